@@ -1,0 +1,55 @@
+/** The only file that imports @noble/*: what the rest of Muster calls a primitive, in its own terms. */
+import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { ed25519, x25519 } from "@noble/curves/ed25519.js";
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
+import type { Bytes } from "../base/bytes.ts";
+import type { RandomBytes } from "../base/clock.ts";
+
+export const XCHACHA_NONCE_BYTES = 24;
+export const TAG_BYTES = 16;
+
+export const sha256 = (data: Uint8Array): Bytes => nobleSha256(data);
+
+/** HMAC-SHA256 (RFC 2104). */
+export const hmacSha256 = (key: Uint8Array, data: Uint8Array): Bytes =>
+  hmac(nobleSha256, key, data);
+
+/** HKDF-SHA256 (RFC 5869) with an empty salt. */
+export const hkdfSha256 = (key: Uint8Array, info: Uint8Array, length: number): Bytes =>
+  hkdf(nobleSha256, key, undefined, info, length);
+
+export const x25519PublicKey = (privateKey: Uint8Array): Bytes => x25519.getPublicKey(privateKey);
+
+/**
+ * X25519 (RFC 7748 §5), or null when the result is all zero: the other key is then of low order and would make a
+ * secret that anybody knows (RFC 7748 §6.1).
+ */
+export function x25519Agree(privateKey: Uint8Array, publicKey: Uint8Array): Bytes | null {
+  try {
+    return x25519.getSharedSecret(privateKey, publicKey);
+  } catch {
+    return null; // wrong length, or low order: @noble refuses both
+  }
+}
+
+/** XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03): ciphertext and tag. */
+export const xchachaSeal = (key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array): Bytes =>
+  xchacha20poly1305(key, nonce).encrypt(plaintext);
+
+/** The plaintext, or null when key, nonce or data are not the ones that were sealed. */
+export function xchachaOpen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Bytes | null {
+  if (sealed.length < TAG_BYTES) return null;
+  try {
+    return xchacha20poly1305(key, nonce).decrypt(sealed);
+  } catch {
+    return null; // the tag does not match
+  }
+}
+
+export const ed25519PublicKey = (privateKey: Uint8Array): Bytes => ed25519.getPublicKey(privateKey);
+
+/** Strong randomness from the platform; the edges pass it in as `RandomBytes`. */
+export const platformRandom: RandomBytes = (length) =>
+  crypto.getRandomValues(new Uint8Array(length));

@@ -1,0 +1,48 @@
+import { fromUtf8, utf8, type Bytes } from "../base/bytes.ts";
+import type { Millis, RandomBytes } from "../base/clock.ts";
+import { isJsonObject, parseJson } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { sha256 } from "./primitives.ts";
+import { openSigil, sealSigil } from "./sigil.ts";
+import { decodeContainer, encodeContainer, type ContainerError } from "./trix.ts";
+
+/** Borg's SMSG 1.0: a message sealed under a password, as go-p2p frames are. */
+const MAGIC = "SMSG";
+const ALGORITHM = "chacha20poly1305";
+const VERSION = "1.0";
+
+/** key = SHA-256(password); hold it once per session, not per frame. */
+export const smsgKey = (password: string): Bytes => sha256(utf8(password));
+
+/** A container that Borg's `smsg.Decrypt` opens. `now` becomes its Unix timestamp. */
+export function sealSmsg(key: Uint8Array, body: string, now: Millis, random: RandomBytes): Bytes {
+  const plaintext = utf8(JSON.stringify({ body, timestamp: Math.floor(now / 1_000) }));
+  return encodeContainer(MAGIC, {
+    header: { algorithm: ALGORITHM, version: VERSION },
+    payload: sealSigil(key, plaintext, random),
+  });
+}
+
+/**
+ * The body of an SMSG container. One with `format` or `compression` in its header is refused: go-p2p writes neither,
+ * and a compressed frame could grow without bound.
+ */
+export function openSmsg(key: Uint8Array, data: Uint8Array): Result<string, ContainerError> {
+  const container = decodeContainer(MAGIC, data);
+  if (!container.ok) return container;
+  const { header, payload } = container.value;
+  if (header["algorithm"] !== ALGORITHM || "format" in header || "compression" in header) {
+    return err({
+      code: "container_unsupported",
+      detail: "only plain chacha20poly1305 SMSG is read",
+    });
+  }
+  const plaintext = openSigil(key, payload);
+  if (plaintext === null)
+    return err({ code: "container_sealed_otherwise", detail: "does not open with this key" });
+  const text = fromUtf8(plaintext);
+  const message = text === null ? undefined : parseJson(text);
+  const body = isJsonObject(message) ? message["body"] : undefined;
+  if (typeof body !== "string") return err({ code: "container_invalid", detail: "has no body" });
+  return ok(body);
+}

@@ -1,0 +1,66 @@
+import { DAY, HOUR, MINUTE, SECOND } from "../base/clock.ts";
+
+const KiB = 1_024;
+const MiB = 1_024 * KiB;
+
+/** What the specifications fix: changing one breaks a peer somewhere. */
+export const GO_P2P_VERSION = "1.0";
+/** Bytes of X25519 keys and of go-p2p's challenge. */
+export const KEY_BYTES = 32;
+export const CHALLENGE_BYTES = 32;
+/** A peer ID is this many bytes of SHA-256(public key), in hex. */
+export const PEER_ID_BYTES = 16;
+/** go-p2p's default `MaxMessageSize`: neither side may send a larger frame. */
+export const FRAME_BYTES_MAX = 1 * MiB;
+/** Version that every RPC between Muster's own objects carries. */
+export const RPC_VERSION = 1;
+
+/** Sessions. */
+export const HANDSHAKE_DEADLINE = 10 * SECOND;
+/** go-p2p drops a connection that has carried no frame for 40 s. */
+export const PING_INTERVAL = 30 * SECOND;
+export const PONG_TIMEOUT = 10 * SECOND;
+/** Unanswered pings after which a peer is stale; after the first it is suspect. */
+export const PINGS_UNANSWERED_MAX = 2;
+/** Message-ID hashes remembered per session, against replay. */
+export const ID_WINDOW = 256;
+/** Frames that do not decrypt, or messages out of place, that a session survives. */
+export const PENALTIES_MAX = 2;
+
+/** Tasks. */
+export const TASK_PAYLOAD_BYTES_MAX = 256 * KiB;
+export const TASK_RESULT_BYTES_MAX = 256 * KiB;
+export const TASK_ERROR_CHARS_MAX = 2_000;
+export const TASK_ATTEMPTS_DEFAULT = 3;
+export const TASK_ATTEMPTS_MAX = 20;
+export const TASK_DEADLINE_DEFAULT = 1 * HOUR;
+export const TASK_DEADLINE_MAX = 30 * DAY;
+export const LEASE_DEFAULT = 60 * SECOND;
+export const LEASE_MAX = 1 * HOUR;
+/** An offer that is not accepted in this time counts as refused. */
+export const ACCEPT_TIMEOUT = 5 * SECOND;
+/** First pause before a failed task is tried again; doubles with each attempt up to the maximum. */
+export const RETRY_BACKOFF = 500;
+export const RETRY_BACKOFF_MAX = 1 * MINUTE;
+/** Tasks queued at once; one more is refused with a retry hint. */
+export const QUEUE_MAX = 10_000;
+export const SLOTS_MAX = 256;
+export const CAPABILITIES_MAX = 32;
+/** How long an idempotency key answers with the task it made. */
+export const IDEMPOTENCY_RETENTION = 30 * DAY;
+/** How long an ended task is kept. */
+export const TASK_RETENTION = 30 * DAY;
+
+/** HTTP. */
+/** Payload limit plus room for the rest of the request. */
+export const BODY_BYTES_MAX = 320 * KiB;
+export const WEBHOOK_BODY_BYTES_MAX = 1 * MiB;
+export const WAIT_SECONDS_MAX = 60;
+export const PAGE_DEFAULT = 100;
+export const PAGE_MAX = 500;
+/** How far a signed timestamp may lie from the mesh's clock (Standard Webhooks). */
+export const SIGNATURE_TOLERANCE = 300 * SECOND;
+export const WEBHOOK_SOURCES_MAX = 100;
+
+/** Discovery. */
+export const BLOB_TTL = 24 * HOUR;

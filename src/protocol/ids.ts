@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { fromBase64, fromHex, toHex } from "../base/bytes.ts";
+import type { RandomBytes } from "../base/clock.ts";
+import { KEY_BYTES, PEER_ID_BYTES } from "./constants.ts";
+
+const hexOf = (bytes: number) => new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
+
+/** First 16 bytes of SHA-256(X25519 public key), as 32 lower-case hex characters. */
+export const PeerId = z
+  .string()
+  .regex(hexOf(PEER_ID_BYTES), "a peer ID is 32 lower-case hex characters")
+  .meta({
+    description: "First 16 bytes of SHA-256 of the peer's public key, in hex",
+    example: "9f86d081884c7d659a2feaa0c55ad015",
+  });
+export type PeerId = z.infer<typeof PeerId>;
+
+/** An X25519 public key as HTTP shows it: 64 lower-case hex characters. */
+export const PublicKeyHex = z
+  .string()
+  .regex(hexOf(KEY_BYTES), "a public key is 64 lower-case hex characters")
+  .meta({ description: "X25519 public key, in hex" });
+
+/** An X25519 public key on the go-p2p wire: base64 of exactly 32 bytes. */
+export const PublicKeyBase64 = z
+  .string()
+  .refine(
+    (text) => fromBase64(text)?.length === KEY_BYTES,
+    "a public key is the base64 of 32 bytes",
+  );
+
+/**
+ * A name for people: empty, or 1..64 letters, digits, `-`, `_` and space that begin and end with a letter or digit
+ * (go-p2p's rule).
+ */
+export const Name = z
+  .string()
+  .regex(
+    /^(?:[A-Za-z0-9](?:[A-Za-z0-9_ -]{0,62}[A-Za-z0-9])?)?$/,
+    "a name is empty, or 1 to 64 letters, digits, '-', '_' and space, beginning and ending with a letter or digit",
+  );
+
+/** Names that stand in URLs (webhook sources). */
+export const Slug = z
+  .string()
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/,
+    "1 to 64 of a-z, 0-9 and '-', beginning and ending with a letter or digit",
+  );
+
+/** Random opaque ID of pointers and blobs: 32 hex characters. */
+export const OpaqueId = z.string().regex(hexOf(16), "an ID of 32 lower-case hex characters");
+
+export const Uuid = z.uuid();
+
+/** A version 4 UUID (RFC 9562 §5.4) from the given randomness. */
+export function newUuid(random: RandomBytes): string {
+  const bytes = random(16);
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  const hex = toHex(bytes);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+export const newOpaqueId = (random: RandomBytes): string => toHex(random(16));
+
+/** The 32 bytes of a key given in hex or base64; null when it is neither. For secrets and configuration. */
+export function keyBytes(text: string): Uint8Array<ArrayBuffer> | null {
+  const bytes = fromHex(text) ?? fromBase64(text);
+  return bytes?.length === KEY_BYTES ? bytes : null;
+}

@@ -1,0 +1,162 @@
+import { z } from "zod";
+import { fromBase64 } from "../base/bytes.ts";
+import { CAPABILITIES_MAX, CHALLENGE_BYTES, SLOTS_MAX, TASK_ERROR_CHARS_MAX } from "./constants.ts";
+import { JsonValue } from "./envelope.ts";
+import { Name, PeerId, PublicKeyBase64, PublicKeyHex, Uuid } from "./ids.ts";
+
+export const ROLES = ["controller", "worker", "dual"] as const;
+export const Role = z.enum(ROLES);
+export type Role = z.infer<typeof Role>;
+
+/** A label of what a peer can do, such as `gpu`, `arch=arm64` or `region:eu`. */
+export const Capability = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:/=+-]{0,63}$/,
+    "a capability is 1 to 64 letters, digits and . _ : / = + -",
+  );
+export const Capabilities = z.array(Capability).max(CAPABILITIES_MAX);
+
+/** What a task is, such as `sha256` or `go-p2p/get_stats`. Peers handle tasks by kind. */
+export const TaskKind = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, "a kind is 1 to 64 letters, digits and . _ / -");
+
+/** What a peer that speaks Muster's own messages adds to its go-p2p identity; Go ignores it. */
+export const MusterField = z.object({
+  v: z.literal(1),
+  capabilities: Capabilities.default([]),
+  slots: z.int().min(0).max(SLOTS_MAX).default(1),
+});
+export type MusterField = z.infer<typeof MusterField>;
+
+export const Identity = z.object({
+  id: PeerId,
+  name: Name,
+  publicKey: PublicKeyBase64,
+  createdAt: z.iso.datetime({ offset: true }),
+  role: Role,
+  muster: MusterField.optional(),
+});
+export type Identity = z.infer<typeof Identity>;
+
+const Challenge = z
+  .string()
+  .refine(
+    (text) => fromBase64(text)?.length === CHALLENGE_BYTES,
+    "a challenge is the base64 of 32 bytes",
+  );
+
+/** `version` is any string here, so that a wrong one gets an answer that names the right one. */
+export const Handshake = z.object({
+  identity: Identity,
+  challenge: Challenge,
+  version: z.string().max(16),
+});
+export const HandshakeAck = z.object({
+  identity: Identity,
+  challengeResponse: z.string().max(64).optional(),
+  accepted: z.boolean(),
+  reason: z.string().max(500).optional(),
+});
+
+/** `sentAt` is Unix milliseconds. Muster times a pong by what it stored, never by what is echoed. */
+export const Ping = z.object({ sentAt: z.number() });
+export const Pong = z.object({ sentAt: z.number(), receivedAt: z.number() });
+export const Disconnect = z.object({
+  reason: z.string().max(500).default(""),
+  code: z.number().default(0),
+});
+export const ErrorMessage = z.object({
+  code: z.number(),
+  message: z.string().max(2_000),
+  details: z.string().optional(),
+});
+
+/** go-p2p's requests and the reply that answers each. */
+export const GO_P2P_REPLIES = {
+  get_stats: "stats",
+  get_logs: "logs",
+  start_miner: "miner_ack",
+  stop_miner: "miner_ack",
+  deploy: "deploy_ack",
+} as const;
+export type GoP2pRequest = keyof typeof GO_P2P_REPLIES;
+
+/** Kind of the tasks that are one go-p2p request: `go-p2p/` and the request's type. */
+export const GO_P2P_KIND = "go-p2p/";
+
+/** A fencing number: one per attempt, only growing; whoever speaks of an attempt names it. */
+const Fence = z.int().positive();
+const TaskRef = { task_id: Uuid, fence: Fence };
+
+export const Welcome = z.object({
+  peer_id: PeerId,
+  epoch: z.int().positive(),
+  role: Role,
+  mesh: z.object({ id: PeerId, name: Name, public_key: PublicKeyHex }),
+});
+export const TaskOffer = z.object({
+  ...TaskRef,
+  kind: TaskKind,
+  payload: JsonValue,
+  attempt: z.int().positive(),
+  lease_seconds: z.number().positive(),
+});
+export type TaskOffer = z.infer<typeof TaskOffer>;
+export const TaskAccept = z.object(TaskRef);
+export const TaskRefuse = z.object({ ...TaskRef, reason: z.string().max(500) });
+export const TaskProgress = z.object({
+  ...TaskRef,
+  progress: z.number().min(0).max(1).optional(),
+  message: z.string().max(500).optional(),
+});
+export const TaskResult = z.discriminatedUnion("ok", [
+  z.object({ ...TaskRef, ok: z.literal(true), result: JsonValue }),
+  z.object({
+    ...TaskRef,
+    ok: z.literal(false),
+    error: z.string().max(TASK_ERROR_CHARS_MAX),
+    retry: z.boolean().default(true),
+  }),
+]);
+export type TaskResult = z.infer<typeof TaskResult>;
+export const TaskCancel = z.object({ ...TaskRef, reason: z.string().max(500) });
+
+/** go-p2p 1.0's fifteen message types; the payload of replies is the requester's to read. */
+export const GO_P2P_PAYLOADS = {
+  handshake: Handshake,
+  handshake_ack: HandshakeAck,
+  ping: Ping,
+  pong: Pong,
+  disconnect: Disconnect,
+  get_stats: JsonValue,
+  stats: JsonValue,
+  start_miner: JsonValue,
+  stop_miner: JsonValue,
+  miner_ack: JsonValue,
+  deploy: JsonValue,
+  deploy_ack: JsonValue,
+  get_logs: JsonValue,
+  logs: JsonValue,
+  error: ErrorMessage,
+} as const;
+
+/** Muster's own message types, the same over every protocol. */
+export const MUSTER_PAYLOADS = {
+  welcome: Welcome,
+  task_offer: TaskOffer,
+  task_accept: TaskAccept,
+  task_refuse: TaskRefuse,
+  task_progress: TaskProgress,
+  task_result: TaskResult,
+  task_cancel: TaskCancel,
+} as const;
+
+export const PAYLOADS = { ...GO_P2P_PAYLOADS, ...MUSTER_PAYLOADS } as const;
+export type MessageType = keyof typeof PAYLOADS;
+export type PayloadOf<T extends MessageType> = z.output<(typeof PAYLOADS)[T]>;
+/** What a sender writes: fields with defaults may be left out. */
+export type PayloadInput<T extends MessageType> = z.input<(typeof PAYLOADS)[T]>;
+
+export const isMessageType = (type: string): type is MessageType => Object.hasOwn(PAYLOADS, type);

@@ -1,0 +1,128 @@
+import { JSON_DEPTH_MAX, type Json } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { ApiError } from "../protocol/errors.ts";
+import type { EventMapping, SubmitTask } from "../protocol/http.ts";
+import { TaskKind } from "../protocol/messages.ts";
+import { parsePath, select, type JsonPath } from "./json-path.ts";
+import { checkPayload } from "./payload.ts";
+
+/** What one string of a mapping stands for: a text, or whatever its path selects. */
+type Term =
+  | { readonly type: "literal"; readonly text: string }
+  | { readonly type: "path"; readonly path: JsonPath };
+
+interface Issue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Issues that one answer names; the rest show when these are mended. */
+const ISSUES_MAX = 10;
+/** Characters of an issue's place, which is made of the request's own member names. */
+const PLACE_CHARS_MAX = 200;
+
+/**
+ * Whether the mapping can work for some event: every path parses, and a literal kind is a kind. Asked when a source is
+ * registered; `place` is where the mapping stands in the request, for the issues.
+ */
+export function checkMapping(mapping: EventMapping, place = "task"): Result<void, ApiError> {
+  const issues = [
+    ...kindIssues(mapping.kind, `${place}.kind`),
+    ...payloadIssues(mapping.payload, `${place}.payload`, JSON_DEPTH_MAX),
+  ].slice(0, ISSUES_MAX);
+  const [first] = issues;
+  if (first === undefined) return ok(undefined);
+  return err({ code: "invalid_request", detail: `${first.path}: ${first.message}`, issues });
+}
+
+function kindIssues(text: string, place: string): Issue[] {
+  const term = readTerm(text);
+  if (!term.ok) return [issueAt(place, term.error)];
+  if (term.value.type === "path") return [];
+  const kind = TaskKind.safeParse(term.value.text);
+  return kind.success ? [] : [issueAt(place, kind.error.issues[0]?.message ?? "not a task kind")];
+}
+
+function payloadIssues(template: Json, place: string, levels: number): Issue[] {
+  if (typeof template === "string") {
+    const term = readTerm(template);
+    return term.ok ? [] : [issueAt(place, term.error)];
+  }
+  if (typeof template !== "object" || template === null) return [];
+  if (levels === 0) return [issueAt(place, "the payload nests too deep")];
+  const issues: Issue[] = [];
+  for (const [key, member] of Object.entries(template)) {
+    issues.push(...payloadIssues(member, `${place}.${key}`, levels - 1));
+    if (issues.length >= ISSUES_MAX) break;
+  }
+  return issues;
+}
+
+const issueAt = (place: string, message: string): Issue => ({
+  path: place.slice(0, PLACE_CHARS_MAX),
+  message,
+});
+
+/** The task that an event becomes, or `event_unmapped`, naming the path that failed. */
+export function taskOf(mapping: EventMapping, event: Json): Result<SubmitTask, ApiError> {
+  const kind = kindOf(mapping.kind, event);
+  if (!kind.ok) return kind;
+  const payload = fill(mapping.payload, event, JSON_DEPTH_MAX);
+  if (!payload.ok) return payload;
+  const fits = checkPayload(payload.value);
+  if (!fits.ok) return fits;
+  return ok({
+    kind: kind.value,
+    payload: payload.value,
+    requirements: mapping.requirements,
+    priority: mapping.priority,
+    deadline_seconds: mapping.deadline_seconds,
+    max_attempts: mapping.max_attempts,
+    lease_seconds: mapping.lease_seconds,
+  });
+}
+
+function kindOf(text: string, event: Json): Result<string, ApiError> {
+  const value = valueOf(text, event, "kind");
+  if (!value.ok) return value;
+  const kind = TaskKind.safeParse(value.value);
+  if (kind.success) return ok(kind.data);
+  return unmapped(`kind: what ${text} gives is not a task kind`);
+}
+
+/** The template with every string replaced by what it stands for. Member names are never paths. */
+function fill(template: Json, event: Json, levels: number): Result<Json, ApiError> {
+  if (typeof template === "string") return valueOf(template, event, "payload");
+  if (typeof template !== "object" || template === null) return ok(template);
+  if (levels === 0) return unmapped("payload: the template nests too deep");
+  const filled: [string, Json][] = [];
+  for (const [key, member] of Object.entries(template)) {
+    const value = fill(member, event, levels - 1);
+    if (!value.ok) return value;
+    filled.push([key, value.value]);
+  }
+  if (Array.isArray(template)) return ok(filled.map(([, value]) => value));
+  return ok(Object.fromEntries(filled)); // defines members, so that one named __proto__ stays a member
+}
+
+function valueOf(text: string, event: Json, field: string): Result<Json, ApiError> {
+  const term = readTerm(text);
+  if (!term.ok) return unmapped(`${field}: ${term.error}`); // registration would have refused it
+  if (term.value.type === "literal") return ok(term.value.text);
+  const { path } = term.value;
+  const value = select(path, event);
+  return value === undefined
+    ? unmapped(`${field}: ${path.text} selects nothing in this event`)
+    : ok(value);
+}
+
+/** `$...` is a path, `$$...` a text that begins with one `$` less, anything else a text as it stands. */
+function readTerm(text: string): Result<Term, string> {
+  if (text.startsWith("$$")) return ok({ type: "literal", text: text.slice(1) });
+  if (!text.startsWith("$")) return ok({ type: "literal", text });
+  const path = parsePath(text);
+  return path.ok ? ok({ type: "path", path: path.value }) : path;
+}
+
+const unmapped = (detail: string): Result<never, ApiError> =>
+  err({ code: "event_unmapped", detail });

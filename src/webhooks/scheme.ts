@@ -1,0 +1,56 @@
+import type { Bytes } from "../base/bytes.ts";
+import { SECOND, type Millis } from "../base/clock.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { SIGNATURE_TOLERANCE } from "../protocol/constants.ts";
+import type { ApiError } from "../protocol/errors.ts";
+
+/** What is read of a request's headers: names in lower case, null when absent. `Headers` satisfies it. */
+export interface HeaderReader {
+  get(name: string): string | null;
+}
+
+/** One delivery as it arrived; `body` is the raw bytes, never JSON that was parsed and written again. */
+export interface Delivery {
+  readonly headers: HeaderReader;
+  readonly body: Uint8Array;
+  readonly now: Millis;
+}
+
+/** A delivery whose signature holds. `deliveryId` comes from signed material alone and is the idempotency key. */
+export interface Verified {
+  readonly deliveryId: string;
+}
+
+/** One way of signing deliveries. A new one is a file that exports this, and its row in `SCHEMES`. */
+export interface SignatureScheme {
+  /** The MAC key that the secret stands for, or what is wrong with the secret (without showing it). */
+  readonly macKey: (secret: string) => Result<Bytes, string>;
+  readonly verify: (macKey: Bytes, delivery: Delivery) => Result<Verified, ApiError>;
+}
+
+export const signatureMissing = (detail: string): Result<never, ApiError> =>
+  err({ code: "signature_missing", detail });
+
+export const signatureInvalid = (detail: string): Result<never, ApiError> =>
+  err({ code: "signature_invalid", detail });
+
+/** The one answer to every MAC that differs, so that it tells nothing of how it differs. */
+export const NO_MATCH = "no signature matches the body and this source's secret";
+
+/**
+ * Whether a signed time is near enough to `now`, early or late. Ask only after the MAC was found right: before that the
+ * time is anybody's claim. Asked first, `signature_stale` would tell a stranger the mesh's clock and that the signature was
+ * never looked at, and would send an operator after clock drift when the secret is wrong. Asked last, it always means a
+ * true delivery that is late or replayed, which only a holder of that delivery can bring about; and the MAC that it costs
+ * is over a body whose size is bounded.
+ */
+export function checkFresh(signedSeconds: number, now: Millis): Result<void, ApiError> {
+  const late = now - signedSeconds * SECOND;
+  if (Math.abs(late) <= SIGNATURE_TOLERANCE) return ok(undefined);
+  const seconds = Math.ceil(Math.abs(late) / SECOND);
+  const tolerance = SIGNATURE_TOLERANCE / SECOND;
+  return err({
+    code: "signature_stale",
+    detail: `the signed time is ${seconds} s ${late > 0 ? "behind" : "ahead of"} the mesh's clock; ${tolerance} s are tolerated`,
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * Standard Webhooks 1.0.0, symmetric signatures (`v1`, HMAC-SHA256).
+ * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+import {
+  concat,
+  equalConstantTime,
+  fromBase64,
+  toBase64,
+  utf8,
+  type Bytes,
+} from "../base/bytes.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { hmacSha256 } from "../crypto/primitives.ts";
+import type { ApiError } from "../protocol/errors.ts";
+import {
+  checkFresh,
+  NO_MATCH,
+  signatureInvalid,
+  signatureMissing,
+  type Delivery,
+  type SignatureScheme,
+  type Verified,
+} from "./scheme.ts";
+
+/** Bytes of a secret ("Signature scheme": at least 192 bits, at most 512). */
+const SECRET_BYTES_MIN = 24;
+const SECRET_BYTES_MAX = 64;
+const SECRET_PREFIX = "whsec_";
+
+/** Signatures in one header: a rotation needs two; the rest is room for other versions beside them. */
+const SIGNATURES_MAX = 16;
+/** Far above 16 signatures of the longest version there is (`v1a`, 92 characters each). */
+const SIGNATURE_HEADER_CHARS_MAX = 2_048;
+
+/**
+ * Visible ASCII without `.`: the full stop delimits what is signed, and an ID that held one could be cut elsewhere
+ * ("Signature scheme": the ID must "not be allowed to include any `.`"). No space and so no two headers joined into one.
+ */
+const ID = /^[\x21-\x2d\x2f-\x7e]{1,256}$/;
+const UNIX_SECONDS = /^(?:0|[1-9][0-9]{0,11})$/;
+
+export const standardWebhooks: SignatureScheme = { macKey, verify };
+
+function macKey(secret: string): Result<Bytes, string> {
+  const encoded = secret.startsWith(SECRET_PREFIX) ? secret.slice(SECRET_PREFIX.length) : secret;
+  const key = fromBase64(encoded);
+  if (key === null) {
+    return err("a Standard Webhooks secret is padded base64, with or without whsec_ before it");
+  }
+  if (key.length < SECRET_BYTES_MIN || key.length > SECRET_BYTES_MAX) {
+    return err(
+      `a Standard Webhooks secret is the base64 of ${SECRET_BYTES_MIN} to ${SECRET_BYTES_MAX} bytes, not of ${key.length}`,
+    );
+  }
+  return ok(key);
+}
+
+function verify(key: Bytes, { headers, body, now }: Delivery): Result<Verified, ApiError> {
+  const id = headers.get("webhook-id");
+  if (!id) return signatureMissing("webhook-id is missing");
+  const timestamp = headers.get("webhook-timestamp");
+  if (!timestamp) return signatureMissing("webhook-timestamp is missing");
+  const signatures = headers.get("webhook-signature");
+  if (!signatures) return signatureMissing("webhook-signature is missing");
+
+  if (!ID.test(id)) {
+    return signatureInvalid("webhook-id must be 1 to 256 visible ASCII characters other than '.'");
+  }
+  if (!UNIX_SECONDS.test(timestamp)) {
+    return signatureInvalid("webhook-timestamp must be a whole number of Unix seconds");
+  }
+  const list = listOf(signatures);
+  if (list === null) {
+    return signatureInvalid(
+      `webhook-signature must hold at most ${SIGNATURES_MAX} signatures in ${SIGNATURE_HEADER_CHARS_MAX} characters`,
+    );
+  }
+
+  const mac = hmacSha256(key, concat(utf8(`${id}.${timestamp}.`), body));
+  if (!holds(list, utf8(`v1,${toBase64(mac)}`))) return signatureInvalid(NO_MATCH);
+  const fresh = checkFresh(Number(timestamp), now);
+  if (!fresh.ok) return fresh;
+  return ok({ deliveryId: id });
+}
+
+/** The signatures of the header ("Webhook headers": space delimited), or null when there are too many to look at. */
+function listOf(header: string): readonly string[] | null {
+  if (header.length > SIGNATURE_HEADER_CHARS_MAX) return null;
+  const list = header.split(" ");
+  return list.length > SIGNATURES_MAX ? null : list;
+}
+
+/**
+ * Whether one of the signatures is the expected one, compared as written: so the version counts too, and a signature has
+ * one spelling only. All are compared, whichever matches.
+ */
+function holds(list: readonly string[], expected: Bytes): boolean {
+  let found = false;
+  for (const signature of list) found = equalConstantTime(utf8(signature), expected) || found;
+  return found;
+}

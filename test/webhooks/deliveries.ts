@@ -1,0 +1,44 @@
+import { createHmac } from "node:crypto";
+import { verifyDelivery, type HeaderReader } from "../../src/webhooks/index.ts";
+import type { WebhookScheme } from "../../src/protocol/http.ts";
+
+/** A delivery as a test holds it: header values may be text that no HTTP library would send. */
+export interface TestDelivery {
+  readonly secret: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly now: number;
+}
+
+const reader = (headers: Readonly<Record<string, string>>): HeaderReader => ({
+  get: (name) => (Object.hasOwn(headers, name) ? (headers[name] ?? null) : null),
+});
+
+/** `ok:` and the delivery's ID, or the error's code. */
+export function verdict(scheme: WebhookScheme, delivery: TestDelivery): string {
+  const verified = verifyDelivery(scheme, { ...delivery, headers: reader(delivery.headers) });
+  return verified.ok ? `ok:${verified.value.deliveryId}` : verified.error.code;
+}
+
+export function detailOf(scheme: WebhookScheme, delivery: TestDelivery): string {
+  const verified = verifyDelivery(scheme, { ...delivery, headers: reader(delivery.headers) });
+  return verified.ok ? "" : verified.error.detail;
+}
+
+/** HMAC-SHA256 by Node's own library, so that signer and verifier share no code. */
+export const hmac = (key: string | Uint8Array, ...parts: readonly (string | Uint8Array)[]) =>
+  parts.reduce((mac, part) => mac.update(part), createHmac("sha256", key));
+
+/** The text with one bit of one of its characters changed; `at` may be any number. */
+export function flipTextBit(text: string, at: number): string {
+  const i = Math.floor(at / 8) % text.length;
+  const flipped = String.fromCharCode(text.charCodeAt(i) ^ (1 << (at % 8)));
+  return text.slice(0, i) + flipped + text.slice(i + 1);
+}
+
+export function flipBit(bytes: Uint8Array, at: number): Uint8Array {
+  const flipped = bytes.slice();
+  const i = Math.floor(at / 8) % bytes.length;
+  flipped[i] = (flipped[i] ?? 0) ^ (1 << (at % 8));
+  return flipped;
+}

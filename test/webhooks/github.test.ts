@@ -1,0 +1,108 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { toHex, utf8 } from "../../src/base/bytes.ts";
+import { sha256 } from "../../src/crypto/primitives.ts";
+import { checkSecret } from "../../src/webhooks/index.ts";
+import { must, mustFail } from "../must.ts";
+import { detailOf, flipBit, flipTextBit, hmac, verdict, type TestDelivery } from "./deliveries.ts";
+
+const HEADER = "x-hub-signature-256";
+
+const signed = (secret: string, body: Uint8Array): TestDelivery => ({
+  secret,
+  headers: { [HEADER]: `sha256=${hmac(secret, body).digest("hex")}`, "x-github-delivery": "1" },
+  body,
+  now: 0,
+});
+
+const Signed = fc
+  .record({
+    secret: fc.string({ unit: "grapheme", minLength: 1, maxLength: 100 }),
+    body: fc.uint8Array({ minLength: 1, maxLength: 200 }),
+  })
+  .map(({ secret, body }) => signed(secret, body));
+const Bit = fc.nat({ max: 100_000 });
+
+describe("a GitHub delivery", () => {
+  test("is accepted when signed, under the hash of its body", () => {
+    fc.assert(
+      fc.property(Signed, (delivery) => {
+        expect(verdict("github", delivery)).toBe(`ok:${toHex(sha256(delivery.body))}`);
+      }),
+    );
+  });
+
+  test("has the SHA-256 of its raw body for an ID, in hex", () => {
+    expect(verdict("github", signed("s", utf8("Hello, World!")))).toBe(
+      "ok:dffd6021bb2bd5b0af676290809ec3a53191dd81c7f70a4b28688a362182986f",
+    );
+  });
+
+  test("keeps its ID whatever its unsigned delivery header says", () => {
+    const delivery = signed("a secret", utf8("{}"));
+    const renamed = { ...delivery, headers: { ...delivery.headers, "x-github-delivery": "2" } };
+    expect(verdict("github", renamed)).toMatch(/^ok:/);
+    expect(verdict("github", renamed)).toBe(verdict("github", delivery));
+  });
+
+  test("is refused after a change of any one bit of its body", () => {
+    fc.assert(
+      fc.property(Signed, Bit, (delivery, bit) => {
+        const changed = { ...delivery, body: flipBit(delivery.body, bit) };
+        expect(verdict("github", changed)).toBe("signature_invalid");
+      }),
+    );
+  });
+
+  test("is refused after a change of any one bit of its signature", () => {
+    fc.assert(
+      fc.property(Signed, Bit, (delivery, bit) => {
+        const changed = flipTextBit(delivery.headers[HEADER] ?? "", bit);
+        expect(verdict("github", { ...delivery, headers: { [HEADER]: changed } })).toBe(
+          "signature_invalid",
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("is refused under another secret", () => {
+    const delivery = signed("one secret", utf8("{}"));
+    expect(verdict("github", { ...delivery, secret: "one secreT" })).toBe("signature_invalid");
+  });
+
+  test("without the header is unsigned, and the answer names the header", () => {
+    const unsigned: Record<string, string>[] = [
+      {},
+      { [HEADER]: "" },
+      { "x-hub-signature": "sha1=00" },
+    ];
+    for (const headers of unsigned) {
+      const delivery = { ...signed("a secret", utf8("{}")), headers };
+      expect(verdict("github", delivery)).toBe("signature_missing");
+      expect(detailOf("github", delivery)).toContain(HEADER);
+    }
+  });
+
+  test("that is refused does not learn the MAC that was expected", () => {
+    const delivery = signed("a secret", utf8("{}"));
+    const expected = (delivery.headers[HEADER] ?? "").slice("sha256=".length);
+    const detail = detailOf("github", { ...delivery, headers: { [HEADER]: "sha256=00" } });
+    expect(detail).not.toBe("");
+    expect(detail).not.toContain(expected);
+  });
+});
+
+describe("a GitHub secret", () => {
+  test("is any text, taken as its UTF-8", () => {
+    must(checkSecret("github", "It's a Secret to Everybody"));
+    must(checkSecret("github", "秘密 🔐"));
+  });
+
+  test.for([
+    ["empty", ""],
+    ["not well-formed Unicode", "secret \ud83d"],
+  ] as const)("that is %s is refused at registration", ([, secret]) => {
+    expect(mustFail(checkSecret("github", secret)).code).toBe("invalid_request");
+  });
+});

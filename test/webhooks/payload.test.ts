@@ -1,0 +1,58 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { utf8 } from "../../src/base/bytes.ts";
+import { parseJson, type Json } from "../../src/base/json.ts";
+import { TASK_PAYLOAD_BYTES_MAX } from "../../src/protocol/constants.ts";
+import { checkPayload } from "../../src/webhooks/index.ts";
+import { PAYLOAD_DEPTH_MAX } from "../../src/webhooks/payload.ts";
+import { mustFail } from "../must.ts";
+
+const sizeOf = (json: Json): number => utf8(JSON.stringify(json)).length;
+
+const nested = (levels: number): Json => {
+  let json: Json = 0;
+  for (let i = 0; i < levels; i++) json = i % 2 === 0 ? [json] : { a: json };
+  return json;
+};
+
+/** A payload as it travels: the offer of a task, in its envelope. */
+const offerOf = (payload: Json): string => JSON.stringify({ payload: { payload } });
+
+describe("a payload's size", () => {
+  test("counts as the bytes that JSON.stringify makes of it, to the very last", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: "binary", maxDepth: 4 }), (value) => {
+        const json = value as Json;
+        const room = TASK_PAYLOAD_BYTES_MAX - sizeOf([json, ""]);
+        const full: Json = [json, "x".repeat(room)];
+        expect(sizeOf(full)).toBe(TASK_PAYLOAD_BYTES_MAX);
+        expect(checkPayload(full).ok).toBe(true);
+        expect(mustFail(checkPayload([json, "x".repeat(room + 1)])).code).toBe("event_unmapped");
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test.for<[string, Json]>([
+    ["escapes", '"\\\n\u0001'],
+    ["characters of several bytes", "é日🔐"],
+    ["lone surrogates", "\ud83d"],
+    ["numbers", [0, -0, 1e21, 1.5e-7, -3]],
+    ["empty containers", [[], {}, [{}], { "": [] }]],
+  ])("counts %s as written", ([, json]) => {
+    const room = TASK_PAYLOAD_BYTES_MAX - sizeOf({ json, pad: "" });
+    expect(checkPayload({ json, pad: "x".repeat(room) }).ok).toBe(true);
+    expect(checkPayload({ json, pad: "x".repeat(room + 1) }).ok).toBe(false);
+  });
+});
+
+describe("a payload's nesting", () => {
+  test("is bounded, so that a peer can still read the offer that carries it", () => {
+    const deepest = nested(PAYLOAD_DEPTH_MAX);
+    expect(checkPayload(deepest).ok).toBe(true);
+    expect(parseJson(offerOf(deepest))).not.toBeUndefined();
+    const deeper = nested(PAYLOAD_DEPTH_MAX + 1);
+    expect(mustFail(checkPayload(deeper)).code).toBe("event_unmapped");
+    expect(parseJson(offerOf(deeper))).toBeUndefined();
+  });
+});

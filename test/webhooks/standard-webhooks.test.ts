@@ -1,0 +1,266 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { toBase64, utf8 } from "../../src/base/bytes.ts";
+import { SECOND } from "../../src/base/clock.ts";
+import { SIGNATURE_TOLERANCE } from "../../src/protocol/constants.ts";
+import { checkSecret, verifyDelivery } from "../../src/webhooks/index.ts";
+import { must, mustFail } from "../must.ts";
+import { detailOf, flipBit, flipTextBit, hmac, verdict, type TestDelivery } from "./deliveries.ts";
+
+const SCHEME = "standard-webhooks";
+const KEY = new Uint8Array(24).fill(7);
+const NOW = 1_700_000_000 * SECOND;
+
+const signatureOf = (key: Uint8Array, id: string, timestamp: string, body: Uint8Array) =>
+  `v1,${hmac(key, id, ".", timestamp, ".", body).digest("base64")}`;
+
+interface Parts {
+  readonly key: Uint8Array;
+  readonly id: string;
+  readonly timestamp: string;
+  readonly body: Uint8Array;
+}
+
+const signed = (parts: Partial<Parts> = {}): TestDelivery => {
+  const { key, id, timestamp, body } = {
+    key: KEY,
+    id: "msg_1",
+    timestamp: String(NOW / SECOND),
+    body: utf8('{"type":"file.added"}'),
+    ...parts,
+  };
+  return {
+    secret: `whsec_${toBase64(key)}`,
+    headers: {
+      "webhook-id": id,
+      "webhook-timestamp": timestamp,
+      "webhook-signature": signatureOf(key, id, timestamp, body),
+    },
+    body,
+    now: NOW,
+  };
+};
+
+const withHeaders = (delivery: TestDelivery, headers: Record<string, string>): TestDelivery => ({
+  ...delivery,
+  headers: { ...delivery.headers, ...headers },
+});
+
+const withoutHeader = (delivery: TestDelivery, name: string): TestDelivery => ({
+  ...delivery,
+  headers: Object.fromEntries(Object.entries(delivery.headers).filter(([key]) => key !== name)),
+});
+
+const Id = fc
+  .array(fc.integer({ min: 0x21, max: 0x7e }), { minLength: 1, maxLength: 64 })
+  .map((codes) => String.fromCharCode(...codes).replaceAll(".", "_"));
+const Signed = fc
+  .record({
+    key: fc.uint8Array({ minLength: 24, maxLength: 64 }),
+    id: Id,
+    timestamp: fc.integer({ min: 0, max: 4_000_000_000 }).map(String),
+    body: fc.uint8Array({ maxLength: 200 }),
+  })
+  .map((parts) => ({ ...signed(parts), now: Number(parts.timestamp) * SECOND }));
+const Bit = fc.nat({ max: 100_000 });
+
+describe("a Standard Webhooks delivery", () => {
+  test("is accepted when signed, at any time within the tolerance, under its webhook-id", () => {
+    fc.assert(
+      fc.property(
+        Signed,
+        fc.integer({ min: -SIGNATURE_TOLERANCE, max: SIGNATURE_TOLERANCE }),
+        (delivery, skew) => {
+          const result = verdict(SCHEME, { ...delivery, now: delivery.now + skew });
+          expect(result).toBe(`ok:${delivery.headers["webhook-id"]}`);
+        },
+      ),
+    );
+  });
+
+  test("is stale outside the tolerance, early or late", () => {
+    fc.assert(
+      fc.property(
+        Signed,
+        fc.integer({ min: SIGNATURE_TOLERANCE + 1, max: 1e12 }),
+        fc.constantFrom(-1, 1),
+        (delivery, skew, side) => {
+          const result = verdict(SCHEME, { ...delivery, now: delivery.now + side * skew });
+          expect(result).toBe("signature_stale");
+        },
+      ),
+    );
+  });
+
+  test("is refused after a change of any one bit of its body", () => {
+    fc.assert(
+      fc.property(Signed, Bit, (delivery, bit) => {
+        fc.pre(delivery.body.length > 0);
+        const changed = { ...delivery, body: flipBit(delivery.body, bit) };
+        expect(verdict(SCHEME, changed)).toBe("signature_invalid");
+      }),
+    );
+  });
+
+  test.for(["webhook-id", "webhook-timestamp", "webhook-signature"])(
+    "is refused after a change of any one bit of its %s",
+    (name) => {
+      fc.assert(
+        fc.property(Signed, Bit, (delivery, bit) => {
+          const changed = flipTextBit(delivery.headers[name] ?? "", bit);
+          expect(verdict(SCHEME, withHeaders(delivery, { [name]: changed }))).toBe(
+            "signature_invalid",
+          );
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
+
+  test("is refused under a secret that differs in one bit", () => {
+    fc.assert(
+      fc.property(Signed, fc.uint8Array({ minLength: 24, maxLength: 64 }), Bit, (one, key, bit) => {
+        const { headers, body } = signed({ key, body: one.body });
+        const secret = toBase64(flipBit(key, bit));
+        expect(verdict(SCHEME, { secret, headers, body, now: NOW })).toBe("signature_invalid");
+      }),
+    );
+  });
+
+  test("is read through a platform's own Headers, whatever the case of their names", () => {
+    const delivery = signed();
+    const headers = new Headers(
+      Object.entries(delivery.headers).map(([name, value]) => [name.toUpperCase(), value]),
+    );
+    expect(must(verifyDelivery(SCHEME, { ...delivery, headers }))).toEqual({ deliveryId: "msg_1" });
+  });
+
+  test("is checked over raw bytes that are not UTF-8", () => {
+    expect(verdict(SCHEME, signed({ body: Uint8Array.of(0xff, 0x00, 0xc3) }))).toBe("ok:msg_1");
+  });
+
+  test.for(["webhook-id", "webhook-timestamp", "webhook-signature"])(
+    "without %s is unsigned, and the answer names the header",
+    (name) => {
+      for (const delivery of [
+        withoutHeader(signed(), name),
+        withHeaders(signed(), { [name]: "" }),
+      ]) {
+        expect(verdict(SCHEME, delivery)).toBe("signature_missing");
+        expect(detailOf(SCHEME, delivery)).toContain(name);
+      }
+    },
+  );
+
+  test("is accepted by one matching signature among others, first or last", () => {
+    const delivery = signed();
+    const right = delivery.headers["webhook-signature"] ?? "";
+    const other = signatureOf(new Uint8Array(32), "msg_1", "1", utf8("x"));
+    for (const list of [`${right} ${other}`, `${other} v1a,Zm9v  ${right}`]) {
+      expect(verdict(SCHEME, withHeaders(delivery, { "webhook-signature": list }))).toBe(
+        "ok:msg_1",
+      );
+    }
+  });
+
+  test.for(["v1a,", "v2,", "V1,", "v1", ",", "", "v1,v1,", "v1, "])(
+    "is refused when its MAC stands behind '%s' in place of 'v1,'",
+    (prefix) => {
+      const delivery = signed();
+      const mac = (delivery.headers["webhook-signature"] ?? "").slice("v1,".length);
+      const signature = prefix + mac;
+      expect(verdict(SCHEME, withHeaders(delivery, { "webhook-signature": signature }))).toBe(
+        "signature_invalid",
+      );
+    },
+  );
+
+  test("is refused when it carries more signatures than are looked at, even if one is right", () => {
+    const delivery = signed();
+    const right = delivery.headers["webhook-signature"] ?? "";
+    const list = (others: number) => `${"v2,x ".repeat(others)}${right}`;
+    const withList = (text: string) =>
+      verdict(SCHEME, withHeaders(delivery, { "webhook-signature": text }));
+    expect(withList(list(15))).toBe("ok:msg_1");
+    expect(withList(list(16))).toBe("signature_invalid");
+    expect(withList(`v2,${"x".repeat(3_000)} ${right}`)).toBe("signature_invalid");
+  });
+
+  test.for(["msg 1", "msg.1", "msg\n1", "mündlich", "msg_1, msg_1", "x".repeat(257)])(
+    "is refused under the ID '%s', though signed",
+    (id) => {
+      expect(verdict(SCHEME, signed({ id }))).toBe("signature_invalid");
+    },
+  );
+
+  test("can't be cut elsewhere: what was signed as one ID, time and body passes as no other", () => {
+    const seconds = NOW / SECOND;
+    const whole = signed({ id: "msg_1", timestamp: String(seconds), body: utf8(`${seconds}.{}`) });
+    expect(verdict(SCHEME, whole)).toBe("ok:msg_1");
+    const cut = withHeaders(whole, { "webhook-id": `msg_1.${seconds}` });
+    expect(verdict(SCHEME, { ...cut, body: utf8("{}") })).toBe("signature_invalid");
+  });
+
+  test.for([
+    "1700000000.0",
+    "1.7e9",
+    " 1700000000",
+    "+1700000000",
+    "-1",
+    "01700000000",
+    "0x6553f100",
+  ])("is refused with the timestamp '%s', though signed", (timestamp) => {
+    expect(verdict(SCHEME, signed({ timestamp }))).toBe("signature_invalid");
+  });
+
+  test("that is stale and wrongly signed is called wrongly signed: the time is nobody's word", () => {
+    const delivery = signed({ timestamp: "1" });
+    expect(verdict(SCHEME, delivery)).toBe("signature_stale");
+    const forged = withHeaders(delivery, { "webhook-signature": `v1,${toBase64(KEY)}` });
+    expect(verdict(SCHEME, forged)).toBe("signature_invalid");
+  });
+
+  test("that is stale is told by how much, and in which direction", () => {
+    const delivery = signed();
+    expect(detailOf(SCHEME, { ...delivery, now: NOW + 301 * SECOND })).toContain("301 s behind");
+    expect(detailOf(SCHEME, { ...delivery, now: NOW - 400 * SECOND })).toContain("400 s ahead");
+  });
+
+  test("that is refused learns neither the MAC that was expected nor the secret", () => {
+    const delivery = signed();
+    const expected = (delivery.headers["webhook-signature"] ?? "").slice("v1,".length);
+    const forged = withHeaders(delivery, { "webhook-signature": "v1,AAAA" });
+    const detail = detailOf(SCHEME, forged);
+    expect(detail).not.toBe("");
+    for (const secret of [expected, toBase64(KEY)]) expect(detail).not.toContain(secret);
+  });
+
+  test("for a source whose secret can't be used is a fault of the mesh, not of the sender", () => {
+    expect(verdict(SCHEME, { ...signed(), secret: "not base64!" })).toBe("internal");
+  });
+});
+
+describe("a Standard Webhooks secret", () => {
+  test("is base64 of 24 to 64 bytes, with or without its prefix", () => {
+    for (const length of [24, 32, 64]) {
+      const text = toBase64(new Uint8Array(length).fill(1));
+      must(checkSecret(SCHEME, text));
+      must(checkSecret(SCHEME, `whsec_${text}`));
+    }
+  });
+
+  test.for([
+    ["too short", toBase64(new Uint8Array(23))],
+    ["too long", toBase64(new Uint8Array(65))],
+    ["empty", "whsec_"],
+    ["of another alphabet", `whsec_${"_-".repeat(16)}`],
+    ["without its padding", toBase64(new Uint8Array(25)).replaceAll("=", "")],
+    ["a public key's", `whpk_${toBase64(new Uint8Array(32))}`],
+    ["prefixed twice", `whsec_whsec_${toBase64(new Uint8Array(24))}`],
+  ] as const)("that is %s is refused at registration and not repeated", ([, secret]) => {
+    const error = mustFail(checkSecret(SCHEME, secret));
+    expect(error.code).toBe("invalid_request");
+    expect(error.issues?.[0]?.path).toBe("secret");
+    if (secret !== "whsec_") expect(JSON.stringify(error)).not.toContain(secret);
+  });
+});

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { utf8 } from "../../src/base/bytes.ts";
+import { SECOND } from "../../src/base/clock.ts";
+import { WebhookScheme } from "../../src/protocol/http.ts";
+import { describeVectors } from "../shared.ts";
+import { verdict } from "./deliveries.ts";
+
+interface WebhookVector {
+  readonly name: string;
+  readonly scheme: string;
+  readonly secret: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Unix seconds. */
+  readonly now: number;
+  readonly accept: boolean;
+  readonly delivery_id?: string;
+  readonly why?: string;
+}
+
+/** Reasons that have a code of their own; any other refusal is `signature_invalid`. */
+const CODES: Readonly<Record<string, string>> = {
+  "timestamp outside tolerance": "signature_stale",
+  "missing header": "signature_missing",
+  "missing timestamp": "signature_missing",
+  "sha1 is not accepted": "signature_missing",
+};
+
+describeVectors<WebhookVector[]>(
+  "published and computed deliveries",
+  "webhooks.json",
+  (vectors) => {
+    test("hold both verdicts for every scheme there is", () => {
+      for (const scheme of WebhookScheme.options) {
+        const verdicts = vectors.filter((one) => one.scheme === scheme).map((one) => one.accept);
+        expect(new Set(verdicts), scheme).toEqual(new Set([true, false]));
+      }
+    });
+
+    for (const vector of vectors) {
+      const scheme = WebhookScheme.safeParse(vector.scheme);
+      if (!scheme.success) {
+        test.skip(`${vector.name} (skipped: the scheme ${vector.scheme} is not there yet)`, () => {});
+        continue;
+      }
+      test(`${vector.accept ? "are accepted" : "are refused"}: ${vector.name}`, () => {
+        const result = verdict(scheme.data, {
+          secret: vector.secret,
+          headers: vector.headers,
+          body: utf8(vector.body),
+          now: vector.now * SECOND,
+        });
+        if (!vector.accept) expect(result).toBe(CODES[vector.why ?? ""] ?? "signature_invalid");
+        else if (vector.delivery_id === undefined) expect(result).toMatch(/^ok:./);
+        else expect(result).toBe(`ok:${vector.delivery_id}`);
+      });
+    }
+  },
+);

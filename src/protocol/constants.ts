@@ -12,6 +12,8 @@ export const CHALLENGE_BYTES = 32;
 export const PEER_ID_BYTES = 16;
 /** go-p2p's default `MaxMessageSize`: neither side may send a larger frame. */
 export const FRAME_BYTES_MAX = 1 * MiB;
+/** A handshake is a few hundred bytes; what has proved nothing may not make the mesh read more than this. */
+export const HANDSHAKE_BYTES_MAX = 16 * KiB;
 /** Version that every RPC between Muster's own objects carries. */
 export const RPC_VERSION = 1;
 
@@ -26,6 +28,11 @@ export const PINGS_UNANSWERED_MAX = 2;
 export const ID_WINDOW = 256;
 /** Frames that do not decrypt, or messages out of place, that a session survives. */
 export const PENALTIES_MAX = 2;
+
+/** Frames of one socket that may wait for their turn; a peer that sends faster than this is cut off. */
+export const FRAMES_WAITING_MAX = 256;
+/** How long one object waits for another before it calls it unavailable. */
+export const RPC_TIMEOUT = 5 * SECOND;
 
 /** Tasks. */
 export const TASK_PAYLOAD_BYTES_MAX = 256 * KiB;

@@ -49,6 +49,7 @@ export type ApiError = {
     | "event_unmapped"
     | "revoke_unconfirmed"
     | "unavailable"
+    | "misconfigured"
     | "internal";
   readonly detail: string;
   /** Seconds after which trying again makes sense. */
@@ -156,6 +157,7 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
     "Revoked, but the live session did not confirm its end",
   ),
   unavailable: wire(503, draining, E.operationFailed, "The mesh can't answer just now"),
+  misconfigured: wire(500, draining, E.operationFailed, "The mesh is not configured"),
   internal: wire(500, draining, E.unknown, "Something went wrong inside the mesh"),
 };
 

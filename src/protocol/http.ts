@@ -84,8 +84,12 @@ export const AllowBody = z
       .max(3)
       .default(["worker"])
       .meta({ description: "Roles that the peer may have" }),
+    readmit: z.boolean().default(false).meta({
+      description: "Lifts a revocation of this key; without it, allowing a revoked key is refused",
+    }),
   })
   .meta({ id: "AllowRequest" });
+export type AllowBody = z.infer<typeof AllowBody>;
 export const AllowEntry = z
   .object({
     public_key: PublicKeyHex,
@@ -192,6 +196,12 @@ export const TaskView = z
   .meta({ id: "Task" });
 export type TaskView = z.infer<typeof TaskView>;
 
+/** A task in a list: without what can be large, or many. `GET /v1/tasks/:id` shows the rest. */
+export const TaskSummary = TaskView.omit({ payload: true, result: true, attempts: true }).meta({
+  id: "TaskSummary",
+});
+export type TaskSummary = z.infer<typeof TaskSummary>;
+
 /** Numbers arrive as text in a query string. */
 const queryInt = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
@@ -215,7 +225,7 @@ export const PeerList = z
   .object({ peers: z.array(PeerView), next_cursor: NextCursor })
   .meta({ id: "PeerList" });
 export const TaskList = z
-  .object({ tasks: z.array(TaskView), next_cursor: NextCursor })
+  .object({ tasks: z.array(TaskSummary), next_cursor: NextCursor })
   .meta({ id: "TaskList" });
 export const AllowList = z
   .object({ mode: AuthMode, entries: z.array(AllowEntry) })

@@ -1,0 +1,13 @@
+/** A place on Earth in degrees. */
+export interface Place {
+  readonly latitude: number;
+  readonly longitude: number;
+}
+
+/** A place from the platform's text coordinates; null when absent or not on Earth. */
+export function placeOf(latitude: string | null, longitude: string | null): Place | null {
+  if (latitude === null || longitude === null || latitude === "" || longitude === "") return null;
+  const place = { latitude: Number(latitude), longitude: Number(longitude) };
+  const onEarth = Math.abs(place.latitude) <= 90 && Math.abs(place.longitude) <= 180;
+  return onEarth ? place : null;
+}

@@ -1,0 +1,23 @@
+import type { Place } from "../base/place.ts";
+import type { Protocol } from "../protocol/http.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { Role } from "../protocol/messages.ts";
+
+/** What a session knows of a peer that has just proved its key, when it asks whether the peer may come in. */
+export interface JoinRequest {
+  readonly peerId: PeerId;
+  /** X25519 public key in hex; the ID follows from it. */
+  readonly publicKey: string;
+  readonly name: string;
+  readonly claimedRole: Role;
+  readonly protocol: Protocol;
+  /** Whether it takes Muster's own messages; otherwise only go-p2p requests. */
+  readonly speaksMuster: boolean;
+  readonly capabilities: readonly string[];
+  readonly slots: number;
+  /** Where it connected from; empty when the platform does not say. */
+  readonly address: string;
+  readonly place: Place | null;
+  /** The proving pong's round-trip time in milliseconds. */
+  readonly rttMs: number;
+}

@@ -1,0 +1,39 @@
+import type { Millis } from "../base/clock.ts";
+import type { PeerState, Protocol } from "../protocol/http.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { Role } from "../protocol/messages.ts";
+
+/** A peer as the registry keeps it. Metrics that were never measured are null: unknown is not zero. */
+export interface Peer {
+  readonly id: PeerId;
+  readonly name: string;
+  /** X25519 public key in hex. */
+  readonly publicKey: string;
+  /** Where it last connected from; empty when unknown. */
+  readonly address: string;
+  readonly role: Role;
+  readonly addedAt: Millis;
+  readonly lastSeen: Millis | null;
+  readonly state: PeerState;
+  /** Of the newest session; grows by one with each. 0 before the first. */
+  readonly epoch: number;
+  /** Name of the object that holds the newest session; null while there is none. */
+  readonly session: string | null;
+  readonly protocol: Protocol | null;
+  /** Whether it speaks Muster's own messages; otherwise it takes only go-p2p requests. */
+  readonly speaksMuster: boolean;
+  readonly mayAssign: boolean;
+  readonly capabilities: readonly string[];
+  readonly slots: number;
+  /** Attempts that it holds now. */
+  readonly held: number;
+  /** Smoothed round-trip time in milliseconds. */
+  readonly rttMs: number | null;
+  readonly hops: number | null;
+  /** Great-circle distance to the mesh in kilometres. */
+  readonly geoKm: number | null;
+  readonly successes: number;
+  readonly failures: number;
+  /** Kept with the record, so that the best can be asked of an index. */
+  readonly score: number;
+}

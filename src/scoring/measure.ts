@@ -1,0 +1,22 @@
+import type { Place } from "../base/place.ts";
+
+/** Share of a new sample in the smoothed RTT (RFC 6298 §2.3: alpha = 1/8). */
+const RTT_GAIN = 1 / 8;
+
+/** The smoothed RTT after a sample, both in milliseconds; the first sample stands for itself (RFC 6298 §2.2). */
+export const smoothRtt = (smoothed: number | null, sample: number): number =>
+  smoothed === null ? sample : smoothed + RTT_GAIN * (sample - smoothed);
+
+/** Mean Earth radius in kilometres (IUGG). */
+const EARTH_RADIUS_KM = 6_371.0088;
+
+/** Great-circle distance in kilometres, by the haversine formula. */
+export function greatCircleKm(a: Place, b: Place): number {
+  const radians = Math.PI / 180;
+  const dLat = (b.latitude - a.latitude) * radians;
+  const dLon = (b.longitude - a.longitude) * radians;
+  const h =
+    Math.sin(dLat / 2) ** 2 +
+    Math.cos(a.latitude * radians) * Math.cos(b.latitude * radians) * Math.sin(dLon / 2) ** 2;
+  return 2 * EARTH_RADIUS_KM * Math.asin(Math.min(1, Math.sqrt(h)));
+}

@@ -1,0 +1,70 @@
+import type { Millis } from "../base/clock.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { Role } from "../protocol/messages.ts";
+import { json, number, text, type Sql, type SqlRow } from "./sql.ts";
+
+/** A public key that may join, and the roles that it may have. */
+export interface Allowed {
+  readonly publicKey: string;
+  readonly peerId: PeerId;
+  readonly label: string;
+  readonly roles: readonly Role[];
+  readonly addedAt: Millis;
+}
+
+export function allowlistTable(sql: Sql) {
+  return {
+    get(publicKey: string): Allowed | null {
+      const row = sql.exec(`SELECT * FROM allowlist WHERE public_key = ?`, publicKey)[0];
+      return row === undefined ? null : readAllowed(row);
+    },
+    put(entry: Allowed): void {
+      sql.exec(
+        `INSERT INTO allowlist (public_key, peer_id, label, roles, added_at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (public_key) DO UPDATE SET label = excluded.label, roles = excluded.roles`,
+        entry.publicKey,
+        entry.peerId,
+        entry.label,
+        JSON.stringify(entry.roles),
+        entry.addedAt,
+      );
+    },
+    /** True when there was an entry. */
+    remove(publicKey: string): boolean {
+      return (
+        sql.exec(`DELETE FROM allowlist WHERE public_key = ? RETURNING public_key`, publicKey)
+          .length > 0
+      );
+    },
+    list(): readonly Allowed[] {
+      return sql.exec(`SELECT * FROM allowlist ORDER BY added_at, public_key`).map(readAllowed);
+    },
+  };
+}
+
+const readAllowed = (row: SqlRow): Allowed => ({
+  publicKey: text(row, "public_key"),
+  peerId: text(row, "peer_id"),
+  label: text(row, "label"),
+  roles: json(row, "roles"),
+  addedAt: number(row, "added_at"),
+});
+
+/** Keys that were revoked: refused in every auth mode until the operator allows them again. */
+export function denylistTable(sql: Sql) {
+  return {
+    has: (id: PeerId): boolean =>
+      sql.exec(`SELECT 1 AS one FROM denylist WHERE peer_id = ?`, id).length > 0,
+    add(id: PeerId, publicKey: string, now: Millis): void {
+      sql.exec(
+        `INSERT INTO denylist (peer_id, public_key, denied_at) VALUES (?, ?, ?) ON CONFLICT (peer_id) DO NOTHING`,
+        id,
+        publicKey,
+        now,
+      );
+    },
+    remove(id: PeerId): void {
+      sql.exec(`DELETE FROM denylist WHERE peer_id = ?`, id);
+    },
+  };
+}

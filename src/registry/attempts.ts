@@ -1,0 +1,64 @@
+import type { Millis } from "../base/clock.ts";
+import type { Attempt, AttemptState } from "../tasks/task.ts";
+import { number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
+
+export function attemptsTable(sql: Sql) {
+  return {
+    insert(attempt: Attempt): void {
+      sql.exec(
+        `INSERT INTO attempts (task_id, fence, peer_id, peer_name, score, state, started_at, ended_at, error)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        attempt.taskId,
+        attempt.fence,
+        attempt.peerId,
+        attempt.peerName,
+        attempt.score,
+        attempt.state,
+        attempt.startedAt,
+        attempt.endedAt,
+        attempt.error,
+      );
+    },
+    setState(taskId: string, fence: number, state: AttemptState): void {
+      sql.exec(
+        `UPDATE attempts SET state = ? WHERE task_id = ? AND fence = ?`,
+        state,
+        taskId,
+        fence,
+      );
+    },
+    end(
+      taskId: string,
+      fence: number,
+      state: AttemptState,
+      now: Millis,
+      error: string | null,
+    ): void {
+      sql.exec(
+        `UPDATE attempts SET state = ?, ended_at = ?, error = ? WHERE task_id = ? AND fence = ? AND ended_at IS NULL`,
+        state,
+        now,
+        error,
+        taskId,
+        fence,
+      );
+    },
+    of(taskId: string): readonly Attempt[] {
+      return sql
+        .exec(`SELECT * FROM attempts WHERE task_id = ? ORDER BY fence`, taskId)
+        .map(readAttempt);
+    },
+  };
+}
+
+const readAttempt = (row: SqlRow): Attempt => ({
+  taskId: text(row, "task_id"),
+  fence: number(row, "fence"),
+  peerId: text(row, "peer_id"),
+  peerName: text(row, "peer_name"),
+  score: number(row, "score"),
+  state: text(row, "state") as AttemptState,
+  startedAt: number(row, "started_at"),
+  endedAt: numberOrNull(row, "ended_at"),
+  error: textOrNull(row, "error"),
+});

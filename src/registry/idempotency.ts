@@ -1,0 +1,38 @@
+import type { Millis } from "../base/clock.ts";
+import { text, type Sql } from "./sql.ts";
+
+/** What a key made before, and the hash of the request that made it. */
+export interface Remembered {
+  readonly taskId: string;
+  readonly requestHash: string;
+}
+
+/** Keys that make a repeated request answer with the first one's task. `scope` keeps callers apart. */
+export function idempotencyTable(sql: Sql) {
+  return {
+    get(scope: string, key: string, now: Millis): Remembered | null {
+      const row = sql.exec(
+        `SELECT task_id, request_hash FROM idempotency WHERE scope = ? AND key = ? AND expires_at > ?`,
+        scope,
+        key,
+        now,
+      )[0];
+      return row === undefined
+        ? null
+        : { taskId: text(row, "task_id"), requestHash: text(row, "request_hash") };
+    },
+    put(scope: string, key: string, remembered: Remembered, expiresAt: Millis): void {
+      sql.exec(
+        `INSERT OR REPLACE INTO idempotency (scope, key, request_hash, task_id, expires_at) VALUES (?, ?, ?, ?, ?)`,
+        scope,
+        key,
+        remembered.requestHash,
+        remembered.taskId,
+        expiresAt,
+      );
+    },
+    prune(now: Millis): void {
+      sql.exec(`DELETE FROM idempotency WHERE expires_at <= ?`, now);
+    },
+  };
+}

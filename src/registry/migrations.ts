@@ -1,0 +1,73 @@
+import { number, type Sql } from "./sql.ts";
+
+/**
+ * Append only: a migration that has run anywhere is never edited. Each is a list of single statements. Times are Unix
+ * milliseconds; booleans are 0 or 1; JSON stands as text. durable/STORAGE.md describes every column.
+ */
+const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE peers (
+      id TEXT PRIMARY KEY, name TEXT NOT NULL, public_key TEXT NOT NULL, address TEXT NOT NULL, role TEXT NOT NULL,
+      added_at INTEGER NOT NULL, last_seen INTEGER, state TEXT NOT NULL, epoch INTEGER NOT NULL, session TEXT,
+      protocol TEXT, speaks_muster INTEGER NOT NULL, may_assign INTEGER NOT NULL, capabilities TEXT NOT NULL,
+      slots INTEGER NOT NULL, held INTEGER NOT NULL, rtt_ms REAL, hops INTEGER, geo_km REAL,
+      successes INTEGER NOT NULL, failures INTEGER NOT NULL, score REAL NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE INDEX peers_connected ON peers (id) WHERE state IN ('active', 'suspect')`,
+    `CREATE TABLE allowlist (
+      public_key TEXT PRIMARY KEY, peer_id TEXT NOT NULL, label TEXT NOT NULL, roles TEXT NOT NULL,
+      added_at INTEGER NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE TABLE denylist (peer_id TEXT PRIMARY KEY, public_key TEXT NOT NULL, denied_at INTEGER NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE tasks (
+      seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, payload TEXT NOT NULL, state TEXT NOT NULL,
+      source TEXT NOT NULL, requirements TEXT NOT NULL, priority INTEGER NOT NULL, created_at INTEGER NOT NULL,
+      deadline_at INTEGER NOT NULL, not_before INTEGER NOT NULL, ended_at INTEGER, max_attempts INTEGER NOT NULL,
+      lease_ms INTEGER NOT NULL, fence INTEGER NOT NULL, tries INTEGER NOT NULL, lease_until INTEGER, peer_id TEXT,
+      progress REAL, result TEXT NOT NULL, error TEXT
+    )`,
+    `CREATE INDEX tasks_queue ON tasks (priority DESC, seq) WHERE state = 'queued'`,
+    `CREATE INDEX tasks_leases ON tasks (lease_until) WHERE lease_until IS NOT NULL`,
+    `CREATE INDEX tasks_holders ON tasks (peer_id) WHERE lease_until IS NOT NULL`,
+    `CREATE INDEX tasks_deadlines ON tasks (deadline_at) WHERE ended_at IS NULL`,
+    `CREATE INDEX tasks_ended ON tasks (ended_at) WHERE ended_at IS NOT NULL`,
+    `CREATE TABLE attempts (
+      task_id TEXT NOT NULL, fence INTEGER NOT NULL, peer_id TEXT NOT NULL, peer_name TEXT NOT NULL,
+      score REAL NOT NULL, state TEXT NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, error TEXT,
+      PRIMARY KEY (task_id, fence)
+    ) WITHOUT ROWID`,
+    `CREATE TABLE idempotency (
+      scope TEXT NOT NULL, key TEXT NOT NULL, request_hash TEXT NOT NULL, task_id TEXT NOT NULL,
+      expires_at INTEGER NOT NULL, PRIMARY KEY (scope, key)
+    ) WITHOUT ROWID`,
+    `CREATE INDEX idempotency_expiry ON idempotency (expires_at)`,
+    `CREATE TABLE webhook_sources (
+      name TEXT PRIMARY KEY, scheme TEXT NOT NULL, sealed_secret TEXT NOT NULL, mapping TEXT NOT NULL,
+      created_at INTEGER NOT NULL, deliveries INTEGER NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE TABLE pointers (
+      id TEXT PRIMARY KEY, peer_id TEXT NOT NULL UNIQUE, blob_id TEXT NOT NULL, metadata TEXT NOT NULL,
+      expires_at INTEGER NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE TABLE outbox (
+      seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, due_at INTEGER NOT NULL,
+      failures INTEGER NOT NULL, UNIQUE (kind, subject)
+    )`,
+    `CREATE INDEX outbox_due ON outbox (due_at)`,
+  ],
+];
+
+/** Brings a database of any age up to date; run at every wake. */
+export function migrate(sql: Sql): void {
+  sql.exec(`CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)`);
+  const row = sql.exec(`SELECT version FROM schema_version`)[0];
+  const from = row === undefined ? 0 : number(row, "version");
+  if (from >= MIGRATIONS.length) return;
+  sql.transaction(() => {
+    for (const statements of MIGRATIONS.slice(from))
+      for (const statement of statements) sql.exec(statement);
+    sql.exec(`DELETE FROM schema_version`);
+    sql.exec(`INSERT INTO schema_version (version) VALUES (?)`, MIGRATIONS.length);
+  });
+}

@@ -1,0 +1,59 @@
+import type { Millis } from "../base/clock.ts";
+import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
+
+/**
+ * What is owed to the world outside the database, written in the transaction that made it owed and repeated until
+ * done: `publish` a peer's record (subject: peer ID), `delete_blob` (subject: blob ID), `end_session` of a peer that
+ * lost its right (subject: peer ID and the session's name and epoch).
+ */
+export type OutboxKind = "publish" | "delete_blob" | "end_session";
+
+export interface OutboxItem {
+  readonly seq: number;
+  readonly kind: OutboxKind;
+  readonly subject: string;
+  readonly dueAt: Millis;
+  readonly failures: number;
+}
+
+export function outboxTable(sql: Sql) {
+  return {
+    /** One item per kind and subject: a newer wish replaces the older one's time. */
+    add(kind: OutboxKind, subject: string, dueAt: Millis): void {
+      sql.exec(
+        `INSERT INTO outbox (kind, subject, due_at, failures) VALUES (?, ?, ?, 0)
+         ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at, failures = 0`,
+        kind,
+        subject,
+        dueAt,
+      );
+    },
+    due(now: Millis, limit: number): readonly OutboxItem[] {
+      return sql
+        .exec(`SELECT * FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?`, now, limit)
+        .map(readItem);
+    },
+    postpone(kind: OutboxKind, subject: string, dueAt: Millis): void {
+      sql.exec(
+        `UPDATE outbox SET due_at = ?, failures = failures + 1 WHERE kind = ? AND subject = ?`,
+        dueAt,
+        kind,
+        subject,
+      );
+    },
+    remove(kind: OutboxKind, subject: string): void {
+      sql.exec(`DELETE FROM outbox WHERE kind = ? AND subject = ?`, kind, subject);
+    },
+    nextDue(): Millis | null {
+      return numberOrNull(sql.exec(`SELECT MIN(due_at) AS due FROM outbox`)[0] as SqlRow, "due");
+    },
+  };
+}
+
+const readItem = (row: SqlRow): OutboxItem => ({
+  seq: number(row, "seq"),
+  kind: text(row, "kind") as OutboxKind,
+  subject: text(row, "subject"),
+  dueAt: number(row, "due_at"),
+  failures: number(row, "failures"),
+});

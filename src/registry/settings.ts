@@ -1,0 +1,19 @@
+import type { AuthMode } from "../protocol/http.ts";
+import { text, type Sql } from "./sql.ts";
+
+/** What the operator set while the mesh ran, over what its configuration says. */
+export function settingsTable(sql: Sql) {
+  return {
+    /** The auth mode that was set; null while the configured one holds. */
+    authMode(): AuthMode | null {
+      const row = sql.exec(`SELECT value FROM settings WHERE key = 'auth_mode'`)[0];
+      return row === undefined ? null : (text(row, "value") as AuthMode);
+    },
+    setAuthMode(mode: AuthMode): void {
+      sql.exec(
+        `INSERT INTO settings (key, value) VALUES ('auth_mode', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+        mode,
+      );
+    },
+  };
+}

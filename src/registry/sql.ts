@@ -1,0 +1,37 @@
+/**
+ * The few SQL methods that the registry uses. Durable Objects' SQLite and node:sqlite both satisfy it through an
+ * adapter of a few lines; both are synchronous, so a transaction is a plain function.
+ */
+export type SqlValue = string | number | null;
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+export interface Sql {
+  /** Runs one statement and returns its rows; none for statements without `RETURNING`. */
+  exec(query: string, ...bindings: readonly SqlValue[]): readonly SqlRow[];
+  /** Runs the body; commits when it returns, rolls back when it throws. */
+  transaction<T>(body: () => T): T;
+}
+
+/** Column readers: a row of another type is a defect of ours, never of a caller. */
+export const text = (row: SqlRow, column: string): string => expected(row, column, "string");
+export const number = (row: SqlRow, column: string): number => expected(row, column, "number");
+export const flag = (row: SqlRow, column: string): boolean => number(row, column) !== 0;
+export const textOrNull = (row: SqlRow, column: string): string | null =>
+  row[column] === null ? null : text(row, column);
+export const numberOrNull = (row: SqlRow, column: string): number | null =>
+  row[column] === null ? null : number(row, column);
+/** JSON that we wrote ourselves, after checking it. */
+export const json = <T>(row: SqlRow, column: string): T => JSON.parse(text(row, column)) as T;
+
+interface Types {
+  string: string;
+  number: number;
+}
+function expected<T extends keyof Types>(row: SqlRow, column: string, type: T): Types[T] {
+  const value = row[column];
+  if (typeof value !== type)
+    throw new TypeError(
+      `column ${column} holds ${value === null ? "null" : typeof value}, not ${type}`,
+    );
+  return value as Types[T];
+}

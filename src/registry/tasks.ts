@@ -1,0 +1,198 @@
+import type { Millis } from "../base/clock.ts";
+import type { Requirements, TaskState } from "../protocol/http.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { Task } from "../tasks/task.ts";
+import {
+  json,
+  number,
+  numberOrNull,
+  text,
+  textOrNull,
+  type Sql,
+  type SqlRow,
+  type SqlValue,
+} from "./sql.ts";
+
+export interface TaskFilter {
+  readonly state?: TaskState | undefined;
+  readonly kind?: string | undefined;
+  /** Only tasks older than the one of this sequence number. */
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+/** A task in a list: without its payload and result, which may be large; `seq` is its cursor. */
+export interface ListedTask extends Omit<Task, "payload" | "result"> {
+  readonly seq: number;
+}
+
+/** What choosing a peer needs to know of a waiting task. */
+export type WaitingTask = Pick<Task, "id" | "kind" | "requirements" | "fence">;
+
+export function tasksTable(sql: Sql) {
+  const ids = (query: string, ...bindings: SqlValue[]) =>
+    sql.exec(query, ...bindings).map((row) => text(row, "id"));
+  return {
+    get(id: string): Task | null {
+      const row = sql.exec(`SELECT * FROM tasks WHERE id = ?`, id)[0];
+      return row === undefined
+        ? null
+        : { ...readCommon(row), payload: json(row, "payload"), result: json(row, "result") };
+    },
+
+    insert(task: Task): void {
+      const columns = writeTask(task);
+      const names = Object.keys(columns);
+      sql.exec(
+        `INSERT INTO tasks (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
+        ...Object.values(columns),
+      );
+    },
+
+    /** Writes what changes in a task's life; the rest was fixed when it was accepted. */
+    update(task: Task): void {
+      sql.exec(
+        `UPDATE tasks SET state = ?, not_before = ?, ended_at = ?, fence = ?, tries = ?, lease_until = ?, peer_id = ?,
+         progress = ?, result = ?, error = ? WHERE id = ?`,
+        task.state,
+        task.notBefore,
+        task.endedAt,
+        task.fence,
+        task.tries,
+        task.leaseUntil,
+        task.peerId,
+        task.progress,
+        JSON.stringify(task.result),
+        task.error,
+        task.id,
+      );
+    },
+
+    /** Newest first. */
+    list({ state, kind, before, limit }: TaskFilter): readonly ListedTask[] {
+      return sql
+        .exec(
+          `SELECT ${COMMON} FROM tasks WHERE (?1 IS NULL OR seq < ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3)
+           ORDER BY seq DESC LIMIT ?4`,
+          before ?? null,
+          state ?? null,
+          kind ?? null,
+          limit,
+        )
+        .map((row) => ({ ...readCommon(row), seq: number(row, "seq") }));
+    },
+
+    /** Queued tasks that may be offered now: by priority, then age. */
+    waiting(now: Millis, limit: number): readonly WaitingTask[] {
+      return sql
+        .exec(
+          `SELECT id, kind, requirements, fence FROM tasks WHERE state = 'queued' AND not_before <= ?
+           ORDER BY priority DESC, seq LIMIT ?`,
+          now,
+          limit,
+        )
+        .map((row) => ({
+          id: text(row, "id"),
+          kind: text(row, "kind"),
+          requirements: json(row, "requirements") as Requirements,
+          fence: number(row, "fence"),
+        }));
+    },
+
+    queued(): number {
+      return number(
+        sql.exec(`SELECT COUNT(*) AS count FROM tasks WHERE state = 'queued'`)[0] as SqlRow,
+        "count",
+      );
+    },
+
+    /** IDs of the tasks that a peer holds. */
+    heldBy(peerId: PeerId): readonly string[] {
+      return ids(`SELECT id FROM tasks WHERE lease_until IS NOT NULL AND peer_id = ?`, peerId);
+    },
+
+    /** IDs of tasks whose lease is over, or whose offer was not accepted in time. */
+    leasesOver(now: Millis): readonly string[] {
+      return ids(`SELECT id FROM tasks WHERE lease_until <= ? ORDER BY lease_until LIMIT 500`, now);
+    },
+
+    pastDeadline(now: Millis): readonly string[] {
+      return ids(
+        `SELECT id FROM tasks WHERE ended_at IS NULL AND deadline_at <= ? ORDER BY deadline_at LIMIT 500`,
+        now,
+      );
+    },
+
+    /** When the next lease, deadline or pause is over; null when nothing waits for a time. */
+    nextDue(now: Millis): Millis | null {
+      const row = sql.exec(
+        `SELECT MIN(due) AS due FROM (
+           SELECT MIN(lease_until) AS due FROM tasks WHERE lease_until IS NOT NULL
+           UNION ALL SELECT MIN(deadline_at) FROM tasks WHERE ended_at IS NULL
+           UNION ALL SELECT MIN(not_before) FROM tasks WHERE state = 'queued' AND not_before > ?)`,
+        now,
+      )[0] as SqlRow;
+      return numberOrNull(row, "due");
+    },
+
+    /** Removes tasks that ended before this, with their attempts; at most 500 at once. */
+    prune(endedBefore: Millis): number {
+      const old = ids(
+        `SELECT id FROM tasks WHERE ended_at IS NOT NULL AND ended_at < ? LIMIT 500`,
+        endedBefore,
+      );
+      for (const id of old) {
+        sql.exec(`DELETE FROM attempts WHERE task_id = ?`, id);
+        sql.exec(`DELETE FROM tasks WHERE id = ?`, id);
+      }
+      return old.length;
+    },
+  };
+}
+
+const COMMON = `seq, id, kind, state, source, requirements, priority, created_at, deadline_at, not_before, ended_at,
+  max_attempts, lease_ms, fence, tries, lease_until, peer_id, progress, error`;
+
+const readCommon = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
+  id: text(row, "id"),
+  kind: text(row, "kind"),
+  state: text(row, "state") as TaskState,
+  source: text(row, "source"),
+  requirements: json(row, "requirements"),
+  priority: number(row, "priority"),
+  createdAt: number(row, "created_at"),
+  deadlineAt: number(row, "deadline_at"),
+  notBefore: number(row, "not_before"),
+  endedAt: numberOrNull(row, "ended_at"),
+  maxAttempts: number(row, "max_attempts"),
+  leaseMs: number(row, "lease_ms"),
+  fence: number(row, "fence"),
+  tries: number(row, "tries"),
+  leaseUntil: numberOrNull(row, "lease_until"),
+  peerId: textOrNull(row, "peer_id"),
+  progress: numberOrNull(row, "progress"),
+  error: textOrNull(row, "error"),
+});
+
+const writeTask = (task: Task): Record<string, SqlValue> => ({
+  id: task.id,
+  kind: task.kind,
+  payload: JSON.stringify(task.payload),
+  state: task.state,
+  source: task.source,
+  requirements: JSON.stringify(task.requirements),
+  priority: task.priority,
+  created_at: task.createdAt,
+  deadline_at: task.deadlineAt,
+  not_before: task.notBefore,
+  ended_at: task.endedAt,
+  max_attempts: task.maxAttempts,
+  lease_ms: task.leaseMs,
+  fence: task.fence,
+  tries: task.tries,
+  lease_until: task.leaseUntil,
+  peer_id: task.peerId,
+  progress: task.progress,
+  result: JSON.stringify(task.result),
+  error: task.error,
+});

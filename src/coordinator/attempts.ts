@@ -1,0 +1,133 @@
+import { utf8 } from "../base/bytes.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { TASK_RESULT_BYTES_MAX } from "../protocol/constants.ts";
+import type { MusterError } from "../protocol/errors.ts";
+import { isEnded, isHeld, type Task } from "../tasks/task.ts";
+import type { Context } from "./context.ts";
+import { dispatch } from "./dispatch.ts";
+import { done, notFound, type Handler } from "./handler.ts";
+import { callOff, endTask, releaseAttempt } from "./leases.ts";
+import { settle } from "./peers.ts";
+import { leave, newest } from "./sessions.ts";
+import { view } from "./submit.ts";
+
+interface Claim {
+  readonly peerId: string;
+  readonly taskId: string;
+  readonly fence: number;
+}
+
+/** The task, if this peer holds it by this fencing number now; what an older attempt says changes nothing. */
+function held({ registry }: Context, { peerId, taskId, fence }: Claim): Result<Task, MusterError> {
+  const task = registry.tasks.get(taskId);
+  if (task === null) return notFound("task of this ID");
+  if (isHeld(task.state) && task.fence === fence && task.peerId === peerId) return ok(task);
+  return err({
+    code: "lease_lost",
+    detail: `attempt ${fence} of task ${taskId} no longer holds it: stop working on it`,
+  });
+}
+
+/** The peer begins: from here on the lease counts, renewed by each sign of progress. */
+export const acceptTask: Handler<"accept_task"> = (context, claim) => {
+  const task = held(context, claim);
+  if (!task.ok) return task;
+  const { registry, now } = context;
+  registry.tasks.update({ ...task.value, state: "running", leaseUntil: now + task.value.leaseMs });
+  registry.attempts.setState(claim.taskId, claim.fence, "running");
+  return done;
+};
+
+export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
+  const task = held(context, claim);
+  if (!task.ok) return task;
+  releaseAttempt(context, task.value, {
+    state: "refused",
+    error: `refused: ${claim.reason}`,
+    outcome: "none",
+    counts: false,
+    retry: true,
+  });
+  dispatch(context);
+  return done;
+};
+
+export const progressTask: Handler<"progress_task"> = (context, claim) => {
+  const task = held(context, claim);
+  if (!task.ok) return task;
+  const { registry, now } = context;
+  registry.tasks.update({
+    ...task.value,
+    state: "running",
+    progress: claim.progress ?? task.value.progress,
+    leaseUntil: now + task.value.leaseMs,
+  });
+  registry.attempts.setState(claim.taskId, claim.fence, "running");
+  return done;
+};
+
+/** Commits a result once: by the holder of the newest fencing number, and by nobody else. */
+export const finishTask: Handler<"finish_task"> = (context, { peerId, outcome }) => {
+  const task = held(context, { peerId, taskId: outcome.task_id, fence: outcome.fence });
+  if (!task.ok) return task;
+  if (!outcome.ok) {
+    failAttempt(context, task.value, outcome.error, outcome.retry);
+  } else if (utf8(JSON.stringify(outcome.result)).length > TASK_RESULT_BYTES_MAX) {
+    failAttempt(
+      context,
+      task.value,
+      `the result is over ${TASK_RESULT_BYTES_MAX} bytes of JSON`,
+      false,
+    );
+  } else {
+    context.registry.attempts.end(outcome.task_id, outcome.fence, "succeeded", context.now, null);
+    settle(context, peerId, "success");
+    endTask(
+      context,
+      { ...task.value, progress: 1, result: outcome.result, error: null },
+      "succeeded",
+    );
+  }
+  dispatch(context);
+  return done;
+};
+
+const failAttempt = (context: Context, task: Task, error: string, retry: boolean): void =>
+  releaseAttempt(context, task, {
+    state: "failed",
+    error,
+    outcome: "failure",
+    counts: true,
+    retry,
+  });
+
+/** The offer never reached the peer; when its session turned out to be gone, so is the peer. */
+export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
+  const task = held(context, claim);
+  if (task.ok && task.value.state === "leased") {
+    releaseAttempt(context, task.value, {
+      state: "refused",
+      error: claim.reason,
+      outcome: "none",
+      counts: false,
+      retry: true,
+    });
+  }
+  const peer = claim.sessionGone ? newest(context, claim.peerId, claim.epoch) : null;
+  if (peer !== null) leave(context, peer, claim.reason);
+  else dispatch(context);
+  return done;
+};
+
+export const cancelTask: Handler<"cancel_task"> = (context, { id }) => {
+  const { registry } = context;
+  const task = registry.tasks.get(id);
+  if (task === null) return notFound("task of this ID");
+  if (task.state === "cancelled") return ok(view(context, id));
+  if (isEnded(task.state))
+    return err({ code: "task_ended", detail: `the task has already ${task.state}` });
+  callOff(context, task, "cancelled by the caller");
+  endTask(context, task, "cancelled");
+  dispatch(context);
+  return ok(view(context, id));
+};

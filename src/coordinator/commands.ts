@@ -1,0 +1,156 @@
+import type { JsonObject } from "../base/json.ts";
+import type {
+  AllowBody,
+  AllowEntry,
+  AuthMode,
+  EventMapping,
+  PeerState,
+  PeerView,
+  SubmitTask,
+  TaskState,
+  TaskSummary,
+  TaskView,
+  WebhookScheme,
+  WebhookSourceView,
+} from "../protocol/http.ts";
+import type { JoinRequest } from "../peers/join-request.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { Role, TaskResult } from "../protocol/messages.ts";
+import type { WebhookSource } from "../registry/webhook-sources.ts";
+import type { OutboxItem } from "../registry/outbox.ts";
+import type { EndFault, SessionRef } from "./effects.ts";
+
+/** A session proved a key and asks whether its peer may come in; `session` names the object that holds it. */
+export interface AdmitInput extends JoinRequest {
+  readonly session: string;
+}
+
+export interface Admitted {
+  readonly epoch: number;
+  readonly role: Role;
+}
+
+/** Who speaks: a message or notice of an older session than the newest changes nothing. */
+interface FromSession {
+  readonly peerId: PeerId;
+  readonly epoch: number;
+}
+
+interface OfAttempt extends FromSession {
+  readonly taskId: string;
+  readonly fence: number;
+}
+
+interface PageOf {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+export interface SubmitInput {
+  readonly task: SubmitTask;
+  /** `api`, or `webhook:` and the source's name. */
+  readonly source: string;
+  readonly idempotency: { readonly key: string; readonly scope: string } | null;
+}
+
+export interface SourceInput {
+  readonly name: string;
+  readonly scheme: WebhookScheme;
+  readonly sealedSecret: string;
+  readonly mapping: EventMapping;
+}
+
+type Nothing = Readonly<Record<string, never>>;
+
+/** Every command of the coordinator, with what it takes and what it answers. */
+export interface Commands {
+  // From sessions.
+  admit: { input: AdmitInput; output: Admitted };
+  observe: {
+    input: FromSession & {
+      readonly event: "answered" | "missed_answer";
+      readonly rttMs: number | null;
+    };
+    output: Nothing;
+  };
+  /** By the epoch, or by the object's name where only that is left of the session. */
+  gone: {
+    input: { readonly peerId: PeerId; readonly reason: string } & (
+      | { readonly epoch: number }
+      | { readonly session: string }
+    );
+    output: Nothing;
+  };
+  accept_task: { input: OfAttempt; output: Nothing };
+  refuse_task: { input: OfAttempt & { readonly reason: string }; output: Nothing };
+  progress_task: { input: OfAttempt & { readonly progress: number | null }; output: Nothing };
+  finish_task: { input: FromSession & { readonly outcome: TaskResult }; output: Nothing };
+
+  // From callers.
+  submit_task: {
+    input: SubmitInput;
+    output: { readonly task: TaskView; readonly duplicate: boolean };
+  };
+  get_task: { input: { readonly id: string }; output: TaskView };
+  list_tasks: {
+    input: PageOf & { readonly state?: TaskState | undefined; readonly kind?: string | undefined };
+    output: { readonly tasks: TaskSummary[]; readonly next_cursor: string | null };
+  };
+  cancel_task: { input: { readonly id: string }; output: TaskView };
+  get_peer: { input: { readonly id: PeerId }; output: PeerView };
+  list_peers: {
+    input: PageOf & { readonly state?: PeerState | undefined; readonly role?: Role | undefined };
+    output: { readonly peers: PeerView[]; readonly next_cursor: string | null };
+  };
+  revoke_peer: { input: { readonly id: PeerId }; output: PeerView };
+  forget_peer: { input: { readonly id: PeerId }; output: Nothing };
+  get_auth_mode: { input: Nothing; output: { readonly mode: AuthMode } };
+  set_auth_mode: { input: { readonly mode: AuthMode }; output: { readonly mode: AuthMode } };
+  list_allowed: {
+    input: Nothing;
+    output: { readonly mode: AuthMode; readonly entries: AllowEntry[] };
+  };
+  allow: {
+    input: AllowBody & { readonly publicKey: string; readonly peerId: PeerId };
+    output: AllowEntry;
+  };
+  disallow: { input: { readonly publicKey: string }; output: Nothing };
+  put_webhook_source: { input: SourceInput; output: WebhookSourceView };
+  get_webhook_source: { input: { readonly name: string }; output: WebhookSourceView };
+  /** With the sealed secret: for checking a delivery, never for a caller. */
+  open_webhook_source: { input: { readonly name: string }; output: WebhookSource };
+  remove_webhook_source: { input: { readonly name: string }; output: Nothing };
+  list_pointers: { input: Nothing; output: { readonly pointers: PointerRow[] } };
+  get_pointer: { input: { readonly id: string }; output: PointerRow };
+
+  // From the coordinator's own object, which performs effects and keeps time.
+  offer_failed: {
+    input: OfAttempt & { readonly reason: string; readonly sessionGone: boolean };
+    output: Nothing;
+  };
+  session_ended: { input: { readonly to: SessionRef; readonly fault: EndFault }; output: Nothing };
+  outbox_failed: { input: Pick<OutboxItem, "kind" | "subject" | "failures">; output: Nothing };
+  blob_deleted: { input: { readonly blobId: string }; output: Nothing };
+  published: {
+    input: FromSession & {
+      readonly pointer: {
+        readonly id: string;
+        readonly blob_id: string;
+        readonly metadata: JsonObject;
+      };
+    };
+    output: Nothing;
+  };
+  tick: { input: Nothing; output: Nothing };
+}
+
+export type CommandName = keyof Commands;
+export type Input<K extends CommandName> = Commands[K]["input"];
+export type Output<K extends CommandName> = Commands[K]["output"];
+
+export interface PointerRow {
+  readonly id: string;
+  readonly blob_id: string;
+  readonly metadata: JsonObject;
+  readonly expires_at: string;
+}

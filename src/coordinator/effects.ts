@@ -1,0 +1,33 @@
+import type { PeerId } from "../protocol/ids.ts";
+import type { TaskOffer } from "../protocol/messages.ts";
+
+/** One session of one peer: the object that holds it, and the epoch that it was given. */
+export interface SessionRef {
+  readonly peerId: PeerId;
+  readonly session: string;
+  readonly epoch: number;
+}
+
+/** Why the coordinator ends a session: a part of `SessionFault`. */
+export type EndCode = "revoked" | "not_allowed" | "superseded" | "forgotten";
+export interface EndFault {
+  readonly code: EndCode;
+  readonly detail: string;
+}
+
+/**
+ * What the Durable Object does once a command has committed. All of it may fail or be lost: leases end by themselves,
+ * and what must happen stands in the outbox as well.
+ */
+export type Effect =
+  | { readonly type: "offer"; readonly to: SessionRef; readonly offer: TaskOffer }
+  | {
+      readonly type: "cancel";
+      readonly to: SessionRef;
+      readonly taskId: string;
+      readonly fence: number;
+      readonly reason: string;
+    }
+  | { readonly type: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
+  | { readonly type: "task_ended"; readonly taskId: string }
+  | { readonly type: "drain_outbox" };

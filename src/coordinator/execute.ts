@@ -1,0 +1,113 @@
+import type { Result } from "../base/result.ts";
+import type { MusterError } from "../protocol/errors.ts";
+import {
+  acceptTask,
+  cancelTask,
+  finishTask,
+  offerFailed,
+  progressTask,
+  refuseTask,
+} from "./attempts.ts";
+import type { CommandName, Input, Output } from "./commands.ts";
+import type { Context } from "./context.ts";
+import type { Effect } from "./effects.ts";
+import type { Handler } from "./handler.ts";
+import {
+  allow,
+  disallow,
+  forgetPeer,
+  getAuthMode,
+  listAllowed,
+  revokePeer,
+  setAuthMode,
+} from "./membership.ts";
+import {
+  blobDeleted,
+  getPointer,
+  listPointers,
+  outboxFailed,
+  published,
+  sessionEnded,
+} from "./publication.ts";
+import { getPeer, listPeers, listTasks } from "./queries.ts";
+import { admit, gone, observe } from "./sessions.ts";
+import { getTask, submitTask } from "./submit.ts";
+import { tick } from "./tick.ts";
+import {
+  getWebhookSource,
+  openWebhookSource,
+  putWebhookSource,
+  removeWebhookSource,
+} from "./webhook-sources.ts";
+
+const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
+  admit,
+  observe,
+  gone,
+  accept_task: acceptTask,
+  refuse_task: refuseTask,
+  progress_task: progressTask,
+  finish_task: finishTask,
+  submit_task: submitTask,
+  get_task: getTask,
+  list_tasks: listTasks,
+  cancel_task: cancelTask,
+  get_peer: getPeer,
+  list_peers: listPeers,
+  revoke_peer: revokePeer,
+  forget_peer: forgetPeer,
+  get_auth_mode: getAuthMode,
+  set_auth_mode: setAuthMode,
+  list_allowed: listAllowed,
+  allow,
+  disallow,
+  put_webhook_source: putWebhookSource,
+  get_webhook_source: getWebhookSource,
+  open_webhook_source: openWebhookSource,
+  remove_webhook_source: removeWebhookSource,
+  list_pointers: listPointers,
+  get_pointer: getPointer,
+  offer_failed: offerFailed,
+  session_ended: sessionEnded,
+  published,
+  outbox_failed: outboxFailed,
+  blob_deleted: blobDeleted,
+  tick,
+};
+
+export interface Executed<K extends CommandName> {
+  readonly result: Result<Output<K>, MusterError>;
+  /** To be performed now that the command has committed; none when it failed. */
+  readonly effects: readonly Effect[];
+}
+
+/** Runs one command in one transaction: all of it holds, or none of it and an error is returned. */
+export function execute<K extends CommandName>(
+  context: Omit<Context, "effects">,
+  name: K,
+  input: Input<K>,
+): Executed<K> {
+  const effects: Effect[] = [];
+  const handler: Handler<K> = HANDLERS[name];
+  try {
+    const result = context.registry.transaction(() => {
+      const decided = handler({ ...context, effects }, input);
+      if (!decided.ok) throw new Rollback(decided.error);
+      return decided;
+    });
+    return { result, effects };
+  } catch (thrown) {
+    if (thrown instanceof Rollback)
+      return { result: { ok: false, error: thrown.error }, effects: [] };
+    throw thrown;
+  }
+}
+
+/** Carries an expected error out of the transaction, so that the database undoes what the handler wrote. */
+class Rollback extends Error {
+  readonly error: MusterError;
+  constructor(error: MusterError) {
+    super(error.code);
+    this.error = error;
+  }
+}

@@ -1,0 +1,110 @@
+import { err, ok } from "../base/result.ts";
+import { admit } from "../peers/admission.ts";
+import { nextState } from "../peers/lifecycle.ts";
+import type { Peer } from "../peers/peer.ts";
+import { authMode, type Context } from "./context.ts";
+import { dispatch } from "./dispatch.ts";
+import { done, notFound, type Handler } from "./handler.ts";
+import { releaseAll } from "./leases.ts";
+import { endSession, savePeer, withdraw } from "./peers.ts";
+import { allowView, peerView } from "./views.ts";
+
+export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
+
+/** Tightening the mode ends the sessions that no longer qualify. */
+export const setAuthMode: Handler<"set_auth_mode"> = (context, { mode }) => {
+  context.registry.settings.setAuthMode(mode);
+  for (const peer of context.registry.peers.connected()) endUnlessQualified(context, peer);
+  return ok({ mode });
+};
+
+export const listAllowed: Handler<"list_allowed"> = (context) =>
+  ok({ mode: authMode(context), entries: context.registry.allowlist.list().map(allowView) });
+
+/** Lists a key. One that was revoked comes back only by name: `readmit`, so that no bulk import undoes a revocation. */
+export const allow: Handler<"allow"> = (context, { publicKey, peerId, label, roles, readmit }) => {
+  const { registry, now } = context;
+  if (registry.denylist.has(peerId)) {
+    if (!readmit) {
+      return err({
+        code: "conflict",
+        detail: "this key was revoked; set readmit to true to lift the revocation",
+      });
+    }
+    registry.denylist.remove(peerId);
+    const peer = registry.peers.get(peerId);
+    if (peer !== null) savePeer(context, { ...peer, state: "stale" });
+  }
+  const addedAt = registry.allowlist.get(publicKey)?.addedAt ?? now;
+  const entry = { publicKey, peerId, label, roles: [...new Set(roles)], addedAt };
+  registry.allowlist.put(entry);
+  const peer = registry.peers.get(peerId);
+  if (peer !== null) endUnlessQualified(context, peer);
+  return ok(allowView(entry));
+};
+
+export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
+  const { registry } = context;
+  const entry = registry.allowlist.get(publicKey);
+  if (entry === null) return notFound("allowlist entry for this key");
+  registry.allowlist.remove(publicKey);
+  const peer = registry.peers.get(entry.peerId);
+  if (peer !== null) endUnlessQualified(context, peer);
+  return done;
+};
+
+/** Writes the deny entry, which holds in every mode; the session's end is confirmed by the caller of the command. */
+export const revokePeer: Handler<"revoke_peer"> = (context, { id }) => {
+  const { registry, now } = context;
+  const peer = registry.peers.get(id);
+  if (peer === null) return notFound("peer of this ID");
+  registry.denylist.add(peer.id, peer.publicKey, now);
+  endSession(context, peer, { code: "revoked", detail: "this key was revoked" });
+  const revoked = savePeer(context, {
+    ...peer,
+    state: nextState(peer.state, "revoked"),
+    session: null,
+  });
+  releaseAll(context, peer.id, "the peer was revoked");
+  withdraw(context, peer.id);
+  dispatch(context);
+  return ok(peerView(registry.peers.get(id) ?? revoked));
+};
+
+/** Removes the record. A deny entry stays: forgetting who somebody was does not let them back in. */
+export const forgetPeer: Handler<"forget_peer"> = (context, { id }) => {
+  const { registry } = context;
+  const peer = registry.peers.get(id);
+  if (peer === null) return notFound("peer of this ID");
+  endSession(context, peer, {
+    code: "forgotten",
+    detail: "the operator removed this peer's record",
+  });
+  releaseAll(context, id, "the peer was removed");
+  withdraw(context, id);
+  registry.peers.remove(id);
+  dispatch(context);
+  return done;
+};
+
+/** Ends the session of a peer whose standing changed, unless it would be let in again just as it is. */
+function endUnlessQualified(context: Context, peer: Peer): void {
+  const { registry } = context;
+  const admission = admit(
+    {
+      mode: authMode(context),
+      denied: registry.denylist.has(peer.id),
+      allowedRoles: registry.allowlist.get(peer.publicKey)?.roles ?? null,
+    },
+    peer.role,
+  );
+  const { role, mayAssign } = peer;
+  if (admission.ok && admission.value.role === role && admission.value.mayAssign === mayAssign)
+    return;
+  const detail = admission.ok ? "its roles have changed" : admission.error.detail;
+  endSession(context, peer, { code: "not_allowed", detail });
+  savePeer(context, { ...peer, state: nextState(peer.state, "gone"), session: null });
+  releaseAll(context, peer.id, detail);
+  withdraw(context, peer.id);
+  dispatch(context);
+}

@@ -1,0 +1,77 @@
+import type { Millis } from "../base/clock.ts";
+import { isConnected } from "../peers/lifecycle.ts";
+import type { Peer } from "../peers/peer.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import { score } from "../scoring/score.ts";
+import type { Context } from "./context.ts";
+import type { EndFault, SessionRef } from "./effects.ts";
+
+/** Writes a peer with the score that follows from its metrics, and returns it so. */
+export function savePeer({ registry }: Context, peer: Peer): Peer {
+  const scored = { ...peer, score: score(peer).score };
+  registry.peers.put(scored);
+  return scored;
+}
+
+/** The peer's live session; null when it has none. */
+export const sessionOf = (peer: Peer): SessionRef | null =>
+  isConnected(peer.state) && peer.session !== null
+    ? { peerId: peer.id, session: peer.session, epoch: peer.epoch }
+    : null;
+
+export type Outcome = "success" | "failure" | "none";
+
+/** The peer no longer holds one attempt, which ended so for it. */
+export function settle(context: Context, peerId: PeerId, outcome: Outcome): void {
+  const peer = context.registry.peers.get(peerId);
+  if (peer === null) return; // forgotten meanwhile
+  savePeer(context, {
+    ...peer,
+    held: Math.max(0, peer.held - 1),
+    successes: peer.successes + Number(outcome === "success"),
+    failures: peer.failures + Number(outcome === "failure"),
+  });
+}
+
+/** Takes the peer's record out of discovery: the pointer at once, the blob as soon as the store lets us. */
+export function withdraw({ registry, now, effects }: Context, peerId: PeerId): void {
+  registry.outbox.remove("publish", peerId);
+  const pointer = registry.pointers.ofPeer(peerId);
+  if (pointer === null) return;
+  registry.pointers.remove(peerId);
+  registry.outbox.add("delete_blob", pointer.blobId, now);
+  effects.push({ type: "drain_outbox" });
+}
+
+/** How long the direct attempt to end a session has before the outbox repeats it. */
+const END_SESSION_REPEAT: Millis = 10_000;
+
+/** Ends a session for a reason that must hold: now, and by the outbox until the session confirms. */
+export function endSession(context: Context, peer: Peer, fault: EndFault): void {
+  const to = sessionOf(peer);
+  if (to === null) return;
+  context.effects.push({ type: "end_session", to, fault });
+  context.registry.outbox.add(
+    "end_session",
+    endSessionItem(to, fault),
+    context.now + END_SESSION_REPEAT,
+  );
+}
+
+/** The outbox's subject for the end of a session; read back by `readEndSession`. */
+export const endSessionItem = (to: SessionRef, fault: EndFault): string =>
+  JSON.stringify([to.peerId, to.session, to.epoch, fault.code, fault.detail]);
+
+export function readEndSession(subject: string): {
+  readonly to: SessionRef;
+  readonly fault: EndFault;
+} {
+  const [peerId, session, epoch, code, detail] = JSON.parse(subject) as [
+    string,
+    string,
+    number,
+    EndFault["code"],
+    string,
+  ];
+  return { to: { peerId, session, epoch }, fault: { code, detail } };
+}

@@ -1,0 +1,101 @@
+import { err, ok } from "../base/result.ts";
+import { isConnected, nextState } from "../peers/lifecycle.ts";
+import { admit as decide } from "../peers/admission.ts";
+import type { Peer } from "../peers/peer.ts";
+import { greatCircleKm, smoothRtt } from "../scoring/measure.ts";
+import type { AdmitInput } from "./commands.ts";
+import { authMode, type Context } from "./context.ts";
+import { dispatch } from "./dispatch.ts";
+import { done, type Handler } from "./handler.ts";
+import { releaseAll } from "./leases.ts";
+import { endSession, savePeer, withdraw } from "./peers.ts";
+
+/** A peer whose session is direct is one hop away. */
+const DIRECT_HOPS = 1;
+
+/**
+ * Lets a proved key in, or says why not. The coordinator alone hands out epochs, so of two sessions of one peer the
+ * later one wins, whatever order their ends arrive in.
+ */
+export const admit: Handler<"admit"> = (context, input) => {
+  const { registry, now, effects } = context;
+  const admission = decide(
+    {
+      mode: authMode(context),
+      denied: registry.denylist.has(input.peerId),
+      allowedRoles: registry.allowlist.get(input.publicKey)?.roles ?? null,
+    },
+    input.claimedRole,
+  );
+  if (!admission.ok) return err(admission.error);
+  const known = registry.peers.get(input.peerId);
+  if (known !== null)
+    endSession(context, known, {
+      code: "superseded",
+      detail: "a newer session of this peer began",
+    });
+  const peer = savePeer(context, {
+    ...(known ?? newcomer(context, input)),
+    ...admission.value,
+    name: input.name,
+    address: input.address,
+    state: nextState(known?.state ?? "discovered", "proved"),
+    lastSeen: now,
+    epoch: (known?.epoch ?? 0) + 1,
+    session: input.session,
+    protocol: input.protocol,
+    speaksMuster: input.speaksMuster,
+    capabilities: input.capabilities,
+    slots: input.slots,
+    rttMs: smoothRtt(known?.rttMs ?? null, input.rttMs),
+    hops: DIRECT_HOPS,
+    geoKm: distance(context, input) ?? known?.geoKm ?? null,
+  });
+  registry.outbox.add("publish", peer.id, now);
+  effects.push({ type: "drain_outbox" });
+  dispatch(context);
+  return ok({ epoch: peer.epoch, role: peer.role });
+};
+
+function newcomer({ now }: Context, { peerId, publicKey }: AdmitInput) {
+  return { id: peerId, publicKey, addedAt: now, held: 0, successes: 0, failures: 0, score: 0 };
+}
+
+const distance = ({ config }: Context, { place }: AdmitInput): number | null =>
+  config.place === null || place === null ? null : greatCircleKm(config.place, place);
+
+export const observe: Handler<"observe"> = (context, { peerId, epoch, event, rttMs }) => {
+  const peer = newest(context, peerId, epoch);
+  if (peer === null) return done;
+  const state = nextState(peer.state, event);
+  savePeer(context, {
+    ...peer,
+    state,
+    rttMs: rttMs ?? peer.rttMs,
+    lastSeen: event === "answered" ? context.now : peer.lastSeen,
+  });
+  if (state === "active" && peer.state !== "active") dispatch(context);
+  return done;
+};
+
+export const gone: Handler<"gone"> = (context, input) => {
+  const peer = context.registry.peers.get(input.peerId);
+  if (peer === null || !isConnected(peer.state)) return done;
+  const newest = "epoch" in input ? peer.epoch === input.epoch : peer.session === input.session;
+  if (newest) leave(context, peer, input.reason);
+  return done;
+};
+
+/** The peer's session is over: nothing is held by it, nothing of it is published, and others get its work. */
+export function leave(context: Context, peer: Peer, reason: string): void {
+  savePeer(context, { ...peer, state: nextState(peer.state, "gone"), session: null });
+  releaseAll(context, peer.id, reason);
+  withdraw(context, peer.id);
+  dispatch(context);
+}
+
+/** The peer, if this epoch is its newest session's and that one lives; null when the word comes too late. */
+export function newest({ registry }: Context, peerId: string, epoch: number): Peer | null {
+  const peer = registry.peers.get(peerId);
+  return peer !== null && peer.epoch === epoch && isConnected(peer.state) ? peer : null;
+}

@@ -1,0 +1,99 @@
+import { toRfc3339, type Millis } from "../base/clock.ts";
+import { isConnected } from "../peers/lifecycle.ts";
+import type { Peer } from "../peers/peer.ts";
+import type {
+  AllowEntry,
+  AttemptView,
+  PeerView,
+  TaskSummary,
+  TaskView,
+  WebhookSourceView,
+} from "../protocol/http.ts";
+import type { Allowed } from "../registry/allowlist.ts";
+import type { PublishedPointer } from "../registry/pointers.ts";
+import type { WebhookSource } from "../registry/webhook-sources.ts";
+import { score } from "../scoring/score.ts";
+import type { Attempt, Task } from "../tasks/task.ts";
+import type { PointerRow } from "./commands.ts";
+
+const timeOrNull = (at: Millis | null): string | null => (at === null ? null : toRfc3339(at));
+
+export const peerView = (peer: Peer): PeerView => ({
+  id: peer.id,
+  name: peer.name,
+  public_key: peer.publicKey,
+  address: peer.address,
+  role: peer.role,
+  added_at: toRfc3339(peer.addedAt),
+  last_seen: timeOrNull(peer.lastSeen),
+  ping_ms: peer.rttMs,
+  hops: peer.hops,
+  geo_km: peer.geoKm,
+  ...score(peer),
+  connected: isConnected(peer.state),
+  state: peer.state,
+  protocol: peer.protocol,
+  capabilities: [...peer.capabilities],
+  slots: peer.slots,
+  tasks: peer.held,
+  successes: peer.successes,
+  failures: peer.failures,
+});
+
+export const taskSummary = (task: Omit<Task, "payload" | "result">): TaskSummary => ({
+  id: task.id,
+  kind: task.kind,
+  state: task.state,
+  source: task.source,
+  requirements: task.requirements,
+  priority: task.priority,
+  created_at: toRfc3339(task.createdAt),
+  deadline_at: toRfc3339(task.deadlineAt),
+  ended_at: timeOrNull(task.endedAt),
+  max_attempts: task.maxAttempts,
+  lease_seconds: task.leaseMs / 1_000,
+  peer_id: task.peerId,
+  progress: task.progress,
+  error: task.error,
+});
+
+export const taskView = (task: Task, attempts: readonly Attempt[]): TaskView => ({
+  ...taskSummary(task),
+  payload: task.payload,
+  result: task.result,
+  attempts: attempts.map(attemptView),
+});
+
+const attemptView = (attempt: Attempt): AttemptView => ({
+  attempt: attempt.fence,
+  peer_id: attempt.peerId,
+  peer_name: attempt.peerName,
+  score: attempt.score,
+  state: attempt.state,
+  started_at: toRfc3339(attempt.startedAt),
+  ended_at: timeOrNull(attempt.endedAt),
+  error: attempt.error,
+});
+
+export const allowView = (entry: Allowed): AllowEntry => ({
+  public_key: entry.publicKey,
+  peer_id: entry.peerId,
+  label: entry.label,
+  roles: [...entry.roles],
+  added_at: toRfc3339(entry.addedAt),
+});
+
+export const sourceView = (source: WebhookSource): WebhookSourceView => ({
+  name: source.name,
+  scheme: source.scheme,
+  task: source.mapping,
+  created_at: toRfc3339(source.createdAt),
+  deliveries: source.deliveries,
+});
+
+export const pointerView = (pointer: PublishedPointer): PointerRow => ({
+  id: pointer.id,
+  blob_id: pointer.blobId,
+  metadata: pointer.metadata,
+  expires_at: toRfc3339(pointer.expiresAt),
+});

@@ -1,0 +1,73 @@
+import type { Bytes } from "../base/bytes.ts";
+import type { Result } from "../base/result.ts";
+import type { JoinRequest } from "../peers/join-request.ts";
+import type { CloseCode, MusterError, SessionFault } from "../protocol/errors.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { Role, TaskOffer, TaskResult } from "../protocol/messages.ts";
+import type { Session } from "./state.ts";
+
+interface FromPeer {
+  readonly peerId: PeerId;
+  readonly epoch: number;
+}
+interface OfAttempt extends FromPeer {
+  readonly taskId: string;
+  readonly fence: number;
+}
+
+/** What a session tells the coordinator; each name is one of its commands. */
+export type Note =
+  | {
+      readonly name: "observe";
+      readonly input: FromPeer & {
+        readonly event: "answered" | "missed_answer";
+        readonly rttMs: number | null;
+      };
+    }
+  | { readonly name: "gone"; readonly input: FromPeer & { readonly reason: string } }
+  | { readonly name: "accept_task"; readonly input: OfAttempt }
+  | { readonly name: "refuse_task"; readonly input: OfAttempt & { readonly reason: string } }
+  | {
+      readonly name: "progress_task";
+      readonly input: OfAttempt & { readonly progress: number | null };
+    }
+  | { readonly name: "finish_task"; readonly input: FromPeer & { readonly outcome: TaskResult } };
+
+/** What happens to a session. */
+export type SessionEvent =
+  | { readonly type: "frame"; readonly data: string | Bytes }
+  /** The 10 s for the handshake are over. */
+  | { readonly type: "handshake_timeout" }
+  /** The coordinator answered the admission that this session asked for. */
+  | {
+      readonly type: "admitted";
+      readonly result: Result<{ readonly epoch: number; readonly role: Role }, MusterError>;
+    }
+  /** The coordinator refused a note that the message of this ID had caused. */
+  | { readonly type: "refused"; readonly messageId: string; readonly error: MusterError }
+  /** The time that `dueAt` named has come. */
+  | { readonly type: "due" }
+  | { readonly type: "offer"; readonly offer: TaskOffer }
+  | {
+      readonly type: "cancel";
+      readonly taskId: string;
+      readonly fence: number;
+      readonly reason: string;
+    }
+  /** The coordinator ends this session. */
+  | { readonly type: "end"; readonly fault: SessionFault }
+  /** The socket is closed. */
+  | { readonly type: "closed"; readonly reason: string };
+
+/** What the Durable Object does after a step, in this order. */
+export type SessionEffect =
+  | { readonly type: "send"; readonly frame: string | Bytes }
+  | { readonly type: "close"; readonly code: CloseCode; readonly reason: string }
+  | { readonly type: "admit"; readonly request: JoinRequest }
+  /** `messageId`: the peer's message that gave rise to it, so that a refusal can be answered. */
+  | { readonly type: "tell"; readonly note: Note; readonly messageId: string | null };
+
+export interface Step {
+  readonly session: Session;
+  readonly effects: readonly SessionEffect[];
+}

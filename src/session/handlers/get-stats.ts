@@ -1,0 +1,13 @@
+import { SECOND } from "../../base/clock.ts";
+import { message, stay } from "../outgoing.ts";
+import type { Handler } from "./handler.ts";
+
+/** A mesh runs no miners; its uptime is the session's, which is all that one object knows of time. */
+export const handleGetStats: Handler<"get_stats"> = (session, { id }, context) => {
+  const { keys, name } = context.mesh;
+  const uptime = Math.floor((context.now - session.since) / SECOND);
+  return stay(
+    session,
+    message(context, session, "stats", { nodeId: keys.id, nodeName: name, miners: [], uptime }, id),
+  );
+};

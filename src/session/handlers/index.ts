@@ -1,0 +1,43 @@
+import type { MessageType } from "../../protocol/messages.ts";
+import { handleDisconnect } from "./disconnect.ts";
+import { handleGetStats } from "./get-stats.ts";
+import type { Handler } from "./handler.ts";
+import { outOfPlace } from "./out-of-place.ts";
+import { handlePing } from "./ping.ts";
+import { handlePong } from "./pong.ts";
+import { refuseRequest } from "./refused-request.ts";
+import { handleReply } from "./reply.ts";
+import {
+  handleTaskAccept,
+  handleTaskProgress,
+  handleTaskRefuse,
+  handleTaskResult,
+} from "./task.ts";
+
+export type { Handler, Message } from "./handler.ts";
+
+/** Every message type, and what an active session does with it. */
+export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
+  handshake: outOfPlace,
+  handshake_ack: outOfPlace,
+  ping: handlePing,
+  pong: handlePong,
+  disconnect: handleDisconnect,
+  get_stats: handleGetStats,
+  stats: handleReply,
+  start_miner: refuseRequest,
+  stop_miner: refuseRequest,
+  miner_ack: handleReply,
+  deploy: refuseRequest,
+  deploy_ack: handleReply,
+  get_logs: refuseRequest,
+  logs: handleReply,
+  error: handleReply,
+  welcome: outOfPlace,
+  task_offer: outOfPlace,
+  task_accept: handleTaskAccept,
+  task_refuse: handleTaskRefuse,
+  task_progress: handleTaskProgress,
+  task_result: handleTaskResult,
+  task_cancel: outOfPlace,
+};

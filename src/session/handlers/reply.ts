@@ -1,0 +1,50 @@
+import { TASK_ERROR_CHARS_MAX } from "../../protocol/constants.ts";
+import {
+  ErrorMessage,
+  GO_P2P_REPLIES,
+  type GoP2pRequest,
+  type TaskResult,
+} from "../../protocol/messages.ts";
+import { stay } from "../outgoing.ts";
+import type { OutstandingRequest } from "../state.ts";
+import type { Handler, Message } from "./handler.ts";
+
+type ReplyType = (typeof GO_P2P_REPLIES)[GoP2pRequest] | "error";
+
+/**
+ * A reply counts only for a request that is outstanding, and only if it is of the type that answers it: then it is the
+ * result of the task which the request carried. Any other says nothing.
+ */
+export const handleReply: Handler<ReplyType> = (session, reply) => {
+  const request = session.requests.find(({ id }) => id === reply.replyTo);
+  if (request === undefined) return stay(session);
+  const outcome = outcomeOf(request, reply);
+  if (outcome === null) return stay(session);
+  const { claim, epoch } = session;
+  return stay(
+    { ...session, requests: session.requests.filter((other) => other !== request) },
+    {
+      type: "tell",
+      messageId: null,
+      note: { name: "finish_task", input: { peerId: claim.peerId, epoch, outcome } },
+    },
+  );
+};
+
+function outcomeOf(
+  { taskId, fence, type }: OutstandingRequest,
+  reply: Message<ReplyType>,
+): TaskResult | null {
+  const task = { task_id: taskId, fence };
+  if (reply.type === "error") {
+    const { message, code } = ErrorMessage.parse(reply.payload);
+    return {
+      ...task,
+      ok: false,
+      error: `${code}: ${message}`.slice(0, TASK_ERROR_CHARS_MAX),
+      retry: true,
+    };
+  }
+  if (reply.type !== GO_P2P_REPLIES[type]) return null;
+  return { ...task, ok: true, result: reply.payload as never };
+}

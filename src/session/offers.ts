@@ -1,0 +1,55 @@
+import { GO_P2P_KIND, type GoP2pRequest, type TaskOffer } from "../protocol/messages.ts";
+import { isGoP2pRequest } from "../tasks/eligibility.ts";
+import type { Step } from "./effects.ts";
+import { compose, message, seal, stay, type SessionContext } from "./outgoing.ts";
+import type { Active } from "./state.ts";
+
+/**
+ * Hands a task to the peer: as `task_offer`, or to a plain go-p2p node as the request that its kind names, whose reply
+ * will be the result. Such a node can't accept, so sending the request is taken for it.
+ */
+export function deliver(session: Active, offer: TaskOffer, context: SessionContext): Step {
+  const { claim, epoch } = session;
+  if (claim.speaksMuster) return stay(session, message(context, session, "task_offer", offer));
+  const claimed = { peerId: claim.peerId, epoch, taskId: offer.task_id, fence: offer.fence };
+  if (!isGoP2pRequest(offer.kind)) {
+    const reason = "the peer speaks go-p2p alone";
+    return stay(session, {
+      type: "tell",
+      messageId: null,
+      note: { name: "refuse_task", input: { ...claimed, reason } },
+    });
+  }
+  const type = offer.kind.slice(GO_P2P_KIND.length) as GoP2pRequest;
+  const request = compose(context, claim.peerId, type, offer.payload);
+  const outstanding = { id: request.id, type, taskId: offer.task_id, fence: offer.fence };
+  // Only the newest are kept: the mesh offers one at a time, and an older one that was never answered has lost its lease.
+  const requests = [...session.requests, outstanding].slice(-REQUESTS_MAX);
+  return stay({ ...session, requests }, seal(context, session, request), {
+    type: "tell",
+    messageId: null,
+    note: { name: "accept_task", input: claimed },
+  });
+}
+
+const REQUESTS_MAX = 16;
+
+/** The task is no longer the peer's. A plain go-p2p node can't be told; its reply will count for nothing. */
+export function callOff(
+  session: Active,
+  taskId: string,
+  fence: number,
+  reason: string,
+  context: SessionContext,
+): Step {
+  if (session.claim.speaksMuster) {
+    return stay(
+      session,
+      message(context, session, "task_cancel", { task_id: taskId, fence, reason }),
+    );
+  }
+  const requests = session.requests.filter(
+    (request) => request.taskId !== taskId || request.fence !== fence,
+  );
+  return stay({ ...session, requests });
+}

@@ -1,0 +1,108 @@
+import { FRAME_BYTES_MAX, HANDSHAKE_BYTES_MAX } from "../protocol/constants.ts";
+import type { Bytes } from "../base/bytes.ts";
+import { receive } from "./active.ts";
+import type { SessionEvent, Step } from "./effects.ts";
+import { greet } from "./greeting.ts";
+import { checkLiveness } from "./liveness.ts";
+import { callOff, deliver } from "./offers.ts";
+import { end, errorReply, farewell, message, stay, type SessionContext } from "./outgoing.ts";
+import { admitted, prove } from "./proving.ts";
+import type { Session } from "./state.ts";
+
+/**
+ * A session's whole behaviour: what an event makes of it, and what is to be done. Pure; the Durable Object keeps the
+ * session in the socket's attachment between steps and performs the effects.
+ */
+export function step(session: Session, event: SessionEvent, context: SessionContext): Step {
+  switch (event.type) {
+    case "frame":
+      return takeFrame(session, event.data, context);
+    case "handshake_timeout":
+      return timeOut(session);
+    case "admitted":
+      if (session.state === "admitting") return admitted(session, event.result, context);
+      return takeBack(session, event);
+    case "refused":
+      return session.state === "active"
+        ? stay(session, errorReply(context, session, event.error, event.messageId))
+        : stay(session);
+    case "due":
+      return session.state === "active" ? checkLiveness(session, context) : stay(session);
+    case "offer":
+      return session.state === "active" ? deliver(session, event.offer, context) : stay(session);
+    case "cancel":
+      return session.state === "active"
+        ? callOff(session, event.taskId, event.fence, event.reason, context)
+        : stay(session);
+    case "end": {
+      const goodbye =
+        session.state === "active"
+          ? [
+              message(context, session, "disconnect", {
+                reason: event.fault.detail,
+                code: DISCONNECT_GOING_AWAY,
+              }),
+            ]
+          : [];
+      return end(session, event.fault, ...goodbye);
+    }
+    case "closed": {
+      if (session.state === "closed") return stay(session);
+      const claim = session.state === "greeting" ? null : session.claim;
+      return { session: { state: "closed", claim }, effects: farewell(session, event.reason) };
+    }
+    default:
+      return event satisfies never;
+  }
+}
+
+/** go-p2p's disconnect code for "server or peer going away". */
+const DISCONNECT_GOING_AWAY = 1001;
+
+function takeFrame(session: Session, data: string | Bytes, context: SessionContext): Step {
+  if (session.state === "closed") return stay(session);
+  const max = session.state === "greeting" ? HANDSHAKE_BYTES_MAX : FRAME_BYTES_MAX;
+  if (data.length > max) {
+    return end(session, {
+      code: "frame_too_large",
+      detail: `this frame may hold ${max} bytes at most`,
+    });
+  }
+  switch (session.state) {
+    case "greeting":
+      return greet(session, data, context);
+    case "proving":
+      return prove(session, data, context);
+    case "admitting":
+      // Frames of one socket are taken one after another, so none can come while the coordinator is asked.
+      return stay(session);
+    case "active":
+      return receive(session, data, context);
+    default:
+      return session satisfies never;
+  }
+}
+
+/** Who never answers the ping never proved its key: a bare go-p2p controller is one that can't. */
+function timeOut(session: Session): Step {
+  if (session.state === "greeting")
+    return end(session, { code: "handshake_timeout", detail: "no handshake within 10 s" });
+  if (session.state === "proving") {
+    return end(session, {
+      code: "proof_failed",
+      detail: "the ping that proves the key was not answered within 10 s",
+    });
+  }
+  return stay(session);
+}
+
+/** The socket closed while the coordinator was asked: what it granted is given back. */
+function takeBack(session: Session, { result }: Extract<SessionEvent, { type: "admitted" }>): Step {
+  if (!result.ok || session.state !== "closed" || session.claim === null) return stay(session);
+  const input = {
+    peerId: session.claim.peerId,
+    epoch: result.value.epoch,
+    reason: "the connection closed",
+  };
+  return stay(session, { type: "tell", messageId: null, note: { name: "gone", input } });
+}

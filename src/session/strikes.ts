@@ -1,0 +1,18 @@
+import { PENALTIES_MAX } from "../protocol/constants.ts";
+import type { SessionFault } from "../protocol/errors.ts";
+import type { Step } from "./effects.ts";
+import { end, errorReply, stay, type SessionContext } from "./outgoing.ts";
+import type { Active, Proving } from "./state.ts";
+
+/** Something came that an honest peer does not send: it is answered where it can be, and the third ends the session. */
+export function strike(
+  session: Proving | Active,
+  fault: SessionFault,
+  context: SessionContext,
+  replyTo?: string,
+): Step {
+  const strikes = session.strikes + 1;
+  const answer = replyTo === undefined ? [] : [errorReply(context, session, fault, replyTo)];
+  if (strikes > PENALTIES_MAX) return end(session, fault, ...answer);
+  return stay({ ...session, strikes }, ...answer);
+}

@@ -1,0 +1,181 @@
+import { DurableObject } from "cloudflare:workers";
+import { err, type Result } from "../src/base/result.ts";
+import type { CommandName, Input } from "../src/coordinator/commands.ts";
+import type { Effect, EndFault, SessionRef } from "../src/coordinator/effects.ts";
+import { execute, type Executed } from "../src/coordinator/execute.ts";
+import { nextTick } from "../src/coordinator/tick.ts";
+import { platformRandom } from "../src/crypto/primitives.ts";
+import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
+import type { MusterError } from "../src/protocol/errors.ts";
+import { openRegistry, type Registry } from "../src/registry/registry.ts";
+import { isEnded } from "../src/tasks/task.ts";
+import { AlarmClock } from "./alarm-clock.ts";
+import { requireConfig, type MeshConfig } from "./config.ts";
+import { withDeadline } from "./deadline.ts";
+import { durableSql } from "./durable-sql.ts";
+import type { Env } from "./env.ts";
+import { kvBlobStore } from "./kv-blob-store.ts";
+import { OutboxRunner } from "./outbox-runner.ts";
+import type { CoordinatorRpc } from "./rpc.ts";
+import { Waiters } from "./waiters.ts";
+
+/**
+ * The coordinator's object: wakes, hands each command to the core, and performs what the core decided. It decides
+ * nothing itself. Its truth is SQLite; memory holds only who is waiting for a task just now.
+ */
+export class Coordinator
+  extends DurableObject<Env>
+  implements Omit<CoordinatorRpc, keyof Rpc.DurableObjectBranded>
+{
+  readonly #config: MeshConfig;
+  readonly #registry: Registry;
+  readonly #alarm: AlarmClock;
+  readonly #outbox: OutboxRunner;
+  readonly #waiters = new Waiters();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#config = requireConfig(env);
+    this.#registry = openRegistry(durableSql(ctx.storage));
+    this.#alarm = new AlarmClock(ctx.storage);
+    this.#outbox = new OutboxRunner({
+      registry: this.#registry,
+      blobs: kvBlobStore(env.BLOBS),
+      discoveryPublicKey: this.#config.discovery.publicKey,
+      randomBytes: platformRandom,
+      now: () => Date.now(),
+      endSession: (to, fault) => this.#endSession(to, fault),
+      execute: (name, input) => this.#run(name, input),
+    });
+    void ctx.blockConcurrencyWhile(() => this.#alarm.load());
+  }
+
+  async execute(
+    version: number,
+    name: CommandName,
+    input: unknown,
+  ): Promise<Result<unknown, MusterError>> {
+    if (version !== RPC_VERSION) return err(unspoken(version));
+    const { result, ends } = this.#run(name, input as Input<CommandName>);
+    if (ends.length === 0) return result;
+    // The caller is told only once the sessions in question are gone: nothing reaches them after this returns.
+    const confirmed = await Promise.all(ends);
+    if (confirmed.every(Boolean)) return result;
+    return err({
+      code: "revoke_unconfirmed",
+      detail:
+        "the registry has it and no new session is let in, but a live session did not confirm its end; it is being repeated",
+      retryAfter: 10,
+    });
+  }
+
+  async awaitTaskEnd(version: number, taskId: string, ms: number): Promise<void> {
+    if (version !== RPC_VERSION) throw new Error(unspoken(version).detail);
+    const task = this.#registry.tasks.get(taskId);
+    if (task === null || isEnded(task.state)) return;
+    await this.#waiters.wait(taskId, ms);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarm.rang();
+    try {
+      this.#run("tick", {});
+      await this.#outbox.run();
+    } catch (thrown) {
+      console.error("tick failed", { error: String(thrown) });
+    } finally {
+      this.#alarm.ringBy(nextTick(this.#registry, Date.now()), Date.now());
+    }
+  }
+
+  /** Runs a command and sets its effects going. `ends` are those whose confirmation the caller awaits. */
+  #run<K extends CommandName>(
+    name: K,
+    input: Input<K>,
+  ): { result: Executed<K>["result"]; ends: Promise<boolean>[] } {
+    const now = Date.now();
+    const { result, effects } = execute(
+      {
+        registry: this.#registry,
+        config: this.#config,
+        now,
+        random: Math.random,
+        randomBytes: platformRandom,
+      },
+      name,
+      input,
+    );
+    this.#alarm.ringBy(nextTick(this.#registry, now), now);
+    const ends: Promise<boolean>[] = [];
+    for (const effect of effects) {
+      const work = this.#perform(effect);
+      if (effect.type === "end_session" && effect.fault.code !== "superseded") ends.push(work);
+      else this.ctx.waitUntil(work);
+    }
+    return { result, ends };
+  }
+
+  /** Performs one effect; false when it did not come about. Never throws. */
+  async #perform(effect: Effect): Promise<boolean> {
+    try {
+      switch (effect.type) {
+        case "offer":
+          return await this.#offer(effect);
+        case "cancel": {
+          const { to, taskId, fence, reason } = effect;
+          await this.#session(to).cancel(RPC_VERSION, to.epoch, taskId, fence, reason);
+          return true;
+        }
+        case "end_session":
+          await this.#endSession(effect.to, effect.fault);
+          this.#run("session_ended", { to: effect.to, fault: effect.fault });
+          return true;
+        case "task_ended":
+          this.#waiters.wake(effect.taskId);
+          return true;
+        case "drain_outbox":
+          await this.#outbox.run();
+          return true;
+        default:
+          return effect satisfies never;
+      }
+    } catch (thrown) {
+      console.error("effect failed", { type: effect.type, error: String(thrown) });
+      return false;
+    }
+  }
+
+  async #offer({ to, offer }: Extract<Effect, { type: "offer" }>): Promise<boolean> {
+    const claim = { peerId: to.peerId, epoch: to.epoch, taskId: offer.task_id, fence: offer.fence };
+    try {
+      const delivery = await withDeadline(
+        this.#session(to).offer(RPC_VERSION, to.epoch, offer),
+        RPC_TIMEOUT,
+      );
+      if (delivery === "delivered") return true;
+      this.#run("offer_failed", { ...claim, reason: "the session is gone", sessionGone: true });
+    } catch (thrown) {
+      console.error("offer failed", { error: String(thrown) });
+      this.#run("offer_failed", {
+        ...claim,
+        reason: "the session did not take the offer",
+        sessionGone: false,
+      });
+    }
+    return false;
+  }
+
+  async #endSession(to: SessionRef, fault: EndFault): Promise<void> {
+    await withDeadline(this.#session(to).end(RPC_VERSION, to.epoch, fault), RPC_TIMEOUT);
+  }
+
+  #session({ session }: SessionRef) {
+    return this.env.PEER_SESSION.get(this.env.PEER_SESSION.idFromString(session));
+  }
+}
+
+const unspoken = (version: number): MusterError => ({
+  code: "unavailable",
+  detail: `this call has version ${version}, the coordinator speaks ${RPC_VERSION}: a deploy is under way`,
+  retryAfter: 5,
+});

@@ -1,0 +1,26 @@
+import { FRAMES_WAITING_MAX } from "../src/protocol/constants.ts";
+
+/**
+ * Takes the events of one socket strictly one after another: the platform's handlers interleave at every `await`, and
+ * a session's state must not. It is bounded, for there is no backpressure on a WebSocket here.
+ */
+export class FrameQueue {
+  #tail: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  get full(): boolean {
+    return this.#waiting >= FRAMES_WAITING_MAX;
+  }
+
+  /** Runs the work when all before it is done; a failure is the work's own and stops nobody behind it. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    this.#waiting++;
+    const turn = this.#tail.then(work);
+    this.#tail = turn.catch(() => undefined); // reported to whoever awaits the turn
+    try {
+      return await turn;
+    } finally {
+      this.#waiting--;
+    }
+  }
+}

@@ -1,0 +1,274 @@
+import { DurableObject } from "cloudflare:workers";
+import { placeOf } from "../src/base/place.ts";
+import type { EndFault } from "../src/coordinator/effects.ts";
+import { platformRandom } from "../src/crypto/primitives.ts";
+import { HANDSHAKE_DEADLINE, RPC_VERSION } from "../src/protocol/constants.ts";
+import { CLOSE } from "../src/protocol/errors.ts";
+import type { TaskOffer } from "../src/protocol/messages.ts";
+import type { Note, SessionEffect, SessionEvent } from "../src/session/effects.ts";
+import { dueAt } from "../src/session/liveness.ts";
+import { newSession, type Session } from "../src/session/state.ts";
+import { step } from "../src/session/step.ts";
+import { AlarmClock } from "./alarm-clock.ts";
+import { requireConfig, type MeshConfig } from "./config.ts";
+import { coordinatorOf, type CoordinatorPort } from "./coordinator-port.ts";
+import type { Env } from "./env.ts";
+import { FrameQueue } from "./frame-queue.ts";
+import { ORIGIN_HEADERS } from "./origin-headers.ts";
+import type { Delivery, PeerSessionRpc } from "./rpc.ts";
+
+/** Storage key of the peer whose end the coordinator has yet to be told of. */
+const OWED = "owed_farewell";
+/** A farewell that did not get through is repeated after this. */
+const FAREWELL_REPEAT = 5_000;
+
+/**
+ * One peer's session. Between events everything stands in the socket's attachment, so the object may hibernate at any
+ * time; each event is one pure step, whose effects are performed here.
+ */
+export class PeerSession
+  extends DurableObject<Env>
+  implements Omit<PeerSessionRpc, keyof Rpc.DurableObjectBranded>
+{
+  readonly #config: MeshConfig;
+  readonly #coordinator: CoordinatorPort;
+  readonly #alarm: AlarmClock;
+  readonly #queues = new WeakMap<WebSocket, FrameQueue>();
+  /** Sessions whose socket is closed: their attachment is gone, and a step may still be under way. */
+  readonly #closed = new WeakMap<WebSocket, Session>();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#config = requireConfig(env);
+    this.#coordinator = coordinatorOf(env);
+    this.#alarm = new AlarmClock(ctx.storage);
+    void ctx.blockConcurrencyWhile(() => this.#alarm.load());
+    // A handshake's timer is lost with the object's memory; sockets that were within one get a fresh one.
+    for (const socket of ctx.getWebSockets()) this.#watchHandshake(socket);
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const header = (name: string) => request.headers.get(name);
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    const origin = {
+      address: header(ORIGIN_HEADERS.address) ?? "",
+      place: placeOf(header(ORIGIN_HEADERS.latitude), header(ORIGIN_HEADERS.longitude)),
+    };
+    this.#keep(server, newSession(origin));
+    this.#watchHandshake(server);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
+    if (this.#queue(socket).full) {
+      this.#close(socket, CLOSE.rate, "rate: too many frames at once; wait for answers");
+      return this.#take(socket, { type: "closed", reason: "it sent too many frames at once" });
+    }
+    return this.#take(socket, {
+      type: "frame",
+      data: typeof data === "string" ? data : new Uint8Array(data),
+    });
+  }
+
+  override async webSocketClose(
+    socket: WebSocket,
+    code: number,
+    reason: string,
+    wasClean: boolean,
+  ): Promise<void> {
+    // The runtime does not answer a close of a hibernatable socket, and throws for codes that may not be sent.
+    if (wasClean) this.#close(socket, code === 1005 ? CLOSE.normal : code, reason);
+    return this.#take(socket, { type: "closed", reason: `the connection closed (${code})` });
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    return this.#take(socket, { type: "closed", reason: "the connection broke" });
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarm.rang();
+    try {
+      for (const socket of this.ctx.getWebSockets()) await this.#take(socket, { type: "due" });
+      await this.#payFarewell();
+    } catch (thrown) {
+      console.error("session alarm failed", { error: String(thrown) });
+    } finally {
+      this.#arm();
+    }
+  }
+
+  async offer(version: number, epoch: number, offer: TaskOffer): Promise<Delivery> {
+    return this.#address(version, epoch, { type: "offer", offer });
+  }
+
+  async cancel(
+    version: number,
+    epoch: number,
+    taskId: string,
+    fence: number,
+    reason: string,
+  ): Promise<Delivery> {
+    return this.#address(version, epoch, { type: "cancel", taskId, fence, reason });
+  }
+
+  /**
+   * Ends the session at once, whatever its peer still sends. One whose admission is under way has no epoch yet: it is
+   * met in the queue, right behind its admission.
+   */
+  async end(version: number, epoch: number, fault: EndFault): Promise<Delivery> {
+    const socket = this.ctx
+      .getWebSockets()
+      .find((candidate) => isOfEpoch(this.#session(candidate), epoch));
+    if (socket === undefined) return this.#address(version, epoch, { type: "end", fault });
+    requireVersion(version);
+    await this.#step(socket, { type: "end", fault });
+    return "delivered";
+  }
+
+  /** Gives the event to the session of this epoch, behind the frames (an admission perhaps) that are under way. */
+  async #address(version: number, epoch: number, event: SessionEvent): Promise<Delivery> {
+    requireVersion(version);
+    for (const socket of this.ctx.getWebSockets()) {
+      const delivered = await this.#queue(socket).run(async () => {
+        if (!isOfEpoch(this.#session(socket), epoch)) return false;
+        await this.#step(socket, event);
+        return true;
+      });
+      if (delivered) return "delivered";
+    }
+    return "no_session";
+  }
+
+  #take(socket: WebSocket, event: SessionEvent): Promise<void> {
+    return this.#queue(socket).run(() => this.#step(socket, event));
+  }
+
+  async #step(socket: WebSocket, event: SessionEvent): Promise<void> {
+    const context = {
+      now: Date.now(),
+      randomBytes: platformRandom,
+      mesh: { keys: this.#config.identity, name: this.#config.name },
+    };
+    const { session, effects } = step(this.#session(socket), event, context);
+    this.#keep(socket, session);
+    // Frames leave before anything is awaited, so that they leave in the order of their steps.
+    for (const effect of effects)
+      if (effect.type === "send" || effect.type === "close") this.#emit(socket, effect);
+    for (const effect of effects) await this.#ask(socket, effect);
+    this.#arm();
+  }
+
+  #emit(socket: WebSocket, effect: Extract<SessionEffect, { type: "send" | "close" }>): void {
+    if (effect.type === "close") return this.#close(socket, effect.code, effect.reason);
+    try {
+      socket.send(effect.frame);
+    } catch {
+      // The socket is gone already; its close event, or the next ping, says so.
+    }
+  }
+
+  async #ask(socket: WebSocket, effect: SessionEffect): Promise<void> {
+    if (effect.type === "admit") {
+      // Written before the coordinator is asked: whatever happens to this object then, the alarm finds it.
+      this.ctx.storage.kv.put(OWED, effect.request.peerId);
+      this.#alarm.ringBy(Date.now() + HANDSHAKE_DEADLINE, Date.now());
+      const result = await this.#coordinator.call("admit", {
+        ...effect.request,
+        session: this.ctx.id.toString(),
+      });
+      if (!result.ok && result.error.code !== "unavailable") this.ctx.storage.kv.delete(OWED);
+      return this.#step(socket, { type: "admitted", result });
+    }
+    if (effect.type === "tell") return this.#tell(socket, effect.note, effect.messageId);
+  }
+
+  async #tell(socket: WebSocket, note: Note, messageId: string | null): Promise<void> {
+    const result = await this.#coordinator.call(note.name, note.input);
+    if (note.name === "gone") {
+      if (result.ok) await this.#settled();
+    } else if (!result.ok && messageId !== null) {
+      await this.#step(socket, { type: "refused", messageId, error: result.error });
+    }
+  }
+
+  /** The socket vanished without a word, or the word did not get through: tell the coordinator now. */
+  async #payFarewell(): Promise<void> {
+    const peerId = this.ctx.storage.kv.get<string>(OWED);
+    if (peerId === undefined || this.#hasLiveSession()) return;
+    const session = this.ctx.id.toString();
+    const result = await this.#coordinator.call("gone", {
+      peerId,
+      session,
+      reason: "the connection vanished",
+    });
+    if (result.ok) await this.#settled();
+  }
+
+  /** The coordinator knows. What the object still stores is nothing: let the platform take it back. */
+  async #settled(): Promise<void> {
+    if (this.#hasLiveSession()) {
+      this.ctx.storage.kv.delete(OWED);
+      return;
+    }
+    await this.ctx.storage.deleteAll();
+    this.#alarm.rang();
+  }
+
+  #hasLiveSession(): boolean {
+    return this.ctx.getWebSockets().some((socket) => {
+      const { state } = this.#session(socket);
+      return state === "active" || state === "admitting";
+    });
+  }
+
+  #arm(): void {
+    const now = Date.now();
+    const dues = this.ctx
+      .getWebSockets()
+      .map((socket) => dueAt(this.#session(socket)))
+      .filter((due) => due !== null);
+    if (dues.length > 0) return this.#alarm.ringBy(Math.min(...dues), now);
+    if (this.ctx.storage.kv.get(OWED) !== undefined) this.#alarm.ringBy(now + FAREWELL_REPEAT, now);
+  }
+
+  #watchHandshake(socket: WebSocket): void {
+    const { state } = this.#session(socket);
+    if (state !== "greeting" && state !== "proving") return;
+    setTimeout(
+      () => this.ctx.waitUntil(this.#take(socket, { type: "handshake_timeout" })),
+      HANDSHAKE_DEADLINE,
+    );
+  }
+
+  #session(socket: WebSocket): Session {
+    return this.#closed.get(socket) ?? (socket.deserializeAttachment() as Session);
+  }
+
+  #keep(socket: WebSocket, session: Session): void {
+    if (session.state === "closed") this.#closed.set(socket, session);
+    socket.serializeAttachment(session);
+  }
+
+  #queue(socket: WebSocket): FrameQueue {
+    const queue = this.#queues.get(socket) ?? new FrameQueue();
+    this.#queues.set(socket, queue);
+    return queue;
+  }
+
+  #close(socket: WebSocket, code: number, reason: string): void {
+    try {
+      socket.close(code, reason);
+    } catch {
+      // Closed already, or a code that may not be sent: either way there is nobody left to tell.
+    }
+  }
+}
+
+function requireVersion(version: number): void {
+  if (version !== RPC_VERSION)
+    throw new Error(`a call of version ${version}; this object speaks ${RPC_VERSION}`);
+}
+
+const isOfEpoch = (session: Session, epoch: number): boolean =>
+  session.state === "active" && session.epoch === epoch;

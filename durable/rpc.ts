@@ -1,0 +1,37 @@
+import type { Result } from "../src/base/result.ts";
+import type { CommandName } from "../src/coordinator/commands.ts";
+import type { EndFault } from "../src/coordinator/effects.ts";
+import type { MusterError } from "../src/protocol/errors.ts";
+import type { TaskOffer } from "../src/protocol/messages.ts";
+
+/**
+ * What the objects offer each other. Every call begins with the version: during a deploy both versions of the code
+ * run at once, and one that is not understood must be refused, never guessed at.
+ */
+export interface CoordinatorRpc extends Rpc.DurableObjectBranded {
+  /** The answer belongs to the command; `coordinatorOf` ties the two types together for its callers. */
+  execute(
+    version: number,
+    name: CommandName,
+    input: unknown,
+  ): Promise<Result<unknown, MusterError>>;
+  /** Returns once the task has ended, or after `ms` milliseconds. */
+  awaitTaskEnd(version: number, taskId: string, ms: number): Promise<void>;
+}
+
+/** Whether a session that is spoken to by its epoch is there. */
+export type Delivery = "delivered" | "no_session";
+
+export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
+  fetch(request: Request): Promise<Response>;
+  offer(version: number, epoch: number, offer: TaskOffer): Promise<Delivery>;
+  cancel(
+    version: number,
+    epoch: number,
+    taskId: string,
+    fence: number,
+    reason: string,
+  ): Promise<Delivery>;
+  /** Returns once no session of this epoch is open any more. */
+  end(version: number, epoch: number, fault: EndFault): Promise<Delivery>;
+}

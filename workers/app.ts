@@ -1,0 +1,97 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { secureHeaders } from "hono/secure-headers";
+import { BODY_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX } from "../src/protocol/constants.ts";
+import type { AppContext, AppEnv } from "./context.ts";
+import { authorised, configured, jsonBody } from "./middleware.ts";
+import { describe } from "./openapi.ts";
+import { problem } from "./problem.ts";
+import { connectRoutes } from "./routes/connect.ts";
+import { discoveryRoutes } from "./routes/discovery.ts";
+import { membershipRoutes } from "./routes/membership.ts";
+import { meshRoutes } from "./routes/mesh.ts";
+import { peerRoutes } from "./routes/peers.ts";
+import { taskRoutes } from "./routes/tasks.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
+
+/** The whole HTTP surface. What stands before `authorised` needs no token; whatever is added behind it does. */
+export function createApp(): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>({
+    defaultHook: (result, c) =>
+      result.success
+        ? undefined
+        : problem(c, {
+            code: "invalid_request",
+            detail: "the request does not have the form that is described in /openapi.json",
+            issues: result.error.issues.map(({ path, message }) => ({
+              path: path.map(String).join("."),
+              message,
+            })),
+          }),
+  });
+  app.onError((error, c) => problem(c, expected(error)));
+  app.notFound((c) =>
+    problem(c, {
+      code: "not_found",
+      detail: `there is no ${c.req.path}; /openapi.json lists what there is`,
+    }),
+  );
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) => {
+        c.header("Allow", methods.join(", "));
+        return problem(c, {
+          code: "method_not_allowed",
+          detail: `use ${methods.join(" or ")} here`,
+        });
+      },
+    }),
+  );
+
+  describe(app);
+  app.use(configured);
+  connectRoutes(app);
+  app.use(secureHeaders());
+  meshRoutes(app);
+
+  app.use("/v1/webhooks/*", limit(WEBHOOK_BODY_BYTES_MAX));
+  webhookRoutes(app);
+  for (const path of ["/v1/pointers/*", "/v1/blobs/*"]) {
+    app.use(path, (c, next) => (c.get("config").discoveryPublic ? next() : authorised(c, next)));
+  }
+  discoveryRoutes(app);
+
+  app.use(authorised);
+  app.on(
+    ["POST", "PUT"],
+    ["/v1/tasks", "/v1/auth-mode", "/v1/allowlist/*", "/v1/webhook-sources/*"],
+    limit(BODY_BYTES_MAX),
+    jsonBody,
+  );
+  peerRoutes(app);
+  membershipRoutes(app);
+  taskRoutes(app);
+  return app;
+}
+
+const limit = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: (c) =>
+      problem(c as AppContext, {
+        code: "payload_too_large",
+        detail: `a body holds at most ${maxSize} bytes here`,
+      }),
+  });
+
+/** What hono throws for requests that it can't read; anything else is a defect of ours, whose trace stays here. */
+function expected(error: Error) {
+  if (error instanceof HTTPException && error.status < 500) {
+    return { code: "invalid_request", detail: error.message } as const;
+  }
+  console.error("unexpected", { error: error.stack ?? String(error) });
+  return { code: "internal", detail: "the request could not be handled; it is logged" } as const;
+}

@@ -1,0 +1,19 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { AppEnv } from "./context.ts";
+
+/** Serves the description of the API (OpenAPI 3.1), made from the schemas that also check every request. */
+export function describe(app: OpenAPIHono<AppEnv>): void {
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+  });
+  app.doc31("/openapi.json", {
+    openapi: "3.1.0",
+    info: {
+      title: "Muster",
+      version: "1",
+      description:
+        "The control plane of a mesh of compute peers. Errors are problem documents (RFC 9457) with a stable code.",
+    },
+  });
+}

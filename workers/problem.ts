@@ -1,0 +1,23 @@
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Result } from "../src/base/result.ts";
+import { toProblem, type MusterError } from "../src/protocol/errors.ts";
+
+/** Answers with an error's one HTTP form: `application/problem+json` (RFC 9457), and nothing of what lies behind it. */
+export function problem(c: Context, error: MusterError): Response {
+  const body = toProblem(error);
+  if (body.retry_after !== undefined) c.header("Retry-After", String(Math.ceil(body.retry_after)));
+  if (body.code === "unauthorized") c.header("WWW-Authenticate", 'Bearer realm="muster"');
+  c.header("Content-Type", "application/problem+json");
+  return c.body(JSON.stringify(body), body.status as ContentfulStatusCode);
+}
+
+/** Answers with what `respond` makes of a success, or with the error's problem document. */
+export function answer<T, R>(
+  c: Context,
+  result: Result<T, MusterError>,
+  respond: (value: T) => R,
+): R {
+  // Every route's description lists the problem documents; their type need not be inferred once more.
+  return result.ok ? respond(result.value) : (problem(c, result.error) as R);
+}

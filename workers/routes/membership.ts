@@ -1,0 +1,93 @@
+import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { fromHex } from "../../src/base/bytes.ts";
+import { peerIdOf } from "../../src/crypto/identity.ts";
+import { AllowBody, AllowEntry, AllowList, AuthModeBody } from "../../src/protocol/http.ts";
+import { PublicKeyHex } from "../../src/protocol/ids.ts";
+import type { AppEnv } from "../context.ts";
+import { answer } from "../problem.ts";
+import {
+  bodyOf,
+  conflict,
+  failures,
+  failuresOfOne,
+  jsonOf,
+  security,
+  unconfirmed,
+} from "../responses.ts";
+
+const tags = ["admission"];
+const params = z.object({ public_key: PublicKeyHex });
+
+const getMode = createRoute({
+  method: "get",
+  path: "/v1/auth-mode",
+  summary: "Who may join: anybody who proves a key (open), or those listed (allowlist)",
+  tags,
+  security,
+  responses: { 200: jsonOf(AuthModeBody, "The mode"), ...failures },
+});
+const setMode = createRoute({
+  method: "put",
+  path: "/v1/auth-mode",
+  summary: "Set the mode; tightening it ends the sessions that no longer qualify",
+  tags,
+  security,
+  request: { body: bodyOf(AuthModeBody) },
+  responses: { 200: jsonOf(AuthModeBody, "The mode"), ...failures, ...unconfirmed },
+});
+const list = createRoute({
+  method: "get",
+  path: "/v1/allowlist",
+  summary: "List the keys that may join in allowlist mode",
+  tags,
+  security,
+  responses: { 200: jsonOf(AllowList, "The allowlist"), ...failures },
+});
+const put = createRoute({
+  method: "put",
+  path: "/v1/allowlist/{public_key}",
+  summary: "Allow a key, with the roles that it may have",
+  tags,
+  security,
+  request: { params, body: bodyOf(AllowBody) },
+  responses: { 200: jsonOf(AllowEntry, "The entry"), ...failures, ...conflict, ...unconfirmed },
+});
+const remove = createRoute({
+  method: "delete",
+  path: "/v1/allowlist/{public_key}",
+  summary: "Remove a key and end its session if it no longer qualifies",
+  tags,
+  security,
+  request: { params },
+  responses: { 204: { description: "It is gone" }, ...failuresOfOne, ...unconfirmed },
+});
+
+export function membershipRoutes(app: OpenAPIHono<AppEnv>): void {
+  app.openapi(getMode, async (c) =>
+    answer(c, await c.get("coordinator").call("get_auth_mode", {}), (mode) => c.json(mode, 200)),
+  );
+  app.openapi(setMode, async (c) =>
+    answer(c, await c.get("coordinator").call("set_auth_mode", c.req.valid("json")), (mode) =>
+      c.json(mode, 200),
+    ),
+  );
+  app.openapi(list, async (c) =>
+    answer(c, await c.get("coordinator").call("list_allowed", {}), (entries) =>
+      c.json(entries, 200),
+    ),
+  );
+  app.openapi(put, async (c) => {
+    const publicKey = c.req.valid("param").public_key;
+    const peerId = peerIdOf(fromHex(publicKey) as Uint8Array);
+    const allowed = await c
+      .get("coordinator")
+      .call("allow", { ...c.req.valid("json"), publicKey, peerId });
+    return answer(c, allowed, (entry) => c.json(entry, 200));
+  });
+  app.openapi(remove, async (c) => {
+    const publicKey = c.req.valid("param").public_key;
+    return answer(c, await c.get("coordinator").call("disallow", { publicKey }), () =>
+      c.body(null, 204),
+    );
+  });
+}

@@ -1,0 +1,41 @@
+import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { toHex } from "../../src/base/bytes.ts";
+import { toRfc3339 } from "../../src/base/clock.ts";
+import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
+import { MeshView } from "../../src/protocol/http.ts";
+import type { AppEnv } from "../context.ts";
+import { jsonOf } from "../responses.ts";
+
+const mesh = createRoute({
+  method: "get",
+  path: "/v1/mesh",
+  summary: "Who this mesh is: what a peer pins and a controller checks",
+  tags: ["mesh"],
+  responses: { 200: jsonOf(MeshView, "The mesh") },
+});
+const health = createRoute({
+  method: "get",
+  path: "/healthz",
+  summary: "Whether the mesh is configured and up",
+  tags: ["mesh"],
+  responses: { 200: jsonOf(z.object({ status: z.literal("ok") }), "It is") },
+});
+
+export function meshRoutes(app: OpenAPIHono<AppEnv>): void {
+  app.openapi(mesh, (c) => {
+    const { name, identity, discovery, signingKey } = c.get("config");
+    return c.json(
+      {
+        name,
+        id: identity.id,
+        public_key: toHex(identity.publicKey),
+        discovery_key: toHex(discovery.publicKey),
+        signing_key: toHex(ed25519PublicKey(signingKey)),
+        protocols: ["go-p2p/1.0" as const],
+        time: toRfc3339(Date.now()),
+      },
+      200,
+    );
+  });
+  app.openapi(health, (c) => c.json({ status: "ok" as const }, 200));
+}

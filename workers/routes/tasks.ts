@@ -1,0 +1,106 @@
+import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { ok } from "../../src/base/result.ts";
+import { isEnded } from "../../src/tasks/task.ts";
+import { SubmitTask, TaskList, TaskQuery, TaskView, WaitQuery } from "../../src/protocol/http.ts";
+import { Uuid } from "../../src/protocol/ids.ts";
+import type { AppContext, AppEnv } from "../context.ts";
+import { answer } from "../problem.ts";
+import { bodyOf, conflict, failures, failuresOfOne, jsonOf, security } from "../responses.ts";
+
+const tags = ["tasks"];
+const params = z.object({ id: Uuid });
+
+const IdempotencyKey = z.object({
+  "idempotency-key": z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters")
+    .optional()
+    .meta({
+      description:
+        "A repeated request with the same key answers with the first one's task, for 30 days",
+    }),
+});
+
+const submit = createRoute({
+  method: "post",
+  path: "/v1/tasks",
+  summary: "Give a task; once this answers, the task is never lost",
+  tags,
+  security,
+  request: { headers: IdempotencyKey, body: bodyOf(SubmitTask) },
+  responses: {
+    202: { ...jsonOf(TaskView, "Accepted"), headers: z.object({ location: z.string() }) },
+    ...failures,
+  },
+});
+const list = createRoute({
+  method: "get",
+  path: "/v1/tasks",
+  summary: "List tasks, newest first, without payloads and results",
+  tags,
+  security,
+  request: { query: TaskQuery },
+  responses: { 200: jsonOf(TaskList, "One page of tasks"), ...failures },
+});
+const get = createRoute({
+  method: "get",
+  path: "/v1/tasks/{id}",
+  summary: "Show one task, at once or when it has ended",
+  tags,
+  security,
+  request: { params, query: WaitQuery },
+  responses: { 200: jsonOf(TaskView, "The task"), ...failuresOfOne },
+});
+const cancel = createRoute({
+  method: "delete",
+  path: "/v1/tasks/{id}",
+  summary: "Cancel a task that has not ended; a peer that works on it is told to stop",
+  tags,
+  security,
+  request: { params },
+  responses: { 200: jsonOf(TaskView, "The task, cancelled"), ...failuresOfOne, ...conflict },
+});
+
+export function taskRoutes(app: OpenAPIHono<AppEnv>): void {
+  app.openapi(submit, async (c) => {
+    const key = c.req.valid("header")["idempotency-key"];
+    const submitted = await c.get("coordinator").call("submit_task", {
+      task: c.req.valid("json"),
+      source: "api",
+      idempotency: key === undefined ? null : { scope: "api", key },
+    });
+    return answer(c, submitted, ({ task }) => {
+      c.header("Location", `/v1/tasks/${task.id}`);
+      return c.json(task, 202);
+    });
+  });
+  app.openapi(list, async (c) =>
+    answer(c, await c.get("coordinator").call("list_tasks", c.req.valid("query")), (tasks) =>
+      c.json(tasks, 200),
+    ),
+  );
+  app.openapi(get, async (c) => {
+    const task = await taskOrItsEnd(c, c.req.valid("param").id, c.req.valid("query").wait ?? 0);
+    return answer(c, task, (shown) => c.json(shown, 200));
+  });
+  app.openapi(cancel, async (c) =>
+    answer(c, await c.get("coordinator").call("cancel_task", c.req.valid("param")), (task) =>
+      c.json(task, 200),
+    ),
+  );
+}
+
+/** The task now, or once it has ended, but after `seconds` at the latest. */
+async function taskOrItsEnd(c: AppContext, id: string, seconds: number) {
+  const coordinator = c.get("coordinator");
+  const now = await coordinator.call("get_task", { id });
+  if (!now.ok || seconds === 0 || isEnded(now.value.state)) return now;
+  try {
+    await coordinator.awaitTaskEnd(id, seconds * 1_000);
+  } catch (thrown) {
+    // The coordinator restarted: what was known a moment ago is still a true answer, and the caller asks again.
+    console.error("waiting for a task failed", { error: String(thrown) });
+    return ok(now.value);
+  }
+  return coordinator.call("get_task", { id });
+}

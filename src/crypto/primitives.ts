@@ -1,5 +1,5 @@
 /** The only file that imports @noble/*: what the rest of Muster calls a primitive, in its own terms. */
-import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { chacha20poly1305, xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
@@ -34,15 +34,47 @@ export function x25519Agree(privateKey: Uint8Array, publicKey: Uint8Array): Byte
   }
 }
 
-/** XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03): ciphertext and tag. */
-export const xchachaSeal = (key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array): Bytes =>
-  xchacha20poly1305(key, nonce).encrypt(plaintext);
+/** XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03): ciphertext and tag. `aad` is authenticated, not sealed. */
+export const xchachaSeal = (
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad?: Uint8Array,
+): Bytes => xchacha20poly1305(key, nonce, aad).encrypt(plaintext);
 
-/** The plaintext, or null when key, nonce or data are not the ones that were sealed. */
-export function xchachaOpen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Bytes | null {
+/** The plaintext, or null when key, nonce, data or `aad` are not the ones that were sealed. */
+export function xchachaOpen(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  aad?: Uint8Array,
+): Bytes | null {
   if (sealed.length < TAG_BYTES) return null;
   try {
-    return xchacha20poly1305(key, nonce).decrypt(sealed);
+    return xchacha20poly1305(key, nonce, aad).decrypt(sealed);
+  } catch {
+    return null; // the tag does not match
+  }
+}
+
+/** ChaCha20-Poly1305 (RFC 8439): ciphertext and tag. The nonce has 12 bytes. */
+export const chachaSeal = (
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+): Bytes => chacha20poly1305(key, nonce, aad).encrypt(plaintext);
+
+/** The plaintext, or null when anything differs from what was sealed. */
+export function chachaOpen(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  aad: Uint8Array,
+): Bytes | null {
+  if (sealed.length < TAG_BYTES) return null;
+  try {
+    return chacha20poly1305(key, nonce, aad).decrypt(sealed);
   } catch {
     return null; // the tag does not match
   }

@@ -31,11 +31,11 @@ export function openSmsg(key: Uint8Array, data: Uint8Array): Result<string, Cont
   const container = decodeContainer(MAGIC, data);
   if (!container.ok) return container;
   const { header, payload } = container.value;
-  if (header["algorithm"] !== ALGORITHM || "format" in header || "compression" in header) {
-    return err({
-      code: "container_unsupported",
-      detail: "only plain chacha20poly1305 SMSG is read",
-    });
+  if (header["algorithm"] !== ALGORITHM || header["version"] !== VERSION) {
+    return unsupported(`only ${ALGORITHM} SMSG ${VERSION} is read`);
+  }
+  if (Object.hasOwn(header, "format") || Object.hasOwn(header, "compression")) {
+    return unsupported("SMSG with a format or compression is not read");
   }
   const plaintext = openSigil(key, payload);
   if (plaintext === null)
@@ -46,3 +46,6 @@ export function openSmsg(key: Uint8Array, data: Uint8Array): Result<string, Cont
   if (typeof body !== "string") return err({ code: "container_invalid", detail: "has no body" });
   return ok(body);
 }
+
+const unsupported = (detail: string) =>
+  err<ContainerError>({ code: "container_unsupported", detail });

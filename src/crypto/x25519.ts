@@ -1,0 +1,87 @@
+import { concat, type Bytes } from "../base/bytes.ts";
+import { x25519Agree, x25519PublicKey } from "./primitives.ts";
+
+/** X25519 (RFC 7748), as the Noise handshake uses it: asynchronous, for WebCrypto is. */
+export interface X25519 {
+  /** The public key of a private key of 32 bytes. */
+  publicKey(privateKey: Uint8Array): Promise<Bytes>;
+  /** The agreed value; null when the public key is of low order or not 32 bytes. */
+  agree(privateKey: Uint8Array, publicKey: Uint8Array): Promise<Bytes | null>;
+}
+
+/** In plain code: runs anywhere. */
+export const portableX25519: X25519 = {
+  publicKey: async (privateKey) => x25519PublicKey(privateKey),
+  agree: async (privateKey, publicKey) => x25519Agree(privateKey, publicKey),
+};
+
+/** By the runtime's own WebCrypto, about twelve times faster; the same bytes. */
+export const nativeX25519: X25519 = {
+  async publicKey(privateKey) {
+    return (await derive(privateKey, BASE_POINT)) as Bytes; // the base point is of full order
+  },
+  async agree(privateKey, publicKey) {
+    return publicKey.length === 32 ? derive(privateKey, publicKey) : null;
+  },
+};
+
+/** u = 9 (RFC 7748 §4.1): multiplying it by a private key makes the public one. */
+const BASE_POINT = Uint8Array.of(9, ...new Uint8Array(31));
+
+/** A PKCS #8 wrapping of a raw X25519 private key (RFC 8410 §7), the only form besides JWK that WebCrypto takes. */
+const PKCS8_PREFIX = Uint8Array.of(
+  0x30,
+  0x2e,
+  0x02,
+  0x01,
+  0x00,
+  0x30,
+  0x05,
+  0x06,
+  0x03,
+  0x2b,
+  0x65,
+  0x6e,
+  0x04,
+  0x22,
+  0x04,
+  0x20,
+);
+const ALGORITHM = { name: "X25519" };
+
+async function derive(privateKey: Uint8Array, publicKey: Uint8Array): Promise<Bytes | null> {
+  const { subtle } = crypto;
+  const own = await subtle.importKey("pkcs8", concat(PKCS8_PREFIX, privateKey), ALGORITHM, false, [
+    "deriveBits",
+  ]);
+  const theirs = await subtle.importKey("raw", concat(publicKey), ALGORITHM, false, []);
+  try {
+    const agreed = new Uint8Array(
+      await subtle.deriveBits({ ...ALGORITHM, public: theirs }, own, 256),
+    );
+    // The specification of WebCrypto demands the refusal of all zero; it is not left to trust.
+    return agreed.every((byte) => byte === 0) ? null : agreed;
+  } catch {
+    return null; // an all-zero result: the public key is of low order
+  }
+}
+
+let chosen: Promise<X25519> | null = null;
+
+/** The native one where the runtime has it and it gives the right bytes, otherwise the portable one. */
+export function platformX25519(): Promise<X25519> {
+  chosen ??= probe();
+  return chosen;
+}
+
+async function probe(): Promise<X25519> {
+  const privateKey = new Uint8Array(32).fill(0x5a);
+  try {
+    const native = await nativeX25519.publicKey(privateKey);
+    return native.every((byte, i) => byte === x25519PublicKey(privateKey)[i])
+      ? nativeX25519
+      : portableX25519;
+  } catch {
+    return portableX25519; // no WebCrypto, or none with X25519
+  }
+}

@@ -1,8 +1,16 @@
 import { z } from "zod";
+import { credentialKey } from "../src/access/credential.ts";
 import type { Bytes } from "../src/base/bytes.ts";
-import { placeOf, type Place } from "../src/base/place.ts";
+import type { Millis } from "../src/base/clock.ts";
+import { placeOf } from "../src/base/place.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
+import type { CoordinatorConfig } from "../src/coordinator/context.ts";
 import { keyPairFrom, type KeyPair } from "../src/crypto/identity.ts";
+import {
+  HANDSHAKES_PER_MINUTE,
+  PEERS_CONNECTED_MAX,
+  ROTATION_WINDOW,
+} from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { AuthMode } from "../src/protocol/http.ts";
 import { keyBytes, Name } from "../src/protocol/ids.ts";
@@ -11,14 +19,22 @@ import type { Env } from "./env.ts";
 /** The deployment, checked: its three keys (DESIGN §8) and what the operator chose. */
 export interface MeshConfig {
   readonly name: string;
-  readonly identity: KeyPair;
+  readonly identities: MeshIdentities;
   readonly discovery: KeyPair;
   /** Ed25519 private key. */
   readonly signingKey: Bytes;
   readonly adminToken: string;
-  readonly authMode: AuthMode;
   readonly discoveryPublic: boolean;
-  readonly place: Place | null;
+  /** Whether peers may come by go-p2p 1.0. */
+  readonly goP2p: boolean;
+  readonly handshakesPerMinute: number;
+  readonly coordinator: CoordinatorConfig;
+}
+
+/** The mesh's identity, and while it rotates the next one, which is accepted beside it until the change. */
+export interface MeshIdentities {
+  readonly current: KeyPair;
+  readonly next: KeyPair | null;
 }
 
 /** Shorter ones could be guessed. */
@@ -30,47 +46,87 @@ const Key = z.string({ error: "is missing" }).transform((text, context) => {
   context.addIssue("is not 32 bytes in hex or base64");
   return z.NEVER;
 });
+const Switch = z.enum(["true", "false"], { error: "is neither true nor false" });
+const Count = z.coerce
+  .number({ error: "is not a number" })
+  .int("is not a whole number")
+  .min(1, "is below 1");
 
 const Configured = z.object({
   MESH_NAME: Name.default("muster"),
   AUTH_MODE: AuthMode.default("open"),
-  DISCOVERY_PUBLIC: z.enum(["true", "false"]).default("false"),
+  DISCOVERY_PUBLIC: Switch.default("false"),
+  GO_P2P: Switch.default("true"),
+  PEERS_MAX: Count.default(PEERS_CONNECTED_MAX),
+  HANDSHAKES_PER_MINUTE: Count.default(HANDSHAKES_PER_MINUTE),
   MESH_LATITUDE: z.string().default(""),
   MESH_LONGITUDE: z.string().default(""),
   ADMIN_TOKEN: z
     .string({ error: "is missing" })
     .min(ADMIN_TOKEN_CHARS_MIN, `is shorter than ${ADMIN_TOKEN_CHARS_MIN} characters`),
   MESH_IDENTITY_KEY: Key,
+  MESH_IDENTITY_KEY_NEXT: Key.optional(),
+  MESH_ROTATION_ENDS: z.iso.datetime({ offset: true, error: "is not an RFC 3339 time" }).optional(),
   MESH_DISCOVERY_KEY: Key,
   MESH_SIGNING_KEY: Key,
 });
+type Configured = z.infer<typeof Configured>;
 
 /** Reads the configuration. What is wrong is named by its variable, never by its value. */
-export function readConfig(env: Env): Result<MeshConfig, MusterError> {
+export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
   const parsed = Configured.safeParse(env);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
-    return err({
-      code: "misconfigured",
-      detail: `${faults.join("; ")}. See "Deploy" in the README`,
-    });
+    return err(
+      misconfigured(
+        parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; "),
+      ),
+    );
   }
   const { data } = parsed;
+  const identities = identitiesOf(data, now);
+  if (!identities.ok) return identities;
   return ok({
     name: data.MESH_NAME,
-    identity: keyPairFrom(data.MESH_IDENTITY_KEY),
+    identities: identities.value,
     discovery: keyPairFrom(data.MESH_DISCOVERY_KEY),
     signingKey: data.MESH_SIGNING_KEY,
     adminToken: data.ADMIN_TOKEN,
-    authMode: data.AUTH_MODE,
     discoveryPublic: data.DISCOVERY_PUBLIC === "true",
-    place: placeOf(data.MESH_LATITUDE, data.MESH_LONGITUDE),
+    goP2p: data.GO_P2P === "true",
+    handshakesPerMinute: data.HANDSHAKES_PER_MINUTE,
+    coordinator: {
+      authMode: data.AUTH_MODE,
+      place: placeOf(data.MESH_LATITUDE, data.MESH_LONGITUDE),
+      peersMax: data.PEERS_MAX,
+      credentialKey: credentialKey(data.MESH_SIGNING_KEY),
+    },
   });
 }
 
+/**
+ * A rotation is plain configuration: until it ends both keys are accepted and peers are told of the next one; from then
+ * on the next one is the mesh's identity, whether or not the operator has moved it to its new place by then.
+ */
+function identitiesOf(data: Configured, now: Millis): Result<MeshIdentities, MusterError> {
+  const current = keyPairFrom(data.MESH_IDENTITY_KEY);
+  if (data.MESH_IDENTITY_KEY_NEXT === undefined) return ok({ current, next: null });
+  const next = keyPairFrom(data.MESH_IDENTITY_KEY_NEXT);
+  const ends = Date.parse(data.MESH_ROTATION_ENDS ?? "");
+  if (Number.isNaN(ends))
+    return err(misconfigured("MESH_ROTATION_ENDS is missing beside MESH_IDENTITY_KEY_NEXT"));
+  if (ends - now > ROTATION_WINDOW)
+    return err(misconfigured("MESH_ROTATION_ENDS is more than 30 days ahead"));
+  return ok(now < ends ? { current, next } : { current: next, next: null });
+}
+
+const misconfigured = (faults: string): MusterError => ({
+  code: "misconfigured",
+  detail: `${faults}. See "Deploy" in the README`,
+});
+
 /** For the objects, which the gateway reaches only once it has read the configuration itself. */
-export function requireConfig(env: Env): MeshConfig {
-  const config = readConfig(env);
+export function requireConfig(env: Env, now: Millis): MeshConfig {
+  const config = readConfig(env, now);
   if (!config.ok) throw new Error(config.error.detail);
   return config.value;
 }

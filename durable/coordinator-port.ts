@@ -15,14 +15,14 @@ export interface CoordinatorPort {
 
 /**
  * The only place that knows which object coordinates. One serves today; when several do (each owning a range of peer
- * IDs), this is what changes. The stub is made anew for each call: one that has thrown is not to be used again.
+ * IDs), this is what changes. `actor` is who the audit log names. The stub is made anew for each call: one that has thrown is not to be used again.
  */
-export function coordinatorOf(env: Env): CoordinatorPort {
+export function coordinatorOf(env: Env, actor: string): CoordinatorPort {
   const stub = () => env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
   return {
     async call(name, input) {
       try {
-        const answer = stub().execute(RPC_VERSION, name, input);
+        const answer = stub().execute(RPC_VERSION, actor, name, input);
         return (await withDeadline(answer, RPC_TIMEOUT + END_CONFIRMATION)) as Result<
           Output<typeof name>,
           MusterError

@@ -35,7 +35,7 @@ export class Coordinator
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#config = requireConfig(env);
+    this.#config = requireConfig(env, Date.now());
     this.#registry = openRegistry(durableSql(ctx.storage));
     this.#alarm = new AlarmClock(ctx.storage);
     this.#outbox = new OutboxRunner({
@@ -52,11 +52,12 @@ export class Coordinator
 
   async execute(
     version: number,
+    actor: string,
     name: CommandName,
     input: unknown,
   ): Promise<Result<unknown, MusterError>> {
     if (version !== RPC_VERSION) return err(unspoken(version));
-    const { result, ends } = this.#run(name, input as Input<CommandName>);
+    const { result, ends } = this.#run(name, input as Input<CommandName>, actor);
     if (ends.length === 0) return result;
     // The caller is told only once the sessions in question are gone: nothing reaches them after this returns.
     const confirmed = await Promise.all(ends);
@@ -92,12 +93,14 @@ export class Coordinator
   #run<K extends CommandName>(
     name: K,
     input: Input<K>,
+    actor = "mesh",
   ): { result: Executed<K>["result"]; ends: Promise<boolean>[] } {
     const now = Date.now();
     const { result, effects } = execute(
       {
         registry: this.#registry,
-        config: this.#config,
+        config: this.#config.coordinator,
+        actor,
         now,
         random: Math.random,
         randomBytes: platformRandom,

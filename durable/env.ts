@@ -8,11 +8,18 @@ export interface Env {
   readonly MESH_NAME?: string;
   readonly AUTH_MODE?: string;
   readonly DISCOVERY_PUBLIC?: string;
+  /** "false" keeps go-p2p 1.0 out. */
+  readonly GO_P2P?: string;
+  readonly PEERS_MAX?: string;
+  readonly HANDSHAKES_PER_MINUTE?: string;
   /** Where the mesh's work is asked for, in degrees; distances are measured to it. */
   readonly MESH_LATITUDE?: string;
   readonly MESH_LONGITUDE?: string;
   readonly ADMIN_TOKEN?: string;
   readonly MESH_IDENTITY_KEY?: string;
+  /** While the identity rotates: the next key, and when it takes over (RFC 3339). */
+  readonly MESH_IDENTITY_KEY_NEXT?: string;
+  readonly MESH_ROTATION_ENDS?: string;
   readonly MESH_DISCOVERY_KEY?: string;
   readonly MESH_SIGNING_KEY?: string;
 }

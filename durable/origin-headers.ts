@@ -3,4 +3,7 @@ export const ORIGIN_HEADERS = {
   address: "x-muster-address",
   latitude: "x-muster-latitude",
   longitude: "x-muster-longitude",
+  /** The mesh's key that the socket asked for, and for muster.2 the peer whose key it must prove. */
+  mesh: "x-muster-mesh",
+  peer: "x-muster-peer",
 } as const;

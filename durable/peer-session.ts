@@ -2,12 +2,20 @@ import { DurableObject } from "cloudflare:workers";
 import { placeOf } from "../src/base/place.ts";
 import type { EndFault } from "../src/coordinator/effects.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
-import { HANDSHAKE_DEADLINE, RPC_VERSION } from "../src/protocol/constants.ts";
+import { platformX25519 } from "../src/crypto/x25519.ts";
+import {
+  HANDSHAKE_DEADLINE,
+  MUSTER_2_SUBPROTOCOL,
+  RPC_VERSION,
+  UNPROVED_SOCKETS_MAX,
+} from "../src/protocol/constants.ts";
 import { CLOSE } from "../src/protocol/errors.ts";
 import type { TaskOffer } from "../src/protocol/messages.ts";
 import type { Note, SessionEffect, SessionEvent } from "../src/session/effects.ts";
 import { dueAt } from "../src/session/liveness.ts";
-import { newSession, type Session } from "../src/session/state.ts";
+import { takeNoise, newNoiseSession } from "../src/session/noise-handshake.ts";
+import type { SessionContext } from "../src/session/outgoing.ts";
+import { isHandshaking, newSession, type Session } from "../src/session/state.ts";
 import { step } from "../src/session/step.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
@@ -17,6 +25,8 @@ import { FrameQueue } from "./frame-queue.ts";
 import { ORIGIN_HEADERS } from "./origin-headers.ts";
 import type { Delivery, PeerSessionRpc } from "./rpc.ts";
 
+/** What the gateway is told when this peer has enough sockets within their handshake. */
+const TOO_MANY_UNPROVED = 429;
 /** Storage key of the peer whose end the coordinator has yet to be told of. */
 const OWED = "owed_farewell";
 /** A farewell that did not get through is repeated after this. */
@@ -31,16 +41,15 @@ export class PeerSession
   implements Omit<PeerSessionRpc, keyof Rpc.DurableObjectBranded>
 {
   readonly #config: MeshConfig;
-  readonly #coordinator: CoordinatorPort;
   readonly #alarm: AlarmClock;
+  readonly #handshakes = new WeakMap<WebSocket, ReturnType<typeof setTimeout>>();
   readonly #queues = new WeakMap<WebSocket, FrameQueue>();
   /** Sessions whose socket is closed: their attachment is gone, and a step may still be under way. */
   readonly #closed = new WeakMap<WebSocket, Session>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#config = requireConfig(env);
-    this.#coordinator = coordinatorOf(env);
+    this.#config = requireConfig(env, Date.now());
     this.#alarm = new AlarmClock(ctx.storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
     // A handshake's timer is lost with the object's memory; sockets that were within one get a fresh one.
@@ -49,15 +58,25 @@ export class PeerSession
 
   override async fetch(request: Request): Promise<Response> {
     const header = (name: string) => request.headers.get(name);
-    const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server);
+    const peerId = header(ORIGIN_HEADERS.peer);
+    const unproved = this.ctx
+      .getWebSockets()
+      .filter((socket) => isHandshaking(this.#session(socket)));
+    if (unproved.length >= UNPROVED_SOCKETS_MAX) {
+      return Response.json(null, { status: TOO_MANY_UNPROVED });
+    }
     const origin = {
       address: header(ORIGIN_HEADERS.address) ?? "",
       place: placeOf(header(ORIGIN_HEADERS.latitude), header(ORIGIN_HEADERS.longitude)),
+      meshId: header(ORIGIN_HEADERS.mesh) ?? this.#config.identities.current.id,
     };
-    this.#keep(server, newSession(origin));
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    this.#keep(server, peerId === null ? newSession(origin) : newNoiseSession(origin, peerId));
     this.#watchHandshake(server);
-    return new Response(null, { status: 101, webSocket: client });
+    const headers = new Headers();
+    if (peerId !== null) headers.set("Sec-WebSocket-Protocol", MUSTER_2_SUBPROTOCOL);
+    return new Response(null, { status: 101, webSocket: client, headers });
   }
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
@@ -145,18 +164,30 @@ export class PeerSession
   }
 
   async #step(socket: WebSocket, event: SessionEvent): Promise<void> {
-    const context = {
-      now: Date.now(),
-      randomBytes: platformRandom,
-      mesh: { keys: this.#config.identity, name: this.#config.name },
-    };
-    const { session, effects } = step(this.#session(socket), event, context);
+    const before = this.#session(socket);
+    const context = this.#context(before);
+    const { session, effects } =
+      before.state === "noise" && event.type === "frame"
+        ? await takeNoise(before, event.data, await platformX25519(), context)
+        : step(before, event, context);
     this.#keep(socket, session);
     // Frames leave before anything is awaited, so that they leave in the order of their steps.
     for (const effect of effects)
       if (effect.type === "send" || effect.type === "close") this.#emit(socket, effect);
     for (const effect of effects) await this.#ask(socket, effect);
     this.#arm();
+  }
+
+  /** The mesh as this session's peer knows it: by the key that it asked for, as long as that one is accepted. */
+  #context(session: Session): SessionContext {
+    const { current, next } = this.#config.identities;
+    const asked = "origin" in session ? session.origin.meshId : current.id;
+    return {
+      now: Date.now(),
+      randomBytes: platformRandom,
+      mesh: { keys: next?.id === asked ? next : current, name: this.#config.name },
+      nextMeshKey: next?.publicKey ?? null,
+    };
   }
 
   #emit(socket: WebSocket, effect: Extract<SessionEffect, { type: "send" | "close" }>): void {
@@ -173,7 +204,7 @@ export class PeerSession
       // Written before the coordinator is asked: whatever happens to this object then, the alarm finds it.
       this.ctx.storage.kv.put(OWED, effect.request.peerId);
       this.#alarm.ringBy(Date.now() + HANDSHAKE_DEADLINE, Date.now());
-      const result = await this.#coordinator.call("admit", {
+      const result = await this.#coordinator(effect.request.peerId).call("admit", {
         ...effect.request,
         session: this.ctx.id.toString(),
       });
@@ -184,7 +215,7 @@ export class PeerSession
   }
 
   async #tell(socket: WebSocket, note: Note, messageId: string | null): Promise<void> {
-    const result = await this.#coordinator.call(note.name, note.input);
+    const result = await this.#coordinator(note.input.peerId).call(note.name, note.input);
     if (note.name === "gone") {
       if (result.ok) await this.#settled();
     } else if (!result.ok && messageId !== null) {
@@ -197,7 +228,7 @@ export class PeerSession
     const peerId = this.ctx.storage.kv.get<string>(OWED);
     if (peerId === undefined || this.#hasLiveSession()) return;
     const session = this.ctx.id.toString();
-    const result = await this.#coordinator.call("gone", {
+    const result = await this.#coordinator(peerId).call("gone", {
       peerId,
       session,
       reason: "the connection vanished",
@@ -205,12 +236,9 @@ export class PeerSession
     if (result.ok) await this.#settled();
   }
 
-  /** The coordinator knows. What the object still stores is nothing: let the platform take it back. */
+  /** The coordinator knows. What the object still stores is nothing then: let the platform take it back. */
   async #settled(): Promise<void> {
-    if (this.#hasLiveSession()) {
-      this.ctx.storage.kv.delete(OWED);
-      return;
-    }
+    if (this.#hasLiveSession()) return; // of a newer session, whose end is owed in its turn
     await this.ctx.storage.deleteAll();
     this.#alarm.rang();
   }
@@ -232,13 +260,18 @@ export class PeerSession
     if (this.ctx.storage.kv.get(OWED) !== undefined) this.#alarm.ringBy(now + FAREWELL_REPEAT, now);
   }
 
+  #coordinator(peerId: string): CoordinatorPort {
+    return coordinatorOf(this.env, `peer:${peerId}`);
+  }
+
+  /** A timer in memory, not an alarm: nothing is written for a peer before it has proved its key. */
   #watchHandshake(socket: WebSocket): void {
-    const { state } = this.#session(socket);
-    if (state !== "greeting" && state !== "proving") return;
-    setTimeout(
-      () => this.ctx.waitUntil(this.#take(socket, { type: "handshake_timeout" })),
+    if (!isHandshaking(this.#session(socket))) return;
+    const timer = setTimeout(
+      () => void this.#take(socket, { type: "handshake_timeout" }),
       HANDSHAKE_DEADLINE,
     );
+    this.#handshakes.set(socket, timer);
   }
 
   #session(socket: WebSocket): Session {
@@ -247,6 +280,8 @@ export class PeerSession
 
   #keep(socket: WebSocket, session: Session): void {
     if (session.state === "closed") this.#closed.set(socket, session);
+    // A pending timer would keep the object in memory, and billed.
+    if (!isHandshaking(session)) clearTimeout(this.#handshakes.get(socket) ?? null);
     socket.serializeAttachment(session);
   }
 

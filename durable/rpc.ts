@@ -12,6 +12,7 @@ export interface CoordinatorRpc extends Rpc.DurableObjectBranded {
   /** The answer belongs to the command; `coordinatorOf` ties the two types together for its callers. */
   execute(
     version: number,
+    actor: string,
     name: CommandName,
     input: unknown,
   ): Promise<Result<unknown, MusterError>>;

@@ -1,20 +1,22 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import { secureHeaders } from "hono/secure-headers";
-import { BODY_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX } from "../src/protocol/constants.ts";
-import type { AppContext, AppEnv } from "./context.ts";
-import { authorised, configured, jsonBody } from "./middleware.ts";
+import type { AppEnv } from "./context.ts";
+import { authorised } from "./authorised.ts";
+import { configured, safeHeaders } from "./middleware.ts";
 import { describe } from "./openapi.ts";
 import { problem } from "./problem.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { connectRoutes } from "./routes/connect.ts";
+import { deliveryRoutes } from "./routes/deliveries.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
+import { joinKeyRoutes } from "./routes/join-keys.ts";
 import { membershipRoutes } from "./routes/membership.ts";
 import { meshRoutes } from "./routes/mesh.ts";
 import { peerRoutes } from "./routes/peers.ts";
 import { taskRoutes } from "./routes/tasks.ts";
-import { webhookRoutes } from "./routes/webhooks.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
+import { webhookSourceRoutes } from "./routes/webhook-sources.ts";
 
 /** The whole HTTP surface. What stands before `authorised` needs no token; whatever is added behind it does. */
 export function createApp(): OpenAPIHono<AppEnv> {
@@ -38,6 +40,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
       detail: `there is no ${c.req.path}; /openapi.json lists what there is`,
     }),
   );
+  app.use(safeHeaders);
+  // It takes whatever is registered for a method as a route: a middleware is registered for all, or with its route.
   app.use(
     methodNotAllowed({
       app,
@@ -54,38 +58,23 @@ export function createApp(): OpenAPIHono<AppEnv> {
   describe(app);
   app.use(configured);
   connectRoutes(app);
-  app.use(secureHeaders());
   meshRoutes(app);
-
-  app.use("/v1/webhooks/*", limit(WEBHOOK_BODY_BYTES_MAX));
-  webhookRoutes(app);
+  deliveryRoutes(app);
   for (const path of ["/v1/pointers/*", "/v1/blobs/*"]) {
     app.use(path, (c, next) => (c.get("config").discoveryPublic ? next() : authorised(c, next)));
   }
   discoveryRoutes(app);
 
   app.use(authorised);
-  app.on(
-    ["POST", "PUT"],
-    ["/v1/tasks", "/v1/auth-mode", "/v1/allowlist/*", "/v1/webhook-sources/*"],
-    limit(BODY_BYTES_MAX),
-    jsonBody,
-  );
   peerRoutes(app);
   membershipRoutes(app);
   taskRoutes(app);
+  webhookSourceRoutes(app);
+  tokenRoutes(app);
+  joinKeyRoutes(app);
+  auditRoutes(app);
   return app;
 }
-
-const limit = (maxSize: number) =>
-  bodyLimit({
-    maxSize,
-    onError: (c) =>
-      problem(c as AppContext, {
-        code: "payload_too_large",
-        detail: `a body holds at most ${maxSize} bytes here`,
-      }),
-  });
 
 /** What hono throws for requests that it can't read; anything else is a defect of ours, whose trace stays here. */
 function expected(error: Error) {

@@ -1,7 +1,17 @@
 import type { Context } from "hono";
 import type { MeshConfig } from "../durable/config.ts";
 import type { CoordinatorPort } from "../durable/coordinator-port.ts";
+import type { Scope } from "../src/protocol/http.ts";
 import type { Env } from "../durable/env.ts";
+
+/** Whose token a request carries. */
+export interface Caller {
+  /** The token's ID, or `admin` for the one of the configuration. */
+  readonly id: string;
+  readonly scope: Scope;
+  /** As the audit log names it. */
+  readonly actor: string;
+}
 
 /** What every route finds on its context: the Worker's bindings, the checked configuration, the coordinator. */
 export interface AppEnv {
@@ -9,6 +19,8 @@ export interface AppEnv {
   Variables: {
     config: MeshConfig;
     coordinator: CoordinatorPort;
+    /** Set by `authorised`: behind it every route has one. */
+    caller: Caller;
   };
 }
 

@@ -1,5 +1,14 @@
-import type { OpenAPIHono } from "@hono/zod-openapi";
+import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "./context.ts";
+import { jsonOf } from "./responses.ts";
+
+const self = createRoute({
+  method: "get",
+  path: "/openapi.json",
+  summary: "This description",
+  tags: ["mesh"],
+  responses: { 200: jsonOf(z.object({ openapi: z.string() }), "An OpenAPI document") },
+});
 
 /** Serves the description of the API (OpenAPI 3.1), made from the schemas that also check every request. */
 export function describe(app: OpenAPIHono<AppEnv>): void {
@@ -7,6 +16,7 @@ export function describe(app: OpenAPIHono<AppEnv>): void {
     type: "http",
     scheme: "bearer",
   });
+  app.openAPIRegistry.registerPath(self);
   app.doc31("/openapi.json", {
     openapi: "3.1.0",
     info: {

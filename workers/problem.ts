@@ -13,11 +13,11 @@ export function problem(c: Context, error: MusterError): Response {
 }
 
 /** Answers with what `respond` makes of a success, or with the error's problem document. */
-export function answer<T, R>(
+export function answer<T, R extends Response>(
   c: Context,
   result: Result<T, MusterError>,
   respond: (value: T) => R,
 ): R {
-  // Every route's description lists the problem documents; their type need not be inferred once more.
+  // Which statuses a command can fail with is not in its type, so that a route lists them is what tests hold, not this.
   return result.ok ? respond(result.value) : (problem(c, result.error) as R);
 }

@@ -8,13 +8,17 @@ type Described = { readonly description: string } & typeof problemBody;
 const answers = (description: string): Described => ({ description, ...problemBody });
 
 /** What any route may answer. */
+export const failuresOfMesh = {
+  500: answers("The mesh is not configured, or has a defect"),
+};
 const ALWAYS = {
+  ...failuresOfMesh,
   400: answers("The request is not valid"),
   401: answers("No valid bearer token"),
-  429: answers("Too much at once; see Retry-After"),
-  503: answers("The coordinator does not answer; try again"),
+  503: answers("A part of the mesh does not answer; see Retry-After"),
 };
 const NOT_FOUND = { 404: answers("There is no such thing") };
+const TOO_LARGE = { 413: answers("The body is too large") };
 
 export const jsonOf = <S extends z.ZodType>(schema: S, description: string) => ({
   description,
@@ -23,6 +27,33 @@ export const jsonOf = <S extends z.ZodType>(schema: S, description: string) => (
 
 export const failures = ALWAYS;
 export const failuresOfOne = { ...ALWAYS, ...NOT_FOUND };
+export const failuresOfBody = {
+  ...ALWAYS,
+  ...TOO_LARGE,
+  415: answers("The body is not announced as JSON"),
+};
+const QUEUE_FULL = { 429: answers("Too many tasks are waiting; see Retry-After") };
+export const failuresOfTask = {
+  ...failuresOfBody,
+  ...QUEUE_FULL,
+  422: answers("The idempotency key was used for another request"),
+};
+export const failuresOfDelivery = {
+  ...failuresOfOne,
+  ...TOO_LARGE,
+  ...QUEUE_FULL,
+  401: answers("The signature is missing, wrong or stale"),
+  422: answers("The event can't become a task"),
+};
+export const failuresOfConnect = {
+  ...failuresOfMesh,
+  400: answers("A WebSocket subprotocol that is not spoken here"),
+  401: answers("The proof does not hold, or the clocks differ too much"),
+  409: answers("The mesh does not have the key that is asked for"),
+  426: answers("This path speaks WebSocket"),
+  429: answers("Too many handshakes; see Retry-After"),
+  503: ALWAYS[503],
+};
 export const conflict = { 409: answers("The state does not allow this") };
 export const unconfirmed = {
   504: answers("Done, but a live session did not confirm its end; it is being repeated"),

@@ -9,7 +9,7 @@ import { done, notFound, type Handler } from "./handler.ts";
 import { callOff, endTask, releaseAttempt } from "./leases.ts";
 import { settle } from "./peers.ts";
 import { leave, newest } from "./sessions.ts";
-import { view } from "./submit.ts";
+import { view, visibleTask } from "./submit.ts";
 
 interface Claim {
   readonly peerId: string;
@@ -119,9 +119,8 @@ export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
   return done;
 };
 
-export const cancelTask: Handler<"cancel_task"> = (context, { id }) => {
-  const { registry } = context;
-  const task = registry.tasks.get(id);
+export const cancelTask: Handler<"cancel_task"> = (context, { id, visibleTo }) => {
+  const task = visibleTask(context, id, visibleTo);
   if (task === null) return notFound("task of this ID");
   if (task.state === "cancelled") return ok(view(context, id));
   if (isEnded(task.state))

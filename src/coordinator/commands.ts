@@ -2,6 +2,12 @@ import type { JsonObject } from "../base/json.ts";
 import type {
   AllowBody,
   AllowEntry,
+  AuditView,
+  CreateJoinKey,
+  CreateToken,
+  JoinKeyView,
+  Scope,
+  TokenView,
   AuthMode,
   EventMapping,
   PeerState,
@@ -41,6 +47,12 @@ interface OfAttempt extends FromSession {
   readonly fence: number;
 }
 
+/** `visibleTo`: the owner whose tasks the caller may see; null for everybody's. */
+interface OfTask {
+  readonly id: string;
+  readonly visibleTo: string | null;
+}
+
 interface PageOf {
   readonly limit: number;
   readonly cursor?: string | undefined;
@@ -50,6 +62,8 @@ export interface SubmitInput {
   readonly task: SubmitTask;
   /** `api`, or `webhook:` and the source's name. */
   readonly source: string;
+  /** Who gives it: a token's ID, `admin`, a peer's ID. */
+  readonly owner: string;
   readonly idempotency: { readonly key: string; readonly scope: string } | null;
 }
 
@@ -81,6 +95,11 @@ export interface Commands {
     );
     output: Nothing;
   };
+  /** The session has checked that the peer holds the new key as well. */
+  rotate_peer: {
+    input: FromSession & { readonly newPeerId: PeerId; readonly newPublicKey: string };
+    output: Nothing;
+  };
   accept_task: { input: OfAttempt; output: Nothing };
   refuse_task: { input: OfAttempt & { readonly reason: string }; output: Nothing };
   progress_task: { input: OfAttempt & { readonly progress: number | null }; output: Nothing };
@@ -91,12 +110,16 @@ export interface Commands {
     input: SubmitInput;
     output: { readonly task: TaskView; readonly duplicate: boolean };
   };
-  get_task: { input: { readonly id: string }; output: TaskView };
+  get_task: { input: OfTask; output: TaskView };
   list_tasks: {
-    input: PageOf & { readonly state?: TaskState | undefined; readonly kind?: string | undefined };
+    input: PageOf & {
+      readonly state?: TaskState | undefined;
+      readonly kind?: string | undefined;
+      readonly visibleTo: string | null;
+    };
     output: { readonly tasks: TaskSummary[]; readonly next_cursor: string | null };
   };
-  cancel_task: { input: { readonly id: string }; output: TaskView };
+  cancel_task: { input: OfTask; output: TaskView };
   get_peer: { input: { readonly id: PeerId }; output: PeerView };
   list_peers: {
     input: PageOf & { readonly state?: PeerState | undefined; readonly role?: Role | undefined };
@@ -122,6 +145,21 @@ export interface Commands {
   remove_webhook_source: { input: { readonly name: string }; output: Nothing };
   list_pointers: { input: Nothing; output: { readonly pointers: PointerRow[] } };
   get_pointer: { input: { readonly id: string }; output: PointerRow };
+
+  create_token: { input: CreateToken; output: TokenView & { readonly token: string } };
+  list_tokens: { input: Nothing; output: { readonly tokens: TokenView[] } };
+  revoke_token: { input: { readonly id: string }; output: Nothing };
+  authenticate: {
+    input: { readonly id: string; readonly hash: string };
+    output: { readonly id: string; readonly scope: Scope };
+  };
+  create_join_key: { input: CreateJoinKey; output: JoinKeyView & { readonly key: string } };
+  list_join_keys: { input: Nothing; output: { readonly join_keys: JoinKeyView[] } };
+  revoke_join_key: { input: { readonly id: string }; output: Nothing };
+  list_audit: {
+    input: PageOf & { readonly subject?: string | undefined; readonly act?: string | undefined };
+    output: { readonly entries: AuditView[]; readonly next_cursor: string | null };
+  };
 
   // From the coordinator's own object, which performs effects and keeps time.
   offer_failed: {

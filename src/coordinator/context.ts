@@ -1,3 +1,4 @@
+import type { Bytes } from "../base/bytes.ts";
 import type { Millis, Random, RandomBytes } from "../base/clock.ts";
 import type { AuthMode } from "../protocol/http.ts";
 import type { Place } from "../base/place.ts";
@@ -10,6 +11,10 @@ export interface CoordinatorConfig {
   readonly authMode: AuthMode;
   /** Where the mesh is, for distances; null when not configured. */
   readonly place: Place | null;
+  /** Peers that may be connected at once. */
+  readonly peersMax: number;
+  /** Makes and checks tokens and join keys. */
+  readonly credentialKey: Bytes;
 }
 
 /** What every command works on. Handlers read and write the registry and push what shall happen after the commit. */
@@ -19,6 +24,8 @@ export interface Context {
   readonly now: Millis;
   readonly random: Random;
   readonly randomBytes: RandomBytes;
+  /** Who gave the command, as the audit log names it: `admin`, `token:` + ID, `peer:` + ID, `mesh`. */
+  readonly actor: string;
   readonly effects: Effect[];
 }
 

@@ -9,7 +9,7 @@ export interface SessionRef {
 }
 
 /** Why the coordinator ends a session: a part of `SessionFault`. */
-export type EndCode = "revoked" | "not_allowed" | "superseded" | "forgotten";
+export type EndCode = "revoked" | "not_allowed" | "superseded" | "forgotten" | "rotated";
 export interface EndFault {
   readonly code: EndCode;
   readonly detail: string;

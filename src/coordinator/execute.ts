@@ -1,4 +1,4 @@
-import type { Result } from "../base/result.ts";
+import { err, type Result } from "../base/result.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import {
   acceptTask,
@@ -8,6 +8,7 @@ import {
   progressTask,
   refuseTask,
 } from "./attempts.ts";
+import { listAudit, record } from "./audit.ts";
 import type { CommandName, Input, Output } from "./commands.ts";
 import type { Context } from "./context.ts";
 import type { Effect } from "./effects.ts";
@@ -32,6 +33,9 @@ import {
 import { getPeer, listPeers, listTasks } from "./queries.ts";
 import { admit, gone, observe } from "./sessions.ts";
 import { getTask, submitTask } from "./submit.ts";
+import { rotatePeer } from "./rotation.ts";
+import { createJoinKey, listJoinKeys, revokeJoinKey } from "./join-keys.ts";
+import { authenticate, createToken, listTokens, revokeToken } from "./tokens.ts";
 import { tick } from "./tick.ts";
 import {
   getWebhookSource,
@@ -70,6 +74,15 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   offer_failed: offerFailed,
   session_ended: sessionEnded,
   published,
+  rotate_peer: rotatePeer,
+  create_token: createToken,
+  list_tokens: listTokens,
+  revoke_token: revokeToken,
+  authenticate,
+  create_join_key: createJoinKey,
+  list_join_keys: listJoinKeys,
+  revoke_join_key: revokeJoinKey,
+  list_audit: listAudit,
   outbox_failed: outboxFailed,
   blob_deleted: blobDeleted,
   tick,
@@ -93,13 +106,16 @@ export function execute<K extends CommandName>(
     const result = context.registry.transaction(() => {
       const decided = handler({ ...context, effects }, input);
       if (!decided.ok) throw new Rollback(decided.error);
+      record(context, name, input, decided);
       return decided;
     });
     return { result, effects };
   } catch (thrown) {
-    if (thrown instanceof Rollback)
-      return { result: { ok: false, error: thrown.error }, effects: [] };
-    throw thrown;
+    if (!(thrown instanceof Rollback)) throw thrown;
+    const result = err(thrown.error);
+    // A refusal is on record as well, although nothing else of it is.
+    context.registry.transaction(() => record(context, name, input, result));
+    return { result, effects: [] };
   }
 }
 

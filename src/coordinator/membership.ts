@@ -6,7 +6,7 @@ import { authMode, type Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { releaseAll } from "./leases.ts";
-import { endSession, savePeer, withdraw } from "./peers.ts";
+import { endSession, savePeer, standingOf, withdraw } from "./peers.ts";
 import { allowView, peerView } from "./views.ts";
 
 export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
@@ -22,7 +22,10 @@ export const listAllowed: Handler<"list_allowed"> = (context) =>
   ok({ mode: authMode(context), entries: context.registry.allowlist.list().map(allowView) });
 
 /** Lists a key. One that was revoked comes back only by name: `readmit`, so that no bulk import undoes a revocation. */
-export const allow: Handler<"allow"> = (context, { publicKey, peerId, label, roles, readmit }) => {
+export const allow: Handler<"allow"> = (
+  context,
+  { publicKey, peerId, label, roles, readmit, go_p2p: goP2p },
+) => {
   const { registry, now } = context;
   if (registry.denylist.has(peerId)) {
     if (!readmit) {
@@ -36,7 +39,7 @@ export const allow: Handler<"allow"> = (context, { publicKey, peerId, label, rol
     if (peer !== null) savePeer(context, { ...peer, state: "stale" });
   }
   const addedAt = registry.allowlist.get(publicKey)?.addedAt ?? now;
-  const entry = { publicKey, peerId, label, roles: [...new Set(roles)], addedAt };
+  const entry = { publicKey, peerId, label, roles: [...new Set(roles)], goP2p, addedAt };
   registry.allowlist.put(entry);
   const peer = registry.peers.get(peerId);
   if (peer !== null) endUnlessQualified(context, peer);
@@ -54,8 +57,9 @@ export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
 };
 
 /** Writes the deny entry, which holds in every mode; the session's end is confirmed by the caller of the command. */
-export const revokePeer: Handler<"revoke_peer"> = (context, { id }) => {
+export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   const { registry, now } = context;
+  const id = registry.aliases.resolve(input.id, now);
   const peer = registry.peers.get(id);
   if (peer === null) return notFound("peer of this ID");
   registry.denylist.add(peer.id, peer.publicKey, now);
@@ -72,8 +76,9 @@ export const revokePeer: Handler<"revoke_peer"> = (context, { id }) => {
 };
 
 /** Removes the record. A deny entry stays: forgetting who somebody was does not let them back in. */
-export const forgetPeer: Handler<"forget_peer"> = (context, { id }) => {
-  const { registry } = context;
+export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
+  const { registry, now } = context;
+  const id = registry.aliases.resolve(input.id, now);
   const peer = registry.peers.get(id);
   if (peer === null) return notFound("peer of this ID");
   endSession(context, peer, {
@@ -83,21 +88,16 @@ export const forgetPeer: Handler<"forget_peer"> = (context, { id }) => {
   releaseAll(context, id, "the peer was removed");
   withdraw(context, id);
   registry.peers.remove(id);
+  registry.tombstones.put(id, peer.epoch, now);
   dispatch(context);
   return done;
 };
 
 /** Ends the session of a peer whose standing changed, unless it would be let in again just as it is. */
 function endUnlessQualified(context: Context, peer: Peer): void {
-  const { registry } = context;
-  const admission = admit(
-    {
-      mode: authMode(context),
-      denied: registry.denylist.has(peer.id),
-      allowedRoles: registry.allowlist.get(peer.publicKey)?.roles ?? null,
-    },
-    peer.role,
-  );
+  const entry = context.registry.allowlist.get(peer.publicKey);
+  const downgrade = peer.spokeMuster2 && peer.protocol === "go-p2p/1.0";
+  const admission = admit(standingOf(context, peer.id, entry, downgrade), peer.role);
   const { role, mayAssign } = peer;
   if (admission.ok && admission.value.role === role && admission.value.mayAssign === mayAssign)
     return;

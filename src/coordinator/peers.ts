@@ -3,7 +3,9 @@ import { isConnected } from "../peers/lifecycle.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { score } from "../scoring/score.ts";
-import type { Context } from "./context.ts";
+import type { Allowed } from "../registry/allowlist.ts";
+import type { Standing } from "../peers/admission.ts";
+import { authMode, type Context } from "./context.ts";
 import type { EndFault, SessionRef } from "./effects.ts";
 
 /** Writes a peer with the score that follows from its metrics, and returns it so. */
@@ -18,6 +20,19 @@ export const sessionOf = (peer: Peer): SessionRef | null =>
   isConnected(peer.state) && peer.session !== null
     ? { peerId: peer.id, session: peer.session, epoch: peer.epoch }
     : null;
+
+/** What the registry knows of a key, for deciding about it. */
+export const standingOf = (
+  context: Context,
+  peerId: PeerId,
+  entry: Allowed | null,
+  downgrade: boolean,
+): Standing => ({
+  mode: authMode(context),
+  denied: context.registry.denylist.has(peerId),
+  allowedRoles: entry?.roles ?? null,
+  downgraded: downgrade && entry?.goP2p !== true,
+});
 
 export type Outcome = "success" | "failure" | "none";
 

@@ -4,8 +4,8 @@ import { PeerId } from "../protocol/ids.ts";
 import { notFound, type Handler } from "./handler.ts";
 import { peerView, taskSummary } from "./views.ts";
 
-export const getPeer: Handler<"get_peer"> = ({ registry }, { id }) => {
-  const peer = registry.peers.get(id);
+export const getPeer: Handler<"get_peer"> = ({ registry, now }, { id }) => {
+  const peer = registry.peers.get(registry.aliases.resolve(id, now));
   return peer === null ? notFound("peer of this ID") : ok(peerView(peer));
 };
 
@@ -19,10 +19,16 @@ export const listPeers: Handler<"list_peers"> = ({ registry }, { limit, cursor, 
   });
 };
 
-export const listTasks: Handler<"list_tasks"> = ({ registry }, { limit, cursor, state, kind }) => {
+/** A task's sequence number, written one way only and within what a number holds exactly. */
+const SEQUENCE = /^[1-9][0-9]{0,14}$/;
+
+export const listTasks: Handler<"list_tasks"> = (
+  { registry },
+  { limit, cursor, state, kind, visibleTo },
+) => {
+  if (cursor !== undefined && !SEQUENCE.test(cursor)) return badCursor();
   const before = cursor === undefined ? undefined : Number(cursor);
-  if (before !== undefined && !Number.isSafeInteger(before)) return badCursor();
-  const tasks = registry.tasks.list({ limit: limit + 1, before, state, kind });
+  const tasks = registry.tasks.list({ limit: limit + 1, before, state, kind, owner: visibleTo });
   const page = tasks.slice(0, limit);
   const last = page.at(-1);
   return ok({
@@ -31,5 +37,5 @@ export const listTasks: Handler<"list_tasks"> = ({ registry }, { limit, cursor, 
   });
 };
 
-const badCursor = (): Result<never, MusterError> =>
+export const badCursor = (): Result<never, MusterError> =>
   err({ code: "invalid_request", detail: "cursor: take it from the page before" });

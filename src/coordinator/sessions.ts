@@ -2,13 +2,15 @@ import { err, ok } from "../base/result.ts";
 import { isConnected, nextState } from "../peers/lifecycle.ts";
 import { admit as decide } from "../peers/admission.ts";
 import type { Peer } from "../peers/peer.ts";
+import type { SessionFault } from "../protocol/errors.ts";
 import { greatCircleKm, smoothRtt } from "../scoring/measure.ts";
 import type { AdmitInput } from "./commands.ts";
-import { authMode, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, type Handler } from "./handler.ts";
+import { redeem } from "./join-keys.ts";
 import { releaseAll } from "./leases.ts";
-import { endSession, savePeer, withdraw } from "./peers.ts";
+import { endSession, savePeer, standingOf, withdraw } from "./peers.ts";
 
 /** A peer whose session is direct is one hop away. */
 const DIRECT_HOPS = 1;
@@ -19,21 +21,22 @@ const DIRECT_HOPS = 1;
  */
 export const admit: Handler<"admit"> = (context, input) => {
   const { registry, now, effects } = context;
+  const known = registry.peers.get(input.peerId);
+  const full = refuseIfFull(context, known);
+  if (full !== null) return err(full);
+  const entry = redeem(context, input);
+  if (!entry.ok) return entry;
   const admission = decide(
-    {
-      mode: authMode(context),
-      denied: registry.denylist.has(input.peerId),
-      allowedRoles: registry.allowlist.get(input.publicKey)?.roles ?? null,
-    },
+    standingOf(context, input.peerId, entry.value, isDowngrade(known, input)),
     input.claimedRole,
   );
-  if (!admission.ok) return err(admission.error);
-  const known = registry.peers.get(input.peerId);
-  if (known !== null)
+  if (!admission.ok) return admission;
+  if (known !== null) {
     endSession(context, known, {
       code: "superseded",
       detail: "a newer session of this peer began",
     });
+  }
   const peer = savePeer(context, {
     ...(known ?? newcomer(context, input)),
     ...admission.value,
@@ -41,9 +44,10 @@ export const admit: Handler<"admit"> = (context, input) => {
     address: input.address,
     state: nextState(known?.state ?? "discovered", "proved"),
     lastSeen: now,
-    epoch: (known?.epoch ?? 0) + 1,
+    epoch: (known?.epoch ?? registry.tombstones.epochOf(input.peerId)) + 1,
     session: input.session,
     protocol: input.protocol,
+    spokeMuster2: known?.spokeMuster2 === true || input.protocol === "muster/2",
     speaksMuster: input.speaksMuster,
     capabilities: input.capabilities,
     slots: input.slots,
@@ -56,6 +60,23 @@ export const admit: Handler<"admit"> = (context, input) => {
   dispatch(context);
   return ok({ epoch: peer.epoch, role: peer.role });
 };
+
+/** Seconds after which a full mesh may have room again. */
+const FULL_RETRY = 60;
+
+/** A peer that is connected already takes its own place. */
+function refuseIfFull({ registry, config }: Context, known: Peer | null): SessionFault | null {
+  if (known !== null && isConnected(known.state)) return null;
+  if (registry.peers.connectedCount() < config.peersMax) return null;
+  return {
+    code: "mesh_full",
+    detail: `this mesh takes ${config.peersMax} peers`,
+    retryAfter: FULL_RETRY,
+  };
+}
+
+const isDowngrade = (known: Peer | null, { protocol }: AdmitInput): boolean =>
+  known?.spokeMuster2 === true && protocol === "go-p2p/1.0";
 
 function newcomer({ now }: Context, { peerId, publicKey }: AdmitInput) {
   return { id: peerId, publicKey, addedAt: now, held: 0, successes: 0, failures: 0, score: 0 };
@@ -81,8 +102,8 @@ export const observe: Handler<"observe"> = (context, { peerId, epoch, event, rtt
 export const gone: Handler<"gone"> = (context, input) => {
   const peer = context.registry.peers.get(input.peerId);
   if (peer === null || !isConnected(peer.state)) return done;
-  const newest = "epoch" in input ? peer.epoch === input.epoch : peer.session === input.session;
-  if (newest) leave(context, peer, input.reason);
+  const current = "epoch" in input ? peer.epoch === input.epoch : peer.session === input.session;
+  if (current) leave(context, peer, input.reason);
   return done;
 };
 

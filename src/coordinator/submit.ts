@@ -50,13 +50,14 @@ export const submitTask: Handler<"submit_task"> = (context, input) => {
 
 const WEBHOOK = "webhook:";
 
-function newTask({ now, randomBytes }: Context, { task, source }: SubmitInput): Task {
+function newTask({ now, randomBytes }: Context, { task, source, owner }: SubmitInput): Task {
   return {
     id: newUuid(randomBytes),
     kind: task.kind,
     payload: task.payload,
     state: "queued",
     source,
+    owner,
     requirements: task.requirements,
     priority: task.priority,
     createdAt: now,
@@ -82,7 +83,8 @@ function remembered(context: Context, input: SubmitInput) {
   const { scope, key } = input.idempotency;
   const before = registry.idempotency.get(scope, key, now);
   if (before === null || registry.tasks.get(before.taskId) === null) return null;
-  if (before.requestHash !== requestHash(input)) {
+  // A webhook's key is signed and so is the sender's word: a changed mapping makes no other delivery of it.
+  if (!input.source.startsWith(WEBHOOK) && before.requestHash !== requestHash(input)) {
     return err<MusterError>({
       code: "idempotency_mismatch",
       detail:
@@ -95,8 +97,20 @@ function remembered(context: Context, input: SubmitInput) {
 /** The request's own text decides; what the mesh fills in does not. zod writes the fields in one order. */
 const requestHash = ({ task }: SubmitInput): string => toHex(sha256(utf8(JSON.stringify(task))));
 
-export const getTask: Handler<"get_task"> = (context, { id }) =>
-  context.registry.tasks.get(id) === null ? notFound("task of this ID") : ok(view(context, id));
+export const getTask: Handler<"get_task"> = (context, { id, visibleTo }) =>
+  visibleTask(context, id, visibleTo) === null
+    ? notFound("task of this ID")
+    : ok(view(context, id));
+
+/** The task, if this owner may see it (null sees all): others' look like none. */
+export function visibleTask(
+  { registry }: Context,
+  id: string,
+  visibleTo: string | null,
+): Task | null {
+  const task = registry.tasks.get(id);
+  return task !== null && (visibleTo === null || task.owner === visibleTo) ? task : null;
+}
 
 export function view({ registry }: Context, id: string) {
   return taskView(registry.tasks.get(id) as Task, registry.attempts.of(id));

@@ -1,9 +1,10 @@
 import { MINUTE, type Millis } from "../base/clock.ts";
-import { TASK_RETENTION } from "../protocol/constants.ts";
+import { AUDIT_RETENTION, TASK_RETENTION } from "../protocol/constants.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, type Handler } from "./handler.ts";
+import { EXPIRED_KEY_RETENTION } from "./join-keys.ts";
 import { callOff, endTask, releaseAttempt } from "./leases.ts";
 import type { Registry } from "../registry/registry.ts";
 
@@ -18,6 +19,9 @@ export const tick: Handler<"tick"> = (context) => {
   for (const id of registry.tasks.leasesOver(now)) giveUp(context, registry.tasks.get(id) as Task);
   registry.tasks.prune(now - TASK_RETENTION);
   registry.idempotency.prune(now);
+  registry.aliases.prune(now);
+  registry.audit.prune(now - AUDIT_RETENTION);
+  registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
   dispatch(context);
   effects.push({ type: "drain_outbox" });
   return done;

@@ -80,6 +80,7 @@ export const allowView = (entry: Allowed): AllowEntry => ({
   peer_id: entry.peerId,
   label: entry.label,
   roles: [...entry.roles],
+  go_p2p: entry.goP2p,
   added_at: toRfc3339(entry.addedAt),
 });
 

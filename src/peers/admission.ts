@@ -10,6 +10,8 @@ export interface Standing {
   readonly denied: boolean;
   /** Roles of the key's allowlist entry; null when there is none. */
   readonly allowedRoles: readonly Role[] | null;
+  /** The key has proved itself by muster.2 before, comes by 1.0 now, and was not allowed to. */
+  readonly downgraded: boolean;
 }
 
 export interface Admission {
@@ -25,6 +27,13 @@ export interface Admission {
  */
 export function admit(standing: Standing, claimed: Role): Result<Admission, SessionFault> {
   if (standing.denied) return err({ code: "revoked", detail: "this key was revoked" });
+  if (standing.downgraded) {
+    return err({
+      code: "downgrade_refused",
+      detail:
+        "this key has spoken muster.2; the operator may allow it go-p2p 1.0 by its allowlist entry",
+    });
+  }
   if (standing.mode === "allowlist" && standing.allowedRoles === null) {
     return err({ code: "not_allowed", detail: "this key is not on the allowlist" });
   }

@@ -18,6 +18,8 @@ export interface JoinRequest {
   /** Where it connected from; empty when the platform does not say. */
   readonly address: string;
   readonly place: Place | null;
-  /** The proving pong's round-trip time in milliseconds. */
+  /** The proof's round-trip time in milliseconds. */
   readonly rttMs: number;
+  /** The join key that it showed; null when none, and always over go-p2p 1.0, which could not keep it secret. */
+  readonly joinKey: string | null;
 }

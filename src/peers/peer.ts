@@ -20,6 +20,8 @@ export interface Peer {
   /** Name of the object that holds the newest session; null while there is none. */
   readonly session: string | null;
   readonly protocol: Protocol | null;
+  /** Whether this key has ever proved itself by muster.2: then 1.0, which is weaker, is a downgrade. */
+  readonly spokeMuster2: boolean;
   /** Whether it speaks Muster's own messages; otherwise it takes only go-p2p requests. */
   readonly speaksMuster: boolean;
   readonly mayAssign: boolean;

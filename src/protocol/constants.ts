@@ -14,6 +14,14 @@ export const PEER_ID_BYTES = 16;
 export const FRAME_BYTES_MAX = 1 * MiB;
 /** A handshake is a few hundred bytes; what has proved nothing may not make the mesh read more than this. */
 export const HANDSHAKE_BYTES_MAX = 16 * KiB;
+/** muster.2's Noise prologue, WebSocket subprotocol, and the most that one of its handshake messages may hold. */
+export const MUSTER_2_PROLOGUE = "muster/2";
+export const MUSTER_2_SUBPROTOCOL = "muster.2";
+export const HELLO_BYTES_MAX = 4 * KiB;
+/** How far a connecting peer's clock may lie from the gateway's. */
+export const CONNECT_TOLERANCE = 60 * SECOND;
+/** Sockets of one peer's object that may be within their handshake at once. */
+export const UNPROVED_SOCKETS_MAX = 2;
 /** Version that every RPC between Muster's own objects carries. */
 export const RPC_VERSION = 1;
 
@@ -68,6 +76,23 @@ export const PAGE_MAX = 500;
 /** How far a signed timestamp may lie from the mesh's clock (Standard Webhooks). */
 export const SIGNATURE_TOLERANCE = 300 * SECOND;
 export const WEBHOOK_SOURCES_MAX = 100;
+
+/** Access. */
+export const JOIN_KEY_LIFE_DEFAULT = 7 * DAY;
+export const JOIN_KEY_LIFE_MAX = 365 * DAY;
+export const JOIN_KEYS_MAX = 1_000;
+export const API_TOKENS_MAX = 1_000;
+/** How long an audit entry is kept. */
+export const AUDIT_RETENTION = 400 * DAY;
+/** How long a rotated peer's old ID leads to its record, and both keys of a mesh that rotates are accepted. */
+export const ROTATION_WINDOW = 30 * DAY;
+/** Peers connected to one mesh at once, unless configured otherwise. */
+export const PEERS_CONNECTED_MAX = 20_000;
+/** Messages of one session: a burst, then so many a second (go-p2p's own limits). */
+export const MESSAGES_BURST = 100;
+export const MESSAGES_PER_SECOND = 50;
+/** Handshakes of one address (one /64 of IPv6) in a minute. */
+export const HANDSHAKES_PER_MINUTE = 60;
 
 /** Discovery. */
 export const BLOB_TTL = 24 * HOUR;

@@ -4,10 +4,11 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { SessionFault } from "./errors.ts";
 import { Uuid } from "./ids.ts";
 
-/** A JSON value; what carries it has bounded its size and depth already. */
+/** A JSON value, null when absent; what carries it has bounded its size and depth already. */
 export const JsonValue = z
   .unknown()
-  .transform((value) => (value === undefined ? null : value) as Json);
+  .optional()
+  .transform((value) => (value ?? null) as Json);
 
 /**
  * The envelope of every message, in both protocols (go-p2p's `Message`). `ts` is RFC 3339 and may carry nanoseconds

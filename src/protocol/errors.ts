@@ -22,9 +22,16 @@ export type SessionFault = {
     | "not_permitted"
     | "not_allowed"
     | "revoked"
+    | "downgrade_refused"
+    | "join_key_invalid"
+    | "mesh_full"
+    | "rate_limited"
     | "superseded"
-    | "forgotten";
+    | "forgotten"
+    | "rotated";
   readonly detail: string;
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter?: number;
 };
 
 export type ApiError = {
@@ -48,12 +55,16 @@ export type ApiError = {
     | "signature_stale"
     | "event_unmapped"
     | "revoke_unconfirmed"
+    | "clock_skew"
+    | "mesh_key_unknown"
     | "unavailable"
     | "misconfigured"
     | "internal";
   readonly detail: string;
   /** Seconds after which trying again makes sense. */
   readonly retryAfter?: number;
+  /** The mesh's time (RFC 3339), for a caller whose clock is off. */
+  readonly time?: string;
   /** What is wrong where, for requests of several fields. */
   readonly issues?: readonly { readonly path: string; readonly message: string }[];
 };
@@ -125,6 +136,16 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   not_permitted: wire(403, bad, E.unauthorized, "A mesh does not do this for a peer"),
   not_allowed: wire(403, denied, E.unauthorized, "The peer is not on the allowlist"),
   revoked: wire(403, denied, E.unauthorized, "The peer is revoked"),
+  downgrade_refused: wire(
+    403,
+    denied,
+    E.unauthorized,
+    "This key has used the stronger protocol before",
+  ),
+  join_key_invalid: wire(403, denied, E.unauthorized, "The join key does not open this mesh"),
+  mesh_full: wire(429, rate, E.operationFailed, "The mesh has as many peers as it takes"),
+  rate_limited: wire(429, rate, E.operationFailed, "Too much at once"),
+  rotated: wire(409, normal, E.operationFailed, "The peer has a new key now"),
   superseded: wire(409, superseded, E.operationFailed, "A newer session took over"),
   forgotten: wire(410, normal, E.operationFailed, "The peer was removed by the operator"),
   invalid_request: wire(400, bad, E.invalidMessage, "The request is not valid"),
@@ -156,6 +177,8 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
     E.timeout,
     "Revoked, but the live session did not confirm its end",
   ),
+  clock_skew: wire(401, handshake, E.unauthorized, "The caller's clock is off"),
+  mesh_key_unknown: wire(409, handshake, E.unauthorized, "The mesh does not have this key"),
   unavailable: wire(503, draining, E.operationFailed, "The mesh can't answer just now"),
   misconfigured: wire(500, draining, E.operationFailed, "The mesh is not configured"),
   internal: wire(500, draining, E.unknown, "Something went wrong inside the mesh"),
@@ -169,6 +192,7 @@ export interface Problem {
   readonly code: ErrorCode;
   readonly detail: string;
   readonly retry_after?: number;
+  readonly time?: string;
   readonly issues?: readonly { readonly path: string; readonly message: string }[];
 }
 
@@ -183,6 +207,7 @@ export function toProblem(error: MusterError): Problem {
     detail: error.detail,
     ...("retryAfter" in error &&
       error.retryAfter !== undefined && { retry_after: error.retryAfter }),
+    ...("time" in error && error.time !== undefined && { time: error.time }),
     ...("issues" in error && error.issues !== undefined && { issues: error.issues }),
   };
 }

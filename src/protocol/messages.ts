@@ -94,8 +94,35 @@ export const Welcome = z.object({
   peer_id: PeerId,
   epoch: z.int().positive(),
   role: Role,
-  mesh: z.object({ id: PeerId, name: Name, public_key: PublicKeyHex }),
+  mesh: z.object({
+    id: PeerId,
+    name: Name,
+    public_key: PublicKeyHex,
+    /** While the mesh rotates: the key that it will have next. */
+    next_public_key: PublicKeyHex.optional(),
+  }),
 });
+/** Why a proved peer is not let in; the socket closes behind it. */
+export const Rejection = z.object({ code: z.string().max(64), reason: z.string().max(500) });
+/**
+ * A peer's new key, in a session that the old key has proved. `proof` shows that the sender holds the new one:
+ * HMAC-SHA256(SHA-256("muster/2 rotate" + X25519(new, mesh)), old ID + new public key).
+ */
+export const Rotate = z.object({
+  public_key: PublicKeyHex,
+  proof: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+/** What a muster.2 peer says of itself in the handshake's third message, encrypted. */
+export const Hello = z.object({
+  name: Name,
+  role: Role,
+  capabilities: Capabilities.default([]),
+  slots: z.int().min(0).max(SLOTS_MAX).default(1),
+  join_key: z.string().max(200).optional(),
+  client: z.string().max(100).optional(),
+});
+export type Hello = z.infer<typeof Hello>;
 export const TaskOffer = z.object({
   ...TaskRef,
   kind: TaskKind,
@@ -145,6 +172,8 @@ export const GO_P2P_PAYLOADS = {
 /** Muster's own message types, the same over every protocol. */
 export const MUSTER_PAYLOADS = {
   welcome: Welcome,
+  rejection: Rejection,
+  rotate: Rotate,
   task_offer: TaskOffer,
   task_accept: TaskAccept,
   task_refuse: TaskRefuse,

@@ -1,7 +1,7 @@
 import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
-import { json, number, text, type Sql, type SqlRow } from "./sql.ts";
+import { flag, json, number, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** A public key that may join, and the roles that it may have. */
 export interface Allowed {
@@ -9,6 +9,8 @@ export interface Allowed {
   readonly peerId: PeerId;
   readonly label: string;
   readonly roles: readonly Role[];
+  /** Whether the key may come by go-p2p 1.0 although it has spoken muster.2. */
+  readonly goP2p: boolean;
   readonly addedAt: Millis;
 }
 
@@ -20,12 +22,13 @@ export function allowlistTable(sql: Sql) {
     },
     put(entry: Allowed): void {
       sql.exec(
-        `INSERT INTO allowlist (public_key, peer_id, label, roles, added_at) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (public_key) DO UPDATE SET label = excluded.label, roles = excluded.roles`,
+        `INSERT INTO allowlist (public_key, peer_id, label, roles, go_p2p, added_at) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (public_key) DO UPDATE SET label = excluded.label, roles = excluded.roles, go_p2p = excluded.go_p2p`,
         entry.publicKey,
         entry.peerId,
         entry.label,
         JSON.stringify(entry.roles),
+        Number(entry.goP2p),
         entry.addedAt,
       );
     },
@@ -47,6 +50,7 @@ const readAllowed = (row: SqlRow): Allowed => ({
   peerId: text(row, "peer_id"),
   label: text(row, "label"),
   roles: json(row, "roles"),
+  goP2p: flag(row, "go_p2p"),
   addedAt: number(row, "added_at"),
 });
 

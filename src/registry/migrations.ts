@@ -56,6 +56,26 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     )`,
     `CREATE INDEX outbox_due ON outbox (due_at)`,
   ],
+  [
+    `CREATE TABLE api_tokens (
+      id TEXT PRIMARY KEY, hash TEXT NOT NULL, label TEXT NOT NULL, scope TEXT NOT NULL, created_at INTEGER NOT NULL,
+      revoked_at INTEGER
+    ) WITHOUT ROWID`,
+    `CREATE TABLE join_keys (
+      id TEXT PRIMARY KEY, hash TEXT NOT NULL, label TEXT NOT NULL, roles TEXT NOT NULL, uses_left INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL, created_at INTEGER NOT NULL, revoked_at INTEGER
+    ) WITHOUT ROWID`,
+    `CREATE TABLE audit (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL, act TEXT NOT NULL,
+      subject TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL
+    )`,
+    `CREATE INDEX audit_subjects ON audit (subject, seq)`,
+    `CREATE TABLE aliases (old_id TEXT PRIMARY KEY, new_id TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE tombstones (peer_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, removed_at INTEGER NOT NULL) WITHOUT ROWID`,
+    `ALTER TABLE tasks ADD COLUMN owner TEXT NOT NULL DEFAULT 'admin'`,
+    `ALTER TABLE peers ADD COLUMN spoke_muster2 INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE allowlist ADD COLUMN go_p2p INTEGER NOT NULL DEFAULT 0`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

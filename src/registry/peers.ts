@@ -57,6 +57,13 @@ export function peersTable(sql: Sql) {
         .map(readPeer);
     },
 
+    connectedCount(): number {
+      const row = sql.exec(
+        `SELECT COUNT(*) AS count FROM peers WHERE state IN ('active', 'suspect')`,
+      )[0];
+      return number(row as SqlRow, "count");
+    },
+
     /** Every peer with a live session. */
     connected(): readonly Peer[] {
       return sql.exec(`SELECT * FROM peers WHERE state IN ('active', 'suspect')`).map(readPeer);
@@ -76,6 +83,7 @@ const readPeer = (row: SqlRow): Peer => ({
   epoch: number(row, "epoch"),
   session: textOrNull(row, "session"),
   protocol: textOrNull(row, "protocol") as Protocol | null,
+  spokeMuster2: flag(row, "spoke_muster2"),
   speaksMuster: flag(row, "speaks_muster"),
   mayAssign: flag(row, "may_assign"),
   capabilities: json(row, "capabilities"),
@@ -101,6 +109,7 @@ const writePeer = (peer: Peer): Record<string, SqlValue> => ({
   epoch: peer.epoch,
   session: peer.session,
   protocol: peer.protocol,
+  spoke_muster2: Number(peer.spokeMuster2),
   speaks_muster: Number(peer.speaksMuster),
   may_assign: Number(peer.mayAssign),
   capabilities: JSON.stringify(peer.capabilities),

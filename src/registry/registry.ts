@@ -1,6 +1,10 @@
+import { aliasesTable } from "./aliases.ts";
 import { allowlistTable, denylistTable } from "./allowlist.ts";
+import { apiTokensTable } from "./api-tokens.ts";
 import { attemptsTable } from "./attempts.ts";
+import { auditTable } from "./audit.ts";
 import { idempotencyTable } from "./idempotency.ts";
+import { joinKeysTable } from "./join-keys.ts";
 import { migrate } from "./migrations.ts";
 import { outboxTable } from "./outbox.ts";
 import { peersTable } from "./peers.ts";
@@ -8,6 +12,7 @@ import { pointersTable } from "./pointers.ts";
 import { settingsTable } from "./settings.ts";
 import type { Sql } from "./sql.ts";
 import { tasksTable } from "./tasks.ts";
+import { tombstonesTable } from "./tombstones.ts";
 import { webhookSourcesTable } from "./webhook-sources.ts";
 
 /** The coordinator's record of everything: one object per table, all on one database. */
@@ -27,5 +32,10 @@ export function openRegistry(sql: Sql) {
     webhookSources: webhookSourcesTable(sql),
     pointers: pointersTable(sql),
     outbox: outboxTable(sql),
+    apiTokens: apiTokensTable(sql),
+    joinKeys: joinKeysTable(sql),
+    aliases: aliasesTable(sql),
+    audit: auditTable(sql),
+    tombstones: tombstonesTable(sql),
   };
 }

@@ -16,6 +16,8 @@ import {
 export interface TaskFilter {
   readonly state?: TaskState | undefined;
   readonly kind?: string | undefined;
+  /** Only this owner's; null for everybody's. */
+  readonly owner: string | null;
   /** Only tasks older than the one of this sequence number. */
   readonly before?: number | undefined;
   readonly limit: number;
@@ -69,14 +71,16 @@ export function tasksTable(sql: Sql) {
     },
 
     /** Newest first. */
-    list({ state, kind, before, limit }: TaskFilter): readonly ListedTask[] {
+    list({ state, kind, owner, before, limit }: TaskFilter): readonly ListedTask[] {
       return sql
         .exec(
           `SELECT ${COMMON} FROM tasks WHERE (?1 IS NULL OR seq < ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3)
-           ORDER BY seq DESC LIMIT ?4`,
+             AND (?4 IS NULL OR owner = ?4)
+           ORDER BY seq DESC LIMIT ?5`,
           before ?? null,
           state ?? null,
           kind ?? null,
+          owner,
           limit,
         )
         .map((row) => ({ ...readCommon(row), seq: number(row, "seq") }));
@@ -94,7 +98,7 @@ export function tasksTable(sql: Sql) {
         .map((row) => ({
           id: text(row, "id"),
           kind: text(row, "kind"),
-          requirements: json(row, "requirements") as Requirements,
+          requirements: json<Requirements>(row, "requirements"),
           fence: number(row, "fence"),
         }));
     },
@@ -109,6 +113,16 @@ export function tasksTable(sql: Sql) {
     /** IDs of the tasks that a peer holds. */
     heldBy(peerId: PeerId): readonly string[] {
       return ids(`SELECT id FROM tasks WHERE lease_until IS NOT NULL AND peer_id = ?`, peerId);
+    },
+
+    /** What one peer holds or did becomes another's: its key was rotated. */
+    handOver(from: PeerId, to: PeerId): void {
+      sql.exec(
+        `UPDATE tasks SET peer_id = ? WHERE lease_until IS NOT NULL AND peer_id = ?`,
+        to,
+        from,
+      );
+      sql.exec(`UPDATE attempts SET peer_id = ? WHERE ended_at IS NULL AND peer_id = ?`, to, from);
     },
 
     /** IDs of tasks whose lease is over, or whose offer was not accepted in time. */
@@ -150,7 +164,7 @@ export function tasksTable(sql: Sql) {
   };
 }
 
-const COMMON = `seq, id, kind, state, source, requirements, priority, created_at, deadline_at, not_before, ended_at,
+const COMMON = `seq, id, kind, state, source, owner, requirements, priority, created_at, deadline_at, not_before, ended_at,
   max_attempts, lease_ms, fence, tries, lease_until, peer_id, progress, error`;
 
 const readCommon = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
@@ -158,6 +172,7 @@ const readCommon = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   kind: text(row, "kind"),
   state: text(row, "state") as TaskState,
   source: text(row, "source"),
+  owner: text(row, "owner"),
   requirements: json(row, "requirements"),
   priority: number(row, "priority"),
   createdAt: number(row, "created_at"),
@@ -180,6 +195,7 @@ const writeTask = (task: Task): Record<string, SqlValue> => ({
   payload: JSON.stringify(task.payload),
   state: task.state,
   source: task.source,
+  owner: task.owner,
   requirements: JSON.stringify(task.requirements),
   priority: task.priority,
   created_at: task.createdAt,

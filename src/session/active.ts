@@ -1,16 +1,16 @@
 import type { Bytes } from "../base/bytes.ts";
-import { openFrame } from "../crypto/session-cipher.ts";
 import { firstIssue, type Envelope } from "../protocol/envelope.ts";
 import { isMessageType, PAYLOADS, type MessageType, type PayloadOf } from "../protocol/messages.ts";
-import type { Step } from "./effects.ts";
+import type { SessionFault } from "../protocol/errors.ts";
+import { openWith } from "./channel.ts";
+import type { Move } from "./effects.ts";
 import { HANDLERS, type Handler } from "./handlers/index.ts";
-import { remember } from "./id-window.ts";
-import { errorReply, stay, type SessionContext } from "./outgoing.ts";
+import { end, errorReply, stay, type SessionContext } from "./outgoing.ts";
 import type { Active } from "./state.ts";
 import { strike } from "./strikes.ts";
 
 /** One frame of a proved peer: opened, checked for its sender and for repetition, then handled by its type. */
-export function receive(session: Active, data: string | Bytes, context: SessionContext): Step {
+export function receive(session: Active, data: string | Bytes, context: SessionContext): Move {
   if (typeof data === "string") {
     return strike(
       session,
@@ -18,33 +18,37 @@ export function receive(session: Active, data: string | Bytes, context: SessionC
       context,
     );
   }
-  const opened = openFrame(session.key, data);
-  if (!opened.ok) return strike(session, opened.error, context);
-  const envelope = opened.value;
-  if (!addressed(envelope, session, context)) {
-    const fault = {
-      code: "identity_mismatch",
-      detail: "from must be this session's peer, to the mesh",
-    } as const;
-    return strike(session, fault, context, envelope.id);
-  }
-  const { freshness, window } = remember(session.window, envelope.id, Date.parse(envelope.ts));
-  if (freshness === "old") return stay(session);
+  const opened = openWith(session.channel, data);
+  if (!opened.ok) return undecipherable(session, opened.error, context);
+  const { envelope, channel, freshness } = opened.value;
+  const heard = { ...session, channel };
+  if (freshness === "old") return stay(heard);
   if (freshness === "duplicate") {
     const fault = {
       code: "duplicate_message",
       detail: "a message of this ID was taken already",
     } as const;
-    return stay(session, errorReply(context, session, fault, envelope.id));
+    return stay(heard, errorReply(context, heard, fault, envelope.id));
   }
-  return handle({ ...session, window }, envelope, context);
+  if (!addressed(envelope, heard, context)) {
+    const fault = {
+      code: "identity_mismatch",
+      detail: "from must be this session's peer, to the mesh",
+    } as const;
+    return strike(heard, fault, context, envelope.id);
+  }
+  return handle(heard, envelope, context);
 }
+
+/** On muster.2 a frame that does not open was altered, repeated or left out on its way: there is no going on. */
+const undecipherable = (session: Active, fault: SessionFault, context: SessionContext): Move =>
+  session.channel.protocol === "muster/2" ? end(session, fault) : strike(session, fault, context);
 
 /** `to` may be empty, which is go-p2p's broadcast. */
 const addressed = ({ from, to }: Envelope, { claim }: Active, { mesh }: SessionContext): boolean =>
   from === claim.peerId && (to === mesh.keys.id || to === "");
 
-function handle(session: Active, envelope: Envelope, context: SessionContext): Step {
+function handle(session: Active, envelope: Envelope, context: SessionContext): Move {
   const { type, id } = envelope;
   if (!isMessageType(type)) {
     const fault = { code: "unknown_type", detail: `there is no message type ${type}` } as const;
@@ -63,4 +67,4 @@ const dispatch = <T extends MessageType>(
   type: T,
   envelope: Omit<Envelope, "payload"> & { readonly payload: PayloadOf<MessageType> },
   context: SessionContext,
-): Step => (HANDLERS[type] as Handler<MessageType>)(session, envelope, context);
+): Move => (HANDLERS[type] as Handler<MessageType>)(session, envelope, context);

@@ -1,6 +1,7 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Result } from "../base/result.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
+import type { Envelope } from "../protocol/envelope.ts";
 import type { CloseCode, MusterError, SessionFault } from "../protocol/errors.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role, TaskOffer, TaskResult } from "../protocol/messages.ts";
@@ -30,6 +31,10 @@ export type Note =
   | {
       readonly name: "progress_task";
       readonly input: OfAttempt & { readonly progress: number | null };
+    }
+  | {
+      readonly name: "rotate_peer";
+      readonly input: FromPeer & { readonly newPeerId: PeerId; readonly newPublicKey: string };
     }
   | { readonly name: "finish_task"; readonly input: FromPeer & { readonly outcome: TaskResult } };
 
@@ -70,4 +75,12 @@ export type SessionEffect =
 export interface Step {
   readonly session: Session;
   readonly effects: readonly SessionEffect[];
+}
+
+/** What a handler wants done: as above, but messages are not sealed yet (`step` does that, in their order). */
+export type Intent = SessionEffect | { readonly type: "say"; readonly envelope: Envelope };
+
+export interface Move {
+  readonly session: Session;
+  readonly intents: readonly Intent[];
 }

@@ -8,7 +8,8 @@ import { GO_P2P_VERSION } from "../protocol/constants.ts";
 import { firstIssue, readEnvelope, type Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import { Handshake, type Identity } from "../protocol/messages.ts";
-import type { SessionEffect, Step } from "./effects.ts";
+import type { Intent, Move } from "./effects.ts";
+import { newIdWindow } from "./id-window.ts";
 import { compose, end, ping, stay, type SessionContext } from "./outgoing.ts";
 import type { Claim, Greeting } from "./state.ts";
 
@@ -17,7 +18,7 @@ import type { Claim, Greeting } from "./state.ts";
  * mesh to the peer, and followed at once by an encrypted ping, whose pong will prove the peer to the mesh. Whether the
  * peer is allowed is not asked yet: the ack would tell anybody who is on the list.
  */
-export function greet(session: Greeting, data: string | Bytes, context: SessionContext): Step {
+export function greet(session: Greeting, data: string | Bytes, context: SessionContext): Move {
   if (typeof data !== "string")
     return end(session, {
       code: "bad_message",
@@ -32,7 +33,6 @@ export function greet(session: Greeting, data: string | Bytes, context: SessionC
   if (!opened.ok)
     return end(session, opened.error, rejection(envelope.value, opened.error, context));
   const { claim, secret, challenge } = opened.value;
-  const key = frameKey(secret);
   const ack = clear(
     compose(
       context,
@@ -46,11 +46,16 @@ export function greet(session: Greeting, data: string | Bytes, context: SessionC
       envelope.value.id,
     ),
   );
-  const proof = ping(context, { claim, key });
+  const channel = {
+    protocol: "go-p2p/1.0",
+    key: frameKey(secret),
+    window: newIdWindow(0),
+  } as const;
+  const proof = ping(context, { claim });
   return stay(
-    { state: "proving", origin: session.origin, claim, key, strikes: 0, ping: proof.ping },
+    { state: "proving", origin: session.origin, claim, channel, strikes: 0, ping: proof.ping },
     ack,
-    proof.effect,
+    proof.intent,
   );
 }
 
@@ -81,7 +86,7 @@ function open(envelope: Envelope, { mesh }: SessionContext): Result<Opened, Sess
   const secret = sharedSecret(mesh.keys.privateKey, publicKey);
   if (secret === null) return err({ code: "bad_key", detail: "the public key is of low order" });
   return ok({
-    claim: claimOf(identity, publicKey),
+    claim: claimFrom(identity, publicKey),
     secret,
     challenge: fromBase64(handshake.data.challenge) as Bytes,
   });
@@ -92,7 +97,7 @@ function handshakeFault(detail: string, path: readonly PropertyKey[] | undefined
   return { code: path?.includes("publicKey") === true ? "bad_key" : "bad_message", detail };
 }
 
-const claimOf = (identity: Identity, publicKey: Bytes): Claim => ({
+const claimFrom = (identity: Identity, publicKey: Bytes): Claim => ({
   peerId: identity.id,
   publicKey: toHex(publicKey),
   name: identity.name,
@@ -112,11 +117,7 @@ const ownIdentity = ({ mesh }: SessionContext): Identity => ({
   role: "controller",
 });
 
-const rejection = (
-  envelope: Envelope,
-  fault: SessionFault,
-  context: SessionContext,
-): SessionEffect =>
+const rejection = (envelope: Envelope, fault: SessionFault, context: SessionContext): Intent =>
   clear(
     compose(
       context,
@@ -128,7 +129,7 @@ const rejection = (
   );
 
 /** Handshake messages alone travel unencrypted: the peer needs our key first. */
-const clear = (envelope: Envelope): SessionEffect => ({
+const clear = (envelope: Envelope): Intent => ({
   type: "send",
   frame: JSON.stringify(envelope),
 });

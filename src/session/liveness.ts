@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import { PING_INTERVAL, PINGS_UNANSWERED_MAX, PONG_TIMEOUT } from "../protocol/constants.ts";
-import type { SessionEffect, Step } from "./effects.ts";
+import type { Intent, Move } from "./effects.ts";
 import { end, ping, stay, type SessionContext } from "./outgoing.ts";
 import type { Active, Session } from "./state.ts";
 
@@ -13,7 +13,7 @@ export function dueAt(session: Session): Millis | null {
 }
 
 /** Pings when a ping is due; an unanswered one makes the peer suspect, and a second one ends its session. */
-export function checkLiveness(session: Active, context: SessionContext): Step {
+export function checkLiveness(session: Active, context: SessionContext): Move {
   const due = dueAt(session);
   if (due === null || context.now < due) return stay(session);
   if (session.ping === null) return pingAgain(session, context);
@@ -24,16 +24,12 @@ export function checkLiveness(session: Active, context: SessionContext): Step {
   return pingAgain({ ...session, missed }, context, missedAnswer(session));
 }
 
-function pingAgain(
-  session: Active,
-  context: SessionContext,
-  ...before: readonly SessionEffect[]
-): Step {
+function pingAgain(session: Active, context: SessionContext, ...before: readonly Intent[]): Move {
   const sent = ping(context, session);
-  return stay({ ...session, ping: sent.ping, pingedAt: context.now }, ...before, sent.effect);
+  return stay({ ...session, ping: sent.ping, pingedAt: context.now }, ...before, sent.intent);
 }
 
-const missedAnswer = ({ claim, epoch }: Active): SessionEffect => ({
+const missedAnswer = ({ claim, epoch }: Active): Intent => ({
   type: "tell",
   messageId: null,
   note: {

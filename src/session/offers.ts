@@ -1,14 +1,14 @@
 import { GO_P2P_KIND, type GoP2pRequest, type TaskOffer } from "../protocol/messages.ts";
 import { isGoP2pRequest } from "../tasks/eligibility.ts";
-import type { Step } from "./effects.ts";
-import { compose, message, seal, stay, type SessionContext } from "./outgoing.ts";
+import type { Move } from "./effects.ts";
+import { compose, message, stay, type SessionContext } from "./outgoing.ts";
 import type { Active } from "./state.ts";
 
 /**
  * Hands a task to the peer: as `task_offer`, or to a plain go-p2p node as the request that its kind names, whose reply
  * will be the result. Such a node can't accept, so sending the request is taken for it.
  */
-export function deliver(session: Active, offer: TaskOffer, context: SessionContext): Step {
+export function deliver(session: Active, offer: TaskOffer, context: SessionContext): Move {
   const { claim, epoch } = session;
   if (claim.speaksMuster) return stay(session, message(context, session, "task_offer", offer));
   const claimed = { peerId: claim.peerId, epoch, taskId: offer.task_id, fence: offer.fence };
@@ -25,11 +25,15 @@ export function deliver(session: Active, offer: TaskOffer, context: SessionConte
   const outstanding = { id: request.id, type, taskId: offer.task_id, fence: offer.fence };
   // Only the newest are kept: the mesh offers one at a time, and an older one that was never answered has lost its lease.
   const requests = [...session.requests, outstanding].slice(-REQUESTS_MAX);
-  return stay({ ...session, requests }, seal(context, session, request), {
-    type: "tell",
-    messageId: null,
-    note: { name: "accept_task", input: claimed },
-  });
+  return stay(
+    { ...session, requests },
+    { type: "say", envelope: request },
+    {
+      type: "tell",
+      messageId: null,
+      note: { name: "accept_task", input: claimed },
+    },
+  );
 }
 
 const REQUESTS_MAX = 16;
@@ -41,7 +45,7 @@ export function callOff(
   fence: number,
   reason: string,
   context: SessionContext,
-): Step {
+): Move {
   if (session.claim.speaksMuster) {
     return stay(
       session,

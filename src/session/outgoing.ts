@@ -1,13 +1,12 @@
 import { toRfc3339, type Millis, type RandomBytes } from "../base/clock.ts";
 import type { KeyPair } from "../crypto/identity.ts";
-import { sealFrame } from "../crypto/session-cipher.ts";
 import type { Json } from "../base/json.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import { toClose, toGoP2pError, type MusterError } from "../protocol/errors.ts";
 import { newUuid } from "../protocol/ids.ts";
 import type { MessageType, PayloadInput } from "../protocol/messages.ts";
-import type { SessionEffect, Step } from "./effects.ts";
-import type { Active, Claim, OutstandingPing, Session } from "./state.ts";
+import type { Intent, Move } from "./effects.ts";
+import type { Claim, OutstandingPing, Session } from "./state.ts";
 
 /** The mesh as its peers see it. */
 export interface MeshIdentity {
@@ -20,6 +19,8 @@ export interface SessionContext {
   readonly now: Millis;
   readonly randomBytes: RandomBytes;
   readonly mesh: MeshIdentity;
+  /** Public key of the mesh's next identity while it rotates. */
+  readonly nextMeshKey: Uint8Array | null;
 }
 
 export function compose<T extends MessageType>(
@@ -40,35 +41,26 @@ export function compose<T extends MessageType>(
   };
 }
 
-type Recipient = Pick<Active, "key"> & { readonly claim: Pick<Claim, "peerId"> };
+interface Recipient {
+  readonly claim: Pick<Claim, "peerId">;
+}
 
-/** One encrypted message to the peer. */
-export function message<T extends MessageType>(
+/** One message to the peer. */
+export const message = <T extends MessageType>(
   context: SessionContext,
   to: Recipient,
   type: T,
   payload: PayloadInput<T>,
   replyTo?: string,
-): SessionEffect {
-  return seal(context, to, compose(context, to.claim.peerId, type, payload, replyTo));
-}
-
-export const seal = (
-  { now, randomBytes }: SessionContext,
-  to: Recipient,
-  envelope: Envelope,
-): SessionEffect => ({
-  type: "send",
-  frame: sealFrame(to.key, envelope, now, randomBytes),
-});
+): Intent => ({ type: "say", envelope: compose(context, to.claim.peerId, type, payload, replyTo) });
 
 /** A ping, and what to remember of it. */
 export function ping(
   context: SessionContext,
   to: Recipient,
-): { readonly ping: OutstandingPing; readonly effect: SessionEffect } {
+): { readonly ping: OutstandingPing; readonly intent: Intent } {
   const envelope = compose(context, to.claim.peerId, "ping", { sentAt: context.now });
-  return { ping: { id: envelope.id, sentAt: context.now }, effect: seal(context, to, envelope) };
+  return { ping: { id: envelope.id, sentAt: context.now }, intent: { type: "say", envelope } };
 }
 
 /** Answers one message with what was wrong with it. */
@@ -77,23 +69,22 @@ export const errorReply = (
   to: Recipient,
   error: MusterError,
   replyTo: string,
-): SessionEffect => message(context, to, "error", toGoP2pError(error), replyTo);
+): Intent => message(context, to, "error", toGoP2pError(error), replyTo);
+
+/** What is known of the peer; null before it has said anything. */
+export const claimOf = (session: Session): Claim | null =>
+  session.state === "greeting" || session.state === "noise" ? null : session.claim;
 
 /** Ends the session for a fault; an active peer's end is told to the coordinator. */
-export function end(
-  session: Session,
-  fault: MusterError,
-  ...before: readonly SessionEffect[]
-): Step {
-  const claim = session.state === "greeting" ? null : session.claim;
+export function end(session: Session, fault: MusterError, ...before: readonly Intent[]): Move {
   return {
-    session: { state: "closed", claim },
-    effects: [...before, { type: "close", ...toClose(fault) }, ...farewell(session, fault.detail)],
+    session: { state: "closed", claim: claimOf(session) },
+    intents: [...before, { type: "close", ...toClose(fault) }, ...farewell(session, fault.detail)],
   };
 }
 
 /** What the coordinator hears when an active session ends, however it ends. */
-export const farewell = (session: Session, reason: string): readonly SessionEffect[] =>
+export const farewell = (session: Session, reason: string): readonly Intent[] =>
   session.state === "active"
     ? [
         {
@@ -107,7 +98,7 @@ export const farewell = (session: Session, reason: string): readonly SessionEffe
       ]
     : [];
 
-export const stay = (session: Session, ...effects: readonly SessionEffect[]): Step => ({
+export const stay = (session: Session, ...intents: readonly Intent[]): Move => ({
   session,
-  effects,
+  intents,
 });

@@ -1,27 +1,32 @@
 import { toHex, type Bytes } from "../base/bytes.ts";
+import type { Result } from "../base/result.ts";
 import { openFrame } from "../crypto/session-cipher.ts";
+import type { JoinRequest } from "../peers/join-request.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import type { Role } from "../protocol/messages.ts";
-import type { Result } from "../base/result.ts";
-import type { Step } from "./effects.ts";
+import { fullAllowance } from "./allowance.ts";
+import type { Channel } from "./channel.ts";
+import type { Move } from "./effects.ts";
 import { newIdWindow } from "./id-window.ts";
 import { end, errorReply, message, stay, type SessionContext } from "./outgoing.ts";
-import type { Admitting, Proving } from "./state.ts";
+import type { Active, Admitting, Claim, Origin, Proving } from "./state.ts";
 import { strike } from "./strikes.ts";
 
 /**
- * Waits for the pong that proves the key. Nothing else counts before it: whoever replays frames of an earlier session
- * has plenty of them, but none that answers this ping.
+ * Waits for the pong that proves the key over go-p2p 1.0. Nothing else counts before it: whoever replays frames of an
+ * earlier session has plenty of them, but none that answers this ping.
  */
-export function prove(session: Proving, data: string | Bytes, context: SessionContext): Step {
-  if (typeof data === "string")
+export function prove(session: Proving, data: string | Bytes, context: SessionContext): Move {
+  const { channel, claim, origin, ping, strikes } = session;
+  if (typeof data === "string" || channel.protocol !== "go-p2p/1.0") {
     return strike(
       session,
       { code: "out_of_place", detail: "the handshake is over: frames are binary now" },
       context,
     );
-  const opened = openFrame(session.key, data);
+  }
+  const opened = openFrame(channel.key, data);
   if (!opened.ok) return strike(session, opened.error, context);
   const pong = opened.value;
   if (pong.type !== "pong") {
@@ -32,68 +37,105 @@ export function prove(session: Proving, data: string | Bytes, context: SessionCo
     return stay(session, errorReply(context, session, fault, pong.id));
   }
   if (!answers(pong, session, context)) {
-    return strike(
-      session,
-      { code: "proof_failed", detail: "this pong does not answer the mesh's ping" },
-      context,
-      pong.id,
-    );
+    const fault = {
+      code: "proof_failed",
+      detail: "this pong does not answer the mesh's ping",
+    } as const;
+    return strike(session, fault, context, pong.id);
   }
-  const { claim, origin, ping, key, strikes } = session;
-  const rttMs = Math.max(0, context.now - ping.sentAt);
-  return stay(
-    { state: "admitting", claim, key, strikes, floor: Date.parse(pong.ts), rttMs },
-    {
-      type: "admit",
-      request: {
-        peerId: claim.peerId,
-        publicKey: claim.publicKey,
-        name: claim.name,
-        claimedRole: claim.role,
-        protocol: "go-p2p/1.0",
-        speaksMuster: claim.speaksMuster,
-        capabilities: claim.capabilities,
-        slots: claim.slots,
-        address: origin.address,
-        place: origin.place,
-        rttMs,
-      },
-    },
-  );
+  const proved: Channel = { ...channel, window: newIdWindow(Date.parse(pong.ts)) };
+  return askToAdmit({ claim, origin, channel: proved, strikes }, context.now - ping.sentAt, null);
 }
 
 const answers = (pong: Envelope, { claim, ping }: Proving, { mesh }: SessionContext): boolean =>
   pong.replyTo === ping.id && pong.from === claim.peerId && pong.to === mesh.keys.id;
+
+/** The key is proved; whether its peer may come in is the coordinator's to say. */
+export function askToAdmit(
+  keyed: Pick<Active, "claim" | "origin" | "channel" | "strikes">,
+  elapsedMs: number,
+  joinKey: string | null,
+): Move {
+  const rttMs = Math.max(0, elapsedMs);
+  return stay(
+    { ...keyed, state: "admitting", rttMs },
+    {
+      type: "admit",
+      request: joinRequest(keyed.claim, keyed.origin, keyed.channel, rttMs, joinKey),
+    },
+  );
+}
+
+const joinRequest = (
+  { peerId, publicKey, name, role, speaksMuster, capabilities, slots }: Claim,
+  { address, place }: Origin,
+  { protocol }: Channel,
+  rttMs: number,
+  joinKey: string | null,
+): JoinRequest => ({
+  peerId,
+  publicKey,
+  name,
+  claimedRole: role,
+  protocol,
+  speaksMuster,
+  capabilities,
+  slots,
+  address,
+  place,
+  rttMs,
+  joinKey,
+});
 
 /** The coordinator's word on the admission. */
 export function admitted(
   session: Admitting,
   result: Result<{ readonly epoch: number; readonly role: Role }, MusterError>,
   context: SessionContext,
-): Step {
-  if (!result.ok) return end(session, result.error);
-  const { claim, key, strikes, floor, rttMs } = session;
+): Move {
+  const { claim, origin, channel, strikes, rttMs } = session;
+  if (!result.ok) return refused(session, result.error, context);
   const { epoch, role } = result.value;
-  const { now, mesh } = context;
-  const active = {
+  const { now } = context;
+  const active: Active = {
     state: "active",
     claim,
-    key,
+    origin,
+    channel,
     strikes,
     epoch,
     since: now,
-    window: newIdWindow(floor),
     ping: null,
     pingedAt: now,
     missed: 0,
     rttMs,
+    allowance: fullAllowance(now),
     told: { at: now, rttMs },
     requests: [],
-  } as const;
-  if (!claim.speaksMuster) return stay(active);
-  const about = { id: mesh.keys.id, name: mesh.name, public_key: toHex(mesh.keys.publicKey) };
-  return stay(
-    active,
-    message(context, active, "welcome", { peer_id: claim.peerId, epoch, role, mesh: about }),
-  );
+  };
+  return claim.speaksMuster
+    ? stay(active, message(context, active, "welcome", welcome(active, role, context)))
+    : stay(active);
 }
+
+/** muster.2 says why in a message that nobody else can read; both protocols say it in the close. */
+const refused = (session: Admitting, error: MusterError, context: SessionContext): Move =>
+  session.channel.protocol === "muster/2"
+    ? end(
+        session,
+        error,
+        message(context, session, "rejection", { code: error.code, reason: error.detail }),
+      )
+    : end(session, error);
+
+const welcome = ({ claim, epoch }: Active, role: Role, { mesh, nextMeshKey }: SessionContext) => ({
+  peer_id: claim.peerId,
+  epoch,
+  role,
+  mesh: {
+    id: mesh.keys.id,
+    name: mesh.name,
+    public_key: toHex(mesh.keys.publicKey),
+    ...(nextMeshKey !== null && { next_public_key: toHex(nextMeshKey) }),
+  },
+});

@@ -1,14 +1,17 @@
-import type { Bytes } from "../base/bytes.ts";
 import type { Millis } from "../base/clock.ts";
 import type { Place } from "../base/place.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { GoP2pRequest, Role } from "../protocol/messages.ts";
-import type { IdWindow } from "./id-window.ts";
+import type { NoiseState } from "../crypto/noise.ts";
+import type { Allowance } from "./allowance.ts";
+import type { Channel } from "./channel.ts";
 
 /** Where a socket came from, as the platform told at the upgrade. */
 export interface Origin {
   readonly address: string;
   readonly place: Place | null;
+  /** ID of the mesh's key that the peer asked for: there are two while the mesh rotates. */
+  readonly meshId: PeerId;
 }
 
 /** What a peer said of itself in its handshake; true of it only once it has proved its key. */
@@ -39,29 +42,38 @@ export interface OutstandingRequest {
 
 interface Keyed {
   readonly claim: Claim;
-  /** Key of this session's frames. */
-  readonly key: Bytes;
+  readonly origin: Origin;
+  readonly channel: Channel;
   /** Frames that did not decrypt and messages out of place, so far. */
   readonly strikes: number;
 }
 
-/** Connected; nothing is known yet and nothing stored. */
+/** Connected by go-p2p 1.0; nothing is known yet and nothing stored. */
 export interface Greeting {
   readonly state: "greeting";
   readonly origin: Origin;
 }
 
+/** A muster.2 handshake between its messages. The gateway has checked that the peer's ID is its key's. */
+export interface Noise {
+  readonly state: "noise";
+  readonly origin: Origin;
+  /** Whose key message 3 must prove. */
+  readonly peerId: PeerId;
+  readonly noise: NoiseState;
+  /** When our message left, for the first RTT. */
+  readonly sentAt: Millis;
+}
+
 /** The handshake is acknowledged; only the pong to this ping proves the key (an ack could be relayed). */
 export interface Proving extends Keyed {
   readonly state: "proving";
-  readonly origin: Origin;
   readonly ping: OutstandingPing;
 }
 
 /** Proved; the coordinator has been asked. */
 export interface Admitting extends Keyed {
   readonly state: "admitting";
-  readonly floor: Millis;
   readonly rttMs: number;
 }
 
@@ -69,13 +81,13 @@ export interface Active extends Keyed {
   readonly state: "active";
   readonly epoch: number;
   readonly since: Millis;
-  readonly window: IdWindow;
   readonly ping: OutstandingPing | null;
   readonly pingedAt: Millis;
   /** Pings in a row that went unanswered. */
   readonly missed: number;
   /** Smoothed round-trip time in milliseconds. */
   readonly rttMs: number;
+  readonly allowance: Allowance;
   /** What the coordinator was last told, and when: it need not hear of every pong. */
   readonly told: { readonly at: Millis; readonly rttMs: number };
   readonly requests: readonly OutstandingRequest[];
@@ -87,6 +99,11 @@ export interface Closed {
   readonly claim: Claim | null;
 }
 
-export type Session = Greeting | Proving | Admitting | Active | Closed;
+export type Session = Greeting | Noise | Proving | Admitting | Active | Closed;
 
+/** A socket that speaks go-p2p 1.0. */
 export const newSession = (origin: Origin): Greeting => ({ state: "greeting", origin });
+
+/** Whether the peer has yet to prove its key: then there is a deadline, and nothing is stored. */
+export const isHandshaking = ({ state }: Session): boolean =>
+  state === "greeting" || state === "noise" || state === "proving";

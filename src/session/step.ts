@@ -1,11 +1,25 @@
-import { FRAME_BYTES_MAX, HANDSHAKE_BYTES_MAX } from "../protocol/constants.ts";
+import {
+  FRAME_BYTES_MAX,
+  HANDSHAKE_BYTES_MAX,
+  MESSAGES_PER_SECOND,
+} from "../protocol/constants.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { receive } from "./active.ts";
-import type { SessionEvent, Step } from "./effects.ts";
+import { spend } from "./allowance.ts";
+import type { Move, SessionEvent, Step } from "./effects.ts";
+import { finish } from "./finish.ts";
 import { greet } from "./greeting.ts";
 import { checkLiveness } from "./liveness.ts";
 import { callOff, deliver } from "./offers.ts";
-import { end, errorReply, farewell, message, stay, type SessionContext } from "./outgoing.ts";
+import {
+  claimOf,
+  end,
+  errorReply,
+  farewell,
+  message,
+  stay,
+  type SessionContext,
+} from "./outgoing.ts";
 import { admitted, prove } from "./proving.ts";
 import type { Session } from "./state.ts";
 
@@ -13,7 +27,10 @@ import type { Session } from "./state.ts";
  * A session's whole behaviour: what an event makes of it, and what is to be done. Pure; the Durable Object keeps the
  * session in the socket's attachment between steps and performs the effects.
  */
-export function step(session: Session, event: SessionEvent, context: SessionContext): Step {
+export const step = (session: Session, event: SessionEvent, context: SessionContext): Step =>
+  finish(session, move(session, event, context), context);
+
+function move(session: Session, event: SessionEvent, context: SessionContext): Move {
   switch (event.type) {
     case "frame":
       return takeFrame(session, event.data, context);
@@ -48,8 +65,7 @@ export function step(session: Session, event: SessionEvent, context: SessionCont
     }
     case "closed": {
       if (session.state === "closed") return stay(session);
-      const claim = session.state === "greeting" ? null : session.claim;
-      return { session: { state: "closed", claim }, effects: farewell(session, event.reason) };
+      return stay({ state: "closed", claim: claimOf(session) }, ...farewell(session, event.reason));
     }
     default:
       return event satisfies never;
@@ -59,7 +75,7 @@ export function step(session: Session, event: SessionEvent, context: SessionCont
 /** go-p2p's disconnect code for "server or peer going away". */
 const DISCONNECT_GOING_AWAY = 1001;
 
-function takeFrame(session: Session, data: string | Bytes, context: SessionContext): Step {
+function takeFrame(session: Session, data: string | Bytes, context: SessionContext): Move {
   if (session.state === "closed") return stay(session);
   const max = session.state === "greeting" ? HANDSHAKE_BYTES_MAX : FRAME_BYTES_MAX;
   if (data.length > max) {
@@ -73,19 +89,30 @@ function takeFrame(session: Session, data: string | Bytes, context: SessionConte
       return greet(session, data, context);
     case "proving":
       return prove(session, data, context);
+    case "noise":
+      // `takeNoise` takes these: it must wait for WebCrypto.
+      return stay(session);
     case "admitting":
       // Frames of one socket are taken one after another, so none can come while the coordinator is asked.
       return stay(session);
-    case "active":
-      return receive(session, data, context);
+    case "active": {
+      const allowance = spend(session.allowance, context.now);
+      if (allowance === null) return end(session, RATE_LIMITED);
+      return receive({ ...session, allowance }, data, context);
+    }
     default:
       return session satisfies never;
   }
 }
 
+const RATE_LIMITED = {
+  code: "rate_limited",
+  detail: `more than ${MESSAGES_PER_SECOND} messages a second; come back in a second, and slower`,
+} as const;
+
 /** Who never answers the ping never proved its key: a bare go-p2p controller is one that can't. */
-function timeOut(session: Session): Step {
-  if (session.state === "greeting")
+function timeOut(session: Session): Move {
+  if (session.state === "greeting" || session.state === "noise")
     return end(session, { code: "handshake_timeout", detail: "no handshake within 10 s" });
   if (session.state === "proving") {
     return end(session, {
@@ -97,7 +124,7 @@ function timeOut(session: Session): Step {
 }
 
 /** The socket closed while the coordinator was asked: what it granted is given back. */
-function takeBack(session: Session, { result }: Extract<SessionEvent, { type: "admitted" }>): Step {
+function takeBack(session: Session, { result }: Extract<SessionEvent, { type: "admitted" }>): Move {
   if (!result.ok || session.state !== "closed" || session.claim === null) return stay(session);
   const input = {
     peerId: session.claim.peerId,

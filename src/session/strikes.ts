@@ -1,6 +1,6 @@
 import { PENALTIES_MAX } from "../protocol/constants.ts";
 import type { SessionFault } from "../protocol/errors.ts";
-import type { Step } from "./effects.ts";
+import type { Move } from "./effects.ts";
 import { end, errorReply, stay, type SessionContext } from "./outgoing.ts";
 import type { Active, Proving } from "./state.ts";
 
@@ -10,7 +10,7 @@ export function strike(
   fault: SessionFault,
   context: SessionContext,
   replyTo?: string,
-): Step {
+): Move {
   const strikes = session.strikes + 1;
   const answer = replyTo === undefined ? [] : [errorReply(context, session, fault, replyTo)];
   if (strikes > PENALTIES_MAX) return end(session, fault, ...answer);

@@ -11,6 +11,8 @@ export interface Task {
   readonly state: TaskState;
   /** `api`, or `webhook:` and the source's name. */
   readonly source: string;
+  /** Who gave it, and alone sees it besides admins and viewers: a token's ID, `admin`, or a peer's ID. */
+  readonly owner: string;
   readonly requirements: Requirements;
   readonly priority: number;
   readonly createdAt: Millis;

@@ -4,6 +4,7 @@ import { PointerList, PointerView } from "../../src/protocol/http.ts";
 import { OpaqueId } from "../../src/protocol/ids.ts";
 import type { AppEnv } from "../context.ts";
 import { answer, problem } from "../problem.ts";
+import { reach } from "../reach.ts";
 import { failures, failuresOfOne, jsonOf, security } from "../responses.ts";
 
 const tags = ["discovery"];
@@ -55,11 +56,14 @@ export function discoveryRoutes(app: OpenAPIHono<AppEnv>): void {
     ),
   );
   app.openapi(blob, async (c) => {
-    const bytes = await kvBlobStore(c.env.BLOBS).get(c.req.valid("param").id);
-    if (bytes === null)
-      return problem(c, { code: "not_found", detail: "there is no blob of this ID" });
-    return c.body(bytes as Uint8Array<ArrayBuffer>, 200, {
-      "Content-Type": "application/octet-stream",
-    });
+    const { id } = c.req.valid("param");
+    const found = await reach("the blob store", () => kvBlobStore(c.env.BLOBS).get(id));
+    return answer(c, found, (bytes) =>
+      bytes === null
+        ? problem(c, { code: "not_found", detail: "there is no blob of this ID" })
+        : c.body(bytes as Uint8Array<ArrayBuffer>, 200, {
+            "Content-Type": "application/octet-stream",
+          }),
+    );
   });
 }

@@ -1,14 +1,19 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { fromHex } from "../../src/base/bytes.ts";
-import { peerIdOf } from "../../src/crypto/identity.ts";
+import { err } from "../../src/base/result.ts";
+import { peerIdOf, sharedSecret } from "../../src/crypto/identity.ts";
+import type { MusterError } from "../../src/protocol/errors.ts";
+import type { AllowBody as Allowance } from "../../src/protocol/http.ts";
 import { AllowBody, AllowEntry, AllowList, AuthModeBody } from "../../src/protocol/http.ts";
 import { PublicKeyHex } from "../../src/protocol/ids.ts";
-import type { AppEnv } from "../context.ts";
+import type { AppContext, AppEnv } from "../context.ts";
+import { takesJson } from "../middleware.ts";
 import { answer } from "../problem.ts";
 import {
   bodyOf,
   conflict,
   failures,
+  failuresOfBody,
   failuresOfOne,
   jsonOf,
   security,
@@ -32,8 +37,9 @@ const setMode = createRoute({
   summary: "Set the mode; tightening it ends the sessions that no longer qualify",
   tags,
   security,
+  middleware: takesJson,
   request: { body: bodyOf(AuthModeBody) },
-  responses: { 200: jsonOf(AuthModeBody, "The mode"), ...failures, ...unconfirmed },
+  responses: { 200: jsonOf(AuthModeBody, "The mode"), ...failuresOfBody, ...unconfirmed },
 });
 const list = createRoute({
   method: "get",
@@ -49,8 +55,14 @@ const put = createRoute({
   summary: "Allow a key, with the roles that it may have",
   tags,
   security,
+  middleware: takesJson,
   request: { params, body: bodyOf(AllowBody) },
-  responses: { 200: jsonOf(AllowEntry, "The entry"), ...failures, ...conflict, ...unconfirmed },
+  responses: {
+    200: jsonOf(AllowEntry, "The entry"),
+    ...failuresOfBody,
+    ...conflict,
+    ...unconfirmed,
+  },
 });
 const remove = createRoute({
   method: "delete",
@@ -77,11 +89,7 @@ export function membershipRoutes(app: OpenAPIHono<AppEnv>): void {
     ),
   );
   app.openapi(put, async (c) => {
-    const publicKey = c.req.valid("param").public_key;
-    const peerId = peerIdOf(fromHex(publicKey) as Uint8Array);
-    const allowed = await c
-      .get("coordinator")
-      .call("allow", { ...c.req.valid("json"), publicKey, peerId });
+    const allowed = await admitKey(c, c.req.valid("param").public_key, c.req.valid("json"));
     return answer(c, allowed, (entry) => c.json(entry, 200));
   });
   app.openapi(remove, async (c) => {
@@ -90,4 +98,13 @@ export function membershipRoutes(app: OpenAPIHono<AppEnv>): void {
       c.body(null, 204),
     );
   });
+}
+
+async function admitKey(c: AppContext, publicKey: string, body: Allowance) {
+  const { coordinator, config } = c.var;
+  const key = fromHex(publicKey) as Uint8Array;
+  if (sharedSecret(config.identities.current.privateKey, key) === null) {
+    return err<MusterError>({ code: "bad_key", detail: "no peer can prove a key of low order" });
+  }
+  return coordinator.call("allow", { ...body, publicKey, peerId: peerIdOf(key) });
 }

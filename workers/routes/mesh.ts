@@ -4,31 +4,34 @@ import { toRfc3339 } from "../../src/base/clock.ts";
 import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
 import { MeshView } from "../../src/protocol/http.ts";
 import type { AppEnv } from "../context.ts";
-import { jsonOf } from "../responses.ts";
+import { failuresOfMesh, jsonOf } from "../responses.ts";
 
 const mesh = createRoute({
   method: "get",
   path: "/v1/mesh",
   summary: "Who this mesh is: what a peer pins and a controller checks",
   tags: ["mesh"],
-  responses: { 200: jsonOf(MeshView, "The mesh") },
+  responses: { 200: jsonOf(MeshView, "The mesh"), ...failuresOfMesh },
 });
 const health = createRoute({
   method: "get",
   path: "/healthz",
   summary: "Whether the mesh is configured and up",
   tags: ["mesh"],
-  responses: { 200: jsonOf(z.object({ status: z.literal("ok") }), "It is") },
+  responses: {
+    200: jsonOf(z.object({ status: z.literal("ok") }), "It is"),
+    ...failuresOfMesh,
+  },
 });
 
 export function meshRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(mesh, (c) => {
-    const { name, identity, discovery, signingKey } = c.get("config");
+    const { name, identities, discovery, signingKey } = c.get("config");
     return c.json(
       {
         name,
-        id: identity.id,
-        public_key: toHex(identity.publicKey),
+        id: identities.current.id,
+        public_key: toHex(identities.current.publicKey),
         discovery_key: toHex(discovery.publicKey),
         signing_key: toHex(ed25519PublicKey(signingKey)),
         protocols: ["go-p2p/1.0" as const],

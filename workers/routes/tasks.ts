@@ -1,11 +1,21 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { visibleOwner } from "../../src/access/scope.ts";
 import { ok } from "../../src/base/result.ts";
 import { isEnded } from "../../src/tasks/task.ts";
 import { SubmitTask, TaskList, TaskQuery, TaskView, WaitQuery } from "../../src/protocol/http.ts";
 import { Uuid } from "../../src/protocol/ids.ts";
 import type { AppContext, AppEnv } from "../context.ts";
+import { takesJson } from "../middleware.ts";
 import { answer } from "../problem.ts";
-import { bodyOf, conflict, failures, failuresOfOne, jsonOf, security } from "../responses.ts";
+import {
+  bodyOf,
+  conflict,
+  failures,
+  failuresOfOne,
+  failuresOfTask,
+  jsonOf,
+  security,
+} from "../responses.ts";
 
 const tags = ["tasks"];
 const params = z.object({ id: Uuid });
@@ -27,10 +37,11 @@ const submit = createRoute({
   summary: "Give a task; once this answers, the task is never lost",
   tags,
   security,
+  middleware: takesJson,
   request: { headers: IdempotencyKey, body: bodyOf(SubmitTask) },
   responses: {
     202: { ...jsonOf(TaskView, "Accepted"), headers: z.object({ location: z.string() }) },
-    ...failures,
+    ...failuresOfTask,
   },
 });
 const list = createRoute({
@@ -67,7 +78,8 @@ export function taskRoutes(app: OpenAPIHono<AppEnv>): void {
     const submitted = await c.get("coordinator").call("submit_task", {
       task: c.req.valid("json"),
       source: "api",
-      idempotency: key === undefined ? null : { scope: "api", key },
+      owner: c.get("caller").id,
+      idempotency: key === undefined ? null : { scope: `api:${c.get("caller").id}`, key },
     });
     return answer(c, submitted, ({ task }) => {
       c.header("Location", `/v1/tasks/${task.id}`);
@@ -75,8 +87,12 @@ export function taskRoutes(app: OpenAPIHono<AppEnv>): void {
     });
   });
   app.openapi(list, async (c) =>
-    answer(c, await c.get("coordinator").call("list_tasks", c.req.valid("query")), (tasks) =>
-      c.json(tasks, 200),
+    answer(
+      c,
+      await c
+        .get("coordinator")
+        .call("list_tasks", { ...c.req.valid("query"), visibleTo: visibleOwner(c.get("caller")) }),
+      (tasks) => c.json(tasks, 200),
     ),
   );
   app.openapi(get, async (c) => {
@@ -84,8 +100,12 @@ export function taskRoutes(app: OpenAPIHono<AppEnv>): void {
     return answer(c, task, (shown) => c.json(shown, 200));
   });
   app.openapi(cancel, async (c) =>
-    answer(c, await c.get("coordinator").call("cancel_task", c.req.valid("param")), (task) =>
-      c.json(task, 200),
+    answer(
+      c,
+      await c
+        .get("coordinator")
+        .call("cancel_task", { ...c.req.valid("param"), visibleTo: visibleOwner(c.get("caller")) }),
+      (task) => c.json(task, 200),
     ),
   );
 }
@@ -93,7 +113,7 @@ export function taskRoutes(app: OpenAPIHono<AppEnv>): void {
 /** The task now, or once it has ended, but after `seconds` at the latest. */
 async function taskOrItsEnd(c: AppContext, id: string, seconds: number) {
   const coordinator = c.get("coordinator");
-  const now = await coordinator.call("get_task", { id });
+  const now = await coordinator.call("get_task", { id, visibleTo: visibleOwner(c.get("caller")) });
   if (!now.ok || seconds === 0 || isEnded(now.value.state)) return now;
   try {
     await coordinator.awaitTaskEnd(id, seconds * 1_000);
@@ -102,5 +122,5 @@ async function taskOrItsEnd(c: AppContext, id: string, seconds: number) {
     console.error("waiting for a task failed", { error: String(thrown) });
     return ok(now.value);
   }
-  return coordinator.call("get_task", { id });
+  return coordinator.call("get_task", { id, visibleTo: visibleOwner(c.get("caller")) });
 }

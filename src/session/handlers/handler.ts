@@ -1,6 +1,6 @@
 import type { Envelope } from "../../protocol/envelope.ts";
 import type { MessageType, PayloadOf } from "../../protocol/messages.ts";
-import type { Step } from "../effects.ts";
+import type { Move } from "../effects.ts";
 import type { SessionContext } from "../outgoing.ts";
 import type { Active } from "../state.ts";
 
@@ -14,4 +14,4 @@ export type Handler<T extends MessageType> = (
   session: Active,
   message: Message<T>,
   context: SessionContext,
-) => Step;
+) => Move;

@@ -7,6 +7,7 @@ import { handlePing } from "./ping.ts";
 import { handlePong } from "./pong.ts";
 import { refuseRequest } from "./refused-request.ts";
 import { handleReply } from "./reply.ts";
+import { handleRotate } from "./rotate.ts";
 import {
   handleTaskAccept,
   handleTaskProgress,
@@ -34,6 +35,8 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   logs: handleReply,
   error: handleReply,
   welcome: outOfPlace,
+  rejection: outOfPlace,
+  rotate: handleRotate,
   task_offer: outOfPlace,
   task_accept: handleTaskAccept,
   task_refuse: handleTaskRefuse,

@@ -1,6 +1,6 @@
 import { MINUTE } from "../../base/clock.ts";
 import { smoothRtt } from "../../scoring/measure.ts";
-import type { SessionEffect } from "../effects.ts";
+import type { Intent } from "../effects.ts";
 import { stay } from "../outgoing.ts";
 import type { Active } from "../state.ts";
 import type { Handler } from "./handler.ts";
@@ -22,7 +22,7 @@ const worthTelling = ({ told }: Active, rttMs: number, now: number): boolean =>
   now - told.at >= TELL_INTERVAL ||
   Math.abs(rttMs - told.rttMs) > TELL_CHANGE * Math.max(told.rttMs, 1);
 
-const observation = ({ claim, epoch }: Active, rttMs: number): SessionEffect => ({
+const observation = ({ claim, epoch }: Active, rttMs: number): Intent => ({
   type: "tell",
   messageId: null,
   note: { name: "observe", input: { peerId: claim.peerId, epoch, event: "answered", rttMs } },

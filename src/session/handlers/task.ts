@@ -1,7 +1,7 @@
 import type { Note } from "../effects.ts";
 import { stay } from "../outgoing.ts";
 import type { Active } from "../state.ts";
-import type { Step } from "../effects.ts";
+import type { Move } from "../effects.ts";
 import type { Handler } from "./handler.ts";
 
 /** What a peer says of a task goes to the coordinator, which alone knows who holds it; its refusal is answered. */
@@ -38,5 +38,5 @@ const attempt = (
   fence,
 });
 
-const tell = (session: Active, messageId: string, note: Note): Step =>
+const tell = (session: Active, messageId: string, note: Note): Move =>
   stay(session, { type: "tell", note, messageId });

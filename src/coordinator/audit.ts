@@ -1,0 +1,85 @@
+import type { JsonObject } from "../base/json.ts";
+import { toRfc3339 } from "../base/clock.ts";
+import { ok, type Result } from "../base/result.ts";
+import type { MusterError } from "../protocol/errors.ts";
+import type { AuditView } from "../protocol/http.ts";
+import type { AuditEntry } from "../registry/audit.ts";
+import type { CommandName, Input, Output } from "./commands.ts";
+import type { Context } from "./context.ts";
+import type { Handler } from "./handler.ts";
+import { badCursor } from "./queries.ts";
+
+interface Act {
+  readonly subject: string;
+  readonly detail?: JsonObject;
+}
+type Describe<K extends CommandName> = (input: Input<K>, output: Output<K> | null) => Act;
+
+/** Every admission decision and every act that changes who may do what: what the log says of it. No secret stands there. */
+const AUDITED: { readonly [K in CommandName]?: Describe<K> } = {
+  admit: ({ peerId, protocol, claimedRole, name, joinKey }, output) => ({
+    subject: peerId,
+    detail: {
+      protocol,
+      claimed_role: claimedRole,
+      name,
+      by_join_key: joinKey !== null,
+      epoch: output?.epoch ?? null,
+    },
+  }),
+  revoke_peer: ({ id }) => ({ subject: id }),
+  forget_peer: ({ id }) => ({ subject: id }),
+  rotate_peer: ({ peerId, newPeerId }) => ({ subject: peerId, detail: { new_peer_id: newPeerId } }),
+  set_auth_mode: ({ mode }) => ({ subject: "auth_mode", detail: { mode } }),
+  allow: ({ peerId, publicKey, label, roles, readmit, go_p2p }) => ({
+    subject: peerId,
+    detail: { public_key: publicKey, label, roles: [...roles], readmit, go_p2p },
+  }),
+  disallow: ({ publicKey }) => ({ subject: publicKey }),
+  put_webhook_source: ({ name, scheme }) => ({ subject: name, detail: { scheme } }),
+  remove_webhook_source: ({ name }) => ({ subject: name }),
+  create_token: ({ label, scope }, output) => ({
+    subject: output?.id ?? "",
+    detail: { label, scope },
+  }),
+  revoke_token: ({ id }) => ({ subject: id }),
+  create_join_key: ({ label, roles, uses }, output) => ({
+    subject: output?.id ?? "",
+    detail: { label, roles, uses },
+  }),
+  revoke_join_key: ({ id }) => ({ subject: id }),
+};
+
+/** Writes what a command did, or why it was refused. */
+export function record<K extends CommandName>(
+  { registry, now, actor }: Omit<Context, "effects">,
+  name: K,
+  input: Input<K>,
+  result: Result<Output<K>, MusterError>,
+): void {
+  const describe: Describe<K> | undefined = AUDITED[name];
+  if (describe === undefined) return;
+  const { subject, detail } = describe(input, result.ok ? result.value : null);
+  const outcome = result.ok ? "ok" : result.error.code;
+  registry.audit.add({ at: now, actor, act: name, subject, outcome, detail: detail ?? {} });
+}
+
+export const listAudit: Handler<"list_audit"> = ({ registry }, { limit, cursor, subject, act }) => {
+  const before = cursor === undefined ? undefined : Number(cursor);
+  if (before !== undefined && !Number.isSafeInteger(before)) return badCursor();
+  const entries = registry.audit.list({ limit: limit + 1, before, subject, act });
+  const page = entries.slice(0, limit);
+  return ok({
+    entries: page.map(auditView),
+    next_cursor: entries.length > limit ? String(page.at(-1)?.seq) : null,
+  });
+};
+
+const auditView = ({ at, actor, act, subject, outcome, detail }: AuditEntry): AuditView => ({
+  at: toRfc3339(at),
+  actor,
+  act,
+  subject,
+  outcome,
+  detail,
+});

@@ -1,0 +1,45 @@
+import { err } from "../base/result.ts";
+import { ROTATION_WINDOW } from "../protocol/constants.ts";
+import { dispatch } from "./dispatch.ts";
+import { done, type Handler } from "./handler.ts";
+import { endSession, savePeer, withdraw } from "./peers.ts";
+import { newest } from "./sessions.ts";
+
+/**
+ * Moves a peer to a new key: its record with all history, its allowlist entry and what it holds. The old ID leads to the
+ * new one for 30 days; the old key itself never comes back. The session ends, and the peer returns under its new key.
+ */
+export const rotatePeer: Handler<"rotate_peer"> = (
+  context,
+  { peerId, epoch, newPeerId, newPublicKey },
+) => {
+  const { registry, now } = context;
+  const peer = newest(context, peerId, epoch);
+  if (peer === null || registry.denylist.has(peerId)) {
+    return err({ code: "conflict", detail: "only a peer with a live session can rotate its key" });
+  }
+  if (registry.peers.get(newPeerId) !== null || registry.denylist.has(newPeerId)) {
+    return err({ code: "conflict", detail: "the new key is known here already; make a fresh one" });
+  }
+  endSession(context, peer, { code: "rotated", detail: "come back with the new key" });
+  withdraw(context, peerId);
+  const entry = registry.allowlist.get(peer.publicKey);
+  if (entry !== null) {
+    registry.allowlist.remove(peer.publicKey);
+    registry.allowlist.put({ ...entry, publicKey: newPublicKey, peerId: newPeerId });
+  }
+  registry.peers.remove(peerId);
+  savePeer(context, {
+    ...peer,
+    id: newPeerId,
+    publicKey: newPublicKey,
+    state: "stale",
+    session: null,
+  });
+  registry.tasks.handOver(peerId, newPeerId);
+  registry.tombstones.put(peerId, peer.epoch, now);
+  registry.denylist.add(peerId, peer.publicKey, now);
+  registry.aliases.put(peerId, newPeerId, now + ROTATION_WINDOW);
+  dispatch(context);
+  return done;
+};

@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { JsonValue } from "../envelope.ts";
+import { OpaqueId, PeerId, PublicKeyHex } from "../ids.ts";
+import { Time } from "./page.ts";
+import { Protocol } from "./peers.ts";
+
+export const PointerView = z
+  .object({
+    id: OpaqueId,
+    blob_id: OpaqueId,
+    metadata: z.record(z.string(), JsonValue),
+    expires_at: Time,
+  })
+  .meta({ id: "Pointer" });
+export const PointerList = z.object({ pointers: z.array(PointerView) }).meta({ id: "PointerList" });
+
+export const MeshView = z
+  .object({
+    name: z.string(),
+    id: PeerId,
+    public_key: PublicKeyHex.meta({ description: "The mesh's identity: pin this" }),
+    discovery_key: PublicKeyHex.meta({ description: "What peer records are sealed to" }),
+    signing_key: PublicKeyHex.meta({ description: "Ed25519" }),
+    protocols: z.array(Protocol),
+    time: Time,
+  })
+  .meta({ id: "Mesh" });
+export type MeshView = z.infer<typeof MeshView>;
+
+export const ProblemView = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().meta({ description: "Stable; tell errors apart by this" }),
+    detail: z.string(),
+    retry_after: z.number().optional(),
+    time: Time.optional().meta({ description: "The mesh's time, when the caller's clock is off" }),
+    issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: "Problem", description: "RFC 9457" });

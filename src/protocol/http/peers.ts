@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { Name, PeerId, PublicKeyHex } from "../ids.ts";
+import { Capabilities, Role } from "../messages.ts";
+import { NextCursor, Page, Time } from "./page.ts";
+
+export const PEER_STATES = [
+  "discovered",
+  "active",
+  "suspect",
+  "stale",
+  "evicted",
+  "revoked",
+] as const;
+export const PeerState = z.enum(PEER_STATES);
+export type PeerState = z.infer<typeof PeerState>;
+
+export const PROTOCOLS = ["go-p2p/1.0", "muster/2"] as const;
+export const Protocol = z.enum(PROTOCOLS);
+export type Protocol = z.infer<typeof Protocol>;
+
+export const PeerView = z
+  .object({
+    id: PeerId,
+    name: Name,
+    public_key: PublicKeyHex,
+    address: z
+      .string()
+      .meta({ description: "Where the peer last connected from; empty when unknown" }),
+    role: Role,
+    added_at: Time,
+    last_seen: Time.nullable(),
+    ping_ms: z
+      .number()
+      .nullable()
+      .meta({ description: "Smoothed round-trip time in milliseconds" }),
+    hops: z.number().nullable(),
+    geo_km: z
+      .number()
+      .nullable()
+      .meta({ description: "Great-circle distance to the mesh in kilometres" }),
+    score: z.number().min(0).max(1).meta({ description: "0.0 worst to 1.0 best" }),
+    confidence: z
+      .number()
+      .min(0)
+      .max(1)
+      .meta({ description: "Share of the score's weight that rests on measurements" }),
+    connected: z.boolean(),
+    state: PeerState,
+    protocol: Protocol.nullable(),
+    capabilities: Capabilities,
+    slots: z.int(),
+    tasks: z.int().meta({ description: "Attempts that the peer holds now" }),
+    successes: z.int(),
+    failures: z.int(),
+  })
+  .meta({ id: "Peer" });
+export type PeerView = z.infer<typeof PeerView>;
+
+export const PeerQuery = Page.extend({ state: PeerState.optional(), role: Role.optional() });
+
+export const PeerList = z
+  .object({ peers: z.array(PeerView), next_cursor: NextCursor })
+  .meta({ id: "PeerList" });

@@ -1,0 +1,53 @@
+import type { Millis } from "../base/clock.ts";
+import type { Scope } from "../protocol/http.ts";
+import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
+
+export interface ApiToken {
+  readonly id: string;
+  /** SHA-256 of the token, in hex. */
+  readonly hash: string;
+  readonly label: string;
+  readonly scope: Scope;
+  readonly createdAt: Millis;
+  readonly revokedAt: Millis | null;
+}
+
+export function apiTokensTable(sql: Sql) {
+  return {
+    get(id: string): ApiToken | null {
+      const row = sql.exec(`SELECT * FROM api_tokens WHERE id = ?`, id)[0];
+      return row === undefined ? null : readToken(row);
+    },
+    insert(token: ApiToken): void {
+      sql.exec(
+        `INSERT INTO api_tokens (id, hash, label, scope, created_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?)`,
+        token.id,
+        token.hash,
+        token.label,
+        token.scope,
+        token.createdAt,
+        token.revokedAt,
+      );
+    },
+    revoke(id: string, now: Millis): void {
+      sql.exec(`UPDATE api_tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL`, now, id);
+    },
+    list(): readonly ApiToken[] {
+      return sql.exec(`SELECT * FROM api_tokens ORDER BY created_at, id`).map(readToken);
+    },
+    /** Tokens that hold. */
+    count(): number {
+      const row = sql.exec(`SELECT COUNT(*) AS count FROM api_tokens WHERE revoked_at IS NULL`)[0];
+      return number(row as SqlRow, "count");
+    },
+  };
+}
+
+const readToken = (row: SqlRow): ApiToken => ({
+  id: text(row, "id"),
+  hash: text(row, "hash"),
+  label: text(row, "label"),
+  scope: text(row, "scope") as Scope,
+  createdAt: number(row, "created_at"),
+  revokedAt: numberOrNull(row, "revoked_at"),
+});

@@ -1,0 +1,64 @@
+import { fromUtf8, utf8, type Bytes } from "../base/bytes.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { openFrame, sealFrame } from "../crypto/session-cipher.ts";
+import { openNext, sealNext, type Direction } from "../crypto/transport.ts";
+import { readEnvelope, type Envelope } from "../protocol/envelope.ts";
+import type { SessionFault } from "../protocol/errors.ts";
+import { remember, type Freshness, type IdWindow } from "./id-window.ts";
+import type { SessionContext } from "./outgoing.ts";
+
+/** How a session's messages become frames, by its protocol. Plain data, for it lies in the socket's attachment. */
+export type Channel =
+  | {
+      readonly protocol: "go-p2p/1.0";
+      /** Key of the SMSG containers, in both directions and for ever: hence the window. */
+      readonly key: Bytes;
+      readonly window: IdWindow;
+    }
+  | { readonly protocol: "muster/2"; readonly send: Direction; readonly receive: Direction };
+
+export interface Opened {
+  readonly envelope: Envelope;
+  readonly channel: Channel;
+  readonly freshness: Freshness;
+}
+
+/** Opens one frame and reads the message in it: `undecryptable`, or `bad_message`. */
+export function openWith(channel: Channel, frame: Uint8Array): Result<Opened, SessionFault> {
+  if (channel.protocol === "muster/2") {
+    const opened = openNext(channel.receive, frame);
+    if (opened === null)
+      return err({
+        code: "undecryptable",
+        detail: "this frame is not the next one of this session",
+      });
+    const text = fromUtf8(opened.plaintext);
+    if (text === null) return err({ code: "bad_message", detail: "the message is not UTF-8" });
+    const envelope = readEnvelope(text);
+    // The counter alone tells repeated frames: one that opens is fresh.
+    return envelope.ok
+      ? ok({
+          envelope: envelope.value,
+          channel: { ...channel, receive: opened.next },
+          freshness: "fresh",
+        })
+      : envelope;
+  }
+  const envelope = openFrame(channel.key, frame);
+  if (!envelope.ok) return envelope;
+  const { id, ts } = envelope.value;
+  const { freshness, window } = remember(channel.window, id, Date.parse(ts));
+  return ok({ envelope: envelope.value, channel: { ...channel, window }, freshness });
+}
+
+/** Seals one message, and the channel to keep before its frame is sent. */
+export function sealWith(
+  channel: Channel,
+  envelope: Envelope,
+  { now, randomBytes }: SessionContext,
+): { readonly frame: Bytes; readonly channel: Channel } {
+  if (channel.protocol === "go-p2p/1.0")
+    return { frame: sealFrame(channel.key, envelope, now, randomBytes), channel };
+  const sealed = sealNext(channel.send, utf8(JSON.stringify(envelope)));
+  return { frame: sealed.frame, channel: { ...channel, send: sealed.next } };
+}

@@ -1,0 +1,36 @@
+import { fromHex } from "../../base/bytes.ts";
+import { peerIdOf } from "../../crypto/identity.ts";
+import { rotationProofHolds } from "../../crypto/key-proofs.ts";
+import { errorReply, stay } from "../outgoing.ts";
+import type { Handler } from "./handler.ts";
+
+/**
+ * A peer takes a new key. The session proves the old one, the message the new one; over go-p2p 1.0, which has no forward
+ * secrecy, a key that has leaked could rotate itself, so only muster.2 may.
+ */
+export const handleRotate: Handler<"rotate"> = (session, { id, payload }, context) => {
+  const { claim, channel, epoch } = session;
+  if (channel.protocol !== "muster/2") {
+    const fault = {
+      code: "not_permitted",
+      detail: "a key is rotated over muster.2 alone",
+    } as const;
+    return stay(session, errorReply(context, session, fault, id));
+  }
+  const newKey = fromHex(payload.public_key) as Uint8Array;
+  const keys = { privateKey: context.mesh.keys.privateKey, publicKey: newKey };
+  if (!rotationProofHolds(keys, claim.peerId, payload.public_key, payload.proof)) {
+    const fault = {
+      code: "proof_failed",
+      detail: "the proof does not show that you hold the new key",
+    } as const;
+    return stay(session, errorReply(context, session, fault, id));
+  }
+  const input = {
+    peerId: claim.peerId,
+    epoch,
+    newPeerId: peerIdOf(newKey),
+    newPublicKey: payload.public_key,
+  };
+  return stay(session, { type: "tell", messageId: id, note: { name: "rotate_peer", input } });
+};

@@ -1,0 +1,124 @@
+import { fromUtf8, toHex, utf8, type Bytes } from "../base/bytes.ts";
+import { parseJson } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { peerIdOf } from "../crypto/identity.ts";
+import { readNoise, splitNoise, startNoise, writeNoise, type NoiseState } from "../crypto/noise.ts";
+import type { X25519 } from "../crypto/x25519.ts";
+import { HELLO_BYTES_MAX, KEY_BYTES, MUSTER_2_PROLOGUE } from "../protocol/constants.ts";
+import { firstIssue } from "../protocol/envelope.ts";
+import type { SessionFault } from "../protocol/errors.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import { Hello } from "../protocol/messages.ts";
+import type { Move, Step } from "./effects.ts";
+import { end, stay, type SessionContext } from "./outgoing.ts";
+import { askToAdmit } from "./proving.ts";
+import type { Noise, Origin } from "./state.ts";
+import { finish } from "./finish.ts";
+
+/** A socket that speaks muster.2; the gateway has seen a proof that it comes from who holds this ID's key. */
+export const newNoiseSession = (origin: Origin, peerId: PeerId): Noise => ({
+  state: "noise",
+  origin,
+  peerId,
+  noise: startNoise(false, utf8(MUSTER_2_PROLOGUE)),
+  sentAt: 0,
+});
+
+/**
+ * One frame of a muster.2 handshake: message 1 is answered by message 2, and message 3 proves the peer's key and carries
+ * its hello. Asynchronous, for native X25519 is; all other steps of a session are plain functions.
+ */
+export async function takeNoise(
+  session: Noise,
+  data: string | Bytes,
+  curve: X25519,
+  context: SessionContext,
+): Promise<Step> {
+  const move = await advance(session, data, curve, context);
+  return finish(session, move.ok ? move.value : end(session, move.error), context);
+}
+
+async function advance(
+  session: Noise,
+  data: string | Bytes,
+  curve: X25519,
+  context: SessionContext,
+): Promise<Result<Move, SessionFault>> {
+  if (typeof data === "string") return fault("a muster.2 handshake is made of binary frames");
+  if (data.length > HELLO_BYTES_MAX)
+    return fault(`a handshake message holds at most ${HELLO_BYTES_MAX} bytes`);
+  const read = await readNoise(curve, session.noise, context.mesh.keys, data);
+  if (!read.ok) return fault("this is not the handshake's next message");
+  const { state, payload } = read.value;
+  if (state.messages === 1) return answer(session, state, curve, context);
+  return prove(session, state, payload, context);
+}
+
+async function answer(
+  session: Noise,
+  state: NoiseState,
+  curve: X25519,
+  context: SessionContext,
+): Promise<Result<Move, SessionFault>> {
+  const { keys } = context.mesh;
+  const written = await writeNoise(
+    curve,
+    state,
+    keys,
+    context.randomBytes(KEY_BYTES),
+    new Uint8Array(),
+  );
+  if (!written.ok) return err({ code: "bad_key", detail: "the ephemeral key is of low order" });
+  const { state: noise, message } = written.value;
+  return ok(stay({ ...session, noise, sentAt: context.now }, { type: "send", frame: message }));
+}
+
+function prove(
+  session: Noise,
+  state: NoiseState,
+  payload: Bytes,
+  { now }: SessionContext,
+): Result<Move, SessionFault> {
+  const split = splitNoise(state);
+  if (split === null || state.remoteStatic === null)
+    return fault("this is not the handshake's last message");
+  if (peerIdOf(state.remoteStatic) !== session.peerId) {
+    return err({
+      code: "identity_mismatch",
+      detail: "the key that was proved is not that of the ID in the URL",
+    });
+  }
+  const text = fromUtf8(payload);
+  const hello = Hello.safeParse(text === null ? undefined : parseJson(text));
+  if (!hello.success)
+    return err({ code: "bad_message", detail: `hello: ${firstIssue(hello.error)}` });
+  const { name, role, capabilities, slots, join_key: joinKey } = hello.data;
+  const publicKey = toHex(state.remoteStatic);
+  return ok(
+    askToAdmit(
+      {
+        claim: {
+          peerId: session.peerId,
+          publicKey,
+          name,
+          role,
+          speaksMuster: true,
+          capabilities,
+          slots,
+        },
+        origin: session.origin,
+        channel: {
+          protocol: "muster/2",
+          send: { key: split.send, counter: 0 },
+          receive: { key: split.receive, counter: 0 },
+        },
+        strikes: 0,
+      },
+      now - session.sentAt,
+      joinKey ?? null,
+    ),
+  );
+}
+
+const fault = (detail: string): Result<never, SessionFault> =>
+  err({ code: "proof_failed", detail });

@@ -1,0 +1,111 @@
+import type { z } from "zod";
+import { fromHex, type Bytes } from "../base/bytes.ts";
+import type { RandomBytes } from "../base/clock.ts";
+import { parseJson } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { peerIdOf } from "../crypto/identity.ts";
+import { firstIssue } from "../protocol/envelope.ts";
+import { PeerView } from "../protocol/http.ts";
+import type { StmfFault } from "./errors.ts";
+import type { FormData } from "./form.ts";
+import { openForm, sealForm } from "./seal.ts";
+
+/**
+ * A peer as it stands in a blob: one field per attribute, its name the attribute's, its `type` one of `text`,
+ * `datetime` (RFC 3339), `number` (as in JSON) and `boolean` (`true`, `false`). An empty value of a `datetime` or a
+ * `number` is null: not known.
+ */
+const PeerRecord = PeerView.pick({
+  id: true,
+  name: true,
+  public_key: true,
+  address: true,
+  role: true,
+  added_at: true,
+  last_seen: true,
+  ping_ms: true,
+  hops: true,
+  geo_km: true,
+  score: true,
+  connected: true,
+});
+export type PeerRecord = z.infer<typeof PeerRecord>;
+
+type FieldType = "text" | "datetime" | "number" | "boolean";
+
+const TYPES: { readonly [Attribute in keyof PeerRecord]: FieldType } = {
+  id: "text",
+  name: "text",
+  public_key: "text",
+  address: "text",
+  role: "text",
+  added_at: "datetime",
+  last_seen: "datetime",
+  ping_ms: "number",
+  hops: "number",
+  geo_km: "number",
+  score: "number",
+  connected: "boolean",
+};
+const ATTRIBUTES = Object.keys(TYPES) as (keyof PeerRecord)[];
+
+export const peerForm = (record: PeerRecord): FormData => ({
+  fields: ATTRIBUTES.map((name) => ({
+    name,
+    value: String(record[name] ?? ""),
+    type: TYPES[name],
+  })),
+});
+
+/**
+ * The record in a form; fields of other names are passed over, for later versions. `record_invalid` when an attribute
+ * is absent, double or wrong; `identity_mismatch` when the ID is not the hash of the key (DESIGN §9).
+ */
+export function readPeerForm(form: FormData): Result<PeerRecord, StmfFault> {
+  const found = new Map<string, unknown>();
+  for (const { name, value } of form.fields) {
+    if (!isAttribute(name)) continue;
+    if (found.has(name)) return err({ code: "record_invalid", detail: `${name} stands twice` });
+    found.set(name, READERS[TYPES[name]](value));
+  }
+  const record = PeerRecord.safeParse(Object.fromEntries(found));
+  if (!record.success) {
+    return err({ code: "record_invalid", detail: firstIssue(record.error) });
+  }
+  const publicKey = fromHex(record.data.public_key);
+  if (publicKey === null || peerIdOf(publicKey) !== record.data.id) {
+    return err({ code: "identity_mismatch", detail: "the record's ID does not belong to its key" });
+  }
+  return ok(record.data);
+}
+
+/** Seals a record to the mesh's discovery key; the faults are those of `sealForm`. */
+export const sealPeerRecord = (
+  record: PeerRecord,
+  recipientPublicKey: Uint8Array,
+  random: RandomBytes,
+): Result<Bytes, StmfFault> => sealForm(peerForm(record), recipientPublicKey, random);
+
+/** Opens a record; the faults are those of `openForm` and `readPeerForm`. */
+export function openPeerRecord(
+  container: Uint8Array,
+  privateKey: Uint8Array,
+): Result<PeerRecord, StmfFault> {
+  const form = openForm(container, privateKey);
+  return form.ok ? readPeerForm(form.value) : form;
+}
+
+const isAttribute = (name: string): name is keyof PeerRecord => Object.hasOwn(TYPES, name);
+
+/** The value that a field's text stands for; undefined when it is not of the type. The schema judges it. */
+const READERS: { readonly [Type in FieldType]: (text: string) => unknown } = {
+  text: (text) => text,
+  datetime: (text) => (text === "" ? null : text),
+  number: (text) => (text === "" ? null : numberOf(text)),
+  boolean: (text) => (text === "true" ? true : text === "false" ? false : undefined),
+};
+
+function numberOf(text: string): number | undefined {
+  const value = parseJson(text);
+  return typeof value === "number" ? value : undefined;
+}

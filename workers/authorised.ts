@@ -1,0 +1,47 @@
+import type { MiddlewareHandler } from "hono";
+import { readCredential } from "../src/access/credential.ts";
+import { permits } from "../src/access/scope.ts";
+import { equalConstantTime, utf8 } from "../src/base/bytes.ts";
+import { err, ok, type Result } from "../src/base/result.ts";
+import { sha256 } from "../src/crypto/primitives.ts";
+import type { MusterError } from "../src/protocol/errors.ts";
+import { coordinatorOf } from "../durable/coordinator-port.ts";
+import type { AppContext, AppEnv, Caller } from "./context.ts";
+import { needOf } from "./needs.ts";
+import { problem } from "./problem.ts";
+
+const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i;
+
+/** Lets a request through whose bearer token allows what it asks for, and names its caller to all behind it. */
+export const authorised: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const caller = await callerOf(c);
+  if (!caller.ok) return problem(c, caller.error);
+  const { scope, actor } = caller.value;
+  if (!permits(scope, needOf(c.req.method, c.req.path))) {
+    return problem(c, {
+      code: "forbidden",
+      detail: `a token of scope ${scope} does not allow this`,
+    });
+  }
+  c.set("caller", caller.value);
+  c.set("coordinator", coordinatorOf(c.env, actor));
+  return next();
+};
+
+async function callerOf(c: AppContext): Promise<Result<Caller, MusterError>> {
+  const { config, coordinator } = c.var;
+  const token = BEARER.exec(c.req.header("Authorization") ?? "")?.[1];
+  if (token === undefined) {
+    return err({ code: "unauthorized", detail: "send the header Authorization: Bearer TOKEN" });
+  }
+  // Hashes are compared, so that no length shows either.
+  if (equalConstantTime(sha256(utf8(token)), sha256(utf8(config.adminToken)))) {
+    return ok({ id: "admin", scope: "admin", actor: "admin" });
+  }
+  const credential = readCredential("mst", config.coordinator.credentialKey, token);
+  if (credential === null)
+    return err({ code: "unauthorized", detail: "this token is not known here" });
+  const { id, hash } = credential;
+  const known = await coordinator.call("authenticate", { id, hash });
+  return known.ok ? ok({ ...known.value, actor: `token:${id}` }) : known;
+}

@@ -1,0 +1,84 @@
+import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { toBase64 } from "../../src/base/bytes.ts";
+import { platformRandom } from "../../src/crypto/primitives.ts";
+import type { WebhookSourceBody as Body } from "../../src/protocol/http.ts";
+import { WebhookSourceBody, WebhookSourceView } from "../../src/protocol/http.ts";
+import { Slug } from "../../src/protocol/ids.ts";
+import { checkMapping, checkSecret, sealSecret, storageKey } from "../../src/webhooks/index.ts";
+import type { AppContext, AppEnv } from "../context.ts";
+import { takesJson } from "../middleware.ts";
+import { answer } from "../problem.ts";
+import { bodyOf, conflict, failuresOfBody, failuresOfOne, jsonOf, security } from "../responses.ts";
+
+const tags = ["webhooks"];
+const params = z.object({ name: Slug });
+
+const put = createRoute({
+  method: "put",
+  path: "/v1/webhook-sources/{name}",
+  summary:
+    "Register a source of webhooks, or change it: how it signs, and what task its events become",
+  tags,
+  security,
+  middleware: takesJson,
+  request: { params, body: bodyOf(WebhookSourceBody) },
+  responses: {
+    200: jsonOf(WebhookSourceView, "The source, without its secret"),
+    ...failuresOfBody,
+    ...conflict,
+  },
+});
+const get = createRoute({
+  method: "get",
+  path: "/v1/webhook-sources/{name}",
+  summary: "Show a source, without its secret",
+  tags,
+  security,
+  request: { params },
+  responses: { 200: jsonOf(WebhookSourceView, "The source"), ...failuresOfOne },
+});
+const remove = createRoute({
+  method: "delete",
+  path: "/v1/webhook-sources/{name}",
+  summary: "Remove a source; its deliveries are refused from then on",
+  tags,
+  security,
+  request: { params },
+  responses: { 204: { description: "It is gone" }, ...failuresOfOne },
+});
+
+export function webhookSourceRoutes(app: OpenAPIHono<AppEnv>): void {
+  app.openapi(put, async (c) =>
+    answer(c, await register(c, c.req.valid("param").name, c.req.valid("json")), (source) =>
+      c.json(source, 200),
+    ),
+  );
+  app.openapi(get, async (c) =>
+    answer(
+      c,
+      await c.get("coordinator").call("get_webhook_source", c.req.valid("param")),
+      (source) => c.json(source, 200),
+    ),
+  );
+  app.openapi(remove, async (c) =>
+    answer(c, await c.get("coordinator").call("remove_webhook_source", c.req.valid("param")), () =>
+      c.body(null, 204),
+    ),
+  );
+}
+
+/** Stores a source whose secret can serve and whose mapping can work; the secret leaves here sealed. */
+async function register(c: AppContext, name: string, { scheme, secret, task: mapping }: Body) {
+  const { coordinator, config } = c.var;
+  const usable = checkSecret(scheme, secret);
+  if (!usable.ok) return usable;
+  const mappable = checkMapping(mapping);
+  if (!mappable.ok) return mappable;
+  const sealed = sealSecret(storageKey(config.signingKey, name), secret, platformRandom);
+  return coordinator.call("put_webhook_source", {
+    name,
+    scheme,
+    sealedSecret: toBase64(sealed),
+    mapping,
+  });
+}

@@ -1,0 +1,200 @@
+import { exports } from "cloudflare:workers";
+import { toBase64, type Bytes } from "../../src/base/bytes.ts";
+import { newKeyPair, sharedSecret, type KeyPair } from "../../src/crypto/identity.ts";
+import { platformRandom } from "../../src/crypto/primitives.ts";
+import { frameKey, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
+import { Envelope } from "../../src/protocol/envelope.ts";
+import type { MusterField } from "../../src/protocol/messages.ts";
+import type { Json } from "../../src/base/json.ts";
+import { bytesOf, present } from "../must.ts";
+
+/** How long a test waits for a frame: no delay of the mesh is equal to it, so that tests can tell timers apart. */
+const PATIENCE = 8_000;
+
+export interface PeerOptions {
+  /** The object that shall hold the session, for tests that look into it; otherwise the gateway chooses. */
+  readonly object?: DurableObjectStub;
+  readonly path?: "/v1/connect" | "/ws";
+  readonly keys?: KeyPair;
+  readonly name?: string;
+  readonly role?: string;
+  readonly muster?: MusterField | null;
+}
+
+/**
+ * A go-p2p 1.0 peer that a test drives message by message over a real WebSocket: it answers nothing by itself, so that
+ * a test decides what is said, what is left unsaid, and what is forged.
+ */
+export class GoPeer {
+  readonly keys: KeyPair;
+  readonly name: string;
+  readonly role: string;
+  readonly muster: MusterField | null;
+  readonly socket: WebSocket;
+  meshId = "";
+  key: Bytes = new Uint8Array();
+  readonly closed: Promise<{ code: number; reason: string }>;
+  readonly #inbox: (string | Bytes)[] = [];
+  readonly #readers: ((frame: string | Bytes) => void)[] = [];
+
+  private constructor(socket: WebSocket, options: PeerOptions) {
+    this.keys = options.keys ?? newKeyPair(platformRandom);
+    this.name = options.name ?? "test peer";
+    this.role = options.role ?? "worker";
+    this.muster =
+      options.muster === undefined ? { v: 1, capabilities: [], slots: 1 } : options.muster;
+    this.socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.accept();
+    socket.addEventListener("message", ({ data }) => {
+      const frame = typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer);
+      const reader = this.#readers.shift();
+      if (reader === undefined) this.#inbox.push(frame);
+      else reader(frame);
+    });
+    this.closed = new Promise((resolve) => {
+      socket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
+    });
+  }
+
+  static async connect(options: PeerOptions = {}): Promise<GoPeer> {
+    const { webSocket, status } = await (options.object ?? exports.default).fetch(
+      `http://mesh.test${options.path ?? "/v1/connect"}`,
+      { headers: { Upgrade: "websocket" } },
+    );
+    if (webSocket === null) throw new Error(`no WebSocket: ${status}`);
+    return new GoPeer(webSocket, options);
+  }
+
+  /** Connects, proves its key and, if it speaks Muster, reads its welcome. */
+  static async join(options: PeerOptions = {}): Promise<GoPeer> {
+    const peer = await GoPeer.connect(options);
+    await peer.handshake();
+    await peer.prove();
+    return peer;
+  }
+
+  identity(): { [key: string]: Json } {
+    return {
+      id: this.keys.id,
+      name: this.name,
+      publicKey: toBase64(this.keys.publicKey),
+      createdAt: "2026-01-02T03:04:05.678901234+02:00",
+      role: this.role,
+      ...(this.muster !== null && { muster: this.muster as unknown as Json }),
+    };
+  }
+
+  /** Sends a handshake, with fields of it replaced as the test wishes, and reads its ack. */
+  async handshake(
+    payload: { [key: string]: Json } = {},
+    overrides: Partial<Envelope> = {},
+  ): Promise<Envelope> {
+    const challenge = toBase64(platformRandom(32));
+    const whole = { identity: this.identity(), challenge, version: "1.0", ...payload };
+    this.sendText(this.compose("handshake", whole, { to: "", ...overrides }));
+    const ack = Envelope.parse(JSON.parse((await this.next()) as string));
+    const { identity } = ack.payload as { identity: { id: string; publicKey: string } };
+    this.meshId = identity.id;
+    this.key = frameKey(present(sharedSecret(this.keys.privateKey, bytesOf(identity.publicKey))));
+    return ack;
+  }
+
+  /** Answers the ping that proves the key; a peer that speaks Muster then reads its welcome. */
+  async prove(): Promise<Envelope | null> {
+    this.pong(await this.read());
+    return this.muster === null ? null : this.read();
+  }
+
+  compose(type: string, payload: Json, overrides: Partial<Envelope> = {}): Envelope {
+    return {
+      id: crypto.randomUUID(),
+      type,
+      from: this.keys.id,
+      to: this.meshId,
+      ts: new Date().toISOString(),
+      payload,
+      ...overrides,
+    };
+  }
+
+  send(type: string, payload: Json, overrides: Partial<Envelope> = {}): Envelope {
+    const envelope = this.compose(type, payload, overrides);
+    this.sendFrame(this.seal(envelope));
+    return envelope;
+  }
+
+  seal(envelope: Envelope): Bytes {
+    return sealFrame(this.key, envelope, Date.now(), platformRandom);
+  }
+
+  sendFrame(frame: Uint8Array): void {
+    this.socket.send(frame);
+  }
+
+  sendText(message: unknown): void {
+    this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
+  }
+
+  /** The next frame, as it came. */
+  next(): Promise<string | Bytes> {
+    const frame = this.#inbox.shift();
+    if (frame !== undefined) return Promise.resolve(frame);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error("no frame came")), PATIENCE);
+      this.#readers.push((next) => {
+        clearTimeout(timer);
+        resolve(next);
+      });
+      void this.closed.then(({ code, reason }) =>
+        reject(new Error(`closed with ${code}: ${reason}`)),
+      );
+    });
+  }
+
+  /** The next message, decrypted. */
+  async read(): Promise<Envelope> {
+    const frame = await this.next();
+    if (typeof frame === "string") throw new Error(`a text frame: ${frame}`);
+    const opened = openFrame(this.key, frame);
+    if (!opened.ok) throw new Error(opened.error.detail);
+    return opened.value;
+  }
+
+  /** The next message of this type; those before it are passed over. */
+  async readType(type: string): Promise<Envelope> {
+    for (;;) {
+      const envelope = await this.read();
+      if (envelope.type === type) return envelope;
+    }
+  }
+
+  /**
+   * Whatever the mesh has said up to its pong to a fresh ping. Frames are answered in turn, so nothing that was sent
+   * before is unanswered then; and the session lives.
+   */
+  async catchUp(): Promise<Envelope[]> {
+    const ping = this.send("ping", { sentAt: 1 });
+    const before: Envelope[] = [];
+    for (;;) {
+      const envelope = await this.read();
+      if (envelope.type === "pong" && envelope.replyTo === ping.id) return before;
+      before.push(envelope);
+    }
+  }
+
+  /** Sends one message and returns whatever the mesh has to say to it. */
+  async ask(type: string, payload: Json, overrides: Partial<Envelope> = {}): Promise<Envelope[]> {
+    this.send(type, payload, overrides);
+    return this.catchUp();
+  }
+
+  /** Answers a ping of the mesh. */
+  pong(ping: Envelope): void {
+    this.send("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: ping.id });
+  }
+
+  close(): void {
+    this.socket.close(1000, "done");
+  }
+}

@@ -1,0 +1,224 @@
+import type { Millis } from "../base/clock.ts";
+import type { Json } from "../base/json.ts";
+import { platformRandom } from "../crypto/primitives.ts";
+import {
+  AllowEntry,
+  AllowList,
+  AuthModeBody,
+  MeshView,
+  PeerList,
+  PeerView,
+  PointerList,
+  PointerView,
+  TaskList,
+  TaskView,
+  WebhookSourceView,
+  type AuthMode,
+  type PeerState,
+  type TaskState,
+  type TaskSummary,
+  type WebhookSourceBody,
+} from "../protocol/http.ts";
+import { newUuid } from "../protocol/ids.ts";
+import type { Role } from "../protocol/messages.ts";
+import type { z } from "zod";
+import { Api, type Fetch } from "./api.ts";
+import { TaskFailed, WaitTimeout } from "./errors.ts";
+import { pages } from "./pages.ts";
+import { submission, type AssignOptions } from "./submission.ts";
+import { WAIT_ROUND } from "./timings.ts";
+
+export type Task = TaskView;
+
+export interface ControllerOptions {
+  /** The mesh's base URL. */
+  readonly url: string;
+  /** A bearer token of the mesh; only `mesh()` works without. */
+  readonly token?: string;
+  /** Replaces the platform's `fetch`. */
+  readonly fetch?: Fetch;
+}
+
+export interface WaitOptions {
+  /** How long to wait in all; default: until the task has ended. */
+  readonly timeoutMs?: Millis;
+  readonly signal?: AbortSignal;
+}
+
+export interface AllowOptions {
+  /** For people. */
+  readonly label?: string;
+  /** Roles that the peer may have; default: worker alone. */
+  readonly roles?: readonly Role[];
+  /** Lifts a revocation of this key. */
+  readonly readmit?: boolean;
+}
+
+/** Gives work to a mesh and governs it, over HTTP. Every method throws `MusterApiError` when the mesh says no. */
+export const controller = (options: ControllerOptions): Controller => new Controller(options);
+
+const ENDED: readonly TaskState[] = ["succeeded", "failed", "cancelled", "expired"];
+
+/** True once nothing will change about the task any more. */
+export const hasEnded = (task: Task): boolean => ENDED.includes(task.state);
+
+export class Controller {
+  readonly #api: Api;
+
+  constructor({ url, token, fetch = globalThis.fetch.bind(globalThis) }: ControllerOptions) {
+    this.#api = new Api({ url, token, fetch, random: Math.random });
+  }
+
+  /** Gives the mesh a task; returns once it is safely kept. Each call makes one task, however often it is retried. */
+  assign(kind: string, payload: unknown = null, options: AssignOptions = {}): Promise<Task> {
+    return this.#api.json(TaskView, {
+      method: "POST",
+      path: "v1/tasks",
+      body: submission(kind, payload, options),
+      headers: { "idempotency-key": options.idempotencyKey ?? newUuid(platformRandom) },
+      idempotent: true,
+      signal: options.signal,
+    });
+  }
+
+  /** The task once it has ended, however it did; throws `WaitTimeout` if that takes longer than `timeoutMs`. */
+  async wait(id: string, options: WaitOptions = {}): Promise<Task> {
+    const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
+    const until = Date.now() + timeoutMs;
+    for (;;) {
+      const wait = Math.max(0, Math.min(WAIT_ROUND, until - Date.now()));
+      const task = await this.#api.json(TaskView, {
+        path: `v1/tasks/${segment(id)}`,
+        query: { wait: wait / 1_000 },
+        wait,
+        signal,
+      });
+      if (hasEnded(task)) return task;
+      if (Date.now() >= until) throw new WaitTimeout(task);
+    }
+  }
+
+  /** Assigns and waits: the task's result. Throws `TaskFailed` if it ended in any other way. */
+  async run(
+    kind: string,
+    payload: unknown = null,
+    options: AssignOptions & WaitOptions = {},
+  ): Promise<Json> {
+    const { id } = await this.assign(kind, payload, options);
+    const task = await this.wait(id, options);
+    if (task.state !== "succeeded") throw new TaskFailed(task);
+    return task.result;
+  }
+
+  task(id: string): Promise<Task> {
+    return this.#api.json(TaskView, { path: `v1/tasks/${segment(id)}` });
+  }
+
+  /** Every task, page by page, without payloads and results. */
+  tasks(
+    filter: { readonly state?: TaskState; readonly kind?: string } = {},
+  ): AsyncIterable<TaskSummary> {
+    return pages(async (cursor) => {
+      const query = { ...filter, cursor };
+      const page = await this.#api.json(TaskList, { path: "v1/tasks", query });
+      return { items: page.tasks, next: page.next_cursor };
+    });
+  }
+
+  /** Cancels a task that has not ended. */
+  cancel(id: string): Promise<Task> {
+    return this.#api.json(TaskView, { method: "DELETE", path: `v1/tasks/${segment(id)}` });
+  }
+
+  /** Every peer, page by page. */
+  peers(
+    filter: { readonly state?: PeerState; readonly role?: Role } = {},
+  ): AsyncIterable<PeerView> {
+    return pages(async (cursor) => {
+      const query = { ...filter, cursor };
+      const page = await this.#api.json(PeerList, { path: "v1/peers", query });
+      return { items: page.peers, next: page.next_cursor };
+    });
+  }
+
+  peer(id: string): Promise<PeerView> {
+    return this.#api.json(PeerView, { path: `v1/peers/${segment(id)}` });
+  }
+
+  /** Bars the peer's key and ends its session before it returns. */
+  revoke(id: string): Promise<PeerView> {
+    return this.#api.json(PeerView, { method: "POST", path: `v1/peers/${segment(id)}/revoke` });
+  }
+
+  /** Removes what the mesh knows of a peer; this does not bar it. */
+  async forget(id: string): Promise<void> {
+    await this.#api.response({ method: "DELETE", path: `v1/peers/${segment(id)}` });
+  }
+
+  /** Puts a public key (hex) on the allowlist, or changes its entry. */
+  allow(publicKey: string, options: AllowOptions = {}): Promise<AllowEntry> {
+    const path = `v1/allowlist/${segment(publicKey)}`;
+    return this.#api.json(AllowEntry, { method: "PUT", path, body: options });
+  }
+
+  async disallow(publicKey: string): Promise<void> {
+    const path = `v1/allowlist/${segment(publicKey)}`;
+    await this.#api.response({ method: "DELETE", path });
+  }
+
+  allowlist(): Promise<z.output<typeof AllowList>> {
+    return this.#api.json(AllowList, { path: "v1/allowlist" });
+  }
+
+  async authMode(): Promise<AuthMode> {
+    return (await this.#api.json(AuthModeBody, { path: "v1/auth-mode" })).mode;
+  }
+
+  async setAuthMode(mode: AuthMode): Promise<AuthMode> {
+    const request = { method: "PUT", path: "v1/auth-mode", body: { mode } } as const;
+    return (await this.#api.json(AuthModeBody, request)).mode;
+  }
+
+  /** The mesh's name and public keys. */
+  mesh(): Promise<MeshView> {
+    return this.#api.json(MeshView, { path: "v1/mesh" });
+  }
+
+  /** Sets up a webhook: deliveries to `v1/webhooks/NAME` that are signed with its secret become tasks. */
+  putWebhookSource(
+    name: string,
+    source: z.input<typeof WebhookSourceBody>,
+  ): Promise<WebhookSourceView> {
+    const path = `v1/webhook-sources/${segment(name)}`;
+    return this.#api.json(WebhookSourceView, { method: "PUT", path, body: source });
+  }
+
+  webhookSource(name: string): Promise<WebhookSourceView> {
+    return this.#api.json(WebhookSourceView, { path: `v1/webhook-sources/${segment(name)}` });
+  }
+
+  async deleteWebhookSource(name: string): Promise<void> {
+    const path = `v1/webhook-sources/${segment(name)}`;
+    await this.#api.response({ method: "DELETE", path });
+  }
+
+  /** What is published of the mesh's peers. */
+  async pointers(): Promise<readonly z.output<typeof PointerView>[]> {
+    return (await this.#api.json(PointerList, { path: "v1/pointers" })).pointers;
+  }
+
+  pointer(id: string): Promise<z.output<typeof PointerView>> {
+    return this.#api.json(PointerView, { path: `v1/pointers/${segment(id)}` });
+  }
+
+  /** A sealed peer record, as it is stored. */
+  async blob(id: string): Promise<Uint8Array<ArrayBuffer>> {
+    const response = await this.#api.response({
+      path: `v1/blobs/${segment(id)}`,
+      headers: { accept: "application/octet-stream" },
+    });
+    return new Uint8Array(await response.arrayBuffer());
+  }
+}
+
+const segment = (text: string): string => encodeURIComponent(text);

@@ -1,0 +1,41 @@
+/**
+ * Muster's SDK: a peer that joins a mesh and does its tasks, and a controller that gives tasks over HTTP. Web-standard
+ * APIs only, so browsers, Deno and Node import it as it stands.
+ */
+export { connectPeer, type Peer, type PeerOptions, type PeerState } from "./peer.ts";
+export type { Handler, Handlers, TaskContext } from "./work.ts";
+export type { JoinedMesh, PeerEvent, PeerEventListener } from "./events.ts";
+export {
+  Controller,
+  controller,
+  hasEnded,
+  type AllowOptions,
+  type ControllerOptions,
+  type Task,
+  type WaitOptions,
+} from "./controller.ts";
+export type { AssignOptions } from "./submission.ts";
+export { deliver, newWebhookSecret, signDelivery, type DeliveryOptions } from "./webhook.ts";
+export {
+  MusterApiError,
+  OptionsError,
+  PeerError,
+  TaskError,
+  TaskFailed,
+  WaitTimeout,
+  type PeerErrorCode,
+} from "./errors.ts";
+export { generateIdentity, identityFrom, type PrivateKey } from "./keys.ts";
+export type { KeyPair } from "../crypto/identity.ts";
+export type { Platform, SocketLike } from "./platform.ts";
+export type { Json, JsonObject } from "../base/json.ts";
+export type {
+  AllowEntry,
+  AttemptView,
+  AuthMode,
+  MeshView,
+  PeerView,
+  TaskSummary,
+  WebhookSourceView,
+} from "../protocol/http.ts";
+export type { Role } from "../protocol/messages.ts";

@@ -1,0 +1,362 @@
+import { fromHex, toHex } from "../base/bytes.ts";
+import { toRfc3339, type Millis } from "../base/clock.ts";
+import type { KeyPair } from "../crypto/identity.ts";
+import { CLOSE } from "../protocol/errors.ts";
+import type { Protocol } from "../protocol/http.ts";
+import type { PayloadOf, Role } from "../protocol/messages.ts";
+import { failuresAfter, fullJitter } from "./backoff.ts";
+import { PeerError } from "./errors.ts";
+import type { JoinedMesh, PeerEvent, PeerEventListener } from "./events.ts";
+import { destinationOf, type Destination } from "./destination.ts";
+import { dialGoP2p } from "./go-p2p.ts";
+import { identityOf } from "./handshake.ts";
+import { dispatch, type Receivers } from "./inbound.ts";
+import { KeyChange } from "./key-change.ts";
+import { generateIdentity, identityFrom, type PrivateKey } from "./keys.ts";
+import type { Hello, Link, LinkEnd } from "./link.ts";
+import { dialMuster2 } from "./muster2.ts";
+import { hostPlatform, type Platform } from "./platform.ts";
+import { SeenMessages } from "./seen.ts";
+import { GOODBYE_GRACE, SILENCE_MAX } from "./timings.ts";
+import { Watchdog } from "./watchdog.ts";
+import { Work, type Handlers } from "./work.ts";
+
+export interface PeerOptions {
+  /** The mesh's base URL, such as `https://mesh.example`, or a `muster://` link, which carries keys too. */
+  readonly url: string;
+  /** Default `muster/2`. go-p2p 1.0 is weaker (docs/security.md), and for meshes that speak nothing else. */
+  readonly protocol?: Protocol;
+  /** This peer's key; without it the peer is a new one each time. */
+  readonly privateKey?: PrivateKey;
+  readonly name?: string;
+  /** Default `worker`. A claimed role only narrows what the mesh allows the key. */
+  readonly role?: Role;
+  /** Labels that tasks can ask for. */
+  readonly capabilities?: readonly string[];
+  /** Tasks done at once; default 1. */
+  readonly slots?: number;
+  /** When the key was made (RFC 3339); shown to the mesh. */
+  readonly createdAt?: string;
+  /** The mesh's public key: anything else that answers is refused. Without it the first key met is held to. */
+  readonly meshKey?: string | Uint8Array;
+  /** The key that the mesh announced as its next one (`mesh.next_public_key` of a welcome), if this was remembered. */
+  readonly nextMeshKey?: string | Uint8Array;
+  /** Adds this peer to the mesh's allowlist. Sent only to a mesh whose pinned key was proved. */
+  readonly joinKey?: string;
+  readonly handlers?: Handlers;
+  readonly onEvent?: PeerEventListener;
+  /** Replaces clock, randomness or sockets; for tests and unusual runtimes. */
+  readonly platform?: Partial<Platform>;
+}
+
+export type PeerState = "connecting" | "joining" | "active" | "waiting" | "closed";
+
+/** A peer of a mesh; comes back by itself until it is closed or sent away. */
+export interface Peer {
+  readonly id: string;
+  /** In hex, as the allowlist takes it. */
+  readonly publicKey: string;
+  /** `joining`: the mesh has proved itself and judges us. `waiting`: between two tries. */
+  readonly state: PeerState;
+  /** The first welcome; rejects with a `PeerError` when there will be none. */
+  readonly ready: Promise<JoinedMesh>;
+  /** Resolves after `close()`; rejects with a `PeerError` when the mesh ended it for good. */
+  readonly closed: Promise<void>;
+  /**
+   * Takes a new key: record, allowlist entry and held tasks go with it, and the old key never comes back. Resolves with
+   * the new keys once the mesh has said welcome under them; keep them before you call this, for the old ones are worth
+   * nothing then. Rejects with a `PeerError` (`rotation_failed`) when the mesh does not take the key.
+   */
+  rotate(newKey?: PrivateKey): Promise<KeyPair>;
+  /** Leaves the mesh: aborts the handlers and says goodbye. Settles once the socket is closed. */
+  close(reason?: string): Promise<void>;
+}
+
+/** Joins a mesh and serves its tasks; throws an `OptionsError` when the options can't be right. */
+export function connectPeer(options: PeerOptions): Peer {
+  const platform = { ...hostPlatform, ...options.platform };
+  const keys =
+    options.privateKey === undefined ? generateIdentity() : identityFrom(options.privateKey);
+  const hello: Hello = {
+    keys,
+    name: options.name ?? "",
+    role: options.role ?? "worker",
+    capabilities: options.capabilities ?? [],
+    slots: options.slots ?? 1,
+    createdAt: options.createdAt ?? toRfc3339(platform.now()),
+  };
+  identityOf(hello);
+  return new PeerLoop(options, hello, destinationOf(options), platform);
+}
+
+type State =
+  | { readonly at: "connecting"; readonly link: Link }
+  | { readonly at: "joining"; readonly link: Link }
+  | { readonly at: "active"; readonly link: Link; readonly since: Millis }
+  | { readonly at: "waiting"; readonly timer: ReturnType<typeof setTimeout> }
+  | { readonly at: "closed" };
+
+class PeerLoop implements Peer {
+  readonly #options: PeerOptions;
+  #hello: Hello;
+  readonly #platform: Platform;
+  readonly #seen = new SeenMessages();
+  readonly #ready = Promise.withResolvers<JoinedMesh>();
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #work: Work;
+  readonly #receivers: Receivers;
+  readonly #to: Destination;
+  #meshKey: string | null;
+  #nextMeshKey: string | null;
+  #clockOffset: Millis = 0;
+  /** The clock was corrected since the last session: if that was not enough, more of it will not help. */
+  #clockCorrected = false;
+  #keyChange: KeyChange | null = null;
+  #failures = 0;
+  #watchdog: Watchdog | null = null;
+  #state: State;
+
+  constructor(options: PeerOptions, hello: Hello, to: Destination, platform: Platform) {
+    this.#options = options;
+    this.#hello = hello;
+    this.#platform = platform;
+    this.#to = to;
+    this.#meshKey = to.meshKey;
+    this.#nextMeshKey = to.nextMeshKey;
+    this.#work = new Work({
+      handlers: options.handlers ?? {},
+      slots: hello.slots,
+      now: platform.now,
+      emit: (event) => this.#emit(event),
+    });
+    this.#receivers = this.#newReceivers();
+    // Whoever does not ask how it went must not be ended by it.
+    this.#ready.promise.catch(() => {});
+    this.#closed.promise.catch(() => {});
+    this.#state = { at: "connecting", link: this.#dial() };
+    this.#announceDial();
+  }
+
+  get id(): string {
+    return this.#keys.id;
+  }
+
+  get publicKey(): string {
+    return toHex(this.#keys.publicKey);
+  }
+
+  get state(): PeerState {
+    return this.#state.at;
+  }
+
+  get ready(): Promise<JoinedMesh> {
+    return this.#ready.promise;
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  async close(reason = "the peer leaves"): Promise<void> {
+    const state = this.#state;
+    if (state.at === "closed") return;
+    this.#finish(null);
+    if (state.at === "waiting") clearTimeout(state.timer);
+    else {
+      state.link.send("disconnect", { reason, code: CLOSE.normal });
+      await state.link.close(CLOSE.normal, "");
+    }
+  }
+
+  async rotate(newKey?: PrivateKey): Promise<KeyPair> {
+    const keys = newKey === undefined ? generateIdentity() : identityFrom(newKey);
+    if (
+      this.#state.at !== "active" ||
+      this.#keyChange !== null ||
+      this.#to.protocol !== "muster/2"
+    ) {
+      throw new PeerError(
+        "rotation_failed",
+        "a key is changed one at a time, in an active muster.2 session",
+      );
+    }
+    const meshKey = fromHex(this.#meshKey ?? "") ?? new Uint8Array();
+    this.#keyChange = KeyChange.ask(this.#state.link, this.#keys, keys, meshKey);
+    if (this.#keyChange === null)
+      throw new PeerError("rotation_failed", "the session has just ended");
+    return this.#keyChange.done;
+  }
+
+  get #keys(): KeyPair {
+    return this.#hello.keys;
+  }
+
+  #dial(): Link {
+    const dial = this.#to.protocol === "muster/2" ? dialMuster2 : dialGoP2p;
+    return dial(
+      {
+        url: this.#to.url,
+        hello: this.#hello,
+        meshKey: this.#meshKey,
+        joinKey: this.#to.joinKey,
+        clockOffset: this.#clockOffset,
+        seen: this.#seen,
+        platform: this.#platform,
+      },
+      {
+        opened: (meshKey) => this.#join(meshKey),
+        heard: () => this.#watchdog?.heard(),
+        message: (envelope) => dispatch(envelope, this.#receivers),
+        ignored: (reason) => this.#emit({ type: "frame_ignored", reason }),
+        ended: (end) => this.#ended(end),
+      },
+    );
+  }
+
+  /** The mesh has proved its key. From now on no other one will do. */
+  #join(meshKey: string): void {
+    if (this.#state.at !== "connecting") return;
+    this.#meshKey = meshKey;
+    this.#state = { at: "joining", link: this.#state.link };
+    this.#watchdog = new Watchdog(SILENCE_MAX, this.#platform.now, () =>
+      this.#hangUp(CLOSE.timeout, "the mesh has fallen silent"),
+    );
+  }
+
+  #newReceivers(): Receivers {
+    return {
+      ping: ({ sentAt }, { id }) => this.#pong(sentAt, id),
+      welcome: (welcome) => this.#welcome(welcome),
+      task_offer: (offer) => this.#work.offer(offer),
+      task_cancel: (cancel) => this.#work.cancel(cancel),
+      rejection: ({ code, reason }) => this.#emit({ type: "rejected", code, reason }),
+      error: ({ code, message }, { replyTo }) => this.#takeError(code, message, replyTo),
+      disconnect: ({ reason }) => this.#awaitClose(reason),
+      ignored: (reason) => this.#emit({ type: "frame_ignored", reason }),
+    };
+  }
+
+  #takeError(code: number, message: string, replyTo: string | undefined): void {
+    if (this.#keyChange?.isAbout(replyTo) === true) {
+      this.#keyChange.fail(message);
+      this.#keyChange = null;
+    }
+    this.#emit({ type: "mesh_error", code, message, replyTo });
+  }
+
+  #pong(sentAt: number, ping: string): void {
+    this.#link?.send("pong", { sentAt, receivedAt: this.#platform.now() }, ping);
+  }
+
+  #welcome({ peer_id: peerId, epoch, role, mesh }: PayloadOf<"welcome">): void {
+    if (this.#state.at !== "joining") return;
+    const { link } = this.#state;
+    this.#state = { at: "active", link, since: this.#platform.now() };
+    this.#nextMeshKey = mesh.next_public_key ?? null;
+    this.#clockCorrected = false;
+    this.#work.attach(link);
+    this.#ready.resolve(mesh);
+    this.#emit({ type: "ready", peerId, epoch, role, mesh });
+    if (this.#keyChange?.keys.id === peerId) {
+      this.#keyChange.succeed();
+      this.#keyChange = null;
+      this.#emit({ type: "rotated", peerId });
+    }
+  }
+
+  get #link(): Link | null {
+    return "link" in this.#state ? this.#state.link : null;
+  }
+
+  /** The mesh says goodbye. Whether to come back is said by the close code, which follows. */
+  #awaitClose(reason: string): void {
+    const link = this.#link;
+    setTimeout(() => {
+      if (link !== null && link === this.#link) this.#hangUp(CLOSE.normal, reason);
+    }, GOODBYE_GRACE);
+  }
+
+  /** Drops the session from this side, to come back later. */
+  #hangUp(code: number, reason: string): void {
+    void this.#link?.close(code, "");
+    this.#ended({ kind: "dropped", code, reason });
+  }
+
+  #ended(end: LinkEnd): void {
+    if (this.#state.at === "closed") return;
+    this.#watchdog?.stop();
+    this.#work.detach();
+    if (this.#corrected(end)) return this.#again();
+    if (end.kind === "refused") return this.#finish(end.error);
+    const { now, random } = this.#platform;
+    const lived = this.#state.at === "active" ? now() - this.#state.since : null;
+    this.#failures = failuresAfter(this.#failures, lived);
+    const retryInMs = fullJitter(Math.max(0, this.#failures - 1), random());
+    const timer = setTimeout(() => this.#again(), retryInMs);
+    this.#state = { at: "waiting", timer };
+    const code = end.kind === "dropped" ? end.code : CLOSE.handshake;
+    this.#emit({ type: "disconnected", code, reason: end.reason, retryInMs });
+  }
+
+  /** What can be put right is, once, and then it is tried again without delay. */
+  #corrected(end: LinkEnd): boolean {
+    if (end.kind === "skewed" && !this.#clockCorrected && Number.isFinite(end.clockOffset)) {
+      this.#clockOffset = end.clockOffset;
+      this.#clockCorrected = true;
+      return true;
+    }
+    // The mesh's rotation is over: the key that it had announced is its key now.
+    if (
+      end.kind === "refused" &&
+      end.error.code === "mesh_key_mismatch" &&
+      this.#nextMeshKey !== null
+    ) {
+      this.#meshKey = this.#nextMeshKey;
+      this.#nextMeshKey = null;
+      return true;
+    }
+    return this.#keyChanged(end);
+  }
+
+  /** The old key is gone from the mesh, by its own word or because it is barred: then the new one is there. */
+  #keyChanged(end: LinkEnd): boolean {
+    const change = this.#keyChange;
+    if (change === null || this.#hello.keys === change.keys) return false;
+    const byWord =
+      end.kind === "dropped" && end.code === CLOSE.normal && end.reason.startsWith("rotated");
+    const byBar = end.kind === "refused" && end.error.code === "revoked";
+    if (byWord || byBar) this.#hello = { ...this.#hello, keys: change.keys };
+    return byWord || byBar;
+  }
+
+  #again(): void {
+    this.#state = { at: "connecting", link: this.#dial() };
+    this.#announceDial();
+  }
+
+  #announceDial(): void {
+    this.#emit({ type: "connecting", url: this.#to.url, failures: this.#failures });
+  }
+
+  #finish(error: PeerError | null): void {
+    this.#state = { at: "closed" };
+    this.#watchdog?.stop();
+    this.#work.stop(error?.message ?? "the peer closes");
+    this.#keyChange?.fail(error?.message ?? "the peer closes");
+    this.#ready.reject(error ?? new PeerError("closed", "the peer was closed before it joined"));
+    if (error === null) this.#closed.resolve();
+    else this.#closed.reject(error);
+    this.#emit({ type: "closed", error: error ?? undefined });
+  }
+
+  /** A listener that throws must not break the session; its error goes where uncaught ones go. */
+  #emit(event: PeerEvent): void {
+    try {
+      this.#options.onEvent?.(event);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}

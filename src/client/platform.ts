@@ -1,0 +1,37 @@
+import type { Millis, Random, RandomBytes } from "../base/clock.ts";
+import { platformRandom } from "../crypto/primitives.ts";
+
+export interface SocketClosed {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** The part of the browser's WebSocket that the SDK uses; Node, Deno and browsers all have it as a global. */
+export interface SocketLike {
+  binaryType: string;
+  /** 1 while frames can be sent (the standard's `OPEN`). */
+  readonly readyState: number;
+  addEventListener(type: "open", listener: () => void): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: "close", listener: (event: SocketClosed) => void): void;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** What the SDK takes from where it runs. The defaults are the platform's own; tests pass theirs. */
+export interface Platform {
+  readonly now: () => Millis;
+  readonly random: Random;
+  readonly randomBytes: RandomBytes;
+  /** Opens a socket that asks for `subprotocol`, if one is named. */
+  readonly openSocket: (url: string, subprotocol?: string) => SocketLike;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+}
+
+export const hostPlatform: Platform = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  randomBytes: platformRandom,
+  openSocket: (url, subprotocol) => new WebSocket(url, subprotocol),
+  fetch: (url, init) => fetch(url, init),
+};

@@ -1,0 +1,41 @@
+import type { SubmitTaskInput } from "../protocol/http.ts";
+
+export interface AssignOptions {
+  /** Labels that the peer must all have. */
+  readonly capabilities?: readonly string[];
+  /** Only this peer. */
+  readonly peerId?: string;
+  readonly minScore?: number;
+  /** Higher goes first; -100 to 100. */
+  readonly priority?: number;
+  /** Not ended by then, the task expires. */
+  readonly deadlineSeconds?: number;
+  readonly maxAttempts?: number;
+  /** How long a peer may be silent about the task before another gets it. */
+  readonly leaseSeconds?: number;
+  /** Names the submission itself: the same key makes no second task. Default: a fresh one for each call. */
+  readonly idempotencyKey?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** The body of `POST /v1/tasks`; what is not given is left to the mesh's defaults. */
+export function submission(
+  kind: string,
+  payload: unknown,
+  options: AssignOptions,
+): SubmitTaskInput {
+  const { capabilities, peerId, minScore } = options;
+  return {
+    kind,
+    payload,
+    requirements: {
+      ...(capabilities !== undefined && { capabilities: [...capabilities] }),
+      ...(peerId !== undefined && { peer_id: peerId }),
+      ...(minScore !== undefined && { min_score: minScore }),
+    },
+    ...(options.priority !== undefined && { priority: options.priority }),
+    ...(options.deadlineSeconds !== undefined && { deadline_seconds: options.deadlineSeconds }),
+    ...(options.maxAttempts !== undefined && { max_attempts: options.maxAttempts }),
+    ...(options.leaseSeconds !== undefined && { lease_seconds: options.leaseSeconds }),
+  };
+}

@@ -1,0 +1,163 @@
+import { SECOND, type Millis } from "../base/clock.ts";
+import type { Json } from "../base/json.ts";
+import type { PayloadOf, TaskOffer } from "../protocol/messages.ts";
+import type { PeerEventListener } from "./events.ts";
+import type { Link } from "./link.ts";
+import { Outbox } from "./outbox.ts";
+import { outcomeOf, type Outcome } from "./outcome.ts";
+import { progressOf, Renewal } from "./renewal.ts";
+
+/** What a handler knows of its task beside the payload. */
+export interface TaskContext {
+  readonly taskId: string;
+  readonly kind: string;
+  /** 1 for the first try of the task anywhere. */
+  readonly attempt: number;
+  /** Aborted when the mesh cancels the task or the peer closes: stop, whatever is returned is dropped. */
+  readonly signal: AbortSignal;
+  /** Tells the mesh how far the work is: a fraction of 0 to 1, a short message, or both. */
+  readonly progress: (fraction?: number, message?: string) => void;
+}
+
+/**
+ * Does one task. What it returns (or resolves to) is the result and must be JSON. What it throws fails the attempt;
+ * the mesh tries again, here or elsewhere, unless it is a `TaskError` with `retry: false`.
+ */
+export type Handler = (payload: Json, context: TaskContext) => unknown;
+
+/** Handlers by task kind; `*` takes every kind that has none of its own. */
+export type Handlers = Readonly<Record<string, Handler>>;
+
+interface Run {
+  readonly taskId: string;
+  readonly kind: string;
+  readonly abort: AbortController;
+  readonly renewal: Renewal;
+  /** Names the attempt; a newer one may take over the work that already runs. */
+  fence: number;
+}
+
+export interface WorkOptions {
+  readonly handlers: Handlers;
+  readonly slots: number;
+  readonly now: () => Millis;
+  readonly emit: PeerEventListener;
+}
+
+/** The tasks of one peer. They outlive a session: work goes on while the peer reconnects. */
+export class Work {
+  readonly #options: WorkOptions;
+  readonly #runs = new Map<string, Run>();
+  readonly #outbox = new Outbox();
+  #link: Link | null = null;
+
+  constructor(options: WorkOptions) {
+    this.#options = options;
+  }
+
+  /** A session is active: what waited for one goes out, and every lease is renewed. */
+  attach(link: Link): void {
+    this.#link = link;
+    this.#outbox.flush(
+      this.#options.now(),
+      (message) => link.send("task_result", message) !== null,
+    );
+    for (const run of this.#runs.values()) run.renewal.now();
+  }
+
+  /** The session is gone. */
+  detach(): void {
+    if (this.#link === null) return;
+    this.#link = null;
+    this.#outbox.dropped(this.#options.now());
+  }
+
+  offer(offer: TaskOffer): void {
+    const running = this.#runs.get(offer.task_id);
+    if (running !== undefined) return this.#offerAgain(running, offer);
+    const handler = this.#handlerOf(offer.kind);
+    if (handler === undefined) return this.#refuse(offer, `no handler for ${offer.kind}`);
+    if (this.#runs.size >= this.#options.slots) return this.#refuse(offer, "no free slot");
+    if (this.#accept(offer)) void this.#start(offer, handler);
+  }
+
+  cancel({ task_id, fence, reason }: PayloadOf<"task_cancel">): void {
+    const run = this.#runs.get(task_id);
+    if (run !== undefined && run.fence <= fence) this.#abort(run, reason);
+  }
+
+  /** Aborts everything; nothing more is sent. */
+  stop(reason: string): void {
+    this.#link = null;
+    this.#outbox.clear();
+    for (const run of this.#runs.values()) this.#abort(run, reason);
+  }
+
+  /** The mesh lost sight of an attempt that still runs here: the work goes on as the newer attempt. */
+  #offerAgain(run: Run, offer: TaskOffer): void {
+    if (offer.fence < run.fence || !this.#accept(offer)) return;
+    run.fence = offer.fence;
+    run.renewal.lease(offer.lease_seconds * SECOND);
+  }
+
+  #handlerOf(kind: string): Handler | undefined {
+    const { handlers } = this.#options;
+    return Object.hasOwn(handlers, kind) ? handlers[kind] : handlers["*"];
+  }
+
+  #accept({ task_id, fence }: TaskOffer): boolean {
+    return typeof this.#link?.send("task_accept", { task_id, fence }) === "string";
+  }
+
+  #refuse({ task_id, fence, kind }: TaskOffer, reason: string): void {
+    this.#link?.send("task_refuse", { task_id, fence, reason });
+    this.#options.emit({ type: "task_refused", taskId: task_id, kind, reason });
+  }
+
+  async #start(offer: TaskOffer, handler: Handler): Promise<void> {
+    const { task_id: taskId, kind, attempt } = offer;
+    const abort = new AbortController();
+    const renewal = new Renewal(offer.lease_seconds * SECOND, this.#options.now, (progress) => {
+      this.#link?.send("task_progress", { task_id: taskId, fence: run.fence, ...progress });
+    });
+    const run: Run = { taskId, kind, abort, renewal, fence: offer.fence };
+    this.#runs.set(taskId, run);
+    this.#options.emit({ type: "task_started", taskId, kind, attempt });
+    const progress = (fraction?: number, message?: string): void => {
+      if (this.#holds(run)) renewal.report(progressOf(fraction, message));
+    };
+    const context = { taskId, kind, attempt, signal: abort.signal, progress };
+    const outcome = await outcomeOf(() => handler(offer.payload, context));
+    if (this.#holds(run)) this.#finish(run, outcome);
+  }
+
+  /** False once the run was cancelled, even if another attempt of its task runs by now. */
+  #holds(run: Run): boolean {
+    return this.#runs.get(run.taskId) === run;
+  }
+
+  #finish(run: Run, outcome: Outcome): void {
+    this.#forget(run);
+    const message = { task_id: run.taskId, fence: run.fence, ...outcome };
+    const sent = typeof this.#link?.send("task_result", message) === "string";
+    const now = this.#options.now();
+    this.#outbox.keep(message, sent ? now : null, now);
+    const task = { taskId: run.taskId, kind: run.kind };
+    if (outcome.ok) this.#options.emit({ type: "task_succeeded", ...task });
+    else {
+      const { error, retry } = outcome;
+      this.#options.emit({ type: "task_failed", ...task, error, retry });
+    }
+  }
+
+  #abort(run: Run, reason: string): void {
+    this.#forget(run);
+    run.abort.abort(new DOMException(reason, "AbortError"));
+    this.#options.emit({ type: "task_cancelled", taskId: run.taskId, kind: run.kind, reason });
+  }
+
+  #forget(run: Run): void {
+    this.#runs.delete(run.taskId);
+    run.renewal.stop();
+  }
+}

@@ -1,0 +1,79 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { isJsonObject, JSON_DEPTH_MAX, parseJson, type Json } from "../../src/base/json.ts";
+
+const depthOf = (value: unknown): number =>
+  typeof value === "object" && value !== null
+    ? 1 + Math.max(0, ...Object.values(value).map(depthOf))
+    : 0;
+
+/** The plain meaning of the rule, with a parser that knows no limit. */
+function expected(text: string, maxDepth: number): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return depthOf(value) > maxDepth ? undefined : value;
+  } catch {
+    return undefined; // not JSON
+  }
+}
+
+const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+
+describe("reading JSON", () => {
+  test("gives what JSON.parse gives, up to the depth allowed", () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 6 }), fc.nat({ max: 7 }), (text, maxDepth) => {
+        expect(parseJson(text, maxDepth)).toEqual(expected(text, maxDepth));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("decides any mix of brackets, quotes and escapes as JSON.parse and the depth do", () => {
+    const text = fc.string({
+      unit: fc.constantFrom(...Array.from('[]{}"\\:,1a\n')),
+      maxLength: 24,
+    });
+    const wrapped = text.map((inner) => `["${inner}`);
+    fc.assert(
+      fc.property(fc.oneof(text, wrapped), (candidate) => {
+        expect(parseJson(candidate, 3)).toEqual(expected(candidate, 3));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test("takes brackets in strings and keys for text", () => {
+    const value = { "[[[[": '{{{{"\\', x: "\\\\[[[[" };
+    expect(parseJson(JSON.stringify(value), 1)).toEqual(value);
+  });
+
+  test("allows the last depth and refuses the next", () => {
+    expect(parseJson(nested(JSON_DEPTH_MAX))).toBeDefined();
+    expect(parseJson(nested(JSON_DEPTH_MAX + 1))).toBeUndefined();
+  });
+
+  test("never hands hostile nesting to the parser", () => {
+    for (const open of ["[", '{"a":', '[{"a":']) {
+      expect(parseJson(open.repeat(1_000_000))).toBeUndefined();
+    }
+  });
+
+  test("tells null, which is JSON, from what is not", () => {
+    expect(parseJson("null")).toBeNull();
+    expect(parseJson("nul")).toBeUndefined();
+    expect(parseJson("")).toBeUndefined();
+  });
+
+  test("never changes a prototype", () => {
+    const value = parseJson('{"__proto__":{"polluted":true}}');
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+    expect({}).not.toHaveProperty("polluted");
+  });
+});
+
+test("an object is told from every other JSON value", () => {
+  const others: (Json | undefined)[] = [null, true, 1, "{}", [], [{}], undefined];
+  expect(others.filter(isJsonObject)).toEqual([]);
+  expect(isJsonObject({})).toBe(true);
+});

@@ -1,0 +1,166 @@
+import { utf8, type Bytes } from "../../src/base/bytes.ts";
+import type { PeerEvent } from "../../src/client/events.ts";
+import { generateIdentity } from "../../src/client/keys.ts";
+import { connectPeer, type Peer, type PeerOptions } from "../../src/client/peer.ts";
+import type { SocketClosed, SocketLike } from "../../src/client/platform.ts";
+import type { KeyPair } from "../../src/crypto/identity.ts";
+import { platformRandom } from "../../src/crypto/primitives.ts";
+import { portableX25519 } from "../../src/crypto/x25519.ts";
+import type { MusterError } from "../../src/protocol/errors.ts";
+import { toHex } from "../../src/base/bytes.ts";
+import { toProblem } from "../../src/protocol/errors.ts";
+import type { JoinRequest } from "../../src/peers/join-request.ts";
+import type { SessionEffect, SessionEvent } from "../../src/session/effects.ts";
+import { newNoiseSession, takeNoise } from "../../src/session/noise-handshake.ts";
+import type { Session } from "../../src/session/state.ts";
+import { step } from "../../src/session/step.ts";
+import { checkConnect } from "../../workers/connect-request.ts";
+
+type Listener = (event: never) => void;
+const BASE = "http://mesh.test";
+
+/** The client's end of a socket whose other end is the mesh's own session code, without a network between. */
+class LoopSocket implements SocketLike {
+  binaryType = "blob";
+  readyState = 0;
+  readonly #listeners = new Map<string, Listener[]>();
+  onFrame: (frame: Bytes) => void = () => {};
+
+  addEventListener(type: string, listener: Listener): void {
+    this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
+  }
+
+  send(data: string | Bytes): void {
+    this.onFrame(typeof data === "string" ? utf8(data) : data.slice());
+  }
+
+  close(code = 1005, reason = ""): void {
+    if (this.readyState === 3) return;
+    this.readyState = 3;
+    this.emit("close", { code, reason } satisfies SocketClosed);
+  }
+
+  emit(type: "open" | "message" | "close", event: unknown): void {
+    for (const listener of this.#listeners.get(type) ?? []) listener(event as never);
+  }
+}
+
+/** A mesh of one process: the gateway's check and the session's steps, with the coordinator played by the test. */
+export class NoiseMesh {
+  keys: KeyPair = generateIdentity();
+  next: KeyPair | null = null;
+  /** What whoever answers really holds; an impostor's differ from `keys`. */
+  holds: KeyPair | null = null;
+  clock = Date.now;
+  refuses: MusterError | null = null;
+  /** IDs that are barred, as by a revocation. */
+  readonly barred = new Set<string>();
+  readonly events: PeerEvent[] = [];
+  readonly admitted: JoinRequest[] = [];
+  readonly rotations: string[] = [];
+  readonly problems: string[] = [];
+  #socket: LoopSocket | null = null;
+  #session: Session = { state: "closed", claim: null };
+  #turn = Promise.resolve();
+
+  connect(options: Partial<PeerOptions> = {}): Peer {
+    return connectPeer({
+      url: BASE,
+      onEvent: (event) => this.events.push(event),
+      ...options,
+      platform: {
+        random: () => 0.1,
+        openSocket: (url) => this.#open(url),
+        fetch: (url) => this.#answer(url),
+        ...options.platform,
+      },
+    });
+  }
+
+  /** Something happens to the session, as its object would have it. */
+  happen(event: SessionEvent): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#take(event));
+    return this.#turn;
+  }
+
+  /** The socket is gone without a word. */
+  cut(): void {
+    this.#socket?.close(1006, "");
+  }
+
+  async #answer(url: string): Promise<Response> {
+    const { pathname, searchParams } = new URL(url);
+    if (pathname === "/v1/mesh") return Response.json({ public_key: toHex(this.keys.publicKey) });
+    const checked = await this.#check(Object.fromEntries(searchParams));
+    const error = checked.ok ? ({ code: "upgrade_required", detail: "" } as const) : checked.error;
+    this.problems.push(error.code);
+    return Response.json(toProblem(error));
+  }
+
+  #check(query: Record<string, string>) {
+    return checkConnect(query, "mesh.test", { current: this.keys, next: this.next }, this.clock());
+  }
+
+  #open(url: string): LoopSocket {
+    const socket = new LoopSocket();
+    this.#socket = socket;
+    void this.#accept(socket, new URL(url));
+    return socket;
+  }
+
+  async #accept(socket: LoopSocket, { searchParams }: URL): Promise<void> {
+    const checked = await this.#check(Object.fromEntries(searchParams));
+    if (!checked.ok) return socket.close(1006, "");
+    const { peerId, meshId } = checked.value;
+    this.#session = newNoiseSession({ address: "", place: null, meshId }, peerId);
+    socket.onFrame = (data) => void this.happen({ type: "frame", data });
+    socket.readyState = 1;
+    socket.emit("open", {});
+  }
+
+  async #take(event: SessionEvent): Promise<void> {
+    const before = this.#session;
+    const asked = "origin" in before ? before.origin.meshId : "";
+    const keys = this.holds ?? (this.next?.id === asked ? this.next : this.keys);
+    const context = {
+      now: Date.now(),
+      randomBytes: platformRandom,
+      mesh: { keys, name: "loop" },
+      nextMeshKey: this.next?.publicKey ?? null,
+    };
+    const { session, effects } =
+      before.state === "noise" && event.type === "frame"
+        ? await takeNoise(before, event.data, portableX25519, context)
+        : step(before, event, context);
+    this.#session = session;
+    for (const effect of effects) await this.#perform(effect);
+  }
+
+  async #perform(effect: SessionEffect): Promise<void> {
+    const socket = this.#socket;
+    switch (effect.type) {
+      case "send": {
+        const frame = effect.frame as Bytes;
+        socket?.emit("message", { data: frame.slice().buffer });
+        return;
+      }
+      case "close":
+        return socket?.close(effect.code, effect.reason);
+      case "admit": {
+        this.admitted.push(effect.request);
+        const bar = this.barred.has(effect.request.peerId) ? REVOKED : this.refuses;
+        const result = bar === null ? welcomed(this.admitted.length) : refused(bar);
+        return this.#take({ type: "admitted", result });
+      }
+      case "tell":
+        if (effect.note.name === "rotate_peer") this.rotations.push(effect.note.input.newPeerId);
+        return;
+      default:
+        return effect satisfies never;
+    }
+  }
+}
+
+const welcomed = (epoch: number) => ({ ok: true, value: { epoch, role: "worker" } }) as const;
+const REVOKED: MusterError = { code: "revoked", detail: "this key was revoked" };
+const refused = (error: MusterError) => ({ ok: false, error }) as const;

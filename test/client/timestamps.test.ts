@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { risingTimestamps } from "../../src/client/timestamps.ts";
+import { Envelope } from "../../src/protocol/envelope.ts";
+
+const at = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
+
+test("timestamps carry nanoseconds that the envelope's schema reads", () => {
+  const next = risingTimestamps(() => at);
+  expect(next()).toBe("2026-01-02T03:04:05.006000000Z");
+  expect(Envelope.shape.ts.safeParse(next()).success).toBe(true);
+});
+
+test("timestamps of one millisecond still rise", () => {
+  const next = risingTimestamps(() => at);
+  expect([next(), next(), next()]).toEqual([
+    "2026-01-02T03:04:05.006000000Z",
+    "2026-01-02T03:04:05.006000001Z",
+    "2026-01-02T03:04:05.006000002Z",
+  ]);
+});
+
+test("timestamps go on rising when the clock is set back", () => {
+  let now = at;
+  const next = risingTimestamps(() => now);
+  const before = next();
+  now -= 3_600_000;
+  const after = next();
+  expect(after > before).toBe(true);
+  now = at + 1;
+  expect(next()).toBe("2026-01-02T03:04:05.007000000Z");
+});

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { OptionsError } from "../../src/client/errors.ts";
+import { apiBase, connectUrl } from "../../src/client/urls.ts";
+
+test.each([
+  ["http://mesh.test", "ws://mesh.test/v1/connect", "http://mesh.test/"],
+  ["https://mesh.test:8443/", "wss://mesh.test:8443/v1/connect", "https://mesh.test:8443/"],
+  ["ws://mesh.test/base", "ws://mesh.test/base/v1/connect", "http://mesh.test/base/"],
+  ["wss://mesh.test/base/", "wss://mesh.test/base/v1/connect", "https://mesh.test/base/"],
+  ["https://mesh.test/?x=1#y", "wss://mesh.test/v1/connect", "https://mesh.test/"],
+])("a mesh at %s takes sockets at %s and requests below %s", (url, socket, base) => {
+  expect(connectUrl(url)).toBe(socket);
+  expect(apiBase(url)).toBe(base);
+});
+
+test.each(["", "mesh.test", "file:///etc", "javascript:alert(1)", "//mesh.test"])(
+  "%j is not the URL of a mesh",
+  (url) => {
+    expect(() => connectUrl(url)).toThrow(OptionsError);
+    expect(() => apiBase(url)).toThrow(OptionsError);
+  },
+);

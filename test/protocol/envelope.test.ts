@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { readEnvelope } from "../../src/protocol/envelope.ts";
+import { must, mustFail } from "../must.ts";
+
+/** As go-p2p writes a message: nanoseconds, the local offset, no `replyTo` when there is none. */
+const MESSAGE = {
+  id: "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+  type: "get_stats",
+  from: "9f86d081884c7d659a2feaa0c55ad015",
+  to: "a3f5b1c2d4e6f7081929394959697989",
+  ts: "2026-01-02T03:04:05.123456789+01:00",
+  payload: { lines: 5 },
+};
+const read = (message: unknown) => readEnvelope(JSON.stringify(message));
+
+describe("an envelope", () => {
+  test("is read as Go writes it, nothing lost", () => {
+    expect(must(read(MESSAGE))).toEqual(MESSAGE);
+  });
+
+  test.for([
+    "2026-01-02T03:04:05Z",
+    "2026-01-02T03:04:05.1Z",
+    "2026-01-02T03:04:05.123456Z",
+    "2026-01-02T03:04:05.123456789Z",
+    "2026-01-02T03:04:05.123456789+05:30",
+    "2026-01-02T03:04:05-11:00",
+    "0001-01-01T00:00:00Z",
+  ])("keeps a timestamp of any precision and offset: %s", (ts) => {
+    expect(must(read({ ...MESSAGE, ts })).ts).toBe(ts);
+  });
+
+  test("may have a null payload, as Go writes a nil one", () => {
+    expect(must(read({ ...MESSAGE, payload: null })).payload).toBeNull();
+  });
+
+  test.for([0, "text", false, [], [1, { a: null }]])(
+    "may have any JSON for a payload: %j",
+    (payload) => {
+      expect(must(read({ ...MESSAGE, payload })).payload).toEqual(payload);
+    },
+  );
+
+  test("has no replyTo unless one was sent", () => {
+    expect(must(read(MESSAGE))).not.toHaveProperty("replyTo");
+    expect(must(read({ ...MESSAGE, replyTo: MESSAGE.id })).replyTo).toBe(MESSAGE.id);
+  });
+
+  test("may have an unknown type and an empty receiver: what they mean is judged later", () => {
+    expect(must(read({ ...MESSAGE, type: "brand_new", to: "" }))).toMatchObject({
+      type: "brand_new",
+      to: "",
+    });
+  });
+
+  test("drops what it does not know", () => {
+    expect(must(read({ ...MESSAGE, extra: 1 }))).toEqual(MESSAGE);
+  });
+});
+
+describe("what is no envelope", () => {
+  test.for(["", "{", "undefined", '{"id":1}}', "[".repeat(100_000)])(
+    "is a bad message when it is no JSON: %.12s",
+    (text) => {
+      expect(mustFail(readEnvelope(text))).toEqual({
+        code: "bad_message",
+        detail: "the message is not JSON",
+      });
+    },
+  );
+
+  test.for(Object.keys(MESSAGE))("is a bad message without %s, and says so", (key) => {
+    const without = Object.fromEntries(Object.entries(MESSAGE).filter(([name]) => name !== key));
+    const { code, detail } = mustFail(read(without));
+    expect({ code, place: detail.split(":")[0] }).toEqual({ code: "bad_message", place: key });
+  });
+
+  test.for<[string, unknown]>([
+    ["id", "not-a-uuid"],
+    ["id", ""],
+    ["id", 7],
+    ["type", ""],
+    ["type", "t".repeat(65)],
+    ["from", "f".repeat(65)],
+    ["to", null],
+    ["ts", "2026-01-02 03:04:05"],
+    ["ts", "2026-01-02T03:04:05"],
+    ["ts", "2026-02-30T00:00:00Z"],
+    ["ts", 1_767_323_045],
+    ["replyTo", "r".repeat(65)],
+    ["replyTo", null],
+  ])("is a bad message when %s is %j, and says where", ([key, value]) => {
+    const { code, detail } = mustFail(read({ ...MESSAGE, [key]: value }));
+    expect({ code, place: detail.split(":")[0] }).toEqual({ code: "bad_message", place: key });
+  });
+
+  test.for([null, [], "text", 1])("is a bad message when it is %j", (value) => {
+    expect(mustFail(read(value)).code).toBe("bad_message");
+  });
+});

@@ -1,0 +1,150 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ProblemView } from "../../src/protocol/http.ts";
+import { ErrorMessage } from "../../src/protocol/messages.ts";
+import {
+  CLOSE,
+  GO_P2P_ERROR,
+  toClose,
+  toGoP2pError,
+  toProblem,
+  type ErrorCode,
+  type MusterError,
+} from "../../src/protocol/errors.ts";
+
+/** Each code with the HTTP status and close code that a caller may rely on. The type holds it complete. */
+const TABLE: { readonly [Code in ErrorCode]: readonly [status: number, close: number] } = {
+  bad_message: [400, 4400],
+  undecryptable: [400, 4400],
+  frame_too_large: [413, 4400],
+  out_of_place: [400, 4400],
+  unknown_type: [400, 4400],
+  duplicate_message: [409, 4400],
+  version_unsupported: [400, 4401],
+  bad_key: [400, 4401],
+  identity_mismatch: [400, 4401],
+  proof_failed: [401, 4401],
+  handshake_timeout: [408, 4408],
+  ping_timeout: [408, 4408],
+  not_permitted: [403, 4400],
+  not_allowed: [403, 4403],
+  revoked: [403, 4403],
+  downgrade_refused: [403, 4403],
+  join_key_invalid: [403, 4403],
+  mesh_full: [429, 4429],
+  rate_limited: [429, 4429],
+  rotated: [409, 1000],
+  superseded: [409, 4409],
+  forgotten: [410, 1000],
+  invalid_request: [400, 4400],
+  unauthorized: [401, 4403],
+  forbidden: [403, 4403],
+  not_found: [404, 4400],
+  method_not_allowed: [405, 4400],
+  upgrade_required: [426, 4400],
+  payload_too_large: [413, 4400],
+  unsupported_media_type: [415, 4400],
+  conflict: [409, 4400],
+  lease_lost: [409, 4400],
+  task_ended: [409, 4400],
+  idempotency_mismatch: [422, 4400],
+  queue_full: [429, 4429],
+  too_many_sources: [409, 4400],
+  signature_missing: [401, 4403],
+  signature_invalid: [401, 4403],
+  signature_stale: [401, 4403],
+  event_unmapped: [422, 4400],
+  revoke_unconfirmed: [504, 4503],
+  clock_skew: [401, 4401],
+  mesh_key_unknown: [409, 4401],
+  unavailable: [503, 4503],
+  misconfigured: [500, 4503],
+  internal: [500, 4503],
+};
+const CODES = Object.keys(TABLE) as ErrorCode[];
+const errorOf = (code: ErrorCode, detail = "what happened"): MusterError =>
+  ({ code, detail }) as MusterError;
+
+describe("every error code", () => {
+  test.for(CODES)("has a problem document: %s", (code) => {
+    const problem = toProblem(errorOf(code));
+    expect(ProblemView.parse(problem)).toEqual(problem);
+    expect(problem).toEqual({
+      type: `urn:muster:error:${code}`,
+      title: expect.stringMatching(/^[A-Z].*[^.]$/),
+      status: TABLE[code][0],
+      code,
+      detail: "what happened",
+    });
+  });
+
+  test.for(CODES)("has a close code and a reason that begins with it: %s", (code) => {
+    expect(toClose(errorOf(code))).toEqual({
+      code: TABLE[code][1],
+      reason: `${code}: what happened`,
+    });
+  });
+
+  test.for(CODES)("has a go-p2p error message: %s", (code) => {
+    const message = toGoP2pError(errorOf(code));
+    expect(ErrorMessage.parse(message)).toEqual(message);
+    expect(Object.values(GO_P2P_ERROR)).toContain(message.code);
+    expect(message.message).toBe("what happened");
+  });
+
+  test("has a title of its own", () => {
+    const titles = CODES.map((code) => toProblem(errorOf(code)).title);
+    expect(new Set(titles).size).toBe(CODES.length);
+  });
+});
+
+describe("close codes", () => {
+  test("are ones that an endpoint may send (RFC 6455 §7.4.2)", () => {
+    for (const code of Object.values(CLOSE)) {
+      expect(code === 1000 || (code >= 4000 && code <= 4999), String(code)).toBe(true);
+    }
+  });
+
+  test("have a reason of at most 123 bytes, whatever the detail holds", () => {
+    const detail = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 300 }),
+      fc.string({ unit: "grapheme", minLength: 100, maxLength: 300 }),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...CODES), detail, (code, text) => {
+        const { reason } = toClose(errorOf(code, text));
+        expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
+        expect(reason.startsWith(`${code}: `)).toBe(true);
+        expect(reason).toMatch(/^[\x20-\x7e]*$/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("keep as much of a long detail as fits", () => {
+    expect(toClose(errorOf("revoked", "x".repeat(500))).reason).toHaveLength(123);
+  });
+});
+
+describe("a problem document", () => {
+  test("carries when to try again and what was wrong where, when there is such", () => {
+    const issues = [{ path: "kind", message: "too long" }];
+    expect(
+      toProblem({ code: "invalid_request", detail: "d", retryAfter: 3, issues }),
+    ).toMatchObject({ retry_after: 3, issues });
+  });
+
+  test("has no empty members otherwise", () => {
+    const bare: MusterError = { code: "queue_full", detail: "d" };
+    expect(Object.keys(toProblem(bare)).toSorted()).toEqual(
+      ["code", "detail", "status", "title", "type"].toSorted(),
+    );
+  });
+
+  test("says to come back at once when the wait is zero", () => {
+    expect(toProblem({ code: "queue_full", detail: "d", retryAfter: 0 })).toHaveProperty(
+      "retry_after",
+      0,
+    );
+  });
+});

@@ -1,0 +1,137 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { fromUtf8, utf8 } from "../../src/base/bytes.ts";
+import {
+  FIELDS_MAX,
+  LABEL_CHARS_MAX,
+  META_MAX,
+  readForm,
+  writeForm,
+  type FormData,
+} from "../../src/stmf/form.ts";
+import { must, mustFail } from "../must.ts";
+import { anyForm } from "./arbitraries.ts";
+
+const read = (json: unknown) => readForm(utf8(JSON.stringify(json)));
+const wrote = (form: FormData) => fromUtf8(must(writeForm(form)));
+
+const nested = (depth: number) => `{"fields":[],"x":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+const manyFields = (count: number) =>
+  Array.from({ length: count }, () => ({ name: "", value: "" }));
+const manyMeta = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, ""]));
+const label = (chars: number) => "n".repeat(chars);
+
+describe("a form's plaintext", () => {
+  test("comes back as the form that was written, whatever it holds", () => {
+    fc.assert(
+      fc.property(anyForm, (form) => {
+        expect(must(readForm(must(writeForm(form))))).toEqual(form);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("names its keys as Borg does and in Borg's order, whatever order the caller used", () => {
+    const file = { mime: "image/png", filename: "a.png", type: "file", value: "AA==", name: "f" };
+    expect(wrote({ meta: { origin: "here" }, fields: [file] })).toBe(
+      '{"fields":[{"name":"f","value":"AA==","type":"file","filename":"a.png","mime":"image/png"}],' +
+        '"meta":{"origin":"here"}}',
+    );
+  });
+
+  test("leaves out what is empty, as Go's omitempty does", () => {
+    const field = { name: "a", value: "", type: "", filename: "", mime: "" };
+    expect(wrote({ fields: [field], meta: {} })).toBe('{"fields":[{"name":"a","value":""}]}');
+  });
+
+  test("reads what Go writes for a nil slice, and takes null for empty elsewhere", () => {
+    expect(must(read({ fields: null }))).toEqual({ fields: [] });
+    expect(
+      must(read({ fields: [{ name: "a", value: "b", type: null, mime: null }], meta: null })),
+    ).toEqual({ fields: [{ name: "a", value: "b" }] });
+  });
+
+  test("may hold keys of later versions, which are passed over", () => {
+    const json = { fields: [{ name: "a", value: "b", hint: [1] }], later: { deep: true } };
+    expect(must(read(json))).toEqual({ fields: [{ name: "a", value: "b" }] });
+  });
+
+  test("keeps repeated names and their order", () => {
+    const fields = ["x", "y", "x"].map((name, at) => ({ name, value: String(at) }));
+    expect(must(read({ fields })).fields).toEqual(fields);
+  });
+
+  test("keeps keys of meta that every object inherits", () => {
+    const meta = { constructor: "a", toString: "b", hasOwnProperty: "c" };
+    expect(must(readForm(must(writeForm({ fields: [], meta }))))).toEqual({ fields: [], meta });
+  });
+});
+
+describe("what is no form", () => {
+  test.for([
+    ["no object", []],
+    ["no fields", {}],
+    ["fields that are an object", { fields: {} }],
+    ["a field that is null", { fields: [null] }],
+    ["a field without a name", { fields: [{ value: "a" }] }],
+    ["a field without a value", { fields: [{ name: "a" }] }],
+    ["a value that is a number", { fields: [{ name: "a", value: 1 }] }],
+    ["a type that is a number", { fields: [{ name: "a", value: "b", type: 1 }] }],
+    ["meta that is a list", { fields: [], meta: ["a"] }],
+    ["meta with a number", { fields: [], meta: { a: 1 } }],
+  ])("is refused on both ways: %s", ([, json]) => {
+    expect(mustFail(read(json)).code).toBe("content_invalid");
+    expect(mustFail(writeForm(json as FormData)).code).toBe("form_invalid");
+  });
+
+  test("is refused when its bytes are not UTF-8 or not JSON", () => {
+    const whole = utf8('{"fields":[]}');
+    must(readForm(whole));
+    expect(mustFail(readForm(whole.subarray(1))).code).toBe("content_invalid");
+    expect(mustFail(readForm(Uint8Array.of(0x22, 0xff, 0x22))).code).toBe("content_invalid");
+    expect(mustFail(readForm(new Uint8Array())).code).toBe("content_invalid");
+  });
+
+  test("is refused when it nests deeper than any reader should follow", () => {
+    must(readForm(utf8(nested(10))));
+    expect(mustFail(readForm(utf8(nested(100_000)))).code).toBe("content_invalid");
+  });
+
+  test("is refused when a key of meta would change the object's prototype", () => {
+    const text = '{"fields":[],"meta":{"__proto__":"a"}}';
+    expect(mustFail(readForm(utf8(text))).code).toBe("content_invalid");
+    expect(mustFail(writeForm(JSON.parse(text) as FormData)).code).toBe("form_invalid");
+  });
+});
+
+describe("a form's bounds", () => {
+  test.for<[string, FormData, FormData]>([
+    ["fields", { fields: manyFields(FIELDS_MAX) }, { fields: manyFields(FIELDS_MAX + 1) }],
+    [
+      "meta",
+      { fields: [], meta: manyMeta(META_MAX) },
+      { fields: [], meta: manyMeta(META_MAX + 1) },
+    ],
+    [
+      "a name's characters",
+      { fields: [{ name: label(LABEL_CHARS_MAX), value: "" }] },
+      { fields: [{ name: label(LABEL_CHARS_MAX + 1), value: "" }] },
+    ],
+    [
+      "a meta key's characters",
+      { fields: [], meta: { [label(LABEL_CHARS_MAX)]: "" } },
+      { fields: [], meta: { [label(LABEL_CHARS_MAX + 1)]: "" } },
+    ],
+  ])("hold at the last allowed number and refuse the next: %s", ([, allowed, over]) => {
+    must(writeForm(allowed));
+    must(read(allowed));
+    expect(mustFail(writeForm(over)).code).toBe("form_invalid");
+    expect(mustFail(read(over)).code).toBe("content_invalid");
+  });
+
+  test("leave a value as long as the container allows", () => {
+    const form = { fields: [{ name: "file", value: "A".repeat(1 << 20) }] };
+    expect(must(readForm(must(writeForm(form))))).toEqual(form);
+  });
+});

@@ -1,0 +1,37 @@
+import { ROLES } from "../../protocol/messages.ts";
+import { choiceOption, readArgs, type Command } from "../args.ts";
+import { print, printJson } from "../output.ts";
+import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+
+const usage = "allow PUBLIC_KEY [--label TEXT] [--role ROLE]... [--readmit]";
+
+/** Puts a key on the allowlist. */
+export const allow: Command = {
+  usage,
+  summary: "put a public key on the allowlist",
+  details: [
+    ["--label TEXT", "whose key it is, for people"],
+    ["--role ROLE", `a role that it may have (${ROLES.join(", ")}); default worker`],
+    ["--readmit", "also lift a revocation of this key"],
+    ...TARGET_DETAILS,
+  ],
+  run: async (argv) => {
+    const options = {
+      ...TARGET_OPTIONS,
+      label: { type: "string" },
+      role: { type: "string", multiple: true },
+      readmit: { type: "boolean" },
+    } as const;
+    const { values, positionals } = readArgs(argv, options, { min: 1, max: 1, usage });
+    const roles = values.role?.flatMap((role) => choiceOption("role", role, ROLES) ?? []);
+    const mesh = await controllerOf(values);
+    const entry = await mesh.allow(String(positionals[0]), {
+      ...(values.label !== undefined && { label: values.label }),
+      ...(roles !== undefined && { roles }),
+      ...(values.readmit === true && { readmit: true }),
+    });
+    if (values.json === true) printJson(entry);
+    else print(`${entry.peer_id} may join as ${entry.roles.join(", ")}`);
+    return 0;
+  },
+};

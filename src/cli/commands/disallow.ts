@@ -1,0 +1,20 @@
+import { readArgs, type Command } from "../args.ts";
+import { print, printJson } from "../output.ts";
+import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+
+const usage = "disallow PUBLIC_KEY";
+
+/** Takes a key off the allowlist. */
+export const disallow: Command = {
+  usage,
+  summary: "take a public key off the allowlist; its session ends if it no longer qualifies",
+  details: TARGET_DETAILS,
+  run: async (argv) => {
+    const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 1, usage });
+    const key = String(positionals[0]);
+    await (await controllerOf(values)).disallow(key);
+    if (values.json === true) printJson({ public_key: key, allowed: false });
+    else print("taken off the allowlist");
+    return 0;
+  },
+};

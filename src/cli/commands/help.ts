@@ -1,0 +1,44 @@
+import { readArgs, type Command, type Details } from "../args.ts";
+import { UsageError } from "../failure.ts";
+import { print } from "../output.ts";
+
+/** Lists the commands, or tells all about one of them. */
+export const helpFor = (commands: Readonly<Record<string, Command>>): Command => ({
+  usage: "help [COMMAND]",
+  summary: "show this, or all about one command",
+  run: (argv) => {
+    const { positionals } = readArgs(argv, {}, { min: 0, max: 1, usage: "help [COMMAND]" });
+    const [name] = positionals;
+    if (name === undefined) printAll(commands);
+    else printOne(name, commands);
+    return Promise.resolve(0);
+  },
+});
+
+function printAll(commands: Readonly<Record<string, Command>>): void {
+  print("Muster: a control plane for a mesh of compute peers");
+  print();
+  print("usage: muster COMMAND [OPTION]...");
+  print();
+  printPairs(Object.entries(commands).map(([name, { summary }]) => [name, summary]));
+  print();
+  print("`muster help COMMAND` tells all about one.");
+}
+
+function printOne(name: string, commands: Readonly<Record<string, Command>>): void {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined)
+    throw new UsageError(`there is no command "${name}"`, "see `muster help`");
+  print(`usage: muster ${command.usage}`);
+  print();
+  print(`${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`);
+  if (command.details !== undefined) {
+    print();
+    printPairs(command.details);
+  }
+}
+
+function printPairs(pairs: Details): void {
+  const width = Math.max(...pairs.map(([left]) => left.length));
+  for (const [left, right] of pairs) print(`  ${left.padEnd(width)}  ${right}`);
+}

@@ -1,0 +1,102 @@
+import {
+  connectPeer,
+  generateIdentity,
+  type PeerEvent,
+  type PeerOptions,
+} from "../../client/index.ts";
+import { ROLES } from "../../protocol/messages.ts";
+import { choiceOption, countOption, readArgs, type Command, type Values } from "../args.ts";
+import { eventLine } from "../event-line.ts";
+import { execHandler } from "../exec.ts";
+import { UsageError } from "../failure.ts";
+import { readKeyFile, type StoredKey } from "../key-file.ts";
+import { note, print } from "../output.ts";
+import { onStopSignal } from "../signals.ts";
+import { targetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+
+const usage = "join [URL] [--exec COMMAND] [--key-file FILE] [--name NAME] ...";
+
+const OPTIONS = {
+  ...TARGET_OPTIONS,
+  "key-file": { type: "string" },
+  name: { type: "string" },
+  role: { type: "string" },
+  capability: { type: "string", multiple: true },
+  slots: { type: "string" },
+  "mesh-key": { type: "string" },
+  exec: { type: "string" },
+  kind: { type: "string", multiple: true },
+} as const;
+
+/** Joins a mesh as a peer, until it is stopped or sent away. */
+export const join: Command = {
+  usage,
+  summary: "join a mesh as a peer; with --exec, do its tasks",
+  details: [
+    ["--exec COMMAND", "run this for each task: payload (JSON) on stdin, result from stdout"],
+    ["--kind KIND", "take tasks of this kind only; may be repeated; default: every kind"],
+    ["--key-file FILE", "the peer's key, made by `muster keygen`; default: a new one for this run"],
+    ["--mesh-key HEX", "the mesh's public key: refuse any other"],
+    ["--name NAME", "a name for people"],
+    ["--role ROLE", `${ROLES.join(", ")}; default worker`],
+    ["--capability X", "a label that tasks can ask for; may be repeated"],
+    ["--slots N", "tasks done at once; default 1, or 0 without --exec"],
+    ...TARGET_DETAILS,
+  ],
+  run: async (argv) => {
+    const { values, positionals } = readArgs(argv, OPTIONS, { min: 0, max: 1, usage });
+    const url = positionals[0] ?? values.url;
+    const target = await targetOf({ ...values, ...(url !== undefined && { url }) });
+    const stored = await keyOf(values["key-file"]);
+    const meshKey = values["mesh-key"] ?? target.meshKey;
+    const peer = connectPeer({
+      url: target.url,
+      privateKey: stored.keys,
+      createdAt: stored.createdAt,
+      ...(meshKey !== undefined && { meshKey }),
+      ...peerOptions(values),
+      onEvent: values.json === true ? printEvent : (event) => tell(event, values.exec),
+    });
+    if (values.json !== true) print(`public key  ${peer.publicKey}`);
+    onStopSignal(() => void peer.close("stopped by its user"));
+    await peer.closed;
+    return 0;
+  },
+};
+
+async function keyOf(file: string | undefined): Promise<StoredKey> {
+  if (file !== undefined) return readKeyFile(file);
+  return { keys: generateIdentity(), createdAt: new Date().toISOString() };
+}
+
+function peerOptions(values: Values<typeof OPTIONS>): Partial<PeerOptions> {
+  const { exec, kind, name, capability } = values;
+  if (kind !== undefined && exec === undefined) {
+    throw new UsageError("--kind says what --exec is for", `usage: muster ${usage}`);
+  }
+  const role = choiceOption("role", values.role, ROLES);
+  const slots = countOption("slots", values.slots) ?? (exec === undefined ? 0 : 1);
+  const kinds = exec === undefined ? [] : (kind ?? ["*"]);
+  return {
+    slots,
+    ...(name !== undefined && { name }),
+    ...(role !== undefined && { role }),
+    ...(capability !== undefined && { capabilities: capability }),
+    handlers: Object.fromEntries(kinds.map((each) => [each, execHandler(String(exec))])),
+  };
+}
+
+/** One JSON object per line, for programs. */
+function printEvent(event: PeerEvent): void {
+  const { error, ...rest } = event as PeerEvent & { error?: unknown };
+  const told =
+    error instanceof Error ? { error: error.message } : error === undefined ? {} : { error };
+  print(JSON.stringify({ ...rest, ...told }));
+}
+
+function tell(event: PeerEvent, exec: string | undefined): void {
+  print(eventLine(event));
+  if (event.type === "ready" && exec === undefined) {
+    note("no --exec is given: this peer takes no tasks");
+  }
+}

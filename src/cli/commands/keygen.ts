@@ -1,0 +1,47 @@
+import { generateIdentity } from "../../client/index.ts";
+import { toHex } from "../../base/bytes.ts";
+import { readArgs, type Command } from "../args.ts";
+import { writeKeyFile } from "../key-file.ts";
+import { print, printJson } from "../output.ts";
+import { newSecrets, secretLines } from "../state-folder.ts";
+
+const usage = "keygen [--out FILE] [--force] | keygen --mesh";
+
+/** Makes a peer's key, or the secrets of a mesh. */
+export const keygen: Command = {
+  usage,
+  summary: "make a peer's key file, or with --mesh the secrets of a mesh",
+  details: [
+    ["--out FILE", "where to write it; default muster-key.json"],
+    ["--force", "overwrite a file that exists: the old key is lost"],
+    ["--mesh", "print four fresh secrets, for `wrangler secret put`"],
+    ["--json", "print JSON"],
+  ],
+  run: async (argv) => {
+    const { values } = readArgs(
+      argv,
+      {
+        out: { type: "string", default: "muster-key.json" },
+        force: { type: "boolean", default: false },
+        mesh: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+      },
+      { min: 0, max: 0, usage },
+    );
+    if (values.mesh) {
+      if (values.json) printJson(newSecrets());
+      else process.stdout.write(secretLines(newSecrets()));
+      return 0;
+    }
+    const keys = generateIdentity();
+    await writeKeyFile(values.out, { keys, createdAt: new Date().toISOString() }, values.force);
+    const made = { id: keys.id, public_key: toHex(keys.publicKey), file: values.out };
+    if (values.json) printJson(made);
+    else {
+      print(`peer ID     ${made.id}`);
+      print(`public key  ${made.public_key}`);
+      print(`key file    ${made.file} (keep it secret)`);
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,19 @@
+import { readArgs, type Command } from "../args.ts";
+import { print, printJson } from "../output.ts";
+import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+
+const usage = "revoke PEER_ID";
+
+/** Bars a peer for good. */
+export const revoke: Command = {
+  usage,
+  summary: "bar a peer: its session ends at once, and its key can't come back",
+  details: TARGET_DETAILS,
+  run: async (argv) => {
+    const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 1, usage });
+    const peer = await (await controllerOf(values)).revoke(String(positionals[0]));
+    if (values.json === true) printJson(peer);
+    else print(`${peer.id} is ${peer.state}`);
+    return 0;
+  },
+};

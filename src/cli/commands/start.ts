@@ -1,0 +1,66 @@
+import { orAborted } from "../abort.ts";
+import { countOption, readArgs, type Command } from "../args.ts";
+import { Failure, UsageError } from "../failure.ts";
+import { startMesh, type MeshProcess } from "../mesh-process.ts";
+import { note, plain, print } from "../output.ts";
+import { Stopped, stopSignal } from "../signals.ts";
+import { STATE_FOLDER } from "../state-folder.ts";
+
+const usage = "start [--port N] [--ip ADDRESS] [--dir FOLDER]";
+
+const PORT_DEFAULT = 8787;
+const PORT_MAX = 65_535;
+
+/** Runs a mesh on this machine until it is stopped. */
+export const start: Command = {
+  usage,
+  summary: "run a mesh on this machine; its state is kept",
+  details: [
+    ["--port N", `where it listens; default ${PORT_DEFAULT}, 0 takes a free one`],
+    ["--ip ADDRESS", "on which address; default 127.0.0.1, this machine alone"],
+    ["--dir FOLDER", `where it keeps secrets and state; default ${STATE_FOLDER}`],
+  ],
+  run: async (argv) => {
+    const options = {
+      port: { type: "string" },
+      ip: { type: "string", default: "127.0.0.1" },
+      dir: { type: "string", default: STATE_FOLDER },
+    } as const;
+    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
+    const port = countOption("port", values.port) ?? PORT_DEFAULT;
+    if (port > PORT_MAX) throw new UsageError(`--port is at most ${PORT_MAX}`);
+    const signal = stopSignal();
+    const mesh = await startMesh({
+      dir: values.dir,
+      host: values.ip,
+      port,
+      onLog: (line) => note(plain(line)),
+      signal,
+    });
+    introduce(mesh);
+    try {
+      await orAborted(mesh.exited, signal);
+      throw new Failure("the mesh ended by itself");
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
+    } finally {
+      await mesh.stop();
+    }
+    print("stopped");
+    return 0;
+  },
+};
+
+function introduce({ url, meshKey, folder }: MeshProcess): void {
+  print(`Muster is up at ${url}`);
+  print();
+  print(`  mesh key     ${meshKey}`);
+  print(`  admin token  in ${folder.secrets} (ADMIN_TOKEN)`);
+  print(`  state        ${folder.state}`);
+  print();
+  print("Join it:       npx muster join --exec 'wc -c'");
+  print(`from afar:     npx muster join ${url} --mesh-key ${meshKey} --exec 'wc -c'`);
+  print("Give it work:  npx muster assign count '\"hello\"' --wait");
+  print();
+  print("Ctrl-C stops it.");
+}

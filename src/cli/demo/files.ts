@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { UsageError } from "../failure.ts";
+import { errorCode } from "../files.ts";
+import { TASK_PAYLOAD_BYTES_MAX } from "../../protocol/constants.ts";
+import { PROJECT } from "../wrangler.ts";
+import type { Digest } from "./messages.ts";
+
+/** A file's bytes travel in the payload, in base64 (4 for 3), beside its name. */
+const FILE_BYTES_MAX = Math.floor(((TASK_PAYLOAD_BYTES_MAX - 8 * 1_024) * 3) / 4);
+
+export interface DemoFile {
+  readonly name: string;
+  readonly bytes: Buffer;
+  /** The demo's own answer, by other means than the workers'. */
+  readonly expected: Digest;
+}
+
+/** Reads what the demo is to digest; a folder stands for every file in it. Default: Muster's own source. */
+export async function readFiles(paths: readonly string[]): Promise<readonly DemoFile[]> {
+  const roots = paths.length === 0 ? [join(PROJECT, "src")] : paths;
+  const base = paths.length === 0 ? PROJECT : process.cwd();
+  const found = (await Promise.all(roots.map(filesOf))).flat();
+  if (found.length === 0) throw new UsageError("there are no files to digest");
+  return Promise.all(found.map((path) => readOne(path, base)));
+}
+
+async function filesOf(path: string): Promise<readonly string[]> {
+  const what = await stat(path).catch((error: unknown) => unreadable(path, error));
+  if (what.isFile()) return [path];
+  if (!what.isDirectory()) throw new UsageError(`${path} is neither a file nor a folder`);
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
+}
+
+async function readOne(path: string, base: string): Promise<DemoFile> {
+  const bytes = await readFile(path).catch((error: unknown) => unreadable(path, error));
+  if (bytes.length > FILE_BYTES_MAX) {
+    throw new UsageError(
+      `${path} has ${bytes.length} bytes`,
+      `a task's payload carries files of ${FILE_BYTES_MAX} bytes at most`,
+    );
+  }
+  const inside = relative(base, path);
+  const name = inside.startsWith("..") ? path : inside;
+  return { name, bytes, expected: expectedOf(bytes) };
+}
+
+function expectedOf(bytes: Buffer): Digest {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  // latin1 maps every byte to one character, so no byte can hide a newline.
+  const pieces = bytes.toString("latin1").split("\n");
+  return { sha256, lines: pieces.at(-1) === "" ? pieces.length - 1 : pieces.length };
+}
+
+function unreadable(path: string, error: unknown): never {
+  const code = errorCode(error);
+  const why = code === "ENOENT" ? "does not exist" : `can't be read (${code})`;
+  throw new UsageError(`${path} ${why}`);
+}

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { toHex } from "../base/bytes.ts";
+import { parseJson } from "../base/json.ts";
+import { identityFrom, type KeyPair } from "../client/index.ts";
+import { Failure } from "./failure.ts";
+import { readIfThere, replaceFile, writeNew } from "./files.ts";
+
+/** A peer's key on disk. `id` and `public_key` are there for people; the private key decides. */
+const KeyFile = z.object({
+  version: z.literal(1),
+  id: z.string(),
+  public_key: z.string(),
+  private_key: z.string().regex(/^[0-9a-f]{64}$/),
+  created_at: z.iso.datetime(),
+});
+
+export interface StoredKey {
+  readonly keys: KeyPair;
+  readonly createdAt: string;
+}
+
+/** Writes a key file that only its owner can read. One that exists is kept, unless `force`. */
+export async function writeKeyFile(
+  path: string,
+  { keys, createdAt }: StoredKey,
+  force: boolean,
+): Promise<void> {
+  const file: z.infer<typeof KeyFile> = {
+    version: 1,
+    id: keys.id,
+    public_key: toHex(keys.publicKey),
+    private_key: toHex(keys.privateKey),
+    created_at: createdAt,
+  };
+  const text = `${JSON.stringify(file, null, 2)}\n`;
+  if (force) return replaceFile(path, text);
+  if (!(await writeNew(path, text))) {
+    throw new Failure(`${path} exists`, "choose another --out, or overwrite it with --force");
+  }
+}
+
+export async function readKeyFile(path: string): Promise<StoredKey> {
+  const text = await readIfThere(path);
+  if (text === null)
+    throw new Failure(`${path} does not exist`, "`muster keygen` makes a key file");
+  const file = KeyFile.safeParse(parseJson(text));
+  if (!file.success) throw new Failure(`${path} is not a key file`, "`muster keygen` makes one");
+  return { keys: identityFrom(file.data.private_key), createdAt: file.data.created_at };
+}

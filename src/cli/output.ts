@@ -1,0 +1,53 @@
+/** Writes one line to stdout. */
+export const print = (line = ""): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** Writes one line to stderr: for what is not the command's answer. */
+export const note = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
+
+/** One line of plain text: what came from afar must not move the cursor, colour the screen or break a table. */
+export const plain = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ");
+
+/** At most `max` characters, the end marked when something was cut. */
+export const clipped = (text: string, max: number): string =>
+  text.length <= max ? text : `${text.slice(0, max - 1)}…`;
+
+/** Rows as columns: text to the left, numbers to the right. */
+export function table(
+  headings: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  const cells = [headings, ...rows].map((row) => row.map((cell) => plain(String(cell))));
+  const widths = headings.map((_heading, column) =>
+    Math.max(...cells.map((row) => (row[column] ?? "").length)),
+  );
+  const line = (row: readonly string[], index: number): string =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        const right = index > 0 && typeof rows[index - 1]?.[column] === "number";
+        return right ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd();
+  return cells.map(line).join("\n");
+}
+
+const CODES = { red: 31, green: 32, dim: 2, bold: 1 } as const;
+
+/** Colours text for a terminal; leaves it as it is anywhere else, and where `NO_COLOR` is set. */
+export const styled = (
+  style: keyof typeof CODES,
+  text: string,
+  out: NodeJS.WriteStream = process.stdout,
+): string =>
+  out.isTTY && (process.env["NO_COLOR"] ?? "") === ""
+    ? `\u001b[${CODES[style]}m${text}\u001b[0m`
+    : text;

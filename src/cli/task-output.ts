@@ -1,0 +1,24 @@
+import { hasEnded, type Task } from "../client/index.ts";
+import { plain, print, printJson } from "./output.ts";
+
+/** Shows a task; the exit code says whether it ended in success, or has not ended. */
+export function showTask(task: Task, json: boolean): number {
+  if (json) printJson(task);
+  else describe(task);
+  return !hasEnded(task) || task.state === "succeeded" ? 0 : 1;
+}
+
+function describe(task: Task): void {
+  print(`task      ${task.id}`);
+  print(`kind      ${task.kind}`);
+  print(`state     ${task.state}${task.progress === null ? "" : ` (${percent(task.progress)})`}`);
+  for (const { attempt, peer_name, peer_id, score, state, error } of task.attempts) {
+    const who = plain(peer_name) || peer_id;
+    const why = error === null ? "" : `: ${plain(error)}`;
+    print(`try ${String(attempt).padEnd(5)} ${who}, score ${score.toFixed(2)}, ${state}${why}`);
+  }
+  if (task.error !== null) print(`error     ${plain(task.error)}`);
+  if (task.state === "succeeded") print(`result    ${JSON.stringify(task.result)}`);
+}
+
+const percent = (fraction: number): string => `${Math.round(fraction * 100)} %`;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { credentialKey } from "../src/access/credential.ts";
-import type { Bytes } from "../src/base/bytes.ts";
+import { toHex, type Bytes } from "../src/base/bytes.ts";
 import type { Millis } from "../src/base/clock.ts";
 import { placeOf } from "../src/base/place.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
@@ -88,7 +88,7 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
   return ok({
     name: data.MESH_NAME,
     identities: identities.value,
-    discovery: keyPairFrom(data.MESH_DISCOVERY_KEY),
+    discovery: keyPairOf(data.MESH_DISCOVERY_KEY),
     signingKey: data.MESH_SIGNING_KEY,
     adminToken: data.ADMIN_TOKEN,
     discoveryPublic: data.DISCOVERY_PUBLIC === "true",
@@ -108,15 +108,25 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
  * on the next one is the mesh's identity, whether or not the operator has moved it to its new place by then.
  */
 function identitiesOf(data: Configured, now: Millis): Result<MeshIdentities, MusterError> {
-  const current = keyPairFrom(data.MESH_IDENTITY_KEY);
+  const current = keyPairOf(data.MESH_IDENTITY_KEY);
   if (data.MESH_IDENTITY_KEY_NEXT === undefined) return ok({ current, next: null });
-  const next = keyPairFrom(data.MESH_IDENTITY_KEY_NEXT);
+  const next = keyPairOf(data.MESH_IDENTITY_KEY_NEXT);
   const ends = Date.parse(data.MESH_ROTATION_ENDS ?? "");
   if (Number.isNaN(ends))
     return err(misconfigured("MESH_ROTATION_ENDS is missing beside MESH_IDENTITY_KEY_NEXT"));
   if (ends - now > ROTATION_WINDOW)
     return err(misconfigured("MESH_ROTATION_ENDS is more than 30 days ahead"));
   return ok(now < ends ? { current, next } : { current: next, next: null });
+}
+
+const keyPairs = new Map<string, KeyPair>();
+
+/** A key pair, its public half computed once in an isolate's life: every request and every new object asks for it. */
+function keyPairOf(privateKey: Bytes): KeyPair {
+  const name = toHex(privateKey);
+  const pair = keyPairs.get(name) ?? keyPairFrom(privateKey);
+  keyPairs.set(name, pair);
+  return pair;
 }
 
 const misconfigured = (faults: string): MusterError => ({

@@ -18,6 +18,8 @@ import { buildWorker, spawnWrangler } from "./wrangler.ts";
 
 /** wrangler and workerd start in 2 s here; a cold, slow machine gets much more. */
 const START_MS = 40_000;
+/** All peers of a mesh on one machine come from one address. */
+const LOCAL_VARIABLES = { HANDSHAKES_PER_MINUTE: "6000" };
 /** Lines of wrangler's output that are kept to explain a failed start. */
 const LINES_KEPT = 20;
 
@@ -27,6 +29,8 @@ export interface MeshOptions {
   readonly host?: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Variables of the Worker over those of wrangler.toml. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Takes the mesh's warnings and errors, line by line. */
   readonly onLog?: (line: string) => void;
   /** Gives up the start; `startMesh` then rejects with the signal's reason, and leaves nothing behind. */
@@ -40,6 +44,8 @@ export interface MeshProcess {
   /** The mesh's public key, in hex. */
   readonly meshKey: string;
   readonly folder: StateFolder;
+  /** Of wrangler, the parent of all that runs. */
+  readonly pid: number | undefined;
   /** Settles when the mesh ends, whoever ended it. */
   readonly exited: Promise<void>;
   /** Ends the mesh with everything that it started. */
@@ -56,7 +62,8 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
     if (options.port !== 0) await checkPort(host, options.port);
     await buildWorker(folder, options.signal);
     const port = options.port === 0 ? await freePort(host) : options.port;
-    const wrangler = watched(spawnWrangler({ folder, host, port }), onLog);
+    const variables = { ...LOCAL_VARIABLES, ...options.variables };
+    const wrangler = watched(spawnWrangler({ folder, host, port, variables }), onLog);
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     const stop = async (): Promise<void> => {
       await endGroup(wrangler.child, () => void wrangler.child.kill("SIGINT"));
@@ -70,8 +77,9 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
       await stop();
       throw error;
     }
-    const { exited } = wrangler;
-    return { url, adminToken: secrets.ADMIN_TOKEN, meshKey, folder, exited, stop };
+    const { exited, child } = wrangler;
+    const { pid } = child;
+    return { url, adminToken: secrets.ADMIN_TOKEN, meshKey, folder, pid, exited, stop };
   } catch (error) {
     await unlock();
     throw error;

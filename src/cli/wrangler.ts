@@ -23,6 +23,8 @@ export interface WranglerOptions {
   readonly folder: StateFolder;
   readonly host: string;
   readonly port: number;
+  /** Variables of the Worker over those of wrangler.toml; nothing secret, for arguments can be read. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function buildWorker(folder: StateFolder, signal?: AbortSignal): Pr
  * `wrangler dev` on the workerd in node_modules, leading a process group of its own. Secrets go by file: arguments can
  * be read by every user of the machine.
  */
-export function spawnWrangler({ folder, host, port }: WranglerOptions): ChildProcess {
+export function spawnWrangler({ folder, host, port, variables }: WranglerOptions): ChildProcess {
   const args = wranglerArgs(["dev", join(folder.build, BUNDLE)], {
     bundle: "false",
     config: CONFIG,
@@ -73,6 +75,7 @@ export function spawnWrangler({ folder, host, port }: WranglerOptions): ChildPro
     "show-interactive-dev-session": "false",
     "log-level": "warn",
   });
+  for (const [name, value] of Object.entries(variables)) args.push(`--var=${name}:${value}`);
   return spawn(process.execPath, ["--import", GUARD, ...args], {
     cwd: PROJECT,
     detached: true,

@@ -2,7 +2,7 @@ import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { toHex } from "../../src/base/bytes.ts";
 import { toRfc3339 } from "../../src/base/clock.ts";
 import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
-import { MeshView } from "../../src/protocol/http.ts";
+import { MeshView, PROTOCOLS } from "../../src/protocol/http.ts";
 import type { AppEnv } from "../context.ts";
 import { failuresOfMesh, jsonOf } from "../responses.ts";
 
@@ -26,7 +26,7 @@ const health = createRoute({
 
 export function meshRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(mesh, (c) => {
-    const { name, identities, discovery, signingKey } = c.get("config");
+    const { name, identities, discovery, signingKey, goP2p } = c.get("config");
     return c.json(
       {
         name,
@@ -34,7 +34,7 @@ export function meshRoutes(app: OpenAPIHono<AppEnv>): void {
         public_key: toHex(identities.current.publicKey),
         discovery_key: toHex(discovery.publicKey),
         signing_key: toHex(ed25519PublicKey(signingKey)),
-        protocols: ["go-p2p/1.0" as const],
+        protocols: goP2p ? [...PROTOCOLS] : ["muster/2" as const],
         time: toRfc3339(Date.now()),
       },
       200,

@@ -14,7 +14,8 @@ export const PEER_STATES = [
 export const PeerState = z.enum(PEER_STATES);
 export type PeerState = z.infer<typeof PeerState>;
 
-export const PROTOCOLS = ["go-p2p/1.0", "muster/2"] as const;
+/** The strongest first. */
+export const PROTOCOLS = ["muster/2", "go-p2p/1.0"] as const;
 export const Protocol = z.enum(PROTOCOLS);
 export type Protocol = z.infer<typeof Protocol>;
 

@@ -1,0 +1,196 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { startMesh } from "../src/cli/mesh-process.ts";
+import { freePort } from "../src/cli/ports.ts";
+import { endGroup, takeCharge } from "../src/cli/process-group.ts";
+import { connectPeer } from "../src/client/index.ts";
+import type { Protocol } from "../src/protocol/http.ts";
+import type { Bench } from "./bench.ts";
+import { cpuMs, workerdOf } from "./cpu.ts";
+
+/** muster.2 may cost this many times the CPU of a bare connect. */
+const BAR = 3;
+const ROUNDS = 5;
+const PER_ROUND = 100;
+const AT_ONCE = 8;
+/** What a connect sets going behind itself (a record published, say) is to be counted, too. */
+const SETTLE_MS = 700;
+
+export const handshake: Bench = {
+  summary:
+    "complete handshakes per second and CPU each, beside a bare WebSocket connect and echo to a fresh object",
+  async run(log, scale) {
+    const dir = await mkdtemp(join(tmpdir(), "muster-bench-"));
+    const mesh = await startMesh({
+      dir: join(dir, "mesh"),
+      port: 0,
+      variables: { HANDSHAKES_PER_MINUTE: "1000000" },
+    });
+    const bare = await startBare(join(dir, "bare"));
+    try {
+      const join2 = (protocol: Protocol) => () => joined(mesh.url, mesh.meshKey, protocol);
+      const subjects: readonly Subject[] = [
+        { name: "bare", workerd: workerdOf(bare.pid), connect: () => echoed(bare.url) },
+        { name: "go_p2p", workerd: workerdOf(mesh.pid ?? 0), connect: join2("go-p2p/1.0") },
+        { name: "muster_2", workerd: workerdOf(mesh.pid ?? 0), connect: join2("muster/2") },
+      ];
+      const count = Math.max(AT_ONCE, Math.round(PER_ROUND * scale));
+      for (const subject of subjects) await measure(subject, AT_ONCE * 2); // warm
+      const rounds = new Map<string, Measured[]>(subjects.map(({ name }) => [name, []]));
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const subject of subjects)
+          rounds.get(subject.name)?.push(await measure(subject, count));
+        log(`round ${round + 1} of ${ROUNDS}`);
+      }
+      return report(rounds, count, log);
+    } finally {
+      await mesh.stop();
+      await bare.stop();
+      await rm(dir, { recursive: true, force: true });
+    }
+  },
+};
+
+type Close = () => void | Promise<void>;
+
+interface Subject {
+  readonly name: string;
+  readonly workerd: number;
+  /** Connects, and returns how to close again once the handshake is complete. */
+  readonly connect: () => Promise<Close>;
+}
+
+interface Measured {
+  readonly perSecond: number;
+  readonly cpuMsEach: number;
+}
+
+/** Connects `count` times, some at once; the closing is not counted. */
+async function measure({ workerd, connect }: Subject, count: number): Promise<Measured> {
+  const closes: Close[] = [];
+  const cpuBefore = cpuMs(workerd);
+  const began = performance.now();
+  let left = count;
+  const lane = async () => {
+    while (left-- > 0) closes.push(await connect());
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  const seconds = (performance.now() - began) / 1_000;
+  await sleep(SETTLE_MS);
+  const cpuMsEach = (cpuMs(workerd) - cpuBefore) / count;
+  await Promise.all(closes.map(async (close) => close()));
+  await sleep(SETTLE_MS);
+  return { perSecond: count / seconds, cpuMsEach };
+}
+
+async function joined(url: string, meshKey: string, protocol: Protocol): Promise<Close> {
+  const peer = connectPeer({ url, meshKey, protocol });
+  await peer.ready;
+  return () => peer.close();
+}
+
+async function echoed(url: string): Promise<Close> {
+  const socket = new WebSocket(url);
+  await once(socket, "open");
+  const echo = once(socket, "message");
+  socket.send("echo");
+  await echo;
+  return () => socket.close();
+}
+
+async function startBare(
+  dir: string,
+): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
+  const port = await freePort("127.0.0.1");
+  const manifest = createRequire(import.meta.url).resolve("wrangler/package.json");
+  const config = fileURLToPath(new URL("bare/wrangler.toml", import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [
+      join(dirname(manifest), "wrangler-dist", "cli.js"),
+      "dev",
+      `--config=${config}`,
+      "--ip=127.0.0.1",
+      `--port=${port}`,
+      "--inspector-port=0",
+      `--persist-to=${dir}`,
+      "--local",
+      "--show-interactive-dev-session=false",
+    ],
+    {
+      detached: true,
+      stdio: "ignore",
+      env: {
+        ...process.env,
+        CI: "1",
+        WRANGLER_SEND_METRICS: "false",
+        CLOUDFLARE_CF_FETCH_ENABLED: "false",
+      },
+    },
+  );
+  takeCharge(child);
+  const url = `http://127.0.0.1:${port}`;
+  for (
+    let tries = 0;
+    !(await fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    ));
+    tries++
+  ) {
+    if (tries === 200) throw new Error("the bare worker did not start");
+    await sleep(150);
+  }
+  return {
+    url: url.replace("http", "ws"),
+    pid: child.pid ?? 0,
+    stop: () => endGroup(child, () => void child.kill("SIGINT")),
+  };
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+const round2 = (value: number): number => Math.round(value * 100) / 100;
+
+function report(
+  rounds: ReadonlyMap<string, readonly Measured[]>,
+  count: number,
+  log: (line: string) => void,
+) {
+  const of = (name: string) => {
+    const measured = rounds.get(name) ?? [];
+    const cpu_ms = measured.map(({ cpuMsEach }) => cpuMsEach);
+    return {
+      per_second: round2(median(measured.map(({ perSecond }) => perSecond))),
+      cpu_ms_each: round2(median(cpu_ms)),
+      cpu_ms_spread: [round2(Math.min(...cpu_ms)), round2(Math.max(...cpu_ms))],
+    };
+  };
+  const [bare, goP2p, muster2] = [of("bare"), of("go_p2p"), of("muster_2")];
+  const ratio = (figures: typeof bare) => round2(figures.cpu_ms_each / bare.cpu_ms_each);
+  for (const [name, figures] of Object.entries({
+    bare,
+    "go-p2p 1.0": goP2p,
+    "muster.2": muster2,
+  })) {
+    log(
+      `${name.padEnd(11)} ${figures.per_second.toFixed(0).padStart(5)} per s  ${figures.cpu_ms_each.toFixed(2).padStart(6)} ms CPU each` +
+        `  ${ratio(figures).toFixed(2).padStart(5)} times bare`,
+    );
+  }
+  return {
+    ok: ratio(muster2) <= BAR,
+    bar: `muster.2 within ${BAR} times the CPU of the bare connect`,
+    handshakes_per_round: count,
+    rounds: ROUNDS,
+    bare,
+    go_p2p: { ...goP2p, cpu_times_bare: ratio(goP2p) },
+    muster_2: { ...muster2, cpu_times_bare: ratio(muster2) },
+  };
+}

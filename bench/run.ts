@@ -1,0 +1,37 @@
+/** `npm run bench -- NAME [SCALE]`: runs a benchmark, prints its figures as the last line, keeps them in results/. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import type { Bench } from "./bench.ts";
+import { handshake } from "./handshake.ts";
+
+const BENCHES: Readonly<Record<string, Bench>> = { handshake };
+
+const [name = "", scale = "1"] = process.argv.slice(2);
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+if (bench === undefined || !(Number(scale) > 0)) {
+  console.error("usage: npm run bench -- NAME [SCALE]; NAME is one of");
+  for (const [known, { summary }] of Object.entries(BENCHES))
+    console.error(`  ${known}: ${summary}`);
+  process.exit(2);
+}
+
+const figures = await bench.run((line) => console.log(line), Number(scale));
+const result = {
+  bench: name,
+  date: new Date().toISOString().slice(0, 10),
+  machine: {
+    cores: cpus().length,
+    cpu: cpus()[0]?.model.trim(),
+    memory_gib: Math.round(totalmem() / 2 ** 30),
+  },
+  node: process.version,
+  scale: Number(scale),
+  ...figures,
+};
+if (Number(scale) >= 1) {
+  const folder = new URL("results/", import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(result, null, 2)}\n`);
+}
+console.log(JSON.stringify(result));
+process.exit(figures.ok ? 0 : 1);

@@ -64,7 +64,9 @@ function apiHint({ code, retryAfter }: MusterApiError): string | undefined {
 }
 
 const PEER_HINTS: { readonly [Code in PeerErrorCode]?: string } = {
-  mesh_key_mismatch: "do not join unless the mesh's owner confirms its new key",
+  mesh_key_mismatch:
+    "do not join unless the mesh's owner confirms its new key (then give it with --mesh-key)",
   not_allowed: "the operator can let it in with `muster allow PUBLIC_KEY`",
+  join_key_invalid: "ask the operator for a new link",
   superseded: "two peers use one key file: give each its own",
 };

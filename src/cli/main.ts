@@ -2,13 +2,17 @@ import type { Command } from "./args.ts";
 import { allow } from "./commands/allow.ts";
 import { assign } from "./commands/assign.ts";
 import { demo } from "./commands/demo.ts";
+import { audit } from "./commands/audit.ts";
 import { disallow } from "./commands/disallow.ts";
 import { helpFor } from "./commands/help.ts";
 import { join } from "./commands/join.ts";
+import { joinKey } from "./commands/join-key.ts";
 import { keygen } from "./commands/keygen.ts";
 import { mesh } from "./commands/mesh.ts";
 import { peers } from "./commands/peers.ts";
 import { revoke } from "./commands/revoke.ts";
+import { rotate } from "./commands/rotate.ts";
+import { token } from "./commands/token.ts";
 import { start } from "./commands/start.ts";
 import { task } from "./commands/task.ts";
 import { explain, UsageError } from "./failure.ts";
@@ -25,6 +29,10 @@ const COMMANDS: Record<string, Command> = {
   allow,
   disallow,
   revoke,
+  "join-key": joinKey,
+  token,
+  rotate,
+  audit,
   mesh,
 };
 COMMANDS["help"] = helpFor(COMMANDS);

@@ -4,7 +4,12 @@ import { platformRandom } from "../crypto/primitives.ts";
 import {
   AllowEntry,
   AllowList,
+  AuditList,
   AuthModeBody,
+  JoinKeyList,
+  NewJoinKeyView,
+  NewTokenView,
+  TokenList,
   MeshView,
   PeerList,
   PeerView,
@@ -13,7 +18,12 @@ import {
   TaskList,
   TaskView,
   WebhookSourceView,
+  type AuditView,
   type AuthMode,
+  type CreateJoinKey,
+  type JoinKeyView,
+  type Scope,
+  type TokenView,
   type PeerState,
   type TaskState,
   type TaskSummary,
@@ -52,6 +62,8 @@ export interface AllowOptions {
   readonly roles?: readonly Role[];
   /** Lifts a revocation of this key. */
   readonly readmit?: boolean;
+  /** Lets the key come by go-p2p 1.0 although it has spoken muster.2. */
+  readonly go_p2p?: boolean;
 }
 
 /** Gives work to a mesh and governs it, over HTTP. Every method throws `MusterApiError` when the mesh says no. */
@@ -177,6 +189,51 @@ export class Controller {
   async setAuthMode(mode: AuthMode): Promise<AuthMode> {
     const request = { method: "PUT", path: "v1/auth-mode", body: { mode } } as const;
     return (await this.#api.json(AuthModeBody, request)).mode;
+  }
+
+  /** Creates an API token. It is shown this once. */
+  createToken(scope: Scope, label = ""): Promise<z.output<typeof NewTokenView>> {
+    return this.#api.json(NewTokenView, {
+      method: "POST",
+      path: "v1/tokens",
+      body: { scope, label },
+    });
+  }
+
+  async tokens(): Promise<readonly TokenView[]> {
+    return (await this.#api.json(TokenList, { path: "v1/tokens" })).tokens;
+  }
+
+  async revokeToken(id: string): Promise<void> {
+    await this.#api.response({ method: "DELETE", path: `v1/tokens/${segment(id)}` });
+  }
+
+  /** Creates a join key, which adds peers to the allowlist. It is shown this once, with a link that carries it. */
+  createJoinKey(
+    options: z.input<typeof CreateJoinKey> = {},
+  ): Promise<z.output<typeof NewJoinKeyView>> {
+    return this.#api.json(NewJoinKeyView, { method: "POST", path: "v1/join-keys", body: options });
+  }
+
+  async joinKeys(): Promise<readonly JoinKeyView[]> {
+    return (await this.#api.json(JoinKeyList, { path: "v1/join-keys" })).join_keys;
+  }
+
+  async revokeJoinKey(id: string): Promise<void> {
+    await this.#api.response({ method: "DELETE", path: `v1/join-keys/${segment(id)}` });
+  }
+
+  /** Who was let in or not, and who changed what: newest first, page by page. */
+  audit(
+    filter: { readonly subject?: string; readonly act?: string } = {},
+  ): AsyncIterable<AuditView> {
+    return pages(async (cursor) => {
+      const page = await this.#api.json(AuditList, {
+        path: "v1/audit",
+        query: { ...filter, cursor },
+      });
+      return { items: page.entries, next: page.next_cursor };
+    });
   }
 
   /** The mesh's name and public keys. */

@@ -27,6 +27,7 @@ export {
 } from "./errors.ts";
 export { generateIdentity, identityFrom, type PrivateKey } from "./keys.ts";
 export type { KeyPair } from "../crypto/identity.ts";
+export { readMeshLink, type MeshLink } from "./mesh-link.ts";
 export type { Platform, SocketLike } from "./platform.ts";
 export type { Json, JsonObject } from "../base/json.ts";
 export type {

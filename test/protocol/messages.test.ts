@@ -51,6 +51,8 @@ const FROM_MUSTER: { readonly [Type in keyof typeof MUSTER_PAYLOADS]: unknown } 
     role: "worker",
     mesh: { id: pair.id, name: "mesh", public_key: toHex(pair.publicKey) },
   },
+  rejection: { code: "not_allowed", reason: "this key is not on the allowlist" },
+  rotate: { public_key: toHex(pair.publicKey), proof: "ab".repeat(32) },
   task_offer: { ...TASK, kind: "sha256", payload: { file: "a" }, attempt: 1, lease_seconds: 60 },
   task_accept: TASK,
   task_refuse: { ...TASK, reason: "busy" },

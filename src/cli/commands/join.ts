@@ -4,6 +4,7 @@ import {
   type PeerEvent,
   type PeerOptions,
 } from "../../client/index.ts";
+import { PROTOCOLS } from "../../protocol/http.ts";
 import { ROLES } from "../../protocol/messages.ts";
 import { choiceOption, countOption, readArgs, type Command, type Values } from "../args.ts";
 import { eventLine } from "../event-line.ts";
@@ -11,10 +12,11 @@ import { execHandler } from "../exec.ts";
 import { UsageError } from "../failure.ts";
 import { readKeyFile, type StoredKey } from "../key-file.ts";
 import { note, print } from "../output.ts";
+import { pinOf, remember } from "../pin.ts";
 import { onStopSignal } from "../signals.ts";
 import { targetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
-const usage = "join [URL] [--exec COMMAND] [--key-file FILE] [--name NAME] ...";
+const usage = "join [URL|LINK] [--exec COMMAND] [--key-file FILE] [--name NAME] ...";
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
@@ -24,6 +26,8 @@ const OPTIONS = {
   capability: { type: "string", multiple: true },
   slots: { type: "string" },
   "mesh-key": { type: "string" },
+  key: { type: "string" },
+  protocol: { type: "string" },
   exec: { type: "string" },
   kind: { type: "string", multiple: true },
 } as const;
@@ -37,6 +41,8 @@ export const join: Command = {
     ["--kind KIND", "take tasks of this kind only; may be repeated; default: every kind"],
     ["--key-file FILE", "the peer's key, made by `muster keygen`; default: a new one for this run"],
     ["--mesh-key HEX", "the mesh's public key: refuse any other"],
+    ["--key JOINKEY", "a join key, which puts this peer on the allowlist; a link may carry it"],
+    ["--protocol P", `${PROTOCOLS.join(", ")}; default ${PROTOCOLS[0]}`],
     ["--name NAME", "a name for people"],
     ["--role ROLE", `${ROLES.join(", ")}; default worker`],
     ["--capability X", "a label that tasks can ask for; may be repeated"],
@@ -48,18 +54,25 @@ export const join: Command = {
     const url = positionals[0] ?? values.url;
     const target = await targetOf({ ...values, ...(url !== undefined && { url }) });
     const stored = await keyOf(values["key-file"]);
-    const meshKey = values["mesh-key"] ?? target.meshKey;
+    const pin = await pinOf(target, values["mesh-key"]);
+    const protocol = choiceOption("protocol", values.protocol, PROTOCOLS);
+    const show = values.json === true ? printEvent : (event: PeerEvent) => tell(event, values.exec);
     const peer = connectPeer({
-      url: target.url,
+      ...pin,
       privateKey: stored.keys,
       createdAt: stored.createdAt,
-      ...(meshKey !== undefined && { meshKey }),
+      ...(values.key !== undefined && { joinKey: values.key }),
+      ...(protocol !== undefined && { protocol }),
       ...peerOptions(values),
-      onEvent: values.json === true ? printEvent : (event) => tell(event, values.exec),
+      onEvent: show,
     });
+    const remembering = peer.ready.then(
+      (mesh) => remember(pin, mesh),
+      () => undefined,
+    );
     if (values.json !== true) print(`public key  ${peer.publicKey}`);
     onStopSignal(() => void peer.close("stopped by its user"));
-    await peer.closed;
+    await Promise.all([peer.closed, remembering]);
     return 0;
   },
 };

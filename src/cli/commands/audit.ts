@@ -1,0 +1,51 @@
+import type { AuditView } from "../../protocol/http.ts";
+import { countOption, readArgs, type Command } from "../args.ts";
+import { clipped, print, printJson, table } from "../output.ts";
+import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+
+const usage = "audit [--subject ID] [--act ACT] [--last N]";
+const LAST_DEFAULT = 50;
+const DETAIL_CHARS = 80;
+
+/** Shows the audit log. */
+export const audit: Command = {
+  usage,
+  summary: "show who was let in or not, and who changed what",
+  details: [
+    ["--subject ID", "only what was done to this peer, key, token or source"],
+    ["--act ACT", "only this act, such as admit or revoke_peer"],
+    ["--last N", `how many entries; default ${LAST_DEFAULT}`],
+    ...TARGET_DETAILS,
+  ],
+  run: async (argv) => {
+    const options = {
+      ...TARGET_OPTIONS,
+      subject: { type: "string" },
+      act: { type: "string" },
+      last: { type: "string" },
+    } as const;
+    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
+    const last = countOption("last", values.last) ?? LAST_DEFAULT;
+    const mesh = await controllerOf(values);
+    const { subject, act } = values;
+    const filter = { ...(subject !== undefined && { subject }), ...(act !== undefined && { act }) };
+    const entries: AuditView[] = [];
+    for await (const entry of mesh.audit(filter)) {
+      if (entries.length >= last) break;
+      entries.push(entry);
+    }
+    if (values.json === true) printJson(entries);
+    else if (entries.length === 0) print("nothing on record");
+    else print(table(["at", "actor", "act", "subject", "outcome", "detail"], entries.map(row)));
+    return 0;
+  },
+};
+
+const row = ({ at, actor, act, subject, outcome, detail }: AuditView): string[] => [
+  at,
+  actor,
+  act,
+  subject,
+  outcome,
+  clipped(JSON.stringify(detail), DETAIL_CHARS),
+];

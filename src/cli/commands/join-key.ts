@@ -1,0 +1,76 @@
+import { ROLES } from "../../protocol/messages.ts";
+import { choiceOption, countOption, numberOption, readArgs, type Command } from "../args.ts";
+import { UsageError } from "../failure.ts";
+import { print, printJson, table } from "../output.ts";
+import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+
+const usage =
+  "join-key create [--label TEXT] [--role ROLE]... [--uses N] [--days N] | list | revoke ID";
+const SECONDS_PER_DAY = 86_400;
+
+const OPTIONS = {
+  ...TARGET_OPTIONS,
+  label: { type: "string" },
+  role: { type: "string", multiple: true },
+  uses: { type: "string" },
+  days: { type: "string" },
+} as const;
+
+/** Makes, lists and revokes join keys. */
+export const joinKey: Command = {
+  usage,
+  summary: "make, list or revoke join keys, which let peers onto the allowlist",
+  details: [
+    ["--label TEXT", "what it is for; peers that it admits carry it"],
+    ["--role ROLE", `a role that those peers may have (${ROLES.join(", ")}); default worker`],
+    ["--uses N", "how many peers it admits; default 1"],
+    ["--days N", "how long it holds; default 7"],
+    ...TARGET_DETAILS,
+  ],
+  run: async (argv) => {
+    const { values, positionals } = readArgs(argv, OPTIONS, { min: 1, max: 2, usage });
+    const [action, id] = positionals;
+    const mesh = await controllerOf(values);
+    if (action === "create" && id === undefined) {
+      const roles = values.role?.flatMap((role) => choiceOption("role", role, ROLES) ?? []);
+      const uses = countOption("uses", values.uses);
+      const days = numberOption("days", values.days);
+      const created = await mesh.createJoinKey({
+        ...(values.label !== undefined && { label: values.label }),
+        ...(roles !== undefined && { roles }),
+        ...(uses !== undefined && { uses }),
+        ...(days !== undefined && { expires_seconds: days * SECONDS_PER_DAY }),
+      });
+      if (values.json === true) printJson(created);
+      else {
+        print(`join key  ${created.key}`);
+        print(`link      ${created.link}`);
+        print("It is shown this once. A peer joins with:");
+        print(`  npx muster join '${created.link}' --key-file FILE --exec COMMAND`);
+      }
+      return 0;
+    }
+    if (action === "list" && id === undefined) {
+      const keys = await mesh.joinKeys();
+      if (values.json === true) printJson(keys);
+      else if (keys.length === 0) print("no join keys");
+      else {
+        const rows = keys.map((key) => [
+          key.id,
+          key.label,
+          key.roles.join(","),
+          key.uses_left,
+          key.revoked_at === null ? key.expires_at : `revoked ${key.revoked_at}`,
+        ]);
+        print(table(["id", "label", "roles", "uses left", "until"], rows));
+      }
+      return 0;
+    }
+    if (action === "revoke" && id !== undefined) {
+      await mesh.revokeJoinKey(id);
+      print(`join key ${id} opens nothing any more`);
+      return 0;
+    }
+    throw new UsageError(`"${positionals.join(" ")}" is not understood`, `usage: muster ${usage}`);
+  },
+};

@@ -1,0 +1,56 @@
+import { SCOPES } from "../../protocol/http.ts";
+import { choiceOption, readArgs, type Command } from "../args.ts";
+import { UsageError } from "../failure.ts";
+import { print, printJson, table } from "../output.ts";
+import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+
+const usage = "token create SCOPE [--label TEXT] | list | revoke ID";
+
+/** Makes, lists and revokes API tokens. */
+export const token: Command = {
+  usage,
+  summary: "make, list or revoke API tokens",
+  details: [
+    ["SCOPE", `one of ${SCOPES.join(", ")}`],
+    ["--label TEXT", "whose it is, for people"],
+    ...TARGET_DETAILS,
+  ],
+  run: async (argv) => {
+    const options = { ...TARGET_OPTIONS, label: { type: "string" } } as const;
+    const { values, positionals } = readArgs(argv, options, { min: 1, max: 2, usage });
+    const [action, word] = positionals;
+    const mesh = await controllerOf(values);
+    if (action === "create" && word !== undefined) {
+      const scope = choiceOption("scope", word, SCOPES) ?? "viewer";
+      const created = await mesh.createToken(scope, values.label);
+      if (values.json === true) printJson(created);
+      else {
+        print(`token  ${created.token}`);
+        print("It is shown this once.");
+      }
+      return 0;
+    }
+    if (action === "list" && word === undefined) {
+      const tokens = await mesh.tokens();
+      if (values.json === true) printJson(tokens);
+      else if (tokens.length === 0) print("no tokens besides the admin's");
+      else {
+        const rows = tokens.map((each) => [
+          each.id,
+          each.scope,
+          each.label,
+          each.created_at,
+          each.revoked_at ?? "",
+        ]);
+        print(table(["id", "scope", "label", "created", "revoked"], rows));
+      }
+      return 0;
+    }
+    if (action === "revoke" && word !== undefined) {
+      await mesh.revokeToken(word);
+      print(`token ${word} opens nothing any more`);
+      return 0;
+    }
+    throw new UsageError(`"${positionals.join(" ")}" is not understood`, `usage: muster ${usage}`);
+  },
+};

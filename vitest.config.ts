@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: "core",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/durable/**", "test/workers/**", "test/e2e/**"],
+          exclude: ["test/durable/**", "test/workers/**", "test/e2e/**", "test/interop/**"],
         },
       },
       {
@@ -36,7 +36,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", "test/interop/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -31,6 +31,8 @@ export interface MeshOptions {
   readonly port: number;
   /** Variables of the Worker over those of wrangler.toml. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** The key that the mesh will answer under, where that is not the one in its secrets: it has rotated. */
+  readonly meshKey?: string;
   /** Takes the mesh's warnings and errors, line by line. */
   readonly onLog?: (line: string) => void;
   /** Gives up the start; `startMesh` then rejects with the signal's reason, and leaves nothing behind. */
@@ -69,7 +71,7 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
       await endGroup(wrangler.child, () => void wrangler.child.kill("SIGINT"));
       await unlock();
     };
-    const meshKey = meshKeyOf(secrets);
+    const meshKey = options.meshKey ?? meshKeyOf(secrets);
     try {
       await orAborted(answering(url, meshKey, wrangler), options.signal);
       await writeMeshFile(folder, { url, mesh_key: meshKey });

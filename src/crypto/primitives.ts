@@ -16,9 +16,13 @@ export const sha256 = (data: Uint8Array): Bytes => nobleSha256(data);
 export const hmacSha256 = (key: Uint8Array, data: Uint8Array): Bytes =>
   hmac(nobleSha256, key, data);
 
-/** HKDF-SHA256 (RFC 5869) with an empty salt. */
-export const hkdfSha256 = (key: Uint8Array, info: Uint8Array, length: number): Bytes =>
-  hkdf(nobleSha256, key, undefined, info, length);
+/** HKDF-SHA256 (RFC 5869), without a salt unless one is given. Throws for more than 8,160 bytes. */
+export const hkdfSha256 = (
+  key: Uint8Array,
+  info: Uint8Array,
+  length: number,
+  salt?: Uint8Array,
+): Bytes => hkdf(nobleSha256, key, salt, info, length);
 
 export const x25519PublicKey = (privateKey: Uint8Array): Bytes => x25519.getPublicKey(privateKey);
 

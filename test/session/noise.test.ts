@@ -1,0 +1,223 @@
+import * as fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { utf8, type Bytes } from "../../src/base/bytes.ts";
+import {
+  readNoise,
+  splitNoise,
+  startNoise,
+  writeNoise,
+  type Split,
+} from "../../src/crypto/noise.ts";
+import { sealNext, type Direction } from "../../src/crypto/transport.ts";
+import { nativeX25519 } from "../../src/crypto/x25519.ts";
+import type { SessionEffect, Step } from "../../src/session/effects.ts";
+import { newNoiseSession, takeNoise } from "../../src/session/noise-handshake.ts";
+import type { Active, Noise, Session } from "../../src/session/state.ts";
+import { step } from "../../src/session/step.ts";
+import { must, present } from "../must.ts";
+import { seededRandom } from "../random.ts";
+import { SCALE } from "./arbitraries.ts";
+import { at, compose, MESH, PEER, START } from "./driver.ts";
+
+vi.setConfig({ testTimeout: 60_000 * Math.max(1, SCALE) });
+
+const NOTHING = new Uint8Array();
+const ORIGIN = { address: "192.0.2.1", place: null, meshId: MESH.keys.id };
+const HELLO = utf8(JSON.stringify({ name: "noise peer", role: "worker" }));
+const random = seededRandom(11);
+
+const frameOf = (effects: readonly SessionEffect[]): Bytes => {
+  const sent = effects.find((effect) => effect.type === "send");
+  if (sent?.type !== "send" || typeof sent.frame === "string") throw new Error("no frame was sent");
+  return sent.frame;
+};
+const take = (session: Noise, data: Bytes): Promise<Step> =>
+  takeNoise(session, data, nativeX25519, at(START, seededRandom(12)));
+
+/** A handshake led to its end: the session at each point, and the peer's messages. */
+async function led() {
+  const first = newNoiseSession(ORIGIN, PEER.id);
+  const one = must(
+    await writeNoise(nativeX25519, startNoise(true, utf8("muster/2")), PEER, random(32), NOTHING),
+  );
+  const answered = await take(first, one.message);
+  const two = must(await readNoise(nativeX25519, one.state, PEER, frameOf(answered.effects)));
+  const three = must(await writeNoise(nativeX25519, two.state, PEER, NOTHING, HELLO));
+  const second = answered.session as Noise;
+  const asked = await take(second, three.message);
+  const admitted = {
+    type: "admitted",
+    result: { ok: true, value: { epoch: 1, role: "worker" } },
+  } as const;
+  const active = step(asked.session, admitted, at(START)).session as Active;
+  return {
+    first,
+    second,
+    asked,
+    active,
+    split: present(splitNoise(three.state)),
+    messages: [one.message, three.message],
+  };
+}
+
+const { first, second, asked, active, split, messages } = await led();
+
+/** The peer's next frames, of messages that are all in order. */
+function framesOf({ send }: Split, count: number): Bytes[] {
+  let direction: Direction = { key: send, counter: 0 };
+  return Array.from({ length: count }, (_, sentAt) => {
+    const sealed = sealNext(direction, utf8(JSON.stringify(compose("ping", { sentAt }))));
+    direction = sealed.next;
+    return sealed.frame;
+  });
+}
+
+const anyBytes = fc.uint8Array({ maxLength: 300 });
+/** A frame of the peer as it may arrive: damaged, or somebody's idea of one. */
+const anyDamage = (frames: readonly Bytes[]) =>
+  fc.oneof(
+    anyBytes,
+    fc
+      .tuple(fc.constantFrom(...frames), fc.nat(), fc.integer({ min: 1, max: 255 }))
+      .map(([frame, place, mask]) => {
+        const index = place % frame.length;
+        return frame.with(index, (frame[index] as number) ^ mask);
+      }),
+    fc
+      .tuple(fc.constantFrom(...frames), fc.nat())
+      .map(([frame, length]) => frame.slice(0, length % frame.length)),
+    fc
+      .tuple(fc.constantFrom(...frames), anyBytes)
+      .map(([frame, more]) => Uint8Array.from([...frame, ...more, 0])),
+  );
+
+describe("a muster.2 handshake", () => {
+  test("NX2 asks for admission once both of its messages have come, with what the peer said of itself", () => {
+    expect(asked.session.state).toBe("admitting");
+    expect(asked.effects).toMatchObject([
+      {
+        type: "admit",
+        request: { peerId: PEER.id, name: "noise peer", protocol: "muster/2", joinKey: null },
+      },
+    ]);
+  });
+
+  test("NX3 leads to nothing by any other frames than its own, and never throws", async () => {
+    const own = new Set(messages.map(String));
+    const damaged = anyDamage(messages).filter((frame) => !own.has(String(frame)));
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(first, second), damaged, async (session, frame) => {
+        const taken = await take(session, frame);
+        // The first message is in clear: another key in it is another handshake, which the peer can't go on with.
+        expect(["noise", "closed"]).toContain(taken.session.state);
+        expect(taken.effects.filter(({ type }) => type === "admit")).toEqual([]);
+        if (session === second) expect(taken.session.state).toBe("closed");
+      }),
+      { numRuns: 500 * SCALE },
+    );
+  });
+
+  test("NX3 takes its messages once, and in their order", async () => {
+    const [one, three] = messages as [Bytes, Bytes];
+    expect((await take(first, three)).session.state).not.toBe("admitting");
+    expect((await take(second, one)).session.state).toBe("closed");
+  });
+
+  test("NX6 goes on alike after its attachment was written and read back", async () => {
+    const again = await take(structuredClone(second), messages[1] as Bytes);
+    expect(again).toEqual(asked);
+  });
+});
+
+describe("a muster.2 session", () => {
+  const frames = framesOf(split, 20);
+  const receive = (session: Session, data: Bytes) =>
+    step(session, { type: "frame", data }, at(START));
+
+  test("NX5 takes its peer's frames in their order, each once", () => {
+    let session: Session = active;
+    for (const frame of frames) {
+      const taken = receive(session, frame);
+      expect(taken.session.state).toBe("active");
+      expect(taken.effects).toHaveLength(1);
+      session = taken.session;
+    }
+    expect(receive(session, frames[0] as Bytes).session.state).toBe("closed");
+  });
+
+  test("NX5 ends at the first frame that is not the next one, whatever it is, and never throws", () => {
+    fc.assert(
+      fc.property(
+        fc.nat(frames.length - 2),
+        anyDamage(frames),
+        fc.nat(frames.length - 1),
+        (goodOnes, damaged, other) => {
+          let session: Session = active;
+          for (const frame of frames.slice(0, goodOnes)) session = receive(session, frame).session;
+          for (const bad of [damaged, frames[other] as Bytes]) {
+            if (frames.indexOf(bad) === goodOnes) continue;
+            const taken = receive(session, bad);
+            expect(taken.session.state).toBe("closed");
+            expect(taken.effects.map(({ type }) => type)).toEqual(["close", "tell"]);
+          }
+        },
+      ),
+      { numRuns: 2_000 * SCALE },
+    );
+  });
+
+  test("NX6 never uses a counter twice, in whatever order it is spoken to", () => {
+    const anyEvent = fc.constantFrom("frame", "offer", "cancel", "due", "refused");
+    fc.assert(
+      fc.property(fc.array(anyEvent, { maxLength: 40 }), (events) => {
+        let session: Session = active;
+        let now = START;
+        let next = 0;
+        const sent = new Set<string>();
+        for (const type of events) {
+          now += 31_000;
+          const event =
+            type === "frame"
+              ? ({ type, data: frames[next++ % frames.length] as Bytes } as const)
+              : type === "offer"
+                ? ({ type, offer: OFFER } as const)
+                : type === "cancel"
+                  ? ({ type, taskId: OFFER.task_id, fence: 1, reason: "" } as const)
+                  : type === "refused"
+                    ? ({
+                        type,
+                        messageId: OFFER.task_id,
+                        error: { code: "lease_lost", detail: "" },
+                      } as const)
+                    : ({ type: "due" } as const);
+          const before = session;
+          const taken = step(session, event, at(now));
+          const counters = taken.effects.filter(({ type: kind }) => kind === "send").length;
+          if (before.state === "active" && taken.session.state === "active") {
+            expect(sendCounter(taken.session)).toBe(sendCounter(before) + counters);
+          }
+          for (const effect of taken.effects) {
+            if (effect.type !== "send") continue;
+            const text = String(effect.frame);
+            expect(sent.has(text)).toBe(false);
+            sent.add(text);
+          }
+          session = taken.session;
+        }
+      }),
+      { numRuns: 200 * SCALE },
+    );
+  });
+});
+
+const OFFER = {
+  task_id: "5f0c7a52-0a5e-4b0e-9a4b-6f2f4d1c9b11",
+  fence: 1,
+  kind: "echo",
+  payload: null,
+  attempt: 1,
+  lease_seconds: 60,
+};
+
+const sendCounter = ({ channel }: Active): number =>
+  channel.protocol === "muster/2" ? channel.send.counter : Number.NaN;

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { parseJson } from "../base/json.ts";
+import { apiBase } from "../client/urls.ts";
 import { Failure } from "./failure.ts";
 import { PRIVATE_FOLDER, readIfThere, replaceFile } from "./files.ts";
 
@@ -31,14 +32,18 @@ async function readAll(): Promise<z.infer<typeof KnownMeshes>> {
   return known.data;
 }
 
+/** A mesh is the same by `ws:` as by `http:`. Throws an `OptionsError` for what is no mesh's URL. */
+const originOf = (url: string): string => new URL(apiBase(url)).origin;
+
 /** Null for a mesh that was never met. */
 export async function knownMesh(url: string): Promise<KnownMesh | null> {
-  return (await readAll())[new URL(url).origin] ?? null;
+  const origin = originOf(url);
+  return (await readAll())[origin] ?? null;
 }
 
 export async function rememberMesh(url: string, mesh: KnownMesh): Promise<void> {
+  const origin = originOf(url);
   const known = await readAll();
-  const { origin } = new URL(url);
   if (known[origin]?.key === mesh.key && known[origin].next === mesh.next) return;
   const file = knownMeshesFile();
   await mkdir(dirname(file), { recursive: true, mode: PRIVATE_FOLDER });

@@ -8,11 +8,15 @@ import {
   type SocketLike,
 } from "../../src/client/index.ts";
 
+type Protocol = NonNullable<PeerOptions["protocol"]>;
+
 /** The real mesh that the suite runs against. */
 export interface MeshUnderTest {
   readonly url: string;
   readonly token: string;
   readonly meshKey: string;
+  /** By which protocol the peers join. */
+  readonly protocol: Protocol;
 }
 
 /** How long a case may wait for what must come; what never comes fails it. */
@@ -75,9 +79,10 @@ export class Subject {
     this.peer = connectPeer({
       url: mesh.url,
       meshKey: mesh.meshKey,
+      protocol: mesh.protocol,
       ...options,
       onEvent: (event) => this.events.push(event),
-      platform: { openSocket: (url) => this.#open(url), random: () => 0 },
+      platform: { openSocket: (url, subprotocol) => this.#open(url, subprotocol), random: () => 0 },
     });
   }
 
@@ -104,8 +109,8 @@ export class Subject {
     return this.events.map(({ type }) => type).join(", ");
   }
 
-  #open(url: string): SocketLike {
-    const socket: SocketLike = new WebSocket(url);
+  #open(url: string, subprotocol: string | undefined): SocketLike {
+    const socket: SocketLike = new WebSocket(url, subprotocol);
     this.#sockets.push(socket);
     return socket;
   }

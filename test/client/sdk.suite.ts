@@ -78,27 +78,28 @@ const tasks: readonly SdkCase[] = [
   },
   {
     name: "an attempt that fails is followed by another",
-    run: withPeer({ handlers: { trip: stumbling(1) } }, async ({ peer }, control) => {
-      const { id } = await control.assign("trip", null, { peerId: peer.id });
-      const task = await control.wait(id);
-      same([task.state, task.result], ["succeeded", "done"]);
-      const told = task.attempts.map(({ state, error }) => `${state} ${error}`);
-      same(told, ["failed stumbled", "succeeded null"]);
-    }),
+    run: (mesh) =>
+      withPeer({ handlers: { trip: stumbling(1) } }, async ({ peer }, control) => {
+        const { id } = await control.assign("trip", null, { peerId: peer.id });
+        const task = await control.wait(id);
+        same([task.state, task.result], ["succeeded", "done"]);
+        const told = task.attempts.map(({ state, error }) => `${state} ${error}`);
+        same(told, ["failed stumbled", "succeeded null"]);
+      })(mesh),
   },
   {
     name: "an attempt that fails for good is not followed by another",
-    run: withPeer(
-      { handlers: { trip: stumbling(9, { retry: false }) } },
-      async ({ peer }, control) => {
+    run: (mesh) => {
+      const handlers = { trip: stumbling(1, { retry: false }) };
+      return withPeer({ handlers }, async ({ peer }, control) => {
         const failure: unknown = await control
           .run("trip", null, { peerId: peer.id })
           .catch((error: unknown) => error);
         check(failure instanceof TaskFailed, "run throws TaskFailed");
         same(failure.task.error, "stumbled");
         same((await control.task(failure.task.id)).attempts.length, 1);
-      },
-    ),
+      })(mesh);
+    },
   },
   {
     name: "a task that its peer has no handler for goes to one that has",

@@ -12,7 +12,8 @@ export class Progress {
   show(text: string): void {
     if (text === this.#shown) return;
     if (this.#live) {
-      const width = Math.max(20, (process.stderr.columns ?? 80) - 1);
+      // A terminal that does not know its width says 0.
+      const width = (process.stderr.columns || 80) - 1;
       process.stderr.write(`\r\u001b[K${text.slice(0, width)}`);
     } else {
       const now = Date.now();

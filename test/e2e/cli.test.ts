@@ -1,0 +1,284 @@
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testMesh, type TestMesh } from "./mesh.ts";
+import { muster, start, type Finished } from "./processes.ts";
+
+let started: TestMesh;
+beforeAll(async () => {
+  started = await testMesh();
+});
+// The start itself may have failed.
+afterAll(() => (started as TestMesh | undefined)?.stop());
+
+/** Runs `muster` where the mesh's state folder is: URL and token are found there. */
+const here = (...args: string[]): Promise<Finished> => muster(args, { cwd: started.dir });
+
+async function newKey(name: string): Promise<{ readonly id: string; readonly public_key: string }> {
+  const { stdout } = await here("keygen", "--out", `${name}.json`, "--json");
+  return JSON.parse(stdout) as { id: string; public_key: string };
+}
+
+describe("keygen", () => {
+  test("writes a key file that only its owner can read, and shows no secret", async () => {
+    const { code, stdout } = await here("keygen", "--out", "a.json");
+    expect(code).toBe(0);
+    const path = join(started.dir, "a.json");
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const file = JSON.parse(await readFile(path, "utf8")) as Record<string, string>;
+    expect(stdout).toContain(file["id"]);
+    expect(stdout).toContain(file["public_key"]);
+    expect(file["private_key"]).toMatch(/^[0-9a-f]{64}$/);
+    expect(stdout).not.toContain(file["private_key"]);
+  });
+
+  test("keeps a file that exists, unless forced", async () => {
+    await here("keygen", "--out", "b.json");
+    const before = await readFile(join(started.dir, "b.json"), "utf8");
+    const refused = await here("keygen", "--out", "b.json");
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("b.json exists") });
+    expect(await readFile(join(started.dir, "b.json"), "utf8")).toBe(before);
+    expect((await here("keygen", "--out", "b.json", "--force")).code).toBe(0);
+    expect(await readFile(join(started.dir, "b.json"), "utf8")).not.toBe(before);
+  });
+
+  test("--mesh prints four different secrets that wrangler takes", async () => {
+    const { stdout } = await here("keygen", "--mesh");
+    const lines = stdout.trim().split("\n");
+    expect(lines.map((line) => line.split("=")[0])).toEqual([
+      "ADMIN_TOKEN",
+      "MESH_IDENTITY_KEY",
+      "MESH_DISCOVERY_KEY",
+      "MESH_SIGNING_KEY",
+    ]);
+    const values = lines.map((line) => line.split("=")[1]);
+    expect(new Set(values).size).toBe(4);
+    for (const value of values) expect(value).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe("join, assign, task, peers and revoke", () => {
+  test("lead a peer through its life", async () => {
+    const { id } = await newKey("life");
+    const peer = start(
+      [
+        "join",
+        "--key-file",
+        "life.json",
+        "--name",
+        "lifer",
+        "--capability",
+        "life",
+        "--exec",
+        "cat",
+      ],
+      { cwd: started.dir },
+    );
+    await peer.says(/joined .* as worker/);
+
+    const listed = JSON.parse((await here("peers", "--json")).stdout) as { id: string }[];
+    expect(listed).toContainEqual(expect.objectContaining({ id, name: "lifer", connected: true }));
+    expect((await here("peers", "--state", "active")).stdout).toMatch(/lifer +worker +active/);
+
+    const assigned = await here("assign", "echo", '{"n":1}', "--wait", "--capability", "life");
+    expect(assigned).toMatchObject({ code: 0, stdout: '{"n":1}\n' });
+
+    const taskId = (await here("assign", "echo", "7", "--peer", id)).stdout.trim();
+    const shown = await here("task", taskId, "--wait", "20");
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toMatch(/state +succeeded/);
+    expect(shown.stdout).toMatch(/try 1 +lifer, score 0\.\d\d, succeeded/);
+    expect(shown.stdout).toMatch(/result +7/);
+
+    expect(await here("revoke", id)).toMatchObject({ code: 0, stdout: `${id} is revoked\n` });
+    const ended = await peer.finished;
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(/^muster: revoked: the mesh has revoked this peer/m);
+  });
+
+  test("a payload comes from stdin where - stands for it", async () => {
+    const peer = start(["join", "--name", "in", "--capability", "stdin", "--exec", "cat"], {
+      cwd: started.dir,
+    });
+    await peer.says(/joined/);
+    const args = ["assign", "echo", "-", "--wait", "--capability", "stdin"];
+    const { stdout } = await muster(args, { cwd: started.dir, input: '["from", "afar"]' });
+    expect(stdout).toBe('["from","afar"]\n');
+    peer.child.kill("SIGINT");
+    expect((await peer.finished).code).toBe(0);
+  });
+
+  test("a program that fails makes a failed task, with the reason", async () => {
+    const peer = start(["join", "--capability", "fails", "--exec", "echo no luck >&2; exit 4"], {
+      cwd: started.dir,
+    });
+    await peer.says(/joined/);
+    const args = ["assign", "x", "--wait", "--capability", "fails", "--attempts", "2"];
+    const { code, stderr } = await here(...args);
+    expect(stderr).toContain("exit code 4: no luck");
+    expect(code).toBe(1);
+    expect(peer.stdout.match(/failed: exit code 4: no luck/g)).toHaveLength(2);
+    peer.child.kill("SIGINT");
+    await peer.finished;
+  });
+
+  test("a cancelled task ends the program that does it", async () => {
+    const peer = start(["join", "--capability", "slow", "--exec", "sleep 60"], {
+      cwd: started.dir,
+    });
+    await peer.says(/joined/);
+    const taskId = (await here("assign", "x", "--capability", "slow")).stdout.trim();
+    await peer.says(/started/);
+    expect((await here("task", taskId, "--cancel")).stdout).toMatch(/state +cancelled/);
+    await peer.says(/cancelled/);
+    peer.child.kill("SIGINT");
+    expect((await peer.finished).code).toBe(0);
+  });
+
+  test("--kind takes tasks of that kind alone", async () => {
+    const peer = start(["join", "--capability", "kinds", "--kind", "good", "--exec", "cat"], {
+      cwd: started.dir,
+    });
+    await peer.says(/joined/);
+    const bad = ["assign", "bad", "--capability", "kinds", "--wait", "--timeout", "1"];
+    expect((await here(...bad)).code).toBe(1);
+    await peer.says(/refused: no handler for bad/);
+    const good = await here("assign", "good", "1", "--capability", "kinds", "--wait");
+    expect(good.stdout).toBe("1\n");
+    peer.child.kill("SIGINT");
+    await peer.finished;
+  });
+
+  test("a wrong mesh key is refused before anything is said", async () => {
+    const { url } = started.mesh;
+    const { code, stderr } = await here("join", url, "--mesh-key", "ab".repeat(32));
+    expect(stderr).toMatch(/^muster: mesh_key_mismatch: /);
+    expect(stderr).toContain("ab".repeat(32));
+    expect(code).toBe(1);
+  });
+});
+
+describe("allow and disallow", () => {
+  test("put a key on the list and take it off", async () => {
+    const { id, public_key } = await newKey("listed");
+    const allowed = await here("allow", public_key, "--label", "a friend", "--role", "dual");
+    expect(allowed).toMatchObject({ code: 0, stdout: `${id} may join as dual\n` });
+    expect((await here("disallow", public_key)).code).toBe(0);
+    const again = await here("disallow", public_key);
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("not_found") });
+  });
+
+  test("a revoked key needs --readmit to come back", async () => {
+    const { id, public_key } = await newKey("barred");
+    const peer = start(["join", "--key-file", "barred.json"], { cwd: started.dir });
+    await peer.says(/joined/);
+    await here("revoke", id);
+    expect((await peer.finished).code).toBe(1);
+    expect((await here("allow", public_key)).code).toBe(1);
+    expect((await here("allow", public_key, "--readmit")).code).toBe(0);
+    const back = start(["join", "--key-file", "barred.json"], { cwd: started.dir });
+    await back.says(/joined/);
+    back.child.kill("SIGTERM");
+    expect((await back.finished).code).toBe(0);
+  });
+});
+
+describe("the mesh that is meant", () => {
+  test("is the one of the state folder, whose key the peer holds it to", async () => {
+    const { stdout } = await here("mesh");
+    expect(stdout).toContain(started.mesh.meshKey);
+    const elsewhere = await muster(["mesh"], { cwd: "/" });
+    expect(elsewhere).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no mesh is named"),
+    });
+  });
+
+  test("can be named by the environment", async () => {
+    const { url: MUSTER_URL, adminToken: MUSTER_TOKEN } = started.mesh;
+    const { code } = await muster(["peers"], { cwd: "/", env: { MUSTER_URL, MUSTER_TOKEN } });
+    expect(code).toBe(0);
+  });
+
+  test("gets the state folder's token only if it is the folder's mesh", async () => {
+    const seen: IncomingHttpHeaders[] = [];
+    const stranger = createServer((request, response) => {
+      seen.push(request.headers);
+      response.statusCode = 404;
+      response.end();
+    });
+    await new Promise<void>((resolve) => void stranger.listen(0, "127.0.0.1", resolve));
+    const { port } = stranger.address() as AddressInfo;
+    const { code } = await here("peers", "--url", `http://127.0.0.1:${port}`);
+    stranger.close();
+    expect(code).toBe(1);
+    expect(seen).toHaveLength(1);
+    expect(seen[0]).not.toHaveProperty("authorization");
+  });
+
+  test("that refuses the token gets a hint", async () => {
+    const { stderr } = await here("peers", "--token", "wrong");
+    expect(stderr).toMatch(
+      /^muster: unauthorized: .*; give a token with --token or MUSTER_TOKEN\n$/,
+    );
+  });
+
+  test("that does not answer gets a hint", async () => {
+    const { code, stderr } = await here("mesh", "--url", "http://127.0.0.1:1");
+    expect(stderr).toMatch(/^muster: unreachable: http:\/\/127.0.0.1:1\/ does not answer; .*\n$/);
+    expect(code).toBe(1);
+  });
+});
+
+describe("a command line that is wrong says what, in one line, with exit code 2:", () => {
+  test.each([
+    [["frobnicate"], 'there is no command "frobnicate"'],
+    [["task"], "usage: muster task ID"],
+    [["task", "a", "b"], "one word too many: b"],
+    [["peers", "--nonsense"], "--nonsense"],
+    [["peers", "--state", "asleep"], "--state is one of discovered, active"],
+    [["assign", "x", "{broken"], "PAYLOAD is not JSON"],
+    [["assign", "x", "--attempts", "2.5"], "--attempts takes a whole number"],
+    [["assign", "x", "--lease", "soon"], "--lease takes a number"],
+    [["join", "mesh.example"], "begins with http"],
+    [["join", "--kind", "x"], "--kind says what --exec is for"],
+    [["join", "--name", "<b>"], "name"],
+    [["join", "--mesh-key", "abc"], "64 hex"],
+    [["allow", "ab".repeat(32), "--role", "king"], "--role is one of"],
+    [["start", "--port", "99999"], "--port is at most 65535"],
+    [["help", "frobnicate"], 'there is no command "frobnicate"'],
+  ])("muster %j", async (args, says) => {
+    const { code, stdout, stderr } = await here(...args);
+    expect(stderr).toContain(says);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stdout).toBe("");
+    expect(code).toBe(2);
+  });
+
+  test("a key file that is none", async () => {
+    await writeFile(join(started.dir, "junk.json"), '{"private_key":"abcd"}');
+    expect(await here("join", "--key-file", "junk.json")).toMatchObject({
+      code: 1,
+      stderr: "muster: junk.json is not a key file; `muster keygen` makes one\n",
+    });
+  });
+});
+
+describe("help", () => {
+  test("lists every command, and tells all about each", async () => {
+    const { stdout } = await here("help");
+    const commands = stdout.match(/^ {2}(\w+)/gm)?.map((name) => name.trim()) ?? [];
+    expect(commands).toContain("join");
+    const told = commands.map(async (name) => {
+      const [one, same] = await Promise.all([here("help", name), here(name, "--help")]);
+      expect(one).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining(`usage: muster ${name}`),
+      });
+      expect(same.stdout).toBe(one.stdout);
+    });
+    await Promise.all(told);
+  });
+});

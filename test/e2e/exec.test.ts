@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { execHandler } from "../../src/cli/exec.ts";
+import type { Json } from "../../src/client/index.ts";
+import { eventually } from "./processes.ts";
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "muster-exec-"));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+const never = new AbortController().signal;
+
+/** Runs a command as a task would, on Node's own `sh`. */
+const run = (command: string, payload: Json = null, signal = never) =>
+  Promise.resolve(
+    execHandler(command)(payload, {
+      taskId: "task-1",
+      kind: "work",
+      attempt: 2,
+      signal,
+      progress: () => {},
+    }),
+  );
+
+test("the payload comes as JSON on stdin, and JSON on stdout is the result", async () => {
+  expect(await run("cat", { a: [1, "é"] })).toEqual({ a: [1, "é"] });
+});
+
+test("output that is not JSON is a text", async () => {
+  expect(await run("printf 'two words\\n'")).toBe("two words\n");
+});
+
+test("the program knows its task", async () => {
+  const command = `printf '"%s %s %s"' "$MUSTER_TASK_ID" "$MUSTER_TASK_KIND" "$MUSTER_TASK_ATTEMPT"`;
+  expect(await run(command)).toBe("task-1 work 2");
+});
+
+test("the program is not told the operator's token", async () => {
+  process.env["MUSTER_TOKEN"] = "secret";
+  try {
+    expect(await run(`printf '"%s"' "$MUSTER_TOKEN"`)).toBe("");
+  } finally {
+    delete process.env["MUSTER_TOKEN"];
+  }
+});
+
+test("a non-zero exit fails the attempt with the end of stderr", async () => {
+  await expect(run("echo no disk >&2; exit 3")).rejects.toThrow("exit code 3: no disk");
+  await expect(run("yes x | head -c 5000 >&2; exit 1")).rejects.toThrow(
+    /^exit code 1: (x\n){499}x$/,
+  );
+});
+
+test("a program that a signal ends fails the attempt", async () => {
+  await expect(run("kill -9 $$")).rejects.toThrow("killed by SIGKILL");
+});
+
+test("a program that is not there fails the attempt", async () => {
+  await expect(run("/nowhere/program")).rejects.toThrow(/^exit code 127/);
+});
+
+test("output beyond what a result may hold fails the attempt for good", async () => {
+  await expect(run("yes")).rejects.toMatchObject({
+    name: "TaskError",
+    retry: false,
+    message: "the program wrote more than 262144 bytes",
+  });
+});
+
+test("output that is not text fails the attempt for good", async () => {
+  await expect(run("printf '\\377'")).rejects.toMatchObject({ name: "TaskError", retry: false });
+});
+
+test("a program that does not read its payload still has a result", async () => {
+  expect(await run("echo 1", "x".repeat(200_000))).toBe(1);
+});
+
+test("a cancelled task ends the program and all that it has started", async () => {
+  const abort = new AbortController();
+  const [began, survived] = [join(dir, "began"), join(dir, "survived")];
+  const child = `trap '' TERM; touch '${began}'; sleep 3; touch '${survived}'`;
+  const running = run(`(${child}) & wait`, null, abort.signal);
+  await eventually(
+    () => existsSync(began),
+    () => began,
+  );
+  abort.abort();
+  await expect(running).rejects.toThrow(/killed by|exit code/);
+  // Had the grandchild lived, it would have written its file before this one.
+  await run("sleep 3.5");
+  expect(existsSync(survived)).toBe(false);
+});
+
+test("what a program leaves in the background does not hold up its result", async () => {
+  const survived = join(dir, "survived");
+  expect(await run(`(sleep 3; touch '${survived}') & echo '"done"'`)).toBe("done");
+  await run("sleep 3.5");
+  expect(existsSync(survived)).toBe(false);
+});

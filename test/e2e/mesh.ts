@@ -1,0 +1,25 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startMesh, type MeshProcess } from "../../src/cli/mesh-process.ts";
+
+export interface TestMesh {
+  readonly mesh: MeshProcess;
+  /** The state folder; beside it there is room for a test's own files. */
+  readonly dir: string;
+  stop(): Promise<void>;
+}
+
+/** A real mesh on workerd, in a folder that goes when it stops. */
+export async function testMesh(): Promise<TestMesh> {
+  const dir = await mkdtemp(join(tmpdir(), "muster-e2e-"));
+  const mesh = await startMesh({ dir: join(dir, ".muster"), port: 0 });
+  return {
+    mesh,
+    dir,
+    stop: async () => {
+      await mesh.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,16 @@
+/** Runs the SDK's cases on Deno: told of the mesh by one JSON argument, tells one JSON line per case. */
+import process from "node:process";
+import { SDK_CASES } from "../client/sdk.suite.ts";
+import type { MeshUnderTest } from "../client/sdk.subject.ts";
+
+const mesh = JSON.parse(process.argv[2] ?? "null") as MeshUnderTest;
+
+for (const { name, run } of SDK_CASES) {
+  const error = await run(mesh).then(
+    () => null,
+    (reason: unknown) =>
+      reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
+  );
+  console.log(JSON.stringify({ name, error }));
+}
+process.exit(0);

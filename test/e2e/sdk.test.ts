@@ -1,0 +1,82 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PROTOCOLS, type Protocol } from "../../src/protocol/http.ts";
+import { SDK_CASES } from "../client/sdk.suite.ts";
+import type { MeshUnderTest } from "../client/sdk.subject.ts";
+import { testMesh, type TestMesh } from "./mesh.ts";
+
+let started: TestMesh;
+
+beforeAll(async () => {
+  started = await testMesh();
+});
+// The start itself may have failed.
+afterAll(() => (started as TestMesh | undefined)?.stop());
+
+const underTest = (protocol: Protocol): MeshUnderTest => {
+  const { url, adminToken: token, meshKey } = started.mesh;
+  return { url, token, meshKey, protocol };
+};
+
+const DENO = join(import.meta.dirname, "../../node_modules/.bin/deno");
+const RUNNER = join(import.meta.dirname, "sdk.deno.ts");
+
+// The npm package `deno` carries the binary for some platforms only.
+const missing = existsSync(DENO) ? "" : " (skipped: node_modules has no deno binary)";
+
+describe.each(PROTOCOLS)("the SDK by %s", (protocol) => {
+  describe("on Node", () => {
+    test.each(SDK_CASES.map((each) => [each.name, each] as const))("%s", (_name, { run }) =>
+      run(underTest(protocol)),
+    );
+  });
+
+  describe.skipIf(missing !== "")(`on Deno${missing}`, () => {
+    const outcomes = new Map<string, string | null>();
+
+    beforeAll(async () => {
+      for (const { name, error } of await runOnDeno(underTest(protocol))) outcomes.set(name, error);
+    });
+
+    test.each(SDK_CASES.map(({ name }) => name))("%s", (name) => {
+      expect(outcomes.get(name)).toBeNull();
+    });
+  });
+});
+
+/** The hook's own limit would leave the process behind. */
+const DENO_MS = 100_000;
+
+interface Outcome {
+  readonly name: string;
+  readonly error: string | null;
+}
+
+/** Deno resolves the dependencies from node_modules as they are; nothing may be downloaded. */
+async function runOnDeno(mesh: MeshUnderTest): Promise<readonly Outcome[]> {
+  const home = await mkdtemp(join(tmpdir(), "muster-deno-"));
+  const flags = ["--quiet", "--no-prompt", "--no-remote", "--node-modules-dir=manual"];
+  const net = `--allow-net=${new URL(mesh.url).host}`;
+  try {
+    const { stdout } = await promisify(execFile)(
+      DENO,
+      ["run", ...flags, net, RUNNER, JSON.stringify(mesh)],
+      {
+        timeout: DENO_MS,
+        killSignal: "SIGKILL",
+        env: { PATH: process.env["PATH"], HOME: home, DENO_DIR: home, DENO_NO_UPDATE_CHECK: "1" },
+      },
+    );
+    return stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Outcome);
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}

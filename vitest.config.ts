@@ -15,6 +15,8 @@ export default defineConfig({
       {
         test: {
           name: "core",
+          // Property tests take their time on a busy machine.
+          testTimeout: 60_000,
           include: ["test/**/*.test.ts"],
           exclude: ["test/durable/**", "test/workers/**", "test/e2e/**", "test/interop/**"],
         },
@@ -30,7 +32,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/durable/**/*.test.ts", "test/workers/**/*.test.ts"],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {

@@ -39,6 +39,8 @@ export interface MeshIdentities {
 
 /** Shorter ones could be guessed. */
 const ADMIN_TOKEN_CHARS_MIN = 16;
+/** What an Authorization header can carry (RFC 6750 §2.1): another token could never be presented. */
+const BEARER_TOKEN = /^[A-Za-z0-9._~+/=-]{0,512}$/;
 
 const Key = z.string({ error: "is missing" }).transform((text, context) => {
   const bytes = keyBytes(text.trim());
@@ -63,7 +65,8 @@ const Configured = z.object({
   MESH_LONGITUDE: z.string().default(""),
   ADMIN_TOKEN: z
     .string({ error: "is missing" })
-    .min(ADMIN_TOKEN_CHARS_MIN, `is shorter than ${ADMIN_TOKEN_CHARS_MIN} characters`),
+    .min(ADMIN_TOKEN_CHARS_MIN, `is shorter than ${ADMIN_TOKEN_CHARS_MIN} characters`)
+    .regex(BEARER_TOKEN, "is no bearer token: use up to 512 of A-Z a-z 0-9 . _ ~ + / = -"),
   MESH_IDENTITY_KEY: Key,
   MESH_IDENTITY_KEY_NEXT: Key.optional(),
   MESH_ROTATION_ENDS: z.iso.datetime({ offset: true, error: "is not an RFC 3339 time" }).optional(),

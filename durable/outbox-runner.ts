@@ -25,26 +25,28 @@ export interface OutboxPorts {
 /** Pays what the outbox owes. One run at a time; a wish that comes meanwhile makes it go round once more. */
 export class OutboxRunner {
   readonly #ports: OutboxPorts;
-  #running = false;
+  #running: Promise<void> | null = null;
   #again = false;
 
   constructor(ports: OutboxPorts) {
     this.#ports = ports;
   }
 
-  async run(): Promise<void> {
+  /** Settles when nothing is owed any more that is due. Never throws: what can't be paid is postponed. */
+  run(): Promise<void> {
     this.#again = true;
-    if (this.#running) return;
-    this.#running = true;
-    try {
-      while (this.#again) {
-        this.#again = false;
-        const items = this.#ports.registry.outbox.due(this.#ports.now(), AT_ONCE);
-        await Promise.all(items.map((item) => this.#pay(item)));
-        if (items.length === AT_ONCE) this.#again = true;
-      }
-    } finally {
-      this.#running = false;
+    this.#running ??= this.#rounds().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #rounds(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      const items = this.#ports.registry.outbox.due(this.#ports.now(), AT_ONCE);
+      await Promise.all(items.map((item) => this.#pay(item)));
+      if (items.length === AT_ONCE) this.#again = true;
     }
   }
 

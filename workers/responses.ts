@@ -14,7 +14,6 @@ export const failuresOfMesh = {
 const ALWAYS = {
   ...failuresOfMesh,
   400: answers("The request is not valid"),
-  401: answers("No valid bearer token"),
   503: answers("A part of the mesh does not answer; see Retry-After"),
 };
 const NOT_FOUND = { 404: answers("There is no such thing") };
@@ -25,10 +24,15 @@ export const jsonOf = <S extends z.ZodType>(schema: S, description: string) => (
   content: { "application/json": { schema } },
 });
 
-export const failures = ALWAYS;
-export const failuresOfOne = { ...ALWAYS, ...NOT_FOUND };
-export const failuresOfBody = {
+/** What any route behind `authorised` may answer. */
+export const failures = {
   ...ALWAYS,
+  401: answers("No valid bearer token"),
+  403: answers("The token's scope does not allow this"),
+};
+export const failuresOfOne = { ...failures, ...NOT_FOUND };
+export const failuresOfBody = {
+  ...failures,
   ...TOO_LARGE,
   415: answers("The body is not announced as JSON"),
 };
@@ -39,7 +43,8 @@ export const failuresOfTask = {
   422: answers("The idempotency key was used for another request"),
 };
 export const failuresOfDelivery = {
-  ...failuresOfOne,
+  ...ALWAYS,
+  ...NOT_FOUND,
   ...TOO_LARGE,
   ...QUEUE_FULL,
   401: answers("The signature is missing, wrong or stale"),

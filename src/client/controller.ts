@@ -259,9 +259,12 @@ export class Controller {
     await this.#api.response({ method: "DELETE", path });
   }
 
-  /** What is published of the mesh's peers. */
-  async pointers(): Promise<readonly z.output<typeof PointerView>[]> {
-    return (await this.#api.json(PointerList, { path: "v1/pointers" })).pointers;
+  /** What is published of the mesh's peers, page by page. */
+  pointers(): AsyncIterable<z.output<typeof PointerView>> {
+    return pages(async (cursor) => {
+      const page = await this.#api.json(PointerList, { path: "v1/pointers", query: { cursor } });
+      return { items: page.pointers, next: page.next_cursor };
+    });
   }
 
   pointer(id: string): Promise<z.output<typeof PointerView>> {

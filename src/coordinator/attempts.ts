@@ -13,6 +13,7 @@ import { view, visibleTask } from "./submit.ts";
 
 interface Claim {
   readonly peerId: string;
+  readonly epoch: number;
   readonly taskId: string;
   readonly fence: number;
 }
@@ -22,15 +23,24 @@ function held({ registry }: Context, { peerId, taskId, fence }: Claim): Result<T
   const task = registry.tasks.get(taskId);
   if (task === null) return notFound("task of this ID");
   if (isHeld(task.state) && task.fence === fence && task.peerId === peerId) return ok(task);
-  return err({
-    code: "lease_lost",
-    detail: `attempt ${fence} of task ${taskId} no longer holds it: stop working on it`,
-  });
+  return err(leaseLost({ taskId, fence }));
 }
+
+/** What `held` finds, for the peer's newest session alone: what an older one still says changes nothing. */
+function claimed(context: Context, claim: Claim): Result<Task, MusterError> {
+  const task = held(context, claim);
+  if (!task.ok || newest(context, claim.peerId, claim.epoch) !== null) return task;
+  return err(leaseLost(claim));
+}
+
+const leaseLost = ({ taskId, fence }: Pick<Claim, "taskId" | "fence">): MusterError => ({
+  code: "lease_lost",
+  detail: `attempt ${fence} of task ${taskId} no longer holds it: stop working on it`,
+});
 
 /** The peer begins: from here on the lease counts, renewed by each sign of progress. */
 export const acceptTask: Handler<"accept_task"> = (context, claim) => {
-  const task = held(context, claim);
+  const task = claimed(context, claim);
   if (!task.ok) return task;
   const { registry, now } = context;
   registry.tasks.update({ ...task.value, state: "running", leaseUntil: now + task.value.leaseMs });
@@ -39,7 +49,7 @@ export const acceptTask: Handler<"accept_task"> = (context, claim) => {
 };
 
 export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
-  const task = held(context, claim);
+  const task = claimed(context, claim);
   if (!task.ok) return task;
   releaseAttempt(context, task.value, {
     state: "refused",
@@ -53,7 +63,7 @@ export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
 };
 
 export const progressTask: Handler<"progress_task"> = (context, claim) => {
-  const task = held(context, claim);
+  const task = claimed(context, claim);
   if (!task.ok) return task;
   const { registry, now } = context;
   registry.tasks.update({
@@ -67,8 +77,9 @@ export const progressTask: Handler<"progress_task"> = (context, claim) => {
 };
 
 /** Commits a result once: by the holder of the newest fencing number, and by nobody else. */
-export const finishTask: Handler<"finish_task"> = (context, { peerId, outcome }) => {
-  const task = held(context, { peerId, taskId: outcome.task_id, fence: outcome.fence });
+export const finishTask: Handler<"finish_task"> = (context, { peerId, epoch, outcome }) => {
+  const claim = { peerId, epoch, taskId: outcome.task_id, fence: outcome.fence };
+  const task = claimed(context, claim);
   if (!task.ok) return task;
   if (!outcome.ok) {
     failAttempt(context, task.value, outcome.error, outcome.retry);

@@ -7,7 +7,7 @@ import type { AuditEntry } from "../registry/audit.ts";
 import type { CommandName, Input, Output } from "./commands.ts";
 import type { Context } from "./context.ts";
 import type { Handler } from "./handler.ts";
-import { badCursor } from "./queries.ts";
+import { readSequence } from "./queries.ts";
 
 interface Act {
   readonly subject: string;
@@ -65,9 +65,9 @@ export function record<K extends CommandName>(
 }
 
 export const listAudit: Handler<"list_audit"> = ({ registry }, { limit, cursor, subject, act }) => {
-  const before = cursor === undefined ? undefined : Number(cursor);
-  if (before !== undefined && !Number.isSafeInteger(before)) return badCursor();
-  const entries = registry.audit.list({ limit: limit + 1, before, subject, act });
+  const before = readSequence(cursor);
+  if (!before.ok) return before;
+  const entries = registry.audit.list({ limit: limit + 1, before: before.value, subject, act });
   const page = entries.slice(0, limit);
   return ok({
     entries: page.map(auditView),

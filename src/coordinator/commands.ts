@@ -143,7 +143,10 @@ export interface Commands {
   /** With the sealed secret: for checking a delivery, never for a caller. */
   open_webhook_source: { input: { readonly name: string }; output: WebhookSource };
   remove_webhook_source: { input: { readonly name: string }; output: Nothing };
-  list_pointers: { input: Nothing; output: { readonly pointers: PointerRow[] } };
+  list_pointers: {
+    input: PageOf;
+    output: { readonly pointers: PointerRow[]; readonly next_cursor: string | null };
+  };
   get_pointer: { input: { readonly id: string }; output: PointerRow };
 
   create_token: { input: CreateToken; output: TokenView & { readonly token: string } };

@@ -8,8 +8,10 @@ import type { Attempt, Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
 import { savePeer, sessionOf } from "./peers.ts";
 
-/** Tasks looked at in one go. More may wait behind tasks that nobody can do; the sweep comes round to them. */
-const LOOK_AT_ONCE = 1_000;
+/** Tasks looked at first: as a rule they fill whoever has room, and the rest of a long queue need not be read. */
+const LOOK_FIRST = 200;
+/** As a `LIMIT`: all that wait, however many of them nobody can do. */
+const ALL = -1;
 /** A peer that refused a task is not asked again for this long. */
 const REFUSAL_PAUSE = MINUTE;
 
@@ -19,25 +21,27 @@ const REFUSAL_PAUSE = MINUTE;
  */
 export function dispatch(context: Context): void {
   const { registry, now, random } = context;
-  const waiting = registry.tasks.waiting(now, LOOK_AT_ONCE);
-  if (waiting.length === 0) return;
-  const peers = new Map(registry.peers.connected().map((peer) => [peer.id, peer]));
-  let room = [...peers.values()].filter((peer) => peer.held < peer.slots);
-  for (const task of waiting) {
+  let room: readonly Peer[] | null = null;
+  for (const limit of [LOOK_FIRST, ALL]) {
+    const waiting = registry.tasks.waiting(now, limit);
+    if (waiting.length === 0) return;
+    room ??= registry.peers.connected().filter(hasRoom);
     if (room.length === 0) return;
-    const { peer: chosen } = choose(demand(context, task), room.map(candidate), now, random);
-    if (chosen === null) continue;
-    const peer = offer(
-      context,
-      registry.tasks.get(task.id) as Task,
-      peers.get(chosen.peerId) as Peer,
-    );
-    peers.set(peer.id, peer);
-    room = room
-      .map((other) => (other.id === peer.id ? peer : other))
-      .filter((other) => other.held < other.slots);
+    for (const task of waiting) {
+      const { peer: chosen } = choose(demand(context, task), room.map(candidate), now, random);
+      const taker = room.find(({ id }) => id === chosen?.peerId);
+      if (taker === undefined) continue;
+      const peer = offer(context, registry.tasks.get(task.id) as Task, taker);
+      room = room.map((other) => (other.id === peer.id ? peer : other)).filter(hasRoom);
+      if (room.length === 0) return;
+    }
+    if (waiting.length < LOOK_FIRST) return;
   }
 }
+
+/** Whether a peer may get anything at all just now. */
+const hasRoom = ({ state, role, held, slots }: Peer): boolean =>
+  state === "active" && role !== "controller" && held < slots;
 
 function offer(context: Context, task: Task, peer: Peer): Peer {
   const { registry, now, effects } = context;
@@ -88,7 +92,8 @@ function demand({ registry, now }: Context, task: WaitingTask): Demand {
     tried: peersOf(attempts, (attempt) => attempt.state === "failed" || attempt.state === "lost"),
     refused: peersOf(
       attempts,
-      (attempt) => attempt.state === "refused" && now - attempt.startedAt < REFUSAL_PAUSE,
+      ({ state, startedAt, endedAt }) =>
+        state === "refused" && now - (endedAt ?? startedAt) < REFUSAL_PAUSE,
     ),
   };
 }

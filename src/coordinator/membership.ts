@@ -6,7 +6,7 @@ import { authMode, type Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { releaseAll } from "./leases.ts";
-import { endSession, savePeer, standingOf, withdraw } from "./peers.ts";
+import { endSession, savePeer, standingOf, unconfirmedEnds, withdraw } from "./peers.ts";
 import { allowView, peerView } from "./views.ts";
 
 export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
@@ -15,6 +15,7 @@ export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: aut
 export const setAuthMode: Handler<"set_auth_mode"> = (context, { mode }) => {
   context.registry.settings.setAuthMode(mode);
   for (const peer of context.registry.peers.connected()) endUnlessQualified(context, peer);
+  dispatch(context);
   return ok({ mode });
 };
 
@@ -43,6 +44,7 @@ export const allow: Handler<"allow"> = (
   registry.allowlist.put(entry);
   const peer = registry.peers.get(peerId);
   if (peer !== null) endUnlessQualified(context, peer);
+  dispatch(context);
   return ok(allowView(entry));
 };
 
@@ -53,6 +55,7 @@ export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
   registry.allowlist.remove(publicKey);
   const peer = registry.peers.get(entry.peerId);
   if (peer !== null) endUnlessQualified(context, peer);
+  dispatch(context);
   return done;
 };
 
@@ -63,7 +66,11 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   const peer = registry.peers.get(id);
   if (peer === null) return notFound("peer of this ID");
   registry.denylist.add(peer.id, peer.publicKey, now);
-  endSession(context, peer, { code: "revoked", detail: "this key was revoked" });
+  const fault = { code: "revoked", detail: "this key was revoked" } as const;
+  // A session that owes its end since an earlier call is awaited too: this one must not confirm what does not hold.
+  for (const to of unconfirmedEnds(context, peer.id))
+    context.effects.push({ type: "end_session", to, fault });
+  endSession(context, peer, fault);
   const revoked = savePeer(context, {
     ...peer,
     state: nextState(peer.state, "revoked"),
@@ -93,18 +100,22 @@ export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
   return done;
 };
 
-/** Ends the session of a peer whose standing changed, unless it would be let in again just as it is. */
+/**
+ * Ends the session of a peer whose standing changed, unless it would be let in again just as it is, or with more. Its
+ * work is the caller's to hand on, once nobody is left whose session ends as well.
+ */
 function endUnlessQualified(context: Context, peer: Peer): void {
   const entry = context.registry.allowlist.get(peer.publicKey);
   const downgrade = peer.spokeMuster2 && peer.protocol === "go-p2p/1.0";
   const admission = admit(standingOf(context, peer.id, entry, downgrade), peer.role);
   const { role, mayAssign } = peer;
-  if (admission.ok && admission.value.role === role && admission.value.mayAssign === mayAssign)
+  if (admission.ok && admission.value.role === role && (admission.value.mayAssign || !mayAssign)) {
+    if (admission.value.mayAssign !== mayAssign) savePeer(context, { ...peer, ...admission.value });
     return;
+  }
   const detail = admission.ok ? "its roles have changed" : admission.error.detail;
   endSession(context, peer, { code: "not_allowed", detail });
   savePeer(context, { ...peer, state: nextState(peer.state, "gone"), session: null });
   releaseAll(context, peer.id, detail);
   withdraw(context, peer.id);
-  dispatch(context);
 }

@@ -73,6 +73,12 @@ export function endSession(context: Context, peer: Peer, fault: EndFault): void 
   );
 }
 
+/** Sessions of a peer that have not confirmed their end yet. */
+export const unconfirmedEnds = ({ registry }: Context, peerId: PeerId): readonly SessionRef[] =>
+  registry.outbox
+    .subjects("end_session", `[${JSON.stringify(peerId)},`)
+    .map((subject) => readEndSession(subject).to);
+
 /** The outbox's subject for the end of a session; read back by `readEndSession`. */
 export const endSessionItem = (to: SessionRef, fault: EndFault): string =>
   JSON.stringify([to.peerId, to.session, to.epoch, fault.code, fault.detail]);

@@ -1,13 +1,22 @@
 import { ok } from "../base/result.ts";
-import { BLOB_TTL, PAGE_MAX } from "../protocol/constants.ts";
+import { BLOB_TTL } from "../protocol/constants.ts";
+import { OpaqueId } from "../protocol/ids.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { endSessionItem } from "./peers.ts";
+import { badCursor } from "./queries.ts";
 import { retryAt } from "../tasks/lease.ts";
 import { newest } from "./sessions.ts";
 import { pointerView } from "./views.ts";
 
-export const listPointers: Handler<"list_pointers"> = ({ registry, now }) =>
-  ok({ pointers: registry.pointers.list(now, PAGE_MAX).map(pointerView) });
+export const listPointers: Handler<"list_pointers"> = ({ registry, now }, { limit, cursor }) => {
+  if (cursor !== undefined && !OpaqueId.safeParse(cursor).success) return badCursor();
+  const pointers = registry.pointers.list(now, limit + 1, cursor);
+  const page = pointers.slice(0, limit);
+  return ok({
+    pointers: page.map(pointerView),
+    next_cursor: pointers.length > limit ? (page.at(-1)?.id ?? null) : null,
+  });
+};
 
 export const getPointer: Handler<"get_pointer"> = ({ registry, now }, { id }) => {
   const pointer = registry.pointers.get(id, now);

@@ -19,16 +19,19 @@ export const listPeers: Handler<"list_peers"> = ({ registry }, { limit, cursor, 
   });
 };
 
-/** A task's sequence number, written one way only and within what a number holds exactly. */
-const SEQUENCE = /^[1-9][0-9]{0,14}$/;
-
 export const listTasks: Handler<"list_tasks"> = (
   { registry },
   { limit, cursor, state, kind, visibleTo },
 ) => {
-  if (cursor !== undefined && !SEQUENCE.test(cursor)) return badCursor();
-  const before = cursor === undefined ? undefined : Number(cursor);
-  const tasks = registry.tasks.list({ limit: limit + 1, before, state, kind, owner: visibleTo });
+  const before = readSequence(cursor);
+  if (!before.ok) return before;
+  const tasks = registry.tasks.list({
+    limit: limit + 1,
+    before: before.value,
+    state,
+    kind,
+    owner: visibleTo,
+  });
   const page = tasks.slice(0, limit);
   const last = page.at(-1);
   return ok({
@@ -36,6 +39,12 @@ export const listTasks: Handler<"list_tasks"> = (
     next_cursor: tasks.length > limit && last !== undefined ? String(last.seq) : null,
   });
 };
+
+/** Where a list by sequence number goes on: written one way only, and within what a number holds exactly. */
+export function readSequence(cursor: string | undefined): Result<number | undefined, MusterError> {
+  if (cursor === undefined) return ok(undefined);
+  return /^[1-9][0-9]{0,14}$/.test(cursor) ? ok(Number(cursor)) : badCursor();
+}
 
 export const badCursor = (): Result<never, MusterError> =>
   err({ code: "invalid_request", detail: "cursor: take it from the page before" });

@@ -88,14 +88,15 @@ const distance = ({ config }: Context, { place }: AdmitInput): number | null =>
 export const observe: Handler<"observe"> = (context, { peerId, epoch, event, rttMs }) => {
   const peer = newest(context, peerId, epoch);
   if (peer === null) return done;
-  const state = nextState(peer.state, event);
-  savePeer(context, {
+  const observed = savePeer(context, {
     ...peer,
-    state,
+    state: nextState(peer.state, event),
     rttMs: rttMs ?? peer.rttMs,
     lastSeen: event === "answered" ? context.now : peer.lastSeen,
   });
-  if (state === "active" && peer.state !== "active") dispatch(context);
+  // A better score may be what a waiting task asks for.
+  const able = observed.state === "active";
+  if (able && (peer.state !== "active" || observed.score > peer.score)) dispatch(context);
   return done;
 };
 

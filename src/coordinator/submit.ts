@@ -83,7 +83,7 @@ function remembered(context: Context, input: SubmitInput) {
   const { scope, key } = input.idempotency;
   const before = registry.idempotency.get(scope, key, now);
   if (before === null || registry.tasks.get(before.taskId) === null) return null;
-  // A webhook's key is signed and so is the sender's word: a changed mapping makes no other delivery of it.
+  // A webhook's key is signed: who sends it again means the same delivery, though the mapping has changed since (WH3).
   if (!input.source.startsWith(WEBHOOK) && before.requestHash !== requestHash(input)) {
     return err<MusterError>({
       code: "idempotency_mismatch",

@@ -44,6 +44,17 @@ export function outboxTable(sql: Sql) {
     remove(kind: OutboxKind, subject: string): void {
       sql.exec(`DELETE FROM outbox WHERE kind = ? AND subject = ?`, kind, subject);
     },
+    /** The subjects of one kind that begin so. */
+    subjects(kind: OutboxKind, beginning: string): readonly string[] {
+      return sql
+        .exec(
+          `SELECT subject FROM outbox WHERE kind = ? AND substr(subject, 1, ?) = ?`,
+          kind,
+          beginning.length,
+          beginning,
+        )
+        .map((row) => text(row, "subject"));
+    },
     nextDue(): Millis | null {
       return numberOrNull(sql.exec(`SELECT MIN(due_at) AS due FROM outbox`)[0] as SqlRow, "due");
     },

@@ -22,10 +22,15 @@ export function pointersTable(sql: Sql) {
       const row = sql.exec(`SELECT * FROM pointers WHERE peer_id = ?`, peerId)[0];
       return row === undefined ? null : readPointer(row);
     },
-    /** By ID, which is random: the order says nothing of who joined when. */
-    list(now: Millis, limit: number): readonly PublishedPointer[] {
+    /** By ID, which is random: the order says nothing of who joined when. Only IDs after this one, if one is given. */
+    list(now: Millis, limit: number, after = ""): readonly PublishedPointer[] {
       return sql
-        .exec(`SELECT * FROM pointers WHERE expires_at > ? ORDER BY id LIMIT ?`, now, limit)
+        .exec(
+          `SELECT * FROM pointers WHERE id > ? AND expires_at > ? ORDER BY id LIMIT ?`,
+          after,
+          now,
+          limit,
+        )
         .map(readPointer);
     },
     put(pointer: PublishedPointer): void {

@@ -32,7 +32,7 @@ export function receive(session: Active, data: string | Bytes, context: SessionC
   }
   if (!addressed(envelope, heard, context)) {
     const fault = {
-      code: "identity_mismatch",
+      code: "not_permitted",
       detail: "from must be this session's peer, to the mesh",
     } as const;
     return strike(heard, fault, context, envelope.id);

@@ -1,10 +1,16 @@
-declare namespace Cloudflare {
-  interface Env {
-    PEER_SESSION: DurableObjectNamespace<import("../../durable/peer-session.ts").PeerSession>;
-    COORDINATOR: DurableObjectNamespace<import("../../durable/coordinator.ts").Coordinator>;
-    BLOBS: KVNamespace;
-  }
-  interface GlobalProps {
-    mainModule: typeof import("../../workers/gateway.ts");
+import type { Coordinator } from "../../durable/coordinator.ts";
+import type { PeerSession } from "../../durable/peer-session.ts";
+import type gateway from "../../workers/gateway.ts";
+
+declare global {
+  namespace Cloudflare {
+    interface Env {
+      PEER_SESSION: DurableObjectNamespace<PeerSession>;
+      COORDINATOR: DurableObjectNamespace<Coordinator>;
+      BLOBS: KVNamespace;
+    }
+    interface GlobalProps {
+      mainModule: { default: typeof gateway };
+    }
   }
 }

@@ -81,7 +81,7 @@ export class GoPeer {
       publicKey: toBase64(this.keys.publicKey),
       createdAt: "2026-01-02T03:04:05.678901234+02:00",
       role: this.role,
-      ...(this.muster !== null && { muster: this.muster as unknown as Json }),
+      ...(this.muster !== null && { muster: this.muster }),
     };
   }
 

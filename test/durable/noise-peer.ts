@@ -44,7 +44,7 @@ export async function connectUrl(
     proof,
     ...forged,
   };
-  return `http://${HOST}/v1/connect?${new URLSearchParams(query)}`;
+  return `http://${HOST}/v1/connect?${new URLSearchParams(query).toString()}`;
 }
 
 export const dial = (url: string, headers: Record<string, string> = {}): Promise<Response> =>

@@ -1,6 +1,6 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { kvBlobStore } from "../../durable/kv-blob-store.ts";
-import { PointerList, PointerView } from "../../src/protocol/http.ts";
+import { Page, PointerList, PointerView } from "../../src/protocol/http.ts";
 import { OpaqueId } from "../../src/protocol/ids.ts";
 import type { AppEnv } from "../context.ts";
 import { answer, problem } from "../problem.ts";
@@ -17,7 +17,8 @@ const list = createRoute({
     "List what is published of the peers that are here: pointers, which reveal nothing by themselves",
   tags,
   security,
-  responses: { 200: jsonOf(PointerList, "The pointers"), ...failures },
+  request: { query: Page },
+  responses: { 200: jsonOf(PointerList, "One page of pointers"), ...failures },
 });
 const get = createRoute({
   method: "get",
@@ -46,7 +47,7 @@ const blob = createRoute({
 
 export function discoveryRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(list, async (c) =>
-    answer(c, await c.get("coordinator").call("list_pointers", {}), (pointers) =>
+    answer(c, await c.get("coordinator").call("list_pointers", c.req.valid("query")), (pointers) =>
       c.json(pointers, 200),
     ),
   );

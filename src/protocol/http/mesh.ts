@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { JsonValue } from "../envelope.ts";
 import { OpaqueId, PeerId, PublicKeyHex } from "../ids.ts";
-import { Time } from "./page.ts";
+import { NextCursor, Time } from "./page.ts";
 import { Protocol } from "./peers.ts";
 
 export const PointerView = z
@@ -12,7 +12,9 @@ export const PointerView = z
     expires_at: Time,
   })
   .meta({ id: "Pointer" });
-export const PointerList = z.object({ pointers: z.array(PointerView) }).meta({ id: "PointerList" });
+export const PointerList = z
+  .object({ pointers: z.array(PointerView), next_cursor: NextCursor })
+  .meta({ id: "PointerList" });
 
 export const MeshView = z
   .object({

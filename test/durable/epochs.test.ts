@@ -1,0 +1,131 @@
+import { evictDurableObject, reset, runDurableObjectAlarm } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { PeerSession } from "../../durable/peer-session.ts";
+import { newKeyPair, type KeyPair } from "../../src/crypto/identity.ts";
+import { platformRandom } from "../../src/crypto/primitives.ts";
+import { PING_INTERVAL, PONG_TIMEOUT } from "../../src/protocol/constants.ts";
+import { giveTask, newSessionStub, peerView, pointers, rows, taskEnd, until } from "./api.ts";
+import { executionOf } from "./faults.ts";
+import { GoPeer } from "./go-peer.ts";
+
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  await reset();
+});
+
+/** What the mesh has of the one peer that it knows. */
+const record = async () => (await rows("SELECT * FROM peers"))[0];
+
+/** The peer's record once its pointer is published, after which nothing of itself changes. */
+const settled = async () => {
+  await until(pointers, ({ length }) => length === 1);
+  return record();
+};
+
+/** Two sessions of one key; the older one is never told that it was superseded, as when its object can't be reached. */
+async function twoSessions(keys: KeyPair = newKeyPair(platformRandom)) {
+  const object = newSessionStub();
+  const older = await GoPeer.join({ keys, object });
+  vi.spyOn(PeerSession.prototype, "end").mockResolvedValue("no_session");
+  const newer = await GoPeer.join({ keys });
+  return { older, newer, object, id: keys.id };
+}
+
+describe("two sessions of one key", () => {
+  it("HS18 leave only the newer one, and the older one is closed with 4409", async () => {
+    const keys = newKeyPair(platformRandom);
+    const older = await GoPeer.join({ keys });
+    const newer = await GoPeer.join({ keys });
+    expect(await older.closed).toMatchObject({ code: 4409, reason: /^superseded: / });
+    expect(await newer.catchUp()).toEqual([]);
+    expect(await record()).toMatchObject({ epoch: 2, state: "active" });
+  });
+
+  it("HS18 end with the newer one whatever the older one does: it closes late", async () => {
+    const { older, newer } = await twoSessions();
+    const before = await settled();
+    const heard = executionOf("gone");
+    older.close();
+    await heard();
+    expect(await newer.catchUp()).toEqual([]);
+    expect(await record()).toEqual(before);
+    expect(await pointers()).toHaveLength(1);
+  });
+
+  it("HS18 end with the newer one whatever the older one does: it disconnects", async () => {
+    const { older } = await twoSessions();
+    const before = await settled();
+    const heard = executionOf("gone");
+    older.send("disconnect", { reason: "", code: 1000 });
+    expect(await older.closed).toMatchObject({ code: 1000 });
+    await heard();
+    expect(await record()).toEqual(before);
+  });
+
+  it("HS18 end with the newer one whatever the older one does: it answers no ping", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const { older, object } = await twoSessions();
+    const before = await settled();
+    for (const wait of [PING_INTERVAL, PONG_TIMEOUT, PONG_TIMEOUT]) {
+      vi.setSystemTime(Date.now() + wait);
+      await runDurableObjectAlarm(object);
+    }
+    expect(await older.closed).toMatchObject({ code: 4408 });
+    expect(await record()).toEqual(before);
+  });
+
+  it("HS18 end with the newer one whatever the older one does: it vanishes", async () => {
+    const { object } = await twoSessions();
+    const before = await settled();
+    await evictDurableObject(object, { webSockets: "close" });
+    expect(await runDurableObjectAlarm(object)).toBe(true);
+    expect(await record()).toEqual(before);
+  });
+
+  it("HS18 offer nothing to the older one, and keep what the peer has begun", async () => {
+    const keys = newKeyPair(platformRandom);
+    const first = await GoPeer.join({ keys, muster: { v: 1, capabilities: [], slots: 2 } });
+    const begun = await giveTask("echo", 1);
+    await first.readType("task_offer");
+    await first.ask("task_accept", { task_id: begun.id, fence: 1 });
+    const second = await GoPeer.join({ keys, muster: { v: 1, capabilities: [], slots: 2 } });
+    await first.closed;
+    const fresh = await giveTask("echo", 2);
+    expect(await second.readType("task_offer")).toMatchObject({ payload: { task_id: fresh.id } });
+    second.send("task_result", { task_id: begun.id, fence: 1, ok: true, result: "kept" });
+    expect(await taskEnd(begun.id)).toMatchObject({ state: "succeeded", result: "kept" });
+  });
+
+  it.each([
+    ["task_accept", {}],
+    ["task_refuse", { reason: "no" }],
+    ["task_progress", { progress: 0.5 }],
+    ["task_result", { ok: true, result: "forged" }],
+    ["task_result", { ok: false, error: "no", retry: false }],
+  ])("HS18 take no %s %j from the older one", async (type, more) => {
+    const { older, newer, id } = await twoSessions();
+    const task = await giveTask("echo", null);
+    await newer.readType("task_offer");
+    const before = [await record(), await rows("SELECT * FROM tasks")];
+    const said = await older.ask(type, { task_id: task.id, fence: 1, ...more });
+    expect(said).toMatchObject([{ type: "error", payload: { code: 1004 } }]);
+    expect([await record(), await rows("SELECT * FROM tasks")]).toEqual(before);
+    newer.send("task_result", { task_id: task.id, fence: 1, ok: true, result: "true" });
+    expect(await taskEnd(task.id)).toMatchObject({ result: "true", peer_id: id });
+  });
+
+  it("HS18 grow the epoch over every return, however the session before it ended", async () => {
+    const keys = newKeyPair(platformRandom);
+    for (const epoch of [1, 2, 3]) {
+      const peer = await GoPeer.connect({ keys });
+      await peer.handshake();
+      expect(await peer.prove()).toMatchObject({ payload: { epoch } });
+      peer.close();
+      await until(
+        () => peerView(keys.id),
+        ({ state }) => state === "stale",
+      );
+    }
+  });
+});

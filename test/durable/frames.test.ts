@@ -1,0 +1,235 @@
+import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { SECOND } from "../../src/base/clock.ts";
+import { newKeyPair } from "../../src/crypto/identity.ts";
+import { platformRandom } from "../../src/crypto/primitives.ts";
+import {
+  CAPABILITIES_MAX,
+  FRAME_BYTES_MAX,
+  FRAMES_WAITING_MAX,
+  ID_WINDOW,
+} from "../../src/protocol/constants.ts";
+import type { Session } from "../../src/session/state.ts";
+import { giveTask, newSessionStub, peerView, sessionStub, taskEnd, until } from "./api.ts";
+import { Gate, meddle } from "./faults.ts";
+import { GoPeer } from "./go-peer.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  await reset();
+});
+
+const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+const LONG_AGO = "2020-01-01T00:00:00Z";
+const STALE_CLAIM = { task_id: "5f0c7a52-0a5e-4b0e-9a4b-6f2f4d1c9b11", fence: 1 };
+
+/** Sends that many pings, each stamped later than the last and none faster than a session may. */
+async function chatter(peer: GoPeer, count: number): Promise<void> {
+  for (let sent = 0; sent < count; sent++) {
+    pass(50);
+    peer.send("ping", { sentAt: sent });
+    await peer.readType("pong");
+  }
+}
+
+describe("messages that come again, or late", () => {
+  it("HS10 drops what is stamped before the proving pong, and takes what is stamped with it", async () => {
+    const peer = await GoPeer.join();
+    const proved = new Date().toISOString();
+    pass(SECOND);
+    expect(await peer.ask("get_stats", null, { ts: LONG_AGO })).toEqual([]);
+    expect(await peer.ask("get_stats", null, { ts: proved })).toMatchObject([{ type: "stats" }]);
+  });
+
+  it("HS10 drops what the peer said in an earlier session, though it still decrypts", async () => {
+    const keys = newKeyPair(platformRandom);
+    const first = await GoPeer.join({ keys });
+    const frame = first.seal(first.compose("get_stats", null));
+    first.sendFrame(frame);
+    await first.readType("stats");
+    pass(SECOND);
+    const second = await GoPeer.join({ keys });
+    second.sendFrame(frame);
+    expect(await second.catchUp()).toEqual([]);
+  });
+
+  it("HS11 answers a repeated message with error 1001 and does nothing, also after hibernation", async () => {
+    const peer = await GoPeer.join();
+    const message = peer.compose("get_stats", null);
+    const frame = peer.seal(message);
+    peer.sendFrame(frame);
+    expect(await peer.catchUp()).toMatchObject([{ type: "stats" }]);
+    const duplicate = [{ type: "error", payload: { code: 1001 }, replyTo: message.id }];
+    peer.sendFrame(frame);
+    expect(await peer.catchUp()).toMatchObject(duplicate);
+    await evictDurableObject(await sessionStub(peer.keys.id));
+    // Sealed anew, the message is the same one.
+    peer.sendFrame(peer.seal(message));
+    expect(await peer.catchUp()).toMatchObject(duplicate);
+  });
+
+  it("HS11 knows a message again after 255 others, and drops it once it has forgotten it", async () => {
+    const peer = await GoPeer.join();
+    const message = peer.compose("get_stats", null);
+    peer.sendFrame(peer.seal(message));
+    await peer.readType("stats");
+    await chatter(peer, ID_WINDOW - 1);
+    await evictDurableObject(await sessionStub(peer.keys.id));
+    peer.sendFrame(peer.seal(message));
+    expect(await peer.read()).toMatchObject({ type: "error", replyTo: message.id });
+    await chatter(peer, 1);
+    peer.sendFrame(peer.seal(message));
+    expect(await peer.catchUp()).toEqual([]);
+  });
+
+  it("HS11 does not take a result twice", async () => {
+    const peer = await GoPeer.join();
+    const { id } = await giveTask("echo", null);
+    await peer.readType("task_offer");
+    const attempt = { task_id: id, fence: 1 };
+    const result = peer.compose("task_result", { ...attempt, ok: true, result: 1 });
+    peer.sendFrame(peer.seal(result));
+    peer.sendFrame(peer.seal(result));
+    expect(await peer.catchUp()).toMatchObject([{ type: "error", payload: { code: 1001 } }]);
+    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: 1 });
+    expect(await peerView(peer.keys.id)).toMatchObject({ successes: 1, tasks: 0 });
+  });
+});
+
+describe("the size and the order of frames", () => {
+  it("HS14 closes with 4400 at a frame of one byte over 1 MiB", async () => {
+    const peer = await GoPeer.join();
+    peer.sendFrame(new Uint8Array(FRAME_BYTES_MAX + 1));
+    expect(await peer.closed).toMatchObject({ code: 4400, reason: /^frame_too_large: / });
+  });
+
+  it("HS14 takes a frame of 1 MiB", async () => {
+    const peer = await GoPeer.join();
+    const frame = (padding: number) =>
+      peer.seal(peer.compose("get_stats", { padding: "x".repeat(padding) }));
+    const whole = frame(FRAME_BYTES_MAX - frame(0).length);
+    expect(whole).toHaveLength(FRAME_BYTES_MAX);
+    peer.sendFrame(whole);
+    expect(await peer.catchUp()).toMatchObject([{ type: "stats" }]);
+  });
+
+  it("HS14 holds before the proof, too", async () => {
+    const peer = await GoPeer.connect();
+    await peer.handshake();
+    peer.sendFrame(new Uint8Array(FRAME_BYTES_MAX + 1));
+    expect(await peer.closed).toMatchObject({ code: 4400 });
+  });
+
+  it("HS20 answers a message that waits for the coordinator before the one behind it", async () => {
+    const peer = await GoPeer.join();
+    for (let round = 0; round < 5; round++) {
+      peer.send("task_progress", STALE_CLAIM);
+      peer.send("get_stats", null);
+    }
+    const said = (await peer.catchUp()).map(({ type }) => type);
+    expect(said).toEqual(Array.from({ length: 5 }, () => ["error", "stats"]).flat());
+  });
+});
+
+describe("one session among others", () => {
+  it("HS21 goes on while others send garbage of every kind", async () => {
+    const worker = await GoPeer.join();
+    const storms = await Promise.all(
+      Array.from({ length: 6 }, async (_, index) => {
+        const stranger = await GoPeer.connect();
+        if (index > 2) await stranger.handshake();
+        return stranger;
+      }),
+    );
+    const { id } = await giveTask("echo", null);
+    for (const stranger of storms)
+      for (let frames = 0; frames < 30; frames++) {
+        try {
+          stranger.sendFrame(platformRandom(frames * 20));
+          stranger.sendText(`garbage ${frames}`);
+        } catch {
+          break; // it is closed already
+        }
+      }
+    await worker.readType("task_offer");
+    worker.send("task_result", { task_id: id, fence: 1, ok: true, result: "through" });
+    for (const stranger of storms) expect(await stranger.closed).toMatchObject({ code: 4400 });
+    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: "through" });
+    expect(await worker.catchUp()).toEqual([]);
+    expect(await peerView(worker.keys.id)).toMatchObject({ state: "active" });
+  });
+
+  it("HS21 is not touched by who claims its name without its key", async () => {
+    const worker = await GoPeer.join();
+    const thief = await GoPeer.connect();
+    await thief.handshake({ identity: worker.identity() }, { from: worker.keys.id });
+    // The thief has no key to answer the ping with; it tries with its own.
+    for (let round = 0; round < 3; round++)
+      thief.send("pong", { sentAt: 0, receivedAt: 0 }, { from: worker.keys.id });
+    expect(await thief.closed).toMatchObject({ code: 4400 });
+    expect(await worker.catchUp()).toEqual([]);
+    expect(await peerView(worker.keys.id)).toMatchObject({ state: "active" });
+  });
+
+  it("HS21 cuts off a peer that sends faster than it is served, and nobody else", async () => {
+    const other = await GoPeer.join();
+    const flood = await GoPeer.join();
+    const gate = new Gate();
+    meddle("progress_task", async (run) => {
+      await gate.pass();
+      return run();
+    });
+    flood.send("task_progress", STALE_CLAIM);
+    await gate.reached();
+    const frame = flood.seal(flood.compose("ping", { sentAt: 1 }));
+    for (let frames = 0; frames <= FRAMES_WAITING_MAX; frames++) flood.sendFrame(frame);
+    expect(await flood.closed).toMatchObject({ code: 4429 });
+    expect(await other.catchUp()).toEqual([]);
+    gate.open();
+    await until(
+      () => peerView(flood.keys.id),
+      ({ state }) => state === "stale",
+    );
+    expect(await peerView(other.keys.id)).toMatchObject({ state: "active" });
+  });
+});
+
+describe("what a session keeps", () => {
+  it("HS19 fits its attachment with the most that a session can hold, and goes on from it", async () => {
+    const object = newSessionStub();
+    const peer = await GoPeer.join({
+      object,
+      name: "n".repeat(64),
+      muster: {
+        v: 1,
+        slots: 256,
+        capabilities: Array.from({ length: CAPABILITIES_MAX }, (_, index) =>
+          `${index}-`.padEnd(64, "c"),
+        ),
+      },
+    });
+    const message = peer.compose("get_stats", null);
+    peer.sendFrame(peer.seal(message));
+    await peer.readType("stats");
+    await chatter(peer, ID_WINDOW - 1);
+    // A plain go-p2p node announces no capabilities, so no session holds these as well; it could.
+    await runInDurableObject(object, (_, state) => {
+      for (const socket of state.getWebSockets()) {
+        const session = socket.deserializeAttachment() as Session;
+        const request = { type: "start_miner", taskId: crypto.randomUUID(), fence: 2 ** 40 };
+        const requests = Array.from({ length: 16 }, () => ({
+          ...request,
+          id: crypto.randomUUID(),
+        }));
+        socket.serializeAttachment({ ...session, requests });
+      }
+    });
+    await evictDurableObject(object);
+    peer.sendFrame(peer.seal(message));
+    expect(await peer.catchUp()).toMatchObject([{ type: "error", replyTo: message.id }]);
+  });
+});

@@ -1,0 +1,89 @@
+import { evictDurableObject, reset } from "cloudflare:test";
+import { afterEach, describe, expect, it } from "vitest";
+import { api, giveTask, peerView, sessionStub, taskEnd } from "./api.ts";
+import { GoPeer } from "./go-peer.ts";
+
+afterEach(async () => {
+  await reset();
+});
+
+/** A go-p2p node that knows nothing of Muster; it is ready once it is in the registry. */
+async function plainNode(): Promise<GoPeer> {
+  const node = await GoPeer.join({ muster: null });
+  await node.catchUp();
+  return node;
+}
+
+const stats = { nodeId: "n", nodeName: "old hand", miners: [], uptime: 77 };
+
+describe("a go-p2p node without the muster field", () => {
+  it("AS4 gets go-p2p/get_stats as get_stats, and its stats are the result, over a hibernation", async () => {
+    const node = await plainNode();
+    const { id } = await giveTask("go-p2p/get_stats", { verbose: true });
+    const request = await node.readType("get_stats");
+    expect(request).toMatchObject({ to: node.keys.id, payload: { verbose: true } });
+    await evictDurableObject(await sessionStub(node.keys.id));
+    node.send("stats", stats, { replyTo: request.id });
+    expect(await taskEnd(id)).toMatchObject({
+      state: "succeeded",
+      result: stats,
+      peer_id: node.keys.id,
+    });
+    expect(await peerView(node.keys.id)).toMatchObject({ successes: 1, tasks: 0 });
+  });
+
+  it.each([
+    ["get_logs", "logs"],
+    ["start_miner", "miner_ack"],
+    ["stop_miner", "miner_ack"],
+    ["deploy", "deploy_ack"],
+  ])("AS4 gets go-p2p/%s as that request, and its %s is the result", async (request, reply) => {
+    const node = await plainNode();
+    const { id } = await giveTask(`go-p2p/${request}`, { name: "x" });
+    const { id: replyTo } = await node.readType(request);
+    node.send(reply, { success: true }, { replyTo });
+    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: { success: true } });
+  });
+
+  it("AS4 fails the task by an error", async () => {
+    const node = await plainNode();
+    const { id } = await giveTask("go-p2p/get_stats", null, { max_attempts: 1 });
+    const { id: replyTo } = await node.readType("get_stats");
+    node.send("error", { code: 1004, message: "no miners here" }, { replyTo });
+    expect(await taskEnd(id)).toMatchObject({ state: "failed", error: "1004: no miners here" });
+  });
+
+  it("AS4 gets no task of another kind", async () => {
+    const node = await plainNode();
+    for (const kind of ["echo", "get_stats", "go-p2p/ping", "go-p2p/toString"])
+      expect(await giveTask(kind, null)).toMatchObject({ state: "queued" });
+    expect(await node.catchUp()).toEqual([]);
+  });
+
+  it("HS16 answers only by the reply that fits the request", async () => {
+    const node = await plainNode();
+    const { id } = await giveTask("go-p2p/get_stats", null);
+    const { id: replyTo } = await node.readType("get_stats");
+    node.send("logs", { lines: ["not what was asked"] }, { replyTo });
+    node.send("stats", { nodeId: "to nothing" });
+    node.send("stats", { nodeId: "to another" }, { replyTo: crypto.randomUUID() });
+    expect(await node.catchUp()).toEqual([]);
+    expect((await api("GET", `/v1/tasks/${id}`)).body).toMatchObject({ state: "running" });
+    node.send("stats", stats, { replyTo });
+    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: stats });
+    // Its request is answered now: a second reply is one to nothing.
+    node.send("stats", { nodeId: "again" }, { replyTo });
+    expect(await node.catchUp()).toEqual([]);
+    expect(await taskEnd(id)).toMatchObject({ result: stats });
+  });
+
+  it("HS16 answers nothing once the task was cancelled", async () => {
+    const node = await plainNode();
+    const { id } = await giveTask("go-p2p/get_stats", null);
+    const { id: replyTo } = await node.readType("get_stats");
+    await api("DELETE", `/v1/tasks/${id}`);
+    node.send("stats", stats, { replyTo });
+    expect(await node.catchUp()).toEqual([]);
+    expect(await taskEnd(id)).toMatchObject({ state: "cancelled", result: null });
+  });
+});

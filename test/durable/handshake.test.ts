@@ -1,0 +1,274 @@
+import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { toBase64 } from "../../src/base/bytes.ts";
+import { answerChallenge } from "../../src/crypto/challenge.ts";
+import { newKeyPair, peerIdOf, sharedSecret } from "../../src/crypto/identity.ts";
+import { platformRandom } from "../../src/crypto/primitives.ts";
+import { HANDSHAKE_BYTES_MAX, HANDSHAKE_DEADLINE } from "../../src/protocol/constants.ts";
+import type { MeshView } from "../../src/protocol/http.ts";
+import { bytesOf, hexBytes, present } from "../must.ts";
+import { api, attachments, newSessionStub, peerView, rows } from "./api.ts";
+import { Timers } from "./faults.ts";
+import { GoPeer } from "./go-peer.ts";
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await reset();
+});
+
+const OTHER_ID = "0123456789abcdef0123456789abcdef";
+
+/** The peers that the mesh knows of, in any state. */
+const known = () => rows("SELECT id FROM peers");
+
+describe("a handshake", () => {
+  it("HS1 is answered by the answer to its challenge, and at once by an encrypted ping", async () => {
+    const peer = await GoPeer.connect();
+    const challenge = platformRandom(32);
+    const { payload } = await peer.handshake({ challenge: toBase64(challenge) });
+    const { identity } = payload as { identity: { publicKey: string } };
+    const secret = present(sharedSecret(peer.keys.privateKey, bytesOf(identity.publicKey)));
+    expect(payload).toMatchObject({
+      accepted: true,
+      identity: { id: peer.meshId, role: "controller" },
+      challengeResponse: toBase64(answerChallenge(secret, challenge)),
+    });
+    expect(await peer.read()).toMatchObject({ type: "ping", from: peer.meshId, to: peer.keys.id });
+  });
+
+  it("HS1 may name a placeholder for the mesh and come in on go-p2p's own path", async () => {
+    const peer = await GoPeer.connect({ path: "/ws" });
+    const ack = await peer.handshake({}, { to: "00000000" });
+    expect(ack.payload).toMatchObject({ accepted: true });
+  });
+
+  it("HS3 refuses an ID that does not match its key", async () => {
+    const peer = await GoPeer.connect();
+    const identity = { ...peer.identity(), id: OTHER_ID };
+    const ack = await peer.handshake({ identity }, { from: OTHER_ID });
+    expect(ack.payload).toMatchObject({ accepted: false });
+    const closed = await peer.closed;
+    expect(closed).toMatchObject({ code: 4401, reason: /^identity_mismatch: / });
+  });
+
+  it("HS3 refuses a handshake that is sent in another's name", async () => {
+    const peer = await GoPeer.connect();
+    const ack = await peer.handshake({}, { from: OTHER_ID });
+    expect(ack.payload).toMatchObject({ accepted: false });
+    expect(await peer.closed).toMatchObject({ code: 4401, reason: /^identity_mismatch: / });
+  });
+
+  it.each([
+    ["of 31 bytes", "aa".repeat(31)],
+    ["of 33 bytes", "aa".repeat(33)],
+    ["of no bytes", ""],
+    // RFC 7748 and Wycheproof: every point of order 8 or less, and spellings of them above the prime.
+    ["of order 4", "00".repeat(32)],
+    ["of order 1", `01${"00".repeat(31)}`],
+    ["of order 8", "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"],
+    ["of order 8 again", "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"],
+    ["of order 2", `ec${"ff".repeat(30)}7f`],
+    ["that is the prime", `ed${"ff".repeat(30)}7f`],
+    ["one above the prime", `ee${"ff".repeat(30)}7f`],
+  ])("HS4 refuses a public key %s", async (_, hex) => {
+    const key = hexBytes(hex);
+    const id = peerIdOf(key);
+    const peer = await GoPeer.connect();
+    const identity = { ...peer.identity(), id, publicKey: toBase64(key) };
+    const ack = await peer.handshake({ identity }, { from: id });
+    expect(ack.payload).toMatchObject({ accepted: false });
+    expect(await peer.closed).toMatchObject({ code: 4401, reason: /^bad_key: / });
+  });
+
+  it.each(["not base64!", "AAAA=", 7, null])(
+    "HS4 refuses %j for a public key",
+    async (publicKey) => {
+      const peer = await GoPeer.connect();
+      const ack = await peer.handshake({ identity: { ...peer.identity(), publicKey } });
+      expect(ack.payload).toMatchObject({ accepted: false });
+      expect(await peer.closed).toMatchObject({ code: 4401, reason: /^bad_key: / });
+    },
+  );
+
+  it.each(["", "0.9", "1", "1.0.0", "2.0"])(
+    "HS5 refuses version %j and says why",
+    async (version) => {
+      const peer = await GoPeer.connect();
+      const ack = await peer.handshake({ version });
+      expect(ack).toMatchObject({ type: "handshake_ack", payload: { accepted: false } });
+      expect((ack.payload as { reason: string }).reason).toContain("1.0");
+      expect(await peer.closed).toMatchObject({ code: 4401, reason: /^version_unsupported: / });
+    },
+  );
+
+  it.each([
+    ["that is not JSON", (): string => "hello"],
+    ["that is no message", (): string => "{}"],
+    ["of another type", (peer: GoPeer) => JSON.stringify(peer.compose("ping", { sentAt: 1 }))],
+    ["that is an ack", (peer: GoPeer) => JSON.stringify(peer.compose("handshake_ack", {}))],
+    ["that nests too deeply", (): string => "[".repeat(10_000)],
+    ["of one byte too many", (): string => "x".repeat(HANDSHAKE_BYTES_MAX + 1)],
+    ["that is binary", (): Uint8Array => new Uint8Array([123, 125])],
+  ])("HS6 refuses a first frame %s", async (_, frame) => {
+    const peer = await GoPeer.connect();
+    peer.socket.send(frame(peer));
+    expect(await peer.closed).toMatchObject({ code: 4400 });
+  });
+
+  it("HS6 takes a handshake of as many bytes as it may have", async () => {
+    const peer = await GoPeer.connect();
+    const challenge = toBase64(platformRandom(32));
+    const whole = { identity: peer.identity(), challenge, version: "1.0", padding: "" };
+    const bare = JSON.stringify(peer.compose("handshake", whole)).length;
+    const ack = await peer.handshake({ padding: "x".repeat(HANDSHAKE_BYTES_MAX - bare) });
+    expect(ack.payload).toMatchObject({ accepted: true });
+  });
+});
+
+describe("the proof", () => {
+  it.each([
+    ["answers another ping", { replyTo: crypto.randomUUID() }],
+    ["answers nothing", { replyTo: undefined }],
+    ["comes from another", { from: OTHER_ID }],
+    ["is addressed to another", { to: OTHER_ID }],
+    ["is addressed to nobody", { to: "" }],
+  ])("HS2 is not given by a pong that %s", async (_, forged) => {
+    const object = newSessionStub();
+    const peer = await GoPeer.connect({ object });
+    await peer.handshake();
+    const ping = await peer.read();
+    const replyTo = ping.id;
+    peer.send("pong", { sentAt: 0, receivedAt: 0 }, { replyTo, ...forged });
+    expect(await peer.read()).toMatchObject({ type: "error" });
+    expect(await attachments(object)).toMatchObject([{ state: "proving" }]);
+    expect(await known()).toEqual([]);
+    // The true one still does.
+    peer.pong(ping);
+    expect(await peer.read()).toMatchObject({ type: "welcome" });
+    expect(await attachments(object)).toMatchObject([{ state: "active" }]);
+  });
+
+  it("HS2 stores nothing and lists nobody before it", async () => {
+    const object = newSessionStub();
+    const peer = await GoPeer.connect({ object });
+    const stored = () =>
+      runInDurableObject(object, async (_, { storage }) => [
+        (await storage.list()).size,
+        await storage.getAlarm(),
+      ]);
+    await peer.handshake();
+    const ping = await peer.read();
+    expect(await stored()).toEqual([0, null]);
+    expect(await known()).toEqual([]);
+    expect(await rows("SELECT kind FROM outbox")).toEqual([]);
+    peer.pong(ping);
+    await peer.read();
+    expect(await stored()).toEqual([1, expect.any(Number)]);
+    expect(await known()).toEqual([{ id: peer.keys.id }]);
+  });
+
+  it("HS2 is not given by replaying all that the peer said in an earlier session", async () => {
+    const honest = await GoPeer.connect();
+    await honest.handshake();
+    const ping = await honest.read();
+    const pong = honest.seal(
+      honest.compose("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: ping.id }),
+    );
+    honest.sendFrame(pong);
+    await honest.read();
+    honest.close();
+    const thief = await GoPeer.connect();
+    await thief.handshake({ identity: honest.identity() }, { from: honest.keys.id });
+    for (let times = 0; times < 3; times++) thief.sendFrame(pong);
+    expect(await thief.closed).toMatchObject({ code: 4401 });
+    expect(await rows("SELECT epoch FROM peers")).toEqual([{ epoch: 1 }]);
+  });
+
+  it("HS9 is followed by a welcome to whoever announces muster", async () => {
+    const mesh = await api<MeshView>("GET", "/v1/mesh");
+    const peer = await GoPeer.connect({ role: "dual" });
+    await peer.handshake();
+    const { id, name, public_key } = mesh.body;
+    expect(await peer.prove()).toMatchObject({
+      type: "welcome",
+      payload: {
+        peer_id: peer.keys.id,
+        epoch: 1,
+        role: "worker",
+        mesh: { id, name, public_key },
+      },
+    });
+  });
+
+  it("HS9 is not followed by a welcome to a plain go-p2p node", async () => {
+    const peer = await GoPeer.join({ muster: null });
+    expect(await peer.catchUp()).toEqual([]);
+    expect(await peerView(peer.keys.id)).toMatchObject({ connected: true, state: "active" });
+  });
+
+  it("HS9 tells the new epoch at each return", async () => {
+    const keys = newKeyPair(platformRandom);
+    for (const epoch of [1, 2, 3]) {
+      const peer = await GoPeer.connect({ keys });
+      await peer.handshake();
+      expect(await peer.prove()).toMatchObject({ payload: { epoch } });
+    }
+  });
+});
+
+describe("a handshake's deadline", () => {
+  it("HS7 closes with 4408 when no handshake comes", async () => {
+    const timers = new Timers(HANDSHAKE_DEADLINE);
+    const object = newSessionStub();
+    const peer = await GoPeer.connect({ object });
+    await timers.ring(object);
+    expect(await peer.closed).toMatchObject({ code: 4408, reason: /^handshake_timeout: / });
+  });
+
+  it("HS7 closes a bare go-p2p controller, which pings but never pongs, with 4401", async () => {
+    const timers = new Timers(HANDSHAKE_DEADLINE);
+    const object = newSessionStub();
+    const peer = await GoPeer.connect({ object, role: "controller", muster: null });
+    await peer.handshake();
+    peer.send("ping", { sentAt: 1 });
+    peer.send("get_stats", null);
+    await timers.ring(object);
+    expect(await peer.closed).toMatchObject({ code: 4401, reason: /^proof_failed: / });
+    expect(await known()).toEqual([]);
+  });
+
+  it("HS7 does nothing to a peer that has proved itself", async () => {
+    const timers = new Timers(HANDSHAKE_DEADLINE);
+    const object = newSessionStub();
+    const peer = await GoPeer.join({ object });
+    await timers.ring(object);
+    expect(await peer.catchUp()).toEqual([]);
+  });
+
+  it.each([
+    ["handshake", 4408],
+    ["proof", 4401],
+  ])("HS7 is set anew when memory was lost before the %s", async (missing, code) => {
+    const timers = new Timers(HANDSHAKE_DEADLINE);
+    const object = newSessionStub();
+    const peer = await GoPeer.connect({ object });
+    if (missing === "proof") await peer.handshake();
+    await timers.lose(object);
+    await evictDurableObject(object);
+    await timers.ring(object);
+    expect(await peer.closed).toMatchObject({ code });
+  });
+
+  it("HS19 lets a handshake go on when memory was lost before it and in its middle", async () => {
+    const timers = new Timers(HANDSHAKE_DEADLINE);
+    const object = newSessionStub();
+    const peer = await GoPeer.connect({ object });
+    await timers.lose(object);
+    await evictDurableObject(object);
+    await peer.handshake();
+    await timers.lose(object);
+    await evictDurableObject(object);
+    expect(await peer.prove()).toMatchObject({ type: "welcome" });
+    expect(await peer.catchUp()).toEqual([]);
+  });
+});

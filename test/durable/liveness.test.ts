@@ -1,0 +1,235 @@
+import {
+  evictDurableObject,
+  reset,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { PING_INTERVAL, PONG_TIMEOUT } from "../../src/protocol/constants.ts";
+import { giveTask, newSessionStub, peerView, pointers, rows, taskEnd, until } from "./api.ts";
+import { Gate, meddle } from "./faults.ts";
+import { GoPeer, type PeerOptions } from "./go-peer.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  await reset();
+});
+
+const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+
+/** Lets the time pass and the alarm of the object ring. */
+async function alarmAfter(ms: number, object: DurableObjectStub): Promise<void> {
+  pass(ms);
+  expect(await runDurableObjectAlarm(object)).toBe(true);
+}
+
+async function join(options: PeerOptions = {}) {
+  const object = newSessionStub();
+  const peer = await GoPeer.join({ ...options, object });
+  return { peer, object, view: () => peerView(peer.keys.id) };
+}
+
+/** What an object has stored, and whether an alarm is set. */
+const stored = (object: DurableObjectStub) =>
+  runInDurableObject(object, async (_, { storage }) => [
+    (await storage.list()).size,
+    (await storage.getAlarm()) !== null,
+  ]);
+
+describe("pings", () => {
+  it("LV1 of the peer are answered by a pong that echoes sentAt, also after hibernation", async () => {
+    const { peer, object } = await join();
+    for (const sentAt of [0, 1_700_000_000_123, -5]) {
+      const ping = peer.send("ping", { sentAt });
+      expect(await peer.read()).toMatchObject({
+        type: "pong",
+        replyTo: ping.id,
+        payload: { sentAt, receivedAt: Date.now() },
+      });
+      await evictDurableObject(object);
+    }
+  });
+
+  it("LV2 of the mesh come by alarm, and the RTT is what its own clock says", async () => {
+    const { peer, object, view } = await join();
+    expect(await view()).toMatchObject({ ping_ms: 0 });
+    await alarmAfter(PING_INTERVAL, object);
+    const ping = await peer.readType("ping");
+    await evictDurableObject(object);
+    pass(800);
+    peer.send("pong", { sentAt: Date.now() - 7, receivedAt: Date.now() }, { replyTo: ping.id });
+    await until(view, ({ ping_ms }) => ping_ms !== 0);
+    // Smoothed by an eighth: 0 + (800 - 0) / 8.
+    expect(await view()).toMatchObject({ ping_ms: 100, state: "active" });
+  });
+
+  it("LV2 of the mesh do not come when the alarm rings early", async () => {
+    const { peer, object } = await join();
+    await alarmAfter(PING_INTERVAL - 1, object);
+    expect(await peer.catchUp()).toEqual([]);
+    await alarmAfter(1, object);
+    expect(await peer.catchUp()).toMatchObject([{ type: "ping" }]);
+  });
+});
+
+describe("a peer that misses an answer", () => {
+  it("LV3 is suspect, gets nothing new, and is active again by its answer, over a hibernation", async () => {
+    const { peer, object, view } = await join();
+    await alarmAfter(PING_INTERVAL, object);
+    await peer.readType("ping");
+    await alarmAfter(PONG_TIMEOUT, object);
+    expect(await view()).toMatchObject({ state: "suspect", connected: true });
+    const again = await peer.readType("ping");
+    const task = await giveTask("echo", "later");
+    expect(task).toMatchObject({ state: "queued" });
+    await evictDurableObject(object);
+    expect(await peer.catchUp()).toEqual([]);
+    peer.pong(again);
+    expect(await peer.readType("task_offer")).toMatchObject({ payload: { task_id: task.id } });
+    expect(await view()).toMatchObject({ state: "active" });
+  });
+
+  it("LV3 keeps what it holds while it is suspect", async () => {
+    const { peer, object, view } = await join();
+    const { id } = await giveTask("echo", null);
+    await peer.readType("task_offer");
+    await peer.ask("task_accept", { task_id: id, fence: 1 });
+    await alarmAfter(PING_INTERVAL, object);
+    await alarmAfter(PONG_TIMEOUT, object);
+    expect(await view()).toMatchObject({ state: "suspect", tasks: 1 });
+    peer.send("task_result", { task_id: id, fence: 1, ok: true, result: 1 });
+    expect(await taskEnd(id)).toMatchObject({ state: "succeeded" });
+  });
+
+  it("LV4 is closed with 4408 and stale at the second, over a hibernation", async () => {
+    const { peer, object, view } = await join();
+    await alarmAfter(PING_INTERVAL, object);
+    await alarmAfter(PONG_TIMEOUT, object);
+    await evictDurableObject(object);
+    await alarmAfter(PONG_TIMEOUT, object);
+    expect(await peer.closed).toMatchObject({ code: 4408, reason: /^ping_timeout: / });
+    expect(await view()).toMatchObject({ state: "stale", connected: false });
+    expect(await stored(object)).toEqual([0, false]);
+  });
+});
+
+describe("a socket that vanishes without a close", () => {
+  it("LV6 is found by the alarm, which tells the coordinator", async () => {
+    const { object, view } = await join();
+    await evictDurableObject(object, { webSockets: "close" });
+    expect(await view()).toMatchObject({ state: "active" });
+    await alarmAfter(PING_INTERVAL, object);
+    expect(await view()).toMatchObject({ state: "stale", connected: false });
+    expect(await stored(object)).toEqual([0, false]);
+  });
+
+  it("LV6 is told of again until the coordinator has heard it", async () => {
+    const { object, view } = await join();
+    await evictDurableObject(object, { webSockets: "close" });
+    meddle("gone", () => Promise.reject(new Error("injected: out of reach")));
+    await alarmAfter(PING_INTERVAL, object);
+    expect(await view()).toMatchObject({ state: "active" });
+    vi.restoreAllMocks();
+    await alarmAfter(PING_INTERVAL, object);
+    expect(await view()).toMatchObject({ state: "stale" });
+  });
+
+  it("LV6 is told of though its close could not be", async () => {
+    const { peer, object, view } = await join();
+    const unheard = vi.fn(() => Promise.reject(new Error("injected: out of reach")));
+    meddle("gone", unheard);
+    peer.close();
+    await until(async () => unheard.mock.calls.length, Boolean);
+    vi.restoreAllMocks();
+    await alarmAfter(PING_INTERVAL, object);
+    expect(await view()).toMatchObject({ state: "stale" });
+  });
+
+  it("LV6 takes back an admission whose answer was lost", async () => {
+    meddle("admit", async (run) => {
+      await run();
+      throw new Error("injected: the answer is lost");
+    });
+    const object = newSessionStub();
+    const peer = await GoPeer.connect({ object });
+    await peer.handshake();
+    peer.pong(await peer.read());
+    expect(await peer.closed).toMatchObject({ code: 4503 });
+    expect(await peerView(peer.keys.id)).toMatchObject({ state: "active" });
+    await alarmAfter(PING_INTERVAL, object);
+    expect(await peerView(peer.keys.id)).toMatchObject({ state: "stale" });
+  });
+
+  it("LV6 takes back an admission that came when the peer had left", async () => {
+    const gate = new Gate();
+    meddle("admit", async (run) => {
+      const admitted = await run();
+      await gate.pass();
+      return admitted;
+    });
+    const peer = await GoPeer.connect();
+    await peer.handshake();
+    peer.pong(await peer.read());
+    await gate.reached();
+    peer.close();
+    expect(await peerView(peer.keys.id)).toMatchObject({ state: "active" });
+    gate.open();
+    await until(
+      () => peerView(peer.keys.id),
+      ({ state }) => state === "stale",
+    );
+  });
+});
+
+/** The one peer, the one task and the pointers, all at one moment. */
+const moment = async () =>
+  (
+    await rows(
+      `SELECT peers.state, peers.held, tasks.state AS task,
+       (SELECT COUNT(*) FROM pointers) AS pointers FROM peers, tasks`,
+    )
+  )[0];
+
+describe("a peer that is gone", () => {
+  it("LV7 loses its leases and its pointer in the moment that it is stale", async () => {
+    const { peer } = await join();
+    const { id } = await giveTask("echo", null);
+    await peer.readType("task_offer");
+    await peer.ask("task_accept", { task_id: id, fence: 1 });
+    await until(pointers, ({ length }) => length === 1);
+    const before = { state: "active", held: 1, task: "running", pointers: 1 };
+    const after = { state: "stale", held: 0, task: "queued", pointers: 0 };
+    expect(await moment()).toEqual(before);
+    peer.close();
+    const seen: unknown[] = [];
+    await until(moment, (now) => {
+      seen.push(now);
+      return now?.["state"] === "stale";
+    });
+    for (const now of seen.slice(0, -1)) expect(now).toEqual(before);
+    expect(seen.at(-1)).toEqual(after);
+  });
+
+  it("LV7 gives its work to another", async () => {
+    const { peer } = await join();
+    const { id } = await giveTask("echo", "work");
+    await peer.readType("task_offer");
+    const other = await GoPeer.join();
+    peer.send("disconnect", { reason: "", code: 1000 });
+    expect(await other.readType("task_offer")).toMatchObject({
+      payload: { task_id: id, fence: 2, payload: "work" },
+    });
+  });
+
+  it("HS17 is stale at once when it disconnects", async () => {
+    const { peer, object, view } = await join();
+    peer.send("disconnect", { reason: "bye", code: 1000 });
+    await peer.closed;
+    await until(view, ({ state }) => state === "stale");
+    expect(await stored(object)).toEqual([0, false]);
+  });
+});

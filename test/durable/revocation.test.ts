@@ -1,0 +1,193 @@
+import { reset, runDurableObjectAlarm } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { MINUTE } from "../../src/base/clock.ts";
+import type { KeyPair } from "../../src/crypto/identity.ts";
+import {
+  api,
+  attachments,
+  coordinatorStub,
+  giveTask,
+  newSessionStub,
+  peerView,
+  pointers,
+  rows,
+  taskEnd,
+  until,
+} from "./api.ts";
+import { breakEnds, Gate, meddle } from "./faults.ts";
+import { GoPeer } from "./go-peer.ts";
+
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  await reset();
+});
+
+const revoke = ({ id }: KeyPair) => api("POST", `/v1/peers/${id}/revoke`);
+const owedEnds = () => rows("SELECT kind FROM outbox WHERE kind = 'end_session'");
+
+/** A peer within its handshake, whose pong, once sent, is all that is missing. */
+async function proving(keys?: KeyPair) {
+  const object = newSessionStub();
+  const peer = await GoPeer.connect({ object, ...(keys !== undefined && { keys }) });
+  await peer.handshake();
+  const ping = await peer.read();
+  return { peer, object, prove: () => peer.pong(ping) };
+}
+
+/** No session of the object is open in any sense: neither for its peer nor for the coordinator. */
+const isOver = async (object: Parameters<typeof attachments>[0]) =>
+  (await attachments(object)).every(({ state }) => state === "closed");
+
+describe("revoking a peer", () => {
+  it("AD4 ends its session, gives its work to another and withdraws its pointer before it returns", async () => {
+    const object = newSessionStub();
+    const peer = await GoPeer.join({ object });
+    const { id } = await giveTask("echo", "work");
+    await peer.readType("task_offer");
+    await peer.ask("task_accept", { task_id: id, fence: 1 });
+    await until(pointers, ({ length }) => length === 1);
+    const other = await GoPeer.join();
+    await until(pointers, ({ length }) => length === 2);
+
+    const answer = await revoke(peer.keys);
+    expect(answer).toMatchObject({ status: 200, body: { state: "revoked", connected: false } });
+    expect(await isOver(object)).toBe(true);
+    expect(await pointers()).toHaveLength(1);
+    expect(await peerView(peer.keys.id)).toMatchObject({ state: "revoked", tasks: 0 });
+    expect(await owedEnds()).toEqual([]);
+
+    expect(await peer.closed).toMatchObject({ code: 4403, reason: /^revoked: / });
+    expect(await other.readType("task_offer")).toMatchObject({
+      payload: { task_id: id, fence: 2, payload: "work" },
+    });
+    other.send("task_result", { task_id: id, fence: 2, ok: true, result: "done" });
+    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", peer_id: other.keys.id });
+  });
+
+  it("AD4 keeps its key out, in mode open and in mode allowlist though it is listed", async () => {
+    const peer = await GoPeer.join();
+    await revoke(peer.keys);
+    for (const mode of ["open", "allowlist"]) {
+      await api("PUT", "/v1/auth-mode", { mode });
+      const back = await proving(peer.keys);
+      back.prove();
+      expect(await back.peer.closed).toMatchObject({ code: 4403, reason: /^revoked: / });
+    }
+    expect(await peerView(peer.keys.id)).toMatchObject({ state: "revoked" });
+  });
+
+  it("AD4 works on a peer that is not here, and is 404 for one that never was", async () => {
+    const peer = await GoPeer.join();
+    peer.close();
+    await until(
+      () => peerView(peer.keys.id),
+      ({ state }) => state === "stale",
+    );
+    expect((await revoke(peer.keys)).status).toBe(200);
+    expect((await api("POST", `/v1/peers/${"0".repeat(32)}/revoke`)).status).toBe(404);
+  });
+
+  it("AD4 leaves what the revoked peer said too late without effect", async () => {
+    breakEnds();
+    const peer = await GoPeer.join();
+    const { id } = await giveTask("echo", null);
+    await peer.readType("task_offer");
+    await revoke(peer.keys);
+    const said = await peer.ask("task_result", { task_id: id, fence: 1, ok: true, result: "late" });
+    expect(said).toMatchObject([{ type: "error", payload: { code: 1004 } }]);
+    expect((await api("GET", `/v1/tasks/${id}`)).body).toMatchObject({ state: "queued" });
+  });
+});
+
+describe("revoking a peer whose session can't confirm its end", () => {
+  it("AD4 answers 504 revoke_unconfirmed, and all else holds", async () => {
+    breakEnds();
+    const peer = await GoPeer.join();
+    const { id } = await giveTask("echo", null);
+    await peer.readType("task_offer");
+    await until(pointers, ({ length }) => length === 1);
+    expect(await revoke(peer.keys)).toMatchObject({
+      status: 504,
+      body: { code: "revoke_unconfirmed" },
+    });
+    expect(await peerView(peer.keys.id)).toMatchObject({ state: "revoked", tasks: 0 });
+    expect(await pointers()).toEqual([]);
+    expect((await api("GET", `/v1/tasks/${id}`)).body).toMatchObject({ state: "queued" });
+  });
+
+  it("AD4 repeats the end until the session confirms it", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const ends = breakEnds();
+    const peer = await GoPeer.join();
+    await revoke(peer.keys);
+    for (const tries of [2, 3]) {
+      vi.setSystemTime(Date.now() + MINUTE);
+      await runDurableObjectAlarm(coordinatorStub());
+      await until(
+        async () => ends.mock.calls.length,
+        (calls) => calls === tries,
+      );
+    }
+    expect(await peer.catchUp()).toEqual([]);
+    ends.mockRestore();
+    vi.setSystemTime(Date.now() + MINUTE);
+    await runDurableObjectAlarm(coordinatorStub());
+    expect(await peer.readType("disconnect")).toMatchObject({ payload: { code: 1001 } });
+    expect(await peer.closed).toMatchObject({ code: 4403, reason: /^revoked: / });
+    await until(owedEnds, ({ length }) => length === 0);
+  });
+
+  it("AD4 answers 504 again when it is repeated before the session has confirmed", async () => {
+    const ends = breakEnds();
+    const peer = await GoPeer.join();
+    await revoke(peer.keys);
+    expect(await revoke(peer.keys)).toMatchObject({ status: 504 });
+    ends.mockRestore();
+    expect(await revoke(peer.keys)).toMatchObject({ status: 200, body: { state: "revoked" } });
+    expect(await peer.closed).toMatchObject({ code: 4403 });
+  });
+});
+
+describe("revoking a peer while its admission is under way", () => {
+  it("AD4 leaves no session when the coordinator had let it in already", async () => {
+    const gate = new Gate();
+    meddle("admit", async (run) => {
+      const admitted = await run();
+      await gate.pass();
+      return admitted;
+    });
+    const { peer, object, prove } = await proving();
+    prove();
+    await gate.reached();
+    expect(await attachments(object)).toMatchObject([{ state: "admitting" }]);
+    const answer = revoke(peer.keys);
+    await until(
+      () => peerView(peer.keys.id),
+      ({ state }) => state === "revoked",
+    );
+    gate.open();
+    expect(await answer).toMatchObject({ status: 200, body: { state: "revoked" } });
+    expect(await isOver(object)).toBe(true);
+    expect(await peer.closed).toMatchObject({ code: 4403 });
+    expect(await peerView(peer.keys.id)).toMatchObject({ state: "revoked" });
+  });
+
+  it("AD4 lets nobody in whom the coordinator has yet to judge", async () => {
+    const known = await GoPeer.join();
+    known.close();
+    const gate = new Gate();
+    meddle("admit", async (run) => {
+      await gate.pass();
+      return run();
+    });
+    const { peer, object, prove } = await proving(known.keys);
+    prove();
+    await gate.reached();
+    expect(await revoke(peer.keys)).toMatchObject({ status: 200 });
+    gate.open();
+    expect(await peer.closed).toMatchObject({ code: 4403, reason: /^revoked: / });
+    expect(await isOver(object)).toBe(true);
+    expect(await peerView(peer.keys.id)).toMatchObject({ state: "revoked" });
+  });
+});

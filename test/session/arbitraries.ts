@@ -1,0 +1,166 @@
+import * as fc from "fast-check";
+import { concat, utf8, type Bytes } from "../../src/base/bytes.ts";
+import { toRfc3339, type Millis } from "../../src/base/clock.ts";
+import type { Envelope } from "../../src/protocol/envelope.ts";
+import type { SessionEvent } from "../../src/session/effects.ts";
+import type { Session } from "../../src/session/state.ts";
+import { compose, greeted, handshakeText, MESH, PEER, sealed } from "./driver.ts";
+
+/** Multiplies the number of cases: `MUSTER_TEST_SCALE=50 npm test` looks for a while longer. */
+export const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
+
+const TASK = "5f0c7a52-0a5e-4b0e-9a4b-6f2f4d1c9b11";
+const OTHER_ID = "0123456789abcdef0123456789abcdef";
+
+/** Frames that look right, or nearly so: everything but the pong that proves the key. */
+const PLAUSIBLE: readonly (string | Bytes)[] = [
+  handshakeText(),
+  handshakeText({ speaksMuster: false }),
+  "",
+  "not JSON",
+  new Uint8Array(),
+  sealed(greeted().pong),
+  ...[
+    compose("ping", { sentAt: 1 }),
+    compose("pong", { sentAt: 1, receivedAt: 1 }),
+    compose("get_stats", null),
+    compose("start_miner", {}),
+    compose("stats", {}),
+    compose("error", { code: 1, message: "" }),
+    compose("disconnect", { reason: "", code: 1 }),
+    compose("handshake_ack", {}),
+    compose("task_accept", { task_id: TASK, fence: 1 }),
+    compose("task_result", { task_id: TASK, fence: 1, ok: true, result: 1 }),
+    compose("task_progress", { task_id: "none", fence: -1 }),
+    compose("welcome", null),
+    compose("no_such_type", null),
+    compose("ping", { sentAt: 2 }, { from: OTHER_ID }),
+    compose("ping", { sentAt: 2 }, { to: OTHER_ID }),
+    compose("ping", { sentAt: 2 }, { to: "" }),
+    compose("ping", { sentAt: 2 }, { ts: "1999-12-31T23:59:59Z" }),
+    compose("ping", { sentAt: 2 }, { id: "no UUID" }),
+  ].map(sealed),
+];
+
+/** What can be wrong with a pong. */
+const FORGERIES: readonly ((pong: Envelope) => Partial<Envelope>)[] = [
+  () => ({ replyTo: undefined }),
+  ({ id }) => ({ replyTo: id }),
+  () => ({ from: MESH.keys.id }),
+  () => ({ from: OTHER_ID }),
+  () => ({ to: PEER.id }),
+  () => ({ to: "" }),
+  () => ({ type: "ping" }),
+];
+
+type Change =
+  | { readonly kind: "none" }
+  | { readonly kind: "flip"; readonly at: number; readonly by: number }
+  | { readonly kind: "cut"; readonly at: number }
+  | { readonly kind: "extend"; readonly by: Uint8Array };
+
+const anyDamage: fc.Arbitrary<Change> = fc.oneof(
+  fc.record({
+    kind: fc.constant("flip" as const),
+    at: fc.nat(4_000),
+    by: fc.integer({ min: 1, max: 255 }),
+  }),
+  fc.record({ kind: fc.constant("cut" as const), at: fc.nat(4_000) }),
+  fc.record({
+    kind: fc.constant("extend" as const),
+    by: fc.uint8Array({ minLength: 1, maxLength: 20 }),
+  }),
+);
+
+/** One frame to come: which of the plausible ones, and what the way did to it. */
+export interface Move {
+  readonly which: number;
+  readonly change: Change;
+}
+export const anyMove: fc.Arbitrary<Move> = fc.record({
+  which: fc.nat(1_000),
+  change: fc.oneof({ weight: 2, arbitrary: fc.constant({ kind: "none" as const }) }, anyDamage),
+});
+
+/** The frame of a move; `pong` itself is among them only damaged. */
+export function frameOf({ which, change }: Move, pong: Envelope): string | Bytes {
+  const index = which % (PLAUSIBLE.length + 2 * FORGERIES.length);
+  const frame = PLAUSIBLE[index] ?? nearly(pong, index - PLAUSIBLE.length, change.kind === "none");
+  if (typeof frame !== "string") return damaged(frame, change);
+  return new TextDecoder().decode(damaged(utf8(frame), change));
+}
+
+/** The pong forged, or as it is where the way damages it. */
+function nearly(pong: Envelope, index: number, intact: boolean): Bytes {
+  const forge = intact ? FORGERIES[index % FORGERIES.length] : FORGERIES[index];
+  return sealed({ ...pong, ...forge?.(pong) });
+}
+
+function damaged(frame: Bytes, change: Change): Bytes {
+  if (change.kind === "none") return frame;
+  if (change.kind === "extend") return concat(frame, change.by);
+  if (change.kind === "cut") return frame.slice(0, change.at % Math.max(1, frame.length));
+  const copy = frame.slice();
+  const at = change.at % Math.max(1, frame.length);
+  if (at < copy.length) copy[at] = (copy[at] as number) ^ change.by;
+  return copy;
+}
+
+/** Anything that can happen to a session; what depends on the session is filled in when it happens. */
+export type Happening =
+  | { readonly type: "event"; readonly event: SessionEvent }
+  | { readonly type: "move"; readonly move: Move }
+  /** The peer answers the mesh's ping, or a request of the mesh, as it should. */
+  | { readonly type: "pong" | "reply" };
+
+const anyOffer = fc.record({
+  task_id: fc.constant(TASK),
+  fence: fc.integer({ min: 1, max: 9 }),
+  kind: fc.constantFrom("echo", "go-p2p/get_stats", "go-p2p/get_logs", "go-p2p/none"),
+  payload: fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<never>,
+  attempt: fc.integer({ min: 1, max: 9 }),
+  lease_seconds: fc.integer({ min: 1, max: 100 }),
+});
+
+const anyEvent: fc.Arbitrary<SessionEvent> = fc.oneof(
+  fc.constantFrom<SessionEvent>(
+    { type: "due" },
+    { type: "due" },
+    { type: "due" },
+    { type: "handshake_timeout" },
+    { type: "closed", reason: "the connection closed" },
+    { type: "end", fault: { code: "revoked", detail: "this key was revoked" } },
+    { type: "admitted", result: { ok: true, value: { epoch: 8, role: "worker" } } },
+    { type: "admitted", result: { ok: true, value: { epoch: 9, role: "dual" } } },
+    { type: "admitted", result: { ok: false, error: { code: "not_allowed", detail: "no" } } },
+    { type: "refused", messageId: TASK, error: { code: "lease_lost", detail: "too late" } },
+    { type: "cancel", taskId: TASK, fence: 1, reason: "cancelled by the caller" },
+  ),
+  anyOffer.map((offer): SessionEvent => ({ type: "offer", offer })),
+  fc.uint8Array({ maxLength: 300 }).map((data): SessionEvent => ({ type: "frame", data })),
+  fc.string({ maxLength: 300 }).map((data): SessionEvent => ({ type: "frame", data })),
+);
+
+export const anyHappening: fc.Arbitrary<Happening> = fc.oneof(
+  { weight: 3, arbitrary: anyEvent.map((event) => ({ type: "event" as const, event })) },
+  { weight: 3, arbitrary: anyMove.map((move) => ({ type: "move" as const, move })) },
+  { weight: 4, arbitrary: fc.constantFrom({ type: "pong" as const }, { type: "reply" as const }) },
+);
+
+/** What a happening is for this session, now. */
+export function eventOf(happening: Happening, session: Session, now: Millis): SessionEvent {
+  if (happening.type === "event") return happening.event;
+  const ping = "ping" in session ? session.ping : null;
+  const pong = answering("pong", ping?.id, now);
+  if (happening.type === "move") return { type: "frame", data: frameOf(happening.move, pong) };
+  if (happening.type === "pong") return { type: "frame", data: sealed(pong) };
+  const request = session.state === "active" ? session.requests[0] : undefined;
+  return { type: "frame", data: sealed(answering("stats", request?.id, now)) };
+}
+
+const answering = (type: string, replyTo: string | undefined, now: Millis): Envelope =>
+  compose(
+    type,
+    { sentAt: 0, receivedAt: 0 },
+    { ts: toRfc3339(now), ...(replyTo !== undefined && { replyTo }) },
+  );

@@ -1,0 +1,142 @@
+import { toBase64, type Bytes } from "../../src/base/bytes.ts";
+import { toRfc3339, type Millis, type RandomBytes } from "../../src/base/clock.ts";
+import type { Json } from "../../src/base/json.ts";
+import { newKeyPair, sharedSecret } from "../../src/crypto/identity.ts";
+import { frameKey, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
+import type { Envelope } from "../../src/protocol/envelope.ts";
+import { newUuid } from "../../src/protocol/ids.ts";
+import type { Role } from "../../src/protocol/messages.ts";
+import type { SessionEffect, SessionEvent, Step } from "../../src/session/effects.ts";
+import { dueAt } from "../../src/session/liveness.ts";
+import type { SessionContext } from "../../src/session/outgoing.ts";
+import { newSession, type Active, type Proving, type Session } from "../../src/session/state.ts";
+import { step } from "../../src/session/step.ts";
+import { must, present } from "../must.ts";
+import { seededRandom } from "../random.ts";
+
+/** When every session of these tests begins. */
+export const START: Millis = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+export const MESH = { keys: newKeyPair(seededRandom(1)), name: "test mesh" };
+export const PEER = newKeyPair(seededRandom(2));
+export const KEY = frameKey(present(sharedSecret(PEER.privateKey, MESH.keys.publicKey)));
+export const GREETING: Session = newSession({
+  address: "192.0.2.1",
+  place: null,
+  meshId: MESH.keys.id,
+});
+
+const drawn = seededRandom(3);
+
+/** What a step takes from outside. */
+export const at = (now: Millis, randomBytes: RandomBytes = drawn): SessionContext => ({
+  now,
+  randomBytes,
+  mesh: MESH,
+  nextMeshKey: null,
+});
+
+export interface Claimed {
+  readonly role?: Role;
+  /** False for a plain go-p2p node. */
+  readonly speaksMuster?: boolean;
+}
+
+export const identity = ({ role = "worker", speaksMuster = true }: Claimed = {}) => ({
+  id: PEER.id,
+  name: "test peer",
+  publicKey: toBase64(PEER.publicKey),
+  createdAt: "2026-01-02T03:04:05.678901234+02:00",
+  role,
+  ...(speaksMuster && { muster: { v: 1, capabilities: ["gpu"], slots: 2 } }),
+});
+
+const ids = seededRandom(4);
+const nonces = seededRandom(5);
+
+/** One message of the peer, stamped `START`; `overrides` forge what a test wants forged. */
+export const compose = (
+  type: string,
+  payload: Json,
+  overrides: Partial<Envelope> = {},
+): Envelope => ({
+  id: newUuid(ids),
+  type,
+  from: PEER.id,
+  to: MESH.keys.id,
+  ts: toRfc3339(START),
+  payload,
+  ...overrides,
+});
+
+export const sealed = (envelope: Envelope): Bytes => sealFrame(KEY, envelope, START, nonces);
+
+/** One frame of the peer, as an event. */
+export const said = (type: string, payload: Json, overrides?: Partial<Envelope>): SessionEvent => ({
+  type: "frame",
+  data: sealed(compose(type, payload, overrides)),
+});
+
+export const handshakeText = (claimed?: Claimed): string =>
+  JSON.stringify(
+    compose("handshake", {
+      identity: identity(claimed),
+      challenge: toBase64(new Uint8Array(32).fill(7)),
+      version: "1.0",
+    }),
+  );
+
+/** The messages among effects, decrypted; those in clear are passed over. */
+export const messages = (effects: readonly SessionEffect[]): Envelope[] =>
+  effects.flatMap((effect) =>
+    effect.type === "send" && typeof effect.frame !== "string"
+      ? [must(openFrame(KEY, effect.frame))]
+      : [],
+  );
+
+/** What the coordinator is told. */
+export const notes = (effects: readonly SessionEffect[]) =>
+  effects.flatMap((effect) => (effect.type === "tell" ? [effect.note] : []));
+
+export const closes = (effects: readonly SessionEffect[]) =>
+  effects.flatMap((effect) => (effect.type === "close" ? [effect.code] : []));
+
+/** A session whose handshake was good; and the pong, which proves the key, to the ping that it sent. */
+export function greeted(claimed?: Claimed): { readonly session: Proving; readonly pong: Envelope } {
+  const { session, effects } = step(
+    GREETING,
+    { type: "frame", data: handshakeText(claimed) },
+    at(START),
+  );
+  if (session.state !== "proving") throw new Error(`the handshake led to ${session.state}`);
+  const ping = present(messages(effects)[0]);
+  return {
+    session,
+    pong: compose("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: ping.id }),
+  };
+}
+
+/** A proved session whose admission is asked for, 20 ms of round trip away. */
+export function proved(claimed?: Claimed): Session {
+  const { session, pong } = greeted(claimed);
+  return step(session, { type: "frame", data: sealed(pong) }, at(START + 20)).session;
+}
+
+/** An active session, 20 ms of round trip away. */
+export function joined(claimed?: Claimed): Active {
+  const result = { ok: true, value: { epoch: 3, role: "worker" } } as const;
+  return active(step(proved(claimed), { type: "admitted", result }, at(START + 20)));
+}
+
+/** A session whose last ping went unanswered. */
+export function suspect(claimed?: Claimed): Active {
+  const session = joined(claimed);
+  const pinged = active(step(session, { type: "due" }, at(present(dueAt(session)))));
+  return active(step(pinged, { type: "due" }, at(present(dueAt(pinged)))));
+}
+
+/** The session after a step that must leave it active. */
+export function active({ session }: Step): Active {
+  if (session.state !== "active") throw new Error(`the session is ${session.state}`);
+  return session;
+}

@@ -1,0 +1,81 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { newIdWindow, remember, type IdWindow } from "../../src/session/id-window.ts";
+import { ID_WINDOW } from "../../src/protocol/constants.ts";
+
+const FLOOR = 1_000;
+
+/** Feeds messages one after another and returns what each was judged, and the window at the end. */
+function feed(messages: readonly (readonly [id: string, stamp: number])[]) {
+  let window: IdWindow = newIdWindow(FLOOR);
+  const judged = messages.map(([id, stamp]) => {
+    const { freshness, window: next } = remember(window, id, stamp);
+    window = next;
+    return freshness;
+  });
+  return { judged, window };
+}
+
+const numbered = (count: number): [string, number][] =>
+  Array.from({ length: count }, (_, index) => [`id ${index}`, FLOOR + index]);
+
+describe("the window of message IDs", () => {
+  test("HS10 drops what is stamped before the floor, and takes what is stamped at it", () => {
+    expect(
+      feed([
+        ["a", FLOOR - 1],
+        ["a", FLOOR],
+      ]).judged,
+    ).toEqual(["old", "fresh"]);
+  });
+
+  test("HS11 knows the last 256 IDs again", () => {
+    const first = numbered(ID_WINDOW);
+    const { judged } = feed([...first, ...first]);
+    expect(judged.slice(0, ID_WINDOW)).toEqual(first.map(() => "fresh"));
+    expect(judged.slice(ID_WINDOW)).toEqual(first.map(() => "duplicate"));
+  });
+
+  test("HS11 drops a message that is as old as what it has forgotten", () => {
+    const { judged } = feed([...numbered(ID_WINDOW + 1), ["id 0", FLOOR], ["new", FLOOR]]);
+    expect(judged.slice(-2)).toEqual(["old", "old"]);
+  });
+
+  test("HS11 holds 256 IDs at most, whatever comes", () => {
+    const { window } = feed(numbered(3 * ID_WINDOW));
+    expect(window.ids).toHaveLength(ID_WINDOW);
+    expect(window.times).toHaveLength(ID_WINDOW);
+  });
+
+  test("HS11 never takes one message twice, in whatever order they come", () => {
+    const stamps = fc.array(fc.integer({ min: FLOOR - 20, max: FLOOR + 400 }), {
+      minLength: 2 * ID_WINDOW,
+      maxLength: 2 * ID_WINDOW,
+    });
+    const picks = fc.array(fc.nat(2 * ID_WINDOW - 1), { minLength: 900, maxLength: 900 });
+    fc.assert(
+      fc.property(stamps, picks, (stampOf, order) => {
+        const messages = order.map((id): [string, number] => [`id ${id}`, stampOf[id] as number]);
+        const { judged } = feed(messages);
+        const taken = messages.filter((_, index) => judged[index] === "fresh").map(([id]) => id);
+        expect(new Set(taken).size).toBe(taken.length);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("HS11 always takes a new ID that is stamped later than all before it", () => {
+    const steps = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 600 });
+    fc.assert(
+      fc.property(steps, (increments) => {
+        let stamp = FLOOR;
+        const messages = increments.map((by, index): [string, number] => {
+          stamp += by;
+          return [`id ${index}`, stamp];
+        });
+        expect(new Set(feed(messages).judged)).toEqual(new Set(["fresh"]));
+      }),
+      { numRuns: 30 },
+    );
+  });
+});

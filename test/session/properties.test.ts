@@ -1,0 +1,156 @@
+import * as fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { SECOND } from "../../src/base/clock.ts";
+import type { Step } from "../../src/session/effects.ts";
+import type { Session } from "../../src/session/state.ts";
+import { step } from "../../src/session/step.ts";
+import { seededRandom } from "../random.ts";
+import { anyHappening, anyMove, eventOf, frameOf, SCALE } from "./arbitraries.ts";
+import { at, greeted, GREETING, joined, notes, proved, sealed, START, suspect } from "./driver.ts";
+
+const FRAMES = 200;
+
+vi.setConfig({ testTimeout: 60_000 * Math.max(1, SCALE) });
+
+/** A session in every state that it can be in. */
+const STATES: readonly Session[] = [
+  GREETING,
+  greeted().session,
+  step(greeted().session, { type: "frame", data: "struck" }, at(START)).session,
+  proved(),
+  joined(),
+  joined({ speaksMuster: false }),
+  suspect(),
+  step(GREETING, { type: "closed", reason: "" }, at(START)).session,
+  step(proved(), { type: "closed", reason: "" }, at(START)).session,
+];
+
+const anyStory = fc.record({
+  from: fc.constantFrom(...STATES),
+  seed: fc.nat(),
+  scenes: fc.array(fc.tuple(anyHappening, fc.nat(15 * SECOND)), { minLength: 30, maxLength: 30 }),
+});
+
+/** Each step of a story, with the session before it. */
+function* played({
+  from,
+  seed,
+  scenes,
+}: typeof anyStory extends fc.Arbitrary<infer T> ? T : never): Generator<{
+  readonly before: Session;
+  readonly after: Step;
+  readonly again: Step;
+}> {
+  let session = from;
+  let now = START;
+  for (const [index, [happening, later]] of scenes.entries()) {
+    now += later;
+    const event = eventOf(happening, session, now);
+    const after = step(session, event, at(now, seededRandom(seed + index)));
+    const again = step(structuredClone(session), event, at(now, seededRandom(seed + index)));
+    yield { before: session, after, again };
+    session = after.session;
+  }
+}
+
+const stories = (numRuns: number) => ({ numRuns: numRuns * SCALE });
+
+describe("a session", () => {
+  test("HS2 is never active without the valid pong, whatever else comes, in whatever order", () => {
+    const moves = fc.array(anyMove, { minLength: FRAMES, maxLength: FRAMES });
+    fc.assert(
+      fc.property(moves, fc.boolean(), (frames, anew) => {
+        const { session: proving, pong } = greeted();
+        let session: Session = proving;
+        for (const move of frames) {
+          const data = frameOf(move, pong);
+          const taken = step(session, { type: "frame", data }, at(START));
+          if (!["greeting", "proving", "closed"].includes(taken.session.state))
+            throw new Error(`became ${taken.session.state}`);
+          for (const { type } of taken.effects)
+            if (type !== "send" && type !== "close") throw new Error(`led to ${type}`);
+          session = taken.session;
+          // A closed one has had its say: the next frames meet it as it was, or a new one.
+          if (session.state === "closed") session = anew ? GREETING : proving;
+        }
+        const last = step(proving, { type: "frame", data: sealed(pong) }, at(START));
+        expect(last.session.state).toBe("admitting");
+      }),
+      stories(100),
+    );
+  });
+
+  test("HS13 takes any event in any state, and never throws", () => {
+    fc.assert(
+      fc.property(anyStory, (story) => {
+        for (const { before, after } of played(story)) {
+          const closed = after.effects.filter(({ type }) => type === "close");
+          expect(closed.length).toBeLessThanOrEqual(1);
+          if (closed.length > 0) expect(after.session.state).toBe("closed");
+          if (before.state === "closed") {
+            expect(after.session).toEqual(before);
+            expect(after.effects.filter(({ type }) => type === "send" || type === "admit")).toEqual(
+              [],
+            );
+          }
+        }
+      }),
+      stories(200),
+    );
+  });
+
+  test("HS17 tells the coordinator of its end exactly when an active one ends", () => {
+    fc.assert(
+      fc.property(anyStory, (story) => {
+        for (const { before, after } of played(story)) {
+          if (before.state === "closed") continue; // it may give back an admission that came too late
+          const ended = before.state === "active" && after.session.state === "closed";
+          const told = notes(after.effects).filter(({ name }) => name === "gone");
+          expect(told).toHaveLength(ended ? 1 : 0);
+        }
+      }),
+      stories(200),
+    );
+  });
+
+  test("HS18 speaks for its own peer and its own epoch alone", () => {
+    fc.assert(
+      fc.property(anyStory, (story) => {
+        for (const { before, after } of played(story)) {
+          if (before.state !== "active") continue;
+          const { epoch, claim } = before;
+          for (const { input } of notes(after.effects))
+            expect(input).toMatchObject({ peerId: claim.peerId, epoch });
+        }
+      }),
+      stories(200),
+    );
+  });
+
+  test("HS19 goes on alike after its attachment was written and read back", () => {
+    fc.assert(
+      fc.property(anyStory, (story) => {
+        for (const { after, again } of played(story)) expect(again).toEqual(after);
+      }),
+      stories(200),
+    );
+  });
+
+  test("HS19 is reached in every state by these stories", () => {
+    const seen = new Set<string>();
+    const tells = new Set<string>();
+    for (const story of fc.sample(anyStory, { numRuns: 300, seed: 1 }))
+      for (const { after } of played(story)) {
+        seen.add(after.session.state);
+        for (const { name } of notes(after.effects)) tells.add(name);
+      }
+    expect([...seen].toSorted()).toEqual(["active", "admitting", "closed", "greeting", "proving"]);
+    expect([...tells].toSorted()).toEqual([
+      "accept_task",
+      "finish_task",
+      "gone",
+      "observe",
+      "refuse_task",
+    ]);
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import type { TaskOffer } from "../../src/protocol/messages.ts";
+import type { Step } from "../../src/session/effects.ts";
+import type { Active } from "../../src/session/state.ts";
+import { step } from "../../src/session/step.ts";
+import { present } from "../must.ts";
+import { active, at, joined, messages, notes, said, START } from "./driver.ts";
+
+const NOW = START + 100;
+const offer = (fence: number, kind = "go-p2p/get_stats"): TaskOffer => ({
+  task_id: crypto.randomUUID(),
+  fence,
+  kind,
+  payload: { verbose: true },
+  attempt: 1,
+  lease_seconds: 60,
+});
+const offered = (session: Active, task: TaskOffer): Step =>
+  step(session, { type: "offer", offer: task }, at(NOW));
+const replied = (session: Active, type: string, payload: never, replyTo: string): Step =>
+  step(session, said(type, payload, { replyTo }), at(NOW));
+
+describe("a request that carries a task to a plain go-p2p node", () => {
+  test("AS4 is taken for accepted once it is sent", () => {
+    const task = offer(7);
+    const sent = offered(joined({ speaksMuster: false }), task);
+    expect(messages(sent.effects)).toMatchObject([
+      { type: "get_stats", payload: { verbose: true } },
+    ]);
+    expect(notes(sent.effects)).toMatchObject([
+      { name: "accept_task", input: { taskId: task.task_id, fence: 7, epoch: 3 } },
+    ]);
+  });
+
+  test("AS4 is refused when the kind names no request of go-p2p", () => {
+    const sent = offered(joined({ speaksMuster: false }), offer(1, "echo"));
+    expect(messages(sent.effects)).toEqual([]);
+    expect(notes(sent.effects)).toMatchObject([{ name: "refuse_task" }]);
+  });
+
+  test("AS4 is an offer to a peer that speaks Muster, whatever its kind", () => {
+    const sent = offered(joined(), offer(1));
+    expect(messages(sent.effects)).toMatchObject([{ type: "task_offer" }]);
+    expect(notes(sent.effects)).toEqual([]);
+  });
+
+  test("HS16 is outstanding until its reply, and not longer", () => {
+    const task = offer(7);
+    const sent = offered(joined({ speaksMuster: false }), task);
+    const { id } = present(messages(sent.effects)[0]);
+    const answered = replied(active(sent), "stats", { uptime: 1 } as never, id);
+    expect(notes(answered.effects)).toEqual([
+      {
+        name: "finish_task",
+        input: {
+          peerId: active(sent).claim.peerId,
+          epoch: 3,
+          outcome: { task_id: task.task_id, fence: 7, ok: true, result: { uptime: 1 } },
+        },
+      },
+    ]);
+    expect(active(answered).requests).toEqual([]);
+    expect(replied(active(answered), "stats", {} as never, id).effects).toEqual([]);
+  });
+
+  test("HS16 is answered by its own reply among several", () => {
+    const first = offered(joined({ speaksMuster: false }), offer(1));
+    const second = offer(2, "go-p2p/get_logs");
+    const both = offered(active(first), second);
+    const { id } = present(messages(both.effects)[0]);
+    const answered = replied(active(both), "logs", [] as never, id);
+    expect(notes(answered.effects)).toMatchObject([
+      { input: { outcome: { task_id: second.task_id, fence: 2 } } },
+    ]);
+    expect(active(answered).requests).toHaveLength(1);
+  });
+
+  test("HS16 is no longer outstanding once its task is called off", () => {
+    const task = offer(7);
+    const sent = active(offered(joined({ speaksMuster: false }), task));
+    const cancel = { type: "cancel", taskId: task.task_id, reason: "" } as const;
+    expect(active(step(sent, { ...cancel, fence: 6 }, at(NOW))).requests).toHaveLength(1);
+    expect(active(step(sent, { ...cancel, fence: 7 }, at(NOW))).requests).toEqual([]);
+  });
+
+  test("HS19 is kept for the newest sixteen, so that they fit the attachment", () => {
+    let session = joined({ speaksMuster: false });
+    for (let fence = 1; fence <= 20; fence++) session = active(offered(session, offer(fence)));
+    expect(session.requests.map(({ fence }) => fence)).toEqual(
+      Array.from({ length: 16 }, (_, index) => index + 5),
+    );
+  });
+});

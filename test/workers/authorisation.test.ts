@@ -1,0 +1,188 @@
+import { reset } from "cloudflare:test";
+import { afterEach, describe, expect, it } from "vitest";
+import { TOKEN } from "../durable/api.ts";
+import { exampleOf, operations, type Operation } from "./description.ts";
+import { call, callWith, problemOf } from "./http.ts";
+
+afterEach(async () => {
+  await reset();
+});
+
+/** The whole list of HT1; a route that is not on it needs a token. */
+const WITHOUT_TOKEN = [
+  "GET /healthz",
+  "GET /openapi.json",
+  "GET /v1/connect",
+  "GET /v1/mesh",
+  "GET /ws",
+  "POST /v1/webhooks/{name}",
+];
+const DISCOVERY = ["GET /v1/blobs/{id}", "GET /v1/pointers", "GET /v1/pointers/{id}"];
+
+const nameOf = ({ method, path }: Operation): string => `${method} ${path}`;
+
+const guarded = async (): Promise<Operation[]> =>
+  (await operations()).filter((operation) => !WITHOUT_TOKEN.includes(nameOf(operation)));
+
+/** Everything that the mesh lets this caller in to, whatever comes of it. */
+async function openTo(token: string | null, bindings: object = {}): Promise<string[]> {
+  const open: string[] = [];
+  for (const operation of await operations()) {
+    const { method, path, requestBody } = operation;
+    const options = { token, ...(requestBody !== undefined && { json: {} }) };
+    const reply = await callWith(bindings, method, exampleOf(path), options);
+    if (reply.status !== 401) open.push(nameOf(operation));
+  }
+  return open.toSorted();
+}
+
+describe("without a token", () => {
+  it("HT1 only what needs none answers otherwise than 401", async () => {
+    expect(await openTo(null)).toEqual(WITHOUT_TOKEN);
+  });
+
+  it("HT1 discovery answers too where the operator opened it, and nothing else does", async () => {
+    const open = await openTo(null, { DISCOVERY_PUBLIC: "true" });
+    expect(open).toEqual([...WITHOUT_TOKEN, ...DISCOVERY].toSorted());
+  });
+
+  it("HT1 open discovery is for reading alone", async () => {
+    const reply = await callWith({ DISCOVERY_PUBLIC: "true" }, "DELETE", "/v1/pointers", {
+      token: null,
+    });
+    problemOf(reply, "unauthorized");
+  });
+
+  it.each(["/v1/nothing", "/", "/v1", "/v1/peers/", "/admin", "/v1/webhook-sources"])(
+    "HT1 %s, which does not exist, is no exception",
+    async (path) => {
+      for (const method of ["GET", "POST", "DELETE", "OPTIONS"])
+        problemOf(await call(method, path, { token: null }), "unauthorized");
+    },
+  );
+
+  it("HT1 a request that is wrong in every other way learns nothing but that", async () => {
+    for (const { method, path, requestBody } of await guarded()) {
+      const reply = await call(method, `${exampleOf(path)}?limit=-1`, {
+        token: null,
+        ...(requestBody !== undefined && { raw: "{", headers: { "Content-Type": "text/plain" } }),
+      });
+      problemOf(reply, "unauthorized");
+    }
+  });
+
+  it("HT1 a webhook source is neither seen, registered nor removed", async () => {
+    const source = {
+      scheme: "github",
+      secret: "a secret of the operator's",
+      task: { kind: "test" },
+    };
+    const path = "/v1/webhook-sources/mine";
+    problemOf(await call("PUT", path, { token: null, json: source }), "unauthorized");
+    problemOf(await call("GET", path), "not_found");
+    await call("PUT", path, { json: source });
+    problemOf(await call("GET", path, { token: null }), "unauthorized");
+    problemOf(await call("DELETE", path, { token: null }), "unauthorized");
+    expect((await call("GET", path)).status).toBe(200);
+  });
+});
+
+/** What only an administrator's token reads. */
+const ADMINS_ALONE = ["GET /v1/audit", "GET /v1/join-keys", "GET /v1/tokens"];
+/** What a controller works with. */
+const CONTROLLERS = [
+  ...DISCOVERY,
+  "DELETE /v1/tasks/{id}",
+  "GET /v1/peers",
+  "GET /v1/peers/{id}",
+  "GET /v1/tasks",
+  "GET /v1/tasks/{id}",
+  "POST /v1/tasks",
+];
+
+/** Everything behind a token that one of this scope is let in to; the rest is forbidden to it. */
+async function permittedTo(scope: string): Promise<string[]> {
+  const { body } = await call<{ token: string }>("POST", "/v1/tokens", { json: { scope } });
+  const permitted: string[] = [];
+  for (const operation of await guarded()) {
+    const { method, path, requestBody } = operation;
+    const json = requestBody === undefined ? undefined : {};
+    const reply = await call(method, exampleOf(path), { token: body.token, json });
+    if (reply.status === 403) problemOf(reply, "forbidden");
+    else permitted.push(nameOf(operation));
+  }
+  return permitted.toSorted();
+}
+
+describe("a token of a scope", () => {
+  it("AD9 admin does everything", async () => {
+    expect(await permittedTo("admin")).toEqual((await guarded()).map(nameOf).toSorted());
+  });
+
+  it("AD9 viewer looks at everything but who may do what, and changes nothing", async () => {
+    const looks = (await guarded()).filter(({ method }) => method === "GET").map(nameOf);
+    expect(await permittedTo("viewer")).toEqual(
+      looks.filter((name) => !ADMINS_ALONE.includes(name)).toSorted(),
+    );
+  });
+
+  it("AD9 controller gives tasks and sees what it needs for that", async () => {
+    expect(await permittedTo("controller")).toEqual(CONTROLLERS.toSorted());
+  });
+
+  it.each([
+    "/v1/%74okens",
+    "/v1/tokens%3F",
+    "/v1/tasks/../tokens",
+    "/v1/tasks/%2e%2e/tokens",
+    "/v1/tasks%2f..%2ftokens",
+    "/v1//tokens",
+    "//v1/tokens",
+    "/v1/Tokens",
+  ])("AD9 is judged by the path that is served, however it is spelt: %s", async (path) => {
+    const json = { scope: "controller" };
+    const { body } = await call<{ token: string }>("POST", "/v1/tokens", { json });
+    expect([403, 404]).toContain((await call("GET", path, { token: body.token })).status);
+  });
+});
+
+describe("a token", () => {
+  it("HT1 opens every route", async () => {
+    const all = (await operations()).map(nameOf);
+    expect(await openTo(TOKEN)).toEqual(all.toSorted());
+  });
+
+  it.each([
+    ["another token", `Bearer ${TOKEN.replace("0", "1")}`],
+    ["its beginning", `Bearer ${TOKEN.slice(0, -1)}`],
+    ["more than the token", `Bearer ${TOKEN}0`],
+    ["nothing", "Bearer "],
+    ["no scheme", TOKEN],
+    ["another scheme", `Basic ${btoa(`admin:${TOKEN}`)}`],
+    ["two tokens", `Bearer ${TOKEN}, Bearer ${TOKEN}`],
+    ["two words", `Bearer ${TOKEN} ${TOKEN}`],
+    ["a quoted string", `Bearer "${TOKEN}"`],
+    ["a very long token", `Bearer ${"a".repeat(5_000)}`],
+  ])("HT1 is refused on every route as %s", async (_, authorization) => {
+    for (const { method, path } of await guarded()) {
+      const headers = { Authorization: authorization };
+      const reply = await call(method, exampleOf(path), { token: null, headers });
+      problemOf(reply, "unauthorized");
+    }
+  });
+
+  it.each([
+    ["bearer", " "],
+    ["BEARER", " "],
+    ["Bearer", "   "],
+  ])("HT1 is taken after %j and %j (RFC 9110 §11.1)", async (scheme, space) => {
+    const headers = { Authorization: `${scheme}${space}${TOKEN}` };
+    expect((await call("GET", "/v1/peers", { token: null, headers })).status).toBe(200);
+  });
+
+  it("HT1 does not pass in the query or in a cookie", async () => {
+    const path = `/v1/peers?access_token=${TOKEN}&token=${TOKEN}`;
+    const reply = await call("GET", path, { token: null, headers: { Cookie: `token=${TOKEN}` } });
+    problemOf(reply, "unauthorized");
+  });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { exampleOf, operations } from "./description.ts";
+import { callWith, problemOf, type Call } from "./http.ts";
+
+const UPGRADE: Call = { headers: { Upgrade: "websocket" } };
+/** Bad values that would stand out in an answer. */
+const BAD = {
+  short: "5eC2e7",
+  text: "N0t-a-key-at-all",
+  long: "5e".repeat(33),
+  base64: "c2VjcmV0c2VjcmV0c2VjcmV0",
+};
+
+const detailOf = async (variables: object): Promise<string> => {
+  const reply = await callWith(variables, "GET", "/v1/mesh");
+  for (const value of [...Object.values(variables), ...Object.values(BAD)])
+    if (typeof value === "string" && value !== "") expect(reply.text).not.toContain(value);
+  expect(reply.status).toBe(500);
+  return problemOf(reply, "misconfigured").detail;
+};
+
+describe("a mesh that is not configured", () => {
+  it.each(["MESH_IDENTITY_KEY", "MESH_DISCOVERY_KEY", "MESH_SIGNING_KEY"])(
+    "HT8 says that %s is missing or wrong, and not what it is",
+    async (name) => {
+      expect(await detailOf({ [name]: undefined })).toContain(`${name} is missing`);
+      for (const value of ["", ...Object.values(BAD)])
+        expect(await detailOf({ [name]: value })).toMatch(new RegExp(`^${name} is not 32 bytes`));
+    },
+  );
+
+  it.each([
+    ["ADMIN_TOKEN", undefined, "is missing"],
+    ["ADMIN_TOKEN", "", "shorter than 16"],
+    ["ADMIN_TOKEN", "fifteen-letters", "shorter than 16"],
+    // Could be set, but no header can carry it: nobody would ever get in.
+    ["ADMIN_TOKEN", "correct horse battery staple", "bearer token"],
+    ["ADMIN_TOKEN", "0123456789abcdef\n", "bearer token"],
+    ["ADMIN_TOKEN", "0".repeat(513), "bearer token"],
+    ["AUTH_MODE", "closed-for-all", "allowlist"],
+    ["DISCOVERY_PUBLIC", "certainly", "true"],
+    ["MESH_NAME", "-a bad name-", "letters"],
+    ["GO_P2P", "sometimes", "true"],
+    ["PEERS_MAX", "many", "number"],
+    ["PEERS_MAX", "-7654", "below 1"],
+    ["HANDSHAKES_PER_MINUTE", "12.375", "whole"],
+    ["MESH_ROTATION_ENDS", "tomorrow morning", "RFC 3339"],
+    ["MESH_IDENTITY_KEY_NEXT", BAD.text, "32 bytes"],
+  ])("HT8 says that %s is wrong, and not what it is (%j)", async (name, value, fault) => {
+    const detail = await detailOf({ [name]: value });
+    expect(detail).toMatch(new RegExp(`^${name} `));
+    expect(detail).toContain(fault);
+  });
+
+  it("HT8 says that a rotation lacks its end, or ends too late", async () => {
+    const next = { MESH_IDENTITY_KEY_NEXT: "44".repeat(32) };
+    expect(await detailOf(next)).toMatch(/^MESH_ROTATION_ENDS is missing/);
+    const ends = new Date(Date.now() + 31 * 86_400_000).toISOString();
+    expect(await detailOf({ ...next, MESH_ROTATION_ENDS: ends })).toMatch(/^MESH_ROTATION_ENDS is/);
+  });
+
+  it("HT8 names all that is wrong at once", async () => {
+    const detail = await detailOf({ ADMIN_TOKEN: undefined, MESH_SIGNING_KEY: BAD.text });
+    expect(detail).toContain("ADMIN_TOKEN is missing");
+    expect(detail).toContain("MESH_SIGNING_KEY is not");
+  });
+
+  it("HT8 says so on every route but its description, also to who has no token", async () => {
+    for (const { method, path } of await operations()) {
+      if (path === "/openapi.json") continue;
+      const request = { ...UPGRADE, token: null };
+      const reply = await callWith({ MESH_SIGNING_KEY: "" }, method, exampleOf(path), request);
+      expect(problemOf(reply, "misconfigured").detail).toContain("MESH_SIGNING_KEY");
+    }
+  });
+});
+
+describe("a configuration", () => {
+  it("HT8 may give keys in hex or base64, with blanks around them", async () => {
+    const base64 = btoa(String.fromCharCode(...new Uint8Array(32).fill(0x11)));
+    const expected = await callWith({}, "GET", "/v1/mesh");
+    for (const key of [base64, `  ${base64}\n`, `${"11".repeat(32)}\n`]) {
+      const reply = await callWith({ MESH_IDENTITY_KEY: key }, "GET", "/v1/mesh");
+      expect(reply.body).toMatchObject({ public_key: expected.body["public_key"] });
+    }
+  });
+
+  it("HT8 may leave out whatever has a default", async () => {
+    const bare = { MESH_NAME: undefined, AUTH_MODE: undefined, DISCOVERY_PUBLIC: undefined };
+    const reply = await callWith(bare, "GET", "/v1/mesh");
+    expect(reply).toMatchObject({ status: 200, body: { name: "muster" } });
+  });
+
+  it("HT8 sets the mesh's name", async () => {
+    const reply = await callWith({ MESH_NAME: "The lab_1" }, "GET", "/v1/mesh");
+    expect(reply.body).toMatchObject({ name: "The lab_1" });
+  });
+});

@@ -1,0 +1,125 @@
+import { reset } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
+import { afterEach, describe, expect, it } from "vitest";
+import { ORIGIN_HEADERS } from "../../durable/origin-headers.ts";
+import { newKeyPair } from "../../src/crypto/identity.ts";
+import { platformRandom } from "../../src/crypto/primitives.ts";
+import { peerView } from "../durable/api.ts";
+import { GoPeer } from "../durable/go-peer.ts";
+import { connectUrl } from "../durable/noise-peer.ts";
+import { call, callWith, ORIGIN, problemOf, type ProblemBody } from "./http.ts";
+
+afterEach(async () => {
+  await reset();
+});
+
+const PATHS = ["/v1/connect", "/ws"];
+
+/** Straight to the gateway: on the way through the runtime, whatever asks for an upgrade becomes a GET. */
+const direct = (method: string, path: string, headers: Record<string, string>) =>
+  callWith({}, method, path, { headers: { Upgrade: "websocket", ...headers } });
+
+describe.each(PATHS)("%s", (path) => {
+  it("HT1 opens a WebSocket without a token", async () => {
+    for (const upgrade of ["websocket", "WebSocket"]) {
+      const headers = { Upgrade: upgrade };
+      const response = await exports.default.fetch(`${ORIGIN}${path}`, { headers });
+      expect(response.status).toBe(101);
+      expect(response.webSocket).not.toBeNull();
+      response.webSocket?.accept();
+      response.webSocket?.close();
+    }
+  });
+
+  it.each([
+    ["no Upgrade header", {}],
+    ["another upgrade", { Upgrade: "h2c" }],
+    ["an upgrade to more than that", { Upgrade: "websocket, h2c" }],
+  ])("HT2 asks who comes with %s to come as a WebSocket", async (_, headers) => {
+    const reply = await call("GET", path, { token: null, headers });
+    problemOf(reply, "upgrade_required");
+    expect(reply.headers.get("Upgrade")).toBe("websocket");
+  });
+
+  it("HT2 makes no WebSocket of a HEAD request (RFC 6455 \u00a74.1)", async () => {
+    expect((await direct("HEAD", path, {})).status).toBe(426);
+  });
+
+  it.each(["muster.9", "chat", "chat, superchat", ""])(
+    "HT3 speaks no subprotocol %j",
+    async (protocol) => {
+      const reply = await direct("GET", path, { "Sec-WebSocket-Protocol": protocol });
+      expect(problemOf(reply, "invalid_request").detail).toContain("subprotocol");
+    },
+  );
+
+  it("HT2 has no other method", async () => {
+    for (const method of ["POST", "PUT", "DELETE"]) {
+      const reply = await direct(method, path, {});
+      problemOf(reply, "method_not_allowed");
+      expect(reply.headers.get("Allow")).toBe("GET, HEAD");
+    }
+  });
+});
+
+describe("a muster.2 socket that asks in vain", () => {
+  const keys = newKeyPair(platformRandom);
+  const problemFor = async (url: string): Promise<ProblemBody> => {
+    const { pathname, search } = new URL(url);
+    return (await call<ProblemBody>("GET", `${pathname}${search}`, { token: null })).body;
+  };
+
+  it.each([
+    [400, "invalid_request", { proof: "short" }],
+    [400, "invalid_request", { t: "now" }],
+    [400, "identity_mismatch", { peer: "0".repeat(32) }],
+    [409, "mesh_key_unknown", { mesh: "0".repeat(32) }],
+    [401, "clock_skew", { t: "1000000000" }],
+    [401, "proof_failed", { proof: "0".repeat(64) }],
+  ])("NX1 is told of it without an upgrade: %s %s for %j", async (status, code, forged) => {
+    expect(await problemFor(await connectUrl(keys, forged))).toMatchObject({ status, code });
+  });
+
+  it("NX1 is asked to come as a WebSocket once its proof holds", async () => {
+    expect(await problemFor(await connectUrl(keys))).toMatchObject({ code: "upgrade_required" });
+  });
+});
+
+interface Forwarded {
+  readonly address: string | null;
+  readonly latitude: string | null;
+}
+
+/** What the session's object is told of a socket's origin. */
+async function originTold(headers: Record<string, string>): Promise<Forwarded> {
+  let told: Headers = new Headers();
+  const stub = {
+    fetch: async (request: Request) => {
+      told = request.headers;
+      return new Response("seen");
+    },
+  };
+  const PEER_SESSION = { newUniqueId: () => "id", get: () => stub };
+  await callWith({ PEER_SESSION }, "GET", "/ws", {
+    token: null,
+    headers: { Upgrade: "websocket", ...headers },
+  }).catch(() => undefined); // the stub's answer is none of a mesh
+  return {
+    address: told.get(ORIGIN_HEADERS.address),
+    latitude: told.get(ORIGIN_HEADERS.latitude),
+  };
+}
+
+describe("where a socket comes from", () => {
+  it("HT3 is what the platform says, and never what the client does", async () => {
+    const forged = { [ORIGIN_HEADERS.address]: "198.51.100.1", [ORIGIN_HEADERS.latitude]: "0" };
+    expect(await originTold(forged)).toEqual({ address: "", latitude: "" });
+    const platform = { ...forged, "CF-Connecting-IP": "192.0.2.7" };
+    expect(await originTold(platform)).toEqual({ address: "192.0.2.7", latitude: "" });
+  });
+
+  it("HT3 is shown with the peer, forged headers or none", async () => {
+    const peer = await GoPeer.join();
+    expect((await peerView(peer.keys.id)).address).toBe("");
+  });
+});

@@ -1,0 +1,77 @@
+import { exports } from "cloudflare:workers";
+
+export interface Operation {
+  readonly method: string;
+  readonly path: string;
+  readonly summary?: string;
+  readonly security?: readonly object[];
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly required?: boolean; readonly content: Record<string, unknown> };
+  readonly responses: Readonly<Record<string, { readonly content?: Record<string, unknown> }>>;
+}
+
+export interface Parameter {
+  readonly in: string;
+  readonly name: string;
+  readonly required?: boolean;
+  readonly schema: Readonly<Record<string, unknown>>;
+}
+
+export interface Description {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: Readonly<Record<string, unknown>>;
+}
+
+let fetched: Promise<Description> | null = null;
+
+/** What `/openapi.json` says; fetched once a file. */
+export async function description(): Promise<Description> {
+  fetched ??= exports.default
+    .fetch("http://mesh.test/openapi.json")
+    .then((response) => response.json<Description>());
+  return fetched;
+}
+
+export async function operations(): Promise<Operation[]> {
+  const { paths } = await description();
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      ...operation,
+      method: method.toUpperCase(),
+      path,
+    })),
+  );
+}
+
+/** The operation that serves a request; null when none does. HEAD is GET without the body. */
+export async function operationAt(method: string, path: string): Promise<Operation | null> {
+  const bare = path.split("?")[0] ?? "";
+  const all = await operations();
+  return (
+    all.find(
+      (operation) =>
+        operation.method === (method === "HEAD" ? "GET" : method) &&
+        patternOf(operation.path).test(bare),
+    ) ?? null
+  );
+}
+
+const patternOf = (template: string): RegExp =>
+  new RegExp(`^${template.replaceAll(/[.]/g, "\\.").replaceAll(/\{[^}]+\}/g, "[^/]+")}$`);
+
+/** Stands for `{id}` and its like: right in form, and of nothing that exists. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  "/v1/tasks/{id}": "00000000-0000-4000-8000-000000000000",
+  "/v1/tokens/{id}": "0".repeat(16),
+  "/v1/join-keys/{id}": "0".repeat(16),
+  name: "nobody",
+  public_key: `09${"00".repeat(31)}`,
+};
+
+/** A path of this template whose parameters are well-formed. */
+export const exampleOf = (template: string): string =>
+  template.replaceAll(
+    /\{([^}]+)\}/g,
+    (_, name: string) => EXAMPLES[template] ?? EXAMPLES[name] ?? "0".repeat(32),
+  );

@@ -1,0 +1,201 @@
+import { reset, runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { afterEach, describe, expect, it } from "vitest";
+import { newKeyPair } from "../../src/crypto/identity.ts";
+import { platformRandom } from "../../src/crypto/primitives.ts";
+import { PointerView } from "../../src/protocol/http.ts";
+import { resolve, type BlobReader, type Pointer } from "../../src/stmf/index.ts";
+import { openPeerRecord } from "../../src/stmf/peer-record.ts";
+import { peerView, TOKEN, until } from "../durable/api.ts";
+import { GoPeer } from "../durable/go-peer.ts";
+import { hexBytes, must, present } from "../must.ts";
+import { call, ORIGIN, problemOf } from "./http.ts";
+
+afterEach(async () => {
+  await reset();
+});
+
+const DISCOVERY_KEY = hexBytes("22".repeat(32));
+const headers = { Authorization: `Bearer ${TOKEN}` };
+
+type Listed = Pointer & { readonly expires_at: string };
+
+const pointers = async (): Promise<Listed[]> =>
+  (await call<{ pointers: Listed[] }>("GET", "/v1/pointers")).body.pointers;
+
+/** The pointers, once there are that many: records are published behind the joining. */
+const published = (count: number): Promise<Listed[]> =>
+  until(pointers, (found) => found.length === count);
+
+const only = async (): Promise<Listed> => present((await published(1))[0]);
+
+const fetchBlob = (id: string): Promise<Response> =>
+  exports.default.fetch(`${ORIGIN}/v1/blobs/${id}`, { headers });
+
+/** Blobs as anybody outside reads them. */
+const overHttp: BlobReader = {
+  async get(id) {
+    const response = await fetchBlob(id);
+    return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
+  },
+};
+
+const fieldsOf = async (pointer: Pointer, key = DISCOVERY_KEY): Promise<Map<string, unknown>> =>
+  new Map((await resolve(pointer, key, overHttp)).fields.map(({ name, value }) => [name, value]));
+
+describe("the record of a peer", () => {
+  it("DS5 opens over HTTP with the discovery key, and is the peer's", async () => {
+    const peer = await GoPeer.join({ name: "the fast one" });
+    const fields = await fieldsOf(await only());
+    const seen = await peerView(peer.keys.id);
+    expect(Object.fromEntries(fields)).toMatchObject({
+      id: peer.keys.id,
+      name: "the fast one",
+      public_key: seen.public_key,
+      role: "worker",
+      added_at: seen.added_at,
+      hops: "1",
+      connected: "true",
+    });
+  });
+
+  it("DS5 opens with no other key, not the mesh's identity either", async () => {
+    const peer = await GoPeer.join();
+    const pointer = await only();
+    for (const key of ["11", "33"].map((byte) => hexBytes(byte.repeat(32))))
+      await expect(fieldsOf(pointer, key)).rejects.toThrow();
+    await expect(fieldsOf(pointer, peer.keys.privateKey)).rejects.toThrow();
+    await expect(fieldsOf(pointer, newKeyPair(platformRandom).privateKey)).rejects.toThrow();
+  });
+
+  it("DS5 names a peer by the hash of its key", async () => {
+    const peer = await GoPeer.join();
+    const blob = present(await overHttp.get((await only()).blob_id));
+    expect(must(openPeerRecord(blob, DISCOVERY_KEY)).id).toBe(peer.keys.id);
+  });
+
+  it("DS1 is published when the peer has proved its key, and not before", async () => {
+    const peer = await GoPeer.connect();
+    await peer.handshake();
+    await call("GET", "/v1/peers");
+    expect(await pointers()).toEqual([]);
+    await peer.prove();
+    expect(await published(1)).toHaveLength(1);
+  });
+
+  it("DS1 of each peer has a pointer and a blob of its own, under fresh IDs", async () => {
+    const peers = await Promise.all([1, 2, 3].map(() => GoPeer.join()));
+    const found = await published(3);
+    const ids = await Promise.all(
+      found.map(async (pointer) => String((await fieldsOf(pointer)).get("id"))),
+    );
+    expect(ids.toSorted()).toEqual(peers.map(({ keys }) => keys.id).toSorted());
+    const names = found.flatMap(({ id, blob_id }) => [id, blob_id]);
+    expect(new Set([...names, ...ids]).size).toBe(9);
+  });
+
+  it("DS1 is shown by its pointer's ID too", async () => {
+    await GoPeer.join();
+    const pointer = await only();
+    const { body } = await call<Listed>("GET", `/v1/pointers/${pointer.id}`);
+    expect(body).toEqual(pointer);
+    expect(Date.parse(PointerView.strict().parse(body).expires_at)).toBeGreaterThan(Date.now());
+  });
+
+  it("DS1 is served as bytes that nobody keeps or takes for a page", async () => {
+    await GoPeer.join();
+    const { blob_id } = await only();
+    const response = await fetchBlob(blob_id);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      "content-type": "application/octet-stream",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+    });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    expect(new TextDecoder().decode(bytes.subarray(0, 4))).toBe("STMF");
+  });
+
+  it("DS2 shows nothing of its peer to who has no key", async () => {
+    const peer = await GoPeer.join({ name: "unmistakable" });
+    const pointer = await only();
+    expect(pointer.metadata).toEqual({});
+    const { public_key: publicKey } = await peerView(peer.keys.id);
+    const blob = new TextDecoder("latin1").decode(present(await overHttp.get(pointer.blob_id)));
+    for (const told of ["unmistakable", peer.keys.id, publicKey]) {
+      expect(JSON.stringify(pointer)).not.toContain(told);
+      expect(blob).not.toContain(told);
+    }
+  });
+});
+
+describe("a peer that is gone", () => {
+  it.each(["leaves", "is revoked", "is forgotten", "no longer qualifies"])(
+    "DS3 has neither pointer nor blob any more when it %s",
+    async (how) => {
+      const stays = await GoPeer.join();
+      await call("PUT", `/v1/allowlist/${(await peerView(stays.keys.id)).public_key}`, {
+        json: {},
+      });
+      const kept = await only();
+      const peer = await GoPeer.join();
+      const gone = present((await published(2)).find(({ id }) => id !== kept.id));
+      expect((await fetchBlob(gone.blob_id)).status).toBe(200);
+
+      const path = `/v1/peers/${peer.keys.id}`;
+      if (how === "leaves") peer.close();
+      if (how === "is revoked") await call("POST", `${path}/revoke`);
+      if (how === "is forgotten") await call("DELETE", path);
+      if (how === "no longer qualifies")
+        await call("PUT", "/v1/auth-mode", { json: { mode: "allowlist" } });
+
+      expect((await published(1)).map(({ id }) => id)).toEqual([kept.id]);
+      problemOf(await call("GET", `/v1/pointers/${gone.id}`), "not_found");
+      await until(
+        () => fetchBlob(gone.blob_id),
+        ({ status }) => status === 404,
+      );
+      expect((await fetchBlob(kept.blob_id)).status).toBe(200);
+    },
+  );
+
+  it("DS3 is no longer pointed to once a call that ends its session has returned", async () => {
+    const peer = await GoPeer.join();
+    await only();
+    await call("POST", `/v1/peers/${peer.keys.id}/revoke`);
+    expect(await pointers()).toEqual([]);
+  });
+
+  it("DS3 leaves no blob in the store", async () => {
+    const peer = await GoPeer.join();
+    const { blob_id } = await only();
+    expect((await env.BLOBS.list()).keys.map(({ name }) => name)).toEqual([`blob:${blob_id}`]);
+    peer.close();
+    await until(
+      async () => (await env.BLOBS.list()).keys,
+      (keys) => keys.length === 0,
+    );
+  });
+
+  it("DS1 gets a fresh pointer and blob when it comes back", async () => {
+    const first = await GoPeer.join();
+    const before = await only();
+    first.close();
+    await published(0);
+    await GoPeer.join({ keys: first.keys });
+    const after = await only();
+    expect(after.id).not.toBe(before.id);
+    expect(after.blob_id).not.toBe(before.blob_id);
+    expect((await fieldsOf(after)).get("id")).toBe(first.keys.id);
+  });
+
+  it("DS3 is not shown by a pointer that has run out", async () => {
+    await GoPeer.join();
+    const { id } = await only();
+    const coordinator = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
+    await runInDurableObject(coordinator, (_, state) => {
+      state.storage.sql.exec("UPDATE pointers SET expires_at = ?", Date.now() - 1);
+    });
+    expect(await pointers()).toEqual([]);
+    problemOf(await call("GET", `/v1/pointers/${id}`), "not_found");
+  });
+});

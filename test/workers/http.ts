@@ -1,0 +1,139 @@
+import { createExecutionContext } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { expect } from "vitest";
+import type { Env } from "../../durable/env.ts";
+import type { ErrorCode, MusterError } from "../../src/protocol/errors.ts";
+import { toProblem } from "../../src/protocol/errors.ts";
+import { createApp } from "../../workers/app.ts";
+import { TOKEN } from "../durable/api.ts";
+import { operationAt } from "./description.ts";
+
+export interface Call {
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is. */
+  readonly raw?: BodyInit;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Null for none; default: the operator's. */
+  readonly token?: string | null;
+}
+
+export interface Reply<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: T;
+}
+
+export interface ProblemBody {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly detail: string;
+  readonly retry_after?: number;
+  readonly issues?: readonly { readonly path: string; readonly message: string }[];
+}
+
+export const ORIGIN = "http://mesh.test";
+
+export function requestOf(method: string, path: string, options: Call = {}): Request {
+  const { json, raw, token = TOKEN } = options;
+  const body = raw ?? (json === undefined ? undefined : JSON.stringify(json));
+  return new Request(`${ORIGIN}${path}`, {
+    method,
+    headers: {
+      ...(token !== null && { Authorization: `Bearer ${token}` }),
+      ...(json !== undefined && { "Content-Type": "application/json" }),
+      ...options.headers,
+    },
+    ...(body !== undefined && { body }),
+  });
+}
+
+/** One request to the mesh; whatever it answers must be what every answer of a mesh is. */
+export async function call<T = Record<string, unknown>>(
+  method: string,
+  path: string,
+  options: Call = {},
+): Promise<Reply<T>> {
+  const response = await exports.default.fetch(requestOf(method, path, options));
+  return replyOf<T>(method, path, response);
+}
+
+/** The same request to a mesh whose bindings or variables are others. */
+export async function callWith<T = Record<string, unknown>>(
+  changed: object,
+  method: string,
+  path: string,
+  options: Call = {},
+): Promise<Reply<T>> {
+  const bindings = { ...env, ...changed } as unknown as Env;
+  const request = requestOf(method, path, options);
+  const response = await createApp().fetch(request, bindings, createExecutionContext());
+  return replyOf<T>(method, path, response);
+}
+
+/** A body of chunks, whose length no header announces. */
+export const streamOf = (...chunks: readonly string[]): ReadableStream<Uint8Array> =>
+  new ReadableStream({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk));
+      controller.close();
+    },
+  });
+
+/** What no answer may ever hold: the test mesh's private keys and its token. */
+const SECRETS = [TOKEN, "11".repeat(32), "22".repeat(32), "33".repeat(32)];
+const SAFE_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
+async function replyOf<T>(method: string, path: string, response: Response): Promise<Reply<T>> {
+  const { status, headers } = response;
+  const text = await response.text();
+  for (const secret of SECRETS) expect(text).not.toContain(secret);
+  if (status !== 101) expect(Object.fromEntries(headers)).toMatchObject(SAFE_HEADERS);
+  await expectDescribed(method, path, status);
+  const json = (headers.get("Content-Type") ?? "").includes("json");
+  const body = (json && text !== "" ? JSON.parse(text) : null) as T;
+  if (status >= 400) expectProblemForm({ method, status, headers, text, body });
+  return { status, headers, text, body };
+}
+
+/** A path that is not there and a method that it has not belong to no operation; all else is an answer of one. */
+async function expectDescribed(method: string, path: string, status: number): Promise<void> {
+  const operation = await operationAt(method, path);
+  if (operation === null) expect([401, 403, 404, 405]).toContain(status);
+  else expect(Object.keys(operation.responses)).toContain(String(status));
+}
+
+interface Failure {
+  readonly method: string;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: unknown;
+}
+
+function expectProblemForm({ method, status, headers, text, body }: Failure): void {
+  expect(headers.get("Content-Type")).toBe("application/problem+json");
+  expect(text).not.toMatch(/\n\s*at |\.[mc]?[jt]s\b|node_modules|TypeError|ZodError/);
+  if (method === "HEAD") return expect(text).toBe("");
+  const { code, detail } = body as ProblemBody;
+  // Throws for a code that is not in the table, and says what stands there for one that is.
+  const { type, title, status: listed } = toProblem({ code, detail } as MusterError);
+  expect(body).toMatchObject({ type, title, status: listed });
+  expect(status).toBe(listed);
+  expect(detail).not.toBe("");
+  if (status === 401 && code === "unauthorized") {
+    expect(headers.get("WWW-Authenticate")).toContain("Bearer");
+  }
+}
+
+/** The problem document of an answer that must be this error. */
+export function problemOf(reply: Reply<unknown>, code: ErrorCode): ProblemBody {
+  expect(reply).toMatchObject({ body: { code } });
+  return reply.body as ProblemBody;
+}
+
+/** The places that a refused request was told of. */
+export const placesOf = (reply: Reply<unknown>): readonly string[] => [
+  ...new Set(problemOf(reply, "invalid_request").issues?.map(({ path }) => path)),
+];

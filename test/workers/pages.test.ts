@@ -1,0 +1,188 @@
+import { reset, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it } from "vitest";
+import { PeerView, PointerView, TaskSummary, type AuditView } from "../../src/protocol/http.ts";
+import { giveTask, until } from "../durable/api.ts";
+import { GoPeer } from "../durable/go-peer.ts";
+import { call, problemOf } from "./http.ts";
+
+afterEach(async () => {
+  await reset();
+});
+
+interface Item {
+  readonly id: string;
+}
+
+type Page = { readonly next_cursor: string | null } & Readonly<Record<string, Item[]>>;
+
+/** The pages of a list, each a list of IDs, by following the cursors; `between` happens after the first. */
+async function pagesOf(
+  list: string,
+  query: string,
+  between: () => Promise<unknown> = async () => undefined,
+): Promise<string[][]> {
+  const pages: string[][] = [];
+  let cursor: string | null = "";
+  while (cursor !== null) {
+    const more: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const { status, body } = await call<Page>("GET", `/v1/${list}?${query}${more}`);
+    expect([status, typeof body.next_cursor]).toEqual([
+      200,
+      expect.stringMatching(/string|object/),
+    ]);
+    pages.push((body[list] ?? []).map(({ id }) => id));
+    if (pages.length === 1) await between();
+    cursor = body.next_cursor;
+  }
+  return pages;
+}
+
+const tasks = async (count: number, kind = "test"): Promise<string[]> => {
+  const ids: string[] = [];
+  for (let i = 0; i < count; i++) ids.push((await giveTask(kind, i)).id);
+  return ids;
+};
+
+describe("the list of tasks", () => {
+  it("HT5 shows each once, newest first, whatever the size of the page", async () => {
+    const newestFirst = (await tasks(7)).toReversed();
+    for (const limit of [1, 2, 3, 7, 500]) {
+      const pages = await pagesOf("tasks", `limit=${limit}`);
+      expect(pages.flat()).toEqual(newestFirst);
+      expect(pages.map((page) => page.length).slice(0, -1)).toEqual(
+        Array.from({ length: pages.length - 1 }, () => limit),
+      );
+    }
+  });
+
+  it("HT5 ends with a full page when nothing is behind it", async () => {
+    await tasks(4);
+    expect((await pagesOf("tasks", "limit=2")).map((page) => page.length)).toEqual([2, 2]);
+    expect(await pagesOf("tasks", "limit=4")).toHaveLength(1);
+  });
+
+  it("HT5 is one empty page when there is none", async () => {
+    expect(await pagesOf("tasks", "limit=3")).toEqual([[]]);
+  });
+
+  it("HT5 repeats and skips nothing when tasks are given while it is read", async () => {
+    const before = await tasks(5);
+    const pages = await pagesOf("tasks", "limit=2", () => tasks(3));
+    expect(pages.flat()).toEqual(before.toReversed());
+  });
+
+  it("HT5 holds to its filter on every page", async () => {
+    const [odd, even] = [await tasks(3, "odd"), await tasks(3, "even")];
+    expect((await pagesOf("tasks", "limit=2&kind=odd")).flat()).toEqual(odd.toReversed());
+    await call("DELETE", `/v1/tasks/${even[1]}`);
+    expect((await pagesOf("tasks", "limit=1&state=cancelled")).flat()).toEqual([even[1]]);
+    expect((await pagesOf("tasks", "limit=1&state=queued&kind=even")).flat()).toEqual([
+      even[2],
+      even[0],
+    ]);
+    expect(await pagesOf("tasks", "state=running")).toEqual([[]]);
+  });
+
+  it("HT5 shows a task without what can be large", async () => {
+    await giveTask("test", "x".repeat(1_000));
+    const { body } = await call<{ tasks: object[] }>("GET", "/v1/tasks");
+    expect(() => TaskSummary.strict().parse(body.tasks[0])).not.toThrow();
+    expect(body.tasks[0]).not.toHaveProperty("payload");
+  });
+});
+
+describe("the list of peers", () => {
+  it("HT5 shows each once, by ID, whatever the size of the page", async () => {
+    const peers = await Promise.all([1, 2, 3, 4].map(() => GoPeer.join()));
+    const ids = peers.map(({ keys }) => keys.id).toSorted();
+    for (const limit of [1, 3, 4]) {
+      const pages = await pagesOf("peers", `limit=${limit}`);
+      expect(pages.flat()).toEqual(ids);
+    }
+    const { body } = await call<{ peers: object[] }>("GET", "/v1/peers?limit=1");
+    expect(() => PeerView.strict().parse(body.peers[0])).not.toThrow();
+  });
+
+  it("HT5 holds to its filter", async () => {
+    const worker = await GoPeer.join();
+    const controller = await GoPeer.join({ role: "controller" });
+    const left = await GoPeer.join();
+    await call("POST", `/v1/peers/${left.keys.id}/revoke`);
+    expect((await pagesOf("peers", "state=active&role=worker")).flat()).toEqual([worker.keys.id]);
+    expect((await pagesOf("peers", "role=controller")).flat()).toEqual([controller.keys.id]);
+    expect((await pagesOf("peers", "state=revoked")).flat()).toEqual([left.keys.id]);
+    expect((await pagesOf("peers", "limit=1&role=dual")).flat()).toEqual([]);
+  });
+
+  it("HT5 goes on behind a peer that was removed while it was read", async () => {
+    const peers = await Promise.all([1, 2, 3].map(() => GoPeer.join()));
+    const ids = peers.map(({ keys }) => keys.id).toSorted();
+    const pages = await pagesOf("peers", "limit=1", () => call("DELETE", `/v1/peers/${ids[0]}`));
+    expect(pages.flat()).toEqual(ids);
+  });
+});
+
+/** Publishes pointers of peers that nobody has met: more than a test could have join. */
+const publish = (count: number): Promise<unknown> =>
+  runInDurableObject(env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator")), (_, state) => {
+    for (let i = 0; i < count; i++) {
+      state.storage.sql.exec(
+        "INSERT INTO pointers (id, peer_id, blob_id, metadata, expires_at) VALUES (?, ?, ?, '{}', ?)",
+        i.toString(16).padStart(32, "0"),
+        `peer ${i}`,
+        "f".repeat(32),
+        Date.now() + 60_000,
+      );
+    }
+  });
+
+describe("the list of pointers", () => {
+  it("HT5 shows each once, and more than one page can hold", async () => {
+    await call("GET", "/v1/pointers");
+    await publish(501);
+    const ids = Array.from({ length: 501 }, (_, i) => i.toString(16).padStart(32, "0"));
+    expect((await pagesOf("pointers", "limit=500")).map((page) => page.length)).toEqual([500, 1]);
+    const pages = await pagesOf("pointers", "");
+    expect(pages.flat()).toEqual(ids);
+    expect(pages).toHaveLength(6);
+  });
+
+  it("HT5 shows those of the peers that are here", async () => {
+    const peers = await Promise.all([1, 2, 3].map(() => GoPeer.join()));
+    const pages = await until(
+      () => pagesOf("pointers", "limit=2"),
+      (found) => found.flat().length === peers.length,
+    );
+    expect(new Set(pages.flat()).size).toBe(peers.length);
+    const { body } = await call<{ pointers: object[] }>("GET", "/v1/pointers");
+    expect(() => PointerView.strict().parse(body.pointers[0])).not.toThrow();
+  });
+});
+
+describe("the audit log", () => {
+  it("HT5 shows each act once, newest first", async () => {
+    for (const label of ["0", "1", "2", "3", "4"])
+      await call("POST", "/v1/tokens", { json: { label, scope: "viewer" } });
+    const labels: unknown[] = [];
+    let cursor: string | null = null;
+    do {
+      const more: string = cursor === null ? "" : `&cursor=${cursor}`;
+      const { body } = await call<{ entries: AuditView[]; next_cursor: string | null }>(
+        "GET",
+        `/v1/audit?limit=2&act=create_token${more}`,
+      );
+      labels.push(body.entries.map(({ detail }) => detail["label"]));
+      cursor = body.next_cursor;
+    } while (typeof cursor === "string");
+    expect(labels).toEqual([["4", "3"], ["2", "1"], ["0"]]);
+  });
+});
+
+describe("a cursor", () => {
+  it("HT5 of one list is none of another", async () => {
+    await tasks(2);
+    const { body } = await call<Page>("GET", "/v1/tasks?limit=1");
+    problemOf(await call("GET", `/v1/peers?cursor=${body.next_cursor}`), "invalid_request");
+  });
+});

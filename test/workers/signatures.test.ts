@@ -1,0 +1,256 @@
+import { reset } from "cloudflare:test";
+import { afterEach, describe, expect, it } from "vitest";
+import type { TaskView } from "../../src/protocol/http.ts";
+import {
+  deliver,
+  github,
+  GITHUB_SOURCE,
+  register,
+  standard,
+  storedBy,
+  unixNow,
+  withHeaders,
+  without,
+} from "./deliveries.ts";
+import { call, problemOf, type Call } from "./http.ts";
+
+afterEach(async () => {
+  await reset();
+});
+
+const EVENT = '{"type":"file.added","data":{"file":"a.txt"}}';
+
+const taskOf = async (id: string): Promise<TaskView> =>
+  (await call<TaskView>("GET", `/v1/tasks/${id}`)).body;
+
+const signatureOf = ({ headers = {} }: Call, name: string): string => headers[name] ?? "";
+
+describe("a signed delivery", () => {
+  it("WH1 needs no token, and becomes a task of its source", async () => {
+    await register("files");
+    const { status, body } = await deliver("files", await standard(EVENT));
+    expect([status, body.duplicate]).toEqual([202, false]);
+    expect(await taskOf(body.task_id)).toMatchObject({
+      kind: "file.added",
+      payload: JSON.parse(EVENT),
+      source: "webhook:files",
+      state: "queued",
+    });
+    expect(await storedBy("files")).toEqual({ tasks: 1, deliveries: 1 });
+  });
+
+  it("WH1 is taken as GitHub signs it", async () => {
+    await register("repo", GITHUB_SOURCE);
+    const { status, body } = await deliver("repo", await github('{"commits":["a","b"]}'));
+    expect([status, body.duplicate]).toEqual([202, false]);
+    expect(await taskOf(body.task_id)).toMatchObject({ kind: "push", payload: ["a", "b"] });
+  });
+
+  it("WH1 is signed over its raw body: the same JSON in other bytes is another", async () => {
+    await register("files");
+    for (const other of [
+      `${EVENT} `,
+      EVENT.replace(":", ": "),
+      EVENT.replace("a.txt", "\\u0061.txt"),
+    ]) {
+      const delivery = { ...(await standard(EVENT)), raw: other };
+      problemOf(await deliver("files", delivery), "signature_invalid");
+    }
+    expect(await storedBy("files")).toEqual({ tasks: 0, deliveries: 0 });
+  });
+
+  it.each(["text/plain", "application/x-www-form-urlencoded", "application/cloudevents+json"])(
+    "WH1 may call its body %s: the signature decides, and the bytes are JSON",
+    async (type) => {
+      await register("files");
+      const delivery = withHeaders(await standard(EVENT), { "Content-Type": type });
+      expect((await deliver("files", delivery)).status).toBe(202);
+    },
+  );
+
+  it("WH1 gains nothing from the operator's token", async () => {
+    await register("files");
+    const { token: _, ...delivery } = without(await standard(EVENT), "webhook-signature");
+    problemOf(await deliver("files", delivery), "signature_missing");
+  });
+
+  it("WH1 may come in chunks", async () => {
+    await register("files");
+    const delivery = await standard(EVENT);
+    const raw = new Response(delivery.raw).body?.pipeThrough(new TransformStream());
+    if (raw === undefined) throw new Error("no stream");
+    expect((await deliver("files", { ...delivery, raw })).status).toBe(202);
+  });
+
+  it("WH1 is taken with one of several signatures, as while a secret is changed", async () => {
+    await register("files");
+    const delivery = await standard(EVENT);
+    const right = signatureOf(delivery, "webhook-signature");
+    const signatures = `v1,${btoa("x".repeat(32))} v2,later ${right}`;
+    const several = withHeaders(delivery, { "webhook-signature": signatures });
+    expect((await deliver("files", several)).status).toBe(202);
+  });
+});
+
+describe("a delivery that is not rightly signed", () => {
+  it.each(["webhook-id", "webhook-timestamp", "webhook-signature"])(
+    "WH2 lacks %s: signature_missing, and nothing is stored",
+    async (name) => {
+      await register("files");
+      const delivery = without(await standard(EVENT), name);
+      problemOf(await deliver("files", delivery), "signature_missing");
+      expect(await storedBy("files")).toEqual({ tasks: 0, deliveries: 0 });
+    },
+  );
+
+  it.each([
+    ["the id", { "webhook-id": "msg_2" }],
+    ["the time", { "webhook-timestamp": String(unixNow() - 7) }],
+    ["the signature", { "webhook-signature": `v1,${btoa("x".repeat(32))}` }],
+    ["the version", { "webhook-signature": "v2,AAAA" }],
+    ["nonsense", { "webhook-signature": "," }],
+    ["a time that is none", { "webhook-timestamp": "1e9" }],
+    ["a negative time", { "webhook-timestamp": "-1" }],
+    ["a time in milliseconds", { "webhook-timestamp": String(Date.now()) }],
+    ["an id with a full stop", { "webhook-id": "a.b" }],
+    ["a very long list", { "webhook-signature": "v1,AAAA ".repeat(400).trim() }],
+  ])("WH2 has another %s: signature_invalid, and nothing is stored", async (_, headers) => {
+    await register("files");
+    const delivery = withHeaders(await standard(EVENT), headers);
+    problemOf(await deliver("files", delivery), "signature_invalid");
+    expect(await storedBy("files")).toEqual({ tasks: 0, deliveries: 0 });
+  });
+
+  it("WH2 is signed with another secret", async () => {
+    await register("files");
+    const delivery = await standard(EVENT, { key: new Uint8Array(32).fill(8) });
+    problemOf(await deliver("files", delivery), "signature_invalid");
+  });
+
+  it.each([-3_600, -310, 310, 86_400])("WH2 was signed %s s from now: stale", async (seconds) => {
+    await register("files");
+    const delivery = await standard(EVENT, { at: unixNow() + seconds });
+    problemOf(await deliver("files", delivery), "signature_stale");
+    expect(await storedBy("files")).toEqual({ tasks: 0, deliveries: 0 });
+  });
+
+  it.each([-280, 280])("WH2 was signed %s s from now: still fresh", async (seconds) => {
+    await register("files");
+    const delivery = await standard(EVENT, { at: unixNow() + seconds });
+    expect((await deliver("files", delivery)).status).toBe(202);
+  });
+
+  it("WH2 leaves its id to the delivery that is", async () => {
+    await register("files");
+    const delivery = await standard(EVENT, { id: "msg_first" });
+    const forged = withHeaders(delivery, { "webhook-signature": "v1,AAAA" });
+    problemOf(await deliver("files", forged), "signature_invalid");
+    const { status, body } = await deliver("files", delivery);
+    expect([status, body.duplicate]).toEqual([202, false]);
+  });
+
+  it("WH2 is told nothing of its event or its body before the signature is right", async () => {
+    await register("files");
+    for (const raw of ["not JSON", "", "{}", `{"type":"${"x".repeat(500)}"}`])
+      problemOf(await deliver("files", { ...(await standard(EVENT)), raw }), "signature_invalid");
+  });
+
+  it.each([
+    ["signature_missing", {}],
+    ["signature_missing", { "X-Hub-Signature": "sha1=da39a3ee5e6b4b0d3255bfef95601890afd80709" }],
+    ["signature_invalid", { "X-Hub-Signature-256": "sha256=" }],
+    ["signature_invalid", { "X-Hub-Signature-256": `sha256=${"0".repeat(64)}` }],
+    ["signature_invalid", { "X-Hub-Signature-256": "0".repeat(64) }],
+  ] as const)("WH2 from GitHub is %s with %j", async (code, headers) => {
+    await register("repo", GITHUB_SOURCE);
+    const bare = without(await github('{"commits":[]}'), "X-Hub-Signature-256");
+    problemOf(await deliver("repo", withHeaders(bare, headers)), code);
+    expect(await storedBy("repo")).toEqual({ tasks: 0, deliveries: 0 });
+  });
+
+  it("WH2 is signed by the other scheme", async () => {
+    await register("repo", GITHUB_SOURCE);
+    problemOf(await deliver("repo", await standard(EVENT)), "signature_missing");
+    await register("files");
+    problemOf(await deliver("files", await github(EVENT)), "signature_missing");
+  });
+});
+
+describe("a delivery that comes again", () => {
+  it("WH3 answers with the first one's task, and makes no other", async () => {
+    await register("files");
+    const delivery = await standard(EVENT);
+    const { body: first } = await deliver("files", delivery);
+    for (let i = 0; i < 3; i++) {
+      const reply = await deliver("files", delivery);
+      expect(reply).toMatchObject({
+        status: 202,
+        body: { task_id: first.task_id, duplicate: true },
+      });
+    }
+    expect(await storedBy("files")).toEqual({ tasks: 1, deliveries: 1 });
+  });
+
+  it("WH3 makes one task although all of them come at once", async () => {
+    await register("files");
+    const delivery = await standard(EVENT);
+    const replies = await Promise.all([1, 2, 3, 4, 5].map(() => deliver("files", delivery)));
+    expect(new Set(replies.map(({ body }) => body.task_id)).size).toBe(1);
+    expect(replies.filter(({ body }) => !body.duplicate)).toHaveLength(1);
+  });
+
+  it("WH3 is known by webhook-id alone, whatever its time and its body are by now", async () => {
+    await register("files");
+    const { body: first } = await deliver("files", await standard(EVENT));
+    const later = await standard(EVENT.replace("a.txt", "b.txt"), { at: unixNow() - 60 });
+    const { body: again } = await deliver("files", later);
+    expect(again).toEqual({ task_id: first.task_id, duplicate: true });
+    const { body: other } = await deliver("files", await standard(EVENT, { id: "msg_2" }));
+    expect(other.duplicate).toBe(false);
+    expect(other.task_id).not.toBe(first.task_id);
+  });
+
+  it("WH3 is known although its source maps events otherwise by now", async () => {
+    await register("files");
+    const delivery = await standard(EVENT);
+    const { body: first } = await deliver("files", delivery);
+    await register("files", { task: { kind: "renamed", payload: "$.data.file" } });
+    const { status, body } = await deliver("files", delivery);
+    expect([status, body]).toEqual([202, { task_id: first.task_id, duplicate: true }]);
+  });
+
+  it("WH3 is known after its task has ended", async () => {
+    await register("files");
+    const delivery = await standard(EVENT);
+    const { body: first } = await deliver("files", delivery);
+    await call("DELETE", `/v1/tasks/${first.task_id}`);
+    expect((await deliver("files", delivery)).body).toEqual({ ...first, duplicate: true });
+  });
+
+  it("WH3 to another source is another", async () => {
+    await register("files");
+    await register("copies");
+    const delivery = await standard(EVENT);
+    const [one, two] = [await deliver("files", delivery), await deliver("copies", delivery)];
+    expect([one.body.duplicate, two.body.duplicate]).toEqual([false, false]);
+    expect(one.body.task_id).not.toBe(two.body.task_id);
+  });
+
+  it("WH3 is no idempotency key of a caller's", async () => {
+    await register("files");
+    const { body } = await deliver("files", await standard(EVENT, { id: "shared" }));
+    const headers = { "Idempotency-Key": "shared" };
+    const given = await call("POST", "/v1/tasks", { json: { kind: "test" }, headers });
+    expect(given.status).toBe(202);
+    expect(given.body["id"]).not.toBe(body.task_id);
+  });
+
+  it("WH3 from GitHub is known by its body, and not by its delivery header, which nobody signed", async () => {
+    await register("repo", GITHUB_SOURCE);
+    const { body: first } = await deliver("repo", await github('{"commits":[1]}', { id: "a" }));
+    const { body: again } = await deliver("repo", await github('{"commits":[1]}', { id: "b" }));
+    expect(again).toEqual({ task_id: first.task_id, duplicate: true });
+    const { body: other } = await deliver("repo", await github('{"commits":[2]}', { id: "a" }));
+    expect(other.duplicate).toBe(false);
+  });
+});

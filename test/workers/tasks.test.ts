@@ -1,0 +1,178 @@
+import { reset } from "cloudflare:test";
+import { afterEach, describe, expect, it } from "vitest";
+import { TaskView } from "../../src/protocol/http.ts";
+import { taskEnd } from "../durable/api.ts";
+import { GoPeer } from "../durable/go-peer.ts";
+import { call, problemOf, type Call, type Reply } from "./http.ts";
+
+afterEach(async () => {
+  await reset();
+});
+
+const give = (json: object, options: Call = {}): Promise<Reply<TaskView>> =>
+  call<TaskView>("POST", "/v1/tasks", { json, ...options });
+
+const keyed = (key: string): Call => ({ headers: { "Idempotency-Key": key } });
+
+const taskCount = async (): Promise<number> =>
+  (await call<{ tasks: unknown[] }>("GET", "/v1/tasks")).body.tasks.length;
+
+describe("POST /v1/tasks", () => {
+  it("AS1 answers 202 with the task and where to find it", async () => {
+    const { status, headers, body } = await give({ kind: "test" });
+    expect(status).toBe(202);
+    expect(headers.get("Location")).toBe(`/v1/tasks/${body.id}`);
+    expect(TaskView.strict().parse(body)).toMatchObject({
+      kind: "test",
+      payload: null,
+      state: "queued",
+      source: "api",
+      requirements: { capabilities: [] },
+      priority: 0,
+      max_attempts: 3,
+      lease_seconds: 60,
+      peer_id: null,
+      attempts: [],
+    });
+    const shown = await call<TaskView>("GET", headers.get("Location") ?? "");
+    expect(shown).toMatchObject({ status: 200, body });
+  });
+
+  it("AS1 keeps all that was asked for", async () => {
+    const asked = {
+      kind: "go-p2p/get_stats",
+      payload: { deep: [[{ a: 1.5e-7 }]], text: "\u{1f309}", empty: {}, yes: true, none: null },
+      requirements: {
+        capabilities: ["gpu", "arch=arm64"],
+        peer_id: "a".repeat(32),
+        min_score: 0.25,
+      },
+      priority: -100,
+      max_attempts: 20,
+      lease_seconds: 1.5,
+    };
+    const { body } = await give({ ...asked, deadline_seconds: 90 });
+    expect(body).toMatchObject(asked);
+    expect(Date.parse(body.deadline_at) - Date.parse(body.created_at)).toBe(90_000);
+  });
+
+  it.each([null, false, 0, -0.5, "", "text", [], {}, [[]]].map((payload) => [{ payload }]))(
+    "AS1 takes any JSON as a payload: %j",
+    async ({ payload }) => {
+      const { body } = await give({ kind: "test", payload });
+      expect(body.payload).toEqual(payload);
+    },
+  );
+
+  it("AS1 reaches a peer, whose result comes back", async () => {
+    const peer = await GoPeer.join({ name: "worker 1" });
+    const { body } = await give({ kind: "sum", payload: [1, 2] });
+    const { payload: offer } = await peer.readType("task_offer");
+    expect(offer).toMatchObject({ task_id: body.id, kind: "sum", payload: [1, 2], attempt: 1 });
+    const { task_id, fence } = offer as { task_id: string; fence: number };
+    peer.send("task_accept", { task_id, fence });
+    peer.send("task_result", { task_id, fence, ok: true, result: 3 });
+    const ended = await taskEnd(body.id);
+    expect(TaskView.strict().parse(ended)).toMatchObject({
+      state: "succeeded",
+      result: 3,
+      progress: 1,
+      peer_id: peer.keys.id,
+      attempts: [{ peer_id: peer.keys.id, peer_name: "worker 1", state: "succeeded", error: null }],
+    });
+  });
+});
+
+describe("an idempotency key", () => {
+  it("AS12 answers a repeated request with the first task", async () => {
+    const { body: first } = await give({ kind: "test", payload: 1 }, keyed("once"));
+    for (let i = 0; i < 3; i++) {
+      const again = await give({ kind: "test", payload: 1 }, keyed("once"));
+      expect([again.status, again.body]).toEqual([202, first]);
+      expect(again.headers.get("Location")).toBe(`/v1/tasks/${first.id}`);
+    }
+    expect(await taskCount()).toBe(1);
+  });
+
+  it("AS12 makes one task of requests that come at once", async () => {
+    const replies = await Promise.all(
+      [1, 2, 3, 4, 5].map(() => give({ kind: "test" }, keyed("at-once"))),
+    );
+    expect(new Set(replies.map(({ body }) => body.id)).size).toBe(1);
+    expect(await taskCount()).toBe(1);
+  });
+
+  it("AS12 counts defaults as if they had been written, in any order", async () => {
+    const { body } = await give({ kind: "test" }, keyed("same"));
+    const spelled = { priority: 0, payload: null, max_attempts: 3, kind: "test" };
+    expect((await give(spelled, keyed("same"))).body.id).toBe(body.id);
+  });
+
+  it.each([
+    { payload: 2 },
+    { kind: "other" },
+    { priority: 1 },
+    { requirements: { capabilities: ["gpu"] } },
+    { deadline_seconds: 5 },
+  ])("AS12 is refused with another request: %j", async (other) => {
+    await give({ kind: "test", payload: 1 }, keyed("once"));
+    const reply = await give({ kind: "test", payload: 1, ...other }, keyed("once"));
+    problemOf(reply, "idempotency_mismatch");
+    expect(await taskCount()).toBe(1);
+  });
+
+  it("AS12 is another with one character changed, and in the other case", async () => {
+    const replies = [];
+    for (const key of ["key", "Key", "key2", "k".repeat(255), "{}[]\"'\\~!"])
+      replies.push(await give({ kind: "test" }, keyed(key)));
+    expect(new Set(replies.map(({ body }) => body.id)).size).toBe(5);
+  });
+
+  it("AS12 shows the task as it is by then", async () => {
+    const { body } = await give({ kind: "test" }, keyed("once"));
+    await call("DELETE", `/v1/tasks/${body.id}`);
+    expect((await give({ kind: "test" }, keyed("once"))).body).toMatchObject({
+      id: body.id,
+      state: "cancelled",
+    });
+  });
+
+  it("AS12 is not spent on a request that was refused", async () => {
+    problemOf(await give({ kind: "" }, keyed("once")), "invalid_request");
+    expect((await give({ kind: "test" }, keyed("once"))).status).toBe(202);
+  });
+
+  it("AS12 is not needed: the same request twice is two tasks", async () => {
+    await give({ kind: "test" });
+    await give({ kind: "test" });
+    expect(await taskCount()).toBe(2);
+  });
+});
+
+describe("DELETE /v1/tasks/:id", () => {
+  it("AS11 cancels a task, and does so once", async () => {
+    const { body } = await give({ kind: "test" });
+    const cancelled = await call<TaskView>("DELETE", `/v1/tasks/${body.id}`);
+    expect(cancelled).toMatchObject({ status: 200, body: { id: body.id, state: "cancelled" } });
+    expect((await call("DELETE", `/v1/tasks/${body.id}`)).body).toEqual(cancelled.body);
+  });
+
+  it("AS11 tells the peer that works on it to stop", async () => {
+    const peer = await GoPeer.join();
+    const { body } = await give({ kind: "test" });
+    await peer.readType("task_offer");
+    await call("DELETE", `/v1/tasks/${body.id}`);
+    const { payload } = await peer.readType("task_cancel");
+    expect(payload).toMatchObject({ task_id: body.id, fence: 1 });
+  });
+
+  it("AS11 can't undo a task that has ended", async () => {
+    const peer = await GoPeer.join();
+    const { body } = await give({ kind: "test" });
+    await peer.readType("task_offer");
+    peer.send("task_result", { task_id: body.id, fence: 1, ok: true, result: null });
+    await taskEnd(body.id);
+    problemOf(await call("DELETE", `/v1/tasks/${body.id}`), "task_ended");
+    expect((await call("GET", `/v1/tasks/${body.id}`)).body).toMatchObject({ state: "succeeded" });
+  });
+});

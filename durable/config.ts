@@ -54,6 +54,15 @@ const Count = z.coerce
   .int("is not a whole number")
   .min(1, "is below 1");
 
+const Degrees = (max: number) =>
+  z
+    .string()
+    .default("")
+    .refine(
+      (text) => text === "" || Math.abs(Number(text)) <= max,
+      `is not a number of degrees up to ${max}`,
+    );
+
 const Configured = z.object({
   MESH_NAME: Name.default("muster"),
   AUTH_MODE: AuthMode.default("open"),
@@ -61,8 +70,8 @@ const Configured = z.object({
   GO_P2P: Switch.default("true"),
   PEERS_MAX: Count.default(PEERS_CONNECTED_MAX),
   HANDSHAKES_PER_MINUTE: Count.default(HANDSHAKES_PER_MINUTE),
-  MESH_LATITUDE: z.string().default(""),
-  MESH_LONGITUDE: z.string().default(""),
+  MESH_LATITUDE: Degrees(90),
+  MESH_LONGITUDE: Degrees(180),
   ADMIN_TOKEN: z
     .string({ error: "is missing" })
     .min(ADMIN_TOKEN_CHARS_MIN, `is shorter than ${ADMIN_TOKEN_CHARS_MIN} characters`)
@@ -86,6 +95,15 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
     );
   }
   const { data } = parsed;
+  const keys = [data.MESH_IDENTITY_KEY, data.MESH_DISCOVERY_KEY, data.MESH_SIGNING_KEY].map(toHex);
+  if (new Set(keys).size < keys.length) {
+    // What one key must never do (DESIGN §8), two names for it must not either.
+    return err(
+      misconfigured(
+        "MESH_IDENTITY_KEY, MESH_DISCOVERY_KEY and MESH_SIGNING_KEY must be three keys",
+      ),
+    );
+  }
   const identities = identitiesOf(data, now);
   if (!identities.ok) return identities;
   return ok({

@@ -44,6 +44,8 @@ describe("a mesh that is not configured", () => {
     ["PEERS_MAX", "many", "number"],
     ["PEERS_MAX", "-7654", "below 1"],
     ["HANDSHAKES_PER_MINUTE", "12.375", "whole"],
+    ["MESH_LATITUDE", "north", "degrees"],
+    ["MESH_LONGITUDE", "180.5", "degrees"],
     ["MESH_ROTATION_ENDS", "tomorrow morning", "RFC 3339"],
     ["MESH_IDENTITY_KEY_NEXT", BAD.text, "32 bytes"],
   ])("HT8 says that %s is wrong, and not what it is (%j)", async (name, value, fault) => {
@@ -57,6 +59,11 @@ describe("a mesh that is not configured", () => {
     expect(await detailOf(next)).toMatch(/^MESH_ROTATION_ENDS is missing/);
     const ends = new Date(Date.now() + 31 * 86_400_000).toISOString();
     expect(await detailOf({ ...next, MESH_ROTATION_ENDS: ends })).toMatch(/^MESH_ROTATION_ENDS is/);
+  });
+
+  it("HT8 says that one key stands under two names", async () => {
+    const detail = await detailOf({ MESH_DISCOVERY_KEY: "11".repeat(32) });
+    expect(detail).toMatch(/^MESH_IDENTITY_KEY, MESH_DISCOVERY_KEY and MESH_SIGNING_KEY must be/);
   });
 
   it("HT8 names all that is wrong at once", async () => {

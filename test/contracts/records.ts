@@ -1,0 +1,72 @@
+import type { Peer } from "../../src/peers/peer.ts";
+import type { Attempt, Task } from "../../src/tasks/task.ts";
+
+const T = 1_767_225_600_000;
+
+/** A peer with a value in every column. */
+export const aPeer = (more: Partial<Peer> = {}): Peer => ({
+  id: "9f86d081884c7d659a2feaa0c55ad015",
+  name: "atlas",
+  publicKey: "ab".repeat(32),
+  address: "203.0.113.7",
+  role: "worker",
+  addedAt: T,
+  lastSeen: T + 1,
+  state: "active",
+  epoch: 3,
+  session: "session-1",
+  protocol: "go-p2p/1.0",
+  spokeMuster2: true,
+  speaksMuster: true,
+  mayAssign: true,
+  capabilities: ["gpu", "arch=arm64"],
+  slots: 4,
+  held: 2,
+  rttMs: 12.5,
+  hops: 1,
+  geoKm: 5_570.25,
+  successes: 7,
+  failures: 1,
+  score: 0.8125,
+  ...more,
+});
+
+/** A queued task. */
+export const aTask = (more: Partial<Task> = {}): Task => ({
+  id: "5f0c8b1e-8d5c-4c5e-9b7e-0d4f3c2b1a00",
+  kind: "echo",
+  payload: { text: "\u0000\ud800é😀", deep: [{ null: null }] },
+  state: "queued",
+  source: "api",
+  owner: "admin",
+  requirements: { capabilities: ["gpu"], peer_id: "p", min_score: 0.5 },
+  priority: 0,
+  createdAt: T,
+  deadlineAt: T + 3_600_000,
+  notBefore: T,
+  endedAt: null,
+  maxAttempts: 3,
+  leaseMs: 60_000,
+  fence: 0,
+  tries: 0,
+  leaseUntil: null,
+  peerId: null,
+  progress: null,
+  result: null,
+  error: null,
+  ...more,
+});
+
+/** An attempt that was just offered. */
+export const anAttempt = (more: Partial<Attempt> = {}): Attempt => ({
+  taskId: "t",
+  fence: 1,
+  peerId: "p",
+  peerName: "atlas",
+  score: 0.625,
+  state: "offered",
+  startedAt: T,
+  endedAt: null,
+  error: null,
+  ...more,
+});

@@ -1,0 +1,182 @@
+import { expect } from "vitest";
+import type { Effect } from "../../src/coordinator/effects.ts";
+import { present } from "../must.ts";
+import type { TestMesh } from "./mesh.ts";
+import {
+  inOrder,
+  isHeld,
+  pauseBounds,
+  type Model,
+  type ModelPeer,
+  type ModelTask,
+} from "./model.ts";
+
+type Offers = ReadonlyMap<ModelTask, ModelPeer>;
+
+/** Takes the coordinator's choices over into the model, each of which must have been a right one. */
+export function takeOver(
+  mesh: TestMesh,
+  model: Model,
+  effects: readonly Effect[],
+  dispatches: boolean,
+): Offers {
+  takePauses(mesh, model);
+  const offers = new Map<ModelTask, ModelPeer>();
+  const waiting = model.waiting();
+  for (const effect of effects) {
+    if (effect.type !== "offer") continue;
+    const task = present(model.tasks.get(effect.offer.task_id));
+    const peer = present(model.peers.get(effect.to.peerId));
+    never(!waiting.includes(task) || offers.has(task), "a task is offered that does not wait");
+    never(!model.mayHave(task, peer) || !model.hasRoom(peer), "a peer gets what it may not have");
+    model.offered(task, peer);
+    const { fence, attempt } = effect.offer;
+    expect({ fence, attempt }).toEqual({ fence: task.fence, attempt: task.tries + 1 });
+    expect(effect.to.epoch).toBe(peer.epoch);
+    offers.set(task, peer);
+  }
+  const passedOver = waiting.filter((task) => !offers.has(task));
+  inTurn(model, offers, passedOver);
+  bestFirst(mesh, model, offers);
+  if (dispatches) nobodyWaitsInVain(model, passedOver);
+  othersAsExpected(model, effects);
+  return offers;
+}
+
+/** How long a failed task rests is drawn by lot, within bounds. */
+function takePauses(mesh: TestMesh, model: Model): void {
+  for (const task of model.tasks.values()) {
+    if (!Number.isNaN(task.notBefore)) continue;
+    task.notBefore = present(mesh.registry.tasks.get(task.id)).notBefore;
+    const [least, most] = pauseBounds(task.tries);
+    expect(task.notBefore - model.now).toBeGreaterThanOrEqual(least);
+    expect(task.notBefore - model.now).toBeLessThanOrEqual(most);
+  }
+}
+
+/** AS5: by priority, then age; whoever was passed over could not be done by those that got the later ones. */
+function inTurn(model: Model, offers: Offers, passedOver: readonly ModelTask[]): void {
+  const tasks = [...offers.keys()];
+  expect(tasks).toEqual(tasks.toSorted(inOrder));
+  for (const [later, peer] of offers)
+    for (const earlier of passedOver)
+      never(inOrder(earlier, later) < 0 && model.mayHave(earlier, peer), "a task is passed over");
+}
+
+/** AS3: nobody who had room all the while was better than the one that was chosen. */
+function bestFirst(mesh: TestMesh, model: Model, offers: Offers): void {
+  if (offers.size === 0) return;
+  const scores = new Map(mesh.registry.peers.connected().map(({ id, score }) => [id, score]));
+  const score = ({ id }: ModelPeer) => present(scores.get(id));
+  for (const [task, chosen] of offers) {
+    for (const other of model.peers.values()) {
+      if (!model.mayHave(task, other) || !model.hasRoom(other)) continue;
+      const fresher = Number(task.tried.has(chosen.id)) - Number(task.tried.has(other.id));
+      never(
+        fresher > 0 || (fresher === 0 && score(other) > score(chosen)),
+        "a better peer is free",
+      );
+    }
+  }
+}
+
+/** AS5: what still waits can be done by nobody who has room. */
+function nobodyWaitsInVain(model: Model, passedOver: readonly ModelTask[]): void {
+  for (const task of passedOver)
+    for (const peer of model.peers.values())
+      never(model.mayHave(task, peer) && model.hasRoom(peer), "a task waits for a peer with room");
+}
+
+function never(happens: boolean, what: string): void {
+  if (happens) throw new Error(`${what}, which must never happen`);
+}
+
+function othersAsExpected(model: Model, effects: readonly Effect[]): void {
+  const seen: Model["expected"] = { sessionsEnded: [], cancelled: [], tasksEnded: [] };
+  for (const effect of effects) {
+    if (effect.type === "end_session") {
+      const { to, fault } = effect;
+      seen.sessionsEnded.push(`${to.peerId} ${to.epoch} ${fault.code}`);
+    } else if (effect.type === "cancel") {
+      seen.cancelled.push(`${effect.taskId} ${effect.fence} ${effect.to.peerId}`);
+    } else if (effect.type === "task_ended") seen.tasksEnded.push(effect.taskId);
+  }
+  for (const what of ["sessionsEnded", "cancelled", "tasksEnded"] as const)
+    expect(seen[what].toSorted(), what).toEqual(model.expected[what].toSorted());
+  model.expected = { sessionsEnded: [], cancelled: [], tasksEnded: [] };
+}
+
+/** The database says what the model says; `stored` is how many blobs ever were. */
+export function expectAgreement(mesh: TestMesh, model: Model, stored: number): void {
+  expect(inDatabase(mesh)).toEqual(inModel(model, stored));
+}
+
+function inDatabase({ rows }: TestMesh) {
+  const lines = (query: string) => rows(query).map((row) => Object.values(row).join(" "));
+  return {
+    peers: lines(
+      "SELECT id, state, epoch, role, may_assign, successes, failures FROM peers ORDER BY id",
+    ),
+    tasks: lines(
+      "SELECT id, state, fence, tries, peer_id, lease_until, ended_at, result FROM tasks ORDER BY seq",
+    ),
+    pauses: lines("SELECT id, not_before FROM tasks WHERE state = 'queued' ORDER BY seq"),
+    attempts: lines("SELECT task_id, COUNT(*), MAX(fence) FROM attempts GROUP BY task_id"),
+    openAttempts: lines(
+      "SELECT task_id, fence, peer_id FROM attempts WHERE ended_at IS NULL ORDER BY task_id",
+    ),
+    wonAttempts: lines(
+      "SELECT task_id, fence FROM attempts WHERE state = 'succeeded' ORDER BY task_id",
+    ),
+    held: lines("SELECT id, held FROM peers ORDER BY id"),
+    leases: lines(
+      `SELECT id, (SELECT COUNT(*) FROM tasks WHERE lease_until IS NOT NULL AND peer_id = peers.id) FROM peers ORDER BY id`,
+    ),
+    leasedToNobodyThere: lines(
+      `SELECT tasks.id FROM tasks LEFT JOIN peers ON peers.id = tasks.peer_id AND peers.state IN ('active', 'suspect')
+       WHERE lease_until IS NOT NULL AND peers.id IS NULL`,
+    ),
+    pointersToNobodyThere: lines(
+      `SELECT peer_id FROM pointers LEFT JOIN peers ON peers.id = peer_id AND state IN ('active', 'suspect')
+       WHERE peers.id IS NULL`,
+    ),
+    // A blob that neither a pointer names nor the outbox owes its deletion would lie about for ever.
+    blobs: lines(
+      `SELECT (SELECT COUNT(*) FROM pointers) + (SELECT COUNT(*) FROM outbox WHERE kind = 'delete_blob')`,
+    ),
+    scoresOutOfBounds: lines("SELECT id FROM peers WHERE score < 0 OR score > 1"),
+  };
+}
+
+function inModel(model: Model, stored: number): ReturnType<typeof inDatabase> {
+  const peers = [...model.peers.values()]
+    .filter(({ known }) => known)
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const tasks = [...model.tasks.values()];
+  const byId = tasks.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const held = peers.map(({ id }) => `${id} ${model.heldBy(id).length}`);
+  return {
+    peers: peers.map(({ id, state, epoch, role, mayAssign, successes, failures }) =>
+      [id, state, epoch, role, Number(mayAssign), successes, failures].join(" "),
+    ),
+    tasks: tasks.map(({ id, state, fence, tries, holder, leaseUntil, endedAt, result }) =>
+      [id, state, fence, tries, holder, leaseUntil, endedAt, JSON.stringify(result)].join(" "),
+    ),
+    pauses: tasks
+      .filter(({ state }) => state === "queued")
+      .map(({ id, notBefore }) => `${id} ${notBefore}`),
+    attempts: byId
+      .filter(({ fence }) => fence > 0)
+      .map(({ id, fence }) => `${id} ${fence} ${fence}`),
+    openAttempts: byId.filter(isHeld).map(({ id, fence, holder }) => `${id} ${fence} ${holder}`),
+    wonAttempts: byId
+      .filter(({ state }) => state === "succeeded")
+      .map(({ id, fence }) => `${id} ${fence}`),
+    held,
+    leases: held,
+    leasedToNobodyThere: [],
+    pointersToNobodyThere: [],
+    blobs: [`${stored}`],
+    scoresOutOfBounds: [],
+  };
+}

@@ -1,0 +1,313 @@
+import { describe, expect, test } from "vitest";
+import { HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
+import {
+  ACCEPT_TIMEOUT,
+  RETRY_BACKOFF_MAX,
+  TASK_RESULT_BYTES_MAX,
+} from "../../src/protocol/constants.ts";
+import { KEYS, START, TestMesh, type TestPeer } from "./mesh.ts";
+
+const [A, B] = KEYS;
+
+/** A mesh with one peer to which one task is offered. */
+function offered(task: Parameters<TestMesh["submit"]>[0] = { kind: "echo" }) {
+  const mesh = new TestMesh();
+  const peer = mesh.join(A);
+  return { mesh, peer, id: mesh.submit(task).id };
+}
+
+const states = (mesh: TestMesh, id: string): string[] =>
+  mesh.task(id).attempts.map(({ state }) => state);
+
+/** Everything that can be said of an attempt, said of this one; each must be refused. */
+function answers(mesh: TestMesh, claim: ReturnType<TestPeer["claim"]>): Set<string> {
+  const { peerId, epoch, taskId: task_id, fence } = claim;
+  const won = { task_id, fence, ok: true, result: "late" } as const;
+  const lost = { task_id, fence, ok: false, error: "late", retry: false } as const;
+  const errors = [
+    mesh.refusal("accept_task", claim),
+    mesh.refusal("refuse_task", { ...claim, reason: "late" }),
+    mesh.refusal("progress_task", { ...claim, progress: 0.9 }),
+    mesh.refusal("finish_task", { peerId, epoch, outcome: won }),
+    mesh.refusal("finish_task", { peerId, epoch, outcome: lost }),
+  ];
+  return new Set(errors.map(({ code }) => code));
+}
+
+const LEASE_LOST = new Set(["lease_lost"]);
+
+describe("an offer", () => {
+  test("AS6 that is refused goes to another peer at once, and counts as no attempt", () => {
+    const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 1 });
+    const other = mesh.join(B);
+    peer.refuse("no disk left");
+    expect(other.offer).toMatchObject({ task_id: id, fence: 2, attempt: 1 });
+    expect(mesh.task(id).attempts).toMatchObject([
+      { state: "refused", error: "refused: no disk left" },
+      { state: "offered", peer_id: other.id },
+    ]);
+  });
+
+  test("AS6 that is not accepted within 5 s counts as refused", () => {
+    const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 1 });
+    const other = mesh.join(B);
+    mesh.pass(ACCEPT_TIMEOUT - 1);
+    mesh.tick();
+    expect(other.offers).toEqual([]);
+    mesh.pass(1);
+    mesh.tick();
+    expect(other.offer).toMatchObject({ task_id: id, attempt: 1 });
+    expect(states(mesh, id)).toEqual(["refused", "offered"]);
+    expect(mesh.refusal("accept_task", peer.claim()).code).toBe("lease_lost");
+  });
+
+  test("AS6 that its session did not take goes to another peer at once", () => {
+    const { mesh, peer, id } = offered();
+    const other = mesh.join(B);
+    mesh.run("offer_failed", { ...peer.claim(), reason: "no answer", sessionGone: false });
+    expect(other.offer).toMatchObject({ task_id: id, fence: 2, attempt: 1 });
+    expect(peer.view).toMatchObject({ connected: true, tasks: 0 });
+  });
+
+  test("AS6 whose session turned out to be gone makes the peer stale", () => {
+    const { mesh, peer, id } = offered();
+    mesh.run("offer_failed", { ...peer.claim(), reason: "gone", sessionGone: true });
+    expect(peer.view).toMatchObject({ state: "stale", tasks: 0 });
+    expect(mesh.task(id)).toMatchObject({ state: "queued", peer_id: null });
+  });
+
+  test("AS6 that failed to reach an older session leaves the newer one connected", () => {
+    const { mesh, peer } = offered();
+    const claim = peer.claim();
+    peer.join();
+    mesh.run("offer_failed", { ...claim, reason: "gone", sessionGone: true });
+    expect(peer.view).toMatchObject({ connected: true, tasks: 0 });
+  });
+
+  test("AS6 that the peer has accepted meanwhile is not taken back", () => {
+    const { mesh, peer, id } = offered();
+    peer.accept();
+    mesh.run("offer_failed", { ...peer.claim(), reason: "no answer", sessionGone: false });
+    expect(mesh.task(id).state).toBe("running");
+  });
+
+  test("AS6 is made 200 times at most: a task that everybody always refuses fails", () => {
+    const { mesh, peer, id } = offered({ kind: "echo", deadline_seconds: 86_400 });
+    for (let offers = 1; offers <= 200; offers++) {
+      expect(peer.offer.fence).toBe(offers);
+      peer.refuse("never");
+      mesh.pass(MINUTE);
+      mesh.tick();
+    }
+    expect(mesh.task(id)).toMatchObject({ state: "failed", error: "refused: never" });
+    expect(mesh.task(id).attempts).toHaveLength(200);
+  });
+});
+
+describe("the fencing number", () => {
+  test("AS7 grows by one with each attempt, however the one before ended", () => {
+    const { mesh, peer, id } = offered();
+    peer.refuse();
+    mesh.pass(MINUTE);
+    mesh.tick();
+    peer.fail();
+    mesh.pass(MINUTE);
+    mesh.tick();
+    expect(peer.offers.map(({ fence }) => fence)).toEqual([1, 2, 3]);
+    expect(mesh.task(id).attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+  });
+
+  test("AS7 what is said with an older one is lease_lost and changes nothing", () => {
+    const { mesh, peer } = offered({ kind: "echo", lease_seconds: 10 });
+    const older = peer.claim();
+    peer.accept();
+    mesh.pass(10 * SECOND);
+    mesh.tick();
+    mesh.pass(SECOND);
+    mesh.tick();
+    expect(peer.offer.fence).toBe(2);
+    expect(answers(mesh, older)).toEqual(LEASE_LOST);
+    peer.accept();
+    expect(answers(mesh, older)).toEqual(LEASE_LOST);
+  });
+
+  test("AS7 what another peer says with the right one is lease_lost and changes nothing", () => {
+    const { mesh, peer } = offered();
+    const other = mesh.join(B);
+    peer.accept();
+    expect(answers(mesh, { ...peer.claim(), peerId: other.id })).toEqual(LEASE_LOST);
+  });
+
+  test("AS7 what is said with one that was never given out is lease_lost", () => {
+    const { mesh, peer } = offered();
+    expect(answers(mesh, { ...peer.claim(), fence: 2 })).toEqual(LEASE_LOST);
+  });
+
+  test("AS7 what is said of a task that nobody holds is lease_lost", () => {
+    const { mesh, peer, id } = offered();
+    const claim = peer.claim();
+    peer.leave();
+    expect(mesh.task(id).state).toBe("queued");
+    expect(answers(mesh, claim)).toEqual(LEASE_LOST);
+  });
+
+  test("AS7 what is said of a task that does not exist is not_found", () => {
+    const { mesh, peer } = offered();
+    const claim = { ...peer.claim(), taskId: "00000000-0000-4000-8000-000000000000" };
+    expect(answers(mesh, claim)).toEqual(new Set(["not_found"]));
+  });
+});
+
+describe("a lease", () => {
+  test("AS8 runs from the acceptance, and the attempt is lost when it is over", () => {
+    const { mesh, peer, id } = offered({ kind: "echo", lease_seconds: 20 });
+    mesh.pass(4 * SECOND);
+    peer.accept();
+    mesh.pass(20 * SECOND - 1);
+    mesh.tick();
+    expect(mesh.task(id).state).toBe("running");
+    mesh.pass(1);
+    mesh.tick();
+    expect(mesh.task(id)).toMatchObject({ state: "queued", peer_id: null, progress: null });
+    expect(states(mesh, id)).toEqual(["lost"]);
+    expect(peer.view).toMatchObject({ tasks: 0, failures: 1 });
+  });
+
+  test("AS8 is renewed by progress, also without a number", () => {
+    const { mesh, peer, id } = offered({ kind: "echo", lease_seconds: 20 });
+    peer.accept();
+    for (const progress of [0.5, null, null]) {
+      mesh.pass(19 * SECOND);
+      peer.progress(progress);
+      mesh.tick();
+    }
+    expect(mesh.task(id)).toMatchObject({ state: "running", progress: 0.5 });
+  });
+
+  test("AS8 begins by progress as by an acceptance", () => {
+    const { mesh, peer, id } = offered();
+    peer.progress(0.1);
+    mesh.live(10 * SECOND);
+    expect(mesh.task(id)).toMatchObject({ state: "running", progress: 0.1 });
+    expect(states(mesh, id)).toEqual(["running"]);
+  });
+
+  test("AS8 that is over brings the task to another peer", () => {
+    const { mesh, peer, id } = offered({ kind: "echo", lease_seconds: 5 });
+    peer.accept();
+    const other = mesh.join(B, { rttMs: 900 });
+    mesh.live(7 * SECOND);
+    expect(other.offer).toMatchObject({ task_id: id, fence: 2, attempt: 2 });
+  });
+});
+
+describe("a failed attempt", () => {
+  test("AS9 is repeated after a pause, until the attempts are spent", () => {
+    const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 3 });
+    for (const attempt of [1, 2]) {
+      expect(peer.offer.attempt).toBe(attempt);
+      peer.fail(`failure ${attempt}`);
+      expect(mesh.task(id)).toMatchObject({ state: "queued", error: `failure ${attempt}` });
+      mesh.tick();
+      expect(peer.offers).toHaveLength(attempt);
+      mesh.pass(RETRY_BACKOFF_MAX);
+      mesh.tick();
+      expect(peer.offers).toHaveLength(attempt + 1);
+    }
+    peer.fail("failure 3");
+    expect(mesh.task(id)).toMatchObject({ state: "failed", error: "failure 3", peer_id: peer.id });
+    expect(states(mesh, id)).toEqual(["failed", "failed", "failed"]);
+    mesh.live(HOUR);
+    expect(peer.offers).toHaveLength(3);
+  });
+
+  test("AS9 is repeated as soon as its pause is over, which the alarm knows of", () => {
+    const { mesh, peer } = offered();
+    peer.fail();
+    mesh.live(SECOND);
+    expect(peer.offers).toHaveLength(2);
+  });
+
+  test("AS9 is spent when it was lost as when it failed", () => {
+    const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 2, lease_seconds: 1 });
+    peer.accept();
+    mesh.live(3 * SECOND);
+    expect(peer.offer.attempt).toBe(2);
+    peer.accept();
+    peer.leave("the connection broke");
+    expect(mesh.task(id)).toMatchObject({ state: "failed", error: "the connection broke" });
+  });
+
+  test("AS9 is not spent when the peer had not begun it before it left", () => {
+    const { peer, id } = offered({ kind: "echo", max_attempts: 1 });
+    peer.leave();
+    peer.join();
+    expect(peer.offer).toMatchObject({ task_id: id, fence: 2, attempt: 1 });
+    expect(peer.view.failures).toBe(0);
+  });
+
+  test("AS9 that the peer calls final fails the task at once", () => {
+    const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 5 });
+    peer.fail("no such file", false);
+    expect(mesh.task(id)).toMatchObject({ state: "failed", error: "no such file" });
+  });
+
+  test("AS9 is final too when its result is over the limit", () => {
+    const { mesh, peer, id } = offered();
+    peer.finish("x".repeat(TASK_RESULT_BYTES_MAX - 1));
+    expect(mesh.task(id)).toMatchObject({ state: "failed", result: null });
+    const fits = mesh.submit();
+    peer.finish("x".repeat(TASK_RESULT_BYTES_MAX - 2));
+    expect(mesh.task(fits.id).state).toBe("succeeded");
+  });
+
+  test("AS9 is final too when its result is over the limit in bytes, though not in characters", () => {
+    const { mesh, peer, id } = offered();
+    peer.finish("é".repeat(TASK_RESULT_BYTES_MAX / 2));
+    expect(mesh.task(id).state).toBe("failed");
+  });
+});
+
+describe("a result", () => {
+  test("AS10 ends the task with it, and counts for the peer", () => {
+    const { mesh, peer, id } = offered();
+    peer.accept();
+    peer.progress(0.4);
+    mesh.pass(SECOND);
+    peer.finish({ lines: 42 });
+    expect(mesh.task(id)).toMatchObject({
+      state: "succeeded",
+      result: { lines: 42 },
+      error: null,
+      progress: 1,
+      peer_id: peer.id,
+      ended_at: new Date(START + SECOND).toISOString(),
+      attempts: [{ state: "succeeded", error: null }],
+    });
+    expect(peer.view).toMatchObject({ successes: 1, failures: 0, tasks: 0 });
+    expect(mesh.performed("task_ended")).toEqual([{ type: "task_ended", taskId: id }]);
+  });
+
+  test("AS10 is committed once: whatever is said of the attempt later changes nothing", () => {
+    const { mesh, peer } = offered();
+    peer.finish("first");
+    expect(answers(mesh, peer.claim())).toEqual(LEASE_LOST);
+  });
+
+  test("AS10 may come without an acceptance before it", () => {
+    const { mesh, peer, id } = offered();
+    peer.finish(null);
+    expect(mesh.task(id)).toMatchObject({ state: "succeeded", result: null });
+  });
+
+  test("AS10 wipes the error of earlier attempts from the task, not from the attempts", () => {
+    const { mesh, peer, id } = offered();
+    peer.fail("the first time");
+    mesh.live(SECOND);
+    peer.finish();
+    expect(mesh.task(id)).toMatchObject({
+      error: null,
+      attempts: [{ error: "the first time" }, { error: null }],
+    });
+  });
+});

@@ -1,0 +1,54 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { HOUR } from "../../src/base/clock.ts";
+import { History } from "./history.ts";
+import { isEnded, type ModelTask } from "./model.ts";
+import { anyHistory } from "./operations.ts";
+
+/** How many times as many histories are tried: 1 in everyday runs, more in the long ones. */
+const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
+const PATIENCE = { timeout: 60_000 * Math.max(1, SCALE) };
+
+const anySeed = fc.integer({ min: 1, max: 1e9 });
+
+/** Runs so many random histories, each on a fresh coordinator, and what comes after each. */
+const afterAny = (numRuns: number, maxLength: number, then: (history: History) => void) =>
+  fc.assert(
+    fc.property(anySeed, anyHistory(maxLength), (seed, operations) => {
+      const history = new History(seed);
+      for (const operation of operations) history.step(operation);
+      then(history);
+    }),
+    { numRuns: Math.ceil(numRuns * SCALE) },
+  );
+
+describe("after any history of joins, ends, offers, answers late and twice, and passing time", () => {
+  test(
+    "AS14 held, tasks, attempts and leases agree with the model after every step",
+    PATIENCE,
+    () => {
+      afterAny(400, 60, () => {});
+    },
+  );
+
+  test(
+    "AS1 every accepted task ends, once there are healthy peers and time passes",
+    PATIENCE,
+    () => {
+      afterAny(100, 40, (history) => {
+        const { model, mesh } = history;
+        const open = () => [...model.tasks.values()].filter((task) => !isEnded(task));
+        const servable = ({ named }: ModelTask) =>
+          [...model.peers.values()].some(
+            ({ id, state }) => state === "active" && (named === undefined || named === id),
+          );
+        history.heal();
+        expect(open().filter(servable)).toEqual([]);
+        history.step({ type: "pass", ms: 3 * HOUR });
+        history.step({ type: "tick" });
+        expect(open()).toEqual([]);
+        expect(mesh.registry.tasks.nextDue(mesh.now)).toBeNull();
+      });
+    },
+  );
+});

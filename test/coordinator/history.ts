@@ -1,0 +1,339 @@
+import { expect } from "vitest";
+import { MINUTE } from "../../src/base/clock.ts";
+import type { CommandName, Input } from "../../src/coordinator/commands.ts";
+import type { Effect } from "../../src/coordinator/effects.ts";
+import { must, present } from "../must.ts";
+import { KEYS, submission, TestMesh, TestPeer } from "./mesh.ts";
+import { expectAgreement, takeOver } from "./agreement.ts";
+import { isConnected, isEnded, isHeld, Model, type ModelPeer } from "./model.ts";
+import type { Op, Operation } from "./operations.ts";
+
+/** An offer that was once made, to be answered in time, late, twice or by somebody else. */
+interface Offered {
+  readonly taskId: string;
+  readonly fence: number;
+  readonly peer: ModelPeer;
+  readonly epoch: number;
+}
+
+/** Runs a history on the coordinator and on the model at once, and compares them after each step. */
+export class History {
+  readonly mesh: TestMesh;
+  readonly model: Model;
+  readonly offers: Offered[] = [];
+  readonly #peers: readonly TestPeer[];
+  readonly #keys = new Map<string, { readonly request: string; readonly taskId: string }>();
+  /** Blobs that were ever stored. */
+  #blobs = 0;
+
+  constructor(seed: number) {
+    this.mesh = new TestMesh({ seed });
+    this.model = new Model(
+      KEYS.map(({ id }) => id),
+      this.mesh.now,
+    );
+    this.#peers = KEYS.map((key) => new TestPeer(this.mesh, key));
+  }
+
+  step(operation: Operation): void {
+    this.#perform(operation);
+    expectAgreement(this.mesh, this.model, this.#blobs);
+  }
+
+  /** Makes every peer healthy that may come in, and lets them work until nothing more is to be done. */
+  heal(): void {
+    this.step({ type: "mode", mode: "open" });
+    const healthy = {
+      type: "join",
+      role: "worker",
+      slots: 2,
+      speaksMuster: true,
+      rttMs: 1,
+    } as const;
+    for (let peer = 0; peer < KEYS.length; peer++)
+      this.step({ ...healthy, peer, capabilities: ["gpu", "tpu"] });
+    const end = this.mesh.now + 5 * MINUTE;
+    while (this.mesh.now < end) this.#work();
+  }
+
+  /** Every held task succeeds; then time passes to when something is due, or to the next sweep. */
+  #work(): void {
+    for (let held = this.#heldOffer(); held >= 0; held = this.#heldOffer())
+      this.step({ type: "say", what: "succeed", offer: held, by: 0, late: false });
+    const { now, registry } = this.mesh;
+    const due = Math.min(registry.tasks.nextDue(now) ?? Infinity, now + MINUTE);
+    this.step({ type: "pass", ms: Math.max(1, due - now) });
+    this.step({ type: "tick" });
+  }
+
+  /** Which offer, counted from the newest, is one that is held now; -1 when none is. */
+  #heldOffer(): number {
+    return this.offers.toReversed().findIndex(({ taskId, fence, peer }) => {
+      const task = present(this.model.tasks.get(taskId));
+      return isHeld(task) && task.fence === fence && task.holder === peer.id;
+    });
+  }
+
+  #perform(operation: Operation): void {
+    switch (operation.type) {
+      case "join":
+        return this.#join(operation);
+      case "leave":
+        return this.#leave(operation);
+      case "observe":
+        return this.#observe(operation);
+      case "submit":
+        return this.#submit(operation);
+      case "say":
+        return this.#say(operation);
+      case "undelivered":
+        return this.#undelivered(operation);
+      case "cancel":
+        return this.#cancel(operation);
+      case "pass":
+        this.mesh.pass(operation.ms);
+        this.model.now = this.mesh.now;
+        return;
+      case "tick":
+        this.model.tick();
+        return this.#succeeds("tick", {});
+      case "revoke":
+      case "forget":
+        return this.#remove(operation);
+      case "allow":
+        return this.#allow(operation);
+      case "disallow":
+        return this.#disallow(operation);
+      case "mode":
+        this.model.mode = operation.mode;
+        for (const peer of this.model.peers.values())
+          if (isConnected(peer)) this.model.requalify(peer);
+        return this.#succeeds("set_auth_mode", { mode: operation.mode });
+      case "publish":
+        return this.#publish(operation);
+      default:
+        return operation satisfies never;
+    }
+  }
+
+  #join({ peer: index, role: claimedRole, capabilities, slots, speaksMuster, rttMs }: Op<"join">) {
+    const [peer, player] = this.#peer(index);
+    const standing = this.model.standing(peer, claimedRole);
+    player.session = this.mesh.newSession();
+    const announced = { capabilities, slots, speaksMuster };
+    const request = player.request({ ...announced, claimedRole, rttMs });
+    if (typeof standing === "string") return this.#fails("admit", request, standing);
+    this.model.join(peer, { ...announced, ...standing });
+    this.#succeeds("admit", request);
+  }
+
+  #leave({ peer: index, late }: Op<"leave">): void {
+    const [peer] = this.#peer(index);
+    const input = { peerId: peer.id, epoch: peer.epoch - Number(late), reason: "closed" };
+    if (late || !peer.known || !isConnected(peer)) return this.#changesNothing("gone", input);
+    this.model.leave(peer);
+    this.#succeeds("gone", input);
+  }
+
+  #observe({ peer: index, late, event, rttMs }: Op<"observe">): void {
+    const [peer] = this.#peer(index);
+    const input = { peerId: peer.id, epoch: peer.epoch - Number(late), event, rttMs };
+    if (late || !peer.known || !isConnected(peer)) return this.#changesNothing("observe", input);
+    const before = peer.state;
+    peer.state = event === "answered" ? "active" : "suspect";
+    this.#succeeds("observe", input, peer.state === "active" && before !== "active");
+  }
+
+  #submit(operation: Op<"submit">): void {
+    const { kind, capabilities, named, priority, maxAttempts, leaseSeconds, deadlineSeconds, key } =
+      operation;
+    const peerId = named === null ? undefined : KEYS[named]?.id;
+    const task = {
+      kind,
+      requirements: { capabilities, ...(peerId !== undefined && { peer_id: peerId }) },
+      priority,
+      max_attempts: maxAttempts,
+      lease_seconds: leaseSeconds,
+      deadline_seconds: deadlineSeconds,
+    };
+    const input = submission(task, { idempotency: key === null ? null : { key, scope: "admin" } });
+    const before = key === null ? undefined : this.#keys.get(key);
+    const request = JSON.stringify(task);
+    if (before !== undefined && before.request !== request)
+      return this.#fails("submit_task", input, "idempotency_mismatch");
+    const { result, effects } = this.mesh.execute("submit_task", input);
+    const { task: view, duplicate } = must(result);
+    expect(duplicate).toBe(before !== undefined);
+    if (before !== undefined) {
+      expect([view.id, effects]).toEqual([before.taskId, []]);
+      return;
+    }
+    if (key !== null) this.#keys.set(key, { request, taskId: view.id });
+    this.model.tasks.set(view.id, {
+      id: view.id,
+      kind,
+      priority,
+      order: this.model.tasks.size,
+      capabilities,
+      named: peerId,
+      maxAttempts,
+      leaseMs: leaseSeconds * 1_000,
+      deadlineAt: this.model.now + deadlineSeconds * 1_000,
+      state: "queued",
+      fence: 0,
+      tries: 0,
+      holder: null,
+      leaseUntil: null,
+      notBefore: this.model.now,
+      endedAt: null,
+      result: null,
+      tried: new Set(),
+      refusedAt: new Map(),
+    });
+    this.#absorb(effects, true);
+  }
+
+  #say({ what, offer: index, by, late }: Op<"say">): void {
+    const offer = this.#offer(index);
+    if (offer === undefined) return;
+    const { taskId, fence, peer: addressee } = offer;
+    const task = present(this.model.tasks.get(taskId));
+    const [peer] = by === 0 ? [addressee] : this.#peer(by);
+    const epoch = peer.epoch - Number(late);
+    const claim = { peerId: peer.id, epoch, taskId, fence };
+    const holds = isHeld(task) && task.fence === fence && task.holder === peer.id && !late;
+    const tell = <K extends CommandName>(name: K, input: Input<K>, dispatches: boolean): void =>
+      holds ? this.#succeeds(name, input, dispatches) : this.#fails(name, input, "lease_lost");
+    const attempt = { task_id: taskId, fence };
+    const outcome = (ok: object) =>
+      ({ peerId: peer.id, epoch, outcome: { ...attempt, ...ok } }) as Input<"finish_task">;
+    const result = `${taskId} ${fence}`;
+    switch (what) {
+      case "accept":
+        if (holds) this.model.renewed(task);
+        return tell("accept_task", claim, false);
+      case "progress":
+        if (holds) this.model.renewed(task);
+        return tell("progress_task", { ...claim, progress: 0.5 }, false);
+      case "refuse":
+        if (holds) this.model.release(task, { ...REFUSED, blamed: false });
+        return tell("refuse_task", { ...claim, reason: "busy" }, true);
+      case "succeed":
+        if (holds) this.model.succeed(task, result);
+        return tell("finish_task", outcome({ ok: true, result }), true);
+      case "fail":
+      case "give_up": {
+        const retry = what === "fail";
+        if (holds) this.model.release(task, { counts: true, blamed: true, retry, refused: false });
+        return tell("finish_task", outcome({ ok: false, error: "it broke", retry }), true);
+      }
+      default:
+        return what satisfies never;
+    }
+  }
+
+  #undelivered({ offer: index, sessionGone }: Op<"undelivered">): void {
+    const offer = this.#offer(index);
+    if (offer === undefined) return;
+    const { taskId, fence, peer, epoch } = offer;
+    const task = present(this.model.tasks.get(taskId));
+    if (task.state === "leased" && task.fence === fence && task.holder === peer.id)
+      this.model.release(task, { ...REFUSED, blamed: false });
+    if (sessionGone && peer.known && isConnected(peer) && peer.epoch === epoch)
+      this.model.leave(peer);
+    const claim = { peerId: peer.id, epoch, taskId, fence };
+    this.#succeeds("offer_failed", { ...claim, reason: "no answer", sessionGone });
+  }
+
+  #cancel({ task: index }: Op<"cancel">): void {
+    const task = [...this.model.tasks.values()][index];
+    if (task === undefined) return;
+    const input = { id: task.id, visibleTo: null };
+    if (task.state === "cancelled") return this.#changesNothing("cancel_task", input);
+    if (isEnded(task)) return this.#fails("cancel_task", input, "task_ended");
+    this.model.callOff(task, "cancelled");
+    this.#succeeds("cancel_task", input);
+  }
+
+  #remove({ type, peer: index }: Op<"revoke" | "forget">): void {
+    const [peer] = this.#peer(index);
+    const name = type === "revoke" ? "revoke_peer" : "forget_peer";
+    if (!peer.known) return this.#fails(name, { id: peer.id }, "not_found");
+    this.model[type === "revoke" ? "revoke" : "forget"](peer);
+    this.#succeeds(name, { id: peer.id });
+  }
+
+  #allow({ peer: index, roles, readmit }: Op<"allow">): void {
+    const [peer, { key }] = this.#peer(index);
+    const { id: peerId, publicKey } = key;
+    const input = { publicKey, peerId, label: "", roles, readmit, go_p2p: false };
+    if (peer.denied && !readmit) return this.#fails("allow", input, "conflict");
+    if (peer.denied && peer.known) peer.state = "stale";
+    peer.denied = false;
+    peer.entry = roles;
+    this.model.requalify(peer);
+    this.#succeeds("allow", input);
+  }
+
+  #disallow({ peer: index }: Op<"disallow">): void {
+    const [peer, { key }] = this.#peer(index);
+    const input = { publicKey: key.publicKey };
+    if (peer.entry === null) return this.#fails("disallow", input, "not_found");
+    peer.entry = null;
+    this.model.requalify(peer);
+    this.#succeeds("disallow", input);
+  }
+
+  #publish({ peer: index, late }: Op<"publish">): void {
+    const [peer] = this.#peer(index);
+    const id = `${++this.#blobs}`;
+    const pointer = { id, blob_id: id, metadata: {} };
+    this.#succeeds(
+      "published",
+      { peerId: peer.id, epoch: peer.epoch - Number(late), pointer },
+      false,
+    );
+  }
+
+  #peer(index: number): [ModelPeer, TestPeer] {
+    const player = present(this.#peers[index]);
+    return [present(this.model.peers.get(player.id)), player];
+  }
+
+  /** An offer, counted from the newest; undefined before the first. */
+  #offer = (index: number): Offered | undefined =>
+    this.offers.at(-1 - (index % Math.max(1, this.offers.length)));
+
+  /** Runs a command that must succeed; `dispatches` when nothing may wait afterwards that somebody could do. */
+  #succeeds<K extends CommandName>(name: K, input: Input<K>, dispatches = true): void {
+    const { result, effects } = this.mesh.execute(name, input);
+    must(result);
+    this.#absorb(effects, dispatches);
+  }
+
+  #absorb(effects: readonly Effect[], dispatches: boolean): void {
+    for (const [{ id: taskId, fence }, peer] of takeOver(
+      this.mesh,
+      this.model,
+      effects,
+      dispatches,
+    ))
+      this.offers.push({ taskId, fence, peer, epoch: peer.epoch });
+    for (const effect of effects)
+      if (effect.type === "end_session") must(this.mesh.execute("session_ended", effect).result);
+  }
+
+  #fails<K extends CommandName>(name: K, input: Input<K>, code: string): void {
+    expect(this.mesh.refusal(name, input).code).toBe(code);
+  }
+
+  #changesNothing<K extends CommandName>(name: K, input: Input<K>): void {
+    const before = this.mesh.contents();
+    const { result, effects } = this.mesh.execute(name, input);
+    must(result);
+    expect(effects).toEqual([]);
+    expect(this.mesh.contents()).toBe(before);
+  }
+}
+
+const REFUSED = { counts: false, retry: true, refused: true } as const;

@@ -1,0 +1,134 @@
+import { describe, expect, test } from "vitest";
+import type { CommandName, Input } from "../../src/coordinator/commands.ts";
+import { KEYS, submission, testKey, TestMesh } from "./mesh.ts";
+
+const [A] = KEYS;
+
+/** Every page from the first to the last, by following the cursors. */
+function pages<T>(
+  list: (cursor: string | undefined) => { items: readonly T[]; next_cursor: string | null },
+): T[][] {
+  const all: T[][] = [];
+  for (let cursor: string | undefined; ;) {
+    const page = list(cursor);
+    all.push([...page.items]);
+    if (page.next_cursor === null) return all;
+    cursor = page.next_cursor;
+  }
+}
+
+function taskPages(mesh: TestMesh, limit: number, more: Partial<Input<"list_tasks">> = {}) {
+  return pages((cursor) => {
+    const page = mesh.run("list_tasks", { limit, cursor, visibleTo: null, ...more });
+    return { items: page.tasks.map(({ id }) => id), next_cursor: page.next_cursor };
+  });
+}
+
+function peerPages(mesh: TestMesh, limit: number, more: Partial<Input<"list_peers">> = {}) {
+  return pages((cursor) => {
+    const page = mesh.run("list_peers", { limit, cursor, ...more });
+    return { items: page.peers.map(({ id }) => id), next_cursor: page.next_cursor };
+  });
+}
+
+describe("the list of tasks", () => {
+  test("HT5 shows everything once, newest first, in pages of the asked size", () => {
+    const mesh = new TestMesh();
+    const ids = Array.from({ length: 7 }, () => mesh.submit().id).toReversed();
+    expect(taskPages(mesh, 3)).toEqual([ids.slice(0, 3), ids.slice(3, 6), ids.slice(6)]);
+    expect(taskPages(mesh, 7)).toEqual([ids]);
+    expect(taskPages(new TestMesh(), 3)).toEqual([[]]);
+  });
+
+  test("HT5 shows nothing twice when tasks arrive between the pages", () => {
+    const mesh = new TestMesh();
+    const ids = Array.from({ length: 4 }, () => mesh.submit().id).toReversed();
+    const shown = pages((cursor) => {
+      const page = mesh.run("list_tasks", { limit: 1, cursor, visibleTo: null });
+      mesh.submit();
+      return { items: page.tasks.map(({ id }) => id), next_cursor: page.next_cursor };
+    });
+    expect(shown.flat()).toEqual(ids);
+  });
+
+  test("holds only those of the asked state, kind and owner", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const ended = mesh.submit({ kind: "a" }).id;
+    peer.finish();
+    peer.leave();
+    const waiting = ["a", "b", "a"].map((kind) => mesh.submit({ kind }).id);
+    const owned = submission({ kind: "b" }, { owner: "token-1" });
+    const other = mesh.run("submit_task", owned).task.id;
+    expect(taskPages(mesh, 9, { state: "succeeded" })).toEqual([[ended]]);
+    expect(taskPages(mesh, 1, { kind: "a", state: "queued" })).toEqual([
+      [waiting[2]],
+      [waiting[0]],
+    ]);
+    expect(taskPages(mesh, 9, { visibleTo: "token-1" })).toEqual([[other]]);
+  });
+
+  test("leaves out payloads, results and attempts, which one task's own view shows", () => {
+    const mesh = new TestMesh();
+    const { payload, result, attempts, ...summary } = mesh.submit({ kind: "echo", payload: 1 });
+    const { tasks } = mesh.run("list_tasks", { limit: 1, visibleTo: null });
+    expect([payload, result, attempts]).toEqual([1, null, []]);
+    expect(tasks).toEqual([summary]);
+  });
+});
+
+describe("the list of peers", () => {
+  function meshOf(count: number): { mesh: TestMesh; ids: string[] } {
+    const mesh = new TestMesh();
+    for (let i = 0; i < count; i++) mesh.join(testKey(500 + i));
+    return { mesh, ids: [...mesh.sessions.values()].map(({ id }) => id).toSorted() };
+  }
+
+  test("HT5 shows everybody once, by ID, in pages of the asked size", () => {
+    const { mesh, ids } = meshOf(5);
+    expect(peerPages(mesh, 2)).toEqual([ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)]);
+    expect(peerPages(mesh, 5)).toEqual([ids]);
+  });
+
+  test("holds only those of the asked state and role", () => {
+    const { mesh, ids } = meshOf(3);
+    const [left, suspect] = [...mesh.sessions.values()];
+    left?.leave();
+    suspect?.observe("missed_answer");
+    expect(peerPages(mesh, 9, { state: "stale" })).toEqual([[left?.id]]);
+    expect(peerPages(mesh, 9, { state: "suspect" })).toEqual([[suspect?.id]]);
+    expect(peerPages(mesh, 9, { role: "worker" })).toEqual([ids]);
+    expect(peerPages(mesh, 9, { role: "controller" })).toEqual([[]]);
+  });
+});
+
+describe("the list of pointers", () => {
+  test("HT5 shows everything once, by ID, in pages of the asked size", () => {
+    const mesh = new TestMesh();
+    for (const key of KEYS) mesh.join(key);
+    const ids = mesh.rows("SELECT id FROM pointers ORDER BY id").map(({ id }) => id);
+    const shown = pages((cursor) => {
+      const { pointers, next_cursor } = mesh.run("list_pointers", { limit: 3, cursor });
+      return { items: pointers.map(({ id }) => id), next_cursor };
+    });
+    expect(shown).toEqual([ids.slice(0, 3), ids.slice(3)]);
+  });
+});
+
+const NO_CURSORS: { readonly [K in CommandName]?: readonly string[] } = {
+  list_tasks: ["", "x", "-1", "0", "1.5", "0x10", "1e3", " 1", "99999999999999999"],
+  list_audit: ["", "x", "-1", "1.5"],
+  list_peers: ["", "x", "0".repeat(31), "G".repeat(32)],
+  list_pointers: ["", "x", "0".repeat(31), "G".repeat(32)],
+};
+
+test.for(Object.entries(NO_CURSORS))(
+  "HT3 %s refuses a cursor that no page gave",
+  ([name, cursors]) => {
+    const mesh = new TestMesh();
+    for (const cursor of cursors) {
+      const page = { limit: 9, cursor, visibleTo: null };
+      expect(mesh.refusal(name as "list_tasks", page).code, cursor).toBe("invalid_request");
+    }
+  },
+);

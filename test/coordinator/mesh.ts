@@ -1,0 +1,323 @@
+import type { Millis } from "../../src/base/clock.ts";
+import type { Json } from "../../src/base/json.ts";
+import type {
+  AdmitInput,
+  CommandName,
+  Input,
+  Output,
+  SubmitInput,
+} from "../../src/coordinator/commands.ts";
+import type { CoordinatorConfig } from "../../src/coordinator/context.ts";
+import type { Effect, EndFault, SessionRef } from "../../src/coordinator/effects.ts";
+import { execute, type Executed } from "../../src/coordinator/execute.ts";
+import { readEndSession } from "../../src/coordinator/peers.ts";
+import { nextTick } from "../../src/coordinator/tick.ts";
+import { toHex } from "../../src/base/bytes.ts";
+import { newKeyPair } from "../../src/crypto/identity.ts";
+import type { MusterError } from "../../src/protocol/errors.ts";
+import {
+  SubmitTask,
+  type PeerView,
+  type SubmitTaskInput,
+  type TaskView,
+} from "../../src/protocol/http.ts";
+import type { PeerId } from "../../src/protocol/ids.ts";
+import type { Role, TaskOffer } from "../../src/protocol/messages.ts";
+import type { OutboxItem } from "../../src/registry/outbox.ts";
+import { openRegistry, type Registry } from "../../src/registry/registry.ts";
+import type { Sql, SqlRow } from "../../src/registry/sql.ts";
+import { must, mustFail, present } from "../must.ts";
+import { nodeSql } from "../node-sql.ts";
+import { seededNumbers, seededRandom } from "../random.ts";
+
+export const START: Millis = Date.UTC(2026, 0, 1);
+
+/** A peer's key as the coordinator knows it. */
+export interface Key {
+  readonly id: PeerId;
+  readonly publicKey: string;
+}
+
+export function testKey(seed: number): Key {
+  const pair = newKeyPair(seededRandom(seed));
+  return { id: pair.id, publicKey: toHex(pair.publicKey) };
+}
+
+/** Keys of test peers, the same in every run. */
+export const KEYS = [testKey(101), testKey(102), testKey(103), testKey(104)] as const;
+
+/** What a peer says of itself when it joins. */
+export type Announced = Partial<Omit<AdmitInput, "peerId" | "publicKey" | "session">>;
+
+const ANNOUNCED = {
+  name: "",
+  claimedRole: "worker" as Role,
+  protocol: "go-p2p/1.0",
+  speaksMuster: true,
+  capabilities: [],
+  slots: 1,
+  address: "",
+  place: null,
+  rttMs: 20,
+  joinKey: null,
+} as const;
+
+/** A task as a caller gives it. */
+export const submission = (
+  task: SubmitTaskInput,
+  more: Partial<SubmitInput> = {},
+): SubmitInput => ({
+  task: SubmitTask.parse(task),
+  source: "api",
+  owner: "admin",
+  idempotency: null,
+  ...more,
+});
+
+interface Options {
+  readonly seed?: number;
+  readonly config?: Partial<CoordinatorConfig>;
+  readonly sql?: Sql;
+}
+
+/** A coordinator core with a database in memory, a clock that the test moves, and sessions that are played. */
+export class TestMesh {
+  readonly sql: Sql;
+  readonly registry: Registry;
+  /** Peers by the name of their newest session. */
+  readonly sessions = new Map<string, TestPeer>();
+  /** Every effect that was performed. */
+  readonly effects: Effect[] = [];
+  /** What lies in the blob store. */
+  readonly blobs = new Set<string>();
+  storeDown = false;
+  now = START;
+  readonly #context;
+  #sessionsOpened = 0;
+  #blobsMade = 0;
+
+  constructor({ seed = 1, config, sql = nodeSql() }: Options = {}) {
+    this.sql = sql;
+    this.registry = openRegistry(sql);
+    this.#context = {
+      registry: this.registry,
+      config: {
+        authMode: "open",
+        place: null,
+        peersMax: 1_000,
+        credentialKey: new Uint8Array(32),
+        ...config,
+      } as const,
+      actor: "admin",
+      random: seededNumbers(seed),
+      randomBytes: seededRandom(seed),
+    };
+  }
+
+  /** Runs a command and leaves its effects to the caller. */
+  execute<K extends CommandName>(name: K, input: Input<K>): Executed<K> {
+    return execute({ ...this.#context, now: this.now }, name, input);
+  }
+
+  /** Runs a command that must succeed, and performs its effects. */
+  run<K extends CommandName>(name: K, input: Input<K>): Output<K> {
+    const { result, effects } = this.execute(name, input);
+    for (const effect of effects) this.#perform(effect);
+    return must(result);
+  }
+
+  /** The error of a command that must fail. Such a command has no effect; at most the audit log tells of it. */
+  refusal<K extends CommandName>(name: K, input: Input<K>): MusterError {
+    const before = this.contents();
+    const { result, effects } = this.execute(name, input);
+    const error = mustFail(result);
+    if (effects.length > 0) throw new Error(`${name} failed and has effects`);
+    if (this.contents() !== before) throw new Error(`${name} failed and changed the database`);
+    return error;
+  }
+
+  join(key: Key, announced: Announced = {}): TestPeer {
+    const peer = new TestPeer(this, key);
+    peer.join(announced);
+    return peer;
+  }
+
+  submit(task: SubmitTaskInput = { kind: "echo" }): TaskView {
+    const input = {
+      task: SubmitTask.parse(task),
+      source: "api",
+      owner: "admin",
+      idempotency: null,
+    };
+    return this.run("submit_task", input).task;
+  }
+
+  /** Puts so many copies of a waiting task straight into the queue. */
+  fill(count: number, waiting: SubmitTaskInput): void {
+    const task = present(this.registry.tasks.get(this.submit(waiting).id));
+    this.registry.transaction(() => {
+      for (let i = 1; i < count; i++)
+        this.registry.tasks.insert({ ...task, id: `${task.id} ${i}` });
+    });
+  }
+
+  task = (id: string): TaskView => this.run("get_task", { id, visibleTo: null });
+
+  /** Lets time pass, without anything happening. */
+  pass(ms: number): void {
+    this.now += ms;
+  }
+
+  tick(): void {
+    this.run("tick", {});
+  }
+
+  /** Lets time pass as the object's alarm does: ticking whenever something is due. */
+  live(ms: number): void {
+    const end = this.now + ms;
+    for (let due = this.nextTick(); due !== null && due <= end; due = this.nextTick()) {
+      this.now = Math.max(due, this.now + 1);
+      this.tick();
+    }
+    this.now = end;
+  }
+
+  nextTick = (): Millis | null => nextTick(this.registry, this.now);
+
+  /** Effects of one type, in the order in which they were performed. */
+  performed<T extends Effect["type"]>(type: T): Extract<Effect, { type: T }>[] {
+    return this.effects.filter((effect) => effect.type === type) as Extract<Effect, { type: T }>[];
+  }
+
+  /** Everything that the database holds but its audit log, to compare. */
+  contents(): string {
+    const tables = this.rows(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'audit' AND name NOT LIKE 'sqlite%' ORDER BY name",
+    );
+    return JSON.stringify(tables.map(({ name }) => [name, this.rows(`SELECT * FROM ${name}`)]));
+  }
+
+  rows = (query: string): readonly SqlRow[] => this.sql.exec(query);
+
+  newSession(): string {
+    return `session-${++this.#sessionsOpened}`;
+  }
+
+  #perform(effect: Effect): void {
+    this.effects.push(effect);
+    if (effect.type === "offer") this.sessions.get(effect.to.session)?.offers.push(effect.offer);
+    if (effect.type === "cancel") this.sessions.get(effect.to.session)?.cancelled.push(effect);
+    if (effect.type === "end_session") this.#end(effect.to, effect.fault);
+    if (effect.type === "drain_outbox") this.#drain();
+  }
+
+  /** A session ends when it is told to, and confirms it; an `unreachable` one does neither. */
+  #end(to: SessionRef, fault: EndFault): boolean {
+    const peer = this.sessions.get(to.session);
+    if (peer?.unreachable === true) return false;
+    if (peer !== undefined) peer.endedBy = fault;
+    this.run("session_ended", { to, fault });
+    return true;
+  }
+
+  /** Pays what the outbox owes now. A blob is no more than its ID here. */
+  #drain(): void {
+    for (const item of this.registry.outbox.due(this.now, 100))
+      if (!this.#pay(item)) this.run("outbox_failed", item);
+  }
+
+  #pay({ kind, subject }: OutboxItem): boolean {
+    if (kind === "end_session") {
+      const { to, fault } = readEndSession(subject);
+      return this.#end(to, fault);
+    }
+    if (this.storeDown) return false;
+    if (kind === "delete_blob") {
+      this.blobs.delete(subject);
+      this.run("blob_deleted", { blobId: subject });
+      return true;
+    }
+    const id = `${++this.#blobsMade}`.padStart(32, "0");
+    this.blobs.add(id);
+    const { epoch } = present(this.registry.peers.get(subject));
+    this.run("published", { peerId: subject, epoch, pointer: { id, blob_id: id, metadata: {} } });
+    return true;
+  }
+}
+
+/** A peer whose sessions the test plays. */
+export class TestPeer {
+  readonly mesh: TestMesh;
+  readonly key: Key;
+  epoch = 0;
+  session = "";
+  /** What reached its newest session. */
+  readonly offers: TaskOffer[] = [];
+  readonly cancelled: { readonly taskId: string; readonly fence: number }[] = [];
+  endedBy: EndFault | null = null;
+  unreachable = false;
+
+  constructor(mesh: TestMesh, key: Key) {
+    this.mesh = mesh;
+    this.key = key;
+  }
+
+  request(announced: Announced = {}): AdmitInput {
+    const { id, publicKey } = this.key;
+    return { ...ANNOUNCED, ...announced, peerId: id, publicKey, session: this.session };
+  }
+
+  join(announced: Announced = {}): void {
+    this.session = this.mesh.newSession();
+    this.mesh.sessions.set(this.session, this);
+    this.endedBy = null;
+    this.epoch = this.mesh.run("admit", this.request(announced)).epoch;
+  }
+
+  get id(): PeerId {
+    return this.key.id;
+  }
+  get view(): PeerView {
+    return this.mesh.run("get_peer", { id: this.id });
+  }
+  /** The newest offer. */
+  get offer(): TaskOffer {
+    return present(this.offers.at(-1));
+  }
+
+  /** What names an attempt, by the newest offer unless another is given. */
+  claim({ task_id: taskId, fence }: Pick<TaskOffer, "task_id" | "fence"> = this.offer) {
+    return { peerId: this.id, epoch: this.epoch, taskId, fence };
+  }
+  outcome(result: Json, { task_id, fence }: TaskOffer = this.offer): Input<"finish_task"> {
+    const outcome = { task_id, fence, ok: true, result } as const;
+    return { peerId: this.id, epoch: this.epoch, outcome };
+  }
+  failure(error: string, retry = true): Input<"finish_task"> {
+    const { task_id, fence } = this.offer;
+    const outcome = { task_id, fence, ok: false, error, retry } as const;
+    return { peerId: this.id, epoch: this.epoch, outcome };
+  }
+
+  accept(): void {
+    this.mesh.run("accept_task", this.claim());
+  }
+  refuse(reason = "busy"): void {
+    this.mesh.run("refuse_task", { ...this.claim(), reason });
+  }
+  progress(progress: number | null = null): void {
+    this.mesh.run("progress_task", { ...this.claim(), progress });
+  }
+  finish(result: Json = "done"): void {
+    this.mesh.run("finish_task", this.outcome(result));
+  }
+  fail(error = "it broke", retry = true): void {
+    this.mesh.run("finish_task", this.failure(error, retry));
+  }
+  observe(event: "answered" | "missed_answer", rttMs: number | null = null): void {
+    this.mesh.run("observe", { peerId: this.id, epoch: this.epoch, event, rttMs });
+  }
+  leave(reason = "the connection closed"): void {
+    this.mesh.run("gone", { peerId: this.id, epoch: this.epoch, reason });
+  }
+}

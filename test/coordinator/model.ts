@@ -1,0 +1,251 @@
+import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
+import { ACCEPT_TIMEOUT } from "../../src/protocol/constants.ts";
+import type { AuthMode, PeerState, TaskState } from "../../src/protocol/http.ts";
+import type { PeerId } from "../../src/protocol/ids.ts";
+import type { Role } from "../../src/protocol/messages.ts";
+
+export interface ModelPeer {
+  readonly id: PeerId;
+  /** Whether the registry has a record of it. */
+  known: boolean;
+  state: PeerState;
+  /** Of the newest session ever, also of a record that was removed. */
+  epoch: number;
+  role: Role;
+  mayAssign: boolean;
+  capabilities: readonly string[];
+  slots: number;
+  speaksMuster: boolean;
+  successes: number;
+  failures: number;
+  denied: boolean;
+  entry: readonly Role[] | null;
+}
+
+export interface ModelTask {
+  readonly id: string;
+  readonly kind: string;
+  readonly priority: number;
+  /** Its place in the order of coming. */
+  readonly order: number;
+  readonly capabilities: readonly string[];
+  readonly named: PeerId | undefined;
+  readonly maxAttempts: number;
+  readonly leaseMs: number;
+  readonly deadlineAt: Millis;
+  state: TaskState;
+  fence: number;
+  tries: number;
+  /** Who holds it; of an ended task, who held it last. */
+  holder: PeerId | null;
+  leaseUntil: Millis | null;
+  notBefore: Millis;
+  endedAt: Millis | null;
+  result: string | null;
+  readonly tried: Set<PeerId>;
+  readonly refusedAt: Map<PeerId, Millis>;
+}
+
+type End = Extract<TaskState, "succeeded" | "failed" | "cancelled" | "expired">;
+
+/** What a command is expected to have done to the world. */
+export interface Expected {
+  readonly sessionsEnded: string[];
+  readonly cancelled: string[];
+  readonly tasksEnded: string[];
+}
+
+/**
+ * What the coordinator should have come to, kept without its code: plain objects and one method for each thing that
+ * can happen. Whom a task is offered to it does not say; it only judges whether an offer was right.
+ */
+export class Model {
+  readonly peers = new Map<PeerId, ModelPeer>();
+  readonly tasks = new Map<string, ModelTask>();
+  mode: AuthMode = "open";
+  now: Millis;
+  expected: Expected = { sessionsEnded: [], cancelled: [], tasksEnded: [] };
+
+  constructor(ids: readonly PeerId[], now: Millis) {
+    this.now = now;
+    for (const id of ids) this.peers.set(id, stranger(id));
+  }
+
+  heldBy(id: PeerId): ModelTask[] {
+    return [...this.tasks.values()].filter((task) => isHeld(task) && task.holder === id);
+  }
+
+  /** What the coordinator must answer to a claimed role: the role and whether it may assign, or an error's code. */
+  standing(
+    { denied, entry }: ModelPeer,
+    claimed: Role,
+  ): { role: Role; mayAssign: boolean } | string {
+    if (denied) return "revoked";
+    if (this.mode === "allowlist" && entry === null) return "not_allowed";
+    const granted = new Set((entry ?? ["worker"]).flatMap(partsOf));
+    const asked = partsOf(claimed);
+    const mayWork = asked.includes("worker") && granted.has("worker");
+    const mayAssign = asked.includes("controller") && granted.has("controller");
+    if (mayWork) return { role: mayAssign ? "dual" : "worker", mayAssign };
+    return claimed === "worker" ? "not_allowed" : { role: "controller", mayAssign };
+  }
+
+  join(
+    peer: ModelPeer,
+    announced: Pick<ModelPeer, "role" | "mayAssign" | "capabilities" | "slots" | "speaksMuster">,
+  ) {
+    if (isConnected(peer)) this.#endSession(peer, "superseded");
+    Object.assign(peer, announced, { known: true, state: "active", epoch: peer.epoch + 1 });
+  }
+
+  leave(peer: ModelPeer): void {
+    if (isConnected(peer)) peer.state = "stale";
+    for (const task of this.heldBy(peer.id)) {
+      const begun = task.state === "running";
+      this.release(task, { counts: begun, blamed: begun, retry: true, refused: false });
+    }
+  }
+
+  revoke(peer: ModelPeer): void {
+    if (isConnected(peer)) this.#endSession(peer, "revoked");
+    peer.denied = true;
+    this.leave(peer);
+    peer.state = "revoked";
+  }
+
+  forget(peer: ModelPeer): void {
+    if (isConnected(peer)) this.#endSession(peer, "forgotten");
+    this.leave(peer);
+    Object.assign(peer, { known: false, state: "discovered", successes: 0, failures: 0 });
+  }
+
+  /** After a change of who may do what: ends the peer's session if it may do less than it does. */
+  requalify(peer: ModelPeer): void {
+    if (!peer.known) return;
+    const standing = this.standing(peer, peer.role);
+    if (typeof standing !== "string" && standing.role === peer.role) {
+      if (standing.mayAssign || !peer.mayAssign) {
+        peer.mayAssign = standing.mayAssign;
+        return;
+      }
+    }
+    if (isConnected(peer)) this.#endSession(peer, "not_allowed");
+    this.leave(peer);
+  }
+
+  offered(task: ModelTask, peer: ModelPeer): void {
+    Object.assign(task, {
+      state: "leased",
+      holder: peer.id,
+      leaseUntil: this.now + ACCEPT_TIMEOUT,
+    });
+    task.fence++;
+  }
+
+  renewed(task: ModelTask): void {
+    Object.assign(task, { state: "running", leaseUntil: this.now + task.leaseMs });
+  }
+
+  /** The holder lets go of the task without having done it. */
+  release(
+    task: ModelTask,
+    how: { counts: boolean; blamed: boolean; retry: boolean; refused: boolean },
+  ): void {
+    const holder = this.peers.get(task.holder ?? "");
+    if (holder !== undefined && how.blamed) holder.failures++;
+    if (how.refused) task.refusedAt.set(task.holder ?? "", this.now);
+    else task.tried.add(task.holder ?? "");
+    if (how.counts) task.tries++;
+    if (!how.retry || task.tries >= task.maxAttempts) return this.end(task, "failed");
+    Object.assign(task, { state: "queued", holder: null, leaseUntil: null, notBefore: this.now });
+    if (how.counts) task.notBefore = Number.NaN; // a drawn pause, which the coordinator tells
+  }
+
+  succeed(task: ModelTask, result: string): void {
+    const holder = this.peers.get(task.holder ?? "");
+    if (holder !== undefined) holder.successes++;
+    task.result = result;
+    this.end(task, "succeeded");
+  }
+
+  /** Nobody wants the task any more; who holds it is told. */
+  callOff(task: ModelTask, state: End): void {
+    if (isHeld(task)) this.expected.cancelled.push(`${task.id} ${task.fence} ${task.holder}`);
+    this.end(task, state);
+  }
+
+  end(task: ModelTask, state: End): void {
+    Object.assign(task, { state, endedAt: this.now, leaseUntil: null });
+    this.expected.tasksEnded.push(task.id);
+  }
+
+  /** What time brings about at a tick. */
+  tick(): void {
+    for (const task of this.tasks.values())
+      if (!isEnded(task) && task.deadlineAt <= this.now) this.callOff(task, "expired");
+    for (const task of this.tasks.values()) {
+      if (!isHeld(task) || (task.leaseUntil ?? Infinity) > this.now) continue;
+      const begun = task.state === "running";
+      this.release(task, { counts: begun, blamed: true, retry: true, refused: !begun });
+    }
+  }
+
+  /** Tasks that may be offered now, in the order in which they must be. */
+  waiting(): ModelTask[] {
+    return [...this.tasks.values()]
+      .filter((task) => task.state === "queued" && task.notBefore <= this.now)
+      .toSorted(inOrder);
+  }
+
+  /** Whether AS2 and AS4 let a peer have a task, leaving aside whether it has room. */
+  mayHave(task: ModelTask, peer: ModelPeer): boolean {
+    const refused = task.refusedAt.get(peer.id);
+    return (
+      peer.known &&
+      peer.state === "active" &&
+      !peer.denied &&
+      peer.role !== "controller" &&
+      (task.named === undefined || task.named === peer.id) &&
+      (peer.speaksMuster || task.kind === "go-p2p/get_stats") &&
+      task.capabilities.every((capability) => peer.capabilities.includes(capability)) &&
+      (refused === undefined || this.now - refused >= MINUTE)
+    );
+  }
+
+  hasRoom = (peer: ModelPeer): boolean => this.heldBy(peer.id).length < peer.slots;
+
+  #endSession(peer: ModelPeer, code: string): void {
+    this.expected.sessionsEnded.push(`${peer.id} ${peer.epoch} ${code}`);
+  }
+}
+
+/** Bounds of the pause that a task rests after so many tries, in milliseconds. */
+export const pauseBounds = (tries: number): readonly [number, number] => {
+  const longest = Math.min(MINUTE, (SECOND / 2) * 2 ** (tries - 1));
+  return [longest / 2, longest];
+};
+
+export const isHeld = ({ state }: ModelTask): boolean => state === "leased" || state === "running";
+export const isEnded = ({ endedAt }: ModelTask): boolean => endedAt !== null;
+export const isConnected = ({ state }: ModelPeer): boolean =>
+  state === "active" || state === "suspect";
+export const inOrder = (a: ModelTask, b: ModelTask): number =>
+  b.priority - a.priority || a.order - b.order;
+
+const partsOf = (role: Role): Role[] => (role === "dual" ? ["worker", "controller"] : [role]);
+
+const stranger = (id: PeerId): ModelPeer => ({
+  id,
+  known: false,
+  state: "discovered",
+  epoch: 0,
+  role: "worker",
+  mayAssign: false,
+  capabilities: [],
+  slots: 0,
+  speaksMuster: true,
+  successes: 0,
+  failures: 0,
+  denied: false,
+  entry: null,
+});

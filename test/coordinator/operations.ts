@@ -1,0 +1,155 @@
+import * as fc from "fast-check";
+import { AUTH_MODES, type AuthMode } from "../../src/protocol/http.ts";
+import { ROLES, type Role } from "../../src/protocol/messages.ts";
+import { KEYS } from "./mesh.ts";
+
+/** Something that happens to a coordinator. Numbers choose among what is there then, modulo its count. */
+export type Operation =
+  | {
+      readonly type: "join";
+      readonly peer: number;
+      readonly role: Role;
+      readonly capabilities: string[];
+      readonly slots: number;
+      readonly speaksMuster: boolean;
+      readonly rttMs: number;
+    }
+  | { readonly type: "leave"; readonly peer: number; readonly late: boolean }
+  | {
+      readonly type: "observe";
+      readonly peer: number;
+      readonly late: boolean;
+      readonly event: "answered" | "missed_answer";
+      readonly rttMs: number | null;
+    }
+  | {
+      readonly type: "submit";
+      readonly kind: string;
+      readonly capabilities: string[];
+      readonly named: number | null;
+      readonly priority: number;
+      readonly maxAttempts: number;
+      readonly leaseSeconds: number;
+      readonly deadlineSeconds: number;
+      readonly key: string | null;
+    }
+  | {
+      readonly type: "say";
+      readonly what: "accept" | "refuse" | "progress" | "succeed" | "fail" | "give_up";
+      /** 0 for the newest offer ever made. */
+      readonly offer: number;
+      /** 0 for the peer that the offer was made to. */
+      readonly by: number;
+      /** Said by the peer's session before the newest. */
+      readonly late: boolean;
+    }
+  | { readonly type: "undelivered"; readonly offer: number; readonly sessionGone: boolean }
+  | { readonly type: "cancel"; readonly task: number }
+  | { readonly type: "pass"; readonly ms: number }
+  | { readonly type: "tick" }
+  | { readonly type: "revoke"; readonly peer: number }
+  | { readonly type: "forget"; readonly peer: number }
+  | { readonly type: "disallow"; readonly peer: number }
+  | {
+      readonly type: "allow";
+      readonly peer: number;
+      readonly roles: Role[];
+      readonly readmit: boolean;
+    }
+  | { readonly type: "mode"; readonly mode: AuthMode }
+  | { readonly type: "publish"; readonly peer: number; readonly late: boolean };
+
+/** The operation of one type. */
+export type Op<T extends Operation["type"]> = Extract<Operation, { type: T }>;
+
+const peer = fc.nat({ max: KEYS.length - 1 });
+const capabilities = fc.subarray(["gpu", "tpu"]);
+const roles = fc.subarray([...ROLES], { minLength: 1 });
+/** So many times out of ten. */
+const often = (times: number) => fc.nat({ max: 9 }).map((n) => n < times);
+
+/** A record of an operation's fields, under its type. */
+const one = <T extends Operation["type"]>(
+  type: T,
+  fields: { [K in Exclude<keyof Op<T>, "type">]: fc.Arbitrary<Op<T>[K]> },
+): fc.Arbitrary<Operation> =>
+  fc
+    .record(fields as Record<string, fc.Arbitrary<unknown>>)
+    .map((values) => ({ ...values, type }) as unknown as Operation);
+
+const join = one("join", {
+  peer,
+  role: often(8).chain((worker) =>
+    worker ? fc.constant<Role>("worker") : fc.constantFrom(...ROLES),
+  ),
+  capabilities: often(6).chain((all) =>
+    all ? fc.constant<string[]>(["gpu", "tpu"]) : capabilities,
+  ),
+  slots: fc.constantFrom(0, 1, 2, 2, 4, 4),
+  speaksMuster: often(9),
+  rttMs: fc.constantFrom(1, 1, 50, 2_000),
+});
+
+const submit = one("submit", {
+  kind: fc.constantFrom("echo", "echo", "go-p2p/get_stats"),
+  capabilities: often(7).chain((none) => (none ? fc.constant<string[]>([]) : capabilities)),
+  named: often(1).chain((is) => (is ? peer : fc.constant(null))),
+  priority: fc.constantFrom(0, 0, 5),
+  maxAttempts: fc.integer({ min: 1, max: 4 }),
+  leaseSeconds: fc.constantFrom(1, 10, 120),
+  deadlineSeconds: fc.constantFrom(5, 60, 7_200),
+  key: often(2).chain((is) => (is ? fc.constantFrom("a", "b") : fc.constant(null))),
+});
+
+const say = one("say", {
+  what: fc.constantFrom(
+    ...(["accept", "accept", "accept", "succeed", "succeed", "succeed", "fail", "fail"] as const),
+    ...(["progress", "refuse", "give_up"] as const),
+  ),
+  offer: often(8).chain((recent) => fc.nat({ max: recent ? 3 : 20 })),
+  by: often(9).chain((addressee) => (addressee ? fc.constant(0) : peer)),
+  late: often(1),
+});
+
+const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 36, arbitrary: say },
+  { weight: 14, arbitrary: submit },
+  { weight: 10, arbitrary: fc.constant<Operation>({ type: "tick" }) },
+  { weight: 6, arbitrary: join },
+  {
+    weight: 10,
+    arbitrary: one("pass", {
+      ms: often(7).chain((short) => fc.nat({ max: short ? 6_000 : 90_000 })),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: one("observe", {
+      peer,
+      late: often(2),
+      event: fc.constantFrom("answered", "missed_answer"),
+      rttMs: fc.option(fc.constantFrom(1, 500)),
+    }),
+  },
+  { weight: 3, arbitrary: one("leave", { peer, late: often(3) }) },
+  {
+    weight: 2,
+    arbitrary: one("undelivered", { offer: fc.nat({ max: 3 }), sessionGone: fc.boolean() }),
+  },
+  { weight: 2, arbitrary: one("cancel", { task: fc.nat({ max: 20 }) }) },
+  { weight: 2, arbitrary: one("publish", { peer, late: often(3) }) },
+  { weight: 1, arbitrary: one("mode", { mode: fc.constantFrom(...AUTH_MODES, "open") }) },
+  { weight: 2, arbitrary: one("allow", { peer, roles, readmit: fc.boolean() }) },
+  { weight: 1, arbitrary: one("disallow", { peer }) },
+  { weight: 1, arbitrary: one("revoke", { peer }) },
+  { weight: 1, arbitrary: one("forget", { peer }) },
+);
+
+/** Some peers join, and then anything may happen. */
+export const anyHistory = (maxLength: number): fc.Arbitrary<Operation[]> =>
+  fc
+    .tuple(
+      fc.array(join, { maxLength: 5, size: "max" }),
+      fc.array(anyOperation, { maxLength, size: "max" }),
+    )
+    .map(([joins, rest]) => [...joins, ...rest]);

@@ -1,0 +1,255 @@
+import { describe, expect, test } from "vitest";
+import { SECOND } from "../../src/base/clock.ts";
+import { score } from "../../src/scoring/score.ts";
+import { present } from "../must.ts";
+import { KEYS, START, TestMesh } from "./mesh.ts";
+
+const [A, B] = KEYS;
+const LONDON = { latitude: 51.5074, longitude: -0.1278 };
+const NEW_YORK = { latitude: 40.7128, longitude: -74.006 };
+
+describe("a peer that is let in", () => {
+  test("stands in the registry as it announced itself, measured and scored", () => {
+    const mesh = new TestMesh({ config: { place: LONDON } });
+    const peer = mesh.join(A, {
+      name: "atlas",
+      capabilities: ["gpu"],
+      slots: 4,
+      address: "203.0.113.7",
+      place: NEW_YORK,
+      rttMs: 80,
+    });
+    const measured = { rttMs: 80, hops: 1, geoKm: 5570.23, successes: 0, failures: 0 };
+    expect(peer.view).toEqual({
+      id: A.id,
+      name: "atlas",
+      public_key: A.publicKey,
+      address: "203.0.113.7",
+      role: "worker",
+      added_at: new Date(START).toISOString(),
+      last_seen: new Date(START).toISOString(),
+      ping_ms: 80,
+      hops: 1,
+      geo_km: expect.closeTo(5570.23, 2),
+      score: expect.closeTo(score(measured).score, 6),
+      confidence: expect.closeTo(score(measured).confidence, 6),
+      connected: true,
+      state: "active",
+      protocol: "go-p2p/1.0",
+      capabilities: ["gpu"],
+      slots: 4,
+      tasks: 0,
+      successes: 0,
+      failures: 0,
+    });
+  });
+
+  test("SC3 has no distance where its place or the mesh's is unknown, and keeps one it once had", () => {
+    const placeless = new TestMesh();
+    expect(placeless.join(A, { place: NEW_YORK }).view.geo_km).toBeNull();
+    const mesh = new TestMesh({ config: { place: LONDON } });
+    const peer = mesh.join(A);
+    expect(peer.view.geo_km).toBeNull();
+    peer.join({ place: NEW_YORK });
+    peer.join();
+    expect(peer.view.geo_km).toBeCloseTo(5570.2, 0);
+  });
+
+  test("keeps its history when it comes back: since when, outcomes and the smoothed RTT", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, { rttMs: 80 });
+    mesh.submit();
+    peer.finish();
+    peer.leave();
+    mesh.pass(60 * SECOND);
+    peer.join({ rttMs: 160, name: "renamed" });
+    expect(peer.view).toMatchObject({
+      name: "renamed",
+      added_at: new Date(START).toISOString(),
+      last_seen: new Date(START + 60 * SECOND).toISOString(),
+      ping_ms: 90,
+      successes: 1,
+    });
+  });
+});
+
+describe("a session's epoch", () => {
+  test("HS18 is handed out by the coordinator, and grows with each session of the peer", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const epochs = [peer.epoch];
+    peer.join();
+    epochs.push(peer.epoch);
+    peer.leave();
+    peer.join();
+    epochs.push(peer.epoch);
+    expect(epochs).toEqual([1, 2, 3]);
+    expect(mesh.join(B).epoch).toBe(1);
+  });
+
+  test("HS18 grows on when the peer was forgotten in between", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    peer.join();
+    mesh.run("forget_peer", { id: peer.id });
+    peer.join();
+    expect(peer.epoch).toBe(3);
+    mesh.run("gone", { peerId: peer.id, epoch: 1, reason: "late" });
+    mesh.run("gone", { peerId: peer.id, epoch: 2, reason: "late" });
+    expect(peer.view.connected).toBe(true);
+  });
+
+  test("HS18 a newer session ends the older one, which is superseded", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const older = peer.session;
+    peer.join();
+    expect(mesh.performed("end_session")).toMatchObject([
+      { to: { peerId: A.id, session: older, epoch: 1 }, fault: { code: "superseded" } },
+    ]);
+  });
+
+  test("HS18 what an older session observes or its end changes nothing", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const older = peer.session;
+    peer.join();
+    const before = mesh.contents();
+    const { id: peerId } = A;
+    mesh.run("observe", { peerId, epoch: 1, event: "missed_answer", rttMs: null });
+    mesh.run("observe", { peerId, epoch: 1, event: "answered", rttMs: 9_999 });
+    mesh.run("gone", { peerId, epoch: 1, reason: "closed" });
+    mesh.run("gone", { peerId, session: older, reason: "vanished" });
+    expect(mesh.contents()).toBe(before);
+  });
+
+  test("HS18 what an older session says of an attempt is lease_lost, though its peer still holds it", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    mesh.submit();
+    const { claim, result } = { claim: peer.claim(), result: peer.outcome("old") };
+    peer.join();
+    expect(mesh.refusal("accept_task", claim).code).toBe("lease_lost");
+    expect(mesh.refusal("refuse_task", { ...claim, reason: "busy" }).code).toBe("lease_lost");
+    expect(mesh.refusal("progress_task", { ...claim, progress: 1 }).code).toBe("lease_lost");
+    expect(mesh.refusal("finish_task", result).code).toBe("lease_lost");
+    peer.finish();
+  });
+
+  test("HS18 a newer session keeps what the older one held", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const task = mesh.submit();
+    peer.accept();
+    peer.join();
+    expect(peer.view.tasks).toBe(1);
+    peer.finish("done");
+    expect(mesh.task(task.id)).toMatchObject({ state: "succeeded", attempts: [{ attempt: 1 }] });
+  });
+});
+
+describe("an observation", () => {
+  test("LV3 of a missed answer makes the peer suspect but keeps it connected; an answer restores it", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    peer.observe("missed_answer");
+    expect(peer.view).toMatchObject({ state: "suspect", connected: true });
+    mesh.pass(SECOND);
+    peer.observe("answered", 40);
+    expect(peer.view).toMatchObject({
+      state: "active",
+      ping_ms: 40,
+      last_seen: new Date(START + SECOND).toISOString(),
+    });
+  });
+
+  test("LV3 a suspect peer keeps what it holds, and may finish it", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const task = mesh.submit();
+    peer.accept();
+    peer.observe("missed_answer");
+    expect(peer.view.tasks).toBe(1);
+    peer.finish();
+    expect(mesh.task(task.id).state).toBe("succeeded");
+  });
+
+  test("of a missed answer leaves the RTT and the time when it was last seen", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, { rttMs: 33 });
+    const { last_seen } = peer.view;
+    mesh.pass(SECOND);
+    peer.observe("missed_answer");
+    expect(peer.view).toMatchObject({ ping_ms: 33, last_seen });
+  });
+
+  test("of a peer that is not there changes nothing", () => {
+    const mesh = new TestMesh();
+    const before = mesh.contents();
+    mesh.run("observe", { peerId: A.id, epoch: 1, event: "answered", rttMs: 5 });
+    mesh.run("gone", { peerId: A.id, epoch: 1, reason: "closed" });
+    expect(mesh.contents()).toBe(before);
+  });
+});
+
+describe("a peer that is gone", () => {
+  test("LV7 holds nothing any more: others get its work, and it is blamed for what it had begun", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, { slots: 2 });
+    const begun = mesh.submit();
+    peer.accept();
+    const waiting = mesh.submit();
+    const other = mesh.join(B, { slots: 2 });
+    peer.leave("the connection broke");
+    expect(peer.view).toMatchObject({ state: "stale", connected: false, tasks: 0, failures: 1 });
+    expect(other.offers.map(({ task_id }) => task_id)).toEqual([waiting.id]);
+    mesh.live(SECOND);
+    expect(other.offers.map(({ task_id }) => task_id)).toEqual([waiting.id, begun.id]);
+    expect(mesh.task(begun.id).attempts).toMatchObject([
+      { state: "lost", error: "the connection broke", ended_at: new Date(START).toISOString() },
+      { state: "offered", peer_id: B.id },
+    ]);
+  });
+
+  test("LV7 has its pointer withdrawn in the same transaction, and its blob is deleted", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const pointer = present(mesh.registry.pointers.ofPeer(A.id));
+    const { effects } = mesh.execute("gone", { peerId: A.id, epoch: 1, reason: "closed" });
+    expect(mesh.registry.pointers.ofPeer(A.id)).toBeNull();
+    expect(mesh.registry.outbox.due(mesh.now, 9)).toMatchObject([
+      { kind: "delete_blob", subject: pointer.blobId },
+    ]);
+    expect(effects).toContainEqual({ type: "drain_outbox" });
+    expect(peer.view.state).toBe("stale");
+  });
+
+  test("LV7 by the name of its object as by its epoch", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    mesh.submit();
+    mesh.run("gone", { peerId: A.id, session: peer.session, reason: "vanished" });
+    expect(peer.view).toMatchObject({ state: "stale", tasks: 0 });
+  });
+
+  test("LV7 once only: a second word of it changes nothing", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    peer.leave();
+    const before = mesh.contents();
+    peer.leave();
+    mesh.run("gone", { peerId: A.id, session: peer.session, reason: "vanished" });
+    expect(mesh.contents()).toBe(before);
+  });
+
+  test("LV7 has lost its leases for good: what it says of them later is lease_lost", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    mesh.submit();
+    peer.accept();
+    const claim = peer.claim();
+    peer.leave();
+    peer.join();
+    expect(mesh.refusal("progress_task", { ...claim, progress: 1 }).code).toBe("lease_lost");
+  });
+});

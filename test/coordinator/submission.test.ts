@@ -1,0 +1,179 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { DAY, MINUTE } from "../../src/base/clock.ts";
+import {
+  IDEMPOTENCY_RETENTION,
+  QUEUE_MAX,
+  TASK_PAYLOAD_BYTES_MAX,
+} from "../../src/protocol/constants.ts";
+import { nodeSql } from "../node-sql.ts";
+import { KEYS, START, submission, TestMesh } from "./mesh.ts";
+
+const [A] = KEYS;
+const ECHO = { kind: "echo", payload: { text: "hello" } };
+const keyed = (key: string, task = ECHO, scope = "admin") =>
+  submission(task, { idempotency: { key, scope } });
+
+describe("a task that is submitted", () => {
+  test("AS1 is committed when the answer comes: another connection to the database finds it", () => {
+    const folder = mkdtempSync(join(tmpdir(), "muster-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "registry.sqlite");
+    const accepted = new TestMesh({ sql: nodeSql(new DatabaseSync(path)) }).submit(ECHO);
+    const afterwards = new TestMesh({ sql: nodeSql(new DatabaseSync(path)) });
+    expect(afterwards.task(accepted.id)).toEqual(accepted);
+  });
+
+  test("AS1 keeps everything that its caller asked for", () => {
+    const mesh = new TestMesh();
+    const asked = {
+      kind: "render",
+      payload: { frames: [1, 2], title: "é\u0000\ud800", nothing: null },
+      requirements: { capabilities: ["gpu"], peer_id: A.id, min_score: 0.25 },
+      priority: -7,
+      max_attempts: 9,
+      lease_seconds: 1.5,
+    };
+    const task = mesh.submit({ ...asked, deadline_seconds: 90 });
+    expect(mesh.task(task.id)).toEqual({
+      ...asked,
+      id: task.id,
+      state: "queued",
+      source: "api",
+      created_at: new Date(START).toISOString(),
+      deadline_at: new Date(START + 90_000).toISOString(),
+      ended_at: null,
+      peer_id: null,
+      progress: null,
+      result: null,
+      error: null,
+      attempts: [],
+    });
+  });
+
+  test("AS1 waits in the queue while nobody is there, and comes to whoever joins", () => {
+    const mesh = new TestMesh();
+    const task = mesh.submit(ECHO);
+    mesh.live(30 * MINUTE);
+    const peer = mesh.join(A);
+    expect(peer.offer).toEqual({
+      task_id: task.id,
+      fence: 1,
+      kind: "echo",
+      payload: { text: "hello" },
+      attempt: 1,
+      lease_seconds: 60,
+    });
+  });
+
+  test("has an ID of its own each time", () => {
+    const mesh = new TestMesh();
+    const ids = Array.from({ length: 50 }, () => mesh.submit().id);
+    expect(new Set(ids).size).toBe(50);
+  });
+
+  test("is refused when its payload is over the limit, counted in bytes of JSON", () => {
+    const mesh = new TestMesh();
+    const payload = (text: string) => submission({ kind: "echo", payload: text });
+    const fits = "é".repeat(TASK_PAYLOAD_BYTES_MAX / 2 - 1);
+    expect(mesh.refusal("submit_task", payload(`${fits}x`)).code).toBe("payload_too_large");
+    expect(mesh.run("submit_task", payload(fits)).task.state).toBe("queued");
+  });
+});
+
+describe("an idempotency key", () => {
+  test("AS12 that comes again answers with the first task as it stands now, and makes none", () => {
+    const mesh = new TestMesh();
+    const first = mesh.run("submit_task", keyed("k"));
+    const peer = mesh.join(A);
+    peer.finish("hello");
+    const again = mesh.run("submit_task", keyed("k"));
+    expect([first.duplicate, again.duplicate]).toEqual([false, true]);
+    expect(again.task).toMatchObject({ id: first.task.id, state: "succeeded", result: "hello" });
+    expect(mesh.rows("SELECT id FROM tasks")).toHaveLength(1);
+  });
+
+  test("AS12 that comes with another request is idempotency_mismatch", () => {
+    const mesh = new TestMesh();
+    mesh.run("submit_task", keyed("k"));
+    for (const other of [
+      { ...ECHO, kind: "other" },
+      { ...ECHO, payload: { text: "hello " } },
+      { ...ECHO, priority: 1 },
+    ])
+      expect(mesh.refusal("submit_task", keyed("k", other)).code).toBe("idempotency_mismatch");
+  });
+
+  test("AS12 that comes with the same request in other words for the defaults is the same", () => {
+    const mesh = new TestMesh();
+    mesh.run("submit_task", keyed("k"));
+    const wordy = { payload: ECHO.payload, priority: 0, kind: "echo", max_attempts: 3 };
+    expect(mesh.run("submit_task", keyed("k", wordy)).duplicate).toBe(true);
+  });
+
+  test("AS12 belongs to its caller: another's task is never the answer", () => {
+    const mesh = new TestMesh();
+    const mine = mesh.run("submit_task", keyed("k"));
+    const other = mesh.run("submit_task", keyed("k", ECHO, "somebody else"));
+    expect(other.duplicate).toBe(false);
+    expect(other.task.id).not.toBe(mine.task.id);
+  });
+
+  test("AS12 of a webhook delivery answers with the first task though the mapping has changed", () => {
+    const mesh = new TestMesh();
+    const more = { source: "webhook:ci", idempotency: { key: "msg_1", scope: "webhook:ci" } };
+    const first = mesh.run("submit_task", submission(ECHO, more));
+    const again = mesh.run("submit_task", submission({ ...ECHO, kind: "other" }, more));
+    expect(again).toMatchObject({ duplicate: true, task: { id: first.task.id, kind: "echo" } });
+  });
+
+  test("AS12 is kept for 30 days, and is free again after them", () => {
+    const mesh = new TestMesh();
+    const waits = { ...ECHO, deadline_seconds: (30 * DAY) / 1_000 };
+    const first = mesh.run("submit_task", keyed("k", waits)).task.id;
+    mesh.pass(IDEMPOTENCY_RETENTION - 1);
+    expect(mesh.run("submit_task", keyed("k", waits)).task.id).toBe(first);
+    mesh.pass(1);
+    expect(mesh.run("submit_task", keyed("k", waits)).duplicate).toBe(false);
+  });
+
+  test("AS12 of a request that was refused is not spent", () => {
+    const mesh = new TestMesh();
+    const huge = { kind: "echo", payload: { text: "x".repeat(TASK_PAYLOAD_BYTES_MAX) } };
+    mesh.refusal("submit_task", keyed("k", huge));
+    expect(mesh.run("submit_task", keyed("k")).duplicate).toBe(false);
+  });
+});
+
+describe("a full queue", () => {
+  function fullMesh(): { mesh: TestMesh; first: string } {
+    const mesh = new TestMesh();
+    const first = mesh.run("submit_task", keyed("first")).task.id;
+    mesh.fill(QUEUE_MAX - 1, ECHO);
+    return { mesh, first };
+  }
+
+  test("AS13 answers queue_full with a retry hint, and has room again when a task leaves it", () => {
+    const { mesh, first } = fullMesh();
+    const error = mesh.refusal("submit_task", submission(ECHO));
+    expect(error).toMatchObject({ code: "queue_full", retryAfter: expect.any(Number) });
+    mesh.run("cancel_task", { id: first, visibleTo: null });
+    mesh.run("submit_task", submission(ECHO));
+    expect(mesh.refusal("submit_task", submission(ECHO)).code).toBe("queue_full");
+  });
+
+  test("AS13 still answers a repeated idempotency key with its task", () => {
+    const { mesh, first } = fullMesh();
+    expect(mesh.run("submit_task", keyed("first")).task.id).toBe(first);
+  });
+
+  test("AS13 counts waiting tasks alone: what a peer holds makes room", () => {
+    const { mesh } = fullMesh();
+    mesh.join(A);
+    mesh.run("submit_task", submission(ECHO));
+    expect(mesh.refusal("submit_task", submission(ECHO)).code).toBe("queue_full");
+  });
+});

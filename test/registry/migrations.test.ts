@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import { migrate } from "../../src/registry/migrations.ts";
+import { openRegistry } from "../../src/registry/registry.ts";
+import type { Sql } from "../../src/registry/sql.ts";
+import { aPeer, aTask } from "../contracts/records.ts";
+import { nodeSql } from "../node-sql.ts";
+
+const schema = (sql: Sql) => sql.exec("SELECT name, sql FROM sqlite_master ORDER BY name");
+const version = (sql: Sql) => sql.exec("SELECT version FROM schema_version");
+
+/** The port, with a note of each statement that changes something. */
+function watched(sql: Sql): { sql: Sql; writes: string[] } {
+  const writes: string[] = [];
+  const exec: Sql["exec"] = (query, ...bindings) => {
+    if (!query.startsWith("SELECT")) writes.push(query);
+    return sql.exec(query, ...bindings);
+  };
+  return { sql: { ...sql, exec }, writes };
+}
+
+describe("migrations", () => {
+  test("bring an empty database up to date", () => {
+    const sql = nodeSql();
+    migrate(sql);
+    openRegistry(sql).peers.put(aPeer());
+    openRegistry(sql).tasks.insert(aTask());
+    expect(version(sql)).toHaveLength(1);
+  });
+
+  test("that have run are not run again: the second time nothing changes, data least of all", () => {
+    const sql = nodeSql();
+    migrate(sql);
+    openRegistry(sql).peers.put(aPeer());
+    const before = [schema(sql), version(sql)];
+    const second = watched(sql);
+    migrate(second.sql);
+    expect(second.writes.filter((query) => !query.includes("IF NOT EXISTS"))).toEqual([]);
+    expect([schema(sql), version(sql)]).toEqual(before);
+    expect(openRegistry(sql).peers.get(aPeer().id)).toEqual(aPeer());
+  });
+
+  test("bring a database of version 0 to the same schema as an empty one", () => {
+    const [fresh, old] = [nodeSql(), nodeSql()];
+    old.exec("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)");
+    old.exec("INSERT INTO schema_version (version) VALUES (0)");
+    for (const sql of [fresh, old]) migrate(sql);
+    expect(schema(old)).toEqual(schema(fresh));
+    expect(version(old)).toEqual(version(fresh));
+  });
+
+  test("keep what a database of version 1 holds, and fill in what is new", () => {
+    const sql = nodeSql();
+    const newest = version1(sql);
+    sql.exec(
+      `INSERT INTO allowlist (public_key, peer_id, label, roles, added_at) VALUES ('k', 'p', 'old', '["dual"]', 5)`,
+    );
+    migrate(sql);
+    expect(openRegistry(sql).allowlist.list()).toEqual([
+      { publicKey: "k", peerId: "p", label: "old", roles: ["dual"], goP2p: false, addedAt: 5 },
+    ]);
+    expect(version(sql)).toEqual(newest);
+  });
+
+  test("that break leave the database as it was, and run when it is opened again", () => {
+    const sql = nodeSql();
+    let left = 10;
+    const breaking: Sql = {
+      ...sql,
+      exec(query, ...bindings) {
+        if (--left < 0) throw new Error("the disk is full");
+        return sql.exec(query, ...bindings);
+      },
+    };
+    expect(() => migrate(breaking)).toThrow("the disk is full");
+    expect(version(sql)).toEqual([]);
+    migrate(sql);
+    expect(version(sql)).toHaveLength(1);
+  });
+
+  test("leave a database of a later version alone: a deploy was rolled back", () => {
+    const sql = nodeSql();
+    migrate(sql);
+    sql.exec("UPDATE schema_version SET version = 1000");
+    const before = schema(sql);
+    migrate(sql);
+    expect([schema(sql), version(sql)]).toEqual([before, [{ version: 1_000 }]]);
+  });
+});
+
+/** Makes the database one of version 1; returns what the newest version is. */
+function version1(sql: Sql) {
+  const stop = new Error("the first migration is through");
+  const first: Sql = {
+    ...sql,
+    exec(query, ...bindings) {
+      if (query.includes("CREATE TABLE api_tokens")) throw stop;
+      return sql.exec(query, ...bindings);
+    },
+    transaction: (body) => body(),
+  };
+  expect(() => migrate(first)).toThrow(stop);
+  sql.exec("INSERT INTO schema_version (version) VALUES (1)");
+  const newest = nodeSql();
+  migrate(newest);
+  return version(newest);
+}

@@ -1,0 +1,60 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Place } from "../../src/base/place.ts";
+import { greatCircleKm, smoothRtt } from "../../src/scoring/measure.ts";
+
+const LONDON: Place = { latitude: 51.5074, longitude: -0.1278 };
+const NEW_YORK: Place = { latitude: 40.7128, longitude: -74.006 };
+const HALF_WAY_ROUND_KM = Math.PI * 6_371.0088;
+
+const anyPlace: fc.Arbitrary<Place> = fc.record({
+  latitude: fc.double({ min: -90, max: 90, noNaN: true }),
+  longitude: fc.double({ min: -180, max: 180, noNaN: true }),
+});
+
+describe("the smoothed round-trip time", () => {
+  test("begins with the first sample and takes an eighth of each later one (RFC 6298)", () => {
+    expect(smoothRtt(null, 80)).toBe(80);
+    expect(smoothRtt(80, 160)).toBe(90);
+    expect(smoothRtt(80, 0)).toBe(70);
+  });
+
+  test("lies between what it was and the sample", () => {
+    const time = fc.double({ min: 0, max: 1e6, noNaN: true });
+    fc.assert(
+      fc.property(time, time, (smoothed, sample) => {
+        const next = smoothRtt(smoothed, sample);
+        expect(next).toBeGreaterThanOrEqual(Math.min(smoothed, sample));
+        expect(next).toBeLessThanOrEqual(Math.max(smoothed, sample));
+      }),
+    );
+  });
+});
+
+describe("the great-circle distance", () => {
+  test("is 5,570 km from London to New York", () => {
+    expect(greatCircleKm(LONDON, NEW_YORK)).toBeCloseTo(5_570.2, 0);
+  });
+
+  test("does not leap at the date line", () => {
+    const west = { latitude: 0, longitude: 179.5 };
+    const east = { latitude: 0, longitude: -179.5 };
+    expect(greatCircleKm(west, east)).toBeCloseTo(111.19, 1);
+  });
+
+  test("is the same both ways, nothing to itself, and never more than half way round", () => {
+    fc.assert(
+      fc.property(anyPlace, anyPlace, (a, b) => {
+        const there = greatCircleKm(a, b);
+        expect(there).toBeCloseTo(greatCircleKm(b, a), 6);
+        expect(greatCircleKm(a, a)).toBe(0);
+        expect(there >= 0 && there <= HALF_WAY_ROUND_KM + 1e-6).toBe(true);
+      }),
+    );
+  });
+
+  test("is half way round to the opposite place", () => {
+    const opposite = { latitude: -LONDON.latitude, longitude: LONDON.longitude + 180 };
+    expect(greatCircleKm(LONDON, opposite)).toBeCloseTo(HALF_WAY_ROUND_KM, 1);
+  });
+});

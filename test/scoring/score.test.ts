@@ -1,0 +1,120 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { NEUTRAL, score, WEIGHTS, type Metrics } from "../../src/scoring/score.ts";
+
+const UNKNOWN: Metrics = { rttMs: null, hops: null, geoKm: null, successes: 0, failures: 0 };
+const BEST = { rttMs: 0, hops: 1, geoKm: 0, successes: 1e9, failures: 0 } as const;
+const WORST = { rttMs: 1e12, hops: 1e9, geoKm: 1e12, successes: 0, failures: 1e9 } as const;
+
+/** Any number at all, negative and not finite ones too: what a clock that jumps or a broken platform may yield. */
+const anyNumber = fc.option(fc.double());
+const anyCount = fc.nat({ max: 1e9 });
+const anyMetrics: fc.Arbitrary<Metrics> = fc.record({
+  rttMs: anyNumber,
+  hops: anyNumber,
+  geoKm: anyNumber,
+  successes: anyCount,
+  failures: anyCount,
+});
+
+const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+const twoOf = (arbitrary: fc.Arbitrary<number>) =>
+  fc.tuple(arbitrary, arbitrary).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
+
+describe("a score", () => {
+  test("SC1 and its confidence lie in 0 to 1 and are never NaN, whatever was measured", () => {
+    fc.assert(
+      fc.property(anyMetrics, (metrics) => {
+        const { score: value, confidence } = score(metrics);
+        expect(value >= 0 && value <= 1).toBe(true);
+        expect(confidence >= 0 && confidence <= 1).toBe(true);
+      }),
+    );
+  });
+
+  test("SC1 comes near to 1 for the best peer that could be, and near to 0 for the worst", () => {
+    expect(score(BEST).score).toBeCloseTo(1, 6);
+    expect(score(WORST).score).toBeCloseTo(0, 6);
+  });
+
+  test.for(["rttMs", "hops", "geoKm"] as const)("SC2 never falls when %s falls", (metric) => {
+    fc.assert(
+      fc.property(anyMetrics, twoOf(finite), (metrics, [less, more]) => {
+        const better = score({ ...metrics, [metric]: less }).score;
+        expect(better).toBeGreaterThanOrEqual(score({ ...metrics, [metric]: more }).score);
+      }),
+    );
+  });
+
+  test("SC2 never falls when successes grow, or failures shrink", () => {
+    fc.assert(
+      fc.property(anyMetrics, twoOf(anyCount), (metrics, [less, more]) => {
+        const value = (change: Partial<Metrics>) => score({ ...metrics, ...change }).score;
+        expect(value({ successes: more })).toBeGreaterThanOrEqual(value({ successes: less }));
+        expect(value({ failures: less })).toBeGreaterThanOrEqual(value({ failures: more }));
+      }),
+    );
+  });
+
+  test("SC2 rises by a clear improvement of any metric", () => {
+    const middling: Metrics = { rttMs: 100, hops: 3, geoKm: 3_000, successes: 5, failures: 5 };
+    const improvements = [
+      { rttMs: 50 },
+      { hops: 2 },
+      { geoKm: 1_000 },
+      { successes: 6 },
+      { failures: 4 },
+    ];
+    for (const better of improvements)
+      expect(score({ ...middling, ...better }).score).toBeGreaterThan(score(middling).score);
+  });
+});
+
+describe("what was never measured", () => {
+  test("SC3 counts as one half, and a peer of which nothing is known has no confidence", () => {
+    expect(NEUTRAL).toBe(0.5);
+    expect(score(UNKNOWN)).toEqual({ score: expect.closeTo(0.5, 12), confidence: 0 });
+  });
+
+  test.for(["rttMs", "hops", "geoKm"] as const)("SC3 as %s is neither best nor worst", (metric) => {
+    const unknown = score({ ...BEST, [metric]: null }).score;
+    expect(unknown).toBeLessThan(score(BEST).score);
+    expect(unknown).toBeGreaterThan(score({ ...BEST, [metric]: WORST[metric] }).score);
+  });
+
+  test("SC3 lowers the confidence by its weight, and so does a value that is no number", () => {
+    const { confidence } = score(BEST);
+    expect(confidence).toBeCloseTo(1, 6);
+    expect(score({ ...BEST, rttMs: null }).confidence).toBeCloseTo(confidence - WEIGHTS.latency, 9);
+    expect(score({ ...BEST, hops: null }).confidence).toBeCloseTo(confidence - WEIGHTS.hops, 9);
+    expect(score({ ...BEST, geoKm: Number.NaN })).toEqual(score({ ...BEST, geoKm: null }));
+  });
+
+  test("SC3 the confidence in the reliability grows with every outcome, good or bad", () => {
+    const confidences = [0, 1, 2, 10, 100].map(
+      (failures) => score({ ...UNKNOWN, failures }).confidence,
+    );
+    expect(confidences).toEqual([...new Set(confidences)].toSorted((a, b) => a - b));
+    expect(score({ ...UNKNOWN, successes: 10 }).confidence).toBe(confidences[3]);
+  });
+});
+
+describe("the weights", () => {
+  test("SC4 are 0.35 for latency and reliability, 0.2 for hops, 0.1 for distance", () => {
+    expect(WEIGHTS).toEqual({ latency: 0.35, reliability: 0.35, hops: 0.2, distance: 0.1 });
+  });
+
+  test("SC4 are what the score moves by, from the worst of a metric to its best", () => {
+    const swing = (from: Partial<Metrics>, to: Partial<Metrics>) =>
+      score({ ...UNKNOWN, ...to }).score - score({ ...UNKNOWN, ...from }).score;
+    expect(swing({ rttMs: 1e12 }, { rttMs: 0 })).toBeCloseTo(0.35, 6);
+    expect(swing({ failures: 1e9 }, { successes: 1e9 })).toBeCloseTo(0.35, 6);
+    expect(swing({ hops: 1e9 }, { hops: 1 })).toBeCloseTo(0.2, 6);
+    expect(swing({ geoKm: 1e12 }, { geoKm: 0 })).toBeCloseTo(0.1, 6);
+  });
+
+  test("a round trip of 100 ms, two hops, 3,000 km and as many failures as successes are half", () => {
+    const half = { rttMs: 100, hops: 2, geoKm: 3_000, successes: 3, failures: 3 };
+    expect(score(half).score).toBeCloseTo(0.5, 12);
+  });
+});

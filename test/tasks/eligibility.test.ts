@@ -1,0 +1,90 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { GO_P2P_REPLIES } from "../../src/protocol/messages.ts";
+import {
+  exclusion,
+  isGoP2pRequest,
+  type Candidate,
+  type Exclusion,
+} from "../../src/tasks/eligibility.ts";
+import { candidate, demand } from "./candidates.ts";
+
+interface Case {
+  readonly task: Parameters<typeof demand>[0];
+  /** A peer that the rule rules out, and one like it that passes. */
+  readonly out: Partial<Candidate>;
+  readonly in: Partial<Candidate>;
+}
+
+const CASES: { readonly [Rule in Exclusion]: Case } = {
+  not_active: { task: {}, out: { active: false }, in: { active: true } },
+  controller: { task: {}, out: { role: "controller" }, in: { role: "dual" } },
+  other_peer_named: {
+    task: { requirements: { peer_id: "named" } },
+    out: { peerId: "other" },
+    in: { peerId: "named" },
+  },
+  kind_not_spoken: {
+    task: { kind: "echo" },
+    out: { speaksMuster: false },
+    in: { speaksMuster: true },
+  },
+  capability_missing: {
+    task: { requirements: { capabilities: ["gpu", "arch=arm64"] } },
+    out: { capabilities: ["gpu", "arch=arm6", "arch=arm64x"] },
+    in: { capabilities: ["arch=arm64", "other", "gpu"] },
+  },
+  score_too_low: {
+    task: { requirements: { min_score: 0.6 } },
+    out: { score: 0.599 },
+    in: { score: 0.6 },
+  },
+  refused: { task: { refused: ["lately"] }, out: { peerId: "lately" }, in: { peerId: "other" } },
+  no_room: { task: {}, out: { slots: 2, held: 2 }, in: { slots: 2, held: 1 } },
+};
+
+describe("a peer may have a task", () => {
+  test.for(Object.entries(CASES))("AS2 only if it passes the rule %s", ([rule, one]) => {
+    expect(exclusion(demand(one.task), candidate(one.out))).toBe(rule);
+    expect(exclusion(demand(one.task), candidate(one.in))).toBeNull();
+  });
+
+  test("AS2 also when it failed at it before", () => {
+    expect(exclusion(demand({ tried: ["peer"] }), candidate())).toBeNull();
+  });
+
+  test("AS2 never when it has no slots at all, or holds more than it now has", () => {
+    expect(exclusion(demand(), candidate({ slots: 0 }))).toBe("no_room");
+    expect(exclusion(demand(), candidate({ slots: 1, held: 3 }))).toBe("no_room");
+  });
+});
+
+describe("a peer without Muster's messages", () => {
+  const plain = candidate({ speaksMuster: false });
+
+  test.for(Object.keys(GO_P2P_REPLIES))("AS4 gets the kind go-p2p/%s", (type) => {
+    expect(exclusion(demand({ kind: `go-p2p/${type}` }), plain)).toBeNull();
+  });
+
+  test.for([
+    "get_stats",
+    "go-p2p",
+    "go-p2p/",
+    "go-p2p/ping",
+    "go-p2p/stats",
+    "go-p2p/get_stats/",
+    "go-p2p/toString",
+    "go-p2p/__proto__",
+    "x/go-p2p/get_stats",
+  ])("AS4 does not get the kind %s", (kind) => {
+    expect(exclusion(demand({ kind }), plain)).toBe("kind_not_spoken");
+  });
+
+  test("AS4 nothing is taken for a request but the five", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(isGoP2pRequest(`go-p2p/${text}`)).toBe(Object.keys(GO_P2P_REPLIES).includes(text));
+      }),
+    );
+  });
+});

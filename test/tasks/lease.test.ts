@@ -1,0 +1,37 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { RETRY_BACKOFF, RETRY_BACKOFF_MAX } from "../../src/protocol/constants.ts";
+import { retryAt } from "../../src/tasks/lease.ts";
+
+const NOW = 1_000_000;
+
+/** The shortest and the longest pause that a draw can make. */
+const pauses = (tries: number): [number, number] => [
+  retryAt(tries, NOW, () => 0) - NOW,
+  retryAt(tries, NOW, () => 1 - Number.EPSILON) - NOW,
+];
+
+describe("the pause before a task is tried again", () => {
+  test("AS9 doubles with each try, and lies between half of it and all of it", () => {
+    expect(pauses(1)).toEqual([RETRY_BACKOFF / 2, RETRY_BACKOFF]);
+    expect(pauses(2)).toEqual([RETRY_BACKOFF, 2 * RETRY_BACKOFF]);
+    expect(pauses(5)).toEqual([8 * RETRY_BACKOFF, 16 * RETRY_BACKOFF]);
+  });
+
+  test("AS9 grows to its maximum and no further, for any number of tries", () => {
+    for (const tries of [8, 20, 5_000])
+      expect(pauses(tries)).toEqual([RETRY_BACKOFF_MAX / 2, RETRY_BACKOFF_MAX]);
+  });
+
+  test("AS9 is a whole number of milliseconds, never none", () => {
+    const anyDraw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(fc.nat({ max: 10_000 }), anyDraw, (tries, draw) => {
+        const pause = retryAt(tries, NOW, () => draw) - NOW;
+        expect(Number.isSafeInteger(pause)).toBe(true);
+        expect(pause).toBeGreaterThanOrEqual(RETRY_BACKOFF / 2);
+        expect(pause).toBeLessThanOrEqual(RETRY_BACKOFF_MAX);
+      }),
+    );
+  });
+});

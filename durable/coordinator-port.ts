@@ -23,10 +23,7 @@ export function coordinatorOf(env: Env, actor: string): CoordinatorPort {
     async call(name, input) {
       try {
         const answer = stub().execute(RPC_VERSION, actor, name, input);
-        return (await withDeadline(answer, RPC_TIMEOUT + END_CONFIRMATION)) as Result<
-          Output<typeof name>,
-          MusterError
-        >;
+        return await withDeadline(answer, RPC_TIMEOUT + END_CONFIRMATION);
       } catch (thrown) {
         console.error("coordinator call failed", { name, error: String(thrown) });
         return err({

@@ -60,6 +60,16 @@ describe("admission", () => {
     ]);
   });
 
+  test("AD7 that is refused leaves the join key unspent, for who may come in by it", () => {
+    const mesh = new TestMesh({ config: { authMode: "allowlist" } });
+    const wanted = { label: "", roles: ["controller" as const], uses: 1, expires_seconds: 60 };
+    const { key: joinKey } = mesh.run("create_join_key", wanted);
+    const shown = { joinKey, protocol: "muster/2" } as const;
+    const worker = new TestPeer(mesh, A).request(shown);
+    expect(mesh.refusal("admit", worker).code).toBe("not_allowed");
+    expect(mesh.join(B, { ...shown, claimedRole: "controller" }).view.role).toBe("controller");
+  });
+
   test("RL3 stops at the most peers that a mesh takes; who is connected keeps its place", () => {
     const mesh = new TestMesh({ config: { peersMax: 2 } });
     const peer = mesh.join(A);

@@ -95,12 +95,18 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
     );
   }
   const { data } = parsed;
-  const keys = [data.MESH_IDENTITY_KEY, data.MESH_DISCOVERY_KEY, data.MESH_SIGNING_KEY].map(toHex);
+  const { MESH_IDENTITY_KEY_NEXT: next, ...rest } = data;
+  const keys = [
+    rest.MESH_IDENTITY_KEY,
+    rest.MESH_DISCOVERY_KEY,
+    rest.MESH_SIGNING_KEY,
+    ...(next === undefined ? [] : [next]),
+  ].map(toHex);
   if (new Set(keys).size < keys.length) {
     // What one key must never do (DESIGN §8), two names for it must not either.
     return err(
       misconfigured(
-        "MESH_IDENTITY_KEY, MESH_DISCOVERY_KEY and MESH_SIGNING_KEY must be three keys",
+        "MESH_IDENTITY_KEY, MESH_DISCOVERY_KEY and MESH_SIGNING_KEY must be three keys, and the next identity another",
       ),
     );
   }

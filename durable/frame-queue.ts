@@ -1,4 +1,4 @@
-import { FRAMES_WAITING_MAX } from "../src/protocol/constants.ts";
+import { FRAME_BYTES_WAITING_MAX, FRAMES_WAITING_MAX } from "../src/protocol/constants.ts";
 
 /**
  * Takes the events of one socket strictly one after another: the platform's handlers interleave at every `await`, and
@@ -7,20 +7,24 @@ import { FRAMES_WAITING_MAX } from "../src/protocol/constants.ts";
 export class FrameQueue {
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  #bytes = 0;
 
-  get full(): boolean {
-    return this.#waiting >= FRAMES_WAITING_MAX;
+  /** Whether a frame of this size would be more than may wait. */
+  isFullFor(bytes: number): boolean {
+    return this.#waiting >= FRAMES_WAITING_MAX || this.#bytes + bytes > FRAME_BYTES_WAITING_MAX;
   }
 
   /** Runs the work when all before it is done; a failure is the work's own and stops nobody behind it. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>, bytes = 0): Promise<T> {
     this.#waiting++;
+    this.#bytes += bytes;
     const turn = this.#tail.then(work);
     this.#tail = turn.catch(() => undefined); // reported to whoever awaits the turn
     try {
       return await turn;
     } finally {
       this.#waiting--;
+      this.#bytes -= bytes;
     }
   }
 }

@@ -7,9 +7,12 @@ import { publishRecord } from "../src/discovery/publisher.ts";
 import { isConnected } from "../src/peers/lifecycle.ts";
 import type { OutboxItem } from "../src/registry/outbox.ts";
 import type { Registry } from "../src/registry/registry.ts";
+import { withDeadline } from "./deadline.ts";
 import type { EndFault, SessionRef } from "../src/coordinator/effects.ts";
 
 const AT_ONCE = 16;
+/** A store that hangs must not keep what else is owed from being paid. */
+const DELIVERY_TIMEOUT = 15_000;
 
 export interface OutboxPorts {
   readonly registry: Registry;
@@ -52,7 +55,7 @@ export class OutboxRunner {
 
   async #pay(item: OutboxItem): Promise<void> {
     try {
-      await this.#deliver(item);
+      await withDeadline(this.#deliver(item), DELIVERY_TIMEOUT);
     } catch (thrown) {
       console.error("outbox item failed; it is tried again", {
         kind: item.kind,

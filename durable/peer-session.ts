@@ -10,13 +10,14 @@ import {
   UNPROVED_SOCKETS_MAX,
 } from "../src/protocol/constants.ts";
 import { CLOSE } from "../src/protocol/errors.ts";
+import type { JoinRequest } from "../src/peers/join-request.ts";
 import type { TaskOffer } from "../src/protocol/messages.ts";
 import type { Note, SessionEffect, SessionEvent } from "../src/session/effects.ts";
 import { dueAt } from "../src/session/liveness.ts";
 import { takeNoise, newNoiseSession } from "../src/session/noise-handshake.ts";
 import type { SessionContext } from "../src/session/outgoing.ts";
 import { isHandshaking, newSession, type Session } from "../src/session/state.ts";
-import { step } from "../src/session/step.ts";
+import { frameBytesMax, step } from "../src/session/step.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { coordinatorOf, type CoordinatorPort } from "./coordinator-port.ts";
@@ -29,6 +30,12 @@ import type { Delivery, PeerSessionRpc } from "./rpc.ts";
 const TOO_MANY_UNPROVED = 429;
 /** Storage key of the peer whose end the coordinator has yet to be told of. */
 const OWED = "owed_farewell";
+
+/** `epoch` is null while the coordinator is asked: then the object's name must do to say which session ended. */
+interface Owed {
+  readonly peerId: string;
+  readonly epoch: number | null;
+}
 /** A farewell that did not get through is repeated after this. */
 const FAREWELL_REPEAT = 5_000;
 
@@ -80,14 +87,21 @@ export class PeerSession
   }
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
-    if (this.#queue(socket).full) {
-      this.#close(socket, CLOSE.rate, "rate: too many frames at once; wait for answers");
-      return this.#take(socket, { type: "closed", reason: "it sent too many frames at once" });
+    const bytes = typeof data === "string" ? data.length : data.byteLength;
+    const session = this.#session(socket);
+    if (session.state === "closed") return;
+    // Refused before it waits: there is no backpressure on a WebSocket here, and what waits is held in memory.
+    const max = frameBytesMax(session);
+    if (bytes > max) {
+      const detail = `this frame may hold ${max} bytes at most`;
+      return this.#step(socket, { type: "end", fault: { code: "frame_too_large", detail } });
     }
-    return this.#take(socket, {
-      type: "frame",
-      data: typeof data === "string" ? data : new Uint8Array(data),
-    });
+    if (this.#queue(socket).isFullFor(bytes)) {
+      const detail = "too much at once; wait for answers";
+      return this.#step(socket, { type: "end", fault: { code: "rate_limited", detail } });
+    }
+    const frame = typeof data === "string" ? data : new Uint8Array(data);
+    return this.#take(socket, { type: "frame", data: frame }, bytes);
   }
 
   override async webSocketClose(
@@ -159,17 +173,19 @@ export class PeerSession
     return "no_session";
   }
 
-  #take(socket: WebSocket, event: SessionEvent): Promise<void> {
-    return this.#queue(socket).run(() => this.#step(socket, event));
+  #take(socket: WebSocket, event: SessionEvent, bytes = 0): Promise<void> {
+    return this.#queue(socket).run(() => this.#step(socket, event), bytes);
   }
 
   async #step(socket: WebSocket, event: SessionEvent): Promise<void> {
     const before = this.#session(socket);
     const context = this.#context(before);
-    const { session, effects } =
-      before.state === "noise" && event.type === "frame"
-        ? await takeNoise(before, event.data, await platformX25519(), context)
-        : step(before, event, context);
+    const handshake = before.state === "noise" && event.type === "frame";
+    const { session, effects } = handshake
+      ? await takeNoise(before, event.data, await platformX25519(), context)
+      : step(before, event, context);
+    // It may have been ended while WebCrypto was awaited; nothing else takes no turn in the queue.
+    if (handshake && this.#session(socket).state === "closed") return;
     this.#keep(socket, session);
     // Frames leave before anything is awaited, so that they leave in the order of their steps.
     for (const effect of effects)
@@ -201,17 +217,24 @@ export class PeerSession
 
   async #ask(socket: WebSocket, effect: SessionEffect): Promise<void> {
     if (effect.type === "admit") {
-      // Written before the coordinator is asked: whatever happens to this object then, the alarm finds it.
-      this.ctx.storage.kv.put(OWED, effect.request.peerId);
-      this.#alarm.ringBy(Date.now() + HANDSHAKE_DEADLINE, Date.now());
-      const result = await this.#coordinator(effect.request.peerId).call("admit", {
-        ...effect.request,
-        session: this.ctx.id.toString(),
-      });
-      if (!result.ok && result.error.code !== "unavailable") this.ctx.storage.kv.delete(OWED);
-      return this.#step(socket, { type: "admitted", result });
+      return this.#admit(socket, effect.request);
     }
     if (effect.type === "tell") return this.#tell(socket, effect.note, effect.messageId);
+  }
+
+  async #admit(socket: WebSocket, request: JoinRequest): Promise<void> {
+    const { kv } = this.ctx.storage;
+    const { peerId } = request;
+    const owedBefore = kv.get<Owed>(OWED);
+    // Written before the coordinator is asked: whatever happens to this object then, the alarm finds it.
+    if (owedBefore === undefined) kv.put<Owed>(OWED, { peerId, epoch: null });
+    this.#alarm.ringBy(Date.now() + HANDSHAKE_DEADLINE, Date.now());
+    const session = this.ctx.id.toString();
+    const result = await this.#coordinator(peerId).call("admit", { ...request, session });
+    if (result.ok) kv.put<Owed>(OWED, { peerId, epoch: result.value.epoch });
+    await this.#step(socket, { type: "admitted", result });
+    const refused = !result.ok && result.error.code !== "unavailable";
+    if (refused && owedBefore === undefined) await this.#settled();
   }
 
   async #tell(socket: WebSocket, note: Note, messageId: string | null): Promise<void> {
@@ -225,14 +248,12 @@ export class PeerSession
 
   /** The socket vanished without a word, or the word did not get through: tell the coordinator now. */
   async #payFarewell(): Promise<void> {
-    const peerId = this.ctx.storage.kv.get<string>(OWED);
-    if (peerId === undefined || this.#hasLiveSession()) return;
-    const session = this.ctx.id.toString();
-    const result = await this.#coordinator(peerId).call("gone", {
-      peerId,
-      session,
-      reason: "the connection vanished",
-    });
+    const owed = this.ctx.storage.kv.get<Owed>(OWED);
+    if (owed === undefined || this.#hasLiveSession()) return;
+    const { peerId, epoch } = owed;
+    const which = epoch === null ? { session: this.ctx.id.toString() } : { epoch };
+    const gone = { peerId, reason: "the connection vanished", ...which };
+    const result = await this.#coordinator(peerId).call("gone", gone);
     if (result.ok) await this.#settled();
   }
 

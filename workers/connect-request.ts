@@ -2,7 +2,7 @@ import { z } from "zod";
 import { fromHex, type Bytes } from "../src/base/bytes.ts";
 import { SECOND, toRfc3339, type Millis } from "../src/base/clock.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
-import { peerIdOf } from "../src/crypto/identity.ts";
+import { isCanonicalKey, peerIdOf } from "../src/crypto/identity.ts";
 import { connectProofHolds } from "../src/crypto/key-proofs.ts";
 import { platformX25519 } from "../src/crypto/x25519.ts";
 import { CONNECT_TOLERANCE } from "../src/protocol/constants.ts";
@@ -41,6 +41,9 @@ export async function checkConnect(
   if (!parsed.success) return err({ code: "invalid_request", detail: firstIssue(parsed.error) });
   const { peer, pub, mesh, t, proof } = parsed.data;
   const publicKey = fromHex(pub) as Bytes;
+  if (!isCanonicalKey(publicKey)) {
+    return err({ code: "bad_key", detail: "this is not how the key in pub is spelt" });
+  }
   if (peerIdOf(publicKey) !== peer) {
     return err({ code: "identity_mismatch", detail: "peer is not the ID of the key in pub" });
   }

@@ -34,6 +34,7 @@ function denial(reason: string): PeerError {
 const DENIALS = {
   not_allowed: "the mesh does not admit this peer",
   revoked: "the mesh has revoked this peer",
+  rotated: "this peer has another key now",
   join_key_invalid: "the mesh does not take this join key",
   downgrade_refused: "the mesh wants this key to speak muster.2",
 } as const;

@@ -72,9 +72,14 @@ export class DialledSocket {
     clearTimeout(this.#deadline);
   }
 
+  /** Whether a frame could be sent now. Ask before sealing one under a counter: a sealed frame must go. */
+  get open(): boolean {
+    return !this.#over && this.#socket?.readyState === OPEN && !this.#pacer.full;
+  }
+
   /** False when the socket can't take a frame any more. */
   send(frame: string | Uint8Array<ArrayBuffer>): boolean {
-    if (this.#over || this.#socket?.readyState !== OPEN) return false;
+    if (!this.open) return false;
     return this.#pacer.send(frame);
   }
 

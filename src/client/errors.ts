@@ -6,6 +6,7 @@ import type { TaskView } from "../protocol/http.ts";
  * - `mesh_unproved`: whoever answered does not hold the key that it names;
  * - `handshake_refused`: the mesh answered the handshake with a no;
  * - `not_allowed`, `revoked`: the mesh does not admit this key;
+ * - `rotated`: the peer has another key now, and this one never comes back;
  * - `join_key_invalid`: the mesh does not take this join key;
  * - `downgrade_refused`: this key has spoken muster.2 and may not come by go-p2p 1.0;
  * - `superseded`: a newer session of the same key took over;
@@ -18,6 +19,7 @@ export type PeerErrorCode =
   | "handshake_refused"
   | "not_allowed"
   | "revoked"
+  | "rotated"
   | "join_key_invalid"
   | "downgrade_refused"
   | "superseded"

@@ -59,7 +59,7 @@ class Muster2Link implements Link {
   }
 
   send<T extends MessageType>(type: T, payload: PayloadInput<T>, replyTo?: string): string | null {
-    if (this.#state.at !== "open") return null;
+    if (this.#state.at !== "open" || !this.#socket.open) return null;
     const message: Envelope = {
       id: newUuid(this.#options.platform.randomBytes),
       type,

@@ -24,9 +24,13 @@ export class Pacer {
     this.#at = now();
   }
 
+  get full(): boolean {
+    return this.#waiting.length >= WAITING_MAX;
+  }
+
   /** False when too many wait already. */
   send(frame: Frame): boolean {
-    if (this.#waiting.length >= WAITING_MAX) return false;
+    if (this.full) return false;
     this.#waiting.push(frame);
     this.#flush();
     return true;

@@ -1,7 +1,7 @@
 import { fromHex, toHex } from "../base/bytes.ts";
 import { toRfc3339, type Millis } from "../base/clock.ts";
 import type { KeyPair } from "../crypto/identity.ts";
-import { CLOSE } from "../protocol/errors.ts";
+import { CLOSE, GO_P2P_ERROR } from "../protocol/errors.ts";
 import type { Protocol } from "../protocol/http.ts";
 import type { PayloadOf, Role } from "../protocol/messages.ts";
 import { failuresAfter, fullJitter } from "./backoff.ts";
@@ -237,7 +237,8 @@ class PeerLoop implements Peer {
   }
 
   #takeError(code: number, message: string, replyTo: string | undefined): void {
-    if (this.#keyChange?.isAbout(replyTo) === true) {
+    // A mesh that could not be reached in time may have taken the key all the same: the next welcome will tell.
+    if (code !== GO_P2P_ERROR.timeout && this.#keyChange?.isAbout(replyTo) === true) {
       this.#keyChange.fail(message);
       this.#keyChange = null;
     }
@@ -257,11 +258,18 @@ class PeerLoop implements Peer {
     this.#work.attach(link);
     this.#ready.resolve(mesh);
     this.#emit({ type: "ready", peerId, epoch, role, mesh });
-    if (this.#keyChange?.keys.id === peerId) {
-      this.#keyChange.succeed();
-      this.#keyChange = null;
-      this.#emit({ type: "rotated", peerId });
-    }
+    this.#settleKeyChange(peerId);
+  }
+
+  /** A welcome decides: under the new ID the change was made, under the old one it was not. */
+  #settleKeyChange(peerId: string): void {
+    const change = this.#keyChange;
+    if (change === null) return;
+    this.#keyChange = null;
+    if (change.keys.id !== peerId)
+      return change.fail("the mesh did not take the new key; try again");
+    change.succeed();
+    this.#emit({ type: "rotated", peerId });
   }
 
   get #link(): Link | null {
@@ -318,15 +326,13 @@ class PeerLoop implements Peer {
     return this.#keyChanged(end);
   }
 
-  /** The old key is gone from the mesh, by its own word or because it is barred: then the new one is there. */
+  /** The mesh has barred the old key for the new one, now or at a word of it that got lost. */
   #keyChanged(end: LinkEnd): boolean {
     const change = this.#keyChange;
-    if (change === null || this.#hello.keys === change.keys) return false;
-    const byWord =
-      end.kind === "dropped" && end.code === CLOSE.normal && end.reason.startsWith("rotated");
-    const byBar = end.kind === "refused" && end.error.code === "revoked";
-    if (byWord || byBar) this.#hello = { ...this.#hello, keys: change.keys };
-    return byWord || byBar;
+    if (change === null || end.kind !== "refused" || end.error.code !== "rotated") return false;
+    if (this.#hello.keys === change.keys) return false;
+    this.#hello = { ...this.#hello, keys: change.keys };
+    return true;
   }
 
   #again(): void {

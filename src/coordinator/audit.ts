@@ -3,7 +3,7 @@ import { toRfc3339 } from "../base/clock.ts";
 import { ok, type Result } from "../base/result.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import type { AuditView } from "../protocol/http.ts";
-import type { AuditEntry } from "../registry/audit.ts";
+import { TRIM_EVERY, type AuditEntry } from "../registry/audit.ts";
 import type { CommandName, Input, Output } from "./commands.ts";
 import type { Context } from "./context.ts";
 import type { Handler } from "./handler.ts";
@@ -61,7 +61,8 @@ export function record<K extends CommandName>(
   if (describe === undefined) return;
   const { subject, detail } = describe(input, result.ok ? result.value : null);
   const outcome = result.ok ? "ok" : result.error.code;
-  registry.audit.add({ at: now, actor, act: name, subject, outcome, detail: detail ?? {} });
+  const entry = { at: now, actor, act: name, subject, outcome, detail: detail ?? {} };
+  if (registry.audit.add(entry) % TRIM_EVERY === 0) registry.audit.trimRefusals();
 }
 
 export const listAudit: Handler<"list_audit"> = ({ registry }, { limit, cursor, subject, act }) => {

@@ -6,7 +6,7 @@ import { authMode, type Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { releaseAll } from "./leases.ts";
-import { endSession, savePeer, standingOf, unconfirmedEnds, withdraw } from "./peers.ts";
+import { endSession, peerOf, savePeer, standingOf, unconfirmedEnds, withdraw } from "./peers.ts";
 import { allowView, peerView } from "./views.ts";
 
 export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
@@ -28,7 +28,14 @@ export const allow: Handler<"allow"> = (
   { publicKey, peerId, label, roles, readmit, go_p2p: goP2p },
 ) => {
   const { registry, now } = context;
-  if (registry.denylist.has(peerId)) {
+  const denial = registry.denylist.reasonOf(peerId);
+  if (denial === "rotated") {
+    return err({
+      code: "conflict",
+      detail: "the peer of this key has another one now; this one never comes back",
+    });
+  }
+  if (denial !== null) {
     if (!readmit) {
       return err({
         code: "conflict",
@@ -62,10 +69,9 @@ export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
 /** Writes the deny entry, which holds in every mode; the session's end is confirmed by the caller of the command. */
 export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   const { registry, now } = context;
-  const id = registry.aliases.resolve(input.id, now);
-  const peer = registry.peers.get(id);
+  const peer = peerOf(context, input.id);
   if (peer === null) return notFound("peer of this ID");
-  registry.denylist.add(peer.id, peer.publicKey, now);
+  registry.denylist.add(peer.id, peer.publicKey, "revoked", now);
   const fault = { code: "revoked", detail: "this key was revoked" } as const;
   // A session that owes its end since an earlier call is awaited too: this one must not confirm what does not hold.
   for (const to of unconfirmedEnds(context, peer.id))
@@ -79,23 +85,22 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   releaseAll(context, peer.id, "the peer was revoked");
   withdraw(context, peer.id);
   dispatch(context);
-  return ok(peerView(registry.peers.get(id) ?? revoked));
+  return ok(peerView(registry.peers.get(peer.id) ?? revoked));
 };
 
 /** Removes the record. A deny entry stays: forgetting who somebody was does not let them back in. */
 export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
   const { registry, now } = context;
-  const id = registry.aliases.resolve(input.id, now);
-  const peer = registry.peers.get(id);
+  const peer = peerOf(context, input.id);
   if (peer === null) return notFound("peer of this ID");
   endSession(context, peer, {
     code: "forgotten",
     detail: "the operator removed this peer's record",
   });
-  releaseAll(context, id, "the peer was removed");
-  withdraw(context, id);
-  registry.peers.remove(id);
-  registry.tombstones.put(id, peer.epoch, now);
+  releaseAll(context, peer.id, "the peer was removed");
+  withdraw(context, peer.id);
+  registry.peers.remove(peer.id);
+  registry.tombstones.put(peer.id, peer, now);
   dispatch(context);
   return done;
 };

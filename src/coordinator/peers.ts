@@ -21,6 +21,10 @@ export const sessionOf = (peer: Peer): SessionRef | null =>
     ? { peerId: peer.id, session: peer.session, epoch: peer.epoch }
     : null;
 
+/** The peer of this ID, or of the key that it has rotated to. */
+export const peerOf = ({ registry, now }: Context, id: PeerId): Peer | null =>
+  registry.peers.get(id) ?? registry.peers.get(registry.aliases.resolve(id, now));
+
 /** What the registry knows of a key, for deciding about it. */
 export const standingOf = (
   context: Context,
@@ -29,7 +33,7 @@ export const standingOf = (
   downgrade: boolean,
 ): Standing => ({
   mode: authMode(context),
-  denied: context.registry.denylist.has(peerId),
+  denied: context.registry.denylist.reasonOf(peerId),
   allowedRoles: entry?.roles ?? null,
   downgraded: downgrade && entry?.goP2p !== true,
 });

@@ -2,10 +2,11 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import { PeerId } from "../protocol/ids.ts";
 import { notFound, type Handler } from "./handler.ts";
+import { peerOf } from "./peers.ts";
 import { peerView, taskSummary } from "./views.ts";
 
-export const getPeer: Handler<"get_peer"> = ({ registry, now }, { id }) => {
-  const peer = registry.peers.get(registry.aliases.resolve(id, now));
+export const getPeer: Handler<"get_peer"> = (context, { id }) => {
+  const peer = peerOf(context, id);
   return peer === null ? notFound("peer of this ID") : ok(peerView(peer));
 };
 

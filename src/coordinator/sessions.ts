@@ -22,12 +22,14 @@ const DIRECT_HOPS = 1;
 export const admit: Handler<"admit"> = (context, input) => {
   const { registry, now, effects } = context;
   const known = registry.peers.get(input.peerId);
+  const removed = known === null ? registry.tombstones.get(input.peerId) : null;
+  const spokeMuster2 = known?.spokeMuster2 ?? removed?.spokeMuster2 ?? false;
   const full = refuseIfFull(context, known);
   if (full !== null) return err(full);
   const entry = redeem(context, input);
   if (!entry.ok) return entry;
   const admission = decide(
-    standingOf(context, input.peerId, entry.value, isDowngrade(known, input)),
+    standingOf(context, input.peerId, entry.value, spokeMuster2 && input.protocol === "go-p2p/1.0"),
     input.claimedRole,
   );
   if (!admission.ok) return admission;
@@ -44,10 +46,10 @@ export const admit: Handler<"admit"> = (context, input) => {
     address: input.address,
     state: nextState(known?.state ?? "discovered", "proved"),
     lastSeen: now,
-    epoch: (known?.epoch ?? registry.tombstones.epochOf(input.peerId)) + 1,
+    epoch: (known?.epoch ?? removed?.epoch ?? 0) + 1,
     session: input.session,
     protocol: input.protocol,
-    spokeMuster2: known?.spokeMuster2 === true || input.protocol === "muster/2",
+    spokeMuster2: spokeMuster2 || input.protocol === "muster/2",
     speaksMuster: input.speaksMuster,
     capabilities: input.capabilities,
     slots: input.slots,
@@ -70,13 +72,10 @@ function refuseIfFull({ registry, config }: Context, known: Peer | null): Sessio
   if (registry.peers.connectedCount() < config.peersMax) return null;
   return {
     code: "mesh_full",
-    detail: `this mesh takes ${config.peersMax} peers`,
+    detail: `this mesh takes ${config.peersMax} peers; try again in ${FULL_RETRY} s`,
     retryAfter: FULL_RETRY,
   };
 }
-
-const isDowngrade = (known: Peer | null, { protocol }: AdmitInput): boolean =>
-  known?.spokeMuster2 === true && protocol === "go-p2p/1.0";
 
 function newcomer({ now }: Context, { peerId, publicKey }: AdmitInput) {
   return { id: peerId, publicKey, addedAt: now, held: 0, successes: 0, failures: 0, score: 0 };

@@ -22,8 +22,24 @@ export function keyPairFrom(privateKey: Bytes): KeyPair {
 
 export const newKeyPair = (random: RandomBytes): KeyPair => keyPairFrom(random(KEY_BYTES));
 
-/** go-p2p's shared secret, SHA-256(X25519(own private, peer public)); null for a public key of low order. */
+/** The field's prime, 2^255 - 19, little-endian. */
+const PRIME = Uint8Array.of(0xed, ...new Uint8Array(30).fill(0xff), 0x7f);
+
+/**
+ * Whether a public key is the one spelling of its point: X25519 ignores the highest bit and reduces modulo the prime
+ * (RFC 7748 §5), so other spellings agree on the same secrets, but would hash to other IDs.
+ */
+export function isCanonicalKey(publicKey: Uint8Array): boolean {
+  if (publicKey.length !== PRIME.length) return false;
+  for (let i = PRIME.length - 1; i >= 0; i--) {
+    const difference = (publicKey[i] as number) - (PRIME[i] as number);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+/** go-p2p's shared secret, SHA-256(X25519(own private, peer public)); null for a public key of low order, or in another spelling. */
 export function sharedSecret(privateKey: Uint8Array, peerPublicKey: Uint8Array): Bytes | null {
-  const agreed = x25519Agree(privateKey, peerPublicKey);
+  const agreed = isCanonicalKey(peerPublicKey) ? x25519Agree(privateKey, peerPublicKey) : null;
   return agreed === null ? null : sha256(agreed);
 }

@@ -6,8 +6,8 @@ import type { Role } from "../protocol/messages.ts";
 /** What the registry knows of a proved key when it decides about it. */
 export interface Standing {
   readonly mode: AuthMode;
-  /** The key has a deny entry: it was revoked. Holds in every mode. */
-  readonly denied: boolean;
+  /** The key has a deny entry, which holds in every mode: it was revoked, or its peer has taken another. */
+  readonly denied: "revoked" | "rotated" | null;
   /** Roles of the key's allowlist entry; null when there is none. */
   readonly allowedRoles: readonly Role[] | null;
   /** The key has proved itself by muster.2 before, comes by 1.0 now, and was not allowed to. */
@@ -26,7 +26,11 @@ export interface Admission {
  * A peer that claims controller without the grant is let in and takes no work, but gives none over its socket either.
  */
 export function admit(standing: Standing, claimed: Role): Result<Admission, SessionFault> {
-  if (standing.denied) return err({ code: "revoked", detail: "this key was revoked" });
+  if (standing.denied === "revoked")
+    return err({ code: "revoked", detail: "this key was revoked" });
+  if (standing.denied === "rotated") {
+    return err({ code: "rotated", detail: "the peer of this key has another one now" });
+  }
   if (standing.downgraded) {
     return err({
       code: "downgrade_refused",

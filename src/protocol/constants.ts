@@ -39,6 +39,7 @@ export const PENALTIES_MAX = 2;
 
 /** Frames of one socket that may wait for their turn; a peer that sends faster than this is cut off. */
 export const FRAMES_WAITING_MAX = 256;
+export const FRAME_BYTES_WAITING_MAX = 4 * MiB;
 /** How long one object waits for another before it calls it unavailable. */
 export const RPC_TIMEOUT = 5 * SECOND;
 

@@ -145,7 +145,7 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   join_key_invalid: wire(403, denied, E.unauthorized, "The join key does not open this mesh"),
   mesh_full: wire(429, rate, E.operationFailed, "The mesh has as many peers as it takes"),
   rate_limited: wire(429, rate, E.operationFailed, "Too much at once"),
-  rotated: wire(409, normal, E.operationFailed, "The peer has a new key now"),
+  rotated: wire(409, denied, E.unauthorized, "The peer has a new key now"),
   superseded: wire(409, superseded, E.operationFailed, "A newer session took over"),
   forgotten: wire(410, normal, E.operationFailed, "The peer was removed by the operator"),
   invalid_request: wire(400, bad, E.invalidMessage, "The request is not valid"),
@@ -179,7 +179,7 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   ),
   clock_skew: wire(401, handshake, E.unauthorized, "The caller's clock is off"),
   mesh_key_unknown: wire(409, handshake, E.unauthorized, "The mesh does not have this key"),
-  unavailable: wire(503, draining, E.operationFailed, "The mesh can't answer just now"),
+  unavailable: wire(503, draining, E.timeout, "The mesh can't answer just now"),
   misconfigured: wire(500, draining, E.operationFailed, "The mesh is not configured"),
   internal: wire(500, draining, E.unknown, "Something went wrong inside the mesh"),
 };

@@ -54,17 +54,26 @@ const readAllowed = (row: SqlRow): Allowed => ({
   addedAt: number(row, "added_at"),
 });
 
-/** Keys that were revoked: refused in every auth mode until the operator allows them again. */
+/** Why a key is barred: the operator revoked it, or its peer has taken another. */
+export type Denial = "revoked" | "rotated";
+
+/** Keys that are refused in every auth mode: a revoked one until the operator readmits it, a rotated one for ever. */
 export function denylistTable(sql: Sql) {
+  const reasonOf = (id: PeerId): Denial | null => {
+    const row = sql.exec(`SELECT rotated FROM denylist WHERE peer_id = ?`, id)[0];
+    if (row === undefined) return null;
+    return flag(row, "rotated") ? "rotated" : "revoked";
+  };
   return {
-    has: (id: PeerId): boolean =>
-      sql.exec(`SELECT 1 AS one FROM denylist WHERE peer_id = ?`, id).length > 0,
-    add(id: PeerId, publicKey: string, now: Millis): void {
+    reasonOf,
+    has: (id: PeerId): boolean => reasonOf(id) !== null,
+    add(id: PeerId, publicKey: string, reason: Denial, now: Millis): void {
       sql.exec(
-        `INSERT INTO denylist (peer_id, public_key, denied_at) VALUES (?, ?, ?) ON CONFLICT (peer_id) DO NOTHING`,
+        `INSERT INTO denylist (peer_id, public_key, denied_at, rotated) VALUES (?, ?, ?, ?) ON CONFLICT (peer_id) DO NOTHING`,
         id,
         publicKey,
         now,
+        Number(reason === "rotated"),
       );
     },
     remove(id: PeerId): void {

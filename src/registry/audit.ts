@@ -15,6 +15,10 @@ export interface AuditEntry {
   readonly detail: JsonObject;
 }
 
+const REFUSALS_WINDOW = 100_000;
+/** Entries after which the window is moved on. */
+export const TRIM_EVERY = 500;
+
 export interface AuditFilter {
   readonly subject?: string | undefined;
   readonly act?: string | undefined;
@@ -25,9 +29,10 @@ export interface AuditFilter {
 
 export function auditTable(sql: Sql) {
   return {
-    add(entry: AuditEntry): void {
-      sql.exec(
-        `INSERT INTO audit (at, actor, act, subject, outcome, detail) VALUES (?, ?, ?, ?, ?, ?)`,
+    /** Returns the entry's sequence number. */
+    add(entry: AuditEntry): number {
+      const [row] = sql.exec(
+        `INSERT INTO audit (at, actor, act, subject, outcome, detail) VALUES (?, ?, ?, ?, ?, ?) RETURNING seq`,
         entry.at,
         entry.actor,
         entry.act,
@@ -35,6 +40,7 @@ export function auditTable(sql: Sql) {
         entry.outcome,
         JSON.stringify(entry.detail),
       );
+      return number(row as SqlRow, "seq");
     },
     /** Newest first. */
     list({
@@ -53,6 +59,17 @@ export function auditTable(sql: Sql) {
           limit,
         )
         .map(readEntry);
+    },
+    /**
+     * Refusals of outsiders, who can make as many as they like, are kept among the newest 100,000 entries alone, so
+     * that they neither fill the store nor bury what the operators did.
+     */
+    trimRefusals(): void {
+      sql.exec(
+        `DELETE FROM audit WHERE act = 'admit' AND outcome <> 'ok'
+           AND seq < (SELECT MAX(seq) FROM audit) - ${REFUSALS_WINDOW}
+           AND seq > (SELECT MAX(seq) FROM audit) - ${REFUSALS_WINDOW} - 2 * ${TRIM_EVERY}`,
+      );
     },
     /** Entries past their retention go; nothing else ever removes one. */
     prune(before: Millis): void {

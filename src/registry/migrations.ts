@@ -71,9 +71,10 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     )`,
     `CREATE INDEX audit_subjects ON audit (subject, seq)`,
     `CREATE TABLE aliases (old_id TEXT PRIMARY KEY, new_id TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID`,
-    `CREATE TABLE tombstones (peer_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, removed_at INTEGER NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE tombstones (peer_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, spoke_muster2 INTEGER NOT NULL, removed_at INTEGER NOT NULL) WITHOUT ROWID`,
     `ALTER TABLE tasks ADD COLUMN owner TEXT NOT NULL DEFAULT 'admin'`,
     `ALTER TABLE peers ADD COLUMN spoke_muster2 INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE denylist ADD COLUMN rotated INTEGER NOT NULL DEFAULT 0`,
     `ALTER TABLE allowlist ADD COLUMN go_p2p INTEGER NOT NULL DEFAULT 0`,
   ],
 ];

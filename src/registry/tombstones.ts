@@ -1,19 +1,29 @@
 import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import { number, type Sql } from "./sql.ts";
+import { flag, number, type Sql } from "./sql.ts";
 
-/** What stays of a removed peer: its last epoch, so that a late word of an old session is never taken for a new one's. */
+/** What must outlive a removed peer's record. */
+export interface Tombstone {
+  /** Its last epoch: a late word of an old session must not be taken for a new one's. */
+  readonly epoch: number;
+  /** Forgetting a peer must not let its key come back by the weaker protocol. */
+  readonly spokeMuster2: boolean;
+}
+
 export function tombstonesTable(sql: Sql) {
   return {
-    epochOf(id: PeerId): number {
-      const row = sql.exec(`SELECT epoch FROM tombstones WHERE peer_id = ?`, id)[0];
-      return row === undefined ? 0 : number(row, "epoch");
+    get(id: PeerId): Tombstone | null {
+      const row = sql.exec(`SELECT epoch, spoke_muster2 FROM tombstones WHERE peer_id = ?`, id)[0];
+      return row === undefined
+        ? null
+        : { epoch: number(row, "epoch"), spokeMuster2: flag(row, "spoke_muster2") };
     },
-    put(id: PeerId, epoch: number, now: Millis): void {
+    put(id: PeerId, { epoch, spokeMuster2 }: Tombstone, now: Millis): void {
       sql.exec(
-        `INSERT OR REPLACE INTO tombstones (peer_id, epoch, removed_at) VALUES (?, ?, ?)`,
+        `INSERT OR REPLACE INTO tombstones (peer_id, epoch, spoke_muster2, removed_at) VALUES (?, ?, ?, ?)`,
         id,
         epoch,
+        Number(spokeMuster2),
         now,
       );
     },

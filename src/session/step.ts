@@ -1,5 +1,6 @@
 import {
   FRAME_BYTES_MAX,
+  HELLO_BYTES_MAX,
   HANDSHAKE_BYTES_MAX,
   MESSAGES_PER_SECOND,
 } from "../protocol/constants.ts";
@@ -75,9 +76,15 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
 /** go-p2p's disconnect code for "server or peer going away". */
 const DISCONNECT_GOING_AWAY = 1001;
 
+/** The largest frame that a session takes in its state: what has proved nothing may not make the mesh hold much. */
+export function frameBytesMax({ state }: Session): number {
+  if (state === "noise") return HELLO_BYTES_MAX;
+  return state === "greeting" ? HANDSHAKE_BYTES_MAX : FRAME_BYTES_MAX;
+}
+
 function takeFrame(session: Session, data: string | Bytes, context: SessionContext): Move {
   if (session.state === "closed") return stay(session);
-  const max = session.state === "greeting" ? HANDSHAKE_BYTES_MAX : FRAME_BYTES_MAX;
+  const max = frameBytesMax(session);
   if (data.length > max) {
     return end(session, {
       code: "frame_too_large",

@@ -160,6 +160,28 @@ describe("a peer that takes a new key", () => {
     await peer.close();
   });
 
+  test("keeps the old one when it is welcome under it again", async () => {
+    const mesh = new NoiseMesh();
+    const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
+    await peer.ready;
+    const before = peer.id;
+    const rotated = peer.rotate();
+    mesh.cut();
+    await expect(rotated).rejects.toMatchObject({ code: "rotation_failed" });
+    expect(peer.id).toBe(before);
+    await peer.close();
+  });
+
+  test("is not taken for one by a revocation: the peer stays away", async () => {
+    const mesh = new NoiseMesh();
+    const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
+    await peer.ready;
+    const rotated = peer.rotate();
+    await mesh.happen({ type: "end", fault: { code: "revoked", detail: "this key was revoked" } });
+    await expect(rotated).rejects.toMatchObject({ code: "rotation_failed" });
+    await expect(peer.closed).rejects.toMatchObject({ code: "revoked" });
+  });
+
   test("keeps the old one when the mesh refuses", async () => {
     const mesh = new NoiseMesh();
     const peer = mesh.connect({ meshKey: mesh.keys.publicKey });

@@ -53,7 +53,7 @@ export class NoiseMesh {
   holds: KeyPair | null = null;
   clock = Date.now;
   refuses: MusterError | null = null;
-  /** IDs that are barred, as by a revocation. */
+  /** IDs whose peers have another key now. */
   readonly barred = new Set<string>();
   readonly events: PeerEvent[] = [];
   readonly admitted: JoinRequest[] = [];
@@ -148,7 +148,7 @@ export class NoiseMesh {
         return socket?.close(effect.code, effect.reason);
       case "admit": {
         this.admitted.push(effect.request);
-        const bar = this.barred.has(effect.request.peerId) ? REVOKED : this.refuses;
+        const bar = this.barred.has(effect.request.peerId) ? ROTATED : this.refuses;
         const result = bar === null ? welcomed(this.admitted.length) : refused(bar);
         return this.#take({ type: "admitted", result });
       }
@@ -162,5 +162,8 @@ export class NoiseMesh {
 }
 
 const welcomed = (epoch: number) => ({ ok: true, value: { epoch, role: "worker" } }) as const;
-const REVOKED: MusterError = { code: "revoked", detail: "this key was revoked" };
+const ROTATED: MusterError = {
+  code: "rotated",
+  detail: "the peer of this key has another one now",
+};
 const refused = (error: MusterError) => ({ ok: false, error }) as const;

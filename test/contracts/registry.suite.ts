@@ -284,8 +284,8 @@ const TABLES: readonly Clause[] = [
       expect(allowlist.list()).toEqual([kept]);
       expect([allowlist.remove("k"), allowlist.remove("k")]).toEqual([true, false]);
       expect(allowlist.get("k")).toBeNull();
-      denylist.add("p", "k", T);
-      denylist.add("p", "k", T + 1);
+      denylist.add("p", "k", "revoked", T);
+      denylist.add("p", "k", "revoked", T + 1);
       expect([denylist.has("p"), denylist.has("q")]).toEqual([true, false]);
       denylist.remove("p");
       expect(denylist.has("p")).toBe(false);

@@ -116,7 +116,7 @@ describe("a muster.2 session", () => {
   it.each([
     ["is no JSON", "hello", 4400],
     ["lacks its role", { name: "x" }, 4400],
-    ["is larger than 4 KiB", { name: "x", role: "worker", padding: "x".repeat(4_096) }, 4401],
+    ["is larger than 4 KiB", { name: "x", role: "worker", padding: "x".repeat(4_096) }, 4400],
   ])("NX4 ends when its hello %s", async (_, hello, code) => {
     const peer = await NoisePeer.connect();
     await peer.begin();
@@ -247,7 +247,7 @@ describe("a key that has spoken muster.2", () => {
       proof: makeRotationProof(keys, old.id, publicKey) as string,
     });
     expect(await peer.closed).toMatchObject({
-      code: 1000,
+      code: 4403,
       reason: expect.stringContaining("rotated"),
     });
 

@@ -5,17 +5,17 @@ import { AUTH_MODES } from "../../src/protocol/http.ts";
 import { ROLES, type Role } from "../../src/protocol/messages.ts";
 import { must, mustFail } from "../must.ts";
 
-const OPEN: Standing = { mode: "open", denied: false, allowedRoles: null, downgraded: false };
+const OPEN: Standing = { mode: "open", denied: null, allowedRoles: null, downgraded: false };
 const listed = (...allowedRoles: Role[]): Standing => ({
   mode: "allowlist",
-  denied: false,
+  denied: null,
   allowedRoles,
   downgraded: false,
 });
 
 const anyStanding = fc.record({
   mode: fc.constantFrom(...AUTH_MODES),
-  denied: fc.boolean(),
+  denied: fc.constantFrom(null, "revoked" as const),
   allowedRoles: fc.option(fc.uniqueArray(fc.constantFrom(...ROLES), { minLength: 1 })),
   downgraded: fc.constant(false),
 });
@@ -54,7 +54,7 @@ describe("admission", () => {
   test("AD1 refuses a revoked key whatever else stands about it", () => {
     fc.assert(
       fc.property(anyStanding, anyRole, (standing, role) => {
-        expect(mustFail(admit({ ...standing, denied: true }, role)).code).toBe("revoked");
+        expect(mustFail(admit({ ...standing, denied: "revoked" }, role)).code).toBe("revoked");
       }),
     );
   });

@@ -33,7 +33,7 @@ const TABLE: { readonly [Code in ErrorCode]: readonly [status: number, close: nu
   join_key_invalid: [403, 4403],
   mesh_full: [429, 4429],
   rate_limited: [429, 4429],
-  rotated: [409, 1000],
+  rotated: [409, 4403],
   superseded: [409, 4409],
   forgotten: [410, 1000],
   invalid_request: [400, 4400],

@@ -1,5 +1,5 @@
 import { fromHex } from "../../base/bytes.ts";
-import { peerIdOf } from "../../crypto/identity.ts";
+import { isCanonicalKey, peerIdOf } from "../../crypto/identity.ts";
 import { rotationProofHolds } from "../../crypto/key-proofs.ts";
 import { errorReply, stay } from "../outgoing.ts";
 import type { Handler } from "./handler.ts";
@@ -19,7 +19,10 @@ export const handleRotate: Handler<"rotate"> = (session, { id, payload }, contex
   }
   const newKey = fromHex(payload.public_key) as Uint8Array;
   const keys = { privateKey: context.mesh.keys.privateKey, publicKey: newKey };
-  if (!rotationProofHolds(keys, claim.peerId, payload.public_key, payload.proof)) {
+  if (
+    !isCanonicalKey(newKey) ||
+    !rotationProofHolds(keys, claim.peerId, payload.public_key, payload.proof)
+  ) {
     const fault = {
       code: "proof_failed",
       detail: "the proof does not show that you hold the new key",

@@ -2,7 +2,13 @@ import { createHash, createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { toHex, utf8 } from "../../src/base/bytes.ts";
 import { answerChallenge, challengeAnswered } from "../../src/crypto/challenge.ts";
-import { keyPairFrom, newKeyPair, peerIdOf, sharedSecret } from "../../src/crypto/identity.ts";
+import {
+  isCanonicalKey,
+  keyPairFrom,
+  newKeyPair,
+  peerIdOf,
+  sharedSecret,
+} from "../../src/crypto/identity.ts";
 import {
   ed25519PublicKey,
   platformRandom,
@@ -113,4 +119,31 @@ test("the platform's randomness has the length asked for and does not repeat", (
   const drawn = new Set(Array.from({ length: 50 }, () => toHex(platformRandom(16))));
   expect(drawn.size).toBe(50);
   expect([...drawn].every((hex) => hex.length === 32)).toBe(true);
+});
+
+describe("the spelling of a key", () => {
+  const pair = newKeyPair(seededRandom(21));
+  const twin = pair.publicKey.with(31, (pair.publicKey[31] as number) | 0x80);
+  const prime = Uint8Array.of(0xed, ...new Uint8Array(30).fill(0xff), 0x7f);
+
+  test("is one: X25519 takes others for the same key, which would have another ID", () => {
+    const other = newKeyPair(seededRandom(22));
+    expect(x25519Agree(other.privateKey, twin)).toEqual(
+      x25519Agree(other.privateKey, pair.publicKey),
+    );
+    expect(peerIdOf(twin)).not.toBe(peerIdOf(pair.publicKey));
+    expect(isCanonicalKey(pair.publicKey)).toBe(true);
+    expect(isCanonicalKey(twin)).toBe(false);
+    expect(sharedSecret(other.privateKey, twin)).toBeNull();
+  });
+
+  test.each([
+    ["the prime", prime, false],
+    ["one below it", prime.with(0, 0xec), true],
+    ["one above it", prime.with(0, 0xee), false],
+    ["zero", new Uint8Array(32), true],
+    ["31 bytes", prime.subarray(1), false],
+  ])("of %s is judged", (_, key, canonical) => {
+    expect(isCanonicalKey(key)).toBe(canonical);
+  });
 });

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { evictDurableObject, listDurableObjectIds, reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair, peerIdOf } from "../../src/crypto/identity.ts";
 import { makeRotationProof } from "../../src/crypto/key-proofs.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import type { PeerView } from "../../src/protocol/http.ts";
@@ -61,6 +61,17 @@ describe("the way to a muster.2 session", () => {
       Host: "elsewhere.test",
     });
     expect(await refused.json()).toMatchObject({ code: "proof_failed" });
+  });
+
+  it("NX1 is barred to another spelling of a key, which would have another ID", async () => {
+    const publicKey = keys.publicKey.with(31, (keys.publicKey[31] as number) | 0x80);
+    const twin = { ...keys, publicKey, id: peerIdOf(publicKey) };
+    const refused = await dial(await connectUrl(twin));
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ code: "bad_key" });
+    const peer = await GoPeer.connect({ keys: twin });
+    await peer.handshake();
+    expect((await peer.closed).code).toBe(4401);
   });
 
   it("NX1 explains itself to whoever asks without an upgrade", async () => {
@@ -194,6 +205,15 @@ describe("a muster.2 session", () => {
     );
   });
 
+  it("RL2 is closed when more of it would have to wait than may be held in memory", async () => {
+    const peer = await NoisePeer.join();
+    const [large] = [new Uint8Array(1_048_576)];
+    const task = crypto.randomUUID();
+    for (let i = 0; i < 3; i++) peer.send("task_progress", { task_id: task, fence: 1 });
+    for (let i = 0; i < 8; i++) peer.socket.send(large);
+    expect([4400, 4429]).toContain((await peer.closed).code);
+  });
+
   it("RL2 is closed when it sends more than 100 messages at once", async () => {
     const peer = await NoisePeer.join();
     for (let i = 0; i < 160; i++) peer.send("ping", { sentAt: i });
@@ -220,6 +240,16 @@ describe("a key that has spoken muster.2", () => {
     await api("PUT", `/v1/allowlist/${toHex(peer.keys.publicKey)}`, { go_p2p: true });
     await GoPeer.join({ keys: peer.keys });
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "active", protocol: "go-p2p/1.0" });
+  });
+
+  it("NX10 does not come back by go-p2p 1.0 after its record was forgotten either", async () => {
+    const peer = await NoisePeer.join();
+    expect((await api("DELETE", `/v1/peers/${peer.keys.id}`)).status).toBe(204);
+    const weaker = await GoPeer.connect({ keys: peer.keys });
+    await weaker.handshake();
+    const ping = await weaker.read();
+    weaker.send("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: ping.id });
+    expect(await weaker.closed).toMatchObject({ code: 4403 });
   });
 
   it("NX8 takes a new key with all that belongs to it, and the old one never comes back", async () => {
@@ -259,6 +289,8 @@ describe("a key that has spoken muster.2", () => {
       { public_key: publicKey, label: "the lab" },
     ]);
 
+    const readmitted = await api("PUT", `/v1/allowlist/${toHex(old.publicKey)}`, { readmit: true });
+    expect(readmitted.status).toBe(409);
     const stolen = await NoisePeer.connect({ keys: old });
     await stolen.begin();
     await stolen.prove();

@@ -34,11 +34,11 @@ export const handshake: Bench = {
     });
     const bare = await startBare(join(dir, "bare"));
     try {
-      const join2 = (protocol: Protocol) => () => joined(mesh.url, mesh.meshKey, protocol);
+      const joinBy = (protocol: Protocol) => () => joined(mesh.url, mesh.meshKey, protocol);
       const subjects: readonly Subject[] = [
         { name: "bare", workerd: workerdOf(bare.pid), connect: () => echoed(bare.url) },
-        { name: "go_p2p", workerd: workerdOf(mesh.pid ?? 0), connect: join2("go-p2p/1.0") },
-        { name: "muster_2", workerd: workerdOf(mesh.pid ?? 0), connect: join2("muster/2") },
+        { name: "go_p2p", workerd: workerdOf(mesh.pid ?? 0), connect: joinBy("go-p2p/1.0") },
+        { name: "muster_2", workerd: workerdOf(mesh.pid ?? 0), connect: joinBy("muster/2") },
       ];
       const count = Math.max(AT_ONCE, Math.round(PER_ROUND * scale));
       for (const subject of subjects) await measure(subject, AT_ONCE * 2); // warm

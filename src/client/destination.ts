@@ -2,7 +2,7 @@ import type { Protocol } from "../protocol/http.ts";
 import { OptionsError } from "./errors.ts";
 import { publicKeyHex } from "./keys.ts";
 import { readMeshLink } from "./mesh-link.ts";
-import type { PeerOptions } from "./peer.ts";
+import type { PeerOptions } from "./peer-options.ts";
 import { connectUrl } from "./urls.ts";
 
 /** Where a peer goes, and what it knows of the mesh there. */

@@ -2,11 +2,10 @@ import { fromHex, toHex } from "../base/bytes.ts";
 import { toRfc3339, type Millis } from "../base/clock.ts";
 import type { KeyPair } from "../crypto/identity.ts";
 import { CLOSE, GO_P2P_ERROR } from "../protocol/errors.ts";
-import type { Protocol } from "../protocol/http.ts";
-import type { PayloadOf, Role } from "../protocol/messages.ts";
+import type { PayloadOf } from "../protocol/messages.ts";
 import { failuresAfter, fullJitter } from "./backoff.ts";
 import { PeerError } from "./errors.ts";
-import type { JoinedMesh, PeerEvent, PeerEventListener } from "./events.ts";
+import type { JoinedMesh, PeerEvent } from "./events.ts";
 import { destinationOf, type Destination } from "./destination.ts";
 import { dialGoP2p } from "./go-p2p.ts";
 import { identityOf } from "./handshake.ts";
@@ -15,39 +14,14 @@ import { KeyChange } from "./key-change.ts";
 import { generateIdentity, identityFrom, type PrivateKey } from "./keys.ts";
 import type { Hello, Link, LinkEnd } from "./link.ts";
 import { dialMuster2 } from "./muster2.ts";
+import type { PeerOptions } from "./peer-options.ts";
 import { hostPlatform, type Platform } from "./platform.ts";
 import { SeenMessages } from "./seen.ts";
 import { GOODBYE_GRACE, SILENCE_MAX } from "./timings.ts";
 import { Watchdog } from "./watchdog.ts";
-import { Work, type Handlers } from "./work.ts";
+import { Work } from "./work.ts";
 
-export interface PeerOptions {
-  /** The mesh's base URL, such as `https://mesh.example`, or a `muster://` link, which carries keys too. */
-  readonly url: string;
-  /** Default `muster/2`. go-p2p 1.0 is weaker (docs/security.md), and for meshes that speak nothing else. */
-  readonly protocol?: Protocol;
-  /** This peer's key; without it the peer is a new one each time. */
-  readonly privateKey?: PrivateKey;
-  readonly name?: string;
-  /** Default `worker`. A claimed role only narrows what the mesh allows the key. */
-  readonly role?: Role;
-  /** Labels that tasks can ask for. */
-  readonly capabilities?: readonly string[];
-  /** Tasks done at once; default 1. */
-  readonly slots?: number;
-  /** When the key was made (RFC 3339); shown to the mesh. */
-  readonly createdAt?: string;
-  /** The mesh's public key: anything else that answers is refused. Without it the first key met is held to. */
-  readonly meshKey?: string | Uint8Array;
-  /** The key that the mesh announced as its next one (`mesh.next_public_key` of a welcome), if this was remembered. */
-  readonly nextMeshKey?: string | Uint8Array;
-  /** Adds this peer to the mesh's allowlist. Sent only to a mesh whose pinned key was proved. */
-  readonly joinKey?: string;
-  readonly handlers?: Handlers;
-  readonly onEvent?: PeerEventListener;
-  /** Replaces clock, randomness or sockets; for tests and unusual runtimes. */
-  readonly platform?: Partial<Platform>;
-}
+export type { PeerOptions } from "./peer-options.ts";
 
 export type PeerState = "connecting" | "joining" | "active" | "waiting" | "closed";
 

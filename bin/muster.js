@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-/* oxlint-disable no-restricted-imports -- like src/cli, this runs on Node alone */
 // Plain JavaScript for whatever Node the user has: finds one that runs TypeScript as it stands, and hands over.
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";

@@ -13,11 +13,12 @@ import { CLOSE } from "../src/protocol/errors.ts";
 import type { JoinRequest } from "../src/peers/join-request.ts";
 import type { TaskOffer } from "../src/protocol/messages.ts";
 import type { Note, SessionEffect, SessionEvent } from "../src/session/effects.ts";
+import { oversized } from "../src/session/frame-size.ts";
 import { dueAt } from "../src/session/liveness.ts";
 import { takeNoise, newNoiseSession } from "../src/session/noise-handshake.ts";
 import type { SessionContext } from "../src/session/outgoing.ts";
 import { isHandshaking, newSession, type Session } from "../src/session/state.ts";
-import { frameBytesMax, step } from "../src/session/step.ts";
+import { step } from "../src/session/step.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { coordinatorOf, type CoordinatorPort } from "./coordinator-port.ts";
@@ -91,11 +92,8 @@ export class PeerSession
     const session = this.#session(socket);
     if (session.state === "closed") return;
     // Refused before it waits: there is no backpressure on a WebSocket here, and what waits is held in memory.
-    const max = frameBytesMax(session);
-    if (bytes > max) {
-      const detail = `this frame may hold ${max} bytes at most`;
-      return this.#step(socket, { type: "end", fault: { code: "frame_too_large", detail } });
-    }
+    const tooLarge = oversized(session, bytes);
+    if (tooLarge !== null) return this.#step(socket, { type: "end", fault: tooLarge });
     if (this.#queue(socket).isFullFor(bytes)) {
       const detail = "too much at once; wait for answers";
       return this.#step(socket, { type: "end", fault: { code: "rate_limited", detail } });

@@ -1,12 +1,12 @@
 import { err, ok } from "../base/result.ts";
 import { admit } from "../peers/admission.ts";
-import { nextState } from "../peers/lifecycle.ts";
 import type { Peer } from "../peers/peer.ts";
 import { authMode, type Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { releaseAll } from "./leases.ts";
 import { endSession, peerOf, savePeer, standingOf, unconfirmedEnds, withdraw } from "./peers.ts";
+import { depart } from "./sessions.ts";
 import { allowView, peerView } from "./views.ts";
 
 export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
@@ -77,15 +77,9 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   for (const to of unconfirmedEnds(context, peer.id))
     context.effects.push({ type: "end_session", to, fault });
   endSession(context, peer, fault);
-  const revoked = savePeer(context, {
-    ...peer,
-    state: nextState(peer.state, "revoked"),
-    session: null,
-  });
-  releaseAll(context, peer.id, "the peer was revoked");
-  withdraw(context, peer.id);
+  depart(context, peer, "revoked", "the peer was revoked");
   dispatch(context);
-  return ok(peerView(registry.peers.get(peer.id) ?? revoked));
+  return ok(peerView(registry.peers.get(peer.id) as Peer));
 };
 
 /** Removes the record. A deny entry stays: forgetting who somebody was does not let them back in. */
@@ -111,8 +105,7 @@ export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
  */
 function endUnlessQualified(context: Context, peer: Peer): void {
   const entry = context.registry.allowlist.get(peer.publicKey);
-  const downgrade = peer.spokeMuster2 && peer.protocol === "go-p2p/1.0";
-  const admission = admit(standingOf(context, peer.id, entry, downgrade), peer.role);
+  const admission = admit(standingOf(context, peer, entry), peer.role);
   const { role, mayAssign } = peer;
   if (admission.ok && admission.value.role === role && (admission.value.mayAssign || !mayAssign)) {
     if (admission.value.mayAssign !== mayAssign) savePeer(context, { ...peer, ...admission.value });
@@ -120,7 +113,5 @@ function endUnlessQualified(context: Context, peer: Peer): void {
   }
   const detail = admission.ok ? "its roles have changed" : admission.error.detail;
   endSession(context, peer, { code: "not_allowed", detail });
-  savePeer(context, { ...peer, state: nextState(peer.state, "gone"), session: null });
-  releaseAll(context, peer.id, detail);
-  withdraw(context, peer.id);
+  depart(context, peer, "gone", detail);
 }

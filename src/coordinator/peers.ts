@@ -25,17 +25,16 @@ export const sessionOf = (peer: Peer): SessionRef | null =>
 export const peerOf = ({ registry, now }: Context, id: PeerId): Peer | null =>
   registry.peers.get(id) ?? registry.peers.get(registry.aliases.resolve(id, now));
 
-/** What the registry knows of a key, for deciding about it. */
+/** What the registry knows of a key, for deciding about it: also whether it comes by the weaker protocol unbidden. */
 export const standingOf = (
   context: Context,
-  peerId: PeerId,
+  { id, spokeMuster2, protocol }: Pick<Peer, "id" | "spokeMuster2" | "protocol">,
   entry: Allowed | null,
-  downgrade: boolean,
 ): Standing => ({
   mode: authMode(context),
-  denied: context.registry.denylist.reasonOf(peerId),
+  denied: context.registry.denylist.reasonOf(id),
   allowedRoles: entry?.roles ?? null,
-  downgraded: downgrade && entry?.goP2p !== true,
+  downgraded: spokeMuster2 && protocol === "go-p2p/1.0" && entry?.goP2p !== true,
 });
 
 export type Outcome = "success" | "failure" | "none";

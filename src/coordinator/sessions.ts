@@ -28,10 +28,9 @@ export const admit: Handler<"admit"> = (context, input) => {
   if (full !== null) return err(full);
   const entry = redeem(context, input);
   if (!entry.ok) return entry;
-  const admission = decide(
-    standingOf(context, input.peerId, entry.value, spokeMuster2 && input.protocol === "go-p2p/1.0"),
-    input.claimedRole,
-  );
+  const { peerId: id, protocol } = input;
+  const standing = standingOf(context, { id, spokeMuster2, protocol }, entry.value);
+  const admission = decide(standing, input.claimedRole);
   if (!admission.ok) return admission;
   if (known !== null) {
     endSession(context, known, {
@@ -48,8 +47,8 @@ export const admit: Handler<"admit"> = (context, input) => {
     lastSeen: now,
     epoch: (known?.epoch ?? removed?.epoch ?? 0) + 1,
     session: input.session,
-    protocol: input.protocol,
-    spokeMuster2: spokeMuster2 || input.protocol === "muster/2",
+    protocol,
+    spokeMuster2: spokeMuster2 || protocol === "muster/2",
     speaksMuster: input.speaksMuster,
     capabilities: input.capabilities,
     slots: input.slots,
@@ -109,10 +108,20 @@ export const gone: Handler<"gone"> = (context, input) => {
 
 /** The peer's session is over: nothing is held by it, nothing of it is published, and others get its work. */
 export function leave(context: Context, peer: Peer, reason: string): void {
-  savePeer(context, { ...peer, state: nextState(peer.state, "gone"), session: null });
+  depart(context, peer, "gone", reason);
+  dispatch(context);
+}
+
+/** Takes from a peer what only a peer that is here may have; its work is the caller's to hand on. */
+export function depart(
+  context: Context,
+  peer: Peer,
+  event: "gone" | "revoked",
+  reason: string,
+): void {
+  savePeer(context, { ...peer, state: nextState(peer.state, event), session: null });
   releaseAll(context, peer.id, reason);
   withdraw(context, peer.id);
-  dispatch(context);
 }
 
 /** The peer, if this epoch is its newest session's and that one lives; null when the word comes too late. */

@@ -51,7 +51,7 @@ function giveUp(context: Context, task: Task): void {
 
 /** When `tick` is needed next; null when nothing waits for a time. */
 export function nextTick({ tasks, outbox }: Registry, now: Millis): Millis | null {
-  const sweep = tasks.queued() > 0 ? now + SWEEP_INTERVAL : null;
+  const sweep = tasks.anyQueued() ? now + SWEEP_INTERVAL : null;
   const dues = [tasks.nextDue(now), outbox.nextDue(), sweep].filter((due) => due !== null);
   return dues.length === 0 ? null : Math.min(...dues);
 }

@@ -4,6 +4,7 @@ import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
 import {
   flag,
+  insertRow,
   json,
   number,
   numberOrNull,
@@ -31,12 +32,8 @@ export function peersTable(sql: Sql) {
 
     put(peer: Peer): void {
       const columns = writePeer(peer);
-      const names = Object.keys(columns);
-      sql.exec(
-        `INSERT INTO peers (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})
-         ON CONFLICT (id) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(", ")}`,
-        ...Object.values(columns),
-      );
+      const updates = Object.keys(columns).map((name) => `${name} = excluded.${name}`);
+      insertRow(sql, "peers", columns, `ON CONFLICT (id) DO UPDATE SET ${updates.join(", ")}`);
     },
 
     remove(id: PeerId): void {

@@ -12,6 +12,19 @@ export interface Sql {
   transaction<T>(body: () => T): T;
 }
 
+/** Inserts one row, given by its columns; `tail` may say what happens to one that is there (`ON CONFLICT …`). */
+export function insertRow(
+  sql: Sql,
+  table: string,
+  columns: Readonly<Record<string, SqlValue>>,
+  tail = "",
+): void {
+  const names = Object.keys(columns);
+  const marks = names.map(() => "?").join(", ");
+  const query = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${marks}) ${tail}`;
+  sql.exec(query, ...Object.values(columns));
+}
+
 /** Column readers: a row of another type is a defect of ours, never of a caller. */
 export const text = (row: SqlRow, column: string): string => expected(row, column, "string");
 export const number = (row: SqlRow, column: string): number => expected(row, column, "number");

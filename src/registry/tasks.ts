@@ -3,6 +3,7 @@ import type { Requirements, TaskState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
 import {
+  insertRow,
   json,
   number,
   numberOrNull,
@@ -42,14 +43,7 @@ export function tasksTable(sql: Sql) {
         : { ...readCommon(row), payload: json(row, "payload"), result: json(row, "result") };
     },
 
-    insert(task: Task): void {
-      const columns = writeTask(task);
-      const names = Object.keys(columns);
-      sql.exec(
-        `INSERT INTO tasks (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
-        ...Object.values(columns),
-      );
-    },
+    insert: (task: Task): void => insertRow(sql, "tasks", writeTask(task)),
 
     /** Writes what changes in a task's life; the rest was fixed when it was accepted. */
     update(task: Task): void {
@@ -101,6 +95,10 @@ export function tasksTable(sql: Sql) {
           requirements: json<Requirements>(row, "requirements"),
           fence: number(row, "fence"),
         }));
+    },
+
+    anyQueued(): boolean {
+      return sql.exec(`SELECT 1 AS one FROM tasks WHERE state = 'queued' LIMIT 1`).length > 0;
     },
 
     queued(): number {

@@ -7,16 +7,12 @@ import type { Move } from "./effects.ts";
 import { HANDLERS, type Handler } from "./handlers/index.ts";
 import { end, errorReply, stay, type SessionContext } from "./outgoing.ts";
 import type { Active } from "./state.ts";
-import { strike } from "./strikes.ts";
+import { strike, TEXT_FRAME } from "./strikes.ts";
 
 /** One frame of a proved peer: opened, checked for its sender and for repetition, then handled by its type. */
 export function receive(session: Active, data: string | Bytes, context: SessionContext): Move {
   if (typeof data === "string") {
-    return strike(
-      session,
-      { code: "out_of_place", detail: "the handshake is over: frames are binary now" },
-      context,
-    );
+    return strike(session, TEXT_FRAME, context);
   }
   const opened = openWith(session.channel, data);
   if (!opened.ok) return undecipherable(session, opened.error, context);

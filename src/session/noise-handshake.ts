@@ -4,12 +4,13 @@ import { err, ok, type Result } from "../base/result.ts";
 import { peerIdOf } from "../crypto/identity.ts";
 import { readNoise, splitNoise, startNoise, writeNoise, type NoiseState } from "../crypto/noise.ts";
 import type { X25519 } from "../crypto/x25519.ts";
-import { HELLO_BYTES_MAX, KEY_BYTES, MUSTER_2_PROLOGUE } from "../protocol/constants.ts";
+import { KEY_BYTES, MUSTER_2_PROLOGUE } from "../protocol/constants.ts";
 import { firstIssue } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { Hello } from "../protocol/messages.ts";
 import type { Move, Step } from "./effects.ts";
+import { oversized } from "./frame-size.ts";
 import { end, stay, type SessionContext } from "./outgoing.ts";
 import { askToAdmit } from "./proving.ts";
 import type { Noise, Origin } from "./state.ts";
@@ -45,8 +46,8 @@ async function advance(
   context: SessionContext,
 ): Promise<Result<Move, SessionFault>> {
   if (typeof data === "string") return fault("a muster.2 handshake is made of binary frames");
-  if (data.length > HELLO_BYTES_MAX)
-    return fault(`a handshake message holds at most ${HELLO_BYTES_MAX} bytes`);
+  const tooLarge = oversized(session, data.length);
+  if (tooLarge !== null) return err(tooLarge);
   const read = await readNoise(curve, session.noise, context.mesh.keys, data);
   if (!read.ok) return fault("this is not the handshake's next message");
   const { state, payload } = read.value;

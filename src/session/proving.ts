@@ -11,7 +11,7 @@ import type { Move } from "./effects.ts";
 import { newIdWindow } from "./id-window.ts";
 import { end, errorReply, message, stay, type SessionContext } from "./outgoing.ts";
 import type { Active, Admitting, Claim, Origin, Proving } from "./state.ts";
-import { strike } from "./strikes.ts";
+import { strike, TEXT_FRAME } from "./strikes.ts";
 
 /**
  * Waits for the pong that proves the key over go-p2p 1.0. Nothing else counts before it: whoever replays frames of an
@@ -20,11 +20,7 @@ import { strike } from "./strikes.ts";
 export function prove(session: Proving, data: string | Bytes, context: SessionContext): Move {
   const { channel, claim, origin, ping, strikes } = session;
   if (typeof data === "string" || channel.protocol !== "go-p2p/1.0") {
-    return strike(
-      session,
-      { code: "out_of_place", detail: "the handshake is over: frames are binary now" },
-      context,
-    );
+    return strike(session, TEXT_FRAME, context);
   }
   const opened = openFrame(channel.key, data);
   if (!opened.ok) return strike(session, opened.error, context);

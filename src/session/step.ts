@@ -1,14 +1,10 @@
-import {
-  FRAME_BYTES_MAX,
-  HELLO_BYTES_MAX,
-  HANDSHAKE_BYTES_MAX,
-  MESSAGES_PER_SECOND,
-} from "../protocol/constants.ts";
+import { MESSAGES_PER_SECOND } from "../protocol/constants.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { receive } from "./active.ts";
 import { spend } from "./allowance.ts";
 import type { Move, SessionEvent, Step } from "./effects.ts";
 import { finish } from "./finish.ts";
+import { oversized } from "./frame-size.ts";
 import { greet } from "./greeting.ts";
 import { checkLiveness } from "./liveness.ts";
 import { callOff, deliver } from "./offers.ts";
@@ -76,21 +72,10 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
 /** go-p2p's disconnect code for "server or peer going away". */
 const DISCONNECT_GOING_AWAY = 1001;
 
-/** The largest frame that a session takes in its state: what has proved nothing may not make the mesh hold much. */
-export function frameBytesMax({ state }: Session): number {
-  if (state === "noise") return HELLO_BYTES_MAX;
-  return state === "greeting" ? HANDSHAKE_BYTES_MAX : FRAME_BYTES_MAX;
-}
-
 function takeFrame(session: Session, data: string | Bytes, context: SessionContext): Move {
   if (session.state === "closed") return stay(session);
-  const max = frameBytesMax(session);
-  if (data.length > max) {
-    return end(session, {
-      code: "frame_too_large",
-      detail: `this frame may hold ${max} bytes at most`,
-    });
-  }
+  const fault = oversized(session, data.length);
+  if (fault !== null) return end(session, fault);
   switch (session.state) {
     case "greeting":
       return greet(session, data, context);

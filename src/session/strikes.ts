@@ -4,6 +4,12 @@ import type { Move } from "./effects.ts";
 import { end, errorReply, stay, type SessionContext } from "./outgoing.ts";
 import type { Active, Proving } from "./state.ts";
 
+/** Text is for 1.0's handshake alone. */
+export const TEXT_FRAME: SessionFault = {
+  code: "out_of_place",
+  detail: "the handshake is over: frames are binary now",
+};
+
 /** Something came that an honest peer does not send: it is answered where it can be, and the third ends the session. */
 export function strike(
   session: Proving | Active,

@@ -3,6 +3,9 @@ export const ORIGIN_HEADERS = {
   address: "x-muster-address",
   latitude: "x-muster-latitude",
   longitude: "x-muster-longitude",
+  network: "x-muster-network",
+  colo: "x-muster-colo",
+  tcpRtt: "x-muster-tcp-rtt",
   /** The mesh's key that the socket asked for, and for muster.2 the peer whose key it must prove. */
   mesh: "x-muster-mesh",
   peer: "x-muster-peer",

@@ -76,6 +76,9 @@ export class PeerSession
     const origin = {
       address: header(ORIGIN_HEADERS.address) ?? "",
       place: placeOf(header(ORIGIN_HEADERS.latitude), header(ORIGIN_HEADERS.longitude)),
+      network: header(ORIGIN_HEADERS.network) ?? "",
+      colo: header(ORIGIN_HEADERS.colo) ?? "",
+      tcpRttMs: positiveNumber(header(ORIGIN_HEADERS.tcpRtt)),
       meshId: header(ORIGIN_HEADERS.mesh) ?? this.#config.identities.current.id,
     };
     const { 0: client, 1: server } = new WebSocketPair();
@@ -318,6 +321,9 @@ export class PeerSession
     }
   }
 }
+
+const positiveNumber = (text: string | null): number | null =>
+  text !== null && Number(text) > 0 ? Number(text) : null;
 
 function requireVersion(version: number): void {
   if (version !== RPC_VERSION)

@@ -18,6 +18,11 @@ export interface JoinRequest {
   /** Where it connected from; empty when the platform does not say. */
   readonly address: string;
   readonly place: Place | null;
+  /** The autonomous system and the platform's location that it came by; empty when unknown. */
+  readonly network: string;
+  readonly colo: string;
+  /** The connection's own RTT in milliseconds; null when the platform did not measure it. */
+  readonly tcpRttMs: number | null;
   /** The proof's round-trip time in milliseconds. */
   readonly rttMs: number;
   /** The join key that it showed; null when none, and always over go-p2p 1.0, which could not keep it secret. */

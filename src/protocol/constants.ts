@@ -95,5 +95,20 @@ export const MESSAGES_PER_SECOND = 50;
 /** Handshakes of one address (one /64 of IPv6) in a minute. */
 export const HANDSHAKES_PER_MINUTE = 60;
 
+/** Reconnecting. */
+/** Peers that return after a break, a second, unless configured otherwise: what one coordinator admits with ease. */
+export const RECONNECTS_PER_SECOND = 100;
+export const RECONNECT_SLOT_MAX = 10_000_000;
+
+/** Gossip. */
+export const ADDRESS_CHARS_MAX = 200;
+/** Peers in one advert. */
+export const ADVERT_PEERS_MAX = 32;
+/** Peers that one teller may have told of, and all tellers together. */
+export const TOLD_BY_ONE_MAX = 64;
+export const TOLD_MAX = 10_000;
+/** Pointers in the mesh's answer to an advert. */
+export const SAMPLE_POINTERS_MAX = 16;
+
 /** Discovery. */
 export const BLOB_TTL = 24 * HOUR;

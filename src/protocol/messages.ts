@@ -1,8 +1,17 @@
 import { z } from "zod";
 import { fromBase64 } from "../base/bytes.ts";
-import { CAPABILITIES_MAX, CHALLENGE_BYTES, SLOTS_MAX, TASK_ERROR_CHARS_MAX } from "./constants.ts";
+import {
+  ADDRESS_CHARS_MAX,
+  ADVERT_PEERS_MAX,
+  CAPABILITIES_MAX,
+  CHALLENGE_BYTES,
+  RECONNECT_SLOT_MAX,
+  SAMPLE_POINTERS_MAX,
+  SLOTS_MAX,
+  TASK_ERROR_CHARS_MAX,
+} from "./constants.ts";
 import { JsonValue } from "./envelope.ts";
-import { Name, PeerId, PublicKeyBase64, PublicKeyHex, Uuid } from "./ids.ts";
+import { Name, OpaqueId, PeerId, PublicKeyBase64, PublicKeyHex, Uuid } from "./ids.ts";
 
 export const ROLES = ["controller", "worker", "dual"] as const;
 export const Role = z.enum(ROLES);
@@ -63,9 +72,20 @@ export const HandshakeAck = z.object({
 /** `sentAt` is Unix milliseconds. Muster times a pong by what it stored, never by what is echoed. */
 export const Ping = z.object({ sentAt: z.number() });
 export const Pong = z.object({ sentAt: z.number(), receivedAt: z.number() });
+/**
+ * When a peer whose session breaks may come back, so that many arrive at a set rate: `slot` / `per_second` seconds after
+ * the break, later with jitter. Go ignores it.
+ */
+export const Reconnect = z.object({
+  slot: z.int().min(0).max(RECONNECT_SLOT_MAX),
+  per_second: z.number().positive(),
+});
+export type Reconnect = z.infer<typeof Reconnect>;
+
 export const Disconnect = z.object({
   reason: z.string().max(500).default(""),
   code: z.number().default(0),
+  reconnect: Reconnect.optional(),
 });
 export const ErrorMessage = z.object({
   code: z.number(),
@@ -101,6 +121,7 @@ export const Welcome = z.object({
     /** While the mesh rotates: the key that it will have next. */
     next_public_key: PublicKeyHex.optional(),
   }),
+  reconnect: Reconnect.optional(),
 });
 /** Why a proved peer is not let in; the socket closes behind it. */
 export const Rejection = z.object({ code: z.string().max(64), reason: z.string().max(500) });
@@ -150,6 +171,24 @@ export const TaskResult = z.discriminatedUnion("ok", [
 export type TaskResult = z.infer<typeof TaskResult>;
 export const TaskCancel = z.object({ ...TaskRef, reason: z.string().max(500) });
 
+/** What a peer tells of others that it knows: nothing of it is proved, so it makes nobody eligible for anything. */
+export const Advert = z.object({
+  peers: z
+    .array(
+      z.object({
+        public_key: PublicKeyHex,
+        /** Where the peer says that it listens; never dialled by the mesh unless the operator says so. */
+        address: z.string().max(ADDRESS_CHARS_MAX).default(""),
+        role: Role,
+        /** What the teller measured to it, in milliseconds. */
+        rtt_ms: z.number().min(0).max(600_000).optional(),
+      }),
+    )
+    .max(ADVERT_PEERS_MAX),
+});
+/** The mesh's answer to an advert: pointers of a few peers worth knowing. */
+export const Sample = z.object({ pointers: z.array(OpaqueId).max(SAMPLE_POINTERS_MAX) });
+
 /** go-p2p 1.0's fifteen message types; the payload of replies is the requester's to read. */
 export const GO_P2P_PAYLOADS = {
   handshake: Handshake,
@@ -180,6 +219,8 @@ export const MUSTER_PAYLOADS = {
   task_progress: TaskProgress,
   task_result: TaskResult,
   task_cancel: TaskCancel,
+  advert: Advert,
+  sample: Sample,
 } as const;
 
 export const PAYLOADS = { ...GO_P2P_PAYLOADS, ...MUSTER_PAYLOADS } as const;

@@ -64,7 +64,7 @@ export function askToAdmit(
 
 const joinRequest = (
   { peerId, publicKey, name, role, speaksMuster, capabilities, slots }: Claim,
-  { address, place }: Origin,
+  { address, place, network, colo, tcpRttMs }: Origin,
   { protocol }: Channel,
   rttMs: number,
   joinKey: string | null,
@@ -79,6 +79,9 @@ const joinRequest = (
   slots,
   address,
   place,
+  network,
+  colo,
+  tcpRttMs,
   rttMs,
   joinKey,
 });

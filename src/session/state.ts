@@ -10,6 +10,11 @@ import type { Channel } from "./channel.ts";
 export interface Origin {
   readonly address: string;
   readonly place: Place | null;
+  /** The autonomous system (`AS` + number) and the platform's location that the socket came by; empty when unknown. */
+  readonly network: string;
+  readonly colo: string;
+  /** The connection's own RTT in milliseconds, as the platform measured it; null when it did not. */
+  readonly tcpRttMs: number | null;
   /** ID of the mesh's key that the peer asked for: there are two while the mesh rotates. */
   readonly meshId: PeerId;
 }

@@ -18,6 +18,7 @@ import { checkConnect } from "../../workers/connect-request.ts";
 
 type Listener = (event: never) => void;
 const BASE = "http://mesh.test";
+const NOWHERE = { address: "", place: null, network: "", colo: "", tcpRttMs: null };
 
 /** The client's end of a socket whose other end is the mesh's own session code, without a network between. */
 class LoopSocket implements SocketLike {
@@ -112,7 +113,7 @@ export class NoiseMesh {
     const checked = await this.#check(Object.fromEntries(searchParams));
     if (!checked.ok) return socket.close(1006, "");
     const { peerId, meshId } = checked.value;
-    this.#session = newNoiseSession({ address: "", place: null, meshId }, peerId);
+    this.#session = newNoiseSession({ ...NOWHERE, meshId }, peerId);
     socket.onFrame = (data) => void this.happen({ type: "frame", data });
     socket.readyState = 1;
     socket.emit("open", {});

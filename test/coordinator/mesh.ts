@@ -58,6 +58,9 @@ const ANNOUNCED = {
   slots: 1,
   address: "",
   place: null,
+  network: "",
+  colo: "",
+  tcpRttMs: null,
   rttMs: 20,
   joinKey: null,
 } as const;

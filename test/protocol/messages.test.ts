@@ -50,6 +50,7 @@ const FROM_MUSTER: { readonly [Type in keyof typeof MUSTER_PAYLOADS]: unknown } 
     epoch: 1,
     role: "worker",
     mesh: { id: pair.id, name: "mesh", public_key: toHex(pair.publicKey) },
+    reconnect: { slot: 7, per_second: 100 },
   },
   rejection: { code: "not_allowed", reason: "this key is not on the allowlist" },
   rotate: { public_key: toHex(pair.publicKey), proof: "ab".repeat(32) },
@@ -59,6 +60,17 @@ const FROM_MUSTER: { readonly [Type in keyof typeof MUSTER_PAYLOADS]: unknown } 
   task_progress: { ...TASK, progress: 0.5, message: "half" },
   task_result: { ...TASK, ok: true, result: null },
   task_cancel: { ...TASK, reason: "deadline" },
+  advert: {
+    peers: [
+      {
+        public_key: toHex(pair.publicKey),
+        address: "ws://192.0.2.1:9091/ws",
+        role: "dual",
+        rtt_ms: 12.5,
+      },
+    ],
+  },
+  sample: { pointers: ["ab".repeat(16)] },
 };
 
 const honest: Readonly<Record<string, unknown>> = { ...FROM_GO, ...FROM_MUSTER };

@@ -9,7 +9,13 @@ import type { Role } from "../../src/protocol/messages.ts";
 import type { SessionEffect, SessionEvent, Step } from "../../src/session/effects.ts";
 import { dueAt } from "../../src/session/liveness.ts";
 import type { SessionContext } from "../../src/session/outgoing.ts";
-import { newSession, type Active, type Proving, type Session } from "../../src/session/state.ts";
+import {
+  newSession,
+  type Active,
+  type Origin,
+  type Proving,
+  type Session,
+} from "../../src/session/state.ts";
 import { step } from "../../src/session/step.ts";
 import { must, present } from "../must.ts";
 import { seededRandom } from "../random.ts";
@@ -20,11 +26,15 @@ export const START: Millis = Date.UTC(2026, 0, 2, 3, 4, 5);
 export const MESH = { keys: newKeyPair(seededRandom(1)), name: "test mesh" };
 export const PEER = newKeyPair(seededRandom(2));
 export const KEY = frameKey(present(sharedSecret(PEER.privateKey, MESH.keys.publicKey)));
-export const GREETING: Session = newSession({
+export const ORIGIN: Origin = {
   address: "192.0.2.1",
   place: null,
+  network: "AS64496",
+  colo: "ZRH",
+  tcpRttMs: null,
   meshId: MESH.keys.id,
-});
+};
+export const GREETING: Session = newSession(ORIGIN);
 
 const drawn = seededRandom(3);
 

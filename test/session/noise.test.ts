@@ -17,12 +17,11 @@ import { step } from "../../src/session/step.ts";
 import { must, present } from "../must.ts";
 import { seededRandom } from "../random.ts";
 import { SCALE } from "./arbitraries.ts";
-import { at, compose, MESH, PEER, START } from "./driver.ts";
+import { at, compose, MESH, ORIGIN, PEER, START } from "./driver.ts";
 
 vi.setConfig({ testTimeout: 60_000 * Math.max(1, SCALE) });
 
 const NOTHING = new Uint8Array();
-const ORIGIN = { address: "192.0.2.1", place: null, meshId: MESH.keys.id };
 const HELLO = utf8(JSON.stringify({ name: "noise peer", role: "worker" }));
 const random = seededRandom(11);
 

@@ -108,10 +108,14 @@ const addressOf = (request: Request): string => request.headers.get("CF-Connecti
 function sessionHeaders(request: Request, proved: ConnectRequest | null): Headers {
   const headers = new Headers(request.headers);
   for (const name of Object.values(ORIGIN_HEADERS)) headers.delete(name);
-  const { latitude, longitude } = (request.cf ?? {}) as IncomingRequestCfProperties;
+  const { latitude, longitude, asn, colo, clientTcpRtt } = (request.cf ??
+    {}) as Partial<IncomingRequestCfProperties>;
   headers.set(ORIGIN_HEADERS.address, addressOf(request));
   headers.set(ORIGIN_HEADERS.latitude, latitude ?? "");
   headers.set(ORIGIN_HEADERS.longitude, longitude ?? "");
+  headers.set(ORIGIN_HEADERS.network, asn === undefined ? "" : `AS${asn}`);
+  headers.set(ORIGIN_HEADERS.colo, colo ?? "");
+  headers.set(ORIGIN_HEADERS.tcpRtt, clientTcpRtt === undefined ? "" : String(clientTcpRtt));
   if (proved !== null) {
     headers.set(ORIGIN_HEADERS.peer, proved.peerId);
     headers.set(ORIGIN_HEADERS.mesh, proved.meshId);

@@ -43,4 +43,6 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   task_progress: handleTaskProgress,
   task_result: handleTaskResult,
   task_cancel: outOfPlace,
+  advert: outOfPlace,
+  sample: outOfPlace,
 };

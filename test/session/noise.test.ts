@@ -17,7 +17,7 @@ import { step } from "../../src/session/step.ts";
 import { must, present } from "../must.ts";
 import { seededRandom } from "../random.ts";
 import { SCALE } from "./arbitraries.ts";
-import { at, compose, MESH, ORIGIN, PEER, START } from "./driver.ts";
+import { at, compose, ORIGIN, PEER, START } from "./driver.ts";
 
 vi.setConfig({ testTimeout: 60_000 * Math.max(1, SCALE) });
 

@@ -70,6 +70,7 @@ const Configured = z.object({
   GO_P2P: Switch.default("true"),
   PEERS_MAX: Count.default(PEERS_CONNECTED_MAX),
   HANDSHAKES_PER_MINUTE: Count.default(HANDSHAKES_PER_MINUTE),
+  ALLOW_LOOPBACK: Switch.default("false"),
   MESH_LATITUDE: Degrees(90),
   MESH_LONGITUDE: Degrees(180),
   ADMIN_TOKEN: z
@@ -125,6 +126,7 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
       authMode: data.AUTH_MODE,
       place: placeOf(data.MESH_LATITUDE, data.MESH_LONGITUDE),
       peersMax: data.PEERS_MAX,
+      allowLoopback: data.ALLOW_LOOPBACK === "true",
       credentialKey: credentialKey(data.MESH_SIGNING_KEY),
     },
   });

@@ -12,6 +12,8 @@ export interface Env {
   readonly GO_P2P?: string;
   readonly PEERS_MAX?: string;
   readonly HANDSHAKES_PER_MINUTE?: string;
+  /** "true" lets the mesh call this machine itself: for tests. */
+  readonly ALLOW_LOOPBACK?: string;
   /** Where the mesh's work is asked for, in degrees; distances are measured to it. */
   readonly MESH_LATITUDE?: string;
   readonly MESH_LONGITUDE?: string;

@@ -13,6 +13,8 @@ export interface CoordinatorConfig {
   readonly place: Place | null;
   /** Peers that may be connected at once. */
   readonly peersMax: number;
+  /** Whether URLs that the mesh calls may lead to this machine (protocol/outbound-url). */
+  readonly allowLoopback: boolean;
   /** Makes and checks tokens and join keys. */
   readonly credentialKey: Bytes;
 }

@@ -108,6 +108,7 @@ export class TestMesh {
         authMode: "open",
         place: null,
         peersMax: 1_000,
+        allowLoopback: false,
         credentialKey: new Uint8Array(32),
         ...config,
       } as const,

@@ -41,6 +41,7 @@ describe("a mesh that is not configured", () => {
     ["DISCOVERY_PUBLIC", "certainly", "true"],
     ["MESH_NAME", "-a bad name-", "letters"],
     ["GO_P2P", "sometimes", "true"],
+    ["ALLOW_LOOPBACK", "perhaps", "true"],
     ["PEERS_MAX", "many", "number"],
     ["PEERS_MAX", "-7654", "below 1"],
     ["HANDSHAKES_PER_MINUTE", "12.375", "whole"],

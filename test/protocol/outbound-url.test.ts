@@ -1,0 +1,3 @@
+import { outboundUrlSuite } from "./outbound-url.suite.ts";
+
+outboundUrlSuite();

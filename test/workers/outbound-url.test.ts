@@ -1,0 +1,3 @@
+import { outboundUrlSuite } from "../protocol/outbound-url.suite.ts";
+
+outboundUrlSuite();

@@ -1,38 +1,24 @@
-import { fromBase64, toBase64, utf8, type Bytes } from "../base/bytes.ts";
-import { SECOND, type Millis } from "../base/clock.ts";
-import { hmacSha256, platformRandom } from "../crypto/primitives.ts";
+import { utf8 } from "../base/bytes.ts";
+import type { Millis } from "../base/clock.ts";
+import { platformRandom } from "../crypto/primitives.ts";
 import { DeliveryView } from "../protocol/http.ts";
 import { newUuid } from "../protocol/ids.ts";
+import { secretOf, signStandard } from "../webhooks/index.ts";
 import type { z } from "zod";
 import { Api, type Fetch } from "./api.ts";
 import { OptionsError } from "./errors.ts";
 
-/** Marks the secrets of Standard Webhooks, which are base64 behind it. */
-const SECRET_PREFIX = "whsec_";
-
 /** A new secret for a webhook source: 32 random bytes, as Standard Webhooks writes them. */
-export const newWebhookSecret = (): string => SECRET_PREFIX + toBase64(platformRandom(32));
+export const newWebhookSecret = (): string => secretOf(platformRandom(32));
 
 /** The headers that sign one delivery (Standard Webhooks, symmetric `v1`). */
 export function signDelivery(
   secret: string,
   { id, at, body }: { readonly id: string; readonly at: Millis; readonly body: string },
 ): Readonly<Record<string, string>> {
-  const timestamp = String(Math.floor(at / SECOND));
-  const mac = hmacSha256(secretBytes(secret), utf8(`${id}.${timestamp}.${body}`));
-  return {
-    "webhook-id": id,
-    "webhook-timestamp": timestamp,
-    "webhook-signature": `v1,${toBase64(mac)}`,
-  };
-}
-
-function secretBytes(secret: string): Bytes {
-  const bytes = secret.startsWith(SECRET_PREFIX)
-    ? fromBase64(secret.slice(SECRET_PREFIX.length))
-    : null;
-  if (bytes === null) throw new OptionsError(`a secret is ${SECRET_PREFIX} and base64`);
-  return bytes;
+  const headers = signStandard(secret, { id, at, body: utf8(body) });
+  if (!headers.ok) throw new OptionsError(headers.error);
+  return headers.value;
 }
 
 export interface DeliveryOptions {

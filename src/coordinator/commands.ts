@@ -9,14 +9,12 @@ import type {
   Scope,
   TokenView,
   AuthMode,
-  EventMapping,
   PeerState,
   PeerView,
   SubmitTask,
   TaskState,
   TaskSummary,
   TaskView,
-  WebhookScheme,
   WebhookSourceView,
 } from "../protocol/http.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
@@ -67,12 +65,7 @@ export interface SubmitInput {
   readonly idempotency: { readonly key: string; readonly scope: string } | null;
 }
 
-export interface SourceInput {
-  readonly name: string;
-  readonly scheme: WebhookScheme;
-  readonly sealedSecret: string;
-  readonly mapping: EventMapping;
-}
+export type SourceInput = Omit<WebhookSource, "createdAt" | "deliveries">;
 
 type Nothing = Readonly<Record<string, never>>;
 

@@ -87,6 +87,8 @@ export const allowView = (entry: Allowed): AllowEntry => ({
 export const sourceView = (source: WebhookSource): WebhookSourceView => ({
   name: source.name,
   scheme: source.scheme,
+  signature: source.signature,
+  secrets: source.sealedSecrets.length,
   task: source.mapping,
   created_at: toRfc3339(source.createdAt),
   deliveries: source.deliveries,

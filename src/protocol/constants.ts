@@ -77,6 +77,8 @@ export const PAGE_MAX = 500;
 /** How far a signed timestamp may lie from the mesh's clock (Standard Webhooks). */
 export const SIGNATURE_TOLERANCE = 300 * SECOND;
 export const WEBHOOK_SOURCES_MAX = 100;
+/** Secrets of one source: the old one, the new one, and one to spare. Each costs a MAC over whatever anybody sends. */
+export const WEBHOOK_SECRETS_MAX = 3;
 
 /** Access. */
 export const JOIN_KEY_LIFE_DEFAULT = 7 * DAY;

@@ -77,6 +77,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE denylist ADD COLUMN rotated INTEGER NOT NULL DEFAULT 0`,
     `ALTER TABLE allowlist ADD COLUMN go_p2p INTEGER NOT NULL DEFAULT 0`,
   ],
+  [`ALTER TABLE webhook_sources ADD COLUMN signature TEXT NOT NULL DEFAULT 'null'`],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

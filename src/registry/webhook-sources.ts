@@ -1,12 +1,14 @@
 import type { Millis } from "../base/clock.ts";
-import type { EventMapping, WebhookScheme } from "../protocol/http.ts";
-import { json, number, text, type Sql, type SqlRow } from "./sql.ts";
+import type { EventMapping, SignatureHeader, WebhookScheme } from "../protocol/http.ts";
+import { insertRow, json, number, text, type Sql, type SqlRow } from "./sql.ts";
 
 export interface WebhookSource {
   readonly name: string;
   readonly scheme: WebhookScheme;
-  /** The secret, sealed (webhooks/sealed-secret), in base64. */
-  readonly sealedSecret: string;
+  /** Where the signature stands, for schemes that leave it open; null for the scheme's own header. */
+  readonly signature: SignatureHeader | null;
+  /** The secrets, each sealed (webhooks/sealed-secret), in base64. */
+  readonly sealedSecrets: readonly string[];
   readonly mapping: EventMapping;
   readonly createdAt: Millis;
   /** Deliveries that became a task. */
@@ -19,20 +21,22 @@ export function webhookSourcesTable(sql: Sql) {
       const row = sql.exec(`SELECT * FROM webhook_sources WHERE name = ?`, name)[0];
       return row === undefined ? null : readSource(row);
     },
-    put(source: WebhookSource): void {
-      sql.exec(
-        `INSERT INTO webhook_sources (name, scheme, sealed_secret, mapping, created_at, deliveries)
-         VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (name) DO UPDATE SET scheme = excluded.scheme, sealed_secret = excluded.sealed_secret,
-           mapping = excluded.mapping`,
-        source.name,
-        source.scheme,
-        source.sealedSecret,
-        JSON.stringify(source.mapping),
-        source.createdAt,
-        source.deliveries,
-      );
-    },
+    put: (source: WebhookSource): void =>
+      insertRow(
+        sql,
+        "webhook_sources",
+        {
+          name: source.name,
+          scheme: source.scheme,
+          signature: JSON.stringify(source.signature),
+          sealed_secret: source.sealedSecrets.join(SECRETS_SEPARATOR),
+          mapping: JSON.stringify(source.mapping),
+          created_at: source.createdAt,
+          deliveries: source.deliveries,
+        },
+        `ON CONFLICT (name) DO UPDATE SET scheme = excluded.scheme, signature = excluded.signature,
+           sealed_secret = excluded.sealed_secret, mapping = excluded.mapping`,
+      ),
     countDelivery(name: string): void {
       sql.exec(`UPDATE webhook_sources SET deliveries = deliveries + 1 WHERE name = ?`, name);
     },
@@ -48,10 +52,14 @@ export function webhookSourcesTable(sql: Sql) {
   };
 }
 
+/** Stands between sealed secrets, and in no base64. */
+const SECRETS_SEPARATOR = " ";
+
 const readSource = (row: SqlRow): WebhookSource => ({
   name: text(row, "name"),
   scheme: text(row, "scheme") as WebhookScheme,
-  sealedSecret: text(row, "sealed_secret"),
+  signature: json(row, "signature"),
+  sealedSecrets: text(row, "sealed_secret").split(SECRETS_SEPARATOR),
   mapping: json(row, "mapping"),
   createdAt: number(row, "created_at"),
   deliveries: number(row, "deliveries"),

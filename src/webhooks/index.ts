@@ -1,6 +1,9 @@
-/** Webhooks in: is a delivery signed, what task does it become, how is its secret stored. */
+/** Webhooks: is a delivery signed, what task does it become, how is its secret stored; and how ours are signed. */
 export { checkSecret, verifyDelivery, type SignedDelivery } from "./verify.ts";
 export type { HeaderReader, Verified } from "./scheme.ts";
+export { secretOf, signStandard } from "./standard-webhooks.ts";
+export { challengeOf } from "./slack.ts";
+export { eventOf } from "./event.ts";
 export { checkMapping, taskOf } from "./mapping.ts";
 export { checkPayload } from "./payload.ts";
 export { openSecret, sealSecret, storageKey } from "./sealed-secret.ts";

@@ -2,22 +2,21 @@
  * Standard Webhooks 1.0.0, symmetric signatures (`v1`, HMAC-SHA256).
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
-import {
-  concat,
-  equalConstantTime,
-  fromBase64,
-  toBase64,
-  utf8,
-  type Bytes,
-} from "../base/bytes.ts";
+import { concat, fromBase64, toBase64, utf8, type Bytes } from "../base/bytes.ts";
+import { SECOND, type Millis } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { hmacSha256 } from "../crypto/primitives.ts";
 import type { ApiError } from "../protocol/errors.ts";
 import {
+  anyEquals,
   checkFresh,
   NO_MATCH,
+  SIGNATURE_HEADER_CHARS_MAX,
+  SIGNATURES_MAX,
   signatureInvalid,
   signatureMissing,
+  tooManySignatures,
+  unixSeconds,
   type Delivery,
   type SignatureScheme,
   type Verified,
@@ -28,17 +27,11 @@ const SECRET_BYTES_MIN = 24;
 const SECRET_BYTES_MAX = 64;
 const SECRET_PREFIX = "whsec_";
 
-/** Signatures in one header: a rotation needs two; the rest is room for other versions beside them. */
-const SIGNATURES_MAX = 16;
-/** Far above 16 signatures of the longest version there is (`v1a`, 92 characters each). */
-const SIGNATURE_HEADER_CHARS_MAX = 2_048;
-
 /**
  * Visible ASCII without `.`: the full stop delimits what is signed, and an ID that held one could be cut elsewhere
  * ("Signature scheme": the ID must "not be allowed to include any `.`"). No space and so no two headers joined into one.
  */
 const ID = /^[\x21-\x2d\x2f-\x7e]{1,256}$/;
-const UNIX_SECONDS = /^(?:0|[1-9][0-9]{0,11})$/;
 
 export const standardWebhooks: SignatureScheme = { macKey, verify };
 
@@ -67,19 +60,16 @@ function verify(key: Bytes, { headers, body, now }: Delivery): Result<Verified, 
   if (!ID.test(id)) {
     return signatureInvalid("webhook-id must be 1 to 256 visible ASCII characters other than '.'");
   }
-  if (!UNIX_SECONDS.test(timestamp)) {
+  const seconds = unixSeconds(timestamp);
+  if (seconds === null) {
     return signatureInvalid("webhook-timestamp must be a whole number of Unix seconds");
   }
   const list = listOf(signatures);
-  if (list === null) {
-    return signatureInvalid(
-      `webhook-signature must hold at most ${SIGNATURES_MAX} signatures in ${SIGNATURE_HEADER_CHARS_MAX} characters`,
-    );
-  }
+  if (list === null) return tooManySignatures("webhook-signature");
 
-  const mac = hmacSha256(key, concat(utf8(`${id}.${timestamp}.`), body));
-  if (!holds(list, utf8(`v1,${toBase64(mac)}`))) return signatureInvalid(NO_MATCH);
-  const fresh = checkFresh(Number(timestamp), now);
+  // The version is part of what is compared.
+  if (!anyEquals(list, signatureOf(key, id, timestamp, body))) return signatureInvalid(NO_MATCH);
+  const fresh = checkFresh(seconds, now);
   if (!fresh.ok) return fresh;
   return ok({ deliveryId: id });
 }
@@ -91,12 +81,23 @@ function listOf(header: string): readonly string[] | null {
   return list.length > SIGNATURES_MAX ? null : list;
 }
 
-/**
- * Whether one of the signatures is the expected one, compared as written: so the version counts too, and a signature has
- * one spelling only. All are compared, whichever matches.
- */
-function holds(list: readonly string[], expected: Bytes): boolean {
-  let found = false;
-  for (const signature of list) found = equalConstantTime(utf8(signature), expected) || found;
-  return found;
+const signatureOf = (key: Bytes, id: string, timestamp: string, body: Uint8Array): string =>
+  `v1,${toBase64(hmacSha256(key, concat(utf8(`${id}.${timestamp}.`), body)))}`;
+
+/** The secret of these bytes, as Standard Webhooks writes it. */
+export const secretOf = (key: Uint8Array): string => SECRET_PREFIX + toBase64(key);
+
+/** The headers that sign one delivery; what is wrong with the secret when it can't. */
+export function signStandard(
+  secret: string,
+  { id, at, body }: { readonly id: string; readonly at: Millis; readonly body: Uint8Array },
+): Result<Readonly<Record<string, string>>, string> {
+  const key = macKey(secret);
+  if (!key.ok) return key;
+  const timestamp = String(Math.floor(at / SECOND));
+  return ok({
+    "webhook-id": id,
+    "webhook-timestamp": timestamp,
+    "webhook-signature": signatureOf(key.value, id, timestamp, body),
+  });
 }

@@ -18,7 +18,7 @@ test("a delivery is signed as Standard Webhooks' reference libraries sign it", (
 });
 
 test("a secret that is not of the standard's form is refused", () => {
-  for (const secret of ["plain", "whsec_***", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]) {
+  for (const secret of ["plain", "whsec_***", "whsec_MfKQ9r8GKYqrTwjU"]) {
     expect(() => signDelivery(secret, { id: "a", at: 0, body: "" })).toThrow(TypeError);
   }
 });

@@ -313,14 +313,20 @@ const TABLES: readonly Clause[] = [
       const source = {
         name: "ci",
         scheme: "github",
-        sealedSecret: "c2VhbGVk",
+        signature: null,
+        sealedSecrets: ["c2VhbGVk"],
         mapping: EventMapping.parse({ kind: "$.type" }),
         createdAt: T,
         deliveries: 0,
       } as const;
       webhookSources.put(source);
       webhookSources.countDelivery("ci");
-      const next = { ...source, scheme: "standard-webhooks", sealedSecret: "bmV3" } as const;
+      const next = {
+        ...source,
+        scheme: "hmac",
+        signature: { header: "x-mac", encoding: "base64", prefix: "v1=" },
+        sealedSecrets: ["bmV3", "b2xk"],
+      } as const;
       webhookSources.put({ ...next, createdAt: T + 9 });
       expect(webhookSources.get("ci")).toEqual({ ...next, deliveries: 1 });
       expect(webhookSources.count()).toBe(1);

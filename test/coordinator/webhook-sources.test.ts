@@ -7,7 +7,8 @@ import { START, submission, TestMesh } from "./mesh.ts";
 const source = (name: string, more: Partial<SourceInput> = {}): SourceInput => ({
   name,
   scheme: "github",
-  sealedSecret: "c2VhbGVk",
+  signature: null,
+  sealedSecrets: ["c2VhbGVk"],
   mapping: EventMapping.parse({ kind: "build" }),
   ...more,
 });
@@ -19,12 +20,14 @@ describe("a webhook source", () => {
     expect(view).toEqual({
       name: "ci",
       scheme: "github",
+      signature: null,
+      secrets: 1,
       task: EventMapping.parse({ kind: "build" }),
       created_at: new Date(START).toISOString(),
       deliveries: 0,
     });
     expect(mesh.run("get_webhook_source", { name: "ci" })).toEqual(view);
-    expect(mesh.run("open_webhook_source", { name: "ci" }).sealedSecret).toBe("c2VhbGVk");
+    expect(mesh.run("open_webhook_source", { name: "ci" }).sealedSecrets).toEqual(["c2VhbGVk"]);
   });
 
   test("keeps its age and its count of deliveries when it is put again", () => {

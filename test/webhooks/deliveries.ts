@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { verifyDelivery, type HeaderReader } from "../../src/webhooks/index.ts";
-import type { WebhookScheme } from "../../src/protocol/http.ts";
+import type { Signing, WebhookScheme } from "../../src/protocol/http.ts";
 
 /** A delivery as a test holds it: header values may be text that no HTTP library would send. */
 export interface TestDelivery {
@@ -14,15 +14,24 @@ const reader = (headers: Readonly<Record<string, string>>): HeaderReader => ({
   get: (name) => (Object.hasOwn(headers, name) ? (headers[name] ?? null) : null),
 });
 
+type By = WebhookScheme | Signing;
+
+const verified = (by: By, { secret, headers, ...delivery }: TestDelivery) =>
+  verifyDelivery(typeof by === "string" ? { scheme: by } : by, {
+    ...delivery,
+    secrets: [secret],
+    headers: reader(headers),
+  });
+
 /** `ok:` and the delivery's ID, or the error's code. */
-export function verdict(scheme: WebhookScheme, delivery: TestDelivery): string {
-  const verified = verifyDelivery(scheme, { ...delivery, headers: reader(delivery.headers) });
-  return verified.ok ? `ok:${verified.value.deliveryId}` : verified.error.code;
+export function verdict(by: By, delivery: TestDelivery): string {
+  const result = verified(by, delivery);
+  return result.ok ? `ok:${result.value.deliveryId}` : result.error.code;
 }
 
-export function detailOf(scheme: WebhookScheme, delivery: TestDelivery): string {
-  const verified = verifyDelivery(scheme, { ...delivery, headers: reader(delivery.headers) });
-  return verified.ok ? "" : verified.error.detail;
+export function detailOf(by: By, delivery: TestDelivery): string {
+  const result = verified(by, delivery);
+  return result.ok ? "" : result.error.detail;
 }
 
 /** HMAC-SHA256 by Node's own library, so that signer and verifier share no code. */

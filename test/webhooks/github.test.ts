@@ -95,14 +95,14 @@ describe("a GitHub delivery", () => {
 
 describe("a GitHub secret", () => {
   test("is any text, taken as its UTF-8", () => {
-    must(checkSecret("github", "It's a Secret to Everybody"));
-    must(checkSecret("github", "秘密 🔐"));
+    must(checkSecret({ scheme: "github" }, "It's a Secret to Everybody"));
+    must(checkSecret({ scheme: "github" }, "秘密 🔐"));
   });
 
   test.for([
     ["empty", ""],
     ["not well-formed Unicode", "secret \ud83d"],
   ] as const)("that is %s is refused at registration", ([, secret]) => {
-    expect(mustFail(checkSecret("github", secret)).code).toBe("invalid_request");
+    expect(mustFail(checkSecret({ scheme: "github" }, secret)).code).toBe("invalid_request");
   });
 });

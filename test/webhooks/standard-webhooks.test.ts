@@ -132,7 +132,11 @@ describe("a Standard Webhooks delivery", () => {
     const headers = new Headers(
       Object.entries(delivery.headers).map(([name, value]) => [name.toUpperCase(), value]),
     );
-    expect(must(verifyDelivery(SCHEME, { ...delivery, headers }))).toEqual({ deliveryId: "msg_1" });
+    expect(
+      must(
+        verifyDelivery({ scheme: SCHEME }, { ...delivery, secrets: [delivery.secret], headers }),
+      ),
+    ).toEqual({ deliveryId: "msg_1" });
   });
 
   test("is checked over raw bytes that are not UTF-8", () => {
@@ -244,8 +248,8 @@ describe("a Standard Webhooks secret", () => {
   test("is base64 of 24 to 64 bytes, with or without its prefix", () => {
     for (const length of [24, 32, 64]) {
       const text = toBase64(new Uint8Array(length).fill(1));
-      must(checkSecret(SCHEME, text));
-      must(checkSecret(SCHEME, `whsec_${text}`));
+      must(checkSecret({ scheme: SCHEME }, text));
+      must(checkSecret({ scheme: SCHEME }, `whsec_${text}`));
     }
   });
 
@@ -258,7 +262,7 @@ describe("a Standard Webhooks secret", () => {
     ["a public key's", `whpk_${toBase64(new Uint8Array(32))}`],
     ["prefixed twice", `whsec_whsec_${toBase64(new Uint8Array(24))}`],
   ] as const)("that is %s is refused at registration and not repeated", ([, secret]) => {
-    const error = mustFail(checkSecret(SCHEME, secret));
+    const error = mustFail(checkSecret({ scheme: SCHEME }, secret));
     expect(error.code).toBe("invalid_request");
     expect(error.issues?.[0]?.path).toBe("secret");
     if (secret !== "whsec_") expect(JSON.stringify(error)).not.toContain(secret);

@@ -7,7 +7,7 @@ const hex = (bytes: Bytes): string =>
   [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** By the platform, so that signer and verifier share no code. */
-async function hmac(key: Bytes, message: Bytes): Promise<Bytes> {
+export async function hmac(key: Bytes, message: Bytes): Promise<Bytes> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const imported = await crypto.subtle.importKey("raw", key, algorithm, false, ["sign"]);
   return new Uint8Array(await crypto.subtle.sign("HMAC", imported, message));

@@ -75,9 +75,11 @@ describe("an event", () => {
     problemOf(await deliver("files", await standard(bytes)), "event_unmapped");
   });
 
-  it("WH4 of a form from GitHub is event_unmapped", async () => {
+  it("WH9 that GitHub posts as a form is taken", async () => {
     await register("repo", GITHUB_SOURCE);
-    problemOf(await deliver("repo", await github("payload=%7B%7D")), "event_unmapped");
+    const form = `payload=${encodeURIComponent('{"commits":["a"]}')}`;
+    const { body } = await deliver("repo", await github(form));
+    expect((await call<TaskView>("GET", `/v1/tasks/${body.task_id}`)).body.payload).toEqual(["a"]);
   });
 
   it("WH4 that does not fit is told which path of the mapping failed", async () => {

@@ -1,13 +1,13 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
-import { fromBase64, fromUtf8, type Bytes } from "../../src/base/bytes.ts";
-import { parseJson } from "../../src/base/json.ts";
-import { err } from "../../src/base/result.ts";
+import type { Bytes } from "../../src/base/bytes.ts";
+import { err, ok, type Result } from "../../src/base/result.ts";
 import { WEBHOOK_BODY_BYTES_MAX } from "../../src/protocol/constants.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
-import { DeliveryView } from "../../src/protocol/http.ts";
+import { ChallengeView, DeliveryView } from "../../src/protocol/http.ts";
 import { Slug } from "../../src/protocol/ids.ts";
-import { openSecret, storageKey, taskOf, verifyDelivery } from "../../src/webhooks/index.ts";
+import { challengeOf, eventOf, taskOf, verifyDelivery } from "../../src/webhooks/index.ts";
 import type { AppContext, AppEnv } from "../context.ts";
+import { openedSource } from "../opened-source.ts";
 import { limit } from "../middleware.ts";
 import { answer } from "../problem.ts";
 import { failuresOfDelivery, jsonOf } from "../responses.ts";
@@ -22,6 +22,7 @@ const deliver = createRoute({
     body: { required: true, content: { "application/json": { schema: z.unknown() } } },
   },
   responses: {
+    200: jsonOf(ChallengeView, "Slack asked whether the address answers"),
     202: jsonOf(DeliveryView, "The task that it became, now or at its first delivery"),
     ...failuresOfDelivery,
   },
@@ -32,55 +33,41 @@ export function deliveryRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openAPIRegistry.registerPath(deliver);
   app.post("/v1/webhooks/:name", limit(WEBHOOK_BODY_BYTES_MAX), async (c) => {
     const delivered = await take(c, c.req.param("name"), new Uint8Array(await c.req.arrayBuffer()));
-    return answer(c, delivered, ({ task, duplicate }) =>
-      c.json({ task_id: task.id, duplicate }, 202),
+    return answer(c, delivered, (taken) =>
+      "challenge" in taken ? c.json(taken, 200) : c.json(taken, 202),
     );
   });
 }
 
 /** Checks the signature over the raw bytes, maps the event, and gives the task under what was signed of its identity. */
-async function take(c: AppContext, name: string, body: Bytes) {
-  const { coordinator, config } = c.var;
-  if (!Slug.safeParse(name).success) return noSource;
-  const source = await coordinator.call("open_webhook_source", { name });
+async function take(
+  c: AppContext,
+  name: string,
+  body: Bytes,
+): Promise<Result<z.infer<typeof DeliveryView> | z.infer<typeof ChallengeView>, MusterError>> {
+  const source = await openedSource(c, name);
   if (!source.ok) return source;
-  const { scheme, sealedSecret, mapping } = source.value;
-  const secret = openSecret(
-    storageKey(config.signingKey, name),
-    fromBase64(sealedSecret) ?? new Uint8Array(),
-  );
-  if (secret === null) {
-    return err<MusterError>({
-      code: "misconfigured",
-      detail: "the source's secret does not open: register the source again",
-    });
-  }
-  const verified = verifyDelivery(scheme, {
-    secret,
-    headers: c.req.raw.headers,
-    body,
-    now: Date.now(),
-  });
+  const { headers } = c.req.raw;
+  const { secrets, mapping, scheme } = source.value;
+  const verified = verifyDelivery(source.value, { secrets, headers, body, now: Date.now() });
   if (!verified.ok) return verified;
-  const text = fromUtf8(body);
-  const event = text === null ? undefined : parseJson(text);
+  const event = eventOf(scheme, body);
   if (event === undefined) {
-    return err<MusterError>({
+    return err({
       code: "event_unmapped",
       detail: "the body is not JSON, or nests too deep",
     });
   }
+  const challenge = scheme === "slack" ? challengeOf(event) : null;
+  if (challenge !== null) return ok({ challenge });
   const task = taskOf(mapping, event);
   if (!task.ok) return task;
-  return coordinator.call("submit_task", {
+  const submitted = await c.var.coordinator.call("submit_task", {
     task: task.value,
     owner: "admin",
     source: `webhook:${name}`,
     idempotency: { scope: `webhook:${name}`, key: verified.value.deliveryId },
   });
+  if (!submitted.ok) return submitted;
+  return ok({ task_id: submitted.value.task.id, duplicate: submitted.value.duplicate });
 }
-
-const noSource = err<MusterError>({
-  code: "not_found",
-  detail: "there is no webhook source of this name",
-});

@@ -1,11 +1,14 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { toBase64 } from "../../src/base/bytes.ts";
+import { err, ok, type Result } from "../../src/base/result.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
+import type { MusterError } from "../../src/protocol/errors.ts";
 import type { WebhookSourceBody as Body } from "../../src/protocol/http.ts";
 import { WebhookSourceBody, WebhookSourceView } from "../../src/protocol/http.ts";
 import { Slug } from "../../src/protocol/ids.ts";
 import { checkMapping, checkSecret, sealSecret, storageKey } from "../../src/webhooks/index.ts";
 import type { AppContext, AppEnv } from "../context.ts";
+import { openedSource } from "../opened-source.ts";
 import { takesJson } from "../middleware.ts";
 import { answer } from "../problem.ts";
 import { bodyOf, conflict, failuresOfBody, failuresOfOne, jsonOf, security } from "../responses.ts";
@@ -67,18 +70,44 @@ export function webhookSourceRoutes(app: OpenAPIHono<AppEnv>): void {
   );
 }
 
-/** Stores a source whose secret can serve and whose mapping can work; the secret leaves here sealed. */
-async function register(c: AppContext, name: string, { scheme, secret, task: mapping }: Body) {
+/** Stores a source whose secrets can serve and whose mapping can work; the secrets leave here sealed. */
+async function register(c: AppContext, name: string, body: Body) {
   const { coordinator, config } = c.var;
-  const usable = checkSecret(scheme, secret);
-  if (!usable.ok) return usable;
+  const { scheme, signature = null, task: mapping } = body;
+  const secrets = await secretsOf(c, name, body);
+  if (!secrets.ok) return secrets;
+  for (const [at, secret] of secrets.value.entries()) {
+    const place = body.secrets === undefined ? "secret" : `secrets.${at}`;
+    const usable = checkSecret({ scheme, signature }, secret, place);
+    if (!usable.ok) return usable;
+  }
   const mappable = checkMapping(mapping);
   if (!mappable.ok) return mappable;
-  const sealed = sealSecret(storageKey(config.signingKey, name), secret, platformRandom);
+  const key = storageKey(config.signingKey, name);
+  const sealedSecrets = secrets.value.map((secret) =>
+    toBase64(sealSecret(key, secret, platformRandom)),
+  );
   return coordinator.call("put_webhook_source", {
     name,
     scheme,
-    sealedSecret: toBase64(sealed),
+    signature,
+    sealedSecrets,
     mapping,
   });
+}
+
+/** The secrets that are given, or those that the source has. */
+async function secretsOf(
+  c: AppContext,
+  name: string,
+  { secret, secrets }: Body,
+): Promise<Result<readonly string[], MusterError>> {
+  if (secrets !== undefined) return ok(secrets);
+  if (secret !== undefined) return ok([secret]);
+  const before = await openedSource(c, name);
+  if (before.ok) return ok(before.value.secrets);
+  if (before.error.code !== "not_found") return before;
+  const message = "a new source needs a secret";
+  const issues = [{ path: "secret", message }];
+  return err({ code: "invalid_request", detail: message, issues });
 }

@@ -1,12 +1,44 @@
 import { z } from "zod";
+import { WEBHOOK_SECRETS_MAX } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
 import { Slug, Uuid } from "../ids.ts";
 import { Requirements, SubmitTask } from "./tasks.ts";
 import { Time } from "./page.ts";
 
-export const WEBHOOK_SCHEMES = ["standard-webhooks", "github"] as const;
-export const WebhookScheme = z.enum(WEBHOOK_SCHEMES);
+export const WEBHOOK_SCHEMES = ["standard-webhooks", "github", "stripe", "slack", "hmac"] as const;
+export const WebhookScheme = z.enum(WEBHOOK_SCHEMES).meta({
+  description:
+    "How deliveries are signed: Standard Webhooks; GitHub's X-Hub-Signature-256; Stripe's timestamped header; Slack's v0; an HMAC-SHA256 of the body in a header",
+});
 export type WebhookScheme = z.infer<typeof WebhookScheme>;
+
+/** A header's name, as `Headers` writes it. */
+const HeaderName = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,100}$/, "1 to 100 letters, digits and '-'")
+  .transform((name) => name.toLowerCase());
+
+export const SignatureHeader = z
+  .object({
+    header: HeaderName,
+    encoding: z.enum(["hex", "base64"]).default("hex").meta({ description: "Of `hmac`'s MAC" }),
+    prefix: z
+      .string()
+      .regex(/^[\x21-\x7e]{0,32}$/, "at most 32 visible ASCII characters")
+      .default("")
+      .meta({ description: "What stands before `hmac`'s MAC, as `sha256=`" }),
+  })
+  .meta({
+    id: "SignatureHeader",
+    description: "Where the signature stands, for `hmac` and `stripe`",
+  });
+export type SignatureHeader = z.infer<typeof SignatureHeader>;
+
+/** How a source's deliveries are signed. */
+export interface Signing {
+  readonly scheme: WebhookScheme;
+  readonly signature?: SignatureHeader | null | undefined;
+}
 
 /**
  * How an event becomes a task. A string that begins with `$` is a JSON path into the event's body (a singular query
@@ -30,11 +62,32 @@ export const EventMapping = z.object({
 });
 export type EventMapping = z.infer<typeof EventMapping>;
 
+const TAKES_HEADER: readonly WebhookScheme[] = ["hmac", "stripe"];
+
+const Secret = z.string().min(16).max(500);
+
 export const WebhookSourceBody = z
   .object({
     scheme: WebhookScheme,
-    secret: z.string().min(16).max(500).meta({ description: "Kept sealed; never shown again" }),
+    signature: SignatureHeader.optional(),
+    secret: Secret.optional().meta({
+      description: "Kept sealed; never shown again. Without one, those that are there stay",
+    }),
+    secrets: z
+      .array(Secret)
+      .min(1)
+      .max(WEBHOOK_SECRETS_MAX)
+      .optional()
+      .meta({ description: "Instead of `secret`: any of them opens, as while one is changed" }),
     task: EventMapping,
+  })
+  .refine(({ secret, secrets }) => secret === undefined || secrets === undefined, {
+    path: ["secrets"],
+    message: "give either secret or secrets",
+  })
+  .refine(({ scheme, signature }) => signature === undefined || TAKES_HEADER.includes(scheme), {
+    path: ["signature"],
+    message: "this scheme's headers are fixed; only hmac and stripe take other ones",
   })
   .meta({ id: "WebhookSourceRequest" });
 export type WebhookSourceBody = z.infer<typeof WebhookSourceBody>;
@@ -43,6 +96,8 @@ export const WebhookSourceView = z
   .object({
     name: Slug,
     scheme: WebhookScheme,
+    signature: SignatureHeader.nullable().default(null),
+    secrets: z.int().default(1).meta({ description: "How many secrets open" }),
     task: EventMapping,
     created_at: Time,
     deliveries: z.int().meta({ description: "Deliveries that became a task" }),
@@ -58,3 +113,5 @@ export const DeliveryView = z
       .meta({ description: "True when the same delivery made this task before" }),
   })
   .meta({ id: "Delivery" });
+
+export const ChallengeView = z.object({ challenge: z.string() }).meta({ id: "Challenge" });

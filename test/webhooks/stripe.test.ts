@@ -1,0 +1,97 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { toHex, utf8 } from "../../src/base/bytes.ts";
+import { SECOND } from "../../src/base/clock.ts";
+import { sha256 } from "../../src/crypto/primitives.ts";
+import { SIGNATURE_TOLERANCE } from "../../src/protocol/constants.ts";
+import { detailOf, flipBit, flipTextBit, hmac, verdict, type TestDelivery } from "./deliveries.ts";
+
+const HEADER = "stripe-signature";
+const AT = 1_700_000_000;
+const mac = (secret: string, at: number | string, body: Uint8Array): string =>
+  hmac(secret, `${at}.`, body).digest("hex");
+
+const signed = (secret: string, body: Uint8Array, header = HEADER): TestDelivery => ({
+  secret,
+  headers: { [header]: `t=${AT},v1=${mac(secret, AT, body)}` },
+  body,
+  now: AT * SECOND,
+});
+const withHeader = (delivery: TestDelivery, text: string): TestDelivery => ({
+  ...delivery,
+  headers: { [HEADER]: text },
+});
+const Signed = fc
+  .record({
+    secret: fc.string({ unit: "grapheme", minLength: 1, maxLength: 60 }),
+    body: fc.uint8Array({ minLength: 1, maxLength: 100 }),
+  })
+  .map(({ secret, body }) => signed(secret, body));
+
+describe("a delivery with a timestamped signature, as Stripe's", () => {
+  test("WH6 is accepted within the tolerance and stale outside it, under its body's hash", () => {
+    const Skew = fc.integer({ min: -2 * SIGNATURE_TOLERANCE, max: 2 * SIGNATURE_TOLERANCE });
+    fc.assert(
+      fc.property(Signed, Skew, (delivery, skew) => {
+        const fresh = Math.abs(skew) <= SIGNATURE_TOLERANCE;
+        expect(verdict("stripe", { ...delivery, now: delivery.now + skew })).toBe(
+          fresh ? `ok:${toHex(sha256(delivery.body))}` : "signature_stale",
+        );
+      }),
+    );
+  });
+
+  test("WH6 is refused after a change of any one bit of its body", () => {
+    fc.assert(
+      fc.property(Signed, fc.nat(), (delivery, bit) => {
+        const changed = { ...delivery, body: flipBit(delivery.body, bit) };
+        expect(verdict("stripe", changed)).toBe("signature_invalid");
+      }),
+    );
+  });
+
+  test("WH6 is never accepted after a change of any one bit of its header", () => {
+    fc.assert(
+      fc.property(Signed, fc.nat(), (delivery, bit) => {
+        const changed = flipTextBit(delivery.headers[HEADER] ?? "", bit);
+        expect(verdict("stripe", withHeader(delivery, changed))).toMatch(/^signature_/);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("WH6 has one time, of whole seconds, and it is the one that is signed", () => {
+    const body = utf8("{}");
+    const right = mac("a secret", AT, body);
+    for (const [text, code] of [
+      [`t=${AT},t=${AT},v1=${right}`, "signature_invalid"],
+      [`t=${AT + 1},v1=${right}`, "signature_invalid"],
+      [`t=0${AT},v1=${mac("a secret", `0${AT}`, body)}`, "signature_invalid"],
+      [`t=,v1=${mac("a secret", "", body)}`, "signature_invalid"],
+      [`v1=${right}`, "signature_missing"],
+      ["", "signature_missing"],
+    ] as const)
+      expect(verdict("stripe", withHeader(signed("a secret", body), text)), text).toBe(code);
+  });
+
+  test("WH6 may hold other signatures beside the right one, but not without end", () => {
+    const body = utf8("{}");
+    const delivery = signed("a secret", body);
+    const right = `v1=${mac("a secret", AT, body)}`;
+    const many = (count: number) =>
+      withHeader(delivery, `t=${AT},${"v1=00,".repeat(count)}${right},v0=00`);
+    expect(verdict("stripe", many(10))).toMatch(/^ok:/);
+    expect(verdict("stripe", many(40))).toBe("signature_invalid");
+    const noise = `x=${"0".repeat(3_000)}`;
+    expect(verdict("stripe", withHeader(delivery, `t=${AT},${right},${noise}`))).toBe(
+      "signature_invalid",
+    );
+  });
+
+  test("WH6 may stand in a header of another name, which the source states", () => {
+    const signature = { header: "x-signed", encoding: "hex", prefix: "" } as const;
+    const by = { scheme: "stripe", signature } as const;
+    expect(verdict(by, signed("a secret", utf8("{}"), "x-signed"))).toMatch(/^ok:/);
+    expect(detailOf(by, signed("a secret", utf8("{}")))).toContain("x-signed");
+  });
+});

@@ -38,13 +38,17 @@ export function x25519Agree(privateKey: Uint8Array, publicKey: Uint8Array): Byte
   }
 }
 
-/** XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03): ciphertext and tag. `aad` is authenticated, not sealed. */
+/**
+ * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03): ciphertext and tag. `aad` is authenticated, not sealed. Written to
+ * `output`, if there is one, which may begin with the plaintext: a large one is then not copied.
+ */
 export const xchachaSeal = (
   key: Uint8Array,
   nonce: Uint8Array,
   plaintext: Uint8Array,
   aad?: Uint8Array,
-): Bytes => xchacha20poly1305(key, nonce, aad).encrypt(plaintext);
+  output?: Bytes,
+): Bytes => xchacha20poly1305(key, nonce, aad).encrypt(plaintext, output);
 
 /** The plaintext, or null when key, nonce, data or `aad` are not the ones that were sealed. */
 export function xchachaOpen(

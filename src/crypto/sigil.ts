@@ -1,39 +1,56 @@
 import { concat, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
-import { sha256, TAG_BYTES, XCHACHA_NONCE_BYTES, xchachaOpen, xchachaSeal } from "./primitives.ts";
+import { TAG_BYTES, XCHACHA_NONCE_BYTES, xchachaOpen, xchachaSeal } from "./primitives.ts";
+import { hashLast, sharePrefix } from "./sha256-block.ts";
 
 /** Bytes that sealing adds: the nonce in front and the tag behind. */
 export const SIGIL_OVERHEAD = XCHACHA_NONCE_BYTES + TAG_BYTES;
+
+/** Bytes of keystream that one hash makes. */
+const BLOCK_BYTES = 32;
 
 /**
  * Borg's payload ("ChaChaPoly sigil"): nonce, then XChaCha20-Poly1305 over the plaintext XORed with a keystream of
  * SHA-256(nonce + uint64 big-endian block). The XOR adds no secrecy (its key is public); it is there for the format.
  */
 export function sealSigil(key: Uint8Array, plaintext: Uint8Array, random: RandomBytes): Bytes {
+  const sealed = new Uint8Array(SIGIL_OVERHEAD + plaintext.length);
   const nonce = random(XCHACHA_NONCE_BYTES);
-  return concat(nonce, xchachaSeal(key, nonce, xorKeystream(nonce, plaintext)));
+  sealed.set(nonce);
+  const body = sealed.subarray(XCHACHA_NONCE_BYTES);
+  const mixed = body.subarray(0, plaintext.length);
+  mixed.set(plaintext);
+  xorKeystream(nonce, mixed);
+  xchachaSeal(key, nonce, mixed, undefined, body);
+  return sealed;
 }
 
 /** The plaintext, or null when the key is not the right one or the bytes were changed. */
 export function openSigil(key: Uint8Array, sealed: Uint8Array): Bytes | null {
   if (sealed.length < SIGIL_OVERHEAD) return null;
   const nonce = sealed.subarray(0, XCHACHA_NONCE_BYTES);
-  const mixed = xchachaOpen(key, nonce, sealed.subarray(XCHACHA_NONCE_BYTES));
-  return mixed === null ? null : xorKeystream(nonce, mixed);
+  const plaintext = xchachaOpen(key, nonce, sealed.subarray(XCHACHA_NONCE_BYTES));
+  if (plaintext !== null) xorKeystream(nonce, plaintext);
+  return plaintext;
 }
 
-function xorKeystream(nonce: Uint8Array, data: Uint8Array): Bytes {
-  const out = new Uint8Array(data.length);
-  const block = new Uint8Array(XCHACHA_NONCE_BYTES + 8);
-  block.set(nonce);
-  const counter = new DataView(block.buffer, XCHACHA_NONCE_BYTES);
-  for (let at = 0, index = 0; at < data.length; index++) {
-    // The counter's upper half stays zero: 2^32 blocks are 128 GiB, beyond any container.
-    counter.setUint32(4, index);
-    const stream = sha256(block);
-    for (let i = 0; i < stream.length && at < data.length; i++, at++) {
-      out[at] = (data[at] as number) ^ (stream[i] as number);
+/** XORs the keystream into the data, where it lies. */
+function xorKeystream(nonce: Uint8Array, data: Uint8Array): void {
+  // The counter's upper half stays zero: 2^32 blocks are 128 GiB, beyond any container.
+  const blocks = sharePrefix(concat(nonce, new Uint8Array(4)));
+  const digest = new Int32Array(BLOCK_BYTES / 4);
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const whole = data.length - (data.length % BLOCK_BYTES);
+  let index = 0;
+  for (let from = 0; from < whole; from += BLOCK_BYTES) {
+    hashLast(blocks, index++, digest);
+    for (let i = 0; i < digest.length; i++) {
+      view.setInt32(from + 4 * i, view.getInt32(from + 4 * i) ^ (digest[i] as number));
     }
   }
-  return out;
+  if (whole < data.length) hashLast(blocks, index, digest);
+  for (let at = whole; at < data.length; at++) {
+    const word = digest[(at - whole) >> 2] as number;
+    data[at] = (data[at] as number) ^ (word >>> (24 - 8 * (at & 3)));
+  }
 }

@@ -3,6 +3,7 @@ import type { ContainerError } from "../crypto/trix.ts";
 /**
  * - `public_key_invalid`: the recipient's key is not 32 bytes, or is of low order (anybody would know the secret)
  * - `private_key_invalid`: the private key is not 32 bytes
+ * - `recipients_invalid`: no public key to seal to, or too many
  * - `form_invalid`: what was to be sealed is not a form, or exceeds a bound
  * - `container_invalid`: not STMF: wrong magic, cut short, unreadable header, unusable ephemeral key
  * - `container_unsupported`: a container version, algorithm or header version that is not read here
@@ -17,6 +18,7 @@ export type StmfErrorCode =
   | ContainerError["code"]
   | "public_key_invalid"
   | "private_key_invalid"
+  | "recipients_invalid"
   | "form_invalid"
   | "content_invalid"
   | "blob_missing"

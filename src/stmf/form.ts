@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fromUtf8, utf8, type Bytes } from "../base/bytes.ts";
-import { parseJson } from "../base/json.ts";
+import { JSON_DEPTH_MAX, parseJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { firstIssue } from "../protocol/envelope.ts";
 import type { StmfFault } from "./errors.ts";
@@ -26,15 +26,23 @@ export interface FormData {
 /** Far above any honest form; what counts is that hostile input ends early. */
 export const FIELDS_MAX = 10_000;
 export const META_MAX = 1_000;
+/** Values in the JSON of a form: one that fills the other bounds has 61,000. */
+const VALUES_MAX = 100_000;
 /** Characters of names, types, file names and keys of `meta`. Values are bounded by the container alone. */
 export const LABEL_CHARS_MAX = 4_096;
 
-const Label = z.string().max(LABEL_CHARS_MAX);
+/**
+ * Half a surrogate pair is no character: it becomes U+FFFD, as in the forms of browsers and as Go reads it. PHP would
+ * refuse the whole form.
+ */
+const wellFormed = (text: string): string => text.toWellFormed();
+const Text = z.string().transform(wellFormed);
+const Label = z.string().max(LABEL_CHARS_MAX).transform(wellFormed);
 /** Go reads null as empty, and writes neither. */
 const Optional = Label.nullish();
 
 const FieldSchema = z
-  .object({ name: Label, value: z.string(), type: Optional, filename: Optional, mime: Optional })
+  .object({ name: Label, value: Text, type: Optional, filename: Optional, mime: Optional })
   .transform(({ name, value, type, filename, mime }): Field => ({
     name,
     value,
@@ -61,7 +69,7 @@ const isMetaObject = (value: unknown): boolean =>
 
 const MetaSchema = z
   .custom<object>(isMetaObject, `meta is an object of at most ${META_MAX} texts`)
-  .pipe(z.record(Label, z.string()));
+  .pipe(z.record(Label, Text));
 
 const FormSchema = z
   .object({ fields: FieldsSchema, meta: MetaSchema.nullish() })
@@ -78,11 +86,13 @@ export function writeForm(form: FormData): Result<Bytes, StmfFault> {
     : err({ code: "form_invalid", detail: firstIssue(checked.error) });
 }
 
-/** The form of a plaintext; `content_invalid` when it is not UTF-8, not JSON, too deep, or no form. */
+/** The form of a plaintext; `content_invalid` when it is not UTF-8, not JSON, too deep, too wide, or no form. */
 export function readForm(plaintext: Uint8Array): Result<FormData, StmfFault> {
   const text = fromUtf8(plaintext);
-  const json = text === null ? undefined : parseJson(text);
-  if (json === undefined) return err({ code: "content_invalid", detail: "the form is not JSON" });
+  const json = text === null ? undefined : parseJson(text, JSON_DEPTH_MAX, VALUES_MAX);
+  if (json === undefined) {
+    return err({ code: "content_invalid", detail: "not JSON, or of more values than a form has" });
+  }
   const form = FormSchema.safeParse(json);
   return form.success
     ? ok(form.data)

@@ -2,32 +2,103 @@
  * The public door of STMF, Borg's sealed forms: what `muster/stmf` exports. Everything that can fail in expected ways
  * throws a `StmfError` with a stable `code`; the functions behind the door return the same faults as values.
  */
-import type { Bytes } from "../base/bytes.ts";
+import { fromBase64, toBase64, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
-import type { Result } from "../base/result.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { keyPairFrom, newKeyPair } from "../crypto/identity.ts";
 import { platformRandom } from "../crypto/primitives.ts";
+import { KEY_BYTES } from "../protocol/constants.ts";
+import { containerFromBase64, decodeStmf, readInfo, type SealedInfo } from "./container.ts";
 import { StmfError, type StmfFault } from "./errors.ts";
 import type { FormData } from "./form.ts";
 import { makePointer, openPointer, type BlobReader, type Pointer } from "./pointer.ts";
-import { openForm, sealForm } from "./seal.ts";
+import { openForm, sealForm, sealFormForAll } from "./seal.ts";
 
+export { CONTAINER_BYTES_MAX, type SealedInfo } from "./container.ts";
 export { StmfError, type StmfErrorCode } from "./errors.ts";
+export {
+  fileContent,
+  fileField,
+  formOf,
+  textField,
+  valueOf,
+  valuesOf,
+  webFormOf,
+} from "./fields.ts";
 export type { Field, FormData } from "./form.ts";
 export type { BlobReader, Pointer } from "./pointer.ts";
+export { RECIPIENTS_MAX } from "./recipients.ts";
 
-/** Seals a form to an X25519 public key of 32 bytes, as a container that Borg's Go and PHP code opens. */
+/** The name under which a form post carries its container, in base64. */
+export const PAYLOAD_FIELD = "_stmf_payload";
+
+/** An X25519 key: 32 bytes, or their base64, as Borg writes keys. */
+export type Key = Uint8Array | string;
+
+/** A container: its bytes, or their base64, as a form post carries it. */
+export type Container = Uint8Array | string;
+
+/** Keys of a recipient: publish the one, keep the other. */
+export interface RecipientKeys {
+  readonly privateKey: Bytes;
+  readonly publicKey: Bytes;
+}
+
+export function generateKeyPair(random: RandomBytes = platformRandom): RecipientKeys {
+  const { privateKey, publicKey } = newKeyPair(random);
+  return { privateKey, publicKey };
+}
+
+/** The public key of a private one. */
+export function publicKeyOf(privateKey: Key): Bytes {
+  const bytes = keyBytes(privateKey);
+  return orThrow(
+    bytes.length === KEY_BYTES
+      ? ok(keyPairFrom(Uint8Array.from(bytes)).publicKey)
+      : err({ code: "private_key_invalid", detail: `a private key is ${KEY_BYTES} bytes` }),
+  );
+}
+
+/**
+ * Seals a form to one public key, as a container that Borg's Go and PHP code opens, or to several, any of whose private
+ * keys open it: that is a format of Muster's own, and hides who they are.
+ */
 export async function encrypt(
   form: FormData,
-  recipientPublicKey: Uint8Array,
+  recipients: Key | readonly Key[],
   random: RandomBytes = platformRandom,
 ): Promise<Bytes> {
-  return orThrow(sealForm(form, recipientPublicKey, random));
+  return orThrow(
+    isKey(recipients)
+      ? sealForm(form, keyBytes(recipients), random)
+      : sealFormForAll(form, recipients.map(keyBytes), random),
+  );
 }
 
-/** Opens a container with the X25519 private key that it was sealed to. */
-export async function decrypt(container: Uint8Array, privateKey: Uint8Array): Promise<FormData> {
-  return orThrow(openForm(container, privateKey));
+/** `encrypt`, in base64: what goes into the form field `PAYLOAD_FIELD`. */
+export const encryptBase64 = async (
+  form: FormData,
+  recipients: Key | readonly Key[],
+  random: RandomBytes = platformRandom,
+): Promise<string> => toBase64(await encrypt(form, recipients, random));
+
+/** Opens a container with a private key that it was sealed to. */
+export async function decrypt(container: Container, privateKey: Key): Promise<FormData> {
+  const data = orThrow(containerBytes(container));
+  return orThrow(openForm(data, keyBytes(privateKey)));
 }
+
+/** Whether it is a container that somebody's key may open here. Needs no key, so it can't tell whether any does. */
+export function validate(container: Container): boolean {
+  const data = containerBytes(container);
+  return data.ok && decodeStmf(data.value).ok;
+}
+
+/** What anybody sees of a container, also of one with an algorithm that is not known here. Needs no key. */
+export const inspect = (container: Container): SealedInfo => {
+  const data = orThrow(containerBytes(container));
+  return orThrow(readInfo(data));
+};
 
 /** A pointer to a blob, under a fresh random ID. `metadata` is public: put nothing in that names the peer. */
 export const newPointer = (
@@ -44,6 +115,15 @@ export async function resolve(
 ): Promise<FormData> {
   return orThrow(await openPointer(pointer, privateKey, blobs));
 }
+
+const isKey = (key: Key | readonly Key[]): key is Key => !Array.isArray(key);
+
+/** Text that is no base64 is no key of any length: the length is what is refused. */
+const keyBytes = (key: Key): Uint8Array =>
+  typeof key === "string" ? (fromBase64(key) ?? new Uint8Array()) : key;
+
+const containerBytes = (container: Container): Result<Uint8Array, StmfFault> =>
+  typeof container === "string" ? containerFromBase64(container) : ok(container);
 
 function orThrow<T>(result: Result<T, StmfFault>): T {
   if (!result.ok) throw new StmfError(result.error);

@@ -1,15 +1,16 @@
-import type { Bytes } from "../base/bytes.ts";
+import { concat, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { newKeyPair, sharedSecret } from "../crypto/identity.ts";
+import { keyPairFrom, newKeyPair, sharedSecret } from "../crypto/identity.ts";
 import { openSigil, sealSigil } from "../crypto/sigil.ts";
 import { KEY_BYTES } from "../protocol/constants.ts";
-import { CONTAINER_BYTES_MAX, decodeStmf, encodeStmf } from "./container.ts";
+import { CONTAINER_BYTES_MAX, decodeStmf, encodeStmf, tooLarge, type Sealed } from "./container.ts";
 import type { StmfFault } from "./errors.ts";
 import { readForm, writeForm, type FormData } from "./form.ts";
+import { distinctKeys, payloadKey, RECIPIENTS_MAX, unwrapKey, wrapKey } from "./recipients.ts";
 
-/** Bytes of header, nonce and tag around a plaintext, rounded up. */
-const OVERHEAD_MAX = 1_024;
+/** Bytes of header, nonce and tag around a plaintext, rounded up: the header for the most recipients has 4,600. */
+const OVERHEAD_MAX = 8 * 1_024;
 
 /**
  * A form sealed to one X25519 public key: key = SHA-256(X25519(ephemeral, recipient)), a fresh ephemeral key each time.
@@ -23,14 +24,8 @@ export function sealForm(
   recipientPublicKey: Uint8Array,
   random: RandomBytes,
 ): Result<Bytes, StmfFault> {
-  const plaintext = writeForm(form);
+  const plaintext = plaintextOf(form);
   if (!plaintext.ok) return plaintext;
-  if (plaintext.value.length > CONTAINER_BYTES_MAX - OVERHEAD_MAX) {
-    return err({
-      code: "container_too_large",
-      detail: `a form of ${plaintext.value.length} bytes does not fit a container`,
-    });
-  }
   const ephemeral = newKeyPair(random);
   const key = sharedSecret(ephemeral.privateKey, recipientPublicKey);
   if (key === null) {
@@ -44,20 +39,76 @@ export function sealForm(
   );
 }
 
-/** The form in a container. Any fault but those of sealing, pointers and peer records. */
+/**
+ * A form sealed to several public keys, each of which opens the one container; to a single one it is `sealForm`'s, plain
+ * Borg. Its faults, and `recipients_invalid`.
+ */
+export function sealFormForAll(
+  form: FormData,
+  recipientPublicKeys: readonly Uint8Array[],
+  random: RandomBytes,
+): Result<Bytes, StmfFault> {
+  if (recipientPublicKeys.length > RECIPIENTS_MAX) return recipientsInvalid();
+  const publicKeys = distinctKeys(recipientPublicKeys);
+  const [first] = publicKeys;
+  if (first === undefined) return recipientsInvalid();
+  if (publicKeys.length === 1) return sealForm(form, first, random);
+  const plaintext = plaintextOf(form);
+  if (!plaintext.ok) return plaintext;
+  const ephemeral = newKeyPair(random);
+  const contentKey = random(KEY_BYTES);
+  const wrapped = wrapKey(contentKey, ephemeral, publicKeys, random);
+  if (!wrapped.ok) return wrapped;
+  return ok(
+    encodeStmf({
+      ephemeralPublicKey: ephemeral.publicKey,
+      wrapped: wrapped.value,
+      payload: sealSigil(payloadKey(contentKey), plaintext.value, random),
+    }),
+  );
+}
+
+/** The form in a container, for one recipient or several. Any fault but those of sealing, pointers and peer records. */
 export function openForm(data: Uint8Array, privateKey: Uint8Array): Result<FormData, StmfFault> {
   if (privateKey.length !== KEY_BYTES) {
     return err({ code: "private_key_invalid", detail: `a private key is ${KEY_BYTES} bytes` });
   }
   const sealed = decodeStmf(data);
   if (!sealed.ok) return sealed;
-  const key = sharedSecret(privateKey, sealed.value.ephemeralPublicKey);
-  if (key === null) {
+  const secret = sharedSecret(privateKey, sealed.value.ephemeralPublicKey);
+  if (secret === null) {
     return err({ code: "container_invalid", detail: "the ephemeral key is of low order" });
   }
-  const plaintext = openSigil(key, sealed.value.payload);
+  const key = keyOfPayload(sealed.value, secret, privateKey);
+  const plaintext = key && openSigil(key, sealed.value.payload);
   if (plaintext === null) {
     return err({ code: "container_sealed_otherwise", detail: "does not open with this key" });
   }
   return readForm(plaintext);
 }
+
+function keyOfPayload(
+  { ephemeralPublicKey, wrapped }: Sealed,
+  secret: Bytes,
+  privateKey: Uint8Array,
+): Bytes | null {
+  if (wrapped === undefined) return secret;
+  const { publicKey } = keyPairFrom(concat(privateKey));
+  const contentKey = unwrapKey(wrapped, secret, ephemeralPublicKey, publicKey);
+  return contentKey && payloadKey(contentKey);
+}
+
+function plaintextOf(form: FormData): Result<Bytes, StmfFault> {
+  const plaintext = writeForm(form);
+  if (!plaintext.ok) return plaintext;
+  const { length } = plaintext.value;
+  return length > CONTAINER_BYTES_MAX - OVERHEAD_MAX
+    ? tooLarge(`a form of ${length} bytes`)
+    : plaintext;
+}
+
+const recipientsInvalid = () =>
+  err<StmfFault>({
+    code: "recipients_invalid",
+    detail: `a form is sealed to 1 to ${RECIPIENTS_MAX} public keys`,
+  });

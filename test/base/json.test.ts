@@ -59,6 +59,30 @@ describe("reading JSON", () => {
     }
   });
 
+  test("counts values before any is made, and refuses more than are allowed", () => {
+    const count = (value: unknown): number =>
+      typeof value === "object" && value !== null
+        ? 1 + Object.values(value).reduce((sum: number, each) => sum + count(each), 0)
+        : 1;
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue({ maxDepth: 4 })), (value) => {
+        const text = JSON.stringify(value);
+        // An empty list or object is counted as if it held one value: what counts is that none goes uncounted.
+        const empty = [...text.replaceAll(/"(?:[^"\\]|\\.)*"/g, "s").matchAll(/\[\]|\{\}/g)].length;
+        const values = count(value) + empty;
+        expect(parseJson(text, 32, values)).toEqual(JSON.parse(text));
+        expect(parseJson(text, 32, values - 1)).toBeUndefined();
+      }),
+      { numRuns: 500 },
+    );
+    expect(parseJson(`[${"{},".repeat(1_000_000)}{}]`, 32, 1_000)).toBeUndefined();
+  });
+
+  test("reads a string of a thousand escaped quotes in the time of its length", () => {
+    const text = `["${'\\\\\\"'.repeat(200_000)}"]`;
+    expect(parseJson(text)).toEqual(JSON.parse(text));
+  });
+
   test("tells null, which is JSON, from what is not", () => {
     expect(parseJson("null")).toBeNull();
     expect(parseJson("nul")).toBeUndefined();

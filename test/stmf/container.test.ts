@@ -54,7 +54,7 @@ async function outcome(data: Uint8Array): Promise<unknown> {
 const changed = (at: number, byte: number): Uint8Array => container.with(at, byte);
 
 describe("a container", () => {
-  test("is magic, version byte 2, header length, Borg's header without spaces, payload", () => {
+  test("ST2 is magic, version byte 2, header length, Borg's header without spaces, payload", () => {
     const ephemeral = newKeyPair(seededRandom(2));
     expect(fromUtf8(container.subarray(0, 4))).toBe("STMF");
     expect([...container.subarray(4, HEADER_AT)]).toEqual([2, 0, 0, 0, 117]);
@@ -65,7 +65,7 @@ describe("a container", () => {
     expect(container.length).toBe(PAYLOAD_AT + SIGIL_OVERHEAD + plaintext.length);
   });
 
-  test("gives back the form that was sealed, whatever it holds", async () => {
+  test("ST3 gives back the form that was sealed, whatever it holds", async () => {
     await fc.assert(
       fc.asyncProperty(anyForm, fc.integer(), async (form, seed) => {
         const sealed = await encrypt(form, recipient.publicKey, seededRandom(seed));
@@ -170,15 +170,15 @@ describe("what is no container", () => {
     expect(await open(changed(4, 3))).toBe("container_unsupported");
   });
 
-  test("is refused for a header length over the limit, before it is read", async () => {
+  test("ST7 is refused for a header length over the limit, before it is read", async () => {
     expect(await open(changed(5, 0xff))).toBe("container_too_large");
   });
 
-  test("is refused for its size, before it is read", async () => {
+  test("ST7 is refused for its size, before it is read", async () => {
     expect(await open(new Uint8Array(CONTAINER_BYTES_MAX + 1))).toBe("container_too_large");
   });
 
-  test("is not made when the form would not fit", async () => {
+  test("ST7 is not made when the form would not fit", async () => {
     const form = { fields: [{ name: "a", value: "b".repeat(CONTAINER_BYTES_MAX) }] };
     expect(await faultOf(encrypt(form, recipient.publicKey))).toBe("container_too_large");
   });

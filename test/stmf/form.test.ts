@@ -93,7 +93,7 @@ describe("what is no form", () => {
     expect(mustFail(readForm(new Uint8Array())).code).toBe("content_invalid");
   });
 
-  test("is refused when it nests deeper than any reader should follow", () => {
+  test("ST7 is refused when it nests deeper than any reader should follow", () => {
     must(readForm(utf8(nested(10))));
     expect(mustFail(readForm(utf8(nested(100_000)))).code).toBe("content_invalid");
   });
@@ -106,6 +106,18 @@ describe("what is no form", () => {
 });
 
 describe("a form's bounds", () => {
+  test("ST7 leave room for the largest form, and refuse JSON of many more values unparsed", () => {
+    const field = { name: "n", value: "v", type: "t", filename: "f", mime: "m" };
+    const largest = {
+      fields: manyFields(FIELDS_MAX).map(() => field),
+      meta: manyMeta(META_MAX),
+    };
+    expect(must(readForm(must(writeForm(largest))))).toEqual(largest);
+    const wide = (count: number) => read({ fields: [], later: Array.from({ length: count }) });
+    expect(must(wide(99_000))).toEqual({ fields: [] });
+    expect(mustFail(wide(100_000)).code).toBe("content_invalid");
+  });
+
   test.for<[string, FormData, FormData]>([
     ["fields", { fields: manyFields(FIELDS_MAX) }, { fields: manyFields(FIELDS_MAX + 1) }],
     [
@@ -123,7 +135,7 @@ describe("a form's bounds", () => {
       { fields: [], meta: { [label(LABEL_CHARS_MAX)]: "" } },
       { fields: [], meta: { [label(LABEL_CHARS_MAX + 1)]: "" } },
     ],
-  ])("hold at the last allowed number and refuse the next: %s", ([, allowed, over]) => {
+  ])("ST7 hold at the last allowed number and refuse the next: %s", ([, allowed, over]) => {
     must(writeForm(allowed));
     must(read(allowed));
     expect(mustFail(writeForm(over)).code).toBe("form_invalid");

@@ -23,26 +23,29 @@ describeVectors<BorgVector[]>("containers made by Borg's Go code", "borg-stmf.js
     expect(vectors.length).toBeGreaterThanOrEqual(3);
   });
 
-  test.for(vectors)("open with their private key: $name", async (vector) => {
+  test.for(vectors)("ST2 open with their private key: $name", async (vector) => {
     const form = await decrypt(bytesOf(vector.encrypted_b64), bytesOf(vector.private_key));
     const fields = Object.fromEntries(form.fields.map(({ name, value }) => [name, value]));
     expect(fields).toEqual(vector.expected_fields);
     expect(form.meta ?? null).toEqual(vector.expected_meta);
   });
 
-  test.for(vectors)("are put together again byte for byte: $name", (vector) => {
+  test.for(vectors)("ST2 are put together again byte for byte: $name", (vector) => {
     const container = bytesOf(vector.encrypted_b64);
     expect(encodeStmf(must(decodeStmf(container)))).toEqual(container);
   });
 
-  test.for(vectors)("hold the very bytes that we write for their form: $name", async (vector) => {
-    const container = bytesOf(vector.encrypted_b64);
-    const privateKey = bytesOf(vector.private_key);
-    const { ephemeralPublicKey, payload } = must(decodeStmf(container));
-    const key = present(sharedSecret(privateKey, ephemeralPublicKey));
-    const form = await decrypt(container, privateKey);
-    expect(must(writeForm(form))).toEqual(openSigil(key, payload));
-  });
+  test.for(vectors)(
+    "ST2 hold the very bytes that we write for their form: $name",
+    async (vector) => {
+      const container = bytesOf(vector.encrypted_b64);
+      const privateKey = bytesOf(vector.private_key);
+      const { ephemeralPublicKey, payload } = must(decodeStmf(container));
+      const key = present(sharedSecret(privateKey, ephemeralPublicKey));
+      const form = await decrypt(container, privateKey);
+      expect(must(writeForm(form))).toEqual(openSigil(key, payload));
+    },
+  );
 
   test.for(vectors)("have the public key that we open by: $name", async (vector) => {
     const form = await decrypt(bytesOf(vector.encrypted_b64), bytesOf(vector.private_key));

@@ -1,0 +1,100 @@
+import { concat, equalConstantTime, toHex, utf8, type Bytes } from "../base/bytes.ts";
+import type { RandomBytes } from "../base/clock.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { sharedSecret, type KeyPair } from "../crypto/identity.ts";
+import { chachaOpen, chachaSeal, hkdfSha256, hmacSha256, TAG_BYTES } from "../crypto/primitives.ts";
+import { KEY_BYTES } from "../protocol/constants.ts";
+import type { StmfFault } from "./errors.ts";
+
+/** As many as may open one container: whoever opens it tries so many keys at most, in 0.3 milliseconds. */
+export const RECIPIENTS_MAX = 64;
+
+/**
+ * The content key, sealed once for each recipient under a key of the two (as in age, and in HPKE's DHKEM). Nothing in a
+ * stanza names its recipient: the ephemeral key is fresh, stanzas stand in the order of their bytes, and some are random
+ * filling, so that not even the number is told but up to the next power of two.
+ */
+export interface WrappedKeys {
+  /** 48 bytes each. */
+  readonly stanzas: readonly Uint8Array[];
+  /**
+   * HMAC-SHA256 under a key that follows from the content key, over ephemeral key and stanzas. It holds the header
+   * together, and the content key fast: no sender can let two recipients open the same bytes to two forms.
+   */
+  readonly mac: Uint8Array;
+}
+
+export const STANZA_BYTES = KEY_BYTES + TAG_BYTES;
+export const MAC_BYTES = 32;
+
+/** A wrapping key seals once, for its ephemeral key is fresh. */
+const NONCE = new Uint8Array(12);
+const NO_AAD = new Uint8Array();
+
+const wrappingKey = (secret: Uint8Array, ephemeral: Uint8Array, recipient: Uint8Array): Bytes =>
+  hkdfSha256(secret, utf8("muster/stmf wrap"), KEY_BYTES, concat(ephemeral, recipient));
+
+const headerMac = (contentKey: Uint8Array, ephemeral: Uint8Array, stanzas: readonly Uint8Array[]) =>
+  hmacSha256(
+    hkdfSha256(contentKey, utf8("muster/stmf header"), KEY_BYTES),
+    concat(ephemeral, ...stanzas),
+  );
+
+/** The key of the payload: the content key itself seals nothing. */
+export const payloadKey = (contentKey: Uint8Array): Bytes =>
+  hkdfSha256(contentKey, utf8("muster/stmf payload"), KEY_BYTES);
+
+/** Wraps a content key for different public keys; `public_key_invalid`. */
+export function wrapKey(
+  contentKey: Uint8Array,
+  ephemeral: KeyPair,
+  publicKeys: readonly Uint8Array[],
+  random: RandomBytes,
+): Result<WrappedKeys, StmfFault> {
+  const stanzas: Bytes[] = [];
+  for (const publicKey of publicKeys) {
+    const secret = sharedSecret(ephemeral.privateKey, publicKey);
+    if (secret === null) {
+      return err({ code: "public_key_invalid", detail: `not ${KEY_BYTES} bytes, or of low order` });
+    }
+    const key = wrappingKey(secret, ephemeral.publicKey, publicKey);
+    stanzas.push(chachaSeal(key, NONCE, contentKey, NO_AAD));
+  }
+  for (const places = placesFor(stanzas.length); stanzas.length < places;) {
+    stanzas.push(random(STANZA_BYTES));
+  }
+  stanzas.sort(byBytes);
+  return ok({ stanzas, mac: headerMac(contentKey, ephemeral.publicKey, stanzas) });
+}
+
+/**
+ * The content key; null when no stanza is for the recipient, or the header was changed. `secret` is that of ephemeral key
+ * and recipient.
+ */
+export function unwrapKey(
+  { stanzas, mac }: WrappedKeys,
+  secret: Uint8Array,
+  ephemeralPublicKey: Uint8Array,
+  recipientPublicKey: Uint8Array,
+): Bytes | null {
+  const key = wrappingKey(secret, ephemeralPublicKey, recipientPublicKey);
+  for (const stanza of stanzas) {
+    const contentKey = chachaOpen(key, NONCE, stanza, NO_AAD);
+    if (contentKey === null) continue;
+    const expected = headerMac(contentKey, ephemeralPublicKey, stanzas);
+    return equalConstantTime(mac, expected) ? contentKey : null;
+  }
+  return null;
+}
+
+/** Each key once, in the order given: to be named twice gives nobody a second stanza. */
+export const distinctKeys = (publicKeys: readonly Uint8Array[]): readonly Uint8Array[] => [
+  ...new Map(publicKeys.map((key) => [toHex(key), key])).values(),
+];
+
+const placesFor = (recipients: number): number => 2 ** Math.ceil(Math.log2(recipients));
+
+function byBytes(a: Uint8Array, b: Uint8Array): number {
+  const at = a.findIndex((byte, i) => byte !== b[i]);
+  return at < 0 ? 0 : (a[at] as number) - (b[at] as number);
+}

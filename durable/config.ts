@@ -1,14 +1,16 @@
 import { z } from "zod";
 import { credentialKey } from "../src/access/credential.ts";
 import { toHex, type Bytes } from "../src/base/bytes.ts";
-import type { Millis } from "../src/base/clock.ts";
+import { DAY, type Millis } from "../src/base/clock.ts";
 import { placeOf } from "../src/base/place.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { CoordinatorConfig } from "../src/coordinator/context.ts";
 import { keyPairFrom, type KeyPair } from "../src/crypto/identity.ts";
 import {
   HANDSHAKES_PER_MINUTE,
+  PEER_RETENTION,
   PEERS_CONNECTED_MAX,
+  RECONNECTS_PER_SECOND,
   ROTATION_WINDOW,
 } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
@@ -71,6 +73,8 @@ const Configured = z.object({
   PEERS_MAX: Count.default(PEERS_CONNECTED_MAX),
   HANDSHAKES_PER_MINUTE: Count.default(HANDSHAKES_PER_MINUTE),
   ALLOW_LOOPBACK: Switch.default("false"),
+  RECONNECTS_PER_SECOND: Count.default(RECONNECTS_PER_SECOND),
+  PEER_RETENTION_DAYS: Count.default(PEER_RETENTION / DAY),
   MESH_LATITUDE: Degrees(90),
   MESH_LONGITUDE: Degrees(180),
   ADMIN_TOKEN: z
@@ -127,6 +131,8 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
       place: placeOf(data.MESH_LATITUDE, data.MESH_LONGITUDE),
       peersMax: data.PEERS_MAX,
       allowLoopback: data.ALLOW_LOOPBACK === "true",
+      reconnectsPerSecond: data.RECONNECTS_PER_SECOND,
+      retention: data.PEER_RETENTION_DAYS * DAY,
       credentialKey: credentialKey(data.MESH_SIGNING_KEY),
     },
   });

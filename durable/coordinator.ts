@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import type { Millis } from "../src/base/clock.ts";
 import { err, type Result } from "../src/base/result.ts";
 import type { CommandName, Input } from "../src/coordinator/commands.ts";
 import type { Effect, EndFault, SessionRef } from "../src/coordinator/effects.ts";
@@ -85,7 +86,7 @@ export class Coordinator
     } catch (thrown) {
       console.error("tick failed", { error: String(thrown) });
     } finally {
-      this.#alarm.ringBy(nextTick(this.#registry, Date.now()), Date.now());
+      this.#alarm.ringBy(this.#nextTick(Date.now()), Date.now());
     }
   }
 
@@ -108,7 +109,7 @@ export class Coordinator
       name,
       input,
     );
-    this.#alarm.ringBy(nextTick(this.#registry, now), now);
+    this.#alarm.ringBy(this.#nextTick(now), now);
     const ends: Promise<boolean>[] = [];
     for (const effect of effects) {
       const work = this.#perform(effect);
@@ -116,6 +117,10 @@ export class Coordinator
       else this.ctx.waitUntil(work);
     }
     return { result, ends };
+  }
+
+  #nextTick(now: Millis): Millis | null {
+    return nextTick({ registry: this.#registry, config: this.#config.coordinator }, now);
   }
 
   /** Performs one effect; false when it did not come about. Never throws. */
@@ -129,6 +134,8 @@ export class Coordinator
           await this.#session(to).cancel(RPC_VERSION, to.epoch, taskId, fence, reason);
           return true;
         }
+        case "probe":
+          return await this.#probe(effect.to);
         case "end_session":
           await this.#endSession(effect.to, effect.fault);
           this.#run("session_ended", { to: effect.to, fault: effect.fault });
@@ -156,15 +163,27 @@ export class Coordinator
         RPC_TIMEOUT,
       );
       if (delivery === "delivered") return true;
-      this.#run("offer_failed", { ...claim, reason: "the session is gone", sessionGone: true });
+      const [reason, session] =
+        delivery === "silent"
+          ? (["the peer has not been heard of for a minute", "silent"] as const)
+          : (["the session is gone", "gone"] as const);
+      this.#run("offer_failed", { ...claim, reason, session });
     } catch (thrown) {
       console.error("offer failed", { error: String(thrown) });
       this.#run("offer_failed", {
         ...claim,
         reason: "the session did not take the offer",
-        sessionGone: false,
+        session: "unknown",
       });
     }
+    return false;
+  }
+
+  async #probe(to: SessionRef): Promise<boolean> {
+    const asked = await withDeadline(this.#session(to).probe(RPC_VERSION, to.epoch), RPC_TIMEOUT);
+    if (asked !== "no_session") return true;
+    const { peerId, epoch } = to;
+    this.#run("gone", { peerId, epoch, reason: "the session is gone", silent: true });
     return false;
   }
 

@@ -14,6 +14,8 @@ export interface Env {
   readonly HANDSHAKES_PER_MINUTE?: string;
   /** "true" lets the mesh call this machine itself: for tests. */
   readonly ALLOW_LOOPBACK?: string;
+  readonly RECONNECTS_PER_SECOND?: string;
+  readonly PEER_RETENTION_DAYS?: string;
   /** Where the mesh's work is asked for, in degrees; distances are measured to it. */
   readonly MESH_LATITUDE?: string;
   readonly MESH_LONGITUDE?: string;

@@ -1,9 +1,12 @@
 import { DurableObject } from "cloudflare:workers";
+import type { Millis } from "../src/base/clock.ts";
 import { placeOf } from "../src/base/place.ts";
 import type { EndFault } from "../src/coordinator/effects.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import { platformX25519 } from "../src/crypto/x25519.ts";
 import {
+  BEAT,
+  BEAT_ANSWER,
   HANDSHAKE_DEADLINE,
   MUSTER_2_SUBPROTOCOL,
   RPC_VERSION,
@@ -58,6 +61,8 @@ export class PeerSession
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#config = requireConfig(env, Date.now());
+    // Answered by the platform while the object sleeps; when that was is what a look at the peer reads.
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(BEAT, BEAT_ANSWER));
     this.#alarm = new AlarmClock(ctx.storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
     // A handshake's timer is lost with the object's memory; sockets that were within one get a fresh one.
@@ -96,10 +101,14 @@ export class PeerSession
     if (session.state === "closed") return;
     // Refused before it waits: there is no backpressure on a WebSocket here, and what waits is held in memory.
     const tooLarge = oversized(session, bytes);
-    if (tooLarge !== null) return this.#step(socket, { type: "end", fault: tooLarge });
+    if (tooLarge !== null) {
+      await this.#step(socket, { type: "end", fault: tooLarge });
+      return;
+    }
     if (this.#queue(socket).isFullFor(bytes)) {
       const detail = "too much at once; wait for answers";
-      return this.#step(socket, { type: "end", fault: { code: "rate_limited", detail } });
+      await this.#step(socket, { type: "end", fault: { code: "rate_limited", detail } });
+      return;
     }
     const frame = typeof data === "string" ? data : new Uint8Array(data);
     return this.#take(socket, { type: "frame", data: frame }, bytes);
@@ -113,11 +122,12 @@ export class PeerSession
   ): Promise<void> {
     // The runtime does not answer a close of a hibernatable socket, and throws for codes that may not be sent.
     if (wasClean) this.#close(socket, code === 1005 ? CLOSE.normal : code, reason);
-    return this.#take(socket, { type: "closed", reason: `the connection closed (${code})` });
+    const told = `the connection closed (${code})`;
+    return this.#take(socket, { type: "closed", reason: told, silent: !wasClean });
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
-    return this.#take(socket, { type: "closed", reason: "the connection broke" });
+    return this.#take(socket, { type: "closed", reason: "the connection broke", silent: true });
   }
 
   override async alarm(): Promise<void> {
@@ -134,6 +144,10 @@ export class PeerSession
 
   async offer(version: number, epoch: number, offer: TaskOffer): Promise<Delivery> {
     return this.#address(version, epoch, { type: "offer", offer });
+  }
+
+  async probe(version: number, epoch: number): Promise<Delivery> {
+    return this.#address(version, epoch, { type: "probe" });
   }
 
   async cancel(
@@ -164,39 +178,40 @@ export class PeerSession
   async #address(version: number, epoch: number, event: SessionEvent): Promise<Delivery> {
     requireVersion(version);
     for (const socket of this.ctx.getWebSockets()) {
-      const delivered = await this.#queue(socket).run(async () => {
-        if (!isOfEpoch(this.#session(socket), epoch)) return false;
-        await this.#step(socket, event);
-        return true;
+      const delivery = await this.#queue(socket).run(async () => {
+        if (!isOfEpoch(this.#session(socket), epoch)) return null;
+        const effects = await this.#step(socket, event);
+        return effects.some(({ type }) => type === "withheld") ? "silent" : "delivered";
       });
-      if (delivered) return "delivered";
+      if (delivery !== null) return delivery;
     }
     return "no_session";
   }
 
-  #take(socket: WebSocket, event: SessionEvent, bytes = 0): Promise<void> {
-    return this.#queue(socket).run(() => this.#step(socket, event), bytes);
+  async #take(socket: WebSocket, event: SessionEvent, bytes = 0): Promise<void> {
+    await this.#queue(socket).run(() => this.#step(socket, event), bytes);
   }
 
-  async #step(socket: WebSocket, event: SessionEvent): Promise<void> {
+  async #step(socket: WebSocket, event: SessionEvent): Promise<readonly SessionEffect[]> {
     const before = this.#session(socket);
-    const context = this.#context(before);
+    const context = this.#context(socket, before);
     const handshake = before.state === "noise" && event.type === "frame";
     const { session, effects } = handshake
       ? await takeNoise(before, event.data, await platformX25519(), context)
       : step(before, event, context);
     // It may have been ended while WebCrypto was awaited; nothing else takes no turn in the queue.
-    if (handshake && this.#session(socket).state === "closed") return;
+    if (handshake && this.#session(socket).state === "closed") return [];
     this.#keep(socket, session);
     // Frames leave before anything is awaited, so that they leave in the order of their steps.
     for (const effect of effects)
       if (effect.type === "send" || effect.type === "close") this.#emit(socket, effect);
     for (const effect of effects) await this.#ask(socket, effect);
     this.#arm();
+    return effects;
   }
 
   /** The mesh as this session's peer knows it: by the key that it asked for, as long as that one is accepted. */
-  #context(session: Session): SessionContext {
+  #context(socket: WebSocket, session: Session): SessionContext {
     const { current, next } = this.#config.identities;
     const asked = "origin" in session ? session.origin.meshId : current.id;
     return {
@@ -204,7 +219,13 @@ export class PeerSession
       randomBytes: platformRandom,
       mesh: { keys: next?.id === asked ? next : current, name: this.#config.name },
       nextMeshKey: next?.publicKey ?? null,
+      beatAt: this.beatAt(socket),
     };
+  }
+
+  /** When the platform last answered this socket's beat; null when it never did. */
+  beatAt(socket: WebSocket): Millis | null {
+    return this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? null;
   }
 
   #emit(socket: WebSocket, effect: Extract<SessionEffect, { type: "send" | "close" }>): void {
@@ -242,6 +263,9 @@ export class PeerSession
     const result = await this.#coordinator(note.input.peerId).call(note.name, note.input);
     if (note.name === "gone") {
       if (result.ok) await this.#settled();
+    } else if (note.name === "observe") {
+      if (result.ok && "suspect" in result.value)
+        await this.#step(socket, { type: "judged", suspect: result.value.suspect });
     } else if (!result.ok && messageId !== null) {
       await this.#step(socket, { type: "refused", messageId, error: result.error });
     }
@@ -253,7 +277,7 @@ export class PeerSession
     if (owed === undefined || this.#hasLiveSession()) return;
     const { peerId, epoch } = owed;
     const which = epoch === null ? { session: this.ctx.id.toString() } : { epoch };
-    const gone = { peerId, reason: "the connection vanished", ...which };
+    const gone = { peerId, reason: "the connection vanished", silent: true, ...which };
     const result = await this.#coordinator(peerId).call("gone", gone);
     if (result.ok) await this.#settled();
   }

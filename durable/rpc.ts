@@ -20,12 +20,14 @@ export interface CoordinatorRpc extends Rpc.DurableObjectBranded {
   awaitTaskEnd(version: number, taskId: string, ms: number): Promise<void>;
 }
 
-/** Whether a session that is spoken to by its epoch is there. */
-export type Delivery = "delivered" | "no_session";
+/** Whether a session that is spoken to by its epoch is there, and for an offer whether its peer is heard of. */
+export type Delivery = "delivered" | "silent" | "no_session";
 
 export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
   fetch(request: Request): Promise<Response>;
   offer(version: number, epoch: number, offer: TaskOffer): Promise<Delivery>;
+  /** Asks the peer whether it is there. */
+  probe(version: number, epoch: number): Promise<Delivery>;
   cancel(
     version: number,
     epoch: number,

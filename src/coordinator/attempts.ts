@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { callOff, endTask, releaseAttempt } from "./leases.ts";
+import { happen } from "./lives.ts";
 import { settle } from "./peers.ts";
 import { leave, newest } from "./sessions.ts";
 import { view, visibleTask } from "./submit.ts";
@@ -112,7 +113,7 @@ const failAttempt = (context: Context, task: Task, error: string, retry: boolean
     retry,
   });
 
-/** The offer never reached the peer; when its session turned out to be gone, so is the peer. */
+/** The offer never reached the peer. When its session turned out to be gone, so is the peer; a silent one is suspect. */
 export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
   const task = held(context, claim);
   if (task.ok && task.value.state === "leased") {
@@ -124,9 +125,10 @@ export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
       retry: true,
     });
   }
-  const peer = claim.sessionGone ? newest(context, claim.peerId, claim.epoch) : null;
-  if (peer !== null) leave(context, peer, claim.reason);
-  else dispatch(context);
+  const peer = newest(context, claim.peerId, claim.epoch);
+  if (peer !== null && claim.session === "gone") leave(context, peer, claim.reason, true);
+  if (peer !== null && claim.session === "silent") happen(context, peer, "missed_answer");
+  dispatch(context);
   return done;
 };
 

@@ -19,7 +19,8 @@ import type {
 } from "../protocol/http.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import type { Role, TaskResult } from "../protocol/messages.ts";
+import type { Reconnect, Role, TaskResult } from "../protocol/messages.ts";
+import type { RttEstimate } from "../scoring/rtt.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
 import type { OutboxItem } from "../registry/outbox.ts";
 import type { EndFault, SessionRef } from "./effects.ts";
@@ -32,6 +33,10 @@ export interface AdmitInput extends JoinRequest {
 export interface Admitted {
   readonly epoch: number;
   readonly role: Role;
+  /** What is known of the RTT to it, its proof's included. */
+  readonly rtt: RttEstimate;
+  /** Its turn when many come back at once. */
+  readonly reconnect: Reconnect;
 }
 
 /** Who speaks: a message or notice of an older session than the newest changes nothing. */
@@ -74,15 +79,20 @@ export interface Commands {
   // From sessions.
   admit: { input: AdmitInput; output: Admitted };
   observe: {
+    /** `seq` grows with each observation of a session. */
     input: FromSession & {
+      readonly seq: number;
       readonly event: "answered" | "missed_answer";
-      readonly rttMs: number | null;
+      readonly rtt: RttEstimate | null;
     };
-    output: Nothing;
+    output: { readonly suspect: boolean };
   };
-  /** By the epoch, or by the object's name where only that is left of the session. */
+  /**
+   * By the epoch, or by the object's name where only that is left of the session. `silent`: the peer was not heard of any
+   * more, rather than having said or been told goodbye.
+   */
   gone: {
-    input: { readonly peerId: PeerId; readonly reason: string } & (
+    input: { readonly peerId: PeerId; readonly reason: string; readonly silent: boolean } & (
       | { readonly epoch: number }
       | { readonly session: string }
     );
@@ -159,7 +169,11 @@ export interface Commands {
 
   // From the coordinator's own object, which performs effects and keeps time.
   offer_failed: {
-    input: OfAttempt & { readonly reason: string; readonly sessionGone: boolean };
+    /** What was found instead of a session that takes offers: none, one whose peer is silent, or nothing is known. */
+    input: OfAttempt & {
+      readonly reason: string;
+      readonly session: "gone" | "silent" | "unknown";
+    };
     output: Nothing;
   };
   session_ended: { input: { readonly to: SessionRef; readonly fault: EndFault }; output: Nothing };

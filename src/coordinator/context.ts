@@ -15,6 +15,10 @@ export interface CoordinatorConfig {
   readonly peersMax: number;
   /** Whether URLs that the mesh calls may lead to this machine (protocol/outbound-url). */
   readonly allowLoopback: boolean;
+  /** Peers that may come back a second, when many do. */
+  readonly reconnectsPerSecond: number;
+  /** How long a peer that is away is remembered. */
+  readonly retention: Millis;
   /** Makes and checks tokens and join keys. */
   readonly credentialKey: Bytes;
 }

@@ -28,6 +28,8 @@ export type Effect =
       readonly fence: number;
       readonly reason: string;
     }
+  /** Ask the peer whether it is there, now. */
+  | { readonly type: "probe"; readonly to: SessionRef }
   | { readonly type: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
   | { readonly type: "task_ended"; readonly taskId: string }
   | { readonly type: "drain_outbox" };

@@ -1,3 +1,4 @@
+import type { Millis } from "../base/clock.ts";
 import { retryAt } from "../tasks/lease.ts";
 import type { AttemptState, Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
@@ -12,6 +13,8 @@ export interface Loss {
   readonly counts: boolean;
   /** False when the peer says that trying again is pointless. */
   readonly retry: boolean;
+  /** How much longer than otherwise the task rests. */
+  readonly pause?: Millis;
 }
 
 /** Offers after which a task that nobody takes fails, so that no history grows without bound. */
@@ -38,7 +41,7 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
     progress: null,
     error: loss.error,
     // Someone else may take a refused task at once; a failed one rests, lest it burn through its tries.
-    notBefore: loss.counts ? retryAt(tries, now, random) : now,
+    notBefore: (loss.counts ? retryAt(tries, now, random) : now) + (loss.pause ?? 0),
   });
 }
 
@@ -63,8 +66,13 @@ export function callOff(context: Context, task: Task, reason: string): void {
   if (to !== null) effects.push({ type: "cancel", to, taskId: task.id, fence: task.fence, reason });
 }
 
-/** Releases everything that a peer held, because it is gone. */
-export function releaseAll(context: Context, peerId: string, error: string): void {
+/** Releases everything that a peer held, because it is gone; all of it rests for `pause` before others get it. */
+export function releaseAll(
+  context: Context,
+  peerId: string,
+  error: string,
+  pause: Millis = 0,
+): void {
   for (const id of context.registry.tasks.heldBy(peerId)) {
     const task = context.registry.tasks.get(id) as Task;
     const begun = task.state === "running";
@@ -74,6 +82,7 @@ export function releaseAll(context: Context, peerId: string, error: string): voi
       outcome: begun ? "failure" : "none",
       counts: begun,
       retry: true,
+      pause,
     });
   }
 }

@@ -5,8 +5,8 @@ import { authMode, type Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { releaseAll } from "./leases.ts";
-import { endSession, peerOf, savePeer, standingOf, unconfirmedEnds, withdraw } from "./peers.ts";
-import { depart } from "./sessions.ts";
+import { bury, happen } from "./lives.ts";
+import { endSession, peerOf, savePeer, standingOf, unconfirmedEnds } from "./peers.ts";
 import { allowView, peerView } from "./views.ts";
 
 export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
@@ -44,7 +44,7 @@ export const allow: Handler<"allow"> = (
     }
     registry.denylist.remove(peerId);
     const peer = registry.peers.get(peerId);
-    if (peer !== null) savePeer(context, { ...peer, state: "stale" });
+    if (peer !== null) happen(context, peer, "readmitted");
   }
   const addedAt = registry.allowlist.get(publicKey)?.addedAt ?? now;
   const entry = { publicKey, peerId, label, roles: [...new Set(roles)], goP2p, addedAt };
@@ -77,14 +77,13 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   for (const to of unconfirmedEnds(context, peer.id))
     context.effects.push({ type: "end_session", to, fault });
   endSession(context, peer, fault);
-  depart(context, peer, "revoked", "the peer was revoked");
+  happen(context, peer, "revoked", { reason: "the peer was revoked" });
   dispatch(context);
   return ok(peerView(registry.peers.get(peer.id) as Peer));
 };
 
 /** Removes the record. A deny entry stays: forgetting who somebody was does not let them back in. */
 export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
-  const { registry, now } = context;
   const peer = peerOf(context, input.id);
   if (peer === null) return notFound("peer of this ID");
   endSession(context, peer, {
@@ -92,9 +91,7 @@ export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
     detail: "the operator removed this peer's record",
   });
   releaseAll(context, peer.id, "the peer was removed");
-  withdraw(context, peer.id);
-  registry.peers.remove(peer.id);
-  registry.tombstones.put(peer.id, peer, now);
+  bury(context, peer);
   dispatch(context);
   return done;
 };
@@ -113,5 +110,5 @@ function endUnlessQualified(context: Context, peer: Peer): void {
   }
   const detail = admission.ok ? "its roles have changed" : admission.error.detail;
   endSession(context, peer, { code: "not_allowed", detail });
-  depart(context, peer, "gone", detail);
+  happen(context, peer, "gone", { reason: detail });
 }

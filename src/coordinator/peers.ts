@@ -2,7 +2,7 @@ import type { Millis } from "../base/clock.ts";
 import { isConnected } from "../peers/lifecycle.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import { score } from "../scoring/score.ts";
+import { score, type Metrics } from "../scoring/score.ts";
 import type { Allowed } from "../registry/allowlist.ts";
 import type { Standing } from "../peers/admission.ts";
 import { authMode, type Context } from "./context.ts";
@@ -10,10 +10,19 @@ import type { EndFault, SessionRef } from "./effects.ts";
 
 /** Writes a peer with the score that follows from its metrics, and returns it so. */
 export function savePeer({ registry }: Context, peer: Peer): Peer {
-  const scored = { ...peer, score: score(peer).score };
+  const scored = { ...peer, score: score(metricsOf(peer)).score };
   registry.peers.put(scored);
   return scored;
 }
+
+/** What its score is made of. */
+export const metricsOf = ({ rtt, hops, geoKm, successes, failures }: Peer): Metrics => ({
+  rttMs: rtt?.smoothedMs ?? null,
+  hops,
+  geoKm,
+  successes,
+  failures,
+});
 
 /** The peer's live session; null when it has none. */
 export const sessionOf = (peer: Peer): SessionRef | null =>

@@ -1,16 +1,18 @@
 import { err, ok } from "../base/result.ts";
-import { isConnected, nextState } from "../peers/lifecycle.ts";
+import { NO_FLAPS } from "../peers/damping.ts";
+import { isConnected } from "../peers/lifecycle.ts";
 import { admit as decide } from "../peers/admission.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { SessionFault } from "../protocol/errors.ts";
-import { greatCircleKm, smoothRtt } from "../scoring/measure.ts";
+import { greatCircleKm } from "../scoring/measure.ts";
+import { sampleRtt } from "../scoring/rtt.ts";
 import type { AdmitInput } from "./commands.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, type Handler } from "./handler.ts";
 import { redeem } from "./join-keys.ts";
-import { releaseAll } from "./leases.ts";
-import { endSession, savePeer, standingOf, withdraw } from "./peers.ts";
+import { happen } from "./lives.ts";
+import { endSession, savePeer, standingOf } from "./peers.ts";
 
 /** A peer whose session is direct is one hop away. */
 const DIRECT_HOPS = 1;
@@ -20,7 +22,7 @@ const DIRECT_HOPS = 1;
  * later one wins, whatever order their ends arrive in.
  */
 export const admit: Handler<"admit"> = (context, input) => {
-  const { registry, now, effects } = context;
+  const { registry, config, now } = context;
   const known = registry.peers.get(input.peerId);
   const removed = known === null ? registry.tombstones.get(input.peerId) : null;
   const spokeMuster2 = known?.spokeMuster2 ?? removed?.spokeMuster2 ?? false;
@@ -38,28 +40,34 @@ export const admit: Handler<"admit"> = (context, input) => {
       detail: "a newer session of this peer began",
     });
   }
-  const peer = savePeer(context, {
+  const slot = known?.slot ?? registry.slots.take();
+  const rtt = sampleRtt(known?.rtt ?? null, input.rttMs);
+  const peer: Peer = {
     ...(known ?? newcomer(context, input)),
     ...admission.value,
     name: input.name,
     address: input.address,
-    state: nextState(known?.state ?? "discovered", "proved"),
+    network: input.network,
+    colo: input.colo,
     lastSeen: now,
     epoch: (known?.epoch ?? removed?.epoch ?? 0) + 1,
+    seq: 0,
+    slot,
     session: input.session,
     protocol,
     spokeMuster2: spokeMuster2 || protocol === "muster/2",
     speaksMuster: input.speaksMuster,
     capabilities: input.capabilities,
     slots: input.slots,
-    rttMs: smoothRtt(known?.rttMs ?? null, input.rttMs),
+    rtt,
+    tcpRttMs: input.tcpRttMs ?? known?.tcpRttMs ?? null,
     hops: DIRECT_HOPS,
     geoKm: distance(context, input) ?? known?.geoKm ?? null,
-  });
-  registry.outbox.add("publish", peer.id, now);
-  effects.push({ type: "drain_outbox" });
+  };
+  happen(context, peer, "proved");
   dispatch(context);
-  return ok({ epoch: peer.epoch, role: peer.role });
+  const reconnect = { slot, per_second: config.reconnectsPerSecond };
+  return ok({ epoch: peer.epoch, role: peer.role, rtt, reconnect });
 };
 
 /** Seconds after which a full mesh may have room again. */
@@ -77,51 +85,48 @@ function refuseIfFull({ registry, config }: Context, known: Peer | null): Sessio
 }
 
 function newcomer({ now }: Context, { peerId, publicKey }: AdmitInput) {
-  return { id: peerId, publicKey, addedAt: now, held: 0, successes: 0, failures: 0, score: 0 };
+  return {
+    id: peerId,
+    publicKey,
+    addedAt: now,
+    state: "discovered",
+    since: now,
+    flaps: NO_FLAPS,
+    silentAt: null,
+    held: 0,
+    successes: 0,
+    failures: 0,
+    score: 0,
+  } as const;
 }
 
 const distance = ({ config }: Context, { place }: AdmitInput): number | null =>
   config.place === null || place === null ? null : greatCircleKm(config.place, place);
 
-export const observe: Handler<"observe"> = (context, { peerId, epoch, event, rttMs }) => {
+/** Says whether the peer is suspect all the same: one that flaps stays so for a while, although it answers. */
+export const observe: Handler<"observe"> = (context, { peerId, epoch, seq, event, rtt }) => {
   const peer = newest(context, peerId, epoch);
-  if (peer === null) return done;
-  const observed = savePeer(context, {
-    ...peer,
-    state: nextState(peer.state, event),
-    rttMs: rttMs ?? peer.rttMs,
-    lastSeen: event === "answered" ? context.now : peer.lastSeen,
-  });
+  // An observation that was overtaken by a newer one says nothing any more.
+  if (peer === null || seq <= peer.seq) return ok({ suspect: peer?.state === "suspect" });
+  const lastSeen = event === "answered" ? context.now : peer.lastSeen;
+  const seen = savePeer(context, { ...peer, seq, rtt: rtt ?? peer.rtt, lastSeen });
+  const restored = happen(context, seen, event);
   // A better score may be what a waiting task asks for.
-  const able = observed.state === "active";
-  if (able && (peer.state !== "active" || observed.score > peer.score)) dispatch(context);
-  return done;
+  if (restored || (seen.state === "active" && seen.score > peer.score)) dispatch(context);
+  return ok({ suspect: context.registry.peers.get(peerId)?.state === "suspect" });
 };
 
 export const gone: Handler<"gone"> = (context, input) => {
   const peer = context.registry.peers.get(input.peerId);
   if (peer === null || !isConnected(peer.state)) return done;
   const current = "epoch" in input ? peer.epoch === input.epoch : peer.session === input.session;
-  if (current) leave(context, peer, input.reason);
+  if (current) leave(context, peer, input.reason, input.silent);
   return done;
 };
 
 /** The peer's session is over: nothing is held by it, nothing of it is published, and others get its work. */
-export function leave(context: Context, peer: Peer, reason: string): void {
-  depart(context, peer, "gone", reason);
-  dispatch(context);
-}
-
-/** Takes from a peer what only a peer that is here may have; its work is the caller's to hand on. */
-export function depart(
-  context: Context,
-  peer: Peer,
-  event: "gone" | "revoked",
-  reason: string,
-): void {
-  savePeer(context, { ...peer, state: nextState(peer.state, event), session: null });
-  releaseAll(context, peer.id, reason);
-  withdraw(context, peer.id);
+export function leave(context: Context, peer: Peer, reason: string, silent: boolean): void {
+  if (happen(context, peer, "gone", { reason, silent })) dispatch(context);
 }
 
 /** The peer, if this epoch is its newest session's and that one lives; null when the word comes too late. */

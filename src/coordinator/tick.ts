@@ -1,12 +1,13 @@
-import { MINUTE, type Millis } from "../base/clock.ts";
-import { AUDIT_RETENTION, TASK_RETENTION } from "../protocol/constants.ts";
+import { HOUR, MINUTE, type Millis } from "../base/clock.ts";
+import { AUDIT_RETENTION, TASK_RETENTION, TOMBSTONE_RETENTION } from "../protocol/constants.ts";
+import type { Peer } from "../peers/peer.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, type Handler } from "./handler.ts";
 import { EXPIRED_KEY_RETENTION } from "./join-keys.ts";
 import { callOff, endTask, releaseAttempt } from "./leases.ts";
-import type { Registry } from "../registry/registry.ts";
+import { doubt, happen } from "./lives.ts";
 
 /** Waiting tasks are looked at again this often, for what no event announces (a refusal that was long enough ago). */
 const SWEEP_INTERVAL: Millis = MINUTE;
@@ -17,6 +18,9 @@ export const tick: Handler<"tick"> = (context) => {
   for (const id of registry.tasks.pastDeadline(now))
     expire(context, registry.tasks.get(id) as Task);
   for (const id of registry.tasks.leasesOver(now)) giveUp(context, registry.tasks.get(id) as Task);
+  evict(context);
+  registry.silences.prune(now - HOUR, now);
+  registry.tombstones.prune(now - TOMBSTONE_RETENTION);
   registry.tasks.prune(now - TASK_RETENTION);
   registry.idempotency.prune(now);
   registry.aliases.prune(now);
@@ -47,11 +51,36 @@ function giveUp(context: Context, task: Task): void {
     counts: accepted,
     retry: true,
   });
+  const peer = accepted ? null : context.registry.peers.get(task.peerId ?? "");
+  if (peer !== null) doubt(context, peer);
 }
 
-/** When `tick` is needed next; null when nothing waits for a time. */
-export function nextTick({ tasks, outbox }: Registry, now: Millis): Millis | null {
-  const sweep = tasks.anyQueued() ? now + SWEEP_INTERVAL : null;
-  const dues = [tasks.nextDue(now), outbox.nextDue(), sweep].filter((due) => due !== null);
-  return dues.length === 0 ? null : Math.min(...dues);
+/** Peers evicted at once: each costs a few rows, and there is always a next tick. */
+const EVICTED_AT_ONCE = 200;
+
+/** Nobody is evicted while a mass is silent (LV12): who can't be heard just now is not who left for good. */
+function evict(context: Context): void {
+  const { registry, config, now } = context;
+  if (registry.silences.anyMass(now)) return;
+  for (const id of registry.peers.awaySince(now - config.retention, EVICTED_AT_ONCE))
+    happen(context, registry.peers.get(id) as Peer, "retention_over");
+}
+
+/** The due list: when `tick` is needed next, and for what; null when nothing waits for a time. */
+export function nextTick(
+  { registry, config }: Pick<Context, "registry" | "config">,
+  now: Millis,
+): Millis | null {
+  const { tasks, outbox, peers, silences } = registry;
+  const away = peers.longestAway();
+  const dues: readonly (Millis | null)[] = [
+    tasks.nextDue(now),
+    outbox.nextDue(),
+    tasks.anyQueued() ? now + SWEEP_INTERVAL : null,
+    away === null
+      ? null
+      : Math.max(away + config.retention + 1, silences.anyMass(now) ? now + MINUTE : 0),
+  ];
+  const set = dues.filter((due) => due !== null);
+  return set.length === 0 ? null : Math.min(...set);
 }

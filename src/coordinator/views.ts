@@ -15,6 +15,7 @@ import type { WebhookSource } from "../registry/webhook-sources.ts";
 import { score } from "../scoring/score.ts";
 import type { Attempt, Task } from "../tasks/task.ts";
 import type { PointerRow } from "./commands.ts";
+import { metricsOf } from "./peers.ts";
 
 const timeOrNull = (at: Millis | null): string | null => (at === null ? null : toRfc3339(at));
 
@@ -26,10 +27,10 @@ export const peerView = (peer: Peer): PeerView => ({
   role: peer.role,
   added_at: toRfc3339(peer.addedAt),
   last_seen: timeOrNull(peer.lastSeen),
-  ping_ms: peer.rttMs,
+  ping_ms: peer.rtt?.smoothedMs ?? null,
   hops: peer.hops,
   geo_km: peer.geoKm,
-  ...score(peer),
+  ...score(metricsOf(peer)),
   connected: isConnected(peer.state),
   state: peer.state,
   protocol: peer.protocol,

@@ -1,23 +1,81 @@
+import type { Millis } from "../base/clock.ts";
 import type { PeerState } from "../protocol/http.ts";
+import { flapped, holdOf, penaltyAt, type Flaps } from "./damping.ts";
 
-/** What happens to a peer, as far as its state goes. */
-export type PeerEvent = "proved" | "answered" | "missed_answer" | "gone" | "revoked";
+/** Where a peer stands in its life, and since when. */
+export interface Life {
+  readonly state: PeerState;
+  /** When it came into this state. */
+  readonly since: Millis;
+  readonly flaps: Flaps;
+}
 
 /**
- * The lifecycle of DESIGN §4: the state after an event. A revoked peer stays revoked whatever its sockets still do;
- * only the operator's lifting of the deny entry (which forgets the state) brings it back.
+ * What happens to a peer, as far as its state goes: it proved its key; answered; missed an answer; its session is over;
+ * the operator revoked it, or lifted that; it was away for longer than it is remembered.
  */
-export function nextState(state: PeerState, event: PeerEvent): PeerState {
-  if (event === "revoked" || state === "revoked") return "revoked";
+export const PEER_EVENTS = [
+  "proved",
+  "answered",
+  "missed_answer",
+  "gone",
+  "revoked",
+  "readmitted",
+  "retention_over",
+] as const;
+export type PeerEvent = (typeof PEER_EVENTS)[number];
+
+/** What a change of state brings with it; whoever keeps the peer performs it in the same transaction. */
+export type LifeEffect =
+  /** Seal its record and publish a pointer to it. */
+  | "publish"
+  /** Take the pointer back. */
+  | "withdraw"
+  /** Nothing is held by it any more. */
+  | "release_leases"
+  /** Somebody can take more than before: look at what waits. */
+  | "offer_work"
+  /** Remove its record, and keep a tombstone. */
+  | "bury";
+
+export interface Lived {
+  readonly life: Life;
+  readonly effects: readonly LifeEffect[];
+}
+
+const NO_MORE: readonly LifeEffect[] = ["release_leases", "withdraw", "offer_work"];
+
+/**
+ * The lifecycle of a peer (DESIGN §4, SPEC LV5): the life after an event, and what that brings with it. A revoked peer stays
+ * revoked whatever its sockets still do, until the operator readmits it. A flapping one stays suspect for a while although it
+ * answers (LV9).
+ */
+export function live(life: Life, event: PeerEvent, now: Millis): Lived {
+  const { state, since, flaps } = life;
+  const stay: Lived = { life, effects: [] };
+  const become = (next: PeerState, ...effects: readonly LifeEffect[]): Lived => ({
+    life: { ...life, state: next, since: now },
+    effects,
+  });
+  if (event === "revoked") return state === "revoked" ? stay : become("revoked", ...NO_MORE);
+  if (state === "revoked") return event === "readmitted" ? become("stale") : stay;
   switch (event) {
     case "proved":
-      return "active";
-    case "answered":
-      return state === "suspect" ? "active" : state;
+      return become("active", "publish", "offer_work");
+    case "answered": {
+      const held = now - since < holdOf(penaltyAt(flaps, now));
+      return state === "suspect" && !held ? become("active", "offer_work") : stay;
+    }
     case "missed_answer":
-      return state === "active" ? "suspect" : state;
+      return state === "active"
+        ? { life: { state: "suspect", since: now, flaps: flapped(flaps, now) }, effects: [] }
+        : stay;
     case "gone":
-      return state === "active" || state === "suspect" ? "stale" : state;
+      return isConnected(state) ? become("stale", ...NO_MORE) : stay;
+    case "retention_over":
+      return state === "stale" || state === "discovered" ? become("evicted", "bury") : stay;
+    case "readmitted":
+      return stay;
     default:
       return event satisfies never;
   }

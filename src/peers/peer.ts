@@ -2,6 +2,8 @@ import type { Millis } from "../base/clock.ts";
 import type { PeerState, Protocol } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
+import type { Flaps } from "./damping.ts";
+import type { RttEstimate } from "../scoring/rtt.ts";
 
 /** A peer as the registry keeps it. Metrics that were never measured are null: unknown is not zero. */
 export interface Peer {
@@ -11,12 +13,25 @@ export interface Peer {
   readonly publicKey: string;
   /** Where it last connected from; empty when unknown. */
   readonly address: string;
+  /** The autonomous system and the platform's location that it last came by; empty when unknown. */
+  readonly network: string;
+  readonly colo: string;
   readonly role: Role;
   readonly addedAt: Millis;
+  /** When the coordinator last heard of it; of a peer that is here this lags by up to an hour. */
   readonly lastSeen: Millis | null;
   readonly state: PeerState;
+  /** When it came into this state. */
+  readonly since: Millis;
+  readonly flaps: Flaps;
+  /** When it fell silent; null while it is heard of. */
+  readonly silentAt: Millis | null;
   /** Of the newest session; grows by one with each. 0 before the first. */
   readonly epoch: number;
+  /** Of the newest observation that its session told: an older one that comes late changes nothing. */
+  readonly seq: number;
+  /** Its turn when many come back at once; null before its first session. */
+  readonly slot: number | null;
   /** Name of the object that holds the newest session; null while there is none. */
   readonly session: string | null;
   readonly protocol: Protocol | null;
@@ -29,8 +44,9 @@ export interface Peer {
   readonly slots: number;
   /** Attempts that it holds now. */
   readonly held: number;
-  /** Smoothed round-trip time in milliseconds. */
-  readonly rttMs: number | null;
+  readonly rtt: RttEstimate | null;
+  /** Its last connection's own RTT in milliseconds, as the platform measured it. */
+  readonly tcpRttMs: number | null;
   readonly hops: number | null;
   /** Great-circle distance to the mesh in kilometres. */
   readonly geoKm: number | null;

@@ -23,15 +23,40 @@ export const CONNECT_TOLERANCE = 60 * SECOND;
 /** Sockets of one peer's object that may be within their handshake at once. */
 export const UNPROVED_SOCKETS_MAX = 2;
 /** Version that every RPC between Muster's own objects carries. */
-export const RPC_VERSION = 1;
+export const RPC_VERSION = 2;
 
 /** Sessions. */
 export const HANDSHAKE_DEADLINE = 10 * SECOND;
-/** go-p2p drops a connection that has carried no frame for 40 s. */
+
+/** Liveness. */
+/** What a muster.2 peer sends as text, and what the platform answers without waking anything. */
+export const BEAT = "ping";
+export const BEAT_ANSWER = "pong";
+/** Networks drop sockets that are idle for two minutes, some sooner. */
+export const BEAT_INTERVAL = 25 * SECOND;
+/** Silence after which a peer that beats is doubted: two beats are missing. */
+export const SILENCE_MAX = 55 * SECOND;
+/** How long after its last sign of life a peer that beats is looked at again: idle, while it holds a lease, suspect. */
+export const IDLE_DEADLINE = 15 * MINUTE;
+export const LEASED_DEADLINE = 60 * SECOND;
+export const SUSPECT_DEADLINE = 30 * SECOND;
+/** go-p2p drops a connection that has carried no frame for 40 s; who does not beat is pinged this often. */
 export const PING_INTERVAL = 30 * SECOND;
 export const PONG_TIMEOUT = 10 * SECOND;
-/** Unanswered pings after which a peer is stale; after the first it is suspect. */
-export const PINGS_UNANSWERED_MAX = 2;
+/** Misses in a row after which a peer is stale; after the first it is suspect. */
+export const MISSES_MAX = 2;
+/** An alarm that rings later than this makes the object doubt itself before its peer. */
+export const LATENESS_TOLERATED = 1 * SECOND;
+/** The most by which an answer's deadline is put off because the object itself was late. */
+export const PATIENCE_MAX = 60 * SECOND;
+/** The coordinator hears of a steady peer this often. */
+export const TELL_INTERVAL = 1 * HOUR;
+/** What peers held that fell silent in masses rests for up to this long before others get it. */
+export const MASS_SILENCE_PAUSE = 60 * SECOND;
+/** A peer that is away for this long is evicted, unless configured otherwise. */
+export const PEER_RETENTION = 30 * DAY;
+/** How long what must outlive a peer's record is kept. */
+export const TOMBSTONE_RETENTION = 400 * DAY;
 /** Message-ID hashes remembered per session, against replay. */
 export const ID_WINDOW = 256;
 /** Frames that do not decrypt, or messages out of place, that a session survives. */

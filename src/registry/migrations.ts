@@ -78,6 +78,28 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE allowlist ADD COLUMN go_p2p INTEGER NOT NULL DEFAULT 0`,
   ],
   [`ALTER TABLE webhook_sources ADD COLUMN signature TEXT NOT NULL DEFAULT 'null'`],
+  [
+    `ALTER TABLE peers ADD COLUMN rtt_var_ms REAL`,
+    `ALTER TABLE peers ADD COLUMN rtt_min_ms REAL`,
+    `ALTER TABLE peers ADD COLUMN rtt_samples INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE peers ADD COLUMN tcp_rtt_ms REAL`,
+    `ALTER TABLE peers ADD COLUMN network TEXT NOT NULL DEFAULT ''`,
+    `ALTER TABLE peers ADD COLUMN colo TEXT NOT NULL DEFAULT ''`,
+    `ALTER TABLE peers ADD COLUMN state_since INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE peers ADD COLUMN flap_penalty REAL NOT NULL DEFAULT 0`,
+    `ALTER TABLE peers ADD COLUMN flap_at INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE peers ADD COLUMN seq INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE peers ADD COLUMN slot INTEGER`,
+    `ALTER TABLE peers ADD COLUMN silent_at INTEGER`,
+    `UPDATE peers SET state_since = COALESCE(last_seen, added_at)`,
+    `CREATE INDEX peers_away ON peers (state_since) WHERE state = 'stale'`,
+    `CREATE UNIQUE INDEX peers_slots ON peers (slot) WHERE slot IS NOT NULL`,
+    `CREATE TABLE free_slots (slot INTEGER PRIMARY KEY)`,
+    `CREATE TABLE silences (
+      kind TEXT NOT NULL, name TEXT NOT NULL, window_at INTEGER NOT NULL, events INTEGER NOT NULL,
+      members INTEGER NOT NULL, mass_until INTEGER NOT NULL, PRIMARY KEY (kind, name)
+    ) WITHOUT ROWID`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -1,7 +1,10 @@
+import type { Millis } from "../base/clock.ts";
+import type { Count, Group } from "../peers/mass-silence.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { PeerState, Protocol } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
+import type { RttEstimate } from "../scoring/rtt.ts";
 import {
   flag,
   insertRow,
@@ -61,6 +64,35 @@ export function peersTable(sql: Sql) {
       return number(row as SqlRow, "count");
     },
 
+    /** IDs of peers that were away for longer than they are remembered, the longest first. */
+    awaySince(before: Millis, limit: number): readonly PeerId[] {
+      return sql
+        .exec(
+          `SELECT id FROM peers WHERE state = 'stale' AND state_since < ? ORDER BY state_since LIMIT ?`,
+          before,
+          limit,
+        )
+        .map((row) => text(row, "id"));
+    },
+
+    /** Since when the peer that is away longest has been; null when none is. */
+    longestAway(): Millis | null {
+      const row = sql.exec(`SELECT MIN(state_since) AS since FROM peers WHERE state = 'stale'`)[0];
+      return numberOrNull(row as SqlRow, "since");
+    },
+
+    /** Peers of one network or place that are connected or fell silent since then, and how many of them are silent. */
+    countSilent({ by, name }: Group, since: Millis): Count {
+      const row = sql.exec(
+        `SELECT COUNT(*) AS members, COUNT(*) FILTER (WHERE silent_at >= ?2) AS silent FROM (
+           SELECT silent_at FROM peers WHERE state IN ('active', 'suspect') AND ${by} = ?1
+           UNION ALL SELECT silent_at FROM peers WHERE state = 'stale' AND state_since >= ?2 AND silent_at >= ?2 AND ${by} = ?1)`,
+        name,
+        since,
+      )[0] as SqlRow;
+      return { members: number(row, "members"), silent: number(row, "silent") };
+    },
+
     /** Every peer with a live session. */
     connected(): readonly Peer[] {
       return sql.exec(`SELECT * FROM peers WHERE state IN ('active', 'suspect')`).map(readPeer);
@@ -68,16 +100,36 @@ export function peersTable(sql: Sql) {
   };
 }
 
+/** A peer of before variance and minimum were kept: what it has stands for both. */
+function readRtt(row: SqlRow): RttEstimate | null {
+  const smoothedMs = numberOrNull(row, "rtt_ms");
+  return smoothedMs === null
+    ? null
+    : {
+        smoothedMs,
+        varianceMs: numberOrNull(row, "rtt_var_ms") ?? smoothedMs / 2,
+        minMs: numberOrNull(row, "rtt_min_ms") ?? smoothedMs,
+        samples: Math.max(1, number(row, "rtt_samples")),
+      };
+}
+
 const readPeer = (row: SqlRow): Peer => ({
   id: text(row, "id"),
   name: text(row, "name"),
   publicKey: text(row, "public_key"),
   address: text(row, "address"),
+  network: text(row, "network"),
+  colo: text(row, "colo"),
   role: text(row, "role") as Role,
   addedAt: number(row, "added_at"),
   lastSeen: numberOrNull(row, "last_seen"),
   state: text(row, "state") as PeerState,
+  since: number(row, "state_since"),
+  flaps: { penalty: number(row, "flap_penalty"), at: number(row, "flap_at") },
   epoch: number(row, "epoch"),
+  seq: number(row, "seq"),
+  slot: numberOrNull(row, "slot"),
+  silentAt: numberOrNull(row, "silent_at"),
   session: textOrNull(row, "session"),
   protocol: textOrNull(row, "protocol") as Protocol | null,
   spokeMuster2: flag(row, "spoke_muster2"),
@@ -86,7 +138,8 @@ const readPeer = (row: SqlRow): Peer => ({
   capabilities: json(row, "capabilities"),
   slots: number(row, "slots"),
   held: number(row, "held"),
-  rttMs: numberOrNull(row, "rtt_ms"),
+  rtt: readRtt(row),
+  tcpRttMs: numberOrNull(row, "tcp_rtt_ms"),
   hops: numberOrNull(row, "hops"),
   geoKm: numberOrNull(row, "geo_km"),
   successes: number(row, "successes"),
@@ -99,11 +152,19 @@ const writePeer = (peer: Peer): Record<string, SqlValue> => ({
   name: peer.name,
   public_key: peer.publicKey,
   address: peer.address,
+  network: peer.network,
+  colo: peer.colo,
   role: peer.role,
   added_at: peer.addedAt,
   last_seen: peer.lastSeen,
   state: peer.state,
+  state_since: peer.since,
+  flap_penalty: peer.flaps.penalty,
+  flap_at: peer.flaps.at,
   epoch: peer.epoch,
+  seq: peer.seq,
+  slot: peer.slot,
+  silent_at: peer.silentAt,
   session: peer.session,
   protocol: peer.protocol,
   spoke_muster2: Number(peer.spokeMuster2),
@@ -112,7 +173,11 @@ const writePeer = (peer: Peer): Record<string, SqlValue> => ({
   capabilities: JSON.stringify(peer.capabilities),
   slots: peer.slots,
   held: peer.held,
-  rtt_ms: peer.rttMs,
+  rtt_ms: peer.rtt?.smoothedMs ?? null,
+  rtt_var_ms: peer.rtt?.varianceMs ?? null,
+  rtt_min_ms: peer.rtt?.minMs ?? null,
+  rtt_samples: peer.rtt?.samples ?? 0,
+  tcp_rtt_ms: peer.tcpRttMs,
   hops: peer.hops,
   geo_km: peer.geoKm,
   successes: peer.successes,

@@ -10,6 +10,8 @@ import { outboxTable } from "./outbox.ts";
 import { peersTable } from "./peers.ts";
 import { pointersTable } from "./pointers.ts";
 import { settingsTable } from "./settings.ts";
+import { silencesTable } from "./silences.ts";
+import { slotsTable } from "./slots.ts";
 import type { Sql } from "./sql.ts";
 import { tasksTable } from "./tasks.ts";
 import { tombstonesTable } from "./tombstones.ts";
@@ -37,5 +39,7 @@ export function openRegistry(sql: Sql) {
     aliases: aliasesTable(sql),
     audit: auditTable(sql),
     tombstones: tombstonesTable(sql),
+    silences: silencesTable(sql),
+    slots: slotsTable(sql),
   };
 }

@@ -27,5 +27,8 @@ export function tombstonesTable(sql: Sql) {
         now,
       );
     },
+    prune(removedBefore: Millis): void {
+      sql.exec(`DELETE FROM tombstones WHERE removed_at < ?`, removedBefore);
+    },
   };
 }

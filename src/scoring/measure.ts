@@ -1,12 +1,5 @@
 import type { Place } from "../base/place.ts";
 
-/** Share of a new sample in the smoothed RTT (RFC 6298 §2.3: alpha = 1/8). */
-const RTT_GAIN = 1 / 8;
-
-/** The smoothed RTT after a sample, both in milliseconds; the first sample stands for itself (RFC 6298 §2.2). */
-export const smoothRtt = (smoothed: number | null, sample: number): number =>
-  smoothed === null ? sample : smoothed + RTT_GAIN * (sample - smoothed);
-
 /** Mean Earth radius in kilometres (IUGG). */
 const EARTH_RADIUS_KM = 6_371.0088;
 

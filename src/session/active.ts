@@ -5,6 +5,7 @@ import type { SessionFault } from "../protocol/errors.ts";
 import { openWith } from "./channel.ts";
 import type { Move } from "./effects.ts";
 import { HANDLERS, type Handler } from "./handlers/index.ts";
+import { withLiveness } from "./liveness.ts";
 import { end, errorReply, stay, type SessionContext } from "./outgoing.ts";
 import type { Active } from "./state.ts";
 import { strike, TEXT_FRAME } from "./strikes.ts";
@@ -17,7 +18,9 @@ export function receive(session: Active, data: string | Bytes, context: SessionC
   const opened = openWith(session.channel, data);
   if (!opened.ok) return undecipherable(session, opened.error, context);
   const { envelope, channel, freshness } = opened.value;
-  const heard = { ...session, channel };
+  // A frame of an earlier session, shown again, is no sign of life.
+  const alive = freshness === "fresh" ? { heardAt: context.now } : {};
+  const heard = withLiveness({ ...session, channel }, alive);
   if (freshness === "old") return stay(heard);
   if (freshness === "duplicate") {
     const fault = {

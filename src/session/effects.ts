@@ -4,7 +4,8 @@ import type { JoinRequest } from "../peers/join-request.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { CloseCode, MusterError, SessionFault } from "../protocol/errors.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import type { Role, TaskOffer, TaskResult } from "../protocol/messages.ts";
+import type { Reconnect, Role, TaskOffer, TaskResult } from "../protocol/messages.ts";
+import type { RttEstimate } from "../scoring/rtt.ts";
 import type { Session } from "./state.ts";
 
 interface FromPeer {
@@ -21,11 +22,16 @@ export type Note =
   | {
       readonly name: "observe";
       readonly input: FromPeer & {
+        /** Grows with each, so that one that was overtaken changes nothing. */
+        readonly seq: number;
         readonly event: "answered" | "missed_answer";
-        readonly rttMs: number | null;
+        readonly rtt: RttEstimate | null;
       };
     }
-  | { readonly name: "gone"; readonly input: FromPeer & { readonly reason: string } }
+  | {
+      readonly name: "gone";
+      readonly input: FromPeer & { readonly reason: string; readonly silent: boolean };
+    }
   | { readonly name: "accept_task"; readonly input: OfAttempt }
   | { readonly name: "refuse_task"; readonly input: OfAttempt & { readonly reason: string } }
   | {
@@ -38,6 +44,14 @@ export type Note =
     }
   | { readonly name: "finish_task"; readonly input: FromPeer & { readonly outcome: TaskResult } };
 
+/** What the coordinator grants with an admission. */
+export interface Granted {
+  readonly epoch: number;
+  readonly role: Role;
+  readonly rtt: RttEstimate;
+  readonly reconnect: Reconnect;
+}
+
 /** What happens to a session. */
 export type SessionEvent =
   | { readonly type: "frame"; readonly data: string | Bytes }
@@ -46,12 +60,16 @@ export type SessionEvent =
   /** The coordinator answered the admission that this session asked for. */
   | {
       readonly type: "admitted";
-      readonly result: Result<{ readonly epoch: number; readonly role: Role }, MusterError>;
+      readonly result: Result<Granted, MusterError>;
     }
+  /** The coordinator took an observation, and holds the peer for suspect or not. */
+  | { readonly type: "judged"; readonly suspect: boolean }
   /** The coordinator refused a note that the message of this ID had caused. */
   | { readonly type: "refused"; readonly messageId: string; readonly error: MusterError }
   /** The time that `dueAt` named has come. */
   | { readonly type: "due" }
+  /** The coordinator doubts that the peer is there. */
+  | { readonly type: "probe" }
   | { readonly type: "offer"; readonly offer: TaskOffer }
   | {
       readonly type: "cancel";
@@ -61,14 +79,16 @@ export type SessionEvent =
     }
   /** The coordinator ends this session. */
   | { readonly type: "end"; readonly fault: SessionFault }
-  /** The socket is closed. */
-  | { readonly type: "closed"; readonly reason: string };
+  /** The socket is closed; `silent` when no close frame of the peer said so. */
+  | { readonly type: "closed"; readonly reason: string; readonly silent: boolean };
 
 /** What the Durable Object does after a step, in this order. */
 export type SessionEffect =
   | { readonly type: "send"; readonly frame: string | Bytes }
   | { readonly type: "close"; readonly code: CloseCode; readonly reason: string }
   | { readonly type: "admit"; readonly request: JoinRequest }
+  /** The offer was not handed over: the peer has not been heard of for too long. */
+  | { readonly type: "withheld" }
   /** `messageId`: the peer's message that gave rise to it, so that a refusal can be answered. */
   | { readonly type: "tell"; readonly note: Note; readonly messageId: string | null };
 

@@ -51,7 +51,7 @@ export function greet(session: Greeting, data: string | Bytes, context: SessionC
     key: frameKey(secret),
     window: newIdWindow(0),
   } as const;
-  const proof = ping(context, { claim });
+  const proof = ping(context, { claim }, null);
   return stay(
     { state: "proving", origin: session.origin, claim, channel, strikes: 0, ping: proof.ping },
     ack,

@@ -1,39 +1,105 @@
 import type { Millis } from "../base/clock.ts";
-import { PING_INTERVAL, PINGS_UNANSWERED_MAX, PONG_TIMEOUT } from "../protocol/constants.ts";
+import { isFresh, look, lookAt, withBeat, type Liveness } from "../peers/liveness.ts";
+import { PONG_TIMEOUT } from "../protocol/constants.ts";
 import type { Intent, Move } from "./effects.ts";
+import { observe } from "./observation.ts";
 import { end, ping, stay, type SessionContext } from "./outgoing.ts";
 import type { Active, Session } from "./state.ts";
 
-/** When the session wants to be woken next; null when nothing is due (the handshake's deadline is a timer). */
-export function dueAt(session: Session): Millis | null {
-  if (session.state !== "active") return null;
-  return session.ping === null
-    ? session.pingedAt + PING_INTERVAL
-    : session.ping.sentAt + PONG_TIMEOUT;
-}
+/** The due list of a session: when it wants to be woken next; null when nothing is due (a handshake's deadline is a timer). */
+export const dueAt = (session: Session): Millis | null =>
+  session.state === "active" ? lookAt(session.liveness) : null;
 
-/** Pings when a ping is due; an unanswered one makes the peer suspect, and a second one ends its session. */
-export function checkLiveness(session: Active, context: SessionContext): Move {
-  const due = dueAt(session);
-  if (due === null || context.now < due) return stay(session);
-  if (session.ping === null) return pingAgain(session, context);
-  const missed = session.missed + 1;
-  if (missed >= PINGS_UNANSWERED_MAX) {
-    return end(session, { code: "ping_timeout", detail: `${missed} pings went unanswered` });
-  }
-  return pingAgain({ ...session, missed }, context, missedAnswer(session));
-}
-
-function pingAgain(session: Active, context: SessionContext, ...before: readonly Intent[]): Move {
-  const sent = ping(context, session);
-  return stay({ ...session, ping: sent.ping, pingedAt: context.now }, ...before, sent.intent);
-}
-
-const missedAnswer = ({ claim, epoch }: Active): Intent => ({
-  type: "tell",
-  messageId: null,
-  note: {
-    name: "observe",
-    input: { peerId: claim.peerId, epoch, event: "missed_answer", rttMs: null },
-  },
+/** The session with the peer's newest beat taken into account. */
+export const heardBeat = (session: Active, { beatAt, now }: SessionContext): Active => ({
+  ...session,
+  liveness: withBeat(session.liveness, beatAt, now),
 });
+
+/** Looks at the peer if it is time: a miss makes it suspect, and a second one in a row ends its session. */
+export function checkLiveness(session: Active, context: SessionContext): Move {
+  const due = lookAt(session.liveness);
+  if (context.now < due) return stay(session);
+  const seen = heardBeat(session, context);
+  const verdict = look(seen.liveness, due, context.now);
+  switch (verdict.is) {
+    case "early":
+      return stay(session);
+    case "alive":
+      return ask(knownBeats(seen, { missed: 0 }), context, null);
+    case "restored":
+      return observe(knownBeats(seen, { missed: 0, ping: null }), "answered", context);
+    case "unknown": {
+      // Who has not beaten by the first look does not beat.
+      const beats = seen.liveness.beats ?? false;
+      return ask(withLiveness(seen, { beats }), context, verdict.answerBy, verdict.borne);
+    }
+    case "borne": {
+      const { ping: outstanding } = seen.liveness;
+      if (outstanding === null) return stay(seen);
+      const borne = { ...outstanding, dueAt: verdict.answerBy, borne: true };
+      return stay(withLiveness(seen, { ping: borne }));
+    }
+    case "missed": {
+      const missed = withLiveness(seen, { missed: seen.liveness.missed + 1, suspect: true });
+      return followedBy(observe(missed, "missed_answer", context), (next) =>
+        ask(next, context, verdict.answerBy),
+      );
+    }
+    case "lost":
+      return end(seen, {
+        code: "ping_timeout",
+        detail: "nothing was heard, and pings went unanswered",
+      });
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** Doubts the peer now, whatever it was looked at for: it is asked, and a miss ends its session. */
+export function probe(session: Active, context: SessionContext): Move {
+  const { missed, ping: outstanding } = session.liveness;
+  const doubted = withLiveness(session, { suspect: true, missed: Math.max(1, missed) });
+  const asked = outstanding !== null && outstanding.dueAt !== null;
+  return asked ? stay(doubted) : ask(doubted, context, context.now + PONG_TIMEOUT);
+}
+
+/** Pings for an RTT sample when the last ping is old enough: the object is awake for another reason anyway. */
+export function sampleBeside(
+  session: Active,
+  context: SessionContext,
+  age: Millis,
+): readonly [Active, Intent[]] {
+  const { ping: outstanding, askedAt } = session.liveness;
+  if (outstanding !== null || context.now - askedAt < age) return [session, []];
+  const sent = ping(context, session, null);
+  return [withLiveness(session, { ping: sent.ping, askedAt: context.now }), [sent.intent]];
+}
+
+export const isHeard = (session: Active, context: SessionContext): boolean =>
+  isFresh(session.liveness, context.now);
+
+export const withLiveness = (session: Active, changes: Partial<Liveness>): Active => ({
+  ...session,
+  liveness: { ...session.liveness, ...changes },
+});
+
+const knownBeats = (session: Active, changes: Partial<Liveness>): Active =>
+  withLiveness(session, { beats: session.liveness.beats ?? false, ...changes });
+
+function ask(
+  session: Active,
+  context: SessionContext,
+  answerBy: Millis | null,
+  borne = false,
+): Move {
+  const sent = ping(context, session, answerBy, borne);
+  const asked = withLiveness(session, { ping: sent.ping, askedAt: context.now });
+  return stay(asked, sent.intent);
+}
+
+function followedBy(first: Move, then: (session: Active) => Move): Move {
+  if (first.session.state !== "active") return first;
+  const second = then(first.session);
+  return { session: second.session, intents: [...first.intents, ...second.intents] };
+}

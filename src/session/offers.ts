@@ -1,6 +1,8 @@
+import { SECOND } from "../base/clock.ts";
 import { GO_P2P_KIND, type GoP2pRequest, type TaskOffer } from "../protocol/messages.ts";
 import { isGoP2pRequest } from "../tasks/eligibility.ts";
 import type { Move } from "./effects.ts";
+import { isHeard, probe, sampleBeside, withLiveness } from "./liveness.ts";
 import { compose, message, stay, type SessionContext } from "./outgoing.ts";
 import type { Active } from "./state.ts";
 
@@ -9,6 +11,26 @@ import type { Active } from "./state.ts";
  * will be the result. Such a node can't accept, so sending the request is taken for it.
  */
 export function deliver(session: Active, offer: TaskOffer, context: SessionContext): Move {
+  if (!isHeard(session, context)) return withhold(session, context);
+  const until = context.now + offer.lease_seconds * SECOND;
+  const leased = withLiveness(session, {
+    leasedUntil: Math.max(session.liveness.leasedUntil, until),
+  });
+  const [sampled, alsoSent] = sampleBeside(leased, context, SAMPLE_AGE);
+  const { session: given, intents } = hand(sampled, offer, context);
+  return stay(given, ...intents, ...alsoSent);
+}
+
+/** An RTT that was measured less long ago than this need not be measured again because there is an occasion. */
+const SAMPLE_AGE = 60 * SECOND;
+
+/** A peer that was not heard of lately gets nothing: the task goes to another, and this one is asked whether it is there. */
+function withhold(session: Active, context: SessionContext): Move {
+  const { session: probed, intents } = probe(session, context);
+  return stay(probed, ...intents, { type: "withheld" });
+}
+
+function hand(session: Active, offer: TaskOffer, context: SessionContext): Move {
   const { claim, epoch } = session;
   if (claim.speaksMuster) return stay(session, message(context, session, "task_offer", offer));
   const claimed = { peerId: claim.peerId, epoch, taskId: offer.task_id, fence: offer.fence };

@@ -6,7 +6,8 @@ import { toClose, toGoP2pError, type MusterError } from "../protocol/errors.ts";
 import { newUuid } from "../protocol/ids.ts";
 import type { MessageType, PayloadInput } from "../protocol/messages.ts";
 import type { Intent, Move } from "./effects.ts";
-import type { Claim, OutstandingPing, Session } from "./state.ts";
+import type { OutstandingPing } from "../peers/liveness.ts";
+import type { Claim, Session } from "./state.ts";
 
 /** The mesh as its peers see it. */
 export interface MeshIdentity {
@@ -21,6 +22,8 @@ export interface SessionContext {
   readonly mesh: MeshIdentity;
   /** Public key of the mesh's next identity while it rotates. */
   readonly nextMeshKey: Uint8Array | null;
+  /** When the platform last answered a beat of this socket's peer; null when it never did. */
+  readonly beatAt: Millis | null;
 }
 
 export function compose<T extends MessageType>(
@@ -54,13 +57,18 @@ export const message = <T extends MessageType>(
   replyTo?: string,
 ): Intent => ({ type: "say", envelope: compose(context, to.claim.peerId, type, payload, replyTo) });
 
-/** A ping, and what to remember of it. */
+/** A ping, and what to remember of it; `dueAt` is when its answer is missed, null when nobody waits for it. */
 export function ping(
   context: SessionContext,
   to: Recipient,
+  dueAt: Millis | null,
+  borne = false,
 ): { readonly ping: OutstandingPing; readonly intent: Intent } {
   const envelope = compose(context, to.claim.peerId, "ping", { sentAt: context.now });
-  return { ping: { id: envelope.id, sentAt: context.now }, intent: { type: "say", envelope } };
+  return {
+    ping: { id: envelope.id, sentAt: context.now, dueAt, borne },
+    intent: { type: "say", envelope },
+  };
 }
 
 /** Answers one message with what was wrong with it. */
@@ -77,14 +85,19 @@ export const claimOf = (session: Session): Claim | null =>
 
 /** Ends the session for a fault; an active peer's end is told to the coordinator. */
 export function end(session: Session, fault: MusterError, ...before: readonly Intent[]): Move {
+  const silent = fault.code === "ping_timeout";
   return {
     session: { state: "closed", claim: claimOf(session) },
-    intents: [...before, { type: "close", ...toClose(fault) }, ...farewell(session, fault.detail)],
+    intents: [
+      ...before,
+      { type: "close", ...toClose(fault) },
+      ...farewell(session, fault.detail, silent),
+    ],
   };
 }
 
-/** What the coordinator hears when an active session ends, however it ends. */
-export const farewell = (session: Session, reason: string): readonly Intent[] =>
+/** What the coordinator hears when an active session ends; `silent`: without a word of the peer's or to it. */
+export const farewell = (session: Session, reason: string, silent: boolean): readonly Intent[] =>
   session.state === "active"
     ? [
         {
@@ -92,7 +105,7 @@ export const farewell = (session: Session, reason: string): readonly Intent[] =>
           messageId: null,
           note: {
             name: "gone",
-            input: { peerId: session.claim.peerId, epoch: session.epoch, reason },
+            input: { peerId: session.claim.peerId, epoch: session.epoch, reason, silent },
           },
         },
       ]

@@ -5,9 +5,10 @@ import type { JoinRequest } from "../peers/join-request.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import type { Role } from "../protocol/messages.ts";
+import { newLiveness } from "../peers/liveness.ts";
 import { fullAllowance } from "./allowance.ts";
 import type { Channel } from "./channel.ts";
-import type { Move } from "./effects.ts";
+import type { Granted, Move } from "./effects.ts";
 import { newIdWindow } from "./id-window.ts";
 import { end, errorReply, message, stay, type SessionContext } from "./outgoing.ts";
 import type { Active, Admitting, Claim, Origin, Proving } from "./state.ts";
@@ -89,12 +90,12 @@ const joinRequest = (
 /** The coordinator's word on the admission. */
 export function admitted(
   session: Admitting,
-  result: Result<{ readonly epoch: number; readonly role: Role }, MusterError>,
+  result: Result<Granted, MusterError>,
   context: SessionContext,
 ): Move {
-  const { claim, origin, channel, strikes, rttMs } = session;
+  const { claim, origin, channel, strikes } = session;
   if (!result.ok) return refused(session, result.error, context);
-  const { epoch, role } = result.value;
+  const { epoch, role, rtt, reconnect } = result.value;
   const { now } = context;
   const active: Active = {
     state: "active",
@@ -104,13 +105,13 @@ export function admitted(
     strikes,
     epoch,
     since: now,
-    ping: null,
-    pingedAt: now,
-    missed: 0,
-    rttMs,
+    // Only a muster.2 peer may beat; whether it does, the first look shows.
+    liveness: newLiveness(now, channel.protocol === "muster/2" ? null : false),
+    rtt,
     allowance: fullAllowance(now),
-    told: { at: now, rttMs },
+    told: { seq: 0, at: now, smoothedMs: rtt.smoothedMs },
     requests: [],
+    reconnect,
   };
   return claim.speaksMuster
     ? stay(active, message(context, active, "welcome", welcome(active, role, context)))
@@ -127,7 +128,11 @@ const refused = (session: Admitting, error: MusterError, context: SessionContext
       )
     : end(session, error);
 
-const welcome = ({ claim, epoch }: Active, role: Role, { mesh, nextMeshKey }: SessionContext) => ({
+const welcome = (
+  { claim, epoch, reconnect }: Active,
+  role: Role,
+  { mesh, nextMeshKey }: SessionContext,
+) => ({
   peer_id: claim.peerId,
   epoch,
   role,
@@ -137,4 +142,5 @@ const welcome = ({ claim, epoch }: Active, role: Role, { mesh, nextMeshKey }: Se
     public_key: toHex(mesh.keys.publicKey),
     ...(nextMeshKey !== null && { next_public_key: toHex(nextMeshKey) }),
   },
+  reconnect,
 });

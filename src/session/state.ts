@@ -1,7 +1,9 @@
 import type { Millis } from "../base/clock.ts";
 import type { Place } from "../base/place.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import type { GoP2pRequest, Role } from "../protocol/messages.ts";
+import type { GoP2pRequest, Reconnect, Role } from "../protocol/messages.ts";
+import type { Liveness, OutstandingPing } from "../peers/liveness.ts";
+import type { RttEstimate } from "../scoring/rtt.ts";
 import type { NoiseState } from "../crypto/noise.ts";
 import type { Allowance } from "./allowance.ts";
 import type { Channel } from "./channel.ts";
@@ -29,12 +31,6 @@ export interface Claim {
   readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];
   readonly slots: number;
-}
-
-/** A ping of ours that waits for its pong; its ID is unpredictable, so only who opened it can answer it. */
-export interface OutstandingPing {
-  readonly id: string;
-  readonly sentAt: Millis;
 }
 
 /** A go-p2p request that carries a task to a node without Muster's messages. */
@@ -86,16 +82,14 @@ export interface Active extends Keyed {
   readonly state: "active";
   readonly epoch: number;
   readonly since: Millis;
-  readonly ping: OutstandingPing | null;
-  readonly pingedAt: Millis;
-  /** Pings in a row that went unanswered. */
-  readonly missed: number;
-  /** Smoothed round-trip time in milliseconds. */
-  readonly rttMs: number;
+  readonly liveness: Liveness;
+  readonly rtt: RttEstimate;
   readonly allowance: Allowance;
-  /** What the coordinator was last told, and when: it need not hear of every pong. */
-  readonly told: { readonly at: Millis; readonly rttMs: number };
+  /** The last observation that the coordinator was told of: its number, when, and the smoothed RTT in it. */
+  readonly told: { readonly seq: number; readonly at: Millis; readonly smoothedMs: number };
   readonly requests: readonly OutstandingRequest[];
+  /** The peer's turn when many come back at once. */
+  readonly reconnect: Reconnect;
 }
 
 /** Over. `claim` stays, so that an admission still under way can be taken back. */

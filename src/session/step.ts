@@ -6,7 +6,7 @@ import type { Move, SessionEvent, Step } from "./effects.ts";
 import { finish } from "./finish.ts";
 import { oversized } from "./frame-size.ts";
 import { greet } from "./greeting.ts";
-import { checkLiveness } from "./liveness.ts";
+import { checkLiveness, heardBeat, probe, withLiveness } from "./liveness.ts";
 import { callOff, deliver } from "./offers.ts";
 import {
   claimOf,
@@ -40,10 +40,20 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
       return session.state === "active"
         ? stay(session, errorReply(context, session, event.error, event.messageId))
         : stay(session);
+    case "judged":
+      return session.state === "active"
+        ? stay(withLiveness(session, { suspect: event.suspect }))
+        : stay(session);
+    case "probe":
+      return session.state === "active"
+        ? probe(heardBeat(session, context), context)
+        : stay(session);
     case "due":
       return session.state === "active" ? checkLiveness(session, context) : stay(session);
     case "offer":
-      return session.state === "active" ? deliver(session, event.offer, context) : stay(session);
+      return session.state === "active"
+        ? deliver(heardBeat(session, context), event.offer, context)
+        : stay(session);
     case "cancel":
       return session.state === "active"
         ? callOff(session, event.taskId, event.fence, event.reason, context)
@@ -55,6 +65,7 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
               message(context, session, "disconnect", {
                 reason: event.fault.detail,
                 code: DISCONNECT_GOING_AWAY,
+                reconnect: session.reconnect,
               }),
             ]
           : [];
@@ -62,7 +73,10 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
     }
     case "closed": {
       if (session.state === "closed") return stay(session);
-      return stay({ state: "closed", claim: claimOf(session) }, ...farewell(session, event.reason));
+      return stay(
+        { state: "closed", claim: claimOf(session) },
+        ...farewell(session, event.reason, event.silent),
+      );
     }
     default:
       return event satisfies never;
@@ -122,6 +136,7 @@ function takeBack(session: Session, { result }: Extract<SessionEvent, { type: "a
     peerId: session.claim.peerId,
     epoch: result.value.epoch,
     reason: "the connection closed",
+    silent: false,
   };
   return stay(session, { type: "tell", messageId: null, note: { name: "gone", input } });
 }

@@ -13,6 +13,7 @@ import type { JoinRequest } from "../../src/peers/join-request.ts";
 import type { SessionEffect, SessionEvent } from "../../src/session/effects.ts";
 import { newNoiseSession, takeNoise } from "../../src/session/noise-handshake.ts";
 import type { Session } from "../../src/session/state.ts";
+import { sampleRtt } from "../../src/scoring/rtt.ts";
 import { step } from "../../src/session/step.ts";
 import { checkConnect } from "../../workers/connect-request.ts";
 
@@ -128,6 +129,7 @@ export class NoiseMesh {
       randomBytes: platformRandom,
       mesh: { keys, name: "loop" },
       nextMeshKey: this.next?.publicKey ?? null,
+      beatAt: null,
     };
     const { session, effects } =
       before.state === "noise" && event.type === "frame"
@@ -156,13 +158,24 @@ export class NoiseMesh {
       case "tell":
         if (effect.note.name === "rotate_peer") this.rotations.push(effect.note.input.newPeerId);
         return;
+      case "withheld":
+        return;
       default:
         return effect satisfies never;
     }
   }
 }
 
-const welcomed = (epoch: number) => ({ ok: true, value: { epoch, role: "worker" } }) as const;
+const welcomed = (epoch: number) =>
+  ({
+    ok: true,
+    value: {
+      epoch,
+      role: "worker",
+      rtt: sampleRtt(null, 1),
+      reconnect: { slot: 0, per_second: 100 },
+    },
+  }) as const;
 const ROTATED: MusterError = {
   code: "rotated",
   detail: "the peer of this key has another one now",

@@ -112,10 +112,11 @@ const TABLES: readonly Clause[] = [
     name: "a peer comes back as it was put, and as it was put last",
     holds(open) {
       const { peers } = openRegistry(open());
-      const bare = aPeer({ lastSeen: null, session: null, protocol: null, rttMs: null });
+      const bare = aPeer({ lastSeen: null, session: null, protocol: null, rtt: null, slot: null });
       const unknown = { ...bare, hops: null, geoKm: null, capabilities: [] };
-      peers.put(aPeer());
-      expect(peers.get(aPeer().id)).toEqual(aPeer());
+      const full = aPeer({ slot: 17, silentAt: 1_760_000_600_000 });
+      peers.put(full);
+      expect(peers.get(full.id)).toEqual(full);
       peers.put(unknown);
       expect(peers.get(aPeer().id)).toEqual(unknown);
       peers.remove(aPeer().id);

@@ -23,7 +23,8 @@ type Act = (mesh: TestMesh, peer: TestPeer) => unknown;
 
 const ACTS: Readonly<Record<string, Act>> = {
   "letting a peer in": (mesh, peer) => mesh.execute("admit", peer.request()),
-  "a peer's end": (mesh) => mesh.execute("gone", { peerId: A.id, epoch: 1, reason: "closed" }),
+  "a peer's end": (mesh) =>
+    mesh.execute("gone", { peerId: A.id, epoch: 1, reason: "closed", silent: false }),
   "taking a task": (mesh) => mesh.execute("submit_task", submission({ kind: "echo" })),
   "a result": (mesh, peer) => mesh.execute("finish_task", peer.outcome("done")),
   "a failure": (mesh, peer) => mesh.execute("finish_task", peer.failure("broken")),

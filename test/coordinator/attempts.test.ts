@@ -64,14 +64,14 @@ describe("an offer", () => {
   test("AS6 that its session did not take goes to another peer at once", () => {
     const { mesh, peer, id } = offered();
     const other = mesh.join(B);
-    mesh.run("offer_failed", { ...peer.claim(), reason: "no answer", sessionGone: false });
+    mesh.run("offer_failed", { ...peer.claim(), reason: "no answer", session: "unknown" });
     expect(other.offer).toMatchObject({ task_id: id, fence: 2, attempt: 1 });
     expect(peer.view).toMatchObject({ connected: true, tasks: 0 });
   });
 
   test("AS6 whose session turned out to be gone makes the peer stale", () => {
     const { mesh, peer, id } = offered();
-    mesh.run("offer_failed", { ...peer.claim(), reason: "gone", sessionGone: true });
+    mesh.run("offer_failed", { ...peer.claim(), reason: "gone", session: "gone" });
     expect(peer.view).toMatchObject({ state: "stale", tasks: 0 });
     expect(mesh.task(id)).toMatchObject({ state: "queued", peer_id: null });
   });
@@ -80,14 +80,14 @@ describe("an offer", () => {
     const { mesh, peer } = offered();
     const claim = peer.claim();
     peer.join();
-    mesh.run("offer_failed", { ...claim, reason: "gone", sessionGone: true });
+    mesh.run("offer_failed", { ...claim, reason: "gone", session: "gone" });
     expect(peer.view).toMatchObject({ connected: true, tasks: 0 });
   });
 
   test("AS6 that the peer has accepted meanwhile is not taken back", () => {
     const { mesh, peer, id } = offered();
     peer.accept();
-    mesh.run("offer_failed", { ...peer.claim(), reason: "no answer", sessionGone: false });
+    mesh.run("offer_failed", { ...peer.claim(), reason: "no answer", session: "unknown" });
     expect(mesh.task(id).state).toBe("running");
   });
 

@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { MINUTE } from "../../src/base/clock.ts";
 import type { CommandName, Input } from "../../src/coordinator/commands.ts";
 import type { Effect } from "../../src/coordinator/effects.ts";
+import { sampleRtt } from "../../src/scoring/rtt.ts";
 import { must, present } from "../must.ts";
 import { KEYS, submission, TestMesh, TestPeer } from "./mesh.ts";
 import { expectAgreement, takeOver } from "./agreement.ts";
@@ -25,6 +26,7 @@ export class History {
   readonly #keys = new Map<string, { readonly request: string; readonly taskId: string }>();
   /** Blobs that were ever stored. */
   #blobs = 0;
+  #observations = 0;
 
   constructor(seed: number) {
     this.mesh = new TestMesh({ seed });
@@ -129,7 +131,8 @@ export class History {
 
   #leave({ peer: index, late }: Op<"leave">): void {
     const [peer] = this.#peer(index);
-    const input = { peerId: peer.id, epoch: peer.epoch - Number(late), reason: "closed" };
+    const epoch = peer.epoch - Number(late);
+    const input = { peerId: peer.id, epoch, reason: "closed", silent: false };
     if (late || !peer.known || !isConnected(peer)) return this.#changesNothing("gone", input);
     this.model.leave(peer);
     this.#succeeds("gone", input);
@@ -137,10 +140,13 @@ export class History {
 
   #observe({ peer: index, late, event, rttMs }: Op<"observe">): void {
     const [peer] = this.#peer(index);
-    const input = { peerId: peer.id, epoch: peer.epoch - Number(late), event, rttMs };
+    const rtt = rttMs === null ? null : sampleRtt(null, rttMs);
+    const seq = ++this.#observations;
+    const input = { peerId: peer.id, epoch: peer.epoch - Number(late), seq, event, rtt };
     if (late || !peer.known || !isConnected(peer)) return this.#changesNothing("observe", input);
     const before = peer.state;
-    peer.state = event === "answered" ? "active" : "suspect";
+    if (event === "answered") this.model.answer(peer);
+    else this.model.fallSilent(peer);
     this.#succeeds("observe", input, peer.state === "active" && before !== "active");
   }
 
@@ -232,17 +238,18 @@ export class History {
     }
   }
 
-  #undelivered({ offer: index, sessionGone }: Op<"undelivered">): void {
+  #undelivered({ offer: index, session }: Op<"undelivered">): void {
     const offer = this.#offer(index);
     if (offer === undefined) return;
     const { taskId, fence, peer, epoch } = offer;
     const task = present(this.model.tasks.get(taskId));
     if (task.state === "leased" && task.fence === fence && task.holder === peer.id)
       this.model.release(task, { ...REFUSED, blamed: false });
-    if (sessionGone && peer.known && isConnected(peer) && peer.epoch === epoch)
-      this.model.leave(peer);
+    const current = peer.known && isConnected(peer) && peer.epoch === epoch;
+    if (current && session === "gone") this.model.leave(peer);
+    if (current && session === "silent") this.model.fallSilent(peer);
     const claim = { peerId: peer.id, epoch, taskId, fence };
-    this.#succeeds("offer_failed", { ...claim, reason: "no answer", sessionGone });
+    this.#succeeds("offer_failed", { ...claim, reason: "no answer", session });
   }
 
   #cancel({ task: index }: Op<"cancel">): void {

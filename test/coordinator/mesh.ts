@@ -1,4 +1,5 @@
-import type { Millis } from "../../src/base/clock.ts";
+import { DAY, type Millis } from "../../src/base/clock.ts";
+import { sampleRtt } from "../../src/scoring/rtt.ts";
 import type { Json } from "../../src/base/json.ts";
 import type {
   AdmitInput,
@@ -109,6 +110,8 @@ export class TestMesh {
         place: null,
         peersMax: 1_000,
         allowLoopback: false,
+        reconnectsPerSecond: 100,
+        retention: 30 * DAY,
         credentialKey: new Uint8Array(32),
         ...config,
       } as const,
@@ -186,7 +189,7 @@ export class TestMesh {
     this.now = end;
   }
 
-  nextTick = (): Millis | null => nextTick(this.registry, this.now);
+  nextTick = (): Millis | null => nextTick(this.#context, this.now);
 
   /** Effects of one type, in the order in which they were performed. */
   performed<T extends Effect["type"]>(type: T): Extract<Effect, { type: T }>[] {
@@ -254,6 +257,8 @@ export class TestPeer {
   readonly mesh: TestMesh;
   readonly key: Key;
   epoch = 0;
+  /** Of its last observation. */
+  seq = 0;
   session = "";
   /** What reached its newest session. */
   readonly offers: TaskOffer[] = [];
@@ -276,6 +281,7 @@ export class TestPeer {
     this.mesh.sessions.set(this.session, this);
     this.endedBy = null;
     this.epoch = this.mesh.run("admit", this.request(announced)).epoch;
+    this.seq = 0;
   }
 
   get id(): PeerId {
@@ -318,10 +324,14 @@ export class TestPeer {
   fail(error = "it broke", retry = true): void {
     this.mesh.run("finish_task", this.failure(error, retry));
   }
-  observe(event: "answered" | "missed_answer", rttMs: number | null = null): void {
-    this.mesh.run("observe", { peerId: this.id, epoch: this.epoch, event, rttMs });
+  /** Tells of an answer or a miss, as its session would; says whether the peer is suspect all the same. */
+  observe(event: "answered" | "missed_answer", rttMs: number | null = null): boolean {
+    const rtt = rttMs === null ? null : sampleRtt(null, rttMs);
+    const seq = ++this.seq;
+    return this.mesh.run("observe", { peerId: this.id, epoch: this.epoch, seq, event, rtt })
+      .suspect;
   }
-  leave(reason = "the connection closed"): void {
-    this.mesh.run("gone", { peerId: this.id, epoch: this.epoch, reason });
+  leave(reason = "the connection closed", silent = false): void {
+    this.mesh.run("gone", { peerId: this.id, epoch: this.epoch, reason, silent });
   }
 }

@@ -18,6 +18,8 @@ export interface ModelPeer {
   speaksMuster: boolean;
   successes: number;
   failures: number;
+  /** When it fell silent, each time. */
+  misses: readonly Millis[];
   denied: boolean;
   entry: readonly Role[] | null;
 }
@@ -106,6 +108,20 @@ export class Model {
     }
   }
 
+  fallSilent(peer: ModelPeer): void {
+    if (peer.state !== "active") return;
+    Object.assign(peer, { state: "suspect", misses: [...peer.misses, this.now] });
+  }
+
+  /** An answer restores a suspect, unless it has fallen silent too often lately. */
+  answer(peer: ModelPeer): void {
+    const since = peer.misses.at(-1) ?? 0;
+    const weights = peer.misses.map((at) => 0.5 ** ((this.now - at) / (10 * MINUTE)));
+    const weight = weights.reduce((sum, each) => sum + each, 0);
+    const hold = weight <= 1.5 ? 0 : Math.min(15 * MINUTE, 30 * SECOND * 2 ** (weight - 2));
+    if (peer.state === "suspect" && this.now - since >= hold) peer.state = "active";
+  }
+
   revoke(peer: ModelPeer): void {
     if (isConnected(peer)) this.#endSession(peer, "revoked");
     peer.denied = true;
@@ -116,7 +132,13 @@ export class Model {
   forget(peer: ModelPeer): void {
     if (isConnected(peer)) this.#endSession(peer, "forgotten");
     this.leave(peer);
-    Object.assign(peer, { known: false, state: "discovered", successes: 0, failures: 0 });
+    Object.assign(peer, {
+      known: false,
+      state: "discovered",
+      successes: 0,
+      failures: 0,
+      misses: [],
+    });
   }
 
   /** After a change of who may do what: ends the peer's session if it may do less than it does. */
@@ -186,7 +208,9 @@ export class Model {
     for (const task of this.tasks.values()) {
       if (!isHeld(task) || (task.leaseUntil ?? Infinity) > this.now) continue;
       const begun = task.state === "running";
+      const holder = this.peers.get(task.holder ?? "");
       this.release(task, { counts: begun, blamed: true, retry: true, refused: !begun });
+      if (!begun && holder !== undefined) this.fallSilent(holder);
     }
   }
 
@@ -246,6 +270,7 @@ const stranger = (id: PeerId): ModelPeer => ({
   speaksMuster: true,
   successes: 0,
   failures: 0,
+  misses: [],
   denied: false,
   entry: null,
 });

@@ -43,7 +43,11 @@ export type Operation =
       /** Said by the peer's session before the newest. */
       readonly late: boolean;
     }
-  | { readonly type: "undelivered"; readonly offer: number; readonly sessionGone: boolean }
+  | {
+      readonly type: "undelivered";
+      readonly offer: number;
+      readonly session: "gone" | "silent" | "unknown";
+    }
   | { readonly type: "cancel"; readonly task: number }
   | { readonly type: "pass"; readonly ms: number }
   | { readonly type: "tick" }
@@ -134,7 +138,10 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 3, arbitrary: one("leave", { peer, late: often(3) }) },
   {
     weight: 2,
-    arbitrary: one("undelivered", { offer: fc.nat({ max: 3 }), sessionGone: fc.boolean() }),
+    arbitrary: one("undelivered", {
+      offer: fc.nat({ max: 3 }),
+      session: fc.constantFrom("gone", "silent", "unknown"),
+    }),
   },
   { weight: 2, arbitrary: one("cancel", { task: fc.nat({ max: 20 }) }) },
   { weight: 2, arbitrary: one("publish", { peer, late: often(3) }) },

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { SECOND } from "../../src/base/clock.ts";
 import { score } from "../../src/scoring/score.ts";
 import { present } from "../must.ts";
+import { sampleRtt } from "../../src/scoring/rtt.ts";
 import { KEYS, START, TestMesh } from "./mesh.ts";
 
 const [A, B] = KEYS;
@@ -94,8 +95,8 @@ describe("a session's epoch", () => {
     mesh.run("forget_peer", { id: peer.id });
     peer.join();
     expect(peer.epoch).toBe(3);
-    mesh.run("gone", { peerId: peer.id, epoch: 1, reason: "late" });
-    mesh.run("gone", { peerId: peer.id, epoch: 2, reason: "late" });
+    mesh.run("gone", { peerId: peer.id, epoch: 1, reason: "late", silent: false });
+    mesh.run("gone", { peerId: peer.id, epoch: 2, reason: "late", silent: false });
     expect(peer.view.connected).toBe(true);
   });
 
@@ -116,10 +117,11 @@ describe("a session's epoch", () => {
     peer.join();
     const before = mesh.contents();
     const { id: peerId } = A;
-    mesh.run("observe", { peerId, epoch: 1, event: "missed_answer", rttMs: null });
-    mesh.run("observe", { peerId, epoch: 1, event: "answered", rttMs: 9_999 });
-    mesh.run("gone", { peerId, epoch: 1, reason: "closed" });
-    mesh.run("gone", { peerId, session: older, reason: "vanished" });
+    mesh.run("observe", { peerId, epoch: 1, seq: 9, event: "missed_answer", rtt: null });
+    const rtt = sampleRtt(null, 9_999);
+    mesh.run("observe", { peerId, epoch: 1, seq: 10, event: "answered", rtt });
+    mesh.run("gone", { peerId, epoch: 1, reason: "closed", silent: false });
+    mesh.run("gone", { peerId, session: older, reason: "vanished", silent: false });
     expect(mesh.contents()).toBe(before);
   });
 
@@ -186,8 +188,9 @@ describe("an observation", () => {
   test("of a peer that is not there changes nothing", () => {
     const mesh = new TestMesh();
     const before = mesh.contents();
-    mesh.run("observe", { peerId: A.id, epoch: 1, event: "answered", rttMs: 5 });
-    mesh.run("gone", { peerId: A.id, epoch: 1, reason: "closed" });
+    const rtt = sampleRtt(null, 5);
+    mesh.run("observe", { peerId: A.id, epoch: 1, seq: 1, event: "answered", rtt });
+    mesh.run("gone", { peerId: A.id, epoch: 1, reason: "closed", silent: false });
     expect(mesh.contents()).toBe(before);
   });
 });
@@ -215,7 +218,12 @@ describe("a peer that is gone", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const pointer = present(mesh.registry.pointers.ofPeer(A.id));
-    const { effects } = mesh.execute("gone", { peerId: A.id, epoch: 1, reason: "closed" });
+    const { effects } = mesh.execute("gone", {
+      peerId: A.id,
+      epoch: 1,
+      reason: "closed",
+      silent: false,
+    });
     expect(mesh.registry.pointers.ofPeer(A.id)).toBeNull();
     expect(mesh.registry.outbox.due(mesh.now, 9)).toMatchObject([
       { kind: "delete_blob", subject: pointer.blobId },
@@ -228,7 +236,7 @@ describe("a peer that is gone", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit();
-    mesh.run("gone", { peerId: A.id, session: peer.session, reason: "vanished" });
+    mesh.run("gone", { peerId: A.id, session: peer.session, reason: "vanished", silent: false });
     expect(peer.view).toMatchObject({ state: "stale", tasks: 0 });
   });
 
@@ -238,7 +246,7 @@ describe("a peer that is gone", () => {
     peer.leave();
     const before = mesh.contents();
     peer.leave();
-    mesh.run("gone", { peerId: A.id, session: peer.session, reason: "vanished" });
+    mesh.run("gone", { peerId: A.id, session: peer.session, reason: "vanished", silent: false });
     expect(mesh.contents()).toBe(before);
   });
 

@@ -1,35 +1,79 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isConnected, nextState, type PeerEvent } from "../../src/peers/lifecycle.ts";
+import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
+import { NO_FLAPS } from "../../src/peers/damping.ts";
+import {
+  isConnected,
+  live,
+  PEER_EVENTS,
+  type Life,
+  type PeerEvent,
+} from "../../src/peers/lifecycle.ts";
 import { PEER_STATES, type PeerState } from "../../src/protocol/http.ts";
 
-const EVENTS = ["proved", "answered", "missed_answer", "gone", "revoked"] as const;
-
-/** LV5's table, row by row as SPEC.md has it. */
+/** LV5's table, row by row as SPEC.md has it: proved, answered, missed_answer, gone, revoked, readmitted, retention_over. */
 const TABLE: { readonly [S in PeerState]: readonly PeerState[] } = {
-  discovered: ["active", "discovered", "discovered", "discovered", "revoked"],
-  active: ["active", "active", "suspect", "stale", "revoked"],
-  suspect: ["active", "active", "suspect", "stale", "revoked"],
-  stale: ["active", "stale", "stale", "stale", "revoked"],
-  evicted: ["active", "evicted", "evicted", "evicted", "revoked"],
-  revoked: ["revoked", "revoked", "revoked", "revoked", "revoked"],
+  discovered: [
+    "active",
+    "discovered",
+    "discovered",
+    "discovered",
+    "revoked",
+    "discovered",
+    "evicted",
+  ],
+  active: ["active", "active", "suspect", "stale", "revoked", "active", "active"],
+  suspect: ["active", "active", "suspect", "stale", "revoked", "suspect", "suspect"],
+  stale: ["active", "stale", "stale", "stale", "revoked", "stale", "evicted"],
+  evicted: ["active", "evicted", "evicted", "evicted", "revoked", "evicted", "evicted"],
+  revoked: ["revoked", "revoked", "revoked", "revoked", "revoked", "stale", "revoked"],
 };
 const ROWS = PEER_STATES.flatMap((state) =>
-  EVENTS.map((event, column) => [state, event, TABLE[state][column]] as const),
+  PEER_EVENTS.map((event, column) => [state, event, TABLE[state][column]] as const),
 );
 
-const anyEvents = fc.array(fc.constantFrom<PeerEvent>(...EVENTS), { maxLength: 12 });
+const START: Millis = 1_000_000;
+const life = (state: PeerState): Life => ({ state, since: START, flaps: NO_FLAPS });
+const anyEvents = fc.array(fc.constantFrom<PeerEvent>(...PEER_EVENTS), { maxLength: 12 });
 const after = (state: PeerState, events: readonly PeerEvent[]): PeerState =>
-  events.reduce(nextState, state);
+  events.reduce((before, event) => live(before, event, START + SECOND).life, life(state)).state;
+
+/** A peer that fell silent so often, a second apart, and is suspect since the last time. */
+const flapping = (times: number): Life => {
+  let now = START;
+  let peer = life("active");
+  for (let flap = 0; flap < times; flap++) {
+    peer = { ...live({ ...peer, state: "active" }, "missed_answer", now).life };
+    now += SECOND;
+  }
+  return peer;
+};
 
 describe("the lifecycle of a peer", () => {
   test.each(ROWS)("LV5 turns %s by %s into %s", (state, event, next) => {
-    expect(nextState(state, event)).toBe(next);
+    expect(live(life(state), event, START + SECOND).life.state).toBe(next);
   });
 
-  test("LV5 is left by no event once a peer is revoked", () => {
+  test("LV5 dates a change, and an event that changes nothing neither dates nor brings anything", () => {
     fc.assert(
-      fc.property(fc.constantFrom(...PEER_STATES), anyEvents, anyEvents, (from, before, since) => {
+      fc.property(
+        fc.constantFrom(...PEER_STATES),
+        fc.constantFrom(...PEER_EVENTS),
+        (state, event) => {
+          const { life: next, effects } = live(life(state), event, START + SECOND);
+          const changed = next.state !== state || event === "proved";
+          expect(next.since).toBe(changed && state !== "revoked" ? START + SECOND : next.since);
+          if (next.state === state && !(event === "proved" && state === "active"))
+            expect([next, effects]).toEqual([life(state), []]);
+        },
+      ),
+    );
+  });
+
+  test("LV5 is left by nothing but the operator's word once a peer is revoked", () => {
+    const unpardoned = anyEvents.map((events) => events.filter((event) => event !== "readmitted"));
+    fc.assert(
+      fc.property(fc.constantFrom(...PEER_STATES), anyEvents, unpardoned, (from, before, since) => {
         expect(after(from, [...before, "revoked", ...since])).toBe("revoked");
       }),
     );
@@ -47,5 +91,40 @@ describe("the lifecycle of a peer", () => {
 
   test("LV5 counts exactly active and suspect as connected", () => {
     expect(PEER_STATES.filter(isConnected)).toEqual(["active", "suspect"]);
+  });
+
+  test("LV7 releases leases and withdraws the pointer whenever a connected peer is no longer so, and never otherwise", () => {
+    for (const state of PEER_STATES)
+      for (const event of PEER_EVENTS) {
+        const { life: next, effects } = live(life(state), event, START + SECOND);
+        const parted = isConnected(state) && !isConnected(next.state);
+        if (parted) expect(effects).toEqual(["release_leases", "withdraw", "offer_work"]);
+        else if (event !== "revoked") expect(effects).not.toContain("release_leases");
+      }
+  });
+});
+
+describe("a peer that flaps", () => {
+  test("LV9 is restored by an answer the first time", () => {
+    expect(live(flapping(1), "answered", START).life.state).toBe("active");
+  });
+
+  test("LV9 stays suspect for longer each time, up to 15 minutes, although it answers", () => {
+    const stays = [2, 3, 4, 5, 8, 20].map((times) => {
+      const peer = flapping(times);
+      let stay = 0;
+      while (live(peer, "answered", peer.since + stay).life.state === "suspect") stay += SECOND;
+      return stay;
+    });
+    expect(stays).toEqual(stays.toSorted((a, b) => a - b));
+    expect(new Set(stays).size).toBeGreaterThan(3);
+    expect(stays[0]).toBeGreaterThan(20 * SECOND);
+    expect(stays.at(-1)).toBeLessThanOrEqual(15 * MINUTE);
+  });
+
+  test("LV9 is forgiven with time: two hours later an answer restores it at once", () => {
+    const forgiven = { ...flapping(6), state: "active" } as const;
+    const again = live(forgiven, "missed_answer", START + 120 * MINUTE).life;
+    expect(live(again, "answered", START + 120 * MINUTE).life.state).toBe("active");
   });
 });

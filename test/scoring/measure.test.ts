@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Place } from "../../src/base/place.ts";
-import { greatCircleKm, smoothRtt } from "../../src/scoring/measure.ts";
+import { greatCircleKm } from "../../src/scoring/measure.ts";
 
 const LONDON: Place = { latitude: 51.5074, longitude: -0.1278 };
 const NEW_YORK: Place = { latitude: 40.7128, longitude: -74.006 };
@@ -10,25 +10,6 @@ const HALF_WAY_ROUND_KM = Math.PI * 6_371.0088;
 const anyPlace: fc.Arbitrary<Place> = fc.record({
   latitude: fc.double({ min: -90, max: 90, noNaN: true }),
   longitude: fc.double({ min: -180, max: 180, noNaN: true }),
-});
-
-describe("the smoothed round-trip time", () => {
-  test("begins with the first sample and takes an eighth of each later one (RFC 6298)", () => {
-    expect(smoothRtt(null, 80)).toBe(80);
-    expect(smoothRtt(80, 160)).toBe(90);
-    expect(smoothRtt(80, 0)).toBe(70);
-  });
-
-  test("lies between what it was and the sample", () => {
-    const time = fc.double({ min: 0, max: 1e6, noNaN: true });
-    fc.assert(
-      fc.property(time, time, (smoothed, sample) => {
-        const next = smoothRtt(smoothed, sample);
-        expect(next).toBeGreaterThanOrEqual(Math.min(smoothed, sample));
-        expect(next).toBeLessThanOrEqual(Math.max(smoothed, sample));
-      }),
-    );
-  });
 });
 
 describe("the great-circle distance", () => {

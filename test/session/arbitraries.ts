@@ -4,7 +4,7 @@ import { toRfc3339, type Millis } from "../../src/base/clock.ts";
 import type { Envelope } from "../../src/protocol/envelope.ts";
 import type { SessionEvent } from "../../src/session/effects.ts";
 import type { Session } from "../../src/session/state.ts";
-import { compose, greeted, handshakeText, MESH, PEER, sealed } from "./driver.ts";
+import { compose, GRANTED, greeted, handshakeText, MESH, PEER, sealed } from "./driver.ts";
 
 /** Multiplies the number of cases: `MUSTER_TEST_SCALE=50 npm test` looks for a while longer. */
 export const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
@@ -128,10 +128,13 @@ const anyEvent: fc.Arbitrary<SessionEvent> = fc.oneof(
     { type: "due" },
     { type: "due" },
     { type: "handshake_timeout" },
-    { type: "closed", reason: "the connection closed" },
+    { type: "closed", reason: "the connection closed", silent: false },
+    { type: "probe" },
+    { type: "judged", suspect: true },
+    { type: "judged", suspect: false },
     { type: "end", fault: { code: "revoked", detail: "this key was revoked" } },
-    { type: "admitted", result: { ok: true, value: { epoch: 8, role: "worker" } } },
-    { type: "admitted", result: { ok: true, value: { epoch: 9, role: "dual" } } },
+    { type: "admitted", result: { ok: true, value: { ...GRANTED.value, epoch: 8 } } },
+    { type: "admitted", result: { ok: true, value: { ...GRANTED.value, epoch: 9, role: "dual" } } },
     { type: "admitted", result: { ok: false, error: { code: "not_allowed", detail: "no" } } },
     { type: "refused", messageId: TASK, error: { code: "lease_lost", detail: "too late" } },
     { type: "cancel", taskId: TASK, fence: 1, reason: "cancelled by the caller" },

@@ -17,6 +17,7 @@ import {
   type Session,
 } from "../../src/session/state.ts";
 import { step } from "../../src/session/step.ts";
+import { sampleRtt } from "../../src/scoring/rtt.ts";
 import { must, present } from "../must.ts";
 import { seededRandom } from "../random.ts";
 
@@ -44,6 +45,7 @@ export const at = (now: Millis, randomBytes: RandomBytes = drawn): SessionContex
   randomBytes,
   mesh: MESH,
   nextMeshKey: null,
+  beatAt: null,
 });
 
 export interface Claimed {
@@ -60,6 +62,17 @@ export const identity = ({ role = "worker", speaksMuster = true }: Claimed = {})
   role,
   ...(speaksMuster && { muster: { v: 1, capabilities: ["gpu"], slots: 2 } }),
 });
+
+/** What the coordinator grants these sessions. */
+export const GRANTED = {
+  ok: true,
+  value: {
+    epoch: 3,
+    role: "worker",
+    rtt: sampleRtt(null, 20),
+    reconnect: { slot: 5, per_second: 100 },
+  },
+} as const;
 
 const ids = seededRandom(4);
 const nonces = seededRandom(5);
@@ -134,8 +147,7 @@ export function proved(claimed?: Claimed): Session {
 
 /** An active session, 20 ms of round trip away. */
 export function joined(claimed?: Claimed): Active {
-  const result = { ok: true, value: { epoch: 3, role: "worker" } } as const;
-  return active(step(proved(claimed), { type: "admitted", result }, at(START + 20)));
+  return active(step(proved(claimed), { type: "admitted", result: GRANTED }, at(START + 20)));
 }
 
 /** A session whose last ping went unanswered. */

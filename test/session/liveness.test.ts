@@ -10,6 +10,7 @@ import {
   active,
   at,
   closes,
+  GRANTED,
   GREETING,
   greeted,
   joined,
@@ -33,7 +34,11 @@ function pinged(session: Active = joined()): { session: Active; sentAt: Millis }
 const answer = (session: Active, now: Millis, echo = 0): Step =>
   step(
     session,
-    said("pong", { sentAt: echo, receivedAt: echo }, { replyTo: present(session.ping).id }),
+    said(
+      "pong",
+      { sentAt: echo, receivedAt: echo },
+      { replyTo: present(session.liveness.ping).id },
+    ),
     at(now),
   );
 
@@ -62,10 +67,14 @@ describe("a handshake's deadline", () => {
 });
 
 describe("an admission that is answered when its peer has left", () => {
-  const result = { ok: true, value: { epoch: 5, role: "worker" } } as const;
+  const result = { ok: true, value: { ...GRANTED.value, epoch: 5 } } as const;
 
   test("LV6 is given back at once", () => {
-    const left = step(proved(), { type: "closed", reason: "the connection closed" }, at(START));
+    const left = step(
+      proved(),
+      { type: "closed", reason: "the connection closed", silent: false },
+      at(START),
+    );
     expect(notes(left.effects)).toEqual([]);
     const late = step(left.session, { type: "admitted", result }, at(START));
     expect(late.session.state).toBe("closed");
@@ -75,14 +84,21 @@ describe("an admission that is answered when its peer has left", () => {
   });
 
   test("LV6 needs no word when it was refused", () => {
-    const left = step(proved(), { type: "closed", reason: "the connection closed" }, at(START));
+    const left = step(
+      proved(),
+      { type: "closed", reason: "the connection closed", silent: false },
+      at(START),
+    );
     const error = { code: "not_allowed", detail: "" } as const;
     const late = step(left.session, { type: "admitted", result: { ok: false, error } }, at(START));
     expect(late.effects).toEqual([]);
   });
 });
 
-describe("the mesh's pings", () => {
+const smoothed = (session: Session): number =>
+  session.state === "active" ? session.rtt.smoothedMs : Number.NaN;
+
+describe("the mesh's pings to a peer that does not beat", () => {
   test("LV2 come 30 s after the last one, and not before", () => {
     const session = joined();
     expect(dueAt(session)).toBe(START + 20 + 30 * SECOND);
@@ -95,18 +111,18 @@ describe("the mesh's pings", () => {
 
   test("LV2 take the RTT from the stored send time, smoothed by an eighth", () => {
     const { session, sentAt } = pinged();
-    expect(session.rttMs).toBe(20);
+    expect(smoothed(session)).toBe(20);
     const answered = active(answer(session, sentAt + 100));
-    expect(answered.rttMs).toBe(20 + (100 - 20) / 8);
+    expect(smoothed(answered)).toBe(20 + (100 - 20) / 8);
     const again = pinged(answered);
-    expect(active(answer(again.session, again.sentAt + 30)).rttMs).toBe(30);
+    expect(smoothed(active(answer(again.session, again.sentAt + 30)))).toBe(30);
   });
 
   test.each([0, -1e15, 1e15, START + 30 * SECOND + 119, Number.MAX_VALUE])(
     "LV2 ignore an echo of %d",
     (echo) => {
       const { session, sentAt } = pinged();
-      expect(active(answer(session, sentAt + 100, echo)).rttMs).toBe(30);
+      expect(smoothed(active(answer(session, sentAt + 100, echo)))).toBe(30);
     },
   );
 
@@ -115,38 +131,48 @@ describe("the mesh's pings", () => {
     const pong = said("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: crypto.randomUUID() });
     const stray = step(session, pong, at(sentAt + 5));
     expect(stray.effects).toEqual([]);
-    expect(active(stray)).toMatchObject({ ping: session.ping, rttMs: 20 });
+    expect(active(stray)).toMatchObject({ liveness: { ping: session.liveness.ping } });
+    expect(smoothed(active(stray))).toBe(20);
     const late = answer(active(stray), sentAt + 8);
+    const id = present(session.liveness.ping).id;
     const twice = step(
       active(late),
-      said("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: present(session.ping).id }),
+      said("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: id }),
       at(sentAt + 9 * SECOND),
     );
-    expect(active(twice).rttMs).toBe(active(late).rttMs);
+    expect(smoothed(active(twice))).toBe(smoothed(active(late)));
   });
 
   test("LV2 are not answered below zero when the clock was set back", () => {
     const { session, sentAt } = pinged();
-    expect(active(answer(session, sentAt - MINUTE)).rttMs).toBe(17.5);
+    expect(smoothed(active(answer(session, sentAt - MINUTE)))).toBe(17.5);
   });
 
   test("LV2 are told of when the RTT moves by a quarter, and not each time", () => {
     const { session, sentAt } = pinged();
     expect(notes(answer(session, sentAt + 20).effects)).toEqual([]);
-    expect(notes(answer(session, sentAt + 100).effects)).toMatchObject([
-      { name: "observe", input: { peerId: PEER.id, epoch: 3, event: "answered", rttMs: 30 } },
+    const moved = answer(session, sentAt + 100);
+    expect(notes(moved.effects)).toMatchObject([
+      {
+        name: "observe",
+        input: { peerId: PEER.id, epoch: 3, seq: 1, event: "answered", rtt: { smoothedMs: 30 } },
+      },
     ]);
   });
 
-  test("LV2 are told of every five minutes when nothing changes", () => {
+  test("LV2 are told of every hour when nothing changes, under a number that grows", () => {
     let { session, sentAt } = pinged();
-    const told: Millis[] = [];
-    for (let round = 0; round < 25; round++) {
+    const told: [Millis, unknown][] = [];
+    for (let round = 0; round < 250; round++) {
       const answered = answer(session, sentAt + 20);
-      if (notes(answered.effects).length > 0) told.push(sentAt - START);
+      for (const { input } of notes(answered.effects))
+        told.push([sentAt - START, "seq" in input && input.seq]);
       ({ session, sentAt } = pinged(active(answered)));
     }
-    expect(told).toEqual([5 * MINUTE + 20, 10 * MINUTE + 20]);
+    expect(told).toEqual([
+      [60 * MINUTE + 20, 1],
+      [120 * MINUTE + 20, 2],
+    ]);
   });
 });
 
@@ -159,14 +185,14 @@ describe("a ping that goes unanswered", () => {
       { name: "observe", input: { peerId: PEER.id, epoch: 3, event: "missed_answer" } },
     ]);
     expect(messages(missed.effects)).toMatchObject([{ type: "ping" }]);
-    expect(active(missed).ping?.id).not.toBe(present(session.ping).id);
+    expect(active(missed).liveness.ping?.id).not.toBe(present(session.liveness.ping).id);
   });
 
   test("LV3 is made good by an answer, which is told at once", () => {
     const { session, sentAt } = pinged();
     const suspect = active(due(session, sentAt + 10 * SECOND));
     const answered = answer(suspect, sentAt + 10 * SECOND + 20);
-    expect(active(answered).missed).toBe(0);
+    expect(active(answered).liveness.missed).toBe(0);
     expect(notes(answered.effects)).toMatchObject([
       { name: "observe", input: { event: "answered" } },
     ]);
@@ -175,20 +201,31 @@ describe("a ping that goes unanswered", () => {
   test("LV3 is not made good by a late answer to the ping that was given up", () => {
     const { session, sentAt } = pinged();
     const suspect = active(due(session, sentAt + 10 * SECOND));
-    const late = said("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: present(session.ping).id });
+    const { id } = present(session.liveness.ping);
+    const late = said("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: id });
     const after = step(suspect, late, at(sentAt + 11 * SECOND));
     expect(notes(after.effects)).toEqual([]);
-    expect(active(after).missed).toBe(1);
+    expect(active(after).liveness.missed).toBe(1);
   });
 
-  test("LV4 ends the session with 4408 at the second in a row", () => {
+  test("LV3 says nothing of a peer that was heard of meanwhile", () => {
+    const { session, sentAt } = pinged();
+    const spoke = active(step(session, said("get_stats", null), at(sentAt + 9 * SECOND)));
+    const looked = due(spoke, sentAt + 10 * SECOND);
+    expect(notes(looked.effects)).toEqual([]);
+    expect(active(looked).liveness.missed).toBe(0);
+  });
+
+  test("LV4 ends the session with 4408 at the second in a row, as silent", () => {
     const { session, sentAt } = pinged();
     const suspect = active(due(session, sentAt + 10 * SECOND));
     expect(due(suspect, sentAt + 20 * SECOND - 1)).toEqual({ session: suspect, effects: [] });
     const ended = due(suspect, sentAt + 20 * SECOND);
     expect(ended.session.state).toBe("closed");
     expect(closes(ended.effects)).toEqual([CLOSE.timeout]);
-    expect(notes(ended.effects)).toMatchObject([{ name: "gone", input: { epoch: 3 } }]);
+    expect(notes(ended.effects)).toMatchObject([
+      { name: "gone", input: { epoch: 3, silent: true } },
+    ]);
   });
 
   test("LV4 counts only misses in a row", () => {
@@ -196,15 +233,90 @@ describe("a ping that goes unanswered", () => {
     for (let round = 0; round < 5; round++) {
       const suspect = active(due(session, sentAt + 10 * SECOND));
       const answered = active(answer(suspect, sentAt + 11 * SECOND));
-      ({ session, sentAt } = pinged(answered));
+      const judged = active(step(answered, { type: "judged", suspect: false }, at(sentAt)));
+      ({ session, sentAt } = pinged(judged));
     }
-    expect(active(due(session, sentAt + 10 * SECOND)).missed).toBe(1);
+    expect(active(due(session, sentAt + 10 * SECOND)).liveness.missed).toBe(1);
   });
 
-  test("LV4 needs two waits even when the object wakes hours late", () => {
+  test("LV11 waits as much longer as the look is late, a minute at most and once", () => {
     const { session, sentAt } = pinged();
-    const late = due(session, sentAt + 5 * 60 * MINUTE);
-    expect(active(late).missed).toBe(1);
-    expect(dueAt(late.session)).toBe(sentAt + 5 * 60 * MINUTE + 10 * SECOND);
+    const woke = sentAt + 5 * 60 * MINUTE;
+    const late = due(session, woke);
+    expect(notes(late.effects)).toEqual([]);
+    expect(dueAt(late.session)).toBe(woke + MINUTE);
+    const missed = due(active(late), woke + 3 * MINUTE);
+    expect(active(missed).liveness.missed).toBe(1);
+    expect(dueAt(missed.session)).toBe(woke + 3 * MINUTE + 10 * SECOND);
+  });
+});
+
+describe("a peer that the coordinator holds for suspect", () => {
+  const judged = (session: Active, suspect: boolean, now: Millis): Active =>
+    active(step(session, { type: "judged", suspect }, at(now)));
+
+  test("LV9 is asked every 30 s, and each answer is told, until the coordinator is content", () => {
+    const { session, sentAt } = pinged();
+    const missed = active(due(session, sentAt + 10 * SECOND));
+    const answered = judged(active(answer(missed, sentAt + 11 * SECOND)), true, sentAt);
+    const again = pinged(answered);
+    expect(again.sentAt).toBe(sentAt + 40 * SECOND);
+    const told = answer(again.session, again.sentAt + 20);
+    expect(notes(told.effects)).toMatchObject([{ name: "observe", input: { event: "answered" } }]);
+    const content = judged(active(told), false, again.sentAt);
+    const next = pinged(content);
+    expect(notes(answer(next.session, next.sentAt + 20).effects)).toEqual([]);
+  });
+
+  test("LV10 because an offer went unanswered is asked at once, and ends at its next miss", () => {
+    const session = joined();
+    const doubted = step(session, { type: "probe" }, at(START + SECOND));
+    expect(messages(doubted.effects)).toMatchObject([{ type: "ping" }]);
+    const ended = due(active(doubted), START + 11 * SECOND);
+    expect(closes(ended.effects)).toEqual([CLOSE.timeout]);
+  });
+});
+
+describe("an offer", () => {
+  const offer = {
+    task_id: crypto.randomUUID(),
+    fence: 1,
+    kind: "echo",
+    payload: null,
+    attempt: 1,
+    lease_seconds: 60,
+  };
+  const give = (session: Session, now: Millis): Step =>
+    step(session, { type: "offer", offer }, at(now));
+
+  test("LV10 is withheld from a peer that was not heard of for 55 s, which is asked instead", () => {
+    const session = joined();
+    const given = give(session, START + 20 + 55 * SECOND);
+    expect(messages(given.effects)).toMatchObject([{ type: "task_offer" }]);
+    const withheld = give(session, START + 20 + 55 * SECOND + 1);
+    expect(messages(withheld.effects)).toMatchObject([{ type: "ping" }]);
+    expect(withheld.effects).toContainEqual({ type: "withheld" });
+    expect(active(withheld).liveness).toMatchObject({ suspect: true, missed: 1 });
+  });
+
+  test("LV8 takes an RTT sample along when the last is a minute old, and makes nobody wait for it", () => {
+    const spoke = active(step(joined(), said("get_stats", null), at(START + 50 * SECOND)));
+    const before = dueAt(spoke);
+    const early = give(spoke, START + 55 * SECOND);
+    expect(messages(early.effects)).toMatchObject([{ type: "task_offer" }]);
+    const later = give(spoke, START + 61 * SECOND);
+    expect(messages(later.effects)).toMatchObject([{ type: "task_offer" }, { type: "ping" }]);
+    expect(active(later).liveness.ping?.dueAt).toBeNull();
+    expect(dueAt(later.session)).toBeGreaterThan(present(before));
+  });
+});
+
+describe("a session that ends", () => {
+  test("LV14 tells a peer that may come back when", () => {
+    const fault = { code: "forgotten", detail: "removed" } as const;
+    const { effects } = step(joined(), { type: "end", fault }, at(START));
+    expect(messages(effects)).toMatchObject([
+      { type: "disconnect", payload: { reconnect: { slot: 5, per_second: 100 } } },
+    ]);
   });
 });

@@ -17,7 +17,7 @@ import { step } from "../../src/session/step.ts";
 import { must, present } from "../must.ts";
 import { seededRandom } from "../random.ts";
 import { SCALE } from "./arbitraries.ts";
-import { at, compose, ORIGIN, PEER, START } from "./driver.ts";
+import { at, compose, GRANTED, ORIGIN, PEER, START } from "./driver.ts";
 
 vi.setConfig({ testTimeout: 60_000 * Math.max(1, SCALE) });
 
@@ -46,7 +46,7 @@ async function led() {
   const asked = await take(second, three.message);
   const admitted = {
     type: "admitted",
-    result: { ok: true, value: { epoch: 1, role: "worker" } },
+    result: { ok: true, value: { ...GRANTED.value, epoch: 1 } },
   } as const;
   const active = step(asked.session, admitted, at(START)).session as Active;
   return {

@@ -21,8 +21,8 @@ const STATES: readonly Session[] = [
   joined(),
   joined({ speaksMuster: false }),
   suspect(),
-  step(GREETING, { type: "closed", reason: "" }, at(START)).session,
-  step(proved(), { type: "closed", reason: "" }, at(START)).session,
+  step(GREETING, { type: "closed", reason: "", silent: true }, at(START)).session,
+  step(proved(), { type: "closed", reason: "", silent: true }, at(START)).session,
 ];
 
 const anyStory = fc.record({

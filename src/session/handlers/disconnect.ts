@@ -9,6 +9,6 @@ export const handleDisconnect: Handler<"disconnect"> = (session, { payload }) =>
   return stay(
     { state: "closed", claim: session.claim },
     { type: "close", code: CLOSE.normal, reason: "goodbye" },
-    ...farewell(session, reason),
+    ...farewell(session, reason, false),
   );
 };

@@ -1,0 +1,181 @@
+import { describe, expect, test } from "vitest";
+import { DAY, MINUTE, SECOND } from "../../src/base/clock.ts";
+import { newKeyPair } from "../../src/crypto/identity.ts";
+import { toHex } from "../../src/base/bytes.ts";
+import { ACCEPT_TIMEOUT, PEER_RETENTION } from "../../src/protocol/constants.ts";
+import { sampleRtt } from "../../src/scoring/rtt.ts";
+import { seededRandom } from "../random.ts";
+import { KEYS, START, TestMesh, type TestPeer } from "./mesh.ts";
+
+const [A, B, C] = KEYS;
+const random = seededRandom(77);
+
+/** So many peers of one network, each connected. */
+function fleet(mesh: TestMesh, count: number, network = "AS64496"): TestPeer[] {
+  return Array.from({ length: count }, () => {
+    const { id, publicKey } = newKeyPair(random);
+    return mesh.join({ id, publicKey: toHex(publicKey) }, { network, colo: "" });
+  });
+}
+
+describe("a peer whose offer goes unanswered", () => {
+  test("LV10 is suspect, is asked whether it is there, and gets nothing more until it answers", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, { slots: 2 });
+    const task = mesh.submit();
+    mesh.live(ACCEPT_TIMEOUT + SECOND);
+    expect(mesh.performed("probe")).toMatchObject([{ to: { peerId: A.id, epoch: 1 } }]);
+    expect(peer.view).toMatchObject({ state: "suspect", connected: true, tasks: 0 });
+    mesh.live(2 * MINUTE);
+    expect(peer.offers).toHaveLength(1);
+    expect(peer.observe("answered")).toBe(false);
+    expect(peer.view.state).toBe("active");
+    expect(peer.offer.task_id).toBe(task.id);
+  });
+
+  test("LV10 because it is silent is suspect, and the task goes to the next at once", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, { rttMs: 1 });
+    const other = mesh.join(B, { rttMs: 900 });
+    const { id } = mesh.submit();
+    mesh.run("offer_failed", { ...peer.claim(), reason: "silent", session: "silent" });
+    expect(peer.view.state).toBe("suspect");
+    expect(other.offer).toMatchObject({ task_id: id, fence: 2 });
+  });
+});
+
+describe("an observation", () => {
+  test("LV15 that was overtaken by a newer one of its session changes nothing", () => {
+    const mesh = new TestMesh();
+    mesh.join(A);
+    const told = { peerId: A.id, epoch: 1 };
+    const rtt = sampleRtt(null, 40);
+    mesh.run("observe", { ...told, seq: 2, event: "answered", rtt });
+    const before = mesh.contents();
+    mesh.run("observe", { ...told, seq: 1, event: "missed_answer", rtt: null });
+    mesh.run("observe", { ...told, seq: 2, event: "missed_answer", rtt: null });
+    expect(mesh.contents()).toBe(before);
+    mesh.run("observe", { ...told, seq: 3, event: "missed_answer", rtt: null });
+    expect(mesh.contents()).not.toBe(before);
+  });
+
+  test("LV9 of a flapping peer's answer says that it is suspect all the same", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    for (let flap = 0; flap < 3; flap++) {
+      peer.observe("missed_answer");
+      mesh.pass(20 * MINUTE * Number(flap === 0));
+      if (flap < 2) while (peer.observe("answered")) mesh.pass(SECOND);
+    }
+    mesh.pass(SECOND);
+    expect(peer.observe("answered")).toBe(true);
+    mesh.pass(15 * MINUTE);
+    expect(peer.observe("answered")).toBe(false);
+    expect(peer.view.state).toBe("active");
+  });
+});
+
+describe("a silence of masses", () => {
+  /** Twenty peers, each running a task, of which so many vanish at once; and one that could take their work. */
+  function vanish(count: number) {
+    const mesh = new TestMesh();
+    const peers = fleet(mesh, 20);
+    for (const peer of peers) {
+      mesh.submit({ kind: "echo", requirements: { peer_id: peer.id } });
+      peer.accept();
+    }
+    const gone = peers.slice(0, count);
+    for (const peer of gone) peer.leave("the connection vanished", true);
+    return { mesh, gone };
+  }
+
+  test("LV12 lets what the later ones held rest for up to a minute before others get it", () => {
+    const { mesh, gone } = vanish(8);
+    const rests = gone.map(({ offer }) => {
+      const row = mesh.rows(`SELECT not_before FROM tasks WHERE id = '${offer.task_id}'`)[0];
+      return Number(row?.["not_before"]) - mesh.now;
+    });
+    for (const rest of rests.slice(0, 4)) expect(rest).toBeLessThan(2 * SECOND);
+    for (const rest of rests.slice(5)) {
+      expect(rest).toBeGreaterThan(25 * SECOND);
+      expect(rest).toBeLessThan(65 * SECOND);
+    }
+  });
+
+  test("LV12 is not what a few make who vanish, nor many who say goodbye", () => {
+    const { mesh } = vanish(4);
+    expect(mesh.registry.silences.anyMass(mesh.now)).toBe(false);
+    const leavers = fleet(mesh, 20, "AS64497");
+    for (const peer of leavers) peer.leave("the peer disconnected");
+    expect(mesh.registry.silences.anyMass(mesh.now)).toBe(false);
+  });
+
+  test("LV12 evicts nobody until it is over", () => {
+    const mesh = new TestMesh({ config: { retention: 10 * SECOND } });
+    const old = mesh.join(A);
+    old.leave();
+    const peers = fleet(mesh, 20);
+    for (const peer of peers.slice(0, 6)) peer.observe("missed_answer");
+    mesh.live(4 * MINUTE);
+    expect(old.view.state).toBe("stale");
+    mesh.live(3 * MINUTE);
+    expect(mesh.refusal("get_peer", { id: A.id }).code).toBe("not_found");
+  });
+});
+
+describe("a peer that stays away", () => {
+  test("LV13 is evicted when its retention is over, and a tombstone keeps its epoch", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, { protocol: "muster/2" });
+    peer.leave();
+    mesh.live(PEER_RETENTION - MINUTE);
+    expect(peer.view.state).toBe("stale");
+    mesh.live(2 * MINUTE);
+    expect(mesh.refusal("get_peer", { id: A.id }).code).toBe("not_found");
+    expect(mesh.refusal("admit", peer.request()).code).toBe("downgrade_refused");
+    peer.join({ protocol: "muster/2" });
+    expect(peer.epoch).toBe(2);
+  });
+
+  test("LV13 is not evicted while it is here or came back meanwhile, nor when it is revoked", () => {
+    const mesh = new TestMesh();
+    const [here, back, barred] = [mesh.join(A), mesh.join(B), mesh.join(C)];
+    back.leave();
+    mesh.run("revoke_peer", { id: C.id });
+    mesh.live(PEER_RETENTION - MINUTE);
+    back.join();
+    mesh.live(10 * DAY);
+    expect([here, back, barred].map(({ view }) => view.state)).toEqual([
+      "active",
+      "active",
+      "revoked",
+    ]);
+  });
+});
+
+describe("the turn of a peer when many come back", () => {
+  const slotOf = (mesh: TestMesh, peer: TestPeer): number =>
+    mesh.run("admit", peer.request()).reconnect.slot;
+
+  test("LV14 is its own, whenever it comes, and those of all have no gaps", () => {
+    const mesh = new TestMesh();
+    const peers = [A, B, C].map((key) => mesh.join(key));
+    expect(peers.map((peer) => slotOf(mesh, peer))).toEqual([0, 1, 2]);
+    peers[0]?.leave();
+    expect(peers.map((peer) => slotOf(mesh, peer))).toEqual([0, 1, 2]);
+  });
+
+  test("LV14 goes to a newcomer once its peer is forgotten", () => {
+    const mesh = new TestMesh();
+    mesh.join(A);
+    mesh.join(B);
+    mesh.run("forget_peer", { id: A.id });
+    expect(slotOf(mesh, mesh.join(C))).toBe(0);
+  });
+
+  test("LV14 comes with the rate that the operator set", () => {
+    const mesh = new TestMesh({ config: { reconnectsPerSecond: 7 } });
+    expect(mesh.run("admit", mesh.join(A).request()).reconnect).toEqual({ slot: 0, per_second: 7 });
+    expect(mesh.now).toBe(START);
+  });
+});

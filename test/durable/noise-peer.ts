@@ -63,6 +63,7 @@ export class NoisePeer {
   receiving: Direction = { key: NOTHING, counter: 0 };
   readonly #hello: { [key: string]: Json };
   readonly #inbox: Bytes[] = [];
+  readonly #texts: string[] = [];
   readonly #readers: ((frame: Bytes) => void)[] = [];
 
   private constructor(
@@ -77,6 +78,10 @@ export class NoisePeer {
     socket.binaryType = "arraybuffer";
     socket.accept();
     socket.addEventListener("message", ({ data }) => {
+      if (typeof data === "string") {
+        this.#texts.push(data);
+        return;
+      }
       const frame = new Uint8Array(data as ArrayBuffer);
       const reader = this.#readers.shift();
       if (reader === undefined) this.#inbox.push(frame);
@@ -180,6 +185,21 @@ export class NoisePeer {
       const envelope = await this.read();
       if (envelope.type === type) return envelope;
     }
+  }
+
+  /** The text that the platform answers. */
+  beat(): void {
+    this.socket.send("ping");
+  }
+
+  /** The next text frame. */
+  async answered(): Promise<string> {
+    for (let tries = 0; tries < 400; tries++) {
+      const text = this.#texts.shift();
+      if (text !== undefined) return text;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error("no text came");
   }
 
   close(): void {

@@ -1,0 +1,183 @@
+import {
+  evictDurableObject,
+  reset,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { PeerSession } from "../../durable/peer-session.ts";
+import {
+  IDLE_DEADLINE,
+  LEASED_DEADLINE,
+  PONG_TIMEOUT,
+  SILENCE_MAX,
+} from "../../src/protocol/constants.ts";
+import type { Envelope } from "../../src/protocol/envelope.ts";
+import { attachments, coordinatorStub, giveTask, peerView, taskEnd, until } from "./api.ts";
+import { NoisePeer, type NoiseOptions } from "./noise-peer.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  await reset();
+});
+
+const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+
+/** The platform's timestamps are of the real clock: a test that moves its own says when the last beat came. */
+const beatsAt = (at: () => number | null) =>
+  vi.spyOn(PeerSession.prototype, "beatAt").mockImplementation(at);
+
+async function join(options: NoiseOptions = {}) {
+  const peer = await NoisePeer.join(options);
+  const object = env.PEER_SESSION.get(env.PEER_SESSION.idFromName(peer.keys.id));
+  const look = async (ms: number) => {
+    pass(ms);
+    expect(await runDurableObjectAlarm(object)).toBe(true);
+  };
+  /** Answers a ping, and waits until that has been taken in. */
+  const answer = async ({ id }: Envelope) => {
+    peer.send("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: id });
+    await until(
+      () => attachments(object),
+      ([session]) => session?.state === "active" && session.liveness.ping === null,
+    );
+  };
+  return { peer, object, look, answer, view: () => peerView(peer.keys.id) };
+}
+
+/** How long until the object's alarm rings. */
+const alarmIn = (object: DurableObjectStub) =>
+  runInDurableObject(
+    object,
+    async (_, { storage }) => Number(await storage.getAlarm()) - Date.now(),
+  );
+
+describe("a beat", () => {
+  it("LV8 is answered while the object sleeps, and does not wake it", async () => {
+    vi.useRealTimers();
+    const { peer, object } = await join();
+    await evictDurableObject(object);
+    peer.beat();
+    expect(await peer.answered()).toBe("pong");
+    // An object that is not running can't be evicted: the beat did not start it.
+    await expect(evictDurableObject(object)).rejects.toThrow();
+    const beatAt = await runInDurableObject(object, (session: PeerSession, state) =>
+      state.getWebSockets().map((socket) => session.beatAt(socket)),
+    );
+    expect(Math.abs(Number(beatAt[0]) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it("LV8 keeps an idle peer active at a look every 15 minutes, each of which takes an RTT sample", async () => {
+    const { peer, object, look, answer, view } = await join();
+    beatsAt(() => Date.now() - 20_000);
+    await look(SILENCE_MAX);
+    for (let round = 0; round < 3; round++) {
+      const ping = await peer.readType("ping");
+      pass(30);
+      await answer(ping);
+      expect(await alarmIn(object)).toBeGreaterThan(IDLE_DEADLINE - 60_000);
+      await evictDurableObject(object);
+      await look(IDLE_DEADLINE);
+    }
+    expect(await view()).toMatchObject({ state: "active" });
+  });
+
+  it("LV8 that stops makes an idle peer suspect at the next look, and stale 10 s later", async () => {
+    const { peer, look, view } = await join();
+    const last = Date.now() + SILENCE_MAX;
+    beatsAt(() => Math.min(Date.now(), last));
+    await look(SILENCE_MAX);
+    await look(IDLE_DEADLINE);
+    expect(await view()).toMatchObject({ state: "suspect", connected: true });
+    await look(PONG_TIMEOUT);
+    expect(await peer.closed).toMatchObject({ code: 4408 });
+    expect(await view()).toMatchObject({ state: "stale" });
+  });
+
+  it("LV8 that stops while the peer holds a lease frees the lease within 80 s", async () => {
+    const { peer, object, look, view } = await join();
+    const died = Date.now() + SILENCE_MAX;
+    beatsAt(() => Math.min(Date.now(), died));
+    await look(SILENCE_MAX);
+    const { id } = await giveTask("echo", null, { lease_seconds: 3_600 });
+    await peer.readType("task_offer");
+    peer.send("task_accept", { task_id: id, fence: 1 });
+    await until(view, ({ tasks }) => tasks === 1);
+    const began = Date.now();
+    while ((await view()).connected) {
+      const wait = await alarmIn(object);
+      await look(Math.max(1, wait));
+    }
+    expect(Date.now() - began).toBeLessThanOrEqual(LEASED_DEADLINE + 2 * PONG_TIMEOUT);
+    expect(await view()).toMatchObject({ state: "stale", tasks: 0 });
+  });
+
+  it("LV8 is not asked of a muster.2 peer that never beats: it is pinged every 30 s instead", async () => {
+    const { peer, look, answer, view } = await join();
+    await look(SILENCE_MAX);
+    for (let round = 0; round < 2; round++) {
+      const ping = await peer.readType("ping");
+      await answer(ping);
+      await look(30_000);
+    }
+    expect(await view()).toMatchObject({ state: "active" });
+  });
+});
+
+describe("an offer to a peer that is silent", () => {
+  it("LV10 goes to another at once, though the silent one would be the better", async () => {
+    const silent = await join();
+    await silent.look(SILENCE_MAX);
+    beatsAt(() => null);
+    pass(SILENCE_MAX);
+    const other = await NoisePeer.join();
+    const { id } = await giveTask("echo", "work");
+    const offer = await other.readType("task_offer");
+    expect(offer).toMatchObject({ payload: { task_id: id } });
+    other.send("task_result", {
+      task_id: id,
+      fence: (offer.payload as { fence: number }).fence,
+      ok: true,
+      result: 1,
+    });
+    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", peer_id: other.keys.id });
+  });
+
+  it("LV10 makes it suspect; its answer makes it active, and it gets what waits", async () => {
+    const { peer, view, look, answer } = await join();
+    await look(SILENCE_MAX);
+    await answer(await peer.readType("ping"));
+    beatsAt(() => null);
+    pass(SILENCE_MAX + 1_000);
+    const { id } = await giveTask("echo", "work");
+    await until(view, ({ state }) => state === "suspect");
+    await answer(await peer.readType("ping"));
+    await until(view, ({ state }) => state === "active");
+    beatsAt(() => Date.now());
+    pass(60_000);
+    await runDurableObjectAlarm(coordinatorStub());
+    expect(await peer.readType("task_offer")).toMatchObject({ payload: { task_id: id } });
+  });
+});
+
+describe("the end of a socket", () => {
+  it.each([
+    [undefined, 1000],
+    [1000, 1000],
+    [4001, 4001],
+  ])(
+    "LV16 that its peer closes with %s is answered with %d, and the peer is stale",
+    async (code, answer) => {
+      const { peer, view } = await join();
+      if (code === undefined) peer.socket.close();
+      else peer.socket.close(code, "bye");
+      expect(await peer.closed).toMatchObject({ code: answer });
+      await until(view, ({ state }) => state === "stale");
+    },
+  );
+});

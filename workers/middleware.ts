@@ -69,4 +69,5 @@ const jsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /** What stands before every route that takes JSON. */
-export const takesJson = [limit(BODY_BYTES_MAX), jsonBody];
+export const takesJsonUpTo = (bytes: number) => [limit(bytes), jsonBody];
+export const takesJson = takesJsonUpTo(BODY_BYTES_MAX);

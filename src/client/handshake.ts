@@ -21,7 +21,12 @@ export function identityOf(hello: Hello): Identity {
     publicKey: toBase64(hello.keys.publicKey),
     createdAt: hello.createdAt,
     role: hello.role,
-    muster: { v: 1, capabilities: [...hello.capabilities], slots: hello.slots },
+    muster: {
+      v: 1,
+      capabilities: [...hello.capabilities],
+      slots: hello.slots,
+      prefetch: hello.prefetch,
+    },
   });
   if (!identity.success) throw new OptionsError(firstIssue(identity.error));
   return identity.data;

@@ -42,6 +42,7 @@ export interface Hello {
   readonly role: Role;
   readonly capabilities: readonly string[];
   readonly slots: number;
+  readonly prefetch: boolean;
   readonly createdAt: string;
 }
 

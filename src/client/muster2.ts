@@ -164,12 +164,13 @@ class Muster2Link implements Link {
 
   #hello(): HelloPayload {
     const { hello, joinKey } = this.#options;
-    const { name, role, capabilities, slots } = hello;
+    const { name, role, capabilities, slots, prefetch } = hello;
     return {
       name,
       role,
       capabilities: [...capabilities],
       slots,
+      prefetch,
       ...(joinKey !== null && { join_key: joinKey }),
       client: "muster-sdk/1",
     };

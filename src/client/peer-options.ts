@@ -20,6 +20,11 @@ export interface PeerOptions {
   readonly capabilities?: readonly string[];
   /** Tasks done at once; default 1. */
   readonly slots?: number;
+  /**
+   * Takes one task more than there are slots, to begin it the moment one is free; another peer that is free sooner gets
+   * it instead. Default true.
+   */
+  readonly prefetch?: boolean;
   /** When the key was made (RFC 3339); shown to the mesh. */
   readonly createdAt?: string;
   /** The mesh's public key: anything else that answers is refused. Without it the first key met is held to. */

@@ -57,6 +57,7 @@ export function connectPeer(options: PeerOptions): Peer {
     role: options.role ?? "worker",
     capabilities: options.capabilities ?? [],
     slots: options.slots ?? 1,
+    prefetch: options.prefetch ?? true,
     createdAt: options.createdAt ?? toRfc3339(platform.now()),
   };
   identityOf(hello);
@@ -100,6 +101,7 @@ class PeerLoop implements Peer {
     this.#work = new Work({
       handlers: options.handlers ?? {},
       slots: hello.slots,
+      prefetch: hello.prefetch,
       now: platform.now,
       emit: (event) => this.#emit(event),
     });

@@ -33,6 +33,8 @@ interface Run {
   readonly kind: string;
   readonly abort: AbortController;
   readonly renewal: Renewal;
+  /** Begins the work; null once it has begun. */
+  begin: (() => void) | null;
   /** Names the attempt; a newer one may take over the work that already runs. */
   fence: number;
 }
@@ -40,6 +42,8 @@ interface Run {
 export interface WorkOptions {
   readonly handlers: Handlers;
   readonly slots: number;
+  /** Whether one task more is taken, to wait for a slot. */
+  readonly prefetch: boolean;
   readonly now: () => Millis;
   readonly emit: PeerEventListener;
 }
@@ -65,11 +69,13 @@ export class Work {
     for (const run of this.#runs.values()) run.renewal.now();
   }
 
-  /** The session is gone. */
+  /** The session is gone. What has not begun goes to others now; what has may still be wanted when the peer is back. */
   detach(): void {
     if (this.#link === null) return;
     this.#link = null;
     this.#outbox.dropped(this.#options.now());
+    for (const run of this.#runs.values())
+      if (run.begin !== null) this.#abort(run, "the session ended");
   }
 
   offer(offer: TaskOffer): void {
@@ -77,13 +83,18 @@ export class Work {
     if (running !== undefined) return this.#offerAgain(running, offer);
     const handler = this.#handlerOf(offer.kind);
     if (handler === undefined) return this.#refuse(offer, `no handler for ${offer.kind}`);
-    if (this.#runs.size >= this.#options.slots) return this.#refuse(offer, "no free slot");
-    if (this.#accept(offer)) void this.#start(offer, handler);
+    const begun = this.#begun();
+    const queued = begun >= this.#options.slots;
+    const room = this.#options.slots + Number(this.#options.prefetch && this.#options.slots > 0);
+    if (queued && this.#runs.size >= room) return this.#refuse(offer, "no free slot");
+    if (this.#accept(offer, queued)) this.#take(offer, handler, queued);
   }
 
   cancel({ task_id, fence, reason }: PayloadOf<"task_cancel">): void {
     const run = this.#runs.get(task_id);
-    if (run !== undefined && run.fence <= fence) this.#abort(run, reason);
+    if (run === undefined || run.fence > fence) return;
+    this.#abort(run, reason);
+    this.#beginNext();
   }
 
   /** Aborts everything; nothing more is sent. */
@@ -95,7 +106,7 @@ export class Work {
 
   /** The mesh lost sight of an attempt that still runs here: the work goes on as the newer attempt. */
   #offerAgain(run: Run, offer: TaskOffer): void {
-    if (offer.fence < run.fence || !this.#accept(offer)) return;
+    if (offer.fence < run.fence || !this.#accept(offer, run.begin !== null)) return;
     run.fence = offer.fence;
     run.renewal.lease(offer.lease_seconds * SECOND);
   }
@@ -105,8 +116,9 @@ export class Work {
     return Object.hasOwn(handlers, kind) ? handlers[kind] : handlers["*"];
   }
 
-  #accept({ task_id, fence }: TaskOffer): boolean {
-    return typeof this.#link?.send("task_accept", { task_id, fence }) === "string";
+  #accept({ task_id, fence }: Pick<TaskOffer, "task_id" | "fence">, queued: boolean): boolean {
+    const message = { task_id, fence, ...(queued && { queued }) };
+    return typeof this.#link?.send("task_accept", message) === "string";
   }
 
   #refuse({ task_id, fence, kind }: TaskOffer, reason: string): void {
@@ -114,21 +126,55 @@ export class Work {
     this.#options.emit({ type: "task_refused", taskId: task_id, kind, reason });
   }
 
-  async #start(offer: TaskOffer, handler: Handler): Promise<void> {
-    const { task_id: taskId, kind, attempt } = offer;
+  /** Keeps the lease from now on; the work itself begins at once, or when a slot is free. */
+  #take(offer: TaskOffer, handler: Handler, queued: boolean): void {
+    const { task_id: taskId, kind } = offer;
     const abort = new AbortController();
     const renewal = new Renewal(offer.lease_seconds * SECOND, this.#options.now, (progress) => {
-      this.#link?.send("task_progress", { task_id: taskId, fence: run.fence, ...progress });
+      const waits = run.begin !== null && { queued: true };
+      this.#link?.send("task_progress", {
+        task_id: taskId,
+        fence: run.fence,
+        ...waits,
+        ...progress,
+      });
     });
-    const run: Run = { taskId, kind, abort, renewal, fence: offer.fence };
+    const begin = () => void this.#run(run, offer, handler);
+    const run: Run = { taskId, kind, abort, renewal, begin, fence: offer.fence };
     this.#runs.set(taskId, run);
+    if (!queued) this.#begin(run);
+  }
+
+  #begin(run: Run): void {
+    const { begin } = run;
+    run.begin = null;
+    begin?.();
+  }
+
+  /** A slot may be free: what waited for one begins, if the mesh can be told. */
+  #beginNext(): void {
+    if (this.#begun() >= this.#options.slots) return;
+    const next = [...this.#runs.values()].find(({ begin }) => begin !== null);
+    if (next === undefined) return;
+    if (this.#accept({ task_id: next.taskId, fence: next.fence }, false)) this.#begin(next);
+  }
+
+  #begun(): number {
+    return [...this.#runs.values()].filter(({ begin }) => begin === null).length;
+  }
+
+  async #run(run: Run, offer: TaskOffer, handler: Handler): Promise<void> {
+    const { taskId, kind, renewal, abort } = run;
+    const { attempt } = offer;
     this.#options.emit({ type: "task_started", taskId, kind, attempt });
     const progress = (fraction?: number, message?: string): void => {
       if (this.#holds(run)) renewal.report(progressOf(fraction, message));
     };
     const context = { taskId, kind, attempt, signal: abort.signal, progress };
     const outcome = await outcomeOf(() => handler(offer.payload, context));
-    if (this.#holds(run)) this.#finish(run, outcome);
+    if (!this.#holds(run)) return;
+    this.#finish(run, outcome);
+    this.#beginNext();
   }
 
   /** False once the run was cancelled, even if another attempt of its task runs by now. */

@@ -6,7 +6,7 @@ import { isEnded, isHeld, type Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "./handler.ts";
-import { callOff, endTask, releaseAttempt } from "./leases.ts";
+import { callOff, endTask, releaseAttempt, resume } from "./leases.ts";
 import { happen } from "./lives.ts";
 import { settle } from "./peers.ts";
 import { leave, newest } from "./sessions.ts";
@@ -20,18 +20,25 @@ interface Claim {
 }
 
 /** The task, if this peer holds it by this fencing number now; what an older attempt says changes nothing. */
-function held({ registry }: Context, { peerId, taskId, fence }: Claim): Result<Task, MusterError> {
+function held({ registry, now }: Context, claim: Claim): Result<Task, MusterError> {
+  const { peerId, taskId, fence } = claim;
   const task = registry.tasks.get(taskId);
   if (task === null) return notFound("task of this ID");
-  if (isHeld(task.state) && task.fence === fence && task.peerId === peerId) return ok(task);
-  return err(leaseLost({ taskId, fence }));
+  const holds = isHeld(task.state) && task.fence === fence && task.peerId === peerId;
+  // Nothing is done in time by being told before the tick that ends the task.
+  return holds && now < task.deadlineAt ? ok(task) : err(leaseLost(claim));
 }
 
-/** What `held` finds, for the peer's newest session alone: what an older one still says changes nothing. */
+/**
+ * What `held` finds, or what the peer had begun and nobody else has got since; for its newest session alone: what an
+ * older one still says changes nothing.
+ */
 function claimed(context: Context, claim: Claim): Result<Task, MusterError> {
+  if (newest(context, claim.peerId, claim.epoch) === null) return err(leaseLost(claim));
   const task = held(context, claim);
-  if (!task.ok || newest(context, claim.peerId, claim.epoch) !== null) return task;
-  return err(leaseLost(claim));
+  if (task.ok) return task;
+  const resumed = resume(context, claim.taskId, claim.fence, claim.peerId);
+  return resumed === null ? task : ok(resumed);
 }
 
 const leaseLost = ({ taskId, fence }: Pick<Claim, "taskId" | "fence">): MusterError => ({
@@ -39,15 +46,28 @@ const leaseLost = ({ taskId, fence }: Pick<Claim, "taskId" | "fence">): MusterEr
   detail: `attempt ${fence} of task ${taskId} no longer holds it: stop working on it`,
 });
 
-/** The peer begins: from here on the lease counts, renewed by each sign of progress. */
+/** The peer begins, or lets the task wait until it has a slot free: from here on the lease counts. */
 export const acceptTask: Handler<"accept_task"> = (context, claim) => {
   const task = claimed(context, claim);
   if (!task.ok) return task;
-  const { registry, now } = context;
-  registry.tasks.update({ ...task.value, state: "running", leaseUntil: now + task.value.leaseMs });
-  registry.attempts.setState(claim.taskId, claim.fence, "running");
+  renew(context, task.value, claim.queued === true);
   return done;
 };
+
+/** Every sign of life renews the lease by its whole length. */
+function renew(context: Context, task: Task, queued: boolean, said: Partial<Task> = {}): void {
+  const { registry, now } = context;
+  // Once begun is begun: what waits no more can't be made to wait again by a message that came late.
+  const waits = queued && task.state !== "running";
+  registry.tasks.update({
+    ...task,
+    ...said,
+    state: waits ? "leased" : "running",
+    prefetched: waits,
+    leaseUntil: now + task.leaseMs,
+  });
+  registry.attempts.setState(task.id, task.fence, waits ? "prefetched" : "running");
+}
 
 export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
   const task = claimed(context, claim);
@@ -66,14 +86,10 @@ export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
 export const progressTask: Handler<"progress_task"> = (context, claim) => {
   const task = claimed(context, claim);
   if (!task.ok) return task;
-  const { registry, now } = context;
-  registry.tasks.update({
-    ...task.value,
-    state: "running",
+  renew(context, task.value, claim.queued === true, {
     progress: claim.progress ?? task.value.progress,
-    leaseUntil: now + task.value.leaseMs,
+    message: claim.message ?? task.value.message,
   });
-  registry.attempts.setState(claim.taskId, claim.fence, "running");
   return done;
 };
 

@@ -3,6 +3,7 @@ import type {
   AllowBody,
   AllowEntry,
   AuditView,
+  BatchView,
   CreateJoinKey,
   CreateToken,
   JoinKeyView,
@@ -48,6 +49,11 @@ interface FromSession {
 interface OfAttempt extends FromSession {
   readonly taskId: string;
   readonly fence: number;
+}
+
+/** Set while the peer has not begun, and the task waits there for a slot. */
+interface Unbegun {
+  readonly queued?: boolean | undefined;
 }
 
 /** `visibleTo`: the owner whose tasks the caller may see; null for everybody's. */
@@ -103,9 +109,13 @@ export interface Commands {
     input: FromSession & { readonly newPeerId: PeerId; readonly newPublicKey: string };
     output: Nothing;
   };
-  accept_task: { input: OfAttempt; output: Nothing };
+  accept_task: { input: OfAttempt & Unbegun; output: Nothing };
   refuse_task: { input: OfAttempt & { readonly reason: string }; output: Nothing };
-  progress_task: { input: OfAttempt & { readonly progress: number | null }; output: Nothing };
+  progress_task: {
+    input: OfAttempt &
+      Unbegun & { readonly progress: number | null; readonly message?: string | null };
+    output: Nothing;
+  };
   finish_task: { input: FromSession & { readonly outcome: TaskResult }; output: Nothing };
 
   // From callers.
@@ -113,11 +123,19 @@ export interface Commands {
     input: SubmitInput;
     output: { readonly task: TaskView; readonly duplicate: boolean };
   };
+  submit_batch: {
+    input: Omit<SubmitInput, "task"> & { readonly tasks: readonly SubmitTask[] };
+    output: BatchView;
+  };
   get_task: { input: OfTask; output: TaskView };
   list_tasks: {
     input: PageOf & {
       readonly state?: TaskState | undefined;
       readonly kind?: string | undefined;
+      readonly source?: string | undefined;
+      readonly peer_id?: PeerId | undefined;
+      readonly created_after?: string | undefined;
+      readonly created_before?: string | undefined;
       readonly visibleTo: string | null;
     };
     output: { readonly tasks: TaskSummary[]; readonly next_cursor: string | null };

@@ -1,88 +1,130 @@
 import { MINUTE } from "../base/clock.ts";
 import type { Peer } from "../peers/peer.ts";
-import { ACCEPT_TIMEOUT } from "../protocol/constants.ts";
 import { choose } from "../tasks/assignment.ts";
-import type { Candidate, Demand } from "../tasks/eligibility.ts";
+import { placesOf, type Candidate, type Demand } from "../tasks/eligibility.ts";
 import type { WaitingTask } from "../registry/tasks.ts";
 import type { Attempt, Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
-import { savePeer, sessionOf } from "./peers.ts";
+import { reclaim } from "./leases.ts";
+import { offer } from "./offers.ts";
 
 /** Tasks looked at first: as a rule they fill whoever has room, and the rest of a long queue need not be read. */
-const LOOK_FIRST = 200;
+const LOOK_FIRST = 16;
+const LOOK_FURTHER = 200;
 /** As a `LIMIT`: all that wait, however many of them nobody can do. */
 const ALL = -1;
 /** A peer that refused a task is not asked again for this long. */
 const REFUSAL_PAUSE = MINUTE;
 
 /**
- * Offers waiting tasks to the peers that may have them, by priority, then age. Called whenever a task arrives or a
- * peer can take more: nothing waits for a timer while somebody could do it.
+ * Offers waiting tasks to the peers that may have them, each in its turn. Called whenever a task arrives or a peer can
+ * take more: nothing waits for a timer while somebody could do it.
+ *
+ * A peer with a free slot goes before one that would only prefetch, and a task that waits at a busy peer goes to a free
+ * one as if it waited in the queue. That makes room at the busy peer, so it is looked again then.
  */
 export function dispatch(context: Context): void {
-  const { registry, now, random } = context;
-  let room: readonly Peer[] | null = null;
-  for (const limit of [LOOK_FIRST, ALL]) {
-    const waiting = registry.tasks.waiting(now, limit);
-    if (waiting.length === 0) return;
-    room ??= registry.peers.connected().filter(hasRoom);
-    if (room.length === 0) return;
-    for (const task of waiting) {
-      const { peer: chosen } = choose(demand(context, task), room.map(candidate), now, random);
-      const taker = room.find(({ id }) => id === chosen?.peerId);
-      if (taker === undefined) continue;
-      const peer = offer(context, registry.tasks.get(task.id) as Task, taker);
-      room = room.map((other) => (other.id === peer.id ? peer : other)).filter(hasRoom);
-      if (room.length === 0) return;
+  for (const limit of [LOOK_FIRST, LOOK_FURTHER, ALL]) {
+    let outcome = round(context, limit);
+    while (outcome === "again") outcome = round(context, limit);
+    if (outcome === "seen_all") return;
+  }
+}
+
+type Outcome =
+  /** Nobody has room any more, or every task was looked at. */
+  | "seen_all"
+  /** More tasks wait than were looked at. */
+  | "more"
+  /** A busy peer has room again, or a free one what it could be given: it may concern tasks that had their turn. */
+  | "again";
+
+function round(context: Context, limit: number): Outcome {
+  const { registry, now } = context;
+  const waiting = registry.tasks.waiting(now, limit);
+  const prefetched = registry.tasks.prefetched(limit);
+  if (waiting.length + prefetched.length === 0) return "seen_all";
+  const room = new Room(registry.peers.connected());
+  let again = false;
+  for (const task of inTurn(waiting, prefetched)) {
+    if (room.isEmpty(task)) continue;
+    const taker = room.choose(context, task);
+    if (taker === null) continue;
+    if (task.peerId !== null) {
+      reclaim(context, registry.tasks.get(task.id) as Task);
+      room.update(registry.peers.get(task.peerId) as Peer);
+      again = true;
     }
-    if (waiting.length < LOOK_FIRST) return;
+    const holder = offer(context, registry.tasks.get(task.id) as Task, taker);
+    room.update(holder);
+    if (holder.held > holder.slots && room.hasFree) again = true;
+  }
+  if (again) return "again";
+  const all = limit === ALL || Math.max(waiting.length, prefetched.length) < limit;
+  return all || room.isFull ? "seen_all" : "more";
+}
+
+const inTurn = (
+  waiting: readonly WaitingTask[],
+  prefetched: readonly WaitingTask[],
+): readonly WaitingTask[] =>
+  prefetched.length === 0
+    ? waiting
+    : [...waiting, ...prefetched].toSorted((a, b) => a.turn - b.turn || a.seq - b.seq);
+
+/** Who may get something just now: those with a slot free, and those who would let it wait at them. */
+class Room {
+  readonly #all: Map<string, Peer>;
+  #free: readonly Peer[];
+  #spare: readonly Peer[];
+
+  constructor(connected: readonly Peer[]) {
+    this.#all = new Map(connected.map((peer) => [peer.id, peer]));
+    const open = connected.filter(mayTake);
+    this.#free = open.filter(hasSlot);
+    this.#spare = open.filter((peer) => !hasSlot(peer));
+  }
+
+  get isFull(): boolean {
+    return this.#free.length + this.#spare.length === 0;
+  }
+
+  get hasFree(): boolean {
+    return this.#free.length > 0;
+  }
+
+  /** A task that waits at a peer goes only to another's free slot, and only while its holder has none for it. */
+  isEmpty({ peerId }: WaitingTask): boolean {
+    if (peerId === null) return this.isFull;
+    const holder = this.#all.get(peerId);
+    return this.#free.length === 0 || holder === undefined || holder.held <= holder.slots;
+  }
+
+  choose(context: Context, task: WaitingTask): Peer | null {
+    const wanted = demand(context, task);
+    const pick = (peers: readonly Peer[]): Peer | null => {
+      const { peer: chosen } = choose(wanted, peers.map(candidate), context.now, context.random);
+      return peers.find(({ id }) => id === chosen?.peerId) ?? null;
+    };
+    return pick(this.#free) ?? (task.peerId === null ? pick(this.#spare) : null);
+  }
+
+  /** The peer holds one more, or one less. */
+  update(peer: Peer): void {
+    this.#all.set(peer.id, peer);
+    this.#free = this.#free.filter(({ id }) => id !== peer.id);
+    this.#spare = this.#spare.filter(({ id }) => id !== peer.id);
+    if (!mayTake(peer)) return;
+    if (hasSlot(peer)) this.#free = [...this.#free, peer];
+    else this.#spare = [...this.#spare, peer];
   }
 }
 
 /** Whether a peer may get anything at all just now. */
-const hasRoom = ({ state, role, held, slots }: Peer): boolean =>
-  state === "active" && role !== "controller" && held < slots;
+const mayTake = (peer: Peer): boolean =>
+  peer.state === "active" && peer.role !== "controller" && peer.held < placesOf(peer);
 
-function offer(context: Context, task: Task, peer: Peer): Peer {
-  const { registry, now, effects } = context;
-  const fence = task.fence + 1;
-  registry.tasks.update({
-    ...task,
-    state: "leased",
-    fence,
-    peerId: peer.id,
-    leaseUntil: now + ACCEPT_TIMEOUT,
-    progress: null,
-  });
-  registry.attempts.insert({
-    taskId: task.id,
-    fence,
-    peerId: peer.id,
-    peerName: peer.name,
-    score: peer.score,
-    state: "offered",
-    startedAt: now,
-    endedAt: null,
-    error: null,
-  });
-  const to = sessionOf(peer);
-  if (to !== null) {
-    const { id, kind, payload, leaseMs } = task;
-    effects.push({
-      type: "offer",
-      to,
-      offer: {
-        task_id: id,
-        fence,
-        kind,
-        payload,
-        attempt: task.tries + 1,
-        lease_seconds: leaseMs / 1_000,
-      },
-    });
-  }
-  return savePeer(context, { ...peer, held: peer.held + 1 });
-}
+const hasSlot = ({ held, slots }: Peer): boolean => held < slots;
 
 function demand({ registry, now }: Context, task: WaitingTask): Demand {
   const attempts: readonly Attempt[] = task.fence === 0 ? [] : registry.attempts.of(task.id);
@@ -108,6 +150,7 @@ const candidate = (peer: Peer): Candidate => ({
   speaksMuster: peer.speaksMuster,
   capabilities: peer.capabilities,
   slots: peer.slots,
+  prefetch: peer.prefetch,
   held: peer.held,
   score: peer.score,
 });

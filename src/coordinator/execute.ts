@@ -32,7 +32,7 @@ import {
 } from "./publication.ts";
 import { getPeer, listPeers, listTasks } from "./queries.ts";
 import { admit, gone, observe } from "./sessions.ts";
-import { getTask, submitTask } from "./submit.ts";
+import { getTask, submitBatch, submitTask } from "./submit.ts";
 import { rotatePeer } from "./rotation.ts";
 import { createJoinKey, listJoinKeys, revokeJoinKey } from "./join-keys.ts";
 import { authenticate, createToken, listTokens, revokeToken } from "./tokens.ts";
@@ -53,6 +53,7 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   progress_task: progressTask,
   finish_task: finishTask,
   submit_task: submitTask,
+  submit_batch: submitBatch,
   get_task: getTask,
   list_tasks: listTasks,
   cancel_task: cancelTask,

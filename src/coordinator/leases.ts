@@ -2,11 +2,11 @@ import type { Millis } from "../base/clock.ts";
 import { retryAt } from "../tasks/lease.ts";
 import type { AttemptState, Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
-import { sessionOf, settle, type Outcome } from "./peers.ts";
+import { savePeer, sessionOf, settle, type Outcome } from "./peers.ts";
 
 /** How an attempt came to its end without finishing the task. */
 export interface Loss {
-  readonly state: Extract<AttemptState, "failed" | "refused" | "lost">;
+  readonly state: Extract<AttemptState, "failed" | "refused" | "lost" | "reclaimed">;
   readonly error: string;
   readonly outcome: Outcome;
   /** Whether it counts against the attempts allowed: a refusal does not, for nothing was tried. */
@@ -15,6 +15,8 @@ export interface Loss {
   readonly retry: boolean;
   /** How much longer than otherwise the task rests. */
   readonly pause?: Millis;
+  /** Set when the peer has not let go by itself: if it still works on it, it shall stop. */
+  readonly tellPeer?: true;
 }
 
 /** Offers after which a task that nobody takes fails, so that no history grows without bound. */
@@ -26,6 +28,7 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
   const { registry, now, random } = context;
   registry.attempts.end(task.id, task.fence, loss.state, now, loss.error);
   settle(context, task.peerId, loss.outcome);
+  if (loss.tellPeer) tellToStop(context, task, loss.error);
   const tries = task.tries + Number(loss.counts);
   const spent = !loss.retry || tries >= task.maxAttempts || task.fence >= OFFERS_MAX;
   if (spent) {
@@ -38,10 +41,12 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
     state: "queued",
     peerId: null,
     leaseUntil: null,
+    prefetched: false,
     progress: null,
+    message: null,
     error: loss.error,
     // Someone else may take a refused task at once; a failed one rests, lest it burn through its tries.
-    notBefore: (loss.counts ? retryAt(tries, now, random) : now) + (loss.pause ?? 0),
+    notBefore: (loss.counts ? retryAt(task, tries, now, random) : now) + (loss.pause ?? 0),
   });
 }
 
@@ -51,19 +56,77 @@ export function endTask(
   task: Task,
   state: "succeeded" | "failed" | "cancelled" | "expired",
 ): void {
-  registry.tasks.update({ ...task, state, endedAt: now, leaseUntil: null });
+  registry.tasks.update({ ...task, state, endedAt: now, leaseUntil: null, prefetched: false });
   effects.push({ type: "task_ended", taskId: task.id });
 }
 
 /** Takes a held task from its peer, because nobody wants its result any more, and tells the peer to stop. */
 export function callOff(context: Context, task: Task, reason: string): void {
+  takeBack(context, task, "cancelled", reason);
+}
+
+/** Takes a task that waits at a busy peer back into the queue, because another could begin it at once. */
+export function reclaim(context: Context, task: Task): void {
+  takeBack(context, task, "reclaimed", "another peer is free for it");
+  context.registry.tasks.update({
+    ...task,
+    state: "queued",
+    peerId: null,
+    leaseUntil: null,
+    prefetched: false,
+    message: null,
+  });
+}
+
+function takeBack(
+  context: Context,
+  task: Task,
+  state: "cancelled" | "reclaimed",
+  reason: string,
+): void {
   if (task.peerId === null || task.leaseUntil === null) return;
-  const { registry, now, effects } = context;
-  registry.attempts.end(task.id, task.fence, "cancelled", now, reason);
+  context.registry.attempts.end(task.id, task.fence, state, context.now, reason);
   settle(context, task.peerId, "none");
-  const peer = registry.peers.get(task.peerId);
+  tellToStop(context, task, reason);
+}
+
+/** Whoever held the task by its newest fencing number, if it is connected, hears that it holds it no more. */
+function tellToStop({ registry, effects }: Context, task: Task, reason: string): void {
+  const peer = registry.peers.get(task.peerId ?? "");
   const to = peer === null ? null : sessionOf(peer);
   if (to !== null) effects.push({ type: "cancel", to, taskId: task.id, fence: task.fence, reason });
+}
+
+/**
+ * Gives an attempt back to the peer that had begun it and was given up, while nobody else has got the task since: its
+ * fencing number is still the newest. What it did meanwhile is not done again.
+ */
+export function resume(
+  context: Context,
+  taskId: string,
+  fence: number,
+  peerId: string,
+): Task | null {
+  const { registry, now } = context;
+  const task = registry.tasks.get(taskId);
+  const peer = registry.peers.get(peerId);
+  if (task?.state !== "queued" || task.fence !== fence || peer === null) return null;
+  if (now >= task.deadlineAt) return null;
+  const attempt = registry.attempts.get(taskId, fence);
+  if (attempt?.peerId !== peerId || attempt.state !== "lost") return null;
+  registry.attempts.reopen(taskId, fence);
+  savePeer(context, { ...peer, held: peer.held + 1 });
+  const resumed: Task = {
+    ...task,
+    state: "running",
+    peerId,
+    leaseUntil: now + task.leaseMs,
+    tries: task.tries - 1, // it was counted when it was given up, and is not over
+    notBefore: now,
+    error: null,
+  };
+  registry.tasks.update(resumed);
+  return resumed;
 }
 
 /** Releases everything that a peer held, because it is gone; all of it rests for `pause` before others get it. */
@@ -77,7 +140,7 @@ export function releaseAll(
     const task = context.registry.tasks.get(id) as Task;
     const begun = task.state === "running";
     releaseAttempt(context, task, {
-      state: "lost",
+      state: begun ? "lost" : "reclaimed",
       error,
       outcome: begun ? "failure" : "none",
       counts: begun,

@@ -1,5 +1,5 @@
 import { ok } from "../base/result.ts";
-import { BLOB_TTL } from "../protocol/constants.ts";
+import { BLOB_TTL, RETRY_BACKOFF, RETRY_BACKOFF_MAX } from "../protocol/constants.ts";
 import { OpaqueId } from "../protocol/ids.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { endSessionItem } from "./peers.ts";
@@ -48,12 +48,14 @@ export const sessionEnded: Handler<"session_ended"> = ({ registry }, { to, fault
   return done;
 };
 
+const PAUSE = { backoffMs: RETRY_BACKOFF, backoffMaxMs: RETRY_BACKOFF_MAX };
+
 /** The outside world did not take it: again later, each time after a longer pause. */
 export const outboxFailed: Handler<"outbox_failed"> = (
   { registry, now, random },
   { kind, subject, failures },
 ) => {
-  registry.outbox.postpone(kind, subject, retryAt(failures + 2, now, random));
+  registry.outbox.postpone(kind, subject, retryAt(PAUSE, failures + 2, now, random));
   return done;
 };
 

@@ -22,7 +22,7 @@ export const listPeers: Handler<"list_peers"> = ({ registry }, { limit, cursor, 
 
 export const listTasks: Handler<"list_tasks"> = (
   { registry },
-  { limit, cursor, state, kind, visibleTo },
+  { limit, cursor, state, kind, source, peer_id: peerId, created_after, created_before, visibleTo },
 ) => {
   const before = readSequence(cursor);
   if (!before.ok) return before;
@@ -31,6 +31,10 @@ export const listTasks: Handler<"list_tasks"> = (
     before: before.value,
     state,
     kind,
+    source,
+    peerId,
+    createdAfter: created_after === undefined ? undefined : Date.parse(created_after),
+    createdBefore: created_before === undefined ? undefined : Date.parse(created_before),
     owner: visibleTo,
   });
   const page = tasks.slice(0, limit);

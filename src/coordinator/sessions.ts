@@ -59,6 +59,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     speaksMuster: input.speaksMuster,
     capabilities: input.capabilities,
     slots: input.slots,
+    prefetch: input.prefetch ?? false,
     rtt,
     tcpRttMs: input.tcpRttMs ?? known?.tcpRttMs ?? null,
     hops: DIRECT_HOPS,

@@ -1,15 +1,25 @@
 import { toHex, utf8 } from "../base/bytes.ts";
-import { err, ok } from "../base/result.ts";
+import type { Millis } from "../base/clock.ts";
+import { err, ok, type Result } from "../base/result.ts";
 import { sha256 } from "../crypto/primitives.ts";
-import { IDEMPOTENCY_RETENTION, QUEUE_MAX, TASK_PAYLOAD_BYTES_MAX } from "../protocol/constants.ts";
-import type { MusterError } from "../protocol/errors.ts";
+import {
+  IDEMPOTENCY_RETENTION,
+  NOT_BEFORE_MAX,
+  QUEUE_MAX,
+  RETRY_BACKOFF,
+  RETRY_BACKOFF_MAX,
+  TASK_PAYLOAD_BYTES_MAX,
+} from "../protocol/constants.ts";
+import { toProblem, type MusterError } from "../protocol/errors.ts";
+import type { BatchView } from "../protocol/http.ts";
 import { newUuid } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
+import { turnOf } from "../tasks/turn.ts";
 import type { SubmitInput } from "./commands.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { notFound, type Handler } from "./handler.ts";
-import { taskView } from "./views.ts";
+import { taskSummary, taskView } from "./views.ts";
 
 /** Seconds after which a full queue may have room again. */
 const QUEUE_RETRY = 5;
@@ -19,6 +29,47 @@ const QUEUE_RETRY = 5;
  * the request is another one.
  */
 export const submitTask: Handler<"submit_task"> = (context, input) => {
+  const taken = take(context, input);
+  if (!taken.ok) return taken;
+  if (!taken.value.duplicate) dispatch(context);
+  const { id, duplicate } = taken.value;
+  return ok({ task: view(context, id), duplicate });
+};
+
+/**
+ * Takes each task of a batch that can be taken, and says of each other why not: a queue with room for half of them takes
+ * half. Under an idempotency key each has its own, so that the whole batch may be sent again.
+ */
+export const submitBatch: Handler<"submit_batch"> = (context, { tasks, idempotency, ...rest }) => {
+  const taken = tasks.map((task, i) =>
+    take(context, {
+      ...rest,
+      task,
+      idempotency: idempotency === null ? null : { ...idempotency, key: `${idempotency.key}/${i}` },
+    }),
+  );
+  dispatch(context);
+  return ok({
+    results: taken.map((one) =>
+      one.ok
+        ? { task: taskSummary(stored(context, one.value.id)), duplicate: one.value.duplicate }
+        : { error: problemOf(one.error) },
+    ),
+  });
+};
+
+/** As an answer of its own would say it; without members that are undefined, which JSON has not. */
+const problemOf = (error: MusterError): BatchError => ({ ...toProblem(error) }) as BatchError;
+
+type BatchError = Extract<BatchView["results"][number], { error: unknown }>["error"];
+
+interface Taken {
+  readonly id: string;
+  readonly duplicate: boolean;
+}
+
+/** Commits one task, or refuses it before anything is written. */
+function take(context: Context, input: SubmitInput): Result<Taken, MusterError> {
   const { registry, now } = context;
   if (utf8(JSON.stringify(input.task.payload)).length > TASK_PAYLOAD_BYTES_MAX) {
     return err({
@@ -28,6 +79,9 @@ export const submitTask: Handler<"submit_task"> = (context, input) => {
   }
   const before = remembered(context, input);
   if (before !== null) return before;
+  if (notBefore(context, input) - now > NOT_BEFORE_MAX) {
+    return err({ code: "invalid_request", detail: "not_before is more than 30 days ahead" });
+  }
   if (registry.tasks.queued() >= QUEUE_MAX) {
     return err({
       code: "queue_full",
@@ -44,13 +98,19 @@ export const submitTask: Handler<"submit_task"> = (context, input) => {
   }
   if (input.source.startsWith(WEBHOOK))
     registry.webhookSources.countDelivery(input.source.slice(WEBHOOK.length));
-  dispatch(context);
-  return ok({ task: view(context, task.id), duplicate: false });
-};
+  return ok({ id: task.id, duplicate: false });
+}
 
 const WEBHOOK = "webhook:";
 
-function newTask({ now, randomBytes }: Context, { task, source, owner }: SubmitInput): Task {
+/** From when the task may be offered: a time that is over means at once. */
+const notBefore = ({ now }: Context, { task }: SubmitInput): Millis =>
+  task.not_before === undefined ? now : Math.max(now, Date.parse(task.not_before));
+
+function newTask(context: Context, input: SubmitInput): Task {
+  const { now, randomBytes } = context;
+  const { task, source, owner } = input;
+  const from = notBefore(context, input);
   return {
     id: newUuid(randomBytes),
     kind: task.kind,
@@ -60,24 +120,29 @@ function newTask({ now, randomBytes }: Context, { task, source, owner }: SubmitI
     owner,
     requirements: task.requirements,
     priority: task.priority,
+    turn: turnOf(task.priority, from),
     createdAt: now,
-    deadlineAt: now + Math.round(task.deadline_seconds * 1_000),
-    notBefore: now,
+    deadlineAt: from + Math.round(task.deadline_seconds * 1_000),
+    notBefore: from,
     endedAt: null,
     maxAttempts: task.max_attempts,
     leaseMs: Math.round(task.lease_seconds * 1_000),
+    backoffMs: Math.round((task.backoff?.first_seconds ?? RETRY_BACKOFF / 1_000) * 1_000),
+    backoffMaxMs: Math.round((task.backoff?.max_seconds ?? RETRY_BACKOFF_MAX / 1_000) * 1_000),
     fence: 0,
     tries: 0,
     leaseUntil: null,
+    prefetched: false,
     peerId: null,
     progress: null,
+    message: null,
     result: null,
     error: null,
   };
 }
 
 /** What the idempotency key made before; null when it is new, or was kept longer than its task. */
-function remembered(context: Context, input: SubmitInput) {
+function remembered(context: Context, input: SubmitInput): Result<Taken, MusterError> | null {
   if (input.idempotency === null) return null;
   const { registry, now } = context;
   const { scope, key } = input.idempotency;
@@ -85,13 +150,13 @@ function remembered(context: Context, input: SubmitInput) {
   if (before === null || registry.tasks.get(before.taskId) === null) return null;
   // A webhook's key is signed: who sends it again means the same delivery, though the mapping has changed since (WH3).
   if (!input.source.startsWith(WEBHOOK) && before.requestHash !== requestHash(input)) {
-    return err<MusterError>({
+    return err({
       code: "idempotency_mismatch",
       detail:
         "this idempotency key came before with another request; use a fresh key for a new task",
     });
   }
-  return ok({ task: view(context, before.taskId), duplicate: true });
+  return ok({ id: before.taskId, duplicate: true });
 }
 
 /** The request's own text decides; what the mesh fills in does not. zod writes the fields in one order. */
@@ -112,6 +177,8 @@ export function visibleTask(
   return task !== null && (visibleTo === null || task.owner === visibleTo) ? task : null;
 }
 
-export function view({ registry }: Context, id: string) {
-  return taskView(registry.tasks.get(id) as Task, registry.attempts.of(id));
-}
+export const view = (context: Context, id: string) =>
+  taskView(stored(context, id), context.registry.attempts.of(id));
+
+/** A task that is there. */
+const stored = ({ registry }: Context, id: string): Task => registry.tasks.get(id) as Task;

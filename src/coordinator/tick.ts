@@ -50,6 +50,7 @@ function giveUp(context: Context, task: Task): void {
     outcome: "failure",
     counts: accepted,
     retry: true,
+    tellPeer: true,
   });
   const peer = accepted ? null : context.registry.peers.get(task.peerId ?? "");
   if (peer !== null) doubt(context, peer);

@@ -49,12 +49,15 @@ export const taskSummary = (task: Omit<Task, "payload" | "result">): TaskSummary
   requirements: task.requirements,
   priority: task.priority,
   created_at: toRfc3339(task.createdAt),
+  not_before: toRfc3339(task.notBefore),
   deadline_at: toRfc3339(task.deadlineAt),
   ended_at: timeOrNull(task.endedAt),
   max_attempts: task.maxAttempts,
+  backoff: { first_seconds: task.backoffMs / 1_000, max_seconds: task.backoffMaxMs / 1_000 },
   lease_seconds: task.leaseMs / 1_000,
   peer_id: task.peerId,
   progress: task.progress,
+  message: task.message,
   error: task.error,
 });
 

@@ -15,6 +15,8 @@ export interface JoinRequest {
   readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];
   readonly slots: number;
+  /** Absent in what a session of an older version says. */
+  readonly prefetch?: boolean | undefined;
   /** Where it connected from; empty when the platform does not say. */
   readonly address: string;
   readonly place: Place | null;

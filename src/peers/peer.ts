@@ -42,6 +42,8 @@ export interface Peer {
   readonly mayAssign: boolean;
   readonly capabilities: readonly string[];
   readonly slots: number;
+  /** Whether it takes one task more than it has slots, which waits there. */
+  readonly prefetch: boolean;
   /** Attempts that it holds now. */
   readonly held: number;
   readonly rtt: RttEstimate | null;

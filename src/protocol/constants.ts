@@ -83,6 +83,18 @@ export const ACCEPT_TIMEOUT = 5 * SECOND;
 /** First pause before a failed task is tried again; doubles with each attempt up to the maximum. */
 export const RETRY_BACKOFF = 500;
 export const RETRY_BACKOFF_MAX = 1 * MINUTE;
+/** What a caller may ask for instead. */
+export const RETRY_BACKOFF_LIMIT = 1 * DAY;
+/** How far ahead a task may be scheduled. */
+export const NOT_BEFORE_MAX = 30 * DAY;
+/** One step of priority is worth this much waiting: so no stream of urgent work starves the rest for good. */
+export const PRIORITY_STEP = 1 * MINUTE;
+export const PRIORITY_MAX = 100;
+/** Peers that one task may name as to be avoided. */
+export const AVOID_MAX = 32;
+/** Tasks in one batch. */
+export const BATCH_MAX = 100;
+export const PROGRESS_MESSAGE_CHARS_MAX = 500;
 /** Tasks queued at once; one more is refused with a retry hint. */
 export const QUEUE_MAX = 10_000;
 export const SLOTS_MAX = 256;
@@ -95,6 +107,8 @@ export const TASK_RETENTION = 30 * DAY;
 /** HTTP. */
 /** Payload limit plus room for the rest of the request. */
 export const BODY_BYTES_MAX = 320 * KiB;
+/** A batch as a whole: what one coordinator takes in one call without keeping others waiting. */
+export const BATCH_BODY_BYTES_MAX = 4 * MiB;
 export const WEBHOOK_BODY_BYTES_MAX = 1 * MiB;
 export const WAIT_SECONDS_MAX = 60;
 export const PAGE_DEFAULT = 100;

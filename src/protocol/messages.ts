@@ -6,6 +6,7 @@ import {
   CAPABILITIES_MAX,
   CHALLENGE_BYTES,
   RECONNECT_SLOT_MAX,
+  PROGRESS_MESSAGE_CHARS_MAX,
   SAMPLE_POINTERS_MAX,
   SLOTS_MAX,
   TASK_ERROR_CHARS_MAX,
@@ -26,6 +27,17 @@ export const Capability = z
   );
 export const Capabilities = z.array(Capability).max(CAPABILITIES_MAX);
 
+/**
+ * What a task asks of a peer's labels: `gpu` (a label of that name, with a value or without), `arch=arm64` (that very
+ * label), `memory_gib>=16` (a label whose value is a number that compares so; also `<=`, `>`, `<`).
+ */
+export const CapabilityRequirement = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,63}(?:=[A-Za-z0-9._:/=+-]{0,63}|(?:[<>]=?)-?\d{1,15}(?:\.\d{1,9})?)?$/,
+    "a label's name, alone or with = and a value, or with >=, <=, > or < and a number",
+  );
+
 /** What a task is, such as `sha256` or `go-p2p/get_stats`. Peers handle tasks by kind. */
 export const TaskKind = z
   .string()
@@ -36,6 +48,7 @@ export const MusterField = z.object({
   v: z.literal(1),
   capabilities: Capabilities.default([]),
   slots: z.int().min(0).max(SLOTS_MAX).default(1),
+  prefetch: z.boolean().optional(),
 });
 export type MusterField = z.infer<typeof MusterField>;
 
@@ -140,6 +153,8 @@ export const Hello = z.object({
   role: Role,
   capabilities: Capabilities.default([]),
   slots: z.int().min(0).max(SLOTS_MAX).default(1),
+  /** Whether it takes one task more than it has slots, and begins it the moment one is free. */
+  prefetch: z.boolean().optional(),
   join_key: z.string().max(200).optional(),
   client: z.string().max(100).optional(),
 });
@@ -152,12 +167,15 @@ export const TaskOffer = z.object({
   lease_seconds: z.number().positive(),
 });
 export type TaskOffer = z.infer<typeof TaskOffer>;
-export const TaskAccept = z.object(TaskRef);
+/** `queued`: taken, but not begun; it waits here for a slot, and goes to another peer that is free sooner. */
+const Queued = { queued: z.boolean().optional() };
+export const TaskAccept = z.object({ ...TaskRef, ...Queued });
 export const TaskRefuse = z.object({ ...TaskRef, reason: z.string().max(500) });
 export const TaskProgress = z.object({
   ...TaskRef,
   progress: z.number().min(0).max(1).optional(),
-  message: z.string().max(500).optional(),
+  message: z.string().max(PROGRESS_MESSAGE_CHARS_MAX).optional(),
+  ...Queued,
 });
 export const TaskResult = z.discriminatedUnion("ok", [
   z.object({ ...TaskRef, ok: z.literal(true), result: JsonValue }),

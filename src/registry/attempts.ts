@@ -43,6 +43,22 @@ export function attemptsTable(sql: Sql) {
         fence,
       );
     },
+    /** Goes on with an attempt that was given up too soon. */
+    reopen(taskId: string, fence: number): void {
+      sql.exec(
+        `UPDATE attempts SET state = 'running', ended_at = NULL, error = NULL WHERE task_id = ? AND fence = ?`,
+        taskId,
+        fence,
+      );
+    },
+    get(taskId: string, fence: number): Attempt | null {
+      const row = sql.exec(
+        `SELECT * FROM attempts WHERE task_id = ? AND fence = ?`,
+        taskId,
+        fence,
+      )[0];
+      return row === undefined ? null : readAttempt(row);
+    },
     of(taskId: string): readonly Attempt[] {
       return sql
         .exec(`SELECT * FROM attempts WHERE task_id = ? ORDER BY fence`, taskId)

@@ -100,6 +100,19 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       members INTEGER NOT NULL, mass_until INTEGER NOT NULL, PRIMARY KEY (kind, name)
     ) WITHOUT ROWID`,
   ],
+  [
+    `ALTER TABLE tasks ADD COLUMN turn INTEGER NOT NULL DEFAULT 0`,
+    `UPDATE tasks SET turn = created_at - priority * 60000`,
+    `ALTER TABLE tasks ADD COLUMN backoff_ms INTEGER NOT NULL DEFAULT 500`,
+    `ALTER TABLE tasks ADD COLUMN backoff_max_ms INTEGER NOT NULL DEFAULT 60000`,
+    `ALTER TABLE tasks ADD COLUMN prefetched INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE tasks ADD COLUMN message TEXT`,
+    `ALTER TABLE peers ADD COLUMN prefetch INTEGER NOT NULL DEFAULT 0`,
+    `DROP INDEX tasks_queue`,
+    `CREATE INDEX tasks_turns ON tasks (turn, seq) WHERE state = 'queued'`,
+    `CREATE INDEX tasks_prefetched ON tasks (turn, seq) WHERE prefetched = 1`,
+    `CREATE INDEX tasks_pauses ON tasks (not_before) WHERE state = 'queued'`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

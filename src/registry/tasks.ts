@@ -3,6 +3,7 @@ import type { Requirements, TaskState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
 import {
+  flag,
   insertRow,
   json,
   number,
@@ -17,6 +18,10 @@ import {
 export interface TaskFilter {
   readonly state?: TaskState | undefined;
   readonly kind?: string | undefined;
+  readonly source?: string | undefined;
+  readonly peerId?: PeerId | undefined;
+  readonly createdAfter?: Millis | undefined;
+  readonly createdBefore?: Millis | undefined;
   /** Only this owner's; null for everybody's. */
   readonly owner: string | null;
   /** Only tasks older than the one of this sequence number. */
@@ -29,8 +34,11 @@ export interface ListedTask extends Omit<Task, "payload" | "result"> {
   readonly seq: number;
 }
 
-/** What choosing a peer needs to know of a waiting task. */
-export type WaitingTask = Pick<Task, "id" | "kind" | "requirements" | "fence">;
+/** What choosing a peer needs to know of a task that waits: for a peer, or at a busy one (`peerId`) for its slot. */
+export type WaitingTask = Pick<
+  Task,
+  "id" | "kind" | "requirements" | "fence" | "turn" | "peerId"
+> & { readonly seq: number };
 
 export function tasksTable(sql: Sql) {
   const ids = (query: string, ...bindings: SqlValue[]) =>
@@ -48,16 +56,18 @@ export function tasksTable(sql: Sql) {
     /** Writes what changes in a task's life; the rest was fixed when it was accepted. */
     update(task: Task): void {
       sql.exec(
-        `UPDATE tasks SET state = ?, not_before = ?, ended_at = ?, fence = ?, tries = ?, lease_until = ?, peer_id = ?,
-         progress = ?, result = ?, error = ? WHERE id = ?`,
+        `UPDATE tasks SET state = ?, not_before = ?, ended_at = ?, fence = ?, tries = ?, lease_until = ?, prefetched = ?,
+         peer_id = ?, progress = ?, message = ?, result = ?, error = ? WHERE id = ?`,
         task.state,
         task.notBefore,
         task.endedAt,
         task.fence,
         task.tries,
         task.leaseUntil,
+        Number(task.prefetched),
         task.peerId,
         task.progress,
+        task.message,
         JSON.stringify(task.result),
         task.error,
         task.id,
@@ -65,36 +75,43 @@ export function tasksTable(sql: Sql) {
     },
 
     /** Newest first. */
-    list({ state, kind, owner, before, limit }: TaskFilter): readonly ListedTask[] {
+    list(filter: TaskFilter): readonly ListedTask[] {
       return sql
         .exec(
           `SELECT ${COMMON} FROM tasks WHERE (?1 IS NULL OR seq < ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3)
-             AND (?4 IS NULL OR owner = ?4)
-           ORDER BY seq DESC LIMIT ?5`,
-          before ?? null,
-          state ?? null,
-          kind ?? null,
-          owner,
-          limit,
+             AND (?4 IS NULL OR owner = ?4) AND (?5 IS NULL OR source = ?5) AND (?6 IS NULL OR peer_id = ?6)
+             AND (?7 IS NULL OR created_at > ?7) AND (?8 IS NULL OR created_at < ?8)
+           ORDER BY seq DESC LIMIT ?9`,
+          filter.before ?? null,
+          filter.state ?? null,
+          filter.kind ?? null,
+          filter.owner,
+          filter.source ?? null,
+          filter.peerId ?? null,
+          filter.createdAfter ?? null,
+          filter.createdBefore ?? null,
+          filter.limit,
         )
         .map((row) => ({ ...readCommon(row), seq: number(row, "seq") }));
     },
 
-    /** Queued tasks that may be offered now: by priority, then age. */
+    /** Queued tasks that may be offered now, in their turn. */
     waiting(now: Millis, limit: number): readonly WaitingTask[] {
       return sql
         .exec(
-          `SELECT id, kind, requirements, fence FROM tasks WHERE state = 'queued' AND not_before <= ?
-           ORDER BY priority DESC, seq LIMIT ?`,
+          `SELECT ${WAITING} FROM tasks WHERE state = 'queued' AND not_before <= ?
+           ORDER BY turn, seq LIMIT ?`,
           now,
           limit,
         )
-        .map((row) => ({
-          id: text(row, "id"),
-          kind: text(row, "kind"),
-          requirements: json<Requirements>(row, "requirements"),
-          fence: number(row, "fence"),
-        }));
+        .map(readWaiting);
+    },
+
+    /** Held tasks whose holder has not begun them, in their turn. */
+    prefetched(limit: number): readonly WaitingTask[] {
+      return sql
+        .exec(`SELECT ${WAITING} FROM tasks WHERE prefetched = 1 ORDER BY turn, seq LIMIT ?`, limit)
+        .map(readWaiting);
     },
 
     anyQueued(): boolean {
@@ -162,8 +179,21 @@ export function tasksTable(sql: Sql) {
   };
 }
 
-const COMMON = `seq, id, kind, state, source, owner, requirements, priority, created_at, deadline_at, not_before, ended_at,
-  max_attempts, lease_ms, fence, tries, lease_until, peer_id, progress, error`;
+const COMMON = `seq, id, kind, state, source, owner, requirements, priority, turn, created_at, deadline_at, not_before,
+  ended_at, max_attempts, lease_ms, backoff_ms, backoff_max_ms, fence, tries, lease_until, prefetched, peer_id, progress,
+  message, error`;
+
+const WAITING = `seq, id, kind, requirements, fence, turn, peer_id`;
+
+const readWaiting = (row: SqlRow): WaitingTask => ({
+  seq: number(row, "seq"),
+  id: text(row, "id"),
+  kind: text(row, "kind"),
+  requirements: json<Requirements>(row, "requirements"),
+  fence: number(row, "fence"),
+  turn: number(row, "turn"),
+  peerId: textOrNull(row, "peer_id"),
+});
 
 const readCommon = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   id: text(row, "id"),
@@ -173,17 +203,22 @@ const readCommon = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   owner: text(row, "owner"),
   requirements: json(row, "requirements"),
   priority: number(row, "priority"),
+  turn: number(row, "turn"),
   createdAt: number(row, "created_at"),
   deadlineAt: number(row, "deadline_at"),
   notBefore: number(row, "not_before"),
   endedAt: numberOrNull(row, "ended_at"),
   maxAttempts: number(row, "max_attempts"),
   leaseMs: number(row, "lease_ms"),
+  backoffMs: number(row, "backoff_ms"),
+  backoffMaxMs: number(row, "backoff_max_ms"),
   fence: number(row, "fence"),
   tries: number(row, "tries"),
   leaseUntil: numberOrNull(row, "lease_until"),
+  prefetched: flag(row, "prefetched"),
   peerId: textOrNull(row, "peer_id"),
   progress: numberOrNull(row, "progress"),
+  message: textOrNull(row, "message"),
   error: textOrNull(row, "error"),
 });
 
@@ -196,17 +231,22 @@ const writeTask = (task: Task): Record<string, SqlValue> => ({
   owner: task.owner,
   requirements: JSON.stringify(task.requirements),
   priority: task.priority,
+  turn: task.turn,
   created_at: task.createdAt,
   deadline_at: task.deadlineAt,
   not_before: task.notBefore,
   ended_at: task.endedAt,
   max_attempts: task.maxAttempts,
   lease_ms: task.leaseMs,
+  backoff_ms: task.backoffMs,
+  backoff_max_ms: task.backoffMaxMs,
   fence: task.fence,
   tries: task.tries,
   lease_until: task.leaseUntil,
+  prefetched: Number(task.prefetched),
   peer_id: task.peerId,
   progress: task.progress,
+  message: task.message,
   result: JSON.stringify(task.result),
   error: task.error,
 });

@@ -32,11 +32,18 @@ export type Note =
       readonly name: "gone";
       readonly input: FromPeer & { readonly reason: string; readonly silent: boolean };
     }
-  | { readonly name: "accept_task"; readonly input: OfAttempt }
+  | {
+      readonly name: "accept_task";
+      readonly input: OfAttempt & { readonly queued?: boolean | undefined };
+    }
   | { readonly name: "refuse_task"; readonly input: OfAttempt & { readonly reason: string } }
   | {
       readonly name: "progress_task";
-      readonly input: OfAttempt & { readonly progress: number | null };
+      readonly input: OfAttempt & {
+        readonly progress: number | null;
+        readonly message: string | null;
+        readonly queued?: boolean | undefined;
+      };
     }
   | {
       readonly name: "rotate_peer";

@@ -106,6 +106,7 @@ const claimFrom = (identity: Identity, publicKey: Bytes): Claim => ({
   capabilities: identity.muster?.capabilities ?? [],
   // A plain go-p2p node answers requests one after another.
   slots: identity.muster?.slots ?? 1,
+  prefetch: identity.muster?.prefetch ?? false,
 });
 
 const ownIdentity = ({ mesh }: SessionContext): Identity => ({

@@ -93,7 +93,7 @@ function prove(
   const hello = Hello.safeParse(text === null ? undefined : parseJson(text));
   if (!hello.success)
     return err({ code: "bad_message", detail: `hello: ${firstIssue(hello.error)}` });
-  const { name, role, capabilities, slots, join_key: joinKey } = hello.data;
+  const { name, role, capabilities, slots, prefetch, join_key: joinKey } = hello.data;
   const publicKey = toHex(state.remoteStatic);
   return ok(
     askToAdmit(
@@ -106,6 +106,7 @@ function prove(
           speaksMuster: true,
           capabilities,
           slots,
+          prefetch: prefetch === true,
         },
         origin: session.origin,
         channel: {

@@ -53,7 +53,7 @@ function hand(session: Active, offer: TaskOffer, context: SessionContext): Move 
     {
       type: "tell",
       messageId: null,
-      note: { name: "accept_task", input: claimed },
+      note: { name: "accept_task", input: { ...claimed, queued: false } },
     },
   );
 }

@@ -64,7 +64,7 @@ export function askToAdmit(
 }
 
 const joinRequest = (
-  { peerId, publicKey, name, role, speaksMuster, capabilities, slots }: Claim,
+  { peerId, publicKey, name, role, speaksMuster, capabilities, slots, prefetch }: Claim,
   { address, place, network, colo, tcpRttMs }: Origin,
   { protocol }: Channel,
   rttMs: number,
@@ -78,6 +78,7 @@ const joinRequest = (
   speaksMuster,
   capabilities,
   slots,
+  prefetch,
   address,
   place,
   network,

@@ -31,6 +31,7 @@ export interface Claim {
   readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];
   readonly slots: number;
+  readonly prefetch: boolean;
 }
 
 /** A go-p2p request that carries a task to a node without Muster's messages. */

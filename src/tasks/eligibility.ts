@@ -1,6 +1,7 @@
 import type { Requirements } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { GO_P2P_KIND, GO_P2P_REPLIES, type Role } from "../protocol/messages.ts";
+import { meets } from "./capabilities.ts";
 
 /** A peer as assignment sees it. */
 export interface Candidate {
@@ -11,6 +12,8 @@ export interface Candidate {
   readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];
   readonly slots: number;
+  /** Whether it takes one task more than it has slots, to begin it the moment one is free. */
+  readonly prefetch: boolean;
   readonly held: number;
   readonly score: number;
 }
@@ -29,6 +32,8 @@ export type Exclusion =
   | "not_active"
   | "controller"
   | "other_peer_named"
+  | "avoided"
+  | "other_role"
   | "kind_not_spoken"
   | "capability_missing"
   | "score_too_low"
@@ -37,18 +42,24 @@ export type Exclusion =
 
 /** Why this peer may not have this task now, by the first rule that rules it out; null when it may. */
 export function exclusion(task: Demand, peer: Candidate): Exclusion | null {
-  const { capabilities, peer_id: named, min_score: minScore } = task.requirements;
+  const { capabilities, peer_id: named, avoid, role, min_score: minScore } = task.requirements;
   if (!peer.active) return "not_active";
   if (peer.role === "controller") return "controller";
   if (named !== undefined && named !== peer.peerId) return "other_peer_named";
+  if (avoid?.includes(peer.peerId) === true) return "avoided";
+  if (role !== undefined && role !== peer.role) return "other_role";
   if (!peer.speaksMuster && !isGoP2pRequest(task.kind)) return "kind_not_spoken";
-  if (!capabilities.every((wanted) => peer.capabilities.includes(wanted)))
+  if (!capabilities.every((wanted) => meets(peer.capabilities, wanted)))
     return "capability_missing";
   if (minScore !== undefined && peer.score < minScore) return "score_too_low";
   if (task.refused.has(peer.peerId)) return "refused";
-  if (peer.held >= peer.slots) return "no_room";
+  if (peer.held >= placesOf(peer)) return "no_room";
   return null;
 }
+
+/** How many tasks a peer may hold: what it works on, and one that waits there if it prefetches. */
+export const placesOf = ({ slots, prefetch }: Pick<Candidate, "slots" | "prefetch">): number =>
+  slots === 0 ? 0 : slots + Number(prefetch);
 
 /** Whether a kind is one of go-p2p's requests, which a plain go-p2p node can answer. */
 export const isGoP2pRequest = (kind: string): boolean =>

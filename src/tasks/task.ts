@@ -15,21 +15,30 @@ export interface Task {
   readonly owner: string;
   readonly requirements: Requirements;
   readonly priority: number;
+  /** Its place in the queue, by `turnOf`: smaller goes first. */
+  readonly turn: number;
   readonly createdAt: Millis;
   readonly deadlineAt: Millis;
-  /** Not offered before this: the pause after a failure. */
+  /** Not offered before this: as its caller asked, or the pause after a failure. */
   readonly notBefore: Millis;
   readonly endedAt: Millis | null;
   readonly maxAttempts: number;
   readonly leaseMs: number;
+  /** The first pause after a failure, and the longest. */
+  readonly backoffMs: Millis;
+  readonly backoffMaxMs: Millis;
   /** Number of the newest attempt; 0 before the first. It is the fence: older ones have lost. */
   readonly fence: number;
   /** Attempts that count against `maxAttempts`: those that a peer had begun, or lost. */
   readonly tries: number;
   /** When the current attempt is given up: unaccepted, or its lease over. Null while nobody holds it. */
   readonly leaseUntil: Millis | null;
+  /** Its holder has not begun it: it waits there for a slot, and goes first to a peer that has one free. */
+  readonly prefetched: boolean;
   readonly peerId: PeerId | null;
   readonly progress: number | null;
+  /** What its peer said last of its progress. */
+  readonly message: string | null;
   readonly result: Json;
   readonly error: string | null;
 }

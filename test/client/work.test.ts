@@ -26,10 +26,10 @@ function manual(): { readonly calls: Call[]; readonly handler: Handler } {
   return { calls, handler };
 }
 
-function joined(slots = 1) {
+function joined(slots = 1, prefetch = false) {
   const mesh = new FakeMesh();
   const { calls, handler } = manual();
-  const { peer, session } = mesh.join({ slots, handlers: { work: handler } });
+  const { peer, session } = mesh.join({ slots, prefetch, handlers: { work: handler } });
   return { mesh, peer, session, calls };
 }
 
@@ -125,6 +125,51 @@ describe("an offer", () => {
     expect(session.payloads("task_result")).toEqual([
       { ...attempt(1, 4), ok: true, result: "done" },
     ]);
+  });
+});
+
+describe("a task beyond the slots of a peer that prefetches", () => {
+  test("AS17 is accepted as queued, and begins when a slot is free: the mesh is told", async () => {
+    const { session, calls } = joined(1, true);
+    for (const n of [1, 2, 3]) session.offer({ task_id: taskId(n) });
+    expect(session.payloads("task_accept")).toEqual([attempt(1), { ...attempt(2), queued: true }]);
+    expect(session.payloads("task_refuse")).toEqual([{ ...attempt(3), reason: "no free slot" }]);
+    expect(calls).toHaveLength(1);
+    calls[0]?.finish(null);
+    await settle();
+    expect(calls.map(({ context }) => context.taskId)).toEqual([taskId(1), taskId(2)]);
+    expect(session.payloads("task_accept").at(-1)).toEqual(attempt(2));
+  });
+
+  test("AS17 keeps its lease, as queued, until it begins", async () => {
+    const { session, calls } = joined(1, true);
+    session.offer({ task_id: taskId(1), lease_seconds: 300 });
+    session.offer({ task_id: taskId(2), lease_seconds: 3 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(session.payloads("task_progress")).toEqual([{ ...attempt(2), queued: true }]);
+    calls[0]?.finish(null);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(session.payloads("task_progress").at(-1)).toEqual(attempt(2));
+  });
+
+  test("AS17 begins when the one ahead of it is cancelled, and never when it is itself", async () => {
+    const { session, calls } = joined(1, true);
+    for (const n of [1, 2]) session.offer({ task_id: taskId(n) });
+    session.send("task_cancel", { ...attempt(2), reason: "another peer is free for it" });
+    session.offer({ task_id: taskId(3) });
+    session.send("task_cancel", { ...attempt(1), reason: "" });
+    await settle();
+    expect(calls.map(({ context }) => context.taskId)).toEqual([taskId(1), taskId(3)]);
+  });
+
+  test("AS17 is dropped when the socket is: the mesh gives it to another", async () => {
+    const { mesh, session, calls } = joined(1, true);
+    for (const n of [1, 2]) session.offer({ task_id: taskId(n) });
+    const later = await reconnect(mesh, session);
+    calls[0]?.finish(null);
+    await settle();
+    expect(calls).toHaveLength(1);
+    expect(later.payloads("task_accept")).toEqual([]);
   });
 });
 

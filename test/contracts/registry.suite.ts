@@ -2,13 +2,13 @@ import { expect } from "vitest";
 import { EventMapping } from "../../src/protocol/http.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import type { Sql } from "../../src/registry/sql.ts";
-import type { Task } from "../../src/tasks/task.ts";
-import { anAttempt, aPeer, aTask } from "./records.ts";
+import { aPeer } from "./records.ts";
+import { TASK_TABLES } from "./task-tables.suite.ts";
 
 /** Opens the test's own database, which is empty at first; each call opens the same one. */
 export type OpenSql = () => Sql;
 
-interface Clause {
+export interface Clause {
   readonly name: string;
   readonly holds: (open: OpenSql) => void;
 }
@@ -148,125 +148,6 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "a task comes back as it was inserted, and an update changes its life and nothing else",
-    holds(open) {
-      const { tasks } = openRegistry(open());
-      const task = aTask();
-      tasks.insert(task);
-      expect(tasks.get(task.id)).toEqual(task);
-      expect(() => tasks.insert(task)).toThrow();
-      const life = {
-        state: "succeeded",
-        notBefore: T + 1,
-        endedAt: T + 2,
-        fence: 7,
-        tries: 3,
-        leaseUntil: T + 3,
-        peerId: "somebody",
-        progress: 0.25,
-        result: { text: "\u0000\ud800é😀", list: [null, -0.5, true] },
-        error: "line\nbreak é",
-      } satisfies Partial<Task>;
-      const fixed: Partial<Task> = {
-        kind: "other",
-        payload: 0,
-        priority: 99,
-        maxAttempts: 9,
-        owner: "x",
-      };
-      tasks.update({ ...task, ...fixed, ...life });
-      expect(tasks.get(task.id)).toEqual({ ...task, ...life });
-      expect(tasks.get("no such task")).toBeNull();
-    },
-  },
-  {
-    name: "tasks are listed newest first before the given one, by state, kind and owner",
-    holds(open) {
-      const { tasks } = openRegistry(open());
-      for (const id of ["a", "b", "c"]) tasks.insert(aTask({ id }));
-      tasks.insert(aTask({ id: "d", kind: "other", state: "failed", owner: "token" }));
-      const all = tasks.list({ limit: 9, owner: null });
-      expect(all.map(({ id }) => id)).toEqual(["d", "c", "b", "a"]);
-      const ids = (filter: Omit<Parameters<typeof tasks.list>[0], "limit">) =>
-        tasks.list({ limit: 2, ...filter }).map(({ id }) => id);
-      expect(ids({ owner: null })).toEqual(["d", "c"]);
-      expect(ids({ owner: null, before: all[1]?.seq })).toEqual(["b", "a"]);
-      expect(ids({ owner: null, state: "failed" })).toEqual(["d"]);
-      expect(ids({ owner: null, kind: "other" })).toEqual(["d"]);
-      expect(ids({ owner: "token" })).toEqual(["d"]);
-    },
-  },
-  {
-    name: "waiting tasks are the queued ones whose pause is over, by priority, then age",
-    holds(open) {
-      const { tasks } = openRegistry(open());
-      tasks.insert(aTask({ id: "old" }));
-      tasks.insert(aTask({ id: "new" }));
-      tasks.insert(aTask({ id: "urgent", priority: 1 }));
-      tasks.insert(aTask({ id: "resting", notBefore: T + 1 }));
-      tasks.insert(aTask({ id: "running", state: "running" }));
-      const waiting = (now: number, limit: number) => tasks.waiting(now, limit).map(({ id }) => id);
-      expect(waiting(T, 9)).toEqual(["urgent", "old", "new"]);
-      expect(waiting(T, 2)).toEqual(["urgent", "old"]);
-      expect(waiting(T + 1, -1)).toEqual(["urgent", "old", "new", "resting"]);
-      expect(tasks.queued()).toBe(4);
-    },
-  },
-  {
-    name: "what a peer holds, leases and deadlines that are over, and the next time to look",
-    holds(open) {
-      const { tasks } = openRegistry(open());
-      expect(tasks.nextDue(T)).toBeNull();
-      const held = { state: "running", peerId: "p" } as const;
-      tasks.insert(aTask({ id: "held", ...held, leaseUntil: T + 10, deadlineAt: T + 90 }));
-      tasks.insert(aTask({ id: "other", ...held, peerId: "q", leaseUntil: T + 20 }));
-      tasks.insert(aTask({ id: "rests", notBefore: T + 5, deadlineAt: T + 30 }));
-      tasks.insert(aTask({ id: "ended", state: "failed", peerId: "p", endedAt: T, deadlineAt: T }));
-      expect(tasks.heldBy("p")).toEqual(["held"]);
-      expect(tasks.leasesOver(T + 9)).toEqual([]);
-      expect(tasks.leasesOver(T + 20)).toEqual(["held", "other"]);
-      expect(tasks.pastDeadline(T + 29)).toEqual([]);
-      expect(tasks.pastDeadline(T + 90)).toEqual(["rests", "held"]);
-      expect(tasks.nextDue(T)).toBe(T + 5);
-      expect(tasks.nextDue(T + 5)).toBe(T + 10);
-    },
-  },
-  {
-    name: "pruning removes tasks that ended before the given time, with their attempts",
-    holds(open) {
-      const { tasks, attempts } = openRegistry(open());
-      for (const [id, endedAt] of [
-        ["old", T - 1],
-        ["new", T],
-        ["open", null],
-      ] as const) {
-        tasks.insert(aTask({ id, endedAt }));
-        attempts.insert(anAttempt({ taskId: id }));
-      }
-      tasks.prune(T);
-      expect([tasks.get("old"), attempts.of("old")]).toEqual([null, []]);
-      for (const id of ["new", "open"]) expect(attempts.of(id)).toHaveLength(1);
-    },
-  },
-  {
-    name: "attempts come in the order of their fences, and end once",
-    holds(open) {
-      const { attempts } = openRegistry(open());
-      const [first, second] = [anAttempt(), anAttempt({ fence: 2 })];
-      attempts.insert(second);
-      attempts.insert(first);
-      expect(() => attempts.insert(first)).toThrow();
-      expect(attempts.of(first.taskId)).toEqual([first, second]);
-      attempts.setState(first.taskId, 1, "running");
-      attempts.end(first.taskId, 1, "lost", T + 1, "gone");
-      attempts.end(first.taskId, 1, "succeeded", T + 2, null);
-      expect(attempts.of(first.taskId)).toEqual([
-        { ...first, state: "lost", endedAt: T + 1, error: "gone" },
-        second,
-      ]);
-    },
-  },
-  {
     name: "the allowlist keeps an entry's age, the denylist its keys",
     holds(open) {
       const { allowlist, denylist } = openRegistry(open());
@@ -372,4 +253,4 @@ const TABLES: readonly Clause[] = [
   },
 ];
 
-export const registryContract: readonly Clause[] = [...PORT, ...TABLES];
+export const registryContract: readonly Clause[] = [...PORT, ...TABLES, ...TASK_TABLES];

@@ -22,25 +22,49 @@ export function takeOver(
 ): Offers {
   takePauses(mesh, model);
   const offers = new Map<ModelTask, ModelPeer>();
+  const reclaimed = new Set<ModelTask>();
   const waiting = model.waiting();
   for (const effect of effects) {
+    if (effect.type === "cancel" && takeBack(model, effect)) {
+      reclaimed.add(present(model.tasks.get(effect.taskId)));
+    }
     if (effect.type !== "offer") continue;
     const task = present(model.tasks.get(effect.offer.task_id));
     const peer = present(model.peers.get(effect.to.peerId));
-    never(!waiting.includes(task) || offers.has(task), "a task is offered that does not wait");
+    const waits = waiting.includes(task) || reclaimed.has(task);
+    never(!waits || offers.has(task), "a task is offered that does not wait");
     never(!model.mayHave(task, peer) || !model.hasRoom(peer), "a peer gets what it may not have");
+    never(reclaimed.has(task) && !model.hasSlot(peer), "what is reclaimed waits again");
     model.offered(task, peer);
     const { fence, attempt } = effect.offer;
     expect({ fence, attempt }).toEqual({ fence: task.fence, attempt: task.tries + 1 });
     expect(effect.to.epoch).toBe(peer.epoch);
     offers.set(task, peer);
   }
+  for (const task of reclaimed) never(!offers.has(task), "a task is reclaimed for nobody");
   const passedOver = waiting.filter((task) => !offers.has(task));
-  inTurn(model, offers, passedOver);
+  // What makes room at a busy peer is looked at behind what had its turn.
+  if (reclaimed.size === 0) inTurn(model, offers, passedOver);
   bestFirst(mesh, model, offers);
   if (dispatches) nobodyWaitsInVain(model, passedOver);
-  othersAsExpected(model, effects);
+  othersAsExpected(
+    model,
+    effects.filter((effect) => !isReclaim(effect)),
+  );
   return offers;
+}
+
+const isReclaim = (effect: Effect): boolean =>
+  effect.type === "cancel" && effect.reason === "another peer is free for it";
+
+/** Whether the effect takes a task from a peer where it waits; true only of what may be taken. */
+function takeBack(model: Model, effect: Extract<Effect, { type: "cancel" }>): boolean {
+  if (!isReclaim(effect)) return false;
+  const task = present(model.tasks.get(effect.taskId));
+  never(!model.mayReclaim(task), "a task is reclaimed that does not wait for a slot");
+  expect([effect.fence, effect.to.peerId]).toEqual([task.fence, task.holder]);
+  model.release(task, { how: "reclaimed", blamed: false });
+  return true;
 }
 
 /** How long a failed task rests is drawn by lot, within bounds. */
@@ -54,7 +78,7 @@ function takePauses(mesh: TestMesh, model: Model): void {
   }
 }
 
-/** AS5: by priority, then age; whoever was passed over could not be done by those that got the later ones. */
+/** AS5, AS18: each in its turn; whoever was passed over could not be done by those that got the later ones. */
 function inTurn(model: Model, offers: Offers, passedOver: readonly ModelTask[]): void {
   const tasks = [...offers.keys()];
   expect(tasks).toEqual(tasks.toSorted(inOrder));
@@ -71,7 +95,10 @@ function bestFirst(mesh: TestMesh, model: Model, offers: Offers): void {
   for (const [task, chosen] of offers) {
     for (const other of model.peers.values()) {
       if (!model.mayHave(task, other) || !model.hasRoom(other)) continue;
-      const fresher = Number(task.tried.has(chosen.id)) - Number(task.tried.has(other.id));
+      never(task.prefetched && model.hasSlot(other), "a task waits at a peer, and another is free");
+      if (!task.prefetched && !model.hasSlot(other)) continue;
+      const tried = new Set(task.tried.values());
+      const fresher = Number(tried.has(chosen.id)) - Number(tried.has(other.id));
       never(
         fresher > 0 || (fresher === 0 && score(other) > score(chosen)),
         "a better peer is free",
@@ -80,11 +107,17 @@ function bestFirst(mesh: TestMesh, model: Model, offers: Offers): void {
   }
 }
 
-/** AS5: what still waits can be done by nobody who has room. */
+/** AS5: what still waits can be done by nobody who has room; AS17: nor what waits at a peer, by who has a slot. */
 function nobodyWaitsInVain(model: Model, passedOver: readonly ModelTask[]): void {
   for (const task of passedOver)
     for (const peer of model.peers.values())
       never(model.mayHave(task, peer) && model.hasRoom(peer), "a task waits for a peer with room");
+  for (const task of [...model.tasks.values()].filter((each) => model.mayReclaim(each)))
+    for (const peer of model.peers.values())
+      never(
+        model.mayHave(task, peer) && model.hasSlot(peer),
+        "a task waits at a busy peer in vain",
+      );
 }
 
 function never(happens: boolean, what: string): void {
@@ -118,7 +151,7 @@ function inDatabase({ rows }: TestMesh) {
       "SELECT id, state, epoch, role, may_assign, successes, failures FROM peers ORDER BY id",
     ),
     tasks: lines(
-      "SELECT id, state, fence, tries, peer_id, lease_until, ended_at, result FROM tasks ORDER BY seq",
+      "SELECT id, state, fence, tries, peer_id, lease_until, prefetched, ended_at, result FROM tasks ORDER BY seq",
     ),
     pauses: lines("SELECT id, not_before FROM tasks WHERE state = 'queued' ORDER BY seq"),
     attempts: lines("SELECT task_id, COUNT(*), MAX(fence) FROM attempts GROUP BY task_id"),
@@ -159,8 +192,10 @@ function inModel(model: Model, stored: number): ReturnType<typeof inDatabase> {
     peers: peers.map(({ id, state, epoch, role, mayAssign, successes, failures }) =>
       [id, state, epoch, role, Number(mayAssign), successes, failures].join(" "),
     ),
-    tasks: tasks.map(({ id, state, fence, tries, holder, leaseUntil, endedAt, result }) =>
-      [id, state, fence, tries, holder, leaseUntil, endedAt, JSON.stringify(result)].join(" "),
+    tasks: tasks.map(({ id, state, fence, tries, holder, leaseUntil, prefetched, ...end }) =>
+      [id, state, fence, tries, holder, leaseUntil, Number(prefetched)]
+        .concat(end.endedAt, JSON.stringify(end.result))
+        .join(" "),
     ),
     pauses: tasks
       .filter(({ state }) => state === "queued")

@@ -49,6 +49,7 @@ export class History {
       type: "join",
       role: "worker",
       slots: 2,
+      prefetch: true,
       speaksMuster: true,
       rttMs: 1,
     } as const;
@@ -72,7 +73,8 @@ export class History {
   #heldOffer(): number {
     return this.offers.toReversed().findIndex(({ taskId, fence, peer }) => {
       const task = present(this.model.tasks.get(taskId));
-      return isHeld(task) && task.fence === fence && task.holder === peer.id;
+      const inTime = this.model.now < task.deadlineAt;
+      return inTime && isHeld(task) && task.fence === fence && task.holder === peer.id;
     });
   }
 
@@ -118,11 +120,10 @@ export class History {
     }
   }
 
-  #join({ peer: index, role: claimedRole, capabilities, slots, speaksMuster, rttMs }: Op<"join">) {
+  #join({ peer: index, role: claimedRole, rttMs, ...announced }: Op<"join">) {
     const [peer, player] = this.#peer(index);
     const standing = this.model.standing(peer, claimedRole);
     player.session = this.mesh.newSession();
-    const announced = { capabilities, slots, speaksMuster };
     const request = player.request({ ...announced, claimedRole, rttMs });
     if (typeof standing === "string") return this.#fails("admit", request, standing);
     this.model.join(peer, { ...announced, ...standing });
@@ -151,8 +152,10 @@ export class History {
   }
 
   #submit(operation: Op<"submit">): void {
-    const { kind, capabilities, named, priority, maxAttempts, leaseSeconds, deadlineSeconds, key } =
+    const { kind, capabilities, named, priority, maxAttempts, leaseSeconds, delaySeconds, key } =
       operation;
+    const { deadlineSeconds } = operation;
+    const from = this.model.now + delaySeconds * 1_000;
     const peerId = named === null ? undefined : KEYS[named]?.id;
     const task = {
       kind,
@@ -161,6 +164,7 @@ export class History {
       max_attempts: maxAttempts,
       lease_seconds: leaseSeconds,
       deadline_seconds: deadlineSeconds,
+      ...(delaySeconds > 0 && { not_before: new Date(from).toISOString() }),
     };
     const input = submission(task, { idempotency: key === null ? null : { key, scope: "admin" } });
     const before = key === null ? undefined : this.#keys.get(key);
@@ -178,22 +182,24 @@ export class History {
     this.model.tasks.set(view.id, {
       id: view.id,
       kind,
-      priority,
+      turn: from - priority * 60_000,
       order: this.model.tasks.size,
       capabilities,
       named: peerId,
       maxAttempts,
       leaseMs: leaseSeconds * 1_000,
-      deadlineAt: this.model.now + deadlineSeconds * 1_000,
+      deadlineAt: from + deadlineSeconds * 1_000,
       state: "queued",
       fence: 0,
       tries: 0,
       holder: null,
       leaseUntil: null,
-      notBefore: this.model.now,
+      prefetched: false,
+      lostBy: null,
+      notBefore: from,
       endedAt: null,
       result: null,
-      tried: new Set(),
+      tried: new Map(),
       refusedAt: new Map(),
     });
     this.#absorb(effects, true);
@@ -207,7 +213,11 @@ export class History {
     const [peer] = by === 0 ? [addressee] : this.#peer(by);
     const epoch = peer.epoch - Number(late);
     const claim = { peerId: peer.id, epoch, taskId, fence };
-    const holds = isHeld(task) && task.fence === fence && task.holder === peer.id && !late;
+    const newest = task.fence === fence && !late;
+    const resumes = newest && this.model.mayResume(task, peer);
+    const held = newest && isHeld(task) && task.holder === peer.id;
+    const holds = resumes || (held && this.model.now < task.deadlineAt);
+    if (resumes) this.model.resume(task);
     const tell = <K extends CommandName>(name: K, input: Input<K>, dispatches: boolean): void =>
       holds ? this.#succeeds(name, input, dispatches) : this.#fails(name, input, "lease_lost");
     const attempt = { task_id: taskId, fence };
@@ -216,13 +226,16 @@ export class History {
     const result = `${taskId} ${fence}`;
     switch (what) {
       case "accept":
-        if (holds) this.model.renewed(task);
-        return tell("accept_task", claim, false);
+      case "queue": {
+        const queued = what === "queue";
+        if (holds) this.model.renewed(task, queued);
+        return tell("accept_task", { ...claim, queued }, false);
+      }
       case "progress":
-        if (holds) this.model.renewed(task);
+        if (holds) this.model.renewed(task, false);
         return tell("progress_task", { ...claim, progress: 0.5 }, false);
       case "refuse":
-        if (holds) this.model.release(task, { ...REFUSED, blamed: false });
+        if (holds) this.model.release(task, { how: "refused", blamed: false });
         return tell("refuse_task", { ...claim, reason: "busy" }, true);
       case "succeed":
         if (holds) this.model.succeed(task, result);
@@ -230,7 +243,7 @@ export class History {
       case "fail":
       case "give_up": {
         const retry = what === "fail";
-        if (holds) this.model.release(task, { counts: true, blamed: true, retry, refused: false });
+        if (holds) this.model.release(task, { how: retry ? "failed" : "given_up", blamed: true });
         return tell("finish_task", outcome({ ok: false, error: "it broke", retry }), true);
       }
       default:
@@ -243,8 +256,9 @@ export class History {
     if (offer === undefined) return;
     const { taskId, fence, peer, epoch } = offer;
     const task = present(this.model.tasks.get(taskId));
-    if (task.state === "leased" && task.fence === fence && task.holder === peer.id)
-      this.model.release(task, { ...REFUSED, blamed: false });
+    const held = task.state === "leased" && task.fence === fence && task.holder === peer.id;
+    if (held && this.model.now < task.deadlineAt)
+      this.model.release(task, { how: "refused", blamed: false });
     const current = peer.known && isConnected(peer) && peer.epoch === epoch;
     if (current && session === "gone") this.model.leave(peer);
     if (current && session === "silent") this.model.fallSilent(peer);
@@ -342,5 +356,3 @@ export class History {
     expect(this.mesh.contents()).toBe(before);
   }
 }
-
-const REFUSED = { counts: false, retry: true, refused: true } as const;

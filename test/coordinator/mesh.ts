@@ -57,6 +57,7 @@ const ANNOUNCED = {
   speaksMuster: true,
   capabilities: [],
   slots: 1,
+  prefetch: false,
   address: "",
   place: null,
   network: "",
@@ -309,14 +310,14 @@ export class TestPeer {
     return { peerId: this.id, epoch: this.epoch, outcome };
   }
 
-  accept(): void {
-    this.mesh.run("accept_task", this.claim());
+  accept(queued = false): void {
+    this.mesh.run("accept_task", { ...this.claim(), queued });
   }
   refuse(reason = "busy"): void {
     this.mesh.run("refuse_task", { ...this.claim(), reason });
   }
-  progress(progress: number | null = null): void {
-    this.mesh.run("progress_task", { ...this.claim(), progress });
+  progress(progress: number | null = null, message: string | null = null): void {
+    this.mesh.run("progress_task", { ...this.claim(), progress, message });
   }
   finish(result: Json = "done"): void {
     this.mesh.run("finish_task", this.outcome(result));

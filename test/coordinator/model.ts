@@ -15,6 +15,7 @@ export interface ModelPeer {
   mayAssign: boolean;
   capabilities: readonly string[];
   slots: number;
+  prefetch: boolean;
   speaksMuster: boolean;
   successes: number;
   failures: number;
@@ -27,7 +28,8 @@ export interface ModelPeer {
 export interface ModelTask {
   readonly id: string;
   readonly kind: string;
-  readonly priority: number;
+  /** When its turn comes: the time from which it waits, and a minute earlier for each step of priority. */
+  readonly turn: Millis;
   /** Its place in the order of coming. */
   readonly order: number;
   readonly capabilities: readonly string[];
@@ -41,10 +43,15 @@ export interface ModelTask {
   /** Who holds it; of an ended task, who held it last. */
   holder: PeerId | null;
   leaseUntil: Millis | null;
+  /** It waits at its holder, which has not begun it. */
+  prefetched: boolean;
+  /** Who had begun it by the newest fence and was given up; may go on while nobody else got it. */
+  lostBy: PeerId | null;
   notBefore: Millis;
   endedAt: Millis | null;
   result: string | null;
-  readonly tried: Set<PeerId>;
+  /** Who failed at it or lost it, by fence. */
+  readonly tried: Map<number, PeerId>;
   readonly refusedAt: Map<PeerId, Millis>;
 }
 
@@ -94,7 +101,10 @@ export class Model {
 
   join(
     peer: ModelPeer,
-    announced: Pick<ModelPeer, "role" | "mayAssign" | "capabilities" | "slots" | "speaksMuster">,
+    announced: Pick<
+      ModelPeer,
+      "role" | "mayAssign" | "capabilities" | "slots" | "prefetch" | "speaksMuster"
+    >,
   ) {
     if (isConnected(peer)) this.#endSession(peer, "superseded");
     Object.assign(peer, announced, { known: true, state: "active", epoch: peer.epoch + 1 });
@@ -104,7 +114,7 @@ export class Model {
     if (isConnected(peer)) peer.state = "stale";
     for (const task of this.heldBy(peer.id)) {
       const begun = task.state === "running";
-      this.release(task, { counts: begun, blamed: begun, retry: true, refused: false });
+      this.release(task, { how: begun ? "lost" : "reclaimed", blamed: begun });
     }
   }
 
@@ -158,29 +168,58 @@ export class Model {
   offered(task: ModelTask, peer: ModelPeer): void {
     Object.assign(task, {
       state: "leased",
+      prefetched: !this.hasSlot(peer),
+      lostBy: null,
       holder: peer.id,
       leaseUntil: this.now + ACCEPT_TIMEOUT,
     });
     task.fence++;
   }
 
-  renewed(task: ModelTask): void {
-    Object.assign(task, { state: "running", leaseUntil: this.now + task.leaseMs });
+  renewed(task: ModelTask, queued: boolean): void {
+    const waits = queued && task.state !== "running";
+    const state = waits ? "leased" : "running";
+    Object.assign(task, { state, prefetched: waits, leaseUntil: this.now + task.leaseMs });
   }
 
-  /** The holder lets go of the task without having done it. */
+  /** Whether the peer had begun the task, was given up, and may go on: nobody else has got it since. */
+  mayResume(task: ModelTask, peer: ModelPeer): boolean {
+    const waits = task.state === "queued" && this.now < task.deadlineAt;
+    return waits && task.lostBy === peer.id && peer.known && isConnected(peer);
+  }
+
+  resume(task: ModelTask): void {
+    task.tried.delete(task.fence);
+    task.tries--;
+    Object.assign(task, { holder: task.lostBy, lostBy: null, notBefore: this.now });
+    this.renewed(task, false);
+  }
+
+  /** The holder lets go of the task without having done it, or it is taken from it. */
   release(
     task: ModelTask,
-    how: { counts: boolean; blamed: boolean; retry: boolean; refused: boolean },
+    {
+      how,
+      blamed,
+    }: { how: "lost" | "failed" | "given_up" | "refused" | "reclaimed"; blamed: boolean },
   ): void {
     const holder = this.peers.get(task.holder ?? "");
-    if (holder !== undefined && how.blamed) holder.failures++;
-    if (how.refused) task.refusedAt.set(task.holder ?? "", this.now);
-    else task.tried.add(task.holder ?? "");
-    if (how.counts) task.tries++;
-    if (!how.retry || task.tries >= task.maxAttempts) return this.end(task, "failed");
-    Object.assign(task, { state: "queued", holder: null, leaseUntil: null, notBefore: this.now });
-    if (how.counts) task.notBefore = Number.NaN; // a drawn pause, which the coordinator tells
+    if (holder !== undefined && blamed) holder.failures++;
+    if (how === "refused") task.refusedAt.set(task.holder ?? "", this.now);
+    const counts = how === "lost" || how === "failed" || how === "given_up";
+    if (counts) {
+      task.tried.set(task.fence, task.holder ?? "");
+      task.tries++;
+    }
+    if (how === "given_up" || task.tries >= task.maxAttempts) return this.end(task, "failed");
+    Object.assign(task, {
+      state: "queued",
+      prefetched: false,
+      lostBy: how === "lost" ? task.holder : null,
+      holder: null,
+      leaseUntil: null,
+      notBefore: counts ? Number.NaN : this.now, // a drawn pause, which the coordinator tells
+    });
   }
 
   succeed(task: ModelTask, result: string): void {
@@ -197,7 +236,7 @@ export class Model {
   }
 
   end(task: ModelTask, state: End): void {
-    Object.assign(task, { state, endedAt: this.now, leaseUntil: null });
+    Object.assign(task, { state, endedAt: this.now, leaseUntil: null, prefetched: false });
     this.expected.tasksEnded.push(task.id);
   }
 
@@ -209,7 +248,8 @@ export class Model {
       if (!isHeld(task) || (task.leaseUntil ?? Infinity) > this.now) continue;
       const begun = task.state === "running";
       const holder = this.peers.get(task.holder ?? "");
-      this.release(task, { counts: begun, blamed: true, retry: true, refused: !begun });
+      this.expected.cancelled.push(`${task.id} ${task.fence} ${task.holder}`);
+      this.release(task, { how: begun ? "lost" : "refused", blamed: true });
       if (!begun && holder !== undefined) this.fallSilent(holder);
     }
   }
@@ -236,7 +276,18 @@ export class Model {
     );
   }
 
-  hasRoom = (peer: ModelPeer): boolean => this.heldBy(peer.id).length < peer.slots;
+  hasSlot = (peer: ModelPeer): boolean => this.heldBy(peer.id).length < peer.slots;
+
+  /** A slot, or the one place to wait for a slot. */
+  hasRoom({ id, slots, prefetch }: ModelPeer): boolean {
+    return slots > 0 && this.heldBy(id).length < slots + Number(prefetch);
+  }
+
+  /** A task that waits at a peer for a slot that is not there. */
+  mayReclaim({ prefetched, holder }: ModelTask): boolean {
+    const peer = this.peers.get(holder ?? "");
+    return prefetched && peer !== undefined && this.heldBy(peer.id).length > peer.slots;
+  }
 
   #endSession(peer: ModelPeer, code: string): void {
     this.expected.sessionsEnded.push(`${peer.id} ${peer.epoch} ${code}`);
@@ -253,8 +304,7 @@ export const isHeld = ({ state }: ModelTask): boolean => state === "leased" || s
 export const isEnded = ({ endedAt }: ModelTask): boolean => endedAt !== null;
 export const isConnected = ({ state }: ModelPeer): boolean =>
   state === "active" || state === "suspect";
-export const inOrder = (a: ModelTask, b: ModelTask): number =>
-  b.priority - a.priority || a.order - b.order;
+export const inOrder = (a: ModelTask, b: ModelTask): number => a.turn - b.turn || a.order - b.order;
 
 const partsOf = (role: Role): Role[] => (role === "dual" ? ["worker", "controller"] : [role]);
 
@@ -267,6 +317,7 @@ const stranger = (id: PeerId): ModelPeer => ({
   mayAssign: false,
   capabilities: [],
   slots: 0,
+  prefetch: false,
   speaksMuster: true,
   successes: 0,
   failures: 0,

@@ -11,6 +11,7 @@ export type Operation =
       readonly role: Role;
       readonly capabilities: string[];
       readonly slots: number;
+      readonly prefetch: boolean;
       readonly speaksMuster: boolean;
       readonly rttMs: number;
     }
@@ -31,11 +32,12 @@ export type Operation =
       readonly maxAttempts: number;
       readonly leaseSeconds: number;
       readonly deadlineSeconds: number;
+      readonly delaySeconds: number;
       readonly key: string | null;
     }
   | {
       readonly type: "say";
-      readonly what: "accept" | "refuse" | "progress" | "succeed" | "fail" | "give_up";
+      readonly what: "accept" | "queue" | "refuse" | "progress" | "succeed" | "fail" | "give_up";
       /** 0 for the newest offer ever made. */
       readonly offer: number;
       /** 0 for the peer that the offer was made to. */
@@ -89,7 +91,8 @@ const join = one("join", {
   capabilities: often(6).chain((all) =>
     all ? fc.constant<string[]>(["gpu", "tpu"]) : capabilities,
   ),
-  slots: fc.constantFrom(0, 1, 2, 2, 4, 4),
+  slots: fc.constantFrom(0, 1, 1, 2, 2, 4),
+  prefetch: fc.boolean(),
   speaksMuster: often(9),
   rttMs: fc.constantFrom(1, 1, 50, 2_000),
 });
@@ -102,13 +105,14 @@ const submit = one("submit", {
   maxAttempts: fc.integer({ min: 1, max: 4 }),
   leaseSeconds: fc.constantFrom(1, 10, 120),
   deadlineSeconds: fc.constantFrom(5, 60, 7_200),
+  delaySeconds: often(8).chain((none) => fc.constant(none ? 0 : 30)),
   key: often(2).chain((is) => (is ? fc.constantFrom("a", "b") : fc.constant(null))),
 });
 
 const say = one("say", {
   what: fc.constantFrom(
     ...(["accept", "accept", "accept", "succeed", "succeed", "succeed", "fail", "fail"] as const),
-    ...(["progress", "refuse", "give_up"] as const),
+    ...(["progress", "refuse", "give_up", "queue"] as const),
   ),
   offer: often(8).chain((recent) => fc.nat({ max: recent ? 3 : 20 })),
   by: often(9).chain((addressee) => (addressee ? fc.constant(0) : peer)),

@@ -36,6 +36,7 @@ describe("a task that is submitted", () => {
       priority: -7,
       max_attempts: 9,
       lease_seconds: 1.5,
+      backoff: { first_seconds: 2, max_seconds: 3.5 },
     };
     const task = mesh.submit({ ...asked, deadline_seconds: 90 });
     expect(mesh.task(task.id)).toEqual({
@@ -44,10 +45,12 @@ describe("a task that is submitted", () => {
       state: "queued",
       source: "api",
       created_at: new Date(START).toISOString(),
+      not_before: new Date(START).toISOString(),
       deadline_at: new Date(START + 90_000).toISOString(),
       ended_at: null,
       peer_id: null,
       progress: null,
+      message: null,
       result: null,
       error: null,
       attempts: [],

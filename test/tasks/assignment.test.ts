@@ -16,6 +16,7 @@ const anyCandidates: fc.Arbitrary<Candidate[]> = fc.uniqueArray(
     speaksMuster: fc.boolean(),
     capabilities: fc.subarray(["gpu", "tpu"]),
     slots: fc.integer({ min: 0, max: 2 }),
+    prefetch: fc.boolean(),
     held: fc.integer({ min: 0, max: 2 }),
     score: fc.constantFrom(0, 0.25, 0.5, 1),
   }),

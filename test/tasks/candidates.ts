@@ -8,6 +8,7 @@ export const candidate = (more: Partial<Candidate> = {}): Candidate => ({
   speaksMuster: true,
   capabilities: [],
   slots: 1,
+  prefetch: false,
   held: 0,
   score: 0.5,
   ...more,

@@ -24,6 +24,16 @@ const CASES: { readonly [Rule in Exclusion]: Case } = {
     out: { peerId: "other" },
     in: { peerId: "named" },
   },
+  avoided: {
+    task: { requirements: { avoid: ["bad", "worse"] } },
+    out: { peerId: "worse" },
+    in: { peerId: "other" },
+  },
+  other_role: {
+    task: { requirements: { role: "dual" } },
+    out: { role: "worker" },
+    in: { role: "dual" },
+  },
   kind_not_spoken: {
     task: { kind: "echo" },
     out: { speaksMuster: false },
@@ -51,6 +61,12 @@ describe("a peer may have a task", () => {
 
   test("AS2 also when it failed at it before", () => {
     expect(exclusion(demand({ tried: ["peer"] }), candidate())).toBeNull();
+  });
+
+  test("AS17 with one task more than it has slots only if it prefetches, and never more than one", () => {
+    expect(exclusion(demand(), candidate({ slots: 2, held: 2, prefetch: true }))).toBeNull();
+    expect(exclusion(demand(), candidate({ slots: 2, held: 3, prefetch: true }))).toBe("no_room");
+    expect(exclusion(demand(), candidate({ slots: 0, held: 0, prefetch: true }))).toBe("no_room");
   });
 
   test("AS2 never when it has no slots at all, or holds more than it now has", () => {

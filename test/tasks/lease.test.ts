@@ -4,11 +4,12 @@ import { RETRY_BACKOFF, RETRY_BACKOFF_MAX } from "../../src/protocol/constants.t
 import { retryAt } from "../../src/tasks/lease.ts";
 
 const NOW = 1_000_000;
+const USUAL = { backoffMs: RETRY_BACKOFF, backoffMaxMs: RETRY_BACKOFF_MAX };
 
 /** The shortest and the longest pause that a draw can make. */
 const pauses = (tries: number): [number, number] => [
-  retryAt(tries, NOW, () => 0) - NOW,
-  retryAt(tries, NOW, () => 1 - Number.EPSILON) - NOW,
+  retryAt(USUAL, tries, NOW, () => 0) - NOW,
+  retryAt(USUAL, tries, NOW, () => 1 - Number.EPSILON) - NOW,
 ];
 
 describe("the pause before a task is tried again", () => {
@@ -27,11 +28,21 @@ describe("the pause before a task is tried again", () => {
     const anyDraw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
       fc.property(fc.nat({ max: 10_000 }), anyDraw, (tries, draw) => {
-        const pause = retryAt(tries, NOW, () => draw) - NOW;
+        const pause = retryAt(USUAL, tries, NOW, () => draw) - NOW;
         expect(Number.isSafeInteger(pause)).toBe(true);
         expect(pause).toBeGreaterThanOrEqual(RETRY_BACKOFF / 2);
         expect(pause).toBeLessThanOrEqual(RETRY_BACKOFF_MAX);
       }),
     );
+  });
+
+  test("AS16 is the one that the task asks for, also none", () => {
+    const longest = () => 1 - Number.EPSILON;
+    const asked = { backoffMs: 3_000, backoffMaxMs: 7_000 };
+    expect([1, 2, 3].map((tries) => retryAt(asked, tries, NOW, longest) - NOW)).toEqual([
+      3_000, 6_000, 7_000,
+    ]);
+    for (const tries of [1, 20, 5_000])
+      expect(retryAt({ backoffMs: 0, backoffMaxMs: 0 }, tries, NOW, longest)).toBe(NOW);
   });
 });

@@ -98,6 +98,7 @@ const CONTROLLERS = [
   "GET /v1/tasks",
   "GET /v1/tasks/{id}",
   "POST /v1/tasks",
+  "POST /v1/tasks/batch",
 ];
 
 /** Everything behind a token that one of this scope is let in to; the rest is forbidden to it. */

@@ -82,6 +82,12 @@ describe("the list of tasks", () => {
       even[0],
     ]);
     expect(await pagesOf("tasks", "state=running")).toEqual([[]]);
+    expect((await pagesOf("tasks", "limit=2&source=api")).flat()).toHaveLength(6);
+    expect(await pagesOf("tasks", "source=webhook:x")).toEqual([[]]);
+    expect(await pagesOf("tasks", `peer_id=${"a".repeat(32)}`)).toEqual([[]]);
+    expect(await pagesOf("tasks", "created_after=2100-01-01T00:00:00Z")).toEqual([[]]);
+    const all = "created_after=2020-01-01T00:00:00%2B01:00&created_before=2100-01-01T00:00:00Z";
+    expect((await pagesOf("tasks", all)).flat()).toHaveLength(6);
   });
 
   it("HT5 shows a task without what can be large", async () => {

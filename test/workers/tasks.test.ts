@@ -1,6 +1,6 @@
 import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
-import { TaskView } from "../../src/protocol/http.ts";
+import { TaskView, type BatchView } from "../../src/protocol/http.ts";
 import { taskEnd } from "../durable/api.ts";
 import { GoPeer } from "../durable/go-peer.ts";
 import { call, problemOf, type Call, type Reply } from "./http.ts";
@@ -16,6 +16,35 @@ const keyed = (key: string): Call => ({ headers: { "Idempotency-Key": key } });
 
 const taskCount = async (): Promise<number> =>
   (await call<{ tasks: unknown[] }>("GET", "/v1/tasks")).body.tasks.length;
+
+describe("POST /v1/tasks/batch", () => {
+  it("AS19 answers for each task, in their order; a faulty one refuses the whole request", async () => {
+    const tasks = [{ kind: "a" }, { kind: "b", payload: "x".repeat(256 * 1_024) }, { kind: "c" }];
+    const reply = await call<BatchView>("POST", "/v1/tasks/batch", { json: { tasks } });
+    expect(reply.status).toBe(200);
+    expect(reply.body.results).toMatchObject([
+      { task: { kind: "a", state: "queued" }, duplicate: false },
+      { error: { code: "payload_too_large", status: 413 } },
+      { task: { kind: "c" } },
+    ]);
+    const faulty = await call("POST", "/v1/tasks/batch", { json: { tasks: [{ kind: "a" }, {}] } });
+    expect(problemOf(faulty, "invalid_request").issues).toMatchObject([{ path: "tasks.1.kind" }]);
+    expect(await taskCount()).toBe(2);
+  });
+
+  it("AS19 holds 1 to 100 tasks, and makes none twice under one key", async () => {
+    const send = (count: number) => {
+      const tasks = Array.from({ length: count }, (_, n) => ({ kind: "n", payload: n }));
+      return call<BatchView>("POST", "/v1/tasks/batch", { json: { tasks }, ...keyed("k") });
+    };
+    for (const count of [0, 101]) problemOf(await send(count), "invalid_request");
+    const [first, second] = [await send(100), await send(100)];
+    const idsOf = ({ body }: Reply<BatchView>) =>
+      body.results.map((one) => "task" in one && one.task.id);
+    expect(idsOf(second)).toEqual(idsOf(first));
+    expect(new Set(idsOf(first)).size).toBe(100);
+  });
+});
 
 describe("POST /v1/tasks", () => {
   it("AS1 answers 202 with the task and where to find it", async () => {
@@ -43,10 +72,14 @@ describe("POST /v1/tasks", () => {
       kind: "go-p2p/get_stats",
       payload: { deep: [[{ a: 1.5e-7 }]], text: "\u{1f309}", empty: {}, yes: true, none: null },
       requirements: {
-        capabilities: ["gpu", "arch=arm64"],
+        capabilities: ["gpu", "arch=arm64", "memory_gib>=16"],
         peer_id: "a".repeat(32),
+        avoid: ["b".repeat(32)],
+        role: "dual",
         min_score: 0.25,
+        near: { latitude: -33.9, longitude: 18.4 },
       },
+      backoff: { first_seconds: 0, max_seconds: 86_400 },
       priority: -100,
       max_attempts: 20,
       lease_seconds: 1.5,

@@ -2,15 +2,25 @@ import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { visibleOwner } from "../../src/access/scope.ts";
 import { ok } from "../../src/base/result.ts";
 import { isEnded } from "../../src/tasks/task.ts";
-import { SubmitTask, TaskList, TaskQuery, TaskView, WaitQuery } from "../../src/protocol/http.ts";
+import { BATCH_BODY_BYTES_MAX } from "../../src/protocol/constants.ts";
+import {
+  BatchView,
+  SubmitBatch,
+  SubmitTask,
+  TaskList,
+  TaskQuery,
+  TaskView,
+  WaitQuery,
+} from "../../src/protocol/http.ts";
 import { Uuid } from "../../src/protocol/ids.ts";
 import type { AppContext, AppEnv } from "../context.ts";
-import { takesJson } from "../middleware.ts";
+import { takesJson, takesJsonUpTo } from "../middleware.ts";
 import { answer } from "../problem.ts";
 import {
   bodyOf,
   conflict,
   failures,
+  failuresOfBody,
   failuresOfOne,
   failuresOfTask,
   jsonOf,
@@ -44,6 +54,16 @@ const submit = createRoute({
     ...failuresOfTask,
   },
 });
+const batch = createRoute({
+  method: "post",
+  path: "/v1/tasks/batch",
+  summary: "Give up to 100 tasks; each has its own outcome, in the order of the request",
+  tags,
+  security,
+  middleware: takesJsonUpTo(BATCH_BODY_BYTES_MAX),
+  request: { headers: IdempotencyKey, body: bodyOf(SubmitBatch) },
+  responses: { 200: jsonOf(BatchView, "What became of each task"), ...failuresOfBody },
+});
 const list = createRoute({
   method: "get",
   path: "/v1/tasks",
@@ -73,13 +93,24 @@ const cancel = createRoute({
 });
 
 export function taskRoutes(app: OpenAPIHono<AppEnv>): void {
+  app.openapi(batch, async (c) =>
+    answer(
+      c,
+      await c.get("coordinator").call("submit_batch", {
+        tasks: c.req.valid("json").tasks,
+        source: "api",
+        owner: c.get("caller").id,
+        idempotency: idempotencyOf(c, c.req.valid("header")["idempotency-key"]),
+      }),
+      (outcomes) => c.json(outcomes, 200),
+    ),
+  );
   app.openapi(submit, async (c) => {
-    const key = c.req.valid("header")["idempotency-key"];
     const submitted = await c.get("coordinator").call("submit_task", {
       task: c.req.valid("json"),
       source: "api",
       owner: c.get("caller").id,
-      idempotency: key === undefined ? null : { scope: `api:${c.get("caller").id}`, key },
+      idempotency: idempotencyOf(c, c.req.valid("header")["idempotency-key"]),
     });
     return answer(c, submitted, ({ task }) => {
       c.header("Location", `/v1/tasks/${task.id}`);
@@ -109,6 +140,10 @@ export function taskRoutes(app: OpenAPIHono<AppEnv>): void {
     ),
   );
 }
+
+/** Keys of different callers never meet. */
+const idempotencyOf = (c: AppContext, key: string | undefined) =>
+  key === undefined ? null : { scope: `api:${c.get("caller").id}`, key };
 
 /** The task now, or once it has ended, but after `seconds` at the latest. */
 async function taskOrItsEnd(c: AppContext, id: string, seconds: number) {

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import {
+  AVOID_MAX,
+  BATCH_MAX,
+  CAPABILITIES_MAX,
   LEASE_DEFAULT,
   LEASE_MAX,
+  PRIORITY_MAX,
+  PROGRESS_MESSAGE_CHARS_MAX,
+  RETRY_BACKOFF,
+  RETRY_BACKOFF_LIMIT,
+  RETRY_BACKOFF_MAX,
   TASK_ATTEMPTS_DEFAULT,
   TASK_ATTEMPTS_MAX,
   TASK_DEADLINE_DEFAULT,
@@ -10,7 +18,8 @@ import {
 } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
 import { PeerId, Uuid } from "../ids.ts";
-import { Capabilities, TaskKind } from "../messages.ts";
+import { CapabilityRequirement, TaskKind } from "../messages.ts";
+import { ProblemView } from "./mesh.ts";
 import { NextCursor, Page, Time } from "./page.ts";
 
 export const TASK_STATES = [
@@ -27,27 +36,61 @@ export type TaskState = z.infer<typeof TaskState>;
 
 export const Requirements = z
   .object({
-    capabilities: Capabilities.default([]).meta({
-      description: "Labels that the peer must all have",
+    capabilities: z.array(CapabilityRequirement).max(CAPABILITIES_MAX).default([]).meta({
+      description:
+        "Labels that the peer must all have: `gpu` (with or without a value), `arch=arm64`, `memory_gib>=16` (also <=, >, <)",
     }),
     peer_id: PeerId.optional().meta({ description: "Only this peer" }),
+    avoid: z.array(PeerId).max(AVOID_MAX).optional().meta({ description: "Never these peers" }),
+    role: z.enum(["worker", "dual"]).optional().meta({ description: "Only peers of this role" }),
     min_score: z.number().min(0).max(1).optional(),
+    near: z
+      .union([
+        z.strictObject({
+          latitude: z.number().min(-90).max(90),
+          longitude: z.number().min(-180).max(180),
+        }),
+        z.strictObject({ peer_id: PeerId }),
+      ])
+      .optional()
+      .meta({ description: "Of the best, prefer who is near this place, or this peer" }),
   })
   .meta({ id: "Requirements" });
 export type Requirements = z.infer<typeof Requirements>;
 
+const seconds = (max: number) =>
+  z
+    .number()
+    .min(0)
+    .max(max / 1_000);
+
+/** The pause before a failed task is tried again: the first one; it doubles with each try up to the longest. */
+export const Backoff = z
+  .object({
+    first_seconds: seconds(RETRY_BACKOFF_LIMIT).default(RETRY_BACKOFF / 1_000),
+    max_seconds: seconds(RETRY_BACKOFF_LIMIT).default(RETRY_BACKOFF_MAX / 1_000),
+  })
+  .meta({ id: "Backoff" });
+
+// A field that came later has no default here: a request's hash, which its idempotency key remembers, must not change.
 export const SubmitTask = z
   .object({
     kind: TaskKind,
     payload: JsonValue.default(null),
     requirements: Requirements.default({ capabilities: [] }),
-    priority: z.int().min(-100).max(100).default(0).meta({ description: "Higher goes first" }),
+    priority: z.int().min(-PRIORITY_MAX).max(PRIORITY_MAX).default(0).meta({
+      description: "Higher goes first; one step is worth a minute of waiting",
+    }),
+    not_before: z.iso.datetime({ offset: true }).optional().meta({
+      description: "Not offered to anybody before this time, 30 days ahead at most",
+    }),
     deadline_seconds: z
       .number()
       .positive()
       .max(TASK_DEADLINE_MAX / 1_000)
       .default(TASK_DEADLINE_DEFAULT / 1_000)
-      .meta({ description: "Not ended by then, the task expires" }),
+      .meta({ description: "Not ended by then, counted from `not_before`, the task expires" }),
+    backoff: Backoff.optional(),
     max_attempts: z.int().min(1).max(TASK_ATTEMPTS_MAX).default(TASK_ATTEMPTS_DEFAULT),
     lease_seconds: z
       .number()
@@ -64,11 +107,13 @@ export type SubmitTaskInput = z.input<typeof SubmitTask>;
 
 export const ATTEMPT_STATES = [
   "offered",
+  "prefetched",
   "running",
   "succeeded",
   "failed",
   "refused",
   "lost",
+  "reclaimed",
   "cancelled",
 ] as const;
 export const AttemptView = z
@@ -95,12 +140,17 @@ export const TaskView = z
     requirements: Requirements,
     priority: z.int(),
     created_at: Time,
+    not_before: Time.meta({ description: "Not offered before this: as asked, or a pause" }),
     deadline_at: Time,
     ended_at: Time.nullable(),
     max_attempts: z.int(),
+    backoff: Backoff,
     lease_seconds: z.number(),
     peer_id: PeerId.nullable().meta({ description: "Who holds it, or who ended it" }),
     progress: z.number().nullable(),
+    message: z.string().max(PROGRESS_MESSAGE_CHARS_MAX).nullable().meta({
+      description: "What the peer said last of its progress",
+    }),
     result: JsonValue,
     error: z.string().nullable(),
     attempts: z.array(AttemptView),
@@ -114,7 +164,33 @@ export const TaskSummary = TaskView.omit({ payload: true, result: true, attempts
 });
 export type TaskSummary = z.infer<typeof TaskSummary>;
 
-export const TaskQuery = Page.extend({ state: TaskState.optional(), kind: TaskKind.optional() });
+export const TaskQuery = Page.extend({
+  state: TaskState.optional(),
+  kind: TaskKind.optional(),
+  source: z.string().max(80).optional().meta({ description: "`api`, or `webhook:` and a name" }),
+  peer_id: PeerId.optional().meta({ description: "Held or ended by this peer" }),
+  created_after: z.iso.datetime({ offset: true }).optional(),
+  created_before: z.iso.datetime({ offset: true }).optional(),
+});
+
+export const SubmitBatch = z
+  .object({
+    tasks: z.array(SubmitTask).min(1).max(BATCH_MAX),
+  })
+  .meta({ id: "TaskBatchRequest" });
+
+/** Each task of a batch has its own outcome, in the order of the request. */
+export const BatchView = z
+  .object({
+    results: z.array(
+      z.union([
+        z.object({ task: TaskSummary, duplicate: z.boolean() }),
+        z.object({ error: ProblemView }),
+      ]),
+    ),
+  })
+  .meta({ id: "TaskBatch" });
+export type BatchView = z.infer<typeof BatchView>;
 export const WaitQuery = z.object({
   wait: z.coerce
     .number()

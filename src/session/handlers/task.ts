@@ -6,7 +6,10 @@ import type { Handler } from "./handler.ts";
 
 /** What a peer says of a task goes to the coordinator, which alone knows who holds it; its refusal is answered. */
 export const handleTaskAccept: Handler<"task_accept"> = (session, { id, payload }) =>
-  tell(session, id, { name: "accept_task", input: attempt(session, payload) });
+  tell(session, id, {
+    name: "accept_task",
+    input: { ...attempt(session, payload), queued: payload.queued },
+  });
 
 export const handleTaskRefuse: Handler<"task_refuse"> = (session, { id, payload }) =>
   tell(session, id, {
@@ -17,7 +20,12 @@ export const handleTaskRefuse: Handler<"task_refuse"> = (session, { id, payload 
 export const handleTaskProgress: Handler<"task_progress"> = (session, { id, payload }) =>
   tell(session, id, {
     name: "progress_task",
-    input: { ...attempt(session, payload), progress: payload.progress ?? null },
+    input: {
+      ...attempt(session, payload),
+      progress: payload.progress ?? null,
+      message: payload.message ?? null,
+      queued: payload.queued,
+    },
   });
 
 export const handleTaskResult: Handler<"task_result"> = (session, { id, payload }) => {

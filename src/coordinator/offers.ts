@@ -1,0 +1,49 @@
+import type { Peer } from "../peers/peer.ts";
+import { ACCEPT_TIMEOUT } from "../protocol/constants.ts";
+import type { Task } from "../tasks/task.ts";
+import type { Context } from "./context.ts";
+import { savePeer, sessionOf } from "./peers.ts";
+
+/** Leases a task to a peer under the next fencing number, and has it offered; returns the peer as it is then. */
+export function offer(context: Context, task: Task, peer: Peer): Peer {
+  const { registry, now, effects } = context;
+  const fence = task.fence + 1;
+  registry.tasks.update({
+    ...task,
+    state: "leased",
+    fence,
+    peerId: peer.id,
+    leaseUntil: now + ACCEPT_TIMEOUT,
+    prefetched: peer.held >= peer.slots,
+    progress: null,
+    message: null,
+  });
+  registry.attempts.insert({
+    taskId: task.id,
+    fence,
+    peerId: peer.id,
+    peerName: peer.name,
+    score: peer.score,
+    state: "offered",
+    startedAt: now,
+    endedAt: null,
+    error: null,
+  });
+  const to = sessionOf(peer);
+  if (to !== null) {
+    const { id, kind, payload, leaseMs } = task;
+    effects.push({
+      type: "offer",
+      to,
+      offer: {
+        task_id: id,
+        fence,
+        kind,
+        payload,
+        attempt: task.tries + 1,
+        lease_seconds: leaseMs / 1_000,
+      },
+    });
+  }
+  return savePeer(context, { ...peer, held: peer.held + 1 });
+}

@@ -1,0 +1,170 @@
+import { expect } from "vitest";
+import { openRegistry } from "../../src/registry/registry.ts";
+import type { Task } from "../../src/tasks/task.ts";
+import { anAttempt, aTask } from "./records.ts";
+import type { Clause } from "./registry.suite.ts";
+
+const T = 1_767_225_600_000;
+
+/** What the tables of tasks and their attempts promise. */
+export const TASK_TABLES: readonly Clause[] = [
+  {
+    name: "a task comes back as it was inserted, and an update changes its life and nothing else",
+    holds(open) {
+      const { tasks } = openRegistry(open());
+      const task = aTask();
+      tasks.insert(task);
+      expect(tasks.get(task.id)).toEqual(task);
+      expect(() => tasks.insert(task)).toThrow();
+      const life = {
+        state: "succeeded",
+        notBefore: T + 1,
+        endedAt: T + 2,
+        fence: 7,
+        tries: 3,
+        leaseUntil: T + 3,
+        prefetched: true,
+        peerId: "somebody",
+        progress: 0.25,
+        message: "a quarter é",
+        result: { text: "\u0000\ud800é😀", list: [null, -0.5, true] },
+        error: "line\nbreak é",
+      } satisfies Partial<Task>;
+      const fixed: Partial<Task> = {
+        kind: "other",
+        payload: 0,
+        priority: 99,
+        maxAttempts: 9,
+        owner: "x",
+      };
+      tasks.update({ ...task, ...fixed, ...life });
+      expect(tasks.get(task.id)).toEqual({ ...task, ...life });
+      expect(tasks.get("no such task")).toBeNull();
+    },
+  },
+  {
+    name: "tasks are listed newest first before the given one, by state, kind and owner",
+    holds(open) {
+      const { tasks } = openRegistry(open());
+      for (const id of ["a", "b", "c"]) tasks.insert(aTask({ id }));
+      tasks.insert(aTask({ id: "d", kind: "other", state: "failed", owner: "token" }));
+      const all = tasks.list({ limit: 9, owner: null });
+      expect(all.map(({ id }) => id)).toEqual(["d", "c", "b", "a"]);
+      const ids = (filter: Omit<Parameters<typeof tasks.list>[0], "limit">) =>
+        tasks.list({ limit: 2, ...filter }).map(({ id }) => id);
+      expect(ids({ owner: null })).toEqual(["d", "c"]);
+      expect(ids({ owner: null, before: all[1]?.seq })).toEqual(["b", "a"]);
+      expect(ids({ owner: null, state: "failed" })).toEqual(["d"]);
+      expect(ids({ owner: null, kind: "other" })).toEqual(["d"]);
+      expect(ids({ owner: "token" })).toEqual(["d"]);
+    },
+  },
+  {
+    name: "tasks are listed by source, peer and the time of their coming, too",
+    holds(open) {
+      const { tasks } = openRegistry(open());
+      tasks.insert(aTask({ id: "a", createdAt: T, peerId: "p" }));
+      tasks.insert(aTask({ id: "b", createdAt: T + 1, source: "webhook:ci" }));
+      tasks.insert(aTask({ id: "c", createdAt: T + 2, peerId: "q" }));
+      const ids = (filter: Omit<Parameters<typeof tasks.list>[0], "limit" | "owner">) =>
+        tasks.list({ limit: 9, owner: null, ...filter }).map(({ id }) => id);
+      expect(ids({ source: "webhook:ci" })).toEqual(["b"]);
+      expect(ids({ peerId: "p" })).toEqual(["a"]);
+      expect(ids({ createdAfter: T })).toEqual(["c", "b"]);
+      expect(ids({ createdBefore: T + 2, createdAfter: T })).toEqual(["b"]);
+    },
+  },
+  {
+    name: "prefetched tasks are listed in their turn",
+    holds(open) {
+      const { tasks } = openRegistry(open());
+      tasks.insert(aTask({ id: "late", turn: T, prefetched: true, state: "leased", peerId: "p" }));
+      tasks.insert(aTask({ id: "soon", turn: T - 1, prefetched: true, state: "leased" }));
+      tasks.insert(aTask({ id: "begun", state: "running" }));
+      expect(tasks.prefetched(9)).toMatchObject([{ id: "soon" }, { id: "late", peerId: "p" }]);
+      expect(tasks.prefetched(1)).toHaveLength(1);
+    },
+  },
+  {
+    name: "an attempt is found by its number, and goes on when it is reopened",
+    holds(open) {
+      const { attempts } = openRegistry(open());
+      attempts.insert(anAttempt({ fence: 2 }));
+      attempts.end("t", 2, "lost", T, "silence");
+      expect(attempts.get("t", 1)).toBeNull();
+      expect(attempts.get("t", 2)).toMatchObject({ state: "lost", error: "silence", endedAt: T });
+      attempts.reopen("t", 2);
+      expect(attempts.get("t", 2)).toMatchObject({ state: "running", error: null, endedAt: null });
+    },
+  },
+  {
+    name: "waiting tasks are the queued ones whose pause is over, in their turn, then as they came",
+    holds(open) {
+      const { tasks } = openRegistry(open());
+      tasks.insert(aTask({ id: "old" }));
+      tasks.insert(aTask({ id: "new" }));
+      tasks.insert(aTask({ id: "urgent", turn: T - 1 }));
+      tasks.insert(aTask({ id: "resting", notBefore: T + 1 }));
+      tasks.insert(aTask({ id: "running", state: "running" }));
+      const waiting = (now: number, limit: number) => tasks.waiting(now, limit).map(({ id }) => id);
+      expect(waiting(T, 9)).toEqual(["urgent", "old", "new"]);
+      expect(waiting(T, 2)).toEqual(["urgent", "old"]);
+      expect(waiting(T + 1, -1)).toEqual(["urgent", "old", "new", "resting"]);
+      expect(tasks.queued()).toBe(4);
+    },
+  },
+  {
+    name: "what a peer holds, leases and deadlines that are over, and the next time to look",
+    holds(open) {
+      const { tasks } = openRegistry(open());
+      expect(tasks.nextDue(T)).toBeNull();
+      const held = { state: "running", peerId: "p" } as const;
+      tasks.insert(aTask({ id: "held", ...held, leaseUntil: T + 10, deadlineAt: T + 90 }));
+      tasks.insert(aTask({ id: "other", ...held, peerId: "q", leaseUntil: T + 20 }));
+      tasks.insert(aTask({ id: "rests", notBefore: T + 5, deadlineAt: T + 30 }));
+      tasks.insert(aTask({ id: "ended", state: "failed", peerId: "p", endedAt: T, deadlineAt: T }));
+      expect(tasks.heldBy("p")).toEqual(["held"]);
+      expect(tasks.leasesOver(T + 9)).toEqual([]);
+      expect(tasks.leasesOver(T + 20)).toEqual(["held", "other"]);
+      expect(tasks.pastDeadline(T + 29)).toEqual([]);
+      expect(tasks.pastDeadline(T + 90)).toEqual(["rests", "held"]);
+      expect(tasks.nextDue(T)).toBe(T + 5);
+      expect(tasks.nextDue(T + 5)).toBe(T + 10);
+    },
+  },
+  {
+    name: "pruning removes tasks that ended before the given time, with their attempts",
+    holds(open) {
+      const { tasks, attempts } = openRegistry(open());
+      for (const [id, endedAt] of [
+        ["old", T - 1],
+        ["new", T],
+        ["open", null],
+      ] as const) {
+        tasks.insert(aTask({ id, endedAt }));
+        attempts.insert(anAttempt({ taskId: id }));
+      }
+      tasks.prune(T);
+      expect([tasks.get("old"), attempts.of("old")]).toEqual([null, []]);
+      for (const id of ["new", "open"]) expect(attempts.of(id)).toHaveLength(1);
+    },
+  },
+  {
+    name: "attempts come in the order of their fences, and end once",
+    holds(open) {
+      const { attempts } = openRegistry(open());
+      const [first, second] = [anAttempt(), anAttempt({ fence: 2 })];
+      attempts.insert(second);
+      attempts.insert(first);
+      expect(() => attempts.insert(first)).toThrow();
+      expect(attempts.of(first.taskId)).toEqual([first, second]);
+      attempts.setState(first.taskId, 1, "running");
+      attempts.end(first.taskId, 1, "lost", T + 1, "gone");
+      attempts.end(first.taskId, 1, "succeeded", T + 2, null);
+      expect(attempts.of(first.taskId)).toEqual([
+        { ...first, state: "lost", endedAt: T + 1, error: "gone" },
+        second,
+      ]);
+    },
+  },
+];

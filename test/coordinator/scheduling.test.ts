@@ -1,0 +1,219 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DAY, HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
+import { PRIORITY_MAX, PRIORITY_STEP } from "../../src/protocol/constants.ts";
+import { turnOf } from "../../src/tasks/turn.ts";
+import { KEYS, START, submission, TestMesh, type TestPeer } from "./mesh.ts";
+
+const [A, B, C] = KEYS;
+const at = (ms: number): string => new Date(START + ms).toISOString();
+const taskIds = (peer: TestPeer): string[] => peer.offers.map((offer) => offer.task_id);
+const states = (mesh: TestMesh, id: string): string[] =>
+  mesh.task(id).attempts.map(({ state }) => state);
+
+describe("a task goes to a peer", () => {
+  test("AS15 whose labels compare as asked", () => {
+    const mesh = new TestMesh();
+    const small = mesh.join(A, { capabilities: ["gpu=t4", "memory_gib=16"] });
+    const requirements = { capabilities: ["gpu", "memory_gib>=40"] };
+    const task = mesh.submit({ kind: "echo", requirements });
+    expect(small.offers).toEqual([]);
+    const big = mesh.join(B, { capabilities: ["gpu=a100", "memory_gib=80"] });
+    expect(taskIds(big)).toEqual([task.id]);
+  });
+
+  test("AS15 of the role asked for, and none that it avoids", () => {
+    const mesh = new TestMesh();
+    const worker = mesh.join(A);
+    const dual = { kind: "echo", requirements: { role: "dual" as const } };
+    expect(mesh.submit(dual).peer_id).toBeNull();
+    expect(mesh.submit({ kind: "echo", requirements: { avoid: [worker.id] } }).peer_id).toBeNull();
+    expect(worker.offers).toEqual([]);
+  });
+});
+
+describe("a task with a time before which it must not begin", () => {
+  test("AS16 is offered then, and its deadline counts from then", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const task = mesh.submit({ kind: "echo", not_before: at(HOUR), deadline_seconds: 60 });
+    expect(task).toMatchObject({ not_before: at(HOUR), deadline_at: at(HOUR + MINUTE) });
+    mesh.live(HOUR - 1);
+    expect(peer.offers).toEqual([]);
+    mesh.live(1);
+    expect(taskIds(peer)).toEqual([task.id]);
+  });
+
+  test("AS16 that is over is offered at once; one more than 30 days ahead is refused", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const task = mesh.submit({ kind: "echo", not_before: "2020-01-01T00:00:00+01:00" });
+    expect(taskIds(peer)).toEqual([task.id]);
+    const late = submission({ kind: "echo", not_before: at(30 * DAY + 1) });
+    expect(mesh.refusal("submit_task", late).code).toBe("invalid_request");
+  });
+
+  test("AS16 rests between its tries as long as it asks for", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    mesh.submit({ kind: "echo", backoff: { first_seconds: 30, max_seconds: 40 } });
+    peer.fail();
+    mesh.live(15 * SECOND - 1);
+    expect(peer.offers).toHaveLength(1);
+    mesh.live(15 * SECOND + 1);
+    expect(peer.offers).toHaveLength(2);
+  });
+});
+
+describe("a peer that prefetches", () => {
+  /** A peer of one slot with one task begun and one that waits there. */
+  function busy() {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, { prefetch: true, rttMs: 1 });
+    const first = mesh.submit();
+    peer.accept();
+    const second = mesh.submit();
+    peer.accept(true);
+    return { mesh, peer, first, second };
+  }
+
+  test("AS17 gets its slots and one more, never two", () => {
+    const { mesh, peer, first, second } = busy();
+    const third = mesh.submit();
+    expect(taskIds(peer)).toEqual([first.id, second.id]);
+    expect(mesh.task(second.id)).toMatchObject({ state: "leased" });
+    expect(states(mesh, second.id)).toEqual(["prefetched"]);
+    mesh.run("finish_task", peer.outcome("done", peer.offers[0]));
+    expect(taskIds(peer)).toEqual([first.id, second.id, third.id]);
+  });
+
+  test("AS17 is passed over while another has a slot free, however good its score", () => {
+    const mesh = new TestMesh();
+    const good = mesh.join(A, { prefetch: true, rttMs: 1 });
+    const poor = mesh.join(B, { rttMs: 900 });
+    mesh.submit();
+    mesh.submit();
+    expect([good.offers.length, poor.offers.length]).toEqual([1, 1]);
+    mesh.submit();
+    expect(good.offers).toHaveLength(2);
+  });
+
+  test("AS17 loses what it has not begun to a peer that is free, and is told; that counts as no try", () => {
+    const { mesh, peer, second } = busy();
+    const other = mesh.join(B);
+    expect(other.offer).toMatchObject({ task_id: second.id, fence: 2, attempt: 1 });
+    expect(peer.cancelled).toMatchObject([{ taskId: second.id, fence: 1 }]);
+    expect(states(mesh, second.id)).toEqual(["reclaimed", "offered"]);
+    expect(peer.view).toMatchObject({ tasks: 1, failures: 0 });
+    expect(mesh.refusal("accept_task", peer.claim()).code).toBe("lease_lost");
+  });
+
+  test("AS17 keeps what it has begun, though another is free", () => {
+    const { mesh, peer, second } = busy();
+    mesh.run("finish_task", peer.outcome("done", peer.offers[0]));
+    peer.accept();
+    const other = mesh.join(B);
+    expect(other.offers).toEqual([]);
+    expect(mesh.task(second.id)).toMatchObject({ state: "running", peer_id: peer.id });
+  });
+
+  test("AS17 keeps the lease of what waits there by saying so, and it counts as not begun", () => {
+    const { mesh, peer, second } = busy();
+    mesh.pass(50 * SECOND);
+    for (const offer of peer.offers)
+      mesh.run("progress_task", {
+        ...peer.claim(offer),
+        progress: null,
+        queued: offer.task_id === second.id,
+      });
+    mesh.live(50 * SECOND);
+    expect(mesh.task(second.id)).toMatchObject({ state: "leased", peer_id: peer.id });
+    peer.leave();
+    expect(states(mesh, second.id)).toEqual(["reclaimed"]);
+  });
+
+  test("AS17 takes in its turn what waits while room is made by a task taken back from it", () => {
+    const { mesh, peer, second } = busy();
+    const own = mesh.submit({ kind: "echo", requirements: { peer_id: peer.id } });
+    expect(mesh.task(own.id).state).toBe("queued");
+    const other = mesh.join(B);
+    expect(taskIds(other)).toEqual([second.id]);
+    expect(peer.offer.task_id).toBe(own.id);
+  });
+});
+
+describe("the queue", () => {
+  const urgent = { kind: "echo", priority: PRIORITY_MAX };
+
+  test("AS18 a step of priority is worth a minute of waiting", () => {
+    const mesh = new TestMesh();
+    const old = mesh.submit({ kind: "echo", priority: 0 });
+    mesh.pass(MINUTE - 1);
+    const young = mesh.submit({ kind: "echo", priority: 1 });
+    mesh.pass(2);
+    const younger = mesh.submit({ kind: "echo", priority: 1 });
+    expect(taskIds(mesh.join(A, { slots: 3 }))).toEqual([young.id, old.id, younger.id]);
+  });
+
+  test("AS18 nothing starves: under a stream of urgent work that never ends the least urgent is done", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    mesh.submit(urgent);
+    const patient = mesh.submit({
+      kind: "echo",
+      priority: -PRIORITY_MAX,
+      deadline_seconds: 86_400,
+    });
+    for (let minutes = 0; peer.offer.task_id !== patient.id; minutes++) {
+      expect(minutes).toBeLessThanOrEqual(2 * PRIORITY_MAX + 1);
+      mesh.submit(urgent);
+      mesh.pass(MINUTE);
+      peer.finish();
+    }
+  });
+
+  test("AS18 whoever comes a whole span of priorities later goes behind, whatever its priority", () => {
+    const anyPriority = fc.integer({ min: -PRIORITY_MAX, max: PRIORITY_MAX });
+    fc.assert(
+      fc.property(anyPriority, anyPriority, fc.nat(), (a, b, later) => {
+        const span = 2 * PRIORITY_MAX * PRIORITY_STEP;
+        expect(turnOf(a, START)).toBeLessThanOrEqual(turnOf(b, START + span + later));
+        // Of those that came together the more urgent one goes first, now and at any other time.
+        if (a > b) expect(turnOf(a, START)).toBeLessThan(turnOf(b, START));
+      }),
+    );
+  });
+});
+
+describe("a batch", () => {
+  const echo = submission({ kind: "echo" });
+  const batch = (n: number, key: string | null = null) => ({
+    ...echo,
+    tasks: Array.from({ length: n }, () => echo.task),
+    idempotency: key === null ? null : { scope: "api:admin", key },
+  });
+
+  test("AS19 takes what the queue has room for, and says of the rest why not", () => {
+    const mesh = new TestMesh();
+    mesh.fill(9_998, { kind: "echo" });
+    const { results } = mesh.run("submit_batch", batch(4));
+    expect(results).toMatchObject([
+      { task: { state: "queued" }, duplicate: false },
+      { duplicate: false },
+      { error: { code: "queue_full", status: 429, retry_after: expect.any(Number) } },
+      { error: { code: "queue_full" } },
+    ]);
+    expect(mesh.registry.tasks.queued()).toBe(10_000);
+  });
+
+  test("AS19 sent again under its key makes no second task of any, and takes what it could not before", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(C, { slots: 10 });
+    const ids = (key: string) =>
+      mesh.run("submit_batch", batch(3, key)).results.map((one) => "task" in one && one.task.id);
+    const first = ids("k");
+    expect(ids("k")).toEqual(first);
+    expect(new Set([...first, ...ids("other")]).size).toBe(6);
+    expect(peer.offers).toHaveLength(6);
+  });
+});

@@ -16,6 +16,7 @@ const SENTENCES: Sentences = {
   rotated: ({ peerId }) => `has a new key, and is ${peerId} now`,
   disconnected: ({ code, reason, retryInMs }) =>
     `disconnected (${code}${reason === "" ? "" : `, ${reason}`}), again in ${retryInMs} ms`,
+  sample: ({ pointers }) => `the mesh names ${pointers.length} pointers`,
   task_started: (event) => `${about(event)} started, try ${event.attempt}`,
   task_succeeded: (event) => `${about(event)} done`,
   task_failed: (event) => `${about(event)} failed${event.retry ? "" : " for good"}: ${event.error}`,

@@ -83,6 +83,11 @@ export class DialledSocket {
     return this.#pacer.send(frame);
   }
 
+  /** Sends a text beside the protocol's frames: neither paced nor counted with them, for the mesh does not count it. */
+  sendAside(text: string): void {
+    if (!this.#over && this.#socket?.readyState === OPEN) this.#socket.send(text);
+  }
+
   /** Ends it from this side without telling the listener. Settles once the socket is closed. */
   close(code: number, reason: string): Promise<void> {
     const socket = this.#socket;

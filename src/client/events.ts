@@ -26,6 +26,8 @@ export type PeerEvent =
       readonly reason: string;
       readonly retryInMs: number;
     }
+  /** The mesh answers an advert: IDs of pointers to a few peers worth knowing. */
+  | { readonly type: "sample"; readonly pointers: readonly string[] }
   | {
       readonly type: "task_refused";
       readonly taskId: string;

@@ -8,6 +8,7 @@ const INBOUND = [
   "rejection",
   "task_offer",
   "task_cancel",
+  "sample",
   "error",
   "disconnect",
 ] as const;

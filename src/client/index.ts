@@ -3,6 +3,7 @@
  * APIs only, so browsers, Deno and Node import it as it stands.
  */
 export { connectPeer, type Peer, type PeerOptions, type PeerState } from "./peer.ts";
+export type { KnownPeer } from "./advert.ts";
 export type { Handler, Handlers, TaskContext } from "./work.ts";
 export type { JoinedMesh, PeerEvent, PeerEventListener } from "./events.ts";
 export {

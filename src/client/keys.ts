@@ -18,9 +18,9 @@ export function identityFrom(key: PrivateKey): KeyPair {
   return keyPairFrom(keyBytes(key, "a private key"));
 }
 
-/** A pinned mesh key, in lower-case hex. */
-export const publicKeyHex = (key: string | Uint8Array): string =>
-  toHex(keyBytes(key, "a mesh key"));
+/** A public key, pinned as the mesh's unless said otherwise, in lower-case hex. */
+export const publicKeyHex = (key: string | Uint8Array, what = "a mesh key"): string =>
+  toHex(keyBytes(key, what));
 
 function keyBytes(key: string | Uint8Array, what: string): Bytes {
   const bytes = typeof key === "string" ? fromHex(key) : new Uint8Array(key);

@@ -8,6 +8,8 @@ import { openNext, sealNext, type Direction } from "../crypto/transport.ts";
 import { platformX25519 } from "../crypto/x25519.ts";
 import {
   FRAME_BYTES_MAX,
+  BEAT,
+  BEAT_ANSWER,
   KEY_BYTES,
   MUSTER_2_PROLOGUE,
   MUSTER_2_SUBPROTOCOL,
@@ -18,6 +20,7 @@ import { newUuid } from "../protocol/ids.ts";
 import type { Hello as HelloPayload, MessageType, PayloadInput } from "../protocol/messages.ts";
 import { DialledSocket } from "./dialled-socket.ts";
 import { PeerError } from "./errors.ts";
+import { Keepalive } from "./keepalive.ts";
 import type { Dial, DialOptions, Link, LinkListener } from "./link.ts";
 import { explainDial, fetchMeshKey } from "./refused-dial.ts";
 import { risingTimestamps } from "./timestamps.ts";
@@ -41,6 +44,7 @@ class Muster2Link implements Link {
   /** Handshake steps wait for WebCrypto; frames that come meanwhile wait for them. */
   #turn: Promise<void> = Promise.resolve();
   #connectUrl = "";
+  #keepalive: Keepalive | null = null;
 
   constructor(options: DialOptions, listener: LinkListener) {
     this.#options = options;
@@ -75,6 +79,7 @@ class Muster2Link implements Link {
   }
 
   close(code: number, reason: string): Promise<void> {
+    this.#keepalive?.stop();
     return this.#socket.close(code, reason);
   }
 
@@ -125,10 +130,16 @@ class Muster2Link implements Link {
   }
 
   async #take(data: string | Bytes): Promise<void> {
-    if (typeof data === "string") return this.#listener.ignored("a text frame out of place");
+    if (typeof data === "string") return this.#takeText(data);
     if (this.#state.at === "handshaking") return this.#prove(this.#state.noise, data);
     if (this.#state.at === "open") return this.#open(this.#state, data);
     this.#listener.ignored("a frame before the handshake");
+  }
+
+  /** The platform's answer to a keepalive says no more than that it was heard. */
+  #takeText(text: string): void {
+    const answered = text === BEAT_ANSWER && this.#keepalive !== null;
+    if (!answered) this.#listener.ignored("a text frame out of place");
   }
 
   /** Message 2 proves the mesh's key; message 3 proves ours and says who we are. */
@@ -159,6 +170,9 @@ class Muster2Link implements Link {
     };
     this.#socket.send(written.value.message);
     this.#socket.settled();
+    this.#keepalive = new Keepalive(this.#options.platform.random, () =>
+      this.#socket.sendAside(BEAT),
+    );
     this.#listener.opened(proved);
   }
 
@@ -195,6 +209,7 @@ class Muster2Link implements Link {
 
   /** A WebSocket that is refused at its upgrade says nothing of why; the same URL asked over HTTP does. */
   async #ended(end: Parameters<LinkListener["ended"]>[0]): Promise<void> {
+    this.#keepalive?.stop();
     const { platform } = this.#options;
     const refusedAtUpgrade =
       this.#state.at === "opening" && this.#connectUrl !== "" && end.kind === "dropped";

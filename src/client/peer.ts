@@ -3,7 +3,8 @@ import { toRfc3339, type Millis } from "../base/clock.ts";
 import type { KeyPair } from "../crypto/identity.ts";
 import { CLOSE, GO_P2P_ERROR } from "../protocol/errors.ts";
 import type { PayloadOf } from "../protocol/messages.ts";
-import { failuresAfter, fullJitter } from "./backoff.ts";
+import { advertOf, type KnownPeer } from "./advert.ts";
+import { Comeback } from "./comeback.ts";
 import { PeerError } from "./errors.ts";
 import type { JoinedMesh, PeerEvent } from "./events.ts";
 import { destinationOf, type Destination } from "./destination.ts";
@@ -17,7 +18,7 @@ import { dialMuster2 } from "./muster2.ts";
 import type { PeerOptions } from "./peer-options.ts";
 import { hostPlatform, type Platform } from "./platform.ts";
 import { SeenMessages } from "./seen.ts";
-import { GOODBYE_GRACE, SILENCE_MAX } from "./timings.ts";
+import { GOODBYE_GRACE, MESH_SILENCE_MAX } from "./timings.ts";
 import { Watchdog } from "./watchdog.ts";
 import { Work } from "./work.ts";
 
@@ -42,6 +43,11 @@ export interface Peer {
    * nothing then. Rejects with a `PeerError` (`rotation_failed`) when the mesh does not take the key.
    */
   rotate(newKey?: PrivateKey): Promise<KeyPair>;
+  /**
+   * Tells the mesh of other peers that this one knows, 32 at most and once a minute; the mesh answers with a `sample` event.
+   * False when there is no session to say it in. Throws an `OptionsError` for what can't be said.
+   */
+  advertise(peers: readonly KnownPeer[]): boolean;
   /** Leaves the mesh: aborts the handlers and says goodbye. Settles once the socket is closed. */
   close(reason?: string): Promise<void>;
 }
@@ -87,7 +93,7 @@ class PeerLoop implements Peer {
   /** The clock was corrected since the last session: if that was not enough, more of it will not help. */
   #clockCorrected = false;
   #keyChange: KeyChange | null = null;
-  #failures = 0;
+  readonly #comeback = new Comeback();
   #watchdog: Watchdog | null = null;
   #state: State;
 
@@ -163,6 +169,11 @@ class PeerLoop implements Peer {
     return this.#keyChange.done;
   }
 
+  advertise(peers: readonly KnownPeer[]): boolean {
+    const advert = advertOf(peers);
+    return this.#state.at === "active" && this.#state.link.send("advert", advert) !== null;
+  }
+
   get #keys(): KeyPair {
     return this.#hello.keys;
   }
@@ -194,7 +205,7 @@ class PeerLoop implements Peer {
     if (this.#state.at !== "connecting") return;
     this.#meshKey = meshKey;
     this.#state = { at: "joining", link: this.#state.link };
-    this.#watchdog = new Watchdog(SILENCE_MAX, this.#platform.now, () =>
+    this.#watchdog = new Watchdog(MESH_SILENCE_MAX, this.#platform.now, () =>
       this.#hangUp(CLOSE.timeout, "the mesh has fallen silent"),
     );
   }
@@ -206,8 +217,12 @@ class PeerLoop implements Peer {
       task_offer: (offer) => this.#work.offer(offer),
       task_cancel: (cancel) => this.#work.cancel(cancel),
       rejection: ({ code, reason }) => this.#emit({ type: "rejected", code, reason }),
+      sample: ({ pointers }) => this.#emit({ type: "sample", pointers }),
       error: ({ code, message }, { replyTo }) => this.#takeError(code, message, replyTo),
-      disconnect: ({ reason }) => this.#awaitClose(reason),
+      disconnect: ({ reason, reconnect }) => {
+        this.#comeback.dismissed(reconnect ?? null);
+        this.#awaitClose(reason);
+      },
       ignored: (reason) => this.#emit({ type: "frame_ignored", reason }),
     };
   }
@@ -225,12 +240,13 @@ class PeerLoop implements Peer {
     this.#link?.send("pong", { sentAt, receivedAt: this.#platform.now() }, ping);
   }
 
-  #welcome({ peer_id: peerId, epoch, role, mesh }: PayloadOf<"welcome">): void {
+  #welcome({ peer_id: peerId, epoch, role, mesh, reconnect }: PayloadOf<"welcome">): void {
     if (this.#state.at !== "joining") return;
     const { link } = this.#state;
     this.#state = { at: "active", link, since: this.#platform.now() };
     this.#nextMeshKey = mesh.next_public_key ?? null;
     this.#clockCorrected = false;
+    this.#comeback.welcomed(reconnect ?? null);
     this.#work.attach(link);
     this.#ready.resolve(mesh);
     this.#emit({ type: "ready", peerId, epoch, role, mesh });
@@ -274,8 +290,7 @@ class PeerLoop implements Peer {
     if (end.kind === "refused") return this.#finish(end.error);
     const { now, random } = this.#platform;
     const lived = this.#state.at === "active" ? now() - this.#state.since : null;
-    this.#failures = failuresAfter(this.#failures, lived);
-    const retryInMs = fullJitter(Math.max(0, this.#failures - 1), random());
+    const retryInMs = this.#comeback.pause(lived, now(), random());
     const timer = setTimeout(() => this.#again(), retryInMs);
     this.#state = { at: "waiting", timer };
     const code = end.kind === "dropped" ? end.code : CLOSE.handshake;
@@ -317,7 +332,7 @@ class PeerLoop implements Peer {
   }
 
   #announceDial(): void {
-    this.#emit({ type: "connecting", url: this.#to.url, failures: this.#failures });
+    this.#emit({ type: "connecting", url: this.#to.url, failures: this.#comeback.failures });
   }
 
   #finish(error: PeerError | null): void {

@@ -1,11 +1,14 @@
-import { SECOND } from "../base/clock.ts";
+import { MINUTE, SECOND } from "../base/clock.ts";
 
 /** How the SDK spends time, in milliseconds. What both sides must agree on stands in protocol/constants.ts. */
 
 /** From dialling to the mesh's answer to the handshake: the mesh's own deadline, and room for TCP and TLS. */
 export const DIAL_DEADLINE = 20 * SECOND;
-/** Silence after which the socket is given up. The mesh pings every 30 s, so two pings in a row are missing. */
-export const SILENCE_MAX = 75 * SECOND;
+/**
+ * Silence after which the socket is given up: over muster.2 three answers in a row to our keepalive are missing, over
+ * go-p2p 1.0 two of the mesh's pings, which come every 30 s.
+ */
+export const MESH_SILENCE_MAX = 75 * SECOND;
 /** After `disconnect` the mesh closes, and the close code says why; this long it may take, then this side hangs up. */
 export const GOODBYE_GRACE = 2 * SECOND;
 /** How long `close()` waits for the other side's half of the closing handshake. */
@@ -13,6 +16,8 @@ export const CLOSE_GRACE = 1 * SECOND;
 
 export const RECONNECT_BASE = 500;
 export const RECONNECT_CAP = 30 * SECOND;
+/** No turn that a mesh gives, however late, keeps a peer away for longer. */
+export const RECONNECT_WAIT_MAX = 10 * MINUTE;
 /** A session that lived this long shows that the mesh is well: the next backoff begins anew. */
 export const STEADY_AFTER = 60 * SECOND;
 

@@ -110,9 +110,9 @@ export class FakeSession {
     return frame;
   }
 
-  welcome(): void {
+  welcome(more: Record<string, Json> = {}): void {
     const mesh = { id: this.#mesh.id, name: "m", public_key: toHex(this.#mesh.publicKey) };
-    this.send("welcome", { peer_id: this.#known.id, epoch: 1, role: "worker", mesh });
+    this.send("welcome", { peer_id: this.#known.id, epoch: 1, role: "worker", mesh, ...more });
   }
 
   offer(fields: Record<string, Json> & { readonly task_id: string }): void {
@@ -195,11 +195,11 @@ export class FakeMesh {
   }
 
   /** Leads the newest session up to the welcome. */
-  welcomeNext(): FakeSession {
+  welcomeNext(more?: Record<string, Json>): FakeSession {
     const session = this.last;
     session.open();
     session.ack();
-    session.welcome();
+    session.welcome(more);
     return session;
   }
 

@@ -1,4 +1,4 @@
-import { utf8, type Bytes } from "../../src/base/bytes.ts";
+import type { Bytes } from "../../src/base/bytes.ts";
 import type { PeerEvent } from "../../src/client/events.ts";
 import { generateIdentity } from "../../src/client/keys.ts";
 import { connectPeer, type Peer, type PeerOptions } from "../../src/client/peer.ts";
@@ -27,13 +27,15 @@ class LoopSocket implements SocketLike {
   readyState = 0;
   readonly #listeners = new Map<string, Listener[]>();
   onFrame: (frame: Bytes) => void = () => {};
+  onText: (text: string) => void = () => {};
 
   addEventListener(type: string, listener: Listener): void {
     this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
   }
 
   send(data: string | Bytes): void {
-    this.onFrame(typeof data === "string" ? utf8(data) : data.slice());
+    if (typeof data === "string") this.onText(data);
+    else this.onFrame(data.slice());
   }
 
   close(code = 1005, reason = ""): void {
@@ -54,6 +56,10 @@ export class NoiseMesh {
   /** What whoever answers really holds; an impostor's differ from `keys`. */
   holds: KeyPair | null = null;
   clock = Date.now;
+  /** Keepalives stay without an answer. */
+  deaf = false;
+  /** Every text that came. */
+  readonly texts: string[] = [];
   refuses: MusterError | null = null;
   /** IDs whose peers have another key now. */
   readonly barred = new Set<string>();
@@ -85,6 +91,11 @@ export class NoiseMesh {
     return this.#turn;
   }
 
+  /** The mesh sends a text, which it never does by itself. */
+  say(text: string): void {
+    this.#socket?.emit("message", { data: text });
+  }
+
   /** The socket is gone without a word. */
   cut(): void {
     this.#socket?.close(1006, "");
@@ -105,9 +116,16 @@ export class NoiseMesh {
 
   #open(url: string): LoopSocket {
     const socket = new LoopSocket();
+    socket.onText = (text) => this.#hear(text, socket);
     this.#socket = socket;
     void this.#accept(socket, new URL(url));
     return socket;
+  }
+
+  /** A ping is answered by the platform, without the session's object. */
+  #hear(text: string, socket: LoopSocket): void {
+    this.texts.push(text);
+    if (text === "ping" && !this.deaf) socket.emit("message", { data: "pong" });
   }
 
   async #accept(socket: LoopSocket, { searchParams }: URL): Promise<void> {
@@ -160,6 +178,8 @@ export class NoiseMesh {
         return;
       case "withheld":
         return;
+      case "hear":
+        return this.#take({ type: "sampled", messageId: effect.messageId, pointers: [] });
       default:
         return effect satisfies never;
     }

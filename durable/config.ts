@@ -117,6 +117,7 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
   }
   const identities = identitiesOf(data, now);
   if (!identities.ok) return identities;
+  const { current, next: upcoming } = identities.value;
   return ok({
     name: data.MESH_NAME,
     identities: identities.value,
@@ -128,6 +129,7 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
     handshakesPerMinute: data.HANDSHAKES_PER_MINUTE,
     coordinator: {
       authMode: data.AUTH_MODE,
+      meshIds: [current, upcoming].filter((each) => each !== null).map(({ id }) => id),
       place: placeOf(data.MESH_LATITUDE, data.MESH_LONGITUDE),
       peersMax: data.PEERS_MAX,
       allowLoopback: data.ALLOW_LOOPBACK === "true",

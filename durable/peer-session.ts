@@ -15,7 +15,7 @@ import {
 import { CLOSE } from "../src/protocol/errors.ts";
 import type { JoinRequest } from "../src/peers/join-request.ts";
 import type { TaskOffer } from "../src/protocol/messages.ts";
-import type { Note, SessionEffect, SessionEvent } from "../src/session/effects.ts";
+import type { Advertised, Note, SessionEffect, SessionEvent } from "../src/session/effects.ts";
 import { oversized } from "../src/session/frame-size.ts";
 import { dueAt } from "../src/session/liveness.ts";
 import { takeNoise, newNoiseSession } from "../src/session/noise-handshake.ts";
@@ -242,6 +242,7 @@ export class PeerSession
       return this.#admit(socket, effect.request);
     }
     if (effect.type === "tell") return this.#tell(socket, effect.note, effect.messageId);
+    if (effect.type === "hear") return this.#hear(socket, effect.input, effect.messageId);
   }
 
   async #admit(socket: WebSocket, request: JoinRequest): Promise<void> {
@@ -269,6 +270,14 @@ export class PeerSession
     } else if (!result.ok && messageId !== null) {
       await this.#step(socket, { type: "refused", messageId, error: result.error });
     }
+  }
+
+  async #hear(socket: WebSocket, advertised: Advertised, messageId: string): Promise<void> {
+    const result = await this.#coordinator(advertised.peerId).call("hear_advert", advertised);
+    const event: SessionEvent = result.ok
+      ? { type: "sampled", messageId, pointers: result.value.pointers }
+      : { type: "refused", messageId, error: result.error };
+    await this.#step(socket, event);
   }
 
   /** The socket vanished without a word, or the word did not get through: tell the coordinator now. */

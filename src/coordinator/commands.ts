@@ -18,6 +18,7 @@ import type {
   TaskView,
   WebhookSourceView,
 } from "../protocol/http.ts";
+import type { Told } from "../peers/hearsay.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Reconnect, Role, TaskResult } from "../protocol/messages.ts";
@@ -108,6 +109,11 @@ export interface Commands {
   rotate_peer: {
     input: FromSession & { readonly newPeerId: PeerId; readonly newPublicKey: string };
     output: Nothing;
+  };
+  /** What the peer tells of others; answered with IDs of pointers. */
+  hear_advert: {
+    input: FromSession & { readonly peers: readonly Told[] };
+    output: { readonly pointers: readonly string[] };
   };
   accept_task: { input: OfAttempt & Unbegun; output: Nothing };
   refuse_task: { input: OfAttempt & { readonly reason: string }; output: Nothing };

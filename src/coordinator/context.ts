@@ -1,6 +1,7 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Millis, Random, RandomBytes } from "../base/clock.ts";
 import type { AuthMode } from "../protocol/http.ts";
+import type { PeerId } from "../protocol/ids.ts";
 import type { Place } from "../base/place.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Effect } from "./effects.ts";
@@ -11,6 +12,8 @@ export interface CoordinatorConfig {
   readonly authMode: AuthMode;
   /** Where the mesh is, for distances; null when not configured. */
   readonly place: Place | null;
+  /** IDs of the mesh's own keys: there are two while it rotates. */
+  readonly meshIds: readonly PeerId[];
   /** Peers that may be connected at once. */
   readonly peersMax: number;
   /** Whether URLs that the mesh calls may lead to this machine (protocol/outbound-url). */

@@ -12,6 +12,7 @@ import { listAudit, record } from "./audit.ts";
 import type { CommandName, Input, Output } from "./commands.ts";
 import type { Context } from "./context.ts";
 import type { Effect } from "./effects.ts";
+import { hearAdvert } from "./gossip.ts";
 import type { Handler } from "./handler.ts";
 import {
   allow,
@@ -48,6 +49,7 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   admit,
   observe,
   gone,
+  hear_advert: hearAdvert,
   accept_task: acceptTask,
   refuse_task: refuseTask,
   progress_task: progressTask,

@@ -1,13 +1,14 @@
 import { err, ok } from "../base/result.ts";
 import { admit } from "../peers/admission.ts";
 import type { Peer } from "../peers/peer.ts";
+import type { PeerId } from "../protocol/ids.ts";
 import { authMode, type Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { releaseAll } from "./leases.ts";
 import { bury, happen } from "./lives.ts";
 import { endSession, peerOf, savePeer, standingOf, unconfirmedEnds } from "./peers.ts";
-import { allowView, peerView } from "./views.ts";
+import { allowView, hearsayView, peerView } from "./views.ts";
 
 export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
 
@@ -70,8 +71,9 @@ export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
 export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   const { registry, now } = context;
   const peer = peerOf(context, input.id);
-  if (peer === null) return notFound("peer of this ID");
+  if (peer === null) return barUnmet(context, input.id);
   registry.denylist.add(peer.id, peer.publicKey, "revoked", now);
+  registry.hearsay.forgetTeller(peer.id);
   const fault = { code: "revoked", detail: "this key was revoked" } as const;
   // A session that owes its end since an earlier call is awaited too: this one must not confirm what does not hold.
   for (const to of unconfirmedEnds(context, peer.id))
@@ -82,10 +84,20 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   return ok(peerView(registry.peers.get(peer.id) as Peer));
 };
 
+/** A peer that was only told of has no record to keep: its deny entry is all. */
+function barUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"revoke_peer">> {
+  const told = registry.hearsay.of(id);
+  if (told === null) return notFound("peer of this ID");
+  registry.denylist.add(id, told.publicKey, "revoked", now);
+  registry.hearsay.forgetPeer(id);
+  return ok({ ...hearsayView(told), state: "revoked" });
+}
+
 /** Removes the record. A deny entry stays: forgetting who somebody was does not let them back in. */
 export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
   const peer = peerOf(context, input.id);
-  if (peer === null) return notFound("peer of this ID");
+  if (peer === null) return forgetUnmet(context, input.id);
+  context.registry.hearsay.forgetTeller(peer.id);
   endSession(context, peer, {
     code: "forgotten",
     detail: "the operator removed this peer's record",
@@ -95,6 +107,14 @@ export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
   dispatch(context);
   return done;
 };
+
+/** The tombstone keeps it from being told of again. */
+function forgetUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"forget_peer">> {
+  if (registry.hearsay.of(id) === null) return notFound("peer of this ID");
+  registry.hearsay.forgetPeer(id);
+  registry.tombstones.put(id, { epoch: 0, spokeMuster2: false }, now);
+  return done;
+}
 
 /**
  * Ends the session of a peer whose standing changed, unless it would be let in again just as it is, or with more. Its

@@ -3,19 +3,27 @@ import type { MusterError } from "../protocol/errors.ts";
 import { PeerId } from "../protocol/ids.ts";
 import { notFound, type Handler } from "./handler.ts";
 import { peerOf } from "./peers.ts";
-import { peerView, taskSummary } from "./views.ts";
+import { hearsayView, peerView, taskSummary } from "./views.ts";
 
 export const getPeer: Handler<"get_peer"> = (context, { id }) => {
   const peer = peerOf(context, id);
-  return peer === null ? notFound("peer of this ID") : ok(peerView(peer));
+  if (peer !== null) return ok(peerView(peer));
+  const told = context.registry.hearsay.of(id);
+  return told === null ? notFound("peer of this ID") : ok(hearsayView(told));
 };
 
 export const listPeers: Handler<"list_peers"> = ({ registry }, { limit, cursor, state, role }) => {
   if (cursor !== undefined && !PeerId.safeParse(cursor).success) return badCursor();
-  const peers = registry.peers.list({ limit: limit + 1, after: cursor, state, role });
+  const filter = { limit: limit + 1, after: cursor, role };
+  const met = registry.peers.list({ ...filter, state }).map(peerView);
+  const told =
+    state === undefined || state === "discovered"
+      ? registry.hearsay.list(filter).map(hearsayView)
+      : [];
+  const peers = [...met, ...told].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const page = peers.slice(0, limit);
   return ok({
-    peers: page.map(peerView),
+    peers: page,
     next_cursor: peers.length > limit ? (page.at(-1)?.id ?? null) : null,
   });
 };

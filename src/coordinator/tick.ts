@@ -1,5 +1,10 @@
 import { HOUR, MINUTE, type Millis } from "../base/clock.ts";
-import { AUDIT_RETENTION, TASK_RETENTION, TOMBSTONE_RETENTION } from "../protocol/constants.ts";
+import {
+  AUDIT_RETENTION,
+  TASK_RETENTION,
+  TOLD_RETENTION,
+  TOMBSTONE_RETENTION,
+} from "../protocol/constants.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
@@ -26,6 +31,7 @@ export const tick: Handler<"tick"> = (context) => {
   registry.aliases.prune(now);
   registry.audit.prune(now - AUDIT_RETENTION);
   registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
+  registry.hearsay.prune(now - TOLD_RETENTION);
   dispatch(context);
   effects.push({ type: "drain_outbox" });
   return done;
@@ -72,12 +78,14 @@ export function nextTick(
   { registry, config }: Pick<Context, "registry" | "config">,
   now: Millis,
 ): Millis | null {
-  const { tasks, outbox, peers, silences } = registry;
+  const { tasks, outbox, peers, silences, hearsay } = registry;
   const away = peers.longestAway();
+  const oldest = hearsay.oldest();
   const dues: readonly (Millis | null)[] = [
     tasks.nextDue(now),
     outbox.nextDue(),
     tasks.anyQueued() ? now + SWEEP_INTERVAL : null,
+    oldest === null ? null : oldest + TOLD_RETENTION,
     away === null
       ? null
       : Math.max(away + config.retention + 1, silences.anyMass(now) ? now + MINUTE : 0),

@@ -1,5 +1,6 @@
 import { toRfc3339, type Millis } from "../base/clock.ts";
 import { isConnected } from "../peers/lifecycle.ts";
+import type { Hearsay } from "../peers/hearsay.ts";
 import type { Peer } from "../peers/peer.ts";
 import type {
   AllowEntry,
@@ -39,6 +40,30 @@ export const peerView = (peer: Peer): PeerView => ({
   tasks: peer.held,
   successes: peer.successes,
   failures: peer.failures,
+});
+
+/** A peer that is known by hearsay alone, in the form of all others. */
+export const hearsayView = (told: Hearsay): PeerView => ({
+  id: told.peerId,
+  name: "",
+  public_key: told.publicKey,
+  address: told.address,
+  role: told.role,
+  added_at: toRfc3339(told.toldAt),
+  last_seen: null,
+  ping_ms: null,
+  hops: told.hops,
+  geo_km: null,
+  ...score({ rttMs: null, hops: told.hops, geoKm: null, successes: 0, failures: 0 }),
+  connected: false,
+  state: "discovered",
+  protocol: null,
+  capabilities: [],
+  slots: 0,
+  tasks: 0,
+  successes: 0,
+  failures: 0,
+  told_by: { peer_id: told.teller, ping_ms: told.rttMs },
 });
 
 export const taskSummary = (task: Omit<Task, "payload" | "result">): TaskSummary => ({

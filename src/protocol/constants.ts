@@ -145,9 +145,15 @@ export const RECONNECT_SLOT_MAX = 10_000_000;
 export const ADDRESS_CHARS_MAX = 200;
 /** Peers in one advert. */
 export const ADVERT_PEERS_MAX = 32;
-/** Peers that one teller may have told of, and all tellers together. */
+/** A session may send one advert in this time. */
+export const ADVERT_INTERVAL = 1 * MINUTE;
+/** Peers that one teller may have told of, and all tellers together; one more, and the oldest is forgotten. */
 export const TOLD_BY_ONE_MAX = 64;
 export const TOLD_MAX = 10_000;
+/** What nobody has repeated for so long is forgotten; */
+export const TOLD_RETENTION = 1 * DAY;
+/** a repetition is written down only this long after the last one, for each costs rows. */
+export const TOLD_REFRESH = 6 * HOUR;
 /** Pointers in the mesh's answer to an advert. */
 export const SAMPLE_POINTERS_MAX = 16;
 

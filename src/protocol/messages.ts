@@ -196,7 +196,11 @@ export const Advert = z.object({
       z.object({
         public_key: PublicKeyHex,
         /** Where the peer says that it listens; never dialled by the mesh unless the operator says so. */
-        address: z.string().max(ADDRESS_CHARS_MAX).default(""),
+        address: z
+          .string()
+          .max(ADDRESS_CHARS_MAX)
+          .regex(/^[\x21-\x7e]*$/, "an address is visible ASCII")
+          .default(""),
         role: Role,
         /** What the teller measured to it, in milliseconds. */
         rtt_ms: z.number().min(0).max(600_000).optional(),

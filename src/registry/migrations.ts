@@ -113,6 +113,15 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX tasks_prefetched ON tasks (turn, seq) WHERE prefetched = 1`,
     `CREATE INDEX tasks_pauses ON tasks (not_before) WHERE state = 'queued'`,
   ],
+  [
+    `CREATE TABLE hearsay (
+      teller_id TEXT NOT NULL, peer_id TEXT NOT NULL, public_key TEXT NOT NULL, address TEXT NOT NULL,
+      role TEXT NOT NULL, rtt_ms REAL, hops INTEGER NOT NULL, told_at INTEGER NOT NULL, heard_at INTEGER NOT NULL,
+      PRIMARY KEY (teller_id, peer_id)
+    ) WITHOUT ROWID`,
+    `CREATE INDEX hearsay_peers ON hearsay (peer_id, hops, told_at)`,
+    `CREATE INDEX hearsay_ages ON hearsay (heard_at)`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

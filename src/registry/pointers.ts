@@ -12,7 +12,25 @@ export interface PublishedPointer {
   readonly expiresAt: Millis;
 }
 
+/** Pointers that are looked at for each one of a sample: not everybody is active, and the asker is left out. */
+const LOOKS = 4;
+
 export function pointersTable(sql: Sql) {
+  /** IDs after a place, of active peers but one. */
+  const near = (place: string, looks: number, now: Millis, except: PeerId): readonly string[] =>
+    sql
+      .exec(
+        `SELECT near.id FROM
+           (SELECT id, peer_id FROM pointers WHERE id > ? AND expires_at > ? ORDER BY id LIMIT ?) AS near
+         JOIN peers ON peers.id = near.peer_id WHERE peers.state = 'active' AND peers.id <> ?
+         ORDER BY near.id`,
+        place,
+        now,
+        looks,
+        except,
+      )
+      .map((row) => text(row, "id"));
+
   return {
     get(id: string, now: Millis): PublishedPointer | null {
       const row = sql.exec(`SELECT * FROM pointers WHERE id = ? AND expires_at > ?`, id, now)[0];
@@ -32,6 +50,18 @@ export function pointersTable(sql: Sql) {
           limit,
         )
         .map(readPointer);
+    },
+    /**
+     * IDs of active peers' pointers but the asker's: for each of the random places the next one, topped up from the first.
+     * A few look-ups by key, however many pointers there are.
+     */
+    sample(places: readonly string[], now: Millis, asker: PeerId): readonly string[] {
+      const found = new Set(places.flatMap((place) => near(place, LOOKS, now, asker).slice(0, 1)));
+      for (const start of [places[0] ?? "", ""]) {
+        if (found.size >= places.length) break;
+        for (const id of near(start, LOOKS * places.length, now, asker)) found.add(id);
+      }
+      return [...found].slice(0, places.length);
     },
     put(pointer: PublishedPointer): void {
       sql.exec(

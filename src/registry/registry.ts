@@ -3,6 +3,7 @@ import { allowlistTable, denylistTable } from "./allowlist.ts";
 import { apiTokensTable } from "./api-tokens.ts";
 import { attemptsTable } from "./attempts.ts";
 import { auditTable } from "./audit.ts";
+import { hearsayTable } from "./hearsay.ts";
 import { idempotencyTable } from "./idempotency.ts";
 import { joinKeysTable } from "./join-keys.ts";
 import { migrate } from "./migrations.ts";
@@ -41,5 +42,6 @@ export function openRegistry(sql: Sql) {
     tombstones: tombstonesTable(sql),
     silences: silencesTable(sql),
     slots: slotsTable(sql),
+    hearsay: hearsayTable(sql),
   };
 }

@@ -1,5 +1,6 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Result } from "../base/result.ts";
+import type { Told } from "../peers/hearsay.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { CloseCode, MusterError, SessionFault } from "../protocol/errors.ts";
@@ -15,6 +16,11 @@ interface FromPeer {
 interface OfAttempt extends FromPeer {
   readonly taskId: string;
   readonly fence: number;
+}
+
+/** What a peer tells of others. */
+export interface Advertised extends FromPeer {
+  readonly peers: readonly Told[];
 }
 
 /** What a session tells the coordinator; each name is one of its commands. */
@@ -73,6 +79,8 @@ export type SessionEvent =
   | { readonly type: "judged"; readonly suspect: boolean }
   /** The coordinator refused a note that the message of this ID had caused. */
   | { readonly type: "refused"; readonly messageId: string; readonly error: MusterError }
+  /** The coordinator answered the advert that came in the message of this ID. */
+  | { readonly type: "sampled"; readonly messageId: string; readonly pointers: readonly string[] }
   /** The time that `dueAt` named has come. */
   | { readonly type: "due" }
   /** The coordinator doubts that the peer is there. */
@@ -97,7 +105,9 @@ export type SessionEffect =
   /** The offer was not handed over: the peer has not been heard of for too long. */
   | { readonly type: "withheld" }
   /** `messageId`: the peer's message that gave rise to it, so that a refusal can be answered. */
-  | { readonly type: "tell"; readonly note: Note; readonly messageId: string | null };
+  | { readonly type: "tell"; readonly note: Note; readonly messageId: string | null }
+  /** The coordinator hears of other peers; what it answers comes back as `sampled`. */
+  | { readonly type: "hear"; readonly input: Advertised; readonly messageId: string };
 
 export interface Step {
   readonly session: Session;

@@ -113,6 +113,7 @@ export function admitted(
     told: { seq: 0, at: now, smoothedMs: rtt.smoothedMs },
     requests: [],
     reconnect,
+    advertAt: null,
   };
   return claim.speaksMuster
     ? stay(active, message(context, active, "welcome", welcome(active, role, context)))

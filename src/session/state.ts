@@ -91,6 +91,8 @@ export interface Active extends Keyed {
   readonly requests: readonly OutstandingRequest[];
   /** The peer's turn when many come back at once. */
   readonly reconnect: Reconnect;
+  /** When it last told of other peers. */
+  readonly advertAt: Millis | null;
 }
 
 /** Over. `claim` stays, so that an admission still under way can be taken back. */

@@ -48,6 +48,14 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
       return session.state === "active"
         ? probe(heardBeat(session, context), context)
         : stay(session);
+    case "sampled": {
+      if (session.state !== "active") return stay(session);
+      const { messageId, pointers } = event;
+      return stay(
+        session,
+        message(context, session, "sample", { pointers: [...pointers] }, messageId),
+      );
+    }
     case "due":
       return session.state === "active" ? checkLiveness(session, context) : stay(session);
     case "offer":

@@ -1,3 +1,4 @@
+import type { Hearsay } from "../../src/peers/hearsay.ts";
 import type { Peer } from "../../src/peers/peer.ts";
 import type { Attempt, Task } from "../../src/tasks/task.ts";
 
@@ -37,6 +38,20 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
   successes: 7,
   failures: 1,
   score: 0.8125,
+  ...more,
+});
+
+/** What one peer told of another. */
+export const aHearsay = (more: Partial<Hearsay> = {}): Hearsay => ({
+  teller: "teller",
+  peerId: "7b0c7a52fa5e4b0e9a4b6f2f4d1c9b11",
+  publicKey: "cd".repeat(32),
+  address: "wss://198.51.100.7:9091",
+  role: "worker",
+  rttMs: 12.5,
+  hops: 3,
+  toldAt: T,
+  heardAt: T + 5,
   ...more,
 });
 

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { EventMapping } from "../../src/protocol/http.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import type { Sql } from "../../src/registry/sql.ts";
-import { aPeer } from "./records.ts";
+import { aHearsay, aPeer } from "./records.ts";
 import { TASK_TABLES } from "./task-tables.suite.ts";
 
 /** Opens the test's own database, which is empty at first; each call opens the same one. */
@@ -232,6 +232,77 @@ const TABLES: readonly Clause[] = [
       expect([pointers.get("c", T + 10), pointers.list(T + 10, 9)]).toEqual([null, []]);
       pointers.remove("p");
       expect(pointers.ofPeer("p")).toBeNull();
+    },
+  },
+  {
+    name: "a sample holds pointers of active peers that have not expired, but the asker's",
+    holds(open) {
+      const { peers, pointers } = openRegistry(open());
+      const expiresAt = T + 10;
+      const states = ["active", "active", "active", "suspect", "stale", "active"] as const;
+      for (const [n, state] of states.entries()) {
+        const id = `peer-${n}`;
+        peers.put(aPeer({ id, state }));
+        const pointer = { id: `${n}`, peerId: id, blobId: "x", metadata: {} };
+        pointers.put({ ...pointer, expiresAt: n === 5 ? T : expiresAt });
+      }
+      const sample = (places: readonly string[]) => [...pointers.sample(places, T, "peer-0")];
+      expect(sample(["0", "0", "0", "0"]).toSorted()).toEqual(["1", "2"]);
+      expect(sample(["1"])).toEqual(["2"]);
+      expect(sample(["9"])).toEqual(["1"]);
+      expect(sample([])).toEqual([]);
+    },
+  },
+  {
+    name: "of hearsay the nearest, then the oldest, stands of a peer without a record",
+    holds(open) {
+      const { hearsay, peers } = openRegistry(open());
+      const told = aHearsay();
+      expect(hearsay.oldest()).toBeNull();
+      hearsay.put(told);
+      expect(hearsay.of(told.peerId)).toEqual(told);
+      hearsay.put(aHearsay({ teller: "later", toldAt: T + 1, rttMs: null }));
+      expect(hearsay.of(told.peerId)).toEqual(told);
+      const nearer = aHearsay({ teller: "nearer", toldAt: T + 2, hops: 2, role: "dual" });
+      hearsay.put(nearer);
+      expect(hearsay.of(told.peerId)).toEqual(nearer);
+      expect(hearsay.list({ limit: 9 })).toEqual([nearer]);
+      expect(hearsay.list({ limit: 9, role: told.role })).toEqual([]);
+      hearsay.put(aHearsay({ peerId: "z" }));
+      expect(hearsay.list({ limit: 9 }).map(({ peerId }) => peerId)).toEqual([told.peerId, "z"]);
+      expect(hearsay.list({ limit: 1 }).map(({ peerId }) => peerId)).toEqual([told.peerId]);
+      expect(hearsay.list({ limit: 9, after: told.peerId })).toHaveLength(1);
+      expect(hearsay.by("nearer")).toEqual([nearer]);
+      peers.put(aPeer({ id: told.peerId }));
+      expect(hearsay.of(told.peerId)).toBeNull();
+      expect(hearsay.list({ limit: 9 }).map(({ peerId }) => peerId)).toEqual(["z"]);
+      hearsay.forgetPeer("z");
+      expect(hearsay.of("z")).toBeNull();
+      hearsay.forgetTeller("nearer");
+      expect(hearsay.by("nearer")).toEqual([]);
+    },
+  },
+  {
+    name: "hearsay that is too much or too old goes, the oldest first",
+    holds(open) {
+      const { hearsay } = openRegistry(open());
+      const told = ["a", "b", "c", "d", "e"] as const;
+      for (const [n, peerId] of told.entries()) {
+        const teller = peerId === "c" ? "other" : "teller";
+        hearsay.put(aHearsay({ teller, peerId, heardAt: T + n }));
+      }
+      const left = () => hearsay.list({ limit: 9 }).map(({ peerId }) => peerId);
+      hearsay.keepOf("teller", 4);
+      expect(left()).toEqual(["a", "b", "c", "d", "e"]);
+      hearsay.keepOf("teller", 3);
+      expect(left()).toEqual(["b", "c", "d", "e"]);
+      hearsay.keep(4);
+      expect(left()).toEqual(["b", "c", "d", "e"]);
+      hearsay.keep(3);
+      expect(left()).toEqual(["c", "d", "e"]);
+      expect(hearsay.oldest()).toBe(T + 2);
+      hearsay.prune(T + 3);
+      expect(left()).toEqual(["e"]);
     },
   },
   {

@@ -109,6 +109,7 @@ export class TestMesh {
       config: {
         authMode: "open",
         place: null,
+        meshIds: [],
         peersMax: 1_000,
         allowLoopback: false,
         reconnectsPerSecond: 100,

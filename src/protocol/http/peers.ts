@@ -24,9 +24,9 @@ export const PeerView = z
     id: PeerId,
     name: Name,
     public_key: PublicKeyHex,
-    address: z
-      .string()
-      .meta({ description: "Where the peer last connected from; empty when unknown" }),
+    address: z.string().meta({
+      description: "Where the peer last connected from, or is said to listen; empty when unknown",
+    }),
     role: Role,
     added_at: Time,
     last_seen: Time.nullable(),
@@ -53,6 +53,10 @@ export const PeerView = z
     tasks: z.int().meta({ description: "Attempts that the peer holds now" }),
     successes: z.int(),
     failures: z.int(),
+    told_by: z.object({ peer_id: PeerId, ping_ms: z.number().nullable() }).optional().meta({
+      description:
+        "Who told of a peer that is known by hearsay alone, and the RTT that it says it measured; absent for all others",
+    }),
   })
   .meta({ id: "Peer" });
 export type PeerView = z.infer<typeof PeerView>;

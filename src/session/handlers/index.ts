@@ -1,4 +1,5 @@
 import type { MessageType } from "../../protocol/messages.ts";
+import { handleAdvert } from "./advert.ts";
 import { handleDisconnect } from "./disconnect.ts";
 import { handleGetStats } from "./get-stats.ts";
 import type { Handler } from "./handler.ts";
@@ -43,6 +44,6 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   task_progress: handleTaskProgress,
   task_result: handleTaskResult,
   task_cancel: outOfPlace,
-  advert: outOfPlace,
+  advert: handleAdvert,
   sample: outOfPlace,
 };

@@ -1,0 +1,43 @@
+import { fromHex, type Bytes } from "../../base/bytes.ts";
+import { SECOND } from "../../base/clock.ts";
+import { isCanonicalKey, peerIdOf } from "../../crypto/identity.ts";
+import type { Told } from "../../peers/hearsay.ts";
+import { ADVERT_INTERVAL } from "../../protocol/constants.ts";
+import type { PayloadOf } from "../../protocol/messages.ts";
+import { errorReply, stay } from "../outgoing.ts";
+import type { Handler } from "./handler.ts";
+import { outOfPlace } from "./out-of-place.ts";
+
+/**
+ * The peer tells of others. Each advert is a call and perhaps rows in the coordinator, so they come seldom; one that comes
+ * too soon is refused without a strike, for honest peers may disagree about the time.
+ */
+export const handleAdvert: Handler<"advert"> = (session, message, context) => {
+  const { claim, epoch, advertAt } = session;
+  if (!claim.speaksMuster) return outOfPlace(session, message, context);
+  const { now } = context;
+  if (advertAt !== null && now - advertAt < ADVERT_INTERVAL)
+    return stay(session, errorReply(context, session, TOO_SOON, message.id));
+  const peers = message.payload.peers.map(toldOf).filter((told) => told !== null);
+  const input = { peerId: claim.peerId, epoch, peers };
+  return stay({ ...session, advertAt: now }, { type: "hear", input, messageId: message.id });
+};
+
+const TOO_SOON = {
+  code: "rate_limited",
+  detail: `one advert every ${ADVERT_INTERVAL / SECOND} s`,
+  retryAfter: ADVERT_INTERVAL / SECOND,
+} as const;
+
+/** Null for a key in a spelling that no peer could prove. */
+function toldOf(told: PayloadOf<"advert">["peers"][number]): Told | null {
+  const key = fromHex(told.public_key) as Bytes;
+  if (!isCanonicalKey(key)) return null;
+  return {
+    peerId: peerIdOf(key),
+    publicKey: told.public_key,
+    address: told.address,
+    role: told.role,
+    rttMs: told.rtt_ms ?? null,
+  };
+}

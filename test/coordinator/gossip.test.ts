@@ -1,0 +1,343 @@
+import { describe, expect, test } from "vitest";
+import { DAY, HOUR, MINUTE } from "../../src/base/clock.ts";
+import type { Told } from "../../src/peers/hearsay.ts";
+import {
+  SAMPLE_POINTERS_MAX,
+  TOLD_BY_ONE_MAX,
+  TOLD_MAX,
+  TOLD_RETENTION,
+} from "../../src/protocol/constants.ts";
+import type { PeerView } from "../../src/protocol/http.ts";
+import type { Role } from "../../src/protocol/messages.ts";
+import type { Sql } from "../../src/registry/sql.ts";
+import { nodeSql } from "../node-sql.ts";
+import { KEYS, START, testKey, TestMesh, type Key, type TestPeer } from "./mesh.ts";
+
+const [A, B, C, D] = KEYS;
+
+const toldOf = ({ id, publicKey }: Key, more: Partial<Told> = {}): Told => ({
+  peerId: id,
+  publicKey,
+  address: "",
+  role: "worker",
+  rttMs: null,
+  ...more,
+});
+
+/** A made-up peer: hearsay is not proved, so its ID need not fit its key here. */
+const stranger = (n: number): Key => ({
+  id: n.toString(16).padStart(32, "0"),
+  publicKey: n.toString(16).padStart(64, "0"),
+});
+
+function tell(teller: TestPeer, ...told: readonly Told[]): readonly string[] {
+  const { mesh, id: peerId, epoch } = teller;
+  return mesh.run("hear_advert", { peerId, epoch, peers: told }).pointers;
+}
+
+const tellOf = (teller: TestPeer, ...keys: readonly Key[]): readonly string[] =>
+  tell(teller, ...keys.map((key) => toldOf(key)));
+
+function discovered(mesh: TestMesh): readonly PeerView[] {
+  const { peers } = mesh.run("list_peers", { limit: 500, state: "discovered" });
+  return peers;
+}
+const discoveredIds = (mesh: TestMesh) => discovered(mesh).map(({ id }) => id);
+
+describe("a peer that another one tells of", () => {
+  test("GS2 stands in the list as discovered, a hop behind its teller, with who told and what that one measured", () => {
+    const mesh = new TestMesh();
+    const teller = mesh.join(A);
+    tell(teller, toldOf(B, { address: "wss://198.51.100.7:9091", role: "dual", rttMs: 12.5 }));
+    const view = mesh.run("get_peer", { id: B.id });
+    expect(view).toMatchObject({
+      id: B.id,
+      public_key: B.publicKey,
+      state: "discovered",
+      connected: false,
+      address: "wss://198.51.100.7:9091",
+      role: "dual",
+      hops: 2,
+      ping_ms: null,
+      last_seen: null,
+      added_at: new Date(START).toISOString(),
+      told_by: { peer_id: A.id, ping_ms: 12.5 },
+    });
+    expect(discovered(mesh)).toEqual([view]);
+    const { peers } = mesh.run("list_peers", { limit: 9 });
+    expect(peers.map(({ id }) => id)).toEqual([A.id, B.id].toSorted());
+    expect(mesh.run("list_peers", { limit: 9, role: "worker" }).peers).toHaveLength(1);
+  });
+
+  test("HT5 comes with all others in the pages of the list, each once", () => {
+    const mesh = new TestMesh();
+    const teller = mesh.join(A);
+    for (const key of [B, C]) mesh.join(key);
+    tellOf(teller, D, ...[1, 2, 3, 4].map(stranger));
+    const seen: string[] = [];
+    for (let cursor: string | undefined; ;) {
+      const page = mesh.run("list_peers", { limit: 3, cursor });
+      seen.push(...page.peers.map(({ id }) => id));
+      if (page.next_cursor === null) break;
+      cursor = page.next_cursor;
+    }
+    const all = [A, B, C, D, ...[1, 2, 3, 4].map(stranger)].map(({ id }) => id);
+    expect(seen).toEqual(all.toSorted());
+  });
+
+  test("GS3 has its own record once it proves its key, of which hearsay changes nothing", () => {
+    const mesh = new TestMesh();
+    const teller = mesh.join(A);
+    tell(teller, toldOf(B, { address: "elsewhere", role: "controller", rttMs: 1 }));
+    const peer = mesh.join(B, { address: "203.0.113.7" });
+    const record = peer.view;
+    expect(record).toMatchObject({ state: "active", hops: 1, address: "203.0.113.7" });
+    expect(record).not.toHaveProperty("told_by");
+    mesh.pass(DAY / 2);
+    tell(teller, toldOf(B, { address: "elsewhere", role: "controller", rttMs: 1 }));
+    expect(peer.view).toEqual(record);
+    peer.leave();
+    tell(teller, toldOf(B, { address: "elsewhere" }));
+    expect(peer.view).toEqual({ ...record, state: "stale", connected: false });
+    expect(discovered(mesh)).toEqual([]);
+  });
+
+  test("GS4 gets no task, takes no place of a connected peer, and has no pointer", () => {
+    const mesh = new TestMesh({ config: { peersMax: 2 } });
+    const teller = mesh.join(A, { claimedRole: "controller" });
+    tellOf(teller, B, C, D);
+    const { id } = mesh.submit();
+    const named = mesh.submit({ kind: "echo", requirements: { peer_id: B.id } });
+    mesh.tick();
+    expect(mesh.task(id).state).toBe("queued");
+    expect(mesh.task(named.id).state).toBe("queued");
+    expect(mesh.rows("SELECT peer_id FROM pointers")).toEqual([{ peer_id: A.id }]);
+    expect(mesh.registry.peers.connectedCount()).toBe(1);
+    expect(mesh.join(B).offers.map(({ task_id }) => task_id)).toEqual([id]);
+  });
+
+  test("GS4 is let in by its own proof and the allowlist alone", () => {
+    const mesh = new TestMesh({ config: { authMode: "allowlist" } });
+    const entry = { publicKey: A.publicKey, peerId: A.id, label: "", roles: ["worker"] as Role[] };
+    mesh.run("allow", { ...entry, readmit: false, go_p2p: false });
+    tellOf(mesh.join(A), B);
+    const unmet = mesh.join.bind(mesh, B);
+    expect(unmet).toThrow("not_allowed");
+  });
+
+  test("GS6 is as near as the nearest teller says, whoever told first", () => {
+    const mesh = new TestMesh();
+    const [far, near] = [mesh.join(A), mesh.join(B)];
+    mesh.sql.exec(`UPDATE peers SET hops = 4 WHERE id = ?`, far.id);
+    tell(far, toldOf(C, { address: "far" }));
+    expect(mesh.run("get_peer", { id: C.id })).toMatchObject({ hops: 5, address: "far" });
+    mesh.pass(MINUTE);
+    tell(near, toldOf(C, { address: "near" }));
+    const nearest = { hops: 2, address: "near", told_by: { peer_id: B.id } };
+    expect(discovered(mesh)).toMatchObject([nearest]);
+    mesh.pass(7 * HOUR);
+    tell(far, toldOf(C, { address: "far" }));
+    expect(mesh.run("get_peer", { id: C.id })).toMatchObject(nearest);
+  });
+
+  test("GS6 is as the first of equally near tellers says", () => {
+    const mesh = new TestMesh();
+    const [first, second] = [mesh.join(B), mesh.join(A)];
+    tell(first, toldOf(C, { address: "first" }));
+    mesh.pass(1);
+    tell(second, toldOf(C, { address: "second" }));
+    expect(discovered(mesh)).toMatchObject([{ address: "first", told_by: { peer_id: B.id } }]);
+  });
+
+  test("GS9 is forgotten a day after it was last told of, by the coordinator's own alarm", () => {
+    const mesh = new TestMesh();
+    const teller = mesh.join(A);
+    tellOf(teller, B, C);
+    mesh.live(DAY / 2);
+    tellOf(teller, C);
+    expect(mesh.nextTick()).toBeLessThanOrEqual(START + TOLD_RETENTION);
+    mesh.live(DAY / 2);
+    expect(discoveredIds(mesh)).toEqual([C.id]);
+    mesh.live(DAY / 2);
+    expect(discoveredIds(mesh)).toEqual([]);
+    expect(mesh.rows("SELECT * FROM hearsay")).toEqual([]);
+  });
+
+  test("GS9 costs no row when it is told of again within six hours", () => {
+    const mesh = new TestMesh();
+    const teller = mesh.join(A);
+    tellOf(teller, B);
+    const before = mesh.contents();
+    mesh.pass(5 * HOUR);
+    tell(teller, toldOf(B, { address: "elsewhere" }));
+    expect(mesh.contents()).toBe(before);
+    mesh.pass(HOUR);
+    tell(teller, toldOf(B, { address: "elsewhere" }));
+    expect(discovered(mesh)).toMatchObject([
+      { address: "elsewhere", added_at: new Date(START).toISOString() },
+    ]);
+  });
+});
+
+describe("hearsay that is not taken", () => {
+  test("GS3 is that of the teller itself, of the mesh's keys, and of an older session", () => {
+    const mesh = new TestMesh({ config: { meshIds: [C.id, D.id] } });
+    const teller = mesh.join(A);
+    tellOf(teller, A, C, D);
+    const { peerId, epoch } = { peerId: teller.id, epoch: teller.epoch };
+    teller.join();
+    expect(mesh.run("hear_advert", { peerId, epoch, peers: [toldOf(B)] }).pointers).toEqual([]);
+    expect(mesh.rows("SELECT * FROM hearsay")).toEqual([]);
+  });
+
+  test("GS3 is that of keys that were revoked, rotated away or removed", () => {
+    const mesh = new TestMesh();
+    const teller = mesh.join(A);
+    const [revoked, rotated, removed] = [mesh.join(B), mesh.join(C), mesh.join(D)];
+    mesh.run("revoke_peer", { id: revoked.id });
+    const next = testKey(900);
+    const renewal = { newPeerId: next.id, newPublicKey: next.publicKey };
+    mesh.run("rotate_peer", { peerId: rotated.id, epoch: rotated.epoch, ...renewal });
+    mesh.run("forget_peer", { id: removed.id });
+    tellOf(teller, B, C, D, next);
+    expect(mesh.rows("SELECT * FROM hearsay")).toEqual([]);
+  });
+
+  test("GS3 does not keep a peer from taking the key that it is about", () => {
+    const mesh = new TestMesh();
+    const teller = mesh.join(A);
+    const peer = mesh.join(B);
+    tellOf(teller, C);
+    const { id: newPeerId, publicKey: newPublicKey } = C;
+    mesh.run("rotate_peer", { peerId: B.id, epoch: peer.epoch, newPeerId, newPublicKey });
+    expect(discovered(mesh)).toEqual([]);
+    expect(mesh.run("get_peer", { id: C.id }).state).toBe("stale");
+  });
+});
+
+describe("the operator", () => {
+  test("GS9 revokes or removes a teller, and what it told is gone", () => {
+    const mesh = new TestMesh();
+    const [revoked, removed] = [mesh.join(A), mesh.join(B)];
+    tellOf(revoked, C);
+    tellOf(removed, D);
+    mesh.run("revoke_peer", { id: A.id });
+    expect(discoveredIds(mesh)).toEqual([D.id]);
+    mesh.run("forget_peer", { id: B.id });
+    expect(discoveredIds(mesh)).toEqual([]);
+  });
+
+  test("GS3 bars a key that was only told of, before it ever came", () => {
+    const mesh = new TestMesh();
+    const teller = mesh.join(A);
+    tellOf(teller, B);
+    expect(mesh.run("revoke_peer", { id: B.id })).toMatchObject({ id: B.id, state: "revoked" });
+    tellOf(teller, B);
+    expect(discovered(mesh)).toEqual([]);
+    expect(mesh.join.bind(mesh, B)).toThrow("revoked");
+  });
+
+  test("GS3 removes a peer that was only told of, and does not hear of it again", () => {
+    const mesh = new TestMesh();
+    const teller = mesh.join(A);
+    tellOf(teller, B);
+    mesh.run("forget_peer", { id: B.id });
+    tellOf(teller, B);
+    expect(discovered(mesh)).toEqual([]);
+    expect(mesh.refusal("get_peer", { id: B.id }).code).toBe("not_found");
+    expect(mesh.join(B).view.state).toBe("active");
+  });
+});
+
+describe("what hearsay may take", () => {
+  test("GS5 is so many peers a teller; the oldest make room", () => {
+    const mesh = new TestMesh();
+    const [teller, other] = [mesh.join(A), mesh.join(B)];
+    tellOf(other, C);
+    for (let round = 0; round < 4; round++) {
+      mesh.pass(MINUTE);
+      tellOf(teller, ...Array.from({ length: 32 }, (_, n) => stranger(32 * round + n)));
+    }
+    const ids = discoveredIds(mesh);
+    expect(ids).toHaveLength(TOLD_BY_ONE_MAX + 1);
+    expect(ids).toContain(C.id);
+    expect(ids).not.toContain(stranger(63).id);
+    for (const n of [64, 127]) expect(ids).toContain(stranger(n).id);
+  });
+
+  test("GS5 is so many rows in all; the oldest make room", () => {
+    const mesh = new TestMesh();
+    const [first, last] = [mesh.join(A), mesh.join(B)];
+    tellOf(first, C);
+    mesh.pass(1);
+    const told = { hops: 2, toldAt: mesh.now, heardAt: mesh.now };
+    mesh.registry.transaction(() => {
+      for (let n = 0; n < TOLD_MAX - 1; n++) {
+        const { id: teller } = stranger(1_000_000 + n);
+        mesh.registry.hearsay.put({ ...toldOf(stranger(n)), ...told, teller });
+      }
+    });
+    mesh.pass(1);
+    tellOf(last, D);
+    expect(mesh.rows("SELECT COUNT(*) AS rows FROM hearsay")).toEqual([{ rows: TOLD_MAX }]);
+    expect(mesh.refusal("get_peer", { id: C.id }).code).toBe("not_found");
+    expect(mesh.run("get_peer", { id: D.id }).state).toBe("discovered");
+  });
+
+  test("GS5 counts a peer that is named twice in one advert once", () => {
+    const mesh = new TestMesh();
+    tell(mesh.join(A), toldOf(B, { address: "one" }), toldOf(B, { address: "two" }));
+    expect(discovered(mesh)).toMatchObject([{ address: "two" }]);
+  });
+});
+
+describe("the sample that answers", () => {
+  const pointerOf = (mesh: TestMesh, { id }: Key) =>
+    mesh.registry.pointers.ofPeer(id)?.id ?? `no pointer of ${id}`;
+
+  test("GS7 names the pointers of all other active peers while they are few", () => {
+    const mesh = new TestMesh();
+    const teller = mesh.join(A);
+    expect(tellOf(teller)).toEqual([]);
+    for (const key of [B, C]) mesh.join(key);
+    mesh.join(D).observe("missed_answer");
+    expect(tellOf(teller).toSorted()).toEqual([B, C].map((key) => pointerOf(mesh, key)).toSorted());
+  });
+
+  test("GS7 names sixteen different ones of many, every one sooner or later, and never the teller's own", () => {
+    const mesh = new TestMesh();
+    const teller = mesh.join(A);
+    const others = Array.from({ length: 40 }, (_, n) => mesh.join(testKey(1_000 + n)));
+    // The test's blob store counts; real IDs are random, and spread over the whole range.
+    for (const { pointer_id, peer_id } of mesh.rows(
+      "SELECT id AS pointer_id, peer_id FROM pointers",
+    ))
+      mesh.sql.exec(
+        `UPDATE pointers SET id = ? WHERE id = ?`,
+        String(peer_id).split("").toReversed().join(""),
+        String(pointer_id),
+      );
+    const seen = new Set<string>();
+    for (let round = 0; round < 60; round++) {
+      const sample = tellOf(teller);
+      expect(sample).toHaveLength(SAMPLE_POINTERS_MAX);
+      expect(new Set(sample).size).toBe(SAMPLE_POINTERS_MAX);
+      for (const id of sample) seen.add(id);
+    }
+    expect([...seen].toSorted()).toEqual(others.map(({ key }) => pointerOf(mesh, key)).toSorted());
+  });
+
+  test("GS7 is looked up by key, never by a walk over all pointers", () => {
+    const plans: string[] = [];
+    const sql = nodeSql();
+    const exec: Sql["exec"] = (query, ...bindings) => {
+      if (query.includes("AS near"))
+        for (const { detail } of sql.exec(`EXPLAIN QUERY PLAN ${query}`, ...bindings))
+          plans.push(String(detail));
+      return sql.exec(query, ...bindings);
+    };
+    tellOf(new TestMesh({ sql: { ...sql, exec } }).join(A));
+    expect(plans.length).toBeGreaterThan(0);
+    expect(plans.filter((plan) => /SCAN pointers|SCAN peers|TEMP B-TREE/.test(plan))).toEqual([]);
+  });
+});

@@ -1,0 +1,169 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { fromHex, toHex, type Bytes } from "../../src/base/bytes.ts";
+import { toRfc3339, type Millis } from "../../src/base/clock.ts";
+import type { Json } from "../../src/base/json.ts";
+import { newKeyPair, peerIdOf } from "../../src/crypto/identity.ts";
+import { ADVERT_INTERVAL } from "../../src/protocol/constants.ts";
+import type { SessionEffect } from "../../src/session/effects.ts";
+import type { Active } from "../../src/session/state.ts";
+import { step } from "../../src/session/step.ts";
+import { present } from "../must.ts";
+import { seededRandom } from "../random.ts";
+import { SCALE } from "./arbitraries.ts";
+import {
+  active,
+  at,
+  closes,
+  joined,
+  messages,
+  notes,
+  said,
+  START,
+  suspect,
+  type Claimed,
+} from "./driver.ts";
+
+const OTHER = newKeyPair(seededRandom(77));
+const TOLD = {
+  public_key: toHex(OTHER.publicKey),
+  address: "198.51.100.7:9091",
+  role: "worker",
+  rtt_ms: 3.5,
+};
+
+const heard = (effects: readonly SessionEffect[]) =>
+  effects.flatMap((effect) => (effect.type === "hear" ? [effect] : []));
+
+const advertAt = (session: Active, now: Millis, peers: Json = [TOLD]) =>
+  step(session, said("advert", { peers }, { ts: toRfc3339(now) }), at(now));
+
+describe("an advert", () => {
+  test("GS1 goes to the coordinator with the IDs that follow from the keys", () => {
+    const { effects } = advertAt(joined(), START + 100, [
+      TOLD,
+      { ...TOLD, rtt_ms: undefined } as never,
+    ]);
+    const told = {
+      peerId: OTHER.id,
+      publicKey: TOLD.public_key,
+      address: TOLD.address,
+      role: "worker",
+    };
+    expect(heard(effects)).toMatchObject([
+      {
+        input: {
+          epoch: 3,
+          peers: [
+            { ...told, rttMs: 3.5 },
+            { ...told, rttMs: null },
+          ],
+        },
+      },
+    ]);
+    expect(messages(effects)).toEqual([]);
+  });
+
+  test("GS7 is answered by the sample that the coordinator drew, which names it", () => {
+    const { session, effects } = advertAt(joined(), START + 100);
+    const { messageId } = present(heard(effects)[0]);
+    const pointers = ["12".repeat(16)];
+    const answered = step(session, { type: "sampled", messageId, pointers }, at(START + 101));
+    expect(messages(answered.effects)).toMatchObject([
+      { type: "sample", replyTo: messageId, payload: { pointers } },
+    ]);
+  });
+
+  test("GS7 is not answered when its session is over", () => {
+    const { session } = step(joined(), { type: "closed", reason: "" }, at(START));
+    const sampled = { type: "sampled", messageId: "x", pointers: [] } as const;
+    expect(step(session, sampled, at(START))).toEqual({ session, effects: [] });
+  });
+
+  test("GS1 leaves out keys in a spelling that nobody could prove", () => {
+    const { effects } = advertAt(joined(), START + 100, [
+      { ...TOLD, public_key: "ff".repeat(32) },
+      TOLD,
+    ]);
+    expect(heard(effects)[0]?.input.peers).toHaveLength(1);
+  });
+
+  test("GS8 that comes within a minute of the last is refused, without a strike", () => {
+    let session: Active = active(advertAt(joined(), START + 100));
+    for (let n = 1; n <= 5; n++) {
+      const early = advertAt(session, START + 100 + (ADVERT_INTERVAL - 1) * (n / 5));
+      expect(heard(early.effects)).toEqual([]);
+      expect(messages(early.effects)).toMatchObject([{ type: "error", payload: { code: 1004 } }]);
+      session = active(early);
+    }
+    expect(session.strikes).toBe(0);
+    expect(heard(advertAt(session, START + 100 + ADVERT_INTERVAL).effects)).toHaveLength(1);
+  });
+
+  test("GS1 counts against a go-p2p node that does not announce Muster's messages", () => {
+    let session: Active = joined({ speaksMuster: false });
+    for (let n = 0; n < 2; n++) {
+      const { effects, ...step1 } = advertAt(session, START + 100 + n);
+      expect(heard(effects)).toEqual([]);
+      expect(messages(effects)).toMatchObject([{ type: "error", payload: { code: 1001 } }]);
+      session = active({ effects, ...step1 });
+    }
+    expect(closes(advertAt(session, START + 200).effects)).toEqual([4400]);
+  });
+
+  test.each([
+    ["33 peers", Array.from({ length: 33 }, () => TOLD)],
+    ["a key of another length", [{ ...TOLD, public_key: "ab" }]],
+    ["an address with control characters", [{ ...TOLD, address: "\u001b[2J" }]],
+    ["an unknown role", [{ ...TOLD, role: "king" }]],
+    ["no list", null],
+  ])("HS13 is malformed with %s, which counts against the session", (_, peers) => {
+    const { session, effects } = advertAt(joined(), START + 100, peers);
+    expect(heard(effects)).toEqual([]);
+    expect(session).toMatchObject({ state: "active", strikes: 1 });
+  });
+
+  test("GS8 is heard once a minute at most and speaks for its own session alone, whatever comes when", () => {
+    const anyKey = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex);
+    const anyTold = fc.record({
+      public_key: anyKey,
+      address: fc.constantFrom("", "a:1"),
+      role: fc.constantFrom("worker", "dual", "controller"),
+    });
+    const anyAdvert = fc.tuple(
+      fc.array(anyTold, { maxLength: 32 }),
+      fc.integer({ min: 0, max: 2 * ADVERT_INTERVAL }),
+    );
+    const anyClaim: fc.Arbitrary<[Claimed, boolean]> = fc.tuple(
+      fc.record({ speaksMuster: fc.boolean() }),
+      fc.boolean(),
+    );
+    fc.assert(
+      fc.property(
+        anyClaim,
+        fc.array(anyAdvert, { maxLength: 12 }),
+        ([claimed, silent], adverts) => {
+          let session = silent ? suspect(claimed) : joined(claimed);
+          let now = START + 200_000;
+          let last = Number.NEGATIVE_INFINITY;
+          for (const [peers, later] of adverts) {
+            now += later;
+            const after = advertAt(session, now, peers);
+            for (const { input } of heard(after.effects)) {
+              expect(claimed.speaksMuster).toBe(true);
+              expect(now - last).toBeGreaterThanOrEqual(ADVERT_INTERVAL);
+              expect(input).toMatchObject({ peerId: session.claim.peerId, epoch: session.epoch });
+              for (const { peerId, publicKey } of input.peers)
+                expect(peerId).toBe(peerIdOf(fromHex(publicKey) as Bytes));
+              last = now;
+            }
+            expect(notes(after.effects).filter(({ name }) => name !== "gone")).toEqual([]);
+            if (after.session.state !== "active") return;
+            session = after.session;
+          }
+        },
+      ),
+      { numRuns: 60 * SCALE },
+    );
+  });
+});

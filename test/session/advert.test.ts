@@ -75,7 +75,7 @@ describe("an advert", () => {
   });
 
   test("GS7 is not answered when its session is over", () => {
-    const { session } = step(joined(), { type: "closed", reason: "" }, at(START));
+    const { session } = step(joined(), { type: "closed", reason: "", silent: false }, at(START));
     const sampled = { type: "sampled", messageId: "x", pointers: [] } as const;
     expect(step(session, sampled, at(START))).toEqual({ session, effects: [] });
   });

@@ -1,5 +1,6 @@
-import { MINUTE } from "../base/clock.ts";
+import { MINUTE, type Millis } from "../base/clock.ts";
 import type { Peer } from "../peers/peer.ts";
+import { noOutcomes } from "../scoring/outcomes.ts";
 import { choose } from "../tasks/assignment.ts";
 import { placesOf, type Candidate, type Demand } from "../tasks/eligibility.ts";
 import type { WaitingTask } from "../registry/tasks.ts";
@@ -103,7 +104,9 @@ class Room {
   choose(context: Context, task: WaitingTask): Peer | null {
     const wanted = demand(context, task);
     const pick = (peers: readonly Peer[]): Peer | null => {
-      const { peer: chosen } = choose(wanted, peers.map(candidate), context.now, context.random);
+      const { now, random } = context;
+      const candidates = peers.map((peer) => candidate(peer, now));
+      const { peer: chosen } = choose(wanted, candidates, now, random, { name: "best-score" });
       return peers.find(({ id }) => id === chosen?.peerId) ?? null;
     };
     return pick(this.#free) ?? (task.peerId === null ? pick(this.#spare) : null);
@@ -137,13 +140,15 @@ function demand({ registry, now }: Context, task: WaitingTask): Demand {
       ({ state, startedAt, endedAt }) =>
         state === "refused" && now - (endedAt ?? startedAt) < REFUSAL_PAUSE,
     ),
+    service: null,
+    incumbent: null,
   };
 }
 
 const peersOf = (attempts: readonly Attempt[], which: (attempt: Attempt) => boolean) =>
   new Set(attempts.filter(which).map((attempt) => attempt.peerId));
 
-const candidate = (peer: Peer): Candidate => ({
+const candidate = (peer: Peer, now: Millis): Candidate => ({
   peerId: peer.id,
   role: peer.role,
   active: peer.state === "active",
@@ -153,4 +158,13 @@ const candidate = (peer: Peer): Candidate => ({
   prefetch: peer.prefetch,
   held: peer.held,
   score: peer.score,
+  evidence: {
+    rttMs: peer.rtt?.smoothedMs ?? null,
+    rttVarianceMs: peer.rtt?.varianceMs ?? null,
+    outcomes: { ...noOutcomes(now), successes: peer.successes, failures: peer.failures },
+    service: null,
+    connectedAt: null,
+    share: 0,
+    nearMs: null,
+  },
 });

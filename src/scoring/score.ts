@@ -4,6 +4,7 @@ export interface Metrics {
   readonly rttMs: number | null;
   readonly hops: number | null;
   readonly geoKm: number | null;
+  /** Outcomes as they count now: decayed, and in fractions. */
   readonly successes: number;
   readonly failures: number;
 }
@@ -15,15 +16,33 @@ export interface Score {
   readonly confidence: number;
 }
 
-type Factor = "latency" | "reliability" | "hops" | "distance";
+export const FACTORS = ["latency", "reliability", "hops", "distance"] as const;
+export type Factor = (typeof FACTORS)[number];
+export type Weights = { readonly [F in Factor]: number };
 
-/** Latency and reliability weigh high, hops medium, distance low (DESIGN §6). They sum to 1. */
-export const WEIGHTS: { readonly [F in Factor]: number } = {
-  latency: 0.35,
-  reliability: 0.35,
-  hops: 0.2,
-  distance: 0.1,
-};
+/** Latency and reliability weigh high, hops medium, distance low (DESIGN §6), unless configured otherwise. */
+export const WEIGHTS: Weights = { latency: 0.35, reliability: 0.35, hops: 0.2, distance: 0.1 };
+
+/** How far the sum of the weights may lie from 1: decimals that a person writes do not add up exactly. */
+const SUM_TOLERANCE = 1e-6;
+
+/** Whether weights are such that a score lies in 0..1. */
+export const areWeights = (weights: Weights): boolean =>
+  FACTORS.every((factor) => weights[factor] >= 0) &&
+  Math.abs(FACTORS.reduce((sum, factor) => sum + weights[factor], 0) - 1) <= SUM_TOLERANCE;
+
+/** What one factor adds to a score, and from what. */
+export interface Part {
+  /** In the factor's own unit; null was never measured. For reliability the share of successes. */
+  readonly raw: number | null;
+  /** 0..1, 1 being best; `NEUTRAL` when nothing is known. */
+  readonly normalised: number;
+  /** 0..1: how much of `normalised` was measured. */
+  readonly known: number;
+  readonly weight: number;
+  /** `weight * normalised`. */
+  readonly part: number;
+}
 
 /** What an unmeasured factor counts as: middling, so that a newcomer is neither ideal nor hopeless. */
 export const NEUTRAL = 0.5;
@@ -39,30 +58,48 @@ const HALF_KNOWN_OUTCOMES = 4;
 /** 1 at zero, 1/2 at `half`, towards 0 without end. */
 const falling = (value: number, half: number): number => half / (half + Math.max(0, value));
 
-/** The weighted mean of the four factors, each normalised to 0..1; a factor never measured takes `NEUTRAL`. */
-export function score(metrics: Metrics): Score {
+/** Each factor, normalised to 0..1 and weighted; one that was never measured takes `NEUTRAL`. */
+export function parts(metrics: Metrics, weights: Weights = WEIGHTS): { [F in Factor]: Part } {
   const { rttMs, hops, geoKm, successes, failures } = metrics;
   const outcomes = successes + failures;
-  const factors: { readonly [F in Factor]: { readonly value: number; readonly known: number } } = {
-    latency: measured(rttMs, (ms) => falling(ms, HALF_RTT_MS)),
-    reliability: {
-      value: (successes + PRIOR_SUCCESSES) / (outcomes + PRIOR_SUCCESSES + PRIOR_FAILURES),
-      known: outcomes / (outcomes + HALF_KNOWN_OUTCOMES),
-    },
-    hops: measured(hops, (count) => 1 / Math.max(1, count)),
-    distance: measured(geoKm, (km) => falling(km, HALF_DISTANCE_KM)),
+  return {
+    latency: measured(weights.latency, rttMs, (ms) => falling(ms, HALF_RTT_MS)),
+    reliability: part(
+      weights.reliability,
+      outcomes > 0 ? successes / outcomes : null,
+      (successes + PRIOR_SUCCESSES) / (outcomes + PRIOR_SUCCESSES + PRIOR_FAILURES),
+      outcomes / (outcomes + HALF_KNOWN_OUTCOMES),
+    ),
+    hops: measured(weights.hops, hops, (count) => 1 / Math.max(1, count)),
+    distance: measured(weights.distance, geoKm, (km) => falling(km, HALF_DISTANCE_KM)),
   };
-  let total = 0;
-  let confidence = 0;
-  for (const factor of Object.keys(WEIGHTS) as Factor[]) {
-    total += WEIGHTS[factor] * factors[factor].value;
-    confidence += WEIGHTS[factor] * factors[factor].known;
-  }
-  return { score: Math.min(1, total), confidence: Math.min(1, confidence) };
 }
 
-function measured(raw: number | null, normalise: (raw: number) => number) {
-  return raw === null || !Number.isFinite(raw)
-    ? { value: NEUTRAL, known: 0 }
-    : { value: normalise(raw), known: 1 };
+/** The weighted mean of the four factors. */
+export function score(metrics: Metrics, weights: Weights = WEIGHTS): Score {
+  const all = Object.values(parts(metrics, weights));
+  const sum = (of: (one: Part) => number) => all.reduce((total, one) => total + of(one), 0);
+  return {
+    score: Math.min(
+      1,
+      sum((one) => one.part),
+    ),
+    confidence: Math.min(
+      1,
+      sum(({ weight, known }) => weight * known),
+    ),
+  };
 }
+
+const part = (weight: number, raw: number | null, normalised: number, known: number): Part => ({
+  raw,
+  normalised,
+  known,
+  weight,
+  part: weight * normalised,
+});
+
+const measured = (weight: number, raw: number | null, normalise: (raw: number) => number): Part =>
+  raw === null || !Number.isFinite(raw)
+    ? part(weight, null, NEUTRAL, 0)
+    : part(weight, raw, normalise(raw), 1);

@@ -1,5 +1,7 @@
 import type { Requirements } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
+import type { Learned } from "../scoring/service-time.ts";
+import type { Evidence } from "./evidence.ts";
 import { GO_P2P_KIND, GO_P2P_REPLIES, type Role } from "../protocol/messages.ts";
 import { meets } from "./capabilities.ts";
 
@@ -16,6 +18,7 @@ export interface Candidate {
   readonly prefetch: boolean;
   readonly held: number;
   readonly score: number;
+  readonly evidence: Evidence;
 }
 
 /** A task as assignment sees it. */
@@ -26,6 +29,10 @@ export interface Demand {
   readonly tried: ReadonlySet<PeerId>;
   /** Peers that lately refused it: not asked again for now. */
   readonly refused: ReadonlySet<PeerId>;
+  /** How long tasks of this kind take, over all peers; null while nobody has done one. */
+  readonly service: Learned | null;
+  /** Who got the last task of this kind: kept unless another is clearly better. */
+  readonly incumbent: PeerId | null;
 }
 
 export type Exclusion =

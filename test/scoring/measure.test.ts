@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Place } from "../../src/base/place.ts";
-import { greatCircleKm } from "../../src/scoring/measure.ts";
+import { greatCircleKm, isPhysical } from "../../src/scoring/measure.ts";
 
 const LONDON: Place = { latitude: 51.5074, longitude: -0.1278 };
 const NEW_YORK: Place = { latitude: 40.7128, longitude: -74.006 };
@@ -37,5 +37,18 @@ describe("the great-circle distance", () => {
   test("is half way round to the opposite place", () => {
     const opposite = { latitude: -LONDON.latitude, longitude: LONDON.longitude + 180 };
     expect(greatCircleKm(LONDON, opposite)).toBeCloseTo(HALF_WAY_ROUND_KM, 1);
+  });
+});
+
+describe("a round-trip time", () => {
+  test("SC5 faster than light in fibre, 1 ms for each 100 km, is refused", () => {
+    expect(isPhysical(55, 5_570)).toBe(false);
+    expect(isPhysical(56, 5_570)).toBe(true);
+    expect(isPhysical(0, 0)).toBe(true);
+  });
+
+  test("SC5 below nothing is refused anywhere, and any other where the distance is unknown is not", () => {
+    expect(isPhysical(-1, null)).toBe(false);
+    expect(isPhysical(0, null)).toBe(true);
   });
 });

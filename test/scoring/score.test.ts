@@ -1,6 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { NEUTRAL, score, WEIGHTS, type Metrics } from "../../src/scoring/score.ts";
+import {
+  areWeights,
+  NEUTRAL,
+  parts,
+  score,
+  WEIGHTS,
+  type Metrics,
+  type Weights,
+} from "../../src/scoring/score.ts";
 
 const UNKNOWN: Metrics = { rttMs: null, hops: null, geoKm: null, successes: 0, failures: 0 };
 const BEST = { rttMs: 0, hops: 1, geoKm: 0, successes: 1e9, failures: 0 } as const;
@@ -67,6 +75,64 @@ describe("a score", () => {
     ];
     for (const better of improvements)
       expect(score({ ...middling, ...better }).score).toBeGreaterThan(score(middling).score);
+  });
+});
+
+/** Weights that sum to 1, some of them 0. */
+const anyWeights: fc.Arbitrary<Weights> = fc
+  .tuple(fc.nat(100), fc.nat(100), fc.nat(100), fc.integer({ min: 1, max: 100 }))
+  .map(([latency, reliability, hops, distance]) => {
+    const sum = latency + reliability + hops + distance;
+    return {
+      latency: latency / sum,
+      reliability: reliability / sum,
+      hops: hops / sum,
+      distance: distance / sum,
+    };
+  });
+
+describe("configured weights", () => {
+  test("SC8 keep the score in 0 to 1 and monotone, whatever they are", () => {
+    fc.assert(
+      fc.property(anyMetrics, anyWeights, twoOf(finite), (metrics, weights, [less, more]) => {
+        expect(areWeights(weights)).toBe(true);
+        const { score: value, confidence } = score(metrics, weights);
+        expect(value >= 0 && value <= 1 && confidence >= 0 && confidence <= 1).toBe(true);
+        expect(score({ ...metrics, rttMs: less }, weights).score).toBeGreaterThanOrEqual(
+          score({ ...metrics, rttMs: more }, weights).score,
+        );
+      }),
+    );
+  });
+
+  test("SC8 are none when they do not sum to 1, or one is negative or no number", () => {
+    expect(areWeights(WEIGHTS)).toBe(true);
+    expect(areWeights({ ...WEIGHTS, hops: 0.3 })).toBe(false);
+    expect(areWeights({ latency: 1.5, reliability: -0.5, hops: 0, distance: 0 })).toBe(false);
+    expect(areWeights({ ...WEIGHTS, hops: Number.NaN })).toBe(false);
+  });
+});
+
+describe("the parts of a score", () => {
+  test("SC9 sum to it, each its weight times its normalised value, which is in 0 to 1", () => {
+    fc.assert(
+      fc.property(anyMetrics, anyWeights, (metrics, weights) => {
+        const all = Object.values(parts(metrics, weights));
+        for (const { normalised, weight, part } of all) {
+          expect(normalised >= 0 && normalised <= 1).toBe(true);
+          expect(part).toBe(weight * normalised);
+        }
+        const sum = all.reduce((total, { part }) => total + part, 0);
+        expect(score(metrics, weights).score).toBeCloseTo(sum, 12);
+      }),
+    );
+  });
+
+  test("SC9 show what was measured as it was, and null where nothing was", () => {
+    expect(parts({ ...UNKNOWN, rttMs: 80 }).latency).toMatchObject({ raw: 80, known: 1 });
+    expect(parts(UNKNOWN).latency).toMatchObject({ raw: null, normalised: NEUTRAL, known: 0 });
+    expect(parts({ ...UNKNOWN, successes: 3, failures: 1 }).reliability.raw).toBe(0.75);
+    expect(parts(UNKNOWN).reliability.raw).toBeNull();
   });
 });
 

@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 import { choose } from "../../src/tasks/assignment.ts";
 import { exclusion, type Candidate, type Demand } from "../../src/tasks/eligibility.ts";
 import { seededNumbers } from "../random.ts";
-import { candidate, demand } from "./candidates.ts";
+import { candidate, demand, evidence } from "./candidates.ts";
+
+const BEST_SCORE = { name: "best-score" } as const;
 
 const IDS = ["a", "b", "c", "d", "e", "f"];
 
@@ -19,6 +21,7 @@ const anyCandidates: fc.Arbitrary<Candidate[]> = fc.uniqueArray(
     prefetch: fc.boolean(),
     held: fc.integer({ min: 0, max: 2 }),
     score: fc.constantFrom(0, 0.25, 0.5, 1),
+    evidence: fc.constant(evidence()),
   }),
   { selector: ({ peerId }) => peerId },
 );
@@ -49,26 +52,26 @@ const rank =
     Number(tried.has(a.peerId)) - Number(tried.has(b.peerId)) || b.score - a.score;
 
 const drawn = (task: Demand, peers: readonly Candidate[], seed: number): string | undefined =>
-  choose(task, peers, 0, seededNumbers(seed)).peer?.peerId;
+  choose(task, peers, 0, seededNumbers(seed), BEST_SCORE).peer?.peerId;
 
 /** How often each peer is chosen in `draws` draws. */
 function tally(peers: readonly Candidate[], draws: number): Record<string, number> {
   const random = seededNumbers(7);
   const counts = Object.fromEntries(peers.map(({ peerId }) => [peerId, 0]));
   for (let i = 0; i < draws; i++) {
-    const id = choose(demand(), peers, 0, random).peer?.peerId ?? "nobody";
+    const id = choose(demand(), peers, 0, random, BEST_SCORE).peer?.peerId ?? "nobody";
     counts[id] = (counts[id] ?? 0) + 1;
   }
   return counts;
 }
 
-describe("choosing a peer", () => {
+describe("choosing a peer by the best score", () => {
   test("AS3 takes one of the best of those that may have the task, or nobody when none may", () => {
     fc.assert(
       fc.property(anyDemand, anyCandidates, anySeed, (task, peers, seed) => {
         const eligible = peers.filter((peer) => exclusion(task, peer) === null);
         const best = eligible.toSorted(rank(task))[0];
-        const { peer } = choose(task, peers, 0, seededNumbers(seed));
+        const { peer } = choose(task, peers, 0, seededNumbers(seed), BEST_SCORE);
         if (best === undefined) expect(peer).toBeNull();
         else expect(eligible.filter((other) => rank(task)(other, best) === 0)).toContain(peer);
       }),

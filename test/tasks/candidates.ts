@@ -1,4 +1,6 @@
+import { noOutcomes } from "../../src/scoring/outcomes.ts";
 import type { Candidate, Demand } from "../../src/tasks/eligibility.ts";
+import type { Evidence } from "../../src/tasks/evidence.ts";
 
 /** A peer that may have any task that `demand` makes. */
 export const candidate = (more: Partial<Candidate> = {}): Candidate => ({
@@ -11,6 +13,19 @@ export const candidate = (more: Partial<Candidate> = {}): Candidate => ({
   prefetch: false,
   held: 0,
   score: 0.5,
+  evidence: evidence(),
+  ...more,
+});
+
+/** A peer of which nothing is known, but that it has been here for a while. */
+export const evidence = (more: Partial<Evidence> = {}): Evidence => ({
+  rttMs: null,
+  rttVarianceMs: null,
+  outcomes: noOutcomes(0),
+  service: null,
+  connectedAt: null,
+  share: 0,
+  nearMs: null,
   ...more,
 });
 
@@ -19,11 +34,15 @@ interface Wanted {
   readonly requirements?: Partial<Demand["requirements"]>;
   readonly tried?: readonly string[];
   readonly refused?: readonly string[];
+  readonly service?: Demand["service"];
+  readonly incumbent?: string | null;
 }
 
-export const demand = ({ kind = "echo", requirements, tried, refused }: Wanted = {}): Demand => ({
-  kind,
-  requirements: { capabilities: [], ...requirements },
-  tried: new Set(tried),
-  refused: new Set(refused),
+export const demand = (wanted: Wanted = {}): Demand => ({
+  kind: wanted.kind ?? "echo",
+  requirements: { capabilities: [], ...wanted.requirements },
+  tried: new Set(wanted.tried),
+  refused: new Set(wanted.refused),
+  service: wanted.service ?? null,
+  incumbent: wanted.incumbent ?? null,
 });

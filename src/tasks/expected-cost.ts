@@ -1,0 +1,39 @@
+import type { Millis } from "../base/clock.ts";
+import { failureRisk } from "../scoring/outcomes.ts";
+import { expectedServiceMs } from "../scoring/service-time.ts";
+import { lossRisk } from "../scoring/uptime.ts";
+import type { Candidate, Demand } from "./eligibility.ts";
+import type { ExpectedCost } from "./policy.ts";
+
+/** What giving a task to a peer is expected to cost, in milliseconds, part by part. */
+export interface Cost {
+  readonly rttMs: number;
+  /** Until a slot is free, when the task would be prefetched. */
+  readonly waitMs: number;
+  readonly serviceMs: number;
+  /** The price of a failed attempt times its probability. */
+  readonly failureMs: number;
+  /** The price of losing the peer meanwhile times its probability. */
+  readonly lossMs: number;
+  readonly totalMs: number;
+}
+
+export function expectedCost(
+  task: Demand,
+  { slots, held, evidence }: Candidate,
+  now: Millis,
+  policy: ExpectedCost,
+): Cost {
+  const rttMs =
+    evidence.rttMs === null
+      ? policy.rttUnknownMs
+      : evidence.rttMs + policy.rttDeviations * (evidence.rttVarianceMs ?? 0);
+  const serviceMs = expectedServiceMs(evidence.service, task.service);
+  // `slots` tasks that run for exponential times leave one of them free after a `slots`th of their mean.
+  const waitMs = held < slots ? 0 : ((held - slots + 1) * serviceMs) / Math.max(1, slots);
+  const plainMs = rttMs + waitMs + serviceMs;
+  const failureMs = policy.failurePriceMs * failureRisk(evidence.outcomes, policy.prior, now);
+  const age = evidence.connectedAt === null ? 0 : now - evidence.connectedAt;
+  const lossMs = policy.lossPriceMs * lossRisk(age - policy.silenceMs, plainMs + policy.silenceMs);
+  return { rttMs, waitMs, serviceMs, failureMs, lossMs, totalMs: plainMs + failureMs + lossMs };
+}

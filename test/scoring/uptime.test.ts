@@ -1,0 +1,48 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { lossRisk, uptimeAfter, type Uptime } from "../../src/scoring/uptime.ts";
+
+const HOUR = 3_600_000;
+const anyDuration = fc.integer({ min: 0, max: 1_000 * HOUR });
+
+describe("the share of time that a peer is connected", () => {
+  test("SC12 is what was observed, the recent past counting most", () => {
+    let uptime = uptimeAfter(null, true, 0);
+    uptime = uptimeAfter(uptime, true, HOUR);
+    expect(uptime.share).toBe(1);
+    uptime = uptimeAfter(uptime, false, 2 * HOUR);
+    expect(uptime.share).toBeGreaterThan(0.45);
+    expect(uptime.share).toBeLessThan(0.5);
+    expect(uptimeAfter(uptime, false, 1_000 * HOUR).share).toBeCloseTo(0, 9);
+  });
+
+  test("SC12 lies in 0 to 1 whatever the history and its clock", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), anyDuration)), (history) => {
+        let uptime: Uptime | null = null;
+        for (const [connected, now] of history) {
+          uptime = uptimeAfter(uptime, connected, now);
+          expect(uptime.share >= 0 && uptime.share <= 1 && uptime.knownMs >= 0).toBe(true);
+        }
+      }),
+    );
+  });
+});
+
+describe("the risk that a session ends", () => {
+  test("SC11 falls with its age and grows with the time asked for", () => {
+    fc.assert(
+      fc.property(anyDuration, anyDuration, anyDuration, (age, more, within) => {
+        const risk = lossRisk(age, within);
+        expect(risk >= 0 && risk < 1).toBe(true);
+        expect(lossRisk(age + more, within)).toBeLessThanOrEqual(risk + 1e-12);
+        expect(lossRisk(age, within + more)).toBeGreaterThanOrEqual(risk - 1e-12);
+      }),
+    );
+  });
+
+  test("SC11 within half a minute is over 1 % for a newcomer, and below 0.05 % after a day", () => {
+    expect(lossRisk(0, 30_000)).toBeGreaterThan(0.01);
+    expect(lossRisk(24 * HOUR, 30_000)).toBeLessThan(0.000_5);
+  });
+});

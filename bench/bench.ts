@@ -8,3 +8,6 @@ export interface Figures {
   readonly ok: boolean;
   readonly [figure: string]: unknown;
 }
+
+/** What the benchmark measures with is not there: nothing was measured, and nothing failed. */
+export class Unavailable extends Error {}

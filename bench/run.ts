@@ -1,10 +1,11 @@
 /** `npm run bench -- NAME [SCALE]`: runs a benchmark, prints its figures as the last line, keeps them in results/. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import type { Bench } from "./bench.ts";
+import { Unavailable, type Bench } from "./bench.ts";
 import { handshake } from "./handshake.ts";
+import { selection } from "./selection.ts";
 
-const BENCHES: Readonly<Record<string, Bench>> = { handshake };
+const BENCHES: Readonly<Record<string, Bench>> = { handshake, selection };
 
 const [name = "", scale = "1"] = process.argv.slice(2);
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
@@ -15,7 +16,13 @@ if (bench === undefined || !(Number(scale) > 0)) {
   process.exit(2);
 }
 
-const figures = await bench.run((line) => console.log(line), Number(scale));
+const figures = await bench
+  .run((line) => console.log(line), Number(scale))
+  .catch((error: unknown) => {
+    if (!(error instanceof Unavailable)) throw error;
+    console.error(`${name} can't be run here: ${error.message}`);
+    process.exit(2);
+  });
 const result = {
   bench: name,
   date: new Date().toISOString().slice(0, 10),

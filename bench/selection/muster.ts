@@ -1,0 +1,117 @@
+import { badOutcomes, outcomesAt } from "../../src/scoring/outcomes.ts";
+import { score } from "../../src/scoring/score.ts";
+import { choose } from "../../src/tasks/assignment.ts";
+import type { Candidate, Demand } from "../../src/tasks/eligibility.ts";
+import type { Evidence } from "../../src/tasks/evidence.ts";
+import type { Policy } from "../../src/tasks/policy.ts";
+import { keyed } from "./keyed.ts";
+import type { Mesh } from "./mesh.ts";
+import { LOTS } from "./rankings.ts";
+import type { MakePolicy } from "./simulate.ts";
+import { CONTROLLERS, WORKERS } from "./world.ts";
+
+/** Muster's own `choose`, under one of its policies, from what the mesh knows. */
+export const muster =
+  (policy: Policy): MakePolicy =>
+  (mesh) => {
+    const candidates = Array.from({ length: WORKERS }, (_, worker) => newCandidate(mesh, worker));
+    const scores = new Scores(mesh);
+    let incumbent: string | null = null;
+    return {
+      pick(task, now) {
+        let room = false;
+        const total = mesh.given.reduce((sum, one) => sum + one, 0);
+        for (let worker = 0; worker < WORKERS; worker++) {
+          const candidate = candidates[worker] as WritableCandidate;
+          candidate.active = mesh.connected[worker] === 1;
+          candidate.held = mesh.held[worker] as number;
+          if (!candidate.active || candidate.held > candidate.slots) continue;
+          room = true;
+          if (policy.name === "best-score") {
+            candidate.score = scores.of(task.controller, worker, now);
+          } else {
+            const { evidence } = candidate;
+            const rtt = mesh.rtts[task.controller * WORKERS + worker] ?? null;
+            evidence.rttMs = rtt === null ? null : rtt.smoothedMs;
+            evidence.rttVarianceMs = rtt === null ? null : rtt.varianceMs;
+            evidence.outcomes = mesh.outcomes[worker] as Evidence["outcomes"];
+            evidence.service = mesh.service[worker] ?? null;
+            evidence.connectedAt = mesh.connectedAt[worker] as number;
+            evidence.share = total === 0 ? 0 : (mesh.given[worker] as number) / total;
+          }
+        }
+        if (!room) return -1;
+        const demand: Demand = {
+          kind: "work",
+          requirements: { capabilities: [] },
+          tried: new Set(task.tried.map(String)),
+          refused: NOBODY,
+          service: mesh.serviceOfAll,
+          incumbent,
+        };
+        let drawn = 8 * task.tried.length;
+        const random = () => keyed(mesh.world.seed, LOTS, task.task, drawn++);
+        const { peer } = choose(demand, candidates, now, random, policy);
+        if (peer === null) return -1;
+        incumbent = peer.peerId;
+        return Number(peer.peerId);
+      },
+    };
+  };
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+type WritableCandidate = Writable<Omit<Candidate, "evidence">> & {
+  readonly evidence: Writable<Evidence>;
+};
+
+/** One object for each worker, written anew for each choice: millions of choices are made. */
+const newCandidate = (mesh: Mesh, worker: number): WritableCandidate => ({
+  peerId: String(worker),
+  role: "worker",
+  active: true,
+  speaksMuster: true,
+  capabilities: [],
+  slots: mesh.slots[worker] as number,
+  prefetch: true,
+  held: 0,
+  score: 0,
+  evidence: {
+    rttMs: null,
+    rttVarianceMs: null,
+    outcomes: mesh.outcomes[worker] as Evidence["outcomes"],
+    service: null,
+    connectedAt: null,
+    share: 0,
+    nearMs: null,
+  },
+});
+
+/** Scores as the registry keeps them: computed when something was observed, not when they are read. */
+class Scores {
+  readonly #mesh: Mesh;
+  readonly #scores = new Float64Array(CONTROLLERS * WORKERS);
+  readonly #observed = new Int32Array(CONTROLLERS * WORKERS).fill(-1);
+
+  constructor(mesh: Mesh) {
+    this.#mesh = mesh;
+  }
+
+  of(controller: number, worker: number, now: number): number {
+    const pair = controller * WORKERS + worker;
+    const observed = this.#mesh.observed[worker] as number;
+    if (this.#observed[pair] !== observed) {
+      this.#observed[pair] = observed;
+      const outcomes = outcomesAt(this.#mesh.outcomes[worker] as Evidence["outcomes"], now);
+      this.#scores[pair] = score({
+        rttMs: this.#mesh.rtts[pair]?.smoothedMs ?? null,
+        hops: 1,
+        geoKm: this.#mesh.world.km[pair] as number,
+        successes: outcomes.successes,
+        failures: badOutcomes(outcomes),
+      }).score;
+    }
+    return this.#scores[pair] as number;
+  }
+}

@@ -1,0 +1,85 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { EventQueue } from "../../bench/selection/event-queue.ts";
+import { keyed } from "../../bench/selection/keyed.ts";
+import { muster } from "../../bench/selection/muster.ts";
+import { goP2p, oracle, random, roundRobin } from "../../bench/selection/rankings.ts";
+import { simulate } from "../../bench/selection/simulate.ts";
+import { DEVICES, FRAMES, type Traces } from "../../bench/selection/traces.ts";
+import { LASTS_MS, World } from "../../bench/selection/world.ts";
+import { DEFAULT_POLICY } from "../../src/tasks/policy.ts";
+
+/** Made-up traces: round trips that differ by pair and time, peers that are up for some minutes. */
+const TRACES: Traces = {
+  rtts: Float32Array.from({ length: FRAMES * DEVICES * DEVICES }, (_, i) => 5 + 200 * keyed(7, i)),
+  systems: [
+    {
+      up: { shape: 0.5, scale: 20 * 60_000 },
+      down: { shape: 0.5, scale: 5 * 60_000 },
+    },
+  ],
+};
+const LOAD = 0.01;
+
+describe("the simulator's world", () => {
+  test("is the same for every policy: a seed decides it, and another seed makes another", () => {
+    const [one, same, other] = [11, 11, 12].map((seed) => new World(TRACES, seed, LOAD));
+    expect(same?.workers).toEqual(one?.workers);
+    expect(same?.tasks).toEqual(one?.tasks);
+    expect(other?.workers).not.toEqual(one?.workers);
+  });
+
+  test("has outages in order, each noticed within 40 s or at the return", () => {
+    for (const { outages } of new World(TRACES, 11, LOAD).workers) {
+      for (const [i, { from, seen, to }] of outages.entries()) {
+        expect(seen).toBeLessThanOrEqual(to);
+        expect(from).toBeLessThanOrEqual(seen);
+        if (from >= 0)
+          expect(seen === to || (seen >= from + 10_000 && seen <= from + 40_000)).toBe(true);
+        expect(outages[i + 1]?.from ?? LASTS_MS).toBeGreaterThanOrEqual(Math.min(to, LASTS_MS));
+      }
+    }
+  });
+});
+
+describe("a simulated run", () => {
+  const world = new World(TRACES, 11, LOAD);
+
+  test("brings every task to an end, whatever the policy, and comes out the same again", () => {
+    for (const make of [random, roundRobin, goP2p, muster(DEFAULT_POLICY), oracle]) {
+      const run = simulate(world, make);
+      expect(run.latencies.every((ms) => ms > 0 && ms <= LASTS_MS)).toBe(true);
+      expect(run.attempts).toBeGreaterThanOrEqual(world.tasks.count - run.failedTasks);
+      expect(run.failedAttempts).toBeGreaterThanOrEqual(run.lostAttempts);
+      expect(simulate(world, make)).toEqual(run);
+    }
+  });
+
+  test("fails less by the default policy than by lot, and least by the oracle", () => {
+    const failed = [random, muster(DEFAULT_POLICY), oracle].map((make) => {
+      const { failedAttempts, attempts } = simulate(world, make);
+      return failedAttempts / attempts;
+    });
+    expect(failed).toEqual(failed.toSorted((a, b) => b - a));
+    expect(failed[2]).toBe(0);
+  });
+});
+
+describe("the event queue", () => {
+  test("gives events by time, and those of one time in the order in which they came", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(50), { maxLength: 3_000 }), (times) => {
+        const queue = new EventQueue();
+        for (const [event, time] of times.entries()) queue.push(time, event);
+        const order = times
+          .map((_, event) => event)
+          .toSorted((a, b) => (times[a] ?? 0) - (times[b] ?? 0));
+        for (const event of order) {
+          expect(queue.next()).toBe(times[event]);
+          expect(queue.pop()).toBe(event);
+        }
+        expect(queue.next()).toBe(Infinity);
+      }),
+    );
+  });
+});

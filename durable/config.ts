@@ -16,6 +16,7 @@ import {
 import type { MusterError } from "../src/protocol/errors.ts";
 import { AuthMode } from "../src/protocol/http.ts";
 import { keyBytes, Name } from "../src/protocol/ids.ts";
+import { callbackKey } from "../src/webhooks/index.ts";
 import type { Env } from "./env.ts";
 
 /** The deployment, checked: its three keys (DESIGN §8) and what the operator chose. */
@@ -136,6 +137,7 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
       reconnectsPerSecond: data.RECONNECTS_PER_SECOND,
       retention: data.PEER_RETENTION_DAYS * DAY,
       credentialKey: credentialKey(data.MESH_SIGNING_KEY),
+      callbackKey: callbackKey(data.MESH_SIGNING_KEY),
     },
   });
 }

@@ -11,6 +11,7 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import { openRegistry, type Registry } from "../src/registry/registry.ts";
 import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
+import { CallbackRunner } from "./callback-runner.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { withDeadline } from "./deadline.ts";
 import { durableSql } from "./durable-sql.ts";
@@ -32,6 +33,7 @@ export class Coordinator
   readonly #registry: Registry;
   readonly #alarm: AlarmClock;
   readonly #outbox: OutboxRunner;
+  readonly #callbacks: CallbackRunner;
   readonly #waiters = new Waiters();
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -47,6 +49,14 @@ export class Coordinator
       now: () => Date.now(),
       endSession: (to, fault) => this.#endSession(to, fault),
       execute: (name, input) => this.#run(name, input),
+    });
+    this.#callbacks = new CallbackRunner({
+      claim: (busy) => {
+        const { result } = this.#run("claim_callback", { busy });
+        return result.ok ? result.value.request : null;
+      },
+      answered: ({ taskId, attempt }, answer) =>
+        void this.#run("callback_answered", { taskId, attempt, answer }),
     });
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
   }
@@ -145,6 +155,9 @@ export class Coordinator
           return true;
         case "drain_outbox":
           await this.#outbox.run();
+          return true;
+        case "drain_callbacks":
+          await this.#callbacks.run();
           return true;
         default:
           return effect satisfies never;

@@ -7,6 +7,7 @@ import { configured, safeHeaders } from "./middleware.ts";
 import { describe } from "./openapi.ts";
 import { problem } from "./problem.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { callbackRoutes } from "./routes/callbacks.ts";
 import { connectRoutes } from "./routes/connect.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
@@ -69,6 +70,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   peerRoutes(app);
   membershipRoutes(app);
   taskRoutes(app);
+  callbackRoutes(app);
   webhookSourceRoutes(app);
   tokenRoutes(app);
   joinKeyRoutes(app);

@@ -6,6 +6,8 @@ export function needOf(method: string, path: string): Need {
   switch (path.split("/")[2] ?? "") {
     case "tasks":
       return reads ? "read_work" : "work";
+    case "callback-secret":
+      return "work";
     case "peers":
     case "pointers":
     case "blobs":

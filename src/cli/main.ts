@@ -1,6 +1,7 @@
 import type { Command } from "./args.ts";
 import { allow } from "./commands/allow.ts";
 import { assign } from "./commands/assign.ts";
+import { callback } from "./commands/callback.ts";
 import { demo } from "./commands/demo.ts";
 import { audit } from "./commands/audit.ts";
 import { disallow } from "./commands/disallow.ts";
@@ -25,6 +26,7 @@ const COMMANDS: Record<string, Command> = {
   join,
   assign,
   task,
+  callback,
   peers,
   allow,
   disallow,

@@ -1,4 +1,4 @@
-import { hasEnded, type Task } from "../client/index.ts";
+import { hasEnded, type CallbackView, type Task } from "../client/index.ts";
 import { plain, print, printJson } from "./output.ts";
 
 /** Shows a task; the exit code says whether it ended in success, or has not ended. */
@@ -18,7 +18,15 @@ function describe(task: Task): void {
     print(`try ${String(attempt).padEnd(5)} ${who}, score ${score.toFixed(2)}, ${state}${why}`);
   }
   if (task.error !== null) print(`error     ${plain(task.error)}`);
+  if (task.callback !== null) print(`callback  ${callbackLine(task.callback)}`);
   if (task.state === "succeeded") print(`result    ${JSON.stringify(task.result)}`);
+}
+
+function callbackLine({ url, state, attempts }: CallbackView): string {
+  const last = attempts.at(-1);
+  const why = last?.error === undefined || last.error === null ? "" : `: ${plain(last.error)}`;
+  const tries = attempts.length === 0 ? "" : ` after ${attempts.length}`;
+  return `${state}${tries}${why} (${plain(url)})`;
 }
 
 const percent = (fraction: number): string => `${Math.round(fraction * 100)} %`;

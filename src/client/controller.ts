@@ -6,6 +6,7 @@ import {
   AllowList,
   AuditList,
   AuthModeBody,
+  CallbackSecretView,
   JoinKeyList,
   NewJoinKeyView,
   NewTokenView,
@@ -140,6 +141,16 @@ export class Controller {
   /** Cancels a task that has not ended. */
   cancel(id: string): Promise<Task> {
     return this.#api.json(TaskView, { method: "DELETE", path: `v1/tasks/${segment(id)}` });
+  }
+
+  /** The secret that signs the callbacks of the tasks that this token gives: for `verifyCallback`. */
+  async callbackSecret(): Promise<string> {
+    return (await this.#api.json(CallbackSecretView, { path: "v1/callback-secret" })).secret;
+  }
+
+  /** Has a callback delivered again that was given up or delivered. */
+  repeatCallback(id: string): Promise<Task> {
+    return this.#api.json(TaskView, { method: "POST", path: `v1/tasks/${segment(id)}/callback` });
   }
 
   /** Every peer, page by page. */

@@ -17,6 +17,7 @@ export {
 } from "./controller.ts";
 export type { AssignOptions } from "./submission.ts";
 export { deliver, newWebhookSecret, signDelivery, type DeliveryOptions } from "./webhook.ts";
+export { verifyCallback, type CallbackDelivery, type VerifyOptions } from "./callback.ts";
 export {
   MusterApiError,
   OptionsError,
@@ -35,8 +36,10 @@ export type {
   AllowEntry,
   AttemptView,
   AuthMode,
+  CallbackView,
   MeshView,
   PeerView,
+  TaskEvent,
   TaskSummary,
   WebhookSourceView,
 } from "../protocol/http.ts";

@@ -13,6 +13,12 @@ export interface AssignOptions {
   readonly maxAttempts?: number;
   /** How long a peer may be silent about the task before another gets it. */
   readonly leaseSeconds?: number;
+  /** Is told of the task's end, signed, until it acknowledges (`verifyCallback`). */
+  readonly callback?: {
+    readonly url: string;
+    /** `whsec_` and base64; default: the token's own (`controller.callbackSecret()`). */
+    readonly secret?: string;
+  };
   /** Names the submission itself: the same key makes no second task. Default: a fresh one for each call. */
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
@@ -37,5 +43,6 @@ export function submission(
     ...(options.deadlineSeconds !== undefined && { deadline_seconds: options.deadlineSeconds }),
     ...(options.maxAttempts !== undefined && { max_attempts: options.maxAttempts }),
     ...(options.leaseSeconds !== undefined && { lease_seconds: options.leaseSeconds }),
+    ...(options.callback !== undefined && { callback: options.callback }),
   };
 }

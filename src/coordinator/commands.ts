@@ -25,6 +25,7 @@ import type { Reconnect, Role, TaskResult } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
 import type { OutboxItem } from "../registry/outbox.ts";
+import type { Answer } from "../webhooks/index.ts";
 import type { EndFault, SessionRef } from "./effects.ts";
 
 /** A session proved a key and asks whether its peer may come in; `session` names the object that holds it. */
@@ -191,6 +192,9 @@ export interface Commands {
     output: { readonly entries: AuditView[]; readonly next_cursor: string | null };
   };
 
+  /** Owes a callback again that was given up or delivered. */
+  repeat_callback: { input: OfTask; output: TaskView };
+
   // From the coordinator's own object, which performs effects and keeps time.
   offer_failed: {
     /** What was found instead of a session that takes offers: none, one whose peer is silent, or nothing is known. */
@@ -201,6 +205,15 @@ export interface Commands {
     output: Nothing;
   };
   session_ended: { input: { readonly to: SessionRef; readonly fault: EndFault }; output: Nothing };
+  /** `busy`: receivers that have as many attempts under way as they get. */
+  claim_callback: {
+    input: { readonly busy: readonly string[] };
+    output: { readonly request: CallbackRequest | null };
+  };
+  callback_answered: {
+    input: { readonly taskId: string; readonly attempt: number; readonly answer: Answer };
+    output: Nothing;
+  };
   outbox_failed: { input: Pick<OutboxItem, "kind" | "subject" | "failures">; output: Nothing };
   blob_deleted: { input: { readonly blobId: string }; output: Nothing };
   published: {
@@ -219,6 +232,16 @@ export interface Commands {
 export type CommandName = keyof Commands;
 export type Input<K extends CommandName> = Commands[K]["input"];
 export type Output<K extends CommandName> = Commands[K]["output"];
+
+/** One attempt at a callback: what to send, and to whom. */
+export interface CallbackRequest {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly url: string;
+  readonly origin: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
 
 export interface PointerRow {
   readonly id: string;

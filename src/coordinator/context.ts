@@ -24,6 +24,8 @@ export interface CoordinatorConfig {
   readonly retention: Millis;
   /** Makes and checks tokens and join keys. */
   readonly credentialKey: Bytes;
+  /** Signs callbacks, and seals the secrets that are given with tasks (webhooks/callback). */
+  readonly callbackKey: Bytes;
 }
 
 /** What every command works on. Handlers read and write the registry and push what shall happen after the commit. */

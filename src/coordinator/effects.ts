@@ -32,4 +32,5 @@ export type Effect =
   | { readonly type: "probe"; readonly to: SessionRef }
   | { readonly type: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
   | { readonly type: "task_ended"; readonly taskId: string }
-  | { readonly type: "drain_outbox" };
+  | { readonly type: "drain_outbox" }
+  | { readonly type: "drain_callbacks" };

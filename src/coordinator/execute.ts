@@ -9,6 +9,7 @@ import {
   refuseTask,
 } from "./attempts.ts";
 import { listAudit, record } from "./audit.ts";
+import { callbackAnswered, claimCallback, repeatCallback } from "./callback-delivery.ts";
 import type { CommandName, Input, Output } from "./commands.ts";
 import type { Context } from "./context.ts";
 import type { Effect } from "./effects.ts";
@@ -87,6 +88,9 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   revoke_join_key: revokeJoinKey,
   list_audit: listAudit,
   outbox_failed: outboxFailed,
+  claim_callback: claimCallback,
+  callback_answered: callbackAnswered,
+  repeat_callback: repeatCallback,
   blob_deleted: blobDeleted,
   tick,
 };

@@ -1,6 +1,7 @@
 import type { Millis } from "../base/clock.ts";
 import { retryAt } from "../tasks/lease.ts";
 import type { AttemptState, Task } from "../tasks/task.ts";
+import { oweCallback } from "./callbacks.ts";
 import type { Context } from "./context.ts";
 import { savePeer, sessionOf, settle, type Outcome } from "./peers.ts";
 
@@ -52,12 +53,14 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
 
 /** Brings a task to its end and tells whoever waits for it. The attempt's own end is the caller's to write. */
 export function endTask(
-  { registry, now, effects }: Context,
+  context: Context,
   task: Task,
   state: "succeeded" | "failed" | "cancelled" | "expired",
 ): void {
+  const { registry, now, effects } = context;
   registry.tasks.update({ ...task, state, endedAt: now, leaseUntil: null, prefetched: false });
   effects.push({ type: "task_ended", taskId: task.id });
+  oweCallback(context, task.id);
 }
 
 /** Takes a held task from its peer, because nobody wants its result any more, and tells the peer to stop. */

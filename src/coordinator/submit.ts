@@ -15,6 +15,7 @@ import type { BatchView } from "../protocol/http.ts";
 import { newUuid } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
 import { turnOf } from "../tasks/turn.ts";
+import { checkCallback, keepCallback } from "./callbacks.ts";
 import type { SubmitInput } from "./commands.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
@@ -82,6 +83,8 @@ function take(context: Context, input: SubmitInput): Result<Taken, MusterError> 
   if (notBefore(context, input) - now > NOT_BEFORE_MAX) {
     return err({ code: "invalid_request", detail: "not_before is more than 30 days ahead" });
   }
+  const callable = checkCallback(context, input.task.callback);
+  if (!callable.ok) return callable;
   if (registry.tasks.queued() >= QUEUE_MAX) {
     return err({
       code: "queue_full",
@@ -91,6 +94,7 @@ function take(context: Context, input: SubmitInput): Result<Taken, MusterError> 
   }
   const task = newTask(context, input);
   registry.tasks.insert(task);
+  keepCallback(context, task.id, input.task.callback);
   if (input.idempotency !== null) {
     const { scope, key } = input.idempotency;
     const request = { taskId: task.id, requestHash: requestHash(input) };
@@ -178,7 +182,11 @@ export function visibleTask(
 }
 
 export const view = (context: Context, id: string) =>
-  taskView(stored(context, id), context.registry.attempts.of(id));
+  taskView(
+    stored(context, id),
+    context.registry.attempts.of(id),
+    context.registry.callbacks.get(id),
+  );
 
 /** A task that is there. */
 const stored = ({ registry }: Context, id: string): Task => registry.tasks.get(id) as Task;

@@ -7,6 +7,7 @@ import {
 } from "../protocol/constants.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { Task } from "../tasks/task.ts";
+import { nextCallback } from "./callback-delivery.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, type Handler } from "./handler.ts";
@@ -33,7 +34,7 @@ export const tick: Handler<"tick"> = (context) => {
   registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
   registry.hearsay.prune(now - TOLD_RETENTION);
   dispatch(context);
-  effects.push({ type: "drain_outbox" });
+  effects.push({ type: "drain_outbox" }, { type: "drain_callbacks" });
   return done;
 };
 
@@ -84,6 +85,7 @@ export function nextTick(
   const dues: readonly (Millis | null)[] = [
     tasks.nextDue(now),
     outbox.nextDue(),
+    nextCallback(registry, now),
     tasks.anyQueued() ? now + SWEEP_INTERVAL : null,
     oldest === null ? null : oldest + TOLD_RETENTION,
     away === null

@@ -5,6 +5,7 @@ import type { Peer } from "../peers/peer.ts";
 import type {
   AllowEntry,
   AttemptView,
+  CallbackView,
   PeerView,
   TaskSummary,
   TaskView,
@@ -15,6 +16,7 @@ import type { PublishedPointer } from "../registry/pointers.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
 import { score } from "../scoring/score.ts";
 import type { Attempt, Task } from "../tasks/task.ts";
+import type { Callback } from "../webhooks/index.ts";
 import type { PointerRow } from "./commands.ts";
 import { metricsOf } from "./peers.ts";
 
@@ -86,11 +88,28 @@ export const taskSummary = (task: Omit<Task, "payload" | "result">): TaskSummary
   error: task.error,
 });
 
-export const taskView = (task: Task, attempts: readonly Attempt[]): TaskView => ({
+export const taskView = (
+  task: Task,
+  attempts: readonly Attempt[],
+  callback: Callback | null,
+): TaskView => ({
   ...taskSummary(task),
   payload: task.payload,
   result: task.result,
   attempts: attempts.map(attemptView),
+  callback: callback === null ? null : callbackView(callback),
+});
+
+const callbackView = ({ url, state, dueAt, attempts }: Callback): CallbackView => ({
+  url,
+  state,
+  next_at: attempts.at(-1)?.endedAt === null ? null : timeOrNull(dueAt),
+  attempts: attempts.map(({ at, endedAt, status, error }) => ({
+    at: toRfc3339(at),
+    ended_at: timeOrNull(endedAt),
+    status,
+    error,
+  })),
 });
 
 const attemptView = (attempt: Attempt): AttemptView => ({

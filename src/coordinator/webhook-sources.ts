@@ -1,9 +1,13 @@
 import { err, ok } from "../base/result.ts";
 import { WEBHOOK_SOURCES_MAX } from "../protocol/constants.ts";
+import { checkCallback } from "./callbacks.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { sourceView } from "./views.ts";
 
-export const putWebhookSource: Handler<"put_webhook_source"> = ({ registry, now }, input) => {
+export const putWebhookSource: Handler<"put_webhook_source"> = (context, input) => {
+  const { registry, now } = context;
+  const callable = checkCallback(context, input.mapping.callback, "task.callback");
+  if (!callable.ok) return callable;
   const before = registry.webhookSources.get(input.name);
   if (before === null && registry.webhookSources.count() >= WEBHOOK_SOURCES_MAX) {
     return err({

@@ -119,6 +119,15 @@ export const WEBHOOK_SOURCES_MAX = 100;
 /** Secrets of one source: the old one, the new one, and one to spare. Each costs a MAC over whatever anybody sends. */
 export const WEBHOOK_SECRETS_MAX = 3;
 
+/** Callbacks. */
+/** Attempts to deliver one, the first included. With the pauses below the last is made about two days after the first. */
+export const CALLBACK_ATTEMPTS_MAX = 12;
+/** First pause before a callback is tried again; four times as long with each attempt, up to the maximum. */
+export const CALLBACK_BACKOFF = 2 * SECOND;
+export const CALLBACK_BACKOFF_MAX = 12 * HOUR;
+/** How long a receiver may take to answer. */
+export const CALLBACK_TIMEOUT = 15 * SECOND;
+
 /** Access. */
 export const JOIN_KEY_LIFE_DEFAULT = 7 * DAY;
 export const JOIN_KEY_LIFE_MAX = 365 * DAY;

@@ -122,6 +122,13 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX hearsay_peers ON hearsay (peer_id, hops, told_at)`,
     `CREATE INDEX hearsay_ages ON hearsay (heard_at)`,
   ],
+  [
+    `CREATE TABLE callbacks (
+      task_id TEXT PRIMARY KEY, url TEXT NOT NULL, origin TEXT NOT NULL, sealed_secret TEXT, state TEXT NOT NULL,
+      due_at INTEGER, attempts TEXT NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE INDEX callbacks_due ON callbacks (due_at) WHERE due_at IS NOT NULL`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -3,6 +3,7 @@ import { allowlistTable, denylistTable } from "./allowlist.ts";
 import { apiTokensTable } from "./api-tokens.ts";
 import { attemptsTable } from "./attempts.ts";
 import { auditTable } from "./audit.ts";
+import { callbacksTable } from "./callbacks.ts";
 import { hearsayTable } from "./hearsay.ts";
 import { idempotencyTable } from "./idempotency.ts";
 import { joinKeysTable } from "./join-keys.ts";
@@ -35,6 +36,7 @@ export function openRegistry(sql: Sql) {
     webhookSources: webhookSourcesTable(sql),
     pointers: pointersTable(sql),
     outbox: outboxTable(sql),
+    callbacks: callbacksTable(sql),
     apiTokens: apiTokensTable(sql),
     joinKeys: joinKeysTable(sql),
     aliases: aliasesTable(sql),

@@ -4,6 +4,17 @@ export type { HeaderReader, Verified } from "./scheme.ts";
 export { secretOf, signStandard } from "./standard-webhooks.ts";
 export { challengeOf } from "./slack.ts";
 export { eventOf } from "./event.ts";
+export {
+  callbackKey,
+  isAcknowledged,
+  nextAttempt,
+  openCallbackSecret,
+  ownerSecret,
+  sealCallbackSecret,
+  type Answer,
+  type Callback,
+  type CallbackAttempt,
+} from "./callback.ts";
 export { checkMapping, taskOf } from "./mapping.ts";
 export { checkPayload } from "./payload.ts";
 export { openSecret, sealSecret, storageKey } from "./sealed-secret.ts";

@@ -79,6 +79,7 @@ export function taskOf(mapping: EventMapping, event: Json): Result<SubmitTask, A
     deadline_seconds: mapping.deadline_seconds,
     max_attempts: mapping.max_attempts,
     lease_seconds: mapping.lease_seconds,
+    ...(mapping.callback !== undefined && { callback: mapping.callback }),
   });
 }
 

@@ -64,6 +64,7 @@ const task = (state: string, more: object = {}) => ({
   result: null,
   error: null,
   attempts: [],
+  callback: null,
   ...more,
 });
 

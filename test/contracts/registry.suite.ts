@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { EventMapping } from "../../src/protocol/http.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import type { Sql } from "../../src/registry/sql.ts";
+import type { Callback } from "../../src/webhooks/index.ts";
 import { aHearsay, aPeer } from "./records.ts";
 import { TASK_TABLES } from "./task-tables.suite.ts";
 
@@ -186,6 +187,36 @@ const TABLES: readonly Clause[] = [
       expect(idempotency.get("scope", "key", T)).toEqual(remembered);
       idempotency.prune(T + 10);
       expect(idempotency.get("scope", "key", T)).toBeNull();
+    },
+  },
+  {
+    name: "a callback that is due is the one that has been due longest, its receiver not left out",
+    holds(open) {
+      const { callbacks } = openRegistry(open());
+      const callback = (taskId: string, origin: string): Callback => ({
+        taskId,
+        url: `${origin}/hook`,
+        origin,
+        sealedSecret: null,
+        state: "waiting",
+        dueAt: null,
+        attempts: [],
+      });
+      const [one, two] = [callback("1", "https://a.example"), callback("2", "https://b.example")];
+      for (const each of [one, two]) callbacks.insert(each);
+      expect([callbacks.due(T, []), callbacks.nextDue()]).toEqual([null, null]);
+      const attempts = [{ at: T, endedAt: null, status: 503, error: "é" }];
+      const owed = { ...two, state: "pending", dueAt: T, attempts } as const;
+      callbacks.update(owed);
+      callbacks.update({ ...one, state: "pending", dueAt: T + 1 });
+      expect(callbacks.get("2")).toEqual(owed);
+      expect(callbacks.nextDue()).toBe(T);
+      expect(callbacks.due(T - 1, [])).toBeNull();
+      expect(callbacks.due(T + 1, [])?.taskId).toBe("2");
+      expect(callbacks.due(T + 1, ["https://b.example"])?.taskId).toBe("1");
+      expect(callbacks.due(T + 1, ["https://b.example", "https://a.example"])).toBeNull();
+      callbacks.remove("2");
+      expect([callbacks.get("2"), callbacks.count()]).toEqual([null, 1]);
     },
   },
   {

@@ -115,6 +115,7 @@ export class TestMesh {
         reconnectsPerSecond: 100,
         retention: 30 * DAY,
         credentialKey: new Uint8Array(32),
+        callbackKey: new Uint8Array(32).fill(1),
         ...config,
       } as const,
       actor: "admin",

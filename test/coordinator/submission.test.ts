@@ -54,6 +54,7 @@ describe("a task that is submitted", () => {
       result: null,
       error: null,
       attempts: [],
+      callback: null,
     });
   });
 

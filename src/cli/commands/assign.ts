@@ -18,6 +18,7 @@ const OPTIONS = {
   deadline: { type: "string" },
   attempts: { type: "string" },
   lease: { type: "string" },
+  callback: { type: "string" },
 } as const;
 
 /** Gives the mesh a task. */
@@ -34,6 +35,7 @@ export const assign: Command = {
     ["--deadline SECONDS", "not ended by then, it expires"],
     ["--attempts N", "how often it may be tried"],
     ["--lease SECONDS", "how long a peer may be silent about it"],
+    ["--callback URL", "is told of the end; `muster callback secret` says what signs that"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -81,5 +83,6 @@ function assignOptions(values: Values<typeof OPTIONS>): AssignOptions {
     ...(deadlineSeconds !== undefined && { deadlineSeconds }),
     ...(maxAttempts !== undefined && { maxAttempts }),
     ...(leaseSeconds !== undefined && { leaseSeconds }),
+    ...(values.callback !== undefined && { callback: { url: values.callback } }),
   };
 }

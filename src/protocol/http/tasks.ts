@@ -19,6 +19,7 @@ import {
 import { JsonValue } from "../envelope.ts";
 import { PeerId, Uuid } from "../ids.ts";
 import { CapabilityRequirement, TaskKind } from "../messages.ts";
+import { CallbackBody, CallbackView } from "./callbacks.ts";
 import { ProblemView } from "./mesh.ts";
 import { NextCursor, Page, Time } from "./page.ts";
 
@@ -100,6 +101,7 @@ export const SubmitTask = z
       .meta({
         description: "How long a peer may be silent about the task before it goes to another",
       }),
+    callback: CallbackBody.optional(),
   })
   .meta({ id: "TaskRequest" });
 export type SubmitTask = z.infer<typeof SubmitTask>;
@@ -154,15 +156,32 @@ export const TaskView = z
     result: JsonValue,
     error: z.string().nullable(),
     attempts: z.array(AttemptView),
+    callback: CallbackView.nullable().default(null),
   })
   .meta({ id: "Task" });
 export type TaskView = z.infer<typeof TaskView>;
 
 /** A task in a list: without what can be large, or many. `GET /v1/tasks/:id` shows the rest. */
-export const TaskSummary = TaskView.omit({ payload: true, result: true, attempts: true }).meta({
-  id: "TaskSummary",
-});
+export const TaskSummary = TaskView.omit({
+  payload: true,
+  result: true,
+  attempts: true,
+  callback: true,
+}).meta({ id: "TaskSummary" });
 export type TaskSummary = z.infer<typeof TaskSummary>;
+
+/** What a callback is told of a task's end. The same bytes each time, under the task's ID as `webhook-id`. */
+export const TaskEvent = z
+  .object({
+    type: z.enum(["task.succeeded", "task.failed", "task.cancelled", "task.expired"]),
+    timestamp: Time.meta({ description: "When the task ended" }),
+    // What a receiver can rely on; the rest may be less from a mesh of another version.
+    data: TaskSummary.partial()
+      .required({ id: true, kind: true, state: true, ended_at: true, error: true })
+      .extend({ result: JsonValue }),
+  })
+  .meta({ id: "TaskEvent" });
+export type TaskEvent = z.infer<typeof TaskEvent>;
 
 export const TaskQuery = Page.extend({
   state: TaskState.optional(),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { WEBHOOK_SECRETS_MAX } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
 import { Slug, Uuid } from "../ids.ts";
+import { FixedCallback } from "./callbacks.ts";
 import { Requirements, SubmitTask } from "./tasks.ts";
 import { Time } from "./page.ts";
 
@@ -59,6 +60,7 @@ export const EventMapping = z.object({
   deadline_seconds: SubmitTask.shape.deadline_seconds,
   max_attempts: SubmitTask.shape.max_attempts,
   lease_seconds: SubmitTask.shape.lease_seconds,
+  callback: FixedCallback.optional(),
 });
 export type EventMapping = z.infer<typeof EventMapping>;
 

@@ -1,0 +1,76 @@
+import type { Millis } from "../base/clock.ts";
+import type { CallbackState } from "../protocol/http.ts";
+import type { Callback } from "../webhooks/index.ts";
+import {
+  insertRow,
+  json,
+  number,
+  numberOrNull,
+  text,
+  textOrNull,
+  type Sql,
+  type SqlRow,
+} from "./sql.ts";
+
+/**
+ * What is owed to those who want to be told of a task's end: an outbox of its own, for its items wait for strangers'
+ * servers, and nothing else may wait behind them.
+ */
+export function callbacksTable(sql: Sql) {
+  return {
+    get(taskId: string): Callback | null {
+      const row = sql.exec(`SELECT * FROM callbacks WHERE task_id = ?`, taskId)[0];
+      return row === undefined ? null : readCallback(row);
+    },
+    insert: (callback: Callback): void =>
+      insertRow(sql, "callbacks", {
+        task_id: callback.taskId,
+        url: callback.url,
+        origin: callback.origin,
+        sealed_secret: callback.sealedSecret,
+        state: callback.state,
+        due_at: callback.dueAt,
+        attempts: JSON.stringify(callback.attempts),
+      }),
+    /** Writes what changes in a callback's life. */
+    update({ taskId, state, dueAt, attempts }: Callback): void {
+      sql.exec(
+        `UPDATE callbacks SET state = ?, due_at = ?, attempts = ? WHERE task_id = ?`,
+        state,
+        dueAt,
+        JSON.stringify(attempts),
+        taskId,
+      );
+    },
+    /** The one that has been due longest, leaving out these receivers. */
+    due(now: Millis, exceptOrigins: readonly string[]): Callback | null {
+      const marks = exceptOrigins.map(() => "?").join(", ");
+      const row = sql.exec(
+        `SELECT * FROM callbacks WHERE due_at <= ? AND origin NOT IN (${marks}) ORDER BY due_at LIMIT 1`,
+        now,
+        ...exceptOrigins,
+      )[0];
+      return row === undefined ? null : readCallback(row);
+    },
+    nextDue(): Millis | null {
+      const row = sql.exec(`SELECT MIN(due_at) AS due FROM callbacks WHERE due_at IS NOT NULL`)[0];
+      return numberOrNull(row as SqlRow, "due");
+    },
+    remove(taskId: string): void {
+      sql.exec(`DELETE FROM callbacks WHERE task_id = ?`, taskId);
+    },
+    count(): number {
+      return number(sql.exec(`SELECT COUNT(*) AS count FROM callbacks`)[0] as SqlRow, "count");
+    },
+  };
+}
+
+const readCallback = (row: SqlRow): Callback => ({
+  taskId: text(row, "task_id"),
+  url: text(row, "url"),
+  origin: text(row, "origin"),
+  sealedSecret: textOrNull(row, "sealed_secret"),
+  state: text(row, "state") as CallbackState,
+  dueAt: numberOrNull(row, "due_at"),
+  attempts: json(row, "attempts"),
+});

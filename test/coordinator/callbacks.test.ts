@@ -1,0 +1,334 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { utf8 } from "../../src/base/bytes.ts";
+import type { CallbackRequest } from "../../src/coordinator/commands.ts";
+import { CALLBACK_ATTEMPTS_MAX, CALLBACK_TIMEOUT } from "../../src/protocol/constants.ts";
+import { SubmitTask, TaskEvent, type CallbackBody } from "../../src/protocol/http.ts";
+import { newWebhookSecret } from "../../src/client/webhook.ts";
+import { ownerSecret, verifyDelivery, type Answer } from "../../src/webhooks/index.ts";
+import { must, present } from "../must.ts";
+import { KEYS, submission, TestMesh } from "./mesh.ts";
+
+const URL_1 = "https://one.example/hook";
+const [KEY] = KEYS;
+
+const answered = (status: number | null, more: Partial<Answer> = {}): Answer => ({
+  status,
+  error: status === null ? "can't be reached" : `HTTP ${status}`,
+  retryAfter: null,
+  ...more,
+});
+
+const give = (mesh: TestMesh, callback: CallbackBody = { url: URL_1 }, more = {}): string =>
+  mesh.run("submit_task", submission({ kind: "echo", callback }, more)).task.id;
+
+const claim = (mesh: TestMesh, busy: readonly string[] = []): CallbackRequest | null =>
+  mesh.run("claim_callback", { busy }).request;
+
+const answer = (mesh: TestMesh, request: CallbackRequest, given: Answer): void => {
+  const { taskId, attempt } = request;
+  mesh.run("callback_answered", { taskId, attempt, answer: given });
+};
+
+const callbackOf = (mesh: TestMesh, id: string) => present(mesh.task(id).callback);
+
+/** A task whose end is to be told, ended. */
+function ended(mesh: TestMesh, callback?: CallbackBody): string {
+  const id = give(mesh, callback);
+  mesh.run("cancel_task", { id, visibleTo: null });
+  return id;
+}
+
+const verified = (request: CallbackRequest, secret: string, now: number): string =>
+  must(
+    verifyDelivery(
+      { scheme: "standard-webhooks" },
+      {
+        secrets: [secret],
+        headers: new Headers(request.headers),
+        body: utf8(request.body),
+        now,
+      },
+    ),
+  ).deliveryId;
+
+describe("a callback", () => {
+  test.for([
+    "http://127.0.0.1/",
+    "http://localhost:8080/",
+    "https://169.254.169.254/latest/meta-data",
+    "ftp://example.com/",
+    "https://user:pass@example.com/",
+    "not a URL",
+  ])("CB3 that may not be called is refused with the task: %s", (url) => {
+    const error = new TestMesh().refusal(
+      "submit_task",
+      submission({ kind: "echo", callback: { url } }),
+    );
+    expect(error).toMatchObject({ code: "invalid_request", issues: [{ path: "callback.url" }] });
+  });
+
+  test("CB3 is refused with a secret that can't sign, which the answer does not show", () => {
+    const secret = "whsec_this is no base64 but long enough";
+    const callback = { url: URL_1, secret };
+    const error = new TestMesh().refusal("submit_task", submission({ kind: "echo", callback }));
+    expect(error).toMatchObject({ code: "invalid_request", issues: [{ path: "callback.secret" }] });
+    expect(JSON.stringify(error)).not.toContain("no base64");
+  });
+
+  test("CB3 is judged again at each attempt, by the rules of that day", () => {
+    const lenient = new TestMesh({ config: { allowLoopback: true } });
+    const id = ended(lenient, { url: "http://127.0.0.1:9000/" });
+    expect(claim(lenient)).not.toBeNull();
+    lenient.pass(2 * CALLBACK_TIMEOUT);
+    const strict = new TestMesh({ sql: lenient.sql });
+    strict.now = lenient.now;
+    expect(claim(strict)).toBeNull();
+    expect(callbackOf(strict, id)).toMatchObject({
+      state: "failed",
+      attempts: [{}, { error: expect.stringContaining("no public address") }],
+    });
+  });
+
+  test("CB3 stands in a source's mapping as well, where it is judged when the source is registered", () => {
+    const mesh = new TestMesh();
+    const source = {
+      name: "ci",
+      scheme: "github",
+      signature: null,
+      sealedSecrets: [""],
+      mapping: { ...SubmitTask.parse({ kind: "a" }), callback: { url: "http://10.0.0.1/" } },
+    } as const;
+    expect(mesh.refusal("put_webhook_source", source)).toMatchObject({
+      issues: [{ path: "task.callback.url" }],
+    });
+  });
+
+  test("CB4 waits for its task's end, and is owed from then on, however the task ended", () => {
+    const mesh = new TestMesh();
+    const [waiting, held, failed, succeeded] = [0, 1, 2, 3].map(() => give(mesh));
+    expect(claim(mesh)).toBeNull();
+    expect(callbackOf(mesh, present(succeeded))).toMatchObject({ state: "waiting", attempts: [] });
+    mesh.run("cancel_task", { id: present(waiting), visibleTo: null });
+    const peer = mesh.join(KEY, { slots: 1 });
+    for (const id of [held, failed, succeeded].map(present)) {
+      if (peer.offer.task_id !== id) throw new Error("offered in another order");
+      peer.accept();
+      if (id === failed) peer.fail("no", false);
+      else if (id === succeeded) peer.finish({ size: 5 });
+      else mesh.run("cancel_task", { id, visibleTo: null });
+    }
+    const told = new Map<string, TaskEvent>();
+    for (let request = claim(mesh); request !== null; request = claim(mesh))
+      told.set(request.taskId, TaskEvent.parse(JSON.parse(request.body)));
+    expect([waiting, held, failed, succeeded].map((id) => told.get(present(id))?.type)).toEqual([
+      "task.cancelled",
+      "task.cancelled",
+      "task.failed",
+      "task.succeeded",
+    ]);
+    expect(told.get(present(succeeded))?.data).toMatchObject({
+      id: succeeded,
+      state: "succeeded",
+      result: { size: 5 },
+    });
+    expect(told.get(present(failed))?.data).toMatchObject({ error: "no", result: null });
+  });
+
+  test("CB4 sets the alarm, and is looked for by it", () => {
+    const mesh = new TestMesh();
+    ended(mesh);
+    expect(mesh.performed("drain_callbacks")).toHaveLength(1);
+    expect(present(mesh.nextTick())).toBeLessThanOrEqual(mesh.now + 2 * CALLBACK_TIMEOUT);
+    answer(mesh, present(claim(mesh)), answered(500));
+    const due = present(mesh.nextTick());
+    mesh.now = due;
+    mesh.tick();
+    expect(claim(mesh)).not.toBeNull();
+  });
+
+  test("CB5 is signed under its task's ID, with the task's secret or its owner's, and is the same each time", () => {
+    const mesh = new TestMesh();
+    const secret = newWebhookSecret();
+    const own = ended(mesh, { url: URL_1, secret });
+    const owners = give(mesh, { url: URL_1 }, { owner: "0011223344556677" });
+    mesh.run("cancel_task", { id: owners, visibleTo: null });
+    const requests = new Map(
+      [present(claim(mesh)), present(claim(mesh))].map((request) => [request.taskId, request]),
+    );
+    const derived = ownerSecret(new Uint8Array(32).fill(1), "0011223344556677");
+    for (const [id, key] of [
+      [own, secret],
+      [owners, derived],
+    ] as const)
+      expect(verified(present(requests.get(id)), key, mesh.now)).toBe(id);
+    mesh.pass(1_000_000);
+    const again = present(claim(mesh));
+    expect(again.body).toBe(requests.get(again.taskId)?.body);
+    expect(verified(again, again.taskId === own ? secret : derived, mesh.now)).toBe(again.taskId);
+  });
+
+  test("CB6 is put off when it went unheard, and given up in the end, each attempt on record", () => {
+    const mesh = new TestMesh();
+    const id = ended(mesh);
+    for (let n = 1; n <= CALLBACK_ATTEMPTS_MAX; n++) {
+      const request = present(claim(mesh));
+      expect(request.attempt).toBe(n);
+      answer(mesh, request, answered(n % 2 === 0 ? 503 : null));
+      expect(claim(mesh)).toBeNull();
+      const { next_at } = callbackOf(mesh, id);
+      if (next_at !== null) mesh.now = Date.parse(next_at);
+    }
+    const { state, attempts } = callbackOf(mesh, id);
+    expect(state).toBe("failed");
+    expect(attempts.map(({ status }) => status)).toEqual(
+      Array.from({ length: CALLBACK_ATTEMPTS_MAX }, (_, i) => (i % 2 === 0 ? null : 503)),
+    );
+    expect(mesh.nextTick()).toBeNull();
+  });
+
+  test("CB8 shows its attempts under the task, and its secret nowhere", () => {
+    const mesh = new TestMesh();
+    const secret = newWebhookSecret();
+    const id = ended(mesh, { url: URL_1, secret });
+    const began = new Date(mesh.now).toISOString();
+    const request = present(claim(mesh));
+    expect(callbackOf(mesh, id).attempts).toEqual([
+      { at: began, ended_at: null, status: null, error: null },
+    ]);
+    mesh.pass(1_500);
+    answer(mesh, request, { status: 204, error: null, retryAfter: null });
+    expect(callbackOf(mesh, id)).toEqual({
+      url: URL_1,
+      state: "delivered",
+      next_at: null,
+      attempts: [
+        { at: began, ended_at: new Date(mesh.now).toISOString(), status: 204, error: null },
+      ],
+    });
+    for (const place of [mesh.contents(), JSON.stringify(mesh.task(id))])
+      expect(place).not.toContain(secret.slice(6));
+  });
+
+  test("CB9 of one receiver leaves room for those of another", () => {
+    const mesh = new TestMesh();
+    for (let i = 0; i < 3; i++) ended(mesh);
+    const other = ended(mesh, { url: "https://two.example/" });
+    expect(present(claim(mesh, ["https://one.example"])).taskId).toBe(other);
+    expect(claim(mesh, ["https://one.example", "https://two.example"])).toBeNull();
+    expect(present(claim(mesh)).origin).toBe("https://one.example");
+  });
+
+  test("CB10 may be delivered again once it was given up or delivered, by who may see its task", () => {
+    const mesh = new TestMesh();
+    const id = give(mesh, { url: URL_1 }, { owner: "mine" });
+    const again = { id, visibleTo: "mine" };
+    expect(mesh.refusal("repeat_callback", again).code).toBe("conflict");
+    mesh.run("cancel_task", again);
+    expect(mesh.refusal("repeat_callback", again).code).toBe("conflict");
+    answer(mesh, present(claim(mesh)), answered(410));
+    expect(callbackOf(mesh, id).state).toBe("failed");
+    expect(mesh.refusal("repeat_callback", { id, visibleTo: "other" }).code).toBe("not_found");
+    expect(mesh.run("repeat_callback", again).callback).toMatchObject({
+      state: "pending",
+      attempts: [],
+    });
+    answer(mesh, present(claim(mesh)), { status: 200, error: null, retryAfter: null });
+    expect(callbackOf(mesh, id).state).toBe("delivered");
+    expect(mesh.refusal("repeat_callback", { id: mesh.submit().id, visibleTo: null }).code).toBe(
+      "not_found",
+    );
+  });
+
+  test("CB12 goes with its task", () => {
+    const mesh = new TestMesh();
+    ended(mesh);
+    answer(mesh, present(claim(mesh)), answered(410));
+    expect(mesh.registry.callbacks.count()).toBe(1);
+    mesh.pass(31 * 86_400_000);
+    mesh.tick();
+    expect(mesh.registry.callbacks.count()).toBe(0);
+  });
+});
+
+/** What may happen to attempts: they are answered, at once or late, or nothing is ever heard of them. */
+type Step =
+  | { readonly type: "claim"; readonly fate: "heard" | "unheard" | "cut off" | "late" }
+  | { readonly type: "pass"; readonly ms: number }
+  | { readonly type: "restart" }
+  | { readonly type: "end" };
+
+const Step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constant("claim" as const),
+      fate: fc.constantFrom(
+        "heard" as const,
+        "unheard" as const,
+        "unheard" as const,
+        "cut off" as const,
+        "late" as const,
+      ),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constant("pass" as const),
+      ms: fc.oneof(fc.nat({ max: 60_000 }), fc.nat({ max: 50_000_000 })),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ type: "restart" as const }) },
+  { weight: 2, arbitrary: fc.constant({ type: "end" as const }) },
+);
+
+test("CB4 is heard once at least or given up after twelve attempts, whatever crashes and comes late", () => {
+  fc.assert(
+    fc.property(fc.array(Step, { maxLength: 60 }), (steps) => {
+      let mesh = new TestMesh();
+      const ids = [0, 1, 2].map(() => give(mesh));
+      const waiting = [...ids];
+      const heard = new Set<string>();
+      const late: CallbackRequest[] = [];
+      const tell = (request: CallbackRequest) => {
+        heard.add(request.taskId);
+        answer(mesh, request, { status: 200, error: null, retryAfter: null });
+      };
+      const take = (fate: string): boolean => {
+        const request = claim(mesh);
+        if (request === null) return false;
+        if (fate === "heard") tell(request);
+        if (fate === "unheard") answer(mesh, request, answered(500));
+        if (fate === "late") late.push(request);
+        return true;
+      };
+      for (const step of steps) {
+        if (step.type === "claim") take(step.fate);
+        if (step.type === "pass") mesh.pass(step.ms);
+        if (step.type === "end" && waiting.length > 0)
+          mesh.run("cancel_task", { id: present(waiting.pop()), visibleTo: null });
+        if (step.type === "restart") {
+          const { now } = mesh;
+          mesh = new TestMesh({ sql: mesh.sql });
+          mesh.now = now;
+        }
+      }
+      for (const request of late) tell(request);
+      for (const id of waiting) mesh.run("cancel_task", { id, visibleTo: null });
+      // From here on the receiver hears: the alarm alone brings everything to its end.
+      for (let due = mesh.nextTick(); due !== null; due = mesh.nextTick()) {
+        mesh.now = Math.max(due, mesh.now + 1);
+        mesh.tick();
+        while (take("heard"));
+      }
+      for (const id of ids) {
+        const { state, attempts } = callbackOf(mesh, id);
+        expect(attempts.length).toBeLessThanOrEqual(CALLBACK_ATTEMPTS_MAX);
+        if (state === "delivered") expect(heard.has(id)).toBe(true);
+        else expect([state, attempts.length]).toEqual(["failed", CALLBACK_ATTEMPTS_MAX]);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});

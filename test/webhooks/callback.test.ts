@@ -1,0 +1,97 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { HOUR, SECOND } from "../../src/base/clock.ts";
+import {
+  CALLBACK_ATTEMPTS_MAX,
+  CALLBACK_BACKOFF,
+  CALLBACK_BACKOFF_MAX,
+} from "../../src/protocol/constants.ts";
+import {
+  callbackKey,
+  isAcknowledged,
+  nextAttempt,
+  openCallbackSecret,
+  ownerSecret,
+  sealCallbackSecret,
+  type Answer,
+} from "../../src/webhooks/index.ts";
+import { present } from "../must.ts";
+import { seededRandom } from "../random.ts";
+
+const answer = (status: number | null, retryAfter: number | null = null): Answer => ({
+  status,
+  error: null,
+  retryAfter,
+});
+const Draw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const Attempts = fc.integer({ min: 1, max: CALLBACK_ATTEMPTS_MAX - 1 });
+
+describe("a callback that went unheard", () => {
+  test("CB6 is tried again after four times the pause before, up to half a day, a quarter by lot", () => {
+    fc.assert(
+      fc.property(Attempts, Draw, fc.nat(), (attempts, draw, now) => {
+        const pause = present(nextAttempt(attempts, answer(500), now, () => draw)) - now;
+        const middle = Math.min(CALLBACK_BACKOFF * 4 ** (attempts - 1), CALLBACK_BACKOFF_MAX);
+        expect(pause).toBeGreaterThanOrEqual(Math.floor(middle * 0.75));
+        expect(pause).toBeLessThanOrEqual(Math.ceil(middle * 1.25));
+      }),
+    );
+  });
+
+  test("CB6 is given up after twelve attempts, some two days after the first", () => {
+    let now = 0;
+    let attempts = 0;
+    for (let due: number | null = 0; due !== null;) {
+      now = due;
+      due = nextAttempt(++attempts, answer(503), now, () => 0.5);
+    }
+    expect(attempts).toBe(CALLBACK_ATTEMPTS_MAX);
+    expect(now).toBeGreaterThan(44 * HOUR);
+    expect(now).toBeLessThan(52 * HOUR);
+  });
+
+  test("CB6 is given up when the receiver is gone for good, at whatever attempt", () => {
+    fc.assert(
+      fc.property(Attempts, (attempts) => {
+        expect(nextAttempt(attempts, answer(410), 0, () => 0)).toBeNull();
+      }),
+    );
+  });
+
+  test("CB6 waits as long as its receiver asks, but never over half a day for that", () => {
+    fc.assert(
+      fc.property(Attempts, fc.nat(), Draw, (attempts, seconds, draw) => {
+        const pause = present(nextAttempt(attempts, answer(429, seconds), 0, () => draw));
+        expect(pause).toBeGreaterThanOrEqual(Math.min(seconds * SECOND, CALLBACK_BACKOFF_MAX));
+        expect(pause).toBeLessThanOrEqual(CALLBACK_BACKOFF_MAX * 1.25);
+      }),
+    );
+  });
+
+  test("CB4 has been heard by 2xx alone", () => {
+    for (const status of [200, 201, 202, 204, 299])
+      expect(isAcknowledged(answer(status))).toBe(true);
+    for (const status of [null, 100, 199, 300, 301, 307, 400, 410, 500])
+      expect(isAcknowledged(answer(status))).toBe(false);
+  });
+});
+
+describe("what signs callbacks", () => {
+  const key = callbackKey(new Uint8Array(32).fill(3));
+
+  test("CB5 is each owner's own, and the same each time", () => {
+    expect(ownerSecret(key, "admin")).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+    expect(ownerSecret(key, "admin")).toBe(ownerSecret(key, "admin"));
+    const others = [ownerSecret(key, "0011223344556677"), ownerSecret(callbackKey(key), "admin")];
+    expect(new Set([ownerSecret(key, "admin"), ...others]).size).toBe(3);
+  });
+
+  test("CB8 is sealed where it was given with a task, and opens for that task alone", () => {
+    const sealed = sealCallbackSecret(key, "task-1", "whsec_secret", seededRandom(1));
+    expect(atob(sealed)).not.toContain("secret");
+    expect(openCallbackSecret(key, "task-1", sealed)).toBe("whsec_secret");
+    expect(openCallbackSecret(key, "task-2", sealed)).toBeNull();
+    expect(openCallbackSecret(callbackKey(key), "task-1", sealed)).toBeNull();
+    expect(openCallbackSecret(key, "task-1", "not base64")).toBeNull();
+  });
+});

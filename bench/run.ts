@@ -3,9 +3,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { Unavailable, type Bench } from "./bench.ts";
 import { handshake } from "./handshake.ts";
+import { rankIndexBench } from "./rank-index.ts";
 import { selection } from "./selection.ts";
 
-const BENCHES: Readonly<Record<string, Bench>> = { handshake, selection };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  handshake,
+  "rank-index": rankIndexBench,
+  selection,
+};
 
 const [name = "", scale = "1"] = process.argv.slice(2);
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;

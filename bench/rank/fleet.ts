@@ -1,0 +1,56 @@
+import type { Random } from "../../src/base/clock.ts";
+import type { Traits, Wanted } from "../../src/scoring/kinds.ts";
+
+/** A made-up fleet: peer n of it has the n-th entry of each list. */
+export interface Fleet {
+  readonly ids: readonly string[];
+  readonly traits: readonly Traits[];
+  readonly scores: Float64Array;
+  /** 1 for a peer that has room. */
+  readonly room: Uint8Array;
+}
+
+/** The capability that one peer in 1,000 has. */
+export const RARE = "tpu";
+const RARE_SHARE = 1 / 1_000;
+const ROOM_SHARE = 0.75;
+const DUAL_SHARE = 0.1;
+const GO_P2P_SHARE = 0.1;
+const ARCHITECTURES = ["arch=amd64", "arch=arm64"];
+const REGIONS = ["region:eu", "region:us", "region:asia"];
+
+/** What picks ask for, in turn: anybody, a peer of one role, a peer with the rare capability. */
+export const ASKED = ["any", "role", "rare"] as const;
+export type Asked = (typeof ASKED)[number];
+export const WANTED: { readonly [A in Asked]: Wanted } = {
+  any: { capabilities: [], roles: null, muster: true },
+  role: { capabilities: [], roles: ["dual"], muster: true },
+  rare: { capabilities: [RARE], roles: null, muster: true },
+};
+
+export function makeFleet(size: number, random: Random): Fleet {
+  const words = new Uint32Array(4);
+  const newId = () => Buffer.from(words.map(() => random() * 2 ** 32).buffer).toString("hex");
+  const among = (of: readonly string[]) => of[Math.floor(random() * of.length)] as string;
+  const ids: string[] = [];
+  const traits: Traits[] = [];
+  for (let n = 0; n < size; n++) {
+    ids.push(newId());
+    // The first one makes sure that there is one.
+    const rare = n === 0 || random() < RARE_SHARE;
+    traits.push({
+      role: random() < DUAL_SHARE ? "dual" : "worker",
+      speaksMuster: rare || random() >= GO_P2P_SHARE,
+      capabilities: [among(ARCHITECTURES), among(REGIONS), ...(rare ? [RARE] : [])],
+    });
+  }
+  const room = Uint8Array.from({ length: size }, (_, n) =>
+    Number(n === 0 || random() < ROOM_SHARE),
+  );
+  return { ids, traits, scores: Float64Array.from({ length: size }, random), room };
+}
+
+export const suits = ({ role, speaksMuster, capabilities }: Traits, wanted: Wanted): boolean =>
+  (speaksMuster || !wanted.muster) &&
+  (wanted.roles === null || wanted.roles.includes(role)) &&
+  wanted.capabilities.every((capability) => capabilities.includes(capability));

@@ -1,0 +1,54 @@
+import { suits, WANTED, type Asked, type Fleet } from "./fleet.ts";
+import type { Ranking, Subject } from "./subject.ts";
+
+/** Plain arrays: an update is a write, and all the work is the pick's. */
+function overArrays(
+  { traits, scores, room }: Fleet,
+  pick: (fit: (peer: number) => boolean, own: Float64Array) => number,
+): Ranking {
+  const own = scores.slice();
+  const free = room.slice();
+  const fits = (asked: Asked) => (peer: number) =>
+    free[peer] === 1 && suits(traits[peer] as Fleet["traits"][0], WANTED[asked]);
+  return {
+    update(peer, score) {
+      own[peer] = score;
+    },
+    take(asked) {
+      const best = pick(fits(asked), own);
+      free[best] = 0;
+      return best;
+    },
+    giveBack(peer, score) {
+      own[peer] = score;
+      free[peer] = 1;
+    },
+  };
+}
+
+export const linearScan: Subject = {
+  name: "linear_scan",
+  what: "arrays; a pick looks at every peer",
+  knows: ["any", "role", "rare"],
+  build: (fleet) =>
+    overArrays(fleet, (fit, own) => {
+      let best = -1;
+      for (let peer = 0; peer < own.length; peer++)
+        if ((best === -1 || (own[peer] as number) > (own[best] as number)) && fit(peer))
+          best = peer;
+      return best;
+    }),
+};
+
+export const sortOnQuery: Subject = {
+  name: "sort_on_query",
+  what: "arrays; a pick sorts the peers that will do, as go-p2p's GetPeersByScore does",
+  knows: ["any", "role", "rare"],
+  build: (fleet) =>
+    overArrays(fleet, (fit, own) => {
+      const fitting: number[] = [];
+      for (let peer = 0; peer < own.length; peer++) if (fit(peer)) fitting.push(peer);
+      fitting.sort((a, b) => (own[b] as number) - (own[a] as number));
+      return fitting[0] ?? -1;
+    }),
+};

@@ -1,0 +1,121 @@
+import type { Role } from "../protocol/messages.ts";
+import { ScoreBuckets } from "./score-buckets.ts";
+
+/** What sets peers apart for tasks, beside their score: peers alike in it are of one kind. */
+export interface Traits {
+  readonly role: Role;
+  /** Whether it takes Muster's own messages, or go-p2p's requests alone. */
+  readonly speaksMuster: boolean;
+  readonly capabilities: readonly string[];
+}
+
+/** What a task asks of a peer. */
+export interface Wanted {
+  /** All of them. */
+  readonly capabilities: readonly string[];
+  /** One of these; null for any. */
+  readonly roles: readonly Role[] | null;
+  /** Whether the task comes by Muster's own messages, which a plain go-p2p node does not take. */
+  readonly muster: boolean;
+}
+
+/** Peers of one kind, by score. */
+export class Kind {
+  readonly traits: Traits;
+  readonly key: string;
+  readonly ranked = new ScoreBuckets();
+  readonly #capabilities: ReadonlySet<string>;
+  /** Peers of this kind, ranked or not. */
+  members = 0;
+
+  constructor(traits: Traits, key: string) {
+    this.traits = { ...traits, capabilities: [...traits.capabilities] };
+    this.key = key;
+    this.#capabilities = new Set(traits.capabilities);
+  }
+
+  /** Whether these traits are this kind's, written alike: the usual case, and quick to see. */
+  is({ role, speaksMuster, capabilities }: Traits): boolean {
+    const own = this.traits;
+    return (
+      role === own.role &&
+      speaksMuster === own.speaksMuster &&
+      capabilities.length === own.capabilities.length &&
+      capabilities.every((capability, i) => capability === own.capabilities[i])
+    );
+  }
+
+  suits({ capabilities, roles, muster }: Wanted): boolean {
+    const { role, speaksMuster } = this.traits;
+    return (
+      (speaksMuster || !muster) &&
+      (roles === null || roles.includes(role)) &&
+      capabilities.every((capability) => this.#capabilities.has(capability))
+    );
+  }
+}
+
+/**
+ * The kinds that there are, by number. A fleet has few, however many its peers: so a capability that one peer in a
+ * thousand has is found as fast as any. Numbers of kinds without members are given anew.
+ */
+export class Kinds {
+  readonly #byKey = new Map<string, number>();
+  readonly #kinds: (Kind | null)[] = [];
+  readonly #vacant: number[] = [];
+  /** Grows when a kind comes or goes: what was worked out over all kinds holds until then. */
+  version = 0;
+
+  at(number: number): Kind {
+    return this.#kinds[number] as Kind;
+  }
+
+  /** Numbers run from 0 to below this. */
+  get length(): number {
+    return this.#kinds.length;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  get bytes(): number {
+    return this.#kinds.reduce((sum, kind) => sum + (kind?.ranked.bytes ?? 0), 0);
+  }
+
+  /** Counts one more peer of these traits; its kind's number. */
+  enter(traits: Traits): number {
+    const key = keyOf(traits);
+    const known = this.#byKey.get(key);
+    const number = known ?? this.#vacant.pop() ?? this.#kinds.length;
+    if (known === undefined) {
+      this.#kinds[number] = new Kind(traits, key);
+      this.#byKey.set(key, number);
+      this.version += 1;
+    }
+    this.at(number).members += 1;
+    return number;
+  }
+
+  /** Counts one peer less. */
+  leave(number: number): void {
+    const kind = this.at(number);
+    kind.members -= 1;
+    if (kind.members > 0) return;
+    this.#byKey.delete(kind.key);
+    this.#kinds[number] = null;
+    this.#vacant.push(number);
+    this.version += 1;
+  }
+
+  suiting(wanted: Wanted): Uint32Array {
+    const suiting: number[] = [];
+    for (const [number, kind] of this.#kinds.entries())
+      if (kind?.suits(wanted) === true) suiting.push(number);
+    return Uint32Array.from(suiting);
+  }
+}
+
+/** Capabilities have no spaces, and their order does not matter. */
+const keyOf = ({ role, speaksMuster, capabilities }: Traits): string =>
+  [role, speaksMuster, ...new Set(capabilities.toSorted())].join(" ");

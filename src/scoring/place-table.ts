@@ -1,0 +1,160 @@
+import type { PeerId } from "../protocol/ids.ts";
+
+/** A peer's row in the index's typed arrays: dense, and reused after the peer has left. */
+export type Place = number;
+/** No place: what a chain's end and an unknown peer read as. */
+export const NOWHERE: Place = 0xffff_ffff;
+
+/** An ID is 16 bytes: four words. */
+const WORDS = 4;
+/** Rows grow by a quarter, so that at most a fifth of them stands empty. */
+const GROWTH = 1.25;
+const ROWS_MIN = 64;
+/** The hash table doubles when this share of it is taken: linear probing stays short below. */
+const LOAD_MAX = 0.7;
+
+/**
+ * Peer IDs and their places, in typed arrays alone: 16 bytes for the ID, and an open-addressed hash table of about 8
+ * (a `Map` of strings takes well over 100). The seed keeps whoever grinds keys from choosing where IDs collide.
+ */
+export class PlaceTable {
+  readonly #seed: number;
+  #ids = new Uint32Array(ROWS_MIN * WORDS);
+  /** Each entry is a place plus 1; 0 is empty. */
+  #table = new Uint32Array(2 * ROWS_MIN);
+  /** Rows that were ever taken; those given back meanwhile are chained through their first word. */
+  #taken = 0;
+  #vacant: Place = NOWHERE;
+  #size = 0;
+  readonly #probe = new Uint32Array(WORDS);
+
+  constructor(seed: number) {
+    this.#seed = seed | 0;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Rows that there is room for: what arrays beside this one must hold. */
+  get capacity(): number {
+    return this.#ids.length / WORDS;
+  }
+
+  get bytes(): number {
+    return this.#ids.byteLength + this.#table.byteLength;
+  }
+
+  /** The peer's place; `NOWHERE` when it has none. */
+  find(id: PeerId): Place {
+    readId(id, this.#probe);
+    const entry = this.#table[this.#slotOf(this.#probe, 0)] as number;
+    return entry === 0 ? NOWHERE : entry - 1;
+  }
+
+  /** The peer's place, which is made when it has none. */
+  add(id: PeerId): Place {
+    readId(id, this.#probe);
+    const slot = this.#slotOf(this.#probe, 0);
+    const entry = this.#table[slot] as number;
+    if (entry !== 0) return entry - 1;
+    const place = this.#newRow();
+    this.#ids.set(this.#probe, place * WORDS);
+    this.#table[slot] = place + 1;
+    this.#size += 1;
+    if (this.#size > LOAD_MAX * this.#table.length) this.#rehash(2 * this.#table.length);
+    return place;
+  }
+
+  remove(place: Place): void {
+    this.#vacate(this.#slotOf(this.#ids, place * WORDS));
+    this.#ids[place * WORDS] = this.#vacant;
+    this.#vacant = place;
+    this.#size -= 1;
+  }
+
+  idAt(place: Place): PeerId {
+    let id = "";
+    for (let word = 0; word < WORDS; word++)
+      id += (this.#ids[place * WORDS + word] as number).toString(16).padStart(8, "0");
+    return id;
+  }
+
+  #newRow(): Place {
+    if (this.#vacant !== NOWHERE) {
+      const place = this.#vacant;
+      this.#vacant = this.#ids[place * WORDS] as number;
+      return place;
+    }
+    if (this.#taken === this.capacity)
+      this.#ids = grown(this.#ids, Math.ceil(this.capacity * GROWTH) * WORDS);
+    return this.#taken++;
+  }
+
+  /** The slot of the ID that stands in `words` at `at`, or the empty one where it would go. */
+  #slotOf(words: Uint32Array, at: number): number {
+    const mask = this.#table.length - 1;
+    let slot = hash(words, at, this.#seed) & mask;
+    for (;;) {
+      const entry = this.#table[slot] as number;
+      if (entry === 0 || this.#isAt((entry - 1) * WORDS, words, at)) return slot;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  #isAt(row: number, words: Uint32Array, at: number): boolean {
+    for (let word = 0; word < WORDS; word++)
+      if (this.#ids[row + word] !== words[at + word]) return false;
+    return true;
+  }
+
+  /** Empties a slot and moves up what had been pushed past it, so that no tombstones gather (Knuth, 6.4 R). */
+  #vacate(slot: number): void {
+    const table = this.#table;
+    const mask = table.length - 1;
+    let hole = slot;
+    for (let next = (hole + 1) & mask; table[next] !== 0; next = (next + 1) & mask) {
+      const home = hash(this.#ids, ((table[next] as number) - 1) * WORDS, this.#seed) & mask;
+      if (((next - home) & mask) < ((next - hole) & mask)) continue;
+      table[hole] = table[next] as number;
+      hole = next;
+    }
+    table[hole] = 0;
+  }
+
+  #rehash(length: number): void {
+    const entries = this.#table;
+    this.#table = new Uint32Array(length);
+    for (const entry of entries)
+      if (entry !== 0) this.#table[this.#slotOf(this.#ids, (entry - 1) * WORDS)] = entry;
+  }
+}
+
+/** A longer copy of an array. */
+export function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+  const longer = new Uint32Array(length);
+  longer.set(array);
+  return longer;
+}
+
+/** The value of a hex digit by its character code; only digits and `a` to `f` are ever looked up. */
+const HEX = Uint8Array.from({ length: 128 }, (_, code) => (code & 0xf) + 9 * (code >> 6));
+
+function readId(id: PeerId, into: Uint32Array): void {
+  for (let word = 0, at = 0; word < WORDS; word++) {
+    let value = 0;
+    for (const end = at + 8; at < end; at++)
+      value = (value << 4) | (HEX[id.charCodeAt(at) & 127] as number);
+    into[word] = value;
+  }
+}
+
+/** Mixes an ID's words with the seed (multiply and fold, by the 32-bit golden ratio). */
+function hash(words: Uint32Array, at: number, seed: number): number {
+  let mixed = seed;
+  for (let word = 0; word < WORDS; word++) {
+    mixed = Math.imul(mixed ^ (words[at + word] as number), 0x9e37_79b1);
+    mixed ^= mixed >>> 15;
+  }
+  return mixed;
+}

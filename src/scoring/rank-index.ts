@@ -1,0 +1,192 @@
+import type { PeerId } from "../protocol/ids.ts";
+import { Kinds, type Traits, type Wanted } from "./kinds.ts";
+import { grown, NOWHERE, PlaceTable, type Place } from "./place-table.ts";
+import { BUCKET, bucketOf, KIND, ROW, UNRANKED } from "./score-buckets.ts";
+
+/** A question that is asked again and again: `RankIndex.query` makes it, and the index keeps it up to date. */
+export interface RankQuery {
+  readonly wanted: Wanted;
+  /** The lowest bucket that will do. */
+  readonly lowest: number;
+  /** Numbers of the kinds that suit, as of this version of them. */
+  kinds: Uint32Array;
+  version: number;
+}
+
+/**
+ * Who is best for a task, among any number of peers, without looking at them all: 16 bytes a peer for its kind and its
+ * ring of equals, 16 for its ID, about 8 to find it. A peer's rank is its score to a 1,024th: what decides between near
+ * equals, and what is no matter of kind (who refused, who is named), is the caller's, from the first few of `best`.
+ */
+export class RankIndex {
+  readonly #places: PlaceTable;
+  readonly #kinds = new Kinds();
+  #links: Uint32Array<ArrayBuffer>;
+  /** The best filled bucket of each kind, side by side; -1 for none. */
+  #tops = new Int16Array(16);
+
+  /** @param seed any number, best a random one: it keeps outsiders from knowing which IDs collide. */
+  constructor(seed: number) {
+    this.#places = new PlaceTable(seed);
+    this.#links = new Uint32Array(this.#places.capacity * ROW);
+  }
+
+  /** Peers that it knows, ranked or not. */
+  get size(): number {
+    return this.#places.size;
+  }
+
+  get kinds(): number {
+    return this.#kinds.size;
+  }
+
+  /** Bytes of all its arrays. */
+  get bytes(): number {
+    const { bytes } = this.#places;
+    return bytes + this.#links.byteLength + this.#tops.byteLength + this.#kinds.bytes;
+  }
+
+  /** Takes a peer in, or what has changed about it. `score` null keeps it out of all picks: no room, or no answer. */
+  put(id: PeerId, traits: Traits, score: number | null): void {
+    const before = this.#places.size;
+    const place = this.#places.add(id);
+    if (this.#places.size > before) {
+      if (this.#links.length < this.#places.capacity * ROW)
+        this.#links = grown(this.#links, this.#places.capacity * ROW);
+      this.#settle(place, traits);
+    } else if (!this.#kinds.at(this.#kindAt(place)).is(traits)) {
+      this.#unrank(place);
+      const old = this.#kindAt(place);
+      this.#settle(place, traits);
+      this.#kinds.leave(old);
+    }
+    this.rankAt(place, score);
+  }
+
+  /** Moves a known peer to another score; others are passed over. */
+  rank(id: PeerId, score: number | null): void {
+    const place = this.#places.find(id);
+    if (place !== NOWHERE) this.rankAt(place, score);
+  }
+
+  rankAt(place: Place, score: number | null): void {
+    const bucket = score === null ? UNRANKED : bucketOf(score);
+    if (this.#links[place * ROW + BUCKET] === bucket) return;
+    this.#unrank(place);
+    if (bucket === UNRANKED) return;
+    const kind = this.#kindAt(place);
+    this.#kinds.at(kind).ranked.add(this.#links, place, bucket);
+    if (bucket > (this.#tops[kind] as number)) this.#tops[kind] = bucket;
+  }
+
+  remove(id: PeerId): void {
+    const place = this.#places.find(id);
+    if (place === NOWHERE) return;
+    this.#unrank(place);
+    this.#kinds.leave(this.#kindAt(place));
+    this.#places.remove(place);
+  }
+
+  query(wanted: Wanted, minScore = 0): RankQuery {
+    return { wanted, lowest: bucketOf(minScore), kinds: new Uint32Array(), version: -1 };
+  }
+
+  /** Place of one of the best peers that will do; `NOWHERE` when none does. */
+  first(query: RankQuery): Place {
+    this.#refresh(query);
+    let best = -1;
+    let bucket = query.lowest - 1;
+    for (const kind of query.kinds) {
+      const top = this.#tops[kind] as number;
+      if (top <= bucket) continue;
+      bucket = top;
+      best = kind;
+    }
+    return best === -1 ? NOWHERE : this.#kinds.at(best).ranked.first(bucket);
+  }
+
+  idAt(place: Place): PeerId {
+    return this.#places.idAt(place);
+  }
+
+  /** Peers that will do, counted by kind; those below the lowest score are counted too. */
+  count(query: RankQuery): number {
+    this.#refresh(query);
+    let count = 0;
+    for (const kind of query.kinds) count += this.#kinds.at(kind).ranked.count;
+    return count;
+  }
+
+  /** The best peers that will do, best first, at most so many. */
+  best(query: RankQuery, limit: number): PeerId[] {
+    this.#refresh(query);
+    const cursors = this.#leading(query, limit);
+    const found: PeerId[] = [];
+    while (found.length < limit) {
+      let next: Cursor | null = null;
+      for (const cursor of cursors)
+        if (cursor.place !== NOWHERE && (next === null || cursor.bucket > next.bucket))
+          next = cursor;
+      if (next === null || next.bucket < query.lowest) break;
+      found.push(this.idAt(next.place));
+      this.#advance(next);
+    }
+    return found;
+  }
+
+  /** A cursor on each of the kinds whose best are best, at most so many: no other can hold one of as many best. */
+  #leading({ kinds, lowest }: RankQuery, limit: number): Cursor[] {
+    const filled = kinds.filter((kind) => (this.#tops[kind] as number) >= lowest);
+    if (filled.length > limit)
+      filled.sort((a, b) => (this.#tops[b] as number) - (this.#tops[a] as number));
+    return Array.from(filled.subarray(0, limit), (kind) => {
+      const bucket = this.#tops[kind] as number;
+      return { kind, bucket, place: this.#kinds.at(kind).ranked.first(bucket) };
+    });
+  }
+
+  #advance(cursor: Cursor): void {
+    const { ranked } = this.#kinds.at(cursor.kind);
+    cursor.place = ranked.after(this.#links, cursor.place);
+    if (cursor.place !== NOWHERE) return;
+    cursor.bucket = ranked.below(cursor.bucket);
+    if (cursor.bucket !== -1) cursor.place = ranked.first(cursor.bucket);
+  }
+
+  #refresh(query: RankQuery): void {
+    if (query.version === this.#kinds.version) return;
+    query.kinds = this.#kinds.suiting(query.wanted);
+    query.version = this.#kinds.version;
+  }
+
+  #kindAt(place: Place): number {
+    return this.#links[place * ROW + KIND] as number;
+  }
+
+  #unrank(place: Place): void {
+    if (this.#links[place * ROW + BUCKET] === UNRANKED) return;
+    const kind = this.#kindAt(place);
+    const { ranked } = this.#kinds.at(kind);
+    ranked.remove(this.#links, place);
+    this.#tops[kind] = ranked.top();
+  }
+
+  /** Gives an unranked row its kind. */
+  #settle(place: Place, traits: Traits): void {
+    const kind = this.#kinds.enter(traits);
+    if (kind >= this.#tops.length) {
+      const longer = new Int16Array(2 * this.#tops.length);
+      longer.set(this.#tops);
+      this.#tops = longer;
+    }
+    if (this.#kinds.at(kind).members === 1) this.#tops[kind] = -1;
+    this.#links[place * ROW + KIND] = kind;
+    this.#links[place * ROW + BUCKET] = UNRANKED;
+  }
+}
+
+interface Cursor {
+  readonly kind: number;
+  bucket: number;
+  place: Place;
+}

@@ -74,14 +74,14 @@ export function observed(
   return isValid(next) ? next : ORIGIN;
 }
 
-export interface RttEstimate {
+export interface PairEstimate {
   readonly rttMs: number;
   /** How far off it is expected to be, in milliseconds: by the quadratic mean of what the two nodes' estimates were. */
   readonly errorMs: number;
 }
 
 /** What the round trip between two nodes is estimated at from their coordinates, whether or not it was ever measured. */
-export function estimateRtt(a: Coordinate, b: Coordinate): RttEstimate {
+export function estimateRtt(a: Coordinate, b: Coordinate): PairEstimate {
   const rttMs = 1_000 * seconds(a, b);
   return { rttMs, errorMs: rttMs * Math.sqrt((a.error ** 2 + b.error ** 2) / 2) };
 }

@@ -50,7 +50,7 @@ export function pickMicros(ranking: Ranking, fleet: Fleet, asked: Asked, random:
 }
 
 /** CPU time of this thread, in milliseconds: what other work of the machine takes is not counted. */
-function cpuMs(): number {
+export function cpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;
 }

@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { RankIndex } from "../../src/scoring/rank-index.ts";
 import type { Role } from "../../src/protocol/messages.ts";
 import type { Fleet } from "./fleet.ts";
+import { cpuMs } from "./measure.ts";
 
 interface Row {
   readonly id: string;
@@ -12,7 +13,7 @@ interface Row {
   readonly score: number;
 }
 
-/** Milliseconds to build the index from the rows of a fleet in SQLite, as the coordinator does when it wakes. */
+/** Milliseconds of CPU time to build the index from the rows of a fleet in SQLite, as the coordinator does when it wakes. */
 export function wakeMs({ ids, traits, scores, room }: Fleet): number {
   const database = new DatabaseSync(":memory:");
   database.exec(
@@ -31,14 +32,14 @@ export function wakeMs({ ids, traits, scores, room }: Fleet): number {
       scores[n] as number,
     );
   database.exec("COMMIT");
-  const began = performance.now();
+  const began = cpuMs();
   const index = new RankIndex(1);
   for (const row of database.prepare(`SELECT * FROM peers`).iterate() as Iterable<Row>) {
     const { id, role, speaks_muster, capabilities, score } = row;
     const own = { role, speaksMuster: speaks_muster !== 0, capabilities: JSON.parse(capabilities) };
     index.put(id, own, row.room === 0 ? null : score);
   }
-  const took = performance.now() - began;
+  const took = cpuMs() - began;
   if (index.size !== ids.length) throw new Error("the index lacks peers");
   return took;
 }

@@ -13,6 +13,7 @@ import { mesh } from "./commands/mesh.ts";
 import { peers } from "./commands/peers.ts";
 import { revoke } from "./commands/revoke.ts";
 import { rotate } from "./commands/rotate.ts";
+import { rtt } from "./commands/rtt.ts";
 import { token } from "./commands/token.ts";
 import { start } from "./commands/start.ts";
 import { task } from "./commands/task.ts";
@@ -28,6 +29,7 @@ const COMMANDS: Record<string, Command> = {
   task,
   callback,
   peers,
+  rtt,
   allow,
   disallow,
   revoke,

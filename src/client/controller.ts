@@ -12,6 +12,7 @@ import {
   NewTokenView,
   TokenList,
   MeshView,
+  PairRttView,
   PeerList,
   PeerView,
   PointerList,
@@ -166,6 +167,12 @@ export class Controller {
 
   peer(id: string): Promise<PeerView> {
     return this.#api.json(PeerView, { path: `v1/peers/${segment(id)}` });
+  }
+
+  /** What the round trip between two peers is estimated at, how far off that may be, and whether it was measured. */
+  rtt(id: string, other: string): Promise<PairRttView> {
+    const path = `v1/peers/${segment(id)}/rtt/${segment(other)}`;
+    return this.#api.json(PairRttView, { path });
   }
 
   /** Bars the peer's key and ends its session before it returns. */

@@ -2,7 +2,13 @@
  * Muster's SDK: a peer that joins a mesh and does its tasks, and a controller that gives tasks over HTTP. Web-standard
  * APIs only, so browsers, Deno and Node import it as it stands.
  */
-export { connectPeer, type Peer, type PeerOptions, type PeerState } from "./peer.ts";
+export {
+  connectPeer,
+  type MeasuredRtt,
+  type Peer,
+  type PeerOptions,
+  type PeerState,
+} from "./peer.ts";
 export type { KnownPeer } from "./advert.ts";
 export type { Handler, Handlers, TaskContext } from "./work.ts";
 export type { JoinedMesh, PeerEvent, PeerEventListener } from "./events.ts";
@@ -38,6 +44,7 @@ export type {
   AuthMode,
   CallbackView,
   MeshView,
+  PairRttView,
   PeerView,
   TaskEvent,
   TaskSummary,

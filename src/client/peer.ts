@@ -18,11 +18,13 @@ import { dialMuster2 } from "./muster2.ts";
 import type { PeerOptions } from "./peer-options.ts";
 import { hostPlatform, type Platform } from "./platform.ts";
 import { SeenMessages } from "./seen.ts";
+import { rttReport, type MeasuredRtt } from "./rtt-report.ts";
 import { GOODBYE_GRACE, MESH_SILENCE_MAX } from "./timings.ts";
 import { Watchdog } from "./watchdog.ts";
 import { Work } from "./work.ts";
 
 export type { PeerOptions } from "./peer-options.ts";
+export type { MeasuredRtt } from "./rtt-report.ts";
 
 export type PeerState = "connecting" | "joining" | "active" | "waiting" | "closed";
 
@@ -48,6 +50,11 @@ export interface Peer {
    * False when there is no session to say it in. Throws an `OptionsError` for what can't be said.
    */
   advertise(peers: readonly KnownPeer[]): boolean;
+  /**
+   * Tells the mesh what round trips to other peers this one has measured by its own means, at most 16 at once, for
+   * estimates between peers; one report in 10 s counts. False when no session could take it, or go-p2p 1.0 carries it.
+   */
+  reportRtts(rtts: readonly MeasuredRtt[]): boolean;
   /** Leaves the mesh: aborts the handlers and says goodbye. Settles once the socket is closed. */
   close(reason?: string): Promise<void>;
 }
@@ -172,6 +179,12 @@ class PeerLoop implements Peer {
   advertise(peers: readonly KnownPeer[]): boolean {
     const advert = advertOf(peers);
     return this.#state.at === "active" && this.#state.link.send("advert", advert) !== null;
+  }
+
+  reportRtts(rtts: readonly MeasuredRtt[]): boolean {
+    const report = rttReport(rtts);
+    if (this.#state.at !== "active" || this.#to.protocol !== "muster/2") return false;
+    return this.#state.link.send("rtts", report) !== null;
   }
 
   get #keys(): KeyPair {

@@ -10,6 +10,7 @@ import type {
   Scope,
   TokenView,
   AuthMode,
+  PairRttView,
   PeerState,
   PeerView,
   SubmitTask,
@@ -111,6 +112,13 @@ export interface Commands {
     input: FromSession & { readonly newPeerId: PeerId; readonly newPublicKey: string };
     output: Nothing;
   };
+  /** Round trips that the peer measured to others. */
+  report_rtts: {
+    input: FromSession & {
+      readonly rtts: readonly { readonly to: PeerId; readonly rttMs: number }[];
+    };
+    output: Nothing;
+  };
   /** What the peer tells of others; answered with IDs of pointers. */
   hear_advert: {
     input: FromSession & { readonly peers: readonly Told[] };
@@ -149,6 +157,10 @@ export interface Commands {
   };
   cancel_task: { input: OfTask; output: TaskView };
   get_peer: { input: { readonly id: PeerId }; output: PeerView };
+  get_rtt: {
+    input: { readonly id: PeerId; readonly other: PeerId };
+    output: PairRttView;
+  };
   list_peers: {
     input: PageOf & { readonly state?: PeerState | undefined; readonly role?: Role | undefined };
     output: { readonly peers: PeerView[]; readonly next_cursor: string | null };

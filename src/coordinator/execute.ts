@@ -33,6 +33,7 @@ import {
   sessionEnded,
 } from "./publication.ts";
 import { getPeer, listPeers, listTasks } from "./queries.ts";
+import { getRtt, reportRtts } from "./rtts.ts";
 import { admit, gone, observe } from "./sessions.ts";
 import { getTask, submitBatch, submitTask } from "./submit.ts";
 import { rotatePeer } from "./rotation.ts";
@@ -79,6 +80,8 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   session_ended: sessionEnded,
   published,
   rotate_peer: rotatePeer,
+  report_rtts: reportRtts,
+  get_rtt: getRtt,
   create_token: createToken,
   list_tokens: listTokens,
   revoke_token: revokeToken,

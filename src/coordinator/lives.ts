@@ -65,6 +65,8 @@ export function bury(context: Context, peer: Peer): void {
   const { registry, now } = context;
   withdraw(context, peer.id);
   registry.peers.remove(peer.id);
+  registry.coordinates.remove(peer.id);
+  registry.pairRtts.remove(peer.id);
   if (peer.slot !== null) registry.slots.give(peer.slot);
   registry.tombstones.put(peer.id, peer, now);
 }

@@ -37,6 +37,8 @@ export const rotatePeer: Handler<"rotate_peer"> = (
     session: null,
   });
   registry.tasks.handOver(peerId, newPeerId);
+  registry.coordinates.handOver(peerId, newPeerId);
+  registry.pairRtts.handOver(peerId, newPeerId);
   registry.tombstones.put(peerId, peer, now);
   registry.denylist.add(peerId, peer.publicKey, "rotated", now);
   registry.aliases.put(peerId, newPeerId, now + ROTATION_WINDOW);

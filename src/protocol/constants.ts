@@ -104,6 +104,13 @@ export const IDEMPOTENCY_RETENTION = 30 * DAY;
 /** How long an ended task is kept. */
 export const TASK_RETENTION = 30 * DAY;
 
+/** Round trips between peers, as they report them: in one message, how often a report counts, kept of one peer. */
+export const RTTS_MAX = 16;
+export const RTTS_INTERVAL = 10 * SECOND;
+export const RTT_PAIRS_MAX = 64;
+/** A longer round trip is none of the network's. */
+export const RTT_MAX_MS = 10 * SECOND;
+
 /** HTTP. */
 /** Payload limit plus room for the rest of the request. */
 export const BODY_BYTES_MAX = 320 * KiB;

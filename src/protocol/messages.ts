@@ -7,6 +7,8 @@ import {
   CHALLENGE_BYTES,
   RECONNECT_SLOT_MAX,
   PROGRESS_MESSAGE_CHARS_MAX,
+  RTT_MAX_MS,
+  RTTS_MAX,
   SAMPLE_POINTERS_MAX,
   SLOTS_MAX,
   TASK_ERROR_CHARS_MAX,
@@ -211,6 +213,15 @@ export const Advert = z.object({
 /** The mesh's answer to an advert: pointers of a few peers worth knowing. */
 export const Sample = z.object({ pointers: z.array(OpaqueId).max(SAMPLE_POINTERS_MAX) });
 
+/** Round trips that a peer measured to other peers of the mesh: believed for estimates alone. */
+export const Rtts = z.object({
+  rtts: z
+    .array(z.object({ peer_id: PeerId, rtt_ms: z.number().min(0).max(RTT_MAX_MS) }))
+    .min(1)
+    .max(RTTS_MAX),
+});
+export type Rtts = z.infer<typeof Rtts>;
+
 /** go-p2p 1.0's fifteen message types; the payload of replies is the requester's to read. */
 export const GO_P2P_PAYLOADS = {
   handshake: Handshake,
@@ -243,6 +254,7 @@ export const MUSTER_PAYLOADS = {
   task_cancel: TaskCancel,
   advert: Advert,
   sample: Sample,
+  rtts: Rtts,
 } as const;
 
 export const PAYLOADS = { ...GO_P2P_PAYLOADS, ...MUSTER_PAYLOADS } as const;

@@ -129,6 +129,17 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     ) WITHOUT ROWID`,
     `CREATE INDEX callbacks_due ON callbacks (due_at) WHERE due_at IS NOT NULL`,
   ],
+  [
+    `CREATE TABLE coordinates (
+      peer_id TEXT PRIMARY KEY, vector TEXT NOT NULL, height REAL NOT NULL, adjustment REAL NOT NULL,
+      error REAL NOT NULL, residuals TEXT NOT NULL, updated_at INTEGER NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE TABLE pair_rtts (
+      from_id TEXT NOT NULL, to_id TEXT NOT NULL, samples TEXT NOT NULL, observed_at INTEGER NOT NULL,
+      PRIMARY KEY (from_id, to_id)
+    ) WITHOUT ROWID`,
+    `CREATE INDEX pair_rtts_to ON pair_rtts (to_id)`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

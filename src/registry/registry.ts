@@ -4,11 +4,13 @@ import { apiTokensTable } from "./api-tokens.ts";
 import { attemptsTable } from "./attempts.ts";
 import { auditTable } from "./audit.ts";
 import { callbacksTable } from "./callbacks.ts";
+import { coordinatesTable } from "./coordinates.ts";
 import { hearsayTable } from "./hearsay.ts";
 import { idempotencyTable } from "./idempotency.ts";
 import { joinKeysTable } from "./join-keys.ts";
 import { migrate } from "./migrations.ts";
 import { outboxTable } from "./outbox.ts";
+import { pairRttsTable } from "./pair-rtts.ts";
 import { peersTable } from "./peers.ts";
 import { pointersTable } from "./pointers.ts";
 import { settingsTable } from "./settings.ts";
@@ -42,6 +44,8 @@ export function openRegistry(sql: Sql) {
     aliases: aliasesTable(sql),
     audit: auditTable(sql),
     tombstones: tombstonesTable(sql),
+    coordinates: coordinatesTable(sql),
+    pairRtts: pairRttsTable(sql),
     silences: silencesTable(sql),
     slots: slotsTable(sql),
     hearsay: hearsayTable(sql),

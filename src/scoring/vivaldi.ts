@@ -30,8 +30,6 @@ const GRAVITY_RHO = 150;
 const TINY = 1e-6;
 /** Samples of one pair of which the median counts, against blips. */
 export const MEDIAN_OF = 3;
-/** A longer round trip is none of the network's. */
-export const RTT_MAX_MS = 10_000;
 
 /** A node of which nothing is known yet. */
 export const ORIGIN: Coordinate = {

@@ -55,6 +55,12 @@ export type Note =
       readonly name: "rotate_peer";
       readonly input: FromPeer & { readonly newPeerId: PeerId; readonly newPublicKey: string };
     }
+  | {
+      readonly name: "report_rtts";
+      readonly input: FromPeer & {
+        readonly rtts: readonly { readonly to: PeerId; readonly rttMs: number }[];
+      };
+    }
   | { readonly name: "finish_task"; readonly input: FromPeer & { readonly outcome: TaskResult } };
 
 /** What the coordinator grants with an admission. */

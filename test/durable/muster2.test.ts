@@ -297,6 +297,25 @@ describe("a key that has spoken muster.2", () => {
     expect((await stolen.closed).code).toBe(4403);
   });
 
+  it("SC26 reports round trips to other peers, which are answered over HTTP; not by go-p2p 1.0", async () => {
+    const [peer, other] = [await NoisePeer.join(), await NoisePeer.join()];
+    const go = await GoPeer.join();
+    const rtts = [{ peer_id: other.keys.id, rtt_ms: 12.5 }];
+    const sent = go.send("rtts", { rtts });
+    expect(await go.readType("error")).toMatchObject({
+      replyTo: sent.id,
+      payload: { code: 1002 },
+    });
+    peer.send("rtts", { rtts });
+    const path = `/v1/peers/${other.keys.id}/rtt/${peer.keys.id}`;
+    const pair = await until(
+      async () => (await api("GET", path)).body,
+      ({ observed }) => observed === true,
+    );
+    expect(pair).toMatchObject({ rtt_ms: 12.5, basis: "observed", observed_ms: 12.5 });
+    expect((await api("GET", `/v1/peers/${other.keys.id}/rtt/${"0".repeat(32)}`)).status).toBe(404);
+  });
+
   it("NX8 can't rotate by go-p2p 1.0", async () => {
     const peer = await GoPeer.join();
     const fresh = newKeyPair(platformRandom);

@@ -71,6 +71,7 @@ const FROM_MUSTER: { readonly [Type in keyof typeof MUSTER_PAYLOADS]: unknown } 
     ],
   },
   sample: { pointers: ["ab".repeat(16)] },
+  rtts: { rtts: [{ peer_id: pair.id, rtt_ms: 12.5 }] },
 };
 
 const honest: Readonly<Record<string, unknown>> = { ...FROM_GO, ...FROM_MUSTER };

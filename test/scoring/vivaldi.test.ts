@@ -12,10 +12,10 @@ import {
   observed,
   ORIGIN,
   RESIDUALS,
-  RTT_MAX_MS,
   withSample,
   type Coordinate,
 } from "../../src/scoring/vivaldi.ts";
+import { RTT_MAX_MS } from "../../src/protocol/constants.ts";
 import { seededNumbers } from "../random.ts";
 
 /** Coordinates of nodes that each measure a few ways in each round, to peers drawn by lot. */

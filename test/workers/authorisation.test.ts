@@ -98,6 +98,7 @@ const CONTROLLERS = [
   ...GIVERS_ALONE,
   "GET /v1/peers",
   "GET /v1/peers/{id}",
+  "GET /v1/peers/{id}/rtt/{other}",
   "GET /v1/tasks",
   "GET /v1/tasks/{id}",
   "POST /v1/tasks",

@@ -1,5 +1,5 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
-import { PeerList, PeerQuery, PeerView } from "../../src/protocol/http.ts";
+import { PairRttView, PeerList, PeerQuery, PeerView } from "../../src/protocol/http.ts";
 import { PeerId } from "../../src/protocol/ids.ts";
 import type { AppEnv } from "../context.ts";
 import { answer } from "../problem.ts";
@@ -25,6 +25,15 @@ const get = createRoute({
   security,
   request: { params },
   responses: { 200: jsonOf(PeerView, "The peer"), ...failuresOfOne },
+});
+const rtt = createRoute({
+  method: "get",
+  path: "/v1/peers/{id}/rtt/{other}",
+  summary: "Estimate the round trip between two peers",
+  tags,
+  security,
+  request: { params: params.extend({ other: PeerId }) },
+  responses: { 200: jsonOf(PairRttView, "The estimate, and what it rests on"), ...failuresOfOne },
 });
 const revoke = createRoute({
   method: "post",
@@ -59,6 +68,11 @@ export function peerRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(get, async (c) =>
     answer(c, await c.get("coordinator").call("get_peer", c.req.valid("param")), (peer) =>
       c.json(peer, 200),
+    ),
+  );
+  app.openapi(rtt, async (c) =>
+    answer(c, await c.get("coordinator").call("get_rtt", c.req.valid("param")), (pair) =>
+      c.json(pair, 200),
     ),
   );
   app.openapi(revoke, async (c) =>

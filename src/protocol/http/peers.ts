@@ -61,6 +61,25 @@ export const PeerView = z
   .meta({ id: "Peer" });
 export type PeerView = z.infer<typeof PeerView>;
 
+export const PairRttView = z
+  .object({
+    peer_id: PeerId,
+    other_id: PeerId,
+    rtt_ms: z.number().nullable().meta({
+      description:
+        "Estimate of the round trip between the two in milliseconds; null when there is nothing to go by",
+    }),
+    error_ms: z.number().nullable().meta({ description: "How far off it is expected to be" }),
+    basis: z.enum(["observed", "coordinates"]).nullable().meta({
+      description: "A measurement of the last hour, or the peers' network coordinates (Vivaldi)",
+    }),
+    observed: z.boolean().meta({ description: "Whether one of the two ever measured it" }),
+    observed_ms: z.number().nullable().meta({ description: "Median of the last samples" }),
+    observed_at: Time.nullable(),
+  })
+  .meta({ id: "PairRtt" });
+export type PairRttView = z.infer<typeof PairRttView>;
+
 export const PeerQuery = Page.extend({ state: PeerState.optional(), role: Role.optional() });
 
 export const PeerList = z

@@ -9,6 +9,7 @@ import { handlePong } from "./pong.ts";
 import { refuseRequest } from "./refused-request.ts";
 import { handleReply } from "./reply.ts";
 import { handleRotate } from "./rotate.ts";
+import { handleRtts } from "./rtts.ts";
 import {
   handleTaskAccept,
   handleTaskProgress,
@@ -46,4 +47,5 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   task_cancel: outOfPlace,
   advert: handleAdvert,
   sample: outOfPlace,
+  rtts: handleRtts,
 };

@@ -1,0 +1,17 @@
+import { errorReply, stay } from "../outgoing.ts";
+import type { Handler } from "./handler.ts";
+
+/** A peer says how far it is from others. Over muster.2 alone: a replayed 1.0 frame would count again. */
+export const handleRtts: Handler<"rtts"> = (session, { id, payload }, context) => {
+  const { claim, channel, epoch } = session;
+  if (channel.protocol !== "muster/2") {
+    const fault = {
+      code: "not_permitted",
+      detail: "round trips are reported over muster.2 alone",
+    } as const;
+    return stay(session, errorReply(context, session, fault, id));
+  }
+  const rtts = payload.rtts.map(({ peer_id, rtt_ms }) => ({ to: peer_id, rttMs: rtt_ms }));
+  const input = { peerId: claim.peerId, epoch, rtts };
+  return stay(session, { type: "tell", messageId: id, note: { name: "report_rtts", input } });
+};

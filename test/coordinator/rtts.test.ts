@@ -1,0 +1,161 @@
+import { describe, expect, test } from "vitest";
+import { HOUR, SECOND } from "../../src/base/clock.ts";
+import { RTT_PAIRS_MAX, RTTS_INTERVAL } from "../../src/protocol/constants.ts";
+import { peerIdOf } from "../../src/crypto/identity.ts";
+import { hexBytes } from "../must.ts";
+import { KEYS, START, testKey, TestMesh, type TestPeer } from "./mesh.ts";
+
+const [A, B, C] = KEYS;
+
+/** Peers at places on a line, in milliseconds of round trip. */
+function line(mesh: TestMesh, places: readonly number[]) {
+  return places.map((place, n) => ({ peer: mesh.join(testKey(500 + n)), place }));
+}
+
+const report = (peer: TestPeer, rtts: readonly (readonly [string, number])[]) =>
+  peer.mesh.run("report_rtts", {
+    peerId: peer.id,
+    epoch: peer.epoch,
+    rtts: rtts.map(([to, rttMs]) => ({ to, rttMs })),
+  });
+const rtt = (mesh: TestMesh, id: string, other: string) => mesh.run("get_rtt", { id, other });
+
+describe("round trips that peers report", () => {
+  test("SC26 say what was measured, and that it was, to whoever asks about the two, either way", () => {
+    const mesh = new TestMesh();
+    const [a, b] = [mesh.join(A), mesh.join(B)];
+    expect(rtt(mesh, A.id, B.id)).toEqual({
+      peer_id: A.id,
+      other_id: B.id,
+      rtt_ms: null,
+      error_ms: null,
+      basis: null,
+      observed: false,
+      observed_ms: null,
+      observed_at: null,
+    });
+    for (const ms of [40, 400, 44]) {
+      report(a, [[B.id, ms]]);
+      mesh.now += RTTS_INTERVAL;
+    }
+    const measured = {
+      rtt_ms: 44,
+      error_ms: 180,
+      basis: "observed",
+      observed: true,
+      observed_ms: 44,
+    };
+    const at = new Date(START + 2 * RTTS_INTERVAL).toISOString();
+    for (const [one, other] of [
+      [a.id, b.id],
+      [b.id, a.id],
+    ] as const)
+      expect(rtt(mesh, one, other)).toEqual({
+        ...measured,
+        peer_id: one,
+        other_id: other,
+        observed_at: at,
+      });
+  });
+
+  test("SC26 tell by coordinates the way between peers that never measured it, and one measured long ago", () => {
+    const mesh = new TestMesh();
+    const peers = line(mesh, [0, 30, 60, 90, 120]);
+    for (let round = 0; round < 200; round++) {
+      for (const { peer, place } of peers) {
+        // All but the way from one end to the other.
+        const others = peers.filter((other) => ![0, 120].includes(Math.abs(other.place - place)));
+        report(
+          peer,
+          others.map((other) => [other.peer.id, Math.abs(other.place - place) + 5]),
+        );
+      }
+      mesh.now += RTTS_INTERVAL;
+    }
+    const [first, , third, , last] = peers.map(({ peer }) => peer.id) as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    const far = rtt(mesh, first, last);
+    expect(far).toMatchObject({ basis: "coordinates", observed: false, observed_ms: null });
+    expect(far.rtt_ms).toBeGreaterThan(95);
+    expect(far.rtt_ms).toBeLessThan(155);
+    expect(far.error_ms).toBeLessThan(far.rtt_ms as number);
+    mesh.now += HOUR;
+    const old = rtt(mesh, first, third);
+    expect(old).toMatchObject({ basis: "coordinates", observed: true, observed_ms: 65 });
+    expect(Math.abs((old.rtt_ms as number) - 65)).toBeLessThan(20);
+  });
+
+  test("SC27 count once in 10 s, of the newest session alone, and never to itself or an unknown peer", () => {
+    const mesh = new TestMesh();
+    const [a, b] = [mesh.join(A), mesh.join(B)];
+    const seen = () => rtt(mesh, A.id, B.id).observed_ms;
+    const old = { mesh, id: a.id, epoch: a.epoch } as TestPeer;
+    a.join();
+    report(old, [[B.id, 9]]);
+    expect(seen()).toBeNull();
+    report(a, [
+      [A.id, 1],
+      [C.id, 1],
+    ]);
+    expect([mesh.registry.coordinates.get(A.id), mesh.registry.pairRtts.get(A.id, C.id)]).toEqual([
+      null,
+      null,
+    ]);
+    report(a, [[B.id, 10]]);
+    mesh.now += 9 * SECOND;
+    report(a, [[B.id, 20]]);
+    expect(seen()).toBe(10);
+    mesh.now += SECOND;
+    report(a, [[B.id, 20]]);
+    expect(seen()).toBe(20);
+    expect(mesh.registry.coordinates.get(b.id)).toBeNull();
+  });
+
+  test("SC27 are refused where light is slower: 1 ms for 100 km that the two are apart at least", () => {
+    const mesh = new TestMesh({ config: { place: { latitude: 0, longitude: 0 } } });
+    const a = mesh.join(A, { place: { latitude: 0, longitude: 0 } });
+    mesh.join(B, { place: { latitude: 0, longitude: 90 } });
+    report(a, [[B.id, 99]]);
+    expect(rtt(mesh, A.id, B.id).observed).toBe(false);
+    report(a, [[B.id, 101]]);
+    expect(rtt(mesh, A.id, B.id).observed_ms).toBe(101);
+  });
+
+  test("SC27 are kept of so many ways a peer, the newest", () => {
+    const mesh = new TestMesh({ config: { peersMax: 1_000 } });
+    const a = mesh.join(A);
+    const others = Array.from(
+      { length: RTT_PAIRS_MAX + 8 },
+      (_, n) => mesh.join(testKey(900 + n)).id,
+    );
+    for (let from = 0; from < others.length; from += 8) {
+      report(
+        a,
+        others.slice(from, from + 8).map((id) => [id, 20] as const),
+      );
+      mesh.now += RTTS_INTERVAL;
+    }
+    const kept = others.map((id) => rtt(mesh, A.id, id).observed);
+    expect(kept.filter(Boolean)).toHaveLength(RTT_PAIRS_MAX);
+    expect(kept.slice(0, 8)).toEqual(Array(8).fill(false));
+  });
+
+  test("SC27 go with the peer to its new key, and are forgotten with it", () => {
+    const mesh = new TestMesh();
+    const [a] = [mesh.join(A, { protocol: "muster/2" }), mesh.join(B)];
+    report(a, [[B.id, 12]]);
+    const newPublicKey = testKey(700).publicKey;
+    const moved = peerIdOf(hexBytes(newPublicKey));
+    mesh.run("rotate_peer", { peerId: A.id, epoch: a.epoch, newPeerId: moved, newPublicKey });
+    expect(rtt(mesh, moved, B.id).observed_ms).toBe(12);
+    expect(rtt(mesh, A.id, B.id)).toMatchObject({ peer_id: moved, observed_ms: 12 });
+    mesh.run("forget_peer", { id: moved });
+    mesh.join(testKey(700), { protocol: "muster/2" });
+    expect(rtt(mesh, moved, B.id).observed).toBe(false);
+  });
+});

@@ -66,6 +66,8 @@ export class NoiseMesh {
   readonly events: PeerEvent[] = [];
   readonly admitted: JoinRequest[] = [];
   readonly rotations: string[] = [];
+  /** What peers told of their round trips to others. */
+  readonly reports: (readonly { readonly to: string; readonly rttMs: number }[])[] = [];
   readonly problems: string[] = [];
   #socket: LoopSocket | null = null;
   #session: Session = { state: "closed", claim: null };
@@ -174,6 +176,7 @@ export class NoiseMesh {
         return this.#take({ type: "admitted", result });
       }
       case "tell":
+        if (effect.note.name === "report_rtts") this.reports.push(effect.note.input.rtts);
         if (effect.note.name === "rotate_peer") this.rotations.push(effect.note.input.newPeerId);
         return;
       case "withheld":

@@ -6,6 +6,8 @@ import { placeOf } from "../src/base/place.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { CoordinatorConfig } from "../src/coordinator/context.ts";
 import { keyPairFrom, type KeyPair } from "../src/crypto/identity.ts";
+import { ed25519PublicKey } from "../src/crypto/primitives.ts";
+import { epochRootKey } from "../src/discovery/epoch.ts";
 import {
   HANDSHAKES_PER_MINUTE,
   PEER_RETENTION,
@@ -13,6 +15,7 @@ import {
   RECONNECTS_PER_SECOND,
   ROTATION_WINDOW,
 } from "../src/protocol/constants.ts";
+import { PUBLIC_FIELDS } from "../src/protocol/discovery.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { AuthMode } from "../src/protocol/http.ts";
 import { keyBytes, Name } from "../src/protocol/ids.ts";
@@ -57,6 +60,12 @@ const Count = z.coerce
   .int("is not a whole number")
   .min(1, "is below 1");
 
+const PublicFields = z
+  .string()
+  .transform((text) => text.split(",").map((field) => field.trim()))
+  .transform((fields) => fields.filter((field) => field !== ""))
+  .pipe(z.array(z.enum(PUBLIC_FIELDS, { error: `is not a list of ${PUBLIC_FIELDS.join(", ")}` })));
+
 const Degrees = (max: number) =>
   z
     .string()
@@ -70,6 +79,10 @@ const Configured = z.object({
   MESH_NAME: Name.default("muster"),
   AUTH_MODE: AuthMode.default("open"),
   DISCOVERY_PUBLIC: Switch.default("false"),
+  DISCOVERY_MEMBERS: z
+    .enum(["listed", "all", "none"], { error: "is neither listed, all nor none" })
+    .default("listed"),
+  DISCOVERY_METADATA: PublicFields.default([]),
   GO_P2P: Switch.default("true"),
   PEERS_MAX: Count.default(PEERS_CONNECTED_MAX),
   HANDSHAKES_PER_MINUTE: Count.default(HANDSHAKES_PER_MINUTE),
@@ -138,6 +151,13 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
       retention: data.PEER_RETENTION_DAYS * DAY,
       credentialKey: credentialKey(data.MESH_SIGNING_KEY),
       callbackKey: callbackKey(data.MESH_SIGNING_KEY),
+      discovery: {
+        rootKey: epochRootKey(data.MESH_DISCOVERY_KEY),
+        signingKey: data.MESH_SIGNING_KEY,
+        verifyingKey: verifyingKeyOf(data.MESH_SIGNING_KEY),
+        members: data.DISCOVERY_MEMBERS,
+        publicFields: data.DISCOVERY_METADATA,
+      },
     },
   });
 }
@@ -166,6 +186,16 @@ function keyPairOf(privateKey: Bytes): KeyPair {
   const pair = keyPairs.get(name) ?? keyPairFrom(privateKey);
   keyPairs.set(name, pair);
   return pair;
+}
+
+const verifyingKeys = new Map<string, Bytes>();
+
+/** The public half of a signing key, computed once likewise. */
+function verifyingKeyOf(signingKey: Bytes): Bytes {
+  const name = toHex(signingKey);
+  const key = verifyingKeys.get(name) ?? ed25519PublicKey(signingKey);
+  verifyingKeys.set(name, key);
+  return key;
 }
 
 const misconfigured = (faults: string): MusterError => ({

@@ -16,7 +16,7 @@ import { requireConfig, type MeshConfig } from "./config.ts";
 import { withDeadline } from "./deadline.ts";
 import { durableSql } from "./durable-sql.ts";
 import type { Env } from "./env.ts";
-import { kvBlobStore } from "./kv-blob-store.ts";
+import { kvStore } from "./kv-store.ts";
 import { OutboxRunner } from "./outbox-runner.ts";
 import type { CoordinatorRpc } from "./rpc.ts";
 import { Waiters } from "./waiters.ts";
@@ -43,12 +43,11 @@ export class Coordinator
     this.#alarm = new AlarmClock(ctx.storage);
     this.#outbox = new OutboxRunner({
       registry: this.#registry,
-      blobs: kvBlobStore(env.BLOBS),
-      discoveryPublicKey: this.#config.discovery.publicKey,
+      store: kvStore(env.BLOBS, () => Date.now()),
       randomBytes: platformRandom,
       now: () => Date.now(),
       endSession: (to, fault) => this.#endSession(to, fault),
-      execute: (name, input) => this.#run(name, input),
+      execute: (name, input) => this.#run(name, input).result,
     });
     this.#callbacks = new CallbackRunner({
       claim: (busy) => {

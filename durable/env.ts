@@ -8,6 +8,10 @@ export interface Env {
   readonly MESH_NAME?: string;
   readonly AUTH_MODE?: string;
   readonly DISCOVERY_PUBLIC?: string;
+  /** "listed", "all" or "none": which peers find and open others. */
+  readonly DISCOVERY_MEMBERS?: string;
+  /** What is public of peers: any of role, capabilities, region, score, parted by commas. */
+  readonly DISCOVERY_METADATA?: string;
   /** "false" keeps go-p2p 1.0 out. */
   readonly GO_P2P?: string;
   readonly PEERS_MAX?: string;

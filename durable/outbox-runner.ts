@@ -1,10 +1,10 @@
 import type { RandomBytes } from "../src/base/clock.ts";
-import type { CommandName, Input } from "../src/coordinator/commands.ts";
+import type { Result } from "../src/base/result.ts";
+import type { CommandName, Input, Output } from "../src/coordinator/commands.ts";
 import { readEndSession } from "../src/coordinator/peers.ts";
-import { peerView } from "../src/coordinator/views.ts";
-import type { BlobStore } from "../src/discovery/blob-store.ts";
-import { publishRecord } from "../src/discovery/publisher.ts";
-import { isConnected } from "../src/peers/lifecycle.ts";
+import { blobKey, storeRecord } from "../src/discovery/publisher.ts";
+import type { DiscoveryStore } from "../src/discovery/store.ts";
+import type { MusterError } from "../src/protocol/errors.ts";
 import type { OutboxItem } from "../src/registry/outbox.ts";
 import type { Registry } from "../src/registry/registry.ts";
 import { withDeadline } from "./deadline.ts";
@@ -16,13 +16,15 @@ const DELIVERY_TIMEOUT = 15_000;
 
 export interface OutboxPorts {
   readonly registry: Registry;
-  readonly blobs: BlobStore;
-  readonly discoveryPublicKey: Uint8Array;
+  readonly store: DiscoveryStore;
   readonly randomBytes: RandomBytes;
   readonly now: () => number;
   /** Ends a session; throws when its object does not confirm. */
   readonly endSession: (to: SessionRef, fault: EndFault) => Promise<void>;
-  readonly execute: <K extends CommandName>(name: K, input: Input<K>) => unknown;
+  readonly execute: <K extends CommandName>(
+    name: K,
+    input: Input<K>,
+  ) => Result<Output<K>, MusterError>;
 }
 
 /** Pays what the outbox owes. One run at a time; a wish that comes meanwhile makes it go round once more. */
@@ -66,12 +68,12 @@ export class OutboxRunner {
   }
 
   async #deliver({ kind, subject }: OutboxItem): Promise<void> {
-    const { blobs, execute, endSession } = this.#ports;
+    const { store, execute, endSession } = this.#ports;
     switch (kind) {
       case "publish":
         return this.#publish(subject);
       case "delete_blob":
-        await blobs.delete(subject);
+        await store.delete(blobKey(subject));
         execute("blob_deleted", { blobId: subject });
         return;
       case "end_session": {
@@ -86,13 +88,11 @@ export class OutboxRunner {
   }
 
   async #publish(peerId: string): Promise<void> {
-    const { registry, blobs, discoveryPublicKey, randomBytes, execute } = this.#ports;
-    const peer = registry.peers.get(peerId);
-    if (peer === null || !isConnected(peer.state)) {
-      registry.outbox.remove("publish", peerId);
-      return;
-    }
-    const pointer = await publishRecord(peerView(peer), discoveryPublicKey, blobs, randomBytes);
-    execute("published", { peerId, epoch: peer.epoch, pointer });
+    const { store, randomBytes, execute } = this.#ports;
+    const prepared = execute("prepare_publication", { peerId });
+    if (!prepared.ok || prepared.value === null) return;
+    const { publication, ...of } = prepared.value;
+    await storeRecord(publication, store, randomBytes);
+    execute("published", { ...of, peerId, blobId: publication.blobId });
   }
 }

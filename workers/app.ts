@@ -10,7 +10,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
 import { connectRoutes } from "./routes/connect.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
-import { discoveryRoutes } from "./routes/discovery.ts";
+import { discoveryKeyRoutes, discoveryRoutes } from "./routes/discovery.ts";
 import { joinKeyRoutes } from "./routes/join-keys.ts";
 import { membershipRoutes } from "./routes/membership.ts";
 import { meshRoutes } from "./routes/mesh.ts";
@@ -19,7 +19,7 @@ import { taskRoutes } from "./routes/tasks.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { webhookSourceRoutes } from "./routes/webhook-sources.ts";
 
-/** The whole HTTP surface. What stands before `authorised` needs no token; whatever is added behind it does. */
+/** The whole HTTP surface. What stands before `authorised` needs no token, or judges it itself; whatever is added behind it does. */
 export function createApp(): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result, c) =>
@@ -61,12 +61,10 @@ export function createApp(): OpenAPIHono<AppEnv> {
   connectRoutes(app);
   meshRoutes(app);
   deliveryRoutes(app);
-  for (const path of ["/v1/pointers/*", "/v1/blobs/*"]) {
-    app.use(path, (c, next) => (c.get("config").discoveryPublic ? next() : authorised(c, next)));
-  }
   discoveryRoutes(app);
 
   app.use(authorised);
+  discoveryKeyRoutes(app);
   peerRoutes(app);
   membershipRoutes(app);
   taskRoutes(app);

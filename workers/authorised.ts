@@ -28,9 +28,13 @@ export const authorised: MiddlewareHandler<AppEnv> = async (c, next) => {
   return next();
 };
 
+/** The bearer token that a request shows, if it has the form of one. */
+export const bearerOf = (c: AppContext): string | undefined =>
+  BEARER.exec(c.req.header("Authorization") ?? "")?.[1];
+
 async function callerOf(c: AppContext): Promise<Result<Caller, MusterError>> {
   const { config, coordinator } = c.var;
-  const token = BEARER.exec(c.req.header("Authorization") ?? "")?.[1];
+  const token = bearerOf(c);
   if (token === undefined) {
     return err({ code: "unauthorized", detail: "send the header Authorization: Bearer TOKEN" });
   }

@@ -8,9 +8,9 @@ export function needOf(method: string, path: string): Need {
       return reads ? "read_work" : "work";
     case "callback-secret":
       return "work";
+    case "discovery":
+      return reads ? "work" : "administer";
     case "peers":
-    case "pointers":
-    case "blobs":
       return reads ? "read_work" : "administer";
     case "auth-mode":
     case "allowlist":

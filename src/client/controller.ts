@@ -7,6 +7,7 @@ import {
   AuditList,
   AuthModeBody,
   CallbackSecretView,
+  DiscoveryKeys,
   JoinKeyList,
   NewJoinKeyView,
   NewTokenView,
@@ -35,6 +36,7 @@ import { newUuid } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
 import type { z } from "zod";
 import { Api, type Fetch } from "./api.ts";
+import { Discovery } from "./discovery.ts";
 import { TaskFailed, WaitTimeout } from "./errors.ts";
 import { pages } from "./pages.ts";
 import { submission, type AssignOptions } from "./submission.ts";
@@ -78,8 +80,12 @@ export const hasEnded = (task: Task): boolean => ENDED.includes(task.state);
 
 export class Controller {
   readonly #api: Api;
+  readonly #url: string;
+  readonly #fetch: Fetch;
 
   constructor({ url, token, fetch = globalThis.fetch.bind(globalThis) }: ControllerOptions) {
+    this.#url = url;
+    this.#fetch = fetch;
     this.#api = new Api({ url, token, fetch, random: Math.random });
   }
 
@@ -275,6 +281,17 @@ export class Controller {
   async deleteWebhookSource(name: string): Promise<void> {
     const path = `v1/webhook-sources/${segment(name)}`;
     await this.#api.response({ method: "DELETE", path });
+  }
+
+  /** What finds and opens peers; for admins and controllers. */
+  discoveryKeys(): Promise<DiscoveryKeys> {
+    return this.#api.json(DiscoveryKeys, { path: "v1/discovery/keys" });
+  }
+
+  /** Finds peers and opens their records, here or at these replicas first. */
+  discovery(replicas: readonly string[] = []): Discovery {
+    const url = [...replicas, this.#url];
+    return new Discovery({ url, keys: () => this.discoveryKeys(), fetch: this.#fetch });
   }
 
   /** What is published of the mesh's peers, page by page. */

@@ -21,6 +21,16 @@ export {
   type Task,
   type WaitOptions,
 } from "./controller.ts";
+export {
+  discover,
+  Discovery,
+  DiscoveryError,
+  type DiscoveryOptions,
+  type KeySource,
+} from "./discovery.ts";
+export type { Discovered, DiscoverOptions } from "./discover.ts";
+export type { DiscoveryKeys, PointerView } from "../protocol/http.ts";
+export type { PeerRecord } from "../stmf/peer-record.ts";
 export type { AssignOptions } from "./submission.ts";
 export { deliver, newWebhookSecret, signDelivery, type DeliveryOptions } from "./webhook.ts";
 export { verifyCallback, type CallbackDelivery, type VerifyOptions } from "./callback.ts";

@@ -2,6 +2,7 @@ import { fromHex, toHex } from "../base/bytes.ts";
 import { toRfc3339, type Millis } from "../base/clock.ts";
 import type { KeyPair } from "../crypto/identity.ts";
 import { CLOSE, GO_P2P_ERROR } from "../protocol/errors.ts";
+import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { PayloadOf } from "../protocol/messages.ts";
 import { advertOf, type KnownPeer } from "./advert.ts";
 import { Comeback } from "./comeback.ts";
@@ -35,6 +36,8 @@ export interface Peer {
   readonly publicKey: string;
   /** `joining`: the mesh has proved itself and judges us. `waiting`: between two tries. */
   readonly state: PeerState;
+  /** What finds and opens other peers, where the mesh takes this peer for a member; as of the newest welcome. */
+  readonly discoveryKeys: DiscoveryKeys | null;
   /** The first welcome; rejects with a `PeerError` when there will be none. */
   readonly ready: Promise<JoinedMesh>;
   /** Resolves after `close()`; rejects with a `PeerError` when the mesh ended it for good. */
@@ -96,6 +99,7 @@ class PeerLoop implements Peer {
   readonly #to: Destination;
   #meshKey: string | null;
   #nextMeshKey: string | null;
+  #discoveryKeys: DiscoveryKeys | null = null;
   #clockOffset: Millis = 0;
   /** The clock was corrected since the last session: if that was not enough, more of it will not help. */
   #clockCorrected = false;
@@ -136,6 +140,10 @@ class PeerLoop implements Peer {
 
   get state(): PeerState {
     return this.#state.at;
+  }
+
+  get discoveryKeys(): DiscoveryKeys | null {
+    return this.#discoveryKeys;
   }
 
   get ready(): Promise<JoinedMesh> {
@@ -253,8 +261,16 @@ class PeerLoop implements Peer {
     this.#link?.send("pong", { sentAt, receivedAt: this.#platform.now() }, ping);
   }
 
-  #welcome({ peer_id: peerId, epoch, role, mesh, reconnect }: PayloadOf<"welcome">): void {
+  #welcome({
+    peer_id: peerId,
+    epoch,
+    role,
+    mesh,
+    reconnect,
+    discovery,
+  }: PayloadOf<"welcome">): void {
     if (this.#state.at !== "joining") return;
+    this.#discoveryKeys = discovery ?? null;
     const { link } = this.#state;
     this.#state = { at: "active", link, since: this.#platform.now() };
     this.#nextMeshKey = mesh.next_public_key ?? null;

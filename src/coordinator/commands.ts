@@ -1,4 +1,3 @@
-import type { JsonObject } from "../base/json.ts";
 import type {
   AllowBody,
   AllowEntry,
@@ -7,6 +6,9 @@ import type {
   CreateJoinKey,
   CreateToken,
   JoinKeyView,
+  PointerList,
+  PointerQuery,
+  PointerView,
   Scope,
   TokenView,
   AuthMode,
@@ -20,7 +22,9 @@ import type {
   WebhookSourceView,
 } from "../protocol/http.ts";
 import type { Told } from "../peers/hearsay.ts";
+import type { Publication } from "../discovery/publisher.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
+import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Reconnect, Role, TaskResult } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
@@ -41,6 +45,8 @@ export interface Admitted {
   readonly rtt: RttEstimate;
   /** Its turn when many come back at once. */
   readonly reconnect: Reconnect;
+  /** What a member finds and opens peers with; absent for who is none. */
+  readonly discovery?: DiscoveryKeys;
 }
 
 /** Who speaks: a message or notice of an older session than the newest changes nothing. */
@@ -63,6 +69,15 @@ interface Unbegun {
 interface OfTask {
   readonly id: string;
   readonly visibleTo: string | null;
+}
+
+/** What a record that is being stored belongs to, and what it was made from. */
+interface OfPublication {
+  /** The epoch of the peer's session. */
+  readonly session: number;
+  /** The epoch of discovery. */
+  readonly epoch: number;
+  readonly fingerprint: string;
 }
 
 interface PageOf {
@@ -183,11 +198,18 @@ export interface Commands {
   /** With the sealed secret: for checking a delivery, never for a caller. */
   open_webhook_source: { input: { readonly name: string }; output: WebhookSource };
   remove_webhook_source: { input: { readonly name: string }; output: Nothing };
-  list_pointers: {
-    input: PageOf;
-    output: { readonly pointers: PointerRow[]; readonly next_cursor: string | null };
+  list_pointers: { input: { readonly query: PointerQuery }; output: PointerList };
+  read_discovery: {
+    input: {
+      readonly id: string;
+      /** Whether nothing need be shown. */
+      readonly anybody: boolean;
+      readonly credential: { readonly id: string; readonly hash: string };
+      readonly reader: string;
+    };
+    output: DiscoveryRead;
   };
-  get_pointer: { input: { readonly id: string }; output: PointerRow };
+  discovery_keys: { input: { readonly tokenId: string }; output: DiscoveryKeys };
 
   create_token: { input: CreateToken; output: TokenView & { readonly token: string } };
   list_tokens: { input: Nothing; output: { readonly tokens: TokenView[] } };
@@ -228,14 +250,13 @@ export interface Commands {
   };
   outbox_failed: { input: Pick<OutboxItem, "kind" | "subject" | "failures">; output: Nothing };
   blob_deleted: { input: { readonly blobId: string }; output: Nothing };
+  /** Null: nothing is to be stored. */
+  prepare_publication: {
+    input: { readonly peerId: PeerId };
+    output: (OfPublication & { readonly publication: Publication }) | null;
+  };
   published: {
-    input: FromSession & {
-      readonly pointer: {
-        readonly id: string;
-        readonly blob_id: string;
-        readonly metadata: JsonObject;
-      };
-    };
+    input: OfPublication & { readonly peerId: PeerId; readonly blobId: string };
     output: Nothing;
   };
   tick: { input: Nothing; output: Nothing };
@@ -255,9 +276,8 @@ export interface CallbackRequest {
   readonly body: string;
 }
 
-export interface PointerRow {
-  readonly id: string;
-  readonly blob_id: string;
-  readonly metadata: JsonObject;
-  readonly expires_at: string;
+/** Whether the caller may read discovery, and the pointer that it asked for, which is for who may alone. */
+export interface DiscoveryRead {
+  readonly allowed: boolean;
+  readonly pointer: PointerView | null;
 }

@@ -1,5 +1,6 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Millis, Random, RandomBytes } from "../base/clock.ts";
+import type { PublicField } from "../protocol/discovery.ts";
 import type { AuthMode } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Place } from "../base/place.ts";
@@ -26,6 +27,21 @@ export interface CoordinatorConfig {
   readonly credentialKey: Bytes;
   /** Signs callbacks, and seals the secrets that are given with tasks (webhooks/callback). */
   readonly callbackKey: Bytes;
+  readonly discovery: DiscoveryConfig;
+}
+
+/** Which peers are members, who find and open others: those listed by key, all that are let in, none. */
+export type DiscoveryMembers = "listed" | "all" | "none";
+
+export interface DiscoveryConfig {
+  /** Seals the epochs' secrets. */
+  readonly rootKey: Bytes;
+  /** Ed25519 private key, and its public half. */
+  readonly signingKey: Bytes;
+  readonly verifyingKey: Bytes;
+  readonly members: DiscoveryMembers;
+  /** What is public of peers, as far as enough of them share it. */
+  readonly publicFields: readonly PublicField[];
 }
 
 /** What every command works on. Handlers read and write the registry and push what shall happen after the commit. */

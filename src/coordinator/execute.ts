@@ -24,14 +24,10 @@ import {
   revokePeer,
   setAuthMode,
 } from "./membership.ts";
-import {
-  blobDeleted,
-  getPointer,
-  listPointers,
-  outboxFailed,
-  published,
-  sessionEnded,
-} from "./publication.ts";
+import { listPointers, readDiscovery } from "./pointers.ts";
+import { preparePublication, published } from "./publication.ts";
+import { blobDeleted, outboxFailed, sessionEnded } from "./debts.ts";
+import { discoveryKeys } from "./discovery-keys.ts";
 import { getPeer, listPeers, listTasks } from "./queries.ts";
 import { getRtt, reportRtts } from "./rtts.ts";
 import { admit, gone, observe } from "./sessions.ts";
@@ -75,9 +71,11 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   open_webhook_source: openWebhookSource,
   remove_webhook_source: removeWebhookSource,
   list_pointers: listPointers,
-  get_pointer: getPointer,
+  read_discovery: readDiscovery,
   offer_failed: offerFailed,
   session_ended: sessionEnded,
+  discovery_keys: discoveryKeys,
+  prepare_publication: preparePublication,
   published,
   rotate_peer: rotatePeer,
   report_rtts: reportRtts,

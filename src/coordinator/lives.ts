@@ -5,13 +5,16 @@ import type { Peer } from "../peers/peer.ts";
 import { MASS_SILENCE_PAUSE } from "../protocol/constants.ts";
 import type { Context } from "./context.ts";
 import { releaseAll } from "./leases.ts";
-import { savePeer, sessionOf, withdraw } from "./peers.ts";
+import { savePeer, sessionOf } from "./peers.ts";
+import { withdraw } from "./withdrawal.ts";
 
 export interface Happening {
   /** For people: why what the peer held is lost, when it is. */
   readonly reason?: string;
   /** The peer was not heard of any more, rather than having said or been told goodbye. */
   readonly silent?: boolean;
+  /** It left by itself, and may be back as it was in a moment. */
+  readonly mayReturn?: boolean;
 }
 
 /**
@@ -22,7 +25,7 @@ export function happen(
   context: Context,
   peer: Peer,
   event: PeerEvent,
-  { reason = "", silent = false }: Happening = {},
+  { reason = "", silent = false, mayReturn = false }: Happening = {},
 ): boolean {
   const { registry, now, effects } = context;
   const { life, effects: brought } = live(peer, event, now);
@@ -43,7 +46,7 @@ export function happen(
         effects.push({ type: "drain_outbox" });
         break;
       case "withdraw":
-        withdraw(context, peer.id);
+        withdraw(context, peer.id, mayReturn);
         break;
       case "release_leases":
         releaseAll(context, peer.id, reason, silent ? pauseAfter(context, peer) : 0);

@@ -6,6 +6,7 @@ import { authMode, type Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { releaseAll } from "./leases.ts";
+import { expelHolder, isMember, peerHolder } from "./epochs.ts";
 import { bury, happen } from "./lives.ts";
 import { endSession, peerOf, savePeer, standingOf, unconfirmedEnds } from "./peers.ts";
 import { allowView, hearsayView, peerView } from "./views.ts";
@@ -61,6 +62,7 @@ export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
   const entry = registry.allowlist.get(publicKey);
   if (entry === null) return notFound("allowlist entry for this key");
   registry.allowlist.remove(publicKey);
+  if (!isMember(context, null)) expelHolder(context, peerHolder(entry.peerId));
   const peer = registry.peers.get(entry.peerId);
   if (peer !== null) endUnlessQualified(context, peer);
   dispatch(context);
@@ -80,6 +82,7 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
     context.effects.push({ type: "end_session", to, fault });
   endSession(context, peer, fault);
   happen(context, peer, "revoked", { reason: "the peer was revoked" });
+  expelHolder(context, peerHolder(peer.id));
   dispatch(context);
   return ok(peerView(registry.peers.get(peer.id) as Peer));
 };
@@ -131,4 +134,5 @@ function endUnlessQualified(context: Context, peer: Peer): void {
   const detail = admission.ok ? "its roles have changed" : admission.error.detail;
   endSession(context, peer, { code: "not_allowed", detail });
   happen(context, peer, "gone", { reason: detail });
+  if (!admission.ok) expelHolder(context, peerHolder(peer.id));
 }

@@ -60,16 +60,6 @@ export function settle(context: Context, peerId: PeerId, outcome: Outcome): void
   });
 }
 
-/** Takes the peer's record out of discovery: the pointer at once, the blob as soon as the store lets us. */
-export function withdraw({ registry, now, effects }: Context, peerId: PeerId): void {
-  registry.outbox.remove("publish", peerId);
-  const pointer = registry.pointers.ofPeer(peerId);
-  if (pointer === null) return;
-  registry.pointers.remove(peerId);
-  registry.outbox.add("delete_blob", pointer.blobId, now);
-  effects.push({ type: "drain_outbox" });
-}
-
 /** How long the direct attempt to end a session has before the outbox repeats it. */
 const END_SESSION_REPEAT: Millis = 10_000;
 

@@ -2,8 +2,10 @@ import { err } from "../base/result.ts";
 import { ROTATION_WINDOW } from "../protocol/constants.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, type Handler } from "./handler.ts";
-import { endSession, savePeer, withdraw } from "./peers.ts";
+import { endSession, savePeer } from "./peers.ts";
+import { peerHolder } from "./epochs.ts";
 import { newest } from "./sessions.ts";
+import { withdraw } from "./withdrawal.ts";
 
 /**
  * Moves a peer to a new key: its record with all history, its allowlist entry and what it holds. The old ID leads to the
@@ -39,6 +41,8 @@ export const rotatePeer: Handler<"rotate_peer"> = (
   registry.tasks.handOver(peerId, newPeerId);
   registry.coordinates.handOver(peerId, newPeerId);
   registry.pairRtts.handOver(peerId, newPeerId);
+  const { discoveryEpochs } = registry;
+  discoveryEpochs.noteHolder(peerHolder(newPeerId), discoveryEpochs.heldBy(peerHolder(peerId)));
   registry.tombstones.put(peerId, peer, now);
   registry.denylist.add(peerId, peer.publicKey, "rotated", now);
   registry.aliases.put(peerId, newPeerId, now + ROTATION_WINDOW);

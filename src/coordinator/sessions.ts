@@ -4,6 +4,7 @@ import { isConnected } from "../peers/lifecycle.ts";
 import { admit as decide } from "../peers/admission.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { SessionFault } from "../protocol/errors.ts";
+import { regionOf } from "../discovery/region.ts";
 import { greatCircleKm } from "../scoring/measure.ts";
 import { sampleRtt } from "../scoring/rtt.ts";
 import type { AdmitInput } from "./commands.ts";
@@ -11,6 +12,7 @@ import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, type Handler } from "./handler.ts";
 import { redeem } from "./join-keys.ts";
+import { isMember, keysFor, peerHolder } from "./epochs.ts";
 import { happen } from "./lives.ts";
 import { endSession, savePeer, standingOf } from "./peers.ts";
 
@@ -64,11 +66,20 @@ export const admit: Handler<"admit"> = (context, input) => {
     tcpRttMs: input.tcpRttMs ?? known?.tcpRttMs ?? null,
     hops: DIRECT_HOPS,
     geoKm: distance(context, input) ?? known?.geoKm ?? null,
+    region: regionOf(input.place) ?? known?.region ?? null,
   };
   happen(context, peer, "proved");
   dispatch(context);
   const reconnect = { slot, per_second: config.reconnectsPerSecond };
-  return ok({ epoch: peer.epoch, role: peer.role, rtt, reconnect });
+  // go-p2p 1.0 has no forward secrecy: a key sent by it would be known to whoever gets the peer's key in years to come.
+  const discovers = protocol === "muster/2" && isMember(context, entry.value);
+  return ok({
+    epoch: peer.epoch,
+    role: peer.role,
+    rtt,
+    reconnect,
+    ...(discovers && { discovery: keysFor(context, peerHolder(peer.id)) }),
+  });
 };
 
 /** Seconds after which a full mesh may have room again. */
@@ -127,7 +138,8 @@ export const gone: Handler<"gone"> = (context, input) => {
 
 /** The peer's session is over: nothing is held by it, nothing of it is published, and others get its work. */
 export function leave(context: Context, peer: Peer, reason: string, silent: boolean): void {
-  if (happen(context, peer, "gone", { reason, silent })) dispatch(context);
+  const mayReturn = true;
+  if (happen(context, peer, "gone", { reason, silent, mayReturn })) dispatch(context);
 }
 
 /** The peer, if this epoch is its newest session's and that one lives; null when the word comes too late. */

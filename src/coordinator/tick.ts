@@ -14,6 +14,7 @@ import { done, type Handler } from "./handler.ts";
 import { EXPIRED_KEY_RETENTION } from "./join-keys.ts";
 import { callOff, endTask, releaseAttempt } from "./leases.ts";
 import { doubt, happen } from "./lives.ts";
+import { nextDiscoveryDue, tickDiscovery } from "./turnover.ts";
 
 /** Waiting tasks are looked at again this often, for what no event announces (a refusal that was long enough ago). */
 const SWEEP_INTERVAL: Millis = MINUTE;
@@ -33,6 +34,7 @@ export const tick: Handler<"tick"> = (context) => {
   registry.audit.prune(now - AUDIT_RETENTION);
   registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
   registry.hearsay.prune(now - TOLD_RETENTION);
+  tickDiscovery(context);
   dispatch(context);
   effects.push({ type: "drain_outbox" }, { type: "drain_callbacks" });
   return done;
@@ -86,6 +88,7 @@ export function nextTick(
     tasks.nextDue(now),
     outbox.nextDue(),
     nextCallback(registry, now),
+    nextDiscoveryDue(registry),
     tasks.anyQueued() ? now + SWEEP_INTERVAL : null,
     oldest === null ? null : oldest + TOLD_RETENTION,
     away === null

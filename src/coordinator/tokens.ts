@@ -5,6 +5,8 @@ import { newCredential } from "../access/credential.ts";
 import { API_TOKENS_MAX } from "../protocol/constants.ts";
 import type { TokenView } from "../protocol/http.ts";
 import type { ApiToken } from "../registry/api-tokens.ts";
+import type { Context } from "./context.ts";
+import { expelHolder, tokenHolder } from "./epochs.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 
 export const createToken: Handler<"create_token"> = (
@@ -26,24 +28,31 @@ export const createToken: Handler<"create_token"> = (
 export const listTokens: Handler<"list_tokens"> = ({ registry }) =>
   ok({ tokens: registry.apiTokens.list().map(tokenView) });
 
-export const revokeToken: Handler<"revoke_token"> = ({ registry, now }, { id }) => {
+export const revokeToken: Handler<"revoke_token"> = (context, { id }) => {
+  const { registry, now } = context;
   if (registry.apiTokens.get(id) === null) return notFound("token of this ID");
   registry.apiTokens.revoke(id, now);
+  expelHolder(context, tokenHolder(id));
   return done;
 };
 
 /** Whose token this is, by its ID and hash. The caller has checked already that this mesh made it. */
-export const authenticate: Handler<"authenticate"> = ({ registry }, { id, hash }) => {
-  const token = registry.apiTokens.get(id);
-  if (
-    token === null ||
-    token.revokedAt !== null ||
-    !equalConstantTime(utf8(token.hash), utf8(hash))
-  ) {
-    return err({ code: "unauthorized", detail: "this token was revoked, or is not known here" });
-  }
-  return ok({ id: token.id, scope: token.scope });
+export const authenticate: Handler<"authenticate"> = (context, { id, hash }) => {
+  const token = valid(context, id, hash);
+  return token === null
+    ? err({ code: "unauthorized", detail: "this token was revoked, or is not known here" })
+    : ok({ id: token.id, scope: token.scope });
 };
+
+function valid({ registry }: Context, id: string, hash: string): ApiToken | null {
+  const token = registry.apiTokens.get(id);
+  const matches = equalConstantTime(utf8(token?.hash ?? ""), utf8(hash));
+  return token !== null && matches && token.revokedAt === null ? token : null;
+}
+
+/** Whether there is such a token. */
+export const holds = (context: Context, id: string, hash: string): boolean =>
+  valid(context, id, hash) !== null;
 
 const tokenView = (token: ApiToken): TokenView => ({
   id: token.id,

@@ -12,12 +12,10 @@ import type {
   WebhookSourceView,
 } from "../protocol/http.ts";
 import type { Allowed } from "../registry/allowlist.ts";
-import type { PublishedPointer } from "../registry/pointers.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
 import { score } from "../scoring/score.ts";
 import type { Attempt, Task } from "../tasks/task.ts";
 import type { Callback } from "../webhooks/index.ts";
-import type { PointerRow } from "./commands.ts";
 import { metricsOf } from "./peers.ts";
 
 const timeOrNull = (at: Millis | null): string | null => (at === null ? null : toRfc3339(at));
@@ -140,11 +138,4 @@ export const sourceView = (source: WebhookSource): WebhookSourceView => ({
   task: source.mapping,
   created_at: toRfc3339(source.createdAt),
   deliveries: source.deliveries,
-});
-
-export const pointerView = (pointer: PublishedPointer): PointerRow => ({
-  id: pointer.id,
-  blob_id: pointer.blobId,
-  metadata: pointer.metadata,
-  expires_at: toRfc3339(pointer.expiresAt),
 });

@@ -90,6 +90,23 @@ export function chachaOpen(
 
 export const ed25519PublicKey = (privateKey: Uint8Array): Bytes => ed25519.getPublicKey(privateKey);
 
+/** An Ed25519 signature (RFC 8032 §5.1.6), 64 bytes. */
+export const ed25519Sign = (privateKey: Uint8Array, message: Uint8Array): Bytes =>
+  ed25519.sign(message, privateKey);
+
+/** Whether the signature is the key's, by RFC 8032's strict rules: a point has one spelling. */
+export function ed25519Verify(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  try {
+    return ed25519.verify(signature, message, publicKey, { zip215: false });
+  } catch {
+    return false; // wrong lengths, or no point at all
+  }
+}
+
 /** Strong randomness from the platform; the edges pass it in as `RandomBytes`. */
 export const platformRandom: RandomBytes = (length) =>
   crypto.getRandomValues(new Uint8Array(length));

@@ -1,24 +1,27 @@
-import { SECOND, type RandomBytes } from "../base/clock.ts";
-import { BLOB_TTL } from "../protocol/constants.ts";
-import { newOpaqueId } from "../protocol/ids.ts";
-import { newPointer, StmfError, type Pointer } from "../stmf/index.ts";
+import type { Millis, RandomBytes } from "../base/clock.ts";
+import { StmfError } from "../stmf/index.ts";
 import { sealPeerRecord, type PeerRecord } from "../stmf/peer-record.ts";
-import type { BlobStore } from "./blob-store.ts";
+import type { DiscoveryStore } from "./store.ts";
 
-/**
- * Seals a record to the discovery key, stores it under a fresh ID, and returns the pointer that names it. The pointer
- * is not public yet: the registry publishes it, once it knows that the peer is still there. Its metadata is empty:
- * whatever stood there would say something of the peer.
- */
-export async function publishRecord(
-  record: PeerRecord,
-  discoveryPublicKey: Uint8Array,
-  blobs: BlobStore,
-  randomBytes: RandomBytes,
-): Promise<Pointer> {
-  const sealed = sealPeerRecord(record, discoveryPublicKey, randomBytes);
-  if (!sealed.ok) throw new StmfError(sealed.error);
-  const blobId = newOpaqueId(randomBytes);
-  await blobs.put(blobId, sealed.value, BLOB_TTL / SECOND);
-  return newPointer(blobId, {}, randomBytes);
+/** What is stored of one peer, and where: decided by the registry before the store is touched. */
+export interface Publication {
+  readonly record: PeerRecord;
+  /** Fresh and random: noted before it is used, so that what is stored and never published is found again. */
+  readonly blobId: string;
+  /** Of the epoch. */
+  readonly publicKey: Uint8Array;
+  readonly expiresAt: Millis;
 }
+
+/** Seals a record and stores it. Nobody finds it yet: the registry publishes the pointer, if the peer is still there. */
+export async function storeRecord(
+  { record, blobId, publicKey, expiresAt }: Publication,
+  store: DiscoveryStore,
+  randomBytes: RandomBytes,
+): Promise<void> {
+  const sealed = sealPeerRecord(record, publicKey, randomBytes);
+  if (!sealed.ok) throw new StmfError(sealed.error);
+  await store.put(blobKey(blobId), sealed.value, expiresAt);
+}
+
+export const blobKey = (id: string): string => `blob:${id}`;

@@ -1,4 +1,5 @@
 import type { Millis } from "../base/clock.ts";
+import type { Region } from "../protocol/discovery.ts";
 import type { PeerState, Protocol } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
@@ -52,6 +53,8 @@ export interface Peer {
   readonly hops: number | null;
   /** Great-circle distance to the mesh in kilometres. */
   readonly geoKm: number | null;
+  /** Where it connected from, coarsely. */
+  readonly region: Region | null;
   readonly successes: number;
   readonly failures: number;
   /** Kept with the record, so that the best can be asked of an index. */

@@ -174,4 +174,24 @@ export const TOLD_REFRESH = 6 * HOUR;
 export const SAMPLE_POINTERS_MAX = 16;
 
 /** Discovery. */
-export const BLOB_TTL = 24 * HOUR;
+/** How long an epoch's keys serve before the next ones do. */
+export const EPOCH_SPAN = 24 * HOUR;
+/** From an epoch's opening until all that was published under it runs out: what replaces it has the rest of the time. */
+export const EPOCH_LIFE = 36 * HOUR;
+/** Epochs open at least this far apart: revocations in between share the next one. */
+export const EPOCH_INTERVAL = 10 * MINUTE;
+/** A new epoch's records are sealed over this time, in an order drawn by lot. */
+export const RESEAL_SPREAD = 1 * MINUTE;
+/** How long a blob outlives its peer's session, for a peer that comes back as it was. */
+export const BLOB_LINGER = 2 * MINUTE;
+/** A blob whose storing began this long ago and came to nothing is an orphan. */
+export const ORPHAN_AGE = 10 * MINUTE;
+/** KV writes and deletions that the mesh allows itself for each peer-day, and those that a small mesh has beside. */
+export const KV_WRITES_PER_PEER_DAY = 4;
+export const KV_WRITES_SPARE = 200;
+/** When the budget is spent, publishing looks again after this. */
+export const BUDGET_PAUSE = 10 * MINUTE;
+/** Bytes of a blob that a reader takes: a record with everything as long as it may be, and room. */
+export const BLOB_BYTES_MAX = 64 * KiB;
+/** Bytes that a sealed form is filled up to, or the next power of two. */
+export const RECORD_BYTES_MIN = 1 * KiB;

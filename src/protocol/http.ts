@@ -1,6 +1,7 @@
 /** The HTTP API's shapes: JSON in snake_case, times in RFC 3339, keys in hex. OpenAPI is made from these schemas. */
 export * from "./http/admission.ts";
 export * from "./http/callbacks.ts";
+export * from "./http/discovery.ts";
 export * from "./http/mesh.ts";
 export * from "./http/page.ts";
 export * from "./http/peers.ts";

@@ -13,6 +13,7 @@ import {
   SLOTS_MAX,
   TASK_ERROR_CHARS_MAX,
 } from "./constants.ts";
+import { DiscoveryKeys } from "./discovery.ts";
 import { JsonValue } from "./envelope.ts";
 import { Name, OpaqueId, PeerId, PublicKeyBase64, PublicKeyHex, Uuid } from "./ids.ts";
 
@@ -137,6 +138,8 @@ export const Welcome = z.object({
     next_public_key: PublicKeyHex.optional(),
   }),
   reconnect: Reconnect.optional(),
+  /** For members over muster.2: what finds and opens other peers. */
+  discovery: DiscoveryKeys.optional(),
 });
 /** Why a proved peer is not let in; the socket closes behind it. */
 export const Rejection = z.object({ code: z.string().max(64), reason: z.string().max(500) });

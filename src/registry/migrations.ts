@@ -140,6 +140,28 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     ) WITHOUT ROWID`,
     `CREATE INDEX pair_rtts_to ON pair_rtts (to_id)`,
   ],
+  [
+    // Pointers of the time before epochs named blobs that live a day at most: what was published then runs out by itself.
+    `DROP TABLE pointers`,
+    `UPDATE outbox SET due_at = 0 WHERE kind = 'publish'`,
+    `CREATE TABLE discovery_epochs (
+      epoch INTEGER PRIMARY KEY, sealed TEXT NOT NULL, public_key TEXT NOT NULL, opened_at INTEGER NOT NULL,
+      closed_at INTEGER, expelled INTEGER NOT NULL, expires_at INTEGER NOT NULL
+    )`,
+    `CREATE TABLE key_holders (holder TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE pointers (
+      id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, peer_id TEXT NOT NULL, state TEXT NOT NULL, seq INTEGER NOT NULL,
+      blob_id TEXT NOT NULL, fingerprint TEXT NOT NULL, details TEXT NOT NULL, metadata TEXT NOT NULL,
+      expires_at INTEGER NOT NULL, signature TEXT, UNIQUE (peer_id, epoch)
+    ) WITHOUT ROWID`,
+    `CREATE INDEX pointers_changes ON pointers (seq)`,
+    `CREATE TABLE unsettled_blobs (
+      id TEXT PRIMARY KEY, peer_id TEXT NOT NULL, epoch INTEGER NOT NULL, fingerprint TEXT NOT NULL,
+      begun_at INTEGER NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE TABLE kv_writes (hour INTEGER PRIMARY KEY, writes INTEGER NOT NULL, peers INTEGER NOT NULL)`,
+    `ALTER TABLE peers ADD COLUMN region TEXT`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

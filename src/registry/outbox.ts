@@ -44,6 +44,33 @@ export function outboxTable(sql: Sql) {
     remove(kind: OutboxKind, subject: string): void {
       sql.exec(`DELETE FROM outbox WHERE kind = ? AND subject = ?`, kind, subject);
     },
+    /** When it is due; null when it is not owed. */
+    dueAt(kind: OutboxKind, subject: string): Millis | null {
+      const row = sql.exec(
+        `SELECT due_at FROM outbox WHERE kind = ? AND subject = ?`,
+        kind,
+        subject,
+      )[0];
+      return row === undefined ? null : number(row, "due_at");
+    },
+    /** Whether it is owed for later and was never tried: what was tried may have been done, however it looked. */
+    isUntried(kind: OutboxKind, subject: string, now: Millis): boolean {
+      return (
+        sql.exec(
+          `SELECT 1 FROM outbox WHERE kind = ? AND subject = ? AND due_at > ? AND failures = 0`,
+          kind,
+          subject,
+          now,
+        ).length > 0
+      );
+    },
+    /** Whether anything of this kind is due by now. */
+    isDue(kind: OutboxKind, now: Millis): boolean {
+      return (
+        sql.exec(`SELECT 1 FROM outbox WHERE due_at <= ? AND kind = ? LIMIT 1`, now, kind).length >
+        0
+      );
+    },
     /** The subjects of one kind that begin so. */
     subjects(kind: OutboxKind, beginning: string): readonly string[] {
       return sql

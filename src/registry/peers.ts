@@ -1,6 +1,7 @@
 import type { Millis } from "../base/clock.ts";
 import type { Count, Group } from "../peers/mass-silence.ts";
 import type { Peer } from "../peers/peer.ts";
+import type { Region } from "../protocol/discovery.ts";
 import type { PeerState, Protocol } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
@@ -143,6 +144,7 @@ const readPeer = (row: SqlRow): Peer => ({
   tcpRttMs: numberOrNull(row, "tcp_rtt_ms"),
   hops: numberOrNull(row, "hops"),
   geoKm: numberOrNull(row, "geo_km"),
+  region: textOrNull(row, "region") as Region | null,
   successes: number(row, "successes"),
   failures: number(row, "failures"),
   score: number(row, "score"),
@@ -182,6 +184,7 @@ const writePeer = (peer: Peer): Record<string, SqlValue> => ({
   tcp_rtt_ms: peer.tcpRttMs,
   hops: peer.hops,
   geo_km: peer.geoKm,
+  region: peer.region,
   successes: peer.successes,
   failures: peer.failures,
   score: peer.score,

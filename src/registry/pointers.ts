@@ -1,16 +1,53 @@
+import { canonicalJson } from "../base/canonical-json.ts";
 import type { Millis } from "../base/clock.ts";
 import type { JsonObject } from "../base/json.ts";
+import type { PointerFilter } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import { json, number, text, type Sql, type SqlRow } from "./sql.ts";
+import { insertRow, json, number, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 
-/** A published pointer, and the peer behind it, which is never published. */
+/**
+ * - `staged`: stored under a new epoch, and shown once all peers of the epoch before are
+ * - `listed`: published
+ * - `removed`: was published; kept so that those who follow learn of it
+ */
+export type PointerState = "staged" | "listed" | "removed";
+
+/** A pointer, and the peer behind it, which is never published. */
 export interface PublishedPointer {
   readonly id: string;
+  readonly epoch: number;
   readonly peerId: PeerId;
+  readonly state: PointerState;
+  /** Of the last change; 0 while staged. */
+  readonly seq: number;
   readonly blobId: string;
+  /** What the blob's record was made from, as a hash: the same again need not be stored again. */
+  readonly fingerprint: string;
+  /** What the operator lets be public of the peer, before it is made coarser. */
+  readonly details: JsonObject;
+  /** What is public. */
   readonly metadata: JsonObject;
   readonly expiresAt: Millis;
+  /** Null until somebody asks for it. */
+  readonly signature: string | null;
 }
+
+export interface PointerPage {
+  readonly now: Millis;
+  readonly filter: PointerFilter;
+  readonly limit: number;
+}
+
+/** The conditions of `mayMatch` (discovery/metadata.ts), in SQL: ?1 role, ?2 capability, ?3 region, ?4 score. */
+const MAY_MATCH = `
+  (?1 IS NULL OR COALESCE(json_extract(metadata, '$.role'), ?1) = ?1) AND
+  (?2 IS NULL OR json_extract(metadata, '$.capabilities') IS NULL OR
+    EXISTS (SELECT 1 FROM json_each(metadata, '$.capabilities') WHERE value = ?2)) AND
+  (?3 IS NULL OR COALESCE(json_extract(metadata, '$.region'), ?3) = ?3) AND
+  (?4 IS NULL OR COALESCE(json_extract(metadata, '$.score') + 0.1, ?4 + 1) > ?4)`;
+
+const wanted = ({ role, capability, region, min_score: minScore }: PointerFilter) =>
+  [role ?? null, capability ?? null, region ?? null, minScore ?? null] as const;
 
 /** Pointers that are looked at for each one of a sample: not everybody is active, and the asker is left out. */
 const LOOKS = 4;
@@ -21,7 +58,7 @@ export function pointersTable(sql: Sql) {
     sql
       .exec(
         `SELECT near.id FROM
-           (SELECT id, peer_id FROM pointers WHERE id > ? AND expires_at > ? ORDER BY id LIMIT ?) AS near
+           (SELECT id, peer_id FROM pointers WHERE id > ? AND expires_at > ? AND state = 'listed' ORDER BY id LIMIT ?) AS near
          JOIN peers ON peers.id = near.peer_id WHERE peers.state = 'active' AND peers.id <> ?
          ORDER BY near.id`,
         place,
@@ -31,25 +68,64 @@ export function pointersTable(sql: Sql) {
       )
       .map((row) => text(row, "id"));
 
+  const one = (query: string, ...bindings: (string | number)[]): PublishedPointer | null => {
+    const row = sql.exec(query, ...bindings)[0];
+    return row === undefined ? null : readPointer(row);
+  };
+  /** The mesh's own sequence: every change takes the next number, for ever. */
+  const nextSeq = (): number =>
+    number(
+      sql.exec(
+        `INSERT INTO settings (key, value) VALUES ('discovery_seq', 1)
+         ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1
+         RETURNING CAST(value AS INTEGER) AS seq`,
+      )[0] as SqlRow,
+      "seq",
+    );
   return {
-    get(id: string, now: Millis): PublishedPointer | null {
-      const row = sql.exec(`SELECT * FROM pointers WHERE id = ? AND expires_at > ?`, id, now)[0];
-      return row === undefined ? null : readPointer(row);
+    nextSeq,
+    seq(): number {
+      const row = sql.exec(
+        `SELECT CAST(value AS INTEGER) AS seq FROM settings WHERE key = 'discovery_seq'`,
+      )[0];
+      return row === undefined ? 0 : number(row, "seq");
     },
-    ofPeer(peerId: PeerId): PublishedPointer | null {
-      const row = sql.exec(`SELECT * FROM pointers WHERE peer_id = ?`, peerId)[0];
-      return row === undefined ? null : readPointer(row);
+    get: (id: string) => one(`SELECT * FROM pointers WHERE id = ?`, id),
+    find: (id: string, now: Millis) =>
+      one(`SELECT * FROM pointers WHERE id = ? AND state = 'listed' AND expires_at > ?`, id, now),
+    ofPeer(peerId: PeerId): readonly PublishedPointer[] {
+      return sql
+        .exec(`SELECT * FROM pointers WHERE peer_id = ? ORDER BY epoch`, peerId)
+        .map(readPointer);
     },
-    /** By ID, which is random: the order says nothing of who joined when. Only IDs after this one, if one is given. */
-    list(now: Millis, limit: number, after = ""): readonly PublishedPointer[] {
+    /** By ID, which is as good as random: the order says nothing of who joined when. Only IDs after this one. */
+    list(page: PointerPage, after: string): readonly PublishedPointer[] {
       return sql
         .exec(
-          `SELECT * FROM pointers WHERE id > ? AND expires_at > ? ORDER BY id LIMIT ?`,
+          `SELECT * FROM pointers WHERE ${MAY_MATCH} AND state = 'listed' AND expires_at > ?5 AND id > ?6
+           ORDER BY id LIMIT ?7`,
+          ...wanted(page.filter),
+          page.now,
           after,
-          now,
-          limit,
+          page.limit,
         )
         .map(readPointer);
+    },
+    /** What changed after this number, in the order in which it did. `matches`: of those still listed, by the filter. */
+    changes(
+      page: PointerPage,
+      since: number,
+    ): readonly (PublishedPointer & { readonly matches: boolean })[] {
+      return sql
+        .exec(
+          `SELECT *, (${MAY_MATCH}) AS matches FROM pointers
+           WHERE seq > ?5 AND state <> 'staged' AND expires_at > ?6 ORDER BY seq LIMIT ?7`,
+          ...wanted(page.filter),
+          since,
+          page.now,
+          page.limit,
+        )
+        .map((row) => ({ ...readPointer(row), matches: number(row, "matches") === 1 }));
     },
     /**
      * IDs of active peers' pointers but the asker's: for each of the random places the next one, topped up from the first.
@@ -64,25 +140,89 @@ export function pointersTable(sql: Sql) {
       return [...found].slice(0, places.length);
     },
     put(pointer: PublishedPointer): void {
-      sql.exec(
-        `INSERT OR REPLACE INTO pointers (id, peer_id, blob_id, metadata, expires_at) VALUES (?, ?, ?, ?, ?)`,
-        pointer.id,
-        pointer.peerId,
-        pointer.blobId,
-        JSON.stringify(pointer.metadata),
-        pointer.expiresAt,
+      const columns = {
+        id: pointer.id,
+        epoch: pointer.epoch,
+        peer_id: pointer.peerId,
+        state: pointer.state,
+        seq: pointer.seq,
+        blob_id: pointer.blobId,
+        fingerprint: pointer.fingerprint,
+        details: canonicalJson(pointer.details),
+        metadata: canonicalJson(pointer.metadata),
+        expires_at: pointer.expiresAt,
+        signature: pointer.signature,
+      };
+      const updates = Object.keys(columns).map((name) => `${name} = excluded.${name}`);
+      insertRow(sql, "pointers", columns, `ON CONFLICT (id) DO UPDATE SET ${updates.join(", ")}`);
+    },
+    setSignature(id: string, signature: string): void {
+      sql.exec(`UPDATE pointers SET signature = ? WHERE id = ?`, signature, id);
+    },
+    remove(id: string): void {
+      sql.exec(`DELETE FROM pointers WHERE id = ?`, id);
+    },
+    /** The listed ones that show just this. */
+    showing(metadata: JsonObject): readonly PublishedPointer[] {
+      return sql
+        .exec(
+          `SELECT * FROM pointers WHERE state = 'listed' AND metadata = ?`,
+          canonicalJson(metadata),
+        )
+        .map(readPointer);
+    },
+    listed(epoch: number): readonly PublishedPointer[] {
+      return sql
+        .exec(`SELECT * FROM pointers WHERE state = 'listed' AND epoch = ? ORDER BY id`, epoch)
+        .map(readPointer);
+    },
+    /** Whether a peer that is found under an earlier epoch has nothing stored under this one yet. */
+    awaitsEpoch(epoch: number): boolean {
+      return (
+        sql.exec(
+          `SELECT 1 FROM pointers AS old WHERE epoch < ?1 AND state = 'listed' AND NOT EXISTS
+             (SELECT 1 FROM pointers WHERE peer_id = old.peer_id AND epoch = ?1 AND state <> 'removed') LIMIT 1`,
+          epoch,
+        ).length > 0
       );
     },
-    remove(peerId: PeerId): void {
-      sql.exec(`DELETE FROM pointers WHERE peer_id = ?`, peerId);
+    /** Peers that are found under any epoch. */
+    listedPeers(): readonly PeerId[] {
+      return sql
+        .exec(`SELECT DISTINCT peer_id FROM pointers WHERE state = 'listed'`)
+        .map((row) => text(row, "peer_id"));
+    },
+    anyListed(): boolean {
+      return sql.exec(`SELECT 1 FROM pointers WHERE state = 'listed' LIMIT 1`).length > 0;
+    },
+    /** All of an epoch that are staged become listed at once; by ID, so that their numbers tell no order either. */
+    listStaged(epoch: number): void {
+      for (const row of sql.exec(
+        `SELECT id FROM pointers WHERE epoch = ? AND state = 'staged' ORDER BY id`,
+        epoch,
+      ))
+        sql.exec(
+          `UPDATE pointers SET state = 'listed', seq = ?, signature = NULL WHERE id = ?`,
+          nextSeq(),
+          text(row, "id"),
+        );
+    },
+    removeBefore(epoch: number): void {
+      sql.exec(`DELETE FROM pointers WHERE epoch < ?`, epoch);
     },
   };
 }
 
 const readPointer = (row: SqlRow): PublishedPointer => ({
   id: text(row, "id"),
+  epoch: number(row, "epoch"),
   peerId: text(row, "peer_id"),
+  state: text(row, "state") as PointerState,
+  seq: number(row, "seq"),
   blobId: text(row, "blob_id"),
+  fingerprint: text(row, "fingerprint"),
+  details: json(row, "details"),
   metadata: json(row, "metadata"),
   expiresAt: number(row, "expires_at"),
+  signature: textOrNull(row, "signature"),
 });

@@ -5,9 +5,11 @@ import { attemptsTable } from "./attempts.ts";
 import { auditTable } from "./audit.ts";
 import { callbacksTable } from "./callbacks.ts";
 import { coordinatesTable } from "./coordinates.ts";
+import { discoveryEpochsTable } from "./discovery-epochs.ts";
 import { hearsayTable } from "./hearsay.ts";
 import { idempotencyTable } from "./idempotency.ts";
 import { joinKeysTable } from "./join-keys.ts";
+import { kvWritesTable } from "./kv-writes.ts";
 import { migrate } from "./migrations.ts";
 import { outboxTable } from "./outbox.ts";
 import { pairRttsTable } from "./pair-rtts.ts";
@@ -19,6 +21,7 @@ import { slotsTable } from "./slots.ts";
 import type { Sql } from "./sql.ts";
 import { tasksTable } from "./tasks.ts";
 import { tombstonesTable } from "./tombstones.ts";
+import { unsettledBlobsTable } from "./unsettled-blobs.ts";
 import { webhookSourcesTable } from "./webhook-sources.ts";
 
 /** The coordinator's record of everything: one object per table, all on one database. */
@@ -36,7 +39,10 @@ export function openRegistry(sql: Sql) {
     attempts: attemptsTable(sql),
     idempotency: idempotencyTable(sql),
     webhookSources: webhookSourcesTable(sql),
+    discoveryEpochs: discoveryEpochsTable(sql),
     pointers: pointersTable(sql),
+    unsettledBlobs: unsettledBlobsTable(sql),
+    kvWrites: kvWritesTable(sql),
     outbox: outboxTable(sql),
     callbacks: callbacksTable(sql),
     apiTokens: apiTokensTable(sql),

@@ -1,5 +1,6 @@
+import type { Millis } from "../base/clock.ts";
 import type { AuthMode } from "../protocol/http.ts";
-import { text, type Sql } from "./sql.ts";
+import { number, text, type Sql } from "./sql.ts";
 
 /** What the operator set while the mesh ran, over what its configuration says. */
 export function settingsTable(sql: Sql) {
@@ -13,6 +14,19 @@ export function settingsTable(sql: Sql) {
       sql.exec(
         `INSERT INTO settings (key, value) VALUES ('auth_mode', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
         mode,
+      );
+    },
+    /** When the public metadata is looked at again; null when nothing asks for it. */
+    metadataDue(): Millis | null {
+      const row = sql.exec(
+        `SELECT CAST(value AS INTEGER) AS due FROM settings WHERE key = 'metadata_due'`,
+      )[0];
+      return row === undefined ? null : number(row, "due");
+    },
+    setMetadataDue(due: Millis): void {
+      sql.exec(
+        `INSERT INTO settings (key, value) VALUES ('metadata_due', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+        due,
       );
     },
   };

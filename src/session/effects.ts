@@ -3,6 +3,7 @@ import type { Result } from "../base/result.ts";
 import type { Told } from "../peers/hearsay.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { Envelope } from "../protocol/envelope.ts";
+import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { CloseCode, MusterError, SessionFault } from "../protocol/errors.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Reconnect, Role, TaskOffer, TaskResult } from "../protocol/messages.ts";
@@ -69,6 +70,8 @@ export interface Granted {
   readonly role: Role;
   readonly rtt: RttEstimate;
   readonly reconnect: Reconnect;
+  /** What a member finds other peers with. */
+  readonly discovery?: DiscoveryKeys;
 }
 
 /** What happens to a session. */

@@ -96,7 +96,7 @@ export function admitted(
 ): Move {
   const { claim, origin, channel, strikes } = session;
   if (!result.ok) return refused(session, result.error, context);
-  const { epoch, role, rtt, reconnect } = result.value;
+  const { epoch, role, rtt, reconnect, discovery } = result.value;
   const { now } = context;
   const active: Active = {
     state: "active",
@@ -116,7 +116,13 @@ export function admitted(
     advertAt: null,
   };
   return claim.speaksMuster
-    ? stay(active, message(context, active, "welcome", welcome(active, role, context)))
+    ? stay(
+        active,
+        message(context, active, "welcome", {
+          ...welcome(active, role, context),
+          ...(discovery !== undefined && { discovery }),
+        }),
+      )
     : stay(active);
 }
 

@@ -1,19 +1,22 @@
 import type { z } from "zod";
-import { fromHex, type Bytes } from "../base/bytes.ts";
+import { fromHex, utf8, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
 import { parseJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { peerIdOf } from "../crypto/identity.ts";
+import { RECORD_BYTES_MIN } from "../protocol/constants.ts";
+import { Region } from "../protocol/discovery.ts";
 import { firstIssue } from "../protocol/envelope.ts";
 import { PeerView } from "../protocol/http.ts";
+import { Capabilities } from "../protocol/messages.ts";
 import type { StmfFault } from "./errors.ts";
 import type { FormData } from "./form.ts";
 import { openForm, sealForm } from "./seal.ts";
 
 /**
  * A peer as it stands in a blob: one field per attribute, its name the attribute's, its `type` one of `text`,
- * `datetime` (RFC 3339), `number` (as in JSON) and `boolean` (`true`, `false`). An empty value of a `datetime` or a
- * `number` is null: not known.
+ * `datetime` (RFC 3339), `number` (as in JSON), `boolean` (`true`, `false`) and `list` (parted by commas). An empty value
+ * of a `datetime`, a `number` or the region is null: not known.
  */
 const PeerRecord = PeerView.pick({
   id: true,
@@ -28,10 +31,13 @@ const PeerRecord = PeerView.pick({
   geo_km: true,
   score: true,
   connected: true,
+}).extend({
+  capabilities: Capabilities.default([]),
+  region: Region.nullable().default(null),
 });
 export type PeerRecord = z.infer<typeof PeerRecord>;
 
-type FieldType = "text" | "datetime" | "number" | "boolean";
+type FieldType = "text" | "datetime" | "number" | "boolean" | "list" | "region";
 
 const TYPES: { readonly [Attribute in keyof PeerRecord]: FieldType } = {
   id: "text",
@@ -46,6 +52,8 @@ const TYPES: { readonly [Attribute in keyof PeerRecord]: FieldType } = {
   geo_km: "number",
   score: "number",
   connected: "boolean",
+  capabilities: "list",
+  region: "region",
 };
 const ATTRIBUTES = Object.keys(TYPES) as (keyof PeerRecord)[];
 
@@ -56,6 +64,23 @@ export const peerForm = (record: PeerRecord): FormData => ({
     type: TYPES[name],
   })),
 });
+
+/** A field that no reader looks at, which fills the form up. */
+const PADDING = { name: "padding", type: "padding" } as const;
+
+/**
+ * The form filled up to `RECORD_BYTES_MIN` bytes of JSON, or the next power of two that holds it: a blob's length then
+ * tells at most which of a few sizes its record has.
+ */
+export function padded({ fields }: FormData): FormData {
+  const filled = (count: number): FormData => ({
+    fields: [...fields, { ...PADDING, value: "0".repeat(count) }],
+  });
+  const bytes = utf8(JSON.stringify(filled(0))).length;
+  let bucket = RECORD_BYTES_MIN;
+  while (bucket < bytes) bucket *= 2;
+  return filled(bucket - bytes);
+}
 
 /**
  * The record in a form; fields of other names are passed over, for later versions. `record_invalid` when an attribute
@@ -79,12 +104,12 @@ export function readPeerForm(form: FormData): Result<PeerRecord, StmfFault> {
   return ok(record.data);
 }
 
-/** Seals a record to the mesh's discovery key; the faults are those of `sealForm`. */
+/** Seals a record, padded, to the discovery key of an epoch; the faults are those of `sealForm`. */
 export const sealPeerRecord = (
   record: PeerRecord,
   recipientPublicKey: Uint8Array,
   random: RandomBytes,
-): Result<Bytes, StmfFault> => sealForm(peerForm(record), recipientPublicKey, random);
+): Result<Bytes, StmfFault> => sealForm(padded(peerForm(record)), recipientPublicKey, random);
 
 /** Opens a record; the faults are those of `openForm` and `readPeerForm`. */
 export function openPeerRecord(
@@ -103,6 +128,8 @@ const READERS: { readonly [Type in FieldType]: (text: string) => unknown } = {
   datetime: (text) => (text === "" ? null : text),
   number: (text) => (text === "" ? null : numberOf(text)),
   boolean: (text) => (text === "true" ? true : text === "false" ? false : undefined),
+  list: (text) => (text === "" ? [] : text.split(",")),
+  region: (text) => (text === "" ? null : text),
 };
 
 function numberOf(text: string): number | undefined {

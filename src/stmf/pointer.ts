@@ -1,17 +1,21 @@
-import type { z } from "zod";
 import type { RandomBytes } from "../base/clock.ts";
+import type { JsonObject } from "../base/json.ts";
 import { err, type Result } from "../base/result.ts";
-import type { PointerView } from "../protocol/http.ts";
 import { newOpaqueId } from "../protocol/ids.ts";
 import type { StmfFault } from "./errors.ts";
 import type { FormData } from "./form.ts";
 import { openForm } from "./seal.ts";
 
 /**
- * What is published so that a blob can be found: {id: opaque and random, blob_id, metadata: public JSON}. It says
- * nothing of who is in the blob, unless the metadata does. HTTP adds `expires_at`.
+ * What is published so that a blob can be found. It says nothing of who is in the blob, unless the metadata does. A mesh
+ * publishes it signed, with the times and numbers of protocol/discovery.ts.
  */
-export type Pointer = Omit<z.infer<typeof PointerView>, "expires_at">;
+export interface Pointer {
+  readonly id: string;
+  readonly blob_id: string;
+  /** Public JSON. */
+  readonly metadata: JsonObject;
+}
 
 /**
  * Where blobs are read from: KV, Redis, an HTTP client. `get` gives null when there is nothing under the ID, and

@@ -1,5 +1,6 @@
 import type { Hearsay } from "../../src/peers/hearsay.ts";
 import type { Peer } from "../../src/peers/peer.ts";
+import type { PublishedPointer } from "../../src/registry/pointers.ts";
 import type { Attempt, Task } from "../../src/tasks/task.ts";
 
 const T = 1_767_225_600_000;
@@ -35,6 +36,7 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
   silentAt: null,
   hops: 1,
   geoKm: 5_570.25,
+  region: "weur",
   successes: 7,
   failures: 1,
   score: 0.8125,
@@ -97,5 +99,21 @@ export const anAttempt = (more: Partial<Attempt> = {}): Attempt => ({
   startedAt: T,
   endedAt: null,
   error: null,
+  ...more,
+});
+
+/** A pointer that is listed, with a value in every column. */
+export const aPointer = (more: Partial<PublishedPointer> = {}): PublishedPointer => ({
+  id: "c",
+  epoch: 1,
+  peerId: "p",
+  state: "listed",
+  seq: 7,
+  blobId: "x",
+  fingerprint: "f",
+  details: { capabilities: ["gpu"], role: "worker" },
+  metadata: { role: "worker" },
+  expiresAt: T + 10,
+  signature: "5e",
   ...more,
 });

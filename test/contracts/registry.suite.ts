@@ -3,6 +3,7 @@ import { EventMapping } from "../../src/protocol/http.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import type { Sql } from "../../src/registry/sql.ts";
 import type { Callback } from "../../src/webhooks/index.ts";
+import { DISCOVERY_TABLES } from "./discovery-tables.ts";
 import { aHearsay, aPeer } from "./records.ts";
 import { TASK_TABLES } from "./task-tables.suite.ts";
 
@@ -247,44 +248,6 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "a peer has one pointer, which is found until it expires",
-    holds(open) {
-      const { pointers } = openRegistry(open());
-      const pointer = { id: "b", peerId: "p", blobId: "x", metadata: { n: 1 }, expiresAt: T + 10 };
-      pointers.put(pointer);
-      const next = { ...pointer, id: "c", blobId: "y" };
-      pointers.put(next);
-      pointers.put({ ...pointer, id: "a", peerId: "q" });
-      expect(pointers.get("b", T)).toBeNull();
-      expect(pointers.ofPeer("p")).toEqual(next);
-      expect(pointers.list(T, 9).map(({ id }) => id)).toEqual(["a", "c"]);
-      expect(pointers.list(T, 1).map(({ id }) => id)).toEqual(["a"]);
-      expect(pointers.list(T, 9, "a").map(({ id }) => id)).toEqual(["c"]);
-      expect([pointers.get("c", T + 10), pointers.list(T + 10, 9)]).toEqual([null, []]);
-      pointers.remove("p");
-      expect(pointers.ofPeer("p")).toBeNull();
-    },
-  },
-  {
-    name: "a sample holds pointers of active peers that have not expired, but the asker's",
-    holds(open) {
-      const { peers, pointers } = openRegistry(open());
-      const expiresAt = T + 10;
-      const states = ["active", "active", "active", "suspect", "stale", "active"] as const;
-      for (const [n, state] of states.entries()) {
-        const id = `peer-${n}`;
-        peers.put(aPeer({ id, state }));
-        const pointer = { id: `${n}`, peerId: id, blobId: "x", metadata: {} };
-        pointers.put({ ...pointer, expiresAt: n === 5 ? T : expiresAt });
-      }
-      const sample = (places: readonly string[]) => [...pointers.sample(places, T, "peer-0")];
-      expect(sample(["0", "0", "0", "0"]).toSorted()).toEqual(["1", "2"]);
-      expect(sample(["1"])).toEqual(["2"]);
-      expect(sample(["9"])).toEqual(["1"]);
-      expect(sample([])).toEqual([]);
-    },
-  },
-  {
     name: "of hearsay the nearest, then the oldest, stands of a peer without a record",
     holds(open) {
       const { hearsay, peers } = openRegistry(open());
@@ -355,4 +318,9 @@ const TABLES: readonly Clause[] = [
   },
 ];
 
-export const registryContract: readonly Clause[] = [...PORT, ...TABLES, ...TASK_TABLES];
+export const registryContract: readonly Clause[] = [
+  ...PORT,
+  ...TABLES,
+  ...TASK_TABLES,
+  ...DISCOVERY_TABLES,
+];

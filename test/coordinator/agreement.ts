@@ -170,12 +170,12 @@ function inDatabase({ rows }: TestMesh) {
        WHERE lease_until IS NOT NULL AND peers.id IS NULL`,
     ),
     pointersToNobodyThere: lines(
-      `SELECT peer_id FROM pointers LEFT JOIN peers ON peers.id = peer_id AND state IN ('active', 'suspect')
-       WHERE peers.id IS NULL`,
+      `SELECT peer_id FROM pointers LEFT JOIN peers ON peers.id = peer_id AND peers.state IN ('active', 'suspect')
+       WHERE peers.id IS NULL AND pointers.state <> 'removed'`,
     ),
     // A blob that neither a pointer names nor the outbox owes its deletion would lie about for ever.
     blobs: lines(
-      `SELECT (SELECT COUNT(*) FROM pointers) + (SELECT COUNT(*) FROM outbox WHERE kind = 'delete_blob')`,
+      `SELECT (SELECT COUNT(*) FROM pointers WHERE state <> 'removed') + (SELECT COUNT(*) FROM outbox WHERE kind = 'delete_blob')`,
     ),
     scoresOutOfBounds: lines("SELECT id FROM peers WHERE score < 0 OR score > 1"),
   };

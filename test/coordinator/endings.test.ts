@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
-import { BLOB_TTL, TASK_RETENTION } from "../../src/protocol/constants.ts";
+import { BLOB_LINGER, EPOCH_SPAN, TASK_RETENTION } from "../../src/protocol/constants.ts";
 import { KEYS, START, submission, TestMesh } from "./mesh.ts";
 
 const [A, B] = KEYS;
@@ -158,9 +158,11 @@ describe("the next tick", () => {
     const mesh = new TestMesh();
     expect(mesh.nextTick()).toBeNull();
     mesh.join(A);
-    expect(mesh.nextTick()).toBe(mesh.now + BLOB_TTL / 2);
+    expect(mesh.nextTick()).toBe(mesh.now + EPOCH_SPAN);
     mesh.run("gone", { peerId: A.id, epoch: 1, reason: "closed", silent: false });
-    expect(mesh.nextTick()).toBe(mesh.now + 30 * DAY + 1);
+    const left = mesh.now;
+    mesh.live(BLOB_LINGER);
+    expect(mesh.nextTick()).toBe(left + 30 * DAY + 1);
   });
 
   test("is the earliest of a lease, an offer's end, a pause, a deadline and the sweep", () => {

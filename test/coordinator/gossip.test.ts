@@ -293,7 +293,7 @@ describe("what hearsay may take", () => {
 
 describe("the sample that answers", () => {
   const pointerOf = (mesh: TestMesh, { id }: Key) =>
-    mesh.registry.pointers.ofPeer(id)?.id ?? `no pointer of ${id}`;
+    mesh.registry.pointers.ofPeer(id)[0]?.id ?? `no pointer of ${id}`;
 
   test("GS7 names the pointers of all other active peers while they are few", () => {
     const mesh = new TestMesh();

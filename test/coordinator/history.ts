@@ -307,11 +307,13 @@ export class History {
 
   #publish({ peer: index, late }: Op<"publish">): void {
     const [peer] = this.#peer(index);
-    const id = `${++this.#blobs}`;
-    const pointer = { id, blob_id: id, metadata: {} };
+    const prepared = must(this.mesh.execute("prepare_publication", { peerId: peer.id }).result);
+    if (prepared === null) return;
+    const { publication, session, ...of } = prepared;
+    this.#blobs++;
     this.#succeeds(
       "published",
-      { peerId: peer.id, epoch: peer.epoch - Number(late), pointer },
+      { ...of, peerId: peer.id, session: session - Number(late), blobId: publication.blobId },
       false,
     );
   }

@@ -108,7 +108,7 @@ describe("the list of pointers", () => {
     for (const key of KEYS) mesh.join(key);
     const ids = mesh.rows("SELECT id FROM pointers ORDER BY id").map(({ id }) => id);
     const shown = pages((cursor) => {
-      const { pointers, next_cursor } = mesh.run("list_pointers", { limit: 3, cursor });
+      const { pointers, next_cursor } = mesh.discover({ limit: 3, cursor });
       return { items: pointers.map(({ id }) => id), next_cursor };
     });
     expect(shown).toEqual([ids.slice(0, 3), ids.slice(3)]);
@@ -127,7 +127,7 @@ test.for(Object.entries(NO_CURSORS))(
   ([name, cursors]) => {
     const mesh = new TestMesh();
     for (const cursor of cursors) {
-      const page = { limit: 9, cursor, visibleTo: null };
+      const page = { limit: 9, cursor, visibleTo: null, query: { limit: 9, cursor } };
       expect(mesh.refusal(name as "list_tasks", page).code, cursor).toBe("invalid_request");
     }
   },

@@ -174,7 +174,7 @@ describe("revoking a peer", () => {
     const { result } = mesh.execute("revoke_peer", { id: A.id });
     expect(result).toMatchObject({ ok: true, value: { state: "revoked", tasks: 0 } });
     expect(mesh.task(task.id)).toMatchObject({ state: "queued", attempts: [{ state: "lost" }] });
-    expect(mesh.registry.pointers.ofPeer(A.id)).toBeNull();
+    expect(mesh.registry.pointers.ofPeer(A.id)).toMatchObject([{ state: "removed" }]);
     mesh.live(10_000);
     expect(other.offer).toMatchObject({ task_id: task.id });
   });
@@ -253,7 +253,7 @@ describe("forgetting a peer", () => {
     mesh.run("forget_peer", { id: A.id });
     expect(peer.endedBy).toMatchObject({ code: "forgotten" });
     expect(mesh.refusal("get_peer", { id: A.id }).code).toBe("not_found");
-    expect(mesh.registry.pointers.ofPeer(A.id)).toBeNull();
+    expect(mesh.registry.pointers.ofPeer(A.id)).toMatchObject([{ state: "removed" }]);
     expect(other.offer.task_id).toBe(task.id);
     expect(mesh.refusal("forget_peer", { id: A.id }).code).toBe("not_found");
   });

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { DAY, type Millis } from "../../src/base/clock.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
 import type { Json } from "../../src/base/json.ts";
@@ -15,13 +16,19 @@ import { readEndSession } from "../../src/coordinator/peers.ts";
 import { nextTick } from "../../src/coordinator/tick.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { newKeyPair } from "../../src/crypto/identity.ts";
+import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
+import type { Publication } from "../../src/discovery/publisher.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import {
+  PointerQuery,
   SubmitTask,
+  type PointerList,
   type PeerView,
+  type PointerView,
   type SubmitTaskInput,
   type TaskView,
 } from "../../src/protocol/http.ts";
+import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
 import type { PeerId } from "../../src/protocol/ids.ts";
 import type { Role, TaskOffer } from "../../src/protocol/messages.ts";
 import type { OutboxItem } from "../../src/registry/outbox.ts";
@@ -30,6 +37,9 @@ import type { Sql, SqlRow } from "../../src/registry/sql.ts";
 import { must, mustFail, present } from "../must.ts";
 import { nodeSql } from "../node-sql.ts";
 import { seededNumbers, seededRandom } from "../random.ts";
+
+/** Ed25519, of the test mesh. */
+export const SIGNING_KEY = new Uint8Array(32).fill(3);
 
 export const START: Millis = Date.UTC(2026, 0, 1);
 
@@ -95,11 +105,14 @@ export class TestMesh {
   readonly effects: Effect[] = [];
   /** What lies in the blob store. */
   readonly blobs = new Set<string>();
+  /** What was stored, in order. */
+  readonly publications: Publication[] = [];
+  /** Writes and deletions of the store. */
+  storeWrites = 0;
   storeDown = false;
   now = START;
   readonly #context;
   #sessionsOpened = 0;
-  #blobsMade = 0;
 
   constructor({ seed = 1, config, sql = nodeSql() }: Options = {}) {
     this.sql = sql;
@@ -116,6 +129,13 @@ export class TestMesh {
         retention: 30 * DAY,
         credentialKey: new Uint8Array(32),
         callbackKey: new Uint8Array(32).fill(1),
+        discovery: {
+          rootKey: new Uint8Array(32).fill(1),
+          signingKey: SIGNING_KEY,
+          verifyingKey: ed25519PublicKey(SIGNING_KEY),
+          members: "all",
+          publicFields: [],
+        },
         ...config,
       } as const,
       actor: "admin",
@@ -171,6 +191,17 @@ export class TestMesh {
     });
   }
 
+  /** One page of what is published; or what changed since. */
+  discover = (query: z.input<typeof PointerQuery> = {}): PointerList =>
+    this.run("list_pointers", { query: PointerQuery.parse(query) });
+
+  get pointers(): readonly PointerView[] {
+    return this.discover({ limit: 500 }).pointers;
+  }
+
+  /** What a controller is handed. */
+  keys = (tokenId = "admin") => this.run("discovery_keys", { tokenId });
+
   task = (id: string): TaskView => this.run("get_task", { id, visibleTo: null });
 
   /** Lets time pass, without anything happening. */
@@ -190,6 +221,10 @@ export class TestMesh {
       this.tick();
     }
     this.now = end;
+  }
+
+  get config(): CoordinatorConfig {
+    return this.#context.config;
   }
 
   nextTick = (): Millis | null => nextTick(this.#context, this.now);
@@ -241,16 +276,23 @@ export class TestMesh {
       const { to, fault } = readEndSession(subject);
       return this.#end(to, fault);
     }
+    if (kind === "publish") return this.#publish(subject);
     if (this.storeDown) return false;
-    if (kind === "delete_blob") {
-      this.blobs.delete(subject);
-      this.run("blob_deleted", { blobId: subject });
-      return true;
-    }
-    const id = `${++this.#blobsMade}`.padStart(32, "0");
-    this.blobs.add(id);
-    const { epoch } = present(this.registry.peers.get(subject));
-    this.run("published", { peerId: subject, epoch, pointer: { id, blob_id: id, metadata: {} } });
+    this.blobs.delete(subject);
+    this.storeWrites++;
+    this.run("blob_deleted", { blobId: subject });
+    return true;
+  }
+
+  #publish(peerId: PeerId): boolean {
+    const prepared = this.run("prepare_publication", { peerId });
+    if (prepared === null) return true;
+    if (this.storeDown) return false;
+    const { publication, ...of } = prepared;
+    this.blobs.add(publication.blobId);
+    this.storeWrites++;
+    this.publications.push(publication);
+    this.run("published", { ...of, peerId, blobId: publication.blobId });
     return true;
   }
 }
@@ -267,6 +309,8 @@ export class TestPeer {
   readonly offers: TaskOffer[] = [];
   readonly cancelled: { readonly taskId: string; readonly fence: number }[] = [];
   endedBy: EndFault | null = null;
+  /** What its newest welcome let it find others with. */
+  discovery: DiscoveryKeys | undefined;
   unreachable = false;
 
   constructor(mesh: TestMesh, key: Key) {
@@ -283,7 +327,9 @@ export class TestPeer {
     this.session = this.mesh.newSession();
     this.mesh.sessions.set(this.session, this);
     this.endedBy = null;
-    this.epoch = this.mesh.run("admit", this.request(announced)).epoch;
+    const { epoch, discovery } = this.mesh.run("admit", this.request(announced));
+    this.epoch = epoch;
+    this.discovery = discovery;
     this.seq = 0;
   }
 

@@ -1,20 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
-import { BLOB_TTL } from "../../src/protocol/constants.ts";
-import { newOpaqueId } from "../../src/protocol/ids.ts";
-import { seededRandom } from "../random.ts";
-import { KEYS, START, TestMesh } from "./mesh.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
+import { readerTag, readerToken } from "../../src/discovery/epoch.ts";
+import {
+  BLOB_LINGER,
+  EPOCH_LIFE,
+  KV_WRITES_PER_PEER_DAY,
+  KV_WRITES_SPARE,
+  ORPHAN_AGE,
+} from "../../src/protocol/constants.ts";
+import { present } from "../must.ts";
+import { KEYS, START, testKey, TestMesh, TestPeer } from "./mesh.ts";
 
 const [A, B] = KEYS;
-const randomBytes = seededRandom(9);
-const newPointer = () => ({
-  id: newOpaqueId(randomBytes),
-  blob_id: newOpaqueId(randomBytes),
-  metadata: {},
-});
 
-const pointersOf = (mesh: TestMesh) => mesh.run("list_pointers", { limit: 99 }).pointers;
-const blobsNamed = (mesh: TestMesh) => new Set(pointersOf(mesh).map(({ blob_id }) => blob_id));
+const blobsNamed = (mesh: TestMesh) => new Set(mesh.pointers.map(({ blob_id }) => blob_id));
 const owed = (mesh: TestMesh) =>
   mesh.registry.outbox.due(Number.MAX_SAFE_INTEGER, 99).map(({ kind, subject }) => [kind, subject]);
 
@@ -22,28 +21,29 @@ describe("a peer that becomes active", () => {
   test("DS1 owes its record to the store, in the transaction that lets it in", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
-    mesh.join(A);
+    mesh.execute("admit", new TestPeer(mesh, A).request());
     expect(owed(mesh)).toEqual([["publish", A.id]]);
-    expect(pointersOf(mesh)).toEqual([]);
+    expect(mesh.pointers).toEqual([]);
   });
 
   test("DS1 is found by a pointer to its blob once that lies in the store", () => {
     const mesh = new TestMesh();
     mesh.join(A);
-    const [pointer] = pointersOf(mesh);
+    const [pointer] = mesh.pointers;
     expect(mesh.blobs).toEqual(blobsNamed(mesh));
-    expect(mesh.run("get_pointer", { id: pointer?.id ?? "" })).toEqual(pointer);
-    expect(pointer?.expires_at).toBe(new Date(START + BLOB_TTL).toISOString());
+    expect(pointer?.expires_at).toBe(new Date(START + EPOCH_LIFE).toISOString());
   });
 
-  test("DS1 stays found: its record is sealed anew before the blob goes, and the old blob is deleted", () => {
+  test("DS1 stays found: its record is sealed anew before the blob goes", () => {
     const mesh = new TestMesh();
     mesh.join(A);
-    const before = pointersOf(mesh);
-    mesh.live(BLOB_TTL + HOUR);
-    const [after] = pointersOf(mesh);
-    expect(before.map(({ blob_id }) => blob_id)).not.toContain(after?.blob_id);
-    expect(mesh.blobs).toEqual(blobsNamed(mesh));
+    for (let day = 0; day < 4; day++) {
+      const before = mesh.pointers;
+      mesh.live(DAY + MINUTE);
+      const [after] = mesh.pointers;
+      expect(Date.parse(present(after).expires_at)).toBeGreaterThan(mesh.now);
+      expect(before.map(({ blob_id }) => blob_id)).not.toContain(after?.blob_id);
+    }
   });
 
   test("DS1 has one pointer, however often it comes back", () => {
@@ -53,16 +53,16 @@ describe("a peer that becomes active", () => {
     peer.leave();
     peer.join();
     mesh.join(B);
-    expect(pointersOf(mesh)).toHaveLength(2);
+    expect(mesh.pointers).toHaveLength(2);
     expect(mesh.blobs).toEqual(blobsNamed(mesh));
   });
 
   test("DS2 is not named by what is listed, whose order does not say when it came either", () => {
     const mesh = new TestMesh();
     for (const key of KEYS) mesh.join(key);
-    const pointers = pointersOf(mesh);
+    const { pointers } = mesh;
     expect(pointers.map(({ id }) => id)).toEqual(pointers.map(({ id }) => id).toSorted());
-    const shown = JSON.stringify(pointers);
+    const shown = JSON.stringify(mesh.discover());
     for (const { id, publicKey } of KEYS) {
       expect(shown).not.toContain(id);
       expect(shown).not.toContain(publicKey);
@@ -70,13 +70,62 @@ describe("a peer that becomes active", () => {
     for (const { metadata } of pointers) expect(metadata).toEqual({});
   });
 
-  test("DS1 is no longer found when its pointer has run out unrenewed", () => {
+  test("DS14 runs out at the same time as all others of its epoch, whenever it came", () => {
     const mesh = new TestMesh();
-    mesh.join(A);
-    const [pointer] = pointersOf(mesh);
-    mesh.pass(BLOB_TTL);
-    expect(pointersOf(mesh)).toEqual([]);
-    expect(mesh.refusal("get_pointer", { id: pointer?.id ?? "" }).code).toBe("not_found");
+    for (const key of KEYS) {
+      mesh.join(key);
+      mesh.live(HOUR);
+    }
+    expect(new Set(mesh.pointers.map(({ expires_at }) => expires_at)).size).toBe(1);
+    expect(new Set(mesh.publications.map(({ expiresAt }) => expiresAt)).size).toBe(1);
+  });
+});
+
+describe("a record that is not rewritten", () => {
+  test("DS20 is that of a peer that comes back as it was, within moments", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const [before] = mesh.pointers;
+    mesh.live(HOUR);
+    for (let times = 0; times < 5; times++) {
+      peer.leave();
+      expect(mesh.pointers).toEqual([]);
+      mesh.live(BLOB_LINGER - 1);
+      peer.join();
+    }
+    peer.join();
+    peer.observe("answered", 80);
+    mesh.live(HOUR);
+    expect(mesh.storeWrites).toBe(1);
+    const [after] = mesh.pointers;
+    expect(after).toMatchObject({ id: before?.id, blob_id: before?.blob_id });
+    expect(present(after).seq).toBeGreaterThan(present(before).seq);
+  });
+
+  test("DS20 unlike that of a peer that is public as another now", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, { name: "anna" });
+    const [before] = mesh.pointers;
+    peer.join({ name: "bert" });
+    const [after] = mesh.pointers;
+    expect(after?.id).toBe(before?.id);
+    expect(after?.blob_id).not.toBe(before?.blob_id);
+    expect(mesh.publications.map(({ record }) => record.name)).toEqual(["anna", "bert"]);
+    expect(mesh.blobs).toEqual(blobsNamed(mesh));
+  });
+
+  test("DS20 unless its deletion has begun: then a fresh one is stored", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const [before] = mesh.pointers;
+    peer.leave();
+    mesh.pass(BLOB_LINGER);
+    mesh.storeDown = true;
+    peer.join();
+    mesh.storeDown = false;
+    mesh.live(MINUTE);
+    expect(mesh.pointers[0]?.blob_id).not.toBe(before?.blob_id);
+    expect(mesh.blobs).toEqual(blobsNamed(mesh));
   });
 });
 
@@ -89,37 +138,46 @@ describe("a peer that is gone", () => {
       if (how === "gone") peer.leave();
       else if (how === "set_auth_mode") mesh.run(how, { mode: "allowlist" });
       else mesh.run(how, { id: A.id });
-      expect(pointersOf(mesh)).toEqual([]);
+      expect(mesh.pointers).toEqual([]);
+      expect(mesh.blobs.size).toBe(how === "gone" ? 1 : 0);
+      mesh.live(BLOB_LINGER);
       expect(mesh.blobs.size).toBe(0);
       expect(owed(mesh)).toEqual([]);
     },
   );
 
+  test("DS3 and then revoked is not waited for: its blob goes at once", () => {
+    const mesh = new TestMesh();
+    mesh.join(A).leave();
+    mesh.run("revoke_peer", { id: A.id });
+    expect(mesh.blobs.size).toBe(0);
+  });
+
   test("DS3 while its record was on the way to the store is not published: the blob is deleted", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     const peer = mesh.join(A);
-    const pointer = newPointer();
+    const { publication, ...of } = present(mesh.run("prepare_publication", { peerId: A.id }));
     peer.leave();
-    mesh.run("published", { peerId: A.id, epoch: peer.epoch, pointer });
-    expect(pointersOf(mesh)).toEqual([]);
-    expect(owed(mesh)).toEqual([["delete_blob", pointer.blob_id]]);
+    mesh.run("published", { ...of, peerId: A.id, blobId: publication.blobId });
+    expect(mesh.pointers).toEqual([]);
+    expect(owed(mesh)).toEqual([["delete_blob", publication.blobId]]);
   });
 
   test("DS3 and is back before its old record reached the store still owes a new one", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     const peer = mesh.join(A);
-    const pointer = newPointer();
-    peer.join();
-    mesh.run("published", { peerId: A.id, epoch: 1, pointer });
+    const { publication, ...of } = present(mesh.run("prepare_publication", { peerId: A.id }));
+    peer.join({ name: "anna" });
+    mesh.run("published", { ...of, peerId: A.id, blobId: publication.blobId });
     expect(owed(mesh)).toEqual([
       ["publish", A.id],
-      ["delete_blob", pointer.blob_id],
+      ["delete_blob", publication.blobId],
     ]);
     mesh.storeDown = false;
     mesh.live(MINUTE);
-    expect(pointersOf(mesh)).toHaveLength(1);
+    expect(mesh.pointers).toHaveLength(1);
   });
 });
 
@@ -138,12 +196,12 @@ describe("a store that is down", () => {
     const [stays, leaves] = [mesh.join(A), mesh.join(B)];
     mesh.storeDown = true;
     leaves.leave();
-    stays.join();
+    stays.join({ name: "anna" });
     mesh.live(HOUR);
     expect(mesh.blobs.size).toBe(2);
     mesh.storeDown = false;
     mesh.live(MINUTE);
-    expect(pointersOf(mesh)).toHaveLength(1);
+    expect(mesh.pointers).toHaveLength(1);
     expect(mesh.blobs).toEqual(blobsNamed(mesh));
   });
 
@@ -161,10 +219,93 @@ describe("a store that is down", () => {
     expect(Math.min(...pauses.slice(-3))).toBeGreaterThanOrEqual(MINUTE / 2);
   });
 
+  test("DS4 costs no more of the budget, nor a blob more, than one that works", () => {
+    const mesh = new TestMesh();
+    mesh.storeDown = true;
+    mesh.join(A);
+    mesh.live(HOUR);
+    expect(mesh.registry.kvWrites.spent(mesh.now).writes).toBe(1);
+    mesh.storeDown = false;
+    mesh.live(MINUTE);
+    expect(mesh.rows("SELECT id FROM unsettled_blobs")).toEqual([]);
+    expect(mesh.blobs).toEqual(blobsNamed(mesh));
+  });
+
   test("DS4 owes no record of a peer that has left meanwhile", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     mesh.join(A).leave();
     expect(owed(mesh)).toEqual([]);
   });
+});
+
+describe("what is stored and never published", () => {
+  test("DS22 is swept: whoever stored it ended before it could say so", () => {
+    const mesh = new TestMesh();
+    mesh.storeDown = true;
+    mesh.join(A);
+    const { publication } = present(mesh.run("prepare_publication", { peerId: A.id }));
+    mesh.blobs.add(publication.blobId);
+    mesh.run("gone", { peerId: A.id, epoch: 1, reason: "closed", silent: false });
+    mesh.storeDown = false;
+    mesh.live(ORPHAN_AGE - 1);
+    expect(mesh.blobs.size).toBe(1);
+    mesh.live(1);
+    expect(mesh.blobs.size).toBe(0);
+    expect(owed(mesh)).toEqual([]);
+  });
+
+  test("DS22 is not published once the sweeper has taken it", () => {
+    const mesh = new TestMesh();
+    mesh.storeDown = true;
+    mesh.join(A);
+    const { publication, ...of } = present(mesh.run("prepare_publication", { peerId: A.id }));
+    mesh.registry.outbox.remove("publish", A.id);
+    mesh.live(ORPHAN_AGE);
+    mesh.run("published", { ...of, peerId: A.id, blobId: publication.blobId });
+    expect(mesh.pointers).toEqual([]);
+    expect(owed(mesh)).toContainEqual(["delete_blob", publication.blobId]);
+  });
+});
+
+describe("the budget of KV writes", () => {
+  test("DS21 of idle peers is hardly touched: one write a day each, no deletion", () => {
+    const mesh = new TestMesh();
+    for (let seed = 0; seed < 20; seed++) mesh.join(testKey(200 + seed));
+    mesh.live(10 * DAY);
+    expect(mesh.storeWrites).toBeLessThanOrEqual(20 * 11);
+    expect(mesh.pointers).toHaveLength(20);
+  });
+
+  test("DS21 holds whatever peers do: records beyond it wait, and are published when there is room again", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const days = 3;
+    for (let minute = 0; minute < (days * DAY) / MINUTE; minute++) {
+      peer.join({ name: `anna ${minute}` });
+      mesh.live(MINUTE);
+    }
+    const allowed = KV_WRITES_PER_PEER_DAY + KV_WRITES_SPARE;
+    expect(mesh.storeWrites).toBeLessThanOrEqual((days + 1) * (allowed + 2));
+    expect(mesh.storeWrites).toBeGreaterThan(allowed);
+    mesh.live(DAY);
+    expect(mesh.publications.at(-1)?.record.name).toBe(present(mesh.registry.peers.get(A.id)).name);
+  });
+
+  test("DS21 counts deletions, too", () => {
+    const mesh = new TestMesh();
+    mesh.join(A);
+    mesh.run("revoke_peer", { id: A.id });
+    expect(mesh.registry.kvWrites.spent(mesh.now).writes).toBe(2);
+    expect(mesh.storeWrites).toBe(2);
+  });
+});
+
+test("DS18 a reader token tells nothing of the pointer secret, and its tag nothing of the token", () => {
+  const secret = new Uint8Array(32).fill(7);
+  const token = readerToken(secret);
+  expect(token).toMatch(/^[0-9a-f]{64}$/);
+  expect(token).not.toBe("07".repeat(32));
+  expect(readerTag(token)).not.toEqual(readerTag("0".repeat(64)));
+  expect(new Set([token, readerToken(new Uint8Array(32).fill(8))]).size).toBe(2);
 });

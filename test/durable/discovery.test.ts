@@ -1,12 +1,13 @@
-import { reset, runDurableObjectAlarm } from "cloudflare:test";
+import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MINUTE } from "../../src/base/clock.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { newKeyPair } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
+import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
 import { openPeerRecord } from "../../src/stmf/peer-record.ts";
-import { hexBytes, must } from "../must.ts";
+import { hexBytes, must, present } from "../must.ts";
 import { api, coordinatorStub, giveTask, peerView, pointers, rows, taskEnd, until } from "./api.ts";
 import { breakStore } from "./faults.ts";
 import { GoPeer } from "./go-peer.ts";
@@ -20,18 +21,18 @@ afterEach(async () => {
   await reset();
 });
 
-/** MESH_DISCOVERY_KEY of vitest.config.ts. */
-const DISCOVERY_KEY = hexBytes("22".repeat(32));
-
 const stored = async () => (await env.BLOBS.list()).keys.map(({ name }) => name);
 const blobNames = (published: readonly { blob_id: string }[]) =>
   published.map(({ blob_id }) => `blob:${blob_id}`);
 const onePointer = () => until(pointers, ({ length }) => length === 1);
 
-/** The record that a blob holds, opened as the mesh's own resolver would. */
+const keys = async () => (await api<DiscoveryKeys>("GET", "/v1/discovery/keys")).body;
+
+/** The record that a blob holds, opened with the key that the mesh hands out. */
 async function recordOf(blobId: string) {
   const bytes = await env.BLOBS.get(`blob:${blobId}`, "arrayBuffer");
-  return must(openPeerRecord(new Uint8Array(bytes ?? new ArrayBuffer()), DISCOVERY_KEY));
+  const key = hexBytes(present((await keys()).epochs.at(-1)).private_key);
+  return must(openPeerRecord(new Uint8Array(bytes ?? new ArrayBuffer()), key));
 }
 
 /** Lets the coordinator try again what it owes. */
@@ -62,14 +63,47 @@ describe("publication", () => {
     expect(await stored()).toEqual([]);
   });
 
-  it("DS1 stores under a fresh ID at each return, and leaves no blob behind", async () => {
-    const keys = newKeyPair(platformRandom);
-    await GoPeer.join({ keys });
+  it("DS1 stores another record under a fresh ID, and leaves no blob behind", async () => {
+    const own = newKeyPair(platformRandom);
+    await GoPeer.join({ keys: own, name: "anna" });
     const [before] = await onePointer();
-    await GoPeer.join({ keys });
-    const [after] = await until(pointers, ([pointer]) => pointer?.id !== before?.id);
-    expect(after?.blob_id).not.toBe(before?.blob_id);
+    await GoPeer.join({ keys: own, name: "bert" });
+    const [after] = await until(
+      pointers,
+      ([pointer]) => pointer !== undefined && pointer.blob_id !== before?.blob_id,
+    );
+    expect(after?.id).toBe(before?.id);
     expect(await until(stored, ({ length }) => length === 1)).toEqual(blobNames(await pointers()));
+  });
+
+  it("DS20 stores nothing for a peer that comes back as it was", async () => {
+    const put = vi.spyOn(Object.getPrototypeOf(env.BLOBS) as KVNamespace, "put");
+    const own = newKeyPair(platformRandom);
+    const peer = await GoPeer.join({ keys: own });
+    const [before] = await onePointer();
+    peer.close();
+    await until(pointers, ({ length }) => length === 0);
+    await GoPeer.join({ keys: own });
+    const [after] = await onePointer();
+    expect(after).toMatchObject({ id: before?.id, blob_id: before?.blob_id });
+    expect(put).toHaveBeenCalledTimes(1);
+  });
+
+  it("DS8 follows a member's revocation with keys that it never had, and seals what there is anew", async () => {
+    const stays = await GoPeer.join({ name: "anna" });
+    const member = await GoPeer.join();
+    await until(pointers, ({ length }) => length === 2);
+    const had = await keys();
+    await runInDurableObject(coordinatorStub(), (_, { storage }) => {
+      storage.sql.exec("INSERT INTO key_holders VALUES (?, 1)", `peer:${member.keys.id}`);
+      storage.sql.exec("UPDATE discovery_epochs SET opened_at = opened_at - 3600000");
+    });
+    await api("POST", `/v1/peers/${member.keys.id}/revoke`);
+    await tryAgain();
+    const [pointer] = await until(pointers, ([first]) => first?.epoch === 2);
+    expect(await recordOf(String(pointer?.blob_id))).toMatchObject({ id: stays.keys.id });
+    expect(had.epochs.map(({ epoch }) => epoch)).toEqual([1]);
+    expect((await keys()).epochs.map(({ epoch }) => epoch)).toEqual([2]);
   });
 
   it("DS2 reveals nothing of the peer in its pointer", async () => {
@@ -79,7 +113,10 @@ describe("publication", () => {
       id: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
       blob_id: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
       metadata: {},
+      epoch: 1,
+      seq: 1,
       expires_at: expect.any(String) as string,
+      signature: expect.stringMatching(/^[0-9a-f]{128}$/) as string,
     });
     const { id } = peer.keys;
     for (const opaque of [pointer?.id, pointer?.blob_id]) expect(opaque).not.toBe(id);
@@ -98,6 +135,10 @@ describe("publication", () => {
     );
     expect(await pointers()).toEqual([]);
     expect((await api("GET", `/v1/pointers/${pointer?.id}`)).status).toBe(404);
+    // Its blob stays for a moment, for it may be back; then it goes.
+    expect(await stored()).toHaveLength(1);
+    await tryAgain();
+    await tryAgain();
     await until(stored, ({ length }) => length === 0);
   });
 });
@@ -142,7 +183,7 @@ describe("a blob store that is down", () => {
     const peer = await GoPeer.join();
     await onePointer();
     const remove = breakStore("delete");
-    peer.close();
+    await api("DELETE", `/v1/peers/${peer.keys.id}`);
     await until(async () => remove.mock.calls.length, Boolean);
     expect(await pointers()).toEqual([]);
     await tryAgain();

@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
 import { newKeyPair } from "../../src/crypto/identity.ts";
+import { RECORD_BYTES_MIN } from "../../src/protocol/constants.ts";
+import { REGIONS } from "../../src/protocol/discovery.ts";
 import { decrypt } from "../../src/stmf/index.ts";
 import {
   openPeerRecord,
@@ -30,6 +32,8 @@ const RECORD: PeerRecord = {
   geo_km: 0,
   score: 0.87,
   connected: true,
+  capabilities: ["arch=arm64", "gpu"],
+  region: "weur",
 };
 
 const time = fc
@@ -52,6 +56,8 @@ const anyRecord: fc.Arbitrary<PeerRecord> = fc.record({
   geo_km: fc.option(measure),
   score: measure.map((value) => value % 1),
   connected: fc.boolean(),
+  capabilities: fc.uniqueArray(fc.constantFrom("gpu", "arch=arm64", "region:eu"), { maxLength: 3 }),
+  region: fc.option(fc.constantFrom(...REGIONS)),
 });
 
 /** The record's form with one field changed, removed (null) or added. */
@@ -87,7 +93,33 @@ describe("a peer record", () => {
         { name: "geo_km", value: "0", type: "number" },
         { name: "score", value: "0.87", type: "number" },
         { name: "connected", value: "true", type: "boolean" },
+        { name: "capabilities", value: "arch=arm64,gpu", type: "list" },
+        { name: "region", value: "weur", type: "region" },
+        { name: "padding", value: expect.stringMatching(/^0+$/), type: "padding" },
       ],
+    });
+  });
+
+  test("DS13 has one of a few sizes in its container, whatever it holds", () => {
+    fc.assert(
+      fc.property(anyRecord, (record) => {
+        const { length } = must(sealPeerRecord(record, discovery.publicKey, seededRandom(3)));
+        const overhead = must(sealForm({ fields: [] }, discovery.publicKey, seededRandom(3)));
+        const content = length - (overhead.length - JSON.stringify({ fields: [] }).length);
+        expect(content).toBeGreaterThanOrEqual(RECORD_BYTES_MIN);
+        expect(Math.log2(content) % 1).toBe(0);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("of a time before capabilities and regions were in it is read without them", () => {
+    const { fields } = peerForm(RECORD);
+    const old = fields.filter(({ name }) => name !== "capabilities" && name !== "region");
+    expect(must(readPeerForm({ fields: old }))).toEqual({
+      ...RECORD,
+      capabilities: [],
+      region: null,
     });
   });
 
@@ -123,12 +155,13 @@ describe("a forged peer record", () => {
     }
   });
 
-  test.for(peerForm(RECORD).fields.map(({ name }) => name))(
-    "is refused when an attribute is absent: %s",
-    (name) => {
-      expect(mustFail(readPeerForm(formWith(name, null))).code).toBe("record_invalid");
-    },
-  );
+  test.for(
+    peerForm(RECORD)
+      .fields.map(({ name }) => name)
+      .filter((name) => name !== "capabilities" && name !== "region"),
+  )("is refused when an attribute is absent: %s", (name) => {
+    expect(mustFail(readPeerForm(formWith(name, null))).code).toBe("record_invalid");
+  });
 
   test.for(peerForm(RECORD).fields.map(({ name }) => name))(
     "is refused when an attribute stands twice: %s",
@@ -158,6 +191,9 @@ describe("a forged peer record", () => {
     ["score", ""],
     ["connected", "yes"],
     ["connected", ""],
+    ["capabilities", "gpu,,x"],
+    ["capabilities", "not one"],
+    ["region", "moon"],
   ])("is refused when an attribute has no sense: %s = %j", ([name, value]) => {
     expect(mustFail(readPeerForm(formWith(name, value))).code).toBe("record_invalid");
   });

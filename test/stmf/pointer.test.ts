@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { newKeyPair } from "../../src/crypto/identity.ts";
-import { PointerView } from "../../src/protocol/http.ts";
 import { newOpaqueId } from "../../src/protocol/ids.ts";
 import { encrypt, newPointer, resolve, StmfError, type BlobReader } from "../../src/stmf/index.ts";
 import { seededRandom } from "../random.ts";
@@ -15,10 +14,8 @@ const storeOf = (blobs: Record<string, Uint8Array>): BlobReader => ({
 });
 
 describe("a pointer", () => {
-  test("has the shape that HTTP publishes, once it is given an expiry", () => {
+  test("names its blob and holds the metadata that it is given, and nothing else", () => {
     const pointer = newPointer(blobId, { role: "worker", tags: ["gpu"], region: null });
-    const view = { ...pointer, expires_at: "2026-01-02T03:04:05Z" };
-    expect(PointerView.parse(view)).toEqual(view);
     expect(pointer).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{32}$/),
       blob_id: blobId,

@@ -134,7 +134,8 @@ const publish = (count: number): Promise<unknown> =>
   runInDurableObject(env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator")), (_, state) => {
     for (let i = 0; i < count; i++) {
       state.storage.sql.exec(
-        "INSERT INTO pointers (id, peer_id, blob_id, metadata, expires_at) VALUES (?, ?, ?, '{}', ?)",
+        `INSERT INTO pointers (id, epoch, peer_id, state, seq, blob_id, fingerprint, details, metadata, expires_at)
+         VALUES (?, 1, ?, 'listed', 1, ?, '', '{}', '{}', ?)`,
         i.toString(16).padStart(32, "0"),
         `peer ${i}`,
         "f".repeat(32),

@@ -1,8 +1,11 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
-import { kvBlobStore } from "../../durable/kv-blob-store.ts";
-import { Page, PointerList, PointerView } from "../../src/protocol/http.ts";
+import type { MiddlewareHandler } from "hono";
+import { kvStore } from "../../durable/kv-store.ts";
+import { blobKey } from "../../src/discovery/publisher.ts";
+import { DiscoveryKeys, PointerList, PointerQuery, PointerView } from "../../src/protocol/http.ts";
 import { OpaqueId } from "../../src/protocol/ids.ts";
 import type { AppEnv } from "../context.ts";
+import { readDiscovery } from "../discovery-access.ts";
 import { answer, problem } from "../problem.ts";
 import { reach } from "../reach.ts";
 import { failures, failuresOfOne, jsonOf, security } from "../responses.ts";
@@ -10,20 +13,33 @@ import { failures, failuresOfOne, jsonOf, security } from "../responses.ts";
 const tags = ["discovery"];
 const params = z.object({ id: OpaqueId });
 
+/** Asked for where the right to read is all that is wanted to know. */
+const NO_ID = "0".repeat(32);
+
+const mayList: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const read = await readDiscovery(c, NO_ID);
+  if (!read.ok) return problem(c, read.error);
+  if (read.value.allowed) return next();
+  const detail = "send the header Authorization: Bearer TOKEN";
+  return problem(c, { code: "unauthorized", detail });
+};
+
 const list = createRoute({
   method: "get",
   path: "/v1/pointers",
   summary:
-    "List what is published of the peers that are here: pointers, which reveal nothing by themselves",
+    "List what is published of the peers that are here, or what changed of it: pointers, which reveal nothing by themselves",
   tags,
   security,
-  request: { query: Page },
+  // Judged before anything else of the request is looked at.
+  middleware: mayList,
+  request: { query: PointerQuery },
   responses: { 200: jsonOf(PointerList, "One page of pointers"), ...failures },
 });
 const get = createRoute({
   method: "get",
   path: "/v1/pointers/{id}",
-  summary: "Show one pointer",
+  summary: "Show one pointer; absent, run out and not allowed answer alike",
   tags,
   security,
   request: { params },
@@ -32,7 +48,7 @@ const get = createRoute({
 const blob = createRoute({
   method: "get",
   path: "/v1/blobs/{id}",
-  summary: "Fetch a sealed record (STMF); only the discovery key opens it",
+  summary: "Fetch a sealed record (STMF), which only its epoch's key opens",
   tags,
   security,
   request: { params },
@@ -44,27 +60,52 @@ const blob = createRoute({
     ...failuresOfOne,
   },
 });
+const keys = createRoute({
+  method: "get",
+  path: "/v1/discovery/keys",
+  summary: "Hand out the keys that find and open peers, of every epoch that is not over",
+  tags,
+  security,
+  responses: { 200: jsonOf(DiscoveryKeys, "The keys"), ...failures },
+});
 
+const NOTHING = { code: "not_found", detail: "there is nothing of this ID" } as const;
+
+/** Routes that members read with an epoch's reader token, and callers with an API token. */
 export function discoveryRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(list, async (c) =>
-    answer(c, await c.get("coordinator").call("list_pointers", c.req.valid("query")), (pointers) =>
+  app.openapi(list, async (c) => {
+    const query = c.req.valid("query");
+    return answer(c, await c.get("coordinator").call("list_pointers", { query }), (pointers) =>
       c.json(pointers, 200),
-    ),
-  );
+    );
+  });
   app.openapi(get, async (c) =>
-    answer(c, await c.get("coordinator").call("get_pointer", c.req.valid("param")), (pointer) =>
-      c.json(pointer, 200),
+    answer(c, await readDiscovery(c, c.req.valid("param").id), ({ allowed, pointer }) =>
+      allowed && pointer !== null ? c.json(pointer, 200) : (problem(c, NOTHING) as never),
     ),
   );
   app.openapi(blob, async (c) => {
     const { id } = c.req.valid("param");
-    const found = await reach("the blob store", () => kvBlobStore(c.env.BLOBS).get(id));
+    const store = kvStore(c.env.BLOBS, () => Date.now());
+    const [read, found] = await Promise.all([
+      readDiscovery(c, NO_ID),
+      reach("the blob store", () => store.get(blobKey(id))),
+    ]);
+    if (!read.ok) return problem(c, read.error);
     return answer(c, found, (bytes) =>
-      bytes === null
-        ? problem(c, { code: "not_found", detail: "there is no blob of this ID" })
-        : c.body(bytes as Uint8Array<ArrayBuffer>, 200, {
-            "Content-Type": "application/octet-stream",
-          }),
+      read.value.allowed && bytes !== null
+        ? c.body(bytes, 200, { "Content-Type": "application/octet-stream" })
+        : problem(c, NOTHING),
+    );
+  });
+}
+
+/** Behind `authorised`. */
+export function discoveryKeyRoutes(app: OpenAPIHono<AppEnv>): void {
+  app.openapi(keys, async (c) => {
+    const { id } = c.get("caller");
+    return answer(c, await c.get("coordinator").call("discovery_keys", { tokenId: id }), (handed) =>
+      c.json(handed, 200),
     );
   });
 }

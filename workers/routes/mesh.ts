@@ -1,7 +1,6 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { toHex } from "../../src/base/bytes.ts";
 import { toRfc3339 } from "../../src/base/clock.ts";
-import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
 import { MeshView, PROTOCOLS } from "../../src/protocol/http.ts";
 import type { AppEnv } from "../context.ts";
 import { failuresOfMesh, jsonOf } from "../responses.ts";
@@ -26,14 +25,14 @@ const health = createRoute({
 
 export function meshRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(mesh, (c) => {
-    const { name, identities, discovery, signingKey, goP2p } = c.get("config");
+    const { name, identities, discovery, coordinator, goP2p } = c.get("config");
     return c.json(
       {
         name,
         id: identities.current.id,
         public_key: toHex(identities.current.publicKey),
         discovery_key: toHex(discovery.publicKey),
-        signing_key: toHex(ed25519PublicKey(signingKey)),
+        signing_key: toHex(coordinator.discovery.verifyingKey),
         protocols: goP2p ? [...PROTOCOLS] : ["muster/2" as const],
         time: toRfc3339(Date.now()),
       },

@@ -1,27 +1,16 @@
 import { z } from "zod";
-import { JsonValue } from "../envelope.ts";
-import { OpaqueId, PeerId, PublicKeyHex } from "../ids.ts";
-import { NextCursor, Time } from "./page.ts";
+import { PeerId, PublicKeyHex } from "../ids.ts";
+import { Time } from "./page.ts";
 import { Protocol } from "./peers.ts";
-
-export const PointerView = z
-  .object({
-    id: OpaqueId,
-    blob_id: OpaqueId,
-    metadata: z.record(z.string(), JsonValue),
-    expires_at: Time,
-  })
-  .meta({ id: "Pointer" });
-export const PointerList = z
-  .object({ pointers: z.array(PointerView), next_cursor: NextCursor })
-  .meta({ id: "PointerList" });
 
 export const MeshView = z
   .object({
     name: z.string(),
     id: PeerId,
     public_key: PublicKeyHex.meta({ description: "The mesh's identity: pin this" }),
-    discovery_key: PublicKeyHex.meta({ description: "What peer records are sealed to" }),
+    discovery_key: PublicKeyHex.meta({
+      description: "Public half of the key that keeps the discovery keys of all epochs",
+    }),
     signing_key: PublicKeyHex.meta({ description: "Ed25519" }),
     protocols: z.array(Protocol),
     time: Time,

@@ -1,0 +1,27 @@
+import { RETRY_BACKOFF, RETRY_BACKOFF_MAX } from "../protocol/constants.ts";
+import { retryAt } from "../tasks/lease.ts";
+import { done, type Handler } from "./handler.ts";
+import { endSessionItem } from "./peers.ts";
+
+/** A session that had to end has confirmed it: the outbox owes nothing more. */
+export const sessionEnded: Handler<"session_ended"> = ({ registry }, { to, fault }) => {
+  registry.outbox.remove("end_session", endSessionItem(to, fault));
+  return done;
+};
+
+const PAUSE = { backoffMs: RETRY_BACKOFF, backoffMaxMs: RETRY_BACKOFF_MAX };
+
+/** The outside world did not take it: again later, each time after a longer pause. */
+export const outboxFailed: Handler<"outbox_failed"> = (
+  { registry, now, random },
+  { kind, subject, failures },
+) => {
+  registry.outbox.postpone(kind, subject, retryAt(PAUSE, failures + 2, now, random));
+  return done;
+};
+
+export const blobDeleted: Handler<"blob_deleted"> = ({ registry, now }, { blobId }) => {
+  registry.kvWrites.count(now, 1, 0);
+  registry.outbox.remove("delete_blob", blobId);
+  return done;
+};

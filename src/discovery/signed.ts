@@ -1,0 +1,41 @@
+import { fromHex, toHex, utf8, type Bytes } from "../base/bytes.ts";
+import { canonicalJson } from "../base/canonical-json.ts";
+import type { JsonObject } from "../base/json.ts";
+import { ed25519Sign } from "../crypto/primitives.ts";
+import type { VerifyEd25519 } from "../crypto/ed25519.ts";
+import type { Checkpoint, PointerView, RemovedPointer } from "../protocol/discovery.ts";
+
+/** What the mesh says of its pointers, by kind; the kind is signed, so that none passes for another. */
+export type Statement = "pointer" | "removal" | "checkpoint" | "directory";
+
+/** `muster/` + kind + `/1`, a line feed, and the canonical JSON of what is said, without its signature. */
+function signedBytes(kind: Statement, statement: JsonObject): Bytes {
+  const { signature, ...body } = statement;
+  return utf8(`muster/${kind}/1\n${canonicalJson(signature === undefined ? statement : body)}`);
+}
+
+/** Ed25519 by the mesh's signing key, in hex. */
+export const sign = (kind: Statement, body: object, signingKey: Uint8Array): string =>
+  toHex(ed25519Sign(signingKey, signedBytes(kind, body as JsonObject)));
+
+/** Checks statements against one mesh's signing key. */
+export interface Verifier {
+  readonly pointer: (pointer: PointerView) => Promise<boolean>;
+  readonly removal: (removal: RemovedPointer) => Promise<boolean>;
+  readonly checkpoint: (checkpoint: Checkpoint) => Promise<boolean>;
+  readonly directory: (directory: object & { readonly signature: string }) => Promise<boolean>;
+}
+
+export function verifierOf(publicKey: Uint8Array, verify: VerifyEd25519): Verifier {
+  const check = async (kind: Statement, body: object & { readonly signature: string | null }) => {
+    const signature = fromHex(body.signature ?? "");
+    if (signature === null) return false;
+    return verify(publicKey, signedBytes(kind, body), signature);
+  };
+  return {
+    pointer: (pointer) => check("pointer", pointer),
+    removal: (removal) => check("removal", removal),
+    checkpoint: (checkpoint) => check("checkpoint", checkpoint),
+    directory: (directory) => check("directory", directory),
+  };
+}

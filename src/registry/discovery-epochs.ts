@@ -1,0 +1,85 @@
+import type { Millis } from "../base/clock.ts";
+import { flag, insertRow, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
+
+/** An epoch of discovery; its number only grows. */
+export interface DiscoveryEpoch {
+  readonly epoch: number;
+  /** Its secrets, in hex, sealed to its number. */
+  readonly sealed: string;
+  /** What its records are sealed to, in hex. */
+  readonly publicKey: string;
+  readonly openedAt: Millis;
+  /** Since when nothing is published under it any more; null while something may be. */
+  readonly closedAt: Millis | null;
+  /** Whether it was closed because somebody who holds its keys has lost the right to them. */
+  readonly expelled: boolean;
+  /** When all that was published under it runs out. */
+  readonly expiresAt: Millis;
+}
+
+export function discoveryEpochsTable(sql: Sql) {
+  return {
+    /** Those under which something may still be published or found, the newest last. */
+    list(): readonly DiscoveryEpoch[] {
+      return sql.exec(`SELECT * FROM discovery_epochs ORDER BY epoch`).map(readEpoch);
+    },
+    newest(): DiscoveryEpoch | null {
+      const row = sql.exec(`SELECT * FROM discovery_epochs ORDER BY epoch DESC LIMIT 1`)[0];
+      return row === undefined ? null : readEpoch(row);
+    },
+    insert(epoch: DiscoveryEpoch): void {
+      insertRow(sql, "discovery_epochs", {
+        epoch: epoch.epoch,
+        sealed: epoch.sealed,
+        public_key: epoch.publicKey,
+        opened_at: epoch.openedAt,
+        closed_at: epoch.closedAt,
+        expelled: Number(epoch.expelled),
+        expires_at: epoch.expiresAt,
+      });
+    },
+    close(epoch: number, now: Millis): void {
+      sql.exec(
+        `UPDATE discovery_epochs SET closed_at = ? WHERE epoch = ? AND closed_at IS NULL`,
+        now,
+        epoch,
+      );
+    },
+    /** Closes all that there are for somebody's sake. */
+    expel(now: Millis): void {
+      sql.exec(`UPDATE discovery_epochs SET closed_at = COALESCE(closed_at, ?), expelled = 1`, now);
+    },
+    /** Erases the secrets with the rows. */
+    removeBefore(epoch: number): void {
+      sql.exec(`DELETE FROM discovery_epochs WHERE epoch < ?`, epoch);
+    },
+
+    /** Notes that somebody was given the keys of this epoch; `holder` is `peer:` or `token:` and an ID. */
+    noteHolder(holder: string, epoch: number): void {
+      sql.exec(
+        `INSERT INTO key_holders (holder, epoch) VALUES (?, ?)
+         ON CONFLICT (holder) DO UPDATE SET epoch = excluded.epoch WHERE epoch < excluded.epoch`,
+        holder,
+        epoch,
+      );
+    },
+    /** The newest epoch whose keys the holder was given; 0 when it never was. */
+    heldBy(holder: string): number {
+      const row = sql.exec(`SELECT epoch FROM key_holders WHERE holder = ?`, holder)[0];
+      return row === undefined ? 0 : number(row, "epoch");
+    },
+    forgetHoldersBefore(epoch: number): void {
+      sql.exec(`DELETE FROM key_holders WHERE epoch < ?`, epoch);
+    },
+  };
+}
+
+const readEpoch = (row: SqlRow): DiscoveryEpoch => ({
+  epoch: number(row, "epoch"),
+  sealed: text(row, "sealed"),
+  publicKey: text(row, "public_key"),
+  openedAt: number(row, "opened_at"),
+  closedAt: numberOrNull(row, "closed_at"),
+  expelled: flag(row, "expelled"),
+  expiresAt: number(row, "expires_at"),
+});

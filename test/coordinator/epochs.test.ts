@@ -1,0 +1,276 @@
+import { describe, expect, test } from "vitest";
+import { fromHex } from "../../src/base/bytes.ts";
+import { DAY, HOUR, MINUTE } from "../../src/base/clock.ts";
+import { x25519PublicKey } from "../../src/crypto/primitives.ts";
+import { pointerIdOf, readerToken } from "../../src/discovery/epoch.ts";
+import { EPOCH_INTERVAL, EPOCH_SPAN } from "../../src/protocol/constants.ts";
+import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
+import { hexBytes, present } from "../must.ts";
+import { KEYS, testKey, TestMesh, type Announced } from "./mesh.ts";
+
+const [A, B, C, D] = KEYS;
+const MUSTER_2: Announced = { protocol: "muster/2" };
+
+/** Whether one of these keys opens what was sealed to this public key. */
+const opens = (keys: DiscoveryKeys | undefined, publicKey: Uint8Array): boolean =>
+  (keys?.epochs ?? []).some(({ private_key }) =>
+    x25519PublicKey(hexBytes(private_key)).every((byte, i) => byte === publicKey[i]),
+  );
+
+const epochs = (mesh: TestMesh) => mesh.registry.discoveryEpochs.list().map(({ epoch }) => epoch);
+const allowed = (mesh: TestMesh, { id, publicKey }: typeof A) =>
+  mesh.run("allow", {
+    publicKey,
+    peerId: id,
+    label: "",
+    roles: ["worker"],
+    readmit: false,
+    go_p2p: false,
+  });
+
+describe("the keys of an epoch", () => {
+  test("DS7 come with the welcome to members over muster.2, and open what is published", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, MUSTER_2);
+    expect(peer.discovery?.epochs).toHaveLength(1);
+    mesh.join(B);
+    for (const { publicKey } of mesh.publications)
+      expect(opens(peer.discovery, publicKey)).toBe(true);
+    expect(mesh.keys()).toEqual(peer.discovery);
+  });
+
+  test("DS7 do not go over go-p2p 1.0, which has no forward secrecy", () => {
+    expect(new TestMesh().join(A).discovery).toBeUndefined();
+  });
+
+  test.for([
+    ["listed", false, true],
+    ["all", true, true],
+    ["none", false, false],
+  ] as const)("DS7 go to the members that the operator chose: %s", ([members, any, listed]) => {
+    const mesh = new TestMesh();
+    const config = { ...mesh.config.discovery, members };
+    const chosen = new TestMesh({ config: { discovery: config } });
+    allowed(chosen, A);
+    expect(chosen.join(A, MUSTER_2).discovery !== undefined).toBe(listed);
+    expect(chosen.join(B, MUSTER_2).discovery !== undefined).toBe(any);
+  });
+
+  test("DS11 make the IDs of its pointers, which members find by the peer's own ID", () => {
+    const mesh = new TestMesh();
+    const { discovery } = mesh.join(A, MUSTER_2);
+    const secret = hexBytes(present(discovery?.epochs[0]).pointer_secret);
+    expect(mesh.pointers.map(({ id }) => id)).toEqual([pointerIdOf(secret, A.id)]);
+  });
+
+  test("DS6 are kept sealed: the database alone opens nothing", () => {
+    const mesh = new TestMesh();
+    const [keys] = mesh.join(A, MUSTER_2).discovery?.epochs ?? [];
+    for (const secret of [keys?.private_key, keys?.pointer_secret])
+      expect(mesh.contents()).not.toContain(secret);
+  });
+
+  test("DS6 are given up when the mesh has another discovery key, for a new epoch", () => {
+    const mesh = new TestMesh();
+    mesh.join(A, MUSTER_2);
+    const discovery = { ...mesh.config.discovery, rootKey: new Uint8Array(32).fill(9) };
+    const other = new TestMesh({ sql: mesh.sql, config: { discovery } });
+    other.pass(EPOCH_INTERVAL);
+    expect(other.keys().epochs.map(({ epoch }) => epoch)).toEqual([2]);
+  });
+
+  test("DS6 are erased once nothing of the epoch is found any more", () => {
+    const mesh = new TestMesh();
+    mesh.join(A);
+    const [sealed] = mesh.registry.discoveryEpochs.list();
+    mesh.live(EPOCH_SPAN + MINUTE);
+    expect(epochs(mesh)).toEqual([2]);
+    expect(mesh.contents()).not.toContain(present(sealed).sealed);
+  });
+});
+
+describe("revoking a member", () => {
+  /** A member is revoked long after the epoch began; others stay. */
+  function revoked(how: (mesh: TestMesh) => void) {
+    const mesh = new TestMesh();
+    const leaver = mesh.join(A, MUSTER_2);
+    mesh.join(B, MUSTER_2);
+    mesh.live(HOUR);
+    how(mesh);
+    return { mesh, had: present(leaver.discovery), before: mesh.publications.length };
+  }
+
+  test("DS8 opens a new epoch, whose keys it never gets", () => {
+    const { mesh, had, before } = revoked((on) => on.run("revoke_peer", { id: A.id }));
+    const c = mesh.join(C, MUSTER_2);
+    mesh.live(DAY);
+    mesh.join(D, MUSTER_2);
+    const after = mesh.publications.slice(before);
+    expect(after.length).toBeGreaterThan(2);
+    for (const { publicKey } of after) {
+      expect(opens(had, publicKey)).toBe(false);
+    }
+    expect(opens(c.discovery, present(after[0]).publicKey)).toBe(true);
+  });
+
+  test("DS8 reseals what was published in the background, and the old pointers give way together", () => {
+    const { mesh, had } = revoked((on) => on.run("revoke_peer", { id: A.id }));
+    expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([1]);
+    mesh.live(2 * MINUTE);
+    expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([2]);
+    expect(opens(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+    expect(epochs(mesh)).toEqual([2]);
+  });
+
+  test("DS8 takes its reader token's worth at once", () => {
+    const { mesh, had } = revoked((on) => on.run("revoke_peer", { id: A.id }));
+    const reads = (keys: DiscoveryKeys) =>
+      keys.epochs.map(({ pointer_secret }) => {
+        const reader = readerToken(fromHex(pointer_secret) as Uint8Array);
+        const nobody = { id: "0".repeat(16), hash: "" };
+        const id = "0".repeat(32);
+        return mesh.run("read_discovery", { id, anybody: false, credential: nobody, reader })
+          .allowed;
+      });
+    expect(reads(had)).toEqual([false]);
+    expect(reads(mesh.keys())).toEqual([false, true]);
+  });
+
+  test("DS8 by revoking a controller's token, too", () => {
+    const mesh = new TestMesh();
+    mesh.join(B);
+    const { id } = mesh.run("create_token", { label: "", scope: "controller" });
+    const had = mesh.keys(id);
+    mesh.live(HOUR);
+    mesh.run("revoke_token", { id });
+    mesh.join(C);
+    expect(opens(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+  });
+
+  test("DS8 by taking its key off the allowlist, where only listed ones are members", () => {
+    const { discovery } = new TestMesh().config;
+    const mesh = new TestMesh({ config: { discovery: { ...discovery, members: "listed" } } });
+    allowed(mesh, A);
+    const had = mesh.join(A, MUSTER_2).discovery;
+    mesh.live(HOUR);
+    mesh.run("disallow", { publicKey: A.publicKey });
+    mesh.join(B);
+    expect(opens(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+  });
+
+  test("DS8 that never had keys starts none: nothing needs to be sealed anew", () => {
+    const mesh = new TestMesh();
+    mesh.join(A);
+    mesh.join(B);
+    mesh.live(HOUR);
+    mesh.run("revoke_peer", { id: A.id });
+    mesh.live(HOUR);
+    expect(epochs(mesh)).toEqual([1]);
+  });
+
+  test("DS8 under a key that it has rotated to counts as well", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, MUSTER_2);
+    mesh.live(HOUR);
+    const next = testKey(7);
+    mesh.run("rotate_peer", {
+      peerId: A.id,
+      epoch: peer.epoch,
+      newPeerId: next.id,
+      newPublicKey: next.publicKey,
+    });
+    mesh.run("revoke_peer", { id: next.id });
+    mesh.join(B);
+    expect(opens(peer.discovery, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+  });
+});
+
+describe("revocations in a row", () => {
+  test("DS9 share an epoch, and nothing is published under the old one meanwhile", () => {
+    const mesh = new TestMesh();
+    const [a, b] = [mesh.join(A, MUSTER_2), mesh.join(B, MUSTER_2)];
+    const before = mesh.publications.length;
+    mesh.run("revoke_peer", { id: A.id });
+    mesh.live(MINUTE);
+    mesh.run("revoke_peer", { id: B.id });
+    mesh.join(C, MUSTER_2);
+    mesh.live(EPOCH_INTERVAL - 2 * MINUTE);
+    expect(mesh.publications).toHaveLength(before);
+    expect(mesh.pointers).toEqual([]);
+    mesh.live(2 * MINUTE);
+    expect(mesh.publications).toHaveLength(before + 1);
+    expect(mesh.pointers).toMatchObject([{ epoch: 2 }]);
+    for (const { discovery } of [a, b])
+      expect(opens(discovery, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+  });
+
+  test("DS9 do not publish what is stored under the old epoch and was not shown yet", () => {
+    const mesh = new TestMesh();
+    mesh.join(A);
+    mesh.join(B, MUSTER_2);
+    mesh.live(EPOCH_SPAN - 1);
+    // Both are about to be sealed anew; one of them, stored already, is revoked before the other is.
+    mesh.live(1);
+    const had = mesh.keys("spy");
+    mesh.registry.discoveryEpochs.noteHolder(`peer:${B.id}`, 2);
+    mesh.run("revoke_peer", { id: B.id });
+    mesh.live(EPOCH_INTERVAL - 1);
+    expect(mesh.pointers.map(({ epoch }) => epoch)).not.toContain(2);
+    mesh.live(3 * MINUTE);
+    expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([3]);
+    expect(opens(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+  });
+});
+
+describe("the change of epochs", () => {
+  test("DS10 comes after a day, and whoever looks finds every peer once at any time", () => {
+    const mesh = new TestMesh();
+    const keys = Array.from({ length: 30 }, (_, i) => testKey(300 + i));
+    for (const key of keys) mesh.join(key);
+    mesh.live(EPOCH_SPAN - 1);
+    const seen = new Set<string>();
+    for (let second = 0; second < 70; second++) {
+      mesh.live(1_000);
+      const shown = mesh.pointers.map(({ epoch }) => epoch);
+      expect(shown).toHaveLength(30);
+      seen.add([...new Set(shown)].join());
+    }
+    expect([...seen]).toEqual(["1", "2"]);
+  });
+
+  test("DS10 shows newcomers at once, while others are still sealed anew", () => {
+    const mesh = new TestMesh();
+    for (const key of [A, B]) mesh.join(key);
+    mesh.live(EPOCH_SPAN);
+    mesh.join(C);
+    expect(new Set(mesh.pointers.map(({ epoch }) => epoch))).toEqual(new Set([1, 2]));
+    expect(mesh.pointers).toHaveLength(3);
+  });
+
+  test("DS10 does not wait for a peer that leaves meanwhile", () => {
+    const mesh = new TestMesh();
+    const [, b] = [A, B].map((key) => mesh.join(key));
+    mesh.live(EPOCH_SPAN);
+    b?.leave();
+    mesh.live(2 * MINUTE);
+    expect(mesh.pointers).toMatchObject([{ epoch: 2 }]);
+  });
+
+  test("DS10 is not needed where nobody is found: an empty mesh sleeps", () => {
+    const mesh = new TestMesh();
+    mesh.join(A).leave();
+    mesh.live(HOUR);
+    expect(mesh.nextTick()).toBeGreaterThan(mesh.now + 20 * DAY);
+  });
+
+  test("DS10 ends what a store that is down for days could not replace", () => {
+    const mesh = new TestMesh();
+    mesh.join(A);
+    mesh.storeDown = true;
+    mesh.live(3 * DAY);
+    expect(mesh.pointers).toEqual([]);
+    mesh.storeDown = false;
+    mesh.live(HOUR);
+    expect(mesh.pointers).toHaveLength(1);
+  });
+});

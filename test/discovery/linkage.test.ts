@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import { canonicalJson } from "../../src/base/canonical-json.ts";
+import { MINUTE } from "../../src/base/clock.ts";
+import { EPOCH_SPAN } from "../../src/protocol/constants.ts";
+import type { PointerView } from "../../src/protocol/http.ts";
+import { TestMesh, testKey } from "../coordinator/mesh.ts";
+import { present } from "../must.ts";
+import { pointerIdOf } from "../../src/discovery/epoch.ts";
+import { hexBytes } from "../must.ts";
+
+const PEERS = 1_000;
+
+/** What an attacker without keys sees of a pointer: all of it, and its place in the list. */
+interface Sighting {
+  readonly pointer: PointerView;
+  readonly place: number;
+}
+
+/** One number for a pointer, by which it might be recognised in the next epoch. */
+const MARKS: Readonly<Record<string, (sighting: Sighting) => number>> = {
+  "its place in the list": ({ place }) => place,
+  "its sequence number": ({ pointer }) => pointer.seq,
+  "its ID": ({ pointer }) => Number.parseInt(pointer.id.slice(0, 12), 16),
+  "its blob's ID": ({ pointer }) => Number.parseInt(pointer.blob_id.slice(0, 12), 16),
+  "its expiry": ({ pointer }) => Date.parse(pointer.expires_at),
+  "its signature": ({ pointer }) => Number.parseInt(pointer.signature.slice(0, 12), 16),
+};
+
+interface Epoch {
+  readonly sightings: readonly Sighting[];
+  /** The truth, which the attacker does not have. */
+  readonly peerOf: ReadonlyMap<string, string>;
+}
+
+function look(mesh: TestMesh): Epoch {
+  const { epochs } = mesh.keys();
+  const secret = hexBytes(present(epochs.at(-1)).pointer_secret);
+  const pointers: PointerView[] = [];
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const page = mesh.discover({ limit: 500, cursor: cursor ?? undefined });
+    pointers.push(...page.pointers);
+    cursor = page.next_cursor;
+  }
+  const ids = mesh.rows("SELECT id FROM peers").map(({ id }) => String(id));
+  return {
+    sightings: pointers.map((pointer, place) => ({ pointer, place })),
+    peerOf: new Map(ids.map((id) => [pointerIdOf(secret, id), id])),
+  };
+}
+
+const groupsOf = ({ sightings }: Epoch) =>
+  Map.groupBy(sightings, ({ pointer }) => canonicalJson(pointer.metadata));
+
+/**
+ * The attacker's guess: within equal metadata, the one that ranks like it by the mark in the other epoch. By chance one
+ * of a group's is right on average, whatever its size (the expected number of fixed points of a permutation).
+ */
+function rightGuesses(before: Epoch, after: Epoch, mark: (sighting: Sighting) => number) {
+  const later = groupsOf(after);
+  let right = 0;
+  let groups = 0;
+  for (const [metadata, group] of groupsOf(before)) {
+    const ranked = (sightings: readonly Sighting[]) =>
+      sightings.toSorted((a, b) => mark(a) - mark(b));
+    const candidates = ranked(later.get(metadata) ?? []);
+    groups++;
+    ranked(group).forEach(({ pointer }, rank) => {
+      const guess = candidates[rank]?.pointer.id ?? "";
+      if (after.peerOf.get(guess) === before.peerOf.get(pointer.id)) right++;
+    });
+  }
+  return { right, groups };
+}
+
+describe("two epochs of a thousand peers", () => {
+  const { discovery } = new TestMesh().config;
+  const mesh = new TestMesh({
+    config: {
+      peersMax: PEERS,
+      discovery: { ...discovery, publicFields: ["role", "capabilities"] },
+    },
+  });
+  for (let i = 0; i < PEERS; i++) {
+    mesh.join(testKey(1_000 + i), { capabilities: i % 3 === 0 ? ["gpu"] : [], name: `peer ${i}` });
+    mesh.pass(7);
+  }
+  mesh.live(2 * MINUTE);
+  const before = look(mesh);
+  mesh.live(EPOCH_SPAN + 2 * MINUTE);
+  const after = look(mesh);
+
+  test("DS16 show all of them, with the metadata that enough share", () => {
+    for (const { sightings } of [before, after]) {
+      expect(sightings).toHaveLength(PEERS);
+      expect(new Set(sightings.map(({ pointer }) => canonicalJson(pointer.metadata))).size).toBe(2);
+    }
+  });
+
+  test("DS16 have nothing in common that would name a pointer again", () => {
+    const marks = ({ sightings }: Epoch) =>
+      sightings.flatMap(({ pointer }) => [pointer.id, pointer.blob_id, pointer.signature]);
+    expect(new Set([...marks(before), ...marks(after)]).size).toBe(6 * PEERS);
+  });
+
+  test("DS16 are blobs of the same sizes, stored in another order", () => {
+    const order = (from: number) =>
+      mesh.publications.slice(from, from + PEERS).map(({ record }) => record.id);
+    const [first, second] = [order(0), order(PEERS)];
+    expect(new Set(second)).toEqual(new Set(first));
+    const inPlace = second.filter((id, i) => id === first[i]).length;
+    expect(inPlace).toBeLessThan(10);
+  });
+
+  // Right guesses of a random matching within each group follow nearly a Poisson law of mean 1: beyond 10 of 2 groups'
+  // there would be less than one in 10,000.
+  test.for(Object.entries(MARKS))(
+    "DS16 can't be matched better than by chance, by %s",
+    ([, mark]) => {
+      const { right, groups } = rightGuesses(before, after, mark);
+      expect(groups).toBe(2);
+      expect(right).toBeLessThanOrEqual(10);
+    },
+  );
+
+  test("DS16 would be matched by this attacker if anything told", () => {
+    // The same epoch twice has everything in common: the measure must see it.
+    expect(rightGuesses(before, before, present(MARKS["its ID"])).right).toBe(PEERS);
+  });
+});

@@ -1,0 +1,39 @@
+import { readCredential } from "../src/access/credential.ts";
+import { equalConstantTime, toHex, utf8 } from "../src/base/bytes.ts";
+import type { Result } from "../src/base/result.ts";
+import type { DiscoveryRead } from "../src/coordinator/commands.ts";
+import { sha256 } from "../src/crypto/primitives.ts";
+import type { MusterError } from "../src/protocol/errors.ts";
+import { bearerOf } from "./authorised.ts";
+import type { AppContext } from "./context.ts";
+
+/** What nobody holds: whoever shows nothing is judged by these, at the same cost as whoever shows something. */
+const NO_TOKEN = `mst_${"0".repeat(96)}`;
+const NO_ID = "0".repeat(16);
+const NO_READER = "0".repeat(64);
+
+const API_TOKEN = /^mst_[0-9a-f]{96}$/;
+const READER_TOKEN = /^[0-9a-f]{64}$/;
+
+/**
+ * Whether the caller may read discovery, and the pointer of this ID. Everything is looked at in every case, so that
+ * absent, run out and not allowed can't be told apart by what it takes to say so: one look at the API token's check, one
+ * read of its row, one MAC for each epoch, one read of the pointer.
+ */
+export async function readDiscovery(
+  c: AppContext,
+  id: string,
+): Promise<Result<DiscoveryRead, MusterError>> {
+  const { config, coordinator } = c.var;
+  const shown = bearerOf(c) ?? "";
+  const token = API_TOKEN.test(shown) ? shown : NO_TOKEN;
+  const credential = readCredential("mst", config.coordinator.credentialKey, token);
+  const isAdmin = equalConstantTime(sha256(utf8(shown)), sha256(utf8(config.adminToken)));
+  return coordinator.call("read_discovery", {
+    id,
+    anybody: config.discoveryPublic || isAdmin,
+    // Reading a credential that holds hashes it: so is one that does not.
+    credential: credential ?? { id: NO_ID, hash: toHex(sha256(utf8(NO_TOKEN))) },
+    reader: READER_TOKEN.test(shown) ? shown : NO_READER,
+  });
+}

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Millis } from "../src/base/clock.ts";
+import type { Json } from "../src/base/json.ts";
 import { placeOf } from "../src/base/place.ts";
 import type { EndFault } from "../src/coordinator/effects.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
@@ -8,14 +9,22 @@ import {
   BEAT,
   BEAT_ANSWER,
   HANDSHAKE_DEADLINE,
+  REQUEST_TIMEOUT_MAX,
   MUSTER_2_SUBPROTOCOL,
   RPC_VERSION,
   UNPROVED_SOCKETS_MAX,
 } from "../src/protocol/constants.ts";
 import { CLOSE } from "../src/protocol/errors.ts";
 import type { JoinRequest } from "../src/peers/join-request.ts";
-import type { TaskOffer } from "../src/protocol/messages.ts";
-import type { Advertised, Note, SessionEffect, SessionEvent } from "../src/session/effects.ts";
+import { newUuid } from "../src/protocol/ids.ts";
+import type { GoP2pRequest, TaskOffer } from "../src/protocol/messages.ts";
+import {
+  attemptOf,
+  type Advertised,
+  type Note,
+  type SessionEffect,
+  type SessionEvent,
+} from "../src/session/effects.ts";
 import { oversized } from "../src/session/frame-size.ts";
 import { dueAt } from "../src/session/liveness.ts";
 import { takeNoise, newNoiseSession } from "../src/session/noise-handshake.ts";
@@ -23,23 +32,17 @@ import type { SessionContext } from "../src/session/outgoing.ts";
 import { isHandshaking, newSession, type Session } from "../src/session/state.ts";
 import { step } from "../src/session/step.ts";
 import { AlarmClock } from "./alarm-clock.ts";
+import { Calls } from "./calls.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { coordinatorOf, type CoordinatorPort } from "./coordinator-port.ts";
 import type { Env } from "./env.ts";
+import { Farewell } from "./farewell.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { ORIGIN_HEADERS } from "./origin-headers.ts";
-import type { Delivery, PeerSessionRpc } from "./rpc.ts";
+import type { Called, Delivery, PeerSessionRpc } from "./rpc.ts";
 
 /** What the gateway is told when this peer has enough sockets within their handshake. */
 const TOO_MANY_UNPROVED = 429;
-/** Storage key of the peer whose end the coordinator has yet to be told of. */
-const OWED = "owed_farewell";
-
-/** `epoch` is null while the coordinator is asked: then the object's name must do to say which session ended. */
-interface Owed {
-  readonly peerId: string;
-  readonly epoch: number | null;
-}
 /** A farewell that did not get through is repeated after this. */
 const FAREWELL_REPEAT = 5_000;
 
@@ -53,7 +56,9 @@ export class PeerSession
 {
   readonly #config: MeshConfig;
   readonly #alarm: AlarmClock;
+  readonly #farewell: Farewell;
   readonly #handshakes = new WeakMap<WebSocket, ReturnType<typeof setTimeout>>();
+  readonly #calls = new Calls();
   readonly #queues = new WeakMap<WebSocket, FrameQueue>();
   /** Sessions whose socket is closed: their attachment is gone, and a step may still be under way. */
   readonly #closed = new WeakMap<WebSocket, Session>();
@@ -64,6 +69,7 @@ export class PeerSession
     // Answered by the platform while the object sleeps; when that was is what a look at the peer reads.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(BEAT, BEAT_ANSWER));
     this.#alarm = new AlarmClock(ctx.storage);
+    this.#farewell = new Farewell(ctx.storage.kv);
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
     // A handshake's timer is lost with the object's memory; sockets that were within one get a fresh one.
     for (const socket of ctx.getWebSockets()) this.#watchHandshake(socket);
@@ -148,6 +154,24 @@ export class PeerSession
 
   async probe(version: number, epoch: number): Promise<Delivery> {
     return this.#address(version, epoch, { type: "probe" });
+  }
+
+  async call(
+    version: number,
+    epoch: number,
+    request: GoP2pRequest,
+    payload: unknown,
+    timeoutMs: number,
+  ): Promise<Called> {
+    requireVersion(version);
+    const socket = this.ctx
+      .getWebSockets()
+      .find((candidate) => isOfEpoch(this.#session(candidate), epoch));
+    if (socket === undefined) return { outcome: "no_session", reply: null };
+    const id = newUuid(platformRandom);
+    const called = this.#calls.wait(id, socket, Math.min(timeoutMs, REQUEST_TIMEOUT_MAX));
+    await this.#take(socket, { type: "call", id, request, payload: payload as Json });
+    return called;
   }
 
   async cancel(
@@ -241,23 +265,24 @@ export class PeerSession
     if (effect.type === "admit") {
       return this.#admit(socket, effect.request);
     }
+    if (effect.type === "answer") {
+      this.#calls.finish(effect.callId, { outcome: "answered", reply: effect.reply });
+    }
     if (effect.type === "tell") return this.#tell(socket, effect.note, effect.messageId);
     if (effect.type === "hear") return this.#hear(socket, effect.input, effect.messageId);
   }
 
   async #admit(socket: WebSocket, request: JoinRequest): Promise<void> {
-    const { kv } = this.ctx.storage;
     const { peerId } = request;
-    const owedBefore = kv.get<Owed>(OWED);
-    // Written before the coordinator is asked: whatever happens to this object then, the alarm finds it.
-    if (owedBefore === undefined) kv.put<Owed>(OWED, { peerId, epoch: null });
+    const owedBefore = this.#farewell.owed !== null;
+    if (!owedBefore) this.#farewell.owe(peerId, null);
     this.#alarm.ringBy(Date.now() + HANDSHAKE_DEADLINE, Date.now());
     const session = this.ctx.id.toString();
     const result = await this.#coordinator(peerId).call("admit", { ...request, session });
-    if (result.ok) kv.put<Owed>(OWED, { peerId, epoch: result.value.epoch });
+    if (result.ok) this.#farewell.owe(peerId, result.value.epoch);
     await this.#step(socket, { type: "admitted", result });
     const refused = !result.ok && result.error.code !== "unavailable";
-    if (refused && owedBefore === undefined) await this.#settled();
+    if (refused && !owedBefore) await this.#settled();
   }
 
   async #tell(socket: WebSocket, note: Note, messageId: string | null): Promise<void> {
@@ -268,7 +293,8 @@ export class PeerSession
       if (result.ok && "suspect" in result.value)
         await this.#step(socket, { type: "judged", suspect: result.value.suspect });
     } else if (!result.ok && messageId !== null) {
-      await this.#step(socket, { type: "refused", messageId, error: result.error });
+      const about = attemptOf(note);
+      await this.#step(socket, { type: "refused", messageId, error: result.error, about });
     }
   }
 
@@ -276,14 +302,14 @@ export class PeerSession
     const result = await this.#coordinator(advertised.peerId).call("hear_advert", advertised);
     const event: SessionEvent = result.ok
       ? { type: "sampled", messageId, pointers: result.value.pointers }
-      : { type: "refused", messageId, error: result.error };
+      : { type: "refused", messageId, error: result.error, about: null };
     await this.#step(socket, event);
   }
 
   /** The socket vanished without a word, or the word did not get through: tell the coordinator now. */
   async #payFarewell(): Promise<void> {
-    const owed = this.ctx.storage.kv.get<Owed>(OWED);
-    if (owed === undefined || this.#hasLiveSession()) return;
+    const { owed } = this.#farewell;
+    if (owed === null || this.#hasLiveSession()) return;
     const { peerId, epoch } = owed;
     const which = epoch === null ? { session: this.ctx.id.toString() } : { epoch };
     const gone = { peerId, reason: "the connection vanished", silent: true, ...which };
@@ -312,7 +338,7 @@ export class PeerSession
       .map((socket) => dueAt(this.#session(socket)))
       .filter((due) => due !== null);
     if (dues.length > 0) return this.#alarm.ringBy(Math.min(...dues), now);
-    if (this.ctx.storage.kv.get(OWED) !== undefined) this.#alarm.ringBy(now + FAREWELL_REPEAT, now);
+    if (this.#farewell.owed !== null) this.#alarm.ringBy(now + FAREWELL_REPEAT, now);
   }
 
   #coordinator(peerId: string): CoordinatorPort {
@@ -334,7 +360,10 @@ export class PeerSession
   }
 
   #keep(socket: WebSocket, session: Session): void {
-    if (session.state === "closed") this.#closed.set(socket, session);
+    if (session.state === "closed") {
+      this.#closed.set(socket, session);
+      this.#calls.drop(socket);
+    }
     // A pending timer would keep the object in memory, and billed.
     if (!isHandshaking(session)) clearTimeout(this.#handshakes.get(socket) ?? null);
     socket.serializeAttachment(session);

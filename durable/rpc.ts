@@ -2,7 +2,7 @@ import type { Result } from "../src/base/result.ts";
 import type { CommandName } from "../src/coordinator/commands.ts";
 import type { EndFault } from "../src/coordinator/effects.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
-import type { TaskOffer } from "../src/protocol/messages.ts";
+import type { GoP2pRequest, TaskOffer } from "../src/protocol/messages.ts";
 
 /**
  * What the objects offer each other. Every call begins with the version: during a deploy both versions of the code
@@ -23,6 +23,12 @@ export interface CoordinatorRpc extends Rpc.DurableObjectBranded {
 /** Whether a session that is spoken to by its epoch is there, and for an offer whether its peer is heard of. */
 export type Delivery = "delivered" | "silent" | "no_session";
 
+/** What came of a request to a peer; `reply` is a `PeerReply` when there is one, null else. */
+export interface Called {
+  readonly outcome: "answered" | "no_session" | "timeout";
+  readonly reply: unknown;
+}
+
 export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
   fetch(request: Request): Promise<Response>;
   offer(version: number, epoch: number, offer: TaskOffer): Promise<Delivery>;
@@ -35,6 +41,14 @@ export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
     fence: number,
     reason: string,
   ): Promise<Delivery>;
+  /** Asks the peer one of go-p2p's requests, and returns its answer, or after `timeoutMs`. */
+  call(
+    version: number,
+    epoch: number,
+    request: GoP2pRequest,
+    payload: unknown,
+    timeoutMs: number,
+  ): Promise<Called>;
   /** Returns once no session of this epoch is open any more. */
   end(version: number, epoch: number, fault: EndFault): Promise<Delivery>;
 }

@@ -15,6 +15,7 @@ import { joinKeyRoutes } from "./routes/join-keys.ts";
 import { membershipRoutes } from "./routes/membership.ts";
 import { meshRoutes } from "./routes/mesh.ts";
 import { peerRoutes } from "./routes/peers.ts";
+import { requestRoutes } from "./routes/requests.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { webhookSourceRoutes } from "./routes/webhook-sources.ts";
@@ -66,6 +67,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.use(authorised);
   discoveryKeyRoutes(app);
   peerRoutes(app);
+  requestRoutes(app);
   membershipRoutes(app);
   taskRoutes(app);
   callbackRoutes(app);

@@ -59,6 +59,8 @@ export const failuresOfConnect = {
   429: answers("Too many handshakes; see Retry-After"),
   503: ALWAYS[503],
 };
+export const notFound = NOT_FOUND;
+export const timedOut = { 504: answers("The peer did not answer in time") };
 export const conflict = { 409: answers("The state does not allow this") };
 export const unconfirmed = {
   504: answers("Done, but a live session did not confirm its end; it is being repeated"),

@@ -15,6 +15,7 @@ import {
   MeshView,
   PairRttView,
   PeerList,
+  PeerReply,
   PeerView,
   PointerList,
   PointerView,
@@ -32,8 +33,9 @@ import {
   type TaskSummary,
   type WebhookSourceBody,
 } from "../protocol/http.ts";
+import { REQUEST_TIMEOUT_DEFAULT } from "../protocol/constants.ts";
 import { newUuid } from "../protocol/ids.ts";
-import type { Role } from "../protocol/messages.ts";
+import type { GoP2pRequest, Role } from "../protocol/messages.ts";
 import type { z } from "zod";
 import { Api, type Fetch } from "./api.ts";
 import { Discovery } from "./discovery.ts";
@@ -179,6 +181,25 @@ export class Controller {
   rtt(id: string, other: string): Promise<PairRttView> {
     const path = `v1/peers/${segment(id)}/rtt/${segment(other)}`;
     return this.#api.json(PairRttView, { path });
+  }
+
+  /**
+   * Asks the peer one of go-p2p's requests and returns its reply, an `error` perhaps. Throws `peer_unavailable` when the
+   * peer is not connected, `peer_timeout` when it does not answer within `timeoutMs` (10 s; 60 s at most).
+   */
+  request(
+    id: string,
+    type: GoP2pRequest,
+    payload: unknown = null,
+    { timeoutMs, signal }: WaitOptions = {},
+  ): Promise<PeerReply> {
+    return this.#api.json(PeerReply, {
+      method: "POST",
+      path: `v1/peers/${segment(id)}/requests`,
+      body: { type, payload, ...(timeoutMs !== undefined && { timeout_ms: timeoutMs }) },
+      wait: timeoutMs ?? REQUEST_TIMEOUT_DEFAULT,
+      signal,
+    });
   }
 
   /** Bars the peer's key and ends its session before it returns. */

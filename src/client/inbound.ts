@@ -1,7 +1,7 @@
 import { firstIssue, type Envelope } from "../protocol/envelope.ts";
-import { PAYLOADS, type PayloadOf } from "../protocol/messages.ts";
+import { GO_P2P_REQUESTS, PAYLOADS, type PayloadOf } from "../protocol/messages.ts";
 
-/** The messages of the mesh that a peer acts on. The mesh asks nothing else of a peer that speaks Muster's own. */
+/** The messages of the mesh that a peer acts on. */
 const INBOUND = [
   "ping",
   "welcome",
@@ -11,6 +11,7 @@ const INBOUND = [
   "sample",
   "error",
   "disconnect",
+  ...GO_P2P_REQUESTS,
 ] as const;
 type Inbound = (typeof INBOUND)[number];
 

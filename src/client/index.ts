@@ -4,6 +4,7 @@
  */
 export {
   connectPeer,
+  type Announcement,
   type MeasuredRtt,
   type Peer,
   type PeerOptions,

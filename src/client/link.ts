@@ -1,7 +1,7 @@
 import type { Millis } from "../base/clock.ts";
 import type { KeyPair } from "../crypto/identity.ts";
 import type { Envelope } from "../protocol/envelope.ts";
-import type { MessageType, PayloadInput, Role } from "../protocol/messages.ts";
+import type { HeldTask, MessageType, PayloadInput, Role } from "../protocol/messages.ts";
 import type { PeerError } from "./errors.ts";
 import type { Platform } from "./platform.ts";
 import type { SeenMessages } from "./seen.ts";
@@ -54,6 +54,8 @@ export interface DialOptions {
   readonly meshKey: string | null;
   /** Shown to a mesh that has proved its pinned key, over muster.2 alone; null when there is none. */
   readonly joinKey: string | null;
+  /** What the peer still works on. */
+  readonly held: readonly HeldTask[];
   /** What to add to our clock to have the mesh's, in milliseconds. */
   readonly clockOffset: Millis;
   /** Shared by all sessions of a peer. */

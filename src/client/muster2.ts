@@ -10,6 +10,7 @@ import {
   FRAME_BYTES_MAX,
   BEAT,
   BEAT_ANSWER,
+  HELD_MAX,
   KEY_BYTES,
   MUSTER_2_PROLOGUE,
   MUSTER_2_SUBPROTOCOL,
@@ -177,7 +178,7 @@ class Muster2Link implements Link {
   }
 
   #hello(): HelloPayload {
-    const { hello, joinKey } = this.#options;
+    const { hello, joinKey, held } = this.#options;
     const { name, role, capabilities, slots, prefetch } = hello;
     return {
       name,
@@ -185,6 +186,7 @@ class Muster2Link implements Link {
       capabilities: [...capabilities],
       slots,
       prefetch,
+      held: held.slice(0, HELD_MAX),
       ...(joinKey !== null && { join_key: joinKey }),
       client: "muster-sdk/1",
     };

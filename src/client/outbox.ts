@@ -1,5 +1,5 @@
 import type { Millis } from "../base/clock.ts";
-import type { PayloadInput } from "../protocol/messages.ts";
+import type { HeldTask, PayloadInput } from "../protocol/messages.ts";
 import { RESULT_DOUBT, RESULTS_KEPT_MAX } from "./timings.ts";
 
 export type ResultMessage = PayloadInput<"task_result">;
@@ -35,6 +35,13 @@ export class Outbox {
     this.#kept = this.#kept.map((kept) =>
       kept.sentAt === null && send(kept.message) ? { ...kept, sentAt: now } : kept,
     );
+  }
+
+  /** The attempts whose result has yet to be sent. */
+  unsent(): readonly HeldTask[] {
+    return this.#kept
+      .filter(({ sentAt }) => sentAt === null)
+      .map(({ message: { task_id, fence } }) => ({ task_id, fence }));
   }
 
   clear(): void {

@@ -38,3 +38,6 @@ export interface PeerOptions {
   /** Replaces clock, randomness or sockets; for tests and unusual runtimes. */
   readonly platform?: Partial<Platform>;
 }
+
+/** What a peer can say anew of itself while it runs; what is left out stays as it was. */
+export type Announcement = Pick<PeerOptions, "capabilities" | "slots" | "prefetch">;

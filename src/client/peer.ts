@@ -1,9 +1,11 @@
 import { fromHex, toHex } from "../base/bytes.ts";
-import { toRfc3339, type Millis } from "../base/clock.ts";
+import { SECOND, toRfc3339, type Millis } from "../base/clock.ts";
+import type { Json } from "../base/json.ts";
 import type { KeyPair } from "../crypto/identity.ts";
 import { CLOSE, GO_P2P_ERROR } from "../protocol/errors.ts";
+import type { Envelope } from "../protocol/envelope.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
-import type { PayloadOf } from "../protocol/messages.ts";
+import { GO_P2P_REQUESTS, type GoP2pRequest, type PayloadOf } from "../protocol/messages.ts";
 import { advertOf, type KnownPeer } from "./advert.ts";
 import { Comeback } from "./comeback.ts";
 import { PeerError } from "./errors.ts";
@@ -16,51 +18,19 @@ import { KeyChange } from "./key-change.ts";
 import { generateIdentity, identityFrom, type PrivateKey } from "./keys.ts";
 import type { Hello, Link, LinkEnd } from "./link.ts";
 import { dialMuster2 } from "./muster2.ts";
-import type { PeerOptions } from "./peer-options.ts";
+import type { Peer, PeerState } from "./peer-handle.ts";
+import type { Announcement, PeerOptions } from "./peer-options.ts";
 import { hostPlatform, type Platform } from "./platform.ts";
+import { Requests } from "./requests.ts";
 import { SeenMessages } from "./seen.ts";
 import { rttReport, type MeasuredRtt } from "./rtt-report.ts";
 import { GOODBYE_GRACE, MESH_SILENCE_MAX } from "./timings.ts";
 import { Watchdog } from "./watchdog.ts";
 import { Work } from "./work.ts";
 
-export type { PeerOptions } from "./peer-options.ts";
+export type { Peer, PeerState } from "./peer-handle.ts";
+export type { Announcement, PeerOptions } from "./peer-options.ts";
 export type { MeasuredRtt } from "./rtt-report.ts";
-
-export type PeerState = "connecting" | "joining" | "active" | "waiting" | "closed";
-
-/** A peer of a mesh; comes back by itself until it is closed or sent away. */
-export interface Peer {
-  readonly id: string;
-  /** In hex, as the allowlist takes it. */
-  readonly publicKey: string;
-  /** `joining`: the mesh has proved itself and judges us. `waiting`: between two tries. */
-  readonly state: PeerState;
-  /** What finds and opens other peers, where the mesh takes this peer for a member; as of the newest welcome. */
-  readonly discoveryKeys: DiscoveryKeys | null;
-  /** The first welcome; rejects with a `PeerError` when there will be none. */
-  readonly ready: Promise<JoinedMesh>;
-  /** Resolves after `close()`; rejects with a `PeerError` when the mesh ended it for good. */
-  readonly closed: Promise<void>;
-  /**
-   * Takes a new key: record, allowlist entry and held tasks go with it, and the old key never comes back. Resolves with
-   * the new keys once the mesh has said welcome under them; keep them before you call this, for the old ones are worth
-   * nothing then. Rejects with a `PeerError` (`rotation_failed`) when the mesh does not take the key.
-   */
-  rotate(newKey?: PrivateKey): Promise<KeyPair>;
-  /**
-   * Tells the mesh of other peers that this one knows, 32 at most and once a minute; the mesh answers with a `sample` event.
-   * False when there is no session to say it in. Throws an `OptionsError` for what can't be said.
-   */
-  advertise(peers: readonly KnownPeer[]): boolean;
-  /**
-   * Tells the mesh what round trips to other peers this one has measured by its own means, at most 16 at once, for
-   * estimates between peers; one report in 10 s counts. False when no session could take it, or go-p2p 1.0 carries it.
-   */
-  reportRtts(rtts: readonly MeasuredRtt[]): boolean;
-  /** Leaves the mesh: aborts the handlers and says goodbye. Settles once the socket is closed. */
-  close(reason?: string): Promise<void>;
-}
 
 /** Joins a mesh and serves its tasks; throws an `OptionsError` when the options can't be right. */
 export function connectPeer(options: PeerOptions): Peer {
@@ -95,6 +65,8 @@ class PeerLoop implements Peer {
   readonly #ready = Promise.withResolvers<JoinedMesh>();
   readonly #closed = Promise.withResolvers<void>();
   readonly #work: Work;
+  readonly #requests: Requests;
+  readonly #born: Millis;
   readonly #receivers: Receivers;
   readonly #to: Destination;
   #meshKey: string | null;
@@ -122,6 +94,11 @@ class PeerLoop implements Peer {
       now: platform.now,
       emit: (event) => this.#emit(event),
     });
+    this.#requests = new Requests({
+      handlers: options.handlers ?? {},
+      stats: () => this.#stats(),
+    });
+    this.#born = platform.now();
     this.#receivers = this.#newReceivers();
     // Whoever does not ask how it went must not be ended by it.
     this.#ready.promise.catch(() => {});
@@ -195,6 +172,19 @@ class PeerLoop implements Peer {
     return this.#state.link.send("rtts", report) !== null;
   }
 
+  announce({ capabilities, slots, prefetch }: Announcement): void {
+    const changes = {
+      ...(capabilities !== undefined && { capabilities: [...capabilities] }),
+      ...(slots !== undefined && { slots }),
+      ...(prefetch !== undefined && { prefetch }),
+    };
+    const hello = { ...this.#hello, ...changes };
+    identityOf(hello);
+    this.#hello = hello;
+    this.#work.resize(hello);
+    if (this.#state.at === "active") this.#state.link.send("announce", changes);
+  }
+
   get #keys(): KeyPair {
     return this.#hello.keys;
   }
@@ -207,6 +197,7 @@ class PeerLoop implements Peer {
         hello: this.#hello,
         meshKey: this.#meshKey,
         joinKey: this.#to.joinKey,
+        held: this.#work.held(),
         clockOffset: this.#clockOffset,
         seen: this.#seen,
         platform: this.#platform,
@@ -239,6 +230,7 @@ class PeerLoop implements Peer {
       task_cancel: (cancel) => this.#work.cancel(cancel),
       rejection: ({ code, reason }) => this.#emit({ type: "rejected", code, reason }),
       sample: ({ pointers }) => this.#emit({ type: "sample", pointers }),
+      ...this.#requestReceivers(),
       error: ({ code, message }, { replyTo }) => this.#takeError(code, message, replyTo),
       disconnect: ({ reason, reconnect }) => {
         this.#comeback.dismissed(reconnect ?? null);
@@ -246,6 +238,24 @@ class PeerLoop implements Peer {
       },
       ignored: (reason) => this.#emit({ type: "frame_ignored", reason }),
     };
+  }
+
+  #requestReceivers(): Pick<Receivers, GoP2pRequest> {
+    const receive =
+      (type: GoP2pRequest) =>
+      (payload: Json, { id }: Envelope) => {
+        if (this.#link !== null) void this.#requests.answer(type, payload, id, this.#link);
+      };
+    return Object.fromEntries(GO_P2P_REQUESTS.map((type) => [type, receive(type)])) as Pick<
+      Receivers,
+      GoP2pRequest
+    >;
+  }
+
+  /** As a go-p2p worker without miners has them. */
+  #stats(): Json {
+    const uptime = Math.floor((this.#platform.now() - this.#born) / SECOND);
+    return { nodeId: this.id, nodeName: this.#hello.name, miners: [], uptime };
   }
 
   #takeError(code: number, message: string, replyTo: string | undefined): void {
@@ -368,6 +378,7 @@ class PeerLoop implements Peer {
     this.#state = { at: "closed" };
     this.#watchdog?.stop();
     this.#work.stop(error?.message ?? "the peer closes");
+    this.#requests.stop(error?.message ?? "the peer closes");
     this.#keyChange?.fail(error?.message ?? "the peer closes");
     this.#ready.reject(error ?? new PeerError("closed", "the peer was closed before it joined"));
     if (error === null) this.#closed.resolve();

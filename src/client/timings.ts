@@ -21,6 +21,9 @@ export const RECONNECT_WAIT_MAX = 10 * MINUTE;
 /** A session that lived this long shows that the mesh is well: the next backoff begins anew. */
 export const STEADY_AFTER = 60 * SECOND;
 
+/** Requests of the mesh that are answered at once; more are refused. */
+export const REQUESTS_AT_ONCE_MAX = 16;
+
 /** A lease is renewed this many times in its length, so that one lost message does not lose it. */
 export const RENEWALS_PER_LEASE = 3;
 /** Progress reported faster than this is held back, and only the newest is sent. */

@@ -1,6 +1,6 @@
 import { SECOND, type Millis } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
-import type { PayloadOf, TaskOffer } from "../protocol/messages.ts";
+import type { HeldTask, PayloadOf, TaskOffer } from "../protocol/messages.ts";
 import type { PeerEventListener } from "./events.ts";
 import type { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
@@ -50,7 +50,7 @@ export interface WorkOptions {
 
 /** The tasks of one peer. They outlive a session: work goes on while the peer reconnects. */
 export class Work {
-  readonly #options: WorkOptions;
+  #options: WorkOptions;
   readonly #runs = new Map<string, Run>();
   readonly #outbox = new Outbox();
   #link: Link | null = null;
@@ -67,6 +67,19 @@ export class Work {
       (message) => link.send("task_result", message) !== null,
     );
     for (const run of this.#runs.values()) run.renewal.now();
+  }
+
+  /** The attempts that go on here, whatever becomes of the session: those whose result is not told yet, too. */
+  held(): readonly HeldTask[] {
+    const running = [...this.#runs.values()].filter(({ begin }) => begin === null);
+    const held = running.map(({ taskId, fence }) => ({ task_id: taskId, fence }));
+    return [...held, ...this.#outbox.unsent()];
+  }
+
+  /** How many tasks may be done at once, from now on; what has begun goes on. */
+  resize({ slots, prefetch }: Pick<WorkOptions, "slots" | "prefetch">): void {
+    this.#options = { ...this.#options, slots, prefetch };
+    this.#beginNext();
   }
 
   /** The session is gone. What has not begun goes to others now; what has may still be wanted when the peer is back. */

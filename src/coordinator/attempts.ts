@@ -6,7 +6,8 @@ import { isEnded, isHeld, type Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "./handler.ts";
-import { callOff, endTask, releaseAttempt, resume } from "./leases.ts";
+import { resume } from "./holdings.ts";
+import { callOff, endTask, releaseAttempt } from "./leases.ts";
 import { happen } from "./lives.ts";
 import { settle } from "./peers.ts";
 import { leave, newest } from "./sessions.ts";
@@ -75,7 +76,7 @@ export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
   releaseAttempt(context, task.value, {
     state: "refused",
     error: `refused: ${claim.reason}`,
-    outcome: "none",
+    outcome: "refusal",
     counts: false,
     retry: true,
   });

@@ -13,7 +13,7 @@ interface Act {
   readonly subject: string;
   readonly detail?: JsonObject;
 }
-type Describe<K extends CommandName> = (input: Input<K>, output: Output<K> | null) => Act;
+type Describe<K extends CommandName> = (input: Input<K>, output: Output<K> | null) => Act | null;
 
 /** Every admission decision and every act that changes who may do what: what the log says of it. No secret stands there. */
 const AUDITED: { readonly [K in CommandName]?: Describe<K> } = {
@@ -27,6 +27,9 @@ const AUDITED: { readonly [K in CommandName]?: Describe<K> } = {
       epoch: output?.epoch ?? null,
     },
   }),
+  // Asking changes nothing, and is asked often.
+  request_peer: ({ id, type }) =>
+    type === "get_stats" || type === "get_logs" ? null : { subject: id, detail: { type } },
   revoke_peer: ({ id }) => ({ subject: id }),
   forget_peer: ({ id }) => ({ subject: id }),
   rotate_peer: ({ peerId, newPeerId }) => ({ subject: peerId, detail: { new_peer_id: newPeerId } }),
@@ -59,7 +62,9 @@ export function record<K extends CommandName>(
 ): void {
   const describe: Describe<K> | undefined = AUDITED[name];
   if (describe === undefined) return;
-  const { subject, detail } = describe(input, result.ok ? result.value : null);
+  const act = describe(input, result.ok ? result.value : null);
+  if (act === null) return;
+  const { subject, detail } = act;
   const outcome = result.ok ? "ok" : result.error.code;
   const entry = { at: now, actor, act: name, subject, outcome, detail: detail ?? {} };
   if (registry.audit.add(entry) % TRIM_EVERY === 0) registry.audit.trimRefusals();

@@ -26,7 +26,7 @@ import type { Publication } from "../discovery/publisher.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import type { Reconnect, Role, TaskResult } from "../protocol/messages.ts";
+import type { Announce, GoP2pRequest, Reconnect, Role, TaskResult } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
 import type { OutboxItem } from "../registry/outbox.ts";
@@ -122,6 +122,7 @@ export interface Commands {
     );
     output: Nothing;
   };
+  announce: { input: FromSession & { readonly announced: Announce }; output: Nothing };
   /** The session has checked that the peer holds the new key as well. */
   rotate_peer: {
     input: FromSession & { readonly newPeerId: PeerId; readonly newPublicKey: string };
@@ -179,6 +180,11 @@ export interface Commands {
   list_peers: {
     input: PageOf & { readonly state?: PeerState | undefined; readonly role?: Role | undefined };
     output: { readonly peers: PeerView[]; readonly next_cursor: string | null };
+  };
+  /** Which session a go-p2p request to this peer goes to. */
+  request_peer: {
+    input: { readonly id: PeerId; readonly type: GoP2pRequest };
+    output: SessionRef;
   };
   revoke_peer: { input: { readonly id: PeerId }; output: PeerView };
   forget_peer: { input: { readonly id: PeerId }; output: Nothing };

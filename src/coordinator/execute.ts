@@ -28,9 +28,9 @@ import { listPointers, readDiscovery } from "./pointers.ts";
 import { preparePublication, published } from "./publication.ts";
 import { blobDeleted, outboxFailed, sessionEnded } from "./debts.ts";
 import { discoveryKeys } from "./discovery-keys.ts";
-import { getPeer, listPeers, listTasks } from "./queries.ts";
+import { getPeer, listPeers, listTasks, requestPeer } from "./queries.ts";
 import { getRtt, reportRtts } from "./rtts.ts";
-import { admit, gone, observe } from "./sessions.ts";
+import { admit, announce, gone, observe } from "./sessions.ts";
 import { getTask, submitBatch, submitTask } from "./submit.ts";
 import { rotatePeer } from "./rotation.ts";
 import { createJoinKey, listJoinKeys, revokeJoinKey } from "./join-keys.ts";
@@ -46,6 +46,7 @@ import {
 const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   admit,
   observe,
+  announce,
   gone,
   hear_advert: hearAdvert,
   accept_task: acceptTask,
@@ -59,6 +60,7 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   cancel_task: cancelTask,
   get_peer: getPeer,
   list_peers: listPeers,
+  request_peer: requestPeer,
   revoke_peer: revokePeer,
   forget_peer: forgetPeer,
   get_auth_mode: getAuthMode,

@@ -3,7 +3,7 @@ import { retryAt } from "../tasks/lease.ts";
 import type { AttemptState, Task } from "../tasks/task.ts";
 import { oweCallback } from "./callbacks.ts";
 import type { Context } from "./context.ts";
-import { savePeer, sessionOf, settle, type Outcome } from "./peers.ts";
+import { sessionOf, settle, type Outcome } from "./peers.ts";
 
 /** How an attempt came to its end without finishing the task. */
 export interface Loss {
@@ -100,38 +100,6 @@ function tellToStop({ registry, effects }: Context, task: Task, reason: string):
   if (to !== null) effects.push({ type: "cancel", to, taskId: task.id, fence: task.fence, reason });
 }
 
-/**
- * Gives an attempt back to the peer that had begun it and was given up, while nobody else has got the task since: its
- * fencing number is still the newest. What it did meanwhile is not done again.
- */
-export function resume(
-  context: Context,
-  taskId: string,
-  fence: number,
-  peerId: string,
-): Task | null {
-  const { registry, now } = context;
-  const task = registry.tasks.get(taskId);
-  const peer = registry.peers.get(peerId);
-  if (task?.state !== "queued" || task.fence !== fence || peer === null) return null;
-  if (now >= task.deadlineAt) return null;
-  const attempt = registry.attempts.get(taskId, fence);
-  if (attempt?.peerId !== peerId || attempt.state !== "lost") return null;
-  registry.attempts.reopen(taskId, fence);
-  savePeer(context, { ...peer, held: peer.held + 1 });
-  const resumed: Task = {
-    ...task,
-    state: "running",
-    peerId,
-    leaseUntil: now + task.leaseMs,
-    tries: task.tries - 1, // it was counted when it was given up, and is not over
-    notBefore: now,
-    error: null,
-  };
-  registry.tasks.update(resumed);
-  return resumed;
-}
-
 /** Releases everything that a peer held, because it is gone; all of it rests for `pause` before others get it. */
 export function releaseAll(
   context: Context,
@@ -139,16 +107,19 @@ export function releaseAll(
   error: string,
   pause: Millis = 0,
 ): void {
-  for (const id of context.registry.tasks.heldBy(peerId)) {
-    const task = context.registry.tasks.get(id) as Task;
-    const begun = task.state === "running";
-    releaseAttempt(context, task, {
-      state: begun ? "lost" : "reclaimed",
-      error,
-      outcome: begun ? "failure" : "none",
-      counts: begun,
-      retry: true,
-      pause,
-    });
-  }
+  for (const id of context.registry.tasks.heldBy(peerId))
+    releaseLost(context, context.registry.tasks.get(id) as Task, error, pause);
+}
+
+/** Releases one task because its peer does not have it any more. What it had not begun was not tried. */
+export function releaseLost(context: Context, task: Task, error: string, pause: Millis = 0): void {
+  const begun = task.state === "running";
+  releaseAttempt(context, task, {
+    state: begun ? "lost" : "reclaimed",
+    error,
+    outcome: begun ? "timeout" : "none",
+    counts: begun,
+    retry: true,
+    pause,
+  });
 }

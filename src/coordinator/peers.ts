@@ -46,7 +46,8 @@ export const standingOf = (
   downgraded: spokeMuster2 && protocol === "go-p2p/1.0" && entry?.goP2p !== true,
 });
 
-export type Outcome = "success" | "failure" | "none";
+/** How an attempt ended for its peer: what it says of the peer is scoring's to weigh. */
+export type Outcome = "success" | "failure" | "timeout" | "refusal" | "none";
 
 /** The peer no longer holds one attempt, which ended so for it. */
 export function settle(context: Context, peerId: PeerId, outcome: Outcome): void {
@@ -56,7 +57,7 @@ export function settle(context: Context, peerId: PeerId, outcome: Outcome): void
     ...peer,
     held: Math.max(0, peer.held - 1),
     successes: peer.successes + Number(outcome === "success"),
-    failures: peer.failures + Number(outcome === "failure"),
+    failures: peer.failures + Number(outcome === "failure" || outcome === "timeout"),
   });
 }
 

@@ -2,7 +2,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import { PeerId } from "../protocol/ids.ts";
 import { notFound, type Handler } from "./handler.ts";
-import { peerOf } from "./peers.ts";
+import { peerOf, sessionOf } from "./peers.ts";
 import { hearsayView, peerView, taskSummary } from "./views.ts";
 
 export const getPeer: Handler<"get_peer"> = (context, { id }) => {
@@ -10,6 +10,15 @@ export const getPeer: Handler<"get_peer"> = (context, { id }) => {
   if (peer !== null) return ok(peerView(peer));
   const told = context.registry.hearsay.of(id);
   return told === null ? notFound("peer of this ID") : ok(hearsayView(told));
+};
+
+export const requestPeer: Handler<"request_peer"> = (context, { id }) => {
+  const peer = peerOf(context, id);
+  if (peer === null) return notFound("peer of this ID");
+  const to = sessionOf(peer);
+  return to === null
+    ? err({ code: "peer_unavailable", detail: "the peer is not connected just now" })
+    : ok(to);
 };
 
 export const listPeers: Handler<"list_peers"> = ({ registry }, { limit, cursor, state, role }) => {

@@ -1,3 +1,4 @@
+import { MINUTE } from "../base/clock.ts";
 import { err, ok } from "../base/result.ts";
 import { NO_FLAPS } from "../peers/damping.ts";
 import { isConnected } from "../peers/lifecycle.ts";
@@ -11,6 +12,7 @@ import type { AdmitInput } from "./commands.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, type Handler } from "./handler.ts";
+import { takeStock } from "./holdings.ts";
 import { redeem } from "./join-keys.ts";
 import { isMember, keysFor, peerHolder } from "./epochs.ts";
 import { happen } from "./lives.ts";
@@ -69,6 +71,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     region: regionOf(input.place) ?? known?.region ?? null,
   };
   happen(context, peer, "proved");
+  takeStock(context, id, input.held);
   dispatch(context);
   const reconnect = { slot, per_second: config.reconnectsPerSecond };
   // go-p2p 1.0 has no forward secrecy: a key sent by it would be known to whoever gets the peer's key in years to come.
@@ -126,6 +129,23 @@ export const observe: Handler<"observe"> = (context, { peerId, epoch, seq, event
   // A better score may be what a waiting task asks for.
   if (restored || (seen.state === "active" && seen.score > peer.score)) dispatch(context);
   return ok({ suspect: context.registry.peers.get(peerId)?.state === "suspect" });
+};
+
+/** What a peer can do has changed: what waits for that is offered at once, and discovery learns of it. */
+export const announce: Handler<"announce"> = (context, { peerId, epoch, announced }) => {
+  const peer = newest(context, peerId, epoch);
+  if (peer === null) return done;
+  const { capabilities, slots, prefetch } = peer;
+  savePeer(context, {
+    ...peer,
+    capabilities: announced.capabilities ?? capabilities,
+    slots: announced.slots ?? slots,
+    prefetch: announced.prefetch ?? prefetch,
+  });
+  // A record costs a write to the store: however often a peer speaks, one a minute.
+  context.registry.outbox.hasten("publish", peer.id, context.now + MINUTE);
+  dispatch(context);
+  return done;
 };
 
 export const gone: Handler<"gone"> = (context, input) => {

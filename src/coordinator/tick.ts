@@ -56,7 +56,7 @@ function giveUp(context: Context, task: Task): void {
     error: accepted
       ? "the lease ran out without a sign of life"
       : "the offer was not accepted in time",
-    outcome: "failure",
+    outcome: "timeout",
     counts: accepted,
     retry: true,
     tellPeer: true,

@@ -1,7 +1,7 @@
 import type { Place } from "../base/place.ts";
 import type { Protocol } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import type { Role } from "../protocol/messages.ts";
+import type { HeldTask, Role } from "../protocol/messages.ts";
 
 /** What a session knows of a peer that has just proved its key, when it asks whether the peer may come in. */
 export interface JoinRequest {
@@ -17,6 +17,8 @@ export interface JoinRequest {
   readonly slots: number;
   /** Absent in what a session of an older version says. */
   readonly prefetch?: boolean | undefined;
+  /** What it says that it still works on; absent when it does not say. */
+  readonly held?: readonly HeldTask[] | undefined;
   /** Where it connected from; empty when the platform does not say. */
   readonly address: string;
   readonly place: Place | null;

@@ -94,6 +94,8 @@ export const PRIORITY_MAX = 100;
 export const AVOID_MAX = 32;
 /** Tasks in one batch. */
 export const BATCH_MAX = 100;
+/** Attempts that a returning peer names: some 60 bytes each, within the 4 KiB of its hello. */
+export const HELD_MAX = 40;
 export const PROGRESS_MESSAGE_CHARS_MAX = 500;
 /** Tasks queued at once; one more is refused with a retry hint. */
 export const QUEUE_MAX = 10_000;
@@ -110,6 +112,12 @@ export const RTTS_INTERVAL = 10 * SECOND;
 export const RTT_PAIRS_MAX = 64;
 /** A longer round trip is none of the network's. */
 export const RTT_MAX_MS = 10 * SECOND;
+
+/** Requests to one peer, over HTTP. */
+export const REQUEST_TIMEOUT_DEFAULT = 10 * SECOND;
+export const REQUEST_TIMEOUT_MAX = 60 * SECOND;
+/** Requests that one session has under way; the oldest give way. */
+export const REQUESTS_OUTSTANDING_MAX = 16;
 
 /** HTTP. */
 /** Payload limit plus room for the rest of the request. */

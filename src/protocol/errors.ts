@@ -49,6 +49,8 @@ export type ApiError = {
     | "task_ended"
     | "idempotency_mismatch"
     | "queue_full"
+    | "peer_unavailable"
+    | "peer_timeout"
     | "too_many_sources"
     | "signature_missing"
     | "signature_invalid"
@@ -166,6 +168,8 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
     "The idempotency key was used for another request",
   ),
   queue_full: wire(429, rate, E.operationFailed, "The queue is full"),
+  peer_unavailable: wire(409, bad, E.operationFailed, "The peer has no live session"),
+  peer_timeout: wire(504, timeout, E.timeout, "The peer did not answer in time"),
   too_many_sources: wire(409, bad, E.operationFailed, "There are too many webhook sources"),
   signature_missing: wire(401, denied, E.unauthorized, "The delivery is not signed"),
   signature_invalid: wire(401, denied, E.unauthorized, "The signature does not match"),

@@ -5,5 +5,6 @@ export * from "./http/discovery.ts";
 export * from "./http/mesh.ts";
 export * from "./http/page.ts";
 export * from "./http/peers.ts";
+export * from "./http/requests.ts";
 export * from "./http/tasks.ts";
 export * from "./http/webhooks.ts";

@@ -5,6 +5,7 @@ import {
   ADVERT_PEERS_MAX,
   CAPABILITIES_MAX,
   CHALLENGE_BYTES,
+  HELD_MAX,
   RECONNECT_SLOT_MAX,
   PROGRESS_MESSAGE_CHARS_MAX,
   RTT_MAX_MS,
@@ -118,6 +119,9 @@ export const GO_P2P_REPLIES = {
   deploy: "deploy_ack",
 } as const;
 export type GoP2pRequest = keyof typeof GO_P2P_REPLIES;
+export const GO_P2P_REQUESTS = Object.keys(GO_P2P_REPLIES) as GoP2pRequest[];
+/** A reply's type: what answers the request, or `error`. */
+export type GoP2pReply = (typeof GO_P2P_REPLIES)[GoP2pRequest] | "error";
 
 /** Kind of the tasks that are one go-p2p request: `go-p2p/` and the request's type. */
 export const GO_P2P_KIND = "go-p2p/";
@@ -125,6 +129,10 @@ export const GO_P2P_KIND = "go-p2p/";
 /** A fencing number: one per attempt, only growing; whoever speaks of an attempt names it. */
 const Fence = z.int().positive();
 const TaskRef = { task_id: Uuid, fence: Fence };
+
+/** An attempt that a peer still works on when it comes back. */
+export const HeldTask = z.object(TaskRef);
+export type HeldTask = z.infer<typeof HeldTask>;
 
 export const Welcome = z.object({
   peer_id: PeerId,
@@ -160,6 +168,8 @@ export const Hello = z.object({
   slots: z.int().min(0).max(SLOTS_MAX).default(1),
   /** Whether it takes one task more than it has slots, and begins it the moment one is free. */
   prefetch: z.boolean().optional(),
+  /** What the peer still works on; absent when it does not say. As many as fit beside the rest of the hello. */
+  held: z.array(HeldTask).max(HELD_MAX).optional(),
   join_key: z.string().max(200).optional(),
   client: z.string().max(100).optional(),
 });
@@ -192,6 +202,13 @@ export const TaskResult = z.discriminatedUnion("ok", [
   }),
 ]);
 export type TaskResult = z.infer<typeof TaskResult>;
+/** What a peer says anew of itself while its session lives; what is left out stays as it was. */
+export const Announce = z.object({
+  capabilities: Capabilities.optional(),
+  slots: z.int().min(0).max(SLOTS_MAX).optional(),
+  prefetch: z.boolean().optional(),
+});
+export type Announce = z.infer<typeof Announce>;
 export const TaskCancel = z.object({ ...TaskRef, reason: z.string().max(500) });
 
 /** What a peer tells of others that it knows: nothing of it is proved, so it makes nobody eligible for anything. */
@@ -255,6 +272,7 @@ export const MUSTER_PAYLOADS = {
   task_progress: TaskProgress,
   task_result: TaskResult,
   task_cancel: TaskCancel,
+  announce: Announce,
   advert: Advert,
   sample: Sample,
   rtts: Rtts,

@@ -28,6 +28,16 @@ export function outboxTable(sql: Sql) {
         dueAt,
       );
     },
+    /** Owes it by then at the latest: a wish that was due sooner stays so. */
+    hasten(kind: OutboxKind, subject: string, dueAt: Millis): void {
+      sql.exec(
+        `INSERT INTO outbox (kind, subject, due_at, failures) VALUES (?, ?, ?, 0)
+         ON CONFLICT (kind, subject) DO UPDATE SET due_at = MIN(due_at, excluded.due_at)`,
+        kind,
+        subject,
+        dueAt,
+      );
+    },
     due(now: Millis, limit: number): readonly OutboxItem[] {
       return sql
         .exec(`SELECT * FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?`, now, limit)

@@ -1,12 +1,22 @@
 import type { Bytes } from "../base/bytes.ts";
+import type { Json } from "../base/json.ts";
 import type { Result } from "../base/result.ts";
 import type { Told } from "../peers/hearsay.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { CloseCode, MusterError, SessionFault } from "../protocol/errors.ts";
+import type { PeerReply } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import type { Reconnect, Role, TaskOffer, TaskResult } from "../protocol/messages.ts";
+import type {
+  Announce,
+  GoP2pRequest,
+  HeldTask,
+  Reconnect,
+  Role,
+  TaskOffer,
+  TaskResult,
+} from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 import type { Session } from "./state.ts";
 
@@ -62,6 +72,7 @@ export type Note =
         readonly rtts: readonly { readonly to: PeerId; readonly rttMs: number }[];
       };
     }
+  | { readonly name: "announce"; readonly input: FromPeer & { readonly announced: Announce } }
   | { readonly name: "finish_task"; readonly input: FromPeer & { readonly outcome: TaskResult } };
 
 /** What the coordinator grants with an admission. */
@@ -72,6 +83,26 @@ export interface Granted {
   readonly reconnect: Reconnect;
   /** What a member finds other peers with. */
   readonly discovery?: DiscoveryKeys;
+}
+
+/** The attempt that a note speaks of; null for those of none. */
+export function attemptOf(note: Note): HeldTask | null {
+  switch (note.name) {
+    case "accept_task":
+    case "refuse_task":
+    case "progress_task":
+      return { task_id: note.input.taskId, fence: note.input.fence };
+    case "finish_task":
+      return { task_id: note.input.outcome.task_id, fence: note.input.outcome.fence };
+    case "observe":
+    case "gone":
+    case "rotate_peer":
+    case "announce":
+    case "report_rtts":
+      return null;
+    default:
+      return note satisfies never;
+  }
 }
 
 /** What happens to a session. */
@@ -86,8 +117,13 @@ export type SessionEvent =
     }
   /** The coordinator took an observation, and holds the peer for suspect or not. */
   | { readonly type: "judged"; readonly suspect: boolean }
-  /** The coordinator refused a note that the message of this ID had caused. */
-  | { readonly type: "refused"; readonly messageId: string; readonly error: MusterError }
+  /** The coordinator refused a note that the message of this ID had caused; `about`: the attempt that it spoke of. */
+  | {
+      readonly type: "refused";
+      readonly messageId: string;
+      readonly error: MusterError;
+      readonly about: HeldTask | null;
+    }
   /** The coordinator answered the advert that came in the message of this ID. */
   | { readonly type: "sampled"; readonly messageId: string; readonly pointers: readonly string[] }
   /** The time that `dueAt` named has come. */
@@ -95,6 +131,13 @@ export type SessionEvent =
   /** The coordinator doubts that the peer is there. */
   | { readonly type: "probe" }
   | { readonly type: "offer"; readonly offer: TaskOffer }
+  /** Somebody asks the peer something; `id` is the message's, which the reply will name. */
+  | {
+      readonly type: "call";
+      readonly id: string;
+      readonly request: GoP2pRequest;
+      readonly payload: Json;
+    }
   | {
       readonly type: "cancel";
       readonly taskId: string;
@@ -111,6 +154,8 @@ export type SessionEffect =
   | { readonly type: "send"; readonly frame: string | Bytes }
   | { readonly type: "close"; readonly code: CloseCode; readonly reason: string }
   | { readonly type: "admit"; readonly request: JoinRequest }
+  /** The peer's answer to a call. */
+  | { readonly type: "answer"; readonly callId: string; readonly reply: PeerReply }
   /** The offer was not handed over: the peer has not been heard of for too long. */
   | { readonly type: "withheld" }
   /** `messageId`: the peer's message that gave rise to it, so that a refusal can be answered. */

@@ -93,7 +93,7 @@ function prove(
   const hello = Hello.safeParse(text === null ? undefined : parseJson(text));
   if (!hello.success)
     return err({ code: "bad_message", detail: `hello: ${firstIssue(hello.error)}` });
-  const { name, role, capabilities, slots, prefetch, join_key: joinKey } = hello.data;
+  const { name, role, capabilities, slots, prefetch, held, join_key: joinKey } = hello.data;
   const publicKey = toHex(state.remoteStatic);
   return ok(
     askToAdmit(
@@ -117,7 +117,7 @@ function prove(
         strikes: 0,
       },
       now - session.sentAt,
-      joinKey ?? null,
+      { joinKey: joinKey ?? null, held },
     ),
   );
 }

@@ -41,24 +41,29 @@ export function prove(session: Proving, data: string | Bytes, context: SessionCo
     return strike(session, fault, context, pong.id);
   }
   const proved: Channel = { ...channel, window: newIdWindow(Date.parse(pong.ts)) };
-  return askToAdmit({ claim, origin, channel: proved, strikes }, context.now - ping.sentAt, null);
+  return askToAdmit({ claim, origin, channel: proved, strikes }, context.now - ping.sentAt, {
+    joinKey: null,
+  });
 }
 
 const answers = (pong: Envelope, { claim, ping }: Proving, { mesh }: SessionContext): boolean =>
   pong.replyTo === ping.id && pong.from === claim.peerId && pong.to === mesh.keys.id;
 
+/** What a peer shows at its coming alone; over go-p2p 1.0 nothing, for that keeps no secrets. */
+type Shown = Pick<JoinRequest, "joinKey" | "held">;
+
 /** The key is proved; whether its peer may come in is the coordinator's to say. */
 export function askToAdmit(
   keyed: Pick<Active, "claim" | "origin" | "channel" | "strikes">,
   elapsedMs: number,
-  joinKey: string | null,
+  shown: Shown,
 ): Move {
   const rttMs = Math.max(0, elapsedMs);
   return stay(
     { ...keyed, state: "admitting", rttMs },
     {
       type: "admit",
-      request: joinRequest(keyed.claim, keyed.origin, keyed.channel, rttMs, joinKey),
+      request: joinRequest(keyed.claim, keyed.origin, keyed.channel, rttMs, shown),
     },
   );
 }
@@ -68,7 +73,7 @@ const joinRequest = (
   { address, place, network, colo, tcpRttMs }: Origin,
   { protocol }: Channel,
   rttMs: number,
-  joinKey: string | null,
+  shown: Shown,
 ): JoinRequest => ({
   peerId,
   publicKey,
@@ -85,7 +90,7 @@ const joinRequest = (
   colo,
   tcpRttMs,
   rttMs,
-  joinKey,
+  ...shown,
 });
 
 /** The coordinator's word on the admission. */
@@ -112,6 +117,7 @@ export function admitted(
     allowance: fullAllowance(now),
     told: { seq: 0, at: now, smoothedMs: rtt.smoothedMs },
     requests: [],
+    calls: [],
     reconnect,
     advertAt: null,
   };

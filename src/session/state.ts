@@ -42,6 +42,12 @@ export interface OutstandingRequest {
   readonly fence: number;
 }
 
+/** A go-p2p request that somebody waits for at this session's object. */
+export interface OutstandingCall {
+  readonly id: string;
+  readonly type: GoP2pRequest;
+}
+
 interface Keyed {
   readonly claim: Claim;
   readonly origin: Origin;
@@ -89,6 +95,7 @@ export interface Active extends Keyed {
   /** The last observation that the coordinator was told of: its number, when, and the smoothed RTT in it. */
   readonly told: { readonly seq: number; readonly at: Millis; readonly smoothedMs: number };
   readonly requests: readonly OutstandingRequest[];
+  readonly calls: readonly OutstandingCall[];
   /** The peer's turn when many come back at once. */
   readonly reconnect: Reconnect;
   /** When it last told of other peers. */

@@ -2,6 +2,7 @@ import { MESSAGES_PER_SECOND } from "../protocol/constants.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { receive } from "./active.ts";
 import { spend } from "./allowance.ts";
+import { call } from "./calls.ts";
 import type { Move, SessionEvent, Step } from "./effects.ts";
 import { finish } from "./finish.ts";
 import { oversized } from "./frame-size.ts";
@@ -18,7 +19,7 @@ import {
   type SessionContext,
 } from "./outgoing.ts";
 import { admitted, prove } from "./proving.ts";
-import type { Session } from "./state.ts";
+import type { Active, Session } from "./state.ts";
 
 /**
  * A session's whole behaviour: what an event makes of it, and what is to be done. Pure; the Durable Object keeps the
@@ -37,9 +38,7 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
       if (session.state === "admitting") return admitted(session, event.result, context);
       return takeBack(session, event);
     case "refused":
-      return session.state === "active"
-        ? stay(session, errorReply(context, session, event.error, event.messageId))
-        : stay(session);
+      return session.state === "active" ? refused(session, event, context) : stay(session);
     case "judged":
       return session.state === "active"
         ? stay(withLiveness(session, { suspect: event.suspect }))
@@ -62,6 +61,8 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
       return session.state === "active"
         ? deliver(heardBeat(session, context), event.offer, context)
         : stay(session);
+    case "call":
+      return session.state === "active" ? call(session, event, context) : stay(session);
     case "cancel":
       return session.state === "active"
         ? callOff(session, event.taskId, event.fence, event.reason, context)
@@ -89,6 +90,18 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
     default:
       return event satisfies never;
   }
+}
+
+/** The peer hears why. Who speaks of an attempt that it has lost shall stop working on it, too. */
+function refused(
+  session: Active,
+  { messageId, error, about }: Extract<SessionEvent, { type: "refused" }>,
+  context: SessionContext,
+): Move {
+  const answer = errorReply(context, session, error, messageId);
+  if (error.code !== "lease_lost" || about === null) return stay(session, answer);
+  const cancel = { ...about, reason: error.detail };
+  return stay(session, answer, message(context, session, "task_cancel", cancel));
 }
 
 /** go-p2p's disconnect code for "server or peer going away". */

@@ -180,6 +180,7 @@ export class NoiseMesh {
         if (effect.note.name === "rotate_peer") this.rotations.push(effect.note.input.newPeerId);
         return;
       case "withheld":
+      case "answer":
         return;
       case "hear":
         return this.#take({ type: "sampled", messageId: effect.messageId, pointers: [] });

@@ -70,9 +70,12 @@ describe("the list of tasks", () => {
 
   test("leaves out payloads, results and attempts, which one task's own view shows", () => {
     const mesh = new TestMesh();
-    const { payload, result, attempts, ...summary } = mesh.submit({ kind: "echo", payload: 1 });
+    const { payload, result, attempts, callback, ...summary } = mesh.submit({
+      kind: "echo",
+      payload: 1,
+    });
     const { tasks } = mesh.run("list_tasks", { limit: 1, visibleTo: null });
-    expect([payload, result, attempts]).toEqual([1, null, []]);
+    expect([payload, result, attempts, callback]).toEqual([1, null, [], null]);
     expect(tasks).toEqual([summary]);
   });
 });

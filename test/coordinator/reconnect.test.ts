@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { SECOND } from "../../src/base/clock.ts";
-import { KEYS, TestMesh } from "./mesh.ts";
+import { MINUTE, SECOND } from "../../src/base/clock.ts";
+import type { Input } from "../../src/coordinator/commands.ts";
+import { KEYS, TestMesh, type TestPeer } from "./mesh.ts";
 
 const [A, B] = KEYS;
 
@@ -70,6 +71,76 @@ describe("a peer that comes back", () => {
     const other = mesh.join(B, { slots: 0 });
     const foreign = { ...peer.outcome("x"), peerId: other.id, epoch: other.epoch };
     expect(mesh.refusal("finish_task", foreign).code).toBe("lease_lost");
+  });
+});
+
+describe("a peer that names what it still works on when it comes back", () => {
+  const held = (peer: TestPeer, fence = 1) => [{ task_id: peer.offer.task_id, fence }];
+
+  test("AS20 has it back before anything new is offered to it", () => {
+    const { mesh, peer, id } = cutOff();
+    mesh.submit();
+    peer.join({ held: held(peer) });
+    expect(mesh.task(id)).toMatchObject({ state: "running", peer_id: peer.id });
+    expect(peer.offers).toHaveLength(1);
+    expect(peer.view.tasks).toBe(1);
+  });
+
+  test("AS20 gives free at once what it does not name: it has started anew", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const { id } = mesh.submit();
+    peer.accept();
+    peer.join({ held: [], slots: 0 });
+    expect(mesh.task(id)).toMatchObject({ state: "queued" });
+    expect(mesh.task(id).attempts).toMatchObject([{ state: "lost" }]);
+    expect(peer.view.tasks).toBe(0);
+  });
+
+  test("AS20 keeps its leases when it says nothing of them, as an older peer does", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const { id } = mesh.submit();
+    peer.accept();
+    peer.join();
+    expect(mesh.task(id)).toMatchObject({ state: "running", peer_id: peer.id });
+  });
+
+  test("AS20 gets nothing by naming what is not its own, or was another's number", () => {
+    const { mesh, peer, id } = cutOff();
+    mesh.join(B, { slots: 0, held: held(peer) });
+    peer.join({ slots: 0, held: held(peer, 2) });
+    expect(mesh.task(id).state).toBe("queued");
+  });
+});
+
+describe("a peer that says anew what it can do", () => {
+  test("AS5 gets at once what waited for just that", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const say = (announced: Input<"announce">["announced"], epoch = peer.epoch) =>
+      mesh.run("announce", { peerId: peer.id, epoch, announced });
+    mesh.submit();
+    const task = mesh.submit({ kind: "echo", requirements: { capabilities: ["gpu"] } });
+    say({ capabilities: ["gpu"] });
+    expect(peer.offers).toHaveLength(1);
+    say({ slots: 2 }, peer.epoch - 1);
+    expect(peer.offers).toHaveLength(1);
+    say({ slots: 2 });
+    expect(peer.offer.task_id).toBe(task.id);
+    expect(peer.view).toMatchObject({ capabilities: ["gpu"], slots: 2 });
+  });
+
+  test("AS5 has its record published anew within a minute, once, however often it speaks", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    for (const label of ["a", "b", "c"]) {
+      const announced = { capabilities: [label] };
+      mesh.run("announce", { peerId: peer.id, epoch: peer.epoch, announced });
+    }
+    const before = mesh.publications.length;
+    mesh.live(MINUTE);
+    expect(mesh.publications).toHaveLength(before + 1);
   });
 });
 

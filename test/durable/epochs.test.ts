@@ -109,7 +109,10 @@ describe("two sessions of one key", () => {
     await newer.readType("task_offer");
     const before = [await record(), await rows("SELECT * FROM tasks")];
     const said = await older.ask(type, { task_id: task.id, fence: 1, ...more });
-    expect(said).toMatchObject([{ type: "error", payload: { code: 1004 } }]);
+    expect(said).toMatchObject([
+      { type: "error", payload: { code: 1004 } },
+      { type: "task_cancel", payload: { task_id: task.id, fence: 1 } },
+    ]);
     expect([await record(), await rows("SELECT * FROM tasks")]).toEqual(before);
     newer.send("task_result", { task_id: task.id, fence: 1, ok: true, result: "true" });
     expect(await taskEnd(task.id)).toMatchObject({ result: "true", peer_id: id });

@@ -60,6 +60,7 @@ const FROM_MUSTER: { readonly [Type in keyof typeof MUSTER_PAYLOADS]: unknown } 
   task_progress: { ...TASK, progress: 0.5, message: "half" },
   task_result: { ...TASK, ok: true, result: null },
   task_cancel: { ...TASK, reason: "deadline" },
+  announce: { capabilities: ["gpu=t4"], slots: 2, prefetch: true },
   advert: {
     peers: [
       {

@@ -140,7 +140,12 @@ const anyEvent: fc.Arbitrary<SessionEvent> = fc.oneof(
     { type: "admitted", result: { ok: true, value: { ...GRANTED.value, epoch: 8 } } },
     { type: "admitted", result: { ok: true, value: { ...GRANTED.value, epoch: 9, role: "dual" } } },
     { type: "admitted", result: { ok: false, error: { code: "not_allowed", detail: "no" } } },
-    { type: "refused", messageId: TASK, error: { code: "lease_lost", detail: "too late" } },
+    {
+      type: "refused",
+      messageId: TASK,
+      error: { code: "lease_lost", detail: "too late" },
+      about: { task_id: TASK, fence: 1 },
+    },
     { type: "sampled", messageId: TASK, pointers: ["12".repeat(16)] },
     { type: "cancel", taskId: TASK, fence: 1, reason: "cancelled by the caller" },
   ),

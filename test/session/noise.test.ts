@@ -187,6 +187,7 @@ describe("a muster.2 session", () => {
                         type,
                         messageId: OFFER.task_id,
                         error: { code: "lease_lost", detail: "" },
+                        about: { task_id: OFFER.task_id, fence: 1 },
                       } as const)
                     : ({ type: "due" } as const);
           const before = session;

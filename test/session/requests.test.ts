@@ -91,3 +91,54 @@ describe("a request that carries a task to a plain go-p2p node", () => {
     );
   });
 });
+
+describe("a request that somebody waits for", () => {
+  const ID = "0b9f3a5e-6a52-4f0e-8d3b-2f1c6f0f8a11";
+  const called = (session: Active): Active =>
+    active(step(session, { type: "call", id: ID, request: "get_logs", payload: null }, at(NOW)));
+  const answers = ({ effects }: Step) => effects.filter(({ type }) => type === "answer");
+
+  test.for([true, false])(
+    "AS22 goes out under its ID, to any peer (Muster's: %s)",
+    (speaksMuster) => {
+      const event = { type: "call", id: ID, request: "get_logs", payload: { lines: 3 } } as const;
+      const { effects } = step(joined({ speaksMuster }), event, at(NOW));
+      expect(messages(effects)).toMatchObject([
+        { id: ID, type: "get_logs", payload: { lines: 3 } },
+      ]);
+    },
+  );
+
+  test("AS22 is answered once, by the reply of the right type that names it, or by an error", () => {
+    const session = called(joined());
+    const reply = (from: Active, type: string, id = ID) =>
+      replied(from, type, { code: 1004, message: "no" } as never, id);
+    expect(answers(reply(session, "stats"))).toEqual([]);
+    expect(answers(reply(session, "logs", crypto.randomUUID()))).toEqual([]);
+    const first = reply(session, "logs");
+    expect(answers(first)).toMatchObject([{ callId: ID, reply: { type: "logs" } }]);
+    expect(answers(reply(active(first), "logs"))).toEqual([]);
+    expect(answers(reply(session, "error"))).toMatchObject([{ reply: { type: "error" } }]);
+  });
+});
+
+describe("a peer that speaks of an attempt that it has lost", () => {
+  const about = { task_id: crypto.randomUUID(), fence: 4 };
+  const refused = (code: "lease_lost" | "unavailable", of: typeof about | null) => {
+    const error = { code, detail: "too late" } as const;
+    const event = { type: "refused", messageId: crypto.randomUUID(), error, about: of } as const;
+    return messages(step(joined(), event, at(NOW)).effects);
+  };
+
+  test("AS21 is told why, and to stop", () => {
+    expect(refused("lease_lost", about)).toMatchObject([
+      { type: "error" },
+      { type: "task_cancel", payload: { ...about, reason: "too late" } },
+    ]);
+  });
+
+  test("AS21 is not told to stop for any other fault", () => {
+    expect(refused("unavailable", about).map(({ type }) => type)).toEqual(["error"]);
+    expect(refused("lease_lost", null).map(({ type }) => type)).toEqual(["error"]);
+  });
+});

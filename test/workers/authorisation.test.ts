@@ -107,8 +107,9 @@ const CONTROLLERS = [
   "GET /v1/peers/{id}/rtt/{other}",
   "GET /v1/tasks",
   "GET /v1/tasks/{id}",
+  "POST /v1/peers/{id}/requests",
+  "POST /v1/task-batches",
   "POST /v1/tasks",
-  "POST /v1/tasks/batch",
   "POST /v1/tasks/{id}/callback",
 ];
 

@@ -17,17 +17,17 @@ const keyed = (key: string): Call => ({ headers: { "Idempotency-Key": key } });
 const taskCount = async (): Promise<number> =>
   (await call<{ tasks: unknown[] }>("GET", "/v1/tasks")).body.tasks.length;
 
-describe("POST /v1/tasks/batch", () => {
+describe("POST /v1/task-batches", () => {
   it("AS19 answers for each task, in their order; a faulty one refuses the whole request", async () => {
     const tasks = [{ kind: "a" }, { kind: "b", payload: "x".repeat(256 * 1_024) }, { kind: "c" }];
-    const reply = await call<BatchView>("POST", "/v1/tasks/batch", { json: { tasks } });
+    const reply = await call<BatchView>("POST", "/v1/task-batches", { json: { tasks } });
     expect(reply.status).toBe(200);
     expect(reply.body.results).toMatchObject([
       { task: { kind: "a", state: "queued" }, duplicate: false },
       { error: { code: "payload_too_large", status: 413 } },
       { task: { kind: "c" } },
     ]);
-    const faulty = await call("POST", "/v1/tasks/batch", { json: { tasks: [{ kind: "a" }, {}] } });
+    const faulty = await call("POST", "/v1/task-batches", { json: { tasks: [{ kind: "a" }, {}] } });
     expect(problemOf(faulty, "invalid_request").issues).toMatchObject([{ path: "tasks.1.kind" }]);
     expect(await taskCount()).toBe(2);
   });
@@ -35,7 +35,7 @@ describe("POST /v1/tasks/batch", () => {
   it("AS19 holds 1 to 100 tasks, and makes none twice under one key", async () => {
     const send = (count: number) => {
       const tasks = Array.from({ length: count }, (_, n) => ({ kind: "n", payload: n }));
-      return call<BatchView>("POST", "/v1/tasks/batch", { json: { tasks }, ...keyed("k") });
+      return call<BatchView>("POST", "/v1/task-batches", { json: { tasks }, ...keyed("k") });
     };
     for (const count of [0, 101]) problemOf(await send(count), "invalid_request");
     const [first, second] = [await send(100), await send(100)];

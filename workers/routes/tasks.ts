@@ -56,7 +56,7 @@ const submit = createRoute({
 });
 const batch = createRoute({
   method: "post",
-  path: "/v1/tasks/batch",
+  path: "/v1/task-batches",
   summary: "Give up to 100 tasks; each has its own outcome, in the order of the request",
   tags,
   security,

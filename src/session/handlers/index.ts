@@ -1,5 +1,6 @@
 import type { MessageType } from "../../protocol/messages.ts";
 import { handleAdvert } from "./advert.ts";
+import { handleAnnounce } from "./announce.ts";
 import { handleDisconnect } from "./disconnect.ts";
 import { handleGetStats } from "./get-stats.ts";
 import type { Handler } from "./handler.ts";
@@ -46,6 +47,7 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   task_result: handleTaskResult,
   task_cancel: outOfPlace,
   advert: handleAdvert,
+  announce: handleAnnounce,
   sample: outOfPlace,
   rtts: handleRtts,
 };

@@ -2,22 +2,21 @@ import { TASK_ERROR_CHARS_MAX } from "../../protocol/constants.ts";
 import {
   ErrorMessage,
   GO_P2P_REPLIES,
-  type GoP2pRequest,
+  type GoP2pReply,
   type TaskResult,
 } from "../../protocol/messages.ts";
+import { answered } from "../calls.ts";
 import { stay } from "../outgoing.ts";
 import type { OutstandingRequest } from "../state.ts";
 import type { Handler, Message } from "./handler.ts";
-
-type ReplyType = (typeof GO_P2P_REPLIES)[GoP2pRequest] | "error";
 
 /**
  * A reply counts only for a request that is outstanding, and only if it is of the type that answers it: then it is the
  * result of the task which the request carried. Any other says nothing.
  */
-export const handleReply: Handler<ReplyType> = (session, reply) => {
+export const handleReply: Handler<GoP2pReply> = (session, reply) => {
   const request = session.requests.find(({ id }) => id === reply.replyTo);
-  if (request === undefined) return stay(session);
+  if (request === undefined) return answered(session, reply) ?? stay(session);
   const outcome = outcomeOf(request, reply);
   if (outcome === null) return stay(session);
   const { claim, epoch } = session;
@@ -33,7 +32,7 @@ export const handleReply: Handler<ReplyType> = (session, reply) => {
 
 function outcomeOf(
   { taskId, fence, type }: OutstandingRequest,
-  reply: Message<ReplyType>,
+  reply: Message<GoP2pReply>,
 ): TaskResult | null {
   const task = { task_id: taskId, fence };
   if (reply.type === "error") {

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { REQUEST_TIMEOUT_DEFAULT, REQUEST_TIMEOUT_MAX } from "../constants.ts";
+import { JsonValue } from "../envelope.ts";
+import { GO_P2P_REQUESTS } from "../messages.ts";
+
+/** One of go-p2p's requests, to one peer. */
+export const PeerRequest = z
+  .object({
+    type: z.enum(GO_P2P_REQUESTS),
+    payload: JsonValue.default(null),
+    timeout_ms: z.int().min(1).max(REQUEST_TIMEOUT_MAX).default(REQUEST_TIMEOUT_DEFAULT),
+  })
+  .meta({ id: "PeerRequest" });
+export type PeerRequest = z.infer<typeof PeerRequest>;
+
+/** What the peer answered, as it said it. */
+export const PeerReply = z
+  .object({
+    type: z.string().meta({ description: "The reply's type; `error` when the peer refused" }),
+    payload: JsonValue,
+  })
+  .meta({ id: "PeerReply" });
+export type PeerReply = z.infer<typeof PeerReply>;

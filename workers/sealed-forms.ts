@@ -1,0 +1,113 @@
+import type { Context, Env, MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { every } from "hono/combine";
+import {
+  decrypt,
+  PAYLOAD_FIELD,
+  StmfError,
+  webFormOf,
+  type FormData as SealedForm,
+  type Key,
+} from "../src/stmf/index.ts";
+import { problem } from "./problem.ts";
+
+/** One private key, or several while a new one takes an old one's place. */
+type PrivateKeys = Key | readonly Key[];
+
+export interface SealedFormOptions<E extends Env> {
+  /** The keys, or how to find them: a Worker has its secrets in `c.env`. */
+  readonly privateKeys: PrivateKeys | ((c: Context<E>) => PrivateKeys);
+  /** The field that carries the container in base64; Borg's `_stmf_payload` by default. */
+  readonly field?: string;
+  /** Refuses form posts that carry none; by default they pass as they are. */
+  readonly required?: boolean;
+  /** The longest body that is read. A form is held five times over while it is opened, and a Worker has 128 MB. */
+  readonly maxBytes?: number;
+  /** Answers in place of the problem document; it may look at the error's code, and should not show it. */
+  readonly onError?: (c: Context<E>, error: StmfError) => Response | Promise<Response>;
+}
+
+/** What the handlers behind find with `c.get("sealedForm")`: all fields with their types, and the metadata. */
+export interface SealedFormVariables {
+  sealedForm?: SealedForm;
+}
+
+const MAX_BYTES = 8 * 1_024 * 1_024;
+const METHODS = new Set(["POST", "PUT", "PATCH"]);
+const FORM_TYPE = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\s*(?:;|$)/i;
+
+/**
+ * Opens the sealed form of a form post before the handlers see it: `c.req.formData()` and `c.req.parseBody()` then give
+ * its fields as if they had come in the clear, files as `File`. A visible field of a sealed one's name is dropped: who
+ * sits between could have added it. Whatever is wrong with a container, the answer is the same 400.
+ */
+export function sealedForms<E extends Env = { Variables: SealedFormVariables }>(
+  options: SealedFormOptions<E>,
+): MiddlewareHandler<E> {
+  const maxSize = options.maxBytes ?? MAX_BYTES;
+  const bounded = bodyLimit({
+    maxSize,
+    onError: (c) =>
+      problem(c, {
+        code: "payload_too_large",
+        detail: `a form holds at most ${maxSize} bytes here`,
+      }),
+  });
+  const read = every(bounded, opening(options)) as MiddlewareHandler<E>;
+  return (c, next) => (isFormPost(c) ? read(c, next) : next());
+}
+
+const isFormPost = (c: Context): boolean =>
+  METHODS.has(c.req.method) && FORM_TYPE.test(c.req.header("Content-Type") ?? "");
+
+function opening<E extends Env>(options: SealedFormOptions<E>): MiddlewareHandler<E> {
+  const { field = PAYLOAD_FIELD, required = false, privateKeys, onError } = options;
+  return async (c, next) => {
+    const visible = await c.req.formData().catch(() => null);
+    if (visible === null) return refuse(c, "the body is not the form that it is announced as");
+    const payloads = visible.getAll(field);
+    const [payload] = payloads;
+    if (payload === undefined) {
+      return required ? refuse(c, `the form has no field ${field}`) : next();
+    }
+    if (typeof payload !== "string" || payloads.length > 1) {
+      return refuse(c, `${field} stands once, and is text`);
+    }
+    const keys = typeof privateKeys === "function" ? privateKeys(c) : privateKeys;
+    const form = await openWithAny(payload, Array.isArray(keys) ? keys : [keys]);
+    if (form instanceof StmfError) {
+      return onError ? onError(c, form) : refuse(c, "the sealed form can't be opened");
+    }
+    (c as Context as Context<{ Variables: SealedFormVariables }>).set("sealedForm", form);
+    visible.delete(field);
+    const whole = Promise.resolve(merged(visible, webFormOf(form)));
+    // hono keeps promises here, whatever its type says; nothing of the sealed body stays to be read.
+    c.req.bodyCache = { formData: whole as unknown as FormData };
+    return next();
+  };
+}
+
+const refuse = (c: Context, detail: string): Response =>
+  problem(c, { code: "invalid_request", detail });
+
+/** The form, by the first key that opens it, or why the last one did not. */
+async function openWithAny(payload: string, keys: readonly Key[]): Promise<SealedForm | StmfError> {
+  let failure = new StmfError({ code: "private_key_invalid", detail: "there is no private key" });
+  for (const key of keys) {
+    try {
+      return await decrypt(payload, key);
+    } catch (error) {
+      if (!(error instanceof StmfError)) throw error;
+      failure = error;
+      if (error.code !== "container_sealed_otherwise") break; // no other key would change that
+    }
+  }
+  return failure;
+}
+
+/** Both forms as one, in which a sealed field stands alone under its name. */
+function merged(visible: FormData, sealed: FormData): FormData {
+  for (const name of sealed.keys()) visible.delete(name);
+  for (const [name, entry] of sealed.entries()) visible.append(name, entry);
+  return visible;
+}

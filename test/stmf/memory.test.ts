@@ -1,0 +1,75 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { describe, expect, test } from "vitest";
+import { utf8 } from "../../src/base/bytes.ts";
+import { newKeyPair, sharedSecret } from "../../src/crypto/identity.ts";
+import { sealSigil } from "../../src/crypto/sigil.ts";
+import { CONTAINER_BYTES_MAX, encodeStmf } from "../../src/stmf/container.ts";
+import { fileField } from "../../src/stmf/fields.ts";
+import { writeForm } from "../../src/stmf/form.ts";
+import { openForm } from "../../src/stmf/seal.ts";
+import { must, present } from "../must.ts";
+import { seededRandom } from "../random.ts";
+import { countAllocations } from "./allocations.ts";
+
+/** Room for the text of the largest form, and once more for the values in it. */
+const HEAP_MB = 96;
+const FORM_BYTES_MAX = CONTAINER_BYTES_MAX - 8 * 1_024;
+
+const recipient = newKeyPair(seededRandom(1));
+
+function sealed(plaintext: Uint8Array): Uint8Array {
+  const ephemeral = newKeyPair(seededRandom(2));
+  const secret = present(sharedSecret(ephemeral.privateKey, recipient.publicKey));
+  const payload = sealSigil(secret, plaintext, seededRandom(3));
+  return encodeStmf({ ephemeralPublicKey: ephemeral.publicKey, payload });
+}
+
+const largeFile = () => {
+  const content = new Uint8Array(25 * 1_024 * 1_024).fill(0xa5);
+  return must(writeForm({ fields: [fileField("f", content, "f.bin")] }));
+};
+
+/** As many of those as fill the largest form. */
+const filledWith = (before: string, repeated: string, after: string) => {
+  const times = Math.floor((FORM_BYTES_MAX - before.length - after.length) / repeated.length);
+  return utf8(before + repeated.repeat(times) + after);
+};
+
+/** What opening comes to in that heap; running out of it rejects. */
+async function openedInHeap(container: Uint8Array): Promise<unknown> {
+  const worker = new Worker(new URL("opening.worker.ts", import.meta.url), {
+    workerData: { container, privateKey: recipient.privateKey },
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 16 },
+  });
+  const [said] = (await once(worker, "message")) as unknown[];
+  await worker.terminate();
+  return said;
+}
+
+describe("in a heap of 96 MB", () => {
+  test.for<[string, () => Uint8Array, string]>([
+    ["a file of 25 MiB is opened", largeFile, "ok"],
+    [
+      "twelve million empty fields are refused",
+      () => filledWith('{"fields":[', "{},", "{}]}"),
+      "content_invalid",
+    ],
+    [
+      "four million metadata are refused",
+      () => filledWith('{"fields":[],"meta":{', '"k":"v",', '"k":"v"}}'),
+      "content_invalid",
+    ],
+    ["a string without an end is refused", () => filledWith('"', '\\"', ""), "content_invalid"],
+  ])("ST8 %s", async ([, plaintext, outcome]) => {
+    expect(await openedInHeap(sealed(plaintext()))).toBe(outcome);
+  });
+});
+
+test("ST8 opening a file of 25 MiB makes two copies of its bytes, one of them @noble's, besides its text", () => {
+  const plaintext = largeFile();
+  const container = sealed(plaintext);
+  const { bytes } = countAllocations(() => must(openForm(container, recipient.privateKey)));
+  expect(bytes).toBeGreaterThanOrEqual(plaintext.length);
+  expect(bytes).toBeLessThan(2 * plaintext.length + 16 * 1_024);
+});

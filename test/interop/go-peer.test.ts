@@ -1,37 +1,17 @@
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { controller } from "../../src/client/index.ts";
 import { startMesh, type MeshProcess } from "../../src/cli/mesh-process.ts";
-
-const run = promisify(execFile);
-const SOURCE = join(import.meta.dirname, "go-peer");
-/** Downloading and compiling from nothing takes two minutes on two busy cores. */
-const BUILD_MS = 400_000;
+import { buildGo, fetchGoModules } from "./go-module.ts";
 
 const dir = await mkdtemp(join(tmpdir(), "muster-interop-"));
 const binary = join(dir, "go-peer");
 
-/** Builds the peer; the reason why it can't be, where it can't. */
-async function build(): Promise<string | null> {
-  try {
-    await run("go", ["version"]);
-  } catch {
-    return "Go is not installed";
-  }
-  try {
-    await run("go", ["mod", "download"], { cwd: SOURCE, timeout: BUILD_MS });
-  } catch {
-    return "Go's module proxy can't be reached, or no longer has the Borg module";
-  }
-  await run("go", ["build", "-o", binary, "."], { cwd: SOURCE, timeout: BUILD_MS });
-  return null;
-}
-
-const obstacle = await build();
+const obstacle = await fetchGoModules();
+if (obstacle === null) await buildGo(".", binary);
 let mesh: MeshProcess;
 let peer: ChildProcess;
 

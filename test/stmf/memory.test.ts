@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../../src/base/bytes.ts";
@@ -38,7 +39,7 @@ const filledWith = (before: string, repeated: string, after: string) => {
 
 /** What opening comes to in that heap; running out of it rejects. */
 async function openedInHeap(container: Uint8Array): Promise<unknown> {
-  const worker = new Worker(new URL("opening.worker.ts", import.meta.url), {
+  const worker = new Worker(join(import.meta.dirname, "opening.worker.ts"), {
     workerData: { container, privateKey: recipient.privateKey },
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 16 },
   });

@@ -1,30 +1,8 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { buffer } from "node:stream/consumers";
 import { afterAll } from "vitest";
-import { createSite, sealedFormsSuite } from "../contracts/sealed-forms.suite.ts";
+import { sealedFormsSuite } from "../contracts/sealed-forms.suite.ts";
+import { startSite } from "./site.ts";
 
-const site = createSite();
+const { url, close } = await startSite();
+afterAll(close);
 
-/** Serves the site over real sockets: Node's requests become the web's, and the other way. */
-async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const { method = "GET", url = "/", headers } = incoming;
-  const body = method === "GET" ? null : new Uint8Array(await buffer(incoming));
-  const request = new Request(`http://localhost${url}`, {
-    method,
-    body,
-    headers: headers as Record<string, string>,
-  });
-  const response = await site.fetch(request);
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-  outgoing.end(new Uint8Array(await response.arrayBuffer()));
-}
-
-const server = createServer((incoming, outgoing) => void serve(incoming, outgoing));
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-const { port } = server.address() as AddressInfo;
-afterAll(() => server.close());
-
-sealedFormsSuite("Node, over HTTP", (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init));
+sealedFormsSuite("Node, over HTTP", (path, init) => fetch(`${url}${path}`, init));

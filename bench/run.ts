@@ -5,11 +5,13 @@ import { Unavailable, type Bench } from "./bench.ts";
 import { handshake } from "./handshake.ts";
 import { rankIndexBench } from "./rank-index.ts";
 import { selection } from "./selection.ts";
+import { stmf } from "./stmf.ts";
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   handshake,
   "rank-index": rankIndexBench,
   selection,
+  stmf,
 };
 
 const [name = "", scale = "1"] = process.argv.slice(2);

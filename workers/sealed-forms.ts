@@ -1,4 +1,4 @@
-import type { Context, Env, MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { every } from "hono/combine";
 import {
@@ -14,9 +14,9 @@ import { problem } from "./problem.ts";
 /** One private key, or several while a new one takes an old one's place. */
 type PrivateKeys = Key | readonly Key[];
 
-export interface SealedFormOptions<E extends Env> {
+export interface SealedFormOptions {
   /** The keys, or how to find them: a Worker has its secrets in `c.env`. */
-  readonly privateKeys: PrivateKeys | ((c: Context<E>) => PrivateKeys);
+  readonly privateKeys: PrivateKeys | ((c: Context) => PrivateKeys);
   /** The field that carries the container in base64; Borg's `_stmf_payload` by default. */
   readonly field?: string;
   /** Refuses form posts that carry none; by default they pass as they are. */
@@ -24,7 +24,7 @@ export interface SealedFormOptions<E extends Env> {
   /** The longest body that is read. A form is held five times over while it is opened, and a Worker has 128 MB. */
   readonly maxBytes?: number;
   /** Answers in place of the problem document; it may look at the error's code, and should not show it. */
-  readonly onError?: (c: Context<E>, error: StmfError) => Response | Promise<Response>;
+  readonly onError?: (c: Context, error: StmfError) => Response | Promise<Response>;
 }
 
 /** What the handlers behind find with `c.get("sealedForm")`: all fields with their types, and the metadata. */
@@ -41,9 +41,7 @@ const FORM_TYPE = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\
  * its fields as if they had come in the clear, files as `File`. A visible field of a sealed one's name is dropped: who
  * sits between could have added it. Whatever is wrong with a container, the answer is the same 400.
  */
-export function sealedForms<E extends Env = { Variables: SealedFormVariables }>(
-  options: SealedFormOptions<E>,
-): MiddlewareHandler<E> {
+export function sealedForms(options: SealedFormOptions): MiddlewareHandler {
   const maxSize = options.maxBytes ?? MAX_BYTES;
   const bounded = bodyLimit({
     maxSize,
@@ -53,14 +51,14 @@ export function sealedForms<E extends Env = { Variables: SealedFormVariables }>(
         detail: `a form holds at most ${maxSize} bytes here`,
       }),
   });
-  const read = every(bounded, opening(options)) as MiddlewareHandler<E>;
+  const read = every(bounded, opening(options));
   return (c, next) => (isFormPost(c) ? read(c, next) : next());
 }
 
 const isFormPost = (c: Context): boolean =>
   METHODS.has(c.req.method) && FORM_TYPE.test(c.req.header("Content-Type") ?? "");
 
-function opening<E extends Env>(options: SealedFormOptions<E>): MiddlewareHandler<E> {
+function opening(options: SealedFormOptions): MiddlewareHandler {
   const { field = PAYLOAD_FIELD, required = false, privateKeys, onError } = options;
   return async (c, next) => {
     const visible = await c.req.formData().catch(() => null);
@@ -78,7 +76,7 @@ function opening<E extends Env>(options: SealedFormOptions<E>): MiddlewareHandle
     if (form instanceof StmfError) {
       return onError ? onError(c, form) : refuse(c, "the sealed form can't be opened");
     }
-    (c as Context as Context<{ Variables: SealedFormVariables }>).set("sealedForm", form);
+    c.set("sealedForm", form satisfies SealedFormVariables["sealedForm"]);
     visible.delete(field);
     const whole = Promise.resolve(merged(visible, webFormOf(form)));
     // hono keeps promises here, whatever its type says; nothing of the sealed body stays to be read.

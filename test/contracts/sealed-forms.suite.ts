@@ -198,13 +198,15 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
   describe(`other requests, on ${runtime}`, () => {
     it("ST13 pass untouched: another method, another media type", async () => {
       const got = await ask("/form?_stmf_payload=AAAA", { method: "GET" });
-      expect(((await got.json()) as Echo).sealed).toBeNull();
+      const unposted: Echo = await got.json();
+      expect(unposted.sealed).toBeNull();
       const json = await ask("/form", {
         method: "POST",
         body: `{"${PAYLOAD_FIELD}":"AAAA"}`,
         headers: { "Content-Type": "application/json" },
       });
-      expect(((await json.json()) as Echo).body).toBe(`{"${PAYLOAD_FIELD}":"AAAA"}`);
+      const posted: Echo = await json.json();
+      expect(posted.body).toBe(`{"${PAYLOAD_FIELD}":"AAAA"}`);
     });
 
     it("ST14 are refused when they are announced as a form and are none", async () => {

@@ -4,4 +4,4 @@ import { openForm } from "../../src/stmf/seal.ts";
 
 const { container, privateKey } = workerData as Record<"container" | "privateKey", Uint8Array>;
 const opened = openForm(container, privateKey);
-parentPort?.postMessage(opened.ok ? "ok" : opened.error.code);
+parentPort?.postMessage(opened.ok ? "ok" : opened.error.code, []);

@@ -2,7 +2,7 @@ import { afterAll } from "vitest";
 import { sealedFormsSuite } from "../contracts/sealed-forms.suite.ts";
 import { startSite } from "./site.ts";
 
-const { url, close } = await startSite();
-afterAll(close);
+const site = await startSite();
+afterAll(() => site.close());
 
-sealedFormsSuite("Node, over HTTP", (path, init) => fetch(`${url}${path}`, init));
+sealedFormsSuite("Node, over HTTP", (path, init) => fetch(`${site.url}${path}`, init));

@@ -43,6 +43,8 @@ const record: PeerRecord = {
   geo_km: null,
   score: 0.5,
   connected: true,
+  capabilities: ["gpu"],
+  region: null,
 };
 const FORMS: readonly FormData[] = [
   { fields: [] },

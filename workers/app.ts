@@ -18,6 +18,7 @@ import { peerRoutes } from "./routes/peers.ts";
 import { requestRoutes } from "./routes/requests.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
+import { webhookDeliveryRoutes } from "./routes/webhook-deliveries.ts";
 import { webhookSourceRoutes } from "./routes/webhook-sources.ts";
 
 /** The whole HTTP surface. What stands before `authorised` needs no token, or judges it itself; whatever is added behind it does. */
@@ -72,6 +73,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   taskRoutes(app);
   callbackRoutes(app);
   webhookSourceRoutes(app);
+  webhookDeliveryRoutes(app);
   tokenRoutes(app);
   joinKeyRoutes(app);
   auditRoutes(app);

@@ -50,6 +50,12 @@ export const failuresOfDelivery = {
   401: answers("The signature is missing, wrong or stale"),
   422: answers("The event can't become a task"),
 };
+export const failuresOfReplay = {
+  ...failuresOfOne,
+  ...TOO_LARGE,
+  ...QUEUE_FULL,
+  422: answers("The event can't become a task"),
+};
 export const failuresOfConnect = {
   ...failuresOfMesh,
   400: answers("A WebSocket subprotocol that is not spoken here"),

@@ -17,6 +17,7 @@ import { rtt } from "./commands/rtt.ts";
 import { token } from "./commands/token.ts";
 import { start } from "./commands/start.ts";
 import { task } from "./commands/task.ts";
+import { webhook } from "./commands/webhook.ts";
 import { explain, UsageError } from "./failure.ts";
 import { note, styled } from "./output.ts";
 
@@ -28,6 +29,7 @@ const COMMANDS: Record<string, Command> = {
   assign,
   task,
   callback,
+  webhook,
   peers,
   rtt,
   allow,

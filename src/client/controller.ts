@@ -21,7 +21,6 @@ import {
   PointerView,
   TaskList,
   TaskView,
-  WebhookSourceView,
   type AuditView,
   type AuthMode,
   type CreateJoinKey,
@@ -32,6 +31,7 @@ import {
   type TaskState,
   type TaskSummary,
   type WebhookSourceBody,
+  type WebhookSourceView,
 } from "../protocol/http.ts";
 import { REQUEST_TIMEOUT_DEFAULT } from "../protocol/constants.ts";
 import { newUuid } from "../protocol/ids.ts";
@@ -43,6 +43,7 @@ import { TaskFailed, WaitTimeout } from "./errors.ts";
 import { pages } from "./pages.ts";
 import { submission, type AssignOptions } from "./submission.ts";
 import { WAIT_ROUND } from "./timings.ts";
+import { Webhooks } from "./webhooks-api.ts";
 
 export type Task = TaskView;
 
@@ -81,6 +82,8 @@ const ENDED: readonly TaskState[] = ["succeeded", "failed", "cancelled", "expire
 export const hasEnded = (task: Task): boolean => ENDED.includes(task.state);
 
 export class Controller {
+  /** Webhook sources: to set up, try out and look after. */
+  readonly webhooks: Webhooks;
   readonly #api: Api;
   readonly #url: string;
   readonly #fetch: Fetch;
@@ -89,6 +92,7 @@ export class Controller {
     this.#url = url;
     this.#fetch = fetch;
     this.#api = new Api({ url, token, fetch, random: Math.random });
+    this.webhooks = new Webhooks(this.#api);
   }
 
   /** Gives the mesh a task; returns once it is safely kept. Each call makes one task, however often it is retried. */
@@ -286,22 +290,20 @@ export class Controller {
     return this.#api.json(MeshView, { path: "v1/mesh" });
   }
 
-  /** Sets up a webhook: deliveries to `v1/webhooks/NAME` that are signed with its secret become tasks. */
+  /** Sets up a webhook: short for `webhooks.put`. */
   putWebhookSource(
     name: string,
     source: z.input<typeof WebhookSourceBody>,
   ): Promise<WebhookSourceView> {
-    const path = `v1/webhook-sources/${segment(name)}`;
-    return this.#api.json(WebhookSourceView, { method: "PUT", path, body: source });
+    return this.webhooks.put(name, source);
   }
 
   webhookSource(name: string): Promise<WebhookSourceView> {
-    return this.#api.json(WebhookSourceView, { path: `v1/webhook-sources/${segment(name)}` });
+    return this.webhooks.get(name);
   }
 
-  async deleteWebhookSource(name: string): Promise<void> {
-    const path = `v1/webhook-sources/${segment(name)}`;
-    await this.#api.response({ method: "DELETE", path });
+  deleteWebhookSource(name: string): Promise<void> {
+    return this.webhooks.remove(name);
   }
 
   /** What finds and opens peers; for admins and controllers. */

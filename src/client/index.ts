@@ -34,6 +34,7 @@ export type { DiscoveryKeys, PointerView } from "../protocol/http.ts";
 export type { PeerRecord } from "../stmf/peer-record.ts";
 export type { AssignOptions } from "./submission.ts";
 export { deliver, newWebhookSecret, signDelivery, type DeliveryOptions } from "./webhook.ts";
+export type { ReplayOptions, Webhooks } from "./webhooks-api.ts";
 export { verifyCallback, type CallbackDelivery, type VerifyOptions } from "./callback.ts";
 export {
   MusterApiError,
@@ -54,6 +55,10 @@ export type {
   AttemptView,
   AuthMode,
   CallbackView,
+  DeliveryOutcome,
+  DeliveryView,
+  DryRunView,
+  KeptDelivery,
   MeshView,
   PairRttView,
   PeerView,

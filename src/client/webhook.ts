@@ -4,7 +4,6 @@ import { platformRandom } from "../crypto/primitives.ts";
 import { DeliveryView } from "../protocol/http.ts";
 import { newUuid } from "../protocol/ids.ts";
 import { secretOf, signStandard } from "../webhooks/index.ts";
-import type { z } from "zod";
 import { Api, type Fetch } from "./api.ts";
 import { OptionsError } from "./errors.ts";
 
@@ -35,10 +34,7 @@ export interface DeliveryOptions {
 }
 
 /** Delivers one event to a webhook source, signed; safe to retry, and retried while the mesh can't be reached. */
-export function deliver(
-  event: unknown,
-  options: DeliveryOptions,
-): Promise<z.output<typeof DeliveryView>> {
+export function deliver(event: unknown, options: DeliveryOptions): Promise<DeliveryView> {
   const { url, source, secret, fetch = globalThis.fetch.bind(globalThis) } = options;
   const api = new Api({ url, token: undefined, fetch, random: Math.random });
   const id = options.id ?? newUuid(platformRandom);

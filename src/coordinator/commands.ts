@@ -20,17 +20,21 @@ import type {
   TaskSummary,
   TaskView,
   WebhookSourceView,
+  DeliveryOutcome,
+  KeptDelivery,
 } from "../protocol/http.ts";
 import type { Told } from "../peers/hearsay.ts";
 import type { Publication } from "../discovery/publisher.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
+import type { MusterError } from "../protocol/errors.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Announce, GoP2pRequest, Reconnect, Role, TaskResult } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
 import type { OutboxItem } from "../registry/outbox.ts";
-import type { Answer } from "../webhooks/index.ts";
+import type { WebhookDelivery } from "../registry/webhook-deliveries.ts";
+import type { Answer, Verdict } from "../webhooks/index.ts";
 import type { EndFault, SessionRef } from "./effects.ts";
 
 /** A session proved a key and asks whether its peer may come in; `session` names the object that holds it. */
@@ -203,6 +207,21 @@ export interface Commands {
   get_webhook_source: { input: { readonly name: string }; output: WebhookSourceView };
   /** With the sealed secret: for checking a delivery, never for a caller. */
   open_webhook_source: { input: { readonly name: string }; output: WebhookSource };
+  list_webhook_sources: { input: Nothing; output: { readonly sources: WebhookSourceView[] } };
+  /** A rightly signed delivery, with what it becomes: it is remembered whatever that is. */
+  take_delivery: { input: DeliveryInput; output: TakenDelivery };
+  list_deliveries: {
+    input: PageOf & {
+      readonly source: string;
+      readonly outcome?: DeliveryOutcome | undefined;
+    };
+    output: { readonly deliveries: KeptDelivery[]; readonly next_cursor: string | null };
+  };
+  /** With what is sealed of it: for a replay or a dry run. */
+  open_delivery: {
+    input: { readonly source: string; readonly id: string };
+    output: WebhookDelivery;
+  };
   remove_webhook_source: { input: { readonly name: string }; output: Nothing };
   list_pointers: { input: { readonly query: PointerQuery }; output: PointerList };
   read_discovery: {
@@ -271,6 +290,29 @@ export interface Commands {
 export type CommandName = keyof Commands;
 export type Input<K extends CommandName> = Commands[K]["input"];
 export type Output<K extends CommandName> = Commands[K]["output"];
+
+/** A delivery whose signature was right, or one that an operator repeats. */
+export interface DeliveryInput {
+  readonly source: string;
+  readonly deliveryId: string;
+  readonly bytes: number;
+  /** What is kept of it, sealed; null for none. */
+  readonly sealed: string | null;
+  readonly verdict: Verdict;
+  readonly replay: {
+    readonly of: string;
+    /** Makes another task of a delivery that became one; the key names that wish, so that it may be repeated. */
+    readonly newTask: string | null;
+  } | null;
+}
+
+export interface TakenDelivery {
+  readonly outcome: DeliveryOutcome;
+  readonly taskId: string | null;
+  readonly detail: string | null;
+  /** Why the coordinator took no task, when it did not. */
+  readonly error: MusterError | null;
+}
 
 /** One attempt at a callback: what to send, and to whom. */
 export interface CallbackRequest {

@@ -36,8 +36,10 @@ import { rotatePeer } from "./rotation.ts";
 import { createJoinKey, listJoinKeys, revokeJoinKey } from "./join-keys.ts";
 import { authenticate, createToken, listTokens, revokeToken } from "./tokens.ts";
 import { tick } from "./tick.ts";
+import { listDeliveries, openDelivery, takeDelivery } from "./webhook-deliveries.ts";
 import {
   getWebhookSource,
+  listWebhookSources,
   openWebhookSource,
   putWebhookSource,
   removeWebhookSource,
@@ -71,6 +73,10 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   put_webhook_source: putWebhookSource,
   get_webhook_source: getWebhookSource,
   open_webhook_source: openWebhookSource,
+  list_webhook_sources: listWebhookSources,
+  take_delivery: takeDelivery,
+  list_deliveries: listDeliveries,
+  open_delivery: openDelivery,
   remove_webhook_source: removeWebhookSource,
   list_pointers: listPointers,
   read_discovery: readDiscovery,

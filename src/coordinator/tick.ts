@@ -4,6 +4,7 @@ import {
   TASK_RETENTION,
   TOLD_RETENTION,
   TOMBSTONE_RETENTION,
+  WEBHOOK_DELIVERY_RETENTION,
 } from "../protocol/constants.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { Task } from "../tasks/task.ts";
@@ -30,6 +31,7 @@ export const tick: Handler<"tick"> = (context) => {
   registry.tombstones.prune(now - TOMBSTONE_RETENTION);
   registry.tasks.prune(now - TASK_RETENTION);
   registry.idempotency.prune(now);
+  registry.webhookDeliveries.prune(now - WEBHOOK_DELIVERY_RETENTION);
   registry.aliases.prune(now);
   registry.audit.prune(now - AUDIT_RETENTION);
   registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
@@ -83,12 +85,14 @@ export function nextTick(
 ): Millis | null {
   const { tasks, outbox, peers, silences, hearsay } = registry;
   const away = peers.longestAway();
+  const delivered = registry.webhookDeliveries.oldest();
   const oldest = hearsay.oldest();
   const dues: readonly (Millis | null)[] = [
     tasks.nextDue(now),
     outbox.nextDue(),
     nextCallback(registry, now),
     nextDiscoveryDue(registry),
+    delivered === null ? null : delivered + WEBHOOK_DELIVERY_RETENTION,
     tasks.anyQueued() ? now + SWEEP_INTERVAL : null,
     oldest === null ? null : oldest + TOLD_RETENTION,
     away === null

@@ -136,6 +136,7 @@ export const sourceView = (source: WebhookSource): WebhookSourceView => ({
   signature: source.signature,
   secrets: source.sealedSecrets.length,
   task: source.mapping,
+  filters: [...source.filters],
   created_at: toRfc3339(source.createdAt),
   deliveries: source.deliveries,
 });

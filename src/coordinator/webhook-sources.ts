@@ -34,5 +34,11 @@ export const openWebhookSource: Handler<"open_webhook_source"> = ({ registry }, 
   return source === null ? notFound("webhook source of this name") : ok(source);
 };
 
-export const removeWebhookSource: Handler<"remove_webhook_source"> = ({ registry }, { name }) =>
-  registry.webhookSources.remove(name) ? done : notFound("webhook source of this name");
+export const listWebhookSources: Handler<"list_webhook_sources"> = ({ registry }) =>
+  ok({ sources: registry.webhookSources.all().map(sourceView) });
+
+export const removeWebhookSource: Handler<"remove_webhook_source"> = ({ registry }, { name }) => {
+  if (!registry.webhookSources.remove(name)) return notFound("webhook source of this name");
+  registry.webhookDeliveries.removeOf(name);
+  return done;
+};

@@ -133,6 +133,12 @@ export const SIGNATURE_TOLERANCE = 300 * SECOND;
 export const WEBHOOK_SOURCES_MAX = 100;
 /** Secrets of one source: the old one, the new one, and one to spare. Each costs a MAC over whatever anybody sends. */
 export const WEBHOOK_SECRETS_MAX = 3;
+export const WEBHOOK_FILTERS_MAX = 10;
+/** Deliveries of one source that are remembered, and for how long. */
+export const WEBHOOK_DELIVERIES_KEPT = 100;
+export const WEBHOOK_DELIVERY_RETENTION = 7 * DAY;
+/** A larger body is not kept for a replay: 100 sources fill 2 GB of the 10 there are with 100 of these each, sealed, in base64. */
+export const WEBHOOK_KEPT_BODY_BYTES_MAX = 128 * KiB;
 
 /** Callbacks. */
 /** Attempts to deliver one, the first included. With the pauses below the last is made about two days after the first. */

@@ -7,4 +7,6 @@ export * from "./http/page.ts";
 export * from "./http/peers.ts";
 export * from "./http/requests.ts";
 export * from "./http/tasks.ts";
+export * from "./http/webhook-deliveries.ts";
+export * from "./http/webhook-filters.ts";
 export * from "./http/webhooks.ts";

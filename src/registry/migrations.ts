@@ -162,6 +162,16 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE kv_writes (hour INTEGER PRIMARY KEY, writes INTEGER NOT NULL, peers INTEGER NOT NULL)`,
     `ALTER TABLE peers ADD COLUMN region TEXT`,
   ],
+  [
+    `ALTER TABLE webhook_sources ADD COLUMN filters TEXT NOT NULL DEFAULT '[]'`,
+    `CREATE TABLE webhook_deliveries (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, received_at INTEGER NOT NULL,
+      delivery_id TEXT NOT NULL, outcome TEXT NOT NULL, task_id TEXT, detail TEXT, bytes INTEGER NOT NULL, replay_of TEXT,
+      sealed TEXT
+    )`,
+    `CREATE INDEX webhook_deliveries_sources ON webhook_deliveries (source, seq)`,
+    `CREATE INDEX webhook_deliveries_ages ON webhook_deliveries (received_at)`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -22,6 +22,7 @@ import type { Sql } from "./sql.ts";
 import { tasksTable } from "./tasks.ts";
 import { tombstonesTable } from "./tombstones.ts";
 import { unsettledBlobsTable } from "./unsettled-blobs.ts";
+import { webhookDeliveriesTable } from "./webhook-deliveries.ts";
 import { webhookSourcesTable } from "./webhook-sources.ts";
 
 /** The coordinator's record of everything: one object per table, all on one database. */
@@ -40,6 +41,7 @@ export function openRegistry(sql: Sql) {
     idempotency: idempotencyTable(sql),
     webhookSources: webhookSourcesTable(sql),
     discoveryEpochs: discoveryEpochsTable(sql),
+    webhookDeliveries: webhookDeliveriesTable(sql),
     pointers: pointersTable(sql),
     unsettledBlobs: unsettledBlobsTable(sql),
     kvWrites: kvWritesTable(sql),

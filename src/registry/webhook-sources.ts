@@ -1,5 +1,10 @@
 import type { Millis } from "../base/clock.ts";
-import type { EventMapping, SignatureHeader, WebhookScheme } from "../protocol/http.ts";
+import type {
+  EventMapping,
+  SignatureHeader,
+  WebhookFilter,
+  WebhookScheme,
+} from "../protocol/http.ts";
 import { insertRow, json, number, text, type Sql, type SqlRow } from "./sql.ts";
 
 export interface WebhookSource {
@@ -10,6 +15,7 @@ export interface WebhookSource {
   /** The secrets, each sealed (webhooks/sealed-secret), in base64. */
   readonly sealedSecrets: readonly string[];
   readonly mapping: EventMapping;
+  readonly filters: readonly WebhookFilter[];
   readonly createdAt: Millis;
   /** Deliveries that became a task. */
   readonly deliveries: number;
@@ -31,12 +37,17 @@ export function webhookSourcesTable(sql: Sql) {
           signature: JSON.stringify(source.signature),
           sealed_secret: source.sealedSecrets.join(SECRETS_SEPARATOR),
           mapping: JSON.stringify(source.mapping),
+          filters: JSON.stringify(source.filters),
           created_at: source.createdAt,
           deliveries: source.deliveries,
         },
         `ON CONFLICT (name) DO UPDATE SET scheme = excluded.scheme, signature = excluded.signature,
-           sealed_secret = excluded.sealed_secret, mapping = excluded.mapping`,
+           sealed_secret = excluded.sealed_secret, mapping = excluded.mapping, filters = excluded.filters`,
       ),
+    /** In the order of their names. */
+    all(): readonly WebhookSource[] {
+      return sql.exec(`SELECT * FROM webhook_sources ORDER BY name`).map(readSource);
+    },
     countDelivery(name: string): void {
       sql.exec(`UPDATE webhook_sources SET deliveries = deliveries + 1 WHERE name = ?`, name);
     },
@@ -61,6 +72,7 @@ const readSource = (row: SqlRow): WebhookSource => ({
   signature: json(row, "signature"),
   sealedSecrets: text(row, "sealed_secret").split(SECRETS_SEPARATOR),
   mapping: json(row, "mapping"),
+  filters: json(row, "filters"),
   createdAt: number(row, "created_at"),
   deliveries: number(row, "deliveries"),
 });

@@ -16,5 +16,8 @@ export {
   type CallbackAttempt,
 } from "./callback.ts";
 export { checkMapping, taskOf } from "./mapping.ts";
+export { checkFilters, matchesPattern } from "./filter.ts";
+export { explain, judge, readEvent, type Judging, type Verdict } from "./judge.ts";
+export { headersOf, openDelivery, sealDelivery, type KeptContent } from "./kept-delivery.ts";
 export { checkPayload } from "./payload.ts";
 export { openSecret, sealSecret, storageKey } from "./sealed-secret.ts";

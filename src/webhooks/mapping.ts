@@ -29,6 +29,7 @@ export function checkMapping(mapping: EventMapping, place = "task"): Result<void
   const issues = [
     ...kindIssues(mapping.kind, `${place}.kind`),
     ...payloadIssues(mapping.payload, `${place}.payload`, JSON_DEPTH_MAX),
+    ...defaultIssues(mapping, `${place}.defaults`),
   ].slice(0, ISSUES_MAX);
   const [first] = issues;
   if (first === undefined) return ok(undefined);
@@ -58,6 +59,20 @@ function payloadIssues(template: Json, place: string, levels: number): Issue[] {
   return issues;
 }
 
+/** A default is for a path that the mapping has, as it is written there: another one would stand in for nothing. */
+function defaultIssues({ kind, payload, defaults = {} }: EventMapping, place: string): Issue[] {
+  const used = new Set(stringsOf(payload, JSON_DEPTH_MAX).concat(kind));
+  return Object.keys(defaults)
+    .filter((path) => !path.startsWith("$") || path.startsWith("$$") || !used.has(path))
+    .map((path) => issueAt(`${place}.${path}`, "no string of the mapping is this path"));
+}
+
+function stringsOf(template: Json, levels: number): readonly string[] {
+  if (typeof template === "string") return [template];
+  if (typeof template !== "object" || template === null || levels === 0) return [];
+  return Object.values(template).flatMap((member) => stringsOf(member, levels - 1));
+}
+
 const issueAt = (place: string, message: string): Issue => ({
   path: place.slice(0, PLACE_CHARS_MAX),
   message,
@@ -65,9 +80,9 @@ const issueAt = (place: string, message: string): Issue => ({
 
 /** The task that an event becomes, or `event_unmapped`, naming the path that failed. */
 export function taskOf(mapping: EventMapping, event: Json): Result<SubmitTask, ApiError> {
-  const kind = kindOf(mapping.kind, event);
+  const kind = kindOf(mapping, event);
   if (!kind.ok) return kind;
-  const payload = fill(mapping.payload, event, JSON_DEPTH_MAX);
+  const payload = fill(mapping.payload, mapping, event, JSON_DEPTH_MAX);
   if (!payload.ok) return payload;
   const fits = checkPayload(payload.value);
   if (!fits.ok) return fits;
@@ -83,8 +98,9 @@ export function taskOf(mapping: EventMapping, event: Json): Result<SubmitTask, A
   });
 }
 
-function kindOf(text: string, event: Json): Result<string, ApiError> {
-  const value = valueOf(text, event, "kind");
+function kindOf(mapping: EventMapping, event: Json): Result<string, ApiError> {
+  const { kind: text } = mapping;
+  const value = valueOf(text, mapping, event, "kind");
   if (!value.ok) return value;
   const kind = TaskKind.safeParse(value.value);
   if (kind.success) return ok(kind.data);
@@ -92,13 +108,18 @@ function kindOf(text: string, event: Json): Result<string, ApiError> {
 }
 
 /** The template with every string replaced by what it stands for. Member names are never paths. */
-function fill(template: Json, event: Json, levels: number): Result<Json, ApiError> {
-  if (typeof template === "string") return valueOf(template, event, "payload");
+function fill(
+  template: Json,
+  mapping: EventMapping,
+  event: Json,
+  levels: number,
+): Result<Json, ApiError> {
+  if (typeof template === "string") return valueOf(template, mapping, event, "payload");
   if (typeof template !== "object" || template === null) return ok(template);
   if (levels === 0) return unmapped("payload: the template nests too deep");
   const filled: [string, Json][] = [];
   for (const [key, member] of Object.entries(template)) {
-    const value = fill(member, event, levels - 1);
+    const value = fill(member, mapping, event, levels - 1);
     if (!value.ok) return value;
     filled.push([key, value.value]);
   }
@@ -106,12 +127,19 @@ function fill(template: Json, event: Json, levels: number): Result<Json, ApiErro
   return ok(Object.fromEntries(filled)); // defines members, so that one named __proto__ stays a member
 }
 
-function valueOf(text: string, event: Json, field: string): Result<Json, ApiError> {
+function valueOf(
+  text: string,
+  { defaults = {} }: EventMapping,
+  event: Json,
+  field: string,
+): Result<Json, ApiError> {
   const term = readTerm(text);
   if (!term.ok) return unmapped(`${field}: ${term.error}`); // registration would have refused it
   if (term.value.type === "literal") return ok(term.value.text);
   const { path } = term.value;
-  const value = select(path, event);
+  const instead = Object.hasOwn(defaults, path.text) ? defaults[path.text] : undefined;
+  const selected = select(path, event);
+  const value = selected === undefined ? instead : selected; // null is a value
   return value === undefined
     ? unmapped(`${field}: ${path.text} selects nothing in this event`)
     : ok(value);

@@ -171,7 +171,7 @@ const tasks: readonly SdkCase[] = [
       const second = await deliver(event, options);
       same([first.duplicate, second.duplicate], [false, true]);
       same(second.task_id, first.task_id);
-      same((await control.wait(first.task_id)).result, { of: "é" });
+      same((await control.wait(String(first.task_id))).result, { of: "é" });
       const forged = deliver(event, { ...options, secret: newWebhookSecret() });
       same(await codeOf(forged), "signature_invalid");
       await control.deleteWebhookSource(source);

@@ -230,6 +230,7 @@ const TABLES: readonly Clause[] = [
         signature: null,
         sealedSecrets: ["c2VhbGVk"],
         mapping: EventMapping.parse({ kind: "$.type" }),
+        filters: [{ header: "x-event", equals: "push" }],
         createdAt: T,
         deliveries: 0,
       } as const;

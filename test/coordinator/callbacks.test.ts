@@ -98,6 +98,7 @@ describe("a callback", () => {
       signature: null,
       sealedSecrets: [""],
       mapping: { ...SubmitTask.parse({ kind: "a" }), callback: { url: "http://10.0.0.1/" } },
+      filters: [],
     } as const;
     expect(mesh.refusal("put_webhook_source", source)).toMatchObject({
       issues: [{ path: "task.callback.url" }],

@@ -10,6 +10,7 @@ const source = (name: string, more: Partial<SourceInput> = {}): SourceInput => (
   signature: null,
   sealedSecrets: ["c2VhbGVk"],
   mapping: EventMapping.parse({ kind: "build" }),
+  filters: [],
   ...more,
 });
 
@@ -23,6 +24,7 @@ describe("a webhook source", () => {
       signature: null,
       secrets: 1,
       task: EventMapping.parse({ kind: "build" }),
+      filters: [],
       created_at: new Date(START).toISOString(),
       deliveries: 0,
     });

@@ -68,7 +68,10 @@ export const withHeaders = (delivery: Call, headers: Readonly<Record<string, str
   headers: { ...delivery.headers, ...headers },
 });
 
-type Source = Partial<Omit<WebhookSourceBody, "task">> & { readonly task?: object };
+type Source = Partial<Omit<WebhookSourceBody, "task" | "filters">> & {
+  readonly task?: object;
+  readonly filters?: readonly object[];
+};
 
 export const STANDARD_SOURCE = {
   scheme: "standard-webhooks",
@@ -88,8 +91,9 @@ export const register = (name: string, source: Source = {}): Promise<Reply<Webho
   });
 
 export interface Delivered {
-  readonly task_id: string;
+  readonly task_id: string | null;
   readonly duplicate: boolean;
+  readonly filtered: string | null;
 }
 
 export const deliver = (name: string, delivery: Call): Promise<Reply<Delivered>> =>

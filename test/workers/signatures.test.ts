@@ -20,7 +20,7 @@ afterEach(async () => {
 
 const EVENT = '{"type":"file.added","data":{"file":"a.txt"}}';
 
-const taskOf = async (id: string): Promise<TaskView> =>
+const taskOf = async (id: string | null): Promise<TaskView> =>
   (await call<TaskView>("GET", `/v1/tasks/${id}`)).body;
 
 const signatureOf = ({ headers = {} }: Call, name: string): string => headers[name] ?? "";
@@ -204,7 +204,7 @@ describe("a delivery that comes again", () => {
     const { body: first } = await deliver("files", await standard(EVENT));
     const later = await standard(EVENT.replace("a.txt", "b.txt"), { at: unixNow() - 60 });
     const { body: again } = await deliver("files", later);
-    expect(again).toEqual({ task_id: first.task_id, duplicate: true });
+    expect(again).toMatchObject({ task_id: first.task_id, duplicate: true });
     const { body: other } = await deliver("files", await standard(EVENT, { id: "msg_2" }));
     expect(other.duplicate).toBe(false);
     expect(other.task_id).not.toBe(first.task_id);
@@ -216,7 +216,7 @@ describe("a delivery that comes again", () => {
     const { body: first } = await deliver("files", delivery);
     await register("files", { task: { kind: "renamed", payload: "$.data.file" } });
     const { status, body } = await deliver("files", delivery);
-    expect([status, body]).toEqual([202, { task_id: first.task_id, duplicate: true }]);
+    expect([status, body.task_id, body.duplicate]).toEqual([202, first.task_id, true]);
   });
 
   it("WH3 is known after its task has ended", async () => {
@@ -249,7 +249,7 @@ describe("a delivery that comes again", () => {
     await register("repo", GITHUB_SOURCE);
     const { body: first } = await deliver("repo", await github('{"commits":[1]}', { id: "a" }));
     const { body: again } = await deliver("repo", await github('{"commits":[1]}', { id: "b" }));
-    expect(again).toEqual({ task_id: first.task_id, duplicate: true });
+    expect(again).toMatchObject({ task_id: first.task_id, duplicate: true });
     const { body: other } = await deliver("repo", await github('{"commits":[2]}', { id: "a" }));
     expect(other.duplicate).toBe(false);
   });

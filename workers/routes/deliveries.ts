@@ -1,12 +1,20 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { Bytes } from "../../src/base/bytes.ts";
-import { err, ok, type Result } from "../../src/base/result.ts";
+import { ok, type Result } from "../../src/base/result.ts";
+import { platformRandom } from "../../src/crypto/primitives.ts";
 import { WEBHOOK_BODY_BYTES_MAX } from "../../src/protocol/constants.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { ChallengeView, DeliveryView } from "../../src/protocol/http.ts";
 import { Slug } from "../../src/protocol/ids.ts";
-import { challengeOf, eventOf, taskOf, verifyDelivery } from "../../src/webhooks/index.ts";
+import {
+  challengeOf,
+  judge,
+  readEvent,
+  sealDelivery,
+  verifyDelivery,
+} from "../../src/webhooks/index.ts";
 import type { AppContext, AppEnv } from "../context.ts";
+import { deliveryAnswer } from "../delivery-answer.ts";
 import { openedSource } from "../opened-source.ts";
 import { limit } from "../middleware.ts";
 import { answer } from "../problem.ts";
@@ -23,7 +31,10 @@ const deliver = createRoute({
   },
   responses: {
     200: jsonOf(ChallengeView, "Slack asked whether the address answers"),
-    202: jsonOf(DeliveryView, "The task that it became, now or at its first delivery"),
+    202: jsonOf(
+      DeliveryView,
+      "The task that it became, now or at its first delivery; or the filter that left it out",
+    ),
     ...failuresOfDelivery,
   },
 });
@@ -39,35 +50,35 @@ export function deliveryRoutes(app: OpenAPIHono<AppEnv>): void {
   });
 }
 
-/** Checks the signature over the raw bytes, maps the event, and gives the task under what was signed of its identity. */
+/** Checks the signature over the raw bytes, judges the event, and hands it on under what was signed of its identity. */
 async function take(
   c: AppContext,
   name: string,
   body: Bytes,
-): Promise<Result<z.infer<typeof DeliveryView> | z.infer<typeof ChallengeView>, MusterError>> {
+): Promise<Result<DeliveryView | z.infer<typeof ChallengeView>, MusterError>> {
+  const { coordinator, config } = c.var;
   const source = await openedSource(c, name);
   if (!source.ok) return source;
   const { headers } = c.req.raw;
-  const { secrets, mapping, scheme } = source.value;
+  const { secrets, scheme } = source.value;
   const verified = verifyDelivery(source.value, { secrets, headers, body, now: Date.now() });
   if (!verified.ok) return verified;
-  const event = eventOf(scheme, body);
-  if (event === undefined) {
-    return err({
-      code: "event_unmapped",
-      detail: "the body is not JSON, or nests too deep",
-    });
-  }
-  const challenge = scheme === "slack" ? challengeOf(event) : null;
+  const event = readEvent(scheme, body);
+  const challenge = scheme === "slack" && event.ok ? challengeOf(event.value) : null;
   if (challenge !== null) return ok({ challenge });
-  const task = taskOf(mapping, event);
-  if (!task.ok) return task;
-  const submitted = await c.var.coordinator.call("submit_task", {
-    task: task.value,
-    owner: "admin",
-    source: `webhook:${name}`,
-    idempotency: { scope: `webhook:${name}`, key: verified.value.deliveryId },
+  const taken = await coordinator.call("take_delivery", {
+    source: name,
+    deliveryId: verified.value.deliveryId,
+    bytes: body.length,
+    sealed: sealDelivery(
+      { signingKey: config.signingKey, name, random: platformRandom },
+      headers,
+      body,
+    ),
+    verdict: event.ok
+      ? judge(source.value, headers, event.value)
+      : { outcome: "unmapped", reason: event.error },
+    replay: null,
   });
-  if (!submitted.ok) return submitted;
-  return ok({ task_id: submitted.value.task.id, duplicate: submitted.value.duplicate });
+  return taken.ok ? deliveryAnswer(taken.value) : taken;
 }

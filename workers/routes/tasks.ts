@@ -14,6 +14,7 @@ import {
 } from "../../src/protocol/http.ts";
 import { Uuid } from "../../src/protocol/ids.ts";
 import type { AppContext, AppEnv } from "../context.ts";
+import { IdempotencyKey } from "../idempotency-key.ts";
 import { takesJson, takesJsonUpTo } from "../middleware.ts";
 import { answer } from "../problem.ts";
 import {
@@ -29,17 +30,6 @@ import {
 
 const tags = ["tasks"];
 const params = z.object({ id: Uuid });
-
-const IdempotencyKey = z.object({
-  "idempotency-key": z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters")
-    .optional()
-    .meta({
-      description:
-        "A repeated request with the same key answers with the first one's task, for 30 days",
-    }),
-});
 
 const submit = createRoute({
   method: "post",

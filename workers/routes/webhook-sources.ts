@@ -4,14 +4,32 @@ import { err, ok, type Result } from "../../src/base/result.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import type { WebhookSourceBody as Body } from "../../src/protocol/http.ts";
-import { WebhookSourceBody, WebhookSourceView } from "../../src/protocol/http.ts";
+import {
+  WebhookSourceBody,
+  WebhookSourceList,
+  WebhookSourceView,
+} from "../../src/protocol/http.ts";
 import { Slug } from "../../src/protocol/ids.ts";
-import { checkMapping, checkSecret, sealSecret, storageKey } from "../../src/webhooks/index.ts";
+import {
+  checkFilters,
+  checkMapping,
+  checkSecret,
+  sealSecret,
+  storageKey,
+} from "../../src/webhooks/index.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { openedSource } from "../opened-source.ts";
 import { takesJson } from "../middleware.ts";
 import { answer } from "../problem.ts";
-import { bodyOf, conflict, failuresOfBody, failuresOfOne, jsonOf, security } from "../responses.ts";
+import {
+  bodyOf,
+  conflict,
+  failures,
+  failuresOfBody,
+  failuresOfOne,
+  jsonOf,
+  security,
+} from "../responses.ts";
 
 const tags = ["webhooks"];
 const params = z.object({ name: Slug });
@@ -40,6 +58,14 @@ const get = createRoute({
   request: { params },
   responses: { 200: jsonOf(WebhookSourceView, "The source"), ...failuresOfOne },
 });
+const list = createRoute({
+  method: "get",
+  path: "/v1/webhook-sources",
+  summary: "List the sources, without their secrets",
+  tags,
+  security,
+  responses: { 200: jsonOf(WebhookSourceList, "The sources, by name"), ...failures },
+});
 const remove = createRoute({
   method: "delete",
   path: "/v1/webhook-sources/{name}",
@@ -54,6 +80,11 @@ export function webhookSourceRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(put, async (c) =>
     answer(c, await register(c, c.req.valid("param").name, c.req.valid("json")), (source) =>
       c.json(source, 200),
+    ),
+  );
+  app.openapi(list, async (c) =>
+    answer(c, await c.get("coordinator").call("list_webhook_sources", {}), (sources) =>
+      c.json(sources, 200),
     ),
   );
   app.openapi(get, async (c) =>
@@ -83,6 +114,8 @@ async function register(c: AppContext, name: string, body: Body) {
   }
   const mappable = checkMapping(mapping);
   if (!mappable.ok) return mappable;
+  const judging = checkFilters(body.filters);
+  if (!judging.ok) return judging;
   const key = storageKey(config.signingKey, name);
   const sealedSecrets = secrets.value.map((secret) =>
     toBase64(sealSecret(key, secret, platformRandom)),
@@ -93,6 +126,7 @@ async function register(c: AppContext, name: string, body: Body) {
     signature,
     sealedSecrets,
     mapping,
+    filters: body.filters,
   });
 }
 

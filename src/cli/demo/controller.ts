@@ -24,7 +24,9 @@ const requirements = { capabilities: [DIGEST_CAPABILITY] };
 async function submit({ via, file, content }: Job): Promise<string> {
   if (via === "webhook") {
     const event = { type: DIGEST_KIND, data: { file, content } };
-    return (await deliver(event, { url, source: SOURCE, secret })).task_id;
+    const { task_id: id, filtered } = await deliver(event, { url, source: SOURCE, secret });
+    if (id === null) throw new Error(`the webhook source left it out: ${filtered}`);
+    return id;
   }
   const options = { ...requirements, maxAttempts: ATTEMPTS };
   return (await mesh.assign(DIGEST_KIND, { file, content }, options)).id;

@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { WEBHOOK_SECRETS_MAX } from "../constants.ts";
+import { WEBHOOK_FILTERS_MAX, WEBHOOK_SECRETS_MAX } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
-import { Slug, Uuid } from "../ids.ts";
+import { Slug } from "../ids.ts";
 import { FixedCallback } from "./callbacks.ts";
 import { Requirements, SubmitTask } from "./tasks.ts";
 import { Time } from "./page.ts";
+import { HeaderName, WebhookFilter } from "./webhook-filters.ts";
 
 export const WEBHOOK_SCHEMES = ["standard-webhooks", "github", "stripe", "slack", "hmac"] as const;
 export const WebhookScheme = z.enum(WEBHOOK_SCHEMES).meta({
@@ -12,12 +13,6 @@ export const WebhookScheme = z.enum(WEBHOOK_SCHEMES).meta({
     "How deliveries are signed: Standard Webhooks; GitHub's X-Hub-Signature-256; Stripe's timestamped header; Slack's v0; an HMAC-SHA256 of the body in a header",
 });
 export type WebhookScheme = z.infer<typeof WebhookScheme>;
-
-/** A header's name, as `Headers` writes it. */
-const HeaderName = z
-  .string()
-  .regex(/^[A-Za-z0-9-]{1,100}$/, "1 to 100 letters, digits and '-'")
-  .transform((name) => name.toLowerCase());
 
 export const SignatureHeader = z
   .object({
@@ -61,6 +56,14 @@ export const EventMapping = z.object({
   max_attempts: SubmitTask.shape.max_attempts,
   lease_seconds: SubmitTask.shape.lease_seconds,
   callback: FixedCallback.optional(),
+  defaults: z
+    .record(z.string().max(500), JsonValue)
+    .refine((defaults) => Object.keys(defaults).length <= 50, "at most 50 defaults")
+    .optional()
+    .meta({
+      description: "What stands in for a path, by its text, where it selects nothing",
+      example: { "$.data.priority": 0 },
+    }),
 });
 export type EventMapping = z.infer<typeof EventMapping>;
 
@@ -82,6 +85,9 @@ export const WebhookSourceBody = z
       .optional()
       .meta({ description: "Instead of `secret`: any of them opens, as while one is changed" }),
     task: EventMapping,
+    filters: z.array(WebhookFilter).max(WEBHOOK_FILTERS_MAX).default([]).meta({
+      description: "All must hold, or the event is answered and left at that",
+    }),
   })
   .refine(({ secret, secrets }) => secret === undefined || secrets === undefined, {
     path: ["secrets"],
@@ -101,19 +107,13 @@ export const WebhookSourceView = z
     signature: SignatureHeader.nullable().default(null),
     secrets: z.int().default(1).meta({ description: "How many secrets open" }),
     task: EventMapping,
+    filters: z.array(WebhookFilter).default([]),
     created_at: Time,
     deliveries: z.int().meta({ description: "Deliveries that became a task" }),
   })
   .meta({ id: "WebhookSource" });
 export type WebhookSourceView = z.infer<typeof WebhookSourceView>;
 
-export const DeliveryView = z
-  .object({
-    task_id: Uuid,
-    duplicate: z
-      .boolean()
-      .meta({ description: "True when the same delivery made this task before" }),
-  })
-  .meta({ id: "Delivery" });
-
-export const ChallengeView = z.object({ challenge: z.string() }).meta({ id: "Challenge" });
+export const WebhookSourceList = z
+  .object({ sources: z.array(WebhookSourceView) })
+  .meta({ id: "WebhookSourceList" });

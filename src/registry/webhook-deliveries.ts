@@ -1,0 +1,113 @@
+import type { Millis } from "../base/clock.ts";
+import type { DeliveryOutcome } from "../protocol/http.ts";
+import { insertRow, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
+
+/** One rightly signed delivery. What was not rightly signed is never written. */
+export interface WebhookDelivery {
+  readonly id: string;
+  readonly source: string;
+  readonly receivedAt: Millis;
+  /** What was signed of its identity. */
+  readonly deliveryId: string;
+  readonly outcome: DeliveryOutcome;
+  readonly taskId: string | null;
+  readonly detail: string | null;
+  /** Of its body. */
+  readonly bytes: number;
+  /** The delivery that this one repeats at an operator's word. */
+  readonly replayOf: string | null;
+  /** Headers and body, sealed (webhooks/kept-delivery), in base64; null when they are not kept. */
+  readonly sealed: string | null;
+}
+
+export interface DeliveryFilter {
+  readonly source: string;
+  readonly outcome?: DeliveryOutcome | undefined;
+  readonly since: Millis;
+  /** Only older ones than that of this sequence number. */
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+/** In a list: without what is sealed, but for whether it is there. */
+export interface ListedDelivery extends Omit<WebhookDelivery, "sealed"> {
+  readonly seq: number;
+  readonly kept: boolean;
+}
+
+export function webhookDeliveriesTable(sql: Sql) {
+  return {
+    /** Writes one, and lets go of its source's oldest beyond so many. */
+    add(delivery: WebhookDelivery, keep: number): void {
+      insertRow(sql, "webhook_deliveries", {
+        id: delivery.id,
+        source: delivery.source,
+        received_at: delivery.receivedAt,
+        delivery_id: delivery.deliveryId,
+        outcome: delivery.outcome,
+        task_id: delivery.taskId,
+        detail: delivery.detail,
+        bytes: delivery.bytes,
+        replay_of: delivery.replayOf,
+        sealed: delivery.sealed,
+      });
+      sql.exec(
+        `DELETE FROM webhook_deliveries WHERE source = ?1 AND seq <=
+           (SELECT seq FROM webhook_deliveries WHERE source = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)`,
+        delivery.source,
+        keep,
+      );
+    },
+    get(source: string, id: string, since: Millis): WebhookDelivery | null {
+      const row = sql.exec(
+        `SELECT * FROM webhook_deliveries WHERE id = ? AND source = ? AND received_at > ?`,
+        id,
+        source,
+        since,
+      )[0];
+      return row === undefined ? null : { ...readCommon(row), sealed: textOrNull(row, "sealed") };
+    },
+    /** Newest first. */
+    list({ source, outcome, since, before, limit }: DeliveryFilter): readonly ListedDelivery[] {
+      return sql
+        .exec(
+          `SELECT seq, id, source, received_at, delivery_id, outcome, task_id, detail, bytes, replay_of,
+             sealed IS NOT NULL AS kept
+           FROM webhook_deliveries WHERE source = ?1 AND received_at > ?2 AND (?3 IS NULL OR seq < ?3)
+             AND (?4 IS NULL OR outcome = ?4) ORDER BY seq DESC LIMIT ?5`,
+          source,
+          since,
+          before ?? null,
+          outcome ?? null,
+          limit,
+        )
+        .map((row) => ({
+          ...readCommon(row),
+          seq: number(row, "seq"),
+          kept: number(row, "kept") === 1,
+        }));
+    },
+    removeOf(source: string): void {
+      sql.exec(`DELETE FROM webhook_deliveries WHERE source = ?`, source);
+    },
+    prune(before: Millis): void {
+      sql.exec(`DELETE FROM webhook_deliveries WHERE received_at <= ?`, before);
+    },
+    oldest(): Millis | null {
+      const row = sql.exec(`SELECT MIN(received_at) AS at FROM webhook_deliveries`)[0];
+      return numberOrNull(row as SqlRow, "at");
+    },
+  };
+}
+
+const readCommon = (row: SqlRow): Omit<WebhookDelivery, "sealed"> => ({
+  id: text(row, "id"),
+  source: text(row, "source"),
+  receivedAt: number(row, "received_at"),
+  deliveryId: text(row, "delivery_id"),
+  outcome: text(row, "outcome") as DeliveryOutcome,
+  taskId: textOrNull(row, "task_id"),
+  detail: textOrNull(row, "detail"),
+  bytes: number(row, "bytes"),
+  replayOf: textOrNull(row, "replay_of"),
+});

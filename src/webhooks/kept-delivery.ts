@@ -1,0 +1,67 @@
+/** Deliveries as they are kept for a replay: sealed as secrets are, for a body may hold anything. */
+import { fromBase64, fromUtf8, toBase64, utf8, type Bytes } from "../base/bytes.ts";
+import type { RandomBytes } from "../base/clock.ts";
+import { hkdfSha256 } from "../crypto/primitives.ts";
+import { KEY_BYTES, WEBHOOK_KEPT_BODY_BYTES_MAX } from "../protocol/constants.ts";
+import type { HeaderReader } from "./scheme.ts";
+import { openSecret, sealSecret } from "./sealed-secret.ts";
+
+export interface KeptContent {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Headers beyond this are not kept. */
+const HEADERS_CHARS_MAX = 8_192;
+/** What is not the sender's to say, or gives more than the delivery. */
+const NOT_KEPT = /^(?:authorization|cookie|host|forwarded|x-forwarded-.*|x-real-ip|cf-.*)$/;
+
+/** The key that seals one source's deliveries: HKDF-SHA256 of the signing key, apart from the one that seals its secrets. */
+const deliveryKey = (signingPrivateKey: Uint8Array, sourceName: string): Bytes =>
+  hkdfSha256(signingPrivateKey, utf8(`muster/webhook-delivery/1:${sourceName}`), KEY_BYTES);
+
+interface Sealing {
+  /** The mesh's Ed25519 private key. */
+  readonly signingKey: Uint8Array;
+  /** The source's. */
+  readonly name: string;
+  readonly random: RandomBytes;
+}
+
+/** What is kept of a delivery, in base64; null when its body is too large, or no text and so no event of any kind. */
+export function sealDelivery(
+  { signingKey, name, random }: Sealing,
+  headers: Iterable<readonly [string, string]>,
+  body: Uint8Array,
+): string | null {
+  const text = body.length > WEBHOOK_KEPT_BODY_BYTES_MAX ? null : fromUtf8(body);
+  if (text === null) return null;
+  const kept: [string, string][] = [];
+  let room = HEADERS_CHARS_MAX;
+  for (const [header, value] of headers) {
+    room -= header.length + value.length;
+    if (room >= 0 && !NOT_KEPT.test(header)) kept.push([header, value]);
+  }
+  const content: KeptContent = { headers: Object.fromEntries(kept), body: text };
+  const key = deliveryKey(signingKey, name);
+  return toBase64(sealSecret(key, JSON.stringify(content), random));
+}
+
+/** What was kept; null when it was sealed under another signing key, or for another source. */
+export function openDelivery(
+  signingPrivateKey: Uint8Array,
+  sourceName: string,
+  sealed: string,
+): KeptContent | null {
+  const key = deliveryKey(signingPrivateKey, sourceName);
+  const text = openSecret(key, fromBase64(sealed) ?? new Uint8Array());
+  return text === null ? null : (JSON.parse(text) as KeptContent);
+}
+
+/** Headers by name, whatever their case, as `Headers` gives them. */
+export const headersOf = (record: Readonly<Record<string, string>>): HeaderReader => {
+  const named = new Map(
+    Object.entries(record).map(([name, value]) => [name.toLowerCase(), value] as const),
+  );
+  return { get: (name) => named.get(name) ?? null };
+};

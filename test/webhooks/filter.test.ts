@@ -1,0 +1,158 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Json } from "../../src/base/json.ts";
+import { EventMapping, WebhookFilter } from "../../src/protocol/http.ts";
+import {
+  checkFilters,
+  checkMapping,
+  explain,
+  headersOf,
+  judge,
+  matchesPattern,
+  taskOf,
+} from "../../src/webhooks/index.ts";
+import { must, mustFail } from "../must.ts";
+
+const EVENT: Json = { action: "opened", ref: "refs/heads/main", size: 3, draft: false, none: null };
+const HEADERS = headersOf({ "X-GitHub-Event": "push" });
+
+type Given = (typeof WebhookFilter)["_input"];
+const mapping = EventMapping.parse({ kind: "build" });
+const outcome = (...filters: Given[]): string =>
+  judge({ filters: filters.map((each) => WebhookFilter.parse(each)), mapping }, HEADERS, EVENT)
+    .outcome;
+
+describe("a filter", () => {
+  test.for<[string, Given]>([
+    ["task", { header: "X-GitHub-Event", equals: "push" }],
+    ["filtered", { header: "X-GitHub-Event", equals: "Push" }],
+    ["filtered", { header: "X-Other", equals: "push" }],
+    ["task", { header: "x-github-event", matches: "p*" }],
+    ["task", { path: "$.action", one_of: ["opened", "closed"] }],
+    ["filtered", { path: "$.action", one_of: ["closed"] }],
+    ["task", { path: "$.size", equals: 3 }],
+    ["filtered", { path: "$.size", equals: "3" }],
+    ["filtered", { path: "$.size", matches: "*" }],
+    ["task", { path: "$.draft", equals: false }],
+    ["task", { path: "$.none", equals: null }],
+    ["filtered", { path: "$.missing", equals: null }],
+    ["task", { path: "$.ref", matches: "refs/heads/*" }],
+    ["filtered", { path: "$.ref", matches: "refs/tags/*" }],
+    ["filtered", { path: "$.toString", matches: "*" }],
+  ])("WH11 decides %s for %j", ([expected, filter]) => {
+    expect(outcome(filter)).toBe(expected);
+  });
+
+  test("WH11 must hold with all the others, and the first that does not is named", () => {
+    const holds: Given = { path: "$.size", equals: 3 };
+    expect(outcome(holds, holds)).toBe("task");
+    const filters = [holds, { path: "$.ref", equals: "x" }].map((each) =>
+      WebhookFilter.parse(each),
+    );
+    expect(judge({ filters, mapping }, HEADERS, EVENT)).toEqual({
+      outcome: "filtered",
+      reason: expect.stringMatching(/^filters\.1: \$\.ref /),
+    });
+  });
+
+  test("WH11 comes before the mapping: what it leaves out need not fit", () => {
+    const picky = EventMapping.parse({ kind: "$.missing" });
+    const filters = [WebhookFilter.parse({ path: "$.size", equals: 4 })];
+    expect(judge({ filters, mapping: picky }, HEADERS, EVENT).outcome).toBe("filtered");
+    expect(judge({ filters: [], mapping: picky }, HEADERS, EVENT).outcome).toBe("unmapped");
+  });
+
+  test.for<[string, Given]>([
+    ["filters.0.path", { path: "$..x", equals: 1 }],
+    ["filters.0.path", { path: "x", equals: 1 }],
+    ["filters.0.equals", { header: "x", equals: 1 }],
+    ["filters.0.one_of", { header: "x", one_of: ["a", null] }],
+  ])("WH11 that can't judge is refused at %s: %j", ([place, filter]) => {
+    const error = mustFail(checkFilters([WebhookFilter.parse(filter)]));
+    expect(error.issues?.map(({ path }) => path)).toEqual([place]);
+  });
+
+  test.for<Given>([
+    { equals: 1 },
+    { header: "x", path: "$.x", equals: 1 },
+    { path: "$.x" },
+    { path: "$.x", equals: 1, matches: "a" },
+    { path: "$.x", matches: "a".repeat(201) },
+    { path: "$.x", one_of: [] },
+  ])("WH11 has one place and one test: not %j", (filter) => {
+    expect(WebhookFilter.safeParse(filter).success).toBe(false);
+  });
+});
+
+describe("a pattern", () => {
+  const Text = fc.string({ unit: fc.constantFrom("a", "b", ".", "/"), maxLength: 12 });
+  const Pattern = fc.string({ unit: fc.constantFrom("a", "b", ".", "*", "?"), maxLength: 8 });
+
+  test("WH11 matches as a regular expression of the same meaning does", () => {
+    fc.assert(
+      fc.property(Pattern, Text, (pattern, text) => {
+        const meaning = pattern.replaceAll(".", "\\.").replaceAll("*", ".*").replaceAll("?", ".");
+        expect(matchesPattern(pattern, text)).toBe(new RegExp(`^${meaning}$`, "s").test(text));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("WH11 that would take a backtracking matcher for ever is decided at once", () => {
+    expect(matchesPattern(`${"a*".repeat(99)}b`, "a".repeat(4_096))).toBe(false);
+    expect(matchesPattern("*", "a".repeat(4_096))).toBe(true);
+    expect(matchesPattern("*", "a".repeat(4_097))).toBe(false);
+  });
+});
+
+describe("a default", () => {
+  const filled = (fields: object, event: Json = EVENT) =>
+    must(taskOf(EventMapping.parse({ kind: "k", ...fields }), event));
+
+  test("WH12 stands in where its path selects nothing, and nowhere else", () => {
+    const payload = { size: "$.size", none: "$.none", missing: "$.missing" };
+    const defaults = { "$.size": 7, "$.none": 7, "$.missing": { any: [1] } };
+    expect(filled({ payload, defaults }).payload).toEqual({
+      size: 3,
+      none: null,
+      missing: { any: [1] },
+    });
+    expect(filled({ kind: "$.type", defaults: { "$.type": "build" } }).kind).toBe("build");
+  });
+
+  test("WH12 is a value, never a path in its turn", () => {
+    const fields = { payload: ["$.missing"], defaults: { "$.missing": "$.size" } };
+    expect(filled(fields).payload).toEqual(["$.size"]);
+  });
+
+  test.for(["$.other", "size", "$$.x", "__proto__"])(
+    "WH12 for what is no path of the mapping is refused: %s",
+    (path) => {
+      const fields = { kind: "k", payload: { a: "$.size", b: "$$.x" } };
+      const defaults = Object.fromEntries([[path, 1]]);
+      const error = mustFail(checkMapping({ ...EventMapping.parse(fields), defaults }));
+      expect(error.issues?.map((issue) => issue.path)).toEqual([`task.defaults.${path}`]);
+    },
+  );
+});
+
+test("WH13 what is explained is what would be judged", () => {
+  const Filter = fc.record({
+    path: fc.constantFrom("$.action", "$.size", "$.missing"),
+    equals: fc.constantFrom("opened", 3, null),
+  });
+  fc.assert(
+    fc.property(fc.array(Filter, { maxLength: 3 }), fc.constantFrom("k", "$.no"), (given, kind) => {
+      const judging = {
+        filters: given.map((each) => WebhookFilter.parse(each)),
+        mapping: EventMapping.parse({ kind }),
+      };
+      const explained = explain(judging, HEADERS, EVENT);
+      expect(explained.verdict).toEqual(judge(judging, HEADERS, EVENT));
+      expect(explained.filters.every(({ holds }) => holds)).toBe(
+        explained.verdict.outcome !== "filtered",
+      );
+      expect(explained.task !== null).toBe(kind === "k");
+    }),
+  );
+});

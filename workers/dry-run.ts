@@ -1,0 +1,41 @@
+import type { DryRunView } from "../src/protocol/http.ts";
+import { explain, readEvent, verifyDelivery, type HeaderReader } from "../src/webhooks/index.ts";
+import type { OpenedSource } from "./opened-source.ts";
+
+export interface Sample {
+  readonly headers: HeaderReader;
+  readonly body: Uint8Array;
+  /** Whether the sample claims to be signed: its signature is judged, too, which changes nothing else. */
+  readonly signed: boolean;
+}
+
+/** What a sample would become. */
+export function dryRun(source: OpenedSource, sample: Sample, now: number): DryRunView {
+  const signature = sample.signed ? signatureOf(source, sample, now) : null;
+  const event = readEvent(source.scheme, sample.body);
+  if (!event.ok) {
+    const { error: reason } = event;
+    return { outcome: "unmapped", reason, task: null, event: null, filters: [], signature };
+  }
+  const { verdict, filters, task } = explain(source, sample.headers, event.value);
+  return {
+    outcome: verdict.outcome,
+    reason: verdict.outcome === "task" ? null : verdict.reason,
+    task,
+    event: event.value,
+    filters: [...filters],
+    signature,
+  };
+}
+
+function signatureOf(
+  source: OpenedSource,
+  { headers, body }: Sample,
+  now: number,
+): DryRunView["signature"] {
+  const { secrets } = source;
+  const verified = verifyDelivery(source, { secrets, headers, body, now });
+  if (verified.ok) return "right";
+  const { code } = verified.error;
+  return code === "signature_missing" || code === "signature_stale" ? code : "signature_invalid";
+}

@@ -9,6 +9,7 @@ import { keyPairFrom, type KeyPair } from "../src/crypto/identity.ts";
 import { ed25519PublicKey } from "../src/crypto/primitives.ts";
 import { epochRootKey } from "../src/discovery/epoch.ts";
 import {
+  DIALS_MAX,
   HANDSHAKES_PER_MINUTE,
   PEER_RETENTION,
   PEERS_CONNECTED_MAX,
@@ -86,6 +87,7 @@ const Configured = z.object({
   GO_P2P: Switch.default("true"),
   PEERS_MAX: Count.default(PEERS_CONNECTED_MAX),
   HANDSHAKES_PER_MINUTE: Count.default(HANDSHAKES_PER_MINUTE),
+  DIALS_MAX: Count.default(DIALS_MAX),
   ALLOW_LOOPBACK: Switch.default("false"),
   RECONNECTS_PER_SECOND: Count.default(RECONNECTS_PER_SECOND),
   PEER_RETENTION_DAYS: Count.default(PEER_RETENTION / DAY),
@@ -146,6 +148,8 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
       meshIds: [current, upcoming].filter((each) => each !== null).map(({ id }) => id),
       place: placeOf(data.MESH_LATITUDE, data.MESH_LONGITUDE),
       peersMax: data.PEERS_MAX,
+      // Peers that listen speak go-p2p 1.0.
+      dialsMax: data.GO_P2P === "true" ? data.DIALS_MAX : 0,
       allowLoopback: data.ALLOW_LOOPBACK === "true",
       reconnectsPerSecond: data.RECONNECTS_PER_SECOND,
       retention: data.PEER_RETENTION_DAYS * DAY,

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Millis } from "../src/base/clock.ts";
 import { err, type Result } from "../src/base/result.ts";
 import type { CommandName, Input } from "../src/coordinator/commands.ts";
-import type { Effect, EndFault, SessionRef } from "../src/coordinator/effects.ts";
+import type { DialOrder, Effect, EndFault, SessionRef } from "../src/coordinator/effects.ts";
 import { execute, type Executed } from "../src/coordinator/execute.ts";
 import { nextTick } from "../src/coordinator/tick.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
@@ -149,6 +149,8 @@ export class Coordinator
           await this.#endSession(effect.to, effect.fault);
           this.#run("session_ended", { to: effect.to, fault: effect.fault });
           return true;
+        case "dial":
+          return await this.#dial(effect.order);
         case "task_ended":
           this.#waiters.wake(effect.taskId);
           return true;
@@ -197,6 +199,22 @@ export class Coordinator
     const { peerId, epoch } = to;
     this.#run("gone", { peerId, epoch, reason: "the session is gone", silent: true });
     return false;
+  }
+
+  /** One object per registered address makes all attempts at it in turn. */
+  async #dial(order: DialOrder): Promise<boolean> {
+    const sessions = this.env.PEER_SESSION;
+    const { dial } = order;
+    try {
+      const session = sessions.get(sessions.idFromName(`dial:${dial.id}`));
+      await withDeadline(session.dial(RPC_VERSION, order), RPC_TIMEOUT);
+      return true;
+    } catch (thrown) {
+      console.error("dial failed", { error: String(thrown) });
+      const error = "the object that dials did not answer";
+      this.#run("dial_failed", { dial, error, proved: null });
+      return false;
+    }
   }
 
   async #endSession(to: SessionRef, fault: EndFault): Promise<void> {

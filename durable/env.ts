@@ -16,6 +16,8 @@ export interface Env {
   readonly GO_P2P?: string;
   readonly PEERS_MAX?: string;
   readonly HANDSHAKES_PER_MINUTE?: string;
+  /** Dialled sessions at once. */
+  readonly DIALS_MAX?: string;
   /** "true" lets the mesh call this machine itself: for tests. */
   readonly ALLOW_LOOPBACK?: string;
   readonly RECONNECTS_PER_SECOND?: string;

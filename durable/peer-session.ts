@@ -1,8 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Millis } from "../src/base/clock.ts";
 import type { Json } from "../src/base/json.ts";
-import { placeOf } from "../src/base/place.ts";
-import type { EndFault } from "../src/coordinator/effects.ts";
+import type { DialOrder, EndFault } from "../src/coordinator/effects.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import { platformX25519 } from "../src/crypto/x25519.ts";
 import {
@@ -11,13 +10,13 @@ import {
   HANDSHAKE_DEADLINE,
   REQUEST_TIMEOUT_MAX,
   MUSTER_2_SUBPROTOCOL,
-  RPC_VERSION,
   UNPROVED_SOCKETS_MAX,
 } from "../src/protocol/constants.ts";
 import { CLOSE } from "../src/protocol/errors.ts";
 import type { JoinRequest } from "../src/peers/join-request.ts";
 import { newUuid } from "../src/protocol/ids.ts";
 import type { GoP2pRequest, TaskOffer } from "../src/protocol/messages.ts";
+import { newCall } from "../src/session/calling.ts";
 import {
   attemptOf,
   type Advertised,
@@ -28,18 +27,20 @@ import {
 import { oversized } from "../src/session/frame-size.ts";
 import { dueAt } from "../src/session/liveness.ts";
 import { takeNoise, newNoiseSession } from "../src/session/noise-handshake.ts";
-import type { SessionContext } from "../src/session/outgoing.ts";
 import { isHandshaking, newSession, type Session } from "../src/session/state.ts";
 import { step } from "../src/session/step.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { Calls } from "./calls.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { coordinatorOf, type CoordinatorPort } from "./coordinator-port.ts";
+import { dialOut } from "./dial-out.ts";
+import { DialledSockets } from "./dialled-sockets.ts";
 import type { Env } from "./env.ts";
 import { Farewell } from "./farewell.ts";
 import { FrameQueue } from "./frame-queue.ts";
-import { ORIGIN_HEADERS } from "./origin-headers.ts";
-import type { Called, Delivery, PeerSessionRpc } from "./rpc.ts";
+import { NOWHERE, ORIGIN_HEADERS, originOf } from "./origin-headers.ts";
+import { requireVersion, type Called, type Delivery, type PeerSessionRpc } from "./rpc.ts";
+import { contextOf } from "./session-context.ts";
 
 /** What the gateway is told when this peer has enough sockets within their handshake. */
 const TOO_MANY_UNPROVED = 429;
@@ -60,6 +61,7 @@ export class PeerSession
   readonly #handshakes = new WeakMap<WebSocket, ReturnType<typeof setTimeout>>();
   readonly #calls = new Calls();
   readonly #queues = new WeakMap<WebSocket, FrameQueue>();
+  readonly #dialled = new DialledSockets(this);
   /** Sessions whose socket is closed: their attachment is gone, and a step may still be under way. */
   readonly #closed = new WeakMap<WebSocket, Session>();
 
@@ -76,22 +78,11 @@ export class PeerSession
   }
 
   override async fetch(request: Request): Promise<Response> {
-    const header = (name: string) => request.headers.get(name);
-    const peerId = header(ORIGIN_HEADERS.peer);
-    const unproved = this.ctx
-      .getWebSockets()
-      .filter((socket) => isHandshaking(this.#session(socket)));
-    if (unproved.length >= UNPROVED_SOCKETS_MAX) {
+    const peerId = request.headers.get(ORIGIN_HEADERS.peer);
+    const unproved = this.#sockets().filter((socket) => isHandshaking(this.#session(socket)));
+    if (unproved.length >= UNPROVED_SOCKETS_MAX)
       return Response.json(null, { status: TOO_MANY_UNPROVED });
-    }
-    const origin = {
-      address: header(ORIGIN_HEADERS.address) ?? "",
-      place: placeOf(header(ORIGIN_HEADERS.latitude), header(ORIGIN_HEADERS.longitude)),
-      network: header(ORIGIN_HEADERS.network) ?? "",
-      colo: header(ORIGIN_HEADERS.colo) ?? "",
-      tcpRttMs: positiveNumber(header(ORIGIN_HEADERS.tcpRtt)),
-      meshId: header(ORIGIN_HEADERS.mesh) ?? this.#config.identities.current.id,
-    };
+    const origin = originOf(request.headers, this.#config.identities.current.id);
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     this.#keep(server, peerId === null ? newSession(origin) : newNoiseSession(origin, peerId));
@@ -99,6 +90,37 @@ export class PeerSession
     const headers = new Headers();
     if (peerId !== null) headers.set("Sec-WebSocket-Protocol", MUSTER_2_SUBPROTOCOL);
     return new Response(null, { status: 101, webSocket: client, headers });
+  }
+
+  async dial(version: number, order: DialOrder): Promise<void> {
+    requireVersion(version);
+    // Not awaited: the coordinator is not to be held awake by a peer that keeps us waiting.
+    this.ctx.waitUntil(this.#dial(order));
+  }
+
+  async #dial({ dial, url, publicKey }: DialOrder): Promise<void> {
+    for (const earlier of this.#dialled.all())
+      await this.#take(earlier, { type: "end", fault: REDIALLED });
+    const opened = await dialOut(url, this.#config.coordinator.allowLoopback);
+    if (!opened.ok) {
+      const failed = { dial, error: opened.error, proved: null };
+      await coordinatorOf(this.env, `dial:${dial.id}`).call("dial_failed", failed);
+      return;
+    }
+    const { socket } = opened.value;
+    const meshId = this.#config.identities.current.id;
+    this.#keep(socket, newCall({ ...NOWHERE, address: url, meshId, dial }, publicKey));
+    this.#watchHandshake(socket);
+    this.#dialled.take(opened.value);
+    await this.#take(socket, { type: "opened" });
+  }
+
+  #sockets(): readonly WebSocket[] {
+    return [...this.ctx.getWebSockets(), ...this.#dialled.all()];
+  }
+
+  #ofEpoch(epoch: number): WebSocket | undefined {
+    return this.#sockets().find((socket) => isOfEpoch(this.#session(socket), epoch));
   }
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
@@ -139,7 +161,7 @@ export class PeerSession
   override async alarm(): Promise<void> {
     this.#alarm.rang();
     try {
-      for (const socket of this.ctx.getWebSockets()) await this.#take(socket, { type: "due" });
+      for (const socket of this.#sockets()) await this.#take(socket, { type: "due" });
       await this.#payFarewell();
     } catch (thrown) {
       console.error("session alarm failed", { error: String(thrown) });
@@ -164,9 +186,7 @@ export class PeerSession
     timeoutMs: number,
   ): Promise<Called> {
     requireVersion(version);
-    const socket = this.ctx
-      .getWebSockets()
-      .find((candidate) => isOfEpoch(this.#session(candidate), epoch));
+    const socket = this.#ofEpoch(epoch);
     if (socket === undefined) return { outcome: "no_session", reply: null };
     const id = newUuid(platformRandom);
     const called = this.#calls.wait(id, socket, Math.min(timeoutMs, REQUEST_TIMEOUT_MAX));
@@ -189,9 +209,7 @@ export class PeerSession
    * met in the queue, right behind its admission.
    */
   async end(version: number, epoch: number, fault: EndFault): Promise<Delivery> {
-    const socket = this.ctx
-      .getWebSockets()
-      .find((candidate) => isOfEpoch(this.#session(candidate), epoch));
+    const socket = this.#ofEpoch(epoch);
     if (socket === undefined) return this.#address(version, epoch, { type: "end", fault });
     requireVersion(version);
     await this.#step(socket, { type: "end", fault });
@@ -201,7 +219,7 @@ export class PeerSession
   /** Gives the event to the session of this epoch, behind the frames (an admission perhaps) that are under way. */
   async #address(version: number, epoch: number, event: SessionEvent): Promise<Delivery> {
     requireVersion(version);
-    for (const socket of this.ctx.getWebSockets()) {
+    for (const socket of this.#sockets()) {
       const delivery = await this.#queue(socket).run(async () => {
         if (!isOfEpoch(this.#session(socket), epoch)) return null;
         const effects = await this.#step(socket, event);
@@ -218,7 +236,7 @@ export class PeerSession
 
   async #step(socket: WebSocket, event: SessionEvent): Promise<readonly SessionEffect[]> {
     const before = this.#session(socket);
-    const context = this.#context(socket, before);
+    const context = contextOf(before, this.#config, Date.now(), this.beatAt(socket));
     const handshake = before.state === "noise" && event.type === "frame";
     const { session, effects } = handshake
       ? await takeNoise(before, event.data, await platformX25519(), context)
@@ -232,19 +250,6 @@ export class PeerSession
     for (const effect of effects) await this.#ask(socket, effect);
     this.#arm();
     return effects;
-  }
-
-  /** The mesh as this session's peer knows it: by the key that it asked for, as long as that one is accepted. */
-  #context(socket: WebSocket, session: Session): SessionContext {
-    const { current, next } = this.#config.identities;
-    const asked = "origin" in session ? session.origin.meshId : current.id;
-    return {
-      now: Date.now(),
-      randomBytes: platformRandom,
-      mesh: { keys: next?.id === asked ? next : current, name: this.#config.name },
-      nextMeshKey: next?.publicKey ?? null,
-      beatAt: this.beatAt(socket),
-    };
   }
 
   /** When the platform last answered this socket's beat; null when it never did. */
@@ -325,7 +330,7 @@ export class PeerSession
   }
 
   #hasLiveSession(): boolean {
-    return this.ctx.getWebSockets().some((socket) => {
+    return this.#sockets().some((socket) => {
       const { state } = this.#session(socket);
       return state === "active" || state === "admitting";
     });
@@ -333,8 +338,7 @@ export class PeerSession
 
   #arm(): void {
     const now = Date.now();
-    const dues = this.ctx
-      .getWebSockets()
+    const dues = this.#sockets()
       .map((socket) => dueAt(this.#session(socket)))
       .filter((due) => due !== null);
     if (dues.length > 0) return this.#alarm.ringBy(Math.min(...dues), now);
@@ -376,6 +380,7 @@ export class PeerSession
   }
 
   #close(socket: WebSocket, code: number, reason: string): void {
+    this.#dialled.closing(socket);
     try {
       socket.close(code, reason);
     } catch {
@@ -384,13 +389,7 @@ export class PeerSession
   }
 }
 
-const positiveNumber = (text: string | null): number | null =>
-  text !== null && Number(text) > 0 ? Number(text) : null;
-
-function requireVersion(version: number): void {
-  if (version !== RPC_VERSION)
-    throw new Error(`a call of version ${version}; this object speaks ${RPC_VERSION}`);
-}
+const REDIALLED = { code: "superseded", detail: "the address is dialled anew" } as const;
 
 const isOfEpoch = (session: Session, epoch: number): boolean =>
   session.state === "active" && session.epoch === epoch;

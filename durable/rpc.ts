@@ -1,6 +1,7 @@
 import type { Result } from "../src/base/result.ts";
 import type { CommandName } from "../src/coordinator/commands.ts";
-import type { EndFault } from "../src/coordinator/effects.ts";
+import type { DialOrder, EndFault } from "../src/coordinator/effects.ts";
+import { RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { GoP2pRequest, TaskOffer } from "../src/protocol/messages.ts";
 
@@ -49,6 +50,14 @@ export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
     payload: unknown,
     timeoutMs: number,
   ): Promise<Called>;
+  /** Returns once the attempt is under way; what comes of it the coordinator hears from the session. */
+  dial(version: number, order: DialOrder): Promise<void>;
   /** Returns once no session of this epoch is open any more. */
   end(version: number, epoch: number, fault: EndFault): Promise<Delivery>;
+}
+
+/** Throws for a call of another version: a deploy is under way. */
+export function requireVersion(version: number): void {
+  if (version !== RPC_VERSION)
+    throw new Error(`a call of version ${version}; this object speaks ${RPC_VERSION}`);
 }

@@ -10,6 +10,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
 import { connectRoutes } from "./routes/connect.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
+import { dialRoutes } from "./routes/dials.ts";
 import { discoveryKeyRoutes, discoveryRoutes } from "./routes/discovery.ts";
 import { joinKeyRoutes } from "./routes/join-keys.ts";
 import { membershipRoutes } from "./routes/membership.ts";
@@ -69,6 +70,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   discoveryKeyRoutes(app);
   peerRoutes(app);
   requestRoutes(app);
+  dialRoutes(app);
   membershipRoutes(app);
   taskRoutes(app);
   callbackRoutes(app);

@@ -17,6 +17,7 @@ export function needOf(method: string, path: string): Need {
     case "peers":
       return reads ? "read_work" : "administer";
     case "auth-mode":
+    case "dials":
     case "allowlist":
     case "webhook-sources":
       return reads ? "read" : "administer";

@@ -3,6 +3,7 @@ import { allow } from "./commands/allow.ts";
 import { assign } from "./commands/assign.ts";
 import { callback } from "./commands/callback.ts";
 import { demo } from "./commands/demo.ts";
+import { dial } from "./commands/dial.ts";
 import { audit } from "./commands/audit.ts";
 import { disallow } from "./commands/disallow.ts";
 import { helpFor } from "./commands/help.ts";
@@ -32,6 +33,7 @@ const COMMANDS: Record<string, Command> = {
   webhook,
   peers,
   rtt,
+  dial,
   allow,
   disallow,
   revoke,

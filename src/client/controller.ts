@@ -8,6 +8,8 @@ import {
   AuthModeBody,
   CallbackSecretView,
   DiscoveryKeys,
+  DialList,
+  DialView,
   JoinKeyList,
   NewJoinKeyView,
   NewTokenView,
@@ -60,6 +62,13 @@ export interface WaitOptions {
   /** How long to wait in all; default: until the task has ended. */
   readonly timeoutMs?: Millis;
   readonly signal?: AbortSignal;
+}
+
+export interface DialOptions {
+  /** The only key (hex) taken there; default: the first that is proved there. */
+  readonly publicKey?: string;
+  /** For people. */
+  readonly name?: string;
 }
 
 export interface AllowOptions {
@@ -214,6 +223,26 @@ export class Controller {
   /** Removes what the mesh knows of a peer; this does not bar it. */
   async forget(id: string): Promise<void> {
     await this.#api.response({ method: "DELETE", path: `v1/peers/${segment(id)}` });
+  }
+
+  /**
+   * Has the mesh dial a peer that listens at this ws:// or wss:// URL: now, and again whenever it is away. Called again for
+   * the same URL, it dials now.
+   */
+  dial(url: string, { publicKey, name }: DialOptions = {}): Promise<DialView> {
+    const body = { url, name, public_key: publicKey };
+    const request = { method: "POST", path: "v1/peers", body, idempotent: true } as const;
+    return this.#api.json(DialView, request);
+  }
+
+  /** The addresses that the mesh dials. */
+  async dials(): Promise<readonly DialView[]> {
+    return (await this.#api.json(DialList, { path: "v1/dials" })).dials;
+  }
+
+  /** Has an address, by the ID of its entry, dialled no more; a session that it led to ends. */
+  async hangUp(id: string): Promise<void> {
+    await this.#api.response({ method: "DELETE", path: `v1/dials/${segment(id)}` });
   }
 
   /** Puts a public key (hex) on the allowlist, or changes its entry. */

@@ -19,6 +19,7 @@ export {
   hasEnded,
   type AllowOptions,
   type ControllerOptions,
+  type DialOptions,
   type Task,
   type WaitOptions,
 } from "./controller.ts";
@@ -59,6 +60,7 @@ export type {
   DeliveryView,
   DryRunView,
   KeptDelivery,
+  DialView,
   MeshView,
   PairRttView,
   PeerView,

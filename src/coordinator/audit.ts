@@ -9,6 +9,9 @@ import type { Context } from "./context.ts";
 import type { Handler } from "./handler.ts";
 import { readSequence } from "./queries.ts";
 
+/** What `GET /v1/audit` can be asked for by subject. */
+const SUBJECT_CHARS_MAX = 100;
+
 interface Act {
   readonly subject: string;
   readonly detail?: JsonObject;
@@ -32,6 +35,11 @@ const AUDITED: { readonly [K in CommandName]?: Describe<K> } = {
     type === "get_stats" || type === "get_logs" ? null : { subject: id, detail: { type } },
   revoke_peer: ({ id }) => ({ subject: id }),
   forget_peer: ({ id }) => ({ subject: id }),
+  dial_peer: ({ url, name, key }, output) => ({
+    subject: url.slice(0, SUBJECT_CHARS_MAX),
+    detail: { dial: output?.dial.id ?? null, name, public_key: key?.publicKey ?? null },
+  }),
+  remove_dial: ({ id }) => ({ subject: id }),
   rotate_peer: ({ peerId, newPeerId }) => ({ subject: peerId, detail: { new_peer_id: newPeerId } }),
   set_auth_mode: ({ mode }) => ({ subject: "auth_mode", detail: { mode } }),
   allow: ({ peerId, publicKey, label, roles, readmit, go_p2p }) => ({

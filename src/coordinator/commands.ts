@@ -22,9 +22,11 @@ import type {
   WebhookSourceView,
   DeliveryOutcome,
   KeptDelivery,
+  DialView,
 } from "../protocol/http.ts";
 import type { Told } from "../peers/hearsay.ts";
 import type { Publication } from "../discovery/publisher.ts";
+import type { DialRef, ProvedKey } from "../peers/dialling.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { MusterError } from "../protocol/errors.ts";
@@ -132,6 +134,11 @@ export interface Commands {
     input: FromSession & { readonly newPeerId: PeerId; readonly newPublicKey: string };
     output: Nothing;
   };
+  /** A dialled session came to nothing; `proved` if its peer proved a key before. */
+  dial_failed: {
+    input: { readonly dial: DialRef; readonly error: string; readonly proved: ProvedKey | null };
+    output: Nothing;
+  };
   /** Round trips that the peer measured to others. */
   report_rtts: {
     input: FromSession & {
@@ -192,6 +199,13 @@ export interface Commands {
   };
   revoke_peer: { input: { readonly id: PeerId }; output: PeerView };
   forget_peer: { input: { readonly id: PeerId }; output: Nothing };
+  /** Registers an address, or has one that is registered dialled now. */
+  dial_peer: {
+    input: { readonly url: string; readonly name: string; readonly key: ProvedKey | null };
+    output: { readonly dial: DialView; readonly created: boolean };
+  };
+  list_dials: { input: Nothing; output: { readonly dials: DialView[] } };
+  remove_dial: { input: { readonly id: string }; output: Nothing };
   get_auth_mode: { input: Nothing; output: { readonly mode: AuthMode } };
   set_auth_mode: { input: { readonly mode: AuthMode }; output: { readonly mode: AuthMode } };
   list_allowed: {

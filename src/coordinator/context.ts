@@ -17,6 +17,8 @@ export interface CoordinatorConfig {
   readonly meshIds: readonly PeerId[];
   /** Peers that may be connected at once. */
   readonly peersMax: number;
+  /** Dialled sessions at once. */
+  readonly dialsMax: number;
   /** Whether URLs that the mesh calls may lead to this machine (protocol/outbound-url). */
   readonly allowLoopback: boolean;
   /** Peers that may come back a second, when many do. */

@@ -1,4 +1,5 @@
 import type { PeerId } from "../protocol/ids.ts";
+import type { DialRef } from "../peers/dialling.ts";
 import type { TaskOffer } from "../protocol/messages.ts";
 
 /** One session of one peer: the object that holds it, and the epoch that it was given. */
@@ -9,10 +10,24 @@ export interface SessionRef {
 }
 
 /** Why the coordinator ends a session: a part of `SessionFault`. */
-export type EndCode = "revoked" | "not_allowed" | "superseded" | "forgotten" | "rotated";
+export type EndCode =
+  | "revoked"
+  | "not_allowed"
+  | "superseded"
+  | "forgotten"
+  | "rotated"
+  | "mesh_full";
 export interface EndFault {
   readonly code: EndCode;
   readonly detail: string;
+}
+
+/** One attempt to reach a peer that listens. */
+export interface DialOrder {
+  readonly dial: DialRef;
+  readonly url: string;
+  /** The only key, in hex, that is taken there; null for any. */
+  readonly publicKey: string | null;
 }
 
 /**
@@ -31,6 +46,7 @@ export type Effect =
   /** Ask the peer whether it is there, now. */
   | { readonly type: "probe"; readonly to: SessionRef }
   | { readonly type: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
+  | { readonly type: "dial"; readonly order: DialOrder }
   | { readonly type: "task_ended"; readonly taskId: string }
   | { readonly type: "drain_outbox" }
   | { readonly type: "drain_callbacks" };

@@ -12,6 +12,7 @@ import { listAudit, record } from "./audit.ts";
 import { callbackAnswered, claimCallback, repeatCallback } from "./callback-delivery.ts";
 import type { CommandName, Input, Output } from "./commands.ts";
 import type { Context } from "./context.ts";
+import { dialFailed, dialPeer, listDials, removeDial } from "./dials.ts";
 import type { Effect } from "./effects.ts";
 import { hearAdvert } from "./gossip.ts";
 import type { Handler } from "./handler.ts";
@@ -65,6 +66,10 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   request_peer: requestPeer,
   revoke_peer: revokePeer,
   forget_peer: forgetPeer,
+  dial_peer: dialPeer,
+  dial_failed: dialFailed,
+  list_dials: listDials,
+  remove_dial: removeDial,
   get_auth_mode: getAuthMode,
   set_auth_mode: setAuthMode,
   list_allowed: listAllowed,

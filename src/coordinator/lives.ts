@@ -4,6 +4,7 @@ import { fellSilent, groupsOf, isMass, SILENCE_WINDOW } from "../peers/mass-sile
 import type { Peer } from "../peers/peer.ts";
 import { MASS_SILENCE_PAUSE } from "../protocol/constants.ts";
 import type { Context } from "./context.ts";
+import { dialsAfterLeave } from "./dialled.ts";
 import { releaseAll } from "./leases.ts";
 import { savePeer, sessionOf } from "./peers.ts";
 import { withdraw } from "./withdrawal.ts";
@@ -50,6 +51,7 @@ export function happen(
         break;
       case "release_leases":
         releaseAll(context, peer.id, reason, silent ? pauseAfter(context, peer) : 0);
+        dialsAfterLeave(context, peer.id, reason);
         break;
       case "bury":
         bury(context, peer);

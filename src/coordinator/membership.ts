@@ -3,6 +3,7 @@ import { admit } from "../peers/admission.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { authMode, type Context } from "./context.ts";
+import { dialsAfterForgetting, dialsAfterRuling } from "./dialled.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { releaseAll } from "./leases.ts";
@@ -17,6 +18,7 @@ export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: aut
 export const setAuthMode: Handler<"set_auth_mode"> = (context, { mode }) => {
   context.registry.settings.setAuthMode(mode);
   for (const peer of context.registry.peers.connected()) endUnlessQualified(context, peer);
+  dialsAfterRuling(context);
   dispatch(context);
   return ok({ mode });
 };
@@ -53,6 +55,7 @@ export const allow: Handler<"allow"> = (
   registry.allowlist.put(entry);
   const peer = registry.peers.get(peerId);
   if (peer !== null) endUnlessQualified(context, peer);
+  dialsAfterRuling(context, peerId);
   dispatch(context);
   return ok(allowView(entry));
 };
@@ -106,6 +109,7 @@ export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
     detail: "the operator removed this peer's record",
   });
   releaseAll(context, peer.id, "the peer was removed");
+  dialsAfterForgetting(context, peer.id);
   bury(context, peer);
   dispatch(context);
   return done;

@@ -1,5 +1,6 @@
 import { err } from "../base/result.ts";
 import { ROTATION_WINDOW } from "../protocol/constants.ts";
+import { dialsAfterRotation } from "./dialled.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, type Handler } from "./handler.ts";
 import { endSession, savePeer } from "./peers.ts";
@@ -43,6 +44,7 @@ export const rotatePeer: Handler<"rotate_peer"> = (
   registry.pairRtts.handOver(peerId, newPeerId);
   const { discoveryEpochs } = registry;
   discoveryEpochs.noteHolder(peerHolder(newPeerId), discoveryEpochs.heldBy(peerHolder(peerId)));
+  dialsAfterRotation(context, peerId, { publicKey: newPublicKey, peerId: newPeerId });
   registry.tombstones.put(peerId, peer, now);
   registry.denylist.add(peerId, peer.publicKey, "rotated", now);
   registry.aliases.put(peerId, newPeerId, now + ROTATION_WINDOW);

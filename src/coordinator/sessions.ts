@@ -3,6 +3,7 @@ import { err, ok } from "../base/result.ts";
 import { NO_FLAPS } from "../peers/damping.ts";
 import { isConnected } from "../peers/lifecycle.ts";
 import { admit as decide } from "../peers/admission.ts";
+import type { ProvedKey } from "../peers/dialling.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import { regionOf } from "../discovery/region.ts";
@@ -10,6 +11,7 @@ import { greatCircleKm } from "../scoring/measure.ts";
 import { sampleRtt } from "../scoring/rtt.ts";
 import type { AdmitInput } from "./commands.ts";
 import type { Context } from "./context.ts";
+import { dialFault, dialsAfterAdmission, TURN_OVER } from "./dialled.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, type Handler } from "./handler.ts";
 import { takeStock } from "./holdings.ts";
@@ -30,8 +32,8 @@ export const admit: Handler<"admit"> = (context, input) => {
   const known = registry.peers.get(input.peerId);
   const removed = known === null ? registry.tombstones.get(input.peerId) : null;
   const spokeMuster2 = known?.spokeMuster2 ?? removed?.spokeMuster2 ?? false;
-  const full = refuseIfFull(context, known);
-  if (full !== null) return err(full);
+  const fault = dialFault(context, input, known) ?? refuseIfFull(context, known);
+  if (fault !== null) return err(fault);
   const entry = redeem(context, input);
   if (!entry.ok) return entry;
   const { peerId: id, protocol } = input;
@@ -72,6 +74,11 @@ export const admit: Handler<"admit"> = (context, input) => {
   };
   happen(context, peer, "proved");
   takeStock(context, id, input.held);
+  const replaced = dialsAfterAdmission(context, input);
+  if (replaced !== null) {
+    endSession(context, replaced, { code: "mesh_full", detail: TURN_OVER });
+    happen(context, replaced, "gone", { reason: TURN_OVER });
+  }
   dispatch(context);
   const reconnect = { slot, per_second: config.reconnectsPerSecond };
   // go-p2p 1.0 has no forward secrecy: a key sent by it would be known to whoever gets the peer's key in years to come.
@@ -99,7 +106,8 @@ function refuseIfFull({ registry, config }: Context, known: Peer | null): Sessio
   };
 }
 
-function newcomer({ now }: Context, { peerId, publicKey }: AdmitInput) {
+/** What is known of a peer that has no record yet. */
+export function newcomer({ now }: Context, { peerId, publicKey }: ProvedKey) {
   return {
     id: peerId,
     publicKey,

@@ -10,6 +10,7 @@ import type { Peer } from "../peers/peer.ts";
 import type { Task } from "../tasks/task.ts";
 import { nextCallback } from "./callback-delivery.ts";
 import type { Context } from "./context.ts";
+import { startDials } from "./dialling.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, type Handler } from "./handler.ts";
 import { EXPIRED_KEY_RETENTION } from "./join-keys.ts";
@@ -17,7 +18,10 @@ import { callOff, endTask, releaseAttempt } from "./leases.ts";
 import { doubt, happen } from "./lives.ts";
 import { nextDiscoveryDue, tickDiscovery } from "./turnover.ts";
 
-/** Waiting tasks are looked at again this often, for what no event announces (a refusal that was long enough ago). */
+/**
+ * Waiting tasks, and peers that wait to be dialled, are looked at again this often, for what no event announces (a refusal
+ * that was long enough ago, a turn that is over).
+ */
 const SWEEP_INTERVAL: Millis = MINUTE;
 
 /** Does everything whose time has come. Safe to run at any time and any number of times. */
@@ -37,6 +41,7 @@ export const tick: Handler<"tick"> = (context) => {
   registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
   registry.hearsay.prune(now - TOLD_RETENTION);
   tickDiscovery(context);
+  startDials(context);
   dispatch(context);
   effects.push({ type: "drain_outbox" }, { type: "drain_callbacks" });
   return done;
@@ -83,7 +88,7 @@ export function nextTick(
   { registry, config }: Pick<Context, "registry" | "config">,
   now: Millis,
 ): Millis | null {
-  const { tasks, outbox, peers, silences, hearsay } = registry;
+  const { tasks, outbox, peers, silences, hearsay, dials } = registry;
   const away = peers.longestAway();
   const delivered = registry.webhookDeliveries.oldest();
   const oldest = hearsay.oldest();
@@ -93,7 +98,8 @@ export function nextTick(
     nextCallback(registry, now),
     nextDiscoveryDue(registry),
     delivered === null ? null : delivered + WEBHOOK_DELIVERY_RETENTION,
-    tasks.anyQueued() ? now + SWEEP_INTERVAL : null,
+    dials.nextDue(),
+    tasks.anyQueued() || dials.anyQueued() ? now + SWEEP_INTERVAL : null,
     oldest === null ? null : oldest + TOLD_RETENTION,
     away === null
       ? null

@@ -2,6 +2,7 @@ import type { Place } from "../base/place.ts";
 import type { Protocol } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { HeldTask, Role } from "../protocol/messages.ts";
+import type { DialRef } from "./dialling.ts";
 
 /** What a session knows of a peer that has just proved its key, when it asks whether the peer may come in. */
 export interface JoinRequest {
@@ -31,4 +32,6 @@ export interface JoinRequest {
   readonly rttMs: number;
   /** The join key that it showed; null when none, and always over go-p2p 1.0, which could not keep it secret. */
   readonly joinKey: string | null;
+  /** The attempt that led to this session, when the mesh dialled. */
+  readonly dial?: DialRef;
 }

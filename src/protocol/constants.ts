@@ -171,6 +171,23 @@ export const HANDSHAKES_PER_MINUTE = 60;
 export const RECONNECTS_PER_SECOND = 100;
 export const RECONNECT_SLOT_MAX = 10_000_000;
 
+/** Dialling peers that listen. */
+/** Dialled sessions at once, unless configured otherwise: none of them can hibernate, and memory is billed. */
+export const DIALS_MAX = 20;
+/** Addresses that may be registered. */
+export const DIALS_REGISTERED_MAX = 1_000;
+/** How long the WebSocket may take to open. The handshake behind it has its own 10 s. */
+export const DIAL_CONNECT_DEADLINE = 10 * SECOND;
+/** An attempt of which nothing is heard for this long has failed: connecting, handshake and admission fit into it. */
+export const DIAL_DEADLINE = 45 * SECOND;
+/** Pause before an address is dialled again; doubles with each failure in a row up to the maximum. */
+export const DIAL_BACKOFF = 5 * SECOND;
+export const DIAL_BACKOFF_MAX = 15 * MINUTE;
+/** A dialled session that lasted this long shows that the peer is well: the next pause is the first one again. */
+export const DIAL_STEADY = 1 * MINUTE;
+/** While more addresses are due than there are places, an idle dialled session gives its place up after this. */
+export const DIAL_TURN = 15 * MINUTE;
+
 /** Gossip. */
 export const ADDRESS_CHARS_MAX = 200;
 /** Peers in one advert. */

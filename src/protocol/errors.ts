@@ -19,6 +19,7 @@ export type SessionFault = {
     | "proof_failed"
     | "handshake_timeout"
     | "ping_timeout"
+    | "dial_refused"
     | "not_permitted"
     | "not_allowed"
     | "revoked"
@@ -135,6 +136,7 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   proof_failed: wire(401, handshake, E.unauthorized, "The key was not proved"),
   handshake_timeout: wire(408, timeout, E.timeout, "The handshake took too long"),
   ping_timeout: wire(408, timeout, E.timeout, "Pings went unanswered"),
+  dial_refused: wire(502, normal, E.operationFailed, "The peer that was dialled wants no session"),
   not_permitted: wire(403, bad, E.unauthorized, "A mesh does not do this for a peer"),
   not_allowed: wire(403, denied, E.unauthorized, "The peer is not on the allowlist"),
   revoked: wire(403, denied, E.unauthorized, "The peer is revoked"),

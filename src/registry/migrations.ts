@@ -172,6 +172,16 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX webhook_deliveries_sources ON webhook_deliveries (source, seq)`,
     `CREATE INDEX webhook_deliveries_ages ON webhook_deliveries (received_at)`,
   ],
+  [
+    `CREATE TABLE dials (
+      id TEXT PRIMARY KEY, url TEXT NOT NULL UNIQUE, name TEXT NOT NULL, public_key TEXT, peer_id TEXT,
+      added_at INTEGER NOT NULL, added_by TEXT NOT NULL, state TEXT NOT NULL, since INTEGER NOT NULL, due_at INTEGER,
+      attempts INTEGER NOT NULL, failures INTEGER NOT NULL, last_error TEXT
+    ) WITHOUT ROWID`,
+    `CREATE INDEX dials_due ON dials (due_at) WHERE state IN ('waiting', 'dialling')`,
+    `CREATE INDEX dials_states ON dials (state)`,
+    `CREATE INDEX dials_peers ON dials (peer_id) WHERE peer_id IS NOT NULL`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -7,6 +7,7 @@ import { callbacksTable } from "./callbacks.ts";
 import { coordinatesTable } from "./coordinates.ts";
 import { discoveryEpochsTable } from "./discovery-epochs.ts";
 import { hearsayTable } from "./hearsay.ts";
+import { dialsTable } from "./dials.ts";
 import { idempotencyTable } from "./idempotency.ts";
 import { joinKeysTable } from "./join-keys.ts";
 import { kvWritesTable } from "./kv-writes.ts";
@@ -57,5 +58,6 @@ export function openRegistry(sql: Sql) {
     silences: silencesTable(sql),
     slots: slotsTable(sql),
     hearsay: hearsayTable(sql),
+    dials: dialsTable(sql),
   };
 }

@@ -2,6 +2,7 @@ import type { Bytes } from "../base/bytes.ts";
 import type { Json } from "../base/json.ts";
 import type { Result } from "../base/result.ts";
 import type { Told } from "../peers/hearsay.ts";
+import type { DialRef, ProvedKey } from "../peers/dialling.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
@@ -53,6 +54,16 @@ export type Note =
       readonly name: "accept_task";
       readonly input: OfAttempt & { readonly queued?: boolean | undefined };
     }
+  | {
+      readonly name: "dial_failed";
+      readonly input: {
+        /** Empty when the peer has not said who it is. */
+        readonly peerId: PeerId;
+        readonly dial: DialRef;
+        readonly error: string;
+        readonly proved: ProvedKey | null;
+      };
+    }
   | { readonly name: "refuse_task"; readonly input: OfAttempt & { readonly reason: string } }
   | {
       readonly name: "progress_task";
@@ -96,6 +107,7 @@ export function attemptOf(note: Note): HeldTask | null {
       return { task_id: note.input.outcome.task_id, fence: note.input.outcome.fence };
     case "observe":
     case "gone":
+    case "dial_failed":
     case "rotate_peer":
     case "announce":
     case "report_rtts":
@@ -107,6 +119,8 @@ export function attemptOf(note: Note): HeldTask | null {
 
 /** What happens to a session. */
 export type SessionEvent =
+  /** The socket that the mesh dialled is open. */
+  | { readonly type: "opened" }
   | { readonly type: "frame"; readonly data: string | Bytes }
   /** The 10 s for the handshake are over. */
   | { readonly type: "handshake_timeout" }

@@ -5,7 +5,7 @@ import type { Envelope } from "../protocol/envelope.ts";
 import { toClose, toGoP2pError, type MusterError } from "../protocol/errors.ts";
 import { newUuid } from "../protocol/ids.ts";
 import type { MessageType, PayloadInput } from "../protocol/messages.ts";
-import type { Intent, Move } from "./effects.ts";
+import type { Intent, Move, Note } from "./effects.ts";
 import type { OutstandingPing } from "../peers/liveness.ts";
 import type { Claim, Session } from "./state.ts";
 
@@ -81,35 +81,38 @@ export const errorReply = (
 
 /** What is known of the peer; null before it has said anything. */
 export const claimOf = (session: Session): Claim | null =>
-  session.state === "greeting" || session.state === "noise" ? null : session.claim;
+  "claim" in session ? session.claim : null;
 
-/** Ends the session for a fault; an active peer's end is told to the coordinator. */
+/** Ends the session for a fault. */
 export function end(session: Session, fault: MusterError, ...before: readonly Intent[]): Move {
   const silent = fault.code === "ping_timeout";
+  const why = session.state === "active" ? fault.detail : `${fault.code}: ${fault.detail}`;
   return {
     session: { state: "closed", claim: claimOf(session) },
-    intents: [
-      ...before,
-      { type: "close", ...toClose(fault) },
-      ...farewell(session, fault.detail, silent),
-    ],
+    intents: [...before, { type: "close", ...toClose(fault) }, ...farewell(session, why, silent)],
   };
 }
 
-/** What the coordinator hears when an active session ends; `silent`: without a word of the peer's or to it. */
-export const farewell = (session: Session, reason: string, silent: boolean): readonly Intent[] =>
-  session.state === "active"
-    ? [
-        {
-          type: "tell",
-          messageId: null,
-          note: {
-            name: "gone",
-            input: { peerId: session.claim.peerId, epoch: session.epoch, reason, silent },
-          },
-        },
-      ]
-    : [];
+/**
+ * What the coordinator hears when a session ends: of an active one, or of one that it had dialled. `silent`: without a word
+ * of the peer's or to it.
+ */
+export function farewell(session: Session, reason: string, silent: boolean): readonly Intent[] {
+  const note = lastWord(session, reason, silent);
+  return note === null ? [] : [{ type: "tell", messageId: null, note }];
+}
+
+function lastWord(session: Session, reason: string, silent: boolean): Note | null {
+  if (session.state === "closed") return null;
+  const peerId = claimOf(session)?.peerId ?? "";
+  if (session.state === "active")
+    return { name: "gone", input: { peerId, epoch: session.epoch, reason, silent } };
+  const { dial } = session.origin;
+  if (dial === undefined) return null;
+  const proved =
+    session.state === "admitting" ? { publicKey: session.claim.publicKey, peerId } : null;
+  return { name: "dial_failed", input: { peerId, dial, error: reason, proved } };
+}
 
 export const stay = (session: Session, ...intents: readonly Intent[]): Move => ({
   session,

@@ -70,7 +70,7 @@ export function askToAdmit(
 
 const joinRequest = (
   { peerId, publicKey, name, role, speaksMuster, capabilities, slots, prefetch }: Claim,
-  { address, place, network, colo, tcpRttMs }: Origin,
+  { address, place, network, colo, tcpRttMs, dial }: Origin,
   { protocol }: Channel,
   rttMs: number,
   shown: Shown,
@@ -91,6 +91,7 @@ const joinRequest = (
   tcpRttMs,
   rttMs,
   ...shown,
+  ...(dial !== undefined && { dial }),
 });
 
 /** The coordinator's word on the admission. */

@@ -1,5 +1,7 @@
+import type { Bytes } from "../base/bytes.ts";
 import type { Millis } from "../base/clock.ts";
 import type { Place } from "../base/place.ts";
+import type { DialRef } from "../peers/dialling.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { GoP2pRequest, Reconnect, Role } from "../protocol/messages.ts";
 import type { Liveness, OutstandingPing } from "../peers/liveness.ts";
@@ -19,6 +21,8 @@ export interface Origin {
   readonly tcpRttMs: number | null;
   /** ID of the mesh's key that the peer asked for: there are two while the mesh rotates. */
   readonly meshId: PeerId;
+  /** The attempt that led to this socket, when the mesh dialled; `address` is where then. */
+  readonly dial?: DialRef;
 }
 
 /** What a peer said of itself in its handshake; true of it only once it has proved its key. */
@@ -60,6 +64,16 @@ interface Keyed {
 export interface Greeting {
   readonly state: "greeting";
   readonly origin: Origin;
+}
+
+/** The mesh dialled, so that it is who greets; nothing is known of the peer yet, but what is expected. */
+export interface Calling {
+  readonly state: "calling";
+  readonly origin: Origin;
+  /** The only key, in hex, that is taken; null for any. */
+  readonly expectedKey: string | null;
+  /** What the peer has to answer; null until the handshake was sent. */
+  readonly challenge: Bytes | null;
 }
 
 /** A muster.2 handshake between its messages. The gateway has checked that the peer's ID is its key's. */
@@ -108,11 +122,11 @@ export interface Closed {
   readonly claim: Claim | null;
 }
 
-export type Session = Greeting | Noise | Proving | Admitting | Active | Closed;
+export type Session = Greeting | Calling | Noise | Proving | Admitting | Active | Closed;
 
 /** A socket that speaks go-p2p 1.0. */
 export const newSession = (origin: Origin): Greeting => ({ state: "greeting", origin });
 
 /** Whether the peer has yet to prove its key: then there is a deadline, and nothing is stored. */
 export const isHandshaking = ({ state }: Session): boolean =>
-  state === "greeting" || state === "noise" || state === "proving";
+  state === "greeting" || state === "calling" || state === "noise" || state === "proving";

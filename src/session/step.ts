@@ -2,6 +2,7 @@ import { MESSAGES_PER_SECOND } from "../protocol/constants.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { receive } from "./active.ts";
 import { spend } from "./allowance.ts";
+import { greetFirst, takeAck } from "./calling.ts";
 import { call } from "./calls.ts";
 import type { Move, SessionEvent, Step } from "./effects.ts";
 import { finish } from "./finish.ts";
@@ -30,6 +31,8 @@ export const step = (session: Session, event: SessionEvent, context: SessionCont
 
 function move(session: Session, event: SessionEvent, context: SessionContext): Move {
   switch (event.type) {
+    case "opened":
+      return session.state === "calling" ? greetFirst(session, context) : stay(session);
     case "frame":
       return takeFrame(session, event.data, context);
     case "handshake_timeout":
@@ -114,6 +117,8 @@ function takeFrame(session: Session, data: string | Bytes, context: SessionConte
   switch (session.state) {
     case "greeting":
       return greet(session, data, context);
+    case "calling":
+      return takeAck(session, data, context);
     case "proving":
       return prove(session, data, context);
     case "noise":
@@ -141,6 +146,11 @@ const RATE_LIMITED = {
 function timeOut(session: Session): Move {
   if (session.state === "greeting" || session.state === "noise")
     return end(session, { code: "handshake_timeout", detail: "no handshake within 10 s" });
+  if (session.state === "calling")
+    return end(session, {
+      code: "handshake_timeout",
+      detail: "no answer to the handshake in 10 s",
+    });
   if (session.state === "proving") {
     return end(session, {
       code: "proof_failed",

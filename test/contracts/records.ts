@@ -1,3 +1,4 @@
+import type { Dial } from "../../src/peers/dialling.ts";
 import type { Hearsay } from "../../src/peers/hearsay.ts";
 import type { Peer } from "../../src/peers/peer.ts";
 import type { PublishedPointer } from "../../src/registry/pointers.ts";
@@ -116,4 +117,21 @@ export const aPointer = (more: Partial<PublishedPointer> = {}): PublishedPointer
   expiresAt: T + 10,
   signature: "5e",
   ...more,
+});
+
+export const aDial = (changes: Partial<Dial> = {}): Dial => ({
+  id: "a",
+  url: "wss://a.example/ws",
+  name: "node",
+  publicKey: null,
+  peerId: null,
+  addedAt: T,
+  addedBy: "admin",
+  state: "waiting",
+  since: T,
+  dueAt: T,
+  attempts: 1,
+  failures: 2,
+  lastError: "no answer",
+  ...changes,
 });

@@ -4,7 +4,7 @@ import { openRegistry } from "../../src/registry/registry.ts";
 import type { Sql } from "../../src/registry/sql.ts";
 import type { Callback } from "../../src/webhooks/index.ts";
 import { DISCOVERY_TABLES } from "./discovery-tables.ts";
-import { aHearsay, aPeer } from "./records.ts";
+import { aDial, aHearsay, aPeer } from "./records.ts";
 import { TASK_TABLES } from "./task-tables.suite.ts";
 
 /** Opens the test's own database, which is empty at first; each call opens the same one. */
@@ -298,6 +298,33 @@ const TABLES: readonly Clause[] = [
       expect(hearsay.oldest()).toBe(T + 2);
       hearsay.prune(T + 3);
       expect(left()).toEqual(["e"]);
+    },
+  },
+  {
+    name: "an address that is dialled is found by ID, URL and peer, and by what is due and who is next",
+    holds(open) {
+      const { dials } = openRegistry(open());
+      expect([dials.nextDue(), dials.anyQueued(), dials.count()]).toEqual([null, false, 0]);
+      const dial = aDial();
+      const next = aDial({ id: "b", url: "wss://b.example/", state: "queued", dueAt: T + 3 });
+      const last = aDial({ id: "c", url: "wss://c.example/", state: "queued", dueAt: T + 2 });
+      for (const each of [dial, next, last]) dials.put(each);
+      expect([dials.get("a"), dials.ofUrl(dial.url), dials.get("x")]).toEqual([dial, dial, null]);
+      expect(dials.list()).toEqual([dial, next, last]);
+      expect([dials.due(T - 1), dials.due(T)]).toEqual([[], [dial]]);
+      expect(dials.queued(9)).toEqual([last, next]);
+      expect([dials.queued(1), dials.anyQueued(), dials.nextDue()]).toEqual([[last], true, T]);
+      const connected = aDial({ publicKey: "k", peerId: "p", state: "connected", dueAt: null });
+      dials.put(connected);
+      dials.put({ ...next, state: "dialling" });
+      expect(dials.ofPeer("p")).toEqual([connected]);
+      expect(dials.taken()).toEqual({ dialling: 1, connected: 1 });
+      expect([dials.connectedBefore(T - 1), dials.connectedBefore(T)]).toEqual([[], [connected]]);
+      dials.put({ ...last, state: "barred", dueAt: null });
+      expect(dials.barred().map(({ id }) => id)).toEqual(["c"]);
+      dials.remove("c");
+      expect([dials.count(), dials.nextDue()]).toEqual([2, T + 3]);
+      expect(() => dials.put(aDial({ id: "z", url: next.url }))).toThrow();
     },
   },
   {

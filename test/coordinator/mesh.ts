@@ -124,6 +124,7 @@ export class TestMesh {
         place: null,
         meshIds: [],
         peersMax: 1_000,
+        dialsMax: 2,
         allowLoopback: false,
         reconnectsPerSecond: 100,
         retention: 30 * DAY,

@@ -11,9 +11,11 @@ export interface TestMesh {
 }
 
 /** A real mesh on workerd, in a folder that goes when it stops. */
-export async function testMesh(): Promise<TestMesh> {
+export async function testMesh(
+  variables: Readonly<Record<string, string>> = {},
+): Promise<TestMesh> {
   const dir = await mkdtemp(join(tmpdir(), "muster-e2e-"));
-  const mesh = await startMesh({ dir: join(dir, ".muster"), port: 0 });
+  const mesh = await startMesh({ dir: join(dir, ".muster"), port: 0, variables });
   return {
     mesh,
     dir,

@@ -12,11 +12,15 @@ const binary = join(dir, "go-peer");
 
 const obstacle = await fetchGoModules();
 if (obstacle === null) await buildGo(".", binary);
+const why = obstacle === null ? "" : ` (skipped: ${obstacle})`;
 let mesh: MeshProcess;
 let peer: ChildProcess;
 
 beforeAll(async () => {
-  if (obstacle === null) mesh = await startMesh({ dir: join(dir, ".muster"), port: 0 });
+  if (obstacle === null) {
+    const variables = { ALLOW_LOOPBACK: "true" };
+    mesh = await startMesh({ dir: join(dir, ".muster"), port: 0, variables });
+  }
 });
 
 afterAll(async () => {
@@ -26,7 +30,7 @@ afterAll(async () => {
 });
 
 it.skipIf(obstacle !== null)(
-  `a Go program on the Borg module joins, answers get_stats as a task, and leaves${obstacle === null ? "" : ` (skipped: ${obstacle})`}`,
+  `a Go program on the Borg module joins, answers get_stats as a task, and leaves${why}`,
   async () => {
     const { url, adminToken } = mesh;
     const operator = controller({ url, token: adminToken });
@@ -60,4 +64,46 @@ it.skipIf(obstacle !== null)(
     await expect.poll(async () => (await states())[0]?.state, { timeout: 20_000 }).toBe("stale");
   },
   60_000,
+);
+
+/** The Go program, listening; what it says, and where it can be reached. */
+async function listen(address: string, ...key: string[]) {
+  peer = spawn(binary, ["listen", address, ...key], { stdio: ["pipe", "pipe", "inherit"] });
+  let said = "";
+  peer.stdout?.setEncoding("utf8").on("data", (text: string) => (said += text));
+  await expect.poll(() => said, { timeout: 20_000 }).toContain("listening");
+  const [, privateKey = "", publicKey = ""] = /^key (\S+) (\S+)$/m.exec(said) ?? [];
+  const [, url = ""] = /^listening (\S+)$/m.exec(said) ?? [];
+  return { url, privateKey, publicKey, said: () => said };
+}
+
+it.skipIf(obstacle !== null)(
+  `DL5 a Go program that listens is dialled, does a task, and is dialled back when it returns${why}`,
+  async () => {
+    const operator = controller({ url: mesh.url, token: mesh.adminToken });
+    const first = await listen("127.0.0.1:0");
+    const { peer_id: id } = await operator.dial(first.url, { publicKey: first.publicKey });
+    const state = async () => (await operator.peer(String(id))).state;
+    await expect.poll(state, { timeout: 20_000 }).toBe("active");
+    expect(first.said()).toContain("acknowledging");
+    const stats = await operator.run("go-p2p/get_stats", null, {
+      peerId: String(id),
+      timeoutMs: 20_000,
+    });
+    expect(stats).toMatchObject({ nodeId: id, uptime: 7 });
+
+    peer.kill("SIGKILL");
+    await expect.poll(state, { timeout: 20_000 }).toBe("stale");
+    const address = new URL(first.url).host;
+    await listen(address, first.privateKey);
+    await expect.poll(state, { timeout: 40_000 }).toBe("active");
+
+    peer.kill("SIGKILL");
+    await expect.poll(state, { timeout: 20_000 }).toBe("stale");
+    await listen(address); // somebody else, at the same address
+    const failed = async () => (await operator.dials())[0]?.last_error ?? "";
+    await expect.poll(failed, { timeout: 60_000 }).toContain("identity_mismatch");
+    expect(await state()).toBe("stale");
+  },
+  180_000,
 );

@@ -26,6 +26,7 @@ const TABLE: { readonly [Code in ErrorCode]: readonly [status: number, close: nu
   proof_failed: [401, 4401],
   handshake_timeout: [408, 4408],
   ping_timeout: [408, 4408],
+  dial_refused: [502, 1000],
   not_permitted: [403, 4400],
   not_allowed: [403, 4403],
   revoked: [403, 4403],

@@ -44,6 +44,7 @@ describe("a mesh that is not configured", () => {
     ["ALLOW_LOOPBACK", "perhaps", "true"],
     ["PEERS_MAX", "many", "number"],
     ["PEERS_MAX", "-7654", "below 1"],
+    ["DIALS_MAX", "-4321", "below 1"],
     ["HANDSHAKES_PER_MINUTE", "12.375", "whole"],
     ["MESH_LATITUDE", "north", "degrees"],
     ["MESH_LONGITUDE", "180.5", "degrees"],

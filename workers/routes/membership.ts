@@ -1,8 +1,7 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { fromHex } from "../../src/base/bytes.ts";
 import { err } from "../../src/base/result.ts";
-import { peerIdOf, sharedSecret } from "../../src/crypto/identity.ts";
-import type { MusterError } from "../../src/protocol/errors.ts";
+import { peerIdOf } from "../../src/crypto/identity.ts";
 import type { AllowBody as Allowance } from "../../src/protocol/http.ts";
 import { AllowBody, AllowEntry, AllowList, AuthModeBody } from "../../src/protocol/http.ts";
 import { PublicKeyHex } from "../../src/protocol/ids.ts";
@@ -19,6 +18,7 @@ import {
   security,
   unconfirmed,
 } from "../responses.ts";
+import { unusableKey } from "../unusable-key.ts";
 
 const tags = ["admission"];
 const params = z.object({ public_key: PublicKeyHex });
@@ -102,9 +102,8 @@ export function membershipRoutes(app: OpenAPIHono<AppEnv>): void {
 
 async function admitKey(c: AppContext, publicKey: string, body: Allowance) {
   const { coordinator, config } = c.var;
-  const key = fromHex(publicKey) as Uint8Array;
-  if (sharedSecret(config.identities.current.privateKey, key) === null) {
-    return err<MusterError>({ code: "bad_key", detail: "no peer can prove a key of low order" });
-  }
-  return coordinator.call("allow", { ...body, publicKey, peerId: peerIdOf(key) });
+  const fault = unusableKey(config, publicKey);
+  if (fault !== null) return err(fault);
+  const peerId = peerIdOf(fromHex(publicKey) as Uint8Array);
+  return coordinator.call("allow", { ...body, publicKey, peerId });
 }

@@ -1,6 +1,6 @@
 // A go-p2p 1.0 peer for the interoperability test: Go's JSON, times and WebSocket, and the published Borg module's SMSG
-// and STMF. It joins the mesh at argv[1], answers ping and get_stats, prints one line per thing that happened, and
-// leaves when its standard input ends.
+// and STMF. It joins the mesh at argv[1], or listens for it (`listen ADDRESS [PRIVATE KEY]`, see listen.go), answers ping
+// and get_stats, prints one line per thing that happened, and leaves when its standard input ends.
 package main
 
 import (
@@ -81,27 +81,36 @@ func (p *peer) send(m message) {
 	}
 }
 
-func (p *peer) receive() message {
+func (p *peer) receive() (message, error) {
+	var m message
 	_, data, err := p.conn.ReadMessage()
 	if err != nil {
-		log.Fatal(err)
+		return m, err
 	}
 	opened := must(smsg.Decrypt(data, p.password))
-	var m message
-	if err := json.Unmarshal([]byte(opened.Body), &m); err != nil {
-		log.Fatal(err)
+	return m, json.Unmarshal([]byte(opened.Body), &m)
+}
+
+func (p *peer) identity() identity {
+	return identity{
+		ID: p.id, Name: "go peer", PublicKey: base64.StdEncoding.EncodeToString(p.public),
+		CreatedAt: time.Now(), Role: "worker",
 	}
-	return m
+}
+
+// agree derives what both sides share, once the mesh's key is known.
+func (p *peer) agree(mesh identity) (secret []byte) {
+	meshKey := must(base64.StdEncoding.DecodeString(mesh.PublicKey))
+	digest := sha256.Sum256(must(curve25519.X25519(p.private, meshKey)))
+	p.meshID = mesh.ID
+	p.password = base64.StdEncoding.EncodeToString(digest[:])
+	return digest[:]
 }
 
 func (p *peer) handshake() {
 	challenge := make([]byte, 32)
 	must(rand.Read(challenge))
-	own := identity{
-		ID: p.id, Name: "go peer", PublicKey: base64.StdEncoding.EncodeToString(p.public),
-		CreatedAt: time.Now(), Role: "worker",
-	}
-	hello := p.compose("handshake", "", handshake{Identity: own, Challenge: challenge, Version: "1.0"})
+	hello := p.compose("handshake", "", handshake{Identity: p.identity(), Challenge: challenge, Version: "1.0"})
 	if err := p.conn.WriteMessage(websocket.TextMessage, must(json.Marshal(hello))); err != nil {
 		log.Fatal(err)
 	}
@@ -120,21 +129,25 @@ func (p *peer) handshake() {
 	if !ack.Accepted {
 		log.Fatalf("rejected: %s", ack.Reason)
 	}
-	meshKey := must(base64.StdEncoding.DecodeString(ack.Identity.PublicKey))
-	secret := sha256.Sum256(must(curve25519.X25519(p.private, meshKey)))
-	mac := hmac.New(sha256.New, secret[:])
-	mac.Write(challenge)
-	if !hmac.Equal(mac.Sum(nil), ack.ChallengeResponse) {
+	if !hmac.Equal(answerTo(challenge, p.agree(ack.Identity)), ack.ChallengeResponse) {
 		log.Fatal("the mesh did not answer the challenge")
 	}
-	p.meshID = ack.Identity.ID
-	p.password = base64.StdEncoding.EncodeToString(secret[:])
 	fmt.Println("acknowledged")
 }
 
-func (p *peer) serve() {
+func answerTo(challenge, secret []byte) []byte {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write(challenge)
+	return mac.Sum(nil)
+}
+
+// serve answers what the mesh asks until the connection ends.
+func (p *peer) serve() error {
 	for {
-		m := p.receive()
+		m, err := p.receive()
+		if err != nil {
+			return err
+		}
 		switch m.Type {
 		case "ping":
 			var ping struct {
@@ -154,18 +167,34 @@ func (p *peer) serve() {
 	}
 }
 
-func main() {
-	private := make([]byte, curve25519.ScalarSize)
-	must(rand.Read(private))
+func newPeer(private []byte) *peer {
 	public := must(curve25519.X25519(private, curve25519.Basepoint))
 	digest := sha256.Sum256(public)
-	p := &peer{private: private, public: public, id: hex.EncodeToString(digest[:16])}
+	return &peer{private: private, public: public, id: hex.EncodeToString(digest[:16])}
+}
+
+func newKey() []byte {
+	private := make([]byte, curve25519.ScalarSize)
+	must(rand.Read(private))
+	return private
+}
+
+func untilInputEnds() {
+	for scanner := bufio.NewScanner(os.Stdin); scanner.Scan(); {
+	}
+}
+
+func main() {
+	if os.Args[1] == "listen" {
+		listen(os.Args[2:])
+		return
+	}
+	p := newPeer(newKey())
 	conn, _, err := websocket.DefaultDialer.Dial(os.Args[1], nil)
 	p.conn = must(conn, err)
 	fmt.Println("id", p.id)
 	p.handshake()
-	go p.serve()
-	for scanner := bufio.NewScanner(os.Stdin); scanner.Scan(); {
-	}
+	go func() { log.Fatal(p.serve()) }()
+	untilInputEnds()
 	p.send(p.compose("disconnect", "", map[string]any{"reason": "done", "code": 1000}))
 }

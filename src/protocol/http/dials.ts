@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { Name, OpaqueId, PeerId, PublicKeyHex } from "../ids.ts";
+import { OUTBOUND_URL_CHARS_MAX } from "../outbound-url.ts";
+import { Time } from "./page.ts";
+
+export const DIAL_STATES = [
+  "waiting",
+  "queued",
+  "dialling",
+  "connected",
+  "resting",
+  "barred",
+] as const;
+export const DialState = z.enum(DIAL_STATES).meta({
+  description:
+    "`waiting` until next_at; `queued`: due, but as many peers are dialled as may be; `dialling`; `connected`: the session that it made lives; `resting`: the peer is connected by a session of its own; `barred`: its key would not be let in",
+});
+export type DialState = z.infer<typeof DialState>;
+
+export const DialBody = z
+  .object({
+    url: z.string().max(OUTBOUND_URL_CHARS_MAX).meta({
+      description: "Where the peer listens: ws:// or wss://, without a query",
+      example: "wss://peer.example:9091/ws",
+    }),
+    public_key: PublicKeyHex.optional().meta({
+      description: "The only key taken there; without it, the first that is proved there",
+    }),
+    name: Name.default("").meta({ description: "For people" }),
+  })
+  .meta({ id: "DialRequest" });
+export type DialBody = z.infer<typeof DialBody>;
+
+export const DialView = z
+  .object({
+    id: OpaqueId,
+    url: z.string(),
+    name: z.string(),
+    public_key: PublicKeyHex.nullable().meta({
+      description: "The only key taken there; null until one was proved or given",
+    }),
+    peer_id: PeerId.nullable(),
+    state: DialState,
+    since: Time.meta({ description: "When it came into this state" }),
+    next_at: Time.nullable().meta({ description: "When it is dialled next, where that is known" }),
+    attempts: z.int(),
+    failures: z.int().meta({ description: "Failures in a row" }),
+    last_error: z.string().nullable(),
+    added_at: Time,
+    added_by: z.string().meta({ description: "`admin`, or `token:` and an ID" }),
+  })
+  .meta({ id: "Dial" });
+export type DialView = z.infer<typeof DialView>;
+export const DialList = z.object({ dials: z.array(DialView) }).meta({ id: "DialList" });

@@ -1,0 +1,80 @@
+import { fromBase64, toBase64, type Bytes } from "../base/bytes.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { challengeAnswered } from "../crypto/challenge.ts";
+import { CHALLENGE_BYTES, GO_P2P_VERSION } from "../protocol/constants.ts";
+import { firstIssue, readEnvelope, type Envelope } from "../protocol/envelope.ts";
+import type { SessionFault } from "../protocol/errors.ts";
+import { HandshakeAck } from "../protocol/messages.ts";
+import type { Move } from "./effects.ts";
+import {
+  askForProof,
+  clear,
+  handshakeFault,
+  ownIdentity,
+  readIdentity,
+  type Introduced,
+} from "./introduction.ts";
+import { compose, end, stay, type SessionContext } from "./outgoing.ts";
+import type { Calling, Origin } from "./state.ts";
+
+/** A socket that the mesh opened, to a peer that listens. */
+export const newCall = (origin: Origin, expectedKey: string | null): Calling => ({
+  state: "calling",
+  origin,
+  expectedKey,
+  challenge: null,
+});
+
+/** The socket is open: the mesh greets, for it is who dialled. Whom, it does not know yet: go-p2p ignores `to` here. */
+export function greetFirst(session: Calling, context: SessionContext): Move {
+  const challenge = context.randomBytes(CHALLENGE_BYTES);
+  const handshake = compose(context, "", "handshake", {
+    identity: ownIdentity(context),
+    challenge: toBase64(challenge),
+    version: GO_P2P_VERSION,
+  });
+  return stay({ ...session, challenge }, clear(handshake));
+}
+
+/**
+ * The peer's answer to our handshake. That it answers the challenge proves little, for it may be relayed from elsewhere; so
+ * the ping follows as in any other session, and its pong decides.
+ */
+export function takeAck(session: Calling, data: string | Bytes, context: SessionContext): Move {
+  if (typeof data !== "string") {
+    return end(session, { code: "bad_message", detail: "a handshake is answered in a text frame" });
+  }
+  const envelope = readEnvelope(data);
+  if (!envelope.ok) return end(session, envelope.error);
+  const introduced = judge(session, envelope.value, context);
+  if (!introduced.ok) return end(session, introduced.error);
+  return askForProof(session.origin, introduced.value, context);
+}
+
+function judge(
+  { challenge, expectedKey }: Calling,
+  envelope: Envelope,
+  context: SessionContext,
+): Result<Introduced, SessionFault> {
+  if (envelope.type !== "handshake_ack" || challenge === null)
+    return err({ code: "out_of_place", detail: "a handshake is answered by handshake_ack" });
+  const ack = HandshakeAck.safeParse(envelope.payload);
+  if (!ack.success) return err(handshakeFault(firstIssue(ack.error), ack.error.issues[0]?.path));
+  const { identity, accepted, reason, challengeResponse } = ack.data;
+  if (!accepted)
+    return err({
+      code: "dial_refused",
+      detail: `the peer refused: ${reason ?? "no reason given"}`,
+    });
+  const introduced = readIdentity(identity, envelope, context);
+  if (!introduced.ok) return introduced;
+  const { claim, secret } = introduced.value;
+  if (claim.peerId === context.mesh.keys.id)
+    return err({ code: "identity_mismatch", detail: "this address leads back to the mesh itself" });
+  if (expectedKey !== null && claim.publicKey !== expectedKey)
+    return err({ code: "identity_mismatch", detail: "another key is expected at this address" });
+  const response = fromBase64(challengeResponse ?? "");
+  if (response === null || !challengeAnswered(secret, challenge, response))
+    return err({ code: "proof_failed", detail: "the peer did not answer the challenge" });
+  return ok(introduced.value);
+}

@@ -1,0 +1,130 @@
+import { describe, expect, test } from "vitest";
+import { DIAL_TURN } from "../../src/protocol/constants.ts";
+import { must, present } from "../must.ts";
+import { Dialling, urlOf } from "./dialling-mesh.ts";
+import { KEYS, START, testKey, TestPeer } from "./mesh.ts";
+
+const [A, B, C] = KEYS;
+
+describe("more addresses than places", () => {
+  /** A mesh of two places that are both taken. */
+  function full(): { mesh: Dialling; held: TestPeer[] } {
+    const mesh = new Dialling();
+    const held = [A, B].map((key, n) => {
+      mesh.dial(urlOf(n), key);
+      return mesh.answer(urlOf(n), key);
+    });
+    return { mesh, held };
+  }
+
+  function putToWork(mesh: Dialling, peers: readonly TestPeer[]): void {
+    for (const _ of peers)
+      mesh.submit({ kind: "long", lease_seconds: 3_600, deadline_seconds: 86_400 });
+    for (const peer of peers) peer.accept();
+  }
+
+  test("DL3 wait in the order in which they were due, attempts under way included", () => {
+    const mesh = new Dialling();
+    for (let n = 0; n < 5; n++) {
+      mesh.dial(urlOf(n));
+      mesh.now += 1;
+    }
+    expect(mesh.orders.map(({ url }) => url)).toEqual([urlOf(0), urlOf(1)]);
+    mesh.fail(urlOf(1));
+    expect(mesh.orders.at(-1)?.url).toBe(urlOf(2));
+    mesh.fail(urlOf(0));
+    expect(mesh.orders.at(-1)?.url).toBe(urlOf(3));
+    mesh.live(60_000);
+    expect(mesh.ordersOf(urlOf(4))).toBe(1);
+  });
+
+  test("DL3 get a place as soon as a peer is gone", () => {
+    const { mesh, held } = full();
+    mesh.dial(urlOf(2), C);
+    mesh.live(DIAL_TURN / 2);
+    expect([mesh.view(urlOf(2)).state, mesh.ordersOf(urlOf(2))]).toEqual(["queued", 0]);
+    held[0]?.leave();
+    expect(mesh.ordersOf(urlOf(2))).toBe(1);
+  });
+
+  test("DL3 get the place of an idle session that had its turn, once they have proved themselves", () => {
+    const { mesh, held } = full();
+    mesh.dial(urlOf(2), C);
+    expect(mesh.awaitDial(urlOf(2))).toBeLessThanOrEqual(DIAL_TURN + 60_000);
+    expect(held.map(({ endedBy }) => endedBy)).toEqual([null, null]);
+    mesh.answer(urlOf(2), C);
+    expect(held.map(({ endedBy }) => endedBy?.code)).toEqual(["mesh_full", undefined]);
+    expect(mesh.run("get_peer", { id: A.id }).state).toBe("stale");
+    expect(mesh.view(urlOf(0))).toMatchObject({ state: "waiting", failures: 0 });
+    expect(mesh.registry.dials.taken().connected).toBe(2);
+  });
+
+  test("DL3 take nobody's place by an address where nobody answers", () => {
+    const { mesh, held } = full();
+    mesh.dial(urlOf(2));
+    for (let n = 0; n < 5; n++) {
+      mesh.awaitDial(urlOf(2), 10 * DIAL_TURN);
+      mesh.fail(urlOf(2));
+    }
+    expect(held.map(({ endedBy }) => endedBy)).toEqual([null, null]);
+  });
+
+  test("DL3 do not take the place of who is at work", () => {
+    const { mesh, held } = full();
+    putToWork(mesh, held);
+    mesh.dial(urlOf(2), C);
+    mesh.live(2 * DIAL_TURN);
+    expect(mesh.ordersOf(urlOf(2))).toBe(0);
+    held[1]?.finish();
+    mesh.awaitDial(urlOf(2));
+    held[0]?.progress();
+    mesh.answer(urlOf(2), C);
+    expect(held.map(({ endedBy }) => endedBy?.code)).toEqual([undefined, "mesh_full"]);
+  });
+
+  test("DL3 are not taken beyond the places when those whose turn was over got work meanwhile", () => {
+    const { mesh, held } = full();
+    mesh.dial(urlOf(2), C);
+    mesh.awaitDial(urlOf(2));
+    putToWork(mesh, held);
+    const { dial } = mesh.orderOf(urlOf(2));
+    expect(mesh.refusal("admit", new TestPeer(mesh, C).request({ dial })).code).toBe("mesh_full");
+  });
+
+  test("DL3 all come to their turn, and never more at once than there are places", () => {
+    const mesh = new Dialling();
+    const keys = Array.from({ length: 7 }, (_, n) => testKey(500 + n));
+    const served = new Map<string, number>();
+    for (const [n, key] of keys.entries()) mesh.dial(urlOf(n), key);
+    let answered = 0;
+    while (mesh.now < START + 40 * DIAL_TURN) {
+      for (const { url, publicKey, dial } of mesh.orders.slice(answered)) {
+        answered++;
+        const key = present(keys.find((candidate) => candidate.publicKey === publicKey));
+        const { result } = mesh.execute("admit", new TestPeer(mesh, key).request({ dial }));
+        // Sessions are played by none here: only who holds a place counts.
+        must(result);
+        served.set(url, (served.get(url) ?? 0) + 1);
+        expect(mesh.registry.dials.taken().connected).toBeLessThanOrEqual(2);
+      }
+      mesh.now = Math.max(present(mesh.nextTick()), mesh.now + 1);
+      mesh.tick();
+    }
+    const turns = keys.map((_, n) => served.get(urlOf(n)) ?? 0);
+    expect(Math.min(...turns)).toBeGreaterThan(5);
+    expect(Math.max(...turns) - Math.min(...turns)).toBeLessThanOrEqual(3);
+  });
+
+  test("DL3 wake nobody more often than once a minute while they wait", () => {
+    const { mesh } = full();
+    for (let n = 2; n < 50; n++) mesh.dial(urlOf(n));
+    const until = mesh.now + DIAL_TURN / 2;
+    let ticks = 0;
+    while (mesh.now < until) {
+      mesh.now = Math.max(present(mesh.nextTick()), mesh.now + 1);
+      mesh.tick();
+      ticks++;
+    }
+    expect(ticks).toBeLessThanOrEqual(DIAL_TURN / 2 / 60_000 + 2);
+  });
+});

@@ -1,0 +1,370 @@
+import { abortAllDurableObjects, reset, runDurableObjectAlarm } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { PeerSession } from "../../durable/peer-session.ts";
+import { toHex } from "../../src/base/bytes.ts";
+import { newKeyPair } from "../../src/crypto/identity.ts";
+import { platformRandom } from "../../src/crypto/primitives.ts";
+import {
+  DIAL_BACKOFF,
+  DIAL_CONNECT_DEADLINE,
+  PING_INTERVAL,
+  PONG_TIMEOUT,
+} from "../../src/protocol/constants.ts";
+import type { DialView } from "../../src/protocol/http.ts";
+import { present } from "../must.ts";
+import {
+  api,
+  coordinatorStub,
+  giveTask,
+  peerView,
+  pointers,
+  rows,
+  sessionStub,
+  taskEnd,
+  until,
+} from "./api.ts";
+import { Timers } from "./faults.ts";
+import { GoPeer } from "./go-peer.ts";
+import { Outside } from "./listening-node.ts";
+
+let outside: Outside;
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  outside = new Outside();
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  await reset();
+});
+
+const HOST = "node.example:9091";
+const URL = `wss://${HOST}/ws`;
+
+const dial = async (url: string = URL, more: object = {}): Promise<DialView> =>
+  (await api<DialView>("POST", "/v1/peers", { url, ...more })).body;
+
+const dials = async (): Promise<DialView[]> =>
+  (await api<{ dials: DialView[] }>("GET", "/v1/dials")).body.dials;
+const only = async (): Promise<DialView> => present((await dials())[0]);
+
+/** Waits until the one address is in this state. */
+const becomes = (state: DialView["state"]): Promise<DialView> =>
+  until(only, (address) => address.state === state);
+
+/** Lets the time pass, and what is due in the coordinator be done. */
+async function coordinatorAfter(ms: number): Promise<void> {
+  vi.setSystemTime(Date.now() + ms);
+  await runDurableObjectAlarm(coordinatorStub());
+}
+
+/** The object that dials an address. */
+const dialler = ({ id }: DialView) =>
+  env.PEER_SESSION.get(env.PEER_SESSION.idFromName(`dial:${id}`));
+
+describe("a node that listens", () => {
+  it("DL5 is dialled, proves itself by its pong, and is a peer like any other", async () => {
+    const node = outside.node(HOST);
+    expect(await dial()).toMatchObject({ url: URL, state: "dialling" });
+    expect(await becomes("connected")).toMatchObject({
+      peer_id: node.keys.id,
+      public_key: node.publicKey,
+    });
+    expect(node.heard.map(({ type }) => type)).toEqual(["handshake", "ping"]);
+    expect(await peerView(node.keys.id)).toMatchObject({
+      state: "active",
+      protocol: "go-p2p/1.0",
+      address: URL,
+      hops: 1,
+    });
+    await until(pointers, ({ length }) => length === 1);
+    expect(outside.fetched).toMatchObject([
+      { url: `https://${HOST}/ws`, init: { redirect: "manual" } },
+    ]);
+  });
+
+  it("DL5 is no peer without a pong, whatever else it answers", async () => {
+    const node = outside.node(HOST, { stopsBefore: "pong" });
+    const timers = new Timers(10_000);
+    const registered = await dial(URL, { public_key: node.publicKey });
+    await node.hears("ping");
+    await timers.ring(dialler(registered));
+    expect(await becomes("waiting")).toMatchObject({
+      failures: 1,
+      last_error: expect.stringMatching(/^proof_failed: /),
+    });
+    await until(
+      async () => node.closes,
+      ({ length }) => length === 1,
+    );
+    expect(node.closes).toMatchObject([{ code: 4401 }]);
+    expect(await peerView(node.keys.id)).toMatchObject({ state: "discovered", connected: false });
+  });
+
+  it("DL5 does go-p2p's requests as tasks", async () => {
+    const node = outside.node(HOST);
+    await dial();
+    await becomes("connected");
+    const { id } = await giveTask("go-p2p/get_stats", null);
+    const request = await node.hears("get_stats");
+    await node.send("stats", { uptime: 7 }, { replyTo: request.id });
+    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: { uptime: 7 } });
+  });
+
+  it("DL5 that announces Muster is welcomed, and does tasks", async () => {
+    const node = outside.node(HOST, { muster: { v: 1, capabilities: ["gpu"], slots: 3 } });
+    await dial();
+    await becomes("connected");
+    expect(await node.hears("welcome")).toMatchObject({ payload: { peer_id: node.keys.id } });
+    const { id } = await giveTask("echo", 5, { requirements: { capabilities: ["gpu"] } });
+    const { payload } = await node.hears("task_offer");
+    const { fence } = payload as { fence: number };
+    await node.send("task_accept", { task_id: id, fence });
+    await node.send("task_result", { task_id: id, fence, ok: true, result: 5 });
+    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: 5 });
+  });
+
+  it("DL5 is held to all that holds for a peer: strikes, liveness, its word for itself alone", async () => {
+    const node = outside.node(HOST);
+    await dial();
+    await becomes("connected");
+    for (let n = 0; n < 3; n++) await node.send("welcome", {});
+    await until(
+      async () => node.closes,
+      ({ length }) => length === 1,
+    );
+    expect(node.closes).toMatchObject([{ code: 4400 }]);
+    expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
+    expect(await only()).toMatchObject({ state: "waiting", failures: 1 });
+  });
+
+  it("DL5 that stops answering is found by the alarm of its object", async () => {
+    const node = outside.node(HOST);
+    const registered = await dial();
+    await becomes("connected");
+    Object.assign(node.options, { stopsBefore: "pong" });
+    for (const ms of [PING_INTERVAL, PONG_TIMEOUT, PONG_TIMEOUT]) {
+      vi.setSystemTime(Date.now() + ms);
+      expect(await runDurableObjectAlarm(dialler(registered))).toBe(true);
+    }
+    expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
+    await until(
+      async () => node.closes,
+      ({ length }) => length === 1,
+    );
+    expect(node.closes).toMatchObject([{ code: 4408 }]);
+  });
+});
+
+describe("dialling back", () => {
+  it("DL1 takes a peer that went away in again, under a newer epoch", async () => {
+    const node = outside.node(HOST);
+    await dial();
+    await becomes("connected");
+    await node.close();
+    await becomes("waiting");
+    expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
+    await coordinatorAfter(DIAL_BACKOFF);
+    await becomes("connected");
+    expect(node.opened).toBe(2);
+    expect(await rows("SELECT epoch, state FROM peers")).toMatchObject([
+      { epoch: 2, state: "active" },
+    ]);
+  });
+
+  it("DL8 happens when the object that held the session is lost with its memory", async () => {
+    const node = outside.node(HOST);
+    const registered = await dial();
+    await becomes("connected");
+    await abortAllDurableObjects();
+    expect(await peerView(node.keys.id)).toMatchObject({ state: "active" });
+    vi.setSystemTime(Date.now() + PING_INTERVAL);
+    expect(await runDurableObjectAlarm(dialler(registered))).toBe(true);
+    expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
+    await coordinatorAfter(DIAL_BACKOFF);
+    expect(await becomes("connected")).toMatchObject({ attempts: 2 });
+    expect(node.opened).toBe(2);
+  });
+
+  it("DL8 leaves nothing stored in the object of a session that is over", async () => {
+    const node = outside.node(HOST);
+    const registered = await dial();
+    await becomes("connected");
+    await node.close();
+    await becomes("waiting");
+    expect(await runDurableObjectAlarm(dialler(registered))).toBe(false);
+  });
+
+  it("DL9 does not touch a session that the peer has opened itself", async () => {
+    const keys = newKeyPair(platformRandom);
+    const own = await GoPeer.join({ keys });
+    outside.node(HOST, { keys });
+    await dial(URL);
+    expect(await becomes("resting")).toMatchObject({ peer_id: keys.id });
+    await own.catchUp();
+    own.close();
+    await becomes("waiting");
+    await coordinatorAfter(DIAL_BACKOFF);
+    await becomes("connected");
+  });
+
+  it("DL9 yields to a session that the peer opens itself", async () => {
+    const keys = newKeyPair(platformRandom);
+    const node = outside.node(HOST, { keys });
+    await dial();
+    await becomes("connected");
+    const own = await GoPeer.join({ keys });
+    await until(
+      async () => node.closes,
+      ({ length }) => length === 1,
+    );
+    expect(node.closes).toMatchObject([{ code: 4409 }]);
+    await own.catchUp();
+    expect(await peerView(keys.id)).toMatchObject({ state: "active" });
+    expect(await only()).toMatchObject({ state: "resting" });
+  });
+
+  it("DL11 ends before the removal of its address returns", async () => {
+    const node = outside.node(HOST);
+    const { id } = await dial();
+    await becomes("connected");
+    expect((await api("DELETE", `/v1/dials/${id}`)).status).toBe(204);
+    expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
+    await until(
+      async () => node.closes,
+      ({ length }) => length === 1,
+    );
+    expect(await dials()).toEqual([]);
+  });
+
+  it("DL2 ends with a revocation, which has happened when its call returns", async () => {
+    const node = outside.node(HOST);
+    await dial();
+    await becomes("connected");
+    expect((await api("POST", `/v1/peers/${node.keys.id}/revoke`)).status).toBe(200);
+    await until(
+      async () => node.closes,
+      ({ length }) => length === 1,
+    );
+    expect(node.closes).toMatchObject([{ code: 4403 }]);
+    await coordinatorAfter(DIAL_BACKOFF);
+    expect(await becomes("barred")).toMatchObject({ attempts: 1 });
+    expect(node.opened).toBe(1);
+  });
+
+  it("DL12 does not cut off a node that answers a close", async () => {
+    const node = outside.node(HOST);
+    const timers = new Timers(5_000);
+    await dial();
+    await becomes("connected");
+    const object = await sessionStub(node.keys.id);
+    const signal = present(outside.fetched[0]?.init.signal);
+    await api("POST", `/v1/peers/${node.keys.id}/revoke`);
+    await until(
+      async () => node.closes,
+      ({ length }) => length === 1,
+    );
+    expect(signal.aborted).toBe(false);
+    await timers.ring(object);
+    expect(signal.aborted).toBe(false);
+  });
+});
+
+describe("an address that leads nowhere", () => {
+  const failure = async (): Promise<string> =>
+    String((await until(only, ({ failures }) => failures === 1)).last_error);
+
+  it("DL7 refuses", async () => {
+    await dial();
+    expect(await failure()).toMatch(/^unreachable: /);
+  });
+
+  it("DL7 hangs", async () => {
+    const timers = new Timers(DIAL_CONNECT_DEADLINE);
+    outside.answer(
+      HOST,
+      ({ signal }) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener("abort", () => reject(new Error("aborted")));
+        }),
+    );
+    const registered = await dial();
+    await until(
+      async () => outside.fetched,
+      ({ length }) => length === 1,
+    );
+    await timers.ring(dialler(registered));
+    expect(await failure()).toBe("no answer within 10 s");
+  });
+
+  it("DL7 redirects, and is not followed", async () => {
+    const elsewhere = outside.node("elsewhere.example");
+    outside.answer(HOST, async () => Response.redirect("https://elsewhere.example/ws", 302));
+    await dial();
+    expect(await failure()).toBe("no WebSocket there: HTTP 302");
+    expect([outside.fetched.length, elsewhere.opened]).toEqual([1, 0]);
+  });
+
+  it("DL7 speaks no WebSocket", async () => {
+    outside.answer(HOST, async () => new Response("hello"));
+    await dial();
+    expect(await failure()).toBe("no WebSocket there: HTTP 200");
+  });
+
+  it("DL8 closes at once", async () => {
+    const node = outside.node(HOST, { stopsBefore: "ack" });
+    await dial();
+    await node.hears("handshake");
+    await node.close();
+    expect(await failure()).toMatch(/^the connection closed \(1000\)/);
+  });
+
+  it("DL7 says nothing", async () => {
+    const node = outside.node(HOST, { stopsBefore: "ack" });
+    const timers = new Timers(10_000);
+    const registered = await dial();
+    await node.hears("handshake");
+    await timers.ring(dialler(registered));
+    expect(await failure()).toMatch(/^handshake_timeout: /);
+  });
+
+  it("DL6 has another key than is expected", async () => {
+    const node = outside.node(HOST);
+    const { publicKey } = newKeyPair(platformRandom);
+    await dial(URL, { public_key: toHex(publicKey) });
+    expect(await failure()).toMatch(/^identity_mismatch: /);
+    expect((await api("GET", `/v1/peers/${node.keys.id}`)).status).toBe(404);
+  });
+
+  it("DL4 refuses the mesh", async () => {
+    outside.node(HOST, { ack: { accepted: false, reason: "peer not authorized" } });
+    await dial();
+    expect(await failure()).toBe("dial_refused: the peer refused: peer not authorized");
+  });
+
+  it("DL4 is the mesh itself", async () => {
+    outside.answer(HOST, () =>
+      exports.default.fetch("http://mesh.test/ws", { headers: { Upgrade: "websocket" } }),
+    );
+    await dial();
+    expect(await failure()).toMatch(/^identity_mismatch: .*the mesh itself/);
+    expect(await rows("SELECT id FROM peers")).toEqual([]);
+  });
+
+  it("DL7 may be called no more, for it is judged at each dial", async () => {
+    await dial();
+    await failure();
+    await rows("UPDATE dials SET url = 'ws://10.0.0.1/ws' RETURNING id");
+    await coordinatorAfter(DIAL_BACKOFF);
+    const { last_error } = await until(only, ({ failures }) => failures === 2);
+    expect(last_error).toMatch(/^not called: /);
+    expect(outside.fetched).toHaveLength(1);
+  });
+
+  it("DL8 is one whose object does not take the order", async () => {
+    vi.spyOn(PeerSession.prototype, "dial").mockRejectedValue(new Error("injected: no dial"));
+    await dial();
+    expect(await failure()).toBe("the object that dials did not answer");
+  });
+});

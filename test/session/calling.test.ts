@@ -1,0 +1,263 @@
+import { describe, expect, test } from "vitest";
+import { toBase64, toHex } from "../../src/base/bytes.ts";
+import type { Json } from "../../src/base/json.ts";
+import { answerChallenge } from "../../src/crypto/challenge.ts";
+import { newKeyPair, sharedSecret } from "../../src/crypto/identity.ts";
+import { HANDSHAKE_BYTES_MAX } from "../../src/protocol/constants.ts";
+import { Envelope } from "../../src/protocol/envelope.ts";
+import { Handshake } from "../../src/protocol/messages.ts";
+import { newCall } from "../../src/session/calling.ts";
+import type { SessionEvent, Step } from "../../src/session/effects.ts";
+import { isHandshaking, type Session } from "../../src/session/state.ts";
+import { step } from "../../src/session/step.ts";
+import { bytesOf, present } from "../must.ts";
+import { seededRandom } from "../random.ts";
+import {
+  at,
+  closes,
+  compose,
+  identity,
+  MESH,
+  messages,
+  notes,
+  ORIGIN,
+  PEER,
+  said,
+  sealed,
+  START,
+} from "./driver.ts";
+
+const DIAL = { id: "d".repeat(32), attempt: 7 };
+const URL = "wss://peer.example/ws";
+const PEER_KEY = toHex(PEER.publicKey);
+const OTHER = newKeyPair(seededRandom(99));
+
+const run = (session: Session, event: SessionEvent, now = START): Step =>
+  step(session, event, at(now));
+
+/** A call whose handshake is sent. */
+function called(expectedKey: string | null = null) {
+  const call = newCall({ ...ORIGIN, address: URL, dial: DIAL }, expectedKey);
+  const { session, effects } = run(call, { type: "opened" });
+  const frame = effects[0]?.type === "send" ? effects[0].frame : null;
+  const handshake = Envelope.parse(JSON.parse(String(frame)));
+  const { challenge } = Handshake.parse(handshake.payload);
+  return { session, handshake, effects, challenge: bytesOf(challenge) };
+}
+
+const SECRET = present(sharedSecret(PEER.privateKey, MESH.keys.publicKey));
+
+const ackOf = (challenge: Uint8Array, payload: { [name: string]: Json } = {}): Json => ({
+  identity: identity() as unknown as Json,
+  challengeResponse: toBase64(answerChallenge(SECRET, challenge)),
+  accepted: true,
+  ...payload,
+});
+
+const text = (payload: Json, overrides: Partial<Envelope> = {}): SessionEvent => ({
+  type: "frame",
+  data: JSON.stringify(compose("handshake_ack", payload, overrides)),
+});
+
+/** A call that was answered well, and its ping. */
+function answered(expectedKey: string | null = null) {
+  const { session, challenge } = called(expectedKey);
+  const next = run(session, text(ackOf(challenge)));
+  return { ...next, ping: present(messages(next.effects)[0]) };
+}
+
+const failure = ({ session, effects }: Step) => {
+  expect(session.state).toBe("closed");
+  const [note] = notes(effects);
+  if (note?.name !== "dial_failed") throw new Error("the coordinator is not told");
+  expect(note.input.dial).toEqual(DIAL);
+  return { closed: closes(effects), error: note.input.error, proved: note.input.proved };
+};
+
+describe("a session that the mesh dialled", () => {
+  test("DL4 begins with the mesh's handshake: its identity, 32 random bytes, the version, in clear", () => {
+    const { session, handshake, effects, challenge } = called();
+    expect(effects).toHaveLength(1);
+    expect(handshake).toMatchObject({ type: "handshake", from: MESH.keys.id, to: "" });
+    expect(handshake.payload).toMatchObject({
+      identity: { id: MESH.keys.id, publicKey: toBase64(MESH.keys.publicKey), role: "controller" },
+      version: "1.0",
+    });
+    expect(challenge).toHaveLength(32);
+    expect(called().challenge).not.toEqual(challenge);
+    expect(isHandshaking(session)).toBe(true);
+  });
+
+  test("DL5 is followed by an encrypted ping once it is acknowledged, and by nothing else", () => {
+    const { session, effects, ping } = answered();
+    expect(session.state).toBe("proving");
+    expect(effects).toHaveLength(1);
+    expect(ping).toMatchObject({ type: "ping", from: MESH.keys.id, to: PEER.id });
+  });
+
+  test("DL5 asks for admission by the pong alone, as its attempt and from its address", () => {
+    const { session, ping } = answered();
+    const early = run(session, said("get_stats", null));
+    expect(early.effects.some(({ type }) => type === "admit")).toBe(false);
+    const pong = compose("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: ping.id });
+    const proved = run(early.session, { type: "frame", data: sealed(pong) }, START + 20);
+    expect(proved.effects).toMatchObject([
+      {
+        type: "admit",
+        request: {
+          peerId: PEER.id,
+          publicKey: PEER_KEY,
+          protocol: "go-p2p/1.0",
+          address: URL,
+          speaksMuster: true,
+          rttMs: 20,
+          joinKey: null,
+          dial: DIAL,
+        },
+      },
+    ]);
+  });
+
+  test("DL5 proves nothing by a pong to another ping", () => {
+    const { session } = answered();
+    const pong = said("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: crypto.randomUUID() });
+    const { session: next, effects } = run(session, pong);
+    expect(next).toMatchObject({ state: "proving", strikes: 1 });
+    expect(effects.some(({ type }) => type === "admit")).toBe(false);
+  });
+
+  test("DL6 takes the key that is expected", () => {
+    expect(answered(PEER_KEY).session.state).toBe("proving");
+  });
+});
+
+describe("an answer to the mesh's handshake", () => {
+  const { session, challenge } = called();
+  const other = { ...identity(), id: OTHER.id, publicKey: toBase64(OTHER.publicKey) };
+  const own = { ...identity(), id: MESH.keys.id, publicKey: toBase64(MESH.keys.publicKey) };
+  const zero = { ...identity(), publicKey: toBase64(new Uint8Array(32)) };
+  test.each<[string, SessionEvent, number, string]>([
+    ["is binary", said("pong", null), 4400, "bad_message"],
+    ["is no JSON", { type: "frame", data: "hello" }, 4400, "bad_message"],
+    [
+      "is another message",
+      { type: "frame", data: JSON.stringify(compose("handshake", ackOf(challenge))) },
+      4400,
+      "out_of_place",
+    ],
+    ["lacks its identity", text(ackOf(challenge, { identity: null })), 4400, "bad_message"],
+    [
+      "has a key that is none",
+      text(ackOf(challenge, { identity: { ...identity(), publicKey: "AAAA" } as never })),
+      4401,
+      "bad_key",
+    ],
+    [
+      "has a key of low order",
+      text(
+        ackOf(challenge, {
+          identity: { ...zero, id: "66687aadf862bd776c8fc18b8e9f8e20" } as never,
+        }),
+        { from: "66687aadf862bd776c8fc18b8e9f8e20" },
+      ),
+      4401,
+      "bad_key",
+    ],
+    [
+      "has an ID that is not its key's",
+      text(ackOf(challenge, { identity: { ...identity(), id: OTHER.id } as never }), {
+        from: OTHER.id,
+      }),
+      4401,
+      "identity_mismatch",
+    ],
+    ["is from another", text(ackOf(challenge), { from: OTHER.id }), 4401, "identity_mismatch"],
+    ["does not answer the challenge", text(ackOf(new Uint8Array(32))), 4401, "proof_failed"],
+    ["answers nothing", text(ackOf(challenge, { challengeResponse: "" })), 4401, "proof_failed"],
+    [
+      "claims a key that its sender does not hold",
+      text(ackOf(challenge, { identity: other as never }), { from: OTHER.id }),
+      4401,
+      "proof_failed",
+    ],
+    [
+      "is the mesh's own",
+      text(ackOf(challenge, { identity: own as never }), { from: MESH.keys.id }),
+      4401,
+      "identity_mismatch",
+    ],
+    [
+      "is a refusal",
+      text(ackOf(challenge, { accepted: false, reason: "peer not authorized" })),
+      1000,
+      "dial_refused",
+    ],
+    [
+      "is too large",
+      { type: "frame", data: "x".repeat(HANDSHAKE_BYTES_MAX + 1) },
+      4400,
+      "frame_too_large",
+    ],
+  ])("DL4 that %s ends the session, and the coordinator hears why", (_, event, code, fault) => {
+    const { closed, error, proved } = failure(run(session, event));
+    expect(closed).toEqual([code]);
+    expect(error).toMatch(new RegExp(`^${fault}: `));
+    expect(proved).toBeNull();
+  });
+
+  test("DL4 tells by a refusal what the peer said", () => {
+    const refusal = text(ackOf(challenge, { accepted: false, reason: "peer not authorized" }));
+    expect(failure(run(session, refusal)).error).toContain("peer not authorized");
+  });
+
+  test("DL6 with another key than is expected ends the session", () => {
+    const expecting = called(toHex(OTHER.publicKey));
+    const { closed, error } = failure(run(expecting.session, text(ackOf(expecting.challenge))));
+    expect([closed, error]).toEqual([[4401], expect.stringMatching(/^identity_mismatch: /)]);
+  });
+
+  test("DL4 before the handshake has left counts for nothing", () => {
+    const unopened = newCall({ ...ORIGIN, dial: DIAL }, null);
+    expect(failure(run(unopened, text(ackOf(challenge)))).error).toMatch(/^out_of_place: /);
+  });
+});
+
+describe("a dialled session that comes to nothing", () => {
+  test("DL7 for want of an answer within 10 s is told of, before the ack and before the pong", () => {
+    const late = { type: "handshake_timeout" } as const;
+    expect(failure(run(called().session, late))).toMatchObject({
+      closed: [4408],
+      error: expect.stringMatching(/^handshake_timeout: /),
+    });
+    expect(failure(run(answered().session, late))).toMatchObject({
+      closed: [4401],
+      error: expect.stringMatching(/^proof_failed: /),
+    });
+  });
+
+  test("DL8 because the socket closed is told of in every state before the admission", () => {
+    const closed = { type: "closed", reason: "it closed (1006)", silent: true } as const;
+    for (const session of [newCall({ ...ORIGIN, dial: DIAL }, null), called().session])
+      expect(failure(run(session, closed))).toMatchObject({ error: "it closed (1006)" });
+    expect(failure(run(answered().session, closed)).proved).toBeNull();
+  });
+
+  test("DL6 because it was not admitted tells which key was proved", () => {
+    const { session, ping } = answered();
+    const pong = compose("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: ping.id });
+    const proved = run(session, { type: "frame", data: sealed(pong) }).session;
+    const error = { code: "not_allowed", detail: "this key is not on the allowlist" } as const;
+    const refused = run(proved, { type: "admitted", result: { ok: false, error } });
+    expect(failure(refused)).toEqual({
+      closed: [4403],
+      error: "not_allowed: this key is not on the allowlist",
+      proved: { publicKey: PEER_KEY, peerId: PEER.id },
+    });
+  });
+
+  test("DL5 is told of once: what the peer opened itself says nothing of dials", () => {
+    const over = run(called().session, { type: "handshake_timeout" });
+    const closed = { type: "closed", reason: "it closed", silent: false } as const;
+    expect(run(over.session, closed).effects).toEqual([]);
+  });
+});

@@ -3,12 +3,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { Unavailable, type Bench } from "./bench.ts";
 import { handshake } from "./handshake.ts";
+import { liveness } from "./liveness.ts";
 import { rankIndexBench } from "./rank-index.ts";
 import { selection } from "./selection.ts";
 import { stmf } from "./stmf.ts";
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   handshake,
+  liveness,
   "rank-index": rankIndexBench,
   selection,
   stmf,

@@ -187,6 +187,14 @@ export class NoisePeer {
     }
   }
 
+  /** What has come and was not read yet. */
+  async pending(): Promise<Envelope[]> {
+    const count = this.#inbox.length;
+    const messages: Envelope[] = [];
+    while (messages.length < count) messages.push(await this.read());
+    return messages;
+  }
+
   /** The text that the platform answers. */
   beat(): void {
     this.socket.send("ping");

@@ -1,0 +1,98 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { vi } from "vitest";
+import { Coordinator, Fixed, PeerSession } from "./worker.ts";
+
+/** What is billed, as it was counted. */
+export interface Counts {
+  alarms: number;
+  /** Calls between objects. */
+  rpcs: number;
+  /** WebSocket messages that reached an object; beats do not. */
+  messages: number;
+  rowsWritten: number;
+  kvWrites: number;
+  /** Time that handlers ran and waited, in milliseconds. */
+  handlerMs: number;
+}
+
+const none = (): Counts => ({
+  alarms: 0,
+  rpcs: 0,
+  messages: 0,
+  rowsWritten: 0,
+  kvWrites: 0,
+  handlerMs: 0,
+});
+
+type Method = (this: unknown, ...args: never[]) => unknown;
+
+/** Counts what every object does from now on, by standing before the methods that the platform calls or bills. */
+export class Counters {
+  #counts = none();
+  readonly #cursors: { readonly rowsWritten: number }[] = [];
+
+  /** `anyObject` shows what an object's storage is; all of them have the same methods. */
+  static async begin(anyObject: DurableObjectStub): Promise<Counters> {
+    const counters = new Counters();
+    await runInDurableObject(anyObject, (_, { storage }) => counters.#watchStorage(storage));
+    for (const kind of [PeerSession, Coordinator, Fixed]) counters.#watchEvents(kind.prototype);
+    counters.#count(Coordinator.prototype, "execute", "rpcs");
+    for (const call of ["offer", "cancel", "probe", "end"])
+      counters.#count(PeerSession.prototype, call, "rpcs");
+    const kv = Object.getPrototypeOf(env.BLOBS) as object;
+    for (const write of ["put", "delete"]) counters.#count(kv, write, "kvWrites");
+    return counters;
+  }
+
+  get messages(): number {
+    return this.#counts.messages;
+  }
+
+  /** What was counted since the last time. */
+  take(): Counts {
+    for (const { rowsWritten } of this.#cursors.splice(0)) this.#counts.rowsWritten += rowsWritten;
+    const taken = this.#counts;
+    this.#counts = none();
+    return taken;
+  }
+
+  #watchEvents(prototype: object): void {
+    this.#count(prototype, "alarm", "alarms", true);
+    if ("webSocketMessage" in prototype)
+      this.#count(prototype, "webSocketMessage", "messages", true);
+  }
+
+  /** `setAlarm`, and each put of the key-value store, is a row written; SQL says how many it wrote. */
+  #watchStorage(storage: DurableObjectStorage): void {
+    const prototype = Object.getPrototypeOf(storage) as object;
+    for (const write of ["setAlarm", "deleteAll", "deleteAlarm"])
+      this.#count(prototype, write, "rowsWritten");
+    const kv = Object.getPrototypeOf(storage.kv) as object;
+    for (const write of ["put", "delete"]) this.#count(kv, write, "rowsWritten");
+    const sql = Object.getPrototypeOf(storage.sql) as object;
+    const exec = Reflect.get(sql, "exec") as Method;
+    const cursors = this.#cursors;
+    vi.spyOn(sql as { exec: Method }, "exec").mockImplementation(function (this: unknown, ...args) {
+      const cursor = exec.apply(this, args) as { readonly rowsWritten: number };
+      cursors.push(cursor);
+      return cursor;
+    });
+  }
+
+  #count(prototype: object, method: string, as: keyof Counts, timed = false): void {
+    const original = Reflect.get(prototype, method) as Method;
+    const bump = (by: number, what: keyof Counts) => (this.#counts[what] += by);
+    vi.spyOn(prototype as Record<string, Method>, method).mockImplementation(function (
+      this: unknown,
+      ...args
+    ) {
+      bump(1, as);
+      const began = performance.now();
+      const result = original.apply(this, args);
+      if (timed && result instanceof Promise)
+        return result.finally(() => bump(performance.now() - began, "handlerMs"));
+      return result;
+    });
+  }
+}

@@ -14,6 +14,7 @@ import { LATENESS, PeerSession } from "./worker.ts";
 const DAY = 86_400_000;
 /** From a ping to its pong. */
 const RTT = 30;
+const SOON = { interval: 1, timeout: 10_000 };
 
 const figures: Record<string, unknown> = {};
 
@@ -55,7 +56,7 @@ const settled = (object: DurableObjectStub<PeerSession>) =>
       }),
     );
     expect(waits).toBe(false);
-  });
+  }, SOON);
 
 interface Idle {
   readonly object: DurableObjectStub<PeerSession>;
@@ -120,7 +121,7 @@ test("the fixed design", async () => {
   let pongs = 0;
   await live([object], Date.now() + DAY, async () => {
     pongs++;
-    await vi.waitFor(() => expect(counters.messages).toBe(pongs));
+    await vi.waitFor(() => expect(counters.messages).toBe(pongs), SOON);
   });
   figures["fixed"] = counters.take();
 });

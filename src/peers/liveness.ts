@@ -1,5 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import {
+  BEAT_INTERVAL,
   IDLE_DEADLINE,
   LATENESS_TOLERATED,
   LEASED_DEADLINE,
@@ -69,6 +70,16 @@ export function withBeat(liveness: Liveness, beatAt: Millis | null, now: Millis)
 export const isFresh = ({ heardAt }: Liveness, now: Millis): boolean =>
   now - heardAt <= SILENCE_MAX;
 
+/**
+ * Whether it is too early for the look that is due then. An alarm is not moved for a sign of life that came since it was set,
+ * for moving it is a row written: that it rings a little before its time is as good as on time, unless an answer is awaited.
+ */
+export function isEarly({ ping, suspect, beats }: Liveness, due: Millis, now: Millis): boolean {
+  const awaited = ping !== null && ping.dueAt !== null;
+  const exact = awaited || suspect || beats !== true;
+  return now < due - (exact ? 0 : BEAT_INTERVAL);
+}
+
 /** What a look found, and what is to be done. */
 export type Verdict =
   /** It is not time yet. */
@@ -92,7 +103,7 @@ export type Verdict =
  * much longer as the look was late (memberlist's awareness, with the lateness measured instead of guessed).
  */
 export function look(liveness: Liveness, due: Millis, now: Millis): Verdict {
-  if (now < due) return { is: "early" };
+  if (isEarly(liveness, due, now)) return { is: "early" };
   const late = now - due > LATENESS_TOLERATED ? Math.min(now - due, PATIENCE_MAX) : 0;
   const { ping, heardAt, beats, suspect, missed } = liveness;
   if (ping !== null && ping.dueAt !== null) {

@@ -1,5 +1,5 @@
 import type { Millis } from "../base/clock.ts";
-import { isFresh, look, lookAt, withBeat, type Liveness } from "../peers/liveness.ts";
+import { isEarly, isFresh, look, lookAt, withBeat, type Liveness } from "../peers/liveness.ts";
 import { PONG_TIMEOUT } from "../protocol/constants.ts";
 import type { Intent, Move } from "./effects.ts";
 import { observe } from "./observation.ts";
@@ -19,7 +19,7 @@ export const heardBeat = (session: Active, { beatAt, now }: SessionContext): Act
 /** Looks at the peer if it is time: a miss makes it suspect, and a second one in a row ends its session. */
 export function checkLiveness(session: Active, context: SessionContext): Move {
   const due = lookAt(session.liveness);
-  if (context.now < due) return stay(session);
+  if (isEarly(session.liveness, due, context.now)) return stay(session);
   const seen = heardBeat(session, context);
   const verdict = look(seen.liveness, due, context.now);
   switch (verdict.is) {

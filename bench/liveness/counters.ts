@@ -66,8 +66,8 @@ export class Counters {
   /** `setAlarm`, and each put of the key-value store, is a row written; SQL says how many it wrote. */
   #watchStorage(storage: DurableObjectStorage): void {
     const prototype = Object.getPrototypeOf(storage) as object;
-    for (const write of ["setAlarm", "deleteAll", "deleteAlarm"])
-      this.#count(prototype, write, "rowsWritten");
+    // The test's own ringing deletes the alarm first: that is not counted, and the objects never do it themselves.
+    for (const write of ["setAlarm", "deleteAll"]) this.#count(prototype, write, "rowsWritten");
     const kv = Object.getPrototypeOf(storage.kv) as object;
     for (const write of ["put", "delete"]) this.#count(kv, write, "rowsWritten");
     const sql = Object.getPrototypeOf(storage.sql) as object;

@@ -100,7 +100,7 @@ test("an idle go-p2p 1.0 peer", async () => {
     return {
       object,
       answer: async () => {
-        for (const message of await peer.catchUp()) {
+        for (const message of await peer.pending()) {
           if (message.type !== "ping") continue;
           vi.setSystemTime(Date.now() + RTT);
           peer.pong(message);

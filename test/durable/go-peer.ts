@@ -183,6 +183,14 @@ export class GoPeer {
     }
   }
 
+  /** What has come and was not read yet. */
+  async pending(): Promise<Envelope[]> {
+    const count = this.#inbox.length;
+    const messages: Envelope[] = [];
+    while (messages.length < count) messages.push(await this.read());
+    return messages;
+  }
+
   /** Sends one message and returns whatever the mesh has to say to it. */
   async ask(type: string, payload: Json, overrides: Partial<Envelope> = {}): Promise<Envelope[]> {
     this.send(type, payload, overrides);

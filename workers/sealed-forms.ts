@@ -21,7 +21,7 @@ export interface SealedFormOptions {
   readonly field?: string;
   /** Refuses form posts that carry none; by default they pass as they are. */
   readonly required?: boolean;
-  /** The longest body that is read. A form is held five times over while it is opened, and a Worker has 128 MB. */
+  /** The longest body that is read. While it is opened a form is held several times over, and a Worker has 128 MB. */
   readonly maxBytes?: number;
   /** Answers in place of the problem document; it may look at the error's code, and should not show it. */
   readonly onError?: (c: Context, error: StmfError) => Response | Promise<Response>;

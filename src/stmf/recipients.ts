@@ -6,7 +6,7 @@ import { chachaOpen, chachaSeal, hkdfSha256, hmacSha256, TAG_BYTES } from "../cr
 import { KEY_BYTES } from "../protocol/constants.ts";
 import type { StmfFault } from "./errors.ts";
 
-/** As many as may open one container: whoever opens it tries so many keys at most, in 0.3 milliseconds. */
+/** As many as may open one container: whoever opens it tries so many stanzas, in less time than the agreement took. */
 export const RECIPIENTS_MAX = 64;
 
 /**

@@ -19,7 +19,7 @@ export interface SealedFormOptions {
   readonly privateKeys: PrivateKeys | ((c: Context) => PrivateKeys);
   /** The field that carries the container in base64; Borg's `_stmf_payload` by default. */
   readonly field?: string;
-  /** Refuses form posts that carry none; by default they pass as they are. */
+  /** Refuses posts that carry no sealed form; by default they pass as they are. */
   readonly required?: boolean;
   /** The longest body that is read. While it is opened a form is held several times over, and a Worker has 128 MB. */
   readonly maxBytes?: number;
@@ -39,7 +39,8 @@ const FORM_TYPE = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\
 /**
  * Opens the sealed form of a form post before the handlers see it: `c.req.formData()` and `c.req.parseBody()` then give
  * its fields as if they had come in the clear, files as `File`. A visible field of a sealed one's name is dropped: who
- * sits between could have added it. Whatever is wrong with a container, the answer is the same 400.
+ * sits between could have added it. Whatever is wrong with a container, the answer is the same 400. Throws when a private
+ * key is none: that is the site's fault, not its visitor's.
  */
 export function sealedForms(options: SealedFormOptions): MiddlewareHandler {
   const maxSize = options.maxBytes ?? MAX_BYTES;
@@ -52,11 +53,14 @@ export function sealedForms(options: SealedFormOptions): MiddlewareHandler {
       }),
   });
   const read = every(bounded, opening(options));
-  return (c, next) => (isFormPost(c) ? read(c, next) : next());
+  return async (c, next) => {
+    if (!METHODS.has(c.req.method)) return next();
+    if (FORM_TYPE.test(c.req.header("Content-Type") ?? "")) return read(c, next);
+    return options.required
+      ? problem(c, { code: "unsupported_media_type", detail: "only sealed forms are taken here" })
+      : next();
+  };
 }
-
-const isFormPost = (c: Context): boolean =>
-  METHODS.has(c.req.method) && FORM_TYPE.test(c.req.header("Content-Type") ?? "");
 
 function opening(options: SealedFormOptions): MiddlewareHandler {
   const { field = PAYLOAD_FIELD, required = false, privateKeys, onError } = options;
@@ -90,17 +94,18 @@ const refuse = (c: Context, detail: string): Response =>
 
 /** The form, by the first key that opens it, or why the last one did not. */
 async function openWithAny(payload: string, keys: readonly Key[]): Promise<SealedForm | StmfError> {
-  let failure = new StmfError({ code: "private_key_invalid", detail: "there is no private key" });
+  let failure: StmfError | null = null;
   for (const key of keys) {
     try {
       return await decrypt(payload, key);
     } catch (error) {
-      if (!(error instanceof StmfError)) throw error;
+      if (!(error instanceof StmfError) || error.code === "private_key_invalid") throw error;
       failure = error;
       if (error.code !== "container_sealed_otherwise") break; // no other key would change that
     }
   }
-  return failure;
+  if (failure) return failure;
+  throw new StmfError({ code: "private_key_invalid", detail: "there is no private key" });
 }
 
 /** Both forms as one, in which a sealed field stands alone under its name. */

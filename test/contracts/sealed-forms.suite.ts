@@ -27,6 +27,9 @@ export function createSite() {
     "/own",
     sealedForms({ privateKeys, field: "sealed", onError: (c, { code }) => c.text(code, 422) }),
   );
+  site.use("/keyless", sealedForms({ privateKeys: [] }));
+  site.use("/misconfigured", sealedForms({ privateKeys: () => "no key" }));
+  site.onError((error, c) => c.text(error.message, 500));
   site.all("/*", async (c) => {
     const sealed = c.get("sealedForm") ?? null;
     const type = c.req.header("Content-Type") ?? "";
@@ -207,6 +210,23 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
       });
       const posted: Echo = await json.json();
       expect(posted.body).toBe(`{"${PAYLOAD_FIELD}":"AAAA"}`);
+    });
+
+    it("ST13 are refused where a sealed form is required, but for those that post nothing", async () => {
+      const json = await ask("/required", {
+        method: "POST",
+        body: "{}",
+        headers: { "Content-Type": "application/json" },
+      });
+      expect(json.status).toBe(415);
+      expect((await ask("/required", { method: "DELETE" })).status).toBe(200);
+    });
+
+    it("ST14 are the site's fault, not theirs, when its key is none", async () => {
+      for (const path of ["/keyless", "/misconfigured"]) {
+        const body = KINDS["multipart/form-data"]([[PAYLOAD_FIELD, await payloadOf()]]);
+        expect((await post(path, body)).status).toBe(500);
+      }
     });
 
     it("ST14 are refused when they are announced as a form and are none", async () => {

@@ -18,7 +18,6 @@ import type { CallbackRequest } from "./commands.ts";
 import type { Context } from "./context.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { view, visibleTask } from "./submit.ts";
-import { taskSummary } from "./views.ts";
 
 /** After this an attempt of which nothing was heard was cut off, and is made again: the receiver may hear it twice. */
 const CUT_OFF_AFTER: Millis = 2 * CALLBACK_TIMEOUT;
@@ -56,7 +55,7 @@ function begin(context: Context, callback: Callback): CallbackRequest | null {
     sealedSecret === null
       ? ownerSecret(config.callbackKey, task.owner)
       : openCallbackSecret(config.callbackKey, taskId, sealedSecret);
-  const body = JSON.stringify(eventOf(task));
+  const body = JSON.stringify(eventOf(context, task));
   const headers = signStandard(secret ?? "", { id: taskId, at: now, body: utf8(body) });
   const attempt = { at: now, endedAt: null, status: null, error: null };
   if (!url.ok || !headers.ok) {
@@ -71,11 +70,20 @@ function begin(context: Context, callback: Callback): CallbackRequest | null {
   return { taskId, attempt: attempts.length, url: url.value, origin, headers: headers.value, body };
 }
 
-const eventOf = (task: Task): TaskEvent => ({
-  type: `task.${task.state}` as TaskEvent["type"],
-  timestamp: toRfc3339(task.endedAt ?? task.createdAt),
-  data: { ...taskSummary(task), result: task.result },
-});
+/** What is told: the task as its caller sees it, but for what the caller gave and what only leads there. */
+function eventOf(context: Context, task: Task): TaskEvent {
+  const {
+    payload: _payload,
+    attempts: _attempts,
+    callback: _callback,
+    ...data
+  } = view(context, task.id);
+  return {
+    type: `task.${task.state}` as TaskEvent["type"],
+    timestamp: toRfc3339(task.endedAt ?? task.createdAt),
+    data,
+  };
+}
 
 /** How an attempt went. A late acknowledgement counts, too: the receiver has heard. */
 export const callbackAnswered: Handler<"callback_answered"> = (

@@ -175,10 +175,10 @@ export const TaskEvent = z
   .object({
     type: z.enum(["task.succeeded", "task.failed", "task.cancelled", "task.expired"]),
     timestamp: Time.meta({ description: "When the task ended" }),
-    // What a receiver can rely on; the rest may be less from a mesh of another version.
-    data: TaskSummary.partial()
-      .required({ id: true, kind: true, state: true, ended_at: true, error: true })
-      .extend({ result: JsonValue }),
+    data: TaskView.omit({ payload: true, attempts: true, callback: true })
+      .partial()
+      // What a receiver can rely on; the rest may be less from a mesh of another version.
+      .required({ id: true, kind: true, state: true, ended_at: true, error: true, result: true }),
   })
   .meta({ id: "TaskEvent" });
 export type TaskEvent = z.infer<typeof TaskEvent>;

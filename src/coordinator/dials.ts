@@ -126,7 +126,7 @@ function discover(context: Context, key: ProvedKey, name: string, address: strin
 export const listDials: Handler<"list_dials"> = ({ registry }) =>
   ok({ dials: registry.dials.list().map(dialView) });
 
-/** Dials an address no more; a session that it led to ends. The peer's record stays. */
+/** Dials an address no more; a session that it led to ends. The record of a peer that proved itself stays. */
 export const removeDial: Handler<"remove_dial"> = (context, { id }) => {
   const { registry } = context;
   const dial = registry.dials.get(id);
@@ -138,6 +138,9 @@ export const removeDial: Handler<"remove_dial"> = (context, { id }) => {
     endSession(context, peer, { code: "forgotten", detail });
     leave(context, peer, detail, false);
   }
+  // Who never proved itself was in the list for this address alone.
+  if (peer?.state === "discovered" && registry.dials.ofPeer(peer.id).length === 0)
+    registry.peers.remove(peer.id);
   startDials(context);
   return done;
 };

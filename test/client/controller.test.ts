@@ -291,3 +291,41 @@ describe("lists", () => {
     expect(asked.map(({ url }) => url.search)).toEqual(["?state=stale", "?state=stale&cursor=c1"]);
   });
 });
+
+describe("addresses that are dialled", () => {
+  const dial = {
+    id: "0".repeat(32),
+    url: "wss://node.example/ws",
+    name: "",
+    public_key: null,
+    peer_id: null,
+    state: "dialling",
+    since: "2026-01-01T00:00:00Z",
+    next_at: null,
+    attempts: 1,
+    failures: 0,
+    last_error: null,
+    added_at: "2026-01-01T00:00:00Z",
+    added_by: "admin",
+  };
+
+  test("are registered, again if the answer was lost, listed and removed", async () => {
+    const { mesh, asked } = api(
+      noNetwork,
+      json(dial, 201),
+      json({ dials: [dial] }),
+      () => new Response(null, { status: 204 }),
+    );
+    const publicKey = "ab".repeat(32);
+    expect(await mesh.dial(dial.url, { publicKey })).toEqual(dial);
+    expect(await mesh.dials()).toEqual([dial]);
+    await mesh.hangUp(dial.id);
+    expect(asked.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual([
+      "POST /base/v1/peers",
+      "POST /base/v1/peers",
+      "GET /base/v1/dials",
+      `DELETE /base/v1/dials/${dial.id}`,
+    ]);
+    expect(asked[1]?.body).toEqual({ url: dial.url, public_key: publicKey });
+  });
+});

@@ -358,6 +358,15 @@ describe("removing an address", () => {
     expect(mesh.refusal("admit", new TestPeer(mesh, A).request({ dial })).code).toBe("not_allowed");
   });
 
+  test("DL11 takes with it the record of a peer that never proved itself, once it was its last address", () => {
+    const mesh = new Dialling();
+    const [one, two] = [mesh.dial(urlOf(1), A), mesh.dial(urlOf(2), A)];
+    mesh.run("remove_dial", { id: one.id });
+    expect(mesh.run("get_peer", { id: A.id }).state).toBe("discovered");
+    mesh.run("remove_dial", { id: two.id });
+    expect(mesh.refusal("get_peer", { id: A.id }).code).toBe("not_found");
+  });
+
   test("DL11 comes with forgetting its peer", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1), A);

@@ -135,7 +135,8 @@ export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
   const task = held(context, claim);
   if (task.ok && task.value.state === "leased") {
     releaseAttempt(context, task.value, {
-      state: "refused",
+      // The peer refused nothing: once it is heard of again it may have the task, unless nobody knows what went wrong.
+      state: claim.session === "unknown" ? "refused" : "reclaimed",
       error: claim.reason,
       outcome: "none",
       counts: false,

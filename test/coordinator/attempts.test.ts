@@ -76,12 +76,13 @@ describe("an offer", () => {
     expect(mesh.task(id)).toMatchObject({ state: "queued", peer_id: null });
   });
 
-  test("AS6 that failed to reach an older session leaves the newer one connected", () => {
+  test("AS6 that failed to reach an older session leaves the newer one connected, which gets it", () => {
     const { mesh, peer } = offered();
     const claim = peer.claim();
     peer.join();
     mesh.run("offer_failed", { ...claim, reason: "gone", session: "gone" });
-    expect(peer.view).toMatchObject({ connected: true, tasks: 0 });
+    expect(peer.view).toMatchObject({ connected: true, tasks: 1 });
+    expect(peer.offer).toMatchObject({ task_id: claim.taskId, fence: 2 });
   });
 
   test("AS6 that the peer has accepted meanwhile is not taken back", () => {

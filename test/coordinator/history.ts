@@ -258,7 +258,10 @@ export class History {
     const task = present(this.model.tasks.get(taskId));
     const held = task.state === "leased" && task.fence === fence && task.holder === peer.id;
     if (held && this.model.now < task.deadlineAt)
-      this.model.release(task, { how: "refused", blamed: false });
+      this.model.release(task, {
+        how: session === "unknown" ? "refused" : "reclaimed",
+        blamed: false,
+      });
     const current = peer.known && isConnected(peer) && peer.epoch === epoch;
     if (current && session === "gone") this.model.leave(peer);
     if (current && session === "silent") this.model.fallSilent(peer);

@@ -14,7 +14,7 @@ import {
   SILENCE_MAX,
 } from "../../src/protocol/constants.ts";
 import type { Envelope } from "../../src/protocol/envelope.ts";
-import { attachments, coordinatorStub, giveTask, peerView, taskEnd, until } from "./api.ts";
+import { attachments, giveTask, peerView, taskEnd, until } from "./api.ts";
 import { NoisePeer, type NoiseOptions } from "./noise-peer.ts";
 
 beforeEach(() => {
@@ -158,9 +158,6 @@ describe("an offer to a peer that is silent", () => {
     await until(view, ({ state }) => state === "suspect");
     await answer(await peer.readType("ping"));
     await until(view, ({ state }) => state === "active");
-    beatsAt(() => Date.now());
-    pass(60_000);
-    await runDurableObjectAlarm(coordinatorStub());
     expect(await peer.readType("task_offer")).toMatchObject({ payload: { task_id: id } });
   });
 });

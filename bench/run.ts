@@ -2,16 +2,20 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { Unavailable, type Bench } from "./bench.ts";
+import { fleet } from "./fleet.ts";
 import { handshake } from "./handshake.ts";
 import { liveness } from "./liveness.ts";
 import { rankIndexBench } from "./rank-index.ts";
+import { reconnect } from "./reconnect.ts";
 import { selection } from "./selection.ts";
 import { stmf } from "./stmf.ts";
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  fleet,
   handshake,
   liveness,
   "rank-index": rankIndexBench,
+  reconnect,
   selection,
   stmf,
 };

@@ -1,0 +1,57 @@
+import type { Controller, PeerView } from "../../src/client/index.ts";
+import type { HostedPeer } from "./host-messages.ts";
+
+/** What a mesh says of its peers and tasks at one moment. */
+export interface Registry {
+  readonly peers: readonly PeerView[];
+  readonly pointers: number;
+  /** Peers that hold a task. */
+  readonly holders: ReadonlySet<string>;
+  /** The newest epoch that each peer was given, as the audit log has it. */
+  readonly epochs: ReadonlyMap<string, number>;
+}
+
+export async function readRegistry(mesh: Controller): Promise<Registry> {
+  const peers: PeerView[] = [];
+  for await (const peer of mesh.peers()) peers.push(peer);
+  let pointers = 0;
+  for await (const _pointer of mesh.pointers()) pointers++;
+  const holders = new Set<string>();
+  for (const state of ["leased", "running"] as const)
+    for await (const { peer_id } of mesh.tasks({ state }))
+      if (peer_id !== null) holders.add(peer_id);
+  const epochs = new Map<string, number>();
+  for await (const { subject, outcome, detail } of mesh.audit({ act: "admit" }))
+    if (outcome === "ok" && !epochs.has(subject)) epochs.set(subject, Number(detail["epoch"]));
+  return { peers, pointers, holders, epochs };
+}
+
+/**
+ * Where the registry and the truth differ, in words; empty when they agree: who lives is active, once and by its newest
+ * session, who does not is not connected, and nobody else holds a task or is published.
+ */
+export function differences(registry: Registry, living: readonly HostedPeer[]): readonly string[] {
+  const found: string[] = [];
+  const known = new Map(registry.peers.map((peer) => [peer.id, peer]));
+  if (known.size !== registry.peers.length) found.push("a peer stands in the list twice");
+  for (const { id, state, epoch } of living) {
+    const peer = known.get(id);
+    if (state !== "active") found.push(`${id} lives and is ${state}`);
+    else if (peer === undefined) found.push(`${id} is lost`);
+    else if (!peer.connected || peer.state !== "active")
+      found.push(`${id} is connected, the registry says ${peer.state}`);
+    else if (registry.epochs.get(id) !== epoch)
+      found.push(`${id} lives in epoch ${epoch}, the newest is ${registry.epochs.get(id)}`);
+  }
+  const alive = new Set(living.map(({ id }) => id));
+  for (const { id, connected, state, tasks } of registry.peers) {
+    if (alive.has(id)) continue;
+    if (connected) found.push(`${id} is a ghost: dead, and ${state}`);
+    if (tasks > 0) found.push(`${id} is dead and counts ${tasks} tasks`);
+  }
+  for (const id of registry.holders)
+    if (!alive.has(id)) found.push(`${id} is dead and holds a task`);
+  if (registry.pointers !== alive.size)
+    found.push(`${registry.pointers} pointers for ${alive.size} peers`);
+  return found;
+}

@@ -1,0 +1,33 @@
+import { describe, expect, test } from "vitest";
+import { runFleet } from "../../bench/fleet/run.ts";
+import { seededNumbers } from "../random.ts";
+
+/** A tenth of `npm run bench -- fleet`, with the same faults: enough for a minute or two. */
+const FLEET = {
+  hosts: 6,
+  peersPerHost: 8,
+  perSecond: 20,
+  freezeMs: 12_000,
+  taskEveryMs: 100,
+  patienceMs: 150_000,
+};
+
+describe("a fleet of peers under cut sockets, frozen and killed processes, and a killed mesh", () => {
+  test(
+    "RC6 agrees with the registry afterwards, and no accepted task is lost",
+    { timeout: 400_000 },
+    async () => {
+      const outcome = await runFleet(FLEET, seededNumbers(4), () => {});
+      expect(outcome).toMatchObject({
+        living: 32,
+        killed: 16,
+        differences: [],
+        overdue_task: "expired",
+        unreachable: [],
+      });
+      expect(outcome.sockets_cut).toBeGreaterThan(5);
+      expect(outcome.tasks).toMatchObject({ succeeded: outcome.tasks.given, wrong: [] });
+      expect(outcome.tasks.given).toBeGreaterThan(100);
+    },
+  );
+});

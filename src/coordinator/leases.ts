@@ -20,8 +20,8 @@ export interface Loss {
   readonly tellPeer?: true;
 }
 
-/** Offers after which a task that nobody takes fails, so that no history grows without bound. */
-const OFFERS_MAX = 200;
+/** Refusals after which a task that nobody takes fails, so that no history grows without bound. */
+const REFUSALS_MAX = 200;
 
 /** Ends the current attempt and puts the task back into the queue, or fails it when it has had its tries. */
 export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
@@ -31,8 +31,9 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
   settle(context, task.peerId, loss.outcome);
   if (loss.tellPeer) tellToStop(context, task, loss.error);
   const tries = task.tries + Number(loss.counts);
-  const spent = !loss.retry || tries >= task.maxAttempts || task.fence >= OFFERS_MAX;
-  if (spent) {
+  const unwanted =
+    loss.state === "refused" && registry.attempts.count(task.id, "refused") >= REFUSALS_MAX;
+  if (!loss.retry || tries >= task.maxAttempts || unwanted) {
     endTask(context, { ...task, tries, error: loss.error }, "failed");
     return;
   }

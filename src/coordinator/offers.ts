@@ -4,6 +4,9 @@ import type { Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
 import { savePeer, sessionOf } from "./peers.ts";
 
+/** Offers for which it is remembered that they came to nothing, so that no history grows without bound. */
+const RECLAIMED_KEPT = 200;
+
 /** Leases a task to a peer under the next fencing number, and has it offered; returns the peer as it is then. */
 export function offer(context: Context, task: Task, peer: Peer): Peer {
   const { registry, now, effects } = context;
@@ -29,6 +32,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
     endedAt: null,
     error: null,
   });
+  registry.attempts.forgetReclaimed(task.id, fence - RECLAIMED_KEPT);
   const to = sessionOf(peer);
   if (to !== null) {
     const { id, kind, payload, leaseMs } = task;

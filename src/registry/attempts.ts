@@ -59,6 +59,23 @@ export function attemptsTable(sql: Sql) {
       )[0];
       return row === undefined ? null : readAttempt(row);
     },
+    count(taskId: string, state: AttemptState): number {
+      const [row] = sql.exec(
+        `SELECT count(*) AS found FROM attempts WHERE task_id = ? AND state = ?`,
+        taskId,
+        state,
+      );
+      return number(row as SqlRow, "found");
+    },
+    /** Forgets the attempts up to a fencing number that were never begun. */
+    forgetReclaimed(taskId: string, upTo: number): void {
+      if (upTo <= 0) return;
+      sql.exec(
+        `DELETE FROM attempts WHERE task_id = ? AND fence <= ? AND state = 'reclaimed'`,
+        taskId,
+        upTo,
+      );
+    },
     of(taskId: string): readonly Attempt[] {
       return sql
         .exec(`SELECT * FROM attempts WHERE task_id = ? ORDER BY fence`, taskId)

@@ -92,6 +92,26 @@ describe("an offer", () => {
     expect(mesh.task(id).state).toBe("running");
   });
 
+  test("LV17 that reaches nobody is no refusal: the task outlasts any number of sessions that are gone", () => {
+    const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 1, deadline_seconds: 86_400 });
+    for (let offers = 1; offers <= 500; offers++) {
+      expect(peer.offer.fence).toBe(offers);
+      mesh.run("offer_failed", { ...peer.claim(), reason: "gone", session: "gone" });
+      peer.join();
+    }
+    const attempts = mesh.registry.attempts.of(id);
+    expect(attempts.map(({ fence }) => fence)).toEqual(
+      Array.from({ length: 200 }, (_, n) => n + 302),
+    );
+    peer.refuse("busy");
+    expect(mesh.task(id).state).toBe("queued");
+    mesh.pass(MINUTE);
+    mesh.tick();
+    peer.accept();
+    peer.finish();
+    expect(mesh.task(id).state).toBe("succeeded");
+  });
+
   test("AS6 is made 200 times at most: a task that everybody always refuses fails", () => {
     const { mesh, peer, id } = offered({ kind: "echo", deadline_seconds: 86_400 });
     for (let offers = 1; offers <= 200; offers++) {

@@ -14,6 +14,7 @@ export interface Fleet {
 export const RARE = "tpu";
 const RARE_SHARE = 1 / 1_000;
 const ROOM_SHARE = 0.75;
+const FRESH_SHARE = 0.1;
 const DUAL_SHARE = 0.1;
 const GO_P2P_SHARE = 0.1;
 const ARCHITECTURES = ["arch=amd64", "arch=arm64"];
@@ -23,9 +24,9 @@ const REGIONS = ["region:eu", "region:us", "region:asia"];
 export const ASKED = ["any", "role", "rare"] as const;
 export type Asked = (typeof ASKED)[number];
 export const WANTED: { readonly [A in Asked]: Wanted } = {
-  any: { capabilities: [], roles: null, muster: true },
-  role: { capabilities: [], roles: ["dual"], muster: true },
-  rare: { capabilities: [RARE], roles: null, muster: true },
+  any: ({ speaksMuster }) => speaksMuster,
+  role: ({ speaksMuster, role }) => speaksMuster && role === "dual",
+  rare: ({ speaksMuster, capabilities }) => speaksMuster && capabilities.includes(RARE),
 };
 
 export function makeFleet(size: number, random: Random): Fleet {
@@ -42,6 +43,8 @@ export function makeFleet(size: number, random: Random): Fleet {
       role: random() < DUAL_SHARE ? "dual" : "worker",
       speaksMuster: rare || random() >= GO_P2P_SHARE,
       capabilities: [among(ARCHITECTURES), among(REGIONS), ...(rare ? [RARE] : [])],
+      free: true,
+      fresh: random() < FRESH_SHARE,
     });
   }
   const room = Uint8Array.from({ length: size }, (_, n) =>
@@ -49,8 +52,3 @@ export function makeFleet(size: number, random: Random): Fleet {
   );
   return { ids, traits, scores: Float64Array.from({ length: size }, random), room };
 }
-
-export const suits = ({ role, speaksMuster, capabilities }: Traits, wanted: Wanted): boolean =>
-  (speaksMuster || !wanted.muster) &&
-  (wanted.roles === null || wanted.roles.includes(role)) &&
-  wanted.capabilities.every((capability) => capabilities.includes(capability));

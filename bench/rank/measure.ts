@@ -1,5 +1,5 @@
 import type { Random } from "../../src/base/clock.ts";
-import { suits, WANTED, type Asked, type Fleet } from "./fleet.ts";
+import { WANTED, type Asked, type Fleet } from "./fleet.ts";
 import type { Ranking } from "./subject.ts";
 
 /** Each figure is taken over at least this much CPU time and this many times. */
@@ -33,7 +33,7 @@ export function updateMicros(ranking: Ranking, { room }: Fleet, random: Random):
 /** Microseconds that a pick takes, which takes its peer out of the ranks; putting it back is not counted. */
 export function pickMicros(ranking: Ranking, fleet: Fleet, asked: Asked, random: Random): number {
   const { traits, room } = fleet;
-  const fitting = traits.filter((own, n) => room[n] === 1 && suits(own, WANTED[asked])).length;
+  const fitting = traits.filter((own, n) => room[n] === 1 && WANTED[asked](own)).length;
   const most = Math.max(1, Math.min(PICKS, fitting >> 1));
   const picked = new Uint32Array(most);
   let [ms, done, batch] = [0, 0, 1];

@@ -1,4 +1,4 @@
-import { suits, WANTED, type Asked, type Fleet } from "./fleet.ts";
+import { WANTED, type Asked, type Fleet } from "./fleet.ts";
 import type { Ranking, Subject } from "./subject.ts";
 
 /** Plain arrays: an update is a write, and all the work is the pick's. */
@@ -9,7 +9,7 @@ function overArrays(
   const own = scores.slice();
   const free = room.slice();
   const fits = (asked: Asked) => (peer: number) =>
-    free[peer] === 1 && suits(traits[peer] as Fleet["traits"][0], WANTED[asked]);
+    free[peer] === 1 && WANTED[asked](traits[peer] as Fleet["traits"][0]);
   return {
     update(peer, score) {
       own[peer] = score;

@@ -36,7 +36,13 @@ export function wakeMs({ ids, traits, scores, room }: Fleet): number {
   const index = new RankIndex(1);
   for (const row of database.prepare(`SELECT * FROM peers`).iterate() as Iterable<Row>) {
     const { id, role, speaks_muster, capabilities, score } = row;
-    const own = { role, speaksMuster: speaks_muster !== 0, capabilities: JSON.parse(capabilities) };
+    const own = {
+      role,
+      speaksMuster: speaks_muster !== 0,
+      capabilities: JSON.parse(capabilities),
+      free: true,
+      fresh: false,
+    };
     index.put(id, own, row.room === 0 ? null : score);
   }
   const took = cpuMs() - began;

@@ -2,7 +2,8 @@ import { MINUTE, type Millis } from "../base/clock.ts";
 import type { Peer } from "../peers/peer.ts";
 import { noOutcomes } from "../scoring/outcomes.ts";
 import { choose } from "../tasks/assignment.ts";
-import { placesOf, type Candidate, type Demand } from "../tasks/eligibility.ts";
+import type { Candidate, Demand } from "../tasks/eligibility.ts";
+import type { Shape } from "../registry/shapes.ts";
 import type { WaitingTask } from "../registry/tasks.ts";
 import type { Attempt, Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
@@ -14,6 +15,8 @@ const LOOK_FIRST = 16;
 const LOOK_FURTHER = 200;
 /** As a `LIMIT`: all that wait, however many of them nobody can do. */
 const ALL = -1;
+/** Peers that a choice looks at: all that could take the task, if they are no more, else the best by score. */
+const CANDIDATES = 256;
 /** A peer that refused a task is not asked again for this long. */
 const REFUSAL_PAUSE = MINUTE;
 
@@ -41,93 +44,65 @@ type Outcome =
   | "again";
 
 function round(context: Context, limit: number): Outcome {
-  const { registry, now } = context;
-  const waiting = registry.tasks.waiting(now, limit);
-  const prefetched = registry.tasks.prefetched(limit);
-  if (waiting.length + prefetched.length === 0) return "seen_all";
-  const room = new Room(registry.peers.connected());
+  const { registry } = context;
+  const { tasks, more } = waitingTasks(context, limit);
   let again = false;
-  for (const task of inTurn(waiting, prefetched)) {
-    if (room.isEmpty(task)) continue;
-    const taker = room.choose(context, task);
+  for (const task of tasks) {
+    if (!mayMove(context, task)) continue;
+    const taker = taking(context, task);
     if (taker === null) continue;
     if (task.peerId !== null) {
       reclaim(context, registry.tasks.get(task.id) as Task);
-      room.update(registry.peers.get(task.peerId) as Peer);
       again = true;
     }
     const holder = offer(context, registry.tasks.get(task.id) as Task, taker);
-    room.update(holder);
-    if (holder.held > holder.slots && room.hasFree) again = true;
+    if (holder.held > holder.slots && registry.roster.anyFree()) again = true;
   }
   if (again) return "again";
-  const all = limit === ALL || Math.max(waiting.length, prefetched.length) < limit;
-  return all || room.isFull ? "seen_all" : "more";
+  return more ? "more" : "seen_all";
 }
 
-const inTurn = (
-  waiting: readonly WaitingTask[],
-  prefetched: readonly WaitingTask[],
-): readonly WaitingTask[] =>
-  prefetched.length === 0
-    ? waiting
-    : [...waiting, ...prefetched].toSorted((a, b) => a.turn - b.turn || a.seq - b.seq);
-
-/** Who may get something just now: those with a slot free, and those who would let it wait at them. */
-class Room {
-  readonly #all: Map<string, Peer>;
-  #free: readonly Peer[];
-  #spare: readonly Peer[];
-
-  constructor(connected: readonly Peer[]) {
-    this.#all = new Map(connected.map((peer) => [peer.id, peer]));
-    const open = connected.filter(mayTake);
-    this.#free = open.filter(hasSlot);
-    this.#spare = open.filter((peer) => !hasSlot(peer));
-  }
-
-  get isFull(): boolean {
-    return this.#free.length + this.#spare.length === 0;
-  }
-
-  get hasFree(): boolean {
-    return this.#free.length > 0;
-  }
-
-  /** A task that waits at a peer goes only to another's free slot, and only while its holder has none for it. */
-  isEmpty({ peerId }: WaitingTask): boolean {
-    if (peerId === null) return this.isFull;
-    const holder = this.#all.get(peerId);
-    return this.#free.length === 0 || holder === undefined || holder.held <= holder.slots;
-  }
-
-  choose(context: Context, task: WaitingTask): Peer | null {
-    const wanted = demand(context, task);
-    const pick = (peers: readonly Peer[]): Peer | null => {
-      const { now, random } = context;
-      const candidates = peers.map((peer) => candidate(peer, now));
-      const { peer: chosen } = choose(wanted, candidates, now, random, { name: "best-score" });
-      return peers.find(({ id }) => id === chosen?.peerId) ?? null;
-    };
-    return pick(this.#free) ?? (task.peerId === null ? pick(this.#spare) : null);
-  }
-
-  /** The peer holds one more, or one less. */
-  update(peer: Peer): void {
-    this.#all.set(peer.id, peer);
-    this.#free = this.#free.filter(({ id }) => id !== peer.id);
-    this.#spare = this.#spare.filter(({ id }) => id !== peer.id);
-    if (!mayTake(peer)) return;
-    if (hasSlot(peer)) this.#free = [...this.#free, peer];
-    else this.#spare = [...this.#spare, peer];
-  }
+interface Waiting extends WaitingTask {
+  readonly shape: Shape;
 }
 
-/** Whether a peer may get anything at all just now. */
-const mayTake = (peer: Peer): boolean =>
-  peer.state === "active" && peer.role !== "controller" && peer.held < placesOf(peer);
+/** Tasks that somebody could take, in their turn: what nobody can do just now is not even read. */
+function waitingTasks({ registry, now }: Context, limit: number) {
+  const found: Waiting[] = [];
+  let more = false;
+  for (const shape of registry.tasks.shapes()) {
+    if (!registry.roster.isOpen(shape)) continue;
+    const queued = registry.tasks.waiting(shape, now, limit);
+    const held = registry.roster.isOpen(shape, true) ? registry.tasks.prefetched(shape, limit) : [];
+    if (queued.length + held.length === 0) registry.tasks.dropIfGone(shape);
+    if (limit !== ALL && Math.max(queued.length, held.length) === limit) more = true;
+    for (const task of [...queued, ...held]) found.push({ ...task, shape });
+  }
+  found.sort((a, b) => a.turn - b.turn || a.seq - b.seq);
+  if (limit === ALL || found.length <= limit) return { tasks: found, more };
+  return { tasks: found.slice(0, limit), more: true };
+}
 
-const hasSlot = ({ held, slots }: Peer): boolean => held < slots;
+/** A task that waits at a peer goes only to another's free slot, and only while its holder has none for it. */
+function mayMove({ registry }: Context, { shape, peerId }: Waiting): boolean {
+  if (peerId === null) return registry.roster.isOpen(shape);
+  const holder = registry.peers.get(peerId);
+  return holder !== null && holder.held > holder.slots && registry.roster.isOpen(shape, true);
+}
+
+function taking(context: Context, task: Waiting): Peer | null {
+  const { registry, now, random } = context;
+  const wanted = demand(context, task);
+  const limit = CANDIDATES + wanted.refused.size + (task.requirements.avoid?.length ?? 0);
+  const peers = registry.roster.candidates(task.shape, limit);
+  const pick = (among: readonly Peer[]): Peer | null => {
+    const candidates = among.map((peer) => candidate(peer, now));
+    const { peer: chosen } = choose(wanted, candidates, now, random, { name: "best-score" });
+    return among.find(({ id }) => id === chosen?.peerId) ?? null;
+  };
+  const free = pick(peers.filter(({ held, slots }) => held < slots));
+  return free ?? (task.peerId === null ? pick(peers) : null);
+}
 
 function demand({ registry, now }: Context, task: WaitingTask): Demand {
   const attempts: readonly Attempt[] = task.fence === 0 ? [] : registry.attempts.of(task.id);

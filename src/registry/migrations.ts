@@ -182,6 +182,12 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX dials_states ON dials (state)`,
     `CREATE INDEX dials_peers ON dials (peer_id) WHERE peer_id IS NOT NULL`,
   ],
+  [
+    `DROP INDEX tasks_turns`,
+    `DROP INDEX tasks_prefetched`,
+    `CREATE INDEX tasks_waiting ON tasks (kind, requirements, turn, seq) WHERE state = 'queued'`,
+    `CREATE INDEX tasks_prefetched ON tasks (kind, requirements, turn, seq) WHERE prefetched = 1`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

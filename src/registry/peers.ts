@@ -6,6 +6,7 @@ import type { PeerState, Protocol } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
+import type { Ranked } from "./roster.ts";
 import {
   flag,
   insertRow,
@@ -27,7 +28,8 @@ export interface PeerFilter {
   readonly limit: number;
 }
 
-export function peersTable(sql: Sql) {
+/** @param wrote told of each write: the row's new content, or null when it was removed */
+export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => void) {
   return {
     get(id: PeerId): Peer | null {
       const row = sql.exec(`SELECT * FROM peers WHERE id = ?`, id)[0];
@@ -38,10 +40,12 @@ export function peersTable(sql: Sql) {
       const columns = writePeer(peer);
       const updates = Object.keys(columns).map((name) => `${name} = excluded.${name}`);
       insertRow(sql, "peers", columns, `ON CONFLICT (id) DO UPDATE SET ${updates.join(", ")}`);
+      wrote(peer.id, peer);
     },
 
     remove(id: PeerId): void {
       sql.exec(`DELETE FROM peers WHERE id = ?`, id);
+      wrote(id, null);
     },
 
     /** By ID, so that pages are stable while scores change. */
@@ -97,6 +101,28 @@ export function peersTable(sql: Sql) {
     /** Every peer with a live session. */
     connected(): readonly Peer[] {
       return sql.exec(`SELECT * FROM peers WHERE state IN ('active', 'suspect')`).map(readPeer);
+    },
+
+    /** The same, as far as ranking goes. */
+    ranked(): readonly Ranked[] {
+      return sql
+        .exec(
+          `SELECT id, role, state, speaks_muster, capabilities, slots, prefetch, held, successes, failures, score
+           FROM peers WHERE state IN ('active', 'suspect')`,
+        )
+        .map((row) => ({
+          id: text(row, "id"),
+          role: text(row, "role") as Role,
+          state: text(row, "state") as PeerState,
+          speaksMuster: flag(row, "speaks_muster"),
+          capabilities: json(row, "capabilities"),
+          slots: number(row, "slots"),
+          prefetch: flag(row, "prefetch"),
+          held: number(row, "held"),
+          successes: number(row, "successes"),
+          failures: number(row, "failures"),
+          score: number(row, "score"),
+        }));
     },
   };
 }

@@ -16,6 +16,7 @@ import { outboxTable } from "./outbox.ts";
 import { pairRttsTable } from "./pair-rtts.ts";
 import { peersTable } from "./peers.ts";
 import { pointersTable } from "./pointers.ts";
+import { Roster } from "./roster.ts";
 import { settingsTable } from "./settings.ts";
 import { silencesTable } from "./silences.ts";
 import { slotsTable } from "./slots.ts";
@@ -29,12 +30,16 @@ import { webhookSourcesTable } from "./webhook-sources.ts";
 /** The coordinator's record of everything: one object per table, all on one database. */
 export type Registry = ReturnType<typeof openRegistry>;
 
-export function openRegistry(sql: Sql) {
+/** @param seed any number, best a random one, for the roster's hash table */
+export function openRegistry(sql: Sql, seed = 0) {
   migrate(sql);
+  const peers = peersTable(sql, (id, peer) => roster.wrote(id, peer));
+  const roster = new Roster(peers, seed);
   return {
-    transaction: <T>(body: () => T): T => sql.transaction(body),
+    transaction: <T>(body: () => T): T => roster.within(() => sql.transaction(body)),
     settings: settingsTable(sql),
-    peers: peersTable(sql),
+    peers,
+    roster,
     allowlist: allowlistTable(sql),
     denylist: denylistTable(sql),
     tasks: tasksTable(sql),

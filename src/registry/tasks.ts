@@ -2,6 +2,7 @@ import type { Millis } from "../base/clock.ts";
 import type { Requirements, TaskState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
+import { Shapes, type Shape } from "./shapes.ts";
 import {
   flag,
   insertRow,
@@ -43,6 +44,17 @@ export type WaitingTask = Pick<
 export function tasksTable(sql: Sql) {
   const ids = (query: string, ...bindings: SqlValue[]) =>
     sql.exec(query, ...bindings).map((row) => text(row, "id"));
+  const shapes = new Shapes(() =>
+    sql
+      .exec(
+        `SELECT DISTINCT kind, requirements FROM tasks WHERE state = 'queued'
+         UNION SELECT kind, requirements FROM tasks WHERE prefetched = 1`,
+      )
+      .map(readShape),
+  );
+  const noteWaiting = (task: Task): void => {
+    if (task.state === "queued" || task.prefetched) shapes.add(task);
+  };
   return {
     get(id: string): Task | null {
       const row = sql.exec(`SELECT * FROM tasks WHERE id = ?`, id)[0];
@@ -51,7 +63,10 @@ export function tasksTable(sql: Sql) {
         : { ...readCommon(row), payload: json(row, "payload"), result: json(row, "result") };
     },
 
-    insert: (task: Task): void => insertRow(sql, "tasks", writeTask(task)),
+    insert(task: Task): void {
+      insertRow(sql, "tasks", writeTask(task));
+      noteWaiting(task);
+    },
 
     /** Writes what changes in a task's life; the rest was fixed when it was accepted. */
     update(task: Task): void {
@@ -72,6 +87,7 @@ export function tasksTable(sql: Sql) {
         task.error,
         task.id,
       );
+      noteWaiting(task);
     },
 
     /** Newest first. */
@@ -95,23 +111,45 @@ export function tasksTable(sql: Sql) {
         .map((row) => ({ ...readCommon(row), seq: number(row, "seq") }));
     },
 
-    /** Queued tasks that may be offered now, in their turn. */
-    waiting(now: Millis, limit: number): readonly WaitingTask[] {
+    /** What tasks that wait, for a peer or at one, ask for: each thing once, and perhaps some that none asks for now. */
+    shapes: (): Iterable<Shape> => shapes.all(),
+
+    /** Queued tasks of a shape that may be offered now, in their turn. */
+    waiting(shape: Shape, now: Millis, limit: number): readonly WaitingTask[] {
       return sql
         .exec(
-          `SELECT ${WAITING} FROM tasks WHERE state = 'queued' AND not_before <= ?
+          `SELECT ${WAITING} FROM tasks WHERE state = 'queued' AND kind = ? AND requirements = ? AND not_before <= ?
            ORDER BY turn, seq LIMIT ?`,
+          shape.kind,
+          JSON.stringify(shape.requirements),
           now,
           limit,
         )
         .map(readWaiting);
     },
 
-    /** Held tasks whose holder has not begun them, in their turn. */
-    prefetched(limit: number): readonly WaitingTask[] {
+    /** Tasks of a shape that are held by who has not begun them, in their turn. */
+    prefetched(shape: Shape, limit: number): readonly WaitingTask[] {
       return sql
-        .exec(`SELECT ${WAITING} FROM tasks WHERE prefetched = 1 ORDER BY turn, seq LIMIT ?`, limit)
+        .exec(
+          `SELECT ${WAITING} FROM tasks WHERE prefetched = 1 AND kind = ? AND requirements = ?
+           ORDER BY turn, seq LIMIT ?`,
+          shape.kind,
+          JSON.stringify(shape.requirements),
+          limit,
+        )
         .map(readWaiting);
+    },
+
+    /** Leaves a shape out of `shapes` if no task of it is left. */
+    dropIfGone(shape: Shape): void {
+      const left = sql.exec(
+        `SELECT 1 AS one FROM tasks WHERE state = 'queued' AND kind = ?1 AND requirements = ?2
+         UNION ALL SELECT 1 FROM tasks WHERE prefetched = 1 AND kind = ?1 AND requirements = ?2 LIMIT 1`,
+        shape.kind,
+        JSON.stringify(shape.requirements),
+      );
+      if (left.length === 0) shapes.drop(shape);
     },
 
     anyQueued(): boolean {
@@ -185,6 +223,11 @@ const COMMON = `seq, id, kind, state, source, owner, requirements, priority, tur
   message, error`;
 
 const WAITING = `seq, id, kind, requirements, fence, turn, peer_id`;
+
+const readShape = (row: SqlRow): Shape => ({
+  kind: text(row, "kind"),
+  requirements: json<Requirements>(row, "requirements"),
+});
 
 const readWaiting = (row: SqlRow): WaitingTask => ({
   seq: number(row, "seq"),

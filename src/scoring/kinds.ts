@@ -7,50 +7,38 @@ export interface Traits {
   /** Whether it takes Muster's own messages, or go-p2p's requests alone. */
   readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];
+  /** Whether it has a slot free; otherwise a task would wait at it. */
+  readonly free: boolean;
+  /** Whether little is known of it yet. */
+  readonly fresh: boolean;
 }
 
-/** What a task asks of a peer. */
-export interface Wanted {
-  /** All of them. */
-  readonly capabilities: readonly string[];
-  /** One of these; null for any. */
-  readonly roles: readonly Role[] | null;
-  /** Whether the task comes by Muster's own messages, which a plain go-p2p node does not take. */
-  readonly muster: boolean;
-}
+/** What a task asks of a peer, as far as its traits tell. */
+export type Wanted = (traits: Traits) => boolean;
 
 /** Peers of one kind, by score. */
 export class Kind {
   readonly traits: Traits;
   readonly key: string;
   readonly ranked = new ScoreBuckets();
-  readonly #capabilities: ReadonlySet<string>;
   /** Peers of this kind, ranked or not. */
   members = 0;
 
   constructor(traits: Traits, key: string) {
     this.traits = { ...traits, capabilities: [...traits.capabilities] };
     this.key = key;
-    this.#capabilities = new Set(traits.capabilities);
   }
 
   /** Whether these traits are this kind's, written alike: the usual case, and quick to see. */
-  is({ role, speaksMuster, capabilities }: Traits): boolean {
+  is({ role, speaksMuster, capabilities, free, fresh }: Traits): boolean {
     const own = this.traits;
     return (
       role === own.role &&
       speaksMuster === own.speaksMuster &&
+      free === own.free &&
+      fresh === own.fresh &&
       capabilities.length === own.capabilities.length &&
       capabilities.every((capability, i) => capability === own.capabilities[i])
-    );
-  }
-
-  suits({ capabilities, roles, muster }: Wanted): boolean {
-    const { role, speaksMuster } = this.traits;
-    return (
-      (speaksMuster || !muster) &&
-      (roles === null || roles.includes(role)) &&
-      capabilities.every((capability) => this.#capabilities.has(capability))
     );
   }
 }
@@ -111,11 +99,11 @@ export class Kinds {
   suiting(wanted: Wanted): Uint32Array {
     const suiting: number[] = [];
     for (const [number, kind] of this.#kinds.entries())
-      if (kind?.suits(wanted) === true) suiting.push(number);
+      if (kind !== null && wanted(kind.traits)) suiting.push(number);
     return Uint32Array.from(suiting);
   }
 }
 
 /** Capabilities have no spaces. Listed in another order they make another kind: it costs little, and sorting more. */
-const keyOf = ({ role, speaksMuster, capabilities }: Traits): string =>
-  `${role} ${speaksMuster} ${capabilities.join(" ")}`;
+const keyOf = ({ role, speaksMuster, capabilities, free, fresh }: Traits): string =>
+  `${role} ${speaksMuster} ${free} ${fresh} ${capabilities.join(" ")}`;

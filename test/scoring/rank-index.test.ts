@@ -7,18 +7,30 @@ import { bucketOf, BUCKETS } from "../../src/scoring/score-buckets.ts";
 import { seededNumbers } from "../random.ts";
 import { SCALE } from "../session/arbitraries.ts";
 
+const PLAIN = { role: "worker", speaksMuster: true, free: true, fresh: false } as const;
 const CAPABILITIES = ["gpu", "arm64", "eu"];
 
 const anyTraits: fc.Arbitrary<Traits> = fc.record({
   role: fc.constantFrom("worker", "dual"),
   speaksMuster: fc.boolean(),
   capabilities: fc.shuffledSubarray(CAPABILITIES),
+  free: fc.boolean(),
+  fresh: fc.boolean(),
 });
-const anyWanted: fc.Arbitrary<Wanted> = fc.record({
-  capabilities: fc.subarray(CAPABILITIES),
-  roles: fc.constantFrom(null, ["worker"], ["dual"], ["worker", "dual"]),
-  muster: fc.boolean(),
-});
+const anyWanted: fc.Arbitrary<Wanted> = fc
+  .record({
+    capabilities: fc.subarray(CAPABILITIES),
+    roles: fc.subarray(["worker", "dual"]),
+    muster: fc.boolean(),
+    free: fc.boolean(),
+  })
+  .map(
+    (asked) => (traits) =>
+      asked.capabilities.every((capability) => traits.capabilities.includes(capability)) &&
+      asked.roles.includes(traits.role) &&
+      (traits.speaksMuster || !asked.muster) &&
+      (traits.free || !asked.free),
+  );
 /** Scores that meet often, at the edges too; null for a peer without room. */
 const anyScore = fc.oneof(
   fc.constantFrom(null, 0, 0.5, 1, 1 / BUCKETS, 1 - 1 / BUCKETS),
@@ -62,15 +74,10 @@ class Scan {
   }
 
   /** Buckets by ID of all that will do, whatever their score. */
-  suiting({ capabilities, roles, muster }: Wanted): ReadonlyMap<string, number> {
+  suiting(wanted: Wanted): ReadonlyMap<string, number> {
     const suiting = new Map<string, number>();
-    for (const [id, { traits, score }] of this.rows) {
-      const suits =
-        capabilities.every((capability) => traits.capabilities.includes(capability)) &&
-        (roles === null || roles.includes(traits.role)) &&
-        (traits.speaksMuster || !muster);
-      if (suits && score !== null) suiting.set(id, bucketOf(score));
-    }
+    for (const [id, { traits, score }] of this.rows)
+      if (wanted(traits) && score !== null) suiting.set(id, bucketOf(score));
     return suiting;
   }
 }
@@ -138,21 +145,25 @@ describe("the index of eligible peers", () => {
                 role: among(["worker", "dual"]),
                 speaksMuster: random() < 0.9,
                 capabilities: random() < 0.01 ? ["gpu"] : [among(["a", "b", "c"])],
+                free: random() < 0.5,
+                fresh: false,
               },
             };
       takeIn(index, step);
       scan.take(step);
     }
     for (const capabilities of [[], ["a"], ["gpu"], ["a", "gpu"]]) {
-      const query = index.query({ capabilities, roles: null, muster: true }, 0.1);
+      const has = (traits: Traits) =>
+        capabilities.every((one) => traits.capabilities.includes(one));
+      const query = index.query((traits) => traits.speaksMuster && has(traits), 0.1);
       expectAgreement(index, scan, query, 500);
     }
   });
 
   test("SC20 lets peers of one score take turns: who has waited longest is first", () => {
     const index = new RankIndex(0);
-    const traits: Traits = { role: "worker", speaksMuster: true, capabilities: [] };
-    const query = index.query({ capabilities: [], roles: null, muster: true });
+    const traits = { ...PLAIN, capabilities: [] };
+    const query = index.query(() => true);
     for (const n of [1, 2, 3]) index.put(idOf(n), traits, 0.5);
     index.rank(idOf(1), null);
     index.rank(idOf(1), 0.5);
@@ -167,8 +178,7 @@ describe("the index of eligible peers", () => {
   test("SC21 takes at most 64 bytes a peer, at any number of them", () => {
     const index = new RankIndex(7);
     const kinds = CAPABILITIES.map((capability): Traits => ({
-      role: "worker",
-      speaksMuster: true,
+      ...PLAIN,
       capabilities: [capability],
     }));
     for (let n = 1; n <= 20_000; n++) {
@@ -180,7 +190,7 @@ describe("the index of eligible peers", () => {
   test("SC21 keeps nothing of the kinds whose last peer has left", () => {
     const index = new RankIndex(7);
     for (let n = 0; n < 1_000; n++) {
-      index.put(idOf(1), { role: "worker", speaksMuster: true, capabilities: [`label=${n}`] }, 0.5);
+      index.put(idOf(1), { ...PLAIN, capabilities: [`label=${n}`] }, 0.5);
       expect(index.kinds).toBe(1);
     }
     index.remove(idOf(1));

@@ -23,7 +23,7 @@ import { Waiters } from "./waiters.ts";
 
 /**
  * The coordinator's object: wakes, hands each command to the core, and performs what the core decided. It decides
- * nothing itself. Its truth is SQLite; memory holds only who is waiting for a task just now.
+ * nothing itself. Its truth is SQLite; memory holds who is waiting for a task just now, and what follows from the rows.
  */
 export class Coordinator
   extends DurableObject<Env>
@@ -39,7 +39,7 @@ export class Coordinator
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#config = requireConfig(env, Date.now());
-    this.#registry = openRegistry(durableSql(ctx.storage));
+    this.#registry = openRegistry(durableSql(ctx.storage), Math.floor(Math.random() * 2 ** 32));
     this.#alarm = new AlarmClock(ctx.storage);
     this.#outbox = new OutboxRunner({
       registry: this.#registry,

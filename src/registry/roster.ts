@@ -89,7 +89,7 @@ export class Roster {
   isOpen(shape: Shape, free = false): boolean {
     const { peer_id: named } = shape.requirements;
     if (named !== undefined) {
-      const peer = this.#record(named);
+      const peer = this.#ranks().has(named) ? this.#record(named) : null;
       return peer !== null && mayTake(peer) && (!free || hasSlot(peer));
     }
     const { known, fresh, waiting } = this.#queriesOf(shape);

@@ -63,6 +63,10 @@ export class RankIndex {
     this.rankAt(place, score);
   }
 
+  has(id: PeerId): boolean {
+    return this.#places.find(id) !== NOWHERE;
+  }
+
   /** Moves a known peer to another score; others are passed over. */
   rank(id: PeerId, score: number | null): void {
     const place = this.#places.find(id);

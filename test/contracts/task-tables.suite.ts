@@ -81,8 +81,11 @@ export const TASK_TABLES: readonly Clause[] = [
       tasks.insert(aTask({ id: "late", turn: T, prefetched: true, state: "leased", peerId: "p" }));
       tasks.insert(aTask({ id: "soon", turn: T - 1, prefetched: true, state: "leased" }));
       tasks.insert(aTask({ id: "begun", state: "running" }));
-      expect(tasks.prefetched(9)).toMatchObject([{ id: "soon" }, { id: "late", peerId: "p" }]);
-      expect(tasks.prefetched(1)).toHaveLength(1);
+      expect(tasks.prefetched(aTask(), 9)).toMatchObject([
+        { id: "soon" },
+        { id: "late", peerId: "p" },
+      ]);
+      expect(tasks.prefetched(aTask(), 1)).toHaveLength(1);
     },
   },
   {
@@ -106,11 +109,34 @@ export const TASK_TABLES: readonly Clause[] = [
       tasks.insert(aTask({ id: "urgent", turn: T - 1 }));
       tasks.insert(aTask({ id: "resting", notBefore: T + 1 }));
       tasks.insert(aTask({ id: "running", state: "running" }));
-      const waiting = (now: number, limit: number) => tasks.waiting(now, limit).map(({ id }) => id);
+      tasks.insert(aTask({ id: "other", kind: "another" }));
+      tasks.insert(aTask({ id: "picky", requirements: { capabilities: [] } }));
+      const waiting = (now: number, limit: number) =>
+        tasks.waiting(aTask(), now, limit).map(({ id }) => id);
       expect(waiting(T, 9)).toEqual(["urgent", "old", "new"]);
       expect(waiting(T, 2)).toEqual(["urgent", "old"]);
       expect(waiting(T + 1, -1)).toEqual(["urgent", "old", "new", "resting"]);
-      expect(tasks.queued()).toBe(4);
+      expect(tasks.queued()).toBe(6);
+    },
+  },
+  {
+    name: "what waiting tasks ask for is told once each, also of a queue that was there before",
+    holds(open) {
+      const { tasks } = openRegistry(open());
+      const asked = (of: typeof tasks) => [...of.shapes()].map(({ kind }) => kind).toSorted();
+      expect(asked(tasks)).toEqual([]);
+      for (const [n, kind] of ["a", "a", "b"].entries()) tasks.insert(aTask({ id: `${n}`, kind }));
+      tasks.insert(aTask({ id: "held", kind: "c", prefetched: true, state: "leased" }));
+      tasks.insert(aTask({ id: "runs", kind: "d", state: "running" }));
+      expect(asked(tasks)).toEqual(["a", "b", "c"]);
+      expect(asked(openRegistry(open()).tasks)).toEqual(["a", "b", "c"]);
+      tasks.update(aTask({ id: "runs", kind: "d" }));
+      tasks.update(aTask({ id: "2", kind: "b", state: "running" }));
+      for (const shape of tasks.shapes()) tasks.dropIfGone(shape);
+      expect(asked(tasks)).toEqual(["a", "c", "d"]);
+      for (let n = 0; n < 3_000; n++)
+        tasks.update(aTask({ id: "runs", kind: "d", requirements: { capabilities: [`c${n}`] } }));
+      expect(asked(tasks)).toEqual(["a", "c", "d"]);
     },
   },
   {

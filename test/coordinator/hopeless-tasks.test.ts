@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest";
+import type { Sql } from "../../src/registry/sql.ts";
+import { nodeSql } from "../node-sql.ts";
+import { testKey, TestMesh } from "./mesh.ts";
+
+/** A database that counts what is asked of it and how many rows it gives. */
+function countingSql() {
+  const sound = nodeSql();
+  const counts = { statements: 0, rows: 0 };
+  const sql: Sql = {
+    exec(query, ...bindings) {
+      const rows = sound.exec(query, ...bindings);
+      counts.statements += 1;
+      counts.rows += rows.length;
+      return rows;
+    },
+    transaction: (body) => sound.transaction(body),
+  };
+  const during = (act: () => void) => {
+    const before = { ...counts };
+    act();
+    return { statements: counts.statements - before.statements, rows: counts.rows - before.rows };
+  };
+  return { sql, during };
+}
+
+const PEERS = 40;
+const HOPELESS = 1_500;
+
+/** A mesh with peers that have room, and a queue of tasks that none of them can do. */
+function besieged(requirementsOf: (n: number) => object) {
+  const { sql, during } = countingSql();
+  const mesh = new TestMesh({ sql });
+  const peers = Array.from({ length: PEERS }, (_, n) => mesh.join(testKey(2_000 + n)));
+  for (let n = 0; n < HOPELESS; n++)
+    mesh.submit({ kind: "echo", requirements: requirementsOf(n) as never, priority: 5 });
+  return { mesh, during, peers };
+}
+
+describe("a queue that nobody can do", () => {
+  test.each([
+    ["alike", () => ({ capabilities: ["unobtainable"] })],
+    ["each asking for something else", (n: number) => ({ capabilities: [`unobtainable=${n}`] })],
+    [
+      "each for another peer that is not here",
+      (n: number) => ({ peer_id: `${n}`.padStart(32, "0") }),
+    ],
+  ])(
+    "SC29 is not read by a command, nor are the peers, whether its tasks are %s",
+    (_, requirementsOf) => {
+      const { mesh, during, peers } = besieged(requirementsOf);
+      let id = "";
+      const submit = during(() => ({ id } = mesh.submit({ kind: "echo" })));
+      const holder = peers.find(({ offers }) => offers.some((offer) => offer.task_id === id));
+      const finish = during(() => {
+        holder?.accept();
+        holder?.finish(null);
+      });
+      expect(mesh.task(id).state).toBe("succeeded");
+      for (const { statements, rows } of [submit, finish]) {
+        expect(rows).toBeLessThan(40);
+        expect(statements).toBeLessThan(60);
+      }
+      expect(mesh.registry.tasks.queued()).toBe(HOPELESS);
+    },
+    120_000,
+  );
+
+  test("SC29 is done the moment somebody can: all of it, in its turn", () => {
+    const { mesh } = besieged(() => ({ capabilities: ["rare"] }));
+    const able = mesh.join(testKey(8_000), { capabilities: ["rare"], slots: 3 });
+    expect(able.offers).toHaveLength(3);
+    const turns = able.offers.map(({ task_id }) => mesh.registry.tasks.get(task_id)?.turn);
+    expect(turns).toEqual(turns.toSorted((a, b) => (a ?? 0) - (b ?? 0)));
+    able.accept();
+    able.finish(null);
+    expect(able.offers).toHaveLength(4);
+  });
+});

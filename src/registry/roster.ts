@@ -92,8 +92,8 @@ export class Roster {
       const peer = this.#ranks().has(named) ? this.#record(named) : null;
       return peer !== null && mayTake(peer) && (!free || hasSlot(peer));
     }
-    const { known, fresh, waiting } = this.#queriesOf(shape);
-    return [known, fresh, ...(free ? [] : [waiting])].some((query) => this.#has(query));
+    const queries = this.#queriesOf(shape);
+    return this.#has(free ? queries.free : queries.any);
   }
 
   /**
@@ -124,6 +124,8 @@ export class Roster {
     const query = (wanted: Wanted) =>
       this.#ranks().query((traits) => wanted(traits) && suits(traits), minScore);
     const queries = {
+      any: query(() => true),
+      free: query(({ free }) => free),
       known: query(({ free, fresh }) => free && !fresh),
       fresh: query(({ free, fresh }) => free && fresh),
       waiting: query(({ free }) => !free),
@@ -151,6 +153,8 @@ export class Roster {
 
 /** Peers who could take a task of one shape: with a slot free, known or not, and those at whom it would wait. */
 interface Queries {
+  readonly any: RankQuery;
+  readonly free: RankQuery;
   readonly known: RankQuery;
   readonly fresh: RankQuery;
   readonly waiting: RankQuery;

@@ -105,6 +105,15 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
 
     /** The same, as far as ranking goes. */
     ranked(): readonly Ranked[] {
+      // A fleet has few different lists, and parsing one for each peer would take as long as all else here.
+      const lists = new Map<string, readonly string[]>();
+      const list = (row: SqlRow): readonly string[] => {
+        const known = lists.get(text(row, "capabilities"));
+        if (known !== undefined) return known;
+        const read = json<readonly string[]>(row, "capabilities");
+        lists.set(text(row, "capabilities"), read);
+        return read;
+      };
       return sql
         .exec(
           `SELECT id, role, state, speaks_muster, capabilities, slots, prefetch, held, successes, failures, score
@@ -115,7 +124,7 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
           role: text(row, "role") as Role,
           state: text(row, "state") as PeerState,
           speaksMuster: flag(row, "speaks_muster"),
-          capabilities: json(row, "capabilities"),
+          capabilities: list(row),
           slots: number(row, "slots"),
           prefetch: flag(row, "prefetch"),
           held: number(row, "held"),

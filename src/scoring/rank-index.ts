@@ -11,6 +11,11 @@ export interface RankQuery {
   /** Numbers of the kinds that suit, as of this version of them. */
   kinds: Uint32Array;
   version: number;
+  /** The kind whose best was best when all were last looked at, and the best bucket of the others then. */
+  leader: number;
+  runnerUp: number;
+  /** The index's count of rises then: until the next rise the others' best only fall. */
+  rises: number;
 }
 
 /**
@@ -24,6 +29,8 @@ export class RankIndex {
   #links: Uint32Array<ArrayBuffer>;
   /** The best filled bucket of each kind, side by side; -1 for none. */
   #tops = new Int16Array(16);
+  /** How often any kind's best bucket rose. */
+  #rises = 0;
 
   /** @param seed any number, best a random one: it keeps outsiders from knowing which IDs collide. */
   constructor(seed: number) {
@@ -80,7 +87,9 @@ export class RankIndex {
     if (bucket === UNRANKED) return;
     const kind = this.#kindAt(place);
     this.#kinds.at(kind).ranked.add(this.#links, place, bucket);
-    if (bucket > (this.#tops[kind] as number)) this.#tops[kind] = bucket;
+    if (bucket <= (this.#tops[kind] as number)) return;
+    this.#tops[kind] = bucket;
+    this.#rises += 1;
   }
 
   remove(id: PeerId): void {
@@ -92,21 +101,25 @@ export class RankIndex {
   }
 
   query(wanted: Wanted, minScore = 0): RankQuery {
-    return { wanted, lowest: bucketOf(minScore), kinds: new Uint32Array(), version: -1 };
+    return {
+      wanted,
+      lowest: bucketOf(minScore),
+      kinds: new Uint32Array(),
+      version: -1,
+      leader: -1,
+      runnerUp: -1,
+      rises: -1,
+    };
   }
 
   /** Place of one of the best peers that will do; `NOWHERE` when none does. */
   first(query: RankQuery): Place {
     this.#refresh(query);
-    let best = -1;
-    let bucket = query.lowest - 1;
-    for (const kind of query.kinds) {
-      const top = this.#tops[kind] as number;
-      if (top <= bucket) continue;
-      bucket = top;
-      best = kind;
-    }
-    return best === -1 ? NOWHERE : this.#kinds.at(best).ranked.first(bucket);
+    if (query.rises !== this.#rises || this.#topOf(query.leader) < query.runnerUp)
+      this.#lead(query);
+    const bucket = this.#topOf(query.leader);
+    if (bucket < query.lowest) return NOWHERE;
+    return this.#kinds.at(query.leader).ranked.first(bucket);
   }
 
   idAt(place: Place): PeerId {
@@ -138,6 +151,30 @@ export class RankIndex {
     return found;
   }
 
+  /** Looks at all kinds for the one whose best is best. */
+  #lead(query: RankQuery): void {
+    const { kinds } = query;
+    query.rises = this.#rises;
+    query.leader = query.runnerUp = -1;
+    let best = -1;
+    for (let i = 0; i < kinds.length; i++) {
+      const kind = kinds[i] as number;
+      const top = this.#tops[kind] as number;
+      if (top <= query.runnerUp) continue;
+      if (top <= best) {
+        query.runnerUp = top;
+        continue;
+      }
+      query.runnerUp = best;
+      best = top;
+      query.leader = kind;
+    }
+  }
+
+  #topOf(kind: number): number {
+    return kind === -1 ? -1 : (this.#tops[kind] as number);
+  }
+
   /** A cursor on each of the kinds whose best are best, at most so many: no other can hold one of as many best. */
   #leading({ kinds, lowest }: RankQuery, limit: number): Cursor[] {
     const filled = kinds.filter((kind) => (this.#tops[kind] as number) >= lowest);
@@ -161,6 +198,7 @@ export class RankIndex {
     if (query.version === this.#kinds.version) return;
     query.kinds = this.#kinds.suiting(query.wanted);
     query.version = this.#kinds.version;
+    query.rises = -1;
   }
 
   #kindAt(place: Place): number {

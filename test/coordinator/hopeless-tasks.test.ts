@@ -33,7 +33,7 @@ function besieged(requirementsOf: (n: number) => object) {
   const mesh = new TestMesh({ sql });
   const peers = Array.from({ length: PEERS }, (_, n) => mesh.join(testKey(2_000 + n)));
   for (let n = 0; n < HOPELESS; n++)
-    mesh.submit({ kind: "echo", requirements: requirementsOf(n) as never, priority: 5 });
+    mesh.submit({ kind: "echo", requirements: requirementsOf(n), priority: 5 });
   return { mesh, during, peers };
 }
 

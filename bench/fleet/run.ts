@@ -151,13 +151,14 @@ async function agreement({ options }: Stage, mesh: Controller, hosts: readonly H
   }
 }
 
-/** Whether the session that the registry names is the one that lives: a task to each. */
+/** Whether the session that the registry names is the one that lives: a task to each, with time for a second offer. */
 async function reachAll(mesh: Controller, living: readonly HostedPeer[]): Promise<string[]> {
   const unreached = await Promise.all(
     living.map(async ({ id: peerId }, n) => {
-      const result = await mesh.run("work", { n, ms: 1 }, { peerId, deadlineSeconds: 60 });
-      return result === 2 * n ? null : peerId;
+      const { id } = await mesh.assign("work", { n, ms: 1 }, { peerId, deadlineSeconds: 300 });
+      const { state, result, error } = await mesh.wait(id);
+      return state === "succeeded" && result === 2 * n ? null : `${peerId}: ${state}, ${error}`;
     }),
   );
-  return unreached.filter((id) => id !== null);
+  return unreached.filter((peer) => peer !== null);
 }

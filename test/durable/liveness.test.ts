@@ -190,7 +190,7 @@ const moment = async () =>
   (
     await rows(
       `SELECT peers.state, peers.held, tasks.state AS task,
-       (SELECT COUNT(*) FROM pointers) AS pointers FROM peers, tasks`,
+       (SELECT COUNT(*) FROM pointers WHERE state = 'listed') AS pointers FROM peers, tasks`,
     )
   )[0];
 

@@ -95,7 +95,10 @@ describe("revoking a peer", () => {
     await peer.readType("task_offer");
     await revoke(peer.keys);
     const said = await peer.ask("task_result", { task_id: id, fence: 1, ok: true, result: "late" });
-    expect(said).toMatchObject([{ type: "error", payload: { code: 1004 } }]);
+    expect(said).toMatchObject([
+      { type: "error", payload: { code: 1004 } },
+      { type: "task_cancel", payload: { task_id: id, fence: 1 } },
+    ]);
     expect((await api("GET", `/v1/tasks/${id}`)).body).toMatchObject({ state: "queued" });
   });
 });

@@ -37,6 +37,7 @@ export const rotatePeer: Handler<"rotate_peer"> = (
     id: newPeerId,
     publicKey: newPublicKey,
     state: "stale",
+    since: now,
     session: null,
   });
   registry.tasks.handOver(peerId, newPeerId);

@@ -44,6 +44,18 @@ describe("a peer whose offer goes unanswered", () => {
   });
 });
 
+describe("a peer that was connected for longer than one that is away is remembered", () => {
+  test("LV13 is still known when it has changed its key and comes back", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, { protocol: "muster/2" });
+    mesh.live(PEER_RETENTION + DAY);
+    const newer = { newPeerId: B.id, newPublicKey: B.publicKey };
+    mesh.run("rotate_peer", { peerId: A.id, epoch: peer.epoch, ...newer });
+    mesh.live(MINUTE);
+    expect(mesh.registry.peers.get(B.id)).toMatchObject({ state: "stale", epoch: 1 });
+  });
+});
+
 describe("an observation", () => {
   test("LV15 that was overtaken by a newer one of its session changes nothing", () => {
     const mesh = new TestMesh();

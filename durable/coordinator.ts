@@ -2,7 +2,13 @@ import { DurableObject } from "cloudflare:workers";
 import type { Millis } from "../src/base/clock.ts";
 import { err, type Result } from "../src/base/result.ts";
 import type { CommandName, Input } from "../src/coordinator/commands.ts";
-import type { DialOrder, Effect, EndFault, SessionRef } from "../src/coordinator/effects.ts";
+import {
+  isEndAwaited,
+  type DialOrder,
+  type Effect,
+  type EndFault,
+  type SessionRef,
+} from "../src/coordinator/effects.ts";
 import { execute, type Executed } from "../src/coordinator/execute.ts";
 import { nextTick } from "../src/coordinator/tick.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
@@ -122,7 +128,7 @@ export class Coordinator
     const ends: Promise<boolean>[] = [];
     for (const effect of effects) {
       const work = this.#perform(effect);
-      if (effect.type === "end_session" && effect.fault.code !== "superseded") ends.push(work);
+      if (effect.type === "end_session" && isEndAwaited(effect.fault)) ends.push(work);
       else this.ctx.waitUntil(work);
     }
     return { result, ends };

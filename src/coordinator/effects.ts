@@ -22,6 +22,10 @@ export interface EndFault {
   readonly detail: string;
 }
 
+/** Whether the caller is told only once such a session is gone. Who comes in does not wait for whose place it takes. */
+export const isEndAwaited = ({ code }: EndFault): boolean =>
+  code !== "superseded" && code !== "mesh_full";
+
 /** One attempt to reach a peer that listens. */
 export interface DialOrder {
   readonly dial: DialRef;

@@ -8,6 +8,7 @@ import { platformRandom } from "../../src/crypto/primitives.ts";
 import {
   DIAL_BACKOFF,
   DIAL_CONNECT_DEADLINE,
+  DIALS_MAX,
   PING_INTERVAL,
   PONG_TIMEOUT,
 } from "../../src/protocol/constants.ts";
@@ -24,7 +25,7 @@ import {
   taskEnd,
   until,
 } from "./api.ts";
-import { Timers } from "./faults.ts";
+import { breakEnds, Timers } from "./faults.ts";
 import { GoPeer } from "./go-peer.ts";
 import { Outside } from "./listening-node.ts";
 
@@ -236,6 +237,31 @@ describe("dialling back", () => {
       ({ length }) => length === 1,
     );
     expect(await dials()).toEqual([]);
+  });
+
+  it("DL3 takes the place of another although that one's object does not confirm its end", async () => {
+    const node = outside.node(HOST);
+    await dial();
+    await becomes("connected");
+    // All places are taken, this one's by a session that has had its turn.
+    await rows("UPDATE dials SET since = 0");
+    for (let n = 1; n < DIALS_MAX; n++)
+      await rows(
+        `INSERT INTO dials SELECT ?1, ?1, name, NULL, NULL, added_at, added_by, state, ?2, NULL, 1, 0, NULL FROM dials LIMIT 1`,
+        `other ${n}`,
+        String(Date.now()),
+      );
+    breakEnds();
+    const newcomer = outside.node("newcomer.example");
+    await dial("wss://newcomer.example/ws");
+    await until(
+      () => rows("SELECT state FROM dials WHERE url LIKE '%newcomer%'"),
+      ([address]) => address?.["state"] !== "dialling",
+    );
+    await newcomer.send("get_stats", null);
+    expect(await newcomer.hears("stats")).toMatchObject({ to: newcomer.keys.id });
+    expect(newcomer.closes).toEqual([]);
+    expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
   });
 
   it("DL2 ends with a revocation, which has happened when its call returns", async () => {

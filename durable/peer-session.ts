@@ -297,6 +297,8 @@ export class PeerSession
     } else if (note.name === "observe") {
       if (result.ok && "suspect" in result.value)
         await this.#step(socket, { type: "judged", suspect: result.value.suspect });
+    } else if (result.ok && "leasedUntil" in result.value) {
+      await this.#step(socket, { type: "leased", until: result.value.leasedUntil });
     } else if (!result.ok && messageId !== null) {
       const about = attemptOf(note);
       await this.#step(socket, { type: "refused", messageId, error: result.error, about });
@@ -325,8 +327,10 @@ export class PeerSession
   /** The coordinator knows. What the object still stores is nothing then: let the platform take it back. */
   async #settled(): Promise<void> {
     if (this.#hasLiveSession()) return; // of a newer session, whose end is owed in its turn
-    await this.ctx.storage.deleteAll();
+    const deleted = this.ctx.storage.deleteAll();
+    // The alarm went with it; whoever is let in while this is awaited has to set another.
     this.#alarm.rang();
+    await deleted;
   }
 
   #hasLiveSession(): boolean {

@@ -1,4 +1,5 @@
 import { utf8 } from "../base/bytes.ts";
+import type { Millis } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { TASK_RESULT_BYTES_MAX } from "../protocol/constants.ts";
 import type { MusterError } from "../protocol/errors.ts";
@@ -51,23 +52,24 @@ const leaseLost = ({ taskId, fence }: Pick<Claim, "taskId" | "fence">): MusterEr
 export const acceptTask: Handler<"accept_task"> = (context, claim) => {
   const task = claimed(context, claim);
   if (!task.ok) return task;
-  renew(context, task.value, claim.queued === true);
-  return done;
+  return ok({ leasedUntil: renew(context, task.value, claim.queued === true) });
 };
 
-/** Every sign of life renews the lease by its whole length. */
-function renew(context: Context, task: Task, queued: boolean, said: Partial<Task> = {}): void {
+/** Every sign of life renews the lease by its whole length; returns when it is over then. */
+function renew(context: Context, task: Task, queued: boolean, said: Partial<Task> = {}): Millis {
   const { registry, now } = context;
   // Once begun is begun: what waits no more can't be made to wait again by a message that came late.
   const waits = queued && task.state !== "running";
+  const leaseUntil = now + task.leaseMs;
   registry.tasks.update({
     ...task,
     ...said,
     state: waits ? "leased" : "running",
     prefetched: waits,
-    leaseUntil: now + task.leaseMs,
+    leaseUntil,
   });
   registry.attempts.setState(task.id, task.fence, waits ? "prefetched" : "running");
+  return leaseUntil;
 }
 
 export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
@@ -87,11 +89,11 @@ export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
 export const progressTask: Handler<"progress_task"> = (context, claim) => {
   const task = claimed(context, claim);
   if (!task.ok) return task;
-  renew(context, task.value, claim.queued === true, {
+  const said = {
     progress: claim.progress ?? task.value.progress,
     message: claim.message ?? task.value.message,
-  });
-  return done;
+  };
+  return ok({ leasedUntil: renew(context, task.value, claim.queued === true, said) });
 };
 
 /** Commits a result once: by the holder of the newest fencing number, and by nobody else. */

@@ -24,6 +24,7 @@ import type {
   KeptDelivery,
   DialView,
 } from "../protocol/http.ts";
+import type { Millis } from "../base/clock.ts";
 import type { Told } from "../peers/hearsay.ts";
 import type { Publication } from "../discovery/publisher.ts";
 import type { DialRef, ProvedKey } from "../peers/dialling.ts";
@@ -51,6 +52,8 @@ export interface Admitted {
   readonly rtt: RttEstimate;
   /** Its turn when many come back at once. */
   readonly reconnect: Reconnect;
+  /** When the last of the leases that it holds from before is over; absent when it holds none. */
+  readonly leasedUntil?: Millis;
   /** What a member finds and opens peers with; absent for who is none. */
   readonly discovery?: DiscoveryKeys;
 }
@@ -64,6 +67,11 @@ interface FromSession {
 interface OfAttempt extends FromSession {
   readonly taskId: string;
   readonly fence: number;
+}
+
+/** Until when the attempt holds its task unless it is renewed. */
+interface Leased {
+  readonly leasedUntil: Millis;
 }
 
 /** Set while the peer has not begun, and the task waits there for a slot. */
@@ -151,12 +159,12 @@ export interface Commands {
     input: FromSession & { readonly peers: readonly Told[] };
     output: { readonly pointers: readonly string[] };
   };
-  accept_task: { input: OfAttempt & Unbegun; output: Nothing };
+  accept_task: { input: OfAttempt & Unbegun; output: Leased };
   refuse_task: { input: OfAttempt & { readonly reason: string }; output: Nothing };
   progress_task: {
     input: OfAttempt &
       Unbegun & { readonly progress: number | null; readonly message?: string | null };
-    output: Nothing;
+    output: Leased;
   };
   finish_task: { input: FromSession & { readonly outcome: TaskResult }; output: Nothing };
 

@@ -74,6 +74,7 @@ export const admit: Handler<"admit"> = (context, input) => {
   };
   happen(context, peer, "proved");
   takeStock(context, id, input.held);
+  const leasedUntil = registry.tasks.leasedUntil(id);
   const replaced = dialsAfterAdmission(context, input);
   if (replaced !== null) {
     endSession(context, replaced, { code: "mesh_full", detail: TURN_OVER });
@@ -88,6 +89,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     role: peer.role,
     rtt,
     reconnect,
+    ...(leasedUntil !== null && { leasedUntil }),
     ...(discovers && { discovery: keysFor(context, peerHolder(peer.id)) }),
   });
 };

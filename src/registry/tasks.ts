@@ -168,6 +168,15 @@ export function tasksTable(sql: Sql) {
       return ids(`SELECT id FROM tasks WHERE lease_until IS NOT NULL AND peer_id = ?`, peerId);
     },
 
+    /** When the last lease of a peer is over; null when it holds none. */
+    leasedUntil(peerId: PeerId): Millis | null {
+      const row = sql.exec(
+        `SELECT MAX(lease_until) AS until FROM tasks WHERE lease_until IS NOT NULL AND peer_id = ?`,
+        peerId,
+      )[0];
+      return numberOrNull(row as SqlRow, "until");
+    },
+
     /** What one peer holds or did becomes another's: its key was rotated. */
     handOver(from: PeerId, to: PeerId): void {
       sql.exec(

@@ -1,4 +1,5 @@
 import type { Bytes } from "../base/bytes.ts";
+import type { Millis } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import type { Result } from "../base/result.ts";
 import type { Told } from "../peers/hearsay.ts";
@@ -92,6 +93,8 @@ export interface Granted {
   readonly role: Role;
   readonly rtt: RttEstimate;
   readonly reconnect: Reconnect;
+  /** When the last of the leases that it holds from before is over; absent when it holds none. */
+  readonly leasedUntil?: Millis;
   /** What a member finds other peers with. */
   readonly discovery?: DiscoveryKeys;
 }
@@ -131,6 +134,8 @@ export type SessionEvent =
     }
   /** The coordinator took an observation, and holds the peer for suspect or not. */
   | { readonly type: "judged"; readonly suspect: boolean }
+  /** The coordinator renewed a lease of the peer's. */
+  | { readonly type: "leased"; readonly until: Millis }
   /** The coordinator refused a note that the message of this ID had caused; `about`: the attempt that it spoke of. */
   | {
       readonly type: "refused";

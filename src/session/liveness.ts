@@ -84,6 +84,10 @@ export const withLiveness = (session: Active, changes: Partial<Liveness>): Activ
   liveness: { ...session.liveness, ...changes },
 });
 
+/** The peer may hold a lease until then: it is looked at often (LV8). */
+export const withLease = (session: Active, until: Millis): Active =>
+  withLiveness(session, { leasedUntil: Math.max(session.liveness.leasedUntil, until) });
+
 const knownBeats = (session: Active, changes: Partial<Liveness>): Active =>
   withLiveness(session, { beats: session.liveness.beats ?? false, ...changes });
 

@@ -2,7 +2,7 @@ import { SECOND } from "../base/clock.ts";
 import { GO_P2P_KIND, type GoP2pRequest, type TaskOffer } from "../protocol/messages.ts";
 import { isGoP2pRequest } from "../tasks/eligibility.ts";
 import type { Move } from "./effects.ts";
-import { isHeard, probe, sampleBeside, withLiveness } from "./liveness.ts";
+import { isHeard, probe, sampleBeside, withLease } from "./liveness.ts";
 import { compose, message, stay, type SessionContext } from "./outgoing.ts";
 import type { Active } from "./state.ts";
 
@@ -12,10 +12,7 @@ import type { Active } from "./state.ts";
  */
 export function deliver(session: Active, offer: TaskOffer, context: SessionContext): Move {
   if (!isHeard(session, context)) return withhold(session, context);
-  const until = context.now + offer.lease_seconds * SECOND;
-  const leased = withLiveness(session, {
-    leasedUntil: Math.max(session.liveness.leasedUntil, until),
-  });
+  const leased = withLease(session, context.now + offer.lease_seconds * SECOND);
   const [sampled, alsoSent] = sampleBeside(leased, context, SAMPLE_AGE);
   const { session: given, intents } = hand(sampled, offer, context);
   return stay(given, ...intents, ...alsoSent);

@@ -102,7 +102,7 @@ export function admitted(
 ): Move {
   const { claim, origin, channel, strikes } = session;
   if (!result.ok) return refused(session, result.error, context);
-  const { epoch, role, rtt, reconnect, discovery } = result.value;
+  const { epoch, role, rtt, reconnect, leasedUntil = 0, discovery } = result.value;
   const { now } = context;
   const active: Active = {
     state: "active",
@@ -113,7 +113,7 @@ export function admitted(
     epoch,
     since: now,
     // Only a muster.2 peer may beat; whether it does, the first look shows.
-    liveness: newLiveness(now, channel.protocol === "muster/2" ? null : false),
+    liveness: { ...newLiveness(now, channel.protocol === "muster/2" ? null : false), leasedUntil },
     rtt,
     allowance: fullAllowance(now),
     told: { seq: 0, at: now, smoothedMs: rtt.smoothedMs },

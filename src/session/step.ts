@@ -8,7 +8,7 @@ import type { Move, SessionEvent, Step } from "./effects.ts";
 import { finish } from "./finish.ts";
 import { oversized } from "./frame-size.ts";
 import { greet } from "./greeting.ts";
-import { checkLiveness, heardBeat, probe, withLiveness } from "./liveness.ts";
+import { checkLiveness, heardBeat, probe, withLease, withLiveness } from "./liveness.ts";
 import { callOff, deliver } from "./offers.ts";
 import {
   claimOf,
@@ -46,6 +46,8 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
       return session.state === "active"
         ? stay(withLiveness(session, { suspect: event.suspect }))
         : stay(session);
+    case "leased":
+      return session.state === "active" ? stay(withLease(session, event.until)) : stay(session);
     case "probe":
       return session.state === "active"
         ? probe(heardBeat(session, context), context)

@@ -117,6 +117,23 @@ describe("a beat", () => {
     expect(await view()).toMatchObject({ state: "stale", tasks: 0 });
   });
 
+  it("LV8 is looked for every 60 s while a lease is renewed, or was brought into the session", async () => {
+    const { peer, object } = await join();
+    beatsAt(() => Date.now());
+    const { id } = await giveTask("echo", null, { lease_seconds: 300 });
+    await peer.readType("task_offer");
+    peer.send("task_accept", { task_id: id, fence: 1 });
+    pass(200_000);
+    const leasedFor = async (of = object) => {
+      const [session] = (await attachments(of)).filter(({ state }) => state === "active");
+      return session?.state === "active" ? session.liveness.leasedUntil - Date.now() : 0;
+    };
+    peer.send("task_progress", { task_id: id, fence: 1, progress: 0.5 });
+    await until(leasedFor, (ms) => ms === 300_000);
+    const back = await join({ keys: peer.keys, hello: { held: [{ task_id: id, fence: 1 }] } });
+    expect(await leasedFor(back.object)).toBe(300_000);
+  });
+
   it("LV8 is not asked of a muster.2 peer that never beats: it is pinged every 30 s instead", async () => {
     const { peer, look, answer, view } = await join();
     await look(SILENCE_MAX);

@@ -10,7 +10,6 @@ import {
   FRAME_BYTES_MAX,
   BEAT,
   BEAT_ANSWER,
-  HELD_MAX,
   KEY_BYTES,
   MUSTER_2_PROLOGUE,
   MUSTER_2_SUBPROTOCOL,
@@ -18,9 +17,10 @@ import {
 import { readEnvelope, type Envelope } from "../protocol/envelope.ts";
 import { CLOSE } from "../protocol/errors.ts";
 import { newUuid } from "../protocol/ids.ts";
-import type { Hello as HelloPayload, MessageType, PayloadInput } from "../protocol/messages.ts";
+import type { MessageType, PayloadInput } from "../protocol/messages.ts";
 import { DialledSocket } from "./dialled-socket.ts";
 import { PeerError } from "./errors.ts";
+import { helloBytes } from "./hello.ts";
 import { Keepalive } from "./keepalive.ts";
 import type { Dial, DialOptions, Link, LinkListener } from "./link.ts";
 import { explainDial, fetchMeshKey } from "./refused-dial.ts";
@@ -158,7 +158,7 @@ class Muster2Link implements Link {
       read.value.state,
       hello.keys,
       NOTHING,
-      utf8(JSON.stringify(this.#hello())),
+      helloBytes(this.#options),
     );
     const split = written.ok ? splitNoise(written.value.state) : null;
     if (!written.ok || split === null)
@@ -175,21 +175,6 @@ class Muster2Link implements Link {
       this.#socket.sendAside(BEAT),
     );
     this.#listener.opened(proved);
-  }
-
-  #hello(): HelloPayload {
-    const { hello, joinKey, held } = this.#options;
-    const { name, role, capabilities, slots, prefetch } = hello;
-    return {
-      name,
-      role,
-      capabilities: [...capabilities],
-      slots,
-      prefetch,
-      held: held.slice(0, HELD_MAX),
-      ...(joinKey !== null && { join_key: joinKey }),
-      client: "muster-sdk/1",
-    };
   }
 
   async #open(state: Extract<State, { at: "open" }>, data: Bytes): Promise<void> {

@@ -1,0 +1,33 @@
+import { describe, expect, test } from "vitest";
+import { fromUtf8 } from "../../src/base/bytes.ts";
+import { helloBytes } from "../../src/client/hello.ts";
+import { generateIdentity } from "../../src/client/keys.ts";
+import { HELD_MAX, HELLO_BYTES_MAX } from "../../src/protocol/constants.ts";
+import { Hello } from "../../src/protocol/messages.ts";
+
+const held = Array.from({ length: 2 * HELD_MAX }, () => ({
+  task_id: crypto.randomUUID(),
+  fence: 17,
+}));
+
+/** The hello of a peer with so many labels, as long as they may be. */
+const helloOf = (labels: number): { bytes: Uint8Array; hello: Hello } => {
+  const capabilities = Array.from({ length: labels }, (_, n) => String(n).padEnd(64, "x"));
+  const hello = { keys: generateIdentity(), name: "n".repeat(64), role: "worker" } as const;
+  const more = { capabilities, slots: 64, prefetch: true, createdAt: "2026-01-01T00:00:00Z" };
+  const bytes = helloBytes({ hello: { ...hello, ...more }, joinKey: "mjk_".padEnd(60, "k"), held });
+  return { bytes, hello: Hello.parse(JSON.parse(fromUtf8(bytes) ?? "")) };
+};
+
+describe("a hello", () => {
+  test("AS20 names as many attempts as a mesh takes", () => {
+    expect(helloOf(0).hello.held).toHaveLength(HELD_MAX);
+  });
+
+  test("NX4 fits its frame, whatever the peer can do: if need be without naming what it holds", () => {
+    const { bytes, hello } = helloOf(32);
+    expect(hello.held).toBeUndefined();
+    // With the static key and two tags, as the third message of Noise XX carries it.
+    expect(bytes.length + 32 + 2 * 16).toBeLessThanOrEqual(HELLO_BYTES_MAX);
+  });
+});

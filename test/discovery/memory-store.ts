@@ -26,6 +26,10 @@ export class MemoryStore implements DiscoveryStore {
     this.#entries.delete(key);
   }
 
+  expiryOf(key: string): Millis | null {
+    return this.#entries.get(key)?.expiresAt ?? null;
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -22,6 +22,7 @@ import { AuthMode } from "../src/protocol/http.ts";
 import { keyBytes, Name } from "../src/protocol/ids.ts";
 import { callbackKey } from "../src/webhooks/index.ts";
 import type { Env } from "./env.ts";
+import type { UpstashAccess } from "./upstash-store.ts";
 
 /** The deployment, checked: its three keys (DESIGN §8) and what the operator chose. */
 export interface MeshConfig {
@@ -32,6 +33,8 @@ export interface MeshConfig {
   readonly signingKey: Bytes;
   readonly adminToken: string;
   readonly discoveryPublic: boolean;
+  /** What replicas of discovery read; null when there are none. */
+  readonly replicas: UpstashAccess | null;
   /** Whether peers may come by go-p2p 1.0. */
   readonly goP2p: boolean;
   readonly handshakesPerMinute: number;
@@ -97,6 +100,8 @@ const Configured = z.object({
     .string({ error: "is missing" })
     .min(ADMIN_TOKEN_CHARS_MIN, `is shorter than ${ADMIN_TOKEN_CHARS_MIN} characters`)
     .regex(BEARER_TOKEN, "is no bearer token: use up to 512 of A-Z a-z 0-9 . _ ~ + / = -"),
+  UPSTASH_REDIS_REST_URL: z.url({ protocol: /^https?$/, error: "is not a URL" }).optional(),
+  UPSTASH_REDIS_REST_TOKEN: z.string().min(1, "is empty").optional(),
   MESH_IDENTITY_KEY: Key,
   MESH_IDENTITY_KEY_NEXT: Key.optional(),
   MESH_ROTATION_ENDS: z.iso.datetime({ offset: true, error: "is not an RFC 3339 time" }).optional(),
@@ -133,6 +138,8 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
   }
   const identities = identitiesOf(data, now);
   if (!identities.ok) return identities;
+  const replicas = replicasOf(data);
+  if (!replicas.ok) return replicas;
   const { current, next: upcoming } = identities.value;
   return ok({
     name: data.MESH_NAME,
@@ -140,6 +147,7 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
     discovery: keyPairOf(data.MESH_DISCOVERY_KEY),
     signingKey: data.MESH_SIGNING_KEY,
     adminToken: data.ADMIN_TOKEN,
+    replicas: replicas.value,
     discoveryPublic: data.DISCOVERY_PUBLIC === "true",
     goP2p: data.GO_P2P === "true",
     handshakesPerMinute: data.HANDSHAKES_PER_MINUTE,
@@ -161,6 +169,7 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
         verifyingKey: verifyingKeyOf(data.MESH_SIGNING_KEY),
         members: data.DISCOVERY_MEMBERS,
         publicFields: data.DISCOVERY_METADATA,
+        replicated: replicas.value !== null,
       },
     },
   });
@@ -180,6 +189,15 @@ function identitiesOf(data: Configured, now: Millis): Result<MeshIdentities, Mus
   if (ends - now > ROTATION_WINDOW)
     return err(misconfigured("MESH_ROTATION_ENDS is more than 30 days ahead"));
   return ok(now < ends ? { current, next } : { current: next, next: null });
+}
+
+function replicasOf(data: Configured): Result<UpstashAccess | null, MusterError> {
+  const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = data;
+  if (url === undefined && token === undefined) return ok(null);
+  if (url !== undefined && token !== undefined) return ok({ url, token });
+  return err(
+    misconfigured("UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN are given together"),
+  );
 }
 
 const keyPairs = new Map<string, KeyPair>();

@@ -23,8 +23,9 @@ import { withDeadline } from "./deadline.ts";
 import { durableSql } from "./durable-sql.ts";
 import type { Env } from "./env.ts";
 import { kvStore } from "./kv-store.ts";
-import { OutboxRunner } from "./outbox-runner.ts";
+import { COPY_DEBTS, OutboxRunner, OWN_DEBTS, type OutboxPorts } from "./outbox-runner.ts";
 import type { CoordinatorRpc } from "./rpc.ts";
+import { upstashStore } from "./upstash-store.ts";
 import { Waiters } from "./waiters.ts";
 
 /**
@@ -39,6 +40,7 @@ export class Coordinator
   readonly #registry: Registry;
   readonly #alarm: AlarmClock;
   readonly #outbox: OutboxRunner;
+  readonly #copies: OutboxRunner;
   readonly #callbacks: CallbackRunner;
   readonly #waiters = new Waiters();
 
@@ -47,14 +49,18 @@ export class Coordinator
     this.#config = requireConfig(env, Date.now());
     this.#registry = openRegistry(durableSql(ctx.storage), Math.floor(Math.random() * 2 ** 32));
     this.#alarm = new AlarmClock(ctx.storage);
-    this.#outbox = new OutboxRunner({
+    const { replicas } = this.#config;
+    const ports: OutboxPorts = {
       registry: this.#registry,
       store: kvStore(env.BLOBS, () => Date.now()),
+      replicas: replicas === null ? null : upstashStore(replicas),
       randomBytes: platformRandom,
       now: () => Date.now(),
       endSession: (to, fault) => this.#endSession(to, fault),
       execute: (name, input) => this.#run(name, input).result,
-    });
+    };
+    this.#outbox = new OutboxRunner(ports, OWN_DEBTS);
+    this.#copies = new OutboxRunner(ports, COPY_DEBTS);
     this.#callbacks = new CallbackRunner({
       claim: (busy) => {
         const { result } = this.#run("claim_callback", { busy });
@@ -97,6 +103,7 @@ export class Coordinator
     this.#alarm.rang();
     try {
       this.#run("tick", {});
+      this.ctx.waitUntil(this.#copies.run());
       await this.#outbox.run();
     } catch (thrown) {
       console.error("tick failed", { error: String(thrown) });
@@ -161,7 +168,7 @@ export class Coordinator
           this.#waiters.wake(effect.taskId);
           return true;
         case "drain_outbox":
-          await this.#outbox.run();
+          await Promise.all([this.#outbox.run(), this.#copies.run()]);
           return true;
         case "drain_callbacks":
           await this.#callbacks.run();

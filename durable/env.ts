@@ -5,6 +5,9 @@ export interface Env {
   readonly PEER_SESSION: DurableObjectNamespace<PeerSessionRpc>;
   readonly COORDINATOR: DurableObjectNamespace<CoordinatorRpc>;
   readonly BLOBS: KVNamespace;
+  /** Where discovery is copied to for replicas: Redis behind Upstash's REST API. */
+  readonly UPSTASH_REDIS_REST_URL?: string;
+  readonly UPSTASH_REDIS_REST_TOKEN?: string;
   readonly MESH_NAME?: string;
   readonly AUTH_MODE?: string;
   readonly DISCOVERY_PUBLIC?: string;

@@ -5,18 +5,19 @@ import { readEndSession } from "../src/coordinator/peers.ts";
 import { blobKey, storeRecord } from "../src/discovery/publisher.ts";
 import type { DiscoveryStore } from "../src/discovery/store.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
-import type { OutboxItem } from "../src/registry/outbox.ts";
+import { COPY_KINDS, OWN_KINDS, type OutboxItem, type OutboxKind } from "../src/registry/outbox.ts";
 import type { Registry } from "../src/registry/registry.ts";
 import { withDeadline } from "./deadline.ts";
+import { replicate } from "./replicate.ts";
 import type { EndFault, SessionRef } from "../src/coordinator/effects.ts";
 
 const AT_ONCE = 16;
-/** A store that hangs must not keep what else is owed from being paid. */
-const DELIVERY_TIMEOUT = 15_000;
 
 export interface OutboxPorts {
   readonly registry: Registry;
   readonly store: DiscoveryStore;
+  /** What replicas read; null when there are none. */
+  readonly replicas: DiscoveryStore | null;
   readonly randomBytes: RandomBytes;
   readonly now: () => number;
   /** Ends a session; throws when its object does not confirm. */
@@ -27,14 +28,29 @@ export interface OutboxPorts {
   ) => Result<Output<K>, MusterError>;
 }
 
-/** Pays what the outbox owes. One run at a time; a wish that comes meanwhile makes it go round once more. */
+/** What one runner pays, and how. */
+export interface Payment {
+  readonly kinds: readonly OutboxKind[];
+  /** Milliseconds after which a delivery is given up: a store that hangs must not keep what else is owed from being paid. */
+  readonly patience: number;
+  /** Whether an item is put off by as much while it is paid, for alarms do not wait for it. */
+  readonly claims: boolean;
+}
+
+export const OWN_DEBTS: Payment = { kinds: OWN_KINDS, patience: 15_000, claims: false };
+/** Hundreds of requests, one batch after another; slow or down, they hold up nothing else. */
+export const COPY_DEBTS: Payment = { kinds: COPY_KINDS, patience: 120_000, claims: true };
+
+/** Pays what the outbox owes of some kinds. One run at a time; a wish that comes meanwhile makes it go round once more. */
 export class OutboxRunner {
   readonly #ports: OutboxPorts;
+  readonly #payment: Payment;
   #running: Promise<void> | null = null;
   #again = false;
 
-  constructor(ports: OutboxPorts) {
+  constructor(ports: OutboxPorts, payment: Payment) {
     this.#ports = ports;
+    this.#payment = payment;
   }
 
   /** Settles when nothing is owed any more that is due. Never throws: what can't be paid is postponed. */
@@ -49,15 +65,19 @@ export class OutboxRunner {
   async #rounds(): Promise<void> {
     while (this.#again) {
       this.#again = false;
-      const items = this.#ports.registry.outbox.due(this.#ports.now(), AT_ONCE);
+      const { registry, now } = this.#ports;
+      const items = registry.outbox.due(now(), AT_ONCE, this.#payment.kinds);
       await Promise.all(items.map((item) => this.#pay(item)));
       if (items.length === AT_ONCE) this.#again = true;
     }
   }
 
   async #pay(item: OutboxItem): Promise<void> {
+    const { registry, now } = this.#ports;
+    const { patience, claims } = this.#payment;
+    if (claims) registry.outbox.defer(item.kind, item.subject, now() + patience);
     try {
-      await withDeadline(this.#deliver(item), DELIVERY_TIMEOUT);
+      await withDeadline(this.#deliver(item), patience);
     } catch (thrown) {
       console.error("outbox item failed; it is tried again", {
         kind: item.kind,
@@ -67,14 +87,20 @@ export class OutboxRunner {
     }
   }
 
-  async #deliver({ kind, subject }: OutboxItem): Promise<void> {
-    const { store, execute, endSession } = this.#ports;
+  async #deliver({ kind, subject, failures }: OutboxItem): Promise<void> {
+    const { store, replicas, execute, endSession } = this.#ports;
     switch (kind) {
       case "publish":
         return this.#publish(subject);
       case "delete_blob":
         await store.delete(blobKey(subject));
         execute("blob_deleted", { blobId: subject });
+        return;
+      case "replicate":
+        return replicate(this.#ports, failures);
+      case "drop_copy":
+        await replicas?.delete(subject);
+        execute("copy_dropped", { key: subject });
         return;
       case "end_session": {
         const end = readEndSession(subject);

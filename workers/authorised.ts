@@ -9,8 +9,7 @@ import { coordinatorOf } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv, Caller } from "./context.ts";
 import { needOf } from "./needs.ts";
 import { problem } from "./problem.ts";
-
-const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i;
+import { bearerIn } from "./safe-headers.ts";
 
 /** Lets a request through whose bearer token allows what it asks for, and names its caller to all behind it. */
 export const authorised: MiddlewareHandler<AppEnv> = async (c, next) => {
@@ -30,7 +29,7 @@ export const authorised: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 /** The bearer token that a request shows, if it has the form of one. */
 export const bearerOf = (c: AppContext): string | undefined =>
-  BEARER.exec(c.req.header("Authorization") ?? "")?.[1];
+  bearerIn(c.req.header("Authorization"));
 
 async function callerOf(c: AppContext): Promise<Result<Caller, MusterError>> {
   const { config, coordinator } = c.var;

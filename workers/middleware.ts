@@ -7,21 +7,13 @@ import { readConfig } from "../durable/config.ts";
 import { coordinatorOf } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { problem } from "./problem.ts";
-
-/** An answer is of this moment and for this caller: nobody keeps it, and no browser takes it for a page. */
-const HEADERS = {
-  "Cache-Control": "no-store",
-  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-  "Referrer-Policy": "no-referrer",
-  "Strict-Transport-Security": "max-age=15552000",
-  "X-Content-Type-Options": "nosniff",
-};
+import { safe } from "./safe-headers.ts";
 
 /** Gives every answer its headers, but for a WebSocket's 101, which its session's object has made. */
 export const safeHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   if (c.res.status === 101) return;
-  for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+  safe(c.res.headers);
 };
 
 /** Puts the checked configuration at every route's hand; a mesh without its keys answers nothing else. */

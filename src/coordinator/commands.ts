@@ -35,10 +35,12 @@ import type { PeerId } from "../protocol/ids.ts";
 import type { Announce, GoP2pRequest, Reconnect, Role, TaskResult } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
+import type { CopiedDirectory } from "../registry/copies.ts";
 import type { OutboxItem } from "../registry/outbox.ts";
 import type { WebhookDelivery } from "../registry/webhook-deliveries.ts";
 import type { Answer, Verdict } from "../webhooks/index.ts";
 import type { EndFault, SessionRef } from "./effects.ts";
+import type { Replication } from "./replication.ts";
 
 /** A session proved a key and asks whether its peer may come in; `session` names the object that holds it. */
 export interface AdmitInput extends JoinRequest {
@@ -302,6 +304,16 @@ export interface Commands {
     input: { readonly peerId: PeerId };
     output: (OfPublication & { readonly publication: Publication }) | null;
   };
+  prepare_replication: { input: { readonly held: string | null }; output: Replication };
+  blobs_copied: {
+    input: { readonly blobIds: readonly string[]; readonly more: boolean };
+    output: Nothing;
+  };
+  replicated: {
+    input: { readonly copied: CopiedDirectory; readonly names: readonly string[] };
+    output: Nothing;
+  };
+  copy_dropped: { input: { readonly key: string }; output: Nothing };
   published: {
     input: OfPublication & { readonly peerId: PeerId; readonly blobId: string };
     output: Nothing;

@@ -44,6 +44,8 @@ export interface DiscoveryConfig {
   readonly members: DiscoveryMembers;
   /** What is public of peers, as far as enough of them share it. */
   readonly publicFields: readonly PublicField[];
+  /** Whether there is a store for replicas, to which all is copied. */
+  readonly replicated: boolean;
 }
 
 /** What every command works on. Handlers read and write the registry and push what shall happen after the commit. */

@@ -2,6 +2,7 @@ import { RETRY_BACKOFF, RETRY_BACKOFF_MAX } from "../protocol/constants.ts";
 import { retryAt } from "../tasks/lease.ts";
 import { done, type Handler } from "./handler.ts";
 import { endSessionItem } from "./peers.ts";
+import { owesDrop } from "./copies.ts";
 
 /** A session that had to end has confirmed it: the outbox owes nothing more. */
 export const sessionEnded: Handler<"session_ended"> = ({ registry }, { to, fault }) => {
@@ -20,7 +21,9 @@ export const outboxFailed: Handler<"outbox_failed"> = (
   return done;
 };
 
-export const blobDeleted: Handler<"blob_deleted"> = ({ registry, now }, { blobId }) => {
+export const blobDeleted: Handler<"blob_deleted"> = (context, { blobId }) => {
+  const { registry, now } = context;
+  owesDrop(context, blobId);
   registry.kvWrites.count(now, 1, 0);
   registry.outbox.remove("delete_blob", blobId);
   return done;

@@ -108,14 +108,18 @@ export function isMember({ config }: Context, entry: Allowed | null): boolean {
 export const peerHolder = (peerId: string): string => `peer:${peerId}`;
 export const tokenHolder = (tokenId: string): string => `token:${tokenId}`;
 
+/** All epochs under which peers may be found, the newest last. */
+export const openEpochs = (context: Context): readonly OpenedEpoch[] =>
+  context.registry.discoveryEpochs
+    .list()
+    .map((row) => open(context, row))
+    .filter((epoch) => epoch !== null);
+
 /** The keys of all epochs under which peers may be found, for somebody who has the right to them; noted. */
 export function keysFor(context: Context, holder: string): DiscoveryKeys {
   const { registry, config } = context;
   epochToPublish(context);
-  const epochs = registry.discoveryEpochs
-    .list()
-    .map((row) => open(context, row))
-    .filter((epoch) => epoch !== null);
+  const epochs = openEpochs(context);
   const newest = epochs.at(-1);
   if (newest !== undefined) registry.discoveryEpochs.noteHolder(holder, newest.epoch);
   return {

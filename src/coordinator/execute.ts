@@ -33,6 +33,7 @@ import { getPeer, listPeers, listTasks, requestPeer } from "./queries.ts";
 import { getRtt, reportRtts } from "./rtts.ts";
 import { admit, announce, gone, observe } from "./sessions.ts";
 import { getTask, submitBatch, submitTask } from "./submit.ts";
+import { blobsCopied, copyDropped, prepareReplication, replicated } from "./replication.ts";
 import { rotatePeer } from "./rotation.ts";
 import { createJoinKey, listJoinKeys, revokeJoinKey } from "./join-keys.ts";
 import { authenticate, createToken, listTokens, revokeToken } from "./tokens.ts";
@@ -88,6 +89,10 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   offer_failed: offerFailed,
   session_ended: sessionEnded,
   discovery_keys: discoveryKeys,
+  prepare_replication: prepareReplication,
+  blobs_copied: blobsCopied,
+  replicated,
+  copy_dropped: copyDropped,
   prepare_publication: preparePublication,
   published,
   rotate_peer: rotatePeer,

@@ -70,13 +70,13 @@ export const readDiscovery: Handler<"read_discovery"> = (
 };
 
 /** The pointer with the mesh's signature, which is made when it is first asked for, and kept. */
-function signedPointer(context: Context, pointer: PublishedPointer): PointerView {
+export function signedPointer(context: Context, pointer: PublishedPointer): PointerView {
   const { id, epoch, seq, blobId: blob_id, metadata } = pointer;
   const body = { id, epoch, seq, blob_id, metadata, expires_at: toRfc3339(pointer.expiresAt) };
   return { ...body, signature: signatureOf(context, pointer, "pointer", body) };
 }
 
-function removalOf(context: Context, pointer: PublishedPointer): RemovedPointer {
+export function removalOf(context: Context, pointer: PublishedPointer): RemovedPointer {
   const { id, epoch, seq, state } = pointer;
   const body = { id, epoch, seq };
   // One that still stands but does not match is not signed away.
@@ -96,7 +96,7 @@ function signatureOf(
   return made;
 }
 
-function checkpointOf({ registry, config, now }: Context): Checkpoint {
+export function checkpointOf({ registry, config, now }: Context): Checkpoint {
   const body = {
     seq: registry.pointers.seq(),
     epochs: registry.discoveryEpochs

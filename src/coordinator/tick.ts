@@ -10,6 +10,7 @@ import type { Peer } from "../peers/peer.ts";
 import type { Task } from "../tasks/task.ts";
 import { nextCallback } from "./callback-delivery.ts";
 import type { Context } from "./context.ts";
+import { nextCopyDue, tickCopies } from "./copies.ts";
 import { startDials } from "./dialling.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, type Handler } from "./handler.ts";
@@ -41,6 +42,7 @@ export const tick: Handler<"tick"> = (context) => {
   registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
   registry.hearsay.prune(now - TOLD_RETENTION);
   tickDiscovery(context);
+  tickCopies(context);
   startDials(context);
   dispatch(context);
   effects.push({ type: "drain_outbox" }, { type: "drain_callbacks" });
@@ -97,6 +99,7 @@ export function nextTick(
     outbox.nextDue(),
     nextCallback(registry, now),
     nextDiscoveryDue(registry),
+    nextCopyDue({ registry, config }, now),
     delivered === null ? null : delivered + WEBHOOK_DELIVERY_RETENTION,
     dials.nextDue(),
     tasks.anyQueued() || dials.anyQueued() ? now + SWEEP_INTERVAL : null,

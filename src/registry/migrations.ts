@@ -188,6 +188,10 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX tasks_waiting ON tasks (kind, requirements, turn, seq) WHERE state = 'queued'`,
     `CREATE INDEX tasks_prefetched ON tasks (kind, requirements, turn, seq) WHERE prefetched = 1`,
   ],
+  [
+    `CREATE TABLE directory_pages (page INTEGER PRIMARY KEY, name TEXT NOT NULL)`,
+    `ALTER TABLE pointers ADD COLUMN copied TEXT`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

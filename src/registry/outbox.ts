@@ -4,9 +4,15 @@ import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 /**
  * What is owed to the world outside the database, written in the transaction that made it owed and repeated until
  * done: `publish` a peer's record (subject: peer ID), `delete_blob` (subject: blob ID), `end_session` of a peer that
- * lost its right (subject: peer ID and the session's name and epoch).
+ * lost its right (subject: peer ID and the session's name and epoch); `replicate` what is published to the store of
+ * replicas (one subject: the directory), and `drop_copy` of what lies there (subject: its key).
  */
-export type OutboxKind = "publish" | "delete_blob" | "end_session";
+export type OutboxKind = (typeof OWN_KINDS | typeof COPY_KINDS)[number];
+
+/** Owed to the mesh's own store and sessions. */
+export const OWN_KINDS = ["publish", "delete_blob", "end_session"] as const;
+/** Owed to the store of replicas, which must hold up nothing else by being slow or down. */
+export const COPY_KINDS = ["replicate", "drop_copy"] as const;
 
 export interface OutboxItem {
   readonly seq: number;
@@ -38,10 +44,24 @@ export function outboxTable(sql: Sql) {
         dueAt,
       );
     },
-    due(now: Millis, limit: number): readonly OutboxItem[] {
+    due(
+      now: Millis,
+      limit: number,
+      kinds: readonly OutboxKind[] = [...OWN_KINDS, ...COPY_KINDS],
+    ): readonly OutboxItem[] {
       return sql
-        .exec(`SELECT * FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?`, now, limit)
+        .exec(
+          `SELECT * FROM outbox WHERE due_at <= ? AND kind IN (SELECT value FROM json_each(?))
+           ORDER BY due_at LIMIT ?`,
+          now,
+          JSON.stringify(kinds),
+          limit,
+        )
         .map(readItem);
+    },
+    /** Puts it off without its having failed. */
+    defer(kind: OutboxKind, subject: string, dueAt: Millis): void {
+      sql.exec(`UPDATE outbox SET due_at = ? WHERE kind = ? AND subject = ?`, dueAt, kind, subject);
     },
     postpone(kind: OutboxKind, subject: string, dueAt: Millis): void {
       sql.exec(
@@ -73,6 +93,10 @@ export function outboxTable(sql: Sql) {
           now,
         ).length > 0
       );
+    },
+    /** Owes nothing of these kinds any more. */
+    removeAll(kinds: readonly OutboxKind[]): void {
+      for (const kind of kinds) sql.exec(`DELETE FROM outbox WHERE kind = ?`, kind);
     },
     /** Whether anything of this kind is due by now. */
     isDue(kind: OutboxKind, now: Millis): boolean {

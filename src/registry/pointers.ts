@@ -213,7 +213,7 @@ export function pointersTable(sql: Sql) {
   };
 }
 
-const readPointer = (row: SqlRow): PublishedPointer => ({
+export const readPointer = (row: SqlRow): PublishedPointer => ({
   id: text(row, "id"),
   epoch: number(row, "epoch"),
   peerId: text(row, "peer_id"),

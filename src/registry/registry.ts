@@ -4,6 +4,7 @@ import { apiTokensTable } from "./api-tokens.ts";
 import { attemptsTable } from "./attempts.ts";
 import { auditTable } from "./audit.ts";
 import { callbacksTable } from "./callbacks.ts";
+import { copiesTable } from "./copies.ts";
 import { coordinatesTable } from "./coordinates.ts";
 import { discoveryEpochsTable } from "./discovery-epochs.ts";
 import { hearsayTable } from "./hearsay.ts";
@@ -49,6 +50,7 @@ export function openRegistry(sql: Sql, seed = 0) {
     discoveryEpochs: discoveryEpochsTable(sql),
     webhookDeliveries: webhookDeliveriesTable(sql),
     pointers: pointersTable(sql),
+    copies: copiesTable(sql),
     unsettledBlobs: unsettledBlobsTable(sql),
     kvWrites: kvWritesTable(sql),
     outbox: outboxTable(sql),

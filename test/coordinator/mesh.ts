@@ -136,6 +136,7 @@ export class TestMesh {
           verifyingKey: ed25519PublicKey(SIGNING_KEY),
           members: "all",
           publicFields: [],
+          replicated: false,
         },
         ...config,
       } as const,
@@ -277,6 +278,7 @@ export class TestMesh {
       const { to, fault } = readEndSession(subject);
       return this.#end(to, fault);
     }
+    if (kind === "replicate" || kind === "drop_copy") return false; // there is no store of replicas here
     if (kind === "publish") return this.#publish(subject);
     if (this.storeDown) return false;
     this.blobs.delete(subject);

@@ -82,6 +82,14 @@ describe("a mesh that is not configured", () => {
       expect(problemOf(reply, "misconfigured").detail).toContain("MESH_SIGNING_KEY");
     }
   });
+
+  it("HT8 says that replicas need both a URL and a token", async () => {
+    const [url, token] = ["https://redis.example", "a token for redis"];
+    for (const half of [{ UPSTASH_REDIS_REST_URL: url }, { UPSTASH_REDIS_REST_TOKEN: token }])
+      expect(await detailOf(half)).toContain("are given together");
+    const wrong = { UPSTASH_REDIS_REST_URL: "redis://x", UPSTASH_REDIS_REST_TOKEN: token };
+    expect(await detailOf(wrong)).toContain("UPSTASH_REDIS_REST_URL is not a URL");
+  });
 });
 
 describe("a configuration", () => {

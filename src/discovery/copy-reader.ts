@@ -1,0 +1,146 @@
+import { fromUtf8, type Bytes } from "../base/bytes.ts";
+import { MINUTE, SECOND, type Millis } from "../base/clock.ts";
+import { JSON_DEPTH_MAX, parseJson } from "../base/json.ts";
+import type { Checkpoint, PointerView, RemovedPointer } from "../protocol/discovery.ts";
+import {
+  Directory,
+  DIRECTORY_BYTES_MAX,
+  DIRECTORY_KEY,
+  DirectoryPage,
+  documentName,
+  PAGE_BYTES_MAX,
+  pageKey,
+} from "./directory.ts";
+import type { Verifier } from "./signed.ts";
+import type { DiscoveryStore } from "./store.ts";
+
+/** For how long what was read last, or that nothing could be read, is taken for how it is. */
+const FRESH: Millis = 2 * SECOND;
+/** How long what was read is served on while the store does not answer. */
+const SERVED_ON: Millis = 1 * MINUTE;
+/** Pages read at once. */
+const AT_ONCE = 16;
+
+/** A mesh's discovery as it was at one moment. */
+export interface Copy {
+  readonly directory: Directory;
+  /** In the order of their IDs. */
+  readonly pointers: readonly PointerView[];
+  readonly byId: ReadonlyMap<string, PointerView>;
+  readonly removed: readonly RemovedPointer[];
+}
+
+export interface CopyPorts {
+  readonly store: Pick<DiscoveryStore, "get">;
+  readonly verifier: Verifier;
+  readonly now: () => Millis;
+  /** Told why the store could not be read. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+/** Reads a mesh's discovery from a store that anybody may hold: what the mesh has not signed, or is older than what was read, is refused. */
+export class CopyReader {
+  readonly #ports: CopyPorts;
+  /** Pages by their names, which are their hashes: they never change. */
+  #pages = new Map<string, DirectoryPage>();
+  #copy: Copy | null = null;
+  #readAt: Millis = Number.NEGATIVE_INFINITY;
+  #triedAt: Millis = Number.NEGATIVE_INFINITY;
+  #reading: Promise<void> | null = null;
+
+  constructor(ports: CopyPorts) {
+    this.#ports = ports;
+  }
+
+  /** The newest copy that can be had; null when there is none. */
+  async current(): Promise<Copy | null> {
+    const { now } = this.#ports;
+    if (now() - this.#triedAt >= FRESH) {
+      this.#reading ??= this.#read().finally(() => {
+        this.#triedAt = now();
+        this.#reading = null;
+      });
+      await this.#reading;
+    }
+    return now() - this.#readAt < SERVED_ON ? this.#copy : null;
+  }
+
+  /** Never rejects: a store that does not answer changes nothing. */
+  async #read(): Promise<void> {
+    const { store, now } = this.#ports;
+    try {
+      const directory = readDocument(
+        Directory,
+        await store.get(DIRECTORY_KEY),
+        DIRECTORY_BYTES_MAX,
+      );
+      if (directory !== null && (await this.#isNews(directory))) await this.#take(directory);
+      this.#readAt = now();
+    } catch (error) {
+      this.#ports.onFailure?.(error);
+    }
+  }
+
+  /** Whether it is the mesh's, and neither what is known already nor older. */
+  async #isNews(directory: Directory): Promise<boolean> {
+    const { checkpoint } = directory;
+    const known = this.#copy?.directory;
+    if (directory.signature === known?.signature) return false;
+    if (known !== undefined && isOlder(checkpoint, known.checkpoint)) return false;
+    const { verifier } = this.#ports;
+    return (await verifier.directory(directory)) && verifier.checkpoint(checkpoint);
+  }
+
+  async #take(directory: Directory): Promise<void> {
+    const pages = await this.#pagesOf(directory);
+    // A page that is missing was replaced just now: the next look finds the directory that names its successor.
+    if (pages === null) return;
+    this.#pages = pages;
+    const all = directory.pages.map((name) => pages.get(name) as DirectoryPage);
+    const pointers = all.flatMap((page) => page.pointers).toSorted(byId);
+    this.#copy = {
+      directory,
+      pointers,
+      byId: new Map(pointers.map((pointer) => [pointer.id, pointer])),
+      removed: all.flatMap(({ removed }) => removed),
+    };
+  }
+
+  async #pagesOf({ pages: names }: Directory): Promise<Map<string, DirectoryPage> | null> {
+    const pages = new Map<string, DirectoryPage>();
+    for (let at = 0; at < names.length; at += AT_ONCE) {
+      const batch = names.slice(at, at + AT_ONCE);
+      const read = await Promise.all(
+        batch.map(async (name) => this.#pages.get(name) ?? this.#readPage(name)),
+      );
+      for (const [index, page] of read.entries()) {
+        if (page === null) return null;
+        pages.set(batch[index] as string, page);
+      }
+    }
+    return pages;
+  }
+
+  async #readPage(name: string): Promise<DirectoryPage | null> {
+    const content = await this.#ports.store.get(pageKey(name));
+    return content !== null && documentName(content) === name
+      ? readDocument(DirectoryPage, content, PAGE_BYTES_MAX)
+      : null;
+  }
+}
+
+/** RFC 3339 as the mesh writes it is ordered like the times. */
+const isOlder = (a: Checkpoint, b: Checkpoint): boolean =>
+  a.seq < b.seq || a.issued_at < b.issued_at;
+
+const byId = (a: PointerView, b: PointerView): number => (a.id < b.id ? -1 : 1);
+
+function readDocument<T>(
+  schema: { safeParse(value: unknown): { success: true; data: T } | { success: false } },
+  bytes: Bytes | null,
+  bytesMax: number,
+): T | null {
+  const text = bytes === null || bytes.length > bytesMax ? null : fromUtf8(bytes);
+  const read = schema.safeParse(text === null ? undefined : parseJson(text, JSON_DEPTH_MAX));
+  return read.success ? read.data : null;
+}

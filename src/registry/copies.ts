@@ -1,0 +1,103 @@
+import type { Millis } from "../base/clock.ts";
+import { readPointer, type PublishedPointer } from "./pointers.ts";
+import { json, number, text, type Sql, type SqlRow } from "./sql.ts";
+
+/** What the replicas' store holds, as far as is known. */
+export interface CopiedDirectory {
+  /** The directory's hash; null while there is none. Another one there means that the store has lost what it held. */
+  readonly name: string | null;
+  /** Of the last change that it tells of. */
+  readonly seq: number;
+  /** Bits of an ID by which it is put on a page. */
+  readonly bits: number;
+  /** Its epochs and whose tokens they take, as one text to compare. */
+  readonly readers: string;
+  /** Whether a blob that it names could not be copied. */
+  readonly incomplete: boolean;
+}
+
+/** A pointer, and whether the store of replicas holds its blob. */
+export type CopiedPointer = PublishedPointer & { readonly copied: boolean };
+
+const hexByte = (value: number): string => value.toString(16).padStart(2, "0");
+
+/** What of the pointers lies in the store of replicas: settings' `directory`, `directory_pages`, and `pointers.copied`. */
+export function copiesTable(sql: Sql) {
+  return {
+    /** Null before anything was copied. */
+    last(): CopiedDirectory | null {
+      const row = sql.exec(`SELECT value FROM settings WHERE key = 'directory'`)[0];
+      return row === undefined ? null : json<CopiedDirectory>(row, "value");
+    },
+    setLast(copied: CopiedDirectory): void {
+      sql.exec(
+        `INSERT INTO settings (key, value) VALUES ('directory', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+        JSON.stringify(copied),
+      );
+    },
+    /** Names of the pages that are there, by their place. */
+    pages(): ReadonlyMap<number, string> {
+      const rows = sql.exec(`SELECT page, name FROM directory_pages`);
+      return new Map(rows.map((row) => [number(row, "page"), text(row, "name")]));
+    },
+    setPages(names: readonly string[]): void {
+      for (const [page, name] of names.entries())
+        sql.exec(
+          `INSERT INTO directory_pages (page, name) VALUES (?, ?)
+           ON CONFLICT (page) DO UPDATE SET name = excluded.name WHERE name <> excluded.name`,
+          page,
+          name,
+        );
+      sql.exec(`DELETE FROM directory_pages WHERE page >= ?`, names.length);
+    },
+    setCopied(blobIds: readonly string[]): void {
+      sql.exec(
+        `UPDATE pointers SET copied = blob_id WHERE blob_id IN (SELECT value FROM json_each(?))`,
+        JSON.stringify(blobIds),
+      );
+    },
+    forgetAll(): void {
+      sql.exec(`DELETE FROM directory_pages`);
+      sql.exec(`UPDATE pointers SET copied = NULL WHERE copied IS NOT NULL`);
+    },
+    /** Changed after this number, and without a signature, or listed without a copy of the blob. */
+    unready(since: number, now: Millis, limit: number): readonly CopiedPointer[] {
+      return sql
+        .exec(
+          `SELECT *, copied IS blob_id AS is_copied FROM pointers WHERE seq > ? AND state <> 'staged' AND expires_at > ?
+             AND (signature IS NULL OR (state = 'listed' AND copied IS NOT blob_id)) ORDER BY seq LIMIT ?`,
+          since,
+          now,
+          limit,
+        )
+        .map((row) => ({ ...readPointer(row), copied: number(row, "is_copied") === 1 }));
+    },
+    /** First bytes of the IDs that changed after this number. */
+    changedBytes(since: number): readonly number[] {
+      return sql
+        .exec(
+          `SELECT DISTINCT substr(id, 1, 2) AS byte FROM pointers WHERE seq > ? AND state <> 'staged'`,
+          since,
+        )
+        .map((row) => Number.parseInt(text(row, "byte"), 16));
+    },
+    /** Pointers that are shown to anybody, be it as removed. */
+    count(): number {
+      const row = sql.exec(`SELECT COUNT(*) AS count FROM pointers WHERE state <> 'staged'`)[0];
+      return number(row as SqlRow, "count");
+    },
+    /** Those of them whose IDs begin with one of `width` bytes from this one on, and have not run out. */
+    startingWith(byte: number, width: number, now: Millis): readonly PublishedPointer[] {
+      // "g" comes after every hex digit.
+      const end = byte + width > 255 ? "g" : hexByte(byte + width);
+      return sql
+        .exec(
+          `SELECT * FROM pointers WHERE id >= ? AND id < ? AND state <> 'staged' AND expires_at > ? ORDER BY id`,
+          hexByte(byte),
+          end,
+          now,
+        )
+        .map(readPointer);
+    },
+  };
+}

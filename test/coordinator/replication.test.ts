@@ -1,0 +1,256 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
+import { DIRECTORY_KEY } from "../../src/discovery/directory.ts";
+import { readerToken } from "../../src/discovery/epoch.ts";
+import { EPOCH_INTERVAL, EPOCH_SPAN } from "../../src/protocol/constants.ts";
+import { ReplicatedMesh } from "../discovery/replicated-mesh.ts";
+import { hexBytes, present } from "../must.ts";
+import { KEYS, TestMesh, testKey } from "./mesh.ts";
+
+const [A, B] = KEYS;
+
+let scene: ReplicatedMesh;
+beforeEach(async () => {
+  scene = new ReplicatedMesh();
+  await scene.open();
+});
+
+const joinMany = (count: number, from = 500): void => {
+  for (let i = 0; i < count; i++) scene.mesh.join(testKey(from + i));
+};
+const pagesOf = (keys: readonly string[]) => keys.filter((key) => key.startsWith("page:"));
+const found = async () => (await scene.list()).pointers.length;
+
+describe("what is published", () => {
+  test("DS30 is owed to the replicas' store within seconds of any change, until it is done", async () => {
+    const { mesh } = scene;
+    const peer = mesh.join(A);
+    const changes = [() => mesh.join(B), () => peer.leave()];
+    for (const change of [() => {}, ...changes]) {
+      change();
+      expect(present(mesh.nextTick())).toBeLessThanOrEqual(mesh.now + SECOND);
+      mesh.live(2 * SECOND);
+      expect(scene.owed).not.toBeNull();
+      mesh.live(HOUR);
+      expect(scene.owed).toBeLessThanOrEqual(mesh.now + MINUTE);
+      await scene.copy();
+      expect(scene.owed).toBeNull();
+    }
+    expect((await scene.list()).pointers).toEqual(mesh.pointers);
+  });
+
+  test("DS30 is owed anew for what changed while it was copied", async () => {
+    const { mesh } = scene;
+    mesh.join(A);
+    await scene.copy();
+    mesh.join(B);
+    mesh.live(2 * SECOND);
+    const put = scene.copies.put.bind(scene.copies);
+    scene.copies.put = (...entry) => {
+      scene.copies.put = put;
+      joinMany(1);
+      return put(...entry);
+    };
+    await scene.copyOnce();
+    expect(await found()).toBe(2);
+    await scene.copy();
+    expect(await found()).toBe(3);
+  });
+
+  test("DS30 that nobody has changed is not copied again", async () => {
+    joinMany(3);
+    await scene.copy();
+    const before = scene.copies.keys;
+    scene.mesh.live(6 * HOUR);
+    expect(scene.owed).toBeNull();
+    expect(scene.copies.keys).toEqual(before);
+  });
+
+  test("DS30 writes only the pages that a change touches, and drops what they replaced later", async () => {
+    const { mesh, copies } = scene;
+    joinMany(150);
+    await scene.copy();
+    const before = new Set(copies.keys);
+    expect(pagesOf([...before])).toHaveLength(4);
+    present([...mesh.sessions.values()][0]).leave();
+    await scene.copy();
+    expect(copies.keys.filter((key) => !before.has(key))).toHaveLength(1);
+    const dropped = mesh.rows("SELECT subject, due_at FROM outbox WHERE kind = 'drop_copy'");
+    expect(dropped).toHaveLength(1);
+    expect(before).toContain(present(dropped[0])["subject"]);
+  });
+
+  test("DS30 takes a withdrawn peer's blob away there, too", async () => {
+    const { mesh } = scene;
+    const peer = mesh.join(A);
+    const [pointer] = mesh.pointers;
+    await scene.copy();
+    peer.leave();
+    mesh.live(3 * MINUTE);
+    const owed = mesh.rows("SELECT subject FROM outbox WHERE kind = 'drop_copy'");
+    expect(owed.map(({ subject }) => subject)).toContain(`blob:${present(pointer).blob_id}`);
+    mesh.run("copy_dropped", { key: `blob:${present(pointer).blob_id}` });
+    expect(mesh.rows("SELECT 1 FROM outbox WHERE subject LIKE 'blob:%'")).toEqual([]);
+  });
+
+  test("DS30 copies a record once, not with each change of what is shown of it", async () => {
+    const { copies, own } = scene;
+    joinMany(3);
+    await scene.copy();
+    const blobs = copies.contents;
+    joinMany(1, 900);
+    own.reads = 0;
+    await scene.copy();
+    expect(own.reads).toBe(1);
+    expect(copies.contents).toEqual(expect.arrayContaining(blobs.slice(0, 3)));
+  });
+
+  test("DS30 of a mesh without a peer says so", async () => {
+    expect(present(scene.mesh.nextTick())).toBeLessThanOrEqual(scene.mesh.now + SECOND);
+    await scene.copy();
+    expect((await scene.list()).pointers).toEqual([]);
+  });
+
+  test("DS30 goes to replicas that a mesh is given later", async () => {
+    const without = new TestMesh();
+    without.join(A);
+    without.live(2 * MINUTE);
+    expect(present(without.nextTick())).toBeGreaterThan(without.now + MINUTE);
+    const { sql, config } = without;
+    const discovery = { ...config.discovery, replicated: true };
+    const given = new TestMesh({ sql, config: { discovery } });
+    expect(given.nextTick()).toBe(given.now);
+  });
+
+  test("DS30 is owed no more to replicas that were taken away", async () => {
+    const { mesh } = new ReplicatedMesh({}, false);
+    mesh.join(A);
+    mesh.live(2 * MINUTE);
+    const sleeps = mesh.nextTick();
+    mesh.registry.outbox.add("replicate", "directory", mesh.now);
+    mesh.registry.outbox.add("drop_copy", "blob:a", mesh.now);
+    mesh.tick();
+    expect(mesh.rows("SELECT * FROM outbox")).toEqual([]);
+    expect(mesh.nextTick()).toBe(sleeps);
+  });
+});
+
+describe("a large mesh", () => {
+  test("DS31 is copied part by part, and shown once all of it is there", async () => {
+    joinMany(450);
+    scene.mesh.live(2 * SECOND);
+    const held: [number, boolean][] = [];
+    while (scene.owed !== null) {
+      await scene.copyOnce();
+      const blobs = scene.copies.keys.filter((key) => key.startsWith("blob:"));
+      held.push([blobs.length, scene.copies.keys.includes(DIRECTORY_KEY)]);
+      scene.mesh.live(2 * SECOND);
+    }
+    expect(held).toEqual([
+      [200, false],
+      [400, false],
+      [450, true],
+    ]);
+    expect(await found()).toBe(450);
+  });
+});
+
+describe("a blob that the mesh's own store does not give", () => {
+  test.each([
+    ["it does not show it yet", async () => null],
+    ["it is down", () => Promise.reject(new Error("down"))],
+  ])("DS30 is waited for while %s, but not for ever, and copied later", async (_, get) => {
+    const { mesh, own } = scene;
+    const works = own.get.bind(own);
+    joinMany(2);
+    mesh.live(2 * SECOND);
+    own.get = get;
+    await expect(scene.copyOnce()).rejects.toThrow();
+    expect(scene.copies.keys).toEqual([]);
+    await scene.copyOnce(8);
+    expect(await found()).toBe(2);
+    const [pointer] = mesh.pointers;
+    expect(await scene.replica.blob(present(pointer).blob_id)).toBeNull();
+    own.get = works;
+    mesh.live(2 * MINUTE);
+    await scene.copy();
+    expect(await scene.replica.blob(present(pointer).blob_id)).not.toBeNull();
+    mesh.live(HOUR);
+    expect(scene.owed).toBeNull();
+  });
+});
+
+describe("a store of replicas", () => {
+  test("DS32 that has lost what it held is filled anew with the next change", async () => {
+    joinMany(150);
+    await scene.copy();
+    for (const key of scene.copies.keys) await scene.copies.delete(key);
+    scene.mesh.join(A);
+    await scene.copy();
+    await scene.open();
+    expect(await found()).toBe(151);
+    for (const { blob_id: id } of scene.mesh.pointers)
+      expect(await scene.replica.blob(id)).not.toBeNull();
+  });
+
+  test("DS32 that was set back is set right with the next change", async () => {
+    joinMany(150);
+    await scene.copy();
+    const old = present(await scene.copies.get(DIRECTORY_KEY));
+    joinMany(1, 900);
+    await scene.copy();
+    await scene.copies.put(DIRECTORY_KEY, old, Number.MAX_SAFE_INTEGER);
+    joinMany(1, 901);
+    await scene.copy();
+    await scene.open();
+    expect((await scene.list()).pointers).toEqual(scene.mesh.pointers);
+  });
+
+  test("DS32 whose last write was not confirmed is filled anew", async () => {
+    joinMany(3);
+    scene.mesh.live(2 * SECOND);
+    const execute = scene.mesh.execute.bind(scene.mesh);
+    scene.mesh.execute = (name, input) => {
+      if (name === "replicated") throw new Error("the object ended");
+      return execute(name, input);
+    };
+    await expect(scene.copyOnce()).rejects.toThrow();
+    scene.mesh.execute = execute;
+    scene.mesh.live(2 * MINUTE);
+    await scene.copy();
+    expect(await found()).toBe(3);
+  });
+});
+
+describe("an expelled member", () => {
+  test("DS8 has its reader token taken away at replicas at once, and the next epoch's is taken", async () => {
+    const { mesh } = scene;
+    mesh.join(B);
+    const { id } = mesh.run("create_token", { label: "", scope: "controller" });
+    const [keys] = mesh.keys(id).epochs;
+    const token = readerToken(hexBytes(present(keys).pointer_secret));
+    await scene.copy();
+    await scene.open(false);
+    expect(await scene.replica.mayRead(token)).toBe(true);
+    mesh.run("revoke_token", { id });
+    expect(mesh.nextTick()).toBe(mesh.now);
+    await scene.copy();
+    expect(await scene.replica.mayRead(token)).toBe(false);
+    mesh.live(EPOCH_INTERVAL + 2 * MINUTE);
+    await scene.copy();
+    const fresh = present(mesh.keys().epochs.at(-1));
+    expect(await scene.replica.mayRead(readerToken(hexBytes(fresh.pointer_secret)))).toBe(true);
+    expect(await found()).toBe(1);
+  });
+
+  test("DS10 leaves no pointer of its epoch on any page, once the next has taken its place", async () => {
+    joinMany(5);
+    await scene.copy();
+    const before = scene.mesh.pointers;
+    scene.mesh.live(EPOCH_SPAN + 2 * MINUTE);
+    await scene.copy();
+    for (const { id } of before) expect(await scene.replica.pointer(id)).toBeNull();
+    expect((await scene.list()).pointers).toEqual(scene.mesh.pointers);
+    expect((await scene.list({ since: "0" })).removed).toEqual([]);
+  });
+});

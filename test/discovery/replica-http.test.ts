@@ -1,0 +1,91 @@
+import { Hono } from "hono";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import * as primitives from "../../src/crypto/primitives.ts";
+import { readerToken } from "../../src/discovery/epoch.ts";
+import { EPOCH_LIFE } from "../../src/protocol/constants.ts";
+import { PointerList } from "../../src/protocol/http.ts";
+import { replicaRoutes } from "../../workers/replica-routes.ts";
+import { KEYS } from "../coordinator/mesh.ts";
+import { hexBytes, present } from "../must.ts";
+import { ReplicatedMesh } from "./replicated-mesh.ts";
+
+vi.mock("../../src/crypto/primitives.ts", { spy: true });
+
+let scene: ReplicatedMesh;
+
+describe("a replica over HTTP", () => {
+  const app = new Hono();
+  replicaRoutes(app, async () => scene.replica);
+  const ask = (path: string, token?: string) =>
+    app.request(path, token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } });
+  let reader: string;
+
+  beforeEach(async () => {
+    scene = new ReplicatedMesh();
+    scene.mesh.join(KEYS[0]);
+    await scene.copy();
+    await scene.open(false);
+    await scene.replica.mayRead(""); // it has read what lies there
+    reader = readerToken(hexBytes(present(scene.mesh.keys().epochs[0]).pointer_secret));
+  });
+
+  test("DS18 serves who shows an epoch's reader token", async () => {
+    const list = PointerList.parse(await (await ask("/v1/pointers", reader)).json());
+    const [pointer] = list.pointers;
+    expect(await (await ask(`/v1/pointers/${pointer?.id}`, reader)).json()).toEqual(pointer);
+    const blob = await ask(`/v1/blobs/${pointer?.blob_id}`, reader);
+    expect([blob.status, blob.headers.get("content-type")]).toEqual([
+      200,
+      "application/octet-stream",
+    ]);
+    expect((await ask("/v1/pointers")).status).toBe(401);
+    expect((await ask("/v1/pointers", "0".repeat(64))).status).toBe(401);
+    expect((await ask("/healthz")).status).toBe(200);
+  });
+
+  test("DS17 answers absent, run out and not allowed by the same bytes, after the same reads, MACs and signatures", async () => {
+    const [pointer] = scene.mesh.pointers;
+    async function cost(path: string, token: string | undefined) {
+      scene.copies.reads = 0;
+      scene.verifications = 0;
+      const mac = vi.mocked(primitives.hmacSha256).mockClear();
+      const response = await ask(path, token);
+      return {
+        status: response.status,
+        headers: Object.fromEntries(response.headers),
+        body: await response.text(),
+        reads: scene.copies.reads,
+        macs: mac.mock.calls.length,
+        verifications: scene.verifications,
+      };
+    }
+    for (const [kind, there] of [
+      ["blobs", present(pointer).blob_id],
+      ["pointers", present(pointer).id],
+    ] as const) {
+      const absent = await cost(`/v1/${kind}/${"0".repeat(32)}`, reader);
+      expect(absent).toMatchObject({ status: 404, macs: 1 });
+      expect(absent.reads).toBeGreaterThan(0);
+      for (const shown of [undefined, "", "nonsense", "0".repeat(64)])
+        expect(await cost(`/v1/${kind}/${there}`, shown)).toEqual(absent);
+      expect((await cost(`/v1/${kind}/${there}`, reader)).status).toBe(200);
+      if (kind === "blobs") continue;
+      scene.mesh.pass(EPOCH_LIFE);
+      expect(await cost(`/v1/${kind}/${there}`, reader)).toEqual(absent);
+    }
+  });
+
+  test("DS27 is for reading alone, refuses what it does not understand, and says when it has nothing", async () => {
+    expect((await app.request("/v1/pointers", { method: "DELETE" })).status).toBe(405);
+    expect((await ask("/v1/peers", reader)).status).toBe(404);
+    for (const query of ["since=x", "cursor=x", "limit=0", "limit=501", "min_score=2"])
+      expect((await ask(`/v1/pointers?${query}`, reader)).status).toBe(400);
+    expect((await ask("/v1/pointers/x", reader)).status).toBe(404);
+    scene = new ReplicatedMesh();
+    await scene.open();
+    for (const path of ["/v1/pointers", `/v1/pointers/${"0".repeat(32)}`, "/healthz"]) {
+      const answer = await ask(path);
+      expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "2"]);
+    }
+  });
+});

@@ -1,0 +1,231 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { DAY, MINUTE } from "../../src/base/clock.ts";
+import { parseJson, type JsonObject } from "../../src/base/json.ts";
+import {
+  DIRECTORY_KEY,
+  documentName,
+  pageContent,
+  pageKey,
+  type DirectoryPage,
+} from "../../src/discovery/directory.ts";
+import { readerToken } from "../../src/discovery/epoch.ts";
+import { blobKey } from "../../src/discovery/publisher.ts";
+import { sign } from "../../src/discovery/signed.ts";
+import { EPOCH_LIFE, EPOCH_SPAN } from "../../src/protocol/constants.ts";
+import { PointerList, PointerQuery } from "../../src/protocol/http.ts";
+import { KEYS, SIGNING_KEY, testKey } from "../coordinator/mesh.ts";
+import { hexBytes, present } from "../must.ts";
+import { ReplicatedMesh } from "./replicated-mesh.ts";
+
+const [A, B, C] = KEYS;
+
+let scene: ReplicatedMesh;
+beforeEach(async () => {
+  scene = new ReplicatedMesh();
+  await scene.open();
+});
+
+describe("a replica", () => {
+  test("DS27 has nothing to say before the mesh has copied anything", async () => {
+    expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
+    expect(await scene.replica.mayRead("0".repeat(64))).toBeNull();
+  });
+
+  test("DS27 lists what the mesh lists, page by page, and has each pointer and blob", async () => {
+    const { mesh, replica } = scene;
+    for (let i = 0; i < 150; i++) mesh.join(testKey(500 + i));
+    await scene.copy();
+    const { pointers } = mesh;
+    expect(pointers).toHaveLength(150);
+    const list = await scene.list();
+    expect(list.pointers).toEqual(pointers);
+    expect(PointerList.parse(list)).toEqual(list);
+    const seen: string[] = [];
+    for (let cursor: string | undefined; ;) {
+      const page = await scene.list({ limit: 40, cursor });
+      seen.push(...page.pointers.map(({ id }) => id));
+      if (page.next_cursor === null) break;
+      cursor = page.next_cursor;
+    }
+    expect(seen).toEqual(pointers.map(({ id }) => id));
+    const [first] = pointers;
+    expect(await replica.pointer(present(first).id)).toEqual(first);
+    expect(await replica.pointer("0".repeat(32))).toBeNull();
+    expect(await replica.blob(present(first).blob_id)).not.toBeNull();
+  });
+
+  test("DS24 knows what changed since, as the mesh does", async () => {
+    const { mesh } = scene;
+    mesh.join(A);
+    const b = mesh.join(B);
+    await scene.copy();
+    const { since } = await scene.list();
+    mesh.join(C);
+    b.leave();
+    await scene.copy();
+    const { checkpoint: _, ...theirs } = mesh.discover({ since });
+    const { checkpoint: __, ...ours } = await scene.list({ since });
+    expect(ours).toEqual(theirs);
+    expect([ours.pointers.length, ours.removed.length]).toEqual([1, 1]);
+    const { next_cursor: more } = await scene.list({ since: "0", limit: 1 });
+    expect(more).not.toBeNull();
+  });
+
+  test("DS23 filters as the mesh does", async () => {
+    scene = new ReplicatedMesh({ publicFields: ["capabilities"] });
+    await scene.open();
+    const { mesh } = scene;
+    for (let i = 0; i < 12; i++)
+      mesh.join(testKey(700 + i), { capabilities: [i % 2 === 0 ? "gpu" : "tpu"] });
+    mesh.live(2 * MINUTE);
+    await scene.copy();
+    const { checkpoint: _, ...theirs } = mesh.discover({ capability: "gpu" });
+    const { checkpoint: __, ...ours } = await scene.list({ capability: "gpu" });
+    expect(ours).toEqual(theirs);
+    expect(ours.pointers).toHaveLength(6);
+  });
+
+  test("DS10 follows a change of epochs", async () => {
+    const { mesh } = scene;
+    for (const key of [A, B, C]) mesh.join(key);
+    await scene.copy();
+    mesh.live(EPOCH_SPAN + 2 * MINUTE);
+    await scene.copy();
+    const list = await scene.list();
+    expect(list.pointers.map(({ epoch }) => epoch)).toEqual([2, 2, 2]);
+    expect(list.checkpoint.epochs).toEqual([2]);
+  });
+});
+
+describe("what lies in a replica's store", () => {
+  beforeEach(async () => {
+    for (const key of [A, B]) scene.mesh.join(key);
+    await scene.copy();
+  });
+
+  const document = async (key: string) =>
+    parseJson(new TextDecoder().decode(present(await scene.copies.get(key)))) as JsonObject & {
+      pages: string[];
+      checkpoint: JsonObject;
+    };
+  const write = (key: string, value: unknown) =>
+    scene.copies.put(key, new TextEncoder().encode(JSON.stringify(value)), scene.mesh.now + MINUTE);
+
+  const writeSigned = (body: object) =>
+    write(DIRECTORY_KEY, { ...body, signature: sign("directory", body, SIGNING_KEY) });
+
+  test("DS27 is refused when the mesh has not signed it so", async () => {
+    const directory = await document(DIRECTORY_KEY);
+    for (const forged of [
+      { ...directory, readers: [] },
+      { ...directory, pages: [] },
+      { ...directory, signature: "0".repeat(128) },
+      { ...directory, checkpoint: { ...directory.checkpoint, seq: 99 } },
+      "nonsense",
+      null,
+    ]) {
+      await write(DIRECTORY_KEY, forged);
+      await scene.open();
+      expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
+    }
+  });
+
+  test("DS27 is refused when a page is another than the directory names", async () => {
+    const { pages } = await document(DIRECTORY_KEY);
+    const key = pageKey(present(pages[0]));
+    const page = (await document(key)) as unknown as { pointers: object[] };
+    await write(key, { ...page, pointers: page.pointers.slice(1) });
+    expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
+    await scene.copies.delete(key);
+    await scene.open();
+    expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
+  });
+
+  test("DS27 is left out when it is not signed by itself, though the page is", async () => {
+    const { signature: _, ...directory } = await document(DIRECTORY_KEY);
+    const [name] = directory.pages;
+    const page = (await document(pageKey(present(name)))) as unknown as DirectoryPage;
+    const [first, second] = page.pointers;
+    const altered = { ...present(first), blob_id: "0".repeat(32) };
+    const removed = [{ ...present(first), id: "f".repeat(32), blob_id: undefined }];
+    const content = pageContent(
+      JSON.parse(JSON.stringify({ pointers: [altered, second], removed })) as DirectoryPage,
+    );
+    await scene.copies.put(pageKey(documentName(content)), content, scene.mesh.now + MINUTE);
+    await writeSigned({ ...directory, pages: [documentName(content)] });
+    await scene.open();
+    expect((await scene.list()).pointers).toEqual([second]);
+    expect(await scene.replica.pointer(altered.id)).toBeNull();
+    expect(await scene.replica.pointer(present(second).id)).toEqual(second);
+    const changes = await scene.list({ since: "0" });
+    expect([changes.pointers, changes.removed]).toEqual([[second], []]);
+  });
+
+  test("DS27 is refused when it is larger than any mesh writes", async () => {
+    const { signature: _, ...directory } = await document(DIRECTORY_KEY);
+    await writeSigned({ ...directory, padding: "x".repeat(32 * 1_024) });
+    expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
+    const [pointer] = scene.mesh.pointers;
+    const { blob_id: id } = present(pointer);
+    expect(await scene.replica.blob(id)).not.toBeNull();
+    await scene.copies.put(blobKey(id), new Uint8Array(64 * 1_024 + 1), scene.mesh.now + MINUTE);
+    expect(await scene.replica.blob(id)).toBeNull();
+  });
+
+  test("DS28 is refused when it is older than what was served before", async () => {
+    const old = present(await scene.copies.get(DIRECTORY_KEY));
+    scene.mesh.join(C);
+    await scene.copy();
+    expect((await scene.list()).pointers).toHaveLength(3);
+    await scene.copies.put(DIRECTORY_KEY, old, scene.mesh.now + MINUTE);
+    expect((await scene.list()).pointers).toHaveLength(3);
+    await scene.open();
+    expect((await scene.list()).pointers).toHaveLength(2);
+  });
+
+  test("DS28 is refused when it goes as far, but was said earlier", async () => {
+    const old = present(await scene.copies.get(DIRECTORY_KEY));
+    const { checkpoint, signature: _, ...rest } = await document(DIRECTORY_KEY);
+    const { signature: __, ...body } = checkpoint;
+    const later = { ...body, issued_at: "2027-01-01T00:00:00.000Z" };
+    const said = { ...later, signature: sign("checkpoint", later, SIGNING_KEY) };
+    await writeSigned({ ...rest, checkpoint: said });
+    expect((await scene.list()).checkpoint).toEqual(said);
+    await scene.copies.put(DIRECTORY_KEY, old, scene.mesh.now + MINUTE);
+    expect((await scene.list()).checkpoint).toEqual(said);
+  });
+
+  test("DS28 is served on while the store fails, for a minute", async () => {
+    expect((await scene.list()).pointers).toHaveLength(2);
+    scene.copies.get = () => Promise.reject(new Error("the store is down"));
+    expect((await scene.list()).pointers).toHaveLength(2);
+    expect(scene.failures).not.toHaveLength(0);
+    scene.mesh.pass(MINUTE);
+    expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
+    expect(await scene.replica.mayRead("0".repeat(64))).toBeNull();
+  });
+
+  test("DS28 is worth nothing once its epoch has run out", async () => {
+    const [keys] = scene.mesh.keys().epochs;
+    const token = readerToken(hexBytes(present(keys).pointer_secret));
+    const [pointer] = (await scene.list()).pointers;
+    await scene.open(false);
+    expect(await scene.replica.mayRead(token)).toBe(true);
+    scene.mesh.pass(EPOCH_LIFE + DAY);
+    expect(await scene.replica.mayRead(token)).toBe(false);
+    expect(await scene.replica.pointer(present(pointer).id)).toBeNull();
+    expect((await scene.list()).pointers).toEqual([]);
+    expect((await scene.list({ since: "0" })).pointers).toEqual([]);
+  });
+
+  test("DS2 shows nothing of a peer, and no secret of an epoch", async () => {
+    const text = scene.copies.contents
+      .map((bytes) => new TextDecoder("latin1").decode(bytes))
+      .join();
+    const [keys] = scene.mesh.keys().epochs;
+    const secret = present(keys).pointer_secret;
+    const reader = readerToken(hexBytes(secret));
+    for (const told of [A.id, A.publicKey, B.id, secret, present(keys).private_key, reader])
+      expect(text).not.toContain(told);
+  });
+});

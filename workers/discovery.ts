@@ -1,0 +1,55 @@
+import { Hono, type Context } from "hono";
+import { env } from "hono/adapter";
+import { fromHex } from "../src/base/bytes.ts";
+import { platformVerify } from "../src/crypto/ed25519.ts";
+import { Replica } from "../src/discovery/replica.ts";
+import { verifierOf } from "../src/discovery/signed.ts";
+import { upstashStore } from "../durable/upstash-store.ts";
+import { replicaRoutes } from "./replica-routes.ts";
+
+/** What a replica is told: where its store is, and whose signature counts. No secret of the mesh's. */
+type ReplicaEnv = {
+  readonly UPSTASH_REDIS_REST_URL?: string;
+  /** Give it one that can only read. */
+  readonly UPSTASH_REDIS_REST_TOKEN?: string;
+  /** The mesh's Ed25519 public key in hex: `signing_key` of its `/v1/mesh`. */
+  readonly MESH_VERIFYING_KEY?: string;
+  /** "true" serves everybody; otherwise an epoch's reader token must be shown. */
+  readonly DISCOVERY_PUBLIC?: string;
+};
+
+let replica: Promise<Replica> | null = null;
+
+/** One in an isolate's life, made at the first request: only then does every runtime tell its environment. */
+function replicaOf(c: Context): Promise<Replica> {
+  replica ??= openReplica(env<ReplicaEnv>(c)).catch((error: unknown) => {
+    replica = null;
+    throw error;
+  });
+  return replica;
+}
+
+async function openReplica(configured: ReplicaEnv): Promise<Replica> {
+  const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = configured;
+  const key = fromHex(configured.MESH_VERIFYING_KEY ?? "");
+  if (url === undefined || token === undefined || key?.length !== 32)
+    throw new Error(
+      "set UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN and MESH_VERIFYING_KEY (64 hex characters)",
+    );
+  return new Replica({
+    store: upstashStore({ url, token }),
+    verifier: verifierOf(key, await platformVerify()),
+    now: () => Date.now(),
+    anybody: configured.DISCOVERY_PUBLIC === "true",
+    onFailure: (error) => console.error("the store does not answer", { error: String(error) }),
+  });
+}
+
+/**
+ * A read-only copy of a mesh's discovery, for Deno (`deno serve`), Node (`npm run replica`) and Workers. It serves what
+ * the mesh has signed, from a store that the mesh writes.
+ */
+const app = new Hono();
+replicaRoutes(app, replicaOf);
+
+export default app;

@@ -1,4 +1,4 @@
-import { SECOND, type Millis } from "../base/clock.ts";
+import { MINUTE, SECOND, type Millis } from "../base/clock.ts";
 import type { Trust } from "../discovery/resolver.ts";
 import type { Region } from "../protocol/discovery.ts";
 import type { PointerList, PointerView } from "../protocol/http.ts";
@@ -16,6 +16,8 @@ export interface DiscoverOptions {
   readonly follow?: boolean;
   /** How often changes are asked for; default 15 s. */
   readonly intervalMs?: Millis;
+  /** How long following goes on although nothing can be asked; then it ends with the error. Default 5 min. */
+  readonly patienceMs?: Millis;
   /** Told of what was found and does not hold, or can't be opened yet. */
   readonly onIgnored?: (pointer: PointerView, error: unknown) => void;
   readonly signal?: AbortSignal;
@@ -35,6 +37,8 @@ export interface DiscoverPorts {
 }
 
 const FOLLOW_INTERVAL: Millis = 15 * SECOND;
+/** Longer than a deploy, or a replica that has not heard of a new epoch yet. */
+const FOLLOW_PATIENCE: Millis = 5 * MINUTE;
 const PAGE = 100;
 /** Records fetched and opened at once. */
 const AT_ONCE = 8;
@@ -48,6 +52,7 @@ export async function* discoverFrom(
   options: DiscoverOptions,
 ): AsyncGenerator<Discovered, void, undefined> {
   const { follow = false, intervalMs = FOLLOW_INTERVAL, signal } = options;
+  const { patienceMs = FOLLOW_PATIENCE } = options;
   const { role, capability, region, minScore } = options;
   const filter = { role, capability, region, min_score: minScore, limit: PAGE };
   const found = new Found(ports, options);
@@ -61,15 +66,31 @@ export async function* discoverFrom(
     yield* found.take(page, false);
   } while (cursor !== undefined);
   if (!follow) return;
+  let askedAt = Date.now();
   while (await rested(intervalMs, signal)) {
     yield* found.retry();
-    let more = true;
-    while (more) {
-      const page: PointerList = await ports.list({ ...filter, since });
+    for (let more = true; more;) {
+      const page: PointerList | null = await orNothing(
+        ports.list({ ...filter, since }),
+        askedAt + patienceMs,
+      );
+      if (page === null) break;
+      askedAt = Date.now();
       since = page.since;
       more = page.next_cursor !== null;
       yield* found.take(page, !more);
     }
+  }
+}
+
+/** Null when it can't be had just now; from `until` on, and when the mesh is no longer the one that it was, the error. */
+async function orNothing<T>(answer: Promise<T>, until: Millis): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (Date.now() >= until || (error as { code?: unknown }).code === "statement_forged")
+      throw error;
+    return null;
   }
 }
 

@@ -99,6 +99,38 @@ describe("discovery in the SDK", () => {
     ).toEqual(["anna", "bert", "berta", ["gone", anna.keys.id]]);
   });
 
+  it("DS25 goes on following when nothing could be asked for a while, but not for ever", async () => {
+    await GoPeer.join({ name: "anna" });
+    await published(1);
+    let asked = 0;
+    let down = false;
+    const flaky = controller({
+      url: ORIGIN,
+      token: TOKEN,
+      fetch: async (url, init) => {
+        if (!down || !url.includes("/v1/pointers")) return fetch(url, init);
+        asked++;
+        return Response.json({}, { status: 502 });
+      },
+    });
+    const { told, stop } = following({}, flaky.discovery());
+    await told(1);
+    down = true;
+    await GoPeer.join({ name: "bert" });
+    await until(
+      async () => asked,
+      (times) => times > 2,
+    );
+    down = false;
+    await told(2);
+    await stop();
+    const impatient = (async () => {
+      const options = { follow: true, intervalMs: 1, patienceMs: 0 };
+      for await (const _ of flaky.discovery().discover(options)) down = true;
+    })();
+    await expect(impatient).rejects.toMatchObject({ status: 502 });
+  });
+
   it("DS25 tells nothing of a change of epochs: it is the same peers", async () => {
     await GoPeer.join({ name: "anna" });
     const [before] = await published(1);

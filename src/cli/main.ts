@@ -6,6 +6,7 @@ import { demo } from "./commands/demo.ts";
 import { dial } from "./commands/dial.ts";
 import { audit } from "./commands/audit.ts";
 import { disallow } from "./commands/disallow.ts";
+import { discover } from "./commands/discover.ts";
 import { helpFor } from "./commands/help.ts";
 import { join } from "./commands/join.ts";
 import { joinKey } from "./commands/join-key.ts";
@@ -32,6 +33,7 @@ const COMMANDS: Record<string, Command> = {
   callback,
   webhook,
   peers,
+  discover,
   rtt,
   dial,
   allow,

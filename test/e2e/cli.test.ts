@@ -98,6 +98,26 @@ describe("join, assign, task, peers and revoke", () => {
     expect(ended.stderr).toMatch(/^muster: revoked: the mesh has revoked this peer/m);
   });
 
+  test("discover finds peers by their sealed records, and follows them until it is stopped", async () => {
+    const peer = start(["join", "--name", "seen", "--capability", "seen", "--exec", "cat"], {
+      cwd: started.dir,
+    });
+    await peer.says(/joined/);
+    const wanted = ["discover", "--capability", "seen"];
+    const following = start([...wanted, "--follow"], { cwd: started.dir });
+    await following.says(/^found {2}[0-9a-f]{32} {2}seen {2}worker/m);
+    following.child.kill("SIGINT");
+    expect((await following.finished).code).toBe(0);
+    expect((await here(...wanted)).stdout).toMatch(/seen +worker +\S+ +0\.\d\d +seen/);
+    expect(JSON.parse((await here(...wanted, "--json")).stdout)).toMatchObject([{ name: "seen" }]);
+    expect((await here(...wanted, "--role", "controller")).stdout).toBe("no peers\n");
+    expect((await here("discover", "--region", "moon")).stderr).toContain(
+      "--region is one of wnam",
+    );
+    peer.child.kill("SIGINT");
+    await peer.finished;
+  });
+
   test("a payload comes from stdin where - stands for it", async () => {
     const peer = start(["join", "--name", "in", "--capability", "stdin", "--exec", "cat"], {
       cwd: started.dir,

@@ -1,0 +1,81 @@
+import type { DiscoverOptions, Discovered, PeerRecord } from "../../client/index.ts";
+import { REGIONS } from "../../protocol/discovery.ts";
+import { ROLES } from "../../protocol/messages.ts";
+import { choiceOption, numberOption, readArgs, type Command, type Values } from "../args.ts";
+import { plain, print, printJson, table } from "../output.ts";
+import { stopSignal } from "../signals.ts";
+import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+
+const usage =
+  "discover [--role ROLE] [--capability LABEL] [--region REGION] [--min-score SCORE] [--replica URL]… [--follow]";
+
+const OPTIONS = {
+  ...TARGET_OPTIONS,
+  role: { type: "string" },
+  capability: { type: "string" },
+  region: { type: "string" },
+  "min-score": { type: "string" },
+  replica: { type: "string", multiple: true },
+  follow: { type: "boolean" },
+} as const;
+
+/** Finds peers by what is published of them, opens their records, and follows what changes. */
+export const discover: Command = {
+  usage,
+  summary: "find peers by their sealed records, and follow what changes",
+  details: [
+    ["--role ROLE", `only those with it: ${ROLES.join(", ")}`],
+    ["--capability LABEL", "only those with it"],
+    ["--region REGION", `only those there: ${REGIONS.join(", ")}`],
+    ["--min-score SCORE", "only those with at least it, 0 to 1"],
+    ["--replica URL", "ask there before the mesh; may be given several times"],
+    ["--follow", "go on with what changes, one line each, until stopped"],
+    ...TARGET_DETAILS,
+  ],
+  run: async (argv) => {
+    const { values } = readArgs(argv, OPTIONS, { min: 0, max: 0, usage });
+    const wanted = wantedOf(values);
+    const mesh = await controllerOf(values);
+    const follow = values.follow === true;
+    const changes = mesh
+      .discovery(values.replica)
+      .discover({ ...wanted, ...(follow && { follow, signal: stopSignal() }) });
+    const found: PeerRecord[] = [];
+    for await (const change of changes)
+      if (follow) print(values.json === true ? JSON.stringify(change) : told(change));
+      else if (change.type === "found") found.push(change.peer);
+    if (follow) return 0;
+    if (values.json === true) printJson(found);
+    else print(found.length === 0 ? "no peers" : table(HEADINGS, found.map(row)));
+    return 0;
+  },
+};
+
+function wantedOf(values: Values<typeof OPTIONS>): DiscoverOptions {
+  const role = choiceOption("role", values.role, ROLES);
+  const region = choiceOption("region", values.region, REGIONS);
+  const minScore = numberOption("min-score", values["min-score"]);
+  const { capability } = values;
+  return {
+    ...(role !== undefined && { role }),
+    ...(region !== undefined && { region }),
+    ...(minScore !== undefined && { minScore }),
+    ...(capability !== undefined && { capability }),
+  };
+}
+
+const HEADINGS = ["id", "name", "role", "region", "score", "capabilities"];
+
+const row = ({ id, name, role, region, score, capabilities }: PeerRecord): string[] => [
+  id,
+  name,
+  role,
+  region ?? "-",
+  score.toFixed(2),
+  capabilities.join(" "),
+];
+
+const told = (change: Discovered): string =>
+  change.type === "gone"
+    ? `gone   ${change.id}`
+    : `found  ${row(change.peer).map(plain).join("  ")}`;

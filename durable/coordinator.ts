@@ -57,6 +57,7 @@ export class Coordinator
       randomBytes: platformRandom,
       now: () => Date.now(),
       endSession: (to, fault) => this.#endSession(to, fault),
+      probe: (to) => this.#probe(to),
       execute: (name, input) => this.#run(name, input).result,
     };
     this.#outbox = new OutboxRunner(ports, OWN_DEBTS);
@@ -156,8 +157,6 @@ export class Coordinator
           await this.#session(to).cancel(RPC_VERSION, to.epoch, taskId, fence, reason);
           return true;
         }
-        case "probe":
-          return await this.#probe(effect.to);
         case "end_session":
           await this.#endSession(effect.to, effect.fault);
           this.#run("session_ended", { to: effect.to, fault: effect.fault });
@@ -206,12 +205,11 @@ export class Coordinator
     return false;
   }
 
-  async #probe(to: SessionRef): Promise<boolean> {
+  async #probe(to: SessionRef): Promise<void> {
     const asked = await withDeadline(this.#session(to).probe(RPC_VERSION, to.epoch), RPC_TIMEOUT);
-    if (asked !== "no_session") return true;
+    if (asked !== "no_session") return;
     const { peerId, epoch } = to;
     this.#run("gone", { peerId, epoch, reason: "the session is gone", silent: true });
-    return false;
   }
 
   /** One object per registered address makes all attempts at it in turn. */

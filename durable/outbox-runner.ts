@@ -1,7 +1,7 @@
 import type { RandomBytes } from "../src/base/clock.ts";
 import type { Result } from "../src/base/result.ts";
 import type { CommandName, Input, Output } from "../src/coordinator/commands.ts";
-import { readEndSession } from "../src/coordinator/peers.ts";
+import { readEndSession, readProbe } from "../src/coordinator/peers.ts";
 import { blobKey, storeRecord } from "../src/discovery/publisher.ts";
 import type { DiscoveryStore } from "../src/discovery/store.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
@@ -22,6 +22,8 @@ export interface OutboxPorts {
   readonly now: () => number;
   /** Ends a session; throws when its object does not confirm. */
   readonly endSession: (to: SessionRef, fault: EndFault) => Promise<void>;
+  /** Has a session ask its peer whether it is there; throws when its object does not answer. */
+  readonly probe: (to: SessionRef) => Promise<void>;
   readonly execute: <K extends CommandName>(
     name: K,
     input: Input<K>,
@@ -88,7 +90,7 @@ export class OutboxRunner {
   }
 
   async #deliver({ kind, subject, failures }: OutboxItem): Promise<void> {
-    const { store, replicas, execute, endSession } = this.#ports;
+    const { store, replicas, execute, endSession, probe } = this.#ports;
     switch (kind) {
       case "publish":
         return this.#publish(subject);
@@ -106,6 +108,12 @@ export class OutboxRunner {
         const end = readEndSession(subject);
         await endSession(end.to, end.fault);
         execute("session_ended", end);
+        return;
+      }
+      case "probe": {
+        const to = readProbe(subject);
+        await probe(to);
+        execute("probed", { to });
         return;
       }
       default:

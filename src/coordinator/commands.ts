@@ -288,6 +288,7 @@ export interface Commands {
     output: Nothing;
   };
   session_ended: { input: { readonly to: SessionRef; readonly fault: EndFault }; output: Nothing };
+  probed: { input: { readonly to: SessionRef }; output: Nothing };
   /** `busy`: receivers that have as many attempts under way as they get. */
   claim_callback: {
     input: { readonly busy: readonly string[] };

@@ -1,12 +1,18 @@
 import { RETRY_BACKOFF, RETRY_BACKOFF_MAX } from "../protocol/constants.ts";
 import { retryAt } from "../tasks/lease.ts";
 import { done, type Handler } from "./handler.ts";
-import { endSessionItem } from "./peers.ts";
+import { endSessionItem, probeItem } from "./peers.ts";
 import { owesDrop } from "./copies.ts";
 
 /** A session that had to end has confirmed it: the outbox owes nothing more. */
 export const sessionEnded: Handler<"session_ended"> = ({ registry }, { to, fault }) => {
   registry.outbox.remove("end_session", endSessionItem(to, fault));
+  return done;
+};
+
+/** A session was told to ask its peer, or is gone: it knows by itself what to tell of the answer. */
+export const probed: Handler<"probed"> = ({ registry }, { to }) => {
+  registry.outbox.remove("probe", probeItem(to));
   return done;
 };
 

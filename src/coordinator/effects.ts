@@ -47,8 +47,6 @@ export type Effect =
       readonly fence: number;
       readonly reason: string;
     }
-  /** Ask the peer whether it is there, now. */
-  | { readonly type: "probe"; readonly to: SessionRef }
   | { readonly type: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
   | { readonly type: "dial"; readonly order: DialOrder }
   | { readonly type: "task_ended"; readonly taskId: string }

@@ -27,7 +27,7 @@ import {
 } from "./membership.ts";
 import { listPointers, readDiscovery } from "./pointers.ts";
 import { preparePublication, published } from "./publication.ts";
-import { blobDeleted, outboxFailed, sessionEnded } from "./debts.ts";
+import { blobDeleted, outboxFailed, probed, sessionEnded } from "./debts.ts";
 import { discoveryKeys } from "./discovery-keys.ts";
 import { getPeer, listPeers, listTasks, requestPeer } from "./queries.ts";
 import { getRtt, reportRtts } from "./rtts.ts";
@@ -88,6 +88,7 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   read_discovery: readDiscovery,
   offer_failed: offerFailed,
   session_ended: sessionEnded,
+  probed,
   discovery_keys: discoveryKeys,
   prepare_replication: prepareReplication,
   blobs_copied: blobsCopied,

@@ -6,7 +6,7 @@ import { MASS_SILENCE_PAUSE } from "../protocol/constants.ts";
 import type { Context } from "./context.ts";
 import { dialsAfterLeave } from "./dialled.ts";
 import { releaseAll } from "./leases.ts";
-import { savePeer, sessionOf } from "./peers.ts";
+import { probeItem, savePeer, sessionOf } from "./peers.ts";
 import { withdraw } from "./withdrawal.ts";
 
 export interface Happening {
@@ -81,7 +81,8 @@ export function doubt(context: Context, peer: Peer): void {
   const to = sessionOf(peer);
   if (to === null) return;
   happen(context, peer, "missed_answer");
-  context.effects.push({ type: "probe", to });
+  context.registry.outbox.add("probe", probeItem(to), context.now);
+  context.effects.push({ type: "drain_outbox" });
 }
 
 function countSilence({ registry, now }: Context, peer: Peer): void {

@@ -99,3 +99,12 @@ export function readEndSession(subject: string): {
   ];
   return { to: { peerId, session, epoch }, fault: { code, detail } };
 }
+
+/** The outbox's subject for asking a peer whether it is there; read back by `readProbe`. */
+export const probeItem = ({ peerId, session, epoch }: SessionRef): string =>
+  JSON.stringify([peerId, session, epoch]);
+
+export function readProbe(subject: string): SessionRef {
+  const [peerId, session, epoch] = JSON.parse(subject) as [string, string, number];
+  return { peerId, session, epoch };
+}

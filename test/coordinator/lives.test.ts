@@ -24,13 +24,25 @@ describe("a peer whose offer goes unanswered", () => {
     const peer = mesh.join(A, { slots: 2 });
     const task = mesh.submit();
     mesh.live(ACCEPT_TIMEOUT + SECOND);
-    expect(mesh.performed("probe")).toMatchObject([{ to: { peerId: A.id, epoch: 1 } }]);
+    expect(mesh.probes).toMatchObject([{ peerId: A.id, epoch: 1 }]);
     expect(peer.view).toMatchObject({ state: "suspect", connected: true, tasks: 0 });
     mesh.live(2 * MINUTE);
     expect(peer.offers).toHaveLength(1);
     expect(peer.observe("answered")).toBe(false);
     expect(peer.view.state).toBe("active");
     expect(peer.offer.task_id).toBe(task.id);
+  });
+
+  test("LV10 is asked again until its session has taken the order, and not after that", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    peer.unreachable = true;
+    mesh.submit();
+    mesh.live(ACCEPT_TIMEOUT + MINUTE);
+    expect(mesh.probes).toEqual([]);
+    peer.unreachable = false;
+    mesh.live(10 * MINUTE);
+    expect(mesh.probes).toMatchObject([{ peerId: A.id, session: peer.session, epoch: 1 }]);
   });
 
   test("LV10 because it is silent is suspect, and the task goes to the next at once", () => {

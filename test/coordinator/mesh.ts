@@ -12,7 +12,7 @@ import type {
 import type { CoordinatorConfig } from "../../src/coordinator/context.ts";
 import type { Effect, EndFault, SessionRef } from "../../src/coordinator/effects.ts";
 import { execute, type Executed } from "../../src/coordinator/execute.ts";
-import { readEndSession } from "../../src/coordinator/peers.ts";
+import { readEndSession, readProbe } from "../../src/coordinator/peers.ts";
 import { nextTick } from "../../src/coordinator/tick.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { newKeyPair } from "../../src/crypto/identity.ts";
@@ -105,6 +105,8 @@ export class TestMesh {
   readonly effects: Effect[] = [];
   /** What lies in the blob store. */
   readonly blobs = new Set<string>();
+  /** Sessions that were told to ask their peers, in order. */
+  readonly probes: SessionRef[] = [];
   /** What was stored, in order. */
   readonly publications: Publication[] = [];
   /** Writes and deletions of the store. */
@@ -279,11 +281,20 @@ export class TestMesh {
       return this.#end(to, fault);
     }
     if (kind === "replicate" || kind === "drop_copy") return false; // there is no store of replicas here
+    if (kind === "probe") return this.#probe(readProbe(subject));
     if (kind === "publish") return this.#publish(subject);
     if (this.storeDown) return false;
     this.blobs.delete(subject);
     this.storeWrites++;
     this.run("blob_deleted", { blobId: subject });
+    return true;
+  }
+
+  /** An `unreachable` session does not answer. */
+  #probe(to: SessionRef): boolean {
+    if (this.sessions.get(to.session)?.unreachable === true) return false;
+    this.probes.push(to);
+    this.run("probed", { to });
     return true;
   }
 

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { DAY, MINUTE } from "../../src/base/clock.ts";
 import { parseJson, type JsonObject } from "../../src/base/json.ts";
@@ -17,6 +18,7 @@ import { KEYS, SIGNING_KEY, testKey } from "../coordinator/mesh.ts";
 import { hexBytes, present } from "../must.ts";
 import { ReplicatedMesh } from "./replicated-mesh.ts";
 
+const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
 const [A, B, C] = KEYS;
 
 let scene: ReplicatedMesh;
@@ -139,6 +141,33 @@ describe("what lies in a replica's store", () => {
     await scene.copies.delete(key);
     await scene.open();
     expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
+  });
+
+  test("DS27 is refused whichever byte of it is changed", async () => {
+    const { pages } = await document(DIRECTORY_KEY);
+    const { pointers } = await scene.list();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(DIRECTORY_KEY, pageKey(present(pages[0]))),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        async (key, place, change) => {
+          const right = present(await scene.copies.get(key));
+          const wrong = right.slice();
+          const at = place % wrong.length;
+          wrong[at] = (wrong[at] as number) ^ change;
+          await scene.copies.put(key, wrong, Number.MAX_SAFE_INTEGER);
+          await scene.open();
+          const list = await scene.replica.list(PointerQuery.parse({}));
+          await scene.copies.put(key, right, Number.MAX_SAFE_INTEGER);
+          expect(list).toBeNull();
+        },
+      ),
+      { numRuns: 100 * SCALE },
+    );
+    await scene.open();
+    expect((await scene.list()).pointers).toEqual(pointers);
+    expect(scene.failures).toEqual([]);
   });
 
   test("DS27 is left out when it is not signed by itself, though the page is", async () => {

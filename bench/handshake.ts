@@ -1,16 +1,12 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { startMesh } from "../src/cli/mesh-process.ts";
-import { freePort } from "../src/cli/ports.ts";
-import { endGroup, takeCharge } from "../src/cli/process-group.ts";
 import { connectPeer } from "../src/client/index.ts";
 import type { Protocol } from "../src/protocol/http.ts";
+import { startBare } from "./bare.ts";
 import type { Bench } from "./bench.ts";
 import { cpuMs, workerdOf } from "./cpu.ts";
 
@@ -102,56 +98,6 @@ async function echoed(url: string): Promise<Close> {
   socket.send("echo");
   await echo;
   return () => socket.close();
-}
-
-async function startBare(
-  dir: string,
-): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
-  const port = await freePort("127.0.0.1");
-  const manifest = createRequire(import.meta.url).resolve("wrangler/package.json");
-  const config = fileURLToPath(new URL("bare/wrangler.toml", import.meta.url));
-  const child = spawn(
-    process.execPath,
-    [
-      join(dirname(manifest), "wrangler-dist", "cli.js"),
-      "dev",
-      `--config=${config}`,
-      "--ip=127.0.0.1",
-      `--port=${port}`,
-      "--inspector-port=0",
-      `--persist-to=${dir}`,
-      "--local",
-      "--show-interactive-dev-session=false",
-    ],
-    {
-      detached: true,
-      stdio: "ignore",
-      env: {
-        ...process.env,
-        CI: "1",
-        WRANGLER_SEND_METRICS: "false",
-        CLOUDFLARE_CF_FETCH_ENABLED: "false",
-      },
-    },
-  );
-  takeCharge(child);
-  const url = `http://127.0.0.1:${port}`;
-  for (
-    let tries = 0;
-    !(await fetch(url).then(
-      ({ ok }) => ok,
-      () => false,
-    ));
-    tries++
-  ) {
-    if (tries === 200) throw new Error("the bare worker did not start");
-    await sleep(150);
-  }
-  return {
-    url: url.replace("http", "ws"),
-    pid: child.pid ?? 0,
-    stop: () => endGroup(child, () => void child.kill("SIGINT")),
-  };
 }
 
 const median = (values: readonly number[]): number =>

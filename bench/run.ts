@@ -2,8 +2,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { Unavailable, type Bench } from "./bench.ts";
+import { assign } from "./assign.ts";
 import { fleet } from "./fleet.ts";
 import { handshake } from "./handshake.ts";
+import { kill } from "./kill.ts";
 import { liveness } from "./liveness.ts";
 import { rankIndexBench } from "./rank-index.ts";
 import { reconnect } from "./reconnect.ts";
@@ -11,8 +13,10 @@ import { selection } from "./selection.ts";
 import { stmf } from "./stmf.ts";
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  assign,
   fleet,
   handshake,
+  kill,
   liveness,
   "rank-index": rankIndexBench,
   reconnect,

@@ -6,6 +6,7 @@ import {
   AllowList,
   AuditList,
   AuthModeBody,
+  BatchView,
   CallbackSecretView,
   DiscoveryKeys,
   DialList,
@@ -28,6 +29,7 @@ import {
   type CreateJoinKey,
   type JoinKeyView,
   type Scope,
+  type SubmitTaskInput,
   type TokenView,
   type PeerState,
   type TaskState,
@@ -114,6 +116,25 @@ export class Controller {
       idempotent: true,
       signal: options.signal,
     });
+  }
+
+  /**
+   * Gives up to 100 tasks at once; each has its own outcome, in their order. Sent again under the same key, none is made
+   * twice.
+   */
+  async assignBatch(
+    tasks: readonly SubmitTaskInput[],
+    options: Pick<AssignOptions, "idempotencyKey" | "signal"> = {},
+  ): Promise<BatchView["results"]> {
+    const { results } = await this.#api.json(BatchView, {
+      method: "POST",
+      path: "v1/task-batches",
+      body: { tasks },
+      headers: { "idempotency-key": options.idempotencyKey ?? newUuid(platformRandom) },
+      idempotent: true,
+      signal: options.signal,
+    });
+    return results;
   }
 
   /** The task once it has ended, however it did; throws `WaitTimeout` if that takes longer than `timeoutMs`. */

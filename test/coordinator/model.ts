@@ -195,6 +195,24 @@ export class Model {
     this.renewed(task, false);
   }
 
+  /** What a peer that comes back still does: what it has begun, or had begun when it was given up. */
+  worksOn(peer: ModelPeer): ModelTask[] {
+    return [...this.tasks.values()].filter(
+      ({ state, holder, lostBy }) =>
+        (state === "running" && holder === peer.id) || (state === "queued" && lostBy === peer.id),
+    );
+  }
+
+  /** The peer is back and has named what it still does; whatever else it held is free. */
+  takeStock(peer: ModelPeer, named: readonly ModelTask[]): void {
+    for (const task of named) if (this.mayResume(task, peer)) this.resume(task);
+    for (const task of this.heldBy(peer.id)) {
+      if (named.includes(task)) continue;
+      const begun = task.state === "running";
+      this.release(task, { how: begun ? "lost" : "reclaimed", blamed: begun });
+    }
+  }
+
   /** The holder lets go of the task without having done it, or it is taken from it. */
   release(
     task: ModelTask,

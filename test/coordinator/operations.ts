@@ -12,6 +12,8 @@ export type Operation =
       readonly capabilities: string[];
       readonly slots: number;
       readonly prefetch: boolean;
+      /** What it says of its work when it comes. */
+      readonly names: "no_word" | "nothing" | "its_work";
       readonly speaksMuster: boolean;
       readonly rttMs: number;
     }
@@ -93,6 +95,7 @@ const join = one("join", {
   ),
   slots: fc.constantFrom(0, 1, 1, 2, 2, 4),
   prefetch: fc.boolean(),
+  names: fc.constantFrom("no_word", "nothing", "its_work", "its_work"),
   speaksMuster: often(9),
   rttMs: fc.constantFrom(1, 1, 50, 2_000),
 });

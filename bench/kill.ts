@@ -1,0 +1,27 @@
+import { seededNumbers } from "../test/random.ts";
+import { killTest } from "../test/e2e/kill/harness.ts";
+import type { Bench } from "./bench.ts";
+
+const SEED = 20_261_125;
+
+export const kill: Bench = {
+  summary: "2,000 tasks through 20 peers while peers and the server are killed at random",
+  async run(log, scale) {
+    const report = await killTest({
+      tasks: Math.ceil(2_000 * scale),
+      peers: Math.max(2, Math.round(20 * Math.min(1, scale))),
+      peerKills: Math.ceil(120 * scale),
+      serverKills: Math.ceil(5 * scale),
+      random: seededNumbers(SEED),
+      log,
+    });
+    const { lost, duplicate_commits, false_results } = report;
+    return {
+      ok: lost === 0 && duplicate_commits === 0 && false_results === 0,
+      bar: "every task ends once: 0 lost, 0 committed twice",
+      seed: SEED,
+      ...report,
+      seconds: Math.round(report.seconds),
+    };
+  },
+};

@@ -1,0 +1,26 @@
+import { openRegistry } from "../../src/registry/registry.ts";
+import type { Sql } from "../../src/registry/sql.ts";
+import { nodeSql } from "../node-sql.ts";
+
+let shared: { readonly sql: Sql; readonly tables: readonly string[] } | null = null;
+
+/**
+ * The one database of a long run of histories, emptied: to make its tables and to prepare its statements anew costs more
+ * than many a history. Whoever had it before must be done with it.
+ */
+export function emptiedSql(): Sql {
+  shared ??= migrated();
+  for (const table of shared.tables) shared.sql.exec(`DELETE FROM ${table}`);
+  return shared.sql;
+}
+
+function migrated() {
+  const sql = nodeSql();
+  openRegistry(sql);
+  const tables = sql
+    .exec(
+      `SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'schema_version' AND name NOT LIKE 'sqlite%'`,
+    )
+    .map(({ name }) => String(name));
+  return { sql, tables };
+}

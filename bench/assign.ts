@@ -72,7 +72,7 @@ async function floorOf(url: string) {
 
 /** One task through the mesh, from an idle caller to an idle peer and back. */
 async function assignmentOf(mesh: MeshProcess) {
-  let received = (_at: number): void => {};
+  let receipt = Promise.withResolvers<number>();
   const { url, meshKey } = mesh;
   const peer = connectPeer({
     url,
@@ -80,7 +80,7 @@ async function assignmentOf(mesh: MeshProcess) {
     slots: 2,
     handlers: {
       echo: (payload) => {
-        received(performance.now());
+        receipt.resolve(performance.now());
         return payload;
       },
     },
@@ -89,10 +89,10 @@ async function assignmentOf(mesh: MeshProcess) {
   const call = caller(mesh);
   return {
     async once() {
-      const receipt = new Promise<number>((resolve) => (received = resolve));
+      receipt = Promise.withResolvers();
       const began = performance.now();
       const { id } = (await call("POST", "v1/tasks", { kind: "echo", payload: {} })) as Given;
-      const at = await receipt;
+      const at = await receipt.promise;
       const { state } = (await call("GET", `v1/tasks/${id}?wait=10`)) as Given;
       if (state !== "succeeded") throw new Error(`task ${id} is ${state}`);
       return { receiptMs: at - began, resultMs: performance.now() - began };

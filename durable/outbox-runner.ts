@@ -2,6 +2,7 @@ import type { RandomBytes } from "../src/base/clock.ts";
 import type { Result } from "../src/base/result.ts";
 import type { CommandName, Input, Output } from "../src/coordinator/commands.ts";
 import { readEndSession, readProbe } from "../src/coordinator/peers.ts";
+import { resultKey } from "../src/coordinator/results.ts";
 import { blobKey, storeRecord } from "../src/discovery/publisher.ts";
 import type { DiscoveryStore } from "../src/discovery/store.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
@@ -103,6 +104,10 @@ export class OutboxRunner {
       case "drop_copy":
         await replicas?.delete(subject);
         execute("copy_dropped", { key: subject });
+        return;
+      case "delete_result":
+        await store.delete(resultKey(subject));
+        execute("result_deleted", { blobId: subject });
         return;
       case "end_session": {
         const end = readEndSession(subject);

@@ -17,6 +17,7 @@ import { membershipRoutes } from "./routes/membership.ts";
 import { meshRoutes } from "./routes/mesh.ts";
 import { peerRoutes } from "./routes/peers.ts";
 import { requestRoutes } from "./routes/requests.ts";
+import { resultRoutes, resultUploadRoutes } from "./routes/results.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { webhookDeliveryRoutes } from "./routes/webhook-deliveries.ts";
@@ -64,6 +65,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   connectRoutes(app);
   meshRoutes(app);
   deliveryRoutes(app);
+  resultUploadRoutes(app);
   discoveryRoutes(app);
 
   app.use(authorised);
@@ -73,6 +75,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   dialRoutes(app);
   membershipRoutes(app);
   taskRoutes(app);
+  resultRoutes(app);
   callbackRoutes(app);
   webhookSourceRoutes(app);
   webhookDeliveryRoutes(app);

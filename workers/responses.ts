@@ -66,6 +66,7 @@ export const failuresOfConnect = {
   503: ALWAYS[503],
 };
 export const notFound = NOT_FOUND;
+export const tooLarge = { ...TOO_LARGE, 415: answers("Not the media type that is wanted here") };
 export const timedOut = { 504: answers("The peer did not answer in time") };
 export const conflict = { 409: answers("The state does not allow this") };
 export const unconfirmed = {

@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig, type ParseArgsOptionsConfig } from "node:util";
+import { z } from "zod";
 import { UsageError } from "./failure.ts";
 
 /** Options and what they mean, for `muster help COMMAND`. */
@@ -64,6 +65,15 @@ export function countOption(name: string, text: string | undefined): number | un
     throw new UsageError(`--${name} takes a whole number, not "${text}"`);
   }
   return value;
+}
+
+/** An option that is a time. */
+export function timeOption(name: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  if (!z.iso.datetime({ offset: true }).safeParse(text).success) {
+    throw new UsageError(`--${name} takes a time such as 2030-01-31T08:00:00Z, not "${text}"`);
+  }
+  return new Date(text);
 }
 
 /** An option that is one of a few words. */

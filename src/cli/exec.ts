@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { fromUtf8 } from "../base/bytes.ts";
 import { TaskError, type Handler, type Json } from "../client/index.ts";
-import { TASK_RESULT_BYTES_MAX } from "../protocol/constants.ts";
+import { TASK_LARGE_RESULT_BYTES_MAX } from "../protocol/constants.ts";
 import { endGroup, killGroup, signalGroup, takeCharge } from "./process-group.ts";
 
 /** Bytes of stderr that a failure tells of. */
@@ -46,14 +46,14 @@ function withoutToken({ MUSTER_TOKEN: _token, ...env }: NodeJS.ProcessEnv): Node
 }
 
 async function resultOf(child: ChildProcess, payload: Json, kill: () => void): Promise<Json> {
-  const out = collect(child.stdout, TASK_RESULT_BYTES_MAX, kill);
+  const out = collect(child.stdout, TASK_LARGE_RESULT_BYTES_MAX, kill);
   const err = collect(child.stderr, STDERR_TAIL);
   // A program that does not read its payload closes the pipe early; how it ends is what counts.
   child.stdin?.on("error", () => {});
   child.stdin?.end(JSON.stringify(payload));
   const ending = await endingOf(child);
   if (out.overflown) {
-    throw new TaskError(`the program wrote more than ${TASK_RESULT_BYTES_MAX} bytes`, {
+    throw new TaskError(`the program wrote more than ${TASK_LARGE_RESULT_BYTES_MAX} bytes`, {
       retry: false,
     });
   }
@@ -105,12 +105,15 @@ function collect(
   max: number,
   onOverflow: () => void = () => {},
 ): Collected {
-  let bytes = Buffer.alloc(0);
+  let chunks: Buffer[] = [];
+  let kept = 0;
   let overflown = false;
   stream?.on("data", (chunk: Buffer) => {
-    bytes = Buffer.concat([bytes, chunk]);
-    if (bytes.length <= max) return;
-    bytes = bytes.subarray(bytes.length - max);
+    chunks.push(chunk);
+    kept += chunk.length;
+    if (kept <= max) return;
+    chunks = [Buffer.concat(chunks).subarray(kept - max)];
+    kept = max;
     if (!overflown) onOverflow();
     overflown = true;
   });
@@ -118,6 +121,6 @@ function collect(
     get overflown() {
       return overflown;
     },
-    bytes: () => bytes,
+    bytes: () => Buffer.concat(chunks),
   };
 }

@@ -19,7 +19,27 @@ function describe(task: Task): void {
   }
   if (task.error !== null) print(`error     ${plain(task.error)}`);
   if (task.callback !== null) print(`callback  ${callbackLine(task.callback)}`);
-  if (task.state === "succeeded") print(`result    ${JSON.stringify(task.result)}`);
+  if (task.state === "succeeded") print(`result    ${resultLine(task)}`);
+}
+
+/** Where a task is, in one line. */
+export function statusLine({ state, progress, message, error, attempts }: Task): string {
+  const who = attempts.at(-1);
+  return [
+    state,
+    ...(who === undefined || state === "queued"
+      ? []
+      : [`at ${plain(who.peer_name) || who.peer_id}`]),
+    ...(progress === null ? [] : [percent(progress)]),
+    ...(message === null ? [] : [plain(message)]),
+    ...(error === null ? [] : [`(${plain(error)})`]),
+  ].join("  ");
+}
+
+function resultLine({ id, result, result_bytes: bytes, result_sealed: sealed }: Task): string {
+  const get = `\`muster task ${id} --result${sealed ? " --key-file FILE" : ""}\` prints it`;
+  if (sealed) return `sealed; ${get}`;
+  return bytes === null ? JSON.stringify(result) : `${bytes} bytes; ${get}`;
 }
 
 function callbackLine({ url, state, attempts }: CallbackView): string {

@@ -97,7 +97,7 @@ export class Api {
 }
 
 /** The error of an answer that is none of success: the problem document's, or what the status tells. */
-async function apiErrorOf(response: Response): Promise<MusterApiError> {
+export async function apiErrorOf(response: Response): Promise<MusterApiError> {
   const { status } = response;
   const body: unknown = await response.json().catch(() => undefined);
   const problem = ProblemView.safeParse(body);

@@ -1,3 +1,4 @@
+import { toHex } from "../base/bytes.ts";
 import type { Millis } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import { platformRandom } from "../crypto/primitives.ts";
@@ -42,55 +43,24 @@ import { newUuid } from "../protocol/ids.ts";
 import type { GoP2pRequest, Role } from "../protocol/messages.ts";
 import type { z } from "zod";
 import { Api, type Fetch } from "./api.ts";
+import type {
+  AllowOptions,
+  ControllerOptions,
+  DialOptions,
+  WaitOptions,
+} from "./controller-options.ts";
 import { Discovery } from "./discovery.ts";
 import { TaskFailed, WaitTimeout } from "./errors.ts";
+import { identityFrom, type PrivateKey } from "./keys.ts";
 import { pages } from "./pages.ts";
+import { resultOf } from "./result.ts";
+import { hasEnded, type Task } from "./task.ts";
 import { submission, type AssignOptions } from "./submission.ts";
-import { WAIT_ROUND } from "./timings.ts";
+import { FOLLOW_ROUND, WAIT_ROUND } from "./timings.ts";
 import { Webhooks } from "./webhooks-api.ts";
-
-export type Task = TaskView;
-
-export interface ControllerOptions {
-  /** The mesh's base URL. */
-  readonly url: string;
-  /** A bearer token of the mesh; only `mesh()` works without. */
-  readonly token?: string;
-  /** Replaces the platform's `fetch`. */
-  readonly fetch?: Fetch;
-}
-
-export interface WaitOptions {
-  /** How long to wait in all; default: until the task has ended. */
-  readonly timeoutMs?: Millis;
-  readonly signal?: AbortSignal;
-}
-
-export interface DialOptions {
-  /** The only key (hex) taken there; default: the first that is proved there. */
-  readonly publicKey?: string;
-  /** For people. */
-  readonly name?: string;
-}
-
-export interface AllowOptions {
-  /** For people. */
-  readonly label?: string;
-  /** Roles that the peer may have; default: worker alone. */
-  readonly roles?: readonly Role[];
-  /** Lifts a revocation of this key. */
-  readonly readmit?: boolean;
-  /** Lets the key come by go-p2p 1.0 although it has spoken muster.2. */
-  readonly go_p2p?: boolean;
-}
 
 /** Gives work to a mesh and governs it, over HTTP. Every method throws `MusterApiError` when the mesh says no. */
 export const controller = (options: ControllerOptions): Controller => new Controller(options);
-
-const ENDED: readonly TaskState[] = ["succeeded", "failed", "cancelled", "expired"];
-
-/** True once nothing will change about the task any more. */
-export const hasEnded = (task: Task): boolean => ENDED.includes(task.state);
 
 export class Controller {
   /** Webhook sources: to set up, try out and look after. */
@@ -143,27 +113,63 @@ export class Controller {
     const until = Date.now() + timeoutMs;
     for (;;) {
       const wait = Math.max(0, Math.min(WAIT_ROUND, until - Date.now()));
-      const task = await this.#api.json(TaskView, {
-        path: `v1/tasks/${segment(id)}`,
-        query: { wait: wait / 1_000 },
-        wait,
-        signal,
-      });
+      const task = await this.#taskAfter(id, wait, signal);
       if (hasEnded(task)) return task;
       if (Date.now() >= until) throw new WaitTimeout(task);
     }
   }
 
-  /** Assigns and waits: the task's result. Throws `TaskFailed` if it ended in any other way. */
+  /**
+   * The task as it is now, and again whenever it has changed (its state, progress, attempts), until it has ended. It is
+   * looked at once a second.
+   */
+  async *follow(id: string, { signal }: Pick<WaitOptions, "signal"> = {}): AsyncGenerator<Task> {
+    let seen = "";
+    for (let wait = 0; ; wait = FOLLOW_ROUND) {
+      const task = await this.#taskAfter(id, wait, signal);
+      const now = JSON.stringify(task);
+      if (now !== seen) yield task;
+      if (hasEnded(task)) return;
+      seen = now;
+    }
+  }
+
+  /** The task once it has ended, or after `wait` milliseconds. */
+  #taskAfter(id: string, wait: Millis, signal: AbortSignal | undefined): Promise<Task> {
+    const path = `v1/tasks/${segment(id)}`;
+    return this.#api.json(TaskView, { path, query: { wait: wait / 1_000 }, wait, signal });
+  }
+
+  /**
+   * Assigns and waits: the task's result, sealed on its way if `privateKey` is given. Throws `TaskFailed` if it ended in any
+   * other way.
+   */
   async run(
     kind: string,
     payload: unknown = null,
-    options: AssignOptions & WaitOptions = {},
+    options: AssignOptions & WaitOptions & { readonly privateKey?: PrivateKey } = {},
   ): Promise<Json> {
-    const { id } = await this.assign(kind, payload, options);
+    const { privateKey } = options;
+    const sealTo = privateKey && { sealTo: toHex(identityFrom(privateKey).publicKey) };
+    const { id } = await this.assign(kind, payload, { ...options, ...sealTo });
     const task = await this.wait(id, options);
     if (task.state !== "succeeded") throw new TaskFailed(task);
-    return task.result;
+    return this.resultOf(task, privateKey);
+  }
+
+  /** The result of a task that has succeeded: what stands in it, or what is fetched and opened (see `result`). */
+  async resultOf(task: Task, privateKey?: PrivateKey): Promise<Json> {
+    const there = task.result_url === null && !task.result_sealed;
+    return there ? task.result : this.result(task.id, privateKey);
+  }
+
+  /**
+   * The result of a task that succeeded, also one that is too large to stand in the task. A sealed one needs the private
+   * key whose public half the task was given with.
+   */
+  async result(id: string, privateKey?: PrivateKey): Promise<Json> {
+    const response = await this.#api.response({ path: `v1/tasks/${segment(id)}/result` });
+    return resultOf(response, privateKey);
   }
 
   task(id: string): Promise<Task> {

@@ -13,16 +13,14 @@ export {
 export type { KnownPeer } from "./advert.ts";
 export type { Handler, Handlers, TaskContext } from "./work.ts";
 export type { JoinedMesh, PeerEvent, PeerEventListener } from "./events.ts";
-export {
-  Controller,
-  controller,
-  hasEnded,
-  type AllowOptions,
-  type ControllerOptions,
-  type DialOptions,
-  type Task,
-  type WaitOptions,
-} from "./controller.ts";
+export { Controller, controller } from "./controller.ts";
+export { hasEnded, type Task } from "./task.ts";
+export type {
+  AllowOptions,
+  ControllerOptions,
+  DialOptions,
+  WaitOptions,
+} from "./controller-options.ts";
 export {
   discover,
   Discovery,

@@ -3,9 +3,8 @@ import { SECOND, toRfc3339, type Millis } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import type { KeyPair } from "../crypto/identity.ts";
 import { CLOSE, GO_P2P_ERROR } from "../protocol/errors.ts";
-import type { Envelope } from "../protocol/envelope.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
-import { GO_P2P_REQUESTS, type GoP2pRequest, type PayloadOf } from "../protocol/messages.ts";
+import type { PayloadOf } from "../protocol/messages.ts";
 import { advertOf, type KnownPeer } from "./advert.ts";
 import { Comeback } from "./comeback.ts";
 import { PeerError } from "./errors.ts";
@@ -21,10 +20,11 @@ import { dialMuster2 } from "./muster2.ts";
 import type { Peer, PeerState } from "./peer-handle.ts";
 import type { Announcement, PeerOptions } from "./peer-options.ts";
 import { hostPlatform, type Platform } from "./platform.ts";
-import { Requests } from "./requests.ts";
+import { requestReceivers, Requests } from "./requests.ts";
 import { SeenMessages } from "./seen.ts";
 import { rttReport, type MeasuredRtt } from "./rtt-report.ts";
 import { GOODBYE_GRACE, MESH_SILENCE_MAX } from "./timings.ts";
+import { uploadResult } from "./upload.ts";
 import { Watchdog } from "./watchdog.ts";
 import { Work } from "./work.ts";
 
@@ -92,6 +92,7 @@ class PeerLoop implements Peer {
       slots: hello.slots,
       prefetch: hello.prefetch,
       now: platform.now,
+      upload: (upload) => uploadResult(to.url, platform.fetch, upload),
       emit: (event) => this.#emit(event),
     });
     this.#requests = new Requests({
@@ -230,7 +231,9 @@ class PeerLoop implements Peer {
       task_cancel: (cancel) => this.#work.cancel(cancel),
       rejection: ({ code, reason }) => this.#emit({ type: "rejected", code, reason }),
       sample: ({ pointers }) => this.#emit({ type: "sample", pointers }),
-      ...this.#requestReceivers(),
+      ...requestReceivers((type, payload, id) => {
+        if (this.#link !== null) void this.#requests.answer(type, payload, id, this.#link);
+      }),
       error: ({ code, message }, { replyTo }) => this.#takeError(code, message, replyTo),
       disconnect: ({ reason, reconnect }) => {
         this.#comeback.dismissed(reconnect ?? null);
@@ -238,18 +241,6 @@ class PeerLoop implements Peer {
       },
       ignored: (reason) => this.#emit({ type: "frame_ignored", reason }),
     };
-  }
-
-  #requestReceivers(): Pick<Receivers, GoP2pRequest> {
-    const receive =
-      (type: GoP2pRequest) =>
-      (payload: Json, { id }: Envelope) => {
-        if (this.#link !== null) void this.#requests.answer(type, payload, id, this.#link);
-      };
-    return Object.fromEntries(GO_P2P_REQUESTS.map((type) => [type, receive(type)])) as Pick<
-      Receivers,
-      GoP2pRequest
-    >;
   }
 
   /** As a go-p2p worker without miners has them. */

@@ -1,6 +1,13 @@
 import type { Json } from "../base/json.ts";
 import { GO_P2P_ERROR } from "../protocol/errors.ts";
-import { GO_P2P_KIND, GO_P2P_REPLIES, type GoP2pRequest } from "../protocol/messages.ts";
+import type { Envelope } from "../protocol/envelope.ts";
+import {
+  GO_P2P_KIND,
+  GO_P2P_REPLIES,
+  GO_P2P_REQUESTS,
+  type GoP2pRequest,
+} from "../protocol/messages.ts";
+import type { Receivers } from "./inbound.ts";
 import type { Link } from "./link.ts";
 import { outcomeOf } from "./outcome.ts";
 import { REQUESTS_AT_ONCE_MAX } from "./timings.ts";
@@ -44,8 +51,8 @@ export class Requests {
     };
     const outcome = await outcomeOf(() => handler(payload, context));
     this.#underWay--;
-    if (outcome.ok) link.send(GO_P2P_REPLIES[type], outcome.result, id);
-    else refuse(link, id, GO_P2P_ERROR.operationFailed, outcome.error);
+    if ("result" in outcome) link.send(GO_P2P_REPLIES[type], outcome.result, id);
+    else if (!outcome.ok) refuse(link, id, GO_P2P_ERROR.operationFailed, outcome.error);
   }
 
   /** The peer closes: whatever is under way shall stop. */
@@ -60,6 +67,17 @@ export class Requests {
     return type === "get_stats" ? stats : null;
   }
 }
+
+/** Receivers of all requests. */
+export const requestReceivers = (
+  receive: (type: GoP2pRequest, payload: Json, id: string) => void,
+): Pick<Receivers, GoP2pRequest> =>
+  Object.fromEntries(
+    GO_P2P_REQUESTS.map((type) => [
+      type,
+      (payload: Json, { id }: Envelope) => receive(type, payload, id),
+    ]),
+  ) as Pick<Receivers, GoP2pRequest>;
 
 const refuse = (link: Link, id: string, code: number, message: string): void =>
   void link.send("error", { code, message }, id);

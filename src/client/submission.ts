@@ -19,6 +19,20 @@ export interface AssignOptions {
     /** `whsec_` and base64; default: the token's own (`controller.callbackSecret()`). */
     readonly secret?: string;
   };
+  /** Not begun before this time. */
+  readonly notBefore?: Date;
+  /** The pauses between tries: the first, and the longest; they double. */
+  readonly backoff?: { readonly firstSeconds?: number; readonly maxSeconds?: number };
+  /** Never these peers. */
+  readonly avoid?: readonly string[];
+  /** Only peers of this role. */
+  readonly role?: "worker" | "dual";
+  /** Of the best, prefer who is near this place, or this peer. */
+  readonly near?:
+    | { readonly latitude: number; readonly longitude: number }
+    | { readonly peerId: string };
+  /** X25519 key, in hex, that the result is sealed to: `controller.result` opens it with the private one. */
+  readonly sealTo?: string;
   /** Names the submission itself: the same key makes no second task. Default: a fresh one for each call. */
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
@@ -38,7 +52,20 @@ export function submission(
       ...(capabilities !== undefined && { capabilities: [...capabilities] }),
       ...(peerId !== undefined && { peer_id: peerId }),
       ...(minScore !== undefined && { min_score: minScore }),
+      ...(options.avoid !== undefined && { avoid: [...options.avoid] }),
+      ...(options.role !== undefined && { role: options.role }),
+      ...(options.near !== undefined && {
+        near: "peerId" in options.near ? { peer_id: options.near.peerId } : options.near,
+      }),
     },
+    ...(options.notBefore !== undefined && { not_before: options.notBefore.toISOString() }),
+    ...(options.backoff !== undefined && {
+      backoff: {
+        first_seconds: options.backoff.firstSeconds,
+        max_seconds: options.backoff.maxSeconds,
+      },
+    }),
+    ...(options.sealTo !== undefined && { seal_to: options.sealTo }),
     ...(options.priority !== undefined && { priority: options.priority }),
     ...(options.deadlineSeconds !== undefined && { deadline_seconds: options.deadlineSeconds }),
     ...(options.maxAttempts !== undefined && { max_attempts: options.maxAttempts }),

@@ -37,8 +37,12 @@ export const SEEN_MAX = 1_024;
 
 /** One round of waiting for a task over HTTP: below the idle limits of common proxies. */
 export const WAIT_ROUND = 25 * SECOND;
+/** A task that is followed is looked at this often. */
+export const FOLLOW_ROUND = 1 * SECOND;
 /** What an HTTP request may take beyond the time that it asked the mesh to wait. */
 export const REQUEST_TIMEOUT = 30 * SECOND;
+/** A large result has 25 MiB; over a slow line that takes its time. */
+export const UPLOAD_TIMEOUT = 5 * 60 * SECOND;
 export const HTTP_RETRIES = 4;
 export const HTTP_RETRY_BASE = 200;
 export const HTTP_RETRY_CAP = 5 * SECOND;

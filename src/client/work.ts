@@ -1,11 +1,14 @@
+import type { Bytes } from "../base/bytes.ts";
 import { SECOND, type Millis } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import type { HeldTask, PayloadOf, TaskOffer } from "../protocol/messages.ts";
+import { MusterApiError } from "./errors.ts";
 import type { PeerEventListener } from "./events.ts";
 import type { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 import { outcomeOf, type Outcome } from "./outcome.ts";
 import { progressOf, Renewal } from "./renewal.ts";
+import type { Upload } from "./upload.ts";
 
 /** What a handler knows of its task beside the payload. */
 export interface TaskContext {
@@ -35,8 +38,9 @@ interface Run {
   readonly renewal: Renewal;
   /** Begins the work; null once it has begun. */
   begin: (() => void) | null;
-  /** Names the attempt; a newer one may take over the work that already runs. */
+  /** Names the attempt; a newer one may take over the work that already runs, with the ticket for its result. */
   fence: number;
+  ticket: string | undefined;
 }
 
 export interface WorkOptions {
@@ -45,6 +49,8 @@ export interface WorkOptions {
   /** Whether one task more is taken, to wait for a slot. */
   readonly prefetch: boolean;
   readonly now: () => Millis;
+  /** Brings a large result to the mesh. */
+  readonly upload: (upload: Upload) => Promise<void>;
   readonly emit: PeerEventListener;
 }
 
@@ -121,6 +127,7 @@ export class Work {
   #offerAgain(run: Run, offer: TaskOffer): void {
     if (offer.fence < run.fence || !this.#accept(offer, run.begin !== null)) return;
     run.fence = offer.fence;
+    run.ticket = offer.upload;
     run.renewal.lease(offer.lease_seconds * SECOND);
   }
 
@@ -153,7 +160,15 @@ export class Work {
       });
     });
     const begin = () => void this.#run(run, offer, handler);
-    const run: Run = { taskId, kind, abort, renewal, begin, fence: offer.fence };
+    const run: Run = {
+      taskId,
+      kind,
+      abort,
+      renewal,
+      begin,
+      fence: offer.fence,
+      ticket: offer.upload,
+    };
     this.#runs.set(taskId, run);
     if (!queued) this.#begin(run);
   }
@@ -184,10 +199,33 @@ export class Work {
       if (this.#holds(run)) renewal.report(progressOf(fraction, message));
     };
     const context = { taskId, kind, attempt, signal: abort.signal, progress };
-    const outcome = await outcomeOf(() => handler(offer.payload, context));
+    const way = { sealTo: offer.seal_to ?? null, large: offer.upload !== undefined };
+    const outcome = await outcomeOf(() => handler(offer.payload, context), way);
     if (!this.#holds(run)) return;
-    this.#finish(run, outcome);
+    if ("large" in outcome) await this.#upload(run, outcome.large, outcome.sealed);
+    else this.#finish(run, outcome);
     this.#beginNext();
+  }
+
+  /** The lease is kept while the result is on its way; once it is there the task has ended. */
+  async #upload(run: Run, bytes: Bytes, sealed: boolean): Promise<void> {
+    const { taskId, kind, fence, ticket = "" } = run;
+    try {
+      const { signal } = run.abort;
+      await this.#options.upload({ taskId, fence, ticket, bytes, sealed, signal });
+    } catch (error) {
+      if (!this.#holds(run)) return;
+      // A newer attempt has taken the work over meanwhile: the result is its.
+      if (run.fence !== fence) return this.#upload(run, bytes, sealed);
+      const reason = error instanceof Error ? error.message : String(error);
+      // Another has the task by now, or this result was there already and only the answer was lost: nothing is left to say.
+      if (error instanceof MusterApiError && error.code === "lease_lost")
+        return this.#abort(run, reason);
+      return this.#finish(run, { ok: false, error: reason, retry: true });
+    }
+    if (!this.#holds(run)) return;
+    this.#forget(run);
+    this.#options.emit({ type: "task_succeeded", taskId, kind });
   }
 
   /** False once the run was cancelled, even if another attempt of its task runs by now. */
@@ -195,7 +233,7 @@ export class Work {
     return this.#runs.get(run.taskId) === run;
   }
 
-  #finish(run: Run, outcome: Outcome): void {
+  #finish(run: Run, outcome: Exclude<Outcome, { large: unknown }>): void {
     this.#forget(run);
     const message = { task_id: run.taskId, fence: run.fence, ...outcome };
     const sent = typeof this.#link?.send("task_result", message) === "string";

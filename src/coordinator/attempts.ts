@@ -1,52 +1,17 @@
 import { utf8 } from "../base/bytes.ts";
 import type { Millis } from "../base/clock.ts";
-import { err, ok, type Result } from "../base/result.ts";
+import { err, ok } from "../base/result.ts";
 import { TASK_RESULT_BYTES_MAX } from "../protocol/constants.ts";
-import type { MusterError } from "../protocol/errors.ts";
-import { isEnded, isHeld, type Task } from "../tasks/task.ts";
+import { isEnded, type Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "./handler.ts";
-import { resume } from "./holdings.ts";
+import { claimed, held } from "./claims.ts";
 import { callOff, endTask, releaseAttempt } from "./leases.ts";
 import { happen } from "./lives.ts";
-import { settle } from "./peers.ts";
+import { storedResult, succeed } from "./results.ts";
 import { leave, newest } from "./sessions.ts";
 import { view, visibleTask } from "./submit.ts";
-
-interface Claim {
-  readonly peerId: string;
-  readonly epoch: number;
-  readonly taskId: string;
-  readonly fence: number;
-}
-
-/** The task, if this peer holds it by this fencing number now; what an older attempt says changes nothing. */
-function held({ registry, now }: Context, claim: Claim): Result<Task, MusterError> {
-  const { peerId, taskId, fence } = claim;
-  const task = registry.tasks.get(taskId);
-  if (task === null) return notFound("task of this ID");
-  const holds = isHeld(task.state) && task.fence === fence && task.peerId === peerId;
-  // Nothing is done in time by being told before the tick that ends the task.
-  return holds && now < task.deadlineAt ? ok(task) : err(leaseLost(claim));
-}
-
-/**
- * What `held` finds, or what the peer had begun and nobody else has got since; for its newest session alone: what an
- * older one still says changes nothing.
- */
-function claimed(context: Context, claim: Claim): Result<Task, MusterError> {
-  if (newest(context, claim.peerId, claim.epoch) === null) return err(leaseLost(claim));
-  const task = held(context, claim);
-  if (task.ok) return task;
-  const resumed = resume(context, claim.taskId, claim.fence, claim.peerId);
-  return resumed === null ? task : ok(resumed);
-}
-
-const leaseLost = ({ taskId, fence }: Pick<Claim, "taskId" | "fence">): MusterError => ({
-  code: "lease_lost",
-  detail: `attempt ${fence} of task ${taskId} no longer holds it: stop working on it`,
-});
 
 /** The peer begins, or lets the task wait until it has a slot free: from here on the lease counts. */
 export const acceptTask: Handler<"accept_task"> = (context, claim) => {
@@ -111,13 +76,7 @@ export const finishTask: Handler<"finish_task"> = (context, { peerId, epoch, out
       false,
     );
   } else {
-    context.registry.attempts.end(outcome.task_id, outcome.fence, "succeeded", context.now, null);
-    settle(context, peerId, "success");
-    endTask(
-      context,
-      { ...task.value, progress: 1, result: outcome.result, error: null },
-      "succeeded",
-    );
+    succeed(context, task.value, storedResult(context, task.value, outcome));
   }
   dispatch(context);
   return done;

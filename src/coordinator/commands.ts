@@ -1,3 +1,4 @@
+import type { Json } from "../base/json.ts";
 import type {
   AllowBody,
   AllowEntry,
@@ -34,6 +35,7 @@ import type { MusterError } from "../protocol/errors.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Announce, GoP2pRequest, Reconnect, Role, TaskResult } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
+import type { ResultExtra } from "../registry/task-results.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
 import type { CopiedDirectory } from "../registry/copies.ts";
 import type { OutboxItem } from "../registry/outbox.ts";
@@ -168,6 +170,20 @@ export interface Commands {
       Unbegun & { readonly progress: number | null; readonly message?: string | null };
     output: Leased;
   };
+  begin_result: {
+    input: Omit<OfAttempt, "epoch">;
+    /** `sealed`: it must be, to its caller's key. `blobId`: where it shall lie. */
+    output: { readonly sealed: boolean; readonly blobId: string };
+  };
+  commit_result: {
+    input: Omit<OfAttempt, "epoch"> & {
+      readonly blobId: string;
+      readonly bytes: number;
+      /** In base64. */
+      readonly sha256: string;
+    };
+    output: Nothing;
+  };
   finish_task: { input: FromSession & { readonly outcome: TaskResult }; output: Nothing };
 
   // From callers.
@@ -178,6 +194,10 @@ export interface Commands {
   submit_batch: {
     input: Omit<SubmitInput, "task"> & { readonly tasks: readonly SubmitTask[] };
     output: BatchView;
+  };
+  read_result: {
+    input: OfTask;
+    output: { readonly result: Json; readonly extra: ResultExtra };
   };
   get_task: { input: OfTask; output: TaskView };
   list_tasks: {
@@ -300,6 +320,7 @@ export interface Commands {
   };
   outbox_failed: { input: Pick<OutboxItem, "kind" | "subject" | "failures">; output: Nothing };
   blob_deleted: { input: { readonly blobId: string }; output: Nothing };
+  result_deleted: { input: { readonly blobId: string }; output: Nothing };
   /** Null: nothing is to be stored. */
   prepare_publication: {
     input: { readonly peerId: PeerId };

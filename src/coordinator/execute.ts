@@ -31,6 +31,7 @@ import { blobDeleted, outboxFailed, probed, sessionEnded } from "./debts.ts";
 import { discoveryKeys } from "./discovery-keys.ts";
 import { getPeer, listPeers, listTasks, requestPeer } from "./queries.ts";
 import { getRtt, reportRtts } from "./rtts.ts";
+import { beginResult, commitResult, readResult, resultDeleted } from "./results.ts";
 import { admit, announce, gone, observe } from "./sessions.ts";
 import { getTask, submitBatch, submitTask } from "./submit.ts";
 import { blobsCopied, copyDropped, prepareReplication, replicated } from "./replication.ts";
@@ -57,6 +58,9 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   refuse_task: refuseTask,
   progress_task: progressTask,
   finish_task: finishTask,
+  begin_result: beginResult,
+  commit_result: commitResult,
+  read_result: readResult,
   submit_task: submitTask,
   submit_batch: submitBatch,
   get_task: getTask,
@@ -112,6 +116,7 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   callback_answered: callbackAnswered,
   repeat_callback: repeatCallback,
   blob_deleted: blobDeleted,
+  result_deleted: resultDeleted,
   tick,
 };
 

@@ -1,3 +1,4 @@
+import { resultTicket, type AttemptRef } from "../access/result-ticket.ts";
 import type { Peer } from "../peers/peer.ts";
 import { ACCEPT_TIMEOUT } from "../protocol/constants.ts";
 import type { Task } from "../tasks/task.ts";
@@ -46,8 +47,18 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
         payload,
         attempt: task.tries + 1,
         lease_seconds: leaseMs / 1_000,
+        ...(peer.speaksMuster && wayOfResult(context, { taskId: id, fence, peerId: peer.id })),
       },
     });
   }
   return savePeer(context, { ...peer, held: peer.held + 1 });
+}
+
+/** How the peer may bring the result: large ones by HTTP, under this ticket, and sealed where the caller wants that. */
+function wayOfResult({ registry, config }: Context, attempt: AttemptRef) {
+  const { sealTo } = registry.taskResults.get(attempt.taskId);
+  return {
+    upload: resultTicket(config.credentialKey, attempt),
+    ...(sealTo !== null && { seal_to: sealTo }),
+  };
 }

@@ -14,6 +14,7 @@ import { toProblem, type MusterError } from "../protocol/errors.ts";
 import type { BatchView } from "../protocol/http.ts";
 import { newUuid } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
+import { canSealTo } from "./sealing.ts";
 import { turnOf } from "../tasks/turn.ts";
 import { checkCallback, keepCallback } from "./callbacks.ts";
 import type { SubmitInput } from "./commands.ts";
@@ -83,6 +84,8 @@ function take(context: Context, input: SubmitInput): Result<Taken, MusterError> 
   if (notBefore(context, input) - now > NOT_BEFORE_MAX) {
     return err({ code: "invalid_request", detail: "not_before is more than 30 days ahead" });
   }
+  if (input.task.seal_to !== undefined && !canSealTo(context, input.task.seal_to))
+    return err({ code: "invalid_request", detail: "seal_to: nothing can be sealed to this key" });
   const callable = checkCallback(context, input.task.callback);
   if (!callable.ok) return callable;
   if (registry.tasks.queued() >= QUEUE_MAX) {
@@ -95,6 +98,8 @@ function take(context: Context, input: SubmitInput): Result<Taken, MusterError> 
   const task = newTask(context, input);
   registry.tasks.insert(task);
   keepCallback(context, task.id, input.task.callback);
+  const { seal_to: sealTo } = input.task;
+  if (sealTo !== undefined) registry.taskResults.sealTo(task.id, sealTo);
   if (input.idempotency !== null) {
     const { scope, key } = input.idempotency;
     const request = { taskId: task.id, requestHash: requestHash(input) };
@@ -186,6 +191,7 @@ export const view = (context: Context, id: string) =>
     stored(context, id),
     context.registry.attempts.of(id),
     context.registry.callbacks.get(id),
+    context.registry.taskResults.get(id),
   );
 
 /** A task that is there. */

@@ -1,6 +1,7 @@
 import { HOUR, MINUTE, type Millis } from "../base/clock.ts";
 import {
   AUDIT_RETENTION,
+  RESULT_UPLOAD_MAX,
   TASK_RETENTION,
   TOLD_RETENTION,
   TOMBSTONE_RETENTION,
@@ -17,6 +18,7 @@ import { done, type Handler } from "./handler.ts";
 import { EXPIRED_KEY_RETENTION } from "./join-keys.ts";
 import { callOff, endTask, releaseAttempt } from "./leases.ts";
 import { doubt, happen } from "./lives.ts";
+import { sweepUploads } from "./results.ts";
 import { nextDiscoveryDue, tickDiscovery } from "./turnover.ts";
 
 /**
@@ -41,6 +43,7 @@ export const tick: Handler<"tick"> = (context) => {
   registry.audit.prune(now - AUDIT_RETENTION);
   registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
   registry.hearsay.prune(now - TOLD_RETENTION);
+  sweepUploads(context);
   tickDiscovery(context);
   tickCopies(context);
   startDials(context);
@@ -94,6 +97,7 @@ export function nextTick(
   const away = peers.longestAway();
   const delivered = registry.webhookDeliveries.oldest();
   const oldest = hearsay.oldest();
+  const upload = registry.resultUploads.oldest();
   const dues: readonly (Millis | null)[] = [
     tasks.nextDue(now),
     outbox.nextDue(),
@@ -101,6 +105,7 @@ export function nextTick(
     nextDiscoveryDue(registry),
     nextCopyDue({ registry, config }, now),
     delivered === null ? null : delivered + WEBHOOK_DELIVERY_RETENTION,
+    upload === null ? null : upload + RESULT_UPLOAD_MAX,
     dials.nextDue(),
     tasks.anyQueued() || dials.anyQueued() ? now + SWEEP_INTERVAL : null,
     oldest === null ? null : oldest + TOLD_RETENTION,

@@ -13,6 +13,7 @@ import type {
 } from "../protocol/http.ts";
 import type { Allowed } from "../registry/allowlist.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
+import type { ResultExtra } from "../registry/task-results.ts";
 import { score } from "../scoring/score.ts";
 import type { Attempt, Task } from "../tasks/task.ts";
 import type { Callback } from "../webhooks/index.ts";
@@ -90,12 +91,16 @@ export const taskView = (
   task: Task,
   attempts: readonly Attempt[],
   callback: Callback | null,
+  extra: ResultExtra,
 ): TaskView => ({
   ...taskSummary(task),
   payload: task.payload,
   result: task.result,
   attempts: attempts.map(attemptView),
   callback: callback === null ? null : callbackView(callback),
+  result_sealed: extra.sealed,
+  result_bytes: extra.bytes,
+  result_url: extra.blobId === null ? null : `/v1/tasks/${task.id}/result`,
 });
 
 const callbackView = ({ url, state, dueAt, attempts }: Callback): CallbackView => ({

@@ -71,6 +71,12 @@ export const RPC_TIMEOUT = 5 * SECOND;
 /** Tasks. */
 export const TASK_PAYLOAD_BYTES_MAX = 256 * KiB;
 export const TASK_RESULT_BYTES_MAX = 256 * KiB;
+/** A larger result goes to KV, whose values end here. */
+export const TASK_LARGE_RESULT_BYTES_MAX = 25 * MiB;
+/** A large result may be this long on its way; what then belongs to no task is deleted. */
+export const RESULT_UPLOAD_MAX = 1 * HOUR;
+/** Large results of one task that may be on their way: one, and what was begun again after a break. */
+export const RESULT_UPLOADS_MAX = 8;
 export const TASK_ERROR_CHARS_MAX = 2_000;
 export const TASK_ATTEMPTS_DEFAULT = 3;
 export const TASK_ATTEMPTS_MAX = 20;
@@ -105,6 +111,8 @@ export const CAPABILITIES_MAX = 32;
 export const IDEMPOTENCY_RETENTION = 30 * DAY;
 /** How long an ended task is kept. */
 export const TASK_RETENTION = 30 * DAY;
+/** How long a large result lies in the store: so that its task goes first. */
+export const RESULT_RETENTION = TASK_RETENTION + DAY;
 
 /** Round trips between peers, as they report them: in one message, how often a report counts, kept of one peer. */
 export const RTTS_MAX = 16;

@@ -180,6 +180,10 @@ export const TaskOffer = z.object({
   payload: JsonValue,
   attempt: z.int().positive(),
   lease_seconds: z.number().positive(),
+  /** Seal the result to this X25519 key: its caller alone shall read it. */
+  seal_to: PublicKeyHex.optional(),
+  /** Lets this attempt, once, bring a result too large for a message: bearer token of `PUT /v1/task-results/:id/:fence`. */
+  upload: z.string().max(200).optional(),
 });
 export type TaskOffer = z.infer<typeof TaskOffer>;
 /** `queued`: taken, but not begun; it waits here for a slot, and goes to another peer that is free sooner. */
@@ -192,8 +196,10 @@ export const TaskProgress = z.object({
   message: z.string().max(PROGRESS_MESSAGE_CHARS_MAX).optional(),
   ...Queued,
 });
+/** Set when the result is not JSON itself, but the base64 of an STMF container that holds it. */
+const Sealed = { sealed: z.boolean().optional() };
 export const TaskResult = z.discriminatedUnion("ok", [
-  z.object({ ...TaskRef, ok: z.literal(true), result: JsonValue }),
+  z.object({ ...TaskRef, ok: z.literal(true), result: JsonValue, ...Sealed }),
   z.object({
     ...TaskRef,
     ok: z.literal(false),

@@ -192,6 +192,15 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE directory_pages (page INTEGER PRIMARY KEY, name TEXT NOT NULL)`,
     `ALTER TABLE pointers ADD COLUMN copied TEXT`,
   ],
+  [
+    `CREATE TABLE task_results (
+      task_id TEXT PRIMARY KEY, seal_to TEXT, sealed INTEGER NOT NULL, blob_id TEXT, bytes INTEGER, sha256 TEXT
+    ) WITHOUT ROWID`,
+    `CREATE TABLE result_uploads (
+      task_id TEXT NOT NULL, blob_id TEXT NOT NULL, begun_at INTEGER NOT NULL, PRIMARY KEY (task_id, blob_id)
+    ) WITHOUT ROWID`,
+    `CREATE INDEX result_uploads_ages ON result_uploads (begun_at)`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -18,10 +18,12 @@ import { pairRttsTable } from "./pair-rtts.ts";
 import { peersTable } from "./peers.ts";
 import { pointersTable } from "./pointers.ts";
 import { Roster } from "./roster.ts";
+import { resultUploadsTable } from "./result-uploads.ts";
 import { settingsTable } from "./settings.ts";
 import { silencesTable } from "./silences.ts";
 import { slotsTable } from "./slots.ts";
 import type { Sql } from "./sql.ts";
+import { taskResultsTable } from "./task-results.ts";
 import { tasksTable } from "./tasks.ts";
 import { tombstonesTable } from "./tombstones.ts";
 import { unsettledBlobsTable } from "./unsettled-blobs.ts";
@@ -45,6 +47,8 @@ export function openRegistry(sql: Sql, seed = 0) {
     denylist: denylistTable(sql),
     tasks: tasksTable(sql),
     attempts: attemptsTable(sql),
+    taskResults: taskResultsTable(sql),
+    resultUploads: resultUploadsTable(sql),
     idempotency: idempotencyTable(sql),
     webhookSources: webhookSourcesTable(sql),
     discoveryEpochs: discoveryEpochsTable(sql),

@@ -220,6 +220,7 @@ export function tasksTable(sql: Sql) {
       for (const id of old) {
         sql.exec(`DELETE FROM attempts WHERE task_id = ?`, id);
         sql.exec(`DELETE FROM callbacks WHERE task_id = ?`, id);
+        sql.exec(`DELETE FROM task_results WHERE task_id = ?`, id);
         sql.exec(`DELETE FROM tasks WHERE id = ?`, id);
       }
       return old.length;

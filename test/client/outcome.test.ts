@@ -1,6 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { fromBase64, fromUtf8, toHex } from "../../src/base/bytes.ts";
 import { TaskError } from "../../src/client/errors.ts";
+import { generateIdentity } from "../../src/client/keys.ts";
 import { outcomeOf } from "../../src/client/outcome.ts";
+import { openResult } from "../../src/stmf/task-result.ts";
+import { present } from "../must.ts";
 
 const failing = (options?: { retry: boolean }) =>
   outcomeOf(() => Promise.reject(new TaskError("bad input", options)));
@@ -45,7 +49,7 @@ test("a result of exactly 256 KiB travels, one byte more is a lasting failure", 
   expect(await outcomeOf(() => fits)).toEqual({ ok: true, result: fits });
   expect(await outcomeOf(() => `${fits}x`)).toEqual({
     ok: false,
-    error: "the result has 262145 bytes, more than 262144",
+    error: "the result has 262145 bytes, more than can be brought",
     retry: false,
   });
 });
@@ -64,5 +68,34 @@ test("a result nested deeper than the mesh reads is a lasting failure", async ()
     ok: false,
     error: "the result nests deeper than 30",
     retry: false,
+  });
+});
+
+describe("a result that may travel by itself", () => {
+  const way = { sealTo: null, large: true };
+
+  test("AS23 does so when it fits no message, up to 25 MiB", async () => {
+    const text = (bytes: number) => "x".repeat(bytes - 2);
+    const most = 25 * 1_024 * 1_024;
+    const large = await outcomeOf(() => text(most), way);
+    expect("large" in large && [large.large.length, large.sealed]).toEqual([most, false]);
+    expect(await outcomeOf(() => text(most + 1), way)).toMatchObject({ ok: false, retry: false });
+    expect(await outcomeOf(() => "short", way)).toEqual({ ok: true, result: "short" });
+  });
+
+  test("AS24 is sealed to the caller's key, in a message or by itself", async () => {
+    const keys = generateIdentity();
+    const sealTo = toHex(keys.publicKey);
+    const short = await outcomeOf(() => [1, 2], { sealTo, large: true });
+    if (!("result" in short)) throw new Error("it fits a message");
+    expect(short.sealed).toBe(true);
+    const opened = openResult(present(fromBase64(short.result as string)), keys.privateKey);
+    expect(fromUtf8(present(opened))).toBe("[1,2]");
+    const long = await outcomeOf(() => "x".repeat(300_000), { sealTo, large: true });
+    expect("large" in long && long.sealed).toBe(true);
+    expect(await outcomeOf(() => 1, { sealTo: "00".repeat(32), large: true })).toMatchObject({
+      ok: false,
+      retry: false,
+    });
   });
 });

@@ -77,6 +77,34 @@ const tasks: readonly SdkCase[] = [
     }),
   },
   {
+    name: "a result of 2 MiB comes back whole, and sealed to who asked for that",
+    run: withPeer(
+      { handlers: { "*": (size) => "x".repeat(Number(size)) } },
+      async (met, control) => {
+        const peerId = met.peer.id;
+        const size = 2 * 1_024 * 1_024;
+        const { privateKey } = generateIdentity();
+        for (const options of [{ peerId }, { peerId, privateKey }]) {
+          const result = await control.run("fill", size, options);
+          check(result === "x".repeat(size), "it is all there");
+        }
+        same(await control.run("fill", 3, { peerId, privateKey }), "xxx");
+      },
+    ),
+  },
+  {
+    name: "a peer answers what the mesh asks it",
+    run: withPeer(
+      { name: "asked", handlers: { "go-p2p/get_logs": (payload) => ({ lines: payload }) } },
+      async ({ peer }, control) => {
+        const logs = await control.request(peer.id, "get_logs", ["a"]);
+        same(logs, { type: "logs", payload: { lines: ["a"] } });
+        same((await control.request(peer.id, "get_stats")).type, "stats");
+        same((await control.request(peer.id, "deploy")).type, "error");
+      },
+    ),
+  },
+  {
     name: "an attempt that fails is followed by another",
     run: (mesh) =>
       withPeer({ handlers: { trip: stumbling(1) } }, async ({ peer }, control) => {

@@ -52,6 +52,9 @@ describe("a task that is submitted", () => {
       progress: null,
       message: null,
       result: null,
+      result_sealed: false,
+      result_bytes: null,
+      result_url: null,
       error: null,
       attempts: [],
       callback: null,
@@ -70,6 +73,7 @@ describe("a task that is submitted", () => {
       payload: { text: "hello" },
       attempt: 1,
       lease_seconds: 60,
+      upload: expect.any(String),
     });
   });
 

@@ -118,6 +118,45 @@ describe("join, assign, task, peers and revoke", () => {
     await peer.finished;
   });
 
+  test("a task is followed to its end, and its result is sealed and large", async () => {
+    await newKey("caller");
+    const program = `sleep 1.2; head -c 600000 /dev/zero | tr "\\0" x`;
+    const peer = start(["join", "--name", "slow", "--capability", "follow", "--exec", program], {
+      cwd: started.dir,
+    });
+    await peer.says(/joined/);
+    const given = ["assign", "echo", "--capability", "follow", "--key-file", "caller.json"];
+    const id = (await here(...given)).stdout.trim();
+    const followed = await here("task", id, "--follow");
+    expect(followed.code).toBe(0);
+    expect(followed.stdout).toMatch(/^running {2}at slow/m);
+    expect(followed.stdout).toMatch(/^succeeded {2}at slow {2}100 %/m);
+    expect(followed.stdout).toContain(`sealed; \`muster task ${id} --result --key-file FILE\``);
+    const closed = await here("task", id, "--result");
+    expect(closed).toMatchObject({ code: 2, stderr: expect.stringContaining("is sealed") });
+    const opened = await here("task", id, "--result", "--key-file", "caller.json");
+    expect(opened.stdout).toBe(`"${"x".repeat(600_000)}"\n`);
+    expect((await here(...given, "--wait")).stdout).toBe(opened.stdout);
+    peer.child.kill("SIGINT");
+    await peer.finished;
+  });
+
+  test.each([
+    [["--role", "controller"], /--role is one of worker, dual/],
+    [["--not-before", "tomorrow"], /--not-before takes a time such as/],
+    [["--key-file", "nowhere.json"], /nowhere.json does not exist/],
+    [["--avoid", "me"], /invalid_request.*requirements\.avoid/],
+  ])("assign with %j says what is wrong", async (words, what) => {
+    const { code, stderr } = await here("assign", "echo", ...words);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(what);
+  });
+
+  test("task with two things to do at once says so", async () => {
+    const { code, stderr } = await here("task", "x", "--follow", "--cancel");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("only one of these at once")]);
+  });
+
   test("a payload comes from stdin where - stands for it", async () => {
     const peer = start(["join", "--name", "in", "--capability", "stdin", "--exec", "cat"], {
       cwd: started.dir,

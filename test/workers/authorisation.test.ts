@@ -21,11 +21,14 @@ const DISCOVERY = "GET /v1/pointers";
 /** What answers who may not read it as if there were nothing: DS17 has tests of its own. */
 const ALIKE = ["GET /v1/blobs/{id}", "GET /v1/pointers/{id}"];
 
+/** What no token opens: a peer's ticket for one result (AS23). */
+const TICKETED = ["PUT /v1/task-results/{id}/{fence}"];
+
 const nameOf = ({ method, path }: Operation): string => `${method} ${path}`;
 
 /** All that says whether its caller may. */
 const outspoken = async (): Promise<Operation[]> =>
-  (await operations()).filter((operation) => !ALIKE.includes(nameOf(operation)));
+  (await operations()).filter((operation) => ![...ALIKE, ...TICKETED].includes(nameOf(operation)));
 
 const guarded = async (): Promise<Operation[]> =>
   (await outspoken()).filter((operation) => !WITHOUT_TOKEN.includes(nameOf(operation)));
@@ -107,6 +110,7 @@ const CONTROLLERS = [
   "GET /v1/peers/{id}/rtt/{other}",
   "GET /v1/tasks",
   "GET /v1/tasks/{id}",
+  "GET /v1/tasks/{id}/result",
   "POST /v1/peers/{id}/requests",
   "POST /v1/task-batches",
   "POST /v1/tasks",

@@ -17,7 +17,7 @@ import {
   WAIT_SECONDS_MAX,
 } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
-import { PeerId, Uuid } from "../ids.ts";
+import { PeerId, PublicKeyHex, Uuid } from "../ids.ts";
 import { CapabilityRequirement, TaskKind } from "../messages.ts";
 import { CallbackBody, CallbackView } from "./callbacks.ts";
 import { ProblemView } from "./mesh.ts";
@@ -102,6 +102,9 @@ export const SubmitTask = z
         description: "How long a peer may be silent about the task before it goes to another",
       }),
     callback: CallbackBody.optional(),
+    seal_to: PublicKeyHex.optional().meta({
+      description: "X25519 key, in hex, to which the result is sealed (STMF): nobody else reads it",
+    }),
   })
   .meta({ id: "TaskRequest" });
 export type SubmitTask = z.infer<typeof SubmitTask>;
@@ -157,6 +160,16 @@ export const TaskView = z
     error: z.string().nullable(),
     attempts: z.array(AttemptView),
     callback: CallbackView.nullable().default(null),
+    result_sealed: z.boolean().default(false).meta({
+      description:
+        "`result` is the base64 of an STMF container, to be opened with the caller's key",
+    }),
+    result_bytes: z.int().nullable().default(null).meta({
+      description: "Size of a result that is too large to stand here",
+    }),
+    result_url: z.string().nullable().default(null).meta({
+      description: "Where such a one is got, below the mesh's own URL",
+    }),
   })
   .meta({ id: "Task" });
 export type TaskView = z.infer<typeof TaskView>;
@@ -167,6 +180,9 @@ export const TaskSummary = TaskView.omit({
   result: true,
   attempts: true,
   callback: true,
+  result_sealed: true,
+  result_bytes: true,
+  result_url: true,
 }).meta({ id: "TaskSummary" });
 export type TaskSummary = z.infer<typeof TaskSummary>;
 

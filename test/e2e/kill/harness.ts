@@ -206,9 +206,9 @@ class Audit {
 
   /** Notes ends as they are seen, until all tasks are given. */
   async watch(given: () => Promise<unknown>): Promise<void> {
-    let done = false;
-    void given().then(() => (done = true));
-    while (!done) {
+    const done = new AbortController();
+    void given().then(() => done.abort());
+    while (!done.signal.aborted) {
       await this.#look().catch(() => undefined); // the server is dead just now
       await sleep(500);
     }

@@ -1,0 +1,54 @@
+import { flag, numberOrNull, textOrNull, type Sql } from "./sql.ts";
+
+/** What is special about a task's result. */
+export interface ResultExtra {
+  /** X25519 key, in hex, that it shall be sealed to; null when to none. */
+  readonly sealTo: string | null;
+  /** Whether what is stored is an STMF container. */
+  readonly sealed: boolean;
+  /** Where in KV a large one lies, and its size; null while it stands with the task. */
+  readonly blobId: string | null;
+  readonly bytes: number | null;
+  /** SHA-256 in base64 of what lies in KV. */
+  readonly sha256: string | null;
+}
+
+const NOTHING: ResultExtra = {
+  sealTo: null,
+  sealed: false,
+  blobId: null,
+  bytes: null,
+  sha256: null,
+};
+
+/** One row for each task whose result is sealed or large; most have none. */
+export function taskResultsTable(sql: Sql) {
+  return {
+    get(taskId: string): ResultExtra {
+      const row = sql.exec(`SELECT * FROM task_results WHERE task_id = ?`, taskId)[0];
+      if (row === undefined) return NOTHING;
+      return {
+        sealTo: textOrNull(row, "seal_to"),
+        sealed: flag(row, "sealed"),
+        blobId: textOrNull(row, "blob_id"),
+        bytes: numberOrNull(row, "bytes"),
+        sha256: textOrNull(row, "sha256"),
+      };
+    },
+    /** Whom its result shall be sealed to. */
+    sealTo(taskId: string, publicKey: string): void {
+      this.put(taskId, { ...NOTHING, sealTo: publicKey });
+    },
+    put(taskId: string, { sealTo, sealed, blobId, bytes, sha256 }: ResultExtra): void {
+      sql.exec(
+        `INSERT OR REPLACE INTO task_results (task_id, seal_to, sealed, blob_id, bytes, sha256) VALUES (?, ?, ?, ?, ?, ?)`,
+        taskId,
+        sealTo,
+        Number(sealed),
+        blobId,
+        bytes,
+        sha256,
+      );
+    },
+  };
+}

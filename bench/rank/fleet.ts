@@ -41,6 +41,7 @@ export function makeFleet(size: number, random: Random): Fleet {
     const rare = n === 0 || random() < RARE_SHARE;
     traits.push({
       role: random() < DUAL_SHARE ? "dual" : "worker",
+      active: true,
       speaksMuster: rare || random() >= GO_P2P_SHARE,
       capabilities: [among(ARCHITECTURES), among(REGIONS), ...(rare ? [RARE] : [])],
       free: true,

@@ -9,6 +9,8 @@ import {
 import { learn, type Learned } from "../../src/scoring/service-time.ts";
 import { CONTROLLERS, WORKERS, type World } from "./world.ts";
 
+const GIVEN_HALF_LIFE = 10 * MINUTE;
+
 /** What the mesh knows, and no more: measured, counted, noticed. Every policy chooses from the same. */
 export class Mesh {
   /** As the mesh sees it: a worker that went silently still counts. */
@@ -26,9 +28,9 @@ export class Mesh {
   readonly observed = new Int32Array(WORKERS);
   /** go-p2p's reliability, 0..100 by steps. */
   readonly goP2pScore = new Float64Array(WORKERS).fill(50);
-  /** Counts of tasks given, fading. */
+  /** Counts of tasks given: an older one weighs less because a later one weighs more. */
   readonly given = new Float64Array(WORKERS);
-  #givenAt = 0;
+  givenInAll = 0;
   readonly world: World;
 
   constructor(world: World) {
@@ -53,10 +55,9 @@ export class Mesh {
 
   give(worker: number, now: number): void {
     this.held[worker] = (this.held[worker] ?? 0) + 1;
-    const left = 2 ** ((this.#givenAt - now) / (10 * MINUTE));
-    for (let i = 0; i < WORKERS; i++) this.given[i] = (this.given[i] ?? 0) * left;
-    this.#givenAt = now;
-    this.given[worker] = (this.given[worker] ?? 0) + 1;
+    const weight = 2 ** (now / GIVEN_HALF_LIFE);
+    this.given[worker] = (this.given[worker] as number) + weight;
+    this.givenInAll += weight;
   }
 
   settle(worker: number, kind: OutcomeKind, serviceMs: number | null, now: number): void {

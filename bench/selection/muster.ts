@@ -20,7 +20,6 @@ export const muster =
     return {
       pick(task, now) {
         let room = false;
-        const total = mesh.given.reduce((sum, one) => sum + one, 0);
         for (let worker = 0; worker < WORKERS; worker++) {
           const candidate = candidates[worker] as WritableCandidate;
           candidate.active = mesh.connected[worker] === 1;
@@ -37,7 +36,7 @@ export const muster =
             evidence.outcomes = mesh.outcomes[worker] as Evidence["outcomes"];
             evidence.service = mesh.service[worker] ?? null;
             evidence.connectedAt = mesh.connectedAt[worker] as number;
-            evidence.share = total === 0 ? 0 : (mesh.given[worker] as number) / total;
+            evidence.share = (mesh.given[worker] as number) / Math.max(1, mesh.givenInAll);
           }
         }
         if (!room) return -1;
@@ -110,6 +109,7 @@ class Scores {
         geoKm: this.#mesh.world.km[pair] as number,
         successes: outcomes.successes,
         failures: badOutcomes(outcomes),
+        uptime: null,
       }).score;
     }
     return this.#scores[pair] as number;

@@ -22,6 +22,7 @@ import { AuthMode } from "../src/protocol/http.ts";
 import { keyBytes, Name } from "../src/protocol/ids.ts";
 import { callbackKey } from "../src/webhooks/index.ts";
 import type { Env } from "./env.ts";
+import { policyOf, SelectionVariables } from "./selection-config.ts";
 import type { UpstashAccess } from "./upstash-store.ts";
 
 /** The deployment, checked: its three keys (DESIGN §8) and what the operator chose. */
@@ -94,6 +95,7 @@ const Configured = z.object({
   ALLOW_LOOPBACK: Switch.default("false"),
   RECONNECTS_PER_SECOND: Count.default(RECONNECTS_PER_SECOND),
   PEER_RETENTION_DAYS: Count.default(PEER_RETENTION / DAY),
+  ...SelectionVariables,
   MESH_LATITUDE: Degrees(90),
   MESH_LONGITUDE: Degrees(180),
   ADMIN_TOKEN: z
@@ -155,6 +157,8 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
       authMode: data.AUTH_MODE,
       meshIds: [current, upcoming].filter((each) => each !== null).map(({ id }) => id),
       place: placeOf(data.MESH_LATITUDE, data.MESH_LONGITUDE),
+      policy: policyOf(data),
+      weights: data.SCORE_WEIGHTS,
       peersMax: data.PEERS_MAX,
       // Peers that listen speak go-p2p 1.0.
       dialsMax: data.GO_P2P === "true" ? data.DIALS_MAX : 0,

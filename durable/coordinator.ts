@@ -23,6 +23,7 @@ import { withDeadline } from "./deadline.ts";
 import { durableSql } from "./durable-sql.ts";
 import type { Env } from "./env.ts";
 import { kvStore } from "./kv-store.ts";
+import { MeasurementWriter } from "./measurement-writer.ts";
 import { COPY_DEBTS, OutboxRunner, OWN_DEBTS, type OutboxPorts } from "./outbox-runner.ts";
 import type { CoordinatorRpc } from "./rpc.ts";
 import { upstashStore } from "./upstash-store.ts";
@@ -42,12 +43,14 @@ export class Coordinator
   readonly #outbox: OutboxRunner;
   readonly #copies: OutboxRunner;
   readonly #callbacks: CallbackRunner;
+  readonly #measurements: MeasurementWriter;
   readonly #waiters = new Waiters();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#config = requireConfig(env, Date.now());
     this.#registry = openRegistry(durableSql(ctx.storage), Math.floor(Math.random() * 2 ** 32));
+    this.#measurements = new MeasurementWriter(this.#registry.measurements);
     this.#alarm = new AlarmClock(ctx.storage);
     const { replicas } = this.#config;
     const ports: OutboxPorts = {
@@ -132,6 +135,7 @@ export class Coordinator
       name,
       input,
     );
+    this.#measurements.writeSoon();
     this.#alarm.ringBy(this.#nextTick(now), now);
     const ends: Promise<boolean>[] = [];
     for (const effect of effects) {

@@ -25,6 +25,12 @@ export interface Env {
   readonly ALLOW_LOOPBACK?: string;
   readonly RECONNECTS_PER_SECOND?: string;
   readonly PEER_RETENTION_DAYS?: string;
+  /** How a task's peer is chosen: `expected-cost` or `best-score`, and what the former keeps to. */
+  readonly SELECTION_POLICY?: string;
+  readonly SHARE_MAX?: string;
+  readonly NEWCOMER_SHARE?: string;
+  /** `latency=N,reliability=N,hops=N,distance=N`, which sum to 1. */
+  readonly SCORE_WEIGHTS?: string;
   /** Where the mesh's work is asked for, in degrees; distances are measured to it. */
   readonly MESH_LATITUDE?: string;
   readonly MESH_LONGITUDE?: string;

@@ -14,6 +14,8 @@ import { keygen } from "./commands/keygen.ts";
 import { mesh } from "./commands/mesh.ts";
 import { peers } from "./commands/peers.ts";
 import { revoke } from "./commands/revoke.ts";
+import { score } from "./commands/score.ts";
+import { why } from "./commands/why.ts";
 import { rotate } from "./commands/rotate.ts";
 import { rtt } from "./commands/rtt.ts";
 import { token } from "./commands/token.ts";
@@ -34,6 +36,8 @@ const COMMANDS: Record<string, Command> = {
   webhook,
   peers,
   discover,
+  score,
+  why,
   rtt,
   dial,
   allow,

@@ -51,6 +51,7 @@ import type {
 } from "./controller-options.ts";
 import { Discovery } from "./discovery.ts";
 import { TaskFailed, WaitTimeout } from "./errors.ts";
+import { Explanations } from "./explain-api.ts";
 import { identityFrom, type PrivateKey } from "./keys.ts";
 import { pages } from "./pages.ts";
 import { resultOf } from "./result.ts";
@@ -65,6 +66,7 @@ export const controller = (options: ControllerOptions): Controller => new Contro
 export class Controller {
   /** Webhook sources: to set up, try out and look after. */
   readonly webhooks: Webhooks;
+  readonly explain: Explanations;
   readonly #api: Api;
   readonly #url: string;
   readonly #fetch: Fetch;
@@ -74,6 +76,7 @@ export class Controller {
     this.#fetch = fetch;
     this.#api = new Api({ url, token, fetch, random: Math.random });
     this.webhooks = new Webhooks(this.#api);
+    this.explain = new Explanations(this.#api);
   }
 
   /** Gives the mesh a task; returns once it is safely kept. Each call makes one task, however often it is retried. */
@@ -219,8 +222,7 @@ export class Controller {
 
   /** What the round trip between two peers is estimated at, how far off that may be, and whether it was measured. */
   rtt(id: string, other: string): Promise<PairRttView> {
-    const path = `v1/peers/${segment(id)}/rtt/${segment(other)}`;
-    return this.#api.json(PairRttView, { path });
+    return this.#api.json(PairRttView, { path: `v1/peers/${segment(id)}/rtt/${segment(other)}` });
   }
 
   /**

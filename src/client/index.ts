@@ -33,6 +33,7 @@ export type { DiscoveryKeys, PointerView } from "../protocol/http.ts";
 export type { PeerRecord } from "../stmf/peer-record.ts";
 export type { AssignOptions } from "./submission.ts";
 export { deliver, newWebhookSecret, signDelivery, type DeliveryOptions } from "./webhook.ts";
+export type { Explanations } from "./explain-api.ts";
 export type { ReplayOptions, Webhooks } from "./webhooks-api.ts";
 export { verifyCallback, type CallbackDelivery, type VerifyOptions } from "./callback.ts";
 export {

@@ -33,7 +33,7 @@ function renew(context: Context, task: Task, queued: boolean, said: Partial<Task
     prefetched: waits,
     leaseUntil,
   });
-  registry.attempts.setState(task.id, task.fence, waits ? "prefetched" : "running");
+  registry.attempts.setState(task.id, task.fence, waits ? "prefetched" : "running", now);
   return leaseUntil;
 }
 

@@ -16,7 +16,9 @@ import type {
   PairRttView,
   PeerState,
   PeerView,
+  ScoreView,
   SubmitTask,
+  WhyView,
   TaskState,
   TaskSummary,
   TaskView,
@@ -213,7 +215,9 @@ export interface Commands {
     output: { readonly tasks: TaskSummary[]; readonly next_cursor: string | null };
   };
   cancel_task: { input: OfTask; output: TaskView };
+  why_task: { input: OfTask & { readonly attempt?: number | undefined }; output: WhyView };
   get_peer: { input: { readonly id: PeerId }; output: PeerView };
+  get_score: { input: { readonly id: PeerId }; output: ScoreView };
   get_rtt: {
     input: { readonly id: PeerId; readonly other: PeerId };
     output: PairRttView;

@@ -4,6 +4,8 @@ import type { PublicField } from "../protocol/discovery.ts";
 import type { AuthMode } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Place } from "../base/place.ts";
+import type { Weights } from "../scoring/score.ts";
+import type { Policy } from "../tasks/policy.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Effect } from "./effects.ts";
 
@@ -15,6 +17,9 @@ export interface CoordinatorConfig {
   readonly place: Place | null;
   /** IDs of the mesh's own keys: there are two while it rotates. */
   readonly meshIds: readonly PeerId[];
+  /** How a task's peer is chosen, and what a score weighs. */
+  readonly policy: Policy;
+  readonly weights: Weights;
   /** Peers that may be connected at once. */
   readonly peersMax: number;
   /** Dialled sessions at once. */

@@ -1,12 +1,8 @@
-import { MINUTE, type Millis } from "../base/clock.ts";
 import type { Peer } from "../peers/peer.ts";
-import { noOutcomes } from "../scoring/outcomes.ts";
-import { choose } from "../tasks/assignment.ts";
-import type { Candidate, Demand } from "../tasks/eligibility.ts";
-import type { Shape } from "../registry/shapes.ts";
-import type { WaitingTask } from "../registry/tasks.ts";
-import type { Attempt, Task } from "../tasks/task.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
+import { decide, storedOf, type Decision, type Waiting } from "./decision.ts";
 import { reclaim } from "./leases.ts";
 import { offer } from "./offers.ts";
 
@@ -15,10 +11,6 @@ const LOOK_FIRST = 16;
 const LOOK_FURTHER = 200;
 /** As a `LIMIT`: all that wait, however many of them nobody can do. */
 const ALL = -1;
-/** Peers that a choice looks at: all that could take the task, if they are no more, else the best by score. */
-const CANDIDATES = 256;
-/** A peer that refused a task is not asked again for this long. */
-const REFUSAL_PAUSE = MINUTE;
 
 /**
  * Offers waiting tasks to the peers that may have them, each in its turn. Called whenever a task arrives or a peer can
@@ -49,12 +41,16 @@ function round(context: Context, limit: number): Outcome {
   let again = false;
   for (const task of tasks) {
     if (!mayMove(context, task)) continue;
-    const taker = taking(context, task);
-    if (taker === null) continue;
+    const decision = decide(context, task);
+    const { peer: chosen } = decision.choice;
+    if (chosen === null) continue;
+    // What the choice is told to have been made of is what stood before the task moves.
+    keep(context, task, chosen.peerId, decision);
     if (task.peerId !== null) {
       reclaim(context, registry.tasks.get(task.id) as Task);
       again = true;
     }
+    const taker = registry.peers.get(chosen.peerId) as Peer;
     const holder = offer(context, registry.tasks.get(task.id) as Task, taker);
     if (holder.held > holder.slots && registry.roster.anyFree()) again = true;
   }
@@ -62,8 +58,13 @@ function round(context: Context, limit: number): Outcome {
   return more ? "more" : "seen_all";
 }
 
-interface Waiting extends WaitingTask {
-  readonly shape: Shape;
+/** Keeps what the choice was made of, and who has the newest task of its kind. */
+function keep(context: Context, task: Waiting, peerId: PeerId, decision: Decision): void {
+  const { registry, now } = context;
+  registry.choices.put(task.id, task.fence + 1, storedOf(context, decision));
+  registry.shares.count({ peerId, at: now });
+  const { service } = registry.kinds.get(task.kind);
+  registry.kinds.put(task.kind, { service, incumbent: peerId, usedAt: now });
 }
 
 /** Tasks that somebody could take, in their turn: what nobody can do just now is not even read. */
@@ -89,57 +90,3 @@ function mayMove({ registry }: Context, { shape, peerId }: Waiting): boolean {
   const holder = registry.peers.get(peerId);
   return holder !== null && holder.held > holder.slots && registry.roster.isOpen(shape, true);
 }
-
-function taking(context: Context, task: Waiting): Peer | null {
-  const { registry, now, random } = context;
-  const wanted = demand(context, task);
-  const limit = CANDIDATES + wanted.refused.size + (task.requirements.avoid?.length ?? 0);
-  const peers = registry.roster.candidates(task.shape, limit);
-  const pick = (among: readonly Peer[]): Peer | null => {
-    const candidates = among.map((peer) => candidate(peer, now));
-    const { peer: chosen } = choose(wanted, candidates, now, random, { name: "best-score" });
-    return among.find(({ id }) => id === chosen?.peerId) ?? null;
-  };
-  const free = pick(peers.filter(({ held, slots }) => held < slots));
-  return free ?? (task.peerId === null ? pick(peers) : null);
-}
-
-function demand({ registry, now }: Context, task: WaitingTask): Demand {
-  const attempts: readonly Attempt[] = task.fence === 0 ? [] : registry.attempts.of(task.id);
-  return {
-    kind: task.kind,
-    requirements: task.requirements,
-    tried: peersOf(attempts, (attempt) => attempt.state === "failed" || attempt.state === "lost"),
-    refused: peersOf(
-      attempts,
-      ({ state, startedAt, endedAt }) =>
-        state === "refused" && now - (endedAt ?? startedAt) < REFUSAL_PAUSE,
-    ),
-    service: null,
-    incumbent: null,
-  };
-}
-
-const peersOf = (attempts: readonly Attempt[], which: (attempt: Attempt) => boolean) =>
-  new Set(attempts.filter(which).map((attempt) => attempt.peerId));
-
-const candidate = (peer: Peer, now: Millis): Candidate => ({
-  peerId: peer.id,
-  role: peer.role,
-  active: peer.state === "active",
-  speaksMuster: peer.speaksMuster,
-  capabilities: peer.capabilities,
-  slots: peer.slots,
-  prefetch: peer.prefetch,
-  held: peer.held,
-  score: peer.score,
-  evidence: {
-    rttMs: peer.rtt?.smoothedMs ?? null,
-    rttVarianceMs: peer.rtt?.varianceMs ?? null,
-    outcomes: { ...noOutcomes(now), successes: peer.successes, failures: peer.failures },
-    service: null,
-    connectedAt: null,
-    share: 0,
-    nearMs: null,
-  },
-});

@@ -15,6 +15,7 @@ import type { Context } from "./context.ts";
 import { dialFailed, dialPeer, listDials, removeDial } from "./dials.ts";
 import type { Effect } from "./effects.ts";
 import { hearAdvert } from "./gossip.ts";
+import { getScore, whyTask } from "./explanations.ts";
 import type { Handler } from "./handler.ts";
 import {
   allow,
@@ -66,7 +67,9 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   get_task: getTask,
   list_tasks: listTasks,
   cancel_task: cancelTask,
+  why_task: whyTask,
   get_peer: getPeer,
+  get_score: getScore,
   list_peers: listPeers,
   request_peer: requestPeer,
   revoke_peer: revokePeer,

@@ -1,10 +1,11 @@
 import type { Millis } from "../base/clock.ts";
-import { live, type PeerEvent } from "../peers/lifecycle.ts";
+import { isConnected, live, type PeerEvent } from "../peers/lifecycle.ts";
 import { fellSilent, groupsOf, isMass, SILENCE_WINDOW } from "../peers/mass-silence.ts";
 import type { Peer } from "../peers/peer.ts";
 import { MASS_SILENCE_PAUSE } from "../protocol/constants.ts";
 import type { Context } from "./context.ts";
 import { dialsAfterLeave } from "./dialled.ts";
+import { forgetEvidence, noteConnection } from "./evidence.ts";
 import { releaseAll } from "./leases.ts";
 import { probeItem, savePeer, sessionOf } from "./peers.ts";
 import { withdraw } from "./withdrawal.ts";
@@ -37,6 +38,8 @@ export function happen(
   if (state !== peer.state || event === "proved") {
     const session = left ? null : peer.session;
     const silentAt = state === "active" ? null : fell ? now : peer.silentAt;
+    if (event === "proved" || isConnected(state) !== isConnected(peer.state))
+      noteConnection(context, peer, event === "proved");
     savePeer(context, { ...peer, state, since, flaps, session, silentAt });
   }
   if (fell) countSilence(context, peer);
@@ -70,6 +73,7 @@ export function bury(context: Context, peer: Peer): void {
   const { registry, now } = context;
   withdraw(context, peer.id);
   registry.peers.remove(peer.id);
+  forgetEvidence(context, peer.id);
   registry.coordinates.remove(peer.id);
   registry.pairRtts.remove(peer.id);
   if (peer.slot !== null) registry.slots.give(peer.slot);

@@ -9,7 +9,7 @@ import { done, notFound, type Handler } from "./handler.ts";
 import { releaseAll } from "./leases.ts";
 import { expelHolder, isMember, peerHolder } from "./epochs.ts";
 import { bury, happen } from "./lives.ts";
-import { endSession, peerOf, savePeer, standingOf, unconfirmedEnds } from "./peers.ts";
+import { endSession, peerOf, savePeer, standingOf, unconfirmedEnds, scoreOf } from "./peers.ts";
 import { allowView, hearsayView, peerView } from "./views.ts";
 
 export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
@@ -87,7 +87,8 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   happen(context, peer, "revoked", { reason: "the peer was revoked" });
   expelHolder(context, peerHolder(peer.id));
   dispatch(context);
-  return ok(peerView(registry.peers.get(peer.id) as Peer));
+  const revoked = registry.peers.get(peer.id) as Peer;
+  return ok(peerView(revoked, scoreOf(context, revoked)));
 };
 
 /** A peer that was only told of has no record to keep: its deny entry is all. */

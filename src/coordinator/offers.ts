@@ -3,7 +3,7 @@ import type { Peer } from "../peers/peer.ts";
 import { ACCEPT_TIMEOUT } from "../protocol/constants.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
-import { savePeer, sessionOf } from "./peers.ts";
+import { sessionOf } from "./peers.ts";
 
 /** Offers for which it is remembered that they came to nothing, so that no history grows without bound. */
 const RECLAIMED_KEPT = 200;
@@ -30,6 +30,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
     score: peer.score,
     state: "offered",
     startedAt: now,
+    begunAt: null,
     endedAt: null,
     error: null,
   });
@@ -51,7 +52,10 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
       },
     });
   }
-  return savePeer(context, { ...peer, held: peer.held + 1 });
+  // Nothing was observed of it: its score stays what it was when it was chosen.
+  const holder = { ...peer, held: peer.held + 1 };
+  registry.peers.put(holder);
+  return holder;
 }
 
 /** How the peer may bring the result: large ones by HTTP, under this ticket, and sealed where the caller wants that. */

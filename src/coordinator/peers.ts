@@ -2,27 +2,54 @@ import type { Millis } from "../base/clock.ts";
 import { isConnected } from "../peers/lifecycle.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import { score, type Metrics } from "../scoring/score.ts";
+import { nothingObserved } from "../scoring/observed.ts";
+import { countOutcome, outcomesAt, type OutcomeKind } from "../scoring/outcomes.ts";
+import { score, type Metrics, type Score } from "../scoring/score.ts";
+import { expectedUptime, uptimeAfter } from "../scoring/uptime.ts";
 import type { Allowed } from "../registry/allowlist.ts";
 import type { Standing } from "../peers/admission.ts";
-import { authMode, type Context } from "./context.ts";
+import { authMode, type Context, type CoordinatorConfig } from "./context.ts";
 import type { EndFault, SessionRef } from "./effects.ts";
 
 /** Writes a peer with the score that follows from its metrics, and returns it so. */
-export function savePeer({ registry }: Context, peer: Peer): Peer {
-  const scored = { ...peer, score: score(metricsOf(peer)).score };
-  registry.peers.put(scored);
+export function savePeer(context: Context, peer: Peer): Peer {
+  const scored = { ...peer, score: scoreOf(context, peer).score };
+  context.registry.peers.put(scored);
   return scored;
 }
 
-/** What its score is made of. */
-export const metricsOf = ({ rtt, hops, geoKm, successes, failures }: Peer): Metrics => ({
-  rttMs: rtt?.smoothedMs ?? null,
-  hops,
-  geoKm,
-  successes,
-  failures,
-});
+/** The same for a peer of which nothing but measurements has changed: it is written a little later, with others. */
+export function saveMeasured(context: Context, peer: Peer): Peer {
+  const scored = { ...peer, score: scoreOf(context, peer).score };
+  context.registry.peers.measured(scored);
+  return scored;
+}
+
+/** What a score is computed from beside the peer's record. */
+export interface Scoring extends Pick<Context, "registry" | "now"> {
+  readonly config: Pick<CoordinatorConfig, "weights">;
+}
+
+/** The peer's score as it is now. */
+export const scoreOf = (scoring: Scoring, peer: Peer): Score =>
+  score(metricsOf(scoring, peer), scoring.config.weights);
+
+/** What its score is made of. A refusal lowers no score: to say no is better than to fail. */
+export function metricsOf(
+  { registry, now }: Scoring,
+  { id, rtt, hops, geoKm, state }: Peer,
+): Metrics {
+  const { outcomes, uptime } = registry.observed.get(id) ?? nothingObserved(now);
+  const { successes, failures, timeouts } = outcomesAt(outcomes, now);
+  return {
+    rttMs: rtt?.smoothedMs ?? null,
+    hops,
+    geoKm,
+    successes,
+    failures: failures + timeouts,
+    uptime: uptime === null ? null : expectedUptime(uptimeAfter(uptime, isConnected(state), now)),
+  };
+}
 
 /** The peer's live session; null when it has none. */
 export const sessionOf = (peer: Peer): SessionRef | null =>
@@ -46,13 +73,19 @@ export const standingOf = (
   downgraded: spokeMuster2 && protocol === "go-p2p/1.0" && entry?.goP2p !== true,
 });
 
-/** How an attempt ended for its peer: what it says of the peer is scoring's to weigh. */
-export type Outcome = "success" | "failure" | "timeout" | "refusal" | "none";
+/** How an attempt ended for its peer. */
+export type Outcome = OutcomeKind | "none";
 
 /** The peer no longer holds one attempt, which ended so for it. */
 export function settle(context: Context, peerId: PeerId, outcome: Outcome): void {
   const peer = context.registry.peers.get(peerId);
   if (peer === null) return; // forgotten meanwhile
+  if (outcome !== "none") {
+    const { registry, now } = context;
+    const observed = registry.observed.get(peerId) ?? nothingObserved(now);
+    const outcomes = countOutcome(observed.outcomes, outcome, now);
+    registry.observed.put(peerId, { ...observed, outcomes });
+  }
   savePeer(context, {
     ...peer,
     held: Math.max(0, peer.held - 1),

@@ -21,6 +21,7 @@ import { done, type Handler } from "./handler.ts";
 import { metadataChanged, publicDetails } from "./public-metadata.ts";
 import { newest } from "./sessions.ts";
 import { turnOver } from "./turnover.ts";
+import { scoreOf } from "./peers.ts";
 import { peerView } from "./views.ts";
 
 /**
@@ -33,7 +34,7 @@ export const preparePublication: Handler<"prepare_publication"> = (context, { pe
   if (peer === null || !isConnected(peer.state)) return settled(context, peerId);
   const epoch = epochToPublish(context);
   if (epoch === null) return later(context, peerId, now + EPOCH_INTERVAL);
-  const record = recordOf(peer);
+  const record = recordOf(context, peer);
   const fingerprint = fingerprintOf(record);
   const before = registry.pointers.get(pointerIdOf(epoch.secrets.pointerSecret, peerId));
   if (before?.fingerprint === fingerprint) {
@@ -67,8 +68,8 @@ function later({ registry }: Context, peerId: PeerId, due: Millis) {
   return ok(null);
 }
 
-const recordOf = (peer: Peer): PeerRecord => ({
-  ...peerView(peer),
+const recordOf = (context: Context, peer: Peer): PeerRecord => ({
+  ...peerView(peer, scoreOf(context, peer)),
   capabilities: [...peer.capabilities],
   region: peer.region,
 });

@@ -2,12 +2,12 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import { PeerId } from "../protocol/ids.ts";
 import { notFound, type Handler } from "./handler.ts";
-import { peerOf, sessionOf } from "./peers.ts";
+import { peerOf, scoreOf, sessionOf } from "./peers.ts";
 import { hearsayView, peerView, taskSummary } from "./views.ts";
 
 export const getPeer: Handler<"get_peer"> = (context, { id }) => {
   const peer = peerOf(context, id);
-  if (peer !== null) return ok(peerView(peer));
+  if (peer !== null) return ok(peerView(peer, scoreOf(context, peer)));
   const told = context.registry.hearsay.of(id);
   return told === null ? notFound("peer of this ID") : ok(hearsayView(told));
 };
@@ -21,10 +21,13 @@ export const requestPeer: Handler<"request_peer"> = (context, { id }) => {
     : ok(to);
 };
 
-export const listPeers: Handler<"list_peers"> = ({ registry }, { limit, cursor, state, role }) => {
+export const listPeers: Handler<"list_peers"> = (context, { limit, cursor, state, role }) => {
+  const { registry } = context;
   if (cursor !== undefined && !PeerId.safeParse(cursor).success) return badCursor();
   const filter = { limit: limit + 1, after: cursor, role };
-  const met = registry.peers.list({ ...filter, state }).map(peerView);
+  const met = registry.peers
+    .list({ ...filter, state })
+    .map((peer) => peerView(peer, scoreOf(context, peer)));
   const told =
     state === undefined || state === "discovered"
       ? registry.hearsay.list(filter).map(hearsayView)

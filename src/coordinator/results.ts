@@ -7,6 +7,7 @@ import type { Task } from "../tasks/task.ts";
 import { heldOrResumed } from "./claims.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
+import { learnServiceTime } from "./evidence.ts";
 import { done, notFound, type Handler } from "./handler.ts";
 import { endTask } from "./leases.ts";
 import { settle } from "./peers.ts";
@@ -22,6 +23,7 @@ export const resultKey = (blobId: string): string => `result:${blobId}`;
 export function succeed(context: Context, task: Task, result: Json): void {
   const { registry, now } = context;
   registry.attempts.end(task.id, task.fence, "succeeded", now, null);
+  learnServiceTime(context, task, task.peerId ?? "");
   settle(context, task.peerId ?? "", "success");
   endTask(context, { ...task, progress: 1, result, error: null }, "succeeded");
 }

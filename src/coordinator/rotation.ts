@@ -2,6 +2,7 @@ import { err } from "../base/result.ts";
 import { ROTATION_WINDOW } from "../protocol/constants.ts";
 import { dialsAfterRotation } from "./dialled.ts";
 import { dispatch } from "./dispatch.ts";
+import { moveEvidence } from "./evidence.ts";
 import { done, type Handler } from "./handler.ts";
 import { endSession, savePeer } from "./peers.ts";
 import { peerHolder } from "./epochs.ts";
@@ -32,6 +33,7 @@ export const rotatePeer: Handler<"rotate_peer"> = (
     registry.allowlist.put({ ...entry, publicKey: newPublicKey, peerId: newPeerId });
   }
   registry.peers.remove(peerId);
+  moveEvidence(context, peerId, newPeerId);
   savePeer(context, {
     ...peer,
     id: newPeerId,

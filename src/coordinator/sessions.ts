@@ -7,18 +7,19 @@ import type { ProvedKey } from "../peers/dialling.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import { regionOf } from "../discovery/region.ts";
-import { greatCircleKm } from "../scoring/measure.ts";
+import { greatCircleKm, isPhysical } from "../scoring/measure.ts";
 import { sampleRtt } from "../scoring/rtt.ts";
 import type { AdmitInput } from "./commands.ts";
 import type { Context } from "./context.ts";
 import { dialFault, dialsAfterAdmission, TURN_OVER } from "./dialled.ts";
 import { dispatch } from "./dispatch.ts";
+import { notePlace } from "./evidence.ts";
 import { done, type Handler } from "./handler.ts";
 import { takeStock } from "./holdings.ts";
 import { redeem } from "./join-keys.ts";
 import { isMember, keysFor, peerHolder } from "./epochs.ts";
 import { happen } from "./lives.ts";
-import { endSession, savePeer, standingOf } from "./peers.ts";
+import { endSession, saveMeasured, savePeer, standingOf } from "./peers.ts";
 
 /** A peer whose session is direct is one hop away. */
 const DIRECT_HOPS = 1;
@@ -47,6 +48,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     });
   }
   const slot = known?.slot ?? registry.slots.take();
+  const geoKm = distance(context, input) ?? known?.geoKm ?? null;
   const rtt = sampleRtt(known?.rtt ?? null, input.rttMs);
   const peer: Peer = {
     ...(known ?? newcomer(context, input)),
@@ -66,12 +68,13 @@ export const admit: Handler<"admit"> = (context, input) => {
     capabilities: input.capabilities,
     slots: input.slots,
     prefetch: input.prefetch ?? false,
-    rtt,
+    rtt: isPhysical(input.rttMs, geoKm) ? rtt : (known?.rtt ?? null),
     tcpRttMs: input.tcpRttMs ?? known?.tcpRttMs ?? null,
     hops: DIRECT_HOPS,
-    geoKm: distance(context, input) ?? known?.geoKm ?? null,
+    geoKm,
     region: regionOf(input.place) ?? known?.region ?? null,
   };
+  notePlace(context, peer.id, input.place);
   happen(context, peer, "proved");
   takeStock(context, id, input.held);
   const leasedUntil = registry.tasks.leasedUntil(id);
@@ -134,7 +137,8 @@ export const observe: Handler<"observe"> = (context, { peerId, epoch, seq, event
   // An observation that was overtaken by a newer one says nothing any more.
   if (peer === null || seq <= peer.seq) return ok({ suspect: peer?.state === "suspect" });
   const lastSeen = event === "answered" ? context.now : peer.lastSeen;
-  const seen = savePeer(context, { ...peer, seq, rtt: rtt ?? peer.rtt, lastSeen });
+  const measured = rtt !== null && isPhysical(rtt.smoothedMs, peer.geoKm) ? rtt : peer.rtt;
+  const seen = saveMeasured(context, { ...peer, seq, rtt: measured, lastSeen });
   const restored = happen(context, seen, event);
   // A better score may be what a waiting task asks for.
   if (restored || (seen.state === "active" && seen.score > peer.score)) dispatch(context);

@@ -1,6 +1,7 @@
 import { HOUR, MINUTE, type Millis } from "../base/clock.ts";
 import {
   AUDIT_RETENTION,
+  CHOICE_RETENTION,
   RESULT_UPLOAD_MAX,
   TASK_RETENTION,
   TOLD_RETENTION,
@@ -42,6 +43,9 @@ export const tick: Handler<"tick"> = (context) => {
   registry.aliases.prune(now);
   registry.audit.prune(now - AUDIT_RETENTION);
   registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
+  registry.choices.prune(now - CHOICE_RETENTION);
+  registry.kinds.prune(now - TASK_RETENTION);
+  registry.serviceTimes.prune();
   registry.hearsay.prune(now - TOLD_RETENTION);
   sweepUploads(context);
   tickDiscovery(context);

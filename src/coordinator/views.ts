@@ -14,14 +14,13 @@ import type {
 import type { Allowed } from "../registry/allowlist.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
 import type { ResultExtra } from "../registry/task-results.ts";
-import { score } from "../scoring/score.ts";
+import { score, type Score } from "../scoring/score.ts";
 import type { Attempt, Task } from "../tasks/task.ts";
 import type { Callback } from "../webhooks/index.ts";
-import { metricsOf } from "./peers.ts";
 
 const timeOrNull = (at: Millis | null): string | null => (at === null ? null : toRfc3339(at));
 
-export const peerView = (peer: Peer): PeerView => ({
+export const peerView = (peer: Peer, worth: Score): PeerView => ({
   id: peer.id,
   name: peer.name,
   public_key: peer.publicKey,
@@ -32,7 +31,7 @@ export const peerView = (peer: Peer): PeerView => ({
   ping_ms: peer.rtt?.smoothedMs ?? null,
   hops: peer.hops,
   geo_km: peer.geoKm,
-  ...score(metricsOf(peer)),
+  ...worth,
   connected: isConnected(peer.state),
   state: peer.state,
   protocol: peer.protocol,
@@ -55,7 +54,7 @@ export const hearsayView = (told: Hearsay): PeerView => ({
   ping_ms: null,
   hops: told.hops,
   geo_km: null,
-  ...score({ rttMs: null, hops: told.hops, geoKm: null, successes: 0, failures: 0 }),
+  ...score({ rttMs: null, hops: told.hops, geoKm: null, successes: 0, failures: 0, uptime: null }),
   connected: false,
   state: "discovered",
   protocol: null,

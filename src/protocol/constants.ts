@@ -109,6 +109,10 @@ export const SLOTS_MAX = 256;
 export const CAPABILITIES_MAX = 32;
 /** How long an idempotency key answers with the task it made. */
 export const IDEMPOTENCY_RETENTION = 30 * DAY;
+/** How long measurements are gathered before they are written: what a crash may lose. */
+export const MEASUREMENTS_DELAY = 2 * SECOND;
+/** How long it is kept what a choice was made of. */
+export const CHOICE_RETENTION = 7 * DAY;
 /** How long an ended task is kept. */
 export const TASK_RETENTION = 30 * DAY;
 /** How long a large result lies in the store: so that its task goes first. */

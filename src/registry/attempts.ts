@@ -6,8 +6,8 @@ export function attemptsTable(sql: Sql) {
   return {
     insert(attempt: Attempt): void {
       sql.exec(
-        `INSERT INTO attempts (task_id, fence, peer_id, peer_name, score, state, started_at, ended_at, error)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO attempts (task_id, fence, peer_id, peer_name, score, state, started_at, begun_at, ended_at, error)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         attempt.taskId,
         attempt.fence,
         attempt.peerId,
@@ -15,14 +15,17 @@ export function attemptsTable(sql: Sql) {
         attempt.score,
         attempt.state,
         attempt.startedAt,
+        attempt.begunAt,
         attempt.endedAt,
         attempt.error,
       );
     },
-    setState(taskId: string, fence: number, state: AttemptState): void {
+    setState(taskId: string, fence: number, state: AttemptState, now: Millis): void {
       sql.exec(
-        `UPDATE attempts SET state = ? WHERE task_id = ? AND fence = ?`,
+        `UPDATE attempts SET state = ?1, begun_at = COALESCE(begun_at, CASE ?1 WHEN 'running' THEN ?2 END)
+         WHERE task_id = ?3 AND fence = ?4`,
         state,
+        now,
         taskId,
         fence,
       );
@@ -92,6 +95,7 @@ const readAttempt = (row: SqlRow): Attempt => ({
   score: number(row, "score"),
   state: text(row, "state") as AttemptState,
   startedAt: number(row, "started_at"),
+  begunAt: numberOrNull(row, "begun_at"),
   endedAt: numberOrNull(row, "ended_at"),
   error: textOrNull(row, "error"),
 });

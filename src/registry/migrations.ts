@@ -201,6 +201,26 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     ) WITHOUT ROWID`,
     `CREATE INDEX result_uploads_ages ON result_uploads (begun_at)`,
   ],
+  [
+    `CREATE TABLE observed (
+      peer_id TEXT PRIMARY KEY, successes REAL NOT NULL, failures REAL NOT NULL, timeouts REAL NOT NULL,
+      refusals REAL NOT NULL, outcomes_at INTEGER NOT NULL, uptime_share REAL, uptime_known_ms REAL, uptime_at INTEGER,
+      connected_at INTEGER, latitude REAL, longitude REAL
+    ) WITHOUT ROWID`,
+    `INSERT INTO observed (peer_id, successes, failures, timeouts, refusals, outcomes_at)
+       SELECT id, successes, failures, 0, 0, COALESCE(last_seen, added_at) FROM peers`,
+    `CREATE TABLE kinds (
+      kind TEXT PRIMARY KEY, mean_ms REAL NOT NULL, weight REAL NOT NULL, incumbent TEXT, used_at INTEGER NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE TABLE service_times (
+      peer_id TEXT NOT NULL, kind TEXT NOT NULL, mean_ms REAL NOT NULL, weight REAL NOT NULL, PRIMARY KEY (peer_id, kind)
+    ) WITHOUT ROWID`,
+    `CREATE TABLE choices (
+      seq INTEGER PRIMARY KEY, task_id TEXT NOT NULL, fence INTEGER NOT NULL, at INTEGER NOT NULL, peer_id TEXT NOT NULL,
+      choice TEXT NOT NULL, UNIQUE (task_id, fence)
+    )`,
+    `ALTER TABLE attempts ADD COLUMN begun_at INTEGER`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -19,6 +19,7 @@ import {
   type SqlRow,
   type SqlValue,
 } from "./sql.ts";
+import { WriteBehind } from "./write-behind.ts";
 
 export interface PeerFilter {
   readonly state?: PeerState | undefined;
@@ -28,28 +29,49 @@ export interface PeerFilter {
   readonly limit: number;
 }
 
-/** @param wrote told of each write: the row's new content, or null when it was removed */
+/** @param wrote told of each change: the peer as it is now, or null when it was removed */
 export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => void) {
+  const write = (peer: Peer): void => {
+    const columns = writePeer(peer);
+    const updates = Object.keys(columns).map((name) => `${name} = excluded.${name}`);
+    insertRow(sql, "peers", columns, `ON CONFLICT (id) DO UPDATE SET ${updates.join(", ")}`);
+  };
+  const kept = new WriteBehind<Peer>({
+    read: (ids) =>
+      sql
+        .exec(
+          `SELECT * FROM peers WHERE id IN (SELECT value FROM json_each(?))`,
+          JSON.stringify(ids),
+        )
+        .map((row) => [text(row, "id"), readPeer(row)]),
+    write: (_id, peer) => write(peer),
+  });
   return {
-    get(id: PeerId): Peer | null {
-      const row = sql.exec(`SELECT * FROM peers WHERE id = ?`, id)[0];
-      return row === undefined ? null : readPeer(row);
-    },
+    kept,
+
+    get: (id: PeerId): Peer | null => kept.get(id),
 
     put(peer: Peer): void {
-      const columns = writePeer(peer);
-      const updates = Object.keys(columns).map((name) => `${name} = excluded.${name}`);
-      insertRow(sql, "peers", columns, `ON CONFLICT (id) DO UPDATE SET ${updates.join(", ")}`);
+      write(peer);
+      kept.wrote(peer.id, peer);
+      wrote(peer.id, peer);
+    },
+
+    /** For a peer of which nothing but measurements has changed: it is written a little later, with others. */
+    measured(peer: Peer): void {
+      kept.put(peer.id, peer);
       wrote(peer.id, peer);
     },
 
     remove(id: PeerId): void {
       sql.exec(`DELETE FROM peers WHERE id = ?`, id);
+      kept.wrote(id, null);
       wrote(id, null);
     },
 
     /** By ID, so that pages are stable while scores change. */
     list({ state, role, after, limit }: PeerFilter): readonly Peer[] {
+      kept.flush();
       return sql
         .exec(
           `SELECT * FROM peers WHERE id > ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR role = ?3)
@@ -100,11 +122,13 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
 
     /** Every peer with a live session. */
     connected(): readonly Peer[] {
+      kept.flush();
       return sql.exec(`SELECT * FROM peers WHERE state IN ('active', 'suspect')`).map(readPeer);
     },
 
     /** The same, as far as ranking goes. */
     ranked(): readonly Ranked[] {
+      kept.flush();
       // A fleet has few different lists, and parsing one for each peer would take as long as all else here.
       const lists = new Map<string, readonly string[]>();
       const list = (row: SqlRow): readonly string[] => {

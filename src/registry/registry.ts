@@ -7,19 +7,24 @@ import { callbacksTable } from "./callbacks.ts";
 import { copiesTable } from "./copies.ts";
 import { coordinatesTable } from "./coordinates.ts";
 import { discoveryEpochsTable } from "./discovery-epochs.ts";
+import { choicesTable } from "./choices.ts";
 import { hearsayTable } from "./hearsay.ts";
 import { dialsTable } from "./dials.ts";
 import { idempotencyTable } from "./idempotency.ts";
 import { joinKeysTable } from "./join-keys.ts";
+import { kindsTable } from "./kinds.ts";
 import { kvWritesTable } from "./kv-writes.ts";
 import { migrate } from "./migrations.ts";
+import { observedTable } from "./observed.ts";
 import { outboxTable } from "./outbox.ts";
 import { pairRttsTable } from "./pair-rtts.ts";
 import { peersTable } from "./peers.ts";
 import { pointersTable } from "./pointers.ts";
 import { Roster } from "./roster.ts";
 import { resultUploadsTable } from "./result-uploads.ts";
+import { serviceTimesTable } from "./service-times.ts";
 import { settingsTable } from "./settings.ts";
+import { Shares } from "./shares.ts";
 import { silencesTable } from "./silences.ts";
 import { slotsTable } from "./slots.ts";
 import type { Sql } from "./sql.ts";
@@ -36,10 +41,38 @@ export type Registry = ReturnType<typeof openRegistry>;
 /** @param seed any number, best a random one, for the roster's hash table */
 export function openRegistry(sql: Sql, seed = 0) {
   migrate(sql);
-  const peers = peersTable(sql, (id, peer) => roster.wrote(id, peer));
+  const peers = peersTable(sql, (id, peer) => roster.changed(id, peer));
   const roster = new Roster(peers, seed);
+  const observed = observedTable(sql);
+  const serviceTimes = serviceTimesTable(sql);
+  const kinds = kindsTable(sql);
+  const choices = choicesTable(sql);
+  const shares = new Shares(choices);
+  const measured = [peers.kept, observed.kept, serviceTimes.kept, kinds.kept];
+  // The roster reads again what was touched: the others must be as they were by then.
+  const undoable = [...measured, roster];
+
+  /** A transaction; when it fails, memory is again as it was before it. */
+  function transaction<T>(body: () => T): T {
+    for (const each of undoable) each.begin();
+    try {
+      const value = sql.transaction(body);
+      for (const each of undoable) each.commit();
+      return value;
+    } catch (thrown) {
+      for (const each of undoable) each.rollback();
+      shares.forget();
+      throw thrown;
+    }
+  }
+
   return {
-    transaction: <T>(body: () => T): T => roster.within(() => sql.transaction(body)),
+    transaction,
+    measurements: {
+      /** Whether some are in memory alone. */
+      arePending: (): boolean => measured.some(({ unwritten }) => unwritten > 0),
+      flush: (): void => transaction(() => measured.forEach((kept) => kept.flush())),
+    },
     settings: settingsTable(sql),
     peers,
     roster,
@@ -70,5 +103,10 @@ export function openRegistry(sql: Sql, seed = 0) {
     slots: slotsTable(sql),
     hearsay: hearsayTable(sql),
     dials: dialsTable(sql),
+    observed,
+    serviceTimes,
+    kinds,
+    shares,
+    choices,
   };
 }

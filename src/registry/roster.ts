@@ -1,7 +1,7 @@
 import { isConnected } from "../peers/lifecycle.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import type { Traits, Wanted } from "../scoring/kinds.ts";
+import type { Census, Traits, Wanted } from "../scoring/kinds.ts";
 import { NOWHERE } from "../scoring/place-table.ts";
 import { RankIndex, type RankQuery } from "../scoring/rank-index.ts";
 import { meets } from "../tasks/capabilities.ts";
@@ -26,12 +26,12 @@ export type Ranked = Pick<
 
 /** Where the roster reads: the record, which alone is the truth. */
 export interface RosterSource {
-  ranked(): Iterable<Ranked>;
+  ranked(): readonly Ranked[];
   get(id: PeerId): Peer | null;
 }
 
-/** Records kept beside the index, so that choosing among few peers reads nothing: some 10 MB at the most. */
-const RECORDS_MAX = 5_000;
+/** Connected peers up to which all are looked at for a choice, whoever they are. */
+const FEW = 256;
 /** Of the candidates, the share kept for those of whom little is known: they would never be tried else. */
 const FRESH_SHARE = 1 / 8;
 /** Outcomes below which little is known of a peer. */
@@ -40,16 +40,17 @@ const KNOWN_OUTCOMES = 5;
 /**
  * The connected peers in memory, ranked by score, for the choice: which of them could take something, without a look at
  * all. SQLite is the record. The roster is built from it when it is first asked after a wake, then kept in step with
- * each write; what a transaction that failed had changed is read again.
+ * each change; what a transaction that failed had changed is read again.
  */
 export class Roster {
   readonly #source: RosterSource;
   readonly #seed: number;
-  readonly #records = new Map<PeerId, Peer>();
   readonly #queries = new WeakMap<Shape, Queries>();
   #free: RankQuery | null = null;
   #index: RankIndex | null = null;
-  /** Whom the transaction under way has written; null outside of one. */
+  /** All that are connected, while they are few. */
+  #few: Set<PeerId> | null = null;
+  /** Whom the transaction under way has changed; null outside of one. */
   #touched: Set<PeerId> | null = null;
 
   constructor(source: RosterSource, seed: number) {
@@ -57,27 +58,34 @@ export class Roster {
     this.#seed = seed;
   }
 
-  /** A peer's row was written, or removed. */
-  wrote(id: PeerId, peer: Peer | null): void {
+  /** A peer has changed, or was removed. */
+  changed(id: PeerId, peer: Peer | null): void {
     this.#touched?.add(id);
-    if (peer === null || !isConnected(peer.state)) this.#records.delete(id);
-    else if (this.#records.has(id) || this.#records.size < RECORDS_MAX) this.#records.set(id, peer);
-    if (this.#index !== null) rank(this.#index, id, peer);
+    if (this.#index === null) return;
+    rank(this.#index, id, peer);
+    if (!this.#index.has(id)) this.#few?.delete(id);
+    else if (this.#index.size > FEW) this.#few = null;
+    else this.#few?.add(id);
   }
 
-  /** Runs a transaction's body within `run`, which commits or, by throwing, undoes what it wrote. */
-  within<T>(run: () => T): T {
+  begin(): void {
     this.#touched = new Set();
-    try {
-      return run();
-    } catch (thrown) {
-      const touched = this.#touched;
-      this.#touched = null;
-      for (const id of touched) this.wrote(id, this.#source.get(id));
-      throw thrown;
-    } finally {
-      this.#touched = null;
-    }
+  }
+
+  commit(): void {
+    this.#touched = null;
+  }
+
+  /** To be called when the record is again as it was. */
+  rollback(): void {
+    const touched = this.#touched ?? [];
+    this.#touched = null;
+    for (const id of touched) this.changed(id, this.#source.get(id));
+  }
+
+  /** Connected peers. */
+  get size(): number {
+    return this.#ranks().size;
   }
 
   /** Whether anybody has a slot free. */
@@ -89,11 +97,24 @@ export class Roster {
   isOpen(shape: Shape, free = false): boolean {
     const { peer_id: named } = shape.requirements;
     if (named !== undefined) {
-      const peer = this.#ranks().has(named) ? this.#record(named) : null;
+      const peer = this.#connected(named);
       return peer !== null && mayTake(peer) && (!free || hasSlot(peer));
     }
     const queries = this.#queriesOf(shape);
     return this.#has(free ? queries.free : queries.any);
+  }
+
+  /** All that are connected, if they are few: with them it can be told of each why it did not get a task. */
+  everybody(): readonly Peer[] | null {
+    const index = this.#ranks();
+    if (index.size > FEW) return null;
+    this.#few ??= new Set(this.#source.ranked().map(({ id }) => id));
+    return Array.from(this.#few, (id) => this.#source.get(id) as Peer);
+  }
+
+  /** The connected peers by kind. */
+  census(): Iterable<Census> {
+    return this.#ranks().census();
   }
 
   /**
@@ -102,14 +123,14 @@ export class Roster {
    */
   candidates(shape: Shape, limit: number): readonly Peer[] {
     const { peer_id: named } = shape.requirements;
-    if (named !== undefined) return [this.#record(named)].filter((peer) => peer !== null);
+    if (named !== undefined) return [this.#connected(named)].filter((peer) => peer !== null);
     const index = this.#ranks();
     const { known, fresh, waiting } = this.#queriesOf(shape);
     const reserved = Math.min(index.count(fresh), Math.ceil(limit * FRESH_SHARE));
     const found = index.best(known, limit - reserved);
     found.push(...index.best(fresh, limit - found.length));
     found.push(...index.best(waiting, limit - found.length));
-    return found.flatMap((id) => this.#record(id) ?? []);
+    return found.map((id) => this.#source.get(id) as Peer);
   }
 
   #has(query: RankQuery): boolean {
@@ -134,19 +155,16 @@ export class Roster {
     return queries;
   }
 
-  #record(id: PeerId): Peer | null {
-    const kept = this.#records.get(id);
-    if (kept !== undefined) return kept;
-    const peer = this.#source.get(id);
-    if (peer !== null && isConnected(peer.state) && this.#records.size < RECORDS_MAX)
-      this.#records.set(id, peer);
-    return peer;
+  #connected(id: PeerId): Peer | null {
+    return this.#ranks().has(id) ? this.#source.get(id) : null;
   }
 
   #ranks(): RankIndex {
     if (this.#index !== null) return this.#index;
     const index = new RankIndex(this.#seed);
-    for (const peer of this.#source.ranked()) rank(index, peer.id, peer);
+    const connected = this.#source.ranked();
+    for (const peer of connected) rank(index, peer.id, peer);
+    if (connected.length <= FEW) this.#few = new Set(connected.map(({ id }) => id));
     return (this.#index = index);
   }
 }
@@ -182,6 +200,7 @@ const hasSlot = ({ held, slots }: Ranked): boolean => held < slots;
 
 const traitsOf = (peer: Ranked): Traits => ({
   role: peer.role,
+  active: peer.state === "active",
   speaksMuster: peer.speaksMuster,
   capabilities: peer.capabilities,
   free: hasSlot(peer),

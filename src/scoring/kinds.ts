@@ -4,6 +4,8 @@ import { ScoreBuckets } from "./score-buckets.ts";
 /** What sets peers apart for tasks, beside their score: peers alike in it are of one kind. */
 export interface Traits {
   readonly role: Role;
+  /** Whether it answers. */
+  readonly active: boolean;
   /** Whether it takes Muster's own messages, or go-p2p's requests alone. */
   readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];
@@ -15,6 +17,13 @@ export interface Traits {
 
 /** What a task asks of a peer, as far as its traits tell. */
 export type Wanted = (traits: Traits) => boolean;
+
+/** How many peers there are of a kind, and how many of them are ranked. */
+export interface Census {
+  readonly traits: Traits;
+  readonly members: number;
+  readonly ranked: number;
+}
 
 /** Peers of one kind, by score. */
 export class Kind {
@@ -30,10 +39,11 @@ export class Kind {
   }
 
   /** Whether these traits are this kind's, written alike: the usual case, and quick to see. */
-  is({ role, speaksMuster, capabilities, free, fresh }: Traits): boolean {
+  is({ role, active, speaksMuster, capabilities, free, fresh }: Traits): boolean {
     const own = this.traits;
     return (
       role === own.role &&
+      active === own.active &&
       speaksMuster === own.speaksMuster &&
       free === own.free &&
       fresh === own.fresh &&
@@ -96,6 +106,12 @@ export class Kinds {
     this.version += 1;
   }
 
+  *census(): Iterable<Census> {
+    for (const kind of this.#kinds)
+      if (kind !== null)
+        yield { traits: kind.traits, members: kind.members, ranked: kind.ranked.count };
+  }
+
   suiting(wanted: Wanted): Uint32Array {
     const suiting: number[] = [];
     for (const [number, kind] of this.#kinds.entries())
@@ -105,5 +121,5 @@ export class Kinds {
 }
 
 /** Capabilities have no spaces. Listed in another order they make another kind: it costs little, and sorting more. */
-const keyOf = ({ role, speaksMuster, capabilities, free, fresh }: Traits): string =>
-  `${role} ${speaksMuster} ${free} ${fresh} ${capabilities.join(" ")}`;
+const keyOf = ({ role, active, speaksMuster, capabilities, free, fresh }: Traits): string =>
+  `${role} ${active} ${speaksMuster} ${free} ${fresh} ${capabilities.join(" ")}`;

@@ -17,9 +17,19 @@ export function greatCircleKm(a: Place, b: Place): number {
 /** Light in fibre covers this many kilometres there and back in a millisecond (2/3 of its speed in vacuum). */
 const KM_PER_RTT_MS = 100;
 
+/** The least RTT in milliseconds over a distance in kilometres. */
+export const leastRttMs = (km: number): number => km / KM_PER_RTT_MS;
+
 /**
  * Whether an RTT in milliseconds can be true of a distance in kilometres. One that is faster than light is a lie or a
  * wrong place, and would be the best of all: it is not taken.
  */
 export const isPhysical = (rttMs: number, km: number | null): boolean =>
-  rttMs >= 0 && (km === null || rttMs * KM_PER_RTT_MS >= km);
+  rttMs >= 0 && (km === null || rttMs >= leastRttMs(km));
+
+/**
+ * A first hint at a round trip in milliseconds that no ping has measured yet: the connection's own, which ends at the
+ * platform's edge; no less than light takes to the mesh itself.
+ */
+export const hintedRttMs = (tcpRttMs: number | null, km: number | null): number | null =>
+  tcpRttMs === null ? null : Math.max(tcpRttMs, leastRttMs(km ?? 0));

@@ -1,5 +1,5 @@
 import type { PeerId } from "../protocol/ids.ts";
-import { Kinds, type Traits, type Wanted } from "./kinds.ts";
+import { Kinds, type Census, type Traits, type Wanted } from "./kinds.ts";
 import { grown, NOWHERE, PlaceTable, type Place } from "./place-table.ts";
 import { BUCKET, bucketOf, KIND, ROW, UNRANKED } from "./score-buckets.ts";
 
@@ -45,6 +45,10 @@ export class RankIndex {
 
   get kinds(): number {
     return this.#kinds.size;
+  }
+
+  census(): Iterable<Census> {
+    return this.#kinds.census();
   }
 
   /** Bytes of all its arrays. */

@@ -7,6 +7,8 @@ export interface Metrics {
   /** Outcomes as they count now: decayed, and in fractions. */
   readonly successes: number;
   readonly failures: number;
+  /** Share of time connected, 0..1. */
+  readonly uptime: number | null;
 }
 
 export interface Score {
@@ -52,6 +54,8 @@ const HALF_DISTANCE_KM = 3_000;
 /** Beta prior of reliability: worth two imagined outcomes, one good. */
 const PRIOR_SUCCESSES = 1;
 const PRIOR_FAILURES = 1;
+/** How much of its reliability a peer loses that is never here. */
+const ABSENCE_WEIGHT = 0.5;
 /** Outcomes at which reliability counts as half known. */
 const HALF_KNOWN_OUTCOMES = 4;
 
@@ -60,14 +64,15 @@ const falling = (value: number, half: number): number => half / (half + Math.max
 
 /** Each factor, normalised to 0..1 and weighted; one that was never measured takes `NEUTRAL`. */
 export function parts(metrics: Metrics, weights: Weights = WEIGHTS): { [F in Factor]: Part } {
-  const { rttMs, hops, geoKm, successes, failures } = metrics;
+  const { rttMs, hops, geoKm, successes, failures, uptime } = metrics;
   const outcomes = successes + failures;
+  const mean = (successes + PRIOR_SUCCESSES) / (outcomes + PRIOR_SUCCESSES + PRIOR_FAILURES);
   return {
     latency: measured(weights.latency, rttMs, (ms) => falling(ms, HALF_RTT_MS)),
     reliability: part(
       weights.reliability,
       outcomes > 0 ? successes / outcomes : null,
-      (successes + PRIOR_SUCCESSES) / (outcomes + PRIOR_SUCCESSES + PRIOR_FAILURES),
+      mean * (1 - ABSENCE_WEIGHT * (1 - (uptime ?? 1))),
       outcomes / (outcomes + HALF_KNOWN_OUTCOMES),
     ),
     hops: measured(weights.hops, hops, (count) => 1 / Math.max(1, count)),

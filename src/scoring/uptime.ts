@@ -28,6 +28,13 @@ export function uptimeAfter(before: Uptime | null, connected: boolean, now: Mill
   };
 }
 
+/** Time that a peer is taken to have been connected before anything is known: a newcomer is not yet unreliable. */
+const PRIOR: Millis = HOUR;
+
+/** The share to be expected, 0..1: drawn towards 1 while it rests on little time. */
+export const expectedUptime = ({ share, knownMs }: Uptime): number =>
+  (share * knownMs + PRIOR) / (knownMs + PRIOR);
+
 /**
  * Sessions end after Weibull times. Shape 1/2 is what was fitted to most of nine real availability traces (0.33 to 0.85
  * by Javadi et al., JPDC 2013), and the scale matches their mean hazard: the risk falls with age, so a peer that has

@@ -29,7 +29,9 @@ export interface Draws {
 /** A peer that may have the task, and what it is worth for it. */
 export interface Contender {
   readonly peer: Candidate;
-  /** 0 goes first: 1 for a peer over its share, 2 for one that failed at this task before, 3 for both. */
+  /** What puts it behind others, however little it costs. */
+  readonly heldBack: readonly HoldBack[];
+  /** Who has the lesser one goes first; follows from `heldBack`. */
   readonly rank: number;
   /** The less the better: the expected cost, less the incumbent's advantage; or the score, negated. */
   readonly measure: number;
@@ -37,13 +39,20 @@ export interface Contender {
   readonly cost: Cost | null;
 }
 
+export type HoldBack = "no_free_slot" | "failed_before" | "over_share";
+const RANKS: { readonly [H in HoldBack]: number } = {
+  no_free_slot: 4,
+  failed_before: 2,
+  over_share: 1,
+};
+
 /** Draws what a choice needs, always as much, so that a replay is as simple as the draw. */
 export const draw = (random: Random): Draws => ({ lot: random(), venture: random() });
 
 /**
  * Chooses who gets a task: the one function that does. Filters go first; of the rest the policy's measure decides,
- * those that have not failed at this task before going first; equal ones are drawn by lot, so that no order of listing
- * decides. It is pure, and depends on nobody but the chosen one and those before it: made again with the same draws
+ * those with a free slot and then those that have not failed at this task going first; equal ones are drawn by lot, so
+ * that no order of listing decides. It is pure, and depends on nobody but the chosen one and those before it: made again with the same draws
  * among any of the candidates that include those, it comes out the same.
  */
 export function choose(
@@ -73,14 +82,17 @@ export function choose(
 }
 
 function contender(task: Demand, peer: Candidate, now: Millis, policy: Policy): Contender {
-  const failed = task.tried.has(peer.peerId) ? 2 : 0;
-  if (policy.name === "best-score") {
-    return { peer, rank: failed, measure: -peer.score, cost: null };
-  }
+  const heldBack: HoldBack[] = [];
+  if (peer.held >= peer.slots) heldBack.push("no_free_slot");
+  if (task.tried.has(peer.peerId)) heldBack.push("failed_before");
+  if (policy.name === "expected-cost" && peer.evidence.share > policy.shareMax)
+    heldBack.push("over_share");
+  const rank = heldBack.reduce((sum, one) => sum + RANKS[one], 0);
+  if (policy.name === "best-score")
+    return { peer, heldBack, rank, measure: -peer.score, cost: null };
   const cost = expectedCost(task, peer, now, policy);
   const kept = peer.peerId === task.incumbent ? 1 - policy.hysteresis : 1;
-  const overShare = peer.evidence.share > policy.shareMax ? 1 : 0;
-  return { peer, rank: failed + overShare, measure: cost.totalMs * kept, cost };
+  return { peer, heldBack, rank, measure: cost.totalMs * kept, cost };
 }
 
 /** Negative when `a` goes before `b`. */

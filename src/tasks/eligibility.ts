@@ -48,7 +48,7 @@ export type Exclusion =
   | "no_room";
 
 /** Why this peer may not have this task now, by the first rule that rules it out; null when it may. */
-export function exclusion(task: Demand, peer: Candidate): Exclusion | null {
+export function exclusion(task: Demand, peer: Omit<Candidate, "evidence">): Exclusion | null {
   const { capabilities, peer_id: named, avoid, role, min_score: minScore } = task.requirements;
   if (!peer.active) return "not_active";
   if (peer.role === "controller") return "controller";

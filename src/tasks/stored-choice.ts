@@ -1,6 +1,7 @@
 import type { Millis, Random } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { choose, ranking, type Choice, type Contender, type Draws } from "./assignment.ts";
+import { meets } from "./capabilities.ts";
 import type { Candidate, Demand, Exclusion } from "./eligibility.ts";
 import type { Policy } from "./policy.ts";
 
@@ -26,22 +27,28 @@ export interface StoredChoice {
   /** The chosen one and the foremost of the others, the best first. */
   readonly candidates: readonly Candidate[];
   /** How many were ruled out by which rule, and some of them. */
-  readonly ruledOut: { readonly [R in Exclusion]?: number };
+  readonly ruledOut: RuledOut;
   readonly excluded: Choice["excluded"];
 }
 
+/** How many peers were ruled out by each rule; among very many, how many were not looked at. */
+export type RuledOut = Readonly<Partial<Record<Rule, number>>>;
+export type Rule = Exclusion | "not_looked_at";
+
+/** @param unseen those that were no candidates */
 export function storeChoice(
   task: Demand,
   choice: Choice,
   now: Millis,
   policy: Policy,
+  unseen: RuledOut = {},
 ): StoredChoice {
   const { peer, by, draws, eligible, excluded } = choice;
   const ranked = ranking(choice).map((contender) => contender.peer);
   const foremost = ranked.slice(0, CANDIDATES_KEPT);
   const candidates =
     peer === null || foremost.includes(peer) ? foremost : [...foremost.slice(0, -1), peer];
-  const ruledOut: { [R in Exclusion]?: number } = {};
+  const ruledOut: Partial<Record<Rule, number>> = { ...unseen };
   for (const { rule } of excluded) ruledOut[rule] = (ruledOut[rule] ?? 0) + 1;
   return {
     at: now,
@@ -52,11 +59,18 @@ export function storeChoice(
     by,
     eligible: eligible.length,
     meanCostMs: meanCost(eligible),
-    candidates,
+    candidates: candidates.map((one) => ({
+      ...one,
+      capabilities: neededOf(one.capabilities, task.requirements.capabilities),
+    })),
     ruledOut,
     excluded: excluded.slice(0, EXCLUDED_KEPT),
   };
 }
+
+/** Of a peer's labels those that meet what the task asks for: they alone bear on the choice. */
+const neededOf = (labels: readonly string[], wanted: readonly string[]): readonly string[] =>
+  labels.filter((label) => wanted.some((one) => meets([label], one)));
 
 /** Makes a stored choice again, from what it was made of. */
 export const recompute = ({ task, candidates, at, draws, policy }: StoredChoice): Choice =>

@@ -55,6 +55,8 @@ export interface Attempt {
   readonly score: number;
   readonly state: AttemptState;
   readonly startedAt: Millis;
+  /** When the peer began to work on it; null when it did not, or never says so. */
+  readonly begunAt: Millis | null;
   readonly endedAt: Millis | null;
   readonly error: string | null;
 }

@@ -98,6 +98,7 @@ export const anAttempt = (more: Partial<Attempt> = {}): Attempt => ({
   score: 0.625,
   state: "offered",
   startedAt: T,
+  begunAt: null,
   endedAt: null,
   error: null,
   ...more,

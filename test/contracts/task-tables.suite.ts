@@ -184,11 +184,13 @@ export const TASK_TABLES: readonly Clause[] = [
       attempts.insert(first);
       expect(() => attempts.insert(first)).toThrow();
       expect(attempts.of(first.taskId)).toEqual([first, second]);
-      attempts.setState(first.taskId, 1, "running");
+      attempts.setState(first.taskId, 1, "prefetched", T);
+      attempts.setState(first.taskId, 1, "running", T + 5);
+      attempts.setState(first.taskId, 1, "running", T + 9);
       attempts.end(first.taskId, 1, "lost", T + 1, "gone");
       attempts.end(first.taskId, 1, "succeeded", T + 2, null);
       expect(attempts.of(first.taskId)).toEqual([
-        { ...first, state: "lost", endedAt: T + 1, error: "gone" },
+        { ...first, state: "lost", begunAt: T + 5, endedAt: T + 1, error: "gone" },
         second,
       ]);
     },

@@ -10,6 +10,7 @@ import {
 import type { PeerView } from "../../src/protocol/http.ts";
 import type { Role } from "../../src/protocol/messages.ts";
 import type { Sql } from "../../src/registry/sql.ts";
+import { present } from "../must.ts";
 import { nodeSql } from "../node-sql.ts";
 import { KEYS, START, testKey, TestMesh, type Key, type TestPeer } from "./mesh.ts";
 
@@ -128,7 +129,7 @@ describe("a peer that another one tells of", () => {
   test("GS6 is as near as the nearest teller says, whoever told first", () => {
     const mesh = new TestMesh();
     const [far, near] = [mesh.join(A), mesh.join(B)];
-    mesh.sql.exec(`UPDATE peers SET hops = 4 WHERE id = ?`, far.id);
+    mesh.registry.peers.put({ ...present(mesh.registry.peers.get(far.id)), hops: 4 });
     tell(far, toldOf(C, { address: "far" }));
     expect(mesh.run("get_peer", { id: C.id })).toMatchObject({ hops: 5, address: "far" });
     mesh.pass(MINUTE);

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { DAY, type Millis } from "../../src/base/clock.ts";
+import { WEIGHTS } from "../../src/scoring/score.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
 import type { Json } from "../../src/base/json.ts";
 import type {
@@ -123,6 +124,8 @@ export class TestMesh {
       registry: this.registry,
       config: {
         authMode: "open",
+        policy: { name: "best-score" },
+        weights: WEIGHTS,
         place: null,
         meshIds: [],
         peersMax: 1_000,
@@ -209,9 +212,7 @@ export class TestMesh {
   task = (id: string): TaskView => this.run("get_task", { id, visibleTo: null });
 
   /** Lets time pass, without anything happening. */
-  pass(ms: number): void {
-    this.now += ms;
-  }
+  pass = (ms: number): void => void (this.now += ms);
 
   tick(): void {
     this.run("tick", {});
@@ -390,9 +391,8 @@ export class TestPeer {
   /** Tells of an answer or a miss, as its session would; says whether the peer is suspect all the same. */
   observe(event: "answered" | "missed_answer", rttMs: number | null = null): boolean {
     const rtt = rttMs === null ? null : sampleRtt(null, rttMs);
-    const seq = ++this.seq;
-    return this.mesh.run("observe", { peerId: this.id, epoch: this.epoch, seq, event, rtt })
-      .suspect;
+    const of = { peerId: this.id, epoch: this.epoch, seq: ++this.seq };
+    return this.mesh.run("observe", { ...of, event, rtt }).suspect;
   }
   leave(reason = "the connection closed", silent = false): void {
     this.mesh.run("gone", { peerId: this.id, epoch: this.epoch, reason, silent });

@@ -21,7 +21,7 @@ describe("a peer that is let in", () => {
       place: NEW_YORK,
       rttMs: 80,
     });
-    const measured = { rttMs: 80, hops: 1, geoKm: 5570.23, successes: 0, failures: 0 };
+    const measured = { rttMs: 80, hops: 1, geoKm: 5570.23, successes: 0, failures: 0, uptime: 1 };
     expect(peer.view).toEqual({
       id: A.id,
       name: "atlas",

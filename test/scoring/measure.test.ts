@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Place } from "../../src/base/place.ts";
-import { greatCircleKm, isPhysical } from "../../src/scoring/measure.ts";
+import { greatCircleKm, isPhysical, hintedRttMs } from "../../src/scoring/measure.ts";
 
 const LONDON: Place = { latitude: 51.5074, longitude: -0.1278 };
 const NEW_YORK: Place = { latitude: 40.7128, longitude: -74.006 };
@@ -50,5 +50,14 @@ describe("a round-trip time", () => {
   test("SC5 below nothing is refused anywhere, and any other where the distance is unknown is not", () => {
     expect(isPhysical(-1, null)).toBe(false);
     expect(isPhysical(0, null)).toBe(true);
+  });
+});
+
+describe("a round trip that was not measured yet", () => {
+  test("SC14 is hinted at by the connection's own, and by light where that is too short", () => {
+    expect(hintedRttMs(null, 1_000)).toBeNull();
+    expect(hintedRttMs(12, null)).toBe(12);
+    expect(hintedRttMs(12, 5_000)).toBe(50);
+    expect(hintedRttMs(80, 5_000)).toBe(80);
   });
 });

@@ -7,11 +7,18 @@ import { bucketOf, BUCKETS } from "../../src/scoring/score-buckets.ts";
 import { seededNumbers } from "../random.ts";
 import { SCALE } from "../session/arbitraries.ts";
 
-const PLAIN = { role: "worker", speaksMuster: true, free: true, fresh: false } as const;
+const PLAIN = {
+  role: "worker",
+  active: true,
+  speaksMuster: true,
+  free: true,
+  fresh: false,
+} as const;
 const CAPABILITIES = ["gpu", "arm64", "eu"];
 
 const anyTraits: fc.Arbitrary<Traits> = fc.record({
   role: fc.constantFrom("worker", "dual"),
+  active: fc.boolean(),
   speaksMuster: fc.boolean(),
   capabilities: fc.shuffledSubarray(CAPABILITIES),
   free: fc.boolean(),
@@ -143,6 +150,7 @@ describe("the index of eligible peers", () => {
               score: random() < 0.1 ? null : random(),
               traits: {
                 role: among(["worker", "dual"]),
+                active: true,
                 speaksMuster: random() < 0.9,
                 capabilities: random() < 0.01 ? ["gpu"] : [among(["a", "b", "c"])],
                 free: random() < 0.5,

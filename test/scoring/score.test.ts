@@ -10,9 +10,23 @@ import {
   type Weights,
 } from "../../src/scoring/score.ts";
 
-const UNKNOWN: Metrics = { rttMs: null, hops: null, geoKm: null, successes: 0, failures: 0 };
-const BEST = { rttMs: 0, hops: 1, geoKm: 0, successes: 1e9, failures: 0 } as const;
-const WORST = { rttMs: 1e12, hops: 1e9, geoKm: 1e12, successes: 0, failures: 1e9 } as const;
+const UNKNOWN: Metrics = {
+  rttMs: null,
+  hops: null,
+  geoKm: null,
+  successes: 0,
+  failures: 0,
+  uptime: null,
+};
+const BEST = { rttMs: 0, hops: 1, geoKm: 0, successes: 1e9, failures: 0, uptime: 1 } as const;
+const WORST = {
+  rttMs: 1e12,
+  hops: 1e9,
+  geoKm: 1e12,
+  successes: 0,
+  failures: 1e9,
+  uptime: 0,
+} as const;
 
 /** Any number at all, negative and not finite ones too: what a clock that jumps or a broken platform may yield. */
 const anyNumber = fc.option(fc.double());
@@ -23,6 +37,7 @@ const anyMetrics: fc.Arbitrary<Metrics> = fc.record({
   geoKm: anyNumber,
   successes: anyCount,
   failures: anyCount,
+  uptime: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
 });
 
 const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true });
@@ -65,13 +80,21 @@ describe("a score", () => {
   });
 
   test("SC2 rises by a clear improvement of any metric", () => {
-    const middling: Metrics = { rttMs: 100, hops: 3, geoKm: 3_000, successes: 5, failures: 5 };
+    const middling: Metrics = {
+      rttMs: 100,
+      hops: 3,
+      geoKm: 3_000,
+      successes: 5,
+      failures: 5,
+      uptime: 0.5,
+    };
     const improvements = [
       { rttMs: 50 },
       { hops: 2 },
       { geoKm: 1_000 },
       { successes: 6 },
       { failures: 4 },
+      { uptime: 0.6 },
     ];
     for (const better of improvements)
       expect(score({ ...middling, ...better }).score).toBeGreaterThan(score(middling).score);
@@ -110,6 +133,15 @@ describe("configured weights", () => {
     expect(areWeights({ ...WEIGHTS, hops: 0.3 })).toBe(false);
     expect(areWeights({ latency: 1.5, reliability: -0.5, hops: 0, distance: 0 })).toBe(false);
     expect(areWeights({ ...WEIGHTS, hops: Number.NaN })).toBe(false);
+  });
+});
+
+describe("uptime", () => {
+  test("SC13 lowers the reliability of who is away, by half for one that is never here", () => {
+    const always = parts({ ...BEST, uptime: 1 }).reliability.normalised;
+    expect(parts({ ...BEST, uptime: 0 }).reliability.normalised).toBeCloseTo(always / 2, 9);
+    expect(parts({ ...BEST, uptime: 0.5 }).reliability.normalised).toBeCloseTo(0.75 * always, 9);
+    expect(parts({ ...BEST, uptime: null }).reliability.normalised).toBe(always);
   });
 });
 
@@ -180,7 +212,7 @@ describe("the weights", () => {
   });
 
   test("a round trip of 100 ms, two hops, 3,000 km and as many failures as successes are half", () => {
-    const half = { rttMs: 100, hops: 2, geoKm: 3_000, successes: 3, failures: 3 };
+    const half = { rttMs: 100, hops: 2, geoKm: 3_000, successes: 3, failures: 3, uptime: null };
     expect(score(half).score).toBeCloseTo(0.5, 12);
   });
 });

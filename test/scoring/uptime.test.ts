@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { lossRisk, uptimeAfter, type Uptime } from "../../src/scoring/uptime.ts";
+import { expectedUptime, lossRisk, uptimeAfter, type Uptime } from "../../src/scoring/uptime.ts";
 
 const HOUR = 3_600_000;
 const anyDuration = fc.integer({ min: 0, max: 1_000 * HOUR });
@@ -16,6 +16,13 @@ describe("the share of time that a peer is connected", () => {
     expect(uptimeAfter(uptime, false, 1_000 * HOUR).share).toBeCloseTo(0, 9);
   });
 
+  test("SC12 is hardly believed while it rests on seconds, and wholly after days", () => {
+    const gone = uptimeAfter(uptimeAfter(null, true, 0), false, 2_000);
+    expect(gone.share).toBe(0);
+    expect(expectedUptime(gone)).toBeGreaterThan(0.99);
+    expect(expectedUptime(uptimeAfter(gone, false, 200 * HOUR))).toBeLessThan(0.05);
+  });
+
   test("SC12 lies in 0 to 1 whatever the history and its clock", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.boolean(), anyDuration)), (history) => {
@@ -23,6 +30,7 @@ describe("the share of time that a peer is connected", () => {
         for (const [connected, now] of history) {
           uptime = uptimeAfter(uptime, connected, now);
           expect(uptime.share >= 0 && uptime.share <= 1 && uptime.knownMs >= 0).toBe(true);
+          expect(expectedUptime(uptime) >= 0 && expectedUptime(uptime) <= 1).toBe(true);
         }
       }),
     );

@@ -49,7 +49,9 @@ const anySeed = fc.integer({ min: 1, max: 1e6 });
 const rank =
   ({ tried }: Demand) =>
   (a: Candidate, b: Candidate): number =>
-    Number(tried.has(a.peerId)) - Number(tried.has(b.peerId)) || b.score - a.score;
+    Number(a.held >= a.slots) - Number(b.held >= b.slots) ||
+    Number(tried.has(a.peerId)) - Number(tried.has(b.peerId)) ||
+    b.score - a.score;
 
 const drawn = (task: Demand, peers: readonly Candidate[], seed: number): string | undefined =>
   choose(task, peers, 0, seededNumbers(seed), BEST_SCORE).peer?.peerId;

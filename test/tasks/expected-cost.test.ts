@@ -76,6 +76,7 @@ describe("choosing by the expected cost", () => {
         const choice = choose({ ...task, incumbent: null }, far, now, NO_VENTURE);
         const eligible = far.filter((peer) => exclusion(task, peer) === null);
         const key = (peer: Candidate) =>
+          Number(peer.held >= peer.slots) * 2e12 +
           Number(task.tried.has(peer.peerId)) * 1e12 +
           expectedCost(task, peer, now, DEFAULT_POLICY).totalMs;
         if (eligible.length === 0) expect(choice.peer).toBeNull();
@@ -110,6 +111,12 @@ describe("choosing by the expected cost", () => {
     const failing = outcomes([...Array<OutcomeKind>(9).fill("success"), "failure"]);
     const peers = [known("near", { outcomes: failing }), known("far", { rttMs: 900 })];
     expect(chosen(peers)).toBe("far");
+  });
+
+  test("AS50 a free slot goes before one that must be waited for, however much cheaper that is", () => {
+    const busy = known("busy", {}, { held: 1, prefetch: true });
+    expect(chosen([busy, known("free", { rttMs: 20_000 })])).toBe("free");
+    expect(chosen([busy])).toBe("busy");
   });
 
   test("AS51 newcomers get a bounded share of the tasks, with a free slot and each task once", () => {

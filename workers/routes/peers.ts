@@ -1,5 +1,5 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
-import { PairRttView, PeerList, PeerQuery, PeerView } from "../../src/protocol/http.ts";
+import { PairRttView, PeerList, PeerQuery, PeerView, ScoreView } from "../../src/protocol/http.ts";
 import { PeerId } from "../../src/protocol/ids.ts";
 import type { AppEnv } from "../context.ts";
 import { answer } from "../problem.ts";
@@ -34,6 +34,15 @@ const rtt = createRoute({
   security,
   request: { params: params.extend({ other: PeerId }) },
   responses: { 200: jsonOf(PairRttView, "The estimate, and what it rests on"), ...failuresOfOne },
+});
+const score = createRoute({
+  method: "get",
+  path: "/v1/peers/{id}/score",
+  summary: "Show what a peer's score is made of",
+  tags,
+  security,
+  request: { params },
+  responses: { 200: jsonOf(ScoreView, "Each factor: raw, normalised, weighted"), ...failuresOfOne },
 });
 const revoke = createRoute({
   method: "post",
@@ -73,6 +82,11 @@ export function peerRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(rtt, async (c) =>
     answer(c, await c.get("coordinator").call("get_rtt", c.req.valid("param")), (pair) =>
       c.json(pair, 200),
+    ),
+  );
+  app.openapi(score, async (c) =>
+    answer(c, await c.get("coordinator").call("get_score", c.req.valid("param")), (shown) =>
+      c.json(shown, 200),
     ),
   );
   app.openapi(revoke, async (c) =>

@@ -11,6 +11,8 @@ import {
   TaskQuery,
   TaskView,
   WaitQuery,
+  WhyQuery,
+  WhyView,
 } from "../../src/protocol/http.ts";
 import { Uuid } from "../../src/protocol/ids.ts";
 import type { AppContext, AppEnv } from "../context.ts";
@@ -72,6 +74,18 @@ const get = createRoute({
   request: { params, query: WaitQuery },
   responses: { 200: jsonOf(TaskView, "The task"), ...failuresOfOne },
 });
+const why = createRoute({
+  method: "get",
+  path: "/v1/tasks/{id}/why",
+  summary: "Show why a task went to its peer, or why it waits",
+  tags,
+  security,
+  request: { params, query: WhyQuery },
+  responses: {
+    200: jsonOf(WhyView, "The candidates, what each was expected to cost, who was ruled out"),
+    ...failuresOfOne,
+  },
+});
 const cancel = createRoute({
   method: "delete",
   path: "/v1/tasks/{id}",
@@ -120,6 +134,17 @@ export function taskRoutes(app: OpenAPIHono<AppEnv>): void {
     const task = await taskOrItsEnd(c, c.req.valid("param").id, c.req.valid("query").wait ?? 0);
     return answer(c, task, (shown) => c.json(shown, 200));
   });
+  app.openapi(why, async (c) =>
+    answer(
+      c,
+      await c.get("coordinator").call("why_task", {
+        ...c.req.valid("param"),
+        ...c.req.valid("query"),
+        visibleTo: visibleOwner(c.get("caller")),
+      }),
+      (shown) => c.json(shown, 200),
+    ),
+  );
   app.openapi(cancel, async (c) =>
     answer(
       c,

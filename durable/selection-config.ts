@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { areWeights, FACTORS, WEIGHTS, type Weights } from "../src/scoring/score.ts";
+import { DEFAULT_POLICY, type Policy } from "../src/tasks/policy.ts";
+
+const Share = z.coerce
+  .number({ error: "is not a number" })
+  .min(0, "is below 0")
+  .max(1, "is above 1");
+
+/** How peers are scored and chosen. */
+export const SelectionVariables = {
+  SELECTION_POLICY: z
+    .enum(["expected-cost", "best-score"], { error: "is neither expected-cost nor best-score" })
+    .default(DEFAULT_POLICY.name),
+  SHARE_MAX: Share.default(DEFAULT_POLICY.shareMax),
+  NEWCOMER_SHARE: Share.default(DEFAULT_POLICY.newcomerShare),
+  SCORE_WEIGHTS: z
+    .string()
+    .default("")
+    .transform((text, context): Weights => {
+      const weights = text === "" ? WEIGHTS : readWeights(text);
+      if (weights !== null && areWeights(weights)) return weights;
+      context.addIssue(
+        "is not latency=N,reliability=N,hops=N,distance=N with numbers from 0 that sum to 1",
+      );
+      return z.NEVER;
+    }),
+};
+
+/** `latency=0.35,reliability=0.35,hops=0.2,distance=0.1`, in any order, each once. */
+function readWeights(text: string): Weights | null {
+  const pairs = text.split(",").map((pair) => pair.trim().split("="));
+  const given = new Map(
+    pairs.map(([name = "", value = ""]) => [name, Number(value || Number.NaN)]),
+  );
+  if (pairs.length !== FACTORS.length || !FACTORS.every((factor) => given.has(factor))) return null;
+  const of = (factor: keyof Weights): number => given.get(factor) ?? Number.NaN;
+  return {
+    latency: of("latency"),
+    reliability: of("reliability"),
+    hops: of("hops"),
+    distance: of("distance"),
+  };
+}
+
+interface Selected {
+  readonly SELECTION_POLICY: Policy["name"];
+  readonly SHARE_MAX: number;
+  readonly NEWCOMER_SHARE: number;
+}
+
+export const policyOf = ({ SELECTION_POLICY, SHARE_MAX, NEWCOMER_SHARE }: Selected): Policy =>
+  SELECTION_POLICY === "best-score"
+    ? { name: "best-score" }
+    : { ...DEFAULT_POLICY, shareMax: SHARE_MAX, newcomerShare: NEWCOMER_SHARE };

@@ -1,0 +1,42 @@
+import { readArgs, type Command } from "../args.ts";
+import { print, printJson, table } from "../output.ts";
+import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+
+const usage = "score PEER";
+
+/** Shows what a peer's score is made of. */
+export const score: Command = {
+  usage,
+  summary: "show what a peer's score is made of",
+  details: TARGET_DETAILS,
+  run: async (argv) => {
+    const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 1, usage });
+    const mesh = await controllerOf(values);
+    const shown = await mesh.explain.score(String(positionals[0]));
+    if (values.json === true) {
+      printJson(shown);
+      return 0;
+    }
+    print(`score ${shown.score.toFixed(3)}, confidence ${shown.confidence.toFixed(2)}`);
+    const rows = Object.entries(shown.factors).map(([factor, one]) => [
+      factor,
+      one.raw === null ? "-" : `${round(one.raw)} ${one.unit}`,
+      one.normalised.toFixed(3),
+      one.weight.toFixed(2),
+      one.part.toFixed(3),
+      one.age_seconds === null ? "-" : `${Math.round(one.age_seconds)} s`,
+      round(one.samples),
+    ]);
+    print(table(["factor", "measured", "normalised", "weight", "part", "age", "samples"], rows));
+    print(`risk of failure ${(100 * shown.failure_risk).toFixed(1)} %`);
+    const times = shown.service_times.map(({ kind, mean_ms, samples }) => [
+      kind,
+      round(mean_ms / 1_000),
+      samples,
+    ]);
+    if (times.length > 0) print(table(["kind", "takes s", "samples"], times));
+    return 0;
+  },
+};
+
+const round = (value: number): number => Math.round(100 * value) / 100;

@@ -1,0 +1,51 @@
+import type { Millis } from "../base/clock.ts";
+import type { StoredChoice } from "../tasks/stored-choice.ts";
+import type { Given } from "./shares.ts";
+import { json, number, text, type Sql } from "./sql.ts";
+
+/** Choices kept at most; the oldest go first. */
+const CHOICES_MAX = 100_000;
+
+/** What each choice was made of, by the attempt that it led to. */
+export function choicesTable(sql: Sql) {
+  return {
+    put(taskId: string, fence: number, choice: StoredChoice): void {
+      sql.exec(
+        `INSERT INTO choices (task_id, fence, at, peer_id, choice) VALUES (?, ?, ?, ?, ?)`,
+        taskId,
+        fence,
+        choice.at,
+        choice.chosen,
+        JSON.stringify(choice),
+      );
+    },
+
+    /** The choice of an attempt; without a fence that of the newest. */
+    get(taskId: string, fence: number | null): { fence: number; choice: StoredChoice } | null {
+      const row = sql.exec(
+        `SELECT fence, choice FROM choices WHERE task_id = ?1 AND (?2 IS NULL OR fence = ?2) ORDER BY fence DESC LIMIT 1`,
+        taskId,
+        fence,
+      )[0];
+      return row === undefined
+        ? null
+        : { fence: number(row, "fence"), choice: json(row, "choice") };
+    },
+
+    newest(limit: number): readonly Given[] {
+      return sql
+        .exec(`SELECT peer_id, at FROM choices ORDER BY seq DESC LIMIT ?`, limit)
+        .map((row) => ({ peerId: text(row, "peer_id"), at: number(row, "at") }));
+    },
+
+    /** They were stored in the order of their times, near enough: no index of those is kept. */
+    prune(before: Millis): void {
+      sql.exec(
+        `DELETE FROM choices WHERE seq < COALESCE(
+           (SELECT seq FROM choices WHERE at >= ? ORDER BY seq LIMIT 1), (SELECT MAX(seq) + 1 FROM choices))`,
+        before,
+      );
+      sql.exec(`DELETE FROM choices WHERE seq <= (SELECT MAX(seq) FROM choices) - ?`, CHOICES_MAX);
+    },
+  };
+}

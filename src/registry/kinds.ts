@@ -1,0 +1,69 @@
+import type { Millis } from "../base/clock.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { Learned } from "../scoring/service-time.ts";
+import { number, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
+import { WriteBehind } from "./write-behind.ts";
+
+/** Kinds of which anything is kept; of what comes beyond, nothing is learned. */
+const KINDS_MAX = 1_000;
+
+/** What is known of a kind of task over all peers. */
+export interface KindRecord {
+  /** How long such tasks take; null while nobody has done one. */
+  readonly service: Learned | null;
+  /** Who got the last one. */
+  readonly incumbent: PeerId | null;
+  readonly usedAt: Millis;
+}
+
+const UNKNOWN: KindRecord = { service: null, incumbent: null, usedAt: 0 };
+
+export function kindsTable(sql: Sql) {
+  const kept = new WriteBehind<KindRecord>({
+    read: (kinds) =>
+      sql
+        .exec(
+          `SELECT * FROM kinds WHERE kind IN (SELECT value FROM json_each(?))`,
+          JSON.stringify(kinds),
+        )
+        .map((row) => [text(row, "kind"), readKind(row)]),
+    write(kind, { service, incumbent, usedAt }) {
+      sql.exec(
+        `INSERT INTO kinds (kind, mean_ms, weight, incumbent, used_at) SELECT ?1, ?2, ?3, ?4, ?5
+         WHERE EXISTS (SELECT 1 FROM kinds WHERE kind = ?1) OR (SELECT COUNT(*) FROM kinds) < ?6
+         ON CONFLICT (kind) DO UPDATE SET mean_ms = excluded.mean_ms, weight = excluded.weight,
+           incumbent = excluded.incumbent, used_at = excluded.used_at`,
+        kind,
+        service?.meanMs ?? 0,
+        service?.weight ?? 0,
+        incumbent,
+        usedAt,
+        KINDS_MAX,
+      );
+    },
+  });
+  return {
+    kept,
+
+    get: (kind: string): KindRecord => kept.get(kind) ?? UNKNOWN,
+
+    put: (kind: string, record: KindRecord): void => kept.put(kind, record),
+
+    /** Forgets kinds that have not been met since. */
+    prune(before: Millis): void {
+      // What asks which kinds are known asks the table.
+      kept.flush();
+      const rows = sql.exec(`DELETE FROM kinds WHERE used_at < ? RETURNING kind`, before);
+      for (const row of rows) kept.wrote(text(row, "kind"), null);
+    },
+  };
+}
+
+function readKind(row: SqlRow): KindRecord {
+  const weight = number(row, "weight");
+  return {
+    service: weight === 0 ? null : { meanMs: number(row, "mean_ms"), weight },
+    incumbent: textOrNull(row, "incumbent"),
+    usedAt: number(row, "used_at"),
+  };
+}

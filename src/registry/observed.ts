@@ -1,0 +1,77 @@
+import type { PeerId } from "../protocol/ids.ts";
+import type { Observed } from "../scoring/observed.ts";
+import { insertRow, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
+import { WriteBehind } from "./write-behind.ts";
+
+/** What was observed of each peer: kept apart from its record, since it changes with every task. */
+export function observedTable(sql: Sql) {
+  const kept = new WriteBehind<Observed>({
+    read: (peerIds) =>
+      sql
+        .exec(
+          `SELECT * FROM observed WHERE peer_id IN (SELECT value FROM json_each(?))`,
+          JSON.stringify(peerIds),
+        )
+        .map((row) => [text(row, "peer_id"), readObserved(row)]),
+    write(peerId, { outcomes, uptime, connectedAt, place }) {
+      const columns = {
+        peer_id: peerId,
+        successes: outcomes.successes,
+        failures: outcomes.failures,
+        timeouts: outcomes.timeouts,
+        refusals: outcomes.refusals,
+        outcomes_at: outcomes.at,
+        uptime_share: uptime?.share ?? null,
+        uptime_known_ms: uptime?.knownMs ?? null,
+        uptime_at: uptime?.at ?? null,
+        connected_at: connectedAt,
+        latitude: place?.latitude ?? null,
+        longitude: place?.longitude ?? null,
+      };
+      const updates = Object.keys(columns).map((name) => `${name} = excluded.${name}`);
+      const tail = `ON CONFLICT (peer_id) DO UPDATE SET ${updates.join(", ")}`;
+      insertRow(sql, "observed", columns, tail);
+    },
+  });
+
+  function remove(peerId: PeerId): void {
+    sql.exec(`DELETE FROM observed WHERE peer_id = ?`, peerId);
+    kept.wrote(peerId, null);
+  }
+
+  return {
+    kept,
+    remove,
+
+    get: (peerId: PeerId): Observed | null => kept.get(peerId),
+
+    put: (peerId: PeerId, observed: Observed): void => kept.put(peerId, observed),
+
+    /** The peer has another ID from now on. */
+    move(from: PeerId, to: PeerId): void {
+      const observed = kept.get(from);
+      remove(from);
+      if (observed !== null) kept.put(to, observed);
+    },
+  };
+}
+
+function readObserved(row: SqlRow): Observed {
+  const share = numberOrNull(row, "uptime_share");
+  const latitude = numberOrNull(row, "latitude");
+  return {
+    outcomes: {
+      successes: number(row, "successes"),
+      failures: number(row, "failures"),
+      timeouts: number(row, "timeouts"),
+      refusals: number(row, "refusals"),
+      at: number(row, "outcomes_at"),
+    },
+    uptime:
+      share === null
+        ? null
+        : { share, knownMs: number(row, "uptime_known_ms"), at: number(row, "uptime_at") },
+    connectedAt: numberOrNull(row, "connected_at"),
+    place: latitude === null ? null : { latitude, longitude: number(row, "longitude") },
+  };
+}

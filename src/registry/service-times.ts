@@ -1,0 +1,100 @@
+import type { PeerId } from "../protocol/ids.ts";
+import type { Learned } from "../scoring/service-time.ts";
+import { number, text, type Sql, type SqlRow } from "./sql.ts";
+import { WriteBehind } from "./write-behind.ts";
+
+/** Kinds of which service times are kept for one peer; what comes beyond is not learned. */
+const KINDS_OF_PEER_MAX = 64;
+
+/** How long tasks of a kind take on a peer. */
+export function serviceTimesTable(sql: Sql) {
+  const kept = new WriteBehind<Learned>({
+    read: (keys) =>
+      sql
+        .exec(
+          `SELECT service_times.* FROM json_each(?) AS wanted JOIN service_times
+           ON peer_id = wanted.value ->> 0 AND kind = wanted.value ->> 1`,
+          JSON.stringify(keys.map(partsOf)),
+        )
+        .map((row) => [keyOf(text(row, "peer_id"), text(row, "kind")), readLearned(row)]),
+    write(key, { meanMs, weight }) {
+      const [peerId, kind] = partsOf(key);
+      sql.exec(
+        `INSERT INTO service_times (peer_id, kind, mean_ms, weight) SELECT ?1, ?2, ?3, ?4
+         WHERE EXISTS (SELECT 1 FROM service_times WHERE peer_id = ?1 AND kind = ?2)
+           OR (SELECT COUNT(*) FROM service_times WHERE peer_id = ?1) < ?5
+         ON CONFLICT (peer_id, kind) DO UPDATE SET mean_ms = excluded.mean_ms, weight = excluded.weight`,
+        peerId,
+        kind,
+        meanMs,
+        weight,
+        KINDS_OF_PEER_MAX,
+      );
+    },
+  });
+
+  /** A peer's own means, of the kinds first that rest on most. */
+  function ofPeer(peerId: PeerId, limit: number): readonly OfKind[] {
+    kept.flush();
+    return sql
+      .exec(
+        `SELECT * FROM service_times WHERE peer_id = ? ORDER BY weight DESC, kind LIMIT ?`,
+        peerId,
+        limit,
+      )
+      .map((row) => ({ kind: text(row, "kind"), ...readLearned(row) }));
+  }
+
+  function remove(peerId: PeerId): void {
+    for (const { kind } of ofPeer(peerId, KINDS_OF_PEER_MAX)) kept.wrote(keyOf(peerId, kind), null);
+    sql.exec(`DELETE FROM service_times WHERE peer_id = ?`, peerId);
+  }
+
+  return {
+    kept,
+    ofPeer,
+    remove,
+
+    get: (peerId: PeerId, kind: string): Learned | null => kept.get(keyOf(peerId, kind)),
+
+    /** Reads those of many peers at once. */
+    load: (peerIds: readonly PeerId[], kind: string): void =>
+      kept.load(peerIds.map((peerId) => keyOf(peerId, kind))),
+
+    put: (peerId: PeerId, kind: string, learned: Learned): void =>
+      kept.put(keyOf(peerId, kind), learned),
+
+    /** The peer has another ID from now on. */
+    move(from: PeerId, to: PeerId): void {
+      const known = ofPeer(from, KINDS_OF_PEER_MAX);
+      remove(from);
+      for (const { kind, meanMs, weight } of known) kept.put(keyOf(to, kind), { meanMs, weight });
+    },
+
+    /** Forgets kinds that are known no more: to be called when those are written. */
+    prune(): void {
+      kept.flush();
+      const rows = sql.exec(
+        `DELETE FROM service_times WHERE kind NOT IN (SELECT kind FROM kinds) RETURNING peer_id, kind`,
+      );
+      for (const row of rows) kept.wrote(keyOf(text(row, "peer_id"), text(row, "kind")), null);
+    },
+  };
+}
+
+export interface OfKind extends Learned {
+  readonly kind: string;
+}
+
+/** Peer IDs have no spaces. */
+const keyOf = (peerId: PeerId, kind: string): string => `${peerId} ${kind}`;
+
+function partsOf(key: string): readonly [peerId: PeerId, kind: string] {
+  const space = key.indexOf(" ");
+  return [key.slice(0, space), key.slice(space + 1)];
+}
+
+const readLearned = (row: SqlRow): Learned => ({
+  meanMs: number(row, "mean_ms"),
+  weight: number(row, "weight"),
+});

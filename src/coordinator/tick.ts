@@ -44,8 +44,8 @@ export const tick: Handler<"tick"> = (context) => {
   registry.audit.prune(now - AUDIT_RETENTION);
   registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
   registry.choices.prune(now - CHOICE_RETENTION);
-  registry.kinds.prune(now - TASK_RETENTION);
-  registry.serviceTimes.prune();
+  for (const kind of registry.kinds.prune(now - TASK_RETENTION))
+    registry.serviceTimes.forgetKind(kind);
   registry.hearsay.prune(now - TOLD_RETENTION);
   sweepUploads(context);
   tickDiscovery(context);

@@ -49,12 +49,18 @@ export function kindsTable(sql: Sql) {
 
     put: (kind: string, record: KindRecord): void => kept.put(kind, record),
 
-    /** Forgets kinds that have not been met since. */
-    prune(before: Millis): void {
-      // What asks which kinds are known asks the table.
-      kept.flush();
-      const rows = sql.exec(`DELETE FROM kinds WHERE used_at < ? RETURNING kind`, before);
-      for (const row of rows) kept.wrote(text(row, "kind"), null);
+    /** Forgets kinds that have not been met since; which they were. */
+    prune(before: Millis): readonly string[] {
+      const old = sql
+        .exec(`SELECT kind FROM kinds WHERE used_at < ?`, before)
+        .map((row) => text(row, "kind"))
+        // One that is met again may not have been written yet.
+        .filter((kind) => (kept.get(kind)?.usedAt ?? 0) < before);
+      for (const kind of old) {
+        sql.exec(`DELETE FROM kinds WHERE kind = ?`, kind);
+        kept.wrote(kind, null);
+      }
+      return old;
     },
   };
 }

@@ -71,13 +71,10 @@ export function serviceTimesTable(sql: Sql) {
       for (const { kind, meanMs, weight } of known) kept.put(keyOf(to, kind), { meanMs, weight });
     },
 
-    /** Forgets kinds that are known no more: to be called when those are written. */
-    prune(): void {
-      kept.flush();
-      const rows = sql.exec(
-        `DELETE FROM service_times WHERE kind NOT IN (SELECT kind FROM kinds) RETURNING peer_id, kind`,
-      );
-      for (const row of rows) kept.wrote(keyOf(text(row, "peer_id"), text(row, "kind")), null);
+    /** Forgets a kind, on every peer. */
+    forgetKind(kind: string): void {
+      const rows = sql.exec(`DELETE FROM service_times WHERE kind = ? RETURNING peer_id`, kind);
+      for (const row of rows) kept.wrote(keyOf(text(row, "peer_id"), kind), null);
     },
   };
 }

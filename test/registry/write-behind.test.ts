@@ -129,15 +129,22 @@ describe("a crash", () => {
     expect(kinds.get("echo").usedAt).toBe(3);
   });
 
-  test("SC31 comes after a pruning that took nothing that was measured just now", () => {
-    registry.kinds.put("new", { service: null, incumbent: null, usedAt: 9 });
-    registry.serviceTimes.put(known.id, "new", { meanMs: 4, weight: 1 });
-    registry.serviceTimes.ofPeer(known.id, 9);
-    registry.kinds.prune(5);
-    registry.serviceTimes.prune();
-    expect(after().serviceTimes.ofPeer(known.id, 9)).toEqual([
-      { kind: "new", meanMs: 4, weight: 1 },
-    ]);
+  test("SC31 forgets old kinds, but none that was met again and is not written yet", () => {
+    const of = (usedAt: number) => ({ service: null, incumbent: null, usedAt });
+    for (const kind of ["old", "again"]) {
+      registry.kinds.put(kind, of(5));
+      registry.serviceTimes.put(known.id, kind, { meanMs: 4, weight: 1 });
+    }
+    registry.measurements.flush();
+    registry.kinds.put("again", of(20));
+    registry.kinds.put("new", of(20));
+    const pruned = registry.kinds.prune(10);
+    expect(pruned).toEqual(expect.arrayContaining(["old"]));
+    expect(pruned).not.toEqual(expect.arrayContaining(["again"]));
+    for (const kind of pruned) registry.serviceTimes.forgetKind(kind);
+    const kinds = registry.serviceTimes.ofPeer(known.id, 9).map(({ kind }) => kind);
+    expect(kinds).toContain("again");
+    expect(kinds).not.toContain("old");
   });
 
   test("SC31 loses no measurement of a peer whose state changes", () => {

@@ -153,7 +153,12 @@ describe("a source", () => {
     const task = await call("GET", `/v1/tasks/${good.body.task_id}`);
     const get = await call("GET", "/v1/webhook-sources/files");
     for (const { text } of [put, get, bad, good, task])
-      for (const shown of [STANDARD_SECRET, STANDARD_SECRET.slice(6), "07".repeat(32), "sealed"])
+      for (const shown of [
+        STANDARD_SECRET,
+        STANDARD_SECRET.slice(6),
+        "07".repeat(32),
+        "sealed_secret",
+      ])
         expect(text).not.toContain(shown);
     expect(WebhookSourceView.strict().parse(get.body)).toMatchObject({ name: "files" });
     expect(get.body).toEqual({ ...put.body, deliveries: 1 });

@@ -161,6 +161,11 @@ export class Coordinator
           await this.#session(to).cancel(RPC_VERSION, to.epoch, taskId, fence, reason);
           return true;
         }
+        case "report": {
+          const { to, shown } = effect;
+          await this.#session(to).report(RPC_VERSION, to.epoch, shown);
+          return true;
+        }
         case "end_session":
           await this.#endSession(effect.to, effect.fault);
           this.#run("session_ended", { to: effect.to, fault: effect.fault });

@@ -15,12 +15,12 @@ import {
 import { CLOSE } from "../src/protocol/errors.ts";
 import type { JoinRequest } from "../src/peers/join-request.ts";
 import { newUuid } from "../src/protocol/ids.ts";
-import type { GoP2pRequest, TaskOffer } from "../src/protocol/messages.ts";
+import type { GoP2pRequest, PayloadOf, TaskOffer } from "../src/protocol/messages.ts";
 import { newCall } from "../src/session/calling.ts";
 import {
   attemptOf,
-  type Advertised,
   type Note,
+  type Question,
   type SessionEffect,
   type SessionEvent,
 } from "../src/session/effects.ts";
@@ -38,6 +38,7 @@ import { DialledSockets } from "./dialled-sockets.ts";
 import type { Env } from "./env.ts";
 import { Farewell } from "./farewell.ts";
 import { FrameQueue } from "./frame-queue.ts";
+import { HandshakeTimers } from "./handshake-timers.ts";
 import { NOWHERE, ORIGIN_HEADERS, originOf } from "./origin-headers.ts";
 import { requireVersion, type Called, type Delivery, type PeerSessionRpc } from "./rpc.ts";
 import { contextOf } from "./session-context.ts";
@@ -58,7 +59,9 @@ export class PeerSession
   readonly #config: MeshConfig;
   readonly #alarm: AlarmClock;
   readonly #farewell: Farewell;
-  readonly #handshakes = new WeakMap<WebSocket, ReturnType<typeof setTimeout>>();
+  readonly #handshakes = new HandshakeTimers((socket) =>
+    this.#take(socket, { type: "handshake_timeout" }),
+  );
   readonly #calls = new Calls();
   readonly #queues = new WeakMap<WebSocket, FrameQueue>();
   readonly #dialled = new DialledSockets(this);
@@ -74,7 +77,7 @@ export class PeerSession
     this.#farewell = new Farewell(ctx.storage.kv);
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
     // A handshake's timer is lost with the object's memory; sockets that were within one get a fresh one.
-    for (const socket of ctx.getWebSockets()) this.#watchHandshake(socket);
+    for (const socket of ctx.getWebSockets()) this.#handshakes.mind(socket, this.#session(socket));
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -86,7 +89,6 @@ export class PeerSession
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     this.#keep(server, peerId === null ? newSession(origin) : newNoiseSession(origin, peerId));
-    this.#watchHandshake(server);
     const headers = new Headers();
     if (peerId !== null) headers.set("Sec-WebSocket-Protocol", MUSTER_2_SUBPROTOCOL);
     return new Response(null, { status: 101, webSocket: client, headers });
@@ -110,7 +112,6 @@ export class PeerSession
     const { socket } = opened.value;
     const meshId = this.#config.identities.current.id;
     this.#keep(socket, newCall({ ...NOWHERE, address: url, meshId, dial }, publicKey));
-    this.#watchHandshake(socket);
     this.#dialled.take(opened.value);
     await this.#take(socket, { type: "opened" });
   }
@@ -204,6 +205,10 @@ export class PeerSession
     return this.#address(version, epoch, { type: "cancel", taskId, fence, reason });
   }
 
+  async report(version: number, epoch: number, shown: PayloadOf<"task_shown">): Promise<Delivery> {
+    return this.#address(version, epoch, { type: "shown", messageId: null, shown });
+  }
+
   /**
    * Ends the session at once, whatever its peer still sends. One whose admission is under way has no epoch yet: it is
    * met in the queue, right behind its admission.
@@ -274,7 +279,7 @@ export class PeerSession
       this.#calls.finish(effect.callId, { outcome: "answered", reply: effect.reply });
     }
     if (effect.type === "tell") return this.#tell(socket, effect.note, effect.messageId);
-    if (effect.type === "hear") return this.#hear(socket, effect.input, effect.messageId);
+    if (effect.type === "ask") return this.#put(socket, effect.question, effect.messageId);
   }
 
   async #admit(socket: WebSocket, request: JoinRequest): Promise<void> {
@@ -305,12 +310,13 @@ export class PeerSession
     }
   }
 
-  async #hear(socket: WebSocket, advertised: Advertised, messageId: string): Promise<void> {
-    const result = await this.#coordinator(advertised.peerId).call("hear_advert", advertised);
-    const event: SessionEvent = result.ok
-      ? { type: "sampled", messageId, pointers: result.value.pointers }
-      : { type: "refused", messageId, error: result.error, about: null };
-    await this.#step(socket, event);
+  async #put(socket: WebSocket, { name, input }: Question, messageId: string): Promise<void> {
+    const result = await this.#coordinator(input.peerId).call(name, input);
+    if (!result.ok) {
+      await this.#step(socket, { type: "refused", messageId, error: result.error, about: null });
+    } else if ("pointers" in result.value) {
+      await this.#step(socket, { type: "sampled", messageId, pointers: result.value.pointers });
+    } else await this.#step(socket, { type: "shown", messageId, shown: result.value });
   }
 
   /** The socket vanished without a word, or the word did not get through: tell the coordinator now. */
@@ -353,16 +359,6 @@ export class PeerSession
     return coordinatorOf(this.env, `peer:${peerId}`);
   }
 
-  /** A timer in memory, not an alarm: nothing is written for a peer before it has proved its key. */
-  #watchHandshake(socket: WebSocket): void {
-    if (!isHandshaking(this.#session(socket))) return;
-    const timer = setTimeout(
-      () => void this.#take(socket, { type: "handshake_timeout" }),
-      HANDSHAKE_DEADLINE,
-    );
-    this.#handshakes.set(socket, timer);
-  }
-
   #session(socket: WebSocket): Session {
     return this.#closed.get(socket) ?? (socket.deserializeAttachment() as Session);
   }
@@ -372,8 +368,7 @@ export class PeerSession
       this.#closed.set(socket, session);
       this.#calls.drop(socket);
     }
-    // A pending timer would keep the object in memory, and billed.
-    if (!isHandshaking(session)) clearTimeout(this.#handshakes.get(socket) ?? null);
+    this.#handshakes.mind(socket, session);
     socket.serializeAttachment(session);
   }
 

@@ -3,7 +3,7 @@ import type { CommandName } from "../src/coordinator/commands.ts";
 import type { DialOrder, EndFault } from "../src/coordinator/effects.ts";
 import { RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
-import type { GoP2pRequest, TaskOffer } from "../src/protocol/messages.ts";
+import type { GoP2pRequest, PayloadOf, TaskOffer } from "../src/protocol/messages.ts";
 
 /**
  * What the objects offer each other. Every call begins with the version: during a deploy both versions of the code
@@ -50,6 +50,8 @@ export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
     payload: unknown,
     timeoutMs: number,
   ): Promise<Called>;
+  /** Tells a peer that a task which it gave has ended. */
+  report(version: number, epoch: number, shown: PayloadOf<"task_shown">): Promise<Delivery>;
   /** Returns once the attempt is under way; what comes of it the coordinator hears from the session. */
   dial(version: number, order: DialOrder): Promise<void>;
   /** Returns once no session of this epoch is open any more. */

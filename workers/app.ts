@@ -17,7 +17,7 @@ import { membershipRoutes } from "./routes/membership.ts";
 import { meshRoutes } from "./routes/mesh.ts";
 import { peerRoutes } from "./routes/peers.ts";
 import { requestRoutes } from "./routes/requests.ts";
-import { resultRoutes, resultUploadRoutes } from "./routes/results.ts";
+import { resultRoutes, ticketedResultRoutes } from "./routes/results.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { webhookDeliveryRoutes } from "./routes/webhook-deliveries.ts";
@@ -65,7 +65,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   connectRoutes(app);
   meshRoutes(app);
   deliveryRoutes(app);
-  resultUploadRoutes(app);
+  ticketedResultRoutes(app);
   discoveryRoutes(app);
 
   app.use(authorised);

@@ -1,4 +1,3 @@
-import { toHex } from "../base/bytes.ts";
 import type { Millis } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import { platformRandom } from "../crypto/primitives.ts";
@@ -52,11 +51,11 @@ import type {
 import { Discovery } from "./discovery.ts";
 import { TaskFailed, WaitTimeout } from "./errors.ts";
 import { Explanations } from "./explain-api.ts";
-import { identityFrom, type PrivateKey } from "./keys.ts";
+import type { PrivateKey } from "./keys.ts";
 import { pages } from "./pages.ts";
 import { resultOf } from "./result.ts";
 import { hasEnded, type Task } from "./task.ts";
-import { submission, type AssignOptions } from "./submission.ts";
+import { sealingTo, submission, type AssignOptions } from "./submission.ts";
 import { FOLLOW_ROUND, WAIT_ROUND } from "./timings.ts";
 import { Webhooks } from "./webhooks-api.ts";
 
@@ -153,8 +152,7 @@ export class Controller {
     options: AssignOptions & WaitOptions & { readonly privateKey?: PrivateKey } = {},
   ): Promise<Json> {
     const { privateKey } = options;
-    const sealTo = privateKey && { sealTo: toHex(identityFrom(privateKey).publicKey) };
-    const { id } = await this.assign(kind, payload, { ...options, ...sealTo });
+    const { id } = await this.assign(kind, payload, { ...options, ...sealingTo(privateKey) });
     const task = await this.wait(id, options);
     if (task.state !== "succeeded") throw new TaskFailed(task);
     return this.resultOf(task, privateKey);

@@ -54,13 +54,13 @@ export class TaskError extends Error {
 }
 
 /**
- * The mesh's HTTP API said no. `code` is the problem document's, or one of the client's own: `unreachable` (no
+ * The mesh said no, over HTTP or to what a peer asked in its session. `code` is the problem document's, or one of the client's own: `unreachable` (no
  * answer), `invalid_response` (an answer that is not of the API).
  */
 export class MusterApiError extends Error {
   override readonly name = "MusterApiError";
   readonly code: string;
-  /** HTTP status; 0 when there was no answer. */
+  /** HTTP status, or what it would be; 0 when there was no answer. */
   readonly status: number;
   readonly detail: string;
   /** Seconds after which trying again makes sense, when the mesh says so. */

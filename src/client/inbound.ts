@@ -8,6 +8,7 @@ const INBOUND = [
   "rejection",
   "task_offer",
   "task_cancel",
+  "task_shown",
   "sample",
   "error",
   "disconnect",

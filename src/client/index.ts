@@ -10,6 +10,7 @@ export {
   type PeerOptions,
   type PeerState,
 } from "./peer.ts";
+export type { Assigner } from "./assignments.ts";
 export type { KnownPeer } from "./advert.ts";
 export type { Handler, Handlers, TaskContext } from "./work.ts";
 export type { JoinedMesh, PeerEvent, PeerEventListener } from "./events.ts";

@@ -1,6 +1,7 @@
 import type { KeyPair } from "../crypto/identity.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { KnownPeer } from "./advert.ts";
+import type { Assigner } from "./assignments.ts";
 import type { JoinedMesh } from "./events.ts";
 import type { PrivateKey } from "./keys.ts";
 import type { Announcement } from "./peer-options.ts";
@@ -37,6 +38,8 @@ export interface Peer {
    * estimates between peers; one report in 10 s counts. False when no session could take it, or go-p2p 1.0 carries it.
    */
   reportRtts(rtts: readonly MeasuredRtt[]): boolean;
+  /** Gives tasks over the session, where the mesh lets this peer. */
+  readonly tasks: Assigner;
   /** Tells the mesh what this peer can do from now on: what waits for just that comes at once. */
   announce(changes: Announcement): void;
   /** Leaves the mesh: aborts the handlers and says goodbye. Settles once the socket is closed. */

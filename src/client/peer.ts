@@ -5,6 +5,7 @@ import type { KeyPair } from "../crypto/identity.ts";
 import { CLOSE, GO_P2P_ERROR } from "../protocol/errors.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { PayloadOf } from "../protocol/messages.ts";
+import { Assignments } from "./assignments.ts";
 import { advertOf, type KnownPeer } from "./advert.ts";
 import { Comeback } from "./comeback.ts";
 import { PeerError } from "./errors.ts";
@@ -66,6 +67,7 @@ class PeerLoop implements Peer {
   readonly #closed = Promise.withResolvers<void>();
   readonly #work: Work;
   readonly #requests: Requests;
+  readonly tasks: Assignments;
   readonly #born: Millis;
   readonly #receivers: Receivers;
   readonly #to: Destination;
@@ -99,6 +101,7 @@ class PeerLoop implements Peer {
       handlers: options.handlers ?? {},
       stats: () => this.#stats(),
     });
+    this.tasks = new Assignments(to.url, platform.fetch);
     this.#born = platform.now();
     this.#receivers = this.#newReceivers();
     // Whoever does not ask how it went must not be ended by it.
@@ -234,7 +237,11 @@ class PeerLoop implements Peer {
       ...requestReceivers((type, payload, id) => {
         if (this.#link !== null) void this.#requests.answer(type, payload, id, this.#link);
       }),
-      error: ({ code, message }, { replyTo }) => this.#takeError(code, message, replyTo),
+      task_shown: (shown, { replyTo }) => this.tasks.shown(shown, replyTo),
+      error: (error, { replyTo }) => {
+        if (!this.tasks.refused(error, replyTo))
+          this.#takeError(error.code, error.message, replyTo);
+      },
       disconnect: ({ reason, reconnect }) => {
         this.#comeback.dismissed(reconnect ?? null);
         this.#awaitClose(reason);
@@ -278,6 +285,7 @@ class PeerLoop implements Peer {
     this.#clockCorrected = false;
     this.#comeback.welcomed(reconnect ?? null);
     this.#work.attach(link);
+    this.tasks.attach(link);
     this.#ready.resolve(mesh);
     this.#emit({ type: "ready", peerId, epoch, role, mesh });
     this.#settleKeyChange(peerId);
@@ -316,6 +324,7 @@ class PeerLoop implements Peer {
     if (this.#state.at === "closed") return;
     this.#watchdog?.stop();
     this.#work.detach();
+    this.tasks.detach();
     if (this.#corrected(end)) return this.#again();
     if (end.kind === "refused") return this.#finish(end.error);
     const { now, random } = this.#platform;
@@ -370,6 +379,7 @@ class PeerLoop implements Peer {
     this.#watchdog?.stop();
     this.#work.stop(error?.message ?? "the peer closes");
     this.#requests.stop(error?.message ?? "the peer closes");
+    this.tasks.stop(error ?? new PeerError("closed", "the peer is closed"));
     this.#keyChange?.fail(error?.message ?? "the peer closes");
     this.#ready.reject(error ?? new PeerError("closed", "the peer was closed before it joined"));
     if (error === null) this.#closed.resolve();

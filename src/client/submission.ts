@@ -1,4 +1,6 @@
+import { toHex } from "../base/bytes.ts";
 import type { SubmitTaskInput } from "../protocol/http.ts";
+import { identityFrom, type PrivateKey } from "./keys.ts";
 
 export interface AssignOptions {
   /** Labels that the peer must all have. */
@@ -37,6 +39,10 @@ export interface AssignOptions {
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
 }
+
+/** Has the result sealed to the public half of this key, if there is one. */
+export const sealingTo = (privateKey: PrivateKey | undefined): Pick<AssignOptions, "sealTo"> =>
+  privateKey === undefined ? {} : { sealTo: toHex(identityFrom(privateKey).publicKey) };
 
 /** The body of `POST /v1/tasks`; what is not given is left to the mesh's defaults. */
 export function submission(

@@ -11,7 +11,8 @@ import { callOff, endTask, releaseAttempt } from "./leases.ts";
 import { happen } from "./lives.ts";
 import { storedResult, succeed } from "./results.ts";
 import { leave, newest } from "./sessions.ts";
-import { view, visibleTask } from "./submit.ts";
+import { view } from "./shown-task.ts";
+import { visibleTask } from "./submit.ts";
 
 /** The peer begins, or lets the task wait until it has a slot free: from here on the lease counts. */
 export const acceptTask: Handler<"accept_task"> = (context, claim) => {

@@ -17,7 +17,8 @@ import { callableUrl } from "./callbacks.ts";
 import type { CallbackRequest } from "./commands.ts";
 import type { Context } from "./context.ts";
 import { done, notFound, type Handler } from "./handler.ts";
-import { view, visibleTask } from "./submit.ts";
+import { view } from "./shown-task.ts";
+import { visibleTask } from "./submit.ts";
 
 /** After this an attempt of which nothing was heard was cut off, and is made again: the receiver may hear it twice. */
 const CUT_OFF_AFTER: Millis = 2 * CALLBACK_TIMEOUT;

@@ -1,4 +1,3 @@
-import type { Json } from "../base/json.ts";
 import type {
   AllowBody,
   AllowEntry,
@@ -37,13 +36,15 @@ import type { MusterError } from "../protocol/errors.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Announce, GoP2pRequest, Reconnect, Role, TaskResult } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
-import type { ResultExtra } from "../registry/task-results.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
 import type { CopiedDirectory } from "../registry/copies.ts";
 import type { OutboxItem } from "../registry/outbox.ts";
 import type { WebhookDelivery } from "../registry/webhook-deliveries.ts";
 import type { Answer, Verdict } from "../webhooks/index.ts";
+import type { AssignerCommands } from "./assigner-commands.ts";
+import type { FromSession, Nothing, OfAttempt, OfTask } from "./command-inputs.ts";
 import type { EndFault, SessionRef } from "./effects.ts";
+import type { ResultCommands } from "./result-commands.ts";
 import type { Replication } from "./replication.ts";
 
 /** A session proved a key and asks whether its peer may come in; `session` names the object that holds it. */
@@ -64,17 +65,6 @@ export interface Admitted {
   readonly discovery?: DiscoveryKeys;
 }
 
-/** Who speaks: a message or notice of an older session than the newest changes nothing. */
-interface FromSession {
-  readonly peerId: PeerId;
-  readonly epoch: number;
-}
-
-interface OfAttempt extends FromSession {
-  readonly taskId: string;
-  readonly fence: number;
-}
-
 /** Until when the attempt holds its task unless it is renewed. */
 interface Leased {
   readonly leasedUntil: Millis;
@@ -83,12 +73,6 @@ interface Leased {
 /** Set while the peer has not begun, and the task waits there for a slot. */
 interface Unbegun {
   readonly queued?: boolean | undefined;
-}
-
-/** `visibleTo`: the owner whose tasks the caller may see; null for everybody's. */
-interface OfTask {
-  readonly id: string;
-  readonly visibleTo: string | null;
 }
 
 /** What a record that is being stored belongs to, and what it was made from. */
@@ -107,7 +91,7 @@ interface PageOf {
 
 export interface SubmitInput {
   readonly task: SubmitTask;
-  /** `api`, or `webhook:` and the source's name. */
+  /** `api`, `peer`, or `webhook:` and the source's name. */
   readonly source: string;
   /** Who gives it: a token's ID, `admin`, a peer's ID. */
   readonly owner: string;
@@ -116,10 +100,8 @@ export interface SubmitInput {
 
 export type SourceInput = Omit<WebhookSource, "createdAt" | "deliveries">;
 
-type Nothing = Readonly<Record<string, never>>;
-
 /** Every command of the coordinator, with what it takes and what it answers. */
-export interface Commands {
+export interface Commands extends AssignerCommands, ResultCommands {
   // From sessions.
   admit: { input: AdmitInput; output: Admitted };
   observe: {
@@ -172,20 +154,6 @@ export interface Commands {
       Unbegun & { readonly progress: number | null; readonly message?: string | null };
     output: Leased;
   };
-  begin_result: {
-    input: Omit<OfAttempt, "epoch">;
-    /** `sealed`: it must be, to its caller's key. `blobId`: where it shall lie. */
-    output: { readonly sealed: boolean; readonly blobId: string };
-  };
-  commit_result: {
-    input: Omit<OfAttempt, "epoch"> & {
-      readonly blobId: string;
-      readonly bytes: number;
-      /** In base64. */
-      readonly sha256: string;
-    };
-    output: Nothing;
-  };
   finish_task: { input: FromSession & { readonly outcome: TaskResult }; output: Nothing };
 
   // From callers.
@@ -196,10 +164,6 @@ export interface Commands {
   submit_batch: {
     input: Omit<SubmitInput, "task"> & { readonly tasks: readonly SubmitTask[] };
     output: BatchView;
-  };
-  read_result: {
-    input: OfTask;
-    output: { readonly result: Json; readonly extra: ResultExtra };
   };
   get_task: { input: OfTask; output: TaskView };
   list_tasks: {

@@ -1,6 +1,6 @@
 import type { PeerId } from "../protocol/ids.ts";
 import type { DialRef } from "../peers/dialling.ts";
-import type { TaskOffer } from "../protocol/messages.ts";
+import type { PayloadOf, TaskOffer } from "../protocol/messages.ts";
 
 /** One session of one peer: the object that holds it, and the epoch that it was given. */
 export interface SessionRef {
@@ -46,6 +46,12 @@ export type Effect =
       readonly taskId: string;
       readonly fence: number;
       readonly reason: string;
+    }
+  /** Tells a peer that a task which it gave has ended. */
+  | {
+      readonly type: "report";
+      readonly to: SessionRef;
+      readonly shown: PayloadOf<"task_shown">;
     }
   | { readonly type: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
   | { readonly type: "dial"; readonly order: DialOrder }

@@ -32,6 +32,7 @@ import { blobDeleted, outboxFailed, probed, sessionEnded } from "./debts.ts";
 import { discoveryKeys } from "./discovery-keys.ts";
 import { getPeer, listPeers, listTasks, requestPeer } from "./queries.ts";
 import { getRtt, reportRtts } from "./rtts.ts";
+import { assignTask, queryTask, recallTask } from "./assigners.ts";
 import { beginResult, commitResult, readResult, resultDeleted } from "./results.ts";
 import { admit, announce, gone, observe } from "./sessions.ts";
 import { getTask, submitBatch, submitTask } from "./submit.ts";
@@ -59,6 +60,9 @@ const HANDLERS: { readonly [K in CommandName]: Handler<K> } = {
   refuse_task: refuseTask,
   progress_task: progressTask,
   finish_task: finishTask,
+  assign_task: assignTask,
+  query_task: queryTask,
+  recall_task: recallTask,
   begin_result: beginResult,
   commit_result: commitResult,
   read_result: readResult,

@@ -4,6 +4,7 @@ import type { AttemptState, Task } from "../tasks/task.ts";
 import { oweCallback } from "./callbacks.ts";
 import type { Context } from "./context.ts";
 import { sessionOf, settle, type Outcome } from "./peers.ts";
+import { shownTo } from "./shown-task.ts";
 
 /** How an attempt came to its end without finishing the task. */
 export interface Loss {
@@ -62,6 +63,14 @@ export function endTask(
   registry.tasks.update({ ...task, state, endedAt: now, leaseUntil: null, prefetched: false });
   effects.push({ type: "task_ended", taskId: task.id });
   oweCallback(context, task.id);
+  if (task.source === "peer") report(context, task);
+}
+
+/** A peer that gave the task hears of its end, if it is connected; else it asks when it is back. */
+function report(context: Context, { id, owner }: Task): void {
+  const giver = context.registry.peers.get(owner);
+  const to = giver === null ? null : sessionOf(giver);
+  if (to !== null) context.effects.push({ type: "report", to, shown: shownTo(context, owner, id) });
 }
 
 /** Takes a held task from its peer, because nobody wants its result any more, and tells the peer to stop. */

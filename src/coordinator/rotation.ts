@@ -1,6 +1,7 @@
 import { err } from "../base/result.ts";
 import { ROTATION_WINDOW } from "../protocol/constants.ts";
 import { dialsAfterRotation } from "./dialled.ts";
+import { assignerScope } from "./assigners.ts";
 import { dispatch } from "./dispatch.ts";
 import { moveEvidence } from "./evidence.ts";
 import { done, type Handler } from "./handler.ts";
@@ -43,6 +44,7 @@ export const rotatePeer: Handler<"rotate_peer"> = (
     session: null,
   });
   registry.tasks.handOver(peerId, newPeerId);
+  registry.idempotency.handOver(assignerScope(peerId), assignerScope(newPeerId));
   registry.coordinates.handOver(peerId, newPeerId);
   registry.pairRtts.handOver(peerId, newPeerId);
   const { discoveryEpochs } = registry;

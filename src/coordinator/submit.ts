@@ -21,7 +21,8 @@ import type { SubmitInput } from "./commands.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { notFound, type Handler } from "./handler.ts";
-import { taskSummary, taskView } from "./views.ts";
+import { view } from "./shown-task.ts";
+import { taskSummary } from "./views.ts";
 
 /** Seconds after which a full queue may have room again. */
 const QUEUE_RETRY = 5;
@@ -185,14 +186,6 @@ export function visibleTask(
   const task = registry.tasks.get(id);
   return task !== null && (visibleTo === null || task.owner === visibleTo) ? task : null;
 }
-
-export const view = (context: Context, id: string) =>
-  taskView(
-    stored(context, id),
-    context.registry.attempts.of(id),
-    context.registry.callbacks.get(id),
-    context.registry.taskResults.get(id),
-  );
 
 /** A task that is there. */
 const stored = ({ registry }: Context, id: string): Task => registry.tasks.get(id) as Task;

@@ -190,6 +190,11 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   internal: wire(500, draining, E.unknown, "Something went wrong inside the mesh"),
 };
 
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(WIRE, text);
+
+/** The HTTP status that goes with a code. */
+export const statusOf = (code: ErrorCode): number => WIRE[code].status;
+
 /** A problem document (RFC 9457): `type` is a stable URN of the code. */
 export interface Problem {
   readonly type: string;
@@ -224,12 +229,16 @@ export function toClose(error: MusterError): { readonly code: CloseCode; readonl
   return { code: WIRE[error.code].close, reason: asciiPrefix(reason, 123) };
 }
 
-/** The go-p2p form of an error that answers one message. */
+/** The go-p2p form of an error that answers one message; `details`, which is text there, holds our own code. */
 export function toGoP2pError(error: MusterError): {
   readonly code: number;
   readonly message: string;
+  readonly details: ErrorCode;
+  readonly retry_after?: number;
 } {
-  return { code: WIRE[error.code].goP2p, message: error.detail };
+  const { code, detail: message, retryAfter } = error;
+  const later = retryAfter === undefined ? {} : { retry_after: retryAfter };
+  return { code: WIRE[code].goP2p, message, details: code, ...later };
 }
 
 /** At most `max` bytes: non-ASCII becomes `?`, so that bytes and characters count alike. */

@@ -3,7 +3,6 @@ import { fromBase64 } from "../base/bytes.ts";
 import {
   ADDRESS_CHARS_MAX,
   ADVERT_PEERS_MAX,
-  CAPABILITIES_MAX,
   CHALLENGE_BYTES,
   HELD_MAX,
   RECONNECT_SLOT_MAX,
@@ -16,36 +15,26 @@ import {
 } from "./constants.ts";
 import { DiscoveryKeys } from "./discovery.ts";
 import { JsonValue } from "./envelope.ts";
-import { Name, OpaqueId, PeerId, PublicKeyBase64, PublicKeyHex, Uuid } from "./ids.ts";
+import { Capabilities, Role, TaskKind } from "./labels.ts";
+import { SubmitTask, TaskView } from "./http/tasks.ts";
+import {
+  IdempotencyKey,
+  Name,
+  OpaqueId,
+  PeerId,
+  PublicKeyBase64,
+  PublicKeyHex,
+  Uuid,
+} from "./ids.ts";
 
-export const ROLES = ["controller", "worker", "dual"] as const;
-export const Role = z.enum(ROLES);
-export type Role = z.infer<typeof Role>;
-
-/** A label of what a peer can do, such as `gpu`, `arch=arm64` or `region:eu`. */
-export const Capability = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._:/=+-]{0,63}$/,
-    "a capability is 1 to 64 letters, digits and . _ : / = + -",
-  );
-export const Capabilities = z.array(Capability).max(CAPABILITIES_MAX);
-
-/**
- * What a task asks of a peer's labels: `gpu` (a label of that name, with a value or without), `arch=arm64` (that very
- * label), `memory_gib>=16` (a label whose value is a number that compares so; also `<=`, `>`, `<`).
- */
-export const CapabilityRequirement = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,63}(?:=[A-Za-z0-9._:/=+-]{0,63}|(?:[<>]=?)-?\d{1,15}(?:\.\d{1,9})?)?$/,
-    "a label's name, alone or with = and a value, or with >=, <=, > or < and a number",
-  );
-
-/** What a task is, such as `sha256` or `go-p2p/get_stats`. Peers handle tasks by kind. */
-export const TaskKind = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, "a kind is 1 to 64 letters, digits and . _ / -");
+export {
+  Capabilities,
+  Capability,
+  CapabilityRequirement,
+  Role,
+  ROLES,
+  TaskKind,
+} from "./labels.ts";
 
 /** What a peer that speaks Muster's own messages adds to its go-p2p identity; Go ignores it. */
 export const MusterField = z.object({
@@ -104,10 +93,12 @@ export const Disconnect = z.object({
   code: z.number().default(0),
   reconnect: Reconnect.optional(),
 });
+/** `details`: the mesh's own, stable code; `retry_after`: seconds after which trying again makes sense. */
 export const ErrorMessage = z.object({
   code: z.number(),
   message: z.string().max(2_000),
   details: z.string().optional(),
+  retry_after: z.number().optional(),
 });
 
 /** go-p2p's requests and the reply that answers each. */
@@ -217,6 +208,20 @@ export const Announce = z.object({
 export type Announce = z.infer<typeof Announce>;
 export const TaskCancel = z.object({ ...TaskRef, reason: z.string().max(500) });
 
+/** A controller gives a task over its session; under the same key it is given once, however often that is said. */
+export const TaskAssign = z.object({
+  task: SubmitTask,
+  idempotency_key: IdempotencyKey.optional(),
+});
+/** What has become of a task that this peer gave, or (`task_recall`) a wish to have it cancelled. */
+export const TaskQuery = z.object({ task_id: Uuid });
+/** Answers these three, and comes by itself when a task that this peer gave has ended. */
+export const TaskShown = z.object({
+  task: TaskView,
+  /** Bearer token of `GET /v1/task-results/:id`, where a result lies that is too large to stand in the task. */
+  ticket: z.string().max(200).optional(),
+});
+
 /** What a peer tells of others that it knows: nothing of it is proved, so it makes nobody eligible for anything. */
 export const Advert = z.object({
   peers: z
@@ -278,6 +283,10 @@ export const MUSTER_PAYLOADS = {
   task_progress: TaskProgress,
   task_result: TaskResult,
   task_cancel: TaskCancel,
+  task_assign: TaskAssign,
+  task_query: TaskQuery,
+  task_recall: TaskQuery,
+  task_shown: TaskShown,
   announce: Announce,
   advert: Advert,
   sample: Sample,

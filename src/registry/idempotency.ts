@@ -31,6 +31,9 @@ export function idempotencyTable(sql: Sql) {
         expiresAt,
       );
     },
+    handOver(from: string, to: string): void {
+      sql.exec(`UPDATE idempotency SET scope = ? WHERE scope = ?`, to, from);
+    },
     prune(now: Millis): void {
       sql.exec(`DELETE FROM idempotency WHERE expires_at <= ?`, now);
     },

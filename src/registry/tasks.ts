@@ -185,6 +185,7 @@ export function tasksTable(sql: Sql) {
         from,
       );
       sql.exec(`UPDATE attempts SET peer_id = ? WHERE ended_at IS NULL AND peer_id = ?`, to, from);
+      sql.exec(`UPDATE tasks SET owner = ? WHERE source = 'peer' AND owner = ?`, to, from);
     },
 
     /** IDs of tasks whose lease is over, or whose offer was not accepted in time. */

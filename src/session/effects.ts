@@ -8,12 +8,13 @@ import type { JoinRequest } from "../peers/join-request.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { CloseCode, MusterError, SessionFault } from "../protocol/errors.ts";
-import type { PeerReply } from "../protocol/http.ts";
+import type { PeerReply, SubmitTask } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type {
   Announce,
   GoP2pRequest,
   HeldTask,
+  PayloadOf,
   Reconnect,
   Role,
   TaskOffer,
@@ -87,6 +88,20 @@ export type Note =
   | { readonly name: "announce"; readonly input: FromPeer & { readonly announced: Announce } }
   | { readonly name: "finish_task"; readonly input: FromPeer & { readonly outcome: TaskResult } };
 
+/** What a peer asks of the coordinator and is answered; each name is one of its commands. */
+export type Question =
+  /** It tells of other peers; answered by IDs of pointers. */
+  | { readonly name: "hear_advert"; readonly input: Advertised }
+  /** A controller gives a task, asks after one of its own, or takes it back; answered by the task. */
+  | {
+      readonly name: "assign_task";
+      readonly input: FromPeer & { readonly task: SubmitTask; readonly key: string | null };
+    }
+  | {
+      readonly name: "query_task" | "recall_task";
+      readonly input: FromPeer & { readonly id: string };
+    };
+
 /** What the coordinator grants with an admission. */
 export interface Granted {
   readonly epoch: number;
@@ -145,6 +160,12 @@ export type SessionEvent =
     }
   /** The coordinator answered the advert that came in the message of this ID. */
   | { readonly type: "sampled"; readonly messageId: string; readonly pointers: readonly string[] }
+  /** What has become of a task that the peer gave: the answer to the message of this ID, or unasked. */
+  | {
+      readonly type: "shown";
+      readonly messageId: string | null;
+      readonly shown: PayloadOf<"task_shown">;
+    }
   /** The time that `dueAt` named has come. */
   | { readonly type: "due" }
   /** The coordinator doubts that the peer is there. */
@@ -179,8 +200,8 @@ export type SessionEffect =
   | { readonly type: "withheld" }
   /** `messageId`: the peer's message that gave rise to it, so that a refusal can be answered. */
   | { readonly type: "tell"; readonly note: Note; readonly messageId: string | null }
-  /** The coordinator hears of other peers; what it answers comes back as `sampled`. */
-  | { readonly type: "hear"; readonly input: Advertised; readonly messageId: string };
+  /** The coordinator is asked; what it answers comes back as `sampled` or `shown`, or as `refused`. */
+  | { readonly type: "ask"; readonly question: Question; readonly messageId: string };
 
 export interface Step {
   readonly session: Session;

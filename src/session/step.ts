@@ -60,6 +60,11 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
         message(context, session, "sample", { pointers: [...pointers] }, messageId),
       );
     }
+    case "shown": {
+      if (session.state !== "active") return stay(session);
+      const { messageId, shown } = event;
+      return stay(session, message(context, session, "task_shown", shown, messageId ?? undefined));
+    }
     case "due":
       return session.state === "active" ? checkLiveness(session, context) : stay(session);
     case "offer":

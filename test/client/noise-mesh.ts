@@ -182,7 +182,7 @@ export class NoiseMesh {
       case "withheld":
       case "answer":
         return;
-      case "hear":
+      case "ask":
         return this.#take({ type: "sampled", messageId: effect.messageId, pointers: [] });
       default:
         return effect satisfies never;

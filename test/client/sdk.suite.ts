@@ -93,6 +93,43 @@ const tasks: readonly SdkCase[] = [
     ),
   },
   {
+    name: "a controller gives tasks over its own session, also across a break, and reads large results",
+    run: async (mesh) => {
+      const keys = generateIdentity();
+      const control = controller(mesh);
+      await control.allow(toHex(keys.publicKey), { roles: ["controller"] });
+      const giver = new Subject(mesh, { role: "controller", privateKey: keys.privateKey });
+      try {
+        await inTime(giver.peer.ready, "the controller's welcome");
+        const { tasks: mine } = giver.peer;
+        if (mesh.protocol !== "muster/2") return same(await codeOf(mine.run("x")), "not_permitted");
+        await withPeer(
+          { handlers: { fill: (size) => "x".repeat(Number(size)) } },
+          async ({ peer }) => {
+            const { privateKey } = keys;
+            same(await mine.run("fill", 3, { peerId: peer.id }), "xxx");
+            same(await mine.run("fill", 3, { peerId: peer.id, privateKey }), "xxx");
+            for (const options of [{ peerId: peer.id }, { peerId: peer.id, privateKey }])
+              check(
+                (await mine.run("fill", 400_000, options)) === "x".repeat(400_000),
+                "all of it",
+              );
+            const later = mine.assign("fill", 1, { peerId: peer.id });
+            giver.dropSocket();
+            same((await mine.wait((await later).id)).result, "x");
+            same(await codeOf(peer.tasks.assign("fill")), "forbidden");
+          },
+        )(mesh);
+        const { id } = await mine.assign("fill", 1, { capabilities: ["nobody"] });
+        same((await mine.cancel(id)).state, "cancelled");
+        same(await codeOf(mine.wait(crypto.randomUUID())), "not_found");
+      } finally {
+        await giver.peer.close();
+      }
+      same(await codeOf(giver.peer.tasks.assign("fill")), "closed");
+    },
+  },
+  {
     name: "a peer answers what the mesh asks it",
     run: withPeer(
       { name: "asked", handlers: { "go-p2p/get_logs": (payload) => ({ lines: payload }) } },

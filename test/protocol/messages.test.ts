@@ -9,11 +9,36 @@ import {
   type MessageType,
   type MUSTER_PAYLOADS,
 } from "../../src/protocol/messages.ts";
+import { SubmitTask, TaskView } from "../../src/protocol/http.ts";
 import { seededRandom } from "../random.ts";
 
 const pair = newKeyPair(seededRandom(1));
 const CHALLENGE = toBase64(seededRandom(2)(32));
 const TASK = { task_id: "3f2504e0-4f89-41d3-9a0c-0305e82c3301", fence: 3 };
+
+const AT = "2026-01-02T03:04:05.006Z";
+const SHOWN = TaskView.parse({
+  id: TASK.task_id,
+  kind: "echo",
+  payload: 1,
+  state: "succeeded",
+  source: "peer",
+  requirements: {},
+  priority: 0,
+  created_at: AT,
+  not_before: AT,
+  deadline_at: AT,
+  ended_at: AT,
+  max_attempts: 3,
+  backoff: {},
+  lease_seconds: 60,
+  peer_id: pair.id,
+  progress: 1,
+  message: null,
+  result: [2],
+  error: null,
+  attempts: [],
+});
 
 /** As Go's `NodeIdentity` stands on the wire. */
 const IDENTITY = {
@@ -60,6 +85,10 @@ const FROM_MUSTER: { readonly [Type in keyof typeof MUSTER_PAYLOADS]: unknown } 
   task_progress: { ...TASK, progress: 0.5, message: "half" },
   task_result: { ...TASK, ok: true, result: null },
   task_cancel: { ...TASK, reason: "deadline" },
+  task_assign: { task: SubmitTask.parse({ kind: "echo" }), idempotency_key: "once" },
+  task_query: { task_id: TASK.task_id },
+  task_recall: { task_id: TASK.task_id },
+  task_shown: { task: SHOWN, ticket: "a.b" },
   announce: { capabilities: ["gpu=t4"], slots: 2, prefetch: true },
   advert: {
     peers: [

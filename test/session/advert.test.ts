@@ -33,7 +33,11 @@ const TOLD = {
 };
 
 const heard = (effects: readonly SessionEffect[]) =>
-  effects.flatMap((effect) => (effect.type === "hear" ? [effect] : []));
+  effects.flatMap((effect) =>
+    effect.type === "ask" && effect.question.name === "hear_advert"
+      ? [{ input: effect.question.input, messageId: effect.messageId }]
+      : [],
+  );
 
 const advertAt = (session: Active, now: Millis, peers: Json = [TOLD]) =>
   step(session, said("advert", { peers }, { ts: toRfc3339(now) }), at(now));

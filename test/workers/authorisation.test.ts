@@ -22,7 +22,7 @@ const DISCOVERY = "GET /v1/pointers";
 const ALIKE = ["GET /v1/blobs/{id}", "GET /v1/pointers/{id}"];
 
 /** What no token opens: a peer's ticket for one result (AS23). */
-const TICKETED = ["PUT /v1/task-results/{id}/{fence}"];
+const TICKETED = ["GET /v1/task-results/{id}", "PUT /v1/task-results/{id}/{fence}"];
 
 const nameOf = ({ method, path }: Operation): string => `${method} ${path}`;
 

@@ -1,5 +1,5 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
-import { readResultTicket } from "../../src/access/result-ticket.ts";
+import { readReaderTicket, readResultTicket } from "../../src/access/result-ticket.ts";
 import { visibleOwner } from "../../src/access/scope.ts";
 import { fromBase64 } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/clock.ts";
@@ -43,6 +43,13 @@ const put = createRoute({
     ...tooLarge,
   },
 });
+const answers = {
+  200: {
+    description: "The result",
+    content: { [JSON_TYPE]: { schema: z.unknown() }, [SEALED_TYPE]: { schema: binary } },
+  },
+  ...failuresOfOne,
+};
 const get = createRoute({
   method: "get",
   path: "/v1/tasks/{id}/result",
@@ -50,45 +57,55 @@ const get = createRoute({
   tags: ["tasks"],
   security,
   request: { params },
-  responses: {
-    200: {
-      description: "The result",
-      content: { [JSON_TYPE]: { schema: z.unknown() }, [SEALED_TYPE]: { schema: binary } },
-    },
-    ...failuresOfOne,
-  },
+  responses: answers,
+});
+const getByTicket = createRoute({
+  method: "get",
+  path: "/v1/task-results/{id}",
+  summary: "As a peer that gave the task over its session: the same, under the task's ticket",
+  tags: ["tasks"],
+  request: { params },
+  responses: answers,
 });
 
-/** Where peers bring results: their tickets authorise them, no token of the API does. */
-export function resultUploadRoutes(app: OpenAPIHono<AppEnv>): void {
+/** What peers do with results: their tickets authorise them, no token of the API does. */
+export function ticketedResultRoutes(app: OpenAPIHono<AppEnv>): void {
   // Not `app.openapi`: its validator would read the whole body.
   app.openAPIRegistry.registerPath(put);
   app.put("/v1/task-results/:id/:fence", async (c) =>
     answer(c, await take(c), () => c.body(null, 204)),
   );
+  app.openapi(getByTicket, async (c) => {
+    const { id } = c.req.valid("param");
+    const key = c.get("config").coordinator.credentialKey;
+    const reader = readReaderTicket(key, bearerOf(c) ?? "", id);
+    if (reader === null) return problem(c, NO_TICKET);
+    return send(c, id, reader.peerId);
+  });
 }
 
 export function resultRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(get, async (c) => {
-    const { id } = c.req.valid("param");
-    const visibleTo = visibleOwner(c.get("caller"));
-    const read = await c.get("coordinator").call("read_result", { id, visibleTo });
-    if (!read.ok) return problem(c, read.error);
-    const { result, extra } = read.value;
-    const type = { "Content-Type": extra.sealed ? SEALED_TYPE : JSON_TYPE };
-    if (extra.blobId === null) {
-      const body = extra.sealed ? (fromBase64(result as string) ?? "") : JSON.stringify(result);
-      return c.body(body, 200, type);
-    }
-    const key = resultKey(extra.blobId);
-    const found = await reach("the store", () => c.env.BLOBS.get(key, "stream"));
-    if (!found.ok) return problem(c, found.error);
-    if (found.value === null) {
-      const detail = "the result is not in the store, or not yet here; try again in a minute";
-      return problem(c, { code: "not_found", detail });
-    }
-    return c.body(found.value, 200, { ...type, "Content-Digest": digestField(extra.sha256 ?? "") });
-  });
+  app.openapi(get, (c) => send(c, c.req.valid("param").id, visibleOwner(c.get("caller"))));
+}
+
+/** The result of a task that this owner may see (null sees all). */
+async function send(c: AppContext, id: string, visibleTo: string | null) {
+  const read = await c.get("coordinator").call("read_result", { id, visibleTo });
+  if (!read.ok) return problem(c, read.error);
+  const { result, extra } = read.value;
+  const type = { "Content-Type": extra.sealed ? SEALED_TYPE : JSON_TYPE };
+  if (extra.blobId === null) {
+    const body = extra.sealed ? (fromBase64(result as string) ?? "") : JSON.stringify(result);
+    return c.body(body, 200, type);
+  }
+  const key = resultKey(extra.blobId);
+  const found = await reach("the store", () => c.env.BLOBS.get(key, "stream"));
+  if (!found.ok) return problem(c, found.error);
+  if (found.value === null) {
+    const detail = "the result is not in the store, or not yet here; try again in a minute";
+    return problem(c, { code: "not_found", detail });
+  }
+  return c.body(found.value, 200, { ...type, "Content-Digest": digestField(extra.sha256 ?? "") });
 }
 
 /** As RFC 9530 writes it. */
@@ -100,12 +117,7 @@ async function take(c: AppContext): Promise<Result<unknown, MusterError>> {
   const [id, fence] = [c.req.param("id") ?? "", Number(c.req.param("fence"))];
   const ticket = bearerOf(c) ?? "";
   const attempt = readResultTicket(config.coordinator.credentialKey, ticket, { taskId: id, fence });
-  if (attempt === null) {
-    return err({
-      code: "unauthorized",
-      detail: "send the ticket of the task's offer as bearer token",
-    });
-  }
+  if (attempt === null) return err(NO_TICKET);
   if (Number(c.req.header("Content-Length") ?? 0) > TASK_LARGE_RESULT_BYTES_MAX) return err(OVER);
   const begun = await coordinator.call("begin_result", attempt);
   if (!begun.ok) return begun;
@@ -120,6 +132,11 @@ async function take(c: AppContext): Promise<Result<unknown, MusterError>> {
     ? coordinator.call("commit_result", { ...attempt, blobId, ...stored.value })
     : stored;
 }
+
+const NO_TICKET: MusterError = {
+  code: "unauthorized",
+  detail: "send the ticket that came with the task as bearer token",
+};
 
 const OVER: MusterError = {
   code: "payload_too_large",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { JOIN_KEY_LIFE_DEFAULT, JOIN_KEY_LIFE_MAX } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
 import { PeerId, PublicKeyHex } from "../ids.ts";
-import { Role } from "../messages.ts";
+import { Role } from "../labels.ts";
 import { Label, NextCursor, Page, Time } from "./page.ts";
 
 export const AUTH_MODES = ["open", "allowlist"] as const;

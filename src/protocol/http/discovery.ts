@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Checkpoint, PointerView, Region, RemovedPointer } from "../discovery.ts";
-import { Capability, Role } from "../messages.ts";
+import { Capability, Role } from "../labels.ts";
 import { NextCursor, Page } from "./page.ts";
 
 export {

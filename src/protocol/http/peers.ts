@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Name, PeerId, PublicKeyHex } from "../ids.ts";
-import { Capabilities, Role } from "../messages.ts";
+import { Capabilities, Role } from "../labels.ts";
 import { NextCursor, Page, Time } from "./page.ts";
 
 export const PEER_STATES = [

@@ -18,7 +18,7 @@ import {
 } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
 import { PeerId, PublicKeyHex, Uuid } from "../ids.ts";
-import { CapabilityRequirement, TaskKind } from "../messages.ts";
+import { CapabilityRequirement, TaskKind } from "../labels.ts";
 import { CallbackBody, CallbackView } from "./callbacks.ts";
 import { ProblemView } from "./mesh.ts";
 import { NextCursor, Page, Time } from "./page.ts";
@@ -141,7 +141,9 @@ export const TaskView = z
     kind: TaskKind,
     payload: JsonValue,
     state: TaskState,
-    source: z.string().meta({ description: "`api`, or `webhook:` and the source's name" }),
+    source: z.string().meta({
+      description: "`api`, `peer` (over its session), or `webhook:` and the source's name",
+    }),
     requirements: Requirements,
     priority: z.int(),
     created_at: Time,
@@ -202,7 +204,11 @@ export type TaskEvent = z.infer<typeof TaskEvent>;
 export const TaskQuery = Page.extend({
   state: TaskState.optional(),
   kind: TaskKind.optional(),
-  source: z.string().max(80).optional().meta({ description: "`api`, or `webhook:` and a name" }),
+  source: z
+    .string()
+    .max(80)
+    .optional()
+    .meta({ description: "`api`, `peer`, or `webhook:` and a name" }),
   peer_id: PeerId.optional().meta({ description: "Held or ended by this peer" }),
   created_after: z.iso.datetime({ offset: true }).optional(),
   created_before: z.iso.datetime({ offset: true }).optional(),

@@ -20,7 +20,8 @@ export const handleAdvert: Handler<"advert"> = (session, message, context) => {
     return stay(session, errorReply(context, session, TOO_SOON, message.id));
   const peers = message.payload.peers.map(toldOf).filter((told) => told !== null);
   const input = { peerId: claim.peerId, epoch, peers };
-  return stay({ ...session, advertAt: now }, { type: "hear", input, messageId: message.id });
+  const question = { name: "hear_advert", input } as const;
+  return stay({ ...session, advertAt: now }, { type: "ask", question, messageId: message.id });
 };
 
 const TOO_SOON = {

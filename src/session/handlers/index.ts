@@ -4,6 +4,7 @@ import { handleAnnounce } from "./announce.ts";
 import { handleDisconnect } from "./disconnect.ts";
 import { handleGetStats } from "./get-stats.ts";
 import type { Handler } from "./handler.ts";
+import { handleTaskAssign, handleTaskQuery, handleTaskRecall } from "./orders.ts";
 import { outOfPlace } from "./out-of-place.ts";
 import { handlePing } from "./ping.ts";
 import { handlePong } from "./pong.ts";
@@ -46,6 +47,10 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   task_progress: handleTaskProgress,
   task_result: handleTaskResult,
   task_cancel: outOfPlace,
+  task_assign: handleTaskAssign,
+  task_query: handleTaskQuery,
+  task_recall: handleTaskRecall,
+  task_shown: outOfPlace,
   advert: handleAdvert,
   announce: handleAnnounce,
   sample: outOfPlace,

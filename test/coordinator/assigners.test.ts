@@ -1,0 +1,109 @@
+import { describe, expect, test } from "vitest";
+import type { Input } from "../../src/coordinator/commands.ts";
+import { SubmitTask, type SubmitTaskInput } from "../../src/protocol/http.ts";
+import type { Role } from "../../src/protocol/messages.ts";
+import { KEYS, TestMesh, testKey, type TestPeer } from "./mesh.ts";
+
+const [A, B] = KEYS;
+
+const entryOfA = (role: Role): Input<"allow"> => ({
+  publicKey: A.publicKey,
+  peerId: A.id,
+  label: "",
+  roles: [role],
+  readmit: false,
+  go_p2p: false,
+});
+
+/** A mesh with a controller whose entry grants the role, and a worker. */
+function assigning() {
+  const mesh = new TestMesh();
+  mesh.run("allow", entryOfA("controller"));
+  const giver = mesh.join(A, { claimedRole: "controller", protocol: "muster/2" });
+  return { mesh, giver, worker: mesh.join(B, { protocol: "muster/2" }) };
+}
+
+const from = (peer: TestPeer) => ({ peerId: peer.view.id, epoch: peer.epoch });
+const given = (
+  peer: TestPeer,
+  task: SubmitTaskInput = { kind: "echo" },
+  key: string | null = null,
+): Input<"assign_task"> => ({ ...from(peer), task: SubmitTask.parse(task), key });
+
+describe("a task given over a session", () => {
+  test("AS25 is taken as over HTTP, and its end is told to its giver", () => {
+    const { mesh, giver, worker } = assigning();
+    const { task } = mesh.run("assign_task", given(giver));
+    expect(task).toMatchObject({ state: "leased", source: "peer", kind: "echo" });
+    worker.accept();
+    worker.finish({ done: true });
+    const report = mesh.performed("report");
+    expect(report).toMatchObject([
+      {
+        to: { peerId: A.id, epoch: giver.epoch },
+        shown: { task: { id: task.id, state: "succeeded", result: { done: true } } },
+      },
+    ]);
+    const { id } = task;
+    expect(mesh.run("query_task", { ...from(giver), id }).task.state).toBe("succeeded");
+  });
+
+  test("AS25 is refused to a peer whose entry grants no more than worker", () => {
+    const { mesh, worker } = assigning();
+    expect(mesh.refusal("assign_task", given(worker)).code).toBe("forbidden");
+    const { id } = mesh.submit();
+    for (const name of ["query_task", "recall_task"] as const)
+      expect(mesh.refusal(name, { ...from(worker), id }).code).toBe("forbidden");
+  });
+
+  test("AS25 is refused from the moment that the role is taken away, and to an older session", () => {
+    const { mesh, giver } = assigning();
+    const old = given(giver);
+    giver.join({ claimedRole: "controller", protocol: "muster/2" });
+    expect(mesh.refusal("assign_task", old).code).toBe("forbidden");
+    mesh.run("assign_task", given(giver));
+    mesh.run("allow", entryOfA("worker"));
+    expect(mesh.refusal("assign_task", given(giver)).code).toBe("forbidden");
+  });
+
+  test("AS25 is made once under one key, also after its giver has changed its own", () => {
+    const { mesh, giver } = assigning();
+    const first = mesh.run("assign_task", given(giver, { kind: "echo" }, "once"));
+    const again = mesh.run("assign_task", given(giver, { kind: "echo" }, "once"));
+    expect(again.task.id).toBe(first.task.id);
+    const other = mesh.refusal("assign_task", given(giver, { kind: "other" }, "once"));
+    expect(other.code).toBe("idempotency_mismatch");
+    const next = testKey(900);
+    mesh.run("rotate_peer", {
+      ...from(giver),
+      newPeerId: next.id,
+      newPublicKey: next.publicKey,
+    });
+    const rotated = mesh.join(next, { claimedRole: "controller", protocol: "muster/2" });
+    const same = mesh.run("assign_task", given(rotated, { kind: "echo" }, "once"));
+    expect(same.task.id).toBe(first.task.id);
+  });
+
+  test("AS25 is nobody else's to see or to recall, and HTTP's keys are others", () => {
+    const { mesh, giver } = assigning();
+    const { id } = mesh.submit();
+    expect(mesh.refusal("query_task", { ...from(giver), id }).code).toBe("not_found");
+    expect(mesh.refusal("recall_task", { ...from(giver), id }).code).toBe("not_found");
+    const { task } = mesh.run("assign_task", given(giver));
+    const mine = { ...from(giver), id: task.id };
+    expect(mesh.run("recall_task", mine).task.state).toBe("cancelled");
+    expect(mesh.run("recall_task", mine).task.state).toBe("cancelled");
+  });
+
+  test("AS25 brings the secret of its callback, for a peer has none to ask for", () => {
+    const { mesh, giver } = assigning();
+    const callback = { url: "https://example.com/done" };
+    const refused = mesh.refusal("assign_task", given(giver, { kind: "echo", callback }));
+    expect(refused).toMatchObject({
+      code: "invalid_request",
+      detail: expect.stringContaining("callback.secret"),
+    });
+    const secret = `whsec_${"A".repeat(32)}`;
+    mesh.run("assign_task", given(giver, { kind: "echo", callback: { ...callback, secret } }));
+  });
+});

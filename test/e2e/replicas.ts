@@ -11,7 +11,7 @@ import { eventually, PROJECT } from "./processes.ts";
 const BIN = join(PROJECT, "node_modules/.bin");
 const DENO = join(BIN, "deno");
 
-/** How a replica is started on each runtime, at a port, as README.md says; and what keeps the tests off the network. */
+/** How a replica is started on each runtime, at a port, as docs/discovery.md says; and what keeps the tests off the network. */
 const COMMANDS = {
   Deno: (port) => [
     DENO,

@@ -68,7 +68,7 @@ test("output beyond what a result may hold fails the attempt for good", async ()
   await expect(run("yes")).rejects.toMatchObject({
     name: "TaskError",
     retry: false,
-    message: "the program wrote more than 262144 bytes",
+    message: "the program wrote more than 26214400 bytes",
   });
 });
 

@@ -16,6 +16,8 @@ const CALLERS = 32;
 const PEERS = 4;
 const SLOTS = 16;
 const SATURATED = 2_000;
+/** Of the coordinator: the task is taken, accepted by its peer, done. */
+const COMMITS_PER_TASK = 3;
 
 export const assign: Bench = {
   summary:
@@ -41,9 +43,11 @@ export const assign: Bench = {
         }
         log(`round ${round + 1} of ${ROUNDS}`);
       }
-      floor.close();
       await given.close();
-      const saturated = await saturate(mesh, Math.max(100, Math.round(SATURATED * scale)));
+      const many = Math.max(100, Math.round(SATURATED * scale));
+      const commits = await saturateFloor(bare.url, many);
+      floor.close();
+      const saturated = { ...(await saturate(mesh, many)), commits };
       return report({ floors, receipts, results, saturated }, count, log);
     } finally {
       await mesh.stop();
@@ -57,7 +61,7 @@ export const assign: Bench = {
 async function floorOf(url: string) {
   const socket = new WebSocket(`${url}/ledger`);
   await once(socket, "open");
-  const http = `${url.replace("ws", "http")}/ledger`;
+  const http = bareHttp(url);
   return {
     async once(): Promise<number> {
       const frame = once(socket, "message").then(() => performance.now());
@@ -69,6 +73,8 @@ async function floorOf(url: string) {
     close: () => socket.close(),
   };
 }
+
+const bareHttp = (url: string): string => `${url.replace("ws", "http")}/ledger`;
 
 /** One task through the mesh, from an idle caller to an idle peer and back. */
 async function assignmentOf(mesh: MeshProcess) {
@@ -119,6 +125,12 @@ const caller =
     return response.json();
   };
 
+/** How often the bare object commits and sends in a second, asked by as many callers. */
+const saturateFloor = (url: string, count: number): Promise<number> =>
+  perSecond(count, async (next) => {
+    while (next()) await (await fetch(bareHttp(url), { method: "POST", body: "{}" })).text();
+  });
+
 /** Many callers that each give a task and wait for its result, and what is done in batches, per second. */
 async function saturate(mesh: MeshProcess, count: number) {
   const { url, meshKey } = mesh;
@@ -166,7 +178,12 @@ interface Measured {
   readonly floors: readonly number[];
   readonly receipts: readonly number[];
   readonly results: readonly number[];
-  readonly saturated: { readonly singly: number; readonly batched: number };
+  /** Per second: tasks given one by one, tasks given in batches, and what the bare object does. */
+  readonly saturated: {
+    readonly singly: number;
+    readonly batched: number;
+    readonly commits: number;
+  };
 }
 
 function report({ floors, receipts, results, saturated }: Measured, count: number, log: Log) {
@@ -180,7 +197,11 @@ function report({ floors, receipts, results, saturated }: Measured, count: numbe
     log(`${name.padEnd(24)} p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms`);
   }
   log(`receipt at ${ratio.toFixed(2)} times the floor`);
-  log(`${saturated.singly.toFixed(0)} tasks/s singly, ${saturated.batched.toFixed(0)} in batches`);
+  const [singly, batched, commits] = [saturated.singly, saturated.batched, saturated.commits];
+  log(`${singly.toFixed(0)} tasks/s singly, ${batched.toFixed(0)} in batches`);
+  log(
+    `${commits.toFixed(0)} commits and sends/s of the bare object; a task takes ${COMMITS_PER_TASK}`,
+  );
   return {
     ok: ratio <= BAR,
     bar: `p50 from POST to receipt, one in flight, within ${BAR} times the floor`,
@@ -193,8 +214,10 @@ function report({ floors, receipts, results, saturated }: Measured, count: numbe
       callers: CALLERS,
       peers: PEERS,
       slots: SLOTS,
-      tasks_per_second: Math.round(saturated.singly),
-      tasks_per_second_in_batches: Math.round(saturated.batched),
+      tasks_per_second: Math.round(singly),
+      tasks_per_second_in_batches: Math.round(batched),
+      floor_commits_per_second: Math.round(commits),
+      commits_per_task: COMMITS_PER_TASK,
     },
   };
 }

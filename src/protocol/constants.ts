@@ -78,7 +78,8 @@ export const RESULT_UPLOAD_MAX = 1 * HOUR;
 /** Large results of one task that may be on their way: one, and what was begun again after a break. */
 export const RESULT_UPLOADS_MAX = 8;
 export const TASK_ERROR_CHARS_MAX = 2_000;
-export const TASK_ATTEMPTS_DEFAULT = 3;
+/** Attempts lost with their peers count, for they may have had effects: enough for some, where sockets break all the time. */
+export const TASK_ATTEMPTS_DEFAULT = 5;
 export const TASK_ATTEMPTS_MAX = 20;
 export const TASK_DEADLINE_DEFAULT = 1 * HOUR;
 export const TASK_DEADLINE_MAX = 30 * DAY;

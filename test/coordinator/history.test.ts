@@ -22,7 +22,7 @@ const afterAny = (numRuns: number, maxLength: number, then: (history: History) =
     { numRuns: Math.ceil(numRuns * SCALE) },
   );
 
-describe("after any history of joins, ends, offers, answers late and twice, and passing time", () => {
+describe("after any history of joins, ends, offers, answers late and twice, restarts, and passing time", () => {
   test("AS10 no task is lost, committed twice or stuck", PATIENCE, () => {
     fc.assert(
       fc.property(anySeed, anyHistory(20), (seed, operations) => {

@@ -117,6 +117,8 @@ export class History {
       case "tick":
         this.model.tick();
         return this.#succeeds("tick", {});
+      case "restart":
+        return this.mesh.restart();
       case "revoke":
       case "forget":
         return this.#remove(operation);

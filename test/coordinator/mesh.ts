@@ -15,8 +15,6 @@ import type { Effect, EndFault, SessionRef } from "../../src/coordinator/effects
 import { execute, type Executed } from "../../src/coordinator/execute.ts";
 import { readEndSession, readProbe } from "../../src/coordinator/peers.ts";
 import { nextTick } from "../../src/coordinator/tick.ts";
-import { toHex } from "../../src/base/bytes.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
 import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
 import type { Publication } from "../../src/discovery/publisher.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
@@ -36,6 +34,7 @@ import type { OutboxItem } from "../../src/registry/outbox.ts";
 import { openRegistry, type Registry } from "../../src/registry/registry.ts";
 import type { Sql, SqlRow } from "../../src/registry/sql.ts";
 import { must, mustFail, present } from "../must.ts";
+import type { Key } from "./keys.ts";
 import { nodeSql } from "../node-sql.ts";
 import { seededNumbers, seededRandom } from "../random.ts";
 
@@ -44,19 +43,7 @@ export const SIGNING_KEY = new Uint8Array(32).fill(3);
 
 export const START: Millis = Date.UTC(2026, 0, 1);
 
-/** A peer's key as the coordinator knows it. */
-export interface Key {
-  readonly id: PeerId;
-  readonly publicKey: string;
-}
-
-export function testKey(seed: number): Key {
-  const pair = newKeyPair(seededRandom(seed));
-  return { id: pair.id, publicKey: toHex(pair.publicKey) };
-}
-
-/** Keys of test peers, the same in every run. */
-export const KEYS = [testKey(101), testKey(102), testKey(103), testKey(104)] as const;
+export { KEYS, testKey, type Key } from "./keys.ts";
 
 /** What a peer says of itself when it joins. */
 export type Announced = Partial<Omit<AdmitInput, "peerId" | "publicKey" | "session">>;
@@ -99,7 +86,7 @@ interface Options {
 /** A coordinator core with a database in memory, a clock that the test moves, and sessions that are played. */
 export class TestMesh {
   readonly sql: Sql;
-  readonly registry: Registry;
+  registry: Registry;
   /** Peers by the name of their newest session. */
   readonly sessions = new Map<string, TestPeer>();
   /** Every effect that was performed. */
@@ -121,7 +108,6 @@ export class TestMesh {
     this.sql = sql;
     this.registry = openRegistry(sql);
     this.#context = {
-      registry: this.registry,
       config: {
         authMode: "open",
         policy: { name: "best-score" },
@@ -151,9 +137,14 @@ export class TestMesh {
     };
   }
 
+  /** The coordinator's object is killed and wakes again: its memory is gone, its rows are there. */
+  restart(): void {
+    this.registry = openRegistry(this.sql);
+  }
+
   /** Runs a command and leaves its effects to the caller. */
   execute<K extends CommandName>(name: K, input: Input<K>): Executed<K> {
-    return execute({ ...this.#context, now: this.now }, name, input);
+    return execute({ ...this.#context, registry: this.registry, now: this.now }, name, input);
   }
 
   /** Runs a command that must succeed, and performs its effects. */
@@ -232,7 +223,8 @@ export class TestMesh {
     return this.#context.config;
   }
 
-  nextTick = (): Millis | null => nextTick(this.#context, this.now);
+  nextTick = (): Millis | null =>
+    nextTick({ registry: this.registry, config: this.config }, this.now);
 
   /** Effects of one type, in the order in which they were performed. */
   performed<T extends Effect["type"]>(type: T): Extract<Effect, { type: T }>[] {

@@ -55,6 +55,8 @@ export type Operation =
   | { readonly type: "cancel"; readonly task: number }
   | { readonly type: "pass"; readonly ms: number }
   | { readonly type: "tick" }
+  /** The coordinator crashes and wakes. */
+  | { readonly type: "restart" }
   | { readonly type: "revoke"; readonly peer: number }
   | { readonly type: "forget"; readonly peer: number }
   | { readonly type: "disallow"; readonly peer: number }
@@ -126,6 +128,7 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 36, arbitrary: say },
   { weight: 14, arbitrary: submit },
   { weight: 10, arbitrary: fc.constant<Operation>({ type: "tick" }) },
+  { weight: 2, arbitrary: fc.constant<Operation>({ type: "restart" }) },
   { weight: 6, arbitrary: join },
   {
     weight: 10,

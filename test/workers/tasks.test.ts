@@ -58,7 +58,7 @@ describe("POST /v1/tasks", () => {
       source: "api",
       requirements: { capabilities: [] },
       priority: 0,
-      max_attempts: 3,
+      max_attempts: 5,
       lease_seconds: 60,
       peer_id: null,
       attempts: [],
@@ -137,7 +137,7 @@ describe("an idempotency key", () => {
 
   it("AS12 counts defaults as if they had been written, in any order", async () => {
     const { body } = await give({ kind: "test" }, keyed("same"));
-    const spelled = { priority: 0, payload: null, max_attempts: 3, kind: "test" };
+    const spelled = { priority: 0, payload: null, max_attempts: 5, kind: "test" };
     expect((await give(spelled, keyed("same"))).body.id).toBe(body.id);
   });
 

@@ -1,9 +1,11 @@
 import { err, ok, type Result } from "../base/result.ts";
+import { admit } from "../peers/admission.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import { isHeld, type Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
 import { notFound } from "./handler.ts";
 import { resume } from "./holdings.ts";
+import { standingOf } from "./peers.ts";
 import { newest } from "./sessions.ts";
 
 /** Who says something of which attempt, by which session. */
@@ -36,11 +38,24 @@ export function claimed(context: Context, claim: Claim): Result<Task, MusterErro
   return heldOrResumed(context, claim);
 }
 
-/** What `held` finds, or what the peer had begun and nobody else has got since, whichever way it speaks. */
-export function heldOrResumed(
+/**
+ * The same for who brings a ticket instead of speaking in a session, which may be broken just now: nobody has asked yet
+ * whether the mesh would still let the peer in, and give it work.
+ */
+export function claimedByTicket(
   context: Context,
   claim: Omit<Claim, "epoch">,
 ): Result<Task, MusterError> {
+  const { peers, allowlist } = context.registry;
+  const peer = peers.get(claim.peerId);
+  if (peer === null) return err(leaseLost(claim));
+  const standing = standingOf(context, peer, allowlist.get(peer.publicKey));
+  const admission = admit(standing, peer.role);
+  const works = admission.ok && admission.value.role !== "controller";
+  return works ? heldOrResumed(context, claim) : err(leaseLost(claim));
+}
+
+function heldOrResumed(context: Context, claim: Omit<Claim, "epoch">): Result<Task, MusterError> {
   const task = held(context, claim);
   if (task.ok) return task;
   const resumed = resume(context, claim.taskId, claim.fence, claim.peerId);

@@ -4,7 +4,7 @@ import { newOpaqueId } from "../protocol/ids.ts";
 import { RESULT_UPLOAD_MAX, RESULT_UPLOADS_MAX } from "../protocol/constants.ts";
 import type { TaskResult } from "../protocol/messages.ts";
 import type { Task } from "../tasks/task.ts";
-import { heldOrResumed } from "./claims.ts";
+import { claimedByTicket } from "./claims.ts";
 import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { learnServiceTime } from "./evidence.ts";
@@ -39,7 +39,7 @@ export function storedResult(context: Context, task: Task, { result, sealed }: S
 
 /** A peer is about to bring a large result: may it, and must it be sealed? The lease is renewed for the way. */
 export const beginResult: Handler<"begin_result"> = (context, claim) => {
-  const task = heldOrResumed(context, claim);
+  const task = claimedByTicket(context, claim);
   if (!task.ok) return task;
   const { registry, now, randomBytes } = context;
   const { id: taskId, leaseMs } = task.value;
@@ -62,7 +62,7 @@ export const commitResult: Handler<"commit_result"> = (
   context,
   { blobId, bytes, sha256, ...claim },
 ) => {
-  const task = heldOrResumed(context, claim);
+  const task = claimedByTicket(context, claim);
   if (!task.ok) return task;
   const { taskResults, resultUploads } = context.registry;
   if (!resultUploads.settle(claim.taskId, blobId)) {

@@ -1,6 +1,11 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { readResultTicket, resultTicket } from "../../src/access/result-ticket.ts";
+import {
+  readerTicket,
+  readReaderTicket,
+  readResultTicket,
+  resultTicket,
+} from "../../src/access/result-ticket.ts";
 import { seededRandom } from "../random.ts";
 
 const KEY = seededRandom(1)(32);
@@ -25,6 +30,22 @@ test("AS23 a ticket is good for its own attempt, and for no other, of no other m
   );
 });
 
+test("AS25 a reader's ticket is good for its task and peer, and is none of an attempt's", () => {
+  fc.assert(
+    fc.property(anyAttempt, anyAttempt, ({ taskId, fence, peerId }, other) => {
+      fc.pre(taskId !== other.taskId && peerId !== other.peerId);
+      const ticket = readerTicket(KEY, { taskId, peerId });
+      expect(readReaderTicket(KEY, ticket, taskId)).toEqual({ taskId, peerId });
+      expect(readReaderTicket(KEY, ticket, other.taskId)).toBeNull();
+      expect(readReaderTicket(KEY, `${other.peerId}.${ticket.split(".")[1]}`, taskId)).toBeNull();
+      expect(readResultTicket(KEY, ticket, { taskId, fence })).toBeNull();
+      const brings = resultTicket(KEY, { taskId, fence, peerId });
+      expect(readReaderTicket(KEY, brings, taskId)).toBeNull();
+    }),
+  );
+});
+
 test.for(["", ".", "a.b", "x".repeat(65)])("AS23 %j is no ticket", (text) => {
   expect(readResultTicket(KEY, text, { taskId: crypto.randomUUID(), fence: 1 })).toBeNull();
+  expect(readReaderTicket(KEY, text, crypto.randomUUID())).toBeNull();
 });

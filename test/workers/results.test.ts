@@ -169,6 +169,18 @@ describe("a large result that is not committed", () => {
   });
 });
 
+describe("a large result whose store does not answer", () => {
+  it("AS23 is unavailable for its reader, and there when the store is", async () => {
+    const { offer } = await offered();
+    await bring(offer, big(10));
+    const path = `/v1/tasks/${offer.task_id}/result`;
+    const down = { get: () => Promise.reject(new Error("down")) };
+    problemOf(await callWith({ BLOBS: down }, "GET", path), "unavailable");
+    problemOf(await callWith({ BLOBS: { get: async () => null } }, "GET", path), "not_found");
+    expect((await call("GET", path)).text).toBe(big(10));
+  });
+});
+
 describe("a result for a caller that gave a key", () => {
   const form = { seal_to: toHex(CALLER.publicKey) };
   const opened = (container: Bytes): unknown =>

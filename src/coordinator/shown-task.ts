@@ -14,9 +14,13 @@ export const view = ({ registry }: Context, id: string): TaskView =>
     registry.taskResults.get(id),
   );
 
+/** Attempts that a peer is shown, the newest: with their errors, payload and result they fit a frame. */
+const ATTEMPTS_SHOWN = 20;
+
 /** The same for a peer that gave it over its session, and has no token to fetch a large result with. */
 export function shownTo(context: Context, peerId: string, id: string): PayloadOf<"task_shown"> {
-  const task = view(context, id);
+  const whole = view(context, id);
+  const task = { ...whole, attempts: whole.attempts.slice(-ATTEMPTS_SHOWN) };
   if (task.result_url === null) return { task };
   return { task, ticket: readerTicket(context.config.credentialKey, { taskId: id, peerId }) };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { MINUTE } from "../../src/base/clock.ts";
 import type { Input } from "../../src/coordinator/commands.ts";
 import { SubmitTask, type SubmitTaskInput } from "../../src/protocol/http.ts";
 import type { Role } from "../../src/protocol/messages.ts";
@@ -46,6 +47,20 @@ describe("a task given over a session", () => {
     ]);
     const { id } = task;
     expect(mesh.run("query_task", { ...from(giver), id }).task.state).toBe("succeeded");
+  });
+
+  test("AS25 is shown with its newest 20 attempts, so that it fits a frame", () => {
+    const { mesh, giver, worker } = assigning();
+    const { id } = mesh.run("assign_task", given(giver)).task;
+    for (let n = 1; n <= 30; n++) {
+      worker.refuse(`no ${n}`);
+      mesh.pass(MINUTE);
+      mesh.tick();
+    }
+    const { attempts } = mesh.run("query_task", { ...from(giver), id }).task;
+    expect(attempts).toHaveLength(20);
+    expect(attempts.at(-1)?.state).toBe("offered");
+    expect(attempts.at(-2)?.error).toBe("refused: no 30");
   });
 
   test("AS25 is refused to a peer whose entry grants no more than worker", () => {

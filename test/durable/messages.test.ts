@@ -179,7 +179,7 @@ describe("messages that an honest peer does not send", () => {
     "HS13 counts a malformed %s",
     async (type) => {
       const peer = await GoPeer.join();
-      const payloads = [null, { task_id: "no UUID", fence: 1 }, { ...TASK, fence: 0 }, {}];
+      const payloads: Json[] = [null, { task_id: "no UUID", fence: 1 }, { ...TASK, fence: 0 }, {}];
       for (const payload of payloads) peer.send(type, payload);
       expect(await peer.closed).toMatchObject({ code: 4400 });
     },

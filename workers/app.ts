@@ -5,7 +5,7 @@ import type { AppEnv } from "./context.ts";
 import { authorised } from "./authorised.ts";
 import { configured, safeHeaders } from "./middleware.ts";
 import { describe } from "./openapi.ts";
-import { problem } from "./problem.ts";
+import { issuesOf, problem } from "./problem.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
 import { connectRoutes } from "./routes/connect.ts";
@@ -32,10 +32,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
         : problem(c, {
             code: "invalid_request",
             detail: "the request does not have the form that is described in /openapi.json",
-            issues: result.error.issues.map(({ path, message }) => ({
-              path: path.map(String).join("."),
-              message,
-            })),
+            issues: issuesOf(result.error),
           }),
   });
   app.onError((error, c) => problem(c, expected(error)));

@@ -8,8 +8,8 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import { coordinatorOf } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv, Caller } from "./context.ts";
 import { needOf } from "./needs.ts";
+import { bearerIn } from "./bearer.ts";
 import { problem } from "./problem.ts";
-import { bearerIn } from "./safe-headers.ts";
 
 /** Lets a request through whose bearer token allows what it asks for, and names its caller to all behind it. */
 export const authorised: MiddlewareHandler<AppEnv> = async (c, next) => {

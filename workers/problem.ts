@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { z } from "zod";
 import type { Result } from "../src/base/result.ts";
 import { toProblem, type MusterError } from "../src/protocol/errors.ts";
 
@@ -11,6 +12,10 @@ export function problem(c: Context, error: MusterError): Response {
   c.header("Content-Type", "application/problem+json");
   return c.body(JSON.stringify(body), body.status as ContentfulStatusCode);
 }
+
+/** What a schema has against a request, as a problem document lists it. */
+export const issuesOf = ({ issues }: z.ZodError) =>
+  issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
 
 /** Answers with what `respond` makes of a success, or with the error's problem document. */
 export function answer<T, R extends Response>(

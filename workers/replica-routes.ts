@@ -4,8 +4,9 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import type { Replica } from "../src/discovery/replica.ts";
 import { PointerQuery } from "../src/protocol/http.ts";
 import { OpaqueId } from "../src/protocol/ids.ts";
-import { problem } from "./problem.ts";
-import { bearerIn, safe } from "./safe-headers.ts";
+import { bearerIn } from "./bearer.ts";
+import { issuesOf, problem } from "./problem.ts";
+import { safe } from "./safe-headers.ts";
 
 /** What nobody's token is: whoever shows none is judged by it. */
 const NO_TOKEN = "0".repeat(64);
@@ -59,10 +60,7 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
     }
     const query = Query.safeParse(c.req.query());
     if (!query.success) {
-      const issues = query.error.issues.map(({ path, message }) => ({
-        path: path.map(String).join("."),
-        message,
-      }));
+      const issues = issuesOf(query.error);
       return problem(c, { code: "invalid_request", detail: "the query is not valid", issues });
     }
     const list = await replica.list(query.data);

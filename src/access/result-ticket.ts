@@ -9,45 +9,49 @@ export interface AttemptRef {
   readonly peerId: PeerId;
 }
 
+/** A peer that gave a task over its session. */
+type Reader = Omit<AttemptRef, "fence">;
+
 const MAC_BYTES = 16;
 
 /**
  * What lets one attempt's peer bring its result over HTTP: its ID and a MAC over the attempt, under the mesh's key of
  * checks. Nothing is stored for it; it is worth something only while that attempt holds its task, so it commits once.
  */
-export const resultTicket = (key: Uint8Array, attempt: AttemptRef): string =>
-  `${attempt.peerId}.${macOf(key, attempt)}`;
+export const resultTicket = (key: Uint8Array, { peerId, ...of }: AttemptRef): string =>
+  ticketOf(key, peerId, bringing(of));
 
 /** The attempt that a ticket was made for; null when it is none of this mesh's for this task and number. */
 export function readResultTicket(
   key: Uint8Array,
   ticket: string,
-  { taskId, fence }: Omit<AttemptRef, "peerId">,
+  of: Omit<AttemptRef, "peerId">,
 ): AttemptRef | null {
-  const [peerId = "", mac = ""] = ticket.split(".");
-  if (!PeerId.safeParse(peerId).success) return null;
-  const attempt = { taskId, fence, peerId };
-  return equalConstantTime(utf8(mac), utf8(macOf(key, attempt))) ? attempt : null;
+  const peerId = holderOf(key, ticket, bringing(of));
+  return peerId === null ? null : { ...of, peerId };
 }
 
 /** What lets a peer that gave a task over its session read the result over HTTP, as long as the task is kept. */
-export const readerTicket = (key: Uint8Array, reader: Reader): string =>
-  `${reader.peerId}.${readerMac(key, reader)}`;
+export const readerTicket = (key: Uint8Array, { taskId, peerId }: Reader): string =>
+  ticketOf(key, peerId, reading(taskId));
 
 /** Who a ticket was made for; null when it is none of this mesh's for this task. */
 export function readReaderTicket(key: Uint8Array, ticket: string, taskId: string): Reader | null {
-  const [peerId = "", mac = ""] = ticket.split(".");
-  if (!PeerId.safeParse(peerId).success) return null;
-  const reader = { taskId, peerId };
-  return equalConstantTime(utf8(mac), utf8(readerMac(key, reader))) ? reader : null;
+  const peerId = holderOf(key, ticket, reading(taskId));
+  return peerId === null ? null : { taskId, peerId };
 }
 
-type Reader = Omit<AttemptRef, "fence">;
+const bringing = ({ taskId, fence }: Omit<AttemptRef, "peerId">): string =>
+  `result ticket v1 ${taskId} ${fence}`;
+const reading = (taskId: string): string => `result reader v1 ${taskId}`;
 
-const readerMac = (key: Uint8Array, { taskId, peerId }: Reader): string =>
-  toHex(hmacSha256(key, utf8(`result reader v1 ${taskId} ${peerId}`)).subarray(0, MAC_BYTES));
+/** `what` says what the ticket is for: one made for something else never serves. */
+const ticketOf = (key: Uint8Array, peerId: PeerId, what: string): string =>
+  `${peerId}.${toHex(hmacSha256(key, utf8(`${what} ${peerId}`)).subarray(0, MAC_BYTES))}`;
 
-const macOf = (key: Uint8Array, { taskId, fence, peerId }: AttemptRef): string =>
-  toHex(
-    hmacSha256(key, utf8(`result ticket v1 ${taskId} ${fence} ${peerId}`)).subarray(0, MAC_BYTES),
-  );
+function holderOf(key: Uint8Array, ticket: string, what: string): PeerId | null {
+  const [peerId = "", mac = ""] = ticket.split(".");
+  if (!PeerId.safeParse(peerId).success) return null;
+  const made = ticketOf(key, peerId, what);
+  return equalConstantTime(utf8(`${peerId}.${mac}`), utf8(made)) ? peerId : null;
+}

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Bytes } from "../base/bytes.ts";
 import type { Millis, Random } from "../base/clock.ts";
 import { firstIssue } from "../protocol/envelope.ts";
 import { ProblemView } from "../protocol/http.ts";
@@ -21,12 +22,17 @@ export interface ApiRequest {
   /** Below the mesh's base URL, without a leading slash. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, instead. */
+  readonly content?: { readonly type: string; readonly bytes: Bytes };
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether doing it twice is the same as once. Default: GET and PUT. */
   readonly idempotent?: boolean;
   /** What the mesh was asked to wait before it answers. */
   readonly wait?: Millis;
+  /** How long it may take beyond that. */
+  readonly timeout?: Millis;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -65,19 +71,21 @@ export class Api {
 
   async #fetch(method: string, request: ApiRequest): Promise<Response> {
     const { token, fetch } = this.#options;
-    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT + (request.wait ?? 0));
+    const { wait = 0, timeout: allowed = REQUEST_TIMEOUT } = request;
+    const timeout = AbortSignal.timeout(allowed + wait);
+    const content = contentOf(request);
     const init: RequestInit = {
       method,
       headers: {
         accept: "application/json",
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        ...(request.body !== undefined && { "content-type": "application/json" }),
+        ...(content !== undefined && { "content-type": content.type }),
         ...request.headers,
       },
       // A redirect would carry the token to wherever it points; the API has none.
       redirect: "manual",
       signal: request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]),
-      ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+      ...(content !== undefined && { body: content.bytes }),
     };
     try {
       return await fetch(this.#url(request), init);
@@ -96,8 +104,13 @@ export class Api {
   }
 }
 
+function contentOf({ body, content }: ApiRequest) {
+  if (content !== undefined || body === undefined) return content;
+  return { type: "application/json", bytes: JSON.stringify(body) };
+}
+
 /** The error of an answer that is none of success: the problem document's, or what the status tells. */
-export async function apiErrorOf(response: Response): Promise<MusterApiError> {
+async function apiErrorOf(response: Response): Promise<MusterApiError> {
   const { status } = response;
   const body: unknown = await response.json().catch(() => undefined);
   const problem = ProblemView.safeParse(body);

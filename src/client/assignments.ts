@@ -5,12 +5,13 @@ import { newUuid } from "../protocol/ids.ts";
 import type { PayloadInput, PayloadOf } from "../protocol/messages.ts";
 import type { Fetch } from "./api.ts";
 import type { WaitOptions } from "./controller-options.ts";
-import { MusterApiError, type PeerError, TaskFailed, WaitTimeout } from "./errors.ts";
+import { MusterApiError, type PeerError, WaitTimeout } from "./errors.ts";
 import type { PrivateKey } from "./keys.ts";
 import type { Link } from "./link.ts";
 import { fetchResult } from "./result.ts";
 import { withRetries } from "./retry.ts";
-import { sealingTo, submission, type AssignOptions } from "./submission.ts";
+import { runTask, type RunOptions } from "./run.ts";
+import { submission, type AssignOptions } from "./submission.ts";
 import { hasEnded, type Task } from "./task.ts";
 import { REQUEST_TIMEOUT, WAIT_ROUND } from "./timings.ts";
 
@@ -25,11 +26,7 @@ export interface Assigner {
   /** The task once it has ended, however it did; throws `WaitTimeout` if that takes longer than `timeoutMs`. */
   wait(id: string, options?: WaitOptions): Promise<Task>;
   /** Assigns and waits: the task's result, as `Controller.run` does. */
-  run(
-    kind: string,
-    payload?: unknown,
-    options?: AssignOptions & WaitOptions & { readonly privateKey?: PrivateKey },
-  ): Promise<Json>;
+  run(kind: string, payload?: unknown, options?: RunOptions): Promise<Json>;
   /** The result of a task that succeeded, however large, opened with `privateKey` if it is sealed. */
   result(id: string, privateKey?: PrivateKey): Promise<Json>;
   task(id: string): Promise<Task>;
@@ -86,17 +83,8 @@ export class Assignments implements Assigner {
     }
   }
 
-  async run(
-    kind: string,
-    payload: unknown = null,
-    options: AssignOptions & WaitOptions & { readonly privateKey?: PrivateKey } = {},
-  ): Promise<Json> {
-    const { privateKey } = options;
-    const { id } = await this.assign(kind, payload, { ...options, ...sealingTo(privateKey) });
-    const task = await this.wait(id, options);
-    if (task.state !== "succeeded") throw new TaskFailed(task);
-    const there = task.result_url === null && !task.result_sealed;
-    return there ? task.result : this.result(id, privateKey);
+  run(kind: string, payload: unknown = null, options: RunOptions = {}): Promise<Json> {
+    return runTask(this, kind, payload, options);
   }
 
   async result(id: string, privateKey?: PrivateKey): Promise<Json> {

@@ -49,13 +49,14 @@ import type {
   WaitOptions,
 } from "./controller-options.ts";
 import { Discovery } from "./discovery.ts";
-import { TaskFailed, WaitTimeout } from "./errors.ts";
+import { WaitTimeout } from "./errors.ts";
 import { Explanations } from "./explain-api.ts";
 import type { PrivateKey } from "./keys.ts";
 import { pages } from "./pages.ts";
 import { resultOf } from "./result.ts";
 import { hasEnded, type Task } from "./task.ts";
-import { sealingTo, submission, type AssignOptions } from "./submission.ts";
+import { resultOfTask, runTask, type RunOptions } from "./run.ts";
+import { submission, type AssignOptions } from "./submission.ts";
 import { FOLLOW_ROUND, WAIT_ROUND } from "./timings.ts";
 import { Webhooks } from "./webhooks-api.ts";
 
@@ -146,22 +147,13 @@ export class Controller {
    * Assigns and waits: the task's result, sealed on its way if `privateKey` is given. Throws `TaskFailed` if it ended in any
    * other way.
    */
-  async run(
-    kind: string,
-    payload: unknown = null,
-    options: AssignOptions & WaitOptions & { readonly privateKey?: PrivateKey } = {},
-  ): Promise<Json> {
-    const { privateKey } = options;
-    const { id } = await this.assign(kind, payload, { ...options, ...sealingTo(privateKey) });
-    const task = await this.wait(id, options);
-    if (task.state !== "succeeded") throw new TaskFailed(task);
-    return this.resultOf(task, privateKey);
+  run(kind: string, payload: unknown = null, options: RunOptions = {}): Promise<Json> {
+    return runTask(this, kind, payload, options);
   }
 
   /** The result of a task that has succeeded: what stands in it, or what is fetched and opened (see `result`). */
-  async resultOf(task: Task, privateKey?: PrivateKey): Promise<Json> {
-    const there = task.result_url === null && !task.result_sealed;
-    return there ? task.result : this.result(task.id, privateKey);
+  resultOf(task: Task, privateKey?: PrivateKey): Promise<Json> {
+    return resultOfTask(this, task, privateKey);
   }
 
   /**

@@ -54,8 +54,8 @@ export class TaskError extends Error {
 }
 
 /**
- * The mesh said no, over HTTP or to what a peer asked in its session. `code` is the problem document's, or one of the client's own: `unreachable` (no
- * answer), `invalid_response` (an answer that is not of the API).
+ * The mesh said no, over HTTP or to what a peer asked in its session. `code` is the problem document's, or one of the
+ * client's own: `unreachable` (no answer), `invalid_response` (an answer that is not of the API).
  */
 export class MusterApiError extends Error {
   override readonly name = "MusterApiError";

@@ -32,6 +32,7 @@ export {
 export type { Discovered, DiscoverOptions } from "./discover.ts";
 export type { DiscoveryKeys, PointerView } from "../protocol/http.ts";
 export type { PeerRecord } from "../stmf/peer-record.ts";
+export type { RunOptions } from "./run.ts";
 export type { AssignOptions } from "./submission.ts";
 export { deliver, newWebhookSecret, signDelivery, type DeliveryOptions } from "./webhook.ts";
 export type { Explanations } from "./explain-api.ts";

@@ -1,14 +1,12 @@
 import { fromBase64, fromUtf8, toBase64 } from "../base/bytes.ts";
 import { parseJson, type Json } from "../base/json.ts";
 import { sha256 } from "../crypto/primitives.ts";
+import { readContentDigest } from "../protocol/content-digest.ts";
 import { openResult } from "../stmf/task-result.ts";
 import { Api, type Fetch } from "./api.ts";
 import { MusterApiError, OptionsError } from "./errors.ts";
 import { identityFrom, type PrivateKey } from "./keys.ts";
 import type { Task } from "./task.ts";
-
-/** Body digests as RFC 9530 has them; the mesh sends this one. */
-const DIGEST = /^sha-256=:([A-Za-z0-9+/=]+):$/;
 
 /**
  * The JSON of an answer that is a task's result. Throws `OptionsError` when it is sealed and this key does not open it,
@@ -16,7 +14,7 @@ const DIGEST = /^sha-256=:([A-Za-z0-9+/=]+):$/;
  */
 export async function resultOf(response: Response, privateKey?: PrivateKey): Promise<Json> {
   const bytes = new Uint8Array(await response.arrayBuffer());
-  const digest = DIGEST.exec(response.headers.get("content-digest") ?? "")?.[1];
+  const digest = readContentDigest(response.headers.get("content-digest") ?? "");
   if (digest !== undefined && digest !== toBase64(sha256(bytes)))
     throw unreadable("the result was changed on its way");
   const sealed = response.headers.get("content-type")?.startsWith("application/json") !== true;

@@ -4,7 +4,7 @@ import type { Shape } from "../registry/shapes.ts";
 import type { WaitingTask } from "../registry/tasks.ts";
 import type { Traits } from "../scoring/kinds.ts";
 import { choose, type Choice } from "../tasks/assignment.ts";
-import { exclusion, type Demand } from "../tasks/eligibility.ts";
+import { exclusion, hasSlot, type Demand } from "../tasks/eligibility.ts";
 import {
   storeChoice,
   type Rule,
@@ -50,8 +50,6 @@ const foremost = (
   { refused, requirements: { avoid = [] } }: Demand,
   shape: Shape,
 ): readonly Peer[] => roster.candidates(shape, LOOKED_AT + refused.size + avoid.length);
-
-const hasSlot = ({ held, slots }: Peer): boolean => held < slots;
 
 /** What is kept of a decision, so that it can be explained and made again. */
 export function storedOf({ registry, config, now }: Context, decision: Decision): StoredChoice {

@@ -1,6 +1,7 @@
 import { resultTicket, type AttemptRef } from "../access/result-ticket.ts";
 import type { Peer } from "../peers/peer.ts";
 import { ACCEPT_TIMEOUT } from "../protocol/constants.ts";
+import { hasSlot } from "../tasks/eligibility.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Context } from "./context.ts";
 import { sessionOf } from "./peers.ts";
@@ -18,7 +19,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
     fence,
     peerId: peer.id,
     leaseUntil: now + ACCEPT_TIMEOUT,
-    prefetched: peer.held >= peer.slots,
+    prefetched: !hasSlot(peer),
     progress: null,
     message: null,
   });

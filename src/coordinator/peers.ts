@@ -13,17 +13,22 @@ import type { EndFault, SessionRef } from "./effects.ts";
 
 /** Writes a peer with the score that follows from its metrics, and returns it so. */
 export function savePeer(context: Context, peer: Peer): Peer {
-  const scored = { ...peer, score: scoreOf(context, peer).score };
+  const scored = withScore(context, peer);
   context.registry.peers.put(scored);
   return scored;
 }
 
 /** The same for a peer of which nothing but measurements has changed: it is written a little later, with others. */
 export function saveMeasured(context: Context, peer: Peer): Peer {
-  const scored = { ...peer, score: scoreOf(context, peer).score };
+  const scored = withScore(context, peer);
   context.registry.peers.measured(scored);
   return scored;
 }
+
+const withScore = (context: Context, peer: Peer): Peer => ({
+  ...peer,
+  score: scoreOf(context, peer).score,
+});
 
 /** What a score is computed from beside the peer's record. */
 export interface Scoring extends Pick<Context, "registry" | "now"> {

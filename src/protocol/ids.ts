@@ -53,12 +53,12 @@ export const OpaqueId = z.string().regex(hexOf(16), "an ID of 32 lower-case hex 
 
 export const Uuid = z.uuid();
 
-/** A version 4 UUID (RFC 9562 §5.4) from the given randomness. */
 /** Names a submission, so that the same one said again is harmless. */
 export const IdempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
 
+/** A version 4 UUID (RFC 9562 §5.4) from the given randomness. */
 export function newUuid(random: RandomBytes): string {
   const bytes = random(16);
   bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;

@@ -5,8 +5,8 @@ import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
  * What is owed to the world outside the database, written in the transaction that made it owed and repeated until
  * done: `publish` a peer's record (subject: peer ID), `delete_blob` and `delete_result` (subject: blob ID),
  * `end_session` of a peer that lost its right (subject: peer ID and the session's name and epoch), `probe` of a peer
- * whose silence is in doubt (likewise); `replicate` what is published to the store of
- * replicas (one subject: the directory), and `drop_copy` of what lies there (subject: its key).
+ * whose silence is in doubt (likewise); `replicate` what is published to the store of replicas (one subject: the
+ * directory), and `drop_copy` of what lies there (subject: its key).
  */
 export type OutboxKind = (typeof OWN_KINDS | typeof COPY_KINDS)[number];
 

@@ -5,7 +5,7 @@ import type { Census, Traits, Wanted } from "../scoring/kinds.ts";
 import { NOWHERE } from "../scoring/place-table.ts";
 import { RankIndex, type RankQuery } from "../scoring/rank-index.ts";
 import { meets } from "../tasks/capabilities.ts";
-import { isGoP2pRequest, placesOf } from "../tasks/eligibility.ts";
+import { hasSlot, isGoP2pRequest, placesOf } from "../tasks/eligibility.ts";
 import type { Shape } from "./shapes.ts";
 
 /** What ranking needs to know of a peer. */
@@ -195,8 +195,6 @@ function rank(index: RankIndex, id: PeerId, peer: Ranked | null): void {
 /** Whether a peer may get anything at all just now. */
 const mayTake = (peer: Ranked): boolean =>
   peer.state === "active" && peer.role !== "controller" && peer.held < placesOf(peer);
-
-const hasSlot = ({ held, slots }: Ranked): boolean => held < slots;
 
 const traitsOf = (peer: Ranked): Traits => ({
   role: peer.role,

@@ -1,7 +1,7 @@
 import type { Millis, Random } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { outcomesKnown } from "../scoring/outcomes.ts";
-import { exclusion, type Candidate, type Demand, type Exclusion } from "./eligibility.ts";
+import { exclusion, hasSlot, type Candidate, type Demand, type Exclusion } from "./eligibility.ts";
 import { expectedCost, type Cost } from "./expected-cost.ts";
 import { lotOf } from "./lot.ts";
 import { DEFAULT_POLICY, type ExpectedCost, type Policy } from "./policy.ts";
@@ -52,8 +52,8 @@ export const draw = (random: Random): Draws => ({ lot: random(), venture: random
 /**
  * Chooses who gets a task: the one function that does. Filters go first; of the rest the policy's measure decides,
  * those with a free slot and then those that have not failed at this task going first; equal ones are drawn by lot, so
- * that no order of listing decides. It is pure, and depends on nobody but the chosen one and those before it: made again with the same draws
- * among any of the candidates that include those, it comes out the same.
+ * that no order of listing decides. It is pure, and depends on nobody but the chosen one and those before it: made again
+ * with the same draws among any of the candidates that include those, it comes out the same.
  */
 export function choose(
   task: Demand,
@@ -83,7 +83,7 @@ export function choose(
 
 function contender(task: Demand, peer: Candidate, now: Millis, policy: Policy): Contender {
   const heldBack: HoldBack[] = [];
-  if (peer.held >= peer.slots) heldBack.push("no_free_slot");
+  if (!hasSlot(peer)) heldBack.push("no_free_slot");
   if (task.tried.has(peer.peerId)) heldBack.push("failed_before");
   if (policy.name === "expected-cost" && peer.evidence.share > policy.shareMax)
     heldBack.push("over_share");
@@ -122,8 +122,7 @@ function ventured(
 ): Contender | null {
   if (draws.venture >= newcomerShare || tried.size > 0) return null;
   const newcomers = eligible.filter(
-    ({ peer }) =>
-      peer.held < peer.slots && outcomesKnown(peer.evidence.outcomes, now) < newcomerOutcomes,
+    ({ peer }) => hasSlot(peer) && outcomesKnown(peer.evidence.outcomes, now) < newcomerOutcomes,
   );
   return best(newcomers, draws);
 }

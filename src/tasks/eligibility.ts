@@ -35,6 +35,10 @@ export interface Demand {
   readonly incumbent: PeerId | null;
 }
 
+/** Whether it could begin one more at once. */
+export const hasSlot = ({ held, slots }: Pick<Candidate, "held" | "slots">): boolean =>
+  held < slots;
+
 export type Exclusion =
   | "not_active"
   | "controller"

@@ -3,36 +3,16 @@ import { Assignments } from "../../src/client/assignments.ts";
 import { PeerError } from "../../src/client/errors.ts";
 import type { Link } from "../../src/client/link.ts";
 import { toGoP2pError, type MusterError } from "../../src/protocol/errors.ts";
-import { TaskView } from "../../src/protocol/http.ts";
+import type { Json } from "../../src/base/json.ts";
+import type { TaskView } from "../../src/protocol/http.ts";
+import { aTaskView } from "../task-view.ts";
 import { taskId } from "./fake-mesh.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const AT = "2026-01-02T03:04:05.006Z";
-const shown = (state: TaskView["state"], result: unknown = null) =>
-  TaskView.parse({
-    id: taskId(1),
-    kind: "echo",
-    payload: null,
-    state,
-    source: "peer",
-    requirements: {},
-    priority: 0,
-    created_at: AT,
-    not_before: AT,
-    deadline_at: AT,
-    ended_at: null,
-    max_attempts: 5,
-    backoff: {},
-    lease_seconds: 60,
-    peer_id: null,
-    progress: null,
-    message: null,
-    result,
-    error: null,
-    attempts: [],
-  });
+const shown = (state: TaskView["state"], result: Json = null) =>
+  aTaskView({ id: taskId(1), state, result });
 
 /** Sessions that only note what is said in them. */
 function assigning() {

@@ -9,35 +9,23 @@ import {
   type MessageType,
   type MUSTER_PAYLOADS,
 } from "../../src/protocol/messages.ts";
-import { SubmitTask, TaskView } from "../../src/protocol/http.ts";
+import { SubmitTask } from "../../src/protocol/http.ts";
 import { seededRandom } from "../random.ts";
+import { aTaskView } from "../task-view.ts";
 
 const pair = newKeyPair(seededRandom(1));
 const CHALLENGE = toBase64(seededRandom(2)(32));
 const TASK = { task_id: "3f2504e0-4f89-41d3-9a0c-0305e82c3301", fence: 3 };
 
-const AT = "2026-01-02T03:04:05.006Z";
-const SHOWN = TaskView.parse({
+const SHOWN = aTaskView({
   id: TASK.task_id,
-  kind: "echo",
   payload: 1,
   state: "succeeded",
-  source: "peer",
-  requirements: {},
-  priority: 0,
-  created_at: AT,
-  not_before: AT,
-  deadline_at: AT,
-  ended_at: AT,
+  ended_at: "2026-01-02T03:04:05.006Z",
   max_attempts: 3,
-  backoff: {},
-  lease_seconds: 60,
   peer_id: pair.id,
   progress: 1,
-  message: null,
   result: [2],
-  error: null,
-  attempts: [],
 });
 
 /** As Go's `NodeIdentity` stands on the wire. */

@@ -6,6 +6,7 @@ import { SECOND } from "../../src/base/clock.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import { resultKey } from "../../src/coordinator/results.ts";
 import { RESULT_RETENTION, TASK_LARGE_RESULT_BYTES_MAX } from "../../src/protocol/constants.ts";
+import { contentDigest } from "../../src/protocol/content-digest.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { Uuid } from "../../src/protocol/ids.ts";
 import { bearerOf } from "../authorised.ts";
@@ -105,11 +106,8 @@ async function send(c: AppContext, id: string, visibleTo: string | null) {
     const detail = "the result is not in the store, or not yet here; try again in a minute";
     return problem(c, { code: "not_found", detail });
   }
-  return c.body(found.value, 200, { ...type, "Content-Digest": digestField(extra.sha256 ?? "") });
+  return c.body(found.value, 200, { ...type, "Content-Digest": contentDigest(extra.sha256 ?? "") });
 }
-
-/** As RFC 9530 writes it. */
-const digestField = (sha256: string): string => `sha-256=:${sha256}:`;
 
 /** Stores what an attempt brings, and commits it: once, or not at all. */
 async function take(c: AppContext): Promise<Result<unknown, MusterError>> {
@@ -153,7 +151,7 @@ async function store(c: AppContext, blobId: string) {
   if (!written.ok) return body.overflowed() ? err(OVER) : written;
   const measured = await body.measured();
   const claimed = c.req.header("Content-Digest");
-  if (claimed !== undefined && claimed !== digestField(measured.sha256)) {
+  if (claimed !== undefined && claimed !== contentDigest(measured.sha256)) {
     return err<MusterError>({
       code: "invalid_request",
       detail: "Content-Digest: the body that came has another SHA-256",

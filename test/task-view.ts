@@ -1,0 +1,27 @@
+import { TaskView } from "../src/protocol/http.ts";
+
+const AT = "2026-01-02T03:04:05.006Z";
+
+/** A task as its caller sees it. */
+export const aTaskView = (changes: Partial<TaskView> & Pick<TaskView, "id" | "state">): TaskView =>
+  TaskView.parse({
+    kind: "echo",
+    payload: null,
+    source: "peer",
+    requirements: {},
+    priority: 0,
+    created_at: AT,
+    not_before: AT,
+    deadline_at: AT,
+    ended_at: null,
+    max_attempts: 5,
+    backoff: {},
+    lease_seconds: 60,
+    peer_id: null,
+    progress: null,
+    message: null,
+    result: null,
+    error: null,
+    attempts: [],
+    ...changes,
+  });

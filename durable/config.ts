@@ -4,7 +4,7 @@ import { toHex, type Bytes } from "../src/base/bytes.ts";
 import { DAY, type Millis } from "../src/base/clock.ts";
 import { placeOf } from "../src/base/place.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
-import type { CoordinatorConfig } from "../src/coordinator/context.ts";
+import type { CoordinatorConfig } from "../src/coordinator/kernel/context.ts";
 import { keyPairFrom, type KeyPair } from "../src/crypto/identity.ts";
 import { ed25519PublicKey } from "../src/crypto/primitives.ts";
 import { epochRootKey } from "../src/discovery/epoch.ts";

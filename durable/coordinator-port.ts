@@ -1,5 +1,5 @@
 import { err, type Result } from "../src/base/result.ts";
-import type { CommandName, Input, Output } from "../src/coordinator/commands.ts";
+import type { CommandName, Input, Output } from "../src/contract/commands.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { withDeadline } from "./deadline.ts";

@@ -1,16 +1,16 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Millis } from "../src/base/clock.ts";
 import { err, type Result } from "../src/base/result.ts";
-import type { CommandName, Input } from "../src/coordinator/commands.ts";
+import type { CommandName, Input } from "../src/contract/commands.ts";
+import { type Effect } from "../src/coordinator/kernel/effects.ts";
 import {
   isEndAwaited,
   type DialOrder,
-  type Effect,
   type EndFault,
   type SessionRef,
-} from "../src/coordinator/effects.ts";
-import { execute, type Executed } from "../src/coordinator/execute.ts";
-import { nextTick } from "../src/coordinator/tick.ts";
+} from "../src/contract/session-orders.ts";
+import { execute, type Executed } from "../src/coordinator/kernel/execute.ts";
+import { nextTick } from "../src/coordinator/kernel/tick.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";

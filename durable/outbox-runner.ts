@@ -1,8 +1,8 @@
 import type { RandomBytes } from "../src/base/clock.ts";
 import type { Result } from "../src/base/result.ts";
-import type { CommandName, Input, Output } from "../src/coordinator/commands.ts";
-import { readEndSession, readProbe } from "../src/coordinator/peers.ts";
-import { resultKey } from "../src/coordinator/results.ts";
+import type { CommandName, Input, Output } from "../src/contract/commands.ts";
+import { readEndSession, readProbe } from "../src/coordinator/peers/peers.ts";
+import { resultKey } from "../src/coordinator/tasks/results.ts";
 import { blobKey, storeRecord } from "../src/discovery/publisher.ts";
 import type { DiscoveryStore } from "../src/discovery/store.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
@@ -10,7 +10,7 @@ import { COPY_KINDS, OWN_KINDS, type OutboxItem, type OutboxKind } from "../src/
 import type { Registry } from "../src/registry/registry.ts";
 import { withDeadline } from "./deadline.ts";
 import { replicate } from "./replicate.ts";
-import type { EndFault, SessionRef } from "../src/coordinator/effects.ts";
+import type { EndFault, SessionRef } from "../src/contract/session-orders.ts";
 
 const AT_ONCE = 16;
 

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Millis } from "../src/base/clock.ts";
 import type { Json } from "../src/base/json.ts";
-import type { DialOrder, EndFault } from "../src/coordinator/effects.ts";
+import type { DialOrder, EndFault } from "../src/contract/session-orders.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import { platformX25519 } from "../src/crypto/x25519.ts";
 import {
@@ -36,7 +36,7 @@ import { coordinatorOf, type CoordinatorPort } from "./coordinator-port.ts";
 import { dialOut } from "./dial-out.ts";
 import { DialledSockets } from "./dialled-sockets.ts";
 import type { Env } from "./env.ts";
-import { Farewell } from "./farewell.ts";
+import { Farewell } from "./pending-disconnect.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { HandshakeTimers } from "./handshake-timers.ts";
 import { NOWHERE, ORIGIN_HEADERS, originOf } from "./origin-headers.ts";

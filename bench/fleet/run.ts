@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { controller, type Controller } from "../../src/client/index.ts";
 import { differences, readRegistry } from "./agreement.ts";
-import { Drip, type Ended } from "./drip.ts";
+import { Drip, type Ended } from "./task-stream.ts";
 import { Host } from "./host-process.ts";
 import type { HostedPeer } from "./host-messages.ts";
 import { Server } from "./server.ts";

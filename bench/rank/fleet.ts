@@ -1,5 +1,5 @@
 import type { Random } from "../../src/base/clock.ts";
-import type { Traits, Wanted } from "../../src/scoring/kinds.ts";
+import type { Traits, Wanted } from "../../src/scoring/peer-classes.ts";
 
 /** A made-up fleet: peer n of it has the n-th entry of each list. */
 export interface Fleet {

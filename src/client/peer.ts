@@ -7,7 +7,7 @@ import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { PayloadOf } from "../protocol/messages.ts";
 import { Assignments } from "./assignments.ts";
 import { advertOf, type KnownPeer } from "./advert.ts";
-import { Comeback } from "./comeback.ts";
+import { Comeback } from "./reconnect-backoff.ts";
 import { PeerError } from "./errors.ts";
 import type { JoinedMesh, PeerEvent } from "./events.ts";
 import { destinationOf, type Destination } from "./destination.ts";

@@ -2,7 +2,7 @@ import type { Place } from "../base/place.ts";
 import type { Protocol } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { HeldTask, Role } from "../protocol/messages.ts";
-import type { DialRef } from "./dialling.ts";
+import type { DialRef } from "./dial.ts";
 
 /** What a session knows of a peer that has just proved its key, when it asks whether the peer may come in. */
 export interface JoinRequest {

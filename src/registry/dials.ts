@@ -1,5 +1,5 @@
 import type { Millis } from "../base/clock.ts";
-import type { Dial } from "../peers/dialling.ts";
+import type { Dial } from "../peers/dial.ts";
 import type { DialState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import {

@@ -1,5 +1,5 @@
 import type { Millis } from "../base/clock.ts";
-import type { Count, Group } from "../peers/mass-silence.ts";
+import type { Count, Group } from "../peers/correlated-failures.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { Region } from "../protocol/discovery.ts";
 import type { PeerState, Protocol } from "../protocol/http.ts";

@@ -1,7 +1,7 @@
 import { isConnected } from "../peers/lifecycle.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import type { Census, Traits, Wanted } from "../scoring/kinds.ts";
+import type { Census, Traits, Wanted } from "../scoring/peer-classes.ts";
 import { NOWHERE } from "../scoring/place-table.ts";
 import { RankIndex, type RankQuery } from "../scoring/rank-index.ts";
 import { meets } from "../tasks/capabilities.ts";

@@ -1,5 +1,5 @@
 import type { PeerId } from "../protocol/ids.ts";
-import { Kinds, type Census, type Traits, type Wanted } from "./kinds.ts";
+import { Kinds, type Census, type Traits, type Wanted } from "./peer-classes.ts";
 import { grown, NOWHERE, PlaceTable, type Place } from "./place-table.ts";
 import { BUCKET, bucketOf, KIND, ROW, UNRANKED } from "./score-buckets.ts";
 

@@ -1,7 +1,7 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Millis } from "../base/clock.ts";
 import type { Place } from "../base/place.ts";
-import type { DialRef } from "../peers/dialling.ts";
+import type { DialRef } from "../peers/dial.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { GoP2pRequest, Reconnect, Role } from "../protocol/messages.ts";
 import type { Liveness, OutstandingPing } from "../peers/liveness.ts";

@@ -3,7 +3,7 @@ import type { PeerId } from "../protocol/ids.ts";
 import { outcomesKnown } from "../scoring/outcomes.ts";
 import { exclusion, hasSlot, type Candidate, type Demand, type Exclusion } from "./eligibility.ts";
 import { expectedCost, type Cost } from "./expected-cost.ts";
-import { lotOf } from "./lot.ts";
+import { lotOf } from "./tie-break.ts";
 import { DEFAULT_POLICY, type ExpectedCost, type Policy } from "./policy.ts";
 
 export interface Choice {

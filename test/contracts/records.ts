@@ -1,5 +1,5 @@
-import type { Dial } from "../../src/peers/dialling.ts";
-import type { Hearsay } from "../../src/peers/hearsay.ts";
+import type { Dial } from "../../src/peers/dial.ts";
+import type { Hearsay } from "../../src/peers/advertised-peer.ts";
 import type { Peer } from "../../src/peers/peer.ts";
 import type { PublishedPointer } from "../../src/registry/pointers.ts";
 import type { Attempt, Task } from "../../src/tasks/task.ts";

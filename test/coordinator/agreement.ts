@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Effect } from "../../src/coordinator/effects.ts";
+import type { Effect } from "../../src/coordinator/kernel/effects.ts";
 import { present } from "../must.ts";
 import type { TestMesh } from "./mesh.ts";
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE } from "../../src/base/clock.ts";
-import type { Told } from "../../src/peers/hearsay.ts";
+import type { Told } from "../../src/peers/advertised-peer.ts";
 import {
   SAMPLE_POINTERS_MAX,
   TOLD_BY_ONE_MAX,

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { MINUTE } from "../../src/base/clock.ts";
-import type { CommandName, Input } from "../../src/coordinator/commands.ts";
-import type { Effect } from "../../src/coordinator/effects.ts";
+import type { CommandName, Input } from "../../src/contract/commands.ts";
+import type { Effect } from "../../src/coordinator/kernel/effects.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
 import { must, mustFail, present } from "../must.ts";
 import { emptiedSql } from "./emptied-sql.ts";

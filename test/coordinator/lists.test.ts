@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { CommandName, Input } from "../../src/coordinator/commands.ts";
+import type { CommandName, Input } from "../../src/contract/commands.ts";
 import { KEYS, submission, testKey, TestMesh } from "./mesh.ts";
 
 const [A] = KEYS;

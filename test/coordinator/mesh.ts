@@ -9,12 +9,13 @@ import type {
   Input,
   Output,
   SubmitInput,
-} from "../../src/coordinator/commands.ts";
-import type { CoordinatorConfig } from "../../src/coordinator/context.ts";
-import type { Effect, EndFault, SessionRef } from "../../src/coordinator/effects.ts";
-import { execute, type Executed } from "../../src/coordinator/execute.ts";
-import { readEndSession, readProbe } from "../../src/coordinator/peers.ts";
-import { nextTick } from "../../src/coordinator/tick.ts";
+} from "../../src/contract/commands.ts";
+import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
+import type { Effect } from "../../src/coordinator/kernel/effects.ts";
+import type { EndFault, SessionRef } from "../../src/contract/session-orders.ts";
+import { execute, type Executed } from "../../src/coordinator/kernel/execute.ts";
+import { readEndSession, readProbe } from "../../src/coordinator/peers/peers.ts";
+import { nextTick } from "../../src/coordinator/kernel/tick.ts";
 import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
 import type { Publication } from "../../src/discovery/publisher.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";

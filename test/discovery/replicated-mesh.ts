@@ -5,7 +5,7 @@ import { storeRecord } from "../../src/discovery/publisher.ts";
 import { Replica } from "../../src/discovery/replica.ts";
 import { verifierOf } from "../../src/discovery/signed.ts";
 import { PointerQuery } from "../../src/protocol/http.ts";
-import type { CoordinatorConfig } from "../../src/coordinator/context.ts";
+import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
 import { TestMesh } from "../coordinator/mesh.ts";
 import { present } from "../must.ts";
 import { seededRandom } from "../random.ts";

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { Coordinator } from "../../durable/coordinator.ts";
 import { PeerSession } from "../../durable/peer-session.ts";
-import type { CommandName } from "../../src/coordinator/commands.ts";
+import type { CommandName } from "../../src/contract/commands.ts";
 import { present } from "../must.ts";
 import { until } from "./api.ts";
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Traits, Wanted } from "../../src/scoring/kinds.ts";
+import type { Traits, Wanted } from "../../src/scoring/peer-classes.ts";
 import { NOWHERE } from "../../src/scoring/place-table.ts";
 import { RankIndex, type RankQuery } from "../../src/scoring/rank-index.ts";
 import { bucketOf, BUCKETS } from "../../src/scoring/score-buckets.ts";

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RETRY_BACKOFF, RETRY_BACKOFF_MAX } from "../../src/protocol/constants.ts";
-import { retryAt } from "../../src/tasks/lease.ts";
+import { retryAt } from "../../src/tasks/retry.ts";
 
 const NOW = 1_000_000;
 const USUAL = { backoffMs: RETRY_BACKOFF, backoffMaxMs: RETRY_BACKOFF_MAX };

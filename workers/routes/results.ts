@@ -4,7 +4,7 @@ import { visibleOwner } from "../../src/access/scope.ts";
 import { fromBase64 } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
-import { resultKey } from "../../src/coordinator/results.ts";
+import { resultKey } from "../../src/coordinator/tasks/results.ts";
 import { RESULT_RETENTION, TASK_LARGE_RESULT_BYTES_MAX } from "../../src/protocol/constants.ts";
 import { contentDigest } from "../../src/protocol/content-digest.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";

@@ -1,7 +1,7 @@
 import { fromHex, type Bytes } from "../../base/bytes.ts";
 import { SECOND } from "../../base/clock.ts";
 import { isCanonicalKey, peerIdOf } from "../../crypto/identity.ts";
-import type { Told } from "../../peers/hearsay.ts";
+import type { Told } from "../../peers/advertised-peer.ts";
 import { ADVERT_INTERVAL } from "../../protocol/constants.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
 import { errorReply, stay } from "../outgoing.ts";

@@ -1,0 +1,64 @@
+import { equalConstantTime, utf8 } from "../../base/bytes.ts";
+import { toRfc3339 } from "../../base/clock.ts";
+import { err, ok } from "../../base/result.ts";
+import { newCredential } from "../../access/credential.ts";
+import { API_TOKENS_MAX } from "../../protocol/constants.ts";
+import type { TokenView } from "../../protocol/http.ts";
+import type { ApiToken } from "../../registry/api-tokens.ts";
+import type { Context } from "../kernel/context.ts";
+import { expelHolder, tokenHolder } from "../discovery/epochs.ts";
+import { done, notFound, type Handler } from "../kernel/handler.ts";
+
+export const createToken: Handler<"create_token"> = (
+  { registry, config, now, randomBytes },
+  { label, scope },
+) => {
+  if (registry.apiTokens.count() >= API_TOKENS_MAX) {
+    return err({
+      code: "conflict",
+      detail: `there are ${API_TOKENS_MAX} tokens already; revoke some`,
+    });
+  }
+  const { text, id, hash } = newCredential("mst", config.credentialKey, randomBytes);
+  const token: ApiToken = { id, hash, label, scope, createdAt: now, revokedAt: null };
+  registry.apiTokens.insert(token);
+  return ok({ ...tokenView(token), token: text });
+};
+
+export const listTokens: Handler<"list_tokens"> = ({ registry }) =>
+  ok({ tokens: registry.apiTokens.list().map(tokenView) });
+
+export const revokeToken: Handler<"revoke_token"> = (context, { id }) => {
+  const { registry, now } = context;
+  if (registry.apiTokens.get(id) === null) return notFound("token of this ID");
+  registry.apiTokens.revoke(id, now);
+  expelHolder(context, tokenHolder(id));
+  return done;
+};
+
+/** Whose token this is, by its ID and hash. The caller has checked already that this mesh made it. */
+export const authenticate: Handler<"authenticate"> = (context, { id, hash }) => {
+  const token = valid(context, id, hash);
+  return token === null
+    ? err({ code: "unauthorized", detail: "this token was revoked, or is not known here" })
+    : ok({ id: token.id, scope: token.scope });
+};
+
+function valid({ registry }: Context, id: string, hash: string): ApiToken | null {
+  const token = registry.apiTokens.get(id);
+  const matches = equalConstantTime(utf8(token?.hash ?? ""), utf8(hash));
+  return token !== null && matches && token.revokedAt === null ? token : null;
+}
+
+/** Whether there is such a token. */
+export const holds = (context: Context, id: string, hash: string): boolean =>
+  valid(context, id, hash) !== null;
+
+const tokenView = (token: ApiToken): TokenView => ({
+  id: token.id,
+  label: token.label,
+  scope: token.scope,
+  prefix: `mst_${token.id}`,
+  created_at: toRfc3339(token.createdAt),
+  revoked_at: token.revokedAt === null ? null : toRfc3339(token.revokedAt),
+});

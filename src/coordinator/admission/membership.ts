@@ -1,0 +1,150 @@
+import { err, ok } from "../../base/result.ts";
+import { admit } from "../../peers/admission.ts";
+import type { Peer } from "../../peers/peer.ts";
+import type { PeerId } from "../../protocol/ids.ts";
+import { authMode, type Context } from "../kernel/context.ts";
+import { dialsAfterForgetting, dialsAfterRuling } from "../dialing/dial-outcomes.ts";
+import { dispatch } from "../tasks/dispatch.ts";
+import { done, notFound, type Handler } from "../kernel/handler.ts";
+import { releaseAll } from "../tasks/leases.ts";
+import { expelHolder, isMember, peerHolder } from "../discovery/epochs.ts";
+import { bury, happen } from "../peers/lifecycle.ts";
+import {
+  endSession,
+  peerOf,
+  savePeer,
+  standingOf,
+  unconfirmedEnds,
+  scoreOf,
+} from "../peers/peers.ts";
+import { allowView, hearsayView, peerView } from "../kernel/views.ts";
+
+export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
+
+/** Tightening the mode ends the sessions that no longer qualify. */
+export const setAuthMode: Handler<"set_auth_mode"> = (context, { mode }) => {
+  context.registry.settings.setAuthMode(mode);
+  for (const peer of context.registry.peers.connected()) endUnlessQualified(context, peer);
+  dialsAfterRuling(context);
+  dispatch(context);
+  return ok({ mode });
+};
+
+export const listAllowed: Handler<"list_allowed"> = (context) =>
+  ok({ mode: authMode(context), entries: context.registry.allowlist.list().map(allowView) });
+
+/** Lists a key. One that was revoked comes back only by name: `readmit`, so that no bulk import undoes a revocation. */
+export const allow: Handler<"allow"> = (
+  context,
+  { publicKey, peerId, label, roles, readmit, go_p2p: goP2p },
+) => {
+  const { registry, now } = context;
+  const denial = registry.denylist.reasonOf(peerId);
+  if (denial === "rotated") {
+    return err({
+      code: "conflict",
+      detail: "the peer of this key has another one now; this one never comes back",
+    });
+  }
+  if (denial !== null) {
+    if (!readmit) {
+      return err({
+        code: "conflict",
+        detail: "this key was revoked; set readmit to true to lift the revocation",
+      });
+    }
+    registry.denylist.remove(peerId);
+    const peer = registry.peers.get(peerId);
+    if (peer !== null) happen(context, peer, "readmitted");
+  }
+  const addedAt = registry.allowlist.get(publicKey)?.addedAt ?? now;
+  const entry = { publicKey, peerId, label, roles: [...new Set(roles)], goP2p, addedAt };
+  registry.allowlist.put(entry);
+  const peer = registry.peers.get(peerId);
+  if (peer !== null) endUnlessQualified(context, peer);
+  dialsAfterRuling(context, peerId);
+  dispatch(context);
+  return ok(allowView(entry));
+};
+
+export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
+  const { registry } = context;
+  const entry = registry.allowlist.get(publicKey);
+  if (entry === null) return notFound("allowlist entry for this key");
+  registry.allowlist.remove(publicKey);
+  if (!isMember(context, null)) expelHolder(context, peerHolder(entry.peerId));
+  const peer = registry.peers.get(entry.peerId);
+  if (peer !== null) endUnlessQualified(context, peer);
+  dispatch(context);
+  return done;
+};
+
+/** Writes the deny entry, which holds in every mode; the session's end is confirmed by the caller of the command. */
+export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
+  const { registry, now } = context;
+  const peer = peerOf(context, input.id);
+  if (peer === null) return barUnmet(context, input.id);
+  registry.denylist.add(peer.id, peer.publicKey, "revoked", now);
+  registry.hearsay.forgetTeller(peer.id);
+  const fault = { code: "revoked", detail: "this key was revoked" } as const;
+  // A session that owes its end since an earlier call is awaited too: this one must not confirm what does not hold.
+  for (const to of unconfirmedEnds(context, peer.id))
+    context.effects.push({ type: "end_session", to, fault });
+  endSession(context, peer, fault);
+  happen(context, peer, "revoked", { reason: "the peer was revoked" });
+  expelHolder(context, peerHolder(peer.id));
+  dispatch(context);
+  const revoked = registry.peers.get(peer.id) as Peer;
+  return ok(peerView(revoked, scoreOf(context, revoked)));
+};
+
+/** A peer that was only told of has no record to keep: its deny entry is all. */
+function barUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"revoke_peer">> {
+  const told = registry.hearsay.of(id);
+  if (told === null) return notFound("peer of this ID");
+  registry.denylist.add(id, told.publicKey, "revoked", now);
+  registry.hearsay.forgetPeer(id);
+  return ok({ ...hearsayView(told), state: "revoked" });
+}
+
+/** Removes the record. A deny entry stays: forgetting who somebody was does not let them back in. */
+export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
+  const peer = peerOf(context, input.id);
+  if (peer === null) return forgetUnmet(context, input.id);
+  context.registry.hearsay.forgetTeller(peer.id);
+  endSession(context, peer, {
+    code: "forgotten",
+    detail: "the operator removed this peer's record",
+  });
+  releaseAll(context, peer.id, "the peer was removed");
+  dialsAfterForgetting(context, peer.id);
+  bury(context, peer);
+  dispatch(context);
+  return done;
+};
+
+/** The tombstone keeps it from being told of again. */
+function forgetUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"forget_peer">> {
+  if (registry.hearsay.of(id) === null) return notFound("peer of this ID");
+  registry.hearsay.forgetPeer(id);
+  registry.tombstones.put(id, { epoch: 0, spokeMuster2: false }, now);
+  return done;
+}
+
+/**
+ * Ends the session of a peer whose standing changed, unless it would be let in again just as it is, or with more. Its
+ * work is the caller's to hand on, once nobody is left whose session ends as well.
+ */
+function endUnlessQualified(context: Context, peer: Peer): void {
+  const entry = context.registry.allowlist.get(peer.publicKey);
+  const admission = admit(standingOf(context, peer, entry), peer.role);
+  const { role, mayAssign } = peer;
+  if (admission.ok && admission.value.role === role && (admission.value.mayAssign || !mayAssign)) {
+    if (admission.value.mayAssign !== mayAssign) savePeer(context, { ...peer, ...admission.value });
+    return;
+  }
+  const detail = admission.ok ? "its roles have changed" : admission.error.detail;
+  endSession(context, peer, { code: "not_allowed", detail });
+  happen(context, peer, "gone", { reason: detail });
+  if (!admission.ok) expelHolder(context, peerHolder(peer.id));
+}

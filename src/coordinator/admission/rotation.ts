@@ -1,0 +1,58 @@
+import { err } from "../../base/result.ts";
+import { ROTATION_WINDOW } from "../../protocol/constants.ts";
+import { dialsAfterRotation } from "../dialing/dial-outcomes.ts";
+import { assignerScope } from "../tasks/session-tasks.ts";
+import { dispatch } from "../tasks/dispatch.ts";
+import { moveEvidence } from "../peers/evidence.ts";
+import { done, type Handler } from "../kernel/handler.ts";
+import { endSession, savePeer } from "../peers/peers.ts";
+import { peerHolder } from "../discovery/epochs.ts";
+import { newest } from "./sessions.ts";
+import { withdraw } from "../discovery/withdrawal.ts";
+
+/**
+ * Moves a peer to a new key: its record with all history, its allowlist entry and what it holds. The old ID leads to the
+ * new one for 30 days; the old key itself never comes back. The session ends, and the peer returns under its new key.
+ */
+export const rotatePeer: Handler<"rotate_peer"> = (
+  context,
+  { peerId, epoch, newPeerId, newPublicKey },
+) => {
+  const { registry, now } = context;
+  const peer = newest(context, peerId, epoch);
+  if (peer === null || registry.denylist.has(peerId)) {
+    return err({ code: "conflict", detail: "only a peer with a live session can rotate its key" });
+  }
+  if (registry.peers.get(newPeerId) !== null || registry.denylist.has(newPeerId)) {
+    return err({ code: "conflict", detail: "the new key is known here already; make a fresh one" });
+  }
+  endSession(context, peer, { code: "rotated", detail: "come back with the new key" });
+  withdraw(context, peerId);
+  const entry = registry.allowlist.get(peer.publicKey);
+  if (entry !== null) {
+    registry.allowlist.remove(peer.publicKey);
+    registry.allowlist.put({ ...entry, publicKey: newPublicKey, peerId: newPeerId });
+  }
+  registry.peers.remove(peerId);
+  moveEvidence(context, peerId, newPeerId);
+  savePeer(context, {
+    ...peer,
+    id: newPeerId,
+    publicKey: newPublicKey,
+    state: "stale",
+    since: now,
+    session: null,
+  });
+  registry.tasks.handOver(peerId, newPeerId);
+  registry.idempotency.handOver(assignerScope(peerId), assignerScope(newPeerId));
+  registry.coordinates.handOver(peerId, newPeerId);
+  registry.pairRtts.handOver(peerId, newPeerId);
+  const { discoveryEpochs } = registry;
+  discoveryEpochs.noteHolder(peerHolder(newPeerId), discoveryEpochs.heldBy(peerHolder(peerId)));
+  dialsAfterRotation(context, peerId, { publicKey: newPublicKey, peerId: newPeerId });
+  registry.tombstones.put(peerId, peer, now);
+  registry.denylist.add(peerId, peer.publicKey, "rotated", now);
+  registry.aliases.put(peerId, newPeerId, now + ROTATION_WINDOW);
+  dispatch(context);
+  return done;
+};

@@ -1,0 +1,182 @@
+import { toRfc3339 } from "../../base/clock.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Dial, ProvedKey } from "../../peers/dial.ts";
+import { isConnected } from "../../peers/lifecycle.ts";
+import { DIALS_REGISTERED_MAX } from "../../protocol/constants.ts";
+import type { MusterError } from "../../protocol/errors.ts";
+import type { DialView } from "../../protocol/http.ts";
+import { newOpaqueId } from "../../protocol/ids.ts";
+import { outboundUrl } from "../../protocol/outbound-url.ts";
+import type { Context } from "../kernel/context.ts";
+import type { Input } from "../../contract/commands.ts";
+import { moveDial, startDials } from "./scheduler.ts";
+import { done, notFound, type Handler } from "../kernel/handler.ts";
+import { endSession, savePeer } from "../peers/peers.ts";
+import { leave, newcomer } from "../admission/sessions.ts";
+
+/** Registers where a peer listens and dials it at once. Registering the same address again dials it now. */
+export const dialPeer: Handler<"dial_peer"> = (context, input) => {
+  const { registry } = context;
+  const url = addressOf(context, input.url);
+  if (!url.ok) return url;
+  if (input.key !== null && registry.denylist.has(input.key.peerId)) {
+    return err({
+      code: "conflict",
+      detail: "this key is barred; a revoked one is readmitted by its allowlist entry",
+    });
+  }
+  const before = registry.dials.ofUrl(url.value);
+  const dial = before === null ? register(context, url.value, input) : amend(before, input);
+  if (!dial.ok) return dial;
+  registry.dials.put(dial.value);
+  moveDial(context, dial.value, { type: "wanted" });
+  if (input.key !== null) discover(context, input.key, input.name, url.value);
+  startDials(context);
+  const view = dialView(registry.dials.get(dial.value.id) as Dial);
+  return ok({ dial: view, created: before === null });
+};
+
+/** The address in its canonical form. It holds no query: whoever sees the mesh's peers sees where they are dialled. */
+function addressOf({ config }: Context, text: string): Result<string, MusterError> {
+  const { allowLoopback } = config;
+  const url = outboundUrl(text, { schemes: ["wss", "ws"], allowLoopback });
+  if (!url.ok) return badUrl(url.error.detail);
+  return new URL(url.value).search === ""
+    ? url
+    : badUrl("an address that is dialled has no query: it is shown to whoever sees the peers");
+}
+
+const badUrl = (message: string): Result<never, MusterError> =>
+  err({
+    code: "invalid_request",
+    detail: `url: ${message}`,
+    issues: [{ path: "url", message }],
+  });
+
+function register(
+  { registry, now, actor, randomBytes }: Context,
+  url: string,
+  { name, key }: Input<"dial_peer">,
+): Result<Dial, MusterError> {
+  if (registry.dials.count() >= DIALS_REGISTERED_MAX) {
+    return err({
+      code: "conflict",
+      detail: `there are ${DIALS_REGISTERED_MAX} addresses already; remove some`,
+    });
+  }
+  return ok({
+    id: newOpaqueId(randomBytes),
+    url,
+    name,
+    publicKey: key?.publicKey ?? null,
+    peerId: key?.peerId ?? null,
+    addedAt: now,
+    addedBy: actor,
+    state: "waiting",
+    since: now,
+    dueAt: now,
+    attempts: 0,
+    failures: 0,
+    lastError: null,
+  });
+}
+
+function amend(dial: Dial, { name, key }: Input<"dial_peer">): Result<Dial, MusterError> {
+  if (key !== null && dial.publicKey !== null && key.publicKey !== dial.publicKey) {
+    return err({
+      code: "conflict",
+      detail: "another key belongs to this address; remove the address to give it a new one",
+    });
+  }
+  return ok({ ...dial, ...key, name: name === "" ? dial.name : name });
+}
+
+/** Who is to be dialled is in the list of peers from now on; what a proof established stays as it is. */
+function discover(context: Context, key: ProvedKey, name: string, address: string): void {
+  const { registry } = context;
+  if (registry.peers.get(key.peerId) !== null) return;
+  const removed = registry.tombstones.get(key.peerId);
+  savePeer(context, {
+    ...newcomer(context, key),
+    name,
+    address,
+    network: "",
+    colo: "",
+    region: null,
+    role: "worker",
+    lastSeen: null,
+    epoch: removed?.epoch ?? 0,
+    seq: 0,
+    slot: null,
+    session: null,
+    protocol: null,
+    spokeMuster2: removed?.spokeMuster2 ?? false,
+    speaksMuster: false,
+    mayAssign: false,
+    capabilities: [],
+    slots: 1,
+    prefetch: false,
+    rtt: null,
+    tcpRttMs: null,
+    hops: null,
+    geoKm: null,
+  });
+}
+
+export const listDials: Handler<"list_dials"> = ({ registry }) =>
+  ok({ dials: registry.dials.list().map(dialView) });
+
+/** Dials an address no more; a session that it led to ends. The record of a peer that proved itself stays. */
+export const removeDial: Handler<"remove_dial"> = (context, { id }) => {
+  const { registry } = context;
+  const dial = registry.dials.get(id);
+  if (dial === null) return notFound("address of this ID");
+  registry.dials.remove(id);
+  const peer = dial.peerId === null ? null : registry.peers.get(dial.peerId);
+  if (dial.state === "connected" && peer !== null) {
+    const detail = "the operator no longer has this peer dialled";
+    endSession(context, peer, { code: "forgotten", detail });
+    leave(context, peer, detail, false);
+  }
+  // Who never proved itself was in the list for this address alone.
+  if (peer?.state === "discovered" && registry.dials.ofPeer(peer.id).length === 0)
+    registry.peers.remove(peer.id);
+  startDials(context);
+  return done;
+};
+
+/** An attempt came to nothing. What an older attempt at the address says changes nothing. */
+export const dialFailed: Handler<"dial_failed"> = (context, { dial: ref, error, proved }) => {
+  const { registry } = context;
+  const dial = registry.dials.get(ref.id);
+  if (dial === null || dial.attempts !== ref.attempt) return done;
+  const { peerId } = moveDial(context, dial, {
+    type: "failed",
+    error: error.slice(0, ERROR_CHARS_MAX),
+    proved,
+  });
+  // It may have come as far as showing that the peer is here already.
+  const peer = peerId === null ? null : registry.peers.get(peerId);
+  const failed = registry.dials.get(ref.id) as Dial;
+  if (peer !== null && isConnected(peer.state)) moveDial(context, failed, { type: "elsewhere" });
+  startDials(context);
+  return done;
+};
+
+const ERROR_CHARS_MAX = 500;
+
+const dialView = (dial: Dial): DialView => ({
+  id: dial.id,
+  url: dial.url,
+  name: dial.name,
+  public_key: dial.publicKey,
+  peer_id: dial.peerId,
+  state: dial.state,
+  since: toRfc3339(dial.since),
+  next_at: dial.state === "waiting" && dial.dueAt !== null ? toRfc3339(dial.dueAt) : null,
+  attempts: dial.attempts,
+  failures: dial.failures,
+  last_error: dial.lastError,
+  added_at: toRfc3339(dial.addedAt),
+  added_by: dial.addedBy,
+});

@@ -1,0 +1,72 @@
+import { admit } from "../../peers/admission.ts";
+import { afterDialEvent, type Dial, type DialEvent } from "../../peers/dial.ts";
+import { isConnected } from "../../peers/lifecycle.ts";
+import type { Peer } from "../../peers/peer.ts";
+import { DIAL_TURN } from "../../protocol/constants.ts";
+import type { Context } from "../kernel/context.ts";
+import { standingOf } from "../peers/peers.ts";
+
+/**
+ * Dials whoever is due, as far as there are places, in the order in which they became due. A session that has had its turn
+ * and is idle counts as a place: it goes once a peer that waits has proved itself, so that each address comes to its turn
+ * however many there are, and no session is ended for an address where nobody answers.
+ */
+export function startDials(context: Context): void {
+  const { registry, config, now } = context;
+  for (const dial of registry.dials.due(now)) {
+    if (dial.state === "waiting") moveDial(context, dial, { type: "due" });
+    else moveDial(context, dial, { type: "failed", error: NO_WORD, proved: null });
+  }
+  if (!registry.dials.anyQueued()) return;
+  const { dialling, connected } = registry.dials.taken();
+  let room = config.dialsMax - dialling - connected + hadTheirTurn(context).length;
+  while (room > 0) {
+    const next = registry.dials.queued(room);
+    if (next.length === 0) return;
+    for (const dial of next) room -= Number(call(context, dial));
+  }
+}
+
+const NO_WORD = "nothing was heard of the attempt in time";
+
+/** Writes what an event makes of a registered address, and returns it. */
+export function moveDial({ registry, now, random }: Context, dial: Dial, event: DialEvent): Dial {
+  const moved = afterDialEvent(dial, event, now, random);
+  if (moved !== dial) registry.dials.put(moved);
+  return moved;
+}
+
+/** Idle peers whose dialled session has lasted its turn, the longest first. */
+export const hadTheirTurn = ({ registry, now }: Context): readonly Peer[] =>
+  registry.dials
+    .connectedBefore(now - DIAL_TURN)
+    .flatMap(({ peerId }) => (peerId === null ? [] : (registry.peers.get(peerId) ?? [])))
+    .filter(({ held }) => held === 0);
+
+/** Dials one address, unless its peer is here or would not be let in; whether it took a place. */
+function call(context: Context, dial: Dial): boolean {
+  const { registry, effects } = context;
+  const peer = dial.peerId === null ? null : registry.peers.get(dial.peerId);
+  if (peer !== null && isConnected(peer.state)) {
+    moveDial(context, dial, { type: "elsewhere" });
+    return false;
+  }
+  const reason = barOf(context, dial);
+  if (reason !== null) {
+    moveDial(context, dial, { type: "barred", reason });
+    return false;
+  }
+  const { id, url, publicKey, attempts } = moveDial(context, dial, { type: "called" });
+  effects.push({ type: "dial", order: { dial: { id, attempt: attempts }, url, publicKey } });
+  return true;
+}
+
+/** Why the key of an address would not be let in, whatever role it claimed; null when it would be, or is not known. */
+function barOf(context: Context, { publicKey, peerId: id }: Dial): string | null {
+  if (publicKey === null || id === null) return null;
+  const { peers, tombstones, allowlist } = context.registry;
+  const spokeMuster2 = (peers.get(id) ?? tombstones.get(id))?.spokeMuster2 ?? false;
+  const coming = { id, spokeMuster2, protocol: "go-p2p/1.0" } as const;
+  const admission = admit(standingOf(context, coming, allowlist.get(publicKey)), "dual");
+  return admission.ok ? null : `${admission.error.code}: ${admission.error.detail}`;
+}

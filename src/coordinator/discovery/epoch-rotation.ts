@@ -1,0 +1,49 @@
+import type { Millis } from "../../base/clock.ts";
+import { ORPHAN_AGE } from "../../protocol/constants.ts";
+import type { Registry } from "../../registry/registry.ts";
+import type { Context } from "../kernel/context.ts";
+import { advanceEpoch, nextEpochDue } from "./epochs.ts";
+import { refreshDueMetadata, refreshMetadata } from "./public-metadata.ts";
+
+/**
+ * Once everybody who is found under an earlier epoch is stored under the new one, all of the old pointers give way to
+ * the new ones at once, and the old secrets are erased. Their blobs run out together, untouched.
+ */
+export function turnOver(context: Context): void {
+  const { registry, now } = context;
+  const epochs = registry.discoveryEpochs.list();
+  const current = epochs.at(-1);
+  if (current === undefined || current.closedAt !== null || epochs.length === 1) return;
+  const older = epochs.slice(0, -1);
+  const over = older.every(({ expiresAt }) => expiresAt <= now);
+  if (!over && registry.outbox.isDue("publish", now)) return;
+  if (!over && registry.pointers.awaitsEpoch(current.epoch)) return;
+  registry.pointers.removeBefore(current.epoch);
+  registry.pointers.listStaged(current.epoch);
+  registry.discoveryEpochs.removeBefore(current.epoch);
+  registry.discoveryEpochs.forgetHoldersBefore(current.epoch);
+  refreshMetadata(context, current.epoch);
+}
+
+/** Discovery's part of the tick: epochs, metadata, and blobs whose storing came to nothing. */
+export function tickDiscovery(context: Context): void {
+  const { registry, now } = context;
+  advanceEpoch(context);
+  turnOver(context);
+  refreshDueMetadata(context);
+  for (const blobId of registry.unsettledBlobs.begunBefore(now - ORPHAN_AGE)) {
+    registry.unsettledBlobs.settle(blobId);
+    registry.outbox.add("delete_blob", blobId, now);
+  }
+}
+
+/** When `tickDiscovery` is needed next; null when nothing waits for a time. */
+export function nextDiscoveryDue(registry: Registry): Millis | null {
+  const orphan = registry.unsettledBlobs.oldest();
+  const dues = [
+    nextEpochDue(registry),
+    registry.pointers.anyListed() ? registry.settings.metadataDue() : null,
+    orphan === null ? null : orphan + ORPHAN_AGE,
+  ].filter((due) => due !== null);
+  return dues.length === 0 ? null : Math.min(...dues);
+}

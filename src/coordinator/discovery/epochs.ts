@@ -1,0 +1,166 @@
+import { equalConstantTime, fromHex, toHex, type Bytes } from "../../base/bytes.ts";
+import { SECOND, toRfc3339, type Millis } from "../../base/clock.ts";
+import {
+  epochPublicKey,
+  newEpochSecrets,
+  openEpochSecrets,
+  readerTag,
+  readerToken,
+  sealEpochSecrets,
+  type EpochSecrets,
+} from "../../discovery/epoch.ts";
+import { EPOCH_INTERVAL, EPOCH_LIFE, EPOCH_SPAN, RESEAL_SPREAD } from "../../protocol/constants.ts";
+import type { DiscoveryKeys } from "../../protocol/discovery.ts";
+import type { Allowed } from "../../registry/allowlist.ts";
+import type { DiscoveryEpoch } from "../../registry/discovery-epochs.ts";
+import type { Registry } from "../../registry/registry.ts";
+import type { Context } from "../kernel/context.ts";
+
+/** An epoch with its secrets. */
+export interface OpenedEpoch extends DiscoveryEpoch {
+  readonly secrets: EpochSecrets;
+}
+
+/**
+ * The epoch under which something may be published now. Null while the last one is closed and the next must wait: epochs
+ * open `EPOCH_INTERVAL` apart at least, so that many revocations do not mean as many times the resealing of everything.
+ */
+export function epochToPublish(context: Context): OpenedEpoch | null {
+  const newest = context.registry.discoveryEpochs.newest();
+  if (newest !== null && serves(newest, context.now)) {
+    const opened = open(context, newest);
+    // It does not open when the mesh was given another discovery key: then it is of no more use to anybody.
+    if (opened !== null) return opened;
+  }
+  return newest === null || mayFollow(newest, context.now) ? begin(context, newest) : null;
+}
+
+const serves = ({ closedAt, openedAt }: DiscoveryEpoch, now: Millis): boolean =>
+  closedAt === null && now < openedAt + EPOCH_SPAN;
+
+const mayFollow = ({ openedAt }: DiscoveryEpoch, now: Millis): boolean =>
+  now >= openedAt + EPOCH_INTERVAL;
+
+/** When the epoch must be followed by another; null while nothing asks for it. */
+function followsAt(registry: Registry, newest: DiscoveryEpoch): Millis | null {
+  if (newest.closedAt !== null) return newest.openedAt + EPOCH_INTERVAL;
+  return registry.pointers.anyListed() ? newest.openedAt + EPOCH_SPAN : null;
+}
+
+function open({ config }: Context, row: DiscoveryEpoch): OpenedEpoch | null {
+  const sealed = fromHex(row.sealed) ?? new Uint8Array();
+  const secrets = openEpochSecrets(config.discovery.rootKey, row.epoch, sealed);
+  return secrets === null ? null : { ...row, secrets };
+}
+
+/** Opens the next epoch. Whoever is found under an earlier one is sealed anew, in an order drawn by lot. */
+function begin(context: Context, before: DiscoveryEpoch | null): OpenedEpoch {
+  const { registry, config, now, random, randomBytes } = context;
+  const secrets = newEpochSecrets(randomBytes);
+  const epoch = (before?.epoch ?? 0) + 1;
+  const sealed = sealEpochSecrets(config.discovery.rootKey, epoch, secrets, randomBytes);
+  const row: DiscoveryEpoch = {
+    epoch,
+    sealed: toHex(sealed),
+    publicKey: toHex(epochPublicKey(secrets)),
+    openedAt: now,
+    closedAt: null,
+    expelled: false,
+    // Whole seconds, as stores count them.
+    expiresAt: Math.floor((now + EPOCH_LIFE) / SECOND) * SECOND,
+  };
+  if (before !== null) registry.discoveryEpochs.close(before.epoch, now);
+  registry.discoveryEpochs.insert(row);
+  // Whole seconds, so that the alarm rings once for all that fall into one.
+  for (const peerId of registry.pointers.listedPeers())
+    registry.outbox.add(
+      "publish",
+      peerId,
+      now + SECOND * Math.floor((random() * RESEAL_SPREAD) / SECOND),
+    );
+  return { ...row, secrets };
+}
+
+/** Follows an epoch whose time is over. */
+export function advanceEpoch(context: Context): void {
+  const newest = context.registry.discoveryEpochs.newest();
+  if (newest === null) return;
+  const due = followsAt(context.registry, newest);
+  if (due !== null && due <= context.now) begin(context, newest);
+}
+
+/** When `advanceEpoch` or the end of an earlier epoch is due. */
+export function nextEpochDue(registry: Registry): Millis | null {
+  const epochs = registry.discoveryEpochs.list();
+  const newest = epochs.at(-1);
+  if (newest === undefined) return null;
+  const ends = epochs.slice(0, -1).map(({ expiresAt }) => expiresAt);
+  const dues = [followsAt(registry, newest), ...ends].filter((due) => due !== null);
+  return dues.length === 0 ? null : Math.min(...dues);
+}
+
+/** Whether a peer with this allowlist entry finds and opens others. */
+export function isMember({ config }: Context, entry: Allowed | null): boolean {
+  const { members } = config.discovery;
+  return members === "all" || (members === "listed" && entry !== null);
+}
+
+export const peerHolder = (peerId: string): string => `peer:${peerId}`;
+export const tokenHolder = (tokenId: string): string => `token:${tokenId}`;
+
+/** All epochs under which peers may be found, the newest last. */
+export const openEpochs = (context: Context): readonly OpenedEpoch[] =>
+  context.registry.discoveryEpochs
+    .list()
+    .map((row) => open(context, row))
+    .filter((epoch) => epoch !== null);
+
+/** The keys of all epochs under which peers may be found, for somebody who has the right to them; noted. */
+export function keysFor(context: Context, holder: string): DiscoveryKeys {
+  const { registry, config } = context;
+  epochToPublish(context);
+  const epochs = openEpochs(context);
+  const newest = epochs.at(-1);
+  if (newest !== undefined) registry.discoveryEpochs.noteHolder(holder, newest.epoch);
+  return {
+    signing_key: toHex(config.discovery.verifyingKey),
+    epochs: epochs.map(({ epoch, secrets, expiresAt }) => ({
+      epoch,
+      private_key: toHex(secrets.privateKey),
+      pointer_secret: toHex(secrets.pointerSecret),
+      expires_at: toRfc3339(expiresAt),
+    })),
+  };
+}
+
+/**
+ * Somebody lost the right to find peers. From this transaction on nothing is published under an epoch whose keys they
+ * were given; the next one opens as soon as it may.
+ */
+export function expelHolder(context: Context, holder: string): void {
+  const { registry, now, effects } = context;
+  const newest = registry.discoveryEpochs.newest();
+  if (newest === null || registry.discoveryEpochs.heldBy(holder) < newest.epoch) return;
+  registry.discoveryEpochs.expel(now);
+  advanceEpoch(context);
+  effects.push({ type: "drain_outbox" });
+}
+
+/**
+ * Whether this is the reader token of an epoch whose members may still read: one that was closed for a member's sake is
+ * none of them. Each epoch's tag is made and compared.
+ */
+export function isReader(context: Context, token: string): boolean {
+  const tag = readerTag(token);
+  let reads = false;
+  for (const row of context.registry.discoveryEpochs.list()) {
+    const epoch = open(context, row);
+    const expected = readerTag(readerToken(epoch?.secrets.pointerSecret ?? new Uint8Array()));
+    const admits = epoch !== null && !epoch.expelled && epoch.expiresAt > context.now;
+    reads = (equalConstantTime(tag, expected) && admits) || reads;
+  }
+  return reads;
+}
+
+export const publicKeyOf = ({ publicKey }: DiscoveryEpoch): Bytes =>
+  fromHex(publicKey) ?? new Uint8Array();

@@ -1,0 +1,109 @@
+import { toRfc3339 } from "../../base/clock.ts";
+import { ok } from "../../base/result.ts";
+import { sign } from "../../discovery/signed.ts";
+import type { Checkpoint, PointerView, RemovedPointer } from "../../protocol/discovery.ts";
+import type { PointerList } from "../../protocol/http.ts";
+import { OpaqueId } from "../../protocol/ids.ts";
+import type { PointerPage, PublishedPointer } from "../../registry/pointers.ts";
+import type { Context } from "../kernel/context.ts";
+import { isReader } from "./epochs.ts";
+import type { Handler } from "../kernel/handler.ts";
+import { badCursor } from "../peers/queries.ts";
+import { holds } from "../access/tokens.ts";
+
+/** What is published now, page by page; or, with `since`, what changed after an earlier answer. */
+export const listPointers: Handler<"list_pointers"> = (context, { query }) => {
+  const { registry, now } = context;
+  const { limit, cursor, since, ...filter } = query;
+  const checkpoint = checkpointOf(context);
+  if (since !== undefined)
+    return ok(changesSince(context, { limit, filter }, Number(since), checkpoint));
+  if (cursor !== undefined && !OpaqueId.safeParse(cursor).success) return badCursor();
+  const found = registry.pointers.list({ filter, now, limit: limit + 1 }, cursor ?? "");
+  const page = found.slice(0, limit);
+  return ok({
+    pointers: page.map((pointer) => signedPointer(context, pointer)),
+    removed: [],
+    // Pages are read one after another while things change: what changed since the first of them is asked for next.
+    since: String(checkpoint.seq),
+    next_cursor: found.length > limit ? (page.at(-1)?.id ?? null) : null,
+    checkpoint,
+  });
+};
+
+function changesSince(
+  context: Context,
+  { limit, filter }: Pick<PointerPage, "limit" | "filter">,
+  after: number,
+  checkpoint: Checkpoint,
+): PointerList {
+  const { registry, now } = context;
+  const found = registry.pointers.changes({ filter, now, limit: limit + 1 }, after);
+  const page = found.slice(0, limit);
+  const more = found.length > limit;
+  const since = String(more ? page.at(-1)?.seq : checkpoint.seq);
+  const listed = page.filter(({ state, matches }) => state === "listed" && matches);
+  const unwanted = page.filter(({ state, matches }) => state === "removed" || !matches);
+  return {
+    pointers: listed.map((pointer) => signedPointer(context, pointer)),
+    removed: unwanted.map((pointer) => removalOf(context, pointer)),
+    since,
+    next_cursor: more ? since : null,
+    checkpoint,
+  };
+}
+
+/**
+ * One pointer, for who may read it. All of it is done whatever comes of each part: the token's row is read, the reader's
+ * tag compared with every epoch's, the pointer looked up.
+ */
+export const readDiscovery: Handler<"read_discovery"> = (
+  context,
+  { id, anybody, credential, reader },
+) => {
+  const known = holds(context, credential.id, credential.hash);
+  const reads = isReader(context, reader);
+  const found = context.registry.pointers.find(id, context.now);
+  const allowed = anybody || known || reads;
+  const pointer = allowed && found !== null ? signedPointer(context, found) : null;
+  return ok({ allowed, pointer });
+};
+
+/** The pointer with the mesh's signature, which is made when it is first asked for, and kept. */
+export function signedPointer(context: Context, pointer: PublishedPointer): PointerView {
+  const { id, epoch, seq, blobId: blob_id, metadata } = pointer;
+  const body = { id, epoch, seq, blob_id, metadata, expires_at: toRfc3339(pointer.expiresAt) };
+  return { ...body, signature: signatureOf(context, pointer, "pointer", body) };
+}
+
+export function removalOf(context: Context, pointer: PublishedPointer): RemovedPointer {
+  const { id, epoch, seq, state } = pointer;
+  const body = { id, epoch, seq };
+  // One that still stands but does not match is not signed away.
+  const signature = state === "removed" ? signatureOf(context, pointer, "removal", body) : null;
+  return { ...body, signature };
+}
+
+function signatureOf(
+  { registry, config }: Context,
+  { id, signature }: PublishedPointer,
+  kind: "pointer" | "removal",
+  body: object,
+): string {
+  if (signature !== null) return signature;
+  const made = sign(kind, body, config.discovery.signingKey);
+  registry.pointers.setSignature(id, made);
+  return made;
+}
+
+export function checkpointOf({ registry, config, now }: Context): Checkpoint {
+  const body = {
+    seq: registry.pointers.seq(),
+    epochs: registry.discoveryEpochs
+      .list()
+      .filter(({ expiresAt }) => expiresAt > now)
+      .map(({ epoch }) => epoch),
+    issued_at: toRfc3339(now),
+  };
+  return { ...body, signature: sign("checkpoint", body, config.discovery.signingKey) };
+}

@@ -1,0 +1,151 @@
+import { toHex, utf8 } from "../../base/bytes.ts";
+import { canonicalJson } from "../../base/canonical-json.ts";
+import type { Millis } from "../../base/clock.ts";
+import { ok } from "../../base/result.ts";
+import { sha256 } from "../../crypto/primitives.ts";
+import { pointerIdOf } from "../../discovery/epoch.ts";
+import { isConnected } from "../../peers/lifecycle.ts";
+import type { Peer } from "../../peers/peer.ts";
+import {
+  BUDGET_PAUSE,
+  EPOCH_INTERVAL,
+  KV_WRITES_PER_PEER_DAY,
+  KV_WRITES_SPARE,
+} from "../../protocol/constants.ts";
+import { newOpaqueId, type PeerId } from "../../protocol/ids.ts";
+import type { PublishedPointer } from "../../registry/pointers.ts";
+import type { PeerRecord } from "../../stmf/peer-record.ts";
+import type { Context } from "../kernel/context.ts";
+import { epochToPublish, publicKeyOf, type OpenedEpoch } from "./epochs.ts";
+import { done, type Handler } from "../kernel/handler.ts";
+import { metadataChanged, publicDetails } from "./public-metadata.ts";
+import { newest } from "../admission/sessions.ts";
+import { turnOver } from "./epoch-rotation.ts";
+import { scoreOf } from "../peers/peers.ts";
+import { peerView } from "../kernel/views.ts";
+
+/**
+ * What is to be stored for a peer whose record is owed; null when there is nothing to store: the peer is gone, it is
+ * found as it is, it can be shown again without a write, or it has to wait for an epoch or for the budget.
+ */
+export const preparePublication: Handler<"prepare_publication"> = (context, { peerId }) => {
+  const { registry, now, randomBytes } = context;
+  const peer = registry.peers.get(peerId);
+  if (peer === null || !isConnected(peer.state)) return settled(context, peerId);
+  const epoch = epochToPublish(context);
+  if (epoch === null) return later(context, peerId, now + EPOCH_INTERVAL);
+  const record = recordOf(context, peer);
+  const fingerprint = fingerprintOf(record);
+  const before = registry.pointers.get(pointerIdOf(epoch.secrets.pointerSecret, peerId));
+  if (before?.fingerprint === fingerprint) {
+    if (before.state !== "removed") return settled(context, peerId);
+    if (stillStored(context, before)) {
+      registry.outbox.remove("delete_blob", before.blobId);
+      list(context, before);
+      return settled(context, peerId);
+    }
+  }
+  const holds = { peerId, epoch: epoch.epoch, fingerprint };
+  const begun = registry.unsettledBlobs.same(holds);
+  if (begun === null) {
+    if (!withinBudget(context)) return later(context, peerId, now + BUDGET_PAUSE);
+    registry.kvWrites.count(now, 1, 0);
+  }
+  const blobId = begun ?? newOpaqueId(randomBytes);
+  registry.unsettledBlobs.put({ ...holds, id: blobId, begunAt: now });
+  const publicKey = publicKeyOf(epoch);
+  const publication = { record, blobId, publicKey, expiresAt: epoch.expiresAt };
+  return ok({ publication, session: peer.epoch, epoch: epoch.epoch, fingerprint });
+};
+
+function settled({ registry }: Context, peerId: PeerId) {
+  registry.outbox.remove("publish", peerId);
+  return ok(null);
+}
+
+function later({ registry }: Context, peerId: PeerId, due: Millis) {
+  registry.outbox.add("publish", peerId, due);
+  return ok(null);
+}
+
+const recordOf = (context: Context, peer: Peer): PeerRecord => ({
+  ...peerView(peer, scoreOf(context, peer)),
+  capabilities: [...peer.capabilities],
+  region: peer.region,
+});
+
+/** Of what a peer says and is, not of what is measured of it: that changes all the time. */
+const fingerprintOf = ({ id, name, address, role, capabilities, region }: PeerRecord): string =>
+  toHex(sha256(utf8(canonicalJson({ id, name, address, role, capabilities, region }))));
+
+/** Its deletion is owed, but not begun: a blob that may be on its way out must not be named again. */
+const stillStored = ({ registry, now }: Context, { blobId }: PublishedPointer): boolean =>
+  registry.outbox.isUntried("delete_blob", blobId, now);
+
+const allowance = (peers: number): number => KV_WRITES_SPARE + KV_WRITES_PER_PEER_DAY * peers;
+
+/** Writes and deletions of the last day, against what its peers are worth. */
+function withinBudget({ registry, now }: Context): boolean {
+  const { writes, peers } = registry.kvWrites.spent(now);
+  if (writes < allowance(peers)) return true;
+  const connected = registry.peers.connectedCount();
+  registry.kvWrites.count(now, 0, connected);
+  return writes < allowance(connected);
+}
+
+/**
+ * A record lies in the store: now its pointer may name it, and the blob before it goes. When its session is over
+ * meanwhile, or its epoch, the new blob is the orphan; what is owed then stays owed.
+ */
+export const published: Handler<"published"> = (context, input) => {
+  const { registry, now, effects } = context;
+  const { peerId, session, blobId, fingerprint } = input;
+  effects.push({ type: "drain_outbox" });
+  const peer = newest(context, peerId, session);
+  const epoch = epochToPublish(context);
+  const swept = !registry.unsettledBlobs.settle(blobId);
+  if (swept || peer === null || epoch?.epoch !== input.epoch) {
+    registry.outbox.add("delete_blob", blobId, now);
+    return done;
+  }
+  const id = pointerIdOf(epoch.secrets.pointerSecret, peerId);
+  const before = registry.pointers.get(id);
+  if (before !== null && before.state !== "removed")
+    registry.outbox.add("delete_blob", before.blobId, now);
+  const pointer = pointerOf(epoch, peer, { id, blobId, fingerprint });
+  const details = publicDetails(context, peer);
+  const staged = before?.state !== "listed" && isFoundBefore(context, peerId, epoch);
+  if (staged) registry.pointers.put({ ...pointer, details });
+  else list(context, { ...pointer, details, metadata: before?.metadata ?? {} });
+  registry.outbox.remove("publish", peerId);
+  turnOver(context);
+  return done;
+};
+
+const pointerOf = (
+  { epoch, expiresAt }: OpenedEpoch,
+  { id: peerId }: Peer,
+  named: Pick<PublishedPointer, "id" | "blobId" | "fingerprint">,
+): PublishedPointer => ({
+  ...named,
+  epoch,
+  peerId,
+  state: "staged",
+  seq: 0,
+  details: {},
+  metadata: {},
+  expiresAt,
+  signature: null,
+});
+
+/** Its new pointer must not appear beside the old one alone: that would tell that both are one peer's. */
+const isFoundBefore = ({ registry }: Context, peerId: PeerId, { epoch }: OpenedEpoch): boolean =>
+  registry.pointers
+    .ofPeer(peerId)
+    .some((pointer) => pointer.epoch < epoch && pointer.state === "listed");
+
+function list(context: Context, pointer: PublishedPointer): void {
+  const seq = context.registry.pointers.nextSeq();
+  context.registry.pointers.put({ ...pointer, state: "listed", seq, signature: null });
+  metadataChanged(context);
+}

@@ -1,0 +1,137 @@
+import { toHex, utf8, type Bytes } from "../../base/bytes.ts";
+import { DAY, MINUTE, SECOND, toRfc3339, type Millis } from "../../base/clock.ts";
+import { ok } from "../../base/result.ts";
+import {
+  documentName,
+  pageBits,
+  pageContent,
+  pageKey,
+  pageOf,
+  type Directory,
+} from "../../discovery/directory.ts";
+import { readerTag, readerToken } from "../../discovery/epoch.ts";
+import { sign } from "../../discovery/signed.ts";
+import type { CopiedDirectory } from "../../registry/copies.ts";
+import type { PublishedPointer } from "../../registry/pointers.ts";
+import type { CopyOfDirectory } from "../../contract/replication.ts";
+import type { Context } from "../kernel/context.ts";
+import { DIRECTORY, readersState } from "./copies.ts";
+import { openEpochs } from "./epochs.ts";
+import { done, type Handler } from "../kernel/handler.ts";
+import { checkpointOf, removalOf, signedPointer } from "./pointers.ts";
+
+/** Pointers that are made ready at once: each may cost a signature here, a read in KV and a write in the other store. */
+const READY_AT_ONCE = 200;
+/** What is replaced is dropped; this ends what a mesh that is no more leaves behind. */
+const KEPT: Millis = 400 * DAY;
+/** How long a page that was replaced is kept, for who reads by a directory that still names it. */
+const PAGE_LINGER: Millis = 10 * MINUTE;
+
+/** `held` names the directory that the store holds: another than the last one means that all must be copied anew. */
+export const prepareReplication: Handler<"prepare_replication"> = (context, { held }) => {
+  const { registry, now } = context;
+  const last = lastCopy(context, held);
+  const since = last.incomplete ? 0 : last.seq;
+  const unready = registry.copies.unready(since, now, READY_AT_ONCE + 1);
+  const batch = unready.slice(0, READY_AT_ONCE);
+  for (const pointer of batch) statementOf(context, pointer);
+  const blobs = batch
+    .filter(({ state, copied }) => state === "listed" && !copied)
+    .map(({ blobId: id, expiresAt }) => ({ id, expiresAt }));
+  const directory = unready.length > batch.length ? null : directoryOf(context, last);
+  return ok({ blobs, directory });
+};
+
+function lastCopy({ registry }: Context, held: string | null): CopiedDirectory {
+  const last = registry.copies.last();
+  if (last !== null && last.name === held) return last;
+  const nothing = { name: held, seq: 0, bits: 0, readers: "", incomplete: false };
+  registry.copies.forgetAll();
+  registry.copies.setLast(nothing);
+  return nothing;
+}
+
+/** Only pages that hold a changed ID are written again, unless epochs changed: then IDs went without a word. */
+function directoryOf(context: Context, last: CopiedDirectory): CopyOfDirectory {
+  const { registry, config, now } = context;
+  const bits = pageBits(registry.copies.count());
+  const readers = readersState(registry);
+  const known = registry.copies.pages();
+  const changed = new Set(registry.copies.changedBytes(last.seq).map((byte) => pageOf(byte, bits)));
+  const anew = last.readers !== readers || last.bits !== bits;
+  const pages: { name: string; content: Bytes }[] = [];
+  const names = Array.from({ length: 2 ** bits }, (_, page) => {
+    const before = known.get(page);
+    if (before !== undefined && !anew && !changed.has(page)) return before;
+    const content = writePage(context, page, bits);
+    const name = documentName(content);
+    if (name !== before) pages.push({ name, content });
+    return name;
+  });
+  const checkpoint = checkpointOf(context);
+  const epochs = openEpochs(context).filter((epoch) => epoch.expiresAt > now);
+  const body: Omit<Directory, "signature"> = {
+    checkpoint,
+    readers: epochs.map(({ epoch, expelled, secrets, expiresAt }) => ({
+      epoch,
+      tag: expelled ? null : toHex(readerTag(readerToken(secrets.pointerSecret))),
+      expires_at: toRfc3339(expiresAt),
+    })),
+    pages: names,
+  };
+  const signature = sign("directory", body, config.discovery.signingKey);
+  const content = utf8(JSON.stringify({ ...body, signature }));
+  return {
+    content,
+    pages,
+    expiresAt: now + KEPT,
+    names,
+    copied: { name: documentName(content), seq: checkpoint.seq, bits, readers },
+  };
+}
+
+function writePage(context: Context, page: number, bits: number): Bytes {
+  const { registry, now } = context;
+  const width = 2 ** (8 - bits);
+  const pointers = registry.copies.startingWith(page * width, width, now);
+  return pageContent({
+    pointers: pointers
+      .filter(({ state }) => state === "listed")
+      .map((pointer) => signedPointer(context, pointer)),
+    removed: pointers
+      .filter(({ state }) => state === "removed")
+      .map((pointer) => removalOf(context, pointer)),
+  });
+}
+
+const statementOf = (context: Context, pointer: PublishedPointer) =>
+  pointer.state === "listed" ? signedPointer(context, pointer) : removalOf(context, pointer);
+
+/** Some blobs lie in the store of replicas; `more` are to come, in a moment: what one wake of an object may do is bounded. */
+export const blobsCopied: Handler<"blobs_copied"> = ({ registry, now }, { blobIds, more }) => {
+  registry.copies.setCopied(blobIds);
+  if (more) registry.outbox.add("replicate", DIRECTORY, now + SECOND);
+  return done;
+};
+
+/** The directory lies there. What it replaced goes when nobody reads it any more. */
+export const replicated: Handler<"replicated"> = (context, { copied, names }) => {
+  const { registry, now } = context;
+  // One that was given up as too slow and came through after all.
+  if (copied.seq < (registry.copies.last()?.seq ?? 0)) return done;
+  const before = registry.copies.pages();
+  registry.copies.setPages(names);
+  registry.copies.setLast(copied);
+  const kept = new Set(names);
+  for (const name of before.values())
+    if (!kept.has(name)) registry.outbox.add("drop_copy", pageKey(name), now + PAGE_LINGER);
+  // The same content again has the same name: it must not be dropped for its earlier life.
+  for (const name of kept) registry.outbox.remove("drop_copy", pageKey(name));
+  registry.outbox.remove("replicate", DIRECTORY);
+  return done;
+};
+
+export const copyDropped: Handler<"copy_dropped"> = ({ registry }, { key }) => {
+  registry.outbox.remove("drop_copy", key);
+  return done;
+};

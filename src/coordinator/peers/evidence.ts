@@ -1,0 +1,54 @@
+import type { Place } from "../../base/place.ts";
+import { isConnected } from "../../peers/lifecycle.ts";
+import type { Peer } from "../../peers/peer.ts";
+import type { PeerId } from "../../protocol/ids.ts";
+import { nothingObserved } from "../../scoring/observed.ts";
+import { learn } from "../../scoring/service-time.ts";
+import { uptimeAfter } from "../../scoring/uptime.ts";
+import type { Task } from "../../tasks/task.ts";
+import type { Context } from "../kernel/context.ts";
+
+/** Counts the time since the last change as spent in the state that now ends; `proved` begins a session. */
+export function noteConnection(context: Context, before: Peer, proved: boolean): void {
+  const { registry, now } = context;
+  const observed = registry.observed.get(before.id) ?? nothingObserved(now);
+  const met = observed.uptime !== null || proved;
+  const was = observed.uptime === null || isConnected(before.state);
+  registry.observed.put(before.id, {
+    ...observed,
+    uptime: met ? uptimeAfter(observed.uptime, was, now) : null,
+    connectedAt: proved ? now : observed.connectedAt,
+  });
+}
+
+/** Keeps where a peer connected from, when the platform says. */
+export function notePlace({ registry, now }: Context, peerId: PeerId, place: Place | null): void {
+  if (place === null) return;
+  const observed = registry.observed.get(peerId) ?? nothingObserved(now);
+  const { latitude, longitude } = observed.place ?? {};
+  if (place.latitude !== latitude || place.longitude !== longitude)
+    registry.observed.put(peerId, { ...observed, place });
+}
+
+/** Learns from an attempt that succeeds now how long tasks of its kind take, here and anywhere. */
+export function learnServiceTime({ registry, now }: Context, task: Task, peerId: PeerId): void {
+  const attempt = registry.attempts.get(task.id, task.fence);
+  if (attempt === null) return;
+  const serviceMs = now - (attempt.begunAt ?? attempt.startedAt);
+  const { serviceTimes, kinds } = registry;
+  const { kind } = task;
+  const all = kinds.get(kind);
+  serviceTimes.put(peerId, kind, learn(serviceTimes.get(peerId, kind), serviceMs));
+  kinds.put(kind, { ...all, service: learn(all.service, serviceMs), usedAt: now });
+}
+
+/** What was learned of a peer goes with its record. */
+export function forgetEvidence({ registry }: Context, peerId: PeerId): void {
+  registry.observed.remove(peerId);
+  registry.serviceTimes.remove(peerId);
+}
+
+export function moveEvidence({ registry }: Context, from: PeerId, to: PeerId): void {
+  registry.observed.move(from, to);
+  registry.serviceTimes.move(from, to);
+}

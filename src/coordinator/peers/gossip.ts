@@ -1,0 +1,50 @@
+import { ok } from "../../base/result.ts";
+import type { Peer } from "../../peers/peer.ts";
+import {
+  SAMPLE_POINTERS_MAX,
+  TOLD_BY_ONE_MAX,
+  TOLD_MAX,
+  TOLD_REFRESH,
+} from "../../protocol/constants.ts";
+import { newOpaqueId, type PeerId } from "../../protocol/ids.ts";
+import type { Context } from "../kernel/context.ts";
+import type { Handler } from "../kernel/handler.ts";
+import { newest } from "../admission/sessions.ts";
+
+/** A peer whose session is direct is one hop away, if nothing else was measured. */
+const TELLER_HOPS = 1;
+
+/**
+ * A connected peer tells of others. What it says is kept apart from what was proved, bounded for each teller and in all, and
+ * makes nobody eligible for anything. The answer names pointers of a few other peers.
+ */
+export const hearAdvert: Handler<"hear_advert"> = (context, { peerId, epoch, peers }) => {
+  const { registry, now, randomBytes } = context;
+  const teller = newest(context, peerId, epoch);
+  if (teller === null) return ok({ pointers: [] });
+  const before = new Map(registry.hearsay.by(peerId).map((told) => [told.peerId, told]));
+  let isMore = false;
+  for (const told of new Map(peers.map((each) => [each.peerId, each])).values()) {
+    const known = before.get(told.peerId);
+    if (known !== undefined && now - known.heardAt < TOLD_REFRESH) continue;
+    if (!mayBeTold(context, teller, told.peerId)) continue;
+    isMore ||= known === undefined;
+    const hops = (teller.hops ?? TELLER_HOPS) + 1;
+    const toldAt = known?.toldAt ?? now;
+    registry.hearsay.put({ ...told, teller: peerId, hops, toldAt, heardAt: now });
+  }
+  if (isMore) {
+    registry.hearsay.keepOf(peerId, TOLD_BY_ONE_MAX);
+    registry.hearsay.keep(TOLD_MAX);
+  }
+  const places = Array.from({ length: SAMPLE_POINTERS_MAX }, () => newOpaqueId(randomBytes));
+  return ok({ pointers: registry.pointers.sample(places, now, peerId) });
+};
+
+/** Nobody tells of himself or of the mesh, of a peer that has a record, nor of a key that is barred or was removed. */
+const mayBeTold = ({ registry, config }: Context, teller: Peer, id: PeerId): boolean =>
+  id !== teller.id &&
+  !config.meshIds.includes(id) &&
+  registry.peers.get(id) === null &&
+  !registry.denylist.has(id) &&
+  registry.tombstones.get(id) === null;

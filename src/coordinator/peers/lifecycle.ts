@@ -1,0 +1,103 @@
+import type { Millis } from "../../base/clock.ts";
+import { isConnected, live, type PeerEvent } from "../../peers/lifecycle.ts";
+import { fellSilent, groupsOf, isMass, SILENCE_WINDOW } from "../../peers/correlated-failures.ts";
+import type { Peer } from "../../peers/peer.ts";
+import { MASS_SILENCE_PAUSE } from "../../protocol/constants.ts";
+import type { Context } from "../kernel/context.ts";
+import { dialsAfterLeave } from "../dialing/dial-outcomes.ts";
+import { forgetEvidence, noteConnection } from "./evidence.ts";
+import { releaseAll } from "../tasks/leases.ts";
+import { probeItem, savePeer, sessionOf } from "./peers.ts";
+import { withdraw } from "../discovery/withdrawal.ts";
+
+export interface Happening {
+  /** For people: why what the peer held is lost, when it is. */
+  readonly reason?: string;
+  /** The peer was not heard of any more, rather than having said or been told goodbye. */
+  readonly silent?: boolean;
+  /** It left by itself, and may be back as it was in a moment. */
+  readonly mayReturn?: boolean;
+}
+
+/**
+ * Lets something happen to a peer: writes what becomes of it, and performs what that brings with it. True when others can
+ * have more work, which is the caller's to hand out (`dispatch`), once all that it does has happened.
+ */
+export function happen(
+  context: Context,
+  peer: Peer,
+  event: PeerEvent,
+  { reason = "", silent = false, mayReturn = false }: Happening = {},
+): boolean {
+  const { registry, now, effects } = context;
+  const { life, effects: brought } = live(peer, event, now);
+  const { state, since, flaps } = life;
+  const left = brought.includes("release_leases");
+  // Who is suspect already has been counted.
+  const fell = peer.state === "active" && (event === "missed_answer" || silent);
+  if (state !== peer.state || event === "proved") {
+    const session = left ? null : peer.session;
+    const silentAt = state === "active" ? null : fell ? now : peer.silentAt;
+    if (event === "proved" || isConnected(state) !== isConnected(peer.state))
+      noteConnection(context, peer, event === "proved");
+    savePeer(context, { ...peer, state, since, flaps, session, silentAt });
+  }
+  if (fell) countSilence(context, peer);
+  for (const effect of brought) {
+    switch (effect) {
+      case "publish":
+        registry.outbox.add("publish", peer.id, now);
+        effects.push({ type: "drain_outbox" });
+        break;
+      case "withdraw":
+        withdraw(context, peer.id, mayReturn);
+        break;
+      case "release_leases":
+        releaseAll(context, peer.id, reason, silent ? pauseAfter(context, peer) : 0);
+        dialsAfterLeave(context, peer.id, reason);
+        break;
+      case "bury":
+        bury(context, peer);
+        break;
+      case "offer_work":
+        break; // the caller's
+      default:
+        effect satisfies never;
+    }
+  }
+  return brought.includes("offer_work");
+}
+
+/** Removes a peer's record; what must outlive it stays as a tombstone. */
+export function bury(context: Context, peer: Peer): void {
+  const { registry, now } = context;
+  withdraw(context, peer.id);
+  registry.peers.remove(peer.id);
+  forgetEvidence(context, peer.id);
+  registry.coordinates.remove(peer.id);
+  registry.pairRtts.remove(peer.id);
+  if (peer.slot !== null) registry.slots.give(peer.slot);
+  registry.tombstones.put(peer.id, peer, now);
+}
+
+/** An offer went unanswered: the peer gets nothing new, and is asked whether it is there. */
+export function doubt(context: Context, peer: Peer): void {
+  const to = sessionOf(peer);
+  if (to === null) return;
+  happen(context, peer, "missed_answer");
+  context.registry.outbox.add("probe", probeItem(to), context.now);
+  context.effects.push({ type: "drain_outbox" });
+}
+
+function countSilence({ registry, now }: Context, peer: Peer): void {
+  for (const group of groupsOf(peer)) {
+    const count = () => registry.peers.countSilent(group, now - SILENCE_WINDOW);
+    registry.silences.put(group, fellSilent(registry.silences.get(group), now, count));
+  }
+}
+
+/** In a silence of masses the peers may be back in a moment: what they held rests, lest all of it is done twice (LV12). */
+function pauseAfter({ registry, now, random }: Context, peer: Peer): Millis {
+  const mass = groupsOf(peer).some((group) => isMass(registry.silences.get(group), now));
+  return mass ? Math.round(MASS_SILENCE_PAUSE * (0.5 + random() / 2)) : 0;
+}

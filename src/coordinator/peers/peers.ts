@@ -1,0 +1,148 @@
+import type { Millis } from "../../base/clock.ts";
+import { isConnected } from "../../peers/lifecycle.ts";
+import type { Peer } from "../../peers/peer.ts";
+import type { PeerId } from "../../protocol/ids.ts";
+import { nothingObserved } from "../../scoring/observed.ts";
+import { countOutcome, outcomesAt, type OutcomeKind } from "../../scoring/outcomes.ts";
+import { score, type Metrics, type Score } from "../../scoring/score.ts";
+import { expectedUptime, uptimeAfter } from "../../scoring/uptime.ts";
+import type { Allowed } from "../../registry/allowlist.ts";
+import type { Standing } from "../../peers/admission.ts";
+import { authMode, type Context, type CoordinatorConfig } from "../kernel/context.ts";
+import type { EndFault, SessionRef } from "../../contract/session-orders.ts";
+
+/** Writes a peer with the score that follows from its metrics, and returns it so. */
+export function savePeer(context: Context, peer: Peer): Peer {
+  const scored = withScore(context, peer);
+  context.registry.peers.put(scored);
+  return scored;
+}
+
+/** The same for a peer of which nothing but measurements has changed: it is written a little later, with others. */
+export function saveMeasured(context: Context, peer: Peer): Peer {
+  const scored = withScore(context, peer);
+  context.registry.peers.measured(scored);
+  return scored;
+}
+
+const withScore = (context: Context, peer: Peer): Peer => ({
+  ...peer,
+  score: scoreOf(context, peer).score,
+});
+
+/** What a score is computed from beside the peer's record. */
+export interface Scoring extends Pick<Context, "registry" | "now"> {
+  readonly config: Pick<CoordinatorConfig, "weights">;
+}
+
+/** The peer's score as it is now. */
+export const scoreOf = (scoring: Scoring, peer: Peer): Score =>
+  score(metricsOf(scoring, peer), scoring.config.weights);
+
+/** What its score is made of. A refusal lowers no score: to say no is better than to fail. */
+export function metricsOf(
+  { registry, now }: Scoring,
+  { id, rtt, hops, geoKm, state }: Peer,
+): Metrics {
+  const { outcomes, uptime } = registry.observed.get(id) ?? nothingObserved(now);
+  const { successes, failures, timeouts } = outcomesAt(outcomes, now);
+  return {
+    rttMs: rtt?.smoothedMs ?? null,
+    hops,
+    geoKm,
+    successes,
+    failures: failures + timeouts,
+    uptime: uptime === null ? null : expectedUptime(uptimeAfter(uptime, isConnected(state), now)),
+  };
+}
+
+/** The peer's live session; null when it has none. */
+export const sessionOf = (peer: Peer): SessionRef | null =>
+  isConnected(peer.state) && peer.session !== null
+    ? { peerId: peer.id, session: peer.session, epoch: peer.epoch }
+    : null;
+
+/** The peer of this ID, or of the key that it has rotated to. */
+export const peerOf = ({ registry, now }: Context, id: PeerId): Peer | null =>
+  registry.peers.get(id) ?? registry.peers.get(registry.aliases.resolve(id, now));
+
+/** What the registry knows of a key, for deciding about it: also whether it comes by the weaker protocol unbidden. */
+export const standingOf = (
+  context: Context,
+  { id, spokeMuster2, protocol }: Pick<Peer, "id" | "spokeMuster2" | "protocol">,
+  entry: Allowed | null,
+): Standing => ({
+  mode: authMode(context),
+  denied: context.registry.denylist.reasonOf(id),
+  allowedRoles: entry?.roles ?? null,
+  downgraded: spokeMuster2 && protocol === "go-p2p/1.0" && entry?.goP2p !== true,
+});
+
+/** How an attempt ended for its peer. */
+export type Outcome = OutcomeKind | "none";
+
+/** The peer no longer holds one attempt, which ended so for it. */
+export function settle(context: Context, peerId: PeerId, outcome: Outcome): void {
+  const peer = context.registry.peers.get(peerId);
+  if (peer === null) return; // forgotten meanwhile
+  if (outcome !== "none") {
+    const { registry, now } = context;
+    const observed = registry.observed.get(peerId) ?? nothingObserved(now);
+    const outcomes = countOutcome(observed.outcomes, outcome, now);
+    registry.observed.put(peerId, { ...observed, outcomes });
+  }
+  savePeer(context, {
+    ...peer,
+    held: Math.max(0, peer.held - 1),
+    successes: peer.successes + Number(outcome === "success"),
+    failures: peer.failures + Number(outcome === "failure" || outcome === "timeout"),
+  });
+}
+
+/** How long the direct attempt to end a session has before the outbox repeats it. */
+const END_SESSION_REPEAT: Millis = 10_000;
+
+/** Ends a session for a reason that must hold: now, and by the outbox until the session confirms. */
+export function endSession(context: Context, peer: Peer, fault: EndFault): void {
+  const to = sessionOf(peer);
+  if (to === null) return;
+  context.effects.push({ type: "end_session", to, fault });
+  context.registry.outbox.add(
+    "end_session",
+    endSessionItem(to, fault),
+    context.now + END_SESSION_REPEAT,
+  );
+}
+
+/** Sessions of a peer that have not confirmed their end yet. */
+export const unconfirmedEnds = ({ registry }: Context, peerId: PeerId): readonly SessionRef[] =>
+  registry.outbox
+    .subjects("end_session", `[${JSON.stringify(peerId)},`)
+    .map((subject) => readEndSession(subject).to);
+
+/** The outbox's subject for the end of a session; read back by `readEndSession`. */
+export const endSessionItem = (to: SessionRef, fault: EndFault): string =>
+  JSON.stringify([to.peerId, to.session, to.epoch, fault.code, fault.detail]);
+
+export function readEndSession(subject: string): {
+  readonly to: SessionRef;
+  readonly fault: EndFault;
+} {
+  const [peerId, session, epoch, code, detail] = JSON.parse(subject) as [
+    string,
+    string,
+    number,
+    EndFault["code"],
+    string,
+  ];
+  return { to: { peerId, session, epoch }, fault: { code, detail } };
+}
+
+/** The outbox's subject for asking a peer whether it is there; read back by `readProbe`. */
+export const probeItem = ({ peerId, session, epoch }: SessionRef): string =>
+  JSON.stringify([peerId, session, epoch]);
+
+export function readProbe(subject: string): SessionRef {
+  const [peerId, session, epoch] = JSON.parse(subject) as [string, string, number];
+  return { peerId, session, epoch };
+}

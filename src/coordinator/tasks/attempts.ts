@@ -1,0 +1,125 @@
+import { utf8 } from "../../base/bytes.ts";
+import type { Millis } from "../../base/clock.ts";
+import { err, ok } from "../../base/result.ts";
+import { TASK_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
+import { isEnded, type Task } from "../../tasks/task.ts";
+import type { Context } from "../kernel/context.ts";
+import { dispatch } from "./dispatch.ts";
+import { done, notFound, type Handler } from "../kernel/handler.ts";
+import { claimed, held } from "./claims.ts";
+import { callOff, endTask, releaseAttempt } from "./leases.ts";
+import { happen } from "../peers/lifecycle.ts";
+import { storedResult, succeed } from "./results.ts";
+import { leave, newest } from "../admission/sessions.ts";
+import { view } from "./shown-task.ts";
+import { visibleTask } from "./submit.ts";
+
+/** The peer begins, or lets the task wait until it has a slot free: from here on the lease counts. */
+export const acceptTask: Handler<"accept_task"> = (context, claim) => {
+  const task = claimed(context, claim);
+  if (!task.ok) return task;
+  return ok({ leasedUntil: renew(context, task.value, claim.queued === true) });
+};
+
+/** Every sign of life renews the lease by its whole length; returns when it is over then. */
+function renew(context: Context, task: Task, queued: boolean, said: Partial<Task> = {}): Millis {
+  const { registry, now } = context;
+  // Once begun is begun: what waits no more can't be made to wait again by a message that came late.
+  const waits = queued && task.state !== "running";
+  const leaseUntil = now + task.leaseMs;
+  registry.tasks.update({
+    ...task,
+    ...said,
+    state: waits ? "leased" : "running",
+    prefetched: waits,
+    leaseUntil,
+  });
+  registry.attempts.setState(task.id, task.fence, waits ? "prefetched" : "running", now);
+  return leaseUntil;
+}
+
+export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
+  const task = claimed(context, claim);
+  if (!task.ok) return task;
+  releaseAttempt(context, task.value, {
+    state: "refused",
+    error: `refused: ${claim.reason}`,
+    outcome: "refusal",
+    counts: false,
+    retry: true,
+  });
+  dispatch(context);
+  return done;
+};
+
+export const progressTask: Handler<"progress_task"> = (context, claim) => {
+  const task = claimed(context, claim);
+  if (!task.ok) return task;
+  const said = {
+    progress: claim.progress ?? task.value.progress,
+    message: claim.message ?? task.value.message,
+  };
+  return ok({ leasedUntil: renew(context, task.value, claim.queued === true, said) });
+};
+
+/** Commits a result once: by the holder of the newest fencing number, and by nobody else. */
+export const finishTask: Handler<"finish_task"> = (context, { peerId, epoch, outcome }) => {
+  const claim = { peerId, epoch, taskId: outcome.task_id, fence: outcome.fence };
+  const task = claimed(context, claim);
+  if (!task.ok) return task;
+  if (!outcome.ok) {
+    failAttempt(context, task.value, outcome.error, outcome.retry);
+  } else if (utf8(JSON.stringify(outcome.result)).length > TASK_RESULT_BYTES_MAX) {
+    failAttempt(
+      context,
+      task.value,
+      `the result is over ${TASK_RESULT_BYTES_MAX} bytes of JSON`,
+      false,
+    );
+  } else {
+    succeed(context, task.value, storedResult(context, task.value, outcome));
+  }
+  dispatch(context);
+  return done;
+};
+
+const failAttempt = (context: Context, task: Task, error: string, retry: boolean): void =>
+  releaseAttempt(context, task, {
+    state: "failed",
+    error,
+    outcome: "failure",
+    counts: true,
+    retry,
+  });
+
+/** The offer never reached the peer. When its session turned out to be gone, so is the peer; a silent one is suspect. */
+export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
+  const task = held(context, claim);
+  if (task.ok && task.value.state === "leased") {
+    releaseAttempt(context, task.value, {
+      // The peer refused nothing: once it is heard of again it may have the task, unless nobody knows what went wrong.
+      state: claim.session === "unknown" ? "refused" : "reclaimed",
+      error: claim.reason,
+      outcome: "none",
+      counts: false,
+      retry: true,
+    });
+  }
+  const peer = newest(context, claim.peerId, claim.epoch);
+  if (peer !== null && claim.session === "gone") leave(context, peer, claim.reason, true);
+  if (peer !== null && claim.session === "silent") happen(context, peer, "missed_answer");
+  dispatch(context);
+  return done;
+};
+
+export const cancelTask: Handler<"cancel_task"> = (context, { id, visibleTo }) => {
+  const task = visibleTask(context, id, visibleTo);
+  if (task === null) return notFound("task of this ID");
+  if (task.state === "cancelled") return ok(view(context, id));
+  if (isEnded(task.state))
+    return err({ code: "task_ended", detail: `the task has already ${task.state}` });
+  callOff(context, task, "cancelled by the caller");
+  endTask(context, task, "cancelled");
+  dispatch(context);
+  return ok(view(context, id));
+};

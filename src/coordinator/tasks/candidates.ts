@@ -1,0 +1,78 @@
+import { MINUTE } from "../../base/clock.ts";
+import type { Peer } from "../../peers/peer.ts";
+import type { PeerId } from "../../protocol/ids.ts";
+import type { WaitingTask } from "../../registry/tasks.ts";
+import { hintedRttMs } from "../../scoring/measure.ts";
+import { nothingObserved } from "../../scoring/observed.ts";
+import type { Candidate, Demand } from "../../tasks/eligibility.ts";
+import type { Evidence } from "../../tasks/evidence.ts";
+import type { Attempt } from "../../tasks/task.ts";
+import type { Context } from "../kernel/context.ts";
+import { nearnessTo, type Nearness } from "../peers/nearness.ts";
+
+/** A peer that refused a task is not asked again for this long. */
+const REFUSAL_PAUSE = MINUTE;
+
+/** A task as assignment sees it: what it asks for, and who had it before. */
+export function demandOf({ registry, now }: Context, task: WaitingTask): Demand {
+  const attempts: readonly Attempt[] = task.fence === 0 ? [] : registry.attempts.of(task.id);
+  const { service, incumbent } = registry.kinds.get(task.kind);
+  return {
+    kind: task.kind,
+    requirements: task.requirements,
+    tried: peersOf(attempts, ({ state }) => state === "failed" || state === "lost"),
+    refused: peersOf(
+      attempts,
+      ({ state, startedAt, endedAt }) =>
+        state === "refused" && now - (endedAt ?? startedAt) < REFUSAL_PAUSE,
+    ),
+    service,
+    incumbent,
+  };
+}
+
+const peersOf = (attempts: readonly Attempt[], which: (attempt: Attempt) => boolean) =>
+  new Set(attempts.filter(which).map((attempt) => attempt.peerId));
+
+/** Peers as assignment sees them for a task, with what is known of them. */
+export function candidatesOf(
+  context: Context,
+  { kind, requirements }: Demand,
+  peers: readonly Peer[],
+): readonly Candidate[] {
+  const { observed, serviceTimes } = context.registry;
+  const ids = peers.map(({ id }) => id);
+  observed.kept.load(ids);
+  serviceTimes.load(ids, kind);
+  const near = nearnessTo(context, requirements.near);
+  return peers.map((peer) => ({
+    peerId: peer.id,
+    role: peer.role,
+    active: peer.state === "active",
+    speaksMuster: peer.speaksMuster,
+    capabilities: peer.capabilities,
+    slots: peer.slots,
+    prefetch: peer.prefetch,
+    held: peer.held,
+    score: peer.score,
+    evidence: evidenceOf(context, peer, kind, near),
+  }));
+}
+
+function evidenceOf(context: Context, peer: Peer, kind: string, near: Nearness): Evidence {
+  const { registry, now } = context;
+  const { outcomes, connectedAt, place } = registry.observed.get(peer.id) ?? nothingObserved(now);
+  return {
+    rttMs: peer.rtt?.smoothedMs ?? hintedRttMs(peer.tcpRttMs, peer.geoKm),
+    rttVarianceMs: peer.rtt?.varianceMs ?? null,
+    outcomes,
+    service: registry.serviceTimes.get(peer.id, kind),
+    connectedAt,
+    share: shareOf(context, peer.id),
+    nearMs: near(peer.id, place),
+  };
+}
+
+/** Counted only where it is capped. */
+const shareOf = ({ registry, config: { policy }, now }: Context, peerId: PeerId): number =>
+  policy.name === "expected-cost" && policy.shareMax < 1 ? registry.shares.of(peerId, now) : 0;

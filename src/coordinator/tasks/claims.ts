@@ -1,0 +1,68 @@
+import { err, ok, type Result } from "../../base/result.ts";
+import { admit } from "../../peers/admission.ts";
+import type { MusterError } from "../../protocol/errors.ts";
+import { isHeld, type Task } from "../../tasks/task.ts";
+import type { Context } from "../kernel/context.ts";
+import { notFound } from "../kernel/handler.ts";
+import { resume } from "../admission/held-tasks.ts";
+import { standingOf } from "../peers/peers.ts";
+import { newest } from "../admission/sessions.ts";
+
+/** Who says something of which attempt, by which session. */
+export interface Claim {
+  readonly peerId: string;
+  readonly epoch: number;
+  readonly taskId: string;
+  readonly fence: number;
+}
+
+/** The task, if this peer holds it by this fencing number now; what an older attempt says changes nothing. */
+export function held(
+  { registry, now }: Context,
+  claim: Omit<Claim, "epoch">,
+): Result<Task, MusterError> {
+  const { peerId, taskId, fence } = claim;
+  const task = registry.tasks.get(taskId);
+  if (task === null) return notFound("task of this ID");
+  const holds = isHeld(task.state) && task.fence === fence && task.peerId === peerId;
+  // Nothing is done in time by being told before the tick that ends the task.
+  return holds && now < task.deadlineAt ? ok(task) : err(leaseLost(claim));
+}
+
+/**
+ * What `held` finds, or what the peer had begun and nobody else has got since; for its newest session alone: what an
+ * older one still says changes nothing.
+ */
+export function claimed(context: Context, claim: Claim): Result<Task, MusterError> {
+  if (newest(context, claim.peerId, claim.epoch) === null) return err(leaseLost(claim));
+  return heldOrResumed(context, claim);
+}
+
+/**
+ * The same for who brings a ticket instead of speaking in a session, which may be broken just now: nobody has asked yet
+ * whether the mesh would still let the peer in, and give it work.
+ */
+export function claimedByTicket(
+  context: Context,
+  claim: Omit<Claim, "epoch">,
+): Result<Task, MusterError> {
+  const { peers, allowlist } = context.registry;
+  const peer = peers.get(claim.peerId);
+  if (peer === null) return err(leaseLost(claim));
+  const standing = standingOf(context, peer, allowlist.get(peer.publicKey));
+  const admission = admit(standing, peer.role);
+  const works = admission.ok && admission.value.role !== "controller";
+  return works ? heldOrResumed(context, claim) : err(leaseLost(claim));
+}
+
+function heldOrResumed(context: Context, claim: Omit<Claim, "epoch">): Result<Task, MusterError> {
+  const task = held(context, claim);
+  if (task.ok) return task;
+  const resumed = resume(context, claim.taskId, claim.fence, claim.peerId);
+  return resumed === null ? task : ok(resumed);
+}
+
+const leaseLost = ({ taskId, fence }: Pick<Claim, "taskId" | "fence">): MusterError => ({
+  code: "lease_lost",
+  detail: `attempt ${fence} of task ${taskId} no longer holds it: stop working on it`,
+});

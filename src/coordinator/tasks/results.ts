@@ -1,0 +1,95 @@
+import type { Json } from "../../base/json.ts";
+import { err, ok } from "../../base/result.ts";
+import { newOpaqueId } from "../../protocol/ids.ts";
+import { RESULT_UPLOAD_MAX, RESULT_UPLOADS_MAX } from "../../protocol/constants.ts";
+import type { TaskResult } from "../../protocol/messages.ts";
+import type { Task } from "../../tasks/task.ts";
+import { claimedByTicket } from "./claims.ts";
+import type { Context } from "../kernel/context.ts";
+import { dispatch } from "./dispatch.ts";
+import { learnServiceTime } from "../peers/evidence.ts";
+import { done, notFound, type Handler } from "../kernel/handler.ts";
+import { endTask } from "./leases.ts";
+import { settle } from "../peers/peers.ts";
+import { sealedTo } from "./sealing.ts";
+import { visibleTask } from "./submit.ts";
+
+type Success = Extract<TaskResult, { ok: true }>;
+
+/** Where in the store a large result lies. */
+export const resultKey = (blobId: string): string => `result:${blobId}`;
+
+/** Ends the attempt and the task in success; what happens to the result's bytes is the caller's to have seen to. */
+export function succeed(context: Context, task: Task, result: Json): void {
+  const { registry, now } = context;
+  registry.attempts.end(task.id, task.fence, "succeeded", now, null);
+  learnServiceTime(context, task, task.peerId ?? "");
+  settle(context, task.peerId ?? "", "success");
+  endTask(context, { ...task, progress: 1, result, error: null }, "succeeded");
+}
+
+/** What is stored of a result that came in a message: sealed by the mesh where its peer could not. */
+export function storedResult(context: Context, task: Task, { result, sealed }: Success): Json {
+  const { registry } = context;
+  const extra = registry.taskResults.get(task.id);
+  if (extra.sealTo === null) return result;
+  registry.taskResults.put(task.id, { ...extra, sealed: true });
+  return sealed === true ? result : sealedTo(context, extra.sealTo, result);
+}
+
+/** A peer is about to bring a large result: may it, and must it be sealed? The lease is renewed for the way. */
+export const beginResult: Handler<"begin_result"> = (context, claim) => {
+  const task = claimedByTicket(context, claim);
+  if (!task.ok) return task;
+  const { registry, now, randomBytes } = context;
+  const { id: taskId, leaseMs } = task.value;
+  if (registry.resultUploads.count(taskId) >= RESULT_UPLOADS_MAX) {
+    return err({
+      code: "rate_limited",
+      detail: "this result was begun too often; its earlier tries must be forgotten first",
+      retryAfter: RESULT_UPLOAD_MAX / 1_000,
+    });
+  }
+  // Noted before it is stored, so that what is stored and never committed is found again.
+  const blobId = newOpaqueId(randomBytes);
+  registry.resultUploads.insert({ taskId, blobId, begunAt: now });
+  registry.tasks.update({ ...task.value, leaseUntil: now + leaseMs });
+  return ok({ sealed: registry.taskResults.get(taskId).sealTo !== null, blobId });
+};
+
+/** The large result lies in the store: it is committed once, by the holder of the newest number, like any other. */
+export const commitResult: Handler<"commit_result"> = (
+  context,
+  { blobId, bytes, sha256, ...claim },
+) => {
+  const task = claimedByTicket(context, claim);
+  if (!task.ok) return task;
+  const { taskResults, resultUploads } = context.registry;
+  if (!resultUploads.settle(claim.taskId, blobId)) {
+    return err({ code: "unavailable", detail: "it was too long on its way; bring it again" });
+  }
+  const { sealTo } = taskResults.get(claim.taskId);
+  taskResults.put(claim.taskId, { sealTo, sealed: sealTo !== null, blobId, bytes, sha256 });
+  succeed(context, task.value, null);
+  dispatch(context);
+  return done;
+};
+
+/** Has deleted what was stored for a task, or may have been, and came to nothing. */
+export function sweepUploads({ registry, now }: Context): void {
+  for (const blobId of registry.resultUploads.takeBegunBefore(now - RESULT_UPLOAD_MAX))
+    registry.outbox.add("delete_result", blobId, now);
+}
+
+export const resultDeleted: Handler<"result_deleted"> = ({ registry }, { blobId }) => {
+  registry.outbox.remove("delete_result", blobId);
+  return done;
+};
+
+export const readResult: Handler<"read_result"> = (context, { id, visibleTo }) => {
+  const task = visibleTask(context, id, visibleTo);
+  if (task === null) return notFound("task of this ID");
+  if (task.state !== "succeeded")
+    return err({ code: "not_found", detail: `the task is ${task.state}: it has no result` });
+  return ok({ result: task.result, extra: context.registry.taskResults.get(id) });
+};

@@ -1,0 +1,52 @@
+import { err, ok, type Result } from "../../base/result.ts";
+import type { MusterError } from "../../protocol/errors.ts";
+import type { Peer } from "../../peers/peer.ts";
+import { cancelTask } from "./attempts.ts";
+import type { FromSession } from "../../contract/inputs.ts";
+import type { Context } from "../kernel/context.ts";
+import { notFound, type Handler } from "../kernel/handler.ts";
+import { newest } from "../admission/sessions.ts";
+import { shownTo } from "./shown-task.ts";
+import { submitTask, visibleTask } from "./submit.ts";
+
+/** Keys of peers never meet those of callers over HTTP. */
+export const assignerScope = (peerId: string): string => `peer:${peerId}`;
+
+/** A controller gives a task over its session: the same task, by the same rules, as over HTTP. */
+export const assignTask: Handler<"assign_task"> = (context, { task, key, ...from }) => {
+  const peer = assigner(context, from);
+  if (!peer.ok) return peer;
+  const { id: owner } = peer.value;
+  if (task.callback !== undefined && task.callback.secret === undefined) {
+    const detail = "callback.secret: a task given over a session brings its callback's secret";
+    return err({ code: "invalid_request", detail });
+  }
+  const idempotency = key === null ? null : { scope: assignerScope(owner), key };
+  const taken = submitTask(context, { task, source: "peer", owner, idempotency });
+  return taken.ok ? ok(shownTo(context, owner, taken.value.task.id)) : taken;
+};
+
+export const queryTask: Handler<"query_task"> = (context, { id, ...from }) => {
+  const peer = assigner(context, from);
+  if (!peer.ok) return peer;
+  if (visibleTask(context, id, peer.value.id) === null) return notFound("task of this ID");
+  return ok(shownTo(context, peer.value.id, id));
+};
+
+export const recallTask: Handler<"recall_task"> = (context, { id, ...from }) => {
+  const peer = assigner(context, from);
+  if (!peer.ok) return peer;
+  const cancelled = cancelTask(context, { id, visibleTo: peer.value.id });
+  return cancelled.ok ? ok(shownTo(context, peer.value.id, id)) : cancelled;
+};
+
+/** The peer, if this is its newest session and its entry, as it is now, grants it to give tasks (AD2). */
+function assigner(context: Context, { peerId, epoch }: FromSession): Result<Peer, MusterError> {
+  const peer = newest(context, peerId, epoch);
+  if (peer?.mayAssign === true) return ok(peer);
+  const detail =
+    peer === null
+      ? "a newer session of this peer began"
+      : "this peer's allowlist entry does not let it give tasks: that takes the role controller or dual";
+  return err({ code: "forbidden", detail });
+}

@@ -1,0 +1,26 @@
+import { readerTicket } from "../../access/result-ticket.ts";
+import type { TaskView } from "../../protocol/http.ts";
+import type { PayloadOf } from "../../protocol/messages.ts";
+import type { Task } from "../../tasks/task.ts";
+import type { Context } from "../kernel/context.ts";
+import { taskView } from "../kernel/views.ts";
+
+/** A task that is there, as its caller sees it. */
+export const view = ({ registry }: Context, id: string): TaskView =>
+  taskView(
+    registry.tasks.get(id) as Task,
+    registry.attempts.of(id),
+    registry.callbacks.get(id),
+    registry.taskResults.get(id),
+  );
+
+/** Attempts that a peer is shown, the newest: with their errors, payload and result they fit a frame. */
+const ATTEMPTS_SHOWN = 20;
+
+/** The same for a peer that gave it over its session, and has no token to fetch a large result with. */
+export function shownTo(context: Context, peerId: string, id: string): PayloadOf<"task_shown"> {
+  const whole = view(context, id);
+  const task = { ...whole, attempts: whole.attempts.slice(-ATTEMPTS_SHOWN) };
+  if (task.result_url === null) return { task };
+  return { task, ticket: readerTicket(context.config.credentialKey, { taskId: id, peerId }) };
+}

@@ -1,0 +1,191 @@
+import { toHex, utf8 } from "../../base/bytes.ts";
+import type { Millis } from "../../base/clock.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { sha256 } from "../../crypto/primitives.ts";
+import {
+  IDEMPOTENCY_RETENTION,
+  NOT_BEFORE_MAX,
+  QUEUE_MAX,
+  RETRY_BACKOFF,
+  RETRY_BACKOFF_MAX,
+  TASK_PAYLOAD_BYTES_MAX,
+} from "../../protocol/constants.ts";
+import { toProblem, type MusterError } from "../../protocol/errors.ts";
+import type { BatchView } from "../../protocol/http.ts";
+import { newUuid } from "../../protocol/ids.ts";
+import type { Task } from "../../tasks/task.ts";
+import { canSealTo } from "./sealing.ts";
+import { turnOf } from "../../tasks/turn.ts";
+import { checkCallback, keepCallback } from "../webhooks/callbacks.ts";
+import type { SubmitInput } from "../../contract/commands.ts";
+import type { Context } from "../kernel/context.ts";
+import { dispatch } from "./dispatch.ts";
+import { notFound, type Handler } from "../kernel/handler.ts";
+import { view } from "./shown-task.ts";
+import { taskSummary } from "../kernel/views.ts";
+
+/** Seconds after which a full queue may have room again. */
+const QUEUE_RETRY = 5;
+
+/**
+ * Takes a task: once this commits it is never lost. A repeated idempotency key answers with the first task, unless
+ * the request is another one.
+ */
+export const submitTask: Handler<"submit_task"> = (context, input) => {
+  const taken = take(context, input);
+  if (!taken.ok) return taken;
+  if (!taken.value.duplicate) dispatch(context);
+  const { id, duplicate } = taken.value;
+  return ok({ task: view(context, id), duplicate });
+};
+
+/**
+ * Takes each task of a batch that can be taken, and says of each other why not: a queue with room for half of them takes
+ * half. Under an idempotency key each has its own, so that the whole batch may be sent again.
+ */
+export const submitBatch: Handler<"submit_batch"> = (context, { tasks, idempotency, ...rest }) => {
+  const taken = tasks.map((task, i) =>
+    take(context, {
+      ...rest,
+      task,
+      idempotency: idempotency === null ? null : { ...idempotency, key: `${idempotency.key}/${i}` },
+    }),
+  );
+  dispatch(context);
+  return ok({
+    results: taken.map((one) =>
+      one.ok
+        ? { task: taskSummary(stored(context, one.value.id)), duplicate: one.value.duplicate }
+        : { error: problemOf(one.error) },
+    ),
+  });
+};
+
+/** As an answer of its own would say it; without members that are undefined, which JSON has not. */
+const problemOf = (error: MusterError): BatchError => ({ ...toProblem(error) }) as BatchError;
+
+type BatchError = Extract<BatchView["results"][number], { error: unknown }>["error"];
+
+interface Taken {
+  readonly id: string;
+  readonly duplicate: boolean;
+}
+
+/** Commits one task, or refuses it before anything is written. */
+function take(context: Context, input: SubmitInput): Result<Taken, MusterError> {
+  const { registry, now } = context;
+  if (utf8(JSON.stringify(input.task.payload)).length > TASK_PAYLOAD_BYTES_MAX) {
+    return err({
+      code: "payload_too_large",
+      detail: `a task's payload holds at most ${TASK_PAYLOAD_BYTES_MAX} bytes of JSON`,
+    });
+  }
+  const before = remembered(context, input);
+  if (before !== null) return before;
+  if (notBefore(context, input) - now > NOT_BEFORE_MAX) {
+    return err({ code: "invalid_request", detail: "not_before is more than 30 days ahead" });
+  }
+  if (input.task.seal_to !== undefined && !canSealTo(context, input.task.seal_to))
+    return err({ code: "invalid_request", detail: "seal_to: nothing can be sealed to this key" });
+  const callable = checkCallback(context, input.task.callback);
+  if (!callable.ok) return callable;
+  if (registry.tasks.queued() >= QUEUE_MAX) {
+    return err({
+      code: "queue_full",
+      detail: `${QUEUE_MAX} tasks are waiting already`,
+      retryAfter: QUEUE_RETRY,
+    });
+  }
+  const task = newTask(context, input);
+  registry.tasks.insert(task);
+  keepCallback(context, task.id, input.task.callback);
+  const { seal_to: sealTo } = input.task;
+  if (sealTo !== undefined) registry.taskResults.sealTo(task.id, sealTo);
+  if (input.idempotency !== null) {
+    const { scope, key } = input.idempotency;
+    const request = { taskId: task.id, requestHash: requestHash(input) };
+    registry.idempotency.put(scope, key, request, now + IDEMPOTENCY_RETENTION);
+  }
+  if (input.source.startsWith(WEBHOOK))
+    registry.webhookSources.countDelivery(input.source.slice(WEBHOOK.length));
+  return ok({ id: task.id, duplicate: false });
+}
+
+const WEBHOOK = "webhook:";
+
+/** From when the task may be offered: a time that is over means at once. */
+const notBefore = ({ now }: Context, { task }: SubmitInput): Millis =>
+  task.not_before === undefined ? now : Math.max(now, Date.parse(task.not_before));
+
+function newTask(context: Context, input: SubmitInput): Task {
+  const { now, randomBytes } = context;
+  const { task, source, owner } = input;
+  const from = notBefore(context, input);
+  return {
+    id: newUuid(randomBytes),
+    kind: task.kind,
+    payload: task.payload,
+    state: "queued",
+    source,
+    owner,
+    requirements: task.requirements,
+    priority: task.priority,
+    turn: turnOf(task.priority, from),
+    createdAt: now,
+    deadlineAt: from + Math.round(task.deadline_seconds * 1_000),
+    notBefore: from,
+    endedAt: null,
+    maxAttempts: task.max_attempts,
+    leaseMs: Math.round(task.lease_seconds * 1_000),
+    backoffMs: Math.round((task.backoff?.first_seconds ?? RETRY_BACKOFF / 1_000) * 1_000),
+    backoffMaxMs: Math.round((task.backoff?.max_seconds ?? RETRY_BACKOFF_MAX / 1_000) * 1_000),
+    fence: 0,
+    tries: 0,
+    leaseUntil: null,
+    prefetched: false,
+    peerId: null,
+    progress: null,
+    message: null,
+    result: null,
+    error: null,
+  };
+}
+
+/** What the idempotency key made before; null when it is new, or was kept longer than its task. */
+function remembered(context: Context, input: SubmitInput): Result<Taken, MusterError> | null {
+  if (input.idempotency === null) return null;
+  const { registry, now } = context;
+  const { scope, key } = input.idempotency;
+  const before = registry.idempotency.get(scope, key, now);
+  if (before === null || registry.tasks.get(before.taskId) === null) return null;
+  // A webhook's key is signed: who sends it again means the same delivery, though the mapping has changed since (WH3).
+  if (!input.source.startsWith(WEBHOOK) && before.requestHash !== requestHash(input)) {
+    return err({
+      code: "idempotency_mismatch",
+      detail:
+        "this idempotency key came before with another request; use a fresh key for a new task",
+    });
+  }
+  return ok({ id: before.taskId, duplicate: true });
+}
+
+/** The request's own text decides; what the mesh fills in does not. zod writes the fields in one order. */
+const requestHash = ({ task }: SubmitInput): string => toHex(sha256(utf8(JSON.stringify(task))));
+
+export const getTask: Handler<"get_task"> = (context, { id, visibleTo }) =>
+  visibleTask(context, id, visibleTo) === null
+    ? notFound("task of this ID")
+    : ok(view(context, id));
+
+/** The task, if this owner may see it (null sees all): others' look like none. */
+export function visibleTask(
+  { registry }: Context,
+  id: string,
+  visibleTo: string | null,
+): Task | null {
+  const task = registry.tasks.get(id);
+  return task !== null && (visibleTo === null || task.owner === visibleTo) ? task : null;
+}
+
+/** A task that is there. */
+const stored = ({ registry }: Context, id: string): Task => registry.tasks.get(id) as Task;

@@ -1,0 +1,132 @@
+import { utf8 } from "../../base/bytes.ts";
+import { toRfc3339, type Millis } from "../../base/clock.ts";
+import { err, ok } from "../../base/result.ts";
+import { CALLBACK_ATTEMPTS_MAX, CALLBACK_TIMEOUT } from "../../protocol/constants.ts";
+import type { TaskEvent } from "../../protocol/http.ts";
+import type { Registry } from "../../registry/registry.ts";
+import { isEnded, type Task } from "../../tasks/task.ts";
+import {
+  isAcknowledged,
+  nextAttempt,
+  openCallbackSecret,
+  ownerSecret,
+  signStandard,
+  type Callback,
+} from "../../webhooks/index.ts";
+import { callableUrl } from "./callbacks.ts";
+import type { CallbackRequest } from "../../contract/commands.ts";
+import type { Context } from "../kernel/context.ts";
+import { done, notFound, type Handler } from "../kernel/handler.ts";
+import { view } from "../tasks/shown-task.ts";
+import { visibleTask } from "../tasks/submit.ts";
+
+/** After this an attempt of which nothing was heard was cut off, and is made again: the receiver may hear it twice. */
+const CUT_OFF_AFTER: Millis = 2 * CALLBACK_TIMEOUT;
+
+/**
+ * Takes the next callback that is due and says what to send. That the attempt has begun is committed before it is made: if
+ * nothing is heard of it any more, it is made again.
+ */
+export const claimCallback: Handler<"claim_callback"> = (context, { busy }) => {
+  const { registry, now } = context;
+  for (;;) {
+    const callback = registry.callbacks.due(now, busy);
+    if (callback === null) return ok({ request: null });
+    const request = begin(context, callback);
+    if (request !== null) return ok({ request });
+  }
+};
+
+/** The attempt's request; null when there is none to make, which ends the callback or puts it off. */
+function begin(context: Context, callback: Callback): CallbackRequest | null {
+  const { registry, config, now } = context;
+  const task = registry.tasks.get(callback.taskId);
+  if (task === null) {
+    registry.callbacks.remove(callback.taskId);
+    return null;
+  }
+  if (callback.attempts.length >= CALLBACK_ATTEMPTS_MAX) {
+    // The last one was cut off.
+    registry.callbacks.update({ ...callback, state: "failed", dueAt: null });
+    return null;
+  }
+  const url = callableUrl(context, callback.url);
+  const { sealedSecret, taskId } = callback;
+  const secret =
+    sealedSecret === null
+      ? ownerSecret(config.callbackKey, task.owner)
+      : openCallbackSecret(config.callbackKey, taskId, sealedSecret);
+  const body = JSON.stringify(eventOf(context, task));
+  const headers = signStandard(secret ?? "", { id: taskId, at: now, body: utf8(body) });
+  const attempt = { at: now, endedAt: null, status: null, error: null };
+  if (!url.ok || !headers.ok) {
+    const error = url.ok ? "the callback's secret does not open any more" : url.error;
+    const attempts = [...callback.attempts, { ...attempt, endedAt: now, error }];
+    registry.callbacks.update({ ...callback, state: "failed", dueAt: null, attempts });
+    return null;
+  }
+  const attempts = [...callback.attempts, attempt];
+  registry.callbacks.update({ ...callback, dueAt: now + CUT_OFF_AFTER, attempts });
+  const { origin } = callback;
+  return { taskId, attempt: attempts.length, url: url.value, origin, headers: headers.value, body };
+}
+
+/** What is told: the task as its caller sees it, but for what the caller gave and what only leads there. */
+function eventOf(context: Context, task: Task): TaskEvent {
+  const {
+    payload: _payload,
+    attempts: _attempts,
+    callback: _callback,
+    ...data
+  } = view(context, task.id);
+  return {
+    type: `task.${task.state}` as TaskEvent["type"],
+    timestamp: toRfc3339(task.endedAt ?? task.createdAt),
+    data,
+  };
+}
+
+/** How an attempt went. A late acknowledgement counts, too: the receiver has heard. */
+export const callbackAnswered: Handler<"callback_answered"> = (
+  context,
+  { taskId, attempt, answer },
+) => {
+  const { registry, now, random } = context;
+  const callback = registry.callbacks.get(taskId);
+  const made = callback?.attempts[attempt - 1];
+  if (callback?.state !== "pending" || made === undefined || made.endedAt !== null) return done;
+  const { status, error } = answer;
+  const attempts = callback.attempts.with(attempt - 1, { ...made, endedAt: now, status, error });
+  if (isAcknowledged(answer)) {
+    registry.callbacks.update({ ...callback, state: "delivered", dueAt: null, attempts });
+    return done;
+  }
+  // A newer attempt is under way, and it decides.
+  if (attempt < attempts.length) {
+    registry.callbacks.update({ ...callback, attempts });
+    return done;
+  }
+  const dueAt = nextAttempt(attempt, answer, now, random);
+  const state = dueAt === null ? "failed" : "pending";
+  registry.callbacks.update({ ...callback, state, dueAt, attempts });
+  return done;
+};
+
+/** Owes a callback again that was given up or has been delivered; the receiver hears it once more. */
+export const repeatCallback: Handler<"repeat_callback"> = (context, { id, visibleTo }) => {
+  const { registry, now, effects } = context;
+  const task = visibleTask(context, id, visibleTo);
+  const callback = task === null ? null : registry.callbacks.get(id);
+  if (task === null || callback === null) return notFound("callback of a task of this ID");
+  if (!isEnded(task.state) || callback.state === "pending")
+    return err({ code: "conflict", detail: "the callback is still owed anyway" });
+  registry.callbacks.update({ ...callback, state: "pending", dueAt: now, attempts: [] });
+  effects.push({ type: "drain_callbacks" });
+  return ok(view(context, id));
+};
+
+/** When callbacks need the clock next; what is due already is being worked off, and looked at again in case it is not. */
+export function nextCallback({ callbacks }: Registry, now: Millis): Millis | null {
+  const due = callbacks.nextDue();
+  return due === null || due > now ? due : now + CUT_OFF_AFTER;
+}

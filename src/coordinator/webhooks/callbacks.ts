@@ -1,0 +1,62 @@
+import { err, ok, type Result } from "../../base/result.ts";
+import type { MusterError } from "../../protocol/errors.ts";
+import type { CallbackBody } from "../../protocol/http.ts";
+import { outboundUrl } from "../../protocol/outbound-url.ts";
+import { sealCallbackSecret, signStandard } from "../../webhooks/index.ts";
+import type { Context } from "../kernel/context.ts";
+
+/** What a callback must be before the task that wants it is taken. */
+export function checkCallback(
+  context: Context,
+  callback: CallbackBody | undefined,
+  place = "callback",
+): Result<void, MusterError> {
+  if (callback === undefined) return ok(undefined);
+  const url = callableUrl(context, callback.url);
+  if (!url.ok) return refused(`${place}.url`, url.error);
+  if (callback.secret === undefined) return ok(undefined);
+  const signed = signStandard(callback.secret, { id: "", at: 0, body: new Uint8Array() });
+  return signed.ok ? ok(undefined) : refused(`${place}.secret`, signed.error);
+}
+
+const refused = (path: string, message: string): Result<never, MusterError> =>
+  err({ code: "invalid_request", detail: `${path}: ${message}`, issues: [{ path, message }] });
+
+/** The URL as it is called, or why it is not. Asked at every attempt: the rules may be others by then. */
+export function callableUrl({ config }: Context, url: string): Result<string, string> {
+  const { allowLoopback } = config;
+  const callable = outboundUrl(url, { schemes: ["https", "http"], allowLoopback });
+  return callable.ok ? callable : err(callable.error.detail);
+}
+
+/** Keeps a callback that was checked, until its task ends. */
+export function keepCallback(
+  context: Context,
+  taskId: string,
+  callback: CallbackBody | undefined,
+): void {
+  const url = callback === undefined ? null : callableUrl(context, callback.url);
+  if (callback === undefined || url === null || !url.ok) return;
+  const { registry, config, randomBytes } = context;
+  const { secret } = callback;
+  registry.callbacks.insert({
+    taskId,
+    url: url.value,
+    origin: new URL(url.value).origin,
+    sealedSecret:
+      secret === undefined
+        ? null
+        : sealCallbackSecret(config.callbackKey, taskId, secret, randomBytes),
+    state: "waiting",
+    dueAt: null,
+    attempts: [],
+  });
+}
+
+/** The task has ended, in the same transaction: from now on its callback is owed. */
+export function oweCallback({ registry, now, effects }: Context, taskId: string): void {
+  const callback = registry.callbacks.get(taskId);
+  if (callback === null) return;
+  registry.callbacks.update({ ...callback, state: "pending", dueAt: now });
+  effects.push({ type: "drain_callbacks" });
+}

@@ -1,0 +1,44 @@
+import { err, ok } from "../../base/result.ts";
+import { WEBHOOK_SOURCES_MAX } from "../../protocol/constants.ts";
+import { checkCallback } from "./callbacks.ts";
+import { done, notFound, type Handler } from "../kernel/handler.ts";
+import { sourceView } from "../kernel/views.ts";
+
+export const putWebhookSource: Handler<"put_webhook_source"> = (context, input) => {
+  const { registry, now } = context;
+  const callable = checkCallback(context, input.mapping.callback, "task.callback");
+  if (!callable.ok) return callable;
+  const before = registry.webhookSources.get(input.name);
+  if (before === null && registry.webhookSources.count() >= WEBHOOK_SOURCES_MAX) {
+    return err({
+      code: "too_many_sources",
+      detail: `a mesh keeps at most ${WEBHOOK_SOURCES_MAX} webhook sources`,
+    });
+  }
+  const source = {
+    ...input,
+    createdAt: before?.createdAt ?? now,
+    deliveries: before?.deliveries ?? 0,
+  };
+  registry.webhookSources.put(source);
+  return ok(sourceView(source));
+};
+
+export const getWebhookSource: Handler<"get_webhook_source"> = ({ registry }, { name }) => {
+  const source = registry.webhookSources.get(name);
+  return source === null ? notFound("webhook source of this name") : ok(sourceView(source));
+};
+
+export const openWebhookSource: Handler<"open_webhook_source"> = ({ registry }, { name }) => {
+  const source = registry.webhookSources.get(name);
+  return source === null ? notFound("webhook source of this name") : ok(source);
+};
+
+export const listWebhookSources: Handler<"list_webhook_sources"> = ({ registry }) =>
+  ok({ sources: registry.webhookSources.all().map(sourceView) });
+
+export const removeWebhookSource: Handler<"remove_webhook_source"> = ({ registry }, { name }) => {
+  if (!registry.webhookSources.remove(name)) return notFound("webhook source of this name");
+  registry.webhookDeliveries.removeOf(name);
+  return done;
+};

@@ -1,0 +1,108 @@
+import type { Millis } from "../base/clock.ts";
+import type { Hearsay } from "../peers/advertised-peer.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { Role } from "../protocol/messages.ts";
+import type { PeerFilter } from "./peers.ts";
+import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
+
+/** Of what several tell of one peer the nearest stands, then the oldest. A peer with a record is no matter of hearsay. */
+const STANDS = `NOT EXISTS (SELECT 1 FROM peers WHERE peers.id = told.peer_id)
+  AND NOT EXISTS (
+    SELECT 1 FROM hearsay AS other WHERE other.peer_id = told.peer_id
+    AND (other.hops, other.told_at, other.teller_id) < (told.hops, told.told_at, told.teller_id)
+  )`;
+
+/**
+ * What peers tell of others: a row for each teller and peer. It stands apart from the peers' own records, so that no
+ * hearsay can overwrite one, be counted as one, or be given work.
+ */
+export function hearsayTable(sql: Sql) {
+  return {
+    /** What stands of a peer that has no record; null when nobody told of it. */
+    of(peerId: PeerId): Hearsay | null {
+      const row = sql.exec(
+        `SELECT * FROM hearsay AS told WHERE peer_id = ? AND ${STANDS}`,
+        peerId,
+      )[0];
+      return row === undefined ? null : readHearsay(row);
+    },
+    /** What stands of all that have no record, by their ID. */
+    list({ role, after, limit }: Omit<PeerFilter, "state">): readonly Hearsay[] {
+      return sql
+        .exec(
+          `SELECT * FROM hearsay AS told WHERE peer_id > ?1 AND (?2 IS NULL OR role = ?2) AND ${STANDS}
+           ORDER BY peer_id LIMIT ?3`,
+          after ?? "",
+          role ?? null,
+          limit,
+        )
+        .map(readHearsay);
+    },
+    by(teller: PeerId): readonly Hearsay[] {
+      return sql.exec(`SELECT * FROM hearsay WHERE teller_id = ?`, teller).map(readHearsay);
+    },
+    put({ teller, peerId, publicKey, address, role, rttMs, hops, toldAt, heardAt }: Hearsay): void {
+      sql.exec(
+        `INSERT OR REPLACE INTO hearsay
+         (teller_id, peer_id, public_key, address, role, rtt_ms, hops, told_at, heard_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        teller,
+        peerId,
+        publicKey,
+        address,
+        role,
+        rttMs,
+        hops,
+        toldAt,
+        heardAt,
+      );
+    },
+    /** Forgets the oldest of one teller's, so that `most` are left. */
+    keepOf(teller: PeerId, most: number): void {
+      sql.exec(
+        `DELETE FROM hearsay WHERE teller_id = ?1 AND peer_id IN (
+           SELECT peer_id FROM hearsay WHERE teller_id = ?1
+           ORDER BY heard_at DESC, peer_id LIMIT -1 OFFSET ?2
+         )`,
+        teller,
+        most,
+      );
+    },
+    /** Forgets the oldest of all, so that `most` are left. */
+    keep(most: number): void {
+      sql.exec(
+        `DELETE FROM hearsay WHERE (teller_id, peer_id) IN (
+           SELECT teller_id, peer_id FROM hearsay ORDER BY heard_at DESC LIMIT -1 OFFSET ?
+         )`,
+        most,
+      );
+    },
+    forgetPeer(peerId: PeerId): void {
+      sql.exec(`DELETE FROM hearsay WHERE peer_id = ?`, peerId);
+    },
+    forgetTeller(teller: PeerId): void {
+      sql.exec(`DELETE FROM hearsay WHERE teller_id = ?`, teller);
+    },
+    /** Forgets what was last heard at that time or before. */
+    prune(until: Millis): void {
+      sql.exec(`DELETE FROM hearsay WHERE heard_at <= ?`, until);
+    },
+    /** When the oldest was last heard. */
+    oldest(): Millis | null {
+      const row = sql.exec(`SELECT MIN(heard_at) AS oldest FROM hearsay`)[0];
+      return numberOrNull(row as SqlRow, "oldest");
+    },
+  };
+}
+
+const readHearsay = (row: SqlRow): Hearsay => ({
+  teller: text(row, "teller_id"),
+  peerId: text(row, "peer_id"),
+  publicKey: text(row, "public_key"),
+  address: text(row, "address"),
+  role: text(row, "role") as Role,
+  rttMs: numberOrNull(row, "rtt_ms"),
+  hops: number(row, "hops"),
+  toldAt: number(row, "told_at"),
+  heardAt: number(row, "heard_at"),
+});

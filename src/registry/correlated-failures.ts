@@ -1,0 +1,39 @@
+import type { Millis } from "../base/clock.ts";
+import { QUIET, type Group, type Silence } from "../peers/correlated-failures.ts";
+import { number, type Sql } from "./sql.ts";
+
+/** How silent networks and places are just now. */
+export function silencesTable(sql: Sql) {
+  return {
+    get({ by, name }: Group): Silence {
+      const row = sql.exec(`SELECT * FROM silences WHERE kind = ? AND name = ?`, by, name)[0];
+      return row === undefined
+        ? QUIET
+        : {
+            windowAt: number(row, "window_at"),
+            events: number(row, "events"),
+            members: number(row, "members"),
+            massUntil: number(row, "mass_until"),
+          };
+    },
+    put({ by, name }: Group, { windowAt, events, members, massUntil }: Silence): void {
+      sql.exec(
+        `INSERT OR REPLACE INTO silences (kind, name, window_at, events, members, mass_until) VALUES (?, ?, ?, ?, ?, ?)`,
+        by,
+        name,
+        windowAt,
+        events,
+        members,
+        massUntil,
+      );
+    },
+    /** Whether any group is silent in masses just now. */
+    anyMass(now: Millis): boolean {
+      return sql.exec(`SELECT 1 AS one FROM silences WHERE mass_until > ? LIMIT 1`, now).length > 0;
+    },
+    /** Forgets what began before this and is no mass any more. */
+    prune(windowBefore: Millis, now: Millis): void {
+      sql.exec(`DELETE FROM silences WHERE window_at < ? AND mass_until <= ?`, windowBefore, now);
+    },
+  };
+}

@@ -1,0 +1,197 @@
+import * as fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { MINUTE, SECOND } from "../../src/base/clock.ts";
+import {
+  Comeback,
+  pauseAfterBreak,
+  pauseAfterFailure,
+} from "../../src/client/reconnect-backoff.ts";
+import { RECONNECT_SLOT_MAX } from "../../src/protocol/constants.ts";
+import { Reconnect } from "../../src/protocol/messages.ts";
+import { seededNumbers } from "../random.ts";
+import { FakeMesh } from "./fake-mesh.ts";
+
+/** How many times as many cases are tried: 1 in everyday runs, more in the long ones. */
+const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
+
+/** Any turn that the wire lets through, hostile ones included. */
+const anyTurn = fc.record({
+  slot: fc.integer({ min: 0, max: RECONNECT_SLOT_MAX }),
+  per_second: fc.double({ min: 0, minExcluded: true, noNaN: true, noDefaultInfinity: true }),
+});
+const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+describe("the pause before a peer comes back", () => {
+  test("RC1 is its turn after a break, and less than half a second of jitter more", () => {
+    const slots = fc.integer({ min: 0, max: 10_000 });
+    fc.assert(
+      fc.property(slots, fc.integer({ min: 20, max: 1_000 }), anyRandom, (slot, rate, random) => {
+        const pause = pauseAfterBreak({ slot, per_second: rate }, 1, random);
+        const turn = (slot / rate) * SECOND;
+        expect(pause).toBeGreaterThanOrEqual(turn);
+        expect(pause).toBeLessThan(turn + SECOND / 2);
+      }),
+      { numRuns: 1_000 * SCALE },
+    );
+  });
+
+  test("RC2 is a time between now and 10 min, whatever turn the mesh gives and however long it is away", () => {
+    const anyAge = fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 1e12 }));
+    const anyStory = fc.array(
+      fc.record({ lived: anyAge, passed: fc.integer({ min: -1e9, max: 1e12 }) }),
+    );
+    fc.assert(
+      fc.property(anyTurn, anyStory, anyRandom, (turn, story, random) => {
+        expect(Reconnect.safeParse(turn).success).toBe(true);
+        const comeback = new Comeback();
+        comeback.welcomed(turn);
+        let now = 0;
+        for (const { lived, passed } of story) {
+          now += passed;
+          const pause = comeback.pause(lived, now, random);
+          expect(pause).toBeGreaterThanOrEqual(0);
+          expect(pause).toBeLessThanOrEqual(10 * MINUTE);
+        }
+      }),
+      { numRuns: 1_000 * SCALE },
+    );
+  });
+
+  test("RC3 grows with the time since the break when the mesh is not back yet", () => {
+    const turn = { slot: 100, per_second: 10 };
+    expect(pauseAfterFailure(turn, 4 * SECOND, 0)).toBe(4 * SECOND);
+    expect(pauseAfterFailure(turn, 4 * SECOND, 0.5)).toBe(6 * SECOND);
+    expect(pauseAfterFailure(turn, 0, 0)).toBe(SECOND / 2);
+  });
+
+  test("RC3 grows to half a minute at most where the turn is early, to twice the turn where it is late", () => {
+    expect(pauseAfterFailure({ slot: 0, per_second: 10 }, 60 * MINUTE, 0.999_999)).toBe(29_999);
+    expect(pauseAfterFailure({ slot: 600, per_second: 10 }, 60 * MINUTE, 0)).toBe(60 * SECOND);
+  });
+
+  test.each([0, 3, 20, 90, 600])(
+    "RC3 keeps 2,000 peers within three times the rate after an outage of %i s, and brings all back",
+    (outage) => {
+      const { peak, last } = returnOf({ peers: 2_000, rate: 40, outage: outage * SECOND });
+      expect(peak).toBeLessThanOrEqual(3 * 40);
+      // Everybody's turn has come, or those who were too early have tried once more.
+      expect(last).toBeLessThanOrEqual(
+        Math.max(51 * SECOND, 3 * outage * SECOND, outage * SECOND + 101 * SECOND),
+      );
+    },
+  );
+
+  test("RC3 keeps 20,000 peers within four times the default rate, after an hour's outage as well", () => {
+    for (const outage of [5 * SECOND, 60 * MINUTE]) {
+      const { peak } = returnOf({ peers: 20_000, rate: 100, outage });
+      expect(peak).toBeLessThanOrEqual(4 * 100);
+    }
+  });
+});
+
+/** Plays the return of many peers whose mesh vanishes at 0 and is back after `outage`: the most tries in a second, and the last return. */
+function returnOf({ peers, rate, outage }: { peers: number; rate: number; outage: number }) {
+  const random = seededNumbers(7);
+  const tries = new Map<number, number>();
+  let last = 0;
+  for (let slot = 0; slot < peers; slot++) {
+    const comeback = new Comeback();
+    comeback.welcomed({ slot, per_second: rate });
+    let at = comeback.pause(10 * MINUTE, 0, random());
+    for (;;) {
+      const second = Math.floor(at / SECOND);
+      tries.set(second, (tries.get(second) ?? 0) + 1);
+      if (at >= outage) break;
+      at += comeback.pause(null, at, random());
+    }
+    last = Math.max(last, at);
+  }
+  return { peak: Math.max(...tries.values()), last };
+}
+
+describe("a peer whose session broke", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const pauses = (mesh: FakeMesh) =>
+    mesh.eventsOf("disconnected").map(({ retryInMs }) => retryInMs);
+  const turn = (slot: number) => ({ reconnect: { slot, per_second: 10 } });
+
+  test("RC1 waits for the turn that the newest welcome gave", async () => {
+    const mesh = new FakeMesh();
+    mesh.connect();
+    mesh.welcomeNext(turn(70)).close(1006);
+    await vi.advanceTimersByTimeAsync(7_249);
+    expect(mesh.sessions).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(mesh.sessions).toHaveLength(2);
+    mesh.welcomeNext(turn(20)).close(1006);
+    expect(pauses(mesh)).toEqual([7_250, 2_500]);
+  });
+
+  test("RC1 waits for the turn that a goodbye gave after the welcome", async () => {
+    const mesh = new FakeMesh();
+    mesh.connect();
+    const session = mesh.welcomeNext(turn(70));
+    session.send("disconnect", { reason: "a new version comes", code: 1001, ...turn(30) });
+    session.close(4503);
+    expect(pauses(mesh)).toEqual([3_250]);
+    const { reconnect } = turn(50);
+    await vi.advanceTimersByTimeAsync(3_250);
+    const next = mesh.welcomeNext({ reconnect });
+    next.send("disconnect", { reason: "go-p2p's has no turn", code: 1001 });
+    next.close(1001);
+    expect(pauses(mesh).at(-1)).toBe(5_500);
+  });
+
+  test("RC1 backs off alone where the newest welcome gives no turn", async () => {
+    const mesh = new FakeMesh();
+    mesh.connect();
+    mesh.welcomeNext(turn(70)).close(1006);
+    await vi.advanceTimersByTimeAsync(7_250);
+    mesh.welcomeNext().close(1006);
+    expect(pauses(mesh).at(-1)).toBe(500);
+  });
+
+  test("RC2 is not kept away by a turn that never comes", async () => {
+    const mesh = new FakeMesh();
+    mesh.connect();
+    mesh.welcomeNext({ reconnect: { slot: RECONNECT_SLOT_MAX, per_second: 1e-300 } }).close(1006);
+    expect(pauses(mesh)).toEqual([10 * MINUTE]);
+    await vi.advanceTimersByTimeAsync(10 * MINUTE);
+    expect(mesh.sessions).toHaveLength(2);
+  });
+
+  test("RC3 tries again after as long as it has been away, when the mesh is not back", async () => {
+    const mesh = new FakeMesh();
+    mesh.connect();
+    mesh.welcomeNext(turn(70)).close(1006);
+    await vi.advanceTimersByTimeAsync(7_250);
+    mesh.last.close(1006);
+    expect(pauses(mesh)).toEqual([7_250, 10_875]);
+    await vi.advanceTimersByTimeAsync(10_875);
+    expect(mesh.sessions).toHaveLength(3);
+  });
+
+  test.each([4403, 4409])("RC4 stays away after %i, whatever its turn", async (code) => {
+    const mesh = new FakeMesh();
+    const peer = mesh.connect();
+    const session = mesh.welcomeNext(turn(1));
+    session.send("disconnect", { reason: "", code: 1001, ...turn(0) });
+    session.close(code);
+    await vi.advanceTimersByTimeAsync(60 * MINUTE);
+    expect(peer.state).toBe("closed");
+    expect(mesh.sessions).toHaveLength(1);
+  });
+
+  test("RC4 does not come back when it is closed while it waits for its turn", async () => {
+    const mesh = new FakeMesh();
+    const peer = mesh.connect();
+    mesh.welcomeNext(turn(70)).close(1006);
+    await vi.advanceTimersByTimeAsync(5_000);
+    await peer.close();
+    await vi.advanceTimersByTimeAsync(60 * MINUTE);
+    expect(mesh.sessions).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,89 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
+import {
+  fellSilent,
+  groupsOf,
+  isMass,
+  QUIET,
+  type Count,
+  type Silence,
+} from "../../src/peers/correlated-failures.ts";
+
+const START: Millis = 1_760_000_000_000;
+
+/** So many peers of a group fall silent, one after another within `within`. */
+function silence(
+  silent: number,
+  members: number,
+  within: Millis = SECOND,
+): { silence: Silence; counts: number } {
+  let state = QUIET;
+  let counts = 0;
+  for (let peer = 1; peer <= silent; peer++) {
+    const count = (): Count => {
+      counts++;
+      return { members, silent: peer };
+    };
+    state = fellSilent(state, START + Math.floor((peer * within) / silent), count);
+  }
+  return { silence: state, counts };
+}
+
+describe("a silence", () => {
+  test.each([
+    [16, 100, true],
+    [15, 100, false],
+    [5, 30, true],
+    [4, 4, false],
+    [5, 34, false],
+    [3_001, 20_000, true],
+    [3_000, 20_000, false],
+  ])(
+    "LV12 of %d among %d peers of a network within a minute: of masses %s",
+    (silent, members, mass) => {
+      expect(isMass(silence(silent, members).silence, START + SECOND)).toBe(mass);
+    },
+  );
+
+  test("LV12 is none of masses when it is spread over hours", () => {
+    expect(isMass(silence(50, 100, 300 * MINUTE).silence, START + 300 * MINUTE)).toBe(false);
+  });
+
+  test("LV12 is none of masses when one peer flaps by itself", () => {
+    let state = QUIET;
+    for (let flap = 0; flap < 100; flap++)
+      state = fellSilent(state, START + flap, () => ({ members: 20, silent: 1 }));
+    expect(isMass(state, START + SECOND)).toBe(false);
+  });
+
+  test("LV12 holds for five minutes after the last peer that fell silent in it", () => {
+    const { silence: state } = silence(20, 100);
+    const again = fellSilent(state, START + 4 * MINUTE, () => ({ members: 100, silent: 1 }));
+    expect(isMass(again, START + 8 * MINUTE)).toBe(true);
+    expect(isMass(again, START + 9 * MINUTE)).toBe(false);
+  });
+
+  test("LV12 is counted out seldom, however many fall silent", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 5, max: 2_000 }),
+        fc.integer({ min: 5, max: 20_000 }),
+        (silent, members) => {
+          expect(silence(Math.min(silent, members), members).counts).toBeLessThan(8);
+        },
+      ),
+    );
+  });
+});
+
+describe("the groups of a peer", () => {
+  test("LV12 are its network and its place; peers of unknown origin are one group", () => {
+    expect(groupsOf({ network: "AS1", colo: "ZRH" })).toEqual([
+      { by: "network", name: "AS1" },
+      { by: "colo", name: "ZRH" },
+    ]);
+    expect(groupsOf({ network: "", colo: "ZRH" })).toEqual([{ by: "colo", name: "ZRH" }]);
+    expect(groupsOf({ network: "", colo: "" })).toEqual([{ by: "network", name: "" }]);
+  });
+});

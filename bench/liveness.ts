@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { BEAT_INTERVAL, IDLE_DEADLINE } from "../src/protocol/constants.ts";
+import { HEARTBEAT_INTERVAL, IDLE_DEADLINE } from "../src/protocol/constants.ts";
 import type { Bench } from "./bench.ts";
 
 /** List prices, in dollars: a request, 20 incoming messages, a row written, a write to KV, a GB-second. */
@@ -25,7 +25,7 @@ export const liveness: Bench = {
   summary: "what an idle peer costs a month, and how soon a silent death is seen",
   async run(log) {
     const counted = await countDay();
-    const beats = (SECONDS_A_DAY * 1_000) / BEAT_INTERVAL;
+    const beats = (SECONDS_A_DAY * 1_000) / HEARTBEAT_INTERVAL;
     const designs = {
       fixed: priced(counted.fixed, 0),
       muster_2: priced(counted.muster_2, beats),

@@ -5,8 +5,8 @@ import type { DialOrder, EndFault } from "../src/contract/session-orders.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import { platformX25519 } from "../src/crypto/x25519.ts";
 import {
-  BEAT,
-  BEAT_ANSWER,
+  HEARTBEAT,
+  HEARTBEAT_ANSWER,
   HANDSHAKE_DEADLINE,
   REQUEST_TIMEOUT_MAX,
   MUSTER_2_SUBPROTOCOL,
@@ -36,7 +36,7 @@ import { coordinatorOf, type CoordinatorPort } from "./coordinator-port.ts";
 import { dialOut } from "./dial-out.ts";
 import { DialledSockets } from "./dialled-sockets.ts";
 import type { Env } from "./env.ts";
-import { Farewell } from "./pending-disconnect.ts";
+import { PendingDisconnect } from "./pending-disconnect.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { HandshakeTimers } from "./handshake-timers.ts";
 import { NOWHERE, ORIGIN_HEADERS, originOf } from "./origin-headers.ts";
@@ -58,7 +58,7 @@ export class PeerSession
 {
   readonly #config: MeshConfig;
   readonly #alarm: AlarmClock;
-  readonly #farewell: Farewell;
+  readonly #farewell: PendingDisconnect;
   readonly #handshakes = new HandshakeTimers((socket) =>
     this.#take(socket, { type: "handshake_timeout" }),
   );
@@ -72,9 +72,9 @@ export class PeerSession
     super(ctx, env);
     this.#config = requireConfig(env, Date.now());
     // Answered by the platform while the object sleeps; when that was is what a look at the peer reads.
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(BEAT, BEAT_ANSWER));
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(HEARTBEAT, HEARTBEAT_ANSWER));
     this.#alarm = new AlarmClock(ctx.storage);
-    this.#farewell = new Farewell(ctx.storage.kv);
+    this.#farewell = new PendingDisconnect(ctx.storage.kv);
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
     // A handshake's timer is lost with the object's memory; sockets that were within one get a fresh one.
     for (const socket of ctx.getWebSockets()) this.#handshakes.mind(socket, this.#session(socket));
@@ -284,12 +284,12 @@ export class PeerSession
 
   async #admit(socket: WebSocket, request: JoinRequest): Promise<void> {
     const { peerId } = request;
-    const owedBefore = this.#farewell.owed !== null;
-    if (!owedBefore) this.#farewell.owe(peerId, null);
+    const owedBefore = this.#farewell.pending !== null;
+    if (!owedBefore) this.#farewell.set(peerId, null);
     this.#alarm.ringBy(Date.now() + HANDSHAKE_DEADLINE, Date.now());
     const session = this.ctx.id.toString();
     const result = await this.#coordinator(peerId).call("admit", { ...request, session });
-    if (result.ok) this.#farewell.owe(peerId, result.value.epoch);
+    if (result.ok) this.#farewell.set(peerId, result.value.epoch);
     await this.#step(socket, { type: "admitted", result });
     const refused = !result.ok && result.error.code !== "unavailable";
     if (refused && !owedBefore) await this.#settled();
@@ -321,7 +321,7 @@ export class PeerSession
 
   /** The socket vanished without a word, or the word did not get through: tell the coordinator now. */
   async #payFarewell(): Promise<void> {
-    const { owed } = this.#farewell;
+    const { pending: owed } = this.#farewell;
     if (owed === null || this.#hasLiveSession()) return;
     const { peerId, epoch } = owed;
     const which = epoch === null ? { session: this.ctx.id.toString() } : { epoch };
@@ -352,7 +352,7 @@ export class PeerSession
       .map((socket) => dueAt(this.#session(socket)))
       .filter((due) => due !== null);
     if (dues.length > 0) return this.#alarm.ringBy(Math.min(...dues), now);
-    if (this.#farewell.owed !== null) this.#alarm.ringBy(now + FAREWELL_REPEAT, now);
+    if (this.#farewell.pending !== null) this.#alarm.ringBy(now + FAREWELL_REPEAT, now);
   }
 
   #coordinator(peerId: string): CoordinatorPort {

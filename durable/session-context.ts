@@ -18,6 +18,6 @@ export function contextOf(
     randomBytes: platformRandom,
     mesh: { keys: next?.id === asked ? next : current, name },
     nextMeshKey: next?.publicKey ?? null,
-    beatAt,
+    heartbeatAt: beatAt,
   };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { controller, type Controller } from "../../src/client/index.ts";
 import { differences, readRegistry } from "./agreement.ts";
-import { Drip, type Ended } from "./task-stream.ts";
+import { TaskStream, type Ended } from "./task-stream.ts";
 import { Host } from "./host-process.ts";
 import type { HostedPeer } from "./host-messages.ts";
 import { Server } from "./server.ts";
@@ -87,7 +87,7 @@ async function withFaults(stage: Stage): Promise<FleetOutcome> {
   await agreement(stage, mesh, [...hosts, doomed]);
   log(`${(hosts.length + 1) * options.peersPerHost} peers have joined`);
 
-  const drip = new Drip(mesh, options.taskEveryMs, () => 50 + random() * 2_000);
+  const drip = new TaskStream(mesh, options.taskEveryMs, () => 50 + random() * 2_000);
   let cut = wire.cut(0.2, random);
   const [frozen, frozenThrough] = hosts as [Host, Host];
   frozen.freeze();

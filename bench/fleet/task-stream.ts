@@ -12,7 +12,7 @@ export interface Ended {
 }
 
 /** Gives tasks one after another, through whatever happens to the mesh, and remembers which were accepted. */
-export class Drip {
+export class TaskStream {
   readonly #mesh: Controller;
   readonly #everyMs: number;
   readonly #accepted: { readonly id: string; readonly n: number }[] = [];

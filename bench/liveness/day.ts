@@ -5,7 +5,7 @@
 import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { BEAT_INTERVAL, SILENCE_MAX } from "../../src/protocol/constants.ts";
+import { HEARTBEAT_INTERVAL, SILENCE_MAX } from "../../src/protocol/constants.ts";
 import { GoPeer } from "../../test/durable/go-peer.ts";
 import { NoisePeer } from "../../test/durable/noise-peer.ts";
 import { Counters, type Counts } from "./counters.ts";
@@ -75,7 +75,7 @@ async function dayOf(join: () => Promise<Idle>): Promise<Counts> {
 
 test("an idle muster.2 peer", async () => {
   vi.spyOn(PeerSession.prototype, "beatAt").mockImplementation(
-    () => Date.now() - BEAT_INTERVAL / 2,
+    () => Date.now() - HEARTBEAT_INTERVAL / 2,
   );
   figures["muster_2"] = await dayOf(async () => {
     const peer = await NoisePeer.join();
@@ -133,7 +133,7 @@ async function detection(leased: boolean): Promise<number> {
     let died = Number.POSITIVE_INFINITY;
     const lastBeat = () => {
       const alive = Math.min(Date.now(), died);
-      return alive - ((alive + phase) % BEAT_INTERVAL);
+      return alive - ((alive + phase) % HEARTBEAT_INTERVAL);
     };
     vi.spyOn(PeerSession.prototype, "beatAt").mockImplementation(lastBeat);
     const peer = await NoisePeer.join();

@@ -4,7 +4,7 @@ import { linkEndOf } from "./close-codes.ts";
 import type { LinkEnd, LinkListener } from "./link.ts";
 import { Pacer } from "./pacer.ts";
 import type { SocketLike } from "./platform.ts";
-import { CLOSE_GRACE, DIAL_DEADLINE } from "./timings.ts";
+import { CLOSE_GRACE, DIAL_ATTEMPT_TIMEOUT } from "./timings.ts";
 
 /** What a protocol makes of its socket. */
 export interface SocketUser {
@@ -39,7 +39,7 @@ export class DialledSocket {
     this.#pacer = new Pacer(now, (frame) => this.#socket?.send(frame));
     this.#deadline = setTimeout(
       () => this.drop(CLOSE.timeout, "the mesh did not answer the handshake"),
-      DIAL_DEADLINE,
+      DIAL_ATTEMPT_TIMEOUT,
     );
   }
 

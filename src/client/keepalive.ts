@@ -1,5 +1,5 @@
 import type { Random } from "../base/clock.ts";
-import { BEAT_INTERVAL } from "../protocol/constants.ts";
+import { HEARTBEAT_INTERVAL } from "../protocol/constants.ts";
 
 /** Each pause is shorter than the interval by up to this share, drawn anew: peers that began together drift apart. */
 const JITTER = 0.2;
@@ -26,7 +26,7 @@ export class Keepalive {
         this.#timer = this.#next();
         this.#beat();
       },
-      BEAT_INTERVAL * (1 - JITTER * this.#random()),
+      HEARTBEAT_INTERVAL * (1 - JITTER * this.#random()),
     );
   }
 }

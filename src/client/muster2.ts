@@ -8,8 +8,8 @@ import { openNext, sealNext, type Direction } from "../crypto/transport.ts";
 import { platformX25519 } from "../crypto/x25519.ts";
 import {
   FRAME_BYTES_MAX,
-  BEAT,
-  BEAT_ANSWER,
+  HEARTBEAT,
+  HEARTBEAT_ANSWER,
   KEY_BYTES,
   MUSTER_2_PROLOGUE,
   MUSTER_2_SUBPROTOCOL,
@@ -139,7 +139,7 @@ class Muster2Link implements Link {
 
   /** The platform's answer to a keepalive says no more than that it was heard. */
   #takeText(text: string): void {
-    const answered = text === BEAT_ANSWER && this.#keepalive !== null;
+    const answered = text === HEARTBEAT_ANSWER && this.#keepalive !== null;
     if (!answered) this.#listener.ignored("a text frame out of place");
   }
 
@@ -172,7 +172,7 @@ class Muster2Link implements Link {
     this.#socket.send(written.value.message);
     this.#socket.settled();
     this.#keepalive = new Keepalive(this.#options.platform.random, () =>
-      this.#socket.sendAside(BEAT),
+      this.#socket.sendAside(HEARTBEAT),
     );
     this.#listener.opened(proved);
   }

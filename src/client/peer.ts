@@ -7,7 +7,7 @@ import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { PayloadOf } from "../protocol/messages.ts";
 import { Assignments } from "./assignments.ts";
 import { advertOf, type KnownPeer } from "./advert.ts";
-import { Comeback } from "./reconnect-backoff.ts";
+import { ReconnectBackoff } from "./reconnect-backoff.ts";
 import { PeerError } from "./errors.ts";
 import type { JoinedMesh, PeerEvent } from "./events.ts";
 import { destinationOf, type Destination } from "./destination.ts";
@@ -78,7 +78,7 @@ class PeerLoop implements Peer {
   /** The clock was corrected since the last session: if that was not enough, more of it will not help. */
   #clockCorrected = false;
   #keyChange: KeyChange | null = null;
-  readonly #comeback = new Comeback();
+  readonly #comeback = new ReconnectBackoff();
   #watchdog: Watchdog | null = null;
   #state: State;
 

@@ -27,7 +27,7 @@ export function pauseAfterFailure(turn: Reconnect, sinceBreak: Millis, random: n
 }
 
 /** When a peer comes back: remembers its turn, when its session broke, and how often it failed since. */
-export class Comeback {
+export class ReconnectBackoff {
   #turn: Reconnect | null = null;
   #brokeAt: Millis | null = null;
   #failures = 0;

@@ -3,7 +3,7 @@ import { MINUTE, SECOND } from "../base/clock.ts";
 /** How the SDK spends time, in milliseconds. What both sides must agree on stands in protocol/constants.ts. */
 
 /** From dialling to the mesh's answer to the handshake: the mesh's own deadline, and room for TCP and TLS. */
-export const DIAL_DEADLINE = 20 * SECOND;
+export const DIAL_ATTEMPT_TIMEOUT = 20 * SECOND;
 /**
  * Silence after which the socket is given up: over muster.2 three answers in a row to our keepalive are missing, over
  * go-p2p 1.0 two of the mesh's pings, which come every 30 s.

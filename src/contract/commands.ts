@@ -27,7 +27,7 @@ import type {
   DialView,
 } from "../protocol/http.ts";
 import type { Millis } from "../base/clock.ts";
-import type { Told } from "../peers/advertised-peer.ts";
+import type { AdvertisedPeer } from "../peers/advertised-peer.ts";
 import type { Publication } from "../discovery/publisher.ts";
 import type { DialRef, ProvedKey } from "../peers/dial.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
@@ -144,7 +144,7 @@ export interface Commands extends AssignerCommands, ResultCommands {
   };
   /** What the peer tells of others; answered with IDs of pointers. */
   hear_advert: {
-    input: FromSession & { readonly peers: readonly Told[] };
+    input: FromSession & { readonly peers: readonly AdvertisedPeer[] };
     output: { readonly pointers: readonly string[] };
   };
   accept_task: { input: OfAttempt & Unbegun; output: Leased };

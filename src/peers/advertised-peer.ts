@@ -3,7 +3,7 @@ import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
 
 /** A peer as another one tells of it; nothing of it is proved. */
-export interface Told {
+export interface AdvertisedPeer {
   readonly peerId: PeerId;
   /** X25519 public key in hex; the ID follows from it. */
   readonly publicKey: string;
@@ -15,8 +15,8 @@ export interface Told {
 }
 
 /** What the registry keeps of it: who told, how many hops away the peer is then, since when and when last. */
-export interface Hearsay extends Told {
-  readonly teller: PeerId;
+export interface PeerAdvert extends AdvertisedPeer {
+  readonly advertiser: PeerId;
   readonly hops: number;
   readonly toldAt: Millis;
   readonly heardAt: Millis;

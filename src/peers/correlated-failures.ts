@@ -4,7 +4,7 @@ import { MINUTE, type Millis } from "../base/clock.ts";
  * How many peers of one group (a network, a place) fell silent within a window. When that is a large share at once, the
  * group's path is broken rather than its peers: then what would follow for each of them is slowed down.
  */
-export interface Silence {
+export interface FailureWindow {
   readonly windowAt: Millis;
   /** Times that peers of the group fell silent in the window; one that flaps is in it again and again. */
   readonly events: number;
@@ -20,33 +20,37 @@ export interface Count {
   readonly silent: number;
 }
 
-export const SILENCE_WINDOW: Millis = MINUTE;
+export const FAILURE_WINDOW: Millis = MINUTE;
 /** Share of a group above which its silence is one of masses. */
 const SHARE = 0.15;
 /** Fewer than this many are never a mass: two of ten is bad luck. */
-const SILENT_MIN = 5;
+const FAILURES_MIN = 5;
 /** How long the exception holds after the last peer that fell silent in it. */
 const MASS_HOLD: Millis = 5 * MINUTE;
 
-export const QUIET: Silence = { windowAt: 0, events: 0, members: 0, massUntil: 0 };
+export const QUIET: FailureWindow = { windowAt: 0, events: 0, members: 0, massUntil: 0 };
 
 /**
  * One more peer of the group fell silent. `count` is asked only when the answer can matter, for counting is work and
  * silences come in hordes: at the fifth event, and then when there are enough of them for the share.
  */
-export function fellSilent(before: Silence, now: Millis, count: () => Count): Silence {
+export function recordFailure(
+  before: FailureWindow,
+  now: Millis,
+  count: () => Count,
+): FailureWindow {
   const silence =
-    now - before.windowAt >= SILENCE_WINDOW
+    now - before.windowAt >= FAILURE_WINDOW
       ? { ...before, windowAt: now, events: 1, members: 0 }
       : { ...before, events: before.events + 1 };
-  if (isMass(before, now)) return { ...silence, massUntil: now + MASS_HOLD };
-  if (silence.events < SILENT_MIN || silence.events <= SHARE * silence.members) return silence;
+  if (isCorrelated(before, now)) return { ...silence, massUntil: now + MASS_HOLD };
+  if (silence.events < FAILURES_MIN || silence.events <= SHARE * silence.members) return silence;
   const { members, silent } = count();
-  const mass = silent >= SILENT_MIN && silent > SHARE * members;
+  const mass = silent >= FAILURES_MIN && silent > SHARE * members;
   return { ...silence, members, massUntil: mass ? now + MASS_HOLD : silence.massUntil };
 }
 
-export const isMass = ({ massUntil }: Silence, now: Millis): boolean => now < massUntil;
+export const isCorrelated = ({ massUntil }: FailureWindow, now: Millis): boolean => now < massUntil;
 
 /** Peers that may fall silent together: those of a network, those of a place. */
 export interface Group {

@@ -3,7 +3,7 @@ import type { PeerState } from "../protocol/http.ts";
 import { flapped, holdOf, penaltyAt, type Flaps } from "./damping.ts";
 
 /** Where a peer stands in its life, and since when. */
-export interface Life {
+export interface Lifecycle {
   readonly state: PeerState;
   /** When it came into this state. */
   readonly since: Millis;
@@ -26,7 +26,7 @@ export const PEER_EVENTS = [
 export type PeerEvent = (typeof PEER_EVENTS)[number];
 
 /** What a change of state brings with it; whoever keeps the peer performs it in the same transaction. */
-export type LifeEffect =
+export type LifecycleEffect =
   /** Seal its record and publish a pointer to it. */
   | "publish"
   /** Take the pointer back. */
@@ -38,26 +38,30 @@ export type LifeEffect =
   /** Remove its record, and keep a tombstone. */
   | "bury";
 
-export interface Lived {
-  readonly life: Life;
-  readonly effects: readonly LifeEffect[];
+export interface LifecycleTransition {
+  readonly lifecycle: Lifecycle;
+  readonly effects: readonly LifecycleEffect[];
 }
 
-const NO_MORE: readonly LifeEffect[] = ["release_leases", "withdraw", "offer_work"];
+const DISCONNECT_EFFECTS: readonly LifecycleEffect[] = ["release_leases", "withdraw", "offer_work"];
 
 /**
  * The lifecycle of a peer (DESIGN §4, SPEC LV5): the life after an event, and what that brings with it. A revoked peer stays
  * revoked whatever its sockets still do, until the operator readmits it. A flapping one stays suspect for a while although it
  * answers (LV9).
  */
-export function live(life: Life, event: PeerEvent, now: Millis): Lived {
+export function transition(life: Lifecycle, event: PeerEvent, now: Millis): LifecycleTransition {
   const { state, since, flaps } = life;
-  const stay: Lived = { life, effects: [] };
-  const become = (next: PeerState, ...effects: readonly LifeEffect[]): Lived => ({
-    life: { ...life, state: next, since: now },
+  const stay: LifecycleTransition = { lifecycle: life, effects: [] };
+  const become = (
+    next: PeerState,
+    ...effects: readonly LifecycleEffect[]
+  ): LifecycleTransition => ({
+    lifecycle: { ...life, state: next, since: now },
     effects,
   });
-  if (event === "revoked") return state === "revoked" ? stay : become("revoked", ...NO_MORE);
+  if (event === "revoked")
+    return state === "revoked" ? stay : become("revoked", ...DISCONNECT_EFFECTS);
   if (state === "revoked") return event === "readmitted" ? become("stale") : stay;
   switch (event) {
     case "proved":
@@ -68,10 +72,10 @@ export function live(life: Life, event: PeerEvent, now: Millis): Lived {
     }
     case "missed_answer":
       return state === "active"
-        ? { life: { state: "suspect", since: now, flaps: flapped(flaps, now) }, effects: [] }
+        ? { lifecycle: { state: "suspect", since: now, flaps: flapped(flaps, now) }, effects: [] }
         : stay;
     case "gone":
-      return isConnected(state) ? become("stale", ...NO_MORE) : stay;
+      return isConnected(state) ? become("stale", ...DISCONNECT_EFFECTS) : stay;
     case "retention_over":
       return state === "stale" || state === "discovered" ? become("evicted", "bury") : stay;
     case "readmitted":

@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import {
-  BEAT_INTERVAL,
+  HEARTBEAT_INTERVAL,
   IDLE_DEADLINE,
   LATENESS_TOLERATED,
   LEASED_DEADLINE,
@@ -19,7 +19,7 @@ export interface OutstandingPing {
   /** When an answer is missed; null when it was sent for the RTT alone, to a peer of whom we hear anyway. */
   readonly dueAt: Millis | null;
   /** Whether `dueAt` was put off already, because the object itself was late: that happens once. */
-  readonly borne: boolean;
+  readonly graceGranted: boolean;
 }
 
 /** What a session knows of whether its peer is there. */
@@ -27,7 +27,7 @@ export interface Liveness {
   /** The newest sign of life: a beat, an answer, any message. */
   readonly heardAt: Millis;
   /** Whether the peer beats, which the platform answers without waking us; null until the first look shows it. */
-  readonly beats: boolean | null;
+  readonly heartbeats: boolean | null;
   readonly ping: OutstandingPing | null;
   /** When we last pinged. */
   readonly askedAt: Millis;
@@ -42,7 +42,7 @@ export interface Liveness {
 /** The proof was a sign of life. */
 export const newLiveness = (now: Millis, beats: boolean | null): Liveness => ({
   heardAt: now,
-  beats,
+  heartbeats: beats,
   ping: null,
   askedAt: now,
   missed: 0,
@@ -51,7 +51,14 @@ export const newLiveness = (now: Millis, beats: boolean | null): Liveness => ({
 });
 
 /** When the peer has to be looked at next. */
-export function lookAt({ heardAt, beats, ping, askedAt, suspect, leasedUntil }: Liveness): Millis {
+export function lookAt({
+  heardAt,
+  heartbeats: beats,
+  ping,
+  askedAt,
+  suspect,
+  leasedUntil,
+}: Liveness): Millis {
   if (ping !== null && ping.dueAt !== null) return ping.dueAt;
   if (suspect) return askedAt + SUSPECT_DEADLINE;
   if (beats === null) return heardAt + SILENCE_MAX;
@@ -60,10 +67,10 @@ export function lookAt({ heardAt, beats, ping, askedAt, suspect, leasedUntil }: 
 }
 
 /** The beat that the platform answered last, if any, is a sign of life. */
-export function withBeat(liveness: Liveness, beatAt: Millis | null, now: Millis): Liveness {
+export function withHeartbeat(liveness: Liveness, beatAt: Millis | null, now: Millis): Liveness {
   if (beatAt === null) return liveness;
-  const beats = now - beatAt <= SILENCE_MAX ? true : liveness.beats;
-  return { ...liveness, heardAt: Math.max(liveness.heardAt, beatAt), beats };
+  const beats = now - beatAt <= SILENCE_MAX ? true : liveness.heartbeats;
+  return { ...liveness, heardAt: Math.max(liveness.heardAt, beatAt), heartbeats: beats };
 }
 
 /** Whether the peer was heard of so lately that it can be given something. */
@@ -74,10 +81,14 @@ export const isFresh = ({ heardAt }: Liveness, now: Millis): boolean =>
  * Whether it is too early for the look that is due then. An alarm is not moved for a sign of life that came since it was set,
  * for moving it is a row written: that it rings a little before its time is as good as on time, unless an answer is awaited.
  */
-export function isEarly({ ping, suspect, beats }: Liveness, due: Millis, now: Millis): boolean {
+export function isEarly(
+  { ping, suspect, heartbeats: beats }: Liveness,
+  due: Millis,
+  now: Millis,
+): boolean {
   const awaited = ping !== null && ping.dueAt !== null;
   const exact = awaited || suspect || beats !== true;
-  return now < due - (exact ? 0 : BEAT_INTERVAL);
+  return now < due - (exact ? 0 : HEARTBEAT_INTERVAL);
 }
 
 /** What a look found, and what is to be done. */
@@ -88,10 +99,10 @@ export type Verdict =
   | { readonly is: "alive" }
   /** Alive after a miss. */
   | { readonly is: "restored" }
-  /** Not known: ping, and expect the answer by `answerBy`. `borne`: this look was late, which was added to the wait. */
-  | { readonly is: "unknown"; readonly answerBy: Millis; readonly borne: boolean }
+  /** Not known: ping, and expect the answer by `answerBy`. `graceGranted`: this look was late, which was added to the wait. */
+  | { readonly is: "unknown"; readonly answerBy: Millis; readonly graceGranted: boolean }
   /** The look was late: the answer may have come as late, and waits to be read. */
-  | { readonly is: "borne"; readonly answerBy: Millis }
+  | { readonly is: "grace_granted"; readonly answerBy: Millis }
   /** Suspect: ping again. */
   | { readonly is: "missed"; readonly answerBy: Millis }
   /** Not there any more. */
@@ -105,16 +116,16 @@ export type Verdict =
 export function look(liveness: Liveness, due: Millis, now: Millis): Verdict {
   if (isEarly(liveness, due, now)) return { is: "early" };
   const late = now - due > LATENESS_TOLERATED ? Math.min(now - due, PATIENCE_MAX) : 0;
-  const { ping, heardAt, beats, suspect, missed } = liveness;
+  const { ping, heardAt, heartbeats: beats, suspect, missed } = liveness;
   if (ping !== null && ping.dueAt !== null) {
     if (heardAt > ping.sentAt) return { is: missed > 0 || suspect ? "restored" : "alive" };
-    if (late > 0 && !ping.borne) return { is: "borne", answerBy: now + late };
+    if (late > 0 && !ping.graceGranted) return { is: "grace_granted", answerBy: now + late };
     return missed + 1 >= MISSES_MAX
       ? { is: "lost" }
       : { is: "missed", answerBy: now + PONG_TIMEOUT };
   }
   const answerBy = now + PONG_TIMEOUT + late;
-  const asked: Verdict = { is: "unknown", answerBy, borne: late > 0 };
+  const asked: Verdict = { is: "unknown", answerBy, graceGranted: late > 0 };
   if (suspect || beats !== true) return asked;
   if (isFresh(liveness, now)) return { is: "alive" };
   return late > 0 ? asked : { is: "missed", answerBy };

@@ -30,10 +30,10 @@ export const HANDSHAKE_DEADLINE = 10 * SECOND;
 
 /** Liveness. */
 /** What a muster.2 peer sends as text, and what the platform answers without waking anything. */
-export const BEAT = "ping";
-export const BEAT_ANSWER = "pong";
+export const HEARTBEAT = "ping";
+export const HEARTBEAT_ANSWER = "pong";
 /** Networks drop sockets that are idle for two minutes, some sooner. */
-export const BEAT_INTERVAL = 25 * SECOND;
+export const HEARTBEAT_INTERVAL = 25 * SECOND;
 /** Silence after which a peer that beats is doubted: two beats are missing. */
 export const SILENCE_MAX = 55 * SECOND;
 /** How long after its last sign of life a peer that beats is looked at again: idle, while it holds a lease, suspect. */
@@ -52,7 +52,7 @@ export const PATIENCE_MAX = 60 * SECOND;
 /** The coordinator hears of a steady peer this often. */
 export const TELL_INTERVAL = 1 * HOUR;
 /** What peers held that fell silent in masses rests for up to this long before others get it. */
-export const MASS_SILENCE_PAUSE = 60 * SECOND;
+export const CORRELATED_FAILURE_PAUSE = 60 * SECOND;
 /** A peer that is away for this long is evicted, unless configured otherwise. */
 export const PEER_RETENTION = 30 * DAY;
 /** How long what must outlive a peer's record is kept. */
@@ -182,7 +182,7 @@ export const HANDSHAKES_PER_MINUTE = 60;
 /** Reconnecting. */
 /** Peers that return after a break, a second, unless configured otherwise: what one coordinator admits with ease. */
 export const RECONNECTS_PER_SECOND = 100;
-export const RECONNECT_SLOT_MAX = 10_000_000;
+export const RECONNECT_POSITION_MAX = 10_000_000;
 
 /** Dialling peers that listen. */
 /** Dialled sessions at once, unless configured otherwise: none of them can hibernate, and memory is billed. */
@@ -208,12 +208,12 @@ export const ADVERT_PEERS_MAX = 32;
 /** A session may send one advert in this time. */
 export const ADVERT_INTERVAL = 1 * MINUTE;
 /** Peers that one teller may have told of, and all tellers together; one more, and the oldest is forgotten. */
-export const TOLD_BY_ONE_MAX = 64;
-export const TOLD_MAX = 10_000;
+export const ADVERTISED_PER_PEER_MAX = 64;
+export const ADVERTISED_MAX = 10_000;
 /** What nobody has repeated for so long is forgotten; */
-export const TOLD_RETENTION = 1 * DAY;
+export const ADVERTISED_RETENTION = 1 * DAY;
 /** a repetition is written down only this long after the last one, for each costs rows. */
-export const TOLD_REFRESH = 6 * HOUR;
+export const ADVERTISED_REFRESH = 6 * HOUR;
 /** Pointers in the mesh's answer to an advert. */
 export const SAMPLE_POINTERS_MAX = 16;
 

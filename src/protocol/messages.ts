@@ -5,7 +5,7 @@ import {
   ADVERT_PEERS_MAX,
   CHALLENGE_BYTES,
   HELD_MAX,
-  RECONNECT_SLOT_MAX,
+  RECONNECT_POSITION_MAX,
   PROGRESS_MESSAGE_CHARS_MAX,
   RTT_MAX_MS,
   RTTS_MAX,
@@ -83,7 +83,7 @@ export const Pong = z.object({ sentAt: z.number(), receivedAt: z.number() });
  * the break, later with jitter. Go ignores it.
  */
 export const Reconnect = z.object({
-  slot: z.int().min(0).max(RECONNECT_SLOT_MAX),
+  slot: z.int().min(0).max(RECONNECT_POSITION_MAX),
   per_second: z.number().positive(),
 });
 export type Reconnect = z.infer<typeof Reconnect>;

@@ -1,5 +1,5 @@
 import type { Millis } from "../base/clock.ts";
-import type { Hearsay } from "../peers/advertised-peer.ts";
+import type { PeerAdvert } from "../peers/advertised-peer.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
 import type { PeerFilter } from "./peers.ts";
@@ -16,10 +16,10 @@ const STANDS = `NOT EXISTS (SELECT 1 FROM peers WHERE peers.id = told.peer_id)
  * What peers tell of others: a row for each teller and peer. It stands apart from the peers' own records, so that no
  * hearsay can overwrite one, be counted as one, or be given work.
  */
-export function hearsayTable(sql: Sql) {
+export function advertisedPeersTable(sql: Sql) {
   return {
     /** What stands of a peer that has no record; null when nobody told of it. */
-    of(peerId: PeerId): Hearsay | null {
+    of(peerId: PeerId): PeerAdvert | null {
       const row = sql.exec(
         `SELECT * FROM hearsay AS told WHERE peer_id = ? AND ${STANDS}`,
         peerId,
@@ -27,7 +27,7 @@ export function hearsayTable(sql: Sql) {
       return row === undefined ? null : readHearsay(row);
     },
     /** What stands of all that have no record, by their ID. */
-    list({ role, after, limit }: Omit<PeerFilter, "state">): readonly Hearsay[] {
+    list({ role, after, limit }: Omit<PeerFilter, "state">): readonly PeerAdvert[] {
       return sql
         .exec(
           `SELECT * FROM hearsay AS told WHERE peer_id > ?1 AND (?2 IS NULL OR role = ?2) AND ${STANDS}
@@ -38,10 +38,20 @@ export function hearsayTable(sql: Sql) {
         )
         .map(readHearsay);
     },
-    by(teller: PeerId): readonly Hearsay[] {
+    by(teller: PeerId): readonly PeerAdvert[] {
       return sql.exec(`SELECT * FROM hearsay WHERE teller_id = ?`, teller).map(readHearsay);
     },
-    put({ teller, peerId, publicKey, address, role, rttMs, hops, toldAt, heardAt }: Hearsay): void {
+    put({
+      advertiser: teller,
+      peerId,
+      publicKey,
+      address,
+      role,
+      rttMs,
+      hops,
+      toldAt,
+      heardAt,
+    }: PeerAdvert): void {
       sql.exec(
         `INSERT OR REPLACE INTO hearsay
          (teller_id, peer_id, public_key, address, role, rtt_ms, hops, told_at, heard_at)
@@ -95,8 +105,8 @@ export function hearsayTable(sql: Sql) {
   };
 }
 
-const readHearsay = (row: SqlRow): Hearsay => ({
-  teller: text(row, "teller_id"),
+const readHearsay = (row: SqlRow): PeerAdvert => ({
+  advertiser: text(row, "teller_id"),
   peerId: text(row, "peer_id"),
   publicKey: text(row, "public_key"),
   address: text(row, "address"),

@@ -1,11 +1,11 @@
 import type { Millis } from "../base/clock.ts";
-import { QUIET, type Group, type Silence } from "../peers/correlated-failures.ts";
+import { QUIET, type Group, type FailureWindow } from "../peers/correlated-failures.ts";
 import { number, type Sql } from "./sql.ts";
 
 /** How silent networks and places are just now. */
-export function silencesTable(sql: Sql) {
+export function correlatedFailuresTable(sql: Sql) {
   return {
-    get({ by, name }: Group): Silence {
+    get({ by, name }: Group): FailureWindow {
       const row = sql.exec(`SELECT * FROM silences WHERE kind = ? AND name = ?`, by, name)[0];
       return row === undefined
         ? QUIET
@@ -16,7 +16,7 @@ export function silencesTable(sql: Sql) {
             massUntil: number(row, "mass_until"),
           };
     },
-    put({ by, name }: Group, { windowAt, events, members, massUntil }: Silence): void {
+    put({ by, name }: Group, { windowAt, events, members, massUntil }: FailureWindow): void {
       sql.exec(
         `INSERT OR REPLACE INTO silences (kind, name, window_at, events, members, mass_until) VALUES (?, ?, ?, ?, ?, ?)`,
         by,

@@ -1,7 +1,7 @@
 import { number, type Sql } from "./sql.ts";
 
 /** Turns for when many peers come back at once: each known peer has one of its own, and they have no gaps to speak of. */
-export function slotsTable(sql: Sql) {
+export function reconnectPositionsTable(sql: Sql) {
   return {
     /** The lowest one that nobody has. */
     take(): number {

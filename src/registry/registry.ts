@@ -8,11 +8,11 @@ import { copiesTable } from "./copies.ts";
 import { coordinatesTable } from "./coordinates.ts";
 import { discoveryEpochsTable } from "./discovery-epochs.ts";
 import { choicesTable } from "./choices.ts";
-import { hearsayTable } from "./advertised-peers.ts";
+import { advertisedPeersTable } from "./advertised-peers.ts";
 import { dialsTable } from "./dials.ts";
 import { idempotencyTable } from "./idempotency.ts";
 import { joinKeysTable } from "./join-keys.ts";
-import { kindsTable } from "./task-kinds.ts";
+import { taskKindsTable } from "./task-kinds.ts";
 import { kvWritesTable } from "./kv-writes.ts";
 import { migrate } from "./migrations.ts";
 import { observedTable } from "./observed.ts";
@@ -25,8 +25,8 @@ import { resultUploadsTable } from "./result-uploads.ts";
 import { serviceTimesTable } from "./service-times.ts";
 import { settingsTable } from "./settings.ts";
 import { Shares } from "./shares.ts";
-import { silencesTable } from "./correlated-failures.ts";
-import { slotsTable } from "./reconnect-positions.ts";
+import { correlatedFailuresTable } from "./correlated-failures.ts";
+import { reconnectPositionsTable } from "./reconnect-positions.ts";
 import type { Sql } from "./sql.ts";
 import { taskResultsTable } from "./task-results.ts";
 import { tasksTable } from "./tasks.ts";
@@ -45,7 +45,7 @@ export function openRegistry(sql: Sql, seed = 0) {
   const roster = new Roster(peers, seed);
   const observed = observedTable(sql);
   const serviceTimes = serviceTimesTable(sql);
-  const kinds = kindsTable(sql);
+  const kinds = taskKindsTable(sql);
   const choices = choicesTable(sql);
   const shares = new Shares(choices);
   const measured = [peers.kept, observed.kept, serviceTimes.kept, kinds.kept];
@@ -99,9 +99,9 @@ export function openRegistry(sql: Sql, seed = 0) {
     tombstones: tombstonesTable(sql),
     coordinates: coordinatesTable(sql),
     pairRtts: pairRttsTable(sql),
-    silences: silencesTable(sql),
-    slots: slotsTable(sql),
-    hearsay: hearsayTable(sql),
+    correlatedFailures: correlatedFailuresTable(sql),
+    reconnectPositions: reconnectPositionsTable(sql),
+    advertisedPeers: advertisedPeersTable(sql),
     dials: dialsTable(sql),
     observed,
     serviceTimes,

@@ -8,7 +8,7 @@ import { WriteBehind } from "./write-behind.ts";
 const KINDS_MAX = 1_000;
 
 /** What is known of a kind of task over all peers. */
-export interface KindRecord {
+export interface TaskKindRecord {
   /** How long such tasks take; null while nobody has done one. */
   readonly service: Learned | null;
   /** Who got the last one. */
@@ -16,10 +16,10 @@ export interface KindRecord {
   readonly usedAt: Millis;
 }
 
-const UNKNOWN: KindRecord = { service: null, incumbent: null, usedAt: 0 };
+const UNKNOWN: TaskKindRecord = { service: null, incumbent: null, usedAt: 0 };
 
-export function kindsTable(sql: Sql) {
-  const kept = new WriteBehind<KindRecord>({
+export function taskKindsTable(sql: Sql) {
+  const kept = new WriteBehind<TaskKindRecord>({
     read: (kinds) =>
       sql
         .exec(
@@ -45,9 +45,9 @@ export function kindsTable(sql: Sql) {
   return {
     kept,
 
-    get: (kind: string): KindRecord => kept.get(kind) ?? UNKNOWN,
+    get: (kind: string): TaskKindRecord => kept.get(kind) ?? UNKNOWN,
 
-    put: (kind: string, record: KindRecord): void => kept.put(kind, record),
+    put: (kind: string, record: TaskKindRecord): void => kept.put(kind, record),
 
     /** Forgets kinds that have not been met since; which they were. */
     prune(before: Millis): readonly string[] {
@@ -65,7 +65,7 @@ export function kindsTable(sql: Sql) {
   };
 }
 
-function readKind(row: SqlRow): KindRecord {
+function readKind(row: SqlRow): TaskKindRecord {
   const weight = number(row, "weight");
   return {
     service: weight === 0 ? null : { meanMs: number(row, "mean_ms"), weight },

@@ -26,7 +26,7 @@ export interface Census {
 }
 
 /** Peers of one kind, by score. */
-export class Kind {
+export class PeerClass {
   readonly traits: Traits;
   readonly key: string;
   readonly ranked = new ScoreBuckets();
@@ -57,15 +57,15 @@ export class Kind {
  * The kinds that there are, by number. A fleet has few, however many its peers: so a capability that one peer in a
  * thousand has is found as fast as any. Numbers of kinds without members are given anew.
  */
-export class Kinds {
+export class PeerClasses {
   readonly #byKey = new Map<string, number>();
-  readonly #kinds: (Kind | null)[] = [];
+  readonly #kinds: (PeerClass | null)[] = [];
   readonly #vacant: number[] = [];
   /** Grows when a kind comes or goes: what was worked out over all kinds holds until then. */
   version = 0;
 
-  at(number: number): Kind {
-    return this.#kinds[number] as Kind;
+  at(number: number): PeerClass {
+    return this.#kinds[number] as PeerClass;
   }
 
   /** Numbers run from 0 to below this. */
@@ -87,7 +87,7 @@ export class Kinds {
     const known = this.#byKey.get(key);
     const number = known ?? this.#vacant.pop() ?? this.#kinds.length;
     if (known === undefined) {
-      this.#kinds[number] = new Kind(traits, key);
+      this.#kinds[number] = new PeerClass(traits, key);
       this.#byKey.set(key, number);
       this.version += 1;
     }

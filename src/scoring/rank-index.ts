@@ -1,5 +1,5 @@
 import type { PeerId } from "../protocol/ids.ts";
-import { Kinds, type Census, type Traits, type Wanted } from "./peer-classes.ts";
+import { PeerClasses, type Census, type Traits, type Wanted } from "./peer-classes.ts";
 import { grown, NOWHERE, PlaceTable, type Place } from "./place-table.ts";
 import { BUCKET, bucketOf, KIND, ROW, UNRANKED } from "./score-buckets.ts";
 
@@ -25,7 +25,7 @@ export interface RankQuery {
  */
 export class RankIndex {
   readonly #places: PlaceTable;
-  readonly #kinds = new Kinds();
+  readonly #kinds = new PeerClasses();
   #links: Uint32Array<ArrayBuffer>;
   /** The best filled bucket of each kind, side by side; -1 for none. */
   #tops = new Int16Array(16);

@@ -2,7 +2,7 @@ import type { Bytes } from "../base/bytes.ts";
 import type { Millis } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import type { Result } from "../base/result.ts";
-import type { Told } from "../peers/advertised-peer.ts";
+import type { AdvertisedPeer } from "../peers/advertised-peer.ts";
 import type { DialRef, ProvedKey } from "../peers/dial.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { Envelope } from "../protocol/envelope.ts";
@@ -34,7 +34,7 @@ interface OfAttempt extends FromPeer {
 
 /** What a peer tells of others. */
 export interface Advertised extends FromPeer {
-  readonly peers: readonly Told[];
+  readonly peers: readonly AdvertisedPeer[];
 }
 
 /** What a session tells the coordinator; each name is one of its commands. */

@@ -1,5 +1,12 @@
 import type { Millis } from "../base/clock.ts";
-import { isEarly, isFresh, look, lookAt, withBeat, type Liveness } from "../peers/liveness.ts";
+import {
+  isEarly,
+  isFresh,
+  look,
+  lookAt,
+  withHeartbeat as noteHeartbeat,
+  type Liveness,
+} from "../peers/liveness.ts";
 import { PONG_TIMEOUT } from "../protocol/constants.ts";
 import type { Intent, Move } from "./effects.ts";
 import { observe } from "./observation.ts";
@@ -11,16 +18,19 @@ export const dueAt = (session: Session): Millis | null =>
   session.state === "active" ? lookAt(session.liveness) : null;
 
 /** The session with the peer's newest beat taken into account. */
-export const heardBeat = (session: Active, { beatAt, now }: SessionContext): Active => ({
+export const withHeartbeat = (
+  session: Active,
+  { heartbeatAt: beatAt, now }: SessionContext,
+): Active => ({
   ...session,
-  liveness: withBeat(session.liveness, beatAt, now),
+  liveness: noteHeartbeat(session.liveness, beatAt, now),
 });
 
 /** Looks at the peer if it is time: a miss makes it suspect, and a second one in a row ends its session. */
 export function checkLiveness(session: Active, context: SessionContext): Move {
   const due = lookAt(session.liveness);
   if (isEarly(session.liveness, due, context.now)) return stay(session);
-  const seen = heardBeat(session, context);
+  const seen = withHeartbeat(session, context);
   const verdict = look(seen.liveness, due, context.now);
   switch (verdict.is) {
     case "early":
@@ -31,14 +41,19 @@ export function checkLiveness(session: Active, context: SessionContext): Move {
       return observe(knownBeats(seen, { missed: 0, ping: null }), "answered", context);
     case "unknown": {
       // Who has not beaten by the first look does not beat.
-      const beats = seen.liveness.beats ?? false;
-      return ask(withLiveness(seen, { beats }), context, verdict.answerBy, verdict.borne);
+      const beats = seen.liveness.heartbeats ?? false;
+      return ask(
+        withLiveness(seen, { heartbeats: beats }),
+        context,
+        verdict.answerBy,
+        verdict.graceGranted,
+      );
     }
-    case "borne": {
+    case "grace_granted": {
       const { ping: outstanding } = seen.liveness;
       if (outstanding === null) return stay(seen);
-      const borne = { ...outstanding, dueAt: verdict.answerBy, borne: true };
-      return stay(withLiveness(seen, { ping: borne }));
+      const granted = { ...outstanding, dueAt: verdict.answerBy, graceGranted: true };
+      return stay(withLiveness(seen, { ping: granted }));
     }
     case "missed": {
       const missed = withLiveness(seen, { missed: seen.liveness.missed + 1, suspect: true });
@@ -89,15 +104,15 @@ export const withLease = (session: Active, until: Millis): Active =>
   withLiveness(session, { leasedUntil: Math.max(session.liveness.leasedUntil, until) });
 
 const knownBeats = (session: Active, changes: Partial<Liveness>): Active =>
-  withLiveness(session, { beats: session.liveness.beats ?? false, ...changes });
+  withLiveness(session, { heartbeats: session.liveness.heartbeats ?? false, ...changes });
 
 function ask(
   session: Active,
   context: SessionContext,
   answerBy: Millis | null,
-  borne = false,
+  graceGranted = false,
 ): Move {
-  const sent = ping(context, session, answerBy, borne);
+  const sent = ping(context, session, answerBy, graceGranted);
   const asked = withLiveness(session, { ping: sent.ping, askedAt: context.now });
   return stay(asked, sent.intent);
 }

@@ -58,7 +58,7 @@ function hand(session: Active, offer: TaskOffer, context: SessionContext): Move 
 const REQUESTS_MAX = 16;
 
 /** The task is no longer the peer's. A plain go-p2p node can't be told; its reply will count for nothing. */
-export function callOff(
+export function cancelOffer(
   session: Active,
   taskId: string,
   fence: number,

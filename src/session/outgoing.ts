@@ -23,7 +23,7 @@ export interface SessionContext {
   /** Public key of the mesh's next identity while it rotates. */
   readonly nextMeshKey: Uint8Array | null;
   /** When the platform last answered a beat of this socket's peer; null when it never did. */
-  readonly beatAt: Millis | null;
+  readonly heartbeatAt: Millis | null;
 }
 
 export function compose<T extends MessageType>(
@@ -62,11 +62,11 @@ export function ping(
   context: SessionContext,
   to: Recipient,
   dueAt: Millis | null,
-  borne = false,
+  graceGranted = false,
 ): { readonly ping: OutstandingPing; readonly intent: Intent } {
   const envelope = compose(context, to.claim.peerId, "ping", { sentAt: context.now });
   return {
-    ping: { id: envelope.id, sentAt: context.now, dueAt, borne },
+    ping: { id: envelope.id, sentAt: context.now, dueAt, graceGranted },
     intent: { type: "say", envelope },
   };
 }
@@ -89,7 +89,11 @@ export function end(session: Session, fault: MusterError, ...before: readonly In
   const why = session.state === "active" ? fault.detail : `${fault.code}: ${fault.detail}`;
   return {
     session: { state: "closed", claim: claimOf(session) },
-    intents: [...before, { type: "close", ...toClose(fault) }, ...farewell(session, why, silent)],
+    intents: [
+      ...before,
+      { type: "close", ...toClose(fault) },
+      ...disconnectCommands(session, why, silent),
+    ],
   };
 }
 
@@ -97,12 +101,16 @@ export function end(session: Session, fault: MusterError, ...before: readonly In
  * What the coordinator hears when a session ends: of an active one, or of one that it had dialled. `silent`: without a word
  * of the peer's or to it.
  */
-export function farewell(session: Session, reason: string, silent: boolean): readonly Intent[] {
-  const note = lastWord(session, reason, silent);
+export function disconnectCommands(
+  session: Session,
+  reason: string,
+  silent: boolean,
+): readonly Intent[] {
+  const note = disconnectCommand(session, reason, silent);
   return note === null ? [] : [{ type: "tell", messageId: null, note }];
 }
 
-function lastWord(session: Session, reason: string, silent: boolean): Note | null {
+function disconnectCommand(session: Session, reason: string, silent: boolean): Note | null {
   if (session.state === "closed") return null;
   const peerId = claimOf(session)?.peerId ?? "";
   if (session.state === "active")

@@ -8,13 +8,13 @@ import type { Move, SessionEvent, Step } from "./effects.ts";
 import { finish } from "./finish.ts";
 import { oversized } from "./frame-size.ts";
 import { greet } from "./greeting.ts";
-import { checkLiveness, heardBeat, probe, withLease, withLiveness } from "./liveness.ts";
-import { callOff, deliver } from "./offers.ts";
+import { checkLiveness, withHeartbeat, probe, withLease, withLiveness } from "./liveness.ts";
+import { cancelOffer, deliver } from "./offers.ts";
 import {
   claimOf,
   end,
   errorReply,
-  farewell,
+  disconnectCommands,
   message,
   stay,
   type SessionContext,
@@ -50,7 +50,7 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
       return session.state === "active" ? stay(withLease(session, event.until)) : stay(session);
     case "probe":
       return session.state === "active"
-        ? probe(heardBeat(session, context), context)
+        ? probe(withHeartbeat(session, context), context)
         : stay(session);
     case "sampled": {
       if (session.state !== "active") return stay(session);
@@ -69,13 +69,13 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
       return session.state === "active" ? checkLiveness(session, context) : stay(session);
     case "offer":
       return session.state === "active"
-        ? deliver(heardBeat(session, context), event.offer, context)
+        ? deliver(withHeartbeat(session, context), event.offer, context)
         : stay(session);
     case "call":
       return session.state === "active" ? call(session, event, context) : stay(session);
     case "cancel":
       return session.state === "active"
-        ? callOff(session, event.taskId, event.fence, event.reason, context)
+        ? cancelOffer(session, event.taskId, event.fence, event.reason, context)
         : stay(session);
     case "end": {
       const goodbye =
@@ -94,7 +94,7 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
       if (session.state === "closed") return stay(session);
       return stay(
         { state: "closed", claim: claimOf(session) },
-        ...farewell(session, event.reason, event.silent),
+        ...disconnectCommands(session, event.reason, event.silent),
       );
     }
     default:

@@ -3,7 +3,7 @@ import type { PeerId } from "../protocol/ids.ts";
 import { outcomesKnown } from "../scoring/outcomes.ts";
 import { exclusion, hasSlot, type Candidate, type Demand, type Exclusion } from "./eligibility.ts";
 import { expectedCost, type Cost } from "./expected-cost.ts";
-import { lotOf } from "./tie-break.ts";
+import { tieBreakOf } from "./tie-break.ts";
 import { DEFAULT_POLICY, type ExpectedCost, type Policy } from "./policy.ts";
 
 export interface Choice {
@@ -97,7 +97,9 @@ function contender(task: Demand, peer: Candidate, now: Millis, policy: Policy): 
 
 /** Negative when `a` goes before `b`. */
 const compare = (a: Contender, b: Contender, { lot }: Draws): number =>
-  a.rank - b.rank || a.measure - b.measure || lotOf(a.peer.peerId, lot) - lotOf(b.peer.peerId, lot);
+  a.rank - b.rank ||
+  a.measure - b.measure ||
+  tieBreakOf(a.peer.peerId, lot) - tieBreakOf(b.peer.peerId, lot);
 
 function best(contenders: readonly Contender[], draws: Draws): Contender | null {
   let first: Contender | null = null;

@@ -149,7 +149,7 @@ export class NoiseMesh {
       randomBytes: platformRandom,
       mesh: { keys, name: "loop" },
       nextMeshKey: this.next?.publicKey ?? null,
-      beatAt: null,
+      heartbeatAt: null,
     };
     const { session, effects } =
       before.state === "noise" && event.type === "frame"

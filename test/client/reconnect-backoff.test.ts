@@ -2,11 +2,11 @@ import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MINUTE, SECOND } from "../../src/base/clock.ts";
 import {
-  Comeback,
+  ReconnectBackoff,
   pauseAfterBreak,
   pauseAfterFailure,
 } from "../../src/client/reconnect-backoff.ts";
-import { RECONNECT_SLOT_MAX } from "../../src/protocol/constants.ts";
+import { RECONNECT_POSITION_MAX } from "../../src/protocol/constants.ts";
 import { Reconnect } from "../../src/protocol/messages.ts";
 import { seededNumbers } from "../random.ts";
 import { FakeMesh } from "./fake-mesh.ts";
@@ -16,7 +16,7 @@ const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
 
 /** Any turn that the wire lets through, hostile ones included. */
 const anyTurn = fc.record({
-  slot: fc.integer({ min: 0, max: RECONNECT_SLOT_MAX }),
+  slot: fc.integer({ min: 0, max: RECONNECT_POSITION_MAX }),
   per_second: fc.double({ min: 0, minExcluded: true, noNaN: true, noDefaultInfinity: true }),
 });
 const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -43,7 +43,7 @@ describe("the pause before a peer comes back", () => {
     fc.assert(
       fc.property(anyTurn, anyStory, anyRandom, (turn, story, random) => {
         expect(Reconnect.safeParse(turn).success).toBe(true);
-        const comeback = new Comeback();
+        const comeback = new ReconnectBackoff();
         comeback.welcomed(turn);
         let now = 0;
         for (const { lived, passed } of story) {
@@ -95,7 +95,7 @@ function returnOf({ peers, rate, outage }: { peers: number; rate: number; outage
   const tries = new Map<number, number>();
   let last = 0;
   for (let slot = 0; slot < peers; slot++) {
-    const comeback = new Comeback();
+    const comeback = new ReconnectBackoff();
     comeback.welcomed({ slot, per_second: rate });
     let at = comeback.pause(10 * MINUTE, 0, random());
     for (;;) {
@@ -156,7 +156,9 @@ describe("a peer whose session broke", () => {
   test("RC2 is not kept away by a turn that never comes", async () => {
     const mesh = new FakeMesh();
     mesh.connect();
-    mesh.welcomeNext({ reconnect: { slot: RECONNECT_SLOT_MAX, per_second: 1e-300 } }).close(1006);
+    mesh
+      .welcomeNext({ reconnect: { slot: RECONNECT_POSITION_MAX, per_second: 1e-300 } })
+      .close(1006);
     expect(pauses(mesh)).toEqual([10 * MINUTE]);
     await vi.advanceTimersByTimeAsync(10 * MINUTE);
     expect(mesh.sessions).toHaveLength(2);

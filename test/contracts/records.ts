@@ -1,5 +1,5 @@
 import type { Dial } from "../../src/peers/dial.ts";
-import type { Hearsay } from "../../src/peers/advertised-peer.ts";
+import type { PeerAdvert } from "../../src/peers/advertised-peer.ts";
 import type { Peer } from "../../src/peers/peer.ts";
 import type { PublishedPointer } from "../../src/registry/pointers.ts";
 import type { Attempt, Task } from "../../src/tasks/task.ts";
@@ -33,7 +33,7 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
   since: 1_760_000_500_000,
   flaps: { penalty: 1.25, at: 1_760_000_400_000 },
   seq: 6,
-  slot: null,
+  reconnectPosition: null,
   silentAt: null,
   hops: 1,
   geoKm: 5_570.25,
@@ -45,8 +45,8 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
 });
 
 /** What one peer told of another. */
-export const aHearsay = (more: Partial<Hearsay> = {}): Hearsay => ({
-  teller: "teller",
+export const aHearsay = (more: Partial<PeerAdvert> = {}): PeerAdvert => ({
+  advertiser: "teller",
   peerId: "7b0c7a52fa5e4b0e9a4b6f2f4d1c9b11",
   publicKey: "cd".repeat(32),
   address: "wss://198.51.100.7:9091",

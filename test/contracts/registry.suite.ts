@@ -114,9 +114,15 @@ const TABLES: readonly Clause[] = [
     name: "a peer comes back as it was put, and as it was put last",
     holds(open) {
       const { peers } = openRegistry(open());
-      const bare = aPeer({ lastSeen: null, session: null, protocol: null, rtt: null, slot: null });
+      const bare = aPeer({
+        lastSeen: null,
+        session: null,
+        protocol: null,
+        rtt: null,
+        reconnectPosition: null,
+      });
       const unknown = { ...bare, hops: null, geoKm: null, capabilities: [] };
-      const full = aPeer({ slot: 17, silentAt: 1_760_000_600_000 });
+      const full = aPeer({ reconnectPosition: 17, silentAt: 1_760_000_600_000 });
       peers.put(full);
       expect(peers.get(full.id)).toEqual(full);
       peers.put(unknown);
@@ -251,52 +257,55 @@ const TABLES: readonly Clause[] = [
   {
     name: "of hearsay the nearest, then the oldest, stands of a peer without a record",
     holds(open) {
-      const { hearsay, peers } = openRegistry(open());
+      const { advertisedPeers, peers } = openRegistry(open());
       const told = aHearsay();
-      expect(hearsay.oldest()).toBeNull();
-      hearsay.put(told);
-      expect(hearsay.of(told.peerId)).toEqual(told);
-      hearsay.put(aHearsay({ teller: "later", toldAt: T + 1, rttMs: null }));
-      expect(hearsay.of(told.peerId)).toEqual(told);
-      const nearer = aHearsay({ teller: "nearer", toldAt: T + 2, hops: 2, role: "dual" });
-      hearsay.put(nearer);
-      expect(hearsay.of(told.peerId)).toEqual(nearer);
-      expect(hearsay.list({ limit: 9 })).toEqual([nearer]);
-      expect(hearsay.list({ limit: 9, role: told.role })).toEqual([]);
-      hearsay.put(aHearsay({ peerId: "z" }));
-      expect(hearsay.list({ limit: 9 }).map(({ peerId }) => peerId)).toEqual([told.peerId, "z"]);
-      expect(hearsay.list({ limit: 1 }).map(({ peerId }) => peerId)).toEqual([told.peerId]);
-      expect(hearsay.list({ limit: 9, after: told.peerId })).toHaveLength(1);
-      expect(hearsay.by("nearer")).toEqual([nearer]);
+      expect(advertisedPeers.oldest()).toBeNull();
+      advertisedPeers.put(told);
+      expect(advertisedPeers.of(told.peerId)).toEqual(told);
+      advertisedPeers.put(aHearsay({ advertiser: "later", toldAt: T + 1, rttMs: null }));
+      expect(advertisedPeers.of(told.peerId)).toEqual(told);
+      const nearer = aHearsay({ advertiser: "nearer", toldAt: T + 2, hops: 2, role: "dual" });
+      advertisedPeers.put(nearer);
+      expect(advertisedPeers.of(told.peerId)).toEqual(nearer);
+      expect(advertisedPeers.list({ limit: 9 })).toEqual([nearer]);
+      expect(advertisedPeers.list({ limit: 9, role: told.role })).toEqual([]);
+      advertisedPeers.put(aHearsay({ peerId: "z" }));
+      expect(advertisedPeers.list({ limit: 9 }).map(({ peerId }) => peerId)).toEqual([
+        told.peerId,
+        "z",
+      ]);
+      expect(advertisedPeers.list({ limit: 1 }).map(({ peerId }) => peerId)).toEqual([told.peerId]);
+      expect(advertisedPeers.list({ limit: 9, after: told.peerId })).toHaveLength(1);
+      expect(advertisedPeers.by("nearer")).toEqual([nearer]);
       peers.put(aPeer({ id: told.peerId }));
-      expect(hearsay.of(told.peerId)).toBeNull();
-      expect(hearsay.list({ limit: 9 }).map(({ peerId }) => peerId)).toEqual(["z"]);
-      hearsay.forgetPeer("z");
-      expect(hearsay.of("z")).toBeNull();
-      hearsay.forgetTeller("nearer");
-      expect(hearsay.by("nearer")).toEqual([]);
+      expect(advertisedPeers.of(told.peerId)).toBeNull();
+      expect(advertisedPeers.list({ limit: 9 }).map(({ peerId }) => peerId)).toEqual(["z"]);
+      advertisedPeers.forgetPeer("z");
+      expect(advertisedPeers.of("z")).toBeNull();
+      advertisedPeers.forgetTeller("nearer");
+      expect(advertisedPeers.by("nearer")).toEqual([]);
     },
   },
   {
     name: "hearsay that is too much or too old goes, the oldest first",
     holds(open) {
-      const { hearsay } = openRegistry(open());
+      const { advertisedPeers } = openRegistry(open());
       const told = ["a", "b", "c", "d", "e"] as const;
       for (const [n, peerId] of told.entries()) {
         const teller = peerId === "c" ? "other" : "teller";
-        hearsay.put(aHearsay({ teller, peerId, heardAt: T + n }));
+        advertisedPeers.put(aHearsay({ advertiser: teller, peerId, heardAt: T + n }));
       }
-      const left = () => hearsay.list({ limit: 9 }).map(({ peerId }) => peerId);
-      hearsay.keepOf("teller", 4);
+      const left = () => advertisedPeers.list({ limit: 9 }).map(({ peerId }) => peerId);
+      advertisedPeers.keepOf("teller", 4);
       expect(left()).toEqual(["a", "b", "c", "d", "e"]);
-      hearsay.keepOf("teller", 3);
+      advertisedPeers.keepOf("teller", 3);
       expect(left()).toEqual(["b", "c", "d", "e"]);
-      hearsay.keep(4);
+      advertisedPeers.keep(4);
       expect(left()).toEqual(["b", "c", "d", "e"]);
-      hearsay.keep(3);
+      advertisedPeers.keep(3);
       expect(left()).toEqual(["c", "d", "e"]);
-      expect(hearsay.oldest()).toBe(T + 2);
-      hearsay.prune(T + 3);
+      expect(advertisedPeers.oldest()).toBe(T + 2);
+      advertisedPeers.prune(T + 3);
       expect(left()).toEqual(["e"]);
     },
   },

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE } from "../../src/base/clock.ts";
-import type { Told } from "../../src/peers/advertised-peer.ts";
+import type { AdvertisedPeer } from "../../src/peers/advertised-peer.ts";
 import {
   SAMPLE_POINTERS_MAX,
-  TOLD_BY_ONE_MAX,
-  TOLD_MAX,
-  TOLD_RETENTION,
+  ADVERTISED_PER_PEER_MAX,
+  ADVERTISED_MAX,
+  ADVERTISED_RETENTION,
 } from "../../src/protocol/constants.ts";
 import type { PeerView } from "../../src/protocol/http.ts";
 import type { Role } from "../../src/protocol/messages.ts";
@@ -16,7 +16,7 @@ import { KEYS, START, testKey, TestMesh, type Key, type TestPeer } from "./mesh.
 
 const [A, B, C, D] = KEYS;
 
-const toldOf = ({ id, publicKey }: Key, more: Partial<Told> = {}): Told => ({
+const toldOf = ({ id, publicKey }: Key, more: Partial<AdvertisedPeer> = {}): AdvertisedPeer => ({
   peerId: id,
   publicKey,
   address: "",
@@ -31,7 +31,7 @@ const stranger = (n: number): Key => ({
   publicKey: n.toString(16).padStart(64, "0"),
 });
 
-function tell(teller: TestPeer, ...told: readonly Told[]): readonly string[] {
+function tell(teller: TestPeer, ...told: readonly AdvertisedPeer[]): readonly string[] {
   const { mesh, id: peerId, epoch } = teller;
   return mesh.run("hear_advert", { peerId, epoch, peers: told }).pointers;
 }
@@ -156,7 +156,7 @@ describe("a peer that another one tells of", () => {
     tellOf(teller, B, C);
     mesh.live(DAY / 2);
     tellOf(teller, C);
-    expect(mesh.nextTick()).toBeLessThanOrEqual(START + TOLD_RETENTION);
+    expect(mesh.nextTick()).toBeLessThanOrEqual(START + ADVERTISED_RETENTION);
     mesh.live(DAY / 2);
     expect(discoveredIds(mesh)).toEqual([C.id]);
     mesh.live(DAY / 2);
@@ -260,7 +260,7 @@ describe("what hearsay may take", () => {
       tellOf(teller, ...Array.from({ length: 32 }, (_, n) => stranger(32 * round + n)));
     }
     const ids = discoveredIds(mesh);
-    expect(ids).toHaveLength(TOLD_BY_ONE_MAX + 1);
+    expect(ids).toHaveLength(ADVERTISED_PER_PEER_MAX + 1);
     expect(ids).toContain(C.id);
     expect(ids).not.toContain(stranger(63).id);
     for (const n of [64, 127]) expect(ids).toContain(stranger(n).id);
@@ -273,14 +273,14 @@ describe("what hearsay may take", () => {
     mesh.pass(1);
     const told = { hops: 2, toldAt: mesh.now, heardAt: mesh.now };
     mesh.registry.transaction(() => {
-      for (let n = 0; n < TOLD_MAX - 1; n++) {
+      for (let n = 0; n < ADVERTISED_MAX - 1; n++) {
         const { id: teller } = stranger(1_000_000 + n);
-        mesh.registry.hearsay.put({ ...toldOf(stranger(n)), ...told, teller });
+        mesh.registry.advertisedPeers.put({ ...toldOf(stranger(n)), ...told, advertiser: teller });
       }
     });
     mesh.pass(1);
     tellOf(last, D);
-    expect(mesh.rows("SELECT COUNT(*) AS rows FROM hearsay")).toEqual([{ rows: TOLD_MAX }]);
+    expect(mesh.rows("SELECT COUNT(*) AS rows FROM hearsay")).toEqual([{ rows: ADVERTISED_MAX }]);
     expect(mesh.refusal("get_peer", { id: C.id }).code).toBe("not_found");
     expect(mesh.run("get_peer", { id: D.id }).state).toBe("discovered");
   });

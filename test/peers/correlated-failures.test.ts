@@ -2,12 +2,12 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
 import {
-  fellSilent,
+  recordFailure,
   groupsOf,
-  isMass,
+  isCorrelated,
   QUIET,
   type Count,
-  type Silence,
+  type FailureWindow,
 } from "../../src/peers/correlated-failures.ts";
 
 const START: Millis = 1_760_000_000_000;
@@ -17,7 +17,7 @@ function silence(
   silent: number,
   members: number,
   within: Millis = SECOND,
-): { silence: Silence; counts: number } {
+): { silence: FailureWindow; counts: number } {
   let state = QUIET;
   let counts = 0;
   for (let peer = 1; peer <= silent; peer++) {
@@ -25,7 +25,7 @@ function silence(
       counts++;
       return { members, silent: peer };
     };
-    state = fellSilent(state, START + Math.floor((peer * within) / silent), count);
+    state = recordFailure(state, START + Math.floor((peer * within) / silent), count);
   }
   return { silence: state, counts };
 }
@@ -42,26 +42,26 @@ describe("a silence", () => {
   ])(
     "LV12 of %d among %d peers of a network within a minute: of masses %s",
     (silent, members, mass) => {
-      expect(isMass(silence(silent, members).silence, START + SECOND)).toBe(mass);
+      expect(isCorrelated(silence(silent, members).silence, START + SECOND)).toBe(mass);
     },
   );
 
   test("LV12 is none of masses when it is spread over hours", () => {
-    expect(isMass(silence(50, 100, 300 * MINUTE).silence, START + 300 * MINUTE)).toBe(false);
+    expect(isCorrelated(silence(50, 100, 300 * MINUTE).silence, START + 300 * MINUTE)).toBe(false);
   });
 
   test("LV12 is none of masses when one peer flaps by itself", () => {
     let state = QUIET;
     for (let flap = 0; flap < 100; flap++)
-      state = fellSilent(state, START + flap, () => ({ members: 20, silent: 1 }));
-    expect(isMass(state, START + SECOND)).toBe(false);
+      state = recordFailure(state, START + flap, () => ({ members: 20, silent: 1 }));
+    expect(isCorrelated(state, START + SECOND)).toBe(false);
   });
 
   test("LV12 holds for five minutes after the last peer that fell silent in it", () => {
     const { silence: state } = silence(20, 100);
-    const again = fellSilent(state, START + 4 * MINUTE, () => ({ members: 100, silent: 1 }));
-    expect(isMass(again, START + 8 * MINUTE)).toBe(true);
-    expect(isMass(again, START + 9 * MINUTE)).toBe(false);
+    const again = recordFailure(state, START + 4 * MINUTE, () => ({ members: 100, silent: 1 }));
+    expect(isCorrelated(again, START + 8 * MINUTE)).toBe(true);
+    expect(isCorrelated(again, START + 9 * MINUTE)).toBe(false);
   });
 
   test("LV12 is counted out seldom, however many fall silent", () => {

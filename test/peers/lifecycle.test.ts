@@ -4,9 +4,9 @@ import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
 import { NO_FLAPS } from "../../src/peers/damping.ts";
 import {
   isConnected,
-  live,
+  transition,
   PEER_EVENTS,
-  type Life,
+  type Lifecycle,
   type PeerEvent,
 } from "../../src/peers/lifecycle.ts";
 import { PEER_STATES, type PeerState } from "../../src/protocol/http.ts";
@@ -33,17 +33,18 @@ const ROWS = PEER_STATES.flatMap((state) =>
 );
 
 const START: Millis = 1_000_000;
-const life = (state: PeerState): Life => ({ state, since: START, flaps: NO_FLAPS });
+const life = (state: PeerState): Lifecycle => ({ state, since: START, flaps: NO_FLAPS });
 const anyEvents = fc.array(fc.constantFrom<PeerEvent>(...PEER_EVENTS), { maxLength: 12 });
 const after = (state: PeerState, events: readonly PeerEvent[]): PeerState =>
-  events.reduce((before, event) => live(before, event, START + SECOND).life, life(state)).state;
+  events.reduce((before, event) => transition(before, event, START + SECOND).lifecycle, life(state))
+    .state;
 
 /** A peer that fell silent so often, a second apart, and is suspect since the last time. */
-const flapping = (times: number): Life => {
+const flapping = (times: number): Lifecycle => {
   let now = START;
   let peer = life("active");
   for (let flap = 0; flap < times; flap++) {
-    peer = { ...live({ ...peer, state: "active" }, "missed_answer", now).life };
+    peer = { ...transition({ ...peer, state: "active" }, "missed_answer", now).lifecycle };
     now += SECOND;
   }
   return peer;
@@ -51,7 +52,7 @@ const flapping = (times: number): Life => {
 
 describe("the lifecycle of a peer", () => {
   test.each(ROWS)("LV5 turns %s by %s into %s", (state, event, next) => {
-    expect(live(life(state), event, START + SECOND).life.state).toBe(next);
+    expect(transition(life(state), event, START + SECOND).lifecycle.state).toBe(next);
   });
 
   test("LV5 dates a change, and an event that changes nothing neither dates nor brings anything", () => {
@@ -60,7 +61,7 @@ describe("the lifecycle of a peer", () => {
         fc.constantFrom(...PEER_STATES),
         fc.constantFrom(...PEER_EVENTS),
         (state, event) => {
-          const { life: next, effects } = live(life(state), event, START + SECOND);
+          const { lifecycle: next, effects } = transition(life(state), event, START + SECOND);
           const changed = next.state !== state || event === "proved";
           expect(next.since).toBe(changed && state !== "revoked" ? START + SECOND : next.since);
           if (next.state === state && !(event === "proved" && state === "active"))
@@ -96,7 +97,7 @@ describe("the lifecycle of a peer", () => {
   test("LV7 releases leases and withdraws the pointer whenever a connected peer is no longer so, and never otherwise", () => {
     for (const state of PEER_STATES)
       for (const event of PEER_EVENTS) {
-        const { life: next, effects } = live(life(state), event, START + SECOND);
+        const { lifecycle: next, effects } = transition(life(state), event, START + SECOND);
         const parted = isConnected(state) && !isConnected(next.state);
         if (parted) expect(effects).toEqual(["release_leases", "withdraw", "offer_work"]);
         else if (event !== "revoked") expect(effects).not.toContain("release_leases");
@@ -106,14 +107,15 @@ describe("the lifecycle of a peer", () => {
 
 describe("a peer that flaps", () => {
   test("LV9 is restored by an answer the first time", () => {
-    expect(live(flapping(1), "answered", START).life.state).toBe("active");
+    expect(transition(flapping(1), "answered", START).lifecycle.state).toBe("active");
   });
 
   test("LV9 stays suspect for longer each time, up to 15 minutes, although it answers", () => {
     const stays = [2, 3, 4, 5, 8, 20].map((times) => {
       const peer = flapping(times);
       let stay = 0;
-      while (live(peer, "answered", peer.since + stay).life.state === "suspect") stay += SECOND;
+      while (transition(peer, "answered", peer.since + stay).lifecycle.state === "suspect")
+        stay += SECOND;
       return stay;
     });
     expect(stays).toEqual(stays.toSorted((a, b) => a - b));
@@ -124,7 +126,7 @@ describe("a peer that flaps", () => {
 
   test("LV9 is forgiven with time: two hours later an answer restores it at once", () => {
     const forgiven = { ...flapping(6), state: "active" } as const;
-    const again = live(forgiven, "missed_answer", START + 120 * MINUTE).life;
-    expect(live(again, "answered", START + 120 * MINUTE).life.state).toBe("active");
+    const again = transition(forgiven, "missed_answer", START + 120 * MINUTE).lifecycle;
+    expect(transition(again, "answered", START + 120 * MINUTE).lifecycle.state).toBe("active");
   });
 });

@@ -1,7 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
-import { look, lookAt, newLiveness, withBeat, type Liveness } from "../../src/peers/liveness.ts";
+import {
+  look,
+  lookAt,
+  newLiveness,
+  withHeartbeat,
+  type Liveness,
+} from "../../src/peers/liveness.ts";
 
 /** What a session does with its peer, told by when the peer beats and how late each look comes. */
 interface Story {
@@ -35,15 +41,15 @@ function play({ diesAt, phase, lateness, leased }: Story, length: Millis): Told 
     const alive = Math.min(now, diesAt);
     const beats = Math.floor((alive - phase) / BEAT);
     const beatAt = beats < 0 ? null : phase + beats * BEAT;
-    liveness = withBeat(liveness, beatAt, now);
+    liveness = withHeartbeat(liveness, beatAt, now);
     const verdict = look(liveness, due, now);
-    const asks = (dueAt: Millis | null, borne = false): void => {
+    const asks = (dueAt: Millis | null, graceGranted = false): void => {
       // A living peer answers at once.
       const answered = now < diesAt;
       liveness = answered
         ? { ...liveness, heardAt: now, askedAt: now, missed: 0, suspect: false, ping: null }
-        : { ...liveness, askedAt: now, ping: { id: "", sentAt: now, dueAt, borne } };
-      if (liveness.beats === null) liveness = { ...liveness, beats: beatAt !== null };
+        : { ...liveness, askedAt: now, ping: { id: "", sentAt: now, dueAt, graceGranted } };
+      if (liveness.heartbeats === null) liveness = { ...liveness, heartbeats: beatAt !== null };
     };
     switch (verdict.is) {
       case "early":
@@ -55,12 +61,12 @@ function play({ diesAt, phase, lateness, leased }: Story, length: Millis): Told 
         liveness = { ...liveness, ping: null, missed: 0, suspect: false };
         break;
       case "unknown":
-        asks(verdict.answerBy, verdict.borne);
+        asks(verdict.answerBy, verdict.graceGranted);
         break;
-      case "borne":
+      case "grace_granted":
         liveness = {
           ...liveness,
-          ping: liveness.ping && { ...liveness.ping, dueAt: verdict.answerBy, borne: true },
+          ping: liveness.ping && { ...liveness.ping, dueAt: verdict.answerBy, graceGranted: true },
         };
         break;
       case "missed":

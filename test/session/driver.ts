@@ -45,7 +45,7 @@ export const at = (now: Millis, randomBytes: RandomBytes = drawn): SessionContex
   randomBytes,
   mesh: MESH,
   nextMeshKey: null,
-  beatAt: null,
+  heartbeatAt: null,
 });
 
 export interface Claimed {

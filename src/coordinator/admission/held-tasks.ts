@@ -9,7 +9,7 @@ import { savePeer } from "../peers/peers.ts";
  * Gives an attempt back to the peer that had begun it and was given up, while nobody else has got the task since: its
  * fencing number is still the newest. What it did meanwhile is not done again.
  */
-export function resume(
+export function resumeAttempt(
   context: Context,
   taskId: string,
   fence: number,
@@ -42,14 +42,14 @@ export function resume(
  * not named (it has started anew, perhaps, before anybody saw it go) is free for others at once. One that says nothing
  * of it renews its leases, or does not.
  */
-export function takeStock(
+export function reconcileHeldTasks(
   context: Context,
   peerId: string,
   named: readonly HeldTask[] | undefined,
 ): void {
   if (named === undefined) return;
   const { registry } = context;
-  for (const { task_id: taskId, fence } of named) resume(context, taskId, fence, peerId);
+  for (const { task_id: taskId, fence } of named) resumeAttempt(context, taskId, fence, peerId);
   if (named.length >= HELD_MAX) return; // there may be more than it could name
   const fences = new Map(named.map(({ task_id: taskId, fence }) => [taskId, fence]));
   for (const id of registry.tasks.heldBy(peerId)) {

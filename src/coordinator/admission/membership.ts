@@ -8,7 +8,7 @@ import { dispatch } from "../tasks/dispatch.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { releaseAll } from "../tasks/leases.ts";
 import { expelHolder, isMember, peerHolder } from "../discovery/epochs.ts";
-import { bury, happen } from "../peers/lifecycle.ts";
+import { removePeer, applyPeerEvent } from "../peers/lifecycle.ts";
 import {
   endSession,
   peerOf,
@@ -55,7 +55,7 @@ export const allow: Handler<"allow"> = (
     }
     registry.denylist.remove(peerId);
     const peer = registry.peers.get(peerId);
-    if (peer !== null) happen(context, peer, "readmitted");
+    if (peer !== null) applyPeerEvent(context, peer, "readmitted");
   }
   const addedAt = registry.allowlist.get(publicKey)?.addedAt ?? now;
   const entry = { publicKey, peerId, label, roles: [...new Set(roles)], goP2p, addedAt };
@@ -85,13 +85,13 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   const peer = peerOf(context, input.id);
   if (peer === null) return barUnmet(context, input.id);
   registry.denylist.add(peer.id, peer.publicKey, "revoked", now);
-  registry.hearsay.forgetTeller(peer.id);
+  registry.advertisedPeers.forgetTeller(peer.id);
   const fault = { code: "revoked", detail: "this key was revoked" } as const;
   // A session that owes its end since an earlier call is awaited too: this one must not confirm what does not hold.
   for (const to of unconfirmedEnds(context, peer.id))
     context.effects.push({ type: "end_session", to, fault });
   endSession(context, peer, fault);
-  happen(context, peer, "revoked", { reason: "the peer was revoked" });
+  applyPeerEvent(context, peer, "revoked", { reason: "the peer was revoked" });
   expelHolder(context, peerHolder(peer.id));
   dispatch(context);
   const revoked = registry.peers.get(peer.id) as Peer;
@@ -100,10 +100,10 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
 
 /** A peer that was only told of has no record to keep: its deny entry is all. */
 function barUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"revoke_peer">> {
-  const told = registry.hearsay.of(id);
+  const told = registry.advertisedPeers.of(id);
   if (told === null) return notFound("peer of this ID");
   registry.denylist.add(id, told.publicKey, "revoked", now);
-  registry.hearsay.forgetPeer(id);
+  registry.advertisedPeers.forgetPeer(id);
   return ok({ ...hearsayView(told), state: "revoked" });
 }
 
@@ -111,22 +111,22 @@ function barUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"r
 export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
   const peer = peerOf(context, input.id);
   if (peer === null) return forgetUnmet(context, input.id);
-  context.registry.hearsay.forgetTeller(peer.id);
+  context.registry.advertisedPeers.forgetTeller(peer.id);
   endSession(context, peer, {
     code: "forgotten",
     detail: "the operator removed this peer's record",
   });
   releaseAll(context, peer.id, "the peer was removed");
   dialsAfterForgetting(context, peer.id);
-  bury(context, peer);
+  removePeer(context, peer);
   dispatch(context);
   return done;
 };
 
 /** The tombstone keeps it from being told of again. */
 function forgetUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"forget_peer">> {
-  if (registry.hearsay.of(id) === null) return notFound("peer of this ID");
-  registry.hearsay.forgetPeer(id);
+  if (registry.advertisedPeers.of(id) === null) return notFound("peer of this ID");
+  registry.advertisedPeers.forgetPeer(id);
   registry.tombstones.put(id, { epoch: 0, spokeMuster2: false }, now);
   return done;
 }
@@ -145,6 +145,6 @@ function endUnlessQualified(context: Context, peer: Peer): void {
   }
   const detail = admission.ok ? "its roles have changed" : admission.error.detail;
   endSession(context, peer, { code: "not_allowed", detail });
-  happen(context, peer, "gone", { reason: detail });
+  applyPeerEvent(context, peer, "gone", { reason: detail });
   if (!admission.ok) expelHolder(context, peerHolder(peer.id));
 }

@@ -7,7 +7,7 @@ import { moveEvidence } from "../peers/evidence.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { endSession, savePeer } from "../peers/peers.ts";
 import { peerHolder } from "../discovery/epochs.ts";
-import { newest } from "./sessions.ts";
+import { peerOfSession } from "./sessions.ts";
 import { withdraw } from "../discovery/withdrawal.ts";
 
 /**
@@ -19,7 +19,7 @@ export const rotatePeer: Handler<"rotate_peer"> = (
   { peerId, epoch, newPeerId, newPublicKey },
 ) => {
   const { registry, now } = context;
-  const peer = newest(context, peerId, epoch);
+  const peer = peerOfSession(context, peerId, epoch);
   if (peer === null || registry.denylist.has(peerId)) {
     return err({ code: "conflict", detail: "only a peer with a live session can rotate its key" });
   }

@@ -15,10 +15,10 @@ import { dialFault, dialsAfterAdmission, TURN_OVER } from "../dialing/dial-outco
 import { dispatch } from "../tasks/dispatch.ts";
 import { notePlace } from "../peers/evidence.ts";
 import { done, type Handler } from "../kernel/handler.ts";
-import { takeStock } from "./held-tasks.ts";
+import { reconcileHeldTasks } from "./held-tasks.ts";
 import { redeem } from "../access/join-keys.ts";
 import { isMember, keysFor, peerHolder } from "../discovery/epochs.ts";
-import { happen } from "../peers/lifecycle.ts";
+import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { endSession, saveMeasured, savePeer, standingOf } from "../peers/peers.ts";
 
 /** A peer whose session is direct is one hop away. */
@@ -47,7 +47,7 @@ export const admit: Handler<"admit"> = (context, input) => {
       detail: "a newer session of this peer began",
     });
   }
-  const slot = known?.slot ?? registry.slots.take();
+  const slot = known?.reconnectPosition ?? registry.reconnectPositions.take();
   const geoKm = distance(context, input) ?? known?.geoKm ?? null;
   const rtt = sampleRtt(known?.rtt ?? null, input.rttMs);
   const peer: Peer = {
@@ -60,7 +60,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     lastSeen: now,
     epoch: (known?.epoch ?? removed?.epoch ?? 0) + 1,
     seq: 0,
-    slot,
+    reconnectPosition: slot,
     session: input.session,
     protocol,
     spokeMuster2: spokeMuster2 || protocol === "muster/2",
@@ -75,13 +75,13 @@ export const admit: Handler<"admit"> = (context, input) => {
     region: regionOf(input.place) ?? known?.region ?? null,
   };
   notePlace(context, peer.id, input.place);
-  happen(context, peer, "proved");
-  takeStock(context, id, input.held);
+  applyPeerEvent(context, peer, "proved");
+  reconcileHeldTasks(context, id, input.held);
   const leasedUntil = registry.tasks.leasedUntil(id);
   const replaced = dialsAfterAdmission(context, input);
   if (replaced !== null) {
     endSession(context, replaced, { code: "mesh_full", detail: TURN_OVER });
-    happen(context, replaced, "gone", { reason: TURN_OVER });
+    applyPeerEvent(context, replaced, "gone", { reason: TURN_OVER });
   }
   dispatch(context);
   const reconnect = { slot, per_second: config.reconnectsPerSecond };
@@ -133,13 +133,13 @@ const distance = ({ config }: Context, { place }: AdmitInput): number | null =>
 
 /** Says whether the peer is suspect all the same: one that flaps stays so for a while, although it answers. */
 export const observe: Handler<"observe"> = (context, { peerId, epoch, seq, event, rtt }) => {
-  const peer = newest(context, peerId, epoch);
+  const peer = peerOfSession(context, peerId, epoch);
   // An observation that was overtaken by a newer one says nothing any more.
   if (peer === null || seq <= peer.seq) return ok({ suspect: peer?.state === "suspect" });
   const lastSeen = event === "answered" ? context.now : peer.lastSeen;
   const measured = rtt !== null && isPhysical(rtt.smoothedMs, peer.geoKm) ? rtt : peer.rtt;
   const seen = saveMeasured(context, { ...peer, seq, rtt: measured, lastSeen });
-  const restored = happen(context, seen, event);
+  const restored = applyPeerEvent(context, seen, event);
   // A better score may be what a waiting task asks for.
   if (restored || (seen.state === "active" && seen.score > peer.score)) dispatch(context);
   return ok({ suspect: context.registry.peers.get(peerId)?.state === "suspect" });
@@ -147,7 +147,7 @@ export const observe: Handler<"observe"> = (context, { peerId, epoch, seq, event
 
 /** What a peer can do has changed: what waits for that is offered at once, and discovery learns of it. */
 export const announce: Handler<"announce"> = (context, { peerId, epoch, announced }) => {
-  const peer = newest(context, peerId, epoch);
+  const peer = peerOfSession(context, peerId, epoch);
   if (peer === null) return done;
   const { capabilities, slots, prefetch } = peer;
   savePeer(context, {
@@ -166,18 +166,23 @@ export const gone: Handler<"gone"> = (context, input) => {
   const peer = context.registry.peers.get(input.peerId);
   if (peer === null || !isConnected(peer.state)) return done;
   const current = "epoch" in input ? peer.epoch === input.epoch : peer.session === input.session;
-  if (current) leave(context, peer, input.reason, input.silent);
+  if (current) disconnectPeer(context, peer, input.reason, input.silent);
   return done;
 };
 
 /** The peer's session is over: nothing is held by it, nothing of it is published, and others get its work. */
-export function leave(context: Context, peer: Peer, reason: string, silent: boolean): void {
+export function disconnectPeer(
+  context: Context,
+  peer: Peer,
+  reason: string,
+  silent: boolean,
+): void {
   const mayReturn = true;
-  if (happen(context, peer, "gone", { reason, silent, mayReturn })) dispatch(context);
+  if (applyPeerEvent(context, peer, "gone", { reason, silent, mayReturn })) dispatch(context);
 }
 
 /** The peer, if this epoch is its newest session's and that one lives; null when the word comes too late. */
-export function newest({ registry }: Context, peerId: string, epoch: number): Peer | null {
+export function peerOfSession({ registry }: Context, peerId: string, epoch: number): Peer | null {
   const peer = registry.peers.get(peerId);
   return peer !== null && peer.epoch === epoch && isConnected(peer.state) ? peer : null;
 }

@@ -12,7 +12,7 @@ import type { Input } from "../../contract/commands.ts";
 import { moveDial, startDials } from "./scheduler.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { endSession, savePeer } from "../peers/peers.ts";
-import { leave, newcomer } from "../admission/sessions.ts";
+import { disconnectPeer, newcomer } from "../admission/sessions.ts";
 
 /** Registers where a peer listens and dials it at once. Registering the same address again dials it now. */
 export const dialPeer: Handler<"dial_peer"> = (context, input) => {
@@ -107,7 +107,7 @@ function discover(context: Context, key: ProvedKey, name: string, address: strin
     lastSeen: null,
     epoch: removed?.epoch ?? 0,
     seq: 0,
-    slot: null,
+    reconnectPosition: null,
     session: null,
     protocol: null,
     spokeMuster2: removed?.spokeMuster2 ?? false,
@@ -136,7 +136,7 @@ export const removeDial: Handler<"remove_dial"> = (context, { id }) => {
   if (dial.state === "connected" && peer !== null) {
     const detail = "the operator no longer has this peer dialled";
     endSession(context, peer, { code: "forgotten", detail });
-    leave(context, peer, detail, false);
+    disconnectPeer(context, peer, detail, false);
   }
   // Who never proved itself was in the list for this address alone.
   if (peer?.state === "discovered" && registry.dials.ofPeer(peer.id).length === 0)

@@ -38,6 +38,6 @@ export function tickCopies({ registry, config, now }: Context): void {
 }
 
 /** A blob is gone from the mesh's own store: its copy goes as well. */
-export function owesDrop({ registry, config, now }: Context, blobId: string): void {
+export function scheduleCopyRemoval({ registry, config, now }: Context, blobId: string): void {
   if (config.discovery.replicated) registry.outbox.add("drop_copy", blobKey(blobId), now);
 }

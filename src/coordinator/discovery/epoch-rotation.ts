@@ -9,7 +9,7 @@ import { refreshDueMetadata, refreshMetadata } from "./public-metadata.ts";
  * Once everybody who is found under an earlier epoch is stored under the new one, all of the old pointers give way to
  * the new ones at once, and the old secrets are erased. Their blobs run out together, untouched.
  */
-export function turnOver(context: Context): void {
+export function rotateEpochs(context: Context): void {
   const { registry, now } = context;
   const epochs = registry.discoveryEpochs.list();
   const current = epochs.at(-1);
@@ -29,7 +29,7 @@ export function turnOver(context: Context): void {
 export function tickDiscovery(context: Context): void {
   const { registry, now } = context;
   advanceEpoch(context);
-  turnOver(context);
+  rotateEpochs(context);
   refreshDueMetadata(context);
   for (const blobId of registry.unsettledBlobs.begunBefore(now - ORPHAN_AGE)) {
     registry.unsettledBlobs.settle(blobId);

@@ -19,8 +19,8 @@ import type { Context } from "../kernel/context.ts";
 import { epochToPublish, publicKeyOf, type OpenedEpoch } from "./epochs.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { metadataChanged, publicDetails } from "./public-metadata.ts";
-import { newest } from "../admission/sessions.ts";
-import { turnOver } from "./epoch-rotation.ts";
+import { peerOfSession } from "../admission/sessions.ts";
+import { rotateEpochs } from "./epoch-rotation.ts";
 import { scoreOf } from "../peers/peers.ts";
 import { peerView } from "../kernel/views.ts";
 
@@ -101,7 +101,7 @@ export const published: Handler<"published"> = (context, input) => {
   const { registry, now, effects } = context;
   const { peerId, session, blobId, fingerprint } = input;
   effects.push({ type: "drain_outbox" });
-  const peer = newest(context, peerId, session);
+  const peer = peerOfSession(context, peerId, session);
   const epoch = epochToPublish(context);
   const swept = !registry.unsettledBlobs.settle(blobId);
   if (swept || peer === null || epoch?.epoch !== input.epoch) {
@@ -118,7 +118,7 @@ export const published: Handler<"published"> = (context, input) => {
   if (staged) registry.pointers.put({ ...pointer, details });
   else list(context, { ...pointer, details, metadata: before?.metadata ?? {} });
   registry.outbox.remove("publish", peerId);
-  turnOver(context);
+  rotateEpochs(context);
   return done;
 };
 

@@ -2,7 +2,7 @@ import { RETRY_BACKOFF, RETRY_BACKOFF_MAX } from "../../protocol/constants.ts";
 import { retryAt } from "../../tasks/retry.ts";
 import { done, type Handler } from "./handler.ts";
 import { endSessionItem, probeItem } from "../peers/peers.ts";
-import { owesDrop } from "../discovery/copies.ts";
+import { scheduleCopyRemoval } from "../discovery/copies.ts";
 
 /** A session that had to end has confirmed it: the outbox owes nothing more. */
 export const sessionEnded: Handler<"session_ended"> = ({ registry }, { to, fault }) => {
@@ -29,7 +29,7 @@ export const outboxFailed: Handler<"outbox_failed"> = (
 
 export const blobDeleted: Handler<"blob_deleted"> = (context, { blobId }) => {
   const { registry, now } = context;
-  owesDrop(context, blobId);
+  scheduleCopyRemoval(context, blobId);
   registry.kvWrites.count(now, 1, 0);
   registry.outbox.remove("delete_blob", blobId);
   return done;

@@ -4,7 +4,7 @@ import {
   CHOICE_RETENTION,
   RESULT_UPLOAD_MAX,
   TASK_RETENTION,
-  TOLD_RETENTION,
+  ADVERTISED_RETENTION,
   TOMBSTONE_RETENTION,
   WEBHOOK_DELIVERY_RETENTION,
 } from "../../protocol/constants.ts";
@@ -17,8 +17,8 @@ import { startDials } from "../dialing/scheduler.ts";
 import { dispatch } from "../tasks/dispatch.ts";
 import { done, type Handler } from "./handler.ts";
 import { EXPIRED_KEY_RETENTION } from "../access/join-keys.ts";
-import { callOff, endTask, releaseAttempt } from "../tasks/leases.ts";
-import { doubt, happen } from "../peers/lifecycle.ts";
+import { cancelAttempt, endTask, releaseAttempt } from "../tasks/leases.ts";
+import { suspectPeer, applyPeerEvent } from "../peers/lifecycle.ts";
 import { sweepUploads } from "../tasks/results.ts";
 import { nextDiscoveryDue, tickDiscovery } from "../discovery/epoch-rotation.ts";
 
@@ -35,7 +35,7 @@ export const tick: Handler<"tick"> = (context) => {
     expire(context, registry.tasks.get(id) as Task);
   for (const id of registry.tasks.leasesOver(now)) giveUp(context, registry.tasks.get(id) as Task);
   evict(context);
-  registry.silences.prune(now - HOUR, now);
+  registry.correlatedFailures.prune(now - HOUR, now);
   registry.tombstones.prune(now - TOMBSTONE_RETENTION);
   registry.tasks.prune(now - TASK_RETENTION);
   registry.idempotency.prune(now);
@@ -46,7 +46,7 @@ export const tick: Handler<"tick"> = (context) => {
   registry.choices.prune(now - CHOICE_RETENTION);
   for (const kind of registry.kinds.prune(now - TASK_RETENTION))
     registry.serviceTimes.forgetKind(kind);
-  registry.hearsay.prune(now - TOLD_RETENTION);
+  registry.advertisedPeers.prune(now - ADVERTISED_RETENTION);
   sweepUploads(context);
   tickDiscovery(context);
   tickCopies(context);
@@ -57,7 +57,7 @@ export const tick: Handler<"tick"> = (context) => {
 };
 
 function expire(context: Context, task: Task): void {
-  callOff(context, task, "the deadline passed");
+  cancelAttempt(context, task, "the deadline passed");
   endTask(
     context,
     { ...task, error: task.error ?? "the deadline passed before the task was done" },
@@ -78,7 +78,7 @@ function giveUp(context: Context, task: Task): void {
     tellPeer: true,
   });
   const peer = accepted ? null : context.registry.peers.get(task.peerId ?? "");
-  if (peer !== null) doubt(context, peer);
+  if (peer !== null) suspectPeer(context, peer);
 }
 
 /** Peers evicted at once: each costs a few rows, and there is always a next tick. */
@@ -87,9 +87,9 @@ const EVICTED_AT_ONCE = 200;
 /** Nobody is evicted while a mass is silent (LV12): who can't be heard just now is not who left for good. */
 function evict(context: Context): void {
   const { registry, config, now } = context;
-  if (registry.silences.anyMass(now)) return;
+  if (registry.correlatedFailures.anyMass(now)) return;
   for (const id of registry.peers.awaySince(now - config.retention, EVICTED_AT_ONCE))
-    happen(context, registry.peers.get(id) as Peer, "retention_over");
+    applyPeerEvent(context, registry.peers.get(id) as Peer, "retention_over");
 }
 
 /** The due list: when `tick` is needed next, and for what; null when nothing waits for a time. */
@@ -97,10 +97,10 @@ export function nextTick(
   { registry, config }: Pick<Context, "registry" | "config">,
   now: Millis,
 ): Millis | null {
-  const { tasks, outbox, peers, silences, hearsay, dials } = registry;
+  const { tasks, outbox, peers, correlatedFailures, advertisedPeers, dials } = registry;
   const away = peers.longestAway();
   const delivered = registry.webhookDeliveries.oldest();
-  const oldest = hearsay.oldest();
+  const oldest = advertisedPeers.oldest();
   const upload = registry.resultUploads.oldest();
   const dues: readonly (Millis | null)[] = [
     tasks.nextDue(now),
@@ -112,10 +112,10 @@ export function nextTick(
     upload === null ? null : upload + RESULT_UPLOAD_MAX,
     dials.nextDue(),
     tasks.anyQueued() || dials.anyQueued() ? now + SWEEP_INTERVAL : null,
-    oldest === null ? null : oldest + TOLD_RETENTION,
+    oldest === null ? null : oldest + ADVERTISED_RETENTION,
     away === null
       ? null
-      : Math.max(away + config.retention + 1, silences.anyMass(now) ? now + MINUTE : 0),
+      : Math.max(away + config.retention + 1, correlatedFailures.anyMass(now) ? now + MINUTE : 0),
   ];
   const set = dues.filter((due) => due !== null);
   return set.length === 0 ? null : Math.min(...set);

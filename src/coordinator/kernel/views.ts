@@ -1,6 +1,6 @@
 import { toRfc3339, type Millis } from "../../base/clock.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
-import type { Hearsay } from "../../peers/advertised-peer.ts";
+import type { PeerAdvert } from "../../peers/advertised-peer.ts";
 import type { Peer } from "../../peers/peer.ts";
 import type {
   AllowEntry,
@@ -43,7 +43,7 @@ export const peerView = (peer: Peer, worth: Score): PeerView => ({
 });
 
 /** A peer that is known by hearsay alone, in the form of all others. */
-export const hearsayView = (told: Hearsay): PeerView => ({
+export const hearsayView = (told: PeerAdvert): PeerView => ({
   id: told.peerId,
   name: "",
   public_key: told.publicKey,
@@ -63,7 +63,7 @@ export const hearsayView = (told: Hearsay): PeerView => ({
   tasks: 0,
   successes: 0,
   failures: 0,
-  told_by: { peer_id: told.teller, ping_ms: told.rttMs },
+  told_by: { peer_id: told.advertiser, ping_ms: told.rttMs },
 });
 
 export const taskSummary = (task: Omit<Task, "payload" | "result">): TaskSummary => ({

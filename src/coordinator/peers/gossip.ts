@@ -2,14 +2,14 @@ import { ok } from "../../base/result.ts";
 import type { Peer } from "../../peers/peer.ts";
 import {
   SAMPLE_POINTERS_MAX,
-  TOLD_BY_ONE_MAX,
-  TOLD_MAX,
-  TOLD_REFRESH,
+  ADVERTISED_PER_PEER_MAX,
+  ADVERTISED_MAX,
+  ADVERTISED_REFRESH,
 } from "../../protocol/constants.ts";
 import { newOpaqueId, type PeerId } from "../../protocol/ids.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Handler } from "../kernel/handler.ts";
-import { newest } from "../admission/sessions.ts";
+import { peerOfSession } from "../admission/sessions.ts";
 
 /** A peer whose session is direct is one hop away, if nothing else was measured. */
 const TELLER_HOPS = 1;
@@ -20,22 +20,22 @@ const TELLER_HOPS = 1;
  */
 export const hearAdvert: Handler<"hear_advert"> = (context, { peerId, epoch, peers }) => {
   const { registry, now, randomBytes } = context;
-  const teller = newest(context, peerId, epoch);
+  const teller = peerOfSession(context, peerId, epoch);
   if (teller === null) return ok({ pointers: [] });
-  const before = new Map(registry.hearsay.by(peerId).map((told) => [told.peerId, told]));
+  const before = new Map(registry.advertisedPeers.by(peerId).map((told) => [told.peerId, told]));
   let isMore = false;
   for (const told of new Map(peers.map((each) => [each.peerId, each])).values()) {
     const known = before.get(told.peerId);
-    if (known !== undefined && now - known.heardAt < TOLD_REFRESH) continue;
+    if (known !== undefined && now - known.heardAt < ADVERTISED_REFRESH) continue;
     if (!mayBeTold(context, teller, told.peerId)) continue;
     isMore ||= known === undefined;
     const hops = (teller.hops ?? TELLER_HOPS) + 1;
     const toldAt = known?.toldAt ?? now;
-    registry.hearsay.put({ ...told, teller: peerId, hops, toldAt, heardAt: now });
+    registry.advertisedPeers.put({ ...told, advertiser: peerId, hops, toldAt, heardAt: now });
   }
   if (isMore) {
-    registry.hearsay.keepOf(peerId, TOLD_BY_ONE_MAX);
-    registry.hearsay.keep(TOLD_MAX);
+    registry.advertisedPeers.keepOf(peerId, ADVERTISED_PER_PEER_MAX);
+    registry.advertisedPeers.keep(ADVERTISED_MAX);
   }
   const places = Array.from({ length: SAMPLE_POINTERS_MAX }, () => newOpaqueId(randomBytes));
   return ok({ pointers: registry.pointers.sample(places, now, peerId) });

@@ -1,8 +1,13 @@
 import type { Millis } from "../../base/clock.ts";
-import { isConnected, live, type PeerEvent } from "../../peers/lifecycle.ts";
-import { fellSilent, groupsOf, isMass, SILENCE_WINDOW } from "../../peers/correlated-failures.ts";
+import { isConnected, transition, type PeerEvent } from "../../peers/lifecycle.ts";
+import {
+  recordFailure,
+  groupsOf,
+  isCorrelated,
+  FAILURE_WINDOW,
+} from "../../peers/correlated-failures.ts";
 import type { Peer } from "../../peers/peer.ts";
-import { MASS_SILENCE_PAUSE } from "../../protocol/constants.ts";
+import { CORRELATED_FAILURE_PAUSE } from "../../protocol/constants.ts";
 import type { Context } from "../kernel/context.ts";
 import { dialsAfterLeave } from "../dialing/dial-outcomes.ts";
 import { forgetEvidence, noteConnection } from "./evidence.ts";
@@ -10,7 +15,7 @@ import { releaseAll } from "../tasks/leases.ts";
 import { probeItem, savePeer, sessionOf } from "./peers.ts";
 import { withdraw } from "../discovery/withdrawal.ts";
 
-export interface Happening {
+export interface PeerEventDetails {
   /** For people: why what the peer held is lost, when it is. */
   readonly reason?: string;
   /** The peer was not heard of any more, rather than having said or been told goodbye. */
@@ -23,14 +28,14 @@ export interface Happening {
  * Lets something happen to a peer: writes what becomes of it, and performs what that brings with it. True when others can
  * have more work, which is the caller's to hand out (`dispatch`), once all that it does has happened.
  */
-export function happen(
+export function applyPeerEvent(
   context: Context,
   peer: Peer,
   event: PeerEvent,
-  { reason = "", silent = false, mayReturn = false }: Happening = {},
+  { reason = "", silent = false, mayReturn = false }: PeerEventDetails = {},
 ): boolean {
   const { registry, now, effects } = context;
-  const { life, effects: brought } = live(peer, event, now);
+  const { lifecycle: life, effects: brought } = transition(peer, event, now);
   const { state, since, flaps } = life;
   const left = brought.includes("release_leases");
   // Who is suspect already has been counted.
@@ -42,7 +47,7 @@ export function happen(
       noteConnection(context, peer, event === "proved");
     savePeer(context, { ...peer, state, since, flaps, session, silentAt });
   }
-  if (fell) countSilence(context, peer);
+  if (fell) recordUnexpectedDisconnect(context, peer);
   for (const effect of brought) {
     switch (effect) {
       case "publish":
@@ -57,7 +62,7 @@ export function happen(
         dialsAfterLeave(context, peer.id, reason);
         break;
       case "bury":
-        bury(context, peer);
+        removePeer(context, peer);
         break;
       case "offer_work":
         break; // the caller's
@@ -69,35 +74,40 @@ export function happen(
 }
 
 /** Removes a peer's record; what must outlive it stays as a tombstone. */
-export function bury(context: Context, peer: Peer): void {
+export function removePeer(context: Context, peer: Peer): void {
   const { registry, now } = context;
   withdraw(context, peer.id);
   registry.peers.remove(peer.id);
   forgetEvidence(context, peer.id);
   registry.coordinates.remove(peer.id);
   registry.pairRtts.remove(peer.id);
-  if (peer.slot !== null) registry.slots.give(peer.slot);
+  if (peer.reconnectPosition !== null) registry.reconnectPositions.give(peer.reconnectPosition);
   registry.tombstones.put(peer.id, peer, now);
 }
 
 /** An offer went unanswered: the peer gets nothing new, and is asked whether it is there. */
-export function doubt(context: Context, peer: Peer): void {
+export function suspectPeer(context: Context, peer: Peer): void {
   const to = sessionOf(peer);
   if (to === null) return;
-  happen(context, peer, "missed_answer");
+  applyPeerEvent(context, peer, "missed_answer");
   context.registry.outbox.add("probe", probeItem(to), context.now);
   context.effects.push({ type: "drain_outbox" });
 }
 
-function countSilence({ registry, now }: Context, peer: Peer): void {
+function recordUnexpectedDisconnect({ registry, now }: Context, peer: Peer): void {
   for (const group of groupsOf(peer)) {
-    const count = () => registry.peers.countSilent(group, now - SILENCE_WINDOW);
-    registry.silences.put(group, fellSilent(registry.silences.get(group), now, count));
+    const count = () => registry.peers.countSilent(group, now - FAILURE_WINDOW);
+    registry.correlatedFailures.put(
+      group,
+      recordFailure(registry.correlatedFailures.get(group), now, count),
+    );
   }
 }
 
 /** In a silence of masses the peers may be back in a moment: what they held rests, lest all of it is done twice (LV12). */
 function pauseAfter({ registry, now, random }: Context, peer: Peer): Millis {
-  const mass = groupsOf(peer).some((group) => isMass(registry.silences.get(group), now));
-  return mass ? Math.round(MASS_SILENCE_PAUSE * (0.5 + random() / 2)) : 0;
+  const mass = groupsOf(peer).some((group) =>
+    isCorrelated(registry.correlatedFailures.get(group), now),
+  );
+  return mass ? Math.round(CORRELATED_FAILURE_PAUSE * (0.5 + random() / 2)) : 0;
 }

@@ -82,7 +82,7 @@ export const standingOf = (
 export type Outcome = OutcomeKind | "none";
 
 /** The peer no longer holds one attempt, which ended so for it. */
-export function settle(context: Context, peerId: PeerId, outcome: Outcome): void {
+export function recordAttemptEnd(context: Context, peerId: PeerId, outcome: Outcome): void {
   const peer = context.registry.peers.get(peerId);
   if (peer === null) return; // forgotten meanwhile
   if (outcome !== "none") {

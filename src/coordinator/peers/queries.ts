@@ -8,7 +8,7 @@ import { hearsayView, peerView, taskSummary } from "../kernel/views.ts";
 export const getPeer: Handler<"get_peer"> = (context, { id }) => {
   const peer = peerOf(context, id);
   if (peer !== null) return ok(peerView(peer, scoreOf(context, peer)));
-  const told = context.registry.hearsay.of(id);
+  const told = context.registry.advertisedPeers.of(id);
   return told === null ? notFound("peer of this ID") : ok(hearsayView(told));
 };
 
@@ -30,7 +30,7 @@ export const listPeers: Handler<"list_peers"> = (context, { limit, cursor, state
     .map((peer) => peerView(peer, scoreOf(context, peer)));
   const told =
     state === undefined || state === "discovered"
-      ? registry.hearsay.list(filter).map(hearsayView)
+      ? registry.advertisedPeers.list(filter).map(hearsayView)
       : [];
   const peers = [...met, ...told].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const page = peers.slice(0, limit);

@@ -5,7 +5,7 @@ import { isPhysical, pairRtt } from "../../scoring/pair-rtt.ts";
 import { median, observed, ORIGIN, withSample, type Coordinate } from "../../scoring/vivaldi.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { peerOf } from "./peers.ts";
-import { newest } from "../admission/sessions.ts";
+import { peerOfSession } from "../admission/sessions.ts";
 
 /**
  * Takes what a peer measured of its ways to others: it moves that peer alone, whatever it claims. Reports within 10 s of
@@ -13,7 +13,7 @@ import { newest } from "../admission/sessions.ts";
  */
 export const reportRtts: Handler<"report_rtts"> = (context, { peerId, epoch, rtts }) => {
   const { registry, now, random } = context;
-  const peer = newest(context, peerId, epoch);
+  const peer = peerOfSession(context, peerId, epoch);
   const before = registry.coordinates.get(peerId);
   if (peer === null || (before !== null && now - before.updatedAt < RTTS_INTERVAL)) return done;
   let own: Coordinate | null = before;

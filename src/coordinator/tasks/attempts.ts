@@ -7,10 +7,10 @@ import type { Context } from "../kernel/context.ts";
 import { dispatch } from "./dispatch.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { claimed, held } from "./claims.ts";
-import { callOff, endTask, releaseAttempt } from "./leases.ts";
-import { happen } from "../peers/lifecycle.ts";
+import { cancelAttempt, endTask, releaseAttempt } from "./leases.ts";
+import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { storedResult, succeed } from "./results.ts";
-import { leave, newest } from "../admission/sessions.ts";
+import { disconnectPeer, peerOfSession } from "../admission/sessions.ts";
 import { view } from "./shown-task.ts";
 import { visibleTask } from "./submit.ts";
 
@@ -105,9 +105,9 @@ export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
       retry: true,
     });
   }
-  const peer = newest(context, claim.peerId, claim.epoch);
-  if (peer !== null && claim.session === "gone") leave(context, peer, claim.reason, true);
-  if (peer !== null && claim.session === "silent") happen(context, peer, "missed_answer");
+  const peer = peerOfSession(context, claim.peerId, claim.epoch);
+  if (peer !== null && claim.session === "gone") disconnectPeer(context, peer, claim.reason, true);
+  if (peer !== null && claim.session === "silent") applyPeerEvent(context, peer, "missed_answer");
   dispatch(context);
   return done;
 };
@@ -118,7 +118,7 @@ export const cancelTask: Handler<"cancel_task"> = (context, { id, visibleTo }) =
   if (task.state === "cancelled") return ok(view(context, id));
   if (isEnded(task.state))
     return err({ code: "task_ended", detail: `the task has already ${task.state}` });
-  callOff(context, task, "cancelled by the caller");
+  cancelAttempt(context, task, "cancelled by the caller");
   endTask(context, task, "cancelled");
   dispatch(context);
   return ok(view(context, id));

@@ -4,9 +4,9 @@ import type { MusterError } from "../../protocol/errors.ts";
 import { isHeld, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound } from "../kernel/handler.ts";
-import { resume } from "../admission/held-tasks.ts";
+import { resumeAttempt } from "../admission/held-tasks.ts";
 import { standingOf } from "../peers/peers.ts";
-import { newest } from "../admission/sessions.ts";
+import { peerOfSession } from "../admission/sessions.ts";
 
 /** Who says something of which attempt, by which session. */
 export interface Claim {
@@ -34,7 +34,7 @@ export function held(
  * older one still says changes nothing.
  */
 export function claimed(context: Context, claim: Claim): Result<Task, MusterError> {
-  if (newest(context, claim.peerId, claim.epoch) === null) return err(leaseLost(claim));
+  if (peerOfSession(context, claim.peerId, claim.epoch) === null) return err(leaseLost(claim));
   return heldOrResumed(context, claim);
 }
 
@@ -58,7 +58,7 @@ export function claimedByTicket(
 function heldOrResumed(context: Context, claim: Omit<Claim, "epoch">): Result<Task, MusterError> {
   const task = held(context, claim);
   if (task.ok) return task;
-  const resumed = resume(context, claim.taskId, claim.fence, claim.peerId);
+  const resumed = resumeAttempt(context, claim.taskId, claim.fence, claim.peerId);
   return resumed === null ? task : ok(resumed);
 }
 

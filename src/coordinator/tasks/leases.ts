@@ -1,9 +1,9 @@
 import type { Millis } from "../../base/clock.ts";
 import { retryAt } from "../../tasks/retry.ts";
 import type { AttemptState, Task } from "../../tasks/task.ts";
-import { oweCallback } from "../webhooks/callbacks.ts";
+import { scheduleCallback } from "../webhooks/callbacks.ts";
 import type { Context } from "../kernel/context.ts";
-import { sessionOf, settle, type Outcome } from "../peers/peers.ts";
+import { sessionOf, recordAttemptEnd, type Outcome } from "../peers/peers.ts";
 import { shownTo } from "./shown-task.ts";
 
 /** How an attempt came to its end without finishing the task. */
@@ -29,7 +29,7 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
   if (task.peerId === null) return;
   const { registry, now, random } = context;
   registry.attempts.end(task.id, task.fence, loss.state, now, loss.error);
-  settle(context, task.peerId, loss.outcome);
+  recordAttemptEnd(context, task.peerId, loss.outcome);
   if (loss.tellPeer) tellToStop(context, task, loss.error);
   const tries = task.tries + Number(loss.counts);
   const unwanted =
@@ -62,7 +62,7 @@ export function endTask(
   const { registry, now, effects } = context;
   registry.tasks.update({ ...task, state, endedAt: now, leaseUntil: null, prefetched: false });
   effects.push({ type: "task_ended", taskId: task.id });
-  oweCallback(context, task.id);
+  scheduleCallback(context, task.id);
   if (task.source === "peer") report(context, task);
 }
 
@@ -74,7 +74,7 @@ function report(context: Context, { id, owner }: Task): void {
 }
 
 /** Takes a held task from its peer, because nobody wants its result any more, and tells the peer to stop. */
-export function callOff(context: Context, task: Task, reason: string): void {
+export function cancelAttempt(context: Context, task: Task, reason: string): void {
   takeBack(context, task, "cancelled", reason);
 }
 
@@ -99,7 +99,7 @@ function takeBack(
 ): void {
   if (task.peerId === null || task.leaseUntil === null) return;
   context.registry.attempts.end(task.id, task.fence, state, context.now, reason);
-  settle(context, task.peerId, "none");
+  recordAttemptEnd(context, task.peerId, "none");
   tellToStop(context, task, reason);
 }
 

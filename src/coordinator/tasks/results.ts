@@ -10,7 +10,7 @@ import { dispatch } from "./dispatch.ts";
 import { learnServiceTime } from "../peers/evidence.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { endTask } from "./leases.ts";
-import { settle } from "../peers/peers.ts";
+import { recordAttemptEnd } from "../peers/peers.ts";
 import { sealedTo } from "./sealing.ts";
 import { visibleTask } from "./submit.ts";
 
@@ -24,7 +24,7 @@ export function succeed(context: Context, task: Task, result: Json): void {
   const { registry, now } = context;
   registry.attempts.end(task.id, task.fence, "succeeded", now, null);
   learnServiceTime(context, task, task.peerId ?? "");
-  settle(context, task.peerId ?? "", "success");
+  recordAttemptEnd(context, task.peerId ?? "", "success");
   endTask(context, { ...task, progress: 1, result, error: null }, "succeeded");
 }
 

@@ -5,7 +5,7 @@ import { cancelTask } from "./attempts.ts";
 import type { FromSession } from "../../contract/inputs.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
-import { newest } from "../admission/sessions.ts";
+import { peerOfSession } from "../admission/sessions.ts";
 import { shownTo } from "./shown-task.ts";
 import { submitTask, visibleTask } from "./submit.ts";
 
@@ -42,7 +42,7 @@ export const recallTask: Handler<"recall_task"> = (context, { id, ...from }) => 
 
 /** The peer, if this is its newest session and its entry, as it is now, grants it to give tasks (AD2). */
 function assigner(context: Context, { peerId, epoch }: FromSession): Result<Peer, MusterError> {
-  const peer = newest(context, peerId, epoch);
+  const peer = peerOfSession(context, peerId, epoch);
   if (peer?.mayAssign === true) return ok(peer);
   const detail =
     peer === null

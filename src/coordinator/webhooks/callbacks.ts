@@ -54,7 +54,7 @@ export function keepCallback(
 }
 
 /** The task has ended, in the same transaction: from now on its callback is owed. */
-export function oweCallback({ registry, now, effects }: Context, taskId: string): void {
+export function scheduleCallback({ registry, now, effects }: Context, taskId: string): void {
   const callback = registry.callbacks.get(taskId);
   if (callback === null) return;
   registry.callbacks.update({ ...callback, state: "pending", dueAt: now });

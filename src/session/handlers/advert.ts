@@ -1,7 +1,7 @@
 import { fromHex, type Bytes } from "../../base/bytes.ts";
 import { SECOND } from "../../base/clock.ts";
 import { isCanonicalKey, peerIdOf } from "../../crypto/identity.ts";
-import type { Told } from "../../peers/advertised-peer.ts";
+import type { AdvertisedPeer } from "../../peers/advertised-peer.ts";
 import { ADVERT_INTERVAL } from "../../protocol/constants.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
 import { errorReply, stay } from "../outgoing.ts";
@@ -31,7 +31,7 @@ const TOO_SOON = {
 } as const;
 
 /** Null for a key in a spelling that no peer could prove. */
-function toldOf(told: PayloadOf<"advert">["peers"][number]): Told | null {
+function toldOf(told: PayloadOf<"advert">["peers"][number]): AdvertisedPeer | null {
   const key = fromHex(told.public_key) as Bytes;
   if (!isCanonicalKey(key)) return null;
   return {

@@ -1,5 +1,5 @@
 import { CLOSE } from "../../protocol/errors.ts";
-import { farewell, stay } from "../outgoing.ts";
+import { disconnectCommands, stay } from "../outgoing.ts";
 import type { Handler } from "./handler.ts";
 
 /** The peer leaves of its own will. */
@@ -9,6 +9,6 @@ export const handleDisconnect: Handler<"disconnect"> = (session, { payload }) =>
   return stay(
     { state: "closed", claim: session.claim },
     { type: "close", code: CLOSE.normal, reason: "goodbye" },
-    ...farewell(session, reason, false),
+    ...disconnectCommands(session, reason, false),
   );
 };

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -9,16 +10,33 @@ const TEST_SECRETS = {
   MESH_SIGNING_KEY: "33".repeat(32),
 };
 
+/** The tests rarely wait: a worker per core. */
+const maxWorkers = availableParallelism();
+
+/** Limits of tests that start processes: on a busy machine a start takes ten times as long. */
+const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000 };
+
+/** What `npm test` runs of the end-to-end tests. */
+const SMOKE = "test/e2e/smoke.test.ts";
+
+/**
+ * `core`, `workerd` and `smoke` are `npm test`: they need nothing beyond npm. `e2e` is `npm run test:rest`: real meshes, peers and
+ * replicas as processes, and programs in Go and PHP. Its tests are skipped, with the reason, where Redis, Go or PHP is missing.
+ */
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: "core",
-          // Property tests take their time on a busy machine; what hangs fails all the same.
-          testTimeout: 300_000,
           include: ["test/**/*.test.ts"],
           exclude: ["test/durable/**", "test/workers/**", "test/e2e/**", "test/interop/**"],
+          // Loading the modules again for each file would take longer than its tests.
+          pool: "threads",
+          isolate: false,
+          maxWorkers,
+          // Property tests take minutes at a high MUSTER_TEST_SCALE; a test that hangs still fails.
+          testTimeout: 300_000,
         },
       },
       {
@@ -32,16 +50,22 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/durable/**/*.test.ts", "test/workers/**/*.test.ts"],
+          maxWorkers,
           testTimeout: 60_000,
         },
+      },
+      {
+        test: { name: "smoke", include: [SMOKE], maxWorkers, ...PATIENT },
       },
       {
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts", "test/interop/**/*.test.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          exclude: [SMOKE],
+          // Each file starts processes of its own: more than two at once would only slow each other down.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          ...PATIENT,
         },
       },
     ],

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
 import * as primitives from "../../src/crypto/primitives.ts";
 import { readerToken } from "../../src/discovery/epoch.ts";
@@ -10,7 +10,7 @@ import { KEYS, TestMesh } from "../coordinator/mesh.ts";
 import { hexBytes, must, present } from "../must.ts";
 import { nodeSql } from "../node-sql.ts";
 
-vi.mock("../../src/crypto/primitives.ts", { spy: true });
+afterEach(() => void vi.restoreAllMocks());
 
 const ADMIN_TOKEN = "the-administrators-token";
 const ABSENT = "0".repeat(32);
@@ -35,8 +35,8 @@ function meshUnderCount() {
 
   async function cost(shown: string | null, asked: string) {
     statements.length = 0;
-    const spies = [primitives.hmacSha256, primitives.hkdfSha256, primitives.sha256].map((spied) =>
-      vi.mocked(spied).mockClear(),
+    const spies = (["hmacSha256", "hkdfSha256", "sha256"] as const).map((name) =>
+      vi.spyOn(primitives, name).mockClear(),
     );
     const context = {
       var: {

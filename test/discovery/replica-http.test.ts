@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as primitives from "../../src/crypto/primitives.ts";
 import { readerToken } from "../../src/discovery/epoch.ts";
 import { EPOCH_LIFE } from "../../src/protocol/constants.ts";
@@ -9,7 +9,7 @@ import { KEYS } from "../coordinator/mesh.ts";
 import { hexBytes, present } from "../must.ts";
 import { ReplicatedMesh } from "./replicated-mesh.ts";
 
-vi.mock("../../src/crypto/primitives.ts", { spy: true });
+afterEach(() => void vi.restoreAllMocks());
 
 let scene: ReplicatedMesh;
 
@@ -48,7 +48,7 @@ describe("a replica over HTTP", () => {
     async function cost(path: string, token: string | undefined) {
       scene.copies.reads = 0;
       scene.verifications = 0;
-      const mac = vi.mocked(primitives.hmacSha256).mockClear();
+      const mac = vi.spyOn(primitives, "hmacSha256").mockClear();
       const response = await ask(path, token);
       return {
         status: response.status,

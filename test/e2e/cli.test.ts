@@ -120,16 +120,19 @@ describe("join, assign, task, peers and revoke", () => {
 
   test("a task is followed to its end, and its result is sealed and large", async () => {
     await newKey("caller");
-    const program = `sleep 1.2; head -c 600000 /dev/zero | tr "\\0" x`;
+    const release = join(started.dir, "release");
+    const program = `until [ -e '${release}' ]; do sleep 0.05; done; head -c 600000 /dev/zero | tr "\\0" x`;
     const peer = start(["join", "--name", "slow", "--capability", "follow", "--exec", program], {
       cwd: started.dir,
     });
     await peer.says(/joined/);
     const given = ["assign", "echo", "--capability", "follow", "--key-file", "caller.json"];
     const id = (await here(...given)).stdout.trim();
-    const followed = await here("task", id, "--follow");
+    const following = start(["task", id, "--follow"], { cwd: started.dir });
+    await following.says(/^running {2}at slow/m);
+    await writeFile(release, "");
+    const followed = await following.finished;
     expect(followed.code).toBe(0);
-    expect(followed.stdout).toMatch(/^running {2}at slow/m);
     expect(followed.stdout).toMatch(/^succeeded {2}at slow {2}100 %/m);
     expect(followed.stdout).toContain(`sealed; \`muster task ${id} --result --key-file FILE\``);
     const closed = await here("task", id, "--result");

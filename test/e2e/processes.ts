@@ -91,6 +91,16 @@ export async function eventually(
   }
 }
 
+/** Whether a process runs. A zombie, which has ended but was not reaped yet, does not. */
+export async function isRunning(pid: number): Promise<boolean> {
+  const args = ["-o", "stat=", "-p", String(pid)];
+  const state = await promisify(execFile)("ps", args).then(
+    ({ stdout }) => stdout.trim(),
+    () => "", // `ps` exits with 1 for a PID that it does not find
+  );
+  return state !== "" && !state.startsWith("Z");
+}
+
 /** An environment variable that everything a program starts inherits: by it, what is left of it can be found. */
 export class Mark {
   readonly #value = randomUUID();

@@ -23,7 +23,10 @@ export async function readFiles(paths: readonly string[]): Promise<readonly Demo
   const base = paths.length === 0 ? PROJECT : process.cwd();
   const found = (await Promise.all(roots.map(filesOf))).flat();
   if (found.length === 0) throw new UsageError("there are no files to digest");
-  return Promise.all(found.map((path) => readOne(path, base)));
+  // One after another: a folder may hold more files than a process may have open.
+  const files: DemoFile[] = [];
+  for (const path of found) files.push(await readOne(path, base));
+  return files;
 }
 
 async function filesOf(path: string): Promise<readonly string[]> {

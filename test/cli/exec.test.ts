@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { execHandler } from "../../src/cli/exec.ts";
 import type { Json } from "../../src/client/index.ts";
-import { eventually } from "./processes.ts";
+import { eventually, isRunning } from "../e2e/processes.ts";
 
 let dir: string;
 beforeEach(async () => {
@@ -80,25 +79,43 @@ test("a program that does not read its payload still has a result", async () => 
   expect(await run("echo 1", "x".repeat(200_000))).toBe(1);
 });
 
-test("a cancelled task ends the program and all that it has started", async () => {
-  const abort = new AbortController();
-  const [began, survived] = [join(dir, "began"), join(dir, "survived")];
-  const child = `trap '' TERM; touch '${began}'; sleep 3; touch '${survived}'`;
-  const running = run(`(${child}) & wait`, null, abort.signal);
+/** A shell command that starts a process which ignores SIGTERM, lasts for ten minutes and writes its PID to `pidFile`. */
+const stubbornChild = (): string =>
+  `sh -c 'trap "" TERM; echo $$ > "${pidFile()}"; exec sleep 600' &`;
+
+const pidFile = (): string => join(dir, "pid");
+
+/** The PID that the child has written, once it has. */
+async function childPid(): Promise<number> {
+  let pid = 0;
   await eventually(
-    () => existsSync(began),
-    () => began,
+    async () => {
+      pid = Number(await readFile(pidFile(), "utf8").catch(() => ""));
+      return pid > 0;
+    },
+    () => "the PID of the child",
   );
+  return pid;
+}
+
+const expectEnded = (pid: number): Promise<void> =>
+  eventually(
+    async () => !(await isRunning(pid)),
+    () => `the end of process ${pid}`,
+  );
+
+test("a cancelled task ends the program and every process that it started", async () => {
+  const abort = new AbortController();
+  const running = run(`${stubbornChild()} wait`, null, abort.signal);
+  const pid = await childPid();
+  expect(await isRunning(pid)).toBe(true);
   abort.abort();
   await expect(running).rejects.toThrow(/killed by|exit code/);
-  // Had the grandchild lived, it would have written its file before this one.
-  await run("sleep 3.5");
-  expect(existsSync(survived)).toBe(false);
+  await expectEnded(pid);
 });
 
-test("what a program leaves in the background does not hold up its result", async () => {
-  const survived = join(dir, "survived");
-  expect(await run(`(sleep 3; touch '${survived}') & echo '"done"'`)).toBe("done");
-  await run("sleep 3.5");
-  expect(existsSync(survived)).toBe(false);
+test("a process that the program leaves in the background does not delay the result, and is ended", async () => {
+  const waitForPid = `until [ -s "${pidFile()}" ]; do sleep 0.05; done`;
+  expect(await run(`${stubbornChild()} ${waitForPid}; echo '"done"'`)).toBe("done");
+  await expectEnded(await childPid());
 });

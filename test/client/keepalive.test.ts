@@ -3,6 +3,7 @@ import { SECOND } from "../../src/base/clock.ts";
 import { Keepalive } from "../../src/client/keepalive.ts";
 import { FakeMesh } from "./fake-mesh.ts";
 import { NoiseMesh } from "./noise-mesh.ts";
+import { waitFor } from "../wait-for.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -36,7 +37,7 @@ describe("the keepalive", () => {
 /** A peer that has joined by muster.2, whose handshake waits for WebCrypto and not only for timers. */
 async function joined(mesh: NoiseMesh) {
   const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
-  await vi.waitFor(() => expect(peer.state).toBe("active"));
+  await waitFor(() => expect(peer.state).toBe("active"));
   return peer;
 }
 
@@ -83,7 +84,7 @@ describe("a muster.2 session", () => {
     const peer = await joined(mesh);
     mesh.say("ping");
     mesh.say("{}");
-    await vi.waitFor(() =>
+    await waitFor(() =>
       expect(mesh.events.filter(({ type }) => type === "frame_ignored")).toHaveLength(2),
     );
     expect(peer.state).toBe("active");

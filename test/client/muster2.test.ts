@@ -1,9 +1,10 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
 import { OptionsError, type PeerError } from "../../src/client/errors.ts";
 import { generateIdentity } from "../../src/client/keys.ts";
 import { readMeshLink } from "../../src/client/mesh-link.ts";
 import { NoiseMesh } from "./noise-mesh.ts";
+import { waitFor } from "../wait-for.ts";
 
 const KEY = "ab".repeat(32);
 
@@ -67,7 +68,7 @@ describe("a peer that speaks muster.2", () => {
     for (const hours of [1, -2]) {
       mesh.clock = () => Date.now() + hours * 3_600_000;
       mesh.cut();
-      await vi.waitFor(() => expect(peer.state).toBe("active"), 3_000);
+      await waitFor(() => expect(peer.state).toBe("active"));
     }
     expect(mesh.problems).toEqual(["clock_skew", "clock_skew"]);
     await peer.close();
@@ -77,9 +78,14 @@ describe("a peer that speaks muster.2", () => {
     const mesh = new NoiseMesh();
     let hours = 0;
     mesh.clock = () => Date.now() + ++hours * 3_600_000;
-    const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
-    await vi.waitFor(() => expect(peer.state).toBe("waiting"));
-    expect(mesh.problems).toEqual(["clock_skew", "clock_skew"]);
+    const problems = Promise.withResolvers<readonly string[]>();
+    const peer = mesh.connect({
+      meshKey: mesh.keys.publicKey,
+      onEvent: ({ type }) => {
+        if (type === "disconnected") problems.resolve([...mesh.problems]);
+      },
+    });
+    expect(await problems.promise).toEqual(["clock_skew", "clock_skew"]);
     await peer.close();
   });
 
@@ -121,7 +127,7 @@ describe("a peer that speaks muster.2", () => {
     mesh.keys = mesh.next;
     mesh.next = null;
     mesh.cut();
-    await vi.waitFor(() => expect(mesh.admitted).toHaveLength(2));
+    await waitFor(() => expect(mesh.admitted).toHaveLength(2));
     expect(peer.state).not.toBe("closed");
     await peer.close();
   });
@@ -135,7 +141,7 @@ describe("a peer that takes a new key", () => {
     const before = peer.id;
     const fresh = generateIdentity();
     const rotated = peer.rotate(fresh);
-    await vi.waitFor(() => expect(mesh.rotations).toEqual([fresh.id]));
+    await waitFor(() => expect(mesh.rotations).toEqual([fresh.id]));
     await mesh.happen({
       type: "end",
       fault: { code: "rotated", detail: "come back with the new key" },
@@ -153,7 +159,7 @@ describe("a peer that takes a new key", () => {
     await peer.ready;
     const fresh = generateIdentity();
     const rotated = peer.rotate(fresh);
-    await vi.waitFor(() => expect(mesh.rotations).toEqual([fresh.id]));
+    await waitFor(() => expect(mesh.rotations).toEqual([fresh.id]));
     mesh.barred.add(peer.id);
     mesh.cut();
     expect((await rotated).id).toBe(fresh.id);

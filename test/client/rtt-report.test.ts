@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { FakeMesh } from "./fake-mesh.ts";
 import { NoiseMesh } from "./noise-mesh.ts";
+import { waitFor } from "../wait-for.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -18,7 +19,7 @@ describe("a peer that measured round trips to others", () => {
     ];
     expect(peer.reportRtts(measured)).toBe(true);
     const told = measured.map(({ peerId, rttMs }) => ({ to: peerId, rttMs }));
-    await vi.waitFor(() => expect(mesh.reports).toEqual([told]));
+    await waitFor(() => expect(mesh.reports).toEqual([told]));
     await peer.close();
     expect(peer.reportRtts(measured)).toBe(false);
   });

@@ -1,6 +1,7 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { toProblem, type MusterError } from "../../src/protocol/errors.ts";
 import { FakeMesh, taskId } from "./fake-mesh.ts";
+import { waitFor } from "../wait-for.ts";
 
 const TICKET = "ticket";
 const LARGE = "x".repeat(300_000);
@@ -31,7 +32,7 @@ const LOST = { code: "lease_lost", detail: "another has it" } as const;
 describe("a result that is too large for a message", () => {
   test("AS23 is brought under the offer's ticket, and nothing more is said of it", async () => {
     const { mesh, session, uploads } = bringing(async () => new Response(null, { status: 204 }));
-    await vi.waitFor(() => expect(mesh.eventsOf("task_succeeded")).toHaveLength(1));
+    await waitFor(() => expect(mesh.eventsOf("task_succeeded")).toHaveLength(1));
     expect(uploads).toMatchObject([
       {
         url: `http://mesh.test/v1/task-results/${taskId(1)}/7`,
@@ -50,7 +51,7 @@ describe("a result that is too large for a message", () => {
 
   test("AS23 of a lost lease is dropped without a word, and the slot is free", async () => {
     const { mesh, session } = bringing(refusing(LOST));
-    await vi.waitFor(() => expect(mesh.eventsOf("task_cancelled")).toHaveLength(1));
+    await waitFor(() => expect(mesh.eventsOf("task_cancelled")).toHaveLength(1));
     expect(session.payloads("task_result")).toEqual([]);
     session.offer({ task_id: taskId(2) });
     expect(session.payloads("task_refuse")).toEqual([]);
@@ -60,7 +61,7 @@ describe("a result that is too large for a message", () => {
     const { session } = bringing(
       refusing({ code: "payload_too_large", detail: "a result holds at most 25 MiB" }),
     );
-    await vi.waitFor(() => expect(session.payloads("task_result")).toHaveLength(1));
+    await waitFor(() => expect(session.payloads("task_result")).toHaveLength(1));
     expect(session.payloads("task_result")).toMatchObject([
       { task_id: taskId(1), fence: 7, ok: false, error: expect.stringContaining("at most 25 MiB") },
     ]);
@@ -73,7 +74,7 @@ describe("a result that is too large for a message", () => {
           signal?.addEventListener("abort", () => reject(signal.reason as Error)),
         ),
     );
-    await vi.waitFor(() => expect(uploads).toHaveLength(1));
+    await waitFor(() => expect(uploads).toHaveLength(1));
     session.send("task_cancel", { task_id: taskId(1), fence: 7, reason: "cancelled" });
     expect(mesh.eventsOf("task_cancelled")).toHaveLength(1);
     expect(uploads[0]?.init.signal?.aborted).toBe(true);
@@ -88,7 +89,7 @@ describe("a result that is too large for a message", () => {
       session.offer({ task_id: taskId(1), fence: 8, upload: "newer" });
       return refusing(LOST)();
     });
-    await vi.waitFor(() => expect(mesh.eventsOf("task_succeeded")).toHaveLength(1));
+    await waitFor(() => expect(mesh.eventsOf("task_succeeded")).toHaveLength(1));
     expect(uploads.map(({ url }) => url.at(-1))).toEqual(["7", "8"]);
   });
 });

@@ -54,7 +54,7 @@ export async function until<T>(read: () => Promise<T>, holds: (value: T) => bool
   for (let tries = 0; ; tries++) {
     const value = await read();
     if (holds(value)) return value;
-    if (tries === 200) throw new Error(`never came true; last: ${JSON.stringify(value)}`);
+    if (tries === 1_000) throw new Error(`never came true; last: ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

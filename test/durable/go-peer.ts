@@ -9,7 +9,7 @@ import type { Json } from "../../src/base/json.ts";
 import { bytesOf, present } from "../must.ts";
 
 /** How long a test waits for a frame: no delay of the mesh is equal to it, so that tests can tell timers apart. */
-const PATIENCE = 8_000;
+const PATIENCE = 27_000;
 
 export interface PeerOptions {
   /** The object that shall hold the session, for tests that look into it; otherwise the gateway chooses. */

@@ -162,7 +162,7 @@ export class NoisePeer {
     const frame = this.#inbox.shift();
     if (frame !== undefined) return Promise.resolve(frame);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error("no frame came")), 10_000);
+      const timer = setTimeout(() => reject(new Error("no frame came")), 27_000);
       this.#readers.push((next) => {
         clearTimeout(timer);
         resolve(next);
@@ -202,7 +202,7 @@ export class NoisePeer {
 
   /** The next text frame. */
   async answered(): Promise<string> {
-    for (let tries = 0; tries < 400; tries++) {
+    for (let tries = 0; tries < 1_200; tries++) {
       const text = this.#texts.shift();
       if (text !== undefined) return text;
       await new Promise((resolve) => setTimeout(resolve, 25));

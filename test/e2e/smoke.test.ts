@@ -35,7 +35,7 @@ test("tasks given over HTTP and by signed webhooks are done by a peer of the SDK
     url,
     meshKey,
     slots: 4,
-    handlers: { hash: (payload) => sha256(String(payload)) },
+    handlers: { hash: (payload) => sha256(payload as string) },
   });
   await peer.ready;
   const texts = Array.from({ length: 20 }, (_, n) => `text ${n}`);

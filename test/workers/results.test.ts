@@ -14,6 +14,7 @@ import { coordinatorStub, taskEnd, TOKEN } from "../durable/api.ts";
 import { GoPeer } from "../durable/go-peer.ts";
 import { seededRandom } from "../random.ts";
 import { call, callWith, ORIGIN, problemOf } from "./http.ts";
+import { waitFor } from "../wait-for.ts";
 
 afterEach(async () => {
   vi.useRealTimers();
@@ -151,7 +152,7 @@ describe("a large result that is not committed", () => {
     expect(await stored()).toBe(2);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61 * MINUTE });
     await runDurableObjectAlarm(coordinatorStub());
-    await vi.waitFor(async () => expect(await stored()).toBe(1));
+    await waitFor(async () => expect(await stored()).toBe(1));
     expect((await resultOf(offer.task_id)).text).toBe(big(10));
   });
 

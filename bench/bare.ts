@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../src/cli/ports.ts";
-import { endGroup, takeCharge } from "../src/cli/process-group.ts";
+import { endGroup, registerGroup } from "../src/cli/process-group.ts";
 
 /** The floor that a benchmark stands beside: `bench/bare/worker.ts`, run as the mesh is. */
 export interface Bare {
@@ -42,7 +42,7 @@ export async function startBare(dir: string): Promise<Bare> {
       },
     },
   );
-  takeCharge(child);
+  registerGroup(child);
   const url = `http://127.0.0.1:${port}`;
   for (
     let tries = 0;

@@ -1,49 +1,50 @@
 #!/usr/bin/env node
-// Plain JavaScript for whatever Node the user has: finds one that runs TypeScript as it stands, and hands over.
+// Plain JavaScript, which every supported Node runs: starts the CLI with a Node that runs TypeScript directly.
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The first Node that strips types without being asked. */
-const NEEDED = [22, 18];
+/** The first Node version that strips types without a flag. */
+const REQUIRED = [22, 18];
 
 const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 
 if (isNewEnough(process.versions.node)) {
   await import(new URL("../src/cli/main.ts", import.meta.url).href);
 } else {
-  const node = carriedNode();
+  const node = bundledNode();
   if (node === null) {
     process.stderr.write(
-      `muster: Node ${process.versions.node} is too old; install Node ${NEEDED.join(".")} or newer, or run npm install here\n`,
+      `muster: Node ${process.versions.node} is too old; install Node ${REQUIRED.join(".")} or newer, or run npm install here\n`,
     );
     process.exitCode = 1;
-  } else handOver(node);
+  } else runWith(node);
 }
 
 function isNewEnough(version) {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
+  return major > REQUIRED[0] || (major === REQUIRED[0] && minor >= REQUIRED[1]);
 }
 
-/** The Node that the project carries as a dependency; null when it is not installed. */
-function carriedNode() {
+/** The path of the Node that the npm package `node` provides; null when it is not installed. */
+function bundledNode() {
   try {
     const manifest = createRequire(import.meta.url).resolve("node/package.json");
     return join(dirname(manifest), "bin", process.platform === "win32" ? "node.exe" : "node");
   } catch {
-    return null; // not installed, or left out by --omit=dev
+    return null; // not installed, for example because of --omit=dev
   }
 }
 
-function handOver(node) {
+/** Runs the CLI as a child process; passes signals on, and its exit code back. */
+function runWith(node) {
   const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" });
   const forward = (signal) => child.kill(signal);
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) process.on(signal, forward);
   child.on("error", (error) => {
-    process.stderr.write(`muster: ${node} can't be run (${error.code})\n`);
+    process.stderr.write(`muster: cannot run ${node} (${error.code})\n`);
     process.exitCode = 1;
   });
   child.on("exit", (code, signal) => {

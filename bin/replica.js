@@ -1,4 +1,4 @@
-// The replica of discovery on Node: `npm run replica`. PORT and HOST say where it listens.
+// The discovery replica on Node: `npm run replica`. It listens on the port PORT of the address HOST.
 import { serve } from "@hono/node-server";
 import app from "../workers/discovery.ts";
 

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { toHex } from "../../src/base/bytes.ts";
-import { takeCharge } from "../../src/cli/process-group.ts";
+import { registerGroup } from "../../src/cli/process-group.ts";
 import { generateIdentity } from "../../src/client/index.ts";
 import type { HostReport, ToHost } from "./host-messages.ts";
 
@@ -16,7 +16,7 @@ export class Host {
   constructor() {
     // A group of its own, which ends with this process at the latest, frozen or not.
     this.#child = fork(HOST, { detached: true, stdio: ["ignore", "ignore", "inherit", "ipc"] });
-    takeCharge(this.#child);
+    registerGroup(this.#child);
   }
 
   /** So many new peers join, `paceMs` apart. */

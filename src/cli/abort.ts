@@ -1,4 +1,4 @@
-/** Settles like `promise`, or rejects with the signal's reason if that comes first. */
+/** Settles like `promise`, or rejects with the reason of the signal if the signal aborts first. */
 export async function orAborted<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,

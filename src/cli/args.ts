@@ -2,10 +2,10 @@ import { parseArgs, type ParseArgsConfig, type ParseArgsOptionsConfig } from "no
 import { z } from "zod";
 import { UsageError } from "./failure.ts";
 
-/** Options and what they mean, for `muster help COMMAND`. */
+/** The options of a command and their descriptions, for `muster help COMMAND`. */
 export type Details = readonly (readonly [option: string, meaning: string])[];
 
-/** One subcommand: how it is called, what it does, and the doing. Its answer is the exit code. */
+/** One subcommand. `run` returns the exit code. */
 export interface Command {
   readonly usage: string;
   readonly summary: string;
@@ -24,59 +24,61 @@ export type Values<T extends ParseArgsOptionsConfig> = ReturnType<
   typeof parseArgs<Config<T>>
 >["values"];
 
-/** Reads a command's options, and between `min` and `max` words beside them. */
+/** Parses the options of a command, and between `min` and `max` positional arguments. */
 export function readArgs<const T extends ParseArgsOptionsConfig>(
   argv: readonly string[],
   options: T,
-  words: { readonly min: number; readonly max: number; readonly usage: string },
+  limits: { readonly min: number; readonly max: number; readonly usage: string },
 ): { readonly values: Values<T>; readonly positionals: readonly string[] } {
   const config: Config<T> = { args: [...argv], options, strict: true, allowPositionals: true };
   let parsed: ReturnType<typeof parseArgs<Config<T>>>;
   try {
     parsed = parseArgs(config);
   } catch (error) {
-    // The rest of Node's text is advice on its own `--` rules.
+    // The rest of Node's text explains how to use `--`.
     const [what] = (error as Error).message.split(". ");
-    throw new UsageError(String(what), `usage: muster ${words.usage}`);
+    throw new UsageError(String(what), `usage: muster ${limits.usage}`);
   }
   const { values, positionals } = parsed;
-  if (positionals.length < words.min || positionals.length > words.max) {
-    const many = positionals.length > words.max;
-    const what = many ? `one word too many: ${positionals[words.max]}` : "something is missing";
-    throw new UsageError(what, `usage: muster ${words.usage}`);
+  if (positionals.length < limits.min || positionals.length > limits.max) {
+    const isTooMany = positionals.length > limits.max;
+    const what = isTooMany
+      ? `unexpected argument "${positionals[limits.max]}"`
+      : "an argument is missing";
+    throw new UsageError(what, `usage: muster ${limits.usage}`);
   }
   return { values, positionals };
 }
 
-/** A number option; undefined when it was not given. */
+/** The value of a number option; undefined when the option is absent. */
 export function numberOption(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) {
-    throw new UsageError(`--${name} takes a number, not "${text}"`);
+    throw new UsageError(`--${name} must be a number, not "${text}"`);
   }
   return value;
 }
 
-/** A number option that counts something. */
+/** The value of an option that is a whole number of at least 0. */
 export function countOption(name: string, text: string | undefined): number | undefined {
   const value = numberOption(name, text);
   if (value !== undefined && (!Number.isSafeInteger(value) || value < 0)) {
-    throw new UsageError(`--${name} takes a whole number, not "${text}"`);
+    throw new UsageError(`--${name} must be a whole number, not "${text}"`);
   }
   return value;
 }
 
-/** An option that is a time. */
+/** The value of an option that is a time in RFC 3339 format. */
 export function timeOption(name: string, text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   if (!z.iso.datetime({ offset: true }).safeParse(text).success) {
-    throw new UsageError(`--${name} takes a time such as 2030-01-31T08:00:00Z, not "${text}"`);
+    throw new UsageError(`--${name} must be a time such as 2030-01-31T08:00:00Z, not "${text}"`);
   }
   return new Date(text);
 }
 
-/** An option that is one of a few words. */
+/** The value of an option that accepts a fixed set of words. */
 export function choiceOption<T extends string>(
   name: string,
   text: string | undefined,
@@ -85,7 +87,7 @@ export function choiceOption<T extends string>(
   if (text === undefined) return undefined;
   const choice = choices.find((known) => known === text);
   if (choice === undefined) {
-    throw new UsageError(`--${name} is one of ${choices.join(", ")}, not "${text}"`);
+    throw new UsageError(`--${name} must be one of ${choices.join(", ")}, not "${text}"`);
   }
   return choice;
 }

@@ -1,32 +1,34 @@
 import type { PeerEvent } from "../client/index.ts";
-import { plain } from "./output.ts";
+import { printable } from "./output.ts";
 
-type Sentences = {
+type EventLines = {
   readonly [Type in PeerEvent["type"]]: (event: Extract<PeerEvent, { type: Type }>) => string;
 };
 
-const about = ({ taskId, kind }: { readonly taskId: string; readonly kind: string }): string =>
+const taskPrefix = ({ taskId, kind }: { readonly taskId: string; readonly kind: string }): string =>
   `task ${taskId} ${kind}:`;
 
-const SENTENCES: Sentences = {
+const LINES: EventLines = {
   connecting: ({ url, failures }) =>
-    `connecting to ${url}${failures === 0 ? "" : ` (try ${failures + 1})`}`,
+    `connecting to ${url}${failures === 0 ? "" : ` (attempt ${failures + 1})`}`,
   ready: ({ mesh, role, peerId }) => `joined ${mesh.name || "the mesh"} as ${role} ${peerId}`,
-  rejected: ({ code, reason }) => `not let in: ${reason} (${code})`,
-  rotated: ({ peerId }) => `has a new key, and is ${peerId} now`,
+  rejected: ({ code, reason }) => `rejected: ${reason} (${code})`,
+  rotated: ({ peerId }) => `rotated its key; the new peer ID is ${peerId}`,
   disconnected: ({ code, reason, retryInMs }) =>
-    `disconnected (${code}${reason === "" ? "" : `, ${reason}`}), again in ${retryInMs} ms`,
-  sample: ({ pointers }) => `the mesh names ${pointers.length} pointers`,
-  task_started: (event) => `${about(event)} started, try ${event.attempt}`,
-  task_succeeded: (event) => `${about(event)} done`,
-  task_failed: (event) => `${about(event)} failed${event.retry ? "" : " for good"}: ${event.error}`,
-  task_cancelled: (event) => `${about(event)} cancelled: ${event.reason}`,
-  task_refused: (event) => `${about(event)} refused: ${event.reason}`,
-  mesh_error: ({ code, message }) => `the mesh says: ${message} (${code})`,
+    `disconnected (${code}${reason === "" ? "" : `, ${reason}`}), reconnecting in ${retryInMs} ms`,
+  sample: ({ pointers }) => `received ${pointers.length} pointers from the mesh`,
+  task_started: (event) => `${taskPrefix(event)} started, attempt ${event.attempt}`,
+  task_succeeded: (event) => `${taskPrefix(event)} succeeded`,
+  task_failed: (event) =>
+    `${taskPrefix(event)} failed${event.retry ? "" : " and will not be retried"}: ${event.error}`,
+  task_cancelled: (event) => `${taskPrefix(event)} cancelled: ${event.reason}`,
+  task_refused: (event) => `${taskPrefix(event)} refused: ${event.reason}`,
+  mesh_error: ({ code, message }) => `error from the mesh: ${message} (${code})`,
   frame_ignored: ({ reason }) => `ignored ${reason}`,
-  closed: ({ error }) => (error === undefined ? "left the mesh" : `sent away: ${error.message}`),
+  closed: ({ error }) =>
+    error === undefined ? "left the mesh" : `disconnected for good: ${error.message}`,
 };
 
-/** What happened to a peer, in one line for people. */
+/** One line of text for an event of a peer. */
 export const eventLine = (event: PeerEvent): string =>
-  plain((SENTENCES[event.type] as (event: PeerEvent) => string)(event));
+  printable((LINES[event.type] as (event: PeerEvent) => string)(event));

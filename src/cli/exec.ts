@@ -2,17 +2,17 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { fromUtf8 } from "../base/bytes.ts";
 import { TaskError, type Handler, type Json } from "../client/index.ts";
 import { TASK_LARGE_RESULT_BYTES_MAX } from "../protocol/constants.ts";
-import { endGroup, killGroup, signalGroup, takeCharge } from "./process-group.ts";
+import { endGroup, killGroup, signalGroup, registerGroup } from "./process-group.ts";
 
-/** Bytes of stderr that a failure tells of. */
-const STDERR_TAIL = 1_000;
-/** How long a program's pipes may stay open once it has ended: a daemon it started can't be reached. */
-const PIPES_MS = 2_000;
+/** The error text of a failed attempt ends with this much of stderr. */
+const STDERR_TAIL_BYTES = 1_000;
+/** How long the pipes may stay open after the program has ended: a daemon in its own process group may hold them. */
+const PIPES_TIMEOUT_MS = 2_000;
 
 /**
- * A handler that runs a program for each task: the payload as JSON on its stdin, its stdout the result (JSON if it is,
- * else text). Failing means a non-zero exit. The shell runs `command`, in a process group of its own, so that a
- * cancelled task ends with everything that the program has started.
+ * A handler that runs a program for each task. The program reads the payload as JSON from stdin; its stdout is the
+ * result, as JSON if it is valid JSON, else as text. A non-zero exit code fails the attempt. The shell runs `command` in a
+ * process group of its own, so that canceling a task ends every process that the program started.
  */
 export const execHandler =
   (command: string): Handler =>
@@ -29,7 +29,7 @@ export const execHandler =
         MUSTER_TASK_ATTEMPT: String(attempt),
       },
     });
-    takeCharge(child);
+    registerGroup(child);
     const kill = () => void endGroup(child, () => child.kill("SIGTERM"));
     signal.addEventListener("abort", kill);
     try {
@@ -40,63 +40,63 @@ export const execHandler =
     }
   };
 
-/** The mesh's token is the operator's; a program that does tasks has no use for it. */
+/** The token belongs to the operator; a program that runs tasks must not receive it. */
 function withoutToken({ MUSTER_TOKEN: _token, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return env;
 }
 
 async function resultOf(child: ChildProcess, payload: Json, kill: () => void): Promise<Json> {
   const out = collect(child.stdout, TASK_LARGE_RESULT_BYTES_MAX, kill);
-  const err = collect(child.stderr, STDERR_TAIL);
-  // A program that does not read its payload closes the pipe early; how it ends is what counts.
+  const err = collect(child.stderr, STDERR_TAIL_BYTES);
+  // A program that does not read its payload closes the pipe early; only its exit code matters.
   child.stdin?.on("error", () => {});
   child.stdin?.end(JSON.stringify(payload));
-  const ending = await endingOf(child);
-  if (out.overflown) {
+  const failure = await exitOf(child);
+  if (out.hasOverflowed) {
     throw new TaskError(`the program wrote more than ${TASK_LARGE_RESULT_BYTES_MAX} bytes`, {
       retry: false,
     });
   }
-  if (ending !== null) throw new Error(failureText(ending, err.bytes()));
-  return parsed(out.bytes());
+  if (failure !== null) throw new Error(failureText(failure, err.bytes()));
+  return parseOutput(out.bytes());
 }
 
-/** Null for a good end, else how it ended. */
-function endingOf(child: ChildProcess): Promise<string | null> {
+/** Resolves with null for exit code 0, else with the exit code or signal as text. */
+function exitOf(child: ChildProcess): Promise<string | null> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => {
-      const ending =
+      const failure =
         code === 0 ? null : signal === null ? `exit code ${code}` : `killed by ${signal}`;
-      // What the program left in the background goes too: it would hold the pipes open.
+      // End the processes that the program left in the background: they would hold the pipes open.
       if (child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
-      const late = setTimeout(() => resolve(ending), PIPES_MS);
+      const timer = setTimeout(() => resolve(failure), PIPES_TIMEOUT_MS);
       child.once("close", () => {
-        clearTimeout(late);
-        resolve(ending);
+        clearTimeout(timer);
+        resolve(failure);
       });
     });
   });
 }
 
-function parsed(bytes: Buffer): Json {
+function parseOutput(bytes: Buffer): Json {
   const text = fromUtf8(bytes);
   if (text === null) throw new TaskError("the program's output is not UTF-8", { retry: false });
   try {
     return JSON.parse(text) as Json;
   } catch {
-    return text; // not JSON: the text is the result
+    return text; // not JSON, so the result is the text
   }
 }
 
-const failureText = (ending: string, stderr: Buffer): string => {
-  const said = stderr.toString("utf8").trim();
-  return said === "" ? ending : `${ending}: ${said}`;
+const failureText = (failure: string, stderr: Buffer): string => {
+  const text = stderr.toString("utf8").trim();
+  return text === "" ? failure : `${failure}: ${text}`;
 };
 
 interface Collected {
-  /** True once there was more than `max`; `bytes` then holds the last of it. */
-  readonly overflown: boolean;
+  /** Whether the stream had more than `max` bytes; `bytes` then returns the last `max` of them. */
+  readonly hasOverflowed: boolean;
   bytes(): Buffer;
 }
 
@@ -106,20 +106,20 @@ function collect(
   onOverflow: () => void = () => {},
 ): Collected {
   let chunks: Buffer[] = [];
-  let kept = 0;
-  let overflown = false;
+  let size = 0;
+  let hasOverflowed = false;
   stream?.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
-    kept += chunk.length;
-    if (kept <= max) return;
-    chunks = [Buffer.concat(chunks).subarray(kept - max)];
-    kept = max;
-    if (!overflown) onOverflow();
-    overflown = true;
+    size += chunk.length;
+    if (size <= max) return;
+    chunks = [Buffer.concat(chunks).subarray(size - max)];
+    size = max;
+    if (!hasOverflowed) onOverflow();
+    hasOverflowed = true;
   });
   return {
-    get overflown() {
-      return overflown;
+    get hasOverflowed() {
+      return hasOverflowed;
     },
     bytes: () => Buffer.concat(chunks),
   };

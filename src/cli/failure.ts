@@ -8,7 +8,7 @@ import {
 } from "../client/index.ts";
 import { Stopped } from "./signals.ts";
 
-/** Something went wrong that the user can understand: one line of what, and what to do about it. */
+/** An error that the user can act on: one line with what is wrong, and a hint what to do. */
 export class Failure extends Error {
   override readonly name: string = "Failure";
   readonly exitCode: number = 1;
@@ -20,26 +20,31 @@ export class Failure extends Error {
   }
 }
 
-/** The command line itself is wrong. */
+/** The command line is invalid. */
 export class UsageError extends Failure {
   override readonly name = "UsageError";
   override readonly exitCode = 2;
 }
 
-/** What the user is told of an error, and the exit code. Anything unexpected shows its stack: it is a bug. */
-export function explain(error: unknown): { readonly text: string; readonly exitCode: number } {
-  const failure = failureOf(error);
+/** The text for the user and the exit code. An unexpected error is a bug, so its text is the stack. */
+export function describeError(error: unknown): {
+  readonly text: string;
+  readonly exitCode: number;
+} {
+  const failure = toFailure(error);
   if (failure === null) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { text: `unexpected: ${text}`, exitCode: 1 };
+    return { text: `unexpected error: ${text}`, exitCode: 1 };
   }
   const { message, hint, exitCode } = failure;
   return { text: hint === undefined ? message : `${message}; ${hint}`, exitCode };
 }
 
-type Explained = Pick<Failure, "message" | "exitCode"> & { readonly hint?: string | undefined };
+type DescribedFailure = Pick<Failure, "message" | "exitCode"> & {
+  readonly hint?: string | undefined;
+};
 
-function failureOf(error: unknown): Explained | null {
+function toFailure(error: unknown): DescribedFailure | null {
   if (error instanceof Failure || error instanceof Stopped) return error;
   if (error instanceof MusterApiError) return new Failure(error.message, apiHint(error));
   if (error instanceof PeerError)
@@ -53,11 +58,11 @@ function failureOf(error: unknown): Explained | null {
 function apiHint({ code, retryAfter }: MusterApiError): string | undefined {
   switch (code) {
     case "unreachable":
-      return "is the mesh running? `muster start` starts one here";
+      return "check that the mesh is running; `muster start` starts one in this folder";
     case "unauthorized":
-      return "give a token with --token or MUSTER_TOKEN";
+      return "pass a token with --token or MUSTER_TOKEN";
     case "invalid_response":
-      return "is this the URL of a mesh?";
+      return "check that the URL is that of a mesh";
     default:
       return retryAfter === undefined ? undefined : `try again in ${retryAfter} s`;
   }
@@ -65,8 +70,8 @@ function apiHint({ code, retryAfter }: MusterApiError): string | undefined {
 
 const PEER_HINTS: { readonly [Code in PeerErrorCode]?: string } = {
   mesh_key_mismatch:
-    "do not join unless the mesh's owner confirms its new key (then give it with --mesh-key)",
-  not_allowed: "the operator can let it in with `muster allow PUBLIC_KEY`",
+    "do not join unless the operator confirms the new key; then pass it with --mesh-key",
+  not_allowed: "the operator can add it to the allowlist with `muster allow PUBLIC_KEY`",
   join_key_invalid: "ask the operator for a new link",
-  superseded: "two peers use one key file: give each its own",
+  superseded: "two peers use the same key file; use a separate key file for each",
 };

@@ -3,9 +3,9 @@ import { toHex } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
 import { identityFrom, type KeyPair } from "../client/index.ts";
 import { Failure } from "./failure.ts";
-import { readIfThere, replaceFile, writeNew } from "./files.ts";
+import { readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
 
-/** A peer's key on disk. `id` and `public_key` are there for people; the private key decides. */
+/** The key of a peer on disk. `id` and `public_key` are informative; they follow from the private key. */
 const KeyFile = z.object({
   version: z.literal(1),
   id: z.string(),
@@ -19,7 +19,7 @@ export interface StoredKey {
   readonly createdAt: string;
 }
 
-/** Writes a key file that only its owner can read. One that exists is kept, unless `force`. */
+/** Writes a key file that only its owner can read. An existing file is replaced only with `force`. */
 export async function writeKeyFile(
   path: string,
   { keys, createdAt }: StoredKey,
@@ -34,16 +34,20 @@ export async function writeKeyFile(
   };
   const text = `${JSON.stringify(file, null, 2)}\n`;
   if (force) return replaceFile(path, text);
-  if (!(await writeNew(path, text))) {
-    throw new Failure(`${path} exists`, "choose another --out, or overwrite it with --force");
+  if (!(await writeNewFile(path, text))) {
+    throw new Failure(
+      `${path} exists already`,
+      "choose another --out, or overwrite it with --force",
+    );
   }
 }
 
 export async function readKeyFile(path: string): Promise<StoredKey> {
-  const text = await readIfThere(path);
+  const text = await readFileIfExists(path);
   if (text === null)
-    throw new Failure(`${path} does not exist`, "`muster keygen` makes a key file");
+    throw new Failure(`${path} does not exist`, "create a key file with `muster keygen`");
   const file = KeyFile.safeParse(parseJson(text));
-  if (!file.success) throw new Failure(`${path} is not a key file`, "`muster keygen` makes one");
+  if (!file.success)
+    throw new Failure(`${path} is not a key file`, "create one with `muster keygen`");
   return { keys: identityFrom(file.data.private_key), createdAt: file.data.created_at };
 }

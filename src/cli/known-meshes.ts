@@ -5,14 +5,14 @@ import { z } from "zod";
 import { parseJson } from "../base/json.ts";
 import { apiBase } from "../client/urls.ts";
 import { Failure } from "./failure.ts";
-import { PRIVATE_FOLDER, readIfThere, replaceFile } from "./files.ts";
+import { PRIVATE_FOLDER, readFileIfExists, replaceFile } from "./files.ts";
 
-/** What was learnt of a mesh when it was first met: its key, and the one that it announced as its next. */
+/** The key that a mesh proved when this user first joined it, and the next key that it announced. */
 const KnownMesh = z.object({ key: z.string(), next: z.string().nullable() });
 export type KnownMesh = z.infer<typeof KnownMesh>;
 const KnownMeshes = z.record(z.string(), KnownMesh);
 
-/** Beside the user's other settings, as `known_hosts` is for ssh: it outlives folders and projects. */
+/** In the user's settings folder, like the `known_hosts` of ssh: it does not depend on the current folder. */
 export function knownMeshesFile(): string {
   const configured = process.env["XDG_CONFIG_HOME"] ?? "";
   return join(
@@ -22,28 +22,32 @@ export function knownMeshesFile(): string {
   );
 }
 
-async function readAll(): Promise<z.infer<typeof KnownMeshes>> {
+async function readKnownMeshes(): Promise<z.infer<typeof KnownMeshes>> {
   const file = knownMeshesFile();
-  const text = await readIfThere(file);
+  const text = await readFileIfExists(file);
   if (text === null) return {};
   const known = KnownMeshes.safeParse(parseJson(text));
   if (!known.success)
-    throw new Failure(`${file} can't be read`, "mend it, or remove it and trust anew");
+    throw new Failure(
+      `${file} is not valid`,
+      "repair it, or delete it and check the key of each mesh again",
+    );
   return known.data;
 }
 
-/** A mesh is the same by `ws:` as by `http:`. Throws an `OptionsError` for what is no mesh's URL. */
+/** The same for `ws:` and `http:` URLs of a mesh. Throws an `OptionsError` when the URL cannot be that of a mesh. */
 const originOf = (url: string): string => new URL(apiBase(url)).origin;
 
-/** Null for a mesh that was never met. */
+/** What is known of the mesh at this URL; null when the user never joined it. */
 export async function knownMesh(url: string): Promise<KnownMesh | null> {
   const origin = originOf(url);
-  return (await readAll())[origin] ?? null;
+  return (await readKnownMeshes())[origin] ?? null;
 }
 
+/** Stores the keys of the mesh at this URL. */
 export async function rememberMesh(url: string, mesh: KnownMesh): Promise<void> {
   const origin = originOf(url);
-  const known = await readAll();
+  const known = await readKnownMeshes();
   if (known[origin]?.key === mesh.key && known[origin].next === mesh.next) return;
   const file = knownMeshesFile();
   await mkdir(dirname(file), { recursive: true, mode: PRIVATE_FOLDER });

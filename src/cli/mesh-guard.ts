@@ -1,6 +1,6 @@
 /**
- * Loaded into wrangler's process (`--import`): when the process that started the mesh dies without a word, the IPC
- * channel breaks, and the mesh's whole process group goes with it.
+ * Loaded into the process of wrangler (`--import`). When the process that started the mesh dies, the IPC channel
+ * closes; this module then kills the whole process group of the mesh.
  */
 process.on("disconnect", () => {
   process.kill(-process.pid, "SIGKILL");

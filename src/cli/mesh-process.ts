@@ -4,9 +4,9 @@ import { stripVTControlCharacters } from "node:util";
 import { controller } from "../client/index.ts";
 import { orAborted } from "./abort.ts";
 import { Failure } from "./failure.ts";
-import { takeLock } from "./lock.ts";
+import { acquireLock } from "./lock.ts";
 import { checkPort, freePort } from "./ports.ts";
-import { endGroup, takeCharge } from "./process-group.ts";
+import { endGroup, registerGroup } from "./process-group.ts";
 import {
   ensureSecrets,
   meshKeyOf,
@@ -16,56 +16,56 @@ import {
 } from "./state-folder.ts";
 import { buildWorker, spawnWrangler } from "./wrangler.ts";
 
-/** wrangler and workerd start in 2 s here; a cold, slow machine gets much more. */
-const START_MS = 40_000;
-/** All peers of a mesh on one machine come from one address. */
+/** wrangler and workerd start in 2 s on an idle machine; a cold or busy one needs much longer. */
+const START_TIMEOUT_MS = 40_000;
+/** All peers of a local mesh connect from one address, which has a limit of handshakes. */
 const LOCAL_VARIABLES = { HANDSHAKES_PER_MINUTE: "6000" };
-/** Lines of wrangler's output that are kept to explain a failed start. */
-const LINES_KEPT = 20;
+/** How many lines of wrangler's output the error of a failed start shows. */
+const LOG_LINES_MAX = 20;
 
 export interface MeshOptions {
   /** The state folder. */
   readonly dir: string;
   readonly host?: string;
-  /** 0 takes a free one. */
+  /** 0 selects a free port. */
   readonly port: number;
-  /** Variables of the Worker over those of wrangler.toml. */
+  /** Variables of the Worker; they override those of wrangler.toml. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** The key that the mesh will answer under, where that is not the one in its secrets: it has rotated. */
+  /** The mesh key that the mesh must prove, if a rotation has replaced the one in its secrets. */
   readonly meshKey?: string;
-  /** Takes the mesh's warnings and errors, line by line. */
+  /** Called with each line of the warnings and errors of the mesh. */
   readonly onLog?: (line: string) => void;
-  /** Gives up the start; `startMesh` then rejects with the signal's reason, and leaves nothing behind. */
+  /** Aborts the start: `startMesh` then ends what it started and rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
 }
 
-/** A mesh that runs as child processes of this one. */
+/** A mesh that runs in child processes of this process. */
 export interface MeshProcess {
   readonly url: string;
   readonly adminToken: string;
-  /** The mesh's public key, in hex. */
+  /** The public key of the mesh, in hex. */
   readonly meshKey: string;
   readonly folder: StateFolder;
-  /** Of wrangler, the parent of all that runs. */
+  /** The PID of wrangler, which leads the process group of the mesh. */
   readonly pid: number | undefined;
-  /** Settles when the mesh ends, whoever ended it. */
+  /** Resolves when the mesh has ended, for whatever reason. */
   readonly exited: Promise<void>;
-  /** Ends the mesh with everything that it started. */
+  /** Ends the mesh and every process that it started. */
   stop(): Promise<void>;
 }
 
-/** Starts a mesh on this machine's workerd; its state stays in `dir`. Settles once it answers. */
+/** Starts a mesh on the local workerd, with its state in `dir`. Resolves when the mesh answers requests. */
 export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
   const { host = "127.0.0.1", dir, onLog = () => {} } = options;
   const folder = stateFolder(dir);
   const secrets = await ensureSecrets(folder);
-  const unlock = await takeLock(folder.lock);
+  const unlock = await acquireLock(folder.lock);
   try {
     if (options.port !== 0) await checkPort(host, options.port);
     await buildWorker(folder, options.signal);
     const port = options.port === 0 ? await freePort(host) : options.port;
     const variables = { ...LOCAL_VARIABLES, ...options.variables };
-    const wrangler = watched(spawnWrangler({ folder, host, port, variables }), onLog);
+    const wrangler = watchWrangler(spawnWrangler({ folder, host, port, variables }), onLog);
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     const stop = async (): Promise<void> => {
       await endGroup(wrangler.child, () => void wrangler.child.kill("SIGINT"));
@@ -73,7 +73,7 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
     };
     const meshKey = options.meshKey ?? meshKeyOf(secrets);
     try {
-      await orAborted(answering(url, meshKey, wrangler), options.signal);
+      await orAborted(waitForMesh(url, meshKey, wrangler), options.signal);
       await writeMeshFile(folder, { url, mesh_key: meshKey });
     } catch (error) {
       await stop();
@@ -88,17 +88,17 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
   }
 }
 
-interface Watched {
+interface WatchedProcess {
   readonly child: ChildProcess;
-  /** wrangler says by IPC when workerd listens. */
+  /** Resolves when wrangler reports over IPC that workerd listens. */
   readonly listening: Promise<void>;
   readonly exited: Promise<void>;
   readonly lastLines: readonly string[];
 }
 
-/** Takes charge of wrangler and listens to what it says. */
-function watched(child: ChildProcess, onLog: (line: string) => void): Watched {
-  takeCharge(child);
+/** Registers the process group of wrangler and reads its output. */
+function watchWrangler(child: ChildProcess, onLog: (line: string) => void): WatchedProcess {
+  registerGroup(child);
   const lastLines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     let rest = "";
@@ -107,7 +107,7 @@ function watched(child: ChildProcess, onLog: (line: string) => void): Watched {
       rest = lines.pop() ?? "";
       for (const line of lines.filter((each) => each.trim() !== "")) {
         lastLines.push(line);
-        if (lastLines.length > LINES_KEPT) lastLines.shift();
+        if (lastLines.length > LOG_LINES_MAX) lastLines.shift();
         onLog(line);
       }
     });
@@ -122,14 +122,20 @@ function watched(child: ChildProcess, onLog: (line: string) => void): Watched {
   return { child, listening, exited, lastLines };
 }
 
-/** Waits until the mesh answers under its own key. */
-async function answering(url: string, meshKey: string, wrangler: Watched): Promise<void> {
-  const late = sleep(START_MS, "late" as const, { ref: false });
+/** Waits until the mesh answers and proves its own key. */
+async function waitForMesh(url: string, meshKey: string, wrangler: WatchedProcess): Promise<void> {
+  const timeout = sleep(START_TIMEOUT_MS, "timeout" as const, { ref: false });
   const answer = wrangler.listening.then(() => controller({ url }).mesh());
-  const outcome = await Promise.race([answer, wrangler.exited, late]);
+  const outcome = await Promise.race([answer, wrangler.exited, timeout]);
   if (typeof outcome !== "object") {
-    const what = outcome === "late" ? `did not answer in ${START_MS / 1_000} s` : "did not start";
+    const what =
+      outcome === "timeout"
+        ? `did not answer within ${START_TIMEOUT_MS / 1_000} s`
+        : "did not start";
     throw new Failure([`the mesh ${what}`, ...wrangler.lastLines].join("\n"));
   }
-  if (outcome.public_key !== meshKey) throw new Failure(`another mesh answers at ${url}`);
+  if (outcome.public_key !== meshKey)
+    throw new Failure(
+      `another mesh answers at ${url}: its key is ${outcome.public_key}, not ${meshKey}`,
+    );
 }

@@ -3,28 +3,28 @@ export const print = (line = ""): void => {
   process.stdout.write(`${line}\n`);
 };
 
-/** Writes one line to stderr: for what is not the command's answer. */
+/** Writes one line to stderr: for text that is not the output of the command. */
 export const note = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
 
-/** One line of plain text: what came from afar must not move the cursor, colour the screen or break a table. */
-export const plain = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+/** Text as one printable line: remote text must not move the cursor, color the screen or break a table. */
+export const printable = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex -- it removes control characters
   text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ");
 
-/** At most `max` characters, the end marked when something was cut. */
-export const clipped = (text: string, max: number): string =>
+/** The text, cut to `max` characters; an ellipsis marks the cut. */
+export const truncate = (text: string, max: number): string =>
   text.length <= max ? text : `${text.slice(0, max - 1)}…`;
 
-/** Rows as columns: text to the left, numbers to the right. */
+/** Rows as aligned columns: text to the left, numbers to the right. */
 export function table(
   headings: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): string {
-  const cells = [headings, ...rows].map((row) => row.map((cell) => plain(String(cell))));
+  const cells = [headings, ...rows].map((row) => row.map((cell) => printable(String(cell))));
   const widths = headings.map((_heading, column) =>
     Math.max(...cells.map((row) => (row[column] ?? "").length)),
   );
@@ -42,7 +42,7 @@ export function table(
 
 const CODES = { red: 31, green: 32, dim: 2, bold: 1 } as const;
 
-/** Colours text for a terminal; leaves it as it is anywhere else, and where `NO_COLOR` is set. */
+/** Colors text on a terminal; returns it unchanged elsewhere, and where `NO_COLOR` is set. */
 export const styled = (
   style: keyof typeof CODES,
   text: string,

@@ -3,13 +3,16 @@ import { knownMesh, rememberMesh } from "./known-meshes.ts";
 import { note } from "./output.ts";
 import type { Target } from "./target.ts";
 
-export type Pinned = Pick<PeerOptions, "url" | "meshKey" | "nextMeshKey" | "joinKey">;
+export type PinnedConnection = Pick<PeerOptions, "url" | "meshKey" | "nextMeshKey" | "joinKey">;
 
 /**
- * Which key a mesh must prove: the one that was given, a link's, that of the mesh which runs from here, or the one that
- * it had when it was first met.
+ * How to connect to the target, with the key that the mesh must prove: the given one, else that of the link, else that of
+ * the mesh in the state folder, else the one that the mesh proved when the user first joined it.
  */
-export async function pinOf(target: Target, given: string | undefined): Promise<Pinned> {
+export async function pinnedConnection(
+  target: Target,
+  given: string | undefined,
+): Promise<PinnedConnection> {
   const link = readMeshLink(target.url);
   const url = link?.url ?? target.url;
   const joinKey = link?.joinKey ?? undefined;
@@ -21,12 +24,12 @@ export async function pinOf(target: Target, given: string | undefined): Promise<
   return { url, meshKey: known.key, ...(known.next !== null && { nextMeshKey: known.next }) };
 }
 
-/** Keeps what a mesh has proved of itself, for the next time. */
-export async function remember(
-  { url, meshKey }: Pinned,
+/** Stores the keys that the mesh has proved, for the next connection. */
+export async function rememberMeshKey(
+  { url, meshKey }: PinnedConnection,
   proved: { public_key: string; next_public_key?: string | undefined },
 ) {
   if (meshKey === undefined)
-    note(`trusting the mesh key ${proved.public_key} from now on: it is the first one met here`);
+    note(`trusting the mesh key ${proved.public_key} from now on: this is the first connection`);
   await rememberMesh(url, { key: proved.public_key, next: proved.next_public_key ?? null });
 }

@@ -1,40 +1,40 @@
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
-/** One Ctrl-C can arrive twice: from the terminal, and passed on by `bin/muster.js` or npm. */
-const SAME_PRESS_MS = 1_000;
+/** One Ctrl-C can arrive twice: from the terminal, and forwarded by `bin/muster.js` or npm. */
+const REPEAT_WINDOW_MS = 1_000;
 
 /**
- * Calls `stop` when the user wants the program to end. Whoever asks a second time does not want to wait: `abandon`,
- * or the end at once.
+ * Calls `stop` on the first signal, for a graceful shutdown, and `abandon` on the second one, which by default ends the
+ * process at once.
  */
 export function onStopSignal(
   stop: (signal: StopSignal) => void,
   abandon: () => void = () => process.exit(1),
 ): void {
-  let asked: number | null = null;
+  let stoppedAt: number | null = null;
   for (const signal of STOP_SIGNALS) {
     process.on(signal, () => {
       const now = Date.now();
-      if (asked === null) {
-        asked = now;
+      if (stoppedAt === null) {
+        stoppedAt = now;
         stop(signal);
-      } else if (now - asked > SAME_PRESS_MS) abandon();
+      } else if (now - stoppedAt > REPEAT_WINDOW_MS) abandon();
     });
   }
 }
 
-/** A signal that aborts when the user wants the program to end; its reason is a `Stopped`. */
+/** An abort signal for the whole command: SIGINT, SIGTERM or SIGHUP aborts it, with a `Stopped` as its reason. */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
   onStopSignal((signal) => controller.abort(new Stopped(signal)));
   return controller.signal;
 }
 
-/** The user ended it: no failure, but not done either. */
+/** The user stopped the command before it was done. */
 export class Stopped extends Error {
   override readonly name = "Stopped";
-  /** What shells say of a program that a signal ended. */
+  /** The exit code that shells use for a program that SIGINT ended. */
   readonly exitCode = 130;
 
   constructor(signal: StopSignal) {

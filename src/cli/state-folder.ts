@@ -5,19 +5,19 @@ import { fromHex, toHex } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
 import { generateIdentity, identityFrom } from "../client/index.ts";
 import { Failure } from "./failure.ts";
-import { PRIVATE_FOLDER, readIfThere, replaceFile, writeNew } from "./files.ts";
+import { PRIVATE_FOLDER, readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
 
-/** Where `muster start` keeps a mesh, below the current folder. */
+/** Where `muster start` stores a mesh, relative to the current folder. */
 export const STATE_FOLDER = ".muster";
 
 /**
- * What lies in a state folder:
- *   secrets.env   the mesh's four secrets, made once (KEY=hex lines)
- *   mesh.json     where the mesh was last started: {"url", "mesh_key"}
+ * The contents of a state folder:
+ *   secrets.env   the four secrets of the mesh, generated once (KEY=hex lines)
+ *   mesh.json     URL and key of the mesh when it last started: {"url", "mesh_key"}
  *   lock          the process that runs the mesh: {"pid", "born", "nonce"}
- *   build/        the Worker that runs, bundled
- *   state/        workerd's Durable Objects and KV
- *   logs/, cache/ wrangler's own
+ *   build/        the bundled Worker
+ *   state/        Durable Objects and KV of workerd
+ *   logs/, cache/ files of wrangler
  */
 export interface StateFolder {
   readonly root: string;
@@ -57,7 +57,7 @@ export const SECRET_NAMES = [
 ] as const;
 export type Secrets = { readonly [Name in (typeof SECRET_NAMES)[number]]: string };
 
-/** Four fresh secrets of 32 random bytes each, as wrangler's `secret put` takes them. */
+/** Four new secrets of 32 random bytes each, in the format that `wrangler secret put` accepts. */
 export const newSecrets = (): Secrets => ({
   ADMIN_TOKEN: toHex(generateIdentity().privateKey),
   MESH_IDENTITY_KEY: toHex(generateIdentity().privateKey),
@@ -68,18 +68,18 @@ export const newSecrets = (): Secrets => ({
 export const secretLines = (secrets: Secrets): string =>
   SECRET_NAMES.map((name) => `${name}=${secrets[name]}\n`).join("");
 
-/** The folder's secrets, made on first use and never changed afterwards. */
+/** The secrets of the folder, generated on first use and never changed afterwards. */
 export async function ensureSecrets(folder: StateFolder): Promise<Secrets> {
   await makeStateFolder(folder);
-  await writeNew(folder.secrets, secretLines(newSecrets()));
+  await writeNewFile(folder.secrets, secretLines(newSecrets()));
   const secrets = await readSecrets(folder);
-  if (secrets === null) throw new Failure(`${folder.secrets} vanished`);
+  if (secrets === null) throw new Failure(`${folder.secrets} was deleted while the mesh started`);
   return secrets;
 }
 
-/** Null when the folder holds no mesh. */
+/** The secrets of the folder; null when it holds no mesh. */
 export async function readSecrets(folder: StateFolder): Promise<Secrets | null> {
-  const text = await readIfThere(folder.secrets);
+  const text = await readFileIfExists(folder.secrets);
   if (text === null) return null;
   const found = Object.fromEntries(
     SECRET_NAMES.map((name) => [name, new RegExp(`^${name}=(\\S+)$`, "m").exec(text)?.[1]]),
@@ -89,7 +89,7 @@ export async function readSecrets(folder: StateFolder): Promise<Secrets | null> 
   return found as Secrets;
 }
 
-/** The public half of the mesh's identity key, in hex: what peers pin. */
+/** The public key of the mesh, in hex, which peers pin. */
 export function meshKeyOf({ MESH_IDENTITY_KEY }: Secrets): string {
   const privateKey = fromHex(MESH_IDENTITY_KEY);
   if (privateKey === null) throw new Failure("MESH_IDENTITY_KEY is not hex");
@@ -102,11 +102,11 @@ export type MeshFile = z.infer<typeof MeshFile>;
 export const writeMeshFile = (folder: StateFolder, mesh: MeshFile): Promise<void> =>
   replaceFile(folder.mesh, `${JSON.stringify(mesh, null, 2)}\n`);
 
-/** Where the folder's mesh was last started; null when it never was. */
+/** URL and key of the folder's mesh when it last started; null when it never did. */
 export async function readMeshFile(folder: StateFolder): Promise<MeshFile | null> {
-  const text = await readIfThere(folder.mesh);
+  const text = await readFileIfExists(folder.mesh);
   if (text === null) return null;
   const mesh = MeshFile.safeParse(parseJson(text));
-  if (!mesh.success) throw new Failure(`${folder.mesh} can't be read`, "start the mesh again");
+  if (!mesh.success) throw new Failure(`${folder.mesh} is not valid`, "start the mesh again");
   return mesh.data;
 }

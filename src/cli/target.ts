@@ -9,7 +9,7 @@ import {
   type MeshFile,
 } from "./state-folder.ts";
 
-/** Options of every command that talks to a mesh. */
+/** The options of every command that calls a mesh. */
 export const TARGET_OPTIONS = {
   url: { type: "string" },
   token: { type: "string" },
@@ -18,31 +18,34 @@ export const TARGET_OPTIONS = {
 } as const;
 
 export const TARGET_DETAILS: Details = [
-  ["--url URL", "the mesh (MUSTER_URL; else the one that `muster start` runs from here)"],
-  ["--token TOKEN", "a bearer token (MUSTER_TOKEN; else that mesh's own)"],
-  ["--dir FOLDER", `where \`muster start\` keeps its mesh; default ${STATE_FOLDER}`],
+  ["--url URL", "the mesh; default: MUSTER_URL, else the mesh of the state folder"],
+  ["--token TOKEN", "a bearer token; default: MUSTER_TOKEN, else that of the state folder"],
+  ["--dir FOLDER", `the state folder of \`muster start\`; default: ${STATE_FOLDER}`],
   ["--json", "print JSON"],
 ];
 
 export interface Target {
   readonly url: string;
   readonly token: string | undefined;
-  /** Known when the mesh is the one that runs from here. */
+  /** Known when the mesh is that of the state folder. */
   readonly meshKey: string | undefined;
 }
 
 type TargetValues = Partial<Values<typeof TARGET_OPTIONS>>;
 
 /**
- * Which mesh is meant. The state folder's token and key go to the state folder's mesh alone: a URL given by hand may
- * be anybody's.
+ * The mesh that the options select. The token and the key of the state folder are used only with the mesh of the state
+ * folder: any other URL may belong to a stranger.
  */
 export async function targetOf(values: TargetValues): Promise<Target> {
   const folder = stateFolder(values.dir ?? STATE_FOLDER);
   const local = await readMeshFile(folder);
   const url = values.url ?? environment("MUSTER_URL") ?? local?.url;
   if (url === undefined) {
-    throw new Failure("no mesh is named", "give --url or MUSTER_URL, or run `muster start` here");
+    throw new Failure(
+      "no mesh is selected",
+      "pass --url or set MUSTER_URL, or run `muster start` in this folder",
+    );
   }
   const token = values.token ?? environment("MUSTER_TOKEN");
   if (!isSameMesh(url, local)) return { url, token, meshKey: undefined };
@@ -50,7 +53,7 @@ export async function targetOf(values: TargetValues): Promise<Target> {
   return { url, token: token ?? own?.ADMIN_TOKEN, meshKey: local?.mesh_key };
 }
 
-/** The controller of the mesh that is meant. */
+/** The SDK's controller of the mesh that the options select. */
 export async function controllerOf(values: TargetValues): Promise<Controller> {
   const { url, token } = await targetOf(values);
   return controller({ url, ...(token !== undefined && { token }) });

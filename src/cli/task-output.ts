@@ -1,38 +1,39 @@
 import { hasEnded, type CallbackView, type Task } from "../client/index.ts";
-import { plain, print, printJson } from "./output.ts";
+import { printable, print, printJson } from "./output.ts";
 
-/** Shows a task; the exit code says whether it ended in success, or has not ended. */
+/** Prints a task; returns the exit code: 1 for a task that ended without success, else 0. */
 export function showTask(task: Task, json: boolean): number {
   if (json) printJson(task);
-  else describe(task);
+  else printTask(task);
   return !hasEnded(task) || task.state === "succeeded" ? 0 : 1;
 }
 
-function describe(task: Task): void {
+function printTask(task: Task): void {
   print(`task      ${task.id}`);
   print(`kind      ${task.kind}`);
   print(`state     ${task.state}${task.progress === null ? "" : ` (${percent(task.progress)})`}`);
   for (const { attempt, peer_name, peer_id, score, state, error } of task.attempts) {
-    const who = plain(peer_name) || peer_id;
-    const why = error === null ? "" : `: ${plain(error)}`;
-    print(`try ${String(attempt).padEnd(5)} ${who}, score ${score.toFixed(2)}, ${state}${why}`);
+    const peer = printable(peer_name) || peer_id;
+    const reason = error === null ? "" : `: ${printable(error)}`;
+    const label = `attempt ${attempt}`.padEnd(9);
+    print(`${label} ${peer}, score ${score.toFixed(2)}, ${state}${reason}`);
   }
-  if (task.error !== null) print(`error     ${plain(task.error)}`);
+  if (task.error !== null) print(`error     ${printable(task.error)}`);
   if (task.callback !== null) print(`callback  ${callbackLine(task.callback)}`);
   if (task.state === "succeeded") print(`result    ${resultLine(task)}`);
 }
 
-/** Where a task is, in one line. */
+/** State, peer and progress of a task, in one line. */
 export function statusLine({ state, progress, message, error, attempts }: Task): string {
-  const who = attempts.at(-1);
+  const last = attempts.at(-1);
   return [
     state,
-    ...(who === undefined || state === "queued"
+    ...(last === undefined || state === "queued"
       ? []
-      : [`at ${plain(who.peer_name) || who.peer_id}`]),
+      : [`at ${printable(last.peer_name) || last.peer_id}`]),
     ...(progress === null ? [] : [percent(progress)]),
-    ...(message === null ? [] : [plain(message)]),
-    ...(error === null ? [] : [`(${plain(error)})`]),
+    ...(message === null ? [] : [printable(message)]),
+    ...(error === null ? [] : [`(${printable(error)})`]),
   ].join("  ");
 }
 
@@ -44,9 +45,10 @@ function resultLine({ id, result, result_bytes: bytes, result_sealed: sealed }: 
 
 function callbackLine({ url, state, attempts }: CallbackView): string {
   const last = attempts.at(-1);
-  const why = last?.error === undefined || last.error === null ? "" : `: ${plain(last.error)}`;
-  const tries = attempts.length === 0 ? "" : ` after ${attempts.length}`;
-  return `${state}${tries}${why} (${plain(url)})`;
+  const reason =
+    last?.error === undefined || last.error === null ? "" : `: ${printable(last.error)}`;
+  const count = attempts.length === 0 ? "" : ` after ${attempts.length}`;
+  return `${state}${count}${reason} (${printable(url)})`;
 }
 
 const percent = (fraction: number): string => `${Math.round(fraction * 100)} %`;

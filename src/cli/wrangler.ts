@@ -6,30 +6,30 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { Failure } from "./failure.ts";
-import { killGroup, takeCharge } from "./process-group.ts";
+import { killGroup, registerGroup } from "./process-group.ts";
 import type { StateFolder } from "./state-folder.ts";
 
-/** The project: where `wrangler.toml`, `src/` and `workers/` are. */
+/** The root folder of the project, with `wrangler.toml`, `src/` and `workers/`. */
 export const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 const GUARD = pathToFileURL(join(import.meta.dirname, "mesh-guard.ts")).href;
 
-/** Takes 2 s here. */
-const BUILD_MS = 60_000;
+/** A build takes 2 s on an idle machine. */
+const BUILD_TIMEOUT_MS = 60_000;
 const CONFIG = join(PROJECT, "wrangler.toml");
-/** What wrangler calls the bundle of `workers/gateway.ts`. */
+/** The name that wrangler gives to the bundle of `workers/gateway.ts`. */
 const BUNDLE = "gateway.js";
 
 export interface WranglerOptions {
   readonly folder: StateFolder;
   readonly host: string;
   readonly port: number;
-  /** Variables of the Worker over those of wrangler.toml; nothing secret, for arguments can be read. */
+  /** Variables of the Worker; they override those of wrangler.toml. No secrets: every user can read arguments. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
 /**
- * Bundles the Worker into the state folder. `wrangler dev` would do it, too, but would then follow every change of
- * the source, dropping all sessions, and answer nothing while the source does not build.
+ * Bundles the Worker into the state folder. `wrangler dev` would bundle it, too, but would also rebuild on every change
+ * of the source, which drops all sessions, and would not answer while the source does not build.
  */
 export async function buildWorker(folder: StateFolder, signal?: AbortSignal): Promise<void> {
   const args = wranglerArgs(["deploy", "--dry-run"], { config: CONFIG, outdir: folder.build });
@@ -39,28 +39,28 @@ export async function buildWorker(folder: StateFolder, signal?: AbortSignal): Pr
     stdio: ["ignore", "ignore", "pipe"],
     env: environmentOf(folder),
   });
-  takeCharge(child);
+  registerGroup(child);
   try {
-    const patience = AbortSignal.timeout(BUILD_MS);
-    const either = signal === undefined ? patience : AbortSignal.any([signal, patience]);
-    const said = text(child.stderr);
+    const timeout = AbortSignal.timeout(BUILD_TIMEOUT_MS);
+    const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    const stderr = text(child.stderr);
     const [code] = (await once(child, "exit", { signal: either })) as [number | null];
     if (code !== 0) {
-      const why = stripVTControlCharacters(await said).trim();
-      throw new Failure(`the Worker does not build:\n${why}`);
+      const reason = stripVTControlCharacters(await stderr).trim();
+      throw new Failure(`the Worker does not build:\n${reason}`);
     }
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
   } finally {
-    // Waited for: a bundler that still lives would write into a folder that the caller removes.
+    // Wait for the end: a bundler that still runs would write into a folder that the caller removes.
     await killGroup(child);
   }
 }
 
 /**
- * `wrangler dev` on the workerd in node_modules, leading a process group of its own. Secrets go by file: arguments can
- * be read by every user of the machine.
+ * Starts `wrangler dev` on the workerd in node_modules, in a process group of its own. Secrets are passed in a file,
+ * because every user of the machine can read arguments.
  */
 export function spawnWrangler({ folder, host, port, variables }: WranglerOptions): ChildProcess {
   const args = wranglerArgs(["dev", join(folder.build, BUNDLE)], {
@@ -89,7 +89,7 @@ const wranglerArgs = (words: readonly string[], options: Record<string, string>)
   return ["--no-warnings", wranglerCli(), ...words, ...flags];
 };
 
-/** wrangler's own entry, without the launcher in `bin/`, which starts a second Node and does not pass signals on. */
+/** The entry point of wrangler. Its launcher in `bin/` starts a second Node and does not forward signals. */
 function wranglerCli(): string {
   const manifest = createRequire(import.meta.url).resolve("wrangler/package.json");
   return join(dirname(manifest), "wrangler-dist", "cli.js");
@@ -97,28 +97,28 @@ function wranglerCli(): string {
 
 const environmentOf = (folder: StateFolder): NodeJS.ProcessEnv => ({
   ...withoutCloudflare(process.env),
-  ...quietEnvironment(folder),
+  ...offlineEnvironment(folder),
 });
 
-/** The user's Cloudflare account and settings are none of a local mesh's business. */
+/** A local mesh must not use the Cloudflare account and settings of the user. */
 const withoutCloudflare = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(
     Object.entries(env).filter(([name]) => !/^(CLOUDFLARE|WRANGLER|MINIFLARE|CF)_/.test(name)),
   );
 
-/** No telemetry, no look for updates, no download of `cf.json`; and wrangler's litter stays in the state folder. */
-const quietEnvironment = (folder: StateFolder): NodeJS.ProcessEnv => ({
+/** No telemetry, no update check, no download of `cf.json`; and wrangler writes its files into the state folder. */
+const offlineEnvironment = (folder: StateFolder): NodeJS.ProcessEnv => ({
   CI: "1",
   NO_COLOR: "1",
   DO_NOT_TRACK: "1",
   WRANGLER_SEND_METRICS: "false",
   WRANGLER_SEND_ERROR_REPORTS: "false",
-  // The banner is what looks for updates.
+  // The banner checks for updates.
   WRANGLER_HIDE_BANNER: "true",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   X_LOCAL_EXPLORER: "false",
   X_LOCAL_OBSERVABILITY: "false",
-  // `--env-file` counts only with this; the process's own variables stay out of the Worker.
+  // `--env-file` has an effect only with this variable; the variables of the process do not reach the Worker.
   CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: "true",
   CLOUDFLARE_INCLUDE_PROCESS_ENV: "false",
   WRANGLER_LOG_PATH: folder.logs,

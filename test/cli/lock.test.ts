@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { takeLock } from "../../src/cli/lock.ts";
+import { acquireLock } from "../../src/cli/lock.ts";
 
 let dir: string;
 let path: string;
@@ -15,11 +15,11 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 test("a lock that is held refuses the next, and one that was given back does not", async () => {
-  const unlock = await takeLock(path);
-  await expect(takeLock(path)).rejects.toThrow(`another mesh (process ${process.pid})`);
+  const unlock = await acquireLock(path);
+  await expect(acquireLock(path)).rejects.toThrow(`another mesh (process ${process.pid})`);
   await unlock();
   await (
-    await takeLock(path)
+    await acquireLock(path)
   )();
 });
 
@@ -27,7 +27,7 @@ test("the lock of a process that has died is taken over", async () => {
   const dead = spawn(process.execPath, ["--version"]);
   await once(dead, "exit");
   await writeFile(path, JSON.stringify({ pid: dead.pid, born: "once", nonce: "theirs" }));
-  const unlock = await takeLock(path);
+  const unlock = await acquireLock(path);
   expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ pid: process.pid });
   await unlock();
 });
@@ -35,7 +35,7 @@ test("the lock of a process that has died is taken over", async () => {
 test("the lock of a process whose number somebody else bears now is taken over", async () => {
   await writeFile(path, JSON.stringify({ pid: process.pid, born: "long ago", nonce: "theirs" }));
   await (
-    await takeLock(path)
+    await acquireLock(path)
   )();
 });
 
@@ -44,13 +44,17 @@ test.each(["", "not JSON", '{"pid":0}', "[]"])(
   async (text) => {
     await writeFile(path, text);
     await (
-      await takeLock(path)
+      await acquireLock(path)
     )();
   },
 );
 
 test("of two that take over a stale lock at once, one gets it", async () => {
   await writeFile(path, "stale");
-  const outcomes = await Promise.allSettled([takeLock(path), takeLock(path), takeLock(path)]);
+  const outcomes = await Promise.allSettled([
+    acquireLock(path),
+    acquireLock(path),
+    acquireLock(path),
+  ]);
   expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
 });

@@ -38,7 +38,10 @@ describe("keygen", () => {
     await here("keygen", "--out", "b.json");
     const before = await readFile(join(started.dir, "b.json"), "utf8");
     const refused = await here("keygen", "--out", "b.json");
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("b.json exists") });
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("b.json exists already"),
+    });
     expect(await readFile(join(started.dir, "b.json"), "utf8")).toBe(before);
     expect((await here("keygen", "--out", "b.json", "--force")).code).toBe(0);
     expect(await readFile(join(started.dir, "b.json"), "utf8")).not.toBe(before);
@@ -89,7 +92,7 @@ describe("join, assign, task, peers and revoke", () => {
     const shown = await here("task", taskId, "--wait", "20");
     expect(shown.code).toBe(0);
     expect(shown.stdout).toMatch(/state +succeeded/);
-    expect(shown.stdout).toMatch(/try 1 +lifer, score 0\.\d\d, succeeded/);
+    expect(shown.stdout).toMatch(/attempt 1 +lifer, score 0\.\d\d, succeeded/);
     expect(shown.stdout).toMatch(/result +7/);
 
     expect(await here("revoke", id)).toMatchObject({ code: 0, stdout: `${id} is revoked\n` });
@@ -112,7 +115,7 @@ describe("join, assign, task, peers and revoke", () => {
     expect(JSON.parse((await here(...wanted, "--json")).stdout)).toMatchObject([{ name: "seen" }]);
     expect((await here(...wanted, "--role", "controller")).stdout).toBe("no peers\n");
     expect((await here("discover", "--region", "moon")).stderr).toContain(
-      "--region is one of wnam",
+      "--region must be one of wnam",
     );
     peer.child.kill("SIGINT");
     await peer.finished;
@@ -145,8 +148,8 @@ describe("join, assign, task, peers and revoke", () => {
   });
 
   test.each([
-    [["--role", "controller"], /--role is one of worker, dual/],
-    [["--not-before", "tomorrow"], /--not-before takes a time such as/],
+    [["--role", "controller"], /--role must be one of worker, dual/],
+    [["--not-before", "tomorrow"], /--not-before must be a time such as/],
     [["--key-file", "nowhere.json"], /nowhere.json does not exist/],
     [["--avoid", "me"], /invalid_request.*requirements\.avoid/],
   ])("assign with %j says what is wrong", async (words, what) => {
@@ -157,7 +160,7 @@ describe("join, assign, task, peers and revoke", () => {
 
   test("task with two things to do at once says so", async () => {
     const { code, stderr } = await here("task", "x", "--follow", "--cancel");
-    expect([code, stderr]).toEqual([2, expect.stringContaining("only one of these at once")]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("exclude each other")]);
   });
 
   test("a payload comes from stdin where - stands for it", async () => {
@@ -254,7 +257,7 @@ describe("the mesh that is meant", () => {
     const elsewhere = await muster(["mesh"], { cwd: "/" });
     expect(elsewhere).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("no mesh is named"),
+      stderr: expect.stringContaining("no mesh is selected"),
     });
   });
 
@@ -283,7 +286,7 @@ describe("the mesh that is meant", () => {
   test("that refuses the token gets a hint", async () => {
     const { stderr } = await here("peers", "--token", "wrong");
     expect(stderr).toMatch(
-      /^muster: unauthorized: .*; give a token with --token or MUSTER_TOKEN\n$/,
+      /^muster: unauthorized: .*; pass a token with --token or MUSTER_TOKEN\n$/,
     );
   });
 
@@ -296,21 +299,21 @@ describe("the mesh that is meant", () => {
 
 describe("a command line that is wrong says what, in one line, with exit code 2:", () => {
   test.each([
-    [["frobnicate"], 'there is no command "frobnicate"'],
+    [["frobnicate"], 'unknown command "frobnicate"'],
     [["task"], "usage: muster task ID"],
-    [["task", "a", "b"], "one word too many: b"],
+    [["task", "a", "b"], 'unexpected argument "b"'],
     [["peers", "--nonsense"], "--nonsense"],
-    [["peers", "--state", "asleep"], "--state is one of discovered, active"],
+    [["peers", "--state", "asleep"], "--state must be one of discovered, active"],
     [["assign", "x", "{broken"], "PAYLOAD is not JSON"],
-    [["assign", "x", "--attempts", "2.5"], "--attempts takes a whole number"],
-    [["assign", "x", "--lease", "soon"], "--lease takes a number"],
+    [["assign", "x", "--attempts", "2.5"], "--attempts must be a whole number"],
+    [["assign", "x", "--lease", "soon"], "--lease must be a number"],
     [["join", "mesh.example"], "begins with http"],
-    [["join", "--kind", "x"], "--kind says what --exec is for"],
+    [["join", "--kind", "x"], "--kind requires --exec"],
     [["join", "--name", "<b>"], "name"],
     [["join", "--mesh-key", "abc"], "64 hex"],
-    [["allow", "ab".repeat(32), "--role", "king"], "--role is one of"],
-    [["start", "--port", "99999"], "--port is at most 65535"],
-    [["help", "frobnicate"], 'there is no command "frobnicate"'],
+    [["allow", "ab".repeat(32), "--role", "king"], "--role must be one of"],
+    [["start", "--port", "99999"], "--port must be at most 65535"],
+    [["help", "frobnicate"], 'unknown command "frobnicate"'],
   ])("muster %j", async (args, says) => {
     const { code, stdout, stderr } = await here(...args);
     expect(stderr).toContain(says);
@@ -323,23 +326,16 @@ describe("a command line that is wrong says what, in one line, with exit code 2:
     await writeFile(join(started.dir, "junk.json"), '{"private_key":"abcd"}');
     expect(await here("join", "--key-file", "junk.json")).toMatchObject({
       code: 1,
-      stderr: "muster: junk.json is not a key file; `muster keygen` makes one\n",
+      stderr: "muster: junk.json is not a key file; create one with `muster keygen`\n",
     });
   });
 });
 
-describe("help", () => {
-  test("lists every command, and tells all about each", async () => {
-    const { stdout } = await here("help");
-    const commands = stdout.match(/^ {2}([\w-]+)/gm)?.map((name) => name.trim()) ?? [];
-    expect(commands).toContain("join");
-    const told = commands.map(async (name) => {
-      expect(await here(name, "--help")).toMatchObject({
-        code: 0,
-        stdout: expect.stringContaining(`usage: muster ${name}`),
-      });
-    });
-    await Promise.all(told);
-    expect(await here("help", "join")).toEqual(await here("join", "--help"));
+test("`help COMMAND` and `COMMAND --help` print the same text", async () => {
+  const described = await here("help", "join");
+  expect(described).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("usage: muster join"),
   });
+  expect(await here("join", "--help")).toEqual(described);
 });

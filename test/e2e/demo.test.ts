@@ -60,10 +60,10 @@ describe("the demo", () => {
     for (const [name, { content, lines }] of Object.entries(files)) {
       const hash = createHash("sha256").update(content).digest("hex").slice(0, 16);
       const row = stdout.split("\n").find((line) => line.startsWith(name)) ?? "";
-      expect(row).toMatch(new RegExp(`(http|webhook) .* ${hash} +${lines}  right$`));
+      expect(row).toMatch(new RegExp(`(http|webhook) .* ${hash} +${lines}  correct$`));
       expect(row).toMatch(/fast|slow|flaky/);
     }
-    expect(stdout).toContain("5 of 5 right");
+    expect(stdout).toContain("5 of 5 correct");
     expect(stdout).toContain("webhook");
     expect(code).toBe(0);
     await expectNoTrace();
@@ -100,7 +100,7 @@ describe("the demo", () => {
     const peer = (await mark.bearers()).find(({ command }) => command.includes("demo/worker.ts"));
     process.kill(peer?.pid ?? 0, "SIGKILL");
     const { code, stderr } = await demo.finished;
-    expect(stderr).toMatch(/the process of (fast|slow|flaky) ended by itself \(SIGKILL\)/);
+    expect(stderr).toMatch(/the process of (fast|slow|flaky) ended unexpectedly \(SIGKILL\)/);
     expect(code).toBe(1);
     await expectNoTrace();
   });
@@ -123,14 +123,14 @@ describe("the demo refuses, before it starts anything,", () => {
   test("a file that does not fit into a task", async () => {
     await writeFile(join(dir, "huge.bin"), Buffer.alloc(256 * 1_024));
     const { code, stderr } = await muster(["demo", "huge.bin"], surroundings());
-    expect(stderr).toMatch(/^muster: huge.bin has 262144 bytes; .* 190464 bytes at most\n$/);
+    expect(stderr).toMatch(/^muster: huge.bin has 262144 bytes; .* at most 190464 bytes\n$/);
     expect(code).toBe(2);
   });
 
   test("a folder without files", async () => {
     await mkdir(join(dir, "hollow"));
     const { code, stderr } = await muster(["demo", "hollow"], surroundings());
-    expect(stderr).toBe("muster: there are no files to digest\n");
+    expect(stderr).toBe("muster: there are no files to hash\n");
     expect(code).toBe(2);
   });
 });

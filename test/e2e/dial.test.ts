@@ -116,7 +116,7 @@ describe("muster dial", () => {
     expect((await here("peers")).stdout).toMatch(/node one +worker +discovered/);
     const listed = await here("dial", "list");
     expect(listed.stdout).toContain(`${entry.id}  ${url}`);
-    expect((await here("dial", "remove", entry.id)).stdout).toContain("dialled no more");
+    expect((await here("dial", "remove", entry.id)).stdout).toContain("was removed");
     expect((await here("dial", "list")).stdout.trim()).toBe("no addresses");
   });
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { UpstashAccess } from "../../durable/upstash-store.ts";
 import { freePort } from "../../src/cli/ports.ts";
-import { endGroup, takeCharge } from "../../src/cli/process-group.ts";
+import { endGroup, registerGroup } from "../../src/cli/process-group.ts";
 import { eventually, PROJECT } from "./processes.ts";
 
 const BIN = join(PROJECT, "node_modules/.bin");
@@ -84,7 +84,7 @@ export async function startReplica(
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
     },
   });
-  takeCharge(child);
+  registerGroup(child);
   let said = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => (said += text));

@@ -33,7 +33,7 @@ describe("start", () => {
     const secrets = await readFile(join(dir, ".muster/secrets.env"), "utf8");
     const token = /^ADMIN_TOKEN=(.+)$/m.exec(secrets)?.[1] ?? "";
     expect(token).toHaveLength(64);
-    expect(mesh.stdout).toMatch(/^Muster is up at http:\/\/127\.0\.0\.1:\d+$/m);
+    expect(mesh.stdout).toMatch(/^Muster is running at http:\/\/127\.0\.0\.1:\d+$/m);
     expect(mesh.stdout).toContain(join(dir, ".muster/secrets.env"));
     expect(mesh.stdout + mesh.stderr).not.toContain(token);
     const { stdout } = await muster(["mesh", "--json"], surroundings());
@@ -101,7 +101,7 @@ describe("start", () => {
     const { port } = holder.address() as AddressInfo;
     const { code, stderr } = await muster(["start", "--port", String(port)], surroundings());
     holder.close();
-    expect(stderr).toBe(`muster: port ${port} is taken; choose another --port\n`);
+    expect(stderr).toBe(`muster: port ${port} is in use; choose another --port\n`);
     expect(code).toBe(1);
     await mark.expectNoneLeft();
   });
@@ -147,7 +147,7 @@ describe("bin/muster.js", () => {
   test.each(["20.0.0", "24.0.0"])("passes signals on, with Node %s", async (version) => {
     const child = launch(version, ["join", "http://127.0.0.1:1"]);
     child.stdout.setEncoding("utf8");
-    for await (const said of child.stdout) if (String(said).includes("again in")) break;
+    for await (const said of child.stdout) if (String(said).includes("reconnecting in")) break;
     child.kill("SIGTERM");
     const [code] = (await once(child, "close")) as [number | null];
     expect(code).toBe(0);

@@ -35,7 +35,7 @@ describe("muster webhook", () => {
     const left = await webhook("test", "files", "--event", '{"type":"gone"}');
     expect(left.code).toBe(1);
     expect(left.stdout).toMatch(/outcome {4}filtered: filters\.0/);
-    expect(left.stdout).toContain('$.type is "gone": does not hold');
+    expect(left.stdout).toContain('$.type is "gone": does not match');
     const unfit = await webhook("test", "files", "--event", '{"type":"added"}', "--json");
     expect(JSON.parse(unfit.stdout)).toMatchObject({ outcome: "unmapped", task: null });
   });
@@ -50,20 +50,20 @@ describe("muster webhook", () => {
     const listed = await webhook("deliveries", "files", "--outcome", "task", "--json");
     const [delivery] = JSON.parse(listed.stdout) as { id: string }[];
     const again = await webhook("replay", "files", String(delivery?.id));
-    expect(again.stdout).toBe(`had become task ${taken.task_id}\n`);
+    expect(again.stdout).toBe(`already created task ${taken.task_id}\n`);
     const other = await webhook("replay", "files", String(delivery?.id), "--new-task");
-    expect(other.stdout).toMatch(/^became task [0-9a-f-]{36}\n$/);
+    expect(other.stdout).toMatch(/^created task [0-9a-f-]{36}\n$/);
     expect((await webhook("list")).stdout).toMatch(/files +standard-webhooks +digest +1 +2/);
   });
 
   test("says what is missing or wrong", async () => {
     for (const [args, fault] of [
-      [["test", "files"], "give one sample"],
+      [["test", "files"], "pass exactly one sample"],
       [["test", "files", "--event", "{"], "the sample is not JSON"],
-      [["test", "files", "none.json"], "can't be read"],
-      [["test", "files", "--event", "1", "--header", "x"], "--header takes"],
+      [["test", "files", "none.json"], "cannot read"],
+      [["test", "files", "--event", "1", "--header", "x"], "--header must have"],
       [["deliveries", "nobody"], "there is no webhook source"],
-      [["replay", "files"], "is not understood"],
+      [["replay", "files"], "unexpected arguments"],
     ] as const) {
       const { code, stderr } = await webhook(...args);
       expect(code).not.toBe(0);

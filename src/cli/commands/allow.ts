@@ -5,14 +5,17 @@ import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "allow PUBLIC_KEY [--label TEXT] [--role ROLE]... [--readmit]";
 
-/** Puts a key on the allowlist. */
+/** Adds a key to the allowlist. */
 export const allow: Command = {
   usage,
-  summary: "put a public key on the allowlist",
+  summary: "add a public key to the allowlist",
   details: [
-    ["--label TEXT", "whose key it is, for people"],
-    ["--role ROLE", `a role that it may have (${ROLES.join(", ")}); default worker`],
-    ["--readmit", "also lift a revocation of this key"],
+    ["--label TEXT", "a label for people, such as the owner of the key"],
+    [
+      "--role ROLE",
+      `a role that the peer may take (${ROLES.join(", ")}); repeatable; default: worker`,
+    ],
+    ["--readmit", "also undo the revocation of this key"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {

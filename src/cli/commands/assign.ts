@@ -17,7 +17,7 @@ import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "assign KIND [PAYLOAD | -] [--wait] [--capability X]...";
 
-/** Whom tasks can be given to. */
+/** The roles whose peers run tasks. */
 const ROLES = ["worker", "dual"] as const;
 
 const OPTIONS = {
@@ -39,26 +39,26 @@ const OPTIONS = {
   "key-file": { type: "string" },
 } as const;
 
-/** Gives the mesh a task. */
+/** Submits a task to the mesh. */
 export const assign: Command = {
   usage,
-  summary: "give the mesh a task; PAYLOAD is JSON, - reads it from stdin",
+  summary: "submit a task; PAYLOAD is JSON, - reads it from stdin",
   details: [
-    ["--wait", "wait for the end and print the result as JSON"],
-    ["--timeout SECONDS", "wait no longer than that"],
-    ["--capability X", "only a peer with this label; may be repeated"],
-    ["--peer PEER_ID", "only this peer"],
-    ["--avoid PEER_ID", "never this peer; may be repeated"],
-    ["--role ROLE", `only a peer of this role (${ROLES.join(", ")})`],
-    ["--min-score N", "only a peer that scores at least that"],
-    ["--priority N", "higher goes first; -100 to 100"],
-    ["--not-before TIME", "begin no sooner (RFC 3339)"],
-    ["--deadline SECONDS", "not ended by then, it expires"],
-    ["--attempts N", "how often it may be tried"],
-    ["--lease SECONDS", "how long a peer may be silent about it"],
-    ["--idempotency-key KEY", "given again under this key, it is the same task"],
-    ["--key-file FILE", "have the result sealed to this key; --wait opens it"],
-    ["--callback URL", "is told of the end; `muster callback secret` says what signs that"],
+    ["--wait", "wait until the task ends, and print its result as JSON"],
+    ["--timeout SECONDS", "stop waiting after this time"],
+    ["--capability X", "require a peer with this capability; repeatable"],
+    ["--peer PEER_ID", "require this peer"],
+    ["--avoid PEER_ID", "exclude this peer; repeatable"],
+    ["--role ROLE", `require a peer with this role (${ROLES.join(", ")})`],
+    ["--min-score N", "require a peer with at least this score, 0 to 1"],
+    ["--priority N", "tasks with a higher priority are assigned first; -100 to 100"],
+    ["--not-before TIME", "do not assign the task before this time (RFC 3339)"],
+    ["--deadline SECONDS", "the task expires if it has not ended after this time"],
+    ["--attempts N", "the maximum number of attempts"],
+    ["--lease SECONDS", "how long a peer holds the task without renewing its lease"],
+    ["--idempotency-key KEY", "a second submission with this key returns the first task"],
+    ["--key-file FILE", "seal the result to this key; --wait opens it"],
+    ["--callback URL", "receives a signed POST when the task ends (see `muster callback`)"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -67,7 +67,7 @@ export const assign: Command = {
     const sealTo = keys && { sealTo: toHex(keys.publicKey) };
     const options = { ...assignOptions(values), ...sealTo };
     const timeout = numberOption("timeout", values.timeout);
-    const payload = await payloadOf(positionals[1]);
+    const payload = await readPayload(positionals[1]);
     const mesh = await controllerOf(values);
     const assigned = await mesh.assign(String(positionals[0]), payload, options);
     if (values.wait !== true) {
@@ -84,13 +84,13 @@ export const assign: Command = {
   },
 };
 
-async function payloadOf(word: string | undefined): Promise<Json> {
-  if (word === undefined) return null;
-  const source = word === "-" ? await text(process.stdin) : word;
+async function readPayload(argument: string | undefined): Promise<Json> {
+  if (argument === undefined) return null;
+  const source = argument === "-" ? await text(process.stdin) : argument;
   try {
     return JSON.parse(source) as Json;
   } catch {
-    throw new UsageError("PAYLOAD is not JSON", `text needs its quotes: '"like this"'`);
+    throw new UsageError("PAYLOAD is not JSON", `a JSON string needs its quotes: '"like this"'`);
   }
 }
 

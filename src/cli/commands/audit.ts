@@ -1,20 +1,20 @@
 import type { AuditView } from "../../protocol/http.ts";
 import { countOption, readArgs, type Command } from "../args.ts";
-import { clipped, print, printJson, table } from "../output.ts";
+import { truncate, print, printJson, table } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "audit [--subject ID] [--act ACT] [--last N]";
 const LAST_DEFAULT = 50;
 const DETAIL_CHARS = 80;
 
-/** Shows the audit log. */
+/** Prints the audit log. */
 export const audit: Command = {
   usage,
-  summary: "show who was let in or not, and who changed what",
+  summary: "list admissions, rejections and administrative changes",
   details: [
-    ["--subject ID", "only what was done to this peer, key, token or source"],
-    ["--act ACT", "only this act, such as admit or revoke_peer"],
-    ["--last N", `how many entries; default ${LAST_DEFAULT}`],
+    ["--subject ID", "only entries about this peer, key, token or webhook source"],
+    ["--act ACT", "only entries of this act, such as admit or revoke_peer"],
+    ["--last N", `the number of entries; default: ${LAST_DEFAULT}`],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -35,7 +35,7 @@ export const audit: Command = {
       entries.push(entry);
     }
     if (values.json === true) printJson(entries);
-    else if (entries.length === 0) print("nothing on record");
+    else if (entries.length === 0) print("no entries");
     else print(table(["at", "actor", "act", "subject", "outcome", "detail"], entries.map(row)));
     return 0;
   },
@@ -47,5 +47,5 @@ const row = ({ at, actor, act, subject, outcome, detail }: AuditView): string[] 
   act,
   subject,
   outcome,
-  clipped(JSON.stringify(detail), DETAIL_CHARS),
+  truncate(JSON.stringify(detail), DETAIL_CHARS),
 ];

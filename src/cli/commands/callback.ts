@@ -6,13 +6,13 @@ import { showTask } from "../task-output.ts";
 
 const usage = "callback secret | repeat TASK_ID";
 
-/** Shows what signs callbacks, and has one delivered again. */
+/** Prints the secret that signs callbacks, and repeats a callback. */
 export const callback: Command = {
   usage,
-  summary: "show the secret that signs callbacks, or have one delivered again",
+  summary: "print the secret that signs callbacks, or repeat a callback",
   details: [
-    ["secret", "print what signs the callbacks of the tasks that this token gives"],
-    ["repeat TASK_ID", "deliver one again that was given up or delivered"],
+    ["secret", "print the secret that signs the callbacks of this token's tasks"],
+    ["repeat TASK_ID", "send the callback of a task again, whether it was delivered or failed"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -29,6 +29,9 @@ export const callback: Command = {
       showTask(await mesh.repeatCallback(id), values.json === true);
       return 0;
     }
-    throw new UsageError(`"${positionals.join(" ")}" is not understood`, `usage: muster ${usage}`);
+    throw new UsageError(
+      `unexpected arguments "${positionals.join(" ")}"`,
+      `usage: muster ${usage}`,
+    );
   },
 };

@@ -1,7 +1,7 @@
 import type { DialView } from "../../client/index.ts";
 import { readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
-import { clipped, print, printJson, table } from "../output.ts";
+import { truncate, print, printJson, table } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "dial URL [--public-key KEY] [--name NAME] | list | remove ID";
@@ -12,16 +12,16 @@ const OPTIONS = {
   name: { type: "string" },
 } as const;
 
-/** Registers, lists and removes addresses of peers that listen. */
+/** Registers, lists and removes addresses that the mesh dials. */
 export const dial: Command = {
   usage,
-  summary: "have the mesh dial a go-p2p node that listens, now and whenever it is away",
+  summary: "let the mesh dial a go-p2p node, now and whenever its session ends",
   details: [
-    ["URL", "where it listens, such as wss://HOST:9091/ws; the same again dials now"],
-    ["--public-key KEY", "the only key taken there; else the first that is proved there"],
-    ["--name NAME", "for people"],
-    ["list", "the addresses, and what came of dialling them"],
-    ["remove ID", "dial an address no more, and end the session that it led to"],
+    ["URL", "the node's address, such as wss://HOST:9091/ws; a registered one is dialed now"],
+    ["--public-key KEY", "the key that the node must prove; default: the first key that it proves"],
+    ["--name NAME", "a name for people"],
+    ["list", "list the addresses, with their state and last error"],
+    ["remove ID", "stop dialing an address, and end its session"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -34,12 +34,12 @@ export const dial: Command = {
     }
     if (action === "remove" && id !== undefined) {
       await mesh.hangUp(id);
-      print(`${id} is dialled no more`);
+      print(`address ${id} was removed`);
       return 0;
     }
     if (!action.includes("://") || id !== undefined)
       throw new UsageError(
-        `"${positionals.join(" ")}" is not understood`,
+        `unexpected arguments "${positionals.join(" ")}"`,
         `usage: muster ${usage}`,
       );
     const { name, "public-key": publicKey } = values;
@@ -65,5 +65,5 @@ const row = (entry: DialView): (string | number)[] => [
   entry.peer_id ?? "-",
   entry.state,
   entry.failures,
-  clipped(entry.last_error ?? "-", 60),
+  truncate(entry.last_error ?? "-", 60),
 ];

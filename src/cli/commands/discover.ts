@@ -2,12 +2,11 @@ import type { DiscoverOptions, Discovered, PeerRecord } from "../../client/index
 import { REGIONS } from "../../protocol/discovery.ts";
 import { ROLES } from "../../protocol/messages.ts";
 import { choiceOption, numberOption, readArgs, type Command, type Values } from "../args.ts";
-import { plain, print, printJson, table } from "../output.ts";
+import { printable, print, printJson, table } from "../output.ts";
 import { stopSignal } from "../signals.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
-const usage =
-  "discover [--role ROLE] [--capability LABEL] [--region REGION] [--min-score SCORE] [--replica URL]… [--follow]";
+const usage = "discover [--role ROLE] [--capability LABEL] [--min-score SCORE] [--follow] ...";
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
@@ -19,30 +18,30 @@ const OPTIONS = {
   follow: { type: "boolean" },
 } as const;
 
-/** Finds peers by what is published of them, opens their records, and follows what changes. */
+/** Finds peers by their published records, and follows changes. */
 export const discover: Command = {
   usage,
-  summary: "find peers by their sealed records, and follow what changes",
+  summary: "find peers by their sealed records, and follow changes",
   details: [
-    ["--role ROLE", `only those with it: ${ROLES.join(", ")}`],
-    ["--capability LABEL", "only those with it"],
-    ["--region REGION", `only those there: ${REGIONS.join(", ")}`],
-    ["--min-score SCORE", "only those with at least it, 0 to 1"],
-    ["--replica URL", "ask there before the mesh; may be given several times"],
-    ["--follow", "go on with what changes, one line each, until stopped"],
+    ["--role ROLE", `only peers with this role (${ROLES.join(", ")})`],
+    ["--capability LABEL", "only peers with this capability"],
+    ["--region REGION", `only peers in this region (${REGIONS.join(", ")})`],
+    ["--min-score SCORE", "only peers with at least this score, 0 to 1"],
+    ["--replica URL", "a replica to query before the mesh; repeatable"],
+    ["--follow", "then print one line per change, until stopped"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
     const { values } = readArgs(argv, OPTIONS, { min: 0, max: 0, usage });
-    const wanted = wantedOf(values);
+    const filter = filterOf(values);
     const mesh = await controllerOf(values);
     const follow = values.follow === true;
     const changes = mesh
       .discovery(values.replica)
-      .discover({ ...wanted, ...(follow && { follow, signal: stopSignal() }) });
+      .discover({ ...filter, ...(follow && { follow, signal: stopSignal() }) });
     const found: PeerRecord[] = [];
     for await (const change of changes)
-      if (follow) print(values.json === true ? JSON.stringify(change) : told(change));
+      if (follow) print(values.json === true ? JSON.stringify(change) : changeLine(change));
       else if (change.type === "found") found.push(change.peer);
     if (follow) return 0;
     if (values.json === true) printJson(found);
@@ -51,7 +50,7 @@ export const discover: Command = {
   },
 };
 
-function wantedOf(values: Values<typeof OPTIONS>): DiscoverOptions {
+function filterOf(values: Values<typeof OPTIONS>): DiscoverOptions {
   const role = choiceOption("role", values.role, ROLES);
   const region = choiceOption("region", values.region, REGIONS);
   const minScore = numberOption("min-score", values["min-score"]);
@@ -75,7 +74,7 @@ const row = ({ id, name, role, region, score, capabilities }: PeerRecord): strin
   capabilities.join(" "),
 ];
 
-const told = (change: Discovered): string =>
+const changeLine = (change: Discovered): string =>
   change.type === "gone"
     ? `gone   ${change.id}`
-    : `found  ${row(change.peer).map(plain).join("  ")}`;
+    : `found  ${row(change.peer).map(printable).join("  ")}`;

@@ -2,10 +2,10 @@ import { readArgs, type Command, type Details } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { print } from "../output.ts";
 
-/** Lists the commands, or tells all about one of them. */
+/** Prints the list of commands, or the help text of one command. */
 export const helpFor = (commands: Readonly<Record<string, Command>>): Command => ({
   usage: "help [COMMAND]",
-  summary: "show this, or all about one command",
+  summary: "list the commands, or describe one command",
   run: (argv) => {
     const { positionals } = readArgs(argv, {}, { min: 0, max: 1, usage: "help [COMMAND]" });
     const [name] = positionals;
@@ -22,13 +22,13 @@ function printAll(commands: Readonly<Record<string, Command>>): void {
   print();
   printPairs(Object.entries(commands).map(([name, { summary }]) => [name, summary]));
   print();
-  print("`muster help COMMAND` tells all about one.");
+  print("`muster help COMMAND` describes one command.");
 }
 
 function printOne(name: string, commands: Readonly<Record<string, Command>>): void {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined)
-    throw new UsageError(`there is no command "${name}"`, "see `muster help`");
+    throw new UsageError(`unknown command "${name}"`, "`muster help` lists the commands");
   print(`usage: muster ${command.usage}`);
   print();
   print(`${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`);

@@ -16,15 +16,18 @@ const OPTIONS = {
   days: { type: "string" },
 } as const;
 
-/** Makes, lists and revokes join keys. */
+/** Creates, lists and revokes join keys. */
 export const joinKey: Command = {
   usage,
-  summary: "make, list or revoke join keys, which let peers onto the allowlist",
+  summary: "create, list or revoke join keys, which add peers to the allowlist",
   details: [
-    ["--label TEXT", "what it is for; peers that it admits carry it"],
-    ["--role ROLE", `a role that those peers may have (${ROLES.join(", ")}); default worker`],
-    ["--uses N", "how many peers it admits; default 1"],
-    ["--days N", "how long it holds; default 7"],
+    ["--label TEXT", "a label for people; the allowlist entries that the key adds carry it"],
+    [
+      "--role ROLE",
+      `a role that the peers may take (${ROLES.join(", ")}); repeatable; default: worker`,
+    ],
+    ["--uses N", "how many peers the key admits; default: 1"],
+    ["--days N", "how long the key is valid; default: 7"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -45,7 +48,7 @@ export const joinKey: Command = {
       else {
         print(`join key  ${created.key}`);
         print(`link      ${created.link}`);
-        print("It is shown this once. A peer joins with:");
+        print("The key cannot be shown again. A peer joins with:");
         print(`  npx muster join '${created.link}' --key-file FILE --exec COMMAND`);
       }
       return 0;
@@ -62,15 +65,18 @@ export const joinKey: Command = {
           key.uses_left,
           key.revoked_at === null ? key.expires_at : `revoked ${key.revoked_at}`,
         ]);
-        print(table(["id", "label", "roles", "uses left", "until"], rows));
+        print(table(["id", "label", "roles", "uses left", "valid until"], rows));
       }
       return 0;
     }
     if (action === "revoke" && id !== undefined) {
       await mesh.revokeJoinKey(id);
-      print(`join key ${id} opens nothing any more`);
+      print(`join key ${id} is revoked`);
       return 0;
     }
-    throw new UsageError(`"${positionals.join(" ")}" is not understood`, `usage: muster ${usage}`);
+    throw new UsageError(
+      `unexpected arguments "${positionals.join(" ")}"`,
+      `usage: muster ${usage}`,
+    );
   },
 };

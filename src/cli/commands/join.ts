@@ -12,7 +12,7 @@ import { execHandler } from "../exec.ts";
 import { UsageError } from "../failure.ts";
 import { readKeyFile, type StoredKey } from "../key-file.ts";
 import { note, print } from "../output.ts";
-import { pinOf, remember } from "../pin.ts";
+import { pinnedConnection, rememberMeshKey } from "../pin.ts";
 import { onStopSignal } from "../signals.ts";
 import { targetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
@@ -32,21 +32,21 @@ const OPTIONS = {
   kind: { type: "string", multiple: true },
 } as const;
 
-/** Joins a mesh as a peer, until it is stopped or sent away. */
+/** Joins a mesh as a peer, until the user stops it or the mesh rejects it. */
 export const join: Command = {
   usage,
-  summary: "join a mesh as a peer; with --exec, do its tasks",
+  summary: "join a mesh as a peer; with --exec, run its tasks",
   details: [
-    ["--exec COMMAND", "run this for each task: payload (JSON) on stdin, result from stdout"],
-    ["--kind KIND", "take tasks of this kind only; may be repeated; default: every kind"],
-    ["--key-file FILE", "the peer's key, made by `muster keygen`; default: a new one for this run"],
-    ["--mesh-key HEX", "the mesh's public key: refuse any other"],
-    ["--key JOINKEY", "a join key, which puts this peer on the allowlist; a link may carry it"],
-    ["--protocol P", `${PROTOCOLS.join(", ")}; default ${PROTOCOLS[0]}`],
+    ["--exec COMMAND", "the command for each task: payload (JSON) on stdin, result on stdout"],
+    ["--kind KIND", "accept only tasks of this kind; repeatable; default: every kind"],
+    ["--key-file FILE", "the key of the peer, from `muster keygen`; default: a new key"],
+    ["--mesh-key HEX", "the public key that the mesh must prove"],
+    ["--key JOINKEY", "a join key, which adds this peer to the allowlist; a link contains it"],
+    ["--protocol P", `${PROTOCOLS.join(", ")}; default: ${PROTOCOLS[0]}`],
     ["--name NAME", "a name for people"],
-    ["--role ROLE", `${ROLES.join(", ")}; default worker`],
-    ["--capability X", "a label that tasks can ask for; may be repeated"],
-    ["--slots N", "tasks done at once; default 1, or 0 without --exec"],
+    ["--role ROLE", `${ROLES.join(", ")}; default: worker`],
+    ["--capability X", "a capability that tasks can require; repeatable"],
+    ["--slots N", "how many tasks run at once; default: 1, or 0 without --exec"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -54,9 +54,12 @@ export const join: Command = {
     const url = positionals[0] ?? values.url;
     const target = await targetOf({ ...values, ...(url !== undefined && { url }) });
     const stored = await keyOf(values["key-file"]);
-    const pin = await pinOf(target, values["mesh-key"]);
+    const pin = await pinnedConnection(target, values["mesh-key"]);
     const protocol = choiceOption("protocol", values.protocol, PROTOCOLS);
-    const show = values.json === true ? printEvent : (event: PeerEvent) => tell(event, values.exec);
+    const onEvent =
+      values.json === true
+        ? printEventJson
+        : (event: PeerEvent) => printEventLine(event, values.exec);
     const peer = connectPeer({
       ...pin,
       privateKey: stored.keys,
@@ -64,10 +67,10 @@ export const join: Command = {
       ...(values.key !== undefined && { joinKey: values.key }),
       ...(protocol !== undefined && { protocol }),
       ...peerOptions(values),
-      onEvent: show,
+      onEvent,
     });
     const remembering = peer.ready.then(
-      (mesh) => remember(pin, mesh),
+      (mesh) => rememberMeshKey(pin, mesh),
       () => undefined,
     );
     if (values.json !== true) print(`public key  ${peer.publicKey}`);
@@ -77,6 +80,7 @@ export const join: Command = {
   },
 };
 
+/** The key in the file; without a file, a new key. */
 async function keyOf(file: string | undefined): Promise<StoredKey> {
   if (file !== undefined) return readKeyFile(file);
   return { keys: generateIdentity(), createdAt: new Date().toISOString() };
@@ -85,7 +89,7 @@ async function keyOf(file: string | undefined): Promise<StoredKey> {
 function peerOptions(values: Values<typeof OPTIONS>): Partial<PeerOptions> {
   const { exec, kind, name, capability } = values;
   if (kind !== undefined && exec === undefined) {
-    throw new UsageError("--kind says what --exec is for", `usage: muster ${usage}`);
+    throw new UsageError("--kind requires --exec", `usage: muster ${usage}`);
   }
   const role = choiceOption("role", values.role, ROLES);
   const slots = countOption("slots", values.slots) ?? (exec === undefined ? 0 : 1);
@@ -100,16 +104,16 @@ function peerOptions(values: Values<typeof OPTIONS>): Partial<PeerOptions> {
 }
 
 /** One JSON object per line, for programs. */
-function printEvent(event: PeerEvent): void {
+function printEventJson(event: PeerEvent): void {
   const { error, ...rest } = event as PeerEvent & { error?: unknown };
-  const told =
+  const errorField =
     error instanceof Error ? { error: error.message } : error === undefined ? {} : { error };
-  print(JSON.stringify({ ...rest, ...told }));
+  print(JSON.stringify({ ...rest, ...errorField }));
 }
 
-function tell(event: PeerEvent, exec: string | undefined): void {
+function printEventLine(event: PeerEvent, exec: string | undefined): void {
   print(eventLine(event));
   if (event.type === "ready" && exec === undefined) {
-    note("no --exec is given: this peer takes no tasks");
+    note("this peer accepts no tasks, because --exec is absent");
   }
 }

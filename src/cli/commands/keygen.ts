@@ -7,14 +7,14 @@ import { newSecrets, secretLines } from "../state-folder.ts";
 
 const usage = "keygen [--out FILE] [--force] | keygen --mesh";
 
-/** Makes a peer's key, or the secrets of a mesh. */
+/** Generates the key of a peer, or the secrets of a mesh. */
 export const keygen: Command = {
   usage,
-  summary: "make a peer's key file, or with --mesh the secrets of a mesh",
+  summary: "generate the key file of a peer, or with --mesh the secrets of a mesh",
   details: [
-    ["--out FILE", "where to write it; default muster-key.json"],
-    ["--force", "overwrite a file that exists: the old key is lost"],
-    ["--mesh", "print four fresh secrets, for `wrangler secret put`"],
+    ["--out FILE", "the key file; default: muster-key.json"],
+    ["--force", "overwrite an existing file: the old key is lost"],
+    ["--mesh", "print four new secrets, for `wrangler secret put`"],
     ["--json", "print JSON"],
   ],
   run: async (argv) => {
@@ -35,12 +35,12 @@ export const keygen: Command = {
     }
     const keys = generateIdentity();
     await writeKeyFile(values.out, { keys, createdAt: new Date().toISOString() }, values.force);
-    const made = { id: keys.id, public_key: toHex(keys.publicKey), file: values.out };
-    if (values.json) printJson(made);
+    const created = { id: keys.id, public_key: toHex(keys.publicKey), file: values.out };
+    if (values.json) printJson(created);
     else {
-      print(`peer ID     ${made.id}`);
-      print(`public key  ${made.public_key}`);
-      print(`key file    ${made.file} (keep it secret)`);
+      print(`peer ID     ${created.id}`);
+      print(`public key  ${created.public_key}`);
+      print(`key file    ${created.file} (keep it secret)`);
     }
     return 0;
   },

@@ -7,13 +7,13 @@ import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "peers [--state STATE] [--role ROLE]";
 
-/** Lists what the mesh knows of its peers. */
+/** Lists the peers of the mesh. */
 export const peers: Command = {
   usage,
   summary: "list the peers",
   details: [
-    ["--state STATE", `only those in it: ${PEER_STATES.join(", ")}`],
-    ["--role ROLE", `only those with it: ${ROLES.join(", ")}`],
+    ["--state STATE", `only peers in this state (${PEER_STATES.join(", ")})`],
+    ["--role ROLE", `only peers with this role (${ROLES.join(", ")})`],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {

@@ -4,10 +4,10 @@ import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "revoke PEER_ID";
 
-/** Bars a peer for good. */
+/** Revokes a peer. */
 export const revoke: Command = {
   usage,
-  summary: "bar a peer: its session ends at once, and its key can't come back",
+  summary: "revoke a peer: its session ends at once, and its key cannot join again",
   details: TARGET_DETAILS,
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 1, usage });

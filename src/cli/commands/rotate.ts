@@ -6,17 +6,17 @@ import { eventLine } from "../event-line.ts";
 import { readKeyFile, writeKeyFile } from "../key-file.ts";
 import { note, print } from "../output.ts";
 import { targetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
-import { pinOf } from "../pin.ts";
+import { pinnedConnection } from "../pin.ts";
 
 const usage = "rotate [URL] --key-file FILE";
 
-/** Gives a peer a new key. */
+/** Replaces the key of a peer. */
 export const rotate: Command = {
   usage,
-  summary: "give a peer a new key; its record and rights go with it",
+  summary: "replace the key of a peer; the peer keeps its record and its rights",
   details: [
-    ["--key-file FILE", "the peer's key; replaced by the new one, the old one kept as FILE.old"],
-    ["--mesh-key HEX", "the mesh's public key: refuse any other"],
+    ["--key-file FILE", "the key file; it receives the new key, and FILE.old keeps the old one"],
+    ["--mesh-key HEX", "the public key that the mesh must prove"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -31,9 +31,9 @@ export const rotate: Command = {
     const file = values["key-file"];
     const old = await readKeyFile(file);
     const fresh = { keys: generateIdentity(), createdAt: new Date().toISOString() };
-    // On disk before the mesh hears of it: from then on the old key may be worth nothing.
+    // Write the new key before the mesh receives it: from then on the old key may be revoked.
     await writeKeyFile(`${file}.new`, fresh, false);
-    const pin = await pinOf(target, values["mesh-key"]);
+    const pin = await pinnedConnection(target, values["mesh-key"]);
     const peer = connectPeer({
       ...pin,
       privateKey: old.keys,
@@ -47,7 +47,7 @@ export const rotate: Command = {
     await rename(`${file}.new`, file);
     print(`peer ID     ${fresh.keys.id}`);
     print(`public key  ${toHex(fresh.keys.publicKey)}`);
-    print(`key file    ${file} (the old key, barred now, is ${file}.old)`);
+    print(`key file    ${file} (the old key, now revoked, is in ${file}.old)`);
     return 0;
   },
 };

@@ -5,10 +5,10 @@ import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "rtt PEER OTHER";
 
-/** Says what the round trip between two peers is estimated at. */
+/** Prints the estimated round-trip time between two peers. */
 export const rtt: Command = {
   usage,
-  summary: "estimate the round trip between two peers",
+  summary: "estimate the round-trip time between two peers",
   details: TARGET_DETAILS,
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 2, max: 2, usage });
@@ -16,14 +16,14 @@ export const rtt: Command = {
     const mesh = await controllerOf(values);
     const pair = await mesh.rtt(id, other);
     if (values.json === true) printJson(pair);
-    else print(told(pair));
+    else print(rttLine(pair));
     return 0;
   },
 };
 
-function told({ rtt_ms, error_ms, basis, observed_ms, observed_at }: PairRttView): string {
-  const seen =
+function rttLine({ rtt_ms, error_ms, basis, observed_ms, observed_at }: PairRttView): string {
+  const measured =
     observed_at === null ? "never measured" : `${observed_ms} ms measured ${observed_at}`;
-  if (rtt_ms === null) return `nothing to go by; ${seen}`;
-  return `${rtt_ms.toFixed(1)} ms, give or take ${(error_ms ?? 0).toFixed(1)} (${basis}); ${seen}`;
+  if (rtt_ms === null) return `no estimate; ${measured}`;
+  return `${rtt_ms.toFixed(1)} ms ± ${(error_ms ?? 0).toFixed(1)} ms (${basis}); ${measured}`;
 }

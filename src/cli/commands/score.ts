@@ -4,10 +4,10 @@ import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "score PEER";
 
-/** Shows what a peer's score is made of. */
+/** Prints the score of a peer and the factors behind it. */
 export const score: Command = {
   usage,
-  summary: "show what a peer's score is made of",
+  summary: "show the score of a peer and the factors behind it",
   details: TARGET_DETAILS,
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 1, usage });
@@ -27,14 +27,14 @@ export const score: Command = {
       one.age_seconds === null ? "-" : `${Math.round(one.age_seconds)} s`,
       round(one.samples),
     ]);
-    print(table(["factor", "measured", "normalised", "weight", "part", "age", "samples"], rows));
+    print(table(["factor", "measured", "normalized", "weight", "part", "age", "samples"], rows));
     print(`risk of failure ${(100 * shown.failure_risk).toFixed(1)} %`);
     const times = shown.service_times.map(({ kind, mean_ms, samples }) => [
       kind,
       round(mean_ms / 1_000),
       samples,
     ]);
-    if (times.length > 0) print(table(["kind", "takes s", "samples"], times));
+    if (times.length > 0) print(table(["kind", "service s", "samples"], times));
     return 0;
   },
 };

@@ -2,7 +2,7 @@ import { orAborted } from "../abort.ts";
 import { countOption, readArgs, type Command } from "../args.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { startMesh, type MeshProcess } from "../mesh-process.ts";
-import { note, plain, print } from "../output.ts";
+import { note, printable, print } from "../output.ts";
 import { Stopped, stopSignal } from "../signals.ts";
 import { STATE_FOLDER } from "../state-folder.ts";
 
@@ -11,14 +11,14 @@ const usage = "start [--port N] [--ip ADDRESS] [--dir FOLDER]";
 const PORT_DEFAULT = 8787;
 const PORT_MAX = 65_535;
 
-/** Runs a mesh on this machine until it is stopped. */
+/** Runs a mesh on this machine until the user stops it. */
 export const start: Command = {
   usage,
-  summary: "run a mesh on this machine; its state is kept",
+  summary: "run a mesh on this machine; its state is stored in a folder",
   details: [
-    ["--port N", `where it listens; default ${PORT_DEFAULT}, 0 takes a free one`],
-    ["--ip ADDRESS", "on which address; default 127.0.0.1, this machine alone"],
-    ["--dir FOLDER", `where it keeps secrets and state; default ${STATE_FOLDER}`],
+    ["--port N", `the port to listen on; default: ${PORT_DEFAULT}; 0 selects a free one`],
+    ["--ip ADDRESS", "the address to listen on; default: 127.0.0.1, this machine only"],
+    ["--dir FOLDER", `the folder for secrets and state; default: ${STATE_FOLDER}`],
   ],
   run: async (argv) => {
     const options = {
@@ -28,19 +28,19 @@ export const start: Command = {
     } as const;
     const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
     const port = countOption("port", values.port) ?? PORT_DEFAULT;
-    if (port > PORT_MAX) throw new UsageError(`--port is at most ${PORT_MAX}`);
+    if (port > PORT_MAX) throw new UsageError(`--port must be at most ${PORT_MAX}, not ${port}`);
     const signal = stopSignal();
     const mesh = await startMesh({
       dir: values.dir,
       host: values.ip,
       port,
-      onLog: (line) => note(plain(line)),
+      onLog: (line) => note(printable(line)),
       signal,
     });
-    introduce(mesh);
+    printIntroduction(mesh);
     try {
       await orAborted(mesh.exited, signal);
-      throw new Failure("the mesh ended by itself");
+      throw new Failure("the mesh ended unexpectedly");
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
     } finally {
@@ -51,16 +51,16 @@ export const start: Command = {
   },
 };
 
-function introduce({ url, meshKey, folder }: MeshProcess): void {
-  print(`Muster is up at ${url}`);
+function printIntroduction({ url, meshKey, folder }: MeshProcess): void {
+  print(`Muster is running at ${url}`);
   print();
   print(`  mesh key     ${meshKey}`);
   print(`  admin token  in ${folder.secrets} (ADMIN_TOKEN)`);
   print(`  state        ${folder.state}`);
   print();
-  print("Join it:       npx muster join --exec 'wc -c'");
-  print(`from afar:     npx muster join ${url} --mesh-key ${meshKey} --exec 'wc -c'`);
-  print("Give it work:  npx muster assign count '\"hello\"' --wait");
+  print("Join it here:       npx muster join --exec 'wc -c'");
+  print(`Join it remotely:   npx muster join ${url} --mesh-key ${meshKey} --exec 'wc -c'`);
+  print("Submit a task:      npx muster assign count '\"hello\"' --wait");
   print();
   print("Ctrl-C stops it.");
 }

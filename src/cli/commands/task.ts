@@ -18,16 +18,16 @@ const OPTIONS = {
   cancel: { type: "boolean" },
 } as const;
 
-/** Shows one task. */
+/** Prints, follows or cancels one task. */
 export const task: Command = {
   usage,
   summary: "show a task: its state, its attempts and its result",
   details: [
-    ["--wait SECONDS", "first wait that long for its end"],
-    ["--follow", "tell its progress until its end; with --json, one JSON a line"],
-    ["--result", "print the result alone, as JSON, however large"],
-    ["--key-file FILE", "opens a result that was sealed to this key"],
-    ["--cancel", "cancel it"],
+    ["--wait SECONDS", "first wait up to this time for its end"],
+    ["--follow", "print each change until its end; with --json, one JSON object per line"],
+    ["--result", "print only the result, as JSON"],
+    ["--key-file FILE", "the key that opens a sealed result"],
+    ["--cancel", "cancel the task"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -36,7 +36,10 @@ export const task: Command = {
     const wait = numberOption("wait", values.wait);
     const { follow, result, cancel } = values;
     if ([wait, follow, result, cancel].filter((given) => given !== undefined).length > 1)
-      throw new UsageError("only one of these at once", `usage: muster ${usage}`);
+      throw new UsageError(
+        "--wait, --follow, --result and --cancel exclude each other",
+        `usage: muster ${usage}`,
+      );
     const mesh = await controllerOf(values);
     const json = values.json === true;
     if (follow === true) return followTask(mesh, id, json);
@@ -46,17 +49,17 @@ export const task: Command = {
       return 0;
     }
     if (wait === undefined) return showTask(await mesh.task(id), json);
-    return showTask(await mesh.wait(id, { timeoutMs: wait * 1_000 }).catch(lastSeen), json);
+    return showTask(await mesh.wait(id, { timeoutMs: wait * 1_000 }).catch(unfinishedTask), json);
   },
 };
 
 async function followTask(mesh: Controller, id: string, json: boolean): Promise<number> {
   let last: Task | undefined;
-  for await (const seen of mesh.follow(id, { signal: stopSignal() })) {
-    print(json ? JSON.stringify(seen) : statusLine(seen));
-    last = seen;
+  for await (const current of mesh.follow(id, { signal: stopSignal() })) {
+    print(json ? JSON.stringify(current) : statusLine(current));
+    last = current;
   }
-  if (last === undefined) return 1; // never: what is followed is seen once at least
+  if (last === undefined) return 1; // unreachable: follow() yields at least one state
   if (!json) return showTask(last, false);
   return last.state === "succeeded" ? 0 : 1;
 }
@@ -72,8 +75,8 @@ async function printResult(
   return 0;
 }
 
-/** Still running is an answer, too. */
-function lastSeen(error: unknown): Task {
+/** The task as it was when the wait timed out: the command then prints it unfinished. */
+function unfinishedTask(error: unknown): Task {
   if (error instanceof WaitTimeout) return error.task;
   throw error;
 }

@@ -6,13 +6,13 @@ import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "token create SCOPE [--label TEXT] | list | revoke ID";
 
-/** Makes, lists and revokes API tokens. */
+/** Creates, lists and revokes API tokens. */
 export const token: Command = {
   usage,
-  summary: "make, list or revoke API tokens",
+  summary: "create, list or revoke API tokens",
   details: [
     ["SCOPE", `one of ${SCOPES.join(", ")}`],
-    ["--label TEXT", "whose it is, for people"],
+    ["--label TEXT", "a label for people, such as the owner of the token"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -26,14 +26,14 @@ export const token: Command = {
       if (values.json === true) printJson(created);
       else {
         print(`token  ${created.token}`);
-        print("It is shown this once.");
+        print("The token cannot be shown again.");
       }
       return 0;
     }
     if (action === "list" && word === undefined) {
       const tokens = await mesh.tokens();
       if (values.json === true) printJson(tokens);
-      else if (tokens.length === 0) print("no tokens besides the admin's");
+      else if (tokens.length === 0) print("no tokens besides the admin token");
       else {
         const rows = tokens.map((each) => [
           each.id,
@@ -48,9 +48,12 @@ export const token: Command = {
     }
     if (action === "revoke" && word !== undefined) {
       await mesh.revokeToken(word);
-      print(`token ${word} opens nothing any more`);
+      print(`token ${word} is revoked`);
       return 0;
     }
-    throw new UsageError(`"${positionals.join(" ")}" is not understood`, `usage: muster ${usage}`);
+    throw new UsageError(
+      `unexpected arguments "${positionals.join(" ")}"`,
+      `usage: muster ${usage}`,
+    );
   },
 };

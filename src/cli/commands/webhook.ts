@@ -4,7 +4,7 @@ import type { Controller, DryRunView, Json, KeptDelivery } from "../../client/in
 import { DELIVERY_OUTCOMES } from "../../protocol/http.ts";
 import { choiceOption, readArgs, type Command, type Values } from "../args.ts";
 import { Failure, UsageError } from "../failure.ts";
-import { plain, print, printJson, table } from "../output.ts";
+import { printable, print, printJson, table } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
@@ -20,21 +20,21 @@ const OPTIONS = {
   "new-task": { type: "boolean" },
 } as const;
 
-/** Tries webhook sources out, and looks after their deliveries. */
+/** Tests webhook sources, and lists and replays their deliveries. */
 export const webhook: Command = {
   usage,
-  summary: "try webhook sources out, list their deliveries, replay one",
+  summary: "test webhook sources, list their deliveries, replay a delivery",
   details: [
-    ["list", "the sources"],
-    ["test NAME", "what a sample event would become, and why; from FILE, - (stdin) or --event"],
-    ["--event JSON", "the sample itself"],
-    ["--raw", "the sample is a body as it was sent (a form, say), not JSON"],
-    ["--delivery ID", "the sample is a delivery that is kept"],
-    ["--header 'NAME: VALUE'", "a header of the sample; may be repeated"],
-    ["deliveries NAME", "the recent ones, newest first"],
-    ["--outcome WORD", `only those of this outcome (${DELIVERY_OUTCOMES.join(", ")})`],
-    ["replay NAME DELIVERY", "take one once more, by the source as it is now"],
-    ["--new-task", "also when it became a task: make another"],
+    ["list", "list the sources"],
+    ["test NAME", "show which task a sample event would create; from FILE, - (stdin) or --event"],
+    ["--event JSON", "the sample event"],
+    ["--raw", "the sample is a raw request body, such as a form, and not JSON"],
+    ["--delivery ID", "use a stored delivery as the sample"],
+    ["--header 'NAME: VALUE'", "a header of the sample; repeatable"],
+    ["deliveries NAME", "list the recent deliveries, newest first"],
+    ["--outcome WORD", `only deliveries with this outcome (${DELIVERY_OUTCOMES.join(", ")})`],
+    ["replay NAME DELIVERY", "process a delivery again, with the current settings of the source"],
+    ["--new-task", "create another task if the delivery created one already"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -42,24 +42,27 @@ export const webhook: Command = {
     const [action, name, word] = positionals;
     const mesh = await controllerOf(values);
     const json = values.json === true;
-    if (action === "list" && name === undefined) return list(mesh, json);
+    if (action === "list" && name === undefined) return listSources(mesh, json);
     if (action === "test" && name !== undefined)
-      return test(mesh, name, await sampleOf(values, word), json);
+      return testSource(mesh, name, await readSample(values, word), json);
     if (action === "deliveries" && name !== undefined && word === undefined)
-      return deliveries(mesh, name, values);
+      return listDeliveries(mesh, name, values);
     if (action === "replay" && name !== undefined && word !== undefined) {
       const newTask = values["new-task"] === true;
-      const taken = await mesh.webhooks.replay(name, word, { newTask });
-      if (json) printJson(taken);
-      else if (taken.task_id === null) print(`left out: ${plain(taken.filtered ?? "")}`);
-      else print(`${taken.duplicate ? "had become" : "became"} task ${taken.task_id}`);
+      const replayed = await mesh.webhooks.replay(name, word, { newTask });
+      if (json) printJson(replayed);
+      else if (replayed.task_id === null) print(`filtered: ${printable(replayed.filtered ?? "")}`);
+      else print(`${replayed.duplicate ? "already created" : "created"} task ${replayed.task_id}`);
       return 0;
     }
-    throw new UsageError(`"${positionals.join(" ")}" is not understood`, `usage: muster ${usage}`);
+    throw new UsageError(
+      `unexpected arguments "${positionals.join(" ")}"`,
+      `usage: muster ${usage}`,
+    );
   },
 };
 
-async function list(mesh: Controller, json: boolean): Promise<number> {
+async function listSources(mesh: Controller, json: boolean): Promise<number> {
   const sources = await mesh.webhooks.list();
   if (json) printJson(sources);
   else if (sources.length === 0) print("no webhook sources");
@@ -71,14 +74,14 @@ async function list(mesh: Controller, json: boolean): Promise<number> {
       each.filters.length,
       each.deliveries,
     ]);
-    print(table(["name", "scheme", "task kind", "filters", "tasks made"], rows));
+    print(table(["name", "scheme", "task kind", "filters", "tasks created"], rows));
   }
   return 0;
 }
 
 type Sample = Parameters<Controller["webhooks"]["test"]>[1];
 
-async function test(
+async function testSource(
   mesh: Controller,
   name: string,
   sample: Sample,
@@ -86,54 +89,57 @@ async function test(
 ): Promise<number> {
   const shown = await mesh.webhooks.test(name, sample);
   if (json) printJson(shown);
-  else describe(shown);
+  else printDryRun(shown);
   return shown.outcome === "task" ? 0 : 1;
 }
 
-function describe({ outcome, reason, task, filters, signature }: DryRunView): void {
-  print(`outcome    ${outcome}${reason === null ? "" : `: ${plain(reason)}`}`);
+function printDryRun({ outcome, reason, task, filters, signature }: DryRunView): void {
+  print(`outcome    ${outcome}${reason === null ? "" : `: ${printable(reason)}`}`);
   if (signature !== null) print(`signature  ${signature}`);
   for (const { filter, holds, found } of filters) {
     const place = filter.path ?? `header ${filter.header}`;
     print(
-      `filter     ${plain(place)} is ${plain(JSON.stringify(found))}: ${holds ? "holds" : "does not hold"}`,
+      `filter     ${printable(place)} is ${printable(JSON.stringify(found))}: ${holds ? "matches" : "does not match"}`,
     );
   }
   if (task === null) return;
   print(`kind       ${task.kind}`);
-  print(`payload    ${plain(JSON.stringify(task.payload))}`);
+  print(`payload    ${printable(JSON.stringify(task.payload))}`);
 }
 
-async function sampleOf(values: Values<typeof OPTIONS>, word: string | undefined): Promise<Sample> {
+async function readSample(
+  values: Values<typeof OPTIONS>,
+  word: string | undefined,
+): Promise<Sample> {
   const headers = Object.fromEntries((values.header ?? []).map(headerOf));
   const { delivery, event } = values;
   if ([delivery, event, word].filter((given) => given !== undefined).length !== 1)
     throw new UsageError(
-      "give one sample: FILE, -, --event or --delivery",
+      "pass exactly one sample: FILE, -, --event or --delivery",
       `usage: muster ${usage}`,
     );
   if (delivery !== undefined) return { delivery };
-  const source = event ?? (word === "-" ? await text(process.stdin) : await fileText(String(word)));
+  const source = event ?? (word === "-" ? await text(process.stdin) : await readText(String(word)));
   if (values.raw === true) return { body: source, headers };
   try {
     return { event: JSON.parse(source) as Json, headers };
   } catch {
-    throw new UsageError("the sample is not JSON", "--raw takes it as it is");
+    throw new UsageError("the sample is not JSON", "use --raw for a raw body");
   }
 }
 
 function headerOf(line: string): [string, string] {
   const colon = line.indexOf(":");
-  if (colon < 1) throw new UsageError(`--header takes 'NAME: VALUE', not "${line}"`);
+  if (colon < 1) throw new UsageError(`--header must have the form 'NAME: VALUE', not "${line}"`);
   return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
 }
 
-const fileText = (path: string): Promise<string> =>
+const readText = (path: string): Promise<string> =>
   readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(`${path} can't be read (${error.code})`);
+    throw new Failure(`cannot read ${path} (${error.code})`);
   });
 
-async function deliveries(
+async function listDeliveries(
   mesh: Controller,
   name: string,
   values: Values<typeof OPTIONS>,
@@ -152,7 +158,7 @@ async function deliveries(
       each.task_id ?? each.detail ?? "",
       each.replayable ? "yes" : "no",
     ]);
-    print(table(["delivery", "received", "outcome", "task, or why none", "replayable"], rows));
+    print(table(["delivery", "received", "outcome", "task or reason", "replayable"], rows));
   }
   return 0;
 }

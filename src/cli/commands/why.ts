@@ -1,18 +1,15 @@
 import type { WhyView } from "../../protocol/http.ts";
 import { numberOption, readArgs, type Command } from "../args.ts";
-import { plain, print, printJson, table } from "../output.ts";
+import { printable, print, printJson, table } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "why TASK [--attempt N]";
 
-/** Tells why a task went to its peer. */
+/** Explains how the peer of a task was chosen. */
 export const why: Command = {
   usage,
-  summary: "tell why a task went to its peer, or why it waits",
-  details: [
-    ["--attempt N", "the choice of that attempt; the newest unless given"],
-    ...TARGET_DETAILS,
-  ],
+  summary: "explain why a task was assigned to its peer, or why it is queued",
+  details: [["--attempt N", "the choice of this attempt; default: the newest"], ...TARGET_DETAILS],
   run: async (argv) => {
     const options = { ...TARGET_OPTIONS, attempt: { type: "string" } } as const;
     const { values, positionals } = readArgs(argv, options, { min: 1, max: 1, usage });
@@ -22,25 +19,26 @@ export const why: Command = {
       numberOption("attempt", values.attempt),
     );
     if (values.json === true) printJson(shown);
-    else show(shown);
+    else printChoice(shown);
     return 0;
   },
 };
 
 type Why = WhyView;
 
-function show(shown: Why): void {
-  print(`${headline(shown)} (${shown.policy}; ${shown.eligible} could have had it)`);
+function printChoice(shown: Why): void {
+  print(`${headline(shown)} (${shown.policy}; ${shown.eligible} eligible peers)`);
   if (shown.contenders.length > 0) print(table(HEADINGS, shown.contenders.map(row)));
   for (const [rule, count] of Object.entries(shown.ruled_out))
-    print(`ruled out: ${plain(rule)} ${count}`);
-  if (!shown.reproduced) print("made again from what was stored, the choice is another one");
+    print(`ruled out: ${printable(rule)} ${count}`);
+  if (!shown.reproduced)
+    print("warning: recomputed from the stored facts, the choice is a different one");
 }
 
 function headline({ chosen, by, attempt }: Why): string {
   if (attempt === null)
-    return chosen === null ? "waits: nobody may have it now" : "waits for its turn";
-  return `attempt ${attempt} went to ${chosen ?? "nobody"}, by ${by ?? "nothing"}`;
+    return chosen === null ? "queued: no peer is eligible now" : "queued: other tasks come first";
+  return `attempt ${attempt} was assigned to ${chosen ?? "no peer"}, by ${by ?? "no rule"}`;
 }
 
 const seconds = (ms: number | undefined): string =>

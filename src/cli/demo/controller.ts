@@ -1,4 +1,4 @@
-/** The process of the demo's controller: a peer that takes no work but gives it, over HTTP and by signed webhooks. */
+/** The process of the demo's controller: a peer that runs no tasks but submits them, over HTTP and by signed webhooks. */
 import {
   connectPeer,
   controller,
@@ -6,41 +6,42 @@ import {
   newWebhookSecret,
   type Task,
 } from "../../client/index.ts";
-import { ControllerOrders, DIGEST_CAPABILITY, DIGEST_KIND, type Job } from "./messages.ts";
-import { demoEnd, troubleOf } from "./peer-process.ts";
+import { ControllerConfig, DIGEST_CAPABILITY, DIGEST_KIND, type Job } from "./messages.ts";
+import { connectToParent, warningText } from "./parent-link.ts";
 
-/** Tasks under way at once: enough that every worker has a full hand and some have to wait. */
-const AT_ONCE = 12;
-/** The flaky worker may meet one task several times. */
-const ATTEMPTS = 12;
+/** Tasks in flight at once: every slot of the workers is filled, and some tasks are queued. */
+const TASKS_IN_FLIGHT = 12;
+/** The flaky worker may fail one task several times. */
+const MAX_ATTEMPTS = 12;
 const SOURCE = "demo";
 
-const { orders, report, onOrder } = await demoEnd(ControllerOrders);
-const { url, token, meshKey, privateKey } = orders;
+const { config, report, onInstruction } = await connectToParent(ControllerConfig);
+const { url, token, meshKey, privateKey } = config;
 const mesh = controller({ url, token });
 const secret = newWebhookSecret();
 const requirements = { capabilities: [DIGEST_CAPABILITY] };
 
+/** Submits the task of a job; returns the ID of the task. */
 async function submit({ via, file, content }: Job): Promise<string> {
   if (via === "webhook") {
     const event = { type: DIGEST_KIND, data: { file, content } };
     const { task_id: id, filtered } = await deliver(event, { url, source: SOURCE, secret });
-    if (id === null) throw new Error(`the webhook source left it out: ${filtered}`);
+    if (id === null) throw new Error(`the webhook source dropped the event: ${filtered}`);
     return id;
   }
-  const options = { ...requirements, maxAttempts: ATTEMPTS };
+  const options = { ...requirements, maxAttempts: MAX_ATTEMPTS };
   return (await mesh.assign(DIGEST_KIND, { file, content }, options)).id;
 }
 
-async function see(job: Job): Promise<Task> {
+async function submitAndWait(job: Job): Promise<Task> {
   const id = await submit(job);
   return mesh.wait(id);
 }
 
-/** Takes jobs from the common list until it is empty. */
-async function work(jobs: Job[]): Promise<void> {
+/** Processes jobs from the shared list until it is empty. */
+async function processJobs(jobs: Job[]): Promise<void> {
   for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
-    report({ type: "ended", index: job.index, task: await see(job) });
+    report({ type: "ended", index: job.index, task: await submitAndWait(job) });
   }
 }
 
@@ -52,18 +53,19 @@ const peer = connectPeer({
   role: "controller",
   slots: 0,
   onEvent: (event) => {
-    const text = troubleOf(event);
-    if (text !== null) report({ type: "trouble", text });
+    const text = warningText(event);
+    if (text !== null) report({ type: "warning", text });
   },
 });
-onOrder((order) => {
-  if (order.type === "stop") void peer.close().then(() => process.exit(0));
-  else void Promise.all(Array.from({ length: AT_ONCE }, () => work(order.jobs)));
+onInstruction((instruction) => {
+  if (instruction.type === "stop") void peer.close().then(() => process.exit(0));
+  else
+    void Promise.all(Array.from({ length: TASKS_IN_FLIGHT }, () => processJobs(instruction.jobs)));
 });
 await mesh.putWebhookSource(SOURCE, {
   scheme: "standard-webhooks",
   secret,
-  task: { kind: "$.type", payload: "$.data", requirements, max_attempts: ATTEMPTS },
+  task: { kind: "$.type", payload: "$.data", requirements, max_attempts: MAX_ATTEMPTS },
 });
 await peer.ready;
 report({ type: "joined" });

@@ -7,23 +7,23 @@ import { TASK_PAYLOAD_BYTES_MAX } from "../../protocol/constants.ts";
 import { PROJECT } from "../wrangler.ts";
 import type { Digest } from "./messages.ts";
 
-/** A file's bytes travel in the payload, in base64 (4 for 3), beside its name. */
+/** The payload holds the file in base64 (4 characters for 3 bytes) and its name, for which 8 KiB are reserved. */
 const FILE_BYTES_MAX = Math.floor(((TASK_PAYLOAD_BYTES_MAX - 8 * 1_024) * 3) / 4);
 
 export interface DemoFile {
   readonly name: string;
   readonly bytes: Buffer;
-  /** The demo's own answer, by other means than the workers'. */
+  /** What the demo computes itself, with other functions than the workers use. */
   readonly expected: Digest;
 }
 
-/** Reads what the demo is to digest; a folder stands for every file in it. Default: Muster's own source. */
+/** Reads the files for the demo; a folder stands for every file in it. Default: Muster's own source. */
 export async function readFiles(paths: readonly string[]): Promise<readonly DemoFile[]> {
   const roots = paths.length === 0 ? [join(PROJECT, "src")] : paths;
   const base = paths.length === 0 ? PROJECT : process.cwd();
   const found = (await Promise.all(roots.map(filesOf))).flat();
-  if (found.length === 0) throw new UsageError("there are no files to digest");
-  // One after another: a folder may hold more files than a process may have open.
+  if (found.length === 0) throw new UsageError("there are no files to hash");
+  // One after another: a folder may hold more files than a process may open at once.
   const files: DemoFile[] = [];
   for (const path of found) files.push(await readOne(path, base));
   return files;
@@ -45,7 +45,7 @@ async function readOne(path: string, base: string): Promise<DemoFile> {
   if (bytes.length > FILE_BYTES_MAX) {
     throw new UsageError(
       `${path} has ${bytes.length} bytes`,
-      `a task's payload carries files of ${FILE_BYTES_MAX} bytes at most`,
+      `the payload of a task holds a file of at most ${FILE_BYTES_MAX} bytes`,
     );
   }
   const inside = relative(base, path);
@@ -55,9 +55,9 @@ async function readOne(path: string, base: string): Promise<DemoFile> {
 
 function expectedOf(bytes: Buffer): Digest {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  // latin1 maps every byte to one character, so no byte can hide a newline.
-  const pieces = bytes.toString("latin1").split("\n");
-  return { sha256, lines: pieces.at(-1) === "" ? pieces.length - 1 : pieces.length };
+  // latin1 maps every byte to one character, so that every newline is found.
+  const lines = bytes.toString("latin1").split("\n");
+  return { sha256, lines: lines.at(-1) === "" ? lines.length - 1 : lines.length };
 }
 
 function unreadable(path: string, error: unknown): never {

@@ -1,54 +1,58 @@
 import { z } from "zod";
 import type { Task } from "../../client/index.ts";
 
-/** What the demo and its four peers say to each other over IPC. Keys and tokens go this way, unseen by `ps`. */
+/*
+ * The messages between the demo and the processes of its four peers. They travel over IPC, so that keys and tokens do not
+ * appear in the output of `ps`.
+ */
 
 /** How a demo worker behaves. */
-export const Temper = z.enum(["fast", "slow", "flaky"]);
-export type Temper = z.infer<typeof Temper>;
+export const Behavior = z.enum(["fast", "slow", "flaky"]);
+export type Behavior = z.infer<typeof Behavior>;
 
-const Joining = z.object({ url: z.string(), meshKey: z.string(), privateKey: z.string() });
+const Connection = z.object({ url: z.string(), meshKey: z.string(), privateKey: z.string() });
 
 /** The first message to a worker. */
-export const WorkerOrders = Joining.extend({ temper: Temper });
-export type WorkerOrders = z.infer<typeof WorkerOrders>;
+export const WorkerConfig = Connection.extend({ behavior: Behavior });
+export type WorkerConfig = z.infer<typeof WorkerConfig>;
 
 export const Job = z.object({
   index: z.int(),
   file: z.string(),
-  /** The file's bytes, in base64. */
+  /** The bytes of the file, in base64. */
   content: z.string(),
+  /** How the controller submits the task. */
   via: z.enum(["http", "webhook"]),
 });
 export type Job = z.infer<typeof Job>;
 
 /** The first message to the controller. */
-export const ControllerOrders = Joining.extend({ token: z.string() });
-export type ControllerOrders = z.infer<typeof ControllerOrders>;
+export const ControllerConfig = Connection.extend({ token: z.string() });
+export type ControllerConfig = z.infer<typeof ControllerConfig>;
 
-/** Later messages to any of them. */
-export const Order = z.discriminatedUnion("type", [
+/** Every later message to a worker or to the controller. */
+export const Instruction = z.discriminatedUnion("type", [
   z.object({ type: z.literal("jobs"), jobs: z.array(Job) }),
   z.object({ type: z.literal("stop") }),
 ]);
-export type Order = z.infer<typeof Order>;
+export type Instruction = z.infer<typeof Instruction>;
 
-/** What a peer's process tells the demo. */
-export type Report =
+/** What the process of a peer reports to the demo. */
+export type PeerReport =
   | { readonly type: "joined" }
-  | { readonly type: "trouble"; readonly text: string }
+  | { readonly type: "warning"; readonly text: string }
   /** A worker ended an attempt. */
   | { readonly type: "attempt"; readonly ok: boolean }
-  /** The controller's task has ended. */
+  /** A task of the controller ended. */
   | { readonly type: "ended"; readonly index: number; readonly task: Task };
 
-/** What a worker answers for a file. */
+/** The result of a task. */
 export const Digest = z.object({ sha256: z.string(), lines: z.int() });
 export type Digest = z.infer<typeof Digest>;
 
-/** The kind of the demo's tasks, and its payload. */
+/** The kind and the payload of the demo's tasks. */
 export const DIGEST_KIND = "demo/digest";
 export const DigestPayload = z.object({ file: z.string(), content: z.string() });
 
-/** A label that the demo's workers have and its controller lacks. */
+/** A capability that the workers announce and the controller does not. */
 export const DIGEST_CAPABILITY = "digest";

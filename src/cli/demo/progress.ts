@@ -1,18 +1,18 @@
 import { note } from "../output.ts";
 
-/** A pipe gets a line this often, not one per change. */
+/** How often a line is written where stderr is not a terminal. */
 const LINE_EVERY_MS = 2_000;
 
-/** Shows where the demo stands: one line that rewrites itself on a terminal, now and then a line elsewhere. */
+/** Shows the progress of the demo: one line that is rewritten on a terminal, a new line at intervals elsewhere. */
 export class Progress {
-  readonly #live = process.stderr.isTTY;
+  readonly #isTerminal = process.stderr.isTTY;
   #shownAt = 0;
   #shown = "";
 
   show(text: string): void {
     if (text === this.#shown) return;
-    if (this.#live) {
-      // A terminal that does not know its width says 0.
+    if (this.#isTerminal) {
+      // A terminal that does not know its width reports 0.
       const width = (process.stderr.columns || 80) - 1;
       process.stderr.write(`\r\u001b[K${text.slice(0, width)}`);
     } else {
@@ -24,14 +24,14 @@ export class Progress {
     this.#shown = text;
   }
 
-  /** A line that stays, above the live one. */
+  /** Writes a line that stays, above the progress line. */
   note(text: string): void {
     this.clear();
     note(text);
   }
 
   clear(): void {
-    if (this.#live && this.#shown !== "") process.stderr.write("\r\u001b[K");
+    if (this.#isTerminal && this.#shown !== "") process.stderr.write("\r\u001b[K");
     this.#shown = "";
   }
 }

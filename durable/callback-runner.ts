@@ -1,4 +1,4 @@
-import type { CallbackRequest } from "../src/contract/commands.ts";
+import type { CallbackRequest } from "../src/contract/webhooks.ts";
 import { CALLBACK_TIMEOUT } from "../src/protocol/constants.ts";
 import type { Answer } from "../src/webhooks/index.ts";
 

@@ -1,4 +1,4 @@
-import type { CopyOfDirectory, Replication } from "../src/contract/replication.ts";
+import type { CopyOfDirectory, Replication } from "../src/contract/discovery.ts";
 import { DIRECTORY_KEY, documentName, pageKey } from "../src/discovery/directory.ts";
 import { blobKey } from "../src/discovery/publisher.ts";
 import type { DiscoveryStore } from "../src/discovery/store.ts";

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "../src/base/result.ts";
-import type { TakenDelivery } from "../src/contract/commands.ts";
+import type { TakenDelivery } from "../src/contract/webhooks.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { DeliveryView } from "../src/protocol/http.ts";
 

@@ -1,7 +1,7 @@
 import { readCredential } from "../src/access/credential.ts";
 import { equalConstantTime, toHex, utf8 } from "../src/base/bytes.ts";
 import type { Result } from "../src/base/result.ts";
-import type { DiscoveryRead } from "../src/contract/commands.ts";
+import type { DiscoveryRead } from "../src/contract/discovery.ts";
 import { sha256 } from "../src/crypto/primitives.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { bearerOf } from "./authorised.ts";

@@ -1,20 +1,28 @@
 import type { PeerId } from "../protocol/ids.ts";
 
-/** Who speaks: a message or notice of an older session than the newest changes nothing. */
+/** The session that sends a command. A command of a session older than the peer's newest changes nothing. */
 export interface FromSession {
   readonly peerId: PeerId;
   readonly epoch: number;
 }
 
+/** The attempt that a session's command is about. */
 export interface OfAttempt extends FromSession {
   readonly taskId: string;
   readonly fence: number;
 }
 
-/** `visibleTo`: the owner whose tasks the caller may see; null for everybody's. */
+/** A task, as a caller of the HTTP API names it. */
 export interface OfTask {
   readonly id: string;
+  /** The owner whose tasks the caller may see; null when the caller may see every task. */
   readonly visibleTo: string | null;
+}
+
+/** One page of a list. */
+export interface PageOf {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
 }
 
 export type Nothing = Readonly<Record<string, never>>;

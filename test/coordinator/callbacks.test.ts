@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../../src/base/bytes.ts";
-import type { CallbackRequest } from "../../src/contract/commands.ts";
+import type { CallbackRequest } from "../../src/contract/webhooks.ts";
 import { CALLBACK_ATTEMPTS_MAX, CALLBACK_TIMEOUT } from "../../src/protocol/constants.ts";
 import { SubmitTask, TaskEvent, type CallbackBody } from "../../src/protocol/http.ts";
 import { newWebhookSecret } from "../../src/client/webhook.ts";

@@ -3,13 +3,9 @@ import { DAY, type Millis } from "../../src/base/clock.ts";
 import { WEIGHTS } from "../../src/scoring/score.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
 import type { Json } from "../../src/base/json.ts";
-import type {
-  AdmitInput,
-  CommandName,
-  Input,
-  Output,
-  SubmitInput,
-} from "../../src/contract/commands.ts";
+import type { AdmitInput } from "../../src/contract/admission.ts";
+import type { CommandName, Input, Output } from "../../src/contract/commands.ts";
+import type { SubmitInput } from "../../src/contract/tasks.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
 import type { Effect } from "../../src/coordinator/kernel/effects.ts";
 import type { EndFault, SessionRef } from "../../src/contract/session-orders.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { SourceInput } from "../../src/contract/commands.ts";
+import type { SourceInput } from "../../src/contract/webhooks.ts";
 import { WEBHOOK_SOURCES_MAX } from "../../src/protocol/constants.ts";
 import { EventMapping } from "../../src/protocol/http.ts";
 import { START, submission, TestMesh } from "./mesh.ts";

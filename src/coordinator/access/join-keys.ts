@@ -7,7 +7,7 @@ import type { MusterError } from "../../protocol/errors.ts";
 import type { JoinKeyView } from "../../protocol/http.ts";
 import type { Allowed } from "../../registry/allowlist.ts";
 import type { JoinKey } from "../../registry/join-keys.ts";
-import type { AdmitInput } from "../../contract/commands.ts";
+import type { AdmitInput } from "../../contract/admission.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 

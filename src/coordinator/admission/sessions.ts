@@ -9,7 +9,7 @@ import type { SessionFault } from "../../protocol/errors.ts";
 import { regionOf } from "../../discovery/region.ts";
 import { greatCircleKm, isPhysical } from "../../scoring/measure.ts";
 import { sampleRtt } from "../../scoring/rtt.ts";
-import type { AdmitInput } from "../../contract/commands.ts";
+import type { AdmitInput } from "../../contract/admission.ts";
 import type { Context } from "../kernel/context.ts";
 import { dialFault, dialsAfterAdmission, TURN_OVER } from "../dialing/dial-outcomes.ts";
 import { dispatch } from "../tasks/dispatch.ts";

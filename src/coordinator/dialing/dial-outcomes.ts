@@ -3,7 +3,7 @@ import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import type { SessionFault } from "../../protocol/errors.ts";
 import type { PeerId } from "../../protocol/ids.ts";
-import type { AdmitInput } from "../../contract/commands.ts";
+import type { AdmitInput } from "../../contract/admission.ts";
 import type { Context } from "../kernel/context.ts";
 import { hadTheirTurn, moveDial, startDials } from "./scheduler.ts";
 

@@ -13,7 +13,7 @@ import { readerTag, readerToken } from "../../discovery/epoch.ts";
 import { sign } from "../../discovery/signed.ts";
 import type { CopiedDirectory } from "../../registry/copies.ts";
 import type { PublishedPointer } from "../../registry/pointers.ts";
-import type { CopyOfDirectory } from "../../contract/replication.ts";
+import type { CopyOfDirectory } from "../../contract/discovery.ts";
 import type { Context } from "../kernel/context.ts";
 import { DIRECTORY, readersState } from "./copies.ts";
 import { openEpochs } from "./epochs.ts";

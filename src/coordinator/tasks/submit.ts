@@ -17,7 +17,7 @@ import type { Task } from "../../tasks/task.ts";
 import { canSealTo } from "./sealing.ts";
 import { turnOf } from "../../tasks/turn.ts";
 import { checkCallback, keepCallback } from "../webhooks/callbacks.ts";
-import type { SubmitInput } from "../../contract/commands.ts";
+import type { SubmitInput } from "../../contract/tasks.ts";
 import type { Context } from "../kernel/context.ts";
 import { dispatch } from "./dispatch.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";

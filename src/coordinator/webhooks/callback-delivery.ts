@@ -14,7 +14,7 @@ import {
   type Callback,
 } from "../../webhooks/index.ts";
 import { callableUrl } from "./callbacks.ts";
-import type { CallbackRequest } from "../../contract/commands.ts";
+import type { CallbackRequest } from "../../contract/webhooks.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { view } from "../tasks/shown-task.ts";

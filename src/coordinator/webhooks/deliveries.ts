@@ -4,7 +4,7 @@ import { WEBHOOK_DELIVERIES_KEPT, WEBHOOK_DELIVERY_RETENTION } from "../../proto
 import type { KeptDelivery } from "../../protocol/http.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
 import type { ListedDelivery } from "../../registry/webhook-deliveries.ts";
-import type { DeliveryInput, TakenDelivery } from "../../contract/commands.ts";
+import type { DeliveryInput, TakenDelivery } from "../../contract/webhooks.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
 import { readSequence } from "../peers/queries.ts";

@@ -1,0 +1,53 @@
+import type {
+  AuditView,
+  CreateJoinKey,
+  CreateToken,
+  JoinKeyView,
+  Scope,
+  TokenView,
+} from "../protocol/http.ts";
+import type { CallersOf } from "./caller.ts";
+import type { Nothing, PageOf } from "./inputs.ts";
+
+/** API tokens, join keys, and the audit log. */
+export interface AccessCommands {
+  create_token: {
+    caller: "gateway";
+    input: CreateToken;
+    output: TokenView & { readonly token: string };
+  };
+  list_tokens: { caller: "gateway"; input: Nothing; output: { readonly tokens: TokenView[] } };
+  revoke_token: { caller: "gateway"; input: { readonly id: string }; output: Nothing };
+  authenticate: {
+    caller: "gateway";
+    input: { readonly id: string; readonly hash: string };
+    output: { readonly id: string; readonly scope: Scope };
+  };
+  create_join_key: {
+    caller: "gateway";
+    input: CreateJoinKey;
+    output: JoinKeyView & { readonly key: string };
+  };
+  list_join_keys: {
+    caller: "gateway";
+    input: Nothing;
+    output: { readonly join_keys: JoinKeyView[] };
+  };
+  revoke_join_key: { caller: "gateway"; input: { readonly id: string }; output: Nothing };
+  list_audit: {
+    caller: "gateway";
+    input: PageOf & { readonly subject?: string | undefined; readonly act?: string | undefined };
+    output: { readonly entries: AuditView[]; readonly next_cursor: string | null };
+  };
+}
+
+export const ACCESS_CALLERS: CallersOf<AccessCommands> = {
+  create_token: "gateway",
+  list_tokens: "gateway",
+  revoke_token: "gateway",
+  authenticate: "gateway",
+  create_join_key: "gateway",
+  list_join_keys: "gateway",
+  revoke_join_key: "gateway",
+  list_audit: "gateway",
+};

@@ -1,0 +1,97 @@
+import type { Millis } from "../base/clock.ts";
+import type { JoinRequest } from "../peers/join-request.ts";
+import type { DiscoveryKeys } from "../protocol/discovery.ts";
+import type { AllowBody, AllowEntry, AuthMode, PeerView } from "../protocol/http.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { Announce, Reconnect, Role } from "../protocol/messages.ts";
+import type { RttEstimate } from "../scoring/rtt.ts";
+import type { CallersOf } from "./caller.ts";
+import type { FromSession, Nothing } from "./inputs.ts";
+
+/** Which peers may connect, and the sessions that they have. */
+export interface AdmissionCommands {
+  admit: { caller: "session"; input: AdmitInput; output: Admitted };
+  observe: { caller: "session"; input: ObserveInput; output: { readonly suspect: boolean } };
+  gone: { caller: "session"; input: GoneInput; output: Nothing };
+  announce: {
+    caller: "session";
+    input: FromSession & { readonly announced: Announce };
+    output: Nothing;
+  };
+  /** The session has verified that the peer holds the new key, too. */
+  rotate_peer: {
+    caller: "session";
+    input: FromSession & { readonly newPeerId: PeerId; readonly newPublicKey: string };
+    output: Nothing;
+  };
+
+  revoke_peer: { caller: "gateway"; input: { readonly id: PeerId }; output: PeerView };
+  forget_peer: { caller: "gateway"; input: { readonly id: PeerId }; output: Nothing };
+  get_auth_mode: { caller: "gateway"; input: Nothing; output: { readonly mode: AuthMode } };
+  set_auth_mode: {
+    caller: "gateway";
+    input: { readonly mode: AuthMode };
+    output: { readonly mode: AuthMode };
+  };
+  list_allowed: {
+    caller: "gateway";
+    input: Nothing;
+    output: { readonly mode: AuthMode; readonly entries: AllowEntry[] };
+  };
+  allow: {
+    caller: "gateway";
+    input: AllowBody & { readonly publicKey: string; readonly peerId: PeerId };
+    output: AllowEntry;
+  };
+  disallow: { caller: "gateway"; input: { readonly publicKey: string }; output: Nothing };
+}
+
+export const ADMISSION_CALLERS: CallersOf<AdmissionCommands> = {
+  admit: "session",
+  observe: "session",
+  gone: "session",
+  announce: "session",
+  rotate_peer: "session",
+  revoke_peer: "gateway",
+  forget_peer: "gateway",
+  get_auth_mode: "gateway",
+  set_auth_mode: "gateway",
+  list_allowed: "gateway",
+  allow: "gateway",
+  disallow: "gateway",
+};
+
+/** A peer proved its key to a session, which asks whether the peer may connect. */
+export interface AdmitInput extends JoinRequest {
+  /** ID of the object that holds the session. */
+  readonly session: string;
+}
+
+export interface Admitted {
+  readonly epoch: number;
+  readonly role: Role;
+  /** The RTT estimate, including the sample of the key proof. */
+  readonly rtt: RttEstimate;
+  /** How long the peer waits before it reconnects when many peers do. */
+  readonly reconnect: Reconnect;
+  /** When the last lease that the peer holds from an earlier session ends; absent when it holds none. */
+  readonly leasedUntil?: Millis;
+  /** The keys by which a member finds and opens the records of other peers; absent for a peer that is not a member. */
+  readonly discovery?: DiscoveryKeys;
+}
+
+/** A peer answered a ping, or did not. */
+export interface ObserveInput extends FromSession {
+  /** Grows with each observation of a session, so that an observation that was overtaken changes nothing. */
+  readonly seq: number;
+  readonly event: "answered" | "missed_answer";
+  readonly rtt: RttEstimate | null;
+}
+
+/** A session ended. It is named by its epoch, or by its object where the object does not know the epoch. */
+export type GoneInput = {
+  readonly peerId: PeerId;
+  readonly reason: string;
+  /** Whether the connection was lost without a close by either side. */
+  readonly silent: boolean;
+} & ({ readonly epoch: number } | { readonly session: string });

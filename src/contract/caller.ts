@@ -1,0 +1,17 @@
+/**
+ * Who may send a command: a peer's session, the HTTP gateway, or the mesh itself. The mesh's own commands run inside the
+ * coordinator's object (due times, the outbox, the outcome of effects) and never arrive by RPC.
+ */
+export type Caller = "session" | "gateway" | "mesh";
+
+/** One command: who may send it, what it receives, what it answers. */
+export interface CommandShape {
+  readonly caller: Caller;
+  readonly input: object;
+  readonly output: object | null;
+}
+
+/** The callers of a domain's commands at run time. Total: a command that is missing here does not compile. */
+export type CallersOf<Commands extends { [K in keyof Commands]: CommandShape }> = {
+  readonly [K in keyof Commands]: Commands[K]["caller"];
+};

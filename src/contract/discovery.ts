@@ -1,0 +1,106 @@
+import type { Bytes } from "../base/bytes.ts";
+import type { Millis } from "../base/clock.ts";
+import type { Publication } from "../discovery/publisher.ts";
+import type { DiscoveryKeys } from "../protocol/discovery.ts";
+import type { PointerList, PointerQuery, PointerView } from "../protocol/http.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { CopiedDirectory } from "../registry/copies.ts";
+import type { CallersOf } from "./caller.ts";
+import type { Nothing } from "./inputs.ts";
+
+/** Published records and pointers, by which peers find each other, and their copies for replicas. */
+export interface DiscoveryCommands {
+  list_pointers: {
+    caller: "gateway";
+    input: { readonly query: PointerQuery };
+    output: PointerList;
+  };
+  read_discovery: { caller: "gateway"; input: ReadDiscoveryInput; output: DiscoveryRead };
+  discovery_keys: {
+    caller: "gateway";
+    input: { readonly tokenId: string };
+    output: DiscoveryKeys;
+  };
+
+  /** The answer is null when there is nothing to store. */
+  prepare_publication: {
+    caller: "mesh";
+    input: { readonly peerId: PeerId };
+    output: (OfPublication & { readonly publication: Publication }) | null;
+  };
+  published: {
+    caller: "mesh";
+    input: OfPublication & { readonly peerId: PeerId; readonly blobId: string };
+    output: Nothing;
+  };
+  blob_deleted: { caller: "mesh"; input: { readonly blobId: string }; output: Nothing };
+  prepare_replication: {
+    caller: "mesh";
+    input: { readonly held: string | null };
+    output: Replication;
+  };
+  blobs_copied: {
+    caller: "mesh";
+    input: { readonly blobIds: readonly string[]; readonly more: boolean };
+    output: Nothing;
+  };
+  replicated: {
+    caller: "mesh";
+    input: { readonly copied: CopiedDirectory; readonly names: readonly string[] };
+    output: Nothing;
+  };
+  copy_dropped: { caller: "mesh"; input: { readonly key: string }; output: Nothing };
+}
+
+export const DISCOVERY_CALLERS: CallersOf<DiscoveryCommands> = {
+  list_pointers: "gateway",
+  read_discovery: "gateway",
+  discovery_keys: "gateway",
+  prepare_publication: "mesh",
+  published: "mesh",
+  blob_deleted: "mesh",
+  prepare_replication: "mesh",
+  blobs_copied: "mesh",
+  replicated: "mesh",
+  copy_dropped: "mesh",
+};
+
+interface ReadDiscoveryInput {
+  readonly id: string;
+  /** Whether everybody may read, so that no credential is needed. */
+  readonly anybody: boolean;
+  readonly credential: { readonly id: string; readonly hash: string };
+  readonly reader: string;
+}
+
+/** Whether the caller may read discovery, and the pointer with the requested ID if the caller may read that one. */
+export interface DiscoveryRead {
+  readonly allowed: boolean;
+  readonly pointer: PointerView | null;
+}
+
+/** The versions that a record is made from while it is being stored. */
+interface OfPublication {
+  /** The epoch of the peer's session. */
+  readonly session: number;
+  /** The discovery epoch. */
+  readonly epoch: number;
+  readonly fingerprint: string;
+}
+
+/** What to copy: blobs before the pages that name them, pages before the directory that names the pages. */
+export interface Replication {
+  readonly blobs: readonly { readonly id: string; readonly expiresAt: Millis }[];
+  /** Null while more blobs have to be copied first. */
+  readonly directory: CopyOfDirectory | null;
+}
+
+export interface CopyOfDirectory {
+  readonly content: Bytes;
+  /** Pages that the store does not hold yet. */
+  readonly pages: readonly { readonly name: string; readonly content: Bytes }[];
+  readonly expiresAt: Millis;
+  /** Names of all pages. */
+  readonly names: readonly string[];
+  readonly copied: Omit<CopiedDirectory, "incomplete">;
+}

@@ -1,0 +1,54 @@
+import type { AdvertisedPeer } from "../peers/advertised-peer.ts";
+import type { PairRttView, PeerState, PeerView, ScoreView } from "../protocol/http.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { GoP2pRequest, Role } from "../protocol/messages.ts";
+import type { CallersOf } from "./caller.ts";
+import type { FromSession, Nothing, PageOf } from "./inputs.ts";
+import type { SessionRef } from "./session-orders.ts";
+
+/** What is known of peers: measurements, scores, other peers that they advertise. */
+export interface PeerCommands {
+  /** Round trips that the peer measured to other peers. */
+  report_rtts: {
+    caller: "session";
+    input: FromSession & {
+      readonly rtts: readonly { readonly to: PeerId; readonly rttMs: number }[];
+    };
+    output: Nothing;
+  };
+  /** Other peers that the peer advertises; the answer is a sample of pointer IDs. */
+  hear_advert: {
+    caller: "session";
+    input: FromSession & { readonly peers: readonly AdvertisedPeer[] };
+    output: { readonly pointers: readonly string[] };
+  };
+
+  get_peer: { caller: "gateway"; input: { readonly id: PeerId }; output: PeerView };
+  get_score: { caller: "gateway"; input: { readonly id: PeerId }; output: ScoreView };
+  get_rtt: {
+    caller: "gateway";
+    input: { readonly id: PeerId; readonly other: PeerId };
+    output: PairRttView;
+  };
+  list_peers: {
+    caller: "gateway";
+    input: PageOf & { readonly state?: PeerState | undefined; readonly role?: Role | undefined };
+    output: { readonly peers: PeerView[]; readonly next_cursor: string | null };
+  };
+  /** The session to which a go-p2p request to this peer is sent. */
+  request_peer: {
+    caller: "gateway";
+    input: { readonly id: PeerId; readonly type: GoP2pRequest };
+    output: SessionRef;
+  };
+}
+
+export const PEER_CALLERS: CallersOf<PeerCommands> = {
+  report_rtts: "session",
+  hear_advert: "session",
+  get_peer: "gateway",
+  get_score: "gateway",
+  get_rtt: "gateway",
+  list_peers: "gateway",
+  request_peer: "gateway",
+};

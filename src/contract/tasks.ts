@@ -1,0 +1,167 @@
+import type { Millis } from "../base/clock.ts";
+import type { Json } from "../base/json.ts";
+import type {
+  BatchView,
+  SubmitTask,
+  TaskState,
+  TaskSummary,
+  TaskView,
+  WhyView,
+} from "../protocol/http.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { PayloadOf, TaskResult } from "../protocol/messages.ts";
+import type { ResultExtra } from "../registry/task-results.ts";
+import type { CallersOf } from "./caller.ts";
+import type { FromSession, Nothing, OfAttempt, OfTask, PageOf } from "./inputs.ts";
+
+/** Tasks: submitted by callers and controllers, attempted by workers. */
+export interface TaskCommands {
+  // From the session of a worker.
+  accept_task: { caller: "session"; input: OfAttempt & Queued; output: Leased };
+  refuse_task: {
+    caller: "session";
+    input: OfAttempt & { readonly reason: string };
+    output: Nothing;
+  };
+  progress_task: {
+    caller: "session";
+    input: OfAttempt &
+      Queued & { readonly progress: number | null; readonly message?: string | null };
+    output: Leased;
+  };
+  finish_task: {
+    caller: "session";
+    input: FromSession & { readonly outcome: TaskResult };
+    output: Nothing;
+  };
+
+  // From the session of a controller.
+  assign_task: {
+    caller: "session";
+    input: FromSession & { readonly task: SubmitTask; readonly key: string | null };
+    output: PayloadOf<"task_shown">;
+  };
+  query_task: {
+    caller: "session";
+    input: FromSession & { readonly id: string };
+    output: PayloadOf<"task_shown">;
+  };
+  recall_task: {
+    caller: "session";
+    input: FromSession & { readonly id: string };
+    output: PayloadOf<"task_shown">;
+  };
+
+  submit_task: {
+    caller: "gateway";
+    input: SubmitInput;
+    output: { readonly task: TaskView; readonly duplicate: boolean };
+  };
+  submit_batch: {
+    caller: "gateway";
+    input: Omit<SubmitInput, "task"> & { readonly tasks: readonly SubmitTask[] };
+    output: BatchView;
+  };
+  get_task: { caller: "gateway"; input: OfTask; output: TaskView };
+  list_tasks: {
+    caller: "gateway";
+    input: ListTasksInput;
+    output: { readonly tasks: TaskSummary[]; readonly next_cursor: string | null };
+  };
+  cancel_task: { caller: "gateway"; input: OfTask; output: TaskView };
+  why_task: {
+    caller: "gateway";
+    input: OfTask & { readonly attempt?: number | undefined };
+    output: WhyView;
+  };
+
+  // A large result goes from the gateway straight into the blob store; the coordinator reserves its place and records it.
+  begin_result: {
+    caller: "gateway";
+    input: Omit<OfAttempt, "epoch">;
+    output: ResultUpload;
+  };
+  commit_result: {
+    caller: "gateway";
+    input: Omit<OfAttempt, "epoch"> & {
+      readonly blobId: string;
+      readonly bytes: number;
+      /** In base64. */
+      readonly sha256: string;
+    };
+    output: Nothing;
+  };
+  read_result: {
+    caller: "gateway";
+    input: OfTask;
+    output: { readonly result: Json; readonly extra: ResultExtra };
+  };
+
+  offer_failed: { caller: "mesh"; input: OfferFailedInput; output: Nothing };
+  result_deleted: { caller: "mesh"; input: { readonly blobId: string }; output: Nothing };
+}
+
+export const TASK_CALLERS: CallersOf<TaskCommands> = {
+  accept_task: "session",
+  refuse_task: "session",
+  progress_task: "session",
+  finish_task: "session",
+  assign_task: "session",
+  query_task: "session",
+  recall_task: "session",
+  submit_task: "gateway",
+  submit_batch: "gateway",
+  get_task: "gateway",
+  list_tasks: "gateway",
+  cancel_task: "gateway",
+  why_task: "gateway",
+  begin_result: "gateway",
+  commit_result: "gateway",
+  read_result: "gateway",
+  offer_failed: "mesh",
+  result_deleted: "mesh",
+};
+
+/** When the attempt's lease ends unless it is renewed. */
+interface Leased {
+  readonly leasedUntil: Millis;
+}
+
+interface Queued {
+  /** Whether the task waits in the peer for a free slot: the attempt has not begun. */
+  readonly queued?: boolean | undefined;
+}
+
+export interface SubmitInput {
+  readonly task: SubmitTask;
+  /** `api`, `peer`, or `webhook:` and the name of the webhook source. */
+  readonly source: string;
+  /** A token's ID, `admin`, or a peer's ID. */
+  readonly owner: string;
+  readonly idempotency: { readonly key: string; readonly scope: string } | null;
+}
+
+interface ListTasksInput extends PageOf {
+  readonly state?: TaskState | undefined;
+  readonly kind?: string | undefined;
+  readonly source?: string | undefined;
+  readonly peer_id?: PeerId | undefined;
+  readonly created_after?: string | undefined;
+  readonly created_before?: string | undefined;
+  /** The owner whose tasks the caller may see; null when the caller may see every task. */
+  readonly visibleTo: string | null;
+}
+
+interface ResultUpload {
+  /** Whether the result must be sealed to its caller's key. */
+  readonly sealed: boolean;
+  /** Where the result must be stored. */
+  readonly blobId: string;
+}
+
+/** An offer that did not reach its peer. */
+interface OfferFailedInput extends OfAttempt {
+  readonly reason: string;
+  /** `gone`: there is no such session. `silent`: its peer has not been heard for too long. `unknown`: no answer. */
+  readonly session: "gone" | "silent" | "unknown";
+}

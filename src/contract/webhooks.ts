@@ -1,0 +1,116 @@
+import type {
+  DeliveryOutcome,
+  KeptDelivery,
+  TaskView,
+  WebhookSourceView,
+} from "../protocol/http.ts";
+import type { MusterError } from "../protocol/errors.ts";
+import type { WebhookDelivery } from "../registry/webhook-deliveries.ts";
+import type { WebhookSource } from "../registry/webhook-sources.ts";
+import type { Answer, Verdict } from "../webhooks/index.ts";
+import type { CallersOf } from "./caller.ts";
+import type { Nothing, OfTask, PageOf } from "./inputs.ts";
+
+/** Webhooks that become tasks, and callbacks that report how tasks ended. */
+export interface WebhookCommands {
+  put_webhook_source: { caller: "gateway"; input: SourceInput; output: WebhookSourceView };
+  get_webhook_source: {
+    caller: "gateway";
+    input: { readonly name: string };
+    output: WebhookSourceView;
+  };
+  /** With the sealed secret: the gateway verifies a delivery with it and never shows it to a caller. */
+  open_webhook_source: {
+    caller: "gateway";
+    input: { readonly name: string };
+    output: WebhookSource;
+  };
+  list_webhook_sources: {
+    caller: "gateway";
+    input: Nothing;
+    output: { readonly sources: WebhookSourceView[] };
+  };
+  remove_webhook_source: { caller: "gateway"; input: { readonly name: string }; output: Nothing };
+  /** A delivery whose signature is valid, with what it becomes; every such delivery is recorded. */
+  take_delivery: { caller: "gateway"; input: DeliveryInput; output: TakenDelivery };
+  list_deliveries: {
+    caller: "gateway";
+    input: PageOf & {
+      readonly source: string;
+      readonly outcome?: DeliveryOutcome | undefined;
+    };
+    output: { readonly deliveries: KeptDelivery[]; readonly next_cursor: string | null };
+  };
+  /** With its sealed content: for a replay or a dry run. */
+  open_delivery: {
+    caller: "gateway";
+    input: { readonly source: string; readonly id: string };
+    output: WebhookDelivery;
+  };
+  /** Schedules again a callback that was delivered or has failed for good. */
+  repeat_callback: { caller: "gateway"; input: OfTask; output: TaskView };
+
+  claim_callback: {
+    caller: "mesh";
+    input: {
+      /** Origins of receivers that already have as many attempts in progress as they may have. */
+      readonly busy: readonly string[];
+    };
+    output: { readonly request: CallbackRequest | null };
+  };
+  callback_answered: {
+    caller: "mesh";
+    input: { readonly taskId: string; readonly attempt: number; readonly answer: Answer };
+    output: Nothing;
+  };
+}
+
+export const WEBHOOK_CALLERS: CallersOf<WebhookCommands> = {
+  put_webhook_source: "gateway",
+  get_webhook_source: "gateway",
+  open_webhook_source: "gateway",
+  list_webhook_sources: "gateway",
+  remove_webhook_source: "gateway",
+  take_delivery: "gateway",
+  list_deliveries: "gateway",
+  open_delivery: "gateway",
+  repeat_callback: "gateway",
+  claim_callback: "mesh",
+  callback_answered: "mesh",
+};
+
+export type SourceInput = Omit<WebhookSource, "createdAt" | "deliveries">;
+
+/** A delivery whose signature is valid, or one that an operator replays. */
+export interface DeliveryInput {
+  readonly source: string;
+  readonly deliveryId: string;
+  readonly bytes: number;
+  /** The part of the delivery that is stored, sealed; null when none is. */
+  readonly sealed: string | null;
+  readonly verdict: Verdict;
+  readonly replay: {
+    /** ID of the delivery that is replayed. */
+    readonly of: string;
+    /** Set to make a second task of a delivery that became a task; the key makes the replay itself idempotent. */
+    readonly newTask: string | null;
+  } | null;
+}
+
+export interface TakenDelivery {
+  readonly outcome: DeliveryOutcome;
+  readonly taskId: string | null;
+  readonly detail: string | null;
+  /** Why the coordinator did not accept the task; null when it did or there was none. */
+  readonly error: MusterError | null;
+}
+
+/** One attempt at a callback: what to send, and where. */
+export interface CallbackRequest {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly url: string;
+  readonly origin: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}

@@ -1,43 +1,67 @@
 import { err, type Result } from "../src/base/result.ts";
-import type { CommandName, Input, Output } from "../src/contract/commands.ts";
+import type { GatewayActor, SessionActor } from "../src/contract/caller.ts";
+import type {
+  CommandName,
+  GatewayCommandName,
+  Input,
+  Output,
+  SessionCommandName,
+} from "../src/contract/commands.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Env } from "./env.ts";
 
-/** How everything else reaches the coordinator. */
-export interface CoordinatorPort {
-  /** Runs one command; a coordinator that can't be reached in time is an `unavailable` error, never a throw. */
-  call<K extends CommandName>(name: K, input: Input<K>): Promise<Result<Output<K>, MusterError>>;
+/** The coordinator as a session or the gateway sees it: `Name` is the commands that it may send. */
+export interface CoordinatorPort<Name extends CommandName> {
+  /** Runs one command. A coordinator that does not answer in time is an `unavailable` error; this never throws. */
+  call<K extends Name>(name: K, input: Input<K>): Promise<Result<Output<K>, MusterError>>;
+}
+
+export interface GatewayPort extends CoordinatorPort<GatewayCommandName> {
   /** Returns once the task has ended, or after `ms` milliseconds. */
   awaitTaskEnd(taskId: string, ms: number): Promise<void>;
 }
 
+export const coordinatorForSession = (
+  env: Env,
+  actor: SessionActor,
+): CoordinatorPort<SessionCommandName> => ({
+  call: (name, input) => callCoordinator(env, actor, name, input),
+});
+
+export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPort => ({
+  call: (name, input) => callCoordinator(env, actor, name, input),
+  async awaitTaskEnd(taskId, ms) {
+    await stubOf(env).awaitTaskEnd(RPC_VERSION, taskId, ms);
+  },
+});
+
 /**
- * The only place that knows which object coordinates. One serves today; when several do (each owning a range of peer
- * IDs), this is what changes. `actor` is who the audit log names. The stub is made anew for each call: one that has thrown is not to be used again.
+ * The only place that knows which object coordinates. One serves today; when several do (each owning a range of peer IDs),
+ * this is what changes. The stub is made anew for each call: a stub that has thrown must not be used again.
  */
-export function coordinatorOf(env: Env, actor: string): CoordinatorPort {
-  const stub = () => env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
-  return {
-    async call(name, input) {
-      try {
-        const answer = stub().execute(RPC_VERSION, actor, name, input);
-        return await withDeadline(answer, RPC_TIMEOUT + END_CONFIRMATION);
-      } catch (thrown) {
-        console.error("coordinator call failed", { name, error: String(thrown) });
-        return err({
-          code: "unavailable",
-          detail: "the coordinator does not answer; try again",
-          retryAfter: 2,
-        });
-      }
-    },
-    async awaitTaskEnd(taskId, ms) {
-      await stub().awaitTaskEnd(RPC_VERSION, taskId, ms);
-    },
-  };
+const stubOf = (env: Env) => env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
+
+async function callCoordinator<K extends CommandName>(
+  env: Env,
+  actor: SessionActor | GatewayActor,
+  name: K,
+  input: Input<K>,
+): Promise<Result<Output<K>, MusterError>> {
+  try {
+    const answer = stubOf(env).execute(RPC_VERSION, actor, name, input);
+    // The answer belongs to the command: the RPC's type can't say so.
+    return await withDeadline(answer as Promise<Result<Output<K>, MusterError>>, CALL_TIMEOUT);
+  } catch (thrown) {
+    console.error("coordinator call failed", { name, error: String(thrown) });
+    return err({
+      code: "unavailable",
+      detail: "the coordinator does not answer; try again",
+      retryAfter: 2,
+    });
+  }
 }
 
-/** Commands that end sessions wait for their confirmation, itself bounded by `RPC_TIMEOUT`. */
-const END_CONFIRMATION = RPC_TIMEOUT;
+/** A command that ends sessions waits for their confirmation, which is itself bounded by `RPC_TIMEOUT`. */
+const CALL_TIMEOUT = 2 * RPC_TIMEOUT;

@@ -3,29 +3,25 @@ import type { Millis } from "../src/base/clock.ts";
 import { err, type Result } from "../src/base/result.ts";
 import type { CommandName, Input } from "../src/contract/commands.ts";
 import { type Effect } from "../src/coordinator/kernel/effects.ts";
-import {
-  isEndAwaited,
-  type DialOrder,
-  type EndFault,
-  type SessionRef,
-} from "../src/contract/session-orders.ts";
+import { isEndAwaited, type DialOrder, type SessionRef } from "../src/contract/session-orders.ts";
+import { refuseRpcCaller } from "../src/contract/rpc-caller.ts";
 import { execute, type Executed } from "../src/coordinator/kernel/execute.ts";
 import { nextTick } from "../src/coordinator/kernel/tick.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
-import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
+import { RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { openRegistry, type Registry } from "../src/registry/registry.ts";
 import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { CallbackRunner } from "./callback-runner.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
-import { withDeadline } from "./deadline.ts";
 import { durableSql } from "./durable-sql.ts";
 import type { Env } from "./env.ts";
 import { kvStore } from "./kv-store.ts";
 import { MeasurementWriter } from "./measurement-writer.ts";
 import { COPY_DEBTS, OutboxRunner, OWN_DEBTS, type OutboxPorts } from "./outbox-runner.ts";
 import type { CoordinatorRpc } from "./rpc.ts";
+import { SessionPort } from "./session-port.ts";
 import { upstashStore } from "./upstash-store.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -40,6 +36,7 @@ export class Coordinator
   readonly #config: MeshConfig;
   readonly #registry: Registry;
   readonly #alarm: AlarmClock;
+  readonly #sessions: SessionPort;
   readonly #outbox: OutboxRunner;
   readonly #copies: OutboxRunner;
   readonly #callbacks: CallbackRunner;
@@ -52,6 +49,7 @@ export class Coordinator
     this.#registry = openRegistry(durableSql(ctx.storage), Math.floor(Math.random() * 2 ** 32));
     this.#measurements = new MeasurementWriter(this.#registry.measurements);
     this.#alarm = new AlarmClock(ctx.storage);
+    this.#sessions = new SessionPort(env.PEER_SESSION);
     const { replicas } = this.#config;
     const ports: OutboxPorts = {
       registry: this.#registry,
@@ -59,7 +57,7 @@ export class Coordinator
       replicas: replicas === null ? null : upstashStore(replicas),
       randomBytes: platformRandom,
       now: () => Date.now(),
-      endSession: (to, fault) => this.#endSession(to, fault),
+      endSession: async (to, fault) => void (await this.#sessions.end(to, fault)),
       probe: (to) => this.#probe(to),
       execute: (name, input) => this.#run(name, input).result,
     };
@@ -83,6 +81,8 @@ export class Coordinator
     input: unknown,
   ): Promise<Result<unknown, MusterError>> {
     if (version !== RPC_VERSION) return err(unspoken(version));
+    const refusal = refuseRpcCaller(actor, name);
+    if (refusal !== null) return err(refusal);
     const { result, ends } = this.#run(name, input as Input<CommandName>, actor);
     if (ends.length === 0) return result;
     // The caller is told only once the sessions in question are gone: nothing reaches them after this returns.
@@ -158,16 +158,16 @@ export class Coordinator
           return await this.#offer(effect);
         case "cancel": {
           const { to, taskId, fence, reason } = effect;
-          await this.#session(to).cancel(RPC_VERSION, to.epoch, taskId, fence, reason);
+          await this.#sessions.cancel(to, taskId, fence, reason);
           return true;
         }
         case "report": {
           const { to, shown } = effect;
-          await this.#session(to).report(RPC_VERSION, to.epoch, shown);
+          await this.#sessions.report(to, shown);
           return true;
         }
         case "end_session":
-          await this.#endSession(effect.to, effect.fault);
+          await this.#sessions.end(effect.to, effect.fault);
           this.#run("session_ended", { to: effect.to, fault: effect.fault });
           return true;
         case "dial":
@@ -193,10 +193,7 @@ export class Coordinator
   async #offer({ to, offer }: Extract<Effect, { type: "offer" }>): Promise<boolean> {
     const claim = { peerId: to.peerId, epoch: to.epoch, taskId: offer.task_id, fence: offer.fence };
     try {
-      const delivery = await withDeadline(
-        this.#session(to).offer(RPC_VERSION, to.epoch, offer),
-        RPC_TIMEOUT,
-      );
+      const delivery = await this.#sessions.offer(to, offer);
       if (delivery === "delivered") return true;
       const [reason, session] =
         delivery === "silent"
@@ -215,19 +212,16 @@ export class Coordinator
   }
 
   async #probe(to: SessionRef): Promise<void> {
-    const asked = await withDeadline(this.#session(to).probe(RPC_VERSION, to.epoch), RPC_TIMEOUT);
+    const asked = await this.#sessions.probe(to);
     if (asked !== "no_session") return;
     const { peerId, epoch } = to;
     this.#run("gone", { peerId, epoch, reason: "the session is gone", silent: true });
   }
 
-  /** One object per registered address makes all attempts at it in turn. */
   async #dial(order: DialOrder): Promise<boolean> {
-    const sessions = this.env.PEER_SESSION;
     const { dial } = order;
     try {
-      const session = sessions.get(sessions.idFromName(`dial:${dial.id}`));
-      await withDeadline(session.dial(RPC_VERSION, order), RPC_TIMEOUT);
+      await this.#sessions.dial(order);
       return true;
     } catch (thrown) {
       console.error("dial failed", { error: String(thrown) });
@@ -235,14 +229,6 @@ export class Coordinator
       this.#run("dial_failed", { dial, error, proved: null });
       return false;
     }
-  }
-
-  async #endSession(to: SessionRef, fault: EndFault): Promise<void> {
-    await withDeadline(this.#session(to).end(RPC_VERSION, to.epoch, fault), RPC_TIMEOUT);
-  }
-
-  #session({ session }: SessionRef) {
-    return this.env.PEER_SESSION.get(this.env.PEER_SESSION.idFromString(session));
   }
 }
 

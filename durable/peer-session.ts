@@ -32,7 +32,7 @@ import { step } from "../src/session/step.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { Calls } from "./calls.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
-import { coordinatorOf, type CoordinatorPort } from "./coordinator-port.ts";
+import { coordinatorForSession } from "./coordinator-port.ts";
 import { dialOut } from "./dial-out.ts";
 import { DialledSockets } from "./dialled-sockets.ts";
 import type { Env } from "./env.ts";
@@ -106,7 +106,7 @@ export class PeerSession
     const opened = await dialOut(url, this.#config.coordinator.allowLoopback);
     if (!opened.ok) {
       const failed = { dial, error: opened.error, proved: null };
-      await coordinatorOf(this.env, `dial:${dial.id}`).call("dial_failed", failed);
+      await coordinatorForSession(this.env, `dial:${dial.id}`).call("dial_failed", failed);
       return;
     }
     const { socket } = opened.value;
@@ -355,8 +355,8 @@ export class PeerSession
     if (this.#farewell.pending !== null) this.#alarm.ringBy(now + FAREWELL_REPEAT, now);
   }
 
-  #coordinator(peerId: string): CoordinatorPort {
-    return coordinatorOf(this.env, `peer:${peerId}`);
+  #coordinator(peerId: string) {
+    return coordinatorForSession(this.env, `peer:${peerId}`);
   }
 
   #session(socket: WebSocket): Session {

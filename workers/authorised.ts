@@ -5,7 +5,7 @@ import { equalConstantTime, utf8 } from "../src/base/bytes.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import { sha256 } from "../src/crypto/primitives.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
-import { coordinatorOf } from "../durable/coordinator-port.ts";
+import { coordinatorForGateway } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv, Caller } from "./context.ts";
 import { needOf } from "./needs.ts";
 import { bearerIn } from "./bearer.ts";
@@ -23,7 +23,7 @@ export const authorised: MiddlewareHandler<AppEnv> = async (c, next) => {
     });
   }
   c.set("caller", caller.value);
-  c.set("coordinator", coordinatorOf(c.env, actor));
+  c.set("coordinator", coordinatorForGateway(c.env, actor));
   return next();
 };
 

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { MeshConfig } from "../durable/config.ts";
-import type { CoordinatorPort } from "../durable/coordinator-port.ts";
+import type { GatewayPort } from "../durable/coordinator-port.ts";
+import type { GatewayActor } from "../src/contract/caller.ts";
 import type { Scope } from "../src/protocol/http.ts";
 import type { Env } from "../durable/env.ts";
 
@@ -10,7 +11,7 @@ export interface Caller {
   readonly id: string;
   readonly scope: Scope;
   /** As the audit log names it. */
-  readonly actor: string;
+  readonly actor: GatewayActor;
 }
 
 /** What every route finds on its context: the Worker's bindings, the checked configuration, the coordinator. */
@@ -18,7 +19,7 @@ export interface AppEnv {
   Bindings: Env;
   Variables: {
     config: MeshConfig;
-    coordinator: CoordinatorPort;
+    coordinator: GatewayPort;
     /** Set by `authorised`: behind it every route has one. */
     caller: Caller;
   };

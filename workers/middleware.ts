@@ -4,7 +4,7 @@ import { fromUtf8 } from "../src/base/bytes.ts";
 import { JSON_DEPTH_MAX, parseJson } from "../src/base/json.ts";
 import { BODY_BYTES_MAX } from "../src/protocol/constants.ts";
 import { readConfig } from "../durable/config.ts";
-import { coordinatorOf } from "../durable/coordinator-port.ts";
+import { coordinatorForGateway } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { problem } from "./problem.ts";
 import { safe } from "./safe-headers.ts";
@@ -21,7 +21,7 @@ export const configured: MiddlewareHandler<AppEnv> = async (c, next) => {
   const config = readConfig(c.env, Date.now());
   if (!config.ok) return problem(c, config.error);
   c.set("config", config.value);
-  c.set("coordinator", coordinatorOf(c.env, "anonymous"));
+  c.set("coordinator", coordinatorForGateway(c.env, "anonymous"));
   return next();
 };
 

@@ -2,11 +2,11 @@
  * Who may send a command: a peer's session, the HTTP gateway, or the mesh itself. The mesh's own commands run inside the
  * coordinator's object (due times, the outbox, the outcome of effects) and never arrive by RPC.
  */
-export type Caller = "session" | "gateway" | "mesh";
+export type CommandCaller = "session" | "gateway" | "mesh";
 
 /** One command: who may send it, what it receives, what it answers. */
 export interface CommandShape {
-  readonly caller: Caller;
+  readonly caller: CommandCaller;
   readonly input: object;
   readonly output: object | null;
 }
@@ -15,3 +15,10 @@ export interface CommandShape {
 export type CallersOf<Commands extends { [K in keyof Commands]: CommandShape }> = {
   readonly [K in keyof Commands]: Commands[K]["caller"];
 };
+
+/** The peer whose session sends a command, or the dial whose attempt has led to a socket. */
+export type SessionActor = `peer:${string}` | `dial:${string}`;
+/** The caller of the HTTP API: the operator, an API token, or a request that carries no token (yet). */
+export type GatewayActor = "admin" | "anonymous" | `token:${string}`;
+/** Who gave a command, as the audit log names it. */
+export type Actor = SessionActor | GatewayActor | "mesh";

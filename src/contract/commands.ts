@@ -1,6 +1,6 @@
 import { ACCESS_CALLERS, type AccessCommands } from "./access.ts";
 import { ADMISSION_CALLERS, type AdmissionCommands } from "./admission.ts";
-import type { Caller, CallersOf } from "./caller.ts";
+import type { CallersOf, CommandCaller } from "./caller.ts";
 import { DIALING_CALLERS, type DialingCommands } from "./dialing.ts";
 import { DISCOVERY_CALLERS, type DiscoveryCommands } from "./discovery.ts";
 import { KERNEL_CALLERS, type KernelCommands } from "./kernel.ts";
@@ -24,7 +24,7 @@ export type CommandName = keyof Commands;
 export type Input<K extends CommandName> = Commands[K]["input"];
 export type Output<K extends CommandName> = Commands[K]["output"];
 
-type CommandsOf<C extends Caller> = {
+type CommandsOf<C extends CommandCaller> = {
   [K in CommandName]: Commands[K]["caller"] extends C ? K : never;
 }[CommandName];
 

@@ -1,0 +1,21 @@
+import type { MusterError } from "../protocol/errors.ts";
+import type { CommandCaller } from "./caller.ts";
+import { COMMAND_CALLERS, type CommandName } from "./commands.ts";
+
+/**
+ * Why a command that arrives by RPC is refused; null when its actor may send it. A session can't act as the gateway, nor
+ * the gateway as a session, and the mesh's own commands never arrive by RPC.
+ */
+export function refuseRpcCaller(actor: string, name: CommandName): MusterError | null {
+  const caller = rpcCallerOf(actor);
+  if (caller !== null && caller === COMMAND_CALLERS[name]) return null;
+  return { code: "forbidden", detail: `${actor} may not send the command ${name}` };
+}
+
+/** What kind of caller an actor is; null for one that has no business to call: `mesh`, or an unknown spelling. */
+function rpcCallerOf(actor: string): Exclude<CommandCaller, "mesh"> | null {
+  if (/^(?:peer|dial):/.test(actor)) return "session";
+  return actor === "admin" || actor === "anonymous" || actor.startsWith("token:")
+    ? "gateway"
+    : null;
+}

@@ -4,47 +4,47 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startMesh, type MeshProcess } from "../src/cli/mesh-process.ts";
 import { connectPeer, controller } from "../src/client/index.ts";
-import { startBare } from "./bare.ts";
+import { startBareWorker } from "./bare.ts";
 import type { Bench } from "./bench.ts";
 
-/** From POST to the peer's receipt, one in flight, may take this many times the floor. */
+/** The time from POST to the peer's receipt, with one task in flight, may be this many times the floor. */
 const BAR = 3;
 const ROUNDS = 5;
 const PER_ROUND = 100;
-/** At saturation: callers, and peers with so many slots each. */
+/** At saturation: the number of callers and peers, and the slots of each peer. */
 const CALLERS = 32;
 const PEERS = 4;
 const SLOTS = 16;
-const SATURATED = 2_000;
-/** Of the coordinator: the task is taken, accepted by its peer, done. */
+const SATURATION_TASKS = 2_000;
+/** The coordinator commits when it accepts the task, when its peer accepts it, and when it ends. */
 const COMMITS_PER_TASK = 3;
 
 export const assign: Bench = {
   summary:
-    "time from POST to the peer's receipt and to the caller's result, beside a bare object's commit and send; tasks per second",
+    "time from POST to the peer's receipt and to the caller's result, compared with a bare object that commits and sends; tasks per second",
   async run(log, scale) {
     const dir = await mkdtemp(join(tmpdir(), "muster-bench-"));
     const mesh = await startMesh({ dir: join(dir, "mesh"), port: 0 });
-    const bare = await startBare(join(dir, "bare"));
+    const bare = await startBareWorker(join(dir, "bare"));
     const count = Math.max(10, Math.round(PER_ROUND * scale));
     try {
-      const floor = await floorOf(bare.url);
-      const given = await assignmentOf(mesh);
-      for (let n = 0; n < 50; n++) await Promise.all([floor.once(), given.once()]); // warm
+      const floor = await connectToFloor(bare.url);
+      const assignment = await connectToMesh(mesh);
+      for (let n = 0; n < 50; n++) await Promise.all([floor.once(), assignment.once()]); // warm up
       const floors: number[] = [];
       const receipts: number[] = [];
       const results: number[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         for (let n = 0; n < count; n++) floors.push(await floor.once());
         for (let n = 0; n < count; n++) {
-          const { receiptMs, resultMs } = await given.once();
+          const { receiptMs, resultMs } = await assignment.once();
           receipts.push(receiptMs);
           results.push(resultMs);
         }
         log(`round ${round + 1} of ${ROUNDS}`);
       }
-      await given.close();
-      const many = Math.max(100, Math.round(SATURATED * scale));
+      await assignment.close();
+      const many = Math.max(100, Math.round(SATURATION_TASKS * scale));
       const commits = await saturateFloor(bare.url, many);
       floor.close();
       const saturated = { ...(await saturate(mesh, many)), commits };
@@ -57,8 +57,8 @@ export const assign: Bench = {
   },
 };
 
-/** POST to a bare object that commits one row and sends one frame: until the frame is here. */
-async function floorOf(url: string) {
+/** The time from a POST to a bare object, which commits one row and sends one frame, until the frame arrives. */
+async function connectToFloor(url: string) {
   const socket = new WebSocket(`${url}/ledger`);
   await once(socket, "open");
   const http = bareHttp(url);
@@ -76,8 +76,8 @@ async function floorOf(url: string) {
 
 const bareHttp = (url: string): string => `${url.replace("ws", "http")}/ledger`;
 
-/** One task through the mesh, from an idle caller to an idle peer and back. */
-async function assignmentOf(mesh: MeshProcess) {
+/** The time of one task through the mesh, from an idle caller to an idle peer and back. */
+async function connectToMesh(mesh: MeshProcess) {
   let receipt = Promise.withResolvers<number>();
   const { url, meshKey } = mesh;
   const peer = connectPeer({
@@ -92,14 +92,14 @@ async function assignmentOf(mesh: MeshProcess) {
     },
   });
   await peer.ready;
-  const call = caller(mesh);
+  const call = apiCaller(mesh);
   return {
     async once() {
       receipt = Promise.withResolvers();
       const began = performance.now();
-      const { id } = (await call("POST", "v1/tasks", { kind: "echo", payload: {} })) as Given;
+      const { id } = (await call("POST", "v1/tasks", { kind: "echo", payload: {} })) as TaskAnswer;
       const at = await receipt.promise;
-      const { state } = (await call("GET", `v1/tasks/${id}?wait=10`)) as Given;
+      const { state } = (await call("GET", `v1/tasks/${id}?wait=10`)) as TaskAnswer;
       if (state !== "succeeded") throw new Error(`task ${id} is ${state}`);
       return { receiptMs: at - began, resultMs: performance.now() - began };
     },
@@ -107,13 +107,13 @@ async function assignmentOf(mesh: MeshProcess) {
   };
 }
 
-interface Given {
+interface TaskAnswer {
   readonly id: string;
   readonly state: string;
 }
 
-/** The API without the SDK's checks, so that the caller's own work weighs as little as the floor's. */
-const caller =
+/** Calls the API without the checks of the SDK, so that the caller does as little work as that of the floor. */
+const apiCaller =
   ({ url, adminToken }: MeshProcess) =>
   async (method: string, path: string, body?: object): Promise<unknown> => {
     const response = await fetch(`${url}/${path}`, {
@@ -125,13 +125,13 @@ const caller =
     return response.json();
   };
 
-/** How often the bare object commits and sends in a second, asked by as many callers. */
+/** How often per second the bare object commits and sends, with the same number of callers. */
 const saturateFloor = (url: string, count: number): Promise<number> =>
   perSecond(count, async (next) => {
     while (next()) await (await fetch(bareHttp(url), { method: "POST", body: "{}" })).text();
   });
 
-/** Many callers that each give a task and wait for its result, and what is done in batches, per second. */
+/** Tasks per second: of callers that each submit one task and wait for its result, and in batches. */
 async function saturate(mesh: MeshProcess, count: number) {
   const { url, meshKey } = mesh;
   const echo = { echo: (payload: unknown) => payload };
@@ -140,13 +140,13 @@ async function saturate(mesh: MeshProcess, count: number) {
   );
   await Promise.all(peers.map(({ ready }) => ready));
   const singly = await perSecond(count, async (next) => {
-    const call = caller(mesh);
+    const call = apiCaller(mesh);
     while (next()) {
-      const { id } = (await call("POST", "v1/tasks", { kind: "echo" })) as Given;
+      const { id } = (await call("POST", "v1/tasks", { kind: "echo" })) as TaskAnswer;
       await call("GET", `v1/tasks/${id}?wait=30`);
     }
   });
-  const batched = await inBatches(mesh, count);
+  const batched = await submitInBatches(mesh, count);
   await Promise.all(peers.map((peer) => peer.close()));
   return { singly, batched };
 }
@@ -161,8 +161,11 @@ async function perSecond(
   return count / ((performance.now() - began) / 1_000);
 }
 
-/** All given in batches of 100, until the last of them has ended. */
-async function inBatches({ url, adminToken: token }: MeshProcess, count: number): Promise<number> {
+/** Submits the tasks in batches of 100 and waits until all have ended; returns tasks per second. */
+async function submitInBatches(
+  { url, adminToken: token }: MeshProcess,
+  count: number,
+): Promise<number> {
   const client = controller({ url, token });
   const began = performance.now();
   const ids: string[] = [];
@@ -178,7 +181,7 @@ interface Measured {
   readonly floors: readonly number[];
   readonly receipts: readonly number[];
   readonly results: readonly number[];
-  /** Per second: tasks given one by one, tasks given in batches, and what the bare object does. */
+  /** Per second: tasks submitted one by one, tasks submitted in batches, commits of the bare object. */
   readonly saturated: {
     readonly singly: number;
     readonly batched: number;
@@ -200,16 +203,16 @@ function report({ floors, receipts, results, saturated }: Measured, count: numbe
   const [singly, batched, commits] = [saturated.singly, saturated.batched, saturated.commits];
   log(`${singly.toFixed(0)} tasks/s singly, ${batched.toFixed(0)} in batches`);
   log(
-    `${commits.toFixed(0)} commits and sends/s of the bare object; a task takes ${COMMITS_PER_TASK}`,
+    `${commits.toFixed(0)} commits and sends/s of the bare object; a task needs ${COMMITS_PER_TASK}`,
   );
   return {
     ok: ratio <= BAR,
     bar: `p50 from POST to receipt, one in flight, within ${BAR} times the floor`,
     per_round: count,
     rounds: ROUNDS,
-    floor_ms: both(floors),
-    receipt_ms: { ...both(receipts), times_floor: round2(ratio) },
-    result_ms: both(results),
+    floor_ms: quantiles(floors),
+    receipt_ms: { ...quantiles(receipts), times_floor: round2(ratio) },
+    result_ms: quantiles(results),
     saturation: {
       callers: CALLERS,
       peers: PEERS,
@@ -224,7 +227,7 @@ function report({ floors, receipts, results, saturated }: Measured, count: numbe
 
 type Log = (line: string) => void;
 
-const both = (values: readonly number[]) => ({
+const quantiles = (values: readonly number[]) => ({
   p50: round2(quantile(values, 0.5)),
   p99: round2(quantile(values, 0.99)),
 });

@@ -6,15 +6,15 @@ import { fileURLToPath } from "node:url";
 import { freePort } from "../src/cli/ports.ts";
 import { endGroup, registerGroup } from "../src/cli/process-group.ts";
 
-/** The floor that a benchmark stands beside: `bench/bare/worker.ts`, run as the mesh is. */
-export interface Bare {
-  /** Of its WebSocket. */
+/** The baseline of a benchmark: `bench/bare/worker.ts`, started in the same way as the mesh. */
+export interface BareWorker {
+  /** The URL of its WebSocket. */
   readonly url: string;
   readonly pid: number;
   stop(): Promise<void>;
 }
 
-export async function startBare(dir: string): Promise<Bare> {
+export async function startBareWorker(dir: string): Promise<BareWorker> {
   const port = await freePort("127.0.0.1");
   const manifest = createRequire(import.meta.url).resolve("wrangler/package.json");
   const config = fileURLToPath(new URL("bare/wrangler.toml", import.meta.url));

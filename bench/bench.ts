@@ -1,4 +1,4 @@
-/** One benchmark: its figures, and whether it holds its bar. Ratios against a baseline of the same run, no absolutes. */
+/** One benchmark. Its bar is a ratio to a baseline of the same run where possible, not an absolute time. */
 export interface Bench {
   readonly summary: string;
   run(log: (line: string) => void, scale: number): Promise<Figures>;
@@ -9,5 +9,5 @@ export interface Figures {
   readonly [figure: string]: unknown;
 }
 
-/** What the benchmark measures with is not there: nothing was measured, and nothing failed. */
+/** The benchmark cannot run here because its input is missing; it has not failed. */
 export class Unavailable extends Error {}

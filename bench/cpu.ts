@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Linux counts CPU time in these (USER_HZ, 100 a second on every architecture that Node runs on). */
+/** Linux counts CPU time in ticks (USER_HZ is 100 per second on every architecture that Node supports). */
 const TICK_MS = 10;
 
 interface Process {
@@ -20,12 +20,12 @@ function processes(): readonly Process[] {
         const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
         return [{ pid: Number(name), parent, command }];
       } catch {
-        return []; // ended while we looked
+        return []; // ended in the meantime
       }
     });
 }
 
-/** The workerd that runs the Worker itself; wrangler has a second one, which only passes requests on to it. */
+/** The PID of the workerd that runs the Worker. wrangler starts a second workerd, which only forwards requests. */
 export function workerdOf(wrangler: number): number {
   const own = processes().filter(
     ({ parent, command }) =>
@@ -39,7 +39,7 @@ export function workerdOf(wrangler: number): number {
   return found.pid;
 }
 
-/** CPU time that a process has used so far, in milliseconds, to 10 ms. */
+/** The CPU time that a process has used so far, in milliseconds; the resolution is 10 ms. */
 export function cpuMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -7,7 +7,7 @@ const PEERS_PER_HOST = 50;
 
 export const fleet: Bench = {
   summary:
-    "500 SDK peers in ten processes under cut sockets, frozen and killed processes and a killed mesh: do registry and truth agree afterwards",
+    "500 SDK peers in ten processes with reset connections, frozen and killed processes and a killed mesh: does the registry match the peers afterwards",
   async run(log, scale) {
     const peersPerHost = Math.max(2, Math.round(PEERS_PER_HOST * scale));
     const outcome = await runFleet(
@@ -29,7 +29,7 @@ export const fleet: Bench = {
         unreachable.length === 0 &&
         tasks.wrong.length === 0 &&
         overdue_task === "expired",
-      bar: "afterwards registry and truth agree, every accepted task has succeeded, and every living peer does one more",
+      bar: "afterwards the registry matches the peers, every accepted task has succeeded, and every living peer runs one more task",
       peers: HOSTS * peersPerHost,
       processes: HOSTS,
       ...outcome,

@@ -6,21 +6,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startMesh } from "../src/cli/mesh-process.ts";
 import { connectPeer } from "../src/client/index.ts";
 import type { Protocol } from "../src/protocol/http.ts";
-import { startBare } from "./bare.ts";
+import { startBareWorker } from "./bare.ts";
 import type { Bench } from "./bench.ts";
 import { cpuMs, workerdOf } from "./cpu.ts";
 
-/** muster.2 may cost this many times the CPU of a bare connect. */
+/** A muster.2 handshake may need this many times the CPU time of a bare connection. */
 const BAR = 3;
 const ROUNDS = 5;
 const PER_ROUND = 100;
-const AT_ONCE = 8;
-/** What a connect sets going behind itself (a record published, say) is to be counted, too. */
-const SETTLE_MS = 700;
+const CONCURRENCY = 8;
+/** The work that a connection starts and that ends later, such as publishing a record, is counted, too. */
+const AFTERWORK_MS = 700;
 
 export const handshake: Bench = {
   summary:
-    "complete handshakes per second and CPU each, beside a bare WebSocket connect and echo to a fresh object",
+    "handshakes per second and their CPU time, compared with a bare WebSocket connection and echo to a new object",
   async run(log, scale) {
     const dir = await mkdtemp(join(tmpdir(), "muster-bench-"));
     const mesh = await startMesh({
@@ -28,16 +28,16 @@ export const handshake: Bench = {
       port: 0,
       variables: { HANDSHAKES_PER_MINUTE: "1000000" },
     });
-    const bare = await startBare(join(dir, "bare"));
+    const bare = await startBareWorker(join(dir, "bare"));
     try {
-      const joinBy = (protocol: Protocol) => () => joined(mesh.url, mesh.meshKey, protocol);
+      const joinBy = (protocol: Protocol) => () => connectToMesh(mesh.url, mesh.meshKey, protocol);
       const subjects: readonly Subject[] = [
-        { name: "bare", workerd: workerdOf(bare.pid), connect: () => echoed(bare.url) },
+        { name: "bare", workerd: workerdOf(bare.pid), connect: () => connectToBare(bare.url) },
         { name: "go_p2p", workerd: workerdOf(mesh.pid ?? 0), connect: joinBy("go-p2p/1.0") },
         { name: "muster_2", workerd: workerdOf(mesh.pid ?? 0), connect: joinBy("muster/2") },
       ];
-      const count = Math.max(AT_ONCE, Math.round(PER_ROUND * scale));
-      for (const subject of subjects) await measure(subject, AT_ONCE * 2); // warm
+      const count = Math.max(CONCURRENCY, Math.round(PER_ROUND * scale));
+      for (const subject of subjects) await measure(subject, CONCURRENCY * 2); // warm up
       const rounds = new Map<string, Measured[]>(subjects.map(({ name }) => [name, []]));
       for (let round = 0; round < ROUNDS; round++) {
         for (const subject of subjects)
@@ -58,7 +58,7 @@ type Close = () => void | Promise<void>;
 interface Subject {
   readonly name: string;
   readonly workerd: number;
-  /** Connects, and returns how to close again once the handshake is complete. */
+  /** Connects; resolves when the handshake is complete, with the function that closes the connection. */
   readonly connect: () => Promise<Close>;
 }
 
@@ -67,7 +67,7 @@ interface Measured {
   readonly cpuMsEach: number;
 }
 
-/** Connects `count` times, some at once; the closing is not counted. */
+/** Opens `count` connections, several at once. Closing them is not measured. */
 async function measure({ workerd, connect }: Subject, count: number): Promise<Measured> {
   const closes: Close[] = [];
   const cpuBefore = cpuMs(workerd);
@@ -76,22 +76,22 @@ async function measure({ workerd, connect }: Subject, count: number): Promise<Me
   const lane = async () => {
     while (left-- > 0) closes.push(await connect());
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  await Promise.all(Array.from({ length: CONCURRENCY }, lane));
   const seconds = (performance.now() - began) / 1_000;
-  await sleep(SETTLE_MS);
+  await sleep(AFTERWORK_MS);
   const cpuMsEach = (cpuMs(workerd) - cpuBefore) / count;
   await Promise.all(closes.map(async (close) => close()));
-  await sleep(SETTLE_MS);
+  await sleep(AFTERWORK_MS);
   return { perSecond: count / seconds, cpuMsEach };
 }
 
-async function joined(url: string, meshKey: string, protocol: Protocol): Promise<Close> {
+async function connectToMesh(url: string, meshKey: string, protocol: Protocol): Promise<Close> {
   const peer = connectPeer({ url, meshKey, protocol });
   await peer.ready;
   return () => peer.close();
 }
 
-async function echoed(url: string): Promise<Close> {
+async function connectToBare(url: string): Promise<Close> {
   const socket = new WebSocket(url);
   await once(socket, "open");
   const echo = once(socket, "message");
@@ -132,7 +132,7 @@ function report(
   }
   return {
     ok: ratio(muster2) <= BAR,
-    bar: `muster.2 within ${BAR} times the CPU of the bare connect`,
+    bar: `muster.2 within ${BAR} times the CPU time of the bare connection`,
     handshakes_per_round: count,
     rounds: ROUNDS,
     bare,

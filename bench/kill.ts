@@ -5,7 +5,7 @@ import type { Bench } from "./bench.ts";
 const SEED = 20_261_125;
 
 export const kill: Bench = {
-  summary: "2,000 tasks through 20 peers while peers and the server are killed at random",
+  summary: "2,000 tasks on 20 peers while peers and the server are killed at random times",
   async run(log, scale) {
     const report = await killTest({
       tasks: Math.ceil(2_000 * scale),
@@ -18,7 +18,7 @@ export const kill: Bench = {
     const { lost, duplicate_commits, false_results } = report;
     return {
       ok: lost === 0 && duplicate_commits === 0 && false_results === 0,
-      bar: "every task ends once: 0 lost, 0 committed twice",
+      bar: "every task ends once: none is lost, none is committed twice",
       seed: SEED,
       ...report,
       seconds: Math.round(report.seconds),

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 /** The state of a listening socket in Linux's `/proc/net/tcp`. */
 const LISTENING = "0A";
 
-/** The ports of IPv4 that a process listens on. */
+/** The IPv4 ports on which a process listens. */
 export function listeningPorts(pid: number): readonly number[] {
   const own = new Set(socketsOf(pid));
   return readFileSync(`/proc/${pid}/net/tcp`, "utf8")
@@ -13,14 +13,14 @@ export function listeningPorts(pid: number): readonly number[] {
     .map(([, address = ""]) => Number.parseInt(address.split(":")[1] ?? "", 16));
 }
 
-/** Inodes of a process's sockets. */
+/** The inodes of the sockets of a process. */
 function socketsOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/fd`;
   return readdirSync(folder).flatMap((fd) => {
     try {
       return /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${fd}`))?.[1] ?? [];
     } catch {
-      return []; // closed while we looked
+      return []; // closed in the meantime
     }
   });
 }

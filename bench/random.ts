@@ -1,6 +1,6 @@
 import type { Random } from "../src/base/clock.ts";
 
-/** Repeatable numbers in [0, 1), and quick ones, for worlds of millions (xorshift32). */
+/** Seeded random numbers in [0, 1) by xorshift32, which is fast enough for millions of peers. */
 export function quickRandom(seed: number): Random {
   let state = Math.imul(seed, 0x9e37_79b1) || 1;
   return () => {

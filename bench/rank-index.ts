@@ -2,20 +2,20 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Bench } from "./bench.ts";
 import { quickRandom } from "./random.ts";
-import { ASKED, makeFleet, type Asked, type Fleet } from "./rank/fleet.ts";
+import { QUERIES, makeFleet, type Query, type Fleet } from "./rank/fleet.ts";
 import { goP2p } from "./rank/go-p2p.ts";
 import { pickMicros, updateMicros } from "./rank/measure.ts";
-import { indexOf, rankIndex, rankIndexById } from "./rank/muster.ts";
+import { buildIndex, rankIndex, rankIndexById } from "./rank/muster.ts";
 import { plainBuckets } from "./rank/plain-buckets.ts";
 import { linearScan, sortOnQuery } from "./rank/scans.ts";
 import { sqliteIndex } from "./rank/sqlite.ts";
 import type { Subject } from "./rank/subject.ts";
 import { wakeMs } from "./rank/wake.ts";
 
-/** The index may take this many times the update and the pick of plain buckets, and so many bytes a peer. */
+/** The index may need this many times the update and pick times of plain buckets, and this many bytes per peer. */
 const BAR = 3;
 const BYTES_BAR = 64;
-/** The floor and the index are measured turn by turn, so often after one round that warms up; the others once. */
+/** The floor and the index are measured alternately in this many rounds, after one warm-up round; the others once. */
 const ROUNDS = 5;
 const SIZES = [1_000, 10_000, 100_000, 1_000_000];
 const OTHERS = [rankIndexById, linearScan, sortOnQuery, sqliteIndex, goP2p];
@@ -29,14 +29,14 @@ export const rankIndexBench: Bench = {
     "update and pick at 1,000 to 1,000,000 peers: the index, plain score buckets, SQLite, scan, sort, go-p2p's rebuild",
   run(log, scale) {
     const sizes = SIZES.map((size) => Math.max(100, Math.round(size * scale)));
-    const peers = Object.fromEntries(sizes.map((size) => [size, measured(size, log)]));
+    const peers = Object.fromEntries(sizes.map((size) => [size, measureSize(size, log)]));
     const largest = peers[sizes.at(-1) ?? 0] as Measured;
-    const memory = memoryOf(sizes.at(-1) ?? 0);
+    const memory = measureMemory(sizes.at(-1) ?? 0);
     const wake = wakeMs(makeFleet(Math.round(WAKE_PEERS * scale), quickRandom(5)));
     log(
       `wake: ${WAKE_PEERS * scale} rows in ${wake.toFixed(0)} ms; memory: ${JSON.stringify(memory)}`,
     );
-    const times = timesFloor(largest);
+    const times = ratiosToFloor(largest);
     return Promise.resolve({
       ok:
         Math.max(...Object.values(times)) <= BAR &&
@@ -47,26 +47,26 @@ export const rankIndexBench: Bench = {
       memory,
       wake: { peers: WAKE_PEERS * scale, ms: round(wake) },
       what: Object.fromEntries(
-        [plainBuckets, rankIndex, ...OTHERS].map(({ name, what }) => [name, what]),
+        [plainBuckets, rankIndex, ...OTHERS].map(({ name, description: what }) => [name, what]),
       ),
       microseconds_by_peers: peers,
     });
   },
 };
 
-type Micros = { readonly update: number } & { readonly [A in Asked]?: number };
+type Micros = { readonly update: number } & { readonly [A in Query]?: number };
 type Measured = Readonly<Record<string, Micros>>;
 
-function measured(size: number, log: (line: string) => void): Measured {
+function measureSize(size: number, log: (line: string) => void): Measured {
   const fleet = makeFleet(size, quickRandom(size));
   const rounds = Array.from({ length: ROUNDS + 1 }, (_, round) =>
-    [plainBuckets, rankIndex].map((subject) => microsOf(subject, fleet, round)),
+    [plainBuckets, rankIndex].map((subject) => measureSubject(subject, fleet, round)),
   ).slice(1);
   const all: Record<string, Micros> = {
     [plainBuckets.name]: medians(rounds.map(([floor]) => floor as Micros)),
     [rankIndex.name]: medians(rounds.map(([, index]) => index as Micros)),
   };
-  for (const subject of OTHERS) all[subject.name] = microsOf(subject, fleet, 0);
+  for (const subject of OTHERS) all[subject.name] = measureSubject(subject, fleet, 0);
   for (const [name, micros] of Object.entries(all)) {
     const figures = Object.entries(micros).map(([what, us]) => `${what} ${us} us`);
     log(`${String(size).padStart(9)} ${name.padEnd(14)} ${figures.join("  ")}`);
@@ -74,10 +74,10 @@ function measured(size: number, log: (line: string) => void): Measured {
   return all;
 }
 
-function microsOf(subject: Subject, fleet: Fleet, round: number): Micros {
+function measureSubject(subject: Subject, fleet: Fleet, round: number): Micros {
   const random = quickRandom(round + 2);
   const ranking = subject.build(fleet);
-  const picks = subject.knows.map((asked) => [
+  const picks = subject.supports.map((asked) => [
     asked,
     round3(pickMicros(ranking, fleet, asked, random)),
   ]);
@@ -92,18 +92,21 @@ function medians(rounds: readonly Micros[]): Micros {
   return Object.fromEntries(whats.map((what) => [what, of(what)])) as Micros;
 }
 
-/** How many times the floor's time the index takes: the floor's pick knows one question, the index three. */
-function timesFloor({ plain_buckets: floor, rank_index: index }: Measured): Record<string, number> {
-  const times = (what: "update" | Asked, by: number | undefined) =>
+/** The times of the index divided by those of the floor. The floor supports one query, the index three. */
+function ratiosToFloor({
+  plain_buckets: floor,
+  rank_index: index,
+}: Measured): Record<string, number> {
+  const times = (what: "update" | Query, by: number | undefined) =>
     round((index?.[what] ?? Number.NaN) / (by ?? Number.NaN));
   return {
     update: times("update", floor?.update),
-    ...Object.fromEntries(ASKED.map((asked) => [`pick_${asked}`, times(asked, floor?.any)])),
+    ...Object.fromEntries(QUERIES.map((asked) => [`pick_${asked}`, times(asked, floor?.any)])),
   };
 }
 
-/** What the index holds, by its own count and by the process's, and how many peers would fill an object's memory. */
-function memoryOf(peers: number) {
+/** The memory of the index, by its own count and by that of the process, and how many peers fill the memory of an object. */
+function measureMemory(peers: number) {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const fleet = makeFleet(peers, quickRandom(9));
@@ -113,7 +116,7 @@ function memoryOf(peers: number) {
     return heapUsed + arrayBuffers;
   };
   const before = held();
-  const index = indexOf(fleet);
+  const index = buildIndex(fleet);
   const bytes = held() - before;
   return {
     peers: index.size,

@@ -5,91 +5,91 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { controller } from "../src/client/index.ts";
 import type { Bench } from "./bench.ts";
 import { Host } from "./fleet/host-process.ts";
-import type { Moment } from "./fleet/host-messages.ts";
+import type { ConnectionEvent } from "./fleet/host-messages.ts";
 import { Server } from "./fleet/server.ts";
-import { Wire } from "./fleet/wire.ts";
+import { NetworkProxy } from "./fleet/network-proxy.ts";
 
 const PEERS = 2_000;
 const HOSTS = 8;
-/** Low enough that this machine, which carries peers and mesh alike, does not set the pace itself. */
+/** Low enough that the machine, which runs both the peers and the mesh, is not the bottleneck. */
 const PER_SECOND = 40;
-/** So high that everybody's turn comes at once. */
-const NO_TURNS = 1_000_000;
-/** Tries in the busiest second may be this many times the set rate: they are what turns decide and the mesh has to bear. */
+/** So high that every peer may reconnect at once. */
+const UNLIMITED_PER_SECOND = 1_000_000;
+/** Connection attempts in the busiest second may be this many times the configured rate. */
 const BAR = 3;
 const JOINS_PER_SECOND = 40;
-const PATIENCE_MS = 600_000;
-const LOOK_EVERY_MS = 1_000;
+const TIMEOUT_MS = 600_000;
+const POLL_INTERVAL_MS = 1_000;
 
 export const reconnect: Bench = {
   summary:
-    "2,000 SDK peers return after the mesh was killed: arrivals in the busiest second beside the set rate, and beside no turns",
+    "2,000 SDK peers reconnect after the mesh was killed: attempts in the busiest second, compared with the configured rate and with no rate",
   async run(log, scale) {
     const perHost = Math.max(1, Math.round((PEERS * scale) / HOSTS));
     const peers = perHost * HOSTS;
     const dir = await mkdtemp(join(tmpdir(), "muster-reconnect-"));
-    const wire = await Wire.lay();
-    const server = await Server.start(join(dir, "mesh"), wire, turns(PER_SECOND));
+    const network = await NetworkProxy.start();
+    const server = await Server.start(join(dir, "mesh"), network, reconnectVariables(PER_SECOND));
     const hosts = Array.from({ length: HOSTS }, () => new Host());
     try {
-      const { url } = wire;
+      const { url } = network;
       const { meshKey } = server.mesh;
       const paceMs = (HOSTS * 1_000) / JOINS_PER_SECOND;
       for (const host of hosts) host.join(perHost, { url, meshKey }, { paceMs });
-      await allActive(hosts, peers);
+      await waitForAllActive(hosts, peers);
       log(`${peers} peers have joined`);
-      // The mesh that comes back gives no turns any more, for the second return.
-      const inTurn = await comeBack(server, hosts, peers, NO_TURNS);
-      log(`in turn: ${line(inTurn)}`);
-      const atOnce = await comeBack(server, hosts, peers, PER_SECOND);
-      log(`without turns: ${line(atOnce)}`);
-      const peak = inTurn.peak_tries;
+      // The restarted mesh has no reconnect rate, which takes effect at the second restart.
+      const limited = await restartAndWatch(server, hosts, peers, UNLIMITED_PER_SECOND);
+      log(`with the rate: ${line(limited)}`);
+      const unlimited = await restartAndWatch(server, hosts, peers, PER_SECOND);
+      log(`without a rate: ${line(unlimited)}`);
+      const peak = limited.peak_tries;
       return {
-        ok: peak <= BAR * PER_SECOND && inTurn.active === peers && atOnce.active === peers,
-        bar: `arrivals within ${BAR} times the set rate in every second, and all return`,
+        ok: peak <= BAR * PER_SECOND && limited.active === peers && unlimited.active === peers,
+        bar: `attempts within ${BAR} times the configured rate in every second, and all peers reconnect`,
         peers,
         per_second: PER_SECOND,
         times_the_rate: Math.round((100 * peak) / PER_SECOND) / 100,
-        in_turn: inTurn,
-        without_turns: atOnce,
+        in_turn: limited,
+        without_turns: unlimited,
       };
     } finally {
       await Promise.all(hosts.map((host) => host.kill()));
-      wire.close();
+      network.close();
       await server.stop();
       await rm(dir, { recursive: true, force: true });
     }
   },
 };
 
-interface Return {
+interface ReturnFigures {
   readonly down_s: number;
-  /** Arrivals, as the mesh would bear them: dials in the busiest second from the kill on, those that met no mesh included. */
+  /** Connection attempts in the busiest second since the kill, including those that found no mesh. */
   readonly peak_tries: number;
-  /** Welcomes in the busiest second: as arrivals, but bunched wherever the machine, which carries everybody, stalls. */
+  /** Welcomes in the busiest second; a stall of the machine, which runs all processes, makes them bunch up. */
   readonly peak_welcomes: number;
   readonly tries: number;
-  /** From the mesh's being back to the last welcome. */
+  /** Seconds from the restart of the mesh to the last welcome. */
   readonly all_back_after_s: number;
-  /** Peers that the registry calls active in the end. */
+  /** Peers that are active in the registry at the end. */
   readonly active: number;
 }
 
-/** Kills the mesh, starts it again, and watches all peers return. The new one gives turns of `perSecond`. */
-async function comeBack(
+/** Kills the mesh, restarts it with the reconnect rate `perSecond`, and waits until all peers are active. */
+async function restartAndWatch(
   server: Server,
   hosts: readonly Host[],
   peers: number,
   perSecond: number,
-): Promise<Return> {
-  await movements(hosts); // what came before does not count
+): Promise<ReturnFigures> {
+  await eventsSinceLast(hosts); // discard earlier events
   const killedAt = Date.now();
   await server.kill();
-  await server.restart(turns(perSecond));
+  await server.restart(reconnectVariables(perSecond));
   const backAt = Date.now();
-  const moments = await allActive(hosts, peers);
-  const times = (what: Moment["what"]) =>
-    moments.filter((moment) => moment.what === what).map(({ at }) => at);
+  const events = await waitForAllActive(hosts, peers);
+  const times = (type: ConnectionEvent["type"]) =>
+    events.filter((event) => event.type === type).map(({ at }) => at);
   const { url, adminToken: token } = server.mesh;
   let active = 0;
   for await (const _peer of controller({ url, token }).peers({ state: "active" })) active++;
@@ -103,31 +103,34 @@ async function comeBack(
   };
 }
 
-const turns = (perSecond: number) => ({ RECONNECTS_PER_SECOND: String(perSecond) });
+const reconnectVariables = (perSecond: number) => ({ RECONNECTS_PER_SECOND: String(perSecond) });
 
-/** What has happened since it was asked last. */
-async function movements(hosts: readonly Host[]) {
+/** The connection events of all hosts since the last call, and how many peers are active now. */
+async function eventsSinceLast(hosts: readonly Host[]) {
   const reports = await Promise.all(hosts.map((host) => host.report()));
   return {
     active: reports.flatMap(({ peers }) => peers).filter(({ state }) => state === "active").length,
-    moments: reports.flatMap(({ moments }) => moments),
+    events: reports.flatMap(({ events }) => events),
   };
 }
 
-/** Everything that happens until all peers are active. */
-async function allActive(hosts: readonly Host[], peers: number): Promise<readonly Moment[]> {
-  const until = Date.now() + PATIENCE_MS;
-  const moments: Moment[] = [];
+/** Waits until all peers are active; returns the connection events until then. */
+async function waitForAllActive(
+  hosts: readonly Host[],
+  peers: number,
+): Promise<readonly ConnectionEvent[]> {
+  const until = Date.now() + TIMEOUT_MS;
+  const events: ConnectionEvent[] = [];
   for (;;) {
-    await sleep(LOOK_EVERY_MS);
-    const { active, moments: more } = await movements(hosts);
-    for (const moment of more) moments.push(moment);
-    if (active === peers) return moments;
+    await sleep(POLL_INTERVAL_MS);
+    const { active, events: more } = await eventsSinceLast(hosts);
+    for (const event of more) events.push(event);
+    if (active === peers) return events;
     if (Date.now() > until) throw new Error(`${active} of ${peers} peers are active`);
   }
 }
 
-/** The most that fall into any one second, wherever it begins. */
+/** The greatest number of times within any period of one second. */
 function peakSecond(times: readonly number[]): number {
   const sorted = times.toSorted((a, b) => a - b);
   let first = 0;
@@ -139,5 +142,5 @@ function peakSecond(times: readonly number[]): number {
   return peak;
 }
 
-const line = ({ peak_tries, peak_welcomes, down_s, all_back_after_s }: Return): string =>
-  `${peak_tries} tries and ${peak_welcomes} welcomes in the busiest second; down for ${down_s} s, all back ${all_back_after_s} s later`;
+const line = ({ peak_tries, peak_welcomes, down_s, all_back_after_s }: ReturnFigures): string =>
+  `${peak_tries} attempts and ${peak_welcomes} welcomes in the busiest second; down for ${down_s} s, all back ${all_back_after_s} s later`;

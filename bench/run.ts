@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME [SCALE]`: runs a benchmark, prints its figures as the last line, keeps them in results/. */
+/** `npm run bench -- NAME [SCALE]`: runs a benchmark, prints its figures as the last line, and stores them in results/. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { Unavailable, type Bench } from "./bench.ts";
@@ -37,7 +37,7 @@ const figures = await bench
   .run((line) => console.log(line), Number(scale))
   .catch((error: unknown) => {
     if (!(error instanceof Unavailable)) throw error;
-    console.error(`${name} can't be run here: ${error.message}`);
+    console.error(`${name} cannot run here: ${error.message}`);
     process.exit(2);
   });
 const result = {

@@ -15,12 +15,12 @@ import { simulate, type MakePolicy } from "./selection/simulate.ts";
 import { readTraces } from "./selection/traces.ts";
 import { World } from "./selection/world.ts";
 
-/** Constants were tuned on seeds 1 to 5; these were never looked at meanwhile. */
+/** The constants were tuned on seeds 1 to 5; the seeds of the benchmark were not used for that. */
 const FIRST_SEED = 101;
 const SEEDS = 10;
 const LOADS = [0.02, 0.5, 0.85];
 
-/** At each load: the default's p99 in terms of the oracle's, and its failed assignments in percent, at most. */
+/** Limits at each load: the p99 of the default policy divided by the oracle's, and its failed assignments in percent. */
 const BARS: Readonly<Record<number, { readonly times: number; readonly failed: number }>> = {
   0.02: { times: 1.55, failed: 0.4 },
   0.5: { times: 1.6, failed: 1.2 },
@@ -43,11 +43,11 @@ const POLICIES: Readonly<Record<string, MakePolicy>> = {
 type Row = Readonly<Record<keyof RunFigures | "timesOracle", Spread>>;
 
 export const selection: Bench = {
-  summary: "who gets a task: policies over measured round-trip times, beside an oracle",
+  summary: "assignment policies on measured round-trip times, compared with an oracle",
   async run(log, scale) {
     const traces = readTraces();
     if (traces === null)
-      throw new Unavailable("../shared/data, which holds the traces, is not beside the repository");
+      throw new Unavailable("the folder ../shared/data with the traces is missing");
     const seeds = Array.from(
       { length: Math.max(1, Math.round(SEEDS * Math.min(1, scale))) },
       (_, i) => FIRST_SEED + i,
@@ -64,10 +64,10 @@ export const selection: Bench = {
     });
     for (const { load, policies } of loads) print(load, policies, log);
     return {
-      ok: loads.every(({ load, policies }) => holds(load, policies)),
+      ok: loads.every(({ load, policies }) => isWithinBar(load, policies)),
       bar: BARS,
       seeds,
-      unit: "seconds and percent: mean, least and greatest over the seeds",
+      unit: "seconds and percent: mean, minimum and maximum over the seeds",
       constants: DEFAULT_POLICY,
       loads,
     };
@@ -94,7 +94,7 @@ function table(runs: readonly Record<string, RunFigures>[]): Record<string, Row>
   );
 }
 
-function holds(load: number, policies: Record<string, Row>): boolean {
+function isWithinBar(load: number, policies: Record<string, Row>): boolean {
   const bar = BARS[load];
   const row = policies[DEFAULT];
   return (
@@ -104,7 +104,9 @@ function holds(load: number, policies: Record<string, Row>): boolean {
 }
 
 function print(load: number, policies: Record<string, Row>, log: (line: string) => void): void {
-  log(`load ${load * 100} %: p50, p99 (least to greatest), times the oracle's, failed, tasks lost`);
+  log(
+    `load ${load * 100} %: p50, p99 (minimum to maximum), p99 relative to the oracle, failed assignments, failed tasks`,
+  );
   for (const [name, { p50, p99, timesOracle, failed, tasksFailed }] of Object.entries(policies)) {
     const range = `(${p99[1].toFixed(1)} to ${p99[2].toFixed(1)})`;
     log(

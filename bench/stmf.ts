@@ -12,10 +12,10 @@ import { openSigil, sealSigil } from "../src/crypto/sigil.ts";
 import { openForm, sealForm } from "../src/stmf/seal.ts";
 import type { Bench } from "./bench.ts";
 
-/** The payload part may take this many times the bare cipher's time. */
+/** The payload may need this many times the CPU time of the bare cipher. */
 const BAR = 3;
 const ROUNDS = 31;
-/** CPU of one subject in one round, about: short, so that all see the same neighbours. */
+/** Approximate CPU time of one subject in one round: short, so that other load affects all subjects alike. */
 const ROUND_MS = 25;
 const WARM_MS = 150;
 
@@ -23,7 +23,7 @@ const SIZES = { "1_KiB": 1_024, "1_MiB": 1_024 * 1_024 } as const;
 
 export const stmf: Bench = {
   summary:
-    "STMF containers sealed and opened per second, key agreement and payload apart, beside bare XChaCha20-Poly1305",
+    "STMF containers sealed and opened per second, key agreement and payload separately, compared with bare XChaCha20-Poly1305",
   async run(log, scale) {
     const rounds = Math.max(3, Math.round(ROUNDS * scale));
     const agreement = await measure(agreements(), rounds);
@@ -55,7 +55,7 @@ export const stmf: Bench = {
 
 type Subjects<Name extends string> = Readonly<Record<Name, () => unknown>>;
 
-/** Sealing makes a key pair and agrees, opening agrees: curve operations, two and one. */
+/** Sealing generates a key pair and computes a shared secret, opening computes it only: two and one curve operations. */
 function agreements(): Subjects<"seal" | "open"> {
   const [own, other] = [newKeyPair(platformRandom), newKeyPair(platformRandom)];
   return {
@@ -71,7 +71,7 @@ function subjectsOf(bytes: number) {
   const bare = xchachaSeal(key, nonce, plaintext);
   const sigil = sealSigil(key, plaintext, platformRandom);
   const recipient = newKeyPair(platformRandom);
-  // A form whose JSON has that many bytes, so that whole containers compare with payloads.
+  // The JSON of the form has the same size, so that whole containers are comparable with payloads.
   const empty = JSON.stringify({ fields: [{ name: "f", value: "" }] });
   const form = { fields: [{ name: "f", value: "x".repeat(bytes - empty.length) }] };
   const container = must(sealForm(form, recipient.publicKey, platformRandom));
@@ -86,8 +86,8 @@ function subjectsOf(bytes: number) {
 }
 
 /**
- * Milliseconds of CPU that each takes once: the median of rounds in which all have their turn, so that whatever else the
- * machine does meets all alike.
+ * Milliseconds of CPU time of one run of each subject: the median over rounds in which the subjects alternate, so that
+ * other load of the machine affects all alike.
  */
 async function measure<Name extends string>(
   subjects: Subjects<Name>,
@@ -108,7 +108,7 @@ async function measure<Name extends string>(
   ) as Record<Name, number>;
 }
 
-/** Runs it until the engine has compiled it; how often that was. */
+/** Runs the subject until the engine has compiled it; returns the number of runs. */
 function warmUp(subject: () => unknown): number {
   const began = performance.now();
   let count = 0;
@@ -116,7 +116,7 @@ function warmUp(subject: () => unknown): number {
   return count;
 }
 
-/** CPU of this process for one of so many, its collector's threads included. */
+/** The CPU time of this process for one of `count` runs, including the threads of the garbage collector. */
 function cpuMs(subject: () => unknown, count: number): number {
   const before = process.cpuUsage();
   for (let i = 0; i < count; i++) subject();
@@ -152,6 +152,6 @@ function must<T, E>(result: Result<T, E>): T {
 }
 
 function present<T>(value: T | null): T {
-  if (value === null) throw new Error("it does not open");
+  if (value === null) throw new Error("the container cannot be opened");
   return value;
 }

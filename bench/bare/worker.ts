@@ -1,4 +1,4 @@
-/** What every session costs before Muster does anything: a fresh object, one hibernatable WebSocket, one echo. */
+/** The baseline cost of a session: a new object, one hibernatable WebSocket, one echo. */
 import { DurableObject } from "cloudflare:workers";
 
 interface BareEnv {
@@ -18,7 +18,7 @@ export class Echo extends DurableObject<BareEnv> {
   }
 }
 
-/** What giving a task can't cost less than: one object, one row committed to SQLite, one frame sent. */
+/** The baseline cost of assigning a task: one object, one row committed to SQLite, one frame sent. */
 export class Ledger extends DurableObject<BareEnv> {
   constructor(ctx: DurableObjectState, env: BareEnv) {
     super(ctx, env);

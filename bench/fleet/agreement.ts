@@ -1,13 +1,13 @@
 import type { Controller, PeerView } from "../../src/client/index.ts";
 import type { HostedPeer } from "./host-messages.ts";
 
-/** What a mesh says of its peers and tasks at one moment. */
+/** What a mesh reports about its peers and tasks at one time. */
 export interface Registry {
   readonly peers: readonly PeerView[];
   readonly pointers: number;
   /** Peers that hold a task. */
   readonly holders: ReadonlySet<string>;
-  /** The newest epoch that each peer was given, as the audit log has it. */
+  /** The newest epoch of each peer, according to the audit log. */
   readonly epochs: ReadonlyMap<string, number>;
 }
 
@@ -27,30 +27,30 @@ export async function readRegistry(mesh: Controller): Promise<Registry> {
 }
 
 /**
- * Where the registry and the truth differ, in words; empty when they agree: who lives is active, once and by its newest
- * session, who does not is not connected, and nobody else holds a task or is published.
+ * How the registry differs from the peers, as texts; empty when they agree. A living peer must be active, once, with its
+ * newest session; a dead peer must not be connected; only living peers may hold tasks and be published.
  */
 export function differences(registry: Registry, living: readonly HostedPeer[]): readonly string[] {
   const found: string[] = [];
   const known = new Map(registry.peers.map((peer) => [peer.id, peer]));
-  if (known.size !== registry.peers.length) found.push("a peer stands in the list twice");
+  if (known.size !== registry.peers.length) found.push("a peer is listed twice");
   for (const { id, state, epoch } of living) {
     const peer = known.get(id);
-    if (state !== "active") found.push(`${id} lives and is ${state}`);
-    else if (peer === undefined) found.push(`${id} is lost`);
+    if (state !== "active") found.push(`${id} is alive and ${state}`);
+    else if (peer === undefined) found.push(`${id} is alive and not in the registry`);
     else if (!peer.connected || peer.state !== "active")
-      found.push(`${id} is connected, the registry says ${peer.state}`);
+      found.push(`${id} is connected, but ${peer.state} in the registry`);
     else if (registry.epochs.get(id) !== epoch)
-      found.push(`${id} lives in epoch ${epoch}, the newest is ${registry.epochs.get(id)}`);
+      found.push(`${id} is in epoch ${epoch}, the newest is ${registry.epochs.get(id)}`);
   }
   const alive = new Set(living.map(({ id }) => id));
   for (const { id, connected, state, tasks } of registry.peers) {
     if (alive.has(id)) continue;
-    if (connected) found.push(`${id} is a ghost: dead, and ${state}`);
-    if (tasks > 0) found.push(`${id} is dead and counts ${tasks} tasks`);
+    if (connected) found.push(`${id} is dead, but connected and ${state} in the registry`);
+    if (tasks > 0) found.push(`${id} is dead, but has ${tasks} tasks in the registry`);
   }
   for (const id of registry.holders)
-    if (!alive.has(id)) found.push(`${id} is dead and holds a task`);
+    if (!alive.has(id)) found.push(`${id} is dead, but holds a task`);
   if (registry.pointers !== alive.size)
     found.push(`${registry.pointers} pointers for ${alive.size} peers`);
   return found;

@@ -1,8 +1,8 @@
 import type { PeerState } from "../../src/client/index.ts";
 
-/** What a host's parent tells it, by IPC. */
-export type ToHost =
-  /** Join with these private keys (hex), one after another, `paceMs` apart. */
+/** The messages from the benchmark to a host process, over IPC. */
+export type HostMessage =
+  /** Start peers with these private keys (hex), one every `paceMs`. */
   | {
       readonly type: "join";
       readonly url: string;
@@ -11,19 +11,19 @@ export type ToHost =
       readonly slots: number;
       readonly paceMs: number;
     }
-  /** Answered by a report of the same number. */
+  /** The host answers with a report with the same number. */
   | { readonly type: "report"; readonly number: number };
 
-/** One dial or one welcome of one of its peers, at a time in Unix milliseconds. */
-export interface Moment {
-  readonly what: "connecting" | "ready";
+/** A connection attempt or a welcome of one of its peers, at a time in Unix milliseconds. */
+export interface ConnectionEvent {
+  readonly type: "connecting" | "ready";
   readonly at: number;
 }
 
 export interface HostedPeer {
   readonly id: string;
   readonly state: PeerState;
-  /** Of its newest welcome; 0 before the first. */
+  /** The epoch of its newest welcome; 0 before the first. */
   readonly epoch: number;
 }
 
@@ -31,6 +31,6 @@ export interface HostReport {
   readonly type: "report";
   readonly number: number;
   readonly peers: readonly HostedPeer[];
-  /** Since the last report. */
-  readonly moments: readonly Moment[];
+  /** The events since the last report. */
+  readonly events: readonly ConnectionEvent[];
 }

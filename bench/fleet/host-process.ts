@@ -4,22 +4,22 @@ import { join } from "node:path";
 import { toHex } from "../../src/base/bytes.ts";
 import { registerGroup } from "../../src/cli/process-group.ts";
 import { generateIdentity } from "../../src/client/index.ts";
-import type { HostReport, ToHost } from "./host-messages.ts";
+import type { HostReport, HostMessage } from "./host-messages.ts";
 
 const HOST = join(import.meta.dirname, "host.ts");
 
-/** A process full of peers, in this one's hands. */
+/** A child process that runs many peers. */
 export class Host {
   readonly #child: ChildProcess;
   #reports = 0;
 
   constructor() {
-    // A group of its own, which ends with this process at the latest, frozen or not.
+    // It leads a process group, which is killed when this process exits, even if it is frozen.
     this.#child = fork(HOST, { detached: true, stdio: ["ignore", "ignore", "inherit", "ipc"] });
     registerGroup(this.#child);
   }
 
-  /** So many new peers join, `paceMs` apart. */
+  /** Starts `count` new peers, one every `paceMs`. */
   join(
     count: number,
     mesh: { readonly url: string; readonly meshKey: string },
@@ -27,13 +27,13 @@ export class Host {
   ): void {
     const privateKeys = Array.from({ length: count }, () => toHex(generateIdentity().privateKey));
     const { url, meshKey } = mesh;
-    this.#tell({ type: "join", url, meshKey, privateKeys, slots, paceMs });
+    this.#send({ type: "join", url, meshKey, privateKeys, slots, paceMs });
   }
 
-  /** What its peers say of themselves. A frozen host answers once it has thawed. */
+  /** Requests a report about its peers. A frozen host answers after `thaw`. */
   async report(): Promise<HostReport> {
     const number = ++this.#reports;
-    this.#tell({ type: "report", number });
+    this.#send({ type: "report", number });
     for (;;) {
       const [report] = (await once(this.#child, "message")) as [HostReport];
       if (report.number === number) return report;
@@ -48,14 +48,14 @@ export class Host {
     this.#child.kill("SIGCONT");
   }
 
-  /** Ends it at once, with all its peers, who say nothing. */
+  /** Kills the process: its peers cannot close their sessions. */
   async kill(): Promise<void> {
     const exited = once(this.#child, "exit");
     this.#child.kill("SIGKILL");
     await exited;
   }
 
-  #tell(message: ToHost): void {
+  #send(message: HostMessage): void {
     this.#child.send(message);
   }
 }

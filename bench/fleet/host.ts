@@ -1,9 +1,9 @@
-/** A process that hosts peers of the SDK, for whoever started it: told what to do by IPC, and gone when that one is. */
+/** A process that runs peers of the SDK. Its parent controls it over IPC; it ends when its parent ends. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectPeer, type Handler, type Peer } from "../../src/client/index.ts";
-import type { HostReport, Moment, ToHost } from "./host-messages.ts";
+import type { HostReport, ConnectionEvent, HostMessage } from "./host-messages.ts";
 
-/** Works for as long as its payload says, and answers with twice its number. */
+/** Takes as long as the payload says, and returns twice the number in it. */
 const work: Handler = async (payload, { signal }) => {
   const { ms, n } = payload as { ms: number; n: number };
   await sleep(ms, undefined, { signal });
@@ -11,8 +11,8 @@ const work: Handler = async (payload, { signal }) => {
 };
 
 const peers: { readonly peer: Peer; epoch: number }[] = [];
-let moments: Moment[] = [];
-const note = (what: Moment["what"]) => moments.push({ what, at: Date.now() });
+let events: ConnectionEvent[] = [];
+const record = (type: ConnectionEvent["type"]) => events.push({ type, at: Date.now() });
 
 async function join({
   url,
@@ -20,7 +20,7 @@ async function join({
   privateKeys,
   slots,
   paceMs,
-}: Extract<ToHost, { type: "join" }>) {
+}: Extract<HostMessage, { type: "join" }>) {
   for (const privateKey of privateKeys) {
     const hosted = {
       epoch: 0,
@@ -31,9 +31,9 @@ async function join({
         slots,
         handlers: { work },
         onEvent: (event) => {
-          if (event.type === "connecting") note("connecting");
+          if (event.type === "connecting") record("connecting");
           if (event.type !== "ready") return;
-          note("ready");
+          record("ready");
           hosted.epoch = event.epoch;
         },
       }),
@@ -44,17 +44,17 @@ async function join({
 }
 
 function report(number: number): HostReport {
-  const told = moments;
-  moments = [];
+  const reported = events;
+  events = [];
   return {
     type: "report",
     number,
     peers: peers.map(({ peer: { id, state }, epoch }) => ({ id, state, epoch })),
-    moments: told,
+    events: reported,
   };
 }
 
-process.on("message", (message: ToHost) => {
+process.on("message", (message: HostMessage) => {
   if (message.type === "join") void join(message);
   else process.send?.(report(message.number));
 });

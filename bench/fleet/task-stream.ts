@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type AssignOptions, type Controller } from "../../src/client/index.ts";
+import type { AssignOptions, Controller } from "../../src/client/index.ts";
 
-export interface Ended {
+export interface StreamResult {
   readonly given: number;
   readonly succeeded: number;
   /** Attempts beyond each task's first. */
   readonly repeated: number;
-  /** What did not succeed, in words. */
+  /** The tasks that did not succeed, as texts. */
   readonly wrong: readonly string[];
 }
 
-/** Gives tasks one after another, through whatever happens to the mesh, and remembers which were accepted. */
+/** Submits tasks one after another, even while the mesh is down, and records which were accepted. */
 export class TaskStream {
   readonly #mesh: Controller;
   readonly #everyMs: number;
@@ -19,15 +19,15 @@ export class TaskStream {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
-  /** `msOf` says how long the n-th task takes. */
+  /** `msOf` returns how long the n-th task takes. */
   constructor(mesh: Controller, everyMs: number, msOf: (n: number) => number) {
     this.#mesh = mesh;
     this.#everyMs = everyMs;
     this.#running = this.#run(msOf);
   }
 
-  /** No more tasks; once all that were accepted have ended: how. */
-  async end(): Promise<Ended> {
+  /** Stops submitting; resolves when every accepted task has ended. */
+  async end(): Promise<StreamResult> {
     this.#stop.abort();
     await this.#running;
     const wrong: string[] = [];
@@ -44,21 +44,21 @@ export class TaskStream {
 
   async #run(msOf: (n: number) => number): Promise<void> {
     for (let n = 1; !this.#stop.signal.aborted; n++) {
-      const { id } = await persist(this.#mesh, { n, ms: msOf(n) }, { maxAttempts: 20 });
+      const { id } = await submitUntilAccepted(this.#mesh, { n, ms: msOf(n) }, { maxAttempts: 20 });
       this.#accepted.push({ id, n });
       await sleep(this.#everyMs);
     }
   }
 }
 
-/** Gives one task for certain: under one key until the mesh, which may be away, has accepted it. */
-async function persist(mesh: Controller, payload: object, options: AssignOptions) {
+/** Submits one task until the mesh, which may be down, has accepted it; the idempotency key prevents duplicates. */
+async function submitUntilAccepted(mesh: Controller, payload: object, options: AssignOptions) {
   const idempotencyKey = randomUUID();
   for (;;) {
     try {
       return await mesh.assign("work", payload, { ...options, idempotencyKey });
     } catch {
-      await sleep(200); // the mesh is away
+      await sleep(200); // the mesh is down
     }
   }
 }

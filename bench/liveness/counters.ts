@@ -3,16 +3,16 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { Coordinator, Fixed, PeerSession } from "./worker.ts";
 
-/** What is billed, as it was counted. */
+/** Counts of what is billed. */
 export interface Counts {
   alarms: number;
   /** Calls between objects. */
   rpcs: number;
-  /** WebSocket messages that reached an object; beats do not. */
+  /** WebSocket messages that reached an object; heartbeats do not. */
   messages: number;
   rowsWritten: number;
   kvWrites: number;
-  /** Time that handlers ran and waited, in milliseconds. */
+  /** How long handlers ran or waited, in milliseconds. */
   handlerMs: number;
 }
 
@@ -27,16 +27,16 @@ const none = (): Counts => ({
 
 type Method = (this: unknown, ...args: never[]) => unknown;
 
-/** Counts what every object does from now on, by standing before the methods that the platform calls or bills. */
+/** Counts what every object does, by wrapping the methods that the platform calls or bills. */
 export class Counters {
   #counts = none();
   readonly #cursors: { readonly rowsWritten: number }[] = [];
 
-  /** `anyObject` shows what an object's storage is; all of them have the same methods. */
-  static async begin(anyObject: DurableObjectStub): Promise<Counters> {
+  /** `anyObject` gives access to the storage classes; all objects share them. */
+  static async start(anyObject: DurableObjectStub): Promise<Counters> {
     const counters = new Counters();
     await runInDurableObject(anyObject, (_, { storage }) => counters.#watchStorage(storage));
-    for (const kind of [PeerSession, Coordinator, Fixed]) counters.#watchEvents(kind.prototype);
+    for (const { prototype } of [PeerSession, Coordinator, Fixed]) counters.#watchEvents(prototype);
     counters.#count(Coordinator.prototype, "execute", "rpcs");
     for (const call of ["offer", "cancel", "probe", "end"])
       counters.#count(PeerSession.prototype, call, "rpcs");
@@ -49,12 +49,12 @@ export class Counters {
     return this.#counts.messages;
   }
 
-  /** What was counted since the last time. */
-  take(): Counts {
+  /** The counts since the last call. */
+  countsSinceLast(): Counts {
     for (const { rowsWritten } of this.#cursors.splice(0)) this.#counts.rowsWritten += rowsWritten;
-    const taken = this.#counts;
+    const counts = this.#counts;
     this.#counts = none();
-    return taken;
+    return counts;
   }
 
   #watchEvents(prototype: object): void {
@@ -63,10 +63,10 @@ export class Counters {
       this.#count(prototype, "webSocketMessage", "messages", true);
   }
 
-  /** `setAlarm`, and each put of the key-value store, is a row written; SQL says how many it wrote. */
+  /** `setAlarm` and each put of the key-value store write one row; SQL reports how many it wrote. */
   #watchStorage(storage: DurableObjectStorage): void {
     const prototype = Object.getPrototypeOf(storage) as object;
-    // The test's own ringing deletes the alarm first: that is not counted, and the objects never do it themselves.
+    // `deleteAlarm` is not counted: only the test calls it, when it runs an alarm.
     for (const write of ["setAlarm", "deleteAll"]) this.#count(prototype, write, "rowsWritten");
     const kv = Object.getPrototypeOf(storage.kv) as object;
     for (const write of ["put", "delete"]) this.#count(kv, write, "rowsWritten");

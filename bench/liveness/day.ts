@@ -1,6 +1,6 @@
 /**
- * A day of an idle peer, in workerd: each alarm rings when it is due, by a clock that the test moves, and everything that is
- * billed is counted. The last line that it prints holds the figures, as JSON behind `FIGURES`.
+ * A day of an idle peer in workerd: each alarm runs when it is due, by a clock that the test moves, and everything that is
+ * billed is counted. The last line of output holds the figures, as JSON after `FIGURES`.
  */
 import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
@@ -12,7 +12,7 @@ import { Counters, type Counts } from "./counters.ts";
 import { LATENESS, PeerSession } from "./worker.ts";
 
 const DAY = 86_400_000;
-/** From a ping to its pong. */
+/** The time from a ping to its pong. */
 const RTT = 30;
 const SOON = { interval: 1, timeout: 10_000 };
 
@@ -31,8 +31,12 @@ const coordinator = () => env.COORDINATOR.get(env.COORDINATOR.idFromName("coordi
 const alarmOf = (object: DurableObjectStub): Promise<number | null> =>
   runInDurableObject(object, (_, { storage }) => storage.getAlarm());
 
-/** Lets time pass until `end`: whichever alarm is next rings when it is due. */
-async function live(objects: readonly DurableObjectStub[], end: number, rung: () => Promise<void>) {
+/** Moves the clock to `end` and runs each alarm when it is due. */
+async function runAlarmsUntil(
+  objects: readonly DurableObjectStub[],
+  end: number,
+  rung: () => Promise<void>,
+) {
   for (;;) {
     const alarms = await Promise.all(objects.map(alarmOf));
     const due = Math.min(...alarms.map((at) => at ?? Number.POSITIVE_INFINITY));
@@ -44,8 +48,8 @@ async function live(objects: readonly DurableObjectStub[], end: number, rung: ()
   vi.setSystemTime(end);
 }
 
-/** The object has taken in what its socket was sent. */
-const settled = (object: DurableObjectStub<PeerSession>) =>
+/** Waits until the object has handled the pong that its socket received. */
+const waitForPong = (object: DurableObjectStub<PeerSession>) =>
   vi.waitFor(async () => {
     const waits = await runInDurableObject(object, (_, state) =>
       state.getWebSockets().some((socket) => {
@@ -58,26 +62,26 @@ const settled = (object: DurableObjectStub<PeerSession>) =>
     expect(waits).toBe(false);
   }, SOON);
 
-interface Idle {
+interface IdlePeer {
   readonly object: DurableObjectStub<PeerSession>;
-  /** Answers the pings that came. */
+  /** Answers the pings that have arrived. */
   readonly answer: () => Promise<void>;
 }
 
-async function dayOf(join: () => Promise<Idle>): Promise<Counts> {
+async function countDay(join: () => Promise<IdlePeer>): Promise<Counts> {
   const { object, answer } = await join();
-  // The first look is behind it, and what its joining set going.
-  await live([object, coordinator()], Date.now() + 2 * SILENCE_MAX, answer);
-  const counters = await Counters.begin(object);
-  await live([object, coordinator()], Date.now() + DAY, answer);
-  return counters.take();
+  // Skip the first liveness check and the work that joining starts.
+  await runAlarmsUntil([object, coordinator()], Date.now() + 2 * SILENCE_MAX, answer);
+  const counters = await Counters.start(object);
+  await runAlarmsUntil([object, coordinator()], Date.now() + DAY, answer);
+  return counters.countsSinceLast();
 }
 
 test("an idle muster.2 peer", async () => {
   vi.spyOn(PeerSession.prototype, "beatAt").mockImplementation(
     () => Date.now() - HEARTBEAT_INTERVAL / 2,
   );
-  figures["muster_2"] = await dayOf(async () => {
+  figures["muster_2"] = await countDay(async () => {
     const peer = await NoisePeer.join();
     const object = env.PEER_SESSION.get(env.PEER_SESSION.idFromName(peer.keys.id));
     return {
@@ -86,7 +90,7 @@ test("an idle muster.2 peer", async () => {
         for (const ping of await peer.pending()) {
           vi.setSystemTime(Date.now() + RTT);
           peer.send("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: ping.id });
-          await settled(object);
+          await waitForPong(object);
         }
       },
     };
@@ -94,7 +98,7 @@ test("an idle muster.2 peer", async () => {
 });
 
 test("an idle go-p2p 1.0 peer", async () => {
-  figures["go_p2p"] = await dayOf(async () => {
+  figures["go_p2p"] = await countDay(async () => {
     const object = env.PEER_SESSION.get(env.PEER_SESSION.newUniqueId());
     const peer = await GoPeer.join({ object });
     return {
@@ -104,7 +108,7 @@ test("an idle go-p2p 1.0 peer", async () => {
           if (message.type !== "ping") continue;
           vi.setSystemTime(Date.now() + RTT);
           peer.pong(message);
-          await settled(object);
+          await waitForPong(object);
         }
       },
     };
@@ -117,17 +121,17 @@ test("the fixed design", async () => {
   if (webSocket === null) throw new Error("no WebSocket");
   webSocket.accept();
   webSocket.addEventListener("message", () => webSocket.send("pong"));
-  const counters = await Counters.begin(object);
+  const counters = await Counters.start(object);
   let pongs = 0;
-  await live([object], Date.now() + DAY, async () => {
+  await runAlarmsUntil([object], Date.now() + DAY, async () => {
     pongs++;
     await vi.waitFor(() => expect(counters.messages).toBe(pongs), SOON);
   });
-  figures["fixed"] = counters.take();
+  figures["fixed"] = counters.countsSinceLast();
 });
 
-/** From a peer's last beat to the end of its session, in seconds: the longest of some phases. */
-async function detection(leased: boolean): Promise<number> {
+/** The time from the disconnection of a peer to the end of its session, in seconds: the longest of some phases. */
+async function measureDetection(leased: boolean): Promise<number> {
   const times: number[] = [];
   for (const phase of [0, 5_000, 12_000, 20_000, 24_900]) {
     let died = Number.POSITIVE_INFINITY;
@@ -142,23 +146,24 @@ async function detection(leased: boolean): Promise<number> {
       for (const ping of await peer.pending()) {
         if (Date.now() >= died) return;
         peer.send("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: ping.id });
-        await settled(object);
+        await waitForPong(object);
       }
     };
-    await live([object, coordinator()], Date.now() + 5 * SILENCE_MAX, answer);
-    if (leased) await lease(peer);
+    await runAlarmsUntil([object, coordinator()], Date.now() + 5 * SILENCE_MAX, answer);
+    if (leased) await giveLease(peer);
     died = Date.now() + 1_000;
     let over = false;
     void peer.closed.then(() => (over = true));
     const lost = async () => !over && (await alarmOf(object)) !== null;
-    while (await lost()) await live([object], Number(await alarmOf(object)), async () => {});
+    while (await lost())
+      await runAlarmsUntil([object], Number(await alarmOf(object)), async () => {});
     times.push((Date.now() - died) / 1_000);
     vi.restoreAllMocks();
   }
   return Math.max(...times);
 }
 
-async function lease(peer: NoisePeer): Promise<void> {
+async function giveLease(peer: NoisePeer): Promise<void> {
   await exports.default.fetch("http://mesh.test/v1/tasks", {
     method: "POST",
     headers: {
@@ -174,17 +179,17 @@ async function lease(peer: NoisePeer): Promise<void> {
   const { payload } = await peer.readType("task_offer");
   const { task_id, fence } = payload as { task_id: string; fence: number };
   peer.send("task_accept", { task_id, fence });
-  // Taken in by the time that its answer comes.
+  // When the answer to this message arrives, the coordinator has handled the acceptance.
   peer.send("get_stats", null);
   await peer.readType("stats");
 }
 
-test("the detection of a silent death", async () => {
-  figures["idle_death_seen_s"] = await detection(false);
-  figures["leased_death_seen_s"] = await detection(true);
+test("the detection of a silent disconnection", async () => {
+  figures["idle_death_seen_s"] = await measureDetection(false);
+  figures["leased_death_seen_s"] = await measureDetection(true);
 });
 
-test("how late alarms ring here", async () => {
+test("the lateness of alarms", async () => {
   vi.useRealTimers();
   const ALARMS = 20;
   for (let alarm = 0; alarm < ALARMS; alarm++)

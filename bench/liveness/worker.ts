@@ -1,4 +1,4 @@
-/** The mesh as it is, and beside it the design that it is measured against: an alarm every 30 s, a ping, a pong. */
+/** The mesh, and the design that it is compared with: an alarm every 30 s, a ping, a pong. */
 import { DurableObject } from "cloudflare:workers";
 import gateway from "../../workers/gateway.ts";
 
@@ -20,14 +20,14 @@ export class Fixed extends DurableObject {
   }
 
   override async webSocketMessage(): Promise<void> {
-    // The pong: the peer lives.
+    // The pong: the peer is alive.
   }
 }
 
-/** How late the alarms of `Late` rang, in milliseconds. */
+/** The lateness of the alarms of `Late`, in milliseconds. */
 export const LATENESS: number[] = [];
 
-/** Sets one alarm, and notes how late it rings. */
+/** Sets one alarm, and records how late it runs. */
 export class Late extends DurableObject {
   #due = 0;
 

@@ -1,12 +1,12 @@
 import type { Random } from "../../src/base/clock.ts";
 import type { Traits, Wanted } from "../../src/scoring/peer-classes.ts";
 
-/** A made-up fleet: peer n of it has the n-th entry of each list. */
+/** A generated fleet: the n-th entry of each list belongs to peer n. */
 export interface Fleet {
   readonly ids: readonly string[];
   readonly traits: readonly Traits[];
   readonly scores: Float64Array;
-  /** 1 for a peer that has room. */
+  /** 1 for a peer with a free slot. */
   readonly room: Uint8Array;
 }
 
@@ -20,10 +20,10 @@ const GO_P2P_SHARE = 0.1;
 const ARCHITECTURES = ["arch=amd64", "arch=arm64"];
 const REGIONS = ["region:eu", "region:us", "region:asia"];
 
-/** What picks ask for, in turn: anybody, a peer of one role, a peer with the rare capability. */
-export const ASKED = ["any", "role", "rare"] as const;
-export type Asked = (typeof ASKED)[number];
-export const WANTED: { readonly [A in Asked]: Wanted } = {
+/** What a pick may require: any peer, a peer with one role, a peer with the rare capability. */
+export const QUERIES = ["any", "role", "rare"] as const;
+export type Query = (typeof QUERIES)[number];
+export const QUERY_FILTERS: { readonly [A in Query]: Wanted } = {
   any: ({ speaksMuster }) => speaksMuster,
   role: ({ speaksMuster, role }) => speaksMuster && role === "dual",
   rare: ({ speaksMuster, capabilities }) => speaksMuster && capabilities.includes(RARE),
@@ -37,7 +37,7 @@ export function makeFleet(size: number, random: Random): Fleet {
   const traits: Traits[] = [];
   for (let n = 0; n < size; n++) {
     ids.push(newId());
-    // The first one makes sure that there is one.
+    // The first peer always has the rare capability, so that every fleet has one.
     const rare = n === 0 || random() < RARE_SHARE;
     traits.push({
       role: random() < DUAL_SHARE ? "dual" : "worker",

@@ -12,14 +12,15 @@ interface Metrics {
 }
 
 /**
- * go-p2p's registry re-enacted: every change of a metric builds the index of all peers anew (each point copied, its ID
- * entered into a map, as Poindexter's `NewKDTree` does), and the nearest to the ideal is found by looking at each
- * point, which is what its default backend does. It knows no room, role or capability: who is taken is asked again.
+ * go-p2p's registry in TypeScript: every change of a metric rebuilds the index of all peers (it copies each point and
+ * enters its ID into a map, as Poindexter's `NewKDTree` does). A pick scans all points for the nearest to the ideal, as
+ * the default backend does. It ignores slots, roles and capabilities, so a peer that was picked can be picked again.
  */
 export const goP2p: Subject = {
   name: "go_p2p",
-  what: "go-p2p's way in TypeScript: a KD-tree index of all peers, rebuilt by each change; offline and full ones too",
-  knows: ["any"],
+  description:
+    "go-p2p's algorithm in TypeScript: a KD-tree index of all peers, offline and full ones included, rebuilt on each change",
+  supports: ["any"],
   build({ ids, scores }) {
     const peers = ids.map((id, n): Metrics => {
       const score = scores[n] as number;
@@ -50,7 +51,7 @@ export const goP2p: Subject = {
     };
     return {
       update,
-      take() {
+      takeBest() {
         let best = "";
         let nearest = Number.POSITIVE_INFINITY;
         for (const { id, coords } of points) {
@@ -62,7 +63,7 @@ export const goP2p: Subject = {
         }
         return numbers.get(best) as number;
       },
-      giveBack() {},
+      putBack() {},
     };
   },
 };

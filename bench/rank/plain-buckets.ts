@@ -1,17 +1,17 @@
 import { BUCKETS } from "../../src/scoring/score-buckets.ts";
 import type { Subject } from "./subject.ts";
 
-/** Fields of a row: the ring, the bucket, and one to make it a power of two. */
+/** Fields of a row: next, previous, bucket, and one unused to make it a power of two. */
 const ROW = 4;
 
 /**
- * The floor: 1,024 buckets of peers with room and nothing else, by number, without IDs, roles or capabilities. Rows are
- * interleaved as in the index, for a peer's fields in arrays of their own would cost it more misses of the cache.
+ * The floor: 1,024 buckets of peers with a free slot, by number, without IDs, roles or capabilities. Rows are interleaved
+ * as in the index, because separate arrays for the fields of a peer would cause more cache misses.
  */
 export const plainBuckets: Subject = {
   name: "plain_buckets",
-  what: "the floor: 1,024 rings of peers by number; no IDs, roles, capabilities",
-  knows: ["any"],
+  description: "the floor: 1,024 rings of peers by number; no IDs, roles, capabilities",
+  supports: ["any"],
   build({ scores, room }) {
     const rows = new Uint32Array(scores.length * ROW);
     const heads = new Int32Array(BUCKETS).fill(-1);
@@ -59,14 +59,14 @@ export const plainBuckets: Subject = {
         remove(peer);
         add(peer, score);
       },
-      take() {
+      takeBest() {
         const group = 31 - Math.clz32(groups);
         const bucket = (group << 5) | (31 - Math.clz32(filled[group] as number));
         const best = heads[bucket] as number;
         remove(best);
         return best;
       },
-      giveBack: add,
+      putBack: add,
       bytes: rows.byteLength + heads.byteLength + filled.byteLength,
     };
   },

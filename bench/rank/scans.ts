@@ -1,25 +1,25 @@
-import { WANTED, type Asked, type Fleet } from "./fleet.ts";
+import { QUERY_FILTERS, type Query, type Fleet } from "./fleet.ts";
 import type { Ranking, Subject } from "./subject.ts";
 
-/** Plain arrays: an update is a write, and all the work is the pick's. */
+/** Plain arrays: an update is one write, and a pick does all the work. */
 function overArrays(
   { traits, scores, room }: Fleet,
   pick: (fit: (peer: number) => boolean, own: Float64Array) => number,
 ): Ranking {
   const own = scores.slice();
   const free = room.slice();
-  const fits = (asked: Asked) => (peer: number) =>
-    free[peer] === 1 && WANTED[asked](traits[peer] as Fleet["traits"][0]);
+  const fits = (asked: Query) => (peer: number) =>
+    free[peer] === 1 && QUERY_FILTERS[asked](traits[peer] as Fleet["traits"][0]);
   return {
     update(peer, score) {
       own[peer] = score;
     },
-    take(asked) {
+    takeBest(asked) {
       const best = pick(fits(asked), own);
       free[best] = 0;
       return best;
     },
-    giveBack(peer, score) {
+    putBack(peer, score) {
       own[peer] = score;
       free[peer] = 1;
     },
@@ -28,8 +28,8 @@ function overArrays(
 
 export const linearScan: Subject = {
   name: "linear_scan",
-  what: "arrays; a pick looks at every peer",
-  knows: ["any", "role", "rare"],
+  description: "arrays; a pick scans every peer",
+  supports: ["any", "role", "rare"],
   build: (fleet) =>
     overArrays(fleet, (fit, own) => {
       let best = -1;
@@ -42,8 +42,8 @@ export const linearScan: Subject = {
 
 export const sortOnQuery: Subject = {
   name: "sort_on_query",
-  what: "arrays; a pick sorts the peers that will do, as go-p2p's GetPeersByScore does",
-  knows: ["any", "role", "rare"],
+  description: "arrays; a pick sorts the eligible peers, as go-p2p's GetPeersByScore does",
+  supports: ["any", "role", "rare"],
   build: (fleet) =>
     overArrays(fleet, (fit, own) => {
       const fitting: number[] = [];

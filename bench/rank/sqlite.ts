@@ -1,12 +1,12 @@
 import { DatabaseSync } from "node:sqlite";
-import { RARE, type Asked } from "./fleet.ts";
+import { RARE, type Query } from "./fleet.ts";
 import type { Subject } from "./subject.ts";
 
-/** SQLite in memory, with a partial index for each thing asked: the best that SQL can be given. */
+/** SQLite in memory, with a partial index for each query, which is the fastest way in SQL. */
 export const sqliteIndex: Subject = {
   name: "sqlite_index",
-  what: "SQLite in memory (node:sqlite), a partial index by score for each thing asked",
-  knows: ["any", "role", "rare"],
+  description: "SQLite in memory (node:sqlite), with a partial index by score for each query",
+  supports: ["any", "role", "rare"],
   build({ ids, traits, scores, room }) {
     const database = new DatabaseSync(":memory:");
     database.exec(
@@ -33,7 +33,7 @@ export const sqliteIndex: Subject = {
     };
     for (const [asked, condition] of Object.entries(where))
       database.exec(`CREATE INDEX best_${asked} ON peers (score) WHERE ${condition}`);
-    const best = (asked: Asked) =>
+    const best = (asked: Query) =>
       database.prepare(
         `SELECT id, number FROM peers WHERE ${where[asked]} ORDER BY score DESC LIMIT 1`,
       );
@@ -43,12 +43,12 @@ export const sqliteIndex: Subject = {
     const free = database.prepare(`UPDATE peers SET room = 1, score = ? WHERE id = ?`);
     return {
       update: (peer, score) => void update.run(score, ids[peer] as string),
-      take(asked) {
+      takeBest(asked) {
         const row = picks[asked].get() as { readonly id: string; readonly number: number };
         fill.run(row.id);
         return row.number;
       },
-      giveBack: (peer, score) => void free.run(score, ids[peer] as string),
+      putBack: (peer, score) => void free.run(score, ids[peer] as string),
     };
   },
 };

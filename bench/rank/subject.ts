@@ -1,22 +1,22 @@
-import type { Asked, Fleet } from "./fleet.ts";
+import type { Query, Fleet } from "./fleet.ts";
 
-/** A way to keep a fleet ranked. Peers go by their number in the fleet. */
+/** One way to rank a fleet. Peers are identified by their number in the fleet. */
 export interface Subject {
   readonly name: string;
-  /** What the figures say about it. */
-  readonly what: string;
-  /** Whether it knows who has room, of which role, with which capability; one that does not answers `any` alone. */
-  readonly knows: readonly Asked[];
+  /** Its description in the results. */
+  readonly description: string;
+  /** The queries that it can answer. One that ignores free slots, roles and capabilities answers only `any`. */
+  readonly supports: readonly Query[];
   build(fleet: Fleet): Ranking;
 }
 
 export interface Ranking {
-  /** A measurement has changed the score of a peer with room. */
+  /** Changes the score of a peer with a free slot. */
   update(peer: number, score: number): void;
-  /** The best peer that will do, whose last slot is taken with it: it has no room from now on. */
-  take(asked: Asked): number;
-  /** The peer has room again. */
-  giveBack(peer: number, score: number): void;
-  /** Bytes that it holds a peer, where it can say. */
+  /** Returns the best eligible peer and removes it from the ranking, as if its last slot were filled. */
+  takeBest(asked: Query): number;
+  /** Adds a peer to the ranking again, as if a slot became free. */
+  putBack(peer: number, score: number): void;
+  /** The memory of the ranking in bytes, if it is known. */
   readonly bytes?: number;
 }

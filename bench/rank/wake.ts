@@ -4,7 +4,7 @@ import { nodeSql } from "../../test/node-sql.ts";
 import type { Fleet } from "./fleet.ts";
 import { cpuMs } from "./measure.ts";
 
-/** Milliseconds of CPU time until a coordinator that wakes with such a fleet connected knows who has a slot free. */
+/** Milliseconds of CPU time until a coordinator that wakes with this fleet connected knows the peers with a free slot. */
 export function wakeMs({ ids, traits, scores, room }: Fleet): number {
   const sql = nodeSql();
   const before = openRegistry(sql);
@@ -27,6 +27,6 @@ export function wakeMs({ ids, traits, scores, room }: Fleet): number {
   const { roster } = openRegistry(sql);
   const any = roster.anyFree();
   const took = cpuMs() - began;
-  if (!any) throw new Error("nobody has a slot free");
+  if (!any) throw new Error("no peer has a free slot");
   return took;
 }

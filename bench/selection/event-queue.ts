@@ -1,4 +1,4 @@
-/** What is to happen, by its time: a binary heap in two typed arrays. Equal times come in the order they were put in. */
+/** A queue of events by time: a binary heap in typed arrays. Events with equal times keep their insertion order. */
 export class EventQueue {
   #times = new Float64Array(1_024);
   #orders = new Float64Array(1_024);
@@ -6,7 +6,7 @@ export class EventQueue {
   #size = 0;
   #count = 0;
 
-  /** The next event's time; Infinity when there is none. */
+  /** The time of the next event; Infinity when the queue is empty. */
   next(): number {
     return this.#size === 0 ? Infinity : (this.#times[0] as number);
   }
@@ -24,7 +24,7 @@ export class EventQueue {
     this.#put(at, time, order, event);
   }
 
-  /** The next event; there must be one. */
+  /** Removes and returns the next event. The queue must not be empty. */
   pop(): number {
     const first = this.#events[0] as number;
     const last = --this.#size;

@@ -1,17 +1,17 @@
 import type { Run } from "./simulate.ts";
 
-/** What a run is told by. Times in seconds, shares in percent. */
+/** The figures of a run. Times in seconds, shares in percent. */
 export interface RunFigures {
   readonly p50: number;
   readonly p99: number;
   readonly mean: number;
-  /** Of all assignments, that is of attempts. */
+  /** Failed attempts, as a share of all attempts. */
   readonly failed: number;
-  /** Of those, the ones with a silent worker. */
+  /** Attempts lost with a worker that disconnected silently, as a share of all attempts. */
   readonly lost: number;
-  /** Of all tasks: all attempts spent, or nobody left. */
+  /** Tasks that failed, as a share of all tasks: no attempt or no worker was left. */
   readonly tasksFailed: number;
-  /** Of all assignments, what the busiest worker got. */
+  /** The share of all attempts that the busiest worker got. */
   readonly largestShare: number;
 }
 
@@ -32,7 +32,7 @@ export function figuresOf(run: Run): RunFigures {
 
 const percent = (count: number, of: number): number => (100 * count) / of;
 
-/** A figure over several seeds: its mean, its least, its greatest. */
+/** Mean, minimum and maximum of a figure over several seeds. */
 export type Spread = readonly [mean: number, least: number, greatest: number];
 
 export const spread = (values: readonly number[]): Spread => [

@@ -1,7 +1,7 @@
 export const GLYPH_WIDTH = 5;
 export const GLYPH_HEIGHT = 8;
 
-/** The letters that plots are labelled with, drawn: a line of their names, then their rows, each letter in a cell of six. */
+/** The letters of plot labels: each strip has a line with the letters, then their rows in cells of six columns. */
 const STRIPS: readonly string[] = [
   `
 0     1     2     3     4     5     6     7     8     9     .     %
@@ -60,7 +60,7 @@ for (const strip of STRIPS) {
 
 const BLANK: readonly string[] = [];
 
-/** The rows of a letter; a letter that was never drawn is a defect of the plot. */
+/** The rows of a letter. Throws when the font lacks it: the plot must use other words, or the font must grow. */
 export function glyphOf(letter: string): readonly string[] {
   const rows = letter === " " ? BLANK : GLYPHS.get(letter);
   if (rows === undefined) throw new Error(`the font lacks "${letter}"`);

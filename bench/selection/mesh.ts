@@ -9,28 +9,28 @@ import {
 import { learn, type Learned } from "../../src/scoring/service-time.ts";
 import { CONTROLLERS, WORKERS, type World } from "./world.ts";
 
-const GIVEN_HALF_LIFE = 10 * MINUTE;
+const ASSIGNED_HALF_LIFE = 10 * MINUTE;
 
-/** What the mesh knows, and no more: measured, counted, noticed. Every policy chooses from the same. */
-export class Mesh {
-  /** As the mesh sees it: a worker that went silently still counts. */
+/** What the mesh knows about its workers, from measurements and outcomes. Every policy chooses from the same state. */
+export class MeshState {
+  /** As the mesh sees it: a worker that disconnected silently still counts as connected. */
   readonly connected = new Uint8Array(WORKERS);
   readonly held = new Int32Array(WORKERS);
   readonly slots: Int32Array;
   readonly connectedAt = new Float64Array(WORKERS);
   readonly outcomes: Outcomes[] = Array.from({ length: WORKERS }, () => noOutcomes(0));
   readonly service: (Learned | null)[] = Array.from({ length: WORKERS }, () => null);
-  /** Of all workers together. */
-  serviceOfAll: Learned | null = null;
-  /** By controller * WORKERS + worker: where a task comes from, the RTT is seen from. */
+  /** The service time over all workers. */
+  serviceOverall: Learned | null = null;
+  /** By controller * WORKERS + worker: the RTT is measured from the controller of the task. */
   readonly rtts: (RttEstimate | null)[] = Array.from({ length: CONTROLLERS * WORKERS }, () => null);
-  /** How often anything was observed of a worker. */
-  readonly observed = new Int32Array(WORKERS);
-  /** go-p2p's reliability, 0..100 by steps. */
+  /** The number of observations of each worker. */
+  readonly observations = new Int32Array(WORKERS);
+  /** The reliability score of go-p2p, 0 to 100. */
   readonly goP2pScore = new Float64Array(WORKERS).fill(50);
-  /** Counts of tasks given: an older one weighs less because a later one weighs more. */
-  readonly given = new Float64Array(WORKERS);
-  givenInAll = 0;
+  /** Weighted counts of assigned tasks: each task weighs more than the ones before it, which has the effect of decay. */
+  readonly assigned = new Float64Array(WORKERS);
+  assignedTotal = 0;
   readonly world: World;
 
   constructor(world: World) {
@@ -45,7 +45,7 @@ export class Mesh {
   }
 
   ping(worker: number, now: number): void {
-    this.observed[worker] = (this.observed[worker] as number) + 1;
+    this.observations[worker] = (this.observations[worker] as number) + 1;
     for (let controller = 0; controller < CONTROLLERS; controller++) {
       const pair = controller * WORKERS + worker;
       const sample = this.world.rtt(controller, worker, now);
@@ -53,21 +53,21 @@ export class Mesh {
     }
   }
 
-  give(worker: number, now: number): void {
+  recordAssignment(worker: number, now: number): void {
     this.held[worker] = (this.held[worker] ?? 0) + 1;
-    const weight = 2 ** (now / GIVEN_HALF_LIFE);
-    this.given[worker] = (this.given[worker] as number) + weight;
-    this.givenInAll += weight;
+    const weight = 2 ** (now / ASSIGNED_HALF_LIFE);
+    this.assigned[worker] = (this.assigned[worker] as number) + weight;
+    this.assignedTotal += weight;
   }
 
-  settle(worker: number, kind: OutcomeKind, serviceMs: number | null, now: number): void {
+  recordAttemptEnd(worker: number, kind: OutcomeKind, serviceMs: number | null, now: number): void {
     this.held[worker] = (this.held[worker] ?? 0) - 1;
-    this.observed[worker] = (this.observed[worker] as number) + 1;
+    this.observations[worker] = (this.observations[worker] as number) + 1;
     this.outcomes[worker] = countOutcome(this.outcomes[worker] ?? noOutcomes(now), kind, now);
     const change = { success: 1, failure: -5, timeout: -3, refusal: 0 }[kind];
     this.goP2pScore[worker] = Math.max(0, Math.min(100, (this.goP2pScore[worker] ?? 0) + change));
     if (serviceMs === null) return;
     this.service[worker] = learn(this.service[worker] ?? null, serviceMs);
-    this.serviceOfAll = learn(this.serviceOfAll, serviceMs);
+    this.serviceOverall = learn(this.serviceOverall, serviceMs);
   }
 }

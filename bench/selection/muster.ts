@@ -4,13 +4,13 @@ import { choose } from "../../src/tasks/assignment.ts";
 import type { Candidate, Demand } from "../../src/tasks/eligibility.ts";
 import type { Evidence } from "../../src/tasks/evidence.ts";
 import type { Policy } from "../../src/tasks/policy.ts";
-import { keyed } from "./keyed.ts";
-import type { Mesh } from "./mesh.ts";
-import { LOTS } from "./rankings.ts";
+import { keyedRandom } from "./keyed.ts";
+import type { MeshState } from "./mesh.ts";
+import { RANDOM_STREAM } from "./rankings.ts";
 import type { MakePolicy } from "./simulate.ts";
 import { CONTROLLERS, WORKERS } from "./world.ts";
 
-/** Muster's own `choose`, under one of its policies, from what the mesh knows. */
+/** Muster's own `choose`, with one of its policies. */
 export const muster =
   (policy: Policy): MakePolicy =>
   (mesh) => {
@@ -36,7 +36,7 @@ export const muster =
             evidence.outcomes = mesh.outcomes[worker] as Evidence["outcomes"];
             evidence.service = mesh.service[worker] ?? null;
             evidence.connectedAt = mesh.connectedAt[worker] as number;
-            evidence.share = (mesh.given[worker] as number) / Math.max(1, mesh.givenInAll);
+            evidence.share = (mesh.assigned[worker] as number) / Math.max(1, mesh.assignedTotal);
           }
         }
         if (!room) return -1;
@@ -44,12 +44,12 @@ export const muster =
           kind: "work",
           requirements: { capabilities: [] },
           tried: new Set(task.tried.map(String)),
-          refused: NOBODY,
-          service: mesh.serviceOfAll,
+          refused: NO_PEERS,
+          service: mesh.serviceOverall,
           incumbent,
         };
         let drawn = 8 * task.tried.length;
-        const random = () => keyed(mesh.world.seed, LOTS, task.task, drawn++);
+        const random = () => keyedRandom(mesh.world.seed, RANDOM_STREAM, task.task, drawn++);
         const { peer } = choose(demand, candidates, now, random, policy);
         if (peer === null) return -1;
         incumbent = peer.peerId;
@@ -58,15 +58,15 @@ export const muster =
     };
   };
 
-const NOBODY: ReadonlySet<string> = new Set();
+const NO_PEERS: ReadonlySet<string> = new Set();
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type WritableCandidate = Writable<Omit<Candidate, "evidence">> & {
   readonly evidence: Writable<Evidence>;
 };
 
-/** One object for each worker, written anew for each choice: millions of choices are made. */
-const newCandidate = (mesh: Mesh, worker: number): WritableCandidate => ({
+/** One object per worker, updated for each choice: a run makes millions of choices. */
+const newCandidate = (mesh: MeshState, worker: number): WritableCandidate => ({
   peerId: String(worker),
   role: "worker",
   active: true,
@@ -87,19 +87,19 @@ const newCandidate = (mesh: Mesh, worker: number): WritableCandidate => ({
   },
 });
 
-/** Scores as the registry keeps them: computed when something was observed, not when they are read. */
+/** Scores as the registry stores them: computed after an observation, not when they are read. */
 class Scores {
-  readonly #mesh: Mesh;
+  readonly #mesh: MeshState;
   readonly #scores = new Float64Array(CONTROLLERS * WORKERS);
   readonly #observed = new Int32Array(CONTROLLERS * WORKERS).fill(-1);
 
-  constructor(mesh: Mesh) {
+  constructor(mesh: MeshState) {
     this.#mesh = mesh;
   }
 
   of(controller: number, worker: number, now: number): number {
     const pair = controller * WORKERS + worker;
-    const observed = this.#mesh.observed[worker] as number;
+    const observed = this.#mesh.observations[worker] as number;
     if (this.#observed[pair] !== observed) {
       this.#observed[pair] = observed;
       const outcomes = outcomesAt(this.#mesh.outcomes[worker] as Evidence["outcomes"], now);

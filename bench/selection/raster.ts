@@ -2,44 +2,44 @@ import { crc32, deflateSync } from "node:zlib";
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphOf } from "./font.ts";
 
 /** Red, green, blue, each 0..255. */
-export type Colour = readonly [red: number, green: number, blue: number];
+export type Color = readonly [red: number, green: number, blue: number];
 
-/** A picture of pixels that can be drawn on, and told as a PNG. */
+/** A pixel image that can be encoded as a PNG. */
 export class Raster {
   readonly width: number;
   readonly height: number;
   readonly #pixels: Uint8Array;
 
-  constructor(width: number, height: number, background: Colour) {
+  constructor(width: number, height: number, background: Color) {
     this.width = width;
     this.height = height;
     this.#pixels = new Uint8Array(3 * width * height);
     this.fill(0, 0, width, height, background);
   }
 
-  /** A rectangle; what lies outside of the picture is left out. */
-  fill(left: number, top: number, width: number, height: number, colour: Colour): void {
+  /** Fills a rectangle; parts outside of the image are ignored. */
+  fill(left: number, top: number, width: number, height: number, color: Color): void {
     const [x0, y0] = [Math.max(0, Math.round(left)), Math.max(0, Math.round(top))];
     const x1 = Math.min(this.width, Math.round(left + width));
     const y1 = Math.min(this.height, Math.round(top + height));
     for (let y = y0; y < y1; y++)
-      for (let x = x0; x < x1; x++) this.#pixels.set(colour, 3 * (y * this.width + x));
+      for (let x = x0; x < x1; x++) this.#pixels.set(color, 3 * (y * this.width + x));
   }
 
-  /** Text whose first letter has its upper left corner there; each pixel of its font is a square of `scale`. */
-  write(text: string, left: number, top: number, colour: Colour, scale = 2): void {
+  /** Writes text from its upper left corner; each pixel of the font becomes a square of `scale` pixels. */
+  write(text: string, left: number, top: number, color: Color, scale = 2): void {
     for (const [n, letter] of Array.from(text).entries()) {
       const rows = glyphOf(letter);
       for (let y = 0; y < GLYPH_HEIGHT; y++)
         for (let x = 0; x < GLYPH_WIDTH; x++)
           if (rows[y]?.[x] === "#") {
             const column = n * (GLYPH_WIDTH + 1) + x;
-            this.fill(left + column * scale, top + y * scale, scale, scale, colour);
+            this.fill(left + column * scale, top + y * scale, scale, scale, color);
           }
     }
   }
 
-  /** The picture as a PNG (RFC 2083): 8 bits a channel, no filter. */
+  /** The image as a PNG (RFC 2083): 8 bits per channel, no filter. */
   png(): Uint8Array {
     const row = 3 * this.width;
     const scanlines = new Uint8Array((row + 1) * this.height);
@@ -48,7 +48,7 @@ export class Raster {
     const header = Buffer.alloc(13);
     header.writeUInt32BE(this.width, 0);
     header.writeUInt32BE(this.height, 4);
-    header.set([8, 2], 8); // bits a channel, colour type: RGB
+    header.set([8, 2], 8); // bits per channel, color type RGB
     return Buffer.concat([
       Buffer.from("89504e470d0a1a0a", "hex"),
       chunk("IHDR", header),
@@ -58,7 +58,7 @@ export class Raster {
   }
 }
 
-/** How wide a text is written, in pixels. */
+/** The width of a text, in pixels. */
 export const textWidth = (text: string, scale = 2): number =>
   (text.length * (GLYPH_WIDTH + 1) - 1) * scale;
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 
-/** Where the measured data lie, beside the repository; they are not part of it. */
+/** The measured data lie beside the repository; they are not part of it. */
 const DATA = fileURLToPath(import.meta.resolve("../../../shared/data/"));
 const RTTS = "seattle.u16.bin.gz";
 const AVAILABILITY = "availability.json";
@@ -10,11 +10,11 @@ const AVAILABILITY = "availability.json";
 export const DEVICES = 99;
 export const FRAMES = 688;
 export const FRAME_MS = 15_700;
-/** The file's unit, and what its 0 ("below 5 ms") is taken for. */
+/** The unit of the file, and the value for its 0, which means "below 5 ms". */
 const UNIT_MS = 10;
 const BELOW_MS = 2.5;
 
-/** Up and down times in milliseconds, as Weibull distributions. */
+/** Times up and down in milliseconds, as Weibull distributions. */
 export interface System {
   readonly up: Weibull;
   readonly down: Weibull;
@@ -31,28 +31,33 @@ export interface Traces {
   readonly systems: readonly System[];
 }
 
-/** The traces; null when they are not beside the repository. */
+/** The traces; null when the files are missing. */
 export function readTraces(): Traces | null {
   if (!existsSync(DATA + RTTS) || !existsSync(DATA + AVAILABILITY)) return null;
   const bytes = gunzipSync(readFileSync(DATA + RTTS));
   const rtts = new Float32Array(bytes.length / 2);
   for (let i = 0; i < rtts.length; i++) rtts[i] = bytes.readUInt16LE(2 * i) * UNIT_MS || BELOW_MS;
   if (rtts.length !== FRAMES * DEVICES * DEVICES) throw new Error(`${RTTS} has another size`);
-  const { systems } = JSON.parse(readFileSync(DATA + AVAILABILITY, "utf8")) as Fitted;
+  const { systems } = JSON.parse(readFileSync(DATA + AVAILABILITY, "utf8")) as AvailabilityFile;
   return {
     rtts,
     systems: Object.values(systems).map(({ up, down }) => ({ up: inMs(up), down: inMs(down) })),
   };
 }
 
-interface Fitted {
-  readonly systems: Readonly<Record<string, { readonly up: Fits; readonly down: Fits }>>;
+interface AvailabilityFile {
+  readonly systems: Readonly<
+    Record<string, { readonly up: FittedDistributions; readonly down: FittedDistributions }>
+  >;
 }
 
 /** Shape, and scale in hours. */
-interface Fits {
+interface FittedDistributions {
   readonly wbl: readonly [number, number];
 }
 
 const HOUR_MS = 3_600_000;
-const inMs = ({ wbl: [shape, scale] }: Fits): Weibull => ({ shape, scale: scale * HOUR_MS });
+const inMs = ({ wbl: [shape, scale] }: FittedDistributions): Weibull => ({
+  shape,
+  scale: scale * HOUR_MS,
+});

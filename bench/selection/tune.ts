@@ -1,6 +1,6 @@
 /**
- * `node bench/selection/tune.ts '[{"hysteresis": 0.1}]' [LOADS] [SEEDS]`: what the default policy comes to with other
- * constants, on seeds 1 to 5 alone, so that the seeds of the benchmark stay unseen.
+ * `node bench/selection/tune.ts '[{"hysteresis": 0.1}]' [LOADS] [SEEDS]`: measures the default policy with other
+ * constants, by default on seeds 1 to 5, so that the constants are not tuned on the seeds of the benchmark.
  */
 import { DEFAULT_POLICY, type ExpectedCost } from "../../src/tasks/policy.ts";
 import { figuresOf, spread } from "./figures.ts";
@@ -13,7 +13,7 @@ import { World } from "./world.ts";
 const [variants = "[{}]", loads = "0.02,0.5", seeds = "1,2,3,4,5"] = process.argv.slice(2);
 const traces = readTraces();
 if (traces === null) {
-  console.error("../shared/data is not beside the repository");
+  console.error("the folder ../shared/data with the traces is missing");
   process.exit(2);
 }
 for (const load of loads.split(",").map(Number)) {
@@ -24,6 +24,13 @@ for (const load of loads.split(",").map(Number)) {
     const runs = worlds.map((world) => figuresOf(simulate(world, make)));
     const times = spread(runs.map(({ p99 }, i) => p99 / (best[i] ?? Number.NaN)));
     const failed = spread(runs.map((run) => run.failed));
-    console.log(load, "times the oracle's p99", times, "failed %", failed, JSON.stringify(variant));
+    console.log(
+      load,
+      "p99 relative to the oracle",
+      times,
+      "failed %",
+      failed,
+      JSON.stringify(variant),
+    );
   }
 }

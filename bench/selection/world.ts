@@ -1,28 +1,36 @@
-import { beta, exponential, gamma, keyed, logNormal, sequence, weibull } from "./keyed.ts";
+import {
+  beta,
+  exponential,
+  gamma,
+  keyedRandom,
+  logNormal,
+  randomSequence,
+  weibull,
+} from "./keyed.ts";
 import { DEVICES, FRAME_MS, FRAMES, type System, type Traces, type Weibull } from "./traces.ts";
 
-/** What a world is made of; the same for every policy. Times in milliseconds. */
+/** The constants of a world, the same for every policy. Times in milliseconds. */
 export const CONTROLLERS = 9;
 export const WORKERS = 90;
-export const LASTS_MS = 90 * 60_000;
-/** A choice is judged this many frames later than what it saw: samples are held for several frames. */
-const JUDGED_LATER = 20;
+export const DURATION_MS = 90 * 60_000;
+/** An attempt uses the RTT of this many frames later than the choice, because the trace repeats samples for several frames. */
+const JUDGMENT_DELAY_FRAMES = 20;
 const SERVICE_MEAN_MS = 1_000;
-/** Deviations of the logarithm: of tasks among themselves, and of how slow the workers are. */
+/** Standard deviations of the logarithms of task sizes and of worker slowness. */
 const SIZE_SIGMA = 1;
 const SLOWNESS_SIGMA = 0.3;
-/** Slots of a worker, each as likely. */
+/** Numbers of slots of a worker, equally likely. */
 const SLOTS = [1, 1, 2, 4];
-/** Fault rates of the workers: Beta. */
-const FAULTS = [0.3, 8] as const;
-/** A silent disconnect is seen after this much, evenly. */
-const SEEN_AFTER_MS = [10_000, 40_000] as const;
-/** Light covers this many kilometres of fibre there and back in a millisecond; a path is longer than a great circle. */
+/** Parameters of the Beta distribution of worker fault rates. */
+const FAULT_RATE_BETA = [0.3, 8] as const;
+/** The mesh notices a silent disconnection after a time in this range, uniformly distributed. */
+const NOTICED_AFTER_MS = [10_000, 40_000] as const;
+/** The distance whose round trip through fiber takes a millisecond; a path is longer than the great circle. */
 const KM_PER_MS = 100;
 const DIRECTNESS = [0.2, 0.8] as const;
 
-/** Streams of keyed draws. */
-const OF = {
+/** The streams of keyed random numbers. */
+const STREAM = {
   devices: 1,
   offset: 2,
   system: 3,
@@ -40,17 +48,17 @@ const OF = {
   distance: 15,
 } as const;
 
-/** A time for which a worker is gone. */
+/** A period in which a worker is disconnected. */
 export interface Outage {
   readonly from: number;
-  /** When the mesh notices: by the silence, or by the new session. */
-  readonly seen: number;
+  /** When the mesh notices it: by the silence, or by the new session. */
+  readonly noticedAt: number;
   readonly to: number;
 }
 
 export interface Worker {
   readonly slots: number;
-  /** Its service times are a task's size times this. */
+  /** The service time of a task is its size times this factor. */
   readonly slowness: number;
   readonly faultRate: number;
   readonly outages: readonly Outage[];
@@ -67,52 +75,58 @@ export class World {
   readonly seed: number;
   readonly workers: readonly Worker[];
   readonly tasks: Tasks;
-  /** Hops and kilometres, index controller * WORKERS + worker; made up, for the trace knows neither. */
+  /** Hops and kilometers, by controller * WORKERS + worker; they are generated, because the trace has neither. */
   readonly hops: Float64Array;
   readonly km: Float64Array;
   readonly #rtts: Float32Array;
   readonly #devices: readonly number[];
   readonly #offset: number;
 
-  /** `load` is the work given, as a share of what the workers that are up can do. */
+  /** `load` is the submitted work as a share of the capacity of the workers that are up. */
   constructor(traces: Traces, seed: number, load: number) {
     this.seed = seed;
     this.#rtts = traces.rtts;
     this.#devices = shuffled(DEVICES, seed);
-    const frames = Math.ceil(LASTS_MS / FRAME_MS) + JUDGED_LATER + 1;
-    this.#offset = Math.floor(keyed(seed, OF.offset) * (FRAMES - frames));
+    const frames = Math.ceil(DURATION_MS / FRAME_MS) + JUDGMENT_DELAY_FRAMES + 1;
+    this.#offset = Math.floor(keyedRandom(seed, STREAM.offset) * (FRAMES - frames));
     this.workers = Array.from({ length: WORKERS }, (_, worker) =>
       makeWorker(traces.systems, seed, worker),
     );
     this.tasks = makeTasks(seed, load * capacity(this.workers));
-    this.hops = pairs((pair) => 3 + Math.floor(15 * keyed(seed, OF.hops, pair)));
-    this.km = pairs((pair) => this.#distance(pair));
+    this.hops = forEachPair((pair) => 3 + Math.floor(15 * keyedRandom(seed, STREAM.hops, pair)));
+    this.km = forEachPair((pair) => this.#distance(pair));
   }
 
-  /** The round-trip time that the trace has for a pair at a time. */
+  /** The round-trip time of a pair at a time, according to the trace. */
   rtt(controller: number, worker: number, at: number): number {
     return this.#at(controller, worker, this.#offset + Math.floor(at / FRAME_MS));
   }
 
-  /** The round-trip time by which a choice made at a time is judged. */
+  /** The round-trip time that an attempt sees whose choice was made at a time. */
   rttLater(controller: number, worker: number, at: number): number {
-    return this.rtt(controller, worker, Math.min(at, LASTS_MS) + JUDGED_LATER * FRAME_MS);
+    return this.rtt(
+      controller,
+      worker,
+      Math.min(at, DURATION_MS) + JUDGMENT_DELAY_FRAMES * FRAME_MS,
+    );
   }
 
   serviceMs(task: number, worker: number): number {
     return (this.tasks.sizeMs[task] ?? 0) * (this.workers[worker]?.slowness ?? 1);
   }
 
-  /** After which share of its service time an attempt fails; null when it does not. */
+  /** The share of its service time after which an attempt fails; null when it does not fail. */
   faultAt(task: number, worker: number, attempt: number): number | null {
     const pair = task * WORKERS + worker;
-    if (keyed(this.seed, OF.fault, pair, attempt) >= (this.workers[worker]?.faultRate ?? 0)) {
+    if (
+      keyedRandom(this.seed, STREAM.fault, pair, attempt) >= (this.workers[worker]?.faultRate ?? 0)
+    ) {
       return null;
     }
-    return keyed(this.seed, OF.faultAt, pair, attempt);
+    return keyedRandom(this.seed, STREAM.faultAt, pair, attempt);
   }
 
-  /** The outage that a worker is in at a time, or the next one; undefined when none is to come. */
+  /** The current or next outage of a worker at a time; undefined when there is none. */
   outage(worker: number, at: number): Outage | undefined {
     return this.workers[worker]?.outages.find(({ to }) => to > at);
   }
@@ -123,55 +137,58 @@ export class World {
     return this.#rtts[(frame * DEVICES + from) * DEVICES + to] ?? Number.NaN;
   }
 
-  /** Below what the least RTT of the whole trace allows, by a factor that stands for how direct the path is. */
+  /** The distance that the least RTT of the trace allows, times a factor for the directness of the path. */
   #distance(pair: number): number {
     const [controller, worker] = [Math.floor(pair / WORKERS), pair % WORKERS];
     let least = Infinity;
     for (let frame = 0; frame < FRAMES; frame++)
       least = Math.min(least, this.#at(controller, worker, frame));
-    return KM_PER_MS * least * between(DIRECTNESS, keyed(this.seed, OF.distance, pair));
+    return KM_PER_MS * least * between(DIRECTNESS, keyedRandom(this.seed, STREAM.distance, pair));
   }
 }
 
 const between = ([low, high]: readonly [number, number], share: number): number =>
   low + (high - low) * share;
 
-const pairs = (of: (pair: number) => number): Float64Array =>
+const forEachPair = (of: (pair: number) => number): Float64Array =>
   Float64Array.from({ length: CONTROLLERS * WORKERS }, (_, pair) => of(pair));
 
 function shuffled(count: number, seed: number): readonly number[] {
   return Array.from({ length: count }, (_, i) => i).toSorted(
-    (a, b) => keyed(seed, OF.devices, a) - keyed(seed, OF.devices, b),
+    (a, b) => keyedRandom(seed, STREAM.devices, a) - keyedRandom(seed, STREAM.devices, b),
   );
 }
 
 function makeWorker(systems: readonly System[], seed: number, worker: number): Worker {
-  const system = systems[Math.floor(keyed(seed, OF.system, worker) * systems.length)] as System;
+  const system = systems[
+    Math.floor(keyedRandom(seed, STREAM.system, worker) * systems.length)
+  ] as System;
   return {
-    slots: SLOTS[Math.floor(keyed(seed, OF.slots, worker) * SLOTS.length)] ?? 1,
+    slots: SLOTS[Math.floor(keyedRandom(seed, STREAM.slots, worker) * SLOTS.length)] ?? 1,
     slowness: logNormal(
       1,
       SLOWNESS_SIGMA,
-      keyed(seed, OF.slowness, worker, 0),
-      keyed(seed, OF.slowness, worker, 1),
+      keyedRandom(seed, STREAM.slowness, worker, 0),
+      keyedRandom(seed, STREAM.slowness, worker, 1),
     ),
-    faultRate: beta(...FAULTS, sequence(seed, OF.faultRate, worker)),
+    faultRate: beta(...FAULT_RATE_BETA, randomSequence(seed, STREAM.faultRate, worker)),
     outages: outagesOf(system, seed, worker),
   };
 }
 
-/** Up and down in turn, from a state and an age as they are found at a time that has nothing to do with the peer. */
+/** Alternating times up and down; the initial state and its age are those at a random time. */
 function outagesOf({ up, down }: System, seed: number, worker: number): readonly Outage[] {
-  const next = sequence(seed, OF.timeline, worker);
+  const next = randomSequence(seed, STREAM.timeline, worker);
   const outages: Outage[] = [];
   let isUp = next() < mean(up) / (mean(up) + mean(down));
   let at = residual(isUp ? up : down, next);
-  if (!isUp) outages.push({ from: -1, seen: -1, to: at });
-  while (at < LASTS_MS) {
+  if (!isUp) outages.push({ from: -1, noticedAt: -1, to: at });
+  while (at < DURATION_MS) {
     if (isUp) {
       const to = at + weibull(down.shape, down.scale, next());
-      const seen = at + between(SEEN_AFTER_MS, keyed(seed, OF.seen, worker, outages.length));
-      outages.push({ from: at, seen: Math.min(seen, to), to });
+      const seen =
+        at + between(NOTICED_AFTER_MS, keyedRandom(seed, STREAM.seen, worker, outages.length));
+      outages.push({ from: at, noticedAt: Math.min(seen, to), to });
       at = to;
     } else {
       at += weibull(up.shape, up.scale, next());
@@ -182,7 +199,7 @@ function outagesOf({ up, down }: System, seed: number, worker: number): readonly
 }
 
 const mean = ({ shape, scale }: Weibull): number => {
-  // Lanczos would be more exact; Stirling's series after a shift is exact enough for a probability.
+  // Stirling's series after a shift is less exact than Lanczos' method, but exact enough for a probability.
   let x = 1 + 1 / shape;
   let shift = 1;
   while (x < 10) shift *= x++;
@@ -190,28 +207,28 @@ const mean = ({ shape, scale }: Weibull): number => {
   return (scale * Math.exp(log)) / shift;
 };
 
-/** What is left of a stretch in which a random moment falls: a long one is met more often (renewal theory). */
+/** The rest of the period that contains a random time; long periods contain it more often (renewal theory). */
 function residual({ shape, scale }: Weibull, next: () => number): number {
   return scale * gamma(1 + 1 / shape, next) ** (1 / shape) * next();
 }
 
-/** Tasks of mean size that the workers can do in a millisecond, on average over the time. */
+/** How many tasks of mean size the workers can run per millisecond, averaged over the simulated time. */
 function capacity(workers: readonly Worker[]): number {
   return workers.reduce((sum, { slots, slowness, outages }) => {
     const gone = outages.reduce(
-      (ms, { from, to }) => ms + Math.min(to, LASTS_MS) - Math.max(0, from),
+      (ms, { from, to }) => ms + Math.min(to, DURATION_MS) - Math.max(0, from),
       0,
     );
-    return sum + ((slots / slowness) * (1 - gone / LASTS_MS)) / SERVICE_MEAN_MS;
+    return sum + ((slots / slowness) * (1 - gone / DURATION_MS)) / SERVICE_MEAN_MS;
   }, 0);
 }
 
-/** Poisson arrivals at a rate per millisecond. */
+/** Generates Poisson arrivals with a rate per millisecond. */
 function makeTasks(seed: number, rate: number): Tasks {
   const times: number[] = [];
   for (let at = 0; ;) {
-    at += exponential(1 / rate, keyed(seed, OF.arrival, times.length));
-    if (at >= LASTS_MS) break;
+    at += exponential(1 / rate, keyedRandom(seed, STREAM.arrival, times.length));
+    if (at >= DURATION_MS) break;
     times.push(at);
   }
   const count = times.length;
@@ -219,14 +236,14 @@ function makeTasks(seed: number, rate: number): Tasks {
     count,
     at: Float64Array.from(times),
     controller: Uint8Array.from({ length: count }, (_, task) =>
-      Math.floor(keyed(seed, OF.controller, task) * CONTROLLERS),
+      Math.floor(keyedRandom(seed, STREAM.controller, task) * CONTROLLERS),
     ),
     sizeMs: Float64Array.from({ length: count }, (_, task) =>
       logNormal(
         SERVICE_MEAN_MS,
         SIZE_SIGMA,
-        keyed(seed, OF.size, task, 0),
-        keyed(seed, OF.size, task, 1),
+        keyedRandom(seed, STREAM.size, task, 0),
+        keyedRandom(seed, STREAM.size, task, 1),
       ),
     ),
   };

@@ -1,17 +1,20 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EventQueue } from "../../bench/selection/event-queue.ts";
-import { keyed } from "../../bench/selection/keyed.ts";
+import { keyedRandom } from "../../bench/selection/keyed.ts";
 import { muster } from "../../bench/selection/muster.ts";
 import { goP2p, oracle, random, roundRobin } from "../../bench/selection/rankings.ts";
 import { simulate } from "../../bench/selection/simulate.ts";
 import { DEVICES, FRAMES, type Traces } from "../../bench/selection/traces.ts";
-import { LASTS_MS, World } from "../../bench/selection/world.ts";
+import { DURATION_MS, World } from "../../bench/selection/world.ts";
 import { DEFAULT_POLICY } from "../../src/tasks/policy.ts";
 
 /** Made-up traces: round trips that differ by pair and time, peers that are up for some minutes. */
 const TRACES: Traces = {
-  rtts: Float32Array.from({ length: FRAMES * DEVICES * DEVICES }, (_, i) => 5 + 200 * keyed(7, i)),
+  rtts: Float32Array.from(
+    { length: FRAMES * DEVICES * DEVICES },
+    (_, i) => 5 + 200 * keyedRandom(7, i),
+  ),
   systems: [
     {
       up: { shape: 0.5, scale: 20 * 60_000 },
@@ -31,12 +34,14 @@ describe("the simulator's world", () => {
 
   test("has outages in order, each noticed within 40 s or at the return", () => {
     for (const { outages } of new World(TRACES, 11, LOAD).workers) {
-      for (const [i, { from, seen, to }] of outages.entries()) {
+      for (const [i, { from, noticedAt: seen, to }] of outages.entries()) {
         expect(seen).toBeLessThanOrEqual(to);
         expect(from).toBeLessThanOrEqual(seen);
         if (from >= 0)
           expect(seen === to || (seen >= from + 10_000 && seen <= from + 40_000)).toBe(true);
-        expect(outages[i + 1]?.from ?? LASTS_MS).toBeGreaterThanOrEqual(Math.min(to, LASTS_MS));
+        expect(outages[i + 1]?.from ?? DURATION_MS).toBeGreaterThanOrEqual(
+          Math.min(to, DURATION_MS),
+        );
       }
     }
   });
@@ -48,7 +53,7 @@ describe("a simulated run", () => {
   test("brings every task to an end, whatever the policy, and comes out the same again", () => {
     for (const make of [random, roundRobin, goP2p, muster(DEFAULT_POLICY), oracle]) {
       const run = simulate(world, make);
-      expect(run.latencies.every((ms) => ms > 0 && ms <= LASTS_MS)).toBe(true);
+      expect(run.latencies.every((ms) => ms > 0 && ms <= DURATION_MS)).toBe(true);
       expect(run.attempts).toBeGreaterThanOrEqual(world.tasks.count - run.failedTasks);
       expect(run.failedAttempts).toBeGreaterThanOrEqual(run.lostAttempts);
       expect(simulate(world, make)).toEqual(run);

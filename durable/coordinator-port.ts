@@ -5,30 +5,36 @@ import type {
   GatewayCommandName,
   Input,
   Output,
-  SessionCommandName,
+  SessionAnswer,
+  SessionCommand,
 } from "../src/contract/commands.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Env } from "./env.ts";
 
-/** The coordinator as a session or the gateway sees it: `Name` is the commands that it may send. */
-export interface CoordinatorPort<Name extends CommandName> {
+/** The coordinator as the gateway calls it. */
+export interface GatewayPort {
   /** Runs one command. A coordinator that does not answer in time is an `unavailable` error; this never throws. */
-  call<K extends Name>(name: K, input: Input<K>): Promise<Result<Output<K>, MusterError>>;
-}
-
-export interface GatewayPort extends CoordinatorPort<GatewayCommandName> {
+  call<K extends GatewayCommandName>(
+    name: K,
+    input: Input<K>,
+  ): Promise<Result<Output<K>, MusterError>>;
   /** Returns once the task has ended, or after `ms` milliseconds. */
   awaitTaskEnd(taskId: string, ms: number): Promise<void>;
 }
 
-export const coordinatorForSession = (
+/** Sends the command of a session in its peer's name; the one that a dialed address may send before its peer is known, in the dial's. */
+export async function sendSessionCommand(
   env: Env,
-  actor: SessionActor,
-): CoordinatorPort<SessionCommandName> => ({
-  call: (name, input) => callCoordinator(env, actor, name, input),
-});
+  command: SessionCommand,
+): Promise<SessionAnswer> {
+  const actor: SessionActor =
+    "peerId" in command.input ? `peer:${command.input.peerId}` : `dial:${command.input.dial.id}`;
+  const result = await callCoordinator(env, actor, command.name, command.input);
+  // The result belongs to the command: the type of `callCoordinator` can't tie the two for a union.
+  return { ...command, result } as SessionAnswer;
+}
 
 export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPort => ({
   call: (name, input) => callCoordinator(env, actor, name, input),

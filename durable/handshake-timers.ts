@@ -1,25 +1,25 @@
 import { HANDSHAKE_DEADLINE } from "../src/protocol/constants.ts";
 import { isHandshaking, type Session } from "../src/session/state.ts";
 
-/** Ends handshakes that take too long: by timers in memory, for nothing is written for a peer before it has proved its key. */
+/** Ends handshakes that take too long, by timers in memory: nothing is stored for a peer before it has proved its key. */
 export class HandshakeTimers {
-  readonly #late: (socket: WebSocket) => Promise<void>;
+  readonly #onTimeout: (socket: WebSocket) => Promise<void>;
   readonly #timers = new WeakMap<WebSocket, ReturnType<typeof setTimeout>>();
 
-  constructor(late: (socket: WebSocket) => Promise<void>) {
-    this.#late = late;
+  constructor(onTimeout: (socket: WebSocket) => Promise<void>) {
+    this.#onTimeout = onTimeout;
   }
 
-  /** The socket's session is this from now on. */
-  mind(socket: WebSocket, session: Session): void {
+  /** Starts the socket's timer when its session begins a handshake, and stops it when the handshake is over. */
+  update(socket: WebSocket, session: Session): void {
     const timer = this.#timers.get(socket);
     if (!isHandshaking(session)) {
-      // Pending, it would keep the object in memory, and billed.
+      // A pending timer keeps the object in memory, which is billed.
       clearTimeout(timer ?? null);
     } else if (timer === undefined) {
       this.#timers.set(
         socket,
-        setTimeout(() => void this.#late(socket), HANDSHAKE_DEADLINE),
+        setTimeout(() => void this.#onTimeout(socket), HANDSHAKE_DEADLINE),
       );
     }
   }

@@ -1,23 +1,25 @@
 import type { Millis } from "../src/base/clock.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
-import type { SessionContext } from "../src/session/outgoing.ts";
+import type { SessionContext } from "../src/session/context.ts";
 import type { Session } from "../src/session/state.ts";
 import type { MeshConfig } from "./config.ts";
 
-/** The mesh as a session's peer knows it: by the key that it asked for, as long as that one is accepted. */
+/** The context of one step. The mesh has the identity that the peer connected to, as long as the mesh accepts that one. */
 export function contextOf(
   session: Session,
   { identities, name }: MeshConfig,
   now: Millis,
-  beatAt: Millis | null,
+  heartbeatAt: Millis | null,
+  objectId: string,
 ): SessionContext {
   const { current, next } = identities;
-  const asked = "origin" in session ? session.origin.meshId : current.id;
+  const requested = "origin" in session ? session.origin.meshId : current.id;
   return {
     now,
     randomBytes: platformRandom,
-    mesh: { keys: next?.id === asked ? next : current, name },
+    mesh: { keys: next?.id === requested ? next : current, name },
     nextMeshKey: next?.publicKey ?? null,
-    heartbeatAt: beatAt,
+    heartbeatAt,
+    objectId,
   };
 }

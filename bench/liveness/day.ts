@@ -9,7 +9,8 @@ import { HEARTBEAT_INTERVAL, SILENCE_MAX } from "../../src/protocol/constants.ts
 import { GoPeer } from "../../test/durable/go-peer.ts";
 import { NoisePeer } from "../../test/durable/noise-peer.ts";
 import { Counters, type Counts } from "./counters.ts";
-import { LATENESS, PeerSession } from "./worker.ts";
+import { SessionSockets } from "../../durable/session-sockets.ts";
+import { LATENESS, type PeerSession } from "./worker.ts";
 
 const DAY = 86_400_000;
 /** The time from a ping to its pong. */
@@ -78,7 +79,7 @@ async function countDay(join: () => Promise<IdlePeer>): Promise<Counts> {
 }
 
 test("an idle muster.2 peer", async () => {
-  vi.spyOn(PeerSession.prototype, "beatAt").mockImplementation(
+  vi.spyOn(SessionSockets.prototype, "heartbeatAt").mockImplementation(
     () => Date.now() - HEARTBEAT_INTERVAL / 2,
   );
   figures["muster_2"] = await countDay(async () => {
@@ -139,7 +140,7 @@ async function measureDetection(leased: boolean): Promise<number> {
       const alive = Math.min(Date.now(), died);
       return alive - ((alive + phase) % HEARTBEAT_INTERVAL);
     };
-    vi.spyOn(PeerSession.prototype, "beatAt").mockImplementation(lastBeat);
+    vi.spyOn(SessionSockets.prototype, "heartbeatAt").mockImplementation(lastBeat);
     const peer = await NoisePeer.join();
     const object = env.PEER_SESSION.get(env.PEER_SESSION.idFromName(peer.keys.id));
     const answer = async () => {

@@ -1,3 +1,5 @@
+import type { Result } from "../base/result.ts";
+import type { MusterError } from "../protocol/errors.ts";
 import { ACCESS_CALLERS, type AccessCommands } from "./access.ts";
 import { ADMISSION_CALLERS, type AdmissionCommands } from "./admission.ts";
 import type { CallersOf, CommandCaller } from "./caller.ts";
@@ -34,6 +36,20 @@ export type SessionCommandName = CommandsOf<"session">;
 export type GatewayCommandName = CommandsOf<"gateway">;
 /** Names of the commands that the mesh runs by itself. */
 export type MeshCommandName = CommandsOf<"mesh">;
+
+/** A command that a session sends: the name and the input that belongs to it. */
+export type SessionCommand = {
+  [K in SessionCommandName]: { readonly name: K; readonly input: Input<K> };
+}[SessionCommandName];
+
+/** A command that a session sent, with the coordinator's answer to it. */
+export type SessionAnswer = {
+  [K in SessionCommandName]: {
+    readonly name: K;
+    readonly input: Input<K>;
+    readonly result: Result<Output<K>, MusterError>;
+  };
+}[SessionCommandName];
 
 /** Who may send each command. */
 export const COMMAND_CALLERS: CallersOf<Commands> = {

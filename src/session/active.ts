@@ -6,7 +6,8 @@ import { openWith } from "./channel.ts";
 import type { Move } from "./effects.ts";
 import { HANDLERS, type Handler } from "./handlers/index.ts";
 import { withLiveness } from "./liveness.ts";
-import { end, errorReply, stay, type SessionContext } from "./outgoing.ts";
+import type { SessionContext } from "./context.ts";
+import { end, errorReply, stay } from "./outgoing.ts";
 import type { Active } from "./state.ts";
 import { strike, TEXT_FRAME } from "./strikes.ts";
 

@@ -14,7 +14,8 @@ import {
   readIdentity,
   type Introduced,
 } from "./introduction.ts";
-import { compose, end, stay, type SessionContext } from "./outgoing.ts";
+import type { SessionContext } from "./context.ts";
+import { compose, end, stay } from "./outgoing.ts";
 import type { Calling, Origin } from "./state.ts";
 
 /** A socket that the mesh opened, to a peer that listens. */

@@ -3,7 +3,8 @@ import { REQUESTS_OUTSTANDING_MAX } from "../protocol/constants.ts";
 import { GO_P2P_REPLIES, type GoP2pReply, type GoP2pRequest } from "../protocol/messages.ts";
 import type { Move } from "./effects.ts";
 import type { Message } from "./handlers/handler.ts";
-import { compose, stay, type SessionContext } from "./outgoing.ts";
+import type { SessionContext } from "./context.ts";
+import { compose, stay } from "./outgoing.ts";
 import type { Active } from "./state.ts";
 
 /** Asks the peer; whoever waits for the answer is known by the message's ID. */
@@ -18,7 +19,7 @@ export function call(
 ): Move {
   const envelope = { ...compose(context, session.claim.peerId, request, payload), id };
   const calls = [...session.calls, { id, type: request }].slice(-REQUESTS_OUTSTANDING_MAX);
-  return stay({ ...session, calls }, { type: "say", envelope });
+  return stay({ ...session, calls }, { type: "message", envelope });
 }
 
 /** The answer to a call; null when the reply answers none, or not with the type that answers it. */
@@ -29,6 +30,6 @@ export function answered(session: Active, reply: Message<GoP2pReply>): Move | nu
   const answer = { type: reply.type, payload: reply.payload };
   return stay(
     { ...session, calls: session.calls.filter((other) => other !== open) },
-    { type: "answer", callId: open.id, reply: answer },
+    { type: "call_answered", callId: open.id, reply: answer },
   );
 }

@@ -5,7 +5,7 @@ import { openNext, sealNext, type Direction } from "../crypto/transport.ts";
 import { readEnvelope, type Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import { remember, type Freshness, type IdWindow } from "./id-window.ts";
-import type { SessionContext } from "./outgoing.ts";
+import type { SessionContext } from "./context.ts";
 
 /** How a session's messages become frames, by its protocol. Plain data, for it lies in the socket's attachment. */
 export type Channel =

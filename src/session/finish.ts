@@ -1,6 +1,6 @@
 import { sealWith, type Channel } from "./channel.ts";
 import type { Move, SessionEffect, Step } from "./effects.ts";
-import type { SessionContext } from "./outgoing.ts";
+import type { SessionContext } from "./context.ts";
 import type { Session } from "./state.ts";
 
 /**
@@ -11,7 +11,7 @@ export function finish(before: Session, { session, intents }: Move, context: Ses
   let channel = channelOf(session) ?? channelOf(before);
   const effects: SessionEffect[] = [];
   for (const intent of intents) {
-    if (intent.type !== "say") {
+    if (intent.type !== "message") {
       effects.push(intent);
     } else if (channel !== null) {
       const sealed = sealWith(channel, intent.envelope, context);

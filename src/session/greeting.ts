@@ -14,7 +14,8 @@ import {
   readIdentity,
   type Introduced,
 } from "./introduction.ts";
-import { compose, end, type SessionContext } from "./outgoing.ts";
+import type { SessionContext } from "./context.ts";
+import { compose, end } from "./outgoing.ts";
 import type { Greeting } from "./state.ts";
 
 /**

@@ -8,7 +8,8 @@ import type { SessionFault } from "../protocol/errors.ts";
 import type { Identity } from "../protocol/messages.ts";
 import type { Intent, Move } from "./effects.ts";
 import { newIdWindow } from "./id-window.ts";
-import { ping, stay, type SessionContext } from "./outgoing.ts";
+import type { SessionContext } from "./context.ts";
+import { ping, stay } from "./outgoing.ts";
 import type { Claim, Origin } from "./state.ts";
 
 /** What both sides of go-p2p's handshake have in common, whichever of them dialled. */

@@ -10,7 +10,8 @@ import {
 import { PONG_TIMEOUT } from "../protocol/constants.ts";
 import type { Intent, Move } from "./effects.ts";
 import { observe } from "./observation.ts";
-import { end, ping, stay, type SessionContext } from "./outgoing.ts";
+import type { SessionContext } from "./context.ts";
+import { end, ping, stay } from "./outgoing.ts";
 import type { Active, Session } from "./state.ts";
 
 /** The due list of a session: when it wants to be woken next; null when nothing is due (a handshake's deadline is a timer). */

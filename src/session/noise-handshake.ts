@@ -11,7 +11,8 @@ import type { PeerId } from "../protocol/ids.ts";
 import { Hello } from "../protocol/messages.ts";
 import type { Move, Step } from "./effects.ts";
 import { oversized } from "./frame-size.ts";
-import { end, stay, type SessionContext } from "./outgoing.ts";
+import type { SessionContext } from "./context.ts";
+import { end, stay } from "./outgoing.ts";
 import { askToAdmit } from "./proving.ts";
 import type { Noise, Origin } from "./state.ts";
 import { finish } from "./finish.ts";
@@ -78,7 +79,7 @@ function prove(
   session: Noise,
   state: NoiseState,
   payload: Bytes,
-  { now }: SessionContext,
+  context: SessionContext,
 ): Result<Move, SessionFault> {
   const split = splitNoise(state);
   if (split === null || state.remoteStatic === null)
@@ -116,8 +117,9 @@ function prove(
         },
         strikes: 0,
       },
-      now - session.sentAt,
+      context.now - session.sentAt,
       { joinKey: joinKey ?? null, held },
+      context,
     ),
   );
 }

@@ -1,6 +1,7 @@
 import { TELL_INTERVAL } from "../protocol/constants.ts";
 import type { Move } from "./effects.ts";
-import { stay, type SessionContext } from "./outgoing.ts";
+import type { SessionContext } from "./context.ts";
+import { command, stay } from "./outgoing.ts";
 import type { Active } from "./state.ts";
 
 /** The coordinator hears at once when the smoothed RTT has moved by this share of it, */
@@ -19,7 +20,7 @@ export function observe(
   const input = { peerId: claim.peerId, epoch, seq, event, rtt: event === "answered" ? rtt : null };
   return stay(
     { ...session, told: { seq, at: now, smoothedMs: rtt.smoothedMs } },
-    { type: "tell", messageId: null, note: { name: "observe", input } },
+    command({ name: "observe", input }),
   );
 }
 

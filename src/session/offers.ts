@@ -3,7 +3,8 @@ import { GO_P2P_KIND, type GoP2pRequest, type TaskOffer } from "../protocol/mess
 import { isGoP2pRequest } from "../tasks/eligibility.ts";
 import type { Move } from "./effects.ts";
 import { isHeard, probe, sampleBeside, withLease } from "./liveness.ts";
-import { compose, message, stay, type SessionContext } from "./outgoing.ts";
+import type { SessionContext } from "./context.ts";
+import { command, compose, message, stay } from "./outgoing.ts";
 import type { Active } from "./state.ts";
 
 /**
@@ -24,7 +25,7 @@ const SAMPLE_AGE = 60 * SECOND;
 /** A peer that was not heard of lately gets nothing: the task goes to another, and this one is asked whether it is there. */
 function withhold(session: Active, context: SessionContext): Move {
   const { session: probed, intents } = probe(session, context);
-  return stay(probed, ...intents, { type: "withheld" });
+  return stay(probed, ...intents, { type: "offer_withheld" });
 }
 
 function hand(session: Active, offer: TaskOffer, context: SessionContext): Move {
@@ -33,11 +34,7 @@ function hand(session: Active, offer: TaskOffer, context: SessionContext): Move 
   const claimed = { peerId: claim.peerId, epoch, taskId: offer.task_id, fence: offer.fence };
   if (!isGoP2pRequest(offer.kind)) {
     const reason = "the peer speaks go-p2p alone";
-    return stay(session, {
-      type: "tell",
-      messageId: null,
-      note: { name: "refuse_task", input: { ...claimed, reason } },
-    });
+    return stay(session, command({ name: "refuse_task", input: { ...claimed, reason } }));
   }
   const type = offer.kind.slice(GO_P2P_KIND.length) as GoP2pRequest;
   const request = compose(context, claim.peerId, type, offer.payload);
@@ -46,12 +43,8 @@ function hand(session: Active, offer: TaskOffer, context: SessionContext): Move 
   const requests = [...session.requests, outstanding].slice(-REQUESTS_MAX);
   return stay(
     { ...session, requests },
-    { type: "say", envelope: request },
-    {
-      type: "tell",
-      messageId: null,
-      note: { name: "accept_task", input: { ...claimed, queued: false } },
-    },
+    { type: "message", envelope: request },
+    command({ name: "accept_task", input: { ...claimed, queued: false } }),
   );
 }
 

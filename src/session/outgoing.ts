@@ -1,30 +1,14 @@
-import { toRfc3339, type Millis, type RandomBytes } from "../base/clock.ts";
-import type { KeyPair } from "../crypto/identity.ts";
+import { toRfc3339, type Millis } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
+import type { SessionCommand } from "../contract/commands.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import { toClose, toGoP2pError, type MusterError } from "../protocol/errors.ts";
 import { newUuid } from "../protocol/ids.ts";
 import type { MessageType, PayloadInput } from "../protocol/messages.ts";
-import type { Intent, Move, Note } from "./effects.ts";
+import type { SessionContext } from "./context.ts";
+import type { Intent, Move } from "./effects.ts";
 import type { OutstandingPing } from "../peers/liveness.ts";
 import type { Claim, Session } from "./state.ts";
-
-/** The mesh as its peers see it. */
-export interface MeshIdentity {
-  readonly keys: KeyPair;
-  readonly name: string;
-}
-
-/** What every step takes from outside: nothing in session/ reads a clock or draws a number by itself. */
-export interface SessionContext {
-  readonly now: Millis;
-  readonly randomBytes: RandomBytes;
-  readonly mesh: MeshIdentity;
-  /** Public key of the mesh's next identity while it rotates. */
-  readonly nextMeshKey: Uint8Array | null;
-  /** When the platform last answered a beat of this socket's peer; null when it never did. */
-  readonly heartbeatAt: Millis | null;
-}
 
 export function compose<T extends MessageType>(
   { mesh, now, randomBytes }: SessionContext,
@@ -55,7 +39,10 @@ export const message = <T extends MessageType>(
   type: T,
   payload: PayloadInput<T>,
   replyTo?: string,
-): Intent => ({ type: "say", envelope: compose(context, to.claim.peerId, type, payload, replyTo) });
+): Intent => ({
+  type: "message",
+  envelope: compose(context, to.claim.peerId, type, payload, replyTo),
+});
 
 /** A ping, and what to remember of it; `dueAt` is when its answer is missed, null when nobody waits for it. */
 export function ping(
@@ -67,7 +54,7 @@ export function ping(
   const envelope = compose(context, to.claim.peerId, "ping", { sentAt: context.now });
   return {
     ping: { id: envelope.id, sentAt: context.now, dueAt, graceGranted },
-    intent: { type: "say", envelope },
+    intent: { type: "message", envelope },
   };
 }
 
@@ -98,29 +85,34 @@ export function end(session: Session, fault: MusterError, ...before: readonly In
 }
 
 /**
- * What the coordinator hears when a session ends: of an active one, or of one that it had dialled. `silent`: without a word
- * of the peer's or to it.
+ * The commands by which the coordinator learns that a session ended: `gone` for an active session, `dial_failed` for one that
+ * the mesh dialed and that did not become active. `silent`: the connection was lost without a close by either side.
  */
 export function disconnectCommands(
   session: Session,
   reason: string,
   silent: boolean,
 ): readonly Intent[] {
-  const note = disconnectCommand(session, reason, silent);
-  return note === null ? [] : [{ type: "tell", messageId: null, note }];
+  if (session.state === "closed") return [];
+  if (session.state === "active") {
+    const { claim, epoch } = session;
+    return [command({ name: "gone", input: { peerId: claim.peerId, epoch, reason, silent } })];
+  }
+  const { dial } = session.origin;
+  if (dial === undefined) return [];
+  const proved =
+    session.state === "admitting"
+      ? { publicKey: session.claim.publicKey, peerId: session.claim.peerId }
+      : null;
+  return [command({ name: "dial_failed", input: { dial, error: reason, proved } })];
 }
 
-function disconnectCommand(session: Session, reason: string, silent: boolean): Note | null {
-  if (session.state === "closed") return null;
-  const peerId = claimOf(session)?.peerId ?? "";
-  if (session.state === "active")
-    return { name: "gone", input: { peerId, epoch: session.epoch, reason, silent } };
-  const { dial } = session.origin;
-  if (dial === undefined) return null;
-  const proved =
-    session.state === "admitting" ? { publicKey: session.claim.publicKey, peerId } : null;
-  return { name: "dial_failed", input: { peerId, dial, error: reason, proved } };
-}
+/** Sends a command to the coordinator. `messageId`: the peer's message that caused it, which the answer replies to. */
+export const command = (sent: SessionCommand, messageId: string | null = null): Intent => ({
+  type: "command",
+  command: sent,
+  messageId,
+});
 
 export const stay = (session: Session, ...intents: readonly Intent[]): Move => ({
   session,

@@ -1,5 +1,6 @@
 import { toHex, type Bytes } from "../base/bytes.ts";
 import type { Result } from "../base/result.ts";
+import type { Admitted } from "../contract/admission.ts";
 import { openFrame } from "../crypto/session-cipher.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { Envelope } from "../protocol/envelope.ts";
@@ -8,9 +9,10 @@ import type { Role } from "../protocol/messages.ts";
 import { newLiveness } from "../peers/liveness.ts";
 import { fullAllowance } from "./allowance.ts";
 import type { Channel } from "./channel.ts";
-import type { Granted, Move } from "./effects.ts";
+import type { Move } from "./effects.ts";
 import { newIdWindow } from "./id-window.ts";
-import { end, errorReply, message, stay, type SessionContext } from "./outgoing.ts";
+import type { SessionContext } from "./context.ts";
+import { command, end, errorReply, message, stay } from "./outgoing.ts";
 import type { Active, Admitting, Claim, Origin, Proving } from "./state.ts";
 import { strike, TEXT_FRAME } from "./strikes.ts";
 
@@ -41,9 +43,8 @@ export function prove(session: Proving, data: string | Bytes, context: SessionCo
     return strike(session, fault, context, pong.id);
   }
   const proved: Channel = { ...channel, window: newIdWindow(Date.parse(pong.ts)) };
-  return askToAdmit({ claim, origin, channel: proved, strikes }, context.now - ping.sentAt, {
-    joinKey: null,
-  });
+  const keyed = { claim, origin, channel: proved, strikes };
+  return askToAdmit(keyed, context.now - ping.sentAt, { joinKey: null }, context);
 }
 
 const answers = (pong: Envelope, { claim, ping }: Proving, { mesh }: SessionContext): boolean =>
@@ -57,14 +58,13 @@ export function askToAdmit(
   keyed: Pick<Active, "claim" | "origin" | "channel" | "strikes">,
   elapsedMs: number,
   shown: Shown,
+  { objectId }: SessionContext,
 ): Move {
   const rttMs = Math.max(0, elapsedMs);
+  const joined = joinRequest(keyed.claim, keyed.origin, keyed.channel, rttMs, shown);
   return stay(
     { ...keyed, state: "admitting", rttMs },
-    {
-      type: "admit",
-      request: joinRequest(keyed.claim, keyed.origin, keyed.channel, rttMs, shown),
-    },
+    command({ name: "admit", input: { ...joined, session: objectId } }),
   );
 }
 
@@ -97,7 +97,7 @@ const joinRequest = (
 /** The coordinator's word on the admission. */
 export function admitted(
   session: Admitting,
-  result: Result<Granted, MusterError>,
+  result: Result<Admitted, MusterError>,
   context: SessionContext,
 ): Move {
   const { claim, origin, channel, strikes } = session;

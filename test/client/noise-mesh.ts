@@ -10,6 +10,8 @@ import type { MusterError } from "../../src/protocol/errors.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { toProblem } from "../../src/protocol/errors.ts";
 import type { JoinRequest } from "../../src/peers/join-request.ts";
+import type { SessionCommand } from "../../src/contract/commands.ts";
+import { ok } from "../../src/base/result.ts";
 import type { SessionEffect, SessionEvent } from "../../src/session/effects.ts";
 import { newNoiseSession, takeNoise } from "../../src/session/noise-handshake.ts";
 import type { Session } from "../../src/session/state.ts";
@@ -150,6 +152,7 @@ export class NoiseMesh {
       mesh: { keys, name: "loop" },
       nextMeshKey: this.next?.publicKey ?? null,
       heartbeatAt: null,
+      objectId: "loop",
     };
     const { session, effects } =
       before.state === "noise" && event.type === "frame"
@@ -169,24 +172,31 @@ export class NoiseMesh {
       }
       case "close":
         return socket?.close(effect.code, effect.reason);
-      case "admit": {
-        this.admitted.push(effect.request);
-        const bar = this.barred.has(effect.request.peerId) ? ROTATED : this.refuses;
-        const result = bar === null ? welcomed(this.admitted.length) : refused(bar);
-        return this.#take({ type: "admitted", result });
-      }
-      case "tell":
-        if (effect.note.name === "report_rtts") this.reports.push(effect.note.input.rtts);
-        if (effect.note.name === "rotate_peer") this.rotations.push(effect.note.input.newPeerId);
+      case "command":
+        return this.#answerCommand(effect.command, effect.messageId);
+      case "offer_withheld":
+      case "call_answered":
         return;
-      case "withheld":
-      case "answer":
-        return;
-      case "ask":
-        return this.#take({ type: "sampled", messageId: effect.messageId, pointers: [] });
       default:
         return effect satisfies never;
     }
+  }
+
+  /** Answers the commands that a test looks at, as the coordinator would. */
+  async #answerCommand(command: SessionCommand, messageId: string | null): Promise<void> {
+    const { name, input } = command;
+    if (name === "admit") {
+      this.admitted.push(input);
+      const bar = this.barred.has(input.peerId) ? ROTATED : this.refuses;
+      const result = bar === null ? welcomed(this.admitted.length) : refused(bar);
+      return this.#take({ type: "answered", answer: { name, input, result }, messageId });
+    }
+    if (name === "hear_advert") {
+      const result = ok({ pointers: [] });
+      return this.#take({ type: "answered", answer: { name, input, result }, messageId });
+    }
+    if (name === "report_rtts") this.reports.push(input.rtts);
+    if (name === "rotate_peer") this.rotations.push(input.newPeerId);
   }
 }
 

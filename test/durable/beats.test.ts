@@ -6,7 +6,7 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { PeerSession } from "../../durable/peer-session.ts";
+import { SessionSockets } from "../../durable/session-sockets.ts";
 import {
   IDLE_DEADLINE,
   LEASED_DEADLINE,
@@ -30,7 +30,7 @@ const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
 /** The platform's timestamps are of the real clock: a test that moves its own says when the last beat came. */
 const beatsAt = (at: () => number | null) =>
-  vi.spyOn(PeerSession.prototype, "beatAt").mockImplementation(at);
+  vi.spyOn(SessionSockets.prototype, "heartbeatAt").mockImplementation(at);
 
 async function join(options: NoiseOptions = {}) {
   const peer = await NoisePeer.join(options);
@@ -66,10 +66,10 @@ describe("a beat", () => {
     expect(await peer.answered()).toBe("pong");
     // An object that is not running can't be evicted: the beat did not start it.
     await expect(evictDurableObject(object)).rejects.toThrow();
-    const beatAt = await runInDurableObject(object, (session: PeerSession, state) =>
-      state.getWebSockets().map((socket) => session.beatAt(socket)),
+    const heartbeats = await runInDurableObject(object, (_, state) =>
+      state.getWebSockets().map((socket) => state.getWebSocketAutoResponseTimestamp(socket)),
     );
-    expect(Math.abs(Number(beatAt[0]) - Date.now())).toBeLessThan(60_000);
+    expect(Math.abs(Number(heartbeats[0]) - Date.now())).toBeLessThan(60_000);
   });
 
   it("LV8 keeps an idle peer active at a look every 15 minutes, each of which takes an RTT sample", async () => {

@@ -1,3 +1,4 @@
+import { ok } from "../../src/base/result.ts";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fromHex, toHex, type Bytes } from "../../src/base/bytes.ts";
@@ -17,11 +18,13 @@ import {
   closes,
   joined,
   messages,
-  notes,
+  commands,
   said,
   START,
   suspect,
   type Claimed,
+  answerTo,
+  PEER,
 } from "./driver.ts";
 
 const OTHER = newKeyPair(seededRandom(77));
@@ -34,13 +37,15 @@ const TOLD = {
 
 const heard = (effects: readonly SessionEffect[]) =>
   effects.flatMap((effect) =>
-    effect.type === "ask" && effect.question.name === "hear_advert"
-      ? [{ input: effect.question.input, messageId: effect.messageId }]
+    effect.type === "command" && effect.command.name === "hear_advert"
+      ? [{ input: effect.command.input, messageId: effect.messageId }]
       : [],
   );
 
 const advertAt = (session: Active, now: Millis, peers: Json = [TOLD]) =>
   step(session, said("advert", { peers }, { ts: toRfc3339(now) }), at(now));
+
+const ADVERT = { peerId: PEER.id, epoch: 3, peers: [] };
 
 describe("an advert", () => {
   test("GS1 goes to the coordinator with the IDs that follow from the keys", () => {
@@ -72,15 +77,16 @@ describe("an advert", () => {
     const { session, effects } = advertAt(joined(), START + 100);
     const { messageId } = present(heard(effects)[0]);
     const pointers = ["12".repeat(16)];
-    const answered = step(session, { type: "sampled", messageId, pointers }, at(START + 101));
-    expect(messages(answered.effects)).toMatchObject([
+    const event = answerTo("hear_advert", ADVERT, ok({ pointers }), messageId);
+    const sampled = step(session, event, at(START + 101));
+    expect(messages(sampled.effects)).toMatchObject([
       { type: "sample", replyTo: messageId, payload: { pointers } },
     ]);
   });
 
   test("GS7 is not answered when its session is over", () => {
     const { session } = step(joined(), { type: "closed", reason: "", silent: false }, at(START));
-    const sampled = { type: "sampled", messageId: "x", pointers: [] } as const;
+    const sampled = answerTo("hear_advert", ADVERT, ok({ pointers: [] }), "x");
     expect(step(session, sampled, at(START))).toEqual({ session, effects: [] });
   });
 
@@ -161,7 +167,11 @@ describe("an advert", () => {
                 expect(peerId).toBe(peerIdOf(fromHex(publicKey) as Bytes));
               last = now;
             }
-            expect(notes(after.effects).filter(({ name }) => name !== "gone")).toEqual([]);
+            expect(
+              commands(after.effects).filter(
+                ({ name }) => name !== "gone" && name !== "hear_advert",
+              ),
+            ).toEqual([]);
             if (after.session.state !== "active") return;
             session = after.session;
           }

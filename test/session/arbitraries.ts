@@ -1,15 +1,29 @@
+import { ok, err } from "../../src/base/result.ts";
 import * as fc from "fast-check";
 import { concat, utf8, type Bytes } from "../../src/base/bytes.ts";
 import { toRfc3339, type Millis } from "../../src/base/clock.ts";
 import type { Envelope } from "../../src/protocol/envelope.ts";
 import type { SessionEvent } from "../../src/session/effects.ts";
 import type { Session } from "../../src/session/state.ts";
-import { compose, GRANTED, greeted, handshakeText, MESH, PEER, sealed } from "./driver.ts";
+import {
+  compose,
+  GRANTED,
+  greeted,
+  handshakeText,
+  MESH,
+  PEER,
+  sealed,
+  answerTo,
+  admissionAnswered,
+  observationAnswered,
+  START,
+} from "./driver.ts";
 
 /** Multiplies the number of cases: `MUSTER_TEST_SCALE=50 npm test` looks for a while longer. */
 export const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
 
 const TASK = "5f0c7a52-0a5e-4b0e-9a4b-6f2f4d1c9b11";
+const ATTEMPT = { peerId: PEER.id, epoch: 3, taskId: TASK, fence: 1 };
 const OTHER_ID = "0123456789abcdef0123456789abcdef";
 
 /** Frames that look right, or nearly so: everything but the pong that proves the key. */
@@ -134,19 +148,16 @@ const anyEvent: fc.Arbitrary<SessionEvent> = fc.oneof(
     { type: "handshake_timeout" },
     { type: "closed", reason: "the connection closed", silent: false },
     { type: "probe" },
-    { type: "judged", suspect: true },
-    { type: "judged", suspect: false },
+    observationAnswered(true),
+    observationAnswered(false),
     { type: "end", fault: { code: "revoked", detail: "this key was revoked" } },
-    { type: "admitted", result: { ok: true, value: { ...GRANTED.value, epoch: 8 } } },
-    { type: "admitted", result: { ok: true, value: { ...GRANTED.value, epoch: 9, role: "dual" } } },
-    { type: "admitted", result: { ok: false, error: { code: "not_allowed", detail: "no" } } },
-    {
-      type: "refused",
-      messageId: TASK,
-      error: { code: "lease_lost", detail: "too late" },
-      about: { task_id: TASK, fence: 1 },
-    },
-    { type: "sampled", messageId: TASK, pointers: ["12".repeat(16)] },
+    admissionAnswered(ok({ ...GRANTED.value, epoch: 8 })),
+    admissionAnswered(ok({ ...GRANTED.value, epoch: 9, role: "dual" })),
+    admissionAnswered(err({ code: "not_allowed", detail: "no" })),
+    answerTo("accept_task", ATTEMPT, err({ code: "lease_lost", detail: "too late" }), TASK),
+    answerTo("accept_task", ATTEMPT, ok({ leasedUntil: START + 60_000 })),
+    answerTo("gone", { ...ATTEMPT, reason: "", silent: false }, ok({})),
+    answerTo("hear_advert", { ...ATTEMPT, peers: [] }, ok({ pointers: ["12".repeat(16)] }), TASK),
     { type: "cancel", taskId: TASK, fence: 1, reason: "cancelled by the caller" },
   ),
   anyOffer.map((offer): SessionEvent => ({ type: "offer", offer })),

@@ -19,12 +19,13 @@ import {
   identity,
   MESH,
   messages,
-  notes,
+  commands,
   ORIGIN,
   PEER,
   said,
   sealed,
   START,
+  admissionAnswered,
 } from "./driver.ts";
 
 const DIAL = { id: "d".repeat(32), attempt: 7 };
@@ -68,10 +69,10 @@ function answered(expectedKey: string | null = null) {
 
 const failure = ({ session, effects }: Step) => {
   expect(session.state).toBe("closed");
-  const [note] = notes(effects);
-  if (note?.name !== "dial_failed") throw new Error("the coordinator is not told");
-  expect(note.input.dial).toEqual(DIAL);
-  return { closed: closes(effects), error: note.input.error, proved: note.input.proved };
+  const [sent] = commands(effects);
+  if (sent?.name !== "dial_failed") throw new Error("the coordinator is not informed");
+  expect(sent.input.dial).toEqual(DIAL);
+  return { closed: closes(effects), error: sent.input.error, proved: sent.input.proved };
 };
 
 describe("a session that the mesh dialled", () => {
@@ -98,13 +99,13 @@ describe("a session that the mesh dialled", () => {
   test("DL5 asks for admission by the pong alone, as its attempt and from its address", () => {
     const { session, ping } = answered();
     const early = run(session, said("get_stats", null));
-    expect(early.effects.some(({ type }) => type === "admit")).toBe(false);
+    expect(commands(early.effects).length > 0).toBe(false);
     const pong = compose("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: ping.id });
     const proved = run(early.session, { type: "frame", data: sealed(pong) }, START + 20);
-    expect(proved.effects).toMatchObject([
+    expect(commands(proved.effects)).toMatchObject([
       {
-        type: "admit",
-        request: {
+        name: "admit",
+        input: {
           peerId: PEER.id,
           publicKey: PEER_KEY,
           protocol: "go-p2p/1.0",
@@ -123,7 +124,7 @@ describe("a session that the mesh dialled", () => {
     const pong = said("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: crypto.randomUUID() });
     const { session: next, effects } = run(session, pong);
     expect(next).toMatchObject({ state: "proving", strikes: 1 });
-    expect(effects.some(({ type }) => type === "admit")).toBe(false);
+    expect(commands(effects)).toEqual([]);
   });
 
   test("DL6 takes the key that is expected", () => {
@@ -247,7 +248,7 @@ describe("a dialled session that comes to nothing", () => {
     const pong = compose("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: ping.id });
     const proved = run(session, { type: "frame", data: sealed(pong) }).session;
     const error = { code: "not_allowed", detail: "this key is not on the allowlist" } as const;
-    const refused = run(proved, { type: "admitted", result: { ok: false, error } });
+    const refused = run(proved, admissionAnswered({ ok: false, error }));
     expect(failure(refused)).toEqual({
       closed: [4403],
       error: "not_allowed: this key is not on the allowlist",

@@ -1,14 +1,24 @@
 import { toBase64, type Bytes } from "../../src/base/bytes.ts";
 import { toRfc3339, type Millis, type RandomBytes } from "../../src/base/clock.ts";
 import type { Json } from "../../src/base/json.ts";
+import { ok, type Result } from "../../src/base/result.ts";
+import type { Admitted } from "../../src/contract/admission.ts";
+import type {
+  Input,
+  Output,
+  SessionAnswer,
+  SessionCommand,
+  SessionCommandName,
+} from "../../src/contract/commands.ts";
 import { newKeyPair, sharedSecret } from "../../src/crypto/identity.ts";
 import { frameKey, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
 import type { Envelope } from "../../src/protocol/envelope.ts";
+import type { MusterError } from "../../src/protocol/errors.ts";
 import { newUuid } from "../../src/protocol/ids.ts";
 import type { Role } from "../../src/protocol/messages.ts";
 import type { SessionEffect, SessionEvent, Step } from "../../src/session/effects.ts";
 import { dueAt } from "../../src/session/liveness.ts";
-import type { SessionContext } from "../../src/session/outgoing.ts";
+import type { SessionContext } from "../../src/session/context.ts";
 import {
   newSession,
   type Active,
@@ -39,6 +49,9 @@ export const GREETING: Session = newSession(ORIGIN);
 
 const drawn = seededRandom(3);
 
+/** ID of the object that holds these sessions. */
+export const OBJECT_ID = "0b1ec7".repeat(10);
+
 /** What a step takes from outside. */
 export const at = (now: Millis, randomBytes: RandomBytes = drawn): SessionContext => ({
   now,
@@ -46,6 +59,7 @@ export const at = (now: Millis, randomBytes: RandomBytes = drawn): SessionContex
   mesh: MESH,
   nextMeshKey: null,
   heartbeatAt: null,
+  objectId: OBJECT_ID,
 });
 
 export interface Claimed {
@@ -117,9 +131,42 @@ export const messages = (effects: readonly SessionEffect[]): Envelope[] =>
       : [],
   );
 
-/** What the coordinator is told. */
-export const notes = (effects: readonly SessionEffect[]) =>
-  effects.flatMap((effect) => (effect.type === "tell" ? [effect.note] : []));
+/** The commands among effects. */
+export const commands = (effects: readonly SessionEffect[]): SessionCommand[] =>
+  effects.flatMap((effect) => (effect.type === "command" ? [effect.command] : []));
+
+/** The commands of one name among effects. */
+export const commandsNamed = <K extends SessionCommandName>(
+  effects: readonly SessionEffect[],
+  name: K,
+): Extract<SessionCommand, { name: K }>[] =>
+  commands(effects).filter(
+    (command): command is Extract<SessionCommand, { name: K }> => command.name === name,
+  );
+
+/** The coordinator's answer to a command, as an event. */
+export const answerTo = <K extends SessionCommandName>(
+  name: K,
+  input: Input<K>,
+  result: Result<Output<K>, MusterError>,
+  messageId: string | null = null,
+): SessionEvent => ({
+  type: "answered",
+  answer: { name, input, result } as SessionAnswer,
+  messageId,
+});
+
+/** The coordinator's answer to the admission that `proved` asks for. */
+export const admissionAnswered = (result: Result<Admitted, MusterError>): SessionEvent =>
+  answerTo("admit", present(commandsNamed(provedStep().effects, "admit")[0]).input, result);
+
+/** The coordinator's answer to an observation: whether it counts the peer as suspect. */
+export const observationAnswered = (isSuspect: boolean): SessionEvent =>
+  answerTo(
+    "observe",
+    { peerId: PEER.id, epoch: 3, seq: 1, event: "answered", rtt: null },
+    ok({ suspect: isSuspect }),
+  );
 
 export const closes = (effects: readonly SessionEffect[]) =>
   effects.flatMap((effect) => (effect.type === "close" ? [effect.code] : []));
@@ -139,15 +186,18 @@ export function greeted(claimed?: Claimed): { readonly session: Proving; readonl
   };
 }
 
-/** A proved session whose admission is asked for, 20 ms of round trip away. */
-export function proved(claimed?: Claimed): Session {
+/** The step by which a peer, 20 ms of round trip away, proves its key. */
+function provedStep(claimed?: Claimed): Step {
   const { session, pong } = greeted(claimed);
-  return step(session, { type: "frame", data: sealed(pong) }, at(START + 20)).session;
+  return step(session, { type: "frame", data: sealed(pong) }, at(START + 20));
 }
+
+/** A session whose peer has proved its key and whose admission is not answered yet. */
+export const proved = (claimed?: Claimed): Session => provedStep(claimed).session;
 
 /** An active session, 20 ms of round trip away. */
 export function joined(claimed?: Claimed): Active {
-  return active(step(proved(claimed), { type: "admitted", result: GRANTED }, at(START + 20)));
+  return active(step(proved(claimed), admissionAnswered(GRANTED), at(START + 20)));
 }
 
 /** A session whose last ping went unanswered. */

@@ -15,11 +15,13 @@ import {
   greeted,
   joined,
   messages,
-  notes,
+  commands,
   PEER,
   proved,
   said,
   START,
+  admissionAnswered,
+  observationAnswered,
 } from "./driver.ts";
 
 const due = (session: Session, now: Millis): Step => step(session, { type: "due" }, at(now));
@@ -47,14 +49,14 @@ describe("a handshake's deadline", () => {
     const { session, effects } = step(GREETING, { type: "handshake_timeout" }, at(START));
     expect(session.state).toBe("closed");
     expect(closes(effects)).toEqual([CLOSE.timeout]);
-    expect(notes(effects)).toEqual([]);
+    expect(commands(effects)).toEqual([]);
   });
 
   test("HS7 closes a session without the proving pong with 4401", () => {
     const { session, effects } = step(greeted().session, { type: "handshake_timeout" }, at(START));
     expect(session.state).toBe("closed");
     expect(closes(effects)).toEqual([CLOSE.handshake]);
-    expect(notes(effects)).toEqual([]);
+    expect(commands(effects)).toEqual([]);
   });
 
   test("HS7 ends no session that is proved by then", () => {
@@ -75,10 +77,10 @@ describe("an admission that is answered when its peer has left", () => {
       { type: "closed", reason: "the connection closed", silent: false },
       at(START),
     );
-    expect(notes(left.effects)).toEqual([]);
-    const late = step(left.session, { type: "admitted", result }, at(START));
+    expect(commands(left.effects)).toEqual([]);
+    const late = step(left.session, admissionAnswered(result), at(START));
     expect(late.session.state).toBe("closed");
-    expect(notes(late.effects)).toMatchObject([
+    expect(commands(late.effects)).toMatchObject([
       { name: "gone", input: { peerId: PEER.id, epoch: 5 } },
     ]);
   });
@@ -90,7 +92,7 @@ describe("an admission that is answered when its peer has left", () => {
       at(START),
     );
     const error = { code: "not_allowed", detail: "" } as const;
-    const late = step(left.session, { type: "admitted", result: { ok: false, error } }, at(START));
+    const late = step(left.session, admissionAnswered({ ok: false, error }), at(START));
     expect(late.effects).toEqual([]);
   });
 });
@@ -150,9 +152,9 @@ describe("the mesh's pings to a peer that does not beat", () => {
 
   test("LV2 are told of when the RTT moves by a quarter, and not each time", () => {
     const { session, sentAt } = pinged();
-    expect(notes(answer(session, sentAt + 20).effects)).toEqual([]);
+    expect(commands(answer(session, sentAt + 20).effects)).toEqual([]);
     const moved = answer(session, sentAt + 100);
-    expect(notes(moved.effects)).toMatchObject([
+    expect(commands(moved.effects)).toMatchObject([
       {
         name: "observe",
         input: { peerId: PEER.id, epoch: 3, seq: 1, event: "answered", rtt: { smoothedMs: 30 } },
@@ -165,7 +167,7 @@ describe("the mesh's pings to a peer that does not beat", () => {
     const told: [Millis, unknown][] = [];
     for (let round = 0; round < 250; round++) {
       const answered = answer(session, sentAt + 20);
-      for (const { input } of notes(answered.effects))
+      for (const { input } of commands(answered.effects))
         told.push([sentAt - START, "seq" in input && input.seq]);
       ({ session, sentAt } = pinged(active(answered)));
     }
@@ -181,7 +183,7 @@ describe("a ping that goes unanswered", () => {
     const { session, sentAt } = pinged();
     expect(due(session, sentAt + 10 * SECOND - 1)).toEqual({ session, effects: [] });
     const missed = due(session, sentAt + 10 * SECOND);
-    expect(notes(missed.effects)).toMatchObject([
+    expect(commands(missed.effects)).toMatchObject([
       { name: "observe", input: { peerId: PEER.id, epoch: 3, event: "missed_answer" } },
     ]);
     expect(messages(missed.effects)).toMatchObject([{ type: "ping" }]);
@@ -193,7 +195,7 @@ describe("a ping that goes unanswered", () => {
     const suspect = active(due(session, sentAt + 10 * SECOND));
     const answered = answer(suspect, sentAt + 10 * SECOND + 20);
     expect(active(answered).liveness.missed).toBe(0);
-    expect(notes(answered.effects)).toMatchObject([
+    expect(commands(answered.effects)).toMatchObject([
       { name: "observe", input: { event: "answered" } },
     ]);
   });
@@ -204,7 +206,7 @@ describe("a ping that goes unanswered", () => {
     const { id } = present(session.liveness.ping);
     const late = said("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: id });
     const after = step(suspect, late, at(sentAt + 11 * SECOND));
-    expect(notes(after.effects)).toEqual([]);
+    expect(commands(after.effects)).toEqual([]);
     expect(active(after).liveness.missed).toBe(1);
   });
 
@@ -212,7 +214,7 @@ describe("a ping that goes unanswered", () => {
     const { session, sentAt } = pinged();
     const spoke = active(step(session, said("get_stats", null), at(sentAt + 9 * SECOND)));
     const looked = due(spoke, sentAt + 10 * SECOND);
-    expect(notes(looked.effects)).toEqual([]);
+    expect(commands(looked.effects)).toEqual([]);
     expect(active(looked).liveness.missed).toBe(0);
   });
 
@@ -223,7 +225,7 @@ describe("a ping that goes unanswered", () => {
     const ended = due(suspect, sentAt + 20 * SECOND);
     expect(ended.session.state).toBe("closed");
     expect(closes(ended.effects)).toEqual([CLOSE.timeout]);
-    expect(notes(ended.effects)).toMatchObject([
+    expect(commands(ended.effects)).toMatchObject([
       { name: "gone", input: { epoch: 3, silent: true } },
     ]);
   });
@@ -233,7 +235,7 @@ describe("a ping that goes unanswered", () => {
     for (let round = 0; round < 5; round++) {
       const suspect = active(due(session, sentAt + 10 * SECOND));
       const answered = active(answer(suspect, sentAt + 11 * SECOND));
-      const judged = active(step(answered, { type: "judged", suspect: false }, at(sentAt)));
+      const judged = active(step(answered, observationAnswered(false), at(sentAt)));
       ({ session, sentAt } = pinged(judged));
     }
     expect(active(due(session, sentAt + 10 * SECOND)).liveness.missed).toBe(1);
@@ -243,7 +245,7 @@ describe("a ping that goes unanswered", () => {
     const { session, sentAt } = pinged();
     const woke = sentAt + 5 * 60 * MINUTE;
     const late = due(session, woke);
-    expect(notes(late.effects)).toEqual([]);
+    expect(commands(late.effects)).toEqual([]);
     expect(dueAt(late.session)).toBe(woke + MINUTE);
     const missed = due(active(late), woke + 3 * MINUTE);
     expect(active(missed).liveness.missed).toBe(1);
@@ -253,7 +255,7 @@ describe("a ping that goes unanswered", () => {
 
 describe("a peer that the coordinator holds for suspect", () => {
   const judged = (session: Active, suspect: boolean, now: Millis): Active =>
-    active(step(session, { type: "judged", suspect }, at(now)));
+    active(step(session, observationAnswered(suspect), at(now)));
 
   test("LV9 is asked every 30 s, and each answer is told, until the coordinator is content", () => {
     const { session, sentAt } = pinged();
@@ -262,10 +264,12 @@ describe("a peer that the coordinator holds for suspect", () => {
     const again = pinged(answered);
     expect(again.sentAt).toBe(sentAt + 40 * SECOND);
     const told = answer(again.session, again.sentAt + 20);
-    expect(notes(told.effects)).toMatchObject([{ name: "observe", input: { event: "answered" } }]);
+    expect(commands(told.effects)).toMatchObject([
+      { name: "observe", input: { event: "answered" } },
+    ]);
     const content = judged(active(told), false, again.sentAt);
     const next = pinged(content);
-    expect(notes(answer(next.session, next.sentAt + 20).effects)).toEqual([]);
+    expect(commands(answer(next.session, next.sentAt + 20).effects)).toEqual([]);
   });
 
   test("LV10 because an offer went unanswered is asked at once, and ends at its next miss", () => {
@@ -295,7 +299,7 @@ describe("an offer", () => {
     expect(messages(given.effects)).toMatchObject([{ type: "task_offer" }]);
     const withheld = give(session, START + 20 + 55 * SECOND + 1);
     expect(messages(withheld.effects)).toMatchObject([{ type: "ping" }]);
-    expect(withheld.effects).toContainEqual({ type: "withheld" });
+    expect(withheld.effects).toContainEqual({ type: "offer_withheld" });
     expect(active(withheld).liveness).toMatchObject({ suspect: true, missed: 1 });
   });
 

@@ -1,3 +1,4 @@
+import { ok, err } from "../../src/base/result.ts";
 import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { utf8, type Bytes } from "../../src/base/bytes.ts";
@@ -17,7 +18,18 @@ import { step } from "../../src/session/step.ts";
 import { must, present } from "../must.ts";
 import { seededRandom } from "../random.ts";
 import { SCALE } from "./arbitraries.ts";
-import { at, compose, GRANTED, ORIGIN, PEER, START } from "./driver.ts";
+import {
+  at,
+  compose,
+  GRANTED,
+  ORIGIN,
+  PEER,
+  START,
+  commands,
+  answerTo,
+  admissionAnswered,
+  OBJECT_ID,
+} from "./driver.ts";
 
 vi.setConfig({ testTimeout: 60_000 * Math.max(1, SCALE) });
 
@@ -44,10 +56,7 @@ async function led() {
   const three = must(await writeNoise(nativeX25519, two.state, PEER, NOTHING, HELLO));
   const second = answered.session as Noise;
   const asked = await take(second, three.message);
-  const admitted = {
-    type: "admitted",
-    result: { ok: true, value: { ...GRANTED.value, epoch: 1 } },
-  } as const;
+  const admitted = admissionAnswered(ok({ ...GRANTED.value, epoch: 1 }));
   const active = step(asked.session, admitted, at(START)).session as Active;
   return {
     first,
@@ -93,11 +102,9 @@ const anyDamage = (frames: readonly Bytes[]) =>
 describe("a muster.2 handshake", () => {
   test("NX2 asks for admission once both of its messages have come, with what the peer said of itself", () => {
     expect(asked.session.state).toBe("admitting");
-    expect(asked.effects).toMatchObject([
-      {
-        type: "admit",
-        request: { peerId: PEER.id, name: "noise peer", protocol: "muster/2", joinKey: null },
-      },
+    const input = { peerId: PEER.id, name: "noise peer", protocol: "muster/2", joinKey: null };
+    expect(commands(asked.effects)).toMatchObject([
+      { name: "admit", input: { ...input, session: OBJECT_ID } },
     ]);
   });
 
@@ -109,7 +116,7 @@ describe("a muster.2 handshake", () => {
         const taken = await take(session, frame);
         // The first message is in clear: another key in it is another handshake, which the peer can't go on with.
         expect(["noise", "closed"]).toContain(taken.session.state);
-        expect(taken.effects.filter(({ type }) => type === "admit")).toEqual([]);
+        expect(commands(taken.effects)).toEqual([]);
         if (session === second) expect(taken.session.state).toBe("closed");
       }),
       { numRuns: 500 * SCALE },
@@ -157,13 +164,24 @@ describe("a muster.2 session", () => {
             if (frames.indexOf(bad) === goodOnes) continue;
             const taken = receive(session, bad);
             expect(taken.session.state).toBe("closed");
-            expect(taken.effects.map(({ type }) => type)).toEqual(["close", "tell"]);
+            expect(taken.effects.map(({ type }) => type)).toEqual(["close", "command"]);
           }
         },
       ),
       { numRuns: 2_000 * SCALE },
     );
   });
+
+  const refusal = answerTo(
+    "finish_task",
+    {
+      peerId: PEER.id,
+      epoch: 1,
+      outcome: { task_id: OFFER.task_id, fence: 1, ok: true, result: 1 },
+    },
+    err({ code: "lease_lost", detail: "" }),
+    OFFER.task_id,
+  );
 
   test("NX6 never uses a counter twice, in whatever order it is spoken to", () => {
     const anyEvent = fc.constantFrom("frame", "offer", "cancel", "due", "refused");
@@ -183,12 +201,7 @@ describe("a muster.2 session", () => {
                 : type === "cancel"
                   ? ({ type, taskId: OFFER.task_id, fence: 1, reason: "" } as const)
                   : type === "refused"
-                    ? ({
-                        type,
-                        messageId: OFFER.task_id,
-                        error: { code: "lease_lost", detail: "" },
-                        about: { task_id: OFFER.task_id, fence: 1 },
-                      } as const)
+                    ? refusal
                     : ({ type: "due" } as const);
           const before = session;
           const taken = step(session, event, at(now));

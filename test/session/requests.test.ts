@@ -1,10 +1,11 @@
+import { err } from "../../src/base/result.ts";
 import { describe, expect, test } from "vitest";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
-import type { Step } from "../../src/session/effects.ts";
+import type { SessionEvent, Step } from "../../src/session/effects.ts";
 import type { Active } from "../../src/session/state.ts";
 import { step } from "../../src/session/step.ts";
 import { present } from "../must.ts";
-import { active, at, joined, messages, notes, said, START } from "./driver.ts";
+import { active, at, joined, messages, commands, said, START, answerTo, PEER } from "./driver.ts";
 
 const NOW = START + 100;
 const offer = (fence: number, kind = "go-p2p/get_stats"): TaskOffer => ({
@@ -27,7 +28,7 @@ describe("a request that carries a task to a plain go-p2p node", () => {
     expect(messages(sent.effects)).toMatchObject([
       { type: "get_stats", payload: { verbose: true } },
     ]);
-    expect(notes(sent.effects)).toMatchObject([
+    expect(commands(sent.effects)).toMatchObject([
       { name: "accept_task", input: { taskId: task.task_id, fence: 7, epoch: 3 } },
     ]);
   });
@@ -35,13 +36,13 @@ describe("a request that carries a task to a plain go-p2p node", () => {
   test("AS4 is refused when the kind names no request of go-p2p", () => {
     const sent = offered(joined({ speaksMuster: false }), offer(1, "echo"));
     expect(messages(sent.effects)).toEqual([]);
-    expect(notes(sent.effects)).toMatchObject([{ name: "refuse_task" }]);
+    expect(commands(sent.effects)).toMatchObject([{ name: "refuse_task" }]);
   });
 
   test("AS4 is an offer to a peer that speaks Muster, whatever its kind", () => {
     const sent = offered(joined(), offer(1));
     expect(messages(sent.effects)).toMatchObject([{ type: "task_offer" }]);
-    expect(notes(sent.effects)).toEqual([]);
+    expect(commands(sent.effects)).toEqual([]);
   });
 
   test("HS16 is outstanding until its reply, and not longer", () => {
@@ -49,7 +50,7 @@ describe("a request that carries a task to a plain go-p2p node", () => {
     const sent = offered(joined({ speaksMuster: false }), task);
     const { id } = present(messages(sent.effects)[0]);
     const answered = replied(active(sent), "stats", { uptime: 1 } as never, id);
-    expect(notes(answered.effects)).toEqual([
+    expect(commands(answered.effects)).toEqual([
       {
         name: "finish_task",
         input: {
@@ -69,7 +70,7 @@ describe("a request that carries a task to a plain go-p2p node", () => {
     const both = offered(active(first), second);
     const { id } = present(messages(both.effects)[0]);
     const answered = replied(active(both), "logs", [] as never, id);
-    expect(notes(answered.effects)).toMatchObject([
+    expect(commands(answered.effects)).toMatchObject([
       { input: { outcome: { task_id: second.task_id, fence: 2 } } },
     ]);
     expect(active(answered).requests).toHaveLength(1);
@@ -96,7 +97,7 @@ describe("a request that somebody waits for", () => {
   const ID = "0b9f3a5e-6a52-4f0e-8d3b-2f1c6f0f8a11";
   const called = (session: Active): Active =>
     active(step(session, { type: "call", id: ID, request: "get_logs", payload: null }, at(NOW)));
-  const answers = ({ effects }: Step) => effects.filter(({ type }) => type === "answer");
+  const answers = ({ effects }: Step) => effects.filter(({ type }) => type === "call_answered");
 
   test.for([true, false])(
     "AS22 goes out under its ID, to any peer (Muster's: %s)",
@@ -124,21 +125,32 @@ describe("a request that somebody waits for", () => {
 
 describe("a peer that speaks of an attempt that it has lost", () => {
   const about = { task_id: crypto.randomUUID(), fence: 4 };
-  const refused = (code: "lease_lost" | "unavailable", of: typeof about | null) => {
-    const error = { code, detail: "too late" } as const;
-    const event = { type: "refused", messageId: crypto.randomUUID(), error, about: of } as const;
-    return messages(step(joined(), event, at(NOW)).effects);
-  };
+  const attempt = { peerId: PEER.id, epoch: 3, taskId: about.task_id, fence: about.fence };
+  const refused = (event: SessionEvent) => messages(step(joined(), event, at(NOW)).effects);
+  const error = (code: "lease_lost" | "unavailable") => err({ code, detail: "too late" });
+  const id = crypto.randomUUID();
 
   test("AS21 is told why, and to stop", () => {
-    expect(refused("lease_lost", about)).toMatchObject([
-      { type: "error" },
-      { type: "task_cancel", payload: { ...about, reason: "too late" } },
-    ]);
+    const outcome = { ...about, ok: true, result: 1 } as const;
+    const events = [
+      answerTo("accept_task", attempt, error("lease_lost"), id),
+      answerTo("progress_task", { ...attempt, progress: null }, error("lease_lost"), id),
+      answerTo("refuse_task", { ...attempt, reason: "" }, error("lease_lost"), id),
+      answerTo("finish_task", { peerId: PEER.id, epoch: 3, outcome }, error("lease_lost"), id),
+    ];
+    for (const event of events) {
+      expect(refused(event)).toMatchObject([
+        { type: "error", replyTo: id },
+        { type: "task_cancel", payload: { ...about, reason: "too late" } },
+      ]);
+    }
   });
 
   test("AS21 is not told to stop for any other fault", () => {
-    expect(refused("unavailable", about).map(({ type }) => type)).toEqual(["error"]);
-    expect(refused("lease_lost", null).map(({ type }) => type)).toEqual(["error"]);
+    const unavailable = answerTo("accept_task", attempt, error("unavailable"), id);
+    expect(refused(unavailable)).toMatchObject([{ type: "error" }]);
+    const rtts = { peerId: PEER.id, epoch: 3, rtts: [] };
+    const other = answerTo("report_rtts", rtts, error("lease_lost"), id);
+    expect(refused(other)).toMatchObject([{ type: "error" }]);
   });
 });

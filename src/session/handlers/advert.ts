@@ -4,7 +4,7 @@ import { isCanonicalKey, peerIdOf } from "../../crypto/identity.ts";
 import type { AdvertisedPeer } from "../../peers/advertised-peer.ts";
 import { ADVERT_INTERVAL } from "../../protocol/constants.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
-import { errorReply, stay } from "../outgoing.ts";
+import { command, errorReply, stay } from "../outgoing.ts";
 import type { Handler } from "./handler.ts";
 import { outOfPlace } from "./out-of-place.ts";
 
@@ -20,8 +20,7 @@ export const handleAdvert: Handler<"advert"> = (session, message, context) => {
     return stay(session, errorReply(context, session, TOO_SOON, message.id));
   const peers = message.payload.peers.map(toldOf).filter((told) => told !== null);
   const input = { peerId: claim.peerId, epoch, peers };
-  const question = { name: "hear_advert", input } as const;
-  return stay({ ...session, advertAt: now }, { type: "ask", question, messageId: message.id });
+  return stay({ ...session, advertAt: now }, command({ name: "hear_advert", input }, message.id));
 };
 
 const TOO_SOON = {

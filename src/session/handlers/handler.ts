@@ -1,7 +1,7 @@
 import type { Envelope } from "../../protocol/envelope.ts";
 import type { MessageType, PayloadOf } from "../../protocol/messages.ts";
 import type { Move } from "../effects.ts";
-import type { SessionContext } from "../outgoing.ts";
+import type { SessionContext } from "../context.ts";
 import type { Active } from "../state.ts";
 
 /** A message whose payload has been checked against its type. */

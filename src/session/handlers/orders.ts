@@ -1,5 +1,5 @@
-import type { Question } from "../effects.ts";
-import { errorReply, stay } from "../outgoing.ts";
+import type { SessionCommand } from "../../contract/commands.ts";
+import { command, errorReply, stay } from "../outgoing.ts";
 import type { Handler } from "./handler.ts";
 
 /**
@@ -27,7 +27,7 @@ function order<T extends Orders>(
   read: (
     payload: Parameters<Handler<T>>[1]["payload"],
     from: { readonly peerId: string; readonly epoch: number },
-  ) => Question,
+  ) => SessionCommand,
 ): Handler<T> {
   return (session, { id, payload }, context) => {
     const { claim, channel, epoch } = session;
@@ -38,7 +38,6 @@ function order<T extends Orders>(
       } as const;
       return stay(session, errorReply(context, session, fault, id));
     }
-    const question = read(payload, { peerId: claim.peerId, epoch });
-    return stay(session, { type: "ask", question, messageId: id });
+    return stay(session, command(read(payload, { peerId: claim.peerId, epoch }), id));
   };
 }

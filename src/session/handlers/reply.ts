@@ -6,7 +6,7 @@ import {
   type TaskResult,
 } from "../../protocol/messages.ts";
 import { answered } from "../calls.ts";
-import { stay } from "../outgoing.ts";
+import { command, stay } from "../outgoing.ts";
 import type { OutstandingRequest } from "../state.ts";
 import type { Handler, Message } from "./handler.ts";
 
@@ -22,11 +22,7 @@ export const handleReply: Handler<GoP2pReply> = (session, reply) => {
   const { claim, epoch } = session;
   return stay(
     { ...session, requests: session.requests.filter((other) => other !== request) },
-    {
-      type: "tell",
-      messageId: null,
-      note: { name: "finish_task", input: { peerId: claim.peerId, epoch, outcome } },
-    },
+    command({ name: "finish_task", input: { peerId: claim.peerId, epoch, outcome } }),
   );
 };
 

@@ -1,7 +1,7 @@
 import { fromHex } from "../../base/bytes.ts";
 import { isCanonicalKey, peerIdOf } from "../../crypto/identity.ts";
 import { rotationProofHolds } from "../../crypto/key-proofs.ts";
-import { errorReply, stay } from "../outgoing.ts";
+import { command, errorReply, stay } from "../outgoing.ts";
 import type { Handler } from "./handler.ts";
 
 /**
@@ -35,5 +35,5 @@ export const handleRotate: Handler<"rotate"> = (session, { id, payload }, contex
     newPeerId: peerIdOf(newKey),
     newPublicKey: payload.public_key,
   };
-  return stay(session, { type: "tell", messageId: id, note: { name: "rotate_peer", input } });
+  return stay(session, command({ name: "rotate_peer", input }, id));
 };

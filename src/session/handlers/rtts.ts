@@ -1,4 +1,4 @@
-import { errorReply, stay } from "../outgoing.ts";
+import { command, errorReply, stay } from "../outgoing.ts";
 import type { Handler } from "./handler.ts";
 
 /** A peer says how far it is from others. Over muster.2 alone: a replayed 1.0 frame would count again. */
@@ -13,5 +13,5 @@ export const handleRtts: Handler<"rtts"> = (session, { id, payload }, context) =
   }
   const rtts = payload.rtts.map(({ peer_id, rtt_ms }) => ({ to: peer_id, rttMs: rtt_ms }));
   const input = { peerId: claim.peerId, epoch, rtts };
-  return stay(session, { type: "tell", messageId: id, note: { name: "report_rtts", input } });
+  return stay(session, command({ name: "report_rtts", input }, id));
 };

@@ -1,42 +1,35 @@
-import type { Note } from "../effects.ts";
-import { stay } from "../outgoing.ts";
+import { command, stay } from "../outgoing.ts";
 import type { Active } from "../state.ts";
-import type { Move } from "../effects.ts";
 import type { Handler } from "./handler.ts";
 
-/** What a peer says of a task goes to the coordinator, which alone knows who holds it; its refusal is answered. */
-export const handleTaskAccept: Handler<"task_accept"> = (session, { id, payload }) =>
-  tell(session, id, {
-    name: "accept_task",
-    input: { ...attempt(session, payload), queued: payload.queued },
-  });
+/*
+ * What a worker says about a task goes to the coordinator, which alone knows which peer holds it. A refusal by the
+ * coordinator is the reply to the worker's message.
+ */
 
-export const handleTaskRefuse: Handler<"task_refuse"> = (session, { id, payload }) =>
-  tell(session, id, {
-    name: "refuse_task",
-    input: { ...attempt(session, payload), reason: payload.reason },
-  });
+export const handleTaskAccept: Handler<"task_accept"> = (session, { id, payload }) => {
+  const input = { ...attemptOf(session, payload), queued: payload.queued };
+  return stay(session, command({ name: "accept_task", input }, id));
+};
 
-export const handleTaskProgress: Handler<"task_progress"> = (session, { id, payload }) =>
-  tell(session, id, {
-    name: "progress_task",
-    input: {
-      ...attempt(session, payload),
-      progress: payload.progress ?? null,
-      message: payload.message ?? null,
-      queued: payload.queued,
-    },
-  });
+export const handleTaskRefuse: Handler<"task_refuse"> = (session, { id, payload }) => {
+  const input = { ...attemptOf(session, payload), reason: payload.reason };
+  return stay(session, command({ name: "refuse_task", input }, id));
+};
+
+export const handleTaskProgress: Handler<"task_progress"> = (session, { id, payload }) => {
+  const { progress = null, message = null, queued } = payload;
+  const input = { ...attemptOf(session, payload), progress, message, queued };
+  return stay(session, command({ name: "progress_task", input }, id));
+};
 
 export const handleTaskResult: Handler<"task_result"> = (session, { id, payload }) => {
   const { claim, epoch } = session;
-  return tell(session, id, {
-    name: "finish_task",
-    input: { peerId: claim.peerId, epoch, outcome: payload },
-  });
+  const input = { peerId: claim.peerId, epoch, outcome: payload };
+  return stay(session, command({ name: "finish_task", input }, id));
 };
 
-const attempt = (
+const attemptOf = (
   { claim, epoch }: Active,
   { task_id, fence }: { readonly task_id: string; readonly fence: number },
 ) => ({
@@ -45,6 +38,3 @@ const attempt = (
   taskId: task_id,
   fence,
 });
-
-const tell = (session: Active, messageId: string, note: Note): Move =>
-  stay(session, { type: "tell", note, messageId });

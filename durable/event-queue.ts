@@ -1,25 +1,25 @@
 import { FRAME_BYTES_WAITING_MAX, FRAMES_WAITING_MAX } from "../src/protocol/constants.ts";
 
 /**
- * Takes the events of one socket strictly one after another: the platform's handlers interleave at every `await`, and
- * a session's state must not. It is bounded, for there is no backpressure on a WebSocket here.
+ * Runs the events of one socket one after another: the platform's handlers interleave at every `await`, and the frames of a
+ * session must be stepped in the order of their arrival. Bounded, because a WebSocket has no backpressure here.
  */
-export class FrameQueue {
+export class EventQueue {
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #bytes = 0;
 
-  /** Whether a frame of this size would be more than may wait. */
+  /** Whether a frame of this size exceeds what may wait. */
   isFullFor(bytes: number): boolean {
     return this.#waiting >= FRAMES_WAITING_MAX || this.#bytes + bytes > FRAME_BYTES_WAITING_MAX;
   }
 
-  /** Runs the work when all before it is done; a failure is the work's own and stops nobody behind it. */
+  /** Runs the work when all earlier work is done. A failure is reported to this caller and does not affect later work. */
   async run<T>(work: () => Promise<T>, bytes = 0): Promise<T> {
     this.#waiting++;
     this.#bytes += bytes;
     const turn = this.#tail.then(work);
-    this.#tail = turn.catch(() => undefined); // reported to whoever awaits the turn
+    this.#tail = turn.catch(() => undefined); // reported to the caller below
     try {
       return await turn;
     } finally {

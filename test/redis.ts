@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { UpstashAccess } from "../durable/upstash-store.ts";
 
-/** Why there is no Redis here; empty when there is. Debian's is enough. */
-export const noRedis = ((): string => {
+/** Why the tests with Redis are skipped; empty when redis-server is installed. */
+export const redisSkipReason = ((): string => {
   try {
     execFileSync("redis-server", ["--version"], { stdio: "ignore" });
     return "";
@@ -18,14 +18,14 @@ export const noRedis = ((): string => {
 })();
 
 export interface RedisUnderTest extends UpstashAccess {
-  /** Stops the Redis behind the proxy, which then answers with errors; all that it held is lost. */
+  /** Stops Redis behind the proxy, which then answers with errors. Redis loses its data. */
   halt(): Promise<void>;
-  /** Starts another in its place. */
+  /** Starts a new, empty Redis in its place. */
   resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A real Redis, and before it a proxy that speaks Upstash's REST API, both on free ports of this machine. */
+/** Starts Redis, and in front of it a proxy with the REST API of Upstash, both on free local ports. */
 export async function startRedis(): Promise<RedisUnderTest> {
   const dir = await mkdtemp(join(tmpdir(), "muster-redis-"));
   const [redisPort, port] = [await freePort(), await freePort()];
@@ -52,26 +52,29 @@ export async function startRedis(): Promise<RedisUnderTest> {
     await rm(dir, { recursive: true, force: true });
   };
   try {
-    await answering({ url, token });
+    await waitUntilReady({ url, token });
   } catch (error) {
     await stop();
     throw error;
   }
   const resume = async (): Promise<void> => {
     redis = run();
-    await answering({ url, token });
+    await waitUntilReady({ url, token });
   };
   return { url, token, halt: () => end(redis), resume, stop };
 }
 
-/** The package's own server, which its `exports` do not name. */
+/** The server of the package, which its `exports` do not contain. */
 const PROXY = join(
   import.meta.dirname,
   "../node_modules/@humanwhocodes/upstash-redis-server/dist/server.js",
 );
 
-/** One command of Redis, by its REST API as it stands. */
-export async function command({ url, token }: UpstashAccess, ...words: string[]): Promise<unknown> {
+/** Runs one Redis command through the REST API. */
+export async function redisCommand(
+  { url, token }: UpstashAccess,
+  ...words: string[]
+): Promise<unknown> {
   const answer = await fetch(url, {
     method: "POST",
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
@@ -82,9 +85,9 @@ export async function command({ url, token }: UpstashAccess, ...words: string[])
   return result;
 }
 
-async function answering(access: UpstashAccess): Promise<void> {
+async function waitUntilReady(access: UpstashAccess): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    const pong = await command(access, "PING").catch(() => null);
+    const pong = await redisCommand(access, "PING").catch(() => null);
     if (pong === "PONG") return;
     await sleep(50);
   }

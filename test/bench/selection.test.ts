@@ -9,7 +9,7 @@ import { DEVICES, FRAMES, type Traces } from "../../bench/selection/traces.ts";
 import { DURATION_MS, World } from "../../bench/selection/world.ts";
 import { DEFAULT_POLICY } from "../../src/tasks/policy.ts";
 
-/** Made-up traces: round trips that differ by pair and time, peers that are up for some minutes. */
+/** Generated traces: round-trip times that differ by pair and time, and peers that are up for some minutes. */
 const TRACES: Traces = {
   rtts: Float32Array.from(
     { length: FRAMES * DEVICES * DEVICES },
@@ -24,15 +24,15 @@ const TRACES: Traces = {
 };
 const LOAD = 0.01;
 
-describe("the simulator's world", () => {
-  test("is the same for every policy: a seed decides it, and another seed makes another", () => {
+describe("a simulated world", () => {
+  test("depends on its seed only", () => {
     const [one, same, other] = [11, 11, 12].map((seed) => new World(TRACES, seed, LOAD));
     expect(same?.workers).toEqual(one?.workers);
     expect(same?.tasks).toEqual(one?.tasks);
     expect(other?.workers).not.toEqual(one?.workers);
   });
 
-  test("has outages in order, each noticed within 40 s or at the return", () => {
+  test("has ordered outages, each noticed within 40 s or at the reconnection", () => {
     for (const { outages } of new World(TRACES, 11, LOAD).workers) {
       for (const [i, { from, noticedAt: seen, to }] of outages.entries()) {
         expect(seen).toBeLessThanOrEqual(to);
@@ -50,7 +50,7 @@ describe("the simulator's world", () => {
 describe("a simulated run", () => {
   const world = new World(TRACES, 11, LOAD);
 
-  test("brings every task to an end, whatever the policy, and comes out the same again", () => {
+  test("ends every task under every policy, and gives the same result again", () => {
     for (const make of [random, roundRobin, goP2p, muster(DEFAULT_POLICY), oracle]) {
       const run = simulate(world, make);
       expect(run.latencies.every((ms) => ms > 0 && ms <= DURATION_MS)).toBe(true);
@@ -60,7 +60,7 @@ describe("a simulated run", () => {
     }
   });
 
-  test("fails less by the default policy than by lot, and least by the oracle", () => {
+  test("has fewer failed attempts with the default policy than with the random one, and none with the oracle", () => {
     const failed = [random, muster(DEFAULT_POLICY), oracle].map((make) => {
       const { failedAttempts, attempts } = simulate(world, make);
       return failedAttempts / attempts;
@@ -71,7 +71,7 @@ describe("a simulated run", () => {
 });
 
 describe("the event queue", () => {
-  test("gives events by time, and those of one time in the order in which they came", () => {
+  test("returns events by time, and events with equal times in insertion order", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(50), { maxLength: 3_000 }), (times) => {
         const queue = new EventQueue();

@@ -14,7 +14,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const never = new AbortController().signal;
 
-/** Runs a command as a task would, on Node's own `sh`. */
+/** Runs a command as the handler of a task. */
 const run = (command: string, payload: Json = null, signal = never) =>
   Promise.resolve(
     execHandler(command)(payload, {
@@ -26,20 +26,20 @@ const run = (command: string, payload: Json = null, signal = never) =>
     }),
   );
 
-test("the payload comes as JSON on stdin, and JSON on stdout is the result", async () => {
+test("the program reads the payload as JSON from stdin, and JSON on stdout is the result", async () => {
   expect(await run("cat", { a: [1, "é"] })).toEqual({ a: [1, "é"] });
 });
 
-test("output that is not JSON is a text", async () => {
+test("output that is not JSON becomes a text result", async () => {
   expect(await run("printf 'two words\\n'")).toBe("two words\n");
 });
 
-test("the program knows its task", async () => {
+test("the environment of the program names the task, its kind and the attempt", async () => {
   const command = `printf '"%s %s %s"' "$MUSTER_TASK_ID" "$MUSTER_TASK_KIND" "$MUSTER_TASK_ATTEMPT"`;
   expect(await run(command)).toBe("task-1 work 2");
 });
 
-test("the program is not told the operator's token", async () => {
+test("the environment of the program does not contain the token of the operator", async () => {
   process.env["MUSTER_TOKEN"] = "secret";
   try {
     expect(await run(`printf '"%s"' "$MUSTER_TOKEN"`)).toBe("");
@@ -48,7 +48,7 @@ test("the program is not told the operator's token", async () => {
   }
 });
 
-test("a non-zero exit fails the attempt with the end of stderr", async () => {
+test("a non-zero exit code fails the attempt, with the end of stderr as the error", async () => {
   await expect(run("echo no disk >&2; exit 3")).rejects.toThrow("exit code 3: no disk");
   await expect(run("yes x | head -c 5000 >&2; exit 1")).rejects.toThrow(
     /^exit code 1: (x\n){499}x$/,
@@ -59,11 +59,11 @@ test("a program that a signal ends fails the attempt", async () => {
   await expect(run("kill -9 $$")).rejects.toThrow("killed by SIGKILL");
 });
 
-test("a program that is not there fails the attempt", async () => {
+test("a program that does not exist fails the attempt", async () => {
   await expect(run("/nowhere/program")).rejects.toThrow(/^exit code 127/);
 });
 
-test("output beyond what a result may hold fails the attempt for good", async () => {
+test("output above the size limit of results fails the attempt without a retry", async () => {
   await expect(run("yes")).rejects.toMatchObject({
     name: "TaskError",
     retry: false,
@@ -71,21 +71,21 @@ test("output beyond what a result may hold fails the attempt for good", async ()
   });
 });
 
-test("output that is not text fails the attempt for good", async () => {
+test("output that is not UTF-8 fails the attempt without a retry", async () => {
   await expect(run("printf '\\377'")).rejects.toMatchObject({ name: "TaskError", retry: false });
 });
 
-test("a program that does not read its payload still has a result", async () => {
+test("a program need not read its payload", async () => {
   expect(await run("echo 1", "x".repeat(200_000))).toBe(1);
 });
 
-/** A shell command that starts a process which ignores SIGTERM, lasts for ten minutes and writes its PID to `pidFile`. */
+/** A shell command that starts a process in the background; it ignores SIGTERM, runs for ten minutes and writes its PID to `pidFile`. */
 const stubbornChild = (): string =>
   `sh -c 'trap "" TERM; echo $$ > "${pidFile()}"; exec sleep 600' &`;
 
 const pidFile = (): string => join(dir, "pid");
 
-/** The PID that the child has written, once it has. */
+/** Waits until the child has written its PID. */
 async function childPid(): Promise<number> {
   let pid = 0;
   await eventually(
@@ -104,7 +104,7 @@ const expectEnded = (pid: number): Promise<void> =>
     () => `the end of process ${pid}`,
   );
 
-test("a cancelled task ends the program and every process that it started", async () => {
+test("canceling a task ends the program and every process that it started", async () => {
   const abort = new AbortController();
   const running = run(`${stubbornChild()} wait`, null, abort.signal);
   const pid = await childPid();
@@ -114,7 +114,7 @@ test("a cancelled task ends the program and every process that it started", asyn
   await expectEnded(pid);
 });
 
-test("a process that the program leaves in the background does not delay the result, and is ended", async () => {
+test("a background process of the program does not delay the result, and is ended", async () => {
   const waitForPid = `until [ -s "${pidFile()}" ]; do sleep 0.05; done`;
   expect(await run(`${stubbornChild()} ${waitForPid}; echo '"done"'`)).toBe("done");
   await expectEnded(await childPid());

@@ -3,7 +3,7 @@ import { COMMANDS } from "../../src/cli/commands/index.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** What `muster help` prints with these arguments. */
+/** The output of `muster help` with these arguments. */
 async function helpText(...args: string[]): Promise<string> {
   let text = "";
   vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-test("a lock that is held refuses the next, and one that was given back does not", async () => {
+test("a lock that is held cannot be acquired, and a released one can", async () => {
   const unlock = await acquireLock(path);
   await expect(acquireLock(path)).rejects.toThrow(`another mesh (process ${process.pid})`);
   await unlock();
@@ -23,7 +23,7 @@ test("a lock that is held refuses the next, and one that was given back does not
   )();
 });
 
-test("the lock of a process that has died is taken over", async () => {
+test("the lock of a process that has ended is taken over", async () => {
   const dead = spawn(process.execPath, ["--version"]);
   await once(dead, "exit");
   await writeFile(path, JSON.stringify({ pid: dead.pid, born: "once", nonce: "theirs" }));
@@ -32,7 +32,7 @@ test("the lock of a process that has died is taken over", async () => {
   await unlock();
 });
 
-test("the lock of a process whose number somebody else bears now is taken over", async () => {
+test("the lock of an ended process is taken over even if another process has its PID", async () => {
   await writeFile(path, JSON.stringify({ pid: process.pid, born: "long ago", nonce: "theirs" }));
   await (
     await acquireLock(path)
@@ -40,7 +40,7 @@ test("the lock of a process whose number somebody else bears now is taken over",
 });
 
 test.each(["", "not JSON", '{"pid":0}', "[]"])(
-  "the lock %j, which says nothing, is taken over",
+  "the invalid lock %j is taken over",
   async (text) => {
     await writeFile(path, text);
     await (
@@ -49,7 +49,7 @@ test.each(["", "not JSON", '{"pid":0}', "[]"])(
   },
 );
 
-test("of two that take over a stale lock at once, one gets it", async () => {
+test("only one of several processes that take over a stale lock acquires it", async () => {
   await writeFile(path, "stale");
   const outcomes = await Promise.allSettled([
     acquireLock(path),

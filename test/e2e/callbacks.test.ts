@@ -15,7 +15,7 @@ import {
 } from "../../src/client/index.ts";
 import { present } from "../must.ts";
 import { eventually } from "./processes.ts";
-import { Receiver, type Received } from "./receiver.ts";
+import { Receiver, type ReceivedRequest } from "./receiver.ts";
 
 const ENDLESS = Buffer.alloc(64 * 1_024, "x");
 
@@ -24,8 +24,10 @@ let mesh: MeshProcess;
 let control: Controller;
 let peer: Peer;
 let receiver: Receiver;
-/** Whether `/crash` answers: before the crash it keeps its callers waiting, so that nothing is acknowledged by then. */
-let revived = false;
+/** Whether `/crash` answers. It does not before the crash, so that no callback is acknowledged by then. */
+let isRestarted = false;
+/** Called when a callback to `/beside` arrives. */
+let onBeside: () => void = () => {};
 
 const start = () =>
   startMesh({ dir: join(dir, ".muster"), port: 0, variables: { ALLOW_LOOPBACK: "true" } });
@@ -33,17 +35,18 @@ const start = () =>
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "muster-callbacks-"));
   receiver = await Receiver.start(({ path }, nth, response) => {
+    if (path === "/beside") onBeside();
     if (path === "/flaky" && nth < 2) response.writeHead(nth === 0 ? 500 : 429).end();
     else if (path === "/gone") response.writeHead(410).end();
     else if (path === "/redirect") response.writeHead(307, { location: "/elsewhere" }).end();
-    else if (path === "/endless") pour(response);
-    else if (path !== "/crash" || revived) response.writeHead(204).end();
+    else if (path === "/endless") writeEndlessly(response);
+    else if (path !== "/crash" || isRestarted) response.writeHead(204).end();
   });
   mesh = await start();
   await connect();
 });
 
-function pour(response: ServerResponse): void {
+function writeEndlessly(response: ServerResponse): void {
   response.writeHead(200);
   const more = (): void => {
     while (response.write(ENDLESS));
@@ -70,12 +73,15 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const give = (path: string, payload: number, secret?: string): Promise<Task> =>
+const assignWithCallback = (path: string, payload: number, secret?: string): Promise<Task> =>
   control.assign("double", payload, {
     callback: { url: `${receiver.url}${path}`, ...(secret !== undefined && { secret }) },
   });
 
-async function settled(id: string, state: "delivered" | "failed" = "delivered"): Promise<Task> {
+async function waitForCallback(
+  id: string,
+  state: "delivered" | "failed" = "delivered",
+): Promise<Task> {
   let task = await control.task(id);
   await eventually(
     async () => {
@@ -87,42 +93,42 @@ async function settled(id: string, state: "delivered" | "failed" = "delivered"):
   return task;
 }
 
-const heard = (got: Received, secret: string) => verifyCallback(got, { secret });
+const verified = (got: ReceivedRequest, secret: string) => verifyCallback(got, { secret });
 
-describe("a callback to a real receiver", () => {
-  test("CB4 tells of the end, signed with the token's own secret", async () => {
-    const { id } = await give("/plain", 4);
-    const { callback } = await settled(id);
+describe("callbacks to a real HTTP receiver", () => {
+  test("CB4 a callback reports the end of the task, signed with the secret of the token", async () => {
+    const { id } = await assignWithCallback("/plain", 4);
+    const { callback } = await waitForCallback(id);
     const [got, ...more] = receiver.at("/plain");
     expect(more).toEqual([]);
-    const event = heard(present(got), await control.callbackSecret());
+    const event = verified(present(got), await control.callbackSecret());
     expect(event).toMatchObject({ type: "task.succeeded", data: { id, result: 8 } });
     expect(callback?.attempts).toMatchObject([{ status: 204, error: null }]);
   });
 
-  test("CB5 is signed with the secret that was given with the task", async () => {
+  test("CB5 a callback is signed with the secret that was submitted with the task", async () => {
     const secret = newWebhookSecret();
-    const { id } = await give("/own", 1, secret);
-    await settled(id);
+    const { id } = await assignWithCallback("/own", 1, secret);
+    await waitForCallback(id);
     const got = present(receiver.at("/own")[0]);
-    expect(heard(got, secret).data.id).toBe(id);
+    expect(verified(got, secret).data.id).toBe(id);
     const another = await control.callbackSecret();
-    expect(() => heard(got, another)).toThrow(/signature_invalid/);
+    expect(() => verified(got, another)).toThrow(/signature_invalid/);
   });
 
-  test("CB6 comes again until it is acknowledged, under the same ID with the same body", async () => {
-    const { id } = await give("/flaky", 2);
-    const { callback } = await settled(id);
+  test("CB6 a callback is repeated with the same ID and body until the receiver acknowledges it", async () => {
+    const { id } = await assignWithCallback("/flaky", 2);
+    const { callback } = await waitForCallback(id);
     expect(callback?.attempts.map(({ status }) => status)).toEqual([500, 429, 204]);
     const got = receiver.at("/flaky");
     expect(new Set(got.map(({ body }) => body)).size).toBe(1);
     const secret = await control.callbackSecret();
-    for (const each of got) expect(heard(each, secret).data.id).toBe(id);
+    for (const each of got) expect(verified(each, secret).data.id).toBe(id);
   });
 
-  test("CB6 is given up when the receiver is gone, and CB10 delivered again when it is asked for", async () => {
-    const { id } = await give("/gone", 1);
-    await settled(id, "failed");
+  test("CB6 a callback fails when the receiver answers 410, and CB10 is sent again on request", async () => {
+    const { id } = await assignWithCallback("/gone", 1);
+    await waitForCallback(id, "failed");
     await control.repeatCallback(id);
     await eventually(
       () => receiver.at("/gone").length === 2,
@@ -130,8 +136,8 @@ describe("a callback to a real receiver", () => {
     );
   });
 
-  test("CB7 follows no redirect", async () => {
-    const { id } = await give("/redirect", 1);
+  test("CB7 a callback does not follow a redirect", async () => {
+    const { id } = await assignWithCallback("/redirect", 1);
     await eventually(
       async () => (await control.task(id)).callback?.attempts[0]?.status === 307,
       () => "a first attempt",
@@ -139,13 +145,15 @@ describe("a callback to a real receiver", () => {
     expect(receiver.at("/elsewhere")).toEqual([]);
   });
 
-  test("CB7 reads nothing of an answer that never ends", async () => {
-    const { id } = await give("/endless", 1);
-    expect((await settled(id)).callback?.attempts).toMatchObject([{ status: 200 }]);
+  test("CB7 a callback does not read the body of the answer, which may be endless", async () => {
+    const { id } = await assignWithCallback("/endless", 1);
+    expect((await waitForCallback(id)).callback?.attempts).toMatchObject([{ status: 200 }]);
   });
 
-  test("CB9 to receivers that do not answer keeps no other waiting", async () => {
+  test("CB9 a receiver that does not answer does not delay callbacks to other receivers", async () => {
     const silent = await Receiver.start(() => {});
+    let silentAttempts = 0;
+    onBeside = () => (silentAttempts = silent.received.length);
     try {
       const url = `${silent.url}/silent`;
       for (let i = 0; i < 6; i++) await control.assign("double", i, { callback: { url } });
@@ -153,28 +161,29 @@ describe("a callback to a real receiver", () => {
         () => silent.received.length === 2,
         () => "two attempts",
       );
-      const { id } = await give("/beside", 3);
-      await settled(id);
-      expect(silent.received).toHaveLength(2);
+      const { id } = await assignWithCallback("/beside", 3);
+      await waitForCallback(id);
+      // Both attempts to the silent receiver were still open when the other receiver was called.
+      expect(silentAttempts).toBe(2);
     } finally {
       silent.stop();
     }
   });
 
-  test("CB4 is owed through a crash of the mesh: what was accepted is told of", async () => {
+  test("CB4 the callback of an accepted task is sent even if the mesh crashes in between", async () => {
     const ids: string[] = [];
-    for (let i = 0; i < 20; i++) ids.push((await give("/crash", i)).id);
+    for (let i = 0; i < 20; i++) ids.push((await assignWithCallback("/crash", i)).id);
     process.kill(-present(mesh.pid), "SIGKILL");
     await mesh.exited;
     await peer.close();
     await mesh.stop();
     expect(receiver.at("/crash").length).toBeLessThan(ids.length);
-    revived = true;
+    isRestarted = true;
     mesh = await start();
     await connect();
-    for (const id of ids) await settled(id);
+    for (const id of ids) await waitForCallback(id);
     const secret = await control.callbackSecret();
-    const told = receiver.at("/crash").map((got) => heard(got, secret).data.id);
-    expect(new Set(told)).toEqual(new Set(ids));
+    const reported = receiver.at("/crash").map((got) => verified(got, secret).data.id);
+    expect(new Set(reported)).toEqual(new Set(ids));
   });
 });

@@ -4,17 +4,17 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testMesh, type TestMesh } from "./mesh.ts";
-import { muster, start, type Finished } from "./processes.ts";
+import { muster, start, type ExitResult } from "./processes.ts";
 
 let started: TestMesh;
 beforeAll(async () => {
   started = await testMesh();
 });
-// The start itself may have failed.
+// Undefined when the start failed.
 afterAll(() => (started as TestMesh | undefined)?.stop());
 
-/** Runs `muster` where the mesh's state folder is: URL and token are found there. */
-const here = (...args: string[]): Promise<Finished> => muster(args, { cwd: started.dir });
+/** Runs `muster` beside the state folder of the mesh, which provides URL and token. */
+const here = (...args: string[]): Promise<ExitResult> => muster(args, { cwd: started.dir });
 
 async function newKey(name: string): Promise<{ readonly id: string; readonly public_key: string }> {
   const { stdout } = await here("keygen", "--out", `${name}.json`, "--json");
@@ -22,7 +22,7 @@ async function newKey(name: string): Promise<{ readonly id: string; readonly pub
 }
 
 describe("keygen", () => {
-  test("writes a key file that only its owner can read, and shows no secret", async () => {
+  test("writes a key file that only its owner can read, and prints no secret", async () => {
     const { code, stdout } = await here("keygen", "--out", "a.json");
     expect(code).toBe(0);
     const path = join(started.dir, "a.json");
@@ -34,7 +34,7 @@ describe("keygen", () => {
     expect(stdout).not.toContain(file["private_key"]);
   });
 
-  test("keeps a file that exists, unless forced", async () => {
+  test("does not overwrite an existing file without --force", async () => {
     await here("keygen", "--out", "b.json");
     const before = await readFile(join(started.dir, "b.json"), "utf8");
     const refused = await here("keygen", "--out", "b.json");
@@ -47,7 +47,7 @@ describe("keygen", () => {
     expect(await readFile(join(started.dir, "b.json"), "utf8")).not.toBe(before);
   });
 
-  test("--mesh prints four different secrets that wrangler takes", async () => {
+  test("--mesh prints four different secrets for wrangler", async () => {
     const { stdout } = await here("keygen", "--mesh");
     const lines = stdout.trim().split("\n");
     expect(lines.map((line) => line.split("=")[0])).toEqual([
@@ -62,8 +62,8 @@ describe("keygen", () => {
   });
 });
 
-describe("join, assign, task, peers and revoke", () => {
-  test("lead a peer through its life", async () => {
+describe("the commands join, assign, task, peers and revoke", () => {
+  test("list a peer, assign tasks to it, print them, and revoke it", async () => {
     const { id } = await newKey("life");
     const peer = start(
       [
@@ -71,7 +71,7 @@ describe("join, assign, task, peers and revoke", () => {
         "--key-file",
         "life.json",
         "--name",
-        "lifer",
+        "cycled",
         "--capability",
         "life",
         "--exec",
@@ -79,11 +79,11 @@ describe("join, assign, task, peers and revoke", () => {
       ],
       { cwd: started.dir },
     );
-    await peer.says(/joined .* as worker/);
+    await peer.waitForOutput(/joined .* as worker/);
 
     const listed = JSON.parse((await here("peers", "--json")).stdout) as { id: string }[];
-    expect(listed).toContainEqual(expect.objectContaining({ id, name: "lifer", connected: true }));
-    expect((await here("peers", "--state", "active")).stdout).toMatch(/lifer +worker +active/);
+    expect(listed).toContainEqual(expect.objectContaining({ id, name: "cycled", connected: true }));
+    expect((await here("peers", "--state", "active")).stdout).toMatch(/cycled +worker +active/);
 
     const assigned = await here("assign", "echo", '{"n":1}', "--wait", "--capability", "life");
     expect(assigned).toMatchObject({ code: 0, stdout: '{"n":1}\n' });
@@ -92,7 +92,7 @@ describe("join, assign, task, peers and revoke", () => {
     const shown = await here("task", taskId, "--wait", "20");
     expect(shown.code).toBe(0);
     expect(shown.stdout).toMatch(/state +succeeded/);
-    expect(shown.stdout).toMatch(/attempt 1 +lifer, score 0\.\d\d, succeeded/);
+    expect(shown.stdout).toMatch(/attempt 1 +cycled, score 0\.\d\d, succeeded/);
     expect(shown.stdout).toMatch(/result +7/);
 
     expect(await here("revoke", id)).toMatchObject({ code: 0, stdout: `${id} is revoked\n` });
@@ -101,14 +101,14 @@ describe("join, assign, task, peers and revoke", () => {
     expect(ended.stderr).toMatch(/^muster: revoked: the mesh has revoked this peer/m);
   });
 
-  test("discover finds peers by their sealed records, and follows them until it is stopped", async () => {
+  test("discover finds peers by their sealed records, and follows changes until it is stopped", async () => {
     const peer = start(["join", "--name", "seen", "--capability", "seen", "--exec", "cat"], {
       cwd: started.dir,
     });
-    await peer.says(/joined/);
+    await peer.waitForOutput(/joined/);
     const wanted = ["discover", "--capability", "seen"];
     const following = start([...wanted, "--follow"], { cwd: started.dir });
-    await following.says(/^found {2}[0-9a-f]{32} {2}seen {2}worker/m);
+    await following.waitForOutput(/^found {2}[0-9a-f]{32} {2}seen {2}worker/m);
     following.child.kill("SIGINT");
     expect((await following.finished).code).toBe(0);
     expect((await here(...wanted)).stdout).toMatch(/seen +worker +\S+ +0\.\d\d +seen/);
@@ -121,18 +121,18 @@ describe("join, assign, task, peers and revoke", () => {
     await peer.finished;
   });
 
-  test("a task is followed to its end, and its result is sealed and large", async () => {
+  test("task --follow prints each change, and task --result opens a large sealed result", async () => {
     await newKey("caller");
     const release = join(started.dir, "release");
     const program = `until [ -e '${release}' ]; do sleep 0.05; done; head -c 600000 /dev/zero | tr "\\0" x`;
     const peer = start(["join", "--name", "slow", "--capability", "follow", "--exec", program], {
       cwd: started.dir,
     });
-    await peer.says(/joined/);
+    await peer.waitForOutput(/joined/);
     const given = ["assign", "echo", "--capability", "follow", "--key-file", "caller.json"];
     const id = (await here(...given)).stdout.trim();
     const following = start(["task", id, "--follow"], { cwd: started.dir });
-    await following.says(/^running {2}at slow/m);
+    await following.waitForOutput(/^running {2}at slow/m);
     await writeFile(release, "");
     const followed = await following.finished;
     expect(followed.code).toBe(0);
@@ -152,22 +152,22 @@ describe("join, assign, task, peers and revoke", () => {
     [["--not-before", "tomorrow"], /--not-before must be a time such as/],
     [["--key-file", "nowhere.json"], /nowhere.json does not exist/],
     [["--avoid", "me"], /invalid_request.*requirements\.avoid/],
-  ])("assign with %j says what is wrong", async (words, what) => {
+  ])("assign %j is refused with the reason", async (words, what) => {
     const { code, stderr } = await here("assign", "echo", ...words);
     expect(code).not.toBe(0);
     expect(stderr).toMatch(what);
   });
 
-  test("task with two things to do at once says so", async () => {
+  test("task refuses --follow together with --cancel", async () => {
     const { code, stderr } = await here("task", "x", "--follow", "--cancel");
     expect([code, stderr]).toEqual([2, expect.stringContaining("exclude each other")]);
   });
 
-  test("a payload comes from stdin where - stands for it", async () => {
+  test("assign reads the payload from stdin when PAYLOAD is -", async () => {
     const peer = start(["join", "--name", "in", "--capability", "stdin", "--exec", "cat"], {
       cwd: started.dir,
     });
-    await peer.says(/joined/);
+    await peer.waitForOutput(/joined/);
     const args = ["assign", "echo", "-", "--wait", "--capability", "stdin"];
     const { stdout } = await muster(args, { cwd: started.dir, input: '["from", "afar"]' });
     expect(stdout).toBe('["from","afar"]\n');
@@ -175,11 +175,11 @@ describe("join, assign, task, peers and revoke", () => {
     expect((await peer.finished).code).toBe(0);
   });
 
-  test("a program that fails makes a failed task, with the reason", async () => {
+  test("a task fails with the error output of its program", async () => {
     const peer = start(["join", "--capability", "fails", "--exec", "echo no luck >&2; exit 4"], {
       cwd: started.dir,
     });
-    await peer.says(/joined/);
+    await peer.waitForOutput(/joined/);
     const args = ["assign", "x", "--wait", "--capability", "fails", "--attempts", "2"];
     const { code, stderr } = await here(...args);
     expect(stderr).toContain("exit code 4: no luck");
@@ -189,34 +189,34 @@ describe("join, assign, task, peers and revoke", () => {
     await peer.finished;
   });
 
-  test("a cancelled task ends the program that does it", async () => {
+  test("canceling a task ends its program", async () => {
     const peer = start(["join", "--capability", "slow", "--exec", "sleep 60"], {
       cwd: started.dir,
     });
-    await peer.says(/joined/);
+    await peer.waitForOutput(/joined/);
     const taskId = (await here("assign", "x", "--capability", "slow")).stdout.trim();
-    await peer.says(/started/);
+    await peer.waitForOutput(/started/);
     expect((await here("task", taskId, "--cancel")).stdout).toMatch(/state +cancelled/);
-    await peer.says(/cancelled/);
+    await peer.waitForOutput(/cancelled/);
     peer.child.kill("SIGINT");
     expect((await peer.finished).code).toBe(0);
   });
 
-  test("--kind takes tasks of that kind alone", async () => {
+  test("join --kind accepts only tasks of that kind", async () => {
     const peer = start(["join", "--capability", "kinds", "--kind", "good", "--exec", "cat"], {
       cwd: started.dir,
     });
-    await peer.says(/joined/);
+    await peer.waitForOutput(/joined/);
     const bad = ["assign", "bad", "--capability", "kinds", "--wait", "--timeout", "1"];
     expect((await here(...bad)).code).toBe(1);
-    await peer.says(/refused: no handler for bad/);
+    await peer.waitForOutput(/refused: no handler for bad/);
     const good = await here("assign", "good", "1", "--capability", "kinds", "--wait");
     expect(good.stdout).toBe("1\n");
     peer.child.kill("SIGINT");
     await peer.finished;
   });
 
-  test("a wrong mesh key is refused before anything is said", async () => {
+  test("join refuses a mesh with another key than --mesh-key", async () => {
     const { url } = started.mesh;
     const { code, stderr } = await here("join", url, "--mesh-key", "ab".repeat(32));
     expect(stderr).toMatch(/^muster: mesh_key_mismatch: /);
@@ -225,8 +225,8 @@ describe("join, assign, task, peers and revoke", () => {
   });
 });
 
-describe("allow and disallow", () => {
-  test("put a key on the list and take it off", async () => {
+describe("the commands allow and disallow", () => {
+  test("add a key to the allowlist and remove it", async () => {
     const { id, public_key } = await newKey("listed");
     const allowed = await here("allow", public_key, "--label", "a friend", "--role", "dual");
     expect(allowed).toMatchObject({ code: 0, stdout: `${id} may join as dual\n` });
@@ -235,23 +235,23 @@ describe("allow and disallow", () => {
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("not_found") });
   });
 
-  test("a revoked key needs --readmit to come back", async () => {
+  test("allow readmits a revoked key only with --readmit", async () => {
     const { id, public_key } = await newKey("barred");
     const peer = start(["join", "--key-file", "barred.json"], { cwd: started.dir });
-    await peer.says(/joined/);
+    await peer.waitForOutput(/joined/);
     await here("revoke", id);
     expect((await peer.finished).code).toBe(1);
     expect((await here("allow", public_key)).code).toBe(1);
     expect((await here("allow", public_key, "--readmit")).code).toBe(0);
     const back = start(["join", "--key-file", "barred.json"], { cwd: started.dir });
-    await back.says(/joined/);
+    await back.waitForOutput(/joined/);
     back.child.kill("SIGTERM");
     expect((await back.finished).code).toBe(0);
   });
 });
 
-describe("the mesh that is meant", () => {
-  test("is the one of the state folder, whose key the peer holds it to", async () => {
+describe("the mesh that a command calls", () => {
+  test("is the mesh of the state folder by default", async () => {
     const { stdout } = await here("mesh");
     expect(stdout).toContain(started.mesh.meshKey);
     const elsewhere = await muster(["mesh"], { cwd: "/" });
@@ -261,43 +261,43 @@ describe("the mesh that is meant", () => {
     });
   });
 
-  test("can be named by the environment", async () => {
+  test("can be set in the environment", async () => {
     const { url: MUSTER_URL, adminToken: MUSTER_TOKEN } = started.mesh;
     const { code } = await muster(["peers"], { cwd: "/", env: { MUSTER_URL, MUSTER_TOKEN } });
     expect(code).toBe(0);
   });
 
-  test("gets the state folder's token only if it is the folder's mesh", async () => {
+  test("gets the token of the state folder only if it is the mesh of that folder", async () => {
     const seen: IncomingHttpHeaders[] = [];
-    const stranger = createServer((request, response) => {
+    const otherServer = createServer((request, response) => {
       seen.push(request.headers);
       response.statusCode = 404;
       response.end();
     });
-    await new Promise<void>((resolve) => void stranger.listen(0, "127.0.0.1", resolve));
-    const { port } = stranger.address() as AddressInfo;
+    await new Promise<void>((resolve) => void otherServer.listen(0, "127.0.0.1", resolve));
+    const { port } = otherServer.address() as AddressInfo;
     const { code } = await here("peers", "--url", `http://127.0.0.1:${port}`);
-    stranger.close();
+    otherServer.close();
     expect(code).toBe(1);
     expect(seen).toHaveLength(1);
     expect(seen[0]).not.toHaveProperty("authorization");
   });
 
-  test("that refuses the token gets a hint", async () => {
+  test("refuses a wrong token, and the error says how to pass one", async () => {
     const { stderr } = await here("peers", "--token", "wrong");
     expect(stderr).toMatch(
       /^muster: unauthorized: .*; pass a token with --token or MUSTER_TOKEN\n$/,
     );
   });
 
-  test("that does not answer gets a hint", async () => {
+  test("does not answer, and the error says how to start one", async () => {
     const { code, stderr } = await here("mesh", "--url", "http://127.0.0.1:1");
     expect(stderr).toMatch(/^muster: unreachable: http:\/\/127.0.0.1:1\/ does not answer; .*\n$/);
     expect(code).toBe(1);
   });
 });
 
-describe("a command line that is wrong says what, in one line, with exit code 2:", () => {
+describe("an invalid command line is refused in one line, with exit code 2:", () => {
   test.each([
     [["frobnicate"], 'unknown command "frobnicate"'],
     [["task"], "usage: muster task ID"],
@@ -322,7 +322,7 @@ describe("a command line that is wrong says what, in one line, with exit code 2:
     expect(code).toBe(2);
   });
 
-  test("a key file that is none", async () => {
+  test("join refuses a file that is not a key file", async () => {
     await writeFile(join(started.dir, "junk.json"), '{"private_key":"abcd"}');
     expect(await here("join", "--key-file", "junk.json")).toMatchObject({
       code: 1,

@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { controller, type Controller, type DialView } from "../../src/client/index.ts";
 import { testMesh, type TestMesh } from "./mesh.ts";
-import { muster, type Finished } from "./processes.ts";
+import { muster, type ExitResult } from "./processes.ts";
 
 let started: TestMesh;
 let operator: Controller;
@@ -23,18 +23,18 @@ afterEach(async () => {
   for (const server of servers.splice(0)) server.close();
 });
 
-/** Where the server listens, as an address to dial. */
+/** Starts the server; returns its address to dial. */
 async function listening(server: Server): Promise<string> {
   servers.push(server);
   server.on("connection", (socket) => {
     connections.push(socket);
-    socket.on("error", () => undefined); // being cut off is what these tests are about
+    socket.on("error", () => undefined); // the mesh resets connections in these tests
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
 }
 
-/** An HTTP server that opens a WebSocket to whoever asks, by hand (RFC 6455 §4.2.2). */
+/** An HTTP server that accepts every WebSocket upgrade (RFC 6455 §4.2.2). */
 function webSocketServer(onOpen: (socket: Duplex) => void): Server {
   const server = createHttpServer();
   server.on("upgrade", ({ headers }, socket) => {
@@ -48,55 +48,55 @@ function webSocketServer(onOpen: (socket: Duplex) => void): Server {
   return server;
 }
 
-/** What the mesh says of the first attempt at an address, once it has failed. */
-async function failureAt(url: string): Promise<string> {
+/** Registers an address; resolves with the error of the first attempt to dial it. */
+async function firstFailure(url: string): Promise<string> {
   await operator.dial(url);
   const view = async () =>
     (await operator.dials()).find((dial) => dial.url === url && dial.failures > 0);
-  await expect.poll(view, { timeout: 30_000 }).toBeDefined();
+  await expect.poll(view, { timeout: 90_000 }).toBeDefined();
   return String((await view())?.last_error);
 }
 
-describe("an address on a real network", () => {
-  test("DL7 where nobody listens is unreachable", async () => {
+describe("the mesh dials an address on a real network", () => {
+  test("DL7 a closed port is reported as unreachable", async () => {
     const server = createServer();
     const url = await listening(server);
     await new Promise((resolve) => server.close(resolve));
-    expect(await failureAt(url)).toMatch(/^unreachable: /);
+    expect(await firstFailure(url)).toMatch(/^unreachable: /);
   });
 
-  test("DL7 that never answers is given up", async () => {
-    expect(await failureAt(await listening(createServer()))).toBe("no answer within 10 s");
+  test("DL7 an attempt fails when the node does not answer within 10 s", async () => {
+    expect(await firstFailure(await listening(createServer()))).toBe("no answer within 10 s");
   });
 
-  test("DL7 that redirects is not followed", async () => {
+  test("DL7 a redirect is not followed", async () => {
     let followed = 0;
     const target = await listening(webSocketServer(() => followed++));
     const server = createHttpServer();
     server.on("upgrade", (_, socket) =>
       socket.end(`HTTP/1.1 302 Found\r\nLocation: ${target.replace("ws", "http")}\r\n\r\n`),
     );
-    expect(await failureAt(await listening(server))).toMatch(/HTTP 302|unreachable/);
+    expect(await firstFailure(await listening(server))).toMatch(/HTTP 302|unreachable/);
     expect(followed).toBe(0);
   });
 
-  test("DL8 that hangs up at once has failed", async () => {
+  test("DL8 an attempt fails when the node closes the connection at once", async () => {
     const url = await listening(webSocketServer((socket) => socket.destroy()));
-    expect(await failureAt(url)).toMatch(/^the connection (closed|broke)|^unreachable/);
+    expect(await firstFailure(url)).toMatch(/^the connection (closed|broke)|^unreachable/);
   });
 
-  test("DL12 that says nothing and answers no close is cut off", async () => {
+  test("DL12 a node that neither speaks nor answers a close is disconnected", async () => {
     const cut: Promise<unknown>[] = [];
     const server = webSocketServer((socket) => {
       socket.resume();
       cut.push(new Promise((resolve) => socket.once("end", resolve)));
     });
-    expect(await failureAt(await listening(server))).toMatch(/^handshake_timeout: /);
+    expect(await firstFailure(await listening(server))).toMatch(/^handshake_timeout: /);
     await cut[0];
   });
 
   test.each(["ws://10.1.2.3:9091/ws", "ws://169.254.169.254/latest", "ws://[fd00::1]:9091/ws"])(
-    "CB2 that is private is refused, though this machine may be called: %s",
+    "CB2 a private address is refused even if loopback addresses are allowed: %s",
     async (url) => {
       await expect(operator.dial(url)).rejects.toMatchObject({ code: "invalid_request" });
     },
@@ -104,7 +104,7 @@ describe("an address on a real network", () => {
 });
 
 describe("muster dial", () => {
-  const here = (...args: string[]): Promise<Finished> => muster(args, { cwd: started.dir });
+  const here = (...args: string[]): Promise<ExitResult> => muster(args, { cwd: started.dir });
   const key = "fe3d33b16b7af8d3f14ea8a4e61bf5ba07ca2a9fe6df5c2ae0d41e3b0b0c5d0f";
 
   test("registers, lists and removes addresses", async () => {
@@ -120,7 +120,7 @@ describe("muster dial", () => {
     expect((await here("dial", "list")).stdout.trim()).toBe("no addresses");
   });
 
-  test("says what is wrong with an address", async () => {
+  test("refuses an invalid address with the reason", async () => {
     expect(await here("dial", "ws://10.0.0.1/ws")).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("no public address"),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { runFleet } from "../../bench/fleet/run.ts";
 import { seededNumbers } from "../random.ts";
 
-/** A tenth of `npm run bench -- fleet`, with the same faults: enough for a minute or two. */
+/** A tenth of `npm run bench -- fleet`, with the same faults; it takes one to two minutes. */
 const FLEET = {
   hosts: 6,
   peersPerHost: 8,
@@ -12,9 +12,9 @@ const FLEET = {
   patienceMs: 150_000,
 };
 
-describe("a fleet of peers under cut sockets, frozen and killed processes, and a killed mesh", () => {
+describe("a fleet with reset connections, frozen and killed processes, and a killed mesh", () => {
   test(
-    "RC6 agrees with the registry afterwards, and no accepted task is lost",
+    "RC6 matches the registry afterwards, and no accepted task is lost",
     { timeout: 400_000 },
     async () => {
       const outcome = await runFleet(FLEET, seededNumbers(4), () => {});

@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { seededNumbers } from "../random.ts";
 import { killTest } from "./kill/harness.ts";
 
-/** `npm run bench -- kill` does it at full size. */
+/** `npm run bench -- kill` runs the same test at full size. */
 const SCALE = Number(process.env["MUSTER_KILL_SCALE"] ?? 1);
 
 test(
-  "AS1 every task ends once, while peers and the server are killed without warning",
+  "AS1 every task ends exactly once while peers and the mesh are killed with SIGKILL",
   { timeout: 120_000 + 120_000 * SCALE },
   async () => {
     const seed = Date.now() % 1_000_000;

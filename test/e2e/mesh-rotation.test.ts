@@ -15,13 +15,13 @@ describe("a mesh that rotates its key", () => {
   let mesh: MeshProcess;
   const peers: Peer[] = [];
 
-  /** Starts the mesh with a rotation that ends then. Once it has, the mesh answers under its next key. */
+  /** Starts the mesh with a key rotation that ends at a time; afterwards the mesh proves only its next key. */
   const start = (ends: number, meshKey?: string): Promise<MeshProcess> =>
     startMesh({
       dir,
       port: 0,
       ...(meshKey !== undefined && { meshKey }),
-      // A key worth nothing, of this test alone; a real one is a secret.
+      // A key of this test only; a real one is a secret.
       variables: {
         MESH_IDENTITY_KEY_NEXT: toHex(next.privateKey),
         MESH_ROTATION_ENDS: new Date(ends).toISOString(),
@@ -47,14 +47,14 @@ describe("a mesh that rotates its key", () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it("NX9 takes both keys while it does, and tells its peers of the next one", async () => {
+  it("NX9 accepts both keys during the rotation, and announces the next one", async () => {
     const byOld = await join(mesh.meshKey).ready;
     expect(byOld).toMatchObject({ public_key: mesh.meshKey, next_public_key: nextKey });
     const byNew = await join(nextKey).ready;
     expect(byNew).toMatchObject({ public_key: nextKey });
   });
 
-  it("NX9 takes the next one alone once it is over; who was told of it comes along", async () => {
+  it("NX9 accepts only the next key afterwards, which peers that know it follow", async () => {
     const old = mesh.meshKey;
     await Promise.all(peers.splice(0).map((peer) => peer.close()));
     await mesh.stop();

@@ -5,12 +5,12 @@ import { startMesh, type MeshProcess } from "../../src/cli/mesh-process.ts";
 
 export interface TestMesh {
   readonly mesh: MeshProcess;
-  /** The state folder; beside it there is room for a test's own files. */
+  /** The folder that contains the state folder `.muster`; a test may write its own files here. */
   readonly dir: string;
   stop(): Promise<void>;
 }
 
-/** A real mesh on workerd, in a folder that goes when it stops. */
+/** Starts a mesh on workerd in a new folder, which is deleted when the mesh stops. */
 export async function testMesh(
   variables: Readonly<Record<string, string>> = {},
 ): Promise<TestMesh> {

@@ -10,7 +10,7 @@ import { Receiver } from "./receiver.ts";
 
 const WORKERD = join(PROJECT, "node_modules/.bin/workerd");
 
-/** Fetches what it is asked for, and says how that went. */
+/** A Worker that fetches the URL in its query and answers with the status, or with "refused". */
 const WORKER = `export default { fetch: (request) =>
   fetch(new URL(request.url).searchParams.get("url")).then(
     ({ status }) => new Response(String(status)),
@@ -40,7 +40,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** What a workerd whose outbound network allows this gets from the receiver, called by name. */
+/** The result of a request to the receiver by host name, from a workerd whose outbound network allows `allow`. */
 async function outcomeWith(allow: string): Promise<string> {
   await writeFile(join(dir, `${allow}.capnp`), configuration(allow));
   const child = spawn(WORKERD, ["serve", `${allow}.capnp`, "--control-fd=3"], {
@@ -48,14 +48,14 @@ async function outcomeWith(allow: string): Promise<string> {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
   children.push(child);
-  const [said] = (await once(child.stdio[3] as Readable, "data")) as [Buffer];
-  const { port } = JSON.parse(said.toString("utf8").split("\n")[0] ?? "") as { port: number };
+  const [message] = (await once(child.stdio[3] as Readable, "data")) as [Buffer];
+  const { port } = JSON.parse(message.toString("utf8").split("\n")[0] ?? "") as { port: number };
   const url = receiver.url.replace("127.0.0.1", "localhost");
   const answer = await fetch(`http://127.0.0.1:${port}/?url=${encodeURIComponent(url)}`);
   return answer.text();
 }
 
-test("CB1 on workerd that allows the public network alone, a name that leads to this machine is not connected", async () => {
+test("CB1 workerd with only the public network does not connect to a host name that resolves to this machine", async () => {
   expect(await outcomeWith("private")).toBe("204");
   expect(await outcomeWith("public")).toBe("refused");
 });

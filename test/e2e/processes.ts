@@ -10,15 +10,17 @@ import { expect } from "vitest";
 export const PROJECT = join(import.meta.dirname, "../..");
 const MAIN = join(PROJECT, "src/cli/main.ts");
 
-/** In place of the user's own settings, where meshes are remembered that were met once. */
-const SETTINGS = mkdtempSync(join(tmpdir(), "muster-settings-"));
-process.once("exit", () => rmSync(SETTINGS, { recursive: true, force: true }));
+/** Replaces the settings folder of the user, which stores the keys of known meshes. */
+const SETTINGS_FOLDER = mkdtempSync(join(tmpdir(), "muster-settings-"));
+process.once("exit", () => rmSync(SETTINGS_FOLDER, { recursive: true, force: true }));
 
-/** How long a test waits for what must come; what never comes fails it. */
-const PATIENCE_MS = 60_000;
-const LOOK_EVERY_MS = 50;
+/** How long a test waits for an event before it fails. A start on a busy machine takes tens of seconds. */
+const WAIT_TIMEOUT_MS = 120_000;
+const POLL_INTERVAL_MS = 50;
+/** How long killed processes may take to disappear. */
+const EXIT_TIMEOUT_MS = 15_000;
 
-export interface Finished {
+export interface ExitResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -30,17 +32,17 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-/** A running `muster`, by the Node that runs the tests. */
-export class Running {
+/** A running `muster` process, on the Node that runs the tests. */
+export class MusterProcess {
   readonly child: ChildProcess;
-  readonly finished: Promise<Finished>;
+  readonly finished: Promise<ExitResult>;
   stdout = "";
   stderr = "";
 
   constructor(args: readonly string[], options: RunOptions) {
     this.child = spawn(process.execPath, [MAIN, ...args], {
       cwd: options.cwd ?? PROJECT,
-      env: { ...bareEnvironment(), ...options.env },
+      env: { ...cleanEnvironment(), ...options.env },
       stdio: ["pipe", "pipe", "pipe"],
     });
     this.child.stdin?.end(options.input ?? "");
@@ -53,41 +55,47 @@ export class Running {
     });
   }
 
-  /** Settles once it has said something of that form, on either stream. */
-  async says(what: RegExp): Promise<void> {
+  /** Waits until stdout or stderr matches. */
+  async waitForOutput(pattern: RegExp): Promise<void> {
     await eventually(
       () => {
-        if (what.test(this.stdout) || what.test(this.stderr)) return true;
-        if (this.child.exitCode !== null) throw new Error(`it ended instead of saying ${what}`);
+        if (pattern.test(this.stdout) || pattern.test(this.stderr)) return true;
+        if (this.child.exitCode !== null)
+          throw new Error(
+            `muster ended without the output ${pattern}: ${this.stdout}${this.stderr}`,
+          );
         return false;
       },
-      () => `${what} in: ${this.stdout}${this.stderr}`,
+      () => `${pattern} in: ${this.stdout}${this.stderr}`,
     );
   }
 }
 
-export const start = (args: readonly string[], options: RunOptions = {}): Running =>
-  new Running(args, options);
+export const start = (args: readonly string[], options: RunOptions = {}): MusterProcess =>
+  new MusterProcess(args, options);
 
-/** Runs `muster` to its end. */
-export const muster = (args: readonly string[], options: RunOptions = {}): Promise<Finished> =>
+/** Runs `muster` and waits until it ends. */
+export const muster = (args: readonly string[], options: RunOptions = {}): Promise<ExitResult> =>
   start(args, options).finished;
 
-/** The tests' own surroundings must not decide which mesh is meant. */
-function bareEnvironment(): NodeJS.ProcessEnv {
+/** The environment without the variables that select a mesh, and with an empty settings folder. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
   const { MUSTER_URL: _url, MUSTER_TOKEN: _token, ...env } = process.env;
-  return { ...env, NO_COLOR: "1", XDG_CONFIG_HOME: SETTINGS };
+  return { ...env, NO_COLOR: "1", XDG_CONFIG_HOME: SETTINGS_FOLDER };
 }
 
-/** Looks until `holds` does; `story` tells what was there instead. */
+/**
+ * Polls until `condition` holds. It must then stay true, because a poll may miss a state that passes. `description` says in
+ * the error what was expected, or what was there instead.
+ */
 export async function eventually(
-  holds: () => boolean | Promise<boolean>,
-  story: () => string,
+  condition: () => boolean | Promise<boolean>,
+  description: () => string,
 ): Promise<void> {
-  const until = Date.now() + PATIENCE_MS;
-  while (!(await holds())) {
-    if (Date.now() > until) throw new Error(`never came: ${story()}`);
-    await sleep(LOOK_EVERY_MS);
+  const until = Date.now() + WAIT_TIMEOUT_MS;
+  while (!(await condition())) {
+    if (Date.now() > until) throw new Error(`timed out waiting for ${description()}`);
+    await sleep(POLL_INTERVAL_MS);
   }
 }
 
@@ -96,21 +104,21 @@ export async function isRunning(pid: number): Promise<boolean> {
   const args = ["-o", "stat=", "-p", String(pid)];
   const state = await promisify(execFile)("ps", args).then(
     ({ stdout }) => stdout.trim(),
-    () => "", // `ps` exits with 1 for a PID that it does not find
+    () => "", // `ps` exits with 1 when the PID does not exist
   );
   return state !== "" && !state.startsWith("Z");
 }
 
-/** An environment variable that everything a program starts inherits: by it, what is left of it can be found. */
-export class Mark {
+/** An environment variable that child processes inherit, by which a test finds every process that a program started. */
+export class ProcessMarker {
   readonly #value = randomUUID();
 
   get env(): Readonly<Record<string, string>> {
     return { MUSTER_TEST_MARK: this.#value };
   }
 
-  /** PID and command of every live process that bears the mark. The dead that nobody has buried do not count. */
-  async bearers(): Promise<readonly { readonly pid: number; readonly command: string }[]> {
+  /** PID and command of every process with the marker, except zombies. */
+  async markedProcesses(): Promise<readonly { readonly pid: number; readonly command: string }[]> {
     const { stdout } = await promisify(execFile)("ps", ["axeww", "-o", "pid=,stat=,command="], {
       maxBuffer: 64 * 1_024 * 1_024,
     });
@@ -122,13 +130,13 @@ export class Mark {
       .map((match) => ({ pid: Number(match?.[1]), command: String(match?.[3]) }));
   }
 
-  /** Fails if anything lives on. The kernel may need a moment to bury what was killed. */
+  /** Fails if a process with the marker still runs. A killed process may need a moment to end. */
   async expectNoneLeft(): Promise<void> {
-    const until = Date.now() + 3_000;
-    let left = await this.bearers();
+    const until = Date.now() + EXIT_TIMEOUT_MS;
+    let left = await this.markedProcesses();
     while (left.length > 0 && Date.now() < until) {
-      await sleep(LOOK_EVERY_MS);
-      left = await this.bearers();
+      await sleep(POLL_INTERVAL_MS);
+      left = await this.markedProcesses();
     }
     expect(left).toEqual([]);
   }

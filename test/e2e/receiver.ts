@@ -2,18 +2,20 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export interface Received {
+export interface ReceivedRequest {
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
 }
 
-/** A receiver of callbacks: a real HTTP server that keeps what it gets and answers as it is told. */
+/** A receiver of callbacks: an HTTP server that records requests and answers with a given function. */
 export class Receiver {
-  readonly received: Received[] = [];
+  readonly received: ReceivedRequest[] = [];
   readonly #server: Server;
 
-  private constructor(answer: (got: Received, nth: number, response: ServerResponse) => void) {
+  private constructor(
+    answer: (got: ReceivedRequest, nth: number, response: ServerResponse) => void,
+  ) {
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -27,9 +29,9 @@ export class Receiver {
     });
   }
 
-  /** `nth` counts what came to the same path before. */
+  /** `nth` is the number of earlier requests to the same path. */
   static async start(
-    answer: (got: Received, nth: number, response: ServerResponse) => void,
+    answer: (got: ReceivedRequest, nth: number, response: ServerResponse) => void,
   ): Promise<Receiver> {
     const receiver = new Receiver(answer);
     receiver.#server.listen(0, "127.0.0.1");
@@ -41,7 +43,8 @@ export class Receiver {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  at = (path: string): readonly Received[] => this.received.filter((each) => each.path === path);
+  at = (path: string): readonly ReceivedRequest[] =>
+    this.received.filter((each) => each.path === path);
 
   stop(): void {
     this.#server.closeAllConnections();

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { upstashStore } from "../../durable/upstash-store.ts";
 import { discoveryStoreContract } from "../contracts/discovery-store.suite.ts";
-import { command, noRedis, startRedis, type RedisUnderTest } from "../redis.ts";
+import { redisCommand, redisSkipReason, startRedis, type RedisUnderTest } from "../redis.ts";
 
-describe.skipIf(noRedis !== "")(`the store on Redis${noRedis}`, () => {
+describe.skipIf(redisSkipReason !== "")(`the discovery store on Redis${redisSkipReason}`, () => {
   let redis: RedisUnderTest;
   beforeAll(async () => {
     redis = await startRedis();
@@ -16,7 +16,7 @@ describe.skipIf(noRedis !== "")(`the store on Redis${noRedis}`, () => {
     (_, { holds }) => {
       const run = randomUUID();
       const expiryOf = async (key: string) => {
-        const at = Number(await command(redis, "PEXPIRETIME", key));
+        const at = Number(await redisCommand(redis, "PEXPIRETIME", key));
         return at < 0 ? null : at;
       };
       const key = (name: string) => `${run}:${name}`;
@@ -30,11 +30,11 @@ describe.skipIf(noRedis !== "")(`the store on Redis${noRedis}`, () => {
     },
   );
 
-  test("DS29 a store that can't be reached, or refuses the token, fails and says nothing is there to nobody", async () => {
+  test("DS29 a store that is unreachable or refuses the token reports an error, and not an absent value", async () => {
     const refused = upstashStore({ ...redis, token: "another" });
     await expect(refused.get("a")).rejects.toThrow();
-    const nowhere = upstashStore({ url: "http://127.0.0.1:9", token: "x" });
-    await expect(nowhere.get("a")).rejects.toThrow();
-    await expect(nowhere.put("a", new Uint8Array(1), Date.now() + 1_000)).rejects.toThrow();
+    const unreachable = upstashStore({ url: "http://127.0.0.1:9", token: "x" });
+    await expect(unreachable.get("a")).rejects.toThrow();
+    await expect(unreachable.put("a", new Uint8Array(1), Date.now() + 1_000)).rejects.toThrow();
   });
 });

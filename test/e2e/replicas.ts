@@ -11,7 +11,7 @@ import { eventually, PROJECT } from "./processes.ts";
 const BIN = join(PROJECT, "node_modules/.bin");
 const DENO = join(BIN, "deno");
 
-/** How a replica is started on each runtime, at a port, as docs/discovery.md says; and what keeps the tests off the network. */
+/** The commands that start a replica on each runtime, as in docs/discovery.md, without access to the internet. */
 const COMMANDS = {
   Deno: (port) => [
     DENO,
@@ -42,18 +42,18 @@ const COMMANDS = {
 export type Runtime = keyof typeof COMMANDS;
 export const RUNTIMES = Object.keys(COMMANDS) as Runtime[];
 
-/** Why a runtime can't be had; empty when it can. The npm package `deno` carries the binary for some platforms only. */
-export const missing = (runtime: Runtime): string =>
+/** Why a runtime is missing; empty when it is available. The npm package `deno` has a binary for some platforms only. */
+export const skipReason = (runtime: Runtime): string =>
   runtime === "Deno" && !existsSync(DENO) ? " (skipped: node_modules has no deno binary)" : "";
 
 export interface RunningReplica {
   readonly url: string;
-  /** What it said. */
+  /** The output so far. */
   readonly output: () => string;
   stop(): Promise<void>;
 }
 
-/** Settles once it answers at all: without a copy it says that it has none. */
+/** Starts a replica; resolves when it answers, if only with 503 because there is no copy yet. */
 export async function startReplica(
   runtime: Runtime,
   redis: UpstashAccess,
@@ -85,9 +85,9 @@ export async function startReplica(
     },
   });
   registerGroup(child);
-  let said = "";
+  let output = "";
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => (said += text));
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
   const url = `http://127.0.0.1:${port}`;
   const stop = async (): Promise<void> => {
     await endGroup(child, () => void child.kill("SIGTERM"));
@@ -96,15 +96,15 @@ export async function startReplica(
   try {
     await eventually(
       async () => {
-        if (child.exitCode !== null) throw new Error(`the replica ended: ${said}`);
+        if (child.exitCode !== null) throw new Error(`the replica ended: ${output}`);
         const answer = await fetch(`${url}/healthz`).catch(() => null);
         return answer?.status === 200 || answer?.status === 503;
       },
-      () => said,
+      () => output,
     );
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url, output: () => said, stop };
+  return { url, output: () => output, stop };
 }

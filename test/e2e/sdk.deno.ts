@@ -1,4 +1,4 @@
-/** Runs the SDK's cases on Deno: told of the mesh by one JSON argument, tells one JSON line per case. */
+/** Runs the SDK's cases on Deno. The argument is the mesh as JSON; the output is one JSON line per case. */
 import process from "node:process";
 import { SDK_CASES } from "../client/sdk.suite.ts";
 import type { MeshUnderTest } from "../client/sdk.subject.ts";

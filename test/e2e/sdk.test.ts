@@ -15,7 +15,7 @@ let started: TestMesh;
 beforeAll(async () => {
   started = await testMesh();
 });
-// The start itself may have failed.
+// Undefined when the start failed.
 afterAll(() => (started as TestMesh | undefined)?.stop());
 
 const underTest = (protocol: Protocol): MeshUnderTest => {
@@ -26,10 +26,10 @@ const underTest = (protocol: Protocol): MeshUnderTest => {
 const DENO = join(import.meta.dirname, "../../node_modules/.bin/deno");
 const RUNNER = join(import.meta.dirname, "sdk.deno.ts");
 
-// The npm package `deno` carries the binary for some platforms only.
+// The npm package `deno` has a binary for some platforms only.
 const missing = existsSync(DENO) ? "" : " (skipped: node_modules has no deno binary)";
 
-describe.each(PROTOCOLS)("the SDK by %s", (protocol) => {
+describe.each(PROTOCOLS)("the SDK over %s", (protocol) => {
   describe("on Node", () => {
     test.each(SDK_CASES.map((each) => [each.name, each] as const))("%s", (_name, { run }) =>
       run(underTest(protocol)),
@@ -49,7 +49,7 @@ describe.each(PROTOCOLS)("the SDK by %s", (protocol) => {
   });
 });
 
-/** The hook's own limit would leave the process behind. */
+/** Shorter than the timeout of the hook, which would leave the process running. */
 const DENO_MS = 100_000;
 
 interface Outcome {
@@ -57,7 +57,7 @@ interface Outcome {
   readonly error: string | null;
 }
 
-/** Deno resolves the dependencies from node_modules as they are; nothing may be downloaded. */
+/** Runs the cases on Deno with the dependencies in node_modules; Deno must not download anything. */
 async function runOnDeno(mesh: MeshUnderTest): Promise<readonly Outcome[]> {
   const home = await mkdtemp(join(tmpdir(), "muster-deno-"));
   const flags = ["--quiet", "--no-prompt", "--no-remote", "--node-modules-dir=manual"];

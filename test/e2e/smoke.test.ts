@@ -8,13 +8,13 @@ let started: TestMesh;
 beforeAll(async () => {
   started = await testMesh();
 });
-// The start itself may have failed.
+// Undefined when the start failed.
 afterAll(() => (started as TestMesh | undefined)?.stop());
 
-test("a mesh starts, a peer that runs a program joins, does a task and is revoked", async () => {
+test("a peer joins a local mesh, runs a task with a program, and is revoked", async () => {
   const options = { cwd: started.dir };
   const peer = start(["join", "--name", "counter", "--exec", "wc -c"], options);
-  await peer.says(/joined .* as worker/);
+  await peer.waitForOutput(/joined .* as worker/);
   const assigned = await muster(["assign", "count", '"hello"', "--wait"], options);
   expect(assigned).toEqual({ code: 0, stdout: "7\n", stderr: "" });
   const peers = await muster(["peers", "--json"], options);
@@ -27,7 +27,7 @@ test("a mesh starts, a peer that runs a program joins, does a task and is revoke
   });
 });
 
-test("tasks given over HTTP and by signed webhooks are done by a peer of the SDK", async () => {
+test("a peer of the SDK runs tasks that were submitted over HTTP and by a signed webhook", async () => {
   const { url, meshKey, adminToken: token } = started.mesh;
   const mesh = controller({ url, token });
   const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

@@ -6,49 +6,49 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Mark, muster, PROJECT, start, type Running } from "./processes.ts";
+import { ProcessMarker, muster, PROJECT, start, type MusterProcess } from "./processes.ts";
 
 let dir: string;
-let mark: Mark;
+let mark: ProcessMarker;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "muster-start-"));
-  mark = new Mark();
+  mark = new ProcessMarker();
 });
 afterEach(async () => {
-  for (const { pid } of await mark.bearers()) process.kill(pid, "SIGKILL");
+  for (const { pid } of await mark.markedProcesses()) process.kill(pid, "SIGKILL");
   await rm(dir, { recursive: true, force: true });
 });
 
-const surroundings = () => ({ cwd: dir, env: mark.env });
+const runOptions = () => ({ cwd: dir, env: mark.env });
 
-async function up(): Promise<Running> {
-  const mesh = start(["start", "--port", "0"], surroundings());
-  await mesh.says(/Ctrl-C stops it/);
+async function startMeshCommand(): Promise<MusterProcess> {
+  const mesh = start(["start", "--port", "0"], runOptions());
+  await mesh.waitForOutput(/Ctrl-C stops it/);
   return mesh;
 }
 
 describe("start", () => {
-  test("says where the mesh is and where its token lies, but not the token", async () => {
-    const mesh = await up();
+  test("prints the URL of the mesh and the file of its token, but not the token", async () => {
+    const mesh = await startMeshCommand();
     const secrets = await readFile(join(dir, ".muster/secrets.env"), "utf8");
     const token = /^ADMIN_TOKEN=(.+)$/m.exec(secrets)?.[1] ?? "";
     expect(token).toHaveLength(64);
     expect(mesh.stdout).toMatch(/^Muster is running at http:\/\/127\.0\.0\.1:\d+$/m);
     expect(mesh.stdout).toContain(join(dir, ".muster/secrets.env"));
     expect(mesh.stdout + mesh.stderr).not.toContain(token);
-    const { stdout } = await muster(["mesh", "--json"], surroundings());
+    const { stdout } = await muster(["mesh", "--json"], runOptions());
     const { public_key } = JSON.parse(stdout) as { public_key: string };
     expect(mesh.stdout).toContain(public_key);
-    for (const { command } of await mark.bearers()) {
+    for (const { command } of await mark.markedProcesses()) {
       expect(command.split("MUSTER_TEST_MARK")[0]).not.toContain(token);
     }
     mesh.child.kill("SIGINT");
     await mesh.finished;
   });
 
-  test("ends in order on Ctrl-C, with everything that it started", async () => {
-    const mesh = await up();
-    expect((await mark.bearers()).length).toBeGreaterThan(2);
+  test("shuts down on Ctrl-C, with every process that it started", async () => {
+    const mesh = await startMeshCommand();
+    expect((await mark.markedProcesses()).length).toBeGreaterThan(2);
     mesh.child.kill("SIGINT");
     expect(await mesh.finished).toMatchObject({
       code: 0,
@@ -57,49 +57,49 @@ describe("start", () => {
     await mark.expectNoneLeft();
   });
 
-  test("keeps its secrets to its owner, and its state for the next time", async () => {
-    const first = await up();
-    const before = JSON.parse((await muster(["mesh", "--json"], surroundings())).stdout) as object;
-    const taskId = (await muster(["assign", "wait"], surroundings())).stdout.trim();
+  test("stores its secrets readable by the owner only, and its state for the next start", async () => {
+    const first = await startMeshCommand();
+    const before = JSON.parse((await muster(["mesh", "--json"], runOptions())).stdout) as object;
+    const taskId = (await muster(["assign", "wait"], runOptions())).stdout.trim();
     first.child.kill("SIGTERM");
     expect((await first.finished).code).toBe(0);
     expect((await stat(join(dir, ".muster"))).mode & 0o777).toBe(0o700);
     expect((await stat(join(dir, ".muster/secrets.env"))).mode & 0o777).toBe(0o600);
 
-    const second = await up();
-    const after = JSON.parse((await muster(["mesh", "--json"], surroundings())).stdout) as object;
+    const second = await startMeshCommand();
+    const after = JSON.parse((await muster(["mesh", "--json"], runOptions())).stdout) as object;
     expect({ ...after, time: "" }).toEqual({ ...before, time: "" });
-    const { stdout } = await muster(["task", taskId], surroundings());
+    const { stdout } = await muster(["task", taskId], runOptions());
     expect(stdout).toMatch(/state +queued/);
     second.child.kill("SIGINT");
     await second.finished;
   });
 
-  test("refuses a second mesh in the same folder, and the first goes on", async () => {
-    const mesh = await up();
-    const second = await muster(["start", "--port", "0"], surroundings());
+  test("refuses a second mesh in the same folder, and the first one keeps running", async () => {
+    const mesh = await startMeshCommand();
+    const second = await muster(["start", "--port", "0"], runOptions());
     expect(second.stderr).toMatch(/^muster: another mesh \(process \d+\) uses this folder; .*\n$/);
     expect(second.code).toBe(1);
-    expect((await muster(["mesh"], surroundings())).code).toBe(0);
+    expect((await muster(["mesh"], runOptions())).code).toBe(0);
     mesh.child.kill("SIGINT");
     expect((await mesh.finished).code).toBe(0);
   });
 
-  test("takes all its processes along when it is killed, and starts again afterwards", async () => {
-    const killed = await up();
+  test("ends all its processes when it is killed, and can start again", async () => {
+    const killed = await startMeshCommand();
     killed.child.kill("SIGKILL");
     await killed.finished;
     await mark.expectNoneLeft();
-    const again = await up();
+    const again = await startMeshCommand();
     again.child.kill("SIGINT");
     expect((await again.finished).code).toBe(0);
   });
 
-  test("says that a port is taken", async () => {
+  test("reports a port that is in use", async () => {
     const holder = createServer();
     await new Promise<void>((resolve) => void holder.listen(0, "127.0.0.1", resolve));
     const { port } = holder.address() as AddressInfo;
-    const { code, stderr } = await muster(["start", "--port", String(port)], surroundings());
+    const { code, stderr } = await muster(["start", "--port", String(port)], runOptions());
     holder.close();
     expect(stderr).toBe(`muster: port ${port} is in use; choose another --port\n`);
     expect(code).toBe(1);
@@ -110,12 +110,12 @@ describe("start", () => {
 describe("bin/muster.js", () => {
   const shim = join(PROJECT, "bin/muster.js");
 
-  /** Starts the launcher on a Node that believes to be of that version. */
+  /** Starts the launcher on a Node that reports the given version. */
   function launch(version: string, args: readonly string[]) {
-    const disguise = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });`;
+    const reportVersion = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });`;
     return spawn(
       process.execPath,
-      ["--import", `data:text/javascript,${encodeURIComponent(disguise)}`, shim, ...args],
+      ["--import", `data:text/javascript,${encodeURIComponent(reportVersion)}`, shim, ...args],
       {
         cwd: dir,
         env: { ...process.env, ...mark.env, XDG_CONFIG_HOME: dir },
@@ -135,7 +135,7 @@ describe("bin/muster.js", () => {
   }
 
   test.each(["18.19.0", "20.0.0", "22.17.1", "22.18.0", "24.0.0"])(
-    "serves a user with Node %s, exit code and all",
+    "runs the CLI when the user has Node %s, and returns its exit code",
     async (version) => {
       const good = await run(version, ["help"]);
       expect(good).toMatchObject({ code: 0, stdout: expect.stringContaining("usage: muster") });
@@ -144,7 +144,7 @@ describe("bin/muster.js", () => {
     },
   );
 
-  test.each(["20.0.0", "24.0.0"])("passes signals on, with Node %s", async (version) => {
+  test.each(["20.0.0", "24.0.0"])("forwards signals, with Node %s", async (version) => {
     const child = launch(version, ["join", "http://127.0.0.1:1"]);
     child.stdout.setEncoding("utf8");
     for await (const said of child.stdout) if (String(said).includes("reconnecting in")) break;

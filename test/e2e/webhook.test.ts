@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { controller, deliver, newWebhookSecret, type Controller } from "../../src/client/index.ts";
 import { testMesh, type TestMesh } from "./mesh.ts";
-import { muster, type Finished } from "./processes.ts";
+import { muster, type ExitResult } from "./processes.ts";
 
 const secret = newWebhookSecret();
 let started: TestMesh;
@@ -19,14 +19,14 @@ beforeAll(async () => {
     filters: [{ path: "$.type", equals: "added" }],
   });
 });
-// The start itself may have failed.
+// Undefined when the start failed.
 afterAll(() => (started as TestMesh | undefined)?.stop());
 
-const webhook = (...args: string[]): Promise<Finished> =>
+const webhook = (...args: string[]): Promise<ExitResult> =>
   muster(["webhook", ...args], { cwd: started.dir });
 
 describe("muster webhook", () => {
-  test("WH13 test shows what an event would become, from a file or an option", async () => {
+  test("WH13 `test` shows which task an event from a file or an option would create", async () => {
     await writeFile(join(started.dir, "event.json"), '{"type":"added","file":"a.txt"}');
     const { code, stdout } = await webhook("test", "files", "event.json");
     expect(code).toBe(0);
@@ -40,7 +40,7 @@ describe("muster webhook", () => {
     expect(JSON.parse(unfit.stdout)).toMatchObject({ outcome: "unmapped", task: null });
   });
 
-  test("WH15 lists deliveries and replays one", async () => {
+  test("WH15 `deliveries` lists deliveries and `replay` processes one again", async () => {
     const options = { url: started.mesh.url, source: "files", secret };
     const taken = await deliver({ type: "added", file: "b.txt" }, options);
     const left = await deliver({ type: "gone", file: "c.txt" }, options);
@@ -56,7 +56,7 @@ describe("muster webhook", () => {
     expect((await webhook("list")).stdout).toMatch(/files +standard-webhooks +digest +1 +2/);
   });
 
-  test("says what is missing or wrong", async () => {
+  test("refuses missing or invalid arguments with the reason", async () => {
     for (const [args, fault] of [
       [["test", "files"], "pass exactly one sample"],
       [["test", "files", "--event", "{"], "the sample is not JSON"],

@@ -28,21 +28,21 @@ const { privateKey, publicKey } = generateKeyPair(seededRandom(11));
 const [ownKey, ownPublicKey] = [toBase64(privateKey), toBase64(publicKey)];
 const MIB = 1_024 * 1_024;
 
-/** Runs a program on some input; what it prints. */
+/** Runs a program with an input; returns its output. */
 async function output(program: string, args: readonly string[], input = ""): Promise<string> {
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
-  child.stdin.on("error", () => {}); // it may end before it has read everything: its exit code tells
+  child.stdin.on("error", () => {}); // the program may end before it reads everything; its exit code decides
   child.stdin.end(input);
-  const [printed, complaint, [code]] = await Promise.all([
+  const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, "close") as Promise<[number | null]>,
   ]);
-  if (code !== 0) throw new Error(`${program} ${args[0]}: ${complaint}${printed}`);
-  return printed.trim();
+  if (code !== 0) throw new Error(`${program} ${args[0]}: ${stderr}${stdout}`);
+  return stdout.trim();
 }
 
-async function phpObstacle(): Promise<string | null> {
+async function checkPhp(): Promise<string | null> {
   try {
     const modules = await output("php", ["-m"]);
     return modules.includes("sodium") ? null : "PHP has no sodium";
@@ -53,11 +53,11 @@ async function phpObstacle(): Promise<string | null> {
 
 const dir = await mkdtemp(join(tmpdir(), "muster-stmf-"));
 const go = join(dir, "stmf");
-const goObstacle = await fetchGoModules();
-if (goObstacle === null) await buildGo("./stmf", go);
-// Borg's PHP library is published in its Go module alone.
-const noPhp = goObstacle ?? (await phpObstacle());
-const library = noPhp === null ? join(await borgSources(), "php/borg-stmf") : "";
+const goSkipReason = await fetchGoModules();
+if (goSkipReason === null) await buildGo("./stmf", go);
+// Borg publishes its PHP library only as a part of its Go module.
+const phpSkipReason = goSkipReason ?? (await checkPhp());
+const library = phpSkipReason === null ? join(await borgSources(), "php/borg-stmf") : "";
 const php = (args: readonly string[], input: string) =>
   output(
     "php",
@@ -65,7 +65,8 @@ const php = (args: readonly string[], input: string) =>
     input,
   );
 
-const because = (obstacle: string | null) => (obstacle === null ? "" : ` (skipped: ${obstacle})`);
+const skippedBecause = (obstacle: string | null) =>
+  obstacle === null ? "" : ` (skipped: ${obstacle})`;
 
 let server: ChildProcess | undefined;
 afterAll(async () => {
@@ -95,30 +96,34 @@ const FORMS: Readonly<Record<string, SealedForm>> = {
   "a file of 25 MiB": { fields: [fileField("f", new Uint8Array(25 * MIB).fill(0xa5), "f.bin")] },
 };
 
-const MINUTES = 300_000;
+const TIMEOUT_MS = 300_000;
 
-/** A form as it comes out of a container, whoever sealed it. */
+/** A form as it is read from a container: lone surrogates are replaced. */
 const wellFormed = (form: SealedForm): SealedForm =>
   JSON.parse(JSON.stringify(form), (_, value: unknown) =>
     typeof value === "string" ? value.toWellFormed() : value,
   ) as SealedForm;
 
-describe.skipIf(goObstacle !== null)(`Borg's Go module${because(goObstacle)}`, () => {
-  it.for(Object.entries(FORMS))("ST2 opens ours: %s", { timeout: MINUTES }, async ([, form]) => {
-    const sealed = await encryptBase64(form, publicKey);
-    expect(JSON.parse(await output(go, ["open", ownKey], sealed))).toEqual(wellFormed(form));
-  });
+describe.skipIf(goSkipReason !== null)(`Borg's Go module${skippedBecause(goSkipReason)}`, () => {
+  it.for(Object.entries(FORMS))(
+    "ST2 opens a container of ours: %s",
+    { timeout: TIMEOUT_MS },
+    async ([, form]) => {
+      const sealed = await encryptBase64(form, publicKey);
+      expect(JSON.parse(await output(go, ["open", ownKey], sealed))).toEqual(wellFormed(form));
+    },
+  );
 
   it.for(Object.entries(FORMS))(
-    "ST2 has its own opened: %s",
-    { timeout: MINUTES },
+    "ST2 seals a container that we open: %s",
+    { timeout: TIMEOUT_MS },
     async ([, form]) => {
       const sealed = await output(go, ["seal", ownPublicKey], JSON.stringify(form));
       expect(await decrypt(sealed, privateKey)).toEqual(wellFormed(form));
     },
   );
 
-  it("ST6 sees in a header what we see", async () => {
+  it("ST6 reads the same header fields as we do", async () => {
     const sealed = await encryptBase64({ fields: [] }, publicKey);
     const { algorithm, version, ephemeralPublicKey } = inspect(sealed);
     expect(JSON.parse(await output(go, ["info"], sealed))).toEqual({
@@ -129,12 +134,12 @@ describe.skipIf(goObstacle !== null)(`Borg's Go module${because(goObstacle)}`, (
     });
   });
 
-  it("ST10 does not open what was sealed to several", async () => {
+  it("ST10 does not open a container for several recipients", async () => {
     const sealed = await encryptBase64({ fields: [] }, [publicKey, KEYS.publicKey]);
     await expect(output(go, ["open", ownKey], sealed)).rejects.toThrow("decryption failed");
   });
 
-  it("ST13 posts a form to our middleware, urlencoded and in parts", async () => {
+  it("ST13 posts a form to our middleware, urlencoded and multipart", async () => {
     const site = await startSite();
     const form = present(FORMS["fields with types"]);
     try {
@@ -150,7 +155,7 @@ describe.skipIf(goObstacle !== null)(`Borg's Go module${because(goObstacle)}`, (
     }
   });
 
-  it("ST2 takes our form post by its own middleware", async () => {
+  it("ST2 accepts our form post in its middleware", async () => {
     server = spawn(go, ["serve", ownKey], { stdio: ["pipe", "pipe", "inherit"] });
     const [line] = (await once(present(server.stdout), "data")) as [Buffer];
     const form = { fields: [textField("user", "ada & co")], meta: { origin: "here" } };
@@ -163,48 +168,55 @@ describe.skipIf(goObstacle !== null)(`Borg's Go module${because(goObstacle)}`, (
   });
 });
 
-describe.skipIf(noPhp !== null)(`Borg's PHP library${because(noPhp)}`, () => {
-  it.for(Object.entries(FORMS))("ST2 opens ours: %s", { timeout: MINUTES }, async ([, form]) => {
-    const { fields, meta = {} } = wellFormed(form);
-    const sealed = await encryptBase64(form, publicKey);
-    const expected = fields.map((field) => ({
-      name: field.name,
-      value: field.type === "file" ? null : field.value,
-      type: field.type ?? null,
-      filename: field.filename ?? null,
-      mime: field.mime ?? null,
-      content: createHash("sha256")
-        .update(fileContent(field) ?? "")
-        .digest("hex"),
-    }));
-    expect(JSON.parse(await php(["open", ownKey], sealed))).toEqual({ fields: expected, meta });
-  });
+describe.skipIf(phpSkipReason !== null)(
+  `Borg's PHP library${skippedBecause(phpSkipReason)}`,
+  () => {
+    it.for(Object.entries(FORMS))(
+      "ST2 opens a container of ours: %s",
+      { timeout: TIMEOUT_MS },
+      async ([, form]) => {
+        const { fields, meta = {} } = wellFormed(form);
+        const sealed = await encryptBase64(form, publicKey);
+        const expected = fields.map((field) => ({
+          name: field.name,
+          value: field.type === "file" ? null : field.value,
+          type: field.type ?? null,
+          filename: field.filename ?? null,
+          mime: field.mime ?? null,
+          content: createHash("sha256")
+            .update(fileContent(field) ?? "")
+            .digest("hex"),
+        }));
+        expect(JSON.parse(await php(["open", ownKey], sealed))).toEqual({ fields: expected, meta });
+      },
+    );
 
-  it("ST6 calls ours valid, and sees in a header what we see", async () => {
-    const sealed = await encryptBase64({ fields: [] }, publicKey);
-    const { algorithm, version, ephemeralPublicKey } = inspect(sealed);
-    expect(JSON.parse(await php(["info"], sealed))).toEqual({
-      valid: true,
-      algorithm,
-      version,
-      ephemeral_pk: toBase64(present(ephemeralPublicKey)),
+    it("ST6 accepts our container as valid, and reads the same header fields as we do", async () => {
+      const sealed = await encryptBase64({ fields: [] }, publicKey);
+      const { algorithm, version, ephemeralPublicKey } = inspect(sealed);
+      expect(JSON.parse(await php(["info"], sealed))).toEqual({
+        valid: true,
+        algorithm,
+        version,
+        ephemeral_pk: toBase64(present(ephemeralPublicKey)),
+      });
     });
-  });
 
-  it("ST10 does not open what was sealed to several", async () => {
-    const sealed = await encryptBase64({ fields: [] }, [publicKey, KEYS.publicKey]);
-    await expect(php(["open", ownKey], sealed)).rejects.toThrow("InvalidPayloadException");
-  });
+    it("ST10 does not open a container for several recipients", async () => {
+      const sealed = await encryptBase64({ fields: [] }, [publicKey, KEYS.publicKey]);
+      await expect(php(["open", ownKey], sealed)).rejects.toThrow("InvalidPayloadException");
+    });
 
-  it("ST2 opens what PHP's strict reader of JSON reads: any text, and names that are numbers", async () => {
-    const odd = {
-      fields: [textField("0", "\0\u007f"), textField("a\tb", "\r\n")],
-      meta: { "1": "x" },
-    };
-    const answer = JSON.parse(await php(["open", ownKey], await encryptBase64(odd, publicKey)));
-    expect(
-      answer.fields.map(({ name, value }: { name: string; value: string }) => [name, value]),
-    ).toEqual(odd.fields.map(({ name, value }) => [name, value]));
-    expect(answer.meta).toEqual(odd.meta);
-  });
-});
+    it("ST2 opens text with control characters, and fields whose names are numbers", async () => {
+      const odd = {
+        fields: [textField("0", "\0\u007f"), textField("a\tb", "\r\n")],
+        meta: { "1": "x" },
+      };
+      const answer = JSON.parse(await php(["open", ownKey], await encryptBase64(odd, publicKey)));
+      expect(
+        answer.fields.map(({ name, value }: { name: string; value: string }) => [name, value]),
+      ).toEqual(odd.fields.map(({ name, value }) => [name, value]));
+      expect(answer.meta).toEqual(odd.meta);
+    });
+  },
+);

@@ -4,10 +4,10 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const SOURCE = join(import.meta.dirname, "go-peer");
-/** Downloading and compiling from nothing takes two minutes on two busy cores. */
+/** Downloading and compiling everything takes two minutes on two busy cores. */
 const BUILD_MS = 400_000;
 
-/** Fetches the Go sources that the tests need, Borg's among them; the reason why they can't be had, where they can't. */
+/** Downloads the Go modules of the tests, such as Borg's; returns the reason when that is impossible, else null. */
 export async function fetchGoModules(): Promise<string | null> {
   try {
     await run("go", ["version"]);
@@ -17,16 +17,16 @@ export async function fetchGoModules(): Promise<string | null> {
   try {
     await run("go", ["mod", "download"], { cwd: SOURCE, timeout: BUILD_MS });
   } catch {
-    return "Go's module proxy can't be reached, or no longer has the Borg module";
+    return "the Go module proxy is unreachable or does not have the Borg module";
   }
   return null;
 }
 
-/** Builds a program of ours over Borg's Go code; `folder` is below go-peer/. */
+/** Builds one of our Go programs, which use Borg's module; `folder` is relative to go-peer/. */
 export const buildGo = async (folder: string, binary: string): Promise<unknown> =>
   run("go", ["build", "-o", binary, folder], { cwd: SOURCE, timeout: BUILD_MS });
 
-/** Where Borg's published sources lie, all of them: the module is the whole repository. */
+/** The folder of Borg's sources: the module contains the whole repository. */
 export async function borgSources(): Promise<string> {
   const args = ["list", "-m", "-f", "{{.Dir}}", "github.com/Snider/Borg"];
   return (await run("go", args, { cwd: SOURCE })).stdout.trim();

@@ -10,14 +10,14 @@ import { buildGo, fetchGoModules } from "./go-module.ts";
 const dir = await mkdtemp(join(tmpdir(), "muster-interop-"));
 const binary = join(dir, "go-peer");
 
-const obstacle = await fetchGoModules();
-if (obstacle === null) await buildGo(".", binary);
-const why = obstacle === null ? "" : ` (skipped: ${obstacle})`;
+const goSkipReason = await fetchGoModules();
+if (goSkipReason === null) await buildGo(".", binary);
+const skippedBecause = goSkipReason === null ? "" : ` (skipped: ${goSkipReason})`;
 let mesh: MeshProcess;
 let peer: ChildProcess;
 
 beforeAll(async () => {
-  if (obstacle === null) {
+  if (goSkipReason === null) {
     const variables = { ALLOW_LOOPBACK: "true" };
     mesh = await startMesh({ dir: join(dir, ".muster"), port: 0, variables });
   }
@@ -29,16 +29,16 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-it.skipIf(obstacle !== null)(
-  `a Go program on the Borg module joins, answers get_stats as a task, and leaves${why}`,
+it.skipIf(goSkipReason !== null)(
+  `a Go program with the Borg module joins, answers get_stats as a task, and leaves${skippedBecause}`,
   async () => {
     const { url, adminToken } = mesh;
     const operator = controller({ url, token: adminToken });
     peer = spawn(binary, [`${url.replace("http", "ws")}/ws`], {
       stdio: ["pipe", "pipe", "inherit"],
     });
-    let said = "";
-    peer.stdout?.setEncoding("utf8").on("data", (text: string) => (said += text));
+    let output = "";
+    peer.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
     const states = async () => {
       const found = [];
       for await (const { id, state, protocol, name } of operator.peers())
@@ -46,63 +46,63 @@ it.skipIf(obstacle !== null)(
       return found;
     };
     await expect
-      .poll(states, { timeout: 20_000 })
+      .poll(states, { timeout: 60_000 })
       .toEqual([
         { id: expect.any(String), state: "active", protocol: "go-p2p/1.0", name: "go peer" },
       ]);
     const [joined] = await states();
-    expect(said).toContain(`id ${joined?.id}`);
+    expect(output).toContain(`id ${joined?.id}`);
 
-    const stats = await operator.run("go-p2p/get_stats", null, { timeoutMs: 20_000 });
+    const stats = await operator.run("go-p2p/get_stats", null, { timeoutMs: 60_000 });
     expect(stats).toEqual({ nodeId: joined?.id, nodeName: "go peer", miners: [], uptime: 7 });
 
     const other = await operator.assign("sha256", {});
-    expect((await operator.task(other.id)).state).toBe("queued"); // nothing that such a node could do
+    expect((await operator.task(other.id)).state).toBe("queued"); // a go-p2p node does not handle this kind
     await operator.cancel(other.id);
 
     peer.stdin?.end();
-    await expect.poll(async () => (await states())[0]?.state, { timeout: 20_000 }).toBe("stale");
+    await expect.poll(async () => (await states())[0]?.state, { timeout: 60_000 }).toBe("stale");
   },
-  60_000,
+  180_000,
 );
 
-/** The Go program, listening; what it says, and where it can be reached. */
+/** Starts the Go program as a listening node; returns its output, address and keys. */
 async function listen(address: string, ...key: string[]) {
   peer = spawn(binary, ["listen", address, ...key], { stdio: ["pipe", "pipe", "inherit"] });
-  let said = "";
-  peer.stdout?.setEncoding("utf8").on("data", (text: string) => (said += text));
-  await expect.poll(() => said, { timeout: 20_000 }).toContain("listening");
-  const [, privateKey = "", publicKey = ""] = /^key (\S+) (\S+)$/m.exec(said) ?? [];
-  const [, url = ""] = /^listening (\S+)$/m.exec(said) ?? [];
-  return { url, privateKey, publicKey, said: () => said };
+  let output = "";
+  peer.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
+  await expect.poll(() => output, { timeout: 60_000 }).toContain("listening");
+  const [, privateKey = "", publicKey = ""] = /^key (\S+) (\S+)$/m.exec(output) ?? [];
+  const [, url = ""] = /^listening (\S+)$/m.exec(output) ?? [];
+  return { url, privateKey, publicKey, output: () => output };
 }
 
-it.skipIf(obstacle !== null)(
-  `DL5 a Go program that listens is dialled, does a task, and is dialled back when it returns${why}`,
+it.skipIf(goSkipReason !== null)(
+  `DL5 a listening Go program is dialed, runs a task, and is dialed again when it returns${skippedBecause}`,
   async () => {
     const operator = controller({ url: mesh.url, token: mesh.adminToken });
     const first = await listen("127.0.0.1:0");
     const { peer_id: id } = await operator.dial(first.url, { publicKey: first.publicKey });
     const state = async () => (await operator.peer(String(id))).state;
-    await expect.poll(state, { timeout: 20_000 }).toBe("active");
-    expect(first.said()).toContain("acknowledging");
+    await expect.poll(state, { timeout: 60_000 }).toBe("active");
+    expect(first.output()).toContain("acknowledging");
     const stats = await operator.run("go-p2p/get_stats", null, {
       peerId: String(id),
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
     expect(stats).toMatchObject({ nodeId: id, uptime: 7 });
 
     peer.kill("SIGKILL");
-    await expect.poll(state, { timeout: 20_000 }).toBe("stale");
+    await expect.poll(state, { timeout: 60_000 }).toBe("stale");
     const address = new URL(first.url).host;
     await listen(address, first.privateKey);
-    await expect.poll(state, { timeout: 40_000 }).toBe("active");
+    await expect.poll(state, { timeout: 90_000 }).toBe("active");
 
     peer.kill("SIGKILL");
-    await expect.poll(state, { timeout: 20_000 }).toBe("stale");
-    await listen(address); // somebody else, at the same address
+    await expect.poll(state, { timeout: 60_000 }).toBe("stale");
+    await listen(address); // another node at the same address
     const failed = async () => (await operator.dials())[0]?.last_error ?? "";
-    await expect.poll(failed, { timeout: 60_000 }).toContain("identity_mismatch");
+    await expect.poll(failed, { timeout: 90_000 }).toContain("identity_mismatch");
     expect(await state()).toBe("stale");
   },
   180_000,

@@ -20,18 +20,18 @@ export interface KillPlan {
   readonly log: (line: string) => void;
 }
 
-/** What became of the tasks, and how often each was begun. */
+/** How the tasks ended, and how often each was executed. */
 export interface KillReport {
   readonly tasks: number;
   readonly succeeded: number;
-  /** Ended otherwise, or not at all. */
+  /** Tasks that did not succeed. */
   readonly lost: number;
-  /** Tasks with more than one attempt that succeeded, or whose end or result was seen to change. */
+  /** Tasks with more than one successful attempt, or whose end changed after it was observed. */
   readonly duplicate_commits: number;
-  /** Results that no execution wrote down, or of another task. */
+  /** Results that no execution of the task recorded. */
   readonly false_results: number;
   readonly executions: number;
-  /** Executions beyond the first of their task: what at-least-once costs. */
+  /** Executions beyond the first of each task: the cost of at-least-once execution. */
   readonly duplicate_executions: number;
   readonly attempts: number;
   readonly peer_kills: number;
@@ -40,24 +40,27 @@ export interface KillReport {
 }
 
 const PEER = join(import.meta.dirname, "peer.ts");
-const BATCH = 50;
-/** What never ends fails the test. */
-const PATIENCE_MS = 600_000;
+const BATCH_SIZE = 50;
+/** The test fails when a step takes longer. */
+const TIMEOUT_MS = 600_000;
 
 /**
- * Gives tasks to a mesh of real processes while its peers and its server are killed without warning and started again,
- * waits until all have ended, and audits what stands in the mesh against what the peers wrote down.
+ * Submits tasks to a mesh of real processes while its peers and the mesh are killed with SIGKILL and restarted, waits until
+ * all tasks have ended, and compares the tasks in the mesh with the ledgers of the peers.
  */
 export async function killTest(plan: KillPlan): Promise<KillReport> {
   const dir = await mkdtemp(join(tmpdir(), "muster-kill-"));
-  const mesh = await Server.start(join(dir, "mesh"));
-  const crew = Array.from({ length: plan.peers }, (_, n) => new Worker(join(dir, `${n}.ledger`)));
+  const mesh = await KillableMesh.start(join(dir, "mesh"));
+  const peers = Array.from(
+    { length: plan.peers },
+    (_, n) => new KillablePeer(join(dir, `${n}.ledger`)),
+  );
   const began = performance.now();
   try {
-    for (const worker of crew) worker.start(mesh);
+    for (const peer of peers) peer.start(mesh);
     const audit = new Audit(mesh);
-    const ids = giveAll(mesh, plan.tasks);
-    const kills = killAll(plan, mesh, crew);
+    const ids = assignAll(mesh, plan.tasks);
+    const kills = runKills(plan, mesh, peers);
     const seen = audit.watch(() => ids);
     const all = await ids;
     await kills;
@@ -65,9 +68,9 @@ export async function killTest(plan: KillPlan): Promise<KillReport> {
     await audit.allEnded(all.length);
     await seen;
     const seconds = (performance.now() - began) / 1_000;
-    return { ...(await audit.report(all, crew)), ...countKills(plan), seconds };
+    return { ...(await audit.report(all, peers)), ...countKills(plan), seconds };
   } finally {
-    for (const worker of crew) worker.stop();
+    for (const peer of peers) peer.stop();
     await mesh.stop();
     await rm(dir, { recursive: true, force: true });
   }
@@ -78,8 +81,8 @@ const countKills = ({ peerKills, serverKills }: KillPlan) => ({
   server_kills: serverKills,
 });
 
-/** The mesh, which may be killed and comes back at the same address on the same disk. */
-class Server {
+/** A mesh that can be killed and restarted at the same address on the same disk. */
+class KillableMesh {
   readonly dir: string;
   readonly port: number;
   #mesh: MeshProcess;
@@ -90,9 +93,9 @@ class Server {
     this.#mesh = mesh;
   }
 
-  static async start(dir: string): Promise<Server> {
+  static async start(dir: string): Promise<KillableMesh> {
     const port = await freePort("127.0.0.1");
-    return new Server(dir, port, await startMesh({ dir, port }));
+    return new KillableMesh(dir, port, await startMesh({ dir, port }));
   }
 
   get address() {
@@ -107,15 +110,15 @@ class Server {
 
   async crash(): Promise<void> {
     signalGroup(this.#mesh.pid ?? 0, "SIGKILL");
-    await this.#mesh.stop(); // what is left to do is to give the folder free
+    await this.#mesh.stop(); // releases the lock of the folder
     this.#mesh = await startMesh({ dir: this.dir, port: this.port });
   }
 
   stop = (): Promise<void> => this.#mesh.stop();
 }
 
-/** One peer, which keeps its key and its ledger over all its lives. */
-class Worker {
+/** A peer that can be killed and restarted with the same key and ledger. */
+class KillablePeer {
   readonly ledger: string;
   readonly #key = toHex(generateIdentity().privateKey);
   #child: ChildProcess | null = null;
@@ -125,7 +128,7 @@ class Worker {
     this.ledger = ledger;
   }
 
-  start({ address: { url, meshKey } }: Server): void {
+  start({ address: { url, meshKey } }: KillableMesh): void {
     if (this.#ended) return;
     this.#child = fork(PEER, [url, meshKey, this.#key, this.ledger], { stdio: "ignore" });
   }
@@ -140,18 +143,18 @@ class Worker {
   }
 }
 
-/** Gives every task once, in batches that are sent again until the mesh has answered; returns their IDs. */
-async function giveAll(mesh: Server, count: number): Promise<readonly string[]> {
+/** Submits every task once, in batches that are repeated until the mesh answers; returns the task IDs. */
+async function assignAll(mesh: KillableMesh, count: number): Promise<readonly string[]> {
   const ids: string[] = [];
-  for (let first = 0; first < count; first += BATCH) {
-    const tasks = Array.from({ length: Math.min(BATCH, count - first) }, (_, i) => ({
+  for (let first = 0; first < count; first += BATCH_SIZE) {
+    const tasks = Array.from({ length: Math.min(BATCH_SIZE, count - first) }, (_, i) => ({
       kind: "count",
       payload: first + i,
       max_attempts: 20,
       lease_seconds: 5,
       backoff: { first_seconds: 0.1, max_seconds: 1 },
     }));
-    const results = await patiently(() =>
+    const results = await retryUntilAnswered(() =>
       mesh.controller.assignBatch(tasks, { idempotencyKey: `batch-${first}` }),
     );
     for (const one of results) {
@@ -162,9 +165,9 @@ async function giveAll(mesh: Server, count: number): Promise<readonly string[]> 
   return ids;
 }
 
-/** Until the mesh answers: it may be dead just now. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  const until = Date.now() + PATIENCE_MS;
+/** Repeats a request until the mesh, which may be down, answers it. */
+async function retryUntilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+  const until = Date.now() + TIMEOUT_MS;
   for (;;) {
     try {
       return await ask();
@@ -177,44 +180,48 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Kills peers and the server in turn at random moments; a killed peer is back within two seconds. */
-async function killAll(plan: KillPlan, mesh: Server, crew: readonly Worker[]): Promise<void> {
+/** Kills peers and the mesh at random times; a killed peer restarts within two seconds. */
+async function runKills(
+  plan: KillPlan,
+  mesh: KillableMesh,
+  peers: readonly KillablePeer[],
+): Promise<void> {
   const { peerKills, serverKills, random } = plan;
   const every = Math.ceil(peerKills / (serverKills + 1));
   for (let kill = 1, servers = 0; kill <= peerKills; kill++) {
     await sleep(100 + random() * 500);
-    const worker = crew[Math.floor(random() * crew.length)] as Worker;
-    worker.crash();
-    setTimeout(() => worker.start(mesh), random() * 2_000);
+    const peer = peers[Math.floor(random() * peers.length)] as KillablePeer;
+    peer.crash();
+    setTimeout(() => peer.start(mesh), random() * 2_000);
     if (kill % every === 0 && servers < serverKills) {
       servers++;
-      plan.log(`kill ${kill}: the server, too`);
+      plan.log(`kill ${kill}: the mesh, too`);
       await mesh.crash();
     }
   }
 }
 
 class Audit {
-  readonly #mesh: Server;
-  /** When each task that was seen ended had ended. */
+  readonly #mesh: KillableMesh;
+  /** The observed end time of each ended task. */
   readonly #ends = new Map<string, string>();
   #changed = 0;
 
-  constructor(mesh: Server) {
+  constructor(mesh: KillableMesh) {
     this.#mesh = mesh;
   }
 
-  /** Notes ends as they are seen, until all tasks are given. */
+  /** Records the ends of tasks until all tasks are submitted. */
   async watch(given: () => Promise<unknown>): Promise<void> {
     const done = new AbortController();
     void given().then(() => done.abort());
     while (!done.signal.aborted) {
-      await this.#look().catch(() => undefined); // the server is dead just now
+      await this.#observeEnds().catch(() => undefined); // the mesh is down
       await sleep(500);
     }
   }
 
-  async #look(): Promise<number> {
+  async #observeEnds(): Promise<number> {
     let ended = 0;
     for await (const { id, ended_at } of this.#mesh.controller.tasks()) {
       if (ended_at === null) continue;
@@ -227,21 +234,22 @@ class Audit {
   }
 
   async allEnded(count: number): Promise<void> {
-    const until = Date.now() + PATIENCE_MS;
-    while ((await patiently(() => this.#look())) < count) {
-      if (Date.now() > until) return; // the report says how many are lost
+    const until = Date.now() + TIMEOUT_MS;
+    while ((await retryUntilAnswered(() => this.#observeEnds())) < count) {
+      if (Date.now() > until) return; // the report counts the lost tasks
       await sleep(500);
     }
   }
 
-  async report(ids: readonly string[], crew: readonly Worker[]) {
-    const begun = await executions(crew);
+  async report(ids: readonly string[], peers: readonly KillablePeer[]) {
+    const executed = await executions(peers);
     const tasks: TaskView[] = [];
-    for (const id of ids) tasks.push(await patiently(() => this.#mesh.controller.task(id)));
+    for (const id of ids)
+      tasks.push(await retryUntilAnswered(() => this.#mesh.controller.task(id)));
     const won = (task: TaskView) => task.attempts.filter(({ state }) => state === "succeeded");
     const succeeded = tasks.filter(({ state }) => state === "succeeded");
     const nonce = ({ result }: TaskView) => (result as { nonce?: string } | null)?.nonce ?? "";
-    const counted = tasks.map(({ id }) => begun.get(id)?.size ?? 0);
+    const counted = tasks.map(({ id }) => executed.get(id)?.size ?? 0);
     return {
       tasks: tasks.length,
       succeeded: succeeded.length,
@@ -249,7 +257,7 @@ class Audit {
       duplicate_commits: this.#changed + tasks.filter((task) => won(task).length > 1).length,
       false_results: succeeded.filter(
         (task) =>
-          begun.get(task.id)?.has(nonce(task)) !== true ||
+          executed.get(task.id)?.has(nonce(task)) !== true ||
           (task.result as { payload?: unknown }).payload !== task.payload,
       ).length,
       executions: counted.reduce((sum, n) => sum + n, 0),
@@ -259,15 +267,15 @@ class Audit {
   }
 }
 
-/** What the peers wrote down: for each task the nonces of its executions. */
-async function executions(crew: readonly Worker[]): Promise<Map<string, Set<string>>> {
-  const begun = new Map<string, Set<string>>();
-  for (const { ledger } of crew) {
-    const text = await readFile(ledger, "utf8").catch(() => ""); // it never did anything
+/** The nonces of the executions of each task, from the ledgers of the peers. */
+async function executions(peers: readonly KillablePeer[]): Promise<Map<string, Set<string>>> {
+  const executed = new Map<string, Set<string>>();
+  for (const { ledger } of peers) {
+    const text = await readFile(ledger, "utf8").catch(() => ""); // the peer has not executed any task
     for (const line of text.split("\n").filter((each) => each !== "")) {
       const [task = "", nonce = ""] = line.split(" ");
-      begun.set(task, (begun.get(task) ?? new Set()).add(nonce));
+      executed.set(task, (executed.get(task) ?? new Set()).add(nonce));
     }
   }
-  return begun;
+  return executed;
 }

@@ -1,14 +1,14 @@
-/** The process of one peer of the kill test: does tasks, and writes down each beginning before it begins. */
+/** The process of one peer of the kill test: records each execution of a task in its ledger, then executes it. */
 import { randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectPeer } from "../../../src/client/index.ts";
 
-/** Work takes some time, so that a kill finds it under way. */
+/** How long an execution takes, from least to most: long enough that kills interrupt some. */
 const WORK_MS = [5, 150] as const;
 
 const [url = "", meshKey = "", privateKey = "", ledger = ""] = process.argv.slice(2);
-// Without the test there is nothing to live for.
+// End with the test.
 process.on("disconnect", () => process.exit(1));
 
 const peer = connectPeer({

@@ -2,14 +2,14 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { AppEnv } from "./context.ts";
-import { authorised } from "./authorised.ts";
+import { authorised } from "./authorization.ts";
 import { configured, safeHeaders } from "./middleware.ts";
 import { describe } from "./openapi.ts";
 import { issuesOf, problem } from "./problem.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
 import { connectRoutes } from "./routes/connect.ts";
-import { deliveryRoutes } from "./routes/deliveries.ts";
+import { deliveryRoutes } from "./routes/webhook-ingress.ts";
 import { dialRoutes } from "./routes/dials.ts";
 import { discoveryKeyRoutes, discoveryRoutes } from "./routes/discovery.ts";
 import { joinKeyRoutes } from "./routes/join-keys.ts";
@@ -20,7 +20,7 @@ import { requestRoutes } from "./routes/requests.ts";
 import { resultRoutes, ticketedResultRoutes } from "./routes/results.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
-import { webhookDeliveryRoutes } from "./routes/webhook-deliveries.ts";
+import { webhookDeliveryRoutes } from "./routes/webhook-delivery-log.ts";
 import { webhookSourceRoutes } from "./routes/webhook-sources.ts";
 
 /** The whole HTTP surface. What stands before `authorised` needs no token, or judges it itself; whatever is added behind it does. */

@@ -4,7 +4,7 @@ import type { Result } from "../src/base/result.ts";
 import type { DiscoveryRead } from "../src/contract/discovery.ts";
 import { sha256 } from "../src/crypto/primitives.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
-import { bearerOf } from "./authorised.ts";
+import { bearerOf } from "./authorization.ts";
 import type { AppContext } from "./context.ts";
 
 /** What nobody holds: whoever shows nothing is judged by these, at the same cost as whoever shows something. */

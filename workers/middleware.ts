@@ -7,13 +7,13 @@ import { readConfig } from "../durable/config.ts";
 import { coordinatorForGateway } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { problem } from "./problem.ts";
-import { safe } from "./safe-headers.ts";
+import { setSafeHeaders } from "./safe-headers.ts";
 
 /** Gives every answer its headers, but for a WebSocket's 101, which its session's object has made. */
 export const safeHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   if (c.res.status === 101) return;
-  safe(c.res.headers);
+  setSafeHeaders(c.res.headers);
 };
 
 /** Puts the checked configuration at every route's hand; a mesh without its keys answers nothing else. */

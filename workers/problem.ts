@@ -17,12 +17,12 @@ export function problem(c: Context, error: MusterError): Response {
 export const issuesOf = ({ issues }: z.ZodError) =>
   issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
 
-/** Answers with what `respond` makes of a success, or with the error's problem document. */
-export function answer<T, R extends Response>(
+/** Answers with what `toResponse` makes of a success, or with the error's problem document. */
+export function respond<T, R extends Response>(
   c: Context,
   result: Result<T, MusterError>,
-  respond: (value: T) => R,
+  toResponse: (value: T) => R,
 ): R {
   // Which statuses a command can fail with is not in its type, so that a route lists them is what tests hold, not this.
-  return result.ok ? respond(result.value) : (problem(c, result.error) as R);
+  return result.ok ? toResponse(result.value) : (problem(c, result.error) as R);
 }

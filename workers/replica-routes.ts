@@ -4,9 +4,9 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import type { Replica } from "../src/discovery/replica.ts";
 import { PointerQuery } from "../src/protocol/http.ts";
 import { OpaqueId } from "../src/protocol/ids.ts";
-import { bearerIn } from "./bearer.ts";
+import { bearerToken } from "./bearer-token.ts";
 import { issuesOf, problem } from "./problem.ts";
-import { safe } from "./safe-headers.ts";
+import { setSafeHeaders } from "./safe-headers.ts";
 
 /** What nobody's token is: whoever shows none is judged by it. */
 const NO_TOKEN = "0".repeat(64);
@@ -28,7 +28,7 @@ const Query = PointerQuery.extend({ cursor: OpaqueId.optional() });
 export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>): void {
   app.use(async (c, next) => {
     await next();
-    safe(c.res.headers);
+    setSafeHeaders(c.res.headers);
   });
   app.use(
     methodNotAllowed({
@@ -96,6 +96,6 @@ async function oneOf<T>(
 }
 
 function tokenOf(c: Context): string {
-  const shown = bearerIn(c.req.header("Authorization")) ?? "";
+  const shown = bearerToken(c.req.header("Authorization")) ?? "";
   return READER_TOKEN.test(shown) ? shown : NO_TOKEN;
 }

@@ -8,6 +8,6 @@ const HEADERS = {
 };
 
 /** Gives an answer the headers that every one of ours has. */
-export function safe(headers: Headers): void {
+export function setSafeHeaders(headers: Headers): void {
   for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
 }

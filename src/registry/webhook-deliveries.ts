@@ -16,7 +16,7 @@ export interface WebhookDelivery {
   readonly bytes: number;
   /** The delivery that this one repeats at an operator's word. */
   readonly replayOf: string | null;
-  /** Headers and body, sealed (webhooks/kept-delivery), in base64; null when they are not kept. */
+  /** Headers and body, sealed (webhooks/sealed-delivery), in base64; null when they are not kept. */
   readonly sealed: string | null;
 }
 

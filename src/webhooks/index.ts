@@ -17,7 +17,12 @@ export {
 } from "./callback.ts";
 export { checkMapping, taskOf } from "./mapping.ts";
 export { checkFilters, matchesPattern } from "./filter.ts";
-export { explain, judge, readEvent, type Judging, type Verdict } from "./judge.ts";
-export { headersOf, openDelivery, sealDelivery, type KeptContent } from "./kept-delivery.ts";
+export { explain, judge, readEvent, type Judging, type Verdict } from "./verdict.ts";
+export {
+  headersOf,
+  openDelivery,
+  sealDelivery,
+  type DeliveryContent as KeptContent,
+} from "./sealed-delivery.ts";
 export { checkPayload } from "./payload.ts";
 export { openSecret, sealSecret, storageKey } from "./sealed-secret.ts";

@@ -4,7 +4,14 @@ import { toHex, utf8 } from "../../src/base/bytes.ts";
 import { sha256 } from "../../src/crypto/primitives.ts";
 import { checkSecret } from "../../src/webhooks/index.ts";
 import { must, mustFail } from "../must.ts";
-import { detailOf, flipBit, flipTextBit, hmac, verdict, type TestDelivery } from "./deliveries.ts";
+import {
+  detailOf,
+  flipBit,
+  flipTextBit,
+  hmac,
+  verdict,
+  type TestDelivery,
+} from "./sample-deliveries.ts";
 
 const HEADER = "x-hub-signature-256";
 

@@ -6,7 +6,14 @@ import type { Json } from "../../src/base/json.ts";
 import { sha256 } from "../../src/crypto/primitives.ts";
 import { SIGNATURE_TOLERANCE } from "../../src/protocol/constants.ts";
 import { challengeOf, eventOf } from "../../src/webhooks/index.ts";
-import { detailOf, flipBit, flipTextBit, hmac, verdict, type TestDelivery } from "./deliveries.ts";
+import {
+  detailOf,
+  flipBit,
+  flipTextBit,
+  hmac,
+  verdict,
+  type TestDelivery,
+} from "./sample-deliveries.ts";
 
 const TIME = "x-slack-request-timestamp";
 const SIGNATURE = "x-slack-signature";

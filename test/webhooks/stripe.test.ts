@@ -4,7 +4,14 @@ import { toHex, utf8 } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { sha256 } from "../../src/crypto/primitives.ts";
 import { SIGNATURE_TOLERANCE } from "../../src/protocol/constants.ts";
-import { detailOf, flipBit, flipTextBit, hmac, verdict, type TestDelivery } from "./deliveries.ts";
+import {
+  detailOf,
+  flipBit,
+  flipTextBit,
+  hmac,
+  verdict,
+  type TestDelivery,
+} from "./sample-deliveries.ts";
 
 const HEADER = "stripe-signature";
 const AT = 1_700_000_000;

@@ -3,7 +3,7 @@ import { utf8 } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { WebhookScheme } from "../../src/protocol/http.ts";
 import { describeVectors } from "../shared.ts";
-import { verdict } from "./deliveries.ts";
+import { verdict } from "./sample-deliveries.ts";
 
 interface WebhookVector {
   readonly name: string;

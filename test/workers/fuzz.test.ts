@@ -1,7 +1,7 @@
 import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import * as fc from "fast-check";
-import { STANDARD_SOURCE } from "./deliveries.ts";
+import { STANDARD_SOURCE } from "./signed-deliveries.ts";
 import { call } from "./http.ts";
 
 afterEach(async () => {

@@ -2,7 +2,14 @@ import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { toBase64, toHex, utf8 } from "../../src/base/bytes.ts";
 import type { TaskView, WebhookSourceView } from "../../src/protocol/http.ts";
-import { deliver, hmac, register, standard, STANDARD_SECRET, unixNow } from "./deliveries.ts";
+import {
+  deliver,
+  hmac,
+  register,
+  standard,
+  STANDARD_SECRET,
+  unixNow,
+} from "./signed-deliveries.ts";
 import { call, placesOf, problemOf, type Call } from "./http.ts";
 
 afterEach(async () => {

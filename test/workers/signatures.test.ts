@@ -11,7 +11,7 @@ import {
   unixNow,
   withHeaders,
   without,
-} from "./deliveries.ts";
+} from "./signed-deliveries.ts";
 import { call, problemOf, type Call } from "./http.ts";
 
 afterEach(async () => {

@@ -16,7 +16,7 @@ import {
   unixNow,
   withHeaders,
   type Delivered,
-} from "./deliveries.ts";
+} from "./signed-deliveries.ts";
 import { call, placesOf, problemOf } from "./http.ts";
 
 afterEach(async () => {

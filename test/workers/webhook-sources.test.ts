@@ -13,7 +13,7 @@ import {
   STANDARD_SECRET,
   STANDARD_SOURCE,
   storedBy,
-} from "./deliveries.ts";
+} from "./signed-deliveries.ts";
 import { call, callWith, placesOf, problemOf } from "./http.ts";
 
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { AuditList, AuditQuery } from "../../src/protocol/http.ts";
 import type { AppEnv } from "../context.ts";
-import { answer } from "../problem.ts";
+import { respond } from "../problem.ts";
 import { failures, jsonOf, security } from "../responses.ts";
 
 const list = createRoute({
@@ -16,7 +16,7 @@ const list = createRoute({
 
 export function auditRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(list, async (c) =>
-    answer(c, await c.get("coordinator").call("list_audit", c.req.valid("query")), (page) =>
+    respond(c, await c.get("coordinator").call("list_audit", c.req.valid("query")), (page) =>
       c.json(page, 200),
     ),
   );

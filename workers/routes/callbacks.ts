@@ -4,7 +4,7 @@ import { CallbackSecretView, TaskView } from "../../src/protocol/http.ts";
 import { Uuid } from "../../src/protocol/ids.ts";
 import { ownerSecret } from "../../src/webhooks/index.ts";
 import type { AppEnv } from "../context.ts";
-import { answer } from "../problem.ts";
+import { respond } from "../problem.ts";
 import { conflict, failures, failuresOfOne, jsonOf, security } from "../responses.ts";
 
 const tags = ["tasks"];
@@ -33,7 +33,7 @@ export function callbackRoutes(app: OpenAPIHono<AppEnv>): void {
     return c.json({ secret: ownerSecret(callbackKey, c.get("caller").id) }, 200);
   });
   app.openapi(repeat, async (c) =>
-    answer(
+    respond(
       c,
       await c.get("coordinator").call("repeat_callback", {
         ...c.req.valid("param"),

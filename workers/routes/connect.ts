@@ -7,8 +7,8 @@ import type { MusterError } from "../../src/protocol/errors.ts";
 import { checkConnect, ConnectQuery, type ConnectRequest } from "../connect-request.ts";
 import { ORIGIN_HEADERS } from "../../durable/origin-headers.ts";
 import type { AppContext, AppEnv } from "../context.ts";
-import { answer, problem } from "../problem.ts";
-import { reach } from "../reach.ts";
+import { respond, problem } from "../problem.ts";
+import { orUnavailable } from "../unavailable.ts";
 import { failuresOfConnect } from "../responses.ts";
 
 /** Where peers connect: `/v1/connect`, and `/ws`, which is go-p2p's default path. */
@@ -51,12 +51,12 @@ async function connect(c: AppContext, handshakes: AddressLimiter): Promise<Respo
   if (fault !== null) return problem(c, fault);
   const session = sessionFor(c, proved.value);
   const request = new Request(c.req.raw, { headers: sessionHeaders(c.req.raw, proved.value) });
-  const begun = await reach("the session", () => session.fetch(request));
+  const begun = await orUnavailable("the session", () => session.fetch(request));
   if (begun.ok && begun.value.status === 429) {
     const detail = "this peer is within other handshakes just now";
     return problem(c, { code: "rate_limited", detail, retryAfter: HANDSHAKE_DEADLINE / SECOND });
   }
-  return answer(c, begun, (response) => response);
+  return respond(c, begun, (response) => response);
 }
 
 /** Who has proved itself in the query; null for a go-p2p 1.0 socket, which names nobody. */

@@ -6,7 +6,7 @@ import type { MusterError } from "../../src/protocol/errors.ts";
 import { DialBody, DialList, DialView } from "../../src/protocol/http.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { takesJson } from "../middleware.ts";
-import { answer } from "../problem.ts";
+import { respond } from "../problem.ts";
 import {
   bodyOf,
   conflict,
@@ -17,7 +17,7 @@ import {
   security,
   unconfirmed,
 } from "../responses.ts";
-import { unusableKey } from "../unusable-key.ts";
+import { lowOrderKeyError } from "../low-order-key.ts";
 
 const tags = ["peers"];
 const params = z.object({ id: DialView.shape.id });
@@ -58,15 +58,15 @@ const remove = createRoute({
 
 export function dialRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(dial, async (c) =>
-    answer(c, await dialPeer(c, c.req.valid("json")), ({ dial: registered, created }) =>
+    respond(c, await dialPeer(c, c.req.valid("json")), ({ dial: registered, created }) =>
       created ? c.json(registered, 201) : c.json(registered, 200),
     ),
   );
   app.openapi(list, async (c) =>
-    answer(c, await c.get("coordinator").call("list_dials", {}), (dials) => c.json(dials, 200)),
+    respond(c, await c.get("coordinator").call("list_dials", {}), (dials) => c.json(dials, 200)),
   );
   app.openapi(remove, async (c) =>
-    answer(c, await c.get("coordinator").call("remove_dial", c.req.valid("param")), () =>
+    respond(c, await c.get("coordinator").call("remove_dial", c.req.valid("param")), () =>
       c.body(null, 204),
     ),
   );
@@ -79,7 +79,7 @@ async function dialPeer(c: AppContext, { url, name, public_key: publicKey }: Dia
     return err<MusterError>({ code: "conflict", detail });
   }
   if (publicKey === undefined) return coordinator.call("dial_peer", { url, name, key: null });
-  const fault = unusableKey(config, publicKey);
+  const fault = lowOrderKeyError(config, publicKey);
   if (fault !== null) return err(fault);
   const key = { publicKey, peerId: peerIdOf(fromHex(publicKey) as Uint8Array) };
   return coordinator.call("dial_peer", { url, name, key });

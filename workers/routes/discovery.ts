@@ -6,8 +6,8 @@ import { DiscoveryKeys, PointerList, PointerQuery, PointerView } from "../../src
 import { OpaqueId } from "../../src/protocol/ids.ts";
 import type { AppEnv } from "../context.ts";
 import { readDiscovery } from "../discovery-access.ts";
-import { answer, problem } from "../problem.ts";
-import { reach } from "../reach.ts";
+import { respond, problem } from "../problem.ts";
+import { orUnavailable } from "../unavailable.ts";
 import { failures, failuresOfOne, jsonOf, security } from "../responses.ts";
 
 const tags = ["discovery"];
@@ -75,12 +75,12 @@ const NOTHING = { code: "not_found", detail: "there is nothing of this ID" } as 
 export function discoveryRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(list, async (c) => {
     const query = c.req.valid("query");
-    return answer(c, await c.get("coordinator").call("list_pointers", { query }), (pointers) =>
+    return respond(c, await c.get("coordinator").call("list_pointers", { query }), (pointers) =>
       c.json(pointers, 200),
     );
   });
   app.openapi(get, async (c) =>
-    answer(c, await readDiscovery(c, c.req.valid("param").id), ({ allowed, pointer }) =>
+    respond(c, await readDiscovery(c, c.req.valid("param").id), ({ allowed, pointer }) =>
       allowed && pointer !== null ? c.json(pointer, 200) : (problem(c, NOTHING) as never),
     ),
   );
@@ -89,10 +89,10 @@ export function discoveryRoutes(app: OpenAPIHono<AppEnv>): void {
     const store = kvStore(c.env.BLOBS, () => Date.now());
     const [read, found] = await Promise.all([
       readDiscovery(c, NO_ID),
-      reach("the blob store", () => store.get(blobKey(id))),
+      orUnavailable("the blob store", () => store.get(blobKey(id))),
     ]);
     if (!read.ok) return problem(c, read.error);
-    return answer(c, found, (bytes) =>
+    return respond(c, found, (bytes) =>
       read.value.allowed && bytes !== null
         ? c.body(bytes, 200, { "Content-Type": "application/octet-stream" })
         : problem(c, NOTHING),
@@ -104,8 +104,10 @@ export function discoveryRoutes(app: OpenAPIHono<AppEnv>): void {
 export function discoveryKeyRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(keys, async (c) => {
     const { id } = c.get("caller");
-    return answer(c, await c.get("coordinator").call("discovery_keys", { tokenId: id }), (handed) =>
-      c.json(handed, 200),
+    return respond(
+      c,
+      await c.get("coordinator").call("discovery_keys", { tokenId: id }),
+      (handed) => c.json(handed, 200),
     );
   });
 }

@@ -8,7 +8,7 @@ import {
 } from "../../src/protocol/http.ts";
 import type { AppEnv } from "../context.ts";
 import { takesJson } from "../middleware.ts";
-import { answer } from "../problem.ts";
+import { respond } from "../problem.ts";
 import {
   bodyOf,
   conflict,
@@ -53,7 +53,7 @@ const revoke = createRoute({
 
 export function joinKeyRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(create, async (c) =>
-    answer(
+    respond(
       c,
       await c.get("coordinator").call("create_join_key", c.req.valid("json")),
       (created) => {
@@ -67,10 +67,10 @@ export function joinKeyRoutes(app: OpenAPIHono<AppEnv>): void {
     ),
   );
   app.openapi(list, async (c) =>
-    answer(c, await c.get("coordinator").call("list_join_keys", {}), (keys) => c.json(keys, 200)),
+    respond(c, await c.get("coordinator").call("list_join_keys", {}), (keys) => c.json(keys, 200)),
   );
   app.openapi(revoke, async (c) =>
-    answer(c, await c.get("coordinator").call("revoke_join_key", c.req.valid("param")), () =>
+    respond(c, await c.get("coordinator").call("revoke_join_key", c.req.valid("param")), () =>
       c.body(null, 204),
     ),
   );

@@ -7,7 +7,7 @@ import { AllowBody, AllowEntry, AllowList, AuthModeBody } from "../../src/protoc
 import { PublicKeyHex } from "../../src/protocol/ids.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { takesJson } from "../middleware.ts";
-import { answer } from "../problem.ts";
+import { respond } from "../problem.ts";
 import {
   bodyOf,
   conflict,
@@ -18,7 +18,7 @@ import {
   security,
   unconfirmed,
 } from "../responses.ts";
-import { unusableKey } from "../unusable-key.ts";
+import { lowOrderKeyError } from "../low-order-key.ts";
 
 const tags = ["admission"];
 const params = z.object({ public_key: PublicKeyHex });
@@ -76,25 +76,25 @@ const remove = createRoute({
 
 export function membershipRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(getMode, async (c) =>
-    answer(c, await c.get("coordinator").call("get_auth_mode", {}), (mode) => c.json(mode, 200)),
+    respond(c, await c.get("coordinator").call("get_auth_mode", {}), (mode) => c.json(mode, 200)),
   );
   app.openapi(setMode, async (c) =>
-    answer(c, await c.get("coordinator").call("set_auth_mode", c.req.valid("json")), (mode) =>
+    respond(c, await c.get("coordinator").call("set_auth_mode", c.req.valid("json")), (mode) =>
       c.json(mode, 200),
     ),
   );
   app.openapi(list, async (c) =>
-    answer(c, await c.get("coordinator").call("list_allowed", {}), (entries) =>
+    respond(c, await c.get("coordinator").call("list_allowed", {}), (entries) =>
       c.json(entries, 200),
     ),
   );
   app.openapi(put, async (c) => {
     const allowed = await admitKey(c, c.req.valid("param").public_key, c.req.valid("json"));
-    return answer(c, allowed, (entry) => c.json(entry, 200));
+    return respond(c, allowed, (entry) => c.json(entry, 200));
   });
   app.openapi(remove, async (c) => {
     const publicKey = c.req.valid("param").public_key;
-    return answer(c, await c.get("coordinator").call("disallow", { publicKey }), () =>
+    return respond(c, await c.get("coordinator").call("disallow", { publicKey }), () =>
       c.body(null, 204),
     );
   });
@@ -102,7 +102,7 @@ export function membershipRoutes(app: OpenAPIHono<AppEnv>): void {
 
 async function admitKey(c: AppContext, publicKey: string, body: Allowance) {
   const { coordinator, config } = c.var;
-  const fault = unusableKey(config, publicKey);
+  const fault = lowOrderKeyError(config, publicKey);
   if (fault !== null) return err(fault);
   const peerId = peerIdOf(fromHex(publicKey) as Uint8Array);
   return coordinator.call("allow", { ...body, publicKey, peerId });

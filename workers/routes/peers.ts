@@ -2,7 +2,7 @@ import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { PairRttView, PeerList, PeerQuery, PeerView, ScoreView } from "../../src/protocol/http.ts";
 import { PeerId } from "../../src/protocol/ids.ts";
 import type { AppEnv } from "../context.ts";
-import { answer } from "../problem.ts";
+import { respond } from "../problem.ts";
 import { failures, failuresOfOne, jsonOf, security, unconfirmed } from "../responses.ts";
 
 const tags = ["peers"];
@@ -70,32 +70,32 @@ const forget = createRoute({
 
 export function peerRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(list, async (c) =>
-    answer(c, await c.get("coordinator").call("list_peers", c.req.valid("query")), (peers) =>
+    respond(c, await c.get("coordinator").call("list_peers", c.req.valid("query")), (peers) =>
       c.json(peers, 200),
     ),
   );
   app.openapi(get, async (c) =>
-    answer(c, await c.get("coordinator").call("get_peer", c.req.valid("param")), (peer) =>
+    respond(c, await c.get("coordinator").call("get_peer", c.req.valid("param")), (peer) =>
       c.json(peer, 200),
     ),
   );
   app.openapi(rtt, async (c) =>
-    answer(c, await c.get("coordinator").call("get_rtt", c.req.valid("param")), (pair) =>
+    respond(c, await c.get("coordinator").call("get_rtt", c.req.valid("param")), (pair) =>
       c.json(pair, 200),
     ),
   );
   app.openapi(score, async (c) =>
-    answer(c, await c.get("coordinator").call("get_score", c.req.valid("param")), (shown) =>
+    respond(c, await c.get("coordinator").call("get_score", c.req.valid("param")), (shown) =>
       c.json(shown, 200),
     ),
   );
   app.openapi(revoke, async (c) =>
-    answer(c, await c.get("coordinator").call("revoke_peer", c.req.valid("param")), (peer) =>
+    respond(c, await c.get("coordinator").call("revoke_peer", c.req.valid("param")), (peer) =>
       c.json(peer, 200),
     ),
   );
   app.openapi(forget, async (c) =>
-    answer(c, await c.get("coordinator").call("forget_peer", c.req.valid("param")), () =>
+    respond(c, await c.get("coordinator").call("forget_peer", c.req.valid("param")), () =>
       c.body(null, 204),
     ),
   );

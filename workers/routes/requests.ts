@@ -8,8 +8,8 @@ import { withDeadline } from "../../durable/deadline.ts";
 import type { Called } from "../../durable/rpc.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { takesJson } from "../middleware.ts";
-import { answer } from "../problem.ts";
-import { reach } from "../reach.ts";
+import { respond } from "../problem.ts";
+import { orUnavailable } from "../unavailable.ts";
 import {
   bodyOf,
   conflict,
@@ -39,7 +39,7 @@ const request = createRoute({
 
 export function requestRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(request, async (c) =>
-    answer(c, await ask(c, c.req.valid("param").id, c.req.valid("json")), (reply) =>
+    respond(c, await ask(c, c.req.valid("param").id, c.req.valid("json")), (reply) =>
       c.json(reply, 200),
     ),
   );
@@ -54,7 +54,7 @@ async function ask(
   if (!to.ok) return to;
   const sessions = c.env.PEER_SESSION;
   const session = sessions.get(sessions.idFromString(to.value.session));
-  const called = await reach<Called>("the peer's session", () =>
+  const called = await orUnavailable<Called>("the peer's session", () =>
     withDeadline<Called>(
       session.call(RPC_VERSION, to.value.epoch, type, payload, ms),
       ms + RPC_TIMEOUT,

@@ -9,11 +9,11 @@ import { RESULT_RETENTION, TASK_LARGE_RESULT_BYTES_MAX } from "../../src/protoco
 import { contentDigest } from "../../src/protocol/content-digest.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { Uuid } from "../../src/protocol/ids.ts";
-import { bearerOf } from "../authorised.ts";
+import { bearerOf } from "../authorization.ts";
 import type { AppContext, AppEnv } from "../context.ts";
-import { answer, problem } from "../problem.ts";
-import { reach } from "../reach.ts";
-import { passOn } from "../result-body.ts";
+import { respond, problem } from "../problem.ts";
+import { orUnavailable } from "../unavailable.ts";
+import { measureStream } from "../measured-stream.ts";
 import { conflict, failures, failuresOfOne, notFound, security, tooLarge } from "../responses.ts";
 
 const JSON_TYPE = "application/json";
@@ -74,7 +74,7 @@ export function ticketedResultRoutes(app: OpenAPIHono<AppEnv>): void {
   // Not `app.openapi`: its validator would read the whole body.
   app.openAPIRegistry.registerPath(put);
   app.put("/v1/task-results/:id/:fence", async (c) =>
-    answer(c, await take(c), () => c.body(null, 204)),
+    respond(c, await take(c), () => c.body(null, 204)),
   );
   app.openapi(getByTicket, async (c) => {
     const { id } = c.req.valid("param");
@@ -100,7 +100,7 @@ async function send(c: AppContext, id: string, visibleTo: string | null) {
     return c.body(body, 200, type);
   }
   const key = resultKey(extra.blobId);
-  const found = await reach("the store", () => c.env.BLOBS.get(key, "stream"));
+  const found = await orUnavailable("the store", () => c.env.BLOBS.get(key, "stream"));
   if (!found.ok) return problem(c, found.error);
   if (found.value === null) {
     const detail = "the result is not in the store, or not yet here; try again in a minute";
@@ -143,9 +143,9 @@ const OVER: MusterError = {
 
 /** Puts the body into the store. What is not committed afterwards is swept. */
 async function store(c: AppContext, blobId: string) {
-  const body = passOn(c.req.raw.body ?? new Blob().stream(), TASK_LARGE_RESULT_BYTES_MAX);
+  const body = measureStream(c.req.raw.body ?? new Blob().stream(), TASK_LARGE_RESULT_BYTES_MAX);
   const options = { expirationTtl: RESULT_RETENTION / SECOND };
-  const written = await reach("the store", () =>
+  const written = await orUnavailable("the store", () =>
     c.env.BLOBS.put(resultKey(blobId), body.stream, options),
   );
   if (!written.ok) return body.overflowed() ? err(OVER) : written;

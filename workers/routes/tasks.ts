@@ -18,7 +18,7 @@ import { Uuid } from "../../src/protocol/ids.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { IdempotencyKey } from "../idempotency-key.ts";
 import { takesJson, takesJsonUpTo } from "../middleware.ts";
-import { answer } from "../problem.ts";
+import { respond } from "../problem.ts";
 import {
   bodyOf,
   conflict,
@@ -98,7 +98,7 @@ const cancel = createRoute({
 
 export function taskRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(batch, async (c) =>
-    answer(
+    respond(
       c,
       await c.get("coordinator").call("submit_batch", {
         tasks: c.req.valid("json").tasks,
@@ -116,13 +116,13 @@ export function taskRoutes(app: OpenAPIHono<AppEnv>): void {
       owner: c.get("caller").id,
       idempotency: idempotencyOf(c, c.req.valid("header")["idempotency-key"]),
     });
-    return answer(c, submitted, ({ task }) => {
+    return respond(c, submitted, ({ task }) => {
       c.header("Location", `/v1/tasks/${task.id}`);
       return c.json(task, 202);
     });
   });
   app.openapi(list, async (c) =>
-    answer(
+    respond(
       c,
       await c
         .get("coordinator")
@@ -132,10 +132,10 @@ export function taskRoutes(app: OpenAPIHono<AppEnv>): void {
   );
   app.openapi(get, async (c) => {
     const task = await taskOrItsEnd(c, c.req.valid("param").id, c.req.valid("query").wait ?? 0);
-    return answer(c, task, (shown) => c.json(shown, 200));
+    return respond(c, task, (shown) => c.json(shown, 200));
   });
   app.openapi(why, async (c) =>
-    answer(
+    respond(
       c,
       await c.get("coordinator").call("why_task", {
         ...c.req.valid("param"),
@@ -146,7 +146,7 @@ export function taskRoutes(app: OpenAPIHono<AppEnv>): void {
     ),
   );
   app.openapi(cancel, async (c) =>
-    answer(
+    respond(
       c,
       await c
         .get("coordinator")

@@ -2,7 +2,7 @@ import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { CreateToken, NewTokenView, TokenList, TokenView } from "../../src/protocol/http.ts";
 import type { AppEnv } from "../context.ts";
 import { takesJson } from "../middleware.ts";
-import { answer } from "../problem.ts";
+import { respond } from "../problem.ts";
 import {
   bodyOf,
   conflict,
@@ -46,15 +46,15 @@ const revoke = createRoute({
 
 export function tokenRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(create, async (c) =>
-    answer(c, await c.get("coordinator").call("create_token", c.req.valid("json")), (token) =>
+    respond(c, await c.get("coordinator").call("create_token", c.req.valid("json")), (token) =>
       c.json(token, 201),
     ),
   );
   app.openapi(list, async (c) =>
-    answer(c, await c.get("coordinator").call("list_tokens", {}), (tokens) => c.json(tokens, 200)),
+    respond(c, await c.get("coordinator").call("list_tokens", {}), (tokens) => c.json(tokens, 200)),
   );
   app.openapi(revoke, async (c) =>
-    answer(c, await c.get("coordinator").call("revoke_token", c.req.valid("param")), () =>
+    respond(c, await c.get("coordinator").call("revoke_token", c.req.valid("param")), () =>
       c.body(null, 204),
     ),
   );

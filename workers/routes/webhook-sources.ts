@@ -18,9 +18,9 @@ import {
   storageKey,
 } from "../../src/webhooks/index.ts";
 import type { AppContext, AppEnv } from "../context.ts";
-import { openedSource } from "../opened-source.ts";
+import { openSource } from "../webhook-source-secrets.ts";
 import { takesJson } from "../middleware.ts";
-import { answer } from "../problem.ts";
+import { respond } from "../problem.ts";
 import {
   bodyOf,
   conflict,
@@ -78,24 +78,24 @@ const remove = createRoute({
 
 export function webhookSourceRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(put, async (c) =>
-    answer(c, await register(c, c.req.valid("param").name, c.req.valid("json")), (source) =>
+    respond(c, await register(c, c.req.valid("param").name, c.req.valid("json")), (source) =>
       c.json(source, 200),
     ),
   );
   app.openapi(list, async (c) =>
-    answer(c, await c.get("coordinator").call("list_webhook_sources", {}), (sources) =>
+    respond(c, await c.get("coordinator").call("list_webhook_sources", {}), (sources) =>
       c.json(sources, 200),
     ),
   );
   app.openapi(get, async (c) =>
-    answer(
+    respond(
       c,
       await c.get("coordinator").call("get_webhook_source", c.req.valid("param")),
       (source) => c.json(source, 200),
     ),
   );
   app.openapi(remove, async (c) =>
-    answer(c, await c.get("coordinator").call("remove_webhook_source", c.req.valid("param")), () =>
+    respond(c, await c.get("coordinator").call("remove_webhook_source", c.req.valid("param")), () =>
       c.body(null, 204),
     ),
   );
@@ -138,7 +138,7 @@ async function secretsOf(
 ): Promise<Result<readonly string[], MusterError>> {
   if (secrets !== undefined) return ok(secrets);
   if (secret !== undefined) return ok([secret]);
-  const before = await openedSource(c, name);
+  const before = await openSource(c, name);
   if (before.ok) return ok(before.value.secrets);
   if (before.error.code !== "not_found") return before;
   const message = "a new source needs a secret";

@@ -9,7 +9,7 @@ import {
   refuseTask,
 } from "../tasks/attempts.ts";
 import { listAudit, record } from "../access/audit.ts";
-import { callbackAnswered, claimCallback, repeatCallback } from "../webhooks/callback-delivery.ts";
+import { callbackAnswered, claimCallback, repeatCallback } from "../webhooks/callback-attempts.ts";
 import type { CommandName, Input, Output } from "../../contract/commands.ts";
 import type { Context } from "./context.ts";
 import { dialFailed, dialPeer, listDials, removeDial } from "../dialing/dial-commands.ts";
@@ -46,7 +46,7 @@ import { rotatePeer } from "../admission/rotation.ts";
 import { createJoinKey, listJoinKeys, revokeJoinKey } from "../access/join-keys.ts";
 import { authenticate, createToken, listTokens, revokeToken } from "../access/tokens.ts";
 import { tick } from "./tick.ts";
-import { listDeliveries, openDelivery, takeDelivery } from "../webhooks/deliveries.ts";
+import { listDeliveries, openDelivery, takeDelivery } from "../webhooks/delivery-log.ts";
 import {
   getWebhookSource,
   listWebhookSources,

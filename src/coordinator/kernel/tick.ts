@@ -10,7 +10,7 @@ import {
 } from "../../protocol/constants.ts";
 import type { Peer } from "../../peers/peer.ts";
 import type { Task } from "../../tasks/task.ts";
-import { nextCallback } from "../webhooks/callback-delivery.ts";
+import { nextCallback } from "../webhooks/callback-attempts.ts";
 import type { Context } from "./context.ts";
 import { nextCopyDue, tickCopies } from "../discovery/copies.ts";
 import { startDials } from "../dialing/scheduler.ts";

@@ -1,7 +1,7 @@
 import type { Millis } from "../../base/clock.ts";
 import { retryAt } from "../../tasks/retry.ts";
 import type { AttemptState, Task } from "../../tasks/task.ts";
-import { scheduleCallback } from "../webhooks/callbacks.ts";
+import { scheduleCallback } from "../webhooks/callback-registration.ts";
 import type { Context } from "../kernel/context.ts";
 import { sessionOf, recordAttemptEnd, type Outcome } from "../peers/peers.ts";
 import { shownTo } from "./shown-task.ts";

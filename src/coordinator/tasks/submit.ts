@@ -16,7 +16,7 @@ import { newUuid } from "../../protocol/ids.ts";
 import type { Task } from "../../tasks/task.ts";
 import { canSealTo } from "./sealing.ts";
 import { turnOf } from "../../tasks/turn.ts";
-import { checkCallback, keepCallback } from "../webhooks/callbacks.ts";
+import { checkCallback, registerCallback } from "../webhooks/callback-registration.ts";
 import type { SubmitInput } from "../../contract/tasks.ts";
 import type { Context } from "../kernel/context.ts";
 import { dispatch } from "./dispatch.ts";
@@ -98,7 +98,7 @@ function take(context: Context, input: SubmitInput): Result<Taken, MusterError> 
   }
   const task = newTask(context, input);
   registry.tasks.insert(task);
-  keepCallback(context, task.id, input.task.callback);
+  registerCallback(context, task.id, input.task.callback);
   const { seal_to: sealTo } = input.task;
   if (sealTo !== undefined) registry.taskResults.sealTo(task.id, sealTo);
   if (input.idempotency !== null) {

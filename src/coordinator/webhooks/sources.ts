@@ -1,6 +1,6 @@
 import { err, ok } from "../../base/result.ts";
 import { WEBHOOK_SOURCES_MAX } from "../../protocol/constants.ts";
-import { checkCallback } from "./callbacks.ts";
+import { checkCallback } from "./callback-registration.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { sourceView } from "../kernel/views.ts";
 

@@ -8,7 +8,7 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import { coordinatorForGateway } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv, Caller } from "./context.ts";
 import { needOf } from "./needs.ts";
-import { bearerIn } from "./bearer.ts";
+import { bearerToken } from "./bearer-token.ts";
 import { problem } from "./problem.ts";
 
 /** Lets a request through whose bearer token allows what it asks for, and names its caller to all behind it. */
@@ -29,7 +29,7 @@ export const authorised: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 /** The bearer token that a request shows, if it has the form of one. */
 export const bearerOf = (c: AppContext): string | undefined =>
-  bearerIn(c.req.header("Authorization"));
+  bearerToken(c.req.header("Authorization"));
 
 async function callerOf(c: AppContext): Promise<Result<Caller, MusterError>> {
   const { config, coordinator } = c.var;

@@ -14,10 +14,10 @@ import {
   verifyDelivery,
 } from "../../src/webhooks/index.ts";
 import type { AppContext, AppEnv } from "../context.ts";
-import { deliveryAnswer } from "../delivery-answer.ts";
-import { openedSource } from "../opened-source.ts";
+import { outcomeView } from "../webhook-outcome.ts";
+import { openSource } from "../webhook-source-secrets.ts";
 import { limit } from "../middleware.ts";
-import { answer } from "../problem.ts";
+import { respond } from "../problem.ts";
 import { failuresOfDelivery, jsonOf } from "../responses.ts";
 
 const deliver = createRoute({
@@ -44,7 +44,7 @@ export function deliveryRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openAPIRegistry.registerPath(deliver);
   app.post("/v1/webhooks/:name", limit(WEBHOOK_BODY_BYTES_MAX), async (c) => {
     const delivered = await take(c, c.req.param("name"), new Uint8Array(await c.req.arrayBuffer()));
-    return answer(c, delivered, (taken) =>
+    return respond(c, delivered, (taken) =>
       "challenge" in taken ? c.json(taken, 200) : c.json(taken, 202),
     );
   });
@@ -57,7 +57,7 @@ async function take(
   body: Bytes,
 ): Promise<Result<DeliveryView | z.infer<typeof ChallengeView>, MusterError>> {
   const { coordinator, config } = c.var;
-  const source = await openedSource(c, name);
+  const source = await openSource(c, name);
   if (!source.ok) return source;
   const { headers } = c.req.raw;
   const { secrets, scheme } = source.value;
@@ -80,5 +80,5 @@ async function take(
       : { outcome: "unmapped", reason: event.error },
     replay: null,
   });
-  return taken.ok ? deliveryAnswer(taken.value) : taken;
+  return taken.ok ? outcomeView(taken.value) : taken;
 }

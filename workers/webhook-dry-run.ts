@@ -1,6 +1,6 @@
 import type { DryRunView } from "../src/protocol/http.ts";
 import { explain, readEvent, verifyDelivery, type HeaderReader } from "../src/webhooks/index.ts";
-import type { OpenedSource } from "./opened-source.ts";
+import type { OpenedSource } from "./webhook-source-secrets.ts";
 
 export interface Sample {
   readonly headers: HeaderReader;

@@ -5,7 +5,7 @@ import type { MusterError } from "../src/protocol/errors.ts";
 const RETRY = 2;
 
 /** What another part of the mesh answers; `unavailable` when it throws instead, whose reason stays here. */
-export async function reach<T>(
+export async function orUnavailable<T>(
   part: string,
   call: () => Promise<T>,
 ): Promise<Result<T, MusterError>> {

@@ -11,9 +11,9 @@ import {
 import { newOpaqueId, OpaqueId, Slug } from "../../src/protocol/ids.ts";
 import type { AppEnv } from "../context.ts";
 import { IdempotencyKey } from "../idempotency-key.ts";
-import { replayDelivery, tryWebhook } from "../kept-deliveries.ts";
+import { replayDelivery, tryWebhook } from "../webhook-replay.ts";
 import { takesJson } from "../middleware.ts";
-import { answer } from "../problem.ts";
+import { respond } from "../problem.ts";
 import {
   bodyOf,
   conflict,
@@ -67,17 +67,17 @@ export function webhookDeliveryRoutes(app: OpenAPIHono<AppEnv>): void {
     const source = c.req.valid("param").name;
     const query = c.req.valid("query");
     const listed = await c.get("coordinator").call("list_deliveries", { ...query, source });
-    return answer(c, listed, (page) => c.json(page, 200));
+    return respond(c, listed, (page) => c.json(page, 200));
   });
   app.openapi(replay, async (c) => {
     const key = c.req.valid("header")["idempotency-key"] ?? newOpaqueId(platformRandom);
     const newTask = c.req.valid("query").new_task === "true" ? key : null;
     const taken = await replayDelivery(c, { ...c.req.valid("param"), newTask });
-    return answer(c, taken, (delivery) => c.json(delivery, 202));
+    return respond(c, taken, (delivery) => c.json(delivery, 202));
   });
   app.openapi(test, async (c) => {
     const { name } = c.req.valid("param");
     const shown = await tryWebhook(c, name, c.req.valid("json"));
-    return answer(c, shown, (dryRun) => c.json(dryRun, 200));
+    return respond(c, shown, (dryRun) => c.json(dryRun, 200));
   });
 }

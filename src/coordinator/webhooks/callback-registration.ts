@@ -30,7 +30,7 @@ export function callableUrl({ config }: Context, url: string): Result<string, st
 }
 
 /** Keeps a callback that was checked, until its task ends. */
-export function keepCallback(
+export function registerCallback(
   context: Context,
   taskId: string,
   callback: CallbackBody | undefined,

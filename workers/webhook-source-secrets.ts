@@ -12,7 +12,7 @@ export interface OpenedSource extends WebhookSource {
 }
 
 /** The source of this name, its secrets opened. */
-export async function openedSource(
+export async function openSource(
   c: AppContext,
   name: string,
 ): Promise<Result<OpenedSource, MusterError>> {

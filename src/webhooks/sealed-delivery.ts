@@ -6,7 +6,7 @@ import { KEY_BYTES, WEBHOOK_KEPT_BODY_BYTES_MAX } from "../protocol/constants.ts
 import type { HeaderReader } from "./scheme.ts";
 import { openSecret, sealSecret } from "./sealed-secret.ts";
 
-export interface KeptContent {
+export interface DeliveryContent {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -42,7 +42,7 @@ export function sealDelivery(
     room -= header.length + value.length;
     if (room >= 0 && !NOT_KEPT.test(header)) kept.push([header, value]);
   }
-  const content: KeptContent = { headers: Object.fromEntries(kept), body: text };
+  const content: DeliveryContent = { headers: Object.fromEntries(kept), body: text };
   const key = deliveryKey(signingKey, name);
   return toBase64(sealSecret(key, JSON.stringify(content), random));
 }
@@ -52,10 +52,10 @@ export function openDelivery(
   signingPrivateKey: Uint8Array,
   sourceName: string,
   sealed: string,
-): KeptContent | null {
+): DeliveryContent | null {
   const key = deliveryKey(signingPrivateKey, sourceName);
   const text = openSecret(key, fromBase64(sealed) ?? new Uint8Array());
-  return text === null ? null : (JSON.parse(text) as KeptContent);
+  return text === null ? null : (JSON.parse(text) as DeliveryContent);
 }
 
 /** Headers by name, whatever their case, as `Headers` gives them. */

@@ -4,7 +4,10 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import type { MeshConfig } from "../durable/config.ts";
 
 /** What is wrong with a public key (hex) that no peer could ever prove; null when one could. */
-export const unusableKey = ({ identities }: MeshConfig, publicKey: string): MusterError | null =>
+export const lowOrderKeyError = (
+  { identities }: MeshConfig,
+  publicKey: string,
+): MusterError | null =>
   sharedSecret(identities.current.privateKey, fromHex(publicKey) as Uint8Array) === null
     ? { code: "bad_key", detail: "no peer can prove a key of low order" }
     : null;

@@ -13,7 +13,7 @@ import {
   signStandard,
   type Callback,
 } from "../../webhooks/index.ts";
-import { callableUrl } from "./callbacks.ts";
+import { callableUrl } from "./callback-registration.ts";
 import type { CallbackRequest } from "../../contract/webhooks.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";

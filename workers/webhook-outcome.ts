@@ -4,7 +4,7 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import type { DeliveryView } from "../src/protocol/http.ts";
 
 /** What a sender is told: 2xx for all that needs no second try, a filtered event among it. */
-export function deliveryAnswer({
+export function outcomeView({
   outcome,
   taskId,
   detail,

@@ -4,9 +4,9 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import type { DeliveryView, DryRunView, WebhookSample } from "../src/protocol/http.ts";
 import { headersOf, judge, openDelivery, readEvent } from "../src/webhooks/index.ts";
 import type { AppContext } from "./context.ts";
-import { deliveryAnswer } from "./delivery-answer.ts";
-import { dryRun, type Sample } from "./dry-run.ts";
-import { openedSource } from "./opened-source.ts";
+import { outcomeView } from "./webhook-outcome.ts";
+import { dryRun, type Sample } from "./webhook-dry-run.ts";
+import { openSource } from "./webhook-source-secrets.ts";
 
 interface Replay {
   readonly name: string;
@@ -20,7 +20,7 @@ export async function replayDelivery(
   c: AppContext,
   { name, id, newTask }: Replay,
 ): Promise<Result<DeliveryView, MusterError>> {
-  const source = await openedSource(c, name);
+  const source = await openSource(c, name);
   if (!source.ok) return source;
   const kept = await keptDelivery(c, name, id);
   if (!kept.ok) return kept;
@@ -36,7 +36,7 @@ export async function replayDelivery(
       : { outcome: "unmapped", reason: event.error },
     replay: { of: id, newTask },
   });
-  return taken.ok ? deliveryAnswer(taken.value) : taken;
+  return taken.ok ? outcomeView(taken.value) : taken;
 }
 
 /** Shows what a sample would become at a source. */
@@ -45,7 +45,7 @@ export async function tryWebhook(
   name: string,
   { event, body, delivery, headers }: WebhookSample,
 ): Promise<Result<DryRunView, MusterError>> {
-  const source = await openedSource(c, name);
+  const source = await openSource(c, name);
   if (!source.ok) return source;
   if (delivery !== undefined) {
     const kept = await keptDelivery(c, name, delivery);

@@ -1,6 +1,6 @@
 import { toBase64 } from "../src/base/bytes.ts";
 
-export interface PassedOn {
+export interface MeasuredStream {
   /** What comes through; fails once it is more than `max` bytes. */
   readonly stream: ReadableStream<Uint8Array>;
   /** True once it was more. */
@@ -10,7 +10,7 @@ export interface PassedOn {
 }
 
 /** Counts and digests a body while it passes, so that it is never held whole. */
-export function passOn(body: ReadableStream<Uint8Array>, max: number): PassedOn {
+export function measureStream(body: ReadableStream<Uint8Array>, max: number): MeasuredStream {
   const digest = new crypto.DigestStream("SHA-256");
   const writer = digest.getWriter();
   let bytes = 0;

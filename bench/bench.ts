@@ -4,7 +4,7 @@ export interface Bench {
   run(log: (line: string) => void, scale: number): Promise<Figures>;
 }
 
-export interface Figures {
+interface Figures {
   readonly ok: boolean;
   readonly [figure: string]: unknown;
 }

@@ -22,7 +22,7 @@ export function randomSequence(seed: number, stream: number, a: number): () => n
 }
 
 /** Standard normal (Box and Muller). */
-export const normal = (one: number, other: number): number =>
+const normal = (one: number, other: number): number =>
   Math.sqrt(-2 * Math.log(1 - one)) * Math.cos(2 * Math.PI * other);
 
 /** Log-normal with a mean; `sigma` is the standard deviation of its logarithm. */

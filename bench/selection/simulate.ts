@@ -8,7 +8,7 @@ const ATTEMPTS_MAX = 3;
 /** An attempt times out after this time. */
 const ATTEMPT_TIMEOUT_MS = 30_000;
 /** The latency that a failed task counts as. */
-export const FAILED_TASK_MS = 90_000;
+const FAILED_TASK_MS = 90_000;
 /** A worker is pinged once in this many frames. */
 const PING_FRAMES = 2;
 /** How many served tasks may precede the queue before it is copied without them. */
@@ -22,7 +22,7 @@ export interface WaitingTask {
   readonly tried: readonly number[];
 }
 
-export interface SelectionPolicy {
+interface SelectionPolicy {
   /** The worker for the task; -1 if it must wait. */
   pick(task: WaitingTask, now: number): number;
 }
@@ -31,9 +31,9 @@ export interface SelectionPolicy {
 export type MakePolicy = (mesh: MeshState, foresee: Predict) => SelectionPolicy;
 
 /** How an attempt would end if the task were assigned to the worker now. */
-export type Predict = (task: WaitingTask, worker: number, now: number) => AttemptEnd;
+type Predict = (task: WaitingTask, worker: number, now: number) => AttemptEnd;
 
-export interface AttemptEnd {
+interface AttemptEnd {
   /** When the mesh notices the end. */
   readonly endsAt: number;
   readonly kind: OutcomeKind;

@@ -3,7 +3,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { Failure } from "./failure.ts";
 
 /** Only the owner may read it: for keys, tokens and the files beside them. */
-export const PRIVATE_FILE = 0o600;
+const PRIVATE_FILE = 0o600;
 export const PRIVATE_FOLDER = 0o700;
 
 export const errorCode = (error: unknown): string | undefined =>

@@ -13,7 +13,7 @@ export type KnownMesh = z.infer<typeof KnownMesh>;
 const KnownMeshes = z.record(z.string(), KnownMesh);
 
 /** In the user's settings folder, like the `known_hosts` of ssh: it does not depend on the current folder. */
-export function knownMeshesFile(): string {
+function knownMeshesFile(): string {
   const configured = process.env["XDG_CONFIG_HOME"] ?? "";
   return join(
     configured === "" ? join(homedir(), ".config") : configured,

@@ -45,11 +45,11 @@ export function stateFolder(dir: string): StateFolder {
   };
 }
 
-export async function makeStateFolder(folder: StateFolder): Promise<void> {
+async function makeStateFolder(folder: StateFolder): Promise<void> {
   await mkdir(folder.root, { recursive: true, mode: PRIVATE_FOLDER });
 }
 
-export const SECRET_NAMES = [
+const SECRET_NAMES = [
   "ADMIN_TOKEN",
   "MESH_IDENTITY_KEY",
   "MESH_DISCOVERY_KEY",

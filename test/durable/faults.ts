@@ -15,15 +15,19 @@ import { until } from "./api.ts";
 type Execute = Coordinator["execute"];
 type Answer = ReturnType<Execute>;
 
-/** Puts the test between the sessions and one command of the coordinator; `run` executes it as it is. */
-export function meddle(command: CommandName, how: (run: () => Answer) => Answer): void {
+/** Intercepts commands on their way to the coordinator; `run` executes the command as it is. Once per test. */
+export function meddle(
+  intercepted: CommandName | readonly CommandName[],
+  how: (run: () => Answer) => Answer,
+): void {
+  const names: readonly unknown[] = [intercepted].flat();
   const execute: Execute = Reflect.get(Coordinator.prototype, "execute");
   vi.spyOn(Coordinator.prototype, "execute").mockImplementation(function (
     this: Coordinator,
     ...args: Parameters<Execute>
   ) {
     const run = () => execute.apply(this, args);
-    return args.at(-2) === command ? how(run) : run();
+    return names.includes(args.at(-2)) ? how(run) : run();
   });
 }
 

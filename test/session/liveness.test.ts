@@ -1,3 +1,4 @@
+import type { EndCode } from "../../src/contract/session-orders.ts";
 import { describe, expect, test } from "vitest";
 import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
 import { CLOSE } from "../../src/protocol/errors.ts";
@@ -315,12 +316,26 @@ describe("an offer", () => {
   });
 });
 
-describe("a session that ends", () => {
-  test("LV14 tells a peer that may come back when", () => {
-    const fault = { code: "forgotten", detail: "removed" } as const;
-    const { effects } = step(joined(), { type: "end", fault }, at(START));
-    expect(messages(effects)).toMatchObject([
-      { type: "disconnect", payload: { reconnect: { slot: 5, per_second: 100 } } },
-    ]);
-  });
+describe("a session that the mesh ends", () => {
+  const reconnect = { slot: 5, per_second: 100 };
+  const disconnectOf = (code: EndCode) => {
+    const fault = { code, detail: "the reason" };
+    return messages(step(joined(), { type: "end", fault }, at(START)).effects);
+  };
+
+  test.each<EndCode>(["forgotten", "mesh_full"])(
+    "LV14 tells the peer when to reconnect if it may come back (%s)",
+    (code) => {
+      expect(disconnectOf(code)).toMatchObject([{ type: "disconnect", payload: { reconnect } }]);
+    },
+  );
+
+  test.each<EndCode>(["revoked", "not_allowed", "superseded", "rotated"])(
+    "LV14 sends no reconnect time to a peer that must not come back (%s)",
+    (code) => {
+      const [disconnect] = disconnectOf(code);
+      expect(disconnect).toMatchObject({ type: "disconnect", payload: { reason: "the reason" } });
+      expect(disconnect?.payload).not.toHaveProperty("reconnect");
+    },
+  );
 });

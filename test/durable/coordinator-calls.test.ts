@@ -1,0 +1,122 @@
+import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { COMMAND_CALLERS, type CommandName } from "../../src/contract/commands.ts";
+import type { EndCode } from "../../src/contract/session-orders.ts";
+import { RPC_VERSION } from "../../src/protocol/constants.ts";
+import type { TaskOffer } from "../../src/protocol/messages.ts";
+import { api, giveTask, newSessionStub, rows, sessionStub, until } from "./api.ts";
+import { Gate, meddle } from "./faults.ts";
+import { GoPeer } from "./go-peer.ts";
+
+const gates: Gate[] = [];
+
+afterEach(async () => {
+  for (const gate of gates.splice(0)) gate.open();
+  vi.restoreAllMocks();
+  await reset();
+});
+
+/** Makes the coordinator answer these commands only once the gate is open. */
+function delayAnswers(...commands: CommandName[]): Gate {
+  const gate = new Gate();
+  gates.push(gate);
+  meddle(commands, async (run) => {
+    await gate.pass();
+    return run();
+  });
+  return gate;
+}
+
+const SESSION_COMMANDS = (Object.keys(COMMAND_CALLERS) as CommandName[]).filter(
+  (name) => COMMAND_CALLERS[name] === "session",
+);
+
+const revoke = ({ keys }: GoPeer) => api("POST", `/v1/peers/${keys.id}/revoke`);
+
+/** The answer, or an error when it takes longer than any answer that waits for nothing. */
+const promptly = <T>(answer: Promise<T>): Promise<T> =>
+  Promise.race([
+    answer,
+    new Promise<never>((_, reject) => {
+      setTimeout(() => reject(new Error("no answer within 3 s")), 3_000);
+    }),
+  ]);
+
+describe("revoking a peer while the coordinator is slow to answer its session", () => {
+  it("AD4 answers 200 once the socket is closed, although `gone` is not answered yet", async () => {
+    const peer = await GoPeer.join();
+    const gate = delayAnswers("gone");
+    expect(await promptly(revoke(peer))).toMatchObject({ status: 200, body: { connected: false } });
+    expect(await peer.closed).toMatchObject({ code: 4403 });
+    await gate.reached();
+  });
+
+  it("AD4 answers 200 although a command for an earlier frame is not answered yet", async () => {
+    const peer = await GoPeer.join();
+    const { id } = await giveTask("echo", null);
+    await peer.readType("task_offer");
+    const gate = delayAnswers("accept_task", "gone");
+    peer.send("task_accept", { task_id: id, fence: 1 });
+    await gate.reached();
+    expect(await promptly(revoke(peer))).toMatchObject({ status: 200 });
+    expect(await peer.closed).toMatchObject({ code: 4403 });
+  });
+
+  it("LV6 repeats `gone` until the coordinator has confirmed it, then stores nothing", async () => {
+    const object = newSessionStub();
+    const peer = await GoPeer.join({ object });
+    const failing = vi.fn(() => Promise.reject(new Error("injected: no answer")));
+    meddle("gone", failing);
+    expect(await promptly(revoke(peer))).toMatchObject({ status: 200 });
+    await until(async () => failing.mock.calls.length, Boolean);
+    const countStored = () =>
+      runInDurableObject(object, async (_, { storage }) => (await storage.list()).size);
+    expect(await countStored()).toBe(1);
+    vi.restoreAllMocks();
+    await runDurableObjectAlarm(object);
+    expect(await countStored()).toBe(0);
+  });
+});
+
+/** What each method of a session returns to the coordinator while the coordinator answers no command of that session. */
+describe("a session that the coordinator calls", () => {
+  const offer: TaskOffer = {
+    task_id: crypto.randomUUID(),
+    fence: 9,
+    kind: "go-p2p/get_stats",
+    payload: null,
+    attempt: 1,
+    lease_seconds: 60,
+  };
+  const fault = { code: "revoked" satisfies EndCode, detail: "this key was revoked" } as const;
+  const shown = { task: {} } as never;
+
+  it.each([true, false])(
+    "AD4 answers without waiting for its own commands (peer speaks Muster: %s)",
+    async (speaksMuster) => {
+      const peer = await GoPeer.join(speaksMuster ? {} : { muster: null });
+      const query = "SELECT epoch FROM peers WHERE id = ?";
+      const [row] = await until(
+        () => rows(query, peer.keys.id),
+        ({ length }) => length === 1,
+      );
+      const epoch = Number(row?.["epoch"]);
+      const session = await sessionStub(peer.keys.id);
+      const gate = delayAnswers(...SESSION_COMMANDS);
+      // A frame whose command stays without an answer: later frames wait behind it.
+      if (speaksMuster) {
+        peer.send("task_refuse", { task_id: offer.task_id, fence: 1, reason: "busy" });
+        await gate.reached();
+      }
+      const calls = [
+        () => session.offer(RPC_VERSION, epoch, offer),
+        () => session.cancel(RPC_VERSION, epoch, offer.task_id, offer.fence, "cancelled"),
+        () => session.report(RPC_VERSION, epoch, shown),
+        () => session.probe(RPC_VERSION, epoch),
+        () => session.end(RPC_VERSION, epoch, fault),
+      ];
+      for (const call of calls) expect(await promptly(call())).toBe("delivered");
+      expect(await peer.closed).toMatchObject({ code: 4403 });
+    },
+  );
+});

@@ -9,35 +9,35 @@ export {
   type Peer,
   type PeerOptions,
   type PeerState,
-} from "./peer.ts";
-export type { Assigner } from "./assignments.ts";
-export type { KnownPeer } from "./advert.ts";
-export type { Handler, Handlers, TaskContext } from "./work.ts";
-export type { JoinedMesh, PeerEvent, PeerEventListener } from "./events.ts";
-export { Controller, controller } from "./controller.ts";
-export { hasEnded, type Task } from "./task.ts";
+} from "./peer/connect-peer.ts";
+export type { Assigner } from "./peer/session-tasks.ts";
+export type { KnownPeer } from "./peer/advert.ts";
+export type { Handler, Handlers, TaskContext } from "./work/task-runner.ts";
+export type { JoinedMesh, PeerEvent, PeerEventListener } from "./peer/peer-events.ts";
+export { Controller, controller } from "./clients/mesh-client.ts";
+export { hasEnded, type Task } from "./tasks/task.ts";
 export type {
   AllowOptions,
   ControllerOptions,
   DialOptions,
   WaitOptions,
-} from "./controller-options.ts";
+} from "./clients/options.ts";
 export {
   discover,
   Discovery,
   DiscoveryError,
   type DiscoveryOptions,
   type KeySource,
-} from "./discovery.ts";
-export type { Discovered, DiscoverOptions } from "./discover.ts";
+} from "./discovery/discovery-reader.ts";
+export type { Discovered, DiscoverOptions } from "./discovery/discovery-feed.ts";
 export type { DiscoveryKeys, PointerView } from "../protocol/http.ts";
 export type { PeerRecord } from "../stmf/peer-record.ts";
-export type { RunOptions } from "./run.ts";
-export type { AssignOptions } from "./submission.ts";
-export { deliver, newWebhookSecret, signDelivery, type DeliveryOptions } from "./webhook.ts";
-export type { Explanations } from "./explain-api.ts";
-export type { ReplayOptions, Webhooks } from "./webhooks-api.ts";
-export { verifyCallback, type CallbackDelivery, type VerifyOptions } from "./callback.ts";
+export type { RunOptions } from "./tasks/run-task.ts";
+export type { AssignOptions } from "./tasks/submission.ts";
+export { deliver, newWebhookSecret, signDelivery, type DeliveryOptions } from "./webhooks/deliver.ts";
+export type { Explanations } from "./clients/explain-api.ts";
+export type { ReplayOptions, Webhooks } from "./clients/webhook-client.ts";
+export { verifyCallback, type CallbackDelivery, type VerifyOptions } from "./webhooks/verify-callback.ts";
 export {
   MusterApiError,
   OptionsError,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { failuresAfter, fullJitter } from "../../src/client/backoff.ts";
-import { retryDelay } from "../../src/client/retry.ts";
+import { retryDelay } from "../../src/client/http/request-retry.ts";
 import { MusterApiError } from "../../src/client/errors.ts";
 
 const failed = (status: number, retryAfter?: number) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fromUtf8 } from "../../src/base/bytes.ts";
-import { helloBytes } from "../../src/client/hello.ts";
+import { helloBytes } from "../../src/client/connection/hello.ts";
 import { generateIdentity } from "../../src/client/keys.ts";
 import { HELD_MAX, HELLO_BYTES_MAX } from "../../src/protocol/constants.ts";
 import { Hello } from "../../src/protocol/messages.ts";

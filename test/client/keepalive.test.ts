@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { SECOND } from "../../src/base/clock.ts";
-import { Keepalive } from "../../src/client/keepalive.ts";
+import { Keepalive } from "../../src/client/connection/keepalive.ts";
 import { FakeMesh } from "./fake-mesh.ts";
 import { NoiseMesh } from "./noise-mesh.ts";
 import { waitFor } from "../wait-for.ts";

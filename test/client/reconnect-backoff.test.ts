@@ -5,7 +5,7 @@ import {
   ReconnectBackoff,
   pauseAfterBreak,
   pauseAfterFailure,
-} from "../../src/client/reconnect-backoff.ts";
+} from "../../src/client/peer/reconnect-backoff.ts";
 import { RECONNECT_POSITION_MAX } from "../../src/protocol/constants.ts";
 import { Reconnect } from "../../src/protocol/messages.ts";
 import { seededNumbers } from "../random.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { risingTimestamps } from "../../src/client/timestamps.ts";
+import { risingTimestamps } from "../../src/client/connection/timestamps.ts";
 import { Envelope } from "../../src/protocol/envelope.ts";
 
 const at = Date.UTC(2026, 0, 2, 3, 4, 5, 6);

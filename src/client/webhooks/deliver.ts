@@ -1,0 +1,50 @@
+import { utf8 } from "../../base/bytes.ts";
+import type { Millis } from "../../base/clock.ts";
+import { platformRandom } from "../../crypto/primitives.ts";
+import { DeliveryView } from "../../protocol/http.ts";
+import { newUuid } from "../../protocol/ids.ts";
+import { secretOf, signStandard } from "../../webhooks/index.ts";
+import { Api, type Fetch } from "../http/api.ts";
+import { OptionsError } from "../errors.ts";
+
+/** A new secret for a webhook source: 32 random bytes, as Standard Webhooks writes them. */
+export const newWebhookSecret = (): string => secretOf(platformRandom(32));
+
+/** The headers that sign one delivery (Standard Webhooks, symmetric `v1`). */
+export function signDelivery(
+  secret: string,
+  { id, at, body }: { readonly id: string; readonly at: Millis; readonly body: string },
+): Readonly<Record<string, string>> {
+  const headers = signStandard(secret, { id, at, body: utf8(body) });
+  if (!headers.ok) throw new OptionsError(headers.error);
+  return headers.value;
+}
+
+export interface DeliveryOptions {
+  /** The mesh's base URL. */
+  readonly url: string;
+  /** The webhook source's name. */
+  readonly source: string;
+  /** The source's secret, `whsec_` and base64. No token is needed: the signature is the proof. */
+  readonly secret: string;
+  /** Names the event: delivering it again makes no second task. Default: a fresh one. */
+  readonly id?: string;
+  readonly fetch?: Fetch;
+  readonly signal?: AbortSignal;
+}
+
+/** Delivers one event to a webhook source, signed; safe to retry, and retried while the mesh can't be reached. */
+export function deliver(event: unknown, options: DeliveryOptions): Promise<DeliveryView> {
+  const { url, source, secret, fetch = globalThis.fetch.bind(globalThis) } = options;
+  const api = new Api({ url, token: undefined, fetch, random: Math.random });
+  const id = options.id ?? newUuid(platformRandom);
+  const headers = signDelivery(secret, { id, at: Date.now(), body: JSON.stringify(event) });
+  return api.json(DeliveryView, {
+    method: "POST",
+    path: `v1/webhooks/${encodeURIComponent(source)}`,
+    body: event,
+    headers,
+    idempotent: true,
+    signal: options.signal,
+  });
+}

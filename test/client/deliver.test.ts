@@ -1,0 +1,44 @@
+import { createHmac } from "node:crypto";
+import { expect, test } from "vitest";
+import type { Fetch } from "../../src/client/http/api.ts";
+import { deliver, newWebhookSecret, signDelivery } from "../../src/client/webhooks/deliver.ts";
+
+test("a delivery is signed as Standard Webhooks' reference libraries sign it", () => {
+  // The vector of their own tests (github.com/standard-webhooks/standard-webhooks, libraries/*).
+  const headers = signDelivery("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", {
+    id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
+    at: 1_614_265_330_999,
+    body: '{"test": 2432232314}',
+  });
+  expect(headers).toEqual({
+    "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+    "webhook-timestamp": "1614265330",
+    "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+  });
+});
+
+test("a secret that is not of the standard's form is refused", () => {
+  for (const secret of ["plain", "whsec_***", "whsec_MfKQ9r8GKYqrTwjU"]) {
+    expect(() => signDelivery(secret, { id: "a", at: 0, body: "" })).toThrow(TypeError);
+  }
+});
+
+test("deliver signs the very bytes that it sends, and sends no token", async () => {
+  const secret = newWebhookSecret();
+  const sent: { url: string; init: RequestInit }[] = [];
+  const fetch: Fetch = (url, init) => {
+    sent.push({ url, init });
+    const task_id = "00000000-0000-4000-8000-000000000001";
+    return Promise.resolve(Response.json({ task_id, duplicate: false }, { status: 202 }));
+  };
+  const event = { type: "file", data: { name: "é.txt" } };
+  await deliver(event, { url: "http://mesh.test", source: "demo", secret, id: "evt-1", fetch });
+  const { url, init } = sent[0] as { url: string; init: RequestInit };
+  const headers = new Headers(init.headers);
+  const signed = `evt-1.${headers.get("webhook-timestamp")}.${init.body as string}`;
+  const key = Buffer.from(secret.slice("whsec_".length), "base64");
+  const mac = createHmac("sha256", key).update(signed).digest("base64");
+  expect(url).toBe("http://mesh.test/v1/webhooks/demo");
+  expect(headers.get("webhook-signature")).toBe(`v1,${mac}`);
+  expect(headers.has("authorization")).toBe(false);
+});

@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Assignments } from "../../src/client/peer/session-tasks.ts";
+import { PeerError } from "../../src/client/errors.ts";
+import type { Link } from "../../src/client/connection/connection.ts";
+import { toGoP2pError, type MusterError } from "../../src/protocol/errors.ts";
+import type { Json } from "../../src/base/json.ts";
+import type { TaskView } from "../../src/protocol/http.ts";
+import { aTaskView } from "../task-view.ts";
+import { taskId } from "./fake-mesh.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const shown = (state: TaskView["state"], result: Json = null) =>
+  aTaskView({ id: taskId(1), state, result });
+
+/** Sessions that only note what is said in them. */
+function assigning() {
+  const tasks = new Assignments("http://mesh.test", () => Promise.reject(new Error("no HTTP")));
+  const said: { readonly type: string; readonly payload: unknown; readonly id: string }[] = [];
+  const link: Link = {
+    send: (type, payload) => {
+      const id = `message ${said.length}`;
+      said.push({ type, payload, id });
+      return id;
+    },
+    close: () => Promise.resolve(),
+  };
+  const refuse = (error: MusterError) => tasks.refused(toGoP2pError(error), said.at(-1)?.id);
+  const answer = (task: TaskView) => tasks.shown({ task }, said.at(-1)?.id);
+  tasks.attach(link);
+  return { tasks, said, link, refuse, answer };
+}
+
+/** Looked at beforehand: what rejects while a test looks elsewhere is no accident. */
+const errorOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => null,
+    (error: unknown) => error,
+  );
+const settle = () => vi.advanceTimersByTimeAsync(0);
+
+describe("a task given over a session", () => {
+  test("AS25 is given again in the next one under the same key, if this one ends before the answer", async () => {
+    const { tasks, said, link, answer } = assigning();
+    const given = tasks.assign("echo", 1);
+    tasks.detach();
+    tasks.attach(link);
+    expect(said.map(({ type }) => type)).toEqual(["task_assign", "task_assign"]);
+    expect(said[1]?.payload).toEqual(said[0]?.payload);
+    answer(shown("queued"));
+    expect((await given).id).toBe(taskId(1));
+  });
+
+  test("AS25 is given once there is a session", async () => {
+    const { tasks, said, link, answer } = assigning();
+    tasks.detach();
+    const given = tasks.assign("echo");
+    expect(said).toEqual([]);
+    tasks.attach(link);
+    answer(shown("queued"));
+    await given;
+  });
+
+  test("AS25 is given again when the mesh says that it may be of use, and else not", async () => {
+    const { tasks, said, refuse, answer } = assigning();
+    const given = tasks.assign("echo");
+    refuse({ code: "queue_full", detail: "full", retryAfter: 5 });
+    await vi.advanceTimersByTimeAsync(4_900);
+    expect(said).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(said).toHaveLength(2);
+    answer(shown("queued"));
+    await given;
+    const denied = errorOf(tasks.assign("echo"));
+    refuse({ code: "forbidden", detail: "no" });
+    expect(await denied).toMatchObject({ code: "forbidden", status: 403, detail: "no" });
+    expect(tasks.refused(toGoP2pError({ code: "forbidden", detail: "" }), "other")).toBe(false);
+  });
+
+  test("AS25 is waited for until its end is told, or a look shows it", async () => {
+    const { tasks, said, answer, link } = assigning();
+    const waiting = tasks.wait(taskId(1));
+    answer(shown("running"));
+    await settle();
+    tasks.shown({ task: shown("succeeded", 42) }, undefined);
+    expect((await waiting).result).toBe(42);
+    const again = tasks.wait(taskId(1));
+    answer(shown("running"));
+    await settle();
+    tasks.detach();
+    tasks.attach(link);
+    await settle();
+    expect(said.at(-1)?.type).toBe("task_query");
+    answer(shown("failed"));
+    expect((await again).state).toBe("failed");
+  });
+
+  test("AS25 is waited for no longer than the caller wants", async () => {
+    const { tasks, answer } = assigning();
+    const waiting = errorOf(tasks.wait(taskId(1), { timeoutMs: 3_000 }));
+    answer(shown("running"));
+    await vi.advanceTimersByTimeAsync(3_000);
+    answer(shown("running"));
+    expect(await waiting).toMatchObject({ code: "wait_timeout" });
+    const abort = new AbortController();
+    const aborted = errorOf(tasks.wait(taskId(1), { signal: abort.signal }));
+    answer(shown("running"));
+    await settle();
+    abort.abort(new Error("enough"));
+    expect(await aborted).toMatchObject({ message: "enough" });
+  });
+
+  test("AS25 is unreachable when nobody answers, and closed when the peer is", async () => {
+    const { tasks, said } = assigning();
+    const silent = errorOf(tasks.task(taskId(1)));
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    expect(await silent).toMatchObject({ code: "unreachable" });
+    expect(said.length).toBeGreaterThan(1);
+    const open = errorOf(tasks.wait(taskId(1)));
+    tasks.stop(new PeerError("closed", "the peer is closed"));
+    expect(await open).toMatchObject({ code: "closed" });
+    expect(await errorOf(tasks.cancel(taskId(1)))).toMatchObject({ code: "closed" });
+  });
+});

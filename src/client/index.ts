@@ -34,10 +34,19 @@ export type { DiscoveryKeys, PointerView } from "../protocol/http.ts";
 export type { PeerRecord } from "../stmf/peer-record.ts";
 export type { RunOptions } from "./tasks/run-task.ts";
 export type { AssignOptions } from "./tasks/submission.ts";
-export { deliver, newWebhookSecret, signDelivery, type DeliveryOptions } from "./webhooks/deliver.ts";
+export {
+  deliver,
+  newWebhookSecret,
+  signDelivery,
+  type DeliveryOptions,
+} from "./webhooks/deliver.ts";
 export type { Explanations } from "./clients/explain-api.ts";
 export type { ReplayOptions, Webhooks } from "./clients/webhook-client.ts";
-export { verifyCallback, type CallbackDelivery, type VerifyOptions } from "./webhooks/verify-callback.ts";
+export {
+  verifyCallback,
+  type CallbackDelivery,
+  type VerifyOptions,
+} from "./webhooks/verify-callback.ts";
 export {
   MusterApiError,
   OptionsError,

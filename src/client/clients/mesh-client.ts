@@ -42,12 +42,7 @@ import { newUuid } from "../../protocol/ids.ts";
 import type { GoP2pRequest, Role } from "../../protocol/messages.ts";
 import type { z } from "zod";
 import { Api, type Fetch } from "../http/api.ts";
-import type {
-  AllowOptions,
-  ControllerOptions,
-  DialOptions,
-  WaitOptions,
-} from "./options.ts";
+import type { AllowOptions, ControllerOptions, DialOptions, WaitOptions } from "./options.ts";
 import { Discovery } from "../discovery/discovery-reader.ts";
 import { WaitTimeout } from "../errors.ts";
 import { Explanations } from "./explain-api.ts";

@@ -3,7 +3,13 @@ import { SECOND } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import { peerIdOf } from "../../crypto/identity.ts";
 import { makeConnectProof } from "../../crypto/key-proofs.ts";
-import { readNoise, splitNoise, startNoise, writeNoise, type NoiseState } from "../../crypto/noise.ts";
+import {
+  readNoise,
+  splitNoise,
+  startNoise,
+  writeNoise,
+  type NoiseState,
+} from "../../crypto/noise.ts";
 import { openNext, sealNext, type Direction } from "../../crypto/transport.ts";
 import { platformX25519 } from "../../crypto/x25519.ts";
 import {

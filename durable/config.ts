@@ -22,7 +22,7 @@ import { AuthMode } from "../src/protocol/http.ts";
 import { keyBytes, Name } from "../src/protocol/ids.ts";
 import { callbackKey } from "../src/webhooks/index.ts";
 import type { Env } from "./env.ts";
-import { policyOf, SelectionVariables } from "./selection-config.ts";
+import { readPolicy, SelectionVariables } from "./selection-variables.ts";
 import type { UpstashAccess } from "./upstash-store.ts";
 
 /** The deployment, checked: its three keys (DESIGN §8) and what the operator chose. */
@@ -157,7 +157,7 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
       authMode: data.AUTH_MODE,
       meshIds: [current, upcoming].filter((each) => each !== null).map(({ id }) => id),
       place: placeOf(data.MESH_LATITUDE, data.MESH_LONGITUDE),
-      policy: policyOf(data),
+      policy: readPolicy(data),
       weights: data.SCORE_WEIGHTS,
       peersMax: data.PEERS_MAX,
       // Peers that listen speak go-p2p 1.0.

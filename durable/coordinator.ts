@@ -23,7 +23,7 @@ import { COPY_DEBTS, OutboxRunner, OWN_DEBTS, type OutboxPorts } from "./outbox-
 import type { CoordinatorRpc } from "./rpc.ts";
 import { SessionPort } from "./session-port.ts";
 import { upstashStore } from "./upstash-store.ts";
-import { Waiters } from "./waiters.ts";
+import { TaskWaiters } from "./task-waiters.ts";
 
 /**
  * The coordinator's object: wakes, hands each command to the core, and performs what the core decided. It decides
@@ -41,7 +41,7 @@ export class Coordinator
   readonly #copies: OutboxRunner;
   readonly #callbacks: CallbackRunner;
   readonly #measurements: MeasurementWriter;
-  readonly #waiters = new Waiters();
+  readonly #waiters = new TaskWaiters();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);

@@ -3,7 +3,7 @@ import { DIAL_CONNECT_DEADLINE } from "../src/protocol/constants.ts";
 import { outboundUrl } from "../src/protocol/outbound-url.ts";
 
 /** A socket that is open, and how to cut it off where closing it is not enough. */
-export interface DialledOut {
+export interface DialedSocket {
   readonly socket: WebSocket;
   readonly cutOff: () => void;
 }
@@ -12,10 +12,10 @@ export interface DialledOut {
  * Opens a WebSocket to where a peer listens; what went wrong, for the operator, when it does not open. The URL is judged at
  * every dial: what may be called is a matter of the configuration of today, not of the day when it was registered.
  */
-export async function dialOut(
+export async function openSocket(
   text: string,
   allowLoopback: boolean,
-): Promise<Result<DialledOut, string>> {
+): Promise<Result<DialedSocket, string>> {
   const url = outboundUrl(text, { schemes: ["wss", "ws"], allowLoopback });
   if (!url.ok) return err(`not called: ${url.error.detail}`);
   const giveUp = new AbortController();

@@ -15,7 +15,7 @@ export const ORIGIN_HEADERS = {
 } as const;
 
 /** Where a socket came from, by the headers that the gateway wrote; `meshId` is the mesh's own key where none was asked for. */
-export function originOf(headers: Headers, meshId: string): Origin {
+export function readOrigin(headers: Headers, meshId: string): Origin {
   const text = (name: string): string => headers.get(name) ?? "";
   return {
     address: text(ORIGIN_HEADERS.address),
@@ -28,4 +28,4 @@ export function originOf(headers: Headers, meshId: string): Origin {
 }
 
 /** Of a peer that was dialled the platform tells nothing of the kind. */
-export const NOWHERE = { place: null, network: "", colo: "", tcpRttMs: null } as const;
+export const UNKNOWN_PLACE = { place: null, network: "", colo: "", tcpRttMs: null } as const;

@@ -12,22 +12,22 @@ import {
 import { CLOSE } from "../src/protocol/errors.ts";
 import { newUuid } from "../src/protocol/ids.ts";
 import type { GoP2pRequest, PayloadOf, TaskOffer } from "../src/protocol/messages.ts";
-import { newCall } from "../src/session/calling.ts";
+import { newDialedSession } from "../src/session/outbound-handshake.ts";
 import type { SessionEvent } from "../src/session/effects.ts";
-import { oversized } from "../src/session/frame-size.ts";
+import { frameSizeFault } from "../src/session/frame-size.ts";
 import { newNoiseSession } from "../src/session/noise-handshake.ts";
-import { newSession } from "../src/session/state.ts";
+import { newGoP2pSession } from "../src/session/state.ts";
 import { AlarmClock } from "./alarm-clock.ts";
-import { Calls } from "./calls.ts";
+import { PendingCalls } from "./pending-calls.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { sendSessionCommand } from "./coordinator-port.ts";
-import { dialOut } from "./dial-out.ts";
-import { DialledSockets } from "./dialled-sockets.ts";
+import { openSocket } from "./dial-out.ts";
+import { DialedSockets } from "./dialed-sockets.ts";
 import type { Env } from "./env.ts";
-import { NOWHERE, ORIGIN_HEADERS, originOf } from "./origin-headers.ts";
+import { UNKNOWN_PLACE, ORIGIN_HEADERS, readOrigin } from "./origin-headers.ts";
 import { PendingDisconnect } from "./pending-disconnect.ts";
 import { requireVersion, type Called, type Delivery, type PeerSessionRpc } from "./rpc.ts";
-import { contextOf } from "./session-context.ts";
+import { stepContext } from "./session-context.ts";
 import { SessionRunner } from "./session-runner.ts";
 import { SessionSockets } from "./session-sockets.ts";
 
@@ -43,8 +43,8 @@ export class PeerSession
 {
   readonly #config: MeshConfig;
   readonly #alarm: AlarmClock;
-  readonly #dialed = new DialledSockets(this);
-  readonly #calls = new Calls();
+  readonly #dialed = new DialedSockets(this);
+  readonly #calls = new PendingCalls();
   readonly #sockets: SessionSockets;
   readonly #disconnect: PendingDisconnect;
   readonly #runner: SessionRunner;
@@ -64,7 +64,7 @@ export class PeerSession
       disconnect: this.#disconnect,
       contextOf: (socket, session) => {
         const heartbeatAt = this.#sockets.heartbeatAt(socket);
-        return contextOf(session, this.#config, Date.now(), heartbeatAt, ctx.id.toString());
+        return stepContext(session, this.#config, Date.now(), heartbeatAt, ctx.id.toString());
       },
       send: (command) => sendSessionCommand(env, command),
       scheduleAlarm: () => this.#scheduleAlarm(),
@@ -76,10 +76,10 @@ export class PeerSession
     const peerId = request.headers.get(ORIGIN_HEADERS.peer);
     if (this.#sockets.countHandshaking() >= UNPROVED_SOCKETS_MAX)
       return Response.json(null, { status: TOO_MANY_UNPROVED });
-    const origin = originOf(request.headers, this.#config.identities.current.id);
+    const origin = readOrigin(request.headers, this.#config.identities.current.id);
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
-    const session = peerId === null ? newSession(origin) : newNoiseSession(origin, peerId);
+    const session = peerId === null ? newGoP2pSession(origin) : newNoiseSession(origin, peerId);
     this.#runner.save(server, session);
     const headers = new Headers();
     if (peerId !== null) headers.set("Sec-WebSocket-Protocol", MUSTER_2_SUBPROTOCOL);
@@ -91,7 +91,7 @@ export class PeerSession
     const session = this.#sockets.sessionOf(socket);
     if (session.state === "closed") return;
     // Refused before it waits in the queue: a WebSocket has no backpressure here, and the queue is held in memory.
-    const tooLarge = oversized(session, bytes);
+    const tooLarge = frameSizeFault(session, bytes);
     if (tooLarge !== null) {
       this.#runner.runNow(socket, { type: "end", fault: tooLarge });
       return;
@@ -200,7 +200,7 @@ export class PeerSession
   async #dial({ dial, url, publicKey }: DialOrder): Promise<void> {
     for (const earlier of this.#dialed.all())
       await this.#runner.runInOrder(earlier, { type: "end", fault: REDIALED });
-    const opened = await dialOut(url, this.#config.coordinator.allowLoopback);
+    const opened = await openSocket(url, this.#config.coordinator.allowLoopback);
     if (!opened.ok) {
       const input = { dial, error: opened.error, proved: null };
       await sendSessionCommand(this.env, { name: "dial_failed", input });
@@ -208,8 +208,11 @@ export class PeerSession
     }
     const { socket } = opened.value;
     const meshId = this.#config.identities.current.id;
-    this.#runner.save(socket, newCall({ ...NOWHERE, address: url, meshId, dial }, publicKey));
-    this.#dialed.take(opened.value);
+    this.#runner.save(
+      socket,
+      newDialedSession({ ...UNKNOWN_PLACE, address: url, meshId, dial }, publicKey),
+    );
+    this.#dialed.adopt(opened.value);
     await this.#runner.runInOrder(socket, { type: "opened" });
   }
 

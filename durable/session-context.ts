@@ -5,7 +5,7 @@ import type { Session } from "../src/session/state.ts";
 import type { MeshConfig } from "./config.ts";
 
 /** The context of one step. The mesh has the identity that the peer connected to, as long as the mesh accepts that one. */
-export function contextOf(
+export function stepContext(
   session: Session,
   { identities, name }: MeshConfig,
   now: Millis,

@@ -2,10 +2,10 @@ import { platformX25519 } from "../src/crypto/x25519.ts";
 import type { SessionAnswer, SessionCommand } from "../src/contract/commands.ts";
 import type { SessionContext } from "../src/session/context.ts";
 import type { SessionEffect, SessionEvent } from "../src/session/effects.ts";
-import { takeNoise } from "../src/session/noise-handshake.ts";
+import { receiveNoise } from "../src/session/noise-handshake.ts";
 import type { Session } from "../src/session/state.ts";
 import { step } from "../src/session/step.ts";
-import type { Calls } from "./calls.ts";
+import type { PendingCalls } from "./pending-calls.ts";
 import { EventQueue } from "./event-queue.ts";
 import { HandshakeTimers } from "./handshake-timers.ts";
 import type { PendingDisconnect } from "./pending-disconnect.ts";
@@ -13,7 +13,7 @@ import type { SessionSockets } from "./session-sockets.ts";
 
 export interface RunnerPorts {
   readonly sockets: SessionSockets;
-  readonly calls: Calls;
+  readonly calls: PendingCalls;
   readonly disconnect: PendingDisconnect;
   readonly contextOf: (socket: WebSocket, session: Session) => SessionContext;
   /** Sends a command to the coordinator; never throws. */
@@ -50,7 +50,7 @@ export class SessionRunner {
   save(socket: WebSocket, session: Session): void {
     this.#timers.update(socket, session);
     this.#ports.sockets.save(socket, session);
-    if (session.state === "closed") this.#ports.calls.drop(socket);
+    if (session.state === "closed") this.#ports.calls.dropAll(socket);
   }
 
   isFullFor(socket: WebSocket, bytes: number): boolean {
@@ -101,7 +101,7 @@ export class SessionRunner {
     frame: Extract<SessionEvent, { type: "frame" }>["data"],
   ): Promise<readonly SessionEffect[]> {
     const context = this.#ports.contextOf(socket, session);
-    const stepped = await takeNoise(session, frame, await platformX25519(), context);
+    const stepped = await receiveNoise(session, frame, await platformX25519(), context);
     // The session may have been ended while WebCrypto was awaited.
     if (this.#ports.sockets.sessionOf(socket).state === "closed") return [];
     this.#apply(socket, stepped.session, stepped.effects);

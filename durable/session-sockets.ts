@@ -1,7 +1,7 @@
 import type { Millis } from "../src/base/clock.ts";
 import { dueAt } from "../src/session/liveness.ts";
 import { isHandshaking, type Session } from "../src/session/state.ts";
-import type { DialledSockets } from "./dialled-sockets.ts";
+import type { DialedSockets } from "./dialed-sockets.ts";
 
 /**
  * The sockets of one object and the session of each. A session is kept in its socket's attachment, so that the object may
@@ -9,11 +9,11 @@ import type { DialledSockets } from "./dialled-sockets.ts";
  */
 export class SessionSockets {
   readonly #ctx: DurableObjectState;
-  readonly #dialed: DialledSockets;
+  readonly #dialed: DialedSockets;
   /** Sessions that ended: the attachment goes with the socket, but the answer to a command may still come. */
   readonly #ended = new WeakMap<WebSocket, Session>();
 
-  constructor(ctx: DurableObjectState, dialed: DialledSockets) {
+  constructor(ctx: DurableObjectState, dialed: DialedSockets) {
     this.#ctx = ctx;
     this.#dialed = dialed;
   }
@@ -74,7 +74,7 @@ export class SessionSockets {
   }
 
   close(socket: WebSocket, code: number, reason: string): void {
-    this.#dialed.closing(socket);
+    this.#dialed.closeSent(socket);
     try {
       socket.close(code, reason);
     } catch {

@@ -7,7 +7,7 @@ import type {
   TokenView,
 } from "../protocol/http.ts";
 import type { CallersOf } from "./caller.ts";
-import type { Nothing, PageOf } from "./inputs.ts";
+import type { Empty, PageInput } from "./inputs.ts";
 
 /** API tokens, join keys, and the audit log. */
 export interface AccessCommands {
@@ -16,8 +16,8 @@ export interface AccessCommands {
     input: CreateToken;
     output: TokenView & { readonly token: string };
   };
-  list_tokens: { caller: "gateway"; input: Nothing; output: { readonly tokens: TokenView[] } };
-  revoke_token: { caller: "gateway"; input: { readonly id: string }; output: Nothing };
+  list_tokens: { caller: "gateway"; input: Empty; output: { readonly tokens: TokenView[] } };
+  revoke_token: { caller: "gateway"; input: { readonly id: string }; output: Empty };
   authenticate: {
     caller: "gateway";
     input: { readonly id: string; readonly hash: string };
@@ -30,13 +30,13 @@ export interface AccessCommands {
   };
   list_join_keys: {
     caller: "gateway";
-    input: Nothing;
+    input: Empty;
     output: { readonly join_keys: JoinKeyView[] };
   };
-  revoke_join_key: { caller: "gateway"; input: { readonly id: string }; output: Nothing };
+  revoke_join_key: { caller: "gateway"; input: { readonly id: string }; output: Empty };
   list_audit: {
     caller: "gateway";
-    input: PageOf & { readonly subject?: string | undefined; readonly act?: string | undefined };
+    input: PageInput & { readonly subject?: string | undefined; readonly act?: string | undefined };
     output: { readonly entries: AuditView[]; readonly next_cursor: string | null };
   };
 }

@@ -6,28 +6,28 @@ import type { PeerId } from "../protocol/ids.ts";
 import type { Announce, Reconnect, Role } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 import type { CallersOf } from "./caller.ts";
-import type { FromSession, Nothing } from "./inputs.ts";
+import type { SessionInput, Empty } from "./inputs.ts";
 
 /** Which peers may connect, and the sessions that they have. */
 export interface AdmissionCommands {
   admit: { caller: "session"; input: AdmitInput; output: Admitted };
   observe: { caller: "session"; input: ObserveInput; output: { readonly suspect: boolean } };
-  gone: { caller: "session"; input: GoneInput; output: Nothing };
+  gone: { caller: "session"; input: GoneInput; output: Empty };
   announce: {
     caller: "session";
-    input: FromSession & { readonly announced: Announce };
-    output: Nothing;
+    input: SessionInput & { readonly announced: Announce };
+    output: Empty;
   };
   /** The session has verified that the peer holds the new key, too. */
   rotate_peer: {
     caller: "session";
-    input: FromSession & { readonly newPeerId: PeerId; readonly newPublicKey: string };
-    output: Nothing;
+    input: SessionInput & { readonly newPeerId: PeerId; readonly newPublicKey: string };
+    output: Empty;
   };
 
   revoke_peer: { caller: "gateway"; input: { readonly id: PeerId }; output: PeerView };
-  forget_peer: { caller: "gateway"; input: { readonly id: PeerId }; output: Nothing };
-  get_auth_mode: { caller: "gateway"; input: Nothing; output: { readonly mode: AuthMode } };
+  forget_peer: { caller: "gateway"; input: { readonly id: PeerId }; output: Empty };
+  get_auth_mode: { caller: "gateway"; input: Empty; output: { readonly mode: AuthMode } };
   set_auth_mode: {
     caller: "gateway";
     input: { readonly mode: AuthMode };
@@ -35,7 +35,7 @@ export interface AdmissionCommands {
   };
   list_allowed: {
     caller: "gateway";
-    input: Nothing;
+    input: Empty;
     output: { readonly mode: AuthMode; readonly entries: AllowEntry[] };
   };
   allow: {
@@ -43,7 +43,7 @@ export interface AdmissionCommands {
     input: AllowBody & { readonly publicKey: string; readonly peerId: PeerId };
     output: AllowEntry;
   };
-  disallow: { caller: "gateway"; input: { readonly publicKey: string }; output: Nothing };
+  disallow: { caller: "gateway"; input: { readonly publicKey: string }; output: Empty };
 }
 
 export const ADMISSION_CALLERS: CallersOf<AdmissionCommands> = {
@@ -81,7 +81,7 @@ export interface Admitted {
 }
 
 /** A peer answered a ping, or did not. */
-export interface ObserveInput extends FromSession {
+export interface ObserveInput extends SessionInput {
   /** Grows with each observation of a session, so that an observation that was overtaken changes nothing. */
   readonly seq: number;
   readonly event: "answered" | "missed_answer";

@@ -1,7 +1,7 @@
 import type { DialRef, ProvedKey } from "../peers/dial.ts";
 import type { DialView } from "../protocol/http.ts";
 import type { CallersOf } from "./caller.ts";
-import type { Nothing } from "./inputs.ts";
+import type { Empty } from "./inputs.ts";
 
 /** Addresses that the operator registered, which the mesh dials. */
 export interface DialingCommands {
@@ -9,7 +9,7 @@ export interface DialingCommands {
   dial_failed: {
     caller: "session";
     input: { readonly dial: DialRef; readonly error: string; readonly proved: ProvedKey | null };
-    output: Nothing;
+    output: Empty;
   };
 
   /** Registers an address; dials it now if it is registered already. */
@@ -18,8 +18,8 @@ export interface DialingCommands {
     input: { readonly url: string; readonly name: string; readonly key: ProvedKey | null };
     output: { readonly dial: DialView; readonly created: boolean };
   };
-  list_dials: { caller: "gateway"; input: Nothing; output: { readonly dials: DialView[] } };
-  remove_dial: { caller: "gateway"; input: { readonly id: string }; output: Nothing };
+  list_dials: { caller: "gateway"; input: Empty; output: { readonly dials: DialView[] } };
+  remove_dial: { caller: "gateway"; input: { readonly id: string }; output: Empty };
 }
 
 export const DIALING_CALLERS: CallersOf<DialingCommands> = {

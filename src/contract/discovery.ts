@@ -6,7 +6,7 @@ import type { PointerList, PointerQuery, PointerView } from "../protocol/http.ts
 import type { PeerId } from "../protocol/ids.ts";
 import type { CopiedDirectory } from "../registry/copies.ts";
 import type { CallersOf } from "./caller.ts";
-import type { Nothing } from "./inputs.ts";
+import type { Empty } from "./inputs.ts";
 
 /** Published records and pointers, by which peers find each other, and their copies for replicas. */
 export interface DiscoveryCommands {
@@ -31,9 +31,9 @@ export interface DiscoveryCommands {
   published: {
     caller: "mesh";
     input: OfPublication & { readonly peerId: PeerId; readonly blobId: string };
-    output: Nothing;
+    output: Empty;
   };
-  blob_deleted: { caller: "mesh"; input: { readonly blobId: string }; output: Nothing };
+  blob_deleted: { caller: "mesh"; input: { readonly blobId: string }; output: Empty };
   prepare_replication: {
     caller: "mesh";
     input: { readonly held: string | null };
@@ -42,14 +42,14 @@ export interface DiscoveryCommands {
   blobs_copied: {
     caller: "mesh";
     input: { readonly blobIds: readonly string[]; readonly more: boolean };
-    output: Nothing;
+    output: Empty;
   };
   replicated: {
     caller: "mesh";
     input: { readonly copied: CopiedDirectory; readonly names: readonly string[] };
-    output: Nothing;
+    output: Empty;
   };
-  copy_dropped: { caller: "mesh"; input: { readonly key: string }; output: Nothing };
+  copy_dropped: { caller: "mesh"; input: { readonly key: string }; output: Empty };
 }
 
 export const DISCOVERY_CALLERS: CallersOf<DiscoveryCommands> = {

@@ -1,21 +1,21 @@
 import type { OutboxItem } from "../registry/outbox.ts";
 import type { CallersOf } from "./caller.ts";
-import type { Nothing } from "./inputs.ts";
+import type { Empty } from "./inputs.ts";
 import type { EndFault, SessionRef } from "./session-orders.ts";
 
 /** The coordinator's own work: due times, and the outcome of what the outbox does. */
 export interface KernelCommands {
-  tick: { caller: "mesh"; input: Nothing; output: Nothing };
+  tick: { caller: "mesh"; input: Empty; output: Empty };
   session_ended: {
     caller: "mesh";
     input: { readonly to: SessionRef; readonly fault: EndFault };
-    output: Nothing;
+    output: Empty;
   };
-  probed: { caller: "mesh"; input: { readonly to: SessionRef }; output: Nothing };
+  probed: { caller: "mesh"; input: { readonly to: SessionRef }; output: Empty };
   outbox_failed: {
     caller: "mesh";
     input: Pick<OutboxItem, "kind" | "subject" | "failures">;
-    output: Nothing;
+    output: Empty;
   };
 }
 

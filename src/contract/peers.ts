@@ -3,7 +3,7 @@ import type { PairRttView, PeerState, PeerView, ScoreView } from "../protocol/ht
 import type { PeerId } from "../protocol/ids.ts";
 import type { GoP2pRequest, Role } from "../protocol/messages.ts";
 import type { CallersOf } from "./caller.ts";
-import type { FromSession, Nothing, PageOf } from "./inputs.ts";
+import type { SessionInput, Empty, PageInput } from "./inputs.ts";
 import type { SessionRef } from "./session-orders.ts";
 
 /** What is known of peers: measurements, scores, other peers that they advertise. */
@@ -11,15 +11,15 @@ export interface PeerCommands {
   /** Round trips that the peer measured to other peers. */
   report_rtts: {
     caller: "session";
-    input: FromSession & {
+    input: SessionInput & {
       readonly rtts: readonly { readonly to: PeerId; readonly rttMs: number }[];
     };
-    output: Nothing;
+    output: Empty;
   };
   /** Other peers that the peer advertises; the answer is a sample of pointer IDs. */
   hear_advert: {
     caller: "session";
-    input: FromSession & { readonly peers: readonly AdvertisedPeer[] };
+    input: SessionInput & { readonly peers: readonly AdvertisedPeer[] };
     output: { readonly pointers: readonly string[] };
   };
 
@@ -32,7 +32,7 @@ export interface PeerCommands {
   };
   list_peers: {
     caller: "gateway";
-    input: PageOf & { readonly state?: PeerState | undefined; readonly role?: Role | undefined };
+    input: PageInput & { readonly state?: PeerState | undefined; readonly role?: Role | undefined };
     output: { readonly peers: PeerView[]; readonly next_cursor: string | null };
   };
   /** The session to which a go-p2p request to this peer is sent. */

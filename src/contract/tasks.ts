@@ -12,43 +12,43 @@ import type { PeerId } from "../protocol/ids.ts";
 import type { PayloadOf, TaskResult } from "../protocol/messages.ts";
 import type { ResultExtra } from "../registry/task-results.ts";
 import type { CallersOf } from "./caller.ts";
-import type { FromSession, Nothing, OfAttempt, OfTask, PageOf } from "./inputs.ts";
+import type { SessionInput, Empty, AttemptInput, TaskInput, PageInput } from "./inputs.ts";
 
 /** Tasks: submitted by callers and controllers, attempted by workers. */
 export interface TaskCommands {
   // From the session of a worker.
-  accept_task: { caller: "session"; input: OfAttempt & Queued; output: Leased };
+  accept_task: { caller: "session"; input: AttemptInput & Queued; output: Leased };
   refuse_task: {
     caller: "session";
-    input: OfAttempt & { readonly reason: string };
-    output: Nothing;
+    input: AttemptInput & { readonly reason: string };
+    output: Empty;
   };
   progress_task: {
     caller: "session";
-    input: OfAttempt &
+    input: AttemptInput &
       Queued & { readonly progress: number | null; readonly message?: string | null };
     output: Leased;
   };
   finish_task: {
     caller: "session";
-    input: FromSession & { readonly outcome: TaskResult };
-    output: Nothing;
+    input: SessionInput & { readonly outcome: TaskResult };
+    output: Empty;
   };
 
   // From the session of a controller.
   assign_task: {
     caller: "session";
-    input: FromSession & { readonly task: SubmitTask; readonly key: string | null };
+    input: SessionInput & { readonly task: SubmitTask; readonly key: string | null };
     output: PayloadOf<"task_shown">;
   };
   query_task: {
     caller: "session";
-    input: FromSession & { readonly id: string };
+    input: SessionInput & { readonly id: string };
     output: PayloadOf<"task_shown">;
   };
   recall_task: {
     caller: "session";
-    input: FromSession & { readonly id: string };
+    input: SessionInput & { readonly id: string };
     output: PayloadOf<"task_shown">;
   };
 
@@ -62,43 +62,43 @@ export interface TaskCommands {
     input: Omit<SubmitInput, "task"> & { readonly tasks: readonly SubmitTask[] };
     output: BatchView;
   };
-  get_task: { caller: "gateway"; input: OfTask; output: TaskView };
+  get_task: { caller: "gateway"; input: TaskInput; output: TaskView };
   list_tasks: {
     caller: "gateway";
     input: ListTasksInput;
     output: { readonly tasks: TaskSummary[]; readonly next_cursor: string | null };
   };
-  cancel_task: { caller: "gateway"; input: OfTask; output: TaskView };
+  cancel_task: { caller: "gateway"; input: TaskInput; output: TaskView };
   why_task: {
     caller: "gateway";
-    input: OfTask & { readonly attempt?: number | undefined };
+    input: TaskInput & { readonly attempt?: number | undefined };
     output: WhyView;
   };
 
   // A large result goes from the gateway straight into the blob store; the coordinator reserves its place and records it.
   begin_result: {
     caller: "gateway";
-    input: Omit<OfAttempt, "epoch">;
+    input: Omit<AttemptInput, "epoch">;
     output: ResultUpload;
   };
   commit_result: {
     caller: "gateway";
-    input: Omit<OfAttempt, "epoch"> & {
+    input: Omit<AttemptInput, "epoch"> & {
       readonly blobId: string;
       readonly bytes: number;
       /** In base64. */
       readonly sha256: string;
     };
-    output: Nothing;
+    output: Empty;
   };
   read_result: {
     caller: "gateway";
-    input: OfTask;
+    input: TaskInput;
     output: { readonly result: Json; readonly extra: ResultExtra };
   };
 
-  offer_failed: { caller: "mesh"; input: OfferFailedInput; output: Nothing };
-  result_deleted: { caller: "mesh"; input: { readonly blobId: string }; output: Nothing };
+  offer_failed: { caller: "mesh"; input: OfferFailedInput; output: Empty };
+  result_deleted: { caller: "mesh"; input: { readonly blobId: string }; output: Empty };
 }
 
 export const TASK_CALLERS: CallersOf<TaskCommands> = {
@@ -141,7 +141,7 @@ export interface SubmitInput {
   readonly idempotency: { readonly key: string; readonly scope: string } | null;
 }
 
-interface ListTasksInput extends PageOf {
+interface ListTasksInput extends PageInput {
   readonly state?: TaskState | undefined;
   readonly kind?: string | undefined;
   readonly source?: string | undefined;
@@ -160,7 +160,7 @@ interface ResultUpload {
 }
 
 /** An offer that did not reach its peer. */
-interface OfferFailedInput extends OfAttempt {
+interface OfferFailedInput extends AttemptInput {
   readonly reason: string;
   /** `gone`: there is no such session. `silent`: its peer has not been heard for too long. `unknown`: no answer. */
   readonly session: "gone" | "silent" | "unknown";

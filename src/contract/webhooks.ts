@@ -9,7 +9,7 @@ import type { WebhookDelivery } from "../registry/webhook-deliveries.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
 import type { Answer, Verdict } from "../webhooks/index.ts";
 import type { CallersOf } from "./caller.ts";
-import type { Nothing, OfTask, PageOf } from "./inputs.ts";
+import type { Empty, TaskInput, PageInput } from "./inputs.ts";
 
 /** Webhooks that become tasks, and callbacks that report how tasks ended. */
 export interface WebhookCommands {
@@ -27,15 +27,15 @@ export interface WebhookCommands {
   };
   list_webhook_sources: {
     caller: "gateway";
-    input: Nothing;
+    input: Empty;
     output: { readonly sources: WebhookSourceView[] };
   };
-  remove_webhook_source: { caller: "gateway"; input: { readonly name: string }; output: Nothing };
+  remove_webhook_source: { caller: "gateway"; input: { readonly name: string }; output: Empty };
   /** A delivery whose signature is valid, with what it becomes; every such delivery is recorded. */
   take_delivery: { caller: "gateway"; input: DeliveryInput; output: TakenDelivery };
   list_deliveries: {
     caller: "gateway";
-    input: PageOf & {
+    input: PageInput & {
       readonly source: string;
       readonly outcome?: DeliveryOutcome | undefined;
     };
@@ -48,7 +48,7 @@ export interface WebhookCommands {
     output: WebhookDelivery;
   };
   /** Schedules again a callback that was delivered or has failed for good. */
-  repeat_callback: { caller: "gateway"; input: OfTask; output: TaskView };
+  repeat_callback: { caller: "gateway"; input: TaskInput; output: TaskView };
 
   claim_callback: {
     caller: "mesh";
@@ -61,7 +61,7 @@ export interface WebhookCommands {
   callback_answered: {
     caller: "mesh";
     input: { readonly taskId: string; readonly attempt: number; readonly answer: Answer };
-    output: Nothing;
+    output: Empty;
   };
 }
 

@@ -7,7 +7,7 @@ import type { SessionContext } from "./context.ts";
 import type { Move } from "./effects.ts";
 import { withLease, withLiveness } from "./liveness.ts";
 import { command, errorReply, message, stay } from "./outgoing.ts";
-import { admitted } from "./proving.ts";
+import { applyAdmission } from "./proving.ts";
 import type { Active, Session } from "./state.ts";
 
 /**
@@ -31,7 +31,7 @@ function receiveAdmission(
   result: Result<Admitted, MusterError>,
   context: SessionContext,
 ): Move {
-  if (session.state === "admitting") return admitted(session, result, context);
+  if (session.state === "admitting") return applyAdmission(session, result, context);
   if (session.state !== "closed" || session.claim === null || !result.ok) return stay(session);
   // The socket closed before the answer came.
   const { epoch } = result.value;

@@ -4,7 +4,7 @@ import { openFrame, sealFrame } from "../crypto/session-cipher.ts";
 import { openNext, sealNext, type Direction } from "../crypto/transport.ts";
 import { readEnvelope, type Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
-import { remember, type Freshness, type IdWindow } from "./id-window.ts";
+import { checkAndRemember, type Freshness, type IdWindow } from "./id-window.ts";
 import type { SessionContext } from "./context.ts";
 
 /** How a session's messages become frames, by its protocol. Plain data, for it lies in the socket's attachment. */
@@ -24,7 +24,7 @@ export interface Opened {
 }
 
 /** Opens one frame and reads the message in it: `undecryptable`, or `bad_message`. */
-export function openWith(channel: Channel, frame: Uint8Array): Result<Opened, SessionFault> {
+export function openFrom(channel: Channel, frame: Uint8Array): Result<Opened, SessionFault> {
   if (channel.protocol === "muster/2") {
     const opened = openNext(channel.receive, frame);
     if (opened === null)
@@ -47,12 +47,12 @@ export function openWith(channel: Channel, frame: Uint8Array): Result<Opened, Se
   const envelope = openFrame(channel.key, frame);
   if (!envelope.ok) return envelope;
   const { id, ts } = envelope.value;
-  const { freshness, window } = remember(channel.window, id, Date.parse(ts));
+  const { freshness, window } = checkAndRemember(channel.window, id, Date.parse(ts));
   return ok({ envelope: envelope.value, channel: { ...channel, window }, freshness });
 }
 
 /** Seals one message, and the channel to keep before its frame is sent. */
-export function sealWith(
+export function sealInto(
   channel: Channel,
   envelope: Envelope,
   { now, randomBytes }: SessionContext,

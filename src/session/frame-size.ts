@@ -9,7 +9,7 @@ function frameBytesMax({ state }: Session): number {
 }
 
 /** What is wrong with a frame of this size; null when it may come in. */
-export function oversized(session: Session, bytes: number): SessionFault | null {
+export function frameSizeFault(session: Session, bytes: number): SessionFault | null {
   const max = frameBytesMax(session);
   return bytes <= max
     ? null

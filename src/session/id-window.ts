@@ -21,7 +21,7 @@ export const newIdWindow = (floor: Millis): IdWindow => ({ floor, ids: [], times
 export type Freshness = "fresh" | "duplicate" | "old";
 
 /** Judges a message by its ID and stamp, and remembers it when it is fresh. */
-export function remember(
+export function checkAndRemember(
   window: IdWindow,
   id: string,
   stamp: Millis,

@@ -9,7 +9,7 @@ import {
 } from "../peers/liveness.ts";
 import { PONG_TIMEOUT } from "../protocol/constants.ts";
 import type { Intent, Move } from "./effects.ts";
-import { observe } from "./observation.ts";
+import { reportObservation } from "./observation.ts";
 import type { SessionContext } from "./context.ts";
 import { end, ping, stay } from "./outgoing.ts";
 import type { Active, Session } from "./state.ts";
@@ -39,7 +39,7 @@ export function checkLiveness(session: Active, context: SessionContext): Move {
     case "alive":
       return ask(knownBeats(seen, { missed: 0 }), context, null);
     case "restored":
-      return observe(knownBeats(seen, { missed: 0, ping: null }), "answered", context);
+      return reportObservation(knownBeats(seen, { missed: 0, ping: null }), "answered", context);
     case "unknown": {
       // Who has not beaten by the first look does not beat.
       const beats = seen.liveness.heartbeats ?? false;
@@ -58,7 +58,7 @@ export function checkLiveness(session: Active, context: SessionContext): Move {
     }
     case "missed": {
       const missed = withLiveness(seen, { missed: seen.liveness.missed + 1, suspect: true });
-      return followedBy(observe(missed, "missed_answer", context), (next) =>
+      return followedBy(reportObservation(missed, "missed_answer", context), (next) =>
         ask(next, context, verdict.answerBy),
       );
     }
@@ -81,7 +81,7 @@ export function probe(session: Active, context: SessionContext): Move {
 }
 
 /** Pings for an RTT sample when the last ping is old enough: the object is awake for another reason anyway. */
-export function sampleBeside(
+export function pingForSample(
   session: Active,
   context: SessionContext,
   age: Millis,
@@ -92,7 +92,7 @@ export function sampleBeside(
   return [withLiveness(session, { ping: sent.ping, askedAt: context.now }), [sent.intent]];
 }
 
-export const isHeard = (session: Active, context: SessionContext): boolean =>
+export const wasHeardLately = (session: Active, context: SessionContext): boolean =>
   isFresh(session.liveness, context.now);
 
 export const withLiveness = (session: Active, changes: Partial<Liveness>): Active => ({

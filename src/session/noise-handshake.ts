@@ -10,12 +10,12 @@ import type { SessionFault } from "../protocol/errors.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { Hello } from "../protocol/messages.ts";
 import type { Move, Step } from "./effects.ts";
-import { oversized } from "./frame-size.ts";
+import { frameSizeFault } from "./frame-size.ts";
 import type { SessionContext } from "./context.ts";
 import { end, stay } from "./outgoing.ts";
-import { askToAdmit } from "./proving.ts";
+import { requestAdmission } from "./proving.ts";
 import type { Noise, Origin } from "./state.ts";
-import { finish } from "./finish.ts";
+import { sealMove } from "./seal-move.ts";
 
 /** A socket that speaks muster.2; the gateway has seen a proof that it comes from who holds this ID's key. */
 export const newNoiseSession = (origin: Origin, peerId: PeerId): Noise => ({
@@ -30,14 +30,14 @@ export const newNoiseSession = (origin: Origin, peerId: PeerId): Noise => ({
  * One frame of a muster.2 handshake: message 1 is answered by message 2, and message 3 proves the peer's key and carries
  * its hello. Asynchronous, for native X25519 is; all other steps of a session are plain functions.
  */
-export async function takeNoise(
+export async function receiveNoise(
   session: Noise,
   data: string | Bytes,
   curve: X25519,
   context: SessionContext,
 ): Promise<Step> {
   const move = await advance(session, data, curve, context);
-  return finish(session, move.ok ? move.value : end(session, move.error), context);
+  return sealMove(session, move.ok ? move.value : end(session, move.error), context);
 }
 
 async function advance(
@@ -47,7 +47,7 @@ async function advance(
   context: SessionContext,
 ): Promise<Result<Move, SessionFault>> {
   if (typeof data === "string") return fault("a muster.2 handshake is made of binary frames");
-  const tooLarge = oversized(session, data.length);
+  const tooLarge = frameSizeFault(session, data.length);
   if (tooLarge !== null) return err(tooLarge);
   const read = await readNoise(curve, session.noise, context.mesh.keys, data);
   if (!read.ok) return fault("this is not the handshake's next message");
@@ -97,7 +97,7 @@ function prove(
   const { name, role, capabilities, slots, prefetch, held, join_key: joinKey } = hello.data;
   const publicKey = toHex(state.remoteStatic);
   return ok(
-    askToAdmit(
+    requestAdmission(
       {
         claim: {
           peerId: session.peerId,

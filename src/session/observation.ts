@@ -10,7 +10,7 @@ const TELL_CHANGE = 0.25;
 const TELL_FLOOR_MS = 20;
 
 /** Tells the coordinator what became of the peer. */
-export function observe(
+export function reportObservation(
   session: Active,
   event: "answered" | "missed_answer",
   { now }: SessionContext,
@@ -25,7 +25,7 @@ export function observe(
 }
 
 /** Whether the coordinator wants to hear of a steady peer's answer: it need not hear of every one. */
-export function worthTelling({ rtt, told }: Active, { now }: SessionContext): boolean {
+export function isWorthReporting({ rtt, told }: Active, { now }: SessionContext): boolean {
   const moved = Math.abs(rtt.smoothedMs - told.smoothedMs);
   return (
     now - told.at >= TELL_INTERVAL || moved > TELL_CHANGE * Math.max(told.smoothedMs, TELL_FLOOR_MS)

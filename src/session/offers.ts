@@ -2,7 +2,7 @@ import { SECOND } from "../base/clock.ts";
 import { GO_P2P_KIND, type GoP2pRequest, type TaskOffer } from "../protocol/messages.ts";
 import { isGoP2pRequest } from "../tasks/eligibility.ts";
 import type { Move } from "./effects.ts";
-import { isHeard, probe, sampleBeside, withLease } from "./liveness.ts";
+import { wasHeardLately, probe, pingForSample, withLease } from "./liveness.ts";
 import type { SessionContext } from "./context.ts";
 import { command, compose, message, stay } from "./outgoing.ts";
 import type { Active } from "./state.ts";
@@ -11,10 +11,10 @@ import type { Active } from "./state.ts";
  * Hands a task to the peer: as `task_offer`, or to a plain go-p2p node as the request that its kind names, whose reply
  * will be the result. Such a node can't accept, so sending the request is taken for it.
  */
-export function deliver(session: Active, offer: TaskOffer, context: SessionContext): Move {
-  if (!isHeard(session, context)) return withhold(session, context);
+export function deliverOffer(session: Active, offer: TaskOffer, context: SessionContext): Move {
+  if (!wasHeardLately(session, context)) return withhold(session, context);
   const leased = withLease(session, context.now + offer.lease_seconds * SECOND);
-  const [sampled, alsoSent] = sampleBeside(leased, context, SAMPLE_AGE);
+  const [sampled, alsoSent] = pingForSample(leased, context, SAMPLE_AGE);
   const { session: given, intents } = hand(sampled, offer, context);
   return stay(given, ...intents, ...alsoSent);
 }

@@ -7,7 +7,7 @@ import type { Envelope } from "../protocol/envelope.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import type { Role } from "../protocol/messages.ts";
 import { newLiveness } from "../peers/liveness.ts";
-import { fullAllowance } from "./allowance.ts";
+import { fullBucket } from "./rate-limit.ts";
 import type { Channel } from "./channel.ts";
 import type { Move } from "./effects.ts";
 import { newIdWindow } from "./id-window.ts";
@@ -20,7 +20,11 @@ import { strike, TEXT_FRAME } from "./strikes.ts";
  * Waits for the pong that proves the key over go-p2p 1.0. Nothing else counts before it: whoever replays frames of an
  * earlier session has plenty of them, but none that answers this ping.
  */
-export function prove(session: Proving, data: string | Bytes, context: SessionContext): Move {
+export function receiveProof(
+  session: Proving,
+  data: string | Bytes,
+  context: SessionContext,
+): Move {
   const { channel, claim, origin, ping, strikes } = session;
   if (typeof data === "string" || channel.protocol !== "go-p2p/1.0") {
     return strike(session, TEXT_FRAME, context);
@@ -44,7 +48,7 @@ export function prove(session: Proving, data: string | Bytes, context: SessionCo
   }
   const proved: Channel = { ...channel, window: newIdWindow(Date.parse(pong.ts)) };
   const keyed = { claim, origin, channel: proved, strikes };
-  return askToAdmit(keyed, context.now - ping.sentAt, { joinKey: null }, context);
+  return requestAdmission(keyed, context.now - ping.sentAt, { joinKey: null }, context);
 }
 
 const answers = (pong: Envelope, { claim, ping }: Proving, { mesh }: SessionContext): boolean =>
@@ -54,7 +58,7 @@ const answers = (pong: Envelope, { claim, ping }: Proving, { mesh }: SessionCont
 type Shown = Pick<JoinRequest, "joinKey" | "held">;
 
 /** The key is proved; whether its peer may come in is the coordinator's to say. */
-export function askToAdmit(
+export function requestAdmission(
   keyed: Pick<Active, "claim" | "origin" | "channel" | "strikes">,
   elapsedMs: number,
   shown: Shown,
@@ -95,7 +99,7 @@ const joinRequest = (
 });
 
 /** The coordinator's word on the admission. */
-export function admitted(
+export function applyAdmission(
   session: Admitting,
   result: Result<Admitted, MusterError>,
   context: SessionContext,
@@ -115,7 +119,7 @@ export function admitted(
     // Only a muster.2 peer may beat; whether it does, the first look shows.
     liveness: { ...newLiveness(now, channel.protocol === "muster/2" ? null : false), leasedUntil },
     rtt,
-    allowance: fullAllowance(now),
+    allowance: fullBucket(now),
     told: { seq: 0, at: now, smoothedMs: rtt.smoothedMs },
     requests: [],
     calls: [],

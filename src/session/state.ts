@@ -7,7 +7,7 @@ import type { GoP2pRequest, Reconnect, Role } from "../protocol/messages.ts";
 import type { Liveness, OutstandingPing } from "../peers/liveness.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 import type { NoiseState } from "../crypto/noise.ts";
-import type { Allowance } from "./allowance.ts";
+import type { TokenBucket } from "./rate-limit.ts";
 import type { Channel } from "./channel.ts";
 
 /** Where a socket came from, as the platform told at the upgrade. */
@@ -39,7 +39,7 @@ export interface Claim {
 }
 
 /** A go-p2p request that carries a task to a node without Muster's messages. */
-export interface OutstandingRequest {
+export interface OutstandingTaskRequest {
   readonly id: string;
   readonly type: GoP2pRequest;
   readonly taskId: string;
@@ -105,10 +105,10 @@ export interface Active extends Keyed {
   readonly since: Millis;
   readonly liveness: Liveness;
   readonly rtt: RttEstimate;
-  readonly allowance: Allowance;
+  readonly allowance: TokenBucket;
   /** The last observation that the coordinator was told of: its number, when, and the smoothed RTT in it. */
   readonly told: { readonly seq: number; readonly at: Millis; readonly smoothedMs: number };
-  readonly requests: readonly OutstandingRequest[];
+  readonly requests: readonly OutstandingTaskRequest[];
   readonly calls: readonly OutstandingCall[];
   /** The peer's turn when many come back at once. */
   readonly reconnect: Reconnect;
@@ -125,7 +125,7 @@ export interface Closed {
 export type Session = Greeting | Calling | Noise | Proving | Admitting | Active | Closed;
 
 /** A socket that speaks go-p2p 1.0. */
-export const newSession = (origin: Origin): Greeting => ({ state: "greeting", origin });
+export const newGoP2pSession = (origin: Origin): Greeting => ({ state: "greeting", origin });
 
 /** Whether the peer has yet to prove its key: then there is a deadline, and nothing is stored. */
 export const isHandshaking = ({ state }: Session): boolean =>

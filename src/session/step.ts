@@ -1,20 +1,20 @@
 import { MESSAGES_PER_SECOND } from "../protocol/constants.ts";
 import type { Bytes } from "../base/bytes.ts";
 import type { SessionFault } from "../protocol/errors.ts";
-import { receive } from "./active.ts";
-import { spend } from "./allowance.ts";
+import { receiveMessage } from "./receive-message.ts";
+import { takeToken } from "./rate-limit.ts";
 import { receiveAnswer } from "./answers.ts";
-import { greetFirst, takeAck } from "./calling.ts";
-import { call } from "./calls.ts";
+import { sendHandshake, receiveAck } from "./outbound-handshake.ts";
+import { sendRequest } from "./relayed-requests.ts";
 import type { SessionContext } from "./context.ts";
 import type { Move, SessionEvent, Step } from "./effects.ts";
-import { finish } from "./finish.ts";
-import { oversized } from "./frame-size.ts";
-import { greet } from "./greeting.ts";
+import { sealMove } from "./seal-move.ts";
+import { frameSizeFault } from "./frame-size.ts";
+import { receiveHandshake } from "./inbound-handshake.ts";
 import { checkLiveness, probe, withHeartbeat } from "./liveness.ts";
-import { cancelOffer, deliver } from "./offers.ts";
+import { cancelOffer, deliverOffer } from "./offers.ts";
 import { claimOf, disconnectCommands, end, message, stay } from "./outgoing.ts";
-import { prove } from "./proving.ts";
+import { receiveProof } from "./proving.ts";
 import { endWithDisconnect } from "./disconnect.ts";
 import type { Active, Session } from "./state.ts";
 
@@ -24,12 +24,12 @@ import type { Active, Session } from "./state.ts";
  * cryptography is asynchronous (`receiveNoise`).
  */
 export const step = (session: Session, event: SessionEvent, context: SessionContext): Step =>
-  finish(session, move(session, event, context), context);
+  sealMove(session, move(session, event, context), context);
 
 function move(session: Session, event: SessionEvent, context: SessionContext): Move {
   switch (event.type) {
     case "opened":
-      return session.state === "calling" ? greetFirst(session, context) : stay(session);
+      return session.state === "calling" ? sendHandshake(session, context) : stay(session);
     case "frame":
       return receiveFrame(session, event.data, context);
     case "handshake_timeout":
@@ -70,9 +70,9 @@ function moveActive(session: Active, event: ActiveEvent, context: SessionContext
     case "probe":
       return probe(withHeartbeat(session, context), context);
     case "offer":
-      return deliver(withHeartbeat(session, context), event.offer, context);
+      return deliverOffer(withHeartbeat(session, context), event.offer, context);
     case "call":
-      return call(session, event, context);
+      return sendRequest(session, event, context);
     case "cancel":
       return cancelOffer(session, event.taskId, event.fence, event.reason, context);
     case "report":
@@ -84,15 +84,15 @@ function moveActive(session: Active, event: ActiveEvent, context: SessionContext
 
 function receiveFrame(session: Session, data: string | Bytes, context: SessionContext): Move {
   if (session.state === "closed") return stay(session);
-  const fault = oversized(session, data.length);
+  const fault = frameSizeFault(session, data.length);
   if (fault !== null) return end(session, fault);
   switch (session.state) {
     case "greeting":
-      return greet(session, data, context);
+      return receiveHandshake(session, data, context);
     case "calling":
-      return takeAck(session, data, context);
+      return receiveAck(session, data, context);
     case "proving":
-      return prove(session, data, context);
+      return receiveProof(session, data, context);
     case "noise":
       // Handled by `receiveNoise`, because WebCrypto is asynchronous.
       return stay(session);
@@ -100,9 +100,9 @@ function receiveFrame(session: Session, data: string | Bytes, context: SessionCo
       // Frames of one socket are stepped in order, after the answer to the admission.
       return stay(session);
     case "active": {
-      const allowance = spend(session.allowance, context.now);
+      const allowance = takeToken(session.allowance, context.now);
       if (allowance === null) return end(session, RATE_LIMITED);
-      return receive({ ...session, allowance }, data, context);
+      return receiveMessage({ ...session, allowance }, data, context);
     }
     default:
       return session satisfies never;

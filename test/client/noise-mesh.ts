@@ -13,7 +13,7 @@ import type { JoinRequest } from "../../src/peers/join-request.ts";
 import type { SessionCommand } from "../../src/contract/commands.ts";
 import { ok } from "../../src/base/result.ts";
 import type { SessionEffect, SessionEvent } from "../../src/session/effects.ts";
-import { newNoiseSession, takeNoise } from "../../src/session/noise-handshake.ts";
+import { newNoiseSession, receiveNoise } from "../../src/session/noise-handshake.ts";
 import type { Session } from "../../src/session/state.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
 import { step } from "../../src/session/step.ts";
@@ -156,7 +156,7 @@ export class NoiseMesh {
     };
     const { session, effects } =
       before.state === "noise" && event.type === "frame"
-        ? await takeNoise(before, event.data, portableX25519, context)
+        ? await receiveNoise(before, event.data, portableX25519, context)
         : step(before, event, context);
     this.#session = session;
     for (const effect of effects) await this.#perform(effect);

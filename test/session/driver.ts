@@ -20,7 +20,7 @@ import type { SessionEffect, SessionEvent, Step } from "../../src/session/effect
 import { dueAt } from "../../src/session/liveness.ts";
 import type { SessionContext } from "../../src/session/context.ts";
 import {
-  newSession,
+  newGoP2pSession,
   type Active,
   type Origin,
   type Proving,
@@ -45,7 +45,7 @@ export const ORIGIN: Origin = {
   tcpRttMs: null,
   meshId: MESH.keys.id,
 };
-export const GREETING: Session = newSession(ORIGIN);
+export const GREETING: Session = newGoP2pSession(ORIGIN);
 
 const drawn = seededRandom(3);
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { newIdWindow, remember, type IdWindow } from "../../src/session/id-window.ts";
+import { newIdWindow, checkAndRemember, type IdWindow } from "../../src/session/id-window.ts";
 import { ID_WINDOW } from "../../src/protocol/constants.ts";
 
 const FLOOR = 1_000;
@@ -9,7 +9,7 @@ const FLOOR = 1_000;
 function feed(messages: readonly (readonly [id: string, stamp: number])[]) {
   let window: IdWindow = newIdWindow(FLOOR);
   const judged = messages.map(([id, stamp]) => {
-    const { freshness, window: next } = remember(window, id, stamp);
+    const { freshness, window: next } = checkAndRemember(window, id, stamp);
     window = next;
     return freshness;
   });

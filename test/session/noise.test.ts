@@ -12,7 +12,7 @@ import {
 import { sealNext, type Direction } from "../../src/crypto/transport.ts";
 import { nativeX25519 } from "../../src/crypto/x25519.ts";
 import type { SessionEffect, Step } from "../../src/session/effects.ts";
-import { newNoiseSession, takeNoise } from "../../src/session/noise-handshake.ts";
+import { newNoiseSession, receiveNoise } from "../../src/session/noise-handshake.ts";
 import type { Active, Noise, Session } from "../../src/session/state.ts";
 import { step } from "../../src/session/step.ts";
 import { must, present } from "../must.ts";
@@ -43,7 +43,7 @@ const frameOf = (effects: readonly SessionEffect[]): Bytes => {
   return sent.frame;
 };
 const take = (session: Noise, data: Bytes): Promise<Step> =>
-  takeNoise(session, data, nativeX25519, at(START, seededRandom(12)));
+  receiveNoise(session, data, nativeX25519, at(START, seededRandom(12)));
 
 /** A handshake led to its end: the session at each point, and the peer's messages. */
 async function led() {

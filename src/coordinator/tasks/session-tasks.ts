@@ -2,7 +2,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { cancelTask } from "./attempts.ts";
-import type { FromSession } from "../../contract/inputs.ts";
+import type { SessionInput } from "../../contract/inputs.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
 import { peerOfSession } from "../admission/sessions.ts";
@@ -41,7 +41,7 @@ export const recallTask: Handler<"recall_task"> = (context, { id, ...from }) => 
 };
 
 /** The peer, if this is its newest session and its entry, as it is now, grants it to give tasks (AD2). */
-function assigner(context: Context, { peerId, epoch }: FromSession): Result<Peer, MusterError> {
+function assigner(context: Context, { peerId, epoch }: SessionInput): Result<Peer, MusterError> {
   const peer = peerOfSession(context, peerId, epoch);
   if (peer?.mayAssign === true) return ok(peer);
   const detail =

@@ -4,7 +4,7 @@ import { handleAnnounce } from "./announce.ts";
 import { handleDisconnect } from "./disconnect.ts";
 import { handleGetStats } from "./get-stats.ts";
 import type { Handler } from "./handler.ts";
-import { handleTaskAssign, handleTaskQuery, handleTaskRecall } from "./orders.ts";
+import { handleTaskAssign, handleTaskQuery, handleTaskRecall } from "./controller-tasks.ts";
 import { outOfPlace } from "./out-of-place.ts";
 import { handlePing } from "./ping.ts";
 import { handlePong } from "./pong.ts";
@@ -17,7 +17,7 @@ import {
   handleTaskProgress,
   handleTaskRefuse,
   handleTaskResult,
-} from "./task.ts";
+} from "./worker-tasks.ts";
 
 export type { Handler, Message } from "./handler.ts";
 

@@ -1,7 +1,7 @@
 import { SILENCE_MAX } from "../../protocol/constants.ts";
 import { sampleRtt } from "../../scoring/rtt.ts";
 import { withLiveness } from "../liveness.ts";
-import { observe, worthTelling } from "../observation.ts";
+import { reportObservation, isWorthReporting } from "../observation.ts";
 import { stay } from "../outgoing.ts";
 import type { Handler } from "./handler.ts";
 
@@ -16,6 +16,6 @@ export const handlePong: Handler<"pong"> = (session, { replyTo }, context) => {
     { ...session, rtt: sampleRtt(session.rtt, now - ping.sentAt) },
     { ping: null, missed: 0, heartbeats: beats === true ? beating : beats },
   );
-  const news = missed > 0 || suspect || worthTelling(answered, context);
-  return news ? observe(answered, "answered", context) : stay(answered);
+  const news = missed > 0 || suspect || isWorthReporting(answered, context);
+  return news ? reportObservation(answered, "answered", context) : stay(answered);
 };

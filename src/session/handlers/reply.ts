@@ -5,9 +5,9 @@ import {
   type GoP2pReply,
   type TaskResult,
 } from "../../protocol/messages.ts";
-import { answered } from "../calls.ts";
+import { matchReply } from "../relayed-requests.ts";
 import { command, stay } from "../outgoing.ts";
-import type { OutstandingRequest } from "../state.ts";
+import type { OutstandingTaskRequest } from "../state.ts";
 import type { Handler, Message } from "./handler.ts";
 
 /**
@@ -16,7 +16,7 @@ import type { Handler, Message } from "./handler.ts";
  */
 export const handleReply: Handler<GoP2pReply> = (session, reply) => {
   const request = session.requests.find(({ id }) => id === reply.replyTo);
-  if (request === undefined) return answered(session, reply) ?? stay(session);
+  if (request === undefined) return matchReply(session, reply) ?? stay(session);
   const outcome = outcomeOf(request, reply);
   if (outcome === null) return stay(session);
   const { claim, epoch } = session;
@@ -27,7 +27,7 @@ export const handleReply: Handler<GoP2pReply> = (session, reply) => {
 };
 
 function outcomeOf(
-  { taskId, fence, type }: OutstandingRequest,
+  { taskId, fence, type }: OutstandingTaskRequest,
   reply: Message<GoP2pReply>,
 ): TaskResult | null {
   const task = { task_id: taskId, fence };

@@ -1,5 +1,5 @@
 /** Long polls that wait for a task's end. In memory alone: whoever waits asks again when the object restarts. */
-export class Waiters {
+export class TaskWaiters {
   readonly #waiting = new Map<string, Set<() => void>>();
 
   /** Resolves when `wake` names the key, or after `ms` milliseconds. */

@@ -7,13 +7,13 @@ import type { SessionFault } from "../protocol/errors.ts";
 import { Handshake } from "../protocol/messages.ts";
 import type { Intent, Move } from "./effects.ts";
 import {
-  askForProof,
-  clear,
+  requestProof,
+  cleartext,
   handshakeFault,
   ownIdentity,
   readIdentity,
-  type Introduced,
-} from "./introduction.ts";
+  type ProvisionalPeer,
+} from "./handshake-identity.ts";
 import type { SessionContext } from "./context.ts";
 import { compose, end } from "./outgoing.ts";
 import type { Greeting } from "./state.ts";
@@ -23,7 +23,11 @@ import type { Greeting } from "./state.ts";
  * mesh to the peer, and followed at once by an encrypted ping, whose pong will prove the peer to the mesh. Whether the
  * peer is allowed is not asked yet: the ack would tell anybody who is on the list.
  */
-export function greet(session: Greeting, data: string | Bytes, context: SessionContext): Move {
+export function receiveHandshake(
+  session: Greeting,
+  data: string | Bytes,
+  context: SessionContext,
+): Move {
   if (typeof data !== "string")
     return end(session, {
       code: "bad_message",
@@ -38,7 +42,7 @@ export function greet(session: Greeting, data: string | Bytes, context: SessionC
   if (!opened.ok)
     return end(session, opened.error, rejection(envelope.value, opened.error, context));
   const { claim, secret, challenge } = opened.value;
-  const ack = clear(
+  const ack = cleartext(
     compose(
       context,
       claim.peerId,
@@ -51,10 +55,10 @@ export function greet(session: Greeting, data: string | Bytes, context: SessionC
       envelope.value.id,
     ),
   );
-  return askForProof(session.origin, opened.value, context, ack);
+  return requestProof(session.origin, opened.value, context, ack);
 }
 
-interface Opened extends Introduced {
+interface Opened extends ProvisionalPeer {
   readonly challenge: Bytes;
 }
 
@@ -76,7 +80,7 @@ function open(envelope: Envelope, context: SessionContext): Result<Opened, Sessi
 }
 
 const rejection = (envelope: Envelope, fault: SessionFault, context: SessionContext): Intent =>
-  clear(
+  cleartext(
     compose(
       context,
       envelope.from,

@@ -6,7 +6,7 @@ import { newKeyPair, sharedSecret } from "../../src/crypto/identity.ts";
 import { HANDSHAKE_BYTES_MAX } from "../../src/protocol/constants.ts";
 import { Envelope } from "../../src/protocol/envelope.ts";
 import { Handshake } from "../../src/protocol/messages.ts";
-import { newCall } from "../../src/session/calling.ts";
+import { newDialedSession } from "../../src/session/outbound-handshake.ts";
 import type { SessionEvent, Step } from "../../src/session/effects.ts";
 import { isHandshaking, type Session } from "../../src/session/state.ts";
 import { step } from "../../src/session/step.ts";
@@ -38,7 +38,7 @@ const run = (session: Session, event: SessionEvent, now = START): Step =>
 
 /** A call whose handshake is sent. */
 function called(expectedKey: string | null = null) {
-  const call = newCall({ ...ORIGIN, address: URL, dial: DIAL }, expectedKey);
+  const call = newDialedSession({ ...ORIGIN, address: URL, dial: DIAL }, expectedKey);
   const { session, effects } = run(call, { type: "opened" });
   const frame = effects[0]?.type === "send" ? effects[0].frame : null;
   const handshake = Envelope.parse(JSON.parse(String(frame)));
@@ -218,7 +218,7 @@ describe("an answer to the mesh's handshake", () => {
   });
 
   test("DL4 before the handshake has left counts for nothing", () => {
-    const unopened = newCall({ ...ORIGIN, dial: DIAL }, null);
+    const unopened = newDialedSession({ ...ORIGIN, dial: DIAL }, null);
     expect(failure(run(unopened, text(ackOf(challenge)))).error).toMatch(/^out_of_place: /);
   });
 });
@@ -238,7 +238,7 @@ describe("a dialled session that comes to nothing", () => {
 
   test("DL8 because the socket closed is told of in every state before the admission", () => {
     const closed = { type: "closed", reason: "it closed (1006)", silent: true } as const;
-    for (const session of [newCall({ ...ORIGIN, dial: DIAL }, null), called().session])
+    for (const session of [newDialedSession({ ...ORIGIN, dial: DIAL }, null), called().session])
       expect(failure(run(session, closed))).toMatchObject({ error: "it closed (1006)" });
     expect(failure(run(answered().session, closed)).proved).toBeNull();
   });

@@ -7,19 +7,19 @@ import type { SessionFault } from "../protocol/errors.ts";
 import { HandshakeAck } from "../protocol/messages.ts";
 import type { Move } from "./effects.ts";
 import {
-  askForProof,
-  clear,
+  requestProof,
+  cleartext,
   handshakeFault,
   ownIdentity,
   readIdentity,
-  type Introduced,
-} from "./introduction.ts";
+  type ProvisionalPeer,
+} from "./handshake-identity.ts";
 import type { SessionContext } from "./context.ts";
 import { compose, end, stay } from "./outgoing.ts";
 import type { Calling, Origin } from "./state.ts";
 
 /** A socket that the mesh opened, to a peer that listens. */
-export const newCall = (origin: Origin, expectedKey: string | null): Calling => ({
+export const newDialedSession = (origin: Origin, expectedKey: string | null): Calling => ({
   state: "calling",
   origin,
   expectedKey,
@@ -27,21 +27,21 @@ export const newCall = (origin: Origin, expectedKey: string | null): Calling => 
 });
 
 /** The socket is open: the mesh greets, for it is who dialled. Whom, it does not know yet: go-p2p ignores `to` here. */
-export function greetFirst(session: Calling, context: SessionContext): Move {
+export function sendHandshake(session: Calling, context: SessionContext): Move {
   const challenge = context.randomBytes(CHALLENGE_BYTES);
   const handshake = compose(context, "", "handshake", {
     identity: ownIdentity(context),
     challenge: toBase64(challenge),
     version: GO_P2P_VERSION,
   });
-  return stay({ ...session, challenge }, clear(handshake));
+  return stay({ ...session, challenge }, cleartext(handshake));
 }
 
 /**
  * The peer's answer to our handshake. That it answers the challenge proves little, for it may be relayed from elsewhere; so
  * the ping follows as in any other session, and its pong decides.
  */
-export function takeAck(session: Calling, data: string | Bytes, context: SessionContext): Move {
+export function receiveAck(session: Calling, data: string | Bytes, context: SessionContext): Move {
   if (typeof data !== "string") {
     return end(session, { code: "bad_message", detail: "a handshake is answered in a text frame" });
   }
@@ -49,14 +49,14 @@ export function takeAck(session: Calling, data: string | Bytes, context: Session
   if (!envelope.ok) return end(session, envelope.error);
   const introduced = judge(session, envelope.value, context);
   if (!introduced.ok) return end(session, introduced.error);
-  return askForProof(session.origin, introduced.value, context);
+  return requestProof(session.origin, introduced.value, context);
 }
 
 function judge(
   { challenge, expectedKey }: Calling,
   envelope: Envelope,
   context: SessionContext,
-): Result<Introduced, SessionFault> {
+): Result<ProvisionalPeer, SessionFault> {
   if (envelope.type !== "handshake_ack" || challenge === null)
     return err({ code: "out_of_place", detail: "a handshake is answered by handshake_ack" });
   const ack = HandshakeAck.safeParse(envelope.payload);

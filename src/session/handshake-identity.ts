@@ -13,7 +13,7 @@ import { ping, stay } from "./outgoing.ts";
 import type { Claim, Origin } from "./state.ts";
 
 /** What both sides of go-p2p's handshake have in common, whichever of them dialled. */
-export interface Introduced {
+export interface ProvisionalPeer {
   readonly claim: Claim;
   readonly secret: Bytes;
 }
@@ -23,7 +23,7 @@ export function readIdentity(
   identity: Identity,
   { from }: Envelope,
   { mesh }: SessionContext,
-): Result<Introduced, SessionFault> {
+): Result<ProvisionalPeer, SessionFault> {
   const publicKey = fromBase64(identity.publicKey) as Bytes;
   if (identity.id !== peerIdOf(publicKey) || from !== identity.id) {
     return err({
@@ -66,15 +66,15 @@ export const ownIdentity = ({ mesh }: SessionContext): Identity => ({
 });
 
 /** Handshake messages alone travel unencrypted: the other side needs our key first. */
-export const clear = (envelope: Envelope): Intent => ({
+export const cleartext = (envelope: Envelope): Intent => ({
   type: "send",
   frame: JSON.stringify(envelope),
 });
 
 /** The keys are exchanged: an encrypted ping asks for the pong that alone proves the peer's. */
-export function askForProof(
+export function requestProof(
   origin: Origin,
-  { claim, secret }: Introduced,
+  { claim, secret }: ProvisionalPeer,
   context: SessionContext,
   ...before: readonly Intent[]
 ): Move {

@@ -6,7 +6,7 @@ interface Waiting {
 }
 
 /** Who waits for a peer's answer. In memory alone: the call itself keeps the object awake, and ends with it. */
-export class Calls {
+export class PendingCalls {
   readonly #waiting = new Map<string, Waiting>();
 
   /** Settles when the answer comes, the socket's session ends, or `ms` milliseconds are over. */
@@ -27,7 +27,7 @@ export class Calls {
   }
 
   /** Nothing is answered any more over this socket. */
-  drop(socket: WebSocket): void {
+  dropAll(socket: WebSocket): void {
     for (const waiting of this.#waiting.values())
       if (waiting.socket === socket) waiting.finish({ outcome: "no_session", reply: null });
   }

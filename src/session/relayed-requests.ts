@@ -8,7 +8,7 @@ import { compose, stay } from "./outgoing.ts";
 import type { Active } from "./state.ts";
 
 /** Asks the peer; whoever waits for the answer is known by the message's ID. */
-export function call(
+export function sendRequest(
   session: Active,
   {
     id,
@@ -23,7 +23,7 @@ export function call(
 }
 
 /** The answer to a call; null when the reply answers none, or not with the type that answers it. */
-export function answered(session: Active, reply: Message<GoP2pReply>): Move | null {
+export function matchReply(session: Active, reply: Message<GoP2pReply>): Move | null {
   const open = session.calls.find(({ id }) => id === reply.replyTo);
   if (open === undefined) return null;
   if (reply.type !== "error" && reply.type !== GO_P2P_REPLIES[open.type]) return null;

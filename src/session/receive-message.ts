@@ -2,7 +2,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { firstIssue, type Envelope } from "../protocol/envelope.ts";
 import { isMessageType, PAYLOADS, type MessageType, type PayloadOf } from "../protocol/messages.ts";
 import type { SessionFault } from "../protocol/errors.ts";
-import { openWith } from "./channel.ts";
+import { openFrom } from "./channel.ts";
 import type { Move } from "./effects.ts";
 import { HANDLERS, type Handler } from "./handlers/index.ts";
 import { withLiveness } from "./liveness.ts";
@@ -12,11 +12,15 @@ import type { Active } from "./state.ts";
 import { strike, TEXT_FRAME } from "./strikes.ts";
 
 /** One frame of a proved peer: opened, checked for its sender and for repetition, then handled by its type. */
-export function receive(session: Active, data: string | Bytes, context: SessionContext): Move {
+export function receiveMessage(
+  session: Active,
+  data: string | Bytes,
+  context: SessionContext,
+): Move {
   if (typeof data === "string") {
     return strike(session, TEXT_FRAME, context);
   }
-  const opened = openWith(session.channel, data);
+  const opened = openFrom(session.channel, data);
   if (!opened.ok) return undecipherable(session, opened.error, context);
   const { envelope, channel, freshness } = opened.value;
   // A frame of an earlier session, shown again, is no sign of life.

@@ -1,4 +1,4 @@
-import type { DialledOut } from "./dial-out.ts";
+import type { DialedSocket } from "./dial-out.ts";
 
 /** What an object does with the events of its sockets; the platform calls these by itself for those it can hibernate. */
 export interface SocketEvents {
@@ -14,7 +14,7 @@ const CLOSE_DEADLINE = 5_000;
  * Sockets that an object has opened itself. The platform can't hibernate them: they keep the object in memory, and are lost
  * with it. Their attachments work like those of others, as long as the object lives.
  */
-export class DialledSockets {
+export class DialedSockets {
   /** With what cuts each off. */
   readonly #sockets = new Map<WebSocket, () => void>();
   readonly #events: SocketEvents;
@@ -28,7 +28,7 @@ export class DialledSockets {
   }
 
   /** Takes a socket over until it is closed. Whatever is to be known of it must be attached before. */
-  take({ socket, cutOff }: DialledOut): void {
+  adopt({ socket, cutOff }: DialedSocket): void {
     this.#sockets.set(socket, cutOff);
     socket.binaryType = "arraybuffer";
     socket.addEventListener("message", ({ data }) =>
@@ -42,7 +42,7 @@ export class DialledSockets {
   }
 
   /** A close was sent; does nothing for sockets of another kind. */
-  closing(socket: WebSocket): void {
+  closeSent(socket: WebSocket): void {
     const cutOff = this.#sockets.get(socket);
     if (cutOff === undefined) return;
     setTimeout(() => {

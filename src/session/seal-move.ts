@@ -1,4 +1,4 @@
-import { sealWith, type Channel } from "./channel.ts";
+import { sealInto, type Channel } from "./channel.ts";
 import type { Move, SessionEffect, Step } from "./effects.ts";
 import type { SessionContext } from "./context.ts";
 import type { Session } from "./state.ts";
@@ -7,14 +7,18 @@ import type { Session } from "./state.ts";
  * Turns a move into a step: seals its messages in their order, and gives back the session with its counters advanced, so
  * that whoever keeps the session before sending can never use a counter twice.
  */
-export function finish(before: Session, { session, intents }: Move, context: SessionContext): Step {
+export function sealMove(
+  before: Session,
+  { session, intents }: Move,
+  context: SessionContext,
+): Step {
   let channel = channelOf(session) ?? channelOf(before);
   const effects: SessionEffect[] = [];
   for (const intent of intents) {
     if (intent.type !== "message") {
       effects.push(intent);
     } else if (channel !== null) {
-      const sealed = sealWith(channel, intent.envelope, context);
+      const sealed = sealInto(channel, intent.envelope, context);
       channel = sealed.channel;
       effects.push({ type: "send", frame: sealed.frame });
     }

@@ -2,15 +2,15 @@ import { SECOND, type Millis } from "../base/clock.ts";
 import { MESSAGES_BURST, MESSAGES_PER_SECOND } from "../protocol/constants.ts";
 
 /** How many more messages a peer may send just now: a token bucket. */
-export interface Allowance {
+export interface TokenBucket {
   readonly tokens: number;
   readonly at: Millis;
 }
 
-export const fullAllowance = (now: Millis): Allowance => ({ tokens: MESSAGES_BURST, at: now });
+export const fullBucket = (now: Millis): TokenBucket => ({ tokens: MESSAGES_BURST, at: now });
 
 /** What is left after one more message; null when there was nothing left. */
-export function spend({ tokens, at }: Allowance, now: Millis): Allowance | null {
+export function takeToken({ tokens, at }: TokenBucket, now: Millis): TokenBucket | null {
   const earned = (Math.max(0, now - at) / SECOND) * MESSAGES_PER_SECOND;
   const left = Math.min(MESSAGES_BURST, tokens + earned) - 1;
   return left < 0 ? null : { tokens: left, at: now };

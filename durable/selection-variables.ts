@@ -49,7 +49,7 @@ interface Selected {
   readonly NEWCOMER_SHARE: number;
 }
 
-export const policyOf = ({ SELECTION_POLICY, SHARE_MAX, NEWCOMER_SHARE }: Selected): Policy =>
+export const readPolicy = ({ SELECTION_POLICY, SHARE_MAX, NEWCOMER_SHARE }: Selected): Policy =>
   SELECTION_POLICY === "best-score"
     ? { name: "best-score" }
     : { ...DEFAULT_POLICY, shareMax: SHARE_MAX, newcomerShare: NEWCOMER_SHARE };

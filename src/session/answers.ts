@@ -6,8 +6,9 @@ import type { HeldTask } from "../protocol/messages.ts";
 import type { SessionContext } from "./context.ts";
 import type { Move } from "./effects.ts";
 import { withLease, withLiveness } from "./liveness.ts";
-import { command, errorReply, message, stay } from "./outgoing.ts";
-import { applyAdmission } from "./proving.ts";
+import { errorReply, message } from "./messages.ts";
+import { command, stay } from "./moves.ts";
+import { applyAdmission } from "./admission.ts";
 import type { Active, Session } from "./state.ts";
 
 /**

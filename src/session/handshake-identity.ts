@@ -9,7 +9,8 @@ import type { Identity } from "../protocol/messages.ts";
 import type { Intent, Move } from "./effects.ts";
 import { newIdWindow } from "./id-window.ts";
 import type { SessionContext } from "./context.ts";
-import { ping, stay } from "./outgoing.ts";
+import { ping } from "./messages.ts";
+import { stay } from "./moves.ts";
 import type { Claim, Origin } from "./state.ts";
 
 /** What both sides of go-p2p's handshake have in common, whichever of them dialled. */

@@ -15,7 +15,8 @@ import {
   type ProvisionalPeer,
 } from "./handshake-identity.ts";
 import type { SessionContext } from "./context.ts";
-import { compose, end } from "./outgoing.ts";
+import { end } from "./end.ts";
+import { compose } from "./messages.ts";
 import type { Greeting } from "./state.ts";
 
 /**

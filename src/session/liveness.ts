@@ -11,7 +11,9 @@ import { PONG_TIMEOUT } from "../protocol/constants.ts";
 import type { Intent, Move } from "./effects.ts";
 import { reportObservation } from "./observation.ts";
 import type { SessionContext } from "./context.ts";
-import { end, ping, stay } from "./outgoing.ts";
+import { end } from "./end.ts";
+import { ping } from "./messages.ts";
+import { stay } from "./moves.ts";
 import type { Active, Session } from "./state.ts";
 
 /** The due list of a session: when it wants to be woken next; null when nothing is due (a handshake's deadline is a timer). */

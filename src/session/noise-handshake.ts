@@ -12,8 +12,9 @@ import { Hello } from "../protocol/messages.ts";
 import type { Move, Step } from "./effects.ts";
 import { frameSizeFault } from "./frame-size.ts";
 import type { SessionContext } from "./context.ts";
-import { end, stay } from "./outgoing.ts";
-import { requestAdmission } from "./proving.ts";
+import { end } from "./end.ts";
+import { stay } from "./moves.ts";
+import { requestAdmission } from "./admission.ts";
 import type { Noise, Origin } from "./state.ts";
 import { sealMove } from "./seal-move.ts";
 

@@ -1,7 +1,7 @@
 import { TELL_INTERVAL } from "../protocol/constants.ts";
 import type { Move } from "./effects.ts";
 import type { SessionContext } from "./context.ts";
-import { command, stay } from "./outgoing.ts";
+import { command, stay } from "./moves.ts";
 import type { Active } from "./state.ts";
 
 /** The coordinator hears at once when the smoothed RTT has moved by this share of it, */

@@ -4,7 +4,8 @@ import { isGoP2pRequest } from "../tasks/eligibility.ts";
 import type { Move } from "./effects.ts";
 import { wasHeardLately, probe, pingForSample, withLease } from "./liveness.ts";
 import type { SessionContext } from "./context.ts";
-import { command, compose, message, stay } from "./outgoing.ts";
+import { compose, message } from "./messages.ts";
+import { command, stay } from "./moves.ts";
 import type { Active } from "./state.ts";
 
 /**

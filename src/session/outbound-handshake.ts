@@ -15,7 +15,9 @@ import {
   type ProvisionalPeer,
 } from "./handshake-identity.ts";
 import type { SessionContext } from "./context.ts";
-import { compose, end, stay } from "./outgoing.ts";
+import { end } from "./end.ts";
+import { compose } from "./messages.ts";
+import { stay } from "./moves.ts";
 import type { Calling, Origin } from "./state.ts";
 
 /** A socket that the mesh opened, to a peer that listens. */

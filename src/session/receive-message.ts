@@ -7,7 +7,9 @@ import type { Move } from "./effects.ts";
 import { HANDLERS, type Handler } from "./handlers/index.ts";
 import { withLiveness } from "./liveness.ts";
 import type { SessionContext } from "./context.ts";
-import { end, errorReply, stay } from "./outgoing.ts";
+import { end } from "./end.ts";
+import { errorReply } from "./messages.ts";
+import { stay } from "./moves.ts";
 import type { Active } from "./state.ts";
 import { strike, TEXT_FRAME } from "./strikes.ts";
 

@@ -4,7 +4,8 @@ import { GO_P2P_REPLIES, type GoP2pReply, type GoP2pRequest } from "../protocol/
 import type { Move } from "./effects.ts";
 import type { Message } from "./handlers/handler.ts";
 import type { SessionContext } from "./context.ts";
-import { compose, stay } from "./outgoing.ts";
+import { compose } from "./messages.ts";
+import { stay } from "./moves.ts";
 import type { Active } from "./state.ts";
 
 /** Asks the peer; whoever waits for the answer is known by the message's ID. */

@@ -13,9 +13,10 @@ import { frameSizeFault } from "./frame-size.ts";
 import { receiveHandshake } from "./inbound-handshake.ts";
 import { checkLiveness, probe, withHeartbeat } from "./liveness.ts";
 import { cancelOffer, deliverOffer } from "./offers.ts";
-import { claimOf, disconnectCommands, end, message, stay } from "./outgoing.ts";
-import { receiveProof } from "./proving.ts";
-import { endWithDisconnect } from "./disconnect.ts";
+import { end, endAfterClose, endWithDisconnect } from "./end.ts";
+import { message } from "./messages.ts";
+import { stay } from "./moves.ts";
+import { receiveProof } from "./key-proof.ts";
 import type { Active, Session } from "./state.ts";
 
 /**
@@ -38,13 +39,8 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
       return receiveAnswer(session, event.answer, event.messageId, context);
     case "end":
       return endWithDisconnect(session, event.fault, context);
-    case "closed": {
-      if (session.state === "closed") return stay(session);
-      return stay(
-        { state: "closed", claim: claimOf(session) },
-        ...disconnectCommands(session, event.reason, event.silent),
-      );
-    }
+    case "closed":
+      return endAfterClose(session, event.reason, event.silent);
     case "due":
     case "probe":
     case "offer":

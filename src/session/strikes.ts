@@ -2,7 +2,9 @@ import { PENALTIES_MAX } from "../protocol/constants.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import type { Move } from "./effects.ts";
 import type { SessionContext } from "./context.ts";
-import { end, errorReply, stay } from "./outgoing.ts";
+import { end } from "./end.ts";
+import { errorReply } from "./messages.ts";
+import { stay } from "./moves.ts";
 import type { Active, Proving } from "./state.ts";
 
 /** Text is for 1.0's handshake alone. */

@@ -4,7 +4,8 @@ import { isCanonicalKey, peerIdOf } from "../../crypto/identity.ts";
 import type { AdvertisedPeer } from "../../peers/advertised-peer.ts";
 import { ADVERT_INTERVAL } from "../../protocol/constants.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
-import { command, errorReply, stay } from "../outgoing.ts";
+import { errorReply } from "../messages.ts";
+import { command, stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 import { outOfPlace } from "./out-of-place.ts";
 

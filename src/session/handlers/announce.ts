@@ -1,4 +1,4 @@
-import { command, stay } from "../outgoing.ts";
+import { command, stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
 /** What the peer can do has changed; which tasks that lets it have is the coordinator's to say. */

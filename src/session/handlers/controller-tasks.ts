@@ -1,5 +1,6 @@
 import type { SessionCommand } from "../../contract/commands.ts";
-import { command, errorReply, stay } from "../outgoing.ts";
+import { errorReply } from "../messages.ts";
+import { command, stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
 /**

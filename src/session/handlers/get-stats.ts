@@ -1,5 +1,6 @@
 import { SECOND } from "../../base/clock.ts";
-import { message, stay } from "../outgoing.ts";
+import { message } from "../messages.ts";
+import { stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
 /** A mesh runs no miners; its uptime is the session's, which is all that one object knows of time. */

@@ -1,4 +1,5 @@
-import { message, stay } from "../outgoing.ts";
+import { message } from "../messages.ts";
+import { stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
 /** go-p2p drops a connection that is silent for 40 s: its keepalive is answered. */

@@ -2,7 +2,7 @@ import { SILENCE_MAX } from "../../protocol/constants.ts";
 import { sampleRtt } from "../../scoring/rtt.ts";
 import { withLiveness } from "../liveness.ts";
 import { reportObservation, isWorthReporting } from "../observation.ts";
-import { stay } from "../outgoing.ts";
+import { stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
 /** The RTT is taken from the send time that we kept, never from the one that is echoed. A pong to nothing is ignored. */

@@ -1,5 +1,6 @@
 import type { GoP2pRequest } from "../../protocol/messages.ts";
-import { errorReply, stay } from "../outgoing.ts";
+import { errorReply } from "../messages.ts";
+import { stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
 /** What go-p2p's controllers ask of workers; a mesh does none of it for a peer. Asking is no offence. */

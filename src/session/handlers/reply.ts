@@ -6,7 +6,7 @@ import {
   type TaskResult,
 } from "../../protocol/messages.ts";
 import { matchReply } from "../relayed-requests.ts";
-import { command, stay } from "../outgoing.ts";
+import { command, stay } from "../moves.ts";
 import type { OutstandingTaskRequest } from "../state.ts";
 import type { Handler, Message } from "./handler.ts";
 

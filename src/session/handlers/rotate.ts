@@ -1,7 +1,8 @@
 import { fromHex } from "../../base/bytes.ts";
 import { isCanonicalKey, peerIdOf } from "../../crypto/identity.ts";
 import { rotationProofHolds } from "../../crypto/key-proofs.ts";
-import { command, errorReply, stay } from "../outgoing.ts";
+import { errorReply } from "../messages.ts";
+import { command, stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
 /**

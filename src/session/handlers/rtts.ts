@@ -1,4 +1,5 @@
-import { command, errorReply, stay } from "../outgoing.ts";
+import { errorReply } from "../messages.ts";
+import { command, stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
 /** A peer says how far it is from others. Over muster.2 alone: a replayed 1.0 frame would count again. */

@@ -1,4 +1,4 @@
-import { command, stay } from "../outgoing.ts";
+import { command, stay } from "../moves.ts";
 import type { Active } from "../state.ts";
 import type { Handler } from "./handler.ts";
 

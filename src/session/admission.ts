@@ -1,0 +1,119 @@
+import { toHex } from "../base/bytes.ts";
+import type { Result } from "../base/result.ts";
+import type { Admitted } from "../contract/admission.ts";
+import type { JoinRequest } from "../peers/join-request.ts";
+import { newLiveness } from "../peers/liveness.ts";
+import type { MusterError } from "../protocol/errors.ts";
+import type { Role } from "../protocol/messages.ts";
+import type { Channel } from "./channel.ts";
+import type { SessionContext } from "./context.ts";
+import type { Move } from "./effects.ts";
+import { end } from "./end.ts";
+import { message } from "./messages.ts";
+import { command, stay } from "./moves.ts";
+import { fullBucket } from "./rate-limit.ts";
+import type { Active, Admitting, Claim, Origin } from "./state.ts";
+
+/** What a muster.2 peer sends once, in its handshake. Over go-p2p 1.0, which keeps no secrets, a peer sends no join key. */
+type JoinFields = Pick<JoinRequest, "joinKey" | "held">;
+
+/** The peer has proved its key: asks the coordinator whether it may join. */
+export function requestAdmission(
+  keyed: Pick<Active, "claim" | "origin" | "channel" | "strikes">,
+  elapsedMs: number,
+  fields: JoinFields,
+  { objectId }: SessionContext,
+): Move {
+  const rttMs = Math.max(0, elapsedMs);
+  const request = joinRequest(keyed.claim, keyed.origin, keyed.channel, rttMs, fields);
+  return stay(
+    { ...keyed, state: "admitting", rttMs },
+    command({ name: "admit", input: { ...request, session: objectId } }),
+  );
+}
+
+const joinRequest = (
+  { peerId, publicKey, name, role, speaksMuster, capabilities, slots, prefetch }: Claim,
+  { address, place, network, colo, tcpRttMs, dial }: Origin,
+  { protocol }: Channel,
+  rttMs: number,
+  fields: JoinFields,
+): JoinRequest => ({
+  peerId,
+  publicKey,
+  name,
+  claimedRole: role,
+  protocol,
+  speaksMuster,
+  capabilities,
+  slots,
+  prefetch,
+  address,
+  place,
+  network,
+  colo,
+  tcpRttMs,
+  rttMs,
+  ...fields,
+  ...(dial !== undefined && { dial }),
+});
+
+/** The coordinator has admitted or refused the peer. */
+export function applyAdmission(
+  session: Admitting,
+  result: Result<Admitted, MusterError>,
+  context: SessionContext,
+): Move {
+  const { claim, origin, channel, strikes } = session;
+  if (!result.ok) return refuseAdmission(session, result.error, context);
+  const { epoch, role, rtt, reconnect, leasedUntil = 0, discovery } = result.value;
+  const { now } = context;
+  const active: Active = {
+    state: "active",
+    claim,
+    origin,
+    channel,
+    strikes,
+    epoch,
+    since: now,
+    // Only a muster.2 peer may send heartbeats; the first liveness check finds out whether it does.
+    liveness: { ...newLiveness(now, channel.protocol === "muster/2" ? null : false), leasedUntil },
+    rtt,
+    allowance: fullBucket(now),
+    told: { seq: 0, at: now, smoothedMs: rtt.smoothedMs },
+    requests: [],
+    calls: [],
+    reconnect,
+    advertAt: null,
+  };
+  if (!claim.speaksMuster) return stay(active);
+  const welcome = { ...welcomeOf(active, role, context), ...(discovery && { discovery }) };
+  return stay(active, message(context, active, "welcome", welcome));
+}
+
+/** muster.2 gives the reason in an encrypted message, too; both protocols give it in the close frame. */
+const refuseAdmission = (session: Admitting, error: MusterError, context: SessionContext): Move =>
+  session.channel.protocol === "muster/2"
+    ? end(
+        session,
+        error,
+        message(context, session, "rejection", { code: error.code, reason: error.detail }),
+      )
+    : end(session, error);
+
+const welcomeOf = (
+  { claim, epoch, reconnect }: Active,
+  role: Role,
+  { mesh, nextMeshKey }: SessionContext,
+) => ({
+  peer_id: claim.peerId,
+  epoch,
+  role,
+  mesh: {
+    id: mesh.keys.id,
+    name: mesh.name,
+    public_key: toHex(mesh.keys.publicKey),
+    ...(nextMeshKey !== null && { next_public_key: toHex(nextMeshKey) }),
+  },
+  reconnect,
+});

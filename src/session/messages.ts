@@ -1,0 +1,67 @@
+import { toRfc3339, type Millis } from "../base/clock.ts";
+import type { Json } from "../base/json.ts";
+import type { OutstandingPing } from "../peers/liveness.ts";
+import type { Envelope } from "../protocol/envelope.ts";
+import { toGoP2pError, type MusterError } from "../protocol/errors.ts";
+import { newUuid } from "../protocol/ids.ts";
+import type { MessageType, PayloadInput } from "../protocol/messages.ts";
+import type { SessionContext } from "./context.ts";
+import type { Intent } from "./effects.ts";
+import type { Claim } from "./state.ts";
+
+/** The envelope of a message from the mesh. */
+export function compose<T extends MessageType>(
+  { mesh, now, randomBytes }: SessionContext,
+  to: string,
+  type: T,
+  payload: PayloadInput<T>,
+  replyTo?: string,
+): Envelope {
+  return {
+    id: newUuid(randomBytes),
+    type,
+    from: mesh.keys.id,
+    to,
+    ts: toRfc3339(now),
+    payload: payload as Json,
+    ...(replyTo !== undefined && { replyTo }),
+  };
+}
+
+interface Recipient {
+  readonly claim: Pick<Claim, "peerId">;
+}
+
+/** Sends one message to the peer. */
+export const message = <T extends MessageType>(
+  context: SessionContext,
+  to: Recipient,
+  type: T,
+  payload: PayloadInput<T>,
+  replyTo?: string,
+): Intent => ({
+  type: "message",
+  envelope: compose(context, to.claim.peerId, type, payload, replyTo),
+});
+
+/** A ping, and what the session remembers of it. `dueAt`: when the pong counts as missed; null when it need not come. */
+export function ping(
+  context: SessionContext,
+  to: Recipient,
+  dueAt: Millis | null,
+  graceGranted = false,
+): { readonly ping: OutstandingPing; readonly intent: Intent } {
+  const envelope = compose(context, to.claim.peerId, "ping", { sentAt: context.now });
+  return {
+    ping: { id: envelope.id, sentAt: context.now, dueAt, graceGranted },
+    intent: { type: "message", envelope },
+  };
+}
+
+/** Replies to one message with an error. */
+export const errorReply = (
+  context: SessionContext,
+  to: Recipient,
+  error: MusterError,
+  replyTo: string,
+): Intent => message(context, to, "error", toGoP2pError(error), replyTo);

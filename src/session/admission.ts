@@ -79,10 +79,10 @@ export function applyAdmission(
     // Only a muster.2 peer may send heartbeats; the first liveness check finds out whether it does.
     liveness: { ...newLiveness(now, channel.protocol === "muster/2" ? null : false), leasedUntil },
     rtt,
-    allowance: fullBucket(now),
-    told: { seq: 0, at: now, smoothedMs: rtt.smoothedMs },
-    requests: [],
-    calls: [],
+    bucket: fullBucket(now),
+    reported: { seq: 0, at: now, smoothedMs: rtt.smoothedMs },
+    taskRequests: [],
+    relayedRequests: [],
     reconnect,
     advertAt: null,
   };

@@ -5,7 +5,7 @@ import type { Session } from "./state.ts";
 /** The largest frame that a session takes in its state: what has proved nothing may not make the mesh hold much. */
 function frameBytesMax({ state }: Session): number {
   if (state === "noise") return HELLO_BYTES_MAX;
-  return state === "greeting" || state === "calling" ? HANDSHAKE_BYTES_MAX : FRAME_BYTES_MAX;
+  return state === "greeting" || state === "dialing" ? HANDSHAKE_BYTES_MAX : FRAME_BYTES_MAX;
 }
 
 /** What is wrong with a frame of this size; null when it may come in. */

@@ -15,17 +15,20 @@ export function reportObservation(
   event: "answered" | "missed_answer",
   { now }: SessionContext,
 ): Move {
-  const { claim, epoch, rtt, told } = session;
+  const { claim, epoch, rtt, reported: told } = session;
   const seq = told.seq + 1;
   const input = { peerId: claim.peerId, epoch, seq, event, rtt: event === "answered" ? rtt : null };
   return stay(
-    { ...session, told: { seq, at: now, smoothedMs: rtt.smoothedMs } },
+    { ...session, reported: { seq, at: now, smoothedMs: rtt.smoothedMs } },
     command({ name: "observe", input }),
   );
 }
 
 /** Whether the coordinator wants to hear of a steady peer's answer: it need not hear of every one. */
-export function isWorthReporting({ rtt, told }: Active, { now }: SessionContext): boolean {
+export function isWorthReporting(
+  { rtt, reported: told }: Active,
+  { now }: SessionContext,
+): boolean {
   const moved = Math.abs(rtt.smoothedMs - told.smoothedMs);
   return (
     now - told.at >= TELL_INTERVAL || moved > TELL_CHANGE * Math.max(told.smoothedMs, TELL_FLOOR_MS)

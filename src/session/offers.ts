@@ -41,9 +41,9 @@ function hand(session: Active, offer: TaskOffer, context: SessionContext): Move 
   const request = compose(context, claim.peerId, type, offer.payload);
   const outstanding = { id: request.id, type, taskId: offer.task_id, fence: offer.fence };
   // Only the newest are kept: the mesh offers one at a time, and an older one that was never answered has lost its lease.
-  const requests = [...session.requests, outstanding].slice(-REQUESTS_MAX);
+  const requests = [...session.taskRequests, outstanding].slice(-REQUESTS_MAX);
   return stay(
-    { ...session, requests },
+    { ...session, taskRequests: requests },
     { type: "message", envelope: request },
     command({ name: "accept_task", input: { ...claimed, queued: false } }),
   );
@@ -65,8 +65,8 @@ export function cancelOffer(
       message(context, session, "task_cancel", { task_id: taskId, fence, reason }),
     );
   }
-  const requests = session.requests.filter(
+  const requests = session.taskRequests.filter(
     (request) => request.taskId !== taskId || request.fence !== fence,
   );
-  return stay({ ...session, requests });
+  return stay({ ...session, taskRequests: requests });
 }

@@ -18,18 +18,18 @@ import type { SessionContext } from "./context.ts";
 import { end } from "./end.ts";
 import { compose } from "./messages.ts";
 import { stay } from "./moves.ts";
-import type { Calling, Origin } from "./state.ts";
+import type { Dialing, Origin } from "./state.ts";
 
 /** A socket that the mesh opened, to a peer that listens. */
-export const newDialedSession = (origin: Origin, expectedKey: string | null): Calling => ({
-  state: "calling",
+export const newDialedSession = (origin: Origin, expectedKey: string | null): Dialing => ({
+  state: "dialing",
   origin,
   expectedKey,
   challenge: null,
 });
 
 /** The socket is open: the mesh greets, for it is who dialled. Whom, it does not know yet: go-p2p ignores `to` here. */
-export function sendHandshake(session: Calling, context: SessionContext): Move {
+export function sendHandshake(session: Dialing, context: SessionContext): Move {
   const challenge = context.randomBytes(CHALLENGE_BYTES);
   const handshake = compose(context, "", "handshake", {
     identity: ownIdentity(context),
@@ -43,7 +43,7 @@ export function sendHandshake(session: Calling, context: SessionContext): Move {
  * The peer's answer to our handshake. That it answers the challenge proves little, for it may be relayed from elsewhere; so
  * the ping follows as in any other session, and its pong decides.
  */
-export function receiveAck(session: Calling, data: string | Bytes, context: SessionContext): Move {
+export function receiveAck(session: Dialing, data: string | Bytes, context: SessionContext): Move {
   if (typeof data !== "string") {
     return end(session, { code: "bad_message", detail: "a handshake is answered in a text frame" });
   }
@@ -55,7 +55,7 @@ export function receiveAck(session: Calling, data: string | Bytes, context: Sess
 }
 
 function judge(
-  { challenge, expectedKey }: Calling,
+  { challenge, expectedKey }: Dialing,
   envelope: Envelope,
   context: SessionContext,
 ): Result<ProvisionalPeer, SessionFault> {

@@ -19,18 +19,20 @@ export function sendRequest(
   context: SessionContext,
 ): Move {
   const envelope = { ...compose(context, session.claim.peerId, request, payload), id };
-  const calls = [...session.calls, { id, type: request }].slice(-REQUESTS_OUTSTANDING_MAX);
-  return stay({ ...session, calls }, { type: "message", envelope });
+  const calls = [...session.relayedRequests, { id, type: request }].slice(
+    -REQUESTS_OUTSTANDING_MAX,
+  );
+  return stay({ ...session, relayedRequests: calls }, { type: "message", envelope });
 }
 
 /** The answer to a call; null when the reply answers none, or not with the type that answers it. */
 export function matchReply(session: Active, reply: Message<GoP2pReply>): Move | null {
-  const open = session.calls.find(({ id }) => id === reply.replyTo);
+  const open = session.relayedRequests.find(({ id }) => id === reply.replyTo);
   if (open === undefined) return null;
   if (reply.type !== "error" && reply.type !== GO_P2P_REPLIES[open.type]) return null;
   const answer = { type: reply.type, payload: reply.payload };
   return stay(
-    { ...session, calls: session.calls.filter((other) => other !== open) },
+    { ...session, relayedRequests: session.relayedRequests.filter((other) => other !== open) },
     { type: "call_answered", callId: open.id, reply: answer },
   );
 }

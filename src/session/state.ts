@@ -39,7 +39,7 @@ export interface Claim {
 }
 
 /** A go-p2p request that carries a task to a node without Muster's messages. */
-export interface OutstandingTaskRequest {
+export interface TaskRequest {
   readonly id: string;
   readonly type: GoP2pRequest;
   readonly taskId: string;
@@ -47,7 +47,7 @@ export interface OutstandingTaskRequest {
 }
 
 /** A go-p2p request that somebody waits for at this session's object. */
-export interface OutstandingCall {
+export interface RelayedRequest {
   readonly id: string;
   readonly type: GoP2pRequest;
 }
@@ -67,8 +67,8 @@ export interface Greeting {
 }
 
 /** The mesh dialled, so that it is who greets; nothing is known of the peer yet, but what is expected. */
-export interface Calling {
-  readonly state: "calling";
+export interface Dialing {
+  readonly state: "dialing";
   readonly origin: Origin;
   /** The only key, in hex, that is taken; null for any. */
   readonly expectedKey: string | null;
@@ -105,11 +105,11 @@ export interface Active extends Keyed {
   readonly since: Millis;
   readonly liveness: Liveness;
   readonly rtt: RttEstimate;
-  readonly allowance: TokenBucket;
+  readonly bucket: TokenBucket;
   /** The last observation that the coordinator was told of: its number, when, and the smoothed RTT in it. */
-  readonly told: { readonly seq: number; readonly at: Millis; readonly smoothedMs: number };
-  readonly requests: readonly OutstandingTaskRequest[];
-  readonly calls: readonly OutstandingCall[];
+  readonly reported: { readonly seq: number; readonly at: Millis; readonly smoothedMs: number };
+  readonly taskRequests: readonly TaskRequest[];
+  readonly relayedRequests: readonly RelayedRequest[];
   /** The peer's turn when many come back at once. */
   readonly reconnect: Reconnect;
   /** When it last told of other peers. */
@@ -122,11 +122,11 @@ export interface Closed {
   readonly claim: Claim | null;
 }
 
-export type Session = Greeting | Calling | Noise | Proving | Admitting | Active | Closed;
+export type Session = Greeting | Dialing | Noise | Proving | Admitting | Active | Closed;
 
 /** A socket that speaks go-p2p 1.0. */
 export const newGoP2pSession = (origin: Origin): Greeting => ({ state: "greeting", origin });
 
 /** Whether the peer has yet to prove its key: then there is a deadline, and nothing is stored. */
 export const isHandshaking = ({ state }: Session): boolean =>
-  state === "greeting" || state === "calling" || state === "noise" || state === "proving";
+  state === "greeting" || state === "dialing" || state === "noise" || state === "proving";

@@ -30,7 +30,7 @@ export const step = (session: Session, event: SessionEvent, context: SessionCont
 function move(session: Session, event: SessionEvent, context: SessionContext): Move {
   switch (event.type) {
     case "opened":
-      return session.state === "calling" ? sendHandshake(session, context) : stay(session);
+      return session.state === "dialing" ? sendHandshake(session, context) : stay(session);
     case "frame":
       return receiveFrame(session, event.data, context);
     case "handshake_timeout":
@@ -85,7 +85,7 @@ function receiveFrame(session: Session, data: string | Bytes, context: SessionCo
   switch (session.state) {
     case "greeting":
       return receiveHandshake(session, data, context);
-    case "calling":
+    case "dialing":
       return receiveAck(session, data, context);
     case "proving":
       return receiveProof(session, data, context);
@@ -96,9 +96,9 @@ function receiveFrame(session: Session, data: string | Bytes, context: SessionCo
       // Frames of one socket are stepped in order, after the answer to the admission.
       return stay(session);
     case "active": {
-      const allowance = takeToken(session.allowance, context.now);
+      const allowance = takeToken(session.bucket, context.now);
       if (allowance === null) return end(session, RATE_LIMITED);
-      return receiveMessage({ ...session, allowance }, data, context);
+      return receiveMessage({ ...session, bucket: allowance }, data, context);
     }
     default:
       return session satisfies never;
@@ -116,7 +116,7 @@ function timeOut(session: Session): Move {
     case "greeting":
     case "noise":
       return end(session, { code: "handshake_timeout", detail: "no handshake within 10 s" });
-    case "calling":
+    case "dialing":
       return end(session, {
         code: "handshake_timeout",
         detail: "no answer to the handshake within 10 s",

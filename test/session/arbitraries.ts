@@ -178,7 +178,7 @@ export function eventOf(happening: Happening, session: Session, now: Millis): Se
   const pong = answering("pong", ping?.id, now);
   if (happening.type === "move") return { type: "frame", data: frameOf(happening.move, pong) };
   if (happening.type === "pong") return { type: "frame", data: sealed(pong) };
-  const request = session.state === "active" ? session.requests[0] : undefined;
+  const request = session.state === "active" ? session.taskRequests[0] : undefined;
   return { type: "frame", data: sealed(answering("stats", request?.id, now)) };
 }
 

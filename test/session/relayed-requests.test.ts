@@ -60,7 +60,7 @@ describe("a request that carries a task to a plain go-p2p node", () => {
         },
       },
     ]);
-    expect(active(answered).requests).toEqual([]);
+    expect(active(answered).taskRequests).toEqual([]);
     expect(replied(active(answered), "stats", {} as never, id).effects).toEqual([]);
   });
 
@@ -73,21 +73,21 @@ describe("a request that carries a task to a plain go-p2p node", () => {
     expect(commands(answered.effects)).toMatchObject([
       { input: { outcome: { task_id: second.task_id, fence: 2 } } },
     ]);
-    expect(active(answered).requests).toHaveLength(1);
+    expect(active(answered).taskRequests).toHaveLength(1);
   });
 
   test("HS16 is no longer outstanding once its task is called off", () => {
     const task = offer(7);
     const sent = active(offered(joined({ speaksMuster: false }), task));
     const cancel = { type: "cancel", taskId: task.task_id, reason: "" } as const;
-    expect(active(step(sent, { ...cancel, fence: 6 }, at(NOW))).requests).toHaveLength(1);
-    expect(active(step(sent, { ...cancel, fence: 7 }, at(NOW))).requests).toEqual([]);
+    expect(active(step(sent, { ...cancel, fence: 6 }, at(NOW))).taskRequests).toHaveLength(1);
+    expect(active(step(sent, { ...cancel, fence: 7 }, at(NOW))).taskRequests).toEqual([]);
   });
 
   test("HS19 is kept for the newest sixteen, so that they fit the attachment", () => {
     let session = joined({ speaksMuster: false });
     for (let fence = 1; fence <= 20; fence++) session = active(offered(session, offer(fence)));
-    expect(session.requests.map(({ fence }) => fence)).toEqual(
+    expect(session.taskRequests.map(({ fence }) => fence)).toEqual(
       Array.from({ length: 16 }, (_, index) => index + 5),
     );
   });

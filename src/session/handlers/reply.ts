@@ -7,7 +7,7 @@ import {
 } from "../../protocol/messages.ts";
 import { matchReply } from "../relayed-requests.ts";
 import { command, stay } from "../moves.ts";
-import type { OutstandingTaskRequest } from "../state.ts";
+import type { TaskRequest } from "../state.ts";
 import type { Handler, Message } from "./handler.ts";
 
 /**
@@ -15,19 +15,19 @@ import type { Handler, Message } from "./handler.ts";
  * result of the task which the request carried. Any other says nothing.
  */
 export const handleReply: Handler<GoP2pReply> = (session, reply) => {
-  const request = session.requests.find(({ id }) => id === reply.replyTo);
+  const request = session.taskRequests.find(({ id }) => id === reply.replyTo);
   if (request === undefined) return matchReply(session, reply) ?? stay(session);
   const outcome = outcomeOf(request, reply);
   if (outcome === null) return stay(session);
   const { claim, epoch } = session;
   return stay(
-    { ...session, requests: session.requests.filter((other) => other !== request) },
+    { ...session, taskRequests: session.taskRequests.filter((other) => other !== request) },
     command({ name: "finish_task", input: { peerId: claim.peerId, epoch, outcome } }),
   );
 };
 
 function outcomeOf(
-  { taskId, fence, type }: OutstandingTaskRequest,
+  { taskId, fence, type }: TaskRequest,
   reply: Message<GoP2pReply>,
 ): TaskResult | null {
   const task = { task_id: taskId, fence };

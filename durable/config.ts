@@ -9,7 +9,7 @@ import { keyPairFrom, type KeyPair } from "../src/crypto/identity.ts";
 import { ed25519PublicKey } from "../src/crypto/primitives.ts";
 import { epochRootKey } from "../src/discovery/epoch.ts";
 import {
-  DIALS_MAX,
+  DIALED_SESSIONS_DEFAULT,
   HANDSHAKES_PER_MINUTE,
   PEER_RETENTION,
   PEERS_CONNECTED_MAX,
@@ -91,7 +91,7 @@ const Configured = z.object({
   GO_P2P: Switch.default("true"),
   PEERS_MAX: Count.default(PEERS_CONNECTED_MAX),
   HANDSHAKES_PER_MINUTE: Count.default(HANDSHAKES_PER_MINUTE),
-  DIALS_MAX: Count.default(DIALS_MAX),
+  DIALS_MAX: Count.default(DIALED_SESSIONS_DEFAULT),
   ALLOW_LOOPBACK: Switch.default("false"),
   RECONNECTS_PER_SECOND: Count.default(RECONNECTS_PER_SECOND),
   PEER_RETENTION_DAYS: Count.default(PEER_RETENTION / DAY),

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "../src/base/result.ts";
-import { DIAL_CONNECT_DEADLINE } from "../src/protocol/constants.ts";
+import { DIAL_CONNECT_TIMEOUT } from "../src/protocol/constants.ts";
 import { outboundUrl } from "../src/protocol/outbound-url.ts";
 
 /** A socket that is open, and how to cut it off where closing it is not enough. */
@@ -19,7 +19,7 @@ export async function openSocket(
   const url = outboundUrl(text, { schemes: ["wss", "ws"], allowLoopback });
   if (!url.ok) return err(`not called: ${url.error.detail}`);
   const giveUp = new AbortController();
-  const timer = setTimeout(() => giveUp.abort(), DIAL_CONNECT_DEADLINE);
+  const timer = setTimeout(() => giveUp.abort(), DIAL_CONNECT_TIMEOUT);
   try {
     const response = await fetch(url.value.replace(/^ws/, "http"), {
       headers: { Upgrade: "websocket" },
@@ -33,7 +33,7 @@ export async function openSocket(
     await response.body?.cancel();
     return err(`no WebSocket there: HTTP ${status}`);
   } catch (thrown) {
-    if (giveUp.signal.aborted) return err(`no answer within ${DIAL_CONNECT_DEADLINE / 1_000} s`);
+    if (giveUp.signal.aborted) return err(`no answer within ${DIAL_CONNECT_TIMEOUT / 1_000} s`);
     console.warn("address unreachable", { error: String(thrown) });
     return err("unreachable: no connection could be made");
   } finally {

@@ -1,4 +1,4 @@
-import { FRAME_BYTES_WAITING_MAX, FRAMES_WAITING_MAX } from "../src/protocol/constants.ts";
+import { FRAME_QUEUE_BYTES_MAX, FRAME_QUEUE_MAX } from "../src/protocol/constants.ts";
 
 /**
  * Runs the events of one socket one after another: the platform's handlers interleave at every `await`, and the frames of a
@@ -11,7 +11,7 @@ export class EventQueue {
 
   /** Whether a frame of this size exceeds what may wait. */
   isFullFor(bytes: number): boolean {
-    return this.#waiting >= FRAMES_WAITING_MAX || this.#bytes + bytes > FRAME_BYTES_WAITING_MAX;
+    return this.#waiting >= FRAME_QUEUE_MAX || this.#bytes + bytes > FRAME_QUEUE_BYTES_MAX;
   }
 
   /** Runs the work when all earlier work is done. A failure is reported to this caller and does not affect later work. */

@@ -1,4 +1,4 @@
-import { HANDSHAKE_DEADLINE } from "../src/protocol/constants.ts";
+import { HANDSHAKE_TIMEOUT } from "../src/protocol/constants.ts";
 import { isHandshaking, type Session } from "../src/session/state.ts";
 
 /** Ends handshakes that take too long, by timers in memory: nothing is stored for a peer before it has proved its key. */
@@ -19,7 +19,7 @@ export class HandshakeTimers {
     } else if (timer === undefined) {
       this.#timers.set(
         socket,
-        setTimeout(() => void this.#onTimeout(socket), HANDSHAKE_DEADLINE),
+        setTimeout(() => void this.#onTimeout(socket), HANDSHAKE_TIMEOUT),
       );
     }
   }

@@ -1,4 +1,4 @@
-import { MEASUREMENTS_DELAY } from "../src/protocol/constants.ts";
+import { MEASUREMENTS_FLUSH_DELAY } from "../src/protocol/constants.ts";
 import type { Registry } from "../src/registry/registry.ts";
 
 /**
@@ -18,6 +18,6 @@ export class MeasurementWriter {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#measurements.flush();
-    }, MEASUREMENTS_DELAY);
+    }, MEASUREMENTS_FLUSH_DELAY);
   }
 }

@@ -3,11 +3,11 @@ import type { Json } from "../src/base/json.ts";
 import type { DialOrder, EndFault } from "../src/contract/session-orders.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import {
-  HEARTBEAT,
-  HEARTBEAT_ANSWER,
+  HEARTBEAT_REQUEST,
+  HEARTBEAT_RESPONSE,
   MUSTER_2_SUBPROTOCOL,
   REQUEST_TIMEOUT_MAX,
-  UNPROVED_SOCKETS_MAX,
+  UNAUTHENTICATED_SOCKETS_MAX,
 } from "../src/protocol/constants.ts";
 import { CLOSE } from "../src/protocol/errors.ts";
 import { newUuid } from "../src/protocol/ids.ts";
@@ -53,7 +53,9 @@ export class PeerSession
     super(ctx, env);
     this.#config = requireConfig(env, Date.now());
     // The platform answers heartbeats while the object hibernates, and records when: liveness checks read that time.
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(HEARTBEAT, HEARTBEAT_ANSWER));
+    ctx.setWebSocketAutoResponse(
+      new WebSocketRequestResponsePair(HEARTBEAT_REQUEST, HEARTBEAT_RESPONSE),
+    );
     this.#alarm = new AlarmClock(ctx.storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
     this.#sockets = new SessionSockets(ctx, this.#dialed);
@@ -74,7 +76,7 @@ export class PeerSession
 
   override async fetch(request: Request): Promise<Response> {
     const peerId = request.headers.get(ORIGIN_HEADERS.peer);
-    if (this.#sockets.countHandshaking() >= UNPROVED_SOCKETS_MAX)
+    if (this.#sockets.countHandshaking() >= UNAUTHENTICATED_SOCKETS_MAX)
       return Response.json(null, { status: TOO_MANY_UNPROVED });
     const origin = readOrigin(request.headers, this.#config.identities.current.id);
     const { 0: client, 1: server } = new WebSocketPair();

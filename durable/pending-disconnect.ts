@@ -1,4 +1,4 @@
-import { HANDSHAKE_DEADLINE } from "../src/protocol/constants.ts";
+import { HANDSHAKE_TIMEOUT } from "../src/protocol/constants.ts";
 import type { Millis } from "../src/base/clock.ts";
 import type { SessionAnswer, SessionCommand } from "../src/contract/commands.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
@@ -37,7 +37,7 @@ export class PendingDisconnect {
     if (command.name !== "admit") return false;
     const isNew = this.#pending() === null;
     if (isNew) this.#set(command.input.peerId, null);
-    this.#alarm.ringBy(now + HANDSHAKE_DEADLINE, now);
+    this.#alarm.ringBy(now + HANDSHAKE_TIMEOUT, now);
     return isNew;
   }
 

@@ -5,7 +5,7 @@ import { err, ok, type Result } from "../src/base/result.ts";
 import { isCanonicalKey, peerIdOf } from "../src/crypto/identity.ts";
 import { connectProofHolds } from "../src/crypto/key-proofs.ts";
 import { platformX25519 } from "../src/crypto/x25519.ts";
-import { CONNECT_TOLERANCE } from "../src/protocol/constants.ts";
+import { CONNECT_CLOCK_SKEW_MAX } from "../src/protocol/constants.ts";
 import { firstIssue } from "../src/protocol/envelope.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { PeerId, PublicKeyHex } from "../src/protocol/ids.ts";
@@ -57,7 +57,7 @@ export async function checkConnect(
         "this mesh does not have, or no longer has, the key that you ask for: get a new link from its operator",
     });
   }
-  if (Math.abs(Number(t) * SECOND - now) > CONNECT_TOLERANCE) {
+  if (Math.abs(Number(t) * SECOND - now) > CONNECT_CLOCK_SKEW_MAX) {
     return err({
       code: "clock_skew",
       detail: `your clock differs by more than a minute; here it is ${toRfc3339(now)}`,

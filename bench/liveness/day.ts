@@ -5,7 +5,7 @@
 import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { HEARTBEAT_INTERVAL, SILENCE_MAX } from "../../src/protocol/constants.ts";
+import { HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT } from "../../src/protocol/constants.ts";
 import { GoPeer } from "../../test/durable/go-peer.ts";
 import { NoisePeer } from "../../test/durable/noise-peer.ts";
 import { Counters, type Counts } from "./counters.ts";
@@ -72,7 +72,7 @@ interface IdlePeer {
 async function countDay(join: () => Promise<IdlePeer>): Promise<Counts> {
   const { object, answer } = await join();
   // Skip the first liveness check and the work that joining starts.
-  await runAlarmsUntil([object, coordinator()], Date.now() + 2 * SILENCE_MAX, answer);
+  await runAlarmsUntil([object, coordinator()], Date.now() + 2 * HEARTBEAT_TIMEOUT, answer);
   const counters = await Counters.start(object);
   await runAlarmsUntil([object, coordinator()], Date.now() + DAY, answer);
   return counters.countsSinceLast();
@@ -150,7 +150,7 @@ async function measureDetection(leased: boolean): Promise<number> {
         await waitForPong(object);
       }
     };
-    await runAlarmsUntil([object, coordinator()], Date.now() + 5 * SILENCE_MAX, answer);
+    await runAlarmsUntil([object, coordinator()], Date.now() + 5 * HEARTBEAT_TIMEOUT, answer);
     if (leased) await giveLease(peer);
     died = Date.now() + 1_000;
     let over = false;

@@ -1,9 +1,9 @@
 import type { Millis, Random } from "../base/clock.ts";
 import {
-  DIAL_BACKOFF,
+  DIAL_BACKOFF_INITIAL,
   DIAL_BACKOFF_MAX,
-  DIAL_DEADLINE,
-  DIAL_STEADY,
+  DIAL_REPORT_TIMEOUT,
+  DIAL_BACKOFF_RESET_AFTER,
 } from "../protocol/constants.ts";
 import type { DialState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
@@ -80,7 +80,7 @@ export function afterDialEvent(dial: Dial, event: DialEvent, now: Millis, random
       return state === "waiting" ? enter("queued", dial.dueAt) : dial;
     case "called":
       return state === "queued"
-        ? enter("dialling", now + DIAL_DEADLINE, { attempts: dial.attempts + 1 })
+        ? enter("dialling", now + DIAL_REPORT_TIMEOUT, { attempts: dial.attempts + 1 })
         : dial;
     case "failed":
       return state === "dialling"
@@ -94,7 +94,7 @@ export function afterDialEvent(dial: Dial, event: DialEvent, now: Millis, random
     case "gone":
       if (state === "resting") return wait(0, {});
       if (state !== "connected") return dial;
-      return wait(now - dial.since >= DIAL_STEADY ? 0 : dial.failures + 1, {
+      return wait(now - dial.since >= DIAL_BACKOFF_RESET_AFTER ? 0 : dial.failures + 1, {
         lastError: event.reason,
       });
     case "barred":
@@ -111,6 +111,6 @@ export function afterDialEvent(dial: Dial, event: DialEvent, now: Millis, random
  * peers which vanished together are not dialled together.
  */
 export function redialAt(failures: number, now: Millis, random: Random): Millis {
-  const pause = Math.min(DIAL_BACKOFF_MAX, DIAL_BACKOFF * 2 ** Math.max(0, failures - 1));
+  const pause = Math.min(DIAL_BACKOFF_MAX, DIAL_BACKOFF_INITIAL * 2 ** Math.max(0, failures - 1));
   return now + Math.ceil(pause * (0.5 + random() / 2));
 }

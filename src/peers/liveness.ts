@@ -1,15 +1,15 @@
 import type { Millis } from "../base/clock.ts";
 import {
   HEARTBEAT_INTERVAL,
-  IDLE_DEADLINE,
-  LATENESS_TOLERATED,
-  LEASED_DEADLINE,
-  MISSES_MAX,
-  PATIENCE_MAX,
+  IDLE_CHECK_INTERVAL,
+  ALARM_DELAY_TOLERANCE,
+  LEASED_CHECK_INTERVAL,
+  MISSED_PONGS_MAX,
+  DEADLINE_EXTENSION_MAX,
   PING_INTERVAL,
   PONG_TIMEOUT,
-  SILENCE_MAX,
-  SUSPECT_DEADLINE,
+  HEARTBEAT_TIMEOUT,
+  SUSPECT_CHECK_INTERVAL,
 } from "../protocol/constants.ts";
 
 /** A ping of ours that waits for its pong; its ID is unpredictable, so only who opened it can answer it. */
@@ -60,22 +60,22 @@ export function lookAt({
   leasedUntil,
 }: Liveness): Millis {
   if (ping !== null && ping.dueAt !== null) return ping.dueAt;
-  if (suspect) return askedAt + SUSPECT_DEADLINE;
-  if (beats === null) return heardAt + SILENCE_MAX;
+  if (suspect) return askedAt + SUSPECT_CHECK_INTERVAL;
+  if (beats === null) return heardAt + HEARTBEAT_TIMEOUT;
   if (!beats) return askedAt + PING_INTERVAL;
-  return heardAt + (leasedUntil > heardAt ? LEASED_DEADLINE : IDLE_DEADLINE);
+  return heardAt + (leasedUntil > heardAt ? LEASED_CHECK_INTERVAL : IDLE_CHECK_INTERVAL);
 }
 
 /** The beat that the platform answered last, if any, is a sign of life. */
 export function withHeartbeat(liveness: Liveness, beatAt: Millis | null, now: Millis): Liveness {
   if (beatAt === null) return liveness;
-  const beats = now - beatAt <= SILENCE_MAX ? true : liveness.heartbeats;
+  const beats = now - beatAt <= HEARTBEAT_TIMEOUT ? true : liveness.heartbeats;
   return { ...liveness, heardAt: Math.max(liveness.heardAt, beatAt), heartbeats: beats };
 }
 
 /** Whether the peer was heard of so lately that it can be given something. */
 export const isFresh = ({ heardAt }: Liveness, now: Millis): boolean =>
-  now - heardAt <= SILENCE_MAX;
+  now - heardAt <= HEARTBEAT_TIMEOUT;
 
 /**
  * Whether it is too early for the look that is due then. An alarm is not moved for a sign of life that came since it was set,
@@ -115,12 +115,12 @@ export type Verdict =
  */
 export function look(liveness: Liveness, due: Millis, now: Millis): Verdict {
   if (isEarly(liveness, due, now)) return { is: "early" };
-  const late = now - due > LATENESS_TOLERATED ? Math.min(now - due, PATIENCE_MAX) : 0;
+  const late = now - due > ALARM_DELAY_TOLERANCE ? Math.min(now - due, DEADLINE_EXTENSION_MAX) : 0;
   const { ping, heardAt, heartbeats: beats, suspect, missed } = liveness;
   if (ping !== null && ping.dueAt !== null) {
     if (heardAt > ping.sentAt) return { is: missed > 0 || suspect ? "restored" : "alive" };
     if (late > 0 && !ping.graceGranted) return { is: "grace_granted", answerBy: now + late };
-    return missed + 1 >= MISSES_MAX
+    return missed + 1 >= MISSED_PONGS_MAX
       ? { is: "lost" }
       : { is: "missed", answerBy: now + PONG_TIMEOUT };
   }

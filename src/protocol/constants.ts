@@ -1,84 +1,132 @@
+/**
+ * Limits and timings. The first part comes from specifications; the second part is this implementation's choice.
+ * Times are milliseconds unless the name says otherwise; sizes are bytes where the name says so.
+ */
 import { DAY, HOUR, MINUTE, SECOND } from "../base/clock.ts";
 
 const KiB = 1_024;
 const MiB = 1_024 * KiB;
 
-/** What the specifications fix: changing one breaks a peer somewhere. */
+// ---------------------------------------------------------------------------------------------------------------------
+// From specifications. A peer or a caller relies on each of these values.
+// ---------------------------------------------------------------------------------------------------------------------
+
+// go-p2p 1.0
+
 export const GO_P2P_VERSION = "1.0";
-/** Bytes of X25519 keys and of go-p2p's challenge. */
+/** An X25519 public or private key (RFC 7748). */
 export const KEY_BYTES = 32;
+/** The random challenge in go-p2p's handshake. */
 export const CHALLENGE_BYTES = 32;
-/** A peer ID is this many bytes of SHA-256(public key), in hex. */
+/** A peer ID is this many bytes of SHA-256(public key), written in hex. */
 export const PEER_ID_BYTES = 16;
 /** go-p2p's default `MaxMessageSize`: neither side may send a larger frame. */
 export const FRAME_BYTES_MAX = 1 * MiB;
-/** A handshake is a few hundred bytes; what has proved nothing may not make the mesh read more than this. */
-export const HANDSHAKE_BYTES_MAX = 16 * KiB;
-/** muster.2's Noise prologue, WebSocket subprotocol, and the most that one of its handshake messages may hold. */
+/** Messages of one session: a burst, then a steady rate. go-p2p enforces the same limits on its side. */
+export const MESSAGES_BURST = 100;
+export const MESSAGES_PER_SECOND = 50;
+
+// muster.2
+
+/** The prologue that both sides mix into the Noise handshake hash. */
 export const MUSTER_2_PROLOGUE = "muster/2";
+/** The WebSocket subprotocol (`Sec-WebSocket-Protocol`). */
 export const MUSTER_2_SUBPROTOCOL = "muster.2";
+/** The largest Noise handshake message. The peer's hello is the payload of the third one. */
 export const HELLO_BYTES_MAX = 4 * KiB;
-/** How far a connecting peer's clock may lie from the gateway's. */
-export const CONNECT_TOLERANCE = 60 * SECOND;
-/** Sockets of one peer's object that may be within their handshake at once. */
-export const UNPROVED_SOCKETS_MAX = 2;
-/** Version that every RPC between Muster's own objects carries. */
+/** The largest difference between the time in a connecting peer's URL and the gateway's clock. */
+export const CONNECT_CLOCK_SKEW_MAX = 60 * SECOND;
+/** The text frame that a muster.2 peer sends as a heartbeat. */
+export const HEARTBEAT_REQUEST = "ping";
+/** The answer, which the platform sends without waking the Durable Object. */
+export const HEARTBEAT_RESPONSE = "pong";
+/** Attempts that a returning peer may name: about 60 bytes each, so that they fit into `HELLO_BYTES_MAX`. */
+export const HELD_TASKS_MAX = 40;
+/** The highest `slot` in a `reconnect` time. It only keeps the number in a safe range. */
+export const RECONNECT_POSITION_MAX = 10_000_000;
+
+// Standard Webhooks
+
+/** The largest difference between a signed timestamp and the mesh's clock. */
+export const SIGNATURE_TOLERANCE = 300 * SECOND;
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Of this implementation. Each value can change without breaking a peer; HTTP limits are part of the API's description.
+// ---------------------------------------------------------------------------------------------------------------------
+
+// Durable Objects
+
+/** The version of the RPC interface between Muster's own objects. A call carries it, so that a mixed deployment fails cleanly. */
 export const RPC_VERSION = 2;
-
-/** Sessions. */
-export const HANDSHAKE_DEADLINE = 10 * SECOND;
-
-/** Liveness. */
-/** What a muster.2 peer sends as text, and what the platform answers without waking anything. */
-export const HEARTBEAT = "ping";
-export const HEARTBEAT_ANSWER = "pong";
-/** Networks drop sockets that are idle for two minutes, some sooner. */
-export const HEARTBEAT_INTERVAL = 25 * SECOND;
-/** Silence after which a peer that beats is doubted: two beats are missing. */
-export const SILENCE_MAX = 55 * SECOND;
-/** How long after its last sign of life a peer that beats is looked at again: idle, while it holds a lease, suspect. */
-export const IDLE_DEADLINE = 15 * MINUTE;
-export const LEASED_DEADLINE = 60 * SECOND;
-export const SUSPECT_DEADLINE = 30 * SECOND;
-/** go-p2p drops a connection that has carried no frame for 40 s; who does not beat is pinged this often. */
-export const PING_INTERVAL = 30 * SECOND;
-export const PONG_TIMEOUT = 10 * SECOND;
-/** Misses in a row after which a peer is stale; after the first it is suspect. */
-export const MISSES_MAX = 2;
-/** An alarm that rings later than this makes the object doubt itself before its peer. */
-export const LATENESS_TOLERATED = 1 * SECOND;
-/** The most by which an answer's deadline is put off because the object itself was late. */
-export const PATIENCE_MAX = 60 * SECOND;
-/** The coordinator hears of a steady peer this often. */
-export const TELL_INTERVAL = 1 * HOUR;
-/** What peers held that fell silent in masses rests for up to this long before others get it. */
-export const CORRELATED_FAILURE_PAUSE = 60 * SECOND;
-/** A peer that is away for this long is evicted, unless configured otherwise. */
-export const PEER_RETENTION = 30 * DAY;
-/** How long what must outlive a peer's record is kept. */
-export const TOMBSTONE_RETENTION = 400 * DAY;
-/** Message-ID hashes remembered per session, against replay. */
-export const ID_WINDOW = 256;
-/** Frames that do not decrypt, or messages out of place, that a session survives. */
-export const PENALTIES_MAX = 2;
-
-/** Frames of one socket that may wait for their turn; a peer that sends faster than this is cut off. */
-export const FRAMES_WAITING_MAX = 256;
-export const FRAME_BYTES_WAITING_MAX = 4 * MiB;
-/** How long one object waits for another before it calls it unavailable. */
+/** How long one object waits for another before it answers `unavailable`. */
 export const RPC_TIMEOUT = 5 * SECOND;
 
-/** Tasks. */
+// Sessions
+
+/** A handshake frame has a few hundred bytes; an unauthenticated sender may not make the mesh read more than this. */
+export const HANDSHAKE_BYTES_MAX = 16 * KiB;
+/** From accepting the socket until the peer has proved its key. */
+export const HANDSHAKE_TIMEOUT = 10 * SECOND;
+/** Handshakes from one address (one /64 of IPv6) in a minute. */
+export const HANDSHAKES_PER_MINUTE = 60;
+/** Sockets of one peer that may be in their handshake at the same time. */
+export const UNAUTHENTICATED_SOCKETS_MAX = 2;
+/** Hashes of message IDs that a session remembers, to detect replays. */
+export const REPLAY_WINDOW_IDS = 256;
+/** Undecryptable or misplaced messages that a session tolerates. One more closes it. */
+export const VIOLATIONS_TOLERATED = 2;
+/** Frames of one socket that may wait for processing. A peer that sends faster is disconnected. */
+export const FRAME_QUEUE_MAX = 256;
+export const FRAME_QUEUE_BYTES_MAX = 4 * MiB;
+/** Peers connected to one mesh at the same time; the default of `MAX_PEERS`. */
+export const PEERS_CONNECTED_MAX = 20_000;
+
+// Liveness
+
+/** How often a muster.2 peer sends a heartbeat. Networks drop sockets that are idle for two minutes, some sooner. */
+export const HEARTBEAT_INTERVAL = 25 * SECOND;
+/** A peer that sends heartbeats becomes suspect after this long without one: two heartbeats are missing. */
+export const HEARTBEAT_TIMEOUT = 55 * SECOND;
+/** When a peer that sends heartbeats is checked after its last sign of life: without a lease, with one, and while suspect. */
+export const IDLE_CHECK_INTERVAL = 15 * MINUTE;
+export const LEASED_CHECK_INTERVAL = 60 * SECOND;
+export const SUSPECT_CHECK_INTERVAL = 30 * SECOND;
+/** How often a peer without heartbeats is pinged. go-p2p closes a connection that carried no frame for 40 s. */
+export const PING_INTERVAL = 30 * SECOND;
+export const PONG_TIMEOUT = 10 * SECOND;
+/** Unanswered pings in a row after which a peer is stale. After the first it is suspect. */
+export const MISSED_PONGS_MAX = 2;
+/** An alarm that fires later than this shows that the object itself was delayed, so the peer gets more time to answer. */
+export const ALARM_DELAY_TOLERANCE = 1 * SECOND;
+/** The longest extension that a peer gets because the object itself was delayed. */
+export const DEADLINE_EXTENSION_MAX = 60 * SECOND;
+/** How often a session reports a peer without changes to the coordinator. */
+export const STATUS_REPORT_INTERVAL = 1 * HOUR;
+/** How long tasks of peers that failed together wait for these peers to return before other peers get them. */
+export const CORRELATED_FAILURE_PAUSE = 60 * SECOND;
+/** A peer that is away for this long is evicted; the default of `PEER_RETENTION_DAYS`. */
+export const PEER_RETENTION = 30 * DAY;
+/** How long tombstones and other facts that must outlive a peer's record are kept. */
+export const TOMBSTONE_RETENTION = 400 * DAY;
+
+// Reconnecting
+
+/** Peers that reconnect per second after a mass disconnect; the default of `RECONNECTS_PER_SECOND`. One coordinator admits more. */
+export const RECONNECTS_PER_SECOND = 100;
+
+// Tasks
+
 export const TASK_PAYLOAD_BYTES_MAX = 256 * KiB;
 export const TASK_RESULT_BYTES_MAX = 256 * KiB;
-/** A larger result goes to KV, whose values end here. */
+/** A larger result is uploaded to KV, whose values have at most this size. */
 export const TASK_LARGE_RESULT_BYTES_MAX = 25 * MiB;
-/** A large result may be this long on its way; what then belongs to no task is deleted. */
-export const RESULT_UPLOAD_MAX = 1 * HOUR;
-/** Large results of one task that may be on their way: one, and what was begun again after a break. */
-export const RESULT_UPLOADS_MAX = 8;
+/** How long an upload of a large result may take. An upload that no task has claimed by then is deleted. */
+export const RESULT_UPLOAD_TIMEOUT = 1 * HOUR;
+/** Uploads of one task that may be in progress: the current one, and those restarted after a broken connection. */
+export const RESULT_UPLOADS_PER_TASK_MAX = 8;
 export const TASK_ERROR_CHARS_MAX = 2_000;
-/** Attempts lost with their peers count, for they may have had effects: enough for some, where sockets break all the time. */
+export const PROGRESS_MESSAGE_CHARS_MAX = 500;
+/** Attempts lost with their peers count, because they may have had effects; five suffices on connections that break often. */
 export const TASK_ATTEMPTS_DEFAULT = 5;
 export const TASK_ATTEMPTS_MAX = 20;
 export const TASK_DEADLINE_DEFAULT = 1 * HOUR;
@@ -87,155 +135,151 @@ export const LEASE_DEFAULT = 60 * SECOND;
 export const LEASE_MAX = 1 * HOUR;
 /** An offer that is not accepted in this time counts as refused. */
 export const ACCEPT_TIMEOUT = 5 * SECOND;
-/** First pause before a failed task is tried again; doubles with each attempt up to the maximum. */
-export const RETRY_BACKOFF = 500;
-export const RETRY_BACKOFF_MAX = 1 * MINUTE;
-/** What a caller may ask for instead. */
-export const RETRY_BACKOFF_LIMIT = 1 * DAY;
-/** How far ahead a task may be scheduled. */
-export const NOT_BEFORE_MAX = 30 * DAY;
-/** One step of priority is worth this much waiting: so no stream of urgent work starves the rest for good. */
-export const PRIORITY_STEP = 1 * MINUTE;
+/** The pause before the first retry of a failed task. It doubles with each attempt up to the maximum. */
+export const RETRY_BACKOFF_DEFAULT = 500;
+export const RETRY_BACKOFF_MAX_DEFAULT = 1 * MINUTE;
+/** The longest pause that a caller may set for either of the two. */
+export const RETRY_BACKOFF_CEILING = 1 * DAY;
+/** How far in the future a task's `not_before` may be. */
+export const SCHEDULE_AHEAD_MAX = 30 * DAY;
+/** Priority aging: one step of priority equals this much waiting, so that urgent tasks can't starve the others. */
+export const PRIORITY_AGING_STEP = 1 * MINUTE;
 export const PRIORITY_MAX = 100;
-/** Peers that one task may name as to be avoided. */
-export const AVOID_MAX = 32;
+/** Peers in a task's list of peers to avoid. */
+export const AVOIDED_PEERS_MAX = 32;
 /** Tasks in one batch. */
 export const BATCH_MAX = 100;
-/** Attempts that a returning peer names: some 60 bytes each, within the 4 KiB of its hello. */
-export const HELD_MAX = 40;
-export const PROGRESS_MESSAGE_CHARS_MAX = 500;
-/** Tasks queued at once; one more is refused with a retry hint. */
+/** Queued tasks of one coordinator. A further task is refused with `queue_full` and a time to retry. */
 export const QUEUE_MAX = 10_000;
 export const SLOTS_MAX = 256;
 export const CAPABILITIES_MAX = 32;
-/** How long an idempotency key answers with the task it made. */
+/** How long a repeated idempotency key returns the task of the first submission. */
 export const IDEMPOTENCY_RETENTION = 30 * DAY;
-/** How long measurements are gathered before they are written: what a crash may lose. */
-export const MEASUREMENTS_DELAY = 2 * SECOND;
-/** How long it is kept what a choice was made of. */
+/** How long the inputs of a task's assignment are kept, for "why did this peer get the task?". */
 export const CHOICE_RETENTION = 7 * DAY;
 /** How long an ended task is kept. */
 export const TASK_RETENTION = 30 * DAY;
-/** How long a large result lies in the store: so that its task goes first. */
+/** How long a large result is kept in KV: a day longer than its task, so that no task points to a missing result. */
 export const RESULT_RETENTION = TASK_RETENTION + DAY;
 
-/** Round trips between peers, as they report them: in one message, how often a report counts, kept of one peer. */
-export const RTTS_MAX = 16;
-export const RTTS_INTERVAL = 10 * SECOND;
-export const RTT_PAIRS_MAX = 64;
-/** A longer round trip is none of the network's. */
+// Measurements
+
+/** How long measurements are collected in memory before they are written. A crash loses at most this much. */
+export const MEASUREMENTS_FLUSH_DELAY = 2 * SECOND;
+/** Round trips between peers: entries in one report. */
+export const RTTS_PER_MESSAGE_MAX = 16;
+/** A session's further reports within this time are ignored. */
+export const RTT_REPORT_INTERVAL = 10 * SECOND;
+/** The newest pairs that are kept of one peer. */
+export const RTT_PAIRS_PER_PEER_MAX = 64;
+/** A longer time, in milliseconds, does not measure the network, but a process that was suspended. */
 export const RTT_MAX_MS = 10 * SECOND;
 
-/** Requests to one peer, over HTTP. */
+// Requests to one peer (`POST /v1/peers/:id/requests`)
+
 export const REQUEST_TIMEOUT_DEFAULT = 10 * SECOND;
 export const REQUEST_TIMEOUT_MAX = 60 * SECOND;
-/** Requests that one session has under way; the oldest give way. */
+/** Requests that one session has in progress. A further one cancels the oldest. */
 export const REQUESTS_OUTSTANDING_MAX = 16;
 
-/** HTTP. */
-/** Payload limit plus room for the rest of the request. */
+// HTTP
+
+/** The payload limit, and 64 KiB for the rest of the request. */
 export const BODY_BYTES_MAX = 320 * KiB;
-/** A batch as a whole: what one coordinator takes in one call without keeping others waiting. */
+/** A whole batch: what one coordinator handles in one call without delaying other calls. */
 export const BATCH_BODY_BYTES_MAX = 4 * MiB;
-export const WEBHOOK_BODY_BYTES_MAX = 1 * MiB;
 export const WAIT_SECONDS_MAX = 60;
 export const PAGE_DEFAULT = 100;
 export const PAGE_MAX = 500;
-/** How far a signed timestamp may lie from the mesh's clock (Standard Webhooks). */
-export const SIGNATURE_TOLERANCE = 300 * SECOND;
+
+// Webhooks
+
+export const WEBHOOK_BODY_BYTES_MAX = 1 * MiB;
 export const WEBHOOK_SOURCES_MAX = 100;
-/** Secrets of one source: the old one, the new one, and one to spare. Each costs a MAC over whatever anybody sends. */
+/** Secrets of one source: old, new and one spare. An unauthenticated delivery costs one MAC for each. */
 export const WEBHOOK_SECRETS_MAX = 3;
 export const WEBHOOK_FILTERS_MAX = 10;
-/** Deliveries of one source that are remembered, and for how long. */
-export const WEBHOOK_DELIVERIES_KEPT = 100;
+/** Deliveries that are kept of one source, and for how long. */
+export const WEBHOOK_DELIVERIES_PER_SOURCE_MAX = 100;
 export const WEBHOOK_DELIVERY_RETENTION = 7 * DAY;
-/** A larger body is not kept for a replay: 100 sources fill 2 GB of the 10 there are with 100 of these each, sealed, in base64. */
-export const WEBHOOK_KEPT_BODY_BYTES_MAX = 128 * KiB;
+/** A larger body is not stored for replay. 100 sources with 100 such bodies each, sealed and in base64, use 2 of 10 GB. */
+export const WEBHOOK_STORED_BODY_BYTES_MAX = 128 * KiB;
 
-/** Callbacks. */
-/** Attempts to deliver one, the first included. With the pauses below the last is made about two days after the first. */
+// Callbacks
+
+/** Attempts to deliver one callback. With the pauses below, the last is made about two days after the first. */
 export const CALLBACK_ATTEMPTS_MAX = 12;
-/** First pause before a callback is tried again; four times as long with each attempt, up to the maximum. */
-export const CALLBACK_BACKOFF = 2 * SECOND;
+/** The pause before the first retry. It is multiplied by four with each attempt up to the maximum. */
+export const CALLBACK_BACKOFF_INITIAL = 2 * SECOND;
 export const CALLBACK_BACKOFF_MAX = 12 * HOUR;
 /** How long a receiver may take to answer. */
 export const CALLBACK_TIMEOUT = 15 * SECOND;
 
-/** Access. */
-export const JOIN_KEY_LIFE_DEFAULT = 7 * DAY;
-export const JOIN_KEY_LIFE_MAX = 365 * DAY;
+// Access
+
+export const JOIN_KEY_LIFETIME_DEFAULT = 7 * DAY;
+export const JOIN_KEY_LIFETIME_MAX = 365 * DAY;
 export const JOIN_KEYS_MAX = 1_000;
 export const API_TOKENS_MAX = 1_000;
-/** How long an audit entry is kept. */
 export const AUDIT_RETENTION = 400 * DAY;
-/** How long a rotated peer's old ID leads to its record, and both keys of a mesh that rotates are accepted. */
+/** How long a rotated peer's old ID resolves to its record, and how long a rotating mesh accepts both of its keys. */
 export const ROTATION_WINDOW = 30 * DAY;
-/** Peers connected to one mesh at once, unless configured otherwise. */
-export const PEERS_CONNECTED_MAX = 20_000;
-/** Messages of one session: a burst, then so many a second (go-p2p's own limits). */
-export const MESSAGES_BURST = 100;
-export const MESSAGES_PER_SECOND = 50;
-/** Handshakes of one address (one /64 of IPv6) in a minute. */
-export const HANDSHAKES_PER_MINUTE = 60;
 
-/** Reconnecting. */
-/** Peers that return after a break, a second, unless configured otherwise: what one coordinator admits with ease. */
-export const RECONNECTS_PER_SECOND = 100;
-export const RECONNECT_POSITION_MAX = 10_000_000;
+// Dialing peers that listen
 
-/** Dialling peers that listen. */
-/** Dialled sessions at once, unless configured otherwise: none of them can hibernate, and memory is billed. */
-export const DIALS_MAX = 20;
+/** Dialed sessions at the same time; the default of `DIALS_MAX`. They can't hibernate, and memory is billed. */
+export const DIALED_SESSIONS_DEFAULT = 20;
 /** Addresses that may be registered. */
-export const DIALS_REGISTERED_MAX = 1_000;
-/** How long the WebSocket may take to open. The handshake behind it has its own 10 s. */
-export const DIAL_CONNECT_DEADLINE = 10 * SECOND;
-/** An attempt of which nothing is heard for this long has failed: connecting, handshake and admission fit into it. */
-export const DIAL_DEADLINE = 45 * SECOND;
-/** Pause before an address is dialled again; doubles with each failure in a row up to the maximum. */
-export const DIAL_BACKOFF = 5 * SECOND;
+export const DIAL_ADDRESSES_MAX = 1_000;
+/** How long opening the WebSocket may take. The handshake that follows has `HANDSHAKE_TIMEOUT`. */
+export const DIAL_CONNECT_TIMEOUT = 10 * SECOND;
+/** A dial of which the coordinator receives no result in this time has failed. It covers connecting, handshake and admission. */
+export const DIAL_REPORT_TIMEOUT = 45 * SECOND;
+/** The pause before an address is dialed again. It doubles with each consecutive failure up to the maximum. */
+export const DIAL_BACKOFF_INITIAL = 5 * SECOND;
 export const DIAL_BACKOFF_MAX = 15 * MINUTE;
-/** A dialled session that lasted this long shows that the peer is well: the next pause is the first one again. */
-export const DIAL_STEADY = 1 * MINUTE;
-/** While more addresses are due than there are places, an idle dialled session gives its place up after this. */
-export const DIAL_TURN = 15 * MINUTE;
+/** A dialed session that lasted this long resets the backoff. */
+export const DIAL_BACKOFF_RESET_AFTER = 1 * MINUTE;
+/** While more addresses are due than sessions are allowed, an idle dialed session is closed after this long. */
+export const DIAL_TIME_SLICE = 15 * MINUTE;
 
-/** Gossip. */
+// Gossip
+
 export const ADDRESS_CHARS_MAX = 200;
 /** Peers in one advert. */
 export const ADVERT_PEERS_MAX = 32;
 /** A session may send one advert in this time. */
 export const ADVERT_INTERVAL = 1 * MINUTE;
-/** Peers that one teller may have told of, and all tellers together; one more, and the oldest is forgotten. */
+/** Advertised peers that are kept of one advertiser, and of all. A further one replaces the oldest. */
 export const ADVERTISED_PER_PEER_MAX = 64;
 export const ADVERTISED_MAX = 10_000;
-/** What nobody has repeated for so long is forgotten; */
+/** An advertised peer that is not advertised again in this time is deleted. */
 export const ADVERTISED_RETENTION = 1 * DAY;
-/** a repetition is written down only this long after the last one, for each costs rows. */
+/** A repeated advert is written at most this often, because each write costs rows. */
 export const ADVERTISED_REFRESH = 6 * HOUR;
 /** Pointers in the mesh's answer to an advert. */
 export const SAMPLE_POINTERS_MAX = 16;
 
-/** Discovery. */
-/** How long an epoch's keys serve before the next ones do. */
-export const EPOCH_SPAN = 24 * HOUR;
-/** From an epoch's opening until all that was published under it runs out: what replaces it has the rest of the time. */
-export const EPOCH_LIFE = 36 * HOUR;
-/** Epochs open at least this far apart: revocations in between share the next one. */
-export const EPOCH_INTERVAL = 10 * MINUTE;
-/** A new epoch's records are sealed over this time, in an order drawn by lot. */
+// Discovery
+
+/** How long new records are sealed to one epoch's key. */
+export const EPOCH_ROTATION_INTERVAL = 24 * HOUR;
+/** From an epoch's start until its records expire. The 12 hours beyond the rotation are for sealing them again. */
+export const EPOCH_LIFETIME = 36 * HOUR;
+/** Epochs start at least this far apart. Revocations in between share the next epoch. */
+export const EPOCH_INTERVAL_MIN = 10 * MINUTE;
+/** The records of a new epoch are sealed within this time, in random order. */
 export const RESEAL_SPREAD = 1 * MINUTE;
-/** How long a blob outlives its peer's session, for a peer that comes back as it was. */
-export const BLOB_LINGER = 2 * MINUTE;
-/** A blob whose storing began this long ago and came to nothing is an orphan. */
-export const ORPHAN_AGE = 10 * MINUTE;
-/** KV writes and deletions that the mesh allows itself for each peer-day, and those that a small mesh has beside. */
+/** How long a blob is kept after its peer disconnected. A peer that returns unchanged in this time needs no new blob. */
+export const BLOB_GRACE_PERIOD = 2 * MINUTE;
+/** A blob whose upload began this long ago and that was never published is deleted. */
+export const ORPHANED_BLOB_AGE = 10 * MINUTE;
+/** The mesh's own budget of KV writes and deletions per day: for each peer, and a base amount for small meshes. */
 export const KV_WRITES_PER_PEER_DAY = 4;
-export const KV_WRITES_SPARE = 200;
-/** When the budget is spent, publishing looks again after this. */
-export const BUDGET_PAUSE = 10 * MINUTE;
-/** Bytes of a blob that a reader takes: a record with everything as long as it may be, and room. */
+export const KV_WRITES_BASE_PER_DAY = 200;
+/** When that budget is used up, publishing is tried again after this. */
+export const KV_BUDGET_RETRY_INTERVAL = 10 * MINUTE;
+/** The largest blob that a reader accepts: a record with every attribute at its limit, and a reserve. */
 export const BLOB_BYTES_MAX = 64 * KiB;
-/** Bytes that a sealed form is filled up to, or the next power of two. */
-export const RECORD_BYTES_MIN = 1 * KiB;
+/** A sealed record is padded to this size, or to the next power of two, so that its size reveals little. */
+export const RECORD_PADDED_BYTES_MIN = 1 * KiB;

@@ -4,11 +4,11 @@ import {
   ADDRESS_CHARS_MAX,
   ADVERT_PEERS_MAX,
   CHALLENGE_BYTES,
-  HELD_MAX,
+  HELD_TASKS_MAX,
   RECONNECT_POSITION_MAX,
   PROGRESS_MESSAGE_CHARS_MAX,
   RTT_MAX_MS,
-  RTTS_MAX,
+  RTTS_PER_MESSAGE_MAX,
   SAMPLE_POINTERS_MAX,
   SLOTS_MAX,
   TASK_ERROR_CHARS_MAX,
@@ -160,7 +160,7 @@ export const Hello = z.object({
   /** Whether it takes one task more than it has slots, and begins it the moment one is free. */
   prefetch: z.boolean().optional(),
   /** What the peer still works on; absent when it does not say. As many as fit beside the rest of the hello. */
-  held: z.array(HeldTask).max(HELD_MAX).optional(),
+  held: z.array(HeldTask).max(HELD_TASKS_MAX).optional(),
   join_key: z.string().max(200).optional(),
   client: z.string().max(100).optional(),
 });
@@ -249,7 +249,7 @@ export const Rtts = z.object({
   rtts: z
     .array(z.object({ peer_id: PeerId, rtt_ms: z.number().min(0).max(RTT_MAX_MS) }))
     .min(1)
-    .max(RTTS_MAX),
+    .max(RTTS_PER_MESSAGE_MAX),
 });
 export type Rtts = z.infer<typeof Rtts>;
 

@@ -1,7 +1,7 @@
 import { toHex, utf8 } from "../base/bytes.ts";
 import type { Millis } from "../base/clock.ts";
 import { sha256 } from "../crypto/primitives.ts";
-import { ID_WINDOW } from "../protocol/constants.ts";
+import { REPLAY_WINDOW_IDS } from "../protocol/constants.ts";
 
 /**
  * What of a session's past messages is remembered, so that none counts twice. go-p2p's secret never changes, so a
@@ -31,7 +31,8 @@ export function checkAndRemember(
   if (window.ids.includes(hash)) return { freshness: "duplicate", window };
   const ids = [...window.ids, hash];
   const times = [...window.times, stamp];
-  if (ids.length <= ID_WINDOW) return { freshness: "fresh", window: { ...window, ids, times } };
+  if (ids.length <= REPLAY_WINDOW_IDS)
+    return { freshness: "fresh", window: { ...window, ids, times } };
   // What falls out of the window can no longer be recognised, so nothing as old as it may come in any more.
   const floor = Math.max(window.floor, (times[0] as Millis) + 1);
   return { freshness: "fresh", window: { floor, ids: ids.slice(1), times: times.slice(1) } };

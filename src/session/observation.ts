@@ -1,4 +1,4 @@
-import { TELL_INTERVAL } from "../protocol/constants.ts";
+import { STATUS_REPORT_INTERVAL } from "../protocol/constants.ts";
 import type { Move } from "./effects.ts";
 import type { SessionContext } from "./context.ts";
 import { command, stay } from "./moves.ts";
@@ -31,6 +31,7 @@ export function isWorthReporting(
 ): boolean {
   const moved = Math.abs(rtt.smoothedMs - told.smoothedMs);
   return (
-    now - told.at >= TELL_INTERVAL || moved > TELL_CHANGE * Math.max(told.smoothedMs, TELL_FLOOR_MS)
+    now - told.at >= STATUS_REPORT_INTERVAL ||
+    moved > TELL_CHANGE * Math.max(told.smoothedMs, TELL_FLOOR_MS)
   );
 }

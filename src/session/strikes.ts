@@ -1,4 +1,4 @@
-import { PENALTIES_MAX } from "../protocol/constants.ts";
+import { VIOLATIONS_TOLERATED } from "../protocol/constants.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import type { Move } from "./effects.ts";
 import type { SessionContext } from "./context.ts";
@@ -22,6 +22,6 @@ export function strike(
 ): Move {
   const strikes = session.strikes + 1;
   const answer = replyTo === undefined ? [] : [errorReply(context, session, fault, replyTo)];
-  if (strikes > PENALTIES_MAX) return end(session, fault, ...answer);
+  if (strikes > VIOLATIONS_TOLERATED) return end(session, fault, ...answer);
   return stay({ ...session, strikes }, ...answer);
 }

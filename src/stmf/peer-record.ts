@@ -4,7 +4,7 @@ import type { RandomBytes } from "../base/clock.ts";
 import { parseJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { peerIdOf } from "../crypto/identity.ts";
-import { RECORD_BYTES_MIN } from "../protocol/constants.ts";
+import { RECORD_PADDED_BYTES_MIN } from "../protocol/constants.ts";
 import { Region } from "../protocol/discovery.ts";
 import { firstIssue } from "../protocol/envelope.ts";
 import { PeerView } from "../protocol/http.ts";
@@ -77,7 +77,7 @@ export function padded({ fields }: FormData): FormData {
     fields: [...fields, { ...PADDING, value: "0".repeat(count) }],
   });
   const bytes = utf8(JSON.stringify(filled(0))).length;
-  let bucket = RECORD_BYTES_MIN;
+  let bucket = RECORD_PADDED_BYTES_MIN;
   while (bucket < bytes) bucket *= 2;
   return filled(bucket - bytes);
 }

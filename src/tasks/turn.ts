@@ -1,5 +1,5 @@
 import type { Millis } from "../base/clock.ts";
-import { PRIORITY_STEP } from "../protocol/constants.ts";
+import { PRIORITY_AGING_STEP } from "../protocol/constants.ts";
 
 /**
  * When a task's turn comes, as a number that is smaller for who goes first: the time from which it waits, moved ahead
@@ -9,4 +9,4 @@ import { PRIORITY_STEP } from "../protocol/constants.ts";
  * Nothing starves: whatever comes later than a task by the whole span of priorities goes behind it.
  */
 export const turnOf = (priority: number, waitsFrom: Millis): number =>
-  waitsFrom - priority * PRIORITY_STEP;
+  waitsFrom - priority * PRIORITY_AGING_STEP;

@@ -4,7 +4,7 @@ import { SECOND, type Millis, type Random, type RandomBytes } from "../base/cloc
 import { hkdfSha256 } from "../crypto/primitives.ts";
 import {
   CALLBACK_ATTEMPTS_MAX,
-  CALLBACK_BACKOFF,
+  CALLBACK_BACKOFF_INITIAL,
   CALLBACK_BACKOFF_MAX,
   KEY_BYTES,
 } from "../protocol/constants.ts";
@@ -50,7 +50,7 @@ export const isAcknowledged = ({ status }: Answer): boolean =>
 const GONE = 410;
 
 /**
- * When to try again after `attempts` that went unheard; null to give up. The pause is CALLBACK_BACKOFF * 4^(attempts - 1)
+ * When to try again after `attempts` that went unheard; null to give up. The pause is CALLBACK_BACKOFF_INITIAL * 4^(attempts - 1)
  * up to its maximum, a quarter more or less by lot, so that what failed together does not come back together; a receiver
  * that asks for more time gets it, up to the same maximum.
  */
@@ -61,7 +61,7 @@ export function nextAttempt(
   random: Random,
 ): Millis | null {
   if (status === GONE || attempts >= CALLBACK_ATTEMPTS_MAX) return null;
-  const pause = Math.min(CALLBACK_BACKOFF * 4 ** (attempts - 1), CALLBACK_BACKOFF_MAX);
+  const pause = Math.min(CALLBACK_BACKOFF_INITIAL * 4 ** (attempts - 1), CALLBACK_BACKOFF_MAX);
   const asked = Math.min((retryAfter ?? 0) * SECOND, CALLBACK_BACKOFF_MAX);
   return now + Math.round(Math.max(pause * (0.75 + random() / 2), asked));
 }

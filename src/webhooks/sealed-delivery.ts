@@ -2,7 +2,7 @@
 import { fromBase64, fromUtf8, toBase64, utf8, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
 import { hkdfSha256 } from "../crypto/primitives.ts";
-import { KEY_BYTES, WEBHOOK_KEPT_BODY_BYTES_MAX } from "../protocol/constants.ts";
+import { KEY_BYTES, WEBHOOK_STORED_BODY_BYTES_MAX } from "../protocol/constants.ts";
 import type { HeaderReader } from "./scheme.ts";
 import { openSecret, sealSecret } from "./sealed-secret.ts";
 
@@ -34,7 +34,7 @@ export function sealDelivery(
   headers: Iterable<readonly [string, string]>,
   body: Uint8Array,
 ): string | null {
-  const text = body.length > WEBHOOK_KEPT_BODY_BYTES_MAX ? null : fromUtf8(body);
+  const text = body.length > WEBHOOK_STORED_BODY_BYTES_MAX ? null : fromUtf8(body);
   if (text === null) return null;
   const kept: [string, string][] = [];
   let room = HEADERS_CHARS_MAX;

@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { fromUtf8 } from "../../src/base/bytes.ts";
 import { helloBytes } from "../../src/client/connection/hello.ts";
 import { generateIdentity } from "../../src/client/keys.ts";
-import { HELD_MAX, HELLO_BYTES_MAX } from "../../src/protocol/constants.ts";
+import { HELD_TASKS_MAX, HELLO_BYTES_MAX } from "../../src/protocol/constants.ts";
 import { Hello } from "../../src/protocol/messages.ts";
 
-const held = Array.from({ length: 2 * HELD_MAX }, () => ({
+const held = Array.from({ length: 2 * HELD_TASKS_MAX }, () => ({
   task_id: crypto.randomUUID(),
   fence: 17,
 }));
@@ -21,7 +21,7 @@ const helloOf = (labels: number): { bytes: Uint8Array; hello: Hello } => {
 
 describe("a hello", () => {
   test("AS20 names as many attempts as a mesh takes", () => {
-    expect(helloOf(0).hello.held).toHaveLength(HELD_MAX);
+    expect(helloOf(0).hello.held).toHaveLength(HELD_TASKS_MAX);
   });
 
   test("NX4 fits its frame, whatever the peer can do: if need be without naming what it holds", () => {

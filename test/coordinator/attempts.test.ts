@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
 import {
   ACCEPT_TIMEOUT,
-  RETRY_BACKOFF_MAX,
+  RETRY_BACKOFF_MAX_DEFAULT,
   TASK_RESULT_BYTES_MAX,
 } from "../../src/protocol/constants.ts";
 import { KEYS, START, TestMesh, type TestPeer } from "./mesh.ts";
@@ -231,7 +231,7 @@ describe("a failed attempt", () => {
       expect(mesh.task(id)).toMatchObject({ state: "queued", error: `failure ${attempt}` });
       mesh.tick();
       expect(peer.offers).toHaveLength(attempt);
-      mesh.pass(RETRY_BACKOFF_MAX);
+      mesh.pass(RETRY_BACKOFF_MAX_DEFAULT);
       mesh.tick();
       expect(peer.offers).toHaveLength(attempt + 1);
     }

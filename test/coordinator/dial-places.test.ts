@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DIAL_TURN } from "../../src/protocol/constants.ts";
+import { DIAL_TIME_SLICE } from "../../src/protocol/constants.ts";
 import { must, present } from "../must.ts";
 import { Dialling, urlOf } from "./dialling-mesh.ts";
 import { KEYS, START, testKey, TestPeer } from "./mesh.ts";
@@ -41,7 +41,7 @@ describe("more addresses than places", () => {
   test("DL3 get a place as soon as a peer is gone", () => {
     const { mesh, held } = full();
     mesh.dial(urlOf(2), C);
-    mesh.live(DIAL_TURN / 2);
+    mesh.live(DIAL_TIME_SLICE / 2);
     expect([mesh.view(urlOf(2)).state, mesh.ordersOf(urlOf(2))]).toEqual(["queued", 0]);
     held[0]?.leave();
     expect(mesh.ordersOf(urlOf(2))).toBe(1);
@@ -50,7 +50,7 @@ describe("more addresses than places", () => {
   test("DL3 get the place of an idle session that had its turn, once they have proved themselves", () => {
     const { mesh, held } = full();
     mesh.dial(urlOf(2), C);
-    expect(mesh.awaitDial(urlOf(2))).toBeLessThanOrEqual(DIAL_TURN + 60_000);
+    expect(mesh.awaitDial(urlOf(2))).toBeLessThanOrEqual(DIAL_TIME_SLICE + 60_000);
     expect(held.map(({ endedBy }) => endedBy)).toEqual([null, null]);
     mesh.answer(urlOf(2), C);
     expect(held.map(({ endedBy }) => endedBy?.code)).toEqual(["mesh_full", undefined]);
@@ -63,7 +63,7 @@ describe("more addresses than places", () => {
     const { mesh, held } = full();
     mesh.dial(urlOf(2));
     for (let n = 0; n < 5; n++) {
-      mesh.awaitDial(urlOf(2), 10 * DIAL_TURN);
+      mesh.awaitDial(urlOf(2), 10 * DIAL_TIME_SLICE);
       mesh.fail(urlOf(2));
     }
     expect(held.map(({ endedBy }) => endedBy)).toEqual([null, null]);
@@ -73,7 +73,7 @@ describe("more addresses than places", () => {
     const { mesh, held } = full();
     putToWork(mesh, held);
     mesh.dial(urlOf(2), C);
-    mesh.live(2 * DIAL_TURN);
+    mesh.live(2 * DIAL_TIME_SLICE);
     expect(mesh.ordersOf(urlOf(2))).toBe(0);
     held[1]?.finish();
     mesh.awaitDial(urlOf(2));
@@ -97,7 +97,7 @@ describe("more addresses than places", () => {
     const served = new Map<string, number>();
     for (const [n, key] of keys.entries()) mesh.dial(urlOf(n), key);
     let answered = 0;
-    while (mesh.now < START + 40 * DIAL_TURN) {
+    while (mesh.now < START + 40 * DIAL_TIME_SLICE) {
       for (const { url, publicKey, dial } of mesh.orders.slice(answered)) {
         answered++;
         const key = present(keys.find((candidate) => candidate.publicKey === publicKey));
@@ -118,13 +118,13 @@ describe("more addresses than places", () => {
   test("DL3 wake nobody more often than once a minute while they wait", () => {
     const { mesh } = full();
     for (let n = 2; n < 50; n++) mesh.dial(urlOf(n));
-    const until = mesh.now + DIAL_TURN / 2;
+    const until = mesh.now + DIAL_TIME_SLICE / 2;
     let ticks = 0;
     while (mesh.now < until) {
       mesh.now = Math.max(present(mesh.nextTick()), mesh.now + 1);
       mesh.tick();
       ticks++;
     }
-    expect(ticks).toBeLessThanOrEqual(DIAL_TURN / 2 / 60_000 + 2);
+    expect(ticks).toBeLessThanOrEqual(DIAL_TIME_SLICE / 2 / 60_000 + 2);
   });
 });

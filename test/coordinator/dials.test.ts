@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
   DIAL_BACKOFF_MAX,
-  DIAL_DEADLINE,
-  DIAL_STEADY,
-  DIALS_REGISTERED_MAX,
+  DIAL_REPORT_TIMEOUT,
+  DIAL_BACKOFF_RESET_AFTER,
+  DIAL_ADDRESSES_MAX,
 } from "../../src/protocol/constants.ts";
 import { Dialling, urlOf } from "./dialling-mesh.ts";
 import { KEYS, TestPeer } from "./mesh.ts";
@@ -104,7 +104,7 @@ describe("registering an address", () => {
 
   test("DL1 is bounded", () => {
     const mesh = new Dialling();
-    for (let n = 0; n < DIALS_REGISTERED_MAX; n++) mesh.dial(urlOf(n));
+    for (let n = 0; n < DIAL_ADDRESSES_MAX; n++) mesh.dial(urlOf(n));
     expect(mesh.refusal("dial_peer", { url: urlOf("more"), name: "", key: null }).code).toBe(
       "conflict",
     );
@@ -133,7 +133,7 @@ describe("an address where nobody answers", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1));
     const took = mesh.awaitDial(urlOf(1));
-    expect(took).toBeGreaterThan(DIAL_DEADLINE);
+    expect(took).toBeGreaterThan(DIAL_REPORT_TIMEOUT);
     expect(mesh.view(urlOf(1))).toMatchObject({ attempts: 2, failures: 1 });
     expect(mesh.view(urlOf(1)).last_error).toContain("nothing was heard");
   });
@@ -191,7 +191,7 @@ describe("a peer that was dialled", () => {
     }
     expect(mesh.view(urlOf(1)).failures).toBe(8);
     const peer = mesh.answer(urlOf(1), A);
-    mesh.live(DIAL_STEADY);
+    mesh.live(DIAL_BACKOFF_RESET_AFTER);
     peer.leave();
     expect(mesh.view(urlOf(1)).failures).toBe(0);
   });

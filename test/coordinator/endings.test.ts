@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
-import { BLOB_LINGER, EPOCH_SPAN, TASK_RETENTION } from "../../src/protocol/constants.ts";
+import {
+  BLOB_GRACE_PERIOD,
+  EPOCH_ROTATION_INTERVAL,
+  TASK_RETENTION,
+} from "../../src/protocol/constants.ts";
 import { KEYS, START, submission, TestMesh } from "./mesh.ts";
 
 const [A, B] = KEYS;
@@ -158,10 +162,10 @@ describe("the next tick", () => {
     const mesh = new TestMesh();
     expect(mesh.nextTick()).toBeNull();
     mesh.join(A);
-    expect(mesh.nextTick()).toBe(mesh.now + EPOCH_SPAN);
+    expect(mesh.nextTick()).toBe(mesh.now + EPOCH_ROTATION_INTERVAL);
     mesh.run("gone", { peerId: A.id, epoch: 1, reason: "closed", silent: false });
     const left = mesh.now;
-    mesh.live(BLOB_LINGER);
+    mesh.live(BLOB_GRACE_PERIOD);
     expect(mesh.nextTick()).toBe(left + 30 * DAY + 1);
   });
 

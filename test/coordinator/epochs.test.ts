@@ -3,7 +3,7 @@ import { fromHex } from "../../src/base/bytes.ts";
 import { DAY, HOUR, MINUTE } from "../../src/base/clock.ts";
 import { x25519PublicKey } from "../../src/crypto/primitives.ts";
 import { pointerIdOf, readerToken } from "../../src/discovery/epoch.ts";
-import { EPOCH_INTERVAL, EPOCH_SPAN } from "../../src/protocol/constants.ts";
+import { EPOCH_INTERVAL_MIN, EPOCH_ROTATION_INTERVAL } from "../../src/protocol/constants.ts";
 import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
 import { hexBytes, present } from "../must.ts";
 import { KEYS, testKey, TestMesh, type Announced } from "./mesh.ts";
@@ -75,7 +75,7 @@ describe("the keys of an epoch", () => {
     mesh.join(A, MUSTER_2);
     const discovery = { ...mesh.config.discovery, rootKey: new Uint8Array(32).fill(9) };
     const other = new TestMesh({ sql: mesh.sql, config: { discovery } });
-    other.pass(EPOCH_INTERVAL);
+    other.pass(EPOCH_INTERVAL_MIN);
     expect(other.keys().epochs.map(({ epoch }) => epoch)).toEqual([2]);
   });
 
@@ -83,7 +83,7 @@ describe("the keys of an epoch", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     const [sealed] = mesh.registry.discoveryEpochs.list();
-    mesh.live(EPOCH_SPAN + MINUTE);
+    mesh.live(EPOCH_ROTATION_INTERVAL + MINUTE);
     expect(epochs(mesh)).toEqual([2]);
     expect(mesh.contents()).not.toContain(present(sealed).sealed);
   });
@@ -194,7 +194,7 @@ describe("revocations in a row", () => {
     mesh.live(MINUTE);
     mesh.run("revoke_peer", { id: B.id });
     mesh.join(C, MUSTER_2);
-    mesh.live(EPOCH_INTERVAL - 2 * MINUTE);
+    mesh.live(EPOCH_INTERVAL_MIN - 2 * MINUTE);
     expect(mesh.publications).toHaveLength(before);
     expect(mesh.pointers).toEqual([]);
     mesh.live(2 * MINUTE);
@@ -208,13 +208,13 @@ describe("revocations in a row", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     mesh.join(B, MUSTER_2);
-    mesh.live(EPOCH_SPAN - 1);
+    mesh.live(EPOCH_ROTATION_INTERVAL - 1);
     // Both are about to be sealed anew; one of them, stored already, is revoked before the other is.
     mesh.live(1);
     const had = mesh.keys("spy");
     mesh.registry.discoveryEpochs.noteHolder(`peer:${B.id}`, 2);
     mesh.run("revoke_peer", { id: B.id });
-    mesh.live(EPOCH_INTERVAL - 1);
+    mesh.live(EPOCH_INTERVAL_MIN - 1);
     expect(mesh.pointers.map(({ epoch }) => epoch)).not.toContain(2);
     mesh.live(3 * MINUTE);
     expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([3]);
@@ -227,7 +227,7 @@ describe("the change of epochs", () => {
     const mesh = new TestMesh();
     const keys = Array.from({ length: 30 }, (_, i) => testKey(300 + i));
     for (const key of keys) mesh.join(key);
-    mesh.live(EPOCH_SPAN - 1);
+    mesh.live(EPOCH_ROTATION_INTERVAL - 1);
     const seen = new Set<string>();
     for (let second = 0; second < 70; second++) {
       mesh.live(1_000);
@@ -241,7 +241,7 @@ describe("the change of epochs", () => {
   test("DS10 shows newcomers at once, while others are still sealed anew", () => {
     const mesh = new TestMesh();
     for (const key of [A, B]) mesh.join(key);
-    mesh.live(EPOCH_SPAN);
+    mesh.live(EPOCH_ROTATION_INTERVAL);
     mesh.join(C);
     expect(new Set(mesh.pointers.map(({ epoch }) => epoch))).toEqual(new Set([1, 2]));
     expect(mesh.pointers).toHaveLength(3);
@@ -250,7 +250,7 @@ describe("the change of epochs", () => {
   test("DS10 does not wait for a peer that leaves meanwhile", () => {
     const mesh = new TestMesh();
     const [, b] = [A, B].map((key) => mesh.join(key));
-    mesh.live(EPOCH_SPAN);
+    mesh.live(EPOCH_ROTATION_INTERVAL);
     b?.leave();
     mesh.live(2 * MINUTE);
     expect(mesh.pointers).toMatchObject([{ epoch: 2 }]);

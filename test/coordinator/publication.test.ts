@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
 import { readerTag, readerToken } from "../../src/discovery/epoch.ts";
 import {
-  BLOB_LINGER,
-  EPOCH_LIFE,
+  BLOB_GRACE_PERIOD,
+  EPOCH_LIFETIME,
   KV_WRITES_PER_PEER_DAY,
-  KV_WRITES_SPARE,
-  ORPHAN_AGE,
+  KV_WRITES_BASE_PER_DAY,
+  ORPHANED_BLOB_AGE,
 } from "../../src/protocol/constants.ts";
 import { present } from "../must.ts";
 import { KEYS, START, testKey, TestMesh, TestPeer } from "./mesh.ts";
@@ -31,7 +31,7 @@ describe("a peer that becomes active", () => {
     mesh.join(A);
     const [pointer] = mesh.pointers;
     expect(mesh.blobs).toEqual(blobsNamed(mesh));
-    expect(pointer?.expires_at).toBe(new Date(START + EPOCH_LIFE).toISOString());
+    expect(pointer?.expires_at).toBe(new Date(START + EPOCH_LIFETIME).toISOString());
   });
 
   test("DS1 stays found: its record is sealed anew before the blob goes", () => {
@@ -90,7 +90,7 @@ describe("a record that is not rewritten", () => {
     for (let times = 0; times < 5; times++) {
       peer.leave();
       expect(mesh.pointers).toEqual([]);
-      mesh.live(BLOB_LINGER - 1);
+      mesh.live(BLOB_GRACE_PERIOD - 1);
       peer.join();
     }
     peer.join();
@@ -119,7 +119,7 @@ describe("a record that is not rewritten", () => {
     const peer = mesh.join(A);
     const [before] = mesh.pointers;
     peer.leave();
-    mesh.pass(BLOB_LINGER);
+    mesh.pass(BLOB_GRACE_PERIOD);
     mesh.storeDown = true;
     peer.join();
     mesh.storeDown = false;
@@ -140,7 +140,7 @@ describe("a peer that is gone", () => {
       else mesh.run(how, { id: A.id });
       expect(mesh.pointers).toEqual([]);
       expect(mesh.blobs.size).toBe(how === "gone" ? 1 : 0);
-      mesh.live(BLOB_LINGER);
+      mesh.live(BLOB_GRACE_PERIOD);
       expect(mesh.blobs.size).toBe(0);
       expect(owed(mesh)).toEqual([]);
     },
@@ -248,7 +248,7 @@ describe("what is stored and never published", () => {
     mesh.blobs.add(publication.blobId);
     mesh.run("gone", { peerId: A.id, epoch: 1, reason: "closed", silent: false });
     mesh.storeDown = false;
-    mesh.live(ORPHAN_AGE - 1);
+    mesh.live(ORPHANED_BLOB_AGE - 1);
     expect(mesh.blobs.size).toBe(1);
     mesh.live(1);
     expect(mesh.blobs.size).toBe(0);
@@ -261,7 +261,7 @@ describe("what is stored and never published", () => {
     mesh.join(A);
     const { publication, ...of } = present(mesh.run("prepare_publication", { peerId: A.id }));
     mesh.registry.outbox.remove("publish", A.id);
-    mesh.live(ORPHAN_AGE);
+    mesh.live(ORPHANED_BLOB_AGE);
     mesh.run("published", { ...of, peerId: A.id, blobId: publication.blobId });
     expect(mesh.pointers).toEqual([]);
     expect(owed(mesh)).toContainEqual(["delete_blob", publication.blobId]);
@@ -285,7 +285,7 @@ describe("the budget of KV writes", () => {
       peer.join({ name: `anna ${minute}` });
       mesh.live(MINUTE);
     }
-    const allowed = KV_WRITES_PER_PEER_DAY + KV_WRITES_SPARE;
+    const allowed = KV_WRITES_PER_PEER_DAY + KV_WRITES_BASE_PER_DAY;
     expect(mesh.storeWrites).toBeLessThanOrEqual((days + 1) * (allowed + 2));
     expect(mesh.storeWrites).toBeGreaterThan(allowed);
     mesh.live(DAY);

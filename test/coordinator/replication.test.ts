@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
 import { DIRECTORY_KEY } from "../../src/discovery/directory.ts";
 import { readerToken } from "../../src/discovery/epoch.ts";
-import { EPOCH_INTERVAL, EPOCH_SPAN } from "../../src/protocol/constants.ts";
+import { EPOCH_INTERVAL_MIN, EPOCH_ROTATION_INTERVAL } from "../../src/protocol/constants.ts";
 import { ReplicatedMesh } from "../discovery/replicated-mesh.ts";
 import { hexBytes, present } from "../must.ts";
 import { KEYS, TestMesh, testKey } from "./mesh.ts";
@@ -236,7 +236,7 @@ describe("an expelled member", () => {
     expect(mesh.nextTick()).toBe(mesh.now);
     await scene.copy();
     expect(await scene.replica.mayRead(token)).toBe(false);
-    mesh.live(EPOCH_INTERVAL + 2 * MINUTE);
+    mesh.live(EPOCH_INTERVAL_MIN + 2 * MINUTE);
     await scene.copy();
     const fresh = present(mesh.keys().epochs.at(-1));
     expect(await scene.replica.mayRead(readerToken(hexBytes(fresh.pointer_secret)))).toBe(true);
@@ -247,7 +247,7 @@ describe("an expelled member", () => {
     joinMany(5);
     await scene.copy();
     const before = scene.mesh.pointers;
-    scene.mesh.live(EPOCH_SPAN + 2 * MINUTE);
+    scene.mesh.live(EPOCH_ROTATION_INTERVAL + 2 * MINUTE);
     await scene.copy();
     for (const { id } of before) expect(await scene.replica.pointer(id)).toBeNull();
     expect((await scene.list()).pointers).toEqual(scene.mesh.pointers);

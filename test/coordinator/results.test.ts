@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { HOUR, SECOND } from "../../src/base/clock.ts";
-import { RESULT_UPLOAD_MAX, RESULT_UPLOADS_MAX } from "../../src/protocol/constants.ts";
+import {
+  RESULT_UPLOAD_TIMEOUT,
+  RESULT_UPLOADS_PER_TASK_MAX,
+} from "../../src/protocol/constants.ts";
 import { TaskEvent } from "../../src/protocol/http.ts";
 import { present } from "../must.ts";
 import { KEYS, TestMesh, type TestPeer } from "./mesh.ts";
@@ -93,7 +96,7 @@ describe("a large result", () => {
   test("AS23 renews the lease when it sets out, and is begun a bounded number of times", () => {
     const { mesh, peer, id } = working({ kind: "echo", lease_seconds: 60 });
     mesh.live(50 * SECOND);
-    for (let n = 0; n < RESULT_UPLOADS_MAX; n++) begin(mesh, peer);
+    for (let n = 0; n < RESULT_UPLOADS_PER_TASK_MAX; n++) begin(mesh, peer);
     expect(mesh.refusal("begin_result", ticketOf(peer)).code).toBe("rate_limited");
     mesh.live(50 * SECOND);
     expect(mesh.task(id).state).toBe("running");
@@ -102,7 +105,7 @@ describe("a large result", () => {
   test("AS23 that was on its way for too long is deleted, and has to come again", () => {
     const { mesh, peer } = working({ kind: "echo", lease_seconds: 3_600, deadline_seconds: 9_000 });
     const blobId = begin(mesh, peer);
-    mesh.pass(RESULT_UPLOAD_MAX - 1);
+    mesh.pass(RESULT_UPLOAD_TIMEOUT - 1);
     peer.progress(0.5);
     mesh.tick();
     expect(mesh.registry.outbox.dueAt("delete_result", blobId)).toBeNull();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { HOUR, SECOND } from "../../src/base/clock.ts";
-import { RTT_PAIRS_MAX, RTTS_INTERVAL } from "../../src/protocol/constants.ts";
+import { RTT_PAIRS_PER_PEER_MAX, RTT_REPORT_INTERVAL } from "../../src/protocol/constants.ts";
 import { peerIdOf } from "../../src/crypto/identity.ts";
 import { hexBytes } from "../must.ts";
 import { KEYS, START, testKey, TestMesh, type TestPeer } from "./mesh.ts";
@@ -36,7 +36,7 @@ describe("round trips that peers report", () => {
     });
     for (const ms of [40, 400, 44]) {
       report(a, [[B.id, ms]]);
-      mesh.now += RTTS_INTERVAL;
+      mesh.now += RTT_REPORT_INTERVAL;
     }
     const measured = {
       rtt_ms: 44,
@@ -45,7 +45,7 @@ describe("round trips that peers report", () => {
       observed: true,
       observed_ms: 44,
     };
-    const at = new Date(START + 2 * RTTS_INTERVAL).toISOString();
+    const at = new Date(START + 2 * RTT_REPORT_INTERVAL).toISOString();
     for (const [one, other] of [
       [a.id, b.id],
       [b.id, a.id],
@@ -70,7 +70,7 @@ describe("round trips that peers report", () => {
           others.map((other) => [other.peer.id, Math.abs(other.place - place) + 5]),
         );
       }
-      mesh.now += RTTS_INTERVAL;
+      mesh.now += RTT_REPORT_INTERVAL;
     }
     const [first, , third, , last] = peers.map(({ peer }) => peer.id) as [
       string,
@@ -130,7 +130,7 @@ describe("round trips that peers report", () => {
     const mesh = new TestMesh({ config: { peersMax: 1_000 } });
     const a = mesh.join(A);
     const others = Array.from(
-      { length: RTT_PAIRS_MAX + 8 },
+      { length: RTT_PAIRS_PER_PEER_MAX + 8 },
       (_, n) => mesh.join(testKey(900 + n)).id,
     );
     for (let from = 0; from < others.length; from += 8) {
@@ -138,10 +138,10 @@ describe("round trips that peers report", () => {
         a,
         others.slice(from, from + 8).map((id) => [id, 20] as const),
       );
-      mesh.now += RTTS_INTERVAL;
+      mesh.now += RTT_REPORT_INTERVAL;
     }
     const kept = others.map((id) => rtt(mesh, A.id, id).observed);
-    expect(kept.filter(Boolean)).toHaveLength(RTT_PAIRS_MAX);
+    expect(kept.filter(Boolean)).toHaveLength(RTT_PAIRS_PER_PEER_MAX);
     expect(kept.slice(0, 8)).toEqual(Array(8).fill(false));
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SECOND } from "../../src/base/clock.ts";
-import { BLOB_LINGER } from "../../src/protocol/constants.ts";
+import { BLOB_GRACE_PERIOD } from "../../src/protocol/constants.ts";
 import { score } from "../../src/scoring/score.ts";
 import { present } from "../must.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
@@ -226,7 +226,7 @@ describe("a peer that is gone", () => {
       silent: false,
     });
     expect(mesh.pointers).toEqual([]);
-    expect(mesh.registry.outbox.due(mesh.now + BLOB_LINGER, 9)).toMatchObject([
+    expect(mesh.registry.outbox.due(mesh.now + BLOB_GRACE_PERIOD, 9)).toMatchObject([
       { kind: "delete_blob", subject: pointer.blobId },
     ]);
     expect(effects).toContainEqual({ type: "drain_outbox" });

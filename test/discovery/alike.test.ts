@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
 import * as primitives from "../../src/crypto/primitives.ts";
 import { readerToken } from "../../src/discovery/epoch.ts";
-import { EPOCH_LIFE } from "../../src/protocol/constants.ts";
+import { EPOCH_LIFETIME } from "../../src/protocol/constants.ts";
 import type { Sql } from "../../src/registry/sql.ts";
 import type { AppContext } from "../../workers/context.ts";
 import { readDiscovery } from "../../workers/discovery-access.ts";
@@ -90,7 +90,7 @@ describe("what is not there, is over, or is not for the caller", () => {
       expect([shown, await cost(shown, asked)]).toEqual([shown, absent]);
     mesh.run("revoke_token", { id: tokenId });
     expect(await cost(token, pointer)).toEqual(absent);
-    mesh.pass(EPOCH_LIFE);
+    mesh.pass(EPOCH_LIFETIME);
     expect(await cost(ADMIN_TOKEN, pointer)).toEqual(absent);
     expect(await cost(reader, pointer)).toEqual(absent);
   });

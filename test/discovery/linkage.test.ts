@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../../src/base/canonical-json.ts";
 import { MINUTE } from "../../src/base/clock.ts";
-import { EPOCH_SPAN } from "../../src/protocol/constants.ts";
+import { EPOCH_ROTATION_INTERVAL } from "../../src/protocol/constants.ts";
 import type { PointerView } from "../../src/protocol/http.ts";
 import { TestMesh, testKey } from "../coordinator/mesh.ts";
 import { present } from "../must.ts";
@@ -96,7 +96,7 @@ describe("two epochs of a thousand peers", () => {
   }
   mesh.live(2 * MINUTE);
   const before = look(mesh);
-  mesh.live(EPOCH_SPAN + 2 * MINUTE);
+  mesh.live(EPOCH_ROTATION_INTERVAL + 2 * MINUTE);
   const after = look(mesh);
 
   test("DS16 show all of them, with the metadata that enough share", () => {

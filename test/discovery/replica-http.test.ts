@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as primitives from "../../src/crypto/primitives.ts";
 import { readerToken } from "../../src/discovery/epoch.ts";
-import { EPOCH_LIFE } from "../../src/protocol/constants.ts";
+import { EPOCH_LIFETIME } from "../../src/protocol/constants.ts";
 import { PointerList } from "../../src/protocol/http.ts";
 import { replicaRoutes } from "../../workers/replica-routes.ts";
 import { KEYS } from "../coordinator/mesh.ts";
@@ -70,7 +70,7 @@ describe("a replica over HTTP", () => {
         expect(await cost(`/v1/${kind}/${there}`, shown)).toEqual(absent);
       expect((await cost(`/v1/${kind}/${there}`, reader)).status).toBe(200);
       if (kind === "blobs") continue;
-      scene.mesh.pass(EPOCH_LIFE);
+      scene.mesh.pass(EPOCH_LIFETIME);
       expect(await cost(`/v1/${kind}/${there}`, reader)).toEqual(absent);
     }
   });

@@ -12,7 +12,7 @@ import {
 import { readerToken } from "../../src/discovery/epoch.ts";
 import { blobKey } from "../../src/discovery/publisher.ts";
 import { sign } from "../../src/discovery/signed.ts";
-import { EPOCH_LIFE, EPOCH_SPAN } from "../../src/protocol/constants.ts";
+import { EPOCH_LIFETIME, EPOCH_ROTATION_INTERVAL } from "../../src/protocol/constants.ts";
 import { PointerList, PointerQuery } from "../../src/protocol/http.ts";
 import { KEYS, SIGNING_KEY, testKey } from "../coordinator/mesh.ts";
 import { hexBytes, present } from "../must.ts";
@@ -91,7 +91,7 @@ describe("a replica", () => {
     const { mesh } = scene;
     for (const key of [A, B, C]) mesh.join(key);
     await scene.copy();
-    mesh.live(EPOCH_SPAN + 2 * MINUTE);
+    mesh.live(EPOCH_ROTATION_INTERVAL + 2 * MINUTE);
     await scene.copy();
     const list = await scene.list();
     expect(list.pointers.map(({ epoch }) => epoch)).toEqual([2, 2, 2]);
@@ -240,7 +240,7 @@ describe("what lies in a replica's store", () => {
     const [pointer] = (await scene.list()).pointers;
     await scene.open(false);
     expect(await scene.replica.mayRead(token)).toBe(true);
-    scene.mesh.pass(EPOCH_LIFE + DAY);
+    scene.mesh.pass(EPOCH_LIFETIME + DAY);
     expect(await scene.replica.mayRead(token)).toBe(false);
     expect(await scene.replica.pointer(present(pointer).id)).toBeNull();
     expect((await scene.list()).pointers).toEqual([]);

@@ -6,9 +6,9 @@ import { toHex } from "../../src/base/bytes.ts";
 import { newKeyPair } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import {
-  DIAL_BACKOFF,
-  DIAL_CONNECT_DEADLINE,
-  DIALS_MAX,
+  DIAL_BACKOFF_INITIAL,
+  DIAL_CONNECT_TIMEOUT,
+  DIALED_SESSIONS_DEFAULT,
   PING_INTERVAL,
   PONG_TIMEOUT,
 } from "../../src/protocol/constants.ts";
@@ -166,7 +166,7 @@ describe("dialling back", () => {
     await node.close();
     await becomes("waiting");
     expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
-    await coordinatorAfter(DIAL_BACKOFF);
+    await coordinatorAfter(DIAL_BACKOFF_INITIAL);
     await becomes("connected");
     expect(node.opened).toBe(2);
     expect(await rows("SELECT epoch, state FROM peers")).toMatchObject([
@@ -183,7 +183,7 @@ describe("dialling back", () => {
     vi.setSystemTime(Date.now() + PING_INTERVAL);
     expect(await runDurableObjectAlarm(dialler(registered))).toBe(true);
     expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
-    await coordinatorAfter(DIAL_BACKOFF);
+    await coordinatorAfter(DIAL_BACKOFF_INITIAL);
     expect(await becomes("connected")).toMatchObject({ attempts: 2 });
     expect(node.opened).toBe(2);
   });
@@ -206,7 +206,7 @@ describe("dialling back", () => {
     await own.catchUp();
     own.close();
     await becomes("waiting");
-    await coordinatorAfter(DIAL_BACKOFF);
+    await coordinatorAfter(DIAL_BACKOFF_INITIAL);
     await becomes("connected");
   });
 
@@ -245,7 +245,7 @@ describe("dialling back", () => {
     await becomes("connected");
     // All places are taken, this one's by a session that has had its turn.
     await rows("UPDATE dials SET since = 0");
-    for (let n = 1; n < DIALS_MAX; n++)
+    for (let n = 1; n < DIALED_SESSIONS_DEFAULT; n++)
       await rows(
         `INSERT INTO dials SELECT ?1, ?1, name, NULL, NULL, added_at, added_by, state, ?2, NULL, 1, 0, NULL FROM dials LIMIT 1`,
         `other ${n}`,
@@ -274,7 +274,7 @@ describe("dialling back", () => {
       ({ length }) => length === 1,
     );
     expect(node.closes).toMatchObject([{ code: 4403 }]);
-    await coordinatorAfter(DIAL_BACKOFF);
+    await coordinatorAfter(DIAL_BACKOFF_INITIAL);
     expect(await becomes("barred")).toMatchObject({ attempts: 1 });
     expect(node.opened).toBe(1);
   });
@@ -307,7 +307,7 @@ describe("an address that leads nowhere", () => {
   });
 
   it("DL7 hangs", async () => {
-    const timers = new Timers(DIAL_CONNECT_DEADLINE);
+    const timers = new Timers(DIAL_CONNECT_TIMEOUT);
     outside.answer(
       HOST,
       ({ signal }) =>
@@ -382,7 +382,7 @@ describe("an address that leads nowhere", () => {
     await dial();
     await failure();
     await rows("UPDATE dials SET url = 'ws://10.0.0.1/ws' RETURNING id");
-    await coordinatorAfter(DIAL_BACKOFF);
+    await coordinatorAfter(DIAL_BACKOFF_INITIAL);
     const { last_error } = await until(only, ({ failures }) => failures === 2);
     expect(last_error).toMatch(/^not called: /);
     expect(outside.fetched).toHaveLength(1);

@@ -6,8 +6,8 @@ import { platformRandom } from "../../src/crypto/primitives.ts";
 import {
   CAPABILITIES_MAX,
   FRAME_BYTES_MAX,
-  FRAMES_WAITING_MAX,
-  ID_WINDOW,
+  FRAME_QUEUE_MAX,
+  REPLAY_WINDOW_IDS,
 } from "../../src/protocol/constants.ts";
 import type { Session } from "../../src/session/state.ts";
 import { giveTask, newSessionStub, peerView, sessionStub, taskEnd, until } from "./api.ts";
@@ -77,7 +77,7 @@ describe("messages that come again, or late", () => {
     const message = peer.compose("get_stats", null);
     peer.sendFrame(peer.seal(message));
     await peer.readType("stats");
-    await chatter(peer, ID_WINDOW - 1);
+    await chatter(peer, REPLAY_WINDOW_IDS - 1);
     await evictDurableObject(await sessionStub(peer.keys.id));
     peer.sendFrame(peer.seal(message));
     expect(await peer.read()).toMatchObject({ type: "error", replyTo: message.id });
@@ -186,7 +186,7 @@ describe("one session among others", () => {
     flood.send("task_progress", STALE_CLAIM);
     await gate.reached();
     const frame = flood.seal(flood.compose("ping", { sentAt: 1 }));
-    for (let frames = 0; frames <= FRAMES_WAITING_MAX; frames++) flood.sendFrame(frame);
+    for (let frames = 0; frames <= FRAME_QUEUE_MAX; frames++) flood.sendFrame(frame);
     expect(await flood.closed).toMatchObject({ code: 4429 });
     expect(await other.catchUp()).toEqual([]);
     gate.open();
@@ -215,7 +215,7 @@ describe("what a session keeps", () => {
     const message = peer.compose("get_stats", null);
     peer.sendFrame(peer.seal(message));
     await peer.readType("stats");
-    await chatter(peer, ID_WINDOW - 1);
+    await chatter(peer, REPLAY_WINDOW_IDS - 1);
     // A plain go-p2p node announces no capabilities, so no session holds these as well; it could.
     await runInDurableObject(object, (_, state) => {
       for (const socket of state.getWebSockets()) {

@@ -4,7 +4,7 @@ import { toBase64 } from "../../src/base/bytes.ts";
 import { answerChallenge } from "../../src/crypto/challenge.ts";
 import { newKeyPair, peerIdOf, sharedSecret } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
-import { HANDSHAKE_BYTES_MAX, HANDSHAKE_DEADLINE } from "../../src/protocol/constants.ts";
+import { HANDSHAKE_BYTES_MAX, HANDSHAKE_TIMEOUT } from "../../src/protocol/constants.ts";
 import type { MeshView } from "../../src/protocol/http.ts";
 import { bytesOf, hexBytes, present } from "../must.ts";
 import { api, attachments, newSessionStub, peerView, rows } from "./api.ts";
@@ -218,7 +218,7 @@ describe("the proof", () => {
 
 describe("a handshake's deadline", () => {
   it("HS7 closes with 4408 when no handshake comes", async () => {
-    const timers = new Timers(HANDSHAKE_DEADLINE);
+    const timers = new Timers(HANDSHAKE_TIMEOUT);
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object });
     await timers.ring(object);
@@ -226,7 +226,7 @@ describe("a handshake's deadline", () => {
   });
 
   it("HS7 closes a bare go-p2p controller, which pings but never pongs, with 4401", async () => {
-    const timers = new Timers(HANDSHAKE_DEADLINE);
+    const timers = new Timers(HANDSHAKE_TIMEOUT);
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object, role: "controller", muster: null });
     await peer.handshake();
@@ -238,7 +238,7 @@ describe("a handshake's deadline", () => {
   });
 
   it("HS7 does nothing to a peer that has proved itself", async () => {
-    const timers = new Timers(HANDSHAKE_DEADLINE);
+    const timers = new Timers(HANDSHAKE_TIMEOUT);
     const object = newSessionStub();
     const peer = await GoPeer.join({ object });
     await timers.ring(object);
@@ -249,7 +249,7 @@ describe("a handshake's deadline", () => {
     ["handshake", 4408],
     ["proof", 4401],
   ])("HS7 is set anew when memory was lost before the %s", async (missing, code) => {
-    const timers = new Timers(HANDSHAKE_DEADLINE);
+    const timers = new Timers(HANDSHAKE_TIMEOUT);
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object });
     if (missing === "proof") await peer.handshake();
@@ -260,7 +260,7 @@ describe("a handshake's deadline", () => {
   });
 
   it("HS19 lets a handshake go on when memory was lost before it and in its middle", async () => {
-    const timers = new Timers(HANDSHAKE_DEADLINE);
+    const timers = new Timers(HANDSHAKE_TIMEOUT);
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object });
     await timers.lose(object);

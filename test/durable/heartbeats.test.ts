@@ -8,10 +8,10 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SessionSockets } from "../../durable/session-sockets.ts";
 import {
-  IDLE_DEADLINE,
-  LEASED_DEADLINE,
+  IDLE_CHECK_INTERVAL,
+  LEASED_CHECK_INTERVAL,
   PONG_TIMEOUT,
-  SILENCE_MAX,
+  HEARTBEAT_TIMEOUT,
 } from "../../src/protocol/constants.ts";
 import type { Envelope } from "../../src/protocol/envelope.ts";
 import { attachments, giveTask, peerView, taskEnd, until } from "./api.ts";
@@ -75,24 +75,24 @@ describe("a beat", () => {
   it("LV8 keeps an idle peer active at a look every 15 minutes, each of which takes an RTT sample", async () => {
     const { peer, object, look, answer, view } = await join();
     beatsAt(() => Date.now() - 20_000);
-    await look(SILENCE_MAX);
+    await look(HEARTBEAT_TIMEOUT);
     for (let round = 0; round < 3; round++) {
       const ping = await peer.readType("ping");
       pass(30);
       await answer(ping);
-      expect(await alarmIn(object)).toBeGreaterThan(IDLE_DEADLINE - 60_000);
+      expect(await alarmIn(object)).toBeGreaterThan(IDLE_CHECK_INTERVAL - 60_000);
       await evictDurableObject(object);
-      await look(IDLE_DEADLINE);
+      await look(IDLE_CHECK_INTERVAL);
     }
     expect(await view()).toMatchObject({ state: "active" });
   });
 
   it("LV8 that stops makes an idle peer suspect at the next look, and stale 10 s later", async () => {
     const { peer, look, view } = await join();
-    const last = Date.now() + SILENCE_MAX;
+    const last = Date.now() + HEARTBEAT_TIMEOUT;
     beatsAt(() => Math.min(Date.now(), last));
-    await look(SILENCE_MAX);
-    await look(IDLE_DEADLINE);
+    await look(HEARTBEAT_TIMEOUT);
+    await look(IDLE_CHECK_INTERVAL);
     expect(await view()).toMatchObject({ state: "suspect", connected: true });
     await look(PONG_TIMEOUT);
     expect(await peer.closed).toMatchObject({ code: 4408 });
@@ -101,9 +101,9 @@ describe("a beat", () => {
 
   it("LV8 that stops while the peer holds a lease frees the lease within 80 s", async () => {
     const { peer, object, look, view } = await join();
-    const died = Date.now() + SILENCE_MAX;
+    const died = Date.now() + HEARTBEAT_TIMEOUT;
     beatsAt(() => Math.min(Date.now(), died));
-    await look(SILENCE_MAX);
+    await look(HEARTBEAT_TIMEOUT);
     const { id } = await giveTask("echo", null, { lease_seconds: 3_600 });
     await peer.readType("task_offer");
     peer.send("task_accept", { task_id: id, fence: 1 });
@@ -113,7 +113,7 @@ describe("a beat", () => {
       const wait = await alarmIn(object);
       await look(Math.max(1, wait));
     }
-    expect(Date.now() - began).toBeLessThanOrEqual(LEASED_DEADLINE + 2 * PONG_TIMEOUT);
+    expect(Date.now() - began).toBeLessThanOrEqual(LEASED_CHECK_INTERVAL + 2 * PONG_TIMEOUT);
     expect(await view()).toMatchObject({ state: "stale", tasks: 0 });
   });
 
@@ -136,7 +136,7 @@ describe("a beat", () => {
 
   it("LV8 is not asked of a muster.2 peer that never beats: it is pinged every 30 s instead", async () => {
     const { peer, look, answer, view } = await join();
-    await look(SILENCE_MAX);
+    await look(HEARTBEAT_TIMEOUT);
     for (let round = 0; round < 2; round++) {
       const ping = await peer.readType("ping");
       await answer(ping);
@@ -149,9 +149,9 @@ describe("a beat", () => {
 describe("an offer to a peer that is silent", () => {
   it("LV10 goes to another at once, though the silent one would be the better", async () => {
     const silent = await join();
-    await silent.look(SILENCE_MAX);
+    await silent.look(HEARTBEAT_TIMEOUT);
     beatsAt(() => null);
-    pass(SILENCE_MAX);
+    pass(HEARTBEAT_TIMEOUT);
     const other = await NoisePeer.join();
     const { id } = await giveTask("echo", "work");
     const offer = await other.readType("task_offer");
@@ -167,10 +167,10 @@ describe("an offer to a peer that is silent", () => {
 
   it("LV10 makes it suspect; its answer makes it active, and it gets what waits", async () => {
     const { peer, view, look, answer } = await join();
-    await look(SILENCE_MAX);
+    await look(HEARTBEAT_TIMEOUT);
     await answer(await peer.readType("ping"));
     beatsAt(() => null);
-    pass(SILENCE_MAX + 1_000);
+    pass(HEARTBEAT_TIMEOUT + 1_000);
     const { id } = await giveTask("echo", "work");
     await until(view, ({ state }) => state === "suspect");
     await answer(await peer.readType("ping"));

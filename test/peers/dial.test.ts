@@ -2,10 +2,10 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { afterDialEvent, redialAt, type Dial, type DialEvent } from "../../src/peers/dial.ts";
 import {
-  DIAL_BACKOFF,
+  DIAL_BACKOFF_INITIAL,
   DIAL_BACKOFF_MAX,
-  DIAL_DEADLINE,
-  DIAL_STEADY,
+  DIAL_REPORT_TIMEOUT,
+  DIAL_BACKOFF_RESET_AFTER,
 } from "../../src/protocol/constants.ts";
 import { DIAL_STATES, type DialState } from "../../src/protocol/http.ts";
 
@@ -46,10 +46,10 @@ const after = (dial: Dial, event: DialEvent, random = 0.5) =>
 describe("the pause before an address is dialled again", () => {
   test("DL1 doubles with each failure up to a quarter of an hour, with jitter, and never ends", () => {
     for (const [failures, pause] of [
-      [0, DIAL_BACKOFF],
-      [1, DIAL_BACKOFF],
-      [2, 2 * DIAL_BACKOFF],
-      [5, 16 * DIAL_BACKOFF],
+      [0, DIAL_BACKOFF_INITIAL],
+      [1, DIAL_BACKOFF_INITIAL],
+      [2, 2 * DIAL_BACKOFF_INITIAL],
+      [5, 16 * DIAL_BACKOFF_INITIAL],
       [9, DIAL_BACKOFF_MAX],
       [100_000, DIAL_BACKOFF_MAX],
     ] as const) {
@@ -114,16 +114,19 @@ describe("a registered address", () => {
     const failed = after(aDial("dialling"), { type: "failed", error: "refused", proved: null });
     expect(failed).toMatchObject({ failures: 3, lastError: "refused" });
     const gone = { type: "gone", reason: "it closed" } as const;
-    const brief = aDial("connected", { since: NOW - DIAL_STEADY + 1 });
+    const brief = aDial("connected", { since: NOW - DIAL_BACKOFF_RESET_AFTER + 1 });
     expect(after(brief, gone)).toMatchObject({ failures: 3, lastError: "it closed" });
-    const steady = aDial("connected", { since: NOW - DIAL_STEADY });
-    expect(after(steady, gone)).toMatchObject({ failures: 0, dueAt: NOW + 0.75 * DIAL_BACKOFF });
+    const steady = aDial("connected", { since: NOW - DIAL_BACKOFF_RESET_AFTER });
+    expect(after(steady, gone)).toMatchObject({
+      failures: 0,
+      dueAt: NOW + 0.75 * DIAL_BACKOFF_INITIAL,
+    });
   });
 
   test("DL8 whose attempt is not heard of is given up after its deadline", () => {
     expect(after(aDial("queued"), { type: "called" })).toMatchObject({
       attempts: 5,
-      dueAt: NOW + DIAL_DEADLINE,
+      dueAt: NOW + DIAL_REPORT_TIMEOUT,
     });
   });
 

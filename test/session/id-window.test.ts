@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { newIdWindow, checkAndRemember, type IdWindow } from "../../src/session/id-window.ts";
-import { ID_WINDOW } from "../../src/protocol/constants.ts";
+import { REPLAY_WINDOW_IDS } from "../../src/protocol/constants.ts";
 
 const FLOOR = 1_000;
 
@@ -30,29 +30,29 @@ describe("the window of message IDs", () => {
   });
 
   test("HS11 knows the last 256 IDs again", () => {
-    const first = numbered(ID_WINDOW);
+    const first = numbered(REPLAY_WINDOW_IDS);
     const { judged } = feed([...first, ...first]);
-    expect(judged.slice(0, ID_WINDOW)).toEqual(first.map(() => "fresh"));
-    expect(judged.slice(ID_WINDOW)).toEqual(first.map(() => "duplicate"));
+    expect(judged.slice(0, REPLAY_WINDOW_IDS)).toEqual(first.map(() => "fresh"));
+    expect(judged.slice(REPLAY_WINDOW_IDS)).toEqual(first.map(() => "duplicate"));
   });
 
   test("HS11 drops a message that is as old as what it has forgotten", () => {
-    const { judged } = feed([...numbered(ID_WINDOW + 1), ["id 0", FLOOR], ["new", FLOOR]]);
+    const { judged } = feed([...numbered(REPLAY_WINDOW_IDS + 1), ["id 0", FLOOR], ["new", FLOOR]]);
     expect(judged.slice(-2)).toEqual(["old", "old"]);
   });
 
   test("HS11 holds 256 IDs at most, whatever comes", () => {
-    const { window } = feed(numbered(3 * ID_WINDOW));
-    expect(window.ids).toHaveLength(ID_WINDOW);
-    expect(window.times).toHaveLength(ID_WINDOW);
+    const { window } = feed(numbered(3 * REPLAY_WINDOW_IDS));
+    expect(window.ids).toHaveLength(REPLAY_WINDOW_IDS);
+    expect(window.times).toHaveLength(REPLAY_WINDOW_IDS);
   });
 
   test("HS11 never takes one message twice, in whatever order they come", () => {
     const stamps = fc.array(fc.integer({ min: FLOOR - 20, max: FLOOR + 400 }), {
-      minLength: 2 * ID_WINDOW,
-      maxLength: 2 * ID_WINDOW,
+      minLength: 2 * REPLAY_WINDOW_IDS,
+      maxLength: 2 * REPLAY_WINDOW_IDS,
     });
-    const picks = fc.array(fc.nat(2 * ID_WINDOW - 1), { minLength: 900, maxLength: 900 });
+    const picks = fc.array(fc.nat(2 * REPLAY_WINDOW_IDS - 1), { minLength: 900, maxLength: 900 });
     fc.assert(
       fc.property(stamps, picks, (stampOf, order) => {
         const messages = order.map((id): [string, number] => [`id ${id}`, stampOf[id] as number]);

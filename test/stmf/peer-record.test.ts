@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
 import { newKeyPair } from "../../src/crypto/identity.ts";
-import { RECORD_BYTES_MIN } from "../../src/protocol/constants.ts";
+import { RECORD_PADDED_BYTES_MIN } from "../../src/protocol/constants.ts";
 import { REGIONS } from "../../src/protocol/discovery.ts";
 import { decrypt } from "../../src/stmf/index.ts";
 import {
@@ -106,7 +106,7 @@ describe("a peer record", () => {
         const { length } = must(sealPeerRecord(record, discovery.publicKey, seededRandom(3)));
         const overhead = must(sealForm({ fields: [] }, discovery.publicKey, seededRandom(3)));
         const content = length - (overhead.length - JSON.stringify({ fields: [] }).length);
-        expect(content).toBeGreaterThanOrEqual(RECORD_BYTES_MIN);
+        expect(content).toBeGreaterThanOrEqual(RECORD_PADDED_BYTES_MIN);
         expect(Math.log2(content) % 1).toBe(0);
       }),
       { numRuns: 50 },

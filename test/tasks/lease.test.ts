@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { RETRY_BACKOFF, RETRY_BACKOFF_MAX } from "../../src/protocol/constants.ts";
+import { RETRY_BACKOFF_DEFAULT, RETRY_BACKOFF_MAX_DEFAULT } from "../../src/protocol/constants.ts";
 import { retryAt } from "../../src/tasks/retry.ts";
 
 const NOW = 1_000_000;
-const USUAL = { backoffMs: RETRY_BACKOFF, backoffMaxMs: RETRY_BACKOFF_MAX };
+const USUAL = { backoffMs: RETRY_BACKOFF_DEFAULT, backoffMaxMs: RETRY_BACKOFF_MAX_DEFAULT };
 
 /** The shortest and the longest pause that a draw can make. */
 const pauses = (tries: number): [number, number] => [
@@ -14,14 +14,14 @@ const pauses = (tries: number): [number, number] => [
 
 describe("the pause before a task is tried again", () => {
   test("AS9 doubles with each try, and lies between half of it and all of it", () => {
-    expect(pauses(1)).toEqual([RETRY_BACKOFF / 2, RETRY_BACKOFF]);
-    expect(pauses(2)).toEqual([RETRY_BACKOFF, 2 * RETRY_BACKOFF]);
-    expect(pauses(5)).toEqual([8 * RETRY_BACKOFF, 16 * RETRY_BACKOFF]);
+    expect(pauses(1)).toEqual([RETRY_BACKOFF_DEFAULT / 2, RETRY_BACKOFF_DEFAULT]);
+    expect(pauses(2)).toEqual([RETRY_BACKOFF_DEFAULT, 2 * RETRY_BACKOFF_DEFAULT]);
+    expect(pauses(5)).toEqual([8 * RETRY_BACKOFF_DEFAULT, 16 * RETRY_BACKOFF_DEFAULT]);
   });
 
   test("AS9 grows to its maximum and no further, for any number of tries", () => {
     for (const tries of [8, 20, 5_000])
-      expect(pauses(tries)).toEqual([RETRY_BACKOFF_MAX / 2, RETRY_BACKOFF_MAX]);
+      expect(pauses(tries)).toEqual([RETRY_BACKOFF_MAX_DEFAULT / 2, RETRY_BACKOFF_MAX_DEFAULT]);
   });
 
   test("AS9 is a whole number of milliseconds, never none", () => {
@@ -30,8 +30,8 @@ describe("the pause before a task is tried again", () => {
       fc.property(fc.nat({ max: 10_000 }), anyDraw, (tries, draw) => {
         const pause = retryAt(USUAL, tries, NOW, () => draw) - NOW;
         expect(Number.isSafeInteger(pause)).toBe(true);
-        expect(pause).toBeGreaterThanOrEqual(RETRY_BACKOFF / 2);
-        expect(pause).toBeLessThanOrEqual(RETRY_BACKOFF_MAX);
+        expect(pause).toBeGreaterThanOrEqual(RETRY_BACKOFF_DEFAULT / 2);
+        expect(pause).toBeLessThanOrEqual(RETRY_BACKOFF_MAX_DEFAULT);
       }),
     );
   });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { HOUR, SECOND } from "../../src/base/clock.ts";
 import {
   CALLBACK_ATTEMPTS_MAX,
-  CALLBACK_BACKOFF,
+  CALLBACK_BACKOFF_INITIAL,
   CALLBACK_BACKOFF_MAX,
 } from "../../src/protocol/constants.ts";
 import {
@@ -31,7 +31,10 @@ describe("a callback that went unheard", () => {
     fc.assert(
       fc.property(Attempts, Draw, fc.nat(), (attempts, draw, now) => {
         const pause = present(nextAttempt(attempts, answer(500), now, () => draw)) - now;
-        const middle = Math.min(CALLBACK_BACKOFF * 4 ** (attempts - 1), CALLBACK_BACKOFF_MAX);
+        const middle = Math.min(
+          CALLBACK_BACKOFF_INITIAL * 4 ** (attempts - 1),
+          CALLBACK_BACKOFF_MAX,
+        );
         expect(pause).toBeGreaterThanOrEqual(Math.floor(middle * 0.75));
         expect(pause).toBeLessThanOrEqual(Math.ceil(middle * 1.25));
       }),

@@ -2,9 +2,9 @@ import { reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import {
-  WEBHOOK_DELIVERIES_KEPT,
+  WEBHOOK_DELIVERIES_PER_SOURCE_MAX,
   WEBHOOK_DELIVERY_RETENTION,
-  WEBHOOK_KEPT_BODY_BYTES_MAX,
+  WEBHOOK_STORED_BODY_BYTES_MAX,
 } from "../../src/protocol/constants.ts";
 import type { DryRunView, KeptDelivery, TaskView } from "../../src/protocol/http.ts";
 import {
@@ -201,12 +201,12 @@ describe("recent deliveries", () => {
 
   it("WH14 are bounded in number, size and time, and go with their source", async () => {
     await register("files");
-    for (let i = 0; i < WEBHOOK_DELIVERIES_KEPT + 3; i++)
+    for (let i = 0; i < WEBHOOK_DELIVERIES_PER_SOURCE_MAX + 3; i++)
       await deliver("files", await standard(EVENT, { id: `n${i}` }));
     const all = await kept("?limit=500");
-    expect(all).toHaveLength(WEBHOOK_DELIVERIES_KEPT);
+    expect(all).toHaveLength(WEBHOOK_DELIVERIES_PER_SOURCE_MAX);
     expect(all.at(-1)?.delivery_id).toBe("n3");
-    const large = `{"type":"a","data":"${"x".repeat(WEBHOOK_KEPT_BODY_BYTES_MAX)}"}`;
+    const large = `{"type":"a","data":"${"x".repeat(WEBHOOK_STORED_BODY_BYTES_MAX)}"}`;
     await deliver("files", await standard(large, { id: "large" }));
     const [newest] = await kept();
     expect(newest).toMatchObject({ delivery_id: "large", replayable: false, bytes: large.length });

@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { AddressLimiter } from "../../src/access/address-limiter.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { ok, type Result } from "../../src/base/result.ts";
-import { HANDSHAKE_DEADLINE, MUSTER_2_SUBPROTOCOL } from "../../src/protocol/constants.ts";
+import { HANDSHAKE_TIMEOUT, MUSTER_2_SUBPROTOCOL } from "../../src/protocol/constants.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { checkConnect, ConnectQuery, type ConnectRequest } from "../connect-request.ts";
 import { ORIGIN_HEADERS } from "../../durable/origin-headers.ts";
@@ -54,7 +54,7 @@ async function connect(c: AppContext, handshakes: AddressLimiter): Promise<Respo
   const begun = await orUnavailable("the session", () => session.fetch(request));
   if (begun.ok && begun.value.status === 429) {
     const detail = "this peer is within other handshakes just now";
-    return problem(c, { code: "rate_limited", detail, retryAfter: HANDSHAKE_DEADLINE / SECOND });
+    return problem(c, { code: "rate_limited", detail, retryAfter: HANDSHAKE_TIMEOUT / SECOND });
   }
   return respond(c, begun, (response) => response);
 }

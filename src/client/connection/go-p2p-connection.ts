@@ -1,7 +1,7 @@
 import type { Bytes } from "../../base/bytes.ts";
 import type { Json } from "../../base/json.ts";
 import { openFrame, sealFrame } from "../../crypto/session-cipher.ts";
-import { FRAME_BYTES_MAX, PENALTIES_MAX } from "../../protocol/constants.ts";
+import { FRAME_BYTES_MAX, VIOLATIONS_TOLERATED } from "../../protocol/constants.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
 import { CLOSE } from "../../protocol/errors.ts";
 import { newUuid } from "../../protocol/ids.ts";
@@ -109,7 +109,7 @@ class GoP2pLink implements Link {
   /** Garbage means that somebody tampers, or that the two sides disagree on the key: not for long. */
   #penalise(reason: string): void {
     this.#listener.ignored(reason);
-    if (++this.#unreadable > PENALTIES_MAX)
+    if (++this.#unreadable > VIOLATIONS_TOLERATED)
       this.#socket.drop(CLOSE.bad, "too many unreadable frames");
   }
 }

@@ -1,5 +1,5 @@
 import { utf8, type Bytes } from "../../base/bytes.ts";
-import { HELD_MAX, HELLO_BYTES_MAX, KEY_BYTES } from "../../protocol/constants.ts";
+import { HELD_TASKS_MAX, HELLO_BYTES_MAX, KEY_BYTES } from "../../protocol/constants.ts";
 import type { Hello } from "../../protocol/messages.ts";
 import type { DialOptions } from "./connection.ts";
 
@@ -27,6 +27,6 @@ export function helloBytes({
     ...(joinKey !== null && { join_key: joinKey }),
     client: "muster-sdk/1",
   };
-  const whole = utf8(JSON.stringify({ ...said, held: held.slice(0, HELD_MAX) }));
+  const whole = utf8(JSON.stringify({ ...said, held: held.slice(0, HELD_TASKS_MAX) }));
   return whole.length <= ROOM ? whole : utf8(JSON.stringify(said));
 }

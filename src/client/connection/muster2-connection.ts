@@ -14,8 +14,8 @@ import { openNext, sealNext, type Direction } from "../../crypto/transport.ts";
 import { platformX25519 } from "../../crypto/x25519.ts";
 import {
   FRAME_BYTES_MAX,
-  HEARTBEAT,
-  HEARTBEAT_ANSWER,
+  HEARTBEAT_REQUEST,
+  HEARTBEAT_RESPONSE,
   KEY_BYTES,
   MUSTER_2_PROLOGUE,
   MUSTER_2_SUBPROTOCOL,
@@ -145,7 +145,7 @@ class Muster2Link implements Link {
 
   /** The platform's answer to a keepalive says no more than that it was heard. */
   #takeText(text: string): void {
-    const answered = text === HEARTBEAT_ANSWER && this.#keepalive !== null;
+    const answered = text === HEARTBEAT_RESPONSE && this.#keepalive !== null;
     if (!answered) this.#listener.ignored("a text frame out of place");
   }
 
@@ -178,7 +178,7 @@ class Muster2Link implements Link {
     this.#socket.send(written.value.message);
     this.#socket.settled();
     this.#keepalive = new Keepalive(this.#options.platform.random, () =>
-      this.#socket.sendAside(HEARTBEAT),
+      this.#socket.sendAside(HEARTBEAT_REQUEST),
     );
     this.#listener.opened(proved);
   }

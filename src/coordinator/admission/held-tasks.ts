@@ -1,4 +1,4 @@
-import { HELD_MAX } from "../../protocol/constants.ts";
+import { HELD_TASKS_MAX } from "../../protocol/constants.ts";
 import type { HeldTask } from "../../protocol/messages.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
@@ -50,7 +50,7 @@ export function reconcileHeldTasks(
   if (named === undefined) return;
   const { registry } = context;
   for (const { task_id: taskId, fence } of named) resumeAttempt(context, taskId, fence, peerId);
-  if (named.length >= HELD_MAX) return; // there may be more than it could name
+  if (named.length >= HELD_TASKS_MAX) return; // there may be more than it could name
   const fences = new Map(named.map(({ task_id: taskId, fence }) => [taskId, fence]));
   for (const id of registry.tasks.heldBy(peerId)) {
     const task = registry.tasks.get(id) as Task;

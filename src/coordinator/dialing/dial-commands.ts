@@ -2,7 +2,7 @@ import { toRfc3339 } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Dial, ProvedKey } from "../../peers/dial.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
-import { DIALS_REGISTERED_MAX } from "../../protocol/constants.ts";
+import { DIAL_ADDRESSES_MAX } from "../../protocol/constants.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { DialView } from "../../protocol/http.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
@@ -58,10 +58,10 @@ function register(
   url: string,
   { name, key }: Input<"dial_peer">,
 ): Result<Dial, MusterError> {
-  if (registry.dials.count() >= DIALS_REGISTERED_MAX) {
+  if (registry.dials.count() >= DIAL_ADDRESSES_MAX) {
     return err({
       code: "conflict",
-      detail: `there are ${DIALS_REGISTERED_MAX} addresses already; remove some`,
+      detail: `there are ${DIAL_ADDRESSES_MAX} addresses already; remove some`,
     });
   }
   return ok({

@@ -2,7 +2,7 @@ import { admit } from "../../peers/admission.ts";
 import { afterDialEvent, type Dial, type DialEvent } from "../../peers/dial.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
-import { DIAL_TURN } from "../../protocol/constants.ts";
+import { DIAL_TIME_SLICE } from "../../protocol/constants.ts";
 import type { Context } from "../kernel/context.ts";
 import { standingOf } from "../peers/peers.ts";
 
@@ -39,7 +39,7 @@ export function moveDial({ registry, now, random }: Context, dial: Dial, event: 
 /** Idle peers whose dialled session has lasted its turn, the longest first. */
 export const hadTheirTurn = ({ registry, now }: Context): readonly Peer[] =>
   registry.dials
-    .connectedBefore(now - DIAL_TURN)
+    .connectedBefore(now - DIAL_TIME_SLICE)
     .flatMap(({ peerId }) => (peerId === null ? [] : (registry.peers.get(peerId) ?? [])))
     .filter(({ held }) => held === 0);
 

@@ -1,5 +1,5 @@
 import type { Millis } from "../../base/clock.ts";
-import { ORPHAN_AGE } from "../../protocol/constants.ts";
+import { ORPHANED_BLOB_AGE } from "../../protocol/constants.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Context } from "../kernel/context.ts";
 import { advanceEpoch, nextEpochDue } from "./epochs.ts";
@@ -31,7 +31,7 @@ export function tickDiscovery(context: Context): void {
   advanceEpoch(context);
   rotateEpochs(context);
   refreshDueMetadata(context);
-  for (const blobId of registry.unsettledBlobs.begunBefore(now - ORPHAN_AGE)) {
+  for (const blobId of registry.unsettledBlobs.begunBefore(now - ORPHANED_BLOB_AGE)) {
     registry.unsettledBlobs.settle(blobId);
     registry.outbox.add("delete_blob", blobId, now);
   }
@@ -43,7 +43,7 @@ export function nextDiscoveryDue(registry: Registry): Millis | null {
   const dues = [
     nextEpochDue(registry),
     registry.pointers.anyListed() ? registry.settings.metadataDue() : null,
-    orphan === null ? null : orphan + ORPHAN_AGE,
+    orphan === null ? null : orphan + ORPHANED_BLOB_AGE,
   ].filter((due) => due !== null);
   return dues.length === 0 ? null : Math.min(...dues);
 }

@@ -9,7 +9,12 @@ import {
   sealEpochSecrets,
   type EpochSecrets,
 } from "../../discovery/epoch.ts";
-import { EPOCH_INTERVAL, EPOCH_LIFE, EPOCH_SPAN, RESEAL_SPREAD } from "../../protocol/constants.ts";
+import {
+  EPOCH_INTERVAL_MIN,
+  EPOCH_LIFETIME,
+  EPOCH_ROTATION_INTERVAL,
+  RESEAL_SPREAD,
+} from "../../protocol/constants.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
 import type { Allowed } from "../../registry/allowlist.ts";
 import type { DiscoveryEpoch } from "../../registry/discovery-epochs.ts";
@@ -23,7 +28,7 @@ export interface OpenedEpoch extends DiscoveryEpoch {
 
 /**
  * The epoch under which something may be published now. Null while the last one is closed and the next must wait: epochs
- * open `EPOCH_INTERVAL` apart at least, so that many revocations do not mean as many times the resealing of everything.
+ * open `EPOCH_INTERVAL_MIN` apart at least, so that many revocations do not mean as many times the resealing of everything.
  */
 export function epochToPublish(context: Context): OpenedEpoch | null {
   const newest = context.registry.discoveryEpochs.newest();
@@ -36,15 +41,15 @@ export function epochToPublish(context: Context): OpenedEpoch | null {
 }
 
 const serves = ({ closedAt, openedAt }: DiscoveryEpoch, now: Millis): boolean =>
-  closedAt === null && now < openedAt + EPOCH_SPAN;
+  closedAt === null && now < openedAt + EPOCH_ROTATION_INTERVAL;
 
 const mayFollow = ({ openedAt }: DiscoveryEpoch, now: Millis): boolean =>
-  now >= openedAt + EPOCH_INTERVAL;
+  now >= openedAt + EPOCH_INTERVAL_MIN;
 
 /** When the epoch must be followed by another; null while nothing asks for it. */
 function followsAt(registry: Registry, newest: DiscoveryEpoch): Millis | null {
-  if (newest.closedAt !== null) return newest.openedAt + EPOCH_INTERVAL;
-  return registry.pointers.anyListed() ? newest.openedAt + EPOCH_SPAN : null;
+  if (newest.closedAt !== null) return newest.openedAt + EPOCH_INTERVAL_MIN;
+  return registry.pointers.anyListed() ? newest.openedAt + EPOCH_ROTATION_INTERVAL : null;
 }
 
 function open({ config }: Context, row: DiscoveryEpoch): OpenedEpoch | null {
@@ -67,7 +72,7 @@ function begin(context: Context, before: DiscoveryEpoch | null): OpenedEpoch {
     closedAt: null,
     expelled: false,
     // Whole seconds, as stores count them.
-    expiresAt: Math.floor((now + EPOCH_LIFE) / SECOND) * SECOND,
+    expiresAt: Math.floor((now + EPOCH_LIFETIME) / SECOND) * SECOND,
   };
   if (before !== null) registry.discoveryEpochs.close(before.epoch, now);
   registry.discoveryEpochs.insert(row);

@@ -7,10 +7,10 @@ import { pointerIdOf } from "../../discovery/epoch.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import {
-  BUDGET_PAUSE,
-  EPOCH_INTERVAL,
+  KV_BUDGET_RETRY_INTERVAL,
+  EPOCH_INTERVAL_MIN,
   KV_WRITES_PER_PEER_DAY,
-  KV_WRITES_SPARE,
+  KV_WRITES_BASE_PER_DAY,
 } from "../../protocol/constants.ts";
 import { newOpaqueId, type PeerId } from "../../protocol/ids.ts";
 import type { PublishedPointer } from "../../registry/pointers.ts";
@@ -33,7 +33,7 @@ export const preparePublication: Handler<"prepare_publication"> = (context, { pe
   const peer = registry.peers.get(peerId);
   if (peer === null || !isConnected(peer.state)) return settled(context, peerId);
   const epoch = epochToPublish(context);
-  if (epoch === null) return later(context, peerId, now + EPOCH_INTERVAL);
+  if (epoch === null) return later(context, peerId, now + EPOCH_INTERVAL_MIN);
   const record = recordOf(context, peer);
   const fingerprint = fingerprintOf(record);
   const before = registry.pointers.get(pointerIdOf(epoch.secrets.pointerSecret, peerId));
@@ -48,7 +48,7 @@ export const preparePublication: Handler<"prepare_publication"> = (context, { pe
   const holds = { peerId, epoch: epoch.epoch, fingerprint };
   const begun = registry.unsettledBlobs.same(holds);
   if (begun === null) {
-    if (!withinBudget(context)) return later(context, peerId, now + BUDGET_PAUSE);
+    if (!withinBudget(context)) return later(context, peerId, now + KV_BUDGET_RETRY_INTERVAL);
     registry.kvWrites.count(now, 1, 0);
   }
   const blobId = begun ?? newOpaqueId(randomBytes);
@@ -82,7 +82,8 @@ const fingerprintOf = ({ id, name, address, role, capabilities, region }: PeerRe
 const stillStored = ({ registry, now }: Context, { blobId }: PublishedPointer): boolean =>
   registry.outbox.isUntried("delete_blob", blobId, now);
 
-const allowance = (peers: number): number => KV_WRITES_SPARE + KV_WRITES_PER_PEER_DAY * peers;
+const allowance = (peers: number): number =>
+  KV_WRITES_BASE_PER_DAY + KV_WRITES_PER_PEER_DAY * peers;
 
 /** Writes and deletions of the last day, against what its peers are worth. */
 function withinBudget({ registry, now }: Context): boolean {

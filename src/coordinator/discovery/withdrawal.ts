@@ -1,4 +1,4 @@
-import { BLOB_LINGER } from "../../protocol/constants.ts";
+import { BLOB_GRACE_PERIOD } from "../../protocol/constants.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { Context } from "../kernel/context.ts";
 import { afterDeparture } from "./public-metadata.ts";
@@ -12,7 +12,7 @@ export function withdraw(context: Context, peerId: PeerId, lingers = false): voi
   registry.outbox.remove("publish", peerId);
   effects.push({ type: "drain_outbox" });
   for (const pointer of registry.pointers.ofPeer(peerId)) {
-    const due = lingers ? now + BLOB_LINGER : now;
+    const due = lingers ? now + BLOB_GRACE_PERIOD : now;
     const owed = registry.outbox.dueAt("delete_blob", pointer.blobId);
     if (pointer.state !== "removed" || (owed !== null && owed > due))
       registry.outbox.add("delete_blob", pointer.blobId, due);

@@ -1,4 +1,4 @@
-import { RETRY_BACKOFF, RETRY_BACKOFF_MAX } from "../../protocol/constants.ts";
+import { RETRY_BACKOFF_DEFAULT, RETRY_BACKOFF_MAX_DEFAULT } from "../../protocol/constants.ts";
 import { retryAt } from "../../tasks/retry.ts";
 import { done, type Handler } from "./handler.ts";
 import { endSessionItem, probeItem } from "../peers/peers.ts";
@@ -16,7 +16,7 @@ export const probed: Handler<"probed"> = ({ registry }, { to }) => {
   return done;
 };
 
-const PAUSE = { backoffMs: RETRY_BACKOFF, backoffMaxMs: RETRY_BACKOFF_MAX };
+const PAUSE = { backoffMs: RETRY_BACKOFF_DEFAULT, backoffMaxMs: RETRY_BACKOFF_MAX_DEFAULT };
 
 /** The outside world did not take it: again later, each time after a longer pause. */
 export const outboxFailed: Handler<"outbox_failed"> = (

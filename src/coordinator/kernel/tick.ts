@@ -2,7 +2,7 @@ import { HOUR, MINUTE, type Millis } from "../../base/clock.ts";
 import {
   AUDIT_RETENTION,
   CHOICE_RETENTION,
-  RESULT_UPLOAD_MAX,
+  RESULT_UPLOAD_TIMEOUT,
   TASK_RETENTION,
   ADVERTISED_RETENTION,
   TOMBSTONE_RETENTION,
@@ -109,7 +109,7 @@ export function nextTick(
     nextDiscoveryDue(registry),
     nextCopyDue({ registry, config }, now),
     delivered === null ? null : delivered + WEBHOOK_DELIVERY_RETENTION,
-    upload === null ? null : upload + RESULT_UPLOAD_MAX,
+    upload === null ? null : upload + RESULT_UPLOAD_TIMEOUT,
     dials.nextDue(),
     tasks.anyQueued() || dials.anyQueued() ? now + SWEEP_INTERVAL : null,
     oldest === null ? null : oldest + ADVERTISED_RETENTION,

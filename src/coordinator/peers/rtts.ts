@@ -1,6 +1,6 @@
 import { toRfc3339 } from "../../base/clock.ts";
 import { ok } from "../../base/result.ts";
-import { RTT_PAIRS_MAX, RTTS_INTERVAL } from "../../protocol/constants.ts";
+import { RTT_PAIRS_PER_PEER_MAX, RTT_REPORT_INTERVAL } from "../../protocol/constants.ts";
 import { isPhysical, pairRtt } from "../../scoring/pair-rtt.ts";
 import { median, observed, ORIGIN, withSample, type Coordinate } from "../../scoring/vivaldi.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
@@ -15,7 +15,8 @@ export const reportRtts: Handler<"report_rtts"> = (context, { peerId, epoch, rtt
   const { registry, now, random } = context;
   const peer = peerOfSession(context, peerId, epoch);
   const before = registry.coordinates.get(peerId);
-  if (peer === null || (before !== null && now - before.updatedAt < RTTS_INTERVAL)) return done;
+  if (peer === null || (before !== null && now - before.updatedAt < RTT_REPORT_INTERVAL))
+    return done;
   let own: Coordinate | null = before;
   for (const { to, rttMs } of rtts) {
     const other = peerOf(context, to);
@@ -28,7 +29,7 @@ export const reportRtts: Handler<"report_rtts"> = (context, { peerId, epoch, rtt
   }
   if (own === null || own === before) return done;
   registry.coordinates.put(peerId, own, now);
-  registry.pairRtts.trim(peerId, RTT_PAIRS_MAX);
+  registry.pairRtts.trim(peerId, RTT_PAIRS_PER_PEER_MAX);
   return done;
 };
 

@@ -1,7 +1,7 @@
 import type { Json } from "../../base/json.ts";
 import { err, ok } from "../../base/result.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
-import { RESULT_UPLOAD_MAX, RESULT_UPLOADS_MAX } from "../../protocol/constants.ts";
+import { RESULT_UPLOAD_TIMEOUT, RESULT_UPLOADS_PER_TASK_MAX } from "../../protocol/constants.ts";
 import type { TaskResult } from "../../protocol/messages.ts";
 import type { Task } from "../../tasks/task.ts";
 import { claimedByTicket } from "./claims.ts";
@@ -43,11 +43,11 @@ export const beginResult: Handler<"begin_result"> = (context, claim) => {
   if (!task.ok) return task;
   const { registry, now, randomBytes } = context;
   const { id: taskId, leaseMs } = task.value;
-  if (registry.resultUploads.count(taskId) >= RESULT_UPLOADS_MAX) {
+  if (registry.resultUploads.count(taskId) >= RESULT_UPLOADS_PER_TASK_MAX) {
     return err({
       code: "rate_limited",
       detail: "this result was begun too often; its earlier tries must be forgotten first",
-      retryAfter: RESULT_UPLOAD_MAX / 1_000,
+      retryAfter: RESULT_UPLOAD_TIMEOUT / 1_000,
     });
   }
   // Noted before it is stored, so that what is stored and never committed is found again.
@@ -77,7 +77,7 @@ export const commitResult: Handler<"commit_result"> = (
 
 /** Has deleted what was stored for a task, or may have been, and came to nothing. */
 export function sweepUploads({ registry, now }: Context): void {
-  for (const blobId of registry.resultUploads.takeBegunBefore(now - RESULT_UPLOAD_MAX))
+  for (const blobId of registry.resultUploads.takeBegunBefore(now - RESULT_UPLOAD_TIMEOUT))
     registry.outbox.add("delete_result", blobId, now);
 }
 

@@ -4,10 +4,10 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { sha256 } from "../../crypto/primitives.ts";
 import {
   IDEMPOTENCY_RETENTION,
-  NOT_BEFORE_MAX,
+  SCHEDULE_AHEAD_MAX,
   QUEUE_MAX,
-  RETRY_BACKOFF,
-  RETRY_BACKOFF_MAX,
+  RETRY_BACKOFF_DEFAULT,
+  RETRY_BACKOFF_MAX_DEFAULT,
   TASK_PAYLOAD_BYTES_MAX,
 } from "../../protocol/constants.ts";
 import { toProblem, type MusterError } from "../../protocol/errors.ts";
@@ -82,7 +82,7 @@ function take(context: Context, input: SubmitInput): Result<Taken, MusterError> 
   }
   const before = remembered(context, input);
   if (before !== null) return before;
-  if (notBefore(context, input) - now > NOT_BEFORE_MAX) {
+  if (notBefore(context, input) - now > SCHEDULE_AHEAD_MAX) {
     return err({ code: "invalid_request", detail: "not_before is more than 30 days ahead" });
   }
   if (input.task.seal_to !== undefined && !canSealTo(context, input.task.seal_to))
@@ -137,8 +137,10 @@ function newTask(context: Context, input: SubmitInput): Task {
     endedAt: null,
     maxAttempts: task.max_attempts,
     leaseMs: Math.round(task.lease_seconds * 1_000),
-    backoffMs: Math.round((task.backoff?.first_seconds ?? RETRY_BACKOFF / 1_000) * 1_000),
-    backoffMaxMs: Math.round((task.backoff?.max_seconds ?? RETRY_BACKOFF_MAX / 1_000) * 1_000),
+    backoffMs: Math.round((task.backoff?.first_seconds ?? RETRY_BACKOFF_DEFAULT / 1_000) * 1_000),
+    backoffMaxMs: Math.round(
+      (task.backoff?.max_seconds ?? RETRY_BACKOFF_MAX_DEFAULT / 1_000) * 1_000,
+    ),
     fence: 0,
     tries: 0,
     leaseUntil: null,

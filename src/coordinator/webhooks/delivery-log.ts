@@ -1,6 +1,9 @@
 import { toRfc3339 } from "../../base/clock.ts";
 import { ok } from "../../base/result.ts";
-import { WEBHOOK_DELIVERIES_KEPT, WEBHOOK_DELIVERY_RETENTION } from "../../protocol/constants.ts";
+import {
+  WEBHOOK_DELIVERIES_PER_SOURCE_MAX,
+  WEBHOOK_DELIVERY_RETENTION,
+} from "../../protocol/constants.ts";
 import type { KeptDelivery } from "../../protocol/http.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
 import type { ListedDelivery } from "../../registry/webhook-deliveries.ts";
@@ -33,7 +36,7 @@ export const takeDelivery: Handler<"take_delivery"> = (context, delivery) => {
       replayOf: replay?.of ?? null,
       sealed,
     },
-    WEBHOOK_DELIVERIES_KEPT,
+    WEBHOOK_DELIVERIES_PER_SOURCE_MAX,
   );
   return ok(taken);
 };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { JOIN_KEY_LIFE_DEFAULT, JOIN_KEY_LIFE_MAX } from "../constants.ts";
+import { JOIN_KEY_LIFETIME_DEFAULT, JOIN_KEY_LIFETIME_MAX } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
 import { PeerId, PublicKeyHex } from "../ids.ts";
 import { Role } from "../labels.ts";
@@ -79,8 +79,8 @@ export const CreateJoinKey = z
     expires_seconds: z
       .number()
       .positive()
-      .max(JOIN_KEY_LIFE_MAX / 1_000)
-      .default(JOIN_KEY_LIFE_DEFAULT / 1_000),
+      .max(JOIN_KEY_LIFETIME_MAX / 1_000)
+      .default(JOIN_KEY_LIFETIME_DEFAULT / 1_000),
   })
   .meta({ id: "JoinKeyRequest" });
 export type CreateJoinKey = z.infer<typeof CreateJoinKey>;

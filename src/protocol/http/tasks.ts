@@ -1,15 +1,15 @@
 import { z } from "zod";
 import {
-  AVOID_MAX,
+  AVOIDED_PEERS_MAX,
   BATCH_MAX,
   CAPABILITIES_MAX,
   LEASE_DEFAULT,
   LEASE_MAX,
   PRIORITY_MAX,
   PROGRESS_MESSAGE_CHARS_MAX,
-  RETRY_BACKOFF,
-  RETRY_BACKOFF_LIMIT,
-  RETRY_BACKOFF_MAX,
+  RETRY_BACKOFF_DEFAULT,
+  RETRY_BACKOFF_CEILING,
+  RETRY_BACKOFF_MAX_DEFAULT,
   TASK_ATTEMPTS_DEFAULT,
   TASK_ATTEMPTS_MAX,
   TASK_DEADLINE_DEFAULT,
@@ -42,7 +42,11 @@ export const Requirements = z
         "Labels that the peer must all have: `gpu` (with or without a value), `arch=arm64`, `memory_gib>=16` (also <=, >, <)",
     }),
     peer_id: PeerId.optional().meta({ description: "Only this peer" }),
-    avoid: z.array(PeerId).max(AVOID_MAX).optional().meta({ description: "Never these peers" }),
+    avoid: z
+      .array(PeerId)
+      .max(AVOIDED_PEERS_MAX)
+      .optional()
+      .meta({ description: "Never these peers" }),
     role: z.enum(["worker", "dual"]).optional().meta({ description: "Only peers of this role" }),
     min_score: z.number().min(0).max(1).optional(),
     near: z
@@ -68,8 +72,8 @@ const seconds = (max: number) =>
 /** The pause before a failed task is tried again: the first one; it doubles with each try up to the longest. */
 export const Backoff = z
   .object({
-    first_seconds: seconds(RETRY_BACKOFF_LIMIT).default(RETRY_BACKOFF / 1_000),
-    max_seconds: seconds(RETRY_BACKOFF_LIMIT).default(RETRY_BACKOFF_MAX / 1_000),
+    first_seconds: seconds(RETRY_BACKOFF_CEILING).default(RETRY_BACKOFF_DEFAULT / 1_000),
+    max_seconds: seconds(RETRY_BACKOFF_CEILING).default(RETRY_BACKOFF_MAX_DEFAULT / 1_000),
   })
   .meta({ id: "Backoff" });
 

@@ -1,4 +1,4 @@
-import { SILENCE_MAX } from "../../protocol/constants.ts";
+import { HEARTBEAT_TIMEOUT } from "../../protocol/constants.ts";
 import { sampleRtt } from "../../scoring/rtt.ts";
 import { withLiveness } from "../liveness.ts";
 import { reportObservation, isWorthReporting } from "../observation.ts";
@@ -11,7 +11,7 @@ export const handlePong: Handler<"pong"> = (session, { replyTo }, context) => {
   if (ping === null || replyTo !== ping.id) return stay(session);
   const { now, heartbeatAt: beatAt } = context;
   // Who answers and does not beat any more will have to be asked.
-  const beating = beatAt !== null && now - beatAt <= SILENCE_MAX;
+  const beating = beatAt !== null && now - beatAt <= HEARTBEAT_TIMEOUT;
   const answered = withLiveness(
     { ...session, rtt: sampleRtt(session.rtt, now - ping.sentAt) },
     { ping: null, missed: 0, heartbeats: beats === true ? beating : beats },

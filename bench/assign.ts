@@ -171,9 +171,10 @@ async function submitInBatches(
   const ids: string[] = [];
   for (let given = 0; given < count; given += 100) {
     const tasks = Array.from({ length: Math.min(100, count - given) }, () => ({ kind: "echo" }));
-    for (const one of await client.assignBatch(tasks)) if ("task" in one) ids.push(one.task.id);
+    for (const one of await client.tasks.submitBatch(tasks))
+      if ("task" in one) ids.push(one.task.id);
   }
-  for (const id of ids.toReversed()) await client.wait(id);
+  for (const id of ids.toReversed()) await client.tasks.wait(id);
   return ids.length / ((performance.now() - began) / 1_000);
 }
 

@@ -92,7 +92,7 @@ async function restartAndWatch(
     events.filter((event) => event.type === type).map(({ at }) => at);
   const { url, adminToken: token } = server.mesh;
   let active = 0;
-  for await (const _peer of controller({ url, token }).peers({ state: "active" })) active++;
+  for await (const _peer of controller({ url, token }).peers.list({ state: "active" })) active++;
   return {
     down_s: (backAt - killedAt) / 1_000,
     peak_tries: peakSecond(times("connecting")),

@@ -1,4 +1,4 @@
-import type { Controller, PeerView } from "../../src/client/index.ts";
+import type { MeshClient, PeerView } from "../../src/client/index.ts";
 import type { HostedPeer } from "./host-messages.ts";
 
 /** What a mesh reports about its peers and tasks at one time. */
@@ -11,17 +11,17 @@ export interface Registry {
   readonly epochs: ReadonlyMap<string, number>;
 }
 
-export async function readRegistry(mesh: Controller): Promise<Registry> {
+export async function readRegistry(mesh: MeshClient): Promise<Registry> {
   const peers: PeerView[] = [];
-  for await (const peer of mesh.peers()) peers.push(peer);
+  for await (const peer of mesh.peers.list()) peers.push(peer);
   let pointers = 0;
-  for await (const _pointer of mesh.pointers()) pointers++;
+  for await (const _pointer of mesh.discovery.pointers()) pointers++;
   const holders = new Set<string>();
   for (const state of ["leased", "running"] as const)
-    for await (const { peer_id } of mesh.tasks({ state }))
+    for await (const { peer_id } of mesh.tasks.list({ state }))
       if (peer_id !== null) holders.add(peer_id);
   const epochs = new Map<string, number>();
-  for await (const { subject, outcome, detail } of mesh.audit({ act: "admit" }))
+  for await (const { subject, outcome, detail } of mesh.audit.list({ act: "admit" }))
     if (outcome === "ok" && !epochs.has(subject)) epochs.set(subject, Number(detail["epoch"]));
   return { peers, pointers, holders, epochs };
 }

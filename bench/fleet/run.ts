@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { controller, type Controller } from "../../src/client/index.ts";
+import { controller, type MeshClient } from "../../src/client/index.ts";
 import { differences, readRegistry } from "./agreement.ts";
 import { TaskStream, type StreamResult } from "./task-stream.ts";
 import { Host } from "./host-process.ts";
@@ -101,7 +101,7 @@ async function withFaults(run: FaultRun): Promise<FleetOutcome> {
   // The newcomers die while the mesh is down, so the alarms of their sessions must detect it; a new session checks within a minute.
   newcomers.join(options.peersPerHost, connection, { paceMs: 20 });
   await waitForAgreement(run, mesh, [...hosts, newcomers]);
-  const overdue = await mesh.assign("work", null, {
+  const overdue = await mesh.tasks.submit("work", null, {
     capabilities: ["nobody-has-this"],
     deadlineSeconds: OVERDUE_DEADLINE_S,
   });
@@ -128,7 +128,7 @@ async function withFaults(run: FaultRun): Promise<FleetOutcome> {
     tasks,
     differences: left,
     agreed_after_s,
-    overdue_task: (await mesh.task(overdue.id)).state,
+    overdue_task: (await mesh.tasks.get(overdue.id)).state,
     unreachable: await findUnreachable(mesh, living),
   };
 }
@@ -140,7 +140,7 @@ const reconnectVariables = ({ perSecond }: FleetOptions) => ({
 const removeLast = (hosts: Host[]): Host => hosts.pop() as Host;
 
 /** Waits until the registry matches what the peers of these hosts report; returns the differences that are left at the end. */
-async function waitForAgreement({ options }: FaultRun, mesh: Controller, hosts: readonly Host[]) {
+async function waitForAgreement({ options }: FaultRun, mesh: MeshClient, hosts: readonly Host[]) {
   const until = Date.now() + options.patienceMs;
   for (;;) {
     const reports = await Promise.all(hosts.map((host) => host.report()));
@@ -154,11 +154,15 @@ async function waitForAgreement({ options }: FaultRun, mesh: Controller, hosts: 
 }
 
 /** Assigns a task to each peer, with time for a second offer; returns the peers that did not run it. */
-async function findUnreachable(mesh: Controller, living: readonly HostedPeer[]): Promise<string[]> {
+async function findUnreachable(mesh: MeshClient, living: readonly HostedPeer[]): Promise<string[]> {
   const unreached = await Promise.all(
     living.map(async ({ id: peerId }, n) => {
-      const { id } = await mesh.assign("work", { n, ms: 1 }, { peerId, deadlineSeconds: 300 });
-      const { state, result, error } = await mesh.wait(id);
+      const { id } = await mesh.tasks.submit(
+        "work",
+        { n, ms: 1 },
+        { peerId, deadlineSeconds: 300 },
+      );
+      const { state, result, error } = await mesh.tasks.wait(id);
       return state === "succeeded" && result === 2 * n ? null : `${peerId}: ${state}, ${error}`;
     }),
   );

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AssignOptions, Controller } from "../../src/client/index.ts";
+import type { SubmitOptions, MeshClient } from "../../src/client/index.ts";
 
 export interface StreamResult {
   readonly given: number;
@@ -13,14 +13,14 @@ export interface StreamResult {
 
 /** Submits tasks one after another, even while the mesh is down, and records which were accepted. */
 export class TaskStream {
-  readonly #mesh: Controller;
+  readonly #mesh: MeshClient;
   readonly #everyMs: number;
   readonly #accepted: { readonly id: string; readonly n: number }[] = [];
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
   /** `msOf` returns how long the n-th task takes. */
-  constructor(mesh: Controller, everyMs: number, msOf: (n: number) => number) {
+  constructor(mesh: MeshClient, everyMs: number, msOf: (n: number) => number) {
     this.#mesh = mesh;
     this.#everyMs = everyMs;
     this.#running = this.#run(msOf);
@@ -33,7 +33,7 @@ export class TaskStream {
     const wrong: string[] = [];
     let repeated = 0;
     for (const { id, n } of this.#accepted) {
-      const task = await this.#mesh.wait(id);
+      const task = await this.#mesh.tasks.wait(id);
       repeated += task.attempts.length - 1;
       const isRight = task.state === "succeeded" && task.result === 2 * n;
       if (!isRight) wrong.push(`task ${n} ${task.state}: ${task.error}`);
@@ -52,11 +52,11 @@ export class TaskStream {
 }
 
 /** Submits one task until the mesh, which may be down, has accepted it; the idempotency key prevents duplicates. */
-async function submitUntilAccepted(mesh: Controller, payload: object, options: AssignOptions) {
+async function submitUntilAccepted(mesh: MeshClient, payload: object, options: SubmitOptions) {
   const idempotencyKey = randomUUID();
   for (;;) {
     try {
-      return await mesh.assign("work", payload, { ...options, idempotencyKey });
+      return await mesh.tasks.submit("work", payload, { ...options, idempotencyKey });
     } catch {
       await sleep(200); // the mesh is down
     }

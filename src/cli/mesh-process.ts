@@ -125,7 +125,7 @@ function watchWrangler(child: ChildProcess, onLog: (line: string) => void): Watc
 /** Waits until the mesh answers and proves its own key. */
 async function waitForMesh(url: string, meshKey: string, wrangler: WatchedProcess): Promise<void> {
   const timeout = sleep(START_TIMEOUT_MS, "timeout" as const, { ref: false });
-  const answer = wrangler.listening.then(() => controller({ url }).mesh());
+  const answer = wrangler.listening.then(() => controller({ url }).settings.mesh());
   const outcome = await Promise.race([answer, wrangler.exited, timeout]);
   if (typeof outcome !== "object") {
     const what =

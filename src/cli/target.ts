@@ -1,4 +1,4 @@
-import { controller, type Controller } from "../client/index.ts";
+import { controller, type MeshClient } from "../client/index.ts";
 import type { Details, Values } from "./args.ts";
 import { Failure } from "./failure.ts";
 import {
@@ -54,7 +54,7 @@ export async function targetOf(values: TargetValues): Promise<Target> {
 }
 
 /** The SDK's controller of the mesh that the options select. */
-export async function controllerOf(values: TargetValues): Promise<Controller> {
+export async function controllerOf(values: TargetValues): Promise<MeshClient> {
   const { url, token } = await targetOf(values);
   return controller({ url, ...(token !== undefined && { token }) });
 }

@@ -10,21 +10,27 @@ export {
   type PeerOptions,
   type PeerState,
 } from "./peer/connect-peer.ts";
-export type { Assigner } from "./peer/session-tasks.ts";
+export type { PeerTasks } from "./peer/session-tasks.ts";
 export type { KnownPeer } from "./peer/advert.ts";
 export type { Handler, Handlers, TaskContext } from "./work/task-runner.ts";
 export type { JoinedMesh, PeerEvent, PeerEventListener } from "./peer/peer-events.ts";
-export { Controller, controller } from "./clients/mesh-client.ts";
+export { controller, MeshClient } from "./clients/mesh-client.ts";
+export type { ControllerOptions, WaitOptions } from "./clients/options.ts";
+export type { TasksClient } from "./clients/tasks-client.ts";
+export type { PeersClient } from "./clients/peers-client.ts";
+export type { DialOptions, DialsClient } from "./clients/dials-client.ts";
+export type { AllowlistClient, AllowOptions } from "./clients/allowlist-client.ts";
+export type { TokensClient } from "./clients/tokens-client.ts";
+export type { JoinKeysClient } from "./clients/join-keys-client.ts";
+export type { ReplayOptions, WebhooksClient } from "./clients/webhooks-client.ts";
+export type { DiscoveryClient } from "./clients/discovery-client.ts";
+export type { AuditClient } from "./clients/audit-client.ts";
+export type { SettingsClient } from "./clients/settings-client.ts";
+export type { Listing } from "./http/paging.ts";
 export { hasEnded, type Task } from "./tasks/task.ts";
-export type {
-  AllowOptions,
-  ControllerOptions,
-  DialOptions,
-  WaitOptions,
-} from "./clients/options.ts";
 export {
   discover,
-  Discovery,
+  DiscoveryReader,
   DiscoveryError,
   type DiscoveryOptions,
   type KeySource,
@@ -33,15 +39,13 @@ export type { Discovered, DiscoverOptions } from "./discovery/discovery-feed.ts"
 export type { DiscoveryKeys, PointerView } from "../protocol/http.ts";
 export type { PeerRecord } from "../stmf/peer-record.ts";
 export type { RunOptions } from "./tasks/run-task.ts";
-export type { AssignOptions } from "./tasks/submission.ts";
+export type { SubmitOptions } from "./tasks/submission.ts";
 export {
   deliver,
   newWebhookSecret,
   signDelivery,
   type DeliveryOptions,
 } from "./webhooks/deliver.ts";
-export type { Explanations } from "./clients/explain-api.ts";
-export type { ReplayOptions, Webhooks } from "./clients/webhook-client.ts";
 export {
   verifyCallback,
   type CallbackDelivery,

@@ -36,9 +36,9 @@ export const RESULTS_KEPT_MAX = 64;
 export const SEEN_MAX = 1_024;
 
 /** One round of waiting for a task over HTTP: below the idle limits of common proxies. */
-export const WAIT_ROUND = 25 * SECOND;
+export const TASK_WAIT_ROUND = 25 * SECOND;
 /** A task that is followed is looked at this often. */
-export const FOLLOW_ROUND = 1 * SECOND;
+export const TASK_POLL_INTERVAL = 1 * SECOND;
 /** What an HTTP request may take beyond the time that it asked the mesh to wait. */
 export const REQUEST_TIMEOUT = 30 * SECOND;
 /** A large result has 25 MiB; over a slow line that takes its time. */

@@ -94,21 +94,21 @@ const peer = (n: number) => ({
 describe("a request", () => {
   test("carries the token, below the base URL's path", async () => {
     const { mesh, asked } = api(json(task("queued")));
-    await mesh.task(ID);
+    await mesh.tasks.get(ID);
     expect(asked[0]?.url.href).toBe(`http://mesh.test/base/v1/tasks/${ID}`);
     expect(asked[0]?.headers.get("authorization")).toBe("Bearer secret");
   });
 
   test("can't leave its path, whatever the caller names", async () => {
     const { mesh, asked } = api(problem(404, "not_found"));
-    await expect(mesh.task("../peers?x=1")).rejects.toMatchObject({ code: "not_found" });
+    await expect(mesh.tasks.get("../peers?x=1")).rejects.toMatchObject({ code: "not_found" });
     expect(asked[0]?.url.pathname).toBe("/base/v1/tasks/..%2Fpeers%3Fx%3D1");
   });
 
   test("that the mesh declines becomes an error with the problem's code", async () => {
     const issues = [{ path: "kind", message: "too long" }];
     const { mesh } = api(problem(400, "invalid_request", { issues }));
-    await expect(mesh.task(ID)).rejects.toMatchObject({
+    await expect(mesh.tasks.get(ID)).rejects.toMatchObject({
       name: "MusterApiError",
       code: "invalid_request",
       status: 400,
@@ -117,18 +117,23 @@ describe("a request", () => {
   });
 
   test("that something else than a mesh answers becomes an error that says so", async () => {
-    await expect(api(html).mesh.task(ID)).rejects.toMatchObject({
+    await expect(api(html).mesh.tasks.get(ID)).rejects.toMatchObject({
       code: "invalid_response",
       status: 502,
     });
     const wrongShape = json({ hello: "world" });
-    await expect(api(wrongShape).mesh.task(ID)).rejects.toMatchObject({ code: "invalid_response" });
+    await expect(api(wrongShape).mesh.tasks.get(ID)).rejects.toMatchObject({
+      code: "invalid_response",
+    });
   });
 
   test("that nobody answers becomes an error of the client's own", async () => {
     vi.useFakeTimers();
     const { mesh, asked } = api(noNetwork);
-    const failed = expect(mesh.task(ID)).rejects.toMatchObject({ code: "unreachable", status: 0 });
+    const failed = expect(mesh.tasks.get(ID)).rejects.toMatchObject({
+      code: "unreachable",
+      status: 0,
+    });
     await vi.runAllTimersAsync();
     await failed;
     expect(asked).toHaveLength(5);
@@ -138,7 +143,7 @@ describe("a request", () => {
   test("to read is made again while the mesh is away or busy", async () => {
     vi.useFakeTimers();
     const { mesh, asked } = api(noNetwork, problem(503, "unavailable"), json(task("queued")));
-    const reading = mesh.task(ID);
+    const reading = mesh.tasks.get(ID);
     await vi.runAllTimersAsync();
     expect((await reading).state).toBe("queued");
     expect(asked).toHaveLength(3);
@@ -147,7 +152,7 @@ describe("a request", () => {
 
   test("to change something unkeyed is not made again", async () => {
     const { mesh, asked } = api(problem(503, "unavailable", { retry_after: 2 }));
-    await expect(mesh.revoke("0".repeat(32))).rejects.toMatchObject({
+    await expect(mesh.peers.revoke("0".repeat(32))).rejects.toMatchObject({
       code: "unavailable",
       retryAfter: 2,
     });
@@ -159,7 +164,10 @@ describe("a request", () => {
       Promise.resolve(new Response(null, { status: 302, headers: { location: "http://evil" } })),
     );
     const mesh = controller({ url: "http://mesh.test", token: "secret", fetch });
-    await expect(mesh.task(ID)).rejects.toMatchObject({ code: "invalid_response", status: 302 });
+    await expect(mesh.tasks.get(ID)).rejects.toMatchObject({
+      code: "invalid_response",
+      status: 302,
+    });
     expect(fetch).toHaveBeenCalledExactlyOnceWith(
       expect.any(String),
       expect.objectContaining({ redirect: "manual" }),
@@ -170,7 +178,11 @@ describe("a request", () => {
 describe("assign", () => {
   test("sends what was given and leaves the rest to the mesh", async () => {
     const { mesh, asked } = api(json(task("queued"), 202));
-    await mesh.assign("sum", [1, 2], { capabilities: ["gpu"], maxAttempts: 5, leaseSeconds: 9 });
+    await mesh.tasks.submit("sum", [1, 2], {
+      capabilities: ["gpu"],
+      maxAttempts: 5,
+      leaseSeconds: 9,
+    });
     expect(asked[0]).toMatchObject({
       method: "POST",
       body: {
@@ -186,7 +198,7 @@ describe("assign", () => {
 
   test("sends the caller's own idempotency key", async () => {
     const { mesh, asked } = api(json(task("queued"), 202));
-    await mesh.assign("sum", null, { idempotencyKey: "order 66" });
+    await mesh.tasks.submit("sum", null, { idempotencyKey: "order 66" });
     expect(asked[0]?.headers.get("idempotency-key")).toBe("order 66");
   });
 
@@ -198,10 +210,10 @@ describe("assign", () => {
       json(task("queued"), 202),
       json(task("queued"), 202),
     );
-    const assigning = mesh.assign("sum");
+    const assigning = mesh.tasks.submit("sum");
     await vi.runAllTimersAsync();
     await assigning;
-    await mesh.assign("sum");
+    await mesh.tasks.submit("sum");
     const keys = asked.map(({ headers }) => headers.get("idempotency-key"));
     expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
     expect(keys[1]).toBe(keys[0]);
@@ -214,13 +226,13 @@ describe("assign", () => {
 describe("wait", () => {
   test("asks in rounds until the task has ended", async () => {
     const { mesh, asked } = api(json(task("running")), json(task("running")), json(task("failed")));
-    expect((await mesh.wait(ID)).state).toBe("failed");
+    expect((await mesh.tasks.wait(ID)).state).toBe("failed");
     expect(asked.map(({ url }) => url.searchParams.get("wait"))).toEqual(["25", "25", "25"]);
   });
 
   test("gives up with the task's last state when the time is over", async () => {
     const { mesh } = api(json(task("running")));
-    await expect(mesh.wait(ID, { timeoutMs: 0 })).rejects.toMatchObject({
+    await expect(mesh.tasks.wait(ID, { timeoutMs: 0 })).rejects.toMatchObject({
       code: "wait_timeout",
       task: { state: "running" },
     });
@@ -229,8 +241,8 @@ describe("wait", () => {
   test("gives each round the time that it asks the mesh to wait, and more for the way", async () => {
     const timeout = vi.spyOn(AbortSignal, "timeout");
     const { mesh } = api(json(task("failed")));
-    await mesh.wait(ID);
-    await mesh.task(ID);
+    await mesh.tasks.wait(ID);
+    await mesh.tasks.get(ID);
     expect(timeout.mock.calls).toEqual([[55_000], [30_000]]);
     timeout.mockRestore();
   });
@@ -242,7 +254,7 @@ describe("wait", () => {
       });
     const mesh = controller({ url: "http://mesh.test", fetch });
     const abort = new AbortController();
-    const waiting = mesh.wait(ID, { signal: abort.signal });
+    const waiting = mesh.tasks.wait(ID, { signal: abort.signal });
     abort.abort(new Error("the user left"));
     await expect(waiting).rejects.toThrow("the user left");
   });
@@ -251,7 +263,9 @@ describe("wait", () => {
     vi.useFakeTimers();
     const { mesh, asked } = api(problem(503, "unavailable", { retry_after: 20 }));
     const abort = new AbortController();
-    const ended = expect(mesh.wait(ID, { signal: abort.signal })).rejects.toThrow("the user left");
+    const ended = expect(mesh.tasks.wait(ID, { signal: abort.signal })).rejects.toThrow(
+      "the user left",
+    );
     await vi.advanceTimersByTimeAsync(10_000);
     abort.abort(new Error("the user left"));
     await ended;
@@ -283,7 +297,7 @@ describe("lists", () => {
       json({ peers: [peer(3)], next_cursor: null }),
     );
     const names: string[] = [];
-    for await (const { name } of mesh.peers({ state: "stale" })) {
+    for await (const { name } of mesh.peers.list({ state: "stale" })) {
       names.push(name);
       if (name === "p2") expect(asked).toHaveLength(1);
     }
@@ -317,9 +331,9 @@ describe("addresses that are dialled", () => {
       () => new Response(null, { status: 204 }),
     );
     const publicKey = "ab".repeat(32);
-    expect(await mesh.dial(dial.url, { publicKey })).toEqual(dial);
-    expect(await mesh.dials()).toEqual([dial]);
-    await mesh.hangUp(dial.id);
+    expect(await mesh.dials.put(dial.url, { publicKey })).toEqual(dial);
+    expect(await mesh.dials.list().toArray()).toEqual([dial]);
+    await mesh.dials.remove(dial.id);
     expect(asked.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual([
       "POST /base/v1/peers",
       "POST /base/v1/peers",

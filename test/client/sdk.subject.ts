@@ -1,7 +1,7 @@
 import {
   connectPeer,
   controller,
-  type Controller,
+  type MeshClient,
   type Peer,
   type PeerEvent,
   type PeerOptions,
@@ -116,7 +116,7 @@ export class Subject {
   }
 }
 
-type Body = (subject: Subject, control: Controller, mesh: MeshUnderTest) => Promise<void>;
+type Body = (subject: Subject, control: MeshClient, mesh: MeshUnderTest) => Promise<void>;
 
 /** A case with a peer that has joined; the peer is closed afterwards. */
 export const withPeer =

@@ -97,7 +97,7 @@ const tasks: readonly SdkCase[] = [
     run: async (mesh) => {
       const keys = generateIdentity();
       const control = controller(mesh);
-      await control.allow(toHex(keys.publicKey), { roles: ["controller"] });
+      await control.allowlist.put(toHex(keys.publicKey), { roles: ["controller"] });
       const giver = new Subject(mesh, { role: "controller", privateKey: keys.privateKey });
       try {
         await inTime(giver.peer.ready, "the controller's welcome");
@@ -114,19 +114,19 @@ const tasks: readonly SdkCase[] = [
                 (await mine.run("fill", 400_000, options)) === "x".repeat(400_000),
                 "all of it",
               );
-            const later = mine.assign("fill", 1, { peerId: peer.id });
+            const later = mine.submit("fill", 1, { peerId: peer.id });
             giver.dropSocket();
             same((await mine.wait((await later).id)).result, "x");
-            same(await codeOf(peer.tasks.assign("fill")), "forbidden");
+            same(await codeOf(peer.tasks.submit("fill")), "forbidden");
           },
         )(mesh);
-        const { id } = await mine.assign("fill", 1, { capabilities: ["nobody"] });
+        const { id } = await mine.submit("fill", 1, { capabilities: ["nobody"] });
         same((await mine.cancel(id)).state, "cancelled");
         same(await codeOf(mine.wait(crypto.randomUUID())), "not_found");
       } finally {
         await giver.peer.close();
       }
-      same(await codeOf(giver.peer.tasks.assign("fill")), "closed");
+      same(await codeOf(giver.peer.tasks.submit("fill")), "closed");
     },
   },
   {
@@ -134,10 +134,10 @@ const tasks: readonly SdkCase[] = [
     run: withPeer(
       { name: "asked", handlers: { "go-p2p/get_logs": (payload) => ({ lines: payload }) } },
       async ({ peer }, control) => {
-        const logs = await control.request(peer.id, "get_logs", ["a"]);
+        const logs = await control.peers.request(peer.id, "get_logs", ["a"]);
         same(logs, { type: "logs", payload: { lines: ["a"] } });
-        same((await control.request(peer.id, "get_stats")).type, "stats");
-        same((await control.request(peer.id, "deploy")).type, "error");
+        same((await control.peers.request(peer.id, "get_stats")).type, "stats");
+        same((await control.peers.request(peer.id, "deploy")).type, "error");
       },
     ),
   },
@@ -145,8 +145,8 @@ const tasks: readonly SdkCase[] = [
     name: "an attempt that fails is followed by another",
     run: (mesh) =>
       withPeer({ handlers: { trip: stumbling(1) } }, async ({ peer }, control) => {
-        const { id } = await control.assign("trip", null, { peerId: peer.id });
-        const task = await control.wait(id);
+        const { id } = await control.tasks.submit("trip", null, { peerId: peer.id });
+        const task = await control.tasks.wait(id);
         same([task.state, task.result], ["succeeded", "done"]);
         const told = task.attempts.map(({ state, error }) => `${state} ${error}`);
         same(told, ["failed stumbled", "succeeded null"]);
@@ -162,7 +162,7 @@ const tasks: readonly SdkCase[] = [
           .catch((error: unknown) => error);
         check(failure instanceof TaskFailed, "run throws TaskFailed");
         same(failure.task.error, "stumbled");
-        same((await control.task(failure.task.id)).attempts.length, 1);
+        same((await control.tasks.get(failure.task.id)).attempts.length, 1);
       })(mesh);
     },
   },
@@ -174,8 +174,8 @@ const tasks: readonly SdkCase[] = [
         handlers: { rare: () => "found" },
       });
       await inTime(other.peer.ready, "the second welcome");
-      const { id } = await control.assign("rare", null, { capabilities: ["suite-kinds"] });
-      const task = await control.wait(id);
+      const { id } = await control.tasks.submit("rare", null, { capabilities: ["suite-kinds"] });
+      const task = await control.tasks.wait(id);
       await other.peer.close();
       same([task.result, task.peer_id], ["found", other.peer.id]);
       check(task.peer_id !== peer.id, "the other did it");
@@ -186,13 +186,13 @@ const tasks: readonly SdkCase[] = [
     run: async (mesh) => {
       const { handler, release } = held();
       const run = withPeer({ handlers: { long: handler } }, async ({ peer }, control) => {
-        const { id } = await control.assign("long", null, { peerId: peer.id });
+        const { id } = await control.tasks.submit("long", null, { peerId: peer.id });
         await eventually("the task is a quarter done", async () => {
-          const { state, progress } = await control.task(id);
+          const { state, progress } = await control.tasks.get(id);
           return state === "running" && progress === 0.25 ? true : null;
         });
         release("whole");
-        same((await control.wait(id)).result, "whole");
+        same((await control.tasks.wait(id)).result, "whole");
       });
       await run(mesh);
     },
@@ -202,9 +202,9 @@ const tasks: readonly SdkCase[] = [
     run: async (mesh) => {
       const { handler, signals } = held();
       const run = withPeer({ handlers: { long: handler } }, async (subject, control) => {
-        const { id } = await control.assign("long", null, { peerId: subject.peer.id });
+        const { id } = await control.tasks.submit("long", null, { peerId: subject.peer.id });
         await subject.seen("task_started");
-        same((await control.cancel(id)).state, "cancelled");
+        same((await control.tasks.cancel(id)).state, "cancelled");
         await subject.seen("task_cancelled");
         same(signals[0]?.aborted, true);
       });
@@ -216,10 +216,10 @@ const tasks: readonly SdkCase[] = [
     run: async (mesh) => {
       const control = controller(mesh);
       const options = { idempotencyKey: generateIdentity().id, capabilities: ["suite-nobody"] };
-      const first = await control.assign("sum", [1], options);
-      const second = await control.assign("sum", [1], options);
+      const first = await control.tasks.submit("sum", [1], options);
+      const second = await control.tasks.submit("sum", [1], options);
       same(second.id, first.id);
-      same((await control.cancel(first.id)).state, "cancelled");
+      same((await control.tasks.cancel(first.id)).state, "cancelled");
     },
   },
   {
@@ -229,18 +229,18 @@ const tasks: readonly SdkCase[] = [
       const source = "sdk-suite";
       const requirements = { peer_id: peer.id };
       const task = { kind: "$.type", payload: { of: "$.data.name" }, requirements };
-      await control.putWebhookSource(source, { scheme: "standard-webhooks", secret, task });
+      await control.webhooks.put(source, { scheme: "standard-webhooks", secret, task });
       const event = { type: "hook", data: { name: "é" } };
       const options = { url: mesh.url, source, secret, id: generateIdentity().id };
       const first = await deliver(event, options);
       const second = await deliver(event, options);
       same([first.duplicate, second.duplicate], [false, true]);
       same(second.task_id, first.task_id);
-      same((await control.wait(String(first.task_id))).result, { of: "é" });
+      same((await control.tasks.wait(String(first.task_id))).result, { of: "é" });
       const forged = deliver(event, { ...options, secret: newWebhookSecret() });
       same(await codeOf(forged), "signature_invalid");
-      await control.deleteWebhookSource(source);
-      same(await codeOf(control.webhookSource(source)), "not_found");
+      await control.webhooks.remove(source);
+      same(await codeOf(control.webhooks.get(source)), "not_found");
     }),
   },
 ];
@@ -251,7 +251,7 @@ const sessions: readonly SdkCase[] = [
     run: withPeer(
       { name: "suite 1", capabilities: ["a", "b"], slots: 2 },
       async ({ peer }, control) => {
-        const view = await control.peer(peer.id);
+        const view = await control.peers.get(peer.id);
         same(view.public_key, peer.publicKey);
         same([view.name, view.state, view.connected], ["suite 1", "active", true]);
         same([view.capabilities, view.slots], [["a", "b"], 2]);
@@ -266,7 +266,7 @@ const sessions: readonly SdkCase[] = [
       await peer.close();
       await peer.closed;
       await eventually("the mesh knows", async () => {
-        const { state, connected } = await controller(mesh).peer(peer.id);
+        const { state, connected } = await controller(mesh).peers.get(peer.id);
         return state === "stale" && !connected ? true : null;
       });
     },
@@ -285,12 +285,12 @@ const sessions: readonly SdkCase[] = [
     run: async (mesh) => {
       const { handler, release } = held();
       const run = withPeer({ handlers: { long: handler } }, async (subject, control) => {
-        const { id } = await control.assign("long", null, { peerId: subject.peer.id });
+        const { id } = await control.tasks.submit("long", null, { peerId: subject.peer.id });
         await subject.seen("task_started");
         subject.dropSocket();
         await subject.seen("ready", 2);
         release("survived");
-        same((await control.wait(id)).result, "survived");
+        same((await control.tasks.wait(id)).result, "survived");
       });
       await run(mesh);
     },
@@ -315,7 +315,7 @@ const sessions: readonly SdkCase[] = [
     run: async (mesh) => {
       const privateKey = generateIdentity();
       const run = withPeer({ privateKey }, async ({ peer }, control) => {
-        same((await control.revoke(peer.id)).state, "revoked");
+        same((await control.peers.revoke(peer.id)).state, "revoked");
         same(await codeOf(peer.closed), "revoked");
         same(peer.state, "closed");
         const again = new Subject(mesh, { privateKey });
@@ -330,21 +330,21 @@ const sessions: readonly SdkCase[] = [
       const control = controller(mesh);
       const privateKey = generateIdentity();
       const publicKey = toHex(privateKey.publicKey);
-      same(await control.setAuthMode("allowlist"), "allowlist");
+      same(await control.settings.setAuthMode("allowlist"), "allowlist");
       try {
         same(await codeOf(new Subject(mesh, { privateKey }).peer.ready), "not_allowed");
-        await control.allow(publicKey, { label: "suite" });
+        await control.allowlist.put(publicKey, { label: "suite" });
         const { peer } = new Subject(mesh, { privateKey });
         await inTime(peer.ready, "the welcome");
-        const { entries } = await control.allowlist();
+        const entries = await control.allowlist.list().toArray();
         check(
           entries.some((entry) => entry.public_key === publicKey && entry.label === "suite"),
           "the list shows it",
         );
-        await control.disallow(publicKey);
+        await control.allowlist.remove(publicKey);
         same(await codeOf(peer.closed), "not_allowed");
       } finally {
-        await control.setAuthMode("open");
+        await control.settings.setAuthMode("open");
       }
     },
   },
@@ -360,16 +360,16 @@ const sessions: readonly SdkCase[] = [
     name: "a controller with a wrong token is told so",
     run: async (mesh) => {
       const stranger = controller({ ...mesh, token: "wrong" });
-      same(await codeOf(stranger.authMode()), "unauthorized");
-      same((await stranger.mesh()).public_key, mesh.meshKey);
+      same(await codeOf(stranger.settings.authMode()), "unauthorized");
+      same((await stranger.settings.mesh()).public_key, mesh.meshKey);
     },
   },
   {
     name: "what is not there is not found, by its stable code",
     run: async (mesh) => {
       const control = controller(mesh);
-      same(await codeOf(control.task("00000000-0000-4000-8000-000000000000")), "not_found");
-      same(await codeOf(control.peer("0".repeat(32))), "not_found");
+      same(await codeOf(control.tasks.get("00000000-0000-4000-8000-000000000000")), "not_found");
+      same(await codeOf(control.peers.get("0".repeat(32))), "not_found");
     },
   },
 ];

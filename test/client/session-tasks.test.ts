@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Assignments } from "../../src/client/peer/session-tasks.ts";
+import { SessionTasks } from "../../src/client/peer/session-tasks.ts";
 import { PeerError } from "../../src/client/errors.ts";
 import type { Link } from "../../src/client/connection/connection.ts";
 import { toGoP2pError, type MusterError } from "../../src/protocol/errors.ts";
@@ -16,7 +16,7 @@ const shown = (state: TaskView["state"], result: Json = null) =>
 
 /** Sessions that only note what is said in them. */
 function assigning() {
-  const tasks = new Assignments("http://mesh.test", () => Promise.reject(new Error("no HTTP")));
+  const tasks = new SessionTasks("http://mesh.test", () => Promise.reject(new Error("no HTTP")));
   const said: { readonly type: string; readonly payload: unknown; readonly id: string }[] = [];
   const link: Link = {
     send: (type, payload) => {
@@ -43,7 +43,7 @@ const settle = () => vi.advanceTimersByTimeAsync(0);
 describe("a task given over a session", () => {
   test("AS25 is given again in the next one under the same key, if this one ends before the answer", async () => {
     const { tasks, said, link, answer } = assigning();
-    const given = tasks.assign("echo", 1);
+    const given = tasks.submit("echo", 1);
     tasks.detach();
     tasks.attach(link);
     expect(said.map(({ type }) => type)).toEqual(["task_assign", "task_assign"]);
@@ -55,7 +55,7 @@ describe("a task given over a session", () => {
   test("AS25 is given once there is a session", async () => {
     const { tasks, said, link, answer } = assigning();
     tasks.detach();
-    const given = tasks.assign("echo");
+    const given = tasks.submit("echo");
     expect(said).toEqual([]);
     tasks.attach(link);
     answer(shown("queued"));
@@ -64,7 +64,7 @@ describe("a task given over a session", () => {
 
   test("AS25 is given again when the mesh says that it may be of use, and else not", async () => {
     const { tasks, said, refuse, answer } = assigning();
-    const given = tasks.assign("echo");
+    const given = tasks.submit("echo");
     refuse({ code: "queue_full", detail: "full", retryAfter: 5 });
     await vi.advanceTimersByTimeAsync(4_900);
     expect(said).toHaveLength(1);
@@ -72,7 +72,7 @@ describe("a task given over a session", () => {
     expect(said).toHaveLength(2);
     answer(shown("queued"));
     await given;
-    const denied = errorOf(tasks.assign("echo"));
+    const denied = errorOf(tasks.submit("echo"));
     refuse({ code: "forbidden", detail: "no" });
     expect(await denied).toMatchObject({ code: "forbidden", status: 403, detail: "no" });
     expect(tasks.refused(toGoP2pError({ code: "forbidden", detail: "" }), "other")).toBe(false);
@@ -113,7 +113,7 @@ describe("a task given over a session", () => {
 
   test("AS25 is unreachable when nobody answers, and closed when the peer is", async () => {
     const { tasks, said } = assigning();
-    const silent = errorOf(tasks.task(taskId(1)));
+    const silent = errorOf(tasks.get(taskId(1)));
     await vi.advanceTimersByTimeAsync(5 * 60_000);
     expect(await silent).toMatchObject({ code: "unreachable" });
     expect(said.length).toBeGreaterThan(1);

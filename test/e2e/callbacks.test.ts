@@ -9,7 +9,7 @@ import {
   controller,
   newWebhookSecret,
   verifyCallback,
-  type Controller,
+  type MeshClient,
   type Peer,
   type Task,
 } from "../../src/client/index.ts";
@@ -21,7 +21,7 @@ const ENDLESS = Buffer.alloc(64 * 1_024, "x");
 
 let dir: string;
 let mesh: MeshProcess;
-let control: Controller;
+let control: MeshClient;
 let peer: Peer;
 let receiver: Receiver;
 /** Whether `/crash` answers. It does not before the crash, so that no callback is acknowledged by then. */
@@ -74,7 +74,7 @@ afterAll(async () => {
 });
 
 const assignWithCallback = (path: string, payload: number, secret?: string): Promise<Task> =>
-  control.assign("double", payload, {
+  control.tasks.submit("double", payload, {
     callback: { url: `${receiver.url}${path}`, ...(secret !== undefined && { secret }) },
   });
 
@@ -82,10 +82,10 @@ async function waitForCallback(
   id: string,
   state: "delivered" | "failed" = "delivered",
 ): Promise<Task> {
-  let task = await control.task(id);
+  let task = await control.tasks.get(id);
   await eventually(
     async () => {
-      task = await control.task(id);
+      task = await control.tasks.get(id);
       return task.callback?.state === state;
     },
     () => JSON.stringify(task.callback),
@@ -101,7 +101,7 @@ describe("callbacks to a real HTTP receiver", () => {
     const { callback } = await waitForCallback(id);
     const [got, ...more] = receiver.at("/plain");
     expect(more).toEqual([]);
-    const event = verified(present(got), await control.callbackSecret());
+    const event = verified(present(got), await control.tasks.callbackSecret());
     expect(event).toMatchObject({ type: "task.succeeded", data: { id, result: 8 } });
     expect(callback?.attempts).toMatchObject([{ status: 204, error: null }]);
   });
@@ -112,7 +112,7 @@ describe("callbacks to a real HTTP receiver", () => {
     await waitForCallback(id);
     const got = present(receiver.at("/own")[0]);
     expect(verified(got, secret).data.id).toBe(id);
-    const another = await control.callbackSecret();
+    const another = await control.tasks.callbackSecret();
     expect(() => verified(got, another)).toThrow(/signature_invalid/);
   });
 
@@ -122,14 +122,14 @@ describe("callbacks to a real HTTP receiver", () => {
     expect(callback?.attempts.map(({ status }) => status)).toEqual([500, 429, 204]);
     const got = receiver.at("/flaky");
     expect(new Set(got.map(({ body }) => body)).size).toBe(1);
-    const secret = await control.callbackSecret();
+    const secret = await control.tasks.callbackSecret();
     for (const each of got) expect(verified(each, secret).data.id).toBe(id);
   });
 
   test("CB6 a callback fails when the receiver answers 410, and CB10 is sent again on request", async () => {
     const { id } = await assignWithCallback("/gone", 1);
     await waitForCallback(id, "failed");
-    await control.repeatCallback(id);
+    await control.tasks.repeatCallback(id);
     await eventually(
       () => receiver.at("/gone").length === 2,
       () => "a second delivery",
@@ -139,7 +139,7 @@ describe("callbacks to a real HTTP receiver", () => {
   test("CB7 a callback does not follow a redirect", async () => {
     const { id } = await assignWithCallback("/redirect", 1);
     await eventually(
-      async () => (await control.task(id)).callback?.attempts[0]?.status === 307,
+      async () => (await control.tasks.get(id)).callback?.attempts[0]?.status === 307,
       () => "a first attempt",
     );
     expect(receiver.at("/elsewhere")).toEqual([]);
@@ -156,7 +156,7 @@ describe("callbacks to a real HTTP receiver", () => {
     onBeside = () => (silentAttempts = silent.received.length);
     try {
       const url = `${silent.url}/silent`;
-      for (let i = 0; i < 6; i++) await control.assign("double", i, { callback: { url } });
+      for (let i = 0; i < 6; i++) await control.tasks.submit("double", i, { callback: { url } });
       await eventually(
         () => silent.received.length === 2,
         () => "two attempts",
@@ -182,7 +182,7 @@ describe("callbacks to a real HTTP receiver", () => {
     mesh = await start();
     await connect();
     for (const id of ids) await waitForCallback(id);
-    const secret = await control.callbackSecret();
+    const secret = await control.tasks.callbackSecret();
     const reported = receiver.at("/crash").map((got) => verified(got, secret).data.id);
     expect(new Set(reported)).toEqual(new Set(ids));
   });

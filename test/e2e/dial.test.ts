@@ -3,12 +3,12 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { controller, type Controller, type DialView } from "../../src/client/index.ts";
+import { controller, type MeshClient, type DialView } from "../../src/client/index.ts";
 import { testMesh, type TestMesh } from "./mesh.ts";
 import { muster, type ExitResult } from "./processes.ts";
 
 let started: TestMesh;
-let operator: Controller;
+let operator: MeshClient;
 beforeAll(async () => {
   started = await testMesh({ ALLOW_LOOPBACK: "true" });
   operator = controller({ url: started.mesh.url, token: started.mesh.adminToken });
@@ -18,7 +18,7 @@ afterAll(() => (started as TestMesh | undefined)?.stop());
 const servers: Server[] = [];
 const connections: Duplex[] = [];
 afterEach(async () => {
-  for (const { id } of await operator.dials()) await operator.hangUp(id);
+  for (const { id } of await operator.dials.list().toArray()) await operator.dials.remove(id);
   for (const connection of connections.splice(0)) connection.destroy();
   for (const server of servers.splice(0)) server.close();
 });
@@ -50,9 +50,9 @@ function webSocketServer(onOpen: (socket: Duplex) => void): Server {
 
 /** Registers an address; resolves with the error of the first attempt to dial it. */
 async function firstFailure(url: string): Promise<string> {
-  await operator.dial(url);
+  await operator.dials.put(url);
   const view = async () =>
-    (await operator.dials()).find((dial) => dial.url === url && dial.failures > 0);
+    (await operator.dials.list().toArray()).find((dial) => dial.url === url && dial.failures > 0);
   await expect.poll(view, { timeout: 90_000 }).toBeDefined();
   return String((await view())?.last_error);
 }
@@ -98,7 +98,7 @@ describe("the mesh dials an address on a real network", () => {
   test.each(["ws://10.1.2.3:9091/ws", "ws://169.254.169.254/latest", "ws://[fd00::1]:9091/ws"])(
     "CB2 a private address is refused even if loopback addresses are allowed: %s",
     async (url) => {
-      await expect(operator.dial(url)).rejects.toMatchObject({ code: "invalid_request" });
+      await expect(operator.dials.put(url)).rejects.toMatchObject({ code: "invalid_request" });
     },
   );
 });

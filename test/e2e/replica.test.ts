@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   connectPeer,
   controller,
-  Discovery,
+  DiscoveryReader,
   generateIdentity,
-  type Controller,
+  type MeshClient,
   type Discovered,
   type Peer,
   type PeerOptions,
@@ -28,7 +28,7 @@ describe.skipIf(redisSkipReason !== "")(
   () => {
     let redis: RedisUnderTest;
     let under: TestMesh;
-    let mesh: Controller;
+    let mesh: MeshClient;
     const peers: Peer[] = [];
     const replicas = new Map<Runtime, RunningReplica>();
 
@@ -63,7 +63,7 @@ describe.skipIf(redisSkipReason !== "")(
     /** Joins a peer whose key is on the allowlist, so that it may discover others. */
     async function joinAsMember(): Promise<Peer> {
       const { privateKey, publicKey } = generateIdentity();
-      await mesh.allow(Buffer.from(publicKey).toString("hex"));
+      await mesh.allowlist.put(Buffer.from(publicKey).toString("hex"));
       return join({ privateKey });
     }
 
@@ -86,7 +86,7 @@ describe.skipIf(redisSkipReason !== "")(
           async () => (await read(replica, "/v1/pointers", member)).status === 200,
           () => `the replica to accept the token: ${replica.output()}`,
         );
-        const discovery = new Discovery({
+        const discovery = new DiscoveryReader({
           url: replica.url,
           keys: () => present(member.discoveryKeys),
         });
@@ -136,9 +136,9 @@ describe.skipIf(redisSkipReason !== "")(
       await redis.halt();
       const late = await join({ name: "late" });
       const { url } = under.mesh;
-      const keys = () => mesh.discoveryKeys();
+      const keys = () => mesh.discovery.keys();
       await eventually(
-        async () => (await new Discovery({ url, keys }).find(late.id)) !== null,
+        async () => (await new DiscoveryReader({ url, keys }).find(late.id)) !== null,
         () => "the mesh to find the peer",
       );
       await redis.resume();
@@ -146,7 +146,7 @@ describe.skipIf(redisSkipReason !== "")(
         for (const { id } of [early, late])
           await eventually(
             async () => {
-              const found = new Discovery({ url: replica, keys }).find(id);
+              const found = new DiscoveryReader({ url: replica, keys }).find(id);
               return (await found.catch(() => null)) !== null;
             },
             () => `${replica} to find the peer`,
@@ -160,7 +160,7 @@ describe.skipIf(redisSkipReason !== "")(
       const ask = ({ url }: RunningReplica) =>
         fetch(`${url}/v1/pointers`, { headers: { authorization: `Bearer ${token}` } });
       for (const replica of replicas.values()) expect((await ask(replica)).status).toBe(200);
-      await mesh.revoke(member.id);
+      await mesh.peers.revoke(member.id);
       for (const replica of replicas.values())
         await eventually(
           async () => (await ask(replica)).status === 401,

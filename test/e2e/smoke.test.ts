@@ -49,6 +49,6 @@ test("a peer of the SDK runs tasks that were submitted over HTTP and by a signed
     task: { kind: "hash", payload: "$.text" },
   });
   const { task_id } = await deliver({ text: "sent" }, { url, source: "texts", secret });
-  expect(await mesh.wait(String(task_id))).toMatchObject({ result: sha256("sent") });
+  expect(await mesh.tasks.wait(String(task_id))).toMatchObject({ result: sha256("sent") });
   await peer.close();
 });

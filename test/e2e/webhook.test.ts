@@ -1,13 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { controller, deliver, newWebhookSecret, type Controller } from "../../src/client/index.ts";
+import { controller, deliver, newWebhookSecret, type MeshClient } from "../../src/client/index.ts";
 import { testMesh, type TestMesh } from "./mesh.ts";
 import { muster, type ExitResult } from "./processes.ts";
 
 const secret = newWebhookSecret();
 let started: TestMesh;
-let control: Controller;
+let control: MeshClient;
 
 beforeAll(async () => {
   started = await testMesh();

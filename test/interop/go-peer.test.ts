@@ -41,7 +41,7 @@ it.skipIf(goSkipReason !== null)(
     peer.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
     const states = async () => {
       const found = [];
-      for await (const { id, state, protocol, name } of operator.peers())
+      for await (const { id, state, protocol, name } of operator.peers.list())
         found.push({ id, state, protocol, name });
       return found;
     };
@@ -56,9 +56,9 @@ it.skipIf(goSkipReason !== null)(
     const stats = await operator.run("go-p2p/get_stats", null, { timeoutMs: 60_000 });
     expect(stats).toEqual({ nodeId: joined?.id, nodeName: "go peer", miners: [], uptime: 7 });
 
-    const other = await operator.assign("sha256", {});
-    expect((await operator.task(other.id)).state).toBe("queued"); // a go-p2p node does not handle this kind
-    await operator.cancel(other.id);
+    const other = await operator.tasks.submit("sha256", {});
+    expect((await operator.tasks.get(other.id)).state).toBe("queued"); // a go-p2p node does not handle this kind
+    await operator.tasks.cancel(other.id);
 
     peer.stdin?.end();
     await expect.poll(async () => (await states())[0]?.state, { timeout: 60_000 }).toBe("stale");
@@ -82,8 +82,8 @@ it.skipIf(goSkipReason !== null)(
   async () => {
     const operator = controller({ url: mesh.url, token: mesh.adminToken });
     const first = await listen("127.0.0.1:0");
-    const { peer_id: id } = await operator.dial(first.url, { publicKey: first.publicKey });
-    const state = async () => (await operator.peer(String(id))).state;
+    const { peer_id: id } = await operator.dials.put(first.url, { publicKey: first.publicKey });
+    const state = async () => (await operator.peers.get(String(id))).state;
     await expect.poll(state, { timeout: 60_000 }).toBe("active");
     expect(first.output()).toContain("acknowledging");
     const stats = await operator.run("go-p2p/get_stats", null, {
@@ -101,7 +101,7 @@ it.skipIf(goSkipReason !== null)(
     peer.kill("SIGKILL");
     await expect.poll(state, { timeout: 60_000 }).toBe("stale");
     await listen(address); // another node at the same address
-    const failed = async () => (await operator.dials())[0]?.last_error ?? "";
+    const failed = async () => (await operator.dials.list().toArray())[0]?.last_error ?? "";
     await expect.poll(failed, { timeout: 90_000 }).toContain("identity_mismatch");
     expect(await state()).toBe("stale");
   },

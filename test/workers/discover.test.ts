@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   controller,
   discover,
-  Discovery,
+  DiscoveryReader,
   type Discovered,
   type DiscoveryKeys,
   type DiscoverOptions,
@@ -25,8 +25,10 @@ const fetch = (url: string, init: RequestInit): Promise<Response> =>
 const mesh = () => controller({ url: ORIGIN, token: TOKEN, fetch });
 const published = (count: number) => until(pointers, ({ length }) => length === count);
 
+type Discoverer = Pick<DiscoveryReader, "discover">;
+
 /** Everything that is found, by those who have the keys. */
-async function found(options: DiscoverOptions = {}, discovery = mesh().discovery()) {
+async function found(options: DiscoverOptions = {}, discovery: Discoverer = mesh().discovery) {
   const names: string[] = [];
   for await (const each of discovery.discover(options))
     if (each.type === "found") names.push(each.peer.name);
@@ -34,7 +36,7 @@ async function found(options: DiscoverOptions = {}, discovery = mesh().discovery
 }
 
 /** Follows what happens, noted as it comes. */
-function following(options: DiscoverOptions = {}, discovery = mesh().discovery()) {
+function following(options: DiscoverOptions = {}, discovery: Discoverer = mesh().discovery) {
   const seen: Discovered[] = [];
   const ending = new AbortController();
   const done = (async () => {
@@ -75,7 +77,7 @@ describe("discovery in the SDK", () => {
     expect(await found({ capability: "gpu" })).toEqual(["carl"]);
     expect(await found({ role: "controller" })).toEqual([]);
     expect(await found({ minScore: 0.99 })).toEqual([]);
-    const keys = await mesh().discoveryKeys();
+    const keys = await mesh().discovery.keys();
     const names: string[] = [];
     for await (const each of discover({ url: ORIGIN, keys, fetch, role: "worker" }))
       names.push(each.type === "found" ? each.peer.name : each.type);
@@ -113,7 +115,7 @@ describe("discovery in the SDK", () => {
         return Response.json({}, { status: 502 });
       },
     });
-    const { told, stop } = following({}, flaky.discovery());
+    const { told, stop } = following({}, flaky.discovery);
     await told(1);
     down = true;
     await GoPeer.join({ name: "bert" });
@@ -126,7 +128,7 @@ describe("discovery in the SDK", () => {
     await stop();
     const impatient = (async () => {
       const options = { follow: true, intervalMs: 1, patienceMs: 0 };
-      for await (const _ of flaky.discovery().discover(options)) down = true;
+      for await (const _ of flaky.discovery.discover(options)) down = true;
     })();
     await expect(impatient).rejects.toMatchObject({ status: 502 });
   });
@@ -134,7 +136,7 @@ describe("discovery in the SDK", () => {
   it("DS25 tells nothing of a change of epochs: it is the same peers", async () => {
     await GoPeer.join({ name: "anna" });
     const [before] = await published(1);
-    const discovery = mesh().discovery();
+    const discovery = mesh().discovery;
     const { seen, told, stop } = following({}, discovery);
     await told(1);
     await turnEpoch();
@@ -149,7 +151,7 @@ describe("discovery in the SDK", () => {
   it("DS25 finds a peer by its ID, and nobody by another", async () => {
     const anna = await GoPeer.join({ name: "anna" });
     await published(1);
-    const discovery = mesh().discovery();
+    const discovery = mesh().discovery;
     expect(await discovery.find(anna.keys.id)).toMatchObject({ name: "anna" });
     expect(await discovery.find("0".repeat(32))).toBeNull();
   });
@@ -157,8 +159,8 @@ describe("discovery in the SDK", () => {
   it("DS19 resolves a pointer with the epoch's key alone, too, and refuses a changed one", async () => {
     const anna = await GoPeer.join({ name: "anna" });
     const pointer = present((await published(1))[0]);
-    const keys = await mesh().discoveryKeys();
-    const discovery = new Discovery({ url: ORIGIN, keys, fetch });
+    const keys = await mesh().discovery.keys();
+    const discovery = new DiscoveryReader({ url: ORIGIN, keys, fetch });
     const key = present(keys.epochs[0]).private_key;
     expect((await discovery.resolve(pointer)).id).toBe(anna.keys.id);
     expect((await discovery.resolve(pointer, key)).id).toBe(anna.keys.id);
@@ -190,21 +192,25 @@ describe("discovery in the SDK", () => {
         : fetch(url.replace("http://old.test", ORIGIN), init);
     });
     const urls = ["http://down.test", "http://old.test", ORIGIN];
-    const discovery = new Discovery({
+    const discovery = new DiscoveryReader({
       url: urls,
-      keys: () => mesh().discoveryKeys(),
+      keys: () => mesh().discovery.keys(),
       fetch: asked,
     });
     // The old copy is as good as any to who has seen nothing newer.
     expect(await found({}, discovery)).toEqual(["anna"]);
     await discovery.resolve(present((await pointers())[0]));
-    const current = new Discovery({ url: ORIGIN, keys: () => mesh().discoveryKeys(), fetch });
+    const current = new DiscoveryReader({
+      url: ORIGIN,
+      keys: () => mesh().discovery.keys(),
+      fetch,
+    });
     expect(await found({}, current)).toEqual(["anna", "bert"]);
     const order = [ORIGIN, "http://old.test", ORIGIN];
     let turn = 0;
-    const switching = new Discovery({
+    const switching = new DiscoveryReader({
       url: ["http://any.test", ORIGIN],
-      keys: () => mesh().discoveryKeys(),
+      keys: () => mesh().discovery.keys(),
       fetch: (url, init) =>
         asked(url.replace("http://any.test", order[Math.min(turn++, 2)] ?? ORIGIN), init),
     });
@@ -216,13 +222,13 @@ describe("discovery in the SDK", () => {
   it("DS8 asks for new keys when its own are no longer taken", async () => {
     await GoPeer.join({ name: "anna" });
     await published(1);
-    const discovery = mesh().discovery();
+    const discovery = mesh().discovery;
     expect(await found({}, discovery)).toEqual(["anna"]);
     const { body } = await call<{ id: string; token: string }>("POST", "/v1/tokens", {
       json: { scope: "controller" },
     });
     const spy = controller({ url: ORIGIN, token: body.token, fetch });
-    const had = await spy.discoveryKeys();
+    const had = await spy.discovery.keys();
     await runInDurableObject(coordinatorStub(), (_, { storage }) => {
       storage.sql.exec("UPDATE discovery_epochs SET opened_at = opened_at - 3600000");
     });
@@ -233,7 +239,7 @@ describe("discovery in the SDK", () => {
     await runDurableObjectAlarm(coordinatorStub());
     await until(pointers, ([pointer]) => pointer?.epoch === 2);
     expect(await found({}, discovery)).toEqual(["anna"]);
-    const lost = new Discovery({ url: ORIGIN, keys: had, fetch });
+    const lost = new DiscoveryReader({ url: ORIGIN, keys: had, fetch });
     await expect(found({}, lost)).rejects.toMatchObject({ status: 401 });
   });
 });
@@ -288,7 +294,7 @@ describe("what changed since", () => {
 });
 
 it("DS18 the reader token of no epoch reads nothing", async () => {
-  const keys: DiscoveryKeys = await mesh().discoveryKeys();
+  const keys: DiscoveryKeys = await mesh().discovery.keys();
   const secret = hexBytes(present(keys.epochs[0]).pointer_secret).toReversed();
   const token = readerToken(secret);
   expect((await call("GET", "/v1/pointers", { token })).status).toBe(401);

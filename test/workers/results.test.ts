@@ -99,14 +99,14 @@ describe("a result that is too large for a message", () => {
       code: "lease_lost",
     });
     const mesh = controller({ url: ORIGIN, token: TOKEN, fetch });
-    const task = await mesh.wait(taskId);
-    expect(await mesh.resultOf(task)).toBe("x".repeat(399_998));
+    const task = await mesh.tasks.wait(taskId);
+    expect(await mesh.tasks.resultOf(task)).toBe("x".repeat(399_998));
     const changing: Fetch = async (url, init) => {
       const response = await fetch(url, init);
       return new Response(response.body?.pipeThrough(flipping()), response);
     };
     const deceived = controller({ url: ORIGIN, token: TOKEN, fetch: changing });
-    await expect(deceived.result(taskId)).rejects.toMatchObject({ code: "invalid_response" });
+    await expect(deceived.tasks.result(taskId)).rejects.toMatchObject({ code: "invalid_response" });
   });
 
   it("AS23 is committed once: a second one, and one of an attempt given up, is lease_lost", async () => {

@@ -28,7 +28,7 @@ export const allow: Command = {
     const { values, positionals } = readArgs(argv, options, { min: 1, max: 1, usage });
     const roles = values.role?.flatMap((role) => choiceOption("role", role, ROLES) ?? []);
     const mesh = await controllerOf(values);
-    const entry = await mesh.allow(String(positionals[0]), {
+    const entry = await mesh.allowlist.put(String(positionals[0]), {
       ...(values.label !== undefined && { label: values.label }),
       ...(roles !== undefined && { roles }),
       ...(values.readmit === true && { readmit: true }),

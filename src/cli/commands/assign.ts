@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import { toHex } from "../../base/bytes.ts";
-import { TaskFailed, type AssignOptions, type Json } from "../../client/index.ts";
+import { TaskFailed, type SubmitOptions, type Json } from "../../client/index.ts";
 import {
   choiceOption,
   countOption,
@@ -69,17 +69,18 @@ export const assign: Command = {
     const timeout = numberOption("timeout", values.timeout);
     const payload = await readPayload(positionals[1]);
     const mesh = await controllerOf(values);
-    const assigned = await mesh.assign(String(positionals[0]), payload, options);
+    const assigned = await mesh.tasks.submit(String(positionals[0]), payload, options);
     if (values.wait !== true) {
       if (values.json === true) printJson(assigned);
       else print(assigned.id);
       return 0;
     }
     const wait = timeout === undefined ? {} : { timeoutMs: timeout * 1_000 };
-    const ended = await mesh.wait(assigned.id, wait);
+    const ended = await mesh.tasks.wait(assigned.id, wait);
     if (values.json === true) printJson(ended);
     if (ended.state !== "succeeded") throw new TaskFailed(ended);
-    if (values.json !== true) print(JSON.stringify(await mesh.resultOf(ended, keys?.privateKey)));
+    if (values.json !== true)
+      print(JSON.stringify(await mesh.tasks.resultOf(ended, keys?.privateKey)));
     return 0;
   },
 };
@@ -94,7 +95,7 @@ async function readPayload(argument: string | undefined): Promise<Json> {
   }
 }
 
-function assignOptions(values: Values<typeof OPTIONS>): AssignOptions {
+function assignOptions(values: Values<typeof OPTIONS>): SubmitOptions {
   const minScore = numberOption("min-score", values["min-score"]);
   const priority = numberOption("priority", values.priority);
   const deadlineSeconds = numberOption("deadline", values.deadline);

@@ -30,7 +30,7 @@ export const audit: Command = {
     const { subject, act } = values;
     const filter = { ...(subject !== undefined && { subject }), ...(act !== undefined && { act }) };
     const entries: AuditView[] = [];
-    for await (const entry of mesh.audit(filter)) {
+    for await (const entry of mesh.audit.list(filter)) {
       if (entries.length >= last) break;
       entries.push(entry);
     }

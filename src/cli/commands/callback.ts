@@ -20,13 +20,13 @@ export const callback: Command = {
     const [action, id] = positionals;
     const mesh = await controllerOf(values);
     if (action === "secret" && id === undefined) {
-      const secret = await mesh.callbackSecret();
+      const secret = await mesh.tasks.callbackSecret();
       if (values.json === true) printJson({ secret });
       else print(secret);
       return 0;
     }
     if (action === "repeat" && id !== undefined) {
-      showTask(await mesh.repeatCallback(id), values.json === true);
+      showTask(await mesh.tasks.repeatCallback(id), values.json === true);
       return 0;
     }
     throw new UsageError(

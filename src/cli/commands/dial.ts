@@ -29,11 +29,11 @@ export const dial: Command = {
     const [action = "", id] = positionals;
     const mesh = await controllerOf(values);
     if (action === "list" && id === undefined) {
-      printDials(await mesh.dials(), values.json === true);
+      printDials(await mesh.dials.list().toArray(), values.json === true);
       return 0;
     }
     if (action === "remove" && id !== undefined) {
-      await mesh.hangUp(id);
+      await mesh.dials.remove(id);
       print(`address ${id} was removed`);
       return 0;
     }
@@ -43,7 +43,7 @@ export const dial: Command = {
         `usage: muster ${usage}`,
       );
     const { name, "public-key": publicKey } = values;
-    const registered = await mesh.dial(action, {
+    const registered = await mesh.dials.put(action, {
       ...(name !== undefined && { name }),
       ...(publicKey !== undefined && { publicKey }),
     });

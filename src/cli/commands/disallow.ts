@@ -12,7 +12,7 @@ export const disallow: Command = {
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 1, usage });
     const key = String(positionals[0]);
-    await (await controllerOf(values)).disallow(key);
+    await (await controllerOf(values)).allowlist.remove(key);
     if (values.json === true) printJson({ public_key: key, allowed: false });
     else print("removed from the allowlist");
     return 0;

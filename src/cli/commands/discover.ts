@@ -36,8 +36,8 @@ export const discover: Command = {
     const filter = filterOf(values);
     const mesh = await controllerOf(values);
     const follow = values.follow === true;
-    const changes = mesh
-      .discovery(values.replica)
+    const changes = mesh.discovery
+      .withReplicas(values.replica)
       .discover({ ...filter, ...(follow && { follow, signal: stopSignal() }) });
     const found: PeerRecord[] = [];
     for await (const change of changes)

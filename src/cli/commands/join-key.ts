@@ -38,7 +38,7 @@ export const joinKey: Command = {
       const roles = values.role?.flatMap((role) => choiceOption("role", role, ROLES) ?? []);
       const uses = countOption("uses", values.uses);
       const days = numberOption("days", values.days);
-      const created = await mesh.createJoinKey({
+      const created = await mesh.joinKeys.create({
         ...(values.label !== undefined && { label: values.label }),
         ...(roles !== undefined && { roles }),
         ...(uses !== undefined && { uses }),
@@ -54,7 +54,7 @@ export const joinKey: Command = {
       return 0;
     }
     if (action === "list" && id === undefined) {
-      const keys = await mesh.joinKeys();
+      const keys = await mesh.joinKeys.list().toArray();
       if (values.json === true) printJson(keys);
       else if (keys.length === 0) print("no join keys");
       else {
@@ -70,7 +70,7 @@ export const joinKey: Command = {
       return 0;
     }
     if (action === "revoke" && id !== undefined) {
-      await mesh.revokeJoinKey(id);
+      await mesh.joinKeys.revoke(id);
       print(`join key ${id} is revoked`);
       return 0;
     }

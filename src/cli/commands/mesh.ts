@@ -11,7 +11,7 @@ export const mesh: Command = {
   details: TARGET_DETAILS,
   run: async (argv) => {
     const { values } = readArgs(argv, TARGET_OPTIONS, { min: 0, max: 0, usage });
-    const view = await (await controllerOf(values)).mesh();
+    const view = await (await controllerOf(values)).settings.mesh();
     if (values.json === true) printJson(view);
     else {
       print(`name           ${printable(view.name)}`);

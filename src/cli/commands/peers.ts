@@ -28,7 +28,7 @@ export const peers: Command = {
     const mesh = await controllerOf(values);
     const filter = { ...(state !== undefined && { state }), ...(role !== undefined && { role }) };
     const found: PeerView[] = [];
-    for await (const peer of mesh.peers(filter)) found.push(peer);
+    for await (const peer of mesh.peers.list(filter)) found.push(peer);
     if (values.json === true) printJson(found);
     else if (found.length === 0) print("no peers");
     else print(table(HEADINGS, found.map(row)));

@@ -11,7 +11,7 @@ export const revoke: Command = {
   details: TARGET_DETAILS,
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 1, usage });
-    const peer = await (await controllerOf(values)).revoke(String(positionals[0]));
+    const peer = await (await controllerOf(values)).peers.revoke(String(positionals[0]));
     if (values.json === true) printJson(peer);
     else print(`${peer.id} is ${peer.state}`);
     return 0;

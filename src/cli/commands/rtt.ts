@@ -14,7 +14,7 @@ export const rtt: Command = {
     const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 2, max: 2, usage });
     const [id = "", other = ""] = positionals;
     const mesh = await controllerOf(values);
-    const pair = await mesh.rtt(id, other);
+    const pair = await mesh.peers.rtt(id, other);
     if (values.json === true) printJson(pair);
     else print(rttLine(pair));
     return 0;

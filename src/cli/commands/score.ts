@@ -12,7 +12,7 @@ export const score: Command = {
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 1, usage });
     const mesh = await controllerOf(values);
-    const shown = await mesh.explain.score(String(positionals[0]));
+    const shown = await mesh.peers.score(String(positionals[0]));
     if (values.json === true) {
       printJson(shown);
       return 0;

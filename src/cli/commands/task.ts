@@ -1,4 +1,4 @@
-import { WaitTimeout, type Controller, type Task } from "../../client/index.ts";
+import { WaitTimeout, type MeshClient, type Task } from "../../client/index.ts";
 import { numberOption, readArgs, type Command, type Values } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { readKeyFile } from "../key-file.ts";
@@ -45,17 +45,20 @@ export const task: Command = {
     if (follow === true) return followTask(mesh, id, json);
     if (result === true) return printResult(mesh, id, values);
     if (cancel === true) {
-      showTask(await mesh.cancel(id), json);
+      showTask(await mesh.tasks.cancel(id), json);
       return 0;
     }
-    if (wait === undefined) return showTask(await mesh.task(id), json);
-    return showTask(await mesh.wait(id, { timeoutMs: wait * 1_000 }).catch(unfinishedTask), json);
+    if (wait === undefined) return showTask(await mesh.tasks.get(id), json);
+    return showTask(
+      await mesh.tasks.wait(id, { timeoutMs: wait * 1_000 }).catch(unfinishedTask),
+      json,
+    );
   },
 };
 
-async function followTask(mesh: Controller, id: string, json: boolean): Promise<number> {
+async function followTask(mesh: MeshClient, id: string, json: boolean): Promise<number> {
   let last: Task | undefined;
-  for await (const current of mesh.follow(id, { signal: stopSignal() })) {
+  for await (const current of mesh.tasks.follow(id, { signal: stopSignal() })) {
     print(json ? JSON.stringify(current) : statusLine(current));
     last = current;
   }
@@ -65,13 +68,13 @@ async function followTask(mesh: Controller, id: string, json: boolean): Promise<
 }
 
 async function printResult(
-  mesh: Controller,
+  mesh: MeshClient,
   id: string,
   values: Values<typeof OPTIONS>,
 ): Promise<number> {
   const path = values["key-file"];
   const key = path === undefined ? undefined : (await readKeyFile(path)).keys.privateKey;
-  print(JSON.stringify(await mesh.result(id, key)));
+  print(JSON.stringify(await mesh.tasks.result(id, key)));
   return 0;
 }
 

@@ -22,7 +22,7 @@ export const token: Command = {
     const mesh = await controllerOf(values);
     if (action === "create" && word !== undefined) {
       const scope = choiceOption("scope", word, SCOPES) ?? "viewer";
-      const created = await mesh.createToken(scope, values.label);
+      const created = await mesh.tokens.create(scope, values.label);
       if (values.json === true) printJson(created);
       else {
         print(`token  ${created.token}`);
@@ -31,7 +31,7 @@ export const token: Command = {
       return 0;
     }
     if (action === "list" && word === undefined) {
-      const tokens = await mesh.tokens();
+      const tokens = await mesh.tokens.list().toArray();
       if (values.json === true) printJson(tokens);
       else if (tokens.length === 0) print("no tokens besides the admin token");
       else {
@@ -47,7 +47,7 @@ export const token: Command = {
       return 0;
     }
     if (action === "revoke" && word !== undefined) {
-      await mesh.revokeToken(word);
+      await mesh.tokens.revoke(word);
       print(`token ${word} is revoked`);
       return 0;
     }

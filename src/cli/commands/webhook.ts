@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
-import type { Controller, DryRunView, Json, KeptDelivery } from "../../client/index.ts";
+import type { MeshClient, DryRunView, Json, KeptDelivery } from "../../client/index.ts";
 import { DELIVERY_OUTCOMES } from "../../protocol/http.ts";
 import { choiceOption, readArgs, type Command, type Values } from "../args.ts";
 import { Failure, UsageError } from "../failure.ts";
@@ -62,8 +62,8 @@ export const webhook: Command = {
   },
 };
 
-async function listSources(mesh: Controller, json: boolean): Promise<number> {
-  const sources = await mesh.webhooks.list();
+async function listSources(mesh: MeshClient, json: boolean): Promise<number> {
+  const sources = await mesh.webhooks.list().toArray();
   if (json) printJson(sources);
   else if (sources.length === 0) print("no webhook sources");
   else {
@@ -79,10 +79,10 @@ async function listSources(mesh: Controller, json: boolean): Promise<number> {
   return 0;
 }
 
-type Sample = Parameters<Controller["webhooks"]["test"]>[1];
+type Sample = Parameters<MeshClient["webhooks"]["test"]>[1];
 
 async function testSource(
-  mesh: Controller,
+  mesh: MeshClient,
   name: string,
   sample: Sample,
   json: boolean,
@@ -140,7 +140,7 @@ const readText = (path: string): Promise<string> =>
   });
 
 async function listDeliveries(
-  mesh: Controller,
+  mesh: MeshClient,
   name: string,
   values: Values<typeof OPTIONS>,
 ): Promise<number> {

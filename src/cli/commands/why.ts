@@ -14,7 +14,7 @@ export const why: Command = {
     const options = { ...TARGET_OPTIONS, attempt: { type: "string" } } as const;
     const { values, positionals } = readArgs(argv, options, { min: 1, max: 1, usage });
     const mesh = await controllerOf(values);
-    const shown = await mesh.explain.why(
+    const shown = await mesh.tasks.why(
       String(positionals[0]),
       numberOption("attempt", values.attempt),
     );

@@ -30,12 +30,12 @@ async function submit({ via, file, content }: Job): Promise<string> {
     return id;
   }
   const options = { ...requirements, maxAttempts: MAX_ATTEMPTS };
-  return (await mesh.assign(DIGEST_KIND, { file, content }, options)).id;
+  return (await mesh.tasks.submit(DIGEST_KIND, { file, content }, options)).id;
 }
 
 async function submitAndWait(job: Job): Promise<Task> {
   const id = await submit(job);
-  return mesh.wait(id);
+  return mesh.tasks.wait(id);
 }
 
 /** Processes jobs from the shared list until it is empty. */
@@ -62,7 +62,7 @@ onInstruction((instruction) => {
   else
     void Promise.all(Array.from({ length: TASKS_IN_FLIGHT }, () => processJobs(instruction.jobs)));
 });
-await mesh.putWebhookSource(SOURCE, {
+await mesh.webhooks.put(SOURCE, {
   scheme: "standard-webhooks",
   secret,
   task: { kind: "$.type", payload: "$.data", requirements, max_attempts: MAX_ATTEMPTS },

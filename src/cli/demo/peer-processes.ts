@@ -33,12 +33,12 @@ type PeerConfigs = ReadonlyMap<PeerName, WorkerConfig | ControllerConfig>;
 /** Generates four keys, adds them to the mesh's allowlist, and closes the mesh to every other key. */
 export async function registerPeers(mesh: MeshProcess): Promise<PeerConfigs> {
   const admin = controller({ url: mesh.url, token: mesh.adminToken });
-  await admin.setAuthMode("allowlist");
+  await admin.settings.setAuthMode("allowlist");
   const configs = new Map<PeerName, WorkerConfig | ControllerConfig>();
   for (const name of PEER_NAMES) {
     const keys = generateIdentity();
     const role = name === "controller" ? "controller" : "worker";
-    await admin.allow(toHex(keys.publicKey), { label: `demo: ${name}`, roles: [role] });
+    await admin.allowlist.put(toHex(keys.publicKey), { label: `demo: ${name}`, roles: [role] });
     const { url, meshKey, adminToken: token } = mesh;
     const connection = { url, meshKey, privateKey: toHex(keys.privateKey) };
     configs.set(

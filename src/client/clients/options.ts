@@ -1,36 +1,19 @@
 import type { Millis } from "../../base/clock.ts";
-import type { Role } from "../../protocol/messages.ts";
 import type { Fetch } from "../http/api.ts";
 
+/** How `controller` reaches a mesh. */
 export interface ControllerOptions {
   /** The mesh's base URL. */
   readonly url: string;
-  /** A bearer token of the mesh; only `mesh()` works without. */
+  /** An API token of the mesh. Without a token only `settings.mesh()` works. */
   readonly token?: string;
   /** Replaces the platform's `fetch`. */
   readonly fetch?: Fetch;
 }
 
 export interface WaitOptions {
-  /** How long to wait in all; default: until the task has ended. */
+  /** Total time to wait, in milliseconds; default: no limit. */
   readonly timeoutMs?: Millis;
+  /** Ends the wait early: the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-}
-
-export interface DialOptions {
-  /** The only key (hex) taken there; default: the first that is proved there. */
-  readonly publicKey?: string;
-  /** For people. */
-  readonly name?: string;
-}
-
-export interface AllowOptions {
-  /** For people. */
-  readonly label?: string;
-  /** Roles that the peer may have; default: worker alone. */
-  readonly roles?: readonly Role[];
-  /** Lifts a revocation of this key. */
-  readonly readmit?: boolean;
-  /** Lets the key come by go-p2p 1.0 although it has spoken muster.2. */
-  readonly go_p2p?: boolean;
 }

@@ -15,7 +15,7 @@ import type { PointerList, PointerView } from "../../protocol/http.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
 import type { Fetch } from "../http/api.ts";
 import { discoverFrom, type Discovered, type DiscoverOptions } from "./discovery-feed.ts";
-import { Edges } from "./discovery-sources.ts";
+import { DiscoverySources } from "./discovery-sources.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import { identityFrom, type PrivateKey } from "../keys.ts";
 
@@ -38,7 +38,7 @@ export const discover = ({
   fetch,
   ...wanted
 }: DiscoveryOptions & DiscoverOptions): AsyncGenerator<Discovered, void, undefined> =>
-  new Discovery({ url, keys, ...(fetch !== undefined && { fetch }) }).discover(wanted);
+  new DiscoveryReader({ url, keys, ...(fetch !== undefined && { fetch }) }).discover(wanted);
 
 /** What was found does not hold. Tell errors apart by `code`. */
 export class DiscoveryError extends Error {
@@ -52,9 +52,9 @@ export class DiscoveryError extends Error {
 }
 
 /** Finds peers and opens their records, at the mesh or at any copy of its discovery: nothing but signatures is trusted. */
-export class Discovery {
+export class DiscoveryReader {
   readonly #source: KeySource;
-  readonly #edges: Edges;
+  readonly #edges: DiscoverySources;
   #keys: DiscoveryKeys | null = null;
   #trust: Promise<Trust> | null = null;
 
@@ -62,7 +62,7 @@ export class Discovery {
     this.#source = keys;
     const urls = typeof url === "string" ? [url] : url;
     if (urls.length === 0) throw new OptionsError("discovery needs the URL of a mesh or a replica");
-    this.#edges = new Edges(urls, () => this.#readerToken(), fetch);
+    this.#edges = new DiscoverySources(urls, () => this.#readerToken(), fetch);
   }
 
   /**

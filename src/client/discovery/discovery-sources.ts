@@ -7,7 +7,7 @@ import { MusterApiError } from "../errors.ts";
 type Query = NonNullable<ApiRequest["query"]>;
 
 /** The places where a mesh's discovery can be read: the mesh itself, replicas. Any will do, so they are asked in turn. */
-export class Edges {
+export class DiscoverySources {
   readonly #urls: readonly string[];
   readonly #token: () => Promise<string>;
   readonly #fetch: Fetch;

@@ -36,6 +36,9 @@ export interface ApiRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** One segment of a path, escaped: an ID from the caller can't change the path. */
+export const segment = (text: string): string => encodeURIComponent(text);
+
 /** The mesh's HTTP API: one request to a checked answer, or a `MusterApiError`. */
 export class Api {
   readonly #options: ApiOptions;

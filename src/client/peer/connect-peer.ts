@@ -5,7 +5,7 @@ import type { KeyPair } from "../../crypto/identity.ts";
 import { CLOSE, GO_P2P_ERROR } from "../../protocol/errors.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
-import { Assignments } from "./session-tasks.ts";
+import { SessionTasks } from "./session-tasks.ts";
 import { advertOf, type KnownPeer } from "./advert.ts";
 import { ReconnectBackoff } from "./reconnect-backoff.ts";
 import { PeerError } from "../errors.ts";
@@ -67,7 +67,7 @@ class PeerLoop implements Peer {
   readonly #closed = Promise.withResolvers<void>();
   readonly #work: Work;
   readonly #requests: Requests;
-  readonly tasks: Assignments;
+  readonly tasks: SessionTasks;
   readonly #born: Millis;
   readonly #receivers: Receivers;
   readonly #to: Destination;
@@ -101,7 +101,7 @@ class PeerLoop implements Peer {
       handlers: options.handlers ?? {},
       stats: () => this.#stats(),
     });
-    this.tasks = new Assignments(to.url, platform.fetch);
+    this.tasks = new SessionTasks(to.url, platform.fetch);
     this.#born = platform.now();
     this.#receivers = this.#newReceivers();
     // Whoever does not ask how it went must not be ended by it.

@@ -1,7 +1,7 @@
 import type { KeyPair } from "../../crypto/identity.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
 import type { KnownPeer } from "./advert.ts";
-import type { Assigner } from "./session-tasks.ts";
+import type { PeerTasks } from "./session-tasks.ts";
 import type { JoinedMesh } from "./peer-events.ts";
 import type { PrivateKey } from "../keys.ts";
 import type { Announcement } from "./peer-options.ts";
@@ -39,7 +39,7 @@ export interface Peer {
    */
   reportRtts(rtts: readonly MeasuredRtt[]): boolean;
   /** Gives tasks over the session, where the mesh lets this peer. */
-  readonly tasks: Assigner;
+  readonly tasks: PeerTasks;
   /** Tells the mesh what this peer can do from now on: what waits for just that comes at once. */
   announce(changes: Announcement): void;
   /** Leaves the mesh: aborts the handlers and says goodbye. Settles once the socket is closed. */

@@ -11,25 +11,25 @@ import type { Link } from "../connection/connection.ts";
 import { fetchResult } from "../tasks/read-result.ts";
 import { withRetries } from "../http/request-retry.ts";
 import { runTask, type RunOptions } from "../tasks/run-task.ts";
-import { submission, type AssignOptions } from "../tasks/submission.ts";
+import { submission, type SubmitOptions } from "../tasks/submission.ts";
 import { hasEnded, type Task } from "../tasks/task.ts";
-import { REQUEST_TIMEOUT, WAIT_ROUND } from "../timings.ts";
+import { REQUEST_TIMEOUT, TASK_WAIT_ROUND } from "../timings.ts";
 
 /**
  * Gives tasks over the peer's own session, by muster.2: for peers whose allowlist entry grants `controller` or `dual`. The
  * tasks are seen by this peer, and by who administers the mesh. Every method throws `MusterApiError` when the mesh says no
  * (`forbidden` without that role), or can't be reached in time.
  */
-export interface Assigner {
+export interface PeerTasks {
   /** Gives the mesh a task; returns once it is safely kept. Each call makes one task, whatever breaks meanwhile. */
-  assign(kind: string, payload?: unknown, options?: AssignOptions): Promise<Task>;
+  submit(kind: string, payload?: unknown, options?: SubmitOptions): Promise<Task>;
   /** The task once it has ended, however it did; throws `WaitTimeout` if that takes longer than `timeoutMs`. */
   wait(id: string, options?: WaitOptions): Promise<Task>;
   /** Assigns and waits: the task's result, as `Controller.run` does. */
   run(kind: string, payload?: unknown, options?: RunOptions): Promise<Json>;
   /** The result of a task that succeeded, however large, opened with `privateKey` if it is sealed. */
   result(id: string, privateKey?: PrivateKey): Promise<Json>;
-  task(id: string): Promise<Task>;
+  get(id: string): Promise<Task>;
   /** Cancels a task that has not ended. */
   cancel(id: string): Promise<Task>;
 }
@@ -45,7 +45,7 @@ interface Asked {
   readonly answer: PromiseWithResolvers<Shown>;
 }
 
-export class Assignments implements Assigner {
+export class SessionTasks implements PeerTasks {
   readonly #url: string;
   readonly #fetch: Fetch;
   #link: Link | null = null;
@@ -59,7 +59,7 @@ export class Assignments implements Assigner {
     this.#fetch = fetch;
   }
 
-  async assign(kind: string, payload: unknown = null, options: AssignOptions = {}): Promise<Task> {
+  async submit(kind: string, payload: unknown = null, options: SubmitOptions = {}): Promise<Task> {
     const task = submission(kind, payload, options);
     const idempotency_key = options.idempotencyKey ?? newUuid(platformRandom);
     const shown = await this.#ask("task_assign", { task, idempotency_key }, options.signal);
@@ -75,7 +75,7 @@ export class Assignments implements Assigner {
         const { task } = await this.#ask("task_query", { task_id: id }, signal);
         if (hasEnded(task)) return task;
         if (Date.now() >= until) throw new WaitTimeout(task);
-        const ended = await news.within(Math.min(WAIT_ROUND, until - Date.now()), signal);
+        const ended = await news.within(Math.min(TASK_WAIT_ROUND, until - Date.now()), signal);
         if (ended !== null) return ended;
       } finally {
         news.stop();
@@ -92,7 +92,7 @@ export class Assignments implements Assigner {
     return fetchResult({ url: this.#url, fetch: this.#fetch, task, ticket, privateKey });
   }
 
-  async task(id: string): Promise<Task> {
+  async get(id: string): Promise<Task> {
     return (await this.#ask("task_query", { task_id: id })).task;
   }
 

@@ -12,7 +12,7 @@ import type { Task } from "./task.ts";
  * The JSON of an answer that is a task's result. Throws `OptionsError` when it is sealed and this key does not open it,
  * `MusterApiError` when its bytes are not what the mesh was given, or no JSON.
  */
-export async function resultOf(response: Response, privateKey?: PrivateKey): Promise<Json> {
+export async function readResult(response: Response, privateKey?: PrivateKey): Promise<Json> {
   const bytes = new Uint8Array(await response.arrayBuffer());
   const digest = readContentDigest(response.headers.get("content-digest") ?? "");
   if (digest !== undefined && digest !== toBase64(sha256(bytes)))
@@ -41,7 +41,7 @@ export async function fetchResult({
 }: Fetched): Promise<Json> {
   if (ticket !== undefined) {
     const api = new Api({ url, token: ticket, fetch, random: Math.random });
-    return resultOf(await api.response({ path: `v1/task-results/${task.id}` }), privateKey);
+    return readResult(await api.response({ path: `v1/task-results/${task.id}` }), privateKey);
   }
   if (!task.result_sealed) return task.result;
   const container = typeof task.result === "string" ? fromBase64(task.result) : null;

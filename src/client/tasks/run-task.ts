@@ -2,41 +2,44 @@ import type { Json } from "../../base/json.ts";
 import type { WaitOptions } from "../clients/options.ts";
 import { TaskFailed } from "../errors.ts";
 import type { PrivateKey } from "../keys.ts";
-import { sealingTo, type AssignOptions } from "./submission.ts";
+import { sealingTo, type SubmitOptions } from "./submission.ts";
 import type { Task } from "./task.ts";
 
-export interface RunOptions extends AssignOptions, WaitOptions {
-  /** Has the result sealed on its way, and opens it. */
+export interface RunOptions extends SubmitOptions, WaitOptions {
+  /** The worker seals the result to the public half of this key; the SDK opens it with the private half. */
   readonly privateKey?: PrivateKey;
 }
 
-/** Whoever gives tasks: over HTTP, or over a session. */
-interface Giver {
-  assign(kind: string, payload: unknown, options: AssignOptions): Promise<Task>;
+/** Submits tasks, over HTTP or over a session. */
+interface TaskSubmitter {
+  submit(kind: string, payload: unknown, options: SubmitOptions): Promise<Task>;
   wait(id: string, options: WaitOptions): Promise<Task>;
   result(id: string, privateKey?: PrivateKey): Promise<Json>;
 }
 
-/** Assigns and waits: the task's result. Throws `TaskFailed` if it ended in any other way. */
-export async function runTask(
-  giver: Giver,
+/** Submits a task, waits for its end and returns its result. Throws `TaskFailed` if it did not succeed. */
+export async function runTask<Result>(
+  submitter: TaskSubmitter,
   kind: string,
   payload: unknown,
   options: RunOptions,
-): Promise<Json> {
+): Promise<Result> {
   const { privateKey } = options;
-  const { id } = await giver.assign(kind, payload, { ...options, ...sealingTo(privateKey) });
-  const task = await giver.wait(id, options);
+  const { id } = await submitter.submit(kind, payload, { ...options, ...sealingTo(privateKey) });
+  const task = await submitter.wait(id, options);
   if (task.state !== "succeeded") throw new TaskFailed(task);
-  return resultOfTask(giver, task, privateKey);
+  return resultOfTask<Result>(submitter, task, privateKey);
 }
 
-/** What stands in a task that has succeeded, or what is fetched and opened. */
-export async function resultOfTask(
-  giver: Pick<Giver, "result">,
-  task: Task,
+/**
+ * The `result` field of a task that has succeeded, or the fetched and opened result if it is large or sealed. Its type is
+ * the caller's claim: results are not validated.
+ */
+export async function resultOfTask<Result>(
+  submitter: Pick<TaskSubmitter, "result">,
+  task: Task<unknown>,
   privateKey: PrivateKey | undefined,
-): Promise<Json> {
-  const there = task.result_url === null && !task.result_sealed;
-  return there ? task.result : giver.result(task.id, privateKey);
+): Promise<Result> {
+  const isInline = task.result_url === null && !task.result_sealed;
+  return (isInline ? task.result : await submitter.result(task.id, privateKey)) as Result;
 }

@@ -2,7 +2,7 @@ import { toHex } from "../../base/bytes.ts";
 import type { SubmitTaskInput } from "../../protocol/http.ts";
 import { identityFrom, type PrivateKey } from "../keys.ts";
 
-export interface AssignOptions {
+export interface SubmitOptions {
   /** Labels that the peer must all have. */
   readonly capabilities?: readonly string[];
   /** Only this peer. */
@@ -41,14 +41,14 @@ export interface AssignOptions {
 }
 
 /** Has the result sealed to the public half of this key, if there is one. */
-export const sealingTo = (privateKey: PrivateKey | undefined): Pick<AssignOptions, "sealTo"> =>
+export const sealingTo = (privateKey: PrivateKey | undefined): Pick<SubmitOptions, "sealTo"> =>
   privateKey === undefined ? {} : { sealTo: toHex(identityFrom(privateKey).publicKey) };
 
 /** The body of `POST /v1/tasks`; what is not given is left to the mesh's defaults. */
 export function submission(
   kind: string,
   payload: unknown,
-  options: AssignOptions,
+  options: SubmitOptions,
 ): SubmitTaskInput {
   const { capabilities, peerId, minScore } = options;
   return {

@@ -1,8 +1,13 @@
+import type { Json } from "../../base/json.ts";
 import type { TaskState, TaskView } from "../../protocol/http.ts";
 
-export type Task = TaskView;
+/**
+ * A task as the mesh shows it. `Result` is the caller's claim about the handler's return type; the SDK does not validate
+ * it. `result` is null until the task has succeeded, and while the result must be fetched (`result_url`).
+ */
+export type Task<Result = Json> = Omit<TaskView, "result"> & { readonly result: Result | null };
 
-const ENDED: readonly TaskState[] = ["succeeded", "failed", "cancelled", "expired"];
+const END_STATES: readonly TaskState[] = ["succeeded", "failed", "cancelled", "expired"];
 
-/** True once nothing will change about the task any more. */
-export const hasEnded = (task: Task): boolean => ENDED.includes(task.state);
+/** True once the task is in an end state: `succeeded`, `failed`, `cancelled` or `expired`. */
+export const hasEnded = ({ state }: Pick<TaskView, "state">): boolean => END_STATES.includes(state);

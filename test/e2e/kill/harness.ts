@@ -155,7 +155,7 @@ async function assignAll(mesh: KillableMesh, count: number): Promise<readonly st
       backoff: { first_seconds: 0.1, max_seconds: 1 },
     }));
     const results = await retryUntilAnswered(() =>
-      mesh.controller.assignBatch(tasks, { idempotencyKey: `batch-${first}` }),
+      mesh.controller.tasks.submitBatch(tasks, { idempotencyKey: `batch-${first}` }),
     );
     for (const one of results) {
       if ("error" in one) throw new Error(`refused: ${one.error.detail}`);
@@ -223,7 +223,7 @@ class Audit {
 
   async #observeEnds(): Promise<number> {
     let ended = 0;
-    for await (const { id, ended_at } of this.#mesh.controller.tasks()) {
+    for await (const { id, ended_at } of this.#mesh.controller.tasks.list()) {
       if (ended_at === null) continue;
       ended++;
       const before = this.#ends.get(id);
@@ -245,7 +245,7 @@ class Audit {
     const executed = await executions(peers);
     const tasks: TaskView[] = [];
     for (const id of ids)
-      tasks.push(await retryUntilAnswered(() => this.#mesh.controller.task(id)));
+      tasks.push(await retryUntilAnswered(() => this.#mesh.controller.tasks.get(id)));
     const won = (task: TaskView) => task.attempts.filter(({ state }) => state === "succeeded");
     const succeeded = tasks.filter(({ state }) => state === "succeeded");
     const nonce = ({ result }: TaskView) => (result as { nonce?: string } | null)?.nonce ?? "";

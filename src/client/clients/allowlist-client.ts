@@ -1,0 +1,43 @@
+import { AllowEntry, AllowList } from "../../protocol/http.ts";
+import type { Role } from "../../protocol/messages.ts";
+import { segment, type Api } from "../http/api.ts";
+import { Listing } from "../http/paging.ts";
+
+export interface AllowOptions {
+  /** A label for people. */
+  readonly label?: string;
+  /** Roles that the peer may have; default: `worker` only. */
+  readonly roles?: readonly Role[];
+  /** Lifts a revocation of this key. Without it, adding a revoked key is refused. */
+  readonly readmit?: boolean;
+  /** Lets the key connect by go-p2p although it has connected by muster.2 before. */
+  readonly go_p2p?: boolean;
+}
+
+/** The public keys that a mesh in auth mode `allowlist` admits. */
+export class AllowlistClient {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** Every entry of the allowlist. */
+  list(): Listing<AllowEntry> {
+    return Listing.unpaged(
+      async () => (await this.#api.json(AllowList, { path: "v1/allowlist" })).entries,
+    );
+  }
+
+  /** Adds a public key (hex), or replaces its entry. */
+  put(publicKey: string, options: AllowOptions = {}): Promise<AllowEntry> {
+    return this.#api.json(AllowEntry, { method: "PUT", path: pathOf(publicKey), body: options });
+  }
+
+  /** Removes a public key (hex). In auth mode `allowlist` this ends the peer's session. */
+  async remove(publicKey: string): Promise<void> {
+    await this.#api.response({ method: "DELETE", path: pathOf(publicKey) });
+  }
+}
+
+const pathOf = (publicKey: string): string => `v1/allowlist/${segment(publicKey)}`;

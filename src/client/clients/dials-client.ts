@@ -1,0 +1,44 @@
+import { DialList, DialView } from "../../protocol/http.ts";
+import { segment, type Api } from "../http/api.ts";
+import { Listing } from "../http/paging.ts";
+
+export interface DialOptions {
+  /** The public key (hex) that the peer at this URL must prove; default: the mesh accepts the first key proved there. */
+  readonly publicKey?: string;
+  /** A name for people. */
+  readonly name?: string;
+}
+
+/** The addresses of listening peers, which the mesh dials. */
+export class DialsClient {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** Every registered address, with the state of its connection. */
+  list(): Listing<DialView> {
+    return Listing.unpaged(
+      async () => (await this.#api.json(DialList, { path: "v1/dials" })).dials,
+    );
+  }
+
+  /**
+   * Registers the ws:// or wss:// URL of a listening peer. The mesh dials it now, and again whenever the peer is
+   * disconnected. A second call with the same URL dials at once.
+   */
+  put(url: string, { publicKey, name }: DialOptions = {}): Promise<DialView> {
+    return this.#api.json(DialView, {
+      method: "POST",
+      path: "v1/peers",
+      body: { url, name, public_key: publicKey },
+      idempotent: true,
+    });
+  }
+
+  /** Removes an address by the ID of its entry, and ends the session that was dialed from it. */
+  async remove(id: string): Promise<void> {
+    await this.#api.response({ method: "DELETE", path: `v1/dials/${segment(id)}` });
+  }
+}

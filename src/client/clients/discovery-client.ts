@@ -1,0 +1,71 @@
+import type { Bytes } from "../../base/bytes.ts";
+import type { z } from "zod";
+import { DiscoveryKeys, PointerList, PointerView } from "../../protocol/http.ts";
+import type { PeerRecord } from "../../stmf/peer-record.ts";
+import type { Discovered, DiscoverOptions } from "../discovery/discovery-feed.ts";
+import { DiscoveryReader } from "../discovery/discovery-reader.ts";
+import { segment, type Api } from "../http/api.ts";
+import { Listing } from "../http/paging.ts";
+import type { PrivateKey } from "../keys.ts";
+import type { ControllerOptions } from "./options.ts";
+
+/** Finds the peers of a mesh by their published pointers, and opens their sealed records. */
+export class DiscoveryClient {
+  readonly #api: Api;
+  readonly #options: Required<Pick<ControllerOptions, "url" | "fetch">>;
+  readonly #reader: DiscoveryReader;
+
+  constructor(api: Api, options: Required<Pick<ControllerOptions, "url" | "fetch">>) {
+    this.#api = api;
+    this.#options = options;
+    this.#reader = this.withReplicas();
+  }
+
+  /** The keys that find and open peer records. For tokens of scope `admin` and `controller`. */
+  keys(): Promise<DiscoveryKeys> {
+    return this.#api.json(DiscoveryKeys, { path: "v1/discovery/keys" });
+  }
+
+  /** The record of a peer, verified and opened; null if the peer is not published. */
+  find(peerId: string): Promise<PeerRecord | null> {
+    return this.#reader.find(peerId);
+  }
+
+  /** The record that a pointer leads to, verified and opened; throws `DiscoveryError` if it does not verify. */
+  resolve(pointer: PointerView, key?: PrivateKey): Promise<PeerRecord> {
+    return this.#reader.resolve(pointer, key);
+  }
+
+  /** The peers that match; with `follow` also their changes, until the signal aborts. */
+  discover(options: DiscoverOptions = {}): AsyncGenerator<Discovered, void, undefined> {
+    return this.#reader.discover(options);
+  }
+
+  /** A reader that queries these replicas in order, then the mesh itself. */
+  withReplicas(replicas: readonly string[] = []): DiscoveryReader {
+    const { url, fetch } = this.#options;
+    return new DiscoveryReader({ url: [...replicas, url], keys: () => this.keys(), fetch });
+  }
+
+  /** Every published pointer, unverified, as the mesh lists it. */
+  pointers(): Listing<z.output<typeof PointerView>> {
+    return new Listing(async (cursor) => {
+      const page = await this.#api.json(PointerList, { path: "v1/pointers", query: { cursor } });
+      return { items: page.pointers, next: page.next_cursor };
+    });
+  }
+
+  /** One published pointer by its ID, unverified. */
+  pointer(id: string): Promise<z.output<typeof PointerView>> {
+    return this.#api.json(PointerView, { path: `v1/pointers/${segment(id)}` });
+  }
+
+  /** The bytes of a sealed peer record, unopened. */
+  async blob(id: string): Promise<Bytes> {
+    const response = await this.#api.response({
+      path: `v1/blobs/${segment(id)}`,
+      headers: { accept: "application/octet-stream" },
+    });
+    return new Uint8Array(await response.arrayBuffer());
+  }
+}

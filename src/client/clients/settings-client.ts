@@ -1,0 +1,27 @@
+import { AuthModeBody, MeshView, type AuthMode } from "../../protocol/http.ts";
+import type { Api } from "../http/api.ts";
+
+/** Facts and settings of the mesh as a whole. */
+export class SettingsClient {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** The mesh's name and public keys. Works without a token. */
+  mesh(): Promise<MeshView> {
+    return this.#api.json(MeshView, { path: "v1/mesh" });
+  }
+
+  /** Whether the mesh admits any key (`open`) or only listed ones (`allowlist`). */
+  async authMode(): Promise<AuthMode> {
+    return (await this.#api.json(AuthModeBody, { path: "v1/auth-mode" })).mode;
+  }
+
+  /** Changes the auth mode and returns it. */
+  async setAuthMode(mode: AuthMode): Promise<AuthMode> {
+    const request = { method: "PUT", path: "v1/auth-mode", body: { mode } } as const;
+    return (await this.#api.json(AuthModeBody, request)).mode;
+  }
+}

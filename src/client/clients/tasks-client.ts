@@ -1,0 +1,176 @@
+import type { Millis } from "../../base/clock.ts";
+import type { Json } from "../../base/json.ts";
+import { platformRandom } from "../../crypto/primitives.ts";
+import {
+  BatchView,
+  CallbackSecretView,
+  TaskList,
+  TaskView,
+  WhyView,
+  type SubmitTaskInput,
+  type TaskState,
+  type TaskSummary,
+} from "../../protocol/http.ts";
+import { newUuid } from "../../protocol/ids.ts";
+import { WaitTimeout } from "../errors.ts";
+import { segment, type Api, type ApiRequest } from "../http/api.ts";
+import { Listing } from "../http/paging.ts";
+import type { PrivateKey } from "../keys.ts";
+import { readResult } from "../tasks/read-result.ts";
+import { resultOfTask, runTask, type RunOptions } from "../tasks/run-task.ts";
+import { submission, type SubmitOptions } from "../tasks/submission.ts";
+import { hasEnded, type Task } from "../tasks/task.ts";
+import { TASK_POLL_INTERVAL, TASK_WAIT_ROUND } from "../timings.ts";
+import type { WaitOptions } from "./options.ts";
+
+/**
+ * Submits tasks and follows them to their end, over HTTP. A `Result` type parameter is the caller's claim about the
+ * handler's return type: the SDK does not validate results.
+ */
+export class TasksClient {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /**
+   * Submits one task and returns it once the mesh has committed it. One call makes one task, however often the request
+   * is retried: the SDK sends an idempotency key.
+   */
+  submit<Result = Json>(
+    kind: string,
+    payload: unknown = null,
+    options: SubmitOptions = {},
+  ): Promise<Task<Result>> {
+    return this.#task({
+      method: "POST",
+      path: "v1/tasks",
+      body: submission(kind, payload, options),
+      headers: idempotencyHeader(options),
+      idempotent: true,
+      signal: options.signal,
+    });
+  }
+
+  /**
+   * Submits up to 100 tasks in one request. The outcomes have the order of `tasks`; each is a task or an error. A second
+   * call with the same idempotency key creates no further tasks.
+   */
+  async submitBatch(
+    tasks: readonly SubmitTaskInput[],
+    options: Pick<SubmitOptions, "idempotencyKey" | "signal"> = {},
+  ): Promise<BatchView["results"]> {
+    const { results } = await this.#api.json(BatchView, {
+      method: "POST",
+      path: "v1/task-batches",
+      body: { tasks },
+      headers: idempotencyHeader(options),
+      idempotent: true,
+      signal: options.signal,
+    });
+    return results;
+  }
+
+  /** Every task that the token may see, newest first, without payload, result and attempts. */
+  list(filter: { readonly state?: TaskState; readonly kind?: string } = {}): Listing<TaskSummary> {
+    return new Listing(async (cursor) => {
+      const query = { ...filter, cursor };
+      const page = await this.#api.json(TaskList, { path: "v1/tasks", query });
+      return { items: page.tasks, next: page.next_cursor };
+    });
+  }
+
+  /** One task by its ID. */
+  get<Result = Json>(id: string): Promise<Task<Result>> {
+    return this.#task({ path: pathOf(id) });
+  }
+
+  /** Cancels a task that has not ended, and returns it. */
+  cancel(id: string): Promise<Task> {
+    return this.#task({ method: "DELETE", path: pathOf(id) });
+  }
+
+  /** Waits until the task has ended, in whichever state; throws `WaitTimeout` after `timeoutMs`. */
+  async wait<Result = Json>(id: string, options: WaitOptions = {}): Promise<Task<Result>> {
+    const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
+    const until = Date.now() + timeoutMs;
+    for (;;) {
+      const wait = Math.max(0, Math.min(TASK_WAIT_ROUND, until - Date.now()));
+      const task = await this.#getAfter(id, wait, signal);
+      if (hasEnded(task)) return task as Task<Result>;
+      if (Date.now() >= until) throw new WaitTimeout(task);
+    }
+  }
+
+  /** Yields the task as it is now, then after each change, until it has ended. Polls once a second. */
+  async *follow<Result = Json>(
+    id: string,
+    { signal }: Pick<WaitOptions, "signal"> = {},
+  ): AsyncGenerator<Task<Result>, void, undefined> {
+    let previous = "";
+    for (let wait = 0; ; wait = TASK_POLL_INTERVAL) {
+      const task = await this.#getAfter(id, wait, signal);
+      const current = JSON.stringify(task);
+      if (current !== previous) yield task as Task<Result>;
+      if (hasEnded(task)) return;
+      previous = current;
+    }
+  }
+
+  /**
+   * Submits a task, waits for its end and returns its result. With `privateKey` the worker seals the result and the SDK
+   * opens it. Throws `TaskFailed` if the task ended in any state but `succeeded`.
+   */
+  run<Result = Json>(
+    kind: string,
+    payload: unknown = null,
+    options: RunOptions = {},
+  ): Promise<Result> {
+    return runTask<Result>(this, kind, payload, options);
+  }
+
+  /**
+   * Fetches the result of a task that succeeded, of any size. A sealed result needs the private half of the key that the
+   * task was submitted with. Throws `OptionsError` if that key is missing or wrong.
+   */
+  async result<Result = Json>(id: string, privateKey?: PrivateKey): Promise<Result> {
+    const response = await this.#api.response({ path: `${pathOf(id)}/result` });
+    return (await readResult(response, privateKey)) as Result;
+  }
+
+  /** The result of a task at hand: the `result` field, or as `result` fetches it if it is large or sealed. */
+  resultOf<Result = Json>(task: Task<Result>, privateKey?: PrivateKey): Promise<Result> {
+    return resultOfTask<Result>(this, task, privateKey);
+  }
+
+  /** Why a task was assigned to its peer, or why it is still queued. `attempt` counts from 1; default: the newest one. */
+  why(id: string, attempt?: number): Promise<WhyView> {
+    return this.#api.json(WhyView, { path: `${pathOf(id)}/why`, query: { attempt } });
+  }
+
+  /** The secret that signs the callbacks of this token's tasks: give it to `verifyCallback`. */
+  async callbackSecret(): Promise<string> {
+    return (await this.#api.json(CallbackSecretView, { path: "v1/callback-secret" })).secret;
+  }
+
+  /** Sends the callback of a task again, after it was delivered or after the mesh gave up. */
+  repeatCallback(id: string): Promise<Task> {
+    return this.#task({ method: "POST", path: `${pathOf(id)}/callback` });
+  }
+
+  /** The task once it has ended, or after `wait` milliseconds. */
+  #getAfter(id: string, wait: Millis, signal: AbortSignal | undefined): Promise<Task> {
+    return this.#task({ path: pathOf(id), query: { wait: wait / 1_000 }, wait, signal });
+  }
+
+  async #task<Result>(request: ApiRequest): Promise<Task<Result>> {
+    return (await this.#api.json(TaskView, request)) as Task<Result>;
+  }
+}
+
+const pathOf = (id: string): string => `v1/tasks/${segment(id)}`;
+
+const idempotencyHeader = ({ idempotencyKey }: Pick<SubmitOptions, "idempotencyKey">) => ({
+  "idempotency-key": idempotencyKey ?? newUuid(platformRandom),
+});

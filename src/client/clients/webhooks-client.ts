@@ -1,0 +1,90 @@
+import type { z } from "zod";
+import { platformRandom } from "../../crypto/primitives.ts";
+import {
+  DeliveryList,
+  DeliveryView,
+  DryRunView,
+  WebhookSourceList,
+  WebhookSourceView,
+  type DeliveryOutcome,
+  type KeptDelivery,
+  type WebhookSample,
+  type WebhookSourceBody,
+} from "../../protocol/http.ts";
+import { newUuid } from "../../protocol/ids.ts";
+import { segment, type Api } from "../http/api.ts";
+import { Listing } from "../http/paging.ts";
+
+export interface ReplayOptions {
+  /** Creates a second task although the delivery has created one. Default false: the answer names the existing task. */
+  readonly newTask?: boolean;
+  /** Identifies the replay: a second call with the same key creates no second task. Default: a fresh key for each call. */
+  readonly idempotencyKey?: string;
+}
+
+/** The webhook sources of a mesh, and their deliveries. */
+export class WebhooksClient {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** Every webhook source, without its secrets. */
+  list(): Listing<WebhookSourceView> {
+    return Listing.unpaged(
+      async () => (await this.#api.json(WebhookSourceList, { path: "v1/webhook-sources" })).sources,
+    );
+  }
+
+  /** One source by its name. */
+  get(name: string): Promise<WebhookSourceView> {
+    return this.#api.json(WebhookSourceView, { path: pathOf(name) });
+  }
+
+  /** Creates or replaces a source: deliveries to `v1/webhooks/NAME` that are signed with its secret become tasks. */
+  put(name: string, source: z.input<typeof WebhookSourceBody>): Promise<WebhookSourceView> {
+    return this.#api.json(WebhookSourceView, { method: "PUT", path: pathOf(name), body: source });
+  }
+
+  /** Removes a source. Tasks that it has created continue. */
+  async remove(name: string): Promise<void> {
+    await this.#api.response({ method: "DELETE", path: pathOf(name) });
+  }
+
+  /** Dry run: the task that a sample event would become, or the filter that drops it. Nothing is stored. */
+  test(name: string, sample: z.input<typeof WebhookSample>): Promise<DryRunView> {
+    return this.#api.json(DryRunView, {
+      method: "POST",
+      path: `${pathOf(name)}/test`,
+      body: sample,
+      idempotent: true,
+    });
+  }
+
+  /** The recent deliveries of a source, newest first. */
+  deliveries(
+    name: string,
+    filter: { readonly outcome?: DeliveryOutcome } = {},
+  ): Listing<KeptDelivery> {
+    return new Listing(async (cursor) => {
+      const query = { ...filter, cursor };
+      const path = `${pathOf(name)}/deliveries`;
+      const page = await this.#api.json(DeliveryList, { path, query });
+      return { items: page.deliveries, next: page.next_cursor };
+    });
+  }
+
+  /** Processes a stored delivery again, with the source's current filters and mapping. */
+  replay(name: string, id: string, options: ReplayOptions = {}): Promise<DeliveryView> {
+    return this.#api.json(DeliveryView, {
+      method: "POST",
+      path: `${pathOf(name)}/deliveries/${segment(id)}/replay`,
+      query: { new_task: String(options.newTask ?? false) },
+      headers: { "idempotency-key": options.idempotencyKey ?? newUuid(platformRandom) },
+      idempotent: true,
+    });
+  }
+}
+
+const pathOf = (name: string): string => `v1/webhook-sources/${segment(name)}`;

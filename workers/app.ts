@@ -1,29 +1,31 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
+import type { MusterError } from "../src/protocol/errors.ts";
 import type { AppEnv } from "./context.ts";
-import { authorised } from "./authorization.ts";
+import { requireScope } from "./authorization.ts";
 import { configured, safeHeaders } from "./middleware.ts";
-import { describe } from "./openapi.ts";
+import { describeApi } from "./openapi.ts";
 import { issuesOf, problem } from "./problem.ts";
+import { Router } from "./route.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
 import { connectRoutes } from "./routes/connect.ts";
-import { deliveryRoutes } from "./routes/webhook-ingress.ts";
+import { webhookIngressRoutes } from "./routes/webhook-ingress.ts";
 import { dialRoutes } from "./routes/dials.ts";
-import { discoveryKeyRoutes, discoveryRoutes } from "./routes/discovery.ts";
+import { discoveryRoutes } from "./routes/discovery.ts";
 import { joinKeyRoutes } from "./routes/join-keys.ts";
 import { membershipRoutes } from "./routes/membership.ts";
 import { meshRoutes } from "./routes/mesh.ts";
 import { peerRoutes } from "./routes/peers.ts";
-import { requestRoutes } from "./routes/requests.ts";
-import { resultRoutes, ticketedResultRoutes } from "./routes/results.ts";
+import { peerRequestRoutes } from "./routes/peer-requests.ts";
+import { resultRoutes } from "./routes/results.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
-import { webhookDeliveryRoutes } from "./routes/webhook-delivery-log.ts";
+import { webhookDeliveryLogRoutes } from "./routes/webhook-delivery-log.ts";
 import { webhookSourceRoutes } from "./routes/webhook-sources.ts";
 
-/** The whole HTTP surface. What stands before `authorised` needs no token, or judges it itself; whatever is added behind it does. */
+/** The HTTP API. Each route states its scope where it is defined; a path or method that no route defines needs an administrator. */
 export function createApp(): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result, c) =>
@@ -31,19 +33,19 @@ export function createApp(): OpenAPIHono<AppEnv> {
         ? undefined
         : problem(c, {
             code: "invalid_request",
-            detail: "the request does not have the form that is described in /openapi.json",
+            detail: "the request does not have the form that /openapi.json describes",
             issues: issuesOf(result.error),
           }),
   });
-  app.onError((error, c) => problem(c, expected(error)));
+  app.onError((error, c) => problem(c, problemOfThrown(error)));
   app.notFound((c) =>
     problem(c, {
       code: "not_found",
-      detail: `there is no ${c.req.path}; /openapi.json lists what there is`,
+      detail: `the path ${c.req.path} does not exist; see /openapi.json`,
     }),
   );
   app.use(safeHeaders);
-  // It takes whatever is registered for a method as a route: a middleware is registered for all, or with its route.
+  // It counts whatever is registered for one method as a route, so middleware is registered for all methods, or with its route.
   app.use(
     methodNotAllowed({
       app,
@@ -51,42 +53,49 @@ export function createApp(): OpenAPIHono<AppEnv> {
         c.header("Allow", methods.join(", "));
         return problem(c, {
           code: "method_not_allowed",
-          detail: `use ${methods.join(" or ")} here`,
+          detail: `this path does not support ${c.req.method}; use ${methods.join(" or ")}`,
         });
       },
     }),
   );
 
-  describe(app);
+  const router = new Router(app);
+  // Before the check of the configuration: the description does not need it.
+  describeApi(app, router);
   app.use(configured);
-  connectRoutes(app);
-  meshRoutes(app);
-  deliveryRoutes(app);
-  ticketedResultRoutes(app);
-  discoveryRoutes(app);
-
-  app.use(authorised);
-  discoveryKeyRoutes(app);
-  peerRoutes(app);
-  requestRoutes(app);
-  dialRoutes(app);
-  membershipRoutes(app);
-  taskRoutes(app);
-  resultRoutes(app);
-  callbackRoutes(app);
-  webhookSourceRoutes(app);
-  webhookDeliveryRoutes(app);
-  tokenRoutes(app);
-  joinKeyRoutes(app);
-  auditRoutes(app);
+  for (const register of ROUTES) register(router);
+  // Only a request that no route handles comes this far.
+  app.use(requireScope("administer"));
   return app;
 }
 
-/** What hono throws for requests that it can't read; anything else is a defect of ours, whose trace stays here. */
-function expected(error: Error) {
+const ROUTES: readonly ((router: Router) => void)[] = [
+  connectRoutes,
+  meshRoutes,
+  webhookIngressRoutes,
+  discoveryRoutes,
+  peerRoutes,
+  peerRequestRoutes,
+  dialRoutes,
+  membershipRoutes,
+  taskRoutes,
+  resultRoutes,
+  callbackRoutes,
+  webhookSourceRoutes,
+  webhookDeliveryLogRoutes,
+  tokenRoutes,
+  joinKeyRoutes,
+  auditRoutes,
+];
+
+/** The problem for what Hono throws when it cannot read a request; anything else is a defect, whose stack is only logged. */
+function problemOfThrown(error: Error): MusterError {
   if (error instanceof HTTPException && error.status < 500) {
-    return { code: "invalid_request", detail: error.message } as const;
+    return { code: "invalid_request", detail: error.message };
   }
-  console.error("unexpected", { error: error.stack ?? String(error) });
-  return { code: "internal", detail: "the request could not be handled; it is logged" } as const;
+  console.error("unexpected error", { error: error.stack ?? String(error) });
+  return {
+    code: "internal",
+    detail: "the request failed because of a defect in the mesh, which is logged",
+  };
 }

@@ -1,33 +1,37 @@
 import type { MiddlewareHandler } from "hono";
 import { readCredential } from "../src/access/credential.ts";
-import { permits } from "../src/access/scope.ts";
+import { permits, type Need } from "../src/access/scope.ts";
 import { equalConstantTime, utf8 } from "../src/base/bytes.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import { sha256 } from "../src/crypto/primitives.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { coordinatorForGateway } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv, Caller } from "./context.ts";
-import { needOf } from "./needs.ts";
 import { bearerToken } from "./bearer-token.ts";
 import { problem } from "./problem.ts";
 
-/** Lets a request through whose bearer token allows what it asks for, and names its caller to all behind it. */
-export const authorised: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const caller = await callerOf(c);
-  if (!caller.ok) return problem(c, caller.error);
-  const { scope, actor } = caller.value;
-  if (!permits(scope, needOf(c.req.method, c.req.path))) {
-    return problem(c, {
-      code: "forbidden",
-      detail: `a token of scope ${scope} does not allow this`,
-    });
-  }
-  c.set("caller", caller.value);
-  c.set("coordinator", coordinatorForGateway(c.env, actor));
-  return next();
-};
+/**
+ * Lets a request through whose bearer token allows `need`, and sets its caller for the handler. Routes attach it by their
+ * scope (`defineRoute`); a path that is not defined needs an administrator.
+ */
+export const requireScope =
+  (need: Need): MiddlewareHandler<AppEnv> =>
+  async (c, next) => {
+    const caller = await callerOf(c);
+    if (!caller.ok) return problem(c, caller.error);
+    const { scope, actor } = caller.value;
+    if (!permits(scope, need)) {
+      return problem(c, {
+        code: "forbidden",
+        detail: `a token of scope ${scope} does not allow this`,
+      });
+    }
+    c.set("caller", caller.value);
+    c.set("coordinator", coordinatorForGateway(c.env, actor));
+    return next();
+  };
 
-/** The bearer token that a request shows, if it has the form of one. */
+/** The request's bearer token; undefined if there is none of a valid form. */
 export const bearerOf = (c: AppContext): string | undefined =>
   bearerToken(c.req.header("Authorization"));
 
@@ -37,13 +41,13 @@ async function callerOf(c: AppContext): Promise<Result<Caller, MusterError>> {
   if (token === undefined) {
     return err({ code: "unauthorized", detail: "send the header Authorization: Bearer TOKEN" });
   }
-  // Hashes are compared, so that no length shows either.
+  // Hashes are compared, so that the time taken does not reveal the token's length either.
   if (equalConstantTime(sha256(utf8(token)), sha256(utf8(config.adminToken)))) {
     return ok({ id: "admin", scope: "admin", actor: "admin" });
   }
   const credential = readCredential("mst", config.coordinator.credentialKey, token);
   if (credential === null)
-    return err({ code: "unauthorized", detail: "this token is not known here" });
+    return err({ code: "unauthorized", detail: "the bearer token is not valid in this mesh" });
   const { id, hash } = credential;
   const known = await coordinator.call("authenticate", { id, hash });
   return known.ok ? ok({ ...known.value, actor: `token:${id}` }) : known;

@@ -2,21 +2,20 @@ import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { fromUtf8 } from "../src/base/bytes.ts";
 import { JSON_DEPTH_MAX, parseJson } from "../src/base/json.ts";
-import { BODY_BYTES_MAX } from "../src/protocol/constants.ts";
 import { readConfig } from "../durable/config.ts";
 import { coordinatorForGateway } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { problem } from "./problem.ts";
 import { setSafeHeaders } from "./safe-headers.ts";
 
-/** Gives every answer its headers, but for a WebSocket's 101, which its session's object has made. */
+/** Sets the headers of every response, except of a WebSocket's 101, which the session's object makes. */
 export const safeHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   if (c.res.status === 101) return;
   setSafeHeaders(c.res.headers);
 };
 
-/** Puts the checked configuration at every route's hand; a mesh without its keys answers nothing else. */
+/** Sets the checked configuration and the coordinator for every route; a mesh that is not configured answers only with that error. */
 export const configured: MiddlewareHandler<AppEnv> = async (c, next) => {
   const config = readConfig(c.env, Date.now());
   if (!config.ok) return problem(c, config.error);
@@ -25,25 +24,25 @@ export const configured: MiddlewareHandler<AppEnv> = async (c, next) => {
   return next();
 };
 
-/** Refuses a body of more bytes, whether its length is announced or not. */
-export const limit = (maxSize: number): MiddlewareHandler<AppEnv> =>
+/** Refuses a body of more bytes, with or without a Content-Length. */
+export const limitBody = (maxSize: number): MiddlewareHandler<AppEnv> =>
   bodyLimit({
     maxSize,
     onError: (c) =>
       problem(c as AppContext, {
         code: "payload_too_large",
-        detail: `a body holds at most ${maxSize} bytes here`,
+        detail: `the body is larger than ${maxSize} bytes, the limit of this path`,
       }),
   });
 
-/** A body may nest one level less than a message: what carries its payload to a peer adds two, the body itself has one. */
+/** One level less than in a message: the message that carries a body's payload to a peer adds two levels, the body itself has one. */
 const BODY_DEPTH_MAX = JSON_DEPTH_MAX - 1;
 
-/** The media types that hono's own reading of the body knows, too: what passes here passes there. */
+/** The media types that Hono's own validator reads as JSON: a body that is accepted here is accepted there. */
 const JSON_TYPE = /^application\/(?:[a-z.-]+\+)?json(?:;\s*[a-z0-9-]+=[^;]+)*$/i;
 
-/** Requires a JSON body of harmless depth in strict UTF-8, before anything else reads it. */
-const jsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+/** Requires a JSON body in valid UTF-8 that is not nested too deeply, before anything else reads it. */
+const requireJson: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!JSON_TYPE.test(c.req.header("Content-Type") ?? "")) {
     return problem(c, {
       code: "unsupported_media_type",
@@ -54,12 +53,11 @@ const jsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (text === null || parseJson(text, BODY_DEPTH_MAX) === undefined) {
     return problem(c, {
       code: "invalid_request",
-      detail: `the body is not JSON in UTF-8, or nests deeper than ${BODY_DEPTH_MAX} levels`,
+      detail: `the body is not JSON in UTF-8, or is nested deeper than ${BODY_DEPTH_MAX} levels`,
     });
   }
   return next();
 };
 
-/** What stands before every route that takes JSON. */
-export const takesJsonUpTo = (bytes: number) => [limit(bytes), jsonBody];
-export const takesJson = takesJsonUpTo(BODY_BYTES_MAX);
+/** The checks of a route whose body is JSON of at most this many bytes. */
+export const acceptsJson = (bytesMax: number) => [limitBody(bytesMax), requireJson];

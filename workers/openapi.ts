@@ -1,11 +1,13 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "./context.ts";
 import { jsonOf } from "./responses.ts";
+import { defineRawRoute, type Router } from "./route.ts";
 
-const self = createRoute({
+const description = defineRawRoute({
+  scope: "public",
   method: "get",
   path: "/openapi.json",
-  summary: "This description",
+  summary: "Show this description",
   tags: ["mesh"],
   responses: { 200: jsonOf(z.object({ openapi: z.string() }), "An OpenAPI document") },
 });
@@ -20,14 +22,13 @@ const ABOUT = {
   },
 };
 
-/** Serves the description of the API (OpenAPI 3.1), made from the schemas that also check every request. */
-export function describe(app: OpenAPIHono<AppEnv>): void {
+/** Serves the description of the API (OpenAPI 3.1), which is made from the schemas that also check every request. */
+export function describeApi(app: OpenAPIHono<AppEnv>, router: Router): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
   });
-  app.openAPIRegistry.registerPath(self);
   let document: object | null = null;
-  // Made at the first request, when every route is registered, and then kept: anybody may ask, and making it is work.
-  app.get("/openapi.json", (c) => c.json((document ??= app.getOpenAPI31Document(ABOUT)), 200));
+  // Generated at the first request, when every route is registered, and then cached: generating it is expensive.
+  router.rawRoute(description, (c) => c.json((document ??= app.getOpenAPI31Document(ABOUT)), 200));
 }

@@ -1,82 +1,55 @@
 import type { z } from "@hono/zod-openapi";
 import { ProblemView } from "../src/protocol/http.ts";
 
-/** Parts that the routes' descriptions share. */
+/** How a route can fail. Every failure is a problem document; the description says when this one occurs. */
+const FAILURES = {
+  internal: [500, "The mesh is not configured, or has a defect"],
+  invalid: [400, "The request is not valid"],
+  unavailable: [503, "A part of the mesh does not answer; see Retry-After"],
+  unauthorized: [401, "No valid bearer token"],
+  forbidden: [403, "The token's scope does not allow this"],
+  not_found: [404, "The resource does not exist"],
+  too_large: [413, "The body is too large"],
+  not_json: [415, "The body is not declared as JSON"],
+  wrong_media_type: [415, "The body does not have the media type that this task's results have"],
+  conflict: [409, "The current state does not allow this"],
+  queue_full: [429, "Too many tasks are queued; see Retry-After"],
+  key_reused: [422, "The idempotency key was used for another request"],
+  event_unmapped: [422, "The event cannot become a task"],
+  bad_signature: [401, "The signature is missing, wrong or too old"],
+  peer_timeout: [504, "The peer did not answer in time"],
+  unconfirmed: [504, "Done, but a session did not confirm its end; the mesh repeats the request"],
+  unknown_subprotocol: [400, "The mesh does not speak this WebSocket subprotocol"],
+  bad_proof: [401, "The proof is not valid, or the clocks differ too much"],
+  unknown_mesh_key: [409, "The mesh does not have the requested key"],
+  not_a_websocket: [426, "This path accepts WebSocket connections only"],
+  too_many_handshakes: [429, "Too many handshakes; see Retry-After"],
+} as const satisfies Readonly<Record<string, readonly [status: number, description: string]>>;
+
+export type FailureName = keyof typeof FAILURES;
+
 const problemBody = { content: { "application/problem+json": { schema: ProblemView } } };
 
-type Described = { readonly description: string } & typeof problemBody;
-const answers = (description: string): Described => ({ description, ...problemBody });
+/** The responses of a route that can fail in these ways. */
+export const failureResponses = (names: readonly FailureName[]) =>
+  Object.fromEntries(
+    names.map((name) => {
+      const [status, description] = FAILURES[name];
+      return [status, { description, ...problemBody }];
+    }),
+  );
 
-/** What any route may answer. */
-export const failuresOfMesh = {
-  500: answers("The mesh is not configured, or has a defect"),
-};
-const ALWAYS = {
-  ...failuresOfMesh,
-  400: answers("The request is not valid"),
-  503: answers("A part of the mesh does not answer; see Retry-After"),
-};
-const NOT_FOUND = { 404: answers("There is no such thing") };
-const TOO_LARGE = { 413: answers("The body is too large") };
-
+/** A response whose body is JSON of this schema. */
 export const jsonOf = <S extends z.ZodType>(schema: S, description: string) => ({
   description,
   content: { "application/json": { schema } },
 });
 
-/** What any route behind `authorised` may answer. */
-export const failures = {
-  ...ALWAYS,
-  401: answers("No valid bearer token"),
-  403: answers("The token's scope does not allow this"),
-};
-export const failuresOfOne = { ...failures, ...NOT_FOUND };
-export const failuresOfBody = {
-  ...failures,
-  ...TOO_LARGE,
-  415: answers("The body is not announced as JSON"),
-};
-const QUEUE_FULL = { 429: answers("Too many tasks are waiting; see Retry-After") };
-export const failuresOfTask = {
-  ...failuresOfBody,
-  ...QUEUE_FULL,
-  422: answers("The idempotency key was used for another request"),
-};
-export const failuresOfDelivery = {
-  ...ALWAYS,
-  ...NOT_FOUND,
-  ...TOO_LARGE,
-  ...QUEUE_FULL,
-  401: answers("The signature is missing, wrong or stale"),
-  422: answers("The event can't become a task"),
-};
-export const failuresOfReplay = {
-  ...failuresOfOne,
-  ...TOO_LARGE,
-  ...QUEUE_FULL,
-  422: answers("The event can't become a task"),
-};
-export const failuresOfConnect = {
-  ...failuresOfMesh,
-  400: answers("A WebSocket subprotocol that is not spoken here"),
-  401: answers("The proof does not hold, or the clocks differ too much"),
-  409: answers("The mesh does not have the key that is asked for"),
-  426: answers("This path speaks WebSocket"),
-  429: answers("Too many handshakes; see Retry-After"),
-  503: ALWAYS[503],
-};
-export const notFound = NOT_FOUND;
-export const tooLarge = { ...TOO_LARGE, 415: answers("Not the media type that is wanted here") };
-export const timedOut = { 504: answers("The peer did not answer in time") };
-export const conflict = { 409: answers("The state does not allow this") };
-export const unconfirmed = {
-  504: answers("Done, but a live session did not confirm its end; it is being repeated"),
-};
+/** The response of a request that removes something. */
+export const noContent = (description: string) => ({ 204: { description } });
 
-/** A JSON body that must be there. */
+/** A JSON body, which is required. */
 export const bodyOf = <S extends z.ZodType>(schema: S) => ({
   required: true,
   content: { "application/json": { schema } },
 });
-
-export const security = [{ bearer: [] }];

@@ -4,7 +4,8 @@ export interface Operation {
   readonly method: string;
   readonly path: string;
   readonly summary?: string;
-  readonly security?: readonly object[];
+  readonly security?: readonly { readonly bearer: readonly string[] }[];
+  readonly "x-scope"?: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly required?: boolean; readonly content: Record<string, unknown> };
   readonly responses: Readonly<Record<string, { readonly content?: Record<string, unknown> }>>;

@@ -98,9 +98,15 @@ describe("the description", () => {
 
   it("HT7 asks for the token on all routes that need it, and on no others", async () => {
     for (const { path, security, responses } of await operations()) {
-      const expected = OPEN.includes(path) ? undefined : [{ bearer: [] }];
-      expect([path, security]).toEqual([path, expected]);
-      if (expected !== undefined) expect(Object.keys(responses)).toContain("401");
+      if (OPEN.includes(path)) {
+        expect([path, security]).toEqual([path, undefined]);
+        continue;
+      }
+      expect([path, security]).toEqual([
+        path,
+        expect.arrayContaining([{ bearer: expect.anything() }]),
+      ]);
+      expect(Object.keys(responses)).toContain("401");
     }
     expect((await description()).components).toMatchObject({
       securitySchemes: { bearer: { type: "http", scheme: "bearer" } },

@@ -1,23 +1,18 @@
-import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { AuditList, AuditQuery } from "../../src/protocol/http.ts";
-import type { AppEnv } from "../context.ts";
-import { respond } from "../problem.ts";
-import { failures, jsonOf, security } from "../responses.ts";
+import { forward } from "../forward.ts";
+import { jsonOf } from "../responses.ts";
+import { defineRoute, type Router } from "../route.ts";
 
-const list = createRoute({
+const list = defineRoute({
+  scope: "administer",
   method: "get",
   path: "/v1/audit",
-  summary: "Show who was let in or not, and who changed what, newest first",
+  summary: "List the audit log, newest first: admissions, refusals and administrative changes",
   tags: ["access"],
-  security,
   request: { query: AuditQuery },
-  responses: { 200: jsonOf(AuditList, "One page of the audit log"), ...failures },
+  responses: { 200: jsonOf(AuditList, "One page of the audit log") },
 });
 
-export function auditRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(list, async (c) =>
-    respond(c, await c.get("coordinator").call("list_audit", c.req.valid("query")), (page) =>
-      c.json(page, 200),
-    ),
-  );
+export function auditRoutes(router: Router): void {
+  router.route(list, (c) => forward(c, "list_audit", c.req.valid("query")));
 }

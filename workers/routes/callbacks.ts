@@ -1,45 +1,38 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
-import { visibleOwner } from "../../src/access/scope.ts";
+import { z } from "@hono/zod-openapi";
 import { CallbackSecretView, TaskView } from "../../src/protocol/http.ts";
 import { Uuid } from "../../src/protocol/ids.ts";
 import { ownerSecret } from "../../src/webhooks/index.ts";
-import type { AppEnv } from "../context.ts";
-import { respond } from "../problem.ts";
-import { conflict, failures, failuresOfOne, jsonOf, security } from "../responses.ts";
+import { forward, visibleTo } from "../forward.ts";
+import { jsonOf } from "../responses.ts";
+import { defineRoute, type Router } from "../route.ts";
 
 const tags = ["tasks"];
 
-const secret = createRoute({
+const secret = defineRoute({
+  scope: "work",
   method: "get",
   path: "/v1/callback-secret",
-  summary: "Show the secret that signs the callbacks of the tasks that this token gives",
+  summary: "Show the secret that signs the callbacks of this token's tasks",
   tags,
-  security,
-  responses: { 200: jsonOf(CallbackSecretView, "The secret"), ...failures },
+  responses: { 200: jsonOf(CallbackSecretView, "The secret") },
 });
-const repeat = createRoute({
+const repeat = defineRoute({
+  scope: "work",
   method: "post",
   path: "/v1/tasks/{id}/callback",
-  summary: "Deliver a task's callback again, that was given up or delivered",
+  summary: "Deliver a task's callback again, after it was delivered or has failed",
   tags,
-  security,
   request: { params: z.object({ id: Uuid }) },
-  responses: { 202: jsonOf(TaskView, "It is owed again"), ...failuresOfOne, ...conflict },
+  responses: { 202: jsonOf(TaskView, "The callback is scheduled again") },
+  failures: ["not_found", "conflict"],
 });
 
-export function callbackRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(secret, (c) => {
-    const { callbackKey } = c.get("config").coordinator;
-    return c.json({ secret: ownerSecret(callbackKey, c.get("caller").id) }, 200);
+export function callbackRoutes(router: Router): void {
+  router.route(secret, (c) => {
+    const { callbackKey } = c.var.config.coordinator;
+    return c.json({ secret: ownerSecret(callbackKey, c.var.caller.id) }, 200);
   });
-  app.openapi(repeat, async (c) =>
-    respond(
-      c,
-      await c.get("coordinator").call("repeat_callback", {
-        ...c.req.valid("param"),
-        visibleTo: visibleOwner(c.get("caller")),
-      }),
-      (task) => c.json(task, 202),
-    ),
+  router.route(repeat, (c) =>
+    forward(c, "repeat_callback", { ...c.req.valid("param"), visibleTo: visibleTo(c) }, 202),
   );
 }

@@ -1,4 +1,3 @@
-import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { AddressLimiter } from "../../src/access/address-limiter.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { ok, type Result } from "../../src/base/result.ts";
@@ -6,46 +5,56 @@ import { HANDSHAKE_TIMEOUT, MUSTER_2_SUBPROTOCOL } from "../../src/protocol/cons
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { checkConnect, ConnectQuery, type ConnectRequest } from "../connect-request.ts";
 import { ORIGIN_HEADERS } from "../../durable/origin-headers.ts";
-import type { AppContext, AppEnv } from "../context.ts";
+import type { AppContext } from "../context.ts";
 import { respond, problem } from "../problem.ts";
 import { orUnavailable } from "../unavailable.ts";
-import { failuresOfConnect } from "../responses.ts";
+import { defineRawRoute, type Router } from "../route.ts";
 
-/** Where peers connect: `/v1/connect`, and `/ws`, which is go-p2p's default path. */
-export function connectRoutes(app: OpenAPIHono<AppEnv>): void {
+/** Peers connect to `/v1/connect`, or to `/ws`, the default path of go-p2p. */
+export function connectRoutes(router: Router): void {
   const handshakes = new AddressLimiter();
-  for (const path of ["/v1/connect", "/ws"]) {
-    // Not `app.openapi`: a WebSocket is no answer that it knows.
-    app.openAPIRegistry.registerPath(described(path));
-    app.get(path, (c) => connect(c, handshakes));
-  }
+  for (const path of ["/v1/connect", "/ws"])
+    router.rawRoute(connectRoute(path), (c) => connect(c, handshakes));
 }
 
-const described = (path: string) =>
-  createRoute({
+/** Raw: a WebSocket upgrade is not a response that the validating router supports. */
+const connectRoute = (path: string) =>
+  defineRawRoute({
+    scope: "peer_proof",
     method: "get",
     path,
     summary:
-      "Connect as a peer: a WebSocket that speaks muster.2 (subprotocol, and a proof in the query) or go-p2p 1.0 (neither)",
+      "Connect as a peer by WebSocket: muster.2 (its subprotocol, and a proof in the query) or go-p2p (neither)",
     tags: ["peers"],
     request: { query: ConnectQuery.partial() },
-    responses: { 101: { description: "The session begins" }, ...failuresOfConnect },
+    responses: { 101: { description: "The session begins" } },
+    failures: [
+      "unknown_subprotocol",
+      "bad_proof",
+      "unknown_mesh_key",
+      "not_a_websocket",
+      "too_many_handshakes",
+      "unavailable",
+    ],
   });
 
 async function connect(c: AppContext, handshakes: AddressLimiter): Promise<Response> {
   const { config } = c.var;
   const wait = handshakes.take(addressOf(c.req.raw), config.handshakesPerMinute, Date.now());
   if (wait > 0) {
-    const detail = "too many handshakes from this address";
+    const detail = "too many handshakes from this address; wait for the time in Retry-After";
     return problem(c, { code: "rate_limited", detail, retryAfter: wait });
   }
-  // A proof is judged before the upgrade is asked for: a refused WebSocket can't say why, and the same URL then can.
+  // The proof is checked before the upgrade header: a WebSocket client does not see why it was refused, but a plain GET of the same URL does.
   const proved = await provedPeer(c);
   if (!proved.ok) return problem(c, proved.error);
-  // HEAD comes here too, and can't become a WebSocket (RFC 6455 §4.1).
+  // HEAD is routed here too, and cannot become a WebSocket (RFC 6455 section 4.1).
   if (c.req.method !== "GET" || c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
     c.header("Upgrade", "websocket");
-    return problem(c, { code: "upgrade_required", detail: "connect with a WebSocket client" });
+    return problem(c, {
+      code: "upgrade_required",
+      detail: "connect to this path with a WebSocket client",
+    });
   }
   const fault = protocolFault(c, proved.value);
   if (fault !== null) return problem(c, fault);
@@ -53,13 +62,13 @@ async function connect(c: AppContext, handshakes: AddressLimiter): Promise<Respo
   const request = new Request(c.req.raw, { headers: sessionHeaders(c.req.raw, proved.value) });
   const begun = await orUnavailable("the session", () => session.fetch(request));
   if (begun.ok && begun.value.status === 429) {
-    const detail = "this peer is within other handshakes just now";
+    const detail = "this peer has other handshakes in progress; wait for the time in Retry-After";
     return problem(c, { code: "rate_limited", detail, retryAfter: HANDSHAKE_TIMEOUT / SECOND });
   }
   return respond(c, begun, (response) => response);
 }
 
-/** Who has proved itself in the query; null for a go-p2p 1.0 socket, which names nobody. */
+/** The peer that the query's proof identifies; null for a go-p2p socket, which identifies no peer yet. */
 async function provedPeer(c: AppContext): Promise<Result<ConnectRequest | null, MusterError>> {
   const query = c.req.query();
   if (Object.keys(query).length === 0) return ok(null);
@@ -67,7 +76,7 @@ async function provedPeer(c: AppContext): Promise<Result<ConnectRequest | null, 
   return checkConnect(query, host, c.var.config.identities, Date.now());
 }
 
-/** Whether subprotocol and query belong together, and the mesh speaks what they ask for. */
+/** The error when subprotocol and query do not fit each other, or the mesh does not speak that protocol; else null. */
 function protocolFault(c: AppContext, proved: ConnectRequest | null): MusterError | null {
   const asked =
     c.req
@@ -76,25 +85,31 @@ function protocolFault(c: AppContext, proved: ConnectRequest | null): MusterErro
       .map((name) => name.trim()) ?? [];
   if (proved !== null) {
     if (asked.includes(MUSTER_2_SUBPROTOCOL)) return null;
-    return { code: "invalid_request", detail: `ask for the subprotocol ${MUSTER_2_SUBPROTOCOL}` };
+    return {
+      code: "invalid_request",
+      detail: `a proof in the query requires the WebSocket subprotocol ${MUSTER_2_SUBPROTOCOL}`,
+    };
   }
   if (asked.includes(MUSTER_2_SUBPROTOCOL)) {
     return {
       code: "invalid_request",
-      detail: "muster.2 needs its proof in the query: peer, pub, mesh, t, proof",
+      detail: "the subprotocol muster.2 requires a proof in the query: peer, pub, mesh, t, proof",
     };
   }
   if (asked.length > 0) {
     return {
       code: "invalid_request",
-      detail: `this mesh speaks ${MUSTER_2_SUBPROTOCOL}, and go-p2p 1.0 without a subprotocol`,
+      detail: `the subprotocol ${asked.join(", ")} is unknown; use ${MUSTER_2_SUBPROTOCOL}, or none for go-p2p`,
     };
   }
   if (c.var.config.goP2p) return null;
-  return { code: "version_unsupported", detail: "this mesh speaks muster.2 alone" };
+  return {
+    code: "version_unsupported",
+    detail: "this mesh does not accept go-p2p; connect with muster.2",
+  };
 }
 
-/** A proved peer's sessions all live in the object of its ID; a 1.0 socket gets an object of its own, near its origin. */
+/** All sessions of a proved peer are in the object of its ID; a go-p2p socket gets a new object, near its origin. */
 function sessionFor(c: AppContext, proved: ConnectRequest | null) {
   const sessions = c.env.PEER_SESSION;
   return sessions.get(
@@ -104,7 +119,7 @@ function sessionFor(c: AppContext, proved: ConnectRequest | null) {
 
 const addressOf = (request: Request): string => request.headers.get("CF-Connecting-IP") ?? "";
 
-/** The request's headers with what the gateway knows in place of whatever the client wrote there. */
+/** The request's headers, with the origin headers set by the gateway; the client's values of them are dropped. */
 function sessionHeaders(request: Request, proved: ConnectRequest | null): Headers {
   const headers = new Headers(request.headers);
   for (const name of Object.values(ORIGIN_HEADERS)) headers.delete(name);

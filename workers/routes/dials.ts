@@ -1,81 +1,67 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { fromHex } from "../../src/base/bytes.ts";
 import { err } from "../../src/base/result.ts";
 import { peerIdOf } from "../../src/crypto/identity.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { DialBody, DialList, DialView } from "../../src/protocol/http.ts";
-import type { AppContext, AppEnv } from "../context.ts";
-import { takesJson } from "../middleware.ts";
-import { respond } from "../problem.ts";
-import {
-  bodyOf,
-  conflict,
-  failures,
-  failuresOfBody,
-  failuresOfOne,
-  jsonOf,
-  security,
-  unconfirmed,
-} from "../responses.ts";
+import type { AppContext } from "../context.ts";
+import { forward, forwardEmpty } from "../forward.ts";
 import { lowOrderKeyError } from "../low-order-key.ts";
+import { respond } from "../problem.ts";
+import { bodyOf, jsonOf, noContent } from "../responses.ts";
+import { defineRoute, type Router } from "../route.ts";
 
 const tags = ["peers"];
 const params = z.object({ id: DialView.shape.id });
 
-const dial = createRoute({
+const dial = defineRoute({
+  scope: "administer",
   method: "post",
   path: "/v1/peers",
   summary:
-    "Dial a peer that listens, now and whenever it is away; by its address, and the key that it must prove",
+    "Register the address of a peer that listens: the mesh dials it now and whenever it is disconnected",
   tags,
-  security,
-  middleware: takesJson,
   request: { body: bodyOf(DialBody) },
   responses: {
-    200: jsonOf(DialView, "The address was registered before; it is dialled now"),
-    201: jsonOf(DialView, "The address is registered, and dialled now"),
-    ...failuresOfBody,
-    ...conflict,
+    200: jsonOf(DialView, "The address was registered before; the mesh dials it now"),
+    201: jsonOf(DialView, "The address is registered; the mesh dials it now"),
   },
+  failures: ["conflict"],
 });
-const list = createRoute({
+const list = defineRoute({
+  scope: "read",
   method: "get",
   path: "/v1/dials",
-  summary: "List the addresses that are dialled, and what came of it",
+  summary: "List the registered addresses, with the outcome of the last dial",
   tags,
-  security,
-  responses: { 200: jsonOf(DialList, "The addresses"), ...failures },
+  responses: { 200: jsonOf(DialList, "The addresses") },
 });
-const remove = createRoute({
+const remove = defineRoute({
+  scope: "administer",
   method: "delete",
   path: "/v1/dials/{id}",
-  summary: "Dial an address no more, and end the session that it led to; the peer's record stays",
+  summary: "Remove a registered address and end its session; the peer's record stays",
   tags,
-  security,
   request: { params },
-  responses: { 204: { description: "It is gone" }, ...failuresOfOne, ...unconfirmed },
+  responses: noContent("The address is removed"),
+  failures: ["not_found", "unconfirmed"],
 });
 
-export function dialRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(dial, async (c) =>
+export function dialRoutes(router: Router): void {
+  router.route(dial, async (c) =>
     respond(c, await dialPeer(c, c.req.valid("json")), ({ dial: registered, created }) =>
       created ? c.json(registered, 201) : c.json(registered, 200),
     ),
   );
-  app.openapi(list, async (c) =>
-    respond(c, await c.get("coordinator").call("list_dials", {}), (dials) => c.json(dials, 200)),
-  );
-  app.openapi(remove, async (c) =>
-    respond(c, await c.get("coordinator").call("remove_dial", c.req.valid("param")), () =>
-      c.body(null, 204),
-    ),
-  );
+  router.route(list, (c) => forward(c, "list_dials", {}));
+  router.route(remove, (c) => forwardEmpty(c, "remove_dial", c.req.valid("param")));
 }
 
 async function dialPeer(c: AppContext, { url, name, public_key: publicKey }: DialBody) {
   const { coordinator, config } = c.var;
   if (!config.goP2p) {
-    const detail = "peers that listen speak go-p2p 1.0, which GO_P2P=false keeps out";
+    const detail =
+      "peers that listen speak go-p2p, which this mesh refuses; remove the setting GO_P2P=false to dial them";
     return err<MusterError>({ code: "conflict", detail });
   }
   if (publicKey === undefined) return coordinator.call("dial_peer", { url, name, key: null });

@@ -1,90 +1,90 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { kvStore } from "../../durable/kv-store.ts";
+import { err, ok } from "../../src/base/result.ts";
+import type { DiscoveryRead } from "../../src/contract/discovery.ts";
 import { blobKey } from "../../src/discovery/publisher.ts";
+import type { MusterError } from "../../src/protocol/errors.ts";
 import { DiscoveryKeys, PointerList, PointerQuery, PointerView } from "../../src/protocol/http.ts";
 import { OpaqueId } from "../../src/protocol/ids.ts";
 import type { AppEnv } from "../context.ts";
 import { readDiscovery } from "../discovery-access.ts";
-import { respond, problem } from "../problem.ts";
+import { forward } from "../forward.ts";
+import { problem, respond } from "../problem.ts";
+import { jsonOf } from "../responses.ts";
+import { defineRoute, type Router } from "../route.ts";
 import { orUnavailable } from "../unavailable.ts";
-import { failures, failuresOfOne, jsonOf, security } from "../responses.ts";
 
 const tags = ["discovery"];
 const params = z.object({ id: OpaqueId });
 
-/** Asked for where the right to read is all that is wanted to know. */
+/** An ID that no pointer has, for requests that only ask whether the caller may read. */
 const NO_ID = "0".repeat(32);
 
-const mayList: MiddlewareHandler<AppEnv> = async (c, next) => {
+const requireReader: MiddlewareHandler<AppEnv> = async (c, next) => {
   const read = await readDiscovery(c, NO_ID);
   if (!read.ok) return problem(c, read.error);
   if (read.value.allowed) return next();
-  const detail = "send the header Authorization: Bearer TOKEN";
+  const detail = "send the header Authorization: Bearer TOKEN, with a reader token or an API token";
   return problem(c, { code: "unauthorized", detail });
 };
 
-const list = createRoute({
+const list = defineRoute({
+  scope: "reader_token",
   method: "get",
   path: "/v1/pointers",
-  summary:
-    "List what is published of the peers that are here, or what changed of it: pointers, which reveal nothing by themselves",
+  summary: "List the pointers of the published peers, or the changes since a cursor",
   tags,
-  security,
-  // Judged before anything else of the request is looked at.
-  middleware: mayList,
+  middleware: requireReader,
   request: { query: PointerQuery },
-  responses: { 200: jsonOf(PointerList, "One page of pointers"), ...failures },
+  responses: { 200: jsonOf(PointerList, "One page of pointers") },
 });
-const get = createRoute({
+const get = defineRoute({
+  scope: "reader_token",
   method: "get",
   path: "/v1/pointers/{id}",
-  summary: "Show one pointer; absent, run out and not allowed answer alike",
+  summary: "Show one pointer; absent, expired and not allowed have the same answer",
   tags,
-  security,
   request: { params },
-  responses: { 200: jsonOf(PointerView, "The pointer"), ...failuresOfOne },
+  responses: { 200: jsonOf(PointerView, "The pointer") },
+  failures: ["not_found"],
 });
-const blob = createRoute({
+const blob = defineRoute({
+  scope: "reader_token",
   method: "get",
   path: "/v1/blobs/{id}",
   summary: "Fetch a sealed record (STMF), which only its epoch's key opens",
   tags,
-  security,
   request: { params },
   responses: {
     200: {
       description: "The container",
       content: { "application/octet-stream": { schema: z.string().meta({ format: "binary" }) } },
     },
-    ...failuresOfOne,
   },
+  failures: ["not_found"],
 });
-const keys = createRoute({
+const keys = defineRoute({
+  scope: "work",
   method: "get",
   path: "/v1/discovery/keys",
-  summary: "Hand out the keys that find and open peers, of every epoch that is not over",
+  summary: "Show the keys that find and open peer records, of every epoch that has not expired",
   tags,
-  security,
-  responses: { 200: jsonOf(DiscoveryKeys, "The keys"), ...failures },
+  responses: { 200: jsonOf(DiscoveryKeys, "The keys") },
 });
 
-const NOTHING = { code: "not_found", detail: "there is nothing of this ID" } as const;
+const ABSENT = { code: "not_found", detail: "no resource with this ID is published" } as const;
 
-/** Routes that members read with an epoch's reader token, and callers with an API token. */
-export function discoveryRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(list, async (c) => {
-    const query = c.req.valid("query");
-    return respond(c, await c.get("coordinator").call("list_pointers", { query }), (pointers) =>
-      c.json(pointers, 200),
+/** Members read these routes with an epoch's reader token, controllers with an API token. */
+export function discoveryRoutes(router: Router): void {
+  router.route(list, (c) => forward(c, "list_pointers", { query: c.req.valid("query") }));
+  router.route(get, async (c) => {
+    const read = await readDiscovery(c, c.req.valid("param").id);
+    return respond(c, read.ok ? visiblePointer(read.value) : read, (pointer) =>
+      c.json(pointer, 200),
     );
   });
-  app.openapi(get, async (c) =>
-    respond(c, await readDiscovery(c, c.req.valid("param").id), ({ allowed, pointer }) =>
-      allowed && pointer !== null ? c.json(pointer, 200) : (problem(c, NOTHING) as never),
-    ),
-  );
-  app.openapi(blob, async (c) => {
+  router.route(blob, async (c) => {
     const { id } = c.req.valid("param");
     const store = kvStore(c.env.BLOBS, () => Date.now());
     const [read, found] = await Promise.all([
@@ -95,19 +95,12 @@ export function discoveryRoutes(app: OpenAPIHono<AppEnv>): void {
     return respond(c, found, (bytes) =>
       read.value.allowed && bytes !== null
         ? c.body(bytes, 200, { "Content-Type": "application/octet-stream" })
-        : problem(c, NOTHING),
+        : problem(c, ABSENT),
     );
   });
+  router.route(keys, (c) => forward(c, "discovery_keys", { tokenId: c.var.caller.id }));
 }
 
-/** Behind `authorised`. */
-export function discoveryKeyRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(keys, async (c) => {
-    const { id } = c.get("caller");
-    return respond(
-      c,
-      await c.get("coordinator").call("discovery_keys", { tokenId: id }),
-      (handed) => c.json(handed, 200),
-    );
-  });
-}
+/** Absent and not allowed have the same answer (DS17). */
+const visiblePointer = ({ allowed, pointer }: DiscoveryRead) =>
+  allowed && pointer !== null ? ok(pointer) : err<MusterError>(ABSENT);

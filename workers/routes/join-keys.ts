@@ -1,4 +1,4 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { toHex } from "../../src/base/bytes.ts";
 import {
   CreateJoinKey,
@@ -6,72 +6,54 @@ import {
   JoinKeyView,
   NewJoinKeyView,
 } from "../../src/protocol/http.ts";
-import type { AppEnv } from "../context.ts";
-import { takesJson } from "../middleware.ts";
+import { forward, forwardEmpty } from "../forward.ts";
 import { respond } from "../problem.ts";
-import {
-  bodyOf,
-  conflict,
-  failures,
-  failuresOfBody,
-  failuresOfOne,
-  jsonOf,
-  security,
-} from "../responses.ts";
+import { bodyOf, jsonOf, noContent } from "../responses.ts";
+import { defineRoute, type Router } from "../route.ts";
 
 const tags = ["access"];
 const params = z.object({ id: JoinKeyView.shape.id });
 
-const create = createRoute({
+const create = defineRoute({
+  scope: "administer",
   method: "post",
   path: "/v1/join-keys",
   summary:
-    "Create a join key, which adds a peer to the allowlist; it is shown this once, with a link that carries it",
+    "Create a join key, which adds a peer to the allowlist; only this response contains it, with a link to share",
   tags,
-  security,
-  middleware: takesJson,
   request: { body: bodyOf(CreateJoinKey) },
-  responses: { 201: jsonOf(NewJoinKeyView, "The join key"), ...failuresOfBody, ...conflict },
+  responses: { 201: jsonOf(NewJoinKeyView, "The join key") },
+  failures: ["conflict"],
 });
-const list = createRoute({
+const list = defineRoute({
+  scope: "administer",
   method: "get",
   path: "/v1/join-keys",
-  summary: "List the join keys, without what makes them work",
+  summary: "List the join keys, without their secrets",
   tags,
-  security,
-  responses: { 200: jsonOf(JoinKeyList, "The join keys"), ...failures },
+  responses: { 200: jsonOf(JoinKeyList, "The join keys") },
 });
-const revoke = createRoute({
+const revoke = defineRoute({
+  scope: "administer",
   method: "delete",
   path: "/v1/join-keys/{id}",
-  summary: "Revoke a join key; peers that it has admitted stay",
+  summary: "Revoke a join key; the peers that it admitted stay on the allowlist",
   tags,
-  security,
   request: { params },
-  responses: { 204: { description: "It opens nothing any more" }, ...failuresOfOne },
+  responses: noContent("The join key is no longer valid"),
+  failures: ["not_found"],
 });
 
-export function joinKeyRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(create, async (c) =>
-    respond(
-      c,
-      await c.get("coordinator").call("create_join_key", c.req.valid("json")),
-      (created) => {
-        const meshKey = toHex(c.get("config").identities.current.publicKey);
-        const host = c.req.header("Host") ?? new URL(c.req.url).host;
-        return c.json(
-          { ...created, link: `muster://${host}/#${meshKey}&join=${created.key}` },
-          201,
-        );
-      },
-    ),
-  );
-  app.openapi(list, async (c) =>
-    respond(c, await c.get("coordinator").call("list_join_keys", {}), (keys) => c.json(keys, 200)),
-  );
-  app.openapi(revoke, async (c) =>
-    respond(c, await c.get("coordinator").call("revoke_join_key", c.req.valid("param")), () =>
-      c.body(null, 204),
-    ),
-  );
+export function joinKeyRoutes(router: Router): void {
+  router.route(create, async (c) => {
+    const result = await c.var.coordinator.call("create_join_key", c.req.valid("json"));
+    return respond(c, result, (created) => {
+      const meshKey = toHex(c.var.config.identities.current.publicKey);
+      const host = c.req.header("Host") ?? new URL(c.req.url).host;
+      const link = `muster://${host}/#${meshKey}&join=${created.key}`;
+      return c.json({ ...created, link }, 201);
+    });
+  });
+  router.route(list, (c) => forward(c, "list_join_keys", {}));
+  router.route(revoke, (c) => forwardEmpty(c, "revoke_join_key", c.req.valid("param")));
 }

@@ -1,106 +1,81 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { fromHex } from "../../src/base/bytes.ts";
 import { err } from "../../src/base/result.ts";
 import { peerIdOf } from "../../src/crypto/identity.ts";
-import type { AllowBody as Allowance } from "../../src/protocol/http.ts";
 import { AllowBody, AllowEntry, AllowList, AuthModeBody } from "../../src/protocol/http.ts";
 import { PublicKeyHex } from "../../src/protocol/ids.ts";
-import type { AppContext, AppEnv } from "../context.ts";
-import { takesJson } from "../middleware.ts";
-import { respond } from "../problem.ts";
-import {
-  bodyOf,
-  conflict,
-  failures,
-  failuresOfBody,
-  failuresOfOne,
-  jsonOf,
-  security,
-  unconfirmed,
-} from "../responses.ts";
+import type { AppContext } from "../context.ts";
+import { forward, forwardEmpty } from "../forward.ts";
 import { lowOrderKeyError } from "../low-order-key.ts";
+import { respond } from "../problem.ts";
+import { bodyOf, jsonOf, noContent } from "../responses.ts";
+import { defineRoute, type Router } from "../route.ts";
 
 const tags = ["admission"];
 const params = z.object({ public_key: PublicKeyHex });
 
-const getMode = createRoute({
+const getMode = defineRoute({
+  scope: "read",
   method: "get",
   path: "/v1/auth-mode",
-  summary: "Who may join: anybody who proves a key (open), or those listed (allowlist)",
+  summary:
+    "Show the auth mode: open admits every peer that proves a key, allowlist only the listed keys",
   tags,
-  security,
-  responses: { 200: jsonOf(AuthModeBody, "The mode"), ...failures },
+  responses: { 200: jsonOf(AuthModeBody, "The mode") },
 });
-const setMode = createRoute({
+const setMode = defineRoute({
+  scope: "administer",
   method: "put",
   path: "/v1/auth-mode",
-  summary: "Set the mode; tightening it ends the sessions that no longer qualify",
+  summary: "Set the auth mode; allowlist ends the sessions of peers whose keys are not listed",
   tags,
-  security,
-  middleware: takesJson,
   request: { body: bodyOf(AuthModeBody) },
-  responses: { 200: jsonOf(AuthModeBody, "The mode"), ...failuresOfBody, ...unconfirmed },
+  responses: { 200: jsonOf(AuthModeBody, "The mode") },
+  failures: ["unconfirmed"],
 });
-const list = createRoute({
+const list = defineRoute({
+  scope: "read",
   method: "get",
   path: "/v1/allowlist",
   summary: "List the keys that may join in allowlist mode",
   tags,
-  security,
-  responses: { 200: jsonOf(AllowList, "The allowlist"), ...failures },
+  responses: { 200: jsonOf(AllowList, "The allowlist") },
 });
-const put = createRoute({
+const put = defineRoute({
+  scope: "administer",
   method: "put",
   path: "/v1/allowlist/{public_key}",
   summary: "Allow a key, with the roles that it may have",
   tags,
-  security,
-  middleware: takesJson,
   request: { params, body: bodyOf(AllowBody) },
-  responses: {
-    200: jsonOf(AllowEntry, "The entry"),
-    ...failuresOfBody,
-    ...conflict,
-    ...unconfirmed,
-  },
+  responses: { 200: jsonOf(AllowEntry, "The entry") },
+  failures: ["conflict", "unconfirmed"],
 });
-const remove = createRoute({
+const remove = defineRoute({
+  scope: "administer",
   method: "delete",
   path: "/v1/allowlist/{public_key}",
-  summary: "Remove a key and end its session if it no longer qualifies",
+  summary: "Remove a key from the allowlist, and end its session if the auth mode is allowlist",
   tags,
-  security,
   request: { params },
-  responses: { 204: { description: "It is gone" }, ...failuresOfOne, ...unconfirmed },
+  responses: noContent("The key is removed"),
+  failures: ["not_found", "unconfirmed"],
 });
 
-export function membershipRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(getMode, async (c) =>
-    respond(c, await c.get("coordinator").call("get_auth_mode", {}), (mode) => c.json(mode, 200)),
-  );
-  app.openapi(setMode, async (c) =>
-    respond(c, await c.get("coordinator").call("set_auth_mode", c.req.valid("json")), (mode) =>
-      c.json(mode, 200),
-    ),
-  );
-  app.openapi(list, async (c) =>
-    respond(c, await c.get("coordinator").call("list_allowed", {}), (entries) =>
-      c.json(entries, 200),
-    ),
-  );
-  app.openapi(put, async (c) => {
-    const allowed = await admitKey(c, c.req.valid("param").public_key, c.req.valid("json"));
+export function membershipRoutes(router: Router): void {
+  router.route(getMode, (c) => forward(c, "get_auth_mode", {}));
+  router.route(setMode, (c) => forward(c, "set_auth_mode", c.req.valid("json")));
+  router.route(list, (c) => forward(c, "list_allowed", {}));
+  router.route(put, async (c) => {
+    const allowed = await allowKey(c, c.req.valid("param").public_key, c.req.valid("json"));
     return respond(c, allowed, (entry) => c.json(entry, 200));
   });
-  app.openapi(remove, async (c) => {
-    const publicKey = c.req.valid("param").public_key;
-    return respond(c, await c.get("coordinator").call("disallow", { publicKey }), () =>
-      c.body(null, 204),
-    );
-  });
+  router.route(remove, (c) =>
+    forwardEmpty(c, "disallow", { publicKey: c.req.valid("param").public_key }),
+  );
 }
 
-async function admitKey(c: AppContext, publicKey: string, body: Allowance) {
+async function allowKey(c: AppContext, publicKey: string, body: AllowBody) {
   const { coordinator, config } = c.var;
   const fault = lowOrderKeyError(config, publicKey);
   if (fault !== null) return err(fault);

@@ -1,31 +1,32 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { toHex } from "../../src/base/bytes.ts";
 import { toRfc3339 } from "../../src/base/clock.ts";
 import { MeshView, PROTOCOLS } from "../../src/protocol/http.ts";
-import type { AppEnv } from "../context.ts";
-import { failuresOfMesh, jsonOf } from "../responses.ts";
+import { jsonOf } from "../responses.ts";
+import { defineRoute, type Router } from "../route.ts";
 
-const mesh = createRoute({
+const tags = ["mesh"];
+
+const mesh = defineRoute({
+  scope: "public",
   method: "get",
   path: "/v1/mesh",
-  summary: "Who this mesh is: what a peer pins and a controller checks",
-  tags: ["mesh"],
-  responses: { 200: jsonOf(MeshView, "The mesh"), ...failuresOfMesh },
+  summary: "Show the mesh's ID, public keys and protocols",
+  tags,
+  responses: { 200: jsonOf(MeshView, "The mesh") },
 });
-const health = createRoute({
+const health = defineRoute({
+  scope: "public",
   method: "get",
   path: "/healthz",
-  summary: "Whether the mesh is configured and up",
-  tags: ["mesh"],
-  responses: {
-    200: jsonOf(z.object({ status: z.literal("ok") }), "It is"),
-    ...failuresOfMesh,
-  },
+  summary: "Show whether the mesh is configured and running",
+  tags,
+  responses: { 200: jsonOf(z.object({ status: z.literal("ok") }), "The mesh is running") },
 });
 
-export function meshRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(mesh, (c) => {
-    const { name, identities, discovery, coordinator, goP2p } = c.get("config");
+export function meshRoutes(router: Router): void {
+  router.route(mesh, (c) => {
+    const { name, identities, discovery, coordinator, goP2p } = c.var.config;
     return c.json(
       {
         name,
@@ -39,5 +40,5 @@ export function meshRoutes(app: OpenAPIHono<AppEnv>): void {
       200,
     );
   });
-  app.openapi(health, (c) => c.json({ status: "ok" as const }, 200));
+  router.route(health, (c) => c.json({ status: "ok" as const }, 200));
 }

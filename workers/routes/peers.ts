@@ -1,102 +1,79 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { PairRttView, PeerList, PeerQuery, PeerView, ScoreView } from "../../src/protocol/http.ts";
 import { PeerId } from "../../src/protocol/ids.ts";
-import type { AppEnv } from "../context.ts";
-import { respond } from "../problem.ts";
-import { failures, failuresOfOne, jsonOf, security, unconfirmed } from "../responses.ts";
+import { forward, forwardEmpty } from "../forward.ts";
+import { jsonOf, noContent } from "../responses.ts";
+import { defineRoute, type Router } from "../route.ts";
 
 const tags = ["peers"];
 const params = z.object({ id: PeerId });
 
-const list = createRoute({
+const list = defineRoute({
+  scope: "read_work",
   method: "get",
   path: "/v1/peers",
   summary: "List peers, by ID",
   tags,
-  security,
   request: { query: PeerQuery },
-  responses: { 200: jsonOf(PeerList, "One page of peers"), ...failures },
+  responses: { 200: jsonOf(PeerList, "One page of peers") },
 });
-const get = createRoute({
+const get = defineRoute({
+  scope: "read_work",
   method: "get",
   path: "/v1/peers/{id}",
   summary: "Show one peer",
   tags,
-  security,
   request: { params },
-  responses: { 200: jsonOf(PeerView, "The peer"), ...failuresOfOne },
+  responses: { 200: jsonOf(PeerView, "The peer") },
+  failures: ["not_found"],
 });
-const rtt = createRoute({
+const rtt = defineRoute({
+  scope: "read_work",
   method: "get",
   path: "/v1/peers/{id}/rtt/{other}",
-  summary: "Estimate the round trip between two peers",
+  summary: "Estimate the round-trip time between two peers",
   tags,
-  security,
   request: { params: params.extend({ other: PeerId }) },
-  responses: { 200: jsonOf(PairRttView, "The estimate, and what it rests on"), ...failuresOfOne },
+  responses: { 200: jsonOf(PairRttView, "The estimate and its basis") },
+  failures: ["not_found"],
 });
-const score = createRoute({
+const score = defineRoute({
+  scope: "read_work",
   method: "get",
   path: "/v1/peers/{id}/score",
-  summary: "Show what a peer's score is made of",
+  summary: "Show the factors of a peer's score",
   tags,
-  security,
   request: { params },
-  responses: { 200: jsonOf(ScoreView, "Each factor: raw, normalised, weighted"), ...failuresOfOne },
+  responses: { 200: jsonOf(ScoreView, "Each factor: raw, normalized, weighted") },
+  failures: ["not_found"],
 });
-const revoke = createRoute({
+const revoke = defineRoute({
+  scope: "administer",
   method: "post",
   path: "/v1/peers/{id}/revoke",
   summary:
-    "Revoke a peer: end its session, give its work to others, keep its key out in every auth mode",
+    "Revoke a peer: end its session, assign its tasks to other peers, refuse its key in every auth mode",
   tags,
-  security,
   request: { params },
-  responses: {
-    200: jsonOf(PeerView, "Revoked, and its session is over"),
-    ...failuresOfOne,
-    ...unconfirmed,
-  },
+  responses: { 200: jsonOf(PeerView, "The peer is revoked and its session has ended") },
+  failures: ["not_found", "unconfirmed"],
 });
-const forget = createRoute({
+const forget = defineRoute({
+  scope: "administer",
   method: "delete",
   path: "/v1/peers/{id}",
-  summary: "Remove a peer's record; a revocation of its key stays",
+  summary: "Remove a peer's record; a revocation of its key stays in force",
   tags,
-  security,
   request: { params },
-  responses: { 204: { description: "It is gone" }, ...failuresOfOne, ...unconfirmed },
+  responses: noContent("The record is removed"),
+  failures: ["not_found", "unconfirmed"],
 });
 
-export function peerRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(list, async (c) =>
-    respond(c, await c.get("coordinator").call("list_peers", c.req.valid("query")), (peers) =>
-      c.json(peers, 200),
-    ),
-  );
-  app.openapi(get, async (c) =>
-    respond(c, await c.get("coordinator").call("get_peer", c.req.valid("param")), (peer) =>
-      c.json(peer, 200),
-    ),
-  );
-  app.openapi(rtt, async (c) =>
-    respond(c, await c.get("coordinator").call("get_rtt", c.req.valid("param")), (pair) =>
-      c.json(pair, 200),
-    ),
-  );
-  app.openapi(score, async (c) =>
-    respond(c, await c.get("coordinator").call("get_score", c.req.valid("param")), (shown) =>
-      c.json(shown, 200),
-    ),
-  );
-  app.openapi(revoke, async (c) =>
-    respond(c, await c.get("coordinator").call("revoke_peer", c.req.valid("param")), (peer) =>
-      c.json(peer, 200),
-    ),
-  );
-  app.openapi(forget, async (c) =>
-    respond(c, await c.get("coordinator").call("forget_peer", c.req.valid("param")), () =>
-      c.body(null, 204),
-    ),
-  );
+export function peerRoutes(router: Router): void {
+  router.route(list, (c) => forward(c, "list_peers", c.req.valid("query")));
+  router.route(get, (c) => forward(c, "get_peer", c.req.valid("param")));
+  router.route(rtt, (c) => forward(c, "get_rtt", c.req.valid("param")));
+  router.route(score, (c) => forward(c, "get_score", c.req.valid("param")));
+  router.route(revoke, (c) => forward(c, "revoke_peer", c.req.valid("param")));
+  router.route(forget, (c) => forwardEmpty(c, "forget_peer", c.req.valid("param")));
 }

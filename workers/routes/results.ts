@@ -1,6 +1,5 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { readReaderTicket, readResultTicket } from "../../src/access/result-ticket.ts";
-import { visibleOwner } from "../../src/access/scope.ts";
 import { fromBase64 } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
@@ -10,11 +9,13 @@ import { contentDigest } from "../../src/protocol/content-digest.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { Uuid } from "../../src/protocol/ids.ts";
 import { bearerOf } from "../authorization.ts";
-import type { AppContext, AppEnv } from "../context.ts";
-import { respond, problem } from "../problem.ts";
+import type { AppContext } from "../context.ts";
+import { visibleTo } from "../forward.ts";
+import { problem, respond } from "../problem.ts";
 import { orUnavailable } from "../unavailable.ts";
 import { measureStream } from "../measured-stream.ts";
-import { conflict, failures, failuresOfOne, notFound, security, tooLarge } from "../responses.ts";
+import { noContent } from "../responses.ts";
+import { defineRawRoute, defineRoute, type Router } from "../route.ts";
 
 const JSON_TYPE = "application/json";
 /** An STMF container. */
@@ -23,75 +24,61 @@ const SEALED_TYPE = "application/octet-stream";
 const binary = z.string().meta({ format: "binary" });
 const params = z.object({ id: Uuid });
 
-const put = createRoute({
+const tags = ["tasks"];
+const content = { [JSON_TYPE]: { schema: z.unknown() }, [SEALED_TYPE]: { schema: binary } };
+const responses = { 200: { description: "The result", content } };
+
+/** Raw: a validator would read the whole body into memory. */
+const put = defineRawRoute({
+  scope: "ticket",
   method: "put",
   path: "/v1/task-results/{id}/{fence}",
   summary:
-    "As a peer: bring an attempt's result that is too large for a message, under the ticket of its offer",
-  tags: ["tasks"],
+    "As a peer, upload an attempt's result that is too large for a message, with the ticket from its offer",
+  tags,
   request: {
     params: params.extend({ fence: z.string().regex(/^[1-9][0-9]{0,8}$/) }),
-    body: {
-      required: true,
-      content: { [JSON_TYPE]: { schema: z.unknown() }, [SEALED_TYPE]: { schema: binary } },
-    },
+    body: { required: true, content },
   },
-  responses: {
-    204: { description: "Committed: the task has succeeded" },
-    ...failures,
-    ...notFound,
-    ...conflict,
-    ...tooLarge,
-  },
+  responses: noContent("The result is committed and the task has succeeded"),
+  failures: ["not_found", "conflict", "too_large", "wrong_media_type"],
 });
-const answers = {
-  200: {
-    description: "The result",
-    content: { [JSON_TYPE]: { schema: z.unknown() }, [SEALED_TYPE]: { schema: binary } },
-  },
-  ...failuresOfOne,
-};
-const get = createRoute({
+const get = defineRoute({
+  scope: "read_work",
   method: "get",
   path: "/v1/tasks/{id}/result",
-  summary: "The result alone: JSON, or the STMF container that it was sealed in",
-  tags: ["tasks"],
-  security,
+  summary: "Show only the result: JSON, or the STMF container that it is sealed in",
+  tags,
   request: { params },
-  responses: answers,
+  responses,
+  failures: ["not_found"],
 });
-const getByTicket = createRoute({
+const getByTicket = defineRoute({
+  scope: "ticket",
   method: "get",
   path: "/v1/task-results/{id}",
-  summary: "As a peer that gave the task over its session: the same, under the task's ticket",
-  tags: ["tasks"],
+  summary:
+    "As the peer that submitted the task over its session, show its result, with the task's ticket",
+  tags,
   request: { params },
-  responses: answers,
+  responses,
+  failures: ["not_found"],
 });
 
-/** What peers do with results: their tickets authorise them, no token of the API does. */
-export function ticketedResultRoutes(app: OpenAPIHono<AppEnv>): void {
-  // Not `app.openapi`: its validator would read the whole body.
-  app.openAPIRegistry.registerPath(put);
-  app.put("/v1/task-results/:id/:fence", async (c) =>
-    respond(c, await take(c), () => c.body(null, 204)),
-  );
-  app.openapi(getByTicket, async (c) => {
+export function resultRoutes(router: Router): void {
+  router.rawRoute(put, async (c) => respond(c, await storeResult(c), () => c.body(null, 204)));
+  router.route(getByTicket, (c) => {
     const { id } = c.req.valid("param");
-    const key = c.get("config").coordinator.credentialKey;
+    const key = c.var.config.coordinator.credentialKey;
     const reader = readReaderTicket(key, bearerOf(c) ?? "", id);
-    if (reader === null) return problem(c, NO_TICKET);
-    return send(c, id, reader.peerId);
+    return reader === null ? problem(c, NO_TICKET) : sendResult(c, id, reader.peerId);
   });
+  router.route(get, (c) => sendResult(c, c.req.valid("param").id, visibleTo(c)));
 }
 
-export function resultRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(get, (c) => send(c, c.req.valid("param").id, visibleOwner(c.get("caller"))));
-}
-
-/** The result of a task that this owner may see (null sees all). */
-async function send(c: AppContext, id: string, visibleTo: string | null) {
-  const read = await c.get("coordinator").call("read_result", { id, visibleTo });
+/** Answers with a task's result, if this owner may see the task (null: every task). */
+async function sendResult(c: AppContext, id: string, owner: string | null) {
+  const read = await c.get("coordinator").call("read_result", { id, visibleTo: owner });
   if (!read.ok) return problem(c, read.error);
   const { result, extra } = read.value;
   const type = { "Content-Type": extra.sealed ? SEALED_TYPE : JSON_TYPE };
@@ -103,14 +90,15 @@ async function send(c: AppContext, id: string, visibleTo: string | null) {
   const found = await orUnavailable("the store", () => c.env.BLOBS.get(key, "stream"));
   if (!found.ok) return problem(c, found.error);
   if (found.value === null) {
-    const detail = "the result is not in the store, or not yet here; try again in a minute";
+    const detail =
+      "the result is not in the store, or has not been replicated here yet; try again in a minute";
     return problem(c, { code: "not_found", detail });
   }
   return c.body(found.value, 200, { ...type, "Content-Digest": contentDigest(extra.sha256 ?? "") });
 }
 
-/** Stores what an attempt brings, and commits it: once, or not at all. */
-async function take(c: AppContext): Promise<Result<unknown, MusterError>> {
+/** Stores an attempt's result and commits it: once, or not at all. */
+async function storeResult(c: AppContext): Promise<Result<unknown, MusterError>> {
   const { config, coordinator } = c.var;
   const [id, fence] = [c.req.param("id") ?? "", Number(c.req.param("fence"))];
   const ticket = bearerOf(c) ?? "";
@@ -123,9 +111,12 @@ async function take(c: AppContext): Promise<Result<unknown, MusterError>> {
   const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase();
   const wanted = sealed ? SEALED_TYPE : JSON_TYPE;
   if (type !== wanted) {
-    return err({ code: "unsupported_media_type", detail: `this result must come as ${wanted}` });
+    return err({
+      code: "unsupported_media_type",
+      detail: `send this result with the header Content-Type: ${wanted}`,
+    });
   }
-  const stored = await store(c, blobId);
+  const stored = await storeBlob(c, blobId);
   return stored.ok
     ? coordinator.call("commit_result", { ...attempt, blobId, ...stored.value })
     : stored;
@@ -133,16 +124,16 @@ async function take(c: AppContext): Promise<Result<unknown, MusterError>> {
 
 const NO_TICKET: MusterError = {
   code: "unauthorized",
-  detail: "send the ticket that came with the task as bearer token",
+  detail: "send the header Authorization: Bearer TICKET, with the ticket that came with the task",
 };
 
 const OVER: MusterError = {
   code: "payload_too_large",
-  detail: `a result holds at most ${TASK_LARGE_RESULT_BYTES_MAX} bytes`,
+  detail: `the result is larger than ${TASK_LARGE_RESULT_BYTES_MAX} bytes, the limit`,
 };
 
-/** Puts the body into the store. What is not committed afterwards is swept. */
-async function store(c: AppContext, blobId: string) {
+/** Streams the body into the store. The coordinator deletes it later if it is never committed. */
+async function storeBlob(c: AppContext, blobId: string) {
   const body = measureStream(c.req.raw.body ?? new Blob().stream(), TASK_LARGE_RESULT_BYTES_MAX);
   const options = { expirationTtl: RESULT_RETENTION / SECOND };
   const written = await orUnavailable("the store", () =>
@@ -154,7 +145,7 @@ async function store(c: AppContext, blobId: string) {
   if (claimed !== undefined && claimed !== contentDigest(measured.sha256)) {
     return err<MusterError>({
       code: "invalid_request",
-      detail: "Content-Digest: the body that came has another SHA-256",
+      detail: "Content-Digest: the SHA-256 of the received body differs from this header",
     });
   }
   return ok(measured);

@@ -1,61 +1,43 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { CreateToken, NewTokenView, TokenList, TokenView } from "../../src/protocol/http.ts";
-import type { AppEnv } from "../context.ts";
-import { takesJson } from "../middleware.ts";
-import { respond } from "../problem.ts";
-import {
-  bodyOf,
-  conflict,
-  failures,
-  failuresOfBody,
-  failuresOfOne,
-  jsonOf,
-  security,
-} from "../responses.ts";
+import { forward, forwardEmpty } from "../forward.ts";
+import { bodyOf, jsonOf, noContent } from "../responses.ts";
+import { defineRoute, type Router } from "../route.ts";
 
 const tags = ["access"];
 const params = z.object({ id: TokenView.shape.id });
 
-const create = createRoute({
+const create = defineRoute({
+  scope: "administer",
   method: "post",
   path: "/v1/tokens",
-  summary: "Create an API token; it is shown this once",
+  summary: "Create an API token; only this response contains it",
   tags,
-  security,
-  middleware: takesJson,
   request: { body: bodyOf(CreateToken) },
-  responses: { 201: jsonOf(NewTokenView, "The token"), ...failuresOfBody, ...conflict },
+  responses: { 201: jsonOf(NewTokenView, "The token") },
+  failures: ["conflict"],
 });
-const list = createRoute({
+const list = defineRoute({
+  scope: "administer",
   method: "get",
   path: "/v1/tokens",
-  summary: "List the API tokens, without what makes them work",
+  summary: "List the API tokens, without their secrets",
   tags,
-  security,
-  responses: { 200: jsonOf(TokenList, "The tokens"), ...failures },
+  responses: { 200: jsonOf(TokenList, "The tokens") },
 });
-const revoke = createRoute({
+const revoke = defineRoute({
+  scope: "administer",
   method: "delete",
   path: "/v1/tokens/{id}",
   summary: "Revoke an API token",
   tags,
-  security,
   request: { params },
-  responses: { 204: { description: "It opens nothing any more" }, ...failuresOfOne },
+  responses: noContent("The token is no longer valid"),
+  failures: ["not_found"],
 });
 
-export function tokenRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(create, async (c) =>
-    respond(c, await c.get("coordinator").call("create_token", c.req.valid("json")), (token) =>
-      c.json(token, 201),
-    ),
-  );
-  app.openapi(list, async (c) =>
-    respond(c, await c.get("coordinator").call("list_tokens", {}), (tokens) => c.json(tokens, 200)),
-  );
-  app.openapi(revoke, async (c) =>
-    respond(c, await c.get("coordinator").call("revoke_token", c.req.valid("param")), () =>
-      c.body(null, 204),
-    ),
-  );
+export function tokenRoutes(router: Router): void {
+  router.route(create, (c) => forward(c, "create_token", c.req.valid("json"), 201));
+  router.route(list, (c) => forward(c, "list_tokens", {}));
+  router.route(revoke, (c) => forwardEmpty(c, "revoke_token", c.req.valid("param")));
 }

@@ -1,4 +1,4 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import {
   DeliveryList,
@@ -9,75 +9,61 @@ import {
   WebhookSample,
 } from "../../src/protocol/http.ts";
 import { newOpaqueId, OpaqueId, Slug } from "../../src/protocol/ids.ts";
-import type { AppEnv } from "../context.ts";
+import { forward } from "../forward.ts";
 import { IdempotencyKey } from "../idempotency-key.ts";
-import { replayDelivery, tryWebhook } from "../webhook-replay.ts";
-import { takesJson } from "../middleware.ts";
 import { respond } from "../problem.ts";
-import {
-  bodyOf,
-  conflict,
-  failuresOfBody,
-  failuresOfOne,
-  failuresOfReplay,
-  jsonOf,
-  security,
-} from "../responses.ts";
+import { bodyOf, jsonOf } from "../responses.ts";
+import { defineRoute, type Router } from "../route.ts";
+import { replayDelivery, tryWebhook } from "../webhook-replay.ts";
 
 const tags = ["webhooks"];
 const ofSource = z.object({ name: Slug });
 const ofDelivery = z.object({ name: Slug, id: OpaqueId });
 
-const list = createRoute({
+const list = defineRoute({
+  scope: "read",
   method: "get",
   path: "/v1/webhook-sources/{name}/deliveries",
-  summary: "List a source's recent deliveries, newest first, with what became of them",
+  summary: "List a source's recent deliveries and their outcomes, newest first",
   tags,
-  security,
   request: { params: ofSource, query: DeliveryQuery },
-  responses: { 200: jsonOf(DeliveryList, "One page of deliveries"), ...failuresOfOne },
+  responses: { 200: jsonOf(DeliveryList, "One page of deliveries") },
+  failures: ["not_found"],
 });
-const replay = createRoute({
+const replay = defineRoute({
+  scope: "administer",
   method: "post",
   path: "/v1/webhook-sources/{name}/deliveries/{id}/replay",
-  summary: "Take a delivery once more, by the source's filters and mapping as they are now",
+  summary: "Process a recorded delivery again, with the source's current filters and mapping",
   tags,
-  security,
   request: { params: ofDelivery, query: ReplayQuery, headers: IdempotencyKey },
-  responses: { 202: jsonOf(DeliveryView, "What became of it"), ...failuresOfReplay, ...conflict },
+  responses: { 202: jsonOf(DeliveryView, "The outcome") },
+  failures: ["not_found", "too_large", "queue_full", "event_unmapped", "conflict"],
 });
-const test = createRoute({
+const test = defineRoute({
+  scope: "administer",
   method: "post",
   path: "/v1/webhook-sources/{name}/test",
-  summary: "Show what a sample event would become, and why; nothing is stored",
+  summary: "Show which task a sample event would become, and why; nothing is stored",
   tags,
-  security,
-  middleware: takesJson,
   request: { params: ofSource, body: bodyOf(WebhookSample) },
-  responses: {
-    200: jsonOf(DryRunView, "What would happen"),
-    ...failuresOfBody,
-    ...failuresOfOne,
-    ...conflict,
-  },
+  responses: { 200: jsonOf(DryRunView, "The outcome that a delivery would have") },
+  failures: ["not_found", "conflict"],
 });
 
-export function webhookDeliveryRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(list, async (c) => {
+export function webhookDeliveryLogRoutes(router: Router): void {
+  router.route(list, (c) => {
     const source = c.req.valid("param").name;
-    const query = c.req.valid("query");
-    const listed = await c.get("coordinator").call("list_deliveries", { ...query, source });
-    return respond(c, listed, (page) => c.json(page, 200));
+    return forward(c, "list_deliveries", { ...c.req.valid("query"), source });
   });
-  app.openapi(replay, async (c) => {
+  router.route(replay, async (c) => {
     const key = c.req.valid("header")["idempotency-key"] ?? newOpaqueId(platformRandom);
     const newTask = c.req.valid("query").new_task === "true" ? key : null;
-    const taken = await replayDelivery(c, { ...c.req.valid("param"), newTask });
-    return respond(c, taken, (delivery) => c.json(delivery, 202));
+    const replayed = await replayDelivery(c, { ...c.req.valid("param"), newTask });
+    return respond(c, replayed, (outcome) => c.json(outcome, 202));
   });
-  app.openapi(test, async (c) => {
-    const { name } = c.req.valid("param");
-    const shown = await tryWebhook(c, name, c.req.valid("json"));
+  router.route(test, async (c) => {
+    const shown = await tryWebhook(c, c.req.valid("param").name, c.req.valid("json"));
     return respond(c, shown, (dryRun) => c.json(dryRun, 200));
   });
 }

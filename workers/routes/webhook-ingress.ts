@@ -1,4 +1,4 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { ok, type Result } from "../../src/base/result.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
@@ -13,45 +13,48 @@ import {
   sealDelivery,
   verifyDelivery,
 } from "../../src/webhooks/index.ts";
-import type { AppContext, AppEnv } from "../context.ts";
+import type { AppContext } from "../context.ts";
 import { outcomeView } from "../webhook-outcome.ts";
 import { openSource } from "../webhook-source-secrets.ts";
-import { limit } from "../middleware.ts";
+import { limitBody } from "../middleware.ts";
 import { respond } from "../problem.ts";
-import { failuresOfDelivery, jsonOf } from "../responses.ts";
+import { jsonOf } from "../responses.ts";
+import { defineRawRoute, type Router } from "../route.ts";
 
-const deliver = createRoute({
+const deliver = defineRawRoute({
+  scope: "signature",
   method: "post",
   path: "/v1/webhooks/{name}",
-  summary: "Deliver an event; its signature is what authorises it",
+  summary: "Deliver an event; its signature authorizes it",
   tags: ["webhooks"],
+  middleware: limitBody(WEBHOOK_BODY_BYTES_MAX),
+  // Raw: the signature covers the body's bytes, which a JSON validator would not keep.
   request: {
     params: z.object({ name: Slug }),
     body: { required: true, content: { "application/json": { schema: z.unknown() } } },
   },
   responses: {
-    200: jsonOf(ChallengeView, "Slack asked whether the address answers"),
+    200: jsonOf(ChallengeView, "The answer to Slack's check of the address"),
     202: jsonOf(
       DeliveryView,
-      "The task that it became, now or at its first delivery; or the filter that left it out",
+      "The task that the event became, now or at its first delivery; or the filter that excluded it",
     ),
-    ...failuresOfDelivery,
   },
+  failures: ["not_found", "too_large", "queue_full", "bad_signature", "event_unmapped"],
 });
 
-export function deliveryRoutes(app: OpenAPIHono<AppEnv>): void {
-  // Not `app.openapi`: its validator would read the body as JSON, and what is signed is the bytes.
-  app.openAPIRegistry.registerPath(deliver);
-  app.post("/v1/webhooks/:name", limit(WEBHOOK_BODY_BYTES_MAX), async (c) => {
-    const delivered = await take(c, c.req.param("name"), new Uint8Array(await c.req.arrayBuffer()));
-    return respond(c, delivered, (taken) =>
-      "challenge" in taken ? c.json(taken, 200) : c.json(taken, 202),
+export function webhookIngressRoutes(router: Router): void {
+  router.rawRoute(deliver, async (c) => {
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    const delivered = await receiveDelivery(c, c.req.param("name") ?? "", body);
+    return respond(c, delivered, (outcome) =>
+      "challenge" in outcome ? c.json(outcome, 200) : c.json(outcome, 202),
     );
   });
 }
 
-/** Checks the signature over the raw bytes, judges the event, and hands it on under what was signed of its identity. */
-async function take(
+/** Verifies the signature over the raw bytes, maps the event to a task, and submits it under the ID that the signature covers. */
+async function receiveDelivery(
   c: AppContext,
   name: string,
   body: Bytes,

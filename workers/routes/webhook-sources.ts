@@ -1,4 +1,4 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { toBase64 } from "../../src/base/bytes.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
@@ -17,92 +17,68 @@ import {
   sealSecret,
   storageKey,
 } from "../../src/webhooks/index.ts";
-import type { AppContext, AppEnv } from "../context.ts";
-import { openSource } from "../webhook-source-secrets.ts";
-import { takesJson } from "../middleware.ts";
+import type { AppContext } from "../context.ts";
+import { forward, forwardEmpty } from "../forward.ts";
 import { respond } from "../problem.ts";
-import {
-  bodyOf,
-  conflict,
-  failures,
-  failuresOfBody,
-  failuresOfOne,
-  jsonOf,
-  security,
-} from "../responses.ts";
+import { bodyOf, jsonOf, noContent } from "../responses.ts";
+import { defineRoute, type Router } from "../route.ts";
+import { openSource } from "../webhook-source-secrets.ts";
 
 const tags = ["webhooks"];
 const params = z.object({ name: Slug });
 
-const put = createRoute({
+const put = defineRoute({
+  scope: "administer",
   method: "put",
   path: "/v1/webhook-sources/{name}",
   summary:
-    "Register a source of webhooks, or change it: how it signs, and what task its events become",
+    "Create or replace a webhook source: how it signs deliveries, and which task an event becomes",
   tags,
-  security,
-  middleware: takesJson,
   request: { params, body: bodyOf(WebhookSourceBody) },
-  responses: {
-    200: jsonOf(WebhookSourceView, "The source, without its secret"),
-    ...failuresOfBody,
-    ...conflict,
-  },
+  responses: { 200: jsonOf(WebhookSourceView, "The source, without its secret") },
+  failures: ["conflict"],
 });
-const get = createRoute({
+const get = defineRoute({
+  scope: "read",
   method: "get",
   path: "/v1/webhook-sources/{name}",
-  summary: "Show a source, without its secret",
+  summary: "Show a webhook source, without its secret",
   tags,
-  security,
   request: { params },
-  responses: { 200: jsonOf(WebhookSourceView, "The source"), ...failuresOfOne },
+  responses: { 200: jsonOf(WebhookSourceView, "The source") },
+  failures: ["not_found"],
 });
-const list = createRoute({
+const list = defineRoute({
+  scope: "read",
   method: "get",
   path: "/v1/webhook-sources",
-  summary: "List the sources, without their secrets",
+  summary: "List the webhook sources, without their secrets",
   tags,
-  security,
-  responses: { 200: jsonOf(WebhookSourceList, "The sources, by name"), ...failures },
+  responses: { 200: jsonOf(WebhookSourceList, "The sources, by name") },
 });
-const remove = createRoute({
+const remove = defineRoute({
+  scope: "administer",
   method: "delete",
   path: "/v1/webhook-sources/{name}",
-  summary: "Remove a source; its deliveries are refused from then on",
+  summary: "Remove a webhook source; its later deliveries are refused",
   tags,
-  security,
   request: { params },
-  responses: { 204: { description: "It is gone" }, ...failuresOfOne },
+  responses: noContent("The source is removed"),
+  failures: ["not_found"],
 });
 
-export function webhookSourceRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(put, async (c) =>
-    respond(c, await register(c, c.req.valid("param").name, c.req.valid("json")), (source) =>
-      c.json(source, 200),
-    ),
-  );
-  app.openapi(list, async (c) =>
-    respond(c, await c.get("coordinator").call("list_webhook_sources", {}), (sources) =>
-      c.json(sources, 200),
-    ),
-  );
-  app.openapi(get, async (c) =>
-    respond(
-      c,
-      await c.get("coordinator").call("get_webhook_source", c.req.valid("param")),
-      (source) => c.json(source, 200),
-    ),
-  );
-  app.openapi(remove, async (c) =>
-    respond(c, await c.get("coordinator").call("remove_webhook_source", c.req.valid("param")), () =>
-      c.body(null, 204),
-    ),
-  );
+export function webhookSourceRoutes(router: Router): void {
+  router.route(put, async (c) => {
+    const source = await putSource(c, c.req.valid("param").name, c.req.valid("json"));
+    return respond(c, source, (shown) => c.json(shown, 200));
+  });
+  router.route(list, (c) => forward(c, "list_webhook_sources", {}));
+  router.route(get, (c) => forward(c, "get_webhook_source", c.req.valid("param")));
+  router.route(remove, (c) => forwardEmpty(c, "remove_webhook_source", c.req.valid("param")));
 }
 
-/** Stores a source whose secrets can serve and whose mapping can work; the secrets leave here sealed. */
-async function register(c: AppContext, name: string, body: Body) {
+/** Checks a source's secrets, mapping and filters, seals the secrets, and stores the source. */
+async function putSource(c: AppContext, name: string, body: Body) {
   const { coordinator, config } = c.var;
   const { scheme, signature = null, task: mapping } = body;
   const secrets = await secretsOf(c, name, body);
@@ -130,7 +106,7 @@ async function register(c: AppContext, name: string, body: Body) {
   });
 }
 
-/** The secrets that are given, or those that the source has. */
+/** The secrets of the request; if it has none, those that the source has already. */
 async function secretsOf(
   c: AppContext,
   name: string,
@@ -141,7 +117,7 @@ async function secretsOf(
   const before = await openSource(c, name);
   if (before.ok) return ok(before.value.secrets);
   if (before.error.code !== "not_found") return before;
-  const message = "a new source needs a secret";
+  const message = "a new source needs a secret: send `secret` or `secrets`";
   const issues = [{ path: "secret", message }];
   return err({ code: "invalid_request", detail: message, issues });
 }

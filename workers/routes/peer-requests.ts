@@ -1,4 +1,4 @@
-import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../../src/protocol/constants.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
@@ -6,46 +6,32 @@ import { PeerReply, PeerRequest } from "../../src/protocol/http.ts";
 import { PeerId } from "../../src/protocol/ids.ts";
 import { withDeadline } from "../../durable/deadline.ts";
 import type { Called } from "../../durable/rpc.ts";
-import type { AppContext, AppEnv } from "../context.ts";
-import { takesJson } from "../middleware.ts";
+import type { AppContext } from "../context.ts";
 import { respond } from "../problem.ts";
+import { bodyOf, jsonOf } from "../responses.ts";
+import { defineRoute, type Router } from "../route.ts";
 import { orUnavailable } from "../unavailable.ts";
-import {
-  bodyOf,
-  conflict,
-  failuresOfBody,
-  jsonOf,
-  notFound,
-  security,
-  timedOut,
-} from "../responses.ts";
 
-const request = createRoute({
+const request = defineRoute({
+  // A controller can already make a peer do the same by a task.
+  scope: "work",
   method: "post",
   path: "/v1/peers/{id}/requests",
-  summary: "Ask one peer one of go-p2p's requests, and return its reply",
+  summary: "Send one peer a go-p2p request and return its reply",
   tags: ["peers"],
-  security,
-  middleware: takesJson,
   request: { params: z.object({ id: PeerId }), body: bodyOf(PeerRequest) },
-  responses: {
-    200: jsonOf(PeerReply, "What the peer answered, an `error` perhaps"),
-    ...failuresOfBody,
-    ...notFound,
-    ...conflict,
-    ...timedOut,
-  },
+  responses: { 200: jsonOf(PeerReply, "The peer's reply, which may be an `error`") },
+  failures: ["not_found", "conflict", "peer_timeout"],
 });
 
-export function requestRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(request, async (c) =>
-    respond(c, await ask(c, c.req.valid("param").id, c.req.valid("json")), (reply) =>
-      c.json(reply, 200),
-    ),
-  );
+export function peerRequestRoutes(router: Router): void {
+  router.route(request, async (c) => {
+    const reply = await requestPeer(c, c.req.valid("param").id, c.req.valid("json"));
+    return respond(c, reply, (shown) => c.json(shown, 200));
+  });
 }
 
-async function ask(
+async function requestPeer(
   c: AppContext,
   id: string,
   { type, payload, timeout_ms: ms }: PeerRequest,
@@ -65,7 +51,11 @@ async function ask(
     case "answered":
       return ok(called.value.reply as PeerReply);
     case "no_session":
-      return err({ code: "peer_unavailable", detail: "the peer's session has just ended" });
+      return err({
+        code: "peer_unavailable",
+        detail:
+          "the peer's session ended before the request was sent; try again when the peer is connected",
+      });
     case "timeout":
       return err({ code: "peer_timeout", detail: `the peer did not answer within ${ms} ms` });
     default:

@@ -1,5 +1,6 @@
 import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
+import { createApp } from "../../workers/app.ts";
 import { TOKEN } from "../durable/api.ts";
 import { exampleOf, operations, type Operation } from "./description.ts";
 import { call, callWith, problemOf } from "./http.ts";
@@ -163,6 +164,71 @@ describe("a token of a scope", () => {
     const { body } = await call<{ token: string }>("POST", "/v1/tokens", { json });
     expect([403, 404]).toContain((await call("GET", path, { token: body.token })).status);
   });
+});
+
+/** The scopes of `src/access/scope.ts`; a route of any other scope checks its callers by itself. */
+const TOKEN_SCOPES = ["read", "read_work", "work", "administer"];
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE"];
+
+describe("every registered route", () => {
+  it("HT1 declares a scope in its description", async () => {
+    const declared = new Map(
+      (await operations()).map((route) => [nameOf(route), route["x-scope"]]),
+    );
+    const registered = createApp().routes.filter(({ method }) => method !== "ALL");
+    expect(registered.length).toBeGreaterThan(40);
+    for (const { method, path } of registered) {
+      const name = `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`;
+      expect([name, declared.get(name)]).toEqual([name, expect.any(String)]);
+    }
+  });
+
+  it("HT1 checks its callers by itself only if it is on the list", async () => {
+    const others = (await operations()).filter(
+      (route) => !TOKEN_SCOPES.includes(route["x-scope"] ?? ""),
+    );
+    expect(others.map(nameOf).toSorted()).toEqual(
+      [...WITHOUT_TOKEN, ...TICKETED, ...ALIKE, DISCOVERY].toSorted(),
+    );
+  });
+
+  it.each(["admin", "controller", "viewer"])(
+    "AD9 accepts a token of scope %s exactly if its description lists that scope",
+    async (scope) => {
+      const routes = (await guarded()).filter((route) => nameOf(route) !== DISCOVERY);
+      const listed = routes.filter(({ security }) =>
+        security?.some(({ bearer }) => bearer.includes(scope)),
+      );
+      const permitted = (await permittedTo(scope)).filter((name) => name !== DISCOVERY);
+      expect(permitted).toEqual(listed.map(nameOf).toSorted());
+    },
+  );
+
+  it("HT1 has no method besides the described ones for callers without a token, or with a token of less than admin", async () => {
+    const { body } = await call<{ token: string }>("POST", "/v1/tokens", {
+      json: { scope: "controller" },
+    });
+    const all = await operations();
+    for (const { path } of all) {
+      const described = all.filter((route) => route.path === path).map(({ method }) => method);
+      for (const method of METHODS.filter((name) => !described.includes(name))) {
+        problemOf(await call(method, exampleOf(path), { token: null }), "unauthorized");
+        problemOf(await call(method, exampleOf(path), { token: body.token }), "forbidden");
+        const reply = await call(method, exampleOf(path));
+        expect([method, path, reply.status]).toEqual([method, path, 405]);
+      }
+    }
+  });
+
+  it.each(["controller", "viewer"])(
+    "HT1 leaves paths that no route defines to administrators: a token of scope %s is refused",
+    async (scope) => {
+      const { body } = await call<{ token: string }>("POST", "/v1/tokens", { json: { scope } });
+      for (const path of ["/", "/v1", "/v1/nothing", "/v1/tasks/", "/v2/tasks"])
+        for (const method of METHODS)
+          problemOf(await call(method, path, { token: body.token }), "forbidden");
+    },
+  );
 });
 
 describe("a token", () => {

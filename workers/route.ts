@@ -1,0 +1,149 @@
+import {
+  createRoute,
+  type OpenAPIHono,
+  type RouteConfig,
+  type RouteHandler,
+} from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { permits, type Need } from "../src/access/scope.ts";
+import { BODY_BYTES_MAX } from "../src/protocol/constants.ts";
+import { Scope } from "../src/protocol/http.ts";
+import { requireScope } from "./authorization.ts";
+import type { AppContext, AppEnv } from "./context.ts";
+import { acceptsJson } from "./middleware.ts";
+import { failureResponses, type FailureName } from "./responses.ts";
+
+/** What a route needs its caller to be allowed to do, or how it decides by itself which requests it accepts. */
+export type RouteScope = Need | OwnCheck;
+
+/** How a route that needs no API token decides which requests it accepts. */
+export type OwnCheck =
+  /** It accepts every request, because it shows nothing secret and changes nothing. */
+  | "public"
+  /** The handler or the handshake verifies that the peer holds its key. */
+  | "peer_proof"
+  /** The handler verifies the webhook source's signature. */
+  | "signature"
+  /** The handler verifies a ticket for one result, which the peer sends as bearer token. */
+  | "ticket"
+  /** The handler accepts an epoch's reader token or an API token. */
+  | "reader_token";
+
+/** A route as its file describes it: `defineRoute` adds what follows from the scope and from the body. */
+type RouteDescription = Omit<RouteConfig, "security" | "middleware" | "path"> & {
+  readonly scope: RouteScope;
+  /** The failures that are particular to this route. */
+  readonly failures?: readonly FailureName[];
+  /** The largest body; default: `BODY_BYTES_MAX`. */
+  readonly bodyBytesMax?: number;
+  /** Runs after the check of the scope, before the request is read. */
+  readonly middleware?: MiddlewareHandler<AppEnv>;
+};
+
+declare const CHECKED: unique symbol;
+/** A route that checks its scope: only `defineRoute` and `defineRawRoute` make one. */
+type Marked = { readonly [CHECKED]: true };
+export type CheckedRoute = RouteConfig & Marked;
+type Checked<R> = R & Marked;
+
+/**
+ * Defines a route. The check of its scope, and the check that its body is JSON if it has one, run before anything else of
+ * the request is read.
+ */
+export function defineRoute<P extends string, R extends RouteDescription & { path: P }>(
+  description: R,
+): Checked<R> {
+  const hasBody = description.request?.body !== undefined;
+  const { bodyBytesMax = BODY_BYTES_MAX, failures = [] } = description;
+  return checked(
+    { ...description, failures: hasBody ? ["too_large", "not_json", ...failures] : failures },
+    hasBody ? acceptsJson(bodyBytesMax) : [],
+  );
+}
+
+/** Defines a route whose handler reads the body by itself, as bytes or as a stream. */
+export const defineRawRoute = <P extends string, R extends RouteDescription & { path: P }>(
+  description: R,
+): Checked<R> => checked(description, []);
+
+function checked<P extends string, R extends RouteDescription & { path: P }>(
+  description: R,
+  bodyChecks: readonly MiddlewareHandler<AppEnv>[],
+): Checked<R> {
+  const { scope, failures = [], bodyBytesMax: _, middleware, responses, ...rest } = description;
+  const { security, byDefault, check } = rulesOf(scope);
+  const route = createRoute({
+    ...rest,
+    ...(security !== null && { security }),
+    "x-scope": scope,
+    middleware: [...check, ...(middleware === undefined ? [] : [middleware]), ...bodyChecks],
+    responses: { ...responses, ...failureResponses([...byDefault, ...failures]) },
+  });
+  return route as unknown as Checked<R>;
+}
+
+interface ScopeRules {
+  /** As the description of the API states it; null where no bearer token is read. */
+  readonly security: Record<string, string[]>[] | null;
+  /** The failures of every route of this scope. */
+  readonly byDefault: readonly FailureName[];
+  readonly check: readonly MiddlewareHandler<AppEnv>[];
+}
+
+const READS_INPUT: readonly FailureName[] = ["internal", "invalid", "unavailable"];
+const READS_TOKEN: readonly FailureName[] = [...READS_INPUT, "unauthorized", "forbidden"];
+
+/** What follows from a route's scope. */
+function rulesOf(scope: RouteScope): ScopeRules {
+  switch (scope) {
+    case "public":
+    case "peer_proof":
+      return { security: null, byDefault: ["internal"], check: [] };
+    case "signature":
+      return { security: null, byDefault: READS_INPUT, check: [] };
+    case "ticket":
+      return { security: null, byDefault: READS_TOKEN, check: [] };
+    case "reader_token":
+      return { security: [{ bearer: [] }], byDefault: READS_TOKEN, check: [] };
+    case "read":
+    case "read_work":
+    case "work":
+    case "administer":
+      return {
+        // Each entry is an alternative: a token of any of these scopes is accepted.
+        security: Scope.options
+          .filter((granted) => permits(granted, scope))
+          .map((granted) => ({ bearer: [granted] })),
+        byDefault: READS_TOKEN,
+        check: [requireScope(scope)],
+      };
+    default:
+      return scope satisfies never;
+  }
+}
+
+/** Where route files register their routes. It accepts no handler without a definition, and so none without a scope. */
+export class Router {
+  readonly #app: OpenAPIHono<AppEnv>;
+
+  constructor(app: OpenAPIHono<AppEnv>) {
+    this.#app = app;
+  }
+
+  /** Registers a route whose input is checked against its schemas before the handler runs. */
+  route<R extends CheckedRoute>(definition: R, handler: RouteHandler<R, AppEnv>): void {
+    this.#app.openapi(definition, handler);
+  }
+
+  /** Registers a route whose handler checks its input by itself. */
+  rawRoute(
+    definition: CheckedRoute,
+    handler: (c: AppContext) => Response | Promise<Response>,
+  ): void {
+    const { middleware, ...described } = definition;
+    this.#app.openAPIRegistry.registerPath(described);
+    const checks = (middleware ?? []) as readonly MiddlewareHandler<AppEnv>[];
+    const path = definition.path.replaceAll(/\{(\w+)\}/g, ":$1");
+    this.#app.on(definition.method.toUpperCase(), [path], ...checks, handler);
+  }
+}

@@ -7,11 +7,11 @@ import type { SessionFault } from "../protocol/errors.ts";
 import { checkAndRemember, type Freshness, type IdWindow } from "./id-window.ts";
 import type { SessionContext } from "./context.ts";
 
-/** How a session's messages become frames, by its protocol. Plain data, for it lies in the socket's attachment. */
+/** How a session's messages become frames, by its protocol. Plain data: it is stored in the socket's attachment. */
 export type Channel =
   | {
       readonly protocol: "go-p2p/1.0";
-      /** Key of the SMSG containers, in both directions and for ever: hence the window. */
+      /** Key of the SMSG containers. The same in both directions and in every session, hence the window against replay. */
       readonly key: Bytes;
       readonly window: IdWindow;
     }
@@ -23,19 +23,19 @@ export interface Opened {
   readonly freshness: Freshness;
 }
 
-/** Opens one frame and reads the message in it: `undecryptable`, or `bad_message`. */
+/** Decrypts one frame and reads its message; the error is `undecryptable` or `bad_message`. */
 export function openFrom(channel: Channel, frame: Uint8Array): Result<Opened, SessionFault> {
   if (channel.protocol === "muster/2") {
     const opened = openNext(channel.receive, frame);
     if (opened === null)
       return err({
         code: "undecryptable",
-        detail: "this frame is not the next one of this session",
+        detail: "the frame is not the next one of this session, or was altered",
       });
     const text = fromUtf8(opened.plaintext);
     if (text === null) return err({ code: "bad_message", detail: "the message is not UTF-8" });
     const envelope = readEnvelope(text);
-    // The counter alone tells repeated frames: one that opens is fresh.
+    // The counter rejects repeated frames: a frame that decrypts is fresh.
     return envelope.ok
       ? ok({
           envelope: envelope.value,
@@ -51,7 +51,7 @@ export function openFrom(channel: Channel, frame: Uint8Array): Result<Opened, Se
   return ok({ envelope: envelope.value, channel: { ...channel, window }, freshness });
 }
 
-/** Seals one message, and the channel to keep before its frame is sent. */
+/** Encrypts one message. The returned channel must be saved before the frame is sent. */
 export function sealInto(
   channel: Channel,
   envelope: Envelope,

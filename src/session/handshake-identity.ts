@@ -13,13 +13,13 @@ import { ping } from "./messages.ts";
 import { stay } from "./moves.ts";
 import type { Claim, Origin } from "./state.ts";
 
-/** What both sides of go-p2p's handshake have in common, whichever of them dialled. */
+/** A peer whose key is known but not proved. The same whether the peer or the mesh dialed. */
 export interface ProvisionalPeer {
   readonly claim: Claim;
   readonly secret: Bytes;
 }
 
-/** Who a peer says it is, if that hangs together: its ID is its key's, it speaks for itself, and the key can be used. */
+/** Checks what a peer says about itself: the ID belongs to the key, the message comes from that ID, and the key is usable. */
 export function readIdentity(
   identity: Identity,
   { from }: Envelope,
@@ -29,7 +29,7 @@ export function readIdentity(
   if (identity.id !== peerIdOf(publicKey) || from !== identity.id) {
     return err({
       code: "identity_mismatch",
-      detail: "the ID must be the first 16 bytes of SHA-256(public key), in hex",
+      detail: "the ID must be the first 16 bytes of SHA-256(public key) in hex, and the sender's",
     });
   }
   const secret = sharedSecret(mesh.keys.privateKey, publicKey);
@@ -37,7 +37,7 @@ export function readIdentity(
   return ok({ claim: claimFrom(identity, publicKey), secret });
 }
 
-/** A key that can't be one is told apart from a message that can't be read. */
+/** The fault of a handshake that does not parse: `bad_key` when the key is malformed, `bad_message` otherwise. */
 export function handshakeFault(
   detail: string,
   path: readonly PropertyKey[] | undefined,
@@ -61,18 +61,18 @@ export const ownIdentity = ({ mesh }: SessionContext): Identity => ({
   id: mesh.keys.id,
   name: mesh.name,
   publicKey: toBase64(mesh.keys.publicKey),
-  // go-p2p reads the field and uses it nowhere; the mesh's key has no birthday on record.
+  // go-p2p requires the field but does not use it; the creation time of the mesh's key is not recorded.
   createdAt: toRfc3339(0),
   role: "controller",
 });
 
-/** Handshake messages alone travel unencrypted: the other side needs our key first. */
+/** Sends a message unencrypted. Only handshake messages are: the other side does not know the mesh's key yet. */
 export const cleartext = (envelope: Envelope): Intent => ({
   type: "send",
   frame: JSON.stringify(envelope),
 });
 
-/** The keys are exchanged: an encrypted ping asks for the pong that alone proves the peer's. */
+/** The keys are exchanged: sends an encrypted ping. Only its pong proves the peer's key. */
 export function requestProof(
   origin: Origin,
   { claim, secret }: ProvisionalPeer,

@@ -20,9 +20,9 @@ import { compose } from "./messages.ts";
 import type { Greeting } from "./state.ts";
 
 /**
- * The first frame: go-p2p's handshake, in clear. It is acknowledged with the answer to its challenge, which proves the
- * mesh to the peer, and followed at once by an encrypted ping, whose pong will prove the peer to the mesh. Whether the
- * peer is allowed is not asked yet: the ack would tell anybody who is on the list.
+ * The first frame: go-p2p's handshake, in cleartext. It is acknowledged with the answer to its challenge, which proves the
+ * mesh's key to the peer, and followed at once by an encrypted ping, whose pong will prove the peer's key to the mesh. The
+ * allowlist is not checked yet: otherwise the ack would tell anybody which keys are on it.
  */
 export function receiveHandshake(
   session: Greeting,
@@ -32,17 +32,20 @@ export function receiveHandshake(
   if (typeof data !== "string")
     return end(session, {
       code: "bad_message",
-      detail: "a session begins with a handshake in a text frame",
+      detail: "the first frame must be a handshake in a text frame",
     });
   const envelope = readEnvelope(data);
   if (!envelope.ok) return end(session, envelope.error);
   if (envelope.value.type !== "handshake") {
-    return end(session, { code: "out_of_place", detail: "a session begins with a handshake" });
+    return end(session, {
+      code: "out_of_place",
+      detail: `the first message must be a handshake, not ${envelope.value.type}`,
+    });
   }
-  const opened = open(envelope.value, context);
-  if (!opened.ok)
-    return end(session, opened.error, rejection(envelope.value, opened.error, context));
-  const { claim, secret, challenge } = opened.value;
+  const checked = checkHandshake(envelope.value, context);
+  if (!checked.ok)
+    return end(session, checked.error, rejection(envelope.value, checked.error, context));
+  const { claim, secret, challenge } = checked.value;
   const ack = cleartext(
     compose(
       context,
@@ -56,14 +59,17 @@ export function receiveHandshake(
       envelope.value.id,
     ),
   );
-  return requestProof(session.origin, opened.value, context, ack);
+  return requestProof(session.origin, checked.value, context, ack);
 }
 
-interface Opened extends ProvisionalPeer {
+interface CheckedHandshake extends ProvisionalPeer {
   readonly challenge: Bytes;
 }
 
-function open(envelope: Envelope, context: SessionContext): Result<Opened, SessionFault> {
+function checkHandshake(
+  envelope: Envelope,
+  context: SessionContext,
+): Result<CheckedHandshake, SessionFault> {
   const handshake = Handshake.safeParse(envelope.payload);
   if (!handshake.success)
     return err(handshakeFault(firstIssue(handshake.error), handshake.error.issues[0]?.path));
@@ -71,7 +77,7 @@ function open(envelope: Envelope, context: SessionContext): Result<Opened, Sessi
   if (version !== GO_P2P_VERSION) {
     return err({
       code: "version_unsupported",
-      detail: `version ${version}; this mesh speaks ${GO_P2P_VERSION}`,
+      detail: `this mesh speaks version ${GO_P2P_VERSION}, not ${version}`,
     });
   }
   const introduced = readIdentity(identity, envelope, context);

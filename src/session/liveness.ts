@@ -4,7 +4,7 @@ import {
   isFresh,
   look,
   lookAt,
-  withHeartbeat as noteHeartbeat,
+  withHeartbeat as applyHeartbeat,
   type Liveness,
 } from "../peers/liveness.ts";
 import { PONG_TIMEOUT } from "../protocol/constants.ts";
@@ -16,20 +16,17 @@ import { ping } from "./messages.ts";
 import { stay } from "./moves.ts";
 import type { Active, Session } from "./state.ts";
 
-/** The due list of a session: when it wants to be woken next; null when nothing is due (a handshake's deadline is a timer). */
+/** When the session must be woken next; null when nothing is due. (The deadline of a handshake is a timer in memory.) */
 export const dueAt = (session: Session): Millis | null =>
   session.state === "active" ? lookAt(session.liveness) : null;
 
-/** The session with the peer's newest beat taken into account. */
-export const withHeartbeat = (
-  session: Active,
-  { heartbeatAt: beatAt, now }: SessionContext,
-): Active => ({
+/** The session with the peer's newest heartbeat applied. */
+export const withHeartbeat = (session: Active, { heartbeatAt, now }: SessionContext): Active => ({
   ...session,
-  liveness: noteHeartbeat(session.liveness, beatAt, now),
+  liveness: applyHeartbeat(session.liveness, heartbeatAt, now),
 });
 
-/** Looks at the peer if it is time: a miss makes it suspect, and a second one in a row ends its session. */
+/** Checks the peer if a check is due: a missed answer makes it suspect, a second one in a row ends its session. */
 export function checkLiveness(session: Active, context: SessionContext): Move {
   const due = lookAt(session.liveness);
   if (isEarly(session.liveness, due, context.now)) return stay(session);
@@ -39,18 +36,17 @@ export function checkLiveness(session: Active, context: SessionContext): Move {
     case "early":
       return stay(session);
     case "alive":
-      return ask(knownBeats(seen, { missed: 0 }), context, null);
+      return sendPing(withKnownHeartbeats(seen, { missed: 0 }), context, null);
     case "restored":
-      return reportObservation(knownBeats(seen, { missed: 0, ping: null }), "answered", context);
-    case "unknown": {
-      // Who has not beaten by the first look does not beat.
-      const beats = seen.liveness.heartbeats ?? false;
-      return ask(
-        withLiveness(seen, { heartbeats: beats }),
+      return reportObservation(
+        withKnownHeartbeats(seen, { missed: 0, ping: null }),
+        "answered",
         context,
-        verdict.answerBy,
-        verdict.graceGranted,
       );
+    case "unknown": {
+      // A peer that has sent no heartbeat by the first check sends none.
+      const known = withKnownHeartbeats(seen, {});
+      return sendPing(known, context, verdict.answerBy, verdict.graceGranted);
     }
     case "grace_granted": {
       const { ping: outstanding } = seen.liveness;
@@ -60,29 +56,29 @@ export function checkLiveness(session: Active, context: SessionContext): Move {
     }
     case "missed": {
       const missed = withLiveness(seen, { missed: seen.liveness.missed + 1, suspect: true });
-      return followedBy(reportObservation(missed, "missed_answer", context), (next) =>
-        ask(next, context, verdict.answerBy),
+      return andThen(reportObservation(missed, "missed_answer", context), (next) =>
+        sendPing(next, context, verdict.answerBy),
       );
     }
     case "lost":
       return end(seen, {
         code: "ping_timeout",
-        detail: "nothing was heard, and pings went unanswered",
+        detail: "nothing was heard from the peer, and it did not answer pings",
       });
     default:
       return verdict satisfies never;
   }
 }
 
-/** Doubts the peer now, whatever it was looked at for: it is asked, and a miss ends its session. */
+/** Suspects the peer now and pings it; if it does not answer, its session ends. */
 export function probe(session: Active, context: SessionContext): Move {
   const { missed, ping: outstanding } = session.liveness;
-  const doubted = withLiveness(session, { suspect: true, missed: Math.max(1, missed) });
-  const asked = outstanding !== null && outstanding.dueAt !== null;
-  return asked ? stay(doubted) : ask(doubted, context, context.now + PONG_TIMEOUT);
+  const suspected = withLiveness(session, { suspect: true, missed: Math.max(1, missed) });
+  const isPinged = outstanding !== null && outstanding.dueAt !== null;
+  return isPinged ? stay(suspected) : sendPing(suspected, context, context.now + PONG_TIMEOUT);
 }
 
-/** Pings for an RTT sample when the last ping is old enough: the object is awake for another reason anyway. */
+/** Pings for an RTT sample when the last ping is at least `age` old. Costs no wake-up: the object is awake for another reason. */
 export function pingForSample(
   session: Active,
   context: SessionContext,
@@ -102,25 +98,26 @@ export const withLiveness = (session: Active, changes: Partial<Liveness>): Activ
   liveness: { ...session.liveness, ...changes },
 });
 
-/** The peer may hold a lease until then: it is looked at often (LV8). */
+/** The peer may hold a lease until then, and is checked often (SPEC LV8). */
 export const withLease = (session: Active, until: Millis): Active =>
   withLiveness(session, { leasedUntil: Math.max(session.liveness.leasedUntil, until) });
 
-const knownBeats = (session: Active, changes: Partial<Liveness>): Active =>
+/** Settles whether the peer sends heartbeats: it does not if none has come by now. */
+const withKnownHeartbeats = (session: Active, changes: Partial<Liveness>): Active =>
   withLiveness(session, { heartbeats: session.liveness.heartbeats ?? false, ...changes });
 
-function ask(
+function sendPing(
   session: Active,
   context: SessionContext,
   answerBy: Millis | null,
   graceGranted = false,
 ): Move {
   const sent = ping(context, session, answerBy, graceGranted);
-  const asked = withLiveness(session, { ping: sent.ping, askedAt: context.now });
-  return stay(asked, sent.intent);
+  const pinged = withLiveness(session, { ping: sent.ping, askedAt: context.now });
+  return stay(pinged, sent.intent);
 }
 
-function followedBy(first: Move, then: (session: Active) => Move): Move {
+function andThen(first: Move, then: (session: Active) => Move): Move {
   if (first.session.state !== "active") return first;
   const second = then(first.session);
   return { session: second.session, intents: [...first.intents, ...second.intents] };

@@ -18,7 +18,7 @@ import { requestAdmission } from "./admission.ts";
 import type { Noise, Origin } from "./state.ts";
 import { sealMove } from "./seal-move.ts";
 
-/** A socket that speaks muster.2; the gateway has seen a proof that it comes from who holds this ID's key. */
+/** The session of a new muster.2 socket. The gateway has verified a proof that the caller holds the key of this peer ID. */
 export const newNoiseSession = (origin: Origin, peerId: PeerId): Noise => ({
   state: "noise",
   origin,
@@ -29,7 +29,7 @@ export const newNoiseSession = (origin: Origin, peerId: PeerId): Noise => ({
 
 /**
  * One frame of a muster.2 handshake: message 1 is answered by message 2, and message 3 proves the peer's key and carries
- * its hello. Asynchronous, for native X25519 is; all other steps of a session are plain functions.
+ * its hello. Asynchronous because native X25519 is; all other steps of a session are synchronous.
  */
 export async function receiveNoise(
   session: Noise,
@@ -37,27 +37,28 @@ export async function receiveNoise(
   curve: X25519,
   context: SessionContext,
 ): Promise<Step> {
-  const move = await advance(session, data, curve, context);
+  const move = await receiveHandshakeMessage(session, data, curve, context);
   return sealMove(session, move.ok ? move.value : end(session, move.error), context);
 }
 
-async function advance(
+async function receiveHandshakeMessage(
   session: Noise,
   data: string | Bytes,
   curve: X25519,
   context: SessionContext,
 ): Promise<Result<Move, SessionFault>> {
-  if (typeof data === "string") return fault("a muster.2 handshake is made of binary frames");
+  if (typeof data === "string")
+    return fault("a muster.2 handshake consists of binary frames; this is a text frame");
   const tooLarge = frameSizeFault(session, data.length);
   if (tooLarge !== null) return err(tooLarge);
   const read = await readNoise(curve, session.noise, context.mesh.keys, data);
-  if (!read.ok) return fault("this is not the handshake's next message");
+  if (!read.ok) return fault("the frame is not the next message of the handshake");
   const { state, payload } = read.value;
-  if (state.messages === 1) return answer(session, state, curve, context);
-  return prove(session, state, payload, context);
+  if (state.messages === 1) return sendSecondMessage(session, state, curve, context);
+  return finishHandshake(session, state, payload, context);
 }
 
-async function answer(
+async function sendSecondMessage(
   session: Noise,
   state: NoiseState,
   curve: X25519,
@@ -76,7 +77,7 @@ async function answer(
   return ok(stay({ ...session, noise, sentAt: context.now }, { type: "send", frame: message }));
 }
 
-function prove(
+function finishHandshake(
   session: Noise,
   state: NoiseState,
   payload: Bytes,
@@ -84,11 +85,11 @@ function prove(
 ): Result<Move, SessionFault> {
   const split = splitNoise(state);
   if (split === null || state.remoteStatic === null)
-    return fault("this is not the handshake's last message");
+    return fault("the frame is not the last message of the handshake");
   if (peerIdOf(state.remoteStatic) !== session.peerId) {
     return err({
       code: "identity_mismatch",
-      detail: "the key that was proved is not that of the ID in the URL",
+      detail: "the proved key does not have the peer ID of the URL",
     });
   }
   const text = fromUtf8(payload);

@@ -20,7 +20,7 @@ import { compose } from "./messages.ts";
 import { stay } from "./moves.ts";
 import type { Dialing, Origin } from "./state.ts";
 
-/** A socket that the mesh opened, to a peer that listens. */
+/** The session of a socket that the mesh opened to a peer that listens. */
 export const newDialedSession = (origin: Origin, expectedKey: string | null): Dialing => ({
   state: "dialing",
   origin,
@@ -28,7 +28,7 @@ export const newDialedSession = (origin: Origin, expectedKey: string | null): Di
   challenge: null,
 });
 
-/** The socket is open: the mesh greets, for it is who dialled. Whom, it does not know yet: go-p2p ignores `to` here. */
+/** The socket is open: sends the handshake, as the side that dialed does. `to` is empty: the peer's ID is unknown, and go-p2p ignores it here. */
 export function sendHandshake(session: Dialing, context: SessionContext): Move {
   const challenge = context.randomBytes(CHALLENGE_BYTES);
   const handshake = compose(context, "", "handshake", {
@@ -40,27 +40,27 @@ export function sendHandshake(session: Dialing, context: SessionContext): Move {
 }
 
 /**
- * The peer's answer to our handshake. That it answers the challenge proves little, for it may be relayed from elsewhere; so
- * the ping follows as in any other session, and its pong decides.
+ * The peer's answer to the mesh's handshake. An answered challenge proves little, because it may be relayed from elsewhere:
+ * the ping follows as in every other session, and its pong decides.
  */
 export function receiveAck(session: Dialing, data: string | Bytes, context: SessionContext): Move {
   if (typeof data !== "string") {
-    return end(session, { code: "bad_message", detail: "a handshake is answered in a text frame" });
+    return end(session, { code: "bad_message", detail: "a handshake_ack must be a text frame" });
   }
   const envelope = readEnvelope(data);
   if (!envelope.ok) return end(session, envelope.error);
-  const introduced = judge(session, envelope.value, context);
+  const introduced = checkAck(session, envelope.value, context);
   if (!introduced.ok) return end(session, introduced.error);
   return requestProof(session.origin, introduced.value, context);
 }
 
-function judge(
+function checkAck(
   { challenge, expectedKey }: Dialing,
   envelope: Envelope,
   context: SessionContext,
 ): Result<ProvisionalPeer, SessionFault> {
   if (envelope.type !== "handshake_ack" || challenge === null)
-    return err({ code: "out_of_place", detail: "a handshake is answered by handshake_ack" });
+    return err({ code: "out_of_place", detail: `expected handshake_ack, got ${envelope.type}` });
   const ack = HandshakeAck.safeParse(envelope.payload);
   if (!ack.success) return err(handshakeFault(firstIssue(ack.error), ack.error.issues[0]?.path));
   const { identity, accepted, reason, challengeResponse } = ack.data;
@@ -73,9 +73,12 @@ function judge(
   if (!introduced.ok) return introduced;
   const { claim, secret } = introduced.value;
   if (claim.peerId === context.mesh.keys.id)
-    return err({ code: "identity_mismatch", detail: "this address leads back to the mesh itself" });
+    return err({ code: "identity_mismatch", detail: "this address is the mesh itself" });
   if (expectedKey !== null && claim.publicKey !== expectedKey)
-    return err({ code: "identity_mismatch", detail: "another key is expected at this address" });
+    return err({
+      code: "identity_mismatch",
+      detail: "the peer at this address has another key than the registered one",
+    });
   const response = fromBase64(challengeResponse ?? "");
   if (response === null || !challengeAnswered(secret, challenge, response))
     return err({ code: "proof_failed", detail: "the peer did not answer the challenge" });

@@ -1,7 +1,7 @@
 import { SECOND, type Millis } from "../base/clock.ts";
 import { MESSAGES_BURST, MESSAGES_PER_SECOND } from "../protocol/constants.ts";
 
-/** How many more messages a peer may send just now: a token bucket. */
+/** How many messages a peer may send now: a token bucket. */
 export interface TokenBucket {
   readonly tokens: number;
   readonly at: Millis;
@@ -9,7 +9,7 @@ export interface TokenBucket {
 
 export const fullBucket = (now: Millis): TokenBucket => ({ tokens: MESSAGES_BURST, at: now });
 
-/** What is left after one more message; null when there was nothing left. */
+/** The bucket after one more message; null when it was empty. */
 export function takeToken({ tokens, at }: TokenBucket, now: Millis): TokenBucket | null {
   const earned = (Math.max(0, now - at) / SECOND) * MESSAGES_PER_SECOND;
   const left = Math.min(MESSAGES_BURST, tokens + earned) - 1;

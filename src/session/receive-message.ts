@@ -13,7 +13,7 @@ import { stay } from "./moves.ts";
 import type { Active } from "./state.ts";
 import { strike, TEXT_FRAME } from "./strikes.ts";
 
-/** One frame of a proved peer: opened, checked for its sender and for repetition, then handled by its type. */
+/** One frame of an active peer: decrypted, checked for replay and for its sender, then handled by its message type. */
 export function receiveMessage(
   session: Active,
   data: string | Bytes,
@@ -23,38 +23,41 @@ export function receiveMessage(
     return strike(session, TEXT_FRAME, context);
   }
   const opened = openFrom(session.channel, data);
-  if (!opened.ok) return undecipherable(session, opened.error, context);
+  if (!opened.ok) return rejectUndecryptable(session, opened.error, context);
   const { envelope, channel, freshness } = opened.value;
-  // A frame of an earlier session, shown again, is no sign of life.
+  // A replayed frame does not show that the peer is alive.
   const alive = freshness === "fresh" ? { heardAt: context.now } : {};
   const heard = withLiveness({ ...session, channel }, alive);
   if (freshness === "old") return stay(heard);
   if (freshness === "duplicate") {
     const fault = {
       code: "duplicate_message",
-      detail: "a message of this ID was taken already",
+      detail: "a message with this ID was handled already",
     } as const;
     return stay(heard, errorReply(context, heard, fault, envelope.id));
   }
-  if (!addressed(envelope, heard, context)) {
+  if (!isAddressedWell(envelope, heard, context)) {
     const fault = {
       code: "not_permitted",
-      detail: "from must be this session's peer, to the mesh",
+      detail: "`from` must be the ID of this session's peer, `to` the ID of the mesh or empty",
     } as const;
     return strike(heard, fault, context, envelope.id);
   }
-  return handle(heard, envelope, context);
+  return parseAndHandle(heard, envelope, context);
 }
 
-/** On muster.2 a frame that does not open was altered, repeated or left out on its way: there is no going on. */
-const undecipherable = (session: Active, fault: SessionFault, context: SessionContext): Move =>
+/** Over muster.2 a frame that does not decrypt was altered, repeated, or a frame before it was lost: the session can't continue. */
+const rejectUndecryptable = (session: Active, fault: SessionFault, context: SessionContext): Move =>
   session.channel.protocol === "muster/2" ? end(session, fault) : strike(session, fault, context);
 
-/** `to` may be empty, which is go-p2p's broadcast. */
-const addressed = ({ from, to }: Envelope, { claim }: Active, { mesh }: SessionContext): boolean =>
-  from === claim.peerId && (to === mesh.keys.id || to === "");
+/** `to` may be empty: go-p2p's broadcast. */
+const isAddressedWell = (
+  { from, to }: Envelope,
+  { claim }: Active,
+  { mesh }: SessionContext,
+): boolean => from === claim.peerId && (to === mesh.keys.id || to === "");
 
-function handle(session: Active, envelope: Envelope, context: SessionContext): Move {
+function parseAndHandle(session: Active, envelope: Envelope, context: SessionContext): Move {
   const { type, id } = envelope;
   if (!isMessageType(type)) {
     const fault = { code: "unknown_type", detail: `there is no message type ${type}` } as const;

@@ -8,7 +8,7 @@ import { compose } from "./messages.ts";
 import { stay } from "./moves.ts";
 import type { Active } from "./state.ts";
 
-/** Asks the peer; whoever waits for the answer is known by the message's ID. */
+/** Sends a go-p2p request to the peer. The message's ID tells which caller waits for the reply. */
 export function sendRequest(
   session: Active,
   {
@@ -25,14 +25,14 @@ export function sendRequest(
   return stay({ ...session, relayedRequests: calls }, { type: "message", envelope });
 }
 
-/** The answer to a call; null when the reply answers none, or not with the type that answers it. */
+/** Matches a reply to its relayed request; null when there is none, or the reply has the wrong type. */
 export function matchReply(session: Active, reply: Message<GoP2pReply>): Move | null {
-  const open = session.relayedRequests.find(({ id }) => id === reply.replyTo);
-  if (open === undefined) return null;
-  if (reply.type !== "error" && reply.type !== GO_P2P_REPLIES[open.type]) return null;
-  const answer = { type: reply.type, payload: reply.payload };
+  const request = session.relayedRequests.find(({ id }) => id === reply.replyTo);
+  if (request === undefined) return null;
+  if (reply.type !== "error" && reply.type !== GO_P2P_REPLIES[request.type]) return null;
+  const peerReply = { type: reply.type, payload: reply.payload };
   return stay(
-    { ...session, relayedRequests: session.relayedRequests.filter((other) => other !== open) },
-    { type: "call_answered", callId: open.id, reply: answer },
+    { ...session, relayedRequests: session.relayedRequests.filter((other) => other !== request) },
+    { type: "call_answered", callId: request.id, reply: peerReply },
   );
 }

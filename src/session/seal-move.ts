@@ -4,8 +4,8 @@ import type { SessionContext } from "./context.ts";
 import type { Session } from "./state.ts";
 
 /**
- * Turns a move into a step: seals its messages in their order, and gives back the session with its counters advanced, so
- * that whoever keeps the session before sending can never use a counter twice.
+ * Turns a move into a step: encrypts its messages in their order, and advances the counters of the session. The caller saves
+ * the session before it sends the frames, so that no counter is ever used twice.
  */
 export function sealMove(
   before: Session,

@@ -10,22 +10,22 @@ import type { NoiseState } from "../crypto/noise.ts";
 import type { TokenBucket } from "./rate-limit.ts";
 import type { Channel } from "./channel.ts";
 
-/** Where a socket came from, as the platform told at the upgrade. */
+/** Where a socket came from, as the platform reported at the upgrade. */
 export interface Origin {
   readonly address: string;
   readonly place: Place | null;
-  /** The autonomous system (`AS` + number) and the platform's location that the socket came by; empty when unknown. */
+  /** The autonomous system (`AS` + number), and the platform location that accepted the socket; empty when unknown. */
   readonly network: string;
   readonly colo: string;
-  /** The connection's own RTT in milliseconds, as the platform measured it; null when it did not. */
+  /** The TCP connection's RTT in milliseconds; null when the platform did not measure it. */
   readonly tcpRttMs: number | null;
-  /** ID of the mesh's key that the peer asked for: there are two while the mesh rotates. */
+  /** ID of the mesh key that the peer connected to: the mesh has two while it rotates its key. */
   readonly meshId: PeerId;
-  /** The attempt that led to this socket, when the mesh dialled; `address` is where then. */
+  /** The dial attempt that opened this socket, when the mesh dialed; `address` is then the URL that was dialed. */
   readonly dial?: DialRef;
 }
 
-/** What a peer said of itself in its handshake; true of it only once it has proved its key. */
+/** What a peer said about itself in its handshake; not trusted until the peer has proved its key. */
 export interface Claim {
   readonly peerId: PeerId;
   /** X25519 public key in hex. */
@@ -46,7 +46,7 @@ export interface TaskRequest {
   readonly fence: number;
 }
 
-/** A go-p2p request that somebody waits for at this session's object. */
+/** A go-p2p request from the HTTP API, whose caller waits for the reply at this session's object. */
 export interface RelayedRequest {
   readonly id: string;
   readonly type: GoP2pRequest;
@@ -56,44 +56,44 @@ interface Keyed {
   readonly claim: Claim;
   readonly origin: Origin;
   readonly channel: Channel;
-  /** Frames that did not decrypt and messages out of place, so far. */
+  /** How many frames did not decrypt, or held a message that an honest peer does not send. */
   readonly strikes: number;
 }
 
-/** Connected by go-p2p 1.0; nothing is known yet and nothing stored. */
+/** Connected by go-p2p 1.0. Nothing is known yet, and nothing stored. */
 export interface Greeting {
   readonly state: "greeting";
   readonly origin: Origin;
 }
 
-/** The mesh dialled, so that it is who greets; nothing is known of the peer yet, but what is expected. */
+/** The mesh dialed, so it sends the handshake. Nothing is known of the peer yet but which key is expected. */
 export interface Dialing {
   readonly state: "dialing";
   readonly origin: Origin;
-  /** The only key, in hex, that is taken; null for any. */
+  /** The only key, in hex, that is accepted; null when any is. */
   readonly expectedKey: string | null;
-  /** What the peer has to answer; null until the handshake was sent. */
+  /** The challenge that the peer must answer; null until the handshake was sent. */
   readonly challenge: Bytes | null;
 }
 
-/** A muster.2 handshake between its messages. The gateway has checked that the peer's ID is its key's. */
+/** In the muster.2 handshake. The gateway has verified a proof for the peer ID in the URL. */
 export interface Noise {
   readonly state: "noise";
   readonly origin: Origin;
-  /** Whose key message 3 must prove. */
+  /** The peer whose key message 3 must prove. */
   readonly peerId: PeerId;
   readonly noise: NoiseState;
-  /** When our message left, for the first RTT. */
+  /** When message 2 was sent, for the first RTT sample. */
   readonly sentAt: Millis;
 }
 
-/** The handshake is acknowledged; only the pong to this ping proves the key (an ack could be relayed). */
+/** The handshake is acknowledged. Only the pong to this ping proves the key: an ack could be relayed. */
 export interface Proving extends Keyed {
   readonly state: "proving";
   readonly ping: OutstandingPing;
 }
 
-/** Proved; the coordinator has been asked. */
+/** The key is proved; the coordinator has been asked to admit the peer. */
 export interface Admitting extends Keyed {
   readonly state: "admitting";
   readonly rttMs: number;
@@ -106,17 +106,17 @@ export interface Active extends Keyed {
   readonly liveness: Liveness;
   readonly rtt: RttEstimate;
   readonly bucket: TokenBucket;
-  /** The last observation that the coordinator was told of: its number, when, and the smoothed RTT in it. */
+  /** The last observation that was sent to the coordinator: its number, its time, and its smoothed RTT. */
   readonly reported: { readonly seq: number; readonly at: Millis; readonly smoothedMs: number };
   readonly taskRequests: readonly TaskRequest[];
   readonly relayedRequests: readonly RelayedRequest[];
-  /** The peer's turn when many come back at once. */
+  /** The peer's position when many peers reconnect at once. */
   readonly reconnect: Reconnect;
-  /** When it last told of other peers. */
+  /** When the peer's last advert was accepted. */
   readonly advertAt: Millis | null;
 }
 
-/** Over. `claim` stays, so that an admission still under way can be taken back. */
+/** Ended. The claim is kept, so that an admission that is answered later can be taken back. */
 export interface Closed {
   readonly state: "closed";
   readonly claim: Claim | null;
@@ -124,9 +124,9 @@ export interface Closed {
 
 export type Session = Greeting | Dialing | Noise | Proving | Admitting | Active | Closed;
 
-/** A socket that speaks go-p2p 1.0. */
+/** The session of a new go-p2p 1.0 socket. */
 export const newGoP2pSession = (origin: Origin): Greeting => ({ state: "greeting", origin });
 
-/** Whether the peer has yet to prove its key: then there is a deadline, and nothing is stored. */
+/** Whether the peer has not proved its key yet: the handshake has a deadline, and nothing is stored. */
 export const isHandshaking = ({ state }: Session): boolean =>
   state === "greeting" || state === "dialing" || state === "noise" || state === "proving";

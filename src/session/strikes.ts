@@ -7,13 +7,13 @@ import { errorReply } from "./messages.ts";
 import { stay } from "./moves.ts";
 import type { Active, Proving } from "./state.ts";
 
-/** Text is for 1.0's handshake alone. */
+/** Only the handshake of go-p2p 1.0 uses text frames. */
 export const TEXT_FRAME: SessionFault = {
   code: "out_of_place",
-  detail: "the handshake is over: frames are binary now",
+  detail: "a text frame after the handshake: send binary frames",
 };
 
-/** Something came that an honest peer does not send: it is answered where it can be, and the third ends the session. */
+/** Counts a frame that an honest peer does not send, and replies with the fault if the message is known. The third ends the session. */
 export function strike(
   session: Proving | Active,
   fault: SessionFault,
@@ -21,7 +21,7 @@ export function strike(
   replyTo?: string,
 ): Move {
   const strikes = session.strikes + 1;
-  const answer = replyTo === undefined ? [] : [errorReply(context, session, fault, replyTo)];
-  if (strikes > VIOLATIONS_TOLERATED) return end(session, fault, ...answer);
-  return stay({ ...session, strikes }, ...answer);
+  const replies = replyTo === undefined ? [] : [errorReply(context, session, fault, replyTo)];
+  if (strikes > VIOLATIONS_TOLERATED) return end(session, fault, ...replies);
+  return stay({ ...session, strikes }, ...replies);
 }

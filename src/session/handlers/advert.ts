@@ -10,8 +10,8 @@ import type { Handler } from "./handler.ts";
 import { outOfPlace } from "./out-of-place.ts";
 
 /**
- * The peer tells of others. Each advert is a call and perhaps rows in the coordinator, so they come seldom; one that comes
- * too soon is refused without a strike, for honest peers may disagree about the time.
+ * The peer advertises other peers. Each advert costs the coordinator a command and perhaps row writes, so adverts are limited; one
+ * that comes too soon is refused without a strike, because clocks of honest peers differ.
  */
 export const handleAdvert: Handler<"advert"> = (session, message, context) => {
   const { claim, epoch, advertAt } = session;
@@ -19,26 +19,26 @@ export const handleAdvert: Handler<"advert"> = (session, message, context) => {
   const { now } = context;
   if (advertAt !== null && now - advertAt < ADVERT_INTERVAL)
     return stay(session, errorReply(context, session, TOO_SOON, message.id));
-  const peers = message.payload.peers.map(toldOf).filter((told) => told !== null);
+  const peers = message.payload.peers.map(advertisedPeer).filter((peer) => peer !== null);
   const input = { peerId: claim.peerId, epoch, peers };
   return stay({ ...session, advertAt: now }, command({ name: "hear_advert", input }, message.id));
 };
 
 const TOO_SOON = {
   code: "rate_limited",
-  detail: `one advert every ${ADVERT_INTERVAL / SECOND} s`,
+  detail: `send at most one advert every ${ADVERT_INTERVAL / SECOND} s`,
   retryAfter: ADVERT_INTERVAL / SECOND,
 } as const;
 
-/** Null for a key in a spelling that no peer could prove. */
-function toldOf(told: PayloadOf<"advert">["peers"][number]): AdvertisedPeer | null {
-  const key = fromHex(told.public_key) as Bytes;
+/** Null for a key that is not canonical: no peer could prove it. */
+function advertisedPeer(advertised: PayloadOf<"advert">["peers"][number]): AdvertisedPeer | null {
+  const key = fromHex(advertised.public_key) as Bytes;
   if (!isCanonicalKey(key)) return null;
   return {
     peerId: peerIdOf(key),
-    publicKey: told.public_key,
-    address: told.address,
-    role: told.role,
-    rttMs: told.rtt_ms ?? null,
+    publicKey: advertised.public_key,
+    address: advertised.address,
+    role: advertised.role,
+    rttMs: advertised.rtt_ms ?? null,
   };
 }

@@ -4,27 +4,29 @@ import { command, stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
 /**
- * A controller gives tasks, asks after its own and takes them back; the coordinator knows whether it may. Over muster.2
- * alone: who gets hold of a key must not read and repeat in go-p2p 1.0 what was asked before.
+ * A controller assigns tasks, queries and recalls its own; the coordinator checks whether it may. Only over muster.2: go-p2p
+ * 1.0 has no forward secrecy, so an attacker with a leaked key could read and replay what was assigned before.
  */
-export const handleTaskAssign = order<"task_assign">(({ task, idempotency_key }, from) => ({
-  name: "assign_task",
-  input: { ...from, task, key: idempotency_key ?? null },
-}));
+export const handleTaskAssign = controllerHandler<"task_assign">(
+  ({ task, idempotency_key }, from) => ({
+    name: "assign_task",
+    input: { ...from, task, key: idempotency_key ?? null },
+  }),
+);
 
-export const handleTaskQuery = order<"task_query">(({ task_id: id }, from) => ({
+export const handleTaskQuery = controllerHandler<"task_query">(({ task_id: id }, from) => ({
   name: "query_task",
   input: { ...from, id },
 }));
 
-export const handleTaskRecall = order<"task_recall">(({ task_id: id }, from) => ({
+export const handleTaskRecall = controllerHandler<"task_recall">(({ task_id: id }, from) => ({
   name: "recall_task",
   input: { ...from, id },
 }));
 
-type Orders = "task_assign" | "task_query" | "task_recall";
+type ControllerMessage = "task_assign" | "task_query" | "task_recall";
 
-function order<T extends Orders>(
+function controllerHandler<T extends ControllerMessage>(
   read: (
     payload: Parameters<Handler<T>>[1]["payload"],
     from: { readonly peerId: string; readonly epoch: number },
@@ -35,7 +37,7 @@ function order<T extends Orders>(
     if (channel.protocol !== "muster/2") {
       const fault = {
         code: "not_permitted",
-        detail: "tasks are given over muster.2 alone",
+        detail: "tasks can be assigned only over muster.2",
       } as const;
       return stay(session, errorReply(context, session, fault, id));
     }

@@ -9,7 +9,7 @@ export type Message<T extends MessageType> = Omit<Envelope, "payload"> & {
   readonly payload: PayloadOf<T>;
 };
 
-/** Takes one message of an active peer. */
+/** Handles one message of an active peer. */
 export type Handler<T extends MessageType> = (
   session: Active,
   message: Message<T>,

@@ -21,7 +21,7 @@ import {
 
 export type { Handler, Message } from "./handler.ts";
 
-/** Every message type, and what an active session does with it. */
+/** The handler of every message type in an active session. */
 export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   handshake: outOfPlace,
   handshake_ack: outOfPlace,

@@ -3,7 +3,7 @@ import { errorReply } from "../messages.ts";
 import { stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
-/** What go-p2p's controllers ask of workers; a mesh does none of it for a peer. Asking is no offence. */
+/** go-p2p requests of a controller to a worker, which a mesh refuses. The request is legitimate, so it is no strike. */
 export const refuseRequest: Handler<Exclude<GoP2pRequest, "get_stats">> = (
   session,
   { id, type },
@@ -11,7 +11,7 @@ export const refuseRequest: Handler<Exclude<GoP2pRequest, "get_stats">> = (
 ) => {
   const fault = {
     code: "not_permitted",
-    detail: `a mesh does not take ${type} from a peer`,
+    detail: `a mesh does not perform ${type} for a peer`,
   } as const;
   return stay(session, errorReply(context, session, fault, id));
 };

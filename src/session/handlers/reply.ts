@@ -11,8 +11,8 @@ import type { TaskRequest } from "../state.ts";
 import type { Handler, Message } from "./handler.ts";
 
 /**
- * A reply counts only for a request that is outstanding, and only if it is of the type that answers it: then it is the
- * result of the task which the request carried. Any other says nothing.
+ * A reply counts only for an outstanding request, and only if it has the type that answers the request: then it is the result
+ * of the task that the request carried, or goes to the caller that waits for it. Any other reply is ignored.
  */
 export const handleReply: Handler<GoP2pReply> = (session, reply) => {
   const request = session.taskRequests.find(({ id }) => id === reply.replyTo);

@@ -6,15 +6,15 @@ import { command, stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
 /**
- * A peer takes a new key. The session proves the old one, the message the new one; over go-p2p 1.0, which has no forward
- * secrecy, a key that has leaked could rotate itself, so only muster.2 may.
+ * The peer rotates its key. The session proves the old key, the message the new one. Only over muster.2: go-p2p 1.0 has no
+ * forward secrecy, so an attacker with a leaked key could rotate it.
  */
 export const handleRotate: Handler<"rotate"> = (session, { id, payload }, context) => {
   const { claim, channel, epoch } = session;
   if (channel.protocol !== "muster/2") {
     const fault = {
       code: "not_permitted",
-      detail: "a key is rotated over muster.2 alone",
+      detail: "a key can be rotated only over muster.2",
     } as const;
     return stay(session, errorReply(context, session, fault, id));
   }
@@ -26,7 +26,7 @@ export const handleRotate: Handler<"rotate"> = (session, { id, payload }, contex
   ) {
     const fault = {
       code: "proof_failed",
-      detail: "the proof does not show that you hold the new key",
+      detail: "the proof does not match the new key",
     } as const;
     return stay(session, errorReply(context, session, fault, id));
   }

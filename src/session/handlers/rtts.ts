@@ -2,13 +2,13 @@ import { errorReply } from "../messages.ts";
 import { command, stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
-/** A peer says how far it is from others. Over muster.2 alone: a replayed 1.0 frame would count again. */
+/** The peer reports RTTs to other peers. Only over muster.2: a replayed 1.0 frame would count again. */
 export const handleRtts: Handler<"rtts"> = (session, { id, payload }, context) => {
   const { claim, channel, epoch } = session;
   if (channel.protocol !== "muster/2") {
     const fault = {
       code: "not_permitted",
-      detail: "round trips are reported over muster.2 alone",
+      detail: "RTTs can be reported only over muster.2",
     } as const;
     return stay(session, errorReply(context, session, fault, id));
   }

@@ -86,7 +86,7 @@ export async function redisCommand(
 }
 
 async function waitUntilReady(access: UpstashAccess): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 1_200; tries++) {
     const pong = await redisCommand(access, "PING").catch(() => null);
     if (pong === "PONG") return;
     await sleep(50);

@@ -4,7 +4,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testMesh, type TestMesh } from "./mesh.ts";
-import { muster, start, type ExitResult } from "./processes.ts";
+import { eventually, muster, start, type ExitResult } from "./processes.ts";
 
 let started: TestMesh;
 beforeAll(async () => {
@@ -184,7 +184,11 @@ describe("the commands join, assign, task, peers and revoke", () => {
     const { code, stderr } = await here(...args);
     expect(stderr).toContain("exit code 4: no luck");
     expect(code).toBe(1);
-    expect(peer.stdout.match(/failed: exit code 4: no luck/g)).toHaveLength(2);
+    // The peer may print its line after the mesh has reported the end.
+    await eventually(
+      () => peer.stdout.match(/failed: exit code 4: no luck/g)?.length === 2,
+      () => `two failed attempts in: ${peer.stdout}`,
+    );
     peer.child.kill("SIGINT");
     await peer.finished;
   });

@@ -9,13 +9,13 @@ const FLEET = {
   perSecond: 20,
   freezeMs: 12_000,
   taskEveryMs: 100,
-  patienceMs: 150_000,
+  patienceMs: 300_000,
 };
 
 describe("a fleet with reset connections, frozen and killed processes, and a killed mesh", () => {
   test(
     "RC6 matches the registry afterwards, and no accepted task is lost",
-    { timeout: 400_000 },
+    { timeout: 900_000 },
     async () => {
       const outcome = await runFleet(FLEET, seededNumbers(4), () => {});
       expect(outcome).toMatchObject({

@@ -7,7 +7,7 @@ const SCALE = Number(process.env["MUSTER_KILL_SCALE"] ?? 1);
 
 test(
   "AS1 every task ends exactly once while peers and the mesh are killed with SIGKILL",
-  { timeout: 120_000 + 120_000 * SCALE },
+  { timeout: 300_000 + 120_000 * SCALE },
   async () => {
     const seed = Date.now() % 1_000_000;
     const tasks = Math.ceil(100 * SCALE);

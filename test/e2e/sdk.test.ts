@@ -50,7 +50,7 @@ describe.each(PROTOCOLS)("the SDK over %s", (protocol) => {
 });
 
 /** Shorter than the timeout of the hook, which would leave the process running. */
-const DENO_MS = 100_000;
+const DENO_TIMEOUT_MS = 170_000;
 
 interface Outcome {
   readonly name: string;
@@ -67,7 +67,7 @@ async function runOnDeno(mesh: MeshUnderTest): Promise<readonly Outcome[]> {
       DENO,
       ["run", ...flags, net, RUNNER, JSON.stringify(mesh)],
       {
-        timeout: DENO_MS,
+        timeout: DENO_TIMEOUT_MS,
         killSignal: "SIGKILL",
         env: { PATH: process.env["PATH"], HOME: home, DENO_DIR: home, DENO_NO_UPDATE_CHECK: "1" },
       },

@@ -10,7 +10,7 @@ import type {
 } from "../src/contract/commands.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../src/base/deadline.ts";
 import type { Env } from "./env.ts";
 
 /** The coordinator as the gateway calls it. */

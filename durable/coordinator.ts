@@ -3,7 +3,7 @@ import type { Millis } from "../src/base/clock.ts";
 import { err, type Result } from "../src/base/result.ts";
 import type { CommandName, Input } from "../src/contract/commands.ts";
 import { type Effect } from "../src/coordinator/kernel/effects.ts";
-import { isEndAwaited, type DialOrder, type SessionRef } from "../src/contract/session-orders.ts";
+import { isEndAwaited, type DialOrder, type SessionRef } from "../src/peers/session-orders.ts";
 import { refuseRpcCaller } from "../src/contract/rpc-caller.ts";
 import { execute, type Executed } from "../src/coordinator/kernel/execute.ts";
 import { nextTick } from "../src/coordinator/kernel/tick.ts";
@@ -19,7 +19,12 @@ import { durableSql } from "./durable-sql.ts";
 import type { Env } from "./env.ts";
 import { kvStore } from "./kv-store.ts";
 import { MeasurementWriter } from "./measurement-writer.ts";
-import { COPY_DEBTS, OutboxRunner, OWN_DEBTS, type OutboxPorts } from "./outbox-runner.ts";
+import {
+  COPY_DELIVERIES,
+  OutboxRunner,
+  OWN_DELIVERIES,
+  type OutboxPorts,
+} from "../src/coordinator/outbox/runner.ts";
 import type { CoordinatorRpc } from "./rpc.ts";
 import { SessionPort } from "./session-port.ts";
 import { upstashStore } from "./upstash-store.ts";
@@ -60,9 +65,11 @@ export class Coordinator
       endSession: async (to, fault) => void (await this.#sessions.end(to, fault)),
       probe: (to) => this.#probe(to),
       execute: (name, input) => this.#run(name, input).result,
+      onFailure: (kind, error) =>
+        console.error("outbox entry failed; it is retried", { kind, error: String(error) }),
     };
-    this.#outbox = new OutboxRunner(ports, OWN_DEBTS);
-    this.#copies = new OutboxRunner(ports, COPY_DEBTS);
+    this.#outbox = new OutboxRunner(ports, OWN_DELIVERIES);
+    this.#copies = new OutboxRunner(ports, COPY_DELIVERIES);
     this.#callbacks = new CallbackRunner({
       claim: (busy) => {
         const { result } = this.#run("claim_callback", { busy });
@@ -147,7 +154,7 @@ export class Coordinator
   }
 
   #nextTick(now: Millis): Millis | null {
-    return nextTick({ registry: this.#registry, config: this.#config.coordinator }, now);
+    return nextTick({ registry: this.#registry, config: this.#config.coordinator, now });
   }
 
   /** Performs one effect; false when it did not come about. Never throws. */

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Json } from "../src/base/json.ts";
-import type { DialOrder, EndFault } from "../src/contract/session-orders.ts";
+import type { DialOrder, EndFault } from "../src/peers/session-orders.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import {
   HEARTBEAT_REQUEST,

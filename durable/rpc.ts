@@ -1,6 +1,6 @@
 import type { Result } from "../src/base/result.ts";
 import type { CommandName } from "../src/contract/commands.ts";
-import type { DialOrder, EndFault } from "../src/contract/session-orders.ts";
+import type { DialOrder, EndFault } from "../src/peers/session-orders.ts";
 import { RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { GoP2pRequest, PayloadOf, TaskOffer } from "../src/protocol/messages.ts";

@@ -1,7 +1,7 @@
-import type { DialOrder, EndFault, SessionRef } from "../src/contract/session-orders.ts";
+import type { DialOrder, EndFault, SessionRef } from "../src/peers/session-orders.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { PayloadOf, TaskOffer } from "../src/protocol/messages.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../src/base/deadline.ts";
 import type { Env } from "./env.ts";
 import type { Delivery, PeerSessionRpc } from "./rpc.ts";
 

@@ -1,7 +1,7 @@
 import type { OutboxItem } from "../registry/outbox.ts";
 import type { CallersOf } from "./caller.ts";
 import type { Empty } from "./inputs.ts";
-import type { EndFault, SessionRef } from "./session-orders.ts";
+import type { EndFault, SessionRef } from "../peers/session-orders.ts";
 
 /** The coordinator's own work: due times, and the outcome of what the outbox does. */
 export interface KernelCommands {
@@ -14,7 +14,7 @@ export interface KernelCommands {
   probed: { caller: "mesh"; input: { readonly to: SessionRef }; output: Empty };
   outbox_failed: {
     caller: "mesh";
-    input: Pick<OutboxItem, "kind" | "subject" | "failures">;
+    input: Pick<OutboxItem, "entry" | "failures">;
     output: Empty;
   };
 }

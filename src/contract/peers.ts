@@ -4,7 +4,7 @@ import type { PeerId } from "../protocol/ids.ts";
 import type { GoP2pRequest, Role } from "../protocol/messages.ts";
 import type { CallersOf } from "./caller.ts";
 import type { SessionInput, Empty, PageInput } from "./inputs.ts";
-import type { SessionRef } from "./session-orders.ts";
+import type { SessionRef } from "../peers/session-orders.ts";
 
 /** What is known of peers: measurements, scores, other peers that they advertise. */
 export interface PeerCommands {

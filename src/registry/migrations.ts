@@ -221,6 +221,12 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     )`,
     `ALTER TABLE attempts ADD COLUMN begun_at INTEGER`,
   ],
+  [
+    `ALTER TABLE outbox ADD COLUMN peer_id TEXT`,
+    `UPDATE outbox SET peer_id = subject WHERE kind = 'publish'`,
+    `UPDATE outbox SET peer_id = json_extract(subject, '$[0]') WHERE kind IN ('end_session', 'probe')`,
+    `CREATE INDEX outbox_peers ON outbox (peer_id, kind)`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

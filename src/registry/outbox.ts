@@ -1,53 +1,69 @@
 import type { Millis } from "../base/clock.ts";
+import type { EndFault, SessionRef } from "../peers/session-orders.ts";
+import type { PeerId } from "../protocol/ids.ts";
 import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
 /**
- * What is owed to the world outside the database, written in the transaction that made it owed and repeated until
- * done: `publish` a peer's record (subject: peer ID), `delete_blob` and `delete_result` (subject: blob ID),
- * `end_session` of a peer that lost its right (subject: peer ID and the session's name and epoch), `probe` of a peer
- * whose silence is in doubt (likewise); `replicate` what is published to the store of replicas (one subject: the
- * directory), and `drop_copy` of what lies there (subject: its key).
+ * Work outside the database. An entry is written in the transaction that makes the work necessary, and the work is
+ * repeated until it succeeds.
  */
-export type OutboxKind = (typeof OWN_KINDS | typeof COPY_KINDS)[number];
+export type OutboxEntry =
+  /** Seal a peer's record, store it, and publish a pointer to it. */
+  | { readonly kind: "publish"; readonly peerId: PeerId }
+  /** Delete a sealed record from the store. */
+  | { readonly kind: "delete_blob"; readonly blobId: string }
+  /** Delete a large task result from the store. */
+  | { readonly kind: "delete_result"; readonly blobId: string }
+  /** End a session whose peer may no longer be connected. */
+  | { readonly kind: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
+  /** Ping a peer that did not react to an offer. */
+  | { readonly kind: "probe"; readonly to: SessionRef }
+  /** Copy what is published to the store of the replicas. */
+  | { readonly kind: "replicate" }
+  /** Delete a document from the store of the replicas. */
+  | { readonly kind: "drop_copy"; readonly key: string };
 
-/** Owed to the mesh's own store and sessions. */
+export type OutboxKind = OutboxEntry["kind"];
+
+/** Work on the mesh's own store and sessions. */
 export const OWN_KINDS = [
   "publish",
   "delete_blob",
   "delete_result",
   "end_session",
   "probe",
-] as const;
-/** Owed to the store of replicas, which must hold up nothing else by being slow or down. */
-export const COPY_KINDS = ["replicate", "drop_copy"] as const;
+] as const satisfies readonly OutboxKind[];
+/** Work on the store of the replicas, which may be slow or down without delaying anything else. */
+export const COPY_KINDS = ["replicate", "drop_copy"] as const satisfies readonly OutboxKind[];
 
 export interface OutboxItem {
-  readonly seq: number;
-  readonly kind: OutboxKind;
-  readonly subject: string;
+  readonly entry: OutboxEntry;
   readonly dueAt: Millis;
+  /** How often the work has failed since the entry was added. */
   readonly failures: number;
 }
 
 export function outboxTable(sql: Sql) {
   return {
-    /** One item per kind and subject: a newer wish replaces the older one's time. */
-    add(kind: OutboxKind, subject: string, dueAt: Millis): void {
+    /** Adds an entry. An equal entry gets the new due time, and its failures are forgotten. */
+    add(entry: OutboxEntry, dueAt: Millis): void {
       sql.exec(
-        `INSERT INTO outbox (kind, subject, due_at, failures) VALUES (?, ?, ?, 0)
+        `INSERT INTO outbox (kind, subject, peer_id, due_at, failures) VALUES (?, ?, ?, ?, 0)
          ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at, failures = 0`,
-        kind,
-        subject,
+        entry.kind,
+        subjectOf(entry),
+        peerOf(entry),
         dueAt,
       );
     },
-    /** Owes it by then at the latest: a wish that was due sooner stays so. */
-    hasten(kind: OutboxKind, subject: string, dueAt: Millis): void {
+    /** Adds an entry. An equal entry keeps its due time if that is earlier. */
+    addNoLater(entry: OutboxEntry, dueAt: Millis): void {
       sql.exec(
-        `INSERT INTO outbox (kind, subject, due_at, failures) VALUES (?, ?, ?, 0)
+        `INSERT INTO outbox (kind, subject, peer_id, due_at, failures) VALUES (?, ?, ?, ?, 0)
          ON CONFLICT (kind, subject) DO UPDATE SET due_at = MIN(due_at, excluded.due_at)`,
-        kind,
-        subject,
+        entry.kind,
+        subjectOf(entry),
+        peerOf(entry),
         dueAt,
       );
     },
@@ -66,62 +82,63 @@ export function outboxTable(sql: Sql) {
         )
         .map(readItem);
     },
-    /** Puts it off without its having failed. */
-    defer(kind: OutboxKind, subject: string, dueAt: Millis): void {
-      sql.exec(`UPDATE outbox SET due_at = ? WHERE kind = ? AND subject = ?`, dueAt, kind, subject);
+    /** Sets the due time, and counts no failure. */
+    defer(entry: OutboxEntry, dueAt: Millis): void {
+      sql.exec(
+        `UPDATE outbox SET due_at = ? WHERE kind = ? AND subject = ?`,
+        dueAt,
+        entry.kind,
+        subjectOf(entry),
+      );
     },
-    postpone(kind: OutboxKind, subject: string, dueAt: Millis): void {
+    /** Sets the due time after a failure. */
+    retry(entry: OutboxEntry, dueAt: Millis): void {
       sql.exec(
         `UPDATE outbox SET due_at = ?, failures = failures + 1 WHERE kind = ? AND subject = ?`,
         dueAt,
-        kind,
-        subject,
+        entry.kind,
+        subjectOf(entry),
       );
     },
-    remove(kind: OutboxKind, subject: string): void {
-      sql.exec(`DELETE FROM outbox WHERE kind = ? AND subject = ?`, kind, subject);
+    remove(entry: OutboxEntry): void {
+      sql.exec(`DELETE FROM outbox WHERE kind = ? AND subject = ?`, entry.kind, subjectOf(entry));
     },
-    /** When it is due; null when it is not owed. */
-    dueAt(kind: OutboxKind, subject: string): Millis | null {
+    /** When an entry is due; null when the outbox does not have it. */
+    dueAt(entry: OutboxEntry): Millis | null {
       const row = sql.exec(
         `SELECT due_at FROM outbox WHERE kind = ? AND subject = ?`,
-        kind,
-        subject,
+        entry.kind,
+        subjectOf(entry),
       )[0];
       return row === undefined ? null : number(row, "due_at");
     },
-    /** Whether it is owed for later and was never tried: what was tried may have been done, however it looked. */
-    isUntried(kind: OutboxKind, subject: string, now: Millis): boolean {
+    /** Whether an entry is due later and was never tried: an attempt that failed may have done the work nevertheless. */
+    isUntried(entry: OutboxEntry, now: Millis): boolean {
       return (
         sql.exec(
           `SELECT 1 FROM outbox WHERE kind = ? AND subject = ? AND due_at > ? AND failures = 0`,
-          kind,
-          subject,
+          entry.kind,
+          subjectOf(entry),
           now,
         ).length > 0
       );
     },
-    /** Owes nothing of these kinds any more. */
     removeAll(kinds: readonly OutboxKind[]): void {
       for (const kind of kinds) sql.exec(`DELETE FROM outbox WHERE kind = ?`, kind);
     },
-    /** Whether anything of this kind is due by now. */
+    /** Whether any entry of this kind is due by now. */
     isDue(kind: OutboxKind, now: Millis): boolean {
       return (
         sql.exec(`SELECT 1 FROM outbox WHERE due_at <= ? AND kind = ? LIMIT 1`, now, kind).length >
         0
       );
     },
-    /** The subjects of one kind that begin so. */
-    subjects(kind: OutboxKind, beginning: string): readonly string[] {
+    /** Sessions of a peer that were told to end and have not confirmed it. */
+    unconfirmedEnds(peerId: PeerId): readonly SessionRef[] {
       return sql
-        .exec(
-          `SELECT subject FROM outbox WHERE kind = ? AND substr(subject, 1, ?) = ?`,
-          kind,
-          beginning.length,
-          beginning,
-        )
-        .map((row) => text(row, "subject"));
+        .exec(`SELECT * FROM outbox WHERE kind = 'end_session' AND peer_id = ?`, peerId)
+        .map((row) => readItem(row).entry)
+        .flatMap((entry) => (entry.kind === "end_session" ? [entry.to] : []));
     },
     nextDue(): Millis | null {
       return numberOrNull(sql.exec(`SELECT MIN(due_at) AS due FROM outbox`)[0] as SqlRow, "due");
@@ -129,10 +146,67 @@ export function outboxTable(sql: Sql) {
   };
 }
 
+/** The subject of `replicate`: there is one directory. */
+const DIRECTORY = "directory";
+
+/** What tells entries of one kind apart. The only place that writes subjects; `entryOf` is the only one that reads them. */
+function subjectOf(entry: OutboxEntry): string {
+  switch (entry.kind) {
+    case "publish":
+      return entry.peerId;
+    case "delete_blob":
+    case "delete_result":
+      return entry.blobId;
+    case "end_session": {
+      const { to, fault } = entry;
+      return JSON.stringify([to.peerId, to.session, to.epoch, fault.code, fault.detail]);
+    }
+    case "probe":
+      return JSON.stringify([entry.to.peerId, entry.to.session, entry.to.epoch]);
+    case "replicate":
+      return DIRECTORY;
+    case "drop_copy":
+      return entry.key;
+    default:
+      return entry satisfies never;
+  }
+}
+
+/** The peer that an entry concerns, by which entries are found. */
+function peerOf(entry: OutboxEntry): PeerId | null {
+  if (entry.kind === "publish") return entry.peerId;
+  return entry.kind === "end_session" || entry.kind === "probe" ? entry.to.peerId : null;
+}
+
+function entryOf(kind: OutboxKind, subject: string): OutboxEntry {
+  switch (kind) {
+    case "publish":
+      return { kind, peerId: subject };
+    case "delete_blob":
+    case "delete_result":
+      return { kind, blobId: subject };
+    case "end_session": {
+      const [peerId, session, epoch, code, detail] = JSON.parse(subject) as EndSubject;
+      return { kind, to: { peerId, session, epoch }, fault: { code, detail } };
+    }
+    case "probe": {
+      const [peerId, session, epoch] = JSON.parse(subject) as ProbeSubject;
+      return { kind, to: { peerId, session, epoch } };
+    }
+    case "replicate":
+      return { kind };
+    case "drop_copy":
+      return { kind, key: subject };
+    default:
+      return kind satisfies never;
+  }
+}
+
+type ProbeSubject = readonly [peerId: string, session: string, epoch: number];
+type EndSubject = readonly [...ProbeSubject, code: EndFault["code"], detail: string];
+
 const readItem = (row: SqlRow): OutboxItem => ({
-  seq: number(row, "seq"),
-  kind: text(row, "kind") as OutboxKind,
-  subject: text(row, "subject"),
+  entry: entryOf(text(row, "kind") as OutboxKind, text(row, "subject")),
   dueAt: number(row, "due_at"),
   failures: number(row, "failures"),
 });

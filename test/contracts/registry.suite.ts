@@ -6,6 +6,7 @@ import type { Callback } from "../../src/webhooks/index.ts";
 import { DISCOVERY_TABLES } from "./discovery-tables.ts";
 import { aDial, aHearsay, aPeer } from "./records.ts";
 import { TASK_TABLES } from "./task-tables.suite.ts";
+import type { OutboxEntry } from "../../src/registry/outbox.ts";
 
 /** Opens the test's own database, which is empty at first; each call opens the same one. */
 export type OpenSql = () => Sql;
@@ -337,20 +338,51 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "the outbox owes each thing once, gives what is due, and counts failures",
+    name: "the outbox holds an entry once, returns due entries, and counts failures",
     holds(open) {
       const { outbox } = openRegistry(open());
+      const publish = { kind: "publish", peerId: "p" } as const;
+      const deletion = { kind: "delete_blob", blobId: "p" } as const;
       expect(outbox.nextDue()).toBeNull();
-      outbox.add("publish", "p", T + 5);
-      outbox.add("delete_blob", "p", T);
-      outbox.postpone("publish", "p", T + 7);
-      expect(outbox.due(T + 6, 9).map(({ kind }) => kind)).toEqual(["delete_blob"]);
+      outbox.add(publish, T + 5);
+      outbox.add(deletion, T);
+      outbox.retry(publish, T + 7);
+      expect(outbox.due(T + 6, 9).map(({ entry }) => entry)).toEqual([deletion]);
       expect(outbox.due(T + 7, 9).map(({ failures }) => failures)).toEqual([0, 1]);
       expect(outbox.due(T + 7, 1)).toHaveLength(1);
-      outbox.add("publish", "p", T + 1);
-      expect(outbox.due(T + 1, 9)[1]).toMatchObject({ kind: "publish", failures: 0 });
-      outbox.remove("delete_blob", "p");
+      outbox.add(publish, T + 1);
+      expect(outbox.due(T + 1, 9)[1]).toMatchObject({ entry: publish, failures: 0 });
+      outbox.addNoLater(publish, T + 9);
+      expect(outbox.dueAt(publish)).toBe(T + 1);
+      outbox.remove(deletion);
       expect(outbox.nextDue()).toBe(T + 1);
+    },
+  },
+  {
+    name: "the outbox returns every kind of entry as it was added, and removes exactly that one",
+    holds(open) {
+      const { outbox } = openRegistry(open());
+      const to = { peerId: "p", session: '["s",1]', epoch: 3 };
+      const other = { ...to, peerId: "p2" };
+      const fault = { code: "revoked", detail: 'a "detail", with [brackets]' } as const;
+      const entries: OutboxEntry[] = [
+        { kind: "publish", peerId: "p" },
+        { kind: "delete_blob", blobId: "b" },
+        { kind: "delete_result", blobId: "b" },
+        { kind: "end_session", to, fault },
+        { kind: "end_session", to: other, fault },
+        { kind: "end_session", to, fault: { code: "forgotten", detail: "" } },
+        { kind: "probe", to },
+        { kind: "replicate" },
+        { kind: "drop_copy", key: "k" },
+      ];
+      entries.forEach((entry, index) => outbox.add(entry, T + index));
+      expect(outbox.due(T + 99, 99).map(({ entry }) => entry)).toEqual(entries);
+      expect(outbox.unconfirmedEnds("p")).toEqual([to, to]);
+      entries.forEach((entry, index) => {
+        outbox.remove(entry);
+        expect(outbox.due(T + 99, 99).map((item) => item.entry)).toEqual(entries.slice(index + 1));
+      });
     },
   },
 ];

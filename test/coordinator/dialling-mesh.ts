@@ -1,4 +1,4 @@
-import type { DialOrder } from "../../src/contract/session-orders.ts";
+import type { DialOrder } from "../../src/peers/session-orders.ts";
 import { DIAL_BACKOFF_MAX } from "../../src/protocol/constants.ts";
 import type { DialView } from "../../src/protocol/http.ts";
 import { present } from "../must.ts";

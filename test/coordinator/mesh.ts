@@ -8,9 +8,9 @@ import type { CommandName, Input, Output } from "../../src/contract/commands.ts"
 import type { SubmitInput } from "../../src/contract/tasks.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
 import type { Effect } from "../../src/coordinator/kernel/effects.ts";
-import type { EndFault, SessionRef } from "../../src/contract/session-orders.ts";
+import type { EndFault, SessionRef } from "../../src/peers/session-orders.ts";
 import { execute, type Executed } from "../../src/coordinator/kernel/execute.ts";
-import { readEndSession, readProbe } from "../../src/coordinator/peers/peers.ts";
+import { deliveryOf, type OutboxAction } from "../../src/coordinator/outbox/delivery.ts";
 import { nextTick } from "../../src/coordinator/kernel/tick.ts";
 import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
 import type { Publication } from "../../src/discovery/publisher.ts";
@@ -27,7 +27,6 @@ import {
 import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
 import type { PeerId } from "../../src/protocol/ids.ts";
 import type { Role, TaskOffer } from "../../src/protocol/messages.ts";
-import type { OutboxItem } from "../../src/registry/outbox.ts";
 import { openRegistry, type Registry } from "../../src/registry/registry.ts";
 import type { Sql, SqlRow } from "../../src/registry/sql.ts";
 import { must, mustFail, present } from "../must.ts";
@@ -221,7 +220,7 @@ export class TestMesh {
   }
 
   nextTick = (): Millis | null =>
-    nextTick({ registry: this.registry, config: this.config }, this.now);
+    nextTick({ registry: this.registry, config: this.config, now: this.now });
 
   /** Effects of one type, in the order in which they were performed. */
   performed<T extends Effect["type"]>(type: T): Extract<Effect, { type: T }>[] {
@@ -246,58 +245,61 @@ export class TestMesh {
     this.effects.push(effect);
     if (effect.type === "offer") this.sessions.get(effect.to.session)?.offers.push(effect.offer);
     if (effect.type === "cancel") this.sessions.get(effect.to.session)?.cancelled.push(effect);
-    if (effect.type === "end_session") this.#end(effect.to, effect.fault);
+    if (effect.type === "end_session" && this.#endSession(effect.to, effect.fault))
+      this.run("session_ended", { to: effect.to, fault: effect.fault });
     if (effect.type === "drain_outbox") this.#drain();
   }
 
-  /** A session ends when it is told to, and confirms it; an `unreachable` one does neither. */
-  #end(to: SessionRef, fault: EndFault): boolean {
+  /** Ends a session; false when it is `unreachable` and does not confirm. */
+  #endSession(to: SessionRef, fault: EndFault): boolean {
     const peer = this.sessions.get(to.session);
     if (peer?.unreachable === true) return false;
     if (peer !== undefined) peer.endedBy = fault;
-    this.run("session_ended", { to, fault });
     return true;
   }
 
-  /** Pays what the outbox owes now. A blob is no more than its ID here. */
+  /** Delivers due outbox entries as the outbox runner does, without waiting. A blob is no more than its ID here. */
   #drain(): void {
-    for (const item of this.registry.outbox.due(this.now, 100))
-      if (!this.#pay(item)) this.run("outbox_failed", item);
-  }
-
-  #pay({ kind, subject }: OutboxItem): boolean {
-    if (kind === "end_session") {
-      const { to, fault } = readEndSession(subject);
-      return this.#end(to, fault);
+    for (const item of this.registry.outbox.due(this.now, 100)) {
+      const delivery = deliveryOf(item, (name, input) => this.#runAsMesh(name, input));
+      if (delivery === null) continue;
+      if (this.#deliver(delivery.action)) delivery.confirm();
+      else this.run("outbox_failed", item);
     }
-    if (kind === "replicate" || kind === "drop_copy") return false; // there is no store of replicas here
-    if (kind === "probe") return this.#probe(readProbe(subject));
-    if (kind === "publish") return this.#publish(subject);
-    if (this.storeDown) return false;
-    this.blobs.delete(subject);
-    this.storeWrites++;
-    this.run("blob_deleted", { blobId: subject });
-    return true;
   }
 
-  /** An `unreachable` session does not answer. */
-  #probe(to: SessionRef): boolean {
-    if (this.sessions.get(to.session)?.unreachable === true) return false;
-    this.probes.push(to);
-    this.run("probed", { to });
-    return true;
+  /** Performs what an outbox entry does outside the database; false when it fails. */
+  #deliver(action: OutboxAction): boolean {
+    switch (action.type) {
+      case "store_record":
+        if (this.storeDown) return false;
+        this.blobs.add(action.publication.blobId);
+        this.storeWrites++;
+        this.publications.push(action.publication);
+        return true;
+      case "delete":
+        if (this.storeDown || action.store === "replicas") return false;
+        this.blobs.delete(action.key.replace(/^blob:/, ""));
+        this.storeWrites++;
+        return true;
+      case "end_session":
+        return this.#endSession(action.to, action.fault);
+      case "probe":
+        if (this.sessions.get(action.to.session)?.unreachable === true) return false;
+        this.probes.push(action.to);
+        return true;
+      case "replicate":
+        return false; // there is no store of replicas here
+      default:
+        return action satisfies never;
+    }
   }
 
-  #publish(peerId: PeerId): boolean {
-    const prepared = this.run("prepare_publication", { peerId });
-    if (prepared === null) return true;
-    if (this.storeDown) return false;
-    const { publication, ...of } = prepared;
-    this.blobs.add(publication.blobId);
-    this.storeWrites++;
-    this.publications.push(publication);
-    this.run("published", { ...of, peerId, blobId: publication.blobId });
-    return true;
+  /** Runs a command and performs its effects, whether it succeeds or not. */
+  #runAsMesh<K extends CommandName>(name: K, input: Input<K>): Executed<K>["result"] {
+    const { result, effects } = this.execute(name, input);
+    for (const effect of effects) this.#perform(effect);
+    return result;
   }
 }
 

@@ -15,14 +15,14 @@ const [A, B] = KEYS;
 
 const blobsNamed = (mesh: TestMesh) => new Set(mesh.pointers.map(({ blob_id }) => blob_id));
 const owed = (mesh: TestMesh) =>
-  mesh.registry.outbox.due(Number.MAX_SAFE_INTEGER, 99).map(({ kind, subject }) => [kind, subject]);
+  mesh.registry.outbox.due(Number.MAX_SAFE_INTEGER, 99).map(({ entry }) => entry);
 
 describe("a peer that becomes active", () => {
   test("DS1 owes its record to the store, in the transaction that lets it in", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     mesh.execute("admit", new TestPeer(mesh, A).request());
-    expect(owed(mesh)).toEqual([["publish", A.id]]);
+    expect(owed(mesh)).toEqual([{ kind: "publish", peerId: A.id }]);
     expect(mesh.pointers).toEqual([]);
   });
 
@@ -161,7 +161,7 @@ describe("a peer that is gone", () => {
     peer.leave();
     mesh.run("published", { ...of, peerId: A.id, blobId: publication.blobId });
     expect(mesh.pointers).toEqual([]);
-    expect(owed(mesh)).toEqual([["delete_blob", publication.blobId]]);
+    expect(owed(mesh)).toEqual([{ kind: "delete_blob", blobId: publication.blobId }]);
   });
 
   test("DS3 and is back before its old record reached the store still owes a new one", () => {
@@ -172,8 +172,8 @@ describe("a peer that is gone", () => {
     peer.join({ name: "anna" });
     mesh.run("published", { ...of, peerId: A.id, blobId: publication.blobId });
     expect(owed(mesh)).toEqual([
-      ["publish", A.id],
-      ["delete_blob", publication.blobId],
+      { kind: "publish", peerId: A.id },
+      { kind: "delete_blob", blobId: publication.blobId },
     ]);
     mesh.storeDown = false;
     mesh.live(MINUTE);
@@ -260,11 +260,11 @@ describe("what is stored and never published", () => {
     mesh.storeDown = true;
     mesh.join(A);
     const { publication, ...of } = present(mesh.run("prepare_publication", { peerId: A.id }));
-    mesh.registry.outbox.remove("publish", A.id);
+    mesh.registry.outbox.remove({ kind: "publish", peerId: A.id });
     mesh.live(ORPHANED_BLOB_AGE);
     mesh.run("published", { ...of, peerId: A.id, blobId: publication.blobId });
     expect(mesh.pointers).toEqual([]);
-    expect(owed(mesh)).toContainEqual(["delete_blob", publication.blobId]);
+    expect(owed(mesh)).toContainEqual({ kind: "delete_blob", blobId: publication.blobId });
   });
 });
 

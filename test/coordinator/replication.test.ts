@@ -127,8 +127,8 @@ describe("what is published", () => {
     mesh.join(A);
     mesh.live(2 * MINUTE);
     const sleeps = mesh.nextTick();
-    mesh.registry.outbox.add("replicate", "directory", mesh.now);
-    mesh.registry.outbox.add("drop_copy", "blob:a", mesh.now);
+    mesh.registry.outbox.add({ kind: "replicate" }, mesh.now);
+    mesh.registry.outbox.add({ kind: "drop_copy", key: "blob:a" }, mesh.now);
     mesh.tick();
     expect(mesh.rows("SELECT * FROM outbox")).toEqual([]);
     expect(mesh.nextTick()).toBe(sleeps);

@@ -1,3 +1,4 @@
+import { MINUTE } from "../../src/base/clock.ts";
 import { describe, expect, test } from "vitest";
 import { HOUR, SECOND } from "../../src/base/clock.ts";
 import {
@@ -108,10 +109,14 @@ describe("a large result", () => {
     mesh.pass(RESULT_UPLOAD_TIMEOUT - 1);
     peer.progress(0.5);
     mesh.tick();
-    expect(mesh.registry.outbox.dueAt("delete_result", blobId)).toBeNull();
+    expect(mesh.registry.outbox.dueAt({ kind: "delete_result", blobId })).toBeNull();
+    mesh.storeDown = true;
     mesh.pass(1);
     mesh.tick();
-    expect(mesh.registry.outbox.dueAt("delete_result", blobId)).toBe(mesh.now);
+    expect(mesh.registry.outbox.dueAt({ kind: "delete_result", blobId })).not.toBeNull();
+    mesh.storeDown = false;
+    mesh.live(MINUTE);
+    expect(mesh.registry.outbox.dueAt({ kind: "delete_result", blobId })).toBeNull();
     expect(mesh.refusal("commit_result", commit(peer, blobId)).code).toBe("unavailable");
     mesh.run("commit_result", commit(peer, begin(mesh, peer)));
   });

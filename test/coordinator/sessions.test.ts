@@ -227,9 +227,10 @@ describe("a peer that is gone", () => {
     });
     expect(mesh.pointers).toEqual([]);
     expect(mesh.registry.outbox.due(mesh.now + BLOB_GRACE_PERIOD, 9)).toMatchObject([
-      { kind: "delete_blob", subject: pointer.blobId },
+      { entry: { kind: "delete_blob", blobId: pointer.blobId } },
     ]);
-    expect(effects).toContainEqual({ type: "drain_outbox" });
+    expect(effects).toEqual([]);
+    expect(mesh.nextTick()).toBeLessThanOrEqual(mesh.now + BLOB_GRACE_PERIOD);
     expect(peer.view.state).toBe("stale");
   });
 

@@ -1,4 +1,4 @@
-import { replicate } from "../../durable/replicate.ts";
+import { replicate } from "../../src/coordinator/outbox/replicate.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { platformVerify } from "../../src/crypto/ed25519.ts";
 import { storeRecord } from "../../src/discovery/publisher.ts";
@@ -78,6 +78,6 @@ export class ReplicatedMesh {
 
   /** When the outbox owes replicas something new. */
   get owed(): number | null {
-    return this.mesh.registry.outbox.dueAt("replicate", "directory");
+    return this.mesh.registry.outbox.dueAt({ kind: "replicate" });
   }
 }

@@ -1,7 +1,7 @@
 import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { COMMAND_CALLERS, type CommandName } from "../../src/contract/commands.ts";
-import type { EndCode } from "../../src/contract/session-orders.ts";
+import type { EndCode } from "../../src/peers/session-orders.ts";
 import { RPC_VERSION } from "../../src/protocol/constants.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
 import { api, giveTask, newSessionStub, rows, sessionStub, until } from "./api.ts";

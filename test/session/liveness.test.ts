@@ -1,4 +1,4 @@
-import type { EndCode } from "../../src/contract/session-orders.ts";
+import type { EndCode } from "../../src/peers/session-orders.ts";
 import { describe, expect, test } from "vitest";
 import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
 import { CLOSE } from "../../src/protocol/errors.ts";

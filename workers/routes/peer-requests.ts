@@ -4,7 +4,7 @@ import { RPC_TIMEOUT, RPC_VERSION } from "../../src/protocol/constants.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { PeerReply, PeerRequest } from "../../src/protocol/http.ts";
 import { PeerId } from "../../src/protocol/ids.ts";
-import { withDeadline } from "../../durable/deadline.ts";
+import { withDeadline } from "../../src/base/deadline.ts";
 import type { Called } from "../../durable/rpc.ts";
 import type { AppContext } from "../context.ts";
 import { respond } from "../problem.ts";

@@ -3,7 +3,7 @@ import type { HeldTask } from "../../protocol/messages.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { releaseLost } from "../tasks/leases.ts";
-import { savePeer } from "../peers/peers.ts";
+import { savePeer } from "../peers/scored-peers.ts";
 
 /**
  * Gives an attempt back to the peer that had begun it and was given up, while nobody else has got the task since: its

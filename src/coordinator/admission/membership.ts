@@ -1,23 +1,19 @@
 import { err, ok } from "../../base/result.ts";
 import { admit } from "../../peers/admission.ts";
 import type { Peer } from "../../peers/peer.ts";
+import { toRfc3339 } from "../../base/clock.ts";
+import type { AllowEntry } from "../../protocol/http.ts";
 import type { PeerId } from "../../protocol/ids.ts";
+import type { Allowed } from "../../registry/allowlist.ts";
 import { authMode, type Context } from "../kernel/context.ts";
 import { dialsAfterForgetting, dialsAfterRuling } from "../dialing/dial-outcomes.ts";
-import { dispatch } from "../tasks/dispatch.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
+import { markWorkAvailable } from "../kernel/marks.ts";
 import { releaseAll } from "../tasks/leases.ts";
 import { expelHolder, isMember, peerHolder } from "../discovery/epochs.ts";
 import { removePeer, applyPeerEvent } from "../peers/lifecycle.ts";
-import {
-  endSession,
-  peerOf,
-  savePeer,
-  standingOf,
-  unconfirmedEnds,
-  scoreOf,
-} from "../peers/peers.ts";
-import { allowView, hearsayView, peerView } from "../kernel/views.ts";
+import { endSession, peerOf, savePeer, standingOf, scoreOf } from "../peers/scored-peers.ts";
+import { advertisedPeerView, peerView } from "../peers/views.ts";
 
 export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
 
@@ -26,7 +22,7 @@ export const setAuthMode: Handler<"set_auth_mode"> = (context, { mode }) => {
   context.registry.settings.setAuthMode(mode);
   for (const peer of context.registry.peers.connected()) endUnlessQualified(context, peer);
   dialsAfterRuling(context);
-  dispatch(context);
+  markWorkAvailable(context);
   return ok({ mode });
 };
 
@@ -63,7 +59,7 @@ export const allow: Handler<"allow"> = (
   const peer = registry.peers.get(peerId);
   if (peer !== null) endUnlessQualified(context, peer);
   dialsAfterRuling(context, peerId);
-  dispatch(context);
+  markWorkAvailable(context);
   return ok(allowView(entry));
 };
 
@@ -75,7 +71,7 @@ export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
   if (!isMember(context, null)) expelHolder(context, peerHolder(entry.peerId));
   const peer = registry.peers.get(entry.peerId);
   if (peer !== null) endUnlessQualified(context, peer);
-  dispatch(context);
+  markWorkAvailable(context);
   return done;
 };
 
@@ -88,12 +84,12 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   registry.advertisedPeers.forgetTeller(peer.id);
   const fault = { code: "revoked", detail: "this key was revoked" } as const;
   // A session that owes its end since an earlier call is awaited too: this one must not confirm what does not hold.
-  for (const to of unconfirmedEnds(context, peer.id))
+  for (const to of registry.outbox.unconfirmedEnds(peer.id))
     context.effects.push({ type: "end_session", to, fault });
   endSession(context, peer, fault);
   applyPeerEvent(context, peer, "revoked", { reason: "the peer was revoked" });
   expelHolder(context, peerHolder(peer.id));
-  dispatch(context);
+  markWorkAvailable(context);
   const revoked = registry.peers.get(peer.id) as Peer;
   return ok(peerView(revoked, scoreOf(context, revoked)));
 };
@@ -104,7 +100,7 @@ function barUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"r
   if (told === null) return notFound("peer of this ID");
   registry.denylist.add(id, told.publicKey, "revoked", now);
   registry.advertisedPeers.forgetPeer(id);
-  return ok({ ...hearsayView(told), state: "revoked" });
+  return ok({ ...advertisedPeerView(told), state: "revoked" });
 }
 
 /** Removes the record. A deny entry stays: forgetting who somebody was does not let them back in. */
@@ -119,7 +115,7 @@ export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
   releaseAll(context, peer.id, "the peer was removed");
   dialsAfterForgetting(context, peer.id);
   removePeer(context, peer);
-  dispatch(context);
+  markWorkAvailable(context);
   return done;
 };
 
@@ -148,3 +144,12 @@ function endUnlessQualified(context: Context, peer: Peer): void {
   applyPeerEvent(context, peer, "gone", { reason: detail });
   if (!admission.ok) expelHolder(context, peerHolder(peer.id));
 }
+
+const allowView = (entry: Allowed): AllowEntry => ({
+  public_key: entry.publicKey,
+  peer_id: entry.peerId,
+  label: entry.label,
+  roles: [...entry.roles],
+  go_p2p: entry.goP2p,
+  added_at: toRfc3339(entry.addedAt),
+});

@@ -11,8 +11,9 @@ import type { Context } from "../kernel/context.ts";
 import type { Input } from "../../contract/commands.ts";
 import { moveDial, startDials } from "./scheduler.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
-import { endSession, savePeer } from "../peers/peers.ts";
-import { disconnectPeer, newcomer } from "../admission/sessions.ts";
+import { endSession, savePeer } from "../peers/scored-peers.ts";
+import { newcomer } from "../admission/admit.ts";
+import { disconnectPeer } from "../admission/sessions.ts";
 
 /** Registers where a peer listens and dials it at once. Registering the same address again dials it now. */
 export const dialPeer: Handler<"dial_peer"> = (context, input) => {

@@ -4,7 +4,7 @@ import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { DIAL_TIME_SLICE } from "../../protocol/constants.ts";
 import type { Context } from "../kernel/context.ts";
-import { standingOf } from "../peers/peers.ts";
+import { standingOf } from "../peers/scored-peers.ts";
 
 /**
  * Dials whoever is due, as far as there are places, in the order in which they became due. A session that has had its turn

@@ -4,22 +4,19 @@ import { blobKey } from "../../discovery/publisher.ts";
 import { COPY_KINDS } from "../../registry/outbox.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Context } from "../kernel/context.ts";
+import type { DueScope } from "../kernel/job.ts";
+import { addToOutbox } from "../kernel/marks.ts";
 
 /** Changes that come together are copied together. */
 const SOON: Millis = SECOND;
-/** The outbox's subject of `replicate`: there is one directory. */
-export const DIRECTORY = "directory";
 
 /**
  * When what is published must be copied for the replicas again; null while nothing asks for it, or the outbox knows.
  * It is read off what was copied last, so no change can be forgotten. Whoever lost the right to read loses it at once.
  */
-export function nextCopyDue(
-  { registry, config }: Pick<Context, "registry" | "config">,
-  now: Millis,
-): Millis | null {
+export function nextCopyDue({ registry, config, now }: DueScope): Millis | null {
   if (!config.discovery.replicated) return null;
-  if (registry.outbox.dueAt("replicate", DIRECTORY) !== null) return null;
+  if (registry.outbox.dueAt({ kind: "replicate" }) !== null) return null;
   const last = registry.copies.last();
   if (last === null || last.readers !== readersState(registry)) return now;
   if (last.seq !== registry.pointers.seq()) return now + SOON;
@@ -31,13 +28,15 @@ export const readersState = ({ discoveryEpochs }: Registry): string =>
   canonicalJson(discoveryEpochs.list().map(({ epoch, expelled }) => [epoch, expelled]));
 
 /** Copying's part of the tick. Where there are no replicas any more, nothing is owed to them. */
-export function tickCopies({ registry, config, now }: Context): void {
+export function tickCopies(context: Context): void {
+  const { registry, config } = context;
   if (!config.discovery.replicated) return registry.outbox.removeAll(COPY_KINDS);
-  const due = nextCopyDue({ registry, config }, now);
-  if (due !== null) registry.outbox.add("replicate", DIRECTORY, due);
+  const due = nextCopyDue(context);
+  if (due !== null) addToOutbox(context, { kind: "replicate" }, due);
 }
 
 /** A blob is gone from the mesh's own store: its copy goes as well. */
-export function scheduleCopyRemoval({ registry, config, now }: Context, blobId: string): void {
-  if (config.discovery.replicated) registry.outbox.add("drop_copy", blobKey(blobId), now);
+export function scheduleCopyRemoval(context: Context, blobId: string): void {
+  if (context.config.discovery.replicated)
+    addToOutbox(context, { kind: "drop_copy", key: blobKey(blobId) });
 }

@@ -4,6 +4,7 @@ import type { Registry } from "../../registry/registry.ts";
 import type { Context } from "../kernel/context.ts";
 import { advanceEpoch, nextEpochDue } from "./epochs.ts";
 import { refreshDueMetadata, refreshMetadata } from "./public-metadata.ts";
+import { addToOutbox } from "../kernel/marks.ts";
 
 /**
  * Once everybody who is found under an earlier epoch is stored under the new one, all of the old pointers give way to
@@ -33,7 +34,7 @@ export function tickDiscovery(context: Context): void {
   refreshDueMetadata(context);
   for (const blobId of registry.unsettledBlobs.begunBefore(now - ORPHANED_BLOB_AGE)) {
     registry.unsettledBlobs.settle(blobId);
-    registry.outbox.add("delete_blob", blobId, now);
+    addToOutbox(context, { kind: "delete_blob", blobId });
   }
 }
 

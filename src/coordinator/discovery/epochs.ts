@@ -20,6 +20,7 @@ import type { Allowed } from "../../registry/allowlist.ts";
 import type { DiscoveryEpoch } from "../../registry/discovery-epochs.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Context } from "../kernel/context.ts";
+import { addToOutbox } from "../kernel/marks.ts";
 
 /** An epoch with its secrets. */
 export interface OpenedEpoch extends DiscoveryEpoch {
@@ -78,9 +79,9 @@ function begin(context: Context, before: DiscoveryEpoch | null): OpenedEpoch {
   registry.discoveryEpochs.insert(row);
   // Whole seconds, so that the alarm rings once for all that fall into one.
   for (const peerId of registry.pointers.listedPeers())
-    registry.outbox.add(
-      "publish",
-      peerId,
+    addToOutbox(
+      context,
+      { kind: "publish", peerId },
       now + SECOND * Math.floor((random() * RESEAL_SPREAD) / SECOND),
     );
   return { ...row, secrets };
@@ -143,12 +144,11 @@ export function keysFor(context: Context, holder: string): DiscoveryKeys {
  * were given; the next one opens as soon as it may.
  */
 export function expelHolder(context: Context, holder: string): void {
-  const { registry, now, effects } = context;
+  const { registry, now } = context;
   const newest = registry.discoveryEpochs.newest();
   if (newest === null || registry.discoveryEpochs.heldBy(holder) < newest.epoch) return;
   registry.discoveryEpochs.expel(now);
   advanceEpoch(context);
-  effects.push({ type: "drain_outbox" });
 }
 
 /**

@@ -8,7 +8,7 @@ import type { PointerPage, PublishedPointer } from "../../registry/pointers.ts";
 import type { Context } from "../kernel/context.ts";
 import { isReader } from "./epochs.ts";
 import type { Handler } from "../kernel/handler.ts";
-import { badCursor } from "../peers/queries.ts";
+import { badCursor } from "../kernel/paging.ts";
 import { holds } from "../access/tokens.ts";
 
 /** What is published now, page by page; or, with `since`, what changed after an earlier answer. */

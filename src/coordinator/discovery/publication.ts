@@ -21,8 +21,9 @@ import { done, type Handler } from "../kernel/handler.ts";
 import { metadataChanged, publicDetails } from "./public-metadata.ts";
 import { peerOfSession } from "../admission/sessions.ts";
 import { rotateEpochs } from "./epoch-rotation.ts";
-import { scoreOf } from "../peers/peers.ts";
-import { peerView } from "../kernel/views.ts";
+import { scoreOf } from "../peers/scored-peers.ts";
+import { peerView } from "../peers/views.ts";
+import { addToOutbox } from "../kernel/marks.ts";
 
 /**
  * What is to be stored for a peer whose record is owed; null when there is nothing to store: the peer is gone, it is
@@ -40,7 +41,7 @@ export const preparePublication: Handler<"prepare_publication"> = (context, { pe
   if (before?.fingerprint === fingerprint) {
     if (before.state !== "removed") return settled(context, peerId);
     if (stillStored(context, before)) {
-      registry.outbox.remove("delete_blob", before.blobId);
+      registry.outbox.remove({ kind: "delete_blob", blobId: before.blobId });
       list(context, before);
       return settled(context, peerId);
     }
@@ -59,12 +60,12 @@ export const preparePublication: Handler<"prepare_publication"> = (context, { pe
 };
 
 function settled({ registry }: Context, peerId: PeerId) {
-  registry.outbox.remove("publish", peerId);
+  registry.outbox.remove({ kind: "publish", peerId });
   return ok(null);
 }
 
-function later({ registry }: Context, peerId: PeerId, due: Millis) {
-  registry.outbox.add("publish", peerId, due);
+function later(context: Context, peerId: PeerId, due: Millis) {
+  addToOutbox(context, { kind: "publish", peerId }, due);
   return ok(null);
 }
 
@@ -80,7 +81,7 @@ const fingerprintOf = ({ id, name, address, role, capabilities, region }: PeerRe
 
 /** Its deletion is owed, but not begun: a blob that may be on its way out must not be named again. */
 const stillStored = ({ registry, now }: Context, { blobId }: PublishedPointer): boolean =>
-  registry.outbox.isUntried("delete_blob", blobId, now);
+  registry.outbox.isUntried({ kind: "delete_blob", blobId }, now);
 
 const allowance = (peers: number): number =>
   KV_WRITES_BASE_PER_DAY + KV_WRITES_PER_PEER_DAY * peers;
@@ -99,26 +100,25 @@ function withinBudget({ registry, now }: Context): boolean {
  * meanwhile, or its epoch, the new blob is the orphan; what is owed then stays owed.
  */
 export const published: Handler<"published"> = (context, input) => {
-  const { registry, now, effects } = context;
+  const { registry } = context;
   const { peerId, session, blobId, fingerprint } = input;
-  effects.push({ type: "drain_outbox" });
   const peer = peerOfSession(context, peerId, session);
   const epoch = epochToPublish(context);
   const swept = !registry.unsettledBlobs.settle(blobId);
   if (swept || peer === null || epoch?.epoch !== input.epoch) {
-    registry.outbox.add("delete_blob", blobId, now);
+    addToOutbox(context, { kind: "delete_blob", blobId });
     return done;
   }
   const id = pointerIdOf(epoch.secrets.pointerSecret, peerId);
   const before = registry.pointers.get(id);
   if (before !== null && before.state !== "removed")
-    registry.outbox.add("delete_blob", before.blobId, now);
+    addToOutbox(context, { kind: "delete_blob", blobId: before.blobId });
   const pointer = pointerOf(epoch, peer, { id, blobId, fingerprint });
   const details = publicDetails(context, peer);
   const staged = before?.state !== "listed" && isFoundBefore(context, peerId, epoch);
   if (staged) registry.pointers.put({ ...pointer, details });
   else list(context, { ...pointer, details, metadata: before?.metadata ?? {} });
-  registry.outbox.remove("publish", peerId);
+  registry.outbox.remove({ kind: "publish", peerId });
   rotateEpochs(context);
   return done;
 };

@@ -15,10 +15,11 @@ import type { CopiedDirectory } from "../../registry/copies.ts";
 import type { PublishedPointer } from "../../registry/pointers.ts";
 import type { CopyOfDirectory } from "../../contract/discovery.ts";
 import type { Context } from "../kernel/context.ts";
-import { DIRECTORY, readersState } from "./copies.ts";
+import { readersState } from "./copies.ts";
 import { openEpochs } from "./epochs.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { checkpointOf, removalOf, signedPointer } from "./pointers.ts";
+import { addToOutbox } from "../kernel/marks.ts";
 
 /** Pointers that are made ready at once: each may cost a signature here, a read in KV and a write in the other store. */
 const READY_AT_ONCE = 200;
@@ -108,9 +109,10 @@ const statementOf = (context: Context, pointer: PublishedPointer) =>
   pointer.state === "listed" ? signedPointer(context, pointer) : removalOf(context, pointer);
 
 /** Some blobs lie in the store of replicas; `more` are to come, in a moment: what one wake of an object may do is bounded. */
-export const blobsCopied: Handler<"blobs_copied"> = ({ registry, now }, { blobIds, more }) => {
+export const blobsCopied: Handler<"blobs_copied"> = (context, { blobIds, more }) => {
+  const { registry, now } = context;
   registry.copies.setCopied(blobIds);
-  if (more) registry.outbox.add("replicate", DIRECTORY, now + SECOND);
+  if (more) addToOutbox(context, { kind: "replicate" }, now + SECOND);
   return done;
 };
 
@@ -124,14 +126,15 @@ export const replicated: Handler<"replicated"> = (context, { copied, names }) =>
   registry.copies.setLast(copied);
   const kept = new Set(names);
   for (const name of before.values())
-    if (!kept.has(name)) registry.outbox.add("drop_copy", pageKey(name), now + PAGE_LINGER);
+    if (!kept.has(name))
+      addToOutbox(context, { kind: "drop_copy", key: pageKey(name) }, now + PAGE_LINGER);
   // The same content again has the same name: it must not be dropped for its earlier life.
-  for (const name of kept) registry.outbox.remove("drop_copy", pageKey(name));
-  registry.outbox.remove("replicate", DIRECTORY);
+  for (const name of kept) registry.outbox.remove({ kind: "drop_copy", key: pageKey(name) });
+  registry.outbox.remove({ kind: "replicate" });
   return done;
 };
 
 export const copyDropped: Handler<"copy_dropped"> = ({ registry }, { key }) => {
-  registry.outbox.remove("drop_copy", key);
+  registry.outbox.remove({ kind: "drop_copy", key });
   return done;
 };

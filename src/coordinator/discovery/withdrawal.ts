@@ -1,21 +1,23 @@
 import { BLOB_GRACE_PERIOD } from "../../protocol/constants.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { Context } from "../kernel/context.ts";
+import { done, type Handler } from "../kernel/handler.ts";
+import { scheduleCopyRemoval } from "./copies.ts";
 import { afterDeparture } from "./public-metadata.ts";
+import { addToOutbox } from "../kernel/marks.ts";
 
 /**
  * Takes a peer out of discovery: its pointers at once, its blobs as soon as the store lets us. One that may be back in
  * a moment (`lingers`) keeps its blob for that long.
  */
 export function withdraw(context: Context, peerId: PeerId, lingers = false): void {
-  const { registry, now, effects } = context;
-  registry.outbox.remove("publish", peerId);
-  effects.push({ type: "drain_outbox" });
+  const { registry, now } = context;
+  registry.outbox.remove({ kind: "publish", peerId });
   for (const pointer of registry.pointers.ofPeer(peerId)) {
     const due = lingers ? now + BLOB_GRACE_PERIOD : now;
-    const owed = registry.outbox.dueAt("delete_blob", pointer.blobId);
+    const owed = registry.outbox.dueAt({ kind: "delete_blob", blobId: pointer.blobId });
     if (pointer.state !== "removed" || (owed !== null && owed > due))
-      registry.outbox.add("delete_blob", pointer.blobId, due);
+      addToOutbox(context, { kind: "delete_blob", blobId: pointer.blobId }, due);
     if (pointer.state === "staged") registry.pointers.remove(pointer.id);
     if (pointer.state !== "listed") continue;
     const seq = registry.pointers.nextSeq();
@@ -23,3 +25,12 @@ export function withdraw(context: Context, peerId: PeerId, lingers = false): voi
     afterDeparture(context, pointer);
   }
 }
+
+/** A sealed record has been deleted from the store: its copy for the replicas is deleted, too. */
+export const blobDeleted: Handler<"blob_deleted"> = (context, { blobId }) => {
+  const { registry, now } = context;
+  scheduleCopyRemoval(context, blobId);
+  registry.kvWrites.count(now, 1, 0);
+  registry.outbox.remove({ kind: "delete_blob", blobId });
+  return done;
+};

@@ -8,6 +8,7 @@ import type { Weights } from "../../scoring/score.ts";
 import type { Policy } from "../../tasks/policy.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Effect } from "./effects.ts";
+import type { Marks } from "./marks.ts";
 
 /** What the operator configured, as the coordinator needs it. */
 export interface CoordinatorConfig {
@@ -53,7 +54,7 @@ export interface DiscoveryConfig {
   readonly replicated: boolean;
 }
 
-/** What every command works on. Handlers read and write the registry and push what shall happen after the commit. */
+/** What every command works on. Handlers read and write the registry, push effects for after the commit, and set marks. */
 export interface Context {
   readonly registry: Registry;
   readonly config: CoordinatorConfig;
@@ -63,6 +64,7 @@ export interface Context {
   /** Who gave the command, as the audit log names it: `admin`, `token:` + ID, `peer:` + ID, `mesh`. */
   readonly actor: string;
   readonly effects: Effect[];
+  readonly marks: Marks;
 }
 
 export const authMode = ({ registry, config }: Context): AuthMode =>

@@ -1,4 +1,4 @@
-import type { DialOrder, EndFault, SessionRef } from "../../contract/session-orders.ts";
+import type { DialOrder, EndFault, SessionRef } from "../../peers/session-orders.ts";
 import type { PayloadOf, TaskOffer } from "../../protocol/messages.ts";
 
 /**

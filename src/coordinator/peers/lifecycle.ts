@@ -12,8 +12,9 @@ import type { Context } from "../kernel/context.ts";
 import { dialsAfterLeave } from "../dialing/dial-outcomes.ts";
 import { forgetEvidence, noteConnection } from "./evidence.ts";
 import { releaseAll } from "../tasks/leases.ts";
-import { probeItem, savePeer, sessionOf } from "./peers.ts";
+import { savePeer, sessionOf } from "./scored-peers.ts";
 import { withdraw } from "../discovery/withdrawal.ts";
+import { markWorkAvailable, addToOutbox } from "../kernel/marks.ts";
 
 export interface PeerEventDetails {
   /** For people: why what the peer held is lost, when it is. */
@@ -24,20 +25,17 @@ export interface PeerEventDetails {
   readonly mayReturn?: boolean;
 }
 
-/**
- * Lets something happen to a peer: writes what becomes of it, and performs what that brings with it. True when others can
- * have more work, which is the caller's to hand out (`dispatch`), once all that it does has happened.
- */
+/** Applies an event to a peer: writes its new state, and performs the effects of the transition. */
 export function applyPeerEvent(
   context: Context,
   peer: Peer,
   event: PeerEvent,
   { reason = "", silent = false, mayReturn = false }: PeerEventDetails = {},
-): boolean {
-  const { registry, now, effects } = context;
-  const { lifecycle: life, effects: brought } = transition(peer, event, now);
-  const { state, since, flaps } = life;
-  const left = brought.includes("release_leases");
+): void {
+  const { now } = context;
+  const { lifecycle, effects } = transition(peer, event, now);
+  const { state, since, flaps } = lifecycle;
+  const left = effects.includes("release_leases");
   // Who is suspect already has been counted.
   const fell = peer.state === "active" && (event === "missed_answer" || silent);
   if (state !== peer.state || event === "proved") {
@@ -48,11 +46,10 @@ export function applyPeerEvent(
     savePeer(context, { ...peer, state, since, flaps, session, silentAt });
   }
   if (fell) recordUnexpectedDisconnect(context, peer);
-  for (const effect of brought) {
+  for (const effect of effects) {
     switch (effect) {
       case "publish":
-        registry.outbox.add("publish", peer.id, now);
-        effects.push({ type: "drain_outbox" });
+        addToOutbox(context, { kind: "publish", peerId: peer.id });
         break;
       case "withdraw":
         withdraw(context, peer.id, mayReturn);
@@ -65,12 +62,12 @@ export function applyPeerEvent(
         removePeer(context, peer);
         break;
       case "offer_work":
-        break; // the caller's
+        markWorkAvailable(context);
+        break;
       default:
         effect satisfies never;
     }
   }
-  return brought.includes("offer_work");
 }
 
 /** Removes a peer's record; what must outlive it stays as a tombstone. */
@@ -90,8 +87,7 @@ export function suspectPeer(context: Context, peer: Peer): void {
   const to = sessionOf(peer);
   if (to === null) return;
   applyPeerEvent(context, peer, "missed_answer");
-  context.registry.outbox.add("probe", probeItem(to), context.now);
-  context.effects.push({ type: "drain_outbox" });
+  addToOutbox(context, { kind: "probe", to });
 }
 
 function recordUnexpectedDisconnect({ registry, now }: Context, peer: Peer): void {

@@ -4,7 +4,7 @@ import type { PeerId } from "../../protocol/ids.ts";
 import { greatCircleKm, leastRttMs } from "../../scoring/measure.ts";
 import { pairRtt } from "../../scoring/pair-rtt.ts";
 import type { Context } from "../kernel/context.ts";
-import { peerOf } from "./peers.ts";
+import { peerOf } from "./scored-peers.ts";
 
 /** Estimated round-trip time in milliseconds from what a task wants to be near to a peer; null when nothing tells. */
 export type Nearness = (peerId: PeerId, place: Place | null) => number | null;

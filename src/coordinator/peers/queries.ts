@@ -1,15 +1,15 @@
-import { err, ok, type Result } from "../../base/result.ts";
-import type { MusterError } from "../../protocol/errors.ts";
+import { err, ok } from "../../base/result.ts";
 import { PeerId } from "../../protocol/ids.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
-import { peerOf, scoreOf, sessionOf } from "./peers.ts";
-import { hearsayView, peerView, taskSummary } from "../kernel/views.ts";
+import { badCursor } from "../kernel/paging.ts";
+import { peerOf, scoreOf, sessionOf } from "./scored-peers.ts";
+import { advertisedPeerView, peerView } from "./views.ts";
 
 export const getPeer: Handler<"get_peer"> = (context, { id }) => {
   const peer = peerOf(context, id);
   if (peer !== null) return ok(peerView(peer, scoreOf(context, peer)));
   const told = context.registry.advertisedPeers.of(id);
-  return told === null ? notFound("peer of this ID") : ok(hearsayView(told));
+  return told === null ? notFound("peer of this ID") : ok(advertisedPeerView(told));
 };
 
 export const requestPeer: Handler<"request_peer"> = (context, { id }) => {
@@ -30,7 +30,7 @@ export const listPeers: Handler<"list_peers"> = (context, { limit, cursor, state
     .map((peer) => peerView(peer, scoreOf(context, peer)));
   const told =
     state === undefined || state === "discovered"
-      ? registry.advertisedPeers.list(filter).map(hearsayView)
+      ? registry.advertisedPeers.list(filter).map(advertisedPeerView)
       : [];
   const peers = [...met, ...told].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const page = peers.slice(0, limit);
@@ -39,37 +39,3 @@ export const listPeers: Handler<"list_peers"> = (context, { limit, cursor, state
     next_cursor: peers.length > limit ? (page.at(-1)?.id ?? null) : null,
   });
 };
-
-export const listTasks: Handler<"list_tasks"> = (
-  { registry },
-  { limit, cursor, state, kind, source, peer_id: peerId, created_after, created_before, visibleTo },
-) => {
-  const before = readSequence(cursor);
-  if (!before.ok) return before;
-  const tasks = registry.tasks.list({
-    limit: limit + 1,
-    before: before.value,
-    state,
-    kind,
-    source,
-    peerId,
-    createdAfter: created_after === undefined ? undefined : Date.parse(created_after),
-    createdBefore: created_before === undefined ? undefined : Date.parse(created_before),
-    owner: visibleTo,
-  });
-  const page = tasks.slice(0, limit);
-  const last = page.at(-1);
-  return ok({
-    tasks: page.map(taskSummary),
-    next_cursor: tasks.length > limit && last !== undefined ? String(last.seq) : null,
-  });
-};
-
-/** Where a list by sequence number goes on: written one way only, and within what a number holds exactly. */
-export function readSequence(cursor: string | undefined): Result<number | undefined, MusterError> {
-  if (cursor === undefined) return ok(undefined);
-  return /^[1-9][0-9]{0,14}$/.test(cursor) ? ok(Number(cursor)) : badCursor();
-}
-
-export const badCursor = (): Result<never, MusterError> =>
-  err({ code: "invalid_request", detail: "cursor: take it from the page before" });

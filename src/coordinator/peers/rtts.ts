@@ -4,7 +4,7 @@ import { RTT_PAIRS_PER_PEER_MAX, RTT_REPORT_INTERVAL } from "../../protocol/cons
 import { isPhysical, pairRtt } from "../../scoring/pair-rtt.ts";
 import { median, observed, ORIGIN, withSample, type Coordinate } from "../../scoring/vivaldi.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
-import { peerOf } from "./peers.ts";
+import { peerOf } from "./scored-peers.ts";
 import { peerOfSession } from "../admission/sessions.ts";
 
 /**

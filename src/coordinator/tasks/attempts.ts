@@ -4,8 +4,8 @@ import { err, ok } from "../../base/result.ts";
 import { TASK_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
-import { dispatch } from "./dispatch.ts";
-import { done, notFound, type Handler } from "../kernel/handler.ts";
+import { markWorkAvailable } from "../kernel/marks.ts";
+import { done, notFound, type Handler, type PlainHandler } from "../kernel/handler.ts";
 import { claimed, held } from "./claims.ts";
 import { cancelAttempt, endTask, releaseAttempt } from "./leases.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
@@ -48,7 +48,6 @@ export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
     counts: false,
     retry: true,
   });
-  dispatch(context);
   return done;
 };
 
@@ -79,7 +78,6 @@ export const finishTask: Handler<"finish_task"> = (context, { peerId, epoch, out
   } else {
     succeed(context, task.value, storedResult(context, task.value, outcome));
   }
-  dispatch(context);
   return done;
 };
 
@@ -105,14 +103,14 @@ export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
       retry: true,
     });
   }
+  markWorkAvailable(context);
   const peer = peerOfSession(context, claim.peerId, claim.epoch);
   if (peer !== null && claim.session === "gone") disconnectPeer(context, peer, claim.reason, true);
   if (peer !== null && claim.session === "silent") applyPeerEvent(context, peer, "missed_answer");
-  dispatch(context);
   return done;
 };
 
-export const cancelTask: Handler<"cancel_task"> = (context, { id, visibleTo }) => {
+export const cancelTask: PlainHandler<"cancel_task"> = (context, { id, visibleTo }) => {
   const task = visibleTask(context, id, visibleTo);
   if (task === null) return notFound("task of this ID");
   if (task.state === "cancelled") return ok(view(context, id));
@@ -120,6 +118,5 @@ export const cancelTask: Handler<"cancel_task"> = (context, { id, visibleTo }) =
     return err({ code: "task_ended", detail: `the task has already ${task.state}` });
   cancelAttempt(context, task, "cancelled by the caller");
   endTask(context, task, "cancelled");
-  dispatch(context);
   return ok(view(context, id));
 };

@@ -5,7 +5,7 @@ import { isHeld, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound } from "../kernel/handler.ts";
 import { resumeAttempt } from "../admission/held-tasks.ts";
-import { standingOf } from "../peers/peers.ts";
+import { standingOf } from "../peers/scored-peers.ts";
 import { peerOfSession } from "../admission/sessions.ts";
 
 /** Who says something of which attempt, by which session. */

@@ -13,13 +13,13 @@ const LOOK_FURTHER = 200;
 const ALL = -1;
 
 /**
- * Offers waiting tasks to the peers that may have them, each in its turn. Called whenever a task arrives or a peer can
- * take more: nothing waits for a timer while somebody could do it.
+ * Assigns queued tasks to the peers that may have them, in queue order. `execute` calls it after every command that made
+ * a task assignable or let a peer take more, so that no task waits for a timer while a peer could do it.
  *
- * A peer with a free slot goes before one that would only prefetch, and a task that waits at a busy peer goes to a free
- * one as if it waited in the queue. That makes room at the busy peer, so it is looked again then.
+ * A peer with a free slot is preferred to one that would only prefetch, and a task that is prefetched by a busy peer can
+ * move to a free one. Moving it makes room at the busy peer, so the queue is looked at again then.
  */
-export function dispatch(context: Context): void {
+export function assignQueuedTasks(context: Context): void {
   for (const limit of [LOOK_FIRST, LOOK_FURTHER, ALL]) {
     let outcome = round(context, limit);
     while (outcome === "again") outcome = round(context, limit);

@@ -3,8 +3,9 @@ import { retryAt } from "../../tasks/retry.ts";
 import type { AttemptState, Task } from "../../tasks/task.ts";
 import { scheduleCallback } from "../webhooks/callback-registration.ts";
 import type { Context } from "../kernel/context.ts";
-import { sessionOf, recordAttemptEnd, type Outcome } from "../peers/peers.ts";
+import { sessionOf, recordAttemptEnd, type Outcome } from "../peers/scored-peers.ts";
 import { shownTo } from "./shown-task.ts";
+import { markWorkAvailable } from "../kernel/marks.ts";
 
 /** How an attempt came to its end without finishing the task. */
 export interface Loss {
@@ -38,6 +39,7 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
     endTask(context, { ...task, tries, error: loss.error }, "failed");
     return;
   }
+  markWorkAvailable(context);
   registry.tasks.update({
     ...task,
     tries,
@@ -61,6 +63,7 @@ export function endTask(
 ): void {
   const { registry, now, effects } = context;
   registry.tasks.update({ ...task, state, endedAt: now, leaseUntil: null, prefetched: false });
+  markWorkAvailable(context);
   effects.push({ type: "task_ended", taskId: task.id });
   scheduleCallback(context, task.id);
   if (task.source === "peer") report(context, task);

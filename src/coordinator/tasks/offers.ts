@@ -4,7 +4,7 @@ import { ACCEPT_TIMEOUT } from "../../protocol/constants.ts";
 import { hasSlot } from "../../tasks/eligibility.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
-import { sessionOf } from "../peers/peers.ts";
+import { sessionOf } from "../peers/scored-peers.ts";
 
 /** Offers for which it is remembered that they came to nothing, so that no history grows without bound. */
 const RECLAIMED_KEPT = 200;

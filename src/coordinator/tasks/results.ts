@@ -6,13 +6,13 @@ import type { TaskResult } from "../../protocol/messages.ts";
 import type { Task } from "../../tasks/task.ts";
 import { claimedByTicket } from "./claims.ts";
 import type { Context } from "../kernel/context.ts";
-import { dispatch } from "./dispatch.ts";
 import { learnServiceTime } from "../peers/evidence.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { endTask } from "./leases.ts";
-import { recordAttemptEnd } from "../peers/peers.ts";
+import { recordAttemptEnd } from "../peers/scored-peers.ts";
 import { sealedTo } from "./sealing.ts";
 import { visibleTask } from "./submit.ts";
+import { addToOutbox } from "../kernel/marks.ts";
 
 type Success = Extract<TaskResult, { ok: true }>;
 
@@ -71,18 +71,18 @@ export const commitResult: Handler<"commit_result"> = (
   const { sealTo } = taskResults.get(claim.taskId);
   taskResults.put(claim.taskId, { sealTo, sealed: sealTo !== null, blobId, bytes, sha256 });
   succeed(context, task.value, null);
-  dispatch(context);
   return done;
 };
 
 /** Has deleted what was stored for a task, or may have been, and came to nothing. */
-export function sweepUploads({ registry, now }: Context): void {
+export function sweepUploads(context: Context): void {
+  const { registry, now } = context;
   for (const blobId of registry.resultUploads.takeBegunBefore(now - RESULT_UPLOAD_TIMEOUT))
-    registry.outbox.add("delete_result", blobId, now);
+    addToOutbox(context, { kind: "delete_result", blobId });
 }
 
 export const resultDeleted: Handler<"result_deleted"> = ({ registry }, { blobId }) => {
-  registry.outbox.remove("delete_result", blobId);
+  registry.outbox.remove({ kind: "delete_result", blobId });
   return done;
 };
 

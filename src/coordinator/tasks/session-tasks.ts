@@ -4,10 +4,10 @@ import type { Peer } from "../../peers/peer.ts";
 import { cancelTask } from "./attempts.ts";
 import type { SessionInput } from "../../contract/inputs.ts";
 import type { Context } from "../kernel/context.ts";
-import { notFound, type Handler } from "../kernel/handler.ts";
+import { notFound, type Handler, afterAssignment } from "../kernel/handler.ts";
 import { peerOfSession } from "../admission/sessions.ts";
 import { shownTo } from "./shown-task.ts";
-import { submitTask, visibleTask } from "./submit.ts";
+import { acceptSubmission, visibleTask } from "./submit.ts";
 
 /** Keys of peers never meet those of callers over HTTP. */
 export const assignerScope = (peerId: string): string => `peer:${peerId}`;
@@ -22,8 +22,9 @@ export const assignTask: Handler<"assign_task"> = (context, { task, key, ...from
     return err({ code: "invalid_request", detail });
   }
   const idempotency = key === null ? null : { scope: assignerScope(owner), key };
-  const taken = submitTask(context, { task, source: "peer", owner, idempotency });
-  return taken.ok ? ok(shownTo(context, owner, taken.value.task.id)) : taken;
+  const accepted = acceptSubmission(context, { task, source: "peer", owner, idempotency });
+  if (!accepted.ok) return accepted;
+  return afterAssignment(() => shownTo(context, owner, accepted.value.id));
 };
 
 export const queryTask: Handler<"query_task"> = (context, { id, ...from }) => {

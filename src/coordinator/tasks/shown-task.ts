@@ -3,7 +3,7 @@ import type { TaskView } from "../../protocol/http.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
-import { taskView } from "../kernel/views.ts";
+import { taskView } from "./views.ts";
 
 /** A task that is there, as its caller sees it. */
 export const view = ({ registry }: Context, id: string): TaskView =>

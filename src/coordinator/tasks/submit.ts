@@ -19,60 +19,73 @@ import { turnOf } from "../../tasks/turn.ts";
 import { checkCallback, registerCallback } from "../webhooks/callback-registration.ts";
 import type { SubmitInput } from "../../contract/tasks.ts";
 import type { Context } from "../kernel/context.ts";
-import { dispatch } from "./dispatch.ts";
-import { notFound, type Handler } from "../kernel/handler.ts";
+import { markWorkAvailable } from "../kernel/marks.ts";
+import { notFound, type Handler, afterAssignment } from "../kernel/handler.ts";
 import { view } from "./shown-task.ts";
-import { taskSummary } from "../kernel/views.ts";
+import { taskSummary } from "./views.ts";
 
 /** Seconds after which a full queue may have room again. */
 const QUEUE_RETRY = 5;
 
 /**
- * Takes a task: once this commits it is never lost. A repeated idempotency key answers with the first task, unless
- * the request is another one.
+ * Accepts a task: once this commits, the task is never lost. A repeated idempotency key answers with the first task, or
+ * with an error when the request differs.
  */
 export const submitTask: Handler<"submit_task"> = (context, input) => {
-  const taken = take(context, input);
-  if (!taken.ok) return taken;
-  if (!taken.value.duplicate) dispatch(context);
-  const { id, duplicate } = taken.value;
-  return ok({ task: view(context, id), duplicate });
+  const accepted = acceptSubmission(context, input);
+  if (!accepted.ok) return accepted;
+  const { id, duplicate } = accepted.value;
+  return afterAssignment(() => ({ task: view(context, id), duplicate }));
 };
 
 /**
- * Takes each task of a batch that can be taken, and says of each other why not: a queue with room for half of them takes
- * half. Under an idempotency key each has its own, so that the whole batch may be sent again.
+ * Accepts each task of a batch that can be accepted, and answers with an error for each other one: a queue with room for
+ * half of the tasks accepts half. Under an idempotency key each task has a key of its own, so that the whole batch can be
+ * sent again.
  */
 export const submitBatch: Handler<"submit_batch"> = (context, { tasks, idempotency, ...rest }) => {
-  const taken = tasks.map((task, i) =>
-    take(context, {
+  const accepted = tasks.map((task, index) =>
+    acceptSubmission(context, {
       ...rest,
       task,
-      idempotency: idempotency === null ? null : { ...idempotency, key: `${idempotency.key}/${i}` },
+      idempotency: idempotency === null ? null : batchItemKey(idempotency, index),
     }),
   );
-  dispatch(context);
-  return ok({
-    results: taken.map((one) =>
+  return afterAssignment(() => ({
+    results: accepted.map((one) =>
       one.ok
         ? { task: taskSummary(stored(context, one.value.id)), duplicate: one.value.duplicate }
         : { error: problemOf(one.error) },
     ),
-  });
+  }));
 };
+
+type Idempotency = NonNullable<SubmitInput["idempotency"]>;
+
+/**
+ * The idempotency key of one task of a batch. It lies in a scope of its own, which no single task's key can name: the key
+ * `order/0` of a single task is not item 0 of the batch `order`.
+ */
+export const batchItemKey = ({ scope, key }: Idempotency, index: number): Idempotency => ({
+  scope: `${scope} batch`,
+  key: `${key}/${index}`,
+});
 
 /** As an answer of its own would say it; without members that are undefined, which JSON has not. */
 const problemOf = (error: MusterError): BatchError => ({ ...toProblem(error) }) as BatchError;
 
 type BatchError = Extract<BatchView["results"][number], { error: unknown }>["error"];
 
-interface Taken {
+interface Accepted {
   readonly id: string;
   readonly duplicate: boolean;
 }
 
-/** Commits one task, or refuses it before anything is written. */
-function take(context: Context, input: SubmitInput): Result<Taken, MusterError> {
+/** Writes one task, or refuses it before anything is written. */
+export function acceptSubmission(
+  context: Context,
+  input: SubmitInput,
+): Result<Accepted, MusterError> {
   const { registry, now } = context;
   if (utf8(JSON.stringify(input.task.payload)).length > TASK_PAYLOAD_BYTES_MAX) {
     return err({
@@ -98,6 +111,7 @@ function take(context: Context, input: SubmitInput): Result<Taken, MusterError> 
   }
   const task = newTask(context, input);
   registry.tasks.insert(task);
+  markWorkAvailable(context);
   registerCallback(context, task.id, input.task.callback);
   const { seal_to: sealTo } = input.task;
   if (sealTo !== undefined) registry.taskResults.sealTo(task.id, sealTo);
@@ -154,7 +168,7 @@ function newTask(context: Context, input: SubmitInput): Task {
 }
 
 /** What the idempotency key made before; null when it is new, or was kept longer than its task. */
-function remembered(context: Context, input: SubmitInput): Result<Taken, MusterError> | null {
+function remembered(context: Context, input: SubmitInput): Result<Accepted, MusterError> | null {
   if (input.idempotency === null) return null;
   const { registry, now } = context;
   const { scope, key } = input.idempotency;

@@ -19,6 +19,7 @@ import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { view } from "../tasks/shown-task.ts";
 import { visibleTask } from "../tasks/submit.ts";
+import { markCallbacksDue } from "../kernel/marks.ts";
 
 /** After this an attempt of which nothing was heard was cut off, and is made again: the receiver may hear it twice. */
 const CUT_OFF_AFTER: Millis = 2 * CALLBACK_TIMEOUT;
@@ -114,14 +115,14 @@ export const callbackAnswered: Handler<"callback_answered"> = (
 
 /** Owes a callback again that was given up or has been delivered; the receiver hears it once more. */
 export const repeatCallback: Handler<"repeat_callback"> = (context, { id, visibleTo }) => {
-  const { registry, now, effects } = context;
+  const { registry, now } = context;
   const task = visibleTask(context, id, visibleTo);
   const callback = task === null ? null : registry.callbacks.get(id);
   if (task === null || callback === null) return notFound("callback of a task of this ID");
   if (!isEnded(task.state) || callback.state === "pending")
     return err({ code: "conflict", detail: "the callback is still owed anyway" });
   registry.callbacks.update({ ...callback, state: "pending", dueAt: now, attempts: [] });
-  effects.push({ type: "drain_callbacks" });
+  markCallbacksDue(context);
   return ok(view(context, id));
 };
 

@@ -4,6 +4,7 @@ import type { CallbackBody } from "../../protocol/http.ts";
 import { outboundUrl } from "../../protocol/outbound-url.ts";
 import { sealCallbackSecret, signStandard } from "../../webhooks/index.ts";
 import type { Context } from "../kernel/context.ts";
+import { markCallbacksDue } from "../kernel/marks.ts";
 
 /** What a callback must be before the task that wants it is taken. */
 export function checkCallback(
@@ -54,9 +55,10 @@ export function registerCallback(
 }
 
 /** The task has ended, in the same transaction: from now on its callback is owed. */
-export function scheduleCallback({ registry, now, effects }: Context, taskId: string): void {
+export function scheduleCallback(context: Context, taskId: string): void {
+  const { registry, now } = context;
   const callback = registry.callbacks.get(taskId);
   if (callback === null) return;
   registry.callbacks.update({ ...callback, state: "pending", dueAt: now });
-  effects.push({ type: "drain_callbacks" });
+  markCallbacksDue(context);
 }

@@ -10,8 +10,8 @@ import type { ListedDelivery } from "../../registry/webhook-deliveries.ts";
 import type { DeliveryInput, TakenDelivery } from "../../contract/webhooks.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
-import { readSequence } from "../peers/queries.ts";
-import { submitTask } from "../tasks/submit.ts";
+import { readSequence } from "../kernel/paging.ts";
+import { acceptSubmission } from "../tasks/submit.ts";
 
 /**
  * Takes a delivery and remembers what became of it, in one transaction. A task that the coordinator refuses (its queue is
@@ -48,7 +48,7 @@ function settle(context: Context, delivery: DeliveryInput): TakenDelivery {
   // No signed ID holds a full stop, so no sender can name an operator's replay.
   const newTask = replay?.newTask ?? null;
   const key = newTask === null ? deliveryId : `replay.${replay?.of}.${newTask}`;
-  const submitted = submitTask(context, {
+  const submitted = acceptSubmission(context, {
     task: verdict.task,
     owner: "admin",
     source: `webhook:${source}`,
@@ -58,9 +58,9 @@ function settle(context: Context, delivery: DeliveryInput): TakenDelivery {
     const { error } = submitted;
     return { outcome: "refused", taskId: null, detail: `${error.code}: ${error.detail}`, error };
   }
-  const { task, duplicate } = submitted.value;
+  const { id, duplicate } = submitted.value;
   const outcome = duplicate ? "duplicate" : "task";
-  return { outcome, taskId: task.id, detail: null, error: null };
+  return { outcome, taskId: id, detail: null, error: null };
 }
 
 export const listDeliveries: Handler<"list_deliveries"> = (

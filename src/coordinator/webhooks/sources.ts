@@ -1,8 +1,10 @@
+import { toRfc3339 } from "../../base/clock.ts";
+import type { WebhookSourceView } from "../../protocol/http.ts";
+import type { WebhookSource } from "../../registry/webhook-sources.ts";
 import { err, ok } from "../../base/result.ts";
 import { WEBHOOK_SOURCES_MAX } from "../../protocol/constants.ts";
 import { checkCallback } from "./callback-registration.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
-import { sourceView } from "../kernel/views.ts";
 
 export const putWebhookSource: Handler<"put_webhook_source"> = (context, input) => {
   const { registry, now } = context;
@@ -42,3 +44,14 @@ export const removeWebhookSource: Handler<"remove_webhook_source"> = ({ registry
   registry.webhookDeliveries.removeOf(name);
   return done;
 };
+
+const sourceView = (source: WebhookSource): WebhookSourceView => ({
+  name: source.name,
+  scheme: source.scheme,
+  signature: source.signature,
+  secrets: source.sealedSecrets.length,
+  task: source.mapping,
+  filters: [...source.filters],
+  created_at: toRfc3339(source.createdAt),
+  deliveries: source.deliveries,
+});

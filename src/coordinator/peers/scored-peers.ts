@@ -9,7 +9,8 @@ import { expectedUptime, uptimeAfter } from "../../scoring/uptime.ts";
 import type { Allowed } from "../../registry/allowlist.ts";
 import type { Standing } from "../../peers/admission.ts";
 import { authMode, type Context, type CoordinatorConfig } from "../kernel/context.ts";
-import type { EndFault, SessionRef } from "../../contract/session-orders.ts";
+import type { EndFault, SessionRef } from "../../peers/session-orders.ts";
+import { markWorkAvailable, addToOutbox } from "../kernel/marks.ts";
 
 /** Writes a peer with the score that follows from its metrics, and returns it so. */
 export function savePeer(context: Context, peer: Peer): Peer {
@@ -83,6 +84,7 @@ export type Outcome = OutcomeKind | "none";
 
 /** The peer no longer holds one attempt, which ended so for it. */
 export function recordAttemptEnd(context: Context, peerId: PeerId, outcome: Outcome): void {
+  markWorkAvailable(context);
   const peer = context.registry.peers.get(peerId);
   if (peer === null) return; // forgotten meanwhile
   if (outcome !== "none") {
@@ -102,47 +104,13 @@ export function recordAttemptEnd(context: Context, peerId: PeerId, outcome: Outc
 /** How long the direct attempt to end a session has before the outbox repeats it. */
 const END_SESSION_REPEAT: Millis = 10_000;
 
-/** Ends a session for a reason that must hold: now, and by the outbox until the session confirms. */
+/**
+ * Ends a session whose peer may no longer be connected: at once by an effect, and by the outbox until the session
+ * confirms it.
+ */
 export function endSession(context: Context, peer: Peer, fault: EndFault): void {
   const to = sessionOf(peer);
   if (to === null) return;
   context.effects.push({ type: "end_session", to, fault });
-  context.registry.outbox.add(
-    "end_session",
-    endSessionItem(to, fault),
-    context.now + END_SESSION_REPEAT,
-  );
-}
-
-/** Sessions of a peer that have not confirmed their end yet. */
-export const unconfirmedEnds = ({ registry }: Context, peerId: PeerId): readonly SessionRef[] =>
-  registry.outbox
-    .subjects("end_session", `[${JSON.stringify(peerId)},`)
-    .map((subject) => readEndSession(subject).to);
-
-/** The outbox's subject for the end of a session; read back by `readEndSession`. */
-export const endSessionItem = (to: SessionRef, fault: EndFault): string =>
-  JSON.stringify([to.peerId, to.session, to.epoch, fault.code, fault.detail]);
-
-export function readEndSession(subject: string): {
-  readonly to: SessionRef;
-  readonly fault: EndFault;
-} {
-  const [peerId, session, epoch, code, detail] = JSON.parse(subject) as [
-    string,
-    string,
-    number,
-    EndFault["code"],
-    string,
-  ];
-  return { to: { peerId, session, epoch }, fault: { code, detail } };
-}
-
-/** The outbox's subject for asking a peer whether it is there; read back by `readProbe`. */
-export const probeItem = ({ peerId, session, epoch }: SessionRef): string =>
-  JSON.stringify([peerId, session, epoch]);
-
-export function readProbe(subject: string): SessionRef {
-  const [peerId, session, epoch] = JSON.parse(subject) as [string, string, number];
-  return { peerId, session, epoch };
+  addToOutbox(context, { kind: "end_session", to, fault }, context.now + END_SESSION_REPEAT);
 }

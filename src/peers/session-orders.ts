@@ -1,5 +1,5 @@
 import type { PeerId } from "../protocol/ids.ts";
-import type { DialRef } from "../peers/dial.ts";
+import type { DialRef } from "./dial.ts";
 
 /** One session of one peer: the object that holds it, and the epoch that it was given. */
 export interface SessionRef {

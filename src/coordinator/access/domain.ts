@@ -1,0 +1,41 @@
+import type { AccessCommands } from "../../contract/access.ts";
+import { AUDIT_RETENTION } from "../../protocol/constants.ts";
+import type { Domain } from "../kernel/domain.ts";
+import type { Job } from "../kernel/job.ts";
+import { listAudit } from "./audit.ts";
+import { createJoinKey, EXPIRED_KEY_RETENTION, listJoinKeys, revokeJoinKey } from "./join-keys.ts";
+import { authenticate, createToken, listTokens, revokeToken } from "./tokens.ts";
+
+const pruneAccess: Job = {
+  name: "prune_access",
+  run({ registry, now }) {
+    registry.audit.prune(now - AUDIT_RETENTION);
+    registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
+  },
+};
+
+export const access: Domain<AccessCommands> = {
+  handlers: {
+    create_token: createToken,
+    list_tokens: listTokens,
+    revoke_token: revokeToken,
+    authenticate,
+    create_join_key: createJoinKey,
+    list_join_keys: listJoinKeys,
+    revoke_join_key: revokeJoinKey,
+    list_audit: listAudit,
+  },
+  audit: {
+    create_token: ({ label, scope }, output) => ({
+      subject: output?.id ?? "",
+      detail: { label, scope },
+    }),
+    revoke_token: ({ id }) => ({ subject: id }),
+    create_join_key: ({ label, roles, uses }, output) => ({
+      subject: output?.id ?? "",
+      detail: { label, roles, uses },
+    }),
+    revoke_join_key: ({ id }) => ({ subject: id }),
+  },
+  jobs: [pruneAccess],
+};

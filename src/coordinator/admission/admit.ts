@@ -1,0 +1,129 @@
+import { err, ok } from "../../base/result.ts";
+import { NO_FLAPS } from "../../peers/damping.ts";
+import { isConnected } from "../../peers/lifecycle.ts";
+import { admit as decide } from "../../peers/admission.ts";
+import type { ProvedKey } from "../../peers/dial.ts";
+import type { Peer } from "../../peers/peer.ts";
+import type { SessionFault } from "../../protocol/errors.ts";
+import { regionOf } from "../../discovery/region.ts";
+import { greatCircleKm, isPhysical } from "../../scoring/measure.ts";
+import { sampleRtt } from "../../scoring/rtt.ts";
+import type { AdmitInput } from "../../contract/admission.ts";
+import type { Context } from "../kernel/context.ts";
+import { dialFault, dialsAfterAdmission, TURN_OVER } from "../dialing/dial-outcomes.ts";
+import { notePlace } from "../peers/evidence.ts";
+import { type Handler } from "../kernel/handler.ts";
+import { reconcileHeldTasks } from "./held-tasks.ts";
+import { redeem } from "../access/join-keys.ts";
+import { isMember, keysFor, peerHolder } from "../discovery/epochs.ts";
+import { applyPeerEvent } from "../peers/lifecycle.ts";
+import { endSession, standingOf } from "../peers/scored-peers.ts";
+
+/** A peer whose session is direct is one hop away. */
+const DIRECT_HOPS = 1;
+
+/**
+ * Lets a proved key in, or says why not. The coordinator alone hands out epochs, so of two sessions of one peer the
+ * later one wins, whatever order their ends arrive in.
+ */
+export const admit: Handler<"admit"> = (context, input) => {
+  const { registry, config, now } = context;
+  const known = registry.peers.get(input.peerId);
+  const removed = known === null ? registry.tombstones.get(input.peerId) : null;
+  const spokeMuster2 = known?.spokeMuster2 ?? removed?.spokeMuster2 ?? false;
+  const fault = dialFault(context, input, known) ?? refuseIfFull(context, known);
+  if (fault !== null) return err(fault);
+  const entry = redeem(context, input);
+  if (!entry.ok) return entry;
+  const { peerId: id, protocol } = input;
+  const standing = standingOf(context, { id, spokeMuster2, protocol }, entry.value);
+  const admission = decide(standing, input.claimedRole);
+  if (!admission.ok) return admission;
+  if (known !== null) {
+    endSession(context, known, {
+      code: "superseded",
+      detail: "a newer session of this peer began",
+    });
+  }
+  const slot = known?.reconnectPosition ?? registry.reconnectPositions.take();
+  const geoKm = distance(context, input) ?? known?.geoKm ?? null;
+  const rtt = sampleRtt(known?.rtt ?? null, input.rttMs);
+  const peer: Peer = {
+    ...(known ?? newcomer(context, input)),
+    ...admission.value,
+    name: input.name,
+    address: input.address,
+    network: input.network,
+    colo: input.colo,
+    lastSeen: now,
+    epoch: (known?.epoch ?? removed?.epoch ?? 0) + 1,
+    seq: 0,
+    reconnectPosition: slot,
+    session: input.session,
+    protocol,
+    spokeMuster2: spokeMuster2 || protocol === "muster/2",
+    speaksMuster: input.speaksMuster,
+    capabilities: input.capabilities,
+    slots: input.slots,
+    prefetch: input.prefetch ?? false,
+    rtt: isPhysical(input.rttMs, geoKm) ? rtt : (known?.rtt ?? null),
+    tcpRttMs: input.tcpRttMs ?? known?.tcpRttMs ?? null,
+    hops: DIRECT_HOPS,
+    geoKm,
+    region: regionOf(input.place) ?? known?.region ?? null,
+  };
+  notePlace(context, peer.id, input.place);
+  applyPeerEvent(context, peer, "proved");
+  reconcileHeldTasks(context, id, input.held);
+  const leasedUntil = registry.tasks.leasedUntil(id);
+  const replaced = dialsAfterAdmission(context, input);
+  if (replaced !== null) {
+    endSession(context, replaced, { code: "mesh_full", detail: TURN_OVER });
+    applyPeerEvent(context, replaced, "gone", { reason: TURN_OVER });
+  }
+  const reconnect = { slot, per_second: config.reconnectsPerSecond };
+  // go-p2p 1.0 has no forward secrecy: a key sent by it would be known to whoever gets the peer's key in years to come.
+  const discovers = protocol === "muster/2" && isMember(context, entry.value);
+  return ok({
+    epoch: peer.epoch,
+    role: peer.role,
+    rtt,
+    reconnect,
+    ...(leasedUntil !== null && { leasedUntil }),
+    ...(discovers && { discovery: keysFor(context, peerHolder(peer.id)) }),
+  });
+};
+
+/** Seconds after which a full mesh may have room again. */
+const FULL_RETRY = 60;
+
+/** A peer that is connected already takes its own place. */
+function refuseIfFull({ registry, config }: Context, known: Peer | null): SessionFault | null {
+  if (known !== null && isConnected(known.state)) return null;
+  if (registry.peers.connectedCount() < config.peersMax) return null;
+  return {
+    code: "mesh_full",
+    detail: `this mesh takes ${config.peersMax} peers; try again in ${FULL_RETRY} s`,
+    retryAfter: FULL_RETRY,
+  };
+}
+
+/** What is known of a peer that has no record yet. */
+export function newcomer({ now }: Context, { peerId, publicKey }: ProvedKey) {
+  return {
+    id: peerId,
+    publicKey,
+    addedAt: now,
+    state: "discovered",
+    since: now,
+    flaps: NO_FLAPS,
+    silentAt: null,
+    held: 0,
+    successes: 0,
+    failures: 0,
+    score: 0,
+  } as const;
+}
+
+const distance = ({ config }: Context, { place }: AdmitInput): number | null =>
+  config.place === null || place === null ? null : greatCircleKm(config.place, place);

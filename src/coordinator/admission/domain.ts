@@ -1,0 +1,56 @@
+import type { AdmissionCommands } from "../../contract/admission.ts";
+import type { Domain } from "../kernel/domain.ts";
+import { admit } from "./admit.ts";
+import {
+  allow,
+  disallow,
+  forgetPeer,
+  getAuthMode,
+  listAllowed,
+  revokePeer,
+  setAuthMode,
+} from "./membership.ts";
+import { rotatePeer } from "./rotation.ts";
+import { announce, gone, observe } from "./sessions.ts";
+
+export const admission: Domain<AdmissionCommands> = {
+  handlers: {
+    admit,
+    observe,
+    gone,
+    announce,
+    rotate_peer: rotatePeer,
+    revoke_peer: revokePeer,
+    forget_peer: forgetPeer,
+    get_auth_mode: getAuthMode,
+    set_auth_mode: setAuthMode,
+    list_allowed: listAllowed,
+    allow,
+    disallow,
+  },
+  audit: {
+    admit: ({ peerId, protocol, claimedRole, name, joinKey }, output) => ({
+      subject: peerId,
+      detail: {
+        protocol,
+        claimed_role: claimedRole,
+        name,
+        by_join_key: joinKey !== null,
+        epoch: output?.epoch ?? null,
+      },
+    }),
+    rotate_peer: ({ peerId, newPeerId }) => ({
+      subject: peerId,
+      detail: { new_peer_id: newPeerId },
+    }),
+    revoke_peer: ({ id }) => ({ subject: id }),
+    forget_peer: ({ id }) => ({ subject: id }),
+    set_auth_mode: ({ mode }) => ({ subject: "auth_mode", detail: { mode } }),
+    allow: ({ peerId, publicKey, label, roles, readmit, go_p2p }) => ({
+      subject: peerId,
+      detail: { public_key: publicKey, label, roles: [...roles], readmit, go_p2p },
+    }),
+    disallow: ({ publicKey }) => ({ subject: publicKey }),
+  },
+  jobs: [],
+};

@@ -1,0 +1,35 @@
+import type { DiscoveryCommands } from "../../contract/discovery.ts";
+import type { Domain } from "../kernel/domain.ts";
+import type { Job } from "../kernel/job.ts";
+import { nextCopyDue, tickCopies } from "./copies.ts";
+import { discoveryKeys } from "./discovery-keys.ts";
+import { nextDiscoveryDue, tickDiscovery } from "./epoch-rotation.ts";
+import { listPointers, readDiscovery } from "./pointers.ts";
+import { preparePublication, published } from "./publication.ts";
+import { blobsCopied, copyDropped, prepareReplication, replicated } from "./replication.ts";
+import { blobDeleted } from "./withdrawal.ts";
+
+const maintainPublished: Job = {
+  name: "maintain_published",
+  run: tickDiscovery,
+  nextDue: ({ registry }) => nextDiscoveryDue(registry),
+};
+
+const copyToReplicas: Job = { name: "copy_to_replicas", run: tickCopies, nextDue: nextCopyDue };
+
+export const discovery: Domain<DiscoveryCommands> = {
+  handlers: {
+    list_pointers: listPointers,
+    read_discovery: readDiscovery,
+    discovery_keys: discoveryKeys,
+    prepare_publication: preparePublication,
+    published,
+    blob_deleted: blobDeleted,
+    prepare_replication: prepareReplication,
+    blobs_copied: blobsCopied,
+    replicated,
+    copy_dropped: copyDropped,
+  },
+  audit: {},
+  jobs: [maintainPublished, copyToReplicas],
+};

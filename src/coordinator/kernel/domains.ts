@@ -1,0 +1,47 @@
+import type { CommandName, Commands } from "../../contract/commands.ts";
+import { access } from "../access/domain.ts";
+import { admission } from "../admission/domain.ts";
+import { dialing } from "../dialing/domain.ts";
+import { discovery } from "../discovery/domain.ts";
+import { outbox } from "../outbox/domain.ts";
+import { peers } from "../peers/domain.ts";
+import { tasks } from "../tasks/domain.ts";
+import { webhooks } from "../webhooks/domain.ts";
+import type { AuditEntriesOf } from "./audit.ts";
+import type { Handler } from "./handler.ts";
+import type { Job } from "./job.ts";
+
+/** Every handler but that of `tick`, which runs the jobs. */
+export const HANDLERS: { readonly [K in Exclude<CommandName, "tick">]: Handler<K> } = {
+  ...admission.handlers,
+  ...peers.handlers,
+  ...tasks.handlers,
+  ...discovery.handlers,
+  ...dialing.handlers,
+  ...webhooks.handlers,
+  ...access.handlers,
+  ...outbox.handlers,
+};
+
+export const AUDIT: AuditEntriesOf<Commands> = {
+  ...admission.audit,
+  ...peers.audit,
+  ...tasks.audit,
+  ...discovery.audit,
+  ...dialing.audit,
+  ...webhooks.audit,
+  ...access.audit,
+  ...outbox.audit,
+};
+
+/** In the order in which `tick` runs them: attempts end before peers are evicted, and dialing follows both. */
+export const JOBS: readonly Job[] = [
+  ...tasks.jobs,
+  ...peers.jobs,
+  ...admission.jobs,
+  ...webhooks.jobs,
+  ...access.jobs,
+  ...discovery.jobs,
+  ...dialing.jobs,
+  ...outbox.jobs,
+];

@@ -1,0 +1,25 @@
+import type { Millis } from "../../base/clock.ts";
+import type { Context } from "./context.ts";
+
+/** What a job's due time is computed from. */
+export type DueScope = Pick<Context, "registry" | "config" | "now">;
+
+/** Work whose time comes by itself. `tick` runs every job; the coordinator's alarm rings at the earliest due time. */
+export interface Job {
+  readonly name: string;
+  /** Does what is due. Safe to run at any time, any number of times. */
+  run(context: Context): void;
+  /** When the job has work next; null when nothing waits for a time. Absent: it removes old rows at any tick. */
+  nextDue?(scope: DueScope): Millis | null;
+}
+
+/** The earliest of some due times; null when there is none. */
+export function earliest(dues: Iterable<Millis | null>): Millis | null {
+  let first: Millis | null = null;
+  for (const due of dues) if (due !== null && (first === null || due < first)) first = due;
+  return first;
+}
+
+/** The time `after` a moment; null when there is no such moment. */
+export const dueAfter = (at: Millis | null, after: Millis): Millis | null =>
+  at === null ? null : at + after;

@@ -1,0 +1,46 @@
+import type { Millis } from "../../base/clock.ts";
+import type { OutboxEntry } from "../../registry/outbox.ts";
+import type { Registry } from "../../registry/registry.ts";
+
+/**
+ * What a command changed that concerns others. Handlers set marks where the change is made; `execute` acts on them once,
+ * after the handler and inside its transaction. No handler has to remember who else must act.
+ */
+export interface Marks {
+  /** A task became assignable, or a peer can take more: queued tasks are assigned. */
+  workAvailable: boolean;
+  /** The outbox has an entry that is due. */
+  outboxDue: boolean;
+  /** A callback is due. */
+  callbacksDue: boolean;
+}
+
+export const noMarks = (): Marks => ({
+  workAvailable: false,
+  outboxDue: false,
+  callbacksDue: false,
+});
+
+interface Marked {
+  readonly marks: Marks;
+}
+
+/** Queued tasks are assigned at the end of this command. */
+export function markWorkAvailable({ marks }: Marked): void {
+  marks.workAvailable = true;
+}
+
+/** Due callbacks are delivered once this command has committed. */
+export function markCallbacksDue({ marks }: Marked): void {
+  marks.callbacksDue = true;
+}
+
+/** Adds an entry to the outbox, replacing the due time of an equal entry. What is due now is delivered after the commit. */
+export function addToOutbox(
+  { registry, now, marks }: Marked & { readonly registry: Registry; readonly now: Millis },
+  entry: OutboxEntry,
+  dueAt: Millis = now,
+): void {
+  registry.outbox.add(entry, dueAt);
+  if (dueAt <= now) marks.outboxDue = true;
+}

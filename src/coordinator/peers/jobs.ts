@@ -1,0 +1,47 @@
+import { HOUR, MINUTE } from "../../base/clock.ts";
+import type { Peer } from "../../peers/peer.ts";
+import { ADVERTISED_RETENTION, TOMBSTONE_RETENTION } from "../../protocol/constants.ts";
+import { dueAfter, type Job } from "../kernel/job.ts";
+import { applyPeerEvent } from "./lifecycle.ts";
+
+/** Peers evicted in one tick: each costs some row writes, and the next tick evicts the rest. */
+const EVICTED_AT_ONCE = 200;
+
+/**
+ * Evicts peers that were away for the retention time. No peer is evicted during a correlated failure (LV12): a peer that
+ * cannot be reached at the moment has not left for good.
+ */
+const evictPeers: Job = {
+  name: "evict_peers",
+  run(context) {
+    const { registry, config, now } = context;
+    if (registry.correlatedFailures.anyMass(now)) return;
+    for (const id of registry.peers.awaySince(now - config.retention, EVICTED_AT_ONCE))
+      applyPeerEvent(context, registry.peers.get(id) as Peer, "retention_over");
+  },
+  nextDue({ registry, config, now }) {
+    const away = registry.peers.longestAway();
+    if (away === null) return null;
+    return Math.max(
+      away + config.retention + 1,
+      registry.correlatedFailures.anyMass(now) ? now + MINUTE : 0,
+    );
+  },
+};
+
+const prunePeers: Job = {
+  name: "prune_peers",
+  run({ registry, now }) {
+    registry.correlatedFailures.prune(now - HOUR, now);
+    registry.tombstones.prune(now - TOMBSTONE_RETENTION);
+    registry.aliases.prune(now);
+  },
+};
+
+const pruneAdvertisedPeers: Job = {
+  name: "prune_advertised_peers",
+  run: ({ registry, now }) => registry.advertisedPeers.prune(now - ADVERTISED_RETENTION),
+  nextDue: ({ registry }) => dueAfter(registry.advertisedPeers.oldest(), ADVERTISED_RETENTION),
+};
+
+export const peerJobs: readonly Job[] = [evictPeers, prunePeers, pruneAdvertisedPeers];

@@ -1,0 +1,72 @@
+import { type Millis } from "../../base/clock.ts";
+import { ok } from "../../base/result.ts";
+import type { ScoreView } from "../../protocol/http.ts";
+import { isConnected } from "../../peers/lifecycle.ts";
+import type { Peer } from "../../peers/peer.ts";
+import { nothingObserved } from "../../scoring/observed.ts";
+import { failureRisk, outcomesAt, outcomesKnown } from "../../scoring/outcomes.ts";
+import { parts, type Factor, type Part } from "../../scoring/score.ts";
+import { uptimeAfter } from "../../scoring/uptime.ts";
+import { DEFAULT_POLICY } from "../../tasks/policy.ts";
+import type { Context } from "../kernel/context.ts";
+import { notFound, type Handler } from "../kernel/handler.ts";
+import { metricsOf, peerOf, scoreOf } from "./scored-peers.ts";
+
+/** Kinds whose service times are shown of a peer. */
+const KINDS_SHOWN = 32;
+
+/** What a peer's score is made of, factor by factor. */
+export const getScore: Handler<"get_score"> = (context, { id }) => {
+  const peer = peerOf(context, id);
+  if (peer === null) return notFound("peer of this ID");
+  const { registry, config, now } = context;
+  const { outcomes, uptime } = registry.observed.get(peer.id) ?? nothingObserved(now);
+  const { successes, failures, timeouts, refusals } = outcomesAt(outcomes, now);
+  const { prior } = config.policy.name === "expected-cost" ? config.policy : DEFAULT_POLICY;
+  const { rtt } = peer;
+  return ok({
+    peer_id: peer.id,
+    ...scoreOf(context, peer),
+    factors: factorsOf(context, peer),
+    outcomes: { successes, failures, timeouts, refusals },
+    failure_risk: failureRisk(outcomes, prior, now),
+    uptime: uptime === null ? null : uptimeAfter(uptime, isConnected(peer.state), now).share,
+    rtt:
+      rtt === null
+        ? null
+        : {
+            smoothed_ms: rtt.smoothedMs,
+            variance_ms: rtt.varianceMs,
+            min_ms: rtt.minMs,
+            samples: rtt.samples,
+          },
+    service_times: registry.serviceTimes
+      .ofPeer(peer.id, KINDS_SHOWN)
+      .map(({ kind, meanMs, weight }) => ({ kind, mean_ms: meanMs, samples: weight })),
+  });
+};
+
+const once = (raw: number | null): number => Number(raw !== null);
+
+function factorsOf(context: Context, peer: Peer): ScoreView["factors"] {
+  const { registry, config, now } = context;
+  const { outcomes, connectedAt } = registry.observed.get(peer.id) ?? nothingObserved(now);
+  const all = parts(metricsOf(context, peer), config.weights);
+  const age = (at: Millis | null) => (at === null ? null : Math.max(0, now - at) / 1_000);
+  const view = (
+    factor: Factor,
+    unit: ScoreView["factors"]["latency"]["unit"],
+    samples: number,
+    at: Millis | null,
+  ) => {
+    const { raw, normalised, known, weight, part }: Part = all[factor];
+    const age_seconds = raw === null ? null : age(at);
+    return { raw, unit, normalised, known, weight, part, age_seconds, samples };
+  };
+  return {
+    latency: view("latency", "ms", peer.rtt?.samples ?? 0, peer.lastSeen),
+    reliability: view("reliability", "share", outcomesKnown(outcomes, now), outcomes.at),
+    hops: view("hops", "hops", once(peer.hops), connectedAt),
+    distance: view("distance", "km", once(peer.geoKm), connectedAt),
+  };
+}

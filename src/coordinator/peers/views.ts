@@ -1,0 +1,60 @@
+import { toRfc3339 } from "../../base/clock.ts";
+import type { PeerAdvert } from "../../peers/advertised-peer.ts";
+import { isConnected } from "../../peers/lifecycle.ts";
+import type { Peer } from "../../peers/peer.ts";
+import type { PeerView } from "../../protocol/http.ts";
+import { score, type Score } from "../../scoring/score.ts";
+import { timeOrNull } from "../kernel/time-or-null.ts";
+
+export const peerView = (peer: Peer, scored: Score): PeerView => ({
+  id: peer.id,
+  name: peer.name,
+  public_key: peer.publicKey,
+  address: peer.address,
+  role: peer.role,
+  added_at: toRfc3339(peer.addedAt),
+  last_seen: timeOrNull(peer.lastSeen),
+  ping_ms: peer.rtt?.smoothedMs ?? null,
+  hops: peer.hops,
+  geo_km: peer.geoKm,
+  ...scored,
+  connected: isConnected(peer.state),
+  state: peer.state,
+  protocol: peer.protocol,
+  capabilities: [...peer.capabilities],
+  slots: peer.slots,
+  tasks: peer.held,
+  successes: peer.successes,
+  failures: peer.failures,
+});
+
+/** A peer that is known only because another peer advertised it, in the form of every other peer. */
+export const advertisedPeerView = (advert: PeerAdvert): PeerView => ({
+  id: advert.peerId,
+  name: "",
+  public_key: advert.publicKey,
+  address: advert.address,
+  role: advert.role,
+  added_at: toRfc3339(advert.toldAt),
+  last_seen: null,
+  ping_ms: null,
+  hops: advert.hops,
+  geo_km: null,
+  ...score({
+    rttMs: null,
+    hops: advert.hops,
+    geoKm: null,
+    successes: 0,
+    failures: 0,
+    uptime: null,
+  }),
+  connected: false,
+  state: "discovered",
+  protocol: null,
+  capabilities: [],
+  slots: 0,
+  tasks: 0,
+  successes: 0,
+  failures: 0,
+  told_by: { peer_id: advert.advertiser, ping_ms: advert.rttMs },
+});

@@ -1,0 +1,41 @@
+import type { TaskCommands } from "../../contract/tasks.ts";
+import type { Domain } from "../kernel/domain.ts";
+import {
+  acceptTask,
+  cancelTask,
+  finishTask,
+  offerFailed,
+  progressTask,
+  refuseTask,
+} from "./attempts.ts";
+import { whyTask } from "./choice-explanation.ts";
+import { taskJobs } from "./jobs.ts";
+import { listTasks } from "./list-tasks.ts";
+import { beginResult, commitResult, readResult, resultDeleted } from "./results.ts";
+import { assignTask, queryTask, recallTask } from "./session-tasks.ts";
+import { getTask, submitBatch, submitTask } from "./submit.ts";
+
+export const tasks: Domain<TaskCommands> = {
+  handlers: {
+    accept_task: acceptTask,
+    refuse_task: refuseTask,
+    progress_task: progressTask,
+    finish_task: finishTask,
+    assign_task: assignTask,
+    query_task: queryTask,
+    recall_task: recallTask,
+    submit_task: submitTask,
+    submit_batch: submitBatch,
+    get_task: getTask,
+    list_tasks: listTasks,
+    cancel_task: cancelTask,
+    why_task: whyTask,
+    begin_result: beginResult,
+    commit_result: commitResult,
+    read_result: readResult,
+    offer_failed: offerFailed,
+    result_deleted: resultDeleted,
+  },
+  audit: {},
+  jobs: taskJobs,
+};

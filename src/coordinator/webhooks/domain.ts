@@ -1,0 +1,53 @@
+import type { WebhookCommands } from "../../contract/webhooks.ts";
+import { WEBHOOK_DELIVERY_RETENTION } from "../../protocol/constants.ts";
+import type { Domain } from "../kernel/domain.ts";
+import { dueAfter, type Job } from "../kernel/job.ts";
+import {
+  callbackAnswered,
+  claimCallback,
+  nextCallback,
+  repeatCallback,
+} from "./callback-attempts.ts";
+import { listDeliveries, openDelivery, takeDelivery } from "./delivery-log.ts";
+import {
+  getWebhookSource,
+  listWebhookSources,
+  openWebhookSource,
+  putWebhookSource,
+  removeWebhookSource,
+} from "./sources.ts";
+
+const pruneDeliveries: Job = {
+  name: "prune_webhook_deliveries",
+  run: ({ registry, now }) => registry.webhookDeliveries.prune(now - WEBHOOK_DELIVERY_RETENTION),
+  nextDue: ({ registry }) =>
+    dueAfter(registry.webhookDeliveries.oldest(), WEBHOOK_DELIVERY_RETENTION),
+};
+
+/** Every tick delivers due callbacks. This says when one is due. */
+const deliverCallbacks: Job = {
+  name: "deliver_callbacks",
+  run() {},
+  nextDue: ({ registry, now }) => nextCallback(registry, now),
+};
+
+export const webhooks: Domain<WebhookCommands> = {
+  handlers: {
+    put_webhook_source: putWebhookSource,
+    get_webhook_source: getWebhookSource,
+    open_webhook_source: openWebhookSource,
+    list_webhook_sources: listWebhookSources,
+    remove_webhook_source: removeWebhookSource,
+    take_delivery: takeDelivery,
+    list_deliveries: listDeliveries,
+    open_delivery: openDelivery,
+    repeat_callback: repeatCallback,
+    claim_callback: claimCallback,
+    callback_answered: callbackAnswered,
+  },
+  audit: {
+    put_webhook_source: ({ name, scheme }) => ({ subject: name, detail: { scheme } }),
+    remove_webhook_source: ({ name }) => ({ subject: name }),
+  },
+  jobs: [pruneDeliveries, deliverCallbacks],
+};

@@ -4,7 +4,7 @@ import { number, type Sql } from "./sql.ts";
  * Append only: a migration that has run anywhere is never edited. Each is a list of single statements. Times are Unix
  * milliseconds; booleans are 0 or 1; JSON stands as text. durable/STORAGE.md describes every column.
  */
-const MIGRATIONS: readonly (readonly string[])[] = [
+export const MIGRATIONS: readonly (readonly string[])[] = [
   [
     `CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
     `CREATE TABLE peers (

@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DAY, MINUTE } from "../../src/base/clock.ts";
+import { batchItemKey } from "../../src/coordinator/tasks/submit.ts";
 import {
   IDEMPOTENCY_RETENTION,
   QUEUE_MAX,
@@ -183,5 +185,43 @@ describe("a full queue", () => {
     mesh.join(A);
     mesh.run("submit_task", submission(ECHO));
     expect(mesh.refusal("submit_task", submission(ECHO)).code).toBe("queue_full");
+  });
+});
+
+describe("idempotency keys of single tasks and of batch items", () => {
+  const anyKey = fc
+    .array(fc.constantFrom("order", "/", "0", "1", "17", " ", "batch"), {
+      minLength: 1,
+      maxLength: 5,
+    })
+    .map((parts) => parts.join(""));
+  const anyUse = fc.record({
+    scope: fc.constantFrom("admin", "token:a", "peer:b"),
+    key: anyKey,
+    index: fc.option(fc.nat(20), { nil: null }),
+  });
+
+  test("AS19 never meet: two different uses of keys are remembered apart", () => {
+    fc.assert(
+      fc.property(anyUse, anyUse, (one, other) => {
+        fc.pre(JSON.stringify(one) !== JSON.stringify(other));
+        const stored = ({ scope, key, index }: typeof one) =>
+          index === null ? { scope, key } : batchItemKey({ scope, key }, index);
+        expect(stored(one)).not.toEqual(stored(other));
+      }),
+    );
+  });
+
+  test("AS19 a single task under the key order/0 is not item 0 of the batch order", () => {
+    const mesh = new TestMesh();
+    const single = mesh.run("submit_task", keyed("order/0")).task;
+    const { results } = mesh.run("submit_batch", {
+      source: "api",
+      owner: "admin",
+      tasks: [submission(ECHO).task],
+      idempotency: { key: "order", scope: "admin" },
+    });
+    expect(results).toEqual([{ task: expect.anything(), duplicate: false }]);
+    expect(mesh.run("submit_task", keyed("order/0")).task.id).toBe(single.id);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { migrate } from "../../src/registry/migrations.ts";
+import { migrate, MIGRATIONS } from "../../src/registry/migrations.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import type { Sql } from "../../src/registry/sql.ts";
 import { aPeer, aTask } from "../contracts/records.ts";
@@ -61,6 +61,31 @@ describe("migrations", () => {
     expect(version(sql)).toEqual(newest);
   });
 
+  test("find entries that an earlier version added to the outbox by their peer", () => {
+    const sql = upTo(nodeSql(), "ALTER TABLE outbox ADD COLUMN peer_id");
+    const add = (kind: string, subject: string) =>
+      sql.exec(
+        `INSERT INTO outbox (kind, subject, due_at, failures) VALUES (?, ?, 5, 0)`,
+        kind,
+        subject,
+      );
+    add("end_session", JSON.stringify(["p", "object", 3, "revoked", "this key was revoked"]));
+    add("probe", JSON.stringify(["p", "object", 3]));
+    add("publish", "p");
+    migrate(sql);
+    const { outbox } = openRegistry(sql);
+    const to = { peerId: "p", session: "object", epoch: 3 };
+    expect(outbox.unconfirmedEnds("p")).toEqual([to]);
+    expect(new Set(outbox.due(5, 9).map(({ entry }) => entry))).toEqual(
+      new Set([
+        { kind: "end_session", to, fault: { code: "revoked", detail: "this key was revoked" } },
+        { kind: "probe", to },
+        { kind: "publish", peerId: "p" },
+      ]),
+    );
+    expect(sql.exec(`SELECT DISTINCT peer_id FROM outbox`)).toEqual([{ peer_id: "p" }]);
+  });
+
   test("that break leave the database as it was, and run when it is opened again", () => {
     const sql = nodeSql();
     let left = 10;
@@ -103,4 +128,16 @@ function version1(sql: Sql) {
   const newest = nodeSql();
   migrate(newest);
   return version(newest);
+}
+
+/** The database as the migrations before the one that contains a statement left it. */
+function upTo(sql: Sql, statement: string): Sql {
+  const index = MIGRATIONS.findIndex((statements) =>
+    statements.some((each) => each.startsWith(statement)),
+  );
+  expect(index).toBeGreaterThan(0);
+  sql.exec(`CREATE TABLE schema_version (version INTEGER NOT NULL)`);
+  for (const each of MIGRATIONS.slice(0, index).flat()) sql.exec(each);
+  sql.exec(`INSERT INTO schema_version (version) VALUES (?)`, index);
+  return sql;
 }

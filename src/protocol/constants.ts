@@ -78,7 +78,7 @@ export const VIOLATIONS_TOLERATED = 2;
 /** Frames of one socket that may wait for processing. A peer that sends faster is disconnected. */
 export const FRAME_QUEUE_MAX = 256;
 export const FRAME_QUEUE_BYTES_MAX = 4 * MiB;
-/** Peers connected to one mesh at the same time; the default of `MAX_PEERS`. */
+/** Peers connected to one mesh at the same time; the default of `PEERS_MAX`. */
 export const PEERS_CONNECTED_MAX = 20_000;
 
 // Liveness

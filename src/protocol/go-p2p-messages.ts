@@ -1,0 +1,109 @@
+/** go-p2p 1.0: its fifteen message types. */
+import { z } from "zod";
+import { fromBase64 } from "../base/bytes.ts";
+import { CHALLENGE_BYTES, RECONNECT_POSITION_MAX, SLOTS_MAX } from "./constants.ts";
+import { JsonValue } from "./envelope.ts";
+import { Name, PeerId, PublicKeyBase64 } from "./ids.ts";
+import { Capabilities, Role } from "./labels.ts";
+
+/** What a peer that speaks Muster's own messages adds to its go-p2p identity. Go ignores it. */
+export const MusterField = z.object({
+  v: z.literal(1),
+  capabilities: Capabilities.default([]),
+  slots: z.int().min(0).max(SLOTS_MAX).default(1),
+  prefetch: z.boolean().optional(),
+});
+export type MusterField = z.infer<typeof MusterField>;
+
+export const Identity = z.object({
+  id: PeerId,
+  name: Name,
+  publicKey: PublicKeyBase64,
+  createdAt: z.iso.datetime({ offset: true }),
+  role: Role,
+  muster: MusterField.optional(),
+});
+export type Identity = z.infer<typeof Identity>;
+
+const Challenge = z
+  .string()
+  .refine(
+    (text) => fromBase64(text)?.length === CHALLENGE_BYTES,
+    "a challenge is the base64 of 32 bytes",
+  );
+
+/** `version` accepts any string, so that the answer to a wrong version can name the right one. */
+export const Handshake = z.object({
+  identity: Identity,
+  challenge: Challenge,
+  version: z.string().max(16),
+});
+export const HandshakeAck = z.object({
+  identity: Identity,
+  challengeResponse: z.string().max(64).optional(),
+  accepted: z.boolean(),
+  reason: z.string().max(500).optional(),
+});
+
+/** `sentAt` is in Unix milliseconds. The mesh measures a round trip by its own stored time, never by the echoed one. */
+export const Ping = z.object({ sentAt: z.number() });
+export const Pong = z.object({ sentAt: z.number(), receivedAt: z.number() });
+
+/**
+ * When a peer whose session breaks may reconnect, so that many peers return at a fixed rate: `slot` / `per_second`
+ * seconds after the break, plus jitter. Go ignores it.
+ */
+export const Reconnect = z.object({
+  slot: z.int().min(0).max(RECONNECT_POSITION_MAX),
+  per_second: z.number().positive(),
+});
+export type Reconnect = z.infer<typeof Reconnect>;
+
+export const Disconnect = z.object({
+  reason: z.string().max(500).default(""),
+  code: z.number().default(0),
+  reconnect: Reconnect.optional(),
+});
+
+/** `details` holds Muster's own stable code; `retry_after` is the number of seconds after which a retry can succeed. */
+export const ErrorMessage = z.object({
+  code: z.number(),
+  message: z.string().max(2_000),
+  details: z.string().optional(),
+  retry_after: z.number().optional(),
+});
+
+/** go-p2p's requests, each with the type of its reply. */
+export const GO_P2P_REPLIES = {
+  get_stats: "stats",
+  get_logs: "logs",
+  start_miner: "miner_ack",
+  stop_miner: "miner_ack",
+  deploy: "deploy_ack",
+} as const;
+export type GoP2pRequest = keyof typeof GO_P2P_REPLIES;
+export const GO_P2P_REQUESTS = Object.keys(GO_P2P_REPLIES) as GoP2pRequest[];
+/** The type of a reply: the one that answers the request, or `error`. */
+export type GoP2pReply = (typeof GO_P2P_REPLIES)[GoP2pRequest] | "error";
+
+/** The kind of a task that is one go-p2p request is this prefix and the request's type: `go-p2p/get_stats`. */
+export const GO_P2P_KIND = "go-p2p/";
+
+/** Replies may have any payload: the requester interprets it. */
+export const GO_P2P_PAYLOADS = {
+  handshake: Handshake,
+  handshake_ack: HandshakeAck,
+  ping: Ping,
+  pong: Pong,
+  disconnect: Disconnect,
+  get_stats: JsonValue,
+  stats: JsonValue,
+  start_miner: JsonValue,
+  stop_miner: JsonValue,
+  miner_ack: JsonValue,
+  deploy: JsonValue,
+  deploy_ack: JsonValue,
+  get_logs: JsonValue,
+  logs: JsonValue,
+  error: ErrorMessage,
+} as const;

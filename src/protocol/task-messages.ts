@@ -1,0 +1,81 @@
+/** The messages about tasks: between the mesh and a worker (offer to cancel), and from a controller (assign to shown). */
+import { z } from "zod";
+import { PROGRESS_MESSAGE_CHARS_MAX, TASK_ERROR_CHARS_MAX } from "./constants.ts";
+import { JsonValue } from "./envelope.ts";
+import { SubmitTask, TaskView } from "./http/tasks.ts";
+import { IdempotencyKey, PublicKeyHex, Uuid } from "./ids.ts";
+import { TaskKind } from "./labels.ts";
+
+/** The fencing number of an attempt; it only grows. Every message about an attempt names it. */
+const Fence = z.int().positive();
+const TaskRef = { task_id: Uuid, fence: Fence };
+
+/** An attempt that a peer is still working on when it reconnects. */
+export const HeldTask = z.object(TaskRef);
+export type HeldTask = z.infer<typeof HeldTask>;
+
+export const TaskOffer = z.object({
+  ...TaskRef,
+  kind: TaskKind,
+  payload: JsonValue,
+  attempt: z.int().positive(),
+  lease_seconds: z.number().positive(),
+  /** The X25519 public key to which the worker seals the result, so that only the caller can read it. */
+  seal_to: PublicKeyHex.optional(),
+  /** Bearer token of `PUT /v1/task-results/:id/:fence`, for a result too large for a message. Valid for this attempt, once. */
+  upload: z.string().max(200).optional(),
+});
+export type TaskOffer = z.infer<typeof TaskOffer>;
+
+/** `queued`: accepted but not started, because all slots are busy. The mesh may move it to a peer that is free sooner. */
+const Queued = { queued: z.boolean().optional() };
+export const TaskAccept = z.object({ ...TaskRef, ...Queued });
+export const TaskRefuse = z.object({ ...TaskRef, reason: z.string().max(500) });
+export const TaskProgress = z.object({
+  ...TaskRef,
+  progress: z.number().min(0).max(1).optional(),
+  message: z.string().max(PROGRESS_MESSAGE_CHARS_MAX).optional(),
+  ...Queued,
+});
+
+/** `sealed`: `result` is not the JSON itself, but the base64 of an STMF container that holds it. */
+const Sealed = { sealed: z.boolean().optional() };
+export const TaskResult = z.discriminatedUnion("ok", [
+  z.object({ ...TaskRef, ok: z.literal(true), result: JsonValue, ...Sealed }),
+  z.object({
+    ...TaskRef,
+    ok: z.literal(false),
+    error: z.string().max(TASK_ERROR_CHARS_MAX),
+    retry: z.boolean().default(true),
+  }),
+]);
+export type TaskResult = z.infer<typeof TaskResult>;
+
+export const TaskCancel = z.object({ ...TaskRef, reason: z.string().max(500) });
+
+/** A controller submits a task over its session. Repeating the message under the same key submits it once. */
+export const TaskAssign = z.object({
+  task: SubmitTask,
+  idempotency_key: IdempotencyKey.optional(),
+});
+/** Asks for the state of a task that this peer submitted, or (as `task_recall`) cancels it. */
+export const TaskQuery = z.object({ task_id: Uuid });
+/** The answer to `task_assign`, `task_query` and `task_recall`; also sent when a task that this peer submitted ends. */
+export const TaskShown = z.object({
+  task: TaskView,
+  /** Bearer token of `GET /v1/task-results/:id`, for a result too large to be part of the task. */
+  ticket: z.string().max(200).optional(),
+});
+
+export const TASK_PAYLOADS = {
+  task_offer: TaskOffer,
+  task_accept: TaskAccept,
+  task_refuse: TaskRefuse,
+  task_progress: TaskProgress,
+  task_result: TaskResult,
+  task_cancel: TaskCancel,
+  task_assign: TaskAssign,
+  task_query: TaskQuery,
+  task_recall: TaskQuery,
+  task_shown: TaskShown,
+} as const;

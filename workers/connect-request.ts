@@ -3,7 +3,7 @@ import { fromHex, type Bytes } from "../src/base/bytes.ts";
 import { SECOND, toRfc3339, type Millis } from "../src/base/clock.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import { isCanonicalKey, peerIdOf } from "../src/crypto/identity.ts";
-import { connectProofHolds } from "../src/crypto/key-proofs.ts";
+import { verifyConnectProof } from "../src/crypto/key-proofs.ts";
 import { platformX25519 } from "../src/crypto/x25519.ts";
 import { CONNECT_CLOCK_SKEW_MAX } from "../src/protocol/constants.ts";
 import { firstIssue } from "../src/protocol/envelope.ts";
@@ -65,7 +65,7 @@ export async function checkConnect(
     });
   }
   const keys = { privateKey: identity.privateKey, publicKey };
-  if (!(await connectProofHolds(await platformX25519(), keys, host, Number(t), proof))) {
+  if (!(await verifyConnectProof(await platformX25519(), keys, host, Number(t), proof))) {
     return err({
       code: "proof_failed",
       detail: "the proof does not belong to this key, host and time",

@@ -40,7 +40,7 @@ async function openReplica(configured: ReplicaEnv): Promise<Replica> {
     store: upstashStore({ url, token }),
     verifier: verifierOf(key, await platformVerify()),
     now: () => Date.now(),
-    anybody: configured.DISCOVERY_PUBLIC === "true",
+    isPublic: configured.DISCOVERY_PUBLIC === "true",
     onFailure: (error) => console.error("the store does not answer", { error: String(error) }),
   });
 }

@@ -12,7 +12,7 @@ export class AddressLimiter {
   readonly #buckets = new Map<string, { tokens: number; at: Millis }>();
 
   /** Counts one act. Returns 0 when it may go on, otherwise the seconds until the next may. */
-  take(address: string, perMinute: number, now: Millis): number {
+  consume(address: string, perMinute: number, now: Millis): number {
     const key = addressKey(address);
     const bucket = this.#buckets.get(key) ?? { tokens: perMinute, at: now };
     this.#buckets.delete(key); // set again below: the map's order is that of last use

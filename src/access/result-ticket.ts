@@ -18,11 +18,11 @@ const MAC_BYTES = 16;
  * What lets one attempt's peer bring its result over HTTP: its ID and a MAC over the attempt, under the mesh's key of
  * checks. Nothing is stored for it; it is worth something only while that attempt holds its task, so it commits once.
  */
-export const resultTicket = (key: Uint8Array, { peerId, ...of }: AttemptRef): string =>
+export const newUploadTicket = (key: Uint8Array, { peerId, ...of }: AttemptRef): string =>
   ticketOf(key, peerId, bringing(of));
 
 /** The attempt that a ticket was made for; null when it is none of this mesh's for this task and number. */
-export function readResultTicket(
+export function readUploadTicket(
   key: Uint8Array,
   ticket: string,
   of: Omit<AttemptRef, "peerId">,
@@ -32,11 +32,11 @@ export function readResultTicket(
 }
 
 /** What lets a peer that gave a task over its session read the result over HTTP, as long as the task is kept. */
-export const readerTicket = (key: Uint8Array, { taskId, peerId }: Reader): string =>
+export const newDownloadTicket = (key: Uint8Array, { taskId, peerId }: Reader): string =>
   ticketOf(key, peerId, reading(taskId));
 
 /** Who a ticket was made for; null when it is none of this mesh's for this task. */
-export function readReaderTicket(key: Uint8Array, ticket: string, taskId: string): Reader | null {
+export function readDownloadTicket(key: Uint8Array, ticket: string, taskId: string): Reader | null {
   const peerId = holderOf(key, ticket, reading(taskId));
   return peerId === null ? null : { taskId, peerId };
 }

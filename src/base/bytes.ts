@@ -1,12 +1,12 @@
 const encoder = new TextEncoder();
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Bytes backed by a plain ArrayBuffer: what WebCrypto, sockets and KV accept. */
+/** Bytes backed by a plain ArrayBuffer, which WebCrypto, sockets and KV require. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 export const utf8 = (text: string): Bytes => encoder.encode(text);
 
-/** Text of strictly valid UTF-8, or null: a replacement character must never stand in for signed bytes. */
+/** The text, or null for invalid UTF-8. A replacement character would make different signed bytes read alike. */
 export function fromUtf8(bytes: Uint8Array): string | null {
   try {
     return strictDecoder.decode(bytes);
@@ -23,7 +23,7 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
-/** Bytes of lower- or upper-case hex; null for anything else. */
+/** The bytes of lower- or upper-case hex; null for any other text. */
 export function fromHex(text: string): Bytes | null {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return null;
   const bytes = new Uint8Array(text.length / 2);
@@ -32,7 +32,7 @@ export function fromHex(text: string): Bytes | null {
   return bytes;
 }
 
-/** Characters handed to `String.fromCharCode` at once: below every engine's argument limit. */
+/** Arguments of one `String.fromCharCode` call: fewer than every engine's limit. */
 const CHUNK = 0x8000;
 
 /** Standard base64 with padding (RFC 4648 §4), as Go's `encoding/json` writes `[]byte`. */
@@ -40,13 +40,13 @@ export function toBase64(bytes: Uint8Array): string {
   let binary = "";
   for (let at = 0; at < bytes.length; at += CHUNK) {
     const chunk: ArrayLike<number> = bytes.subarray(at, at + CHUNK);
-    // Not spread: that iterates, and takes seconds for a large file.
+    // `apply`, because spreading iterates and takes seconds for a large file.
     binary += String.fromCharCode.apply(null, chunk as number[]);
   }
   return btoa(binary);
 }
 
-/** Bytes of strict, padded, canonical standard base64; null for anything else, so one value has one spelling. */
+/** The bytes of padded, canonical standard base64; null for any other text, so that each value has exactly one encoding. */
 export function fromBase64(text: string): Bytes | null {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return null;
   let binary: string;
@@ -77,7 +77,7 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
   return whole;
 }
 
-/** Compares in time that depends on the lengths alone: for secrets, tags and MACs. */
+/** Compares in a time that depends on the lengths only: for secrets, tags and MACs. */
 export function equalConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;

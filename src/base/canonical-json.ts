@@ -1,8 +1,8 @@
 import type { Json } from "./json.ts";
 
 /**
- * The one spelling of a JSON value: members in the order of their names' UTF-16 units, no spaces, numbers and strings
- * as ECMAScript writes them (RFC 8785). For what is signed or hashed.
+ * The canonical form of a JSON value (RFC 8785): members sorted by the UTF-16 units of their names, no spaces, numbers
+ * and strings as ECMAScript writes them. Used for everything that is signed or hashed.
  */
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;

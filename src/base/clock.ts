@@ -3,10 +3,10 @@ import type { Bytes } from "./bytes.ts";
 /** Milliseconds since the Unix epoch. Domain functions take it as `now`; only the edges read a clock. */
 export type Millis = number;
 
-/** Fills fresh bytes from a cryptographically strong source; tests pass a seeded one. */
+/** Returns bytes from a cryptographically secure source. Tests pass a seeded one. */
 export type RandomBytes = (length: number) => Bytes;
 
-/** A number in [0, 1), for choices that need no secrecy (jitter, tie-breaks). */
+/** Returns a number in [0, 1), for decisions that need no secrecy (jitter, tie-breaks). */
 export type Random = () => number;
 
 export const SECOND = 1_000;

@@ -1,13 +1,13 @@
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-/** Deepest nesting that is read; far above any honest message, far below what overflows a recursive reader. */
+/** The deepest nesting that is parsed: far above any legitimate message, far below what overflows a recursive reader. */
 export const JSON_DEPTH_MAX = 32;
 
 /**
- * Parses JSON that nests no deeper than `maxDepth` and has no more values than `maxValues`; undefined when it is not JSON
- * or exceeds either. Both are counted before parsing: hostile nesting never reaches the parser, nor do a million empty
- * objects, each of which takes ten times its text in memory.
+ * Parses JSON with at most `maxDepth` levels and at most `maxValues` values; undefined for invalid JSON or more of either.
+ * Both are counted before parsing, so that deep nesting never reaches the parser, nor do a million empty objects, each
+ * of which uses ten times the memory of its text.
  */
 export function parseJson(
   text: string,
@@ -22,7 +22,7 @@ export function parseJson(
   }
 }
 
-/** Every value but the first follows an opening bracket or a comma, so these are counted. */
+/** Counts opening brackets and commas, because each value except the first follows one of them. */
 function exceeds(text: string, maxDepth: number, maxValues: number): boolean {
   let depth = 0;
   let values = 1;
@@ -38,12 +38,12 @@ function exceeds(text: string, maxDepth: number, maxValues: number): boolean {
   return false;
 }
 
-/** Where the string that opens at `start` closes. The engine's own search makes long ones (files) cheap. */
+/** The index of the closing quote of the string that starts at `start`. `indexOf` makes long strings (files) fast. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let first = end;
     while (text.charCodeAt(first - 1) === BACKSLASH) first--;
-    if ((end - first) % 2 === 0) return end; // an even number of backslashes escape one another, not the quote
+    if ((end - first) % 2 === 0) return end; // an even number of backslashes escape each other, not the quote
   }
   return text.length;
 }

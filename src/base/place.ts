@@ -4,7 +4,7 @@ export interface Place {
   readonly longitude: number;
 }
 
-/** A place from the platform's text coordinates; null when absent or not on Earth. */
+/** Parses the platform's text coordinates; null when they are absent or out of range. */
 export function placeOf(latitude: string | null, longitude: string | null): Place | null {
   if (latitude === null || longitude === null || latitude === "" || longitude === "") return null;
   const place = { latitude: Number(latitude), longitude: Number(longitude) };

@@ -1,4 +1,4 @@
-/** What a step that can fail in expected ways returns: a value, or an error that is itself a value. */
+/** The result of a step that can fail in expected ways: a value, or an error as a value. */
 export type Result<T, E> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: E };

@@ -5,7 +5,7 @@ import { hmacSha256 } from "./primitives.ts";
 export const answerChallenge = (secret: Uint8Array, challenge: Uint8Array): Bytes =>
   hmacSha256(secret, challenge);
 
-export const challengeAnswered = (
+export const verifyChallengeAnswer = (
   secret: Uint8Array,
   challenge: Uint8Array,
   response: Uint8Array,

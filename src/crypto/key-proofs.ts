@@ -15,7 +15,7 @@ const matches = (mac: Uint8Array | null, proof: string): boolean => {
 };
 
 /** One's own private key and the other side's public key. */
-export interface KeyUse {
+export interface AgreementKeys {
   readonly privateKey: Uint8Array;
   readonly publicKey: Uint8Array;
 }
@@ -23,7 +23,7 @@ export interface KeyUse {
 /** The MAC in a connecting peer's URL (DESIGN §3); null for a public key of low order. */
 async function connectMac(
   curve: X25519,
-  keys: KeyUse,
+  keys: AgreementKeys,
   host: string,
   unixSeconds: number,
 ): Promise<Bytes | null> {
@@ -33,7 +33,7 @@ async function connectMac(
 
 export async function makeConnectProof(
   curve: X25519,
-  keys: KeyUse,
+  keys: AgreementKeys,
   host: string,
   unixSeconds: number,
 ): Promise<string | null> {
@@ -41,23 +41,23 @@ export async function makeConnectProof(
   return mac === null ? null : toHex(mac);
 }
 
-export const connectProofHolds = async (
+export const verifyConnectProof = async (
   curve: X25519,
-  keys: KeyUse,
+  keys: AgreementKeys,
   host: string,
   unixSeconds: number,
   proof: string,
 ): Promise<boolean> => matches(await connectMac(curve, keys, host, unixSeconds), proof);
 
 /** Rotations are rare: plain code serves, and keeps the session's step synchronous. */
-function rotationMac(keys: KeyUse, oldId: string, newPublicKey: string): Bytes | null {
+function rotationMac(keys: AgreementKeys, oldId: string, newPublicKey: string): Bytes | null {
   const agreed = x25519Agree(keys.privateKey, keys.publicKey);
   return agreed === null ? null : macOf("muster/2 rotate", agreed, `${oldId}${newPublicKey}`);
 }
 
 /** The proof in `rotate`: that the sender, known by its old ID, holds the new private key too. */
 export function makeRotationProof(
-  keys: KeyUse,
+  keys: AgreementKeys,
   oldId: string,
   newPublicKey: string,
 ): string | null {
@@ -65,8 +65,8 @@ export function makeRotationProof(
   return mac === null ? null : toHex(mac);
 }
 
-export const rotationProofHolds = (
-  keys: KeyUse,
+export const verifyRotationProof = (
+  keys: AgreementKeys,
   oldId: string,
   newPublicKey: string,
   proof: string,

@@ -31,7 +31,7 @@ export interface NoiseState {
   readonly remoteStatic: Bytes | null;
 }
 
-export interface Split {
+export interface TransportKeys {
   /** Keys of the two directions (§5.2 Split). */
   readonly send: Bytes;
   readonly receive: Bytes;
@@ -41,11 +41,11 @@ export interface Split {
 
 export type NoiseFault = "noise_message_invalid" | "noise_out_of_turn";
 
-export interface Written {
+export interface WrittenMessage {
   readonly state: NoiseState;
   readonly message: Bytes;
 }
-export interface Read {
+export interface ReadMessage {
   readonly state: NoiseState;
   readonly payload: Bytes;
 }
@@ -79,7 +79,7 @@ export async function writeNoise(
   own: StaticKeys,
   ephemeralKey: Bytes,
   payload: Uint8Array,
-): Promise<Result<Written, NoiseFault>> {
+): Promise<Result<WrittenMessage, NoiseFault>> {
   const tokens = PATTERN[from.messages];
   if (tokens === undefined || !isOwnTurn(from)) return err("noise_out_of_turn");
   let state = from;
@@ -113,7 +113,7 @@ export async function readNoise(
   from: NoiseState,
   own: StaticKeys,
   message: Uint8Array,
-): Promise<Result<Read, NoiseFault>> {
+): Promise<Result<ReadMessage, NoiseFault>> {
   const tokens = PATTERN[from.messages];
   if (tokens === undefined || isOwnTurn(from)) return err("noise_out_of_turn");
   let state = from;
@@ -142,7 +142,12 @@ export async function readNoise(
 }
 
 /** The transport keys, once all three messages have passed; null before. */
-export function splitNoise({ initiator, messages, chainingKey, hash }: NoiseState): Split | null {
+export function splitNoise({
+  initiator,
+  messages,
+  chainingKey,
+  hash,
+}: NoiseState): TransportKeys | null {
   if (messages !== PATTERN.length) return null;
   const [first, second] = noiseHkdf(chainingKey, new Uint8Array());
   return {

@@ -37,7 +37,7 @@ export interface SharedPrefix {
 }
 
 /** Takes the 28 bytes that the messages share. */
-export function sharePrefix(prefix: Uint8Array): SharedPrefix {
+export function precomputePrefix(prefix: Uint8Array): SharedPrefix {
   const schedule = new Int32Array(SCHEDULE_WORDS);
   const view = new DataView(prefix.buffer, prefix.byteOffset, 4 * LAST_WORD);
   for (let i = 0; i < LAST_WORD; i++) schedule[i] = view.getInt32(4 * i);
@@ -58,7 +58,7 @@ export function sharePrefix(prefix: Uint8Array): SharedPrefix {
  * A round changes two of the letters a..h and moves all on by one. Here they stay in place for four rounds, each of which
  * reads them from another side, and then move by four at once: a third faster than moving them each time.
  */
-export function hashLast(
+export function hashWithLastWord(
   { schedule, state }: SharedPrefix,
   last: number,
   digest: Int32Array,

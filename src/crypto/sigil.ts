@@ -1,7 +1,7 @@
 import { concat, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
 import { TAG_BYTES, XCHACHA_NONCE_BYTES, xchachaOpen, xchachaSeal } from "./primitives.ts";
-import { hashLast, sharePrefix } from "./sha256-block.ts";
+import { hashWithLastWord, precomputePrefix } from "./sha256-block.ts";
 
 /** Bytes that sealing adds: the nonce in front and the tag behind. */
 export const SIGIL_OVERHEAD = XCHACHA_NONCE_BYTES + TAG_BYTES;
@@ -37,18 +37,18 @@ export function openSigil(key: Uint8Array, sealed: Uint8Array): Bytes | null {
 /** XORs the keystream into the data, where it lies. */
 function xorKeystream(nonce: Uint8Array, data: Uint8Array): void {
   // The counter's upper half stays zero: 2^32 blocks are 128 GiB, beyond any container.
-  const blocks = sharePrefix(concat(nonce, new Uint8Array(4)));
+  const blocks = precomputePrefix(concat(nonce, new Uint8Array(4)));
   const digest = new Int32Array(BLOCK_BYTES / 4);
   const view = new DataView(data.buffer, data.byteOffset, data.length);
   const whole = data.length - (data.length % BLOCK_BYTES);
   let index = 0;
   for (let from = 0; from < whole; from += BLOCK_BYTES) {
-    hashLast(blocks, index++, digest);
+    hashWithLastWord(blocks, index++, digest);
     for (let i = 0; i < digest.length; i++) {
       view.setInt32(from + 4 * i, view.getInt32(from + 4 * i) ^ (digest[i] as number));
     }
   }
-  if (whole < data.length) hashLast(blocks, index, digest);
+  if (whole < data.length) hashWithLastWord(blocks, index, digest);
   for (let at = whole; at < data.length; at++) {
     const word = digest[(at - whole) >> 2] as number;
     data[at] = (data[at] as number) ^ (word >>> (24 - 8 * (at & 3)));

@@ -8,7 +8,7 @@ import type { Role } from "../protocol/messages.ts";
 export const ANONYMITY_MIN = 5;
 
 /** What could be public of a peer. */
-export interface Facts {
+export interface PeerAttributes {
   readonly role: Role;
   readonly capabilities: readonly string[];
   readonly region: Region | null;
@@ -20,7 +20,10 @@ export interface Facts {
 const DROPPED_FIRST: readonly PublicField[] = ["score", "region", "capabilities", "role"];
 
 /** What the operator lets be public of these facts; the score in tenths, rounded down. */
-export function detailsOf(facts: Facts, fields: readonly PublicField[]): JsonObject {
+export function publicAttributes(
+  facts: PeerAttributes,
+  fields: readonly PublicField[],
+): JsonObject {
   const open = (field: PublicField): boolean => fields.includes(field);
   return {
     ...(open("role") && { role: facts.role }),
@@ -34,7 +37,7 @@ export function detailsOf(facts: Facts, fields: readonly PublicField[]): JsonObj
  * The public metadata of each of many peers, in their order: as much of its details as at least `ANONYMITY_MIN` of them
  * show alike (k-anonymity, Sweeney 2002, by dropping whole attributes). Nothing at all is always common enough.
  */
-export function coarsened(details: readonly JsonObject[]): readonly JsonObject[] {
+export function kAnonymized(details: readonly JsonObject[]): readonly JsonObject[] {
   const shown: JsonObject[] = [...details];
   let open = details.map((_, index) => index);
   for (const field of [null, ...DROPPED_FIRST]) {

@@ -3,7 +3,7 @@ import { greatCircleKm } from "../scoring/measure.ts";
 import { REGIONS, type Region } from "../protocol/discovery.ts";
 
 /** A place in the middle of each region's people, in degrees. */
-const MIDDLES: { readonly [R in Region]: Place } = {
+const REGION_CENTERS: { readonly [R in Region]: Place } = {
   wnam: { latitude: 40, longitude: -118 },
   enam: { latitude: 38, longitude: -82 },
   sam: { latitude: -18, longitude: -55 },
@@ -18,7 +18,7 @@ const MIDDLES: { readonly [R in Region]: Place } = {
 /** The region whose middle is nearest: coarse on purpose, for it may become public. */
 export function regionOf(place: Place | null): Region | null {
   if (place === null) return null;
-  const distance = (region: Region): number => greatCircleKm(place, MIDDLES[region]);
+  const distance = (region: Region): number => greatCircleKm(place, REGION_CENTERS[region]);
   return REGIONS.reduce((nearest, region) =>
     distance(region) < distance(nearest) ? region : nearest,
   );

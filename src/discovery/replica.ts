@@ -2,14 +2,14 @@ import { equalConstantTime, fromHex, type Bytes } from "../base/bytes.ts";
 import { BLOB_BYTES_MAX } from "../protocol/constants.ts";
 import type { PointerView, RemovedPointer } from "../protocol/discovery.ts";
 import type { PointerList, PointerQuery } from "../protocol/http.ts";
-import { CopyReader, type Copy, type CopyPorts } from "./copy-reader.ts";
+import { SnapshotReader, type Snapshot, type SnapshotPorts } from "./snapshot-reader.ts";
 import { readerTag } from "./epoch.ts";
 import { mayMatch } from "./metadata.ts";
 import { blobKey } from "./publisher.ts";
 
-export interface ReplicaPorts extends CopyPorts {
+export interface ReplicaPorts extends SnapshotPorts {
   /** Whether readers need show nothing. */
-  readonly anybody: boolean;
+  readonly isPublic: boolean;
 }
 
 /**
@@ -18,13 +18,13 @@ export interface ReplicaPorts extends CopyPorts {
  */
 export class Replica {
   readonly #ports: ReplicaPorts;
-  readonly #copies: CopyReader;
+  readonly #copies: SnapshotReader;
   /** Statements whose signatures were checked. */
   readonly #verified = new WeakSet<PointerView | RemovedPointer>();
 
   constructor(ports: ReplicaPorts) {
     this.#ports = ports;
-    this.#copies = new CopyReader(ports);
+    this.#copies = new SnapshotReader(ports);
   }
 
   /** Whether the token is the reader token of an epoch; each one's tag is compared. Null when nothing is to be had. */
@@ -32,7 +32,7 @@ export class Replica {
     const copy = await this.#copies.current();
     if (copy === null) return null;
     const shown = readerTag(token);
-    let reads = this.#ports.anybody;
+    let reads = this.#ports.isPublic;
     for (const { tag, expires_at } of copy.directory.readers) {
       const known = fromHex(tag ?? "") ?? new Uint8Array();
       const admits = Date.parse(expires_at) > this.#ports.now();
@@ -81,7 +81,7 @@ export class Replica {
   }
 
   async #changes(
-    copy: Copy,
+    copy: Snapshot,
     after: number,
     { limit, filter }: { limit: number; filter: Omit<PointerQuery, "limit" | "cursor" | "since"> },
   ): Promise<PointerList> {

@@ -33,7 +33,7 @@ const fault = (code: DiscoveryErrorCode, detail: string) => err<DiscoveryFault>(
  * What one reader has seen of one mesh, whatever copy it came from: a statement holds when the mesh signed it, and
  * nothing newer was seen of the same thing.
  */
-export class Trust {
+export class RollbackGuard {
   readonly #verifier: Verifier;
   /** The highest number seen of each ID, and its epoch. */
   readonly #seen = new Map<string, { readonly seq: number; readonly epoch: number }>();
@@ -44,7 +44,10 @@ export class Trust {
     this.#verifier = verifier;
   }
 
-  async pointer(pointer: PointerView, now: Millis): Promise<Result<PointerView, DiscoveryFault>> {
+  async acceptPointer(
+    pointer: PointerView,
+    now: Millis,
+  ): Promise<Result<PointerView, DiscoveryFault>> {
     if (!(await this.#verifier.pointer(pointer))) return fault("statement_forged", NOT_SIGNED);
     if (Date.parse(pointer.expires_at) <= now)
       return fault("pointer_expired", `the pointer ran out at ${pointer.expires_at}`);
@@ -53,7 +56,7 @@ export class Trust {
       : fault("statement_old", "the pointer is an old one");
   }
 
-  async removal(removal: RemovedPointer): Promise<Result<RemovedPointer, DiscoveryFault>> {
+  async acceptRemoval(removal: RemovedPointer): Promise<Result<RemovedPointer, DiscoveryFault>> {
     if (!(await this.#verifier.removal(removal))) return fault("statement_forged", NOT_SIGNED);
     return this.#newest(removal)
       ? ok(removal)
@@ -61,7 +64,7 @@ export class Trust {
   }
 
   /** Epochs that it no longer names are over. */
-  async checkpoint(checkpoint: Checkpoint): Promise<Result<Checkpoint, DiscoveryFault>> {
+  async acceptCheckpoint(checkpoint: Checkpoint): Promise<Result<Checkpoint, DiscoveryFault>> {
     if (!(await this.#verifier.checkpoint(checkpoint)))
       return fault("statement_forged", NOT_SIGNED);
     if (checkpoint.seq < this.#checkpoint.seq)

@@ -6,16 +6,16 @@ import type { VerifyEd25519 } from "../crypto/ed25519.ts";
 import type { Checkpoint, PointerView, RemovedPointer } from "../protocol/discovery.ts";
 
 /** What the mesh says of its pointers, by kind; the kind is signed, so that none passes for another. */
-export type Statement = "pointer" | "removal" | "checkpoint" | "directory";
+export type StatementKind = "pointer" | "removal" | "checkpoint" | "directory";
 
 /** `muster/` + kind + `/1`, a line feed, and the canonical JSON of what is said, without its signature. */
-function signedBytes(kind: Statement, statement: JsonObject): Bytes {
+function signedBytes(kind: StatementKind, statement: JsonObject): Bytes {
   const { signature, ...body } = statement;
   return utf8(`muster/${kind}/1\n${canonicalJson(signature === undefined ? statement : body)}`);
 }
 
 /** Ed25519 by the mesh's signing key, in hex. */
-export const sign = (kind: Statement, body: object, signingKey: Uint8Array): string =>
+export const sign = (kind: StatementKind, body: object, signingKey: Uint8Array): string =>
   toHex(ed25519Sign(signingKey, signedBytes(kind, body as JsonObject)));
 
 /** Checks statements against one mesh's signing key. */
@@ -27,7 +27,10 @@ export interface Verifier {
 }
 
 export function verifierOf(publicKey: Uint8Array, verify: VerifyEd25519): Verifier {
-  const check = async (kind: Statement, body: object & { readonly signature: string | null }) => {
+  const check = async (
+    kind: StatementKind,
+    body: object & { readonly signature: string | null },
+  ) => {
     const signature = fromHex(body.signature ?? "");
     if (signature === null) return false;
     return verify(publicKey, signedBytes(kind, body), signature);

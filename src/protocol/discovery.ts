@@ -2,7 +2,7 @@ import { z } from "zod";
 import { JsonValue } from "./envelope.ts";
 import { OpaqueId } from "./ids.ts";
 
-/** 32 bytes in hex: keys and secrets as discovery hands them out. */
+/** 32 bytes in hex: the keys and secrets that discovery gives to members. */
 const Hex32 = z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hex characters");
 /** An Ed25519 signature in hex. */
 const Signature = z.string().regex(/^[0-9a-f]{128}$/, "128 lower-case hex characters");
@@ -10,8 +10,8 @@ const Time = z.iso.datetime();
 const Count = z.int().nonnegative();
 
 /**
- * What a member needs of one epoch: the key that opens its blobs, the secret that makes its pointers' IDs, and when
- * everything published under it runs out.
+ * A member's secrets for one epoch: the key that opens its blobs, the secret from which its pointer IDs are derived, and
+ * the time when everything published in it expires.
  */
 export const EpochKeys = z.object({
   epoch: z.int().positive(),
@@ -23,7 +23,7 @@ export const EpochKeys = z.object({
 });
 export type EpochKeys = z.infer<typeof EpochKeys>;
 
-/** What a member of the mesh finds and opens peers with; the newest epoch comes last. */
+/** The keys with which a member of the mesh finds peers and opens their records. The newest epoch is last. */
 export const DiscoveryKeys = z
   .object({
     signing_key: Hex32.meta({ description: "The mesh's Ed25519 key, which signs pointers" }),
@@ -33,8 +33,8 @@ export const DiscoveryKeys = z
 export type DiscoveryKeys = z.infer<typeof DiscoveryKeys>;
 
 /**
- * A published pointer. `seq` is the mesh's own and only grows: of two statements about one ID the higher one holds. The
- * signature covers all other fields.
+ * A published pointer. `seq` is a sequence number of the mesh that only grows: of two statements about one ID, the one
+ * with the higher number is valid. The signature covers all other fields.
  */
 export const PointerView = z
   .object({
@@ -43,7 +43,7 @@ export const PointerView = z
     seq: Count,
     blob_id: OpaqueId,
     metadata: z.record(z.string(), JsonValue).meta({
-      description: "What the operator lets be public of the peer; empty unless configured",
+      description: "What the operator makes public about the peer; empty unless configured",
     }),
     expires_at: Time,
     signature: Signature,
@@ -51,22 +51,22 @@ export const PointerView = z
   .meta({ id: "Pointer" });
 export type PointerView = z.infer<typeof PointerView>;
 
-/** A pointer that is no longer published. Without a signature it is still there, but not what was asked for. */
+/** A pointer that is no longer published; or, without a signature, one that no longer matches the query. */
 export const RemovedPointer = z
   .object({
     id: OpaqueId,
     epoch: z.int().positive(),
     seq: Count,
     signature: Signature.nullable().meta({
-      description: "Null: it still stands, but no longer matches the query",
+      description: "Null: the pointer is still published, but no longer matches the query",
     }),
   })
   .meta({ id: "RemovedPointer" });
 export type RemovedPointer = z.infer<typeof RemovedPointer>;
 
 /**
- * How far an answer goes, signed by the mesh: a copy that says less than was seen before is an old one. What was
- * published under other epochs than these is gone.
+ * The sequence number up to which an answer is complete, signed by the mesh. A reader that has seen a higher one knows
+ * that the answer is outdated. Everything published in epochs that are not listed is withdrawn.
  */
 export const Checkpoint = z
   .object({
@@ -78,7 +78,7 @@ export const Checkpoint = z
   .meta({ id: "Checkpoint" });
 export type Checkpoint = z.infer<typeof Checkpoint>;
 
-/** Coarse places: the names that Durable Objects' location hints have. */
+/** Coarse locations: the names of Durable Objects' location hints. */
 export const REGIONS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
 export const Region = z.enum(REGIONS).meta({
   description:
@@ -86,6 +86,6 @@ export const Region = z.enum(REGIONS).meta({
 });
 export type Region = z.infer<typeof Region>;
 
-/** What an operator may let be public of peers. */
+/** The attributes of peers that an operator may make public. */
 export const PUBLIC_FIELDS = ["role", "capabilities", "region", "score"] as const;
 export type PublicField = (typeof PUBLIC_FIELDS)[number];

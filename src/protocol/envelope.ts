@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { SessionFault } from "./errors.ts";
 import { Uuid } from "./ids.ts";
 
-/** A JSON value, null when absent; what carries it has bounded its size and depth already. */
+/** A JSON value, null when absent. The size and depth are already limited by the message or body that contains it. */
 export const JsonValue = z
   .unknown()
   .optional()
@@ -12,7 +12,7 @@ export const JsonValue = z
 
 /**
  * The envelope of every message, in both protocols (go-p2p's `Message`). `ts` is RFC 3339 and may carry nanoseconds
- * and an offset, as Go writes it. `type` is any short word here, so that an unknown one can be answered by its ID.
+ * and an offset, as Go writes it. `type` accepts any short word, so that an unknown type can be answered by its ID.
  */
 export const Envelope = z.object({
   id: Uuid,
@@ -25,7 +25,7 @@ export const Envelope = z.object({
 });
 export type Envelope = z.infer<typeof Envelope>;
 
-/** Reads one message; `bad_message` when it is not JSON or not an envelope. */
+/** Parses one message; `bad_message` when it is not JSON or not an envelope. */
 export function readEnvelope(text: string): Result<Envelope, SessionFault> {
   const json = parseJson(text);
   if (json === undefined) return err({ code: "bad_message", detail: "the message is not JSON" });
@@ -34,7 +34,7 @@ export function readEnvelope(text: string): Result<Envelope, SessionFault> {
   return ok(envelope.data);
 }
 
-/** The first thing that zod found wrong, with its place, for a reason of one line. */
+/** The first issue that zod found, with its path, as one line. */
 export function firstIssue(error: z.ZodError): string {
   const issue = error.issues[0];
   if (issue === undefined) return "invalid";

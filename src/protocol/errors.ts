@@ -1,10 +1,10 @@
 /**
- * Every expected failure, as one tagged union with a stable `code`. HTTP shows it as a problem document (RFC 9457),
- * a WebSocket as a close code or a go-p2p `error` message; both come from the one table below.
+ * Every expected failure, as one tagged union with a stable `code`. The table below maps each code to its forms: an HTTP
+ * problem document (RFC 9457), a WebSocket close code, and a go-p2p `error` message.
  */
 export type MusterError = SessionFault | ApiError;
 
-/** What can be wrong with a session or a message in it. `detail` is for people and holds no secret. */
+/** An error of a session or of a message in it. `detail` is for people and never contains a secret. */
 export type SessionFault = {
   readonly code:
     | "bad_message"
@@ -31,10 +31,11 @@ export type SessionFault = {
     | "forgotten"
     | "rotated";
   readonly detail: string;
-  /** Seconds after which trying again makes sense. */
+  /** Seconds after which a retry can succeed. */
   readonly retryAfter?: number;
 };
 
+/** An error of an HTTP request or of a command. `detail` is for people and never contains a secret. */
 export type ApiError = {
   readonly code:
     | "invalid_request"
@@ -64,17 +65,17 @@ export type ApiError = {
     | "misconfigured"
     | "internal";
   readonly detail: string;
-  /** Seconds after which trying again makes sense. */
+  /** Seconds after which a retry can succeed. */
   readonly retryAfter?: number;
-  /** The mesh's time (RFC 3339), for a caller whose clock is off. */
+  /** The mesh's time (RFC 3339), for a caller whose clock is wrong. */
   readonly time?: string;
-  /** What is wrong where, for requests of several fields. */
+  /** The invalid fields of the request: the path of each and what is wrong with it. */
   readonly issues?: readonly { readonly path: string; readonly message: string }[];
 };
 
 export type ErrorCode = MusterError["code"];
 
-/** WebSocket close codes of Muster (DESIGN §3); after 4403 and 4409 a client does not come back by itself. */
+/** WebSocket close codes of Muster. After 4403 and 4409 a client does not reconnect automatically. */
 export const CLOSE = {
   normal: 1000,
   bad: 4400,
@@ -100,11 +101,11 @@ export const GO_P2P_ERROR = {
 interface WireForm {
   /** HTTP status. */
   readonly status: number;
-  /** WebSocket close code, when this ends a session. */
+  /** WebSocket close code, if the error ends a session. */
   readonly close: CloseCode;
-  /** Code of the go-p2p `error` message, when a message is answered with this. */
+  /** Code of the go-p2p `error` message, if the error answers a message. */
   readonly goP2p: number;
-  /** One line for people, the same for every occurrence (RFC 9457 §3.1.3). */
+  /** One line for people, the same for each occurrence (RFC 9457 §3.1.3). */
   readonly title: string;
 }
 
@@ -119,83 +120,88 @@ const { bad, handshake, denied, timeout, superseded, normal, draining, rate } = 
 const E = GO_P2P_ERROR;
 
 const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
-  bad_message: wire(400, bad, E.invalidMessage, "The message can't be read"),
-  undecryptable: wire(400, bad, E.invalidMessage, "The frame does not decrypt"),
+  bad_message: wire(400, bad, E.invalidMessage, "The message can't be parsed"),
+  undecryptable: wire(400, bad, E.invalidMessage, "The frame can't be decrypted"),
   frame_too_large: wire(413, bad, E.invalidMessage, "The frame is too large"),
-  out_of_place: wire(400, bad, E.invalidMessage, "The message has no place here"),
+  out_of_place: wire(400, bad, E.invalidMessage, "The message type is not allowed in this state"),
   unknown_type: wire(400, bad, E.invalidMessage, "The message type is unknown"),
-  duplicate_message: wire(409, bad, E.invalidMessage, "The message was seen before"),
+  duplicate_message: wire(409, bad, E.invalidMessage, "The message ID was already used"),
   version_unsupported: wire(
     400,
     handshake,
     E.invalidMessage,
     "The protocol version is not supported",
   ),
-  bad_key: wire(400, handshake, E.unauthorized, "The public key is not usable"),
+  bad_key: wire(400, handshake, E.unauthorized, "The public key is invalid"),
   identity_mismatch: wire(400, handshake, E.unauthorized, "The ID does not belong to the key"),
-  proof_failed: wire(401, handshake, E.unauthorized, "The key was not proved"),
-  handshake_timeout: wire(408, timeout, E.timeout, "The handshake took too long"),
-  ping_timeout: wire(408, timeout, E.timeout, "Pings went unanswered"),
-  dial_refused: wire(502, normal, E.operationFailed, "The peer that was dialled wants no session"),
-  not_permitted: wire(403, bad, E.unauthorized, "A mesh does not do this for a peer"),
+  proof_failed: wire(401, handshake, E.unauthorized, "The proof of the key is wrong"),
+  handshake_timeout: wire(408, timeout, E.timeout, "The handshake timed out"),
+  ping_timeout: wire(408, timeout, E.timeout, "The peer did not answer pings"),
+  dial_refused: wire(502, normal, E.operationFailed, "The dialed peer refused the session"),
+  not_permitted: wire(403, bad, E.unauthorized, "A peer may not request this of the mesh"),
   not_allowed: wire(403, denied, E.unauthorized, "The peer is not on the allowlist"),
   revoked: wire(403, denied, E.unauthorized, "The peer is revoked"),
   downgrade_refused: wire(
     403,
     denied,
     E.unauthorized,
-    "This key has used the stronger protocol before",
+    "This key must use the newer protocol, which it used before",
   ),
-  join_key_invalid: wire(403, denied, E.unauthorized, "The join key does not open this mesh"),
-  mesh_full: wire(429, rate, E.operationFailed, "The mesh has as many peers as it takes"),
-  rate_limited: wire(429, rate, E.operationFailed, "Too much at once"),
-  rotated: wire(409, denied, E.unauthorized, "The peer has a new key now"),
-  superseded: wire(409, superseded, E.operationFailed, "A newer session took over"),
+  join_key_invalid: wire(403, denied, E.unauthorized, "The join key is not valid for this mesh"),
+  mesh_full: wire(429, rate, E.operationFailed, "The mesh has reached its limit of peers"),
+  rate_limited: wire(429, rate, E.operationFailed, "The rate limit is exceeded"),
+  rotated: wire(409, denied, E.unauthorized, "The peer has rotated to a new key"),
+  superseded: wire(409, superseded, E.operationFailed, "A newer session replaced this one"),
   forgotten: wire(410, normal, E.operationFailed, "The peer was removed by the operator"),
-  invalid_request: wire(400, bad, E.invalidMessage, "The request is not valid"),
-  unauthorized: wire(401, denied, E.unauthorized, "A valid bearer token is needed"),
+  invalid_request: wire(400, bad, E.invalidMessage, "The request is invalid"),
+  unauthorized: wire(401, denied, E.unauthorized, "A valid bearer token is required"),
   forbidden: wire(403, denied, E.unauthorized, "The token does not allow this"),
-  not_found: wire(404, bad, E.notFound, "There is no such thing"),
-  method_not_allowed: wire(405, bad, E.invalidMessage, "The method does not apply here"),
-  upgrade_required: wire(426, bad, E.invalidMessage, "This path speaks WebSocket"),
+  not_found: wire(404, bad, E.notFound, "The resource does not exist"),
+  method_not_allowed: wire(405, bad, E.invalidMessage, "The path does not support this method"),
+  upgrade_required: wire(426, bad, E.invalidMessage, "This path requires a WebSocket upgrade"),
   payload_too_large: wire(413, bad, E.invalidMessage, "The body is too large"),
   unsupported_media_type: wire(415, bad, E.invalidMessage, "The body must be JSON"),
-  conflict: wire(409, bad, E.operationFailed, "The state does not allow this"),
-  lease_lost: wire(409, bad, E.operationFailed, "The lease of this attempt is over"),
+  conflict: wire(409, bad, E.operationFailed, "The current state does not allow this"),
+  lease_lost: wire(409, bad, E.operationFailed, "The attempt no longer holds the task's lease"),
   task_ended: wire(409, bad, E.operationFailed, "The task has already ended"),
   idempotency_mismatch: wire(
     422,
     bad,
     E.operationFailed,
-    "The idempotency key was used for another request",
+    "The idempotency key was used with a different request",
   ),
   queue_full: wire(429, rate, E.operationFailed, "The queue is full"),
-  peer_unavailable: wire(409, bad, E.operationFailed, "The peer has no live session"),
+  peer_unavailable: wire(409, bad, E.operationFailed, "The peer is not connected"),
   peer_timeout: wire(504, timeout, E.timeout, "The peer did not answer in time"),
-  too_many_sources: wire(409, bad, E.operationFailed, "There are too many webhook sources"),
+  too_many_sources: wire(409, bad, E.operationFailed, "The limit of webhook sources is reached"),
   signature_missing: wire(401, denied, E.unauthorized, "The delivery is not signed"),
   signature_invalid: wire(401, denied, E.unauthorized, "The signature does not match"),
-  signature_stale: wire(401, denied, E.unauthorized, "The signed time is too far from now"),
-  event_unmapped: wire(422, bad, E.invalidMessage, "The event can't become a task"),
+  signature_stale: wire(
+    401,
+    denied,
+    E.unauthorized,
+    "The signed timestamp is too old or in the future",
+  ),
+  event_unmapped: wire(422, bad, E.invalidMessage, "The event does not fit the source's mapping"),
   revoke_unconfirmed: wire(
     504,
     draining,
     E.timeout,
-    "Revoked, but the live session did not confirm its end",
+    "Revoked, but the peer's session did not confirm that it closed",
   ),
-  clock_skew: wire(401, handshake, E.unauthorized, "The caller's clock is off"),
+  clock_skew: wire(401, handshake, E.unauthorized, "The caller's clock is wrong"),
   mesh_key_unknown: wire(409, handshake, E.unauthorized, "The mesh does not have this key"),
-  unavailable: wire(503, draining, E.timeout, "The mesh can't answer just now"),
-  misconfigured: wire(500, draining, E.operationFailed, "The mesh is not configured"),
-  internal: wire(500, draining, E.unknown, "Something went wrong inside the mesh"),
+  unavailable: wire(503, draining, E.timeout, "The mesh is temporarily unavailable"),
+  misconfigured: wire(500, draining, E.operationFailed, "The mesh is not configured correctly"),
+  internal: wire(500, draining, E.unknown, "Internal error"),
 };
 
 export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(WIRE, text);
 
-/** The HTTP status that goes with a code. */
+/** The HTTP status of an error code. */
 export const statusOf = (code: ErrorCode): number => WIRE[code].status;
 
-/** A problem document (RFC 9457): `type` is a stable URN of the code. */
+/** A problem document (RFC 9457). `type` is a stable URN made of the code. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -207,7 +213,7 @@ export interface Problem {
   readonly issues?: readonly { readonly path: string; readonly message: string }[];
 }
 
-/** The HTTP form of an error: the body of `application/problem+json`. */
+/** The HTTP form of an error: a body of type `application/problem+json`. */
 export function toProblem(error: MusterError): Problem {
   const { status, title } = WIRE[error.code];
   return {
@@ -223,13 +229,13 @@ export function toProblem(error: MusterError): Problem {
   };
 }
 
-/** The WebSocket form of an error that ends a session. A close reason holds 123 bytes at most (RFC 6455 §5.5). */
+/** The WebSocket form of an error that ends a session. A close reason has at most 123 bytes (RFC 6455 §5.5). */
 export function toClose(error: MusterError): { readonly code: CloseCode; readonly reason: string } {
   const reason = `${error.code}: ${error.detail}`;
   return { code: WIRE[error.code].close, reason: asciiPrefix(reason, 123) };
 }
 
-/** The go-p2p form of an error that answers one message; `details`, which is text there, holds our own code. */
+/** The go-p2p form of an error that answers one message. `details` is text in go-p2p; it holds Muster's code. */
 export function toGoP2pError(error: MusterError): {
   readonly code: number;
   readonly message: string;
@@ -241,6 +247,6 @@ export function toGoP2pError(error: MusterError): {
   return { code: WIRE[code].goP2p, message, details: code, ...later };
 }
 
-/** At most `max` bytes: non-ASCII becomes `?`, so that bytes and characters count alike. */
+/** The first `max` bytes. Non-ASCII characters become `?`, so that one character is one byte. */
 const asciiPrefix = (text: string, max: number): string =>
   text.replace(/[^\x20-\x7e]/g, "?").slice(0, max);

@@ -1,4 +1,4 @@
-/** The HTTP API's shapes: JSON in snake_case, times in RFC 3339, keys in hex. OpenAPI is made from these schemas. */
+/** The HTTP API's schemas: JSON in snake_case, times in RFC 3339, keys in hex. The OpenAPI document is generated from them. */
 export * from "./http/admission.ts";
 export * from "./http/callbacks.ts";
 export * from "./http/discovery.ts";

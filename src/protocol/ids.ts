@@ -15,13 +15,13 @@ export const PeerId = z
   });
 export type PeerId = z.infer<typeof PeerId>;
 
-/** An X25519 public key as HTTP shows it: 64 lower-case hex characters. */
+/** An X25519 public key in the HTTP API: 64 lower-case hex characters. */
 export const PublicKeyHex = z
   .string()
   .regex(hexOf(KEY_BYTES), "a public key is 64 lower-case hex characters")
   .meta({ description: "X25519 public key, in hex" });
 
-/** An X25519 public key on the go-p2p wire: base64 of exactly 32 bytes. */
+/** An X25519 public key in go-p2p messages: base64 of exactly 32 bytes. */
 export const PublicKeyBase64 = z
   .string()
   .refine(
@@ -30,7 +30,7 @@ export const PublicKeyBase64 = z
   );
 
 /**
- * A name for people: empty, or 1..64 letters, digits, `-`, `_` and space that begin and end with a letter or digit
+ * A display name: empty, or 1 to 64 letters, digits, `-`, `_` and spaces that begin and end with a letter or digit
  * (go-p2p's rule).
  */
 export const Name = z
@@ -40,7 +40,7 @@ export const Name = z
     "a name is empty, or 1 to 64 letters, digits, '-', '_' and space, beginning and ending with a letter or digit",
   );
 
-/** Names that stand in URLs (webhook sources). */
+/** A name that is part of a URL (of a webhook source). */
 export const Slug = z
   .string()
   .regex(
@@ -48,12 +48,12 @@ export const Slug = z
     "1 to 64 of a-z, 0-9 and '-', beginning and ending with a letter or digit",
   );
 
-/** Random opaque ID of pointers and blobs: 32 hex characters. */
+/** The random ID of a pointer or blob: 32 hex characters. */
 export const OpaqueId = z.string().regex(hexOf(16), "an ID of 32 lower-case hex characters");
 
 export const Uuid = z.uuid();
 
-/** Names a submission, so that the same one said again is harmless. */
+/** Identifies a submission, so that repeating it has no further effect. */
 export const IdempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
@@ -69,7 +69,7 @@ export function newUuid(random: RandomBytes): string {
 
 export const newOpaqueId = (random: RandomBytes): string => toHex(random(16));
 
-/** The 32 bytes of a key given in hex or base64; null when it is neither. For secrets and configuration. */
+/** The 32 bytes of a key in hex or base64; null for any other text. For secrets and configuration. */
 export function keyBytes(text: string): Uint8Array<ArrayBuffer> | null {
   const bytes = fromHex(text) ?? fromBase64(text);
   return bytes?.length === KEY_BYTES ? bytes : null;

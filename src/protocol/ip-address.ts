@@ -1,17 +1,17 @@
 /**
- * IP addresses by range: which belong to the public internet (IANA's special-purpose registries, RFC 6890 and its
- * updates). An address is the list of its octets, 4 or 16.
+ * Which IP addresses belong to the public internet, by IANA's special-purpose registries (RFC 6890 and its updates). An
+ * address is the list of its 4 or 16 octets.
  */
 export type Octets = readonly number[];
 
-/** The octets of an address in four decimals, as a URL parser writes it; null for anything else. */
+/** The octets of an IPv4 address in dotted decimal, as a URL parser writes it; null for any other text. */
 export function readIpv4(text: string): Octets | null {
   if (!/^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}$/.test(text)) return null;
   const octets = text.split(".").map(Number);
   return octets.every((octet) => octet <= 255) ? octets : null;
 }
 
-/** The octets of an address in hexadecimal groups (RFC 4291 §2.2, `::` once), without a zone; null for anything else. */
+/** The octets of an IPv6 address (RFC 4291 §2.2) without a zone; null for any other text. */
 export function readIpv6(text: string): Octets | null {
   const halves = text.split("::");
   if (halves.length > 2) return null;
@@ -32,7 +32,7 @@ function groupsOf(text: string): readonly number[] | null {
   return groups.map((group) => Number.parseInt(group, 16));
 }
 
-/** A range of addresses: how they begin, and how many bits of that count. */
+/** A range of addresses in CIDR terms: the prefix and its length in bits. */
 type Range = readonly [prefix: Octets, bits: number];
 
 const IPV4_NOT_PUBLIC: readonly Range[] = [
@@ -40,7 +40,7 @@ const IPV4_NOT_PUBLIC: readonly Range[] = [
   [[10], 8], // private (RFC 1918)
   [[100, 64], 10], // carrier-grade NAT (RFC 6598)
   [[127], 8], // loopback (RFC 1122)
-  [[169, 254], 16], // link-local (RFC 3927), where clouds keep their metadata
+  [[169, 254], 16], // link-local (RFC 3927), which includes cloud metadata services
   [[172, 16], 12], // private
   [[192, 0, 0], 24], // IETF protocol assignments (RFC 6890)
   [[192, 0, 2], 24], // documentation (RFC 5737)
@@ -54,9 +54,9 @@ const IPV4_NOT_PUBLIC: readonly Range[] = [
 ];
 
 /**
- * Global unicast as it is handed out (RFC 4291 §2.4, IANA): all else is refused, among it unspecified, loopback,
- * link-local, unique-local, multicast, and IPv4 mapped (`::ffff:0:0/96`), compatible (`::/96`) and translated
- * (`64:ff9b::/96`, `64:ff9b:1::/48`), which would reach the IPv4 address inside.
+ * Global unicast as IANA allocates it (RFC 4291 §2.4). Everything else is refused: unspecified, loopback, link-local,
+ * unique-local and multicast addresses, and IPv4-mapped (`::ffff:0:0/96`), IPv4-compatible (`::/96`) and translated
+ * (`64:ff9b::/96`, `64:ff9b:1::/48`) ones, which lead to the embedded IPv4 address.
  */
 const IPV6_GLOBAL: Range = [[0x20], 3];
 const IPV6_NOT_PUBLIC: readonly Range[] = [
@@ -72,7 +72,7 @@ export const isPublicIpv4 = (address: Octets): boolean =>
 export const isPublicIpv6 = (address: Octets): boolean =>
   within(address, IPV6_GLOBAL) && !IPV6_NOT_PUBLIC.some((range) => within(address, range));
 
-/** 127.0.0.0/8, and ::1 alone; an IPv4 address that is mapped into IPv6 is none. */
+/** 127.0.0.0/8 and ::1. An IPv4-mapped address is not loopback. */
 export const isLoopback = (address: Octets): boolean =>
   address.length === 4
     ? address[0] === 127

@@ -5,7 +5,7 @@ export const ROLES = ["controller", "worker", "dual"] as const;
 export const Role = z.enum(ROLES);
 export type Role = z.infer<typeof Role>;
 
-/** A label of what a peer can do, such as `gpu`, `arch=arm64` or `region:eu`. */
+/** A label that describes what a peer can do, such as `gpu`, `arch=arm64` or `region:eu`. */
 export const Capability = z
   .string()
   .regex(
@@ -15,8 +15,8 @@ export const Capability = z
 export const Capabilities = z.array(Capability).max(CAPABILITIES_MAX);
 
 /**
- * What a task asks of a peer's labels: `gpu` (a label of that name, with a value or without), `arch=arm64` (that very
- * label), `memory_gib>=16` (a label whose value is a number that compares so; also `<=`, `>`, `<`).
+ * A task's requirement on a peer's labels: `gpu` (a label of that name, with or without a value), `arch=arm64` (exactly
+ * that label), or `memory_gib>=16` (a label with a numeric value for which the comparison holds; also `<=`, `>`, `<`).
  */
 export const CapabilityRequirement = z
   .string()
@@ -25,7 +25,7 @@ export const CapabilityRequirement = z
     "a label's name, alone or with = and a value, or with >=, <=, > or < and a number",
   );
 
-/** What a task is, such as `sha256` or `go-p2p/get_stats`. Peers handle tasks by kind. */
+/** The type of a task, such as `sha256` or `go-p2p/get_stats`. A peer announces the kinds that it handles. */
 export const TaskKind = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, "a kind is 1 to 64 letters, digits and . _ / -");

@@ -1,6 +1,6 @@
 import { fromBase64, toBase64, type Bytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { challengeAnswered } from "../crypto/challenge.ts";
+import { verifyChallengeAnswer } from "../crypto/challenge.ts";
 import { CHALLENGE_BYTES, GO_P2P_VERSION } from "../protocol/constants.ts";
 import { firstIssue, readEnvelope, type Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
@@ -80,7 +80,7 @@ function checkAck(
       detail: "the peer at this address has another key than the registered one",
     });
   const response = fromBase64(challengeResponse ?? "");
-  if (response === null || !challengeAnswered(secret, challenge, response))
+  if (response === null || !verifyChallengeAnswer(secret, challenge, response))
     return err({ code: "proof_failed", detail: "the peer did not answer the challenge" });
   return ok(introduced.value);
 }

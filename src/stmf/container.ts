@@ -18,7 +18,7 @@ export const CONTAINER_BYTES_MAX = 36 * 1_024 * 1_024;
 const BASE64_CHARS_MAX = 4 * Math.ceil(CONTAINER_BYTES_MAX / 3);
 
 /** An STMF container taken apart. */
-export interface Sealed {
+export interface SealedContainer {
   /** The sender's one-use public key. */
   readonly ephemeralPublicKey: Uint8Array;
   /** Only in a container for several recipients. */
@@ -42,7 +42,7 @@ export interface SealedInfo {
  * alphabetical order, as Go writes a map, and without spaces: Borg's PHP library reads headers below 128 bytes only,
  * and the one for a single recipient has 117.
  */
-export const encodeStmf = ({ ephemeralPublicKey, wrapped, payload }: Sealed): Bytes =>
+export const encodeStmf = ({ ephemeralPublicKey, wrapped, payload }: SealedContainer): Bytes =>
   encodeContainer(MAGIC, {
     header: {
       algorithm: wrapped ? FOR_SEVERAL : FOR_ONE,
@@ -58,7 +58,7 @@ export const encodeStmf = ({ ephemeralPublicKey, wrapped, payload }: Sealed): By
  * `container_too_large`. The header of one for a single recipient is not authenticated: a changed key in it makes a
  * payload that does not open.
  */
-export function decodeStmf(data: Uint8Array): Result<Sealed, StmfFault> {
+export function decodeStmf(data: Uint8Array): Result<SealedContainer, StmfFault> {
   const container = readContainer(data);
   if (!container.ok) return container;
   const { header, payload } = container.value;

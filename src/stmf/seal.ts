@@ -4,7 +4,13 @@ import { err, ok, type Result } from "../base/result.ts";
 import { keyPairFrom, newKeyPair, sharedSecret } from "../crypto/identity.ts";
 import { openSigil, sealSigil } from "../crypto/sigil.ts";
 import { KEY_BYTES } from "../protocol/constants.ts";
-import { CONTAINER_BYTES_MAX, decodeStmf, encodeStmf, tooLarge, type Sealed } from "./container.ts";
+import {
+  CONTAINER_BYTES_MAX,
+  decodeStmf,
+  encodeStmf,
+  tooLarge,
+  type SealedContainer,
+} from "./container.ts";
 import type { StmfFault } from "./errors.ts";
 import { readForm, writeForm, type FormData } from "./form.ts";
 import { distinctKeys, payloadKey, RECIPIENTS_MAX, unwrapKey, wrapKey } from "./recipients.ts";
@@ -88,7 +94,7 @@ export function openForm(data: Uint8Array, privateKey: Uint8Array): Result<FormD
 }
 
 function keyOfPayload(
-  { ephemeralPublicKey, wrapped }: Sealed,
+  { ephemeralPublicKey, wrapped }: SealedContainer,
   secret: Bytes,
   privateKey: Uint8Array,
 ): Bytes | null {

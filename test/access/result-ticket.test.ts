@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
-  readerTicket,
-  readReaderTicket,
-  readResultTicket,
-  resultTicket,
+  newDownloadTicket,
+  readDownloadTicket,
+  readUploadTicket,
+  newUploadTicket,
 } from "../../src/access/result-ticket.ts";
 import { seededRandom } from "../random.ts";
 
@@ -19,13 +19,13 @@ test("AS23 a ticket is good for its own attempt, and for no other, of no other m
   fc.assert(
     fc.property(anyAttempt, anyAttempt, (mine, other) => {
       fc.pre(mine.taskId !== other.taskId && mine.peerId !== other.peerId);
-      const ticket = resultTicket(KEY, mine);
-      expect(readResultTicket(KEY, ticket, mine)).toEqual(mine);
-      expect(readResultTicket(KEY, ticket, { ...mine, fence: mine.fence + 1 })).toBeNull();
-      expect(readResultTicket(KEY, ticket, { ...mine, taskId: other.taskId })).toBeNull();
-      expect(readResultTicket(seededRandom(2)(32), ticket, mine)).toBeNull();
+      const ticket = newUploadTicket(KEY, mine);
+      expect(readUploadTicket(KEY, ticket, mine)).toEqual(mine);
+      expect(readUploadTicket(KEY, ticket, { ...mine, fence: mine.fence + 1 })).toBeNull();
+      expect(readUploadTicket(KEY, ticket, { ...mine, taskId: other.taskId })).toBeNull();
+      expect(readUploadTicket(seededRandom(2)(32), ticket, mine)).toBeNull();
       const [, mac = ""] = ticket.split(".");
-      expect(readResultTicket(KEY, `${other.peerId}.${mac}`, mine)).toBeNull();
+      expect(readUploadTicket(KEY, `${other.peerId}.${mac}`, mine)).toBeNull();
     }),
   );
 });
@@ -34,18 +34,18 @@ test("AS25 a reader's ticket is good for its task and peer, and is none of an at
   fc.assert(
     fc.property(anyAttempt, anyAttempt, ({ taskId, fence, peerId }, other) => {
       fc.pre(taskId !== other.taskId && peerId !== other.peerId);
-      const ticket = readerTicket(KEY, { taskId, peerId });
-      expect(readReaderTicket(KEY, ticket, taskId)).toEqual({ taskId, peerId });
-      expect(readReaderTicket(KEY, ticket, other.taskId)).toBeNull();
-      expect(readReaderTicket(KEY, `${other.peerId}.${ticket.split(".")[1]}`, taskId)).toBeNull();
-      expect(readResultTicket(KEY, ticket, { taskId, fence })).toBeNull();
-      const brings = resultTicket(KEY, { taskId, fence, peerId });
-      expect(readReaderTicket(KEY, brings, taskId)).toBeNull();
+      const ticket = newDownloadTicket(KEY, { taskId, peerId });
+      expect(readDownloadTicket(KEY, ticket, taskId)).toEqual({ taskId, peerId });
+      expect(readDownloadTicket(KEY, ticket, other.taskId)).toBeNull();
+      expect(readDownloadTicket(KEY, `${other.peerId}.${ticket.split(".")[1]}`, taskId)).toBeNull();
+      expect(readUploadTicket(KEY, ticket, { taskId, fence })).toBeNull();
+      const brings = newUploadTicket(KEY, { taskId, fence, peerId });
+      expect(readDownloadTicket(KEY, brings, taskId)).toBeNull();
     }),
   );
 });
 
 test.for(["", ".", "a.b", "x".repeat(65)])("AS23 %j is no ticket", (text) => {
-  expect(readResultTicket(KEY, text, { taskId: crypto.randomUUID(), fence: 1 })).toBeNull();
-  expect(readReaderTicket(KEY, text, crypto.randomUUID())).toBeNull();
+  expect(readUploadTicket(KEY, text, { taskId: crypto.randomUUID(), fence: 1 })).toBeNull();
+  expect(readDownloadTicket(KEY, text, crypto.randomUUID())).toBeNull();
 });

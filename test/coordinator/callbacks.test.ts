@@ -86,7 +86,7 @@ describe("a callback", () => {
     expect(claim(strict)).toBeNull();
     expect(callbackOf(strict, id)).toMatchObject({
       state: "failed",
-      attempts: [{}, { error: expect.stringContaining("no public address") }],
+      attempts: [{}, { error: expect.stringContaining("not a public address") }],
     });
   });
 

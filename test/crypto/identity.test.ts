@@ -1,7 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { toHex, utf8 } from "../../src/base/bytes.ts";
-import { answerChallenge, challengeAnswered } from "../../src/crypto/challenge.ts";
+import { answerChallenge, verifyChallengeAnswer } from "../../src/crypto/challenge.ts";
 import {
   isCanonicalKey,
   keyPairFrom,
@@ -101,16 +101,16 @@ describe("a challenge", () => {
   test("is answered with HMAC-SHA256 under the shared secret", () => {
     const expected = createHmac("sha256", secret).update(challenge).digest("hex");
     expect(toHex(response)).toBe(expected);
-    expect(challengeAnswered(secret, challenge, response)).toBe(true);
+    expect(verifyChallengeAnswer(secret, challenge, response)).toBe(true);
   });
 
   test("is not answered by another secret, for another challenge, or in part", () => {
     const other = sha256(utf8("another secret"));
-    expect(challengeAnswered(other, challenge, response)).toBe(false);
-    expect(challengeAnswered(secret, seededRandom(8)(32), response)).toBe(false);
-    expect(challengeAnswered(secret, challenge, response.subarray(0, 31))).toBe(false);
-    expect(challengeAnswered(secret, challenge, new Uint8Array())).toBe(false);
-    expect(challengeAnswered(secret, challenge, new Uint8Array(32))).toBe(false);
+    expect(verifyChallengeAnswer(other, challenge, response)).toBe(false);
+    expect(verifyChallengeAnswer(secret, seededRandom(8)(32), response)).toBe(false);
+    expect(verifyChallengeAnswer(secret, challenge, response.subarray(0, 31))).toBe(false);
+    expect(verifyChallengeAnswer(secret, challenge, new Uint8Array())).toBe(false);
+    expect(verifyChallengeAnswer(secret, challenge, new Uint8Array(32))).toBe(false);
   });
 });
 

@@ -8,7 +8,7 @@ import {
   startNoise,
   writeNoise,
   type NoiseState,
-  type Split,
+  type TransportKeys,
 } from "../../src/crypto/noise.ts";
 import { x25519PublicKey } from "../../src/crypto/primitives.ts";
 import { openNext, sealNext, type Direction } from "../../src/crypto/transport.ts";
@@ -63,9 +63,9 @@ describeVectors<NoiseVector[]>("Noise_XX_25519_ChaChaPoly_SHA256", "noise-xx.jso
         states[writer] = written.state;
         states[reader] = read.state;
       }
-      const [initiator, responder] = states.map((state) => splitNoise(state) as Split) as [
-        Split,
-        Split,
+      const [initiator, responder] = states.map((state) => splitNoise(state) as TransportKeys) as [
+        TransportKeys,
+        TransportKeys,
       ];
       expect(toHex(initiator.handshakeHash)).toBe(vector.handshake_hash);
       expect(toHex(responder.handshakeHash)).toBe(vector.handshake_hash);
@@ -115,7 +115,7 @@ async function handshake(seed: number, tamper: (message: Bytes, index: number) =
     states[writer] = written.state;
     states[reader] = read.value.state;
   }
-  return { splits: states.map(splitNoise) as [Split, Split] };
+  return { splits: states.map(splitNoise) as [TransportKeys, TransportKeys] };
 }
 
 describe("a Noise handshake", () => {

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { concat, toHex } from "../../src/base/bytes.ts";
 import { sha256 } from "../../src/crypto/primitives.ts";
-import { hashLast, sharePrefix } from "../../src/crypto/sha256-block.ts";
+import { hashWithLastWord, precomputePrefix } from "../../src/crypto/sha256-block.ts";
 import { hexBytes } from "../must.ts";
 import { SCALE } from "../session/arbitraries.ts";
 
@@ -19,7 +19,7 @@ const bytesOfWords = (words: Int32Array): Uint8Array => {
 /** The digest of 32 bytes, as the keystream's blocks are hashed. */
 function digestOf(message: Uint8Array): Uint8Array {
   const digest = new Int32Array(8);
-  hashLast(sharePrefix(message.subarray(0, 28)), wordAt28(message), digest);
+  hashWithLastWord(precomputePrefix(message.subarray(0, 28)), wordAt28(message), digest);
   return bytesOfWords(digest);
 }
 
@@ -58,9 +58,9 @@ describe("SHA-256 of 32 bytes", () => {
     const digest = new Int32Array(8);
     fc.assert(
       fc.property(message, lasts, (bytes, words) => {
-        const shared = sharePrefix(bytes.subarray(0, 28));
+        const shared = precomputePrefix(bytes.subarray(0, 28));
         for (const last of words) {
-          hashLast(shared, last, digest);
+          hashWithLastWord(shared, last, digest);
           const whole = concat(bytes.subarray(0, 28), bytesOfWords(Int32Array.of(last)));
           expect(bytesOfWords(digest)).toEqual(sha256(whole));
         }

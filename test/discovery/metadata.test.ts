@@ -4,10 +4,10 @@ import { canonicalJson } from "../../src/base/canonical-json.ts";
 import type { JsonObject } from "../../src/base/json.ts";
 import {
   ANONYMITY_MIN,
-  coarsened,
-  detailsOf,
+  kAnonymized,
+  publicAttributes,
   mayMatch,
-  type Facts,
+  type PeerAttributes,
 } from "../../src/discovery/metadata.ts";
 import { regionOf } from "../../src/discovery/region.ts";
 import { PUBLIC_FIELDS, REGIONS } from "../../src/protocol/discovery.ts";
@@ -17,7 +17,7 @@ import { openRegistry } from "../../src/registry/registry.ts";
 import { aPointer } from "../contracts/records.ts";
 import { nodeSql } from "../node-sql.ts";
 
-const anyFacts: fc.Arbitrary<Facts> = fc.record({
+const anyFacts: fc.Arbitrary<PeerAttributes> = fc.record({
   role: fc.constantFrom(...ROLES),
   capabilities: fc.subarray(["gpu", "arch=arm64", "region:eu"]),
   region: fc.option(fc.constantFrom("weur" as const, "oc" as const)),
@@ -38,27 +38,34 @@ describe("public metadata", () => {
   test("DS2 is nothing at all unless the operator says what", () => {
     fc.assert(
       fc.property(anyFacts, (facts) => {
-        expect(detailsOf(facts, [])).toEqual({});
+        expect(publicAttributes(facts, [])).toEqual({});
       }),
     );
   });
 
   test("DS15 is what the operator lets be public, the score in tenths", () => {
-    const facts: Facts = { role: "dual", capabilities: ["gpu", "b"], region: "oc", score: 0.879 };
-    expect(detailsOf(facts, PUBLIC_FIELDS)).toEqual({
+    const facts: PeerAttributes = {
+      role: "dual",
+      capabilities: ["gpu", "b"],
+      region: "oc",
+      score: 0.879,
+    };
+    expect(publicAttributes(facts, PUBLIC_FIELDS)).toEqual({
       role: "dual",
       capabilities: ["b", "gpu"],
       region: "oc",
       score: 0.8,
     });
-    expect(detailsOf({ ...facts, region: null }, ["region", "role"])).toEqual({ role: "dual" });
+    expect(publicAttributes({ ...facts, region: null }, ["region", "role"])).toEqual({
+      role: "dual",
+    });
   });
 
   test("DS15 says nothing of a peer that fewer than five show alike, and nothing that is not so", () => {
     fc.assert(
       fc.property(fc.array(anyFacts, { maxLength: 60 }), anyFields, (peers, fields) => {
-        const details = peers.map((facts) => detailsOf(facts, fields));
-        const shown = coarsened(details);
+        const details = peers.map((facts) => publicAttributes(facts, fields));
+        const shown = kAnonymized(details);
         const groups = Map.groupBy(shown, canonicalJson);
         for (const [combination, { length }] of groups)
           if (combination !== "{}") expect(length).toBeGreaterThanOrEqual(ANONYMITY_MIN);
@@ -69,10 +76,10 @@ describe("public metadata", () => {
 
   test("DS15 is as much as enough of them show alike", () => {
     const peer = (score: number): JsonObject => ({ role: "worker", score });
-    const shown = coarsened([0.1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6].map(peer));
+    const shown = kAnonymized([0.1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6].map(peer));
     expect(shown.slice(0, 5)).toEqual(Array(5).fill(peer(0.1)));
     for (const metadata of shown.slice(5)) expect(metadata).toEqual({ role: "worker" });
-    expect(coarsened([peer(0.1)])).toEqual([{}]);
+    expect(kAnonymized([peer(0.1)])).toEqual([{}]);
   });
 });
 
@@ -85,7 +92,7 @@ describe("a filter", () => {
           (filter.region ?? facts.region) === facts.region &&
           (filter.capability === undefined || facts.capabilities.includes(filter.capability)) &&
           facts.score >= (filter.min_score ?? 0);
-        if (matches) expect(mayMatch(detailsOf(facts, fields), filter)).toBe(true);
+        if (matches) expect(mayMatch(publicAttributes(facts, fields), filter)).toBe(true);
       }),
     );
   });
@@ -116,7 +123,7 @@ describe("a filter", () => {
               id: `${i}`.padStart(2, "0"),
               peerId: `${i}`,
               seq: i + 1,
-              metadata: detailsOf(facts, fields),
+              metadata: publicAttributes(facts, fields),
             }),
           );
           for (const row of rows) pointers.put(row);

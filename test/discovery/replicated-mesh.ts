@@ -44,7 +44,7 @@ export class ReplicatedMesh {
     });
     const now = () => this.mesh.now + (this.#ahead += 3 * SECOND);
     const onFailure = (error: unknown) => this.failures.push(error);
-    this.replica = new Replica({ store: this.copies, verifier, now, anybody, onFailure });
+    this.replica = new Replica({ store: this.copies, verifier, now, isPublic: anybody, onFailure });
   }
 
   /** What was published lies in the mesh's own store. */

@@ -13,7 +13,7 @@ import {
   pointerIdOf,
   sealEpochSecrets,
 } from "../../src/discovery/epoch.ts";
-import { openResolved, Trust } from "../../src/discovery/resolver.ts";
+import { openResolved, RollbackGuard } from "../../src/discovery/resolver.ts";
 import { sign, verifierOf } from "../../src/discovery/signed.ts";
 import type { Checkpoint, PointerView } from "../../src/protocol/discovery.ts";
 import { sealPeerRecord, type PeerRecord } from "../../src/stmf/peer-record.ts";
@@ -46,14 +46,14 @@ const removal = (seq: number) => {
   const { id, epoch } = pointer();
   return { id, epoch, seq, signature: sign("removal", { id, epoch, seq }, SIGNING_KEY) };
 };
-const trust = async () => new Trust(verifierOf(VERIFYING_KEY, await platformVerify()));
+const trust = async () => new RollbackGuard(verifierOf(VERIFYING_KEY, await platformVerify()));
 
 describe("a statement of the mesh", () => {
   test("DS12 holds as it was signed", async () => {
     const reader = await trust();
-    expect(must(await reader.pointer(pointer(), NOW))).toEqual(pointer());
-    expect(must(await reader.checkpoint(checkpoint(7, [1]))).seq).toBe(7);
-    expect(must(await reader.removal(removal(8))).seq).toBe(8);
+    expect(must(await reader.acceptPointer(pointer(), NOW))).toEqual(pointer());
+    expect(must(await reader.acceptCheckpoint(checkpoint(7, [1]))).seq).toBe(7);
+    expect(must(await reader.acceptRemoval(removal(8))).seq).toBe(8);
   });
 
   test.for<[string, Partial<PointerView>]>([
@@ -66,7 +66,9 @@ describe("a statement of the mesh", () => {
     ["signature", { signature: "0".repeat(128) }],
   ])("DS12 is refused with another %s", async ([, change]) => {
     const forged = { ...pointer(), ...change };
-    expect(mustFail(await (await trust()).pointer(forged, NOW)).code).toBe("statement_forged");
+    expect(mustFail(await (await trust()).acceptPointer(forged, NOW)).code).toBe(
+      "statement_forged",
+    );
   });
 
   test("DS12 of one kind does not pass for another", async () => {
@@ -79,34 +81,38 @@ describe("a statement of the mesh", () => {
   });
 
   test("DS12 of another mesh is refused", async () => {
-    const other = new Trust(
+    const other = new RollbackGuard(
       verifierOf(ed25519PublicKey(seededRandom(9)(32)), await platformVerify()),
     );
-    expect(mustFail(await other.pointer(pointer(), NOW)).code).toBe("statement_forged");
+    expect(mustFail(await other.acceptPointer(pointer(), NOW)).code).toBe("statement_forged");
   });
 
   test("DS19 is refused when a newer one was seen, be it a pointer or its removal", async () => {
     const reader = await trust();
-    must(await reader.pointer(pointer({ seq: 9 }), NOW));
-    expect(mustFail(await reader.pointer(pointer(), NOW)).code).toBe("statement_old");
-    must(await reader.pointer(pointer({ seq: 9 }), NOW));
-    must(await reader.removal(removal(10)));
-    expect(mustFail(await reader.pointer(pointer({ seq: 9 }), NOW)).code).toBe("statement_old");
-    must(await reader.pointer(pointer({ seq: 11 }), NOW));
+    must(await reader.acceptPointer(pointer({ seq: 9 }), NOW));
+    expect(mustFail(await reader.acceptPointer(pointer(), NOW)).code).toBe("statement_old");
+    must(await reader.acceptPointer(pointer({ seq: 9 }), NOW));
+    must(await reader.acceptRemoval(removal(10)));
+    expect(mustFail(await reader.acceptPointer(pointer({ seq: 9 }), NOW)).code).toBe(
+      "statement_old",
+    );
+    must(await reader.acceptPointer(pointer({ seq: 11 }), NOW));
   });
 
   test("DS19 is refused when its time, or its epoch, is over", async () => {
     const reader = await trust();
-    expect(mustFail(await reader.pointer(pointer(), NOW + 1_000)).code).toBe("pointer_expired");
-    must(await reader.checkpoint(checkpoint(7, [2, 3])));
-    expect(mustFail(await reader.pointer(pointer(), NOW)).code).toBe("statement_old");
+    expect(mustFail(await reader.acceptPointer(pointer(), NOW + 1_000)).code).toBe(
+      "pointer_expired",
+    );
+    must(await reader.acceptCheckpoint(checkpoint(7, [2, 3])));
+    expect(mustFail(await reader.acceptPointer(pointer(), NOW)).code).toBe("statement_old");
   });
 
   test("DS26 ends no earlier than one that was seen before, or it is from an old copy", async () => {
     const reader = await trust();
-    must(await reader.checkpoint(checkpoint(7, [1])));
-    must(await reader.checkpoint(checkpoint(7, [1])));
-    expect(mustFail(await reader.checkpoint(checkpoint(6, [1]))).code).toBe("statement_old");
+    must(await reader.acceptCheckpoint(checkpoint(7, [1])));
+    must(await reader.acceptCheckpoint(checkpoint(7, [1])));
+    expect(mustFail(await reader.acceptCheckpoint(checkpoint(6, [1]))).code).toBe("statement_old");
   });
 });
 

@@ -7,7 +7,7 @@ import {
   splitNoise,
   startNoise,
   writeNoise,
-  type Split,
+  type TransportKeys,
 } from "../../src/crypto/noise.ts";
 import { sealNext, type Direction } from "../../src/crypto/transport.ts";
 import { nativeX25519 } from "../../src/crypto/x25519.ts";
@@ -71,7 +71,7 @@ async function led() {
 const { first, second, asked, active, split, messages } = await led();
 
 /** The peer's next frames, of messages that are all in order. */
-function framesOf({ send }: Split, count: number): Bytes[] {
+function framesOf({ send }: TransportKeys, count: number): Bytes[] {
   let direction: Direction = { key: send, counter: 0 };
   return Array.from({ length: count }, (_, sentAt) => {
     const sealed = sealNext(direction, utf8(JSON.stringify(compose("ping", { sentAt }))));

@@ -40,7 +40,7 @@ const connectRoute = (path: string) =>
 
 async function connect(c: AppContext, handshakes: AddressLimiter): Promise<Response> {
   const { config } = c.var;
-  const wait = handshakes.take(addressOf(c.req.raw), config.handshakesPerMinute, Date.now());
+  const wait = handshakes.consume(addressOf(c.req.raw), config.handshakesPerMinute, Date.now());
   if (wait > 0) {
     const detail = "too many handshakes from this address; wait for the time in Retry-After";
     return problem(c, { code: "rate_limited", detail, retryAfter: wait });

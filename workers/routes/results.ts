@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { readReaderTicket, readResultTicket } from "../../src/access/result-ticket.ts";
+import { readDownloadTicket, readUploadTicket } from "../../src/access/result-ticket.ts";
 import { fromBase64 } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
@@ -70,7 +70,7 @@ export function resultRoutes(router: Router): void {
   router.route(getByTicket, (c) => {
     const { id } = c.req.valid("param");
     const key = c.var.config.coordinator.credentialKey;
-    const reader = readReaderTicket(key, bearerOf(c) ?? "", id);
+    const reader = readDownloadTicket(key, bearerOf(c) ?? "", id);
     return reader === null ? problem(c, NO_TICKET) : sendResult(c, id, reader.peerId);
   });
   router.route(get, (c) => sendResult(c, c.req.valid("param").id, visibleTo(c)));
@@ -102,7 +102,7 @@ async function storeResult(c: AppContext): Promise<Result<unknown, MusterError>>
   const { config, coordinator } = c.var;
   const [id, fence] = [c.req.param("id") ?? "", Number(c.req.param("fence"))];
   const ticket = bearerOf(c) ?? "";
-  const attempt = readResultTicket(config.coordinator.credentialKey, ticket, { taskId: id, fence });
+  const attempt = readUploadTicket(config.coordinator.credentialKey, ticket, { taskId: id, fence });
   if (attempt === null) return err(NO_TICKET);
   if (Number(c.req.header("Content-Length") ?? 0) > TASK_LARGE_RESULT_BYTES_MAX) return err(OVER);
   const begun = await coordinator.call("begin_result", attempt);

@@ -2,7 +2,7 @@ import { fromBase64, toBase64, toHex, type Bytes } from "../../base/bytes.ts";
 import type { RandomBytes } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import { challengeAnswered } from "../../crypto/challenge.ts";
+import { verifyChallengeAnswer } from "../../crypto/challenge.ts";
 import { peerIdOf, sharedSecret } from "../../crypto/identity.ts";
 import { frameKey } from "../../crypto/session-cipher.ts";
 import { CHALLENGE_BYTES, GO_P2P_VERSION } from "../../protocol/constants.ts";
@@ -85,7 +85,7 @@ export function checkAck(
   }
   const secret = sharedSecret(hello.keys.privateKey, publicKey);
   const response = fromBase64(ack.challengeResponse ?? "");
-  if (secret === null || response === null || !challengeAnswered(secret, challenge, response)) {
+  if (secret === null || response === null || !verifyChallengeAnswer(secret, challenge, response)) {
     return err(refused("mesh_unproved", `whoever answered does not hold the mesh key ${key}`));
   }
   return ok({ id: ack.identity.id, publicKey: key, frameKey: frameKey(secret) });

@@ -1,5 +1,5 @@
 import { MINUTE, SECOND, type Millis } from "../../base/clock.ts";
-import type { Trust } from "../../discovery/resolver.ts";
+import type { RollbackGuard } from "../../discovery/resolver.ts";
 import type { Region } from "../../protocol/discovery.ts";
 import type { PointerList, PointerView } from "../../protocol/http.ts";
 import type { Role } from "../../protocol/messages.ts";
@@ -33,7 +33,7 @@ export interface DiscoverPorts {
     query: Readonly<Record<string, string | number | undefined>>,
   ) => Promise<PointerList>;
   readonly resolve: (pointer: PointerView) => Promise<PeerRecord>;
-  readonly trust: () => Promise<Trust>;
+  readonly trust: () => Promise<RollbackGuard>;
 }
 
 const FOLLOW_INTERVAL: Millis = 15 * SECOND;
@@ -121,7 +121,7 @@ class Found {
     yield* this.#resolve(page.pointers);
     for (const removal of page.removed) {
       // Without a signature it still stands, and merely does not match: whoever says so could as well not have listed it.
-      if (removal.signature !== null && !(await trust.removal(removal)).ok) continue;
+      if (removal.signature !== null && !(await trust.acceptRemoval(removal)).ok) continue;
       this.#peerOf.delete(removal.id);
       this.#pending.delete(removal.id);
     }

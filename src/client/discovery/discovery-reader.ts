@@ -5,7 +5,7 @@ import { pointerIdOf, readerToken } from "../../discovery/epoch.ts";
 import {
   keysOfEpoch,
   openResolved,
-  Trust,
+  RollbackGuard,
   type DiscoveryErrorCode,
   type DiscoveryFault,
 } from "../../discovery/resolver.ts";
@@ -56,7 +56,7 @@ export class DiscoveryReader {
   readonly #source: KeySource;
   readonly #edges: DiscoverySources;
   #keys: DiscoveryKeys | null = null;
-  #trust: Promise<Trust> | null = null;
+  #trust: Promise<RollbackGuard> | null = null;
 
   constructor({ url, keys, fetch = globalThis.fetch.bind(globalThis) }: DiscoveryOptions) {
     this.#source = keys;
@@ -71,7 +71,7 @@ export class DiscoveryReader {
    */
   async resolve(pointer: PointerView, key?: PrivateKey): Promise<PeerRecord> {
     const trust = await this.#trusting();
-    const trusted = orThrow(await trust.pointer(pointer, Date.now()));
+    const trusted = orThrow(await trust.acceptPointer(pointer, Date.now()));
     const keys =
       key === undefined
         ? await this.#keysOf(trusted.epoch)
@@ -107,7 +107,7 @@ export class DiscoveryReader {
   async #list(query: Readonly<Record<string, string | number | undefined>>): Promise<PointerList> {
     const trust = await this.#trusting();
     const current = async (list: PointerList): Promise<void> => {
-      orThrow(await trust.checkpoint(list.checkpoint));
+      orThrow(await trust.acceptCheckpoint(list.checkpoint));
     };
     try {
       return await this.#edges.list(query, current);
@@ -118,10 +118,10 @@ export class DiscoveryReader {
     }
   }
 
-  async #trusting(): Promise<Trust> {
+  async #trusting(): Promise<RollbackGuard> {
     this.#trust ??= this.#current().then(
       async ({ signing_key: key }) =>
-        new Trust(verifierOf(fromHex(key) as Bytes, await platformVerify())),
+        new RollbackGuard(verifierOf(fromHex(key) as Bytes, await platformVerify())),
     );
     return this.#trust;
   }

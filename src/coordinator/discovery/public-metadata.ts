@@ -1,7 +1,7 @@
 import { canonicalJson } from "../../base/canonical-json.ts";
 import { MINUTE, type Millis } from "../../base/clock.ts";
 import type { JsonObject } from "../../base/json.ts";
-import { ANONYMITY_MIN, coarsened, detailsOf } from "../../discovery/metadata.ts";
+import { ANONYMITY_MIN, kAnonymized, publicAttributes } from "../../discovery/metadata.ts";
 import type { Peer } from "../../peers/peer.ts";
 import type { PublishedPointer } from "../../registry/pointers.ts";
 import type { Context } from "../kernel/context.ts";
@@ -12,7 +12,7 @@ const SOON: Millis = MINUTE;
 const LATER: Millis = 15 * MINUTE;
 
 export const publicDetails = ({ config }: Context, peer: Peer): JsonObject =>
-  detailsOf(peer, config.discovery.publicFields);
+  publicAttributes(peer, config.discovery.publicFields);
 
 /** Who is published has changed: the metadata is looked at again soon. */
 export function metadataChanged({ registry, config, now }: Context): void {
@@ -38,7 +38,7 @@ export function refreshMetadata(context: Context, epoch: number): void {
     const peer = registry.peers.get(pointer.peerId);
     return peer === null ? pointer.details : publicDetails(context, peer);
   });
-  coarsened(details).forEach((metadata, index) => {
+  kAnonymized(details).forEach((metadata, index) => {
     const pointer = pointers[index] as PublishedPointer;
     const known = details[index] as JsonObject;
     if (differs(metadata, pointer.metadata))

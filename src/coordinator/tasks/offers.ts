@@ -1,4 +1,4 @@
-import { resultTicket, type AttemptRef } from "../../access/result-ticket.ts";
+import { newUploadTicket, type AttemptRef } from "../../access/result-ticket.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { ACCEPT_TIMEOUT } from "../../protocol/constants.ts";
 import { hasSlot } from "../../tasks/eligibility.ts";
@@ -63,7 +63,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
 function wayOfResult({ registry, config }: Context, attempt: AttemptRef) {
   const { sealTo } = registry.taskResults.get(attempt.taskId);
   return {
-    upload: resultTicket(config.credentialKey, attempt),
+    upload: newUploadTicket(config.credentialKey, attempt),
     ...(sealTo !== null && { seal_to: sealTo }),
   };
 }

@@ -1,4 +1,4 @@
-import { readerTicket } from "../../access/result-ticket.ts";
+import { newDownloadTicket } from "../../access/result-ticket.ts";
 import type { TaskView } from "../../protocol/http.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
 import type { Task } from "../../tasks/task.ts";
@@ -22,5 +22,5 @@ export function shownTo(context: Context, peerId: string, id: string): PayloadOf
   const whole = view(context, id);
   const task = { ...whole, attempts: whole.attempts.slice(-ATTEMPTS_SHOWN) };
   if (task.result_url === null) return { task };
-  return { task, ticket: readerTicket(context.config.credentialKey, { taskId: id, peerId }) };
+  return { task, ticket: newDownloadTicket(context.config.credentialKey, { taskId: id, peerId }) };
 }

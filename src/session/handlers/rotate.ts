@@ -1,6 +1,6 @@
 import { fromHex } from "../../base/bytes.ts";
 import { isCanonicalKey, peerIdOf } from "../../crypto/identity.ts";
-import { rotationProofHolds } from "../../crypto/key-proofs.ts";
+import { verifyRotationProof } from "../../crypto/key-proofs.ts";
 import { errorReply } from "../messages.ts";
 import { command, stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
@@ -22,7 +22,7 @@ export const handleRotate: Handler<"rotate"> = (session, { id, payload }, contex
   const keys = { privateKey: context.mesh.keys.privateKey, publicKey: newKey };
   if (
     !isCanonicalKey(newKey) ||
-    !rotationProofHolds(keys, claim.peerId, payload.public_key, payload.proof)
+    !verifyRotationProof(keys, claim.peerId, payload.public_key, payload.proof)
   ) {
     const fault = {
       code: "proof_failed",

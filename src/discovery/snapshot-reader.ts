@@ -15,14 +15,14 @@ import type { Verifier } from "./signed.ts";
 import type { DiscoveryStore } from "./store.ts";
 
 /** For how long what was read last, or that nothing could be read, is taken for how it is. */
-const FRESH: Millis = 2 * SECOND;
+const SNAPSHOT_FRESH_FOR: Millis = 2 * SECOND;
 /** How long what was read is served on while the store does not answer. */
-const SERVED_ON: Millis = 1 * MINUTE;
+const STALE_IF_ERROR: Millis = 1 * MINUTE;
 /** Pages read at once. */
-const AT_ONCE = 16;
+const PAGE_READS_MAX = 16;
 
 /** A mesh's discovery as it was at one moment. */
-export interface Copy {
+export interface Snapshot {
   readonly directory: Directory;
   /** In the order of their IDs. */
   readonly pointers: readonly PointerView[];
@@ -30,7 +30,7 @@ export interface Copy {
   readonly removed: readonly RemovedPointer[];
 }
 
-export interface CopyPorts {
+export interface SnapshotPorts {
   readonly store: Pick<DiscoveryStore, "get">;
   readonly verifier: Verifier;
   readonly now: () => Millis;
@@ -39,30 +39,30 @@ export interface CopyPorts {
 }
 
 /** Reads a mesh's discovery from a store that anybody may hold: what the mesh has not signed, or is older than what was read, is refused. */
-export class CopyReader {
-  readonly #ports: CopyPorts;
+export class SnapshotReader {
+  readonly #ports: SnapshotPorts;
   /** Pages by their names, which are their hashes: they never change. */
   #pages = new Map<string, DirectoryPage>();
-  #copy: Copy | null = null;
+  #copy: Snapshot | null = null;
   #readAt: Millis = Number.NEGATIVE_INFINITY;
   #triedAt: Millis = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | null = null;
 
-  constructor(ports: CopyPorts) {
+  constructor(ports: SnapshotPorts) {
     this.#ports = ports;
   }
 
   /** The newest copy that can be had; null when there is none. */
-  async current(): Promise<Copy | null> {
+  async current(): Promise<Snapshot | null> {
     const { now } = this.#ports;
-    if (now() - this.#triedAt >= FRESH) {
+    if (now() - this.#triedAt >= SNAPSHOT_FRESH_FOR) {
       this.#reading ??= this.#read().finally(() => {
         this.#triedAt = now();
         this.#reading = null;
       });
       await this.#reading;
     }
-    return now() - this.#readAt < SERVED_ON ? this.#copy : null;
+    return now() - this.#readAt < STALE_IF_ERROR ? this.#copy : null;
   }
 
   /** Never rejects: a store that does not answer changes nothing. */
@@ -108,8 +108,8 @@ export class CopyReader {
 
   async #pagesOf({ pages: names }: Directory): Promise<Map<string, DirectoryPage> | null> {
     const pages = new Map<string, DirectoryPage>();
-    for (let at = 0; at < names.length; at += AT_ONCE) {
-      const batch = names.slice(at, at + AT_ONCE);
+    for (let at = 0; at < names.length; at += PAGE_READS_MAX) {
+      const batch = names.slice(at, at + PAGE_READS_MAX);
       const read = await Promise.all(
         batch.map(async (name) => this.#pages.get(name) ?? this.#readPage(name)),
       );

@@ -1,11 +1,11 @@
 import type { Millis } from "../src/base/clock.ts";
 
-/** An alarm this late will not come by itself any more, and is set again. */
-const OVERDUE = 60_000;
-/** `setAlarm` at or before now, inside `alarm()`, is lost. */
-const SOONEST = 50;
+/** An alarm that is late by this many milliseconds is set again: the platform may have lost it. */
+const OVERDUE_MS = 60_000;
+/** `setAlarm` for now or earlier is lost inside `alarm()`: the earliest alarm is this many milliseconds ahead. */
+const EARLIEST_MS = 50;
 
-/** The one alarm of an object: set only when it must ring earlier, since every `setAlarm` is a row written. */
+/** The alarm of an object. Set only when it must ring earlier, because every `setAlarm` is a row write. */
 export class AlarmClock {
   readonly #storage: DurableObjectStorage;
   #at: Millis | null = null;
@@ -14,23 +14,23 @@ export class AlarmClock {
     this.#storage = storage;
   }
 
-  /** Reads what an earlier life of the object had set; call it in the constructor, under `blockConcurrencyWhile`. */
+  /** Reads the alarm that the object set before it was last evicted. Call it in the constructor, under `blockConcurrencyWhile`. */
   async load(): Promise<void> {
     this.#at = await this.#storage.getAlarm();
   }
 
-  /** Makes it ring by `due` at the latest. It may ring earlier than anything needs; that does no harm. */
+  /** Makes the alarm ring at `due` or earlier. An alarm that rings before anything is due does no harm. */
   ringBy(due: Millis | null, now: Millis): void {
     if (due === null) return;
-    const at = Math.max(due, now + SOONEST);
+    const at = Math.max(due, now + EARLIEST_MS);
     const set = this.#at;
-    if (set !== null && set <= at && now - set < OVERDUE) return;
+    if (set !== null && set <= at && now - set < OVERDUE_MS) return;
     this.#at = at;
-    // Not awaited: the write joins the transaction that made it needed.
+    // Not awaited: the write is coalesced with the other writes of this turn.
     void this.#storage.setAlarm(at);
   }
 
-  /** The alarm is ringing, so none is set. */
+  /** The alarm has rung or was deleted: none is set. */
   rang(): void {
     this.#at = null;
   }

@@ -142,7 +142,7 @@ export class Coordinator
       name,
       input,
     );
-    this.#measurements.writeSoon();
+    this.#measurements.scheduleWrite();
     this.#alarm.ringBy(this.#nextTick(now), now);
     const ends: Promise<boolean>[] = [];
     for (const effect of effects) {

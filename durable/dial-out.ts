@@ -2,38 +2,38 @@ import { err, ok, type Result } from "../src/base/result.ts";
 import { DIAL_CONNECT_TIMEOUT } from "../src/protocol/constants.ts";
 import { outboundUrl } from "../src/protocol/outbound-url.ts";
 
-/** A socket that is open, and how to cut it off where closing it is not enough. */
+/** An open socket, and the function that aborts its connection when a close is not answered. */
 export interface DialedSocket {
   readonly socket: WebSocket;
-  readonly cutOff: () => void;
+  readonly abort: () => void;
 }
 
 /**
- * Opens a WebSocket to where a peer listens; what went wrong, for the operator, when it does not open. The URL is judged at
- * every dial: what may be called is a matter of the configuration of today, not of the day when it was registered.
+ * Opens a WebSocket to a peer that listens. The error is a text for the operator. The URL is checked at every dial, because
+ * the configuration may have changed since the address was registered.
  */
 export async function openSocket(
   text: string,
   allowLoopback: boolean,
 ): Promise<Result<DialedSocket, string>> {
   const url = outboundUrl(text, { schemes: ["wss", "ws"], allowLoopback });
-  if (!url.ok) return err(`not called: ${url.error.detail}`);
-  const giveUp = new AbortController();
-  const timer = setTimeout(() => giveUp.abort(), DIAL_CONNECT_TIMEOUT);
+  if (!url.ok) return err(`not dialed: ${url.error.detail}`);
+  const connection = new AbortController();
+  const timer = setTimeout(() => connection.abort(), DIAL_CONNECT_TIMEOUT);
   try {
     const response = await fetch(url.value.replace(/^ws/, "http"), {
       headers: { Upgrade: "websocket" },
-      // A redirect could lead to where the URL itself may not.
+      // A redirect could lead to an address that the rules for URLs refuse.
       redirect: "manual",
-      signal: giveUp.signal,
+      signal: connection.signal,
     });
     const { status, webSocket } = response;
-    // The signal ends the WebSocket that came of the request, too.
-    if (webSocket !== null) return ok({ socket: webSocket, cutOff: () => giveUp.abort() });
+    // Aborting the request ends its WebSocket, too.
+    if (webSocket !== null) return ok({ socket: webSocket, abort: () => connection.abort() });
     await response.body?.cancel();
-    return err(`no WebSocket there: HTTP ${status}`);
+    return err(`the address does not accept a WebSocket: HTTP ${status}`);
   } catch (thrown) {
-    if (giveUp.signal.aborted) return err(`no answer within ${DIAL_CONNECT_TIMEOUT / 1_000} s`);
+    if (connection.signal.aborted) return err(`no answer within ${DIAL_CONNECT_TIMEOUT / 1_000} s`);
     console.warn("address unreachable", { error: String(thrown) });
     return err("unreachable: no connection could be made");
   } finally {

@@ -1,21 +1,21 @@
 import type { DialedSocket } from "./dial-out.ts";
 
-/** What an object does with the events of its sockets; the platform calls these by itself for those it can hibernate. */
+/** The socket events of an object. The platform calls these methods itself for sockets that it can hibernate. */
 export interface SocketEvents {
   webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void>;
   webSocketClose(socket: WebSocket, code: number, reason: string, wasClean: boolean): Promise<void>;
   webSocketError(socket: WebSocket): Promise<void>;
 }
 
-/** How long a peer has to answer our close; then it is cut off, lest it keep the object in memory, and billed, for ever. */
-const CLOSE_DEADLINE = 5_000;
+/** How many milliseconds a peer has to answer a close. Then the connection is aborted: it would keep the object in memory, which is billed. */
+const CLOSE_TIMEOUT_MS = 5_000;
 
 /**
- * Sockets that an object has opened itself. The platform can't hibernate them: they keep the object in memory, and are lost
- * with it. Their attachments work like those of others, as long as the object lives.
+ * Sockets that an object opened itself. The platform can't hibernate them: they keep the object in memory and are lost with
+ * it. Their attachments work like those of other sockets while the object is in memory.
  */
 export class DialedSockets {
-  /** With what cuts each off. */
+  /** The function that aborts each connection. */
   readonly #sockets = new Map<WebSocket, () => void>();
   readonly #events: SocketEvents;
 
@@ -27,34 +27,38 @@ export class DialedSockets {
     return [...this.#sockets.keys()];
   }
 
-  /** Takes a socket over until it is closed. Whatever is to be known of it must be attached before. */
-  adopt({ socket, cutOff }: DialedSocket): void {
-    this.#sockets.set(socket, cutOff);
+  /** Dispatches the events of a socket until it is closed. Its session must be attached before. */
+  adopt({ socket, abort }: DialedSocket): void {
+    this.#sockets.set(socket, abort);
     socket.binaryType = "arraybuffer";
     socket.addEventListener("message", ({ data }) =>
-      watched(this.#events.webSocketMessage(socket, data as string | ArrayBuffer)),
+      logFailure(this.#events.webSocketMessage(socket, data as string | ArrayBuffer)),
     );
     socket.addEventListener("close", ({ code, reason, wasClean }) =>
-      this.#over(socket, this.#events.webSocketClose(socket, code, reason, wasClean)),
+      this.#removeAfter(socket, this.#events.webSocketClose(socket, code, reason, wasClean)),
     );
-    socket.addEventListener("error", () => this.#over(socket, this.#events.webSocketError(socket)));
+    socket.addEventListener("error", () =>
+      this.#removeAfter(socket, this.#events.webSocketError(socket)),
+    );
     socket.accept();
   }
 
-  /** A close was sent; does nothing for sockets of another kind. */
+  /** A close was sent on the socket. Does nothing for a socket that the object did not open. */
   closeSent(socket: WebSocket): void {
-    const cutOff = this.#sockets.get(socket);
-    if (cutOff === undefined) return;
+    const abort = this.#sockets.get(socket);
+    if (abort === undefined) return;
     setTimeout(() => {
-      if (this.#sockets.delete(socket)) cutOff();
-    }, CLOSE_DEADLINE);
+      if (this.#sockets.delete(socket)) abort();
+    }, CLOSE_TIMEOUT_MS);
   }
 
-  #over(socket: WebSocket, told: Promise<void>): void {
-    watched(told.finally(() => this.#sockets.delete(socket)));
+  #removeAfter(socket: WebSocket, handled: Promise<void>): void {
+    logFailure(handled.finally(() => this.#sockets.delete(socket)));
   }
 }
 
-/** Nobody awaits what an event sets going. */
-const watched = (work: Promise<void>): void =>
-  void work.catch((thrown) => console.error("dialled socket failed", { error: String(thrown) }));
+/** The handlers of events are not awaited: their failures are logged. */
+const logFailure = (work: Promise<void>): void =>
+  void work.catch((thrown) =>
+    console.error("event of a dialed socket failed", { error: String(thrown) }),
+  );

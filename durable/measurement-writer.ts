@@ -2,8 +2,8 @@ import { MEASUREMENTS_FLUSH_DELAY } from "../src/protocol/constants.ts";
 import type { Registry } from "../src/registry/registry.ts";
 
 /**
- * Writes measurements a little after they were made, many at once. The timer keeps the object in memory until then: what
- * is measured is lost by a crash alone, never by hibernation, which comes after ten seconds without work.
+ * Writes measurements in batches, shortly after they were made. The timer keeps the object in memory until then: measurements
+ * are lost only by a crash, never by hibernation, which begins after ten seconds without work.
  */
 export class MeasurementWriter {
   readonly #measurements: Registry["measurements"];
@@ -13,7 +13,8 @@ export class MeasurementWriter {
     this.#measurements = measurements;
   }
 
-  writeSoon(): void {
+  /** Schedules a write if measurements are pending. */
+  scheduleWrite(): void {
     if (this.#timer !== null || !this.#measurements.arePending()) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;

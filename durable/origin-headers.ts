@@ -1,7 +1,7 @@
 import { placeOf } from "../src/base/place.ts";
 import type { Origin } from "../src/session/state.ts";
 
-/** How the gateway tells a session's object where a socket came from. What a client sends under these names is dropped. */
+/** Headers by which the gateway informs a session's object where a socket came from. The gateway drops such headers of clients. */
 export const ORIGIN_HEADERS = {
   address: "x-muster-address",
   latitude: "x-muster-latitude",
@@ -9,12 +9,12 @@ export const ORIGIN_HEADERS = {
   network: "x-muster-network",
   colo: "x-muster-colo",
   tcpRtt: "x-muster-tcp-rtt",
-  /** The mesh's key that the socket asked for, and for muster.2 the peer whose key it must prove. */
+  /** ID of the mesh key that the peer connected to; for muster.2 also the ID of the peer whose key it must prove. */
   mesh: "x-muster-mesh",
   peer: "x-muster-peer",
 } as const;
 
-/** Where a socket came from, by the headers that the gateway wrote; `meshId` is the mesh's own key where none was asked for. */
+/** Reads where a socket came from. `meshId`: the ID of the mesh's current key, for a peer that named none. */
 export function readOrigin(headers: Headers, meshId: string): Origin {
   const text = (name: string): string => headers.get(name) ?? "";
   return {
@@ -27,5 +27,5 @@ export function readOrigin(headers: Headers, meshId: string): Origin {
   };
 }
 
-/** Of a peer that was dialled the platform tells nothing of the kind. */
+/** The platform does not report the place or network of a peer that the mesh dialed. */
 export const UNKNOWN_PLACE = { place: null, network: "", colo: "", tcpRttMs: null } as const;

@@ -36,7 +36,7 @@ const TOO_MANY_UNPROVED = 429;
 
 const REDIALED = { code: "superseded", detail: "the address is being dialed again" } as const;
 
-/** One peer's session: turns the platform's events and the coordinator's calls into events of the session. */
+/** One peer's session: turns socket events, alarms and RPC calls into events of the session. */
 export class PeerSession
   extends DurableObject<Env>
   implements Omit<PeerSessionRpc, keyof Rpc.DurableObjectBranded>

@@ -5,11 +5,11 @@ interface Waiting {
   readonly finish: (called: Called) => void;
 }
 
-/** Who waits for a peer's answer. In memory alone: the call itself keeps the object awake, and ends with it. */
+/** The RPC calls that wait for a peer's reply. In memory only: a pending RPC keeps the object in memory, and ends with it. */
 export class PendingCalls {
   readonly #waiting = new Map<string, Waiting>();
 
-  /** Settles when the answer comes, the socket's session ends, or `ms` milliseconds are over. */
+  /** Resolves when the reply comes, when the socket's session ends, or after `ms` milliseconds. */
   wait(id: string, socket: WebSocket, ms: number): Promise<Called> {
     return new Promise((resolve) => {
       const finish = (called: Called): void => {
@@ -26,7 +26,7 @@ export class PendingCalls {
     this.#waiting.get(id)?.finish(called);
   }
 
-  /** Nothing is answered any more over this socket. */
+  /** Ends the calls over this socket: its session has ended. */
   dropAll(socket: WebSocket): void {
     for (const waiting of this.#waiting.values())
       if (waiting.socket === socket) waiting.finish({ outcome: "no_session", reply: null });

@@ -6,11 +6,11 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import type { GoP2pRequest, PayloadOf, TaskOffer } from "../src/protocol/messages.ts";
 
 /**
- * What the objects offer each other. Every call begins with the version: during a deploy both versions of the code
- * run at once, and one that is not understood must be refused, never guessed at.
+ * The methods that the objects call on each other. Every call begins with the version: during a deploy both versions of the
+ * code run at once, and a call of another version must be refused.
  */
 export interface CoordinatorRpc extends Rpc.DurableObjectBranded {
-  /** The answer belongs to the command; `coordinatorOf` ties the two types together for its callers. */
+  /** Runs one command. Its answer belongs to the command; coordinator-port.ts ties the two types together. */
   execute(
     version: number,
     actor: string,
@@ -21,19 +21,20 @@ export interface CoordinatorRpc extends Rpc.DurableObjectBranded {
   awaitTaskEnd(version: number, taskId: string, ms: number): Promise<void>;
 }
 
-/** Whether a session that is spoken to by its epoch is there, and for an offer whether its peer is heard of. */
+/** `silent`: the session exists, but its peer was not heard lately, so the offer was not sent. */
 export type Delivery = "delivered" | "silent" | "no_session";
 
-/** What came of a request to a peer; `reply` is a `PeerReply` when there is one, null else. */
+/** The outcome of a request to a peer; `reply` is a `PeerReply` when the peer answered, null otherwise. */
 export interface Called {
   readonly outcome: "answered" | "no_session" | "timeout";
   readonly reply: unknown;
 }
 
+/** No method waits for a command of the session to the coordinator, because the coordinator waits for the method. */
 export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
   fetch(request: Request): Promise<Response>;
   offer(version: number, epoch: number, offer: TaskOffer): Promise<Delivery>;
-  /** Asks the peer whether it is there. */
+  /** Pings the peer; the session reports the outcome by itself. */
   probe(version: number, epoch: number): Promise<Delivery>;
   cancel(
     version: number,
@@ -42,7 +43,7 @@ export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
     fence: number,
     reason: string,
   ): Promise<Delivery>;
-  /** Asks the peer one of go-p2p's requests, and returns its answer, or after `timeoutMs`. */
+  /** Sends the peer a go-p2p request; returns when it has answered, or after `timeoutMs`. */
   call(
     version: number,
     epoch: number,
@@ -50,16 +51,16 @@ export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
     payload: unknown,
     timeoutMs: number,
   ): Promise<Called>;
-  /** Tells a peer that a task which it gave has ended. */
+  /** Reports to a controller that a task which it assigned has ended. */
   report(version: number, epoch: number, shown: PayloadOf<"task_shown">): Promise<Delivery>;
-  /** Returns once the attempt is under way; what comes of it the coordinator hears from the session. */
+  /** Returns once the attempt has begun; the session reports the outcome by itself. */
   dial(version: number, order: DialOrder): Promise<void>;
-  /** Returns once no session of this epoch is open any more. */
+  /** Returns once the session of this epoch has ended and its socket is closed. */
   end(version: number, epoch: number, fault: EndFault): Promise<Delivery>;
 }
 
-/** Throws for a call of another version: a deploy is under way. */
+/** Throws for a call of another version: a deploy is in progress. */
 export function requireVersion(version: number): void {
   if (version !== RPC_VERSION)
-    throw new Error(`a call of version ${version}; this object speaks ${RPC_VERSION}`);
+    throw new Error(`the call has RPC version ${version}; this object has ${RPC_VERSION}`);
 }

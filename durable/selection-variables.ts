@@ -7,7 +7,7 @@ const Share = z.coerce
   .min(0, "is below 0")
   .max(1, "is above 1");
 
-/** How peers are scored and chosen. */
+/** The variables of scoring and assignment. */
 export const SelectionVariables = {
   SELECTION_POLICY: z
     .enum(["expected-cost", "best-score"], { error: "is neither expected-cost nor best-score" })

@@ -1,8 +1,8 @@
-/** Long polls that wait for a task's end. In memory alone: whoever waits asks again when the object restarts. */
+/** Long polls that wait for the end of a task. In memory only: the callers poll again when the object restarts. */
 export class TaskWaiters {
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  /** Resolves when `wake` names the key, or after `ms` milliseconds. */
+  /** Resolves when `wake` is called with the key, or after `ms` milliseconds. */
   async wait(key: string, ms: number): Promise<void> {
     const waiting = this.#waiting.get(key) ?? new Set();
     this.#waiting.set(key, waiting);
@@ -18,6 +18,7 @@ export class TaskWaiters {
     });
   }
 
+  /** Ends the long polls for the key. */
   wake(key: string): void {
     for (const finish of this.#waiting.get(key) ?? []) finish();
   }

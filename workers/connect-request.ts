@@ -9,7 +9,7 @@ import { CONNECT_CLOCK_SKEW_MAX } from "../src/protocol/constants.ts";
 import { firstIssue } from "../src/protocol/envelope.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { PeerId, PublicKeyHex } from "../src/protocol/ids.ts";
-import type { MeshIdentities } from "../durable/config.ts";
+import type { MeshIdentities } from "../durable/mesh-keys.ts";
 
 /** What a muster.2 peer says in its URL (DESIGN §3). */
 export const ConnectQuery = z.object({

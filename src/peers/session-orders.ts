@@ -1,14 +1,14 @@
 import type { PeerId } from "../protocol/ids.ts";
 import type { DialRef } from "./dial.ts";
 
-/** One session of one peer: the object that holds it, and the epoch that it was given. */
+/** One session of one peer: the ID of the object that holds it, and its epoch. */
 export interface SessionRef {
   readonly peerId: PeerId;
   readonly session: string;
   readonly epoch: number;
 }
 
-/** Why the coordinator ends a session: a part of `SessionFault`. */
+/** Why the coordinator ends a session: a subset of the codes of `SessionFault`. */
 export type EndCode =
   | "revoked"
   | "not_allowed"
@@ -21,14 +21,17 @@ export interface EndFault {
   readonly detail: string;
 }
 
-/** Whether the caller is told only once such a session is gone. Who comes in does not wait for whose place it takes. */
+/**
+ * Whether the command that ends the session answers only when the session has confirmed its end. An admission does not wait for
+ * the session that it replaces.
+ */
 export const isEndAwaited = ({ code }: EndFault): boolean =>
   code !== "superseded" && code !== "mesh_full";
 
-/** One attempt to reach a peer that listens. */
+/** One attempt to dial a peer that listens. */
 export interface DialOrder {
   readonly dial: DialRef;
   readonly url: string;
-  /** The only key, in hex, that is taken there; null for any. */
+  /** The only key, in hex, that is accepted there; null when any is. */
   readonly publicKey: string | null;
 }

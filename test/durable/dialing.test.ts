@@ -328,14 +328,14 @@ describe("an address that leads nowhere", () => {
     const elsewhere = outside.node("elsewhere.example");
     outside.answer(HOST, async () => Response.redirect("https://elsewhere.example/ws", 302));
     await dial();
-    expect(await failure()).toBe("no WebSocket there: HTTP 302");
+    expect(await failure()).toBe("the address does not accept a WebSocket: HTTP 302");
     expect([outside.fetched.length, elsewhere.opened]).toEqual([1, 0]);
   });
 
   it("DL7 speaks no WebSocket", async () => {
     outside.answer(HOST, async () => new Response("hello"));
     await dial();
-    expect(await failure()).toBe("no WebSocket there: HTTP 200");
+    expect(await failure()).toBe("the address does not accept a WebSocket: HTTP 200");
   });
 
   it("DL8 closes at once", async () => {
@@ -384,7 +384,7 @@ describe("an address that leads nowhere", () => {
     await rows("UPDATE dials SET url = 'ws://10.0.0.1/ws' RETURNING id");
     await coordinatorAfter(DIAL_BACKOFF_INITIAL);
     const { last_error } = await until(only, ({ failures }) => failures === 2);
-    expect(last_error).toMatch(/^not called: /);
+    expect(last_error).toMatch(/^not dialed: /);
     expect(outside.fetched).toHaveLength(1);
   });
 

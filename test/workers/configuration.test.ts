@@ -93,7 +93,7 @@ describe("a mesh that is not configured", () => {
   it("HT8 says that replicas need both a URL and a token", async () => {
     const [url, token] = ["https://redis.example", "a token for redis"];
     for (const half of [{ UPSTASH_REDIS_REST_URL: url }, { UPSTASH_REDIS_REST_TOKEN: token }])
-      expect(await detailOf(half)).toContain("are given together");
+      expect(await detailOf(half)).toContain("must be set together");
     const wrong = { UPSTASH_REDIS_REST_URL: "redis://x", UPSTASH_REDIS_REST_TOKEN: token };
     expect(await detailOf(wrong)).toContain("UPSTASH_REDIS_REST_URL is not a URL");
   });

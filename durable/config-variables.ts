@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { DAY } from "../src/base/clock.ts";
+import {
+  DIALED_SESSIONS_DEFAULT,
+  HANDSHAKES_PER_MINUTE,
+  PEER_RETENTION,
+  PEERS_CONNECTED_MAX,
+  RECONNECTS_PER_SECOND,
+} from "../src/protocol/constants.ts";
+import { PUBLIC_FIELDS } from "../src/protocol/discovery.ts";
+import { AuthMode } from "../src/protocol/http.ts";
+import { keyBytes, Name } from "../src/protocol/ids.ts";
+import { SelectionVariables } from "./selection-variables.ts";
+
+/** A shorter token could be guessed. */
+const ADMIN_TOKEN_CHARS_MIN = 16;
+/** The tokens that an Authorization header can carry (RFC 6750 section 2.1). */
+const BEARER_TOKEN = /^[A-Za-z0-9._~+/=-]{0,512}$/;
+
+const Key = z.string({ error: "is missing" }).transform((text, context) => {
+  const bytes = keyBytes(text.trim());
+  if (bytes !== null) return bytes;
+  context.addIssue("is not 32 bytes in hex or base64");
+  return z.NEVER;
+});
+const Switch = z.enum(["true", "false"], { error: "is neither true nor false" });
+const Count = z.coerce
+  .number({ error: "is not a number" })
+  .int("is not a whole number")
+  .min(1, "is below 1");
+
+const PublicFields = z
+  .string()
+  .transform((text) => text.split(",").map((field) => field.trim()))
+  .transform((fields) => fields.filter((field) => field !== ""))
+  .pipe(z.array(z.enum(PUBLIC_FIELDS, { error: `is not a list of ${PUBLIC_FIELDS.join(", ")}` })));
+
+const Degrees = (max: number) =>
+  z
+    .string()
+    .default("")
+    .refine(
+      (text) => text === "" || Math.abs(Number(text)) <= max,
+      `is not a number of degrees up to ${max}`,
+    );
+
+/** The variables and secrets of a deployment, with their defaults. Error texts follow the name of the variable. */
+export const ConfigVariables = z.object({
+  MESH_NAME: Name.default("muster"),
+  AUTH_MODE: AuthMode.default("open"),
+  DISCOVERY_PUBLIC: Switch.default("false"),
+  DISCOVERY_MEMBERS: z
+    .enum(["listed", "all", "none"], { error: "is neither listed, all nor none" })
+    .default("listed"),
+  DISCOVERY_METADATA: PublicFields.default([]),
+  GO_P2P: Switch.default("true"),
+  PEERS_MAX: Count.default(PEERS_CONNECTED_MAX),
+  HANDSHAKES_PER_MINUTE: Count.default(HANDSHAKES_PER_MINUTE),
+  DIALS_MAX: Count.default(DIALED_SESSIONS_DEFAULT),
+  ALLOW_LOOPBACK: Switch.default("false"),
+  RECONNECTS_PER_SECOND: Count.default(RECONNECTS_PER_SECOND),
+  PEER_RETENTION_DAYS: Count.default(PEER_RETENTION / DAY),
+  ...SelectionVariables,
+  MESH_LATITUDE: Degrees(90),
+  MESH_LONGITUDE: Degrees(180),
+  ADMIN_TOKEN: z
+    .string({ error: "is missing" })
+    .min(ADMIN_TOKEN_CHARS_MIN, `is shorter than ${ADMIN_TOKEN_CHARS_MIN} characters`)
+    .regex(BEARER_TOKEN, "is not a bearer token: use up to 512 of A-Z a-z 0-9 . _ ~ + / = -"),
+  UPSTASH_REDIS_REST_URL: z.url({ protocol: /^https?$/, error: "is not a URL" }).optional(),
+  UPSTASH_REDIS_REST_TOKEN: z.string().min(1, "is empty").optional(),
+  MESH_IDENTITY_KEY: Key,
+  MESH_IDENTITY_KEY_NEXT: Key.optional(),
+  MESH_ROTATION_ENDS: z.iso.datetime({ offset: true, error: "is not an RFC 3339 time" }).optional(),
+  MESH_DISCOVERY_KEY: Key,
+  MESH_SIGNING_KEY: Key,
+});
+export type ConfigVariables = z.infer<typeof ConfigVariables>;

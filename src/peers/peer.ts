@@ -31,8 +31,6 @@ export interface Peer {
   readonly epoch: number;
   /** Of the newest observation that its session told: an older one that comes late changes nothing. */
   readonly seq: number;
-  /** Its turn when many come back at once; null before its first session. */
-  readonly reconnectPosition: number | null;
   /** Name of the object that holds the newest session; null while there is none. */
   readonly session: string | null;
   readonly protocol: Protocol | null;

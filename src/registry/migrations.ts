@@ -227,6 +227,12 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `UPDATE outbox SET peer_id = json_extract(subject, '$[0]') WHERE kind IN ('end_session', 'probe')`,
     `CREATE INDEX outbox_peers ON outbox (peer_id, kind)`,
   ],
+  [
+    // Reconnect positions are drawn at random and not stored any more.
+    `DROP INDEX peers_slots`,
+    `ALTER TABLE peers DROP COLUMN slot`,
+    `DROP TABLE free_slots`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -84,6 +84,10 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
         .map(readPeer);
     },
 
+    /** How many peers have a record. */
+    count(): number {
+      return number(sql.exec(`SELECT COUNT(*) AS count FROM peers`)[0] as SqlRow, "count");
+    },
     connectedCount(): number {
       const row = sql.exec(
         `SELECT COUNT(*) AS count FROM peers WHERE state IN ('active', 'suspect')`,
@@ -188,7 +192,6 @@ const readPeer = (row: SqlRow): Peer => ({
   flaps: { penalty: number(row, "flap_penalty"), at: number(row, "flap_at") },
   epoch: number(row, "epoch"),
   seq: number(row, "seq"),
-  reconnectPosition: numberOrNull(row, "slot"),
   silentAt: numberOrNull(row, "silent_at"),
   session: textOrNull(row, "session"),
   protocol: textOrNull(row, "protocol") as Protocol | null,
@@ -225,7 +228,6 @@ const writePeer = (peer: Peer): Record<string, SqlValue> => ({
   flap_at: peer.flaps.at,
   epoch: peer.epoch,
   seq: peer.seq,
-  slot: peer.reconnectPosition,
   silent_at: peer.silentAt,
   session: peer.session,
   protocol: peer.protocol,

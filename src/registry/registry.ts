@@ -26,7 +26,6 @@ import { serviceTimesTable } from "./service-times.ts";
 import { settingsTable } from "./settings.ts";
 import { Shares } from "./shares.ts";
 import { correlatedFailuresTable } from "./correlated-failures.ts";
-import { reconnectPositionsTable } from "./reconnect-positions.ts";
 import type { Sql } from "./sql.ts";
 import { taskResultsTable } from "./task-results.ts";
 import { tasksTable } from "./tasks.ts";
@@ -100,7 +99,6 @@ export function openRegistry(sql: Sql, seed = 0) {
     coordinates: coordinatesTable(sql),
     pairRtts: pairRttsTable(sql),
     correlatedFailures: correlatedFailuresTable(sql),
-    reconnectPositions: reconnectPositionsTable(sql),
     advertisedPeers: advertisedPeersTable(sql),
     dials: dialsTable(sql),
     observed,

@@ -33,7 +33,6 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
   since: 1_760_000_500_000,
   flaps: { penalty: 1.25, at: 1_760_000_400_000 },
   seq: 6,
-  reconnectPosition: null,
   silentAt: null,
   hops: 1,
   geoKm: 5_570.25,

@@ -120,10 +120,9 @@ const TABLES: readonly Clause[] = [
         session: null,
         protocol: null,
         rtt: null,
-        reconnectPosition: null,
       });
       const unknown = { ...bare, hops: null, geoKm: null, capabilities: [] };
-      const full = aPeer({ reconnectPosition: 17, silentAt: 1_760_000_600_000 });
+      const full = aPeer({ silentAt: 1_760_000_600_000 });
       peers.put(full);
       expect(peers.get(full.id)).toEqual(full);
       peers.put(unknown);

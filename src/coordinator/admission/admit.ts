@@ -4,6 +4,7 @@ import { isConnected } from "../../peers/lifecycle.ts";
 import { admit as decide } from "../../peers/admission.ts";
 import type { ProvedKey } from "../../peers/dial.ts";
 import type { Peer } from "../../peers/peer.ts";
+import { drawReconnectPosition, reconnectPositions } from "../../peers/reconnect-position.ts";
 import type { SessionFault } from "../../protocol/errors.ts";
 import { regionOf } from "../../discovery/region.ts";
 import { greatCircleKm, isPhysical } from "../../scoring/measure.ts";
@@ -45,7 +46,6 @@ export const admit: Handler<"admit"> = (context, input) => {
       detail: "a newer session of this peer began",
     });
   }
-  const slot = known?.reconnectPosition ?? registry.reconnectPositions.take();
   const geoKm = distance(context, input) ?? known?.geoKm ?? null;
   const rtt = sampleRtt(known?.rtt ?? null, input.rttMs);
   const peer: Peer = {
@@ -58,7 +58,6 @@ export const admit: Handler<"admit"> = (context, input) => {
     lastSeen: now,
     epoch: (known?.epoch ?? removed?.epoch ?? 0) + 1,
     seq: 0,
-    reconnectPosition: slot,
     session: input.session,
     protocol,
     spokeMuster2: spokeMuster2 || protocol === "muster/2",
@@ -81,7 +80,12 @@ export const admit: Handler<"admit"> = (context, input) => {
     endSession(context, replaced, { code: "mesh_full", detail: TURN_OVER });
     applyPeerEvent(context, replaced, "gone", { reason: TURN_OVER });
   }
-  const reconnect = { slot, per_second: config.reconnectsPerSecond };
+  const { reconnectsPerSecond: perSecond } = config;
+  const positions = reconnectPositions(registry.peers.count(), perSecond);
+  const reconnect = {
+    slot: drawReconnectPosition(positions, context.random),
+    per_second: perSecond,
+  };
   // go-p2p 1.0 has no forward secrecy: a key sent by it would be known to whoever gets the peer's key in years to come.
   const discovers = protocol === "muster/2" && isMember(context, entry.value);
   return ok({

@@ -108,7 +108,6 @@ function discover(context: Context, key: ProvedKey, name: string, address: strin
     lastSeen: null,
     epoch: removed?.epoch ?? 0,
     seq: 0,
-    reconnectPosition: null,
     session: null,
     protocol: null,
     spokeMuster2: removed?.spokeMuster2 ?? false,

@@ -78,7 +78,6 @@ export function removePeer(context: Context, peer: Peer): void {
   forgetEvidence(context, peer.id);
   registry.coordinates.remove(peer.id);
   registry.pairRtts.remove(peer.id);
-  if (peer.reconnectPosition !== null) registry.reconnectPositions.give(peer.reconnectPosition);
   registry.tombstones.put(peer.id, peer, now);
 }
 

@@ -1,15 +1,20 @@
 import type { DryRunView } from "../src/protocol/http.ts";
-import { explain, readEvent, verifyDelivery, type HeaderReader } from "../src/webhooks/index.ts";
+import {
+  explainEvent,
+  readEvent,
+  verifyDelivery,
+  type HeaderReader,
+} from "../src/webhooks/index.ts";
 import type { OpenedSource } from "./webhook-source-secrets.ts";
 
 export interface Sample {
   readonly headers: HeaderReader;
   readonly body: Uint8Array;
-  /** Whether the sample claims to be signed: its signature is judged, too, which changes nothing else. */
+  /** Whether the sample has a signature, which is then verified too. The result does not change the outcome. */
   readonly signed: boolean;
 }
 
-/** What a sample would become. */
+/** The outcome that a sample would have. */
 export function dryRun(source: OpenedSource, sample: Sample, now: number): DryRunView {
   const signature = sample.signed ? signatureOf(source, sample, now) : null;
   const event = readEvent(source.scheme, sample.body);
@@ -17,7 +22,7 @@ export function dryRun(source: OpenedSource, sample: Sample, now: number): DryRu
     const { error: reason } = event;
     return { outcome: "unmapped", reason, task: null, event: null, filters: [], signature };
   }
-  const { verdict, filters, task } = explain(source, sample.headers, event.value);
+  const { verdict, filters, task } = explainEvent(source, sample.headers, event.value);
   return {
     outcome: verdict.outcome,
     reason: verdict.outcome === "task" ? null : verdict.reason,

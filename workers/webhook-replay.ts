@@ -2,44 +2,41 @@ import { utf8 } from "../src/base/bytes.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { DeliveryView, DryRunView, WebhookSample } from "../src/protocol/http.ts";
-import { headersOf, judge, openDelivery, readEvent } from "../src/webhooks/index.ts";
+import { headersOf, openDelivery, verdictOf } from "../src/webhooks/index.ts";
 import type { AppContext } from "./context.ts";
-import { outcomeView } from "./webhook-outcome.ts";
+import { submitDelivery } from "./submit-delivery.ts";
 import { dryRun, type Sample } from "./webhook-dry-run.ts";
 import { openSource } from "./webhook-source-secrets.ts";
 
 interface Replay {
   readonly name: string;
   readonly id: string;
-  /** Names the wish for another task than the one that the delivery became; null to have that one answer. */
+  /** The key under which the replay makes another task; null to find the task that the delivery already became. */
   readonly newTask: string | null;
 }
 
-/** Takes a delivery once more, as its source judges by now. Its signature was right when it came. */
+/** Processes a recorded delivery again, by its source's current rules. Its signature was verified when it arrived. */
 export async function replayDelivery(
   c: AppContext,
   { name, id, newTask }: Replay,
 ): Promise<Result<DeliveryView, MusterError>> {
   const source = await openSource(c, name);
   if (!source.ok) return source;
-  const kept = await keptDelivery(c, name, id);
-  if (!kept.ok) return kept;
-  const { sample, deliveryId } = kept.value;
-  const event = readEvent(source.value.scheme, sample.body);
-  const taken = await c.var.coordinator.call("take_delivery", {
-    source: name,
-    deliveryId,
-    bytes: sample.body.length,
-    sealed: null,
-    verdict: event.ok
-      ? judge(source.value, sample.headers, event.value)
-      : { outcome: "unmapped", reason: event.error },
-    replay: { of: id, newTask },
-  });
-  return taken.ok ? outcomeView(taken.value) : taken;
+  const recorded = await recordedDelivery(c, name, id);
+  if (!recorded.ok) return recorded;
+  const { sample, deliveryId } = recorded.value;
+  return submitDelivery<never>(c, name, (current) =>
+    ok({
+      deliveryId,
+      bytes: sample.body.length,
+      sealed: null,
+      verdict: verdictOf(current, sample.headers, sample.body),
+      replay: { of: id, newTask },
+    }),
+  );
 }
 
-/** Shows what a sample would become at a source. */
+/** Shows the outcome that a sample would have at a source. */
 export async function tryWebhook(
   c: AppContext,
   name: string,
@@ -48,8 +45,8 @@ export async function tryWebhook(
   const source = await openSource(c, name);
   if (!source.ok) return source;
   if (delivery !== undefined) {
-    const kept = await keptDelivery(c, name, delivery);
-    return kept.ok ? ok(dryRun(source.value, kept.value.sample, Date.now())) : kept;
+    const recorded = await recordedDelivery(c, name, delivery);
+    return recorded.ok ? ok(dryRun(source.value, recorded.value.sample, Date.now())) : recorded;
   }
   const sample: Sample = {
     headers: headersOf(headers),
@@ -59,8 +56,8 @@ export async function tryWebhook(
   return ok(dryRun(source.value, sample, Date.now()));
 }
 
-/** A delivery as it was kept; a replay's content is that of the delivery that it repeated. */
-async function keptDelivery(
+/** A recorded delivery, opened. Its ID is the sender's; a replay has the ID of the delivery that it repeats. */
+async function recordedDelivery(
   c: AppContext,
   source: string,
   id: string,
@@ -70,11 +67,12 @@ async function keptDelivery(
   if (!delivery.ok) return delivery;
   const { sealed, deliveryId } = delivery.value;
   const content = sealed === null ? null : openDelivery(config.signingKey, source, sealed);
-  if (content === null)
+  if (content === null) {
     return err({
       code: "conflict",
-      detail: "of this delivery nothing was kept that could be read",
+      detail: `the content of delivery ${id} was not stored, or the signing key has changed; have the sender deliver it again`,
     });
+  }
   const { headers, body } = content;
   const sample = { headers: headersOf(headers), body: utf8(body), signed: false };
   return ok({ sample, deliveryId });

@@ -31,8 +31,15 @@ export interface WebhookCommands {
     output: { readonly sources: WebhookSourceView[] };
   };
   remove_webhook_source: { caller: "gateway"; input: { readonly name: string }; output: Empty };
-  /** A delivery whose signature is valid, with what it becomes; every such delivery is recorded. */
-  take_delivery: { caller: "gateway"; input: DeliveryInput; output: TakenDelivery };
+  /**
+   * Records a delivery whose signature is valid and submits its task, in one transaction. It does neither if the source has
+   * changed since the gateway read the rules by which it judged the delivery.
+   */
+  receive_delivery: {
+    caller: "gateway";
+    input: DeliveryInput;
+    output: ReceivedDelivery | SourceChanged;
+  };
   list_deliveries: {
     caller: "gateway";
     input: PageInput & {
@@ -71,7 +78,7 @@ export const WEBHOOK_CALLERS: CallersOf<WebhookCommands> = {
   open_webhook_source: "gateway",
   list_webhook_sources: "gateway",
   remove_webhook_source: "gateway",
-  take_delivery: "gateway",
+  receive_delivery: "gateway",
   list_deliveries: "gateway",
   open_delivery: "gateway",
   repeat_callback: "gateway",
@@ -79,11 +86,16 @@ export const WEBHOOK_CALLERS: CallersOf<WebhookCommands> = {
   callback_answered: "mesh",
 };
 
-export type SourceInput = Omit<WebhookSource, "createdAt" | "deliveries">;
+export type SourceInput = Omit<WebhookSource, "createdAt" | "deliveries" | "revision"> & {
+  /** The revision that the secrets were read from, when the request keeps them; refused if the source has changed since. */
+  readonly secretsFrom?: number | undefined;
+};
 
 /** A delivery whose signature is valid, or one that an operator replays. */
 export interface DeliveryInput {
   readonly source: string;
+  /** The revision of the source by whose secrets and rules the verdict was reached. */
+  readonly revision: number;
   readonly deliveryId: string;
   readonly bytes: number;
   /** The part of the delivery that is stored, sealed; null when none is. */
@@ -97,7 +109,12 @@ export interface DeliveryInput {
   } | null;
 }
 
-export interface TakenDelivery {
+/** The source has another revision by now: the delivery must be judged again. */
+export interface SourceChanged {
+  readonly outcome: "source_changed";
+}
+
+export interface ReceivedDelivery {
   readonly outcome: DeliveryOutcome;
   readonly taskId: string | null;
   readonly detail: string | null;

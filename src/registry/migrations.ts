@@ -233,6 +233,7 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE peers DROP COLUMN slot`,
     `DROP TABLE free_slots`,
   ],
+  [`ALTER TABLE webhook_sources ADD COLUMN revision INTEGER NOT NULL DEFAULT 0`],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

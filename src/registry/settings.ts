@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { AuthMode } from "../protocol/http.ts";
-import { number, text, type Sql } from "./sql.ts";
+import { number, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** What the operator set while the mesh ran, over what its configuration says. */
 export function settingsTable(sql: Sql) {
@@ -15,6 +15,15 @@ export function settingsTable(sql: Sql) {
         `INSERT INTO settings (key, value) VALUES ('auth_mode', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
         mode,
       );
+    },
+    /** A number that was never returned before, greater than all that were. */
+    nextWebhookSourceRevision(): number {
+      const row = sql.exec(
+        `INSERT INTO settings (key, value) VALUES ('webhook_source_revision', '1')
+           ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)
+           RETURNING CAST(value AS INTEGER) AS revision`,
+      )[0] as SqlRow;
+      return number(row, "revision");
     },
     /** When the public metadata is looked at again; null when nothing asks for it. */
     metadataDue(): Millis | null {

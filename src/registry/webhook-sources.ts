@@ -10,12 +10,14 @@ import { insertRow, json, number, text, type Sql, type SqlRow } from "./sql.ts";
 export interface WebhookSource {
   readonly name: string;
   readonly scheme: WebhookScheme;
-  /** Where the signature stands, for schemes that leave it open; null for the scheme's own header. */
+  /** The signature's header, for schemes that do not fix it; null for the scheme's own header. */
   readonly signature: SignatureHeader | null;
   /** The secrets, each sealed (webhooks/sealed-secret), in base64. */
   readonly sealedSecrets: readonly string[];
   readonly mapping: EventMapping;
   readonly filters: readonly WebhookFilter[];
+  /** Grows with every change of any source and is never reused, also not after the source is removed and created again. */
+  readonly revision: number;
   readonly createdAt: Millis;
   /** Deliveries that became a task. */
   readonly deliveries: number;
@@ -38,13 +40,15 @@ export function webhookSourcesTable(sql: Sql) {
           sealed_secret: source.sealedSecrets.join(SECRETS_SEPARATOR),
           mapping: JSON.stringify(source.mapping),
           filters: JSON.stringify(source.filters),
+          revision: source.revision,
           created_at: source.createdAt,
           deliveries: source.deliveries,
         },
         `ON CONFLICT (name) DO UPDATE SET scheme = excluded.scheme, signature = excluded.signature,
-           sealed_secret = excluded.sealed_secret, mapping = excluded.mapping, filters = excluded.filters`,
+           sealed_secret = excluded.sealed_secret, mapping = excluded.mapping, filters = excluded.filters,
+           revision = excluded.revision`,
       ),
-    /** In the order of their names. */
+    /** By name. */
     all(): readonly WebhookSource[] {
       return sql.exec(`SELECT * FROM webhook_sources ORDER BY name`).map(readSource);
     },
@@ -63,7 +67,7 @@ export function webhookSourcesTable(sql: Sql) {
   };
 }
 
-/** Stands between sealed secrets, and in no base64. */
+/** Separates the sealed secrets; base64 does not contain it. */
 const SECRETS_SEPARATOR = " ";
 
 const readSource = (row: SqlRow): WebhookSource => ({
@@ -73,6 +77,7 @@ const readSource = (row: SqlRow): WebhookSource => ({
   sealedSecrets: text(row, "sealed_secret").split(SECRETS_SEPARATOR),
   mapping: json(row, "mapping"),
   filters: json(row, "filters"),
+  revision: number(row, "revision"),
   createdAt: number(row, "created_at"),
   deliveries: number(row, "deliveries"),
 });

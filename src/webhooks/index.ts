@@ -17,7 +17,7 @@ export {
 } from "./callback.ts";
 export { checkMapping, taskOf } from "./mapping.ts";
 export { checkFilters, matchesPattern } from "./filter.ts";
-export { explain, judge, readEvent, type Judging, type Verdict } from "./verdict.ts";
+export { explainEvent, readEvent, verdictOf, type Verdict } from "./verdict.ts";
 export {
   headersOf,
   openDelivery,

@@ -6,8 +6,8 @@ import { judgeFilters, leftOutBy, type FilterVerdict } from "./filter.ts";
 import { taskOf } from "./mapping.ts";
 import type { HeaderReader } from "./scheme.ts";
 
-/** What of a source decides what an event becomes. */
-export interface Judging {
+/** The part of a source that decides what an event becomes. */
+export interface EventRules {
   readonly mapping: EventMapping;
   readonly filters: readonly WebhookFilter[];
 }
@@ -18,8 +18,24 @@ export type Verdict =
   | { readonly outcome: "filtered"; readonly reason: string }
   | { readonly outcome: "unmapped"; readonly reason: string };
 
-/** Filters come first: what they leave out need not fit the mapping. */
-export function judge({ filters, mapping }: Judging, headers: HeaderReader, event: Json): Verdict {
+/** What the event in a body becomes. */
+export function verdictOf(
+  source: EventRules & { readonly scheme: WebhookScheme },
+  headers: HeaderReader,
+  body: Uint8Array,
+): Verdict {
+  const event = readEvent(source.scheme, body);
+  return event.ok
+    ? judgeEvent(source, headers, event.value)
+    : { outcome: "unmapped", reason: event.error };
+}
+
+/** What an event becomes. The filters come first: an event that they exclude need not fit the mapping. */
+export function judgeEvent(
+  { filters, mapping }: EventRules,
+  headers: HeaderReader,
+  event: Json,
+): Verdict {
   const reason = leftOutBy(judgeFilters(filters, headers, event));
   if (reason !== null) return { outcome: "filtered", reason };
   const task = taskOf(mapping, event);
@@ -28,28 +44,28 @@ export function judge({ filters, mapping }: Judging, headers: HeaderReader, even
     : { outcome: "unmapped", reason: task.error.detail };
 }
 
-const NO_EVENT = "the body holds no event: it is not JSON, or nests too deep";
+const NO_EVENT = "the body contains no event: it is not JSON, or is nested too deeply";
 
-/** The event that a body holds, or why it holds none. */
+/** The event in a body, or why there is none. */
 export function readEvent(scheme: WebhookScheme, body: Uint8Array): Result<Json, string> {
   const event = eventOf(scheme, body);
   return event === undefined ? err(NO_EVENT) : ok(event);
 }
 
-/** What would become of an event, and why, without any of it happening. */
-export function explain(
-  { filters, mapping }: Judging,
+/** What an event would become, and why. */
+export function explainEvent(
+  { filters, mapping }: EventRules,
   headers: HeaderReader,
   event: Json,
 ): {
   readonly verdict: Verdict;
   readonly filters: readonly FilterVerdict[];
-  /** What the mapping makes of it, also where a filter leaves it out. */
+  /** The mapping's task, also for an event that a filter excludes; null if the event does not fit the mapping. */
   readonly task: SubmitTask | null;
 } {
   const task = taskOf(mapping, event);
   return {
-    verdict: judge({ filters, mapping }, headers, event),
+    verdict: judgeEvent({ filters, mapping }, headers, event),
     filters: judgeFilters(filters, headers, event),
     task: task.ok ? task.value : null,
   };

@@ -237,6 +237,7 @@ const TABLES: readonly Clause[] = [
         sealedSecrets: ["c2VhbGVk"],
         mapping: EventMapping.parse({ kind: "$.type" }),
         filters: [{ header: "x-event", equals: "push" }],
+        revision: 1,
         createdAt: T,
         deliveries: 0,
       } as const;
@@ -247,6 +248,7 @@ const TABLES: readonly Clause[] = [
         scheme: "hmac",
         signature: { header: "x-mac", encoding: "base64", prefix: "v1=" },
         sealedSecrets: ["bmV3", "b2xk"],
+        revision: 2,
       } as const;
       webhookSources.put({ ...next, createdAt: T + 9 });
       expect(webhookSources.get("ci")).toEqual({ ...next, deliveries: 1 });

@@ -5,12 +5,11 @@ import { EventMapping, WebhookFilter } from "../../src/protocol/http.ts";
 import {
   checkFilters,
   checkMapping,
-  explain,
   headersOf,
-  judge,
   matchesPattern,
   taskOf,
 } from "../../src/webhooks/index.ts";
+import { explainEvent, judgeEvent } from "../../src/webhooks/verdict.ts";
 import { must, mustFail } from "../must.ts";
 
 const EVENT: Json = { action: "opened", ref: "refs/heads/main", size: 3, draft: false, none: null };
@@ -19,7 +18,7 @@ const HEADERS = headersOf({ "X-GitHub-Event": "push" });
 type Given = (typeof WebhookFilter)["_input"];
 const mapping = EventMapping.parse({ kind: "build" });
 const outcome = (...filters: Given[]): string =>
-  judge({ filters: filters.map((each) => WebhookFilter.parse(each)), mapping }, HEADERS, EVENT)
+  judgeEvent({ filters: filters.map((each) => WebhookFilter.parse(each)), mapping }, HEADERS, EVENT)
     .outcome;
 
 describe("a filter", () => {
@@ -49,7 +48,7 @@ describe("a filter", () => {
     const filters = [holds, { path: "$.ref", equals: "x" }].map((each) =>
       WebhookFilter.parse(each),
     );
-    expect(judge({ filters, mapping }, HEADERS, EVENT)).toEqual({
+    expect(judgeEvent({ filters, mapping }, HEADERS, EVENT)).toEqual({
       outcome: "filtered",
       reason: expect.stringMatching(/^filters\.1: \$\.ref /),
     });
@@ -58,8 +57,8 @@ describe("a filter", () => {
   test("WH11 comes before the mapping: what it leaves out need not fit", () => {
     const picky = EventMapping.parse({ kind: "$.missing" });
     const filters = [WebhookFilter.parse({ path: "$.size", equals: 4 })];
-    expect(judge({ filters, mapping: picky }, HEADERS, EVENT).outcome).toBe("filtered");
-    expect(judge({ filters: [], mapping: picky }, HEADERS, EVENT).outcome).toBe("unmapped");
+    expect(judgeEvent({ filters, mapping: picky }, HEADERS, EVENT).outcome).toBe("filtered");
+    expect(judgeEvent({ filters: [], mapping: picky }, HEADERS, EVENT).outcome).toBe("unmapped");
   });
 
   test.for<[string, Given]>([
@@ -147,8 +146,8 @@ test("WH13 what is explained is what would be judged", () => {
         filters: given.map((each) => WebhookFilter.parse(each)),
         mapping: EventMapping.parse({ kind }),
       };
-      const explained = explain(judging, HEADERS, EVENT);
-      expect(explained.verdict).toEqual(judge(judging, HEADERS, EVENT));
+      const explained = explainEvent(judging, HEADERS, EVENT);
+      expect(explained.verdict).toEqual(judgeEvent(judging, HEADERS, EVENT));
       expect(explained.filters.every(({ holds }) => holds)).toBe(
         explained.verdict.outcome !== "filtered",
       );

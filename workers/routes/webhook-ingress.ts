@@ -8,14 +8,13 @@ import { ChallengeView, DeliveryView } from "../../src/protocol/http.ts";
 import { Slug } from "../../src/protocol/ids.ts";
 import {
   challengeOf,
-  judge,
   readEvent,
   sealDelivery,
+  verdictOf,
   verifyDelivery,
 } from "../../src/webhooks/index.ts";
 import type { AppContext } from "../context.ts";
-import { outcomeView } from "../webhook-outcome.ts";
-import { openSource } from "../webhook-source-secrets.ts";
+import { submitDelivery } from "../submit-delivery.ts";
 import { limitBody } from "../middleware.ts";
 import { respond } from "../problem.ts";
 import { jsonOf } from "../responses.ts";
@@ -54,34 +53,25 @@ export function webhookIngressRoutes(router: Router): void {
 }
 
 /** Verifies the signature over the raw bytes, maps the event to a task, and submits it under the ID that the signature covers. */
-async function receiveDelivery(
+const receiveDelivery = (
   c: AppContext,
   name: string,
   body: Bytes,
-): Promise<Result<DeliveryView | z.infer<typeof ChallengeView>, MusterError>> {
-  const { coordinator, config } = c.var;
-  const source = await openSource(c, name);
-  if (!source.ok) return source;
-  const { headers } = c.req.raw;
-  const { secrets, scheme } = source.value;
-  const verified = verifyDelivery(source.value, { secrets, headers, body, now: Date.now() });
-  if (!verified.ok) return verified;
-  const event = readEvent(scheme, body);
-  const challenge = scheme === "slack" && event.ok ? challengeOf(event.value) : null;
-  if (challenge !== null) return ok({ challenge });
-  const taken = await coordinator.call("take_delivery", {
-    source: name,
-    deliveryId: verified.value.deliveryId,
-    bytes: body.length,
-    sealed: sealDelivery(
-      { signingKey: config.signingKey, name, random: platformRandom },
-      headers,
-      body,
-    ),
-    verdict: event.ok
-      ? judge(source.value, headers, event.value)
-      : { outcome: "unmapped", reason: event.error },
-    replay: null,
+): Promise<Result<DeliveryView | ChallengeView, MusterError>> =>
+  submitDelivery<ChallengeView>(c, name, (source) => {
+    const { secrets, scheme } = source;
+    const { headers } = c.req.raw;
+    const verified = verifyDelivery(source, { secrets, headers, body, now: Date.now() });
+    if (!verified.ok) return verified;
+    const event = readEvent(scheme, body);
+    const challenge = scheme === "slack" && event.ok ? challengeOf(event.value) : null;
+    if (challenge !== null) return ok({ challenge });
+    const sealing = { signingKey: c.var.config.signingKey, name, random: platformRandom };
+    return ok({
+      deliveryId: verified.value.deliveryId,
+      bytes: body.length,
+      sealed: sealDelivery(sealing, headers, body),
+      verdict: verdictOf(source, headers, body),
+      replay: null,
+    });
   });
-  return taken.ok ? outcomeView(taken.value) : taken;
-}

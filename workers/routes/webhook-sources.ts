@@ -80,30 +80,29 @@ export function webhookSourceRoutes(router: Router): void {
 /** Checks a source's secrets, mapping and filters, seals the secrets, and stores the source. */
 async function putSource(c: AppContext, name: string, body: Body) {
   const { coordinator, config } = c.var;
-  const { scheme, signature = null, task: mapping } = body;
-  const secrets = await secretsOf(c, name, body);
-  if (!secrets.ok) return secrets;
-  for (const [at, secret] of secrets.value.entries()) {
-    const place = body.secrets === undefined ? "secret" : `secrets.${at}`;
-    const usable = checkSecret({ scheme, signature }, secret, place);
+  const { scheme, signature = null, task: mapping, filters } = body;
+  const given = await secretsOf(c, name, body);
+  if (!given.ok) return given;
+  const { secrets, secretsFrom } = given.value;
+  for (const [at, secret] of secrets.entries()) {
+    const path = body.secrets === undefined ? "secret" : `secrets.${at}`;
+    const usable = checkSecret({ scheme, signature }, secret, path);
     if (!usable.ok) return usable;
   }
   const mappable = checkMapping(mapping);
   if (!mappable.ok) return mappable;
-  const judging = checkFilters(body.filters);
-  if (!judging.ok) return judging;
+  const filterable = checkFilters(filters);
+  if (!filterable.ok) return filterable;
   const key = storageKey(config.signingKey, name);
-  const sealedSecrets = secrets.value.map((secret) =>
-    toBase64(sealSecret(key, secret, platformRandom)),
-  );
-  return coordinator.call("put_webhook_source", {
-    name,
-    scheme,
-    signature,
-    sealedSecrets,
-    mapping,
-    filters: body.filters,
-  });
+  const sealedSecrets = secrets.map((secret) => toBase64(sealSecret(key, secret, platformRandom)));
+  const source = { name, scheme, signature, sealedSecrets, mapping, filters, secretsFrom };
+  return coordinator.call("put_webhook_source", source);
+}
+
+interface GivenSecrets {
+  readonly secrets: readonly string[];
+  /** The revision that they were read from; undefined when the request has them. */
+  readonly secretsFrom?: number;
 }
 
 /** The secrets of the request; if it has none, those that the source has already. */
@@ -111,13 +110,12 @@ async function secretsOf(
   c: AppContext,
   name: string,
   { secret, secrets }: Body,
-): Promise<Result<readonly string[], MusterError>> {
-  if (secrets !== undefined) return ok(secrets);
-  if (secret !== undefined) return ok([secret]);
+): Promise<Result<GivenSecrets, MusterError>> {
+  if (secrets !== undefined) return ok({ secrets });
+  if (secret !== undefined) return ok({ secrets: [secret] });
   const before = await openSource(c, name);
-  if (before.ok) return ok(before.value.secrets);
+  if (before.ok) return ok({ secrets: before.value.secrets, secretsFrom: before.value.revision });
   if (before.error.code !== "not_found") return before;
   const message = "a new source needs a secret: send `secret` or `secrets`";
-  const issues = [{ path: "secret", message }];
-  return err({ code: "invalid_request", detail: message, issues });
+  return err({ code: "invalid_request", detail: message, issues: [{ path: "secret", message }] });
 }

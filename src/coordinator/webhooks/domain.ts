@@ -8,7 +8,8 @@ import {
   nextCallback,
   repeatCallback,
 } from "./callback-attempts.ts";
-import { listDeliveries, openDelivery, takeDelivery } from "./delivery-log.ts";
+import { listDeliveries, openDelivery } from "./delivery-log.ts";
+import { receiveDelivery } from "./receive-delivery.ts";
 import {
   getWebhookSource,
   listWebhookSources,
@@ -38,7 +39,7 @@ export const webhooks: Domain<WebhookCommands> = {
     open_webhook_source: openWebhookSource,
     list_webhook_sources: listWebhookSources,
     remove_webhook_source: removeWebhookSource,
-    take_delivery: takeDelivery,
+    receive_delivery: receiveDelivery,
     list_deliveries: listDeliveries,
     open_delivery: openDelivery,
     repeat_callback: repeatCallback,

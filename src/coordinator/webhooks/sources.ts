@@ -10,15 +10,23 @@ export const putWebhookSource: Handler<"put_webhook_source"> = (context, input) 
   const { registry, now } = context;
   const callable = checkCallback(context, input.mapping.callback, "task.callback");
   if (!callable.ok) return callable;
+  const { secretsFrom, ...rules } = input;
   const before = registry.webhookSources.get(input.name);
+  if (secretsFrom !== undefined && before?.revision !== secretsFrom) {
+    return err({
+      code: "conflict",
+      detail: `the webhook source ${input.name} changed while this request was processed; read it and send the request again`,
+    });
+  }
   if (before === null && registry.webhookSources.count() >= WEBHOOK_SOURCES_MAX) {
     return err({
       code: "too_many_sources",
-      detail: `a mesh keeps at most ${WEBHOOK_SOURCES_MAX} webhook sources`,
+      detail: `the mesh has ${WEBHOOK_SOURCES_MAX} webhook sources, the limit; remove one first`,
     });
   }
   const source = {
-    ...input,
+    ...rules,
+    revision: registry.settings.nextWebhookSourceRevision(),
     createdAt: before?.createdAt ?? now,
     deliveries: before?.deliveries ?? 0,
   };

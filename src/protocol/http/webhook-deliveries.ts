@@ -18,6 +18,7 @@ export const DeliveryView = z
 export type DeliveryView = z.infer<typeof DeliveryView>;
 
 export const ChallengeView = z.object({ challenge: z.string() }).meta({ id: "Challenge" });
+export type ChallengeView = z.infer<typeof ChallengeView>;
 
 export const DELIVERY_OUTCOMES = ["task", "duplicate", "filtered", "unmapped", "refused"] as const;
 export const DeliveryOutcome = z.enum(DELIVERY_OUTCOMES).meta({

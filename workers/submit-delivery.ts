@@ -1,0 +1,58 @@
+import { err, ok, type Result } from "../src/base/result.ts";
+import type { DeliveryInput, ReceivedDelivery } from "../src/contract/webhooks.ts";
+import type { MusterError } from "../src/protocol/errors.ts";
+import type { DeliveryView } from "../src/protocol/http.ts";
+import type { AppContext } from "./context.ts";
+import { openSource, type OpenedSource } from "./webhook-source-secrets.ts";
+
+/** A delivery as judged by one revision of its source. */
+export type JudgedDelivery = Omit<DeliveryInput, "source" | "revision">;
+
+/** How often a delivery is judged when its source keeps changing. One change during a request is rare, three are an accident. */
+const JUDGINGS_MAX = 3;
+/** Seconds. */
+const RETRY_AFTER = 2;
+
+/**
+ * Judges a delivery by its source's current secrets and rules, and submits its task. If the source changes between the two,
+ * the coordinator stores nothing and the delivery is judged again (docs/decisions/021). `judgeBy` returns a challenge's
+ * answer when the delivery is one: there is nothing to submit.
+ */
+export async function submitDelivery<Challenge extends { readonly challenge: string }>(
+  c: AppContext,
+  name: string,
+  judgeBy: (source: OpenedSource) => Result<JudgedDelivery | Challenge, MusterError>,
+): Promise<Result<DeliveryView | Challenge, MusterError>> {
+  for (let judging = 0; judging < JUDGINGS_MAX; judging++) {
+    const source = await openSource(c, name);
+    if (!source.ok) return source;
+    const judged = judgeBy(source.value);
+    if (!judged.ok) return judged;
+    if ("challenge" in judged.value) return ok(judged.value);
+    const { revision } = source.value;
+    const input = { ...judged.value, source: name, revision };
+    const received = await c.var.coordinator.call("receive_delivery", input);
+    if (!received.ok) return received;
+    if (received.value.outcome !== "source_changed") return viewOf(received.value);
+  }
+  return err({
+    code: "unavailable",
+    detail: `the webhook source ${name} changed while this delivery was processed; send it again`,
+    retryAfter: RETRY_AFTER,
+  });
+}
+
+/** What the sender receives: success for every outcome that needs no repetition, a filtered event included. */
+function viewOf({
+  outcome,
+  taskId,
+  detail,
+  error,
+}: ReceivedDelivery): Result<DeliveryView, MusterError> {
+  if (error !== null) return err(error);
+  if (outcome === "unmapped") {
+    return err({ code: "event_unmapped", detail: detail ?? "the event does not fit the mapping" });
+  }
+  const filtered = outcome === "filtered" ? detail : null;
+  return ok({ task_id: taskId, duplicate: outcome === "duplicate", filtered });
+}

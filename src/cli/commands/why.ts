@@ -54,7 +54,7 @@ const HEADINGS = [
   "service",
   "failure",
   "loss",
-  "behind",
+  "held back by",
 ];
 
 const row = ({ peer_id, chosen, worth, cost, held_back_by }: Why["contenders"][number]) => {

@@ -1,21 +1,20 @@
 import { MINUTE, type Millis } from "../base/clock.ts";
 
-/** Addresses remembered at once: at about 100 bytes each, a megabyte. The longest unseen goes first. */
+/** Addresses kept in memory: about 100 bytes each, one megabyte in total. The least recently used is removed first. */
 const ADDRESSES_MAX = 10_000;
 
 /**
- * So many acts a minute for each address, as a token bucket in memory: nothing is written for whoever has proved
- * nothing. It is as wide as the memory it lives in (one isolate of the gateway); a bound over all of them is the edge's
- * to set (see docs/security.md).
+ * A rate limit per address and minute: a token bucket in memory, so that unauthenticated callers cause no writes. It
+ * covers one isolate of the gateway. A global limit must be configured at the edge (see docs/security.md).
  */
 export class AddressLimiter {
   readonly #buckets = new Map<string, { tokens: number; at: Millis }>();
 
-  /** Counts one act. Returns 0 when it may go on, otherwise the seconds until the next may. */
+  /** Consumes one token. Returns 0 when the call is allowed, otherwise the number of seconds until the next is. */
   consume(address: string, perMinute: number, now: Millis): number {
     const key = addressKey(address);
     const bucket = this.#buckets.get(key) ?? { tokens: perMinute, at: now };
-    this.#buckets.delete(key); // set again below: the map's order is that of last use
+    this.#buckets.delete(key); // inserted again below, so that the map's order is that of last use
     const earned = (Math.max(0, now - bucket.at) / MINUTE) * perMinute;
     const tokens = Math.min(perMinute, bucket.tokens + earned);
     const allowed = tokens >= 1;
@@ -30,7 +29,7 @@ export class AddressLimiter {
   }
 }
 
-/** One IPv4 address, or one /64 of IPv6, which is the least that a single subscriber is given (RFC 6177). */
+/** The unit that is limited: one IPv4 address, or one /64 of IPv6, the smallest allocation to a subscriber (RFC 6177). */
 export function addressKey(address: string): string {
   if (!address.includes(":")) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

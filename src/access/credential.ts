@@ -2,18 +2,18 @@ import { equalConstantTime, fromHex, toHex, utf8, type Bytes } from "../base/byt
 import type { RandomBytes } from "../base/clock.ts";
 import { hkdfSha256, hmacSha256, sha256 } from "../crypto/primitives.ts";
 
-/** `mst`: an API token. `mjk`: a join key. The prefix says to people, and to scanners for leaked secrets, what it is. */
+/** `mst`: an API token. `mjk`: a join key. The prefix identifies the secret for people and for scanners of leaked secrets. */
 export type CredentialKind = "mst" | "mjk";
 
 /**
- * A bearer secret as it is handed out, once: `mst_` + ID (8 bytes) + secret (32 bytes) + check (8 bytes), in hex. The ID
- * may be shown and listed. The check is a MAC of the rest under a key of the mesh: one that was made up is told from a
- * real one without a look into any store.
+ * A bearer secret, shown once when it is created: `mst_` + ID (8 bytes) + secret (32 bytes) + check (8 bytes), in hex. The
+ * ID is not secret. The check is a MAC of the rest with a key of the mesh, so that an invented credential is refused
+ * without reading any storage.
  */
 export interface Credential {
   readonly text: string;
   readonly id: string;
-  /** What is stored: SHA-256 of the text. The secret is random, so no slow hash is needed. */
+  /** SHA-256 of the text, which is what the mesh stores. The secret is random, so a fast hash is sufficient. */
   readonly hash: string;
 }
 
@@ -21,7 +21,7 @@ const ID_BYTES = 8;
 const SECRET_BYTES = 32;
 const CHECK_BYTES = 8;
 
-/** The key of the checks, from the mesh's signing key. */
+/** The key of the checks, derived from the mesh's signing key. */
 export const credentialKey = (signingPrivateKey: Uint8Array): Bytes =>
   hkdfSha256(signingPrivateKey, utf8("muster/credential check v1"), 32);
 
@@ -34,6 +34,7 @@ const credentialOf = (text: string, id: string): Credential => ({
 const checkOf = (key: Uint8Array, kind: CredentialKind, body: string): string =>
   toHex(hmacSha256(key, utf8(`${kind}_${body}`)).subarray(0, CHECK_BYTES));
 
+/** Creates a credential. The caller stores its ID and hash and shows its text once. */
 export function newCredential(
   kind: CredentialKind,
   key: Uint8Array,
@@ -43,7 +44,7 @@ export function newCredential(
   return credentialOf(`${kind}_${body}${checkOf(key, kind, body)}`, body.slice(0, 2 * ID_BYTES));
 }
 
-/** Reads a credential; null for one that this mesh can't have made. Whether it still holds, the registry says. */
+/** Parses a credential; null for one that this mesh did not create. The registry decides whether it is still valid. */
 export function readCredential(
   kind: CredentialKind,
   key: Uint8Array,

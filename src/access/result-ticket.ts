@@ -9,49 +9,54 @@ export interface AttemptRef {
   readonly peerId: PeerId;
 }
 
-/** A peer that gave a task over its session. */
-type Reader = Omit<AttemptRef, "fence">;
+/** A task and the peer that submitted it over its session. */
+type DownloadRef = Omit<AttemptRef, "fence">;
 
 const MAC_BYTES = 16;
 
 /**
- * What lets one attempt's peer bring its result over HTTP: its ID and a MAC over the attempt, under the mesh's key of
- * checks. Nothing is stored for it; it is worth something only while that attempt holds its task, so it commits once.
+ * The ticket with which the peer of one attempt uploads a large result over HTTP: the peer ID, and a MAC of the attempt
+ * with the mesh's credential key. It needs no storage. It is useful only while the attempt holds the task, so that a
+ * result is committed at most once.
  */
-export const newUploadTicket = (key: Uint8Array, { peerId, ...of }: AttemptRef): string =>
-  ticketOf(key, peerId, bringing(of));
+export const newUploadTicket = (key: Uint8Array, { peerId, ...attempt }: AttemptRef): string =>
+  ticketOf(key, peerId, uploadPurpose(attempt));
 
-/** The attempt that a ticket was made for; null when it is none of this mesh's for this task and number. */
+/** The attempt for which a ticket was created; null when it is not a ticket of this mesh for this task and fence. */
 export function readUploadTicket(
   key: Uint8Array,
   ticket: string,
-  of: Omit<AttemptRef, "peerId">,
+  attempt: Omit<AttemptRef, "peerId">,
 ): AttemptRef | null {
-  const peerId = holderOf(key, ticket, bringing(of));
-  return peerId === null ? null : { ...of, peerId };
+  const peerId = verifiedPeerId(key, ticket, uploadPurpose(attempt));
+  return peerId === null ? null : { ...attempt, peerId };
 }
 
-/** What lets a peer that gave a task over its session read the result over HTTP, as long as the task is kept. */
-export const newDownloadTicket = (key: Uint8Array, { taskId, peerId }: Reader): string =>
-  ticketOf(key, peerId, reading(taskId));
+/** The ticket with which a peer that submitted a task over its session downloads the result over HTTP, while the task is kept. */
+export const newDownloadTicket = (key: Uint8Array, { taskId, peerId }: DownloadRef): string =>
+  ticketOf(key, peerId, downloadPurpose(taskId));
 
-/** Who a ticket was made for; null when it is none of this mesh's for this task. */
-export function readDownloadTicket(key: Uint8Array, ticket: string, taskId: string): Reader | null {
-  const peerId = holderOf(key, ticket, reading(taskId));
+/** The peer for which a ticket was created; null when it is not a ticket of this mesh for this task. */
+export function readDownloadTicket(
+  key: Uint8Array,
+  ticket: string,
+  taskId: string,
+): DownloadRef | null {
+  const peerId = verifiedPeerId(key, ticket, downloadPurpose(taskId));
   return peerId === null ? null : { taskId, peerId };
 }
 
-const bringing = ({ taskId, fence }: Omit<AttemptRef, "peerId">): string =>
+const uploadPurpose = ({ taskId, fence }: Omit<AttemptRef, "peerId">): string =>
   `result ticket v1 ${taskId} ${fence}`;
-const reading = (taskId: string): string => `result reader v1 ${taskId}`;
+const downloadPurpose = (taskId: string): string => `result reader v1 ${taskId}`;
 
-/** `what` says what the ticket is for: one made for something else never serves. */
-const ticketOf = (key: Uint8Array, peerId: PeerId, what: string): string =>
-  `${peerId}.${toHex(hmacSha256(key, utf8(`${what} ${peerId}`)).subarray(0, MAC_BYTES))}`;
+/** The MAC covers the purpose, so that a ticket is invalid for any other purpose. */
+const ticketOf = (key: Uint8Array, peerId: PeerId, purpose: string): string =>
+  `${peerId}.${toHex(hmacSha256(key, utf8(`${purpose} ${peerId}`)).subarray(0, MAC_BYTES))}`;
 
-function holderOf(key: Uint8Array, ticket: string, what: string): PeerId | null {
+function verifiedPeerId(key: Uint8Array, ticket: string, purpose: string): PeerId | null {
   const [peerId = "", mac = ""] = ticket.split(".");
   if (!PeerId.safeParse(peerId).success) return null;
-  const made = ticketOf(key, peerId, what);
-  return equalConstantTime(utf8(`${peerId}.${mac}`), utf8(made)) ? peerId : null;
+  const expected = ticketOf(key, peerId, purpose);
+  return equalConstantTime(utf8(`${peerId}.${mac}`), utf8(expected)) ? peerId : null;
 }

@@ -1,14 +1,14 @@
 import type { Scope } from "../protocol/http.ts";
 
-/** What a route lets its callers do. */
+/** The permission that a route requires of its caller. */
 export type Need =
-  /** Look at anything that is no secret. */
+  /** Read everything that is not secret. */
   | "read"
-  /** Look at what a controller works with: peers, pointers, its own tasks. */
+  /** Read what a controller needs: peers, pointers, its own tasks. */
   | "read_work"
-  /** Give tasks, and cancel one's own. */
+  /** Submit tasks, and cancel the caller's own. */
   | "work"
-  /** Change who may do what, and see who did. */
+  /** Manage access (peers, tokens, keys) and read the audit log. */
   | "administer";
 
 const GRANTS: { readonly [S in Scope]: readonly Need[] } = {
@@ -17,9 +17,10 @@ const GRANTS: { readonly [S in Scope]: readonly Need[] } = {
   viewer: ["read", "read_work"],
 };
 
+/** Whether a token with this scope has the permission. */
 export const permits = (scope: Scope, need: Need): boolean => GRANTS[scope].includes(need);
 
-/** Whose tasks a caller sees: a controller its own (by its token's ID), others all (null). */
+/** The owner whose tasks a caller may see: a controller's own token ID, or null (all tasks) for the other scopes. */
 export const visibleOwner = ({
   scope,
   id,

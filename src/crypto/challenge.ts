@@ -1,10 +1,11 @@
 import { equalConstantTime, type Bytes } from "../base/bytes.ts";
 import { hmacSha256 } from "./primitives.ts";
 
-/** go-p2p's answer to a challenge: HMAC-SHA256(shared secret, challenge). */
+/** The answer to a go-p2p challenge: HMAC-SHA256(shared secret, challenge). */
 export const answerChallenge = (secret: Uint8Array, challenge: Uint8Array): Bytes =>
   hmacSha256(secret, challenge);
 
+/** Whether the response is the right answer, compared in constant time. */
 export const verifyChallengeAnswer = (
   secret: Uint8Array,
   challenge: Uint8Array,

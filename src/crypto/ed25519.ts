@@ -3,7 +3,7 @@ import { ed25519PublicKey, ed25519Sign, ed25519Verify } from "./primitives.ts";
 
 export const SIGNATURE_BYTES = 64;
 
-/** Whether a signature is the key's (RFC 8032). Asynchronous, for WebCrypto is, and about ten times faster. */
+/** Verifies an Ed25519 signature (RFC 8032). Asynchronous because WebCrypto is, which is about ten times faster than JavaScript. */
 export type VerifyEd25519 = (
   publicKey: Uint8Array,
   message: Uint8Array,
@@ -23,7 +23,7 @@ const nativeVerify: VerifyEd25519 = async (publicKey, message, signature) => {
 
 let chosen: Promise<VerifyEd25519> | null = null;
 
-/** The native one where the runtime has it and it tells right from wrong, otherwise the portable one. */
+/** The runtime's WebCrypto verification if it exists and passes a self-test; otherwise the one in JavaScript. */
 export function platformVerify(): Promise<VerifyEd25519> {
   chosen ??= probe();
   return chosen;
@@ -39,6 +39,6 @@ async function probe(): Promise<VerifyEd25519> {
     const wrong = await nativeVerify(publicKey, Uint8Array.of(2), signature);
     return right && !wrong ? nativeVerify : portableVerify;
   } catch {
-    return portableVerify; // no WebCrypto, or none with Ed25519
+    return portableVerify; // WebCrypto is missing or does not support Ed25519
   }
 }

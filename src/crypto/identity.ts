@@ -4,7 +4,7 @@ import { KEY_BYTES, PEER_ID_BYTES } from "../protocol/constants.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { sha256, x25519Agree, x25519PublicKey } from "./primitives.ts";
 
-/** An X25519 key pair and the ID that follows from it. */
+/** An X25519 key pair and the peer ID derived from its public key. */
 export interface KeyPair {
   readonly privateKey: Bytes;
   readonly publicKey: Bytes;
@@ -26,8 +26,8 @@ export const newKeyPair = (random: RandomBytes): KeyPair => keyPairFrom(random(K
 const PRIME = Uint8Array.of(0xed, ...new Uint8Array(30).fill(0xff), 0x7f);
 
 /**
- * Whether a public key is the one spelling of its point: X25519 ignores the highest bit and reduces modulo the prime
- * (RFC 7748 §5), so other spellings agree on the same secrets, but would hash to other IDs.
+ * Whether a public key is the canonical encoding of its point. X25519 ignores the highest bit and reduces modulo the prime
+ * (RFC 7748 §5), so a non-canonical encoding would agree on the same secrets but hash to a different peer ID.
  */
 export function isCanonicalKey(publicKey: Uint8Array): boolean {
   if (publicKey.length !== PRIME.length) return false;
@@ -38,7 +38,7 @@ export function isCanonicalKey(publicKey: Uint8Array): boolean {
   return false;
 }
 
-/** go-p2p's shared secret, SHA-256(X25519(own private, peer public)); null for a public key of low order, or in another spelling. */
+/** go-p2p's shared secret, SHA-256(X25519(own private, peer public)); null for a public key of low order or not canonical. */
 export function sharedSecret(privateKey: Uint8Array, peerPublicKey: Uint8Array): Bytes | null {
   const agreed = isCanonicalKey(peerPublicKey) ? x25519Agree(privateKey, peerPublicKey) : null;
   return agreed === null ? null : sha256(agreed);

@@ -3,8 +3,8 @@ import { hmacSha256, sha256, x25519Agree } from "./primitives.ts";
 import type { X25519 } from "./x25519.ts";
 
 /**
- * Proofs of holding an X25519 key, for whoever holds the other one: a MAC under a key that follows from the agreement of
- * the two and from the proof's purpose, so that one made for one purpose serves no other.
+ * Proofs that a sender holds an X25519 private key, for a receiver with a key pair of its own. The MAC key is derived from
+ * the agreed secret and the proof's purpose, so that a proof made for one purpose is invalid for any other.
  */
 const macOf = (purpose: string, agreed: Uint8Array, statement: string): Bytes =>
   hmacSha256(sha256(concat(utf8(purpose), agreed)), utf8(statement));
@@ -14,13 +14,13 @@ const matches = (mac: Uint8Array | null, proof: string): boolean => {
   return mac !== null && shown !== null && equalConstantTime(mac, shown);
 };
 
-/** One's own private key and the other side's public key. */
+/** The own private key and the other side's public key. */
 export interface AgreementKeys {
   readonly privateKey: Uint8Array;
   readonly publicKey: Uint8Array;
 }
 
-/** The MAC in a connecting peer's URL (DESIGN §3); null for a public key of low order. */
+/** The MAC in a connecting peer's URL; null for a public key of low order. */
 async function connectMac(
   curve: X25519,
   keys: AgreementKeys,
@@ -31,6 +31,7 @@ async function connectMac(
   return agreed === null ? null : macOf("muster/2 connect", agreed, `${host}${unixSeconds}`);
 }
 
+/** The proof that a connecting peer puts into its URL, in hex; null for a public key of low order. */
 export async function makeConnectProof(
   curve: X25519,
   keys: AgreementKeys,
@@ -41,6 +42,7 @@ export async function makeConnectProof(
   return mac === null ? null : toHex(mac);
 }
 
+/** Verifies the proof in a connecting peer's URL. The caller checks that the time is within the clock skew allowed. */
 export const verifyConnectProof = async (
   curve: X25519,
   keys: AgreementKeys,
@@ -49,13 +51,13 @@ export const verifyConnectProof = async (
   proof: string,
 ): Promise<boolean> => matches(await connectMac(curve, keys, host, unixSeconds), proof);
 
-/** Rotations are rare: plain code serves, and keeps the session's step synchronous. */
+/** Uses X25519 in JavaScript: rotations are rare, and this keeps the session's step function synchronous. */
 function rotationMac(keys: AgreementKeys, oldId: string, newPublicKey: string): Bytes | null {
   const agreed = x25519Agree(keys.privateKey, keys.publicKey);
   return agreed === null ? null : macOf("muster/2 rotate", agreed, `${oldId}${newPublicKey}`);
 }
 
-/** The proof in `rotate`: that the sender, known by its old ID, holds the new private key too. */
+/** The proof in `rotate` that the sender, identified by its old ID, holds the new private key. Null for a key of low order. */
 export function makeRotationProof(
   keys: AgreementKeys,
   oldId: string,
@@ -65,6 +67,7 @@ export function makeRotationProof(
   return mac === null ? null : toHex(mac);
 }
 
+/** Verifies the proof in `rotate`. */
 export const verifyRotationProof = (
   keys: AgreementKeys,
   oldId: string,

@@ -6,8 +6,8 @@ import type { X25519 } from "./x25519.ts";
 
 /**
  * Noise_XX_25519_ChaChaPoly_SHA256 (The Noise Protocol Framework, revision 34): -> e; <- e, ee, s, es; -> s, se.
- * Both sides prove their static keys to each other under fresh ephemeral ones. The state is plain data, so that it can
- * lie in a socket's attachment between messages; each step takes one and returns the next.
+ * Both sides prove their static keys to each other with fresh ephemeral keys. The state is plain data, so that it can be
+ * stored in a socket's attachment between messages. Each step returns a new state.
  */
 const PROTOCOL = utf8("Noise_XX_25519_ChaChaPoly_SHA256");
 
@@ -16,14 +16,14 @@ export interface StaticKeys {
   readonly publicKey: Uint8Array;
 }
 
-/** A handshake between messages: the symmetric state of §5.2, and the keys known so far. */
+/** The state of a handshake between two messages: the symmetric state of §5.2 and the keys known so far. */
 export interface NoiseState {
   readonly initiator: boolean;
   /** Messages written and read so far: 0 to 3. */
   readonly messages: number;
   readonly chainingKey: Bytes;
   readonly hash: Bytes;
-  /** Key of the handshake's own cipher and its counter; null before the first agreement. */
+  /** The handshake's cipher key; null before the first key agreement. `nonce` is the counter of this cipher. */
   readonly key: Bytes | null;
   readonly nonce: number;
   readonly ephemeral: { readonly privateKey: Bytes; readonly publicKey: Bytes } | null;
@@ -31,11 +31,11 @@ export interface NoiseState {
   readonly remoteStatic: Bytes | null;
 }
 
+/** The result of a handshake (§5.2 Split): one key for each direction. */
 export interface TransportKeys {
-  /** Keys of the two directions (§5.2 Split). */
   readonly send: Bytes;
   readonly receive: Bytes;
-  /** The handshake's hash: the same on both sides, and nobody else's. */
+  /** The handshake hash: equal on both sides, unique to this handshake. */
   readonly handshakeHash: Bytes;
 }
 
@@ -50,8 +50,9 @@ export interface ReadMessage {
   readonly payload: Bytes;
 }
 
+/** The state before the first message. Both sides must use the same prologue. */
 export function startNoise(initiator: boolean, prologue: Uint8Array): NoiseState {
-  // The name has exactly the 32 bytes of a hash, so it is the hash's first value as it stands (§5.2).
+  // The protocol name has exactly 32 bytes, so it is the initial hash without hashing (§5.2).
   const state = {
     initiator,
     messages: 0,
@@ -72,7 +73,7 @@ const PATTERN: readonly (readonly Token[])[] = [["e"], ["e", "ee", "s", "es"], [
 const isOwnTurn = ({ initiator, messages }: NoiseState): boolean =>
   (messages % 2 === 0) === initiator;
 
-/** Writes the next message. `ephemeralKey` is fresh randomness of 32 bytes, used where the pattern sends `e`. */
+/** Writes the next message. `ephemeralKey` is 32 fresh random bytes, used where the pattern sends `e`. */
 export async function writeNoise(
   curve: X25519,
   from: NoiseState,
@@ -107,7 +108,7 @@ export async function writeNoise(
   return ok({ state: { ...sealed.state, messages: from.messages + 1 }, message: concat(...parts) });
 }
 
-/** Reads the next message; one that was altered, or made under a key of low order, is `noise_message_invalid`. */
+/** Reads the next message. A message that was altered or that uses a key of low order is `noise_message_invalid`. */
 export async function readNoise(
   curve: X25519,
   from: NoiseState,
@@ -141,7 +142,7 @@ export async function readNoise(
   return ok({ state: { ...opened.state, messages: from.messages + 1 }, payload: opened.bytes });
 }
 
-/** The transport keys, once all three messages have passed; null before. */
+/** The transport keys; null before all three messages were exchanged. */
 export function splitNoise({
   initiator,
   messages,
@@ -157,7 +158,7 @@ export function splitNoise({
   };
 }
 
-/** `es` is the initiator's ephemeral with the responder's static key, `se` the other way round (§7.1). */
+/** `es` agrees on the initiator's ephemeral and the responder's static key; `se` on the opposite pair (§7.1). */
 async function mixAgreement(
   curve: X25519,
   state: NoiseState,
@@ -209,14 +210,14 @@ function decryptAndHash(
   };
 }
 
-/** HKDF of §4.3 with two outputs, which is RFC 5869 with the chaining key as salt and no info. */
+/** HKDF with two outputs (§4.3): RFC 5869 with the chaining key as salt and no info. */
 function noiseHkdf(chainingKey: Uint8Array, input: Uint8Array): readonly [Bytes, Bytes] {
   const temporary = hmacSha256(chainingKey, input);
   const first = hmacSha256(temporary, Uint8Array.of(1));
   return [first, hmacSha256(temporary, concat(first, Uint8Array.of(2)))];
 }
 
-/** ChaChaPoly's nonce in Noise: 32 bits of zero, then the counter as 64 bits little-endian (§12.3). */
+/** ChaChaPoly's nonce in Noise: 32 zero bits, then the counter as 64 bits, little-endian (§12.3). */
 export function nonceBytes(counter: number): Bytes {
   const nonce = new Uint8Array(12);
   const view = new DataView(nonce.buffer);

@@ -1,4 +1,4 @@
-/** The only file that imports @noble/*: what the rest of Muster calls a primitive, in its own terms. */
+/** The cryptographic primitives. This is the only file that imports @noble/*. */
 import { chacha20poly1305, xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
@@ -27,20 +27,20 @@ export const hkdfSha256 = (
 export const x25519PublicKey = (privateKey: Uint8Array): Bytes => x25519.getPublicKey(privateKey);
 
 /**
- * X25519 (RFC 7748 §5), or null when the result is all zero: the other key is then of low order and would make a
- * secret that anybody knows (RFC 7748 §6.1).
+ * X25519 (RFC 7748 §5); null when the result is all zeros. The public key is then of low order, and the secret would be
+ * public knowledge (RFC 7748 §6.1).
  */
 export function x25519Agree(privateKey: Uint8Array, publicKey: Uint8Array): Bytes | null {
   try {
     return x25519.getSharedSecret(privateKey, publicKey);
   } catch {
-    return null; // wrong length, or low order: @noble refuses both
+    return null; // wrong length or low order: @noble throws for both
   }
 }
 
 /**
- * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03): ciphertext and tag. `aad` is authenticated, not sealed. Written to
- * `output`, if there is one, which may begin with the plaintext: a large one is then not copied.
+ * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03): ciphertext and tag. `aad` is authenticated but not encrypted. The result
+ * is written to `output` if given; `output` may start with the plaintext, which avoids copying a large one.
  */
 export const xchachaSeal = (
   key: Uint8Array,
@@ -50,7 +50,7 @@ export const xchachaSeal = (
   output?: Bytes,
 ): Bytes => xchacha20poly1305(key, nonce, aad).encrypt(plaintext, output);
 
-/** The plaintext, or null when key, nonce, data or `aad` are not the ones that were sealed. */
+/** The plaintext; null when key, nonce, data or `aad` differ from those used for sealing. */
 export function xchachaOpen(
   key: Uint8Array,
   nonce: Uint8Array,
@@ -65,7 +65,7 @@ export function xchachaOpen(
   }
 }
 
-/** ChaCha20-Poly1305 (RFC 8439): ciphertext and tag. The nonce has 12 bytes. */
+/** ChaCha20-Poly1305 (RFC 8439) with a nonce of 12 bytes: ciphertext and tag. */
 export const chachaSeal = (
   key: Uint8Array,
   nonce: Uint8Array,
@@ -73,7 +73,7 @@ export const chachaSeal = (
   aad: Uint8Array,
 ): Bytes => chacha20poly1305(key, nonce, aad).encrypt(plaintext);
 
-/** The plaintext, or null when anything differs from what was sealed. */
+/** The plaintext; null when key, nonce, data or `aad` differ from those used for sealing. */
 export function chachaOpen(
   key: Uint8Array,
   nonce: Uint8Array,
@@ -94,7 +94,7 @@ export const ed25519PublicKey = (privateKey: Uint8Array): Bytes => ed25519.getPu
 export const ed25519Sign = (privateKey: Uint8Array, message: Uint8Array): Bytes =>
   ed25519.sign(message, privateKey);
 
-/** Whether the signature is the key's, by RFC 8032's strict rules: a point has one spelling. */
+/** Verifies a signature by RFC 8032's strict rules, which accept only the canonical encoding of a point. */
 export function ed25519Verify(
   publicKey: Uint8Array,
   message: Uint8Array,
@@ -103,10 +103,10 @@ export function ed25519Verify(
   try {
     return ed25519.verify(signature, message, publicKey, { zip215: false });
   } catch {
-    return false; // wrong lengths, or no point at all
+    return false; // wrong lengths, or not a point on the curve
   }
 }
 
-/** Strong randomness from the platform; the edges pass it in as `RandomBytes`. */
+/** Cryptographically secure random bytes from the platform. Only entry points use it; other code receives `RandomBytes`. */
 export const platformRandom: RandomBytes = (length) =>
   crypto.getRandomValues(new Uint8Array(length));

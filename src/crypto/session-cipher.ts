@@ -5,9 +5,10 @@ import type { SessionFault } from "../protocol/errors.ts";
 import { readEnvelope, type Envelope } from "../protocol/envelope.ts";
 import { openSmsg, sealSmsg, smsgKey } from "./smsg.ts";
 
-/** go-p2p seals its frames under the password base64(shared secret); this is the key that follows from it. */
+/** The key of go-p2p's frames. go-p2p uses base64(shared secret) as the password of an SMSG. */
 export const frameKey = (secret: Uint8Array): Bytes => smsgKey(toBase64(secret));
 
+/** Seals one message as a go-p2p frame. */
 export const sealFrame = (
   key: Uint8Array,
   message: Envelope,
@@ -15,7 +16,7 @@ export const sealFrame = (
   random: RandomBytes,
 ): Bytes => sealSmsg(key, JSON.stringify(message), now, random);
 
-/** Opens and reads one frame: `undecryptable`, or `bad_message` when what it held is no envelope. */
+/** Opens and parses one frame: `undecryptable`, or `bad_message` when its content is not an envelope. */
 export function openFrame(key: Uint8Array, frame: Uint8Array): Result<Envelope, SessionFault> {
   const body = openSmsg(key, frame);
   if (!body.ok) return err({ code: "undecryptable", detail: body.error.detail });

@@ -3,15 +3,16 @@ import type { RandomBytes } from "../base/clock.ts";
 import { TAG_BYTES, XCHACHA_NONCE_BYTES, xchachaOpen, xchachaSeal } from "./primitives.ts";
 import { hashWithLastWord, precomputePrefix } from "./sha256-block.ts";
 
-/** Bytes that sealing adds: the nonce in front and the tag behind. */
+/** Bytes that sealing adds: the nonce before the ciphertext and the tag after it. */
 export const SIGIL_OVERHEAD = XCHACHA_NONCE_BYTES + TAG_BYTES;
 
-/** Bytes of keystream that one hash makes. */
+/** Bytes of keystream from one hash. */
 const BLOCK_BYTES = 32;
 
 /**
- * Borg's payload ("ChaChaPoly sigil"): nonce, then XChaCha20-Poly1305 over the plaintext XORed with a keystream of
- * SHA-256(nonce + uint64 big-endian block). The XOR adds no secrecy (its key is public); it is there for the format.
+ * Borg's payload format ("ChaChaPoly sigil"): the nonce, then XChaCha20-Poly1305 of the plaintext XORed with a keystream
+ * of SHA-256(nonce + block number as uint64 big-endian). The XOR adds no secrecy, because the nonce is public; the format
+ * requires it.
  */
 export function sealSigil(key: Uint8Array, plaintext: Uint8Array, random: RandomBytes): Bytes {
   const sealed = new Uint8Array(SIGIL_OVERHEAD + plaintext.length);
@@ -25,7 +26,7 @@ export function sealSigil(key: Uint8Array, plaintext: Uint8Array, random: Random
   return sealed;
 }
 
-/** The plaintext, or null when the key is not the right one or the bytes were changed. */
+/** The plaintext; null when the key is wrong or the bytes were changed. */
 export function openSigil(key: Uint8Array, sealed: Uint8Array): Bytes | null {
   if (sealed.length < SIGIL_OVERHEAD) return null;
   const nonce = sealed.subarray(0, XCHACHA_NONCE_BYTES);
@@ -34,7 +35,7 @@ export function openSigil(key: Uint8Array, sealed: Uint8Array): Bytes | null {
   return plaintext;
 }
 
-/** XORs the keystream into the data, where it lies. */
+/** XORs the keystream into the data in place. */
 function xorKeystream(nonce: Uint8Array, data: Uint8Array): void {
   // The counter's upper half stays zero: 2^32 blocks are 128 GiB, beyond any container.
   const blocks = precomputePrefix(concat(nonce, new Uint8Array(4)));

@@ -3,9 +3,9 @@ import { nonceBytes } from "./noise.ts";
 import { chachaOpen, chachaSeal } from "./primitives.ts";
 
 /**
- * One direction of a muster.2 session after the handshake: a key and the counter of the next frame (Noise §5.1). One
- * WebSocket frame is one transport message of up to 1 MiB, a deliberate departure from Noise's 65,535 bytes: the
- * sockets carry frames whole, and the cipher's own limit is far beyond.
+ * One direction of a muster.2 session after the handshake: its key and the counter of the next frame (Noise §5.1). One
+ * WebSocket frame is one transport message of up to 1 MiB. This deliberately exceeds Noise's 65,535 bytes: WebSockets
+ * preserve frame boundaries, and the cipher's own limit is far higher.
  */
 export interface Direction {
   readonly key: Bytes;
@@ -14,7 +14,7 @@ export interface Direction {
 
 const NO_AAD = new Uint8Array();
 
-/** Seals one frame, and the direction with its counter advanced: keep that before the frame is sent, or it is reused. */
+/** Seals one frame and increments the counter. Store `next` before sending the frame; otherwise the nonce could be reused. */
 export const sealNext = (
   direction: Direction,
   plaintext: Uint8Array,
@@ -23,7 +23,7 @@ export const sealNext = (
   next: { ...direction, counter: direction.counter + 1 },
 });
 
-/** Opens the frame whose turn it is; null for one that is repeated, skipped, altered or from elsewhere. */
+/** Opens the next frame; null for a frame that is repeated, out of order, altered or sealed with another key. */
 export function openNext(
   direction: Direction,
   frame: Uint8Array,

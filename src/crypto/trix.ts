@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../base/result.ts";
 
 /**
  * Borg's container ("trix"): 4 magic bytes, version byte 2, header length (uint32 big-endian), JSON header, payload.
- * It stands here, not in stmf/, because SMSG (sessions) and STMF (records) are both made of it.
+ * It is defined here, not in stmf/, because both SMSG (sessions) and STMF (records) use it.
  */
 export interface Container {
   readonly header: JsonObject;
@@ -22,7 +22,7 @@ export type ContainerError = {
 
 const VERSION = 2;
 const FIXED_BYTES = 4 + 1 + 4;
-/** Borg's own headers are below 200 bytes; manifests may be larger, and nothing that Muster reads has one. */
+/** Borg's headers have fewer than 200 bytes. Only its manifests can be larger, and Muster reads none. */
 export const HEADER_BYTES_MAX = 16 * 1_024;
 const HEADER_DEPTH_MAX = 8;
 
@@ -35,12 +35,12 @@ export function encodeContainer(magic: string, { header, payload }: Container): 
   return concat(fixed, json, payload);
 }
 
-/** Reads a container of the given magic; every length is checked before anything is read by it. */
+/** Parses a container with the given magic. Every length is checked before it is used. */
 export function decodeContainer(
   magic: string,
   data: Uint8Array,
 ): Result<Container, ContainerError> {
-  if (data.length < FIXED_BYTES) return err(invalid("too short to be a container"));
+  if (data.length < FIXED_BYTES) return err(invalid("shorter than a container's fixed header"));
   if (fromUtf8(data.subarray(0, 4)) !== magic) return err(invalid(`does not begin with ${magic}`));
   if (data[4] !== VERSION) {
     return err({
@@ -52,10 +52,10 @@ export function decodeContainer(
   if (length > HEADER_BYTES_MAX) {
     return err({
       code: "container_too_large",
-      detail: `a header of ${length} bytes, at most ${HEADER_BYTES_MAX}`,
+      detail: `the header has ${length} bytes, the limit is ${HEADER_BYTES_MAX}`,
     });
   }
-  if (length > data.length - FIXED_BYTES) return err(invalid("the header is cut short"));
+  if (length > data.length - FIXED_BYTES) return err(invalid("the header is truncated"));
   const text = fromUtf8(data.subarray(FIXED_BYTES, FIXED_BYTES + length));
   const header = text === null ? undefined : parseJson(text, HEADER_DEPTH_MAX);
   if (!isJsonObject(header)) return err(invalid("the header is not a JSON object"));

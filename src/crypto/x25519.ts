@@ -1,34 +1,34 @@
 import { concat, type Bytes } from "../base/bytes.ts";
 import { x25519Agree, x25519PublicKey } from "./primitives.ts";
 
-/** X25519 (RFC 7748), as the Noise handshake uses it: asynchronous, for WebCrypto is. */
+/** X25519 (RFC 7748) for the Noise handshake. Asynchronous because WebCrypto is. */
 export interface X25519 {
   /** The public key of a private key of 32 bytes. */
   publicKey(privateKey: Uint8Array): Promise<Bytes>;
-  /** The agreed value; null when the public key is of low order or not 32 bytes. */
+  /** The agreed secret; null when the public key is of low order or not 32 bytes. */
   agree(privateKey: Uint8Array, publicKey: Uint8Array): Promise<Bytes | null>;
 }
 
-/** In plain code: runs anywhere. */
+/** The implementation in JavaScript, which runs everywhere. */
 export const portableX25519: X25519 = {
   publicKey: async (privateKey) => x25519PublicKey(privateKey),
   agree: async (privateKey, publicKey) => x25519Agree(privateKey, publicKey),
 };
 
-/** By the runtime's own WebCrypto, about twelve times faster; the same bytes. */
+/** The implementation by WebCrypto: about twelve times faster, with the same results. */
 export const nativeX25519: X25519 = {
   async publicKey(privateKey) {
-    return (await derive(privateKey, BASE_POINT)) as Bytes; // the base point is of full order
+    return (await derive(privateKey, BASE_POINT)) as Bytes; // never null: the base point is not of low order
   },
   async agree(privateKey, publicKey) {
     return publicKey.length === 32 ? derive(privateKey, publicKey) : null;
   },
 };
 
-/** u = 9 (RFC 7748 §4.1): multiplying it by a private key makes the public one. */
+/** The base point, u = 9 (RFC 7748 §4.1). Its product with a private key is the public key. */
 const BASE_POINT = Uint8Array.of(9, ...new Uint8Array(31));
 
-/** A PKCS #8 wrapping of a raw X25519 private key (RFC 8410 §7), the only form besides JWK that WebCrypto takes. */
+/** The PKCS #8 prefix of a raw X25519 private key (RFC 8410 §7). Besides JWK, WebCrypto imports no other form. */
 const PKCS8_PREFIX = Uint8Array.of(
   0x30,
   0x2e,
@@ -59,16 +59,16 @@ async function derive(privateKey: Uint8Array, publicKey: Uint8Array): Promise<By
     const agreed = new Uint8Array(
       await subtle.deriveBits({ ...ALGORITHM, public: theirs }, own, 256),
     );
-    // The specification of WebCrypto demands the refusal of all zero; it is not left to trust.
+    // WebCrypto must refuse an all-zero result by its specification; this check does not rely on that.
     return agreed.every((byte) => byte === 0) ? null : agreed;
   } catch {
-    return null; // an all-zero result: the public key is of low order
+    return null; // the result is all zeros: the public key is of low order
   }
 }
 
 let chosen: Promise<X25519> | null = null;
 
-/** The native one where the runtime has it and it gives the right bytes, otherwise the portable one. */
+/** The WebCrypto implementation if the runtime has it and it passes a self-test; otherwise the one in JavaScript. */
 export function platformX25519(): Promise<X25519> {
   chosen ??= probe();
   return chosen;
@@ -82,6 +82,6 @@ async function probe(): Promise<X25519> {
       ? nativeX25519
       : portableX25519;
   } catch {
-    return portableX25519; // no WebCrypto, or none with X25519
+    return portableX25519; // WebCrypto is missing or does not support X25519
   }
 }

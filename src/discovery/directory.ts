@@ -4,22 +4,22 @@ import { z } from "zod";
 import { sha256 } from "../crypto/primitives.ts";
 import { Checkpoint, PointerView, RemovedPointer } from "../protocol/discovery.ts";
 
-/** Where the directory lies in a store, and its pages by their names. */
+/** The keys of the directory and of its pages in a store. */
 export const DIRECTORY_KEY = "directory";
 export const pageKey = (name: string): string => `page:${name}`;
 
-/** What a reader takes, in bytes: far above what a mesh of a million peers writes. */
+/** The largest documents that a reader accepts: far larger than those of a mesh with a million peers. */
 export const DIRECTORY_BYTES_MAX = 32 * 1_024;
 export const PAGE_BYTES_MAX = 4 * 1_024 * 1_024;
 
-/** Pointers that a page holds on average at most, as long as there may be more pages. */
+/** The average number of pointers per page above which the number of pages doubles, up to the maximum of 2^8 pages. */
 const PAGE_POINTERS = 64;
 const PAGE_BITS_MAX = 8;
 const NAME_BYTES = 16;
 
 const Name = z.string().regex(/^[0-9a-f]{32}$/);
 
-/** What lies under a page's name: all that the mesh says of the IDs that begin alike. */
+/** A page: the pointers and removals of all IDs that begin with the same bits. */
 export const DirectoryPage = z.object({
   pointers: z.array(PointerView).max(100_000),
   removed: z.array(RemovedPointer).max(100_000),
@@ -27,8 +27,8 @@ export const DirectoryPage = z.object({
 export type DirectoryPage = z.infer<typeof DirectoryPage>;
 
 /**
- * The one document that is overwritten: how far it goes, who may read, and the pages that it consists of, by their
- * hashes. The mesh signs it, so what a store holds is whole, or refused.
+ * The directory, which is the only document that is overwritten: the checkpoint, the readers, and the hashes of its
+ * pages. The mesh signs it, so that a reader detects an incomplete or altered copy.
  */
 export const Directory = z.object({
   checkpoint: Checkpoint,
@@ -36,7 +36,7 @@ export const Directory = z.object({
     .array(
       z.object({
         epoch: z.int().positive(),
-        /** By which the epoch's reader token is checked, in hex; null when it is worth nothing any more. */
+        /** The value that verifies the epoch's reader token, in hex; null when the token is revoked. */
         tag: z
           .string()
           .regex(/^[0-9a-f]{64}$/)
@@ -53,18 +53,19 @@ export const Directory = z.object({
 });
 export type Directory = z.infer<typeof Directory>;
 
-/** What a document is, by its hash: 16 bytes of SHA-256, in hex. Pages are named by it. */
+/** The content hash by which pages are named: 16 bytes of SHA-256, in hex. */
 export const documentName = (content: Uint8Array): string =>
   toHex(sha256(content).subarray(0, NAME_BYTES));
 
+/** The bytes of a page. The same page always has the same bytes, and so the same name. */
 export const pageContent = (page: DirectoryPage): Bytes => utf8(canonicalJson(page));
 
-/** Bits of an ID by which it is put on a page, for so many pointers. */
+/** The number of leading ID bits that select the page, for this number of pointers. */
 export function pageBits(pointers: number): number {
   let bits = 0;
   while (bits < PAGE_BITS_MAX && pointers > PAGE_POINTERS * 2 ** bits) bits++;
   return bits;
 }
 
-/** The page of IDs with this first byte. IDs are as good as random, so pages fill evenly. */
+/** The index of the page of IDs with this first byte. IDs are uniformly distributed, so pages fill evenly. */
 export const pageOf = (byte: number, bits: number): number => byte >> (8 - bits);

@@ -12,13 +12,13 @@ import { KEY_BYTES, PEER_ID_BYTES } from "../protocol/constants.ts";
 import type { PeerId } from "../protocol/ids.ts";
 
 /**
- * What members of the mesh share for one epoch. Both are random and belong to no other epoch: who holds one epoch's
- * opens nothing of another, and once they are erased nobody opens its blobs any more.
+ * The secrets that members of the mesh share for one epoch. Both are random and independent of other epochs: the secrets of
+ * one epoch open nothing of another, and after they are erased its blobs can't be opened any more.
  */
 export interface EpochSecrets {
-  /** X25519: records are sealed to its public half. */
+  /** X25519: records are sealed to its public key. */
   readonly privateKey: Bytes;
-  /** Makes the IDs of pointers. */
+  /** The HMAC key from which pointer IDs are derived. */
   readonly pointerSecret: Bytes;
 }
 
@@ -29,11 +29,11 @@ export const newEpochSecrets = (random: RandomBytes): EpochSecrets => ({
 
 export const epochPublicKey = ({ privateKey }: EpochSecrets): Bytes => x25519PublicKey(privateKey);
 
-/** The key under which the registry keeps epochs' secrets: HKDF-SHA256 (RFC 5869) of the mesh's discovery key. */
+/** The key with which the registry seals the epochs' secrets: HKDF-SHA256 (RFC 5869) of the mesh's discovery key. */
 export const epochRootKey = (discoveryPrivateKey: Uint8Array): Bytes =>
   hkdfSha256(discoveryPrivateKey, utf8("muster/discovery epochs v1"), KEY_BYTES);
 
-/** The epoch's number is authenticated with its secrets, so that no other epoch's can be put in their place. */
+/** Associated data that binds sealed secrets to their epoch, so that those of another epoch can't replace them. */
 const label = (epoch: number): Bytes => utf8(`epoch ${epoch}`);
 
 /** nonce · XChaCha20-Poly1305(private key · pointer secret). */
@@ -48,7 +48,7 @@ export function sealEpochSecrets(
   return concat(nonce, sealed);
 }
 
-/** The secrets; null when they were sealed under another root, for another epoch, or were altered. */
+/** The secrets; null when they were sealed with another root key, for another epoch, or were altered. */
 export function openEpochSecrets(
   root: Uint8Array,
   epoch: number,
@@ -61,19 +61,19 @@ export function openEpochSecrets(
 }
 
 /**
- * A peer's pointer ID: HMAC-SHA256(pointer secret, peer ID), cut to 16 bytes. A member finds a peer that it knows;
- * nobody else can tell whose pointer one is, nor which two of different epochs belong together.
+ * A peer's pointer ID: the first 16 bytes of HMAC-SHA256(pointer secret, peer ID). A member can compute the pointer ID of a
+ * peer that it knows. Without the secret, a pointer reveals neither its peer nor that peer's pointer in another epoch.
  */
 export const pointerIdOf = (pointerSecret: Uint8Array, peerId: PeerId): string =>
   toHex(hmacSha256(pointerSecret, utf8(peerId)).subarray(0, PEER_ID_BYTES));
 
 /**
- * What a member shows to read discovery, at the mesh or at a replica: derived from the pointer secret, of which it
- * tells nothing, and worth nothing once its epoch is over. 64 hex characters.
+ * The bearer token with which a member reads discovery, at the mesh or at a replica: 64 hex characters, derived from the
+ * pointer secret without revealing it, valid until the epoch ends.
  */
 export const readerToken = (pointerSecret: Uint8Array): string =>
   toHex(hkdfSha256(pointerSecret, utf8("muster/discovery reader v1"), KEY_BYTES));
 
-/** What a token is checked by; tells nothing of it, so a store may show it. */
+/** The value that verifies a reader token. It does not reveal the token, so it may be public. */
 export const readerTag = (token: string): Bytes =>
   hmacSha256(utf8(token), utf8("muster/discovery reader tag v1"));

@@ -4,22 +4,22 @@ import type { PublicField, Region } from "../protocol/discovery.ts";
 import type { PointerFilter } from "../protocol/http.ts";
 import type { Role } from "../protocol/messages.ts";
 
-/** A public combination that fewer peers share is made coarser. */
+/** A combination of public attributes that fewer peers share is reduced. */
 export const ANONYMITY_MIN = 5;
 
-/** What could be public of a peer. */
+/** The attributes of a peer that an operator can make public. */
 export interface PeerAttributes {
   readonly role: Role;
   readonly capabilities: readonly string[];
   readonly region: Region | null;
-  /** 0..1. */
+  /** 0 to 1. */
   readonly score: number;
 }
 
-/** What is let go first when a combination is too rare: what says most of one peer and least of its use. */
+/** The order in which attributes are dropped from a rare combination: the most identifying and least useful first. */
 const DROPPED_FIRST: readonly PublicField[] = ["score", "region", "capabilities", "role"];
 
-/** What the operator lets be public of these facts; the score in tenths, rounded down. */
+/** The attributes that the operator makes public; the score is rounded down to tenths. */
 export function publicAttributes(
   facts: PeerAttributes,
   fields: readonly PublicField[],
@@ -34,8 +34,8 @@ export function publicAttributes(
 }
 
 /**
- * The public metadata of each of many peers, in their order: as much of its details as at least `ANONYMITY_MIN` of them
- * show alike (k-anonymity, Sweeney 2002, by dropping whole attributes). Nothing at all is always common enough.
+ * The public metadata of each peer, in the given order: its attributes, reduced until at least `ANONYMITY_MIN` peers show
+ * the same combination (k-anonymity, Sweeney 2002, by dropping whole attributes). Empty metadata is always allowed.
  */
 export function kAnonymized(details: readonly JsonObject[]): readonly JsonObject[] {
   const shown: JsonObject[] = [...details];
@@ -47,7 +47,7 @@ export function kAnonymized(details: readonly JsonObject[]): readonly JsonObject
   return shown;
 }
 
-/** Those whose combination too few of them share. Whoever found company earlier is no company any more: it shows more. */
+/** The peers of `open` whose combination is too rare. Peers that were settled earlier don't count: they show more attributes. */
 function rare(open: readonly number[], shown: readonly JsonObject[]): number[] {
   const groups = new Map<string, number[]>();
   for (const index of open) {
@@ -65,7 +65,7 @@ function without(details: JsonObject, field: PublicField | null): JsonObject {
   return rest;
 }
 
-/** Whether the public metadata leaves it possible that the peer is one that is looked for. */
+/** Whether a peer with this public metadata can match the filter. An attribute that is not public matches everything. */
 export function mayMatch(metadata: JsonObject, filter: PointerFilter): boolean {
   const { role, capabilities, region, score } = metadata;
   const { min_score: minScore } = filter;
@@ -75,7 +75,7 @@ export function mayMatch(metadata: JsonObject, filter: PointerFilter): boolean {
     (filter.capability === undefined ||
       !Array.isArray(capabilities) ||
       capabilities.includes(filter.capability)) &&
-    // A score in tenths is rounded down: the peer's own may lie almost a tenth above.
+    // The public score is rounded down: the real score can be up to a tenth higher.
     (minScore === undefined || typeof score !== "number" || score + 0.1 > minScore)
   );
 }

@@ -3,17 +3,17 @@ import { StmfError } from "../stmf/index.ts";
 import { sealPeerRecord, type PeerRecord } from "../stmf/peer-record.ts";
 import type { DiscoveryStore } from "./store.ts";
 
-/** What is stored of one peer, and where: decided by the registry before the store is touched. */
+/** One record to store, and where. The registry decides this before the store is called. */
 export interface Publication {
   readonly record: PeerRecord;
-  /** Fresh and random: noted before it is used, so that what is stored and never published is found again. */
+  /** A fresh random ID. The registry writes it down before it is used, so that it finds and deletes an unpublished blob. */
   readonly blobId: string;
-  /** Of the epoch. */
+  /** The epoch's discovery key. */
   readonly publicKey: Uint8Array;
   readonly expiresAt: Millis;
 }
 
-/** Seals a record and stores it. Nobody finds it yet: the registry publishes the pointer, if the peer is still there. */
+/** Seals a record and stores it. It can't be found until the registry publishes its pointer, if the peer is still connected. */
 export async function storeRecord(
   { record, blobId, publicKey, expiresAt }: Publication,
   store: DiscoveryStore,

@@ -2,7 +2,7 @@ import type { Place } from "../base/place.ts";
 import { greatCircleKm } from "../scoring/measure.ts";
 import { REGIONS, type Region } from "../protocol/discovery.ts";
 
-/** A place in the middle of each region's people, in degrees. */
+/** The approximate center of each region's population, in degrees. */
 const REGION_CENTERS: { readonly [R in Region]: Place } = {
   wnam: { latitude: 40, longitude: -118 },
   enam: { latitude: 38, longitude: -82 },
@@ -15,7 +15,7 @@ const REGION_CENTERS: { readonly [R in Region]: Place } = {
   me: { latitude: 27, longitude: 46 },
 };
 
-/** The region whose middle is nearest: coarse on purpose, for it may become public. */
+/** The region whose center is nearest. It is deliberately coarse, because it may become public. */
 export function regionOf(place: Place | null): Region | null {
   if (place === null) return null;
   const distance = (region: Region): number => greatCircleKm(place, REGION_CENTERS[region]);

@@ -8,67 +8,69 @@ import { mayMatch } from "./metadata.ts";
 import { blobKey } from "./publisher.ts";
 
 export interface ReplicaPorts extends SnapshotPorts {
-  /** Whether readers need show nothing. */
+  /** Whether discovery is readable without a token. */
   readonly isPublic: boolean;
 }
 
 /**
- * Answers for a mesh's discovery from a copy of it: nothing is served that the mesh has not signed, and nothing older
- * than what was served before. It holds no secret.
+ * A read-only replica of a mesh's discovery. It serves only what the mesh signed, and nothing older than what it served
+ * before. It has no secrets.
  */
 export class Replica {
   readonly #ports: ReplicaPorts;
-  readonly #copies: SnapshotReader;
-  /** Statements whose signatures were checked. */
+  readonly #snapshots: SnapshotReader;
+  /** Statements whose signatures are already verified. */
   readonly #verified = new WeakSet<PointerView | RemovedPointer>();
 
   constructor(ports: ReplicaPorts) {
     this.#ports = ports;
-    this.#copies = new SnapshotReader(ports);
+    this.#snapshots = new SnapshotReader(ports);
   }
 
-  /** Whether the token is the reader token of an epoch; each one's tag is compared. Null when nothing is to be had. */
+  /** Whether the token may read. Every tag is compared, so that the time reveals nothing. Null when no snapshot is available. */
   async mayRead(token: string): Promise<boolean | null> {
-    const copy = await this.#copies.current();
-    if (copy === null) return null;
+    const snapshot = await this.#snapshots.current();
+    if (snapshot === null) return null;
     const shown = readerTag(token);
-    let reads = this.#ports.isPublic;
-    for (const { tag, expires_at } of copy.directory.readers) {
+    let allowed = this.#ports.isPublic;
+    for (const { tag, expires_at } of snapshot.directory.readers) {
       const known = fromHex(tag ?? "") ?? new Uint8Array();
-      const admits = Date.parse(expires_at) > this.#ports.now();
-      reads = (equalConstantTime(shown, known) && admits) || reads;
+      const isCurrent = Date.parse(expires_at) > this.#ports.now();
+      allowed = (equalConstantTime(shown, known) && isCurrent) || allowed;
     }
-    return reads;
+    return allowed;
   }
 
-  /** Checks one signature whatever it finds, for what is not there must take no less. */
+  /** One pointer, or null. It always verifies one signature, so that a missing pointer takes as long as an existing one. */
   async pointer(id: string): Promise<PointerView | null> {
-    const copy = await this.#copies.current();
-    if (copy === null) return null;
+    const snapshot = await this.#snapshots.current();
+    if (snapshot === null) return null;
     const { verifier } = this.#ports;
-    const found = copy.byId.get(id);
+    const found = snapshot.byId.get(id);
     if (found === undefined) {
-      await verifier.checkpoint(copy.directory.checkpoint);
+      await verifier.checkpoint(snapshot.directory.checkpoint);
       return null;
     }
-    return (await verifier.pointer(found)) && this.#stands(found) ? found : null;
+    return (await verifier.pointer(found)) && this.#isPublished(found) ? found : null;
   }
 
-  /** Sealed to its epoch's key: whether it is the peer's, who opens it sees. */
+  /** One blob, or null. The replica can't open it; the reader who opens it verifies that it belongs to the peer. */
   async blob(id: string): Promise<Bytes | null> {
     const bytes = await this.#ports.store.get(blobKey(id));
     return bytes === null || bytes.length > BLOB_BYTES_MAX ? null : bytes;
   }
 
-  /** As the mesh itself lists. Null when nothing is to be had. */
+  /** A page of pointers, as the mesh itself lists them. Null when no snapshot is available. */
   async list({ limit, cursor, since, ...filter }: PointerQuery): Promise<PointerList | null> {
-    const copy = await this.#copies.current();
-    if (copy === null) return null;
-    if (since !== undefined) return this.#changes(copy, Number(since), { limit, filter });
-    const { checkpoint } = copy.directory;
-    const found = copy.pointers.filter(
+    const snapshot = await this.#snapshots.current();
+    if (snapshot === null) return null;
+    if (since !== undefined) return this.#changes(snapshot, Number(since), { limit, filter });
+    const { checkpoint } = snapshot.directory;
+    const found = snapshot.pointers.filter(
       (pointer) =>
-        pointer.id > (cursor ?? "") && this.#stands(pointer) && mayMatch(pointer.metadata, filter),
+        pointer.id > (cursor ?? "") &&
+        this.#isPublished(pointer) &&
+        mayMatch(pointer.metadata, filter),
     );
     const page = found.slice(0, limit);
     return {
@@ -81,13 +83,13 @@ export class Replica {
   }
 
   async #changes(
-    copy: Snapshot,
+    snapshot: Snapshot,
     after: number,
     { limit, filter }: { limit: number; filter: Omit<PointerQuery, "limit" | "cursor" | "since"> },
   ): Promise<PointerList> {
-    const { checkpoint } = copy.directory;
-    const standing = copy.pointers.filter((pointer) => this.#stands(pointer));
-    const changed = [...standing, ...copy.removed]
+    const { checkpoint } = snapshot.directory;
+    const published = snapshot.pointers.filter((pointer) => this.#isPublished(pointer));
+    const changed = [...published, ...snapshot.removed]
       .filter(({ seq }) => seq > after)
       .toSorted((a, b) => a.seq - b.seq);
     const page = changed.slice(0, limit);
@@ -104,7 +106,8 @@ export class Replica {
     };
   }
 
-  #stands = ({ expires_at }: PointerView): boolean => Date.parse(expires_at) > this.#ports.now();
+  #isPublished = ({ expires_at }: PointerView): boolean =>
+    Date.parse(expires_at) > this.#ports.now();
 
   async #signed<T extends PointerView | RemovedPointer>(statements: readonly T[]): Promise<T[]> {
     const signed = await Promise.all(statements.map((each) => this.#isSigned(each)));
@@ -112,7 +115,7 @@ export class Replica {
   }
 
   async #isSigned(statement: PointerView | RemovedPointer): Promise<boolean> {
-    // What merely does not match is said without a signature.
+    // "No longer matches the query" is stated without a signature.
     if (statement.signature === null || this.#verified.has(statement)) return true;
     const { verifier } = this.#ports;
     const signed = isPointer(statement)
@@ -125,6 +128,6 @@ export class Replica {
 
 const isPointer = (each: PointerView | RemovedPointer): each is PointerView => "blob_id" in each;
 
-/** One that still stands but does not match is not signed away. */
+/** The removal to report. A pointer that is still published but does not match the filter gets one without a signature. */
 const removalOf = (each: PointerView | RemovedPointer): RemovedPointer =>
   isPointer(each) ? { id: each.id, epoch: each.epoch, seq: each.seq, signature: null } : each;

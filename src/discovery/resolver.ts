@@ -8,12 +8,12 @@ import { pointerIdOf } from "./epoch.ts";
 import type { Verifier } from "./signed.ts";
 
 /**
- * - `statement_forged`: the mesh's signing key has not signed this
- * - `statement_old`: something newer was seen of it before, or it is of an epoch that is over
- * - `pointer_expired`: its time is over
- * - `epoch_unknown`: no key of its epoch is at hand
- * - `identity_mismatch`: the record's ID is not that of its key, or not the one that the pointer is for
- * - `blob_missing` and the rest: as in stmf/errors.ts
+ * - `statement_forged`: not signed with the mesh's signing key
+ * - `statement_old`: a newer statement about the same ID was seen before, or its epoch has ended
+ * - `pointer_expired`: the pointer has expired
+ * - `epoch_unknown`: the reader has no key of the pointer's epoch
+ * - `identity_mismatch`: the record's ID does not belong to its key or to the pointer
+ * - `blob_missing` and the others: see stmf/errors.ts
  */
 export type DiscoveryErrorCode =
   | StmfErrorCode
@@ -30,12 +30,12 @@ export interface DiscoveryFault {
 const fault = (code: DiscoveryErrorCode, detail: string) => err<DiscoveryFault>({ code, detail });
 
 /**
- * What one reader has seen of one mesh, whatever copy it came from: a statement holds when the mesh signed it, and
- * nothing newer was seen of the same thing.
+ * Protects one reader of one mesh against rollback: it accepts a statement only if the mesh signed it and the reader has
+ * not seen a newer one about the same ID, at this or any other replica.
  */
 export class RollbackGuard {
   readonly #verifier: Verifier;
-  /** The highest number seen of each ID, and its epoch. */
+  /** The highest sequence number seen for each ID, with its epoch. */
   readonly #seen = new Map<string, { readonly seq: number; readonly epoch: number }>();
   #checkpoint: Pick<Checkpoint, "seq" | "issued_at"> = { seq: 0, issued_at: "" };
   #firstEpoch = 0;
@@ -50,25 +50,34 @@ export class RollbackGuard {
   ): Promise<Result<PointerView, DiscoveryFault>> {
     if (!(await this.#verifier.pointer(pointer))) return fault("statement_forged", NOT_SIGNED);
     if (Date.parse(pointer.expires_at) <= now)
-      return fault("pointer_expired", `the pointer ran out at ${pointer.expires_at}`);
+      return fault("pointer_expired", `the pointer expired at ${pointer.expires_at}`);
     return this.#newest(pointer)
       ? ok(pointer)
-      : fault("statement_old", "the pointer is an old one");
+      : fault(
+          "statement_old",
+          "a newer statement about this pointer was seen before, or its epoch has ended",
+        );
   }
 
   async acceptRemoval(removal: RemovedPointer): Promise<Result<RemovedPointer, DiscoveryFault>> {
     if (!(await this.#verifier.removal(removal))) return fault("statement_forged", NOT_SIGNED);
     return this.#newest(removal)
       ? ok(removal)
-      : fault("statement_old", "the removal is an old one");
+      : fault(
+          "statement_old",
+          "a newer statement about this pointer was seen before, or its epoch has ended",
+        );
   }
 
-  /** Epochs that it no longer names are over. */
+  /** Accepts a checkpoint. Epochs that it no longer lists have ended. */
   async acceptCheckpoint(checkpoint: Checkpoint): Promise<Result<Checkpoint, DiscoveryFault>> {
     if (!(await this.#verifier.checkpoint(checkpoint)))
       return fault("statement_forged", NOT_SIGNED);
     if (checkpoint.seq < this.#checkpoint.seq)
-      return fault("statement_old", `this copy ends at ${checkpoint.seq}, an earlier one did not`);
+      return fault(
+        "statement_old",
+        `this copy ends at ${checkpoint.seq}, but ${this.#checkpoint.seq} was seen before`,
+      );
     this.#checkpoint = checkpoint;
     if (checkpoint.epochs.length > 0)
       this.#firstEpoch = Math.max(this.#firstEpoch, Math.min(...checkpoint.epochs));
@@ -83,24 +92,25 @@ export class RollbackGuard {
   }
 }
 
-const NOT_SIGNED = "the mesh's signing key has not signed this";
+const NOT_SIGNED = "not signed with the mesh's signing key";
 
-/** Opens what a pointer that is trusted leads to. `pointerSecret` is null where only the key is known. */
+/** Opens the record of an accepted pointer. `pointerSecret` is null when the reader knows only the private key. */
 export function openResolved(
   pointer: PointerView,
   blob: Bytes | null,
   keys: { readonly privateKey: Uint8Array; readonly pointerSecret: Uint8Array | null },
 ): Result<PeerRecord, DiscoveryFault> {
-  if (blob === null) return fault("blob_missing", "the store has no such blob");
+  if (blob === null)
+    return fault("blob_missing", "the store has no blob under the pointer's blob ID");
   const record = openPeerRecord(blob, keys.privateKey);
   if (!record.ok) return record;
   const { pointerSecret } = keys;
   if (pointerSecret !== null && pointerIdOf(pointerSecret, record.value.id) !== pointer.id)
-    return fault("identity_mismatch", "the record is of another peer than the pointer");
+    return fault("identity_mismatch", "the record belongs to another peer than the pointer");
   return record;
 }
 
-/** The keys of a pointer's epoch; null when they are not at hand. */
+/** The keys of an epoch; null when the reader does not have them. */
 export function keysOfEpoch(epochs: readonly EpochKeys[], epoch: number) {
   const keys = epochs.find((each) => each.epoch === epoch);
   if (keys === undefined) return null;

@@ -5,20 +5,20 @@ import { ed25519Sign } from "../crypto/primitives.ts";
 import type { VerifyEd25519 } from "../crypto/ed25519.ts";
 import type { Checkpoint, PointerView, RemovedPointer } from "../protocol/discovery.ts";
 
-/** What the mesh says of its pointers, by kind; the kind is signed, so that none passes for another. */
+/** The kinds of signed statements. The kind is part of the signed bytes, so that one kind can't be used as another. */
 export type StatementKind = "pointer" | "removal" | "checkpoint" | "directory";
 
-/** `muster/` + kind + `/1`, a line feed, and the canonical JSON of what is said, without its signature. */
+/** The signed bytes: `muster/` + kind + `/1`, a line feed, and the canonical JSON of the statement without its signature. */
 function signedBytes(kind: StatementKind, statement: JsonObject): Bytes {
   const { signature, ...body } = statement;
   return utf8(`muster/${kind}/1\n${canonicalJson(signature === undefined ? statement : body)}`);
 }
 
-/** Ed25519 by the mesh's signing key, in hex. */
+/** The Ed25519 signature with the mesh's signing key, in hex. */
 export const sign = (kind: StatementKind, body: object, signingKey: Uint8Array): string =>
   toHex(ed25519Sign(signingKey, signedBytes(kind, body as JsonObject)));
 
-/** Checks statements against one mesh's signing key. */
+/** Verifies signatures of one mesh's statements. */
 export interface Verifier {
   readonly pointer: (pointer: PointerView) => Promise<boolean>;
   readonly removal: (removal: RemovedPointer) => Promise<boolean>;

@@ -14,17 +14,17 @@ import {
 import type { Verifier } from "./signed.ts";
 import type { DiscoveryStore } from "./store.ts";
 
-/** For how long what was read last, or that nothing could be read, is taken for how it is. */
+/** How long the result of the last read, successful or not, is used before the store is read again. */
 const SNAPSHOT_FRESH_FOR: Millis = 2 * SECOND;
-/** How long what was read is served on while the store does not answer. */
+/** How long the last snapshot is served while the store fails (as `stale-if-error` in RFC 5861). */
 const STALE_IF_ERROR: Millis = 1 * MINUTE;
-/** Pages read at once. */
+/** Pages that are read in parallel. */
 const PAGE_READS_MAX = 16;
 
-/** A mesh's discovery as it was at one moment. */
+/** The state of a mesh's discovery at one moment. */
 export interface Snapshot {
   readonly directory: Directory;
-  /** In the order of their IDs. */
+  /** Sorted by ID. */
   readonly pointers: readonly PointerView[];
   readonly byId: ReadonlyMap<string, PointerView>;
   readonly removed: readonly RemovedPointer[];
@@ -34,16 +34,19 @@ export interface SnapshotPorts {
   readonly store: Pick<DiscoveryStore, "get">;
   readonly verifier: Verifier;
   readonly now: () => Millis;
-  /** Told why the store could not be read. */
+  /** Called with the error when the store can't be read. */
   readonly onFailure?: (error: unknown) => void;
 }
 
-/** Reads a mesh's discovery from a store that anybody may hold: what the mesh has not signed, or is older than what was read, is refused. */
+/**
+ * Reads a mesh's discovery from an untrusted store. It refuses documents that the mesh did not sign and those older than
+ * the last snapshot.
+ */
 export class SnapshotReader {
   readonly #ports: SnapshotPorts;
-  /** Pages by their names, which are their hashes: they never change. */
+  /** Pages by name. A name is the hash of the content, so a page never changes. */
   #pages = new Map<string, DirectoryPage>();
-  #copy: Snapshot | null = null;
+  #current: Snapshot | null = null;
   #readAt: Millis = Number.NEGATIVE_INFINITY;
   #triedAt: Millis = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | null = null;
@@ -52,7 +55,7 @@ export class SnapshotReader {
     this.#ports = ports;
   }
 
-  /** The newest copy that can be had; null when there is none. */
+  /** The newest snapshot available; null when there is none. */
   async current(): Promise<Snapshot | null> {
     const { now } = this.#ports;
     if (now() - this.#triedAt >= SNAPSHOT_FRESH_FOR) {
@@ -62,10 +65,10 @@ export class SnapshotReader {
       });
       await this.#reading;
     }
-    return now() - this.#readAt < STALE_IF_ERROR ? this.#copy : null;
+    return now() - this.#readAt < STALE_IF_ERROR ? this.#current : null;
   }
 
-  /** Never rejects: a store that does not answer changes nothing. */
+  /** Never rejects: when the store fails, the last snapshot remains. */
   async #read(): Promise<void> {
     const { store, now } = this.#ports;
     try {
@@ -74,31 +77,31 @@ export class SnapshotReader {
         await store.get(DIRECTORY_KEY),
         DIRECTORY_BYTES_MAX,
       );
-      if (directory !== null && (await this.#isNews(directory))) await this.#take(directory);
+      if (directory !== null && (await this.#isNewer(directory))) await this.#load(directory);
       this.#readAt = now();
     } catch (error) {
       this.#ports.onFailure?.(error);
     }
   }
 
-  /** Whether it is the mesh's, and neither what is known already nor older. */
-  async #isNews(directory: Directory): Promise<boolean> {
+  /** Whether the directory is signed by the mesh and newer than the current snapshot. */
+  async #isNewer(directory: Directory): Promise<boolean> {
     const { checkpoint } = directory;
-    const known = this.#copy?.directory;
+    const known = this.#current?.directory;
     if (directory.signature === known?.signature) return false;
     if (known !== undefined && isOlder(checkpoint, known.checkpoint)) return false;
     const { verifier } = this.#ports;
     return (await verifier.directory(directory)) && verifier.checkpoint(checkpoint);
   }
 
-  async #take(directory: Directory): Promise<void> {
+  async #load(directory: Directory): Promise<void> {
     const pages = await this.#pagesOf(directory);
-    // A page that is missing was replaced just now: the next look finds the directory that names its successor.
+    // A missing page was just replaced: the next read finds the directory that names its successor.
     if (pages === null) return;
     this.#pages = pages;
     const all = directory.pages.map((name) => pages.get(name) as DirectoryPage);
     const pointers = all.flatMap((page) => page.pointers).toSorted(byId);
-    this.#copy = {
+    this.#current = {
       directory,
       pointers,
       byId: new Map(pointers.map((pointer) => [pointer.id, pointer])),
@@ -129,7 +132,7 @@ export class SnapshotReader {
   }
 }
 
-/** RFC 3339 as the mesh writes it is ordered like the times. */
+/** The mesh writes RFC 3339 in UTC with milliseconds, which sorts like the times. */
 const isOlder = (a: Checkpoint, b: Checkpoint): boolean =>
   a.seq < b.seq || a.issued_at < b.issued_at;
 

@@ -2,15 +2,15 @@ import type { Bytes } from "../base/bytes.ts";
 import type { Millis } from "../base/clock.ts";
 
 /**
- * Where discovery's documents lie: KV, Redis, memory. A document that is read is either absent or whole. What must be
- * fresh is written once under a fresh key and then named by something that is fresh itself, so a store that is only
- * eventually consistent serves.
+ * The store of discovery's documents: KV, Redis or memory. A read returns the whole document or nothing. Documents are
+ * written once under new keys and then referenced from an up-to-date document, so an eventually consistent store is
+ * sufficient.
  */
 export interface DiscoveryStore {
-  /** Null when there is nothing under the key, or no longer; rejects when the store itself fails. */
+  /** The document; null when the key does not exist or has expired. Rejects when the store fails. */
   get(key: string): Promise<Bytes | null>;
-  /** Keeps the bytes until `expiresAt`, then no longer; rejects when the store can't take them now. */
+  /** Stores the bytes until `expiresAt`. Rejects when the store fails. */
   put(key: string, bytes: Uint8Array, expiresAt: Millis): Promise<void>;
-  /** Removing what is not there is no error. */
+  /** Deletes the document. Deleting a missing key succeeds. */
   delete(key: string): Promise<void>;
 }

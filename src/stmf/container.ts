@@ -8,39 +8,39 @@ import { MAC_BYTES, RECIPIENTS_MAX, STANZA_BYTES, type WrappedKeys } from "./rec
 
 const MAGIC = "STMF";
 const VERSION = "1.0";
-/** Borg's: the payload's key follows from the one recipient's. */
+/** Borg's algorithm: the payload key is derived from the single recipient's key. */
 const FOR_ONE = "x25519-chacha20poly1305";
-/** Muster's own: the payload's key is wrapped for each recipient. Borg's code refuses it. */
+/** Muster's algorithm: the payload key is wrapped for each recipient. Borg refuses it. */
 const FOR_SEVERAL = "muster-x25519-chacha20poly1305-multi";
 
-/** Room for a file of 25 MiB in base64, the rest of its form, and the container around it. */
+/** Enough for a file of 25 MiB in base64, the rest of its form and the container around it. */
 export const CONTAINER_BYTES_MAX = 36 * 1_024 * 1_024;
 const BASE64_CHARS_MAX = 4 * Math.ceil(CONTAINER_BYTES_MAX / 3);
 
-/** An STMF container taken apart. */
+/** The parts of an STMF container. */
 export interface SealedContainer {
-  /** The sender's one-use public key. */
+  /** The sender's public key, which is used once. */
   readonly ephemeralPublicKey: Uint8Array;
-  /** Only in a container for several recipients. */
+  /** Present only in a container for several recipients. */
   readonly wrapped?: WrappedKeys;
   /** The sealed form (crypto/sigil.ts). */
   readonly payload: Uint8Array;
 }
 
-/** What anybody sees of a container; null where the header has something else than it should. */
+/** What is readable without a key; null for header fields that are missing or have the wrong type. */
 export interface SealedInfo {
   readonly algorithm: string | null;
   readonly version: string | null;
   readonly ephemeralPublicKey: Bytes | null;
-  /** Keys that may open it, at most: 1 in Borg's format, otherwise the stanzas, filling included. */
+  /** The largest possible number of recipients: 1 in Borg's format, otherwise the number of stanzas including padding. */
   readonly places: number;
   readonly payloadBytes: number;
 }
 
 /**
- * Borg's STMF 1.0: `STMF`, 2, header length, header, payload (see crypto/trix.ts). The header's keys stand in
- * alphabetical order, as Go writes a map, and without spaces: Borg's PHP library reads headers below 128 bytes only,
- * and the one for a single recipient has 117.
+ * Encodes STMF 1.0: `STMF`, 2, header length, header, payload (see crypto/trix.ts). The header's keys are sorted, as Go
+ * writes a map, and there are no spaces: Borg's PHP library only reads headers shorter than 128 bytes, and the header for
+ * a single recipient has 117.
  */
 export const encodeStmf = ({ ephemeralPublicKey, wrapped, payload }: SealedContainer): Bytes =>
   encodeContainer(MAGIC, {
@@ -54,9 +54,9 @@ export const encodeStmf = ({ ephemeralPublicKey, wrapped, payload }: SealedConta
   });
 
 /**
- * Takes an STMF container apart; nothing is decrypted. `container_invalid`, `container_unsupported` or
- * `container_too_large`. The header of one for a single recipient is not authenticated: a changed key in it makes a
- * payload that does not open.
+ * Parses an STMF container without decrypting it. Faults: `container_invalid`, `container_unsupported`,
+ * `container_too_large`. The header for a single recipient is not authenticated, but with a changed key in it the payload
+ * does not open.
  */
 export function decodeStmf(data: Uint8Array): Result<SealedContainer, StmfFault> {
   const container = readContainer(data);
@@ -72,11 +72,13 @@ export function decodeStmf(data: Uint8Array): Result<SealedContainer, StmfFault>
   if (algorithm === FOR_ONE) return ok({ ephemeralPublicKey, payload });
   const wrapped = wrappedKeysIn(header);
   return wrapped === null
-    ? invalid(`keys are not 1 to ${RECIPIENTS_MAX} of ${STANZA_BYTES} bytes, or mac is no MAC`)
+    ? invalid(
+        `keys must be 1 to ${RECIPIENTS_MAX} stanzas of ${STANZA_BYTES} bytes, and mac must have ${MAC_BYTES} bytes`,
+      )
     : ok({ ephemeralPublicKey, wrapped, payload });
 }
 
-/** What a container says of itself, also one that is of no algorithm known here; nothing is decrypted. */
+/** The readable part of a container, even one with an unknown algorithm. Nothing is decrypted. */
 export function readInfo(data: Uint8Array): Result<SealedInfo, StmfFault> {
   const container = readContainer(data);
   if (!container.ok) return container;
@@ -91,11 +93,11 @@ export function readInfo(data: Uint8Array): Result<SealedInfo, StmfFault> {
   });
 }
 
-/** The container in base64, as Borg's forms carry it; `container_too_large` before it is decoded. */
+/** Decodes a container from base64, as Borg's form posts contain it. The size is checked before decoding. */
 export function containerFromBase64(text: string): Result<Bytes, StmfFault> {
   if (text.length > BASE64_CHARS_MAX) return tooLarge(`${text.length} characters of base64`);
   const data = fromBase64(text);
-  return data === null ? invalid("not base64, or not as it is written") : ok(data);
+  return data === null ? invalid("not canonical base64") : ok(data);
 }
 
 function readContainer(data: Uint8Array) {
@@ -114,7 +116,7 @@ function wrappedKeysIn({ keys, mac }: JsonObject): WrappedKeys | null {
 const textIn = (value: Json | undefined): string | null =>
   typeof value === "string" ? value : null;
 
-/** The bytes that a text of base64 stands for, if they are so many. */
+/** The bytes of a base64 text; null unless there are exactly `length`. */
 function bytesIn(value: Json | undefined, length: number): Bytes | null {
   const bytes = typeof value === "string" ? fromBase64(value) : null;
   return bytes?.length === length ? bytes : null;
@@ -125,11 +127,11 @@ const invalid = (detail: string) => err<StmfFault>({ code: "container_invalid", 
 const unsupported = (part: string, expected: string) =>
   err<StmfFault>({
     code: "container_unsupported",
-    detail: `the header's ${part} is not ${expected}`,
+    detail: `the header's ${part} must be ${expected}`,
   });
 
 export const tooLarge = (what: string) =>
   err<StmfFault>({
     code: "container_too_large",
-    detail: `${what}, and a container has at most ${CONTAINER_BYTES_MAX} bytes`,
+    detail: `${what}: a container has at most ${CONTAINER_BYTES_MAX} bytes`,
   });

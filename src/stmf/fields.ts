@@ -1,17 +1,17 @@
 import { fromBase64, toBase64, type Bytes } from "../base/bytes.ts";
 import type { Field, FormData } from "./form.ts";
 
-/** What Borg's forms call a field that is a file. */
+/** The `type` of a file field in Borg's forms. */
 const FILE = "file";
 
-/** A field of text; `type` is that of HTML's input: `text`, `password`, `email`… */
+/** A text field. `type` is the type of an HTML input: `text`, `password`, `email`, ... */
 export const textField = (name: string, value: string, type = "text"): Field => ({
   name,
   value,
   type,
 });
 
-/** A field that carries a file, of 0 bytes too. */
+/** A field that contains a file, which may be empty. */
 export const fileField = (
   name: string,
   content: Uint8Array,
@@ -19,19 +19,19 @@ export const fileField = (
   mime = "application/octet-stream",
 ): Field => ({ name, value: toBase64(content), type: FILE, filename, mime });
 
-/** The content of a file; null when the field is no file, or its value not base64. */
+/** The content of a file field; null when the field is not a file or its value is not base64. */
 export const fileContent = (field: Field): Bytes | null =>
   field.type === FILE ? fromBase64(field.value) : null;
 
-/** The first value of that name. */
+/** The value of the first field with this name. */
 export const valueOf = ({ fields }: FormData, name: string): string | undefined =>
   fields.find((field) => field.name === name)?.value;
 
-/** All values of that name, as of a multi-select, in order. */
+/** The values of all fields with this name (as of a multi-select), in order. */
 export const valuesOf = ({ fields }: FormData, name: string): readonly string[] =>
   fields.filter((field) => field.name === name).map(({ value }) => value);
 
-/** The fields of a browser's form, files included: `await formOf(new FormData(element))`. */
+/** Converts a browser's form with its files: `await formOf(new FormData(element))`. */
 export async function formOf(web: globalThis.FormData): Promise<FormData> {
   const fields: Field[] = [];
   for (const [name, entry] of web.entries()) {
@@ -45,8 +45,8 @@ export async function formOf(web: globalThis.FormData): Promise<FormData> {
 }
 
 /**
- * The form as browsers and servers hold one, files as `File`. A file whose value is no base64 stays the text that it is:
- * its sender is the one to blame, and what reads the form judges it anyway.
+ * Converts to the web's `FormData`, with files as `File`. A file field whose value is not base64 stays text: the code that
+ * reads the form validates its fields anyway.
  */
 export function webFormOf({ fields }: FormData): globalThis.FormData {
   const web = new globalThis.FormData();

@@ -6,8 +6,8 @@ import { firstIssue } from "../protocol/envelope.ts";
 import type { StmfFault } from "./errors.ts";
 
 /**
- * One field of a form, as Borg's `FormField` writes it. Names may repeat (multi-select). For files, `type` is `file`
- * and `value` is base64. Borg leaves empty `type`, `filename` and `mime` out, so absent and empty are the same.
+ * One field of a form, as Borg's `FormField` serializes it. Names may repeat (multi-select). For files, `type` is `file`
+ * and `value` is base64. Borg omits empty `type`, `filename` and `mime`, so absent and empty mean the same.
  */
 export interface Field {
   readonly name: string;
@@ -17,28 +17,28 @@ export interface Field {
   readonly mime?: string;
 }
 
-/** What a container holds: the plaintext is this, as JSON. An absent and an empty `meta` are the same. */
+/** The content of a container: the plaintext is this object as JSON. An absent and an empty `meta` mean the same. */
 export interface FormData {
   readonly fields: readonly Field[];
   readonly meta?: Readonly<Record<string, string>>;
 }
 
-/** Far above any honest form; what counts is that hostile input ends early. */
+/** Far above any legitimate form; these limits make hostile input fail early. */
 export const FIELDS_MAX = 10_000;
 export const META_MAX = 1_000;
-/** Values in the JSON of a form: one that fills the other bounds has 61,000. */
+/** Values in the JSON of a form. A form at all the other limits has 61,000. */
 const VALUES_MAX = 100_000;
-/** Characters of names, types, file names and keys of `meta`. Values are bounded by the container alone. */
+/** Characters of names, types, file names and keys of `meta`. Values are limited only by the container. */
 export const LABEL_CHARS_MAX = 4_096;
 
 /**
- * Half a surrogate pair is no character: it becomes U+FFFD, as in the forms of browsers and as Go reads it. PHP would
- * refuse the whole form.
+ * An unpaired surrogate is not a character: it becomes U+FFFD, as in browsers' forms and in Go. PHP would refuse the whole
+ * form.
  */
 const wellFormed = (text: string): string => text.toWellFormed();
 const Text = z.string().transform(wellFormed);
 const Label = z.string().max(LABEL_CHARS_MAX).transform(wellFormed);
-/** Go reads null as empty, and writes neither. */
+/** Go reads null as empty, and omits empty values. */
 const Optional = Label.nullish();
 
 const FieldSchema = z
@@ -51,7 +51,7 @@ const FieldSchema = z
     ...(mime && { mime }),
   }));
 
-/** Counted first, so that a long list is refused before its members are looked at. Go writes a nil slice as null. */
+/** The length is checked first, so that a long list is refused before its members are parsed. Go writes a nil slice as null. */
 const FieldsSchema = z
   .array(z.unknown())
   .max(FIELDS_MAX)
@@ -59,7 +59,7 @@ const FieldsSchema = z
   .transform((fields) => fields ?? [])
   .pipe(z.array(FieldSchema));
 
-/** `__proto__` is refused: it can't be an ordinary key of a plain object, and dropping it in silence would lie. */
+/** `__proto__` is refused: it can't be a regular key of a plain object, and dropping it silently would lose data. */
 const isMetaObject = (value: unknown): boolean =>
   typeof value === "object" &&
   value !== null &&
@@ -68,7 +68,7 @@ const isMetaObject = (value: unknown): boolean =>
   Object.keys(value).length <= META_MAX;
 
 const MetaSchema = z
-  .custom<object>(isMetaObject, `meta is an object of at most ${META_MAX} texts`)
+  .custom<object>(isMetaObject, `meta must be an object with at most ${META_MAX} strings`)
   .pipe(z.record(Label, Text));
 
 const FormSchema = z
@@ -78,7 +78,7 @@ const FormSchema = z
     ...(meta && Object.keys(meta).length > 0 && { meta }),
   }));
 
-/** The plaintext of a form, keys in Borg's order; `form_invalid` when it is no form or exceeds a bound. */
+/** The plaintext of a form, with keys in Borg's order; `form_invalid` when it is not a form or exceeds a limit. */
 export function writeForm(form: FormData): Result<Bytes, StmfFault> {
   const checked = FormSchema.safeParse(form);
   return checked.success
@@ -86,12 +86,15 @@ export function writeForm(form: FormData): Result<Bytes, StmfFault> {
     : err({ code: "form_invalid", detail: firstIssue(checked.error) });
 }
 
-/** The form of a plaintext; `content_invalid` when it is not UTF-8, not JSON, too deep, too wide, or no form. */
+/** Parses a plaintext; `content_invalid` when it is not UTF-8, not JSON, exceeds a limit, or is not a form. */
 export function readForm(plaintext: Uint8Array): Result<FormData, StmfFault> {
   const text = fromUtf8(plaintext);
   const json = text === null ? undefined : parseJson(text, JSON_DEPTH_MAX, VALUES_MAX);
   if (json === undefined) {
-    return err({ code: "content_invalid", detail: "not JSON, or of more values than a form has" });
+    return err({
+      code: "content_invalid",
+      detail: "not JSON, or JSON with too many levels or values for a form",
+    });
   }
   const form = FormSchema.safeParse(json);
   return form.success

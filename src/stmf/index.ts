@@ -1,6 +1,6 @@
 /**
- * The public door of STMF, Borg's sealed forms: what `muster/stmf` exports. Everything that can fail in expected ways
- * throws a `StmfError` with a stable `code`; the functions behind the door return the same faults as values.
+ * The public API of STMF, Borg's sealed forms: the exports of `muster/stmf`. A function that can fail in expected ways
+ * throws a `StmfError` with a stable `code`; the internal functions return the same faults as values.
  */
 import { fromBase64, toBase64, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
@@ -29,16 +29,16 @@ export type { Field, FormData } from "./form.ts";
 export type { BlobReader, Pointer } from "./pointer.ts";
 export { RECIPIENTS_MAX } from "./recipients.ts";
 
-/** The name under which a form post carries its container, in base64. */
+/** The field of a form post that contains the container in base64. */
 export const PAYLOAD_FIELD = "_stmf_payload";
 
-/** An X25519 key: 32 bytes, or their base64, as Borg writes keys. */
+/** An X25519 key: 32 bytes, or base64, which is how Borg writes keys. */
 export type Key = Uint8Array | string;
 
-/** A container: its bytes, or their base64, as a form post carries it. */
+/** A container: its bytes, or base64, which is how a form post contains it. */
 export type Container = Uint8Array | string;
 
-/** Keys of a recipient: publish the one, keep the other. */
+/** A recipient's key pair: publish the public key, keep the private key secret. */
 export interface RecipientKeys {
   readonly privateKey: Bytes;
   readonly publicKey: Bytes;
@@ -49,19 +49,19 @@ export function generateKeyPair(random: RandomBytes = platformRandom): Recipient
   return { privateKey, publicKey };
 }
 
-/** The public key of a private one. */
+/** The public key of a private key. */
 export function publicKeyOf(privateKey: Key): Bytes {
   const bytes = keyBytes(privateKey);
   return orThrow(
     bytes.length === KEY_BYTES
       ? ok(keyPairFrom(Uint8Array.from(bytes)).publicKey)
-      : err({ code: "private_key_invalid", detail: `a private key is ${KEY_BYTES} bytes` }),
+      : err({ code: "private_key_invalid", detail: `a private key has ${KEY_BYTES} bytes` }),
   );
 }
 
 /**
- * Seals a form to one public key, as a container that Borg's Go and PHP code opens, or to several, any of whose private
- * keys open it: that is a format of Muster's own, and hides who they are.
+ * Seals a form. For one public key, the result is a container that Borg's Go and PHP libraries open. For several, each of
+ * the private keys opens it; this is Muster's own format, and it does not reveal the recipients.
  */
 export async function encrypt(
   form: FormData,
@@ -75,39 +75,39 @@ export async function encrypt(
   );
 }
 
-/** `encrypt`, in base64: what goes into the form field `PAYLOAD_FIELD`. */
+/** Like `encrypt`, in base64: the value of the form field `PAYLOAD_FIELD`. */
 export const encryptBase64 = async (
   form: FormData,
   recipients: Key | readonly Key[],
   random: RandomBytes = platformRandom,
 ): Promise<string> => toBase64(await encrypt(form, recipients, random));
 
-/** Opens a container with a private key that it was sealed to. */
+/** Opens a container with the private key of one of its recipients. */
 export async function decrypt(container: Container, privateKey: Key): Promise<FormData> {
   const data = orThrow(containerBytes(container));
   return orThrow(openForm(data, keyBytes(privateKey)));
 }
 
-/** Whether it is a container that somebody's key may open here. Needs no key, so it can't tell whether any does. */
+/** Whether this is a well-formed, supported container. It needs no key, so it can't check whether the payload opens. */
 export function validate(container: Container): boolean {
   const data = containerBytes(container);
   return data.ok && decodeStmf(data.value).ok;
 }
 
-/** What anybody sees of a container, also of one with an algorithm that is not known here. Needs no key. */
+/** The readable part of a container, even one with an unknown algorithm. It needs no key. */
 export const inspect = (container: Container): SealedInfo => {
   const data = orThrow(containerBytes(container));
   return orThrow(readInfo(data));
 };
 
-/** A pointer to a blob, under a fresh random ID. `metadata` is public: put nothing in that names the peer. */
+/** A pointer to a blob, with a new random ID. `metadata` is public: it must not identify the peer. */
 export const newPointer = (
   blobId: string,
   metadata: Pointer["metadata"] = {},
   random: RandomBytes = platformRandom,
 ): Pointer => makePointer(blobId, metadata, random);
 
-/** Fetches the blob of a pointer and opens it. What `blobs.get` throws passes through. */
+/** Fetches the blob of a pointer and opens it. Errors of `blobs.get` are passed through. */
 export async function resolve(
   pointer: Pointer,
   privateKey: Uint8Array,
@@ -118,7 +118,7 @@ export async function resolve(
 
 const isKey = (key: Key | readonly Key[]): key is Key => !Array.isArray(key);
 
-/** Text that is no base64 is no key of any length: the length is what is refused. */
+/** Text that is not base64 becomes an empty key, which is refused for its length. */
 const keyBytes = (key: Key): Uint8Array =>
   typeof key === "string" ? (fromBase64(key) ?? new Uint8Array()) : key;
 

@@ -14,9 +14,9 @@ import type { FormData } from "./form.ts";
 import { openForm, sealForm } from "./seal.ts";
 
 /**
- * A peer as it stands in a blob: one field per attribute, its name the attribute's, its `type` one of `text`,
- * `datetime` (RFC 3339), `number` (as in JSON), `boolean` (`true`, `false`) and `list` (parted by commas). An empty value
- * of a `datetime`, a `number` or the region is null: not known.
+ * A peer's record in a blob: a form with one field per attribute, named after it. The field's `type` is `text`, `datetime`
+ * (RFC 3339), `number` (as in JSON), `boolean` (`true`, `false`), `list` (separated by commas) or `region`. An empty
+ * value of a `datetime`, a `number` or a `region` is null: not known.
  */
 const PeerRecord = PeerView.pick({
   id: true,
@@ -57,6 +57,7 @@ const TYPES: { readonly [Attribute in keyof PeerRecord]: FieldType } = {
 };
 const ATTRIBUTES = Object.keys(TYPES) as (keyof PeerRecord)[];
 
+/** The form of a record, without padding. */
 export const peerForm = (record: PeerRecord): FormData => ({
   fields: ATTRIBUTES.map((name) => ({
     name,
@@ -65,12 +66,12 @@ export const peerForm = (record: PeerRecord): FormData => ({
   })),
 });
 
-/** A field that no reader looks at, which fills the form up. */
+/** A field that readers ignore; it pads the form. */
 const PADDING = { name: "padding", type: "padding" } as const;
 
 /**
- * The form filled up to `RECORD_BYTES_MIN` bytes of JSON, or the next power of two that holds it: a blob's length then
- * tells at most which of a few sizes its record has.
+ * Pads the form's JSON to `RECORD_PADDED_BYTES_MIN` bytes, or to the next power of two that holds it, so that a blob's
+ * size reveals only which of a few sizes the record has.
  */
 export function padded({ fields }: FormData): FormData {
   const filled = (count: number): FormData => ({
@@ -83,14 +84,14 @@ export function padded({ fields }: FormData): FormData {
 }
 
 /**
- * The record in a form; fields of other names are passed over, for later versions. `record_invalid` when an attribute
- * is absent, double or wrong; `identity_mismatch` when the ID is not the hash of the key (DESIGN §9).
+ * The record in a form. Fields with unknown names are ignored, for later versions. `record_invalid` when an attribute is
+ * missing, repeated or invalid; `identity_mismatch` when the ID is not the hash of the key.
  */
 export function readPeerForm(form: FormData): Result<PeerRecord, StmfFault> {
   const found = new Map<string, unknown>();
   for (const { name, value } of form.fields) {
     if (!isAttribute(name)) continue;
-    if (found.has(name)) return err({ code: "record_invalid", detail: `${name} stands twice` });
+    if (found.has(name)) return err({ code: "record_invalid", detail: `${name} appears twice` });
     found.set(name, READERS[TYPES[name]](value));
   }
   const record = PeerRecord.safeParse(Object.fromEntries(found));
@@ -104,14 +105,14 @@ export function readPeerForm(form: FormData): Result<PeerRecord, StmfFault> {
   return ok(record.data);
 }
 
-/** Seals a record, padded, to the discovery key of an epoch; the faults are those of `sealForm`. */
+/** Pads a record and seals it to an epoch's discovery key. Faults: those of `sealForm`. */
 export const sealPeerRecord = (
   record: PeerRecord,
   recipientPublicKey: Uint8Array,
   random: RandomBytes,
 ): Result<Bytes, StmfFault> => sealForm(padded(peerForm(record)), recipientPublicKey, random);
 
-/** Opens a record; the faults are those of `openForm` and `readPeerForm`. */
+/** Opens a record. Faults: those of `openForm` and `readPeerForm`. */
 export function openPeerRecord(
   container: Uint8Array,
   privateKey: Uint8Array,
@@ -122,7 +123,7 @@ export function openPeerRecord(
 
 const isAttribute = (name: string): name is keyof PeerRecord => Object.hasOwn(TYPES, name);
 
-/** The value that a field's text stands for; undefined when it is not of the type. The schema judges it. */
+/** Converts a field's text to a value; undefined when it does not fit the type. The schema validates the value. */
 const READERS: { readonly [Type in FieldType]: (text: string) => unknown } = {
   text: (text) => text,
   datetime: (text) => (text === "" ? null : text),

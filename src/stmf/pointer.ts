@@ -7,8 +7,8 @@ import type { FormData } from "./form.ts";
 import { openForm } from "./seal.ts";
 
 /**
- * What is published so that a blob can be found. It says nothing of who is in the blob, unless the metadata does. A mesh
- * publishes it signed, with the times and numbers of protocol/discovery.ts.
+ * The public entry by which a blob is found. It does not reveal whose record the blob contains, unless the metadata does.
+ * A mesh publishes it signed, with the further fields of protocol/discovery.ts.
  */
 export interface Pointer {
   readonly id: string;
@@ -18,8 +18,8 @@ export interface Pointer {
 }
 
 /**
- * Where blobs are read from: KV, Redis, an HTTP client. `get` gives null when there is nothing under the ID, and
- * rejects when the store itself fails. Pointers may come from strangers: take `id` as opaque text, and escape it.
+ * The source of blobs: KV, Redis or an HTTP client. `get` returns null when the ID does not exist, and rejects when the
+ * store fails. Pointers may be untrusted: treat `id` as opaque text and escape it.
  */
 export interface BlobReader {
   get(id: string): Promise<Uint8Array | null>;
@@ -31,7 +31,7 @@ export const makePointer = (
   random: RandomBytes,
 ): Pointer => ({ id: newOpaqueId(random), blob_id: blobId, metadata });
 
-/** The form behind a pointer: `blob_missing`, or any fault of opening. What `blobs` throws passes through. */
+/** Fetches and opens a pointer's form: `blob_missing`, or any fault of `openForm`. Errors of `blobs` are passed through. */
 export async function openPointer(
   pointer: Pointer,
   privateKey: Uint8Array,

@@ -6,20 +6,20 @@ import { chachaOpen, chachaSeal, hkdfSha256, hmacSha256, TAG_BYTES } from "../cr
 import { KEY_BYTES } from "../protocol/constants.ts";
 import type { StmfFault } from "./errors.ts";
 
-/** As many as may open one container: whoever opens it tries so many stanzas, in less time than the agreement took. */
+/** The most recipients of one container. Opening tries each stanza; 64 take less time than the key agreement. */
 export const RECIPIENTS_MAX = 64;
 
 /**
- * The content key, sealed once for each recipient under a key of the two (as in age, and in HPKE's DHKEM). Nothing in a
- * stanza names its recipient: the ephemeral key is fresh, stanzas stand in the order of their bytes, and some are random
- * filling, so that not even the number is told but up to the next power of two.
+ * The content key, wrapped for each recipient with a key agreed between sender and recipient (as in age, and in HPKE's
+ * DHKEM). A stanza does not identify its recipient: the ephemeral key is new, stanzas are sorted by their bytes, and
+ * random stanzas are added up to the next power of two, so that even the number of recipients is hidden.
  */
 export interface WrappedKeys {
   /** 48 bytes each. */
   readonly stanzas: readonly Uint8Array[];
   /**
-   * HMAC-SHA256 under a key that follows from the content key, over ephemeral key and stanzas. It holds the header
-   * together, and the content key fast: no sender can let two recipients open the same bytes to two forms.
+   * HMAC-SHA256 of ephemeral key and stanzas, with a key derived from the content key. It authenticates the header and
+   * commits to the content key: a sender can't make two recipients open the same container to different forms.
    */
   readonly mac: Uint8Array;
 }
@@ -27,7 +27,7 @@ export interface WrappedKeys {
 export const STANZA_BYTES = KEY_BYTES + TAG_BYTES;
 export const MAC_BYTES = 32;
 
-/** A wrapping key seals once, for its ephemeral key is fresh. */
+/** A fixed nonce is safe: each wrapping key is used once, because the ephemeral key is new. */
 const NONCE = new Uint8Array(12);
 const NO_AAD = new Uint8Array();
 
@@ -40,11 +40,11 @@ const headerMac = (contentKey: Uint8Array, ephemeral: Uint8Array, stanzas: reado
     concat(ephemeral, ...stanzas),
   );
 
-/** The key of the payload: the content key itself seals nothing. */
+/** The key of the payload, derived from the content key, which is never used directly. */
 export const payloadKey = (contentKey: Uint8Array): Bytes =>
   hkdfSha256(contentKey, utf8("muster/stmf payload"), KEY_BYTES);
 
-/** Wraps a content key for different public keys; `public_key_invalid`. */
+/** Wraps a content key for each of the public keys, which must be distinct. Fault: `public_key_invalid`. */
 export function wrapKey(
   contentKey: Uint8Array,
   ephemeral: KeyPair,
@@ -68,8 +68,8 @@ export function wrapKey(
 }
 
 /**
- * The content key; null when no stanza is for the recipient, or the header was changed. `secret` is that of ephemeral key
- * and recipient.
+ * The content key; null when no stanza is for the recipient, or the header was changed. `secret` is the secret agreed
+ * between the ephemeral key and the recipient.
  */
 export function unwrapKey(
   { stanzas, mac }: WrappedKeys,
@@ -87,7 +87,7 @@ export function unwrapKey(
   return null;
 }
 
-/** Each key once, in the order given: to be named twice gives nobody a second stanza. */
+/** The distinct keys, in the given order, so that a repeated recipient does not get a second stanza. */
 export const distinctKeys = (publicKeys: readonly Uint8Array[]): readonly Uint8Array[] => [
   ...new Map(publicKeys.map((key) => [toHex(key), key])).values(),
 ];

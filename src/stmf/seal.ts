@@ -15,15 +15,15 @@ import type { StmfFault } from "./errors.ts";
 import { readForm, writeForm, type FormData } from "./form.ts";
 import { distinctKeys, payloadKey, RECIPIENTS_MAX, unwrapKey, wrapKey } from "./recipients.ts";
 
-/** Bytes of header, nonce and tag around a plaintext, rounded up: the header for the most recipients has 4,600. */
+/** Bytes of header, nonce and tag around a plaintext, rounded up. The largest header, for 64 recipients, has 4,600. */
 const OVERHEAD_MAX = 8 * 1_024;
 
 /**
- * A form sealed to one X25519 public key: key = SHA-256(X25519(ephemeral, recipient)), a fresh ephemeral key each time.
- * Anyone can seal: opening proves nothing about the sender. `public_key_invalid`, `form_invalid`, `container_too_large`.
+ * Seals a form to one X25519 public key: key = SHA-256(X25519(ephemeral, recipient)), with a new ephemeral key each time.
+ * Anyone can seal, so opening proves nothing about the sender. Faults: `public_key_invalid`, `form_invalid`,
+ * `container_too_large`.
  *
- * The same secret derivation serves go-p2p's handshake, which MACs chosen input under it: never seal to an identity
- * key (DESIGN §8).
+ * Never seal to an identity key: go-p2p's handshake derives its secret in the same way and MACs chosen input with it.
  */
 export function sealForm(
   form: FormData,
@@ -46,8 +46,8 @@ export function sealForm(
 }
 
 /**
- * A form sealed to several public keys, each of which opens the one container; to a single one it is `sealForm`'s, plain
- * Borg. Its faults, and `recipients_invalid`.
+ * Seals a form to several public keys; each of the private keys opens the container. For a single key, the result is that
+ * of `sealForm`. Faults: those of `sealForm`, and `recipients_invalid`.
  */
 export function sealFormForAll(
   form: FormData,
@@ -74,10 +74,10 @@ export function sealFormForAll(
   );
 }
 
-/** The form in a container, for one recipient or several. Any fault but those of sealing, pointers and peer records. */
+/** Opens a container for one or several recipients. Faults: `private_key_invalid`, `content_invalid`, `container_*`. */
 export function openForm(data: Uint8Array, privateKey: Uint8Array): Result<FormData, StmfFault> {
   if (privateKey.length !== KEY_BYTES) {
-    return err({ code: "private_key_invalid", detail: `a private key is ${KEY_BYTES} bytes` });
+    return err({ code: "private_key_invalid", detail: `a private key has ${KEY_BYTES} bytes` });
   }
   const sealed = decodeStmf(data);
   if (!sealed.ok) return sealed;
@@ -88,7 +88,10 @@ export function openForm(data: Uint8Array, privateKey: Uint8Array): Result<FormD
   const key = keyOfPayload(sealed.value, secret, privateKey);
   const plaintext = key && openSigil(key, sealed.value.payload);
   if (plaintext === null) {
-    return err({ code: "container_sealed_otherwise", detail: "does not open with this key" });
+    return err({
+      code: "container_sealed_otherwise",
+      detail: "the payload does not open with this key",
+    });
   }
   return readForm(plaintext);
 }
@@ -116,5 +119,5 @@ function plaintextOf(form: FormData): Result<Bytes, StmfFault> {
 const recipientsInvalid = () =>
   err<StmfFault>({
     code: "recipients_invalid",
-    detail: `a form is sealed to 1 to ${RECIPIENTS_MAX} public keys`,
+    detail: `a form needs 1 to ${RECIPIENTS_MAX} recipients`,
   });

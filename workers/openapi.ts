@@ -1,14 +1,12 @@
 import { z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "./context.ts";
 import { jsonOf } from "./responses.ts";
-import { defineRawRoute, type Router } from "./route.ts";
+import { routesTagged, type Router } from "./route.ts";
 
-const description = defineRawRoute({
-  scope: "public",
-  method: "get",
-  path: "/openapi.json",
+const { defineRaw } = routesTagged("mesh");
+
+const description = defineRaw("public", "get", "/openapi.json", {
   summary: "Show this description",
-  tags: ["mesh"],
   responses: { 200: jsonOf(z.object({ openapi: z.string() }), "An OpenAPI document") },
 });
 

@@ -29,9 +29,10 @@ export type OwnCheck =
   /** The handler accepts an epoch's reader token or an API token. */
   | "reader_token";
 
-/** A route as its file describes it: `defineRoute` adds what follows from the scope and from the body. */
-type RouteDescription = Omit<RouteConfig, "security" | "middleware" | "path"> & {
-  readonly scope: RouteScope;
+type Method = "get" | "post" | "put" | "delete";
+
+/** The rest of a route's description. What follows from its scope and its body is added to it. */
+type RouteDetails = Omit<RouteConfig, "security" | "middleware" | "tags" | "method" | "path"> & {
   /** The failures that are particular to this route. */
   readonly failures?: readonly FailureName[];
   /** The largest body; default: `BODY_BYTES_MAX`. */
@@ -41,46 +42,73 @@ type RouteDescription = Omit<RouteConfig, "security" | "middleware" | "path"> & 
 };
 
 declare const CHECKED: unique symbol;
-/** A route that checks its scope: only `defineRoute` and `defineRawRoute` make one. */
 type Marked = { readonly [CHECKED]: true };
+/** A route that checks its scope: only `routesTagged` makes one. */
 export type CheckedRoute = RouteConfig & Marked;
-type Checked<R> = R & Marked;
+type Defined<M extends Method, P extends string, R> = R & { method: M; path: P } & Marked;
 
-/**
- * Defines a route. The check of its scope, and the check that its body is JSON if it has one, run before anything else of
- * the request is read.
- */
-export function defineRoute<P extends string, R extends RouteDescription & { path: P }>(
-  description: R,
-): Checked<R> {
-  const hasBody = description.request?.body !== undefined;
-  const { bodyBytesMax = BODY_BYTES_MAX, failures = [] } = description;
-  return checked(
-    { ...description, failures: hasBody ? ["too_large", "not_json", ...failures] : failures },
-    hasBody ? acceptsJson(bodyBytesMax) : [],
-  );
+/** The functions that define the routes of one file, all under one tag of the API's description. */
+export const routesTagged = (tag: string) => ({
+  /**
+   * Defines a route. The check of its scope, and the check that its body is JSON if it has one, run before anything else of
+   * the request is read.
+   */
+  define: <M extends Method, P extends string, R extends RouteDetails>(
+    scope: RouteScope,
+    method: M,
+    path: P,
+    details: R,
+  ): Defined<M, P, R> => {
+    const hasBody = details.request?.body !== undefined;
+    const { bodyBytesMax = BODY_BYTES_MAX, failures = [] } = details;
+    return checked(
+      { tag, scope, method, path, bodyChecks: hasBody ? acceptsJson(bodyBytesMax) : [] },
+      { ...details, failures: hasBody ? ["too_large", "not_json", ...failures] : failures },
+    );
+  },
+
+  /** Defines a route whose handler reads the body by itself, as bytes or as a stream. */
+  defineRaw: <M extends Method, P extends string, R extends RouteDetails>(
+    scope: RouteScope,
+    method: M,
+    path: P,
+    details: R,
+  ): Defined<M, P, R> => checked({ tag, scope, method, path, bodyChecks: [] }, details),
+});
+
+interface RouteHead<M extends Method, P extends string> {
+  readonly tag: string;
+  readonly scope: RouteScope;
+  readonly method: M;
+  readonly path: P;
+  readonly bodyChecks: readonly MiddlewareHandler<AppEnv>[];
 }
 
-/** Defines a route whose handler reads the body by itself, as bytes or as a stream. */
-export const defineRawRoute = <P extends string, R extends RouteDescription & { path: P }>(
-  description: R,
-): Checked<R> => checked(description, []);
-
-function checked<P extends string, R extends RouteDescription & { path: P }>(
-  description: R,
-  bodyChecks: readonly MiddlewareHandler<AppEnv>[],
-): Checked<R> {
-  const { scope, failures = [], bodyBytesMax: _, middleware, responses, ...rest } = description;
+function checked<M extends Method, P extends string, R extends RouteDetails>(
+  { tag, scope, method, path, bodyChecks }: RouteHead<M, P>,
+  details: R,
+): Defined<M, P, R> {
+  const { failures = [], bodyBytesMax: _, middleware, responses, ...rest } = details;
   const { security, byDefault, check } = rulesOf(scope);
   const route = createRoute({
     ...rest,
+    method,
+    path,
+    tags: [tag],
     ...(security !== null && { security }),
     "x-scope": scope,
     middleware: [...check, ...(middleware === undefined ? [] : [middleware]), ...bodyChecks],
-    responses: { ...responses, ...failureResponses([...byDefault, ...failures]) },
+    responses: {
+      ...responses,
+      ...failureResponses([...byDefault, ...ofResource(method, path), ...failures]),
+    },
   });
-  return route as unknown as Checked<R>;
+  return route as unknown as Defined<M, P, R>;
 }
+
+/** A request that reads or removes one resource fails if the resource does not exist. */
+const ofResource = (method: Method, path: string): readonly FailureName[] =>
+  (method === "get" || method === "delete") && path.includes("{") ? ["not_found"] : [];
 
 interface ScopeRules {
   /** As the description of the API states it; null where no bearer token is read. */

@@ -18,11 +18,6 @@ export {
 export { checkMapping, taskOf } from "./mapping.ts";
 export { checkFilters, matchesPattern } from "./filter.ts";
 export { explainEvent, readEvent, verdictOf, type Verdict } from "./verdict.ts";
-export {
-  headersOf,
-  openDelivery,
-  sealDelivery,
-  type DeliveryContent as KeptContent,
-} from "./sealed-delivery.ts";
+export { headersOf, openDelivery, sealDelivery, type DeliveryContent } from "./sealed-delivery.ts";
 export { checkPayload } from "./payload.ts";
 export { openSecret, sealSecret, storageKey } from "./sealed-secret.ts";

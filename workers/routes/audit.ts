@@ -1,14 +1,12 @@
 import { AuditList, AuditQuery } from "../../src/protocol/http.ts";
 import { forward } from "../forward.ts";
 import { jsonOf } from "../responses.ts";
-import { defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 
-const list = defineRoute({
-  scope: "administer",
-  method: "get",
-  path: "/v1/audit",
+const { define } = routesTagged("access");
+
+const list = define("administer", "get", "/v1/audit", {
   summary: "List the audit log, newest first: admissions, refusals and administrative changes",
-  tags: ["access"],
   request: { query: AuditQuery },
   responses: { 200: jsonOf(AuditList, "One page of the audit log") },
 });

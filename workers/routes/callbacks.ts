@@ -4,24 +4,16 @@ import { Uuid } from "../../src/protocol/ids.ts";
 import { ownerSecret } from "../../src/webhooks/index.ts";
 import { forward, visibleTo } from "../forward.ts";
 import { jsonOf } from "../responses.ts";
-import { defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 
-const tags = ["tasks"];
+const { define } = routesTagged("tasks");
 
-const secret = defineRoute({
-  scope: "work",
-  method: "get",
-  path: "/v1/callback-secret",
+const secret = define("work", "get", "/v1/callback-secret", {
   summary: "Show the secret that signs the callbacks of this token's tasks",
-  tags,
   responses: { 200: jsonOf(CallbackSecretView, "The secret") },
 });
-const repeat = defineRoute({
-  scope: "work",
-  method: "post",
-  path: "/v1/tasks/{id}/callback",
+const repeat = define("work", "post", "/v1/tasks/{id}/callback", {
   summary: "Deliver a task's callback again, after it was delivered or has failed",
-  tags,
   request: { params: z.object({ id: Uuid }) },
   responses: { 202: jsonOf(TaskView, "The callback is scheduled again") },
   failures: ["not_found", "conflict"],

@@ -8,7 +8,9 @@ import { ORIGIN_HEADERS } from "../../durable/origin-headers.ts";
 import type { AppContext } from "../context.ts";
 import { respond, problem } from "../problem.ts";
 import { orUnavailable } from "../unavailable.ts";
-import { defineRawRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
+
+const { defineRaw } = routesTagged("peers");
 
 /** Peers connect to `/v1/connect`, or to `/ws`, the default path of go-p2p. */
 export function connectRoutes(router: Router): void {
@@ -19,13 +21,9 @@ export function connectRoutes(router: Router): void {
 
 /** Raw: a WebSocket upgrade is not a response that the validating router supports. */
 const connectRoute = (path: string) =>
-  defineRawRoute({
-    scope: "peer_proof",
-    method: "get",
-    path,
+  defineRaw("peer_proof", "get", path, {
     summary:
       "Connect as a peer by WebSocket: muster.2 (its subprotocol, and a proof in the query) or go-p2p (neither)",
-    tags: ["peers"],
     request: { query: ConnectQuery.partial() },
     responses: { 101: { description: "The session begins" } },
     failures: [

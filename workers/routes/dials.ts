@@ -9,18 +9,14 @@ import { forward, forwardEmpty } from "../forward.ts";
 import { lowOrderKeyError } from "../low-order-key.ts";
 import { respond } from "../problem.ts";
 import { bodyOf, jsonOf, noContent } from "../responses.ts";
-import { defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 
-const tags = ["peers"];
+const { define } = routesTagged("peers");
 const params = z.object({ id: DialView.shape.id });
 
-const dial = defineRoute({
-  scope: "administer",
-  method: "post",
-  path: "/v1/peers",
+const dial = define("administer", "post", "/v1/peers", {
   summary:
     "Register the address of a peer that listens: the mesh dials it now and whenever it is disconnected",
-  tags,
   request: { body: bodyOf(DialBody) },
   responses: {
     200: jsonOf(DialView, "The address was registered before; the mesh dials it now"),
@@ -28,23 +24,15 @@ const dial = defineRoute({
   },
   failures: ["conflict"],
 });
-const list = defineRoute({
-  scope: "read",
-  method: "get",
-  path: "/v1/dials",
+const list = define("read", "get", "/v1/dials", {
   summary: "List the registered addresses, with the outcome of the last dial",
-  tags,
   responses: { 200: jsonOf(DialList, "The addresses") },
 });
-const remove = defineRoute({
-  scope: "administer",
-  method: "delete",
-  path: "/v1/dials/{id}",
+const remove = define("administer", "delete", "/v1/dials/{id}", {
   summary: "Remove a registered address and end its session; the peer's record stays",
-  tags,
   request: { params },
   responses: noContent("The address is removed"),
-  failures: ["not_found", "unconfirmed"],
+  failures: ["unconfirmed"],
 });
 
 export function dialRoutes(router: Router): void {

@@ -12,10 +12,10 @@ import { readDiscovery } from "../discovery-access.ts";
 import { forward } from "../forward.ts";
 import { problem, respond } from "../problem.ts";
 import { jsonOf } from "../responses.ts";
-import { defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 import { orUnavailable } from "../unavailable.ts";
 
-const tags = ["discovery"];
+const { define } = routesTagged("discovery");
 const params = z.object({ id: OpaqueId });
 
 /** An ID that no pointer has, for requests that only ask whether the caller may read. */
@@ -29,32 +29,19 @@ const requireReader: MiddlewareHandler<AppEnv> = async (c, next) => {
   return problem(c, { code: "unauthorized", detail });
 };
 
-const list = defineRoute({
-  scope: "reader_token",
-  method: "get",
-  path: "/v1/pointers",
+const list = define("reader_token", "get", "/v1/pointers", {
   summary: "List the pointers of the published peers, or the changes since a cursor",
-  tags,
   middleware: requireReader,
   request: { query: PointerQuery },
   responses: { 200: jsonOf(PointerList, "One page of pointers") },
 });
-const get = defineRoute({
-  scope: "reader_token",
-  method: "get",
-  path: "/v1/pointers/{id}",
+const get = define("reader_token", "get", "/v1/pointers/{id}", {
   summary: "Show one pointer; absent, expired and not allowed have the same answer",
-  tags,
   request: { params },
   responses: { 200: jsonOf(PointerView, "The pointer") },
-  failures: ["not_found"],
 });
-const blob = defineRoute({
-  scope: "reader_token",
-  method: "get",
-  path: "/v1/blobs/{id}",
+const blob = define("reader_token", "get", "/v1/blobs/{id}", {
   summary: "Fetch a sealed record (STMF), which only its epoch's key opens",
-  tags,
   request: { params },
   responses: {
     200: {
@@ -62,14 +49,9 @@ const blob = defineRoute({
       content: { "application/octet-stream": { schema: z.string().meta({ format: "binary" }) } },
     },
   },
-  failures: ["not_found"],
 });
-const keys = defineRoute({
-  scope: "work",
-  method: "get",
-  path: "/v1/discovery/keys",
+const keys = define("work", "get", "/v1/discovery/keys", {
   summary: "Show the keys that find and open peer records, of every epoch that has not expired",
-  tags,
   responses: { 200: jsonOf(DiscoveryKeys, "The keys") },
 });
 

@@ -9,39 +9,26 @@ import {
 import { forward, forwardEmpty } from "../forward.ts";
 import { respond } from "../problem.ts";
 import { bodyOf, jsonOf, noContent } from "../responses.ts";
-import { defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 
-const tags = ["access"];
+const { define } = routesTagged("access");
 const params = z.object({ id: JoinKeyView.shape.id });
 
-const create = defineRoute({
-  scope: "administer",
-  method: "post",
-  path: "/v1/join-keys",
+const create = define("administer", "post", "/v1/join-keys", {
   summary:
     "Create a join key, which adds a peer to the allowlist; only this response contains it, with a link to share",
-  tags,
   request: { body: bodyOf(CreateJoinKey) },
   responses: { 201: jsonOf(NewJoinKeyView, "The join key") },
   failures: ["conflict"],
 });
-const list = defineRoute({
-  scope: "administer",
-  method: "get",
-  path: "/v1/join-keys",
+const list = define("administer", "get", "/v1/join-keys", {
   summary: "List the join keys, without their secrets",
-  tags,
   responses: { 200: jsonOf(JoinKeyList, "The join keys") },
 });
-const revoke = defineRoute({
-  scope: "administer",
-  method: "delete",
-  path: "/v1/join-keys/{id}",
+const revoke = define("administer", "delete", "/v1/join-keys/{id}", {
   summary: "Revoke a join key; the peers that it admitted stay on the allowlist",
-  tags,
   request: { params },
   responses: noContent("The join key is no longer valid"),
-  failures: ["not_found"],
 });
 
 export function joinKeyRoutes(router: Router): void {

@@ -9,57 +9,37 @@ import { forward, forwardEmpty } from "../forward.ts";
 import { lowOrderKeyError } from "../low-order-key.ts";
 import { respond } from "../problem.ts";
 import { bodyOf, jsonOf, noContent } from "../responses.ts";
-import { defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 
-const tags = ["admission"];
+const { define } = routesTagged("admission");
 const params = z.object({ public_key: PublicKeyHex });
 
-const getMode = defineRoute({
-  scope: "read",
-  method: "get",
-  path: "/v1/auth-mode",
+const getMode = define("read", "get", "/v1/auth-mode", {
   summary:
     "Show the auth mode: open admits every peer that proves a key, allowlist only the listed keys",
-  tags,
   responses: { 200: jsonOf(AuthModeBody, "The mode") },
 });
-const setMode = defineRoute({
-  scope: "administer",
-  method: "put",
-  path: "/v1/auth-mode",
+const setMode = define("administer", "put", "/v1/auth-mode", {
   summary: "Set the auth mode; allowlist ends the sessions of peers whose keys are not listed",
-  tags,
   request: { body: bodyOf(AuthModeBody) },
   responses: { 200: jsonOf(AuthModeBody, "The mode") },
   failures: ["unconfirmed"],
 });
-const list = defineRoute({
-  scope: "read",
-  method: "get",
-  path: "/v1/allowlist",
+const list = define("read", "get", "/v1/allowlist", {
   summary: "List the keys that may join in allowlist mode",
-  tags,
   responses: { 200: jsonOf(AllowList, "The allowlist") },
 });
-const put = defineRoute({
-  scope: "administer",
-  method: "put",
-  path: "/v1/allowlist/{public_key}",
+const put = define("administer", "put", "/v1/allowlist/{public_key}", {
   summary: "Allow a key, with the roles that it may have",
-  tags,
   request: { params, body: bodyOf(AllowBody) },
   responses: { 200: jsonOf(AllowEntry, "The entry") },
   failures: ["conflict", "unconfirmed"],
 });
-const remove = defineRoute({
-  scope: "administer",
-  method: "delete",
-  path: "/v1/allowlist/{public_key}",
+const remove = define("administer", "delete", "/v1/allowlist/{public_key}", {
   summary: "Remove a key from the allowlist, and end its session if the auth mode is allowlist",
-  tags,
   request: { params },
   responses: noContent("The key is removed"),
-  failures: ["not_found", "unconfirmed"],
+  failures: ["unconfirmed"],
 });
 
 export function membershipRoutes(router: Router): void {

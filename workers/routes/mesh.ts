@@ -3,24 +3,16 @@ import { toHex } from "../../src/base/bytes.ts";
 import { toRfc3339 } from "../../src/base/clock.ts";
 import { MeshView, PROTOCOLS } from "../../src/protocol/http.ts";
 import { jsonOf } from "../responses.ts";
-import { defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 
-const tags = ["mesh"];
+const { define } = routesTagged("mesh");
 
-const mesh = defineRoute({
-  scope: "public",
-  method: "get",
-  path: "/v1/mesh",
+const mesh = define("public", "get", "/v1/mesh", {
   summary: "Show the mesh's ID, public keys and protocols",
-  tags,
   responses: { 200: jsonOf(MeshView, "The mesh") },
 });
-const health = defineRoute({
-  scope: "public",
-  method: "get",
-  path: "/healthz",
+const health = define("public", "get", "/healthz", {
   summary: "Show whether the mesh is configured and running",
-  tags,
   responses: { 200: jsonOf(z.object({ status: z.literal("ok") }), "The mesh is running") },
 });
 

@@ -9,16 +9,14 @@ import type { Called } from "../../durable/rpc.ts";
 import type { AppContext } from "../context.ts";
 import { respond } from "../problem.ts";
 import { bodyOf, jsonOf } from "../responses.ts";
-import { defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 import { orUnavailable } from "../unavailable.ts";
 
-const request = defineRoute({
+const { define } = routesTagged("peers");
+
+const request = define("work", "post", "/v1/peers/{id}/requests", {
   // A controller can already make a peer do the same by a task.
-  scope: "work",
-  method: "post",
-  path: "/v1/peers/{id}/requests",
   summary: "Send one peer a go-p2p request and return its reply",
-  tags: ["peers"],
   request: { params: z.object({ id: PeerId }), body: bodyOf(PeerRequest) },
   responses: { 200: jsonOf(PeerReply, "The peer's reply, which may be an `error`") },
   failures: ["not_found", "conflict", "peer_timeout"],

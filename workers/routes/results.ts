@@ -15,7 +15,7 @@ import { problem, respond } from "../problem.ts";
 import { orUnavailable } from "../unavailable.ts";
 import { measureStream } from "../measured-stream.ts";
 import { noContent } from "../responses.ts";
-import { defineRawRoute, defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 
 const JSON_TYPE = "application/json";
 /** An STMF container. */
@@ -24,18 +24,14 @@ const SEALED_TYPE = "application/octet-stream";
 const binary = z.string().meta({ format: "binary" });
 const params = z.object({ id: Uuid });
 
-const tags = ["tasks"];
+const { define, defineRaw } = routesTagged("tasks");
 const content = { [JSON_TYPE]: { schema: z.unknown() }, [SEALED_TYPE]: { schema: binary } };
 const responses = { 200: { description: "The result", content } };
 
 /** Raw: a validator would read the whole body into memory. */
-const put = defineRawRoute({
-  scope: "ticket",
-  method: "put",
-  path: "/v1/task-results/{id}/{fence}",
+const put = defineRaw("ticket", "put", "/v1/task-results/{id}/{fence}", {
   summary:
     "As a peer, upload an attempt's result that is too large for a message, with the ticket from its offer",
-  tags,
   request: {
     params: params.extend({ fence: z.string().regex(/^[1-9][0-9]{0,8}$/) }),
     body: { required: true, content },
@@ -43,26 +39,16 @@ const put = defineRawRoute({
   responses: noContent("The result is committed and the task has succeeded"),
   failures: ["not_found", "conflict", "too_large", "wrong_media_type"],
 });
-const get = defineRoute({
-  scope: "read_work",
-  method: "get",
-  path: "/v1/tasks/{id}/result",
+const get = define("read_work", "get", "/v1/tasks/{id}/result", {
   summary: "Show only the result: JSON, or the STMF container that it is sealed in",
-  tags,
   request: { params },
   responses,
-  failures: ["not_found"],
 });
-const getByTicket = defineRoute({
-  scope: "ticket",
-  method: "get",
-  path: "/v1/task-results/{id}",
+const getByTicket = define("ticket", "get", "/v1/task-results/{id}", {
   summary:
     "As the peer that submitted the task over its session, show its result, with the task's ticket",
-  tags,
   request: { params },
   responses,
-  failures: ["not_found"],
 });
 
 export function resultRoutes(router: Router): void {

@@ -19,58 +19,37 @@ import { forward, visibleTo } from "../forward.ts";
 import { IdempotencyKey } from "../idempotency-key.ts";
 import { respond } from "../problem.ts";
 import { bodyOf, jsonOf } from "../responses.ts";
-import { defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 
-const tags = ["tasks"];
+const { define } = routesTagged("tasks");
 const params = z.object({ id: Uuid });
 
-const submit = defineRoute({
-  scope: "work",
-  method: "post",
-  path: "/v1/tasks",
+const submit = define("work", "post", "/v1/tasks", {
   summary: "Submit a task; once this answers, the task is stored durably",
-  tags,
   request: { headers: IdempotencyKey, body: bodyOf(SubmitTask) },
   responses: {
     202: { ...jsonOf(TaskView, "Accepted"), headers: z.object({ location: z.string() }) },
   },
   failures: ["queue_full", "key_reused"],
 });
-const batch = defineRoute({
-  scope: "work",
-  method: "post",
-  path: "/v1/task-batches",
+const batch = define("work", "post", "/v1/task-batches", {
   summary: "Submit up to 100 tasks; each has its own outcome, in the order of the request",
-  tags,
   bodyBytesMax: BATCH_BODY_BYTES_MAX,
   request: { headers: IdempotencyKey, body: bodyOf(SubmitBatch) },
   responses: { 200: jsonOf(BatchView, "The outcome of each task") },
 });
-const list = defineRoute({
-  scope: "read_work",
-  method: "get",
-  path: "/v1/tasks",
+const list = define("read_work", "get", "/v1/tasks", {
   summary: "List tasks, newest first, without payloads and results",
-  tags,
   request: { query: TaskQuery },
   responses: { 200: jsonOf(TaskList, "One page of tasks") },
 });
-const get = defineRoute({
-  scope: "read_work",
-  method: "get",
-  path: "/v1/tasks/{id}",
+const get = define("read_work", "get", "/v1/tasks/{id}", {
   summary: "Show one task, now or, with `wait`, once it has ended",
-  tags,
   request: { params, query: WaitQuery },
   responses: { 200: jsonOf(TaskView, "The task") },
-  failures: ["not_found"],
 });
-const why = defineRoute({
-  scope: "read_work",
-  method: "get",
-  path: "/v1/tasks/{id}/why",
+const why = define("read_work", "get", "/v1/tasks/{id}/why", {
   summary: "Explain why a task was assigned to its peer, or why it is still queued",
-  tags,
   request: { params, query: WhyQuery },
   responses: {
     200: jsonOf(
@@ -78,17 +57,12 @@ const why = defineRoute({
       "The candidates with their expected costs, and the peers that were excluded",
     ),
   },
-  failures: ["not_found"],
 });
-const cancel = defineRoute({
-  scope: "work",
-  method: "delete",
-  path: "/v1/tasks/{id}",
+const cancel = define("work", "delete", "/v1/tasks/{id}", {
   summary: "Cancel a task that has not ended; a peer that runs it receives a cancel message",
-  tags,
   request: { params },
   responses: { 200: jsonOf(TaskView, "The cancelled task") },
-  failures: ["not_found", "conflict"],
+  failures: ["conflict"],
 });
 
 export function taskRoutes(router: Router): void {

@@ -2,38 +2,25 @@ import { z } from "@hono/zod-openapi";
 import { CreateToken, NewTokenView, TokenList, TokenView } from "../../src/protocol/http.ts";
 import { forward, forwardEmpty } from "../forward.ts";
 import { bodyOf, jsonOf, noContent } from "../responses.ts";
-import { defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 
-const tags = ["access"];
+const { define } = routesTagged("access");
 const params = z.object({ id: TokenView.shape.id });
 
-const create = defineRoute({
-  scope: "administer",
-  method: "post",
-  path: "/v1/tokens",
+const create = define("administer", "post", "/v1/tokens", {
   summary: "Create an API token; only this response contains it",
-  tags,
   request: { body: bodyOf(CreateToken) },
   responses: { 201: jsonOf(NewTokenView, "The token") },
   failures: ["conflict"],
 });
-const list = defineRoute({
-  scope: "administer",
-  method: "get",
-  path: "/v1/tokens",
+const list = define("administer", "get", "/v1/tokens", {
   summary: "List the API tokens, without their secrets",
-  tags,
   responses: { 200: jsonOf(TokenList, "The tokens") },
 });
-const revoke = defineRoute({
-  scope: "administer",
-  method: "delete",
-  path: "/v1/tokens/{id}",
+const revoke = define("administer", "delete", "/v1/tokens/{id}", {
   summary: "Revoke an API token",
-  tags,
   request: { params },
   responses: noContent("The token is no longer valid"),
-  failures: ["not_found"],
 });
 
 export function tokenRoutes(router: Router): void {

@@ -13,39 +13,26 @@ import { forward } from "../forward.ts";
 import { IdempotencyKey } from "../idempotency-key.ts";
 import { respond } from "../problem.ts";
 import { bodyOf, jsonOf } from "../responses.ts";
-import { defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 import { replayDelivery, tryWebhook } from "../webhook-replay.ts";
 
-const tags = ["webhooks"];
+const { define } = routesTagged("webhooks");
 const ofSource = z.object({ name: Slug });
 const ofDelivery = z.object({ name: Slug, id: OpaqueId });
 
-const list = defineRoute({
-  scope: "read",
-  method: "get",
-  path: "/v1/webhook-sources/{name}/deliveries",
+const list = define("read", "get", "/v1/webhook-sources/{name}/deliveries", {
   summary: "List a source's recent deliveries and their outcomes, newest first",
-  tags,
   request: { params: ofSource, query: DeliveryQuery },
   responses: { 200: jsonOf(DeliveryList, "One page of deliveries") },
-  failures: ["not_found"],
 });
-const replay = defineRoute({
-  scope: "administer",
-  method: "post",
-  path: "/v1/webhook-sources/{name}/deliveries/{id}/replay",
+const replay = define("administer", "post", "/v1/webhook-sources/{name}/deliveries/{id}/replay", {
   summary: "Process a recorded delivery again, with the source's current filters and mapping",
-  tags,
   request: { params: ofDelivery, query: ReplayQuery, headers: IdempotencyKey },
   responses: { 202: jsonOf(DeliveryView, "The outcome") },
   failures: ["not_found", "too_large", "queue_full", "event_unmapped", "conflict"],
 });
-const test = defineRoute({
-  scope: "administer",
-  method: "post",
-  path: "/v1/webhook-sources/{name}/test",
+const test = define("administer", "post", "/v1/webhook-sources/{name}/test", {
   summary: "Show which task a sample event would become, and why; nothing is stored",
-  tags,
   request: { params: ofSource, body: bodyOf(WebhookSample) },
   responses: { 200: jsonOf(DryRunView, "The outcome that a delivery would have") },
   failures: ["not_found", "conflict"],

@@ -18,14 +18,12 @@ import { submitDelivery } from "../submit-delivery.ts";
 import { limitBody } from "../middleware.ts";
 import { respond } from "../problem.ts";
 import { jsonOf } from "../responses.ts";
-import { defineRawRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 
-const deliver = defineRawRoute({
-  scope: "signature",
-  method: "post",
-  path: "/v1/webhooks/{name}",
+const { defineRaw } = routesTagged("webhooks");
+
+const deliver = defineRaw("signature", "post", "/v1/webhooks/{name}", {
   summary: "Deliver an event; its signature authorizes it",
-  tags: ["webhooks"],
   middleware: limitBody(WEBHOOK_BODY_BYTES_MAX),
   // Raw: the signature covers the body's bytes, which a JSON validator would not keep.
   request: {

@@ -21,50 +21,32 @@ import type { AppContext } from "../context.ts";
 import { forward, forwardEmpty } from "../forward.ts";
 import { respond } from "../problem.ts";
 import { bodyOf, jsonOf, noContent } from "../responses.ts";
-import { defineRoute, type Router } from "../route.ts";
+import { routesTagged, type Router } from "../route.ts";
 import { openSource } from "../webhook-source-secrets.ts";
 
-const tags = ["webhooks"];
+const { define } = routesTagged("webhooks");
 const params = z.object({ name: Slug });
 
-const put = defineRoute({
-  scope: "administer",
-  method: "put",
-  path: "/v1/webhook-sources/{name}",
+const put = define("administer", "put", "/v1/webhook-sources/{name}", {
   summary:
     "Create or replace a webhook source: how it signs deliveries, and which task an event becomes",
-  tags,
   request: { params, body: bodyOf(WebhookSourceBody) },
   responses: { 200: jsonOf(WebhookSourceView, "The source, without its secret") },
   failures: ["conflict"],
 });
-const get = defineRoute({
-  scope: "read",
-  method: "get",
-  path: "/v1/webhook-sources/{name}",
+const get = define("read", "get", "/v1/webhook-sources/{name}", {
   summary: "Show a webhook source, without its secret",
-  tags,
   request: { params },
   responses: { 200: jsonOf(WebhookSourceView, "The source") },
-  failures: ["not_found"],
 });
-const list = defineRoute({
-  scope: "read",
-  method: "get",
-  path: "/v1/webhook-sources",
+const list = define("read", "get", "/v1/webhook-sources", {
   summary: "List the webhook sources, without their secrets",
-  tags,
   responses: { 200: jsonOf(WebhookSourceList, "The sources, by name") },
 });
-const remove = defineRoute({
-  scope: "administer",
-  method: "delete",
-  path: "/v1/webhook-sources/{name}",
+const remove = define("administer", "delete", "/v1/webhook-sources/{name}", {
   summary: "Remove a webhook source; its later deliveries are refused",
-  tags,
   request: { params },
   responses: noContent("The source is removed"),
-  failures: ["not_found"],
 });
 
 export function webhookSourceRoutes(router: Router): void {

@@ -34,13 +34,13 @@ async function roleOf(keys: KeyPair, role: Role): Promise<unknown> {
   return (present(await peer.prove()).payload as { role: Role }).role;
 }
 
-describe("who may join", () => {
-  it("AD1 is whoever proves a key, in mode open", async () => {
+describe("which peers may join", () => {
+  it("AD1 in mode open any peer that proves a key may join", async () => {
     const peer = await GoPeer.join();
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "active" });
   });
 
-  it("AD1 is who is listed, in mode allowlist, whatever role or name they claim", async () => {
+  it("AD1 in mode allowlist only listed keys may join, whatever role or name the peer claims", async () => {
     const keys = newKeyPair(platformRandom);
     await setMode("allowlist");
     for (const role of ["worker", "dual", "controller"])
@@ -54,7 +54,7 @@ describe("who may join", () => {
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "active" });
   });
 
-  it("AD1 is not decided by an ID that was known before", async () => {
+  it("AD1 a known peer ID does not replace an allowlist entry", async () => {
     const peer = await GoPeer.join();
     peer.close();
     await until(
@@ -66,7 +66,7 @@ describe("who may join", () => {
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "stale" });
   });
 
-  it("HS8 can't be told from the ack: it is the same for who is listed, who is not and who is revoked", async () => {
+  it("HS8 the ack is the same for listed, unlisted and revoked keys", async () => {
     const [listed, revoked, unknown] = [1, 2, 3].map(() => newKeyPair(platformRandom));
     await GoPeer.join({ keys: revoked as KeyPair });
     await revoke(revoked as KeyPair);
@@ -85,15 +85,15 @@ describe("who may join", () => {
   });
 });
 
-describe("what a role is worth", () => {
-  it("AD2 is worker alone in mode open", async () => {
+describe("the role of a peer", () => {
+  it("AD2 in mode open every peer is a worker", async () => {
     const keys = newKeyPair(platformRandom);
     expect(await roleOf(keys, "worker")).toBe("worker");
     expect(await roleOf(keys, "dual")).toBe("worker");
     expect(await roleOf(keys, "controller")).toBe("controller");
   });
 
-  it("AD2 is what the entry grants, narrowed by the claim", async () => {
+  it("AD2 the role is that of the allowlist entry, narrowed by the peer's claim", async () => {
     const keys = newKeyPair(platformRandom);
     await allow(keys, { roles: ["dual"] });
     expect(await roleOf(keys, "worker")).toBe("worker");
@@ -101,13 +101,13 @@ describe("what a role is worth", () => {
     expect(await roleOf(keys, "controller")).toBe("controller");
   });
 
-  it("AD2 turns a worker away whose entry grants controller alone", async () => {
+  it("AD2 a peer that claims worker is refused when its entry grants only controller", async () => {
     const keys = newKeyPair(platformRandom);
     await allow(keys, { roles: ["controller"] });
     expect(await turnedAway({ keys })).toMatchObject({ code: 4403, reason: /^not_allowed: / });
   });
 
-  it("AD2 gives no task to a controller", async () => {
+  it("AD2 a controller gets no tasks", async () => {
     const controller = await GoPeer.join({ role: "controller" });
     const { id, state } = await giveTask("echo", null);
     expect(state).toBe("queued");
@@ -117,8 +117,8 @@ describe("what a role is worth", () => {
   });
 });
 
-describe("tightening", () => {
-  it("AD3 ends the sessions of those who are not listed, and no others", async () => {
+describe("a change that narrows which peers are allowed", () => {
+  it("AD3 changing to mode allowlist ends the sessions of unlisted peers, and no others", async () => {
     const listed = newKeyPair(platformRandom);
     await allow(listed);
     const stays = await GoPeer.join({ keys: listed });
@@ -135,7 +135,7 @@ describe("tightening", () => {
     expect(await peerView(listed.id)).toMatchObject({ state: "active" });
   });
 
-  it("AD3 ends the session of a key that is taken off the list, in mode allowlist", async () => {
+  it("AD3 in mode allowlist removing an entry ends the session of its key", async () => {
     const keys = newKeyPair(platformRandom);
     await allow(keys);
     await setMode("allowlist");
@@ -145,7 +145,7 @@ describe("tightening", () => {
     expect(await turnedAway({ keys })).toMatchObject({ code: 4403 });
   });
 
-  it("AD3 leaves a worker in mode open that is taken off the list, and ends one with a higher role", async () => {
+  it("AD3 in mode open removing an entry leaves a worker connected and ends a session with a higher role", async () => {
     const [worker, dual] = [newKeyPair(platformRandom), newKeyPair(platformRandom)];
     await allow(worker);
     await allow(dual, { roles: ["dual"] });
@@ -157,7 +157,7 @@ describe("tightening", () => {
     expect(await stays.catchUp()).toEqual([]);
   });
 
-  it("AD3 ends the session of a key whose entry loses the role that it has", async () => {
+  it("AD3 an entry that loses the role of a live session ends that session", async () => {
     const keys = newKeyPair(platformRandom);
     await allow(keys, { roles: ["dual"] });
     const peer = await GoPeer.join({ keys, role: "dual" });
@@ -169,7 +169,7 @@ describe("tightening", () => {
 });
 
 describe("a revoked key", () => {
-  it("AD5 is allowed again only by name", async () => {
+  it("AD5 a revoked key is admitted again only by an entry with readmit", async () => {
     const peer = await GoPeer.join();
     await revoke(peer.keys);
     const refused = await allow(peer.keys);
@@ -181,7 +181,7 @@ describe("a revoked key", () => {
     expect(await peerView(again.keys.id)).toMatchObject({ state: "active" });
   });
 
-  it("AD6 stays out when its record is removed", async () => {
+  it("AD6 a revoked key stays revoked when its peer record is removed", async () => {
     const peer = await GoPeer.join();
     await revoke(peer.keys);
     const path = `/v1/peers/${peer.keys.id}`;
@@ -196,7 +196,7 @@ describe("a revoked key", () => {
 });
 
 describe("a peer whose record is removed", () => {
-  it("AD6 loses its session, its leases and its pointer, and may come back", async () => {
+  it("AD6 removing the record ends the session, its leases and its pointer, and the peer may reconnect", async () => {
     const peer = await GoPeer.join();
     await until(pointers, ({ length }) => length === 1);
     const { id } = await giveTask("echo", null);

@@ -18,8 +18,8 @@ async function joinAs(role: "controller" | "worker"): Promise<NoisePeer> {
   return NoisePeer.join({ keys, hello: { role } });
 }
 
-describe("a controller", () => {
-  it("AS25 gives a task over its session, is answered, and hears of the end", async () => {
+describe("a controller over its session", () => {
+  it("AS25 a controller assigns a task, gets a reply and is notified of the end", async () => {
     const [giver, worker] = [await joinAs("controller"), await joinAs("worker")];
     const asked = giver.send("task_assign", {
       task: { kind: "echo", payload: [1] },
@@ -36,7 +36,7 @@ describe("a controller", () => {
     expect(await giver.readType("task_shown")).toMatchObject({ replyTo: again.id });
   });
 
-  it("AS25 is told by its code what is refused, and the session goes on", async () => {
+  it("AS25 a refused task is answered with its error code, and the session continues", async () => {
     const [giver, worker] = [await joinAs("controller"), await joinAs("worker")];
     const refused = worker.send("task_assign", { task: { kind: "echo" } });
     expect(await worker.readType("error")).toMatchObject({

@@ -65,7 +65,7 @@ const dialler = ({ id }: DialView) =>
   env.PEER_SESSION.get(env.PEER_SESSION.idFromName(`dial:${id}`));
 
 describe("a node that listens", () => {
-  it("DL5 is dialled, proves itself by its pong, and is a peer like any other", async () => {
+  it("DL5 a dialed node proves its key by its pong and is then a peer like any other", async () => {
     const node = outside.node(HOST);
     expect(await dial()).toMatchObject({ url: URL, state: "dialling" });
     expect(await becomes("connected")).toMatchObject({
@@ -85,7 +85,7 @@ describe("a node that listens", () => {
     ]);
   });
 
-  it("DL5 is no peer without a pong, whatever else it answers", async () => {
+  it("DL5 a dialed node without a pong is not a peer, whatever else it answers", async () => {
     const node = outside.node(HOST, { stopsBefore: "pong" });
     const timers = new Timers(10_000);
     const registered = await dial(URL, { public_key: node.publicKey });
@@ -103,7 +103,7 @@ describe("a node that listens", () => {
     expect(await peerView(node.keys.id)).toMatchObject({ state: "discovered", connected: false });
   });
 
-  it("DL5 does go-p2p's requests as tasks", async () => {
+  it("DL5 a dialed node performs go-p2p requests as tasks", async () => {
     const node = outside.node(HOST);
     await dial();
     await becomes("connected");
@@ -113,7 +113,7 @@ describe("a node that listens", () => {
     expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: { uptime: 7 } });
   });
 
-  it("DL5 that announces Muster is welcomed, and does tasks", async () => {
+  it("DL5 a dialed node that announces Muster gets a welcome and runs tasks", async () => {
     const node = outside.node(HOST, { muster: { v: 1, capabilities: ["gpu"], slots: 3 } });
     await dial();
     await becomes("connected");
@@ -126,7 +126,7 @@ describe("a node that listens", () => {
     expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: 5 });
   });
 
-  it("DL5 is held to all that holds for a peer: strikes, liveness, its word for itself alone", async () => {
+  it("DL5 a dialed peer is subject to strikes, liveness checks and sender checks like any other", async () => {
     const node = outside.node(HOST);
     await dial();
     await becomes("connected");
@@ -140,7 +140,7 @@ describe("a node that listens", () => {
     expect(await only()).toMatchObject({ state: "waiting", failures: 1 });
   });
 
-  it("DL5 that stops answering is found by the alarm of its object", async () => {
+  it("DL5 a dialed peer that stops answering is found by its object's alarm", async () => {
     const node = outside.node(HOST);
     const registered = await dial();
     await becomes("connected");
@@ -158,8 +158,8 @@ describe("a node that listens", () => {
   });
 });
 
-describe("dialling back", () => {
-  it("DL1 takes a peer that went away in again, under a newer epoch", async () => {
+describe("dialing again", () => {
+  it("DL1 a peer that disconnected is dialed again and gets a newer epoch", async () => {
     const node = outside.node(HOST);
     await dial();
     await becomes("connected");
@@ -174,7 +174,7 @@ describe("dialling back", () => {
     ]);
   });
 
-  it("DL8 happens when the object that held the session is lost with its memory", async () => {
+  it("DL8 a peer is dialed again when the object that held its session lost its memory", async () => {
     const node = outside.node(HOST);
     const registered = await dial();
     await becomes("connected");
@@ -188,7 +188,7 @@ describe("dialling back", () => {
     expect(node.opened).toBe(2);
   });
 
-  it("DL8 leaves nothing stored in the object of a session that is over", async () => {
+  it("DL8 the object of an ended dialed session stores nothing", async () => {
     const node = outside.node(HOST);
     const registered = await dial();
     await becomes("connected");
@@ -197,7 +197,7 @@ describe("dialling back", () => {
     expect(await runDurableObjectAlarm(dialler(registered))).toBe(false);
   });
 
-  it("DL9 does not touch a session that the peer has opened itself", async () => {
+  it("DL9 a session that the peer opened itself is not replaced by a dial", async () => {
     const keys = newKeyPair(platformRandom);
     const own = await GoPeer.join({ keys });
     outside.node(HOST, { keys });
@@ -210,7 +210,7 @@ describe("dialling back", () => {
     await becomes("connected");
   });
 
-  it("DL9 yields to a session that the peer opens itself", async () => {
+  it("DL9 a dialed session is superseded by a session that the peer opens itself", async () => {
     const keys = newKeyPair(platformRandom);
     const node = outside.node(HOST, { keys });
     await dial();
@@ -226,7 +226,7 @@ describe("dialling back", () => {
     expect(await only()).toMatchObject({ state: "resting" });
   });
 
-  it("DL11 ends before the removal of its address returns", async () => {
+  it("DL11 removing an address ends its session before the call returns", async () => {
     const node = outside.node(HOST);
     const { id } = await dial();
     await becomes("connected");
@@ -239,7 +239,7 @@ describe("dialling back", () => {
     expect(await dials()).toEqual([]);
   });
 
-  it("DL3 takes the place of another although that one's object does not confirm its end", async () => {
+  it("DL3 a dialed peer gets another's place although that session's object does not confirm its end", async () => {
     const node = outside.node(HOST);
     await dial();
     await becomes("connected");
@@ -264,7 +264,7 @@ describe("dialling back", () => {
     expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
   });
 
-  it("DL2 ends with a revocation, which has happened when its call returns", async () => {
+  it("DL2 revoking a dialed peer ends its session and its dials before the call returns", async () => {
     const node = outside.node(HOST);
     await dial();
     await becomes("connected");
@@ -279,7 +279,7 @@ describe("dialling back", () => {
     expect(node.opened).toBe(1);
   });
 
-  it("DL12 does not cut off a node that answers a close", async () => {
+  it("DL12 a node that answers a close is not aborted", async () => {
     const node = outside.node(HOST);
     const timers = new Timers(5_000);
     await dial();
@@ -297,16 +297,16 @@ describe("dialling back", () => {
   });
 });
 
-describe("an address that leads nowhere", () => {
+describe("an address that can't be reached", () => {
   const failure = async (): Promise<string> =>
     String((await until(only, ({ failures }) => failures === 1)).last_error);
 
-  it("DL7 refuses", async () => {
+  it("DL7 an address that refuses connections is reported as unreachable", async () => {
     await dial();
     expect(await failure()).toMatch(/^unreachable: /);
   });
 
-  it("DL7 hangs", async () => {
+  it("DL7 an address that does not answer is given up after the deadline", async () => {
     const timers = new Timers(DIAL_CONNECT_TIMEOUT);
     outside.answer(
       HOST,
@@ -324,7 +324,7 @@ describe("an address that leads nowhere", () => {
     expect(await failure()).toBe("no answer within 10 s");
   });
 
-  it("DL7 redirects, and is not followed", async () => {
+  it("DL7 a redirect is not followed", async () => {
     const elsewhere = outside.node("elsewhere.example");
     outside.answer(HOST, async () => Response.redirect("https://elsewhere.example/ws", 302));
     await dial();
@@ -332,13 +332,13 @@ describe("an address that leads nowhere", () => {
     expect([outside.fetched.length, elsewhere.opened]).toEqual([1, 0]);
   });
 
-  it("DL7 speaks no WebSocket", async () => {
+  it("DL7 an address that does not accept WebSockets is reported with its HTTP status", async () => {
     outside.answer(HOST, async () => new Response("hello"));
     await dial();
     expect(await failure()).toBe("the address does not accept a WebSocket: HTTP 200");
   });
 
-  it("DL8 closes at once", async () => {
+  it("DL8 a socket that closes at once is a failed dial", async () => {
     const node = outside.node(HOST, { stopsBefore: "ack" });
     await dial();
     await node.hears("handshake");
@@ -346,7 +346,7 @@ describe("an address that leads nowhere", () => {
     expect(await failure()).toMatch(/^the connection closed \(1000\)/);
   });
 
-  it("DL7 says nothing", async () => {
+  it("DL7 a node that sends nothing is a failed dial", async () => {
     const node = outside.node(HOST, { stopsBefore: "ack" });
     const timers = new Timers(10_000);
     const registered = await dial();
@@ -355,7 +355,7 @@ describe("an address that leads nowhere", () => {
     expect(await failure()).toMatch(/^handshake_timeout: /);
   });
 
-  it("DL6 has another key than is expected", async () => {
+  it("DL6 a node with another key than the expected one is a failed dial", async () => {
     const node = outside.node(HOST);
     const { publicKey } = newKeyPair(platformRandom);
     await dial(URL, { public_key: toHex(publicKey) });
@@ -363,13 +363,13 @@ describe("an address that leads nowhere", () => {
     expect((await api("GET", `/v1/peers/${node.keys.id}`)).status).toBe(404);
   });
 
-  it("DL4 refuses the mesh", async () => {
+  it("DL4 a node that refuses the mesh is a failed dial with the node's reason", async () => {
     outside.node(HOST, { ack: { accepted: false, reason: "peer not authorized" } });
     await dial();
     expect(await failure()).toBe("dial_refused: the peer refused: peer not authorized");
   });
 
-  it("DL4 is the mesh itself", async () => {
+  it("DL4 an address that leads to the mesh itself is a failed dial", async () => {
     outside.answer(HOST, () =>
       exports.default.fetch("http://mesh.test/ws", { headers: { Upgrade: "websocket" } }),
     );
@@ -378,7 +378,7 @@ describe("an address that leads nowhere", () => {
     expect(await rows("SELECT id FROM peers")).toEqual([]);
   });
 
-  it("DL7 may be called no more, for it is judged at each dial", async () => {
+  it("DL7 an address that is no longer permitted is refused at the next dial", async () => {
     await dial();
     await failure();
     await rows("UPDATE dials SET url = 'ws://10.0.0.1/ws' RETURNING id");
@@ -388,7 +388,7 @@ describe("an address that leads nowhere", () => {
     expect(outside.fetched).toHaveLength(1);
   });
 
-  it("DL8 is one whose object does not take the order", async () => {
+  it("DL8 a dial order that the object does not accept is a failed dial", async () => {
     vi.spyOn(PeerSession.prototype, "dial").mockRejectedValue(new Error("injected: no dial"));
     await dial();
     expect(await failure()).toBe("the object that dials did not answer");

@@ -41,8 +41,8 @@ async function tryAgain(): Promise<void> {
   await runDurableObjectAlarm(coordinatorStub());
 }
 
-describe("publication", () => {
-  it("DS1 seals an active peer's record to the discovery key and publishes a pointer to it", async () => {
+describe("publication of peer records", () => {
+  it("DS1 the record of an active peer is sealed to the discovery key and a pointer to it is published", async () => {
     const peer = await GoPeer.join({ name: "anna" });
     const [pointer] = await onePointer();
     expect(await recordOf(String(pointer?.blob_id))).toMatchObject({
@@ -55,7 +55,7 @@ describe("publication", () => {
     expect(await stored()).toEqual(blobNames(await pointers()));
   });
 
-  it("DS1 publishes nothing of a peer that has not proved its key", async () => {
+  it("DS1 nothing is published for a peer that has not proved its key", async () => {
     const peer = await GoPeer.connect();
     await peer.handshake();
     await tryAgain();
@@ -63,7 +63,7 @@ describe("publication", () => {
     expect(await stored()).toEqual([]);
   });
 
-  it("DS1 stores another record under a fresh ID, and leaves no blob behind", async () => {
+  it("DS1 a changed record is stored under a fresh ID, and the old blob is deleted", async () => {
     const own = newKeyPair(platformRandom);
     await GoPeer.join({ keys: own, name: "anna" });
     const [before] = await onePointer();
@@ -76,7 +76,7 @@ describe("publication", () => {
     expect(await until(stored, ({ length }) => length === 1)).toEqual(blobNames(await pointers()));
   });
 
-  it("DS20 stores nothing for a peer that comes back as it was", async () => {
+  it("DS20 a peer that reconnects unchanged causes no store write", async () => {
     const put = vi.spyOn(Object.getPrototypeOf(env.BLOBS) as KVNamespace, "put");
     const own = newKeyPair(platformRandom);
     const peer = await GoPeer.join({ keys: own });
@@ -89,7 +89,7 @@ describe("publication", () => {
     expect(put).toHaveBeenCalledTimes(1);
   });
 
-  it("DS8 follows a member's revocation with keys that it never had, and seals what there is anew", async () => {
+  it("DS8 after a member is revoked, records are sealed again with keys that the member never had", async () => {
     const stays = await GoPeer.join({ name: "anna" });
     const member = await GoPeer.join();
     await until(pointers, ({ length }) => length === 2);
@@ -106,7 +106,7 @@ describe("publication", () => {
     expect((await keys()).epochs.map(({ epoch }) => epoch)).toEqual([2]);
   });
 
-  it("DS2 reveals nothing of the peer in its pointer", async () => {
+  it("DS2 a pointer reveals nothing about its peer", async () => {
     const peer = await GoPeer.join({ name: "anna" });
     const [pointer] = await onePointer();
     expect(pointer).toEqual({
@@ -125,7 +125,7 @@ describe("publication", () => {
       expect(bytes).not.toContain(secret);
   });
 
-  it("DS3 is withdrawn when the peer leaves, and its blob deleted", async () => {
+  it("DS3 the pointer is withdrawn when its peer leaves, and its blob is deleted", async () => {
     const peer = await GoPeer.join();
     const [pointer] = await onePointer();
     peer.close();
@@ -144,7 +144,7 @@ describe("publication", () => {
 });
 
 describe("a blob store that is down", () => {
-  it("DS4 keeps nobody from joining or working, and the record is published once it is back", async () => {
+  it("DS4 peers join and work while the store is down, and records are published once it is back", async () => {
     const put = breakStore("put");
     const peer = await GoPeer.join();
     const { id } = await giveTask("echo", null);
@@ -163,7 +163,7 @@ describe("a blob store that is down", () => {
     expect(await recordOf(String(pointer?.blob_id))).toMatchObject({ id: peer.keys.id });
   });
 
-  it("DS4 publishes nothing of a peer that has left before the store came back", async () => {
+  it("DS4 no record is published for a peer that left before the store came back", async () => {
     const put = breakStore("put");
     const peer = await GoPeer.join();
     await until(async () => put.mock.calls.length, Boolean);
@@ -179,7 +179,7 @@ describe("a blob store that is down", () => {
     expect(await rows("SELECT kind FROM outbox")).toEqual([]);
   });
 
-  it("DS4 withdraws a pointer all the same, and deletes the blob once it is back", async () => {
+  it("DS4 a pointer is withdrawn while the store is down, and its blob is deleted once it is back", async () => {
     const peer = await GoPeer.join();
     await onePointer();
     const remove = breakStore("delete");

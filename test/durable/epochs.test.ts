@@ -33,7 +33,7 @@ async function twoSessions(keys: KeyPair = newKeyPair(platformRandom)) {
 }
 
 describe("two sessions of one key", () => {
-  it("HS18 leave only the newer one, and the older one is closed with 4409", async () => {
+  it("HS18 a newer session supersedes the older one, which is closed with 4409", async () => {
     const keys = newKeyPair(platformRandom);
     const older = await GoPeer.join({ keys });
     const newer = await GoPeer.join({ keys });
@@ -42,7 +42,7 @@ describe("two sessions of one key", () => {
     expect(await record()).toMatchObject({ epoch: 2, state: "active" });
   });
 
-  it("HS18 end with the newer one whatever the older one does: it closes late", async () => {
+  it("HS18 the newer session continues when the older one closes late", async () => {
     const { older, newer } = await twoSessions();
     const before = await settled();
     const heard = executionOf("gone");
@@ -53,7 +53,7 @@ describe("two sessions of one key", () => {
     expect(await pointers()).toHaveLength(1);
   });
 
-  it("HS18 end with the newer one whatever the older one does: it disconnects", async () => {
+  it("HS18 the newer session continues when the older one disconnects", async () => {
     const { older } = await twoSessions();
     const before = await settled();
     const heard = executionOf("gone");
@@ -63,7 +63,7 @@ describe("two sessions of one key", () => {
     expect(await record()).toEqual(before);
   });
 
-  it("HS18 end with the newer one whatever the older one does: it answers no ping", async () => {
+  it("HS18 the newer session continues when the older one answers no ping", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const { older, object } = await twoSessions();
     const before = await settled();
@@ -75,7 +75,7 @@ describe("two sessions of one key", () => {
     expect(await record()).toEqual(before);
   });
 
-  it("HS18 end with the newer one whatever the older one does: it vanishes", async () => {
+  it("HS18 the newer session continues when the older one vanishes", async () => {
     const { object } = await twoSessions();
     const before = await settled();
     await evictDurableObject(object, { webSockets: "close" });
@@ -83,7 +83,7 @@ describe("two sessions of one key", () => {
     expect(await record()).toEqual(before);
   });
 
-  it("HS18 offer nothing to the older one, and keep what the peer has begun", async () => {
+  it("HS18 nothing is offered to the older session, and attempts of the peer continue", async () => {
     const keys = newKeyPair(platformRandom);
     const first = await GoPeer.join({ keys, muster: { v: 1, capabilities: [], slots: 2 } });
     const begun = await giveTask("echo", 1);
@@ -103,7 +103,7 @@ describe("two sessions of one key", () => {
     ["task_progress", { progress: 0.5 }],
     ["task_result", { ok: true, result: "forged" }],
     ["task_result", { ok: false, error: "no", retry: false }],
-  ])("HS18 take no %s %j from the older one", async (type, more) => {
+  ])("HS18 a %s of the older session is refused (%j)", async (type, more) => {
     const { older, newer, id } = await twoSessions();
     const task = await giveTask("echo", null);
     await newer.readType("task_offer");
@@ -118,7 +118,7 @@ describe("two sessions of one key", () => {
     expect(await taskEnd(task.id)).toMatchObject({ result: "true", peer_id: id });
   });
 
-  it("HS18 grow the epoch over every return, however the session before it ended", async () => {
+  it("HS18 the epoch grows with every reconnect, however the earlier session ended", async () => {
     const keys = newKeyPair(platformRandom);
     for (const epoch of [1, 2, 3]) {
       const peer = await GoPeer.connect({ keys });

@@ -36,8 +36,8 @@ async function chatter(peer: GoPeer, count: number): Promise<void> {
   }
 }
 
-describe("messages that come again, or late", () => {
-  it("HS10 drops what is stamped before the proving pong, and takes what is stamped with it", async () => {
+describe("repeated and late messages", () => {
+  it("HS10 a message with a timestamp before that of the proving pong is dropped, one with the same is accepted", async () => {
     const peer = await GoPeer.join();
     const proved = new Date().toISOString();
     pass(SECOND);
@@ -45,7 +45,7 @@ describe("messages that come again, or late", () => {
     expect(await peer.ask("get_stats", null, { ts: proved })).toMatchObject([{ type: "stats" }]);
   });
 
-  it("HS10 drops what the peer said in an earlier session, though it still decrypts", async () => {
+  it("HS10 a message of an earlier session is dropped although it decrypts", async () => {
     const keys = newKeyPair(platformRandom);
     const first = await GoPeer.join({ keys });
     const frame = first.seal(first.compose("get_stats", null));
@@ -57,7 +57,7 @@ describe("messages that come again, or late", () => {
     expect(await second.catchUp()).toEqual([]);
   });
 
-  it("HS11 answers a repeated message with error 1001 and does nothing, also after hibernation", async () => {
+  it("HS11 a repeated message is answered with error 1001 and has no effect, also after hibernation", async () => {
     const peer = await GoPeer.join();
     const message = peer.compose("get_stats", null);
     const frame = peer.seal(message);
@@ -72,7 +72,7 @@ describe("messages that come again, or late", () => {
     expect(await peer.catchUp()).toMatchObject(duplicate);
   });
 
-  it("HS11 knows a message again after 255 others, and drops it once it has forgotten it", async () => {
+  it("HS11 an ID is recognized after 255 others, and a message that left the window is dropped", async () => {
     const peer = await GoPeer.join();
     const message = peer.compose("get_stats", null);
     peer.sendFrame(peer.seal(message));
@@ -86,7 +86,7 @@ describe("messages that come again, or late", () => {
     expect(await peer.catchUp()).toEqual([]);
   });
 
-  it("HS11 does not take a result twice", async () => {
+  it("HS11 a repeated result is not counted twice", async () => {
     const peer = await GoPeer.join();
     const { id } = await giveTask("echo", null);
     await peer.readType("task_offer");
@@ -100,14 +100,14 @@ describe("messages that come again, or late", () => {
   });
 });
 
-describe("the size and the order of frames", () => {
-  it("HS14 closes with 4400 at a frame of one byte over 1 MiB", async () => {
+describe("size and order of frames", () => {
+  it("HS14 a frame of one byte over 1 MiB closes the session with 4400", async () => {
     const peer = await GoPeer.join();
     peer.sendFrame(new Uint8Array(FRAME_BYTES_MAX + 1));
     expect(await peer.closed).toMatchObject({ code: 4400, reason: /^frame_too_large: / });
   });
 
-  it("HS14 takes a frame of 1 MiB", async () => {
+  it("HS14 a frame of 1 MiB is accepted", async () => {
     const peer = await GoPeer.join();
     const frame = (padding: number) =>
       peer.seal(peer.compose("get_stats", { padding: "x".repeat(padding) }));
@@ -117,14 +117,14 @@ describe("the size and the order of frames", () => {
     expect(await peer.catchUp()).toMatchObject([{ type: "stats" }]);
   });
 
-  it("HS14 holds before the proof, too", async () => {
+  it("HS14 the size limit applies before the key proof, too", async () => {
     const peer = await GoPeer.connect();
     await peer.handshake();
     peer.sendFrame(new Uint8Array(FRAME_BYTES_MAX + 1));
     expect(await peer.closed).toMatchObject({ code: 4400 });
   });
 
-  it("HS20 answers a message that waits for the coordinator before the one behind it", async () => {
+  it("HS20 a message that waits for the coordinator is answered before the next one", async () => {
     const peer = await GoPeer.join();
     for (let round = 0; round < 5; round++) {
       peer.send("task_progress", STALE_CLAIM);
@@ -136,7 +136,7 @@ describe("the size and the order of frames", () => {
 });
 
 describe("one session among others", () => {
-  it("HS21 goes on while others send garbage of every kind", async () => {
+  it("HS21 a session continues while other sessions send garbage of every kind", async () => {
     const worker = await GoPeer.join();
     const storms = await Promise.all(
       Array.from({ length: 6 }, async (_, index) => {
@@ -163,7 +163,7 @@ describe("one session among others", () => {
     expect(await peerView(worker.keys.id)).toMatchObject({ state: "active" });
   });
 
-  it("HS21 is not touched by who claims its name without its key", async () => {
+  it("HS21 a session is not affected by a socket that claims its name without its key", async () => {
     const worker = await GoPeer.join();
     const thief = await GoPeer.connect();
     await thief.handshake({ identity: worker.identity() }, { from: worker.keys.id });
@@ -175,7 +175,7 @@ describe("one session among others", () => {
     expect(await peerView(worker.keys.id)).toMatchObject({ state: "active" });
   });
 
-  it("HS21 cuts off a peer that sends faster than it is served, and nobody else", async () => {
+  it("HS21 a peer that sends faster than it is served is closed, and no other", async () => {
     const other = await GoPeer.join();
     const flood = await GoPeer.join();
     const gate = new Gate();
@@ -198,8 +198,8 @@ describe("one session among others", () => {
   });
 });
 
-describe("what a session keeps", () => {
-  it("HS19 fits its attachment with the most that a session can hold, and goes on from it", async () => {
+describe("the attachment of a session", () => {
+  it("HS19 a session of the largest possible size fits its attachment and continues from it", async () => {
     const object = newSessionStub();
     const peer = await GoPeer.join({
       object,

@@ -17,7 +17,7 @@ async function plainNode(): Promise<GoPeer> {
 const stats = { nodeId: "n", nodeName: "old hand", miners: [], uptime: 77 };
 
 describe("a go-p2p node without the muster field", () => {
-  it("AS4 gets go-p2p/get_stats as get_stats, and its stats are the result, over a hibernation", async () => {
+  it("AS4 a go-p2p/get_stats task is sent as get_stats, and the stats are its result, across a hibernation", async () => {
     const node = await plainNode();
     const { id } = await giveTask("go-p2p/get_stats", { verbose: true });
     const request = await node.readType("get_stats");
@@ -37,15 +37,18 @@ describe("a go-p2p node without the muster field", () => {
     ["start_miner", "miner_ack"],
     ["stop_miner", "miner_ack"],
     ["deploy", "deploy_ack"],
-  ])("AS4 gets go-p2p/%s as that request, and its %s is the result", async (request, reply) => {
-    const node = await plainNode();
-    const { id } = await giveTask(`go-p2p/${request}`, { name: "x" });
-    const { id: replyTo } = await node.readType(request);
-    node.send(reply, { success: true }, { replyTo });
-    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: { success: true } });
-  });
+  ])(
+    "AS4 a go-p2p/%s task is sent as that request, and its %s is the result",
+    async (request, reply) => {
+      const node = await plainNode();
+      const { id } = await giveTask(`go-p2p/${request}`, { name: "x" });
+      const { id: replyTo } = await node.readType(request);
+      node.send(reply, { success: true }, { replyTo });
+      expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: { success: true } });
+    },
+  );
 
-  it("AS4 fails the task by an error", async () => {
+  it("AS4 an error reply fails the attempt", async () => {
     const node = await plainNode();
     const { id } = await giveTask("go-p2p/get_stats", null, { max_attempts: 1 });
     const { id: replyTo } = await node.readType("get_stats");
@@ -53,14 +56,14 @@ describe("a go-p2p node without the muster field", () => {
     expect(await taskEnd(id)).toMatchObject({ state: "failed", error: "1004: no miners here" });
   });
 
-  it("AS4 gets no task of another kind", async () => {
+  it("AS4 a node without the muster field gets no tasks of other kinds", async () => {
     const node = await plainNode();
     for (const kind of ["echo", "get_stats", "go-p2p/ping", "go-p2p/toString"])
       expect(await giveTask(kind, null)).toMatchObject({ state: "queued" });
     expect(await node.catchUp()).toEqual([]);
   });
 
-  it("HS16 answers only by the reply that fits the request", async () => {
+  it("HS16 only a reply that matches the request is a result", async () => {
     const node = await plainNode();
     const { id } = await giveTask("go-p2p/get_stats", null);
     const { id: replyTo } = await node.readType("get_stats");
@@ -77,7 +80,7 @@ describe("a go-p2p node without the muster field", () => {
     expect(await taskEnd(id)).toMatchObject({ result: stats });
   });
 
-  it("HS16 answers nothing once the task was cancelled", async () => {
+  it("HS16 a reply after the task was cancelled is ignored", async () => {
     const node = await plainNode();
     const { id } = await giveTask("go-p2p/get_stats", null);
     const { id: replyTo } = await node.readType("get_stats");

@@ -24,8 +24,8 @@ const told = (keys: { readonly publicKey: Uint8Array }, more: object = {}) => ({
 const discovered = async () =>
   (await api<{ peers: PeerView[] }>("GET", "/v1/peers?state=discovered")).body.peers;
 
-describe("gossip over real sockets", () => {
-  it("GS2 shows whom a peer told of over HTTP, and GS7 answers with the others' pointers", async () => {
+describe("adverts over real sockets", () => {
+  it("GS2 an advertised peer is listed over HTTP, and GS7 the advert is answered with pointers of other peers", async () => {
     const [peer, other] = [await NoisePeer.join(), await NoisePeer.join()];
     const published = await until(pointers, (all) => all.length === 2);
     const unknown = stranger();
@@ -43,7 +43,7 @@ describe("gossip over real sockets", () => {
     expect(await peerView(unknown.id)).toMatchObject({ state: "discovered", connected: false });
   });
 
-  it("GS1 takes adverts over go-p2p 1.0 from a peer that announces Muster's messages", async () => {
+  it("GS1 an advert over go-p2p 1.0 is accepted from a peer that announces Muster's messages", async () => {
     const peer = await GoPeer.join();
     const unknown = stranger();
     const sent = peer.send("advert", { peers: [told(unknown)] });
@@ -54,7 +54,7 @@ describe("gossip over real sockets", () => {
     expect(await discovered()).toMatchObject([{ id: unknown.id }]);
   });
 
-  it("GS8 refuses a second advert within the minute, also after a hibernation, and the session goes on", async () => {
+  it("GS8 a second advert within a minute is refused, also after hibernation, and the session continues", async () => {
     const peer = await NoisePeer.join();
     peer.send("advert", { peers: [] });
     await peer.readType("sample");
@@ -71,7 +71,7 @@ describe("gossip over real sockets", () => {
     expect(await rows("SELECT * FROM hearsay")).toEqual([]);
   });
 
-  it("GS3 gives way to the peer's own proof", async () => {
+  it("GS3 an advertised entry is replaced when the peer proves its own key", async () => {
     const peer = await NoisePeer.join();
     const keys = stranger();
     peer.send("advert", { peers: [told(keys, { role: "controller", address: "elsewhere" })] });
@@ -81,7 +81,7 @@ describe("gossip over real sockets", () => {
     expect(await discovered()).toEqual([]);
   });
 
-  it("GS7 tells the peer when the coordinator does not answer", async () => {
+  it("GS7 an advert is answered with an error when the coordinator does not answer", async () => {
     const peer = await NoisePeer.join();
     const error = { code: "unavailable", detail: "injected: no coordinator" } as const;
     meddle("hear_advert", async () => ({ ok: false, error }));

@@ -21,8 +21,8 @@ const OTHER_ID = "0123456789abcdef0123456789abcdef";
 /** The peers that the mesh knows of, in any state. */
 const known = () => rows("SELECT id FROM peers");
 
-describe("a handshake", () => {
-  it("HS1 is answered by the answer to its challenge, and at once by an encrypted ping", async () => {
+describe("the go-p2p handshake", () => {
+  it("HS1 a handshake is acknowledged with the answer to its challenge, followed by an encrypted ping", async () => {
     const peer = await GoPeer.connect();
     const challenge = platformRandom(32);
     const { payload } = await peer.handshake({ challenge: toBase64(challenge) });
@@ -36,13 +36,13 @@ describe("a handshake", () => {
     expect(await peer.read()).toMatchObject({ type: "ping", from: peer.meshId, to: peer.keys.id });
   });
 
-  it("HS1 may name a placeholder for the mesh and come in on go-p2p's own path", async () => {
+  it("HS1 a handshake may name a placeholder for the mesh and use go-p2p's own path", async () => {
     const peer = await GoPeer.connect({ path: "/ws" });
     const ack = await peer.handshake({}, { to: "00000000" });
     expect(ack.payload).toMatchObject({ accepted: true });
   });
 
-  it("HS3 refuses an ID that does not match its key", async () => {
+  it("HS3 an ID that does not match its key is refused", async () => {
     const peer = await GoPeer.connect();
     const identity = { ...peer.identity(), id: OTHER_ID };
     const ack = await peer.handshake({ identity }, { from: OTHER_ID });
@@ -51,7 +51,7 @@ describe("a handshake", () => {
     expect(closed).toMatchObject({ code: 4401, reason: /^identity_mismatch: / });
   });
 
-  it("HS3 refuses a handshake that is sent in another's name", async () => {
+  it("HS3 a handshake whose sender is another ID is refused", async () => {
     const peer = await GoPeer.connect();
     const ack = await peer.handshake({}, { from: OTHER_ID });
     expect(ack.payload).toMatchObject({ accepted: false });
@@ -70,7 +70,7 @@ describe("a handshake", () => {
     ["of order 2", `ec${"ff".repeat(30)}7f`],
     ["that is the prime", `ed${"ff".repeat(30)}7f`],
     ["one above the prime", `ee${"ff".repeat(30)}7f`],
-  ])("HS4 refuses a public key %s", async (_, hex) => {
+  ])("HS4 a public key %s is refused", async (_, hex) => {
     const key = hexBytes(hex);
     const id = peerIdOf(key);
     const peer = await GoPeer.connect();
@@ -81,7 +81,7 @@ describe("a handshake", () => {
   });
 
   it.each(["not base64!", "AAAA=", 7, null])(
-    "HS4 refuses %j for a public key",
+    "HS4 %j is refused as a public key",
     async (publicKey) => {
       const peer = await GoPeer.connect();
       const ack = await peer.handshake({ identity: { ...peer.identity(), publicKey } });
@@ -91,7 +91,7 @@ describe("a handshake", () => {
   );
 
   it.each(["", "0.9", "1", "1.0.0", "2.0"])(
-    "HS5 refuses version %j and says why",
+    "HS5 version %j is refused with the supported version",
     async (version) => {
       const peer = await GoPeer.connect();
       const ack = await peer.handshake({ version });
@@ -109,13 +109,13 @@ describe("a handshake", () => {
     ["that nests too deeply", (): string => "[".repeat(10_000)],
     ["of one byte too many", (): string => "x".repeat(HANDSHAKE_BYTES_MAX + 1)],
     ["that is binary", (): Uint8Array => new Uint8Array([123, 125])],
-  ])("HS6 refuses a first frame %s", async (_, frame) => {
+  ])("HS6 a first frame %s is refused", async (_, frame) => {
     const peer = await GoPeer.connect();
     peer.socket.send(frame(peer));
     expect(await peer.closed).toMatchObject({ code: 4400 });
   });
 
-  it("HS6 takes a handshake of as many bytes as it may have", async () => {
+  it("HS6 a handshake of the largest allowed size is accepted", async () => {
     const peer = await GoPeer.connect();
     const challenge = toBase64(platformRandom(32));
     const whole = { identity: peer.identity(), challenge, version: "1.0", padding: "" };
@@ -125,14 +125,14 @@ describe("a handshake", () => {
   });
 });
 
-describe("the proof", () => {
+describe("the proof of a key", () => {
   it.each([
     ["answers another ping", { replyTo: crypto.randomUUID() }],
     ["answers nothing", { replyTo: undefined }],
     ["comes from another", { from: OTHER_ID }],
     ["is addressed to another", { to: OTHER_ID }],
     ["is addressed to nobody", { to: "" }],
-  ])("HS2 is not given by a pong that %s", async (_, forged) => {
+  ])("HS2 a pong that %s does not prove the key", async (_, forged) => {
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object });
     await peer.handshake();
@@ -148,7 +148,7 @@ describe("the proof", () => {
     expect(await attachments(object)).toMatchObject([{ state: "active" }]);
   });
 
-  it("HS2 stores nothing and lists nobody before it", async () => {
+  it("HS2 nothing is stored and no peer is listed before the proof", async () => {
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object });
     const stored = () =>
@@ -167,7 +167,7 @@ describe("the proof", () => {
     expect(await known()).toEqual([{ id: peer.keys.id }]);
   });
 
-  it("HS2 is not given by replaying all that the peer said in an earlier session", async () => {
+  it("HS2 replaying all frames of an earlier session does not prove the key", async () => {
     const honest = await GoPeer.connect();
     await honest.handshake();
     const ping = await honest.read();
@@ -184,7 +184,7 @@ describe("the proof", () => {
     expect(await rows("SELECT epoch FROM peers")).toEqual([{ epoch: 1 }]);
   });
 
-  it("HS9 is followed by a welcome to whoever announces muster", async () => {
+  it("HS9 a peer that announces muster gets a welcome after its proof", async () => {
     const mesh = await api<MeshView>("GET", "/v1/mesh");
     const peer = await GoPeer.connect({ role: "dual" });
     await peer.handshake();
@@ -200,13 +200,13 @@ describe("the proof", () => {
     });
   });
 
-  it("HS9 is not followed by a welcome to a plain go-p2p node", async () => {
+  it("HS9 a plain go-p2p node gets no welcome", async () => {
     const peer = await GoPeer.join({ muster: null });
     expect(await peer.catchUp()).toEqual([]);
     expect(await peerView(peer.keys.id)).toMatchObject({ connected: true, state: "active" });
   });
 
-  it("HS9 tells the new epoch at each return", async () => {
+  it("HS9 the welcome carries the new epoch at each reconnect", async () => {
     const keys = newKeyPair(platformRandom);
     for (const epoch of [1, 2, 3]) {
       const peer = await GoPeer.connect({ keys });
@@ -216,8 +216,8 @@ describe("the proof", () => {
   });
 });
 
-describe("a handshake's deadline", () => {
-  it("HS7 closes with 4408 when no handshake comes", async () => {
+describe("the deadline of a handshake", () => {
+  it("HS7 a socket without a handshake is closed with 4408", async () => {
     const timers = new Timers(HANDSHAKE_TIMEOUT);
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object });
@@ -225,7 +225,7 @@ describe("a handshake's deadline", () => {
     expect(await peer.closed).toMatchObject({ code: 4408, reason: /^handshake_timeout: / });
   });
 
-  it("HS7 closes a bare go-p2p controller, which pings but never pongs, with 4401", async () => {
+  it("HS7 a bare go-p2p controller, which pings but never pongs, is closed with 4401", async () => {
     const timers = new Timers(HANDSHAKE_TIMEOUT);
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object, role: "controller", muster: null });
@@ -237,7 +237,7 @@ describe("a handshake's deadline", () => {
     expect(await known()).toEqual([]);
   });
 
-  it("HS7 does nothing to a peer that has proved itself", async () => {
+  it("HS7 the deadline does not affect a peer that has proved its key", async () => {
     const timers = new Timers(HANDSHAKE_TIMEOUT);
     const object = newSessionStub();
     const peer = await GoPeer.join({ object });
@@ -248,7 +248,7 @@ describe("a handshake's deadline", () => {
   it.each([
     ["handshake", 4408],
     ["proof", 4401],
-  ])("HS7 is set anew when memory was lost before the %s", async (missing, code) => {
+  ])("HS7 the deadline starts again when memory was lost before the %s", async (missing, code) => {
     const timers = new Timers(HANDSHAKE_TIMEOUT);
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object });
@@ -259,7 +259,7 @@ describe("a handshake's deadline", () => {
     expect(await peer.closed).toMatchObject({ code });
   });
 
-  it("HS19 lets a handshake go on when memory was lost before it and in its middle", async () => {
+  it("HS19 a handshake continues when memory was lost before and during it", async () => {
     const timers = new Timers(HANDSHAKE_TIMEOUT);
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object });

@@ -57,8 +57,8 @@ const alarmIn = (object: DurableObjectStub) =>
     async (_, { storage }) => Number(await storage.getAlarm()) - Date.now(),
   );
 
-describe("a beat", () => {
-  it("LV8 is answered while the object sleeps, and does not wake it", async () => {
+describe("heartbeats", () => {
+  it("LV8 a heartbeat is answered while the object hibernates, and does not wake it", async () => {
     vi.useRealTimers();
     const { peer, object } = await join();
     await evictDurableObject(object);
@@ -72,7 +72,7 @@ describe("a beat", () => {
     expect(Math.abs(Number(heartbeats[0]) - Date.now())).toBeLessThan(60_000);
   });
 
-  it("LV8 keeps an idle peer active at a look every 15 minutes, each of which takes an RTT sample", async () => {
+  it("LV8 an idle peer with heartbeats stays active with a check every 15 minutes, each with an RTT sample", async () => {
     const { peer, object, look, answer, view } = await join();
     beatsAt(() => Date.now() - 20_000);
     await look(HEARTBEAT_TIMEOUT);
@@ -87,7 +87,7 @@ describe("a beat", () => {
     expect(await view()).toMatchObject({ state: "active" });
   });
 
-  it("LV8 that stops makes an idle peer suspect at the next look, and stale 10 s later", async () => {
+  it("LV8 an idle peer whose heartbeats stop is suspect at the next check, and stale 10 s later", async () => {
     const { peer, look, view } = await join();
     const last = Date.now() + HEARTBEAT_TIMEOUT;
     beatsAt(() => Math.min(Date.now(), last));
@@ -99,7 +99,7 @@ describe("a beat", () => {
     expect(await view()).toMatchObject({ state: "stale" });
   });
 
-  it("LV8 that stops while the peer holds a lease frees the lease within 80 s", async () => {
+  it("LV8 a lease is released within 80 s after the heartbeats of its peer stop", async () => {
     const { peer, object, look, view } = await join();
     const died = Date.now() + HEARTBEAT_TIMEOUT;
     beatsAt(() => Math.min(Date.now(), died));
@@ -117,7 +117,7 @@ describe("a beat", () => {
     expect(await view()).toMatchObject({ state: "stale", tasks: 0 });
   });
 
-  it("LV8 is looked for every 60 s while a lease is renewed, or was brought into the session", async () => {
+  it("LV8 a peer is checked every 60 s while it renews a lease or has brought one into the session", async () => {
     const { peer, object } = await join();
     beatsAt(() => Date.now());
     const { id } = await giveTask("echo", null, { lease_seconds: 300 });
@@ -134,7 +134,7 @@ describe("a beat", () => {
     expect(await leasedFor(back.object)).toBe(300_000);
   });
 
-  it("LV8 is not asked of a muster.2 peer that never beats: it is pinged every 30 s instead", async () => {
+  it("LV8 a muster.2 peer that sends no heartbeats is pinged every 30 s instead", async () => {
     const { peer, look, answer, view } = await join();
     await look(HEARTBEAT_TIMEOUT);
     for (let round = 0; round < 2; round++) {
@@ -147,7 +147,7 @@ describe("a beat", () => {
 });
 
 describe("an offer to a peer that is silent", () => {
-  it("LV10 goes to another at once, though the silent one would be the better", async () => {
+  it("LV10 the offer goes to another peer at once, although the silent one has the better score", async () => {
     const silent = await join();
     await silent.look(HEARTBEAT_TIMEOUT);
     beatsAt(() => null);
@@ -165,7 +165,7 @@ describe("an offer to a peer that is silent", () => {
     expect(await taskEnd(id)).toMatchObject({ state: "succeeded", peer_id: other.keys.id });
   });
 
-  it("LV10 makes it suspect; its answer makes it active, and it gets what waits", async () => {
+  it("LV10 a silent peer becomes suspect; its answer makes it active, and it gets queued tasks", async () => {
     const { peer, view, look, answer } = await join();
     await look(HEARTBEAT_TIMEOUT);
     await answer(await peer.readType("ping"));
@@ -179,19 +179,16 @@ describe("an offer to a peer that is silent", () => {
   });
 });
 
-describe("the end of a socket", () => {
+describe("the close of a socket", () => {
   it.each([
     [undefined, 1000],
     [1000, 1000],
     [4001, 4001],
-  ])(
-    "LV16 that its peer closes with %s is answered with %d, and the peer is stale",
-    async (code, answer) => {
-      const { peer, view } = await join();
-      if (code === undefined) peer.socket.close();
-      else peer.socket.close(code, "bye");
-      expect(await peer.closed).toMatchObject({ code: answer });
-      await until(view, ({ state }) => state === "stale");
-    },
-  );
+  ])("LV16 a close with %s is answered with %d, and the peer is stale", async (code, answer) => {
+    const { peer, view } = await join();
+    if (code === undefined) peer.socket.close();
+    else peer.socket.close(code, "bye");
+    expect(await peer.closed).toMatchObject({ code: answer });
+    await until(view, ({ state }) => state === "stale");
+  });
 });

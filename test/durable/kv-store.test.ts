@@ -15,7 +15,7 @@ async function expiryOf(key: string): Promise<number | null> {
   return seconds === undefined ? null : seconds * 1_000;
 }
 
-describe("the store on KV", () => {
+describe("the discovery store on KV", () => {
   it.each(discoveryStoreContract.map((each) => [each.name, each] as const))(
     "%s",
     (_, { holds }) => {

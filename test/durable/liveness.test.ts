@@ -41,7 +41,7 @@ const stored = (object: DurableObjectStub) =>
   ]);
 
 describe("pings", () => {
-  it("LV1 of the peer are answered by a pong that echoes sentAt, also after hibernation", async () => {
+  it("LV1 a ping of the peer is answered by a pong that echoes sentAt, also after hibernation", async () => {
     const { peer, object } = await join();
     for (const sentAt of [0, 1_700_000_000_123, -5]) {
       const ping = peer.send("ping", { sentAt });
@@ -54,7 +54,7 @@ describe("pings", () => {
     }
   });
 
-  it("LV2 of the mesh come by alarm, and the RTT is what its own clock says", async () => {
+  it("LV2 the mesh pings when the alarm rings, and measures the RTT by its own clock", async () => {
     const { peer, object, view } = await join();
     expect(await view()).toMatchObject({ ping_ms: 0 });
     await alarmAfter(PING_INTERVAL, object);
@@ -67,7 +67,7 @@ describe("pings", () => {
     expect(await view()).toMatchObject({ ping_ms: 100, state: "active" });
   });
 
-  it("LV2 of the mesh do not come when the alarm rings early", async () => {
+  it("LV2 the mesh does not ping when the alarm rings early", async () => {
     const { peer, object } = await join();
     await alarmAfter(PING_INTERVAL - 1, object);
     expect(await peer.catchUp()).toEqual([]);
@@ -77,7 +77,7 @@ describe("pings", () => {
 });
 
 describe("a peer that misses an answer", () => {
-  it("LV3 is suspect, gets nothing new, and is active again by its answer, over a hibernation", async () => {
+  it("LV3 a missed answer makes the peer suspect: it gets no offers until it answers, across a hibernation", async () => {
     const { peer, object, view } = await join();
     await alarmAfter(PING_INTERVAL, object);
     await peer.readType("ping");
@@ -93,7 +93,7 @@ describe("a peer that misses an answer", () => {
     expect(await view()).toMatchObject({ state: "active" });
   });
 
-  it("LV3 keeps what it holds while it is suspect", async () => {
+  it("LV3 a suspect peer keeps its attempts", async () => {
     const { peer, object, view } = await join();
     const { id } = await giveTask("echo", null);
     await peer.readType("task_offer");
@@ -105,7 +105,7 @@ describe("a peer that misses an answer", () => {
     expect(await taskEnd(id)).toMatchObject({ state: "succeeded" });
   });
 
-  it("LV4 is closed with 4408 and stale at the second, over a hibernation", async () => {
+  it("LV4 the second missed answer closes the session with 4408 and makes the peer stale, across a hibernation", async () => {
     const { peer, object, view } = await join();
     await alarmAfter(PING_INTERVAL, object);
     await alarmAfter(PONG_TIMEOUT, object);
@@ -118,7 +118,7 @@ describe("a peer that misses an answer", () => {
 });
 
 describe("a socket that vanishes without a close", () => {
-  it("LV6 is found by the alarm, which tells the coordinator", async () => {
+  it("LV6 the alarm finds a socket that vanished and sends `gone`", async () => {
     const { object, view } = await join();
     await evictDurableObject(object, { webSockets: "close" });
     expect(await view()).toMatchObject({ state: "active" });
@@ -127,7 +127,7 @@ describe("a socket that vanishes without a close", () => {
     expect(await stored(object)).toEqual([0, false]);
   });
 
-  it("LV6 is told of again until the coordinator has heard it", async () => {
+  it("LV6 `gone` is repeated until the coordinator has answered it", async () => {
     const { object, view } = await join();
     await evictDurableObject(object, { webSockets: "close" });
     meddle("gone", () => Promise.reject(new Error("injected: out of reach")));
@@ -138,7 +138,7 @@ describe("a socket that vanishes without a close", () => {
     expect(await view()).toMatchObject({ state: "stale" });
   });
 
-  it("LV6 is told of though its close could not be", async () => {
+  it("LV6 `gone` is repeated by the alarm when it failed at the close", async () => {
     const { peer, object, view } = await join();
     const unheard = vi.fn(() => Promise.reject(new Error("injected: out of reach")));
     meddle("gone", unheard);
@@ -149,7 +149,7 @@ describe("a socket that vanishes without a close", () => {
     expect(await view()).toMatchObject({ state: "stale" });
   });
 
-  it("LV6 takes back an admission whose answer was lost", async () => {
+  it("LV6 an admission whose answer was lost is taken back", async () => {
     meddle("admit", async (run) => {
       await run();
       throw new Error("injected: the answer is lost");
@@ -164,7 +164,7 @@ describe("a socket that vanishes without a close", () => {
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "stale" });
   });
 
-  it("LV6 takes back an admission that came when the peer had left", async () => {
+  it("LV6 an admission that is answered after the peer left is taken back", async () => {
     const gate = new Gate();
     meddle("admit", async (run) => {
       const admitted = await run();
@@ -195,7 +195,7 @@ const moment = async () =>
   )[0];
 
 describe("a peer that is gone", () => {
-  it("LV7 loses its leases and its pointer in the moment that it is stale", async () => {
+  it("LV7 a peer loses its leases and its pointer in the same transaction in which it becomes stale", async () => {
     const { peer } = await join();
     const { id } = await giveTask("echo", null);
     await peer.readType("task_offer");
@@ -214,7 +214,7 @@ describe("a peer that is gone", () => {
     expect(seen.at(-1)).toEqual(after);
   });
 
-  it("LV7 gives its work to another", async () => {
+  it("LV7 the task of a peer that left is offered to another", async () => {
     const { peer } = await join();
     const { id } = await giveTask("echo", "work");
     await peer.readType("task_offer");
@@ -225,7 +225,7 @@ describe("a peer that is gone", () => {
     });
   });
 
-  it("HS17 is stale at once when it disconnects", async () => {
+  it("HS17 a peer that disconnects is stale at once", async () => {
     const { peer, object, view } = await join();
     peer.send("disconnect", { reason: "bye", code: 1000 });
     await peer.closed;

@@ -63,7 +63,7 @@ const GO_P2P: { readonly [T in keyof typeof GO_P2P_PAYLOADS]: Row } = {
 const TYPES = Object.entries(GO_P2P).filter(([type]) => type !== "disconnect");
 
 describe("each of go-p2p's fifteen message types", () => {
-  it.each(TYPES)("HS15 is taken as it should be: %s", async (type, { payload, answer, strike }) => {
+  it.each(TYPES)("HS15 %s is answered as specified", async (type, { payload, answer, strike }) => {
     const peer = await GoPeer.join();
     const rounds = strike ? 2 : 4;
     for (let round = 0; round < rounds; round++) {
@@ -84,7 +84,7 @@ describe("each of go-p2p's fifteen message types", () => {
     expect(await peer.closed).toMatchObject({ code: 4400, reason: /^out_of_place: / });
   });
 
-  it("HS15 answers get_stats with the mesh's own ID, and takes its payload as it comes", async () => {
+  it("HS15 get_stats is answered with the mesh's own ID, whatever its payload", async () => {
     const peer = await GoPeer.join();
     for (const payload of [null, {}, "whatever"])
       expect(await peer.ask("get_stats", payload)).toMatchObject([
@@ -93,7 +93,7 @@ describe("each of go-p2p's fifteen message types", () => {
   });
 
   it.each(["ping", "pong", "disconnect", "error", "handshake", "handshake_ack"])(
-    "HS13 counts a %s that is malformed against the session",
+    "HS13 a malformed %s is a strike",
     async (type) => {
       const peer = await GoPeer.join();
       for (const payload of [null, "text"]) {
@@ -119,7 +119,7 @@ describe("messages that an honest peer does not send", () => {
     task_cancel: () => ({ ...TASK, reason: "" }),
   };
 
-  it.each(MESH_ONLY)("HS13 counts a %s, which only a mesh says", async (type) => {
+  it.each(MESH_ONLY)("HS13 a %s, which only a mesh may send, is a strike", async (type) => {
     const peer = await GoPeer.join();
     for (let round = 0; round < 2; round++)
       expect(await peer.ask(type, WELL_FORMED[type](peer))).toMatchObject([error(1001)]);
@@ -128,7 +128,7 @@ describe("messages that an honest peer does not send", () => {
   });
 
   it.each(["", "PING", "constructor", "__proto__", "toString", "x".repeat(64)])(
-    "HS13 counts the unknown type %j",
+    "HS13 the unknown type %j is a strike",
     async (type) => {
       const peer = await GoPeer.join();
       // An empty type is no envelope: there is no ID to answer.
@@ -156,7 +156,7 @@ describe("messages that an honest peer does not send", () => {
       "a sealed text that is no message",
       (peer: GoPeer) => peer.seal({ ...peer.compose("ping", { sentAt: 1 }), id: "1" }),
     ],
-  ])("HS13 ends a session at the third frame of %s", async (_, frame) => {
+  ])("HS13 the third frame of %s ends the session", async (_, frame) => {
     const peer = await GoPeer.join();
     peer.socket.send(frame(peer));
     peer.socket.send(frame(peer));
@@ -165,7 +165,7 @@ describe("messages that an honest peer does not send", () => {
     expect(await peer.closed).toMatchObject({ code: 4400 });
   });
 
-  it("HS13 counts offences of every kind together, and over a hibernation", async () => {
+  it("HS13 strikes of every kind are counted together, across a hibernation", async () => {
     const peer = await GoPeer.join();
     peer.sendFrame(platformRandom(50));
     await evictDurableObject(await sessionStub(peer.keys.id));
@@ -176,7 +176,7 @@ describe("messages that an honest peer does not send", () => {
   });
 
   it.each(Object.keys(MUSTER_PAYLOADS).filter((type) => type.startsWith("task_")))(
-    "HS13 counts a malformed %s",
+    "HS13 a malformed %s is a strike",
     async (type) => {
       const peer = await GoPeer.join();
       const payloads: Json[] = [null, { task_id: "no UUID", fence: 1 }, { ...TASK, fence: 0 }, {}];
@@ -185,7 +185,7 @@ describe("messages that an honest peer does not send", () => {
     },
   );
 
-  it("HS12 refuses what comes in another's name or is meant for another", async () => {
+  it("HS12 a message with another sender or another recipient is refused", async () => {
     const other = "0123456789abcdef0123456789abcdef";
     const peer = await GoPeer.join();
     expect(await peer.ask("ping", { sentAt: 1 }, { from: other })).toMatchObject([error(1002)]);
@@ -195,7 +195,7 @@ describe("messages that an honest peer does not send", () => {
     expect(await peer.closed).toMatchObject({ code: 4400 });
   });
 
-  it("HS12 takes go-p2p's broadcast, which is addressed to nobody", async () => {
+  it("HS12 a go-p2p broadcast, which has an empty recipient, is accepted", async () => {
     const peer = await GoPeer.join();
     for (let round = 0; round < 4; round++)
       expect(await peer.ask("ping", { sentAt: 9 }, { to: "" })).toMatchObject([
@@ -203,7 +203,7 @@ describe("messages that an honest peer does not send", () => {
       ]);
   });
 
-  it("HS17 closes with 1000 when the peer disconnects", async () => {
+  it("HS17 the session is closed with 1000 when the peer disconnects", async () => {
     const peer = await GoPeer.join();
     peer.send("disconnect", { reason: "done for today", code: 1000 });
     expect(await peer.closed).toMatchObject({ code: 1000 });

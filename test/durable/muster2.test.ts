@@ -16,7 +16,7 @@ afterEach(async () => {
 
 const objectOf = (peerId: string) => env.PEER_SESSION.get(env.PEER_SESSION.idFromName(peerId));
 
-describe("the way to a muster.2 session", () => {
+describe("the upgrade request of a muster.2 session", () => {
   const keys = newKeyPair(platformRandom);
   const stranger = newKeyPair(platformRandom);
 
@@ -38,14 +38,14 @@ describe("the way to a muster.2 session", () => {
     ],
     ["an ID of another form", { peer: "../secret" }, 400, "invalid_request"],
     ["a time that is none", { t: "soon" }, 400, "invalid_request"],
-  ])("NX1 is barred to %s", async (_, forged, status, code) => {
+  ])("NX1 an upgrade request with %s is refused", async (_, forged, status, code) => {
     const refused = await dial(await connectUrl(keys, forged));
     expect(refused.status).toBe(status);
     expect(await refused.json()).toMatchObject({ code });
     expect(await listDurableObjectIds(env.PEER_SESSION)).toEqual([]);
   });
 
-  it("NX1 is barred to a clock that is more than a minute off, and says what time it is", async () => {
+  it("NX1 a clock that is off by more than a minute is refused with the time of the mesh", async () => {
     for (const skew of [-61, 61]) {
       const url = await connectUrl(keys, {}, MESH_KEYS, Math.floor(Date.now() / 1_000) + skew);
       const refused = await dial(url);
@@ -56,14 +56,14 @@ describe("the way to a muster.2 session", () => {
     }
   });
 
-  it("NX1 is barred to a proof that was made for another host", async () => {
+  it("NX1 a proof for another host is refused", async () => {
     const refused = await dial((await connectUrl(keys)).replace(HOST, "elsewhere.test"), {
       Host: "elsewhere.test",
     });
     expect(await refused.json()).toMatchObject({ code: "proof_failed" });
   });
 
-  it("NX1 is barred to another spelling of a key, which would have another ID", async () => {
+  it("NX1 another encoding of a key, which has another ID, is refused", async () => {
     const publicKey = keys.publicKey.with(31, (keys.publicKey[31] as number) | 0x80);
     const twin = { ...keys, publicKey, id: peerIdOf(publicKey) };
     const refused = await dial(await connectUrl(twin));
@@ -74,7 +74,7 @@ describe("the way to a muster.2 session", () => {
     expect((await peer.closed).code).toBe(4401);
   });
 
-  it("NX1 explains itself to whoever asks without an upgrade", async () => {
+  it("NX1 a request without an upgrade is answered with an explanation", async () => {
     const explained = await api(
       "GET",
       (await connectUrl(keys, { proof: "00".repeat(32) })).replace(`http://${HOST}`, ""),
@@ -82,7 +82,7 @@ describe("the way to a muster.2 session", () => {
     expect(explained.body).toMatchObject({ code: "proof_failed" });
   });
 
-  it("NX7 takes two sockets of a peer within their handshake, and no third", async () => {
+  it("NX7 a peer may have two sockets in their handshake, and no third", async () => {
     const [first, second] = [await NoisePeer.connect({ keys }), await NoisePeer.connect({ keys })];
     const third = await dial(await connectUrl(keys));
     expect(third.status).toBe(429);
@@ -96,7 +96,7 @@ describe("the way to a muster.2 session", () => {
 });
 
 describe("a muster.2 session", () => {
-  it("NX4 is welcomed when its key is proved, and works", async () => {
+  it("NX4 a peer that proved its key gets a welcome and runs tasks", async () => {
     const peer = await NoisePeer.join({ hello: { capabilities: ["gpu"], slots: 3 } });
     expect(await peerView(peer.keys.id)).toMatchObject({
       state: "active",
@@ -112,7 +112,7 @@ describe("a muster.2 session", () => {
     expect(await taskEnd(task.id)).toMatchObject({ state: "succeeded", result: "hello" });
   });
 
-  it("NX4 is told why it is not let in before it is closed", async () => {
+  it("NX4 a peer that is not admitted gets the reason before the close", async () => {
     await api("PUT", "/v1/auth-mode", { mode: "allowlist" });
     const peer = await NoisePeer.connect();
     await peer.begin();
@@ -128,14 +128,14 @@ describe("a muster.2 session", () => {
     ["is no JSON", "hello", 4400],
     ["lacks its role", { name: "x" }, 4400],
     ["is larger than 4 KiB", { name: "x", role: "worker", padding: "x".repeat(4_096) }, 4400],
-  ])("NX4 ends when its hello %s", async (_, hello, code) => {
+  ])("NX4 a hello that %s ends the session", async (_, hello, code) => {
     const peer = await NoisePeer.connect();
     await peer.begin();
     await peer.prove(hello);
     expect((await peer.closed).code).toBe(code);
   });
 
-  it("NX3 ends when it proves another key than the URL's", async () => {
+  it("NX3 a proof of another key than that of the URL ends the session", async () => {
     const peer = await NoisePeer.connect();
     Object.assign(peer, { keys: newKeyPair(platformRandom) });
     await peer.begin();
@@ -147,7 +147,7 @@ describe("a muster.2 session", () => {
     expect((await api("GET", `/v1/peers/${peer.keys.id}`)).status).toBe(404);
   });
 
-  it("NX3 ends when a handshake message is not the next one", async () => {
+  it("NX3 a handshake message out of order ends the session", async () => {
     const peer = await NoisePeer.connect();
     peer.socket.send(new Uint8Array(10));
     expect((await peer.closed).code).toBe(4401);
@@ -159,7 +159,7 @@ describe("a muster.2 session", () => {
     ["reordered", (frames: Uint8Array[]) => [frames[1], frames[0]]],
     ["altered", (frames: Uint8Array[]) => [frames[0]?.with(3, (frames[0][3] ?? 0) ^ 1)]],
     ["cut short", (frames: Uint8Array[]) => [frames[0]?.subarray(1)]],
-  ])("NX5 ends at a frame that is %s", async (_, disturb) => {
+  ])("NX5 a frame that is %s ends the session", async (_, disturb) => {
     const peer = await NoisePeer.join();
     const frames = [
       peer.seal(peer.compose("ping", { sentAt: 1 })),
@@ -176,7 +176,7 @@ describe("a muster.2 session", () => {
     );
   });
 
-  it("NX6 goes on with its keys and counters after its object hibernated", async () => {
+  it("NX6 the session continues with its keys and counters after its object hibernated", async () => {
     const peer = await NoisePeer.join();
     for (const sentAt of [1, 2, 3]) {
       peer.send("ping", { sentAt });
@@ -185,13 +185,13 @@ describe("a muster.2 session", () => {
     }
   });
 
-  it("HS20 takes frames that arrive together one after another", async () => {
+  it("HS20 frames that arrive together are handled one after another", async () => {
     const peer = await NoisePeer.join();
     const sent = Array.from({ length: 40 }, (_, sentAt) => peer.send("ping", { sentAt }));
     for (const { id } of sent) expect((await peer.readType("pong")).replyTo).toBe(id);
   });
 
-  it("HS18 is superseded by a newer one in the same object", async () => {
+  it("HS18 a newer session in the same object supersedes the older one", async () => {
     const older = await NoisePeer.join();
     const newer = await NoisePeer.join({ keys: older.keys });
     expect((await older.closed).code).toBe(4409);
@@ -205,7 +205,7 @@ describe("a muster.2 session", () => {
     );
   });
 
-  it("RL2 is closed when more of it would have to wait than may be held in memory", async () => {
+  it("RL2 a session is closed when its waiting frames exceed the memory limit", async () => {
     const peer = await NoisePeer.join();
     const [large] = [new Uint8Array(1_048_576)];
     const task = crypto.randomUUID();
@@ -214,7 +214,7 @@ describe("a muster.2 session", () => {
     expect([4400, 4429]).toContain((await peer.closed).code);
   });
 
-  it("RL2 is closed when it sends more than 100 messages at once", async () => {
+  it("RL2 a session is closed when it sends more than 100 messages at once", async () => {
     const peer = await NoisePeer.join();
     for (let i = 0; i < 160; i++) peer.send("ping", { sentAt: i });
     expect(await peer.closed).toMatchObject({
@@ -224,8 +224,8 @@ describe("a muster.2 session", () => {
   });
 });
 
-describe("a key that has spoken muster.2", () => {
-  it("NX10 does not come back by go-p2p 1.0, unless its entry lets it", async () => {
+describe("a key that has used muster.2", () => {
+  it("NX10 the key is refused over go-p2p 1.0 unless its allowlist entry permits it", async () => {
     const peer = await NoisePeer.join();
     peer.close();
     const weaker = await GoPeer.connect({ keys: peer.keys });
@@ -242,7 +242,7 @@ describe("a key that has spoken muster.2", () => {
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "active", protocol: "go-p2p/1.0" });
   });
 
-  it("NX10 does not come back by go-p2p 1.0 after its record was forgotten either", async () => {
+  it("NX10 the key is refused over go-p2p 1.0 after its record was removed, too", async () => {
     const peer = await NoisePeer.join();
     expect((await api("DELETE", `/v1/peers/${peer.keys.id}`)).status).toBe(204);
     const weaker = await GoPeer.connect({ keys: peer.keys });
@@ -252,7 +252,7 @@ describe("a key that has spoken muster.2", () => {
     expect(await weaker.closed).toMatchObject({ code: 4403 });
   });
 
-  it("NX8 takes a new key with all that belongs to it, and the old one never comes back", async () => {
+  it("NX8 a key rotation moves everything to the new key, and the old key is refused from then on", async () => {
     const old = newKeyPair(platformRandom);
     await api("PUT", "/v1/auth-mode", { mode: "allowlist" });
     await api("PUT", `/v1/allowlist/${toHex(old.publicKey)}`, {
@@ -297,7 +297,7 @@ describe("a key that has spoken muster.2", () => {
     expect((await stolen.closed).code).toBe(4403);
   });
 
-  it("SC26 reports round trips to other peers, which are answered over HTTP; not by go-p2p 1.0", async () => {
+  it("SC26 RTTs to other peers are reported over muster.2 and shown over HTTP, and refused over go-p2p 1.0", async () => {
     const [peer, other] = [await NoisePeer.join(), await NoisePeer.join()];
     const go = await GoPeer.join();
     const rtts = [{ peer_id: other.keys.id, rtt_ms: 12.5 }];
@@ -316,7 +316,7 @@ describe("a key that has spoken muster.2", () => {
     expect((await api("GET", `/v1/peers/${other.keys.id}/rtt/${"0".repeat(32)}`)).status).toBe(404);
   });
 
-  it("NX8 can't rotate by go-p2p 1.0", async () => {
+  it("NX8 a key rotation over go-p2p 1.0 is refused", async () => {
     const peer = await GoPeer.join();
     const fresh = newKeyPair(platformRandom);
     const keys = { privateKey: fresh.privateKey, publicKey: MESH_KEYS.publicKey };

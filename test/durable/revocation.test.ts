@@ -40,7 +40,7 @@ const isOver = async (object: Parameters<typeof attachments>[0]) =>
   (await attachments(object)).every(({ state }) => state === "closed");
 
 describe("revoking a peer", () => {
-  it("AD4 ends its session, gives its work to another and withdraws its pointer before it returns", async () => {
+  it("AD4 a revoke ends the session, requeues its task and withdraws its pointer before it returns", async () => {
     const object = newSessionStub();
     const peer = await GoPeer.join({ object });
     const { id } = await giveTask("echo", "work");
@@ -65,7 +65,7 @@ describe("revoking a peer", () => {
     expect(await taskEnd(id)).toMatchObject({ state: "succeeded", peer_id: other.keys.id });
   });
 
-  it("AD4 keeps its key out, in mode open and in mode allowlist though it is listed", async () => {
+  it("AD4 a revoked key is refused in mode open and, although listed, in mode allowlist", async () => {
     const peer = await GoPeer.join();
     await revoke(peer.keys);
     for (const mode of ["open", "allowlist"]) {
@@ -77,7 +77,7 @@ describe("revoking a peer", () => {
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "revoked" });
   });
 
-  it("AD4 works on a peer that is not here, and is 404 for one that never was", async () => {
+  it("AD4 a peer that is not connected can be revoked, and an unknown peer is 404", async () => {
     const peer = await GoPeer.join();
     peer.close();
     await until(
@@ -88,7 +88,7 @@ describe("revoking a peer", () => {
     expect((await api("POST", `/v1/peers/${"0".repeat(32)}/revoke`)).status).toBe(404);
   });
 
-  it("AD4 leaves what the revoked peer said too late without effect", async () => {
+  it("AD4 a result that arrives after the revoke has no effect", async () => {
     breakEnds();
     const peer = await GoPeer.join();
     const { id } = await giveTask("echo", null);
@@ -103,8 +103,8 @@ describe("revoking a peer", () => {
   });
 });
 
-describe("revoking a peer whose session can't confirm its end", () => {
-  it("AD4 answers 504 revoke_unconfirmed, and all else holds", async () => {
+describe("revoking a peer whose session does not confirm its end", () => {
+  it("AD4 the revoke answers 504 revoke_unconfirmed, and its other effects hold", async () => {
     breakEnds();
     const peer = await GoPeer.join();
     const { id } = await giveTask("echo", null);
@@ -119,7 +119,7 @@ describe("revoking a peer whose session can't confirm its end", () => {
     expect((await api("GET", `/v1/tasks/${id}`)).body).toMatchObject({ state: "queued" });
   });
 
-  it("AD4 repeats the end until the session confirms it", async () => {
+  it("AD4 the end of the session is repeated until the session confirms it", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const ends = breakEnds();
     const peer = await GoPeer.join();
@@ -141,7 +141,7 @@ describe("revoking a peer whose session can't confirm its end", () => {
     await until(owedEnds, ({ length }) => length === 0);
   });
 
-  it("AD4 answers 504 again when it is repeated before the session has confirmed", async () => {
+  it("AD4 a repeated revoke answers 504 again until the session has confirmed its end", async () => {
     const ends = breakEnds();
     const peer = await GoPeer.join();
     await revoke(peer.keys);
@@ -152,8 +152,8 @@ describe("revoking a peer whose session can't confirm its end", () => {
   });
 });
 
-describe("revoking a peer while its admission is under way", () => {
-  it("AD4 leaves no session when the coordinator had let it in already", async () => {
+describe("revoking a peer while its admission is in progress", () => {
+  it("AD4 no session remains when the coordinator had admitted the peer before the revoke", async () => {
     const gate = new Gate();
     meddle("admit", async (run) => {
       const admitted = await run();
@@ -176,7 +176,7 @@ describe("revoking a peer while its admission is under way", () => {
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "revoked" });
   });
 
-  it("AD4 lets nobody in whom the coordinator has yet to judge", async () => {
+  it("AD4 the peer is refused when the coordinator handles the revoke before the admission", async () => {
     const known = await GoPeer.join();
     known.close();
     const gate = new Gate();

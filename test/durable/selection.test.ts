@@ -28,8 +28,8 @@ const scoreOf = async (id: string): Promise<ScoreView> =>
 const why = async (id: string, query = ""): Promise<WhyView> =>
   (await api<WhyView>("GET", `/v1/tasks/${id}/why${query}`)).body;
 
-describe("the choice of a peer, through real sockets", () => {
-  it("AS57 is explained, and the score behind it, and both survive the coordinator's hibernation", async () => {
+describe("the choice of a peer, over real sockets", () => {
+  it("AS57 the choice and its score are explained, and the explanation survives a hibernation of the coordinator", async () => {
     const noise = await NoisePeer.join();
     const { id } = await giveTask("echo", 1);
     await work(noise);
@@ -69,7 +69,7 @@ describe("the choice of a peer, through real sockets", () => {
     expect(again.rtt).toEqual(shown.rtt);
   });
 
-  it("AS56 names who was ruled out: one that speaks no Muster, one without the label", async () => {
+  it("AS56 the explanation names the excluded peers: one without Muster's messages, one without the label", async () => {
     const plain = await GoPeer.join({ muster: null });
     await plain.catchUp();
     const able = await NoisePeer.join({ hello: { capabilities: ["gpu"] } });
@@ -88,7 +88,7 @@ describe("the choice of a peer, through real sockets", () => {
     );
   });
 
-  it("AS57 is told of a task that waits as things stand, and to nobody of one that there is not", async () => {
+  it("AS57 a queued task is explained as things stand, and an unknown task is 404", async () => {
     const { id, state } = (await giveTask("echo", null)) satisfies TaskView;
     expect(state).toBe("queued");
     expect(await why(id)).toMatchObject({ attempt: null, chosen: null, eligible: 0 });

@@ -9,7 +9,7 @@ afterEach(async () => {
 });
 
 describe("a go-p2p 1.0 session", () => {
-  it("HS1 is acknowledged, proved by its pong, and welcomed", async () => {
+  it("HS1 the handshake is acknowledged, the key proved by the pong, and the peer welcomed", async () => {
     const peer = await GoPeer.connect();
     const ack = await peer.handshake();
     expect(ack.payload).toMatchObject({ accepted: true, identity: { id: peer.meshId } });
@@ -28,7 +28,7 @@ describe("a go-p2p 1.0 session", () => {
     });
   });
 
-  it("goes on after its object hibernated in the middle", async () => {
+  it("HS19 a session continues after its object hibernated", async () => {
     const peer = await GoPeer.join();
     await evictDurableObject(await sessionStub(peer.keys.id));
     peer.send("ping", { sentAt: 7 });
@@ -51,7 +51,7 @@ describe("a go-p2p 1.0 session", () => {
     });
   });
 
-  it("is stale as soon as its socket closes", async () => {
+  it("LV16 a peer is stale as soon as its socket closes", async () => {
     const peer = await GoPeer.join();
     peer.close();
     await until(

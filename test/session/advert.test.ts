@@ -47,8 +47,8 @@ const advertAt = (session: Active, now: Millis, peers: Json = [TOLD]) =>
 
 const ADVERT = { peerId: PEER.id, epoch: 3, peers: [] };
 
-describe("an advert", () => {
-  test("GS1 goes to the coordinator with the IDs that follow from the keys", () => {
+describe("an advert of other peers", () => {
+  test("GS1 an advert goes to the coordinator as a command, with the peer IDs computed from the keys", () => {
     const { effects } = advertAt(joined(), START + 100, [
       TOLD,
       { ...TOLD, rtt_ms: undefined } as never,
@@ -73,7 +73,7 @@ describe("an advert", () => {
     expect(messages(effects)).toEqual([]);
   });
 
-  test("GS7 is answered by the sample that the coordinator drew, which names it", () => {
+  test("GS7 the reply to an advert is the coordinator's sample of pointers and names the advert", () => {
     const { session, effects } = advertAt(joined(), START + 100);
     const { messageId } = present(heard(effects)[0]);
     const pointers = ["12".repeat(16)];
@@ -84,13 +84,13 @@ describe("an advert", () => {
     ]);
   });
 
-  test("GS7 is not answered when its session is over", () => {
+  test("GS7 an advert gets no reply when its session has ended", () => {
     const { session } = step(joined(), { type: "closed", reason: "", silent: false }, at(START));
     const sampled = answerTo("hear_advert", ADVERT, ok({ pointers: [] }), "x");
     expect(step(session, sampled, at(START))).toEqual({ session, effects: [] });
   });
 
-  test("GS1 leaves out keys in a spelling that nobody could prove", () => {
+  test("GS1 peers whose key is not canonical are left out of an advert", () => {
     const { effects } = advertAt(joined(), START + 100, [
       { ...TOLD, public_key: "ff".repeat(32) },
       TOLD,
@@ -98,7 +98,7 @@ describe("an advert", () => {
     expect(heard(effects)[0]?.input.peers).toHaveLength(1);
   });
 
-  test("GS8 that comes within a minute of the last is refused, without a strike", () => {
+  test("GS8 a second advert within a minute is refused without a strike", () => {
     let session: Active = active(advertAt(joined(), START + 100));
     for (let n = 1; n <= 5; n++) {
       const early = advertAt(session, START + 100 + (ADVERT_INTERVAL - 1) * (n / 5));
@@ -110,7 +110,7 @@ describe("an advert", () => {
     expect(heard(advertAt(session, START + 100 + ADVERT_INTERVAL).effects)).toHaveLength(1);
   });
 
-  test("GS1 counts against a go-p2p node that does not announce Muster's messages", () => {
+  test("GS1 an advert of a go-p2p node that does not announce Muster's messages is a strike", () => {
     let session: Active = joined({ speaksMuster: false });
     for (let n = 0; n < 2; n++) {
       const { effects, ...step1 } = advertAt(session, START + 100 + n);
@@ -127,13 +127,13 @@ describe("an advert", () => {
     ["an address with control characters", [{ ...TOLD, address: "\u001b[2J" }]],
     ["an unknown role", [{ ...TOLD, role: "king" }]],
     ["no list", null],
-  ])("HS13 is malformed with %s, which counts against the session", (_, peers) => {
+  ])("HS13 an advert that is malformed by %s is a strike", (_, peers) => {
     const { session, effects } = advertAt(joined(), START + 100, peers);
     expect(heard(effects)).toEqual([]);
     expect(session).toMatchObject({ state: "active", strikes: 1 });
   });
 
-  test("GS8 is heard once a minute at most and speaks for its own session alone, whatever comes when", () => {
+  test("GS8 in any sequence of adverts at most one a minute reaches the coordinator, for the session's own peer", () => {
     const anyKey = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex);
     const anyTold = fc.record({
       public_key: anyKey,

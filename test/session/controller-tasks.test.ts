@@ -5,16 +5,19 @@ import { at, commands, joined, messages, said, START } from "./driver.ts";
 
 const TASK_ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
 
-describe("tasks given over a session", () => {
+describe("task messages of a controller", () => {
   test.for([
     ["task_assign", { task: { kind: "echo" } }],
     ["task_query", { task_id: TASK_ID }],
     ["task_recall", { task_id: TASK_ID }],
-  ] as [string, Json][])("AS25 %s is refused over go-p2p 1.0, with its code", ([type, payload]) => {
-    const { effects } = step(joined(), said(type, payload), at(START + 100));
-    expect(commands(effects)).toEqual([]);
-    expect(messages(effects)).toMatchObject([
-      { type: "error", payload: { code: 1002, details: "not_permitted" } },
-    ]);
-  });
+  ] as [string, Json][])(
+    "AS25 %s over go-p2p 1.0 is refused with its error code",
+    ([type, payload]) => {
+      const { effects } = step(joined(), said(type, payload), at(START + 100));
+      expect(commands(effects)).toEqual([]);
+      expect(messages(effects)).toMatchObject([
+        { type: "error", payload: { code: 1002, details: "not_permitted" } },
+      ]);
+    },
+  );
 });

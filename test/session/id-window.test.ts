@@ -19,8 +19,8 @@ function feed(messages: readonly (readonly [id: string, stamp: number])[]) {
 const numbered = (count: number): [string, number][] =>
   Array.from({ length: count }, (_, index) => [`id ${index}`, FLOOR + index]);
 
-describe("the window of message IDs", () => {
-  test("HS10 drops what is stamped before the floor, and takes what is stamped at it", () => {
+describe("the replay window of message IDs", () => {
+  test("HS10 a message with a timestamp before the floor is dropped, one at the floor is accepted", () => {
     expect(
       feed([
         ["a", FLOOR - 1],
@@ -29,25 +29,25 @@ describe("the window of message IDs", () => {
     ).toEqual(["old", "fresh"]);
   });
 
-  test("HS11 knows the last 256 IDs again", () => {
+  test("HS11 each of the last 256 message IDs is recognized as a duplicate", () => {
     const first = numbered(REPLAY_WINDOW_IDS);
     const { judged } = feed([...first, ...first]);
     expect(judged.slice(0, REPLAY_WINDOW_IDS)).toEqual(first.map(() => "fresh"));
     expect(judged.slice(REPLAY_WINDOW_IDS)).toEqual(first.map(() => "duplicate"));
   });
 
-  test("HS11 drops a message that is as old as what it has forgotten", () => {
+  test("HS11 a message as old as an ID that has left the window is dropped", () => {
     const { judged } = feed([...numbered(REPLAY_WINDOW_IDS + 1), ["id 0", FLOOR], ["new", FLOOR]]);
     expect(judged.slice(-2)).toEqual(["old", "old"]);
   });
 
-  test("HS11 holds 256 IDs at most, whatever comes", () => {
+  test("HS11 the window never holds more than 256 IDs", () => {
     const { window } = feed(numbered(3 * REPLAY_WINDOW_IDS));
     expect(window.ids).toHaveLength(REPLAY_WINDOW_IDS);
     expect(window.times).toHaveLength(REPLAY_WINDOW_IDS);
   });
 
-  test("HS11 never takes one message twice, in whatever order they come", () => {
+  test("HS11 no message is accepted twice, in any order of arrival", () => {
     const stamps = fc.array(fc.integer({ min: FLOOR - 20, max: FLOOR + 400 }), {
       minLength: 2 * REPLAY_WINDOW_IDS,
       maxLength: 2 * REPLAY_WINDOW_IDS,
@@ -64,7 +64,7 @@ describe("the window of message IDs", () => {
     );
   });
 
-  test("HS11 always takes a new ID that is stamped later than all before it", () => {
+  test("HS11 a new ID with a later timestamp than all others is always accepted", () => {
     const steps = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 600 });
     fc.assert(
       fc.property(steps, (increments) => {

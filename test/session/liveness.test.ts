@@ -45,22 +45,22 @@ const answer = (session: Active, now: Millis, echo = 0): Step =>
     at(now),
   );
 
-describe("a handshake's deadline", () => {
-  test("HS7 closes a session without a handshake with 4408", () => {
+describe("the deadline of a handshake", () => {
+  test("HS7 a session without a handshake is closed with 4408", () => {
     const { session, effects } = step(GREETING, { type: "handshake_timeout" }, at(START));
     expect(session.state).toBe("closed");
     expect(closes(effects)).toEqual([CLOSE.timeout]);
     expect(commands(effects)).toEqual([]);
   });
 
-  test("HS7 closes a session without the proving pong with 4401", () => {
+  test("HS7 a session without the pong that proves the key is closed with 4401", () => {
     const { session, effects } = step(greeted().session, { type: "handshake_timeout" }, at(START));
     expect(session.state).toBe("closed");
     expect(closes(effects)).toEqual([CLOSE.handshake]);
     expect(commands(effects)).toEqual([]);
   });
 
-  test("HS7 ends no session that is proved by then", () => {
+  test("HS7 the deadline does not end a session whose key is proved", () => {
     const session = joined();
     expect(step(session, { type: "handshake_timeout" }, at(START))).toEqual({
       session,
@@ -69,10 +69,10 @@ describe("a handshake's deadline", () => {
   });
 });
 
-describe("an admission that is answered when its peer has left", () => {
+describe("an admission that is answered after its socket closed", () => {
   const result = { ok: true, value: { ...GRANTED.value, epoch: 5 } } as const;
 
-  test("LV6 is given back at once", () => {
+  test("LV6 a session that was admitted after its socket closed is reported as gone at once", () => {
     const left = step(
       proved(),
       { type: "closed", reason: "the connection closed", silent: false },
@@ -86,7 +86,7 @@ describe("an admission that is answered when its peer has left", () => {
     ]);
   });
 
-  test("LV6 needs no word when it was refused", () => {
+  test("LV6 a refused admission after the socket closed needs no command", () => {
     const left = step(
       proved(),
       { type: "closed", reason: "the connection closed", silent: false },
@@ -101,8 +101,8 @@ describe("an admission that is answered when its peer has left", () => {
 const smoothed = (session: Session): number =>
   session.state === "active" ? session.rtt.smoothedMs : Number.NaN;
 
-describe("the mesh's pings to a peer that does not beat", () => {
-  test("LV2 come 30 s after the last one, and not before", () => {
+describe("pings of the mesh to a peer without heartbeats", () => {
+  test("LV2 a ping is sent 30 s after the last one, and not earlier", () => {
     const session = joined();
     expect(dueAt(session)).toBe(START + 20 + 30 * SECOND);
     expect(due(session, START + 20 + 30 * SECOND - 1)).toEqual({ session, effects: [] });
@@ -112,7 +112,7 @@ describe("the mesh's pings to a peer that does not beat", () => {
     expect(dueAt(answered)).toBe(START + 20 + 60 * SECOND);
   });
 
-  test("LV2 take the RTT from the stored send time, smoothed by an eighth", () => {
+  test("LV2 the RTT is measured from the stored send time and smoothed with weight one eighth", () => {
     const { session, sentAt } = pinged();
     expect(smoothed(session)).toBe(20);
     const answered = active(answer(session, sentAt + 100));
@@ -122,14 +122,14 @@ describe("the mesh's pings to a peer that does not beat", () => {
   });
 
   test.each([0, -1e15, 1e15, START + 30 * SECOND + 119, Number.MAX_VALUE])(
-    "LV2 ignore an echo of %d",
+    "LV2 the echoed send time %d is ignored",
     (echo) => {
       const { session, sentAt } = pinged();
       expect(smoothed(active(answer(session, sentAt + 100, echo)))).toBe(30);
     },
   );
 
-  test("LV2 take nothing from a pong that answers no outstanding ping", () => {
+  test("LV2 a pong that answers no outstanding ping changes nothing", () => {
     const { session, sentAt } = pinged();
     const pong = said("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: crypto.randomUUID() });
     const stray = step(session, pong, at(sentAt + 5));
@@ -146,12 +146,12 @@ describe("the mesh's pings to a peer that does not beat", () => {
     expect(smoothed(active(twice))).toBe(smoothed(active(late)));
   });
 
-  test("LV2 are not answered below zero when the clock was set back", () => {
+  test("LV2 an RTT is not negative when the clock was set back", () => {
     const { session, sentAt } = pinged();
     expect(smoothed(active(answer(session, sentAt - MINUTE)))).toBe(17.5);
   });
 
-  test("LV2 are told of when the RTT moves by a quarter, and not each time", () => {
+  test("LV2 an RTT is reported to the coordinator when it changes by a quarter, and not for every pong", () => {
     const { session, sentAt } = pinged();
     expect(commands(answer(session, sentAt + 20).effects)).toEqual([]);
     const moved = answer(session, sentAt + 100);
@@ -163,7 +163,7 @@ describe("the mesh's pings to a peer that does not beat", () => {
     ]);
   });
 
-  test("LV2 are told of every hour when nothing changes, under a number that grows", () => {
+  test("LV2 an unchanged RTT is reported once an hour, with a growing sequence number", () => {
     let { session, sentAt } = pinged();
     const told: [Millis, unknown][] = [];
     for (let round = 0; round < 250; round++) {
@@ -179,8 +179,8 @@ describe("the mesh's pings to a peer that does not beat", () => {
   });
 });
 
-describe("a ping that goes unanswered", () => {
-  test("LV3 makes the peer suspect after 10 s and is followed by another", () => {
+describe("a ping without an answer", () => {
+  test("LV3 after 10 s without an answer the peer is suspect and pinged again", () => {
     const { session, sentAt } = pinged();
     expect(due(session, sentAt + 10 * SECOND - 1)).toEqual({ session, effects: [] });
     const missed = due(session, sentAt + 10 * SECOND);
@@ -191,7 +191,7 @@ describe("a ping that goes unanswered", () => {
     expect(active(missed).liveness.ping?.id).not.toBe(present(session.liveness.ping).id);
   });
 
-  test("LV3 is made good by an answer, which is told at once", () => {
+  test("LV3 an answer ends the suspicion and is reported at once", () => {
     const { session, sentAt } = pinged();
     const suspect = active(due(session, sentAt + 10 * SECOND));
     const answered = answer(suspect, sentAt + 10 * SECOND + 20);
@@ -201,7 +201,7 @@ describe("a ping that goes unanswered", () => {
     ]);
   });
 
-  test("LV3 is not made good by a late answer to the ping that was given up", () => {
+  test("LV3 a late answer to an earlier ping does not end the suspicion", () => {
     const { session, sentAt } = pinged();
     const suspect = active(due(session, sentAt + 10 * SECOND));
     const { id } = present(session.liveness.ping);
@@ -211,7 +211,7 @@ describe("a ping that goes unanswered", () => {
     expect(active(after).liveness.missed).toBe(1);
   });
 
-  test("LV3 says nothing of a peer that was heard of meanwhile", () => {
+  test("LV3 a missed answer is not reported when another message of the peer arrived in the meantime", () => {
     const { session, sentAt } = pinged();
     const spoke = active(step(session, said("get_stats", null), at(sentAt + 9 * SECOND)));
     const looked = due(spoke, sentAt + 10 * SECOND);
@@ -219,7 +219,7 @@ describe("a ping that goes unanswered", () => {
     expect(active(looked).liveness.missed).toBe(0);
   });
 
-  test("LV4 ends the session with 4408 at the second in a row, as silent", () => {
+  test("LV4 the second missed answer in a row ends the session with 4408, as silent", () => {
     const { session, sentAt } = pinged();
     const suspect = active(due(session, sentAt + 10 * SECOND));
     expect(due(suspect, sentAt + 20 * SECOND - 1)).toEqual({ session: suspect, effects: [] });
@@ -231,7 +231,7 @@ describe("a ping that goes unanswered", () => {
     ]);
   });
 
-  test("LV4 counts only misses in a row", () => {
+  test("LV4 only missed answers in a row are counted", () => {
     let { session, sentAt } = pinged();
     for (let round = 0; round < 5; round++) {
       const suspect = active(due(session, sentAt + 10 * SECOND));
@@ -242,7 +242,7 @@ describe("a ping that goes unanswered", () => {
     expect(active(due(session, sentAt + 10 * SECOND)).liveness.missed).toBe(1);
   });
 
-  test("LV11 waits as much longer as the look is late, a minute at most and once", () => {
+  test("LV11 a check that comes late extends the wait by its lateness, at most by a minute and once per ping", () => {
     const { session, sentAt } = pinged();
     const woke = sentAt + 5 * 60 * MINUTE;
     const late = due(session, woke);
@@ -254,11 +254,11 @@ describe("a ping that goes unanswered", () => {
   });
 });
 
-describe("a peer that the coordinator holds for suspect", () => {
+describe("a peer that the coordinator counts as suspect", () => {
   const judged = (session: Active, suspect: boolean, now: Millis): Active =>
     active(step(session, observationAnswered(suspect), at(now)));
 
-  test("LV9 is asked every 30 s, and each answer is told, until the coordinator is content", () => {
+  test("LV9 a suspect peer is pinged every 30 s, and each answer is reported, until the coordinator clears it", () => {
     const { session, sentAt } = pinged();
     const missed = active(due(session, sentAt + 10 * SECOND));
     const answered = judged(active(answer(missed, sentAt + 11 * SECOND)), true, sentAt);
@@ -273,7 +273,7 @@ describe("a peer that the coordinator holds for suspect", () => {
     expect(commands(answer(next.session, next.sentAt + 20).effects)).toEqual([]);
   });
 
-  test("LV10 because an offer went unanswered is asked at once, and ends at its next miss", () => {
+  test("LV10 a peer that is probed after an offer without an answer is pinged at once, and its next miss ends the session", () => {
     const session = joined();
     const doubted = step(session, { type: "probe" }, at(START + SECOND));
     expect(messages(doubted.effects)).toMatchObject([{ type: "ping" }]);
@@ -282,7 +282,7 @@ describe("a peer that the coordinator holds for suspect", () => {
   });
 });
 
-describe("an offer", () => {
+describe("an offer to a peer", () => {
   const offer = {
     task_id: crypto.randomUUID(),
     fence: 1,
@@ -294,7 +294,7 @@ describe("an offer", () => {
   const give = (session: Session, now: Millis): Step =>
     step(session, { type: "offer", offer }, at(now));
 
-  test("LV10 is withheld from a peer that was not heard of for 55 s, which is asked instead", () => {
+  test("LV10 an offer is withheld from a peer that was not heard for 55 s; the peer is pinged instead", () => {
     const session = joined();
     const given = give(session, START + 20 + 55 * SECOND);
     expect(messages(given.effects)).toMatchObject([{ type: "task_offer" }]);
@@ -304,7 +304,7 @@ describe("an offer", () => {
     expect(active(withheld).liveness).toMatchObject({ suspect: true, missed: 1 });
   });
 
-  test("LV8 takes an RTT sample along when the last is a minute old, and makes nobody wait for it", () => {
+  test("LV8 an offer is accompanied by a ping when the last RTT sample is a minute old; the offer does not wait for the pong", () => {
     const spoke = active(step(joined(), said("get_stats", null), at(START + 50 * SECOND)));
     const before = dueAt(spoke);
     const early = give(spoke, START + 55 * SECOND);

@@ -99,8 +99,8 @@ const anyDamage = (frames: readonly Bytes[]) =>
       .map(([frame, more]) => Uint8Array.from([...frame, ...more, 0])),
   );
 
-describe("a muster.2 handshake", () => {
-  test("NX2 asks for admission once both of its messages have come, with what the peer said of itself", () => {
+describe("the muster.2 handshake", () => {
+  test("NX2 after both messages of the peer the session requests admission with the fields of its hello", () => {
     expect(asked.session.state).toBe("admitting");
     const input = { peerId: PEER.id, name: "noise peer", protocol: "muster/2", joinKey: null };
     expect(commands(asked.effects)).toMatchObject([
@@ -108,7 +108,7 @@ describe("a muster.2 handshake", () => {
     ]);
   });
 
-  test("NX3 leads to nothing by any other frames than its own, and never throws", async () => {
+  test("NX3 no other frame than the peer's own messages leads to admission, and none makes the session throw", async () => {
     const own = new Set(messages.map(String));
     const damaged = anyDamage(messages).filter((frame) => !own.has(String(frame)));
     await fc.assert(
@@ -123,13 +123,13 @@ describe("a muster.2 handshake", () => {
     );
   });
 
-  test("NX3 takes its messages once, and in their order", async () => {
+  test("NX3 each handshake message is accepted once, and only in order", async () => {
     const [one, three] = messages as [Bytes, Bytes];
     expect((await take(first, three)).session.state).not.toBe("admitting");
     expect((await take(second, one)).session.state).toBe("closed");
   });
 
-  test("NX6 goes on alike after its attachment was written and read back", async () => {
+  test("NX6 the handshake continues identically after its attachment was written and read back", async () => {
     const again = await take(structuredClone(second), messages[1] as Bytes);
     expect(again).toEqual(asked);
   });
@@ -140,7 +140,7 @@ describe("a muster.2 session", () => {
   const receive = (session: Session, data: Bytes) =>
     step(session, { type: "frame", data }, at(START));
 
-  test("NX5 takes its peer's frames in their order, each once", () => {
+  test("NX5 the peer's frames are accepted in order, each once", () => {
     let session: Session = active;
     for (const frame of frames) {
       const taken = receive(session, frame);
@@ -151,7 +151,7 @@ describe("a muster.2 session", () => {
     expect(receive(session, frames[0] as Bytes).session.state).toBe("closed");
   });
 
-  test("NX5 ends at the first frame that is not the next one, whatever it is, and never throws", () => {
+  test("NX5 any frame that is not the next one ends the session, and none makes it throw", () => {
     fc.assert(
       fc.property(
         fc.nat(frames.length - 2),
@@ -183,7 +183,7 @@ describe("a muster.2 session", () => {
     OFFER.task_id,
   );
 
-  test("NX6 never uses a counter twice, in whatever order it is spoken to", () => {
+  test("NX6 no send counter is used twice, in any sequence of events", () => {
     const anyEvent = fc.constantFrom("frame", "offer", "cancel", "due", "refused");
     fc.assert(
       fc.property(fc.array(anyEvent, { maxLength: 40 }), (events) => {

@@ -75,8 +75,8 @@ const failure = ({ session, effects }: Step) => {
   return { closed: closes(effects), error: sent.input.error, proved: sent.input.proved };
 };
 
-describe("a session that the mesh dialled", () => {
-  test("DL4 begins with the mesh's handshake: its identity, 32 random bytes, the version, in clear", () => {
+describe("a session that the mesh dialed", () => {
+  test("DL4 the mesh opens with its handshake: its identity, 32 random bytes and the version, in cleartext", () => {
     const { session, handshake, effects, challenge } = called();
     expect(effects).toHaveLength(1);
     expect(handshake).toMatchObject({ type: "handshake", from: MESH.keys.id, to: "" });
@@ -89,14 +89,14 @@ describe("a session that the mesh dialled", () => {
     expect(isHandshaking(session)).toBe(true);
   });
 
-  test("DL5 is followed by an encrypted ping once it is acknowledged, and by nothing else", () => {
+  test("DL5 the ack of a dialed peer is followed by an encrypted ping and nothing else", () => {
     const { session, effects, ping } = answered();
     expect(session.state).toBe("proving");
     expect(effects).toHaveLength(1);
     expect(ping).toMatchObject({ type: "ping", from: MESH.keys.id, to: PEER.id });
   });
 
-  test("DL5 asks for admission by the pong alone, as its attempt and from its address", () => {
+  test("DL5 only the pong leads to admission, with the dial attempt and its address", () => {
     const { session, ping } = answered();
     const early = run(session, said("get_stats", null));
     expect(commands(early.effects).length > 0).toBe(false);
@@ -119,7 +119,7 @@ describe("a session that the mesh dialled", () => {
     ]);
   });
 
-  test("DL5 proves nothing by a pong to another ping", () => {
+  test("DL5 a pong to another ping proves nothing", () => {
     const { session } = answered();
     const pong = said("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: crypto.randomUUID() });
     const { session: next, effects } = run(session, pong);
@@ -127,12 +127,12 @@ describe("a session that the mesh dialled", () => {
     expect(commands(effects)).toEqual([]);
   });
 
-  test("DL6 takes the key that is expected", () => {
+  test("DL6 a dialed peer with the expected key is accepted", () => {
     expect(answered(PEER_KEY).session.state).toBe("proving");
   });
 });
 
-describe("an answer to the mesh's handshake", () => {
+describe("the answer to the mesh's handshake", () => {
   const { session, challenge } = called();
   const other = { ...identity(), id: OTHER.id, publicKey: toBase64(OTHER.publicKey) };
   const own = { ...identity(), id: MESH.keys.id, publicKey: toBase64(MESH.keys.publicKey) };
@@ -199,32 +199,35 @@ describe("an answer to the mesh's handshake", () => {
       4400,
       "frame_too_large",
     ],
-  ])("DL4 that %s ends the session, and the coordinator hears why", (_, event, code, fault) => {
-    const { closed, error, proved } = failure(run(session, event));
-    expect(closed).toEqual([code]);
-    expect(error).toMatch(new RegExp(`^${fault}: `));
-    expect(proved).toBeNull();
-  });
+  ])(
+    "DL4 an answer that %s ends the session, and the coordinator receives the reason",
+    (_, event, code, fault) => {
+      const { closed, error, proved } = failure(run(session, event));
+      expect(closed).toEqual([code]);
+      expect(error).toMatch(new RegExp(`^${fault}: `));
+      expect(proved).toBeNull();
+    },
+  );
 
-  test("DL4 tells by a refusal what the peer said", () => {
+  test("DL4 a refusal by the dialed peer is reported with the reason that the peer gave", () => {
     const refusal = text(ackOf(challenge, { accepted: false, reason: "peer not authorized" }));
     expect(failure(run(session, refusal)).error).toContain("peer not authorized");
   });
 
-  test("DL6 with another key than is expected ends the session", () => {
+  test("DL6 a dialed peer with another key than the expected one ends the session", () => {
     const expecting = called(toHex(OTHER.publicKey));
     const { closed, error } = failure(run(expecting.session, text(ackOf(expecting.challenge))));
     expect([closed, error]).toEqual([[4401], expect.stringMatching(/^identity_mismatch: /)]);
   });
 
-  test("DL4 before the handshake has left counts for nothing", () => {
+  test("DL4 an ack before the handshake was sent is not accepted", () => {
     const unopened = newDialedSession({ ...ORIGIN, dial: DIAL }, null);
     expect(failure(run(unopened, text(ackOf(challenge)))).error).toMatch(/^out_of_place: /);
   });
 });
 
-describe("a dialled session that comes to nothing", () => {
-  test("DL7 for want of an answer within 10 s is told of, before the ack and before the pong", () => {
+describe("a dialed session that fails", () => {
+  test("DL7 a peer that does not answer within 10 s is reported as a failed dial, before the ack and before the pong", () => {
     const late = { type: "handshake_timeout" } as const;
     expect(failure(run(called().session, late))).toMatchObject({
       closed: [4408],
@@ -236,14 +239,14 @@ describe("a dialled session that comes to nothing", () => {
     });
   });
 
-  test("DL8 because the socket closed is told of in every state before the admission", () => {
+  test("DL8 a socket that closes is reported as a failed dial in every state before admission", () => {
     const closed = { type: "closed", reason: "it closed (1006)", silent: true } as const;
     for (const session of [newDialedSession({ ...ORIGIN, dial: DIAL }, null), called().session])
       expect(failure(run(session, closed))).toMatchObject({ error: "it closed (1006)" });
     expect(failure(run(answered().session, closed)).proved).toBeNull();
   });
 
-  test("DL6 because it was not admitted tells which key was proved", () => {
+  test("DL6 a refused admission is reported as a failed dial with the key that was proved", () => {
     const { session, ping } = answered();
     const pong = compose("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: ping.id });
     const proved = run(session, { type: "frame", data: sealed(pong) }).session;
@@ -256,7 +259,7 @@ describe("a dialled session that comes to nothing", () => {
     });
   });
 
-  test("DL5 is told of once: what the peer opened itself says nothing of dials", () => {
+  test("DL5 a failed dial is reported once, and a session that the peer opened reports none", () => {
     const over = run(called().session, { type: "handshake_timeout" });
     const closed = { type: "closed", reason: "it closed", silent: false } as const;
     expect(run(over.session, closed).effects).toEqual([]);

@@ -66,8 +66,8 @@ function* played({
 
 const stories = (numRuns: number) => ({ numRuns: numRuns * SCALE });
 
-describe("a session", () => {
-  test("HS2 is never active without the valid pong, whatever else comes, in whatever order", () => {
+describe("a session, in any sequence of events", () => {
+  test("HS2 a session never becomes active without the valid pong, whatever other frames arrive", () => {
     const moves = fc.array(anyMove, { minLength: FRAMES, maxLength: FRAMES });
     fc.assert(
       fc.property(moves, fc.boolean(), (frames, anew) => {
@@ -91,7 +91,7 @@ describe("a session", () => {
     );
   });
 
-  test("HS13 takes any event in any state, and never throws", () => {
+  test("HS13 every event is handled in every state without an exception", () => {
     fc.assert(
       fc.property(anyStory, (story) => {
         for (const { before, after } of played(story)) {
@@ -109,7 +109,7 @@ describe("a session", () => {
     );
   });
 
-  test("HS17 tells the coordinator of its end exactly when an active one ends", () => {
+  test("HS17 `gone` is sent to the coordinator exactly when an active session ends", () => {
     fc.assert(
       fc.property(anyStory, (story) => {
         for (const { before, after } of played(story)) {
@@ -123,7 +123,7 @@ describe("a session", () => {
     );
   });
 
-  test("HS18 speaks for its own peer and its own epoch alone", () => {
+  test("HS18 every command carries the session's own peer and epoch", () => {
     fc.assert(
       fc.property(anyStory, (story) => {
         for (const { before, after } of played(story)) {
@@ -137,7 +137,7 @@ describe("a session", () => {
     );
   });
 
-  test("HS19 goes on alike after its attachment was written and read back", () => {
+  test("HS19 a session continues identically after its attachment was written and read back", () => {
     fc.assert(
       fc.property(anyStory, (story) => {
         for (const { after, again } of played(story)) expect(again).toEqual(after);
@@ -146,7 +146,7 @@ describe("a session", () => {
     );
   });
 
-  test("HS19 is reached in every state by these stories", () => {
+  test("HS19 the generated sequences reach every state and send the expected commands", () => {
     const seen = new Set<string>();
     const tells = new Set<string>();
     for (const story of fc.sample(anyStory, { numRuns: 300, seed: 1 }))

@@ -21,8 +21,8 @@ const offered = (session: Active, task: TaskOffer): Step =>
 const replied = (session: Active, type: string, payload: never, replyTo: string): Step =>
   step(session, said(type, payload, { replyTo }), at(NOW));
 
-describe("a request that carries a task to a plain go-p2p node", () => {
-  test("AS4 is taken for accepted once it is sent", () => {
+describe("a go-p2p request that carries a task to a plain go-p2p node", () => {
+  test("AS4 the offer counts as accepted once the request is sent", () => {
     const task = offer(7);
     const sent = offered(joined({ speaksMuster: false }), task);
     expect(messages(sent.effects)).toMatchObject([
@@ -33,19 +33,19 @@ describe("a request that carries a task to a plain go-p2p node", () => {
     ]);
   });
 
-  test("AS4 is refused when the kind names no request of go-p2p", () => {
+  test("AS4 an offer is refused when its kind names no go-p2p request", () => {
     const sent = offered(joined({ speaksMuster: false }), offer(1, "echo"));
     expect(messages(sent.effects)).toEqual([]);
     expect(commands(sent.effects)).toMatchObject([{ name: "refuse_task" }]);
   });
 
-  test("AS4 is an offer to a peer that speaks Muster, whatever its kind", () => {
+  test("AS4 a peer that speaks Muster receives task_offer, whatever the kind", () => {
     const sent = offered(joined(), offer(1));
     expect(messages(sent.effects)).toMatchObject([{ type: "task_offer" }]);
     expect(commands(sent.effects)).toEqual([]);
   });
 
-  test("HS16 is outstanding until its reply, and not longer", () => {
+  test("HS16 a request is outstanding until its reply and no longer", () => {
     const task = offer(7);
     const sent = offered(joined({ speaksMuster: false }), task);
     const { id } = present(messages(sent.effects)[0]);
@@ -64,7 +64,7 @@ describe("a request that carries a task to a plain go-p2p node", () => {
     expect(replied(active(answered), "stats", {} as never, id).effects).toEqual([]);
   });
 
-  test("HS16 is answered by its own reply among several", () => {
+  test("HS16 of several outstanding requests the reply answers its own", () => {
     const first = offered(joined({ speaksMuster: false }), offer(1));
     const second = offer(2, "go-p2p/get_logs");
     const both = offered(active(first), second);
@@ -76,7 +76,7 @@ describe("a request that carries a task to a plain go-p2p node", () => {
     expect(active(answered).taskRequests).toHaveLength(1);
   });
 
-  test("HS16 is no longer outstanding once its task is called off", () => {
+  test("HS16 a request is no longer outstanding once its task is cancelled", () => {
     const task = offer(7);
     const sent = active(offered(joined({ speaksMuster: false }), task));
     const cancel = { type: "cancel", taskId: task.task_id, reason: "" } as const;
@@ -84,7 +84,7 @@ describe("a request that carries a task to a plain go-p2p node", () => {
     expect(active(step(sent, { ...cancel, fence: 7 }, at(NOW))).taskRequests).toEqual([]);
   });
 
-  test("HS19 is kept for the newest sixteen, so that they fit the attachment", () => {
+  test("HS19 the newest sixteen requests are kept, so that they fit the attachment", () => {
     let session = joined({ speaksMuster: false });
     for (let fence = 1; fence <= 20; fence++) session = active(offered(session, offer(fence)));
     expect(session.taskRequests.map(({ fence }) => fence)).toEqual(
@@ -93,14 +93,14 @@ describe("a request that carries a task to a plain go-p2p node", () => {
   });
 });
 
-describe("a request that somebody waits for", () => {
+describe("a go-p2p request of an HTTP caller", () => {
   const ID = "0b9f3a5e-6a52-4f0e-8d3b-2f1c6f0f8a11";
   const called = (session: Active): Active =>
     active(step(session, { type: "call", id: ID, request: "get_logs", payload: null }, at(NOW)));
   const answers = ({ effects }: Step) => effects.filter(({ type }) => type === "call_answered");
 
   test.for([true, false])(
-    "AS22 goes out under its ID, to any peer (Muster's: %s)",
+    "AS22 a request is sent under its own ID to any peer (peer speaks Muster: %s)",
     (speaksMuster) => {
       const event = { type: "call", id: ID, request: "get_logs", payload: { lines: 3 } } as const;
       const { effects } = step(joined({ speaksMuster }), event, at(NOW));
@@ -110,7 +110,7 @@ describe("a request that somebody waits for", () => {
     },
   );
 
-  test("AS22 is answered once, by the reply of the right type that names it, or by an error", () => {
+  test("AS22 a request is answered once, by a reply of the right type that names it, or by an error", () => {
     const session = called(joined());
     const reply = (from: Active, type: string, id = ID) =>
       replied(from, type, { code: 1004, message: "no" } as never, id);
@@ -123,14 +123,14 @@ describe("a request that somebody waits for", () => {
   });
 });
 
-describe("a peer that speaks of an attempt that it has lost", () => {
+describe("a worker that reports on an attempt whose lease it has lost", () => {
   const about = { task_id: crypto.randomUUID(), fence: 4 };
   const attempt = { peerId: PEER.id, epoch: 3, taskId: about.task_id, fence: about.fence };
   const refused = (event: SessionEvent) => messages(step(joined(), event, at(NOW)).effects);
   const error = (code: "lease_lost" | "unavailable") => err({ code, detail: "too late" });
   const id = crypto.randomUUID();
 
-  test("AS21 is told why, and to stop", () => {
+  test("AS21 the worker receives the reason and task_cancel", () => {
     const outcome = { ...about, ok: true, result: 1 } as const;
     const events = [
       answerTo("accept_task", attempt, error("lease_lost"), id),
@@ -146,7 +146,7 @@ describe("a peer that speaks of an attempt that it has lost", () => {
     }
   });
 
-  test("AS21 is not told to stop for any other fault", () => {
+  test("AS21 no task_cancel is sent for any other error", () => {
     const unavailable = answerTo("accept_task", attempt, error("unavailable"), id);
     expect(refused(unavailable)).toMatchObject([{ type: "error" }]);
     const rtts = { peerId: PEER.id, epoch: 3, rtts: [] };

@@ -6,7 +6,7 @@ import { platformRandom } from "../../src/crypto/primitives.ts";
 import type { AuthMode } from "../../src/protocol/http.ts";
 import type { Role } from "../../src/protocol/messages.ts";
 import { present } from "../must.ts";
-import { api, giveTask, peerView, pointers, until } from "./api.ts";
+import { api, submitTask, peerView, pointers, until } from "./api.ts";
 import { GoPeer, type PeerOptions } from "./go-peer.ts";
 
 afterEach(async () => {
@@ -19,7 +19,7 @@ const entryOf = ({ publicKey }: KeyPair) => `/v1/allowlist/${toHex(publicKey)}`;
 const allow = (keys: KeyPair, more: object = {}) => api("PUT", entryOf(keys), more);
 const revoke = (keys: KeyPair) => api("POST", `/v1/peers/${keys.id}/revoke`);
 
-/** How the mesh closes on a peer that proves its key. */
+/** The close of a session whose peer has proved its key. */
 async function turnedAway(options: PeerOptions) {
   const peer = await GoPeer.connect(options);
   await peer.handshake();
@@ -27,7 +27,7 @@ async function turnedAway(options: PeerOptions) {
   return peer.closed;
 }
 
-/** The role that the mesh gives a peer which claims another. */
+/** The role that a peer gets for a claimed role. */
 async function roleOf(keys: KeyPair, role: Role): Promise<unknown> {
   const peer = await GoPeer.connect({ keys, role });
   await peer.handshake();
@@ -109,7 +109,7 @@ describe("the role of a peer", () => {
 
   it("AD2 a controller gets no tasks", async () => {
     const controller = await GoPeer.join({ role: "controller" });
-    const { id, state } = await giveTask("echo", null);
+    const { id, state } = await submitTask("echo", null);
     expect(state).toBe("queued");
     expect(await controller.catchUp()).toEqual([]);
     const worker = await GoPeer.join();
@@ -124,7 +124,7 @@ describe("a change that narrows which peers are allowed", () => {
     const stays = await GoPeer.join({ keys: listed });
     const goes = await GoPeer.join();
     await until(pointers, ({ length }) => length === 2);
-    const { id } = await giveTask("echo", null, { requirements: { peer_id: goes.keys.id } });
+    const { id } = await submitTask("echo", null, { requirements: { peer_id: goes.keys.id } });
     await goes.readType("task_offer");
     await setMode("allowlist");
     expect(await peerView(goes.keys.id)).toMatchObject({ state: "stale", connected: false });
@@ -199,7 +199,7 @@ describe("a peer whose record is removed", () => {
   it("AD6 removing the record ends the session, its leases and its pointer, and the peer may reconnect", async () => {
     const peer = await GoPeer.join();
     await until(pointers, ({ length }) => length === 1);
-    const { id } = await giveTask("echo", null);
+    const { id } = await submitTask("echo", null);
     await peer.readType("task_offer");
     expect((await api("DELETE", `/v1/peers/${peer.keys.id}`)).status).toBe(204);
     expect(await pointers()).toEqual([]);

@@ -13,7 +13,7 @@ export interface Answer<T> {
   readonly body: T;
 }
 
-/** Calls the mesh over HTTP as its operator would. */
+/** Calls the HTTP API as the operator. */
 export async function api<T = Record<string, unknown>>(
   method: string,
   path: string,
@@ -40,16 +40,16 @@ export async function api<T = Record<string, unknown>>(
 export const peerView = async (id: string): Promise<PeerView> =>
   (await api<PeerView>("GET", `/v1/peers/${id}`)).body;
 
-export const giveTask = async (
+export const submitTask = async (
   kind: string,
   payload: unknown,
   more: object = {},
 ): Promise<TaskView> => (await api<TaskView>("POST", "/v1/tasks", { kind, payload, ...more })).body;
 
-export const taskEnd = async (id: string): Promise<TaskView> =>
+export const awaitTaskEnd = async (id: string): Promise<TaskView> =>
   (await api<TaskView>("GET", `/v1/tasks/${id}?wait=10`)).body;
 
-/** Waits until the condition holds: what happens behind a closing socket is not announced to its peer. */
+/** Polls until the condition holds: the peer is not notified of what happens after its socket closes. */
 export async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
   for (let tries = 0; ; tries++) {
     const value = await read();
@@ -61,22 +61,22 @@ export async function until<T>(read: () => Promise<T>, holds: (value: T) => bool
 
 export const coordinatorStub = () => env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
 
-/** The rows that a query of the coordinator's database gives. */
+/** The rows of a query of the coordinator's database. */
 export const rows = (query: string, ...bindings: string[]): Promise<Record<string, unknown>[]> =>
   runInDurableObject(coordinatorStub(), (_, { storage }) =>
     storage.sql.exec(query, ...bindings).toArray(),
   );
 
-/** The object that holds a peer's session now, found as the coordinator finds it. */
+/** The object that holds a peer's current session, by the ID in the registry. */
 export async function sessionStub(peerId: string) {
   const [peer] = await rows("SELECT session FROM peers WHERE id = ?", peerId);
   return env.PEER_SESSION.get(env.PEER_SESSION.idFromString(String(peer?.["session"])));
 }
 
-/** A fresh object for a session, for tests that look into it before any peer is known by it. */
+/** A new object for a session, for tests that inspect it before a peer is admitted. */
 export const newSessionStub = () => env.PEER_SESSION.get(env.PEER_SESSION.newUniqueId());
 
-/** What the sockets of an object carry from one event to the next. */
+/** The sessions in the attachments of an object's sockets. */
 export const attachments = (object: DurableObjectStub<PeerSession>): Promise<Session[]> =>
   runInDurableObject(object, (_, state) =>
     state.getWebSockets().map((socket) => socket.deserializeAttachment() as Session),

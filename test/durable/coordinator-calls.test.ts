@@ -4,8 +4,8 @@ import { COMMAND_CALLERS, type CommandName } from "../../src/contract/commands.t
 import type { EndCode } from "../../src/peers/session-orders.ts";
 import { RPC_VERSION } from "../../src/protocol/constants.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
-import { api, giveTask, newSessionStub, rows, sessionStub, until } from "./api.ts";
-import { Gate, meddle } from "./faults.ts";
+import { api, submitTask, newSessionStub, rows, sessionStub, until } from "./api.ts";
+import { Gate, interceptCommand } from "./faults.ts";
 import { GoPeer } from "./go-peer.ts";
 
 const gates: Gate[] = [];
@@ -20,8 +20,8 @@ afterEach(async () => {
 function delayAnswers(...commands: CommandName[]): Gate {
   const gate = new Gate();
   gates.push(gate);
-  meddle(commands, async (run) => {
-    await gate.pass();
+  interceptCommand(commands, async (run) => {
+    await gate.wait();
     return run();
   });
   return gate;
@@ -33,7 +33,7 @@ const SESSION_COMMANDS = (Object.keys(COMMAND_CALLERS) as CommandName[]).filter(
 
 const revoke = ({ keys }: GoPeer) => api("POST", `/v1/peers/${keys.id}/revoke`);
 
-/** The answer, or an error when it takes longer than any answer that waits for nothing. */
+/** The answer, or an error when it takes longer than 3 s: the RPC timeouts are longer. */
 const promptly = <T>(answer: Promise<T>): Promise<T> =>
   Promise.race([
     answer,
@@ -53,7 +53,7 @@ describe("revoking a peer while the coordinator is slow to answer its session", 
 
   it("AD4 answers 200 although a command for an earlier frame is not answered yet", async () => {
     const peer = await GoPeer.join();
-    const { id } = await giveTask("echo", null);
+    const { id } = await submitTask("echo", null);
     await peer.readType("task_offer");
     const gate = delayAnswers("accept_task", "gone");
     peer.send("task_accept", { task_id: id, fence: 1 });
@@ -66,7 +66,7 @@ describe("revoking a peer while the coordinator is slow to answer its session", 
     const object = newSessionStub();
     const peer = await GoPeer.join({ object });
     const failing = vi.fn(() => Promise.reject(new Error("injected: no answer")));
-    meddle("gone", failing);
+    interceptCommand("gone", failing);
     expect(await promptly(revoke(peer))).toMatchObject({ status: 200 });
     await until(async () => failing.mock.calls.length, Boolean);
     const countStored = () =>
@@ -78,7 +78,6 @@ describe("revoking a peer while the coordinator is slow to answer its session", 
   });
 });
 
-/** What each method of a session returns to the coordinator while the coordinator answers no command of that session. */
 describe("a session that the coordinator calls", () => {
   const offer: TaskOffer = {
     task_id: crypto.randomUUID(),
@@ -103,7 +102,7 @@ describe("a session that the coordinator calls", () => {
       const epoch = Number(row?.["epoch"]);
       const session = await sessionStub(peer.keys.id);
       const gate = delayAnswers(...SESSION_COMMANDS);
-      // A frame whose command stays without an answer: later frames wait behind it.
+      // A frame whose command is not answered: later frames wait for it.
       if (speaksMuster) {
         peer.send("task_refuse", { task_id: offer.task_id, fence: 1, reason: "busy" });
         await gate.reached();

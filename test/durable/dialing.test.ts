@@ -17,15 +17,15 @@ import { present } from "../must.ts";
 import {
   api,
   coordinatorStub,
-  giveTask,
+  submitTask,
   peerView,
   pointers,
   rows,
   sessionStub,
-  taskEnd,
+  awaitTaskEnd,
   until,
 } from "./api.ts";
-import { breakEnds, Timers } from "./faults.ts";
+import { failSessionEnds, Timers } from "./faults.ts";
 import { GoPeer } from "./go-peer.ts";
 import { Outside } from "./listening-node.ts";
 
@@ -54,7 +54,7 @@ const only = async (): Promise<DialView> => present((await dials())[0]);
 const becomes = (state: DialView["state"]): Promise<DialView> =>
   until(only, (address) => address.state === state);
 
-/** Lets the time pass, and what is due in the coordinator be done. */
+/** Advances the clock and runs the coordinator's alarm. */
 async function coordinatorAfter(ms: number): Promise<void> {
   vi.setSystemTime(Date.now() + ms);
   await runDurableObjectAlarm(coordinatorStub());
@@ -107,10 +107,10 @@ describe("a node that listens", () => {
     const node = outside.node(HOST);
     await dial();
     await becomes("connected");
-    const { id } = await giveTask("go-p2p/get_stats", null);
+    const { id } = await submitTask("go-p2p/get_stats", null);
     const request = await node.hears("get_stats");
     await node.send("stats", { uptime: 7 }, { replyTo: request.id });
-    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: { uptime: 7 } });
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded", result: { uptime: 7 } });
   });
 
   it("DL5 a dialed node that announces Muster gets a welcome and runs tasks", async () => {
@@ -118,12 +118,12 @@ describe("a node that listens", () => {
     await dial();
     await becomes("connected");
     expect(await node.hears("welcome")).toMatchObject({ payload: { peer_id: node.keys.id } });
-    const { id } = await giveTask("echo", 5, { requirements: { capabilities: ["gpu"] } });
+    const { id } = await submitTask("echo", 5, { requirements: { capabilities: ["gpu"] } });
     const { payload } = await node.hears("task_offer");
     const { fence } = payload as { fence: number };
     await node.send("task_accept", { task_id: id, fence });
     await node.send("task_result", { task_id: id, fence, ok: true, result: 5 });
-    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: 5 });
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded", result: 5 });
   });
 
   it("DL5 a dialed peer is subject to strikes, liveness checks and sender checks like any other", async () => {
@@ -243,7 +243,7 @@ describe("dialing again", () => {
     const node = outside.node(HOST);
     await dial();
     await becomes("connected");
-    // All places are taken, this one's by a session that has had its turn.
+    // All places are occupied; this one's session has used up its turn.
     await rows("UPDATE dials SET since = 0");
     for (let n = 1; n < DIALED_SESSIONS_DEFAULT; n++)
       await rows(
@@ -251,7 +251,7 @@ describe("dialing again", () => {
         `other ${n}`,
         String(Date.now()),
       );
-    breakEnds();
+    failSessionEnds();
     const newcomer = outside.node("newcomer.example");
     await dial("wss://newcomer.example/ws");
     await until(

@@ -8,8 +8,17 @@ import { platformRandom } from "../../src/crypto/primitives.ts";
 import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
 import { openPeerRecord } from "../../src/stmf/peer-record.ts";
 import { hexBytes, must, present } from "../must.ts";
-import { api, coordinatorStub, giveTask, peerView, pointers, rows, taskEnd, until } from "./api.ts";
-import { breakStore } from "./faults.ts";
+import {
+  api,
+  coordinatorStub,
+  submitTask,
+  peerView,
+  pointers,
+  rows,
+  awaitTaskEnd,
+  until,
+} from "./api.ts";
+import { failStore } from "./faults.ts";
 import { GoPeer } from "./go-peer.ts";
 
 beforeEach(() => {
@@ -28,14 +37,14 @@ const onePointer = () => until(pointers, ({ length }) => length === 1);
 
 const keys = async () => (await api<DiscoveryKeys>("GET", "/v1/discovery/keys")).body;
 
-/** The record that a blob holds, opened with the key that the mesh hands out. */
+/** The record in a blob, opened with the discovery key that members get. */
 async function recordOf(blobId: string) {
   const bytes = await env.BLOBS.get(`blob:${blobId}`, "arrayBuffer");
   const key = hexBytes(present((await keys()).epochs.at(-1)).private_key);
   return must(openPeerRecord(new Uint8Array(bytes ?? new ArrayBuffer()), key));
 }
 
-/** Lets the coordinator try again what it owes. */
+/** Runs the coordinator's alarm when its outbox is due again. */
 async function tryAgain(): Promise<void> {
   vi.setSystemTime(Date.now() + MINUTE);
   await runDurableObjectAlarm(coordinatorStub());
@@ -135,7 +144,7 @@ describe("publication of peer records", () => {
     );
     expect(await pointers()).toEqual([]);
     expect((await api("GET", `/v1/pointers/${pointer?.id}`)).status).toBe(404);
-    // Its blob stays for a moment, for it may be back; then it goes.
+    // The blob is kept for a moment, because the peer may reconnect; then it is deleted.
     expect(await stored()).toHaveLength(1);
     await tryAgain();
     await tryAgain();
@@ -145,12 +154,12 @@ describe("publication of peer records", () => {
 
 describe("a blob store that is down", () => {
   it("DS4 peers join and work while the store is down, and records are published once it is back", async () => {
-    const put = breakStore("put");
+    const put = failStore("put");
     const peer = await GoPeer.join();
-    const { id } = await giveTask("echo", null);
+    const { id } = await submitTask("echo", null);
     await peer.readType("task_offer");
     peer.send("task_result", { task_id: id, fence: 1, ok: true, result: 1 });
-    expect(await taskEnd(id)).toMatchObject({ state: "succeeded" });
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded" });
     await until(async () => put.mock.calls.length, Boolean);
     for (const tries of [2, 3, 4]) {
       await tryAgain();
@@ -164,7 +173,7 @@ describe("a blob store that is down", () => {
   });
 
   it("DS4 no record is published for a peer that left before the store came back", async () => {
-    const put = breakStore("put");
+    const put = failStore("put");
     const peer = await GoPeer.join();
     await until(async () => put.mock.calls.length, Boolean);
     peer.close();
@@ -182,7 +191,7 @@ describe("a blob store that is down", () => {
   it("DS4 a pointer is withdrawn while the store is down, and its blob is deleted once it is back", async () => {
     const peer = await GoPeer.join();
     await onePointer();
-    const remove = breakStore("delete");
+    const remove = failStore("delete");
     await api("DELETE", `/v1/peers/${peer.keys.id}`);
     await until(async () => remove.mock.calls.length, Boolean);
     expect(await pointers()).toEqual([]);

@@ -4,8 +4,16 @@ import { PeerSession } from "../../durable/peer-session.ts";
 import { newKeyPair, type KeyPair } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import { PING_INTERVAL, PONG_TIMEOUT } from "../../src/protocol/constants.ts";
-import { giveTask, newSessionStub, peerView, pointers, rows, taskEnd, until } from "./api.ts";
-import { executionOf } from "./faults.ts";
+import {
+  submitTask,
+  newSessionStub,
+  peerView,
+  pointers,
+  rows,
+  awaitTaskEnd,
+  until,
+} from "./api.ts";
+import { nextExecution } from "./faults.ts";
 import { GoPeer } from "./go-peer.ts";
 
 afterEach(async () => {
@@ -14,16 +22,16 @@ afterEach(async () => {
   await reset();
 });
 
-/** What the mesh has of the one peer that it knows. */
+/** The registry's rows of the only peer. */
 const record = async () => (await rows("SELECT * FROM peers"))[0];
 
-/** The peer's record once its pointer is published, after which nothing of itself changes. */
+/** The peer's rows once its pointer is published; after that they do not change by themselves. */
 const settled = async () => {
   await until(pointers, ({ length }) => length === 1);
   return record();
 };
 
-/** Two sessions of one key; the older one is never told that it was superseded, as when its object can't be reached. */
+/** Two sessions of one key. The older one is not ended, as when its object can't be reached. */
 async function twoSessions(keys: KeyPair = newKeyPair(platformRandom)) {
   const object = newSessionStub();
   const older = await GoPeer.join({ keys, object });
@@ -45,7 +53,7 @@ describe("two sessions of one key", () => {
   it("HS18 the newer session continues when the older one closes late", async () => {
     const { older, newer } = await twoSessions();
     const before = await settled();
-    const heard = executionOf("gone");
+    const heard = nextExecution("gone");
     older.close();
     await heard();
     expect(await newer.catchUp()).toEqual([]);
@@ -56,7 +64,7 @@ describe("two sessions of one key", () => {
   it("HS18 the newer session continues when the older one disconnects", async () => {
     const { older } = await twoSessions();
     const before = await settled();
-    const heard = executionOf("gone");
+    const heard = nextExecution("gone");
     older.send("disconnect", { reason: "", code: 1000 });
     expect(await older.closed).toMatchObject({ code: 1000 });
     await heard();
@@ -86,15 +94,15 @@ describe("two sessions of one key", () => {
   it("HS18 nothing is offered to the older session, and attempts of the peer continue", async () => {
     const keys = newKeyPair(platformRandom);
     const first = await GoPeer.join({ keys, muster: { v: 1, capabilities: [], slots: 2 } });
-    const begun = await giveTask("echo", 1);
+    const begun = await submitTask("echo", 1);
     await first.readType("task_offer");
     await first.ask("task_accept", { task_id: begun.id, fence: 1 });
     const second = await GoPeer.join({ keys, muster: { v: 1, capabilities: [], slots: 2 } });
     await first.closed;
-    const fresh = await giveTask("echo", 2);
+    const fresh = await submitTask("echo", 2);
     expect(await second.readType("task_offer")).toMatchObject({ payload: { task_id: fresh.id } });
     second.send("task_result", { task_id: begun.id, fence: 1, ok: true, result: "kept" });
-    expect(await taskEnd(begun.id)).toMatchObject({ state: "succeeded", result: "kept" });
+    expect(await awaitTaskEnd(begun.id)).toMatchObject({ state: "succeeded", result: "kept" });
   });
 
   it.each([
@@ -105,7 +113,7 @@ describe("two sessions of one key", () => {
     ["task_result", { ok: false, error: "no", retry: false }],
   ])("HS18 a %s of the older session is refused (%j)", async (type, more) => {
     const { older, newer, id } = await twoSessions();
-    const task = await giveTask("echo", null);
+    const task = await submitTask("echo", null);
     await newer.readType("task_offer");
     const before = [await record(), await rows("SELECT * FROM tasks")];
     const said = await older.ask(type, { task_id: task.id, fence: 1, ...more });
@@ -115,7 +123,7 @@ describe("two sessions of one key", () => {
     ]);
     expect([await record(), await rows("SELECT * FROM tasks")]).toEqual(before);
     newer.send("task_result", { task_id: task.id, fence: 1, ok: true, result: "true" });
-    expect(await taskEnd(task.id)).toMatchObject({ result: "true", peer_id: id });
+    expect(await awaitTaskEnd(task.id)).toMatchObject({ result: "true", peer_id: id });
   });
 
   it("HS18 the epoch grows with every reconnect, however the earlier session ended", async () => {

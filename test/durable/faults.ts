@@ -8,15 +8,15 @@ import { present } from "../must.ts";
 import { until } from "./api.ts";
 
 /*
- * Tests and objects share an isolate, and RPC finds methods on the prototype of an object's class: faults are set there.
- * `vi.restoreAllMocks()` takes them back.
+ * Faults. Tests and objects share an isolate, and RPC looks up methods on the prototype of an object's class, so faults are set
+ * there. `vi.restoreAllMocks()` removes them.
  */
 
 type Execute = Coordinator["execute"];
 type Answer = ReturnType<Execute>;
 
 /** Intercepts commands on their way to the coordinator; `run` executes the command as it is. Once per test. */
-export function meddle(
+export function interceptCommand(
   intercepted: CommandName | readonly CommandName[],
   how: (run: () => Answer) => Answer,
 ): void {
@@ -31,10 +31,10 @@ export function meddle(
   });
 }
 
-/** Lets a test wait until the coordinator has executed a command, counted from now. */
-export function executionOf(command: CommandName): () => Promise<unknown> {
+/** Returns a function that waits until the coordinator has executed a command, counted from now. */
+export function nextExecution(command: CommandName): () => Promise<unknown> {
   let executed = 0;
-  meddle(command, async (run) => {
+  interceptCommand(command, async (run) => {
     const answer = await run();
     executed++;
     return answer;
@@ -42,42 +42,42 @@ export function executionOf(command: CommandName): () => Promise<unknown> {
   return () => until(async () => executed, Boolean);
 }
 
-/** Makes session objects fail when they are told to end, as one that is overloaded or unreachable does. */
-export const breakEnds = () =>
+/** Makes the end of a session fail, as when its object is overloaded or unreachable. */
+export const failSessionEnds = () =>
   vi.spyOn(PeerSession.prototype, "end").mockRejectedValue(new Error("injected: no end"));
 
 /** Makes every write, or every deletion, of the blob store fail. */
-export const breakStore = (operation: "put" | "delete") =>
+export const failStore = (operation: "put" | "delete") =>
   vi
     .spyOn(Object.getPrototypeOf(env.BLOBS) as KVNamespace, operation)
     .mockRejectedValue(new Error(`injected: no ${operation}`));
 
-/** Timers of one delay that objects have set. */
+/** The timers with this delay that objects have set. */
 export class Timers {
-  readonly #set: { readonly ring: () => void; readonly handle: ReturnType<typeof setTimeout> }[] =
+  readonly #set: { readonly fire: () => void; readonly handle: ReturnType<typeof setTimeout> }[] =
     [];
 
   constructor(delay: number) {
     const setTimer = globalThis.setTimeout;
     vi.spyOn(globalThis, "setTimeout").mockImplementation((ring: () => void, ms?: number) => {
       const handle = setTimer(ring, ms);
-      if (ms === delay) this.#set.push({ ring, handle });
+      if (ms === delay) this.#set.push({ fire: ring, handle });
       return handle;
     });
   }
 
-  /** Rings the newest one in its object, instead of waiting for it. */
+  /** Fires the newest timer in its object now. */
   ring(object: DurableObjectStub): Promise<void> {
-    return runInDurableObject(object, () => present(this.#set.at(-1)).ring());
+    return runInDurableObject(object, () => present(this.#set.at(-1)).fire());
   }
 
-  /** Takes the newest one back: the platform hibernates no object that has a timer, yet it may lose one's memory. */
-  lose(object: DurableObjectStub): Promise<void> {
+  /** Clears the newest timer, as when an object loses its memory: an object with a timer does not hibernate. */
+  clear(object: DurableObjectStub): Promise<void> {
     return runInDurableObject(object, () => clearTimeout(present(this.#set.pop()).handle));
   }
 }
 
-/** A door that stays shut until the test opens it. It is polled: promises of one object don't wake another's. */
+/** Blocks callers until the test opens it. Polled, because a promise of one object does not wake another object. */
 export class Gate {
   #isOpen = false;
   #arrived = 0;
@@ -86,13 +86,13 @@ export class Gate {
     this.#isOpen = true;
   }
 
-  /** Waits before the door. */
-  async pass(): Promise<void> {
+  /** Waits until the gate is open. */
+  async wait(): Promise<void> {
     this.#arrived++;
     while (!this.#isOpen) await briefly();
   }
 
-  /** Returns once somebody waits before the door. */
+  /** Returns once a caller waits at the gate. */
   async reached(): Promise<void> {
     while (this.#arrived === 0) await briefly();
   }

@@ -10,8 +10,8 @@ import {
   REPLAY_WINDOW_IDS,
 } from "../../src/protocol/constants.ts";
 import type { Session } from "../../src/session/state.ts";
-import { giveTask, newSessionStub, peerView, sessionStub, taskEnd, until } from "./api.ts";
-import { Gate, meddle } from "./faults.ts";
+import { submitTask, newSessionStub, peerView, sessionStub, awaitTaskEnd, until } from "./api.ts";
+import { Gate, interceptCommand } from "./faults.ts";
 import { GoPeer } from "./go-peer.ts";
 
 beforeEach(() => {
@@ -27,7 +27,7 @@ const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
 const LONG_AGO = "2020-01-01T00:00:00Z";
 const STALE_CLAIM = { task_id: "5f0c7a52-0a5e-4b0e-9a4b-6f2f4d1c9b11", fence: 1 };
 
-/** Sends that many pings, each stamped later than the last and none faster than a session may. */
+/** Sends this many pings with increasing timestamps, below the rate limit. */
 async function chatter(peer: GoPeer, count: number): Promise<void> {
   for (let sent = 0; sent < count; sent++) {
     pass(50);
@@ -67,7 +67,7 @@ describe("repeated and late messages", () => {
     peer.sendFrame(frame);
     expect(await peer.catchUp()).toMatchObject(duplicate);
     await evictDurableObject(await sessionStub(peer.keys.id));
-    // Sealed anew, the message is the same one.
+    // The same message, encrypted again.
     peer.sendFrame(peer.seal(message));
     expect(await peer.catchUp()).toMatchObject(duplicate);
   });
@@ -88,14 +88,14 @@ describe("repeated and late messages", () => {
 
   it("HS11 a repeated result is not counted twice", async () => {
     const peer = await GoPeer.join();
-    const { id } = await giveTask("echo", null);
+    const { id } = await submitTask("echo", null);
     await peer.readType("task_offer");
     const attempt = { task_id: id, fence: 1 };
     const result = peer.compose("task_result", { ...attempt, ok: true, result: 1 });
     peer.sendFrame(peer.seal(result));
     peer.sendFrame(peer.seal(result));
     expect(await peer.catchUp()).toMatchObject([{ type: "error", payload: { code: 1001 } }]);
-    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: 1 });
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded", result: 1 });
     expect(await peerView(peer.keys.id)).toMatchObject({ successes: 1, tasks: 0 });
   });
 });
@@ -145,20 +145,20 @@ describe("one session among others", () => {
         return stranger;
       }),
     );
-    const { id } = await giveTask("echo", null);
+    const { id } = await submitTask("echo", null);
     for (const stranger of storms)
       for (let frames = 0; frames < 30; frames++) {
         try {
           stranger.sendFrame(platformRandom(frames * 20));
           stranger.sendText(`garbage ${frames}`);
         } catch {
-          break; // it is closed already
+          break; // the socket is closed already
         }
       }
     await worker.readType("task_offer");
     worker.send("task_result", { task_id: id, fence: 1, ok: true, result: "through" });
     for (const stranger of storms) expect(await stranger.closed).toMatchObject({ code: 4400 });
-    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: "through" });
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded", result: "through" });
     expect(await worker.catchUp()).toEqual([]);
     expect(await peerView(worker.keys.id)).toMatchObject({ state: "active" });
   });
@@ -167,7 +167,7 @@ describe("one session among others", () => {
     const worker = await GoPeer.join();
     const thief = await GoPeer.connect();
     await thief.handshake({ identity: worker.identity() }, { from: worker.keys.id });
-    // The thief has no key to answer the ping with; it tries with its own.
+    // The impostor has not the key to answer the ping, and uses its own.
     for (let round = 0; round < 3; round++)
       thief.send("pong", { sentAt: 0, receivedAt: 0 }, { from: worker.keys.id });
     expect(await thief.closed).toMatchObject({ code: 4400 });
@@ -179,8 +179,8 @@ describe("one session among others", () => {
     const other = await GoPeer.join();
     const flood = await GoPeer.join();
     const gate = new Gate();
-    meddle("progress_task", async (run) => {
-      await gate.pass();
+    interceptCommand("progress_task", async (run) => {
+      await gate.wait();
       return run();
     });
     flood.send("task_progress", STALE_CLAIM);
@@ -216,7 +216,7 @@ describe("the attachment of a session", () => {
     peer.sendFrame(peer.seal(message));
     await peer.readType("stats");
     await chatter(peer, REPLAY_WINDOW_IDS - 1);
-    // A plain go-p2p node announces no capabilities, so no session holds these as well; it could.
+    // A plain go-p2p node announces no capabilities, so no real session holds both; the size allows it.
     await runInDurableObject(object, (_, state) => {
       for (const socket of state.getWebSockets()) {
         const session = socket.deserializeAttachment() as Session;

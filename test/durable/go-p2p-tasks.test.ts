@@ -1,13 +1,13 @@
 import { evictDurableObject, reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
-import { api, giveTask, peerView, sessionStub, taskEnd } from "./api.ts";
+import { api, submitTask, peerView, sessionStub, awaitTaskEnd } from "./api.ts";
 import { GoPeer } from "./go-peer.ts";
 
 afterEach(async () => {
   await reset();
 });
 
-/** A go-p2p node that knows nothing of Muster; it is ready once it is in the registry. */
+/** A go-p2p node without the muster field. It gets no welcome, so it is ready once it is in the registry. */
 async function plainNode(): Promise<GoPeer> {
   const node = await GoPeer.join({ muster: null });
   await node.catchUp();
@@ -19,12 +19,12 @@ const stats = { nodeId: "n", nodeName: "old hand", miners: [], uptime: 77 };
 describe("a go-p2p node without the muster field", () => {
   it("AS4 a go-p2p/get_stats task is sent as get_stats, and the stats are its result, across a hibernation", async () => {
     const node = await plainNode();
-    const { id } = await giveTask("go-p2p/get_stats", { verbose: true });
+    const { id } = await submitTask("go-p2p/get_stats", { verbose: true });
     const request = await node.readType("get_stats");
     expect(request).toMatchObject({ to: node.keys.id, payload: { verbose: true } });
     await evictDurableObject(await sessionStub(node.keys.id));
     node.send("stats", stats, { replyTo: request.id });
-    expect(await taskEnd(id)).toMatchObject({
+    expect(await awaitTaskEnd(id)).toMatchObject({
       state: "succeeded",
       result: stats,
       peer_id: node.keys.id,
@@ -41,31 +41,37 @@ describe("a go-p2p node without the muster field", () => {
     "AS4 a go-p2p/%s task is sent as that request, and its %s is the result",
     async (request, reply) => {
       const node = await plainNode();
-      const { id } = await giveTask(`go-p2p/${request}`, { name: "x" });
+      const { id } = await submitTask(`go-p2p/${request}`, { name: "x" });
       const { id: replyTo } = await node.readType(request);
       node.send(reply, { success: true }, { replyTo });
-      expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: { success: true } });
+      expect(await awaitTaskEnd(id)).toMatchObject({
+        state: "succeeded",
+        result: { success: true },
+      });
     },
   );
 
   it("AS4 an error reply fails the attempt", async () => {
     const node = await plainNode();
-    const { id } = await giveTask("go-p2p/get_stats", null, { max_attempts: 1 });
+    const { id } = await submitTask("go-p2p/get_stats", null, { max_attempts: 1 });
     const { id: replyTo } = await node.readType("get_stats");
     node.send("error", { code: 1004, message: "no miners here" }, { replyTo });
-    expect(await taskEnd(id)).toMatchObject({ state: "failed", error: "1004: no miners here" });
+    expect(await awaitTaskEnd(id)).toMatchObject({
+      state: "failed",
+      error: "1004: no miners here",
+    });
   });
 
   it("AS4 a node without the muster field gets no tasks of other kinds", async () => {
     const node = await plainNode();
     for (const kind of ["echo", "get_stats", "go-p2p/ping", "go-p2p/toString"])
-      expect(await giveTask(kind, null)).toMatchObject({ state: "queued" });
+      expect(await submitTask(kind, null)).toMatchObject({ state: "queued" });
     expect(await node.catchUp()).toEqual([]);
   });
 
   it("HS16 only a reply that matches the request is a result", async () => {
     const node = await plainNode();
-    const { id } = await giveTask("go-p2p/get_stats", null);
+    const { id } = await submitTask("go-p2p/get_stats", null);
     const { id: replyTo } = await node.readType("get_stats");
     node.send("logs", { lines: ["not what was asked"] }, { replyTo });
     node.send("stats", { nodeId: "to nothing" });
@@ -73,20 +79,20 @@ describe("a go-p2p node without the muster field", () => {
     expect(await node.catchUp()).toEqual([]);
     expect((await api("GET", `/v1/tasks/${id}`)).body).toMatchObject({ state: "running" });
     node.send("stats", stats, { replyTo });
-    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", result: stats });
-    // Its request is answered now: a second reply is one to nothing.
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded", result: stats });
+    // The request is answered: a second reply answers no request.
     node.send("stats", { nodeId: "again" }, { replyTo });
     expect(await node.catchUp()).toEqual([]);
-    expect(await taskEnd(id)).toMatchObject({ result: stats });
+    expect(await awaitTaskEnd(id)).toMatchObject({ result: stats });
   });
 
   it("HS16 a reply after the task was cancelled is ignored", async () => {
     const node = await plainNode();
-    const { id } = await giveTask("go-p2p/get_stats", null);
+    const { id } = await submitTask("go-p2p/get_stats", null);
     const { id: replyTo } = await node.readType("get_stats");
     await api("DELETE", `/v1/tasks/${id}`);
     node.send("stats", stats, { replyTo });
     expect(await node.catchUp()).toEqual([]);
-    expect(await taskEnd(id)).toMatchObject({ state: "cancelled", result: null });
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "cancelled", result: null });
   });
 });

@@ -8,11 +8,11 @@ import type { MusterField } from "../../src/protocol/messages.ts";
 import type { Json } from "../../src/base/json.ts";
 import { bytesOf, present } from "../must.ts";
 
-/** How long a test waits for a frame: no delay of the mesh is equal to it, so that tests can tell timers apart. */
+/** How many milliseconds a test waits for a frame. No delay of the mesh is equal, so that `Timers` can tell them apart. */
 const PATIENCE = 27_000;
 
 export interface PeerOptions {
-  /** The object that shall hold the session, for tests that look into it; otherwise the gateway chooses. */
+  /** The object for the session, for tests that inspect it; otherwise the gateway chooses one. */
   readonly object?: DurableObjectStub;
   readonly path?: "/v1/connect" | "/ws";
   readonly keys?: KeyPair;
@@ -22,8 +22,8 @@ export interface PeerOptions {
 }
 
 /**
- * A go-p2p 1.0 peer that a test drives message by message over a real WebSocket: it answers nothing by itself, so that
- * a test decides what is said, what is left unsaid, and what is forged.
+ * A go-p2p 1.0 peer that a test controls message by message over a real WebSocket. It sends nothing by itself, so that a test
+ * decides what is sent, omitted or forged.
  */
 export class GoPeer {
   readonly keys: KeyPair;
@@ -85,7 +85,7 @@ export class GoPeer {
     };
   }
 
-  /** Sends a handshake, with fields of it replaced as the test wishes, and reads its ack. */
+  /** Sends a handshake, with some fields replaced, and reads its ack. */
   async handshake(
     payload: { [key: string]: Json } = {},
     overrides: Partial<Envelope> = {},
@@ -136,7 +136,7 @@ export class GoPeer {
     this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
-  /** The next frame, as it came. */
+  /** The next frame, undecrypted. */
   next(): Promise<string | Bytes> {
     const frame = this.#inbox.shift();
     if (frame !== undefined) return Promise.resolve(frame);
@@ -161,7 +161,7 @@ export class GoPeer {
     return opened.value;
   }
 
-  /** The next message of this type; those before it are passed over. */
+  /** The next message of this type; earlier messages of other types are discarded. */
   async readType(type: string): Promise<Envelope> {
     for (;;) {
       const envelope = await this.read();
@@ -170,8 +170,8 @@ export class GoPeer {
   }
 
   /**
-   * Whatever the mesh has said up to its pong to a fresh ping. Frames are answered in turn, so nothing that was sent
-   * before is unanswered then; and the session lives.
+   * All messages of the mesh up to its pong to a new ping. Frames are answered in order, so every earlier frame has been
+   * answered by then, and the session is alive.
    */
   async catchUp(): Promise<Envelope[]> {
     const ping = this.send("ping", { sentAt: 1 });
@@ -183,7 +183,7 @@ export class GoPeer {
     }
   }
 
-  /** What has come and was not read yet. */
+  /** The messages that have arrived and were not read yet. */
   async pending(): Promise<Envelope[]> {
     const count = this.#inbox.length;
     const messages: Envelope[] = [];
@@ -191,7 +191,7 @@ export class GoPeer {
     return messages;
   }
 
-  /** Sends one message and returns whatever the mesh has to say to it. */
+  /** Sends one message and returns the mesh's replies to it. */
   async ask(type: string, payload: Json, overrides: Partial<Envelope> = {}): Promise<Envelope[]> {
     this.send(type, payload, overrides);
     return this.catchUp();

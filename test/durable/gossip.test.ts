@@ -5,7 +5,7 @@ import { newKeyPair } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import type { PeerView } from "../../src/protocol/http.ts";
 import { api, peerView, pointers, rows, sessionStub, until } from "./api.ts";
-import { meddle } from "./faults.ts";
+import { interceptCommand } from "./faults.ts";
 import { GoPeer } from "./go-peer.ts";
 import { MESH_KEYS, NoisePeer } from "./noise-peer.ts";
 
@@ -84,7 +84,7 @@ describe("adverts over real sockets", () => {
   it("GS7 an advert is answered with an error when the coordinator does not answer", async () => {
     const peer = await NoisePeer.join();
     const error = { code: "unavailable", detail: "injected: no coordinator" } as const;
-    meddle("hear_advert", async () => ({ ok: false, error }));
+    interceptCommand("hear_advert", async () => ({ ok: false, error }));
     const sent = peer.send("advert", { peers: [] });
     expect(await peer.readType("error")).toMatchObject({ replyTo: sent.id });
   });

@@ -18,7 +18,7 @@ afterEach(async () => {
 
 const OTHER_ID = "0123456789abcdef0123456789abcdef";
 
-/** The peers that the mesh knows of, in any state. */
+/** The registry's peers, in any state. */
 const known = () => rows("SELECT id FROM peers");
 
 describe("the go-p2p handshake", () => {
@@ -61,8 +61,8 @@ describe("the go-p2p handshake", () => {
   it.each([
     ["of 31 bytes", "aa".repeat(31)],
     ["of 33 bytes", "aa".repeat(33)],
-    ["of no bytes", ""],
-    // RFC 7748 and Wycheproof: every point of order 8 or less, and spellings of them above the prime.
+    ["of 0 bytes", ""],
+    // RFC 7748 and Wycheproof: every point of order 8 or less, and their non-canonical encodings.
     ["of order 4", "00".repeat(32)],
     ["of order 1", `01${"00".repeat(31)}`],
     ["of order 8", "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"],
@@ -103,11 +103,11 @@ describe("the go-p2p handshake", () => {
 
   it.each([
     ["that is not JSON", (): string => "hello"],
-    ["that is no message", (): string => "{}"],
+    ["that is not a message", (): string => "{}"],
     ["of another type", (peer: GoPeer) => JSON.stringify(peer.compose("ping", { sentAt: 1 }))],
     ["that is an ack", (peer: GoPeer) => JSON.stringify(peer.compose("handshake_ack", {}))],
     ["that nests too deeply", (): string => "[".repeat(10_000)],
-    ["of one byte too many", (): string => "x".repeat(HANDSHAKE_BYTES_MAX + 1)],
+    ["of one byte over the limit", (): string => "x".repeat(HANDSHAKE_BYTES_MAX + 1)],
     ["that is binary", (): Uint8Array => new Uint8Array([123, 125])],
   ])("HS6 a first frame %s is refused", async (_, frame) => {
     const peer = await GoPeer.connect();
@@ -128,10 +128,10 @@ describe("the go-p2p handshake", () => {
 describe("the proof of a key", () => {
   it.each([
     ["answers another ping", { replyTo: crypto.randomUUID() }],
-    ["answers nothing", { replyTo: undefined }],
-    ["comes from another", { from: OTHER_ID }],
-    ["is addressed to another", { to: OTHER_ID }],
-    ["is addressed to nobody", { to: "" }],
+    ["has no replyTo", { replyTo: undefined }],
+    ["comes from another peer", { from: OTHER_ID }],
+    ["is addressed to another peer", { to: OTHER_ID }],
+    ["has no recipient", { to: "" }],
   ])("HS2 a pong that %s does not prove the key", async (_, forged) => {
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object });
@@ -142,7 +142,7 @@ describe("the proof of a key", () => {
     expect(await peer.read()).toMatchObject({ type: "error" });
     expect(await attachments(object)).toMatchObject([{ state: "proving" }]);
     expect(await known()).toEqual([]);
-    // The true one still does.
+    // The valid pong is still accepted.
     peer.pong(ping);
     expect(await peer.read()).toMatchObject({ type: "welcome" });
     expect(await attachments(object)).toMatchObject([{ state: "active" }]);
@@ -253,7 +253,7 @@ describe("the deadline of a handshake", () => {
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object });
     if (missing === "proof") await peer.handshake();
-    await timers.lose(object);
+    await timers.clear(object);
     await evictDurableObject(object);
     await timers.ring(object);
     expect(await peer.closed).toMatchObject({ code });
@@ -263,10 +263,10 @@ describe("the deadline of a handshake", () => {
     const timers = new Timers(HANDSHAKE_TIMEOUT);
     const object = newSessionStub();
     const peer = await GoPeer.connect({ object });
-    await timers.lose(object);
+    await timers.clear(object);
     await evictDurableObject(object);
     await peer.handshake();
-    await timers.lose(object);
+    await timers.clear(object);
     await evictDurableObject(object);
     expect(await peer.prove()).toMatchObject({ type: "welcome" });
     expect(await peer.catchUp()).toEqual([]);

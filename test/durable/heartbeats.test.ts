@@ -14,7 +14,7 @@ import {
   HEARTBEAT_TIMEOUT,
 } from "../../src/protocol/constants.ts";
 import type { Envelope } from "../../src/protocol/envelope.ts";
-import { attachments, giveTask, peerView, taskEnd, until } from "./api.ts";
+import { attachments, submitTask, peerView, awaitTaskEnd, until } from "./api.ts";
 import { NoisePeer, type NoiseOptions } from "./noise-peer.ts";
 
 beforeEach(() => {
@@ -28,8 +28,8 @@ afterEach(async () => {
 
 const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
-/** The platform's timestamps are of the real clock: a test that moves its own says when the last beat came. */
-const beatsAt = (at: () => number | null) =>
+/** The platform's timestamps use the real clock: a test with a fake clock sets the time of the last heartbeat itself. */
+const setHeartbeatTime = (at: () => number | null) =>
   vi.spyOn(SessionSockets.prototype, "heartbeatAt").mockImplementation(at);
 
 async function join(options: NoiseOptions = {}) {
@@ -39,7 +39,7 @@ async function join(options: NoiseOptions = {}) {
     pass(ms);
     expect(await runDurableObjectAlarm(object)).toBe(true);
   };
-  /** Answers a ping, and waits until that has been taken in. */
+  /** Answers a ping, and waits until the session has handled the pong. */
   const answer = async ({ id }: Envelope) => {
     peer.send("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: id });
     await until(
@@ -50,7 +50,7 @@ async function join(options: NoiseOptions = {}) {
   return { peer, object, look, answer, view: () => peerView(peer.keys.id) };
 }
 
-/** How long until the object's alarm rings. */
+/** Milliseconds until the object's alarm rings. */
 const alarmIn = (object: DurableObjectStub) =>
   runInDurableObject(
     object,
@@ -62,9 +62,9 @@ describe("heartbeats", () => {
     vi.useRealTimers();
     const { peer, object } = await join();
     await evictDurableObject(object);
-    peer.beat();
-    expect(await peer.answered()).toBe("pong");
-    // An object that is not running can't be evicted: the beat did not start it.
+    peer.sendHeartbeat();
+    expect(await peer.nextText()).toBe("pong");
+    // An object that is not in memory can't be evicted: the heartbeat did not wake it.
     await expect(evictDurableObject(object)).rejects.toThrow();
     const heartbeats = await runInDurableObject(object, (_, state) =>
       state.getWebSockets().map((socket) => state.getWebSocketAutoResponseTimestamp(socket)),
@@ -74,7 +74,7 @@ describe("heartbeats", () => {
 
   it("LV8 an idle peer with heartbeats stays active with a check every 15 minutes, each with an RTT sample", async () => {
     const { peer, object, look, answer, view } = await join();
-    beatsAt(() => Date.now() - 20_000);
+    setHeartbeatTime(() => Date.now() - 20_000);
     await look(HEARTBEAT_TIMEOUT);
     for (let round = 0; round < 3; round++) {
       const ping = await peer.readType("ping");
@@ -90,7 +90,7 @@ describe("heartbeats", () => {
   it("LV8 an idle peer whose heartbeats stop is suspect at the next check, and stale 10 s later", async () => {
     const { peer, look, view } = await join();
     const last = Date.now() + HEARTBEAT_TIMEOUT;
-    beatsAt(() => Math.min(Date.now(), last));
+    setHeartbeatTime(() => Math.min(Date.now(), last));
     await look(HEARTBEAT_TIMEOUT);
     await look(IDLE_CHECK_INTERVAL);
     expect(await view()).toMatchObject({ state: "suspect", connected: true });
@@ -102,9 +102,9 @@ describe("heartbeats", () => {
   it("LV8 a lease is released within 80 s after the heartbeats of its peer stop", async () => {
     const { peer, object, look, view } = await join();
     const died = Date.now() + HEARTBEAT_TIMEOUT;
-    beatsAt(() => Math.min(Date.now(), died));
+    setHeartbeatTime(() => Math.min(Date.now(), died));
     await look(HEARTBEAT_TIMEOUT);
-    const { id } = await giveTask("echo", null, { lease_seconds: 3_600 });
+    const { id } = await submitTask("echo", null, { lease_seconds: 3_600 });
     await peer.readType("task_offer");
     peer.send("task_accept", { task_id: id, fence: 1 });
     await until(view, ({ tasks }) => tasks === 1);
@@ -119,8 +119,8 @@ describe("heartbeats", () => {
 
   it("LV8 a peer is checked every 60 s while it renews a lease or has brought one into the session", async () => {
     const { peer, object } = await join();
-    beatsAt(() => Date.now());
-    const { id } = await giveTask("echo", null, { lease_seconds: 300 });
+    setHeartbeatTime(() => Date.now());
+    const { id } = await submitTask("echo", null, { lease_seconds: 300 });
     await peer.readType("task_offer");
     peer.send("task_accept", { task_id: id, fence: 1 });
     pass(200_000);
@@ -150,10 +150,10 @@ describe("an offer to a peer that is silent", () => {
   it("LV10 the offer goes to another peer at once, although the silent one has the better score", async () => {
     const silent = await join();
     await silent.look(HEARTBEAT_TIMEOUT);
-    beatsAt(() => null);
+    setHeartbeatTime(() => null);
     pass(HEARTBEAT_TIMEOUT);
     const other = await NoisePeer.join();
-    const { id } = await giveTask("echo", "work");
+    const { id } = await submitTask("echo", "work");
     const offer = await other.readType("task_offer");
     expect(offer).toMatchObject({ payload: { task_id: id } });
     other.send("task_result", {
@@ -162,16 +162,16 @@ describe("an offer to a peer that is silent", () => {
       ok: true,
       result: 1,
     });
-    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", peer_id: other.keys.id });
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded", peer_id: other.keys.id });
   });
 
   it("LV10 a silent peer becomes suspect; its answer makes it active, and it gets queued tasks", async () => {
     const { peer, view, look, answer } = await join();
     await look(HEARTBEAT_TIMEOUT);
     await answer(await peer.readType("ping"));
-    beatsAt(() => null);
+    setHeartbeatTime(() => null);
     pass(HEARTBEAT_TIMEOUT + 1_000);
-    const { id } = await giveTask("echo", "work");
+    const { id } = await submitTask("echo", "work");
     await until(view, ({ state }) => state === "suspect");
     await answer(await peer.readType("ping"));
     await until(view, ({ state }) => state === "active");

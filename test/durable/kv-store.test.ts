@@ -8,7 +8,7 @@ afterEach(async () => {
   await reset();
 });
 
-/** When KV says that a key runs out. */
+/** The expiration time of a key in KV. */
 async function expiryOf(key: string): Promise<number | null> {
   const { keys } = await env.BLOBS.list({ prefix: key });
   const seconds = keys.find(({ name }) => name === key)?.expiration;

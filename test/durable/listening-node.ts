@@ -16,24 +16,24 @@ import { until } from "./api.ts";
 export interface NodeOptions {
   readonly keys?: KeyPair;
   readonly muster?: MusterField;
-  /** Replaces what the node says in its ack. */
+  /** Replaces fields of the node's ack. */
   readonly ack?: { readonly [name: string]: Json };
-  /** How far the node goes along: only what stands before this is answered. */
+  /** The message at which the node stops: it answers only the messages before this one. */
   readonly stopsBefore?: "ack" | "pong";
 }
 
 /**
- * A go-p2p node that listens, in an object of its own: what the mesh's objects fetch is led there. It answers handshakes and
- * pings by itself; a test drives the rest in the node's object, whose socket it is.
+ * A go-p2p node that listens, in an object of its own, to which `fetch` of the mesh's objects is routed. It answers handshakes
+ * and pings by itself; a test controls the rest in the node's object, which owns the socket.
  */
 export class ListeningNode {
   readonly keys: KeyPair;
   readonly options: NodeOptions;
   readonly url: string;
-  /** Every message that came in, the handshake included. */
+  /** Every message that arrived, including the handshake. */
   readonly heard: Envelope[] = [];
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
-  /** WebSockets that were opened, so far. */
+  /** How many WebSockets were opened so far. */
   opened = 0;
   readonly #id = env.PEER_SESSION.newUniqueId();
   #socket: WebSocket | null = null;
@@ -50,12 +50,12 @@ export class ListeningNode {
     return toHex(this.keys.publicKey);
   }
 
-  /** The node's own object; a stub is good only where it was made. */
+  /** The node's own object. A stub works only in the object that made it. */
   get object() {
     return env.PEER_SESSION.get(this.#id);
   }
 
-  /** What the node's own object answers to an upgrade. */
+  /** The answer of the node's object to an upgrade request. */
   accept(): Response {
     const { 0: theirs, 1: own } = new WebSocketPair();
     own.binaryType = "arraybuffer";
@@ -142,9 +142,9 @@ export class ListeningNode {
 
 type Answer = (init: RequestInit) => Promise<Response>;
 
-/** What is outside of the mesh: by the host that is fetched. Hosts that are not here can't be reached. */
+/** The network outside the mesh, by host. Other hosts can't be reached. */
 export class Outside {
-  /** Every URL that was fetched, with how. */
+  /** Every URL that was fetched, with its options. */
   readonly fetched: { readonly url: string; readonly init: RequestInit }[] = [];
   readonly #hosts = new Map<string, Answer>();
   readonly #nodes = new Map<string, ListeningNode>();
@@ -182,11 +182,11 @@ export class Outside {
     this.#hosts.set(host, answer);
   }
 
-  /** Nobody can be reached at a host any more. */
+  /** Makes a host unreachable. */
   down(host: string): void {
     this.#hosts.delete(host);
   }
 }
 
-/** Nothing is outside of the mesh: whatever is dialled can't be reached. */
+/** An empty network: every dialed address is unreachable. */
 export const noOutside = (): Outside => new Outside();

@@ -6,8 +6,16 @@ import {
 } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PING_INTERVAL, PONG_TIMEOUT } from "../../src/protocol/constants.ts";
-import { giveTask, newSessionStub, peerView, pointers, rows, taskEnd, until } from "./api.ts";
-import { Gate, meddle } from "./faults.ts";
+import {
+  submitTask,
+  newSessionStub,
+  peerView,
+  pointers,
+  rows,
+  awaitTaskEnd,
+  until,
+} from "./api.ts";
+import { Gate, interceptCommand } from "./faults.ts";
 import { GoPeer, type PeerOptions } from "./go-peer.ts";
 
 beforeEach(() => {
@@ -21,7 +29,7 @@ afterEach(async () => {
 
 const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
-/** Lets the time pass and the alarm of the object ring. */
+/** Advances the clock and runs the object's alarm. */
 async function alarmAfter(ms: number, object: DurableObjectStub): Promise<void> {
   pass(ms);
   expect(await runDurableObjectAlarm(object)).toBe(true);
@@ -33,7 +41,7 @@ async function join(options: PeerOptions = {}) {
   return { peer, object, view: () => peerView(peer.keys.id) };
 }
 
-/** What an object has stored, and whether an alarm is set. */
+/** The number of keys that an object has stored, and whether an alarm is set. */
 const stored = (object: DurableObjectStub) =>
   runInDurableObject(object, async (_, { storage }) => [
     (await storage.list()).size,
@@ -63,7 +71,7 @@ describe("pings", () => {
     pass(800);
     peer.send("pong", { sentAt: Date.now() - 7, receivedAt: Date.now() }, { replyTo: ping.id });
     await until(view, ({ ping_ms }) => ping_ms !== 0);
-    // Smoothed by an eighth: 0 + (800 - 0) / 8.
+    // Smoothed with weight one eighth: 0 + (800 - 0) / 8.
     expect(await view()).toMatchObject({ ping_ms: 100, state: "active" });
   });
 
@@ -84,7 +92,7 @@ describe("a peer that misses an answer", () => {
     await alarmAfter(PONG_TIMEOUT, object);
     expect(await view()).toMatchObject({ state: "suspect", connected: true });
     const again = await peer.readType("ping");
-    const task = await giveTask("echo", "later");
+    const task = await submitTask("echo", "later");
     expect(task).toMatchObject({ state: "queued" });
     await evictDurableObject(object);
     expect(await peer.catchUp()).toEqual([]);
@@ -95,14 +103,14 @@ describe("a peer that misses an answer", () => {
 
   it("LV3 a suspect peer keeps its attempts", async () => {
     const { peer, object, view } = await join();
-    const { id } = await giveTask("echo", null);
+    const { id } = await submitTask("echo", null);
     await peer.readType("task_offer");
     await peer.ask("task_accept", { task_id: id, fence: 1 });
     await alarmAfter(PING_INTERVAL, object);
     await alarmAfter(PONG_TIMEOUT, object);
     expect(await view()).toMatchObject({ state: "suspect", tasks: 1 });
     peer.send("task_result", { task_id: id, fence: 1, ok: true, result: 1 });
-    expect(await taskEnd(id)).toMatchObject({ state: "succeeded" });
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded" });
   });
 
   it("LV4 the second missed answer closes the session with 4408 and makes the peer stale, across a hibernation", async () => {
@@ -130,7 +138,7 @@ describe("a socket that vanishes without a close", () => {
   it("LV6 `gone` is repeated until the coordinator has answered it", async () => {
     const { object, view } = await join();
     await evictDurableObject(object, { webSockets: "close" });
-    meddle("gone", () => Promise.reject(new Error("injected: out of reach")));
+    interceptCommand("gone", () => Promise.reject(new Error("injected: out of reach")));
     await alarmAfter(PING_INTERVAL, object);
     expect(await view()).toMatchObject({ state: "active" });
     vi.restoreAllMocks();
@@ -141,7 +149,7 @@ describe("a socket that vanishes without a close", () => {
   it("LV6 `gone` is repeated by the alarm when it failed at the close", async () => {
     const { peer, object, view } = await join();
     const unheard = vi.fn(() => Promise.reject(new Error("injected: out of reach")));
-    meddle("gone", unheard);
+    interceptCommand("gone", unheard);
     peer.close();
     await until(async () => unheard.mock.calls.length, Boolean);
     vi.restoreAllMocks();
@@ -150,7 +158,7 @@ describe("a socket that vanishes without a close", () => {
   });
 
   it("LV6 an admission whose answer was lost is taken back", async () => {
-    meddle("admit", async (run) => {
+    interceptCommand("admit", async (run) => {
       await run();
       throw new Error("injected: the answer is lost");
     });
@@ -166,9 +174,9 @@ describe("a socket that vanishes without a close", () => {
 
   it("LV6 an admission that is answered after the peer left is taken back", async () => {
     const gate = new Gate();
-    meddle("admit", async (run) => {
+    interceptCommand("admit", async (run) => {
       const admitted = await run();
-      await gate.pass();
+      await gate.wait();
       return admitted;
     });
     const peer = await GoPeer.connect();
@@ -185,7 +193,7 @@ describe("a socket that vanishes without a close", () => {
   });
 });
 
-/** The one peer, the one task and the pointers, all at one moment. */
+/** The states of the only peer and the only task, and the number of pointers, in one query. */
 const moment = async () =>
   (
     await rows(
@@ -197,7 +205,7 @@ const moment = async () =>
 describe("a peer that is gone", () => {
   it("LV7 a peer loses its leases and its pointer in the same transaction in which it becomes stale", async () => {
     const { peer } = await join();
-    const { id } = await giveTask("echo", null);
+    const { id } = await submitTask("echo", null);
     await peer.readType("task_offer");
     await peer.ask("task_accept", { task_id: id, fence: 1 });
     await until(pointers, ({ length }) => length === 1);
@@ -216,7 +224,7 @@ describe("a peer that is gone", () => {
 
   it("LV7 the task of a peer that left is offered to another", async () => {
     const { peer } = await join();
-    const { id } = await giveTask("echo", "work");
+    const { id } = await submitTask("echo", "work");
     await peer.readType("task_offer");
     const other = await GoPeer.join();
     peer.send("disconnect", { reason: "", code: 1000 });

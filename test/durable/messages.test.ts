@@ -15,9 +15,9 @@ const TASK = { task_id: "5f0c7a52-0a5e-4b0e-9a4b-6f2f4d1c9b11", fence: 1 };
 
 interface Row {
   readonly payload: (peer: GoPeer) => Json;
-  /** What the mesh says to it; null when it says nothing. */
+  /** The reply of the mesh; null when there is none. */
   readonly answer: object | null;
-  /** Whether it counts against the session. */
+  /** Whether the message is a strike. */
   readonly strike: boolean;
 }
 const row = (payload: Json, answer: object | null, strike = false): Row => ({
@@ -27,7 +27,7 @@ const row = (payload: Json, answer: object | null, strike = false): Row => ({
 });
 const error = (code: number) => ({ type: "error", payload: { code } });
 
-/** What an active session says to each of go-p2p's fifteen message types, as DESIGN §3 has it. */
+/** The reply of an active session to each of go-p2p's fifteen message types. */
 const GO_P2P: { readonly [T in keyof typeof GO_P2P_PAYLOADS]: Row } = {
   handshake: {
     payload: (peer) => ({
@@ -131,7 +131,7 @@ describe("messages that an honest peer does not send", () => {
     "HS13 the unknown type %j is a strike",
     async (type) => {
       const peer = await GoPeer.join();
-      // An empty type is no envelope: there is no ID to answer.
+      // A message with an empty type is not an envelope: there is no message ID to reply to.
       const answer = type === "" ? [] : [error(1001)];
       expect(await peer.ask(type, null)).toMatchObject(answer);
       expect(await peer.ask(type, null)).toMatchObject(answer);
@@ -153,7 +153,7 @@ describe("messages that an honest peer does not send", () => {
       },
     ],
     [
-      "a sealed text that is no message",
+      "an encrypted text that is not a message",
       (peer: GoPeer) => peer.seal({ ...peer.compose("ping", { sentAt: 1 }), id: "1" }),
     ],
   ])("HS13 the third frame of %s ends the session", async (_, frame) => {

@@ -6,7 +6,7 @@ import { newKeyPair, peerIdOf } from "../../src/crypto/identity.ts";
 import { makeRotationProof } from "../../src/crypto/key-proofs.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import type { PeerView } from "../../src/protocol/http.ts";
-import { api, giveTask, peerView, taskEnd, until } from "./api.ts";
+import { api, submitTask, peerView, awaitTaskEnd, until } from "./api.ts";
 import { GoPeer } from "./go-peer.ts";
 import { connectUrl, dial, HOST, MESH_KEYS, NoisePeer } from "./noise-peer.ts";
 
@@ -36,8 +36,8 @@ describe("the upgrade request of a muster.2 session", () => {
       401,
       "proof_failed",
     ],
-    ["an ID of another form", { peer: "../secret" }, 400, "invalid_request"],
-    ["a time that is none", { t: "soon" }, 400, "invalid_request"],
+    ["a malformed ID", { peer: "../secret" }, 400, "invalid_request"],
+    ["a time that is not a number", { t: "soon" }, 400, "invalid_request"],
   ])("NX1 an upgrade request with %s is refused", async (_, forged, status, code) => {
     const refused = await dial(await connectUrl(keys, forged));
     expect(refused.status).toBe(status);
@@ -104,12 +104,12 @@ describe("a muster.2 session", () => {
       capabilities: ["gpu"],
       slots: 3,
     });
-    const task = await giveTask("echo", { text: "hello" });
+    const task = await submitTask("echo", { text: "hello" });
     const offer = await peer.readType("task_offer");
     expect(offer.payload).toMatchObject({ task_id: task.id, fence: 1 });
     peer.send("task_accept", { task_id: task.id, fence: 1 });
     peer.send("task_result", { task_id: task.id, fence: 1, ok: true, result: "hello" });
-    expect(await taskEnd(task.id)).toMatchObject({ state: "succeeded", result: "hello" });
+    expect(await awaitTaskEnd(task.id)).toMatchObject({ state: "succeeded", result: "hello" });
   });
 
   it("NX4 a peer that is not admitted gets the reason before the close", async () => {
@@ -125,7 +125,7 @@ describe("a muster.2 session", () => {
   });
 
   it.each([
-    ["is no JSON", "hello", 4400],
+    ["is not JSON", "hello", 4400],
     ["lacks its role", { name: "x" }, 4400],
     ["is larger than 4 KiB", { name: "x", role: "worker", padding: "x".repeat(4_096) }, 4400],
   ])("NX4 a hello that %s ends the session", async (_, hello, code) => {
@@ -260,7 +260,7 @@ describe("a key that has used muster.2", () => {
       roles: ["worker"],
     });
     const peer = await NoisePeer.join({ keys: old });
-    const task = await giveTask("echo", "x");
+    const task = await submitTask("echo", "x");
     await peer.readType("task_offer");
     peer.send("task_accept", { task_id: task.id, fence: 1 });
 
@@ -283,7 +283,7 @@ describe("a key that has used muster.2", () => {
 
     const renewed = await NoisePeer.join({ keys: fresh });
     renewed.send("task_result", { task_id: task.id, fence: 1, ok: true, result: "done" });
-    expect(await taskEnd(task.id)).toMatchObject({ state: "succeeded", peer_id: fresh.id });
+    expect(await awaitTaskEnd(task.id)).toMatchObject({ state: "succeeded", peer_id: fresh.id });
     expect((await api<PeerView>("GET", `/v1/peers/${old.id}`)).body.id).toBe(fresh.id);
     expect((await api<{ entries: object[] }>("GET", "/v1/allowlist")).body.entries).toMatchObject([
       { public_key: publicKey, label: "the lab" },

@@ -27,7 +27,7 @@ export interface NoiseOptions {
   readonly hello?: { [key: string]: Json };
 }
 
-/** The URL of a muster.2 socket; a test replaces what it wants forged. */
+/** The URL of a muster.2 socket, with some parameters replaced. */
 export async function connectUrl(
   keys: KeyPair,
   forged: Record<string, string> = {},
@@ -52,7 +52,7 @@ export const dial = (url: string, headers: Record<string, string> = {}): Promise
     headers: { Host: HOST, Upgrade: "websocket", "Sec-WebSocket-Protocol": "muster.2", ...headers },
   });
 
-/** A muster.2 peer that a test drives frame by frame over a real WebSocket. */
+/** A muster.2 peer that a test controls frame by frame over a real WebSocket. */
 export class NoisePeer {
   readonly keys: KeyPair;
   readonly meshKeys: KeyPair;
@@ -145,7 +145,7 @@ export class NoisePeer {
     };
   }
 
-  /** The next frame of this session, its counter used up. */
+  /** The next frame of this session; advances the send counter. */
   seal(envelope: Envelope): Bytes {
     const sealed = sealNext(this.sending, utf8(JSON.stringify(envelope)));
     this.sending = sealed.next;
@@ -187,7 +187,7 @@ export class NoisePeer {
     }
   }
 
-  /** What has come and was not read yet. */
+  /** The frames that have arrived and were not read yet. */
   async pending(): Promise<Envelope[]> {
     const count = this.#inbox.length;
     const messages: Envelope[] = [];
@@ -195,13 +195,13 @@ export class NoisePeer {
     return messages;
   }
 
-  /** The text that the platform answers. */
-  beat(): void {
+  /** Sends a heartbeat: a text that the platform answers. */
+  sendHeartbeat(): void {
     this.socket.send("ping");
   }
 
   /** The next text frame. */
-  async answered(): Promise<string> {
+  async nextText(): Promise<string> {
     for (let tries = 0; tries < 1_200; tries++) {
       const text = this.#texts.shift();
       if (text !== undefined) return text;

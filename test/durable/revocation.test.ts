@@ -6,15 +6,15 @@ import {
   api,
   attachments,
   coordinatorStub,
-  giveTask,
+  submitTask,
   newSessionStub,
   peerView,
   pointers,
   rows,
-  taskEnd,
+  awaitTaskEnd,
   until,
 } from "./api.ts";
-import { breakEnds, Gate, meddle } from "./faults.ts";
+import { failSessionEnds, Gate, interceptCommand } from "./faults.ts";
 import { GoPeer } from "./go-peer.ts";
 
 afterEach(async () => {
@@ -26,7 +26,7 @@ afterEach(async () => {
 const revoke = ({ id }: KeyPair) => api("POST", `/v1/peers/${id}/revoke`);
 const owedEnds = () => rows("SELECT kind FROM outbox WHERE kind = 'end_session'");
 
-/** A peer within its handshake, whose pong, once sent, is all that is missing. */
+/** A peer in its handshake: only the pong that proves its key is missing. */
 async function proving(keys?: KeyPair) {
   const object = newSessionStub();
   const peer = await GoPeer.connect({ object, ...(keys !== undefined && { keys }) });
@@ -35,7 +35,7 @@ async function proving(keys?: KeyPair) {
   return { peer, object, prove: () => peer.pong(ping) };
 }
 
-/** No session of the object is open in any sense: neither for its peer nor for the coordinator. */
+/** Whether all sessions of the object are closed. */
 const isOver = async (object: Parameters<typeof attachments>[0]) =>
   (await attachments(object)).every(({ state }) => state === "closed");
 
@@ -43,7 +43,7 @@ describe("revoking a peer", () => {
   it("AD4 a revoke ends the session, requeues its task and withdraws its pointer before it returns", async () => {
     const object = newSessionStub();
     const peer = await GoPeer.join({ object });
-    const { id } = await giveTask("echo", "work");
+    const { id } = await submitTask("echo", "work");
     await peer.readType("task_offer");
     await peer.ask("task_accept", { task_id: id, fence: 1 });
     await until(pointers, ({ length }) => length === 1);
@@ -62,7 +62,7 @@ describe("revoking a peer", () => {
       payload: { task_id: id, fence: 2, payload: "work" },
     });
     other.send("task_result", { task_id: id, fence: 2, ok: true, result: "done" });
-    expect(await taskEnd(id)).toMatchObject({ state: "succeeded", peer_id: other.keys.id });
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded", peer_id: other.keys.id });
   });
 
   it("AD4 a revoked key is refused in mode open and, although listed, in mode allowlist", async () => {
@@ -89,9 +89,9 @@ describe("revoking a peer", () => {
   });
 
   it("AD4 a result that arrives after the revoke has no effect", async () => {
-    breakEnds();
+    failSessionEnds();
     const peer = await GoPeer.join();
-    const { id } = await giveTask("echo", null);
+    const { id } = await submitTask("echo", null);
     await peer.readType("task_offer");
     await revoke(peer.keys);
     const said = await peer.ask("task_result", { task_id: id, fence: 1, ok: true, result: "late" });
@@ -105,9 +105,9 @@ describe("revoking a peer", () => {
 
 describe("revoking a peer whose session does not confirm its end", () => {
   it("AD4 the revoke answers 504 revoke_unconfirmed, and its other effects hold", async () => {
-    breakEnds();
+    failSessionEnds();
     const peer = await GoPeer.join();
-    const { id } = await giveTask("echo", null);
+    const { id } = await submitTask("echo", null);
     await peer.readType("task_offer");
     await until(pointers, ({ length }) => length === 1);
     expect(await revoke(peer.keys)).toMatchObject({
@@ -121,7 +121,7 @@ describe("revoking a peer whose session does not confirm its end", () => {
 
   it("AD4 the end of the session is repeated until the session confirms it", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
-    const ends = breakEnds();
+    const ends = failSessionEnds();
     const peer = await GoPeer.join();
     await revoke(peer.keys);
     for (const tries of [2, 3]) {
@@ -142,7 +142,7 @@ describe("revoking a peer whose session does not confirm its end", () => {
   });
 
   it("AD4 a repeated revoke answers 504 again until the session has confirmed its end", async () => {
-    const ends = breakEnds();
+    const ends = failSessionEnds();
     const peer = await GoPeer.join();
     await revoke(peer.keys);
     expect(await revoke(peer.keys)).toMatchObject({ status: 504 });
@@ -155,9 +155,9 @@ describe("revoking a peer whose session does not confirm its end", () => {
 describe("revoking a peer while its admission is in progress", () => {
   it("AD4 no session remains when the coordinator had admitted the peer before the revoke", async () => {
     const gate = new Gate();
-    meddle("admit", async (run) => {
+    interceptCommand("admit", async (run) => {
       const admitted = await run();
-      await gate.pass();
+      await gate.wait();
       return admitted;
     });
     const { peer, object, prove } = await proving();
@@ -180,8 +180,8 @@ describe("revoking a peer while its admission is in progress", () => {
     const known = await GoPeer.join();
     known.close();
     const gate = new Gate();
-    meddle("admit", async (run) => {
-      await gate.pass();
+    interceptCommand("admit", async (run) => {
+      await gate.wait();
       return run();
     });
     const { peer, object, prove } = await proving(known.keys);

@@ -2,7 +2,7 @@ import { evictDurableObject, reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Json } from "../../src/base/json.ts";
 import type { ScoreView, TaskView, WhyView } from "../../src/protocol/http.ts";
-import { api, coordinatorStub, giveTask, rows, taskEnd, until } from "./api.ts";
+import { api, coordinatorStub, submitTask, rows, awaitTaskEnd, until } from "./api.ts";
 import { GoPeer } from "./go-peer.ts";
 import { NoisePeer } from "./noise-peer.ts";
 
@@ -15,7 +15,7 @@ interface Offer {
   readonly fence: number;
 }
 
-/** Takes the task that it is offered and does it. */
+/** Runs the task that the peer is offered. */
 async function work(peer: NoisePeer | GoPeer, result: Json = null): Promise<void> {
   const { payload } = await peer.readType("task_offer");
   const { task_id, fence } = payload as unknown as Offer;
@@ -31,9 +31,9 @@ const why = async (id: string, query = ""): Promise<WhyView> =>
 describe("the choice of a peer, over real sockets", () => {
   it("AS57 the choice and its score are explained, and the explanation survives a hibernation of the coordinator", async () => {
     const noise = await NoisePeer.join();
-    const { id } = await giveTask("echo", 1);
+    const { id } = await submitTask("echo", 1);
     await work(noise);
-    expect(await taskEnd(id)).toMatchObject({ state: "succeeded" });
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded" });
 
     const explained = await why(id);
     expect(explained).toMatchObject({
@@ -56,7 +56,7 @@ describe("the choice of a peer, over real sockets", () => {
     expect(shown.factors.latency).toMatchObject({ unit: "ms", weight: 0.35, known: 1 });
     expect(shown.service_times).toMatchObject([{ kind: "echo", samples: 1 }]);
 
-    // What was measured is written a little later; then nothing of it lies in memory alone.
+    // Measurements are written a little later; afterwards none is only in memory.
     await until(
       () => rows("SELECT 1 FROM observed WHERE successes > 0"),
       (found) => found.length > 0,
@@ -74,9 +74,9 @@ describe("the choice of a peer, over real sockets", () => {
     await plain.catchUp();
     const able = await NoisePeer.join({ hello: { capabilities: ["gpu"] } });
     const other = await NoisePeer.join();
-    const { id } = await giveTask("render", null, { requirements: { capabilities: ["gpu"] } });
+    const { id } = await submitTask("render", null, { requirements: { capabilities: ["gpu"] } });
     await work(able);
-    await taskEnd(id);
+    await awaitTaskEnd(id);
     const { chosen, ruled_out: ruledOut, excluded } = await why(id, "?attempt=1");
     expect(chosen).toBe(able.keys.id);
     expect(ruledOut).toEqual({ kind_not_spoken: 1, capability_missing: 1 });
@@ -89,7 +89,7 @@ describe("the choice of a peer, over real sockets", () => {
   });
 
   it("AS57 a queued task is explained as things stand, and an unknown task is 404", async () => {
-    const { id, state } = (await giveTask("echo", null)) satisfies TaskView;
+    const { id, state } = (await submitTask("echo", null)) satisfies TaskView;
     expect(state).toBe("queued");
     expect(await why(id)).toMatchObject({ attempt: null, chosen: null, eligible: 0 });
     const path = `/v1/tasks/${id}/why`;

@@ -1,7 +1,7 @@
 import { evictDurableObject, reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { fromBase64 } from "../../src/base/bytes.ts";
-import { giveTask, peerView, sessionStub, taskEnd, until } from "./api.ts";
+import { submitTask, peerView, sessionStub, awaitTaskEnd, until } from "./api.ts";
 import { GoPeer } from "./go-peer.ts";
 
 afterEach(async () => {
@@ -33,7 +33,7 @@ describe("a go-p2p 1.0 session", () => {
     await evictDurableObject(await sessionStub(peer.keys.id));
     peer.send("ping", { sentAt: 7 });
     expect(await peer.readType("pong")).toMatchObject({ payload: { sentAt: 7 } });
-    const task = await giveTask("echo", { text: "hello" });
+    const task = await submitTask("echo", { text: "hello" });
     const offer = await peer.readType("task_offer");
     expect(offer.payload).toMatchObject({
       task_id: task.id,
@@ -44,7 +44,7 @@ describe("a go-p2p 1.0 session", () => {
     await evictDurableObject(await sessionStub(peer.keys.id));
     peer.send("task_accept", { task_id: task.id, fence: 1 });
     peer.send("task_result", { task_id: task.id, fence: 1, ok: true, result: "hello" });
-    expect(await taskEnd(task.id)).toMatchObject({
+    expect(await awaitTaskEnd(task.id)).toMatchObject({
       state: "succeeded",
       result: "hello",
       peer_id: peer.keys.id,

@@ -126,8 +126,8 @@ describe("an advert of other peers", () => {
     ["a key of another length", [{ ...TOLD, public_key: "ab" }]],
     ["an address with control characters", [{ ...TOLD, address: "\u001b[2J" }]],
     ["an unknown role", [{ ...TOLD, role: "king" }]],
-    ["no list", null],
-  ])("HS13 an advert that is malformed by %s is a strike", (_, peers) => {
+    ["not a list", null],
+  ])("HS13 an advert that is malformed (%s) is a strike", (_, peers) => {
     const { session, effects } = advertAt(joined(), START + 100, peers);
     expect(heard(effects)).toEqual([]);
     expect(session).toMatchObject({ state: "active", strikes: 1 });

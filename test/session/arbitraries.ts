@@ -19,14 +19,14 @@ import {
   START,
 } from "./driver.ts";
 
-/** Multiplies the number of cases: `MUSTER_TEST_SCALE=50 npm test` looks for a while longer. */
+/** Multiplies the number of cases: `MUSTER_TEST_SCALE=50 npm test` runs 50 times as many cases. */
 export const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
 
 const TASK = "5f0c7a52-0a5e-4b0e-9a4b-6f2f4d1c9b11";
 const ATTEMPT = { peerId: PEER.id, epoch: 3, taskId: TASK, fence: 1 };
 const OTHER_ID = "0123456789abcdef0123456789abcdef";
 
-/** Frames that look right, or nearly so: everything but the pong that proves the key. */
+/** Valid and almost valid frames, but for the pong that proves the key. */
 const PLAUSIBLE: readonly (string | Bytes)[] = [
   handshakeText(),
   handshakeText({ speaksMuster: false }),
@@ -60,7 +60,7 @@ const PLAUSIBLE: readonly (string | Bytes)[] = [
   ].map(sealed),
 ];
 
-/** What can be wrong with a pong. */
+/** Changes that make a pong invalid. */
 const FORGERIES: readonly ((pong: Envelope) => Partial<Envelope>)[] = [
   () => ({ replyTo: undefined }),
   ({ id }) => ({ replyTo: id }),
@@ -90,25 +90,25 @@ const anyDamage: fc.Arbitrary<Change> = fc.oneof(
   }),
 );
 
-/** One frame to come: which of the plausible ones, and what the way did to it. */
-export interface Move {
+/** One incoming frame: one of the plausible frames, and how it was damaged. */
+export interface FrameMove {
   readonly which: number;
   readonly change: Change;
 }
-export const anyMove: fc.Arbitrary<Move> = fc.record({
+export const anyFrameMove: fc.Arbitrary<FrameMove> = fc.record({
   which: fc.nat(1_000),
   change: fc.oneof({ weight: 2, arbitrary: fc.constant({ kind: "none" as const }) }, anyDamage),
 });
 
-/** The frame of a move; `pong` itself is among them only damaged. */
-export function frameOf({ which, change }: Move, pong: Envelope): string | Bytes {
+/** The frame of a move; `pong` itself occurs only damaged. */
+export function frameOf({ which, change }: FrameMove, pong: Envelope): string | Bytes {
   const index = which % (PLAUSIBLE.length + 2 * FORGERIES.length);
   const frame = PLAUSIBLE[index] ?? nearly(pong, index - PLAUSIBLE.length, change.kind === "none");
   if (typeof frame !== "string") return damaged(frame, change);
   return new TextDecoder().decode(damaged(utf8(frame), change));
 }
 
-/** The pong forged, or as it is where the way damages it. */
+/** A forged pong, or the valid one where it will be damaged. */
 function nearly(pong: Envelope, index: number, intact: boolean): Bytes {
   const forge = intact ? FORGERIES[index % FORGERIES.length] : FORGERIES[index];
   return sealed({ ...pong, ...forge?.(pong) });
@@ -124,11 +124,11 @@ function damaged(frame: Bytes, change: Change): Bytes {
   return copy;
 }
 
-/** Anything that can happen to a session; what depends on the session is filled in when it happens. */
-export type Happening =
+/** An event of a generated sequence. Parts that depend on the session are filled in by `eventOf`. */
+export type GeneratedEvent =
   | { readonly type: "event"; readonly event: SessionEvent }
-  | { readonly type: "move"; readonly move: Move }
-  /** The peer answers the mesh's ping, or a request of the mesh, as it should. */
+  | { readonly type: "move"; readonly move: FrameMove }
+  /** The peer answers the mesh's ping or request correctly. */
   | { readonly type: "pong" | "reply" };
 
 const anyOffer = fc.record({
@@ -165,14 +165,14 @@ const anyEvent: fc.Arbitrary<SessionEvent> = fc.oneof(
   fc.string({ maxLength: 300 }).map((data): SessionEvent => ({ type: "frame", data })),
 );
 
-export const anyHappening: fc.Arbitrary<Happening> = fc.oneof(
+export const anyGeneratedEvent: fc.Arbitrary<GeneratedEvent> = fc.oneof(
   { weight: 3, arbitrary: anyEvent.map((event) => ({ type: "event" as const, event })) },
-  { weight: 3, arbitrary: anyMove.map((move) => ({ type: "move" as const, move })) },
+  { weight: 3, arbitrary: anyFrameMove.map((move) => ({ type: "move" as const, move })) },
   { weight: 4, arbitrary: fc.constantFrom({ type: "pong" as const }, { type: "reply" as const }) },
 );
 
-/** What a happening is for this session, now. */
-export function eventOf(happening: Happening, session: Session, now: Millis): SessionEvent {
+/** The event for this session at this time. */
+export function eventOf(happening: GeneratedEvent, session: Session, now: Millis): SessionEvent {
   if (happening.type === "event") return happening.event;
   const ping = "ping" in session ? session.ping : null;
   const pong = answering("pong", ping?.id, now);

@@ -52,7 +52,7 @@ const drawn = seededRandom(3);
 /** ID of the object that holds these sessions. */
 export const OBJECT_ID = "0b1ec7".repeat(10);
 
-/** What a step takes from outside. */
+/** The context of a step at this time. */
 export const at = (now: Millis, randomBytes: RandomBytes = drawn): SessionContext => ({
   now,
   randomBytes,
@@ -77,7 +77,7 @@ export const identity = ({ role = "worker", speaksMuster = true }: Claimed = {})
   ...(speaksMuster && { muster: { v: 1, capabilities: ["gpu"], slots: 2 } }),
 });
 
-/** What the coordinator grants these sessions. */
+/** The coordinator's answer to the admission of these sessions. */
 export const GRANTED = {
   ok: true,
   value: {
@@ -91,7 +91,7 @@ export const GRANTED = {
 const ids = seededRandom(4);
 const nonces = seededRandom(5);
 
-/** One message of the peer, stamped `START`; `overrides` forge what a test wants forged. */
+/** One message of the peer with timestamp `START`; `overrides` replace fields of the envelope. */
 export const compose = (
   type: string,
   payload: Json,
@@ -123,7 +123,7 @@ export const handshakeText = (claimed?: Claimed): string =>
     }),
   );
 
-/** The messages among effects, decrypted; those in clear are passed over. */
+/** The encrypted messages among effects, decrypted. */
 export const messages = (effects: readonly SessionEffect[]): Envelope[] =>
   effects.flatMap((effect) =>
     effect.type === "send" && typeof effect.frame !== "string"
@@ -171,7 +171,7 @@ export const observationAnswered = (isSuspect: boolean): SessionEvent =>
 export const closes = (effects: readonly SessionEffect[]) =>
   effects.flatMap((effect) => (effect.type === "close" ? [effect.code] : []));
 
-/** A session whose handshake was good; and the pong, which proves the key, to the ping that it sent. */
+/** A session after a valid handshake, and the pong to its ping, which proves the key. */
 export function greeted(claimed?: Claimed): { readonly session: Proving; readonly pong: Envelope } {
   const { session, effects } = step(
     GREETING,
@@ -200,14 +200,14 @@ export function joined(claimed?: Claimed): Active {
   return active(step(proved(claimed), admissionAnswered(GRANTED), at(START + 20)));
 }
 
-/** A session whose last ping went unanswered. */
+/** A session whose last ping was not answered in time. */
 export function suspect(claimed?: Claimed): Active {
   const session = joined(claimed);
   const pinged = active(step(session, { type: "due" }, at(present(dueAt(session)))));
   return active(step(pinged, { type: "due" }, at(present(dueAt(pinged)))));
 }
 
-/** The session after a step that must leave it active. */
+/** The session after a step, which must be active. */
 export function active({ session }: Step): Active {
   if (session.state !== "active") throw new Error(`the session is ${session.state}`);
   return session;

@@ -5,7 +5,7 @@ import { REPLAY_WINDOW_IDS } from "../../src/protocol/constants.ts";
 
 const FLOOR = 1_000;
 
-/** Feeds messages one after another and returns what each was judged, and the window at the end. */
+/** Passes messages through a window; returns the verdict on each, and the resulting window. */
 function feed(messages: readonly (readonly [id: string, stamp: number])[]) {
   let window: IdWindow = newIdWindow(FLOOR);
   const judged = messages.map(([id, stamp]) => {

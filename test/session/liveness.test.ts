@@ -27,13 +27,13 @@ import {
 
 const due = (session: Session, now: Millis): Step => step(session, { type: "due" }, at(now));
 
-/** The session with a ping of ours under way, and when that ping left. */
+/** The session with an outstanding ping, and the time when the ping was sent. */
 function pinged(session: Active = joined()): { session: Active; sentAt: Millis } {
   const sentAt = present(dueAt(session));
   return { session: active(due(session, sentAt)), sentAt };
 }
 
-/** The peer's answer to the ping under way, arriving at `now`. */
+/** The step for the pong to the outstanding ping, which arrives at `now`. */
 const answer = (session: Active, now: Millis, echo = 0): Step =>
   step(
     session,

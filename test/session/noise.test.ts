@@ -45,8 +45,8 @@ const frameOf = (effects: readonly SessionEffect[]): Bytes => {
 const take = (session: Noise, data: Bytes): Promise<Step> =>
   receiveNoise(session, data, nativeX25519, at(START, seededRandom(12)));
 
-/** A handshake led to its end: the session at each point, and the peer's messages. */
-async function led() {
+/** A complete handshake: the session after each message, and the peer's messages. */
+async function completeHandshake() {
   const first = newNoiseSession(ORIGIN, PEER.id);
   const one = must(
     await writeNoise(nativeX25519, startNoise(true, utf8("muster/2")), PEER, random(32), NOTHING),
@@ -68,9 +68,9 @@ async function led() {
   };
 }
 
-const { first, second, asked, active, split, messages } = await led();
+const { first, second, asked, active, split, messages } = await completeHandshake();
 
-/** The peer's next frames, of messages that are all in order. */
+/** The peer's next frames, with valid messages. */
 function framesOf({ send }: TransportKeys, count: number): Bytes[] {
   let direction: Direction = { key: send, counter: 0 };
   return Array.from({ length: count }, (_, sentAt) => {
@@ -81,7 +81,7 @@ function framesOf({ send }: TransportKeys, count: number): Bytes[] {
 }
 
 const anyBytes = fc.uint8Array({ maxLength: 300 });
-/** A frame of the peer as it may arrive: damaged, or somebody's idea of one. */
+/** An invalid frame: a damaged one, or random bytes. */
 const anyDamage = (frames: readonly Bytes[]) =>
   fc.oneof(
     anyBytes,
@@ -114,7 +114,7 @@ describe("the muster.2 handshake", () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(first, second), damaged, async (session, frame) => {
         const taken = await take(session, frame);
-        // The first message is in clear: another key in it is another handshake, which the peer can't go on with.
+        // The first message is in cleartext: with another key it begins another handshake, which the peer can't complete.
         expect(["noise", "closed"]).toContain(taken.session.state);
         expect(commands(taken.effects)).toEqual([]);
         if (session === second) expect(taken.session.state).toBe("closed");

@@ -36,7 +36,7 @@ const OTHER = newKeyPair(seededRandom(99));
 const run = (session: Session, event: SessionEvent, now = START): Step =>
   step(session, event, at(now));
 
-/** A call whose handshake is sent. */
+/** A dialed session that has sent its handshake. */
 function called(expectedKey: string | null = null) {
   const call = newDialedSession({ ...ORIGIN, address: URL, dial: DIAL }, expectedKey);
   const { session, effects } = run(call, { type: "opened" });
@@ -60,7 +60,7 @@ const text = (payload: Json, overrides: Partial<Envelope> = {}): SessionEvent =>
   data: JSON.stringify(compose("handshake_ack", payload, overrides)),
 });
 
-/** A call that was answered well, and its ping. */
+/** A dialed session that has received a valid ack, and its ping. */
 function answered(expectedKey: string | null = null) {
   const { session, challenge } = called(expectedKey);
   const next = run(session, text(ackOf(challenge)));
@@ -139,7 +139,7 @@ describe("the answer to the mesh's handshake", () => {
   const zero = { ...identity(), publicKey: toBase64(new Uint8Array(32)) };
   test.each<[string, SessionEvent, number, string]>([
     ["is binary", said("pong", null), 4400, "bad_message"],
-    ["is no JSON", { type: "frame", data: "hello" }, 4400, "bad_message"],
+    ["is not JSON", { type: "frame", data: "hello" }, 4400, "bad_message"],
     [
       "is another message",
       { type: "frame", data: JSON.stringify(compose("handshake", ackOf(challenge))) },
@@ -148,7 +148,7 @@ describe("the answer to the mesh's handshake", () => {
     ],
     ["lacks its identity", text(ackOf(challenge, { identity: null })), 4400, "bad_message"],
     [
-      "has a key that is none",
+      "has a malformed key",
       text(ackOf(challenge, { identity: { ...identity(), publicKey: "AAAA" } as never })),
       4401,
       "bad_key",
@@ -172,9 +172,19 @@ describe("the answer to the mesh's handshake", () => {
       4401,
       "identity_mismatch",
     ],
-    ["is from another", text(ackOf(challenge), { from: OTHER.id }), 4401, "identity_mismatch"],
+    [
+      "comes from another peer",
+      text(ackOf(challenge), { from: OTHER.id }),
+      4401,
+      "identity_mismatch",
+    ],
     ["does not answer the challenge", text(ackOf(new Uint8Array(32))), 4401, "proof_failed"],
-    ["answers nothing", text(ackOf(challenge, { challengeResponse: "" })), 4401, "proof_failed"],
+    [
+      "has an empty challengeResponse",
+      text(ackOf(challenge, { challengeResponse: "" })),
+      4401,
+      "proof_failed",
+    ],
     [
       "claims a key that its sender does not hold",
       text(ackOf(challenge, { identity: other as never }), { from: OTHER.id }),

@@ -5,7 +5,7 @@ import type { Step } from "../../src/session/effects.ts";
 import type { Session } from "../../src/session/state.ts";
 import { step } from "../../src/session/step.ts";
 import { seededRandom } from "../random.ts";
-import { anyHappening, anyMove, eventOf, frameOf, SCALE } from "./arbitraries.ts";
+import { anyGeneratedEvent, anyFrameMove, eventOf, frameOf, SCALE } from "./arbitraries.ts";
 import {
   at,
   greeted,
@@ -23,7 +23,7 @@ const FRAMES = 200;
 
 vi.setConfig({ testTimeout: 60_000 * Math.max(1, SCALE) });
 
-/** A session in every state that it can be in. */
+/** A session in each of its states. */
 const STATES: readonly Session[] = [
   GREETING,
   greeted().session,
@@ -39,10 +39,13 @@ const STATES: readonly Session[] = [
 const anyStory = fc.record({
   from: fc.constantFrom(...STATES),
   seed: fc.nat(),
-  scenes: fc.array(fc.tuple(anyHappening, fc.nat(15 * SECOND)), { minLength: 30, maxLength: 30 }),
+  scenes: fc.array(fc.tuple(anyGeneratedEvent, fc.nat(15 * SECOND)), {
+    minLength: 30,
+    maxLength: 30,
+  }),
 });
 
-/** Each step of a story, with the session before it. */
+/** Each step of a sequence of events, with the session before it. */
 function* played({
   from,
   seed,
@@ -68,7 +71,7 @@ const stories = (numRuns: number) => ({ numRuns: numRuns * SCALE });
 
 describe("a session, in any sequence of events", () => {
   test("HS2 a session never becomes active without the valid pong, whatever other frames arrive", () => {
-    const moves = fc.array(anyMove, { minLength: FRAMES, maxLength: FRAMES });
+    const moves = fc.array(anyFrameMove, { minLength: FRAMES, maxLength: FRAMES });
     fc.assert(
       fc.property(moves, fc.boolean(), (frames, anew) => {
         const { session: proving, pong } = greeted();
@@ -81,7 +84,7 @@ describe("a session, in any sequence of events", () => {
           for (const { type } of taken.effects)
             if (type !== "send" && type !== "close") throw new Error(`led to ${type}`);
           session = taken.session;
-          // A closed one has had its say: the next frames meet it as it was, or a new one.
+          // A closed session ignores frames: the next ones go to the same session as before, or to a new one.
           if (session.state === "closed") session = anew ? GREETING : proving;
         }
         const last = step(proving, { type: "frame", data: sealed(pong) }, at(START));
@@ -113,7 +116,7 @@ describe("a session, in any sequence of events", () => {
     fc.assert(
       fc.property(anyStory, (story) => {
         for (const { before, after } of played(story)) {
-          if (before.state === "closed") continue; // it may give back an admission that came too late
+          if (before.state === "closed") continue; // it may take back an admission that was answered late
           const ended = before.state === "active" && after.session.state === "closed";
           const told = commands(after.effects).filter(({ name }) => name === "gone");
           expect(told).toHaveLength(ended ? 1 : 0);

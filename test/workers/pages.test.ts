@@ -2,7 +2,7 @@ import { reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { PeerView, PointerView, TaskSummary, type AuditView } from "../../src/protocol/http.ts";
-import { giveTask, until } from "../durable/api.ts";
+import { submitTask, until } from "../durable/api.ts";
 import { GoPeer } from "../durable/go-peer.ts";
 import { call, problemOf } from "./http.ts";
 
@@ -40,7 +40,7 @@ async function pagesOf(
 
 const tasks = async (count: number, kind = "test"): Promise<string[]> => {
   const ids: string[] = [];
-  for (let i = 0; i < count; i++) ids.push((await giveTask(kind, i)).id);
+  for (let i = 0; i < count; i++) ids.push((await submitTask(kind, i)).id);
   return ids;
 };
 
@@ -91,7 +91,7 @@ describe("the list of tasks", () => {
   });
 
   it("HT5 shows a task without what can be large", async () => {
-    await giveTask("test", "x".repeat(1_000));
+    await submitTask("test", "x".repeat(1_000));
     const { body } = await call<{ tasks: object[] }>("GET", "/v1/tasks");
     expect(() => TaskSummary.strict().parse(body.tasks[0])).not.toThrow();
     expect(body.tasks[0]).not.toHaveProperty("payload");

@@ -10,7 +10,7 @@ import { newKeyPair } from "../../src/crypto/identity.ts";
 import type { TaskView } from "../../src/protocol/http.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
 import { openResult, sealResult } from "../../src/stmf/task-result.ts";
-import { coordinatorStub, taskEnd, TOKEN } from "../durable/api.ts";
+import { coordinatorStub, awaitTaskEnd, TOKEN } from "../durable/api.ts";
 import { GoPeer } from "../durable/go-peer.ts";
 import { seededRandom } from "../random.ts";
 import { call, callWith, ORIGIN, problemOf } from "./http.ts";
@@ -72,7 +72,7 @@ describe("a result that is too large for a message", () => {
     const { offer } = await offered();
     const json = big(3 * 1_024 * 1_024);
     expect((await bring(offer, json)).status).toBe(204);
-    expect(await taskEnd(offer.task_id)).toMatchObject({
+    expect(await awaitTaskEnd(offer.task_id)).toMatchObject({
       state: "succeeded",
       result: null,
       result_bytes: json.length,
@@ -192,7 +192,7 @@ describe("a result for a caller that gave a key", () => {
     expect(offer.seal_to).toBe(form.seal_to);
     const { task_id, fence } = offer;
     peer.send("task_result", { task_id, fence, ok: true, result: { secret: "é" } });
-    const { result, result_sealed } = await taskEnd(task_id);
+    const { result, result_sealed } = await awaitTaskEnd(task_id);
     expect(result_sealed).toBe(true);
     expect(JSON.stringify(result)).not.toContain("secret");
     expect(opened(fromBase64(result as string) as Bytes)).toEqual({ secret: "é" });
@@ -204,7 +204,7 @@ describe("a result for a caller that gave a key", () => {
     const json = new TextEncoder().encode(big(400_000));
     const container = sealResult(json, CALLER.publicKey, seededRandom(3)) as Bytes;
     expect((await bring(offer, container, SEALED)).status).toBe(204);
-    expect(await taskEnd(offer.task_id)).toMatchObject({
+    expect(await awaitTaskEnd(offer.task_id)).toMatchObject({
       result_sealed: true,
       result_bytes: container.length,
     });
@@ -220,7 +220,7 @@ describe("a result for a caller that gave a key", () => {
     const { peer, offer } = await offered(form);
     const { task_id, fence } = offer;
     peer.send("task_result", { task_id, fence, ok: true, result: 1 });
-    await taskEnd(task_id);
+    await awaitTaskEnd(task_id);
     const made = await call<{ token: string }>("POST", "/v1/tokens", {
       json: { scope: "controller" },
     });

@@ -1,7 +1,7 @@
 import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { TaskView, type BatchView } from "../../src/protocol/http.ts";
-import { taskEnd } from "../durable/api.ts";
+import { awaitTaskEnd } from "../durable/api.ts";
 import { GoPeer } from "../durable/go-peer.ts";
 import { call, problemOf, type Call, type Reply } from "./http.ts";
 
@@ -105,7 +105,7 @@ describe("POST /v1/tasks", () => {
     const { task_id, fence } = offer as { task_id: string; fence: number };
     peer.send("task_accept", { task_id, fence });
     peer.send("task_result", { task_id, fence, ok: true, result: 3 });
-    const ended = await taskEnd(body.id);
+    const ended = await awaitTaskEnd(body.id);
     expect(TaskView.strict().parse(ended)).toMatchObject({
       state: "succeeded",
       result: 3,
@@ -204,7 +204,7 @@ describe("DELETE /v1/tasks/:id", () => {
     const { body } = await give({ kind: "test" });
     await peer.readType("task_offer");
     peer.send("task_result", { task_id: body.id, fence: 1, ok: true, result: null });
-    await taskEnd(body.id);
+    await awaitTaskEnd(body.id);
     problemOf(await call("DELETE", `/v1/tasks/${body.id}`), "task_ended");
     expect((await call("GET", `/v1/tasks/${body.id}`)).body).toMatchObject({ state: "succeeded" });
   });

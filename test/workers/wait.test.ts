@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { RPC_VERSION } from "../../src/protocol/constants.ts";
 import type { TaskView } from "../../src/protocol/http.ts";
-import { giveTask } from "../durable/api.ts";
+import { submitTask } from "../durable/api.ts";
 import { GoPeer } from "../durable/go-peer.ts";
 import { call, callWith } from "./http.ts";
 
@@ -43,7 +43,7 @@ async function accept(peer: GoPeer): Promise<{ task_id: string; fence: number }>
 describe("a long poll", () => {
   it("HT6 answers when the task ends, and not before", async () => {
     const peer = await GoPeer.join();
-    const { id } = await giveTask("test", null);
+    const { id } = await submitTask("test", null);
     const waiting = poll(id);
     const attempt = await accept(peer);
     peer.send("task_progress", { ...attempt, progress: 0.5 });
@@ -58,7 +58,7 @@ describe("a long poll", () => {
 
   it("HT6 answers everybody who waits", async () => {
     const peer = await GoPeer.join();
-    const { id } = await giveTask("test", null);
+    const { id } = await submitTask("test", null);
     const waiting = [poll(id), poll(id), poll(id)];
     const attempt = await accept(peer);
     peer.send("task_result", { ...attempt, ok: false, error: "it can't be done", retry: false });
@@ -68,8 +68,8 @@ describe("a long poll", () => {
   });
 
   it("HT6 of another task is not disturbed", async () => {
-    const { id } = await giveTask("test", null);
-    const other = await giveTask("test", null);
+    const { id } = await submitTask("test", null);
+    const other = await submitTask("test", null);
     const waiting = poll(id);
     await call("DELETE", `/v1/tasks/${other.id}`);
     expect(await poll(other.id).task).toMatchObject({ state: "cancelled" });
@@ -79,12 +79,12 @@ describe("a long poll", () => {
   });
 
   it("HT6 answers when the task expires", async () => {
-    const { id } = await giveTask("test", null, { deadline_seconds: 0.1 });
+    const { id } = await submitTask("test", null, { deadline_seconds: 0.1 });
     expect(await poll(id).task).toMatchObject({ state: "expired" });
   });
 
   it("HT6 answers at once when the task has ended already", async () => {
-    const { id } = await giveTask("test", null);
+    const { id } = await submitTask("test", null);
     await call("DELETE", `/v1/tasks/${id}`);
     expect(await poll(id).task).toMatchObject({ state: "cancelled" });
   });
@@ -92,14 +92,14 @@ describe("a long poll", () => {
   it.each(["0.05", "0", "0.001"])(
     "HT6 answers with the task as it is when the time (%s s) is over",
     async (wait) => {
-      const { id } = await giveTask("test", null);
+      const { id } = await submitTask("test", null);
       const reply = await call("GET", `/v1/tasks/${id}?wait=${wait}`);
       expect(reply).toMatchObject({ status: 200, body: { id, state: "queued" } });
     },
   );
 
   it("HT6 waits just as long as it was asked to, and shows what came meanwhile", async () => {
-    const { id } = await giveTask("test", null);
+    const { id } = await submitTask("test", null);
     const real = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
     const waits: unknown[][] = [];
     const stub = {

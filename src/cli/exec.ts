@@ -15,7 +15,7 @@ const PIPES_TIMEOUT_MS = 2_000;
  * process group of its own, so that canceling a task ends every process that the program started.
  */
 export const execHandler =
-  (command: string): Handler =>
+  (command: string): Handler<Json> =>
   async (payload, { taskId, kind, attempt, signal }) => {
     signal.throwIfAborted();
     const child = spawn(command, {

@@ -1,5 +1,5 @@
 import type { Millis } from "../base/clock.ts";
-import { RECONNECT_BASE, RECONNECT_CAP, STEADY_AFTER } from "./timings.ts";
+import { RECONNECT_BASE, RECONNECT_CAP, STABLE_SESSION_MIN } from "./timings.ts";
 
 /** Doublings after which every cap is reached; keeps 2 ** n finite. */
 const DOUBLINGS_MAX = 20;
@@ -14,4 +14,4 @@ export const fullJitter = (
 
 /** Failures in a row once a session ended that lived for `lived`; null when it never became one. */
 export const failuresAfter = (failures: number, lived: Millis | null): number =>
-  lived !== null && lived >= STEADY_AFTER ? 0 : failures + 1;
+  lived !== null && lived >= STABLE_SESSION_MIN ? 0 : failures + 1;

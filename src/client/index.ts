@@ -2,17 +2,13 @@
  * Muster's SDK: a peer that joins a mesh and does its tasks, and a controller that gives tasks over HTTP. Web-standard
  * APIs only, so browsers, Deno and Node import it as it stands.
  */
-export {
-  connectPeer,
-  type Announcement,
-  type MeasuredRtt,
-  type Peer,
-  type PeerOptions,
-  type PeerState,
-} from "./peer/connect-peer.ts";
+export { connectPeer } from "./peer/connect-peer.ts";
+export type { Peer, PeerState } from "./peer/peer-handle.ts";
+export type { Announcement, PeerOptions } from "./peer/peer-options.ts";
+export type { MeasuredRtt } from "./peer/rtt-report.ts";
 export type { PeerTasks } from "./peer/session-tasks.ts";
 export type { KnownPeer } from "./peer/advert.ts";
-export type { Handler, Handlers, TaskContext } from "./work/task-runner.ts";
+export type { Handler, Handlers, TaskContext } from "./work/handler.ts";
 export type { JoinedMesh, PeerEvent, PeerEventListener } from "./peer/peer-events.ts";
 export { controller, MeshClient } from "./clients/mesh-client.ts";
 export type { ControllerOptions, WaitOptions } from "./clients/options.ts";

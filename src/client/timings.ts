@@ -10,7 +10,7 @@ export const DIAL_ATTEMPT_TIMEOUT = 20 * SECOND;
  */
 export const MESH_SILENCE_MAX = 75 * SECOND;
 /** After `disconnect` the mesh closes, and the close code says why; this long it may take, then this side hangs up. */
-export const GOODBYE_GRACE = 2 * SECOND;
+export const DISCONNECT_GRACE = 2 * SECOND;
 /** How long `close()` waits for the other side's half of the closing handshake. */
 export const CLOSE_GRACE = 1 * SECOND;
 
@@ -19,21 +19,21 @@ export const RECONNECT_CAP = 30 * SECOND;
 /** No turn that a mesh gives, however late, keeps a peer away for longer. */
 export const RECONNECT_WAIT_MAX = 10 * MINUTE;
 /** A session that lived this long shows that the mesh is well: the next backoff begins anew. */
-export const STEADY_AFTER = 60 * SECOND;
+export const STABLE_SESSION_MIN = 60 * SECOND;
 
 /** Requests of the mesh that are answered at once; more are refused. */
-export const REQUESTS_AT_ONCE_MAX = 16;
+export const CONCURRENT_REQUESTS_MAX = 16;
 
 /** A lease is renewed this many times in its length, so that one lost message does not lose it. */
 export const RENEWALS_PER_LEASE = 3;
 /** Progress reported faster than this is held back, and only the newest is sent. */
 export const PROGRESS_INTERVAL = 1 * SECOND;
 /** A result sent this shortly before the socket dropped may not have arrived: it is sent again. */
-export const RESULT_DOUBT = 30 * SECOND;
+export const RESULT_RESEND_WINDOW = 30 * SECOND;
 /** Unsent results kept while the mesh is away; the oldest goes first, and the mesh gives its task to another. */
-export const RESULTS_KEPT_MAX = 64;
+export const UNCONFIRMED_RESULTS_MAX = 64;
 /** IDs of the mesh's messages that are remembered against replay, across sessions: go-p2p's key never changes. */
-export const SEEN_MAX = 1_024;
+export const REPLAY_FILTER_IDS_MAX = 1_024;
 
 /** One round of waiting for a task over HTTP: below the idle limits of common proxies. */
 export const TASK_WAIT_ROUND = 25 * SECOND;

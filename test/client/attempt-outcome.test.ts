@@ -2,26 +2,26 @@ import { describe, expect, test } from "vitest";
 import { fromBase64, fromUtf8, toHex } from "../../src/base/bytes.ts";
 import { TaskError } from "../../src/client/errors.ts";
 import { generateIdentity } from "../../src/client/keys.ts";
-import { outcomeOf } from "../../src/client/work/attempt-outcome.ts";
+import { runToOutcome } from "../../src/client/work/attempt-outcome.ts";
 import { openResult } from "../../src/stmf/task-result.ts";
 import { present } from "../must.ts";
 
 const failing = (options?: { retry: boolean }) =>
-  outcomeOf(() => Promise.reject(new TaskError("bad input", options)));
+  runToOutcome(() => Promise.reject(new TaskError("bad input", options)));
 const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
 
 test("what a handler returns or resolves to is the result", async () => {
-  expect(await outcomeOf(() => ({ a: [1] }))).toEqual({ ok: true, result: { a: [1] } });
-  expect(await outcomeOf(() => Promise.resolve("x"))).toEqual({ ok: true, result: "x" });
+  expect(await runToOutcome(() => ({ a: [1] }))).toEqual({ ok: true, result: { a: [1] } });
+  expect(await runToOutcome(() => Promise.resolve("x"))).toEqual({ ok: true, result: "x" });
 });
 
 test("returning nothing is the result null", async () => {
-  expect(await outcomeOf(() => undefined)).toEqual({ ok: true, result: null });
-  expect(await outcomeOf(() => () => {})).toEqual({ ok: true, result: null });
+  expect(await runToOutcome(() => undefined)).toEqual({ ok: true, result: null });
+  expect(await runToOutcome(() => () => {})).toEqual({ ok: true, result: null });
 });
 
 test("a thrown error fails the attempt, and another one makes sense", async () => {
-  const outcome = await outcomeOf(() => {
+  const outcome = await runToOutcome(() => {
     throw new Error("no disk");
   });
   expect(outcome).toEqual({ ok: false, error: "no disk", retry: true });
@@ -34,39 +34,42 @@ test("a TaskError says itself whether another attempt makes sense", async () => 
 
 test("a thrown value that is no error still says something", async () => {
   // eslint-disable-next-line no-throw-literal -- handlers in plain JavaScript do this
-  const outcome = await outcomeOf(() => Promise.reject("just text"));
+  const outcome = await runToOutcome(() => Promise.reject("just text"));
   expect(outcome).toEqual({ ok: false, error: "just text", retry: true });
 });
 
 test("an error's text is cut to what the protocol carries", async () => {
-  const outcome = await outcomeOf(() => Promise.reject(new Error("x".repeat(5_000))));
+  const outcome = await runToOutcome(() => Promise.reject(new Error("x".repeat(5_000))));
   expect(outcome).toEqual({ ok: false, error: "x".repeat(2_000), retry: true });
 });
 
 test("a result of exactly 256 KiB travels, one byte more is a lasting failure", async () => {
   const quotes = 2;
   const fits = "x".repeat(256 * 1_024 - quotes);
-  expect(await outcomeOf(() => fits)).toEqual({ ok: true, result: fits });
-  expect(await outcomeOf(() => `${fits}x`)).toEqual({
+  expect(await runToOutcome(() => fits)).toEqual({ ok: true, result: fits });
+  expect(await runToOutcome(() => `${fits}x`)).toEqual({
     ok: false,
-    error: "the result has 262145 bytes, more than can be brought",
+    error: "the result has 262145 bytes, more than can be sent",
     retry: false,
   });
 });
 
 test("the size of a result counts in bytes, not characters", async () => {
-  expect(await outcomeOf(() => "é".repeat(140 * 1_024))).toMatchObject({ ok: false, retry: false });
+  expect(await runToOutcome(() => "é".repeat(140 * 1_024))).toMatchObject({
+    ok: false,
+    retry: false,
+  });
 });
 
 test("a result that is not JSON is a lasting failure", async () => {
-  expect(await outcomeOf(() => 1n)).toMatchObject({ ok: false, retry: false });
+  expect(await runToOutcome(() => 1n)).toMatchObject({ ok: false, retry: false });
 });
 
 test("a result nested deeper than the mesh reads is a lasting failure", async () => {
-  expect(await outcomeOf(() => nested(30))).toMatchObject({ ok: true });
-  expect(await outcomeOf(() => nested(31))).toEqual({
+  expect(await runToOutcome(() => nested(30))).toMatchObject({ ok: true });
+  expect(await runToOutcome(() => nested(31))).toEqual({
     ok: false,
-    error: "the result nests deeper than 30",
+    error: "the result is nested deeper than 30 levels",
     retry: false,
   });
 });
@@ -77,23 +80,26 @@ describe("a result that may travel by itself", () => {
   test("AS23 does so when it fits no message, up to 25 MiB", async () => {
     const text = (bytes: number) => "x".repeat(bytes - 2);
     const most = 25 * 1_024 * 1_024;
-    const large = await outcomeOf(() => text(most), way);
+    const large = await runToOutcome(() => text(most), way);
     expect("large" in large && [large.large.length, large.sealed]).toEqual([most, false]);
-    expect(await outcomeOf(() => text(most + 1), way)).toMatchObject({ ok: false, retry: false });
-    expect(await outcomeOf(() => "short", way)).toEqual({ ok: true, result: "short" });
+    expect(await runToOutcome(() => text(most + 1), way)).toMatchObject({
+      ok: false,
+      retry: false,
+    });
+    expect(await runToOutcome(() => "short", way)).toEqual({ ok: true, result: "short" });
   });
 
   test("AS24 is sealed to the caller's key, in a message or by itself", async () => {
     const keys = generateIdentity();
     const sealTo = toHex(keys.publicKey);
-    const short = await outcomeOf(() => [1, 2], { sealTo, large: true });
+    const short = await runToOutcome(() => [1, 2], { sealTo, large: true });
     if (!("result" in short)) throw new Error("it fits a message");
     expect(short.sealed).toBe(true);
     const opened = openResult(present(fromBase64(short.result as string)), keys.privateKey);
     expect(fromUtf8(present(opened))).toBe("[1,2]");
-    const long = await outcomeOf(() => "x".repeat(300_000), { sealTo, large: true });
+    const long = await runToOutcome(() => "x".repeat(300_000), { sealTo, large: true });
     expect("large" in long && long.sealed).toBe(true);
-    expect(await outcomeOf(() => 1, { sealTo: "00".repeat(32), large: true })).toMatchObject({
+    expect(await runToOutcome(() => 1, { sealTo: "00".repeat(32), large: true })).toMatchObject({
       ok: false,
       retry: false,
     });

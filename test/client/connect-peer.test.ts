@@ -42,7 +42,7 @@ describe("within a session", () => {
     const ping = session.send("ping", { sentAt: 0 });
     session.frame(ping);
     expect(session.payloads("pong")).toHaveLength(1);
-    expect(mesh.eventsOf("frame_ignored")).toMatchObject([{ reason: "a message seen before" }]);
+    expect(mesh.eventsOf("frame_ignored")).toMatchObject([{ reason: "the message is a replay" }]);
   });
 
   test("a frame of an earlier session, replayed in a later one, is dropped", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { toBase64, toHex } from "../../src/base/bytes.ts";
 import { connectPeer } from "../../src/client/peer/connect-peer.ts";
+
 import { generateIdentity } from "../../src/client/keys.ts";
 import { FakeMesh } from "./fake-mesh.ts";
 
@@ -134,7 +135,7 @@ describe("the mesh's answer", () => {
       publicKey: toBase64(new Uint8Array(32)),
       id: "66687aadf862bd776c8fc18b8e9f8e20",
     });
-    await expect(peer.closed).rejects.toThrow("does not hold the mesh key");
+    await expect(peer.closed).rejects.toThrow("did not prove the mesh key");
   });
 
   test("that says no ends the peer with the mesh's reason", async () => {

@@ -15,7 +15,11 @@ const helloOf = (labels: number): { bytes: Uint8Array; hello: Hello } => {
   const capabilities = Array.from({ length: labels }, (_, n) => String(n).padEnd(64, "x"));
   const hello = { keys: generateIdentity(), name: "n".repeat(64), role: "worker" } as const;
   const more = { capabilities, slots: 64, prefetch: true, createdAt: "2026-01-01T00:00:00Z" };
-  const bytes = helloBytes({ hello: { ...hello, ...more }, joinKey: "mjk_".padEnd(60, "k"), held });
+  const bytes = helloBytes({
+    profile: { ...hello, ...more },
+    joinKey: "mjk_".padEnd(60, "k"),
+    heldTasks: held,
+  });
   return { bytes, hello: Hello.parse(JSON.parse(fromUtf8(bytes) ?? "")) };
 };
 

@@ -1,7 +1,10 @@
 import type { Bytes } from "../../src/base/bytes.ts";
 import type { PeerEvent } from "../../src/client/peer/peer-events.ts";
 import { generateIdentity } from "../../src/client/keys.ts";
-import { connectPeer, type Peer, type PeerOptions } from "../../src/client/peer/connect-peer.ts";
+import { connectPeer } from "../../src/client/peer/connect-peer.ts";
+import type { Peer } from "../../src/client/peer/peer-handle.ts";
+import type { PeerOptions } from "../../src/client/peer/peer-options.ts";
+
 import type { SocketClosed, SocketLike } from "../../src/client/platform.ts";
 import type { KeyPair } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";

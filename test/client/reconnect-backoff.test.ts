@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MINUTE, SECOND } from "../../src/base/clock.ts";
 import {
   ReconnectBackoff,
-  pauseAfterBreak,
-  pauseAfterFailure,
+  delayAfterDisconnect,
+  delayAfterFailedDial,
 } from "../../src/client/peer/reconnect-backoff.ts";
 import { RECONNECT_POSITION_MAX } from "../../src/protocol/constants.ts";
 import { Reconnect } from "../../src/protocol/messages.ts";
@@ -26,7 +26,7 @@ describe("the pause before a peer comes back", () => {
     const slots = fc.integer({ min: 0, max: 10_000 });
     fc.assert(
       fc.property(slots, fc.integer({ min: 20, max: 1_000 }), anyRandom, (slot, rate, random) => {
-        const pause = pauseAfterBreak({ slot, per_second: rate }, 1, random);
+        const pause = delayAfterDisconnect({ slot, per_second: rate }, 1, random);
         const turn = (slot / rate) * SECOND;
         expect(pause).toBeGreaterThanOrEqual(turn);
         expect(pause).toBeLessThan(turn + SECOND / 2);
@@ -44,11 +44,11 @@ describe("the pause before a peer comes back", () => {
       fc.property(anyTurn, anyStory, anyRandom, (turn, story, random) => {
         expect(Reconnect.safeParse(turn).success).toBe(true);
         const comeback = new ReconnectBackoff();
-        comeback.welcomed(turn);
+        comeback.setPosition(turn);
         let now = 0;
         for (const { lived, passed } of story) {
           now += passed;
-          const pause = comeback.pause(lived, now, random);
+          const pause = comeback.nextDelay(lived, now, random);
           expect(pause).toBeGreaterThanOrEqual(0);
           expect(pause).toBeLessThanOrEqual(10 * MINUTE);
         }
@@ -59,14 +59,14 @@ describe("the pause before a peer comes back", () => {
 
   test("RC3 grows with the time since the break when the mesh is not back yet", () => {
     const turn = { slot: 100, per_second: 10 };
-    expect(pauseAfterFailure(turn, 4 * SECOND, 0)).toBe(4 * SECOND);
-    expect(pauseAfterFailure(turn, 4 * SECOND, 0.5)).toBe(6 * SECOND);
-    expect(pauseAfterFailure(turn, 0, 0)).toBe(SECOND / 2);
+    expect(delayAfterFailedDial(turn, 4 * SECOND, 0)).toBe(4 * SECOND);
+    expect(delayAfterFailedDial(turn, 4 * SECOND, 0.5)).toBe(6 * SECOND);
+    expect(delayAfterFailedDial(turn, 0, 0)).toBe(SECOND / 2);
   });
 
   test("RC3 grows to half a minute at most where the turn is early, to twice the turn where it is late", () => {
-    expect(pauseAfterFailure({ slot: 0, per_second: 10 }, 60 * MINUTE, 0.999_999)).toBe(29_999);
-    expect(pauseAfterFailure({ slot: 600, per_second: 10 }, 60 * MINUTE, 0)).toBe(60 * SECOND);
+    expect(delayAfterFailedDial({ slot: 0, per_second: 10 }, 60 * MINUTE, 0.999_999)).toBe(29_999);
+    expect(delayAfterFailedDial({ slot: 600, per_second: 10 }, 60 * MINUTE, 0)).toBe(60 * SECOND);
   });
 
   test.each([0, 3, 20, 90, 600])(
@@ -96,13 +96,13 @@ function returnOf({ peers, rate, outage }: { peers: number; rate: number; outage
   let last = 0;
   for (let slot = 0; slot < peers; slot++) {
     const comeback = new ReconnectBackoff();
-    comeback.welcomed({ slot, per_second: rate });
-    let at = comeback.pause(10 * MINUTE, 0, random());
+    comeback.setPosition({ slot, per_second: rate });
+    let at = comeback.nextDelay(10 * MINUTE, 0, random());
     for (;;) {
       const second = Math.floor(at / SECOND);
       tries.set(second, (tries.get(second) ?? 0) + 1);
       if (at >= outage) break;
-      at += comeback.pause(null, at, random());
+      at += comeback.nextDelay(null, at, random());
     }
     last = Math.max(last, at);
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { SessionTasks } from "../../src/client/peer/session-tasks.ts";
 import { PeerError } from "../../src/client/errors.ts";
-import type { Link } from "../../src/client/connection/connection.ts";
+import type { Connection } from "../../src/client/connection/connection.ts";
 import { toGoP2pError, type MusterError } from "../../src/protocol/errors.ts";
 import type { Json } from "../../src/base/json.ts";
 import type { TaskView } from "../../src/protocol/http.ts";
@@ -18,7 +18,7 @@ const shown = (state: TaskView["state"], result: Json = null) =>
 function assigning() {
   const tasks = new SessionTasks("http://mesh.test", () => Promise.reject(new Error("no HTTP")));
   const said: { readonly type: string; readonly payload: unknown; readonly id: string }[] = [];
-  const link: Link = {
+  const link: Connection = {
     send: (type, payload) => {
       const id = `message ${said.length}`;
       said.push({ type, payload, id });
@@ -26,8 +26,8 @@ function assigning() {
     },
     close: () => Promise.resolve(),
   };
-  const refuse = (error: MusterError) => tasks.refused(toGoP2pError(error), said.at(-1)?.id);
-  const answer = (task: TaskView) => tasks.shown({ task }, said.at(-1)?.id);
+  const refuse = (error: MusterError) => tasks.errorReceived(toGoP2pError(error), said.at(-1)?.id);
+  const answer = (task: TaskView) => tasks.taskShown({ task }, said.at(-1)?.id);
   tasks.attach(link);
   return { tasks, said, link, refuse, answer };
 }
@@ -75,7 +75,9 @@ describe("a task given over a session", () => {
     const denied = errorOf(tasks.submit("echo"));
     refuse({ code: "forbidden", detail: "no" });
     expect(await denied).toMatchObject({ code: "forbidden", status: 403, detail: "no" });
-    expect(tasks.refused(toGoP2pError({ code: "forbidden", detail: "" }), "other")).toBe(false);
+    expect(tasks.errorReceived(toGoP2pError({ code: "forbidden", detail: "" }), "other")).toBe(
+      false,
+    );
   });
 
   test("AS25 is waited for until its end is told, or a look shows it", async () => {
@@ -83,7 +85,7 @@ describe("a task given over a session", () => {
     const waiting = tasks.wait(taskId(1));
     answer(shown("running"));
     await settle();
-    tasks.shown({ task: shown("succeeded", 42) }, undefined);
+    tasks.taskShown({ task: shown("succeeded", 42) }, undefined);
     expect((await waiting).result).toBe(42);
     const again = tasks.wait(taskId(1));
     answer(shown("running"));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Json } from "../../src/base/json.ts";
-import type { Handler, TaskContext } from "../../src/client/work/task-runner.ts";
+import type { Handler, TaskContext } from "../../src/client/work/handler.ts";
 import { FakeMesh, taskId, type FakeSession } from "./fake-mesh.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -16,9 +16,9 @@ interface Call {
 }
 
 /** A handler whose every call the test ends by hand. */
-function manual(): { readonly calls: Call[]; readonly handler: Handler } {
+function manual(): { readonly calls: Call[]; readonly handler: Handler<Json> } {
   const calls: Call[] = [];
-  const handler: Handler = (payload, context) => {
+  const handler: Handler<Json> = (payload, context) => {
     const { promise, resolve: finish, reject: fail } = Promise.withResolvers<unknown>();
     calls.push({ payload, context, finish, fail });
     return promise;

@@ -1,43 +1,40 @@
 import { CLOSE } from "../../protocol/errors.ts";
 import { PeerError } from "../errors.ts";
-import type { LinkEnd } from "./connection.ts";
+import type { ConnectionEnd } from "./connection.ts";
 
 /**
- * What a closed socket means for the peer. After 4403 and 4409 it stays away: it was sent away, or a newer session of
- * the same key took its place, and coming back would only start a quarrel between the two.
+ * What a close code means for the peer. After 4403 (denied) and 4409 (superseded) the peer does not reconnect: the mesh
+ * has barred it, or a newer session of the same key is active and reconnecting would end that session in turn.
  */
-export function linkEndOf(code: number, reason: string): LinkEnd {
+export function connectionEndOf(code: number, reason: string): ConnectionEnd {
   switch (code) {
     case CLOSE.denied:
-      return { kind: "refused", error: denial(reason) };
-    case CLOSE.superseded:
-      return {
-        kind: "refused",
-        error: new PeerError("superseded", said("a newer session of this key took over", reason)),
-      };
+      return { kind: "refused", error: denialError(reason) };
+    case CLOSE.superseded: {
+      const message = withReason("a newer session of this key took over", reason);
+      return { kind: "refused", error: new PeerError("superseded", message) };
+    }
     default:
       return { kind: "dropped", code, reason };
   }
 }
 
-/** The mesh's close reasons begin with its error code. */
-function denial(reason: string): PeerError {
-  const [code = ""] = reason.split(":");
-  return Object.hasOwn(DENIALS, code)
-    ? new PeerError(
-        code as keyof typeof DENIALS,
-        said(DENIALS[code as keyof typeof DENIALS], reason),
-      )
-    : new PeerError("not_allowed", said(DENIALS.not_allowed, reason));
+/** The mesh's close reasons begin with an error code. */
+function denialError(reason: string): PeerError {
+  const [word = ""] = reason.split(":");
+  const code = isDenial(word) ? word : "not_allowed";
+  return new PeerError(code, withReason(DENIALS[code], reason));
 }
 
 const DENIALS = {
   not_allowed: "the mesh does not admit this peer",
   revoked: "the mesh has revoked this peer",
-  rotated: "this peer has another key now",
-  join_key_invalid: "the mesh does not take this join key",
-  downgrade_refused: "the mesh wants this key to speak muster.2",
+  rotated: "this key was replaced by a newer key of the peer",
+  join_key_invalid: "the join key is unknown, expired, revoked or used up",
+  downgrade_refused: "this key has connected by muster.2 and may not connect by go-p2p",
 } as const;
 
-const said = (meaning: string, reason: string): string =>
+const isDenial = (code: string): code is keyof typeof DENIALS => Object.hasOwn(DENIALS, code);
+
+const withReason = (meaning: string, reason: string): string =>
   reason === "" ? meaning : `${meaning} (${reason})`;

@@ -4,63 +4,69 @@ import type { Envelope } from "../../protocol/envelope.ts";
 import type { HeldTask, MessageType, PayloadInput, Role } from "../../protocol/messages.ts";
 import type { PeerError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
-import type { SeenMessages } from "./replay-filter.ts";
+import type { ReplayFilter } from "./replay-filter.ts";
 
 /**
- * One authenticated session, whatever protocol carries it. A protocol is one `Dial` function; everything above it
- * (welcome, tasks, reconnecting) is the same for all.
+ * One authenticated connection to the mesh. Each protocol is one `Dial` function; the code above it (welcome, tasks,
+ * reconnecting) is the same for all protocols.
  */
-export interface Link {
-  /** Sends one message and returns its ID; null when the session can't take it any more. */
+export interface Connection {
+  /** Sends one message and returns its ID; null if the connection can't send any more. */
   send<T extends MessageType>(type: T, payload: PayloadInput<T>, replyTo?: string): string | null;
-  /** Ends the session from this side; no listener is called afterwards. Settles once the socket is closed. */
+  /** Closes the connection; the listener is not called afterwards. Resolves once the socket is closed. */
   close(code: number, reason: string): Promise<void>;
 }
 
-/** What a link tells the peer, in this order: `opened`, messages, `ended` once; after `ended` nothing. */
-export interface LinkListener {
-  /** The mesh proved the key `meshKey` (hex). */
-  opened(meshKey: string): void;
-  /** Anything arrived, readable or not: the other side lives. */
-  heard(): void;
+/** Receives a connection's events: `authenticated` first, then messages, then `ended` once and nothing more. */
+export interface ConnectionListener {
+  /** The mesh has proved that it holds the key `meshKey` (hex). */
+  authenticated(meshKey: string): void;
+  /** A frame arrived, readable or not: the mesh is reachable. */
+  activity(): void;
   message(envelope: Envelope): void;
-  ignored(reason: string): void;
-  ended(end: LinkEnd): void;
+  /** A frame was dropped. */
+  frameIgnored(reason: string): void;
+  ended(end: ConnectionEnd): void;
 }
 
-export type LinkEnd =
-  /** Coming back would change nothing. */
+export type ConnectionEnd =
+  /** The mesh refused the peer; dialing again would have the same result. */
   | { readonly kind: "refused"; readonly error: PeerError }
+  /** The connection failed or was closed; dial again after a delay. */
   | { readonly kind: "dropped"; readonly code: number; readonly reason: string }
-  /** The mesh's clock is ahead of ours by so many milliseconds: dial again, corrected. */
+  /** The mesh's clock differs from this machine's by `clockOffset`: dial again at once, corrected by it. */
   | { readonly kind: "skewed"; readonly clockOffset: Millis; readonly reason: string };
 
-/** Who dials, and how it presents itself. */
-export interface Hello {
+/** The peer's key, and what it tells the mesh about itself. */
+export interface PeerProfile {
   readonly keys: KeyPair;
   readonly name: string;
   readonly role: Role;
   readonly capabilities: readonly string[];
+  /** How many tasks the peer runs at once. */
   readonly slots: number;
+  /** Whether the peer accepts one task more than it has slots. */
   readonly prefetch: boolean;
+  /** RFC 3339. */
   readonly createdAt: string;
 }
 
-export interface DialOptions {
+export interface ConnectOptions {
   /** The mesh's base URL, `http(s):` or `ws(s):`. */
   readonly url: string;
-  readonly hello: Hello;
-  /** The mesh key that must be proved, in hex; null takes any. */
+  readonly profile: PeerProfile;
+  /** The key that the mesh must prove, in hex; null accepts any key. */
   readonly meshKey: string | null;
-  /** Shown to a mesh that has proved its pinned key, over muster.2 alone; null when there is none. */
+  /** Sent by muster.2 only, after the mesh has proved its pinned key; null if the peer has none. */
   readonly joinKey: string | null;
-  /** What the peer still works on. */
-  readonly held: readonly HeldTask[];
-  /** What to add to our clock to have the mesh's, in milliseconds. */
+  /** The attempts that the peer still runs. */
+  readonly heldTasks: readonly HeldTask[];
+  /** The mesh's clock minus this machine's, in milliseconds. */
   readonly clockOffset: Millis;
-  /** Shared by all sessions of a peer. */
-  readonly seen: SeenMessages;
+  /** Shared by all connections of a peer. */
+  readonly replayFilter: ReplayFilter;
   readonly platform: Platform;
 }
 
-export type Dial = (options: DialOptions, listener: LinkListener) => Link;
+/** Dials a mesh. Returns at once; the listener is called when the handshake has succeeded or failed. */
+export type Dial = (options: ConnectOptions, listener: ConnectionListener) => Connection;

@@ -1,15 +1,15 @@
 import type { Millis } from "../../base/clock.ts";
 import { CLOSE } from "../../protocol/errors.ts";
-import { linkEndOf } from "./close-codes.ts";
-import type { LinkEnd, LinkListener } from "./connection.ts";
-import { Pacer } from "./send-pacer.ts";
 import type { SocketLike } from "../platform.ts";
 import { CLOSE_GRACE, DIAL_ATTEMPT_TIMEOUT } from "../timings.ts";
+import { connectionEndOf } from "./close-codes.ts";
+import type { ConnectionEnd, ConnectionListener } from "./connection.ts";
+import { SendPacer } from "./send-pacer.ts";
 
-/** What a protocol makes of its socket. */
-export interface SocketUser {
-  /** The socket is open: the protocol's first frame may go. */
-  opened(): void;
+/** The protocol that a socket carries. */
+export interface SocketProtocol {
+  /** The socket is open: the protocol may send its first frame. */
+  open(): void;
   frame(data: string | Uint8Array<ArrayBuffer>): void;
 }
 
@@ -17,108 +17,113 @@ export interface SocketUser {
 const OPEN = 1;
 const CLOSED = 3;
 
+/** The close code of a socket that failed without a closing handshake. */
+const ABNORMAL_CLOSURE = 1006;
+
 /**
- * A socket from its dialling to its end, whatever protocol it carries: a deadline for the handshake, one `ended` and then
- * silence, and a closing that does not wait for ever.
+ * A WebSocket from dialing to its end, for either protocol: a deadline for the handshake, paced sending, exactly one
+ * `ended` and no event after it, and a close that does not wait for a mesh that is gone.
  */
-export class DialledSocket {
-  readonly #user: SocketUser;
-  readonly #listener: Pick<LinkListener, "heard" | "ended">;
+export class DialedSocket {
+  readonly #protocol: SocketProtocol;
+  readonly #listener: Pick<ConnectionListener, "activity" | "ended">;
   readonly #deadline: ReturnType<typeof setTimeout>;
-  readonly #pacer: Pacer;
+  readonly #pacer: SendPacer;
   #socket: SocketLike | null = null;
-  #over = false;
+  #ended = false;
 
   constructor(
-    user: SocketUser,
-    listener: Pick<LinkListener, "heard" | "ended">,
+    protocol: SocketProtocol,
+    listener: Pick<ConnectionListener, "activity" | "ended">,
     now: () => Millis,
   ) {
-    this.#user = user;
+    this.#protocol = protocol;
     this.#listener = listener;
-    this.#pacer = new Pacer(now, (frame) => this.#socket?.send(frame));
+    this.#pacer = new SendPacer(now, (frame) => this.#socket?.send(frame));
     this.#deadline = setTimeout(
       () => this.drop(CLOSE.timeout, "the mesh did not answer the handshake"),
       DIAL_ATTEMPT_TIMEOUT,
     );
   }
 
-  get over(): boolean {
-    return this.#over;
+  get ended(): boolean {
+    return this.#ended;
   }
 
-  /** Opens the socket; what the platform forbids (mixed content, a blocked port) ends the link like any failure. */
-  dial(open: () => SocketLike): void {
-    if (this.#over) return;
+  /** Opens the socket. A socket that the platform forbids (mixed content, a blocked port) ends like any failed dial. */
+  dial(openSocket: () => SocketLike): void {
+    if (this.#ended) return;
     try {
-      this.#socket = open();
+      this.#socket = openSocket();
     } catch (error) {
-      // The caller has no link yet to hear it of.
-      queueMicrotask(() => this.end({ kind: "dropped", code: 1006, reason: String(error) }));
+      // The caller does not have the connection yet, so the event must not be synchronous.
+      queueMicrotask(() =>
+        this.end({ kind: "dropped", code: ABNORMAL_CLOSURE, reason: String(error) }),
+      );
       return;
     }
     const socket = this.#socket;
     socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => {
-      if (!this.#over) this.#user.opened();
+      if (!this.#ended) this.#protocol.open();
     });
-    socket.addEventListener("message", ({ data }) => this.#take(data));
-    // An `error` is always followed by a `close`, which says more.
-    socket.addEventListener("close", ({ code, reason }) => this.end(linkEndOf(code, reason)));
+    socket.addEventListener("message", ({ data }) => this.#receive(data));
+    // An `error` event is always followed by a `close` event, which has the code and the reason.
+    socket.addEventListener("close", ({ code, reason }) => this.end(connectionEndOf(code, reason)));
   }
 
-  /** The handshake is done: its deadline no longer counts. */
-  settled(): void {
+  /** Stops the handshake deadline. */
+  handshakeDone(): void {
     clearTimeout(this.#deadline);
   }
 
-  /** Whether a frame could be sent now. Ask before sealing one under a counter: a sealed frame must go. */
-  get open(): boolean {
-    return !this.#over && this.#socket?.readyState === OPEN && !this.#pacer.full;
+  /** Whether `send` would succeed. Ask before encrypting under a counter: an encrypted frame must be sent. */
+  get canSend(): boolean {
+    return !this.#ended && this.#socket?.readyState === OPEN && !this.#pacer.full;
   }
 
-  /** False when the socket can't take a frame any more. */
+  /** Sends a frame, paced; false if the socket can't send any more. */
   send(frame: string | Uint8Array<ArrayBuffer>): boolean {
-    if (!this.open) return false;
+    if (!this.canSend) return false;
     return this.#pacer.send(frame);
   }
 
-  /** Sends a text beside the protocol's frames: neither paced nor counted with them, for the mesh does not count it. */
-  sendAside(text: string): void {
-    if (!this.#over && this.#socket?.readyState === OPEN) this.#socket.send(text);
+  /** Sends a keepalive text at once. It bypasses the pacer because the mesh does not count it against the rate limit. */
+  sendUnpaced(text: string): void {
+    if (!this.#ended && this.#socket?.readyState === OPEN) this.#socket.send(text);
   }
 
-  /** Ends it from this side without telling the listener. Settles once the socket is closed. */
+  /** Closes the socket without calling the listener. Resolves once the socket is closed. */
   close(code: number, reason: string): Promise<void> {
     const socket = this.#socket;
-    this.#over = true;
+    this.#ended = true;
     this.#socket = null;
     clearTimeout(this.#deadline);
     this.#pacer.stop();
     return socket === null ? Promise.resolve() : closeSocket(socket, code, reason);
   }
 
-  /** Gives the session up; the peer comes back later. */
+  /** Closes the socket and reports it as dropped: the peer will reconnect. */
   drop(code: number, reason: string): void {
     this.end({ kind: "dropped", code, reason }, code, reason);
   }
 
-  /** Ends it and tells the listener, once. */
-  end(end: LinkEnd, code: number = CLOSE.normal, reason = ""): void {
-    if (this.#over) return;
+  /** Closes the socket and reports `end` to the listener, once. */
+  end(end: ConnectionEnd, code: number = CLOSE.normal, reason = ""): void {
+    if (this.#ended) return;
     void this.close(code, reason);
     this.#listener.ended(end);
   }
 
-  #take(data: unknown): void {
-    if (this.#over) return;
-    this.#listener.heard();
-    if (typeof data === "string") this.#user.frame(data);
-    else if (data instanceof ArrayBuffer) this.#user.frame(new Uint8Array(data));
+  #receive(data: unknown): void {
+    if (this.#ended) return;
+    this.#listener.activity();
+    if (typeof data === "string") this.#protocol.frame(data);
+    else if (data instanceof ArrayBuffer) this.#protocol.frame(new Uint8Array(data));
   }
 }
 
-/** Settles when the socket is closed, or after a short grace: a mesh that went away answers nothing. */
+/** Resolves when the socket is closed, or after `CLOSE_GRACE`: an unreachable mesh does not answer. */
 function closeSocket(socket: SocketLike, code: number, reason: string): Promise<void> {
   if (socket.readyState === CLOSED) return Promise.resolve();
   return new Promise((resolve) => {

@@ -6,34 +6,34 @@ import type { Envelope } from "../../protocol/envelope.ts";
 import { CLOSE } from "../../protocol/errors.ts";
 import { newUuid } from "../../protocol/ids.ts";
 import type { MessageType, PayloadInput } from "../../protocol/messages.ts";
-import { DialledSocket } from "./dialed-socket.ts";
-import { checkAck, newHandshake, type ProvedMesh } from "./go-p2p-handshake.ts";
-import type { Dial, DialOptions, Link, LinkListener } from "./connection.ts";
-import { risingTimestamps } from "./timestamps.ts";
 import { connectUrl } from "../urls.ts";
+import type { Connection, ConnectionListener, ConnectOptions, Dial } from "./connection.ts";
+import { DialedSocket } from "./dialed-socket.ts";
+import { checkAck, newHandshake, type ProvenMesh } from "./go-p2p-handshake.ts";
+import { risingTimestamps } from "./timestamps.ts";
 
-/** Dials a mesh by go-p2p 1.0: JSON handshake, then every message in an SMSG frame under the shared secret. */
-export const dialGoP2p: Dial = (options, listener) => new GoP2pLink(options, listener);
+/** Dials a mesh by go-p2p 1.0: a JSON handshake, then each message in an SMSG frame under the shared secret. */
+export const dialGoP2p: Dial = (options, listener) => new GoP2pConnection(options, listener);
 
 type State =
   | { readonly at: "opening" }
   | { readonly at: "handshaking"; readonly challenge: Bytes }
-  | { readonly at: "open"; readonly mesh: ProvedMesh };
+  | { readonly at: "open"; readonly mesh: ProvenMesh };
 
-class GoP2pLink implements Link {
-  readonly #options: DialOptions;
-  readonly #listener: LinkListener;
+class GoP2pConnection implements Connection {
+  readonly #options: ConnectOptions;
+  readonly #listener: ConnectionListener;
   readonly #timestamp: () => string;
-  readonly #socket: DialledSocket;
+  readonly #socket: DialedSocket;
   #state: State = { at: "opening" };
-  #unreadable = 0;
+  #unreadableFrames = 0;
 
-  constructor(options: DialOptions, listener: LinkListener) {
+  constructor(options: ConnectOptions, listener: ConnectionListener) {
     this.#options = options;
     this.#listener = listener;
     this.#timestamp = risingTimestamps(options.platform.now);
-    this.#socket = new DialledSocket(
-      { opened: () => this.#greet(), frame: (data) => this.#take(data) },
+    this.#socket = new DialedSocket(
+      { open: () => this.#sendHandshake(), frame: (data) => this.#receive(data) },
       listener,
       options.platform.now,
     );
@@ -42,12 +42,12 @@ class GoP2pLink implements Link {
 
   send<T extends MessageType>(type: T, payload: PayloadInput<T>, replyTo?: string): string | null {
     if (this.#state.at !== "open") return null;
-    const { hello, platform } = this.#options;
+    const { profile, platform } = this.#options;
     const { id: to, frameKey } = this.#state.mesh;
     const message: Envelope = {
       id: newUuid(platform.randomBytes),
       type,
-      from: hello.keys.id,
+      from: profile.keys.id,
       to,
       ts: this.#timestamp(),
       payload: payload as Json,
@@ -61,58 +61,58 @@ class GoP2pLink implements Link {
     return this.#socket.close(code, reason);
   }
 
-  #greet(): void {
-    const { hello, platform } = this.#options;
-    const { text, challenge } = newHandshake(hello, this.#timestamp(), platform.randomBytes);
+  #sendHandshake(): void {
+    const { profile, platform } = this.#options;
+    const { text, challenge } = newHandshake(profile, this.#timestamp(), platform.randomBytes);
     this.#state = { at: "handshaking", challenge };
     this.#socket.send(text);
   }
 
-  #take(data: string | Bytes): void {
+  #receive(data: string | Bytes): void {
     if (typeof data === "string" && this.#state.at === "handshaking") {
-      this.#takeAck(data, this.#state.challenge);
+      this.#receiveAck(data, this.#state.challenge);
     } else if (typeof data !== "string" && this.#state.at === "open") {
-      this.#takeFrame(data, this.#state.mesh);
+      this.#receiveFrame(data, this.#state.mesh);
     } else {
-      this.#listener.ignored(
-        `a ${typeof data === "string" ? "text" : "binary"} frame out of place`,
-      );
+      const form = typeof data === "string" ? "text" : "binary";
+      this.#listener.frameIgnored(`unexpected ${form} frame`);
     }
   }
 
-  #takeAck(text: string, challenge: Bytes): void {
-    const { hello, meshKey } = this.#options;
-    const mesh = checkAck(text, { hello, challenge, meshKey });
+  #receiveAck(text: string, challenge: Bytes): void {
+    const { profile, meshKey } = this.#options;
+    const mesh = checkAck(text, { profile, challenge, meshKey });
     if (!mesh.ok) {
       const reason = mesh.error.kind === "refused" ? mesh.error.error.code : mesh.error.reason;
       return this.#socket.end(mesh.error, CLOSE.handshake, reason);
     }
-    this.#socket.settled();
+    this.#socket.handshakeDone();
     this.#state = { at: "open", mesh: mesh.value };
-    this.#listener.opened(mesh.value.publicKey);
+    this.#listener.authenticated(mesh.value.publicKey);
   }
 
-  #takeFrame(frame: Bytes, mesh: ProvedMesh): void {
-    if (frame.length > FRAME_BYTES_MAX) return this.#penalise("a frame above the size limit");
+  #receiveFrame(frame: Bytes, mesh: ProvenMesh): void {
+    if (frame.length > FRAME_BYTES_MAX)
+      return this.#countUnreadable("the frame is above the size limit");
     const message = openFrame(mesh.frameKey, frame);
-    if (!message.ok) return this.#penalise(message.error.detail);
+    if (!message.ok) return this.#countUnreadable(message.error.detail);
     const { id, from, to, ts } = message.value;
-    if (from !== mesh.id || to !== this.#options.hello.keys.id) {
-      return this.#listener.ignored("a message between others");
+    if (from !== mesh.id || to !== this.#options.profile.keys.id) {
+      return this.#listener.frameIgnored("the message has another sender or addressee");
     }
-    if (!this.#options.seen.accept(id, millisOf(ts))) {
-      return this.#listener.ignored("a message seen before");
+    if (!this.#options.replayFilter.accept(id, millisOf(ts))) {
+      return this.#listener.frameIgnored("the message is a replay");
     }
     this.#listener.message(message.value);
   }
 
-  /** Garbage means that somebody tampers, or that the two sides disagree on the key: not for long. */
-  #penalise(reason: string): void {
-    this.#listener.ignored(reason);
-    if (++this.#unreadable > VIOLATIONS_TOLERATED)
+  /** Unreadable frames mean tampering, or different keys on the two sides: after a few, the connection is dropped. */
+  #countUnreadable(reason: string): void {
+    this.#listener.frameIgnored(reason);
+    if (++this.#unreadableFrames > VIOLATIONS_TOLERATED)
       this.#socket.drop(CLOSE.bad, "too many unreadable frames");
   }
 }
 
-/** Milliseconds of a `ts`; not every engine reads more than three digits of a second. */
+/** Milliseconds of a `ts`; some engines do not parse more than three decimals of a second. */
 const millisOf = (ts: string): number => Date.parse(ts.replace(/(\.\d{3})\d+/, "$1"));

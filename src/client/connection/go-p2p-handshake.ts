@@ -11,21 +11,24 @@ import { CLOSE } from "../../protocol/errors.ts";
 import { newUuid } from "../../protocol/ids.ts";
 import { HandshakeAck, Identity } from "../../protocol/messages.ts";
 import { OptionsError, PeerError, type PeerErrorCode } from "../errors.ts";
-import type { Hello, LinkEnd } from "./connection.ts";
+import type { ConnectionEnd, PeerProfile } from "./connection.ts";
 
-/** The identity that go-p2p's handshake carries, with Muster's field; throws an `OptionsError` if it can't be sent. */
-export function identityOf(hello: Hello): Identity {
+/**
+ * The identity that go-p2p's handshake carries, with Muster's additional field. Throws an `OptionsError` if the profile
+ * is not valid.
+ */
+export function goP2pIdentity(profile: PeerProfile): Identity {
   const identity = Identity.safeParse({
-    id: hello.keys.id,
-    name: hello.name,
-    publicKey: toBase64(hello.keys.publicKey),
-    createdAt: hello.createdAt,
-    role: hello.role,
+    id: profile.keys.id,
+    name: profile.name,
+    publicKey: toBase64(profile.keys.publicKey),
+    createdAt: profile.createdAt,
+    role: profile.role,
     muster: {
       v: 1,
-      capabilities: [...hello.capabilities],
-      slots: hello.slots,
-      prefetch: hello.prefetch,
+      capabilities: [...profile.capabilities],
+      slots: profile.slots,
+      prefetch: profile.prefetch,
     },
   });
   if (!identity.success) throw new OptionsError(firstIssue(identity.error));
@@ -37,17 +40,17 @@ export interface SentHandshake {
   readonly challenge: Bytes;
 }
 
-/** go-p2p's first frame. Its `to` is empty: the peer does not know yet whom it will reach. */
-export function newHandshake(hello: Hello, ts: string, random: RandomBytes): SentHandshake {
+/** go-p2p's first frame. Its `to` is empty: the peer does not know the mesh's ID yet. */
+export function newHandshake(profile: PeerProfile, ts: string, random: RandomBytes): SentHandshake {
   const challenge = random(CHALLENGE_BYTES);
   const envelope: Envelope = {
     id: newUuid(random),
     type: "handshake",
-    from: hello.keys.id,
+    from: profile.keys.id,
     to: "",
     ts,
     payload: {
-      identity: identityOf(hello) as unknown as Json,
+      identity: goP2pIdentity(profile) as unknown as Json,
       challenge: toBase64(challenge),
       version: GO_P2P_VERSION,
     },
@@ -55,23 +58,31 @@ export function newHandshake(hello: Hello, ts: string, random: RandomBytes): Sen
   return { text: JSON.stringify(envelope), challenge };
 }
 
-/** A mesh that has proved its key, and the key of the frames to come. */
-export interface ProvedMesh {
+/** A mesh that has proved its key, and the key of the frames that follow. */
+export interface ProvenMesh {
   readonly id: string;
+  /** In hex. */
   readonly publicKey: string;
   readonly frameKey: Bytes;
 }
 
+interface AckContext {
+  readonly profile: PeerProfile;
+  readonly challenge: Bytes;
+  /** The pinned key, in hex; null accepts any key. */
+  readonly meshKey: string | null;
+}
+
 /**
- * Judges the mesh's answer. The pinned key comes first: what an impostor says of acceptance does not matter. Who does
- * not prove its key is refused for good, as dialling again would meet the same impostor.
+ * Verifies the mesh's answer to the handshake. The pinned key is checked first, before `accepted`, which anybody can send.
+ * An answer that does not prove the key is refused for good: dialing again would reach the same impostor.
  */
 export function checkAck(
   text: string,
-  { hello, challenge, meshKey }: { hello: Hello; challenge: Bytes; meshKey: string | null },
-): Result<ProvedMesh, LinkEnd> {
+  { profile, challenge, meshKey }: AckContext,
+): Result<ProvenMesh, ConnectionEnd> {
   const ack = readAck(text);
-  if (ack === null) return err(dropped("the answer to the handshake can't be read"));
+  if (ack === null) return err(dropped("the answer to the handshake is not a valid handshake_ack"));
   const publicKey = fromBase64(ack.identity.publicKey) as Bytes;
   const key = toHex(publicKey);
   if (meshKey !== null && key !== meshKey) {
@@ -83,10 +94,10 @@ export function checkAck(
   if (!ack.accepted) {
     return err(refused("handshake_refused", ack.reason ?? "the mesh gave no reason"));
   }
-  const secret = sharedSecret(hello.keys.privateKey, publicKey);
+  const secret = sharedSecret(profile.keys.privateKey, publicKey);
   const response = fromBase64(ack.challengeResponse ?? "");
   if (secret === null || response === null || !verifyChallengeAnswer(secret, challenge, response)) {
-    return err(refused("mesh_unproved", `whoever answered does not hold the mesh key ${key}`));
+    return err(refused("mesh_unproved", `the server did not prove the mesh key ${key}`));
   }
   return ok({ id: ack.identity.id, publicKey: key, frameKey: frameKey(secret) });
 }
@@ -97,9 +108,13 @@ function readAck(text: string) {
   return HandshakeAck.safeParse(envelope.value.payload).data ?? null;
 }
 
-const refused = (code: PeerErrorCode, message: string): LinkEnd => ({
+const refused = (code: PeerErrorCode, message: string): ConnectionEnd => ({
   kind: "refused",
   error: new PeerError(code, message),
 });
 
-const dropped = (reason: string): LinkEnd => ({ kind: "dropped", code: CLOSE.handshake, reason });
+const dropped = (reason: string): ConnectionEnd => ({
+  kind: "dropped",
+  code: CLOSE.handshake,
+  reason,
+});

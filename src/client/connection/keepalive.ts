@@ -1,30 +1,30 @@
 import type { Random } from "../../base/clock.ts";
 import { HEARTBEAT_INTERVAL } from "../../protocol/constants.ts";
 
-/** Each pause is shorter than the interval by up to this share, drawn anew: peers that began together drift apart. */
+/** Each delay is shortened by a random share of up to this, so that peers that started together spread out. */
 const JITTER = 0.2;
 
-/** Keeps a connection from being forgotten on its way, until it is stopped. */
+/** Calls `send` every `HEARTBEAT_INTERVAL` or a little sooner, so that proxies and NATs keep the connection open. */
 export class Keepalive {
   readonly #random: Random;
-  readonly #beat: () => void;
+  readonly #send: () => void;
   #timer: ReturnType<typeof setTimeout>;
 
-  constructor(random: Random, beat: () => void) {
+  constructor(random: Random, send: () => void) {
     this.#random = random;
-    this.#beat = beat;
-    this.#timer = this.#next();
+    this.#send = send;
+    this.#timer = this.#schedule();
   }
 
   stop(): void {
     clearTimeout(this.#timer);
   }
 
-  #next(): ReturnType<typeof setTimeout> {
+  #schedule(): ReturnType<typeof setTimeout> {
     return setTimeout(
       () => {
-        this.#timer = this.#next();
-        this.#beat();
+        this.#timer = this.#schedule();
+        this.#send();
       },
       HEARTBEAT_INTERVAL * (1 - JITTER * this.#random()),
     );

@@ -24,57 +24,63 @@ import { readEnvelope, type Envelope } from "../../protocol/envelope.ts";
 import { CLOSE } from "../../protocol/errors.ts";
 import { newUuid } from "../../protocol/ids.ts";
 import type { MessageType, PayloadInput } from "../../protocol/messages.ts";
-import { DialledSocket } from "./dialed-socket.ts";
 import { PeerError } from "../errors.ts";
+import { connectUrl } from "../urls.ts";
+import type {
+  Connection,
+  ConnectionEnd,
+  ConnectionListener,
+  ConnectOptions,
+  Dial,
+} from "./connection.ts";
+import { DialedSocket } from "./dialed-socket.ts";
 import { helloBytes } from "./hello.ts";
 import { Keepalive } from "./keepalive.ts";
-import type { Dial, DialOptions, Link, LinkListener } from "./connection.ts";
-import { explainDial, fetchMeshKey } from "./upgrade-failure.ts";
 import { risingTimestamps } from "./timestamps.ts";
-import { connectUrl } from "../urls.ts";
+import { explainRefusedUpgrade, fetchMeshKey } from "./upgrade-failure.ts";
 
-/** Dials a mesh by muster.2: a proof in the URL, a Noise XX handshake, then one sealed message a frame. */
-export const dialMuster2: Dial = (options, listener) => new Muster2Link(options, listener);
+/** Dials a mesh by muster.2: a proof in the URL, a Noise XX handshake, then one encrypted message per frame. */
+export const dialMuster2: Dial = (options, listener) => new Muster2Connection(options, listener);
 
 type State =
   | { readonly at: "opening" }
   | { readonly at: "handshaking"; readonly noise: NoiseState }
   | { readonly at: "open"; readonly meshId: string; send: Direction; receive: Direction };
 
-class Muster2Link implements Link {
-  readonly #options: DialOptions;
-  readonly #listener: LinkListener;
-  readonly #socket: DialledSocket;
+class Muster2Connection implements Connection {
+  readonly #options: ConnectOptions;
+  readonly #listener: ConnectionListener;
+  readonly #socket: DialedSocket;
   readonly #timestamp: () => string;
   #meshKey: string | null;
   #state: State = { at: "opening" };
-  /** Handshake steps wait for WebCrypto; frames that come meanwhile wait for them. */
-  #turn: Promise<void> = Promise.resolve();
+  /** The tail of the queue of steps. Handshake steps await WebCrypto; frames that arrive meanwhile wait in this queue. */
+  #steps: Promise<void> = Promise.resolve();
   #connectUrl = "";
   #keepalive: Keepalive | null = null;
 
-  constructor(options: DialOptions, listener: LinkListener) {
+  constructor(options: ConnectOptions, listener: ConnectionListener) {
     this.#options = options;
     this.#meshKey = options.meshKey;
     this.#timestamp = risingTimestamps(options.platform.now);
     this.#listener = listener;
-    this.#socket = new DialledSocket(
+    this.#socket = new DialedSocket(
       {
-        opened: () => this.#inTurn(() => this.#greet()),
-        frame: (data) => this.#inTurn(() => this.#take(data)),
+        open: () => this.#enqueue(() => this.#sendMessage1()),
+        frame: (data) => this.#enqueue(() => this.#receive(data)),
       },
-      { heard: () => listener.heard(), ended: (end) => void this.#ended(end) },
+      { activity: () => listener.activity(), ended: (end) => void this.#onEnded(end) },
       options.platform.now,
     );
-    this.#inTurn(() => this.#dial());
+    this.#enqueue(() => this.#dial());
   }
 
   send<T extends MessageType>(type: T, payload: PayloadInput<T>, replyTo?: string): string | null {
-    if (this.#state.at !== "open" || !this.#socket.open) return null;
+    if (this.#state.at !== "open" || !this.#socket.canSend) return null;
     const message: Envelope = {
       id: newUuid(this.#options.platform.randomBytes),
       type,
-      from: this.#options.hello.keys.id,
+      from: this.#options.profile.keys.id,
       to: this.#state.meshId,
       ts: this.#timestamp(),
       payload: payload as Json,
@@ -90,85 +96,80 @@ class Muster2Link implements Link {
     return this.#socket.close(code, reason);
   }
 
-  #inTurn(work: () => Promise<void>): void {
-    this.#turn = this.#turn
-      .then(() => (this.#socket.over ? undefined : work()))
+  /** Runs steps one after the other; a step that throws drops the connection. */
+  #enqueue(step: () => Promise<void>): void {
+    this.#steps = this.#steps
+      .then(() => (this.#socket.ended ? undefined : step()))
       .catch((error: unknown) => this.#socket.drop(CLOSE.handshake, String(error)));
   }
 
   async #dial(): Promise<void> {
-    const { url, hello, platform, clockOffset } = this.#options;
-    this.#meshKey ??= await this.#askForKey();
-    if (this.#meshKey === null || this.#socket.over) return;
+    const { url, profile, platform, clockOffset } = this.#options;
+    this.#meshKey ??= await this.#fetchMeshKey();
+    if (this.#meshKey === null || this.#socket.ended) return;
     const base = new URL(connectUrl(url));
     const t = Math.floor((platform.now() + clockOffset) / SECOND);
     const publicKey = fromHex(this.#meshKey) as Bytes;
-    const keys = { privateKey: hello.keys.privateKey, publicKey };
+    const keys = { privateKey: profile.keys.privateKey, publicKey };
     const proof = await makeConnectProof(await platformX25519(), keys, base.host, t);
-    if (proof === null) return this.#refuse("the mesh's key is not usable");
-    const pub = toHex(hello.keys.publicKey);
-    const query = { peer: hello.keys.id, pub, mesh: peerIdOf(publicKey), t: String(t), proof };
+    if (proof === null) return this.#refuse(`the mesh key ${this.#meshKey} is not a usable key`);
+    const pub = toHex(profile.keys.publicKey);
+    const query = { peer: profile.keys.id, pub, mesh: peerIdOf(publicKey), t: String(t), proof };
     base.search = new URLSearchParams(query).toString();
     this.#connectUrl = base.href;
     this.#socket.dial(() => platform.openSocket(base.href, MUSTER_2_SUBPROTOCOL));
   }
 
-  /** Trust on first use: the key that the mesh says it has. The handshake then proves that it has it. */
-  async #askForKey(): Promise<string | null> {
+  /** Trust on first use: the key that the mesh claims. The handshake then proves that it holds this key. */
+  async #fetchMeshKey(): Promise<string | null> {
     const key = await fetchMeshKey(this.#options.url, this.#options.platform.fetch);
-    if (key === null) this.#socket.drop(CLOSE.normal, "the mesh does not say which key it has");
+    if (key === null) this.#socket.drop(CLOSE.normal, "GET v1/mesh did not return the mesh's key");
     return key;
   }
 
   /** Message 1: our ephemeral key. */
-  async #greet(): Promise<void> {
-    const { hello, platform } = this.#options;
-    const started = startNoise(true, utf8(MUSTER_2_PROLOGUE));
+  async #sendMessage1(): Promise<void> {
+    const { profile, platform } = this.#options;
     const written = await writeNoise(
       await platformX25519(),
-      started,
-      hello.keys,
+      startNoise(true, utf8(MUSTER_2_PROLOGUE)),
+      profile.keys,
       platform.randomBytes(KEY_BYTES),
-      NOTHING,
+      NO_PAYLOAD,
     );
     if (!written.ok) return this.#socket.drop(CLOSE.handshake, written.error);
     this.#state = { at: "handshaking", noise: written.value.state };
     this.#socket.send(written.value.message);
   }
 
-  async #take(data: string | Bytes): Promise<void> {
-    if (typeof data === "string") return this.#takeText(data);
-    if (this.#state.at === "handshaking") return this.#prove(this.#state.noise, data);
-    if (this.#state.at === "open") return this.#open(this.#state, data);
-    this.#listener.ignored("a frame before the handshake");
+  async #receive(data: string | Bytes): Promise<void> {
+    if (typeof data === "string") return this.#receiveText(data);
+    if (this.#state.at === "handshaking") return this.#receiveMessage2(this.#state.noise, data);
+    if (this.#state.at === "open") return this.#receiveFrame(this.#state, data);
+    this.#listener.frameIgnored("a frame arrived before the handshake");
   }
 
-  /** The platform's answer to a keepalive says no more than that it was heard. */
-  #takeText(text: string): void {
-    const answered = text === HEARTBEAT_RESPONSE && this.#keepalive !== null;
-    if (!answered) this.#listener.ignored("a text frame out of place");
+  /** The answer to a keepalive needs no action: `activity` was reported already. */
+  #receiveText(text: string): void {
+    const isKeepaliveAnswer = text === HEARTBEAT_RESPONSE && this.#keepalive !== null;
+    if (!isKeepaliveAnswer) this.#listener.frameIgnored("unexpected text frame");
   }
 
-  /** Message 2 proves the mesh's key; message 3 proves ours and says who we are. */
-  async #prove(noise: NoiseState, data: Bytes): Promise<void> {
-    const { hello } = this.#options;
+  /** Message 2 proves the mesh's key; message 3, sent in answer, proves ours and carries the hello. */
+  async #receiveMessage2(noise: NoiseState, data: Bytes): Promise<void> {
+    const { keys } = this.#options.profile;
     const curve = await platformX25519();
-    const read = await readNoise(curve, noise, hello.keys, data);
-    if (!read.ok) return this.#refuse("whoever answered does not complete the handshake");
+    const read = await readNoise(curve, noise, keys, data);
+    if (!read.ok) return this.#refuse("the server did not complete the Noise handshake");
     const remote = read.value.state.remoteStatic as Bytes;
-    const proved = toHex(remote);
-    if (proved !== this.#meshKey)
-      return this.#refuse(`whoever answered holds the key ${proved}, not ${this.#meshKey}`);
-    const written = await writeNoise(
-      curve,
-      read.value.state,
-      hello.keys,
-      NOTHING,
-      helloBytes(this.#options),
-    );
+    const provenKey = toHex(remote);
+    if (provenKey !== this.#meshKey)
+      return this.#refuse(`the server holds the key ${provenKey}, expected ${this.#meshKey}`);
+    const hello = helloBytes(this.#options);
+    const written = await writeNoise(curve, read.value.state, keys, NO_PAYLOAD, hello);
     const split = written.ok ? splitNoise(written.value.state) : null;
     if (!written.ok || split === null)
-      return this.#socket.drop(CLOSE.handshake, "the handshake can't be completed");
+      return this.#socket.drop(CLOSE.handshake, "the Noise handshake could not be completed");
     this.#state = {
       at: "open",
       meshId: peerIdOf(remote),
@@ -176,22 +177,22 @@ class Muster2Link implements Link {
       receive: { key: split.receive, counter: 0 },
     };
     this.#socket.send(written.value.message);
-    this.#socket.settled();
+    this.#socket.handshakeDone();
     this.#keepalive = new Keepalive(this.#options.platform.random, () =>
-      this.#socket.sendAside(HEARTBEAT_REQUEST),
+      this.#socket.sendUnpaced(HEARTBEAT_REQUEST),
     );
-    this.#listener.opened(proved);
+    this.#listener.authenticated(provenKey);
   }
 
-  async #open(state: Extract<State, { at: "open" }>, data: Bytes): Promise<void> {
+  async #receiveFrame(state: Extract<State, { at: "open" }>, data: Bytes): Promise<void> {
     const opened = data.length > FRAME_BYTES_MAX ? null : openNext(state.receive, data);
     if (opened === null)
-      return this.#socket.drop(CLOSE.bad, "a frame that is not the next one of this session");
+      return this.#socket.drop(CLOSE.bad, "a frame did not decrypt as the session's next one");
     state.receive = opened.next;
     const text = fromUtf8(opened.plaintext);
     const message = text === null ? null : readEnvelope(text);
     if (message === null || !message.ok)
-      return this.#listener.ignored("a message that can't be read");
+      return this.#listener.frameIgnored("the message is not a valid envelope");
     this.#listener.message(message.value);
   }
 
@@ -200,18 +201,18 @@ class Muster2Link implements Link {
     this.#socket.end({ kind: "refused", error }, CLOSE.handshake, error.code);
   }
 
-  /** A WebSocket that is refused at its upgrade says nothing of why; the same URL asked over HTTP does. */
-  async #ended(end: Parameters<LinkListener["ended"]>[0]): Promise<void> {
+  /** A WebSocket that is refused at its upgrade gives no reason; a GET of the same URL does. */
+  async #onEnded(end: ConnectionEnd): Promise<void> {
     this.#keepalive?.stop();
     const { platform } = this.#options;
-    const refusedAtUpgrade =
+    const isRefusedUpgrade =
       this.#state.at === "opening" && this.#connectUrl !== "" && end.kind === "dropped";
     this.#listener.ended(
-      refusedAtUpgrade
-        ? await explainDial(this.#connectUrl, end, this.#meshKey ?? "", platform)
+      isRefusedUpgrade
+        ? await explainRefusedUpgrade(this.#connectUrl, end, this.#meshKey ?? "", platform)
         : end,
     );
   }
 }
 
-const NOTHING: Bytes = new Uint8Array();
+const NO_PAYLOAD: Bytes = new Uint8Array();

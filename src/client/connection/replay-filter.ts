@@ -1,26 +1,27 @@
 import type { Millis } from "../../base/clock.ts";
-import { SEEN_MAX } from "../timings.ts";
+import { REPLAY_FILTER_IDS_MAX } from "../timings.ts";
 
 /**
- * Remembers the messages already taken, so that a replayed one is dropped. Once the oldest ID has to be forgotten,
- * nothing as old as it is taken any more.
+ * Drops replayed messages by their IDs. Once it has to forget the oldest ID, it also drops every message that is as old
+ * as the forgotten one or older.
  */
-export class SeenMessages {
-  readonly #seen = new Map<string, Millis>();
+export class ReplayFilter {
+  readonly #sentAt = new Map<string, Millis>();
   #floor = Number.NEGATIVE_INFINITY;
 
-  /** True the first time; false for a replay, and for what is too old to tell. */
-  accept(id: string, at: Millis): boolean {
-    if (at <= this.#floor || this.#seen.has(id)) return false;
-    this.#seen.set(id, at);
-    if (this.#seen.size > SEEN_MAX) this.#forgetOldest();
+  /** True for a new message; false for a replay, and for a message that is too old to tell. */
+  accept(id: string, sentAt: Millis): boolean {
+    if (sentAt <= this.#floor || this.#sentAt.has(id)) return false;
+    this.#sentAt.set(id, sentAt);
+    if (this.#sentAt.size > REPLAY_FILTER_IDS_MAX) this.#forgetOldest();
     return true;
   }
 
   #forgetOldest(): void {
-    const [oldest] = this.#seen;
+    const [oldest] = this.#sentAt;
     if (oldest === undefined) return;
-    this.#seen.delete(oldest[0]);
-    this.#floor = Math.max(this.#floor, oldest[1]);
+    const [id, sentAt] = oldest;
+    this.#sentAt.delete(id);
+    this.#floor = Math.max(this.#floor, sentAt);
   }
 }

@@ -3,8 +3,8 @@ import type { Millis } from "../../base/clock.ts";
 const NANOS_PER_MILLI = 1_000_000;
 
 /**
- * Envelope times of one session: RFC 3339 with nanoseconds, each later than the one before, even within one
- * millisecond or when the clock is set back. The mesh drops what is older than its session floor.
+ * Envelope timestamps of one connection: RFC 3339 with nanoseconds, strictly increasing, also within one millisecond and
+ * when the clock is set back. The mesh drops messages that are older than its session floor.
  */
 export function risingTimestamps(now: () => Millis): () => string {
   let last = Number.NEGATIVE_INFINITY;

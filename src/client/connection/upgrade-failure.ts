@@ -1,22 +1,23 @@
+import { SECOND, type Millis } from "../../base/clock.ts";
 import { MeshView, ProblemView } from "../../protocol/http.ts";
 import { PeerError } from "../errors.ts";
-import type { LinkEnd } from "./connection.ts";
 import type { Platform } from "../platform.ts";
 import { apiBase } from "../urls.ts";
+import type { ConnectionEnd } from "./connection.ts";
 
-/** A mesh that does not answer within this time is as good as one that does not say it. */
-const ANSWER_TIMEOUT = 5_000;
+/** After this time without an answer the reason counts as unknown. */
+const PROBLEM_TIMEOUT: Millis = 5 * SECOND;
 
 /**
- * Why a muster.2 dial was refused before there was a session: the gateway's problem document, got by asking the same URL
- * without an upgrade. It is not authenticated, so it can only make the peer stop or try again, never trust anybody.
+ * Finds out why a muster.2 dial was refused at the WebSocket upgrade: a plain GET of the same URL returns the gateway's
+ * problem document. The document is not authenticated, so it may only make the peer stop or try again.
  */
-export async function explainDial(
+export async function explainRefusedUpgrade(
   connectUrl: string,
-  end: LinkEnd,
+  end: ConnectionEnd,
   meshKey: string,
   { fetch, now }: Pick<Platform, "fetch" | "now">,
-): Promise<LinkEnd> {
+): Promise<ConnectionEnd> {
   const { href } = new URL(connectUrl.replace(/^ws/, "http"));
   const problem = ProblemView.safeParse(await getJson(href, fetch));
   if (!problem.success) return end;
@@ -24,22 +25,18 @@ export async function explainDial(
   switch (code) {
     case "clock_skew":
       return { kind: "skewed", clockOffset: Date.parse(time ?? "") - now(), reason: detail };
-    case "mesh_key_unknown":
-      return {
-        kind: "refused",
-        error: new PeerError(
-          "mesh_key_mismatch",
-          `the mesh does not have the key ${meshKey}: ${detail}`,
-        ),
-      };
+    case "mesh_key_unknown": {
+      const message = `the mesh does not have the key ${meshKey}: ${detail}`;
+      return { kind: "refused", error: new PeerError("mesh_key_mismatch", message) };
+    }
     case "upgrade_required":
-      return end; // nothing wrong with the proof: the socket failed for a reason of its own
+      return end; // the proof in the URL is valid: the socket failed for another reason
     default:
       return { kind: "dropped", code: 1006, reason: `${code}: ${detail}` };
   }
 }
 
-/** The key that the mesh at this URL says it has, in hex; null when it says nothing. */
+/** The public key that the mesh at this URL claims, in hex; null if it does not answer. */
 export async function fetchMeshKey(url: string, fetch: Platform["fetch"]): Promise<string | null> {
   const mesh = MeshView.pick({ public_key: true }).safeParse(
     await getJson(`${apiBase(url)}v1/mesh`, fetch),
@@ -51,10 +48,10 @@ async function getJson(url: string, fetch: Platform["fetch"]): Promise<unknown> 
   try {
     const response = await fetch(url, {
       redirect: "manual",
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT),
+      signal: AbortSignal.timeout(PROBLEM_TIMEOUT),
     });
     return await response.json();
   } catch {
-    return null; // out of reach, or not a mesh
+    return null; // unreachable, or not a mesh
   }
 }

@@ -4,22 +4,22 @@ import { Advert, type PayloadInput, type Role } from "../../protocol/messages.ts
 import { OptionsError } from "../errors.ts";
 import { publicKeyHex } from "../keys.ts";
 
-/** Another peer that this one knows of. */
+/** Another peer that this one has contact with. */
 export interface KnownPeer {
   /** In hex, or its 32 bytes. */
   readonly publicKey: string | Uint8Array;
-  /** Where it listens, if it does: visible ASCII. */
+  /** The address at which it listens, in visible ASCII; default: it does not listen. */
   readonly address?: string;
   /** Default `worker`. */
   readonly role?: Role;
-  /** What was measured to it, in milliseconds. */
+  /** The measured round-trip time to it, in milliseconds. */
   readonly rttMs?: number;
 }
 
-/** What an advert says of them; throws an `OptionsError` for what no mesh would read. */
-export function advertOf(peers: readonly KnownPeer[]): PayloadInput<"advert"> {
+/** The payload of an `advert`; throws an `OptionsError` if an entry is not valid. */
+export function advertPayload(peers: readonly KnownPeer[]): PayloadInput<"advert"> {
   if (peers.length > ADVERT_PEERS_MAX)
-    throw new OptionsError(`an advert tells of ${ADVERT_PEERS_MAX} peers at most`);
+    throw new OptionsError(`an advert has at most ${ADVERT_PEERS_MAX} peers, not ${peers.length}`);
   const advert = Advert.safeParse({
     peers: peers.map(({ publicKey, address = "", role = "worker", rttMs }) => ({
       public_key: publicKeyHex(publicKey, "a peer's public key"),

@@ -2,32 +2,36 @@ import type { Protocol } from "../../protocol/http.ts";
 import { OptionsError } from "../errors.ts";
 import { publicKeyHex } from "../keys.ts";
 import { readMeshLink } from "../mesh-link.ts";
-import type { PeerOptions } from "./peer-options.ts";
 import { connectUrl } from "../urls.ts";
+import type { PeerOptions } from "./peer-options.ts";
 
-/** Where a peer goes, and what it knows of the mesh there. */
+/** The mesh that a peer dials, and the keys that it knows of it. */
 export interface Destination {
   readonly url: string;
   readonly protocol: Protocol;
-  /** The key that must be proved, in hex; null when the first one met is to be believed. */
+  /** The key that the mesh must prove, in hex; null pins the first key that is proved. */
   readonly meshKey: string | null;
+  /** The key that the mesh has announced as its next one, in hex. */
   readonly nextMeshKey: string | null;
   readonly joinKey: string | null;
 }
 
-type Asked = Pick<PeerOptions, "url" | "protocol" | "meshKey" | "nextMeshKey" | "joinKey">;
+type DestinationOptions = Pick<
+  PeerOptions,
+  "url" | "protocol" | "meshKey" | "nextMeshKey" | "joinKey"
+>;
 
-/** Reads what the caller asked for; throws an `OptionsError` when it can't be right. */
-export function destinationOf({
+/** The destination that the options name; throws an `OptionsError` if they are not valid or contradict each other. */
+export function resolveDestination({
   url,
   protocol = "muster/2",
   joinKey,
   ...keys
-}: Asked): Destination {
+}: DestinationOptions): Destination {
   const link = readMeshLink(url);
   const pinned = keys.meshKey === undefined ? null : publicKeyHex(keys.meshKey);
   if (link !== null && pinned !== null && link.meshKey !== pinned) {
-    throw new OptionsError("the link names another mesh key than meshKey does");
+    throw new OptionsError("meshKey is not the key of the muster:// link; leave one of them out");
   }
   const destination: Destination = {
     url: link?.url ?? url,
@@ -36,9 +40,9 @@ export function destinationOf({
     nextMeshKey: keys.nextMeshKey === undefined ? null : publicKeyHex(keys.nextMeshKey),
     joinKey: joinKey ?? link?.joinKey ?? null,
   };
-  connectUrl(destination.url);
+  connectUrl(destination.url); // throws if the URL is not that of a mesh
   if (destination.joinKey !== null && (destination.meshKey === null || protocol !== "muster/2")) {
-    throw new OptionsError("a join key goes only to a mesh whose key is pinned, by muster.2");
+    throw new OptionsError("a join key needs meshKey, or a muster:// link, and protocol muster/2");
   }
   return destination;
 }

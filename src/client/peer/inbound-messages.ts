@@ -1,8 +1,8 @@
 import { firstIssue, type Envelope } from "../../protocol/envelope.ts";
 import { GO_P2P_REQUESTS, PAYLOADS, type PayloadOf } from "../../protocol/messages.ts";
 
-/** The messages of the mesh that a peer acts on. */
-const INBOUND = [
+/** The message types of the mesh that a peer handles. */
+const INBOUND_TYPES = [
   "ping",
   "welcome",
   "rejection",
@@ -14,22 +14,28 @@ const INBOUND = [
   "disconnect",
   ...GO_P2P_REQUESTS,
 ] as const;
-type Inbound = (typeof INBOUND)[number];
+type InboundType = (typeof INBOUND_TYPES)[number];
 
-export type Receivers = {
-  readonly [T in Inbound]: (payload: PayloadOf<T>, envelope: Envelope) => void;
+/** A handler for each inbound message type; `ignored` is called for messages that have no handler or are not valid. */
+export type MessageHandlers = {
+  readonly [T in InboundType]: (payload: PayloadOf<T>, envelope: Envelope) => void;
 } & { readonly ignored: (reason: string) => void };
 
-/** Reads a message's payload and hands it to the one that is meant for its type. */
-export function dispatch(envelope: Envelope, receivers: Receivers): void {
-  const type = INBOUND.find((known) => known === envelope.type);
-  if (type === undefined) return receivers.ignored(`a message of type ${envelope.type}`);
-  deliver(type, envelope, receivers);
+/** Validates a message's payload and calls the handler of its type. */
+export function dispatchMessage(envelope: Envelope, handlers: MessageHandlers): void {
+  const type = INBOUND_TYPES.find((known) => known === envelope.type);
+  if (type === undefined)
+    return handlers.ignored(`no handler for messages of type ${envelope.type}`);
+  handleMessage(type, envelope, handlers);
 }
 
-function deliver<T extends Inbound>(type: T, envelope: Envelope, receivers: Receivers): void {
+function handleMessage<T extends InboundType>(
+  type: T,
+  envelope: Envelope,
+  handlers: MessageHandlers,
+): void {
   const payload = PAYLOADS[type].safeParse(envelope.payload);
-  const receive = receivers[type] as (payload: PayloadOf<T>, envelope: Envelope) => void;
-  if (payload.success) receive(payload.data as PayloadOf<T>, envelope);
-  else receivers.ignored(`a ${type} that is not valid: ${firstIssue(payload.error)}`);
+  const handle = handlers[type] as (payload: PayloadOf<T>, envelope: Envelope) => void;
+  if (payload.success) handle(payload.data as PayloadOf<T>, envelope);
+  else handlers.ignored(`invalid ${type}: ${firstIssue(payload.error)}`);
 }

@@ -1,50 +1,92 @@
-import { toHex } from "../../base/bytes.ts";
+import { fromHex, toHex } from "../../base/bytes.ts";
 import type { KeyPair } from "../../crypto/identity.ts";
 import { makeRotationProof } from "../../crypto/key-proofs.ts";
+import { GO_P2P_ERROR } from "../../protocol/errors.ts";
+import type { Connection } from "../connection/connection.ts";
 import { PeerError } from "../errors.ts";
-import type { Link } from "../connection/connection.ts";
+
+interface PendingRotation {
+  readonly keys: KeyPair;
+  /** ID of the `rotate` message. */
+  readonly messageId: string;
+  readonly done: PromiseWithResolvers<KeyPair>;
+}
 
 /**
- * A peer's change to a new key, from its `rotate` to the welcome under the new one. The mesh ends the session when it
- * has moved the record; if the socket drops before that word comes, the old key's fate tells what happened.
+ * Changes the key of a peer. A rotation is pending from the `rotate` message until a welcome: the mesh moves the record,
+ * then ends the session. If the socket closes before that is known, the next handshake shows the outcome: the mesh
+ * refuses the old key as `rotated`, or welcomes it because nothing was changed.
  */
-export class KeyChange {
-  readonly keys: KeyPair;
-  readonly #done = Promise.withResolvers<KeyPair>();
-  readonly #messageId: string;
+export class KeyRotation {
+  #pending: PendingRotation | null = null;
 
-  private constructor(keys: KeyPair, messageId: string) {
-    this.keys = keys;
-    this.#messageId = messageId;
+  /**
+   * Sends `rotate` and resolves with the new keys once the mesh has welcomed the peer under them. Rejects with a
+   * `PeerError` (`rotation_failed`). `connection` is null when there is no active muster.2 session.
+   */
+  async rotate(
+    connection: Connection | null,
+    current: KeyPair,
+    keys: KeyPair,
+    meshKey: string,
+  ): Promise<KeyPair> {
+    if (connection === null || this.#pending !== null) {
+      const message = "rotating needs an active muster.2 session and no other rotation in progress";
+      throw new PeerError("rotation_failed", message);
+    }
+    const messageId = sendRotate(connection, current, keys, meshKey);
+    if (messageId === null)
+      throw new PeerError("rotation_failed", "the session ended before the request was sent");
+    const done = Promise.withResolvers<KeyPair>();
+    this.#pending = { keys, messageId, done };
+    return done.promise;
   }
 
-  /** Asks for the change; null when the session can't take the message any more. */
-  static ask(link: Link, old: KeyPair, keys: KeyPair, meshKey: Uint8Array): KeyChange | null {
-    const publicKey = toHex(keys.publicKey);
-    const proof = makeRotationProof(
-      { privateKey: keys.privateKey, publicKey: meshKey },
-      old.id,
-      publicKey,
-    );
-    const messageId = proof === null ? null : link.send("rotate", { public_key: publicKey, proof });
-    return messageId === null ? null : new KeyChange(keys, messageId);
+  /** The mesh sent an error. After a `timeout` error the outcome is unknown until the next welcome. */
+  errorReceived(code: number, message: string, replyTo: string | undefined): void {
+    if (code === GO_P2P_ERROR.timeout || replyTo !== this.#pending?.messageId) return;
+    this.stop(message);
   }
 
-  /** Resolves with the new keys once the mesh has said welcome under them. */
-  get done(): Promise<KeyPair> {
-    return this.#done.promise;
+  /** The new keys if the mesh refused `current` because the pending rotation has replaced it; else null. */
+  keysAfterRefusal(error: PeerError, current: KeyPair): KeyPair | null {
+    if (error.code !== "rotated" || this.#pending === null) return null;
+    return this.#pending.keys === current ? null : this.#pending.keys;
   }
 
-  /** Whether this error message of the mesh refuses the change. */
-  isAbout(replyTo: string | undefined): boolean {
-    return replyTo === this.#messageId;
+  /** A welcome ends the pending rotation. True if the peer was welcomed under its new ID. */
+  welcomed(peerId: string): boolean {
+    const pending = this.#pending;
+    if (pending === null) return false;
+    if (pending.keys.id !== peerId) {
+      this.stop("the mesh did not accept the new key; try again");
+      return false;
+    }
+    this.#pending = null;
+    pending.done.resolve(pending.keys);
+    return true;
   }
 
-  succeed(): void {
-    this.#done.resolve(this.keys);
+  /** Fails the pending rotation, if there is one. */
+  stop(reason: string): void {
+    this.#pending?.done.reject(new PeerError("rotation_failed", reason));
+    this.#pending = null;
   }
+}
 
-  fail(reason: string): void {
-    this.#done.reject(new PeerError("rotation_failed", reason));
-  }
+/** Returns the message's ID; null if the connection can't send it, or a key is not usable. */
+function sendRotate(
+  connection: Connection,
+  current: KeyPair,
+  keys: KeyPair,
+  meshKey: string,
+): string | null {
+  const public_key = toHex(keys.publicKey);
+  const publicKey = fromHex(meshKey) ?? new Uint8Array();
+  const proof = makeRotationProof(
+    { privateKey: keys.privateKey, publicKey },
+    current.id,
+    public_key,
+  );
+  return proof === null ? null : connection.send("rotate", { public_key, proof });
 }

@@ -1,13 +1,14 @@
 import type { PayloadOf, Role } from "../../protocol/messages.ts";
 import type { PeerError } from "../errors.ts";
 
-/** The mesh that a peer has joined. */
+/** The mesh that a peer has joined: its name and public keys. */
 export type JoinedMesh = PayloadOf<"welcome">["mesh"];
 
-/** What a peer tells its program through `onEvent`. */
+/** What `onEvent` of a peer receives. */
 export type PeerEvent =
+  /** A dial begins, after `failures` failures in a row. */
   | { readonly type: "connecting"; readonly url: string; readonly failures: number }
-  /** The mesh said welcome: work can come. Again after each reconnect. */
+  /** The mesh said welcome: tasks can be offered. Again after each reconnect. */
   | {
       readonly type: "ready";
       readonly peerId: string;
@@ -15,18 +16,19 @@ export type PeerEvent =
       readonly role: Role;
       readonly mesh: JoinedMesh;
     }
-  /** The mesh does not let the peer in; the socket closes behind it. */
+  /** The mesh does not admit the peer, and closes the socket next. */
   | { readonly type: "rejected"; readonly code: string; readonly reason: string }
-  /** The peer has a new key, and is welcome under it. */
+  /** The peer has a new key and was welcomed under it. */
   | { readonly type: "rotated"; readonly peerId: string }
-  /** The socket is gone; the peer dials again in `retryInMs`. */
+  /** The connection ended; the peer dials again after `retryInMs` milliseconds. */
   | {
       readonly type: "disconnected";
+      /** The WebSocket close code. */
       readonly code: number;
       readonly reason: string;
       readonly retryInMs: number;
     }
-  /** The mesh answers an advert: IDs of pointers to a few peers worth knowing. */
+  /** The mesh's answer to an advert: pointer IDs of a few other peers. */
   | { readonly type: "sample"; readonly pointers: readonly string[] }
   | {
       readonly type: "task_refused";
@@ -38,6 +40,7 @@ export type PeerEvent =
       readonly type: "task_started";
       readonly taskId: string;
       readonly kind: string;
+      /** 1 for the first attempt of the task, on whichever peer. */
       readonly attempt: number;
     }
   | { readonly type: "task_succeeded"; readonly taskId: string; readonly kind: string }
@@ -46,6 +49,7 @@ export type PeerEvent =
       readonly taskId: string;
       readonly kind: string;
       readonly error: string;
+      /** Whether the mesh may try the task again. */
       readonly retry: boolean;
     }
   | {
@@ -54,16 +58,18 @@ export type PeerEvent =
       readonly kind: string;
       readonly reason: string;
     }
-  /** The mesh refused a message: often a result whose lease is over. */
+  /** The mesh refused a message, for example a result whose lease had expired. */
   | {
       readonly type: "mesh_error";
+      /** A go-p2p error code. */
       readonly code: number;
       readonly message: string;
+      /** ID of the refused message. */
       readonly replyTo: string | undefined;
     }
-  /** A frame was dropped: replayed, misaddressed, not decipherable, or not understood. */
+  /** A frame was dropped: a replay, addressed to another peer, unreadable, or not valid. */
   | { readonly type: "frame_ignored"; readonly reason: string }
-  /** The peer has ended: by `close()`, or for good by the mesh. */
+  /** The peer has ended: after `close()` without an error, or refused by the mesh. */
   | { readonly type: "closed"; readonly error: PeerError | undefined };
 
 export type PeerEventListener = (event: PeerEvent) => void;

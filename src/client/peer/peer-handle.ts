@@ -1,47 +1,49 @@
 import type { KeyPair } from "../../crypto/identity.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
-import type { KnownPeer } from "./advert.ts";
-import type { PeerTasks } from "./session-tasks.ts";
-import type { JoinedMesh } from "./peer-events.ts";
 import type { PrivateKey } from "../keys.ts";
+import type { KnownPeer } from "./advert.ts";
+import type { JoinedMesh } from "./peer-events.ts";
 import type { Announcement } from "./peer-options.ts";
 import type { MeasuredRtt } from "./rtt-report.ts";
+import type { PeerTasks } from "./session-tasks.ts";
 
+/** `joining`: the mesh has proved its key and decides on admission. `waiting`: disconnected until the next dial. */
 export type PeerState = "connecting" | "joining" | "active" | "waiting" | "closed";
 
-/** A peer of a mesh; comes back by itself until it is closed or sent away. */
+/** A peer of a mesh. It reconnects by itself until it is closed or the mesh refuses it. */
 export interface Peer {
+  /** 32 hex characters, derived from the public key. */
   readonly id: string;
-  /** In hex, as the allowlist takes it. */
+  /** In hex, as `mesh.allowlist.put` accepts it. */
   readonly publicKey: string;
-  /** `joining`: the mesh has proved itself and judges us. `waiting`: between two tries. */
   readonly state: PeerState;
-  /** What finds and opens other peers, where the mesh takes this peer for a member; as of the newest welcome. */
+  /** The keys that find and open other peers, as of the newest welcome; null if the mesh gives this peer none. */
   readonly discoveryKeys: DiscoveryKeys | null;
-  /** The first welcome; rejects with a `PeerError` when there will be none. */
+  /** Resolves at the first welcome; rejects with a `PeerError` if the mesh refuses the peer or it is closed before. */
   readonly ready: Promise<JoinedMesh>;
-  /** Resolves after `close()`; rejects with a `PeerError` when the mesh ended it for good. */
+  /** Resolves after `close()`; rejects with a `PeerError` if the mesh has ended the peer for good. */
   readonly closed: Promise<void>;
+  /** Submits tasks over the session, if this peer's role permits it. */
+  readonly tasks: PeerTasks;
   /**
-   * Takes a new key: record, allowlist entry and held tasks go with it, and the old key never comes back. Resolves with
-   * the new keys once the mesh has said welcome under them; keep them before you call this, for the old ones are worth
-   * nothing then. Rejects with a `PeerError` (`rotation_failed`) when the mesh does not take the key.
+   * Replaces the peer's key. Record, allowlist entry and held tasks move to the new key, and the old key is barred.
+   * Resolves with the new keys once the mesh has welcomed the peer under them. Store the new key before the call: the
+   * old one is useless afterwards. Default: a newly generated key. Rejects with a `PeerError` (`rotation_failed`).
    */
   rotate(newKey?: PrivateKey): Promise<KeyPair>;
   /**
-   * Tells the mesh of other peers that this one knows, 32 at most and once a minute; the mesh answers with a `sample` event.
-   * False when there is no session to say it in. Throws an `OptionsError` for what can't be said.
+   * Informs the mesh of other peers, at most 32 per call; the mesh accepts one advert per minute and answers with a
+   * `sample` event. False if there is no active session. Throws an `OptionsError` if an entry is not valid.
    */
   advertise(peers: readonly KnownPeer[]): boolean;
   /**
-   * Tells the mesh what round trips to other peers this one has measured by its own means, at most 16 at once, for
-   * estimates between peers; one report in 10 s counts. False when no session could take it, or go-p2p 1.0 carries it.
+   * Reports round-trip times to other peers, at most 16 per call; the mesh accepts one report per 10 s. They improve its
+   * estimates between peers. False if there is no active muster.2 session. Throws an `OptionsError` if an entry is not
+   * valid.
    */
   reportRtts(rtts: readonly MeasuredRtt[]): boolean;
-  /** Gives tasks over the session, where the mesh lets this peer. */
-  readonly tasks: PeerTasks;
-  /** Tells the mesh what this peer can do from now on: what waits for just that comes at once. */
+  /** Changes capabilities, slots or prefetch. Queued tasks that the peer now qualifies for can be offered at once. */
   announce(changes: Announcement): void;
-  /** Leaves the mesh: aborts the handlers and says goodbye. Settles once the socket is closed. */
+  /** Leaves the mesh: aborts the handlers and sends `disconnect`. Resolves once the socket is closed. */
   close(reason?: string): Promise<void>;
 }

@@ -1,43 +1,45 @@
 import type { Protocol } from "../../protocol/http.ts";
 import type { Role } from "../../protocol/messages.ts";
-import type { PeerEventListener } from "./peer-events.ts";
 import type { PrivateKey } from "../keys.ts";
 import type { Platform } from "../platform.ts";
-import type { Handlers } from "../work/task-runner.ts";
+import type { Handlers } from "../work/handler.ts";
+import type { PeerEventListener } from "./peer-events.ts";
 
-/** How a peer joins a mesh, and what it does there. */
+/** How a peer joins a mesh, and which tasks it runs. */
 export interface PeerOptions {
-  /** The mesh's base URL, such as `https://mesh.example`, or a `muster://` link, which carries keys too. */
+  /** The mesh's base URL, such as `https://mesh.example`, or a `muster://` link, which also carries keys. */
   readonly url: string;
-  /** Default `muster/2`. go-p2p 1.0 is weaker (docs/security.md), and for meshes that speak nothing else. */
+  /** Default `muster/2`. `go-p2p/1.0` is weaker (docs/security.md); use it only for meshes without muster.2. */
   readonly protocol?: Protocol;
-  /** This peer's key; without it the peer is a new one each time. */
+  /** This peer's key; default: a new key, and so a new peer, for each call. */
   readonly privateKey?: PrivateKey;
+  /** A name for people; default: empty. */
   readonly name?: string;
-  /** Default `worker`. A claimed role only narrows what the mesh allows the key. */
+  /** Default `worker`. The peer gets the role only if its allowlist entry permits it. */
   readonly role?: Role;
-  /** Labels that tasks can ask for. */
+  /** Labels that a task's requirements can name. */
   readonly capabilities?: readonly string[];
-  /** Tasks done at once; default 1. */
+  /** How many tasks run at once; default 1. */
   readonly slots?: number;
   /**
-   * Takes one task more than there are slots, to begin it the moment one is free; another peer that is free sooner gets
-   * it instead. Default true.
+   * Accepts one task more than `slots`, to start it as soon as a slot is free. The mesh moves it to another peer if that
+   * peer is free sooner. Default true.
    */
   readonly prefetch?: boolean;
-  /** When the key was made (RFC 3339); shown to the mesh. */
+  /** When the key was created (RFC 3339); default: now. */
   readonly createdAt?: string;
-  /** The mesh's public key: anything else that answers is refused. Without it the first key met is held to. */
+  /** The mesh's public key: a server that does not prove it is refused. Default: the first key proved is pinned. */
   readonly meshKey?: string | Uint8Array;
-  /** The key that the mesh announced as its next one (`mesh.next_public_key` of a welcome), if this was remembered. */
+  /** The key that the mesh has announced as its next one (`mesh.next_public_key` of the `ready` event). */
   readonly nextMeshKey?: string | Uint8Array;
-  /** Adds this peer to the mesh's allowlist. Sent only to a mesh whose pinned key was proved. */
+  /** Adds this peer to the mesh's allowlist. Sent only to a mesh that has proved its pinned key. */
   readonly joinKey?: string;
+  /** The handlers, by task kind. A task of another kind is refused. */
   readonly handlers?: Handlers;
   readonly onEvent?: PeerEventListener;
-  /** Replaces clock, randomness or sockets; for tests and unusual runtimes. */
+  /** Replaces the clock, randomness, sockets or `fetch`; for tests and uncommon runtimes. */
   readonly platform?: Partial<Platform>;
 }
 
-/** What a peer can say anew of itself while it runs; what is left out stays as it was. */
+/** What a running peer can change about itself. A field that is left out keeps its value. */
 export type Announcement = Pick<PeerOptions, "capabilities" | "slots" | "prefetch">;

@@ -3,58 +3,74 @@ import type { Reconnect } from "../../protocol/messages.ts";
 import { failuresAfter, fullJitter } from "../backoff.ts";
 import { RECONNECT_BASE, RECONNECT_CAP, RECONNECT_WAIT_MAX } from "../timings.ts";
 
-/** How long after a break a peer's turn comes; never later than the longest wait, whatever the mesh says. */
-export const turnAfter = ({ slot, per_second }: Reconnect): Millis =>
+/** How long after a disconnect the peer's position in the reconnect order comes up; at most `RECONNECT_WAIT_MAX`. */
+export const positionDelay = ({ slot, per_second }: Reconnect): Millis =>
   Math.min((slot / per_second) * SECOND, RECONNECT_WAIT_MAX);
 
-/** The pause after a session that broke, for the `failures`-th time in a row: its turn, and full jitter on top. */
-export const pauseAfterBreak = (turn: Reconnect | null, failures: number, random: number): Millis =>
+/** The delay after a session ended, the `failures`-th time in a row: the position's delay plus full jitter. */
+export const delayAfterDisconnect = (
+  position: Reconnect | null,
+  failures: number,
+  random: number,
+): Millis =>
   Math.min(
-    (turn === null ? 0 : turnAfter(turn)) + fullJitter(failures - 1, random),
+    (position === null ? 0 : positionDelay(position)) + fullJitter(failures - 1, random),
     RECONNECT_WAIT_MAX,
   );
 
 /**
- * The pause after a try that came too early: the mesh is not back yet. Those whose turns came before this one's failed as
- * well, one after another over the time since the break; spread over as long a time again they come at the same rate. Only
- * where the turn is early this grows on, up to the ordinary cap: many peers that all tried again within that cap would
- * exceed the rate.
+ * The delay after a dial that failed because the mesh is not back yet. The peers with earlier positions have failed too,
+ * one after another over the time since the disconnect. Spreading each peer's next dial over that same time again keeps
+ * the total rate as it was. The spread grows up to the position's delay, or to half the ordinary cap for early positions:
+ * if many peers all retried within the cap, they would exceed the rate.
  */
-export function pauseAfterFailure(turn: Reconnect, sinceBreak: Millis, random: number): Millis {
-  const longest = Math.max(RECONNECT_CAP / 2, turnAfter(turn));
-  const spread = Math.max(RECONNECT_BASE, Math.min(sinceBreak, longest));
+export function delayAfterFailedDial(
+  position: Reconnect,
+  sinceDisconnect: Millis,
+  random: number,
+): Millis {
+  const longest = Math.max(RECONNECT_CAP / 2, positionDelay(position));
+  const spread = Math.max(RECONNECT_BASE, Math.min(sinceDisconnect, longest));
   return Math.min(Math.floor(spread * (1 + random)), RECONNECT_WAIT_MAX);
 }
 
-/** When a peer comes back: remembers its turn, when its session broke, and how often it failed since. */
+/**
+ * Computes when a peer dials again, from the position that the mesh assigned, the time of the last disconnect, and the
+ * number of failures since.
+ */
 export class ReconnectBackoff {
-  #turn: Reconnect | null = null;
-  #brokeAt: Millis | null = null;
+  #position: Reconnect | null = null;
+  #disconnectedAt: Millis | null = null;
   #failures = 0;
 
-  /** Failures in a row, short-lived sessions included. */
+  /** Failures in a row; sessions shorter than `STABLE_SESSION_MIN` count as failures. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** The newest welcome gives the turn, or none. */
-  welcomed(turn: Reconnect | null): void {
-    this.#turn = turn;
+  /** Sets the position that a `welcome` assigned; null if it assigned none. */
+  setPosition(position: Reconnect | null): void {
+    this.#position = position;
   }
 
-  /** A goodbye may give a newer one. */
-  dismissed(turn: Reconnect | null): void {
-    this.#turn = turn ?? this.#turn;
+  /** Sets the position that a `disconnect` assigned; null keeps the present one. */
+  updatePosition(position: Reconnect | null): void {
+    this.#position = position ?? this.#position;
   }
 
-  /** The pause before the next try, once a session that lived for `lived` is over; null when it never became one. */
-  pause(lived: Millis | null, now: Millis, random: number): Millis {
-    this.#failures = failuresAfter(this.#failures, lived);
-    // A session that lived long enough to begin anew counts as the first failure.
+  /**
+   * The delay before the next dial. `sessionLength` is how long the ended session was active; null if the dial failed.
+   * `random` is in [0, 1).
+   */
+  nextDelay(sessionLength: Millis | null, now: Millis, random: number): Millis {
+    this.#failures = failuresAfter(this.#failures, sessionLength);
+    // The end of a stable session resets the count to 0, and is itself the first failure.
     const failures = Math.max(1, this.#failures);
-    if (lived !== null) this.#brokeAt = now;
-    else if (this.#turn !== null && this.#brokeAt !== null)
-      return pauseAfterFailure(this.#turn, Math.max(0, now - this.#brokeAt), random);
-    return pauseAfterBreak(lived === null ? null : this.#turn, failures, random);
+    if (sessionLength !== null) this.#disconnectedAt = now;
+    else if (this.#position !== null && this.#disconnectedAt !== null) {
+      const sinceDisconnect = Math.max(0, now - this.#disconnectedAt);
+      return delayAfterFailedDial(this.#position, sinceDisconnect, random);
+    }
+    return delayAfterDisconnect(sessionLength === null ? null : this.#position, failures, random);
   }
 }

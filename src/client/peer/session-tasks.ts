@@ -3,203 +3,226 @@ import { platformRandom } from "../../crypto/primitives.ts";
 import { isErrorCode, statusOf } from "../../protocol/errors.ts";
 import { newUuid } from "../../protocol/ids.ts";
 import type { PayloadInput, PayloadOf } from "../../protocol/messages.ts";
-import type { Fetch } from "../http/api.ts";
 import type { WaitOptions } from "../clients/options.ts";
-import { MusterApiError, type PeerError, WaitTimeout } from "../errors.ts";
-import type { PrivateKey } from "../keys.ts";
-import type { Link } from "../connection/connection.ts";
-import { fetchResult } from "../tasks/read-result.ts";
+import type { Connection } from "../connection/connection.ts";
+import { MusterApiError, WaitTimeout, type PeerError } from "../errors.ts";
+import type { Fetch } from "../http/api.ts";
 import { withRetries } from "../http/request-retry.ts";
+import type { PrivateKey } from "../keys.ts";
+import { fetchResult } from "../tasks/read-result.ts";
 import { runTask, type RunOptions } from "../tasks/run-task.ts";
 import { submission, type SubmitOptions } from "../tasks/submission.ts";
 import { hasEnded, type Task } from "../tasks/task.ts";
 import { REQUEST_TIMEOUT, TASK_WAIT_ROUND } from "../timings.ts";
 
 /**
- * Gives tasks over the peer's own session, by muster.2: for peers whose allowlist entry grants `controller` or `dual`. The
- * tasks are seen by this peer, and by who administers the mesh. Every method throws `MusterApiError` when the mesh says no
- * (`forbidden` without that role), or can't be reached in time.
+ * Submits tasks over the peer's own muster.2 session. The peer's allowlist entry must grant `controller` or `dual`. A peer
+ * sees only its own tasks. Every method throws `MusterApiError` when the mesh refuses (`forbidden` without that role) or
+ * does not answer in time. A `Result` type is the caller's claim: results are not validated.
  */
 export interface PeerTasks {
-  /** Gives the mesh a task; returns once it is safely kept. Each call makes one task, whatever breaks meanwhile. */
-  submit(kind: string, payload?: unknown, options?: SubmitOptions): Promise<Task>;
-  /** The task once it has ended, however it did; throws `WaitTimeout` if that takes longer than `timeoutMs`. */
-  wait(id: string, options?: WaitOptions): Promise<Task>;
-  /** Assigns and waits: the task's result, as `Controller.run` does. */
-  run(kind: string, payload?: unknown, options?: RunOptions): Promise<Json>;
-  /** The result of a task that succeeded, however large, opened with `privateKey` if it is sealed. */
-  result(id: string, privateKey?: PrivateKey): Promise<Json>;
-  get(id: string): Promise<Task>;
-  /** Cancels a task that has not ended. */
+  /** Submits one task and returns it once the mesh has committed it. One call makes one task, also across reconnects. */
+  submit<Result = Json>(
+    kind: string,
+    payload?: unknown,
+    options?: SubmitOptions,
+  ): Promise<Task<Result>>;
+  /** Waits until the task has ended, in whichever state; throws `WaitTimeout` after `timeoutMs`. */
+  wait<Result = Json>(id: string, options?: WaitOptions): Promise<Task<Result>>;
+  /** Submits a task, waits for its end and returns its result; throws `TaskFailed` if it did not succeed. */
+  run<Result = Json>(kind: string, payload?: unknown, options?: RunOptions): Promise<Result>;
+  /** The result of a task that succeeded, of any size; opened with `privateKey` if it is sealed. */
+  result<Result = Json>(id: string, privateKey?: PrivateKey): Promise<Result>;
+  /** One task by its ID. */
+  get<Result = Json>(id: string): Promise<Task<Result>>;
+  /** Cancels a task that has not ended, and returns it. */
   cancel(id: string): Promise<Task>;
 }
 
-type Question = "task_assign" | "task_query" | "task_recall";
-type Shown = PayloadOf<"task_shown">;
+type RequestType = "task_assign" | "task_query" | "task_recall";
+type TaskShown = PayloadOf<"task_shown">;
 
-/** Something asked of the mesh; asked again in the next session if this one ends before the answer. */
-interface Asked {
-  ask(link: Link): void;
-  /** Of the newest message that asked. */
+/** A request that awaits its reply. It is sent again in the next session if this one ends before the reply. */
+interface PendingRequest {
+  send(connection: Connection): void;
+  /** ID of the message that was sent last. */
   messageId: string | null;
-  readonly answer: PromiseWithResolvers<Shown>;
+  readonly reply: PromiseWithResolvers<TaskShown>;
 }
+
+/** Called with the task when it has ended, or with null when the waiter should query the task again. */
+type Waiter = (ended: Task | null) => void;
 
 export class SessionTasks implements PeerTasks {
   readonly #url: string;
   readonly #fetch: Fetch;
-  #link: Link | null = null;
+  #connection: Connection | null = null;
   #stopped: PeerError | null = null;
-  readonly #open = new Set<Asked>();
-  /** Who waits for an end: told of it, or to ask again (null). */
-  readonly #waiting = new Map<string, Set<(ended: Task | null) => void>>();
+  readonly #pending = new Set<PendingRequest>();
+  readonly #waiters = new Map<string, Set<Waiter>>();
 
   constructor(url: string, fetch: Fetch) {
     this.#url = url;
     this.#fetch = fetch;
   }
 
-  async submit(kind: string, payload: unknown = null, options: SubmitOptions = {}): Promise<Task> {
+  async submit<Result = Json>(
+    kind: string,
+    payload: unknown = null,
+    options: SubmitOptions = {},
+  ): Promise<Task<Result>> {
     const task = submission(kind, payload, options);
     const idempotency_key = options.idempotencyKey ?? newUuid(platformRandom);
-    const shown = await this.#ask("task_assign", { task, idempotency_key }, options.signal);
-    return shown.task;
+    const shown = await this.#request("task_assign", { task, idempotency_key }, options.signal);
+    return shown.task as Task<Result>;
   }
 
-  async wait(id: string, { timeoutMs, signal }: WaitOptions = {}): Promise<Task> {
+  async wait<Result = Json>(
+    id: string,
+    { timeoutMs, signal }: WaitOptions = {},
+  ): Promise<Task<Result>> {
     const until = Date.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
     for (;;) {
-      // Listening begins before asking, or an end between the two would be missed.
-      const news = this.#newsOf(id);
+      // Registered before the query, so that an end between the two is not missed.
+      const end = this.#awaitEnd(id);
       try {
-        const { task } = await this.#ask("task_query", { task_id: id }, signal);
-        if (hasEnded(task)) return task;
+        const { task } = await this.#request("task_query", { task_id: id }, signal);
+        if (hasEnded(task)) return task as Task<Result>;
         if (Date.now() >= until) throw new WaitTimeout(task);
-        const ended = await news.within(Math.min(TASK_WAIT_ROUND, until - Date.now()), signal);
-        if (ended !== null) return ended;
+        const ended = await end.within(Math.min(TASK_WAIT_ROUND, until - Date.now()), signal);
+        if (ended !== null) return ended as Task<Result>;
       } finally {
-        news.stop();
+        end.stop();
       }
     }
   }
 
-  run(kind: string, payload: unknown = null, options: RunOptions = {}): Promise<Json> {
-    return runTask(this, kind, payload, options);
+  run<Result = Json>(
+    kind: string,
+    payload: unknown = null,
+    options: RunOptions = {},
+  ): Promise<Result> {
+    return runTask<Result>(this, kind, payload, options);
   }
 
-  async result(id: string, privateKey?: PrivateKey): Promise<Json> {
-    const { task, ticket } = await this.#ask("task_query", { task_id: id });
-    return fetchResult({ url: this.#url, fetch: this.#fetch, task, ticket, privateKey });
+  async result<Result = Json>(id: string, privateKey?: PrivateKey): Promise<Result> {
+    const { task, ticket } = await this.#request("task_query", { task_id: id });
+    const fetched = { url: this.#url, fetch: this.#fetch, task, ticket, privateKey };
+    return (await fetchResult(fetched)) as Result;
   }
 
-  async get(id: string): Promise<Task> {
-    return (await this.#ask("task_query", { task_id: id })).task;
+  async get<Result = Json>(id: string): Promise<Task<Result>> {
+    return (await this.#request("task_query", { task_id: id })).task as Task<Result>;
   }
 
   async cancel(id: string): Promise<Task> {
-    return (await this.#ask("task_recall", { task_id: id })).task;
+    return (await this.#request("task_recall", { task_id: id })).task;
   }
 
-  /** A session has begun: what was asked in the last one is asked again, and who waits looks again. */
-  attach(link: Link): void {
-    this.#link = link;
-    for (const asked of this.#open) asked.ask(link);
-    for (const tell of [...this.#waiting.values()].flatMap((each) => [...each])) tell(null);
+  /** A session became active: pending requests are sent again, and waiting calls query their tasks again. */
+  attach(connection: Connection): void {
+    this.#connection = connection;
+    for (const request of this.#pending) request.send(connection);
+    this.#wakeAllWaiters();
   }
 
   detach(): void {
-    this.#link = null;
+    this.#connection = null;
   }
 
-  /** The peer is closed: nothing is answered any more. */
+  /** The peer is closed: pending and future requests reject with `error`. */
   stop(error: PeerError): void {
-    this.#link = null;
+    this.#connection = null;
     this.#stopped = error;
-    for (const { answer } of this.#open) answer.reject(error);
-    for (const tell of [...this.#waiting.values()].flatMap((each) => [...each])) tell(null);
+    for (const { reply } of this.#pending) reply.reject(error);
+    this.#wakeAllWaiters();
   }
 
-  /** The mesh shows a task: in answer to a question, or because it has ended. */
-  shown(shown: Shown, replyTo: string | undefined): void {
-    this.#asked(replyTo)?.answer.resolve(shown);
+  /** The mesh sent a task: as the reply to a request, or because the task has ended. */
+  taskShown(shown: TaskShown, replyTo: string | undefined): void {
+    this.#pendingRequest(replyTo)?.reply.resolve(shown);
     const { task } = shown;
-    if (hasEnded(task)) for (const tell of this.#waiting.get(task.id) ?? []) tell(task);
+    if (hasEnded(task)) for (const notify of this.#waiters.get(task.id) ?? []) notify(task);
   }
 
-  /** The mesh refuses what a message asked; false when that was none of these. */
-  refused(
+  /** The mesh sent an error. False if it is not the reply to one of these requests. */
+  errorReceived(
     { message, details = "", retry_after: retryAfter }: PayloadOf<"error">,
     replyTo: string | undefined,
   ): boolean {
-    const asked = this.#asked(replyTo);
-    if (asked === undefined) return false;
+    const request = this.#pendingRequest(replyTo);
+    if (request === undefined) return false;
     const [code, status] = isErrorCode(details) ? [details, statusOf(details)] : ["refused", 500];
-    asked.answer.reject(new MusterApiError(code, status, message, { retryAfter }));
+    request.reply.reject(new MusterApiError(code, status, message, { retryAfter }));
     return true;
   }
 
-  #asked(replyTo: string | undefined): Asked | undefined {
-    return [...this.#open].find(({ messageId }) => messageId !== null && messageId === replyTo);
+  #pendingRequest(replyTo: string | undefined): PendingRequest | undefined {
+    return [...this.#pending].find(({ messageId }) => messageId !== null && messageId === replyTo);
   }
 
-  #ask<T extends Question>(
+  #wakeAllWaiters(): void {
+    for (const notify of [...this.#waiters.values()].flatMap((each) => [...each])) notify(null);
+  }
+
+  #request<T extends RequestType>(
     type: T,
     payload: PayloadInput<T>,
     signal?: AbortSignal,
-  ): Promise<Shown> {
-    return withRetries(() => this.#once(type, payload, signal), Math.random, signal);
+  ): Promise<TaskShown> {
+    return withRetries(() => this.#requestOnce(type, payload, signal), Math.random, signal);
   }
 
-  async #once<T extends Question>(
+  async #requestOnce<T extends RequestType>(
     type: T,
     payload: PayloadInput<T>,
     signal: AbortSignal | undefined,
-  ): Promise<Shown> {
+  ): Promise<TaskShown> {
     if (this.#stopped !== null) throw this.#stopped;
     signal?.throwIfAborted();
-    const asked: Asked = {
-      ask: (link) => void (asked.messageId = link.send(type, payload)),
+    const request: PendingRequest = {
+      send: (connection) => void (request.messageId = connection.send(type, payload)),
       messageId: null,
-      answer: Promise.withResolvers(),
+      reply: Promise.withResolvers(),
     };
-    const late = setTimeout(() => {
-      asked.answer.reject(new MusterApiError("unreachable", 0, "the mesh does not answer"));
+    const timeout = setTimeout(() => {
+      request.reply.reject(new MusterApiError("unreachable", 0, "the mesh did not reply in time"));
     }, REQUEST_TIMEOUT);
-    const abort = (): void => asked.answer.reject(signal?.reason);
+    const abort = (): void => request.reply.reject(signal?.reason);
     signal?.addEventListener("abort", abort);
-    this.#open.add(asked);
-    if (this.#link !== null) asked.ask(this.#link);
+    this.#pending.add(request);
+    if (this.#connection !== null) request.send(this.#connection);
     try {
-      return await asked.answer.promise;
+      return await request.reply.promise;
     } finally {
-      this.#open.delete(asked);
-      clearTimeout(late);
+      this.#pending.delete(request);
+      clearTimeout(timeout);
       signal?.removeEventListener("abort", abort);
     }
   }
 
-  /** Hears of a task's end from now on. */
-  #newsOf(id: string) {
-    const news = Promise.withResolvers<Task | null>();
-    const tellers = this.#waiting.get(id) ?? new Set();
-    this.#waiting.set(id, tellers.add(news.resolve));
+  /** Registers a waiter for the end of a task. */
+  #awaitEnd(id: string) {
+    const end = Promise.withResolvers<Task | null>();
+    const waiters = this.#waiters.get(id) ?? new Set();
+    this.#waiters.set(id, waiters.add(end.resolve));
     return {
-      /** The task when its end is told; null when it is time to ask. */
+      /** The task once the mesh reports its end; null after `ms`, or when the task should be queried again. */
       within: async (ms: number, signal: AbortSignal | undefined): Promise<Task | null> => {
-        const abort = (): void => news.reject(signal?.reason);
+        const abort = (): void => end.reject(signal?.reason);
         signal?.addEventListener("abort", abort);
-        const timer = setTimeout(() => news.resolve(null), ms);
+        const timer = setTimeout(() => end.resolve(null), ms);
         try {
           signal?.throwIfAborted();
-          return await news.promise;
+          return await end.promise;
         } finally {
           clearTimeout(timer);
           signal?.removeEventListener("abort", abort);
         }
       },
       stop: (): void => {
-        tellers.delete(news.resolve);
-        if (tellers.size === 0) this.#waiting.delete(id);
+        waiters.delete(end.resolve);
+        if (waiters.size === 0) this.#waiters.delete(id);
       },
     };
   }

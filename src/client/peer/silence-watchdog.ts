@@ -1,36 +1,36 @@
 import type { Millis } from "../../base/clock.ts";
 
 /**
- * Notices silence: calls `expired` once nothing was heard for `patience`. Hearing something only notes the time; the
- * one timer looks at it when it rings, so that a busy session does not set a timer per frame.
+ * Calls `expired` once there was no activity for `timeout`. Activity only stores the time, and one timer checks it, so
+ * that a busy session does not reset a timer for each frame.
  */
-export class Watchdog {
-  readonly #patience: Millis;
+export class SilenceWatchdog {
+  readonly #timeout: Millis;
   readonly #now: () => Millis;
   readonly #expired: () => void;
-  #heardAt: Millis;
+  #activeAt: Millis;
   #timer: ReturnType<typeof setTimeout>;
 
-  constructor(patience: Millis, now: () => Millis, expired: () => void) {
-    this.#patience = patience;
+  constructor(timeout: Millis, now: () => Millis, expired: () => void) {
+    this.#timeout = timeout;
     this.#now = now;
     this.#expired = expired;
-    this.#heardAt = now();
-    this.#timer = setTimeout(() => this.#look(), patience);
+    this.#activeAt = now();
+    this.#timer = setTimeout(() => this.#check(), timeout);
   }
 
-  heard(): void {
-    this.#heardAt = this.#now();
+  activity(): void {
+    this.#activeAt = this.#now();
   }
 
   stop(): void {
     clearTimeout(this.#timer);
   }
 
-  #look(): void {
-    const left = this.#heardAt + this.#patience - this.#now();
-    if (left <= 0) return this.#expired();
-    // A clock set back makes `left` too long; never wait longer than from scratch.
-    this.#timer = setTimeout(() => this.#look(), Math.min(left, this.#patience));
+  #check(): void {
+    const remaining = this.#activeAt + this.#timeout - this.#now();
+    if (remaining <= 0) return this.#expired();
+    // If the clock was set back, `remaining` is too long: never wait longer than the timeout.
+    this.#timer = setTimeout(() => this.#check(), Math.min(remaining, this.#timeout));
   }
 }

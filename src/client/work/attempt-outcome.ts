@@ -9,37 +9,39 @@ import {
 import { sealResult } from "../../stmf/task-result.ts";
 import { TaskError } from "../errors.ts";
 
-/** How an attempt ended, as the mesh is told. */
+/** How an attempt ended, as it is reported to the mesh. */
 export type Outcome =
   | { readonly ok: true; readonly result: Json; readonly sealed?: true }
-  /** Too large for a message: its bytes travel by themselves. */
+  /** The result is too large for a message: its bytes are uploaded over HTTP. */
   | { readonly ok: true; readonly large: Bytes; readonly sealed: boolean }
   | { readonly ok: false; readonly error: string; readonly retry: boolean };
 
-/** The envelope and its payload stand around the result. */
+/** The result is nested in the message's payload, which is nested in the envelope. */
 const RESULT_DEPTH_MAX = JSON_DEPTH_MAX - 2;
 
-/** How results may travel: `sealTo` is whom to seal them to, `large` whether one that fits no message has another way. */
-export interface ResultWay {
+/** How the result of an attempt may be sent. */
+export interface ResultTransport {
+  /** The public key (hex) to seal the result to; null sends it unsealed. */
   readonly sealTo: string | null;
+  /** Whether a result that is too large for a message can be uploaded. */
   readonly large: boolean;
 }
-const BY_MESSAGE: ResultWay = { sealTo: null, large: false };
+const MESSAGE_ONLY: ResultTransport = { sealTo: null, large: false };
 
-/** Runs a handler to its outcome; never throws. */
-export async function outcomeOf(
-  work: () => unknown,
-  way: ResultWay = BY_MESSAGE,
+/** Runs a handler and returns its outcome; never throws. */
+export async function runToOutcome(
+  run: () => unknown,
+  transport: ResultTransport = MESSAGE_ONLY,
 ): Promise<Outcome> {
   try {
-    return resultOutcome(await work(), way);
+    return resultOutcome(await run(), transport);
   } catch (error) {
     return failure(messageOf(error), error instanceof TaskError ? error.retry : true);
   }
 }
 
-/** A result that can't travel would fail in the same way on the next peer: such an attempt is not tried again. */
-function resultOutcome(value: unknown, way: ResultWay): Outcome {
+/** A result that can't be sent would fail in the same way on another peer: the failure is final. */
+function resultOutcome(value: unknown, transport: ResultTransport): Outcome {
   let text: string;
   try {
     text = JSON.stringify(value ?? null) ?? "null";
@@ -50,28 +52,32 @@ function resultOutcome(value: unknown, way: ResultWay): Outcome {
   if (json.length > TASK_LARGE_RESULT_BYTES_MAX) return tooLarge(json.length);
   const result = parseJson(text, RESULT_DEPTH_MAX);
   if (result === undefined)
-    return failure(`the result nests deeper than ${RESULT_DEPTH_MAX}`, false);
-  return way.sealTo === null ? plain(json, result, way) : sealed(json, way.sealTo, way);
+    return failure(`the result is nested deeper than ${RESULT_DEPTH_MAX} levels`, false);
+  return transport.sealTo === null
+    ? plainOutcome(json, result, transport)
+    : sealedOutcome(json, transport.sealTo, transport);
 }
 
-function plain(json: Bytes, result: Json, { large }: ResultWay): Outcome {
+function plainOutcome(json: Bytes, result: Json, { large }: ResultTransport): Outcome {
   if (json.length <= TASK_RESULT_BYTES_MAX) return { ok: true, result };
   return large ? { ok: true, large: json, sealed: false } : tooLarge(json.length);
 }
 
-function sealed(json: Bytes, sealTo: string, { large }: ResultWay): Outcome {
+function sealedOutcome(json: Bytes, sealTo: string, { large }: ResultTransport): Outcome {
   const container = sealResult(json, fromHex(sealTo) ?? new Uint8Array(), platformRandom);
-  if (container === null) return failure("the result can't be sealed to its caller's key", false);
+  if (container === null)
+    return failure(`the result can't be sealed: ${sealTo} is not a usable key`, false);
   const base64 = toBase64(container);
-  // The quotes around it count, too.
-  if (base64.length + 2 <= TASK_RESULT_BYTES_MAX) return { ok: true, result: base64, sealed: true };
+  const quotes = 2;
+  if (base64.length + quotes <= TASK_RESULT_BYTES_MAX)
+    return { ok: true, result: base64, sealed: true };
   return large && container.length <= TASK_LARGE_RESULT_BYTES_MAX
     ? { ok: true, large: container, sealed: true }
     : tooLarge(container.length);
 }
 
 const tooLarge = (size: number): Outcome =>
-  failure(`the result has ${size} bytes, more than can be brought`, false);
+  failure(`the result has ${size} bytes, more than can be sent`, false);
 
 const failure = (error: string, retry: boolean): Outcome => ({
   ok: false,

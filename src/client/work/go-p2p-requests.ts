@@ -1,61 +1,62 @@
+import { SECOND, type Millis } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
-import { GO_P2P_ERROR } from "../../protocol/errors.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
+import { GO_P2P_ERROR } from "../../protocol/errors.ts";
 import {
   GO_P2P_KIND,
   GO_P2P_REPLIES,
   GO_P2P_REQUESTS,
   type GoP2pRequest,
 } from "../../protocol/messages.ts";
-import type { Receivers } from "../peer/inbound-messages.ts";
-import type { Link } from "../connection/connection.ts";
-import { outcomeOf } from "./attempt-outcome.ts";
-import { REQUESTS_AT_ONCE_MAX } from "../timings.ts";
-import type { Handler, Handlers } from "./task-runner.ts";
+import type { Connection } from "../connection/connection.ts";
+import { CONCURRENT_REQUESTS_MAX } from "../timings.ts";
+import type { MessageHandlers } from "../peer/inbound-messages.ts";
+import { runToOutcome } from "./attempt-outcome.ts";
+import type { Handler, Handlers } from "./handler.ts";
 
-export interface RequestOptions {
+export interface GoP2pRequestsOptions {
   readonly handlers: Handlers;
-  /** What a peer without a handler of its own says of itself. */
+  /** Answers `get_stats` if there is no handler for it. */
   readonly stats: () => Json;
 }
 
 /**
- * Answers go-p2p's requests, which the mesh passes on: by the handler of the kind `go-p2p/` + type, which serves such
- * tasks, too. Where there is none, `get_stats` is answered as go-p2p does, and the rest is refused.
+ * Answers the go-p2p requests that the mesh forwards, by the handler of the kind `go-p2p/` + type; the same handler also
+ * runs tasks of that kind. Without a handler, `get_stats` returns what a go-p2p worker returns, and other types are
+ * refused.
  */
-export class Requests {
-  readonly #options: RequestOptions;
+export class GoP2pRequests {
+  readonly #options: GoP2pRequestsOptions;
   readonly #abort = new AbortController();
-  #underWay = 0;
+  #running = 0;
 
-  constructor(options: RequestOptions) {
+  constructor(options: GoP2pRequestsOptions) {
     this.#options = options;
   }
 
-  async answer(type: GoP2pRequest, payload: Json, id: string, link: Link): Promise<void> {
+  async answer(type: GoP2pRequest, payload: Json, id: string, to: Connection): Promise<void> {
     const handler = this.#handlerOf(type);
     if (handler === null) {
-      return refuse(link, id, GO_P2P_ERROR.notFound, `this peer does not do ${type}`);
+      return refuse(to, id, GO_P2P_ERROR.notFound, `this peer has no handler for ${type}`);
     }
-    if (this.#underWay >= REQUESTS_AT_ONCE_MAX) {
-      return refuse(link, id, GO_P2P_ERROR.operationFailed, "too many requests at once");
+    if (this.#running >= CONCURRENT_REQUESTS_MAX) {
+      return refuse(to, id, GO_P2P_ERROR.operationFailed, "too many requests at once");
     }
-    this.#underWay++;
-    const kind = `${GO_P2P_KIND}${type}`;
+    this.#running++;
     const context = {
       taskId: id,
-      kind,
+      kind: `${GO_P2P_KIND}${type}`,
       attempt: 1,
       signal: this.#abort.signal,
       progress: () => {},
     };
-    const outcome = await outcomeOf(() => handler(payload, context));
-    this.#underWay--;
-    if ("result" in outcome) link.send(GO_P2P_REPLIES[type], outcome.result, id);
-    else if (!outcome.ok) refuse(link, id, GO_P2P_ERROR.operationFailed, outcome.error);
+    const outcome = await runToOutcome(() => handler(payload, context));
+    this.#running--;
+    if ("result" in outcome) to.send(GO_P2P_REPLIES[type], outcome.result, id);
+    else if (!outcome.ok) refuse(to, id, GO_P2P_ERROR.operationFailed, outcome.error);
   }
 
-  /** The peer closes: whatever is under way shall stop. */
+  /** Aborts the running handlers. */
   stop(reason: string): void {
     this.#abort.abort(new DOMException(reason, "AbortError"));
   }
@@ -68,16 +69,24 @@ export class Requests {
   }
 }
 
-/** Receivers of all requests. */
-export const requestReceivers = (
+/** The `stats` payload of a go-p2p worker that runs no miners. */
+export const goP2pStats = (id: string, name: string, uptime: Millis): Json => ({
+  nodeId: id,
+  nodeName: name,
+  miners: [],
+  uptime: Math.floor(uptime / SECOND),
+});
+
+/** A message handler for each request type. */
+export const requestHandlers = (
   receive: (type: GoP2pRequest, payload: Json, id: string) => void,
-): Pick<Receivers, GoP2pRequest> =>
+): Pick<MessageHandlers, GoP2pRequest> =>
   Object.fromEntries(
     GO_P2P_REQUESTS.map((type) => [
       type,
       (payload: Json, { id }: Envelope) => receive(type, payload, id),
     ]),
-  ) as Pick<Receivers, GoP2pRequest>;
+  ) as Pick<MessageHandlers, GoP2pRequest>;
 
-const refuse = (link: Link, id: string, code: number, message: string): void =>
-  void link.send("error", { code, message }, id);
+const refuse = (to: Connection, id: string, code: number, message: string): void =>
+  void to.send("error", { code, message }, id);

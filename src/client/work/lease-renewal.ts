@@ -8,61 +8,62 @@ export interface Progress {
 
 const MESSAGE_CHARS_MAX = 500;
 
-/** What a handler reported, made fit to send: a fraction of 0 to 1, a message of bounded length. */
-export function progressOf(fraction?: number, message?: string): Progress {
-  const known = fraction !== undefined && Number.isFinite(fraction);
+/** A handler's report within the protocol's limits: a fraction clamped to 0..1, a message cut to its maximum length. */
+export function boundedProgress(fraction?: number, message?: string): Progress {
+  const isNumber = fraction !== undefined && Number.isFinite(fraction);
   return {
-    ...(known && { progress: Math.min(1, Math.max(0, fraction)) }),
+    ...(isNumber && { progress: Math.min(1, Math.max(0, fraction)) }),
     ...(message !== undefined && { message: message.slice(0, MESSAGE_CHARS_MAX) }),
   };
 }
 
 /**
- * Keeps the lease of one attempt: says something to the mesh often enough, and the handler's progress soon, but not
- * more often than the mesh wants to hear.
+ * Renews the lease of one attempt: sends `task_progress` several times per lease, and sooner when the handler reports
+ * progress, but at most once per `PROGRESS_INTERVAL`.
  */
-export class Renewal {
+export class LeaseRenewal {
   readonly #now: () => Millis;
   readonly #send: (progress: Progress) => void;
-  #every: Millis;
+  #interval: Millis;
   #latest: Progress = {};
-  /** The first report goes out at once. */
+  /** Minus infinity: the first report is sent at once. */
   #sentAt: Millis = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout>;
 
   constructor(lease: Millis, now: () => Millis, send: (progress: Progress) => void) {
     this.#now = now;
     this.#send = send;
-    this.#every = lease / RENEWALS_PER_LEASE;
-    this.#timer = setTimeout(() => this.now(), this.#every);
+    this.#interval = lease / RENEWALS_PER_LEASE;
+    this.#timer = setTimeout(() => this.renew(), this.#interval);
   }
 
+  /** Sends the handler's progress, now or as soon as `PROGRESS_INTERVAL` allows. */
   report(progress: Progress): void {
     this.#latest = { ...this.#latest, ...progress };
-    const wait = Math.min(this.#sentAt + PROGRESS_INTERVAL - this.#now(), PROGRESS_INTERVAL);
-    if (wait <= 0) this.now();
-    else this.#in(wait);
+    const delay = Math.min(this.#sentAt + PROGRESS_INTERVAL - this.#now(), PROGRESS_INTERVAL);
+    if (delay <= 0) this.renew();
+    else this.#schedule(delay);
   }
 
-  /** Renews at once: after a reconnect nobody knows how much of the lease is left. */
-  now(): void {
+  /** Renews at once: after a reconnect the remaining time of the lease is unknown. */
+  renew(): void {
     this.#sentAt = this.#now();
-    this.#in(this.#every);
+    this.#schedule(this.#interval);
     this.#send(this.#latest);
   }
 
-  /** The same work goes on under another attempt's lease. */
-  lease(lease: Millis): void {
-    this.#every = lease / RENEWALS_PER_LEASE;
-    this.#in(this.#every);
+  /** Sets the lease of a newer attempt that continues the same work. */
+  setLease(lease: Millis): void {
+    this.#interval = lease / RENEWALS_PER_LEASE;
+    this.#schedule(this.#interval);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
   }
 
-  #in(wait: Millis): void {
+  #schedule(delay: Millis): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.now(), Math.min(wait, this.#every));
+    this.#timer = setTimeout(() => this.renew(), Math.min(delay, this.#interval));
   }
 }

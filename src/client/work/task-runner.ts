@@ -1,134 +1,117 @@
 import type { Bytes } from "../../base/bytes.ts";
 import { SECOND, type Millis } from "../../base/clock.ts";
-import type { Json } from "../../base/json.ts";
 import type { HeldTask, PayloadOf, TaskOffer } from "../../protocol/messages.ts";
+import type { Connection } from "../connection/connection.ts";
 import { MusterApiError } from "../errors.ts";
 import type { PeerEventListener } from "../peer/peer-events.ts";
-import type { Link } from "../connection/connection.ts";
-import { Outbox } from "./unconfirmed-results.ts";
-import { outcomeOf, type Outcome } from "./attempt-outcome.ts";
-import { progressOf, Renewal } from "./lease-renewal.ts";
+import { runToOutcome, type Outcome } from "./attempt-outcome.ts";
+import type { Handler, Handlers } from "./handler.ts";
+import { boundedProgress, LeaseRenewal } from "./lease-renewal.ts";
+import { UnconfirmedResults } from "./unconfirmed-results.ts";
 import type { Upload } from "./upload-result.ts";
 
-/** What a handler knows of its task beside the payload. */
-export interface TaskContext {
-  readonly taskId: string;
-  readonly kind: string;
-  /** 1 for the first try of the task anywhere. */
-  readonly attempt: number;
-  /** Aborted when the mesh cancels the task or the peer closes: stop, whatever is returned is dropped. */
-  readonly signal: AbortSignal;
-  /** Tells the mesh how far the work is: a fraction of 0 to 1, a short message, or both. */
-  readonly progress: (fraction?: number, message?: string) => void;
-}
-
-/**
- * Does one task. What it returns (or resolves to) is the result and must be JSON. What it throws fails the attempt;
- * the mesh tries again, here or elsewhere, unless it is a `TaskError` with `retry: false`.
- */
-export type Handler = (payload: Json, context: TaskContext) => unknown;
-
-/** Handlers by task kind; `*` takes every kind that has none of its own. */
-export type Handlers = Readonly<Record<string, Handler>>;
-
+/** A task that this peer has accepted. */
 interface Run {
   readonly taskId: string;
   readonly kind: string;
   readonly abort: AbortController;
-  readonly renewal: Renewal;
-  /** Begins the work; null once it has begun. */
-  begin: (() => void) | null;
-  /** Names the attempt; a newer one may take over the work that already runs, with the ticket for its result. */
+  readonly renewal: LeaseRenewal;
+  /** Starts the handler; null once it was started. */
+  start: (() => void) | null;
+  /** The attempt's fence. A newer attempt may continue the running work: it replaces fence and upload ticket. */
   fence: number;
-  ticket: string | undefined;
+  uploadTicket: string | undefined;
 }
 
-export interface WorkOptions {
+export interface TaskRunnerOptions {
   readonly handlers: Handlers;
+  /** How many tasks run at once. */
   readonly slots: number;
-  /** Whether one task more is taken, to wait for a slot. */
+  /** Whether one task more than `slots` is accepted, to start when a slot is free. */
   readonly prefetch: boolean;
   readonly now: () => Millis;
-  /** Brings a large result to the mesh. */
+  /** Uploads a large result to the mesh. */
   readonly upload: (upload: Upload) => Promise<void>;
   readonly emit: PeerEventListener;
 }
 
-/** The tasks of one peer. They outlive a session: work goes on while the peer reconnects. */
-export class Work {
-  #options: WorkOptions;
+/** Runs the tasks of one peer. Running tasks survive the end of a session and continue while the peer reconnects. */
+export class TaskRunner {
+  #options: TaskRunnerOptions;
   readonly #runs = new Map<string, Run>();
-  readonly #outbox = new Outbox();
-  #link: Link | null = null;
+  readonly #unconfirmed = new UnconfirmedResults();
+  #connection: Connection | null = null;
 
-  constructor(options: WorkOptions) {
+  constructor(options: TaskRunnerOptions) {
     this.#options = options;
   }
 
-  /** A session is active: what waited for one goes out, and every lease is renewed. */
-  attach(link: Link): void {
-    this.#link = link;
-    this.#outbox.flush(
+  /** A session became active: sends unsent results and renews every lease. */
+  attach(connection: Connection): void {
+    this.#connection = connection;
+    this.#unconfirmed.resend(
       this.#options.now(),
-      (message) => link.send("task_result", message) !== null,
+      (message) => connection.send("task_result", message) !== null,
     );
-    for (const run of this.#runs.values()) run.renewal.now();
+    for (const run of this.#runs.values()) run.renewal.renew();
   }
 
-  /** The attempts that go on here, whatever becomes of the session: those whose result is not told yet, too. */
-  held(): readonly HeldTask[] {
-    const running = [...this.#runs.values()].filter(({ begin }) => begin === null);
+  /** The attempts that this peer still holds: running ones, and ended ones whose result is unsent. */
+  heldTasks(): readonly HeldTask[] {
+    const running = [...this.#runs.values()].filter(isStarted);
     const held = running.map(({ taskId, fence }) => ({ task_id: taskId, fence }));
-    return [...held, ...this.#outbox.unsent()];
+    return [...held, ...this.#unconfirmed.unsentTasks()];
   }
 
-  /** How many tasks may be done at once, from now on; what has begun goes on. */
-  resize({ slots, prefetch }: Pick<WorkOptions, "slots" | "prefetch">): void {
+  /** Changes how many tasks run at once. Running tasks continue. */
+  setCapacity({ slots, prefetch }: Pick<TaskRunnerOptions, "slots" | "prefetch">): void {
     this.#options = { ...this.#options, slots, prefetch };
-    this.#beginNext();
+    this.#startNext();
   }
 
-  /** The session is gone. What has not begun goes to others now; what has may still be wanted when the peer is back. */
+  /** The session ended. Prefetched tasks are aborted, since the mesh reassigns them; running ones continue. */
   detach(): void {
-    if (this.#link === null) return;
-    this.#link = null;
-    this.#outbox.dropped(this.#options.now());
+    if (this.#connection === null) return;
+    this.#connection = null;
+    this.#unconfirmed.sessionEnded(this.#options.now());
     for (const run of this.#runs.values())
-      if (run.begin !== null) this.#abort(run, "the session ended");
+      if (!isStarted(run)) this.#abort(run, "the session ended");
   }
 
+  /** Accepts or refuses an offered attempt. */
   offer(offer: TaskOffer): void {
-    const running = this.#runs.get(offer.task_id);
-    if (running !== undefined) return this.#offerAgain(running, offer);
+    const run = this.#runs.get(offer.task_id);
+    if (run !== undefined) return this.#continueAs(run, offer);
     const handler = this.#handlerOf(offer.kind);
     if (handler === undefined) return this.#refuse(offer, `no handler for ${offer.kind}`);
-    const begun = this.#begun();
-    const queued = begun >= this.#options.slots;
-    const room = this.#options.slots + Number(this.#options.prefetch && this.#options.slots > 0);
-    if (queued && this.#runs.size >= room) return this.#refuse(offer, "no free slot");
-    if (this.#accept(offer, queued)) this.#take(offer, handler, queued);
+    const { slots, prefetch } = this.#options;
+    const isPrefetched = this.#runningCount() >= slots;
+    const capacity = slots + Number(prefetch && slots > 0);
+    if (isPrefetched && this.#runs.size >= capacity) return this.#refuse(offer, "no free slot");
+    if (this.#accept(offer, isPrefetched)) this.#add(offer, handler, isPrefetched);
   }
 
+  /** The mesh cancels an attempt. */
   cancel({ task_id, fence, reason }: PayloadOf<"task_cancel">): void {
     const run = this.#runs.get(task_id);
     if (run === undefined || run.fence > fence) return;
     this.#abort(run, reason);
-    this.#beginNext();
+    this.#startNext();
   }
 
-  /** Aborts everything; nothing more is sent. */
+  /** Aborts every task; nothing more is sent. */
   stop(reason: string): void {
-    this.#link = null;
-    this.#outbox.clear();
+    this.#connection = null;
+    this.#unconfirmed.clear();
     for (const run of this.#runs.values()) this.#abort(run, reason);
   }
 
-  /** The mesh lost sight of an attempt that still runs here: the work goes on as the newer attempt. */
-  #offerAgain(run: Run, offer: TaskOffer): void {
-    if (offer.fence < run.fence || !this.#accept(offer, run.begin !== null)) return;
+  /** The mesh lost the attempt that runs here and offers the task again: the work continues as the newer attempt. */
+  #continueAs(run: Run, offer: TaskOffer): void {
+    if (offer.fence < run.fence || !this.#accept(offer, !isStarted(run))) return;
     run.fence = offer.fence;
-    run.ticket = offer.upload;
-    run.renewal.lease(offer.lease_seconds * SECOND);
+    run.uploadTicket = offer.upload;
+    run.renewal.setLease(offer.lease_seconds * SECOND);
   }
 
   #handlerOf(kind: string): Handler | undefined {
@@ -138,57 +121,55 @@ export class Work {
 
   #accept({ task_id, fence }: Pick<TaskOffer, "task_id" | "fence">, queued: boolean): boolean {
     const message = { task_id, fence, ...(queued && { queued }) };
-    return typeof this.#link?.send("task_accept", message) === "string";
+    return typeof this.#connection?.send("task_accept", message) === "string";
   }
 
   #refuse({ task_id, fence, kind }: TaskOffer, reason: string): void {
-    this.#link?.send("task_refuse", { task_id, fence, reason });
+    this.#connection?.send("task_refuse", { task_id, fence, reason });
     this.#options.emit({ type: "task_refused", taskId: task_id, kind, reason });
   }
 
-  /** Keeps the lease from now on; the work itself begins at once, or when a slot is free. */
-  #take(offer: TaskOffer, handler: Handler, queued: boolean): void {
+  /** Renews the lease from now on, and starts the handler unless the task is prefetched. */
+  #add(offer: TaskOffer, handler: Handler, isPrefetched: boolean): void {
     const { task_id: taskId, kind } = offer;
-    const abort = new AbortController();
-    const renewal = new Renewal(offer.lease_seconds * SECOND, this.#options.now, (progress) => {
-      const waits = run.begin !== null && { queued: true };
-      this.#link?.send("task_progress", {
-        task_id: taskId,
-        fence: run.fence,
-        ...waits,
-        ...progress,
-      });
-    });
-    const begin = () => void this.#run(run, offer, handler);
+    const renewal = new LeaseRenewal(
+      offer.lease_seconds * SECOND,
+      this.#options.now,
+      (progress) => {
+        const queued = !isStarted(run) && { queued: true };
+        const message = { task_id: taskId, fence: run.fence, ...queued, ...progress };
+        this.#connection?.send("task_progress", message);
+      },
+    );
     const run: Run = {
       taskId,
       kind,
-      abort,
+      abort: new AbortController(),
       renewal,
-      begin,
+      start: () => void this.#run(run, offer, handler),
       fence: offer.fence,
-      ticket: offer.upload,
+      uploadTicket: offer.upload,
     };
     this.#runs.set(taskId, run);
-    if (!queued) this.#begin(run);
+    if (!isPrefetched) this.#start(run);
   }
 
-  #begin(run: Run): void {
-    const { begin } = run;
-    run.begin = null;
-    begin?.();
+  #start(run: Run): void {
+    const { start } = run;
+    run.start = null;
+    start?.();
   }
 
-  /** A slot may be free: what waited for one begins, if the mesh can be told. */
-  #beginNext(): void {
-    if (this.#begun() >= this.#options.slots) return;
-    const next = [...this.#runs.values()].find(({ begin }) => begin !== null);
+  /** Starts the prefetched task if a slot is free and the mesh can be informed. */
+  #startNext(): void {
+    if (this.#runningCount() >= this.#options.slots) return;
+    const next = [...this.#runs.values()].find((run) => !isStarted(run));
     if (next === undefined) return;
-    if (this.#accept({ task_id: next.taskId, fence: next.fence }, false)) this.#begin(next);
+    if (this.#accept({ task_id: next.taskId, fence: next.fence }, false)) this.#start(next);
   }
 
-  #begun(): number {
-    return [...this.#runs.values()].filter(({ begin }) => begin === null).length;
+  #runningCount(): number {
+    return [...this.#runs.values()].filter(isStarted).length;
   }
 
   async #run(run: Run, offer: TaskOffer, handler: Handler): Promise<void> {
@@ -196,49 +177,49 @@ export class Work {
     const { attempt } = offer;
     this.#options.emit({ type: "task_started", taskId, kind, attempt });
     const progress = (fraction?: number, message?: string): void => {
-      if (this.#holds(run)) renewal.report(progressOf(fraction, message));
+      if (this.#isCurrent(run)) renewal.report(boundedProgress(fraction, message));
     };
     const context = { taskId, kind, attempt, signal: abort.signal, progress };
-    const way = { sealTo: offer.seal_to ?? null, large: offer.upload !== undefined };
-    const outcome = await outcomeOf(() => handler(offer.payload, context), way);
-    if (!this.#holds(run)) return;
+    const transport = { sealTo: offer.seal_to ?? null, large: offer.upload !== undefined };
+    const outcome = await runToOutcome(() => handler(offer.payload, context), transport);
+    if (!this.#isCurrent(run)) return;
     if ("large" in outcome) await this.#upload(run, outcome.large, outcome.sealed);
     else this.#finish(run, outcome);
-    this.#beginNext();
+    this.#startNext();
   }
 
-  /** The lease is kept while the result is on its way; once it is there the task has ended. */
+  /** Uploads a large result; the lease is renewed meanwhile. The task has ended once the upload succeeds. */
   async #upload(run: Run, bytes: Bytes, sealed: boolean): Promise<void> {
-    const { taskId, kind, fence, ticket = "" } = run;
+    const { taskId, kind, fence, uploadTicket: ticket = "" } = run;
     try {
       const { signal } = run.abort;
       await this.#options.upload({ taskId, fence, ticket, bytes, sealed, signal });
     } catch (error) {
-      if (!this.#holds(run)) return;
-      // A newer attempt has taken the work over meanwhile: the result is its.
+      if (!this.#isCurrent(run)) return;
+      // A newer attempt has taken over the work meanwhile: upload again under its fence.
       if (run.fence !== fence) return this.#upload(run, bytes, sealed);
       const reason = error instanceof Error ? error.message : String(error);
-      // Another has the task by now, or this result was there already and only the answer was lost: nothing is left to say.
+      // Another peer holds the task now, or this upload was committed and its answer was lost. Either way: nothing to send.
       if (error instanceof MusterApiError && error.code === "lease_lost")
         return this.#abort(run, reason);
       return this.#finish(run, { ok: false, error: reason, retry: true });
     }
-    if (!this.#holds(run)) return;
-    this.#forget(run);
+    if (!this.#isCurrent(run)) return;
+    this.#remove(run);
     this.#options.emit({ type: "task_succeeded", taskId, kind });
   }
 
-  /** False once the run was cancelled, even if another attempt of its task runs by now. */
-  #holds(run: Run): boolean {
+  /** False once the run was aborted, also if a newer run of the same task exists. */
+  #isCurrent(run: Run): boolean {
     return this.#runs.get(run.taskId) === run;
   }
 
   #finish(run: Run, outcome: Exclude<Outcome, { large: unknown }>): void {
-    this.#forget(run);
+    this.#remove(run);
     const message = { task_id: run.taskId, fence: run.fence, ...outcome };
-    const sent = typeof this.#link?.send("task_result", message) === "string";
+    const isSent = typeof this.#connection?.send("task_result", message) === "string";
     const now = this.#options.now();
-    this.#outbox.keep(message, sent ? now : null, now);
+    this.#unconfirmed.add(message, isSent ? now : null, now);
     const task = { taskId: run.taskId, kind: run.kind };
     if (outcome.ok) this.#options.emit({ type: "task_succeeded", ...task });
     else {
@@ -248,13 +229,15 @@ export class Work {
   }
 
   #abort(run: Run, reason: string): void {
-    this.#forget(run);
+    this.#remove(run);
     run.abort.abort(new DOMException(reason, "AbortError"));
     this.#options.emit({ type: "task_cancelled", taskId: run.taskId, kind: run.kind, reason });
   }
 
-  #forget(run: Run): void {
+  #remove(run: Run): void {
     this.#runs.delete(run.taskId);
     run.renewal.stop();
   }
 }
+
+const isStarted = ({ start }: Run): boolean => start === null;

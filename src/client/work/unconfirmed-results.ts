@@ -1,53 +1,53 @@
 import type { Millis } from "../../base/clock.ts";
 import type { HeldTask, PayloadInput } from "../../protocol/messages.ts";
-import { RESULT_DOUBT, RESULTS_KEPT_MAX } from "../timings.ts";
+import { RESULT_RESEND_WINDOW, UNCONFIRMED_RESULTS_MAX } from "../timings.ts";
 
 export type ResultMessage = PayloadInput<"task_result">;
 
-interface Kept {
+interface UnconfirmedResult {
   readonly message: ResultMessage;
-  /** When it was sent; null while it was not. */
+  /** Null until it was sent. */
   readonly sentAt: Millis | null;
 }
 
 /**
- * Results that may not have reached the mesh: those that had to wait for a session, and those sent so shortly before
- * the socket dropped that nobody knows. Sending one twice does no harm: the mesh refuses the second by its fence.
+ * Results that the mesh may not have received: those that could not be sent, and those sent less than
+ * `RESULT_RESEND_WINDOW` before the socket closed. A duplicate is harmless: the mesh refuses it by its fence.
  */
-export class Outbox {
-  #kept: readonly Kept[] = [];
+export class UnconfirmedResults {
+  #results: readonly UnconfirmedResult[] = [];
 
-  /** Keeps a result; `sentAt` is null if it could not be sent. The oldest makes room. */
-  keep(message: ResultMessage, sentAt: Millis | null, now: Millis): void {
-    const doubtful = this.#kept.filter((kept) => inDoubt(kept, now));
-    this.#kept = [...doubtful, { message, sentAt }].slice(-RESULTS_KEPT_MAX);
+  /** Adds a result; `sentAt` is null if it could not be sent. Above the maximum the oldest result is dropped. */
+  add(message: ResultMessage, sentAt: Millis | null, now: Millis): void {
+    const unconfirmed = this.#results.filter((result) => mayBeLost(result, now));
+    this.#results = [...unconfirmed, { message, sentAt }].slice(-UNCONFIRMED_RESULTS_MAX);
   }
 
-  /** The socket dropped: what was sent just before counts as unsent. */
-  dropped(now: Millis): void {
-    this.#kept = this.#kept
-      .filter((kept) => inDoubt(kept, now))
+  /** Marks results that were sent shortly before the end of the session as unsent, and drops the older ones. */
+  sessionEnded(now: Millis): void {
+    this.#results = this.#results
+      .filter((result) => mayBeLost(result, now))
       .map(({ message }) => ({ message, sentAt: null }));
   }
 
-  /** Hands every unsent result to `send`, which answers whether it went out. */
-  flush(now: Millis, send: (message: ResultMessage) => boolean): void {
-    this.#kept = this.#kept.map((kept) =>
-      kept.sentAt === null && send(kept.message) ? { ...kept, sentAt: now } : kept,
+  /** Calls `send` for each unsent result; `send` returns whether the message was sent. */
+  resend(now: Millis, send: (message: ResultMessage) => boolean): void {
+    this.#results = this.#results.map((result) =>
+      result.sentAt === null && send(result.message) ? { ...result, sentAt: now } : result,
     );
   }
 
-  /** The attempts whose result has yet to be sent. */
-  unsent(): readonly HeldTask[] {
-    return this.#kept
+  /** The attempts whose results are unsent. */
+  unsentTasks(): readonly HeldTask[] {
+    return this.#results
       .filter(({ sentAt }) => sentAt === null)
       .map(({ message: { task_id, fence } }) => ({ task_id, fence }));
   }
 
   clear(): void {
-    this.#kept = [];
+    this.#results = [];
   }
 }
 
-const inDoubt = ({ sentAt }: Kept, now: Millis): boolean =>
-  sentAt === null || now - sentAt < RESULT_DOUBT;
+const mayBeLost = ({ sentAt }: UnconfirmedResult, now: Millis): boolean =>
+  sentAt === null || now - sentAt < RESULT_RESEND_WINDOW;

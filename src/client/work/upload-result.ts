@@ -7,7 +7,7 @@ import { UPLOAD_TIMEOUT } from "../timings.ts";
 export interface Upload {
   readonly taskId: string;
   readonly fence: number;
-  /** The ticket that came with the offer. */
+  /** The upload ticket that came with the offer. */
   readonly ticket: string;
   readonly bytes: Bytes;
   readonly sealed: boolean;
@@ -15,8 +15,8 @@ export interface Upload {
 }
 
 /**
- * Brings a result that is too large for a message to the mesh, over HTTP; it is committed when this settles. Throws
- * `MusterApiError`: `lease_lost` when another has the task by now.
+ * Uploads a result that is too large for a message, over HTTP. The result is committed when the promise resolves. Throws
+ * `MusterApiError`; code `lease_lost`: another peer holds the task now.
  */
 export async function uploadResult(url: string, fetch: Fetch, upload: Upload): Promise<void> {
   const { taskId, fence, ticket, bytes, sealed, signal } = upload;

@@ -1,0 +1,229 @@
+import { toHex } from "../../base/bytes.ts";
+import type { Millis } from "../../base/clock.ts";
+import type { KeyPair } from "../../crypto/identity.ts";
+import type { DiscoveryKeys } from "../../protocol/discovery.ts";
+import type { PayloadOf } from "../../protocol/messages.ts";
+import type { PeerProfile } from "../connection/connection.ts";
+import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
+import { PeerError } from "../errors.ts";
+import { generateIdentity, identityFrom, type PrivateKey } from "../keys.ts";
+import type { Platform } from "../platform.ts";
+import { GoP2pRequests, goP2pStats, requestHandlers } from "../work/go-p2p-requests.ts";
+import type { Handlers } from "../work/handler.ts";
+import { TaskRunner } from "../work/task-runner.ts";
+import { uploadResult } from "../work/upload-result.ts";
+import { advertPayload, type KnownPeer } from "./advert.ts";
+import type { Destination } from "./destination.ts";
+import { dispatchMessage, type MessageHandlers } from "./inbound-messages.ts";
+import { KeyRotation } from "./key-rotation.ts";
+import type { JoinedMesh, PeerEvent, PeerEventListener } from "./peer-events.ts";
+import type { Peer, PeerState } from "./peer-handle.ts";
+import type { Announcement } from "./peer-options.ts";
+import { rttsPayload, type MeasuredRtt } from "./rtt-report.ts";
+import { SessionLoop, type SessionLoopListener } from "./session-loop.ts";
+import { SessionTasks } from "./session-tasks.ts";
+
+export interface MeshPeerOptions {
+  readonly profile: PeerProfile;
+  readonly destination: Destination;
+  readonly handlers: Handlers;
+  readonly onEvent: PeerEventListener | undefined;
+  readonly platform: Platform;
+}
+
+/** A peer: connects the session loop with the tasks, the requests and the key rotation of the peer. */
+export class MeshPeer implements Peer {
+  readonly tasks: SessionTasks;
+  readonly #options: MeshPeerOptions;
+  #profile: PeerProfile;
+  readonly #startedAt: Millis;
+  readonly #ready = Promise.withResolvers<JoinedMesh>();
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #runner: TaskRunner;
+  readonly #requests: GoP2pRequests;
+  readonly #rotation = new KeyRotation();
+  readonly #messageHandlers: MessageHandlers;
+  #discoveryKeys: DiscoveryKeys | null = null;
+  readonly #loop: SessionLoop;
+
+  constructor(options: MeshPeerOptions) {
+    const { destination, handlers, platform, profile } = options;
+    const { url } = destination;
+    this.#options = options;
+    this.#profile = profile;
+    this.#startedAt = platform.now();
+    this.#runner = new TaskRunner({
+      handlers,
+      slots: profile.slots,
+      prefetch: profile.prefetch,
+      now: platform.now,
+      upload: (upload) => uploadResult(url, platform.fetch, upload),
+      emit: (event) => this.#emit(event),
+    });
+    this.#requests = new GoP2pRequests({
+      handlers,
+      stats: () => goP2pStats(this.id, this.#profile.name, platform.now() - this.#startedAt),
+    });
+    this.tasks = new SessionTasks(url, platform.fetch);
+    this.#messageHandlers = this.#createMessageHandlers();
+    // A program that does not await these promises must not end by an unhandled rejection.
+    this.#ready.promise.catch(() => {});
+    this.#closed.promise.catch(() => {});
+    this.#loop = new SessionLoop({
+      destination,
+      platform,
+      profile: () => this.#profile,
+      heldTasks: () => this.#runner.heldTasks(),
+      listener: this.#createLoopListener(),
+    });
+  }
+
+  get id(): string {
+    return this.#profile.keys.id;
+  }
+
+  get publicKey(): string {
+    return toHex(this.#profile.keys.publicKey);
+  }
+
+  get state(): PeerState {
+    return this.#loop.state;
+  }
+
+  get discoveryKeys(): DiscoveryKeys | null {
+    return this.#discoveryKeys;
+  }
+
+  get ready(): Promise<JoinedMesh> {
+    return this.#ready.promise;
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  close(reason = "the peer leaves"): Promise<void> {
+    return this.#loop.close(reason);
+  }
+
+  async rotate(newKey?: PrivateKey): Promise<KeyPair> {
+    const keys = newKey === undefined ? generateIdentity() : identityFrom(newKey);
+    const connection = this.#isMuster2 ? this.#loop.activeConnection : null;
+    return this.#rotation.rotate(connection, this.#profile.keys, keys, this.#loop.meshKey ?? "");
+  }
+
+  advertise(peers: readonly KnownPeer[]): boolean {
+    const advert = advertPayload(peers);
+    return typeof this.#loop.activeConnection?.send("advert", advert) === "string";
+  }
+
+  reportRtts(rtts: readonly MeasuredRtt[]): boolean {
+    const report = rttsPayload(rtts);
+    if (!this.#isMuster2) return false;
+    return typeof this.#loop.activeConnection?.send("rtts", report) === "string";
+  }
+
+  announce({ capabilities, slots, prefetch }: Announcement): void {
+    const changes = {
+      ...(capabilities !== undefined && { capabilities: [...capabilities] }),
+      ...(slots !== undefined && { slots }),
+      ...(prefetch !== undefined && { prefetch }),
+    };
+    const profile = { ...this.#profile, ...changes };
+    goP2pIdentity(profile); // throws if a field is not valid
+    this.#profile = profile;
+    this.#runner.setCapacity(profile);
+    this.#loop.activeConnection?.send("announce", changes);
+  }
+
+  get #isMuster2(): boolean {
+    return this.#options.destination.protocol === "muster/2";
+  }
+
+  #createLoopListener(): SessionLoopListener {
+    const { url } = this.#options.destination;
+    return {
+      connecting: (failures) => this.#emit({ type: "connecting", url, failures }),
+      message: (envelope) => dispatchMessage(envelope, this.#messageHandlers),
+      frameIgnored: (reason) => this.#emit({ type: "frame_ignored", reason }),
+      detached: () => {
+        this.#runner.detach();
+        this.tasks.detach();
+      },
+      recover: (error) => this.#adoptRotatedKey(error),
+      disconnected: (code, reason, retryInMs) =>
+        this.#emit({ type: "disconnected", code, reason, retryInMs }),
+      closed: (error) => this.#onClosed(error),
+    };
+  }
+
+  #createMessageHandlers(): MessageHandlers {
+    const { platform } = this.#options;
+    return {
+      ping: ({ sentAt }, { id }) => {
+        this.#loop.connection?.send("pong", { sentAt, receivedAt: platform.now() }, id);
+      },
+      welcome: (welcome) => this.#onWelcome(welcome),
+      task_offer: (offer) => this.#runner.offer(offer),
+      task_cancel: (cancel) => this.#runner.cancel(cancel),
+      rejection: ({ code, reason }) => this.#emit({ type: "rejected", code, reason }),
+      sample: ({ pointers }) => this.#emit({ type: "sample", pointers }),
+      ...requestHandlers((type, payload, id) => {
+        const { connection } = this.#loop;
+        if (connection !== null) void this.#requests.answer(type, payload, id, connection);
+      }),
+      task_shown: (shown, { replyTo }) => this.tasks.taskShown(shown, replyTo),
+      error: (error, { replyTo }) => {
+        if (this.tasks.errorReceived(error, replyTo)) return;
+        const { code, message } = error;
+        this.#rotation.errorReceived(code, message, replyTo);
+        this.#emit({ type: "mesh_error", code, message, replyTo });
+      },
+      disconnect: ({ reason, reconnect }) => this.#loop.disconnecting(reconnect ?? null, reason),
+      ignored: (reason) => this.#emit({ type: "frame_ignored", reason }),
+    };
+  }
+
+  #onWelcome(welcome: PayloadOf<"welcome">): void {
+    const { peer_id: peerId, epoch, role, mesh } = welcome;
+    const connection = this.#loop.welcomed(welcome.reconnect ?? null, mesh.next_public_key ?? null);
+    if (connection === null) return;
+    this.#discoveryKeys = welcome.discovery ?? null;
+    this.#runner.attach(connection);
+    this.tasks.attach(connection);
+    this.#ready.resolve(mesh);
+    this.#emit({ type: "ready", peerId, epoch, role, mesh });
+    if (this.#rotation.welcomed(peerId)) this.#emit({ type: "rotated", peerId });
+  }
+
+  /** The mesh has barred the old key in favor of the new one: from now on the peer dials with the new one. */
+  #adoptRotatedKey(error: PeerError): boolean {
+    const keys = this.#rotation.keysAfterRefusal(error, this.#profile.keys);
+    if (keys === null) return false;
+    this.#profile = { ...this.#profile, keys };
+    return true;
+  }
+
+  #onClosed(error: PeerError | null): void {
+    const reason = error?.message ?? "the peer closes";
+    this.#runner.stop(reason);
+    this.#requests.stop(reason);
+    this.tasks.stop(error ?? new PeerError("closed", "the peer is closed"));
+    this.#rotation.stop(reason);
+    this.#ready.reject(error ?? new PeerError("closed", "the peer was closed before it joined"));
+    if (error === null) this.#closed.resolve();
+    else this.#closed.reject(error);
+    this.#emit({ type: "closed", error: error ?? undefined });
+  }
+
+  /** An exception of the program's listener must not break the session: it becomes an uncaught exception instead. */
+  #emit(event: PeerEvent): void {
+    try {
+      this.#options.onEvent?.(event);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}

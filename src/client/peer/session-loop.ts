@@ -1,0 +1,218 @@
+import type { Millis } from "../../base/clock.ts";
+import type { Envelope } from "../../protocol/envelope.ts";
+import { CLOSE } from "../../protocol/errors.ts";
+import type { HeldTask, Reconnect } from "../../protocol/messages.ts";
+import type { Connection, ConnectionEnd, PeerProfile } from "../connection/connection.ts";
+import { dialGoP2p } from "../connection/go-p2p-connection.ts";
+import { dialMuster2 } from "../connection/muster2-connection.ts";
+import { ReplayFilter } from "../connection/replay-filter.ts";
+import type { PeerError } from "../errors.ts";
+import type { Platform } from "../platform.ts";
+import { DISCONNECT_GRACE, MESH_SILENCE_MAX } from "../timings.ts";
+import type { Destination } from "./destination.ts";
+import { ReconnectBackoff } from "./reconnect-backoff.ts";
+import { SilenceWatchdog } from "./silence-watchdog.ts";
+
+/** What the loop reports to its owner. */
+export interface SessionLoopListener {
+  /** A dial begins, after `failures` failures in a row. */
+  connecting(failures: number): void;
+  message(envelope: Envelope): void;
+  frameIgnored(reason: string): void;
+  /** The connection ended. Called before the loop dials again, waits, or closes. */
+  detached(): void;
+  /** The mesh refused the peer. True if the owner has changed the profile, so that dialing again makes sense. */
+  recover(error: PeerError): boolean;
+  /** The loop dials again after `retryInMs`. */
+  disconnected(code: number, reason: string, retryInMs: Millis): void;
+  /** The loop has ended: with the mesh's refusal, or null after `close()`. */
+  closed(error: PeerError | null): void;
+}
+
+export interface SessionLoopOptions {
+  readonly destination: Destination;
+  readonly platform: Platform;
+  /** Read at each dial. */
+  readonly profile: () => PeerProfile;
+  /** Read at each dial. */
+  readonly heldTasks: () => readonly HeldTask[];
+  readonly listener: SessionLoopListener;
+}
+
+type State =
+  | { readonly at: "connecting"; readonly connection: Connection }
+  /** The mesh has proved its key; its welcome is awaited. */
+  | { readonly at: "joining"; readonly connection: Connection }
+  | { readonly at: "active"; readonly connection: Connection; readonly since: Millis }
+  | { readonly at: "waiting"; readonly timer: ReturnType<typeof setTimeout> }
+  | { readonly at: "closed" };
+
+/**
+ * Keeps a peer connected: connecting -> joining -> active, then waiting and connecting again, until it is closed from
+ * either side. Corrects the clock offset and the pinned mesh key where the mesh announced a change.
+ */
+export class SessionLoop {
+  readonly #options: SessionLoopOptions;
+  readonly #replayFilter = new ReplayFilter();
+  readonly #backoff = new ReconnectBackoff();
+  #meshKey: string | null;
+  #nextMeshKey: string | null;
+  #clockOffset: Millis = 0;
+  /** Set after one correction and cleared by a welcome: a second correction in a row would not help. */
+  #isClockCorrected = false;
+  #watchdog: SilenceWatchdog | null = null;
+  #state: State;
+
+  /** Dials at once. */
+  constructor(options: SessionLoopOptions) {
+    this.#options = options;
+    this.#meshKey = options.destination.meshKey;
+    this.#nextMeshKey = options.destination.nextMeshKey;
+    this.#state = { at: "connecting", connection: this.#dial() };
+    this.#options.listener.connecting(this.#backoff.failures);
+  }
+
+  get state(): State["at"] {
+    return this.#state.at;
+  }
+
+  /** The key that the mesh must prove, in hex; null before the first handshake of a peer that pins none. */
+  get meshKey(): string | null {
+    return this.#meshKey;
+  }
+
+  /** The present connection, welcomed or not; null if there is none. */
+  get connection(): Connection | null {
+    return "connection" in this.#state ? this.#state.connection : null;
+  }
+
+  /** The connection of the active session; null outside of one. */
+  get activeConnection(): Connection | null {
+    return this.#state.at === "active" ? this.#state.connection : null;
+  }
+
+  /** The mesh said welcome. Returns the connection of the session; null if no welcome was expected. */
+  welcomed(position: Reconnect | null, nextMeshKey: string | null): Connection | null {
+    if (this.#state.at !== "joining") return null;
+    const { connection } = this.#state;
+    this.#state = { at: "active", connection, since: this.#options.platform.now() };
+    this.#nextMeshKey = nextMeshKey;
+    this.#isClockCorrected = false;
+    this.#backoff.setPosition(position);
+    return connection;
+  }
+
+  /**
+   * The mesh announced that it will disconnect. Its close code, which follows, says whether to reconnect; if it does not
+   * follow within `DISCONNECT_GRACE`, the connection is dropped from this side.
+   */
+  disconnecting(position: Reconnect | null, reason: string): void {
+    this.#backoff.updatePosition(position);
+    const { connection } = this;
+    setTimeout(() => {
+      if (connection !== null && connection === this.connection) this.#drop(CLOSE.normal, reason);
+    }, DISCONNECT_GRACE);
+  }
+
+  /** Ends the loop. Resolves once the socket is closed. */
+  async close(reason: string): Promise<void> {
+    const state = this.#state;
+    if (state.at === "closed") return;
+    this.#finish(null);
+    if (state.at === "waiting") clearTimeout(state.timer);
+    else {
+      state.connection.send("disconnect", { reason, code: CLOSE.normal });
+      await state.connection.close(CLOSE.normal, "");
+    }
+  }
+
+  #dial(): Connection {
+    const { destination, platform, profile, heldTasks, listener } = this.#options;
+    const dial = destination.protocol === "muster/2" ? dialMuster2 : dialGoP2p;
+    return dial(
+      {
+        url: destination.url,
+        profile: profile(),
+        meshKey: this.#meshKey,
+        joinKey: destination.joinKey,
+        heldTasks: heldTasks(),
+        clockOffset: this.#clockOffset,
+        replayFilter: this.#replayFilter,
+        platform,
+      },
+      {
+        authenticated: (meshKey) => this.#authenticated(meshKey),
+        activity: () => this.#watchdog?.activity(),
+        message: (envelope) => listener.message(envelope),
+        frameIgnored: (reason) => listener.frameIgnored(reason),
+        ended: (end) => this.#ended(end),
+      },
+    );
+  }
+
+  /** The mesh has proved its key, which is pinned from now on. */
+  #authenticated(meshKey: string): void {
+    if (this.#state.at !== "connecting") return;
+    this.#meshKey = meshKey;
+    this.#state = { at: "joining", connection: this.#state.connection };
+    this.#watchdog = new SilenceWatchdog(MESH_SILENCE_MAX, this.#options.platform.now, () =>
+      this.#drop(CLOSE.timeout, "no frame from the mesh within the timeout"),
+    );
+  }
+
+  /** Closes the connection from this side, to reconnect later. */
+  #drop(code: number, reason: string): void {
+    void this.connection?.close(code, "");
+    this.#ended({ kind: "dropped", code, reason });
+  }
+
+  #ended(end: ConnectionEnd): void {
+    if (this.#state.at === "closed") return;
+    const { listener, platform } = this.#options;
+    this.#watchdog?.stop();
+    listener.detached();
+    if (this.#corrects(end)) return this.#redial();
+    if (end.kind === "refused") return this.#finish(end.error);
+    const now = platform.now();
+    const sessionLength = this.#state.at === "active" ? now - this.#state.since : null;
+    const retryInMs = this.#backoff.nextDelay(sessionLength, now, platform.random());
+    const timer = setTimeout(() => this.#redial(), retryInMs);
+    this.#state = { at: "waiting", timer };
+    const code = end.kind === "dropped" ? end.code : CLOSE.handshake;
+    listener.disconnected(code, end.reason, retryInMs);
+  }
+
+  /** Corrects what caused the end, if possible. True if the peer should dial again without delay. */
+  #corrects(end: ConnectionEnd): boolean {
+    switch (end.kind) {
+      case "dropped":
+        return false;
+      case "skewed":
+        if (this.#isClockCorrected || !Number.isFinite(end.clockOffset)) return false;
+        this.#clockOffset = end.clockOffset;
+        this.#isClockCorrected = true;
+        return true;
+      case "refused":
+        if (end.error.code === "mesh_key_mismatch" && this.#nextMeshKey !== null) {
+          // The mesh has completed its rotation to the key that it had announced.
+          this.#meshKey = this.#nextMeshKey;
+          this.#nextMeshKey = null;
+          return true;
+        }
+        return this.#options.listener.recover(end.error);
+      default:
+        return end satisfies never;
+    }
+  }
+
+  #redial(): void {
+    this.#state = { at: "connecting", connection: this.#dial() };
+    this.#options.listener.connecting(this.#backoff.failures);
+  }
+
+  #finish(error: PeerError | null): void {
+    this.#state = { at: "closed" };
+    this.#watchdog?.stop();
+    this.#options.listener.closed(error);
+  }
+}

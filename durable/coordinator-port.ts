@@ -24,7 +24,7 @@ export interface GatewayPort {
   awaitTaskEnd(taskId: string, ms: number): Promise<void>;
 }
 
-/** Sends the command of a session in its peer's name; the one that a dialed address may send before its peer is known, in the dial's. */
+/** Sends a session's command. Its actor is the session's peer, or the dial for `dial_failed`, whose peer may be unknown. */
 export async function sendSessionCommand(
   env: Env,
   command: SessionCommand,

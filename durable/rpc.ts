@@ -30,7 +30,11 @@ export interface Called {
   readonly reply: unknown;
 }
 
-/** No method waits for a command of the session to the coordinator, because the coordinator waits for the method. */
+/**
+ * No method waits for a command of the session to the coordinator, because the coordinator waits for the method. The one
+ * exception: a call that names an epoch which the object does not know yet waits for the answer to the admission in progress,
+ * because the coordinator has then decided that admission and its answer is on the way.
+ */
 export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
   fetch(request: Request): Promise<Response>;
   offer(version: number, epoch: number, offer: TaskOffer): Promise<Delivery>;

@@ -81,7 +81,7 @@ export interface Admitted {
 }
 
 /** A peer answered a ping, or did not. */
-export interface ObserveInput extends SessionInput {
+interface ObserveInput extends SessionInput {
   /** Grows with each observation of a session, so that an observation that was overtaken changes nothing. */
   readonly seq: number;
   readonly event: "answered" | "missed_answer";
@@ -89,7 +89,7 @@ export interface ObserveInput extends SessionInput {
 }
 
 /** A session ended. It is named by its epoch, or by its object where the object does not know the epoch. */
-export type GoneInput = {
+type GoneInput = {
   readonly peerId: PeerId;
   readonly reason: string;
   /** Whether the connection was lost without a close by either side. */

@@ -5,7 +5,7 @@
 export type CommandCaller = "session" | "gateway" | "mesh";
 
 /** One command: who may send it, what it receives, what it answers. */
-export interface CommandShape {
+interface CommandShape {
   readonly caller: CommandCaller;
   readonly input: object;
   readonly output: object | null;
@@ -20,5 +20,3 @@ export type CallersOf<Commands extends { [K in keyof Commands]: CommandShape }> 
 export type SessionActor = `peer:${string}` | `dial:${string}`;
 /** The caller of the HTTP API: the operator, an API token, or a request that carries no token (yet). */
 export type GatewayActor = "admin" | "anonymous" | `token:${string}`;
-/** Who gave a command, as the audit log names it. */
-export type Actor = SessionActor | GatewayActor | "mesh";

@@ -12,7 +12,7 @@ export function refuseRpcCaller(actor: string, name: CommandName): MusterError |
   return { code: "forbidden", detail: `${actor} may not send the command ${name}` };
 }
 
-/** What kind of caller an actor is; null for one that has no business to call: `mesh`, or an unknown spelling. */
+/** The kind of caller that an actor is; null for `mesh` and for an unknown actor. */
 function rpcCallerOf(actor: string): Exclude<CommandCaller, "mesh"> | null {
   if (/^(?:peer|dial):/.test(actor)) return "session";
   return actor === "admin" || actor === "anonymous" || actor.startsWith("token:")

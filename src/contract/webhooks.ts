@@ -110,7 +110,7 @@ export interface DeliveryInput {
 }
 
 /** The source has another revision by now: the delivery must be judged again. */
-export interface SourceChanged {
+interface SourceChanged {
   readonly outcome: "source_changed";
 }
 

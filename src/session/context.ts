@@ -2,7 +2,7 @@ import type { Millis, RandomBytes } from "../base/clock.ts";
 import type { KeyPair } from "../crypto/identity.ts";
 
 /** The mesh as its peers see it. */
-export interface MeshIdentity {
+interface MeshIdentity {
   readonly keys: KeyPair;
   readonly name: string;
 }

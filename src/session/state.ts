@@ -47,7 +47,7 @@ export interface TaskRequest {
 }
 
 /** A go-p2p request from the HTTP API, whose caller waits for the reply at this session's object. */
-export interface RelayedRequest {
+interface RelayedRequest {
   readonly id: string;
   readonly type: GoP2pRequest;
 }
@@ -117,7 +117,7 @@ export interface Active extends Keyed {
 }
 
 /** Ended. The claim is kept, so that an admission that is answered later can be taken back. */
-export interface Closed {
+interface Closed {
   readonly state: "closed";
   readonly claim: Claim | null;
 }

@@ -86,7 +86,7 @@ describe("a go-p2p node without the muster field", () => {
     expect(await awaitTaskEnd(id)).toMatchObject({ result: stats });
   });
 
-  it("HS16 a reply after the task was cancelled is ignored", async () => {
+  it("HS16 a reply after the task was canceled is ignored", async () => {
     const node = await plainNode();
     const { id } = await submitTask("go-p2p/get_stats", null);
     const { id: replyTo } = await node.readType("get_stats");

@@ -36,7 +36,7 @@ export const START: Millis = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 export const MESH = { keys: newKeyPair(seededRandom(1)), name: "test mesh" };
 export const PEER = newKeyPair(seededRandom(2));
-export const KEY = frameKey(present(sharedSecret(PEER.privateKey, MESH.keys.publicKey)));
+const KEY = frameKey(present(sharedSecret(PEER.privateKey, MESH.keys.publicKey)));
 export const ORIGIN: Origin = {
   address: "192.0.2.1",
   place: null,

@@ -76,7 +76,7 @@ describe("a go-p2p request that carries a task to a plain go-p2p node", () => {
     expect(active(answered).taskRequests).toHaveLength(1);
   });
 
-  test("HS16 a request is no longer outstanding once its task is cancelled", () => {
+  test("HS16 a request is no longer outstanding once its task is canceled", () => {
     const task = offer(7);
     const sent = active(offered(joined({ speaksMuster: false }), task));
     const cancel = { type: "cancel", taskId: task.task_id, reason: "" } as const;

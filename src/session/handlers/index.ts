@@ -19,7 +19,7 @@ import {
   handleTaskResult,
 } from "./worker-tasks.ts";
 
-export type { Handler, Message } from "./handler.ts";
+export type { Handler } from "./handler.ts";
 
 /** The handler of every message type in an active session. */
 export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {

@@ -15,7 +15,7 @@ const anyAttempt = fc.record({
   peerId: fc.stringMatching(/^[0-9a-f]{32}$/),
 });
 
-test("AS23 a ticket is good for its own attempt, and for no other, of no other mesh", () => {
+test("AS23 an upload ticket is valid only for its own attempt in its own mesh", () => {
   fc.assert(
     fc.property(anyAttempt, anyAttempt, (mine, other) => {
       fc.pre(mine.taskId !== other.taskId && mine.peerId !== other.peerId);
@@ -30,7 +30,7 @@ test("AS23 a ticket is good for its own attempt, and for no other, of no other m
   );
 });
 
-test("AS25 a reader's ticket is good for its task and peer, and is none of an attempt's", () => {
+test("AS25 a download ticket is valid only for its task and peer, and is not an upload ticket", () => {
   fc.assert(
     fc.property(anyAttempt, anyAttempt, ({ taskId, fence, peerId }, other) => {
       fc.pre(taskId !== other.taskId && peerId !== other.peerId);
@@ -45,7 +45,7 @@ test("AS25 a reader's ticket is good for its task and peer, and is none of an at
   );
 });
 
-test.for(["", ".", "a.b", "x".repeat(65)])("AS23 %j is no ticket", (text) => {
+test.for(["", ".", "a.b", "x".repeat(65)])("AS23 malformed text is not a ticket: %j", (text) => {
   expect(readUploadTicket(KEY, text, { taskId: crypto.randomUUID(), fence: 1 })).toBeNull();
   expect(readDownloadTicket(KEY, text, crypto.randomUUID())).toBeNull();
 });

@@ -15,7 +15,7 @@ const bytes = fc.uint8Array({ maxLength: 300 });
 const view = (data: Uint8Array) => Buffer.from(data.buffer, data.byteOffset, data.length);
 
 describe("hex", () => {
-  test("is what Node's Buffer writes, and reads back", () => {
+  test("encodes like Node's Buffer and decodes to the same bytes", () => {
     fc.assert(
       fc.property(bytes, (data) => {
         expect(toHex(data)).toBe(view(data).toString("hex"));
@@ -34,7 +34,7 @@ describe("hex", () => {
 });
 
 describe("base64", () => {
-  test("is what Node's Buffer writes, and reads back", () => {
+  test("encodes like Node's Buffer and decodes to the same bytes", () => {
     fc.assert(
       fc.property(bytes, (data) => {
         expect(toBase64(data)).toBe(view(data).toString("base64"));
@@ -43,13 +43,13 @@ describe("base64", () => {
     );
   });
 
-  test("holds more bytes than an engine takes arguments", () => {
+  test("encodes more bytes than an engine allows arguments in one call", () => {
     const data = Uint8Array.from({ length: 300_001 }, (_, at) => at % 251);
     expect(toBase64(data)).toBe(view(data).toString("base64"));
     expect(fromBase64(toBase64(data))).toEqual(data);
   });
 
-  test("has one spelling for each value: whatever reads, is written back the same", () => {
+  test("has one encoding for each value: any text that decodes is encoded to the same text", () => {
     const text = fc.string({
       unit: fc.constantFrom(...Array.from("ABgw/+09=-_ \n")),
       maxLength: 8,
@@ -84,7 +84,7 @@ describe("base64", () => {
 });
 
 describe("UTF-8", () => {
-  test("reads back whatever well-formed text was written", () => {
+  test("decodes any well-formed text that was encoded", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), (text) => {
         expect(fromUtf8(utf8(text))).toBe(text);
@@ -98,17 +98,17 @@ describe("UTF-8", () => {
     ["an overlong form", [0xc0, 0xaf]],
     ["a surrogate", [0xed, 0xa0, 0x80]],
     ["a byte that no text has", [0x61, 0xff]],
-  ] as const)("is refused, not repaired: %s", ([, data]) => {
+  ] as const)("decoding refuses malformed bytes instead of replacing them: %s", ([, data]) => {
     expect(fromUtf8(Uint8Array.from(data))).toBeNull();
   });
 
-  test("keeps a byte order mark, so that no two byte strings read alike", () => {
+  test("decoding keeps a byte order mark, so that different bytes never decode to the same text", () => {
     expect(fromUtf8(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61))).toBe("\ufeffa");
   });
 });
 
-describe("joining and comparing bytes", () => {
-  test("joins parts in order, into bytes of their own", () => {
+describe("concat and equalConstantTime", () => {
+  test("concat copies the parts in order into new bytes", () => {
     fc.assert(
       fc.property(fc.array(bytes, { maxLength: 5 }), (parts) => {
         const whole = concat(...parts);
@@ -118,7 +118,7 @@ describe("joining and comparing bytes", () => {
     );
   });
 
-  test("calls equal what is equal", () => {
+  test("equalConstantTime is true for equal bytes", () => {
     fc.assert(
       fc.property(bytes, (data) => {
         expect(equalConstantTime(data, data.slice())).toBe(true);
@@ -126,7 +126,7 @@ describe("joining and comparing bytes", () => {
     );
   });
 
-  test("calls unequal what differs in one bit or in length", () => {
+  test("equalConstantTime is false when one bit or the length differs", () => {
     const changed = fc
       .uint8Array({ minLength: 1, maxLength: 64 })
       .chain((data) => fc.record({ data: fc.constant(data), bit: fc.nat(data.length * 8 - 1) }));

@@ -19,8 +19,8 @@ function expected(text: string, maxDepth: number): unknown {
 
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 
-describe("reading JSON", () => {
-  test("gives what JSON.parse gives, up to the depth allowed", () => {
+describe("parseJson", () => {
+  test("returns what JSON.parse returns, up to the allowed depth", () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 6 }), fc.nat({ max: 7 }), (text, maxDepth) => {
         expect(parseJson(text, maxDepth)).toEqual(expected(text, maxDepth));
@@ -29,7 +29,7 @@ describe("reading JSON", () => {
     );
   });
 
-  test("decides any mix of brackets, quotes and escapes as JSON.parse and the depth do", () => {
+  test("accepts any mix of brackets, quotes and escapes exactly if JSON.parse and the depth limit do", () => {
     const text = fc.string({
       unit: fc.constantFrom(...Array.from('[]{}"\\:,1a\n')),
       maxLength: 24,
@@ -43,23 +43,23 @@ describe("reading JSON", () => {
     );
   });
 
-  test("takes brackets in strings and keys for text", () => {
+  test("does not count brackets inside strings and keys as nesting", () => {
     const value = { "[[[[": '{{{{"\\', x: "\\\\[[[[" };
     expect(parseJson(JSON.stringify(value), 1)).toEqual(value);
   });
 
-  test("allows the last depth and refuses the next", () => {
+  test("accepts JSON at the depth limit and refuses one level more", () => {
     expect(parseJson(nested(JSON_DEPTH_MAX))).toBeDefined();
     expect(parseJson(nested(JSON_DEPTH_MAX + 1))).toBeUndefined();
   });
 
-  test("never hands hostile nesting to the parser", () => {
+  test("never passes JSON that is too deep to JSON.parse", () => {
     for (const open of ["[", '{"a":', '[{"a":']) {
       expect(parseJson(open.repeat(1_000_000))).toBeUndefined();
     }
   });
 
-  test("counts values before any is made, and refuses more than are allowed", () => {
+  test("counts values before parsing, and refuses more than allowed", () => {
     const count = (value: unknown): number =>
       typeof value === "object" && value !== null
         ? 1 + Object.values(value).reduce((sum: number, each) => sum + count(each), 0)
@@ -78,25 +78,25 @@ describe("reading JSON", () => {
     expect(parseJson(`[${"{},".repeat(1_000_000)}{}]`, 32, 1_000)).toBeUndefined();
   });
 
-  test("reads a string of a thousand escaped quotes in the time of its length", () => {
+  test("scans a string of many escaped quotes in linear time", () => {
     const text = `["${'\\\\\\"'.repeat(200_000)}"]`;
     expect(parseJson(text)).toEqual(JSON.parse(text));
   });
 
-  test("tells null, which is JSON, from what is not", () => {
+  test("returns null for the JSON null and undefined for invalid JSON", () => {
     expect(parseJson("null")).toBeNull();
     expect(parseJson("nul")).toBeUndefined();
     expect(parseJson("")).toBeUndefined();
   });
 
-  test("never changes a prototype", () => {
+  test("never changes an object's prototype", () => {
     const value = parseJson('{"__proto__":{"polluted":true}}');
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
     expect({}).not.toHaveProperty("polluted");
   });
 });
 
-test("an object is told from every other JSON value", () => {
+test("isJsonObject is true for objects only, not for arrays or null", () => {
   const others: (Json | undefined)[] = [null, true, 1, "{}", [], [{}], undefined];
   expect(others.filter(isJsonObject)).toEqual([]);
   expect(isJsonObject({})).toBe(true);

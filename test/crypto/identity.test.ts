@@ -44,27 +44,27 @@ const LOW_ORDER = [
   "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 ];
 
-describe("an identity", () => {
-  test("has the public keys of RFC 7748", () => {
+describe("a key pair and its peer ID", () => {
+  test("a private key has the public key that RFC 7748 lists", () => {
     for (const pair of [alice, bob]) {
       expect(toHex(keyPairFrom(hexBytes(pair.private)).publicKey)).toBe(pair.public);
     }
   });
 
-  test("has the first 16 bytes of SHA-256 of its public key for an ID, in lower-case hex", () => {
+  test("a peer ID is the first 16 bytes of SHA-256(public key), in lower-case hex", () => {
     const expected = createHash("sha256").update(alice.public, "hex").digest("hex").slice(0, 32);
     expect(keyPairFrom(hexBytes(alice.private)).id).toBe(expected);
     expect(peerIdOf(hexBytes(alice.public))).toBe(expected);
     expect(PeerId.parse(expected)).toBe(expected);
   });
 
-  test("comes from the randomness that it is given", () => {
+  test("a new key pair is derived from the given random bytes", () => {
     const pair = newKeyPair(seededRandom(1));
     expect(pair).toEqual(keyPairFrom(seededRandom(1)(32)));
     expect(newKeyPair(seededRandom(2)).id).not.toBe(pair.id);
   });
 
-  test("has the signing key of RFC 8032 for its seed", () => {
+  test("a seed has the Ed25519 public key that RFC 8032 lists", () => {
     const seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
     expect(toHex(ed25519PublicKey(hexBytes(seed)))).toBe(
       "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
@@ -72,8 +72,8 @@ describe("an identity", () => {
   });
 });
 
-describe("a shared secret", () => {
-  test("is SHA-256 of what RFC 7748 agrees on, the same from both sides", () => {
+describe("the shared secret of two key pairs", () => {
+  test("is SHA-256 of the X25519 result of RFC 7748, the same on both sides", () => {
     const expected = createHash("sha256").update(RFC_7748.secret, "hex").digest("hex");
     const fromAlice = sharedSecret(hexBytes(alice.private), hexBytes(bob.public));
     const fromBob = sharedSecret(hexBytes(bob.private), hexBytes(alice.public));
@@ -81,19 +81,19 @@ describe("a shared secret", () => {
     expect(toHex(present(fromBob))).toBe(expected);
   });
 
-  test.for(LOW_ORDER)("is refused to a key of low order: %s", (key) => {
+  test.for(LOW_ORDER)("is null for a public key of low order: %s", (key) => {
     expect(x25519Agree(hexBytes(alice.private), hexBytes(key))).toBeNull();
     expect(sharedSecret(hexBytes(alice.private), hexBytes(key))).toBeNull();
   });
 
-  test.for([0, 16, 31, 33, 64])("is refused to a key of the wrong length: %i bytes", (length) => {
+  test.for([0, 16, 31, 33, 64])("is null for a public key of the wrong length: %i bytes", (length) => {
     const key = new Uint8Array(length).fill(9);
     expect(sharedSecret(hexBytes(alice.private), key)).toBeNull();
     expect(sharedSecret(key, hexBytes(bob.public))).toBeNull();
   });
 });
 
-describe("a challenge", () => {
+describe("a go-p2p challenge", () => {
   const secret = sha256(utf8("the secret"));
   const challenge = seededRandom(7)(32);
   const response = answerChallenge(secret, challenge);
@@ -104,7 +104,7 @@ describe("a challenge", () => {
     expect(verifyChallengeAnswer(secret, challenge, response)).toBe(true);
   });
 
-  test("is not answered by another secret, for another challenge, or in part", () => {
+  test("refuses an answer made with another secret, for another challenge, or truncated", () => {
     const other = sha256(utf8("another secret"));
     expect(verifyChallengeAnswer(other, challenge, response)).toBe(false);
     expect(verifyChallengeAnswer(secret, seededRandom(8)(32), response)).toBe(false);
@@ -114,19 +114,19 @@ describe("a challenge", () => {
   });
 });
 
-test("the platform's randomness has the length asked for and does not repeat", () => {
+test("platformRandom returns the requested number of bytes, different each time", () => {
   expect(platformRandom(0)).toHaveLength(0);
   const drawn = new Set(Array.from({ length: 50 }, () => toHex(platformRandom(16))));
   expect(drawn.size).toBe(50);
   expect([...drawn].every((hex) => hex.length === 32)).toBe(true);
 });
 
-describe("the spelling of a key", () => {
+describe("the canonical encoding of a public key", () => {
   const pair = newKeyPair(seededRandom(21));
   const twin = pair.publicKey.with(31, (pair.publicKey[31] as number) | 0x80);
   const prime = Uint8Array.of(0xed, ...new Uint8Array(30).fill(0xff), 0x7f);
 
-  test("is one: X25519 takes others for the same key, which would have another ID", () => {
+  test("is the only one accepted: X25519 treats other encodings as the same key, but they hash to other IDs", () => {
     const other = newKeyPair(seededRandom(22));
     expect(x25519Agree(other.privateKey, twin)).toEqual(
       x25519Agree(other.privateKey, pair.publicKey),
@@ -143,7 +143,7 @@ describe("the spelling of a key", () => {
     ["one above it", prime.with(0, 0xee), false],
     ["zero", new Uint8Array(32), true],
     ["31 bytes", prime.subarray(1), false],
-  ])("of %s is judged", (_, key, canonical) => {
+  ])("is recognized: %s", (_, key, canonical) => {
     expect(isCanonicalKey(key)).toBe(canonical);
   });
 });

@@ -119,14 +119,14 @@ async function handshake(seed: number, tamper: (message: Bytes, index: number) =
 }
 
 describe("a Noise handshake", () => {
-  it("gives both sides the same keys, crosswise", async () => {
+  it("gives both sides the same two keys, with send and receive swapped", async () => {
     const { splits } = await handshake(1, (message) => message);
     expect(splits?.[0].send).toEqual(splits?.[1].receive);
     expect(splits?.[0].receive).toEqual(splits?.[1].send);
     expect(splits?.[0].send).not.toEqual(splits?.[0].receive);
   });
 
-  it("comes to nothing when any byte of any message is altered", async () => {
+  it("fails when any byte of any message is altered", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat(2),
@@ -151,7 +151,7 @@ describe("a Noise handshake", () => {
     );
   });
 
-  it("is refused when it is cut short anywhere", async () => {
+  it("fails when any message is truncated at any byte", async () => {
     for (const index of [0, 1, 2]) {
       const ended = await handshake(3, (message, i) =>
         i === index ? message.subarray(0, message.length - 1) : message,
@@ -176,7 +176,7 @@ describe("a Noise handshake", () => {
     expect(written).toEqual({ ok: false, error: "noise_message_invalid" });
   });
 
-  it("takes no message out of turn", async () => {
+  it("refuses a message out of turn", async () => {
     const keys = newKeyPair(seededRandom(8));
     const state = startNoise(false, utf8("muster/2"));
     expect(
@@ -190,7 +190,7 @@ describe("a Noise handshake", () => {
 });
 
 describe("X25519", () => {
-  it("gives the same bytes natively and portably", async () => {
+  it("gives the same results by WebCrypto and in JavaScript", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ minLength: 32, maxLength: 32 }),

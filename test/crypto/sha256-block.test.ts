@@ -26,7 +26,7 @@ function digestOf(message: Uint8Array): Uint8Array {
 const message = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
 describe("SHA-256 of 32 bytes", () => {
-  test("ST1 gives NIST's digest for NIST's message of 256 bits (CAVP, SHA256ShortMsg)", () => {
+  test("ST1 matches NIST's test vector for a message of 256 bits (CAVP, SHA256ShortMsg)", () => {
     const nist = hexBytes("09fc1accc230a205e4a208e64a8f204291f581a12756392da4b8c0cf5ef02b95");
     expect(toHex(digestOf(nist))).toBe(
       "4f44c1c7fbebb6f9601829f3897bfd650c56fa07844be76489076356ac1886a4",
@@ -53,7 +53,7 @@ describe("SHA-256 of 32 bytes", () => {
     );
   });
 
-  test("ST1 serves any number of messages that share their first 28 bytes, in any order", () => {
+  test("ST1 hashes any number of messages with one precomputed prefix, in any order", () => {
     const lasts = fc.array(fc.integer(), { minLength: 1, maxLength: 20 });
     const digest = new Int32Array(8);
     fc.assert(
@@ -69,7 +69,7 @@ describe("SHA-256 of 32 bytes", () => {
     );
   });
 
-  test("ST1 reads its prefix from a view into a larger buffer", () => {
+  test("ST1 accepts a prefix that is a view into a larger buffer", () => {
     const wide = Uint8Array.from({ length: 50 }, (_, at) => 7 * at);
     const view = wide.subarray(11, 43);
     expect(digestOf(view)).toEqual(sha256(view));

@@ -18,8 +18,8 @@ function keystream(nonce: Uint8Array, length: number): Buffer {
   return Buffer.concat(blocks).subarray(0, length);
 }
 
-describe("a sigil", () => {
-  test("gives back what was sealed, at every length around the keystream's blocks", () => {
+describe("a payload in Borg's sigil format", () => {
+  test("opens to the sealed plaintext, at every length around the keystream's block size", () => {
     for (const length of [0, 1, 31, 32, 33, 63, 64, 65, 1_000, 100_003]) {
       const plaintext = seededRandom(length + 1)(length);
       const sealed = sealSigil(key, plaintext, seededRandom(2));
@@ -42,7 +42,7 @@ describe("a sigil", () => {
     );
   });
 
-  test("does not open when any bit of it was changed, or any byte is missing", () => {
+  test("does not open when any bit was changed or any byte is missing", () => {
     const sealed = sealSigil(key, seededRandom(3)(20), seededRandom(4));
     for (let bit = 0; bit < sealed.length * 8; bit += 1) {
       const copy = sealed.slice();

@@ -20,8 +20,8 @@ const smsg = (header: JsonObject, plaintext: Uint8Array) =>
   encodeContainer("SMSG", { header, payload: sealSigil(key, plaintext, seededRandom(1)) });
 const message = (value: unknown) => utf8(JSON.stringify(value));
 
-describe("an SMSG", () => {
-  test("gives back the body that was sealed, whatever it holds", () => {
+describe("an SMSG container", () => {
+  test("opens to the sealed body, whatever it contains", () => {
     const body = fc.oneof(fc.string({ unit: "binary" }), fc.json());
     fc.assert(
       fc.property(body, fc.integer(), (text, seed) => {
@@ -31,11 +31,11 @@ describe("an SMSG", () => {
     );
   });
 
-  test("has SHA-256 of its password for a key", () => {
+  test("has SHA-256(password) as its key", () => {
     expect(toHex(smsgKey("a password"))).toBe(toHex(sha256(utf8("a password"))));
   });
 
-  test("has Borg's header, and a plaintext of body and Unix seconds", () => {
+  test("has Borg's header and a plaintext of body and Unix timestamp", () => {
     const { header, payload } = must(
       decodeContainer("SMSG", sealSmsg(key, "hello", NOW, seededRandom(1))),
     );
@@ -45,7 +45,7 @@ describe("an SMSG", () => {
     );
   });
 
-  test("opens with what else Borg writes into it: subject, sender, meta, a hint", () => {
+  test("opens when it contains Borg's optional fields: subject, sender, meta, a hint", () => {
     const plaintext = message({ subject: "s", body: "hello", from: "f", timestamp: 1, meta: {} });
     expect(must(openSmsg(key, smsg({ ...HEADER, hint: "the usual" }, plaintext)))).toBe("hello");
   });
@@ -78,16 +78,16 @@ describe("an SMSG", () => {
     ["no JSON", utf8("body")],
     ["bytes that are not UTF-8", Uint8Array.of(0xff)],
     ["nothing", new Uint8Array()],
-  ] as const)("is refused when it opens on %s", ([, plaintext]) => {
+  ] as const)("is refused when its plaintext is %s", ([, plaintext]) => {
     expect(mustFail(openSmsg(key, smsg(HEADER, plaintext))).code).toBe("container_invalid");
   });
 
-  test("is refused when it is an STMF", () => {
+  test("is refused when it is an STMF container", () => {
     const stmf = concat(utf8("STMF"), smsg(HEADER, message({ body: "hello" })).subarray(4));
     expect(mustFail(openSmsg(key, stmf)).code).toBe("container_invalid");
   });
 
-  test("gives a tagged fault or the same body for any change to its bytes", () => {
+  test("opens to the same body or a fault of the union after any change to its bytes", () => {
     const sealed = sealSmsg(key, "hello", NOW, seededRandom(1));
     const changes = fc.array(
       fc.tuple(fc.nat(sealed.length - 1), fc.integer({ min: 1, max: 255 })),
@@ -109,7 +109,7 @@ describe("an SMSG", () => {
   });
 });
 
-describe("a session's frame", () => {
+describe("a go-p2p frame", () => {
   const secret = seededRandom(5)(32);
   const envelope: Envelope = {
     id: "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
@@ -120,7 +120,7 @@ describe("a session's frame", () => {
     payload: { sentAt: 1 },
   };
 
-  test("is sealed under base64 of the shared secret as the password, as go-p2p does", () => {
+  test("is an SMSG with base64(shared secret) as its password, as in go-p2p", () => {
     expect(toHex(frameKey(secret))).toBe(toHex(sha256(utf8(toBase64(secret)))));
     const frame = sealFrame(frameKey(secret), envelope, NOW, seededRandom(6));
     const body = parseJson(must(openSmsg(smsgKey(toBase64(secret)), frame)));
@@ -128,12 +128,12 @@ describe("a session's frame", () => {
     expect(body).toEqual(envelope);
   });
 
-  test("gives back the message that was sealed", () => {
+  test("opens to the sealed message", () => {
     const frame = sealFrame(frameKey(secret), envelope, NOW, seededRandom(6));
     expect(must(openFrame(frameKey(secret), frame))).toEqual(envelope);
   });
 
-  test("tells a frame that does not decrypt from one that holds no message", () => {
+  test("is undecryptable with a wrong key, and bad_message when it contains no envelope", () => {
     const frame = sealFrame(frameKey(secret), envelope, NOW, seededRandom(6));
     expect(mustFail(openFrame(frameKey(seededRandom(7)(32)), frame)).code).toBe("undecryptable");
     expect(mustFail(openFrame(frameKey(secret), utf8("{}"))).code).toBe("undecryptable");

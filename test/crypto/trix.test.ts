@@ -14,13 +14,13 @@ const raw = (header: string, payload: Uint8Array = new Uint8Array()) => {
 /** A header of so many bytes. */
 const headerOf = (length: number) => `{"a":"${"x".repeat(length - 8)}"}`;
 
-describe("a trix container", () => {
-  test("is magic, 2, the header's length in big-endian, header, payload", () => {
+describe("Borg's container format", () => {
+  test("is magic, version 2, the header's length in big-endian, header, payload", () => {
     const data = encodeContainer("TEST", { header: { a: "é" }, payload: Uint8Array.of(7, 8) });
     expect(data).toEqual(raw('{"a":"é"}', Uint8Array.of(7, 8)));
   });
 
-  test("comes apart as it was put together", () => {
+  test("decodes to the header and payload that were encoded", () => {
     const header = fc
       .dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }))
       .map((entries) => JSON.parse(JSON.stringify(entries)) as JsonObject);
@@ -47,17 +47,17 @@ describe("a trix container", () => {
     ["a header that is no JSON", raw("{a}")],
     ["a header that is not UTF-8", raw("{}").with(9, 0xff)],
     ["a header that nests too deep", raw(`{"a":${"[".repeat(8)}${"]".repeat(8)}}`)],
-  ] as const)("is refused for %s", ([, data]) => {
+  ] as const)("is refused: %s", ([, data]) => {
     expect(mustFail(decodeContainer("TEST", data)).code).toBe("container_invalid");
   });
 
-  test("is refused for another version", () => {
+  test("is refused with another version", () => {
     expect(mustFail(decodeContainer("TEST", raw("{}").with(4, 1))).code).toBe(
       "container_unsupported",
     );
   });
 
-  test("may have a header up to the limit, and no byte more", () => {
+  test("may have a header of exactly the limit, and not one byte more", () => {
     expect(must(decodeContainer("TEST", raw(headerOf(HEADER_BYTES_MAX)))).header).toHaveProperty(
       "a",
     );
@@ -66,7 +66,7 @@ describe("a trix container", () => {
     );
   });
 
-  test("may claim a header of 4 GiB, and is refused before it is believed", () => {
+  test("is refused when it claims a header of 4 GiB, before anything of that size is read", () => {
     const claim = raw("{}").with(5, 255).with(6, 255).with(7, 255).with(8, 255);
     expect(mustFail(decodeContainer("TEST", claim)).code).toBe("container_too_large");
   });

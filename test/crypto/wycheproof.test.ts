@@ -35,7 +35,7 @@ const isZero = ({ shared }: Xdh) => /^0+$/.test(shared);
 describeVectors<Wycheproof<Xdh>>("Wycheproof X25519", "wycheproof/x25519_test.json", (suite) => {
   const cases = suite.testGroups.flatMap((group) => group.tests);
 
-  test("agrees with every case, and refuses the keys of low order that the suite leaves open", () => {
+  test("matches every case, and refuses the low-order keys that the suite lets an implementation accept", () => {
     const decided = decide(cases, (each) => {
       const agreed = x25519Agree(hexBytes(each.private), hexBytes(each.public));
       return isZero(each) ? agreed === null : agreed !== null && toHex(agreed) === each.shared;
@@ -43,7 +43,7 @@ describeVectors<Wycheproof<Xdh>>("Wycheproof X25519", "wycheproof/x25519_test.js
     expect(decided).toEqual({ wrong: [], count: suite.numberOfTests });
   });
 
-  test("is decided alike by the runtime's own WebCrypto", async () => {
+  test("gives the same results by the runtime's WebCrypto", async () => {
     const wrong: number[] = [];
     for (const each of cases) {
       const agreed = await nativeX25519.agree(hexBytes(each.private), hexBytes(each.public));
@@ -53,7 +53,7 @@ describeVectors<Wycheproof<Xdh>>("Wycheproof X25519", "wycheproof/x25519_test.js
     expect(wrong).toEqual([]);
   });
 
-  test("has cases of low order, so that refusing them was tried", () => {
+  test("includes cases with keys of low order", () => {
     expect(cases.filter(isZero).length).toBeGreaterThan(20);
     expect(cases.filter((each) => each.flags.includes("ZeroSharedSecret")).every(isZero)).toBe(
       true,
@@ -86,7 +86,7 @@ for (const [name, file, seal, open] of CIPHERS) {
   describeVectors<Wycheproof<Aead>>(`Wycheproof ${name}`, `wycheproof/${file}`, (suite) => {
     const cases = suite.testGroups.flatMap((group) => group.tests);
 
-    test("opens every valid case and refuses every other, a nonce of the wrong length too", () => {
+    test("opens every valid case and refuses every invalid one, including nonces of the wrong length", () => {
       const decided = decide(cases, (each) => {
         const { key, nonce, aad, sealed } = parts(each);
         const opened = open(key, nonce, sealed, aad);
@@ -97,7 +97,7 @@ for (const [name, file, seal, open] of CIPHERS) {
       expect(decided).toEqual({ wrong: [], count: suite.numberOfTests });
     });
 
-    test("seals every valid case to the suite's own bytes", () => {
+    test("seals every valid case to the expected bytes", () => {
       const valid = cases.filter((each) => each.result === "valid");
       const decided = decide(valid, (each) => {
         const { key, nonce, aad, sealed } = parts(each);
@@ -119,7 +119,7 @@ describeVectors<Wycheproof<Mac, { tagSize: number }>>(
   "Wycheproof HMAC-SHA256",
   "wycheproof/hmac_sha256_test.json",
   (suite) => {
-    test("accepts every valid tag and refuses every other", () => {
+    test("accepts every valid tag and refuses every invalid one", () => {
       const cases = suite.testGroups.flatMap(({ tests, tagSize }) =>
         tests.map((each) => Object.assign({ tagBytes: tagSize / 8 }, each)),
       );
@@ -144,7 +144,7 @@ describeVectors<Wycheproof<Hkdf>>(
   "Wycheproof HKDF-SHA256",
   "wycheproof/hkdf_sha256_test.json",
   (suite) => {
-    test("derives every valid case, and refuses to make more than the function can", () => {
+    test("derives every valid case, and refuses lengths above the limit of HKDF", () => {
       const cases = suite.testGroups.flatMap((group) => group.tests);
       const decided = decide(cases, (each) => {
         try {

@@ -66,8 +66,8 @@ beforeEach(() => {
   under = meshUnderCount();
 });
 
-describe("what is not there, is over, or is not for the caller", () => {
-  test("DS17 takes the same reads and MACs to say so", async () => {
+describe("missing, expired and forbidden discovery documents", () => {
+  test("DS17 missing, expired and forbidden pointers cost the same reads and MACs", async () => {
     const { cost, pointer, token, tokenId, reader, mesh } = under;
     const absent = await cost(token, ABSENT);
     expect(absent.answered).toBe(false);
@@ -95,7 +95,7 @@ describe("what is not there, is over, or is not for the caller", () => {
     expect(await cost(reader, pointer)).toEqual(absent);
   });
 
-  test("DS18 is found by who may: an API token, the operator's, or the epoch's reader token", async () => {
+  test("DS18 discovery is readable with an API token, the operator's token or the epoch's reader token", async () => {
     const { cost, pointer, token, reader } = under;
     for (const shown of [token, ADMIN_TOKEN, reader])
       expect((await cost(shown, pointer)).answered).toBe(true);

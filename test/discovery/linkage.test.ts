@@ -99,20 +99,20 @@ describe("two epochs of a thousand peers", () => {
   mesh.live(EPOCH_ROTATION_INTERVAL + 2 * MINUTE);
   const after = look(mesh);
 
-  test("DS16 show all of them, with the metadata that enough share", () => {
+  test("DS16 both epochs list all peers, with the metadata that enough of them share", () => {
     for (const { sightings } of [before, after]) {
       expect(sightings).toHaveLength(PEERS);
       expect(new Set(sightings.map(({ pointer }) => canonicalJson(pointer.metadata))).size).toBe(2);
     }
   });
 
-  test("DS16 have nothing in common that would name a pointer again", () => {
+  test("DS16 no value of one epoch's pointers appears in the other epoch", () => {
     const marks = ({ sightings }: Epoch) =>
       sightings.flatMap(({ pointer }) => [pointer.id, pointer.blob_id, pointer.signature]);
     expect(new Set([...marks(before), ...marks(after)]).size).toBe(6 * PEERS);
   });
 
-  test("DS16 are stored in another order", () => {
+  test("DS16 the second epoch's pointers are stored in another order", () => {
     const order = (from: number) =>
       mesh.publications.slice(from, from + PEERS).map(({ record }) => record.id);
     const [first, second] = [order(0), order(PEERS)];
@@ -124,7 +124,7 @@ describe("two epochs of a thousand peers", () => {
   // Right guesses of a random matching within each group follow nearly a Poisson law of mean 1: beyond 10 of 2 groups'
   // there would be less than one in 10,000.
   test.for(Object.entries(MARKS))(
-    "DS16 can't be matched better than by chance, by %s",
+    "DS16 an attacker matches pointers of two epochs no better than by chance: by %s",
     ([, mark]) => {
       const { right, groups } = rightGuesses(before, after, mark);
       expect(groups).toBe(2);
@@ -132,7 +132,7 @@ describe("two epochs of a thousand peers", () => {
     },
   );
 
-  test("DS16 can't be matched better than by chance, by whatever served best for the half that the attacker knows", () => {
+  test("DS16 an attacker who knows half of the matches finds no ordering that matches the other half better than chance", () => {
     const marks = Object.values(MARKS);
     // Each mark of the one epoch, against each of the other, in both directions.
     const ways = marks.flatMap((first) =>
@@ -163,7 +163,7 @@ describe("two epochs of a thousand peers", () => {
     expect(right).toBeLessThanOrEqual(10);
   });
 
-  test("DS16 would be matched by this attacker if anything told", () => {
+  test("DS16 the attacker of this test does match pointers when a value links them", () => {
     // The same epoch twice has everything in common: the measure must see it.
     expect(rightGuesses(before, before, present(MARKS["its ID"])).right).toBe(PEERS);
   });

@@ -35,7 +35,7 @@ const anyFilter: fc.Arbitrary<PointerFilter> = fc.record(
 );
 
 describe("public metadata", () => {
-  test("DS2 is nothing at all unless the operator says what", () => {
+  test("DS2 public metadata is empty unless the operator configures attributes", () => {
     fc.assert(
       fc.property(anyFacts, (facts) => {
         expect(publicAttributes(facts, [])).toEqual({});
@@ -43,7 +43,7 @@ describe("public metadata", () => {
     );
   });
 
-  test("DS15 is what the operator lets be public, the score in tenths", () => {
+  test("DS15 public metadata contains the configured attributes, with the score in tenths", () => {
     const facts: PeerAttributes = {
       role: "dual",
       capabilities: ["gpu", "b"],
@@ -61,7 +61,7 @@ describe("public metadata", () => {
     });
   });
 
-  test("DS15 says nothing of a peer that fewer than five show alike, and nothing that is not so", () => {
+  test("DS15 each shown combination is shared by at least five peers, and each shown attribute is true", () => {
     fc.assert(
       fc.property(fc.array(anyFacts, { maxLength: 60 }), anyFields, (peers, fields) => {
         const details = peers.map((facts) => publicAttributes(facts, fields));
@@ -74,7 +74,7 @@ describe("public metadata", () => {
     );
   });
 
-  test("DS15 is as much as enough of them show alike", () => {
+  test("DS15 public metadata keeps as many attributes as at least five peers share", () => {
     const peer = (score: number): JsonObject => ({ role: "worker", score });
     const shown = kAnonymized([0.1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6].map(peer));
     expect(shown.slice(0, 5)).toEqual(Array(5).fill(peer(0.1)));
@@ -83,8 +83,8 @@ describe("public metadata", () => {
   });
 });
 
-describe("a filter", () => {
-  test("DS23 passes every peer that is what is looked for, however much of it is public", () => {
+describe("a discovery filter", () => {
+  test("DS23 every matching peer passes the filter, however many of its attributes are public", () => {
     fc.assert(
       fc.property(anyFacts, anyFields, anyFilter, (facts, fields, filter) => {
         const matches =
@@ -97,7 +97,7 @@ describe("a filter", () => {
     );
   });
 
-  test("DS23 holds back those whose public metadata says otherwise", () => {
+  test("DS23 peers whose public metadata contradicts the filter are left out", () => {
     const metadata = { role: "worker", capabilities: ["gpu"], region: "oc", score: 0.5 };
     for (const filter of [
       { role: "dual" },
@@ -110,7 +110,7 @@ describe("a filter", () => {
     }
   });
 
-  test("DS23 is the same in the database as in code", () => {
+  test("DS23 the filter gives the same result in SQL and in TypeScript", () => {
     fc.assert(
       fc.property(
         fc.array(anyFacts, { maxLength: 12 }),
@@ -159,7 +159,7 @@ describe("a region", () => {
     expect(regionOf({ latitude, longitude })).toBe(region);
   });
 
-  test("is unknown where the place is, and one of the nine anywhere else", () => {
+  test("is null for an unknown place, and one of the nine regions for any other", () => {
     expect(regionOf(null)).toBeNull();
     fc.assert(
       fc.property(

@@ -40,17 +40,17 @@ async function stored(record = RECORD, publicKey: Uint8Array = epoch.publicKey) 
 }
 
 describe("storing a record", () => {
-  test("DS1 seals it to the epoch's key and stores it under the ID that was chosen for it", async () => {
+  test("DS1 a record is sealed to the epoch's key and stored under the given blob ID", async () => {
     const { store, blob } = await stored();
     expect(store.size).toBe(1);
     expect(must(openPeerRecord(blob, epoch.privateKey))).toEqual(RECORD);
   });
 
-  test("DS14 asks the store to keep it until its epoch runs out", async () => {
+  test("DS14 a stored record expires with its epoch", async () => {
     expect((await stored()).store.expiries).toEqual([NOW + 1_000]);
   });
 
-  test("DS1 seals afresh each time, also the same record", async () => {
+  test("DS1 storing the same record again gives different bytes", async () => {
     const { store, storing, blob } = await stored();
     await storing();
     const [again] = store.contents;
@@ -58,30 +58,30 @@ describe("storing a record", () => {
     expect(again).toHaveLength(blob.length);
   });
 
-  test("DS2 shows the store nothing of the record: neither ID, key, name nor address", async () => {
+  test("DS2 the stored bytes contain neither the peer's ID, key, name nor address", async () => {
     const text = new TextDecoder("latin1").decode((await stored()).blob);
     for (const secret of [RECORD.id, RECORD.public_key, RECORD.name, RECORD.address])
       expect(text).not.toContain(secret);
   });
 
-  test("DS5 is opened by no other key, the peer's own included", async () => {
+  test("DS5 no other key opens a stored record, not even the peer's own", async () => {
     const { blob } = await stored();
     for (const key of [peer.privateKey, newKeyPair(seededRandom(4)).privateKey])
       expect(mustFail(openPeerRecord(blob, key)).code).toBe("container_sealed_otherwise");
   });
 
-  test("DS5 is not believed when the ID in it does not belong to its key", async () => {
+  test("DS5 a record whose ID does not belong to its key is refused", async () => {
     const { blob } = await stored({ ...RECORD, id: epoch.id });
     expect(mustFail(openPeerRecord(blob, epoch.privateKey)).code).toBe("identity_mismatch");
   });
 
-  test("DS4 fails when the store does, so that the debt stands", async () => {
+  test("DS4 storing a record rejects when the store fails, so that it is retried", async () => {
     const { store, storing } = await stored();
     store.put = () => Promise.reject(new Error("the store is down"));
     await expect(storing()).rejects.toThrow("the store is down");
   });
 
-  test("fails with a fault that has a code when the epoch's key is of no use", async () => {
+  test("rejects with a coded fault when the epoch's key is unusable", async () => {
     const storing = stored(RECORD, new Uint8Array(32));
     await expect(storing).rejects.toMatchObject({ name: "StmfError", code: expect.any(String) });
   });

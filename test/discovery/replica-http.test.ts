@@ -29,7 +29,7 @@ describe("a replica over HTTP", () => {
     reader = readerToken(hexBytes(present(scene.mesh.keys().epochs[0]).pointer_secret));
   });
 
-  test("DS18 serves who shows an epoch's reader token", async () => {
+  test("DS18 a replica serves callers with an epoch's reader token", async () => {
     const list = PointerList.parse(await (await ask("/v1/pointers", reader)).json());
     const [pointer] = list.pointers;
     expect(await (await ask(`/v1/pointers/${pointer?.id}`, reader)).json()).toEqual(pointer);
@@ -43,7 +43,7 @@ describe("a replica over HTTP", () => {
     expect((await ask("/healthz")).status).toBe(200);
   });
 
-  test("DS17 answers absent, run out and not allowed by the same bytes, after the same reads, MACs and signatures", async () => {
+  test("DS17 a replica answers missing, expired and forbidden with the same bytes, after the same reads, MACs and signature checks", async () => {
     const [pointer] = scene.mesh.pointers;
     async function cost(path: string, token: string | undefined) {
       scene.copies.reads = 0;
@@ -75,7 +75,7 @@ describe("a replica over HTTP", () => {
     }
   });
 
-  test("DS27 is for reading alone, refuses what it does not understand, and says when it has nothing", async () => {
+  test("DS27 a replica is read-only, refuses invalid requests, and answers 503 before the first copy", async () => {
     expect((await app.request("/v1/pointers", { method: "DELETE" })).status).toBe(405);
     expect((await ask("/v1/peers", reader)).status).toBe(404);
     for (const query of ["since=x", "cursor=x", "limit=0", "limit=501", "min_score=2"])

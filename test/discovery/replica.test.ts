@@ -28,12 +28,12 @@ beforeEach(async () => {
 });
 
 describe("a replica", () => {
-  test("DS27 has nothing to say before the mesh has copied anything", async () => {
+  test("DS27 a replica has no snapshot before the mesh has copied anything", async () => {
     expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
     expect(await scene.replica.mayRead("0".repeat(64))).toBeNull();
   });
 
-  test("DS27 lists what the mesh lists, page by page, and has each pointer and blob", async () => {
+  test("DS27 a replica lists the same pages as the mesh and serves each pointer and blob", async () => {
     const { mesh, replica } = scene;
     for (let i = 0; i < 150; i++) mesh.join(testKey(500 + i));
     await scene.copy();
@@ -56,7 +56,7 @@ describe("a replica", () => {
     expect(await replica.blob(present(first).blob_id)).not.toBeNull();
   });
 
-  test("DS24 knows what changed since, as the mesh does", async () => {
+  test("DS24 a replica lists the same changes since an earlier answer as the mesh", async () => {
     const { mesh } = scene;
     mesh.join(A);
     const b = mesh.join(B);
@@ -73,7 +73,7 @@ describe("a replica", () => {
     expect(more).not.toBeNull();
   });
 
-  test("DS23 filters as the mesh does", async () => {
+  test("DS23 a replica filters like the mesh", async () => {
     scene = new ReplicatedMesh({ publicFields: ["capabilities"] });
     await scene.open();
     const { mesh } = scene;
@@ -87,7 +87,7 @@ describe("a replica", () => {
     expect(ours.pointers).toHaveLength(6);
   });
 
-  test("DS10 follows a change of epochs", async () => {
+  test("DS10 a replica follows a change of epochs", async () => {
     const { mesh } = scene;
     for (const key of [A, B, C]) mesh.join(key);
     await scene.copy();
@@ -99,7 +99,7 @@ describe("a replica", () => {
   });
 });
 
-describe("what lies in a replica's store", () => {
+describe("a document in a replica's store", () => {
   beforeEach(async () => {
     for (const key of [A, B]) scene.mesh.join(key);
     await scene.copy();
@@ -116,7 +116,7 @@ describe("what lies in a replica's store", () => {
   const writeSigned = (body: object) =>
     write(DIRECTORY_KEY, { ...body, signature: sign("directory", body, SIGNING_KEY) });
 
-  test("DS27 is refused when the mesh has not signed it so", async () => {
+  test("DS27 a directory that the mesh did not sign is refused", async () => {
     const directory = await document(DIRECTORY_KEY);
     for (const forged of [
       { ...directory, readers: [] },
@@ -132,7 +132,7 @@ describe("what lies in a replica's store", () => {
     }
   });
 
-  test("DS27 is refused when a page is another than the directory names", async () => {
+  test("DS27 a page whose hash is not in the directory is refused", async () => {
     const { pages } = await document(DIRECTORY_KEY);
     const key = pageKey(present(pages[0]));
     const page = (await document(key)) as unknown as { pointers: object[] };
@@ -143,7 +143,7 @@ describe("what lies in a replica's store", () => {
     expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
   });
 
-  test("DS27 is refused whichever byte of it is changed", async () => {
+  test("DS27 a document with any changed byte is refused", async () => {
     const { pages } = await document(DIRECTORY_KEY);
     const { pointers } = await scene.list();
     await fc.assert(
@@ -170,7 +170,7 @@ describe("what lies in a replica's store", () => {
     expect(scene.failures).toEqual([]);
   });
 
-  test("DS27 is left out when it is not signed by itself, though the page is", async () => {
+  test("DS27 a pointer without a valid signature of its own is left out, even on a valid page", async () => {
     const { signature: _, ...directory } = await document(DIRECTORY_KEY);
     const [name] = directory.pages;
     const page = (await document(pageKey(present(name)))) as unknown as DirectoryPage;
@@ -190,7 +190,7 @@ describe("what lies in a replica's store", () => {
     expect([changes.pointers, changes.removed]).toEqual([[second], []]);
   });
 
-  test("DS27 is refused when it is larger than any mesh writes", async () => {
+  test("DS27 a document over the size limit is refused", async () => {
     const { signature: _, ...directory } = await document(DIRECTORY_KEY);
     await writeSigned({ ...directory, padding: "x".repeat(32 * 1_024) });
     expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
@@ -201,7 +201,7 @@ describe("what lies in a replica's store", () => {
     expect(await scene.replica.blob(id)).toBeNull();
   });
 
-  test("DS28 is refused when it is older than what was served before", async () => {
+  test("DS28 a directory with a lower sequence number than the served one is refused", async () => {
     const old = present(await scene.copies.get(DIRECTORY_KEY));
     scene.mesh.join(C);
     await scene.copy();
@@ -212,7 +212,7 @@ describe("what lies in a replica's store", () => {
     expect((await scene.list()).pointers).toHaveLength(2);
   });
 
-  test("DS28 is refused when it goes as far, but was said earlier", async () => {
+  test("DS28 a directory with the same sequence number but an earlier time is refused", async () => {
     const old = present(await scene.copies.get(DIRECTORY_KEY));
     const { checkpoint, signature: _, ...rest } = await document(DIRECTORY_KEY);
     const { signature: __, ...body } = checkpoint;
@@ -224,7 +224,7 @@ describe("what lies in a replica's store", () => {
     expect((await scene.list()).checkpoint).toEqual(said);
   });
 
-  test("DS28 is served on while the store fails, for a minute", async () => {
+  test("DS28 the last snapshot is served for a minute while the store fails", async () => {
     expect((await scene.list()).pointers).toHaveLength(2);
     scene.copies.get = () => Promise.reject(new Error("the store is down"));
     expect((await scene.list()).pointers).toHaveLength(2);
@@ -234,7 +234,7 @@ describe("what lies in a replica's store", () => {
     expect(await scene.replica.mayRead("0".repeat(64))).toBeNull();
   });
 
-  test("DS28 is worth nothing once its epoch has run out", async () => {
+  test("DS28 a pointer is not served after its epoch has expired", async () => {
     const [keys] = scene.mesh.keys().epochs;
     const token = readerToken(hexBytes(present(keys).pointer_secret));
     const [pointer] = (await scene.list()).pointers;
@@ -247,7 +247,7 @@ describe("what lies in a replica's store", () => {
     expect((await scene.list({ since: "0" })).pointers).toEqual([]);
   });
 
-  test("DS2 shows nothing of a peer, and no secret of an epoch", async () => {
+  test("DS2 a replica's store contains no data of a peer and no secret of an epoch", async () => {
     const text = scene.copies.contents
       .map((bytes) => new TextDecoder("latin1").decode(bytes))
       .join();

@@ -48,8 +48,8 @@ const removal = (seq: number) => {
 };
 const trust = async () => new RollbackGuard(verifierOf(VERIFYING_KEY, await platformVerify()));
 
-describe("a statement of the mesh", () => {
-  test("DS12 holds as it was signed", async () => {
+describe("a signed statement of the mesh", () => {
+  test("DS12 a statement with a valid signature is accepted", async () => {
     const reader = await trust();
     expect(must(await reader.acceptPointer(pointer(), NOW))).toEqual(pointer());
     expect(must(await reader.acceptCheckpoint(checkpoint(7, [1]))).seq).toBe(7);
@@ -71,7 +71,7 @@ describe("a statement of the mesh", () => {
     );
   });
 
-  test("DS12 of one kind does not pass for another", async () => {
+  test("DS12 a statement of one kind is not valid as another kind", async () => {
     const { signature, ...body } = pointer();
     const verifier = verifierOf(VERIFYING_KEY, await platformVerify());
     expect(await verifier.directory({ ...body, signature })).toBe(false);
@@ -80,14 +80,14 @@ describe("a statement of the mesh", () => {
     ).toBe(true);
   });
 
-  test("DS12 of another mesh is refused", async () => {
+  test("DS12 a statement of another mesh is refused", async () => {
     const other = new RollbackGuard(
       verifierOf(ed25519PublicKey(seededRandom(9)(32)), await platformVerify()),
     );
     expect(mustFail(await other.acceptPointer(pointer(), NOW)).code).toBe("statement_forged");
   });
 
-  test("DS19 is refused when a newer one was seen, be it a pointer or its removal", async () => {
+  test("DS19 a statement is refused after a newer pointer or removal with the same ID was seen", async () => {
     const reader = await trust();
     must(await reader.acceptPointer(pointer({ seq: 9 }), NOW));
     expect(mustFail(await reader.acceptPointer(pointer(), NOW)).code).toBe("statement_old");
@@ -99,7 +99,7 @@ describe("a statement of the mesh", () => {
     must(await reader.acceptPointer(pointer({ seq: 11 }), NOW));
   });
 
-  test("DS19 is refused when its time, or its epoch, is over", async () => {
+  test("DS19 a pointer is refused when it has expired or its epoch has ended", async () => {
     const reader = await trust();
     expect(mustFail(await reader.acceptPointer(pointer(), NOW + 1_000)).code).toBe(
       "pointer_expired",
@@ -108,7 +108,7 @@ describe("a statement of the mesh", () => {
     expect(mustFail(await reader.acceptPointer(pointer(), NOW)).code).toBe("statement_old");
   });
 
-  test("DS26 ends no earlier than one that was seen before, or it is from an old copy", async () => {
+  test("DS26 a checkpoint with a lower sequence number than an earlier one is refused as outdated", async () => {
     const reader = await trust();
     must(await reader.acceptCheckpoint(checkpoint(7, [1])));
     must(await reader.acceptCheckpoint(checkpoint(7, [1])));
@@ -116,7 +116,7 @@ describe("a statement of the mesh", () => {
   });
 });
 
-describe("what a pointer leads to", () => {
+describe("the record of a pointer", () => {
   const RECORD: PeerRecord = {
     id: peer.id,
     name: "atlas",
@@ -136,11 +136,11 @@ describe("what a pointer leads to", () => {
   const blobOf = (record: PeerRecord) =>
     must(sealPeerRecord(record, epochPublicKey(secrets), seededRandom(4)));
 
-  test("DS19 is the record of the peer that it is for", () => {
+  test("DS19 a pointer resolves to its peer's record", () => {
     expect(must(openResolved(pointer(), blobOf(RECORD), secrets))).toEqual(RECORD);
   });
 
-  test("DS19 is refused when it is another peer's, though the mesh's members could have sealed it", () => {
+  test("DS19 another peer's record under a pointer is refused, even when correctly sealed", () => {
     const other = newKeyPair(seededRandom(5));
     const swapped = blobOf({ ...RECORD, id: other.id, public_key: toHex(other.publicKey) });
     expect(mustFail(openResolved(pointer(), swapped, secrets)).code).toBe("identity_mismatch");
@@ -150,7 +150,7 @@ describe("what a pointer leads to", () => {
     expect(mustFail(openResolved(pointer(), lie, secrets)).code).toBe("identity_mismatch");
   });
 
-  test("DS19 is nothing when the blob is gone, or is sealed to other keys", () => {
+  test("DS19 a missing blob, or one sealed to another key, is a fault", () => {
     expect(mustFail(openResolved(pointer(), null, secrets)).code).toBe("blob_missing");
     const others = newEpochSecrets(seededRandom(6));
     expect(mustFail(openResolved(pointer(), blobOf(RECORD), others)).code).toBe(
@@ -163,7 +163,7 @@ describe("an epoch's secrets", () => {
   const root = new Uint8Array(32).fill(5);
   const sealed = sealEpochSecrets(root, 3, secrets, seededRandom(7));
 
-  test("DS6 come back under their root and number alone", () => {
+  test("DS6 sealed secrets open only with the same root key and epoch number", () => {
     expect(openEpochSecrets(root, 3, sealed)).toEqual(secrets);
     expect(openEpochSecrets(root, 4, sealed)).toBeNull();
     expect(openEpochSecrets(new Uint8Array(32), 3, sealed)).toBeNull();
@@ -171,7 +171,7 @@ describe("an epoch's secrets", () => {
       expect(openEpochSecrets(root, 3, sealed.subarray(0, length))).toBeNull();
   });
 
-  test("DS11 make another ID of the same peer in each epoch, and another of each peer", () => {
+  test("DS11 pointer IDs differ between peers and between epochs", () => {
     const other = newEpochSecrets(seededRandom(8)).pointerSecret;
     const ids = [secrets.pointerSecret, other].flatMap((secret) =>
       [peer.id, "0".repeat(32)].map((id) => pointerIdOf(secret, id)),
@@ -182,7 +182,7 @@ describe("an epoch's secrets", () => {
 });
 
 describe("canonical JSON", () => {
-  test("is one spelling, whatever order the members came in, and reads back as the value", () => {
+  test("does not depend on the order of members, and parses to the same value", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
         const json = parseJson(JSON.stringify(value)) as Json;
@@ -196,7 +196,7 @@ describe("canonical JSON", () => {
   });
 });
 
-test("Ed25519 is the same by WebCrypto and in plain code, and takes no damaged signature", async () => {
+test("Ed25519 gives the same result by WebCrypto and in JavaScript, and refuses a damaged signature", async () => {
   const verify = await platformVerify();
   const message = new TextEncoder().encode("hello");
   const body = { a: 1 };

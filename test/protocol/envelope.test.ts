@@ -13,8 +13,8 @@ const MESSAGE = {
 };
 const read = (message: unknown) => readEnvelope(JSON.stringify(message));
 
-describe("an envelope", () => {
-  test("is read as Go writes it, nothing lost", () => {
+describe("reading a message envelope", () => {
+  test("keeps every field of an envelope that Go wrote", () => {
     expect(must(read(MESSAGE))).toEqual(MESSAGE);
   });
 
@@ -30,42 +30,42 @@ describe("an envelope", () => {
     expect(must(read({ ...MESSAGE, ts })).ts).toBe(ts);
   });
 
-  test("may leave its payload out, which reads as null", () => {
+  test("reads an absent payload as null", () => {
     const { payload: _payload, ...without } = MESSAGE;
     expect(must(read(without)).payload).toBeNull();
   });
 
-  test("may have a null payload, as Go writes a nil one", () => {
+  test("accepts a null payload, which Go writes for nil", () => {
     expect(must(read({ ...MESSAGE, payload: null })).payload).toBeNull();
   });
 
   test.for([0, "text", false, [], [1, { a: null }]])(
-    "may have any JSON for a payload: %j",
+    "accepts any JSON as payload: %j",
     (payload) => {
       expect(must(read({ ...MESSAGE, payload })).payload).toEqual(payload);
     },
   );
 
-  test("has no replyTo unless one was sent", () => {
+  test("has no replyTo unless the sender set it", () => {
     expect(must(read(MESSAGE))).not.toHaveProperty("replyTo");
     expect(must(read({ ...MESSAGE, replyTo: MESSAGE.id })).replyTo).toBe(MESSAGE.id);
   });
 
-  test("may have an unknown type and an empty receiver: what they mean is judged later", () => {
+  test("accepts an unknown type and an empty receiver, which later steps validate", () => {
     expect(must(read({ ...MESSAGE, type: "brand_new", to: "" }))).toMatchObject({
       type: "brand_new",
       to: "",
     });
   });
 
-  test("drops what it does not know", () => {
+  test("drops unknown fields", () => {
     expect(must(read({ ...MESSAGE, extra: 1 }))).toEqual(MESSAGE);
   });
 });
 
-describe("what is no envelope", () => {
+describe("reading a message that is not an envelope", () => {
   test.for(["", "{", "undefined", '{"id":1}}', "[".repeat(100_000)])(
-    "is a bad message when it is no JSON: %.12s",
+    "returns bad_message for text that is not JSON: %.12s",
     (text) => {
       expect(mustFail(readEnvelope(text))).toEqual({
         code: "bad_message",
@@ -75,7 +75,7 @@ describe("what is no envelope", () => {
   );
 
   const REQUIRED = Object.keys(MESSAGE).filter((key) => key !== "payload");
-  test.for(REQUIRED)("is a bad message without %s, and says so", (key) => {
+  test.for(REQUIRED)("returns bad_message that names the missing field: %s", (key) => {
     const without = Object.fromEntries(Object.entries(MESSAGE).filter(([name]) => name !== key));
     const { code, detail } = mustFail(read(without));
     expect({ code, place: detail.split(":")[0] }).toEqual({ code: "bad_message", place: key });
@@ -100,7 +100,7 @@ describe("what is no envelope", () => {
     expect({ code, place: detail.split(":")[0] }).toEqual({ code: "bad_message", place: key });
   });
 
-  test.for([null, [], "text", 1])("is a bad message when it is %j", (value) => {
+  test.for([null, [], "text", 1])("returns bad_message for JSON that is not an object: %j", (value) => {
     expect(mustFail(read(value)).code).toBe("bad_message");
   });
 });

@@ -81,7 +81,7 @@ describe("every error code", () => {
     });
   });
 
-  test.for(CODES)("has a close code and a reason that begins with it: %s", (code) => {
+  test.for(CODES)("has a WebSocket close code and a reason that starts with the error code: %s", (code) => {
     expect(toClose(errorOf(code))).toEqual({
       code: TABLE[code][1],
       reason: `${code}: what happened`,
@@ -95,20 +95,20 @@ describe("every error code", () => {
     expect(message.message).toBe("what happened");
   });
 
-  test("has a title of its own", () => {
+  test("has a title that no other code has", () => {
     const titles = CODES.map((code) => toProblem(errorOf(code)).title);
     expect(new Set(titles).size).toBe(CODES.length);
   });
 });
 
-describe("close codes", () => {
-  test("are ones that an endpoint may send (RFC 6455 §7.4.2)", () => {
+describe("WebSocket close codes", () => {
+  test("are codes that an endpoint may send (RFC 6455 §7.4.2)", () => {
     for (const code of Object.values(CLOSE)) {
       expect(code === 1000 || (code >= 4000 && code <= 4999), String(code)).toBe(true);
     }
   });
 
-  test("have a reason of at most 123 bytes, whatever the detail holds", () => {
+  test("come with a reason of at most 123 bytes, whatever the detail contains", () => {
     const detail = fc.oneof(
       fc.string({ unit: "binary", maxLength: 300 }),
       fc.string({ unit: "grapheme", minLength: 100, maxLength: 300 }),
@@ -124,27 +124,27 @@ describe("close codes", () => {
     );
   });
 
-  test("keep as much of a long detail as fits", () => {
+  test("come with as much of a long detail as fits into the reason", () => {
     expect(toClose(errorOf("revoked", "x".repeat(500))).reason).toHaveLength(123);
   });
 });
 
 describe("a problem document", () => {
-  test("carries when to try again and what was wrong where, when there is such", () => {
+  test("contains retry_after and issues when the error has them", () => {
     const issues = [{ path: "kind", message: "too long" }];
     expect(
       toProblem({ code: "invalid_request", detail: "d", retryAfter: 3, issues }),
     ).toMatchObject({ retry_after: 3, issues });
   });
 
-  test("has no empty members otherwise", () => {
+  test("has no empty members for absent optional fields", () => {
     const bare: MusterError = { code: "queue_full", detail: "d" };
     expect(Object.keys(toProblem(bare)).toSorted()).toEqual(
       ["code", "detail", "status", "title", "type"].toSorted(),
     );
   });
 
-  test("says to come back at once when the wait is zero", () => {
+  test("contains a retry_after of 0", () => {
     expect(toProblem({ code: "queue_full", detail: "d", retryAfter: 0 })).toHaveProperty(
       "retry_after",
       0,

@@ -18,7 +18,7 @@ import { seededRandom } from "../random.ts";
 const takes = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
   schema.safeParse(value).success;
 
-describe("a name", () => {
+describe("a display name", () => {
   test.for(["", "a", "7", "atlas-1", "Node 7_b", "a".repeat(64), "a - b"])("may be %j", (name) => {
     expect(takes(Name, name)).toBe(true);
   });
@@ -42,7 +42,7 @@ describe("a name", () => {
   });
 });
 
-describe("names in URLs", () => {
+describe("a slug (name in a URL)", () => {
   test.for(["a", "github", "my-source-2", "a".repeat(64)])("may be %j", (slug) => {
     expect(takes(Slug, slug)).toBe(true);
   });
@@ -60,7 +60,7 @@ describe("IDs and keys in hex", () => {
     ["a peer ID", PeerId, 32],
     ["an opaque ID", OpaqueId, 32],
     ["a public key", PublicKeyHex, 64],
-  ] as const)("have one spelling: %s", ([, schema, length]) => {
+  ] as const)("have one canonical form: %s", ([, schema, length]) => {
     expect(takes(schema, "0a".repeat(length / 2))).toBe(true);
     expect(takes(schema, "0A".repeat(length / 2))).toBe(false);
     expect(takes(schema, "0a".repeat(length / 2 - 1))).toBe(false);
@@ -73,14 +73,14 @@ describe("IDs and keys in hex", () => {
 describe("keys", () => {
   const key = seededRandom(1)(32);
 
-  test("stand on go-p2p's wire as base64 of exactly 32 bytes", () => {
+  test("are the base64 of exactly 32 bytes in go-p2p messages", () => {
     expect(takes(PublicKeyBase64, toBase64(key))).toBe(true);
     expect(takes(PublicKeyBase64, toBase64(key.subarray(1)))).toBe(false);
     expect(takes(PublicKeyBase64, toBase64(key).replace("=", ""))).toBe(false);
     expect(takes(PublicKeyBase64, toHex(key))).toBe(false);
   });
 
-  test("are configured in hex or base64, and nothing else is taken for one", () => {
+  test("are accepted in configuration as hex or base64 of 32 bytes only", () => {
     expect(keyBytes(toHex(key))).toEqual(key);
     expect(keyBytes(toHex(key).toUpperCase())).toEqual(key);
     expect(keyBytes(toBase64(key))).toEqual(key);
@@ -96,8 +96,8 @@ describe("keys", () => {
   });
 });
 
-describe("fresh IDs", () => {
-  test("are version 4 UUIDs, whatever the randomness", () => {
+describe("new IDs", () => {
+  test("newUuid returns a version 4 UUID for any random bytes", () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
         const uuid = newUuid(seededRandom(seed));
@@ -109,7 +109,7 @@ describe("fresh IDs", () => {
     );
   });
 
-  test("keep all the randomness but the six bits that RFC 9562 fixes", () => {
+  test("newUuid keeps all random bits except the six that RFC 9562 fixes", () => {
     expect(newUuid((length) => new Uint8Array(length).fill(0xff))).toBe(
       "ffffffff-ffff-4fff-bfff-ffffffffffff",
     );
@@ -118,7 +118,7 @@ describe("fresh IDs", () => {
     );
   });
 
-  test("are 16 random bytes in hex when opaque", () => {
+  test("newOpaqueId returns 16 random bytes in hex", () => {
     expect(newOpaqueId(seededRandom(1))).toBe(toHex(seededRandom(1)(16)));
     expect(takes(OpaqueId, newOpaqueId(seededRandom(2)))).toBe(true);
   });

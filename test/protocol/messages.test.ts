@@ -97,7 +97,7 @@ const TYPES = Object.keys(PAYLOADS) as MessageType[];
 const accepts = (type: MessageType, payload: unknown) => PAYLOADS[type].safeParse(payload).success;
 
 describe("message types", () => {
-  test("are go-p2p's fifteen and Muster's own, and no other word", () => {
+  test("are go-p2p's fifteen and Muster's own, and isMessageType refuses any other word", () => {
     expect(Object.keys(GO_P2P_PAYLOADS)).toHaveLength(15);
     expect(TYPES.toSorted()).toEqual(Object.keys(honest).toSorted());
     expect(TYPES.every(isMessageType)).toBe(true);
@@ -106,17 +106,17 @@ describe("message types", () => {
     }
   });
 
-  test.for(TYPES)("parse as they are sent, nothing lost: %s", (type) => {
+  test.for(TYPES)("parsing keeps every field: %s", (type) => {
     expect(PAYLOADS[type].parse(honest[type])).toEqual(honest[type]);
   });
 
-  test("pair each of go-p2p's requests with its reply", () => {
+  test("each go-p2p request has its reply type", () => {
     for (const [request, reply] of Object.entries(GO_P2P_REPLIES)) {
       expect([request in GO_P2P_PAYLOADS, reply in GO_P2P_PAYLOADS]).toEqual([true, true]);
     }
   });
 
-  test("of go-p2p's requests and replies take any payload: the other side's answer is not ours to judge", () => {
+  test("go-p2p's requests and replies accept any payload", () => {
     const open = [...Object.keys(GO_P2P_REPLIES), ...Object.values(GO_P2P_REPLIES)];
     for (const type of open.filter(isMessageType)) {
       for (const payload of [null, [], "x", { any: 1 }]) {
@@ -131,17 +131,17 @@ const handshake = (changes: object) =>
 
 const identity = (changes: object) => handshake({ identity: { ...IDENTITY, ...changes } });
 
-describe("a handshake", () => {
-  test("may name another version, so that the answer can name the right one", () => {
+describe("a go-p2p handshake message", () => {
+  test("may name an unsupported version, so that the answer can name the supported one", () => {
     expect(handshake({ version: "2.0" })).toBe(true);
     expect(handshake({ version: "v".repeat(17) })).toBe(false);
   });
 
-  test("may come from a fresh Go node: zero time and no name", () => {
+  test("may come from a new Go node, with the zero time and no name", () => {
     expect(identity({ name: "", createdAt: "0001-01-01T00:00:00Z" })).toBe(true);
   });
 
-  test("may announce Muster's own messages, with defaults for what is left out", () => {
+  test("may announce support of Muster's own messages, with defaults for absent fields", () => {
     const announced = {
       ...(FROM_GO.handshake as object),
       identity: { ...IDENTITY, muster: { v: 1 } },
@@ -187,8 +187,8 @@ describe("a handshake", () => {
   });
 });
 
-describe("the other messages' payloads", () => {
-  test("may leave out what Go's omitempty leaves out", () => {
+describe("payloads of the other messages", () => {
+  test("may omit the fields that Go's omitempty omits", () => {
     expect(accepts("handshake_ack", { identity: IDENTITY, accepted: false, reason: "no" })).toBe(
       true,
     );
@@ -222,7 +222,7 @@ describe("the other messages' payloads", () => {
     expect(accepts(type, payload)).toBe(false);
   });
 
-  test("of a failed task say whether to try again, and mean yes by default", () => {
+  test("a failed task_result is retried by default, unless it says otherwise", () => {
     expect(PAYLOADS.task_result.parse({ ...TASK, ok: false, error: "no" })).toEqual({
       ...TASK,
       ok: false,

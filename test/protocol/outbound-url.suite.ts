@@ -87,7 +87,7 @@ export function outboundUrlSuite(): void {
       ["https://example.com./", "https://example.com./"],
       ["https://127.0.0.1.nip.example/", "https://127.0.0.1.nip.example/"],
       ["https://localhost.example.com/", "https://localhost.example.com/"],
-    ] as const)("CB1 may be %s", ([url, called]) => {
+    ] as const)("CB1 a URL is allowed with %s", ([url, called]) => {
       expect(judge(url)).toBe(called);
     });
 
@@ -141,7 +141,7 @@ export function outboundUrlSuite(): void {
       "[ff02::1]",
       "[100::1]",
       "[4000::1]",
-    ])("CB1 is no address but a public one: %s", (text) => {
+    ])("CB1 an address that is not public is refused: %s", (text) => {
       expect(host(text)).toBe("address");
     });
 
@@ -158,7 +158,7 @@ export function outboundUrlSuite(): void {
       "router.home.arpa",
       "home.arpa",
       "localhost.localdomain",
-    ])("CB1 is no name but a public one: %s", (text) => {
+    ])("CB1 a name that is not public is refused: %s", (text) => {
       expect(host(text)).toBe("name");
     });
 
@@ -186,17 +186,17 @@ export function outboundUrlSuite(): void {
       ["https://256.1.1.1/", "not_a_url"],
       ["https://example..com/", "name"],
       [`https://example.com/${"a".repeat(OUTBOUND_URL_CHARS_MAX)}`, "too_long"],
-    ] satisfies [string, OutboundFault["code"]][])("CB1 is not called: %s (%s)", ([url, code]) => {
+    ] satisfies [string, OutboundFault["code"]][])("CB1 a URL is refused with the reason: %s (%s)", ([url, code]) => {
       expect(judge(url)).toBe(code);
     });
 
-    test("CB1 has one of the schemes that the caller names", () => {
+    test("CB1 only the schemes that the caller passes are allowed", () => {
       expect(judge("wss://example.com/", false, ["wss", "ws"])).toBe("wss://example.com/");
       expect(judge("https://example.com/", false, ["wss", "ws"])).toBe("scheme");
       expect(judge("http://example.com/", false, ["https"])).toBe("scheme");
     });
 
-    test("CB1 is judged by the address, however that is written", () => {
+    test("CB1 the decision depends on the address, not on how it is written", () => {
       fc.assert(
         fc.property(Ipv4, Spelling, (address, spelling) => {
           const hidden = NOT_PUBLIC.some(([first, last]) => address >= first && address <= last);
@@ -207,7 +207,7 @@ export function outboundUrlSuite(): void {
       );
     });
 
-    test("CB1 reaches no IPv4 address through IPv6", () => {
+    test("CB1 an IPv6 address that embeds an IPv4 address is refused", () => {
       const Carrier = fc.constantFrom("::", "::ffff:", "::ffff:0:", "64:ff9b::", "64:ff9b:1::");
       fc.assert(
         fc.property(Carrier, Ipv4, fc.boolean(), (carrier, address, inHex) => {
@@ -218,7 +218,7 @@ export function outboundUrlSuite(): void {
       );
     });
 
-    test("CB1 is called as it was judged: its canonical form passes unchanged", () => {
+    test("CB1 the result is the canonical URL, and checking it again returns it unchanged", () => {
       fc.assert(
         fc.property(fc.webUrl({ withFragments: true, withQueryParameters: true }), (url) => {
           const judged = judge(url);
@@ -229,7 +229,7 @@ export function outboundUrlSuite(): void {
     });
 
     test.for(["http://localhost:9000/", "http://127.0.0.1:9000/", "http://[::1]:9000/"])(
-      "CB2 may be this machine only where the configuration allows it: %s",
+      "CB2 a loopback URL is allowed only by configuration: %s",
       (url) => {
         expect(judge(url)).toMatch(/^(name|address)$/);
         expect(judge(url, true)).toBe(url);
@@ -237,7 +237,7 @@ export function outboundUrlSuite(): void {
     );
 
     test.for(["10.0.0.1", "0.0.0.0", "[::]", "[::ffff:127.0.0.1]", "169.254.169.254", "printer"])(
-      "CB2 is no other private address even there: %s",
+      "CB2 that configuration allows no other private address: %s",
       (text) => {
         expect(judge(`http://${text}/`, true)).toMatch(/^(name|address)$/);
       },

@@ -24,13 +24,13 @@ const DAY = 86_400_000;
 /** What discovery's store promises, whatever it is. */
 export const discoveryStoreContract: readonly Clause[] = [
   {
-    name: "DS29 what was never put is not there",
+    name: "DS29 a key that was never written has no document",
     async holds({ store, key }) {
       expect(await store.get(key("nothing"))).toBeNull();
     },
   },
   {
-    name: "DS29 gives back the very bytes, of any value and length",
+    name: "DS29 a document is returned byte for byte, whatever its bytes and length",
     async holds({ store, key, now }) {
       const all = Uint8Array.from({ length: 256 }, (_, i) => i);
       const large = Uint8Array.from({ length: 100_003 }, (_, i) => i * 31);
@@ -46,7 +46,7 @@ export const discoveryStoreContract: readonly Clause[] = [
     },
   },
   {
-    name: "DS29 the last put of a key is what stands there, and other keys are none of its business",
+    name: "DS29 a later write replaces the document and leaves other keys unchanged",
     async holds({ store, key, now }) {
       await store.put(key("a"), bytes(1), now() + DAY);
       await store.put(key("b"), bytes(2), now() + DAY);
@@ -56,7 +56,7 @@ export const discoveryStoreContract: readonly Clause[] = [
     },
   },
   {
-    name: "DS29 what was deleted is not there, and deleting it again is no error",
+    name: "DS29 a deleted document is missing, and deleting it again succeeds",
     async holds({ store, key, now }) {
       await store.put(key("gone"), bytes(1), now() + DAY);
       await store.delete(key("gone"));
@@ -66,7 +66,7 @@ export const discoveryStoreContract: readonly Clause[] = [
     },
   },
   {
-    name: "DS29 runs out when it was asked to, to the second, or once the store's least time is over",
+    name: "DS29 a document expires at the given second, or after the store's minimum lifetime",
     async holds({ store, key, now, expiryOf, leastLife }) {
       const asked = Math.floor(now() / 1_000) * 1_000 + DAY;
       await store.put(key("later"), bytes(1), asked);

@@ -21,7 +21,7 @@ const T = 1_767_225_600_000;
 /** What the SQL port promises, on whatever engine. */
 const PORT: readonly Clause[] = [
   {
-    name: "the port gives back text, numbers and null as they were bound",
+    name: "the SQL port returns text, numbers and null as they were bound",
     holds(open) {
       const sql = open();
       sql.exec("CREATE TABLE things (name TEXT, amount REAL, count INTEGER, absent TEXT)");
@@ -33,7 +33,7 @@ const PORT: readonly Clause[] = [
     },
   },
   {
-    name: "the port binds by number as often as a number stands there, and returns what RETURNING asks",
+    name: "the SQL port binds a numbered parameter wherever it occurs, and returns the rows of RETURNING",
     holds(open) {
       const sql = open();
       sql.exec("CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT)");
@@ -46,7 +46,7 @@ const PORT: readonly Clause[] = [
     },
   },
   {
-    name: "the port throws for what the database refuses",
+    name: "the SQL port throws when the database refuses a statement",
     holds(open) {
       const sql = open();
       sql.exec("CREATE TABLE things (name TEXT PRIMARY KEY NOT NULL)");
@@ -58,7 +58,7 @@ const PORT: readonly Clause[] = [
     },
   },
   {
-    name: "a transaction that returns has committed, and gives back what its body returned",
+    name: "a transaction whose body returns is committed and returns the body's value",
     holds(open) {
       const sql = open();
       const value = sql.transaction(() => {
@@ -71,7 +71,7 @@ const PORT: readonly Clause[] = [
     },
   },
   {
-    name: "a transaction that throws has changed nothing, tables included, and throws the same",
+    name: "a transaction whose body throws is rolled back, schema changes included, and throws the same error",
     holds(open) {
       const sql = open();
       sql.exec("CREATE TABLE things (name TEXT)");
@@ -94,7 +94,7 @@ const PORT: readonly Clause[] = [
 /** What each table promises. */
 const TABLES: readonly Clause[] = [
   {
-    name: "a registry that is opened again holds what it held",
+    name: "a reopened registry contains the same data",
     holds(open) {
       openRegistry(open()).peers.put(aPeer());
       const again = openRegistry(open());
@@ -102,7 +102,7 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "settings keep the auth mode that was set last",
+    name: "settings keep the last auth mode",
     holds(open) {
       const { settings } = openRegistry(open());
       expect(settings.authMode()).toBeNull();
@@ -112,7 +112,7 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "a peer comes back as it was put, and as it was put last",
+    name: "a stored peer is read back unchanged, and a later write replaces it",
     holds(open) {
       const { peers } = openRegistry(open());
       const bare = aPeer({
@@ -132,7 +132,7 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "connected peers are the active and the suspect ones",
+    name: "the connected peers are the active and the suspect ones",
     holds(open) {
       const { peers } = openRegistry(open());
       const states = ["active", "suspect", "stale", "revoked", "discovered", "evicted"] as const;
@@ -142,7 +142,7 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "peers are listed by ID after the given one, by state and role",
+    name: "peers after a given ID are listed by ID, filtered by state and role",
     holds(open) {
       const { peers } = openRegistry(open());
       for (const id of ["c", "a", "b"]) peers.put(aPeer({ id }));
@@ -156,7 +156,7 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "the allowlist keeps an entry's age, the denylist its keys",
+    name: "updating an allowlist entry keeps its creation time, and the denylist keeps its keys",
     holds(open) {
       const { allowlist, denylist } = openRegistry(open());
       const entry = {
@@ -182,7 +182,7 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "an idempotency key answers in its scope until it expires",
+    name: "an idempotency key is found only in its own scope and until it expires",
     holds(open) {
       const { idempotency } = openRegistry(open());
       const remembered = { taskId: "t", requestHash: "h" };
@@ -197,7 +197,7 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "a callback that is due is the one that has been due longest, its receiver not left out",
+    name: "the next callback is the one due longest whose receiver is not excluded",
     holds(open) {
       const { callbacks } = openRegistry(open());
       const callback = (taskId: string, origin: string): Callback => ({
@@ -227,7 +227,7 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "a webhook source keeps its age and its deliveries when it is put again",
+    name: "updating a webhook source keeps its creation time and its deliveries",
     holds(open) {
       const { webhookSources } = openRegistry(open());
       const source = {
@@ -257,7 +257,7 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "of hearsay the nearest, then the oldest, stands of a peer without a record",
+    name: "of a peer without a record, the nearest advert counts, then the oldest",
     holds(open) {
       const { advertisedPeers, peers } = openRegistry(open());
       const told = aHearsay();
@@ -289,7 +289,7 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "hearsay that is too much or too old goes, the oldest first",
+    name: "adverts over the limit or the maximum age are deleted, oldest first",
     holds(open) {
       const { advertisedPeers } = openRegistry(open());
       const told = ["a", "b", "c", "d", "e"] as const;
@@ -312,7 +312,7 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "an address that is dialled is found by ID, URL and peer, and by what is due and who is next",
+    name: "a dial address is found by ID, URL and peer, and by due time",
     holds(open) {
       const { dials } = openRegistry(open());
       expect([dials.nextDue(), dials.anyQueued(), dials.count()]).toEqual([null, false, 0]);
@@ -339,7 +339,7 @@ const TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "the outbox holds an entry once, returns due entries, and counts failures",
+    name: "the outbox stores an entry once, returns due entries, and counts failures",
     holds(open) {
       const { outbox } = openRegistry(open());
       const publish = { kind: "publish", peerId: "p" } as const;

@@ -98,7 +98,7 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
   const payloadOf = (form = FORM, keys: typeof KEYS = KEYS) => encryptBase64(form, keys.publicKey);
 
   describe.each(Object.entries(KINDS))(`a form post as %s, on ${runtime}`, (_kind, bodyOf) => {
-    it("ST13 reaches the handlers opened: fields, files, types, metadata", async () => {
+    it("ST13 handlers receive the opened fields, files, types and metadata", async () => {
       const echo = await echoed("/form", bodyOf([[PAYLOAD_FIELD, await payloadOf()]]));
       expect(echo.sealed).toEqual(FORM);
       expect(echo.entries).toEqual([
@@ -111,7 +111,7 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
       expect(echo.parsed).toEqual(["doc", "secret", "tag", "user"]);
     });
 
-    it("ST13 keeps visible fields, but for those of a sealed one's name", async () => {
+    it("ST13 visible fields are kept, except those with the name of a sealed field", async () => {
       const echo = await echoed(
         "/form",
         bodyOf([
@@ -127,12 +127,15 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
       expect(of(PAYLOAD_FIELD)).toEqual([]);
     });
 
-    it.each(["PUT", "PATCH"])("ST13 is opened when it comes by %s", async (method) => {
-      const echo = await echoed("/form", bodyOf([[PAYLOAD_FIELD, await payloadOf()]]), method);
-      expect(echo).toMatchObject({ method, sealed: FORM });
-    });
+    it.each(["PUT", "PATCH"])(
+      "ST13 a sealed form is also opened in a %s request",
+      async (method) => {
+        const echo = await echoed("/form", bodyOf([[PAYLOAD_FIELD, await payloadOf()]]), method);
+        expect(echo).toMatchObject({ method, sealed: FORM });
+      },
+    );
 
-    it("ST13 opens with each of the site's keys, and when it was sealed to several", async () => {
+    it("ST13 each of the site's keys opens a form, also one sealed to several keys", async () => {
       const old = await payloadOf(FORM, OLD_KEYS);
       expect((await echoed("/form", bodyOf([[PAYLOAD_FIELD, old]]))).sealed).toEqual(FORM);
       const strangers = generateKeyPair(seededRandom(3));
@@ -140,7 +143,7 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
       expect((await echoed("/form", bodyOf([[PAYLOAD_FIELD, several]]))).sealed).toEqual(FORM);
     });
 
-    it("ST13 passes as it is without a payload, unless one is required", async () => {
+    it("ST13 a form without a sealed payload is passed on unchanged, unless one is required", async () => {
       const plain = () => bodyOf([["user", "ada"]]);
       const echo = await echoed("/form", plain());
       expect([echo.sealed, echo.entries]).toEqual([null, [["user", "ada"]]]);
@@ -151,7 +154,7 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
       expect(sealed.sealed).toEqual(FORM);
     });
 
-    it("ST14 is answered with the same bytes, whatever is wrong with its container", async () => {
+    it("ST14 every invalid container gets the same response, byte for byte", async () => {
       const stranger = generateKeyPair(seededRandom(3));
       const whole = await payloadOf();
       const wrong = [
@@ -171,7 +174,7 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
       expect(answers[0]?.headers.get("Content-Type")).toContain("application/problem+json");
     });
 
-    it("ST14 is refused with two payloads: which one counts must not be a guess", async () => {
+    it("ST14 a form with two sealed payloads is refused as ambiguous", async () => {
       const payload = await payloadOf();
       const { status } = await post(
         "/form",
@@ -183,14 +186,14 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
       expect(status).toBe(400);
     });
 
-    it("ST14 is refused over the site's limit, before it is read", async () => {
+    it("ST14 a body over the site's limit is refused before it is read", async () => {
       const form = { fields: [textField("long", "x".repeat(MAX_BYTES))] };
       const answer = await post("/form", bodyOf([[PAYLOAD_FIELD, await payloadOf(form)]]));
       expect(answer.status).toBe(413);
       expect(JSON.parse(answer.text)).toMatchObject({ code: "payload_too_large" });
     });
 
-    it("ST14 is answered by the site's own words where it has some, and finds its own field", async () => {
+    it("ST14 a site can configure the response to an invalid form and the payload field's name", async () => {
       const echo = await echoed("/own", bodyOf([["sealed", await payloadOf()]]));
       expect(echo.sealed).toEqual(FORM);
       const answer = await post("/own", bodyOf([["sealed", "AAAA"]]));
@@ -199,7 +202,7 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
   });
 
   describe(`other requests, on ${runtime}`, () => {
-    it("ST13 pass untouched: another method, another media type", async () => {
+    it("ST13 requests with another method or media type are passed on unchanged", async () => {
       const got = await ask("/form?_stmf_payload=AAAA", { method: "GET" });
       const unposted: Echo = await got.json();
       expect(unposted.sealed).toBeNull();
@@ -212,7 +215,7 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
       expect(posted.body).toBe(`{"${PAYLOAD_FIELD}":"AAAA"}`);
     });
 
-    it("ST13 are refused where a sealed form is required, but for those that post nothing", async () => {
+    it("ST13 requests with another body are refused where a sealed form is required", async () => {
       const json = await ask("/required", {
         method: "POST",
         body: "{}",
@@ -222,14 +225,14 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
       expect((await ask("/required", { method: "DELETE" })).status).toBe(200);
     });
 
-    it("ST14 are the site's fault, not theirs, when its key is none", async () => {
+    it("ST14 a site without a usable key answers 500", async () => {
       for (const path of ["/keyless", "/misconfigured"]) {
         const body = KINDS["multipart/form-data"]([[PAYLOAD_FIELD, await payloadOf()]]);
         expect((await post(path, body)).status).toBe(500);
       }
     });
 
-    it("ST14 are refused when they are announced as a form and are none", async () => {
+    it("ST14 a body that does not match its form media type is refused", async () => {
       const answer = await ask("/form", {
         method: "POST",
         body: "not of parts",
@@ -238,14 +241,14 @@ export function sealedFormsSuite(runtime: string, ask: Fetch): void {
       expect(answer.status).toBe(400);
     });
 
-    it("ST14 are refused when the payload comes as a file", async () => {
+    it("ST14 a payload in a file field is refused", async () => {
       const body = KINDS["multipart/form-data"]([
         [PAYLOAD_FIELD, new File([await payloadOf()], "p")],
       ]);
       expect((await post("/form", body)).status).toBe(400);
     });
 
-    it("ST4 carry files of 0 bytes and of 1 byte", async () => {
+    it("ST4 files of 0 bytes and of 1 byte are passed on unchanged", async () => {
       for (const length of [0, 1]) {
         const form = { fields: [fileField("f", new Uint8Array(length), "f.bin", "a/b")] };
         const body = KINDS["multipart/form-data"]([[PAYLOAD_FIELD, await payloadOf(form)]]);

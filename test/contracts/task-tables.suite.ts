@@ -9,7 +9,7 @@ const T = 1_767_225_600_000;
 /** What the tables of tasks and their attempts promise. */
 export const TASK_TABLES: readonly Clause[] = [
   {
-    name: "a task comes back as it was inserted, and an update changes its life and nothing else",
+    name: "an inserted task is read back unchanged, and an update changes only its life cycle",
     holds(open) {
       const { tasks } = openRegistry(open());
       const task = aTask();
@@ -43,7 +43,7 @@ export const TASK_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "tasks are listed newest first before the given one, by state, kind and owner",
+    name: "tasks before a given one are listed newest first, filtered by state, kind and owner",
     holds(open) {
       const { tasks } = openRegistry(open());
       for (const id of ["a", "b", "c"]) tasks.insert(aTask({ id }));
@@ -60,7 +60,7 @@ export const TASK_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "tasks are listed by source, peer and the time of their coming, too",
+    name: "tasks are also filtered by webhook source, peer and creation time",
     holds(open) {
       const { tasks } = openRegistry(open());
       tasks.insert(aTask({ id: "a", createdAt: T, peerId: "p" }));
@@ -75,7 +75,7 @@ export const TASK_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "prefetched tasks are listed in their turn",
+    name: "prefetched tasks are listed in queue order",
     holds(open) {
       const { tasks } = openRegistry(open());
       tasks.insert(aTask({ id: "late", turn: T, prefetched: true, state: "leased", peerId: "p" }));
@@ -89,7 +89,7 @@ export const TASK_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "an attempt is found by its number, and goes on when it is reopened",
+    name: "an attempt is found by its fence, and a reopened attempt continues",
     holds(open) {
       const { attempts } = openRegistry(open());
       attempts.insert(anAttempt({ fence: 2 }));
@@ -101,7 +101,7 @@ export const TASK_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "waiting tasks are the queued ones whose pause is over, in their turn, then as they came",
+    name: "dispatchable tasks are the queued ones whose backoff is over, by priority and then by age",
     holds(open) {
       const { tasks } = openRegistry(open());
       tasks.insert(aTask({ id: "old" }));
@@ -120,7 +120,7 @@ export const TASK_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "what waiting tasks ask for is told once each, also of a queue that was there before",
+    name: "each distinct requirement of the queued tasks is listed once, also for tasks of an earlier version",
     holds(open) {
       const { tasks } = openRegistry(open());
       const asked = (of: typeof tasks) => [...of.shapes()].map(({ kind }) => kind).toSorted();
@@ -140,7 +140,7 @@ export const TASK_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "what a peer holds, leases and deadlines that are over, and the next time to look",
+    name: "a peer's held tasks, expired leases, expired deadlines and the next due time are found",
     holds(open) {
       const { tasks } = openRegistry(open());
       expect(tasks.nextDue(T)).toBeNull();
@@ -159,7 +159,7 @@ export const TASK_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "pruning removes tasks that ended before the given time, with their attempts",
+    name: "pruning deletes tasks that ended before the given time, with their attempts",
     holds(open) {
       const { tasks, attempts } = openRegistry(open());
       for (const [id, endedAt] of [
@@ -176,7 +176,7 @@ export const TASK_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "attempts come in the order of their fences, and end once",
+    name: "attempts are listed by fence, and end only once",
     holds(open) {
       const { attempts } = openRegistry(open());
       const [first, second] = [anAttempt(), anAttempt({ fence: 2 })];

@@ -86,11 +86,14 @@ describe("the shared secret of two key pairs", () => {
     expect(sharedSecret(hexBytes(alice.private), hexBytes(key))).toBeNull();
   });
 
-  test.for([0, 16, 31, 33, 64])("is null for a public key of the wrong length: %i bytes", (length) => {
-    const key = new Uint8Array(length).fill(9);
-    expect(sharedSecret(hexBytes(alice.private), key)).toBeNull();
-    expect(sharedSecret(key, hexBytes(bob.public))).toBeNull();
-  });
+  test.for([0, 16, 31, 33, 64])(
+    "is null for a public key of the wrong length: %i bytes",
+    (length) => {
+      const key = new Uint8Array(length).fill(9);
+      expect(sharedSecret(hexBytes(alice.private), key)).toBeNull();
+      expect(sharedSecret(key, hexBytes(bob.public))).toBeNull();
+    },
+  );
 });
 
 describe("a go-p2p challenge", () => {
@@ -98,7 +101,7 @@ describe("a go-p2p challenge", () => {
   const challenge = seededRandom(7)(32);
   const response = answerChallenge(secret, challenge);
 
-  test("is answered with HMAC-SHA256 under the shared secret", () => {
+  test("has HMAC-SHA256 with the shared secret as its answer", () => {
     const expected = createHmac("sha256", secret).update(challenge).digest("hex");
     expect(toHex(response)).toBe(expected);
     expect(verifyChallengeAnswer(secret, challenge, response)).toBe(true);

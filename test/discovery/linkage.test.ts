@@ -19,12 +19,12 @@ interface Sighting {
 
 /** One number for a pointer, by which it might be recognised in the next epoch. */
 const MARKS: Readonly<Record<string, (sighting: Sighting) => number>> = {
-  "its place in the list": ({ place }) => place,
+  "its position in the list": ({ place }) => place,
   "its sequence number": ({ pointer }) => pointer.seq,
   "its ID": ({ pointer }) => Number.parseInt(pointer.id.slice(0, 12), 16),
   "its blob's ID": ({ pointer }) => Number.parseInt(pointer.blob_id.slice(0, 12), 16),
   "its expiry": ({ pointer }) => Date.parse(pointer.expires_at),
-  "its blob's place among all that were stored": ({ stored }) => stored,
+  "its blob's position in the order of storing": ({ stored }) => stored,
   "its signature": ({ pointer }) => Number.parseInt(pointer.signature.slice(0, 12), 16),
 };
 

@@ -155,7 +155,7 @@ describe("a region", () => {
     ["Lagos", 6.5, 3.4, "afr"],
     ["Johannesburg", -26.2, 28, "afr"],
     ["Dubai", 25.2, 55.3, "me"],
-  ] as const)("DS15 of %s is %s, %s: %s", ([, latitude, longitude, region]) => {
+  ] as const)("DS15 the region of %s (%s, %s) is %s", ([, latitude, longitude, region]) => {
     expect(regionOf({ latitude, longitude })).toBe(region);
   });
 

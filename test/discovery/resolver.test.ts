@@ -64,7 +64,7 @@ describe("a signed statement of the mesh", () => {
     ["metadata", { metadata: { role: "worker", capabilities: ["gpu", "x"] } }],
     ["expiry", { expires_at: new Date(NOW + 9_000).toISOString() }],
     ["signature", { signature: "0".repeat(128) }],
-  ])("DS12 is refused with another %s", async ([, change]) => {
+  ])("DS12 a pointer with a changed %s is refused", async ([, change]) => {
     const forged = { ...pointer(), ...change };
     expect(mustFail(await (await trust()).acceptPointer(forged, NOW)).code).toBe(
       "statement_forged",

@@ -100,7 +100,10 @@ describe("reading a message that is not an envelope", () => {
     expect({ code, place: detail.split(":")[0] }).toEqual({ code: "bad_message", place: key });
   });
 
-  test.for([null, [], "text", 1])("returns bad_message for JSON that is not an object: %j", (value) => {
-    expect(mustFail(read(value)).code).toBe("bad_message");
-  });
+  test.for([null, [], "text", 1])(
+    "returns bad_message for JSON that is not an object: %j",
+    (value) => {
+      expect(mustFail(read(value)).code).toBe("bad_message");
+    },
+  );
 });

@@ -81,12 +81,15 @@ describe("every error code", () => {
     });
   });
 
-  test.for(CODES)("has a WebSocket close code and a reason that starts with the error code: %s", (code) => {
-    expect(toClose(errorOf(code))).toEqual({
-      code: TABLE[code][1],
-      reason: `${code}: what happened`,
-    });
-  });
+  test.for(CODES)(
+    "has a WebSocket close code and a reason that starts with the error code: %s",
+    (code) => {
+      expect(toClose(errorOf(code))).toEqual({
+        code: TABLE[code][1],
+        reason: `${code}: what happened`,
+      });
+    },
+  );
 
   test.for(CODES)("has a go-p2p error message: %s", (code) => {
     const message = toGoP2pError(errorOf(code));

@@ -186,9 +186,12 @@ export function outboundUrlSuite(): void {
       ["https://256.1.1.1/", "not_a_url"],
       ["https://example..com/", "name"],
       [`https://example.com/${"a".repeat(OUTBOUND_URL_CHARS_MAX)}`, "too_long"],
-    ] satisfies [string, OutboundFault["code"]][])("CB1 a URL is refused with the reason: %s (%s)", ([url, code]) => {
-      expect(judge(url)).toBe(code);
-    });
+    ] satisfies [string, OutboundFault["code"]][])(
+      "CB1 a URL is refused with the reason: %s (%s)",
+      ([url, code]) => {
+        expect(judge(url)).toBe(code);
+      },
+    );
 
     test("CB1 only the schemes that the caller passes are allowed", () => {
       expect(judge("wss://example.com/", false, ["wss", "ws"])).toBe("wss://example.com/");

@@ -53,8 +53,8 @@ async function outcome(data: Uint8Array): Promise<unknown> {
 /** The container with one byte changed. */
 const changed = (at: number, byte: number): Uint8Array => container.with(at, byte);
 
-describe("a container", () => {
-  test("ST2 is magic, version byte 2, header length, Borg's header without spaces, payload", () => {
+describe("an STMF container for one recipient", () => {
+  test("ST2 a container is magic, version 2, header length, Borg's header without spaces, payload", () => {
     const ephemeral = newKeyPair(seededRandom(2));
     expect(fromUtf8(container.subarray(0, 4))).toBe("STMF");
     expect([...container.subarray(4, HEADER_AT)]).toEqual([2, 0, 0, 0, 117]);
@@ -65,7 +65,7 @@ describe("a container", () => {
     expect(container.length).toBe(PAYLOAD_AT + SIGIL_OVERHEAD + plaintext.length);
   });
 
-  test("ST3 gives back the form that was sealed, whatever it holds", async () => {
+  test("ST3 a container opens to the sealed form, whatever it contains", async () => {
     await fc.assert(
       fc.asyncProperty(anyForm, fc.integer(), async (form, seed) => {
         const sealed = await encrypt(form, recipient.publicKey, seededRandom(seed));
@@ -81,7 +81,7 @@ describe("a container", () => {
     expect(await decrypt(view, recipient.privateKey)).toEqual(FORM);
   });
 
-  test("is fresh each time: neither ephemeral key nor nonce nor ciphertext repeats", async () => {
+  test("differs each time in ephemeral key, nonce and ciphertext", async () => {
     const [one, two] = [
       await encrypt(FORM, recipient.publicKey),
       await encrypt(FORM, recipient.publicKey),
@@ -99,7 +99,7 @@ describe("a container", () => {
     );
   });
 
-  test("does not show its plaintext", async () => {
+  test("does not contain its plaintext", async () => {
     const secret = "a-name-that-must-not-be-seen";
     const sealed = await encrypt(
       { fields: [{ name: secret, value: secret }] },
@@ -109,7 +109,7 @@ describe("a container", () => {
   });
 });
 
-describe("keys that can't be used", () => {
+describe("unusable keys", () => {
   const LOW_ORDER = [
     "0000000000000000000000000000000000000000000000000000000000000000",
     "0100000000000000000000000000000000000000000000000000000000000000",
@@ -118,35 +118,38 @@ describe("keys that can't be used", () => {
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
   ];
 
-  test.for(LOW_ORDER)("are refused before anything is sealed: low order %s", async (hex) => {
+  test.for(LOW_ORDER)("a public key of low order is refused before sealing: %s", async (hex) => {
     expect(await faultOf(encrypt(FORM, hexBytes(hex)))).toBe("public_key_invalid");
   });
 
-  test.for(LOW_ORDER)("are refused when they stand in a container: low order %s", async (hex) => {
-    const forged = withHeader({ ...header, ephemeral_pk: toBase64(hexBytes(hex)) });
-    expect(await faultOf(decrypt(forged, recipient.privateKey))).toBe("container_invalid");
-  });
+  test.for(LOW_ORDER)(
+    "an ephemeral key of low order in a container is refused: %s",
+    async (hex) => {
+      const forged = withHeader({ ...header, ephemeral_pk: toBase64(hexBytes(hex)) });
+      expect(await faultOf(decrypt(forged, recipient.privateKey))).toBe("container_invalid");
+    },
+  );
 
-  test.for([0, 31, 33, 64])("are refused for their length: %i bytes", async (length) => {
+  test.for([0, 31, 33, 64])("a key of the wrong length is refused: %i bytes", async (length) => {
     const key = new Uint8Array(length).fill(9);
     expect(await faultOf(encrypt(FORM, key))).toBe("public_key_invalid");
     expect(await faultOf(decrypt(container, key))).toBe("private_key_invalid");
   });
 
-  test("are told from the right one", async () => {
+  test("a wrong private key gives container_sealed_otherwise", async () => {
     const other = newKeyPair(seededRandom(5));
     expect(await faultOf(decrypt(container, other.privateKey))).toBe("container_sealed_otherwise");
   });
 
-  test("include the recipient's own public key: it does not open", async () => {
+  test("the recipient's public key does not open the container", async () => {
     expect(await faultOf(decrypt(container, recipient.publicKey))).toBe(
       "container_sealed_otherwise",
     );
   });
 });
 
-describe("what is no container", () => {
-  test("is refused at every length short of the whole", async () => {
+describe("a malformed container", () => {
+  test("is refused when truncated at any length", async () => {
     for (let length = 0; length < container.length; length += 1) {
       expect(await open(container.subarray(0, length)), `${length} bytes`).toBe(
         length < PAYLOAD_AT ? "container_invalid" : "container_sealed_otherwise",
@@ -154,31 +157,31 @@ describe("what is no container", () => {
     }
   });
 
-  test("is refused with bytes behind it", async () => {
+  test("is refused with extra bytes at the end", async () => {
     expect(await open(concat(container, Uint8Array.of(0)))).toBe("container_sealed_otherwise");
   });
 
-  test("is refused for its magic, SMSG's too", async () => {
+  test("is refused with another magic, including SMSG's", async () => {
     expect(await open(changed(0, 0x73))).toBe("container_invalid");
     const smsg = container.slice();
     smsg.set(utf8("SMSG"));
     expect(await open(smsg)).toBe("container_invalid");
   });
 
-  test("is refused for a container version other than 2", async () => {
+  test("is refused with a container version other than 2", async () => {
     expect(await open(changed(4, 1))).toBe("container_unsupported");
     expect(await open(changed(4, 3))).toBe("container_unsupported");
   });
 
-  test("ST7 is refused for a header length over the limit, before it is read", async () => {
+  test("ST7 a header length over the limit is refused before the header is read", async () => {
     expect(await open(changed(5, 0xff))).toBe("container_too_large");
   });
 
-  test("ST7 is refused for its size, before it is read", async () => {
+  test("ST7 a container over the size limit is refused before it is read", async () => {
     expect(await open(new Uint8Array(CONTAINER_BYTES_MAX + 1))).toBe("container_too_large");
   });
 
-  test("ST7 is not made when the form would not fit", async () => {
+  test("ST7 a form too large for a container is not sealed", async () => {
     const form = { fields: [{ name: "a", value: "b".repeat(CONTAINER_BYTES_MAX) }] };
     expect(await faultOf(encrypt(form, recipient.publicKey))).toBe("container_too_large");
   });
@@ -209,7 +212,7 @@ describe("what is no container", () => {
   });
 
   test.for(["[]", "null", '"x"', "{", "", "\ufeff{}"])(
-    "is refused for a header of %j",
+    "is refused with the header %j",
     async (text) => {
       const json = utf8(text);
       const length = Uint8Array.of(0, 0, 0, json.length);
@@ -219,7 +222,7 @@ describe("what is no container", () => {
     },
   );
 
-  test("is told from a container that opens but holds no form", async () => {
+  test("is distinguished from a container that opens but contains no form", async () => {
     expect(await open(sealedBytes(utf8('{"fields":7}')))).toBe("content_invalid");
     expect(await open(sealedBytes(new Uint8Array()))).toBe("content_invalid");
     expect(await decrypt(sealedBytes(utf8('{"fields":[]}')), recipient.privateKey)).toEqual({
@@ -228,8 +231,8 @@ describe("what is no container", () => {
   });
 });
 
-describe("hostile containers give tagged faults and nothing else", () => {
-  test("any change of the payload is noticed", async () => {
+describe("hostile containers", () => {
+  test("any change of the payload is detected", async () => {
     const changes = fc.tuple(
       fc.integer({ min: PAYLOAD_AT, max: container.length - 1 }),
       fc.integer({ min: 1, max: 255 }),
@@ -244,7 +247,7 @@ describe("hostile containers give tagged faults and nothing else", () => {
     );
   });
 
-  test("splices, cuts and changes anywhere give the same form or a tagged fault", async () => {
+  test("spliced, truncated or changed bytes give the same form or a fault of the union", async () => {
     const edit = fc.record({
       at: fc.nat({ max: container.length }),
       remove: fc.nat({ max: 8 }),
@@ -263,7 +266,7 @@ describe("hostile containers give tagged faults and nothing else", () => {
     );
   });
 
-  test("any header over any payload gives a tagged fault", async () => {
+  test("any header with any payload gives a fault of the union", async () => {
     const value = fc.oneof(fc.jsonValue(), fc.constantFrom(...Object.values(header)));
     const anyHeader = fc
       .record({ algorithm: value, ephemeral_pk: value, version: value }, { requiredKeys: [] })
@@ -293,7 +296,7 @@ describe("hostile containers give tagged faults and nothing else", () => {
   });
 });
 
-test("a container can be sealed to a key known by its private half alone", async () => {
+test("the public key of a private key can be derived for sealing", async () => {
   const { publicKey, privateKey } = keyPairFrom(new Uint8Array(32).fill(0x22));
   expect(await decrypt(await encrypt(FORM, publicKey), privateKey)).toEqual(FORM);
 });

@@ -35,8 +35,8 @@ function codeOf(call: () => unknown): string {
   throw new Error("unexpectedly returned");
 }
 
-describe("base64", () => {
-  test("ST5 may stand for containers and keys wherever their bytes may", async () => {
+describe("base64 in the public API", () => {
+  test("ST5 base64 is accepted wherever the bytes of a container or key are", async () => {
     expect(await encryptBase64(FORM, publicKey, seededRandom(2))).toBe(base64);
     expect(await encrypt(FORM, toBase64(publicKey), seededRandom(2))).toEqual(container);
     expect(await encrypt(FORM, [toBase64(publicKey)], seededRandom(2))).toEqual(container);
@@ -51,13 +51,13 @@ describe("base64", () => {
     ["the URL's alphabet", base64.replaceAll(/[+/]/g, "-")],
     ["a missing end", base64.slice(0, -1)],
     ["bits that stand for nothing", "U1R="],
-  ])("ST5 is refused with %s", async ([, text]) => {
+  ])("ST5 base64 is refused with %s", async ([, text]) => {
     expect(await faultOf(decrypt(text, privateKey))).toBe("container_invalid");
     expect(validate(text)).toBe(false);
     expect(codeOf(() => inspect(text))).toBe("container_invalid");
   });
 
-  test("ST5 of a key is refused as a key of another length is", async () => {
+  test("ST5 invalid base64 of a key is refused like a key of the wrong length", async () => {
     for (const key of ["", "?", toBase64(publicKey.subarray(1))]) {
       expect(await faultOf(encrypt(FORM, key))).toBe("public_key_invalid");
       expect(await faultOf(decrypt(container, key))).toBe("private_key_invalid");
@@ -65,7 +65,7 @@ describe("base64", () => {
     }
   });
 
-  test("ST7 longer than the largest container's is refused before it is decoded", () => {
+  test("ST7 base64 longer than that of the largest container is refused before decoding", () => {
     // No base64 at all: if it were decoded first, it would be container_invalid.
     const text = "?".repeat(4 * Math.ceil(CONTAINER_BYTES_MAX / 3) + 1);
     expect(codeOf(() => inspect(text))).toBe("container_too_large");
@@ -73,7 +73,7 @@ describe("base64", () => {
 });
 
 describe("without a key", () => {
-  test("ST6 validate tells what could be opened from what could not", () => {
+  test("ST6 validate accepts well-formed containers and refuses others", () => {
     expect(validate(container)).toBe(true);
     expect(validate(container.with(0, 0))).toBe(false);
     expect(validate(new Uint8Array())).toBe(false);
@@ -84,7 +84,7 @@ describe("without a key", () => {
     expect(validate(other)).toBe(false);
   });
 
-  test("ST6 inspect shows the header, and how much is sealed", () => {
+  test("ST6 inspect returns the header's fields and the payload's size", () => {
     expect(inspect(container)).toEqual({
       algorithm: "x25519-chacha20poly1305",
       version: "1.0",
@@ -94,7 +94,7 @@ describe("without a key", () => {
     });
   });
 
-  test("ST6 inspect shows what it can of a container that can't be opened here", () => {
+  test("ST6 inspect returns what is readable of an unsupported container", () => {
     const header = { algorithm: "of tomorrow", ephemeral_pk: 7, version: ["9"], keys: ["a", "b"] };
     expect(inspect(encodeContainer("STMF", { header, payload: utf8("four") }))).toEqual({
       algorithm: "of tomorrow",
@@ -109,7 +109,7 @@ describe("without a key", () => {
 
 describe("a file of", () => {
   test.for([0, 1, 25 * 1_024 * 1_024])(
-    "ST4 %i bytes comes back as it was sealed",
+    "ST4 %i bytes is returned unchanged after sealing and opening",
     async (length) => {
       const content = new Uint8Array(length).map((_, at) => at * 7);
       const form = { fields: [fileField("f", content, "f.bin", "application/x-test")] };
@@ -122,7 +122,7 @@ describe("a file of", () => {
   );
 });
 
-test("ST5 a fresh key pair is 32 and 32 bytes, and no two are alike", () => {
+test("ST5 generateKeyPair returns different keys of 32 bytes each time", () => {
   const [one, two] = [generateKeyPair(), generateKeyPair()];
   expect([one.privateKey.length, one.publicKey.length]).toEqual([32, 32]);
   expect(one.privateKey).not.toEqual(two.privateKey);
@@ -130,6 +130,6 @@ test("ST5 a fresh key pair is 32 and 32 bytes, and no two are alike", () => {
   expect(fromBase64(toBase64(one.publicKey))).toEqual(one.publicKey);
 });
 
-test("the field of a form post is Borg's", () => {
+test("PAYLOAD_FIELD is the field name that Borg uses", () => {
   expect(PAYLOAD_FIELD).toBe("_stmf_payload");
 });

@@ -26,7 +26,7 @@ const FORM = {
 };
 
 describe("a form's fields", () => {
-  test("ST3 have a value by name, the first, or all of them in order", () => {
+  test("ST3 valueOf returns the first value of a name, valuesOf all of them in order", () => {
     expect(valueOf(FORM, "user")).toBe("ada");
     expect(valueOf(FORM, "tag")).toBe("one");
     expect(valuesOf(FORM, "tag")).toEqual(["one", "two"]);
@@ -34,7 +34,7 @@ describe("a form's fields", () => {
     expect(valuesOf(FORM, "nobody")).toEqual([]);
   });
 
-  test("ST3 are text with a type, or files with a name and a media type", () => {
+  test("ST3 a field is text with a type, or a file with a file name and a media type", () => {
     expect(textField("a", "b")).toEqual({ name: "a", value: "b", type: "text" });
     expect(fileField("doc", utf8("hello"), "hello.txt", "text/plain")).toEqual({
       name: "doc",
@@ -45,7 +45,7 @@ describe("a form's fields", () => {
     });
   });
 
-  test("ST3 give a file's content, of none too, and none for what is no file", () => {
+  test("ST3 fileContent returns a file's bytes, also of an empty file, and null for other fields", () => {
     const [user, , , , doc, none] = FORM.fields;
     expect(doc && fileContent(doc)).toEqual(utf8("hello"));
     expect(none && fileContent(none)).toEqual(new Uint8Array());
@@ -53,7 +53,7 @@ describe("a form's fields", () => {
     expect(fileContent({ name: "f", value: "no base64", type: "file" })).toBeNull();
   });
 
-  test("ST3 come from a browser's form and go into one, files included", async () => {
+  test("ST3 fields convert from and to a browser's FormData, files included", async () => {
     const web = webFormOf(FORM);
     expect(web.getAll("tag")).toEqual(["one", "two"]);
     const doc = web.get("doc") as File;
@@ -62,12 +62,12 @@ describe("a form's fields", () => {
     expect(await formOf(web)).toEqual({ fields: FORM.fields.with(1, text as never) });
   });
 
-  test("ST3 of a file that is no base64 stay the text that they are", () => {
+  test("ST3 a file field whose value is not base64 is converted to text", () => {
     const web = webFormOf({ fields: [{ name: "f", value: "no base64", type: "file" }] });
     expect(web.get("f")).toBe("no base64");
   });
 
-  test("ST3 lose no more than half surrogate pairs, which no form of a browser has", async () => {
+  test("ST3 a round trip through FormData changes only unpaired surrogates", async () => {
     const { privateKey, publicKey } = generateKeyPair(seededRandom(1));
     const form = {
       fields: [{ name: "a\ud800", value: "\udc00b", type: "\ud800", filename: "😀\ud83d" }],

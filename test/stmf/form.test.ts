@@ -23,7 +23,7 @@ const manyMeta = (count: number) =>
 const label = (chars: number) => "n".repeat(chars);
 
 describe("a form's plaintext", () => {
-  test("comes back as the form that was written, whatever it holds", () => {
+  test("parses to the form that was written, whatever it contains", () => {
     fc.assert(
       fc.property(anyForm, (form) => {
         expect(must(readForm(must(writeForm(form))))).toEqual(form);
@@ -32,7 +32,7 @@ describe("a form's plaintext", () => {
     );
   });
 
-  test("names its keys as Borg does and in Borg's order, whatever order the caller used", () => {
+  test("has Borg's keys in Borg's order, whatever order the caller used", () => {
     const file = { mime: "image/png", filename: "a.png", type: "file", value: "AA==", name: "f" };
     expect(wrote({ meta: { origin: "here" }, fields: [file] })).toBe(
       '{"fields":[{"name":"f","value":"AA==","type":"file","filename":"a.png","mime":"image/png"}],' +
@@ -40,19 +40,19 @@ describe("a form's plaintext", () => {
     );
   });
 
-  test("leaves out what is empty, as Go's omitempty does", () => {
+  test("omits empty values, as Go's omitempty does", () => {
     const field = { name: "a", value: "", type: "", filename: "", mime: "" };
     expect(wrote({ fields: [field], meta: {} })).toBe('{"fields":[{"name":"a","value":""}]}');
   });
 
-  test("reads what Go writes for a nil slice, and takes null for empty elsewhere", () => {
+  test("accepts null, which Go writes for a nil slice, as empty", () => {
     expect(must(read({ fields: null }))).toEqual({ fields: [] });
     expect(
       must(read({ fields: [{ name: "a", value: "b", type: null, mime: null }], meta: null })),
     ).toEqual({ fields: [{ name: "a", value: "b" }] });
   });
 
-  test("may hold keys of later versions, which are passed over", () => {
+  test("may contain keys of later versions, which are ignored", () => {
     const json = { fields: [{ name: "a", value: "b", hint: [1] }], later: { deep: true } };
     expect(must(read(json))).toEqual({ fields: [{ name: "a", value: "b" }] });
   });
@@ -62,13 +62,13 @@ describe("a form's plaintext", () => {
     expect(must(read({ fields })).fields).toEqual(fields);
   });
 
-  test("keeps keys of meta that every object inherits", () => {
+  test("keeps keys of meta that are names of inherited object properties", () => {
     const meta = { constructor: "a", toString: "b", hasOwnProperty: "c" };
     expect(must(readForm(must(writeForm({ fields: [], meta }))))).toEqual({ fields: [], meta });
   });
 });
 
-describe("what is no form", () => {
+describe("invalid forms", () => {
   test.for([
     ["no object", []],
     ["no fields", {}],
@@ -80,12 +80,12 @@ describe("what is no form", () => {
     ["a type that is a number", { fields: [{ name: "a", value: "b", type: 1 }] }],
     ["meta that is a list", { fields: [], meta: ["a"] }],
     ["meta with a number", { fields: [], meta: { a: 1 } }],
-  ])("is refused on both ways: %s", ([, json]) => {
+  ])("are refused when writing and when reading: %s", ([, json]) => {
     expect(mustFail(read(json)).code).toBe("content_invalid");
     expect(mustFail(writeForm(json as FormData)).code).toBe("form_invalid");
   });
 
-  test("is refused when its bytes are not UTF-8 or not JSON", () => {
+  test("are refused when the bytes are not UTF-8 or not JSON", () => {
     const whole = utf8('{"fields":[]}');
     must(readForm(whole));
     expect(mustFail(readForm(whole.subarray(1))).code).toBe("content_invalid");
@@ -93,20 +93,20 @@ describe("what is no form", () => {
     expect(mustFail(readForm(new Uint8Array())).code).toBe("content_invalid");
   });
 
-  test("ST7 is refused when it nests deeper than any reader should follow", () => {
+  test("ST7 a form that nests too deep is refused", () => {
     must(readForm(utf8(nested(10))));
     expect(mustFail(readForm(utf8(nested(100_000)))).code).toBe("content_invalid");
   });
 
-  test("is refused when a key of meta would change the object's prototype", () => {
+  test("are refused when a key of meta is __proto__", () => {
     const text = '{"fields":[],"meta":{"__proto__":"a"}}';
     expect(mustFail(readForm(utf8(text))).code).toBe("content_invalid");
     expect(mustFail(writeForm(JSON.parse(text) as FormData)).code).toBe("form_invalid");
   });
 });
 
-describe("a form's bounds", () => {
-  test("ST7 leave room for the largest form, and refuse JSON of many more values unparsed", () => {
+describe("a form's limits", () => {
+  test("ST7 the limit of JSON values allows the largest form, and more values are refused before parsing", () => {
     const field = { name: "n", value: "v", type: "t", filename: "f", mime: "m" };
     const largest = {
       fields: manyFields(FIELDS_MAX).map(() => field),
@@ -135,14 +135,14 @@ describe("a form's bounds", () => {
       { fields: [], meta: { [label(LABEL_CHARS_MAX)]: "" } },
       { fields: [], meta: { [label(LABEL_CHARS_MAX + 1)]: "" } },
     ],
-  ])("ST7 hold at the last allowed number and refuse the next: %s", ([, allowed, over]) => {
+  ])("ST7 the limit is accepted and one more is refused: %s", ([, allowed, over]) => {
     must(writeForm(allowed));
     must(read(allowed));
     expect(mustFail(writeForm(over)).code).toBe("form_invalid");
     expect(mustFail(read(over)).code).toBe("content_invalid");
   });
 
-  test("leave a value as long as the container allows", () => {
+  test("allow a value as long as the container allows", () => {
     const form = { fields: [{ name: "file", value: "A".repeat(1 << 20) }] };
     expect(must(readForm(must(writeForm(form))))).toEqual(form);
   });

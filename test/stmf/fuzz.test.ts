@@ -137,7 +137,7 @@ const SMSG = ["", "hello", "[".repeat(50)].map((body) =>
   sealSmsg(SIGIL_KEY, body, 0, seededRandom(6)),
 );
 
-describe("ST9 any input gives a value or a fault of the union, ST8 in bounded memory:", () => {
+describe("ST9 any input gives a value or a fault of the union, within bounded memory (ST8):", () => {
   const cheap: Record<string, Decoder<Uint8Array>> = {
     "a trix container": ofBytes(
       (dice) => anyContainer(dice),
@@ -217,7 +217,7 @@ describe("ST9 any input gives a value or a fault of the union, ST8 in bounded me
     );
   });
 
-  test("a container that opens, whatever is in it", () => {
+  test("a container that opens, with any plaintext", () => {
     const decode = (data: Uint8Array) => codeOf(openForm(data, recipient.privateKey));
     fuzz(FEW, ofBytes(anySealed, decode, ["ok", "content_invalid"]));
   });
@@ -252,7 +252,7 @@ describe("ST9 any input gives a value or a fault of the union, ST8 in bounded me
   });
 });
 
-test("ST8 the meter itself counts what is made by length, and not views", () => {
+test("ST8 the tests' allocation counter counts allocated arrays by length, but not views", () => {
   const { bytes } = countAllocations(() => {
     const made = new Uint8Array(1_000);
     new Int32Array(10).fill(1);

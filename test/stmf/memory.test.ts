@@ -67,7 +67,7 @@ describe("in a heap of 96 MB", () => {
   });
 });
 
-test("ST8 opening a file of 25 MiB makes two copies of its bytes, one of them @noble's, besides its text", () => {
+test("ST8 opening a file of 25 MiB allocates two copies of its bytes (one by @noble) and its text", () => {
   const plaintext = largeFile();
   const container = sealed(plaintext);
   const { bytes } = countAllocations(() => must(openForm(container, recipient.privateKey)));

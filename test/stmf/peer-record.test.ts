@@ -67,7 +67,7 @@ const formWith = (name: string, value: string | null) => {
 };
 
 describe("a peer record", () => {
-  test("comes back from its container as it was, whatever it holds", () => {
+  test("opens unchanged from its container, whatever it contains", () => {
     fc.assert(
       fc.property(anyRecord, (record) => {
         const sealed = must(sealPeerRecord(record, discovery.publicKey, seededRandom(3)));
@@ -100,7 +100,7 @@ describe("a peer record", () => {
     });
   });
 
-  test("DS13 has one of a few sizes in its container, whatever it holds", () => {
+  test("DS13 a sealed record has one of a few sizes, whatever it contains", () => {
     fc.assert(
       fc.property(anyRecord, (record) => {
         const { length } = must(sealPeerRecord(record, discovery.publicKey, seededRandom(3)));
@@ -113,7 +113,7 @@ describe("a peer record", () => {
     );
   });
 
-  test("of a time before capabilities and regions were in it is read without them", () => {
+  test("written before capabilities and regions existed is read with defaults", () => {
     const { fields } = peerForm(RECORD);
     const old = fields.filter(({ name }) => name !== "capabilities" && name !== "region");
     expect(must(readPeerForm({ fields: old }))).toEqual({
@@ -123,7 +123,7 @@ describe("a peer record", () => {
     });
   });
 
-  test("tells never measured from zero", () => {
+  test("distinguishes an absent measurement from zero", () => {
     const unmeasured = { ...RECORD, last_seen: null, ping_ms: null, hops: null, geo_km: null };
     const values = new Map(peerForm(unmeasured).fields.map(({ name, value }) => [name, value]));
     expect(["last_seen", "ping_ms", "hops", "geo_km"].map((name) => values.get(name))).toEqual(
@@ -133,12 +133,12 @@ describe("a peer record", () => {
     expect(must(readPeerForm(peerForm(RECORD))).geo_km).toBe(0);
   });
 
-  test("takes nothing else of a peer along, whatever object it is made from", () => {
+  test("contains no other property of the object that it is made from", () => {
     const wider = { ...RECORD, state: "active", secret: "x" };
     expect(peerForm(wider)).toEqual(peerForm(RECORD));
   });
 
-  test("may hold fields of later versions, which are passed over", () => {
+  test("may contain fields of later versions, which are ignored", () => {
     expect(must(readPeerForm(formWith("toString", "x")))).toEqual(RECORD);
   });
 });
@@ -159,12 +159,12 @@ describe("a forged peer record", () => {
     peerForm(RECORD)
       .fields.map(({ name }) => name)
       .filter((name) => name !== "capabilities" && name !== "region"),
-  )("is refused when an attribute is absent: %s", (name) => {
+  )("is refused when an attribute is missing: %s", (name) => {
     expect(mustFail(readPeerForm(formWith(name, null))).code).toBe("record_invalid");
   });
 
   test.for(peerForm(RECORD).fields.map(({ name }) => name))(
-    "is refused when an attribute stands twice: %s",
+    "is refused when an attribute appears twice: %s",
     (name) => {
       const { fields } = peerForm(RECORD);
       const again = present(fields.find((field) => field.name === name));
@@ -194,11 +194,11 @@ describe("a forged peer record", () => {
     ["capabilities", "gpu,,x"],
     ["capabilities", "not one"],
     ["region", "moon"],
-  ])("is refused when an attribute has no sense: %s = %j", ([name, value]) => {
+  ])("is refused when an attribute is invalid: %s = %j", ([name, value]) => {
     expect(mustFail(readPeerForm(formWith(name, value))).code).toBe("record_invalid");
   });
 
-  test("is told from a container that does not open", () => {
+  test("is distinguished from a container that does not open", () => {
     const other = newKeyPair(seededRandom(5));
     const sealed = must(sealPeerRecord(RECORD, other.publicKey, seededRandom(3)));
     expect(mustFail(openPeerRecord(sealed, discovery.privateKey)).code).toBe(
@@ -208,7 +208,7 @@ describe("a forged peer record", () => {
     expect(mustFail(openPeerRecord(form, discovery.privateKey)).code).toBe("record_invalid");
   });
 
-  test("is not sealed to a key that anybody could open", () => {
+  test("is not sealed to a key of low order, which anyone could open", () => {
     expect(mustFail(sealPeerRecord(RECORD, new Uint8Array(32), seededRandom(3))).code).toBe(
       "public_key_invalid",
     );

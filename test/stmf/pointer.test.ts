@@ -13,8 +13,8 @@ const storeOf = (blobs: Record<string, Uint8Array>): BlobReader => ({
   get: (id) => Promise.resolve(blobs[id] ?? null),
 });
 
-describe("a pointer", () => {
-  test("names its blob and holds the metadata that it is given, and nothing else", () => {
+describe("a pointer to a blob", () => {
+  test("contains its ID, its blob's ID and the given metadata, and nothing else", () => {
     const pointer = newPointer(blobId, { role: "worker", tags: ["gpu"], region: null });
     expect(pointer).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{32}$/),
@@ -23,13 +23,13 @@ describe("a pointer", () => {
     });
   });
 
-  test("has an ID of its own each time, which says nothing of the blob", () => {
+  test("has a new ID each time, independent of the blob", () => {
     const ids = new Set(Array.from({ length: 100 }, () => newPointer(blobId).id));
     expect(ids.size).toBe(100);
     expect(ids).not.toContain(blobId);
   });
 
-  test("takes its ID from the randomness that it is given, and has no metadata by default", () => {
+  test("derives its ID from the given random bytes, and has no metadata by default", () => {
     expect(newPointer(blobId, {}, seededRandom(3)).id).toBe(newOpaqueId(seededRandom(3)));
     expect(newPointer(blobId).metadata).toEqual({});
   });
@@ -42,12 +42,12 @@ describe("resolving a pointer", () => {
     expect(await resolve(pointer, discovery.privateKey, blobs)).toEqual(FORM);
   });
 
-  test("says when the blob is gone", async () => {
+  test("gives blob_missing when the blob does not exist", async () => {
     const pointer = newPointer(blobId);
     expect(await faultOf(resolve(pointer, discovery.privateKey, storeOf({})))).toBe("blob_missing");
   });
 
-  test("says when the blob is not for this key, or no container at all", async () => {
+  test("gives a fault when the blob is sealed to another key or is not a container", async () => {
     const other = newKeyPair(seededRandom(4));
     const pointer = newPointer(blobId);
     const sealed = storeOf({ [blobId]: await encrypt(FORM, other.publicKey) });
@@ -58,7 +58,7 @@ describe("resolving a pointer", () => {
     expect(await faultOf(resolve(pointer, discovery.privateKey, empty))).toBe("container_invalid");
   });
 
-  test("lets the store's own failure through untouched", async () => {
+  test("passes on an error of the store unchanged", async () => {
     const failure = new Error("the store is down");
     const broken: BlobReader = { get: () => Promise.reject(failure) };
     await expect(resolve(newPointer(blobId), discovery.privateKey, broken)).rejects.toBe(failure);

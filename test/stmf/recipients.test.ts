@@ -20,9 +20,9 @@ const sealedTo = (count: number, seed = 7) =>
   encrypt(FORM, publicKeys(MANY.slice(0, count)), seededRandom(seed));
 const wrappedIn = (container: Uint8Array) => present(must(decodeStmf(container)).wrapped);
 
-describe("a container for several recipients", () => {
+describe("an STMF container for several recipients", () => {
   test.for([2, 3, 5, RECIPIENTS_MAX])(
-    "ST10 opens with each of %i private keys, and with no other",
+    "ST10 a container for several opens with each of its %i private keys, and with no other",
     async (count) => {
       const container = await sealedTo(count);
       for (const { privateKey } of MANY.slice(0, count)) {
@@ -35,7 +35,7 @@ describe("a container for several recipients", () => {
     },
   );
 
-  test("ST10 has an algorithm of its own name, and is valid without a key", async () => {
+  test("ST10 a container for several has its own algorithm name, and validate accepts it", async () => {
     const container = await sealedTo(3);
     expect(validate(container)).toBe(true);
     expect(inspect(container)).toMatchObject({
@@ -45,7 +45,7 @@ describe("a container for several recipients", () => {
     });
   });
 
-  test("ST10 is plain Borg when there is but one, however often it is named", async () => {
+  test("ST10 a single recipient, even when repeated, gets a container in Borg's format", async () => {
     const [only] = MANY as [KeyPair];
     const plain = await encrypt(FORM, only.publicKey, seededRandom(7));
     expect(await encrypt(FORM, [only.publicKey], seededRandom(7))).toEqual(plain);
@@ -53,19 +53,19 @@ describe("a container for several recipients", () => {
     expect(inspect(plain)).toMatchObject({ algorithm: "x25519-chacha20poly1305", places: 1 });
   });
 
-  test("ST10 is sealed to 64 keys at most, and to one at least", async () => {
+  test("ST10 a form is sealed to at least 1 and at most 64 keys", async () => {
     expect(await faultOf(encrypt(FORM, []))).toBe("recipients_invalid");
     expect(await faultOf(encrypt(FORM, publicKeys(MANY)))).toBe("recipients_invalid");
   });
 
-  test("ST10 is not made when any of the keys can't be used", async () => {
+  test("ST10 sealing is refused when any of the keys is unusable", async () => {
     for (const bad of [new Uint8Array(32), new Uint8Array(31), new Uint8Array(32).fill(0xff)]) {
       const keys = [...publicKeys(MANY.slice(0, 2)), bad];
       expect(await faultOf(encrypt(FORM, keys))).toBe("public_key_invalid");
     }
   });
 
-  test("ST10 has at most 64 stanzas of 48 bytes, or is refused before any key is used", () => {
+  test("ST10 more than 64 stanzas, or stanzas of another size than 48 bytes, are refused before any key is used", () => {
     const { payload, ephemeralPublicKey } = must(decodeStmf(encodeStmf(stanzasOf(1))));
     const code = (count: number, bytes = STANZA_BYTES, macBytes = 32) => {
       const { wrapped } = stanzasOf(count, bytes, macBytes);
@@ -98,13 +98,13 @@ describe("the header for several recipients", () => {
     [33, 64],
     [64, 64],
   ] as const)(
-    "ST11 tells of %i recipients no more than that they are at most %i",
+    "ST11 the header for %i recipients has %i stanzas, so that it hides their number",
     async ([count, places]) => {
       expect(wrappedIn(await sealedTo(count)).stanzas).toHaveLength(places);
     },
   );
 
-  test("ST11 holds no public key, no ID and nothing else that stays the same", async () => {
+  test("ST11 the header contains no public key, no ID and no constant part", async () => {
     const [one, two] = [await sealedTo(3, 1), await sealedTo(3, 2)];
     for (const { publicKey, id } of MANY.slice(0, 3)) {
       const text = present(fromUtf8(one.subarray(9, one.indexOf(0x7d) + 1)));
@@ -116,7 +116,7 @@ describe("the header for several recipients", () => {
     expect(wrappedIn(two).stanzas.filter((stanza) => seen.has(toHex(stanza)))).toEqual([]);
   });
 
-  test("ST11 has its stanzas in the order of their bytes: a place says nothing of whose it is", async () => {
+  test("ST11 stanzas are sorted by their bytes, so that the order does not identify recipients", async () => {
     const firstPlaces = new Set<number>();
     const ephemeral = newKeyPair(seededRandom(1));
     for (let seed = 0; seed < 40; seed++) {
@@ -140,7 +140,7 @@ describe("the header for several recipients", () => {
 describe("recipients of one container", () => {
   const [alice, bob] = MANY as [KeyPair, KeyPair];
 
-  test("ST12 get nothing when anything in the header or payload was changed", async () => {
+  test("ST12 a container with a changed header or payload opens for no recipient", async () => {
     const container = await sealedTo(3);
     const header = fromUtf8(container.subarray(9, container.indexOf(0x7d) + 1)) ?? "";
     const { stanzas, mac } = wrappedIn(container);
@@ -167,7 +167,7 @@ describe("recipients of one container", () => {
     }
   });
 
-  test("ST12 can't be shown two forms: a stanza with another content key opens for nobody", async () => {
+  test("ST12 a container with two different content keys opens for no recipient", async () => {
     const ephemeral = newKeyPair(seededRandom(1));
     const [forAlice, forBob] = [seededRandom(2)(32), seededRandom(3)(32)];
     const a = must(wrapKey(forAlice, ephemeral, [alice.publicKey], seededRandom(4)));
@@ -185,7 +185,7 @@ describe("recipients of one container", () => {
     }
   });
 
-  test("ST12 can't be made to open what was sealed to one of them in Borg's format, nor the other way", async () => {
+  test("ST12 a container can't be converted between Borg's format and the format for several", async () => {
     const ephemeral = newKeyPair(seededRandom(1));
     const secret = present(sharedSecret(ephemeral.privateKey, alice.publicKey));
     const payload = sealSigil(secret, utf8('{"fields":[]}'), seededRandom(2));
@@ -198,7 +198,7 @@ describe("recipients of one container", () => {
     expect(await faultOf(decrypt(mixed, alice.privateKey))).toBe("container_sealed_otherwise");
   });
 
-  test("ST10 get back whatever form was sealed, from any number of keys", async () => {
+  test("ST10 every recipient opens the same form, whatever it contains and however many there are", async () => {
     const count = fc.integer({ min: 1, max: 6 });
     await fc.assert(
       fc.asyncProperty(count, fc.nat(5), fc.string(), async (several, which, value) => {
@@ -212,7 +212,7 @@ describe("recipients of one container", () => {
     );
   });
 
-  test("ST12 have the ephemeral key refused when it is of low order", async () => {
+  test("ST12 an ephemeral key of low order is refused", async () => {
     const sealed = must(decodeStmf(await sealedTo(2)));
     const forged = encodeStmf({ ...sealed, ephemeralPublicKey: new Uint8Array(32) });
     expect(await faultOf(decrypt(forged, alice.privateKey))).toBe("container_invalid");

@@ -19,24 +19,24 @@ interface BorgVector {
 }
 
 describeVectors<BorgVector[]>("containers made by Borg's Go code", "borg-stmf.json", (vectors) => {
-  test("are at hand in more than one kind", () => {
+  test("cover more than one kind of form", () => {
     expect(vectors.length).toBeGreaterThanOrEqual(3);
   });
 
-  test.for(vectors)("ST2 open with their private key: $name", async (vector) => {
+  test.for(vectors)("ST2 Borg's containers open with their private key: $name", async (vector) => {
     const form = await decrypt(bytesOf(vector.encrypted_b64), bytesOf(vector.private_key));
     const fields = Object.fromEntries(form.fields.map(({ name, value }) => [name, value]));
     expect(fields).toEqual(vector.expected_fields);
     expect(form.meta ?? null).toEqual(vector.expected_meta);
   });
 
-  test.for(vectors)("ST2 are put together again byte for byte: $name", (vector) => {
+  test.for(vectors)("ST2 Borg's containers are encoded again byte for byte: $name", (vector) => {
     const container = bytesOf(vector.encrypted_b64);
     expect(encodeStmf(must(decodeStmf(container)))).toEqual(container);
   });
 
   test.for(vectors)(
-    "ST2 hold the very bytes that we write for their form: $name",
+    "ST2 Borg's plaintexts equal Muster's for the same form: $name",
     async (vector) => {
       const container = bytesOf(vector.encrypted_b64);
       const privateKey = bytesOf(vector.private_key);
@@ -47,7 +47,7 @@ describeVectors<BorgVector[]>("containers made by Borg's Go code", "borg-stmf.js
     },
   );
 
-  test.for(vectors)("have the public key that we open by: $name", async (vector) => {
+  test.for(vectors)("have the public key that Muster derives: $name", async (vector) => {
     const form = await decrypt(bytesOf(vector.encrypted_b64), bytesOf(vector.private_key));
     const ours = must(sealForm(form, bytesOf(vector.public_key), seededRandom(7)));
     expect(await decrypt(ours, bytesOf(vector.private_key))).toEqual(form);

@@ -26,7 +26,12 @@ import { DialedSockets } from "./dialed-sockets.ts";
 import type { Env } from "./env.ts";
 import { UNKNOWN_PLACE, ORIGIN_HEADERS, readOrigin } from "./origin-headers.ts";
 import { PendingDisconnect } from "./pending-disconnect.ts";
-import { requireVersion, type Called, type Delivery, type PeerSessionRpc } from "./rpc.ts";
+import {
+  requireVersion,
+  type RequestOutcome,
+  type EventOutcome,
+  type PeerSessionRpc,
+} from "./rpc.ts";
 import { stepContext } from "./session-context.ts";
 import { SessionRunner } from "./session-runner.ts";
 import { SessionSockets } from "./session-sockets.ts";
@@ -144,11 +149,11 @@ export class PeerSession
     this.ctx.waitUntil(this.#dial(order));
   }
 
-  async offer(version: number, epoch: number, offer: TaskOffer): Promise<Delivery> {
+  async offer(version: number, epoch: number, offer: TaskOffer): Promise<EventOutcome> {
     return this.#deliver(version, epoch, { type: "offer", offer });
   }
 
-  async probe(version: number, epoch: number): Promise<Delivery> {
+  async probe(version: number, epoch: number): Promise<EventOutcome> {
     return this.#deliver(version, epoch, { type: "probe" });
   }
 
@@ -158,15 +163,19 @@ export class PeerSession
     taskId: string,
     fence: number,
     reason: string,
-  ): Promise<Delivery> {
+  ): Promise<EventOutcome> {
     return this.#deliver(version, epoch, { type: "cancel", taskId, fence, reason });
   }
 
-  async report(version: number, epoch: number, shown: PayloadOf<"task_shown">): Promise<Delivery> {
+  async report(
+    version: number,
+    epoch: number,
+    shown: PayloadOf<"task_shown">,
+  ): Promise<EventOutcome> {
     return this.#deliver(version, epoch, { type: "report", shown });
   }
 
-  async end(version: number, epoch: number, fault: EndFault): Promise<Delivery> {
+  async end(version: number, epoch: number, fault: EndFault): Promise<EventOutcome> {
     return this.#deliver(version, epoch, { type: "end", fault });
   }
 
@@ -176,7 +185,7 @@ export class PeerSession
     request: GoP2pRequest,
     payload: unknown,
     timeoutMs: number,
-  ): Promise<Called> {
+  ): Promise<RequestOutcome> {
     requireVersion(version);
     const socket = this.#sockets.findActive(epoch);
     if (socket === undefined) return { outcome: "no_session", reply: null };
@@ -187,7 +196,7 @@ export class PeerSession
   }
 
   /** Runs an event of the coordinator's at once, in the session of this epoch; never waits for a command to the coordinator. */
-  async #deliver(version: number, epoch: number, event: SessionEvent): Promise<Delivery> {
+  async #deliver(version: number, epoch: number, event: SessionEvent): Promise<EventOutcome> {
     requireVersion(version);
     let socket = this.#sockets.findActive(epoch);
     if (socket === undefined) {

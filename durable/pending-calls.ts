@@ -1,8 +1,8 @@
-import type { Called } from "./rpc.ts";
+import type { RequestOutcome } from "./rpc.ts";
 
 interface Waiting {
   readonly socket: WebSocket;
-  readonly finish: (called: Called) => void;
+  readonly finish: (called: RequestOutcome) => void;
 }
 
 /** The RPC calls that wait for a peer's reply. In memory only: a pending RPC keeps the object in memory, and ends with it. */
@@ -10,9 +10,9 @@ export class PendingCalls {
   readonly #waiting = new Map<string, Waiting>();
 
   /** Resolves when the reply comes, when the socket's session ends, or after `ms` milliseconds. */
-  wait(id: string, socket: WebSocket, ms: number): Promise<Called> {
+  wait(id: string, socket: WebSocket, ms: number): Promise<RequestOutcome> {
     return new Promise((resolve) => {
-      const finish = (called: Called): void => {
+      const finish = (called: RequestOutcome): void => {
         clearTimeout(timer);
         this.#waiting.delete(id);
         resolve(called);
@@ -22,7 +22,7 @@ export class PendingCalls {
     });
   }
 
-  finish(id: string, called: Called): void {
+  finish(id: string, called: RequestOutcome): void {
     this.#waiting.get(id)?.finish(called);
   }
 

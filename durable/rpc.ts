@@ -22,10 +22,10 @@ export interface CoordinatorRpc extends Rpc.DurableObjectBranded {
 }
 
 /** `silent`: the session exists, but its peer was not heard lately, so the offer was not sent. */
-export type Delivery = "delivered" | "silent" | "no_session";
+export type EventOutcome = "delivered" | "silent" | "no_session";
 
 /** The outcome of a request to a peer; `reply` is a `PeerReply` when the peer answered, null otherwise. */
-export interface Called {
+export interface RequestOutcome {
   readonly outcome: "answered" | "no_session" | "timeout";
   readonly reply: unknown;
 }
@@ -37,16 +37,16 @@ export interface Called {
  */
 export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
   fetch(request: Request): Promise<Response>;
-  offer(version: number, epoch: number, offer: TaskOffer): Promise<Delivery>;
+  offer(version: number, epoch: number, offer: TaskOffer): Promise<EventOutcome>;
   /** Pings the peer; the session reports the outcome by itself. */
-  probe(version: number, epoch: number): Promise<Delivery>;
+  probe(version: number, epoch: number): Promise<EventOutcome>;
   cancel(
     version: number,
     epoch: number,
     taskId: string,
     fence: number,
     reason: string,
-  ): Promise<Delivery>;
+  ): Promise<EventOutcome>;
   /** Sends the peer a go-p2p request; returns when it has answered, or after `timeoutMs`. */
   call(
     version: number,
@@ -54,13 +54,13 @@ export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
     request: GoP2pRequest,
     payload: unknown,
     timeoutMs: number,
-  ): Promise<Called>;
+  ): Promise<RequestOutcome>;
   /** Reports to a controller that a task which it assigned has ended. */
-  report(version: number, epoch: number, shown: PayloadOf<"task_shown">): Promise<Delivery>;
+  report(version: number, epoch: number, shown: PayloadOf<"task_shown">): Promise<EventOutcome>;
   /** Returns once the attempt has begun; the session reports the outcome by itself. */
   dial(version: number, order: DialOrder): Promise<void>;
   /** Returns once the session of this epoch has ended and its socket is closed. */
-  end(version: number, epoch: number, fault: EndFault): Promise<Delivery>;
+  end(version: number, epoch: number, fault: EndFault): Promise<EventOutcome>;
 }
 
 /** Throws for a call of another version: a deploy is in progress. */

@@ -3,7 +3,7 @@ import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { PayloadOf, TaskOffer } from "../src/protocol/messages.ts";
 import { withDeadline } from "../src/base/deadline.ts";
 import type { Env } from "./env.ts";
-import type { Delivery, PeerSessionRpc } from "./rpc.ts";
+import type { EventOutcome, PeerSessionRpc } from "./rpc.ts";
 
 /** The sessions' objects as the coordinator calls them. Every call has a deadline: each rejects when no answer comes in time. */
 export class SessionPort {
@@ -13,25 +13,25 @@ export class SessionPort {
     this.#sessions = sessions;
   }
 
-  offer(to: SessionRef, offer: TaskOffer): Promise<Delivery> {
+  offer(to: SessionRef, offer: TaskOffer): Promise<EventOutcome> {
     return this.#call(to, (session) => session.offer(RPC_VERSION, to.epoch, offer));
   }
 
-  probe(to: SessionRef): Promise<Delivery> {
+  probe(to: SessionRef): Promise<EventOutcome> {
     return this.#call(to, (session) => session.probe(RPC_VERSION, to.epoch));
   }
 
-  cancel(to: SessionRef, taskId: string, fence: number, reason: string): Promise<Delivery> {
+  cancel(to: SessionRef, taskId: string, fence: number, reason: string): Promise<EventOutcome> {
     return this.#call(to, (session) =>
       session.cancel(RPC_VERSION, to.epoch, taskId, fence, reason),
     );
   }
 
-  report(to: SessionRef, shown: PayloadOf<"task_shown">): Promise<Delivery> {
+  report(to: SessionRef, shown: PayloadOf<"task_shown">): Promise<EventOutcome> {
     return this.#call(to, (session) => session.report(RPC_VERSION, to.epoch, shown));
   }
 
-  end(to: SessionRef, fault: EndFault): Promise<Delivery> {
+  end(to: SessionRef, fault: EndFault): Promise<EventOutcome> {
     return this.#call(to, (session) => session.end(RPC_VERSION, to.epoch, fault));
   }
 

@@ -60,7 +60,7 @@ function checkAck(
   context: SessionContext,
 ): Result<ProvisionalPeer, SessionFault> {
   if (envelope.type !== "handshake_ack" || challenge === null)
-    return err({ code: "out_of_place", detail: `expected handshake_ack, got ${envelope.type}` });
+    return err({ code: "out_of_place", detail: "the first message must be a handshake_ack" });
   const ack = HandshakeAck.safeParse(envelope.payload);
   if (!ack.success) return err(handshakeFault(firstIssue(ack.error), ack.error.issues[0]?.path));
   const { identity, accepted, reason, challengeResponse } = ack.data;

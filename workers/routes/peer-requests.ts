@@ -5,7 +5,7 @@ import type { MusterError } from "../../src/protocol/errors.ts";
 import { PeerReply, PeerRequest } from "../../src/protocol/http.ts";
 import { PeerId } from "../../src/protocol/ids.ts";
 import { withDeadline } from "../../src/base/deadline.ts";
-import type { Called } from "../../durable/rpc.ts";
+import type { RequestOutcome } from "../../durable/rpc.ts";
 import type { AppContext } from "../context.ts";
 import { respond } from "../problem.ts";
 import { bodyOf, jsonOf } from "../responses.ts";
@@ -38,8 +38,8 @@ async function requestPeer(
   if (!to.ok) return to;
   const sessions = c.env.PEER_SESSION;
   const session = sessions.get(sessions.idFromString(to.value.session));
-  const called = await orUnavailable<Called>("the peer's session", () =>
-    withDeadline<Called>(
+  const called = await orUnavailable<RequestOutcome>("the peer's session", () =>
+    withDeadline<RequestOutcome>(
       session.call(RPC_VERSION, to.value.epoch, type, payload, ms),
       ms + RPC_TIMEOUT,
     ),

@@ -37,7 +37,7 @@ function controllerHandler<T extends ControllerMessage>(
     if (channel.protocol !== "muster/2") {
       const fault = {
         code: "not_permitted",
-        detail: "tasks can be assigned only over muster.2",
+        detail: "controllers may send task messages only over muster.2",
       } as const;
       return stay(session, errorReply(context, session, fault, id));
     }

@@ -3,7 +3,7 @@ import type { Active } from "../state.ts";
 import type { Handler } from "./handler.ts";
 
 /*
- * What a worker says about a task goes to the coordinator, which alone knows which peer holds it. A refusal by the
+ * What a worker says about a task goes to the coordinator, which records the peer that holds it. A refusal by the
  * coordinator is the reply to the worker's message.
  */
 

@@ -1,17 +1,19 @@
 import type { TaskView } from "../protocol/http.ts";
+import type { Task } from "./tasks/task.ts";
 
 /**
- * Why a peer is not, or no longer, part of the mesh. The peer does not come back by itself:
+ * Why a peer is not, or no longer, part of the mesh. After each of these the peer does not reconnect:
  * - `mesh_key_mismatch`: the mesh has another key than the pinned one;
- * - `mesh_unproved`: whoever answered does not hold the key that it names;
- * - `handshake_refused`: the mesh answered the handshake with a no;
+ * - `mesh_unproved`: the server did not prove the key that it claims;
+ * - `handshake_refused`: the mesh refused the handshake;
  * - `not_allowed`, `revoked`: the mesh does not admit this key;
- * - `rotated`: the peer has another key now, and this one never comes back;
- * - `join_key_invalid`: the mesh does not take this join key;
- * - `downgrade_refused`: this key has spoken muster.2 and may not come by go-p2p 1.0;
- * - `superseded`: a newer session of the same key took over;
- * - `rotation_failed`: of `rotate()` alone: the mesh did not take the new key;
- * - `closed`: `peer.close()` was called before the mesh said welcome.
+ * - `rotated`: the peer has another key now, and this one is barred;
+ * - `join_key_invalid`: the join key is unknown, expired, revoked or used up;
+ * - `downgrade_refused`: this key has connected by muster.2 and may not connect by go-p2p;
+ * - `superseded`: a newer session of the same key is active;
+ * - `closed`: `peer.close()` was called before the first welcome.
+ *
+ * `rotation_failed` is thrown by `rotate()` only: the peer keeps its key and its session.
  */
 export type PeerErrorCode =
   | "mesh_key_mismatch"
@@ -26,7 +28,7 @@ export type PeerErrorCode =
   | "rotation_failed"
   | "closed";
 
-/** Ends a peer: `peer.ready` and `peer.closed` reject with it. Tell them apart by `code`. */
+/** The reason with which `peer.ready` and `peer.closed` reject. Distinguish the errors by `code`. */
 export class PeerError extends Error {
   override readonly name = "PeerError";
   readonly code: PeerErrorCode;
@@ -37,12 +39,12 @@ export class PeerError extends Error {
   }
 }
 
-/** What the caller gave can't be right: thrown before anything is done. */
+/** An argument is not valid. Thrown before anything was done. */
 export class OptionsError extends TypeError {
   override readonly name = "OptionsError";
 }
 
-/** Thrown by a task handler to say whether another try makes sense; any other error means yes. */
+/** Thrown by a handler: `retry: false` makes the failure final. After any other error the mesh tries again. */
 export class TaskError extends Error {
   override readonly name = "TaskError";
   readonly retry: boolean;
@@ -54,16 +56,16 @@ export class TaskError extends Error {
 }
 
 /**
- * The mesh said no, over HTTP or to what a peer asked in its session. `code` is the problem document's, or one of the
- * client's own: `unreachable` (no answer), `invalid_response` (an answer that is not of the API).
+ * The mesh refused a request, over HTTP or over a session. `code` is the code of the problem document, or one of the
+ * SDK's own: `unreachable` (no answer in time), `invalid_response` (the answer is not one of the API).
  */
 export class MusterApiError extends Error {
   override readonly name = "MusterApiError";
   readonly code: string;
-  /** HTTP status, or what it would be; 0 when there was no answer. */
+  /** The HTTP status, also for requests over a session; 0 if there was no answer. */
   readonly status: number;
   readonly detail: string;
-  /** Seconds after which trying again makes sense, when the mesh says so. */
+  /** Seconds after which to retry, if the mesh named them. */
   readonly retryAfter: number | undefined;
 
   constructor(
@@ -80,26 +82,26 @@ export class MusterApiError extends Error {
   }
 }
 
-/** The task that `run` waited for ended otherwise than in success; `code` is its state. */
+/** The task of `run` ended in another state than `succeeded`; `code` is that state. */
 export class TaskFailed extends Error {
   override readonly name = "TaskFailed";
   readonly code: TaskView["state"];
-  readonly task: TaskView;
+  readonly task: Task;
 
-  constructor(task: TaskView) {
+  constructor(task: Task) {
     super(`task ${task.id} ${task.state}${task.error === null ? "" : `: ${task.error}`}`);
     this.code = task.state;
     this.task = task;
   }
 }
 
-/** The task had not ended when the caller's patience did. It goes on; `task` is its last known state. */
+/** The task had not ended within `timeoutMs`. The task continues; `task` is its last known state. */
 export class WaitTimeout extends Error {
   override readonly name = "WaitTimeout";
   readonly code = "wait_timeout";
-  readonly task: TaskView;
+  readonly task: Task;
 
-  constructor(task: TaskView) {
+  constructor(task: Task) {
     super(`task ${task.id} is still ${task.state}`);
     this.task = task;
   }

@@ -1,6 +1,6 @@
 /**
- * Muster's SDK: a peer that joins a mesh and does its tasks, and a controller that gives tasks over HTTP. Web-standard
- * APIs only, so browsers, Deno and Node import it as it stands.
+ * Muster's SDK: `connectPeer` joins a mesh and runs its tasks; `controller` submits tasks and administers a mesh over HTTP.
+ * It uses Web-standard APIs only, so that Node, Deno and browsers import it without changes.
  */
 export { connectPeer } from "./peer/connect-peer.ts";
 export type { Peer, PeerState } from "./peer/peer-handle.ts";

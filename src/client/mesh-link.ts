@@ -1,7 +1,7 @@
 import { OptionsError } from "./errors.ts";
 import { publicKeyHex } from "./keys.ts";
 
-/** All that a newcomer needs: where the mesh is, which key it must prove, and perhaps a join key. */
+/** What a new peer needs to join: the mesh's URL, the key that it must prove, and optionally a join key. */
 export interface MeshLink {
   readonly url: string;
   readonly meshKey: string;
@@ -11,18 +11,19 @@ export interface MeshLink {
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * Reads `muster://HOST/#MESHKEY` or `muster://HOST/#MESHKEY&join=JOINKEY`. What is secret stands in the fragment, which no
- * client sends to a server. It means https, except for a mesh on this machine. Null for anything that is no such link;
- * throws an `OptionsError` for one that is damaged.
+ * Parses `muster://HOST/#MESHKEY` or `muster://HOST/#MESHKEY&join=JOINKEY`. The keys are in the fragment because clients do
+ * not send it to servers. The link means https, or http for a mesh on this machine. Returns null if the text is not a
+ * `muster://` link; throws an `OptionsError` if the link is not valid.
  */
 export function readMeshLink(text: string): MeshLink | null {
   if (!text.startsWith("muster://")) return null;
-  if (!URL.canParse(text)) throw new OptionsError("this muster:// link is damaged: it is no URL");
+  if (!URL.canParse(text))
+    throw new OptionsError("this muster:// link is not a valid URL; copy the whole link");
   const { host, hostname, pathname, hash } = new URL(text);
   const [key = "", ...rest] = hash.slice(1).split("&");
   if (host === "" || key === "") {
     throw new OptionsError(
-      "a link has the form muster://HOST/#MESHKEY, as the mesh's operator gave it",
+      "a muster:// link has the form muster://HOST/#MESHKEY; copy the whole link",
     );
   }
   const join = rest.find((part) => part.startsWith("join="))?.slice("join=".length);

@@ -18,12 +18,12 @@ export interface SocketLike {
   close(code?: number, reason?: string): void;
 }
 
-/** What the SDK takes from where it runs. The defaults are the platform's own; tests pass theirs. */
+/** What the SDK uses of its runtime. The defaults are the Web-standard globals; tests replace them. */
 export interface Platform {
   readonly now: () => Millis;
   readonly random: Random;
   readonly randomBytes: RandomBytes;
-  /** Opens a socket that asks for `subprotocol`, if one is named. */
+  /** Opens a socket, and requests `subprotocol` if it is given. */
   readonly openSocket: (url: string, subprotocol?: string) => SocketLike;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
 }

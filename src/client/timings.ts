@@ -1,50 +1,50 @@
 import { MINUTE, SECOND } from "../base/clock.ts";
 
-/** How the SDK spends time, in milliseconds. What both sides must agree on stands in protocol/constants.ts. */
+/** Time limits and size limits of the SDK; times in milliseconds. Limits that both sides share: protocol/constants.ts. */
 
-/** From dialling to the mesh's answer to the handshake: the mesh's own deadline, and room for TCP and TLS. */
+/** From the dial to the mesh's answer to the handshake: twice the mesh's own handshake deadline, for TCP and TLS. */
 export const DIAL_ATTEMPT_TIMEOUT = 20 * SECOND;
 /**
- * Silence after which the socket is given up: over muster.2 three answers in a row to our keepalive are missing, over
- * go-p2p 1.0 two of the mesh's pings, which come every 30 s.
+ * The connection is dropped after this time without a frame: over muster.2, three keepalive answers in a row are missing;
+ * over go-p2p 1.0, two of the mesh's pings, which are sent every 30 s.
  */
 export const MESH_SILENCE_MAX = 75 * SECOND;
-/** After `disconnect` the mesh closes, and the close code says why; this long it may take, then this side hangs up. */
+/** After `disconnect` the mesh closes the socket with the final close code; after this time the SDK closes it. */
 export const DISCONNECT_GRACE = 2 * SECOND;
-/** How long `close()` waits for the other side's half of the closing handshake. */
+/** How long `close()` waits for the other side's part of the closing handshake. */
 export const CLOSE_GRACE = 1 * SECOND;
 
 export const RECONNECT_BASE = 500;
 export const RECONNECT_CAP = 30 * SECOND;
-/** No turn that a mesh gives, however late, keeps a peer away for longer. */
+/** Upper limit of a reconnect delay, whatever position the mesh assigned. */
 export const RECONNECT_WAIT_MAX = 10 * MINUTE;
-/** A session that lived this long shows that the mesh is well: the next backoff begins anew. */
+/** A session of this length was stable: the next backoff starts from the beginning. */
 export const STABLE_SESSION_MIN = 60 * SECOND;
 
-/** Requests of the mesh that are answered at once; more are refused. */
+/** go-p2p requests that are answered at once; further ones are refused. */
 export const CONCURRENT_REQUESTS_MAX = 16;
 
-/** A lease is renewed this many times in its length, so that one lost message does not lose it. */
+/** Renewals per lease: the loss of one message does not lose the lease. */
 export const RENEWALS_PER_LEASE = 3;
-/** Progress reported faster than this is held back, and only the newest is sent. */
+/** Progress is sent at most this often; of faster reports only the newest is sent. */
 export const PROGRESS_INTERVAL = 1 * SECOND;
-/** A result sent this shortly before the socket dropped may not have arrived: it is sent again. */
+/** A result sent less than this before the socket closed may not have arrived: it is sent again. */
 export const RESULT_RESEND_WINDOW = 30 * SECOND;
-/** Unsent results kept while the mesh is away; the oldest goes first, and the mesh gives its task to another. */
+/** Unconfirmed results kept while disconnected. Above this the oldest is dropped, and the mesh reassigns its task. */
 export const UNCONFIRMED_RESULTS_MAX = 64;
-/** IDs of the mesh's messages that are remembered against replay, across sessions: go-p2p's key never changes. */
+/** Message IDs kept against replay, across sessions, because go-p2p's shared key never changes. */
 export const REPLAY_FILTER_IDS_MAX = 1_024;
 
-/** One round of waiting for a task over HTTP: below the idle limits of common proxies. */
+/** One long poll for a task's end over HTTP: below the idle timeouts of common proxies. */
 export const TASK_WAIT_ROUND = 25 * SECOND;
-/** A task that is followed is looked at this often. */
+/** How often `follow` polls a task. */
 export const TASK_POLL_INTERVAL = 1 * SECOND;
-/** What an HTTP request may take beyond the time that it asked the mesh to wait. */
+/** How long an HTTP request may take beyond the time that it asked the mesh to wait. */
 export const REQUEST_TIMEOUT = 30 * SECOND;
-/** A large result has 25 MiB; over a slow line that takes its time. */
-export const UPLOAD_TIMEOUT = 5 * 60 * SECOND;
+/** A large result has up to 25 MiB: 5 min suffice at 0.7 Mbit/s. */
+export const UPLOAD_TIMEOUT = 5 * MINUTE;
 export const HTTP_RETRIES = 4;
 export const HTTP_RETRY_BASE = 200;
 export const HTTP_RETRY_CAP = 5 * SECOND;
-/** A longer `Retry-After` is the caller's to wait for. */
+/** A request is not retried if `Retry-After` is longer than this: the caller decides. */
 export const HTTP_RETRY_AFTER_MAX = 30 * SECOND;

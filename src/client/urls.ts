@@ -7,14 +7,14 @@ const SOCKET_SCHEME: Readonly<Record<string, string>> = {
   "wss:": "wss:",
 };
 
-/** Where a mesh takes WebSockets; throws an `OptionsError` when `base` is not the URL of one. */
+/** The WebSocket URL of a mesh; throws an `OptionsError` if `base` is not an http(s) or ws(s) URL. */
 export function connectUrl(base: string): string {
   const url = meshUrl(base);
   url.protocol = SOCKET_SCHEME[url.protocol] as string;
   return `${url.href}v1/connect`;
 }
 
-/** The mesh's HTTP base, ending in a slash. */
+/** The base URL of a mesh's HTTP API, ending in a slash; throws as `connectUrl` does. */
 export function apiBase(base: string): string {
   const url = meshUrl(base);
   url.protocol =
@@ -25,7 +25,9 @@ export function apiBase(base: string): string {
 function meshUrl(base: string): URL {
   const url = URL.canParse(base) ? new URL(base) : null;
   if (url === null || SOCKET_SCHEME[url.protocol] === undefined) {
-    throw new OptionsError(`the URL of a mesh begins with http:// or https://, not "${base}"`);
+    throw new OptionsError(
+      `"${base}" is not the URL of a mesh: it must begin with http:// or https://`,
+    );
   }
   url.search = "";
   url.hash = "";

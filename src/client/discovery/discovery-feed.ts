@@ -4,26 +4,28 @@ import type { Region } from "../../protocol/discovery.ts";
 import type { PointerList, PointerView } from "../../protocol/http.ts";
 import type { Role } from "../../protocol/messages.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
-import { pause } from "../http/request-retry.ts";
+import { delayFor } from "../http/request-retry.ts";
 
-/** Which peers are looked for. */
+/** Which peers to find. A field that is left out matches every peer. */
 export interface DiscoverOptions {
   readonly role?: Role;
+  /** A label that the peer must have. */
   readonly capability?: string;
   readonly region?: Region;
+  /** 0 to 1. */
   readonly minScore?: number;
-  /** Goes on after the peers that there are, with what changes about them. */
+  /** After the present peers, yields changes until the signal aborts. Default false. */
   readonly follow?: boolean;
-  /** How often changes are asked for; default 15 s. */
+  /** How often `follow` asks for changes, in milliseconds; default 15 s. */
   readonly intervalMs?: Millis;
-  /** How long following goes on although nothing can be asked; then it ends with the error. Default 5 min. */
+  /** How long `follow` continues while requests fail, in milliseconds; then it throws the error. Default 5 min. */
   readonly patienceMs?: Millis;
-  /** Told of what was found and does not hold, or can't be opened yet. */
+  /** Called for a pointer whose record does not verify, or can't be opened yet. */
   readonly onIgnored?: (pointer: PointerView, error: unknown) => void;
   readonly signal?: AbortSignal;
 }
 
-/** A peer that matches is there, or is another than it was; or one that was found no longer is. */
+/** `found`: a matching peer is new, or its record has changed. `gone`: a peer that was found no longer matches. */
 export type Discovered =
   | { readonly type: "found"; readonly peer: PeerRecord }
   | { readonly type: "gone"; readonly id: string };
@@ -33,29 +35,29 @@ export interface DiscoverPorts {
     query: Readonly<Record<string, string | number | undefined>>,
   ) => Promise<PointerList>;
   readonly resolve: (pointer: PointerView) => Promise<PeerRecord>;
-  readonly trust: () => Promise<RollbackGuard>;
+  readonly guard: () => Promise<RollbackGuard>;
 }
 
 const FOLLOW_INTERVAL: Millis = 15 * SECOND;
-/** Longer than a deploy, or a replica that has not heard of a new epoch yet. */
+/** Longer than a deployment takes, or than a replica takes to receive a new epoch. */
 const FOLLOW_PATIENCE: Millis = 5 * MINUTE;
-const PAGE = 100;
-/** Records fetched and opened at once. */
-const AT_ONCE = 8;
+const PAGE_SIZE = 100;
+/** Records that are fetched and opened at once. */
+const CONCURRENT_RESOLVES = 8;
 
 /**
- * What matches, then what changes. A peer may be found under two epochs for a while: it counts as one. Public metadata
- * only narrows the search at the mesh; what is in the opened record decides.
+ * Yields the peers that match, then their changes. A peer that is published under two epochs for a while counts once.
+ * Public metadata only narrows the search at the server; the opened record decides whether a peer matches.
  */
-export async function* discoverFrom(
+export async function* discoverPeers(
   ports: DiscoverPorts,
   options: DiscoverOptions,
 ): AsyncGenerator<Discovered, void, undefined> {
   const { follow = false, intervalMs = FOLLOW_INTERVAL, signal } = options;
   const { patienceMs = FOLLOW_PATIENCE } = options;
   const { role, capability, region, minScore } = options;
-  const filter = { role, capability, region, min_score: minScore, limit: PAGE };
-  const found = new Found(ports, options);
+  const filter = { role, capability, region, min_score: minScore, limit: PAGE_SIZE };
+  const peers = new DiscoveredPeers(ports, options);
 
   let since: string | undefined;
   let cursor: string | undefined;
@@ -63,51 +65,53 @@ export async function* discoverFrom(
     const page = await ports.list({ ...filter, cursor });
     since ??= page.since;
     cursor = page.next_cursor ?? undefined;
-    yield* found.take(page, false);
+    yield* peers.apply(page, false);
   } while (cursor !== undefined);
   if (!follow) return;
-  let askedAt = Date.now();
-  while (await rested(intervalMs, signal)) {
-    yield* found.retry();
+  let answeredAt = Date.now();
+  while (await elapsed(intervalMs, signal)) {
+    yield* peers.resolvePending();
     for (let more = true; more;) {
-      const page: PointerList | null = await orNothing(
+      const page: PointerList | null = await nullOnFailure(
         ports.list({ ...filter, since }),
-        askedAt + patienceMs,
+        answeredAt + patienceMs,
       );
       if (page === null) break;
-      askedAt = Date.now();
+      answeredAt = Date.now();
       since = page.since;
       more = page.next_cursor !== null;
-      yield* found.take(page, !more);
+      yield* peers.apply(page, !more);
     }
   }
 }
 
-/** Null when it can't be had just now; from `until` on, and when the mesh is no longer the one that it was, the error. */
-async function orNothing<T>(answer: Promise<T>, until: Millis): Promise<T | null> {
+/** Null if the request fails before `deadline`. Rethrows after it, and at once if the mesh's signing key has changed. */
+async function nullOnFailure<T>(answer: Promise<T>, deadline: Millis): Promise<T | null> {
   try {
     return await answer;
   } catch (error) {
-    if (Date.now() >= until || (error as { code?: unknown }).code === "statement_forged")
-      throw error;
+    const isForged = (error as { code?: unknown }).code === "statement_forged";
+    if (Date.now() >= deadline || isForged) throw error;
     return null;
   }
 }
 
-/** Waits; false when the signal ended it. */
-const rested = (ms: Millis, signal: AbortSignal | undefined): Promise<boolean> =>
-  pause(ms, signal).then(
+/** True after `ms`; false if the signal aborts before. */
+const elapsed = (ms: Millis, signal: AbortSignal | undefined): Promise<boolean> =>
+  delayFor(ms, signal).then(
     () => true,
     () => false,
   );
 
-/** What was found so far: by pointer, and by the peer that it leads to. */
-class Found {
+/** The peers found so far, by their pointers and by their IDs. */
+class DiscoveredPeers {
   readonly #ports: DiscoverPorts;
   readonly #options: DiscoverOptions;
-  readonly #peerOf = new Map<string, { readonly peerId: string; readonly epoch: number }>();
-  readonly #told = new Map<string, string>();
-  /** Pointers whose blob or key was not to be had yet. */
+  /** The peer and epoch of each pointer, by pointer ID. */
+  readonly #byPointer = new Map<string, { readonly peerId: string; readonly epoch: number }>();
+  /** The record that was yielded last, as JSON, by peer ID. */
+  readonly #yielded = new Map<string, string>();
+  /** Pointers whose blob or key was not available yet, by pointer ID. */
   readonly #pending = new Map<string, PointerView>();
 
   constructor(ports: DiscoverPorts, options: DiscoverOptions) {
@@ -115,40 +119,44 @@ class Found {
     this.#options = options;
   }
 
-  /** One page. `complete`: nothing follows it, so who has no pointer left is gone. */
-  async *take(page: PointerList, complete: boolean): AsyncGenerator<Discovered, void, undefined> {
-    const trust = await this.#ports.trust();
-    yield* this.#resolve(page.pointers);
+  /** Applies one page. `isLast`: a peer that has no pointer after this page is gone. */
+  async *apply(page: PointerList, isLast: boolean): AsyncGenerator<Discovered, void, undefined> {
+    const guard = await this.#ports.guard();
+    yield* this.#resolveAll(page.pointers);
     for (const removal of page.removed) {
-      // Without a signature it still stands, and merely does not match: whoever says so could as well not have listed it.
-      if (removal.signature !== null && !(await trust.acceptRemoval(removal)).ok) continue;
-      this.#peerOf.delete(removal.id);
+      // An unsigned removal means: the pointer exists but no longer matches. A server could hide a pointer in any case.
+      if (removal.signature !== null && !(await guard.acceptRemoval(removal)).ok) continue;
+      this.#byPointer.delete(removal.id);
       this.#pending.delete(removal.id);
     }
-    const { epochs } = page.checkpoint;
-    for (const [id, { epoch }] of this.#peerOf)
-      if (!epochs.includes(epoch)) this.#peerOf.delete(id);
-    for (const [id, { epoch }] of this.#pending)
-      if (!epochs.includes(epoch)) this.#pending.delete(id);
-    if (complete) yield* this.#gone();
+    this.#dropEndedEpochs(page.checkpoint.epochs);
+    if (isLast) yield* this.#yieldGone();
   }
 
-  async *retry(): AsyncGenerator<Discovered, void, undefined> {
+  /** Tries again to resolve the pointers that could not be resolved before. */
+  async *resolvePending(): AsyncGenerator<Discovered, void, undefined> {
     const pointers = [...this.#pending.values()];
     this.#pending.clear();
-    yield* this.#resolve(pointers);
+    yield* this.#resolveAll(pointers);
   }
 
-  async *#resolve(pointers: readonly PointerView[]): AsyncGenerator<Discovered, void, undefined> {
-    for (let at = 0; at < pointers.length; at += AT_ONCE) {
-      const batch = pointers.slice(at, at + AT_ONCE);
-      const records = await Promise.all(batch.map((pointer) => this.#open(pointer)));
+  #dropEndedEpochs(epochs: readonly number[]): void {
+    for (const pointers of [this.#byPointer, this.#pending])
+      for (const [id, { epoch }] of pointers) if (!epochs.includes(epoch)) pointers.delete(id);
+  }
+
+  async *#resolveAll(
+    pointers: readonly PointerView[],
+  ): AsyncGenerator<Discovered, void, undefined> {
+    for (let at = 0; at < pointers.length; at += CONCURRENT_RESOLVES) {
+      const batch = pointers.slice(at, at + CONCURRENT_RESOLVES);
+      const records = await Promise.all(batch.map((pointer) => this.#resolve(pointer)));
       for (const [index, peer] of records.entries())
-        if (peer !== null) yield* this.#tell(batch[index] as PointerView, peer);
+        if (peer !== null) yield* this.#yieldFound(batch[index] as PointerView, peer);
     }
   }
 
-  async #open(pointer: PointerView): Promise<PeerRecord | null> {
+  async #resolve(pointer: PointerView): Promise<PeerRecord | null> {
     try {
       return await this.#ports.resolve(pointer);
     } catch (error) {
@@ -158,23 +166,23 @@ class Found {
     }
   }
 
-  *#tell(pointer: PointerView, peer: PeerRecord): Generator<Discovered, void, undefined> {
+  *#yieldFound(pointer: PointerView, peer: PeerRecord): Generator<Discovered, void, undefined> {
     if (!matches(peer, this.#options)) {
-      this.#peerOf.delete(pointer.id);
+      this.#byPointer.delete(pointer.id);
       return;
     }
-    this.#peerOf.set(pointer.id, { peerId: peer.id, epoch: pointer.epoch });
-    const text = JSON.stringify(peer);
-    if (this.#told.get(peer.id) === text) return;
-    this.#told.set(peer.id, text);
+    this.#byPointer.set(pointer.id, { peerId: peer.id, epoch: pointer.epoch });
+    const json = JSON.stringify(peer);
+    if (this.#yielded.get(peer.id) === json) return;
+    this.#yielded.set(peer.id, json);
     yield { type: "found", peer };
   }
 
-  *#gone(): Generator<Discovered, void, undefined> {
-    const here = new Set([...this.#peerOf.values()].map(({ peerId }) => peerId));
-    for (const id of this.#told.keys()) {
-      if (here.has(id)) continue;
-      this.#told.delete(id);
+  *#yieldGone(): Generator<Discovered, void, undefined> {
+    const present = new Set([...this.#byPointer.values()].map(({ peerId }) => peerId));
+    for (const id of this.#yielded.keys()) {
+      if (present.has(id)) continue;
+      this.#yielded.delete(id);
       yield { type: "gone", id };
     }
   }

@@ -1,63 +1,68 @@
 import { concat, type Bytes } from "../../base/bytes.ts";
 import { BLOB_BYTES_MAX } from "../../protocol/constants.ts";
 import { PointerList, PointerView } from "../../protocol/http.ts";
-import { Api, type ApiRequest, type Fetch } from "../http/api.ts";
 import { MusterApiError } from "../errors.ts";
+import { Api, type ApiRequest, type Fetch } from "../http/api.ts";
 
 type Query = NonNullable<ApiRequest["query"]>;
 
-/** The places where a mesh's discovery can be read: the mesh itself, replicas. Any will do, so they are asked in turn. */
+/** The servers that publish a mesh's discovery: replicas and the mesh itself. Each is asked in turn until one answers. */
 export class DiscoverySources {
   readonly #urls: readonly string[];
   readonly #token: () => Promise<string>;
   readonly #fetch: Fetch;
 
+  /** `urls` has at least one entry; `token` returns the reader token. */
   constructor(urls: readonly string[], token: () => Promise<string>, fetch: Fetch) {
     this.#urls = urls;
     this.#token = token;
     this.#fetch = fetch;
   }
 
-  /** A page; `check` throws when it is from a copy that can't be taken. */
+  /** One page of pointers. `check` throws if the page must not be accepted; then the next source is asked. */
   list(query: Query, check: (list: PointerList) => Promise<void>): Promise<PointerList> {
-    return this.#first(async (api, idempotent) => {
+    return this.#firstAnswer(async (api, idempotent) => {
       const list = await api.json(PointerList, { path: "v1/pointers", query, idempotent });
       await check(list);
       return list;
     });
   }
 
+  /** The pointer with this ID; null if no source has it. */
   pointer(id: string): Promise<PointerView | null> {
-    return this.#first((api, idempotent) =>
-      orNull(api.json(PointerView, { path: `v1/pointers/${encodeURIComponent(id)}`, idempotent })),
+    return this.#firstAnswer((api, idempotent) =>
+      nullIfMissing(
+        api.json(PointerView, { path: `v1/pointers/${encodeURIComponent(id)}`, idempotent }),
+      ),
     );
   }
 
+  /** The bytes of the blob with this ID; null if no source has it. */
   blob(id: string): Promise<Bytes | null> {
-    return this.#first((api, idempotent) => orNull(fetchBlob(api, id, idempotent)));
+    return this.#firstAnswer((api, idempotent) => nullIfMissing(fetchBlob(api, id, idempotent)));
   }
 
   /**
-   * What the first edge says that says something; the last one's null or error when none does. Only the last is asked
-   * again and again: before that the next one is quicker.
+   * The first answer that is neither null nor an error; if there is none, the last source's null or error. Only requests to
+   * the last source are retried: before that, asking the next source is faster.
    */
-  async #first<T>(ask: (api: Api, idempotent: boolean) => Promise<T>): Promise<T> {
+  async #firstAnswer<T>(request: (api: Api, idempotent: boolean) => Promise<T>): Promise<T> {
     const token = await this.#token();
     const last = this.#urls.length - 1;
     for (const [index, url] of this.#urls.entries()) {
       const api = new Api({ url, token, fetch: this.#fetch, random: Math.random });
       try {
-        const answer = await ask(api, index === last);
+        const answer = await request(api, index === last);
         if (answer !== null || index === last) return answer;
       } catch (error) {
         if (index === last) throw error;
       }
     }
-    throw new Error("no edge was asked"); // there is always a last one
+    throw new Error("DiscoverySources was constructed without a URL");
   }
 }
 
-/** A copy could send anything: no more is read than a record can have. */
+/** Reads at most the bytes that a record can have: an untrusted copy could send more. */
 async function fetchBlob(api: Api, id: string, idempotent: boolean): Promise<Bytes> {
   const response = await api.response({
     path: `v1/blobs/${encodeURIComponent(id)}`,
@@ -68,14 +73,16 @@ async function fetchBlob(api: Api, id: string, idempotent: boolean): Promise<Byt
   let length = 0;
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
-    if (length > BLOB_BYTES_MAX)
-      throw new MusterApiError("invalid_response", response.status, "a blob of too many bytes");
+    if (length > BLOB_BYTES_MAX) {
+      const detail = `the blob has more than ${BLOB_BYTES_MAX} bytes`;
+      throw new MusterApiError("invalid_response", response.status, detail);
+    }
     chunks.push(chunk);
   }
   return concat(...chunks);
 }
 
-async function orNull<T>(answer: Promise<T>): Promise<T | null> {
+async function nullIfMissing<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer;
   } catch (error) {

@@ -24,14 +24,14 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as it is, instead. */
+  /** Sent unchanged, instead of `body`. */
   readonly content?: { readonly type: string; readonly bytes: Bytes };
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether doing it twice is the same as once. Default: GET and PUT. */
+  /** Whether the request may be retried; default: true for GET and PUT. */
   readonly idempotent?: boolean;
-  /** What the mesh was asked to wait before it answers. */
+  /** How long the mesh may wait before it answers (long polling), in milliseconds; added to `timeout`. */
   readonly wait?: Millis;
-  /** How long it may take beyond that. */
+  /** How long the answer may take, in milliseconds. */
   readonly timeout?: Millis;
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,7 +39,7 @@ export interface ApiRequest {
 /** One segment of a path, escaped: an ID from the caller can't change the path. */
 export const segment = (text: string): string => encodeURIComponent(text);
 
-/** The mesh's HTTP API: one request to a checked answer, or a `MusterApiError`. */
+/** Sends requests to the mesh's HTTP API, retries idempotent ones, and validates the answers. Throws `MusterApiError`. */
 export class Api {
   readonly #options: ApiOptions;
   readonly #base: string;
@@ -49,7 +49,7 @@ export class Api {
     this.#base = apiBase(options.url);
   }
 
-  /** The answer's JSON, as `schema` says. */
+  /** The JSON of the answer, validated by `schema`. */
   async json<S extends z.ZodType>(schema: S, request: ApiRequest): Promise<z.output<S>> {
     const response = await this.response(request);
     const body: unknown = await response.json().catch(() => undefined);
@@ -59,7 +59,7 @@ export class Api {
     throw new MusterApiError("invalid_response", response.status, detail);
   }
 
-  /** The answer to a request that succeeds without a body of JSON. */
+  /** The successful response itself. */
   response(request: ApiRequest): Promise<Response> {
     const { method = "GET", idempotent = method === "GET" || method === "PUT" } = request;
     const once = () => this.#once(method, request);
@@ -74,8 +74,8 @@ export class Api {
 
   async #fetch(method: string, request: ApiRequest): Promise<Response> {
     const { token, fetch } = this.#options;
-    const { wait = 0, timeout: allowed = REQUEST_TIMEOUT } = request;
-    const timeout = AbortSignal.timeout(allowed + wait);
+    const { wait = 0, timeout: answerTimeout = REQUEST_TIMEOUT } = request;
+    const timeout = AbortSignal.timeout(answerTimeout + wait);
     const content = contentOf(request);
     const init: RequestInit = {
       method,
@@ -85,7 +85,7 @@ export class Api {
         ...(content !== undefined && { "content-type": content.type }),
         ...request.headers,
       },
-      // A redirect would carry the token to wherever it points; the API has none.
+      // The API has no redirects, and following one would send the token to another server.
       redirect: "manual",
       signal: request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]),
       ...(content !== undefined && { body: content.bytes }),
@@ -112,25 +112,30 @@ function contentOf({ body, content }: ApiRequest) {
   return { type: "application/json", bytes: JSON.stringify(body) };
 }
 
-/** The error of an answer that is none of success: the problem document's, or what the status tells. */
+/** The error of an unsuccessful response: from its problem document, or else from its status. */
 async function apiErrorOf(response: Response): Promise<MusterApiError> {
   const { status } = response;
   const body: unknown = await response.json().catch(() => undefined);
   const problem = ProblemView.safeParse(body);
   if (!problem.success) {
-    const detail = `HTTP ${status}, not from a mesh's API`;
+    const detail = `HTTP ${status} without a problem document: the server is not a mesh's API`;
     return new MusterApiError("invalid_response", status, detail, {
       retryAfter: headerSeconds(response),
     });
   }
   const { code, detail, retry_after, issues = [] } = problem.data;
-  const places = issues.map(({ path, message }) => `${path}: ${message}`).join("; ");
-  return new MusterApiError(code, status, places === "" ? detail : `${detail} (${places})`, {
-    retryAfter: retry_after ?? headerSeconds(response),
-  });
+  const issueTexts = issues.map(({ path, message }) => `${path}: ${message}`).join("; ");
+  return new MusterApiError(
+    code,
+    status,
+    issueTexts === "" ? detail : `${detail} (${issueTexts})`,
+    {
+      retryAfter: retry_after ?? headerSeconds(response),
+    },
+  );
 }
 
-/** `Retry-After` in seconds; its other form, a date, is not used by the mesh. */
+/** The `Retry-After` header in seconds. The mesh does not use its other form, a date. */
 function headerSeconds(response: Response): number | undefined {
   const text = response.headers.get("retry-after");
   return text !== null && /^\d+$/.test(text) ? Number(text) : undefined;

@@ -4,36 +4,36 @@ import { MusterApiError } from "../errors.ts";
 import { HTTP_RETRIES, HTTP_RETRY_AFTER_MAX, HTTP_RETRY_BASE, HTTP_RETRY_CAP } from "../timings.ts";
 
 /**
- * How long to wait before an idempotent request is made again; null when it should not be. The mesh was out of reach
- * or busy: everything else stays as wrong as it was.
+ * The delay before an idempotent request is retried; null if it should not be. Only an unreachable or busy mesh (no
+ * answer, 429, 503) is worth a retry. `attempts` counts the requests made so far.
  */
-export function retryDelay(error: unknown, tries: number, random: number): Millis | null {
-  if (!(error instanceof MusterApiError) || tries > HTTP_RETRIES) return null;
+export function retryDelay(error: unknown, attempts: number, random: number): Millis | null {
+  if (!(error instanceof MusterApiError) || attempts > HTTP_RETRIES) return null;
   if (error.status !== 0 && error.status !== 429 && error.status !== 503) return null;
-  const asked = (error.retryAfter ?? 0) * SECOND;
-  if (asked > HTTP_RETRY_AFTER_MAX) return null;
-  return asked + fullJitter(tries - 1, random, HTTP_RETRY_BASE, HTTP_RETRY_CAP);
+  const retryAfter = (error.retryAfter ?? 0) * SECOND;
+  if (retryAfter > HTTP_RETRY_AFTER_MAX) return null;
+  return retryAfter + fullJitter(attempts - 1, random, HTTP_RETRY_BASE, HTTP_RETRY_CAP);
 }
 
-/** Does `work` until it succeeds or trying again is of no use. An aborted `signal` ends the waiting, too. */
+/** Calls `work` until it succeeds or its error should not be retried. Rejects when `signal` aborts during a delay. */
 export async function withRetries<T>(
   work: () => Promise<T>,
   random: Random,
   signal: AbortSignal | undefined,
 ): Promise<T> {
-  for (let tries = 1; ; tries++) {
+  for (let attempts = 1; ; attempts++) {
     try {
       return await work();
     } catch (error) {
-      const delay = retryDelay(error, tries, random());
+      const delay = retryDelay(error, attempts, random());
       if (delay === null) throw error;
-      await pause(delay, signal);
+      await delayFor(delay, signal);
     }
   }
 }
 
-/** Settles after `delay`; rejects with the signal's reason if that comes first. */
-export function pause(delay: Millis, signal: AbortSignal | undefined): Promise<void> {
+/** Resolves after `delay`; rejects with the signal's reason if the signal aborts first. */
+export function delayFor(delay: Millis, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(done, delay);
     signal?.addEventListener("abort", aborted, { once: true });

@@ -3,48 +3,50 @@ import type { SubmitTaskInput } from "../../protocol/http.ts";
 import { identityFrom, type PrivateKey } from "../keys.ts";
 
 export interface SubmitOptions {
-  /** Labels that the peer must all have. */
+  /** The peer must have all of these labels. */
   readonly capabilities?: readonly string[];
-  /** Only this peer. */
+  /** Only this peer may run the task. */
   readonly peerId?: string;
+  /** The peer's score must be at least this, 0 to 1. */
   readonly minScore?: number;
-  /** Higher goes first; -100 to 100. */
+  /** -100 to 100; tasks of higher priority are assigned first. Default 0. */
   readonly priority?: number;
-  /** Not ended by then, the task expires. */
+  /** The task expires if it has not ended after this time, counted from `notBefore`. */
   readonly deadlineSeconds?: number;
+  /** Attempts allowed in total. */
   readonly maxAttempts?: number;
-  /** How long a peer may be silent about the task before another gets it. */
+  /** How long the mesh waits for a sign of life from the peer before it reassigns the task. */
   readonly leaseSeconds?: number;
-  /** Is told of the task's end, signed, until it acknowledges (`verifyCallback`). */
+  /** Receives a signed request when the task has ended, repeated until it answers 2xx (see `verifyCallback`). */
   readonly callback?: {
     readonly url: string;
-    /** `whsec_` and base64; default: the token's own (`controller.callbackSecret()`). */
+    /** `whsec_` and base64; default: the token's secret (`mesh.tasks.callbackSecret()`). */
     readonly secret?: string;
   };
-  /** Not begun before this time. */
+  /** The task is not assigned before this time. */
   readonly notBefore?: Date;
-  /** The pauses between tries: the first, and the longest; they double. */
+  /** The delay before the second attempt; it doubles with each attempt up to the maximum. */
   readonly backoff?: { readonly firstSeconds?: number; readonly maxSeconds?: number };
-  /** Never these peers. */
+  /** IDs of peers that must not run the task. */
   readonly avoid?: readonly string[];
-  /** Only peers of this role. */
+  /** Only peers of this role may run the task. */
   readonly role?: "worker" | "dual";
-  /** Of the best, prefer who is near this place, or this peer. */
+  /** Among equally suitable peers, prefer one near this place (degrees) or near this peer. */
   readonly near?:
     | { readonly latitude: number; readonly longitude: number }
     | { readonly peerId: string };
-  /** X25519 key, in hex, that the result is sealed to: `controller.result` opens it with the private one. */
+  /** An X25519 public key (hex) to which the result is sealed; `mesh.tasks.result` opens it with the private key. */
   readonly sealTo?: string;
-  /** Names the submission itself: the same key makes no second task. Default: a fresh one for each call. */
+  /** Identifies the submission: a second call with the same key creates no second task. Default: a fresh key per call. */
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
 }
 
-/** Has the result sealed to the public half of this key, if there is one. */
+/** The option that seals the result to the public half of this key; empty without a key. */
 export const sealingTo = (privateKey: PrivateKey | undefined): Pick<SubmitOptions, "sealTo"> =>
   privateKey === undefined ? {} : { sealTo: toHex(identityFrom(privateKey).publicKey) };
 
-/** The body of `POST /v1/tasks`; what is not given is left to the mesh's defaults. */
+/** The body of `POST /v1/tasks`. Options that are not given are left out, so that the mesh's defaults apply. */
 export function submission(
   kind: string,
   payload: unknown,

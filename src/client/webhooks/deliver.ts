@@ -7,10 +7,10 @@ import { secretOf, signStandard } from "../../webhooks/index.ts";
 import { Api, type Fetch } from "../http/api.ts";
 import { OptionsError } from "../errors.ts";
 
-/** A new secret for a webhook source: 32 random bytes, as Standard Webhooks writes them. */
+/** A new secret for a webhook source: 32 random bytes in the form of Standard Webhooks, `whsec_` and base64. */
 export const newWebhookSecret = (): string => secretOf(platformRandom(32));
 
-/** The headers that sign one delivery (Standard Webhooks, symmetric `v1`). */
+/** The signature headers of one delivery (Standard Webhooks, symmetric `v1`); throws `OptionsError` for a bad secret. */
 export function signDelivery(
   secret: string,
   { id, at, body }: { readonly id: string; readonly at: Millis; readonly body: string },
@@ -25,15 +25,15 @@ export interface DeliveryOptions {
   readonly url: string;
   /** The webhook source's name. */
   readonly source: string;
-  /** The source's secret, `whsec_` and base64. No token is needed: the signature is the proof. */
+  /** The source's secret, `whsec_` and base64. Deliveries need no token: the signature authenticates them. */
   readonly secret: string;
-  /** Names the event: delivering it again makes no second task. Default: a fresh one. */
+  /** Identifies the event: a second delivery with the same ID creates no second task. Default: a fresh ID. */
   readonly id?: string;
   readonly fetch?: Fetch;
   readonly signal?: AbortSignal;
 }
 
-/** Delivers one event to a webhook source, signed; safe to retry, and retried while the mesh can't be reached. */
+/** Signs an event and delivers it to a webhook source. Retries while the mesh is unreachable or busy. */
 export function deliver(event: unknown, options: DeliveryOptions): Promise<DeliveryView> {
   const { url, source, secret, fetch = globalThis.fetch.bind(globalThis) } = options;
   const api = new Api({ url, token: undefined, fetch, random: Math.random });

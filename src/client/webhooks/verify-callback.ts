@@ -4,25 +4,25 @@ import { TaskEvent } from "../../protocol/http.ts";
 import { verifyDelivery, type HeaderReader } from "../../webhooks/index.ts";
 import { MusterApiError } from "../errors.ts";
 
-/** A request that claims to be a mesh's callback, as it arrived. */
+/** A received request that claims to be a mesh's callback. */
 export interface CallbackDelivery {
-  /** `Headers`, or whatever gives a header by its name in lower case. */
+  /** `Headers`, or an object that has header names in lower case, such as Node's `request.headers`. */
   readonly headers: HeaderReader | Readonly<Record<string, string | string[] | undefined>>;
-  /** The raw body, never JSON that was parsed and written again. */
+  /** The raw body as received. JSON that was parsed and serialized again does not verify. */
   readonly body: string | Uint8Array;
 }
 
 export interface VerifyOptions {
-  /** What signs: given with the task, or the token's own (`controller.callbackSecret()`). Any of several opens. */
+  /** The secret given with the task, or the token's (`mesh.tasks.callbackSecret()`). Of several, one must match. */
   readonly secret: string | readonly string[];
-  /** Unix milliseconds; default: this machine's clock. */
+  /** The time to verify the timestamp against, in Unix milliseconds; default: this machine's clock. */
   readonly now?: number;
 }
 
 /**
- * The event of a callback that the mesh signed within the last 5 minutes; throws `MusterApiError` with a code of
- * `signature_missing`, `signature_invalid`, `signature_stale` or `invalid_request` for any other request. Answer with 2xx
- * once it is safely kept: until then it is sent again, and it may come twice all the same (`event.data.id` tells).
+ * Verifies a callback and returns its event. Throws `MusterApiError` with the code `signature_missing`,
+ * `signature_invalid`, `signature_stale` (signed more than 5 minutes ago) or `invalid_request`. Answer with 2xx once the
+ * event is stored: until then the mesh sends it again. Duplicates are possible: compare `event.data.id`.
  */
 export function verifyCallback(
   { headers, body }: CallbackDelivery,
@@ -37,10 +37,14 @@ export function verifyCallback(
   if (!verified.ok) throw new MusterApiError(verified.error.code, 401, verified.error.detail);
   const event = TaskEvent.safeParse(parseJson(fromUtf8(bytes) ?? ""));
   if (event.success && event.data.data.id === verified.value.deliveryId) return event.data;
-  throw new MusterApiError("invalid_request", 400, "this is signed, but no callback of a task");
+  throw new MusterApiError(
+    "invalid_request",
+    400,
+    "the signature is valid, but the body is not a callback of a task",
+  );
 }
 
-/** Node gives headers as an object. */
+/** Node has headers as an object. */
 function readerOf(headers: CallbackDelivery["headers"]): HeaderReader {
   if (isReader(headers)) return headers;
   return {

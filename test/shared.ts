@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, test } from "vitest";
 
-/** Where the vectors lie, beside the repository; they are not part of it. */
+/** The folder of the test vectors. It is next to the repository, not part of it. */
 const SHARED = fileURLToPath(import.meta.resolve("../../shared/vectors/"));
 
 /**
- * Describes tests over a file of shared vectors. In a clone without them one skipped test stands in their place, and
- * its name says why.
+ * Describes tests that use a file of shared vectors. Without the file, one skipped test replaces them, and its title says
+ * why.
  */
 export function describeVectors<T>(title: string, file: string, tests: (vectors: T) => void): void {
   const path = join(SHARED, file);

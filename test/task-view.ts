@@ -2,7 +2,7 @@ import { TaskView } from "../src/protocol/http.ts";
 
 const AT = "2026-01-02T03:04:05.006Z";
 
-/** A task as its caller sees it. */
+/** A task as the HTTP API returns it. */
 export const aTaskView = (changes: Partial<TaskView> & Pick<TaskView, "id" | "state">): TaskView =>
   TaskView.parse({
     kind: "echo",

@@ -1,8 +1,8 @@
 import { vi } from "vitest";
 
-/** On a busy machine a second, Vitest's default, is not enough. */
+/** Vitest's default of one second is too short on a busy machine. */
 const TIMEOUT_MS = 30_000;
 
-/** Waits until the assertion holds. It must then stay true: what holds for a moment only may be missed. */
+/** Waits until the assertion passes. It must keep passing from then on: a state that passes quickly may be missed. */
 export const waitFor = <T>(assertion: () => T | Promise<T>): Promise<T> =>
   vi.waitFor(assertion, { timeout: TIMEOUT_MS });

@@ -43,8 +43,8 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
   ...more,
 });
 
-/** What one peer told of another. */
-export const aHearsay = (more: Partial<PeerAdvert> = {}): PeerAdvert => ({
+/** What one peer advertised about another. */
+export const anAdvertisedPeer = (more: Partial<PeerAdvert> = {}): PeerAdvert => ({
   advertiser: "teller",
   peerId: "7b0c7a52fa5e4b0e9a4b6f2f4d1c9b11",
   publicKey: "cd".repeat(32),

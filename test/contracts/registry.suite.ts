@@ -1,28 +1,20 @@
 import { expect } from "vitest";
 import { EventMapping } from "../../src/protocol/http.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
-import type { Sql } from "../../src/registry/sql.ts";
 import type { Callback } from "../../src/webhooks/index.ts";
-import { DISCOVERY_TABLES } from "./discovery-tables.ts";
-import { aDial, aHearsay, aPeer } from "./records.ts";
+import { DISCOVERY_TABLES } from "./discovery-tables.suite.ts";
+import { aDial, anAdvertisedPeer, aPeer } from "./records.ts";
+import type { RegistryCase } from "./registry-case.ts";
 import { TASK_TABLES } from "./task-tables.suite.ts";
 import type { OutboxEntry } from "../../src/registry/outbox.ts";
 
-/** Opens the test's own database, which is empty at first; each call opens the same one. */
-export type OpenSql = () => Sql;
-
-export interface Clause {
-  readonly name: string;
-  readonly holds: (open: OpenSql) => void;
-}
-
 const T = 1_767_225_600_000;
 
-/** What the SQL port promises, on whatever engine. */
-const PORT: readonly Clause[] = [
+/** The SQL port's contract. */
+const PORT: readonly RegistryCase[] = [
   {
     name: "the SQL port returns text, numbers and null as they were bound",
-    holds(open) {
+    run(open) {
       const sql = open();
       sql.exec("CREATE TABLE things (name TEXT, amount REAL, count INTEGER, absent TEXT)");
       const values = ["é😀 '\"\n", 0.1, T, null];
@@ -34,7 +26,7 @@ const PORT: readonly Clause[] = [
   },
   {
     name: "the SQL port binds a numbered parameter wherever it occurs, and returns the rows of RETURNING",
-    holds(open) {
+    run(open) {
       const sql = open();
       sql.exec("CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT)");
       const query = "INSERT INTO things (name) VALUES (?2), (?1), (?2) RETURNING id, name";
@@ -47,7 +39,7 @@ const PORT: readonly Clause[] = [
   },
   {
     name: "the SQL port throws when the database refuses a statement",
-    holds(open) {
+    run(open) {
       const sql = open();
       sql.exec("CREATE TABLE things (name TEXT PRIMARY KEY NOT NULL)");
       sql.exec("INSERT INTO things VALUES ('a')");
@@ -59,7 +51,7 @@ const PORT: readonly Clause[] = [
   },
   {
     name: "a transaction whose body returns is committed and returns the body's value",
-    holds(open) {
+    run(open) {
       const sql = open();
       const value = sql.transaction(() => {
         sql.exec("CREATE TABLE things (name TEXT)");
@@ -72,7 +64,7 @@ const PORT: readonly Clause[] = [
   },
   {
     name: "a transaction whose body throws is rolled back, schema changes included, and throws the same error",
-    holds(open) {
+    run(open) {
       const sql = open();
       sql.exec("CREATE TABLE things (name TEXT)");
       const fault = new Error("no");
@@ -92,10 +84,10 @@ const PORT: readonly Clause[] = [
 ];
 
 /** What each table promises. */
-const TABLES: readonly Clause[] = [
+const TABLES: readonly RegistryCase[] = [
   {
     name: "a reopened registry contains the same data",
-    holds(open) {
+    run(open) {
       openRegistry(open()).peers.put(aPeer());
       const again = openRegistry(open());
       expect(again.peers.get(aPeer().id)).toEqual(aPeer());
@@ -103,7 +95,7 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "settings keep the last auth mode",
-    holds(open) {
+    run(open) {
       const { settings } = openRegistry(open());
       expect(settings.authMode()).toBeNull();
       settings.setAuthMode("allowlist");
@@ -113,7 +105,7 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "a stored peer is read back unchanged, and a later write replaces it",
-    holds(open) {
+    run(open) {
       const { peers } = openRegistry(open());
       const bare = aPeer({
         lastSeen: null,
@@ -133,7 +125,7 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "the connected peers are the active and the suspect ones",
-    holds(open) {
+    run(open) {
       const { peers } = openRegistry(open());
       const states = ["active", "suspect", "stale", "revoked", "discovered", "evicted"] as const;
       for (const state of states) peers.put(aPeer({ id: state, state }));
@@ -143,7 +135,7 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "peers after a given ID are listed by ID, filtered by state and role",
-    holds(open) {
+    run(open) {
       const { peers } = openRegistry(open());
       for (const id of ["c", "a", "b"]) peers.put(aPeer({ id }));
       peers.put(aPeer({ id: "d", state: "stale", role: "controller" }));
@@ -157,7 +149,7 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "updating an allowlist entry keeps its creation time, and the denylist keeps its keys",
-    holds(open) {
+    run(open) {
       const { allowlist, denylist } = openRegistry(open());
       const entry = {
         publicKey: "k",
@@ -183,7 +175,7 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "an idempotency key is found only in its own scope and until it expires",
-    holds(open) {
+    run(open) {
       const { idempotency } = openRegistry(open());
       const remembered = { taskId: "t", requestHash: "h" };
       idempotency.put("scope", "key", remembered, T + 10);
@@ -198,7 +190,7 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "the next callback is the one due longest whose receiver is not excluded",
-    holds(open) {
+    run(open) {
       const { callbacks } = openRegistry(open());
       const callback = (taskId: string, origin: string): Callback => ({
         taskId,
@@ -228,7 +220,7 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "updating a webhook source keeps its creation time and its deliveries",
-    holds(open) {
+    run(open) {
       const { webhookSources } = openRegistry(open());
       const source = {
         name: "ci",
@@ -258,20 +250,25 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "of a peer without a record, the nearest advert counts, then the oldest",
-    holds(open) {
+    run(open) {
       const { advertisedPeers, peers } = openRegistry(open());
-      const told = aHearsay();
+      const told = anAdvertisedPeer();
       expect(advertisedPeers.oldest()).toBeNull();
       advertisedPeers.put(told);
       expect(advertisedPeers.of(told.peerId)).toEqual(told);
-      advertisedPeers.put(aHearsay({ advertiser: "later", toldAt: T + 1, rttMs: null }));
+      advertisedPeers.put(anAdvertisedPeer({ advertiser: "later", toldAt: T + 1, rttMs: null }));
       expect(advertisedPeers.of(told.peerId)).toEqual(told);
-      const nearer = aHearsay({ advertiser: "nearer", toldAt: T + 2, hops: 2, role: "dual" });
+      const nearer = anAdvertisedPeer({
+        advertiser: "nearer",
+        toldAt: T + 2,
+        hops: 2,
+        role: "dual",
+      });
       advertisedPeers.put(nearer);
       expect(advertisedPeers.of(told.peerId)).toEqual(nearer);
       expect(advertisedPeers.list({ limit: 9 })).toEqual([nearer]);
       expect(advertisedPeers.list({ limit: 9, role: told.role })).toEqual([]);
-      advertisedPeers.put(aHearsay({ peerId: "z" }));
+      advertisedPeers.put(anAdvertisedPeer({ peerId: "z" }));
       expect(advertisedPeers.list({ limit: 9 }).map(({ peerId }) => peerId)).toEqual([
         told.peerId,
         "z",
@@ -290,12 +287,12 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "adverts over the limit or the maximum age are deleted, oldest first",
-    holds(open) {
+    run(open) {
       const { advertisedPeers } = openRegistry(open());
       const told = ["a", "b", "c", "d", "e"] as const;
       for (const [n, peerId] of told.entries()) {
         const teller = peerId === "c" ? "other" : "teller";
-        advertisedPeers.put(aHearsay({ advertiser: teller, peerId, heardAt: T + n }));
+        advertisedPeers.put(anAdvertisedPeer({ advertiser: teller, peerId, heardAt: T + n }));
       }
       const left = () => advertisedPeers.list({ limit: 9 }).map(({ peerId }) => peerId);
       advertisedPeers.keepOf("teller", 4);
@@ -313,7 +310,7 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "a dial address is found by ID, URL and peer, and by due time",
-    holds(open) {
+    run(open) {
       const { dials } = openRegistry(open());
       expect([dials.nextDue(), dials.anyQueued(), dials.count()]).toEqual([null, false, 0]);
       const dial = aDial();
@@ -340,7 +337,7 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "the outbox stores an entry once, returns due entries, and counts failures",
-    holds(open) {
+    run(open) {
       const { outbox } = openRegistry(open());
       const publish = { kind: "publish", peerId: "p" } as const;
       const deletion = { kind: "delete_blob", blobId: "p" } as const;
@@ -361,7 +358,7 @@ const TABLES: readonly Clause[] = [
   },
   {
     name: "the outbox returns every kind of entry as it was added, and removes exactly that one",
-    holds(open) {
+    run(open) {
       const { outbox } = openRegistry(open());
       const to = { peerId: "p", session: '["s",1]', epoch: 3 };
       const other = { ...to, peerId: "p2" };
@@ -388,7 +385,7 @@ const TABLES: readonly Clause[] = [
   },
 ];
 
-export const registryContract: readonly Clause[] = [
+export const registryContract: readonly RegistryCase[] = [
   ...PORT,
   ...TABLES,
   ...TASK_TABLES,

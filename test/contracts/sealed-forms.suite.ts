@@ -13,7 +13,7 @@ import { sealedForms, type SealedFormVariables } from "../../workers/sealed-form
 import { present } from "../must.ts";
 import { seededRandom } from "../random.ts";
 
-/** A site whose handlers answer with what they were given. */
+/** A site whose handlers answer with the form that they received. */
 export const KEYS = generateKeyPair(seededRandom(1));
 export const OLD_KEYS = generateKeyPair(seededRandom(2));
 const MAX_BYTES = 64 * 1_024;
@@ -80,7 +80,7 @@ const KINDS = {
     new URLSearchParams([...fields].map(([name, value]) => [name, value])),
 } as const;
 
-/** What form posts to a site come to, wherever it runs; `ask` sends a request to it. */
+/** The contract of a site that opens sealed forms, on any runtime. `ask` sends a request to the site. */
 export function sealedFormsSuite(runtime: string, ask: Fetch): void {
   const post = async (path: string, body: RequestInit["body"], method = "POST") => {
     const response = await ask(path, { method, body: body as BodyInit });

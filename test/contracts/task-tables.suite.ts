@@ -2,15 +2,15 @@ import { expect } from "vitest";
 import { openRegistry } from "../../src/registry/registry.ts";
 import type { Task } from "../../src/tasks/task.ts";
 import { anAttempt, aTask } from "./records.ts";
-import type { Clause } from "./registry.suite.ts";
+import type { RegistryCase } from "./registry-case.ts";
 
 const T = 1_767_225_600_000;
 
-/** What the tables of tasks and their attempts promise. */
-export const TASK_TABLES: readonly Clause[] = [
+/** The contract of the tables of tasks and attempts. */
+export const TASK_TABLES: readonly RegistryCase[] = [
   {
     name: "an inserted task is read back unchanged, and an update changes only its life cycle",
-    holds(open) {
+    run(open) {
       const { tasks } = openRegistry(open());
       const task = aTask();
       tasks.insert(task);
@@ -44,7 +44,7 @@ export const TASK_TABLES: readonly Clause[] = [
   },
   {
     name: "tasks before a given one are listed newest first, filtered by state, kind and owner",
-    holds(open) {
+    run(open) {
       const { tasks } = openRegistry(open());
       for (const id of ["a", "b", "c"]) tasks.insert(aTask({ id }));
       tasks.insert(aTask({ id: "d", kind: "other", state: "failed", owner: "token" }));
@@ -61,7 +61,7 @@ export const TASK_TABLES: readonly Clause[] = [
   },
   {
     name: "tasks are also filtered by webhook source, peer and creation time",
-    holds(open) {
+    run(open) {
       const { tasks } = openRegistry(open());
       tasks.insert(aTask({ id: "a", createdAt: T, peerId: "p" }));
       tasks.insert(aTask({ id: "b", createdAt: T + 1, source: "webhook:ci" }));
@@ -76,7 +76,7 @@ export const TASK_TABLES: readonly Clause[] = [
   },
   {
     name: "prefetched tasks are listed in queue order",
-    holds(open) {
+    run(open) {
       const { tasks } = openRegistry(open());
       tasks.insert(aTask({ id: "late", turn: T, prefetched: true, state: "leased", peerId: "p" }));
       tasks.insert(aTask({ id: "soon", turn: T - 1, prefetched: true, state: "leased" }));
@@ -90,7 +90,7 @@ export const TASK_TABLES: readonly Clause[] = [
   },
   {
     name: "an attempt is found by its fence, and a reopened attempt continues",
-    holds(open) {
+    run(open) {
       const { attempts } = openRegistry(open());
       attempts.insert(anAttempt({ fence: 2 }));
       attempts.end("t", 2, "lost", T, "silence");
@@ -102,7 +102,7 @@ export const TASK_TABLES: readonly Clause[] = [
   },
   {
     name: "dispatchable tasks are the queued ones whose backoff is over, by priority and then by age",
-    holds(open) {
+    run(open) {
       const { tasks } = openRegistry(open());
       tasks.insert(aTask({ id: "old" }));
       tasks.insert(aTask({ id: "new" }));
@@ -121,7 +121,7 @@ export const TASK_TABLES: readonly Clause[] = [
   },
   {
     name: "each distinct requirement of the queued tasks is listed once, also for tasks of an earlier version",
-    holds(open) {
+    run(open) {
       const { tasks } = openRegistry(open());
       const asked = (of: typeof tasks) => [...of.shapes()].map(({ kind }) => kind).toSorted();
       expect(asked(tasks)).toEqual([]);
@@ -141,7 +141,7 @@ export const TASK_TABLES: readonly Clause[] = [
   },
   {
     name: "a peer's held tasks, expired leases, expired deadlines and the next due time are found",
-    holds(open) {
+    run(open) {
       const { tasks } = openRegistry(open());
       expect(tasks.nextDue(T)).toBeNull();
       const held = { state: "running", peerId: "p" } as const;
@@ -160,7 +160,7 @@ export const TASK_TABLES: readonly Clause[] = [
   },
   {
     name: "pruning deletes tasks that ended before the given time, with their attempts",
-    holds(open) {
+    run(open) {
       const { tasks, attempts } = openRegistry(open());
       for (const [id, endedAt] of [
         ["old", T - 1],
@@ -177,7 +177,7 @@ export const TASK_TABLES: readonly Clause[] = [
   },
   {
     name: "attempts are listed by fence, and end only once",
-    holds(open) {
+    run(open) {
       const { attempts } = openRegistry(open());
       const [first, second] = [anAttempt(), anAttempt({ fence: 2 })];
       attempts.insert(second);

@@ -7,10 +7,10 @@ const NOW = Date.UTC(2026, 0, 1);
 describe("the store in memory", () => {
   test.each(discoveryStoreContract.map((each) => [each.name, each] as const))(
     "%s",
-    (_, { holds }) => {
+    (_, { run }) => {
       const store = new MemoryStore(() => NOW);
       const expiryOf = async (key: string) => store.expiryOf(key);
-      return holds({ store, key: (name) => name, now: () => NOW, expiryOf, leastLife: 0 });
+      return run({ store, key: (name) => name, now: () => NOW, expiryOf, lifetimeMin: 0 });
     },
   );
 });

@@ -9,10 +9,10 @@ afterEach(async () => {
 });
 
 describe("the registry on a Durable Object's SQLite", () => {
-  for (const { name, holds } of registryContract) {
+  for (const { name, run } of registryContract) {
     it(name, async () => {
       const stub = env.COORDINATOR.get(env.COORDINATOR.idFromName(`contract: ${name}`));
-      await runInDurableObject(stub, (_, { storage }) => holds(() => durableSql(storage)));
+      await runInDurableObject(stub, (_, { storage }) => run(() => durableSql(storage)));
     });
   }
 });

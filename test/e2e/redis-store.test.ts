@@ -13,19 +13,19 @@ describe.skipIf(redisSkipReason !== "")(`the discovery store on Redis${redisSkip
 
   test.each(discoveryStoreContract.map((each) => [each.name, each] as const))(
     "%s",
-    (_, { holds }) => {
-      const run = randomUUID();
+    (_, { run }) => {
+      const prefix = randomUUID();
       const expiryOf = async (key: string) => {
         const at = Number(await redisCommand(redis, "PEXPIRETIME", key));
         return at < 0 ? null : at;
       };
-      const key = (name: string) => `${run}:${name}`;
-      return holds({
+      const key = (name: string) => `${prefix}:${name}`;
+      return run({
         store: upstashStore(redis),
         key,
         now: () => Date.now(),
         expiryOf,
-        leastLife: 0,
+        lifetimeMin: 0,
       });
     },
   );

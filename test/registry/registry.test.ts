@@ -4,10 +4,10 @@ import { registryContract } from "../contracts/registry.suite.ts";
 import { nodeSql } from "../node-sql.ts";
 
 describe("the registry on node:sqlite", () => {
-  for (const { name, holds } of registryContract) {
+  for (const { name, run } of registryContract) {
     test(name, () => {
       const database = new DatabaseSync(":memory:");
-      holds(() => nodeSql(database));
+      run(() => nodeSql(database));
     });
   }
 });

@@ -2,15 +2,15 @@ import { expect } from "vitest";
 import { DAY, HOUR } from "../../src/base/clock.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import { aPeer, aPointer } from "./records.ts";
-import type { Clause } from "./registry.suite.ts";
+import type { RegistryCase } from "./registry-case.ts";
 
 const T = 1_767_225_600_000;
 
-/** What discovery's tables promise, on whatever engine. */
-export const DISCOVERY_TABLES: readonly Clause[] = [
+/** The contract of discovery's tables. */
+export const DISCOVERY_TABLES: readonly RegistryCase[] = [
   {
-    name: "a peer has one pointer an epoch, which is found until it expires",
-    holds(open) {
+    name: "a peer has one pointer per epoch, which is found until it expires",
+    run(open) {
       const { pointers } = openRegistry(open());
       const pointer = aPointer({ id: "b", peerId: "p" });
       pointers.put(aPointer({ id: "b", peerId: "p", blobId: "before" }));
@@ -34,8 +34,8 @@ export const DISCOVERY_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "a sample holds pointers of active peers that have not expired, but the asker's",
-    holds(open) {
+    name: "a sample contains unexpired pointers of active peers, except the caller's own",
+    run(open) {
       const { peers, pointers } = openRegistry(open());
       const expiresAt = T + 10;
       const states = ["active", "active", "active", "suspect", "stale", "active"] as const;
@@ -52,8 +52,8 @@ export const DISCOVERY_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "staged pointers are shown at once, with numbers of their own, and removed ones to who follows alone",
-    holds(open) {
+    name: "staged pointers are listed together with new sequence numbers, and removals only in changes",
+    run(open) {
       const { pointers } = openRegistry(open());
       pointers.put(aPointer({ id: "a", state: "removed", seq: pointers.nextSeq() }));
       pointers.put(aPointer({ id: "b", peerId: "q", epoch: 2, state: "staged", seq: 0 }));
@@ -70,8 +70,8 @@ export const DISCOVERY_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "epochs keep their secrets until they are removed, and who was given the keys of which",
-    holds(open) {
+    name: "epochs keep their secrets until they are removed, and record who received their keys",
+    run(open) {
       const { discoveryEpochs: epochs } = openRegistry(open());
       const epoch = {
         epoch: 1,
@@ -105,8 +105,8 @@ export const DISCOVERY_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "unsettled blobs are found again by what they hold, and once they are old",
-    holds(open) {
+    name: "unsettled blobs are found by peer and by age",
+    run(open) {
       const { unsettledBlobs: blobs } = openRegistry(open());
       const blob = { id: "a", peerId: "p", epoch: 1, fingerprint: "f", begunAt: T };
       expect(blobs.oldest()).toBeNull();
@@ -122,8 +122,8 @@ export const DISCOVERY_TABLES: readonly Clause[] = [
     },
   },
   {
-    name: "KV writes count for a day, beside the most peers of their hours",
-    holds(open) {
+    name: "KV writes are counted for a day, together with the highest number of peers",
+    run(open) {
       const { kvWrites } = openRegistry(open());
       expect(kvWrites.spent(T)).toEqual({ writes: 0, peers: 0 });
       kvWrites.count(T, 1, 7);

@@ -144,7 +144,7 @@ describe("a peer that takes a new key", () => {
     await waitFor(() => expect(mesh.rotations).toEqual([fresh.id]));
     await mesh.happen({
       type: "end",
-      fault: { code: "rotated", detail: "come back with the new key" },
+      fault: { code: "rotated", detail: "reconnect with the new key" },
     });
     expect((await rotated).id).toBe(fresh.id);
     expect(peer.id).toBe(fresh.id);

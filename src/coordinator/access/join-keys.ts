@@ -11,7 +11,7 @@ import type { AdmitInput } from "../../contract/admission.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 
-/** An expired key stays in the list for this long, so that the operator sees what became of it. */
+/** An expired key stays in the list for this long, so that the operator can see it. */
 export const EXPIRED_KEY_RETENTION = 30 * DAY;
 
 export const createJoinKey: Handler<"create_join_key"> = (
@@ -22,7 +22,7 @@ export const createJoinKey: Handler<"create_join_key"> = (
   if (registry.joinKeys.count(now) >= JOIN_KEYS_MAX) {
     return err({
       code: "conflict",
-      detail: `there are ${JOIN_KEYS_MAX} join keys already; revoke some`,
+      detail: `there are ${JOIN_KEYS_MAX} join keys, the limit; revoke some`,
     });
   }
   const { text, id, hash } = newCredential("mjk", config.credentialKey, randomBytes);
@@ -44,15 +44,15 @@ export const listJoinKeys: Handler<"list_join_keys"> = ({ registry }) =>
   ok({ join_keys: registry.joinKeys.list().map(joinKeyView) });
 
 export const revokeJoinKey: Handler<"revoke_join_key"> = ({ registry, now }, { id }) => {
-  if (registry.joinKeys.get(id) === null) return notFound("join key of this ID");
+  if (registry.joinKeys.get(id) === null) return notFound("join key with this ID");
   registry.joinKeys.revoke(id, now);
   return done;
 };
 
 /**
- * The peer's allowlist entry: the one it has, or the one that its join key makes. A key is spent by a newcomer alone;
- * who is listed already, or was revoked, spends none. One that does not hold is refused in every mode: whoever shows it
- * believes in it.
+ * The peer's allowlist entry: the existing one, or a new one by its join key. Only a new peer uses up a join key; a
+ * peer that is listed or was revoked does not. An invalid join key is refused in every mode, because its sender relies
+ * on it.
  */
 export function redeem(context: Context, input: AdmitInput): Result<Allowed | null, MusterError> {
   const { registry, config, now } = context;
@@ -62,7 +62,7 @@ export function redeem(context: Context, input: AdmitInput): Result<Allowed | nu
   const shown = readCredential("mjk", config.credentialKey, input.joinKey);
   const key = shown === null ? null : registry.joinKeys.get(shown.id);
   if (shown === null || key === null || !equalConstantTime(utf8(shown.hash), utf8(key.hash))) {
-    return err({ code: "join_key_invalid", detail: "this join key is not one of this mesh" });
+    return err({ code: "join_key_invalid", detail: "this join key does not belong to this mesh" });
   }
   const fault = faultOf(key, now);
   if (fault !== null)

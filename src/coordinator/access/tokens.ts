@@ -16,7 +16,7 @@ export const createToken: Handler<"create_token"> = (
   if (registry.apiTokens.count() >= API_TOKENS_MAX) {
     return err({
       code: "conflict",
-      detail: `there are ${API_TOKENS_MAX} tokens already; revoke some`,
+      detail: `there are ${API_TOKENS_MAX} tokens, the limit; revoke some`,
     });
   }
   const { text, id, hash } = newCredential("mst", config.credentialKey, randomBytes);
@@ -30,17 +30,17 @@ export const listTokens: Handler<"list_tokens"> = ({ registry }) =>
 
 export const revokeToken: Handler<"revoke_token"> = (context, { id }) => {
   const { registry, now } = context;
-  if (registry.apiTokens.get(id) === null) return notFound("token of this ID");
+  if (registry.apiTokens.get(id) === null) return notFound("token with this ID");
   registry.apiTokens.revoke(id, now);
   expelHolder(context, tokenHolder(id));
   return done;
 };
 
-/** Whose token this is, by its ID and hash. The caller has checked already that this mesh made it. */
+/** The token with this ID and hash. The caller has already checked that this mesh made it. */
 export const authenticate: Handler<"authenticate"> = (context, { id, hash }) => {
   const token = valid(context, id, hash);
   return token === null
-    ? err({ code: "unauthorized", detail: "this token was revoked, or is not known here" })
+    ? err({ code: "unauthorized", detail: "this token was revoked or does not exist" })
     : ok({ id: token.id, scope: token.scope });
 };
 
@@ -50,7 +50,7 @@ function valid({ registry }: Context, id: string, hash: string): ApiToken | null
   return token !== null && matches && token.revokedAt === null ? token : null;
 }
 
-/** Whether there is such a token. */
+/** Whether such a token exists and is not revoked. */
 export const holds = (context: Context, id: string, hash: string): boolean =>
   valid(context, id, hash) !== null;
 

@@ -20,12 +20,12 @@ import { isMember, keysFor, peerHolder } from "../discovery/epochs.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { endSession, standingOf } from "../peers/scored-peers.ts";
 
-/** A peer whose session is direct is one hop away. */
+/** Hops of a peer with a direct session. */
 const DIRECT_HOPS = 1;
 
 /**
- * Lets a proved key in, or says why not. The coordinator alone hands out epochs, so of two sessions of one peer the
- * later one wins, whatever order their ends arrive in.
+ * Admits a peer whose key is proved, or refuses it with a reason. Only the coordinator assigns epochs, so of two
+ * sessions of one peer the later one wins, in whatever order their ends arrive.
  */
 export const admit: Handler<"admit"> = (context, input) => {
   const { registry, config, now } = context;
@@ -86,7 +86,8 @@ export const admit: Handler<"admit"> = (context, input) => {
     slot: drawReconnectPosition(positions, context.random),
     per_second: perSecond,
   };
-  // go-p2p 1.0 has no forward secrecy: a key sent by it would be known to whoever gets the peer's key in years to come.
+  // go-p2p 1.0 has no forward secrecy: someone who gets the peer's key years later could read the discovery keys that
+  // were sent over it.
   const discovers = protocol === "muster/2" && isMember(context, entry.value);
   return ok({
     epoch: peer.epoch,
@@ -98,21 +99,21 @@ export const admit: Handler<"admit"> = (context, input) => {
   });
 };
 
-/** Seconds after which a full mesh may have room again. */
+/** Retry hint of a full mesh, in seconds. */
 const FULL_RETRY = 60;
 
-/** A peer that is connected already takes its own place. */
+/** The fault when the mesh is full. A peer that is already connected takes its own place. */
 function refuseIfFull({ registry, config }: Context, known: Peer | null): SessionFault | null {
   if (known !== null && isConnected(known.state)) return null;
   if (registry.peers.connectedCount() < config.peersMax) return null;
   return {
     code: "mesh_full",
-    detail: `this mesh takes ${config.peersMax} peers; try again in ${FULL_RETRY} s`,
+    detail: `this mesh has ${config.peersMax} connected peers, the limit; retry in ${FULL_RETRY} s`,
     retryAfter: FULL_RETRY,
   };
 }
 
-/** What is known of a peer that has no record yet. */
+/** The fields of a new peer's record that do not come from its session. */
 export function newcomer({ now }: Context, { peerId, publicKey }: ProvedKey) {
   return {
     id: peerId,

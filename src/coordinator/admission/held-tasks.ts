@@ -6,8 +6,8 @@ import { releaseLost } from "../tasks/leases.ts";
 import { savePeer } from "../peers/scored-peers.ts";
 
 /**
- * Gives an attempt back to the peer that had begun it and was given up, while nobody else has got the task since: its
- * fencing number is still the newest. What it did meanwhile is not done again.
+ * Resumes an attempt that was given up, if no other peer has got the task since: its fence is still the newest. The
+ * work that the peer did meanwhile is not repeated.
  */
 export function resumeAttempt(
   context: Context,
@@ -29,7 +29,7 @@ export function resumeAttempt(
     state: "running",
     peerId,
     leaseUntil: now + task.leaseMs,
-    tries: task.tries - 1, // it was counted when it was given up, and is not over
+    tries: task.tries - 1, // it was counted when the attempt was given up
     notBefore: now,
     error: null,
   };
@@ -38,9 +38,9 @@ export function resumeAttempt(
 }
 
 /**
- * Settles what a peer holds by what it says at its return: what it still works on goes on, and what is leased to it but
- * not named (it has started anew, perhaps, before anybody saw it go) is free for others at once. One that says nothing
- * of it renews its leases, or does not.
+ * Reconciles the tasks that a peer holds with those that it names when it reconnects. Named tasks continue. Tasks that
+ * are leased to it but not named are released at once (the peer may have restarted unnoticed). A peer that sends no
+ * list keeps its leases until they end.
  */
 export function reconcileHeldTasks(
   context: Context,
@@ -50,10 +50,11 @@ export function reconcileHeldTasks(
   if (named === undefined) return;
   const { registry } = context;
   for (const { task_id: taskId, fence } of named) resumeAttempt(context, taskId, fence, peerId);
-  if (named.length >= HELD_TASKS_MAX) return; // there may be more than it could name
+  if (named.length >= HELD_TASKS_MAX) return; // the peer may hold more tasks than it could name
   const fences = new Map(named.map(({ task_id: taskId, fence }) => [taskId, fence]));
   for (const id of registry.tasks.heldBy(peerId)) {
     const task = registry.tasks.get(id) as Task;
-    if (fences.get(id) !== task.fence) releaseLost(context, task, "its peer came back without it");
+    if (fences.get(id) !== task.fence)
+      releaseLost(context, task, "its peer reconnected without it");
   }
 }

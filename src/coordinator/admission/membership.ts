@@ -17,7 +17,7 @@ import { advertisedPeerView, peerView } from "../peers/views.ts";
 
 export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
 
-/** Tightening the mode ends the sessions that no longer qualify. */
+/** Sets the auth mode. Tightening it ends the sessions that no longer qualify. */
 export const setAuthMode: Handler<"set_auth_mode"> = (context, { mode }) => {
   context.registry.settings.setAuthMode(mode);
   for (const peer of context.registry.peers.connected()) endUnlessQualified(context, peer);
@@ -29,7 +29,7 @@ export const setAuthMode: Handler<"set_auth_mode"> = (context, { mode }) => {
 export const listAllowed: Handler<"list_allowed"> = (context) =>
   ok({ mode: authMode(context), entries: context.registry.allowlist.list().map(allowView) });
 
-/** Lists a key. One that was revoked comes back only by name: `readmit`, so that no bulk import undoes a revocation. */
+/** Adds a key to the allowlist. A revoked key needs `readmit`, so that no bulk import undoes a revocation. */
 export const allow: Handler<"allow"> = (
   context,
   { publicKey, peerId, label, roles, readmit, go_p2p: goP2p },
@@ -39,7 +39,7 @@ export const allow: Handler<"allow"> = (
   if (denial === "rotated") {
     return err({
       code: "conflict",
-      detail: "the peer of this key has another one now; this one never comes back",
+      detail: "the peer has rotated to another key; a rotated key cannot be allowed again",
     });
   }
   if (denial !== null) {
@@ -75,7 +75,10 @@ export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
   return done;
 };
 
-/** Writes the deny entry, which holds in every mode; the session's end is confirmed by the caller of the command. */
+/**
+ * Writes the deny entry, which holds in every mode, and ends the session. The command's caller gets its answer once
+ * the session has confirmed its end.
+ */
 export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   const { registry, now } = context;
   const peer = peerOf(context, input.id);
@@ -83,7 +86,8 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   registry.denylist.add(peer.id, peer.publicKey, "revoked", now);
   registry.advertisedPeers.forgetTeller(peer.id);
   const fault = { code: "revoked", detail: "this key was revoked" } as const;
-  // A session that owes its end since an earlier call is awaited too: this one must not confirm what does not hold.
+  // Sessions whose end an earlier call could not confirm are ended again: this call must not succeed while one of them
+  // may be open.
   for (const to of registry.outbox.unconfirmedEnds(peer.id))
     context.effects.push({ type: "end_session", to, fault });
   endSession(context, peer, fault);
@@ -94,16 +98,16 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   return ok(peerView(revoked, scoreOf(context, revoked)));
 };
 
-/** A peer that was only told of has no record to keep: its deny entry is all. */
+/** Revokes a peer that was only advertised. It has no record, so only the deny entry is written. */
 function barUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"revoke_peer">> {
   const told = registry.advertisedPeers.of(id);
-  if (told === null) return notFound("peer of this ID");
+  if (told === null) return notFound("peer with this ID");
   registry.denylist.add(id, told.publicKey, "revoked", now);
   registry.advertisedPeers.forgetPeer(id);
   return ok({ ...advertisedPeerView(told), state: "revoked" });
 }
 
-/** Removes the record. A deny entry stays: forgetting who somebody was does not let them back in. */
+/** Removes a peer's record. Its deny entry stays, so a revoked peer does not get back in by being forgotten. */
 export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
   const peer = peerOf(context, input.id);
   if (peer === null) return forgetUnmet(context, input.id);
@@ -119,18 +123,15 @@ export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
   return done;
 };
 
-/** The tombstone keeps it from being told of again. */
+/** Forgets a peer that was only advertised. The tombstone keeps it from being advertised again. */
 function forgetUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"forget_peer">> {
-  if (registry.advertisedPeers.of(id) === null) return notFound("peer of this ID");
+  if (registry.advertisedPeers.of(id) === null) return notFound("peer with this ID");
   registry.advertisedPeers.forgetPeer(id);
   registry.tombstones.put(id, { epoch: 0, spokeMuster2: false }, now);
   return done;
 }
 
-/**
- * Ends the session of a peer whose standing changed, unless it would be let in again just as it is, or with more. Its
- * work is the caller's to hand on, once nobody is left whose session ends as well.
- */
+/** Ends the session of a peer, unless the peer would be admitted again with the same role or more rights. */
 function endUnlessQualified(context: Context, peer: Peer): void {
   const entry = context.registry.allowlist.get(peer.publicKey);
   const admission = admit(standingOf(context, peer, entry), peer.role);

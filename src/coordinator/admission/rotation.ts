@@ -11,8 +11,8 @@ import { peerOfSession } from "./sessions.ts";
 import { withdraw } from "../discovery/withdrawal.ts";
 
 /**
- * Moves a peer to a new key: its record with all history, its allowlist entry and what it holds. The old ID leads to the
- * new one for 30 days; the old key itself never comes back. The session ends, and the peer returns under its new key.
+ * Moves a peer to a new key: its record with its history, its allowlist entry and its held tasks. The old ID leads to
+ * the new one for 30 days. The old key is barred for ever. The session ends, and the peer reconnects with its new key.
  */
 export const rotatePeer: Handler<"rotate_peer"> = (
   context,
@@ -21,12 +21,15 @@ export const rotatePeer: Handler<"rotate_peer"> = (
   const { registry, now } = context;
   const peer = peerOfSession(context, peerId, epoch);
   if (peer === null || registry.denylist.has(peerId)) {
-    return err({ code: "conflict", detail: "only a peer with a live session can rotate its key" });
+    return err({ code: "conflict", detail: "only a peer with an open session can rotate its key" });
   }
   if (registry.peers.get(newPeerId) !== null || registry.denylist.has(newPeerId)) {
-    return err({ code: "conflict", detail: "the new key is known here already; make a fresh one" });
+    return err({
+      code: "conflict",
+      detail: "the new key is already known to this mesh; generate a new one",
+    });
   }
-  endSession(context, peer, { code: "rotated", detail: "come back with the new key" });
+  endSession(context, peer, { code: "rotated", detail: "reconnect with the new key" });
   withdraw(context, peerId);
   const entry = registry.allowlist.get(peer.publicKey);
   if (entry !== null) {

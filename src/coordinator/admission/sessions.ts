@@ -9,10 +9,13 @@ import { done, type Handler } from "../kernel/handler.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { saveMeasured, savePeer } from "../peers/scored-peers.ts";
 
-/** Says whether the peer is suspect all the same: one that flaps stays so for a while, although it answers. */
+/**
+ * Records that the peer answered a ping, or did not. Answers whether the peer is suspect: a flapping peer stays
+ * suspect for a while although it answers.
+ */
 export const observe: Handler<"observe"> = (context, { peerId, epoch, seq, event, rtt }) => {
   const peer = peerOfSession(context, peerId, epoch);
-  // An observation that was overtaken by a newer one says nothing any more.
+  // An observation that a newer one has overtaken is ignored.
   if (peer === null || seq <= peer.seq) return ok({ suspect: peer?.state === "suspect" });
   const lastSeen = event === "answered" ? context.now : peer.lastSeen;
   const measured = rtt !== null && isPhysical(rtt.smoothedMs, peer.geoKm) ? rtt : peer.rtt;
@@ -23,7 +26,10 @@ export const observe: Handler<"observe"> = (context, { peerId, epoch, seq, event
   return ok({ suspect: context.registry.peers.get(peerId)?.state === "suspect" });
 };
 
-/** What a peer can do has changed: what waits for that is offered at once, and discovery learns of it. */
+/**
+ * A peer's capabilities, slots or prefetching changed: queued tasks may go to it now, and its published record is
+ * renewed.
+ */
 export const announce: Handler<"announce"> = (context, { peerId, epoch, announced }) => {
   const peer = peerOfSession(context, peerId, epoch);
   if (peer === null) return done;
@@ -34,7 +40,7 @@ export const announce: Handler<"announce"> = (context, { peerId, epoch, announce
     slots: announced.slots ?? slots,
     prefetch: announced.prefetch ?? prefetch,
   });
-  // A record costs a write to the store: however often a peer speaks, one a minute.
+  // A record costs a write to the store: at most one a minute, however often a peer announces changes.
   context.registry.outbox.addNoLater({ kind: "publish", peerId }, context.now + MINUTE);
   markWorkAvailable(context);
   return done;
@@ -48,7 +54,7 @@ export const gone: Handler<"gone"> = (context, input) => {
   return done;
 };
 
-/** The peer's session is over: nothing is held by it, nothing of it is published, and others get its work. */
+/** The peer's session has ended: its tasks are released, its pointer is withdrawn, and other peers get its tasks. */
 export function disconnectPeer(
   context: Context,
   peer: Peer,
@@ -59,7 +65,9 @@ export function disconnectPeer(
   applyPeerEvent(context, peer, "gone", { reason, silent, mayReturn });
 }
 
-/** The peer, if this epoch is its newest session's and that one lives; null when the word comes too late. */
+/**
+ * The peer, if this epoch is that of its newest session and the session is open; null when the message comes too late.
+ */
 export function peerOfSession({ registry }: Context, peerId: string, epoch: number): Peer | null {
   const peer = registry.peers.get(peerId);
   return peer !== null && peer.epoch === epoch && isConnected(peer.state) ? peer : null;

@@ -15,7 +15,7 @@ import { endSession, savePeer } from "../peers/scored-peers.ts";
 import { newcomer } from "../admission/admit.ts";
 import { disconnectPeer } from "../admission/sessions.ts";
 
-/** Registers where a peer listens and dials it at once. Registering the same address again dials it now. */
+/** Registers an address where a peer listens, and dials it. Registering the same address again dials it at once. */
 export const dialPeer: Handler<"dial_peer"> = (context, input) => {
   const { registry } = context;
   const url = addressOf(context, input.url);
@@ -23,7 +23,7 @@ export const dialPeer: Handler<"dial_peer"> = (context, input) => {
   if (input.key !== null && registry.denylist.has(input.key.peerId)) {
     return err({
       code: "conflict",
-      detail: "this key is barred; a revoked one is readmitted by its allowlist entry",
+      detail: "this key is revoked or rotated; allow a revoked key with readmit first",
     });
   }
   const before = registry.dials.ofUrl(url.value);
@@ -37,14 +37,14 @@ export const dialPeer: Handler<"dial_peer"> = (context, input) => {
   return ok({ dial: view, created: before === null });
 };
 
-/** The address in its canonical form. It holds no query: whoever sees the mesh's peers sees where they are dialled. */
+/** The address in its canonical form. It has no query, because everyone who sees the peers sees their addresses. */
 function addressOf({ config }: Context, text: string): Result<string, MusterError> {
   const { allowLoopback } = config;
   const url = outboundUrl(text, { schemes: ["wss", "ws"], allowLoopback });
   if (!url.ok) return badUrl(url.error.detail);
   return new URL(url.value).search === ""
     ? url
-    : badUrl("an address that is dialled has no query: it is shown to whoever sees the peers");
+    : badUrl("an address must have no query, because everyone who sees the peers sees it");
 }
 
 const badUrl = (message: string): Result<never, MusterError> =>
@@ -62,7 +62,7 @@ function register(
   if (registry.dials.count() >= DIAL_ADDRESSES_MAX) {
     return err({
       code: "conflict",
-      detail: `there are ${DIAL_ADDRESSES_MAX} addresses already; remove some`,
+      detail: `there are ${DIAL_ADDRESSES_MAX} addresses, the limit; remove some`,
     });
   }
   return ok({
@@ -86,13 +86,13 @@ function amend(dial: Dial, { name, key }: Input<"dial_peer">): Result<Dial, Must
   if (key !== null && dial.publicKey !== null && key.publicKey !== dial.publicKey) {
     return err({
       code: "conflict",
-      detail: "another key belongs to this address; remove the address to give it a new one",
+      detail: "this address is registered with another key; remove the address first",
     });
   }
   return ok({ ...dial, ...key, name: name === "" ? dial.name : name });
 }
 
-/** Who is to be dialled is in the list of peers from now on; what a proof established stays as it is. */
+/** Lists a peer that is to be dialed as `discovered`. A record that a proof established stays unchanged. */
 function discover(context: Context, key: ProvedKey, name: string, address: string): void {
   const { registry } = context;
   if (registry.peers.get(key.peerId) !== null) return;
@@ -126,26 +126,26 @@ function discover(context: Context, key: ProvedKey, name: string, address: strin
 export const listDials: Handler<"list_dials"> = ({ registry }) =>
   ok({ dials: registry.dials.list().map(dialView) });
 
-/** Dials an address no more; a session that it led to ends. The record of a peer that proved itself stays. */
+/** Removes an address and ends the session that it led to. The record of a peer that proved itself stays. */
 export const removeDial: Handler<"remove_dial"> = (context, { id }) => {
   const { registry } = context;
   const dial = registry.dials.get(id);
-  if (dial === null) return notFound("address of this ID");
+  if (dial === null) return notFound("address with this ID");
   registry.dials.remove(id);
   const peer = dial.peerId === null ? null : registry.peers.get(dial.peerId);
   if (dial.state === "connected" && peer !== null) {
-    const detail = "the operator no longer has this peer dialled";
+    const detail = "the operator removed this peer's address";
     endSession(context, peer, { code: "forgotten", detail });
     disconnectPeer(context, peer, detail, false);
   }
-  // Who never proved itself was in the list for this address alone.
+  // A peer that never proved itself was listed only because of this address.
   if (peer?.state === "discovered" && registry.dials.ofPeer(peer.id).length === 0)
     registry.peers.remove(peer.id);
   startDials(context);
   return done;
 };
 
-/** An attempt came to nothing. What an older attempt at the address says changes nothing. */
+/** A dial attempt failed. A report of an older attempt at the address changes nothing. */
 export const dialFailed: Handler<"dial_failed"> = (context, { dial: ref, error, proved }) => {
   const { registry } = context;
   const dial = registry.dials.get(ref.id);
@@ -155,7 +155,7 @@ export const dialFailed: Handler<"dial_failed"> = (context, { dial: ref, error, 
     error: error.slice(0, ERROR_CHARS_MAX),
     proved,
   });
-  // It may have come as far as showing that the peer is here already.
+  // The attempt may have shown that the peer is connected already.
   const peer = peerId === null ? null : registry.peers.get(peerId);
   const failed = registry.dials.get(ref.id) as Dial;
   if (peer !== null && isConnected(peer.state)) moveDial(context, failed, { type: "elsewhere" });

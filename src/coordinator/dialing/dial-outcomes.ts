@@ -7,9 +7,12 @@ import type { AdmitInput } from "../../contract/admission.ts";
 import type { Context } from "../kernel/context.ts";
 import { hadTheirTurn, moveDial, startDials } from "./scheduler.ts";
 
-/** What the registered addresses hear from the rest of the coordinator. */
+/** How events in the rest of the coordinator change registered addresses. */
 
-/** Why a session that the mesh dialled is not taken, besides all that holds for any; null when it is, or was not dialled. */
+/**
+ * Why a session that the mesh dialed is refused, in addition to the checks of every session; null when it is accepted
+ * or was not dialed.
+ */
 export function dialFault(
   context: Context,
   { dial: ref, publicKey }: AdmitInput,
@@ -17,15 +20,14 @@ export function dialFault(
 ): SessionFault | null {
   if (ref === undefined) return null;
   const dial = context.registry.dials.get(ref.id);
-  if (dial === null)
-    return { code: "not_allowed", detail: "the operator has taken this address off the list" };
+  if (dial === null) return { code: "not_allowed", detail: "the operator removed this address" };
   if (dial.publicKey !== null && dial.publicKey !== publicKey)
     return { code: "identity_mismatch", detail: "another key is expected at this address" };
-  // A session that the peer itself opened is not cut off for one that it did not ask for.
+  // A session that the peer opened itself is not ended for one that the mesh dialed.
   if (known !== null && isConnected(known.state))
     return { code: "superseded", detail: "the peer is connected already" };
   return isFull(context) && hadTheirTurn(context).length === 0
-    ? { code: "mesh_full", detail: "as many peers are dialled as may be" }
+    ? { code: "mesh_full", detail: "the limit of dialed peers is reached" }
     : null;
 }
 
@@ -33,8 +35,8 @@ const isFull = ({ registry, config }: Context): boolean =>
   registry.dials.taken().connected >= config.dialsMax;
 
 /**
- * A peer is here: by one of its addresses, or by a session of its own. Returns the peer whose place it takes: one whose
- * turn is over, when as many are dialled as may be.
+ * A peer connected: by one of its addresses, or by a session that it opened. Returns the peer that must give up its
+ * place when the number of dialed sessions is at its limit: one whose session has lasted its turn.
  */
 export function dialsAfterAdmission(context: Context, input: AdmitInput): Peer | null {
   const { registry } = context;
@@ -51,16 +53,16 @@ export function dialsAfterAdmission(context: Context, input: AdmitInput): Peer |
 }
 
 export const TURN_OVER =
-  "other peers wait to be dialled; this one is dialled again when its turn comes";
+  "other peers wait to be dialed; this peer is dialed again when its turn comes";
 
-/** A peer is away: its addresses are dialled again, after a pause. */
+/** A peer disconnected: its addresses are dialed again after a pause. */
 export function dialsAfterLeave(context: Context, peerId: PeerId, reason: string): void {
   for (const dial of context.registry.dials.ofPeer(peerId))
     moveDial(context, dial, { type: "gone", reason });
   startDials(context);
 }
 
-/** Who may come in has changed: for one peer, or for all. */
+/** The admission rules changed: for one peer, or for every peer. */
 export function dialsAfterRuling(context: Context, peerId?: PeerId): void {
   const { dials } = context.registry;
   for (const dial of peerId === undefined ? dials.barred() : dials.ofPeer(peerId))
@@ -68,12 +70,12 @@ export function dialsAfterRuling(context: Context, peerId?: PeerId): void {
   startDials(context);
 }
 
-/** A peer has another key now, which is the one to expect. */
+/** A peer rotated its key: its addresses expect the new key. */
 export function dialsAfterRotation({ registry }: Context, from: PeerId, to: ProvedKey): void {
   for (const dial of registry.dials.ofPeer(from)) registry.dials.put({ ...dial, ...to });
 }
 
-/** The operator forgets a peer: where to find it, too. */
+/** The operator forgot a peer: its addresses are removed, too. */
 export function dialsAfterForgetting(context: Context, peerId: PeerId): void {
   for (const { id } of context.registry.dials.ofPeer(peerId)) context.registry.dials.remove(id);
   startDials(context);

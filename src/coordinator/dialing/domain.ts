@@ -6,7 +6,9 @@ import { earliest, type Job } from "../kernel/job.ts";
 import { dialFailed, dialPeer, listDials, removeDial } from "./dial-commands.ts";
 import { startDials } from "./scheduler.ts";
 
-/** Addresses that wait for a place are looked at again this often: no event announces that a session has had its turn. */
+/**
+ * Addresses that wait for a place are checked again this often: no event announces that a session has lasted its turn.
+ */
 const QUEUE_SWEEP_INTERVAL = MINUTE;
 
 const dialDue: Job = {

@@ -7,9 +7,9 @@ import type { Context } from "../kernel/context.ts";
 import { standingOf } from "../peers/scored-peers.ts";
 
 /**
- * Dials whoever is due, as far as there are places, in the order in which they became due. A session that has had its turn
- * and is idle counts as a place: it goes once a peer that waits has proved itself, so that each address comes to its turn
- * however many there are, and no session is ended for an address where nobody answers.
+ * Dials due addresses while places are free, in the order in which they became due. An idle session that has lasted
+ * its turn counts as a free place: it ends only once a waiting peer has proved itself. So every address is dialed
+ * however many there are, and no session ends for an address where no peer answers.
  */
 export function startDials(context: Context): void {
   const { registry, config, now } = context;
@@ -27,23 +27,23 @@ export function startDials(context: Context): void {
   }
 }
 
-const NO_WORD = "nothing was heard of the attempt in time";
+const NO_WORD = "the attempt had no outcome in time";
 
-/** Writes what an event makes of a registered address, and returns it. */
+/** Applies an event to a registered address, writes it, and returns it. */
 export function moveDial({ registry, now, random }: Context, dial: Dial, event: DialEvent): Dial {
   const moved = afterDialEvent(dial, event, now, random);
   if (moved !== dial) registry.dials.put(moved);
   return moved;
 }
 
-/** Idle peers whose dialled session has lasted its turn, the longest first. */
+/** Idle peers whose dialed session has lasted its turn, the longest first. */
 export const hadTheirTurn = ({ registry, now }: Context): readonly Peer[] =>
   registry.dials
     .connectedBefore(now - DIAL_TIME_SLICE)
     .flatMap(({ peerId }) => (peerId === null ? [] : (registry.peers.get(peerId) ?? [])))
     .filter(({ held }) => held === 0);
 
-/** Dials one address, unless its peer is here or would not be let in; whether it took a place. */
+/** Dials one address, unless its peer is connected or would not be admitted. Returns whether it took a place. */
 function call(context: Context, dial: Dial): boolean {
   const { registry, effects } = context;
   const peer = dial.peerId === null ? null : registry.peers.get(dial.peerId);
@@ -61,7 +61,9 @@ function call(context: Context, dial: Dial): boolean {
   return true;
 }
 
-/** Why the key of an address would not be let in, whatever role it claimed; null when it would be, or is not known. */
+/**
+ * Why the key of an address would not be admitted, whatever role it claimed; null when it would be, or is not known.
+ */
 function barOf(context: Context, { publicKey, peerId: id }: Dial): string | null {
   if (publicKey === null || id === null) return null;
   const { peers, tombstones, allowlist } = context.registry;

@@ -7,12 +7,13 @@ import type { Context } from "../kernel/context.ts";
 import type { DueScope } from "../kernel/job.ts";
 import { addToOutbox } from "../kernel/marks.ts";
 
-/** Changes that come together are copied together. */
+/** Delay by which changes that come together are copied together. */
 const SOON: Millis = SECOND;
 
 /**
- * When what is published must be copied for the replicas again; null while nothing asks for it, or the outbox knows.
- * It is read off what was copied last, so no change can be forgotten. Whoever lost the right to read loses it at once.
+ * When the published state must be copied for the replicas again; null while nothing changed or the outbox has an
+ * entry already. It is derived from what was copied last, so no change is missed. A lost right to read takes effect at
+ * once.
  */
 export function nextCopyDue({ registry, config, now }: DueScope): Millis | null {
   if (!config.discovery.replicated) return null;
@@ -23,11 +24,11 @@ export function nextCopyDue({ registry, config, now }: DueScope): Millis | null 
   return last.incomplete ? now + MINUTE : null;
 }
 
-/** Epochs, and those whose reader tokens are worth nothing any more. */
+/** The epochs, with those whose reader tokens are no longer valid. */
 export const readersState = ({ discoveryEpochs }: Registry): string =>
   canonicalJson(discoveryEpochs.list().map(({ epoch, expelled }) => [epoch, expelled]));
 
-/** Copying's part of the tick. Where there are no replicas any more, nothing is owed to them. */
+/** Schedules a copy when one is due. Without replicas, removes what the outbox still has for them. */
 export function tickCopies(context: Context): void {
   const { registry, config } = context;
   if (!config.discovery.replicated) return registry.outbox.removeAll(COPY_KINDS);
@@ -35,7 +36,7 @@ export function tickCopies(context: Context): void {
   if (due !== null) addToOutbox(context, { kind: "replicate" }, due);
 }
 
-/** A blob is gone from the mesh's own store: its copy goes as well. */
+/** A blob was deleted from the mesh's own store: its copy is deleted, too. */
 export function scheduleCopyRemoval(context: Context, blobId: string): void {
   if (context.config.discovery.replicated)
     addToOutbox(context, { kind: "drop_copy", key: blobKey(blobId) });

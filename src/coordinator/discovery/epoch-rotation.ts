@@ -7,8 +7,8 @@ import { refreshDueMetadata, refreshMetadata } from "./public-metadata.ts";
 import { addToOutbox } from "../kernel/marks.ts";
 
 /**
- * Once everybody who is found under an earlier epoch is stored under the new one, all of the old pointers give way to
- * the new ones at once, and the old secrets are erased. Their blobs run out together, untouched.
+ * Once every peer that is found under an earlier epoch is stored under the new one, the new pointers replace the old
+ * ones at once, and the old secrets are erased. The old blobs expire together, untouched.
  */
 export function rotateEpochs(context: Context): void {
   const { registry, now } = context;
@@ -26,7 +26,7 @@ export function rotateEpochs(context: Context): void {
   refreshMetadata(context, current.epoch);
 }
 
-/** Discovery's part of the tick: epochs, metadata, and blobs whose storing came to nothing. */
+/** Does what is due in discovery: epochs, metadata, and blobs that were stored but never published. */
 export function tickDiscovery(context: Context): void {
   const { registry, now } = context;
   advanceEpoch(context);
@@ -38,7 +38,7 @@ export function tickDiscovery(context: Context): void {
   }
 }
 
-/** When `tickDiscovery` is needed next; null when nothing waits for a time. */
+/** When `tickDiscovery` has work next; null when nothing waits for a time. */
 export function nextDiscoveryDue(registry: Registry): Millis | null {
   const orphan = registry.unsettledBlobs.oldest();
   const dues = [

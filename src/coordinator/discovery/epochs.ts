@@ -28,14 +28,14 @@ export interface OpenedEpoch extends DiscoveryEpoch {
 }
 
 /**
- * The epoch under which something may be published now. Null while the last one is closed and the next must wait: epochs
- * open `EPOCH_INTERVAL_MIN` apart at least, so that many revocations do not mean as many times the resealing of everything.
+ * The epoch under which records may be published now. Null while the last one is closed and the next must wait: epochs
+ * open at least `EPOCH_INTERVAL_MIN` apart, so that many revocations do not seal every record as many times.
  */
 export function epochToPublish(context: Context): OpenedEpoch | null {
   const newest = context.registry.discoveryEpochs.newest();
   if (newest !== null && serves(newest, context.now)) {
     const opened = open(context, newest);
-    // It does not open when the mesh was given another discovery key: then it is of no more use to anybody.
+    // It does not open when the mesh was given another discovery key. Then no one can use it any more.
     if (opened !== null) return opened;
   }
   return newest === null || mayFollow(newest, context.now) ? begin(context, newest) : null;
@@ -47,7 +47,7 @@ const serves = ({ closedAt, openedAt }: DiscoveryEpoch, now: Millis): boolean =>
 const mayFollow = ({ openedAt }: DiscoveryEpoch, now: Millis): boolean =>
   now >= openedAt + EPOCH_INTERVAL_MIN;
 
-/** When the epoch must be followed by another; null while nothing asks for it. */
+/** When the next epoch must open; null while nothing requires it. */
 function followsAt(registry: Registry, newest: DiscoveryEpoch): Millis | null {
   if (newest.closedAt !== null) return newest.openedAt + EPOCH_INTERVAL_MIN;
   return registry.pointers.anyListed() ? newest.openedAt + EPOCH_ROTATION_INTERVAL : null;
@@ -59,7 +59,7 @@ function open({ config }: Context, row: DiscoveryEpoch): OpenedEpoch | null {
   return secrets === null ? null : { ...row, secrets };
 }
 
-/** Opens the next epoch. Whoever is found under an earlier one is sealed anew, in an order drawn by lot. */
+/** Opens the next epoch. Every record of an earlier epoch is sealed again, in random order. */
 function begin(context: Context, before: DiscoveryEpoch | null): OpenedEpoch {
   const { registry, config, now, random, randomBytes } = context;
   const secrets = newEpochSecrets(randomBytes);
@@ -77,7 +77,7 @@ function begin(context: Context, before: DiscoveryEpoch | null): OpenedEpoch {
   };
   if (before !== null) registry.discoveryEpochs.close(before.epoch, now);
   registry.discoveryEpochs.insert(row);
-  // Whole seconds, so that the alarm rings once for all that fall into one.
+  // Whole seconds, so that the alarm rings once for all entries of one second.
   for (const peerId of registry.pointers.listedPeers())
     addToOutbox(
       context,
@@ -87,7 +87,7 @@ function begin(context: Context, before: DiscoveryEpoch | null): OpenedEpoch {
   return { ...row, secrets };
 }
 
-/** Follows an epoch whose time is over. */
+/** Opens the next epoch when the current one has ended. */
 export function advanceEpoch(context: Context): void {
   const newest = context.registry.discoveryEpochs.newest();
   if (newest === null) return;
@@ -105,7 +105,7 @@ export function nextEpochDue(registry: Registry): Millis | null {
   return dues.length === 0 ? null : Math.min(...dues);
 }
 
-/** Whether a peer with this allowlist entry finds and opens others. */
+/** Whether a peer with this allowlist entry is a member, which finds and opens other peers' records. */
 export function isMember({ config }: Context, entry: Allowed | null): boolean {
   const { members } = config.discovery;
   return members === "all" || (members === "listed" && entry !== null);
@@ -121,7 +121,10 @@ export const openEpochs = (context: Context): readonly OpenedEpoch[] =>
     .map((row) => open(context, row))
     .filter((epoch) => epoch !== null);
 
-/** The keys of all epochs under which peers may be found, for somebody who has the right to them; noted. */
+/**
+ * The keys of all epochs under which peers may be found, for a holder that has the right to them. Records that the
+ * holder got them.
+ */
 export function keysFor(context: Context, holder: string): DiscoveryKeys {
   const { registry, config } = context;
   epochToPublish(context);
@@ -140,8 +143,8 @@ export function keysFor(context: Context, holder: string): DiscoveryKeys {
 }
 
 /**
- * Somebody lost the right to find peers. From this transaction on nothing is published under an epoch whose keys they
- * were given; the next one opens as soon as it may.
+ * A holder lost the right to find peers. From this transaction on nothing is published under an epoch whose keys it
+ * has. The next epoch opens as soon as it may.
  */
 export function expelHolder(context: Context, holder: string): void {
   const { registry, now } = context;
@@ -152,8 +155,8 @@ export function expelHolder(context: Context, holder: string): void {
 }
 
 /**
- * Whether this is the reader token of an epoch whose members may still read: one that was closed for a member's sake is
- * none of them. Each epoch's tag is made and compared.
+ * Whether this is the reader token of an epoch whose members may still read. An epoch that was closed because a member
+ * lost its right does not count. The tag of each epoch is computed and compared, so that the time tells nothing.
  */
 export function isReader(context: Context, token: string): boolean {
   const tag = readerTag(token);

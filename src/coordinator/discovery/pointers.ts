@@ -11,7 +11,7 @@ import type { Handler } from "../kernel/handler.ts";
 import { badCursor } from "../kernel/paging.ts";
 import { holds } from "../access/tokens.ts";
 
-/** What is published now, page by page; or, with `since`, what changed after an earlier answer. */
+/** The published pointers, page by page; or, with `since`, the changes after an earlier answer. */
 export const listPointers: Handler<"list_pointers"> = (context, { query }) => {
   const { registry, now } = context;
   const { limit, cursor, since, ...filter } = query;
@@ -24,7 +24,7 @@ export const listPointers: Handler<"list_pointers"> = (context, { query }) => {
   return ok({
     pointers: page.map((pointer) => signedPointer(context, pointer)),
     removed: [],
-    // Pages are read one after another while things change: what changed since the first of them is asked for next.
+    // Changes happen while pages are read: the caller asks next for the changes since the first page.
     since: String(checkpoint.seq),
     next_cursor: found.length > limit ? (page.at(-1)?.id ?? null) : null,
     checkpoint,
@@ -54,8 +54,8 @@ function changesSince(
 }
 
 /**
- * One pointer, for who may read it. All of it is done whatever comes of each part: the token's row is read, the reader's
- * tag compared with every epoch's, the pointer looked up.
+ * One pointer, for a caller that may read it. Every step is done whatever the result of the others (read the token's
+ * row, compare the reader's tag with that of every epoch, look up the pointer), so that the time tells nothing.
  */
 export const readDiscovery: Handler<"read_discovery"> = (
   context,
@@ -69,7 +69,7 @@ export const readDiscovery: Handler<"read_discovery"> = (
   return ok({ allowed, pointer });
 };
 
-/** The pointer with the mesh's signature, which is made when it is first asked for, and kept. */
+/** The pointer with the mesh's signature, which is made at the first request and stored. */
 export function signedPointer(context: Context, pointer: PublishedPointer): PointerView {
   const { id, epoch, seq, blobId: blob_id, metadata } = pointer;
   const body = { id, epoch, seq, blob_id, metadata, expires_at: toRfc3339(pointer.expiresAt) };
@@ -79,7 +79,7 @@ export function signedPointer(context: Context, pointer: PublishedPointer): Poin
 export function removalOf(context: Context, pointer: PublishedPointer): RemovedPointer {
   const { id, epoch, seq, state } = pointer;
   const body = { id, epoch, seq };
-  // One that still stands but does not match is not signed away.
+  // A pointer that is still listed but does not match is not reported as removed.
   const signature = state === "removed" ? signatureOf(context, pointer, "removal", body) : null;
   return { ...body, signature };
 }

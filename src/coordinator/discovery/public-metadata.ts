@@ -6,22 +6,25 @@ import type { Peer } from "../../peers/peer.ts";
 import type { PublishedPointer } from "../../registry/pointers.ts";
 import type { Context } from "../kernel/context.ts";
 
-/** Newcomers show nothing until then, when those who came with them do: that hides who came when, too. */
+/**
+ * Metadata of new pointers appears this much later, together with that of others: this also hides when a peer
+ * connected.
+ */
 const SOON: Millis = MINUTE;
-/** Scores drift without anybody coming or going. */
+/** Metadata is refreshed this often, because scores change also while no peer connects or disconnects. */
 const LATER: Millis = 15 * MINUTE;
 
 export const publicDetails = ({ config }: Context, peer: Peer): JsonObject =>
   publicAttributes(peer, config.discovery.publicFields);
 
-/** Who is published has changed: the metadata is looked at again soon. */
+/** The set of published peers changed: the metadata is refreshed soon. */
 export function metadataChanged({ registry, config, now }: Context): void {
   if (config.discovery.publicFields.length === 0) return;
   const due = registry.settings.metadataDue();
   if (due === null || due > now + SOON) registry.settings.setMetadataDue(now + SOON);
 }
 
-/** Looks at it if the time has come. */
+/** Refreshes the metadata if that is due. */
 export function refreshDueMetadata(context: Context): void {
   const { registry, config, now } = context;
   const due = registry.settings.metadataDue();
@@ -30,7 +33,7 @@ export function refreshDueMetadata(context: Context): void {
   registry.settings.setMetadataDue(now + LATER);
 }
 
-/** Gives each listed pointer of an epoch as much metadata as enough others share now; only what differs is written. */
+/** Gives each listed pointer of an epoch the metadata that enough other pointers share now. Writes only differences. */
 export function refreshMetadata(context: Context, epoch: number): void {
   const { registry } = context;
   const pointers = registry.pointers.listed(epoch);
@@ -47,7 +50,10 @@ export function refreshMetadata(context: Context, epoch: number): void {
   });
 }
 
-/** A pointer is gone: when too few are left that show the same, they show nothing, in the same transaction. */
+/**
+ * A pointer was removed. When too few pointers with the same metadata are left, they show none, in the same
+ * transaction.
+ */
 export function afterDeparture(context: Context, gone: PublishedPointer): void {
   if (!differs(gone.metadata, {})) return;
   const left = context.registry.pointers

@@ -26,8 +26,9 @@ import { peerView } from "../peers/views.ts";
 import { addToOutbox } from "../kernel/marks.ts";
 
 /**
- * What is to be stored for a peer whose record is owed; null when there is nothing to store: the peer is gone, it is
- * found as it is, it can be shown again without a write, or it has to wait for an epoch or for the budget.
+ * What to store for a peer whose record must be published. Null when there is nothing to store: the peer disconnected,
+ * its published record is current, it can be listed again without a write, or it has to wait for an epoch or for the
+ * write budget.
  */
 export const preparePublication: Handler<"prepare_publication"> = (context, { peerId }) => {
   const { registry, now, randomBytes } = context;
@@ -75,18 +76,21 @@ const recordOf = (context: Context, peer: Peer): PeerRecord => ({
   region: peer.region,
 });
 
-/** Of what a peer says and is, not of what is measured of it: that changes all the time. */
+/** A fingerprint of what a peer is and announces. Measurements are left out, because they change all the time. */
 const fingerprintOf = ({ id, name, address, role, capabilities, region }: PeerRecord): string =>
   toHex(sha256(utf8(canonicalJson({ id, name, address, role, capabilities, region }))));
 
-/** Its deletion is owed, but not begun: a blob that may be on its way out must not be named again. */
+/**
+ * Whether the blob's deletion is scheduled but was not tried: a blob that may be deleted already must not be named
+ * again.
+ */
 const stillStored = ({ registry, now }: Context, { blobId }: PublishedPointer): boolean =>
   registry.outbox.isUntried({ kind: "delete_blob", blobId }, now);
 
 const allowance = (peers: number): number =>
   KV_WRITES_BASE_PER_DAY + KV_WRITES_PER_PEER_DAY * peers;
 
-/** Writes and deletions of the last day, against what its peers are worth. */
+/** Whether the writes and deletions of the last day are within the budget for its peers. */
 function withinBudget({ registry, now }: Context): boolean {
   const { writes, peers } = registry.kvWrites.spent(now);
   if (writes < allowance(peers)) return true;
@@ -96,8 +100,8 @@ function withinBudget({ registry, now }: Context): boolean {
 }
 
 /**
- * A record lies in the store: now its pointer may name it, and the blob before it goes. When its session is over
- * meanwhile, or its epoch, the new blob is the orphan; what is owed then stays owed.
+ * A record has been stored: its pointer may name it now, and the previous blob is deleted. When its session or its
+ * epoch has ended meanwhile, the new blob is deleted instead, and the outbox entry stays.
  */
 export const published: Handler<"published"> = (context, input) => {
   const { registry } = context;
@@ -139,7 +143,10 @@ const pointerOf = (
   signature: null,
 });
 
-/** Its new pointer must not appear beside the old one alone: that would tell that both are one peer's. */
+/**
+ * Whether the peer is still listed under an earlier epoch. Its new pointer must not be listed before the others of the
+ * new epoch: that would show that both pointers belong to one peer.
+ */
 const isFoundBefore = ({ registry }: Context, peerId: PeerId, { epoch }: OpenedEpoch): boolean =>
   registry.pointers
     .ofPeer(peerId)

@@ -21,14 +21,14 @@ import { done, type Handler } from "../kernel/handler.ts";
 import { checkpointOf, removalOf, signedPointer } from "./pointers.ts";
 import { addToOutbox } from "../kernel/marks.ts";
 
-/** Pointers that are made ready at once: each may cost a signature here, a read in KV and a write in the other store. */
+/** Pointers that are prepared at once: each may cost a signature here, a read in KV and a write in the other store. */
 const READY_AT_ONCE = 200;
-/** What is replaced is dropped; this ends what a mesh that is no more leaves behind. */
+/** Lifetime of a copy. Replaced copies are deleted; this ends the copies of a mesh that no longer exists. */
 const KEPT: Millis = 400 * DAY;
-/** How long a page that was replaced is kept, for who reads by a directory that still names it. */
+/** How long a replaced page is kept, for readers of a directory that still names it. */
 const PAGE_LINGER: Millis = 10 * MINUTE;
 
-/** `held` names the directory that the store holds: another than the last one means that all must be copied anew. */
+/** `held` names the directory in the store. If it is not the last one that was written, everything is copied again. */
 export const prepareReplication: Handler<"prepare_replication"> = (context, { held }) => {
   const { registry, now } = context;
   const last = lastCopy(context, held);
@@ -52,7 +52,10 @@ function lastCopy({ registry }: Context, held: string | null): CopiedDirectory {
   return nothing;
 }
 
-/** Only pages that hold a changed ID are written again, unless epochs changed: then IDs went without a word. */
+/**
+ * Only pages that contain a changed ID are written again, unless the epochs changed: then IDs vanish without a change
+ * entry.
+ */
 function directoryOf(context: Context, last: CopiedDirectory): CopyOfDirectory {
   const { registry, config, now } = context;
   const bits = pageBits(registry.copies.count());
@@ -108,7 +111,10 @@ function writePage(context: Context, page: number, bits: number): Bytes {
 const statementOf = (context: Context, pointer: PublishedPointer) =>
   pointer.state === "listed" ? signedPointer(context, pointer) : removalOf(context, pointer);
 
-/** Some blobs lie in the store of replicas; `more` are to come, in a moment: what one wake of an object may do is bounded. */
+/**
+ * Some blobs have been copied to the replicas' store. `more` follow in a moment, because the work of one wake is
+ * bounded.
+ */
 export const blobsCopied: Handler<"blobs_copied"> = (context, { blobIds, more }) => {
   const { registry, now } = context;
   registry.copies.setCopied(blobIds);
@@ -116,10 +122,10 @@ export const blobsCopied: Handler<"blobs_copied"> = (context, { blobIds, more })
   return done;
 };
 
-/** The directory lies there. What it replaced goes when nobody reads it any more. */
+/** The directory has been copied. What it replaced is deleted when no reader needs it any more. */
 export const replicated: Handler<"replicated"> = (context, { copied, names }) => {
   const { registry, now } = context;
-  // One that was given up as too slow and came through after all.
+  // A copy that was given up as too slow and succeeded after all.
   if (copied.seq < (registry.copies.last()?.seq ?? 0)) return done;
   const before = registry.copies.pages();
   registry.copies.setPages(names);
@@ -128,7 +134,7 @@ export const replicated: Handler<"replicated"> = (context, { copied, names }) =>
   for (const name of before.values())
     if (!kept.has(name))
       addToOutbox(context, { kind: "drop_copy", key: pageKey(name) }, now + PAGE_LINGER);
-  // The same content again has the same name: it must not be dropped for its earlier life.
+  // Equal content has an equal name: a page that is used again must not be deleted because it was replaced before.
   for (const name of kept) registry.outbox.remove({ kind: "drop_copy", key: pageKey(name) });
   registry.outbox.remove({ kind: "replicate" });
   return done;

@@ -7,8 +7,8 @@ import { afterDeparture } from "./public-metadata.ts";
 import { addToOutbox } from "../kernel/marks.ts";
 
 /**
- * Takes a peer out of discovery: its pointers at once, its blobs as soon as the store lets us. One that may be back in
- * a moment (`lingers`) keeps its blob for that long.
+ * Withdraws a peer from discovery: its pointers at once, its blobs by the outbox. A peer that may reconnect soon
+ * (`lingers`) keeps its blob for the grace period.
  */
 export function withdraw(context: Context, peerId: PeerId, lingers = false): void {
   const { registry, now } = context;

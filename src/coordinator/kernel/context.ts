@@ -10,35 +10,38 @@ import type { Registry } from "../../registry/registry.ts";
 import type { Effect } from "./effects.ts";
 import type { Marks } from "./marks.ts";
 
-/** What the operator configured, as the coordinator needs it. */
+/** The operator's configuration, as the coordinator needs it. */
 export interface CoordinatorConfig {
-  /** Holds until PUT /v1/auth-mode says otherwise. */
+  /** Applies until `PUT /v1/auth-mode` sets another one. */
   readonly authMode: AuthMode;
   /** Where the mesh is, for distances; null when not configured. */
   readonly place: Place | null;
   /** IDs of the mesh's own keys: there are two while it rotates. */
   readonly meshIds: readonly PeerId[];
-  /** How a task's peer is chosen, and what a score weighs. */
+  /** How a task's peer is chosen, and the weights of a score. */
   readonly policy: Policy;
   readonly weights: Weights;
   /** Peers that may be connected at once. */
   readonly peersMax: number;
-  /** Dialled sessions at once. */
+  /** Dialed sessions at once. */
   readonly dialsMax: number;
-  /** Whether URLs that the mesh calls may lead to this machine (protocol/outbound-url). */
+  /** Whether URLs that the mesh calls may lead to this machine (`protocol/outbound-url.ts`). */
   readonly allowLoopback: boolean;
-  /** Peers that may come back a second, when many do. */
+  /** Peers that may reconnect per second after a mass disconnect. */
   readonly reconnectsPerSecond: number;
-  /** How long a peer that is away is remembered. */
+  /** How long the record of a disconnected peer is kept. */
   readonly retention: Millis;
   /** Makes and checks tokens and join keys. */
   readonly credentialKey: Bytes;
-  /** Signs callbacks, and seals the secrets that are given with tasks (webhooks/callback). */
+  /** Signs callbacks, and seals the secrets that are given with tasks (`webhooks/callback.ts`). */
   readonly callbackKey: Bytes;
   readonly discovery: DiscoveryConfig;
 }
 
-/** Which peers are members, who find and open others: those listed by key, all that are let in, none. */
+/**
+ * Which peers are members, which find and open other peers' records: those on the allowlist, all admitted peers, or
+ * none.
+ */
 export type DiscoveryMembers = "listed" | "all" | "none";
 
 export interface DiscoveryConfig {
@@ -48,9 +51,9 @@ export interface DiscoveryConfig {
   readonly signingKey: Bytes;
   readonly verifyingKey: Bytes;
   readonly members: DiscoveryMembers;
-  /** What is public of peers, as far as enough of them share it. */
+  /** Metadata of peers that is public, as far as enough peers share it. */
   readonly publicFields: readonly PublicField[];
-  /** Whether there is a store for replicas, to which all is copied. */
+  /** Whether there is a store for replicas, to which everything published is copied. */
   readonly replicated: boolean;
 }
 

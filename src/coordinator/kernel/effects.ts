@@ -2,8 +2,8 @@ import type { DialOrder, EndFault, SessionRef } from "../../peers/session-orders
 import type { PayloadOf, TaskOffer } from "../../protocol/messages.ts";
 
 /**
- * What the Durable Object does once a command has committed. All of it may fail or be lost: leases end by themselves,
- * and what must happen stands in the outbox as well.
+ * What the Durable Object does once a command has committed. Each effect may fail or be lost: leases end by
+ * themselves, and what must happen is in the outbox as well.
  */
 export type Effect =
   | { readonly type: "offer"; readonly to: SessionRef; readonly offer: TaskOffer }
@@ -14,7 +14,7 @@ export type Effect =
       readonly fence: number;
       readonly reason: string;
     }
-  /** Tells a peer that a task which it gave has ended. */
+  /** Informs a peer that a task which it submitted has ended. */
   | {
       readonly type: "report";
       readonly to: SessionRef;

@@ -8,7 +8,7 @@ import { uptimeAfter } from "../../scoring/uptime.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 
-/** Counts the time since the last change as spent in the state that now ends; `proved` begins a session. */
+/** Counts the time since the last change toward the state that ends now. `proved` begins a session. */
 export function noteConnection(context: Context, before: Peer, proved: boolean): void {
   const { registry, now } = context;
   const observed = registry.observed.get(before.id) ?? nothingObserved(now);
@@ -21,7 +21,7 @@ export function noteConnection(context: Context, before: Peer, proved: boolean):
   });
 }
 
-/** Keeps where a peer connected from, when the platform says. */
+/** Stores the location that a peer connected from, when the platform reports it. */
 export function notePlace({ registry, now }: Context, peerId: PeerId, place: Place | null): void {
   if (place === null) return;
   const observed = registry.observed.get(peerId) ?? nothingObserved(now);
@@ -30,7 +30,7 @@ export function notePlace({ registry, now }: Context, peerId: PeerId, place: Pla
     registry.observed.put(peerId, { ...observed, place });
 }
 
-/** Learns from an attempt that succeeds now how long tasks of its kind take, here and anywhere. */
+/** Learns from a successful attempt how long tasks of its kind take, at this peer and at any peer. */
 export function learnServiceTime({ registry, now }: Context, task: Task, peerId: PeerId): void {
   const attempt = registry.attempts.get(task.id, task.fence);
   if (attempt === null) return;
@@ -42,7 +42,7 @@ export function learnServiceTime({ registry, now }: Context, task: Task, peerId:
   kinds.put(kind, { ...all, service: learn(all.service, serviceMs), usedAt: now });
 }
 
-/** What was learned of a peer goes with its record. */
+/** Forgets what was learned about a peer whose record is removed. */
 export function forgetEvidence({ registry }: Context, peerId: PeerId): void {
   registry.observed.remove(peerId);
   registry.serviceTimes.remove(peerId);

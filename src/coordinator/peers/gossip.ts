@@ -11,12 +11,12 @@ import type { Context } from "../kernel/context.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { peerOfSession } from "../admission/sessions.ts";
 
-/** A peer whose session is direct is one hop away, if nothing else was measured. */
+/** Hops of an advertiser with a direct session, if nothing else was measured. */
 const TELLER_HOPS = 1;
 
 /**
- * A connected peer tells of others. What it says is kept apart from what was proved, bounded for each teller and in all, and
- * makes nobody eligible for anything. The answer names pointers of a few other peers.
+ * A connected peer advertises other peers. Adverts are stored apart from proved records, bounded for each advertiser
+ * and in all, and make no peer eligible for anything. The answer names pointers of a few other peers.
  */
 export const hearAdvert: Handler<"hear_advert"> = (context, { peerId, epoch, peers }) => {
   const { registry, now, randomBytes } = context;
@@ -41,7 +41,10 @@ export const hearAdvert: Handler<"hear_advert"> = (context, { peerId, epoch, pee
   return ok({ pointers: registry.pointers.sample(places, now, peerId) });
 };
 
-/** Nobody tells of himself or of the mesh, of a peer that has a record, nor of a key that is barred or was removed. */
+/**
+ * Whether an advert is accepted. Adverts of the advertiser itself, of the mesh, of a peer that has a record, and of a
+ * key that is barred or was removed are ignored.
+ */
 const mayBeTold = ({ registry, config }: Context, teller: Peer, id: PeerId): boolean =>
   id !== teller.id &&
   !config.meshIds.includes(id) &&

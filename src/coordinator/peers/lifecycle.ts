@@ -17,11 +17,11 @@ import { withdraw } from "../discovery/withdrawal.ts";
 import { markWorkAvailable, addToOutbox } from "../kernel/marks.ts";
 
 export interface PeerEventDetails {
-  /** For people: why what the peer held is lost, when it is. */
+  /** Why the peer's tasks are lost, for people. */
   readonly reason?: string;
-  /** The peer was not heard of any more, rather than having said or been told goodbye. */
+  /** Whether the peer fell silent, as opposed to a goodbye by either side. */
   readonly silent?: boolean;
-  /** It left by itself, and may be back as it was in a moment. */
+  /** Whether the peer left by itself and may reconnect unchanged in a moment. */
   readonly mayReturn?: boolean;
 }
 
@@ -36,7 +36,7 @@ export function applyPeerEvent(
   const { lifecycle, effects } = transition(peer, event, now);
   const { state, since, flaps } = lifecycle;
   const left = effects.includes("release_leases");
-  // Who is suspect already has been counted.
+  // A peer that was suspect already has been counted.
   const fell = peer.state === "active" && (event === "missed_answer" || silent);
   if (state !== peer.state || event === "proved") {
     const session = left ? null : peer.session;
@@ -70,7 +70,7 @@ export function applyPeerEvent(
   }
 }
 
-/** Removes a peer's record; what must outlive it stays as a tombstone. */
+/** Removes a peer's record. What must outlive it stays as a tombstone. */
 export function removePeer(context: Context, peer: Peer): void {
   const { registry, now } = context;
   withdraw(context, peer.id);
@@ -81,7 +81,7 @@ export function removePeer(context: Context, peer: Peer): void {
   registry.tombstones.put(peer.id, peer, now);
 }
 
-/** An offer went unanswered: the peer gets nothing new, and is asked whether it is there. */
+/** Makes a peer suspect that did not answer an offer: it gets no new tasks and is pinged. */
 export function suspectPeer(context: Context, peer: Peer): void {
   const to = sessionOf(peer);
   if (to === null) return;
@@ -99,7 +99,10 @@ function recordUnexpectedDisconnect({ registry, now }: Context, peer: Peer): voi
   }
 }
 
-/** In a silence of masses the peers may be back in a moment: what they held rests, lest all of it is done twice (LV12). */
+/**
+ * During a correlated failure the peers may reconnect in a moment: their tasks wait, so that they are not all done
+ * twice (LV12).
+ */
 function pauseAfter({ registry, now, random }: Context, peer: Peer): Millis {
   const mass = groupsOf(peer).some((group) =>
     isCorrelated(registry.correlatedFailures.get(group), now),

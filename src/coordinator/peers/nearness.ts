@@ -6,14 +6,16 @@ import { pairRtt } from "../../scoring/pair-rtt.ts";
 import type { Context } from "../kernel/context.ts";
 import { peerOf } from "./scored-peers.ts";
 
-/** Estimated round-trip time in milliseconds from what a task wants to be near to a peer; null when nothing tells. */
+/**
+ * Estimated round-trip time in milliseconds between a peer and what a task asks to be near; null when it is unknown.
+ */
 export type Nearness = (peerId: PeerId, place: Place | null) => number | null;
 
 const NOWHERE: Nearness = () => null;
 
 /**
- * How near peers are to a place: by the way that light would take. To another peer: as it was measured, or by both
- * peers' coordinates; by their places where neither is known.
+ * How near peers are to a location: by the time that light needs. To another peer: as measured, or by both peers'
+ * coordinates, or by their locations where neither is known.
  */
 export function nearnessTo(context: Context, near: Requirements["near"]): Nearness {
   if (near === undefined) return NOWHERE;

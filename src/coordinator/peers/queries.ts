@@ -9,15 +9,15 @@ export const getPeer: Handler<"get_peer"> = (context, { id }) => {
   const peer = peerOf(context, id);
   if (peer !== null) return ok(peerView(peer, scoreOf(context, peer)));
   const told = context.registry.advertisedPeers.of(id);
-  return told === null ? notFound("peer of this ID") : ok(advertisedPeerView(told));
+  return told === null ? notFound("peer with this ID") : ok(advertisedPeerView(told));
 };
 
 export const requestPeer: Handler<"request_peer"> = (context, { id }) => {
   const peer = peerOf(context, id);
-  if (peer === null) return notFound("peer of this ID");
+  if (peer === null) return notFound("peer with this ID");
   const to = sessionOf(peer);
   return to === null
-    ? err({ code: "peer_unavailable", detail: "the peer is not connected just now" })
+    ? err({ code: "peer_unavailable", detail: "the peer is not connected" })
     : ok(to);
 };
 

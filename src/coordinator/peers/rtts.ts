@@ -8,8 +8,9 @@ import { peerOf } from "./scored-peers.ts";
 import { peerOfSession } from "../admission/sessions.ts";
 
 /**
- * Takes what a peer measured of its ways to others: it moves that peer alone, whatever it claims. Reports within 10 s of
- * the last one, ways to itself or to peers that are not known, and what light could not do are passed over.
+ * Records round trips that a peer measured to other peers. They move only that peer's coordinates, whatever it claims.
+ * Reports within 10 s of the last one, pairs with itself or with unknown peers, and times that light could not achieve
+ * are ignored.
  */
 export const reportRtts: Handler<"report_rtts"> = (context, { peerId, epoch, rtts }) => {
   const { registry, now, random } = context;
@@ -36,7 +37,7 @@ export const reportRtts: Handler<"report_rtts"> = (context, { peerId, epoch, rtt
 export const getRtt: Handler<"get_rtt"> = (context, { id, other }) => {
   const { registry, now } = context;
   const [a, b] = [peerOf(context, id), peerOf(context, other)];
-  if (a === null || b === null) return notFound("peer of this ID");
+  if (a === null || b === null) return notFound("peer with this ID");
   const {
     rttMs,
     errorMs,

@@ -12,13 +12,13 @@ import type { Context } from "../kernel/context.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
 import { metricsOf, peerOf, scoreOf } from "./scored-peers.ts";
 
-/** Kinds whose service times are shown of a peer. */
+/** Number of kinds whose service times are shown for a peer. */
 const KINDS_SHOWN = 32;
 
-/** What a peer's score is made of, factor by factor. */
+/** Explains a peer's score, factor by factor. */
 export const getScore: Handler<"get_score"> = (context, { id }) => {
   const peer = peerOf(context, id);
-  if (peer === null) return notFound("peer of this ID");
+  if (peer === null) return notFound("peer with this ID");
   const { registry, config, now } = context;
   const { outcomes, uptime } = registry.observed.get(peer.id) ?? nothingObserved(now);
   const { successes, failures, timeouts, refusals } = outcomesAt(outcomes, now);

@@ -12,14 +12,14 @@ import { authMode, type Context, type CoordinatorConfig } from "../kernel/contex
 import type { EndFault, SessionRef } from "../../peers/session-orders.ts";
 import { markWorkAvailable, addToOutbox } from "../kernel/marks.ts";
 
-/** Writes a peer with the score that follows from its metrics, and returns it so. */
+/** Writes a peer with the score that follows from its metrics, and returns it. */
 export function savePeer(context: Context, peer: Peer): Peer {
   const scored = withScore(context, peer);
   context.registry.peers.put(scored);
   return scored;
 }
 
-/** The same for a peer of which nothing but measurements has changed: it is written a little later, with others. */
+/** The same for a peer of which only measurements changed: it is written a little later, together with others. */
 export function saveMeasured(context: Context, peer: Peer): Peer {
   const scored = withScore(context, peer);
   context.registry.peers.measured(scored);
@@ -31,16 +31,16 @@ const withScore = (context: Context, peer: Peer): Peer => ({
   score: scoreOf(context, peer).score,
 });
 
-/** What a score is computed from beside the peer's record. */
+/** What a score is computed from, besides the peer's record. */
 export interface Scoring extends Pick<Context, "registry" | "now"> {
   readonly config: Pick<CoordinatorConfig, "weights">;
 }
 
-/** The peer's score as it is now. */
+/** The peer's current score. */
 export const scoreOf = (scoring: Scoring, peer: Peer): Score =>
   score(metricsOf(scoring, peer), scoring.config.weights);
 
-/** What its score is made of. A refusal lowers no score: to say no is better than to fail. */
+/** The metrics of a peer's score. A refusal does not lower the score: refusing is better than failing. */
 export function metricsOf(
   { registry, now }: Scoring,
   { id, rtt, hops, geoKm, state }: Peer,
@@ -57,7 +57,7 @@ export function metricsOf(
   };
 }
 
-/** The peer's live session; null when it has none. */
+/** The peer's open session; null when it has none. */
 export const sessionOf = (peer: Peer): SessionRef | null =>
   isConnected(peer.state) && peer.session !== null
     ? { peerId: peer.id, session: peer.session, epoch: peer.epoch }
@@ -67,7 +67,7 @@ export const sessionOf = (peer: Peer): SessionRef | null =>
 export const peerOf = ({ registry, now }: Context, id: PeerId): Peer | null =>
   registry.peers.get(id) ?? registry.peers.get(registry.aliases.resolve(id, now));
 
-/** What the registry knows of a key, for deciding about it: also whether it comes by the weaker protocol unbidden. */
+/** What admission needs to know about a key, also whether it uses the weaker protocol without permission. */
 export const standingOf = (
   context: Context,
   { id, spokeMuster2, protocol }: Pick<Peer, "id" | "spokeMuster2" | "protocol">,
@@ -82,11 +82,11 @@ export const standingOf = (
 /** How an attempt ended for its peer. */
 export type Outcome = OutcomeKind | "none";
 
-/** The peer no longer holds one attempt, which ended so for it. */
+/** A peer's attempt ended: records the outcome for the peer, which holds one task less. */
 export function recordAttemptEnd(context: Context, peerId: PeerId, outcome: Outcome): void {
   markWorkAvailable(context);
   const peer = context.registry.peers.get(peerId);
-  if (peer === null) return; // forgotten meanwhile
+  if (peer === null) return; // the record was removed meanwhile
   if (outcome !== "none") {
     const { registry, now } = context;
     const observed = registry.observed.get(peerId) ?? nothingObserved(now);
@@ -101,7 +101,7 @@ export function recordAttemptEnd(context: Context, peerId: PeerId, outcome: Outc
   });
 }
 
-/** How long the direct attempt to end a session has before the outbox repeats it. */
+/** Time for the direct attempt to end a session, before the outbox repeats it. */
 const END_SESSION_REPEAT: Millis = 10_000;
 
 /**

@@ -14,17 +14,17 @@ import { disconnectPeer, peerOfSession } from "../admission/sessions.ts";
 import { view } from "./shown-task.ts";
 import { visibleTask } from "./submit.ts";
 
-/** The peer begins, or lets the task wait until it has a slot free: from here on the lease counts. */
+/** The peer begins the task, or queues it until a slot is free. From now on the lease counts. */
 export const acceptTask: Handler<"accept_task"> = (context, claim) => {
   const task = claimed(context, claim);
   if (!task.ok) return task;
   return ok({ leasedUntil: renew(context, task.value, claim.queued === true) });
 };
 
-/** Every sign of life renews the lease by its whole length; returns when it is over then. */
+/** Renews the lease by its whole length, as every sign of life does. Returns the time at which it ends. */
 function renew(context: Context, task: Task, queued: boolean, said: Partial<Task> = {}): Millis {
   const { registry, now } = context;
-  // Once begun is begun: what waits no more can't be made to wait again by a message that came late.
+  // A running task does not become queued at the peer again because of a message that came late.
   const waits = queued && task.state !== "running";
   const leaseUntil = now + task.leaseMs;
   registry.tasks.update({
@@ -61,7 +61,7 @@ export const progressTask: Handler<"progress_task"> = (context, claim) => {
   return ok({ leasedUntil: renew(context, task.value, claim.queued === true, said) });
 };
 
-/** Commits a result once: by the holder of the newest fencing number, and by nobody else. */
+/** Commits a result exactly once: only the peer that holds the task by the newest fence can do so. */
 export const finishTask: Handler<"finish_task"> = (context, { peerId, epoch, outcome }) => {
   const claim = { peerId, epoch, taskId: outcome.task_id, fence: outcome.fence };
   const task = claimed(context, claim);
@@ -90,12 +90,13 @@ const failAttempt = (context: Context, task: Task, error: string, retry: boolean
     retry,
   });
 
-/** The offer never reached the peer. When its session turned out to be gone, so is the peer; a silent one is suspect. */
+/** The offer did not reach the peer. A peer whose session is gone becomes stale; a silent one becomes suspect. */
 export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
   const task = held(context, claim);
   if (task.ok && task.value.state === "leased") {
     releaseAttempt(context, task.value, {
-      // The peer refused nothing: once it is heard of again it may have the task, unless nobody knows what went wrong.
+      // The peer did not refuse. It may get the task again once it answers, unless the cause of the failure is
+      // unknown.
       state: claim.session === "unknown" ? "refused" : "reclaimed",
       error: claim.reason,
       outcome: "none",
@@ -112,7 +113,7 @@ export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
 
 export const cancelTask: PlainHandler<"cancel_task"> = (context, { id, visibleTo }) => {
   const task = visibleTask(context, id, visibleTo);
-  if (task === null) return notFound("task of this ID");
+  if (task === null) return notFound("task with this ID");
   if (task.state === "cancelled") return ok(view(context, id));
   if (isEnded(task.state))
     return err({ code: "task_ended", detail: `the task has already ${task.state}` });

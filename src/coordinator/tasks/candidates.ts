@@ -10,10 +10,10 @@ import type { Attempt } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { nearnessTo, type Nearness } from "../peers/nearness.ts";
 
-/** A peer that refused a task is not asked again for this long. */
+/** A peer that refused a task is not offered it again for this long. */
 const REFUSAL_PAUSE = MINUTE;
 
-/** A task as assignment sees it: what it asks for, and who had it before. */
+/** A task as the choice sees it: its requirements, and the peers that had it before. */
 export function demandOf({ registry, now }: Context, task: WaitingTask): Demand {
   const attempts: readonly Attempt[] = task.fence === 0 ? [] : registry.attempts.of(task.id);
   const { service, incumbent } = registry.kinds.get(task.kind);
@@ -34,7 +34,7 @@ export function demandOf({ registry, now }: Context, task: WaitingTask): Demand 
 const peersOf = (attempts: readonly Attempt[], which: (attempt: Attempt) => boolean) =>
   new Set(attempts.filter(which).map((attempt) => attempt.peerId));
 
-/** Peers as assignment sees them for a task, with what is known of them. */
+/** Peers as the choice sees them for a task, with the evidence about each. */
 export function candidatesOf(
   context: Context,
   { kind, requirements }: Demand,
@@ -73,6 +73,6 @@ function evidenceOf(context: Context, peer: Peer, kind: string, near: Nearness):
   };
 }
 
-/** Counted only where it is capped. */
+/** Counted only when the share is capped. */
 const shareOf = ({ registry, config: { policy }, now }: Context, peerId: PeerId): number =>
   policy.name === "expected-cost" && policy.shareMax < 1 ? registry.shares.of(peerId, now) : 0;

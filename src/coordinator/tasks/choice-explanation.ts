@@ -9,19 +9,22 @@ import { decide, storedOf } from "./decision.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
 import { visibleTask } from "./submit.ts";
 
-/** Why a task went to whom it went, from what was stored of the choice; while it waits, how things stand for it now. */
+/**
+ * Explains why a task went to its peer, from the stored choice. For a queued task it explains the choice that would be
+ * made now.
+ */
 export const whyTask: Handler<"why_task"> = (context, { id, attempt, visibleTo }) => {
   const task = visibleTask(context, id, visibleTo);
-  if (task === null) return notFound("task of this ID");
+  if (task === null) return notFound("task with this ID");
   if (attempt === undefined && task.state === "queued")
     return ok(whyView(task.id, null, asThingsStand(context, task)));
   const stored = context.registry.choices.get(id, attempt ?? null);
   return stored === null
-    ? notFound("choice for this task; they are kept for 7 days")
+    ? notFound("stored choice for this task; choices are kept for 7 days")
     : ok(whyView(task.id, stored.fence, stored.choice));
 };
 
-/** The choice that would be made now, for a task that waits. */
+/** The choice that would be made now for a queued task. */
 const asThingsStand = (context: Context, task: Task): StoredChoice =>
   storedOf(context, decide(context, { ...task, seq: 0, shape: task }));
 

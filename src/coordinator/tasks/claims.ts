@@ -8,7 +8,7 @@ import { resumeAttempt } from "../admission/held-tasks.ts";
 import { standingOf } from "../peers/scored-peers.ts";
 import { peerOfSession } from "../admission/sessions.ts";
 
-/** Who says something of which attempt, by which session. */
+/** The attempt that a message is about, and the session that sent the message. */
 export interface Claim {
   readonly peerId: string;
   readonly epoch: number;
@@ -16,22 +16,22 @@ export interface Claim {
   readonly fence: number;
 }
 
-/** The task, if this peer holds it by this fencing number now; what an older attempt says changes nothing. */
+/** The task, if this peer holds it by this fence now. A message about an older attempt changes nothing. */
 export function held(
   { registry, now }: Context,
   claim: Omit<Claim, "epoch">,
 ): Result<Task, MusterError> {
   const { peerId, taskId, fence } = claim;
   const task = registry.tasks.get(taskId);
-  if (task === null) return notFound("task of this ID");
+  if (task === null) return notFound("task with this ID");
   const holds = isHeld(task.state) && task.fence === fence && task.peerId === peerId;
-  // Nothing is done in time by being told before the tick that ends the task.
+  // After the deadline nothing is accepted, also before the tick that ends the task.
   return holds && now < task.deadlineAt ? ok(task) : err(leaseLost(claim));
 }
 
 /**
- * What `held` finds, or what the peer had begun and nobody else has got since; for its newest session alone: what an
- * older one still says changes nothing.
+ * Like `held`, and also resumes an attempt that the peer had begun if no other peer has got the task since. Only the
+ * peer's newest session counts: a message of an older one changes nothing.
  */
 export function claimed(context: Context, claim: Claim): Result<Task, MusterError> {
   if (peerOfSession(context, claim.peerId, claim.epoch) === null) return err(leaseLost(claim));
@@ -39,8 +39,8 @@ export function claimed(context: Context, claim: Claim): Result<Task, MusterErro
 }
 
 /**
- * The same for who brings a ticket instead of speaking in a session, which may be broken just now: nobody has asked yet
- * whether the mesh would still let the peer in, and give it work.
+ * The same for an upload that presents a ticket. Its session may be broken at the moment, so whether the mesh would
+ * still admit the peer and let it work is checked here.
  */
 export function claimedByTicket(
   context: Context,

@@ -14,21 +14,21 @@ import {
 import { candidatesOf, demandOf } from "./candidates.ts";
 import type { Context } from "../kernel/context.ts";
 
-/** Peers that a choice looks at among more than the roster calls few: the best by score, of those that could take it. */
+/** Number of peers that a choice considers in a large mesh: the best by score of those that could take the task. */
 const LOOKED_AT = 256;
-/** Kinds of peers up to which it is counted which rule keeps which of them from a task. */
+/** Number of peer classes up to which excluded peers are counted by rule. */
 const KINDS_COUNTED = 1_000;
 
-/** A task that could go to somebody now. */
+/** A task that a peer could take now. */
 export interface Waiting extends WaitingTask {
   readonly shape: Shape;
 }
 
-/** A choice, and for whom among whom. */
+/** A choice, the task that it was made for, and how many peers were considered. */
 export interface Decision {
   readonly demand: Demand;
   readonly choice: Choice;
-  /** How many peers were looked at; null for all that are connected. */
+  /** How many peers were considered; null when all connected peers were. */
   readonly looked: number | null;
 }
 
@@ -38,27 +38,27 @@ export function decide(context: Context, task: Waiting): Decision {
   const demand = demandOf(context, task);
   const all = registry.roster.everybody();
   const peers = all ?? foremost(registry.roster, demand, task.shape);
-  // A task that waits at a peer moves only to a free slot; any other may as well wait at one.
+  // A prefetched task moves only to a free slot. Any other task may be prefetched.
   const open = task.peerId === null ? peers : peers.filter(hasSlot);
   const choice = choose(demand, candidatesOf(context, demand, open), now, random, config.policy);
   return { demand, choice, looked: all === null ? peers.length : null };
 }
 
-/** As many more are looked at as the task itself may rule out. */
+/** As many more peers are considered as the task itself may exclude. */
 const foremost = (
   roster: Roster,
   { refused, requirements: { avoid = [] } }: Demand,
   shape: Shape,
 ): readonly Peer[] => roster.candidates(shape, LOOKED_AT + refused.size + avoid.length);
 
-/** What is kept of a decision, so that it can be explained and made again. */
+/** What is stored of a decision, so that it can be explained and recomputed. */
 export function storedOf({ registry, config, now }: Context, decision: Decision): StoredChoice {
   const { demand, choice, looked } = decision;
   const unseen = looked === null ? {} : unseenBy(registry.roster, demand, looked);
   return storeChoice(demand, choice, now, config.policy, unseen);
 }
 
-/** Why the peers that were not looked at did not get it, counted by kind. */
+/** Counts the peers that were not considered by the rule that excludes them, one peer class at a time. */
 function unseenBy(roster: Roster, demand: Demand, looked: number): RuledOut {
   const others = roster.size - looked;
   if (demand.requirements.peer_id !== undefined) return { other_peer_named: others };
@@ -79,7 +79,7 @@ function unseenBy(roster: Roster, demand: Demand, looked: number): RuledOut {
   return counts;
 }
 
-/** Somebody of this kind, with room. */
+/** A peer of this class, with room. */
 const peerOfKind = (traits: Traits) => ({
   ...traits,
   peerId: "",

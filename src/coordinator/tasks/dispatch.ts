@@ -6,10 +6,13 @@ import { decide, storedOf, type Decision, type Waiting } from "./decision.ts";
 import { reclaim } from "./leases.ts";
 import { offer } from "./offers.ts";
 
-/** Tasks looked at first: as a rule they fill whoever has room, and the rest of a long queue need not be read. */
+/**
+ * Number of tasks that are considered first. Usually they fill every free slot, and the rest of a long queue is not
+ * read.
+ */
 const LOOK_FIRST = 16;
 const LOOK_FURTHER = 200;
-/** As a `LIMIT`: all that wait, however many of them nobody can do. */
+/** As a SQL `LIMIT`: every queued task, however many of them no peer can take. */
 const ALL = -1;
 
 /**
@@ -28,11 +31,14 @@ export function assignQueuedTasks(context: Context): void {
 }
 
 type Outcome =
-  /** Nobody has room any more, or every task was looked at. */
+  /** No peer has room any more, or every task was considered. */
   | "seen_all"
-  /** More tasks wait than were looked at. */
+  /** More tasks are queued than were considered. */
   | "more"
-  /** A busy peer has room again, or a free one what it could be given: it may concern tasks that had their turn. */
+  /**
+   * A busy peer has room again, or a free peer has a task that it could be given: tasks that were considered already
+   * may be concerned.
+   */
   | "again";
 
 function round(context: Context, limit: number): Outcome {
@@ -44,7 +50,7 @@ function round(context: Context, limit: number): Outcome {
     const decision = decide(context, task);
     const { peer: chosen } = decision.choice;
     if (chosen === null) continue;
-    // What the choice is told to have been made of is what stood before the task moves.
+    // The stored choice describes the state before the task moves.
     keep(context, task, chosen.peerId, decision);
     if (task.peerId !== null) {
       reclaim(context, registry.tasks.get(task.id) as Task);
@@ -58,7 +64,7 @@ function round(context: Context, limit: number): Outcome {
   return more ? "more" : "seen_all";
 }
 
-/** Keeps what the choice was made of, and who has the newest task of its kind. */
+/** Stores the choice, and the peer that has the newest task of this kind. */
 function keep(context: Context, task: Waiting, peerId: PeerId, decision: Decision): void {
   const { registry, now } = context;
   registry.choices.put(task.id, task.fence + 1, storedOf(context, decision));
@@ -67,7 +73,7 @@ function keep(context: Context, task: Waiting, peerId: PeerId, decision: Decisio
   registry.kinds.put(task.kind, { service, incumbent: peerId, usedAt: now });
 }
 
-/** Tasks that somebody could take, in their turn: what nobody can do just now is not even read. */
+/** Tasks that some peer could take, in queue order. Tasks that no peer can take now are not read. */
 function waitingTasks({ registry, now }: Context, limit: number) {
   const found: Waiting[] = [];
   let more = false;
@@ -84,7 +90,7 @@ function waitingTasks({ registry, now }: Context, limit: number) {
   return { tasks: found.slice(0, limit), more: true };
 }
 
-/** A task that waits at a peer goes only to another's free slot, and only while its holder has none for it. */
+/** A prefetched task moves only to another peer's free slot, and only while its holder has no free slot. */
 function mayMove({ registry }: Context, { shape, peerId }: Waiting): boolean {
   if (peerId === null) return registry.roster.isOpen(shape);
   const holder = registry.peers.get(peerId);

@@ -40,7 +40,7 @@ function giveUp(context: Context, task: Task): void {
   releaseAttempt(context, task, {
     state: accepted ? "lost" : "refused",
     error: accepted
-      ? "the lease ran out without a sign of life"
+      ? "the lease ended without a sign of life"
       : "the offer was not accepted in time",
     outcome: "timeout",
     counts: accepted,

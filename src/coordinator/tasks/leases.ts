@@ -7,25 +7,25 @@ import { sessionOf, recordAttemptEnd, type Outcome } from "../peers/scored-peers
 import { shownTo } from "./shown-task.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 
-/** How an attempt came to its end without finishing the task. */
+/** How an attempt ended without finishing the task. */
 export interface Loss {
   readonly state: Extract<AttemptState, "failed" | "refused" | "lost" | "reclaimed">;
   readonly error: string;
   readonly outcome: Outcome;
-  /** Whether it counts against the attempts allowed: a refusal does not, for nothing was tried. */
+  /** Whether it counts against the attempts allowed. A refusal does not, because nothing was tried. */
   readonly counts: boolean;
-  /** False when the peer says that trying again is pointless. */
+  /** False when the peer says that another attempt cannot succeed. */
   readonly retry: boolean;
-  /** How much longer than otherwise the task rests. */
+  /** How much longer than usual the task waits before it is offered again. */
   readonly pause?: Millis;
-  /** Set when the peer has not let go by itself: if it still works on it, it shall stop. */
+  /** Set when the peer did not end the attempt itself: if it still runs the task, it must stop. */
   readonly tellPeer?: true;
 }
 
-/** Refusals after which a task that nobody takes fails, so that no history grows without bound. */
+/** Number of refusals after which a task fails, so that its history stays bounded. */
 const REFUSALS_MAX = 200;
 
-/** Ends the current attempt and puts the task back into the queue, or fails it when it has had its tries. */
+/** Ends the current attempt. Puts the task back into the queue, or fails it when its attempts are used up. */
 export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
   if (task.peerId === null) return;
   const { registry, now, random } = context;
@@ -50,12 +50,13 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
     progress: null,
     message: null,
     error: loss.error,
-    // Someone else may take a refused task at once; a failed one rests, lest it burn through its tries.
+    // Another peer may get a refused task at once. A failed task waits, so that it does not use up its attempts at
+    // once.
     notBefore: (loss.counts ? retryAt(task, tries, now, random) : now) + (loss.pause ?? 0),
   });
 }
 
-/** Brings a task to its end and tells whoever waits for it. The attempt's own end is the caller's to write. */
+/** Ends a task and informs the callers that wait for it. The caller of this function has written the attempt's end. */
 export function endTask(
   context: Context,
   task: Task,
@@ -69,19 +70,19 @@ export function endTask(
   if (task.source === "peer") report(context, task);
 }
 
-/** A peer that gave the task hears of its end, if it is connected; else it asks when it is back. */
+/** Informs the peer that submitted the task of its end. A peer that is not connected asks when it reconnects. */
 function report(context: Context, { id, owner }: Task): void {
   const giver = context.registry.peers.get(owner);
   const to = giver === null ? null : sessionOf(giver);
   if (to !== null) context.effects.push({ type: "report", to, shown: shownTo(context, owner, id) });
 }
 
-/** Takes a held task from its peer, because nobody wants its result any more, and tells the peer to stop. */
+/** Cancels the attempt of a task whose result is not wanted any more, and tells the peer to stop. */
 export function cancelAttempt(context: Context, task: Task, reason: string): void {
   takeBack(context, task, "cancelled", reason);
 }
 
-/** Takes a task that waits at a busy peer back into the queue, because another could begin it at once. */
+/** Puts a task that a busy peer has prefetched back into the queue, because another peer could begin it at once. */
 export function reclaim(context: Context, task: Task): void {
   takeBack(context, task, "reclaimed", "another peer is free for it");
   context.registry.tasks.update({
@@ -106,14 +107,14 @@ function takeBack(
   tellToStop(context, task, reason);
 }
 
-/** Whoever held the task by its newest fencing number, if it is connected, hears that it holds it no more. */
+/** Tells the peer of the newest attempt, if it is connected, that it does not hold the task any more. */
 function tellToStop({ registry, effects }: Context, task: Task, reason: string): void {
   const peer = registry.peers.get(task.peerId ?? "");
   const to = peer === null ? null : sessionOf(peer);
   if (to !== null) effects.push({ type: "cancel", to, taskId: task.id, fence: task.fence, reason });
 }
 
-/** Releases everything that a peer held, because it is gone; all of it rests for `pause` before others get it. */
+/** Releases every task that a disconnected peer held. They wait for `pause` before other peers get them. */
 export function releaseAll(
   context: Context,
   peerId: string,
@@ -124,7 +125,9 @@ export function releaseAll(
     releaseLost(context, context.registry.tasks.get(id) as Task, error, pause);
 }
 
-/** Releases one task because its peer does not have it any more. What it had not begun was not tried. */
+/**
+ * Releases one task because its peer does not have it any more. A task that the peer had not begun was not attempted.
+ */
 export function releaseLost(context: Context, task: Task, error: string, pause: Millis = 0): void {
   const begun = task.state === "running";
   releaseAttempt(context, task, {

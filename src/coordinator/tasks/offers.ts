@@ -6,10 +6,10 @@ import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { sessionOf } from "../peers/scored-peers.ts";
 
-/** Offers for which it is remembered that they came to nothing, so that no history grows without bound. */
+/** Number of reclaimed offers that a task's history keeps, so that it stays bounded. */
 const RECLAIMED_KEPT = 200;
 
-/** Leases a task to a peer under the next fencing number, and has it offered; returns the peer as it is then. */
+/** Leases a task to a peer under the next fence, and offers it. Returns the peer with its new number of held tasks. */
 export function offer(context: Context, task: Task, peer: Peer): Peer {
   const { registry, now, effects } = context;
   const fence = task.fence + 1;
@@ -53,13 +53,15 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
       },
     });
   }
-  // Nothing was observed of it: its score stays what it was when it was chosen.
+  // The peer's score stays the one by which it was chosen, because nothing was observed.
   const holder = { ...peer, held: peer.held + 1 };
   registry.peers.put(holder);
   return holder;
 }
 
-/** How the peer may bring the result: large ones by HTTP, under this ticket, and sealed where the caller wants that. */
+/**
+ * How the peer may return the result: a large one by HTTP under this ticket, and sealed where the caller asked for it.
+ */
 function wayOfResult({ registry, config }: Context, attempt: AttemptRef) {
   const { sealTo } = registry.taskResults.get(attempt.taskId);
   return {

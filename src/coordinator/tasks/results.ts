@@ -16,10 +16,12 @@ import { addToOutbox } from "../kernel/marks.ts";
 
 type Success = Extract<TaskResult, { ok: true }>;
 
-/** Where in the store a large result lies. */
+/** Key of a large result in the store. */
 export const resultKey = (blobId: string): string => `result:${blobId}`;
 
-/** Ends the attempt and the task in success; what happens to the result's bytes is the caller's to have seen to. */
+/**
+ * Ends the attempt and the task successfully. The caller has stored the result's bytes if they are stored elsewhere.
+ */
 export function succeed(context: Context, task: Task, result: Json): void {
   const { registry, now } = context;
   registry.attempts.end(task.id, task.fence, "succeeded", now, null);
@@ -28,7 +30,10 @@ export function succeed(context: Context, task: Task, result: Json): void {
   endTask(context, { ...task, progress: 1, result, error: null }, "succeeded");
 }
 
-/** What is stored of a result that came in a message: sealed by the mesh where its peer could not. */
+/**
+ * What is stored of a result that came in a message. The mesh seals it if the caller asked for that and the peer did
+ * not.
+ */
 export function storedResult(context: Context, task: Task, { result, sealed }: Success): Json {
   const { registry } = context;
   const extra = registry.taskResults.get(task.id);
@@ -37,7 +42,10 @@ export function storedResult(context: Context, task: Task, { result, sealed }: S
   return sealed === true ? result : sealedTo(context, extra.sealTo, result);
 }
 
-/** A peer is about to bring a large result: may it, and must it be sealed? The lease is renewed for the way. */
+/**
+ * Answers whether a peer may upload a large result, and whether the result must be sealed. Renews the lease for the
+ * upload.
+ */
 export const beginResult: Handler<"begin_result"> = (context, claim) => {
   const task = claimedByTicket(context, claim);
   if (!task.ok) return task;
@@ -46,18 +54,19 @@ export const beginResult: Handler<"begin_result"> = (context, claim) => {
   if (registry.resultUploads.count(taskId) >= RESULT_UPLOADS_PER_TASK_MAX) {
     return err({
       code: "rate_limited",
-      detail: "this result was begun too often; its earlier tries must be forgotten first",
+      detail:
+        "too many uploads of this result have begun; wait until the earlier ones have expired",
       retryAfter: RESULT_UPLOAD_TIMEOUT / 1_000,
     });
   }
-  // Noted before it is stored, so that what is stored and never committed is found again.
+  // Recorded before the upload is stored, so that an upload that is never committed can be found and deleted.
   const blobId = newOpaqueId(randomBytes);
   registry.resultUploads.insert({ taskId, blobId, begunAt: now });
   registry.tasks.update({ ...task.value, leaseUntil: now + leaseMs });
   return ok({ sealed: registry.taskResults.get(taskId).sealTo !== null, blobId });
 };
 
-/** The large result lies in the store: it is committed once, by the holder of the newest number, like any other. */
+/** A large result has been stored. It is committed once, by the holder of the newest fence, like any other result. */
 export const commitResult: Handler<"commit_result"> = (
   context,
   { blobId, bytes, sha256, ...claim },
@@ -66,7 +75,10 @@ export const commitResult: Handler<"commit_result"> = (
   if (!task.ok) return task;
   const { taskResults, resultUploads } = context.registry;
   if (!resultUploads.settle(claim.taskId, blobId)) {
-    return err({ code: "unavailable", detail: "it was too long on its way; bring it again" });
+    return err({
+      code: "unavailable",
+      detail: "the upload took too long; upload the result again",
+    });
   }
   const { sealTo } = taskResults.get(claim.taskId);
   taskResults.put(claim.taskId, { sealTo, sealed: sealTo !== null, blobId, bytes, sha256 });
@@ -74,7 +86,7 @@ export const commitResult: Handler<"commit_result"> = (
   return done;
 };
 
-/** Has deleted what was stored for a task, or may have been, and came to nothing. */
+/** Schedules the deletion of uploads that were not committed in time. */
 export function sweepUploads(context: Context): void {
   const { registry, now } = context;
   for (const blobId of registry.resultUploads.takeBegunBefore(now - RESULT_UPLOAD_TIMEOUT))
@@ -88,7 +100,7 @@ export const resultDeleted: Handler<"result_deleted"> = ({ registry }, { blobId 
 
 export const readResult: Handler<"read_result"> = (context, { id, visibleTo }) => {
   const task = visibleTask(context, id, visibleTo);
-  if (task === null) return notFound("task of this ID");
+  if (task === null) return notFound("task with this ID");
   if (task.state !== "succeeded")
     return err({ code: "not_found", detail: `the task is ${task.state}: it has no result` });
   return ok({ result: task.result, extra: context.registry.taskResults.get(id) });

@@ -3,13 +3,15 @@ import type { Json } from "../../base/json.ts";
 import { sealResult } from "../../stmf/task-result.ts";
 import type { Context } from "../kernel/context.ts";
 
-/** The base64 of a container that only the holder of this key (hex) opens; null when the key is of low order. */
+/**
+ * Seals a value to an X25519 public key (hex). Returns the base64 of the container; null when the key has low order.
+ */
 export function sealedTo({ randomBytes }: Context, publicKey: string, value: Json): string | null {
   const json = utf8(JSON.stringify(value));
   const container = sealResult(json, fromHex(publicKey) as Bytes, randomBytes);
   return container === null ? null : toBase64(container);
 }
 
-/** Whether anything can be sealed to the key: asked when a task is given, lest its result be lost. */
+/** Whether values can be sealed to the key. Checked when a task is submitted, so that its result is not lost later. */
 export const canSealTo = (context: Context, publicKey: string): boolean =>
   sealedTo(context, publicKey, null) !== null;

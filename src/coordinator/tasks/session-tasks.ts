@@ -9,16 +9,17 @@ import { peerOfSession } from "../admission/sessions.ts";
 import { shownTo } from "./shown-task.ts";
 import { acceptSubmission, visibleTask } from "./submit.ts";
 
-/** Keys of peers never meet those of callers over HTTP. */
+/** The idempotency scope of a peer's tasks, apart from the scopes of callers over HTTP. */
 export const assignerScope = (peerId: string): string => `peer:${peerId}`;
 
-/** A controller gives a task over its session: the same task, by the same rules, as over HTTP. */
+/** A controller submits a task over its session, by the same rules as over HTTP. */
 export const assignTask: Handler<"assign_task"> = (context, { task, key, ...from }) => {
   const peer = assigner(context, from);
   if (!peer.ok) return peer;
   const { id: owner } = peer.value;
   if (task.callback !== undefined && task.callback.secret === undefined) {
-    const detail = "callback.secret: a task given over a session brings its callback's secret";
+    const detail =
+      "callback.secret: a task that is submitted over a session must include its callback's secret";
     return err({ code: "invalid_request", detail });
   }
   const idempotency = key === null ? null : { scope: assignerScope(owner), key };
@@ -30,7 +31,7 @@ export const assignTask: Handler<"assign_task"> = (context, { task, key, ...from
 export const queryTask: Handler<"query_task"> = (context, { id, ...from }) => {
   const peer = assigner(context, from);
   if (!peer.ok) return peer;
-  if (visibleTask(context, id, peer.value.id) === null) return notFound("task of this ID");
+  if (visibleTask(context, id, peer.value.id) === null) return notFound("task with this ID");
   return ok(shownTo(context, peer.value.id, id));
 };
 
@@ -41,13 +42,13 @@ export const recallTask: Handler<"recall_task"> = (context, { id, ...from }) => 
   return cancelled.ok ? ok(shownTo(context, peer.value.id, id)) : cancelled;
 };
 
-/** The peer, if this is its newest session and its entry, as it is now, grants it to give tasks (AD2). */
+/** The peer, if this is its newest session and its allowlist entry lets it submit tasks now (AD2). */
 function assigner(context: Context, { peerId, epoch }: SessionInput): Result<Peer, MusterError> {
   const peer = peerOfSession(context, peerId, epoch);
   if (peer?.mayAssign === true) return ok(peer);
   const detail =
     peer === null
       ? "a newer session of this peer began"
-      : "this peer's allowlist entry does not let it give tasks: that takes the role controller or dual";
+      : "this peer's allowlist entry does not let it submit tasks; it needs the role controller or dual";
   return err({ code: "forbidden", detail });
 }

@@ -5,7 +5,7 @@ import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { taskView } from "./views.ts";
 
-/** A task that is there, as its caller sees it. */
+/** The view of an existing task, as its caller sees it. */
 export const view = ({ registry }: Context, id: string): TaskView =>
   taskView(
     registry.tasks.get(id) as Task,
@@ -14,10 +14,12 @@ export const view = ({ registry }: Context, id: string): TaskView =>
     registry.taskResults.get(id),
   );
 
-/** Attempts that a peer is shown, the newest: with their errors, payload and result they fit a frame. */
+/**
+ * Number of attempts that a peer is shown, the newest. With their errors, the payload and the result they fit a frame.
+ */
 const ATTEMPTS_SHOWN = 20;
 
-/** The same for a peer that gave it over its session, and has no token to fetch a large result with. */
+/** The same for a peer that submitted the task over its session and has no token to fetch a large result with. */
 export function shownTo(context: Context, peerId: string, id: string): PayloadOf<"task_shown"> {
   const whole = view(context, id);
   const task = { ...whole, attempts: whole.attempts.slice(-ATTEMPTS_SHOWN) };

@@ -24,7 +24,7 @@ import { notFound, type Handler, afterAssignment } from "../kernel/handler.ts";
 import { view } from "./shown-task.ts";
 import { taskSummary } from "./views.ts";
 
-/** Seconds after which a full queue may have room again. */
+/** Retry hint of a full queue, in seconds. */
 const QUEUE_RETRY = 5;
 
 /**
@@ -71,7 +71,7 @@ export const batchItemKey = ({ scope, key }: Idempotency, index: number): Idempo
   key: `${key}/${index}`,
 });
 
-/** As an answer of its own would say it; without members that are undefined, which JSON has not. */
+/** The problem document of an error, without members that are undefined. */
 const problemOf = (error: MusterError): BatchError => ({ ...toProblem(error) }) as BatchError;
 
 type BatchError = Extract<BatchView["results"][number], { error: unknown }>["error"];
@@ -99,13 +99,16 @@ export function acceptSubmission(
     return err({ code: "invalid_request", detail: "not_before is more than 30 days ahead" });
   }
   if (input.task.seal_to !== undefined && !canSealTo(context, input.task.seal_to))
-    return err({ code: "invalid_request", detail: "seal_to: nothing can be sealed to this key" });
+    return err({
+      code: "invalid_request",
+      detail: "seal_to: this X25519 key has low order; nothing can be sealed to it",
+    });
   const callable = checkCallback(context, input.task.callback);
   if (!callable.ok) return callable;
   if (registry.tasks.queued() >= QUEUE_MAX) {
     return err({
       code: "queue_full",
-      detail: `${QUEUE_MAX} tasks are waiting already`,
+      detail: `${QUEUE_MAX} tasks are queued, the limit; retry later`,
       retryAfter: QUEUE_RETRY,
     });
   }
@@ -127,7 +130,7 @@ export function acceptSubmission(
 
 const WEBHOOK = "webhook:";
 
-/** From when the task may be offered: a time that is over means at once. */
+/** The time from which the task may be offered. A time in the past means now. */
 const notBefore = ({ now }: Context, { task }: SubmitInput): Millis =>
   task.not_before === undefined ? now : Math.max(now, Date.parse(task.not_before));
 
@@ -167,33 +170,33 @@ function newTask(context: Context, input: SubmitInput): Task {
   };
 }
 
-/** What the idempotency key made before; null when it is new, or was kept longer than its task. */
+/** The task that the idempotency key made before; null when the key is new or its task has been deleted. */
 function remembered(context: Context, input: SubmitInput): Result<Accepted, MusterError> | null {
   if (input.idempotency === null) return null;
   const { registry, now } = context;
   const { scope, key } = input.idempotency;
   const before = registry.idempotency.get(scope, key, now);
   if (before === null || registry.tasks.get(before.taskId) === null) return null;
-  // A webhook's key is signed: who sends it again means the same delivery, though the mapping has changed since (WH3).
+  // A webhook's key is signed: the same key is the same delivery, even if the mapping has changed since (WH3).
   if (!input.source.startsWith(WEBHOOK) && before.requestHash !== requestHash(input)) {
     return err({
       code: "idempotency_mismatch",
       detail:
-        "this idempotency key came before with another request; use a fresh key for a new task",
+        "this idempotency key was used with a different request; use a new key for a new task",
     });
   }
   return ok({ id: before.taskId, duplicate: true });
 }
 
-/** The request's own text decides; what the mesh fills in does not. zod writes the fields in one order. */
+/** Only the request decides, not what the mesh adds to it. zod writes the fields in one order. */
 const requestHash = ({ task }: SubmitInput): string => toHex(sha256(utf8(JSON.stringify(task))));
 
 export const getTask: Handler<"get_task"> = (context, { id, visibleTo }) =>
   visibleTask(context, id, visibleTo) === null
-    ? notFound("task of this ID")
+    ? notFound("task with this ID")
     : ok(view(context, id));
 
-/** The task, if this owner may see it (null sees all): others' look like none. */
+/** The task, if this owner may see it (null sees every task). A task of another owner looks like an absent one. */
 export function visibleTask(
   { registry }: Context,
   id: string,
@@ -203,5 +206,5 @@ export function visibleTask(
   return task !== null && (visibleTo === null || task.owner === visibleTo) ? task : null;
 }
 
-/** A task that is there. */
+/** An existing task. */
 const stored = ({ registry }: Context, id: string): Task => registry.tasks.get(id) as Task;

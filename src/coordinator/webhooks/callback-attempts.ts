@@ -21,12 +21,12 @@ import { view } from "../tasks/shown-task.ts";
 import { visibleTask } from "../tasks/submit.ts";
 import { markCallbacksDue } from "../kernel/marks.ts";
 
-/** After this an attempt of which nothing was heard was cut off, and is made again: the receiver may hear it twice. */
+/** After this time an attempt without an outcome counts as cut off and is repeated. The receiver may get it twice. */
 const CUT_OFF_AFTER: Millis = 2 * CALLBACK_TIMEOUT;
 
 /**
- * Takes the next callback that is due and says what to send. That the attempt has begun is committed before it is made: if
- * nothing is heard of it any more, it is made again.
+ * Claims the next due callback and returns the request to send. The attempt's beginning is committed before it is
+ * made, so that an attempt whose outcome is lost is repeated.
  */
 export const claimCallback: Handler<"claim_callback"> = (context, { busy }) => {
   const { registry, now } = context;
@@ -38,7 +38,7 @@ export const claimCallback: Handler<"claim_callback"> = (context, { busy }) => {
   }
 };
 
-/** The attempt's request; null when there is none to make, which ends the callback or puts it off. */
+/** The attempt's request; null when no request can be made, which ends the callback. */
 function begin(context: Context, callback: Callback): CallbackRequest | null {
   const { registry, config, now } = context;
   const task = registry.tasks.get(callback.taskId);
@@ -47,7 +47,7 @@ function begin(context: Context, callback: Callback): CallbackRequest | null {
     return null;
   }
   if (callback.attempts.length >= CALLBACK_ATTEMPTS_MAX) {
-    // The last one was cut off.
+    // The last attempt was cut off.
     registry.callbacks.update({ ...callback, state: "failed", dueAt: null });
     return null;
   }
@@ -72,7 +72,7 @@ function begin(context: Context, callback: Callback): CallbackRequest | null {
   return { taskId, attempt: attempts.length, url: url.value, origin, headers: headers.value, body };
 }
 
-/** What is told: the task as its caller sees it, but for what the caller gave and what only leads there. */
+/** The callback's body: the task as its caller sees it, without its payload, attempts and callback. */
 function eventOf(context: Context, task: Task): TaskEvent {
   const {
     payload: _payload,
@@ -87,7 +87,7 @@ function eventOf(context: Context, task: Task): TaskEvent {
   };
 }
 
-/** How an attempt went. A late acknowledgement counts, too: the receiver has heard. */
+/** Records the outcome of an attempt. A late acknowledgment counts, too: the receiver has the callback. */
 export const callbackAnswered: Handler<"callback_answered"> = (
   context,
   { taskId, attempt, answer },
@@ -102,7 +102,7 @@ export const callbackAnswered: Handler<"callback_answered"> = (
     registry.callbacks.update({ ...callback, state: "delivered", dueAt: null, attempts });
     return done;
   }
-  // A newer attempt is under way, and it decides.
+  // A newer attempt is in flight, and its outcome decides.
   if (attempt < attempts.length) {
     registry.callbacks.update({ ...callback, attempts });
     return done;
@@ -113,20 +113,23 @@ export const callbackAnswered: Handler<"callback_answered"> = (
   return done;
 };
 
-/** Owes a callback again that was given up or has been delivered; the receiver hears it once more. */
+/** Delivers a callback again that was given up or delivered. */
 export const repeatCallback: Handler<"repeat_callback"> = (context, { id, visibleTo }) => {
   const { registry, now } = context;
   const task = visibleTask(context, id, visibleTo);
   const callback = task === null ? null : registry.callbacks.get(id);
-  if (task === null || callback === null) return notFound("callback of a task of this ID");
+  if (task === null || callback === null) return notFound("callback of a task with this ID");
   if (!isEnded(task.state) || callback.state === "pending")
-    return err({ code: "conflict", detail: "the callback is still owed anyway" });
+    return err({ code: "conflict", detail: "the callback is still being delivered" });
   registry.callbacks.update({ ...callback, state: "pending", dueAt: now, attempts: [] });
   markCallbacksDue(context);
   return ok(view(context, id));
 };
 
-/** When callbacks need the clock next; what is due already is being worked off, and looked at again in case it is not. */
+/**
+ * When callbacks are due next. Callbacks that are due now are being delivered, and are checked again in case they are
+ * not.
+ */
 export function nextCallback({ callbacks }: Registry, now: Millis): Millis | null {
   const due = callbacks.nextDue();
   return due === null || due > now ? due : now + CUT_OFF_AFTER;

@@ -6,7 +6,7 @@ import { sealCallbackSecret, signStandard } from "../../webhooks/index.ts";
 import type { Context } from "../kernel/context.ts";
 import { markCallbacksDue } from "../kernel/marks.ts";
 
-/** What a callback must be before the task that wants it is taken. */
+/** Checks a task's callback before the task is accepted. */
 export function checkCallback(
   context: Context,
   callback: CallbackBody | undefined,
@@ -23,14 +23,16 @@ export function checkCallback(
 const refused = (path: string, message: string): Result<never, MusterError> =>
   err({ code: "invalid_request", detail: `${path}: ${message}`, issues: [{ path, message }] });
 
-/** The URL as it is called, or why it is not. Asked at every attempt: the rules may be others by then. */
+/**
+ * The URL as it is called, or why it may not be called. Checked at every attempt, because the rules may have changed.
+ */
 export function callableUrl({ config }: Context, url: string): Result<string, string> {
   const { allowLoopback } = config;
   const callable = outboundUrl(url, { schemes: ["https", "http"], allowLoopback });
   return callable.ok ? callable : err(callable.error.detail);
 }
 
-/** Keeps a callback that was checked, until its task ends. */
+/** Stores a callback that was checked, until its task ends. */
 export function registerCallback(
   context: Context,
   taskId: string,
@@ -54,7 +56,7 @@ export function registerCallback(
   });
 }
 
-/** The task has ended, in the same transaction: from now on its callback is owed. */
+/** Makes a task's callback due, in the transaction that ends the task. */
 export function scheduleCallback(context: Context, taskId: string): void {
   const { registry, now } = context;
   const callback = registry.callbacks.get(taskId);

@@ -12,7 +12,8 @@ export const listDeliveries: Handler<"list_deliveries"> = (
 ) => {
   const before = readSequence(cursor);
   if (!before.ok) return before;
-  if (registry.webhookSources.get(source) === null) return notFound("webhook source of this name");
+  if (registry.webhookSources.get(source) === null)
+    return notFound("webhook source with this name");
   const since = now - WEBHOOK_DELIVERY_RETENTION;
   const deliveries = registry.webhookDeliveries.list({
     source,
@@ -43,5 +44,5 @@ const keptView = (delivery: ListedDelivery): KeptDelivery => ({
 
 export const openDelivery: Handler<"open_delivery"> = ({ registry, now }, { source, id }) => {
   const delivery = registry.webhookDeliveries.get(source, id, now - WEBHOOK_DELIVERY_RETENTION);
-  return delivery === null ? notFound("delivery of this ID") : ok(delivery);
+  return delivery === null ? notFound("delivery with this ID") : ok(delivery);
 };

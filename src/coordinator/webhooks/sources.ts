@@ -36,19 +36,19 @@ export const putWebhookSource: Handler<"put_webhook_source"> = (context, input) 
 
 export const getWebhookSource: Handler<"get_webhook_source"> = ({ registry }, { name }) => {
   const source = registry.webhookSources.get(name);
-  return source === null ? notFound("webhook source of this name") : ok(sourceView(source));
+  return source === null ? notFound("webhook source with this name") : ok(sourceView(source));
 };
 
 export const openWebhookSource: Handler<"open_webhook_source"> = ({ registry }, { name }) => {
   const source = registry.webhookSources.get(name);
-  return source === null ? notFound("webhook source of this name") : ok(source);
+  return source === null ? notFound("webhook source with this name") : ok(source);
 };
 
 export const listWebhookSources: Handler<"list_webhook_sources"> = ({ registry }) =>
   ok({ sources: registry.webhookSources.all().map(sourceView) });
 
 export const removeWebhookSource: Handler<"remove_webhook_source"> = ({ registry }, { name }) => {
-  if (!registry.webhookSources.remove(name)) return notFound("webhook source of this name");
+  if (!registry.webhookSources.remove(name)) return notFound("webhook source with this name");
   registry.webhookDeliveries.removeOf(name);
   return done;
 };

@@ -13,7 +13,7 @@ export const DIAL_STATES = [
 ] as const;
 export const DialState = z.enum(DIAL_STATES).meta({
   description:
-    "`waiting` until next_at; `queued`: due, but as many peers are dialled as may be; `dialling`; `connected`: the session that it made lives; `resting`: the peer is connected by a session of its own; `barred`: its key would not be let in",
+    "`waiting` until next_at; `queued`: due, but the limit of dialed peers is reached; `dialling`; `connected`: the session that it made lives; `resting`: the peer is connected by a session of its own; `barred`: its key would not be let in",
 });
 export type DialState = z.infer<typeof DialState>;
 

@@ -75,7 +75,7 @@ export function outboxTable(sql: Sql) {
       return sql
         .exec(
           `SELECT * FROM outbox WHERE due_at <= ? AND kind IN (SELECT value FROM json_each(?))
-           ORDER BY due_at LIMIT ?`,
+           ORDER BY due_at, seq LIMIT ?`,
           now,
           JSON.stringify(kinds),
           limit,

@@ -7,7 +7,7 @@ import { anyHistory } from "./operations.ts";
 
 /** How many times as many histories are tried: 1 in everyday runs, more in the long ones. */
 const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
-const PATIENCE = { timeout: 60_000 * Math.max(1, SCALE) };
+const PATIENCE = { timeout: 300_000 * Math.max(1, SCALE) };
 
 const anySeed = fc.integer({ min: 1, max: 1e9 });
 

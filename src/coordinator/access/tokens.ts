@@ -6,7 +6,7 @@ import { API_TOKENS_MAX } from "../../protocol/constants.ts";
 import type { TokenView } from "../../protocol/http.ts";
 import type { ApiToken } from "../../registry/api-tokens.ts";
 import type { Context } from "../kernel/context.ts";
-import { expelHolder, tokenHolder } from "../discovery/epochs.ts";
+import { revokeHolder, tokenHolder } from "../discovery/epochs.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 
 export const createToken: Handler<"create_token"> = (
@@ -32,7 +32,7 @@ export const revokeToken: Handler<"revoke_token"> = (context, { id }) => {
   const { registry, now } = context;
   if (registry.apiTokens.get(id) === null) return notFound("token with this ID");
   registry.apiTokens.revoke(id, now);
-  expelHolder(context, tokenHolder(id));
+  revokeHolder(context, tokenHolder(id));
   return done;
 };
 

@@ -11,7 +11,7 @@ import { greatCircleKm, isPhysical } from "../../scoring/measure.ts";
 import { sampleRtt } from "../../scoring/rtt.ts";
 import type { AdmitInput } from "../../contract/admission.ts";
 import type { Context } from "../kernel/context.ts";
-import { dialFault, dialsAfterAdmission, TURN_OVER } from "../dialing/dial-outcomes.ts";
+import { dialFault, dialsAfterAdmission, TURN_OVER } from "../dialing/dial-lifecycle.ts";
 import { notePlace } from "../peers/evidence.ts";
 import { type Handler } from "../kernel/handler.ts";
 import { reconcileHeldTasks } from "./held-tasks.ts";
@@ -32,7 +32,7 @@ export const admit: Handler<"admit"> = (context, input) => {
   const known = registry.peers.get(input.peerId);
   const removed = known === null ? registry.tombstones.get(input.peerId) : null;
   const spokeMuster2 = known?.spokeMuster2 ?? removed?.spokeMuster2 ?? false;
-  const fault = dialFault(context, input, known) ?? refuseIfFull(context, known);
+  const fault = dialFault(context, input, known) ?? fullMeshFault(context, known);
   if (fault !== null) return err(fault);
   const entry = redeem(context, input);
   if (!entry.ok) return entry;
@@ -49,7 +49,7 @@ export const admit: Handler<"admit"> = (context, input) => {
   const geoKm = distance(context, input) ?? known?.geoKm ?? null;
   const rtt = sampleRtt(known?.rtt ?? null, input.rttMs);
   const peer: Peer = {
-    ...(known ?? newcomer(context, input)),
+    ...(known ?? newPeer(context, input)),
     ...admission.value,
     name: input.name,
     address: input.address,
@@ -103,7 +103,7 @@ export const admit: Handler<"admit"> = (context, input) => {
 const FULL_RETRY = 60;
 
 /** The fault when the mesh is full. A peer that is already connected takes its own place. */
-function refuseIfFull({ registry, config }: Context, known: Peer | null): SessionFault | null {
+function fullMeshFault({ registry, config }: Context, known: Peer | null): SessionFault | null {
   if (known !== null && isConnected(known.state)) return null;
   if (registry.peers.connectedCount() < config.peersMax) return null;
   return {
@@ -114,7 +114,7 @@ function refuseIfFull({ registry, config }: Context, known: Peer | null): Sessio
 }
 
 /** The fields of a new peer's record that do not come from its session. */
-export function newcomer({ now }: Context, { peerId, publicKey }: ProvedKey) {
+export function newPeer({ now }: Context, { peerId, publicKey }: ProvedKey) {
   return {
     id: peerId,
     publicKey,

@@ -6,11 +6,11 @@ import type { AllowEntry } from "../../protocol/http.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { Allowed } from "../../registry/allowlist.ts";
 import { authMode, type Context } from "../kernel/context.ts";
-import { dialsAfterForgetting, dialsAfterRuling } from "../dialing/dial-outcomes.ts";
+import { dialsAfterForgetting, dialsAfterAdmissionChange } from "../dialing/dial-lifecycle.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { releaseAll } from "../tasks/leases.ts";
-import { expelHolder, isMember, peerHolder } from "../discovery/epochs.ts";
+import { revokeHolder, isMember, peerHolder } from "../discovery/epochs.ts";
 import { removePeer, applyPeerEvent } from "../peers/lifecycle.ts";
 import { endSession, peerOf, savePeer, standingOf, scoreOf } from "../peers/scored-peers.ts";
 import { advertisedPeerView, peerView } from "../peers/views.ts";
@@ -21,7 +21,7 @@ export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: aut
 export const setAuthMode: Handler<"set_auth_mode"> = (context, { mode }) => {
   context.registry.settings.setAuthMode(mode);
   for (const peer of context.registry.peers.connected()) endUnlessQualified(context, peer);
-  dialsAfterRuling(context);
+  dialsAfterAdmissionChange(context);
   markWorkAvailable(context);
   return ok({ mode });
 };
@@ -58,7 +58,7 @@ export const allow: Handler<"allow"> = (
   registry.allowlist.put(entry);
   const peer = registry.peers.get(peerId);
   if (peer !== null) endUnlessQualified(context, peer);
-  dialsAfterRuling(context, peerId);
+  dialsAfterAdmissionChange(context, peerId);
   markWorkAvailable(context);
   return ok(allowView(entry));
 };
@@ -68,7 +68,7 @@ export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
   const entry = registry.allowlist.get(publicKey);
   if (entry === null) return notFound("allowlist entry for this key");
   registry.allowlist.remove(publicKey);
-  if (!isMember(context, null)) expelHolder(context, peerHolder(entry.peerId));
+  if (!isMember(context, null)) revokeHolder(context, peerHolder(entry.peerId));
   const peer = registry.peers.get(entry.peerId);
   if (peer !== null) endUnlessQualified(context, peer);
   markWorkAvailable(context);
@@ -82,7 +82,7 @@ export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
 export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   const { registry, now } = context;
   const peer = peerOf(context, input.id);
-  if (peer === null) return barUnmet(context, input.id);
+  if (peer === null) return revokeAdvertisedPeer(context, input.id);
   registry.denylist.add(peer.id, peer.publicKey, "revoked", now);
   registry.advertisedPeers.forgetTeller(peer.id);
   const fault = { code: "revoked", detail: "this key was revoked" } as const;
@@ -92,14 +92,17 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
     context.effects.push({ type: "end_session", to, fault });
   endSession(context, peer, fault);
   applyPeerEvent(context, peer, "revoked", { reason: "the peer was revoked" });
-  expelHolder(context, peerHolder(peer.id));
+  revokeHolder(context, peerHolder(peer.id));
   markWorkAvailable(context);
   const revoked = registry.peers.get(peer.id) as Peer;
   return ok(peerView(revoked, scoreOf(context, revoked)));
 };
 
 /** Revokes a peer that was only advertised. It has no record, so only the deny entry is written. */
-function barUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"revoke_peer">> {
+function revokeAdvertisedPeer(
+  { registry, now }: Context,
+  id: PeerId,
+): ReturnType<Handler<"revoke_peer">> {
   const told = registry.advertisedPeers.of(id);
   if (told === null) return notFound("peer with this ID");
   registry.denylist.add(id, told.publicKey, "revoked", now);
@@ -110,7 +113,7 @@ function barUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"r
 /** Removes a peer's record. Its deny entry stays, so a revoked peer does not get back in by being forgotten. */
 export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
   const peer = peerOf(context, input.id);
-  if (peer === null) return forgetUnmet(context, input.id);
+  if (peer === null) return forgetAdvertisedPeer(context, input.id);
   context.registry.advertisedPeers.forgetTeller(peer.id);
   endSession(context, peer, {
     code: "forgotten",
@@ -124,7 +127,10 @@ export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
 };
 
 /** Forgets a peer that was only advertised. The tombstone keeps it from being advertised again. */
-function forgetUnmet({ registry, now }: Context, id: PeerId): ReturnType<Handler<"forget_peer">> {
+function forgetAdvertisedPeer(
+  { registry, now }: Context,
+  id: PeerId,
+): ReturnType<Handler<"forget_peer">> {
   if (registry.advertisedPeers.of(id) === null) return notFound("peer with this ID");
   registry.advertisedPeers.forgetPeer(id);
   registry.tombstones.put(id, { epoch: 0, spokeMuster2: false }, now);
@@ -143,7 +149,7 @@ function endUnlessQualified(context: Context, peer: Peer): void {
   const detail = admission.ok ? "its roles have changed" : admission.error.detail;
   endSession(context, peer, { code: "not_allowed", detail });
   applyPeerEvent(context, peer, "gone", { reason: detail });
-  if (!admission.ok) expelHolder(context, peerHolder(peer.id));
+  if (!admission.ok) revokeHolder(context, peerHolder(peer.id));
 }
 
 const allowView = (entry: Allowed): AllowEntry => ({

@@ -1,6 +1,6 @@
 import { err } from "../../base/result.ts";
 import { ROTATION_WINDOW } from "../../protocol/constants.ts";
-import { dialsAfterRotation } from "../dialing/dial-outcomes.ts";
+import { dialsAfterRotation } from "../dialing/dial-lifecycle.ts";
 import { assignerScope } from "../tasks/session-tasks.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { moveEvidence } from "../peers/evidence.ts";

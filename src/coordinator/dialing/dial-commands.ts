@@ -9,10 +9,10 @@ import { newOpaqueId } from "../../protocol/ids.ts";
 import { outboundUrl } from "../../protocol/outbound-url.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Input } from "../../contract/commands.ts";
-import { moveDial, startDials } from "./scheduler.ts";
+import { applyDialEvent, startDials } from "./dial-scheduler.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { endSession, savePeer } from "../peers/scored-peers.ts";
-import { newcomer } from "../admission/admit.ts";
+import { newPeer } from "../admission/admit.ts";
 import { disconnectPeer } from "../admission/sessions.ts";
 
 /** Registers an address where a peer listens, and dials it. Registering the same address again dials it at once. */
@@ -30,8 +30,8 @@ export const dialPeer: Handler<"dial_peer"> = (context, input) => {
   const dial = before === null ? register(context, url.value, input) : amend(before, input);
   if (!dial.ok) return dial;
   registry.dials.put(dial.value);
-  moveDial(context, dial.value, { type: "wanted" });
-  if (input.key !== null) discover(context, input.key, input.name, url.value);
+  applyDialEvent(context, dial.value, { type: "wanted" });
+  if (input.key !== null) listAsDiscovered(context, input.key, input.name, url.value);
   startDials(context);
   const view = dialView(registry.dials.get(dial.value.id) as Dial);
   return ok({ dial: view, created: before === null });
@@ -93,12 +93,12 @@ function amend(dial: Dial, { name, key }: Input<"dial_peer">): Result<Dial, Must
 }
 
 /** Lists a peer that is to be dialed as `discovered`. A record that a proof established stays unchanged. */
-function discover(context: Context, key: ProvedKey, name: string, address: string): void {
+function listAsDiscovered(context: Context, key: ProvedKey, name: string, address: string): void {
   const { registry } = context;
   if (registry.peers.get(key.peerId) !== null) return;
   const removed = registry.tombstones.get(key.peerId);
   savePeer(context, {
-    ...newcomer(context, key),
+    ...newPeer(context, key),
     name,
     address,
     network: "",
@@ -150,7 +150,7 @@ export const dialFailed: Handler<"dial_failed"> = (context, { dial: ref, error, 
   const { registry } = context;
   const dial = registry.dials.get(ref.id);
   if (dial === null || dial.attempts !== ref.attempt) return done;
-  const { peerId } = moveDial(context, dial, {
+  const { peerId } = applyDialEvent(context, dial, {
     type: "failed",
     error: error.slice(0, ERROR_CHARS_MAX),
     proved,
@@ -158,7 +158,8 @@ export const dialFailed: Handler<"dial_failed"> = (context, { dial: ref, error, 
   // The attempt may have shown that the peer is connected already.
   const peer = peerId === null ? null : registry.peers.get(peerId);
   const failed = registry.dials.get(ref.id) as Dial;
-  if (peer !== null && isConnected(peer.state)) moveDial(context, failed, { type: "elsewhere" });
+  if (peer !== null && isConnected(peer.state))
+    applyDialEvent(context, failed, { type: "elsewhere" });
   startDials(context);
   return done;
 };

@@ -4,7 +4,7 @@ import { AUDIT_SUBJECT_CHARS_MAX } from "../kernel/audit.ts";
 import type { Domain } from "../kernel/domain.ts";
 import { earliest, type Job } from "../kernel/job.ts";
 import { dialFailed, dialPeer, listDials, removeDial } from "./dial-commands.ts";
-import { startDials } from "./scheduler.ts";
+import { startDials } from "./dial-scheduler.ts";
 
 /**
  * Addresses that wait for a place are checked again this often: no event announces that a session has lasted its turn.

@@ -33,34 +33,34 @@ export interface OpenedEpoch extends DiscoveryEpoch {
  */
 export function epochToPublish(context: Context): OpenedEpoch | null {
   const newest = context.registry.discoveryEpochs.newest();
-  if (newest !== null && serves(newest, context.now)) {
-    const opened = open(context, newest);
+  if (newest !== null && isOpen(newest, context.now)) {
+    const opened = openEpochSecretsOf(context, newest);
     // It does not open when the mesh was given another discovery key. Then no one can use it any more.
     if (opened !== null) return opened;
   }
-  return newest === null || mayFollow(newest, context.now) ? begin(context, newest) : null;
+  return newest === null || mayFollow(newest, context.now) ? openNextEpoch(context, newest) : null;
 }
 
-const serves = ({ closedAt, openedAt }: DiscoveryEpoch, now: Millis): boolean =>
+const isOpen = ({ closedAt, openedAt }: DiscoveryEpoch, now: Millis): boolean =>
   closedAt === null && now < openedAt + EPOCH_ROTATION_INTERVAL;
 
 const mayFollow = ({ openedAt }: DiscoveryEpoch, now: Millis): boolean =>
   now >= openedAt + EPOCH_INTERVAL_MIN;
 
 /** When the next epoch must open; null while nothing requires it. */
-function followsAt(registry: Registry, newest: DiscoveryEpoch): Millis | null {
+function nextEpochAt(registry: Registry, newest: DiscoveryEpoch): Millis | null {
   if (newest.closedAt !== null) return newest.openedAt + EPOCH_INTERVAL_MIN;
   return registry.pointers.anyListed() ? newest.openedAt + EPOCH_ROTATION_INTERVAL : null;
 }
 
-function open({ config }: Context, row: DiscoveryEpoch): OpenedEpoch | null {
+function openEpochSecretsOf({ config }: Context, row: DiscoveryEpoch): OpenedEpoch | null {
   const sealed = fromHex(row.sealed) ?? new Uint8Array();
   const secrets = openEpochSecrets(config.discovery.rootKey, row.epoch, sealed);
   return secrets === null ? null : { ...row, secrets };
 }
 
 /** Opens the next epoch. Every record of an earlier epoch is sealed again, in random order. */
-function begin(context: Context, before: DiscoveryEpoch | null): OpenedEpoch {
+function openNextEpoch(context: Context, before: DiscoveryEpoch | null): OpenedEpoch {
   const { registry, config, now, random, randomBytes } = context;
   const secrets = newEpochSecrets(randomBytes);
   const epoch = (before?.epoch ?? 0) + 1;
@@ -91,8 +91,8 @@ function begin(context: Context, before: DiscoveryEpoch | null): OpenedEpoch {
 export function advanceEpoch(context: Context): void {
   const newest = context.registry.discoveryEpochs.newest();
   if (newest === null) return;
-  const due = followsAt(context.registry, newest);
-  if (due !== null && due <= context.now) begin(context, newest);
+  const due = nextEpochAt(context.registry, newest);
+  if (due !== null && due <= context.now) openNextEpoch(context, newest);
 }
 
 /** When `advanceEpoch` or the end of an earlier epoch is due. */
@@ -101,7 +101,7 @@ export function nextEpochDue(registry: Registry): Millis | null {
   const newest = epochs.at(-1);
   if (newest === undefined) return null;
   const ends = epochs.slice(0, -1).map(({ expiresAt }) => expiresAt);
-  const dues = [followsAt(registry, newest), ...ends].filter((due) => due !== null);
+  const dues = [nextEpochAt(registry, newest), ...ends].filter((due) => due !== null);
   return dues.length === 0 ? null : Math.min(...dues);
 }
 
@@ -118,7 +118,7 @@ export const tokenHolder = (tokenId: string): string => `token:${tokenId}`;
 export const openEpochs = (context: Context): readonly OpenedEpoch[] =>
   context.registry.discoveryEpochs
     .list()
-    .map((row) => open(context, row))
+    .map((row) => openEpochSecretsOf(context, row))
     .filter((epoch) => epoch !== null);
 
 /**
@@ -146,7 +146,7 @@ export function keysFor(context: Context, holder: string): DiscoveryKeys {
  * A holder lost the right to find peers. From this transaction on nothing is published under an epoch whose keys it
  * has. The next epoch opens as soon as it may.
  */
-export function expelHolder(context: Context, holder: string): void {
+export function revokeHolder(context: Context, holder: string): void {
   const { registry, now } = context;
   const newest = registry.discoveryEpochs.newest();
   if (newest === null || registry.discoveryEpochs.heldBy(holder) < newest.epoch) return;
@@ -162,7 +162,7 @@ export function isReader(context: Context, token: string): boolean {
   const tag = readerTag(token);
   let reads = false;
   for (const row of context.registry.discoveryEpochs.list()) {
-    const epoch = open(context, row);
+    const epoch = openEpochSecretsOf(context, row);
     const expected = readerTag(readerToken(epoch?.secrets.pointerSecret ?? new Uint8Array()));
     const admits = epoch !== null && !epoch.expelled && epoch.expiresAt > context.now;
     reads = (equalConstantTime(tag, expected) && admits) || reads;

@@ -45,7 +45,7 @@ export function refreshMetadata(context: Context, epoch: number): void {
     const pointer = pointers[index] as PublishedPointer;
     const known = details[index] as JsonObject;
     if (differs(metadata, pointer.metadata))
-      show(context, { ...pointer, details: known }, metadata);
+      showMetadata(context, { ...pointer, details: known }, metadata);
     else if (differs(known, pointer.details)) registry.pointers.put({ ...pointer, details: known });
   });
 }
@@ -54,16 +54,20 @@ export function refreshMetadata(context: Context, epoch: number): void {
  * A pointer was removed. When too few pointers with the same metadata are left, they show none, in the same
  * transaction.
  */
-export function afterDeparture(context: Context, gone: PublishedPointer): void {
+export function hideRareMetadata(context: Context, gone: PublishedPointer): void {
   if (!differs(gone.metadata, {})) return;
   const left = context.registry.pointers
     .showing(gone.metadata)
     .filter(({ epoch }) => epoch === gone.epoch);
-  if (left.length < ANONYMITY_MIN) for (const pointer of left) show(context, pointer, {});
+  if (left.length < ANONYMITY_MIN) for (const pointer of left) showMetadata(context, pointer, {});
   metadataChanged(context);
 }
 
-const show = ({ registry }: Context, pointer: PublishedPointer, metadata: JsonObject): void =>
+const showMetadata = (
+  { registry }: Context,
+  pointer: PublishedPointer,
+  metadata: JsonObject,
+): void =>
   registry.pointers.put({
     ...pointer,
     metadata,

@@ -33,24 +33,24 @@ import { addToOutbox } from "../kernel/marks.ts";
 export const preparePublication: Handler<"prepare_publication"> = (context, { peerId }) => {
   const { registry, now, randomBytes } = context;
   const peer = registry.peers.get(peerId);
-  if (peer === null || !isConnected(peer.state)) return settled(context, peerId);
+  if (peer === null || !isConnected(peer.state)) return nothingToStore(context, peerId);
   const epoch = epochToPublish(context);
-  if (epoch === null) return later(context, peerId, now + EPOCH_INTERVAL_MIN);
+  if (epoch === null) return postpone(context, peerId, now + EPOCH_INTERVAL_MIN);
   const record = recordOf(context, peer);
   const fingerprint = fingerprintOf(record);
   const before = registry.pointers.get(pointerIdOf(epoch.secrets.pointerSecret, peerId));
   if (before?.fingerprint === fingerprint) {
-    if (before.state !== "removed") return settled(context, peerId);
+    if (before.state !== "removed") return nothingToStore(context, peerId);
     if (stillStored(context, before)) {
       registry.outbox.remove({ kind: "delete_blob", blobId: before.blobId });
-      list(context, before);
-      return settled(context, peerId);
+      listPointer(context, before);
+      return nothingToStore(context, peerId);
     }
   }
   const holds = { peerId, epoch: epoch.epoch, fingerprint };
   const begun = registry.unsettledBlobs.same(holds);
   if (begun === null) {
-    if (!withinBudget(context)) return later(context, peerId, now + KV_BUDGET_RETRY_INTERVAL);
+    if (!withinBudget(context)) return postpone(context, peerId, now + KV_BUDGET_RETRY_INTERVAL);
     registry.kvWrites.count(now, 1, 0);
   }
   const blobId = begun ?? newOpaqueId(randomBytes);
@@ -60,12 +60,12 @@ export const preparePublication: Handler<"prepare_publication"> = (context, { pe
   return ok({ publication, session: peer.epoch, epoch: epoch.epoch, fingerprint });
 };
 
-function settled({ registry }: Context, peerId: PeerId) {
+function nothingToStore({ registry }: Context, peerId: PeerId) {
   registry.outbox.remove({ kind: "publish", peerId });
   return ok(null);
 }
 
-function later(context: Context, peerId: PeerId, due: Millis) {
+function postpone(context: Context, peerId: PeerId, due: Millis) {
   addToOutbox(context, { kind: "publish", peerId }, due);
   return ok(null);
 }
@@ -87,16 +87,16 @@ const fingerprintOf = ({ id, name, address, role, capabilities, region }: PeerRe
 const stillStored = ({ registry, now }: Context, { blobId }: PublishedPointer): boolean =>
   registry.outbox.isUntried({ kind: "delete_blob", blobId }, now);
 
-const allowance = (peers: number): number =>
+const writeBudget = (peers: number): number =>
   KV_WRITES_BASE_PER_DAY + KV_WRITES_PER_PEER_DAY * peers;
 
 /** Whether the writes and deletions of the last day are within the budget for its peers. */
 function withinBudget({ registry, now }: Context): boolean {
   const { writes, peers } = registry.kvWrites.spent(now);
-  if (writes < allowance(peers)) return true;
+  if (writes < writeBudget(peers)) return true;
   const connected = registry.peers.connectedCount();
   registry.kvWrites.count(now, 0, connected);
-  return writes < allowance(connected);
+  return writes < writeBudget(connected);
 }
 
 /**
@@ -121,7 +121,7 @@ export const published: Handler<"published"> = (context, input) => {
   const details = publicDetails(context, peer);
   const staged = before?.state !== "listed" && isFoundBefore(context, peerId, epoch);
   if (staged) registry.pointers.put({ ...pointer, details });
-  else list(context, { ...pointer, details, metadata: before?.metadata ?? {} });
+  else listPointer(context, { ...pointer, details, metadata: before?.metadata ?? {} });
   registry.outbox.remove({ kind: "publish", peerId });
   rotateEpochs(context);
   return done;
@@ -152,7 +152,7 @@ const isFoundBefore = ({ registry }: Context, peerId: PeerId, { epoch }: OpenedE
     .ofPeer(peerId)
     .some((pointer) => pointer.epoch < epoch && pointer.state === "listed");
 
-function list(context: Context, pointer: PublishedPointer): void {
+function listPointer(context: Context, pointer: PublishedPointer): void {
   const seq = context.registry.pointers.nextSeq();
   context.registry.pointers.put({ ...pointer, state: "listed", seq, signature: null });
   metadataChanged(context);

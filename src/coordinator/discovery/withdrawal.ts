@@ -3,7 +3,7 @@ import type { PeerId } from "../../protocol/ids.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { scheduleCopyRemoval } from "./copies.ts";
-import { afterDeparture } from "./public-metadata.ts";
+import { hideRareMetadata } from "./public-metadata.ts";
 import { addToOutbox } from "../kernel/marks.ts";
 
 /**
@@ -22,7 +22,7 @@ export function withdraw(context: Context, peerId: PeerId, lingers = false): voi
     if (pointer.state !== "listed") continue;
     const seq = registry.pointers.nextSeq();
     registry.pointers.put({ ...pointer, state: "removed", metadata: {}, seq, signature: null });
-    afterDeparture(context, pointer);
+    hideRareMetadata(context, pointer);
   }
 }
 

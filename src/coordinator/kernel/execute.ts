@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { CommandName, Input, Output } from "../../contract/commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
-import { assignQueuedTasks } from "../tasks/dispatch.ts";
+import { assignQueuedTasks } from "../tasks/assign-queued.ts";
 import { recordAct, type DescribeAct } from "./audit.ts";
 import type { Context } from "./context.ts";
 import { AUDIT, HANDLERS } from "./domains.ts";

@@ -2,7 +2,7 @@ import type { PeerCommands } from "../../contract/peers.ts";
 import type { Domain } from "../kernel/domain.ts";
 import { hearAdvert } from "./gossip.ts";
 import { peerJobs } from "./jobs.ts";
-import { getPeer, listPeers, requestPeer } from "./queries.ts";
+import { getPeer, listPeers, requestPeer } from "./get-peers.ts";
 import { getRtt, reportRtts } from "./rtts.ts";
 import { getScore } from "./score-explanation.ts";
 

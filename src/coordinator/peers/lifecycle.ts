@@ -9,7 +9,7 @@ import {
 import type { Peer } from "../../peers/peer.ts";
 import { CORRELATED_FAILURE_PAUSE } from "../../protocol/constants.ts";
 import type { Context } from "../kernel/context.ts";
-import { dialsAfterLeave } from "../dialing/dial-outcomes.ts";
+import { dialsAfterDisconnect } from "../dialing/dial-lifecycle.ts";
 import { forgetEvidence, noteConnection } from "./evidence.ts";
 import { releaseAll } from "../tasks/leases.ts";
 import { savePeer, sessionOf } from "./scored-peers.ts";
@@ -56,7 +56,7 @@ export function applyPeerEvent(
         break;
       case "release_leases":
         releaseAll(context, peer.id, reason, silent ? pauseAfter(context, peer) : 0);
-        dialsAfterLeave(context, peer.id, reason);
+        dialsAfterDisconnect(context, peer.id, reason);
         break;
       case "bury":
         removePeer(context, peer);

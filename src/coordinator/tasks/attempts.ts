@@ -6,17 +6,17 @@ import { isEnded, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { done, notFound, type Handler, type PlainHandler } from "../kernel/handler.ts";
-import { claimed, held } from "./claims.ts";
+import { claimedTask, heldTask } from "./held-task.ts";
 import { cancelAttempt, endTask, releaseAttempt } from "./leases.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { storedResult, succeed } from "./results.ts";
 import { disconnectPeer, peerOfSession } from "../admission/sessions.ts";
-import { view } from "./shown-task.ts";
+import { viewOf } from "./task-view.ts";
 import { visibleTask } from "./submit.ts";
 
 /** The peer begins the task, or queues it until a slot is free. From now on the lease counts. */
 export const acceptTask: Handler<"accept_task"> = (context, claim) => {
-  const task = claimed(context, claim);
+  const task = claimedTask(context, claim);
   if (!task.ok) return task;
   return ok({ leasedUntil: renew(context, task.value, claim.queued === true) });
 };
@@ -39,7 +39,7 @@ function renew(context: Context, task: Task, queued: boolean, said: Partial<Task
 }
 
 export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
-  const task = claimed(context, claim);
+  const task = claimedTask(context, claim);
   if (!task.ok) return task;
   releaseAttempt(context, task.value, {
     state: "refused",
@@ -52,7 +52,7 @@ export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
 };
 
 export const progressTask: Handler<"progress_task"> = (context, claim) => {
-  const task = claimed(context, claim);
+  const task = claimedTask(context, claim);
   if (!task.ok) return task;
   const said = {
     progress: claim.progress ?? task.value.progress,
@@ -64,7 +64,7 @@ export const progressTask: Handler<"progress_task"> = (context, claim) => {
 /** Commits a result exactly once: only the peer that holds the task by the newest fence can do so. */
 export const finishTask: Handler<"finish_task"> = (context, { peerId, epoch, outcome }) => {
   const claim = { peerId, epoch, taskId: outcome.task_id, fence: outcome.fence };
-  const task = claimed(context, claim);
+  const task = claimedTask(context, claim);
   if (!task.ok) return task;
   if (!outcome.ok) {
     failAttempt(context, task.value, outcome.error, outcome.retry);
@@ -92,7 +92,7 @@ const failAttempt = (context: Context, task: Task, error: string, retry: boolean
 
 /** The offer did not reach the peer. A peer whose session is gone becomes stale; a silent one becomes suspect. */
 export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
-  const task = held(context, claim);
+  const task = heldTask(context, claim);
   if (task.ok && task.value.state === "leased") {
     releaseAttempt(context, task.value, {
       // The peer did not refuse. It may get the task again once it answers, unless the cause of the failure is
@@ -114,10 +114,10 @@ export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
 export const cancelTask: PlainHandler<"cancel_task"> = (context, { id, visibleTo }) => {
   const task = visibleTask(context, id, visibleTo);
   if (task === null) return notFound("task with this ID");
-  if (task.state === "cancelled") return ok(view(context, id));
+  if (task.state === "cancelled") return ok(viewOf(context, id));
   if (isEnded(task.state))
     return err({ code: "task_ended", detail: `the task has already ${task.state}` });
   cancelAttempt(context, task, "cancelled by the caller");
   endTask(context, task, "cancelled");
-  return ok(view(context, id));
+  return ok(viewOf(context, id));
 };

@@ -17,7 +17,7 @@ export const whyTask: Handler<"why_task"> = (context, { id, attempt, visibleTo }
   const task = visibleTask(context, id, visibleTo);
   if (task === null) return notFound("task with this ID");
   if (attempt === undefined && task.state === "queued")
-    return ok(whyView(task.id, null, asThingsStand(context, task)));
+    return ok(whyView(task.id, null, currentChoice(context, task)));
   const stored = context.registry.choices.get(id, attempt ?? null);
   return stored === null
     ? notFound("stored choice for this task; choices are kept for 7 days")
@@ -25,7 +25,7 @@ export const whyTask: Handler<"why_task"> = (context, { id, attempt, visibleTo }
 };
 
 /** The choice that would be made now for a queued task. */
-const asThingsStand = (context: Context, task: Task): StoredChoice =>
+const currentChoice = (context: Context, task: Task): StoredChoice =>
   storedOf(context, decide(context, { ...task, seq: 0, shape: task }));
 
 function whyView(taskId: string, attempt: number | null, stored: StoredChoice): WhyView {

@@ -15,7 +15,7 @@ import { candidatesOf, demandOf } from "./candidates.ts";
 import type { Context } from "../kernel/context.ts";
 
 /** Number of peers that a choice considers in a large mesh: the best by score of those that could take the task. */
-const LOOKED_AT = 256;
+const CANDIDATES_CONSIDERED = 256;
 /** Number of peer classes up to which excluded peers are counted by rule. */
 const KINDS_COUNTED = 1_000;
 
@@ -37,7 +37,7 @@ export function decide(context: Context, task: Waiting): Decision {
   const { registry, config, now, random } = context;
   const demand = demandOf(context, task);
   const all = registry.roster.everybody();
-  const peers = all ?? foremost(registry.roster, demand, task.shape);
+  const peers = all ?? bestCandidates(registry.roster, demand, task.shape);
   // A prefetched task moves only to a free slot. Any other task may be prefetched.
   const open = task.peerId === null ? peers : peers.filter(hasSlot);
   const choice = choose(demand, candidatesOf(context, demand, open), now, random, config.policy);
@@ -45,21 +45,21 @@ export function decide(context: Context, task: Waiting): Decision {
 }
 
 /** As many more peers are considered as the task itself may exclude. */
-const foremost = (
+const bestCandidates = (
   roster: Roster,
   { refused, requirements: { avoid = [] } }: Demand,
   shape: Shape,
-): readonly Peer[] => roster.candidates(shape, LOOKED_AT + refused.size + avoid.length);
+): readonly Peer[] => roster.candidates(shape, CANDIDATES_CONSIDERED + refused.size + avoid.length);
 
 /** What is stored of a decision, so that it can be explained and recomputed. */
 export function storedOf({ registry, config, now }: Context, decision: Decision): StoredChoice {
   const { demand, choice, looked } = decision;
-  const unseen = looked === null ? {} : unseenBy(registry.roster, demand, looked);
+  const unseen = looked === null ? {} : countNotConsidered(registry.roster, demand, looked);
   return storeChoice(demand, choice, now, config.policy, unseen);
 }
 
 /** Counts the peers that were not considered by the rule that excludes them, one peer class at a time. */
-function unseenBy(roster: Roster, demand: Demand, looked: number): RuledOut {
+function countNotConsidered(roster: Roster, demand: Demand, looked: number): RuledOut {
   const others = roster.size - looked;
   if (demand.requirements.peer_id !== undefined) return { other_peer_named: others };
   const counts: Partial<Record<Rule, number>> = {};
@@ -71,7 +71,7 @@ function unseenBy(roster: Roster, demand: Demand, looked: number): RuledOut {
   };
   for (const { traits, members, ranked } of roster.census()) {
     if (kinds++ === KINDS_COUNTED) break;
-    const rule = exclusion(demand, peerOfKind(traits));
+    const rule = exclusion(demand, peerOfClass(traits));
     if (rule === null) count("no_room", members - ranked);
     else count(rule, members);
   }
@@ -80,7 +80,7 @@ function unseenBy(roster: Roster, demand: Demand, looked: number): RuledOut {
 }
 
 /** A peer of this class, with room. */
-const peerOfKind = (traits: Traits) => ({
+const peerOfClass = (traits: Traits) => ({
   ...traits,
   peerId: "",
   slots: 1,

@@ -9,7 +9,7 @@ import type { Context } from "../kernel/context.ts";
 import { dueAfter, type Job } from "../kernel/job.ts";
 import { suspectPeer } from "../peers/lifecycle.ts";
 import { cancelAttempt, endTask, releaseAttempt } from "./leases.ts";
-import { sweepUploads } from "./results.ts";
+import { deleteExpiredUploads } from "./results.ts";
 
 /** Queued tasks are looked at again this often, for what no event announces (a refusal that was long enough ago). */
 const QUEUE_SWEEP_INTERVAL: Millis = MINUTE;
@@ -45,7 +45,7 @@ function giveUp(context: Context, task: Task): void {
     outcome: "timeout",
     counts: accepted,
     retry: true,
-    tellPeer: true,
+    stopPeer: true,
   });
   const peer = accepted ? null : context.registry.peers.get(task.peerId ?? "");
   if (peer !== null) suspectPeer(context, peer);
@@ -71,7 +71,7 @@ const pruneTasks: Job = {
 
 const pruneUploads: Job = {
   name: "prune_uploads",
-  run: sweepUploads,
+  run: deleteExpiredUploads,
   nextDue: ({ registry }) => dueAfter(registry.resultUploads.oldest(), RESULT_UPLOAD_TIMEOUT),
 };
 

@@ -4,7 +4,7 @@ import type { AttemptState, Task } from "../../tasks/task.ts";
 import { scheduleCallback } from "../webhooks/callback-registration.ts";
 import type { Context } from "../kernel/context.ts";
 import { sessionOf, recordAttemptEnd, type Outcome } from "../peers/scored-peers.ts";
-import { shownTo } from "./shown-task.ts";
+import { shownTo } from "./task-view.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 
 /** How an attempt ended without finishing the task. */
@@ -19,7 +19,7 @@ export interface Loss {
   /** How much longer than usual the task waits before it is offered again. */
   readonly pause?: Millis;
   /** Set when the peer did not end the attempt itself: if it still runs the task, it must stop. */
-  readonly tellPeer?: true;
+  readonly stopPeer?: true;
 }
 
 /** Number of refusals after which a task fails, so that its history stays bounded. */
@@ -31,7 +31,7 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
   const { registry, now, random } = context;
   registry.attempts.end(task.id, task.fence, loss.state, now, loss.error);
   recordAttemptEnd(context, task.peerId, loss.outcome);
-  if (loss.tellPeer) tellToStop(context, task, loss.error);
+  if (loss.stopPeer) orderStop(context, task, loss.error);
   const tries = task.tries + Number(loss.counts);
   const unwanted =
     loss.state === "refused" && registry.attempts.count(task.id, "refused") >= REFUSALS_MAX;
@@ -67,11 +67,11 @@ export function endTask(
   markWorkAvailable(context);
   effects.push({ type: "task_ended", taskId: task.id });
   scheduleCallback(context, task.id);
-  if (task.source === "peer") report(context, task);
+  if (task.source === "peer") informSubmitter(context, task);
 }
 
 /** Informs the peer that submitted the task of its end. A peer that is not connected asks when it reconnects. */
-function report(context: Context, { id, owner }: Task): void {
+function informSubmitter(context: Context, { id, owner }: Task): void {
   const giver = context.registry.peers.get(owner);
   const to = giver === null ? null : sessionOf(giver);
   if (to !== null) context.effects.push({ type: "report", to, shown: shownTo(context, owner, id) });
@@ -79,12 +79,12 @@ function report(context: Context, { id, owner }: Task): void {
 
 /** Cancels the attempt of a task whose result is not wanted any more, and tells the peer to stop. */
 export function cancelAttempt(context: Context, task: Task, reason: string): void {
-  takeBack(context, task, "cancelled", reason);
+  endHeldAttempt(context, task, "cancelled", reason);
 }
 
 /** Puts a task that a busy peer has prefetched back into the queue, because another peer could begin it at once. */
-export function reclaim(context: Context, task: Task): void {
-  takeBack(context, task, "reclaimed", "another peer is free for it");
+export function reclaimPrefetched(context: Context, task: Task): void {
+  endHeldAttempt(context, task, "reclaimed", "another peer is free for it");
   context.registry.tasks.update({
     ...task,
     state: "queued",
@@ -95,7 +95,7 @@ export function reclaim(context: Context, task: Task): void {
   });
 }
 
-function takeBack(
+function endHeldAttempt(
   context: Context,
   task: Task,
   state: "cancelled" | "reclaimed",
@@ -104,11 +104,11 @@ function takeBack(
   if (task.peerId === null || task.leaseUntil === null) return;
   context.registry.attempts.end(task.id, task.fence, state, context.now, reason);
   recordAttemptEnd(context, task.peerId, "none");
-  tellToStop(context, task, reason);
+  orderStop(context, task, reason);
 }
 
 /** Tells the peer of the newest attempt, if it is connected, that it does not hold the task any more. */
-function tellToStop({ registry, effects }: Context, task: Task, reason: string): void {
+function orderStop({ registry, effects }: Context, task: Task, reason: string): void {
   const peer = registry.peers.get(task.peerId ?? "");
   const to = peer === null ? null : sessionOf(peer);
   if (to !== null) effects.push({ type: "cancel", to, taskId: task.id, fence: task.fence, reason });

@@ -49,7 +49,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
         payload,
         attempt: task.tries + 1,
         lease_seconds: leaseMs / 1_000,
-        ...(peer.speaksMuster && wayOfResult(context, { taskId: id, fence, peerId: peer.id })),
+        ...(peer.speaksMuster && resultDelivery(context, { taskId: id, fence, peerId: peer.id })),
       },
     });
   }
@@ -62,7 +62,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
 /**
  * How the peer may return the result: a large one by HTTP under this ticket, and sealed where the caller asked for it.
  */
-function wayOfResult({ registry, config }: Context, attempt: AttemptRef) {
+function resultDelivery({ registry, config }: Context, attempt: AttemptRef) {
   const { sealTo } = registry.taskResults.get(attempt.taskId);
   return {
     upload: newUploadTicket(config.credentialKey, attempt),

@@ -4,7 +4,7 @@ import { newOpaqueId } from "../../protocol/ids.ts";
 import { RESULT_UPLOAD_TIMEOUT, RESULT_UPLOADS_PER_TASK_MAX } from "../../protocol/constants.ts";
 import type { TaskResult } from "../../protocol/messages.ts";
 import type { Task } from "../../tasks/task.ts";
-import { claimedByTicket } from "./claims.ts";
+import { taskOfTicket } from "./held-task.ts";
 import type { Context } from "../kernel/context.ts";
 import { learnServiceTime } from "../peers/evidence.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
@@ -47,7 +47,7 @@ export function storedResult(context: Context, task: Task, { result, sealed }: S
  * upload.
  */
 export const beginResult: Handler<"begin_result"> = (context, claim) => {
-  const task = claimedByTicket(context, claim);
+  const task = taskOfTicket(context, claim);
   if (!task.ok) return task;
   const { registry, now, randomBytes } = context;
   const { id: taskId, leaseMs } = task.value;
@@ -71,7 +71,7 @@ export const commitResult: Handler<"commit_result"> = (
   context,
   { blobId, bytes, sha256, ...claim },
 ) => {
-  const task = claimedByTicket(context, claim);
+  const task = taskOfTicket(context, claim);
   if (!task.ok) return task;
   const { taskResults, resultUploads } = context.registry;
   if (!resultUploads.settle(claim.taskId, blobId)) {
@@ -87,7 +87,7 @@ export const commitResult: Handler<"commit_result"> = (
 };
 
 /** Schedules the deletion of uploads that were not committed in time. */
-export function sweepUploads(context: Context): void {
+export function deleteExpiredUploads(context: Context): void {
   const { registry, now } = context;
   for (const blobId of registry.resultUploads.takeBegunBefore(now - RESULT_UPLOAD_TIMEOUT))
     addToOutbox(context, { kind: "delete_result", blobId });

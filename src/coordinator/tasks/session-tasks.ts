@@ -6,7 +6,7 @@ import type { SessionInput } from "../../contract/inputs.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound, type Handler, afterAssignment } from "../kernel/handler.ts";
 import { peerOfSession } from "../admission/sessions.ts";
-import { shownTo } from "./shown-task.ts";
+import { shownTo } from "./task-view.ts";
 import { acceptSubmission, visibleTask } from "./submit.ts";
 
 /** The idempotency scope of a peer's tasks, apart from the scopes of callers over HTTP. */

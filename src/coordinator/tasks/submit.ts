@@ -21,7 +21,7 @@ import type { SubmitInput } from "../../contract/tasks.ts";
 import type { Context } from "../kernel/context.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { notFound, type Handler, afterAssignment } from "../kernel/handler.ts";
-import { view } from "./shown-task.ts";
+import { viewOf } from "./task-view.ts";
 import { taskSummary } from "./views.ts";
 
 /** Retry hint of a full queue, in seconds. */
@@ -35,7 +35,7 @@ export const submitTask: Handler<"submit_task"> = (context, input) => {
   const accepted = acceptSubmission(context, input);
   if (!accepted.ok) return accepted;
   const { id, duplicate } = accepted.value;
-  return afterAssignment(() => ({ task: view(context, id), duplicate }));
+  return afterAssignment(() => ({ task: viewOf(context, id), duplicate }));
 };
 
 /**
@@ -54,7 +54,7 @@ export const submitBatch: Handler<"submit_batch"> = (context, { tasks, idempoten
   return afterAssignment(() => ({
     results: accepted.map((one) =>
       one.ok
-        ? { task: taskSummary(stored(context, one.value.id)), duplicate: one.value.duplicate }
+        ? { task: taskSummary(existingTask(context, one.value.id)), duplicate: one.value.duplicate }
         : { error: problemOf(one.error) },
     ),
   }));
@@ -93,7 +93,7 @@ export function acceptSubmission(
       detail: `a task's payload holds at most ${TASK_PAYLOAD_BYTES_MAX} bytes of JSON`,
     });
   }
-  const before = remembered(context, input);
+  const before = previousSubmission(context, input);
   if (before !== null) return before;
   if (notBefore(context, input) - now > SCHEDULE_AHEAD_MAX) {
     return err({ code: "invalid_request", detail: "not_before is more than 30 days ahead" });
@@ -171,7 +171,10 @@ function newTask(context: Context, input: SubmitInput): Task {
 }
 
 /** The task that the idempotency key made before; null when the key is new or its task has been deleted. */
-function remembered(context: Context, input: SubmitInput): Result<Accepted, MusterError> | null {
+function previousSubmission(
+  context: Context,
+  input: SubmitInput,
+): Result<Accepted, MusterError> | null {
   if (input.idempotency === null) return null;
   const { registry, now } = context;
   const { scope, key } = input.idempotency;
@@ -194,7 +197,7 @@ const requestHash = ({ task }: SubmitInput): string => toHex(sha256(utf8(JSON.st
 export const getTask: Handler<"get_task"> = (context, { id, visibleTo }) =>
   visibleTask(context, id, visibleTo) === null
     ? notFound("task with this ID")
-    : ok(view(context, id));
+    : ok(viewOf(context, id));
 
 /** The task, if this owner may see it (null sees every task). A task of another owner looks like an absent one. */
 export function visibleTask(
@@ -207,4 +210,4 @@ export function visibleTask(
 }
 
 /** An existing task. */
-const stored = ({ registry }: Context, id: string): Task => registry.tasks.get(id) as Task;
+const existingTask = ({ registry }: Context, id: string): Task => registry.tasks.get(id) as Task;

@@ -17,7 +17,7 @@ import { callableUrl } from "./callback-registration.ts";
 import type { CallbackRequest } from "../../contract/webhooks.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
-import { view } from "../tasks/shown-task.ts";
+import { viewOf } from "../tasks/task-view.ts";
 import { visibleTask } from "../tasks/submit.ts";
 import { markCallbacksDue } from "../kernel/marks.ts";
 
@@ -33,13 +33,13 @@ export const claimCallback: Handler<"claim_callback"> = (context, { busy }) => {
   for (;;) {
     const callback = registry.callbacks.due(now, busy);
     if (callback === null) return ok({ request: null });
-    const request = begin(context, callback);
+    const request = beginAttempt(context, callback);
     if (request !== null) return ok({ request });
   }
 };
 
 /** The attempt's request; null when no request can be made, which ends the callback. */
-function begin(context: Context, callback: Callback): CallbackRequest | null {
+function beginAttempt(context: Context, callback: Callback): CallbackRequest | null {
   const { registry, config, now } = context;
   const task = registry.tasks.get(callback.taskId);
   if (task === null) {
@@ -79,7 +79,7 @@ function eventOf(context: Context, task: Task): TaskEvent {
     attempts: _attempts,
     callback: _callback,
     ...data
-  } = view(context, task.id);
+  } = viewOf(context, task.id);
   return {
     type: `task.${task.state}` as TaskEvent["type"],
     timestamp: toRfc3339(task.endedAt ?? task.createdAt),
@@ -123,7 +123,7 @@ export const repeatCallback: Handler<"repeat_callback"> = (context, { id, visibl
     return err({ code: "conflict", detail: "the callback is still being delivered" });
   registry.callbacks.update({ ...callback, state: "pending", dueAt: now, attempts: [] });
   markCallbacksDue(context);
-  return ok(view(context, id));
+  return ok(viewOf(context, id));
 };
 
 /**

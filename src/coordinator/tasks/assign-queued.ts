@@ -3,7 +3,7 @@ import type { PeerId } from "../../protocol/ids.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { decide, storedOf, type Decision, type Waiting } from "./decision.ts";
-import { reclaim } from "./leases.ts";
+import { reclaimPrefetched } from "./leases.ts";
 import { offer } from "./offers.ts";
 
 /**
@@ -24,8 +24,8 @@ const ALL = -1;
  */
 export function assignQueuedTasks(context: Context): void {
   for (const limit of [LOOK_FIRST, LOOK_FURTHER, ALL]) {
-    let outcome = round(context, limit);
-    while (outcome === "again") outcome = round(context, limit);
+    let outcome = assignRound(context, limit);
+    while (outcome === "again") outcome = assignRound(context, limit);
     if (outcome === "seen_all") return;
   }
 }
@@ -41,7 +41,7 @@ type Outcome =
    */
   | "again";
 
-function round(context: Context, limit: number): Outcome {
+function assignRound(context: Context, limit: number): Outcome {
   const { registry } = context;
   const { tasks, more } = waitingTasks(context, limit);
   let again = false;
@@ -51,9 +51,9 @@ function round(context: Context, limit: number): Outcome {
     const { peer: chosen } = decision.choice;
     if (chosen === null) continue;
     // The stored choice describes the state before the task moves.
-    keep(context, task, chosen.peerId, decision);
+    storeDecision(context, task, chosen.peerId, decision);
     if (task.peerId !== null) {
-      reclaim(context, registry.tasks.get(task.id) as Task);
+      reclaimPrefetched(context, registry.tasks.get(task.id) as Task);
       again = true;
     }
     const taker = registry.peers.get(chosen.peerId) as Peer;
@@ -65,7 +65,7 @@ function round(context: Context, limit: number): Outcome {
 }
 
 /** Stores the choice, and the peer that has the newest task of this kind. */
-function keep(context: Context, task: Waiting, peerId: PeerId, decision: Decision): void {
+function storeDecision(context: Context, task: Waiting, peerId: PeerId, decision: Decision): void {
   const { registry, now } = context;
   registry.choices.put(task.id, task.fence + 1, storedOf(context, decision));
   registry.shares.count({ peerId, at: now });

@@ -6,7 +6,7 @@ import type { Context } from "../kernel/context.ts";
 import { taskView } from "./views.ts";
 
 /** The view of an existing task, as its caller sees it. */
-export const view = ({ registry }: Context, id: string): TaskView =>
+export const viewOf = ({ registry }: Context, id: string): TaskView =>
   taskView(
     registry.tasks.get(id) as Task,
     registry.attempts.of(id),
@@ -21,7 +21,7 @@ const ATTEMPTS_SHOWN = 20;
 
 /** The same for a peer that submitted the task over its session and has no token to fetch a large result with. */
 export function shownTo(context: Context, peerId: string, id: string): PayloadOf<"task_shown"> {
-  const whole = view(context, id);
+  const whole = viewOf(context, id);
   const task = { ...whole, attempts: whole.attempts.slice(-ATTEMPTS_SHOWN) };
   if (task.result_url === null) return { task };
   return { task, ticket: newDownloadTicket(context.config.credentialKey, { taskId: id, peerId }) };

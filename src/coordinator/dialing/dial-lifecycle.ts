@@ -5,7 +5,7 @@ import type { SessionFault } from "../../protocol/errors.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { AdmitInput } from "../../contract/admission.ts";
 import type { Context } from "../kernel/context.ts";
-import { hadTheirTurn, moveDial, startDials } from "./scheduler.ts";
+import { idlePastTurn, applyDialEvent, startDials } from "./dial-scheduler.ts";
 
 /** How events in the rest of the coordinator change registered addresses. */
 
@@ -26,7 +26,7 @@ export function dialFault(
   // A session that the peer opened itself is not ended for one that the mesh dialed.
   if (known !== null && isConnected(known.state))
     return { code: "superseded", detail: "the peer is connected already" };
-  return isFull(context) && hadTheirTurn(context).length === 0
+  return isFull(context) && idlePastTurn(context).length === 0
     ? { code: "mesh_full", detail: "the limit of dialed peers is reached" }
     : null;
 }
@@ -41,13 +41,13 @@ const isFull = ({ registry, config }: Context): boolean =>
 export function dialsAfterAdmission(context: Context, input: AdmitInput): Peer | null {
   const { registry } = context;
   const led = input.dial === undefined ? null : registry.dials.get(input.dial.id);
-  const replaced = led !== null && isFull(context) ? (hadTheirTurn(context)[0] ?? null) : null;
+  const replaced = led !== null && isFull(context) ? (idlePastTurn(context)[0] ?? null) : null;
   if (led !== null) {
     const proved = { publicKey: input.publicKey, peerId: input.peerId };
-    moveDial(context, led, { type: "connected", proved });
+    applyDialEvent(context, led, { type: "connected", proved });
   }
   for (const dial of registry.dials.ofPeer(input.peerId))
-    if (dial.id !== led?.id) moveDial(context, dial, { type: "elsewhere" });
+    if (dial.id !== led?.id) applyDialEvent(context, dial, { type: "elsewhere" });
   startDials(context);
   return replaced;
 }
@@ -56,17 +56,17 @@ export const TURN_OVER =
   "other peers wait to be dialed; this peer is dialed again when its turn comes";
 
 /** A peer disconnected: its addresses are dialed again after a pause. */
-export function dialsAfterLeave(context: Context, peerId: PeerId, reason: string): void {
+export function dialsAfterDisconnect(context: Context, peerId: PeerId, reason: string): void {
   for (const dial of context.registry.dials.ofPeer(peerId))
-    moveDial(context, dial, { type: "gone", reason });
+    applyDialEvent(context, dial, { type: "gone", reason });
   startDials(context);
 }
 
 /** The admission rules changed: for one peer, or for every peer. */
-export function dialsAfterRuling(context: Context, peerId?: PeerId): void {
+export function dialsAfterAdmissionChange(context: Context, peerId?: PeerId): void {
   const { dials } = context.registry;
   for (const dial of peerId === undefined ? dials.barred() : dials.ofPeer(peerId))
-    if (dial.state === "barred") moveDial(context, dial, { type: "wanted" });
+    if (dial.state === "barred") applyDialEvent(context, dial, { type: "wanted" });
   startDials(context);
 }
 

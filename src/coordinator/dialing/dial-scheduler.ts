@@ -14,49 +14,53 @@ import { standingOf } from "../peers/scored-peers.ts";
 export function startDials(context: Context): void {
   const { registry, config, now } = context;
   for (const dial of registry.dials.due(now)) {
-    if (dial.state === "waiting") moveDial(context, dial, { type: "due" });
-    else moveDial(context, dial, { type: "failed", error: NO_WORD, proved: null });
+    if (dial.state === "waiting") applyDialEvent(context, dial, { type: "due" });
+    else applyDialEvent(context, dial, { type: "failed", error: NO_OUTCOME, proved: null });
   }
   if (!registry.dials.anyQueued()) return;
   const { dialling, connected } = registry.dials.taken();
-  let room = config.dialsMax - dialling - connected + hadTheirTurn(context).length;
+  let room = config.dialsMax - dialling - connected + idlePastTurn(context).length;
   while (room > 0) {
     const next = registry.dials.queued(room);
     if (next.length === 0) return;
-    for (const dial of next) room -= Number(call(context, dial));
+    for (const dial of next) room -= Number(dialAddress(context, dial));
   }
 }
 
-const NO_WORD = "the attempt had no outcome in time";
+const NO_OUTCOME = "the attempt had no outcome in time";
 
 /** Applies an event to a registered address, writes it, and returns it. */
-export function moveDial({ registry, now, random }: Context, dial: Dial, event: DialEvent): Dial {
+export function applyDialEvent(
+  { registry, now, random }: Context,
+  dial: Dial,
+  event: DialEvent,
+): Dial {
   const moved = afterDialEvent(dial, event, now, random);
   if (moved !== dial) registry.dials.put(moved);
   return moved;
 }
 
 /** Idle peers whose dialed session has lasted its turn, the longest first. */
-export const hadTheirTurn = ({ registry, now }: Context): readonly Peer[] =>
+export const idlePastTurn = ({ registry, now }: Context): readonly Peer[] =>
   registry.dials
     .connectedBefore(now - DIAL_TIME_SLICE)
     .flatMap(({ peerId }) => (peerId === null ? [] : (registry.peers.get(peerId) ?? [])))
     .filter(({ held }) => held === 0);
 
 /** Dials one address, unless its peer is connected or would not be admitted. Returns whether it took a place. */
-function call(context: Context, dial: Dial): boolean {
+function dialAddress(context: Context, dial: Dial): boolean {
   const { registry, effects } = context;
   const peer = dial.peerId === null ? null : registry.peers.get(dial.peerId);
   if (peer !== null && isConnected(peer.state)) {
-    moveDial(context, dial, { type: "elsewhere" });
+    applyDialEvent(context, dial, { type: "elsewhere" });
     return false;
   }
-  const reason = barOf(context, dial);
+  const reason = admissionFault(context, dial);
   if (reason !== null) {
-    moveDial(context, dial, { type: "barred", reason });
+    applyDialEvent(context, dial, { type: "barred", reason });
     return false;
   }
-  const { id, url, publicKey, attempts } = moveDial(context, dial, { type: "called" });
+  const { id, url, publicKey, attempts } = applyDialEvent(context, dial, { type: "called" });
   effects.push({ type: "dial", order: { dial: { id, attempt: attempts }, url, publicKey } });
   return true;
 }
@@ -64,7 +68,7 @@ function call(context: Context, dial: Dial): boolean {
 /**
  * Why the key of an address would not be admitted, whatever role it claimed; null when it would be, or is not known.
  */
-function barOf(context: Context, { publicKey, peerId: id }: Dial): string | null {
+function admissionFault(context: Context, { publicKey, peerId: id }: Dial): string | null {
   if (publicKey === null || id === null) return null;
   const { peers, tombstones, allowlist } = context.registry;
   const spokeMuster2 = (peers.get(id) ?? tombstones.get(id))?.spokeMuster2 ?? false;

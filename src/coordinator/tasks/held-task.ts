@@ -17,7 +17,7 @@ export interface Claim {
 }
 
 /** The task, if this peer holds it by this fence now. A message about an older attempt changes nothing. */
-export function held(
+export function heldTask(
   { registry, now }: Context,
   claim: Omit<Claim, "epoch">,
 ): Result<Task, MusterError> {
@@ -33,7 +33,7 @@ export function held(
  * Like `held`, and also resumes an attempt that the peer had begun if no other peer has got the task since. Only the
  * peer's newest session counts: a message of an older one changes nothing.
  */
-export function claimed(context: Context, claim: Claim): Result<Task, MusterError> {
+export function claimedTask(context: Context, claim: Claim): Result<Task, MusterError> {
   if (peerOfSession(context, claim.peerId, claim.epoch) === null) return err(leaseLost(claim));
   return heldOrResumed(context, claim);
 }
@@ -42,7 +42,7 @@ export function claimed(context: Context, claim: Claim): Result<Task, MusterErro
  * The same for an upload that presents a ticket. Its session may be broken at the moment, so whether the mesh would
  * still admit the peer and let it work is checked here.
  */
-export function claimedByTicket(
+export function taskOfTicket(
   context: Context,
   claim: Omit<Claim, "epoch">,
 ): Result<Task, MusterError> {
@@ -56,7 +56,7 @@ export function claimedByTicket(
 }
 
 function heldOrResumed(context: Context, claim: Omit<Claim, "epoch">): Result<Task, MusterError> {
-  const task = held(context, claim);
+  const task = heldTask(context, claim);
   if (task.ok) return task;
   const resumed = resumeAttempt(context, claim.taskId, claim.fence, claim.peerId);
   return resumed === null ? task : ok(resumed);

@@ -11,7 +11,7 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import { PeerId, PublicKeyHex } from "../src/protocol/ids.ts";
 import type { MeshIdentities } from "../durable/mesh-keys.ts";
 
-/** What a muster.2 peer says in its URL (DESIGN §3). */
+/** The query by which a muster.2 peer connects: its ID, its key, the mesh's key, the time, and the proof (docs/security.md). */
 export const ConnectQuery = z.object({
   peer: PeerId,
   pub: PublicKeyHex,
@@ -20,16 +20,16 @@ export const ConnectQuery = z.object({
   proof: z.string().regex(/^[0-9a-f]{64}$/, "64 hex characters"),
 });
 
-/** Who may go on to a session's object, and by which of the mesh's keys. */
+/** A peer that has proved its key, and the ID of the mesh's key that it used. */
 export interface ConnectRequest {
   readonly peerId: PeerId;
   readonly meshId: PeerId;
 }
 
 /**
- * Checks the proof that the caller holds the key of the peer that it names, before any object is touched: nobody can
- * load or lock another's object. Stateless; the same URL works again within a minute, which leads only to a handshake
- * that its sender can't complete.
+ * Verifies the proof that the caller holds the named peer's key, before any object is called: so a stranger cannot load or
+ * occupy another peer's object. The check is stateless: a captured URL works again within a minute, but leads only to a
+ * handshake that its sender cannot complete.
  */
 export async function checkConnect(
   query: Record<string, string>,
@@ -42,10 +42,16 @@ export async function checkConnect(
   const { peer, pub, mesh, t, proof } = parsed.data;
   const publicKey = fromHex(pub) as Bytes;
   if (!isCanonicalKey(publicKey)) {
-    return err({ code: "bad_key", detail: "this is not how the key in pub is spelt" });
+    return err({
+      code: "bad_key",
+      detail: "pub is not the canonical encoding of its key; reduce it modulo the field's prime",
+    });
   }
   if (peerIdOf(publicKey) !== peer) {
-    return err({ code: "identity_mismatch", detail: "peer is not the ID of the key in pub" });
+    return err({
+      code: "identity_mismatch",
+      detail: "peer is not the ID of the key in pub: use the first 16 bytes of the key's SHA-256",
+    });
   }
   const identity = [identities.current, identities.next].find(
     (candidate) => candidate?.id === mesh,
@@ -54,13 +60,13 @@ export async function checkConnect(
     return err({
       code: "mesh_key_unknown",
       detail:
-        "this mesh does not have, or no longer has, the key that you ask for: get a new link from its operator",
+        "this mesh does not have the requested key, or has replaced it; get a new link from its operator",
     });
   }
   if (Math.abs(Number(t) * SECOND - now) > CONNECT_CLOCK_SKEW_MAX) {
     return err({
       code: "clock_skew",
-      detail: `your clock differs by more than a minute; here it is ${toRfc3339(now)}`,
+      detail: `your clock differs from the mesh's by more than a minute; the mesh's time is ${toRfc3339(now)}`,
       time: toRfc3339(now),
     });
   }
@@ -68,7 +74,7 @@ export async function checkConnect(
   if (!(await verifyConnectProof(await platformX25519(), keys, host, Number(t), proof))) {
     return err({
       code: "proof_failed",
-      detail: "the proof does not belong to this key, host and time",
+      detail: "proof does not match this key, host and time",
     });
   }
   return ok({ peerId: peer, meshId: identity.id });

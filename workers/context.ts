@@ -5,22 +5,22 @@ import type { GatewayActor } from "../src/contract/caller.ts";
 import type { Scope } from "../src/protocol/http.ts";
 import type { Env } from "../durable/env.ts";
 
-/** Whose token a request carries. */
+/** The caller that a request's token identifies. */
 export interface Caller {
-  /** The token's ID, or `admin` for the one of the configuration. */
+  /** The token's ID, or `admin` for the token in the configuration. */
   readonly id: string;
   readonly scope: Scope;
-  /** As the audit log names it. */
+  /** The caller's name in the audit log. */
   readonly actor: GatewayActor;
 }
 
-/** What every route finds on its context: the Worker's bindings, the checked configuration, the coordinator. */
+/** The context of every route: the Worker's bindings, the checked configuration, the coordinator. */
 export interface AppEnv {
   Bindings: Env;
   Variables: {
     config: MeshConfig;
     coordinator: GatewayPort;
-    /** Set by `authorised`: behind it every route has one. */
+    /** Set by `requireScope`, so only routes that need a token's scope have it. */
     caller: Caller;
   };
 }

@@ -7,7 +7,7 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import { bearerOf } from "./authorization.ts";
 import type { AppContext } from "./context.ts";
 
-/** What nobody holds: whoever shows nothing is judged by these, at the same cost as whoever shows something. */
+/** Credentials that nobody has. A request without a token is checked with these, so that it takes as long as one with a token. */
 const NO_TOKEN = `mst_${"0".repeat(96)}`;
 const NO_ID = "0".repeat(16);
 const NO_READER = "0".repeat(64);
@@ -16,9 +16,9 @@ const API_TOKEN = /^mst_[0-9a-f]{96}$/;
 const READER_TOKEN = /^[0-9a-f]{64}$/;
 
 /**
- * Whether the caller may read discovery, and the pointer of this ID. Everything is looked at in every case, so that
- * absent, run out and not allowed can't be told apart by what it takes to say so: one look at the API token's check, one
- * read of its row, one MAC for each epoch, one read of the pointer.
+ * Whether the caller may read discovery, and the pointer with this ID. Every step runs in every case, so that the time does
+ * not distinguish absent, expired and not allowed: one check of the API token, one read of its row, one MAC for each epoch,
+ * one read of the pointer.
  */
 export async function readDiscovery(
   c: AppContext,
@@ -32,7 +32,7 @@ export async function readDiscovery(
   return coordinator.call("read_discovery", {
     id,
     anybody: config.discoveryPublic || isAdmin,
-    // Reading a credential that holds hashes it: so is one that does not.
+    // `readCredential` hashes a valid credential, so an invalid one is hashed here.
     credential: credential ?? { id: NO_ID, hash: toHex(sha256(utf8(NO_TOKEN))) },
     reader: READER_TOKEN.test(shown) ? shown : NO_READER,
   });

@@ -7,20 +7,20 @@ import { verifierOf } from "../src/discovery/signed.ts";
 import { upstashStore } from "../durable/upstash-store.ts";
 import { replicaRoutes } from "./replica-routes.ts";
 
-/** What a replica is told: where its store is, and whose signature counts. No secret of the mesh's. */
+/** A replica's configuration: its store, and the key that verifies the mesh's signatures. It contains no secret of the mesh. */
 type ReplicaEnv = {
   readonly UPSTASH_REDIS_REST_URL?: string;
-  /** Give it one that can only read. */
+  /** Use a read-only token. */
   readonly UPSTASH_REDIS_REST_TOKEN?: string;
   /** The mesh's Ed25519 public key in hex: `signing_key` of its `/v1/mesh`. */
   readonly MESH_VERIFYING_KEY?: string;
-  /** "true" serves everybody; otherwise an epoch's reader token must be shown. */
+  /** "true": no token is needed; otherwise a request needs an epoch's reader token. */
   readonly DISCOVERY_PUBLIC?: string;
 };
 
 let replica: Promise<Replica> | null = null;
 
-/** One in an isolate's life, made at the first request: only then does every runtime tell its environment. */
+/** One per isolate. It is created at the first request, because some runtimes provide the environment only then. */
 function replicaOf(c: Context): Promise<Replica> {
   replica ??= openReplica(env<ReplicaEnv>(c)).catch((error: unknown) => {
     replica = null;
@@ -46,8 +46,8 @@ async function openReplica(configured: ReplicaEnv): Promise<Replica> {
 }
 
 /**
- * A read-only copy of a mesh's discovery, for Deno (`deno serve`), Node (`npm run replica`) and Workers. It serves what
- * the mesh has signed, from a store that the mesh writes.
+ * A read-only replica of a mesh's discovery, for Deno (`deno serve`), Node (`npm run replica`) and Workers. It serves
+ * records that the mesh has signed, from a store that the mesh writes.
  */
 const app = new Hono();
 replicaRoutes(app, replicaOf);

@@ -1,15 +1,15 @@
 import { toBase64 } from "../src/base/bytes.ts";
 
 export interface MeasuredStream {
-  /** What comes through; fails once it is more than `max` bytes. */
+  /** The body's bytes; fails once they are more than `max`. */
   readonly stream: ReadableStream<Uint8Array>;
-  /** True once it was more. */
+  /** Whether the body had more bytes than `max`. */
   readonly overflowed: () => boolean;
-  /** Once all has come through: how many bytes, and their SHA-256 in base64. */
+  /** After the stream has ended: the number of bytes and their SHA-256 in base64. */
   readonly measured: () => Promise<{ readonly bytes: number; readonly sha256: string }>;
 }
 
-/** Counts and digests a body while it passes, so that it is never held whole. */
+/** Counts and hashes a body while it is streamed, so that it is never in memory as a whole. */
 export function measureStream(body: ReadableStream<Uint8Array>, max: number): MeasuredStream {
   const digest = new crypto.DigestStream("SHA-256");
   const writer = digest.getWriter();

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { Result } from "../src/base/result.ts";
 import { toProblem, type MusterError } from "../src/protocol/errors.ts";
 
-/** Answers with an error's one HTTP form: `application/problem+json` (RFC 9457), and nothing of what lies behind it. */
+/** Answers with an error as `application/problem+json` (RFC 9457), which contains no internal details. */
 export function problem(c: Context, error: MusterError): Response {
   const body = toProblem(error);
   if (body.retry_after !== undefined) c.header("Retry-After", String(Math.ceil(body.retry_after)));
@@ -13,16 +13,16 @@ export function problem(c: Context, error: MusterError): Response {
   return c.body(JSON.stringify(body), body.status as ContentfulStatusCode);
 }
 
-/** What a schema has against a request, as a problem document lists it. */
+/** The issues of a request that does not match its schema, as a problem document lists them. */
 export const issuesOf = ({ issues }: z.ZodError) =>
   issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
 
-/** Answers with what `toResponse` makes of a success, or with the error's problem document. */
+/** Answers with `toResponse` of a success, or with the error's problem document. */
 export function respond<T, R extends Response>(
   c: Context,
   result: Result<T, MusterError>,
   toResponse: (value: T) => R,
 ): R {
-  // Which statuses a command can fail with is not in its type, so that a route lists them is what tests hold, not this.
+  // A command's type does not contain its errors. Tests check that a route's description lists every status that it answers with.
   return result.ok ? toResponse(result.value) : (problem(c, result.error) as R);
 }

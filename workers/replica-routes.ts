@@ -8,23 +8,24 @@ import { bearerToken } from "./bearer-token.ts";
 import { issuesOf, problem } from "./problem.ts";
 import { setSafeHeaders } from "./safe-headers.ts";
 
-/** What nobody's token is: whoever shows none is judged by it. */
+/** A reader token that nobody has. A request without a token is checked with it, so that it takes as long as one with a token. */
 const NO_TOKEN = "0".repeat(64);
 const READER_TOKEN = /^[0-9a-f]{64}$/;
-/** Seconds after which a store that did not answer may do so again. */
+/** Seconds after which the caller may try again. */
 const RETRY = 2;
 
-const NOTHING: MusterError = { code: "not_found", detail: "there is nothing of this ID" };
+const NOTHING: MusterError = { code: "not_found", detail: "no resource with this ID is published" };
 const EMPTY: MusterError = {
   code: "unavailable",
-  detail: "the mesh has not copied its discovery here, or the store does not answer; try again",
+  detail:
+    "the mesh has not replicated its discovery data to this store, or the store does not answer; try again",
   retryAfter: RETRY,
 };
 
-/** A cursor is an ID here. */
+/** A cursor of a replica is a pointer's ID. */
 const Query = PointerQuery.extend({ cursor: OpaqueId.optional() });
 
-/** The same paths and answers as the mesh's own discovery. `open` gives the replica, or throws what is not configured. */
+/** The paths and answers of the mesh's discovery. `open` returns the replica, or throws if it is not configured. */
 export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>): void {
   app.use(async (c, next) => {
     await next();
@@ -35,7 +36,10 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
       app,
       onMethodNotAllowed: (c, methods) => {
         c.header("Allow", methods.join(", "));
-        return problem(c, { code: "method_not_allowed", detail: "a replica is for reading alone" });
+        return problem(c, {
+          code: "method_not_allowed",
+          detail: `a replica is read-only; use ${methods.join(" or ")}`,
+        });
       },
     }),
   );
@@ -43,7 +47,9 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
     console.error("replica", { error: String(error) });
     return problem(c, EMPTY);
   });
-  app.notFound((c) => problem(c, { code: "not_found", detail: `there is no ${c.req.path}` }));
+  app.notFound((c) =>
+    problem(c, { code: "not_found", detail: `the path ${c.req.path} does not exist` }),
+  );
 
   app.get("/healthz", async (c) => {
     const ready = (await (await open(c)).mayRead(NO_TOKEN)) !== null;
@@ -55,13 +61,18 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
     const allowed = await replica.mayRead(tokenOf(c));
     if (allowed === null) return problem(c, EMPTY);
     if (!allowed) {
-      const detail = "send the header Authorization: Bearer TOKEN, with the epoch's reader token";
+      const detail =
+        "send the header Authorization: Bearer TOKEN, with a reader token of the current epoch";
       return problem(c, { code: "unauthorized", detail });
     }
     const query = Query.safeParse(c.req.query());
     if (!query.success) {
       const issues = issuesOf(query.error);
-      return problem(c, { code: "invalid_request", detail: "the query is not valid", issues });
+      return problem(c, {
+        code: "invalid_request",
+        detail: "the query parameters are not valid",
+        issues,
+      });
     }
     const list = await replica.list(query.data);
     return list === null ? problem(c, EMPTY) : c.json(list);
@@ -80,8 +91,8 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
 }
 
 /**
- * What is asked for, or the answer that it is not to be had. Whether the caller may is asked, and the thing looked up, in
- * every case: absent and not allowed look alike from outside (DS17).
+ * The requested resource, or the answer that it is absent. The caller's right and the resource are looked up in every case, so
+ * that absent and not allowed have the same answer in the same time (DS17).
  */
 async function oneOf<T>(
   c: Context,

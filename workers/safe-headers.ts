@@ -1,4 +1,4 @@
-/** An answer is of this moment and for this caller: nobody keeps it, and no browser takes it for a page. */
+/** A response is valid only now and for this caller: it must not be cached, and browsers must not render it as a page. */
 const HEADERS = {
   "Cache-Control": "no-store",
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -7,7 +7,7 @@ const HEADERS = {
   "X-Content-Type-Options": "nosniff",
 };
 
-/** Gives an answer the headers that every one of ours has. */
+/** Sets the headers that every response has. */
 export function setSafeHeaders(headers: Headers): void {
   for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
 }

@@ -1,10 +1,10 @@
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 
-/** Seconds after which a part that did not answer may do so again. */
+/** Seconds after which the caller may try again. */
 const RETRY = 2;
 
-/** What another part of the mesh answers; `unavailable` when it throws instead, whose reason stays here. */
+/** The answer of another part of the mesh; `unavailable` if the call throws. The reason is only logged. */
 export async function orUnavailable<T>(
   part: string,
   call: () => Promise<T>,
@@ -12,7 +12,7 @@ export async function orUnavailable<T>(
   try {
     return ok(await call());
   } catch (thrown) {
-    console.error("part of the mesh out of reach", { part, error: String(thrown) });
+    console.error("a part of the mesh does not answer", { part, error: String(thrown) });
     return err({
       code: "unavailable",
       detail: `${part} does not answer; try again`,

@@ -6,12 +6,12 @@ import type { WebhookSource } from "../src/registry/webhook-sources.ts";
 import { openSecret, storageKey } from "../src/webhooks/index.ts";
 import type { AppContext } from "./context.ts";
 
-/** A source with its secrets as the sender knows them: they live for one request. */
+/** A source with its secrets in plain text, which are held for one request only. */
 export interface OpenedSource extends WebhookSource {
   readonly secrets: readonly string[];
 }
 
-/** The source of this name, its secrets opened. */
+/** The source with this name and its secrets. */
 export async function openSource(
   c: AppContext,
   name: string,
@@ -27,11 +27,12 @@ export async function openSource(
   if (secrets.length > 0) return ok({ ...source.value, secrets });
   return err({
     code: "misconfigured",
-    detail: "the source's secret does not open: register the source again",
+    detail:
+      "the webhook source's secret was sealed with another signing key; set the source's secret again",
   });
 }
 
 const noSource = err<MusterError>({
   code: "not_found",
-  detail: "there is no webhook source of this name",
+  detail: "no webhook source has this name; GET /v1/webhook-sources lists them",
 });

@@ -1,4 +1,4 @@
-/** Webhooks out: how often a task's end is told, what counts as heard, and what signs it. */
+/** Callbacks: when an attempt is made, which answers acknowledge it, and which secret signs it. */
 import { fromBase64, toBase64, utf8, type Bytes } from "../base/bytes.ts";
 import { SECOND, type Millis, type Random, type RandomBytes } from "../base/clock.ts";
 import { hkdfSha256 } from "../crypto/primitives.ts";
@@ -12,7 +12,7 @@ import type { CallbackState } from "../protocol/http.ts";
 import { openSecret, sealSecret, storageKey } from "./sealed-secret.ts";
 import { secretOf } from "./standard-webhooks.ts";
 
-/** One try to deliver. `endedAt` stays null when it was cut off: nobody knows whether it was heard. */
+/** One delivery attempt. `endedAt` is null while it runs, and stays null if the object restarts during the attempt. */
 export interface CallbackAttempt {
   readonly at: Millis;
   readonly endedAt: Millis | null;
@@ -20,21 +20,21 @@ export interface CallbackAttempt {
   readonly error: string | null;
 }
 
-/** Who wants to be told of a task's end, and how far that has come. */
+/** A receiver of a task's end, and the state of the delivery. */
 export interface Callback {
   readonly taskId: string;
   readonly url: string;
-  /** Of the URL: attempts are limited by receiver. */
+  /** The URL's origin: concurrent attempts are limited by origin. */
   readonly origin: string;
-  /** The secret given with the task, sealed, in base64; null for its owner's own. */
+  /** The secret given with the task, sealed, in base64; null for the owner's secret. */
   readonly sealedSecret: string | null;
   readonly state: CallbackState;
-  /** While pending: when to try next; during an attempt, when it counts as cut off. */
+  /** While pending: the time of the next attempt; during an attempt: the time after which it counts as interrupted. */
   readonly dueAt: Millis | null;
   readonly attempts: readonly CallbackAttempt[];
 }
 
-/** How one attempt went; `status` is null when no HTTP answer came. */
+/** The outcome of one attempt; `status` is null if there was no HTTP answer. */
 export interface Answer {
   readonly status: number | null;
   readonly error: string | null;
@@ -42,17 +42,17 @@ export interface Answer {
   readonly retryAfter: number | null;
 }
 
-/** 2xx alone is heard (Standard Webhooks, "Response"): a redirect is not followed, and so is no answer. */
+/** Only 2xx acknowledges (Standard Webhooks, "Response"). Redirects are not followed, so they do not acknowledge either. */
 export const isAcknowledged = ({ status }: Answer): boolean =>
   status !== null && status >= 200 && status < 300;
 
-/** The receiver says that there is nobody any more, and there will not be. */
+/** The receiver does not exist any more; there are no further attempts. */
 const GONE = 410;
 
 /**
- * When to try again after `attempts` that went unheard; null to give up. The pause is CALLBACK_BACKOFF_INITIAL * 4^(attempts - 1)
- * up to its maximum, a quarter more or less by lot, so that what failed together does not come back together; a receiver
- * that asks for more time gets it, up to the same maximum.
+ * The time of the next attempt after `attempts` without acknowledgement; null if there is none. The pause is
+ * CALLBACK_BACKOFF_INITIAL * 4^(attempts - 1), at most CALLBACK_BACKOFF_MAX, with a random jitter of ±25 percent, so that
+ * callbacks that failed together are not repeated together. A `Retry-After` extends it, up to the same maximum.
  */
 export function nextAttempt(
   attempts: number,
@@ -66,18 +66,18 @@ export function nextAttempt(
   return now + Math.round(Math.max(pause * (0.75 + random() / 2), asked));
 }
 
-/** The key from which all that signs or seals callbacks is made: HKDF-SHA256 of the mesh's signing key. */
+/** The key from which the keys and secrets of callbacks are derived: HKDF-SHA256 of the mesh's signing key. */
 export const callbackKey = (signingPrivateKey: Uint8Array): Bytes =>
   hkdfSha256(signingPrivateKey, utf8("muster/callback/1"), KEY_BYTES);
 
 /**
- * The secret that signs the callbacks of one owner's tasks. It is derived, not stored: a token has the same one for as long
- * as it lives, and another token another.
+ * The secret that signs the callbacks of one owner's tasks. It is derived, not stored: a token's secret never changes, and
+ * each token has another.
  */
 export const ownerSecret = (key: Uint8Array, owner: string): string =>
   secretOf(hkdfSha256(key, utf8(`owner:${owner}`), KEY_BYTES));
 
-/** A secret given with a task, as it is stored: under a key of that task's own. */
+/** Seals a secret given with a task, under a key of this task. */
 export const sealCallbackSecret = (
   key: Uint8Array,
   taskId: string,

@@ -2,17 +2,17 @@ import { fromUtf8 } from "../base/bytes.ts";
 import { isJsonObject, parseJson, type Json } from "../base/json.ts";
 import type { WebhookScheme } from "../protocol/http.ts";
 
-/** Senders that may post forms: Slack's commands and buttons always do, GitHub does unless it is told to send JSON. */
+/** Senders of HTML forms: Slack's commands and buttons always send them, GitHub unless it is configured to send JSON. */
 const SENDS_FORMS: readonly WebhookScheme[] = ["slack", "github"];
 
-/** What a form's serialiser writes (URL standard, "application/x-www-form-urlencoded"); no JSON value looks so. */
+/** The output of a form's serializer (URL standard, "application/x-www-form-urlencoded"). No JSON value matches it. */
 const FORM = /^[A-Za-z0-9*._+%&=~!'()-]*=[A-Za-z0-9*._+%&=~!'()-]*$/;
-/** Far above any honest form. */
+/** Far more than a form of these senders has. */
 const FORM_FIELDS_MAX = 200;
 
 /**
- * The event that a body holds, undefined when it holds none. The bytes alone decide, not `Content-Type`, which nobody
- * signed.
+ * The event in a body; undefined if there is none. Only the bytes decide, not `Content-Type`, which the signature does not
+ * cover.
  */
 export function eventOf(scheme: WebhookScheme, body: Uint8Array): Json | undefined {
   const text = fromUtf8(body);
@@ -21,7 +21,7 @@ export function eventOf(scheme: WebhookScheme, body: Uint8Array): Json | undefin
   return event === undefined && SENDS_FORMS.includes(scheme) ? formOf(text) : event;
 }
 
-/** A form as an object of texts; what is wrapped whole in a field `payload` (GitHub, Slack's buttons) is the event itself. */
+/** A form as an object of strings. If its only field is `payload` with a JSON object (GitHub, Slack's buttons), that object. */
 function formOf(text: string): Json | undefined {
   if (!FORM.test(text)) return undefined;
   const fields = [...new URLSearchParams(text)];

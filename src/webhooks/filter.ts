@@ -5,15 +5,15 @@ import type { WebhookFilter } from "../protocol/http.ts";
 import { parsePath, select } from "./json-path.ts";
 import type { HeaderReader } from "./scheme.ts";
 
-/** How one filter judged an event. */
+/** The result of one filter for an event. */
 export interface FilterVerdict {
   readonly filter: WebhookFilter;
   readonly holds: boolean;
-  /** What stands at its place; null when nothing does. */
+  /** The value at the filter's place; null if there is none. */
   readonly found: Json;
 }
 
-/** Whether the filters can judge: their paths parse, and a header is compared with text. */
+/** Checks that the filters are usable: their paths parse, and headers are compared with strings. */
 export function checkFilters(filters: readonly WebhookFilter[]): Result<void, ApiError> {
   const issues = filters.flatMap((filter, at) => {
     const issue = issueOf(filter);
@@ -27,7 +27,7 @@ export function checkFilters(filters: readonly WebhookFilter[]): Result<void, Ap
 function issueOf({ header, path, equals, one_of }: WebhookFilter) {
   const parsed = path === undefined ? null : parsePath(path);
   if (parsed?.ok === false) return { path: "path", message: parsed.error };
-  const message = "a header is compared with text";
+  const message = "a header can only be compared with a string";
   if (header === undefined) return null;
   if (equals !== undefined && typeof equals !== "string") return { path: "equals", message };
   if (one_of?.every((one) => typeof one === "string") === false) return { path: "one_of", message };
@@ -44,13 +44,13 @@ export const judgeFilters = (
     return { filter, holds: found !== undefined && holds(filter, found), found: found ?? null };
   });
 
-/** Which filter left the event out, for people; null when none did. */
-export function leftOutBy(verdicts: readonly FilterVerdict[]): string | null {
+/** Describes the first filter that excludes the event; null if none does. */
+export function exclusionOf(verdicts: readonly FilterVerdict[]): string | null {
   const failed = verdicts.findIndex((verdict) => !verdict.holds);
   const filter = verdicts[failed]?.filter;
   if (filter === undefined) return null;
   const place = filter.header === undefined ? filter.path : `header ${filter.header}`;
-  return `filters.${failed}: ${place} is not what it asks for`;
+  return `filters.${failed}: ${place} does not match this filter`;
 }
 
 function foundBy(
@@ -69,13 +69,13 @@ function holds({ equals, one_of, matches }: WebhookFilter, found: Json): boolean
   return typeof found === "string" && matches !== undefined && matchesPattern(matches, found);
 }
 
-/** A longer text matches nothing: with this and the pattern's own bound a match costs a million steps at the most. */
+/** A longer text never matches. With the limit of the pattern's length, a match takes at most a million steps. */
 const TEXT_CHARS_MAX = 4_096;
 
 /**
- * Whether the whole text is of the pattern's form: `*` stands for any characters, `?` for any one. It goes back to the
- * newest `*` alone, for one text that an earlier one could take the newest can take, too: no pattern takes longer than
- * pattern times text.
+ * Whether the whole text matches the pattern: `*` matches any characters, `?` matches one. Backtracking only to the newest
+ * `*` is sufficient, because it can match whatever an earlier one could; so the time is at most the length of the pattern times
+ * the length of the text.
  */
 export function matchesPattern(pattern: string, text: string): boolean {
   if (text.length > TEXT_CHARS_MAX) return false;

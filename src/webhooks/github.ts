@@ -21,15 +21,15 @@ import {
 export const github: SignatureScheme = { macKey: textKey, verify };
 
 /**
- * GitHub signs the body alone: not `X-GitHub-Delivery`, which anybody may change, and no time. So the body's hash is the
- * delivery's ID, and a replay is answered with the task it made for as long as that ID is remembered
- * (IDEMPOTENCY_RETENTION). Accepted: after that a captured delivery works once more.
+ * GitHub signs only the body: neither `X-GitHub-Delivery` nor a time. So the delivery's ID is the hash of the body, and a
+ * replayed delivery is answered with the existing task while that ID is stored (IDEMPOTENCY_RETENTION). Accepted risk: after
+ * that, a captured delivery is accepted once more.
  */
 function verify(key: Bytes, { headers, body }: Delivery): Result<Verified, ApiError> {
   const signature = headers.get("x-hub-signature-256");
   if (!signature) {
     return signatureMissing(
-      "x-hub-signature-256 is missing; GitHub sends it once the webhook has a secret, and x-hub-signature does not replace it",
+      "the header x-hub-signature-256 is missing: set a secret in GitHub's webhook settings (x-hub-signature is not accepted)",
     );
   }
   const expected = `sha256=${toHex(hmacSha256(key, body))}`;

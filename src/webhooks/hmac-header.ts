@@ -1,4 +1,4 @@
-/** A plain HMAC-SHA256 of the body in one header, as most senders without a scheme of their own do it. */
+/** HMAC-SHA256 of the body in one header: the form that most senders without a published scheme use. */
 import { toBase64, toHex, type Bytes } from "../base/bytes.ts";
 import { ok, type Result } from "../base/result.ts";
 import { hmacSha256 } from "../crypto/primitives.ts";
@@ -21,14 +21,14 @@ export const hmacHeader = (form: SignatureHeader): SignatureScheme => ({
   verify: (key, delivery) => verify(form, key, delivery),
 });
 
-/** No time is signed: what is said of GitHub's replays holds here, too. */
+/** No time is signed, so the remark on replays in github.ts applies here too. */
 function verify(
   { header, encoding, prefix }: SignatureHeader,
   key: Bytes,
   { headers, body }: Delivery,
 ): Result<Verified, ApiError> {
   const signature = headers.get(header);
-  if (!signature) return signatureMissing(`${header} is missing`);
+  if (!signature) return signatureMissing(`the header ${header} is missing`);
   const mac = hmacSha256(key, body);
   const expected = prefix + (encoding === "hex" ? toHex(mac) : toBase64(mac));
   return anyEquals([signature], expected) ? ok(bodyId(body)) : signatureInvalid(NO_MATCH);

@@ -1,4 +1,4 @@
-/** Webhooks: is a delivery signed, what task does it become, how is its secret stored; and how ours are signed. */
+/** Webhooks: verifying deliveries, mapping events to tasks, storing secrets, and signing callbacks. */
 export { checkSecret, verifyDelivery, type SignedDelivery } from "./verify.ts";
 export type { HeaderReader, Verified } from "./scheme.ts";
 export { secretOf, signStandard } from "./standard-webhooks.ts";

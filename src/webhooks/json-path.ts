@@ -1,6 +1,6 @@
 /**
  * JSONPath (RFC 9535), singular queries only (§2.3.5.1): `$`, `.name`, `['name']`, `["name"]`, `[0]`, `[-1]`. Such a
- * query selects one value or none, so it can stand where a value is wanted.
+ * query selects at most one value, so a mapping can use it in place of a value.
  */
 import { isJsonObject, type Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -11,13 +11,13 @@ export interface JsonPath {
   readonly segments: readonly (string | number)[];
 }
 
-/** Far above any honest path; keeps the parser's work, and what an error quotes, small. */
+/** Far longer than a useful path; limits the parser's work and the length of error texts. */
 export const PATH_CHARS_MAX = 500;
 
-/** Blank space may stand between segments and inside brackets (§2.1.1, §2.5.1.1: `S`). */
+/** Blank space is allowed between segments and inside brackets (§2.1.1, §2.5.1.1: `S`). */
 const S = String.raw`[ \t\n\r]*`;
 
-/** `member-name-shorthand` (§2.5.1.1). Surrogates that stand alone are no characters of it. */
+/** `member-name-shorthand` (§2.5.1.1). Lone surrogates are not allowed. */
 const NAME_FIRST = String.raw`A-Za-z_\u0080-\ud7ff\ue000-\u{10ffff}`;
 const SHORTHAND = new RegExp(String.raw`^${S}\.([${NAME_FIRST}][${NAME_FIRST}0-9]*)`, "u");
 
@@ -32,20 +32,21 @@ const DOUBLE_QUOTED = String.raw`"((?:[\x20\x21\x23-\x5b${REST}]|\\(?:[bfnrt/\\"
 const SINGLE_QUOTED = String.raw`'((?:[\x20-\x26\x28-\x5b${REST}]|\\(?:[bfnrt/\\']|u${HEXCHAR}))*)'`;
 const QUOTED = new RegExp(String.raw`^${S}\[${S}(?:${DOUBLE_QUOTED}|${SINGLE_QUOTED})${S}\]`, "u");
 
-/** Reads a path; the error is a reason of one line. */
+/** Parses a path; the error is one line of text. */
 export function parsePath(text: string): Result<JsonPath, string> {
-  if (text.length > PATH_CHARS_MAX) return err(`a path has at most ${PATH_CHARS_MAX} characters`);
-  if (!text.startsWith("$")) return err("a path begins with $");
+  if (text.length > PATH_CHARS_MAX)
+    return err(`the path is longer than ${PATH_CHARS_MAX} characters, the limit`);
+  if (!text.startsWith("$")) return err("a path must begin with $");
   const segments: (string | number)[] = [];
   let rest = text.slice(1);
   while (rest !== "") {
     const next = firstSegment(rest);
     if (next === null) {
       const at = text.length - rest.length + 1;
-      return err(`not a path from character ${at} on: only .name, ['name'] and [0] may follow $`);
+      return err(`syntax error at character ${at}: use only .name, ['name'] and [0] after $`);
     }
     if (typeof next.segment === "number" && !Number.isSafeInteger(next.segment)) {
-      return err("an index lies between -(2^53 - 1) and 2^53 - 1"); // §2.1
+      return err("an index must be between -(2^53 - 1) and 2^53 - 1"); // §2.1
     }
     segments.push(next.segment);
     rest = rest.slice(next.length);
@@ -53,7 +54,7 @@ export function parsePath(text: string): Result<JsonPath, string> {
   return ok({ text, segments });
 }
 
-/** The segment that the text begins with, and how many characters it takes. */
+/** The first segment of the text, and its length in characters. */
 function firstSegment(
   text: string,
 ): { readonly segment: string | number; readonly length: number } | null {
@@ -68,15 +69,15 @@ function firstSegment(
 
 const ESCAPES: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 
-/** What a string literal stands for (§2.3.1.2); two escaped surrogates join by standing together. */
+/** The value of a string literal (§2.3.1.2). Two adjacent escaped surrogates form one character. */
 const unescaped = (literal: string): string =>
   literal.replace(/\\(?:u([0-9A-Fa-f]{4})|(.))/gu, (_, hex: string | undefined, char: string) =>
     hex === undefined ? (ESCAPES[char] ?? char) : String.fromCharCode(Number.parseInt(hex, 16)),
   );
 
 /**
- * The value that the path selects, or undefined when it selects nothing. Own members alone count: `constructor` or
- * `__proto__` are names like any other, and strings and arrays have no members (`.length` selects nothing).
+ * The value that the path selects; undefined if it selects nothing. Only own members are selected: `constructor` and
+ * `__proto__` are ordinary names, and strings and arrays have no members (`.length` selects nothing).
  */
 export function select(path: JsonPath, root: Json): Json | undefined {
   let value: Json | undefined = root;

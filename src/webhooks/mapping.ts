@@ -6,7 +6,7 @@ import { TaskKind } from "../protocol/messages.ts";
 import { parsePath, select, type JsonPath } from "./json-path.ts";
 import { checkPayload } from "./payload.ts";
 
-/** What one string of a mapping stands for: a text, or whatever its path selects. */
+/** The meaning of one string in a mapping: a literal, or the value that a path selects. */
 type Term =
   | { readonly type: "literal"; readonly text: string }
   | { readonly type: "path"; readonly path: JsonPath };
@@ -16,14 +16,14 @@ interface Issue {
   readonly message: string;
 }
 
-/** Issues that one answer names; the rest show when these are mended. */
+/** How many issues one answer lists; the others appear once these are fixed. */
 const ISSUES_MAX = 10;
-/** Characters of an issue's place, which is made of the request's own member names. */
+/** The longest path of an issue, which consists of member names from the request. */
 const PLACE_CHARS_MAX = 200;
 
 /**
- * Whether the mapping can work for some event: every path parses, and a literal kind is a kind. Asked when a source is
- * registered; `place` is where the mapping stands in the request, for the issues.
+ * Checks that a mapping is usable when its source is registered: every path parses, and a literal kind is valid. `place` is
+ * the path of the mapping in the request, for the issues.
  */
 export function checkMapping(mapping: EventMapping, place = "task"): Result<void, ApiError> {
   const issues = [
@@ -50,7 +50,7 @@ function payloadIssues(template: Json, place: string, levels: number): Issue[] {
     return term.ok ? [] : [issueAt(place, term.error)];
   }
   if (typeof template !== "object" || template === null) return [];
-  if (levels === 0) return [issueAt(place, "the payload nests too deep")];
+  if (levels === 0) return [issueAt(place, "the payload is nested too deeply")];
   const issues: Issue[] = [];
   for (const [key, member] of Object.entries(template)) {
     issues.push(...payloadIssues(member, `${place}.${key}`, levels - 1));
@@ -59,12 +59,12 @@ function payloadIssues(template: Json, place: string, levels: number): Issue[] {
   return issues;
 }
 
-/** A default is for a path that the mapping has, as it is written there: another one would stand in for nothing. */
+/** A default must be for a path that the mapping contains with exactly this text: any other would never be used. */
 function defaultIssues({ kind, payload, defaults = {} }: EventMapping, place: string): Issue[] {
   const used = new Set(stringsOf(payload, JSON_DEPTH_MAX).concat(kind));
   return Object.keys(defaults)
     .filter((path) => !path.startsWith("$") || path.startsWith("$$") || !used.has(path))
-    .map((path) => issueAt(`${place}.${path}`, "no string of the mapping is this path"));
+    .map((path) => issueAt(`${place}.${path}`, "the mapping does not contain this path"));
 }
 
 function stringsOf(template: Json, levels: number): readonly string[] {
@@ -104,10 +104,10 @@ function kindOf(mapping: EventMapping, event: Json): Result<string, ApiError> {
   if (!value.ok) return value;
   const kind = TaskKind.safeParse(value.value);
   if (kind.success) return ok(kind.data);
-  return unmapped(`kind: what ${text} gives is not a task kind`);
+  return unmapped(`kind: the value of ${text} is not a valid task kind`);
 }
 
-/** The template with every string replaced by what it stands for. Member names are never paths. */
+/** The template with every string replaced by its value. Member names are never paths. */
 function fill(
   template: Json,
   mapping: EventMapping,
@@ -116,7 +116,7 @@ function fill(
 ): Result<Json, ApiError> {
   if (typeof template === "string") return valueOf(template, mapping, event, "payload");
   if (typeof template !== "object" || template === null) return ok(template);
-  if (levels === 0) return unmapped("payload: the template nests too deep");
+  if (levels === 0) return unmapped("payload: the template is nested too deeply");
   const filled: [string, Json][] = [];
   for (const [key, member] of Object.entries(template)) {
     const value = fill(member, mapping, event, levels - 1);
@@ -124,7 +124,7 @@ function fill(
     filled.push([key, value.value]);
   }
   if (Array.isArray(template)) return ok(filled.map(([, value]) => value));
-  return ok(Object.fromEntries(filled)); // defines members, so that one named __proto__ stays a member
+  return ok(Object.fromEntries(filled)); // defines own members, so that one named __proto__ stays a member
 }
 
 function valueOf(
@@ -134,18 +134,18 @@ function valueOf(
   field: string,
 ): Result<Json, ApiError> {
   const term = readTerm(text);
-  if (!term.ok) return unmapped(`${field}: ${term.error}`); // registration would have refused it
+  if (!term.ok) return unmapped(`${field}: ${term.error}`); // `checkMapping` refuses it when the source is registered
   if (term.value.type === "literal") return ok(term.value.text);
   const { path } = term.value;
-  const instead = Object.hasOwn(defaults, path.text) ? defaults[path.text] : undefined;
+  const fallback = Object.hasOwn(defaults, path.text) ? defaults[path.text] : undefined;
   const selected = select(path, event);
-  const value = selected === undefined ? instead : selected; // null is a value
+  const value = selected === undefined ? fallback : selected; // null is a value
   return value === undefined
     ? unmapped(`${field}: ${path.text} selects nothing in this event`)
     : ok(value);
 }
 
-/** `$...` is a path, `$$...` a text that begins with one `$` less, anything else a text as it stands. */
+/** `$...` is a path, `$$...` is a literal that begins with one `$`, anything else is a literal. */
 function readTerm(text: string): Result<Term, string> {
   if (text.startsWith("$$")) return ok({ type: "literal", text: text.slice(1) });
   if (!text.startsWith("$")) return ok({ type: "literal", text });

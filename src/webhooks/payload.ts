@@ -5,25 +5,25 @@ import { TASK_PAYLOAD_BYTES_MAX } from "../protocol/constants.ts";
 import type { ApiError } from "../protocol/errors.ts";
 
 /**
- * Levels that a payload may nest: what carries it to a peer adds two (the envelope and the offer), and the peer reads no
- * deeper than JSON_DEPTH_MAX.
+ * How deeply a payload may be nested: the message that carries it to a peer adds two levels (the envelope and the offer), and
+ * the peer accepts at most JSON_DEPTH_MAX.
  */
 export const PAYLOAD_DEPTH_MAX = JSON_DEPTH_MAX - 2;
 
 /**
- * Whether what a mapping made can be a task's payload. It is counted, not written out, and no further than the limit: a
- * template may name one large part of the event many thousand times, which costs nothing until somebody serialises it.
+ * Checks that a mapped value can be a task's payload. Its bytes are counted without serializing it, and only up to the limit: a
+ * template may contain one large part of the event thousands of times, which takes no memory until it is serialized.
  *
- * Too large is `event_unmapped`, not `payload_too_large`: the body that was sent is within its own limit, and it is the
- * mapping that should take less of it.
+ * A payload that is too large is `event_unmapped`, not `payload_too_large`: the sender's body is within its limit, and the
+ * mapping must select less of it.
  */
 export function checkPayload(payload: Json): Result<void, ApiError> {
   const excess = excessOf(payload);
   if (excess === null) return ok(undefined);
   const limit =
     excess === "bytes"
-      ? `be over ${TASK_PAYLOAD_BYTES_MAX} bytes`
-      : `nest deeper than ${PAYLOAD_DEPTH_MAX} levels`;
+      ? `be larger than ${TASK_PAYLOAD_BYTES_MAX} bytes`
+      : `be nested deeper than ${PAYLOAD_DEPTH_MAX} levels`;
   return err({
     code: "event_unmapped",
     detail: `the payload would ${limit}; map a smaller part of the event`,
@@ -32,7 +32,7 @@ export function checkPayload(payload: Json): Result<void, ApiError> {
 
 type Excess = "bytes" | "depth";
 
-/** What a value has too much of, going by the bytes of its JSON (as `JSON.stringify` writes it) and its nesting. */
+/** The limit that a value exceeds, by the bytes of its JSON (as `JSON.stringify` writes it) and by its nesting; null if none. */
 function excessOf(payload: Json): Excess | null {
   let room = TASK_PAYLOAD_BYTES_MAX;
   const spend = (bytes: number): boolean => (room -= bytes) >= 0;

@@ -5,26 +5,26 @@ import { sha256 } from "../crypto/primitives.ts";
 import { SIGNATURE_TOLERANCE } from "../protocol/constants.ts";
 import type { ApiError } from "../protocol/errors.ts";
 
-/** What is read of a request's headers: names in lower case, null when absent. `Headers` satisfies it. */
+/** Reads a request's headers: names in lower case, null if absent. `Headers` satisfies it. */
 export interface HeaderReader {
   get(name: string): string | null;
 }
 
-/** One delivery as it arrived; `body` is the raw bytes, never JSON that was parsed and written again. */
+/** One delivery as it arrived; `body` is the raw bytes, not JSON that was parsed and serialized again. */
 export interface Delivery {
   readonly headers: HeaderReader;
   readonly body: Uint8Array;
   readonly now: Millis;
 }
 
-/** A delivery whose signature holds. `deliveryId` comes from signed material alone and is the idempotency key. */
+/** A delivery with a valid signature. The signature covers `deliveryId`, which is the idempotency key. */
 export interface Verified {
   readonly deliveryId: string;
 }
 
-/** One way of signing deliveries. A new one is a file that exports this, and its case in `schemeOf`. */
+/** One way of signing deliveries. To add one, export this from a new file and add a case to `schemeOf`. */
 export interface SignatureScheme {
-  /** The MAC key that the secret stands for, or what is wrong with the secret (without showing it). */
+  /** The MAC key for the secret, or the reason why the secret is unusable (which does not contain it). */
   readonly macKey: (secret: string) => Result<Bytes, string>;
   readonly verify: (macKey: Bytes, delivery: Delivery) => Result<Verified, ApiError>;
 }
@@ -35,29 +35,29 @@ export const signatureMissing = (detail: string): Result<never, ApiError> =>
 export const signatureInvalid = (detail: string): Result<never, ApiError> =>
   err({ code: "signature_invalid", detail });
 
-/** The one answer to every MAC that differs, so that it tells nothing of how it differs. */
+/** The same text for every wrong MAC, so that it does not reveal how the MAC differs. */
 export const NO_MATCH = "no signature matches the body and this source's secret";
 
-/** A signed time: digits alone, in one spelling. */
+/** A signed time: only digits, without leading zeros. */
 const UNIX_SECONDS = /^(?:0|[1-9][0-9]{0,11})$/;
 
-/** The seconds of a signed time; null when it is not written as a whole number. */
+/** The seconds of a signed time; null if it is not a whole number. */
 export const unixSeconds = (text: string): number | null =>
   UNIX_SECONDS.test(text) ? Number(text) : null;
 
-/** Signatures in one header: a rotation needs two; the rest is room for other versions beside them. */
+/** Signatures in one header: a rotation needs two; the others leave room for signatures of other versions. */
 export const SIGNATURES_MAX = 16;
-/** Far above 16 signatures of the longest version there is (Standard Webhooks' `v1a`, 92 characters each). */
+/** More than 16 signatures of the longest known version (Standard Webhooks' `v1a`, 92 characters each). */
 export const SIGNATURE_HEADER_CHARS_MAX = 2_048;
 
 export const tooManySignatures = (header: string): Result<never, ApiError> =>
   signatureInvalid(
-    `${header} must hold at most ${SIGNATURES_MAX} signatures in ${SIGNATURE_HEADER_CHARS_MAX} characters`,
+    `${header} must contain at most ${SIGNATURES_MAX} signatures in ${SIGNATURE_HEADER_CHARS_MAX} characters`,
   );
 
 /**
- * Whether one of the signatures is the expected one, compared as written: so a signature has one spelling only. All are
- * compared, whichever matches.
+ * Whether one of the signatures equals the expected one. They are compared as text, so a signature has only one valid
+ * spelling. All are compared, so that the time does not depend on which one matches.
  */
 export function anyEquals(signatures: readonly string[], expected: string): boolean {
   let found = false;
@@ -66,25 +66,25 @@ export function anyEquals(signatures: readonly string[], expected: string): bool
   return found;
 }
 
-/** A secret that is keyed with as it is written: its UTF-8. A lone surrogate has none: it would become U+FFFD, and two secrets one. */
+/** The key of a secret that is used as text: its UTF-8. A lone surrogate is refused: it would become U+FFFD, so that two secrets had one key. */
 export function textKey(secret: string): Result<Bytes, string> {
-  if (secret === "") return err("a secret must not be empty");
-  if (!secret.isWellFormed()) return err("a secret must be well-formed Unicode");
+  if (secret === "") return err("the secret must not be empty");
+  if (!secret.isWellFormed())
+    return err("the secret must be well-formed Unicode, without lone surrogates");
   return ok(utf8(secret));
 }
 
 /**
- * The ID of a delivery whose scheme signs no ID: what was signed of it is its body, and its body's hash names it. Accepted:
- * two true deliveries of the very same bytes are one (events carry times and IDs, so that is a redelivery).
+ * The ID of a delivery whose scheme does not sign an ID: the hash of the signed body. Accepted risk: two deliveries of the same
+ * bytes count as one. Events contain times and IDs, so the second is a redelivery.
  */
 export const bodyId = (body: Uint8Array): Verified => ({ deliveryId: toHex(sha256(body)) });
 
 /**
- * Whether a signed time is near enough to `now`, early or late. Ask only after the MAC was found right: before that the
- * time is anybody's claim. Asked first, `signature_stale` would tell a stranger the mesh's clock and that the signature was
- * never looked at, and would send an operator after clock drift when the secret is wrong. Asked last, it always means a
- * true delivery that is late or replayed, which only a holder of that delivery can bring about; and the MAC that it costs
- * is over a body whose size is bounded.
+ * Checks that a signed time is close to `now`, earlier or later. Call it only after the MAC was verified: before that, the
+ * time is not authenticated. If it were checked first, `signature_stale` would reveal the mesh's clock to anyone, and would
+ * report clock drift to an operator whose secret is wrong. Checked last, it always means a valid delivery that is late or
+ * replayed. The cost is one MAC over a body of limited size.
  */
 export function checkFresh(signedSeconds: number, now: Millis): Result<void, ApiError> {
   const late = now - signedSeconds * SECOND;
@@ -93,6 +93,6 @@ export function checkFresh(signedSeconds: number, now: Millis): Result<void, Api
   const tolerance = SIGNATURE_TOLERANCE / SECOND;
   return err({
     code: "signature_stale",
-    detail: `the signed time is ${seconds} s ${late > 0 ? "behind" : "ahead of"} the mesh's clock; ${tolerance} s are tolerated`,
+    detail: `the signed time is ${seconds} s ${late > 0 ? "behind" : "ahead of"} the mesh's clock, more than the allowed ${tolerance} s`,
   });
 }

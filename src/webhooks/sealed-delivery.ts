@@ -1,4 +1,4 @@
-/** Deliveries as they are kept for a replay: sealed as secrets are, for a body may hold anything. */
+/** Deliveries are stored for replays. They are sealed like secrets, because a body may contain confidential data. */
 import { fromBase64, fromUtf8, toBase64, utf8, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
 import { hkdfSha256 } from "../crypto/primitives.ts";
@@ -11,24 +11,24 @@ export interface DeliveryContent {
   readonly body: string;
 }
 
-/** Headers beyond this are not kept. */
+/** Headers beyond this total are not stored. */
 const HEADERS_CHARS_MAX = 8_192;
-/** What is not the sender's to say, or gives more than the delivery. */
-const NOT_KEPT = /^(?:authorization|cookie|host|forwarded|x-forwarded-.*|x-real-ip|cf-.*)$/;
+/** Headers that the network sets, and credentials. They are not stored. */
+const NOT_STORED = /^(?:authorization|cookie|host|forwarded|x-forwarded-.*|x-real-ip|cf-.*)$/;
 
-/** The key that seals one source's deliveries: HKDF-SHA256 of the signing key, apart from the one that seals its secrets. */
+/** The key that seals one source's deliveries: HKDF-SHA256 of the signing key. The source's secrets have another key. */
 const deliveryKey = (signingPrivateKey: Uint8Array, sourceName: string): Bytes =>
   hkdfSha256(signingPrivateKey, utf8(`muster/webhook-delivery/1:${sourceName}`), KEY_BYTES);
 
 interface Sealing {
   /** The mesh's Ed25519 private key. */
   readonly signingKey: Uint8Array;
-  /** The source's. */
+  /** The name of the source. */
   readonly name: string;
   readonly random: RandomBytes;
 }
 
-/** What is kept of a delivery, in base64; null when its body is too large, or no text and so no event of any kind. */
+/** The stored form of a delivery, in base64; null if its body is too large, or is not UTF-8 and so contains no event. */
 export function sealDelivery(
   { signingKey, name, random }: Sealing,
   headers: Iterable<readonly [string, string]>,
@@ -36,18 +36,18 @@ export function sealDelivery(
 ): string | null {
   const text = body.length > WEBHOOK_STORED_BODY_BYTES_MAX ? null : fromUtf8(body);
   if (text === null) return null;
-  const kept: [string, string][] = [];
+  const stored: [string, string][] = [];
   let room = HEADERS_CHARS_MAX;
   for (const [header, value] of headers) {
     room -= header.length + value.length;
-    if (room >= 0 && !NOT_KEPT.test(header)) kept.push([header, value]);
+    if (room >= 0 && !NOT_STORED.test(header)) stored.push([header, value]);
   }
-  const content: DeliveryContent = { headers: Object.fromEntries(kept), body: text };
+  const content: DeliveryContent = { headers: Object.fromEntries(stored), body: text };
   const key = deliveryKey(signingKey, name);
   return toBase64(sealSecret(key, JSON.stringify(content), random));
 }
 
-/** What was kept; null when it was sealed under another signing key, or for another source. */
+/** The content of a stored delivery; null if it was sealed with another signing key, or for another source. */
 export function openDelivery(
   signingPrivateKey: Uint8Array,
   sourceName: string,
@@ -58,7 +58,7 @@ export function openDelivery(
   return text === null ? null : (JSON.parse(text) as DeliveryContent);
 }
 
-/** Headers by name, whatever their case, as `Headers` gives them. */
+/** Reads headers by name, independent of case, like `Headers`. */
 export const headersOf = (record: Readonly<Record<string, string>>): HeaderReader => {
   const named = new Map(
     Object.entries(record).map(([name, value]) => [name.toLowerCase(), value] as const),

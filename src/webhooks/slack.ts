@@ -23,12 +23,12 @@ import {
 
 export const slack: SignatureScheme = { macKey: textKey, verify };
 
-/** What is signed is `v0:SECONDS:body`; a redelivery has a new time, so the body's hash is the delivery's ID. */
+/** The signature covers `v0:SECONDS:body`. A redelivery has a new time, so the delivery's ID is the hash of the body. */
 function verify(key: Bytes, { headers, body, now }: Delivery): Result<Verified, ApiError> {
   const time = headers.get("x-slack-request-timestamp");
-  if (!time) return signatureMissing("x-slack-request-timestamp is missing");
+  if (!time) return signatureMissing("the header x-slack-request-timestamp is missing");
   const signature = headers.get("x-slack-signature");
-  if (!signature) return signatureMissing("x-slack-signature is missing");
+  if (!signature) return signatureMissing("the header x-slack-signature is missing");
   const seconds = unixSeconds(time);
   if (seconds === null)
     return signatureInvalid("x-slack-request-timestamp must be a whole number of Unix seconds");
@@ -38,7 +38,7 @@ function verify(key: Bytes, { headers, body, now }: Delivery): Result<Verified, 
   return fresh.ok ? ok(bodyId(body)) : fresh;
 }
 
-/** The challenge of Slack's Events API, which sends it once to see whether the address answers; null for any other event. */
+/** The challenge by which Slack's Events API checks once whether the address answers; null for any other event. */
 export function challengeOf(event: Json): string | null {
   if (!isJsonObject(event) || event["type"] !== "url_verification") return null;
   const { challenge } = event;

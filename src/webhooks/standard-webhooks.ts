@@ -22,14 +22,14 @@ import {
   type Verified,
 } from "./scheme.ts";
 
-/** Bytes of a secret ("Signature scheme": at least 192 bits, at most 512). */
+/** Length of a secret ("Signature scheme": at least 192 bits, at most 512). */
 const SECRET_BYTES_MIN = 24;
 const SECRET_BYTES_MAX = 64;
 const SECRET_PREFIX = "whsec_";
 
 /**
- * Visible ASCII without `.`: the full stop delimits what is signed, and an ID that held one could be cut elsewhere
- * ("Signature scheme": the ID must "not be allowed to include any `.`"). No space and so no two headers joined into one.
+ * Visible ASCII without `.`: the full stop separates the parts of the signed text, so an ID that contains one would be ambiguous
+ * ("Signature scheme": the ID must "not be allowed to include any `.`"). Without spaces, two headers joined into one do not match.
  */
 const ID = /^[\x21-\x2d\x2f-\x7e]{1,256}$/;
 
@@ -39,11 +39,13 @@ function macKey(secret: string): Result<Bytes, string> {
   const encoded = secret.startsWith(SECRET_PREFIX) ? secret.slice(SECRET_PREFIX.length) : secret;
   const key = fromBase64(encoded);
   if (key === null) {
-    return err("a Standard Webhooks secret is padded base64, with or without whsec_ before it");
+    return err(
+      "a Standard Webhooks secret must be padded base64, with or without the prefix whsec_",
+    );
   }
   if (key.length < SECRET_BYTES_MIN || key.length > SECRET_BYTES_MAX) {
     return err(
-      `a Standard Webhooks secret is the base64 of ${SECRET_BYTES_MIN} to ${SECRET_BYTES_MAX} bytes, not of ${key.length}`,
+      `a Standard Webhooks secret must be the base64 of ${SECRET_BYTES_MIN} to ${SECRET_BYTES_MAX} bytes; this one has ${key.length}`,
     );
   }
   return ok(key);
@@ -51,11 +53,11 @@ function macKey(secret: string): Result<Bytes, string> {
 
 function verify(key: Bytes, { headers, body, now }: Delivery): Result<Verified, ApiError> {
   const id = headers.get("webhook-id");
-  if (!id) return signatureMissing("webhook-id is missing");
+  if (!id) return signatureMissing("the header webhook-id is missing");
   const timestamp = headers.get("webhook-timestamp");
-  if (!timestamp) return signatureMissing("webhook-timestamp is missing");
+  if (!timestamp) return signatureMissing("the header webhook-timestamp is missing");
   const signatures = headers.get("webhook-signature");
-  if (!signatures) return signatureMissing("webhook-signature is missing");
+  if (!signatures) return signatureMissing("the header webhook-signature is missing");
 
   if (!ID.test(id)) {
     return signatureInvalid("webhook-id must be 1 to 256 visible ASCII characters other than '.'");
@@ -67,14 +69,14 @@ function verify(key: Bytes, { headers, body, now }: Delivery): Result<Verified, 
   const list = listOf(signatures);
   if (list === null) return tooManySignatures("webhook-signature");
 
-  // The version is part of what is compared.
+  // The compared text includes the version.
   if (!anyEquals(list, signatureOf(key, id, timestamp, body))) return signatureInvalid(NO_MATCH);
   const fresh = checkFresh(seconds, now);
   if (!fresh.ok) return fresh;
   return ok({ deliveryId: id });
 }
 
-/** The signatures of the header ("Webhook headers": space delimited), or null when there are too many to look at. */
+/** The signatures in the header ("Webhook headers": space delimited); null if there are too many. */
 function listOf(header: string): readonly string[] | null {
   if (header.length > SIGNATURE_HEADER_CHARS_MAX) return null;
   const list = header.split(" ");
@@ -84,10 +86,10 @@ function listOf(header: string): readonly string[] | null {
 const signatureOf = (key: Bytes, id: string, timestamp: string, body: Uint8Array): string =>
   `v1,${toBase64(hmacSha256(key, concat(utf8(`${id}.${timestamp}.`), body)))}`;
 
-/** The secret of these bytes, as Standard Webhooks writes it. */
+/** The secret for these bytes in the notation of Standard Webhooks. */
 export const secretOf = (key: Uint8Array): string => SECRET_PREFIX + toBase64(key);
 
-/** The headers that sign one delivery; what is wrong with the secret when it can't. */
+/** The headers that sign one delivery, or the reason why the secret is unusable. */
 export function signStandard(
   secret: string,
   { id, at, body }: { readonly id: string; readonly at: Millis; readonly body: Uint8Array },

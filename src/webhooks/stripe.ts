@@ -1,5 +1,5 @@
 /**
- * Stripe's `Stripe-Signature: t=SECONDS,v1=HEX,...`, which other senders use under names of their own.
+ * Stripe's `Stripe-Signature: t=SECONDS,v1=HEX,...`. Other senders use the same form with other header names.
  * https://docs.stripe.com/webhooks/signature
  */
 import { concat, toHex, utf8, type Bytes } from "../base/bytes.ts";
@@ -31,8 +31,8 @@ export const stripe = (header: string): SignatureScheme => ({
 });
 
 /**
- * What is signed is `t.body`; a redelivery has a new `t`, so the body's hash is the delivery's ID. `v0`, which Stripe sends
- * for test events, is no signature here.
+ * The signature covers `t.body`. A redelivery has a new `t`, so the delivery's ID is the hash of the body. `v0`, which Stripe
+ * sends for test events, is not accepted.
  */
 function verify(
   header: string,
@@ -40,7 +40,7 @@ function verify(
   { headers, body, now }: Delivery,
 ): Result<Verified, ApiError> {
   const text = headers.get(header);
-  if (!text) return signatureMissing(`${header} is missing`);
+  if (!text) return signatureMissing(`the header ${header} is missing`);
   const items = text.length > SIGNATURE_HEADER_CHARS_MAX ? [] : text.split(",");
   if (items.length === 0 || items.length > 1 + SIGNATURES_MAX) return tooManySignatures(header);
   const valuesOf = (name: string): readonly string[] =>
@@ -50,7 +50,7 @@ function verify(
   if (time === undefined) return signatureMissing(`${header} has no t=`);
   const seconds = unixSeconds(time);
   if (seconds === null || more.length > 0)
-    return signatureInvalid(`${header} must hold one t= of whole Unix seconds`);
+    return signatureInvalid(`${header} must contain exactly one t= with whole Unix seconds`);
   const mac = hmacSha256(key, concat(utf8(`${time}.`), body));
   if (!anyEquals(valuesOf("v1"), toHex(mac))) return signatureInvalid(NO_MATCH);
   const fresh = checkFresh(seconds, now);

@@ -2,7 +2,7 @@ import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { EventMapping, SubmitTask, WebhookFilter, WebhookScheme } from "../protocol/http.ts";
 import { eventOf } from "./event.ts";
-import { judgeFilters, leftOutBy, type FilterVerdict } from "./filter.ts";
+import { judgeFilters, exclusionOf, type FilterVerdict } from "./filter.ts";
 import { taskOf } from "./mapping.ts";
 import type { HeaderReader } from "./scheme.ts";
 
@@ -36,7 +36,7 @@ export function judgeEvent(
   headers: HeaderReader,
   event: Json,
 ): Verdict {
-  const reason = leftOutBy(judgeFilters(filters, headers, event));
+  const reason = exclusionOf(judgeFilters(filters, headers, event));
   if (reason !== null) return { outcome: "filtered", reason };
   const task = taskOf(mapping, event);
   return task.ok

@@ -25,16 +25,16 @@ function schemeOf({ scheme, signature }: Signing): SignatureScheme {
   }
 }
 
-/** Where a plain HMAC stands unless its source says otherwise. */
+/** The default header of a plain HMAC. */
 const HMAC_HEADER = "x-signature";
 
-/** A delivery and the secrets of the source that it claims to come from: more than one while they are changed. */
+/** A delivery and the secrets of its source: more than one during a rotation. */
 export interface SignedDelivery extends Delivery {
   readonly secrets: readonly string[];
 }
 
 /**
- * Whether the holder of one of the secrets signed these bytes: `signature_missing`, `signature_invalid` or
+ * Verifies that one of the secrets signed these bytes; else the error is `signature_missing`, `signature_invalid` or
  * `signature_stale`.
  */
 export function verifyDelivery(
@@ -42,20 +42,20 @@ export function verifyDelivery(
   { secrets, ...delivery }: SignedDelivery,
 ): Result<Verified, ApiError> {
   const scheme = schemeOf(signing);
-  // `checkSecret` let them in, so the fault is ours: the sender should try again, not learn that it signed wrongly.
-  let refusal: ApiError = { code: "internal", detail: "the source's secret can't be used" };
+  // `checkSecret` accepted the secrets, so this is a defect of the mesh: the sender must not be told that its signature is wrong.
+  let refusal: ApiError = { code: "internal", detail: "the webhook source has no usable secret" };
   for (const secret of secrets) {
     const macKey = scheme.macKey(secret);
     if (!macKey.ok) continue;
     const verified = scheme.verify(macKey.value, delivery);
     if (verified.ok) return verified;
-    // Stale says more than that another secret does not match: this one did.
+    // A stale signature matched its secret, so it is the more useful error.
     if (refusal.code !== "signature_stale") refusal = verified.error;
   }
   return err(refusal);
 }
 
-/** Whether a secret can serve under its scheme; asked when a source is registered. */
+/** Checks that a secret is usable with its scheme, when a source is registered. */
 export function checkSecret(
   signing: Signing,
   secret: string,

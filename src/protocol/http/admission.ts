@@ -12,7 +12,7 @@ export const AuthModeBody = z.object({ mode: AuthMode }).meta({ id: "AuthMode" }
 
 export const AllowBody = z
   .object({
-    label: z.string().max(200).default("").meta({ description: "For people" }),
+    label: Label,
     roles: z
       .array(Role)
       .min(1)
@@ -20,10 +20,11 @@ export const AllowBody = z
       .default(["worker"])
       .meta({ description: "Roles that the peer may have" }),
     go_p2p: z.boolean().default(false).meta({
-      description: "Lets the key come by go-p2p 1.0 although it has spoken muster.2",
+      description:
+        "Allows the key to connect by go-p2p although it has connected by muster.2 before",
     }),
     readmit: z.boolean().default(false).meta({
-      description: "Lifts a revocation of this key; without it, allowing a revoked key is refused",
+      description: "Lifts a revocation of this key; without it, a revoked key is refused",
     }),
   })
   .meta({ id: "AllowRequest" });
@@ -47,7 +48,7 @@ export const AllowList = z
 export const SCOPES = ["admin", "controller", "viewer"] as const;
 export const Scope = z.enum(SCOPES).meta({
   description:
-    "`admin` may do everything, `controller` gives tasks and sees its own, `viewer` looks at everything",
+    "`admin` may do everything, `controller` submits tasks and reads its own, `viewer` reads everything that is not secret",
 });
 export type Scope = z.infer<typeof Scope>;
 
@@ -60,14 +61,14 @@ export const TokenView = z
     id: CredentialId,
     label: z.string(),
     scope: Scope,
-    prefix: z.string().meta({ description: "How the token begins" }),
+    prefix: z.string().meta({ description: "The first characters of the token" }),
     created_at: Time,
     revoked_at: Time.nullable(),
   })
   .meta({ id: "Token" });
 export type TokenView = z.infer<typeof TokenView>;
 export const NewTokenView = TokenView.extend({
-  token: z.string().meta({ description: "Shown this once" }),
+  token: z.string().meta({ description: "Only this response contains it" }),
 }).meta({ id: "NewToken" });
 export const TokenList = z.object({ tokens: z.array(TokenView) }).meta({ id: "TokenList" });
 
@@ -89,7 +90,7 @@ export const JoinKeyView = z
     id: CredentialId,
     label: z.string(),
     roles: z.array(Role),
-    prefix: z.string().meta({ description: "How the key begins" }),
+    prefix: z.string().meta({ description: "The first characters of the key" }),
     uses_left: z.int(),
     expires_at: Time,
     created_at: Time,
@@ -98,8 +99,10 @@ export const JoinKeyView = z
   .meta({ id: "JoinKey" });
 export type JoinKeyView = z.infer<typeof JoinKeyView>;
 export const NewJoinKeyView = JoinKeyView.extend({
-  key: z.string().meta({ description: "Shown this once" }),
-  link: z.string().meta({ description: "Carries the mesh's address, its key and the join key" }),
+  key: z.string().meta({ description: "Only this response contains it" }),
+  link: z
+    .string()
+    .meta({ description: "Contains the mesh's address, its public key and the join key" }),
 }).meta({ id: "NewJoinKey" });
 export const JoinKeyList = z
   .object({ join_keys: z.array(JoinKeyView) })
@@ -111,7 +114,7 @@ export const AuditView = z
     actor: z.string().meta({ description: "`admin`, `token:` or `peer:` and an ID, or `mesh`" }),
     act: z.string(),
     subject: z.string(),
-    outcome: z.string().meta({ description: "`ok`, or the error's code" }),
+    outcome: z.string().meta({ description: "`ok`, or the code of the error" }),
     detail: z.record(z.string(), JsonValue),
   })
   .meta({ id: "AuditEntry" });

@@ -3,7 +3,7 @@ import { OUTBOUND_URL_CHARS_MAX } from "../outbound-url.ts";
 import { Time } from "./page.ts";
 
 const Url = z.string().min(1).max(OUTBOUND_URL_CHARS_MAX).meta({
-  description: "https or http, and public as written: no private address, no redirect is followed",
+  description: "An https or http URL with a public address; the mesh does not follow redirects",
   example: "https://example.com/muster",
 });
 
@@ -12,13 +12,16 @@ export const CallbackBody = z
     url: Url,
     secret: z.string().min(32).max(100).optional().meta({
       description:
-        "Signs this task's callback, as Standard Webhooks writes secrets (whsec_…). Default: the caller's own, see /v1/callback-secret",
+        "Signs this task's callback; a Standard Webhooks secret (whsec_…). Default: the caller's secret, which /v1/callback-secret shows",
     }),
   })
-  .meta({ id: "CallbackRequest", description: "Told of the task's end, until it acknowledges" });
+  .meta({
+    id: "CallbackRequest",
+    description: "Receives an event when the task ends, and again until it acknowledges one",
+  });
 export type CallbackBody = z.infer<typeof CallbackBody>;
 
-/** Of tasks that webhooks make: signed with the administrator's callback secret, so none stands in a mapping. */
+/** The callback of tasks that webhooks create. The administrator's callback secret signs it, so a mapping contains no secret. */
 export const FixedCallback = z.object({ url: Url }).meta({ id: "FixedCallback" });
 
 export const CALLBACK_STATES = ["waiting", "pending", "delivered", "failed"] as const;
@@ -27,8 +30,10 @@ export type CallbackState = (typeof CALLBACK_STATES)[number];
 export const CallbackAttemptView = z
   .object({
     at: Time,
-    ended_at: Time.nullable().meta({ description: "Null while it is under way, or was cut off" }),
-    status: z.int().nullable().meta({ description: "The HTTP status that answered" }),
+    ended_at: Time.nullable().meta({
+      description: "Null while the attempt is running, or if it was interrupted",
+    }),
+    status: z.int().nullable().meta({ description: "The HTTP status of the answer" }),
     error: z.string().nullable(),
   })
   .meta({ id: "CallbackAttempt" });
@@ -38,9 +43,9 @@ export const CallbackView = z
     url: z.string(),
     state: z.enum(CALLBACK_STATES).meta({
       description:
-        "`waiting` for the task's end, `pending` until acknowledged (2xx), `delivered`, or `failed`: given up",
+        "`waiting`: the task has not ended; `pending`: not acknowledged (2xx) yet; `delivered`; `failed`: no more attempts",
     }),
-    next_at: Time.nullable().meta({ description: "When it is tried again" }),
+    next_at: Time.nullable().meta({ description: "When the next attempt is made" }),
     attempts: z.array(CallbackAttemptView),
   })
   .meta({ id: "Callback" });
@@ -49,7 +54,7 @@ export type CallbackView = z.infer<typeof CallbackView>;
 export const CallbackSecretView = z
   .object({
     secret: z.string().meta({
-      description: "Signs the callbacks of this token's tasks; the same for as long as it lives",
+      description: "Signs the callbacks of this token's tasks; it does not change",
     }),
   })
   .meta({ id: "CallbackSecret" });

@@ -13,8 +13,8 @@ export {
 } from "../discovery.ts";
 
 /**
- * What is looked for. A pointer matches unless its public metadata says otherwise: what is not public is for whoever
- * opens the record to judge.
+ * The peers to list. A pointer matches unless its public metadata contradicts the filter: properties that are not public are
+ * checked by the caller, who opens the record.
  */
 export const PointerFilter = z.object({
   role: Role.optional(),
@@ -27,9 +27,9 @@ export type PointerFilter = z.infer<typeof PointerFilter>;
 export const PointerQuery = Page.extend(PointerFilter.shape).extend({
   since: z
     .string()
-    .regex(/^(?:0|[1-9][0-9]{0,14})$/, "take it from an earlier answer")
+    .regex(/^(?:0|[1-9][0-9]{0,14})$/, "use the value of `since` from an earlier answer")
     .optional()
-    .meta({ description: "`since` of an earlier answer: only what changed after it" }),
+    .meta({ description: "`since` from an earlier answer: lists only later changes" }),
 });
 export type PointerQuery = z.infer<typeof PointerQuery>;
 
@@ -37,7 +37,7 @@ export const PointerList = z
   .object({
     pointers: z.array(PointerView),
     removed: z.array(RemovedPointer),
-    since: z.string().meta({ description: "Give this back to learn what changed since" }),
+    since: z.string().meta({ description: "Send this as `since` to list later changes" }),
     next_cursor: NextCursor,
     checkpoint: Checkpoint,
   })

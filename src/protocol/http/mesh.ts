@@ -7,9 +7,10 @@ export const MeshView = z
   .object({
     name: z.string(),
     id: PeerId,
-    public_key: PublicKeyHex.meta({ description: "The mesh's identity: pin this" }),
+    public_key: PublicKeyHex.meta({ description: "The mesh's identity key; clients pin it" }),
     discovery_key: PublicKeyHex.meta({
-      description: "Public half of the key that keeps the discovery keys of all epochs",
+      description:
+        "The public key of the mesh's discovery key, which protects the discovery keys of all epochs",
     }),
     signing_key: PublicKeyHex.meta({ description: "Ed25519" }),
     protocols: z.array(Protocol),
@@ -23,10 +24,10 @@ export const ProblemView = z
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    code: z.string().meta({ description: "Stable; tell errors apart by this" }),
+    code: z.string().meta({ description: "Stable: distinguish errors by this field" }),
     detail: z.string(),
     retry_after: z.number().optional(),
-    time: Time.optional().meta({ description: "The mesh's time, when the caller's clock is off" }),
+    time: Time.optional().meta({ description: "The mesh's time, if the caller's clock is wrong" }),
     issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: "Problem", description: "RFC 9457" });

@@ -1,17 +1,20 @@
 import { z } from "zod";
 import { PAGE_DEFAULT, PAGE_MAX } from "../constants.ts";
 
-/** Numbers arrive as text in a query string. */
+/** A number in a query string, where it arrives as text. */
 const queryInt = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 export const Page = z.object({
   limit: queryInt(1, PAGE_MAX).default(PAGE_DEFAULT),
-  cursor: z.string().max(200).optional().meta({ description: "`next_cursor` of the page before" }),
+  cursor: z
+    .string()
+    .max(200)
+    .optional()
+    .meta({ description: "`next_cursor` of the previous page" }),
 });
 
 export const NextCursor = z.string().nullable().meta({ description: "Null on the last page" });
 
 export const Time = z.iso.datetime().meta({ description: "RFC 3339, UTC" });
 
-/** A label for people. */
-export const Label = z.string().max(200).default("").meta({ description: "For people" });
+export const Label = z.string().max(200).default("").meta({ description: "A label for people" });

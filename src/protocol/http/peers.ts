@@ -14,7 +14,7 @@ export const PEER_STATES = [
 export const PeerState = z.enum(PEER_STATES);
 export type PeerState = z.infer<typeof PeerState>;
 
-/** The strongest first. */
+/** The preferred protocol first. */
 export const PROTOCOLS = ["muster/2", "go-p2p/1.0"] as const;
 export const Protocol = z.enum(PROTOCOLS);
 export type Protocol = z.infer<typeof Protocol>;
@@ -25,7 +25,8 @@ export const PeerView = z
     name: Name,
     public_key: PublicKeyHex,
     address: z.string().meta({
-      description: "Where the peer last connected from, or is said to listen; empty when unknown",
+      description:
+        "The address from which the peer last connected, or on which it listens by another peer's advert; empty if unknown",
     }),
     role: Role,
     added_at: Time,
@@ -38,24 +39,24 @@ export const PeerView = z
     geo_km: z
       .number()
       .nullable()
-      .meta({ description: "Great-circle distance to the mesh in kilometres" }),
+      .meta({ description: "Great-circle distance to the mesh in kilometers" }),
     score: z.number().min(0).max(1).meta({ description: "0.0 worst to 1.0 best" }),
     confidence: z
       .number()
       .min(0)
       .max(1)
-      .meta({ description: "Share of the score's weight that rests on measurements" }),
+      .meta({ description: "The share of the score's weight that is based on measurements" }),
     connected: z.boolean(),
     state: PeerState,
     protocol: Protocol.nullable(),
     capabilities: Capabilities,
     slots: z.int(),
-    tasks: z.int().meta({ description: "Attempts that the peer holds now" }),
+    tasks: z.int().meta({ description: "Attempts that the peer has a lease for now" }),
     successes: z.int(),
     failures: z.int(),
     told_by: z.object({ peer_id: PeerId, ping_ms: z.number().nullable() }).optional().meta({
       description:
-        "Who told of a peer that is known by hearsay alone, and the RTT that it says it measured; absent for all others",
+        "The peer that advertised this one, and the RTT that it reports; only for peers that are known by an advert only",
     }),
   })
   .meta({ id: "Peer" });
@@ -67,14 +68,15 @@ export const PairRttView = z
     other_id: PeerId,
     rtt_ms: z.number().nullable().meta({
       description:
-        "Estimate of the round trip between the two in milliseconds; null when there is nothing to go by",
+        "The estimated round-trip time between the two peers in milliseconds; null if nothing is known",
     }),
-    error_ms: z.number().nullable().meta({ description: "How far off it is expected to be" }),
+    error_ms: z.number().nullable().meta({ description: "The expected error of the estimate" }),
     basis: z.enum(["observed", "coordinates"]).nullable().meta({
-      description: "A measurement of the last hour, or the peers' network coordinates (Vivaldi)",
+      description:
+        "`observed`: a measurement of the last hour; `coordinates`: the peers' network coordinates (Vivaldi)",
     }),
-    observed: z.boolean().meta({ description: "Whether one of the two ever measured it" }),
-    observed_ms: z.number().nullable().meta({ description: "Median of the last samples" }),
+    observed: z.boolean().meta({ description: "Whether one of the two has ever measured it" }),
+    observed_ms: z.number().nullable().meta({ description: "The median of the last samples" }),
     observed_at: Time.nullable(),
   })
   .meta({ id: "PairRtt" });

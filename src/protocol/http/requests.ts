@@ -3,7 +3,7 @@ import { REQUEST_TIMEOUT_DEFAULT, REQUEST_TIMEOUT_MAX } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
 import { GO_P2P_REQUESTS } from "../messages.ts";
 
-/** One of go-p2p's requests, to one peer. */
+/** A go-p2p request to one peer. */
 export const PeerRequest = z
   .object({
     type: z.enum(GO_P2P_REQUESTS),
@@ -13,10 +13,12 @@ export const PeerRequest = z
   .meta({ id: "PeerRequest" });
 export type PeerRequest = z.infer<typeof PeerRequest>;
 
-/** What the peer answered, as it said it. */
+/** The peer's reply, unchanged. */
 export const PeerReply = z
   .object({
-    type: z.string().meta({ description: "The reply's type; `error` when the peer refused" }),
+    type: z
+      .string()
+      .meta({ description: "The reply's type; `error` if the peer refused the request" }),
     payload: JsonValue,
   })
   .meta({ id: "PeerReply" });

@@ -6,17 +6,22 @@ const Share = z.number().min(0).max(1);
 
 const FactorView = z
   .object({
-    raw: z.number().nullable().meta({ description: "As measured; null was never measured" }),
+    raw: z
+      .number()
+      .nullable()
+      .meta({ description: "The measured value; null if it was never measured" }),
     unit: z.enum(["ms", "share", "hops", "km"]),
-    normalised: Share.meta({ description: "1 is best; 0.5 when nothing is known" }),
-    known: Share.meta({ description: "How much of it rests on measurements" }),
+    normalised: Share.meta({ description: "1 is best; 0.5 if nothing is known" }),
+    known: Share.meta({ description: "How much of the value is based on measurements" }),
     weight: Share,
-    part: Share.meta({ description: "What it adds to the score: weight times normalised" }),
+    part: Share.meta({ description: "Its contribution to the score: weight times normalised" }),
     age_seconds: z
       .number()
       .nullable()
-      .meta({ description: "Since the newest measurement; null when there is none" }),
-    samples: z.number().meta({ description: "What it rests on; of outcomes the decayed count" }),
+      .meta({ description: "The age of the newest measurement; null if there is none" }),
+    samples: z
+      .number()
+      .meta({ description: "The number of samples; for outcomes, their decayed count" }),
   })
   .meta({ id: "Factor" });
 
@@ -38,10 +43,10 @@ export const ScoreView = z
         timeouts: z.number(),
         refusals: z.number(),
       })
-      .meta({ description: "How attempts ended, each counting half after an hour" }),
-    failure_risk: Share.meta({ description: "Expected share of failed attempts" }),
+      .meta({ description: "The outcomes of attempts, with a half-life of one hour" }),
+    failure_risk: Share.meta({ description: "The expected share of failed attempts" }),
     uptime: Share.nullable().meta({
-      description: "Share of time connected, the recent counting most",
+      description: "The share of time connected, weighted towards recent time",
     }),
     rtt: z
       .object({
@@ -53,7 +58,7 @@ export const ScoreView = z
       .nullable(),
     service_times: z
       .array(z.object({ kind: z.string(), mean_ms: z.number(), samples: z.number() }))
-      .meta({ description: "How long tasks of a kind take here; the kinds met most" }),
+      .meta({ description: "The mean duration of tasks by kind, for the most frequent kinds" }),
   })
   .meta({ id: "Score" });
 export type ScoreView = z.infer<typeof ScoreView>;
@@ -61,10 +66,12 @@ export type ScoreView = z.infer<typeof ScoreView>;
 const CostView = z
   .object({
     rtt_ms: z.number(),
-    wait_ms: z.number().meta({ description: "Until a slot is free" }),
+    wait_ms: z.number().meta({ description: "The expected time until a slot is free" }),
     service_ms: z.number(),
-    failure_ms: z.number().meta({ description: "Price of a failure times its risk" }),
-    loss_ms: z.number().meta({ description: "Price of losing the peer meanwhile times its risk" }),
+    failure_ms: z.number().meta({ description: "The cost of a failure times its risk" }),
+    loss_ms: z
+      .number()
+      .meta({ description: "The cost of losing the peer during the task times its risk" }),
     total_ms: z.number(),
   })
   .meta({ id: "Cost" });
@@ -74,11 +81,11 @@ const ContenderView = z
     peer_id: PeerId,
     chosen: z.boolean(),
     worth: Share.meta({
-      description: "As a score: 1 / (1 + cost / mean cost), or the score under best-score",
+      description: "The cost as a score: 1 / (1 + cost / mean cost); under best-score, the score",
     }),
     held_back_by: z
       .array(z.enum(["no_free_slot", "failed_before", "over_share"]))
-      .meta({ description: "What puts it behind others, whatever its cost" }),
+      .meta({ description: "Why it ranks behind other peers, independent of its cost" }),
     cost: CostView.nullable(),
     held: z.int(),
     slots: z.int(),
@@ -98,7 +105,7 @@ const ContenderView = z
         share: Share,
         near_ms: z.number().nullable(),
       })
-      .meta({ description: "What was known of it then" }),
+      .meta({ description: "The values that the choice used" }),
   })
   .meta({ id: "Contender" });
 
@@ -109,37 +116,38 @@ export const WhyQuery = z.object({
     .min(1)
     .max(1_000_000)
     .optional()
-    .meta({ description: "Which attempt's choice; the newest unless given" }),
+    .meta({ description: "The attempt whose choice to show; default: the newest" }),
 });
 
 export const WhyView = z
   .object({
     task_id: Uuid,
-    attempt: z.int().nullable().meta({ description: "Null while the task was given to nobody" }),
+    attempt: z.int().nullable().meta({ description: "Null if the task has not been assigned yet" }),
     at: Time,
     policy: z.enum(["expected-cost", "best-score"]),
     chosen: PeerId.nullable(),
     by: z.enum(["measure", "newcomer", "near"]).nullable().meta({
-      description: "The policy's measure; a newcomer to be tried; the nearest of the best",
+      description:
+        "`measure`: the policy's measure; `newcomer`: a peer without history, for exploration; `near`: the nearest of the best peers",
     }),
-    reproduced: z
-      .boolean()
-      .meta({ description: "Made again from what was stored, the choice is the same" }),
-    eligible: z.int().meta({ description: "Peers that could have had the task" }),
+    reproduced: z.boolean().meta({
+      description: "Whether recomputing the choice from the stored values gives the same peer",
+    }),
+    eligible: z.int().meta({ description: "How many peers could have received the task" }),
     mean_cost_ms: z.number().nullable(),
     contenders: z
       .array(ContenderView)
-      .meta({ description: "The chosen one and the foremost of the others, the best first" }),
+      .meta({ description: "The chosen peer and the best of the others, the best first" }),
     ruled_out: z
       .record(z.string(), z.int())
-      .meta({ description: "How many peers with a session each rule excluded" }),
+      .meta({ description: "How many connected peers each rule excluded" }),
     excluded: z
       .array(z.object({ peer_id: PeerId, rule: z.string() }))
-      .meta({ description: "Some of them" }),
+      .meta({ description: "Some of the excluded peers" }),
     draws: z.object({ lot: z.number(), venture: z.number() }),
     constants: z
       .record(z.string(), z.unknown())
-      .meta({ description: "The policy's, as they were" }),
+      .meta({ description: "The policy's constants at that time" }),
   })
   .meta({ id: "Why" });
 export type WhyView = z.infer<typeof WhyView>;

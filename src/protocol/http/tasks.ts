@@ -39,15 +39,18 @@ export const Requirements = z
   .object({
     capabilities: z.array(CapabilityRequirement).max(CAPABILITIES_MAX).default([]).meta({
       description:
-        "Labels that the peer must all have: `gpu` (with or without a value), `arch=arm64`, `memory_gib>=16` (also <=, >, <)",
+        "The peer must have all of these labels: `gpu` (with or without a value), `arch=arm64`, `memory_gib>=16` (also <=, >, <)",
     }),
-    peer_id: PeerId.optional().meta({ description: "Only this peer" }),
+    peer_id: PeerId.optional().meta({ description: "Only this peer may run the task" }),
     avoid: z
       .array(PeerId)
       .max(AVOIDED_PEERS_MAX)
       .optional()
-      .meta({ description: "Never these peers" }),
-    role: z.enum(["worker", "dual"]).optional().meta({ description: "Only peers of this role" }),
+      .meta({ description: "These peers may not run the task" }),
+    role: z
+      .enum(["worker", "dual"])
+      .optional()
+      .meta({ description: "Only peers of this role may run the task" }),
     min_score: z.number().min(0).max(1).optional(),
     near: z
       .union([
@@ -58,7 +61,9 @@ export const Requirements = z
         z.strictObject({ peer_id: PeerId }),
       ])
       .optional()
-      .meta({ description: "Of the best, prefer who is near this place, or this peer" }),
+      .meta({
+        description: "Among the best peers, prefer those near this location, or near this peer",
+      }),
   })
   .meta({ id: "Requirements" });
 export type Requirements = z.infer<typeof Requirements>;
@@ -69,7 +74,7 @@ const seconds = (max: number) =>
     .min(0)
     .max(max / 1_000);
 
-/** The pause before a failed task is tried again: the first one; it doubles with each try up to the longest. */
+/** The pause before the next attempt of a failed task. It doubles with each attempt, up to the maximum. */
 export const Backoff = z
   .object({
     first_seconds: seconds(RETRY_BACKOFF_CEILING).default(RETRY_BACKOFF_DEFAULT / 1_000),
@@ -77,24 +82,24 @@ export const Backoff = z
   })
   .meta({ id: "Backoff" });
 
-// A field that came later has no default here: a request's hash, which its idempotency key remembers, must not change.
+// A field that is added later has no default here: an idempotency key stores the request's hash, which must not change.
 export const SubmitTask = z
   .object({
     kind: TaskKind,
     payload: JsonValue.default(null),
     requirements: Requirements.default({ capabilities: [] }),
     priority: z.int().min(-PRIORITY_MAX).max(PRIORITY_MAX).default(0).meta({
-      description: "Higher goes first; one step is worth a minute of waiting",
+      description: "A higher priority runs first; one step equals one minute of waiting",
     }),
     not_before: z.iso.datetime({ offset: true }).optional().meta({
-      description: "Not offered to anybody before this time, 30 days ahead at most",
+      description: "The task is not offered to a peer before this time, at most 30 days ahead",
     }),
     deadline_seconds: z
       .number()
       .positive()
       .max(TASK_DEADLINE_MAX / 1_000)
       .default(TASK_DEADLINE_DEFAULT / 1_000)
-      .meta({ description: "Not ended by then, counted from `not_before`, the task expires" }),
+      .meta({ description: "The task expires if it has not ended this long after `not_before`" }),
     backoff: Backoff.optional(),
     max_attempts: z.int().min(1).max(TASK_ATTEMPTS_MAX).default(TASK_ATTEMPTS_DEFAULT),
     lease_seconds: z
@@ -103,11 +108,13 @@ export const SubmitTask = z
       .max(LEASE_MAX / 1_000)
       .default(LEASE_DEFAULT / 1_000)
       .meta({
-        description: "How long a peer may be silent about the task before it goes to another",
+        description:
+          "How long a peer may send no heartbeat for the task before another peer gets it",
       }),
     callback: CallbackBody.optional(),
     seal_to: PublicKeyHex.optional().meta({
-      description: "X25519 key, in hex, to which the result is sealed (STMF): nobody else reads it",
+      description:
+        "X25519 public key, in hex, to which the result is sealed (STMF); only its owner can read the result",
     }),
   })
   .meta({ id: "TaskRequest" });
@@ -130,7 +137,7 @@ export const AttemptView = z
     attempt: z.int().positive(),
     peer_id: PeerId,
     peer_name: z.string(),
-    score: z.number().meta({ description: "The peer's score when it was chosen" }),
+    score: z.number().meta({ description: "The peer's score at the time of the choice" }),
     state: z.enum(ATTEMPT_STATES),
     started_at: Time,
     ended_at: Time.nullable(),
@@ -146,41 +153,45 @@ export const TaskView = z
     payload: JsonValue,
     state: TaskState,
     source: z.string().meta({
-      description: "`api`, `peer` (over its session), or `webhook:` and the source's name",
+      description: "`api`, `peer` (over its session), or `webhook:` and the name of the source",
     }),
     requirements: Requirements,
     priority: z.int(),
     created_at: Time,
-    not_before: Time.meta({ description: "Not offered before this: as asked, or a pause" }),
+    not_before: Time.meta({
+      description:
+        "The task is not offered before this time: as requested, or because of the pause between attempts",
+    }),
     deadline_at: Time,
     ended_at: Time.nullable(),
     max_attempts: z.int(),
     backoff: Backoff,
     lease_seconds: z.number(),
-    peer_id: PeerId.nullable().meta({ description: "Who holds it, or who ended it" }),
+    peer_id: PeerId.nullable().meta({
+      description: "The peer that has the lease, or that ended the task",
+    }),
     progress: z.number().nullable(),
     message: z.string().max(PROGRESS_MESSAGE_CHARS_MAX).nullable().meta({
-      description: "What the peer said last of its progress",
+      description: "The peer's last progress message",
     }),
     result: JsonValue,
     error: z.string().nullable(),
     attempts: z.array(AttemptView),
     callback: CallbackView.nullable().default(null),
     result_sealed: z.boolean().default(false).meta({
-      description:
-        "`result` is the base64 of an STMF container, to be opened with the caller's key",
+      description: "Whether `result` is an STMF container in base64, which the caller's key opens",
     }),
     result_bytes: z.int().nullable().default(null).meta({
-      description: "Size of a result that is too large to stand here",
+      description: "The size of a result that is too large for this response",
     }),
     result_url: z.string().nullable().default(null).meta({
-      description: "Where such a one is got, below the mesh's own URL",
+      description: "The path of such a result, relative to the mesh's URL",
     }),
   })
   .meta({ id: "Task" });
 export type TaskView = z.infer<typeof TaskView>;
 
-/** A task in a list: without what can be large, or many. `GET /v1/tasks/:id` shows the rest. */
+/** A task in a list, without its large fields and lists. `GET /v1/tasks/:id` shows them. */
 export const TaskSummary = TaskView.omit({
   payload: true,
   result: true,
@@ -192,14 +203,14 @@ export const TaskSummary = TaskView.omit({
 }).meta({ id: "TaskSummary" });
 export type TaskSummary = z.infer<typeof TaskSummary>;
 
-/** What a callback is told of a task's end. The same bytes each time, under the task's ID as `webhook-id`. */
+/** The event that a callback receives when a task ends: the same bytes in each attempt, with the task's ID as `webhook-id`. */
 export const TaskEvent = z
   .object({
     type: z.enum(["task.succeeded", "task.failed", "task.cancelled", "task.expired"]),
     timestamp: Time.meta({ description: "When the task ended" }),
     data: TaskView.omit({ payload: true, attempts: true, callback: true })
       .partial()
-      // What a receiver can rely on; the rest may be less from a mesh of another version.
+      // A receiver can rely on these fields; a mesh of another version may omit others.
       .required({ id: true, kind: true, state: true, ended_at: true, error: true, result: true }),
   })
   .meta({ id: "TaskEvent" });
@@ -212,8 +223,8 @@ export const TaskQuery = Page.extend({
     .string()
     .max(80)
     .optional()
-    .meta({ description: "`api`, `peer`, or `webhook:` and a name" }),
-  peer_id: PeerId.optional().meta({ description: "Held or ended by this peer" }),
+    .meta({ description: "`api`, `peer`, or `webhook:` and the name of a source" }),
+  peer_id: PeerId.optional().meta({ description: "This peer has the lease, or ended the task" }),
   created_after: z.iso.datetime({ offset: true }).optional(),
   created_before: z.iso.datetime({ offset: true }).optional(),
 });
@@ -242,7 +253,7 @@ export const WaitQuery = z.object({
     .min(0)
     .max(WAIT_SECONDS_MAX)
     .optional()
-    .meta({ description: "Seconds to wait for the task's end before answering" }),
+    .meta({ description: "How many seconds to wait for the task to end before answering" }),
 });
 
 export const TaskList = z

@@ -5,14 +5,18 @@ import { NextCursor, Page, Time } from "./page.ts";
 import { SubmitTask } from "./tasks.ts";
 import { WebhookFilter } from "./webhook-filters.ts";
 
-/** What the sender is answered. */
+/** The answer to the sender. */
 export const DeliveryView = z
   .object({
-    task_id: Uuid.nullable().meta({ description: "Null when the source's filters left it out" }),
-    duplicate: z
-      .boolean()
-      .meta({ description: "True when the same delivery made this task before" }),
-    filtered: z.string().nullable().default(null).meta({ description: "Which filter left it out" }),
+    task_id: Uuid.nullable().meta({ description: "Null if a filter excluded the event" }),
+    duplicate: z.boolean().meta({
+      description: "Whether the task was created by an earlier delivery with the same ID",
+    }),
+    filtered: z
+      .string()
+      .nullable()
+      .default(null)
+      .meta({ description: "The filter that excluded the event" }),
   })
   .meta({ id: "Delivery" });
 export type DeliveryView = z.infer<typeof DeliveryView>;
@@ -23,23 +27,23 @@ export type ChallengeView = z.infer<typeof ChallengeView>;
 export const DELIVERY_OUTCOMES = ["task", "duplicate", "filtered", "unmapped", "refused"] as const;
 export const DeliveryOutcome = z.enum(DELIVERY_OUTCOMES).meta({
   description:
-    "It became a task; it had become one before; a filter left it out; the mapping did not fit; the mesh took no task just then",
+    "`task`: it became a task; `duplicate`: it had become one before; `filtered`: a filter excluded it; `unmapped`: the event does not fit the mapping; `refused`: the mesh did not accept the task, for example because the queue was full",
 });
 export type DeliveryOutcome = z.infer<typeof DeliveryOutcome>;
 
-/** One rightly signed delivery, as the mesh remembers it. */
+/** A recorded delivery; its signature was valid. */
 export const KeptDelivery = z
   .object({
     id: OpaqueId,
     received_at: Time,
     delivery_id: z.string().meta({
-      description: "What was signed of its identity: the sender's ID, or its body's SHA-256",
+      description: "The sender's ID, if the signature covers it; else the SHA-256 of the body",
     }),
     outcome: DeliveryOutcome,
     task_id: Uuid.nullable(),
-    detail: z.string().nullable().meta({ description: "Why it became no task" }),
+    detail: z.string().nullable().meta({ description: "Why it did not become a task" }),
     bytes: z.int(),
-    replayable: z.boolean().meta({ description: "Its body is kept" }),
+    replayable: z.boolean().meta({ description: "Whether its content is stored" }),
     replay_of: OpaqueId.nullable(),
   })
   .meta({ id: "KeptDelivery" });
@@ -53,16 +57,16 @@ export const DeliveryList = z
 export const ReplayQuery = z.object({
   new_task: z.enum(["true", "false"]).default("false").meta({
     description:
-      "`true` makes another task of a delivery that became one; otherwise that one's task answers",
+      "`true` creates another task from a delivery that already became one; `false` answers with the existing task",
   }),
 });
 
-/** A sample to try a source on: an event, a body as it was sent, or a delivery that is kept. */
+/** A sample for a dry run: an event, a body as it was sent, or a recorded delivery. */
 export const WebhookSample = z
   .object({
     event: JsonValue.optional(),
     body: z.string().optional().meta({
-      description: "As it was sent; its signature is checked where the headers hold one",
+      description: "The body as it was sent; its signature is verified if the headers contain one",
     }),
     delivery: OpaqueId.optional(),
     headers: z
@@ -73,31 +77,33 @@ export const WebhookSample = z
   .refine(
     ({ event, body, delivery }) =>
       [event, body, delivery].filter((given) => given !== undefined).length === 1,
-    { path: ["event"], message: "give one of event, body and delivery" },
+    { path: ["event"], message: "send exactly one of event, body and delivery" },
   )
   .meta({ id: "WebhookSample" });
 export type WebhookSample = z.infer<typeof WebhookSample>;
 
-/** What the sample would become. Nothing of it is stored. */
+/** The outcome that the sample would have. Nothing is stored. */
 export const DryRunView = z
   .object({
     outcome: z.enum(["task", "filtered", "unmapped"]),
-    reason: z.string().nullable().meta({ description: "Why it would be no task" }),
+    reason: z.string().nullable().meta({ description: "Why it would not become a task" }),
     task: SubmitTask.nullable().meta({
-      description: "What the mapping makes of it, also where a filter leaves it out",
+      description: "The task by the mapping, also if a filter excludes the event",
     }),
-    event: JsonValue.meta({ description: "What was read of the body" }),
+    event: JsonValue.meta({ description: "The event in the body" }),
     filters: z.array(
       z.object({
         filter: WebhookFilter,
         holds: z.boolean(),
-        found: JsonValue.meta({ description: "What stands there; null when nothing does" }),
+        found: JsonValue.meta({
+          description: "The value at the filter's place; null if there is none",
+        }),
       }),
     ),
     signature: z
       .enum(["right", "signature_missing", "signature_invalid", "signature_stale"])
       .nullable()
-      .meta({ description: "Null when the sample is no body with headers" }),
+      .meta({ description: "Null if the sample is not a body with headers" }),
   })
   .meta({ id: "DryRun" });
 export type DryRunView = z.infer<typeof DryRunView>;

@@ -10,23 +10,26 @@ import { HeaderName, WebhookFilter } from "./webhook-filters.ts";
 export const WEBHOOK_SCHEMES = ["standard-webhooks", "github", "stripe", "slack", "hmac"] as const;
 export const WebhookScheme = z.enum(WEBHOOK_SCHEMES).meta({
   description:
-    "How deliveries are signed: Standard Webhooks; GitHub's X-Hub-Signature-256; Stripe's timestamped header; Slack's v0; an HMAC-SHA256 of the body in a header",
+    "How deliveries are signed. `standard-webhooks`: Standard Webhooks; `github`: X-Hub-Signature-256; `stripe`: a header with a timestamp; `slack`: v0; `hmac`: HMAC-SHA256 of the body in a header",
 });
 export type WebhookScheme = z.infer<typeof WebhookScheme>;
 
 export const SignatureHeader = z
   .object({
     header: HeaderName,
-    encoding: z.enum(["hex", "base64"]).default("hex").meta({ description: "Of `hmac`'s MAC" }),
+    encoding: z
+      .enum(["hex", "base64"])
+      .default("hex")
+      .meta({ description: "The encoding of the MAC, for `hmac`" }),
     prefix: z
       .string()
       .regex(/^[\x21-\x7e]{0,32}$/, "at most 32 visible ASCII characters")
       .default("")
-      .meta({ description: "What stands before `hmac`'s MAC, as `sha256=`" }),
+      .meta({ description: "The text before the MAC, for `hmac`; for example `sha256=`" }),
   })
   .meta({
     id: "SignatureHeader",
-    description: "Where the signature stands, for `hmac` and `stripe`",
+    description: "The header with the signature, for `hmac` and `stripe`",
   });
 export type SignatureHeader = z.infer<typeof SignatureHeader>;
 
@@ -38,16 +41,16 @@ export interface Signing {
 
 /**
  * How an event becomes a task. A string that begins with `$` is a JSON path into the event's body (a singular query
- * of RFC 9535: `$`, `.name`, `['name']`, `[0]`); `$$` begins a literal `$`.
+ * of RFC 9535: `$`, `.name`, `['name']`, `[0]`); `$$` stands for a literal `$`.
  */
 export const EventMapping = z.object({
   kind: z
     .string()
     .min(1)
     .max(200)
-    .meta({ description: "A task kind, or the JSON path of one", example: "$.type" }),
+    .meta({ description: "A task kind, or a JSON path to one in the event", example: "$.type" }),
   payload: JsonValue.default("$").meta({
-    description: "The payload, any JSON whose strings may be JSON paths into the event",
+    description: "The payload: any JSON; strings that begin with $ are JSON paths into the event",
     example: { file: "$.data.file" },
   }),
   requirements: Requirements.default({ capabilities: [] }),
@@ -61,13 +64,13 @@ export const EventMapping = z.object({
     .refine((defaults) => Object.keys(defaults).length <= 50, "at most 50 defaults")
     .optional()
     .meta({
-      description: "What stands in for a path, by its text, where it selects nothing",
+      description: "Values for paths that select nothing, by the text of the path",
       example: { "$.data.priority": 0 },
     }),
 });
 export type EventMapping = z.infer<typeof EventMapping>;
 
-const TAKES_HEADER: readonly WebhookScheme[] = ["hmac", "stripe"];
+const SCHEMES_WITH_HEADER: readonly WebhookScheme[] = ["hmac", "stripe"];
 
 const Secret = z.string().min(16).max(500);
 
@@ -76,27 +79,29 @@ export const WebhookSourceBody = z
     scheme: WebhookScheme,
     signature: SignatureHeader.optional(),
     secret: Secret.optional().meta({
-      description: "Kept sealed; never shown again. Without one, those that are there stay",
+      description: "Stored sealed and never shown. Without one, the source keeps its secrets",
     }),
-    secrets: z
-      .array(Secret)
-      .min(1)
-      .max(WEBHOOK_SECRETS_MAX)
-      .optional()
-      .meta({ description: "Instead of `secret`: any of them opens, as while one is changed" }),
+    secrets: z.array(Secret).min(1).max(WEBHOOK_SECRETS_MAX).optional().meta({
+      description:
+        "Several secrets instead of `secret`, for a rotation: a signature by any of them is valid",
+    }),
     task: EventMapping,
     filters: z.array(WebhookFilter).max(WEBHOOK_FILTERS_MAX).default([]).meta({
-      description: "All must hold, or the event is answered and left at that",
+      description:
+        "An event becomes a task only if all filters hold; else it is acknowledged and recorded",
     }),
   })
   .refine(({ secret, secrets }) => secret === undefined || secrets === undefined, {
     path: ["secrets"],
-    message: "give either secret or secrets",
+    message: "send either secret or secrets, not both",
   })
-  .refine(({ scheme, signature }) => signature === undefined || TAKES_HEADER.includes(scheme), {
-    path: ["signature"],
-    message: "this scheme's headers are fixed; only hmac and stripe take other ones",
-  })
+  .refine(
+    ({ scheme, signature }) => signature === undefined || SCHEMES_WITH_HEADER.includes(scheme),
+    {
+      path: ["signature"],
+      message: "this scheme has a fixed header; only hmac and stripe accept `signature`",
+    },
+  )
   .meta({ id: "WebhookSourceRequest" });
 export type WebhookSourceBody = z.infer<typeof WebhookSourceBody>;
 
@@ -105,11 +110,11 @@ export const WebhookSourceView = z
     name: Slug,
     scheme: WebhookScheme,
     signature: SignatureHeader.nullable().default(null),
-    secrets: z.int().default(1).meta({ description: "How many secrets open" }),
+    secrets: z.int().default(1).meta({ description: "The number of secrets" }),
     task: EventMapping,
     filters: z.array(WebhookFilter).default([]),
     created_at: Time,
-    deliveries: z.int().meta({ description: "Deliveries that became a task" }),
+    deliveries: z.int().meta({ description: "The number of deliveries that became a task" }),
   })
   .meta({ id: "WebhookSource" });
 export type WebhookSourceView = z.infer<typeof WebhookSourceView>;

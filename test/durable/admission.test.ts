@@ -20,7 +20,7 @@ const allow = (keys: KeyPair, more: object = {}) => api("PUT", entryOf(keys), mo
 const revoke = (keys: KeyPair) => api("POST", `/v1/peers/${keys.id}/revoke`);
 
 /** The close of a session whose peer has proved its key. */
-async function turnedAway(options: PeerOptions) {
+async function closeOf(options: PeerOptions) {
   const peer = await GoPeer.connect(options);
   await peer.handshake();
   peer.pong(await peer.read());
@@ -44,7 +44,7 @@ describe("which peers may join", () => {
     const keys = newKeyPair(platformRandom);
     await setMode("allowlist");
     for (const role of ["worker", "dual", "controller"])
-      expect(await turnedAway({ keys, role })).toMatchObject({
+      expect(await closeOf({ keys, role })).toMatchObject({
         code: 4403,
         reason: /^not_allowed: /,
       });
@@ -62,7 +62,7 @@ describe("which peers may join", () => {
       ({ state }) => state === "stale",
     );
     await setMode("allowlist");
-    expect(await turnedAway({ keys: peer.keys })).toMatchObject({ code: 4403 });
+    expect(await closeOf({ keys: peer.keys })).toMatchObject({ code: 4403 });
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "stale" });
   });
 
@@ -104,7 +104,7 @@ describe("the role of a peer", () => {
   it("AD2 a peer that claims worker is refused when its entry grants only controller", async () => {
     const keys = newKeyPair(platformRandom);
     await allow(keys, { roles: ["controller"] });
-    expect(await turnedAway({ keys })).toMatchObject({ code: 4403, reason: /^not_allowed: / });
+    expect(await closeOf({ keys })).toMatchObject({ code: 4403, reason: /^not_allowed: / });
   });
 
   it("AD2 a controller gets no tasks", async () => {
@@ -142,7 +142,7 @@ describe("a change that narrows which peers are allowed", () => {
     const peer = await GoPeer.join({ keys });
     expect((await api("DELETE", entryOf(keys))).status).toBe(204);
     expect(await peer.closed).toMatchObject({ code: 4403 });
-    expect(await turnedAway({ keys })).toMatchObject({ code: 4403 });
+    expect(await closeOf({ keys })).toMatchObject({ code: 4403 });
   });
 
   it("AD3 in mode open removing an entry leaves a worker connected and ends a session with a higher role", async () => {
@@ -174,7 +174,7 @@ describe("a revoked key", () => {
     await revoke(peer.keys);
     const refused = await allow(peer.keys);
     expect(refused).toMatchObject({ status: 409, body: { code: "conflict" } });
-    expect(await turnedAway({ keys: peer.keys })).toMatchObject({ reason: /^revoked: / });
+    expect(await closeOf({ keys: peer.keys })).toMatchObject({ reason: /^revoked: / });
     expect((await allow(peer.keys, { readmit: true })).status).toBe(200);
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "stale" });
     const again = await GoPeer.join({ keys: peer.keys });
@@ -187,7 +187,7 @@ describe("a revoked key", () => {
     const path = `/v1/peers/${peer.keys.id}`;
     expect((await api("DELETE", path)).status).toBe(204);
     expect((await api("GET", path)).status).toBe(404);
-    expect(await turnedAway({ keys: peer.keys })).toMatchObject({
+    expect(await closeOf({ keys: peer.keys })).toMatchObject({
       code: 4403,
       reason: /^revoked: /,
     });

@@ -48,27 +48,27 @@ const dial = async (url: string = URL, more: object = {}): Promise<DialView> =>
 
 const dials = async (): Promise<DialView[]> =>
   (await api<{ dials: DialView[] }>("GET", "/v1/dials")).body.dials;
-const only = async (): Promise<DialView> => present((await dials())[0]);
+const onlyDial = async (): Promise<DialView> => present((await dials())[0]);
 
 /** Waits until the one address is in this state. */
-const becomes = (state: DialView["state"]): Promise<DialView> =>
-  until(only, (address) => address.state === state);
+const waitForState = (state: DialView["state"]): Promise<DialView> =>
+  until(onlyDial, (address) => address.state === state);
 
 /** Advances the clock and runs the coordinator's alarm. */
-async function coordinatorAfter(ms: number): Promise<void> {
+async function runCoordinatorAfter(ms: number): Promise<void> {
   vi.setSystemTime(Date.now() + ms);
   await runDurableObjectAlarm(coordinatorStub());
 }
 
 /** The object that dials an address. */
-const dialler = ({ id }: DialView) =>
+const dialObject = ({ id }: DialView) =>
   env.PEER_SESSION.get(env.PEER_SESSION.idFromName(`dial:${id}`));
 
 describe("a node that listens", () => {
   it("DL5 a dialed node proves its key by its pong and is then a peer like any other", async () => {
     const node = outside.node(HOST);
     expect(await dial()).toMatchObject({ url: URL, state: "dialling" });
-    expect(await becomes("connected")).toMatchObject({
+    expect(await waitForState("connected")).toMatchObject({
       peer_id: node.keys.id,
       public_key: node.publicKey,
     });
@@ -90,8 +90,8 @@ describe("a node that listens", () => {
     const timers = new Timers(10_000);
     const registered = await dial(URL, { public_key: node.publicKey });
     await node.hears("ping");
-    await timers.ring(dialler(registered));
-    expect(await becomes("waiting")).toMatchObject({
+    await timers.ring(dialObject(registered));
+    expect(await waitForState("waiting")).toMatchObject({
       failures: 1,
       last_error: expect.stringMatching(/^proof_failed: /),
     });
@@ -106,7 +106,7 @@ describe("a node that listens", () => {
   it("DL5 a dialed node performs go-p2p requests as tasks", async () => {
     const node = outside.node(HOST);
     await dial();
-    await becomes("connected");
+    await waitForState("connected");
     const { id } = await submitTask("go-p2p/get_stats", null);
     const request = await node.hears("get_stats");
     await node.send("stats", { uptime: 7 }, { replyTo: request.id });
@@ -116,7 +116,7 @@ describe("a node that listens", () => {
   it("DL5 a dialed node that announces Muster gets a welcome and runs tasks", async () => {
     const node = outside.node(HOST, { muster: { v: 1, capabilities: ["gpu"], slots: 3 } });
     await dial();
-    await becomes("connected");
+    await waitForState("connected");
     expect(await node.hears("welcome")).toMatchObject({ payload: { peer_id: node.keys.id } });
     const { id } = await submitTask("echo", 5, { requirements: { capabilities: ["gpu"] } });
     const { payload } = await node.hears("task_offer");
@@ -129,7 +129,7 @@ describe("a node that listens", () => {
   it("DL5 a dialed peer is subject to strikes, liveness checks and sender checks like any other", async () => {
     const node = outside.node(HOST);
     await dial();
-    await becomes("connected");
+    await waitForState("connected");
     for (let n = 0; n < 3; n++) await node.send("welcome", {});
     await until(
       async () => node.closes,
@@ -137,17 +137,17 @@ describe("a node that listens", () => {
     );
     expect(node.closes).toMatchObject([{ code: 4400 }]);
     expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
-    expect(await only()).toMatchObject({ state: "waiting", failures: 1 });
+    expect(await onlyDial()).toMatchObject({ state: "waiting", failures: 1 });
   });
 
   it("DL5 a dialed peer that stops answering is found by its object's alarm", async () => {
     const node = outside.node(HOST);
     const registered = await dial();
-    await becomes("connected");
+    await waitForState("connected");
     Object.assign(node.options, { stopsBefore: "pong" });
     for (const ms of [PING_INTERVAL, PONG_TIMEOUT, PONG_TIMEOUT]) {
       vi.setSystemTime(Date.now() + ms);
-      expect(await runDurableObjectAlarm(dialler(registered))).toBe(true);
+      expect(await runDurableObjectAlarm(dialObject(registered))).toBe(true);
     }
     expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
     await until(
@@ -162,12 +162,12 @@ describe("dialing again", () => {
   it("DL1 a peer that disconnected is dialed again and gets a newer epoch", async () => {
     const node = outside.node(HOST);
     await dial();
-    await becomes("connected");
+    await waitForState("connected");
     await node.close();
-    await becomes("waiting");
+    await waitForState("waiting");
     expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
-    await coordinatorAfter(DIAL_BACKOFF_INITIAL);
-    await becomes("connected");
+    await runCoordinatorAfter(DIAL_BACKOFF_INITIAL);
+    await waitForState("connected");
     expect(node.opened).toBe(2);
     expect(await rows("SELECT epoch, state FROM peers")).toMatchObject([
       { epoch: 2, state: "active" },
@@ -177,24 +177,24 @@ describe("dialing again", () => {
   it("DL8 a peer is dialed again when the object that held its session lost its memory", async () => {
     const node = outside.node(HOST);
     const registered = await dial();
-    await becomes("connected");
+    await waitForState("connected");
     await abortAllDurableObjects();
     expect(await peerView(node.keys.id)).toMatchObject({ state: "active" });
     vi.setSystemTime(Date.now() + PING_INTERVAL);
-    expect(await runDurableObjectAlarm(dialler(registered))).toBe(true);
+    expect(await runDurableObjectAlarm(dialObject(registered))).toBe(true);
     expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
-    await coordinatorAfter(DIAL_BACKOFF_INITIAL);
-    expect(await becomes("connected")).toMatchObject({ attempts: 2 });
+    await runCoordinatorAfter(DIAL_BACKOFF_INITIAL);
+    expect(await waitForState("connected")).toMatchObject({ attempts: 2 });
     expect(node.opened).toBe(2);
   });
 
   it("DL8 the object of an ended dialed session stores nothing", async () => {
     const node = outside.node(HOST);
     const registered = await dial();
-    await becomes("connected");
+    await waitForState("connected");
     await node.close();
-    await becomes("waiting");
-    expect(await runDurableObjectAlarm(dialler(registered))).toBe(false);
+    await waitForState("waiting");
+    expect(await runDurableObjectAlarm(dialObject(registered))).toBe(false);
   });
 
   it("DL9 a session that the peer opened itself is not replaced by a dial", async () => {
@@ -202,19 +202,19 @@ describe("dialing again", () => {
     const own = await GoPeer.join({ keys });
     outside.node(HOST, { keys });
     await dial(URL);
-    expect(await becomes("resting")).toMatchObject({ peer_id: keys.id });
+    expect(await waitForState("resting")).toMatchObject({ peer_id: keys.id });
     await own.catchUp();
     own.close();
-    await becomes("waiting");
-    await coordinatorAfter(DIAL_BACKOFF_INITIAL);
-    await becomes("connected");
+    await waitForState("waiting");
+    await runCoordinatorAfter(DIAL_BACKOFF_INITIAL);
+    await waitForState("connected");
   });
 
   it("DL9 a dialed session is superseded by a session that the peer opens itself", async () => {
     const keys = newKeyPair(platformRandom);
     const node = outside.node(HOST, { keys });
     await dial();
-    await becomes("connected");
+    await waitForState("connected");
     const own = await GoPeer.join({ keys });
     await until(
       async () => node.closes,
@@ -223,13 +223,13 @@ describe("dialing again", () => {
     expect(node.closes).toMatchObject([{ code: 4409 }]);
     await own.catchUp();
     expect(await peerView(keys.id)).toMatchObject({ state: "active" });
-    expect(await only()).toMatchObject({ state: "resting" });
+    expect(await onlyDial()).toMatchObject({ state: "resting" });
   });
 
   it("DL11 removing an address ends its session before the call returns", async () => {
     const node = outside.node(HOST);
     const { id } = await dial();
-    await becomes("connected");
+    await waitForState("connected");
     expect((await api("DELETE", `/v1/dials/${id}`)).status).toBe(204);
     expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
     await until(
@@ -242,7 +242,7 @@ describe("dialing again", () => {
   it("DL3 a dialed peer gets another's place although that session's object does not confirm its end", async () => {
     const node = outside.node(HOST);
     await dial();
-    await becomes("connected");
+    await waitForState("connected");
     // All places are occupied; this one's session has used up its turn.
     await rows("UPDATE dials SET since = 0");
     for (let n = 1; n < DIALED_SESSIONS_DEFAULT; n++)
@@ -267,15 +267,15 @@ describe("dialing again", () => {
   it("DL2 revoking a dialed peer ends its session and its dials before the call returns", async () => {
     const node = outside.node(HOST);
     await dial();
-    await becomes("connected");
+    await waitForState("connected");
     expect((await api("POST", `/v1/peers/${node.keys.id}/revoke`)).status).toBe(200);
     await until(
       async () => node.closes,
       ({ length }) => length === 1,
     );
     expect(node.closes).toMatchObject([{ code: 4403 }]);
-    await coordinatorAfter(DIAL_BACKOFF_INITIAL);
-    expect(await becomes("barred")).toMatchObject({ attempts: 1 });
+    await runCoordinatorAfter(DIAL_BACKOFF_INITIAL);
+    expect(await waitForState("barred")).toMatchObject({ attempts: 1 });
     expect(node.opened).toBe(1);
   });
 
@@ -283,7 +283,7 @@ describe("dialing again", () => {
     const node = outside.node(HOST);
     const timers = new Timers(5_000);
     await dial();
-    await becomes("connected");
+    await waitForState("connected");
     const object = await sessionStub(node.keys.id);
     const signal = present(outside.fetched[0]?.init.signal);
     await api("POST", `/v1/peers/${node.keys.id}/revoke`);
@@ -299,7 +299,7 @@ describe("dialing again", () => {
 
 describe("an address that can't be reached", () => {
   const failure = async (): Promise<string> =>
-    String((await until(only, ({ failures }) => failures === 1)).last_error);
+    String((await until(onlyDial, ({ failures }) => failures === 1)).last_error);
 
   it("DL7 an address that refuses connections is reported as unreachable", async () => {
     await dial();
@@ -320,7 +320,7 @@ describe("an address that can't be reached", () => {
       async () => outside.fetched,
       ({ length }) => length === 1,
     );
-    await timers.ring(dialler(registered));
+    await timers.ring(dialObject(registered));
     expect(await failure()).toBe("no answer within 10 s");
   });
 
@@ -351,7 +351,7 @@ describe("an address that can't be reached", () => {
     const timers = new Timers(10_000);
     const registered = await dial();
     await node.hears("handshake");
-    await timers.ring(dialler(registered));
+    await timers.ring(dialObject(registered));
     expect(await failure()).toMatch(/^handshake_timeout: /);
   });
 
@@ -382,8 +382,8 @@ describe("an address that can't be reached", () => {
     await dial();
     await failure();
     await rows("UPDATE dials SET url = 'ws://10.0.0.1/ws' RETURNING id");
-    await coordinatorAfter(DIAL_BACKOFF_INITIAL);
-    const { last_error } = await until(only, ({ failures }) => failures === 2);
+    await runCoordinatorAfter(DIAL_BACKOFF_INITIAL);
+    const { last_error } = await until(onlyDial, ({ failures }) => failures === 2);
     expect(last_error).toMatch(/^not dialed: /);
     expect(outside.fetched).toHaveLength(1);
   });

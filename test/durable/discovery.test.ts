@@ -45,7 +45,7 @@ async function recordOf(blobId: string) {
 }
 
 /** Runs the coordinator's alarm when its outbox is due again. */
-async function tryAgain(): Promise<void> {
+async function retryOutbox(): Promise<void> {
   vi.setSystemTime(Date.now() + MINUTE);
   await runDurableObjectAlarm(coordinatorStub());
 }
@@ -67,7 +67,7 @@ describe("publication of peer records", () => {
   it("DS1 nothing is published for a peer that has not proved its key", async () => {
     const peer = await GoPeer.connect();
     await peer.handshake();
-    await tryAgain();
+    await retryOutbox();
     expect(await pointers()).toEqual([]);
     expect(await stored()).toEqual([]);
   });
@@ -108,7 +108,7 @@ describe("publication of peer records", () => {
       storage.sql.exec("UPDATE discovery_epochs SET opened_at = opened_at - 3600000");
     });
     await api("POST", `/v1/peers/${member.keys.id}/revoke`);
-    await tryAgain();
+    await retryOutbox();
     const [pointer] = await until(pointers, ([first]) => first?.epoch === 2);
     expect(await recordOf(String(pointer?.blob_id))).toMatchObject({ id: stays.keys.id });
     expect(had.epochs.map(({ epoch }) => epoch)).toEqual([1]);
@@ -146,8 +146,8 @@ describe("publication of peer records", () => {
     expect((await api("GET", `/v1/pointers/${pointer?.id}`)).status).toBe(404);
     // The blob is kept for a moment, because the peer may reconnect; then it is deleted.
     expect(await stored()).toHaveLength(1);
-    await tryAgain();
-    await tryAgain();
+    await retryOutbox();
+    await retryOutbox();
     await until(stored, ({ length }) => length === 0);
   });
 });
@@ -162,12 +162,12 @@ describe("a blob store that is down", () => {
     expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded" });
     await until(async () => put.mock.calls.length, Boolean);
     for (const tries of [2, 3, 4]) {
-      await tryAgain();
+      await retryOutbox();
       expect(put).toHaveBeenCalledTimes(tries);
     }
     expect(await pointers()).toEqual([]);
     put.mockRestore();
-    await tryAgain();
+    await retryOutbox();
     const [pointer] = await pointers();
     expect(await recordOf(String(pointer?.blob_id))).toMatchObject({ id: peer.keys.id });
   });
@@ -182,7 +182,7 @@ describe("a blob store that is down", () => {
       ({ state }) => state === "stale",
     );
     put.mockRestore();
-    await tryAgain();
+    await retryOutbox();
     expect(await pointers()).toEqual([]);
     expect(await stored()).toEqual([]);
     expect(await rows("SELECT kind FROM outbox")).toEqual([]);
@@ -195,11 +195,11 @@ describe("a blob store that is down", () => {
     await api("DELETE", `/v1/peers/${peer.keys.id}`);
     await until(async () => remove.mock.calls.length, Boolean);
     expect(await pointers()).toEqual([]);
-    await tryAgain();
+    await retryOutbox();
     expect(remove).toHaveBeenCalledTimes(2);
     expect(await stored()).toHaveLength(1);
     remove.mockRestore();
-    await tryAgain();
+    await retryOutbox();
     expect(await stored()).toEqual([]);
   });
 });

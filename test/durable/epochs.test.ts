@@ -26,7 +26,7 @@ afterEach(async () => {
 const record = async () => (await rows("SELECT * FROM peers"))[0];
 
 /** The peer's rows once its pointer is published; after that they do not change by themselves. */
-const settled = async () => {
+const publishedRecord = async () => {
   await until(pointers, ({ length }) => length === 1);
   return record();
 };
@@ -52,7 +52,7 @@ describe("two sessions of one key", () => {
 
   it("HS18 the newer session continues when the older one closes late", async () => {
     const { older, newer } = await twoSessions();
-    const before = await settled();
+    const before = await publishedRecord();
     const heard = nextExecution("gone");
     older.close();
     await heard();
@@ -63,7 +63,7 @@ describe("two sessions of one key", () => {
 
   it("HS18 the newer session continues when the older one disconnects", async () => {
     const { older } = await twoSessions();
-    const before = await settled();
+    const before = await publishedRecord();
     const heard = nextExecution("gone");
     older.send("disconnect", { reason: "", code: 1000 });
     expect(await older.closed).toMatchObject({ code: 1000 });
@@ -74,7 +74,7 @@ describe("two sessions of one key", () => {
   it("HS18 the newer session continues when the older one answers no ping", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const { older, object } = await twoSessions();
-    const before = await settled();
+    const before = await publishedRecord();
     for (const wait of [PING_INTERVAL, PONG_TIMEOUT, PONG_TIMEOUT]) {
       vi.setSystemTime(Date.now() + wait);
       await runDurableObjectAlarm(object);
@@ -85,7 +85,7 @@ describe("two sessions of one key", () => {
 
   it("HS18 the newer session continues when the older one vanishes", async () => {
     const { object } = await twoSessions();
-    const before = await settled();
+    const before = await publishedRecord();
     await evictDurableObject(object, { webSockets: "close" });
     expect(await runDurableObjectAlarm(object)).toBe(true);
     expect(await record()).toEqual(before);

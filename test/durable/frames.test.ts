@@ -23,14 +23,14 @@ afterEach(async () => {
   await reset();
 });
 
-const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+const advanceClock = (ms: number) => vi.setSystemTime(Date.now() + ms);
 const LONG_AGO = "2020-01-01T00:00:00Z";
 const STALE_CLAIM = { task_id: "5f0c7a52-0a5e-4b0e-9a4b-6f2f4d1c9b11", fence: 1 };
 
 /** Sends this many pings with increasing timestamps, below the rate limit. */
-async function chatter(peer: GoPeer, count: number): Promise<void> {
+async function sendPings(peer: GoPeer, count: number): Promise<void> {
   for (let sent = 0; sent < count; sent++) {
-    pass(50);
+    advanceClock(50);
     peer.send("ping", { sentAt: sent });
     await peer.readType("pong");
   }
@@ -40,7 +40,7 @@ describe("repeated and late messages", () => {
   it("HS10 a message with a timestamp before that of the proving pong is dropped, one with the same is accepted", async () => {
     const peer = await GoPeer.join();
     const proved = new Date().toISOString();
-    pass(SECOND);
+    advanceClock(SECOND);
     expect(await peer.ask("get_stats", null, { ts: LONG_AGO })).toEqual([]);
     expect(await peer.ask("get_stats", null, { ts: proved })).toMatchObject([{ type: "stats" }]);
   });
@@ -51,7 +51,7 @@ describe("repeated and late messages", () => {
     const frame = first.seal(first.compose("get_stats", null));
     first.sendFrame(frame);
     await first.readType("stats");
-    pass(SECOND);
+    advanceClock(SECOND);
     const second = await GoPeer.join({ keys });
     second.sendFrame(frame);
     expect(await second.catchUp()).toEqual([]);
@@ -77,11 +77,11 @@ describe("repeated and late messages", () => {
     const message = peer.compose("get_stats", null);
     peer.sendFrame(peer.seal(message));
     await peer.readType("stats");
-    await chatter(peer, REPLAY_WINDOW_IDS - 1);
+    await sendPings(peer, REPLAY_WINDOW_IDS - 1);
     await evictDurableObject(await sessionStub(peer.keys.id));
     peer.sendFrame(peer.seal(message));
     expect(await peer.read()).toMatchObject({ type: "error", replyTo: message.id });
-    await chatter(peer, 1);
+    await sendPings(peer, 1);
     peer.sendFrame(peer.seal(message));
     expect(await peer.catchUp()).toEqual([]);
   });
@@ -215,7 +215,7 @@ describe("the attachment of a session", () => {
     const message = peer.compose("get_stats", null);
     peer.sendFrame(peer.seal(message));
     await peer.readType("stats");
-    await chatter(peer, REPLAY_WINDOW_IDS - 1);
+    await sendPings(peer, REPLAY_WINDOW_IDS - 1);
     // A plain go-p2p node announces no capabilities, so no real session holds both; the size allows it.
     await runInDurableObject(object, (_, state) => {
       for (const socket of state.getWebSockets()) {

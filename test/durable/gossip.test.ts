@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 const stranger = () => newKeyPair(platformRandom);
-const told = (keys: { readonly publicKey: Uint8Array }, more: object = {}) => ({
+const advertised = (keys: { readonly publicKey: Uint8Array }, more: object = {}) => ({
   public_key: toHex(keys.publicKey),
   role: "worker",
   ...more,
@@ -30,7 +30,11 @@ describe("adverts over real sockets", () => {
     const published = await until(pointers, (all) => all.length === 2);
     const unknown = stranger();
     const address = "wss://198.51.100.7:9091";
-    const peers = [told(unknown, { address, rtt_ms: 4 }), told(other.keys), told(MESH_KEYS)];
+    const peers = [
+      advertised(unknown, { address, rtt_ms: 4 }),
+      advertised(other.keys),
+      advertised(MESH_KEYS),
+    ];
     const sent = peer.send("advert", { peers });
     const { replyTo, payload } = await peer.readType("sample");
     expect(replyTo).toBe(sent.id);
@@ -46,7 +50,7 @@ describe("adverts over real sockets", () => {
   it("GS1 an advert over go-p2p 1.0 is accepted from a peer that announces Muster's messages", async () => {
     const peer = await GoPeer.join();
     const unknown = stranger();
-    const sent = peer.send("advert", { peers: [told(unknown)] });
+    const sent = peer.send("advert", { peers: [advertised(unknown)] });
     expect(await peer.readType("sample")).toMatchObject({
       replyTo: sent.id,
       payload: { pointers: [] },
@@ -60,7 +64,7 @@ describe("adverts over real sockets", () => {
     await peer.readType("sample");
     await evictDurableObject(await sessionStub(peer.keys.id));
     for (let n = 0; n < 5; n++) {
-      const sent = peer.send("advert", { peers: [told(stranger())] });
+      const sent = peer.send("advert", { peers: [advertised(stranger())] });
       expect(await peer.readType("error")).toMatchObject({
         replyTo: sent.id,
         payload: { code: 1004 },
@@ -74,7 +78,9 @@ describe("adverts over real sockets", () => {
   it("GS3 an advertised entry is replaced when the peer proves its own key", async () => {
     const peer = await NoisePeer.join();
     const keys = stranger();
-    peer.send("advert", { peers: [told(keys, { role: "controller", address: "elsewhere" })] });
+    peer.send("advert", {
+      peers: [advertised(keys, { role: "controller", address: "elsewhere" })],
+    });
     await peer.readType("sample");
     await NoisePeer.join({ keys });
     expect(await peerView(keys.id)).toMatchObject({ state: "active", hops: 1, role: "worker" });

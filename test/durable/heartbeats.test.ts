@@ -26,7 +26,7 @@ afterEach(async () => {
   await reset();
 });
 
-const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+const advanceClock = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
 /** The platform's timestamps use the real clock: a test with a fake clock sets the time of the last heartbeat itself. */
 const setHeartbeatTime = (at: () => number | null) =>
@@ -36,7 +36,7 @@ async function join(options: NoiseOptions = {}) {
   const peer = await NoisePeer.join(options);
   const object = env.PEER_SESSION.get(env.PEER_SESSION.idFromName(peer.keys.id));
   const look = async (ms: number) => {
-    pass(ms);
+    advanceClock(ms);
     expect(await runDurableObjectAlarm(object)).toBe(true);
   };
   /** Answers a ping, and waits until the session has handled the pong. */
@@ -51,7 +51,7 @@ async function join(options: NoiseOptions = {}) {
 }
 
 /** Milliseconds until the object's alarm rings. */
-const alarmIn = (object: DurableObjectStub) =>
+const alarmDelay = (object: DurableObjectStub) =>
   runInDurableObject(
     object,
     async (_, { storage }) => Number(await storage.getAlarm()) - Date.now(),
@@ -78,9 +78,9 @@ describe("heartbeats", () => {
     await look(HEARTBEAT_TIMEOUT);
     for (let round = 0; round < 3; round++) {
       const ping = await peer.readType("ping");
-      pass(30);
+      advanceClock(30);
       await answer(ping);
-      expect(await alarmIn(object)).toBeGreaterThan(IDLE_CHECK_INTERVAL - 60_000);
+      expect(await alarmDelay(object)).toBeGreaterThan(IDLE_CHECK_INTERVAL - 60_000);
       await evictDurableObject(object);
       await look(IDLE_CHECK_INTERVAL);
     }
@@ -110,7 +110,7 @@ describe("heartbeats", () => {
     await until(view, ({ tasks }) => tasks === 1);
     const began = Date.now();
     while ((await view()).connected) {
-      const wait = await alarmIn(object);
+      const wait = await alarmDelay(object);
       await look(Math.max(1, wait));
     }
     expect(Date.now() - began).toBeLessThanOrEqual(LEASED_CHECK_INTERVAL + 2 * PONG_TIMEOUT);
@@ -123,7 +123,7 @@ describe("heartbeats", () => {
     const { id } = await submitTask("echo", null, { lease_seconds: 300 });
     await peer.readType("task_offer");
     peer.send("task_accept", { task_id: id, fence: 1 });
-    pass(200_000);
+    advanceClock(200_000);
     const leasedFor = async (of = object) => {
       const [session] = (await attachments(of)).filter(({ state }) => state === "active");
       return session?.state === "active" ? session.liveness.leasedUntil - Date.now() : 0;
@@ -151,7 +151,7 @@ describe("an offer to a peer that is silent", () => {
     const silent = await join();
     await silent.look(HEARTBEAT_TIMEOUT);
     setHeartbeatTime(() => null);
-    pass(HEARTBEAT_TIMEOUT);
+    advanceClock(HEARTBEAT_TIMEOUT);
     const other = await NoisePeer.join();
     const { id } = await submitTask("echo", "work");
     const offer = await other.readType("task_offer");
@@ -170,7 +170,7 @@ describe("an offer to a peer that is silent", () => {
     await look(HEARTBEAT_TIMEOUT);
     await answer(await peer.readType("ping"));
     setHeartbeatTime(() => null);
-    pass(HEARTBEAT_TIMEOUT + 1_000);
+    advanceClock(HEARTBEAT_TIMEOUT + 1_000);
     const { id } = await submitTask("echo", "work");
     await until(view, ({ state }) => state === "suspect");
     await answer(await peer.readType("ping"));

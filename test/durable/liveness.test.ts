@@ -27,11 +27,11 @@ afterEach(async () => {
   await reset();
 });
 
-const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+const advanceClock = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
 /** Advances the clock and runs the object's alarm. */
-async function alarmAfter(ms: number, object: DurableObjectStub): Promise<void> {
-  pass(ms);
+async function runAlarmAfter(ms: number, object: DurableObjectStub): Promise<void> {
+  advanceClock(ms);
   expect(await runDurableObjectAlarm(object)).toBe(true);
 }
 
@@ -65,10 +65,10 @@ describe("pings", () => {
   it("LV2 the mesh pings when the alarm rings, and measures the RTT by its own clock", async () => {
     const { peer, object, view } = await join();
     expect(await view()).toMatchObject({ ping_ms: 0 });
-    await alarmAfter(PING_INTERVAL, object);
+    await runAlarmAfter(PING_INTERVAL, object);
     const ping = await peer.readType("ping");
     await evictDurableObject(object);
-    pass(800);
+    advanceClock(800);
     peer.send("pong", { sentAt: Date.now() - 7, receivedAt: Date.now() }, { replyTo: ping.id });
     await until(view, ({ ping_ms }) => ping_ms !== 0);
     // Smoothed with weight one eighth: 0 + (800 - 0) / 8.
@@ -77,9 +77,9 @@ describe("pings", () => {
 
   it("LV2 the mesh does not ping when the alarm rings early", async () => {
     const { peer, object } = await join();
-    await alarmAfter(PING_INTERVAL - 1, object);
+    await runAlarmAfter(PING_INTERVAL - 1, object);
     expect(await peer.catchUp()).toEqual([]);
-    await alarmAfter(1, object);
+    await runAlarmAfter(1, object);
     expect(await peer.catchUp()).toMatchObject([{ type: "ping" }]);
   });
 });
@@ -87,9 +87,9 @@ describe("pings", () => {
 describe("a peer that misses an answer", () => {
   it("LV3 a missed answer makes the peer suspect: it gets no offers until it answers, across a hibernation", async () => {
     const { peer, object, view } = await join();
-    await alarmAfter(PING_INTERVAL, object);
+    await runAlarmAfter(PING_INTERVAL, object);
     await peer.readType("ping");
-    await alarmAfter(PONG_TIMEOUT, object);
+    await runAlarmAfter(PONG_TIMEOUT, object);
     expect(await view()).toMatchObject({ state: "suspect", connected: true });
     const again = await peer.readType("ping");
     const task = await submitTask("echo", "later");
@@ -106,8 +106,8 @@ describe("a peer that misses an answer", () => {
     const { id } = await submitTask("echo", null);
     await peer.readType("task_offer");
     await peer.ask("task_accept", { task_id: id, fence: 1 });
-    await alarmAfter(PING_INTERVAL, object);
-    await alarmAfter(PONG_TIMEOUT, object);
+    await runAlarmAfter(PING_INTERVAL, object);
+    await runAlarmAfter(PONG_TIMEOUT, object);
     expect(await view()).toMatchObject({ state: "suspect", tasks: 1 });
     peer.send("task_result", { task_id: id, fence: 1, ok: true, result: 1 });
     expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded" });
@@ -115,10 +115,10 @@ describe("a peer that misses an answer", () => {
 
   it("LV4 the second missed answer closes the session with 4408 and makes the peer stale, across a hibernation", async () => {
     const { peer, object, view } = await join();
-    await alarmAfter(PING_INTERVAL, object);
-    await alarmAfter(PONG_TIMEOUT, object);
+    await runAlarmAfter(PING_INTERVAL, object);
+    await runAlarmAfter(PONG_TIMEOUT, object);
     await evictDurableObject(object);
-    await alarmAfter(PONG_TIMEOUT, object);
+    await runAlarmAfter(PONG_TIMEOUT, object);
     expect(await peer.closed).toMatchObject({ code: 4408, reason: /^ping_timeout: / });
     expect(await view()).toMatchObject({ state: "stale", connected: false });
     expect(await stored(object)).toEqual([0, false]);
@@ -130,7 +130,7 @@ describe("a socket that vanishes without a close", () => {
     const { object, view } = await join();
     await evictDurableObject(object, { webSockets: "close" });
     expect(await view()).toMatchObject({ state: "active" });
-    await alarmAfter(PING_INTERVAL, object);
+    await runAlarmAfter(PING_INTERVAL, object);
     expect(await view()).toMatchObject({ state: "stale", connected: false });
     expect(await stored(object)).toEqual([0, false]);
   });
@@ -139,10 +139,10 @@ describe("a socket that vanishes without a close", () => {
     const { object, view } = await join();
     await evictDurableObject(object, { webSockets: "close" });
     interceptCommand("gone", () => Promise.reject(new Error("injected: out of reach")));
-    await alarmAfter(PING_INTERVAL, object);
+    await runAlarmAfter(PING_INTERVAL, object);
     expect(await view()).toMatchObject({ state: "active" });
     vi.restoreAllMocks();
-    await alarmAfter(PING_INTERVAL, object);
+    await runAlarmAfter(PING_INTERVAL, object);
     expect(await view()).toMatchObject({ state: "stale" });
   });
 
@@ -153,7 +153,7 @@ describe("a socket that vanishes without a close", () => {
     peer.close();
     await until(async () => unheard.mock.calls.length, Boolean);
     vi.restoreAllMocks();
-    await alarmAfter(PING_INTERVAL, object);
+    await runAlarmAfter(PING_INTERVAL, object);
     expect(await view()).toMatchObject({ state: "stale" });
   });
 
@@ -168,7 +168,7 @@ describe("a socket that vanishes without a close", () => {
     peer.pong(await peer.read());
     expect(await peer.closed).toMatchObject({ code: 4503 });
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "active" });
-    await alarmAfter(PING_INTERVAL, object);
+    await runAlarmAfter(PING_INTERVAL, object);
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "stale" });
   });
 
@@ -194,7 +194,7 @@ describe("a socket that vanishes without a close", () => {
 });
 
 /** The states of the only peer and the only task, and the number of pointers, in one query. */
-const moment = async () =>
+const snapshot = async () =>
   (
     await rows(
       `SELECT peers.state, peers.held, tasks.state AS task,
@@ -211,10 +211,10 @@ describe("a peer that is gone", () => {
     await until(pointers, ({ length }) => length === 1);
     const before = { state: "active", held: 1, task: "running", pointers: 1 };
     const after = { state: "stale", held: 0, task: "queued", pointers: 0 };
-    expect(await moment()).toEqual(before);
+    expect(await snapshot()).toEqual(before);
     peer.close();
     const seen: unknown[] = [];
-    await until(moment, (now) => {
+    await until(snapshot, (now) => {
       seen.push(now);
       return now?.["state"] === "stale";
     });

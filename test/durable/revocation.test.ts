@@ -24,10 +24,10 @@ afterEach(async () => {
 });
 
 const revoke = ({ id }: KeyPair) => api("POST", `/v1/peers/${id}/revoke`);
-const owedEnds = () => rows("SELECT kind FROM outbox WHERE kind = 'end_session'");
+const pendingEnds = () => rows("SELECT kind FROM outbox WHERE kind = 'end_session'");
 
 /** A peer in its handshake: only the pong that proves its key is missing. */
-async function proving(keys?: KeyPair) {
+async function joinUntilProof(keys?: KeyPair) {
   const object = newSessionStub();
   const peer = await GoPeer.connect({ object, ...(keys !== undefined && { keys }) });
   await peer.handshake();
@@ -55,7 +55,7 @@ describe("revoking a peer", () => {
     expect(await isOver(object)).toBe(true);
     expect(await pointers()).toHaveLength(1);
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "revoked", tasks: 0 });
-    expect(await owedEnds()).toEqual([]);
+    expect(await pendingEnds()).toEqual([]);
 
     expect(await peer.closed).toMatchObject({ code: 4403, reason: /^revoked: / });
     expect(await other.readType("task_offer")).toMatchObject({
@@ -70,7 +70,7 @@ describe("revoking a peer", () => {
     await revoke(peer.keys);
     for (const mode of ["open", "allowlist"]) {
       await api("PUT", "/v1/auth-mode", { mode });
-      const back = await proving(peer.keys);
+      const back = await joinUntilProof(peer.keys);
       back.prove();
       expect(await back.peer.closed).toMatchObject({ code: 4403, reason: /^revoked: / });
     }
@@ -138,7 +138,7 @@ describe("revoking a peer whose session does not confirm its end", () => {
     await runDurableObjectAlarm(coordinatorStub());
     expect(await peer.readType("disconnect")).toMatchObject({ payload: { code: 1001 } });
     expect(await peer.closed).toMatchObject({ code: 4403, reason: /^revoked: / });
-    await until(owedEnds, ({ length }) => length === 0);
+    await until(pendingEnds, ({ length }) => length === 0);
   });
 
   it("AD4 a repeated revoke answers 504 again until the session has confirmed its end", async () => {
@@ -160,7 +160,7 @@ describe("revoking a peer while its admission is in progress", () => {
       await gate.wait();
       return admitted;
     });
-    const { peer, object, prove } = await proving();
+    const { peer, object, prove } = await joinUntilProof();
     prove();
     await gate.reached();
     expect(await attachments(object)).toMatchObject([{ state: "admitting" }]);
@@ -184,7 +184,7 @@ describe("revoking a peer while its admission is in progress", () => {
       await gate.wait();
       return run();
     });
-    const { peer, object, prove } = await proving(known.keys);
+    const { peer, object, prove } = await joinUntilProof(known.keys);
     prove();
     await gate.reached();
     expect(await revoke(peer.keys)).toMatchObject({ status: 200 });

@@ -16,7 +16,7 @@ interface Offer {
 }
 
 /** Runs the task that the peer is offered. */
-async function work(peer: NoisePeer | GoPeer, result: Json = null): Promise<void> {
+async function runTask(peer: NoisePeer | GoPeer, result: Json = null): Promise<void> {
   const { payload } = await peer.readType("task_offer");
   const { task_id, fence } = payload as unknown as Offer;
   peer.send("task_accept", { task_id, fence });
@@ -32,7 +32,7 @@ describe("the choice of a peer, over real sockets", () => {
   it("AS57 the choice and its score are explained, and the explanation survives a hibernation of the coordinator", async () => {
     const noise = await NoisePeer.join();
     const { id } = await submitTask("echo", 1);
-    await work(noise);
+    await runTask(noise);
     expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded" });
 
     const explained = await why(id);
@@ -75,7 +75,7 @@ describe("the choice of a peer, over real sockets", () => {
     const able = await NoisePeer.join({ hello: { capabilities: ["gpu"] } });
     const other = await NoisePeer.join();
     const { id } = await submitTask("render", null, { requirements: { capabilities: ["gpu"] } });
-    await work(able);
+    await runTask(able);
     await awaitTaskEnd(id);
     const { chosen, ruled_out: ruledOut, excluded } = await why(id, "?attempt=1");
     expect(chosen).toBe(able.keys.id);

@@ -35,7 +35,7 @@ const TOLD = {
   rtt_ms: 3.5,
 };
 
-const heard = (effects: readonly SessionEffect[]) =>
+const advertCommands = (effects: readonly SessionEffect[]) =>
   effects.flatMap((effect) =>
     effect.type === "command" && effect.command.name === "hear_advert"
       ? [{ input: effect.command.input, messageId: effect.messageId }]
@@ -59,7 +59,7 @@ describe("an advert of other peers", () => {
       address: TOLD.address,
       role: "worker",
     };
-    expect(heard(effects)).toMatchObject([
+    expect(advertCommands(effects)).toMatchObject([
       {
         input: {
           epoch: 3,
@@ -75,7 +75,7 @@ describe("an advert of other peers", () => {
 
   test("GS7 the reply to an advert is the coordinator's sample of pointers and names the advert", () => {
     const { session, effects } = advertAt(joined(), START + 100);
-    const { messageId } = present(heard(effects)[0]);
+    const { messageId } = present(advertCommands(effects)[0]);
     const pointers = ["12".repeat(16)];
     const event = answerTo("hear_advert", ADVERT, ok({ pointers }), messageId);
     const sampled = step(session, event, at(START + 101));
@@ -95,26 +95,28 @@ describe("an advert of other peers", () => {
       { ...TOLD, public_key: "ff".repeat(32) },
       TOLD,
     ]);
-    expect(heard(effects)[0]?.input.peers).toHaveLength(1);
+    expect(advertCommands(effects)[0]?.input.peers).toHaveLength(1);
   });
 
   test("GS8 a second advert within a minute is refused without a strike", () => {
     let session: Active = active(advertAt(joined(), START + 100));
     for (let n = 1; n <= 5; n++) {
       const early = advertAt(session, START + 100 + (ADVERT_INTERVAL - 1) * (n / 5));
-      expect(heard(early.effects)).toEqual([]);
+      expect(advertCommands(early.effects)).toEqual([]);
       expect(messages(early.effects)).toMatchObject([{ type: "error", payload: { code: 1004 } }]);
       session = active(early);
     }
     expect(session.strikes).toBe(0);
-    expect(heard(advertAt(session, START + 100 + ADVERT_INTERVAL).effects)).toHaveLength(1);
+    expect(advertCommands(advertAt(session, START + 100 + ADVERT_INTERVAL).effects)).toHaveLength(
+      1,
+    );
   });
 
   test("GS1 an advert of a go-p2p node that does not announce Muster's messages is a strike", () => {
     let session: Active = joined({ speaksMuster: false });
     for (let n = 0; n < 2; n++) {
       const { effects, ...step1 } = advertAt(session, START + 100 + n);
-      expect(heard(effects)).toEqual([]);
+      expect(advertCommands(effects)).toEqual([]);
       expect(messages(effects)).toMatchObject([{ type: "error", payload: { code: 1001 } }]);
       session = active({ effects, ...step1 });
     }
@@ -129,7 +131,7 @@ describe("an advert of other peers", () => {
     ["not a list", null],
   ])("HS13 an advert that is malformed (%s) is a strike", (_, peers) => {
     const { session, effects } = advertAt(joined(), START + 100, peers);
-    expect(heard(effects)).toEqual([]);
+    expect(advertCommands(effects)).toEqual([]);
     expect(session).toMatchObject({ state: "active", strikes: 1 });
   });
 
@@ -159,7 +161,7 @@ describe("an advert of other peers", () => {
           for (const [peers, later] of adverts) {
             now += later;
             const after = advertAt(session, now, peers);
-            for (const { input } of heard(after.effects)) {
+            for (const { input } of advertCommands(after.effects)) {
               expect(claimed.speaksMuster).toBe(true);
               expect(now - last).toBeGreaterThanOrEqual(ADVERT_INTERVAL);
               expect(input).toMatchObject({ peerId: session.claim.peerId, epoch: session.epoch });

@@ -103,18 +103,19 @@ export const anyFrameMove: fc.Arbitrary<FrameMove> = fc.record({
 /** The frame of a move; `pong` itself occurs only damaged. */
 export function frameOf({ which, change }: FrameMove, pong: Envelope): string | Bytes {
   const index = which % (PLAUSIBLE.length + 2 * FORGERIES.length);
-  const frame = PLAUSIBLE[index] ?? nearly(pong, index - PLAUSIBLE.length, change.kind === "none");
-  if (typeof frame !== "string") return damaged(frame, change);
-  return new TextDecoder().decode(damaged(utf8(frame), change));
+  const frame =
+    PLAUSIBLE[index] ?? almostValidPong(pong, index - PLAUSIBLE.length, change.kind === "none");
+  if (typeof frame !== "string") return damage(frame, change);
+  return new TextDecoder().decode(damage(utf8(frame), change));
 }
 
 /** A forged pong, or the valid one where it will be damaged. */
-function nearly(pong: Envelope, index: number, intact: boolean): Bytes {
+function almostValidPong(pong: Envelope, index: number, intact: boolean): Bytes {
   const forge = intact ? FORGERIES[index % FORGERIES.length] : FORGERIES[index];
   return sealed({ ...pong, ...forge?.(pong) });
 }
 
-function damaged(frame: Bytes, change: Change): Bytes {
+function damage(frame: Bytes, change: Change): Bytes {
   if (change.kind === "none") return frame;
   if (change.kind === "extend") return concat(frame, change.by);
   if (change.kind === "cut") return frame.slice(0, change.at % Math.max(1, frame.length));
@@ -172,17 +173,17 @@ export const anyGeneratedEvent: fc.Arbitrary<GeneratedEvent> = fc.oneof(
 );
 
 /** The event for this session at this time. */
-export function eventOf(happening: GeneratedEvent, session: Session, now: Millis): SessionEvent {
-  if (happening.type === "event") return happening.event;
+export function eventOf(generated: GeneratedEvent, session: Session, now: Millis): SessionEvent {
+  if (generated.type === "event") return generated.event;
   const ping = "ping" in session ? session.ping : null;
-  const pong = answering("pong", ping?.id, now);
-  if (happening.type === "move") return { type: "frame", data: frameOf(happening.move, pong) };
-  if (happening.type === "pong") return { type: "frame", data: sealed(pong) };
+  const pong = reply("pong", ping?.id, now);
+  if (generated.type === "move") return { type: "frame", data: frameOf(generated.move, pong) };
+  if (generated.type === "pong") return { type: "frame", data: sealed(pong) };
   const request = session.state === "active" ? session.taskRequests[0] : undefined;
-  return { type: "frame", data: sealed(answering("stats", request?.id, now)) };
+  return { type: "frame", data: sealed(reply("stats", request?.id, now)) };
 }
 
-const answering = (type: string, replyTo: string | undefined, now: Millis): Envelope =>
+const reply = (type: string, replyTo: string | undefined, now: Millis): Envelope =>
   compose(
     type,
     { sentAt: 0, receivedAt: 0 },

@@ -42,7 +42,7 @@ const frameOf = (effects: readonly SessionEffect[]): Bytes => {
   if (sent?.type !== "send" || typeof sent.frame === "string") throw new Error("no frame was sent");
   return sent.frame;
 };
-const take = (session: Noise, data: Bytes): Promise<Step> =>
+const stepHandshake = (session: Noise, data: Bytes): Promise<Step> =>
   receiveNoise(session, data, nativeX25519, at(START, seededRandom(12)));
 
 /** A complete handshake: the session after each message, and the peer's messages. */
@@ -51,11 +51,11 @@ async function completeHandshake() {
   const one = must(
     await writeNoise(nativeX25519, startNoise(true, utf8("muster/2")), PEER, random(32), NOTHING),
   );
-  const answered = await take(first, one.message);
+  const answered = await stepHandshake(first, one.message);
   const two = must(await readNoise(nativeX25519, one.state, PEER, frameOf(answered.effects)));
   const three = must(await writeNoise(nativeX25519, two.state, PEER, NOTHING, HELLO));
   const second = answered.session as Noise;
-  const asked = await take(second, three.message);
+  const asked = await stepHandshake(second, three.message);
   const admitted = admissionAnswered(ok({ ...GRANTED.value, epoch: 1 }));
   const active = step(asked.session, admitted, at(START)).session as Active;
   return {
@@ -113,7 +113,7 @@ describe("the muster.2 handshake", () => {
     const damaged = anyDamage(messages).filter((frame) => !own.has(String(frame)));
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(first, second), damaged, async (session, frame) => {
-        const taken = await take(session, frame);
+        const taken = await stepHandshake(session, frame);
         // The first message is in cleartext: with another key it begins another handshake, which the peer can't complete.
         expect(["noise", "closed"]).toContain(taken.session.state);
         expect(commands(taken.effects)).toEqual([]);
@@ -125,12 +125,12 @@ describe("the muster.2 handshake", () => {
 
   test("NX3 each handshake message is accepted once, and only in order", async () => {
     const [one, three] = messages as [Bytes, Bytes];
-    expect((await take(first, three)).session.state).not.toBe("admitting");
-    expect((await take(second, one)).session.state).toBe("closed");
+    expect((await stepHandshake(first, three)).session.state).not.toBe("admitting");
+    expect((await stepHandshake(second, one)).session.state).toBe("closed");
   });
 
   test("NX6 the handshake continues identically after its attachment was written and read back", async () => {
-    const again = await take(structuredClone(second), messages[1] as Bytes);
+    const again = await stepHandshake(structuredClone(second), messages[1] as Bytes);
     expect(again).toEqual(asked);
   });
 });

@@ -37,7 +37,7 @@ const run = (session: Session, event: SessionEvent, now = START): Step =>
   step(session, event, at(now));
 
 /** A dialed session that has sent its handshake. */
-function called(expectedKey: string | null = null) {
+function dialed(expectedKey: string | null = null) {
   const call = newDialedSession({ ...ORIGIN, address: URL, dial: DIAL }, expectedKey);
   const { session, effects } = run(call, { type: "opened" });
   const frame = effects[0]?.type === "send" ? effects[0].frame : null;
@@ -62,7 +62,7 @@ const text = (payload: Json, overrides: Partial<Envelope> = {}): SessionEvent =>
 
 /** A dialed session that has received a valid ack, and its ping. */
 function answered(expectedKey: string | null = null) {
-  const { session, challenge } = called(expectedKey);
+  const { session, challenge } = dialed(expectedKey);
   const next = run(session, text(ackOf(challenge)));
   return { ...next, ping: present(messages(next.effects)[0]) };
 }
@@ -77,7 +77,7 @@ const failure = ({ session, effects }: Step) => {
 
 describe("a session that the mesh dialed", () => {
   test("DL4 the mesh opens with its handshake: its identity, 32 random bytes and the version, in cleartext", () => {
-    const { session, handshake, effects, challenge } = called();
+    const { session, handshake, effects, challenge } = dialed();
     expect(effects).toHaveLength(1);
     expect(handshake).toMatchObject({ type: "handshake", from: MESH.keys.id, to: "" });
     expect(handshake.payload).toMatchObject({
@@ -85,7 +85,7 @@ describe("a session that the mesh dialed", () => {
       version: "1.0",
     });
     expect(challenge).toHaveLength(32);
-    expect(called().challenge).not.toEqual(challenge);
+    expect(dialed().challenge).not.toEqual(challenge);
     expect(isHandshaking(session)).toBe(true);
   });
 
@@ -133,7 +133,7 @@ describe("a session that the mesh dialed", () => {
 });
 
 describe("the answer to the mesh's handshake", () => {
-  const { session, challenge } = called();
+  const { session, challenge } = dialed();
   const other = { ...identity(), id: OTHER.id, publicKey: toBase64(OTHER.publicKey) };
   const own = { ...identity(), id: MESH.keys.id, publicKey: toBase64(MESH.keys.publicKey) };
   const zero = { ...identity(), publicKey: toBase64(new Uint8Array(32)) };
@@ -225,7 +225,7 @@ describe("the answer to the mesh's handshake", () => {
   });
 
   test("DL6 a dialed peer with another key than the expected one ends the session", () => {
-    const expecting = called(toHex(OTHER.publicKey));
+    const expecting = dialed(toHex(OTHER.publicKey));
     const { closed, error } = failure(run(expecting.session, text(ackOf(expecting.challenge))));
     expect([closed, error]).toEqual([[4401], expect.stringMatching(/^identity_mismatch: /)]);
   });
@@ -239,7 +239,7 @@ describe("the answer to the mesh's handshake", () => {
 describe("a dialed session that fails", () => {
   test("DL7 a peer that does not answer within 10 s is reported as a failed dial, before the ack and before the pong", () => {
     const late = { type: "handshake_timeout" } as const;
-    expect(failure(run(called().session, late))).toMatchObject({
+    expect(failure(run(dialed().session, late))).toMatchObject({
       closed: [4408],
       error: expect.stringMatching(/^handshake_timeout: /),
     });
@@ -251,7 +251,7 @@ describe("a dialed session that fails", () => {
 
   test("DL8 a socket that closes is reported as a failed dial in every state before admission", () => {
     const closed = { type: "closed", reason: "it closed (1006)", silent: true } as const;
-    for (const session of [newDialedSession({ ...ORIGIN, dial: DIAL }, null), called().session])
+    for (const session of [newDialedSession({ ...ORIGIN, dial: DIAL }, null), dialed().session])
       expect(failure(run(session, closed))).toMatchObject({ error: "it closed (1006)" });
     expect(failure(run(answered().session, closed)).proved).toBeNull();
   });
@@ -270,7 +270,7 @@ describe("a dialed session that fails", () => {
   });
 
   test("DL5 a failed dial is reported once, and a session that the peer opened reports none", () => {
-    const over = run(called().session, { type: "handshake_timeout" });
+    const over = run(dialed().session, { type: "handshake_timeout" });
     const closed = { type: "closed", reason: "it closed", silent: false } as const;
     expect(run(over.session, closed).effects).toEqual([]);
   });

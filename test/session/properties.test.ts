@@ -36,30 +36,30 @@ const STATES: readonly Session[] = [
   step(proved(), { type: "closed", reason: "", silent: true }, at(START)).session,
 ];
 
-const anyStory = fc.record({
+const anySequence = fc.record({
   from: fc.constantFrom(...STATES),
   seed: fc.nat(),
-  scenes: fc.array(fc.tuple(anyGeneratedEvent, fc.nat(15 * SECOND)), {
+  events: fc.array(fc.tuple(anyGeneratedEvent, fc.nat(15 * SECOND)), {
     minLength: 30,
     maxLength: 30,
   }),
 });
 
 /** Each step of a sequence of events, with the session before it. */
-function* played({
+function* stepsOf({
   from,
   seed,
-  scenes,
-}: typeof anyStory extends fc.Arbitrary<infer T> ? T : never): Generator<{
+  events,
+}: typeof anySequence extends fc.Arbitrary<infer T> ? T : never): Generator<{
   readonly before: Session;
   readonly after: Step;
   readonly again: Step;
 }> {
   let session = from;
   let now = START;
-  for (const [index, [happening, later]] of scenes.entries()) {
+  for (const [index, [generated, later]] of events.entries()) {
     now += later;
-    const event = eventOf(happening, session, now);
+    const event = eventOf(generated, session, now);
     const after = step(session, event, at(now, seededRandom(seed + index)));
     const again = step(structuredClone(session), event, at(now, seededRandom(seed + index)));
     yield { before: session, after, again };
@@ -67,7 +67,7 @@ function* played({
   }
 }
 
-const stories = (numRuns: number) => ({ numRuns: numRuns * SCALE });
+const runs = (numRuns: number) => ({ numRuns: numRuns * SCALE });
 
 describe("a session, in any sequence of events", () => {
   test("HS2 a session never becomes active without the valid pong, whatever other frames arrive", () => {
@@ -90,14 +90,14 @@ describe("a session, in any sequence of events", () => {
         const last = step(proving, { type: "frame", data: sealed(pong) }, at(START));
         expect(last.session.state).toBe("admitting");
       }),
-      stories(100),
+      runs(100),
     );
   });
 
   test("HS13 every event is handled in every state without an exception", () => {
     fc.assert(
-      fc.property(anyStory, (story) => {
-        for (const { before, after } of played(story)) {
+      fc.property(anySequence, (sequence) => {
+        for (const { before, after } of stepsOf(sequence)) {
           const closed = after.effects.filter(({ type }) => type === "close");
           expect(closed.length).toBeLessThanOrEqual(1);
           if (closed.length > 0) expect(after.session.state).toBe("closed");
@@ -108,52 +108,52 @@ describe("a session, in any sequence of events", () => {
           }
         }
       }),
-      stories(200),
+      runs(200),
     );
   });
 
   test("HS17 `gone` is sent to the coordinator exactly when an active session ends", () => {
     fc.assert(
-      fc.property(anyStory, (story) => {
-        for (const { before, after } of played(story)) {
+      fc.property(anySequence, (sequence) => {
+        for (const { before, after } of stepsOf(sequence)) {
           if (before.state === "closed") continue; // it may take back an admission that was answered late
           const ended = before.state === "active" && after.session.state === "closed";
           const told = commands(after.effects).filter(({ name }) => name === "gone");
           expect(told).toHaveLength(ended ? 1 : 0);
         }
       }),
-      stories(200),
+      runs(200),
     );
   });
 
   test("HS18 every command carries the session's own peer and epoch", () => {
     fc.assert(
-      fc.property(anyStory, (story) => {
-        for (const { before, after } of played(story)) {
+      fc.property(anySequence, (sequence) => {
+        for (const { before, after } of stepsOf(sequence)) {
           if (before.state !== "active") continue;
           const { epoch, claim } = before;
           for (const { input } of commands(after.effects))
             expect(input).toMatchObject({ peerId: claim.peerId, epoch });
         }
       }),
-      stories(200),
+      runs(200),
     );
   });
 
   test("HS19 a session continues identically after its attachment was written and read back", () => {
     fc.assert(
-      fc.property(anyStory, (story) => {
-        for (const { after, again } of played(story)) expect(again).toEqual(after);
+      fc.property(anySequence, (sequence) => {
+        for (const { after, again } of stepsOf(sequence)) expect(again).toEqual(after);
       }),
-      stories(200),
+      runs(200),
     );
   });
 
   test("HS19 the generated sequences reach every state and send the expected commands", () => {
     const seen = new Set<string>();
     const tells = new Set<string>();
-    for (const story of fc.sample(anyStory, { numRuns: 300, seed: 1 }))
-      for (const { after } of played(story)) {
+    for (const sequence of fc.sample(anySequence, { numRuns: 300, seed: 1 }))
+      for (const { after } of stepsOf(sequence)) {
         seen.add(after.session.state);
         for (const { name } of commands(after.effects)) tells.add(name);
       }

@@ -33,7 +33,7 @@ export interface SealedInfo {
   readonly version: string | null;
   readonly ephemeralPublicKey: Bytes | null;
   /** The largest possible number of recipients: 1 in Borg's format, otherwise the number of stanzas including padding. */
-  readonly places: number;
+  readonly recipientsMax: number;
   readonly payloadBytes: number;
 }
 
@@ -88,7 +88,7 @@ export function readInfo(data: Uint8Array): Result<SealedInfo, StmfFault> {
     algorithm: textIn(algorithm),
     version: textIn(version),
     ephemeralPublicKey: bytesIn(header["ephemeral_pk"], KEY_BYTES),
-    places: Array.isArray(keys) ? keys.length : 1,
+    recipientsMax: Array.isArray(keys) ? keys.length : 1,
     payloadBytes: payload.length,
   });
 }

@@ -60,7 +60,7 @@ export function wrapKey(
     const key = wrappingKey(secret, ephemeral.publicKey, publicKey);
     stanzas.push(chachaSeal(key, NONCE, contentKey, NO_AAD));
   }
-  for (const places = placesFor(stanzas.length); stanzas.length < places;) {
+  for (const count = paddedStanzaCount(stanzas.length); stanzas.length < count;) {
     stanzas.push(random(STANZA_BYTES));
   }
   stanzas.sort(byBytes);
@@ -88,11 +88,11 @@ export function unwrapKey(
 }
 
 /** The distinct keys, in the given order, so that a repeated recipient does not get a second stanza. */
-export const distinctKeys = (publicKeys: readonly Uint8Array[]): readonly Uint8Array[] => [
+export const withoutDuplicates = (publicKeys: readonly Uint8Array[]): readonly Uint8Array[] => [
   ...new Map(publicKeys.map((key) => [toHex(key), key])).values(),
 ];
 
-const placesFor = (recipients: number): number => 2 ** Math.ceil(Math.log2(recipients));
+const paddedStanzaCount = (recipients: number): number => 2 ** Math.ceil(Math.log2(recipients));
 
 function byBytes(a: Uint8Array, b: Uint8Array): number {
   const at = a.findIndex((byte, i) => byte !== b[i]);

@@ -13,7 +13,7 @@ import {
 } from "./container.ts";
 import type { StmfFault } from "./errors.ts";
 import { readForm, writeForm, type FormData } from "./form.ts";
-import { distinctKeys, payloadKey, RECIPIENTS_MAX, unwrapKey, wrapKey } from "./recipients.ts";
+import { withoutDuplicates, payloadKey, RECIPIENTS_MAX, unwrapKey, wrapKey } from "./recipients.ts";
 
 /** Bytes of header, nonce and tag around a plaintext, rounded up. The largest header, for 64 recipients, has 4,600. */
 const OVERHEAD_MAX = 8 * 1_024;
@@ -55,7 +55,7 @@ export function sealFormForAll(
   random: RandomBytes,
 ): Result<Bytes, StmfFault> {
   if (recipientPublicKeys.length > RECIPIENTS_MAX) return recipientsInvalid();
-  const publicKeys = distinctKeys(recipientPublicKeys);
+  const publicKeys = withoutDuplicates(recipientPublicKeys);
   const [first] = publicKeys;
   if (first === undefined) return recipientsInvalid();
   if (publicKeys.length === 1) return sealForm(form, first, random);

@@ -7,7 +7,7 @@ const depthOf = (value: unknown): number =>
     ? 1 + Math.max(0, ...Object.values(value).map(depthOf))
     : 0;
 
-/** The plain meaning of the rule, with a parser that knows no limit. */
+/** A simple reference implementation: JSON.parse, then measuring the depth. */
 function expected(text: string, maxDepth: number): unknown {
   try {
     const value: unknown = JSON.parse(text);
@@ -67,7 +67,7 @@ describe("parseJson", () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue({ maxDepth: 4 })), (value) => {
         const text = JSON.stringify(value);
-        // An empty list or object is counted as if it held one value: what counts is that none goes uncounted.
+        // An empty list or object counts as if it had one value: the count is never too low.
         const empty = [...text.replaceAll(/"(?:[^"\\]|\\.)*"/g, "s").matchAll(/\[\]|\{\}/g)].length;
         const values = count(value) + empty;
         expect(parseJson(text, 32, values)).toEqual(JSON.parse(text));

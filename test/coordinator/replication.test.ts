@@ -30,11 +30,11 @@ describe("what is published", () => {
       change();
       expect(present(mesh.nextTick())).toBeLessThanOrEqual(mesh.now + SECOND);
       mesh.live(2 * SECOND);
-      expect(scene.owed).not.toBeNull();
+      expect(scene.replicationDueAt).not.toBeNull();
       mesh.live(HOUR);
-      expect(scene.owed).toBeLessThanOrEqual(mesh.now + MINUTE);
-      await scene.copy();
-      expect(scene.owed).toBeNull();
+      expect(scene.replicationDueAt).toBeLessThanOrEqual(mesh.now + MINUTE);
+      await scene.replicateAll();
+      expect(scene.replicationDueAt).toBeNull();
     }
     expect((await scene.list()).pointers).toEqual(mesh.pointers);
   });
@@ -42,38 +42,38 @@ describe("what is published", () => {
   test("DS30 is owed anew for what changed while it was copied", async () => {
     const { mesh } = scene;
     mesh.join(A);
-    await scene.copy();
+    await scene.replicateAll();
     mesh.join(B);
     mesh.live(2 * SECOND);
-    const put = scene.copies.put.bind(scene.copies);
-    scene.copies.put = (...entry) => {
-      scene.copies.put = put;
+    const put = scene.replicaStore.put.bind(scene.replicaStore);
+    scene.replicaStore.put = (...entry) => {
+      scene.replicaStore.put = put;
       joinMany(1);
       return put(...entry);
     };
-    await scene.copyOnce();
+    await scene.replicateOnce();
     expect(await found()).toBe(2);
-    await scene.copy();
+    await scene.replicateAll();
     expect(await found()).toBe(3);
   });
 
   test("DS30 that nobody has changed is not copied again", async () => {
     joinMany(3);
-    await scene.copy();
-    const before = scene.copies.keys;
+    await scene.replicateAll();
+    const before = scene.replicaStore.keys;
     scene.mesh.live(6 * HOUR);
-    expect(scene.owed).toBeNull();
-    expect(scene.copies.keys).toEqual(before);
+    expect(scene.replicationDueAt).toBeNull();
+    expect(scene.replicaStore.keys).toEqual(before);
   });
 
   test("DS30 writes only the pages that a change touches, and drops what they replaced later", async () => {
-    const { mesh, copies } = scene;
+    const { mesh, replicaStore: copies } = scene;
     joinMany(150);
-    await scene.copy();
+    await scene.replicateAll();
     const before = new Set(copies.keys);
     expect(pagesOf([...before])).toHaveLength(4);
     present([...mesh.sessions.values()][0]).leave();
-    await scene.copy();
+    await scene.replicateAll();
     expect(copies.keys.filter((key) => !before.has(key))).toHaveLength(1);
     const dropped = mesh.rows("SELECT subject, due_at FROM outbox WHERE kind = 'drop_copy'");
     expect(dropped).toHaveLength(1);
@@ -84,7 +84,7 @@ describe("what is published", () => {
     const { mesh } = scene;
     const peer = mesh.join(A);
     const [pointer] = mesh.pointers;
-    await scene.copy();
+    await scene.replicateAll();
     peer.leave();
     mesh.live(3 * MINUTE);
     const owed = mesh.rows("SELECT subject FROM outbox WHERE kind = 'drop_copy'");
@@ -94,20 +94,20 @@ describe("what is published", () => {
   });
 
   test("DS30 copies a record once, not with each change of what is shown of it", async () => {
-    const { copies, own } = scene;
+    const { replicaStore: copies, blobStore: own } = scene;
     joinMany(3);
-    await scene.copy();
+    await scene.replicateAll();
     const blobs = copies.contents;
     joinMany(1, 900);
     own.reads = 0;
-    await scene.copy();
+    await scene.replicateAll();
     expect(own.reads).toBe(1);
     expect(copies.contents).toEqual(expect.arrayContaining(blobs.slice(0, 3)));
   });
 
   test("DS30 of a mesh without a peer says so", async () => {
     expect(present(scene.mesh.nextTick())).toBeLessThanOrEqual(scene.mesh.now + SECOND);
-    await scene.copy();
+    await scene.replicateAll();
     expect((await scene.list()).pointers).toEqual([]);
   });
 
@@ -140,10 +140,10 @@ describe("a large mesh", () => {
     joinMany(450);
     scene.mesh.live(2 * SECOND);
     const held: [number, boolean][] = [];
-    while (scene.owed !== null) {
-      await scene.copyOnce();
-      const blobs = scene.copies.keys.filter((key) => key.startsWith("blob:"));
-      held.push([blobs.length, scene.copies.keys.includes(DIRECTORY_KEY)]);
+    while (scene.replicationDueAt !== null) {
+      await scene.replicateOnce();
+      const blobs = scene.replicaStore.keys.filter((key) => key.startsWith("blob:"));
+      held.push([blobs.length, scene.replicaStore.keys.includes(DIRECTORY_KEY)]);
       scene.mesh.live(2 * SECOND);
     }
     expect(held).toEqual([
@@ -160,33 +160,33 @@ describe("a blob that the mesh's own store does not give", () => {
     ["it does not show it yet", async () => null],
     ["it is down", () => Promise.reject(new Error("down"))],
   ])("DS30 is waited for while %s, but not for ever, and copied later", async (_, get) => {
-    const { mesh, own } = scene;
+    const { mesh, blobStore: own } = scene;
     const works = own.get.bind(own);
     joinMany(2);
     mesh.live(2 * SECOND);
     own.get = get;
-    await expect(scene.copyOnce()).rejects.toThrow();
-    expect(scene.copies.keys).toEqual([]);
-    await scene.copyOnce(8);
+    await expect(scene.replicateOnce()).rejects.toThrow();
+    expect(scene.replicaStore.keys).toEqual([]);
+    await scene.replicateOnce(8);
     expect(await found()).toBe(2);
     const [pointer] = mesh.pointers;
     expect(await scene.replica.blob(present(pointer).blob_id)).toBeNull();
     own.get = works;
     mesh.live(2 * MINUTE);
-    await scene.copy();
+    await scene.replicateAll();
     expect(await scene.replica.blob(present(pointer).blob_id)).not.toBeNull();
     mesh.live(HOUR);
-    expect(scene.owed).toBeNull();
+    expect(scene.replicationDueAt).toBeNull();
   });
 });
 
 describe("a store of replicas", () => {
   test("DS32 that has lost what it held is filled anew with the next change", async () => {
     joinMany(150);
-    await scene.copy();
-    for (const key of scene.copies.keys) await scene.copies.delete(key);
+    await scene.replicateAll();
+    for (const key of scene.replicaStore.keys) await scene.replicaStore.delete(key);
     scene.mesh.join(A);
-    await scene.copy();
+    await scene.replicateAll();
     await scene.open();
     expect(await found()).toBe(151);
     for (const { blob_id: id } of scene.mesh.pointers)
@@ -195,13 +195,13 @@ describe("a store of replicas", () => {
 
   test("DS32 that was set back is set right with the next change", async () => {
     joinMany(150);
-    await scene.copy();
-    const old = present(await scene.copies.get(DIRECTORY_KEY));
+    await scene.replicateAll();
+    const old = present(await scene.replicaStore.get(DIRECTORY_KEY));
     joinMany(1, 900);
-    await scene.copy();
-    await scene.copies.put(DIRECTORY_KEY, old, Number.MAX_SAFE_INTEGER);
+    await scene.replicateAll();
+    await scene.replicaStore.put(DIRECTORY_KEY, old, Number.MAX_SAFE_INTEGER);
     joinMany(1, 901);
-    await scene.copy();
+    await scene.replicateAll();
     await scene.open();
     expect((await scene.list()).pointers).toEqual(scene.mesh.pointers);
   });
@@ -214,10 +214,10 @@ describe("a store of replicas", () => {
       if (name === "replicated") throw new Error("the object ended");
       return execute(name, input);
     };
-    await expect(scene.copyOnce()).rejects.toThrow();
+    await expect(scene.replicateOnce()).rejects.toThrow();
     scene.mesh.execute = execute;
     scene.mesh.live(2 * MINUTE);
-    await scene.copy();
+    await scene.replicateAll();
     expect(await found()).toBe(3);
   });
 });
@@ -229,15 +229,15 @@ describe("an expelled member", () => {
     const { id } = mesh.run("create_token", { label: "", scope: "controller" });
     const [keys] = mesh.keys(id).epochs;
     const token = readerToken(hexBytes(present(keys).pointer_secret));
-    await scene.copy();
+    await scene.replicateAll();
     await scene.open(false);
     expect(await scene.replica.mayRead(token)).toBe(true);
     mesh.run("revoke_token", { id });
     expect(mesh.nextTick()).toBe(mesh.now);
-    await scene.copy();
+    await scene.replicateAll();
     expect(await scene.replica.mayRead(token)).toBe(false);
     mesh.live(EPOCH_INTERVAL_MIN + 2 * MINUTE);
-    await scene.copy();
+    await scene.replicateAll();
     const fresh = present(mesh.keys().epochs.at(-1));
     expect(await scene.replica.mayRead(readerToken(hexBytes(fresh.pointer_secret)))).toBe(true);
     expect(await found()).toBe(1);
@@ -245,10 +245,10 @@ describe("an expelled member", () => {
 
   test("DS10 leaves no pointer of its epoch on any page, once the next has taken its place", async () => {
     joinMany(5);
-    await scene.copy();
+    await scene.replicateAll();
     const before = scene.mesh.pointers;
     scene.mesh.live(EPOCH_ROTATION_INTERVAL + 2 * MINUTE);
-    await scene.copy();
+    await scene.replicateAll();
     for (const { id } of before) expect(await scene.replica.pointer(id)).toBeNull();
     expect((await scene.list()).pointers).toEqual(scene.mesh.pointers);
     expect((await scene.list({ since: "0" })).removed).toEqual([]);

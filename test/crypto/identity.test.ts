@@ -33,7 +33,7 @@ const RFC_7748 = {
 };
 const { alice, bob } = RFC_7748;
 
-/** Points of small order and their non-canonical spellings (https://cr.yp.to/ecdh.html#validate). */
+/** Points of small order and their non-canonical encodings (https://cr.yp.to/ecdh.html#validate). */
 const LOW_ORDER = [
   "0000000000000000000000000000000000000000000000000000000000000000",
   "0100000000000000000000000000000000000000000000000000000000000000",

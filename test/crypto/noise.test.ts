@@ -86,7 +86,7 @@ describeVectors<NoiseVector[]>("Noise_XX_25519_ChaChaPoly_SHA256", "noise-xx.jso
   });
 });
 
-/** Runs a handshake to its end, with each message passed through `tamper`. */
+/** Runs a whole handshake and passes each message through `tamper`. */
 async function handshake(seed: number, tamper: (message: Bytes, index: number) => Uint8Array) {
   const random = seededRandom(seed);
   const keys = [newKeyPair(random), newKeyPair(random)] as const;
@@ -139,7 +139,7 @@ describe("a Noise handshake", () => {
             altered[at % altered.length] = (altered[at % altered.length] as number) ^ mask;
             return altered;
           });
-          // Message 1 is in clear: what is altered there is found at message 2, whose tag covers it.
+          // Message 1 is not encrypted: a change in it is detected at message 2, whose tag covers it.
           expect("failedAt" in ended || ended.splits?.[0].send !== ended.splits?.[1].receive).toBe(
             true,
           );
@@ -156,7 +156,7 @@ describe("a Noise handshake", () => {
       const ended = await handshake(3, (message, i) =>
         i === index ? message.subarray(0, message.length - 1) : message,
       );
-      // The first message's payload is in clear, so a shorter one is another payload; the second message's tag tells.
+      // The first message's payload is not encrypted, so truncation only changes it; the second message's tag detects that.
       expect("failedAt" in ended).toBe(true);
     }
   });

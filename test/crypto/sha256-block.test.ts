@@ -16,7 +16,7 @@ const bytesOfWords = (words: Int32Array): Uint8Array => {
   return new Uint8Array(view.buffer);
 };
 
-/** The digest of 32 bytes, as the keystream's blocks are hashed. */
+/** SHA-256 of 32 bytes by the function under test. */
 function digestOf(message: Uint8Array): Uint8Array {
   const digest = new Int32Array(8);
   hashWithLastWord(precomputePrefix(message.subarray(0, 28)), wordAt28(message), digest);

@@ -8,7 +8,7 @@ import { seededRandom } from "../random.ts";
 
 const key = seededRandom(1)(32);
 
-/** Borg's keystream, spelled out with Node's own SHA-256: block i is SHA-256(nonce + uint64 big-endian i). */
+/** Borg's keystream by Node's SHA-256: block i is SHA-256(nonce + i as uint64 big-endian). */
 function keystream(nonce: Uint8Array, length: number): Buffer {
   const blocks = Array.from({ length: Math.ceil(length / 32) }, (_, index) => {
     const counter = Buffer.alloc(8);

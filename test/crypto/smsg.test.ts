@@ -15,7 +15,7 @@ const NOW = 1_767_323_045_678;
 const key = smsgKey("a password");
 const HEADER = { algorithm: "chacha20poly1305", version: "1.0" };
 
-/** An SMSG with this header and this plaintext, sealed with the right key. */
+/** An SMSG container with this header and plaintext, sealed with the correct key. */
 const smsg = (header: JsonObject, plaintext: Uint8Array) =>
   encodeContainer("SMSG", { header, payload: sealSigil(key, plaintext, seededRandom(1)) });
 const message = (value: unknown) => utf8(JSON.stringify(value));

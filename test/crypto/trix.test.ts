@@ -11,7 +11,7 @@ const raw = (header: string, payload: Uint8Array = new Uint8Array()) => {
   return concat(fixed, json, payload);
 };
 
-/** A header of so many bytes. */
+/** A header of exactly this many bytes. */
 const headerOf = (length: number) => `{"a":"${"x".repeat(length - 8)}"}`;
 
 describe("Borg's container format", () => {

@@ -13,7 +13,7 @@ import { nativeX25519 } from "../../src/crypto/x25519.ts";
 import { hexBytes } from "../must.ts";
 import { describeVectors, type Wycheproof } from "../shared.ts";
 
-/** Runs every case of a suite; the IDs of those that went wrong, and how many there were. */
+/** Runs every case of a suite. Returns the IDs of the failed cases and the number of all cases. */
 function decide<Case extends { tcId: number }>(
   cases: readonly Case[],
   right: (testCase: Case) => boolean,

@@ -10,14 +10,14 @@ import { hexBytes } from "../must.ts";
 
 const PEERS = 1_000;
 
-/** What an attacker without keys sees of a pointer: all of it, its place in the list, and (the store's owner) among the writes. */
+/** What an attacker without keys sees: the pointer, its position in the list and, as the store's owner, the order of writes. */
 interface Sighting {
   readonly pointer: PointerView;
   readonly place: number;
   readonly stored: number;
 }
 
-/** One number for a pointer, by which it might be recognised in the next epoch. */
+/** Numbers by which an attacker could try to recognize a pointer in the next epoch. */
 const MARKS: Readonly<Record<string, (sighting: Sighting) => number>> = {
   "its position in the list": ({ place }) => place,
   "its sequence number": ({ pointer }) => pointer.seq,
@@ -30,7 +30,7 @@ const MARKS: Readonly<Record<string, (sighting: Sighting) => number>> = {
 
 interface Epoch {
   readonly sightings: readonly Sighting[];
-  /** The truth, which the attacker does not have. */
+  /** The peer of each pointer ID, which the attacker does not know. */
   readonly peerOf: ReadonlyMap<string, string>;
 }
 
@@ -58,8 +58,9 @@ const groupsOf = ({ sightings }: Epoch) =>
   Map.groupBy(sightings, ({ pointer }) => canonicalJson(pointer.metadata));
 
 /**
- * The attacker's guess: within equal metadata, the one that ranks like it by the mark in the other epoch. By chance one
- * of a group's is right on average, whatever its size (the expected number of fixed points of a permutation).
+ * The attacker's guess: among pointers with equal metadata, the one with the same rank by the mark in the other epoch. By
+ * chance, one guess per group is right on average, whatever the group's size (the expected number of fixed points of a
+ * random permutation).
  */
 function rightGuesses(
   before: Epoch,
@@ -121,8 +122,8 @@ describe("two epochs of a thousand peers", () => {
     expect(inPlace).toBeLessThan(10);
   });
 
-  // Right guesses of a random matching within each group follow nearly a Poisson law of mean 1: beyond 10 of 2 groups'
-  // there would be less than one in 10,000.
+  // The number of right guesses per group is nearly Poisson-distributed with mean 1. For 2 groups, more than 10 have a
+  // probability below 1 in 10,000.
   test.for(Object.entries(MARKS))(
     "DS16 an attacker matches pointers of two epochs no better than by chance: by %s",
     ([, mark]) => {
@@ -134,7 +135,7 @@ describe("two epochs of a thousand peers", () => {
 
   test("DS16 an attacker who knows half of the matches finds no ordering that matches the other half better than chance", () => {
     const marks = Object.values(MARKS);
-    // Each mark of the one epoch, against each of the other, in both directions.
+    // Each mark of one epoch with each mark of the other, in both directions.
     const ways = marks.flatMap((first) =>
       marks.flatMap((second) => [
         { first, second },
@@ -164,7 +165,7 @@ describe("two epochs of a thousand peers", () => {
   });
 
   test("DS16 the attacker of this test does match pointers when a value links them", () => {
-    // The same epoch twice has everything in common: the measure must see it.
+    // Comparing an epoch with itself must give matches: this shows that the measure works.
     expect(rightGuesses(before, before, present(MARKS["its ID"])).right).toBe(PEERS);
   });
 });

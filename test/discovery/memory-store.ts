@@ -2,7 +2,7 @@ import type { Bytes } from "../../src/base/bytes.ts";
 import type { Millis } from "../../src/base/clock.ts";
 import type { DiscoveryStore } from "../../src/discovery/store.ts";
 
-/** Discovery's store in memory, with a note of what it was asked. */
+/** A discovery store in memory that records the calls. */
 export class MemoryStore implements DiscoveryStore {
   readonly #entries = new Map<string, { readonly bytes: Bytes; readonly expiresAt: Millis }>();
   readonly #now: () => Millis;

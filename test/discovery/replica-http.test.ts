@@ -23,9 +23,9 @@ describe("a replica over HTTP", () => {
   beforeEach(async () => {
     scene = new ReplicatedMesh();
     scene.mesh.join(KEYS[0]);
-    await scene.copy();
+    await scene.replicateAll();
     await scene.open(false);
-    await scene.replica.mayRead(""); // it has read what lies there
+    await scene.replica.mayRead(""); // the replica has read the store
     reader = readerToken(hexBytes(present(scene.mesh.keys().epochs[0]).pointer_secret));
   });
 
@@ -46,7 +46,7 @@ describe("a replica over HTTP", () => {
   test("DS17 a replica answers missing, expired and forbidden with the same bytes, after the same reads, MACs and signature checks", async () => {
     const [pointer] = scene.mesh.pointers;
     async function cost(path: string, token: string | undefined) {
-      scene.copies.reads = 0;
+      scene.replicaStore.reads = 0;
       scene.verifications = 0;
       const mac = vi.spyOn(primitives, "hmacSha256").mockClear();
       const response = await ask(path, token);
@@ -54,7 +54,7 @@ describe("a replica over HTTP", () => {
         status: response.status,
         headers: Object.fromEntries(response.headers),
         body: await response.text(),
-        reads: scene.copies.reads,
+        reads: scene.replicaStore.reads,
         macs: mac.mock.calls.length,
         verifications: scene.verifications,
       };

@@ -36,7 +36,7 @@ describe("a replica", () => {
   test("DS27 a replica lists the same pages as the mesh and serves each pointer and blob", async () => {
     const { mesh, replica } = scene;
     for (let i = 0; i < 150; i++) mesh.join(testKey(500 + i));
-    await scene.copy();
+    await scene.replicateAll();
     const { pointers } = mesh;
     expect(pointers).toHaveLength(150);
     const list = await scene.list();
@@ -60,11 +60,11 @@ describe("a replica", () => {
     const { mesh } = scene;
     mesh.join(A);
     const b = mesh.join(B);
-    await scene.copy();
+    await scene.replicateAll();
     const { since } = await scene.list();
     mesh.join(C);
     b.leave();
-    await scene.copy();
+    await scene.replicateAll();
     const { checkpoint: _, ...theirs } = mesh.discover({ since });
     const { checkpoint: __, ...ours } = await scene.list({ since });
     expect(ours).toEqual(theirs);
@@ -80,7 +80,7 @@ describe("a replica", () => {
     for (let i = 0; i < 12; i++)
       mesh.join(testKey(700 + i), { capabilities: [i % 2 === 0 ? "gpu" : "tpu"] });
     mesh.live(2 * MINUTE);
-    await scene.copy();
+    await scene.replicateAll();
     const { checkpoint: _, ...theirs } = mesh.discover({ capability: "gpu" });
     const { checkpoint: __, ...ours } = await scene.list({ capability: "gpu" });
     expect(ours).toEqual(theirs);
@@ -90,9 +90,9 @@ describe("a replica", () => {
   test("DS10 a replica follows a change of epochs", async () => {
     const { mesh } = scene;
     for (const key of [A, B, C]) mesh.join(key);
-    await scene.copy();
+    await scene.replicateAll();
     mesh.live(EPOCH_ROTATION_INTERVAL + 2 * MINUTE);
-    await scene.copy();
+    await scene.replicateAll();
     const list = await scene.list();
     expect(list.pointers.map(({ epoch }) => epoch)).toEqual([2, 2, 2]);
     expect(list.checkpoint.epochs).toEqual([2]);
@@ -102,16 +102,22 @@ describe("a replica", () => {
 describe("a document in a replica's store", () => {
   beforeEach(async () => {
     for (const key of [A, B]) scene.mesh.join(key);
-    await scene.copy();
+    await scene.replicateAll();
   });
 
   const document = async (key: string) =>
-    parseJson(new TextDecoder().decode(present(await scene.copies.get(key)))) as JsonObject & {
+    parseJson(
+      new TextDecoder().decode(present(await scene.replicaStore.get(key))),
+    ) as JsonObject & {
       pages: string[];
       checkpoint: JsonObject;
     };
   const write = (key: string, value: unknown) =>
-    scene.copies.put(key, new TextEncoder().encode(JSON.stringify(value)), scene.mesh.now + MINUTE);
+    scene.replicaStore.put(
+      key,
+      new TextEncoder().encode(JSON.stringify(value)),
+      scene.mesh.now + MINUTE,
+    );
 
   const writeSigned = (body: object) =>
     write(DIRECTORY_KEY, { ...body, signature: sign("directory", body, SIGNING_KEY) });
@@ -138,7 +144,7 @@ describe("a document in a replica's store", () => {
     const page = (await document(key)) as unknown as { pointers: object[] };
     await write(key, { ...page, pointers: page.pointers.slice(1) });
     expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
-    await scene.copies.delete(key);
+    await scene.replicaStore.delete(key);
     await scene.open();
     expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
   });
@@ -152,14 +158,14 @@ describe("a document in a replica's store", () => {
         fc.nat(),
         fc.integer({ min: 1, max: 255 }),
         async (key, place, change) => {
-          const right = present(await scene.copies.get(key));
+          const right = present(await scene.replicaStore.get(key));
           const wrong = right.slice();
           const at = place % wrong.length;
           wrong[at] = (wrong[at] as number) ^ change;
-          await scene.copies.put(key, wrong, Number.MAX_SAFE_INTEGER);
+          await scene.replicaStore.put(key, wrong, Number.MAX_SAFE_INTEGER);
           await scene.open();
           const list = await scene.replica.list(PointerQuery.parse({}));
-          await scene.copies.put(key, right, Number.MAX_SAFE_INTEGER);
+          await scene.replicaStore.put(key, right, Number.MAX_SAFE_INTEGER);
           expect(list).toBeNull();
         },
       ),
@@ -180,7 +186,7 @@ describe("a document in a replica's store", () => {
     const content = pageContent(
       JSON.parse(JSON.stringify({ pointers: [altered, second], removed })) as DirectoryPage,
     );
-    await scene.copies.put(pageKey(documentName(content)), content, scene.mesh.now + MINUTE);
+    await scene.replicaStore.put(pageKey(documentName(content)), content, scene.mesh.now + MINUTE);
     await writeSigned({ ...directory, pages: [documentName(content)] });
     await scene.open();
     expect((await scene.list()).pointers).toEqual([second]);
@@ -197,36 +203,40 @@ describe("a document in a replica's store", () => {
     const [pointer] = scene.mesh.pointers;
     const { blob_id: id } = present(pointer);
     expect(await scene.replica.blob(id)).not.toBeNull();
-    await scene.copies.put(blobKey(id), new Uint8Array(64 * 1_024 + 1), scene.mesh.now + MINUTE);
+    await scene.replicaStore.put(
+      blobKey(id),
+      new Uint8Array(64 * 1_024 + 1),
+      scene.mesh.now + MINUTE,
+    );
     expect(await scene.replica.blob(id)).toBeNull();
   });
 
   test("DS28 a directory with a lower sequence number than the served one is refused", async () => {
-    const old = present(await scene.copies.get(DIRECTORY_KEY));
+    const old = present(await scene.replicaStore.get(DIRECTORY_KEY));
     scene.mesh.join(C);
-    await scene.copy();
+    await scene.replicateAll();
     expect((await scene.list()).pointers).toHaveLength(3);
-    await scene.copies.put(DIRECTORY_KEY, old, scene.mesh.now + MINUTE);
+    await scene.replicaStore.put(DIRECTORY_KEY, old, scene.mesh.now + MINUTE);
     expect((await scene.list()).pointers).toHaveLength(3);
     await scene.open();
     expect((await scene.list()).pointers).toHaveLength(2);
   });
 
   test("DS28 a directory with the same sequence number but an earlier time is refused", async () => {
-    const old = present(await scene.copies.get(DIRECTORY_KEY));
+    const old = present(await scene.replicaStore.get(DIRECTORY_KEY));
     const { checkpoint, signature: _, ...rest } = await document(DIRECTORY_KEY);
     const { signature: __, ...body } = checkpoint;
     const later = { ...body, issued_at: "2027-01-01T00:00:00.000Z" };
     const said = { ...later, signature: sign("checkpoint", later, SIGNING_KEY) };
     await writeSigned({ ...rest, checkpoint: said });
     expect((await scene.list()).checkpoint).toEqual(said);
-    await scene.copies.put(DIRECTORY_KEY, old, scene.mesh.now + MINUTE);
+    await scene.replicaStore.put(DIRECTORY_KEY, old, scene.mesh.now + MINUTE);
     expect((await scene.list()).checkpoint).toEqual(said);
   });
 
   test("DS28 the last snapshot is served for a minute while the store fails", async () => {
     expect((await scene.list()).pointers).toHaveLength(2);
-    scene.copies.get = () => Promise.reject(new Error("the store is down"));
+    scene.replicaStore.get = () => Promise.reject(new Error("the store is down"));
     expect((await scene.list()).pointers).toHaveLength(2);
     expect(scene.failures).not.toHaveLength(0);
     scene.mesh.pass(MINUTE);
@@ -248,7 +258,7 @@ describe("a document in a replica's store", () => {
   });
 
   test("DS2 a replica's store contains no data of a peer and no secret of an epoch", async () => {
-    const text = scene.copies.contents
+    const text = scene.replicaStore.contents
       .map((bytes) => new TextDecoder("latin1").decode(bytes))
       .join();
     const [keys] = scene.mesh.keys().epochs;

@@ -11,17 +11,17 @@ import { present } from "../must.ts";
 import { seededRandom } from "../random.ts";
 import { MemoryStore } from "./memory-store.ts";
 
-/** A mesh, its own store, the store that it copies to, and a replica on that. */
+/** A mesh with its own store, the store to which it copies, and a replica that reads the latter. */
 export class ReplicatedMesh {
   readonly mesh: TestMesh;
-  readonly own: MemoryStore;
-  readonly copies: MemoryStore;
+  readonly blobStore: MemoryStore;
+  readonly replicaStore: MemoryStore;
   replica!: Replica;
-  /** Signatures that replicas have checked. */
+  /** The number of signatures that replicas have verified. */
   verifications = 0;
-  /** Told to the replica's owner. */
+  /** The errors that the replica reported to `onFailure`. */
   readonly failures: unknown[] = [];
-  /** The replica's clock is ahead of the mesh's, so that it looks anew each time. */
+  /** How far the replica's clock is ahead of the mesh's, so that it reads the store again each time. */
   #ahead = 0;
   #stored = 0;
 
@@ -30,11 +30,11 @@ export class ReplicatedMesh {
     this.mesh = new TestMesh({
       config: { discovery: { ...config.discovery, ...discovery, replicated } },
     });
-    this.own = new MemoryStore(() => this.mesh.now);
-    this.copies = new MemoryStore(() => this.mesh.now);
+    this.blobStore = new MemoryStore(() => this.mesh.now);
+    this.replicaStore = new MemoryStore(() => this.mesh.now);
   }
 
-  /** A replica that has seen nothing yet. */
+  /** A new replica that has read nothing yet. */
   async open(anybody = true): Promise<void> {
     const { verifyingKey } = this.mesh.config.discovery;
     const verify = await platformVerify();
@@ -44,31 +44,37 @@ export class ReplicatedMesh {
     });
     const now = () => this.mesh.now + (this.#ahead += 3 * SECOND);
     const onFailure = (error: unknown) => this.failures.push(error);
-    this.replica = new Replica({ store: this.copies, verifier, now, isPublic: anybody, onFailure });
+    this.replica = new Replica({
+      storePublications: this.replicaStore,
+      verifier,
+      now,
+      isPublic: anybody,
+      onFailure,
+    });
   }
 
-  /** What was published lies in the mesh's own store. */
+  /** Seals and stores the records that the mesh has published since the last call. */
   async store(): Promise<void> {
     const random = seededRandom(5);
     const { publications, blobs } = this.mesh;
     for (const publication of publications.slice(this.#stored))
-      if (blobs.has(publication.blobId)) await storeRecord(publication, this.own, random);
+      if (blobs.has(publication.blobId)) await storeRecord(publication, this.blobStore, random);
     this.#stored = publications.length;
   }
 
-  /** One delivery of what is owed to replicas, as the coordinator's object makes it, after so many failed ones. */
-  async copyOnce(failures = 0): Promise<void> {
+  /** One replication attempt, as the coordinator's object makes it, after this many failed ones. */
+  async replicateOnce(failures = 0): Promise<void> {
     await this.store();
     const execute = ((name: never, input: never) =>
       this.mesh.execute(name, input).result) as Parameters<typeof replicate>[0]["execute"];
-    await replicate({ store: this.own, replicas: this.copies, execute }, failures);
+    await replicate({ store: this.blobStore, replicas: this.replicaStore, execute }, failures);
   }
 
-  /** Delivers all. */
-  async copy(): Promise<void> {
+  /** Replicates until nothing is pending. */
+  async replicateAll(): Promise<void> {
     this.mesh.live(2 * SECOND);
-    while (this.owed !== null) {
-      await this.copyOnce();
+    while (this.replicationDueAt !== null) {
+      await this.replicateOnce();
       this.mesh.live(2 * SECOND);
     }
   }
@@ -76,8 +82,8 @@ export class ReplicatedMesh {
   list = async (query: object = {}) =>
     present(await this.replica.list(PointerQuery.parse({ limit: 500, ...query })));
 
-  /** When the outbox owes replicas something new. */
-  get owed(): number | null {
+  /** When the outbox has a new replication entry due. */
+  get replicationDueAt(): number | null {
     return this.mesh.registry.outbox.dueAt({ kind: "replicate" });
   }
 }

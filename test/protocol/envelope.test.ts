@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readEnvelope } from "../../src/protocol/envelope.ts";
 import { must, mustFail } from "../must.ts";
 
-/** As go-p2p writes a message: nanoseconds, the local offset, no `replyTo` when there is none. */
+/** A message as go-p2p writes it: nanoseconds, the local offset, no empty `replyTo`. */
 const MESSAGE = {
   id: "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
   type: "get_stats",

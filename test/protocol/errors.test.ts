@@ -12,7 +12,7 @@ import {
   type MusterError,
 } from "../../src/protocol/errors.ts";
 
-/** Each code with the HTTP status and close code that a caller may rely on. The type holds it complete. */
+/** The HTTP status and close code of each error code, on which callers rely. The type ensures that no code is missing. */
 const TABLE: { readonly [Code in ErrorCode]: readonly [status: number, close: number] } = {
   bad_message: [400, 4400],
   undecryptable: [400, 4400],

@@ -28,7 +28,7 @@ const SHOWN = aTaskView({
   result: [2],
 });
 
-/** As Go's `NodeIdentity` stands on the wire. */
+/** Go's `NodeIdentity` in a message. */
 const IDENTITY = {
   id: pair.id,
   name: "go-node",
@@ -37,7 +37,7 @@ const IDENTITY = {
   role: "worker",
 };
 
-/** One honest payload of each of go-p2p's types, with the fields that its Go structs write. */
+/** One valid payload of each go-p2p message type, with the fields that its Go structs write. */
 const FROM_GO: { readonly [Type in keyof typeof GO_P2P_PAYLOADS]: unknown } = {
   handshake: { identity: IDENTITY, challenge: CHALLENGE, version: "1.0" },
   handshake_ack: { identity: IDENTITY, challengeResponse: CHALLENGE, accepted: true },
@@ -56,7 +56,7 @@ const FROM_GO: { readonly [Type in keyof typeof GO_P2P_PAYLOADS]: unknown } = {
   error: { code: 1004, message: "operation failed", details: "why" },
 };
 
-/** One honest payload of each of Muster's own types. */
+/** One valid payload of each of Muster's own message types. */
 const FROM_MUSTER: { readonly [Type in keyof typeof MUSTER_PAYLOADS]: unknown } = {
   welcome: {
     peer_id: pair.id,

@@ -17,7 +17,7 @@ const judge = (
 };
 const host = (text: string): string => judge(`http://${text}/`);
 
-/** Ranges that are not public, as first and last address: told apart by counting, where the code compares prefixes. */
+/** Ranges that are not public, as first and last address, so that this test compares numbers where the code compares prefixes. */
 const NOT_PUBLIC = (
   [
     ["0.0.0.0", "0.255.255.255"],
@@ -43,7 +43,7 @@ function numberOf(dotted: string): number {
 const dotted = (address: number): string =>
   [24, 16, 8, 0].map((bits) => Math.floor(address / 2 ** bits) % 256).join(".");
 
-/** Every address of a small range is as likely as one of a large: around the edges is where mistakes are. */
+/** Picks small ranges as often as large ones, and often addresses near the edges, where mistakes are likely. */
 const Ipv4 = fc.oneof(
   fc.nat({ max: 2 ** 32 - 1 }),
   fc
@@ -54,7 +54,7 @@ const Ipv4 = fc.oneof(
     .map(([[first, last], at]) => first + (at % (last - first + 1))),
 );
 
-/** One number as a URL may write it (decimal, octal, hexadecimal), and an address in 1 to 4 such parts. */
+/** The notations of a number in a URL (decimal, octal, hexadecimal), and an address in 1 to 4 such parts. */
 const Radix = fc.constantFrom(
   (part: number) => part.toString(),
   (part: number) => `0${part.toString(8)}`,
@@ -74,7 +74,7 @@ function spell(address: number, { parts, radixes, tail }: SpellingOf): string {
 }
 type SpellingOf = typeof Spelling extends fc.Arbitrary<infer T> ? T : never;
 
-/** The rules run on two URL parsers: Node's, and workerd's, whose fetch makes the calls. */
+/** This suite runs with two URL parsers: Node's, and workerd's, whose `fetch` makes the calls. */
 export function outboundUrlSuite(): void {
   describe("a URL that the mesh is asked to call", () => {
     test.for([

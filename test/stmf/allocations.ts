@@ -1,8 +1,8 @@
 const COUNTED = ["Uint8Array", "Uint16Array", "Uint32Array", "Int32Array", "ArrayBuffer"] as const;
 
 /**
- * Runs something synchronous, and counts the bytes of the typed arrays that it makes by length or of other values. What
- * the engine makes by itself (text, and what JSON.parse returns) is not counted.
+ * Runs a synchronous function and counts the bytes of the typed arrays that it allocates. Allocations inside the engine
+ * (strings, and the result of JSON.parse) are not counted.
  */
 export function countAllocations<T>(run: () => T): { readonly value: T; readonly bytes: number } {
   let bytes = 0;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import type { Field, FormData } from "../../src/stmf/index.ts";
 
-/** Text of every plane, lone surrogates included: JSON carries them as escapes. */
+/** Text of every Unicode plane, including lone surrogates, which JSON contains as escapes. */
 const text = fc.string({ unit: "binary", maxLength: 40 });
 const label = fc.option(fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }), {
   nil: undefined,
@@ -25,7 +25,7 @@ const meta = fc
   )
   .map((entries): Record<string, string> => ({ ...entries }));
 
-/** Any form in its normal shape: nothing optional is empty. */
+/** Any form in its normal form: no optional value is empty. */
 export const anyForm: fc.Arbitrary<FormData> = fc
   .record({ fields: fc.array(anyField, { maxLength: 6 }), meta: fc.option(meta) })
   .map((form) => (form.meta === null ? { fields: form.fields } : { ...form, meta: form.meta }));

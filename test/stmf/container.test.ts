@@ -20,7 +20,7 @@ const container = must(sealForm(FORM, recipient.publicKey, seededRandom(2)));
 const HEADER_AT = 9;
 const PAYLOAD_AT = HEADER_AT + 117;
 
-/** A container sealed to the recipient that holds these bytes, form or not. */
+/** A container sealed to the recipient with these bytes as plaintext, which need not be a form. */
 function sealedBytes(plaintext: Uint8Array): Uint8Array {
   const ephemeral = newKeyPair(seededRandom(3));
   const key = present(sharedSecret(ephemeral.privateKey, recipient.publicKey));
@@ -38,10 +38,10 @@ const header = {
 const withHeader = (other: JsonObject): Uint8Array =>
   encodeContainer("STMF", { header: other, payload: container.subarray(PAYLOAD_AT) });
 
-/** The code that a container is refused with. */
+/** The error code with which a container is refused. */
 const open = (data: Uint8Array) => faultOf(decrypt(data, recipient.privateKey));
 
-/** The form, or the code it was refused with. An untagged throw fails the test. */
+/** The form, or the error code. Any other exception fails the test. */
 async function outcome(data: Uint8Array): Promise<unknown> {
   try {
     return await decrypt(data, recipient.privateKey);
@@ -50,7 +50,7 @@ async function outcome(data: Uint8Array): Promise<unknown> {
   }
 }
 
-/** The container with one byte changed. */
+/** A copy of the container with one byte changed. */
 const changed = (at: number, byte: number): Uint8Array => container.with(at, byte);
 
 describe("an STMF container for one recipient", () => {

@@ -1,6 +1,6 @@
 import { StmfError, type StmfErrorCode } from "../../src/stmf/index.ts";
 
-/** The code that a call is refused with; any other outcome fails the test, an untagged throw first of all. */
+/** The code of the StmfError that a call throws. Any other outcome fails the test, including other exceptions. */
 export async function faultOf(outcome: Promise<unknown>): Promise<StmfErrorCode> {
   try {
     await outcome;

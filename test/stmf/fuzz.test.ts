@@ -18,14 +18,14 @@ import { SCALE } from "../session/arbitraries.ts";
 import { countAllocations } from "./allocations.ts";
 import { diceOf, jsonBytes, mutateBytes, mutateJson, type Dice } from "./mutate.ts";
 
-/** Inputs of each decoder: of those that read bytes, those that read forms, those that agree on keys or serve requests. */
+/** Inputs per decoder: for those that read bytes, those that read forms, and the slow ones (key agreement, requests). */
 const MANY = 20_000 * SCALE;
 const SOME = 5_000 * SCALE;
 const FEW = 1_000 * SCALE;
 
 vi.setConfig({ testTimeout: 60_000 * Math.max(1, SCALE) });
 
-/** What a decoder may allocate: one copy of the input, one of what it opens to, and a fixed few. */
+/** The bytes that a decoder may allocate: a copy of the input, a copy of its plaintext, and a constant. */
 const allowed = (inputBytes: number) => 2 * inputBytes + 16 * 1_024;
 
 const recipient = newKeyPair(seededRandom(1));
@@ -71,7 +71,7 @@ const FOR_SEVERAL = FORMS.map((form, at) =>
 );
 const CONTAINERS = [...FOR_ONE, ...FOR_SEVERAL];
 
-/** A container with its header changed as JSON, as text or as bytes, or with anything else of it changed. */
+/** A container whose header is changed as JSON, as text or as bytes, or with any other change. */
 function anyContainer(dice: Dice, samples = CONTAINERS, magic = "STMF"): Uint8Array {
   const sample = dice.pick(samples);
   if (dice.oneIn(3)) return mutateBytes(dice, sample, dice.pick(samples));
@@ -87,7 +87,7 @@ const anyFormJson = (dice: Dice): Json => mutateJson(dice, dice.pick(FORMS) as u
 const ephemeral = newKeyPair(seededRandom(4));
 const secret = present(sharedSecret(ephemeral.privateKey, recipient.publicKey));
 
-/** A container that opens, over a form that may be none. */
+/** A container that opens, with a plaintext that may not be a form. */
 function anySealed(dice: Dice): Uint8Array {
   return encodeStmf({
     ephemeralPublicKey: ephemeral.publicKey,
@@ -99,7 +99,7 @@ interface Decoder<Input> {
   readonly input: (dice: Dice) => Input;
   readonly bytes: (input: Input) => number;
   readonly decode: (input: Input) => unknown;
-  /** Every outcome that there is: each must be met, and no other. */
+  /** All possible outcomes. Each must occur, and no other may. */
   readonly outcomes: readonly string[];
 }
 

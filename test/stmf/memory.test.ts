@@ -13,7 +13,7 @@ import { must, present } from "../must.ts";
 import { seededRandom } from "../random.ts";
 import { countAllocations } from "./allocations.ts";
 
-/** Room for the text of the largest form, and once more for the values in it. */
+/** Enough for the text of the largest form and for its values. */
 const HEAP_MB = 96;
 const FORM_BYTES_MAX = CONTAINER_BYTES_MAX - 8 * 1_024;
 
@@ -31,15 +31,15 @@ const largeFile = () => {
   return must(writeForm({ fields: [fileField("f", content, "f.bin")] }));
 };
 
-/** As many of those as fill the largest form. */
+/** A JSON text of the largest form's size that repeats the part. */
 const filledWith = (before: string, repeated: string, after: string) => {
   const times = Math.floor((FORM_BYTES_MAX - before.length - after.length) / repeated.length);
   return utf8(before + repeated.repeat(times) + after);
 };
 
-/** What opening comes to in that heap; running out of it rejects. */
+/** The outcome of opening the container in that heap. Rejects when the heap is exhausted. */
 async function openedInHeap(container: Uint8Array): Promise<unknown> {
-  const worker = new Worker(join(import.meta.dirname, "opening.worker.ts"), {
+  const worker = new Worker(join(import.meta.dirname, "open-container.worker.ts"), {
     workerData: { container, privateKey: recipient.privateKey },
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 16 },
   });

@@ -1,7 +1,7 @@
 import { concat, utf8 } from "../../src/base/bytes.ts";
 import type { Json } from "../../src/base/json.ts";
 
-/** Repeatable choices from a seed: one die per input, so that an input that fails is named by its number. */
+/** Deterministic choices from a seed. Each input has its own seed, so that the seed identifies a failing input. */
 export interface Dice {
   /** 0 to `below` - 1. */
   int(below: number): number;
@@ -18,7 +18,7 @@ export function diceOf(seed: number): Dice {
     state ^= state << 5;
     return state >>> 0;
   };
-  for (let i = 0; i < 4; i++) next(); // neighbouring seeds begin alike
+  for (let i = 0; i < 4; i++) next(); // adjacent seeds start with similar values
   const int = (below: number) => next() % below;
   return {
     int,
@@ -30,7 +30,7 @@ export function diceOf(seed: number): Dice {
 
 const NUMBERS = [0, 1, 2, 127, 128, 255, 256, 16_383, 16_384, 16_385, 2 ** 31, 2 ** 32 - 1];
 
-/** Cuts, splices, repeats, and numbers that lengths break at; one to four of them. */
+/** Applies one to four mutations: cutting, splicing, repeating, and inserting numbers that are critical as lengths. */
 export function mutateBytes(dice: Dice, sample: Uint8Array, other: Uint8Array): Uint8Array {
   let data: Uint8Array = Uint8Array.from(sample);
   for (let left = 1 + dice.int(4); left > 0; left--) {
@@ -80,7 +80,7 @@ const TEXTS = [
   "true",
 ];
 
-/** Values that readers stumble over. */
+/** Values that parsers often handle wrongly. */
 export function oddValue(dice: Dice): Json {
   switch (dice.int(9)) {
     case 0:
@@ -108,7 +108,7 @@ function nested(depth: number): Json {
   return value;
 }
 
-/** The JSON with something in it replaced, removed, repeated or renamed. */
+/** A copy of the JSON with one part replaced, removed, repeated or renamed. */
 export function mutateJson(dice: Dice, json: Json): Json {
   if (typeof json !== "object" || json === null || dice.oneIn(12)) return oddValue(dice);
   if (Array.isArray(json)) {
@@ -130,7 +130,7 @@ export function mutateJson(dice: Dice, json: Json): Json {
   return { ...json, [key]: mutateJson(dice, value) };
 }
 
-/** JSON's text, at times with its bytes changed. */
+/** The JSON as bytes, sometimes mutated. */
 export function jsonBytes(dice: Dice, json: Json): Uint8Array {
   const bytes = utf8(JSON.stringify(json));
   return dice.oneIn(4) ? mutateBytes(dice, bytes, bytes) : bytes;

@@ -41,7 +41,7 @@ describe("an STMF container for several recipients", () => {
     expect(inspect(container)).toMatchObject({
       algorithm: "muster-x25519-chacha20poly1305-multi",
       version: "1.0",
-      places: 4,
+      recipientsMax: 4,
     });
   });
 
@@ -50,7 +50,10 @@ describe("an STMF container for several recipients", () => {
     const plain = await encrypt(FORM, only.publicKey, seededRandom(7));
     expect(await encrypt(FORM, [only.publicKey], seededRandom(7))).toEqual(plain);
     expect(await encrypt(FORM, [only.publicKey, only.publicKey], seededRandom(7))).toEqual(plain);
-    expect(inspect(plain)).toMatchObject({ algorithm: "x25519-chacha20poly1305", places: 1 });
+    expect(inspect(plain)).toMatchObject({
+      algorithm: "x25519-chacha20poly1305",
+      recipientsMax: 1,
+    });
   });
 
   test("ST10 a form is sealed to at least 1 and at most 64 keys", async () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { createSite } from "../contracts/sealed-forms.suite.ts";
 
-/** The suite's site over real sockets: Node's requests become the web's, and the other way. */
+/** Serves the suite's site over real sockets and converts between Node's and the web's requests and responses. */
 export async function startSite(): Promise<{ readonly url: string; close(): void }> {
   const site = createSite();
   const serve = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {

@@ -89,7 +89,7 @@ describe("without a key", () => {
       algorithm: "x25519-chacha20poly1305",
       version: "1.0",
       ephemeralPublicKey: generateKeyPair(seededRandom(2)).publicKey,
-      places: 1,
+      recipientsMax: 1,
       payloadBytes: container.length - 9 - 117,
     });
   });
@@ -100,7 +100,7 @@ describe("without a key", () => {
       algorithm: "of tomorrow",
       version: null,
       ephemeralPublicKey: null,
-      places: 2,
+      recipientsMax: 2,
       payloadBytes: 4,
     });
     expect(codeOf(() => inspect(utf8("SMSG")))).toBe("container_invalid");

@@ -15,7 +15,7 @@ afterEach(() => void vi.restoreAllMocks());
 const ADMIN_TOKEN = "the-administrators-token";
 const ABSENT = "0".repeat(32);
 
-/** A mesh whose statements are counted, as the gateway asks it. */
+/** A mesh, called as the gateway calls it, whose SQL statements are counted. */
 function meshUnderCount() {
   const inner = nodeSql();
   const statements: string[] = [];

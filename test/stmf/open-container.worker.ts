@@ -1,4 +1,4 @@
-/** Opens a container in a heap of its own, and tells what came of it: `memory.test.ts` bounds that heap. */
+/** Opens a container in a worker thread, whose heap `memory.test.ts` limits, and reports the outcome. */
 import { parentPort, workerData } from "node:worker_threads";
 import { openForm } from "../../src/stmf/seal.ts";
 

@@ -7,8 +7,8 @@ afterEach(() => void vi.useRealTimers());
 
 const KEY = "ab".repeat(32);
 
-describe("a peer that knows others", () => {
-  test("GS1 tells the mesh of them: key, address, role and the RTT that it measured", () => {
+describe("advertise", () => {
+  test("GS1 sends the key, address, role and measured RTT of other peers to the mesh", () => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join();
     const known = [
@@ -26,7 +26,7 @@ describe("a peer that knows others", () => {
     ]);
   });
 
-  test("GS1 says nothing while it has no session", () => {
+  test("GS1 returns false and sends nothing without an active session", () => {
     const mesh = new FakeMesh();
     const peer = mesh.connect();
     expect(peer.advertise([{ publicKey: KEY }])).toBe(false);
@@ -39,16 +39,16 @@ describe("a peer that knows others", () => {
     ["an address with a space", [{ publicKey: KEY, address: "two words" }]],
     ["an address that is too long", [{ publicKey: KEY, address: "x".repeat(201) }]],
     ["a negative RTT", [{ publicKey: KEY, rttMs: -1 }]],
-    ["an RTT that is no number", [{ publicKey: KEY, rttMs: Number.NaN }]],
+    ["an RTT that is not a number", [{ publicKey: KEY, rttMs: Number.NaN }]],
     ["33 peers", Array.from({ length: 33 }, () => ({ publicKey: KEY }))],
-  ])("can't tell of %s", (_, known) => {
+  ])("throws an OptionsError for %s", (_, known) => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join();
     expect(() => peer.advertise(known)).toThrow(expect.objectContaining({ name: "OptionsError" }));
     expect(session.payloads("advert")).toEqual([]);
   });
 
-  test("GS7 hears of peers worth knowing, by their pointers", () => {
+  test("GS7 the mesh's answer becomes a sample event with pointer IDs of other peers", () => {
     const mesh = new FakeMesh();
     const { session } = mesh.join();
     const pointers = ["12".repeat(16), "34".repeat(16)];

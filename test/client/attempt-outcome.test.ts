@@ -10,40 +10,40 @@ const failing = (options?: { retry: boolean }) =>
   runToOutcome(() => Promise.reject(new TaskError("bad input", options)));
 const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
 
-test("what a handler returns or resolves to is the result", async () => {
+test("the value that a handler returns or resolves to is the result", async () => {
   expect(await runToOutcome(() => ({ a: [1] }))).toEqual({ ok: true, result: { a: [1] } });
   expect(await runToOutcome(() => Promise.resolve("x"))).toEqual({ ok: true, result: "x" });
 });
 
-test("returning nothing is the result null", async () => {
+test("a handler that returns nothing has the result null", async () => {
   expect(await runToOutcome(() => undefined)).toEqual({ ok: true, result: null });
   expect(await runToOutcome(() => () => {})).toEqual({ ok: true, result: null });
 });
 
-test("a thrown error fails the attempt, and another one makes sense", async () => {
+test("a thrown error fails the attempt, and the task may be retried", async () => {
   const outcome = await runToOutcome(() => {
     throw new Error("no disk");
   });
   expect(outcome).toEqual({ ok: false, error: "no disk", retry: true });
 });
 
-test("a TaskError says itself whether another attempt makes sense", async () => {
+test("a TaskError decides whether the task may be retried", async () => {
   expect(await failing({ retry: false })).toEqual({ ok: false, error: "bad input", retry: false });
   expect(await failing()).toEqual({ ok: false, error: "bad input", retry: true });
 });
 
-test("a thrown value that is no error still says something", async () => {
+test("a thrown value that is not an Error becomes the error text", async () => {
   // eslint-disable-next-line no-throw-literal -- handlers in plain JavaScript do this
   const outcome = await runToOutcome(() => Promise.reject("just text"));
   expect(outcome).toEqual({ ok: false, error: "just text", retry: true });
 });
 
-test("an error's text is cut to what the protocol carries", async () => {
+test("an error text is cut to the protocol's maximum length", async () => {
   const outcome = await runToOutcome(() => Promise.reject(new Error("x".repeat(5_000))));
   expect(outcome).toEqual({ ok: false, error: "x".repeat(2_000), retry: true });
 });
 
-test("a result of exactly 256 KiB travels, one byte more is a lasting failure", async () => {
+test("a result of exactly 256 KiB is sent, one byte more fails without a retry", async () => {
   const quotes = 2;
   const fits = "x".repeat(256 * 1_024 - quotes);
   expect(await runToOutcome(() => fits)).toEqual({ ok: true, result: fits });
@@ -54,18 +54,18 @@ test("a result of exactly 256 KiB travels, one byte more is a lasting failure", 
   });
 });
 
-test("the size of a result counts in bytes, not characters", async () => {
+test("the size of a result is counted in bytes, not in characters", async () => {
   expect(await runToOutcome(() => "é".repeat(140 * 1_024))).toMatchObject({
     ok: false,
     retry: false,
   });
 });
 
-test("a result that is not JSON is a lasting failure", async () => {
+test("a result that is not JSON fails without a retry", async () => {
   expect(await runToOutcome(() => 1n)).toMatchObject({ ok: false, retry: false });
 });
 
-test("a result nested deeper than the mesh reads is a lasting failure", async () => {
+test("a result nested deeper than the mesh parses fails without a retry", async () => {
   expect(await runToOutcome(() => nested(30))).toMatchObject({ ok: true });
   expect(await runToOutcome(() => nested(31))).toEqual({
     ok: false,
@@ -74,10 +74,10 @@ test("a result nested deeper than the mesh reads is a lasting failure", async ()
   });
 });
 
-describe("a result that may travel by itself", () => {
+describe("a result that may be uploaded", () => {
   const way = { sealTo: null, large: true };
 
-  test("AS23 does so when it fits no message, up to 25 MiB", async () => {
+  test("AS23 is uploaded if it does not fit a message, up to 25 MiB", async () => {
     const text = (bytes: number) => "x".repeat(bytes - 2);
     const most = 25 * 1_024 * 1_024;
     const large = await runToOutcome(() => text(most), way);
@@ -89,7 +89,7 @@ describe("a result that may travel by itself", () => {
     expect(await runToOutcome(() => "short", way)).toEqual({ ok: true, result: "short" });
   });
 
-  test("AS24 is sealed to the caller's key, in a message or by itself", async () => {
+  test("AS24 is sealed to the caller's key, in a message or as an upload", async () => {
     const keys = generateIdentity();
     const sealTo = toHex(keys.publicKey);
     const short = await runToOutcome(() => [1, 2], { sealTo, large: true });

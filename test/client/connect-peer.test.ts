@@ -5,15 +5,15 @@ import { FakeMesh, taskId } from "./fake-mesh.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe("within a session", () => {
-  test("a ping is answered by a pong that names it", () => {
+describe("an active go-p2p session", () => {
+  test("answers a ping with a pong that refers to it", () => {
     const mesh = new FakeMesh();
     const peer = mesh.connect();
-    mesh.last.open();
-    mesh.last.ack();
+    mesh.lastSession.open();
+    mesh.lastSession.ack();
     const pingId = taskId(1);
-    mesh.last.send("ping", { sentAt: 12.5 }, { id: pingId });
-    expect(mesh.last.received).toMatchObject([
+    mesh.lastSession.send("ping", { sentAt: 12.5 }, { id: pingId });
+    expect(mesh.lastSession.received).toMatchObject([
       {
         type: "pong",
         replyTo: pingId,
@@ -24,7 +24,7 @@ describe("within a session", () => {
     ]);
   });
 
-  test("every message is later than the one before, though the clock stands still or goes back", () => {
+  test("sends strictly increasing timestamps, also when the clock stands still or is set back", () => {
     const mesh = new FakeMesh();
     const { session } = mesh.join();
     for (let n = 0; n < 3; n++) session.send("ping", { sentAt: 0 });
@@ -36,7 +36,7 @@ describe("within a session", () => {
     expect(new Set(session.received.map(({ id }) => id)).size).toBe(4);
   });
 
-  test("a replayed frame of the mesh is dropped", () => {
+  test("drops a replayed frame of the mesh", () => {
     const mesh = new FakeMesh();
     const { session } = mesh.join();
     const ping = session.send("ping", { sentAt: 0 });
@@ -45,7 +45,7 @@ describe("within a session", () => {
     expect(mesh.eventsOf("frame_ignored")).toMatchObject([{ reason: "the message is a replay" }]);
   });
 
-  test("a frame of an earlier session, replayed in a later one, is dropped", async () => {
+  test("drops a frame of an earlier session that is replayed in a later one", async () => {
     const mesh = new FakeMesh();
     const { session } = mesh.join();
     const ping = session.send("ping", { sentAt: 0 });
@@ -56,7 +56,7 @@ describe("within a session", () => {
     expect(later.payloads("pong")).toHaveLength(0);
   });
 
-  test("a message from or to somebody else is dropped", () => {
+  test("drops a message with another sender or addressee", () => {
     const mesh = new FakeMesh();
     const { session } = mesh.join();
     session.send("ping", { sentAt: 0 }, { from: "0".repeat(32) });
@@ -65,7 +65,7 @@ describe("within a session", () => {
     expect(mesh.eventsOf("frame_ignored")).toHaveLength(2);
   });
 
-  test("two unreadable frames are survived, the third drops the socket", () => {
+  test("tolerates two unreadable frames and drops the socket at the third", () => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join();
     session.frame(platformRandom(80));
@@ -76,7 +76,7 @@ describe("within a session", () => {
     expect(session.socket.closedWith).toEqual({ code: 4400 });
   });
 
-  test("a message of an unknown type or an invalid payload changes nothing", () => {
+  test("ignores a message of an unknown type or with an invalid payload", () => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join();
     session.send("dance", null);
@@ -86,14 +86,14 @@ describe("within a session", () => {
     expect(mesh.eventsOf("frame_ignored")).toHaveLength(2);
   });
 
-  test("a second welcome changes nothing", () => {
+  test("ignores a second welcome", () => {
     const mesh = new FakeMesh();
     const { session } = mesh.join();
     session.welcome();
     expect(mesh.eventsOf("ready")).toHaveLength(1);
   });
 
-  test("an error of the mesh reaches the program", () => {
+  test("reports an error of the mesh as an event", () => {
     const mesh = new FakeMesh();
     const { session } = mesh.join();
     session.send("error", { code: 1004, message: "the lease is over" }, { replyTo: taskId(1) });
@@ -102,7 +102,7 @@ describe("within a session", () => {
     ]);
   });
 
-  test("a listener that throws does not break the session", async () => {
+  test("survives an event listener that throws", async () => {
     const uncaught = vi.fn<(error: unknown) => void>();
     vi.stubGlobal("queueMicrotask", (task: () => void) => {
       try {
@@ -124,12 +124,12 @@ describe("within a session", () => {
   });
 });
 
-describe("the peer dials again", () => {
-  test("after the socket dropped, with a growing pause", async () => {
+describe("a peer reconnects", () => {
+  test("after the socket dropped, with growing delays", async () => {
     const mesh = new FakeMesh();
     mesh.connect();
     for (let n = 0; n < 4; n++) {
-      mesh.last.close(1006);
+      mesh.lastSession.close(1006);
       await vi.advanceTimersByTimeAsync(mesh.eventsOf("disconnected").at(-1)?.retryInMs ?? -1);
     }
     expect(mesh.eventsOf("disconnected").map(({ retryInMs }) => retryInMs)).toEqual([
@@ -138,11 +138,11 @@ describe("the peer dials again", () => {
     expect(mesh.sessions).toHaveLength(5);
   });
 
-  test("soon, once a session had lived for a minute", async () => {
+  test("after a short delay if the session lasted a minute", async () => {
     const mesh = new FakeMesh();
     mesh.connect();
     for (let n = 0; n < 3; n++) {
-      mesh.last.close(1006);
+      mesh.lastSession.close(1006);
       await vi.advanceTimersByTimeAsync(10_000);
     }
     const session = mesh.welcomeNext();
@@ -162,7 +162,7 @@ describe("the peer dials again", () => {
     },
   );
 
-  test("when the mesh says disconnect and leaves the closing to the peer", async () => {
+  test("when the mesh sends disconnect and does not close the socket", async () => {
     const mesh = new FakeMesh();
     const { session } = mesh.join();
     session.send("disconnect", { reason: "a new version comes", code: 0 });
@@ -173,7 +173,7 @@ describe("the peer dials again", () => {
     expect(mesh.sessions).toHaveLength(2);
   });
 
-  test("when the mesh has been silent for 75 s, and not while it says anything", async () => {
+  test("when no frame arrived for 75 s, and not while frames arrive", async () => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join();
     for (let n = 0; n < 5; n++) {
@@ -188,7 +188,7 @@ describe("the peer dials again", () => {
     expect(session.socket.closedWith).toEqual({ code: 4408 });
   });
 
-  test("and what the old socket says afterwards is not heard", async () => {
+  test("and ignores later events of the old socket", async () => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join();
     session.send("disconnect", { reason: "", code: 0 });
@@ -198,7 +198,7 @@ describe("the peer dials again", () => {
     expect(peer.state).toBe("active");
   });
 
-  test("and the silence of the old session does not end the new one", async () => {
+  test("and the watchdog of the old session does not end the new one", async () => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join();
     session.close(1006);
@@ -212,7 +212,7 @@ describe("the peer dials again", () => {
     expect(mesh.sessions).toHaveLength(2);
   });
 
-  test("and the old session's goodbye does not end the new one", async () => {
+  test("and the disconnect grace of the old session does not end the new one", async () => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join();
     session.send("disconnect", { reason: "a new version comes", code: 0 });
@@ -243,13 +243,13 @@ describe("the peer dials again", () => {
   });
 });
 
-describe("the peer stays away", () => {
+describe("a peer does not reconnect", () => {
   test.each([
     [4403, "revoked: the operator revoked this peer", "revoked"],
     [4403, "not_allowed: not on the allowlist", "not_allowed"],
     [4403, "", "not_allowed"],
     [4409, "superseded: a newer session took over", "superseded"],
-  ])("after close %i %j, with the tagged error", async (code, reason, tag) => {
+  ])("after close code %i %j, and rejects with the matching error", async (code, reason, tag) => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join();
     session.close(code, reason);
@@ -260,7 +260,7 @@ describe("the peer stays away", () => {
     expect(mesh.sessions).toHaveLength(1);
   });
 
-  test("after a goodbye that the mesh follows up with 4409", async () => {
+  test("after a disconnect message that is followed by close code 4409", async () => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join();
     session.send("disconnect", { reason: "a newer session began", code: 1001 });
@@ -270,16 +270,16 @@ describe("the peer stays away", () => {
     expect(mesh.sessions).toHaveLength(1);
   });
 
-  test("after 4403 in place of a welcome, and ready says so", async () => {
+  test("after 4403 instead of a welcome, and ready rejects", async () => {
     const mesh = new FakeMesh();
     const peer = mesh.connect();
-    mesh.last.open();
-    mesh.last.ack();
-    mesh.last.close(4403, "not_allowed: not on the allowlist");
+    mesh.lastSession.open();
+    mesh.lastSession.ack();
+    mesh.lastSession.close(4403, "not_allowed: not on the allowlist");
     await expect(peer.ready).rejects.toMatchObject({ code: "not_allowed" });
   });
 
-  test("after its own close, having said goodbye", async () => {
+  test("after its own close, which sends disconnect", async () => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join();
     const closing = peer.close("enough");
@@ -293,7 +293,7 @@ describe("the peer stays away", () => {
     expect(mesh.eventsOf("closed")).toEqual([{ type: "closed", error: undefined }]);
   });
 
-  test("after its own close, though the mesh never answers the close", async () => {
+  test("after its own close, also if the mesh does not answer the closing handshake", async () => {
     const mesh = new FakeMesh();
     const { peer } = mesh.join();
     const closing = peer.close();
@@ -302,10 +302,10 @@ describe("the peer stays away", () => {
     expect(peer.state).toBe("closed");
   });
 
-  test("when it is closed between two tries, and ready says that it was closed", async () => {
+  test("when it is closed while it waits to dial again, and ready rejects", async () => {
     const mesh = new FakeMesh();
     const peer = mesh.connect();
-    mesh.last.close(1006);
+    mesh.lastSession.close(1006);
     expect(peer.state).toBe("waiting");
     await peer.close();
     await expect(peer.ready).rejects.toMatchObject({ code: "closed" });
@@ -313,14 +313,14 @@ describe("the peer stays away", () => {
     expect(mesh.sessions).toHaveLength(1);
   });
 
-  test("when its program closes it from within an event", async () => {
+  test("when its program closes it in an event listener", async () => {
     const mesh = new FakeMesh();
     const peer = mesh.connect({
       onEvent: ({ type }) => {
         if (type === "disconnected") void peer.close();
       },
     });
-    mesh.last.close(1006);
+    mesh.lastSession.close(1006);
     await vi.advanceTimersByTimeAsync(10 * 60_000);
     expect(peer.state).toBe("closed");
     expect(mesh.sessions).toHaveLength(1);

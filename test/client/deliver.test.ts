@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import type { Fetch } from "../../src/client/http/api.ts";
 import { deliver, newWebhookSecret, signDelivery } from "../../src/client/webhooks/deliver.ts";
 
-test("a delivery is signed as Standard Webhooks' reference libraries sign it", () => {
-  // The vector of their own tests (github.com/standard-webhooks/standard-webhooks, libraries/*).
+test("signDelivery produces the signature of the Standard Webhooks reference libraries", () => {
+  // The test vector of those libraries (github.com/standard-webhooks/standard-webhooks, libraries/*).
   const headers = signDelivery("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", {
     id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
     at: 1_614_265_330_999,
@@ -17,13 +17,13 @@ test("a delivery is signed as Standard Webhooks' reference libraries sign it", (
   });
 });
 
-test("a secret that is not of the standard's form is refused", () => {
+test("signDelivery refuses a secret that is not in the standard's form", () => {
   for (const secret of ["plain", "whsec_***", "whsec_MfKQ9r8GKYqrTwjU"]) {
     expect(() => signDelivery(secret, { id: "a", at: 0, body: "" })).toThrow(TypeError);
   }
 });
 
-test("deliver signs the very bytes that it sends, and sends no token", async () => {
+test("deliver signs the exact bytes that it sends, and sends no token", async () => {
   const secret = newWebhookSecret();
   const sent: { url: string; init: RequestInit }[] = [];
   const fetch: Fetch = (url, init) => {

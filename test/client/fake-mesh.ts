@@ -17,7 +17,7 @@ import { Handshake } from "../../src/protocol/messages.ts";
 
 type Listener = (event: never) => void;
 
-/** The client's end of a WebSocket whose other end the test holds. */
+/** The client's end of a WebSocket; the test controls the other end. */
 class FakeSocket implements SocketLike {
   binaryType = "blob";
   readyState = 0;
@@ -44,7 +44,7 @@ class FakeSocket implements SocketLike {
   }
 }
 
-/** What a test may get wrong on purpose in the mesh's answer to a handshake. */
+/** Faults that a test puts into the mesh's answer to a handshake. */
 interface AckFaults {
   readonly accepted?: boolean;
   readonly reason?: string;
@@ -60,7 +60,7 @@ interface FrameFaults {
   readonly replyTo?: string;
 }
 
-/** One session as the mesh sees it: go-p2p's other side, built on the same ciphers. */
+/** The mesh's side of one go-p2p session, built on the same ciphers. */
 export class FakeSession {
   readonly socket: FakeSocket;
   readonly #mesh: KeyPair;
@@ -71,7 +71,7 @@ export class FakeSession {
     this.#mesh = mesh;
   }
 
-  /** Lets the socket open and takes the handshake. */
+  /** Opens the socket and reads the peer's handshake. */
   open(): Handshaken {
     this.socket.readyState = 1;
     this.socket.emit("open", {});
@@ -105,7 +105,7 @@ export class FakeSession {
     this.text(JSON.stringify(this.#envelope("handshake_ack", payload, { to: id })));
   }
 
-  /** Sends one sealed message and returns the frame, so that a test can replay it. */
+  /** Sends one encrypted message and returns the frame, so that a test can replay it. */
   send(type: string, payload: Json, faults: FrameFaults = {}): Bytes {
     const message = this.#envelope(type, payload, faults);
     const frame = sealFrame(frameKey(this.#known.key), message, Date.now(), platformRandom);
@@ -171,7 +171,7 @@ export class FakeSession {
 
 type Handshaken = { readonly envelope: Envelope } & ReturnType<typeof Handshake.parse>;
 
-/** A mesh that answers as the test tells it to, and the peer that dials it. */
+/** A mesh whose answers the test controls, and the peer that dials it. */
 export class FakeMesh {
   readonly keys = generateIdentity();
   readonly sessions: FakeSession[] = [];
@@ -191,24 +191,24 @@ export class FakeMesh {
     });
   }
 
-  /** Connects a peer and leads its first session up to the welcome. */
+  /** Connects a peer and completes its first session up to the welcome. */
   join(options: Partial<PeerOptions> = {}): { readonly peer: Peer; readonly session: FakeSession } {
     const peer = this.connect(options);
     return { peer, session: this.welcomeNext() };
   }
 
-  /** Leads the newest session up to the welcome. */
+  /** Completes the newest session up to the welcome. */
   welcomeNext(more?: Record<string, Json>): FakeSession {
-    const session = this.last;
+    const session = this.lastSession;
     session.open();
     session.ack();
     session.welcome(more);
     return session;
   }
 
-  get last(): FakeSession {
+  get lastSession(): FakeSession {
     const session = this.sessions.at(-1);
-    if (session === undefined) throw new Error("nobody has dialled");
+    if (session === undefined) throw new Error("no peer has dialed");
     return session;
   }
 
@@ -223,6 +223,6 @@ export class FakeMesh {
   }
 }
 
-/** A task ID that says which task it is. */
+/** A task ID that contains the number `n`. */
 export const taskId = (n: number): string =>
   `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;

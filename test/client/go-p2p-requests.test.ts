@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { FakeMesh } from "./fake-mesh.ts";
 
-/** An answer is made in a few turns of the event loop. */
+/** An answer takes a few turns of the event loop. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-describe("a request that the mesh passes on", () => {
-  test("AS22 is answered by the handler of its kind, and by no wildcard", async () => {
+describe("a go-p2p request that the mesh forwards", () => {
+  test("AS22 is answered by the handler of its kind, never by the wildcard handler", async () => {
     const mesh = new FakeMesh();
     const { session } = mesh.join({
       handlers: {
@@ -21,7 +21,7 @@ describe("a request that the mesh passes on", () => {
     expect(session.payloads("miner_ack")).toEqual([]);
   });
 
-  test("AS22 for stats is answered without a handler, too", async () => {
+  test("AS22 for stats is answered also without a handler", async () => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join({ name: "old hand" });
     session.send("get_stats", null);
@@ -30,7 +30,7 @@ describe("a request that the mesh passes on", () => {
     expect(session.payloads("stats")).toMatchObject([stats]);
   });
 
-  test("AS22 is answered with an error when the handler throws, or too many are under way", async () => {
+  test("AS22 is answered with an error when the handler throws, or too many requests are running", async () => {
     const mesh = new FakeMesh();
     const { session } = mesh.join({
       handlers: {
@@ -52,8 +52,8 @@ describe("a request that the mesh passes on", () => {
   });
 });
 
-describe("a peer that announces", () => {
-  test("AS5 tells the mesh, keeps to it, and says it again when it comes back", async () => {
+describe("announce", () => {
+  test("AS5 informs the mesh, applies the change, and repeats it in the next handshake", async () => {
     const mesh = new FakeMesh();
     const { peer, session } = mesh.join({
       slots: 1,

@@ -10,7 +10,7 @@ const held = Array.from({ length: 2 * HELD_TASKS_MAX }, () => ({
   fence: 17,
 }));
 
-/** The hello of a peer with so many labels, as long as they may be. */
+/** The hello of a peer with `count` labels of the maximum length. */
 const helloOf = (labels: number): { bytes: Uint8Array; hello: Hello } => {
   const capabilities = Array.from({ length: labels }, (_, n) => String(n).padEnd(64, "x"));
   const hello = { keys: generateIdentity(), name: "n".repeat(64), role: "worker" } as const;
@@ -23,15 +23,15 @@ const helloOf = (labels: number): { bytes: Uint8Array; hello: Hello } => {
   return { bytes, hello: Hello.parse(JSON.parse(fromUtf8(bytes) ?? "")) };
 };
 
-describe("a hello", () => {
-  test("AS20 names as many attempts as a mesh takes", () => {
+describe("the hello of a muster.2 handshake", () => {
+  test("AS20 names at most as many held attempts as the mesh accepts", () => {
     expect(helloOf(0).hello.held).toHaveLength(HELD_TASKS_MAX);
   });
 
-  test("NX4 fits its frame, whatever the peer can do: if need be without naming what it holds", () => {
+  test("NX4 fits its frame for any profile; if the held attempts do not fit, it leaves them out", () => {
     const { bytes, hello } = helloOf(32);
     expect(hello.held).toBeUndefined();
-    // With the static key and two tags, as the third message of Noise XX carries it.
+    // With the static key and two tags, as in the third message of Noise XX.
     expect(bytes.length + 32 + 2 * 16).toBeLessThanOrEqual(HELLO_BYTES_MAX);
   });
 });

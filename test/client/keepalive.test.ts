@@ -8,8 +8,8 @@ import { waitFor } from "../wait-for.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** When a keepalive beats within five minutes, in milliseconds from its start. */
-async function beats(random: () => number): Promise<readonly number[]> {
+/** The times at which a keepalive is sent within five minutes, in milliseconds from its start. */
+async function sendTimes(random: () => number): Promise<readonly number[]> {
   const began = Date.now();
   const at: number[] = [];
   const keepalive = new Keepalive(random, () => void at.push(Date.now() - began));
@@ -19,22 +19,24 @@ async function beats(random: () => number): Promise<readonly number[]> {
   return at;
 }
 
-describe("the keepalive", () => {
-  test("RC5 beats every 25 s at the latest and 20 s at the earliest, until it is stopped", async () => {
-    expect(await beats(() => 0)).toEqual(Array.from({ length: 12 }, (_, n) => (n + 1) * 25_000));
-    expect((await beats(() => 0.999_999_9)).slice(0, 2)).toEqual([20_000, 40_000]);
+describe("the keepalive timer", () => {
+  test("RC5 sends every 20 to 25 s until it is stopped", async () => {
+    expect(await sendTimes(() => 0)).toEqual(
+      Array.from({ length: 12 }, (_, n) => (n + 1) * 25_000),
+    );
+    expect((await sendTimes(() => 0.999_999_9)).slice(0, 2)).toEqual([20_000, 40_000]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("RC5 draws each pause anew, so that a fleet does not beat in unison", async () => {
+  test("RC5 draws each delay anew, so that many peers do not send at the same moment", async () => {
     let n = 0;
-    const at = await beats(() => (n++ % 5) / 5);
+    const at = await sendTimes(() => (n++ % 5) / 5);
     const pauses = at.map((time, index) => time - (at[index - 1] ?? 0));
     expect(pauses.slice(0, 5)).toEqual([25_000, 24_000, 23_000, 22_000, 21_000]);
   });
 });
 
-/** A peer that has joined by muster.2, whose handshake waits for WebCrypto and not only for timers. */
+/** A peer that has joined by muster.2. Its handshake awaits WebCrypto, not only timers. */
 async function joined(mesh: NoiseMesh) {
   const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
   await waitFor(() => expect(peer.state).toBe("active"));
@@ -42,48 +44,48 @@ async function joined(mesh: NoiseMesh) {
 }
 
 describe("a muster.2 session", () => {
-  test("RC5 is kept alive by a text that the mesh answers, and hears nothing else in it", async () => {
+  test("RC5 sends the keepalive text, which the mesh answers, and the answer has no other effect", async () => {
     const mesh = new NoiseMesh();
     const peer = await joined(mesh);
     await vi.advanceTimersByTimeAsync(300 * SECOND);
     expect(peer.state).toBe("active");
-    expect(mesh.texts.length).toBeGreaterThanOrEqual(12);
-    expect(new Set(mesh.texts)).toEqual(new Set(["ping"]));
+    expect(mesh.receivedTexts.length).toBeGreaterThanOrEqual(12);
+    expect(new Set(mesh.receivedTexts)).toEqual(new Set(["ping"]));
     expect(mesh.events.map(({ type }) => type)).toEqual(["connecting", "ready"]);
     await peer.close();
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("RC5 does not let a keepalive count as a message, nor change a sealed frame's place", async () => {
+  test("RC5 counts a keepalive neither against the rate limit nor in the frame counter", async () => {
     const mesh = new NoiseMesh();
     const peer = await joined(mesh);
     for (let round = 0; round < 3; round++) {
       for (let n = 0; n < 40; n++) peer.advertise([]);
       await vi.advanceTimersByTimeAsync(25 * SECOND);
     }
-    expect(mesh.texts.length).toBeGreaterThanOrEqual(3);
+    expect(mesh.receivedTexts.length).toBeGreaterThanOrEqual(3);
     expect(peer.state).toBe("active");
     expect(mesh.events.filter(({ type }) => type === "frame_ignored")).toEqual([]);
     await peer.close();
   });
 
-  test("RC5 ends when three answers in a row stay away", async () => {
+  test("RC5 ends when three answers in a row are missing", async () => {
     const mesh = new NoiseMesh();
-    mesh.deaf = true;
+    mesh.ignoresKeepalives = true;
     const peer = await joined(mesh);
     await vi.advanceTimersByTimeAsync(75 * SECOND);
-    expect(mesh.texts.length).toBeGreaterThanOrEqual(2);
+    expect(mesh.receivedTexts.length).toBeGreaterThanOrEqual(2);
     expect(mesh.events).toContainEqual(
       expect.objectContaining({ type: "disconnected", code: 4408 }),
     );
     await peer.close();
   });
 
-  test("ignores every other text", async () => {
+  test("ignores any other text frame", async () => {
     const mesh = new NoiseMesh();
     const peer = await joined(mesh);
-    mesh.say("ping");
-    mesh.say("{}");
+    mesh.sendText("ping");
+    mesh.sendText("{}");
     await waitFor(() =>
       expect(mesh.events.filter(({ type }) => type === "frame_ignored")).toHaveLength(2),
     );
@@ -92,7 +94,7 @@ describe("a muster.2 session", () => {
   });
 });
 
-test("RC5 a go-p2p session sends no text after its handshake, and takes none", async () => {
+test("RC5 a go-p2p session sends no text frames after its handshake, and ignores received ones", async () => {
   const mesh = new FakeMesh();
   const { peer, session } = mesh.join();
   await vi.advanceTimersByTimeAsync(60 * SECOND);

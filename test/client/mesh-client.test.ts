@@ -2,28 +2,28 @@ import { describe, expect, test, vi } from "vitest";
 import type { Fetch } from "../../src/client/http/api.ts";
 import { controller } from "../../src/client/clients/mesh-client.ts";
 
-interface Asked {
+interface RecordedRequest {
   readonly url: URL;
   readonly method: string;
   readonly headers: Headers;
   readonly body: unknown;
 }
 
-/** A mesh's API that gives the prepared answers in turn, the last one for ever, and notes what it was asked. */
+/** A mesh's API that returns the prepared answers in order, the last one repeatedly, and records the requests. */
 function api(...answers: (() => Response)[]) {
-  const asked: Asked[] = [];
+  const requests: RecordedRequest[] = [];
   const fetch: Fetch = (url, init) => {
-    asked.push({
+    requests.push({
       url: new URL(url),
       method: init.method ?? "GET",
       headers: new Headers(init.headers),
       body: typeof init.body === "string" ? JSON.parse(init.body) : null,
     });
-    const answer = answers[Math.min(asked.length, answers.length) - 1];
+    const answer = answers[Math.min(requests.length, answers.length) - 1];
     if (answer === undefined) throw new Error("no answer prepared");
     return new Promise((resolve) => resolve(answer()));
   };
-  return { asked, mesh: controller({ url: "http://mesh.test/base", token: "secret", fetch }) };
+  return { requests, mesh: controller({ url: "http://mesh.test/base", token: "secret", fetch }) };
 }
 
 const json =
@@ -91,21 +91,21 @@ const peer = (n: number) => ({
   failures: 0,
 });
 
-describe("a request", () => {
-  test("carries the token, below the base URL's path", async () => {
-    const { mesh, asked } = api(json(task("queued")));
+describe("a request of the mesh client", () => {
+  test("has the token, and a path below the base URL's path", async () => {
+    const { mesh, requests } = api(json(task("queued")));
     await mesh.tasks.get(ID);
-    expect(asked[0]?.url.href).toBe(`http://mesh.test/base/v1/tasks/${ID}`);
-    expect(asked[0]?.headers.get("authorization")).toBe("Bearer secret");
+    expect(requests[0]?.url.href).toBe(`http://mesh.test/base/v1/tasks/${ID}`);
+    expect(requests[0]?.headers.get("authorization")).toBe("Bearer secret");
   });
 
-  test("can't leave its path, whatever the caller names", async () => {
-    const { mesh, asked } = api(problem(404, "not_found"));
+  test("escapes IDs, so that they can't change the path", async () => {
+    const { mesh, requests } = api(problem(404, "not_found"));
     await expect(mesh.tasks.get("../peers?x=1")).rejects.toMatchObject({ code: "not_found" });
-    expect(asked[0]?.url.pathname).toBe("/base/v1/tasks/..%2Fpeers%3Fx%3D1");
+    expect(requests[0]?.url.pathname).toBe("/base/v1/tasks/..%2Fpeers%3Fx%3D1");
   });
 
-  test("that the mesh declines becomes an error with the problem's code", async () => {
+  test("that the mesh refuses throws an error with the problem document's code", async () => {
     const issues = [{ path: "kind", message: "too long" }];
     const { mesh } = api(problem(400, "invalid_request", { issues }));
     await expect(mesh.tasks.get(ID)).rejects.toMatchObject({
@@ -116,7 +116,7 @@ describe("a request", () => {
     });
   });
 
-  test("that something else than a mesh answers becomes an error that says so", async () => {
+  test("that another server answers throws invalid_response", async () => {
     await expect(api(html).mesh.tasks.get(ID)).rejects.toMatchObject({
       code: "invalid_response",
       status: 502,
@@ -127,39 +127,39 @@ describe("a request", () => {
     });
   });
 
-  test("that nobody answers becomes an error of the client's own", async () => {
+  test("that is not answered throws unreachable after four retries", async () => {
     vi.useFakeTimers();
-    const { mesh, asked } = api(noNetwork);
+    const { mesh, requests } = api(noNetwork);
     const failed = expect(mesh.tasks.get(ID)).rejects.toMatchObject({
       code: "unreachable",
       status: 0,
     });
     await vi.runAllTimersAsync();
     await failed;
-    expect(asked).toHaveLength(5);
+    expect(requests).toHaveLength(5);
     vi.useRealTimers();
   });
 
-  test("to read is made again while the mesh is away or busy", async () => {
+  test("that reads is retried while the mesh is unreachable or busy", async () => {
     vi.useFakeTimers();
-    const { mesh, asked } = api(noNetwork, problem(503, "unavailable"), json(task("queued")));
+    const { mesh, requests } = api(noNetwork, problem(503, "unavailable"), json(task("queued")));
     const reading = mesh.tasks.get(ID);
     await vi.runAllTimersAsync();
     expect((await reading).state).toBe("queued");
-    expect(asked).toHaveLength(3);
+    expect(requests).toHaveLength(3);
     vi.useRealTimers();
   });
 
-  test("to change something unkeyed is not made again", async () => {
-    const { mesh, asked } = api(problem(503, "unavailable", { retry_after: 2 }));
+  test("that changes something without an idempotency key is not retried", async () => {
+    const { mesh, requests } = api(problem(503, "unavailable", { retry_after: 2 }));
     await expect(mesh.peers.revoke("0".repeat(32))).rejects.toMatchObject({
       code: "unavailable",
       retryAfter: 2,
     });
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 
-  test("does not follow a redirect, which would carry the token elsewhere", async () => {
+  test("does not follow a redirect, which would send the token to another server", async () => {
     const fetch = vi.fn<Fetch>(() =>
       Promise.resolve(new Response(null, { status: 302, headers: { location: "http://evil" } })),
     );
@@ -175,15 +175,15 @@ describe("a request", () => {
   });
 });
 
-describe("assign", () => {
-  test("sends what was given and leaves the rest to the mesh", async () => {
-    const { mesh, asked } = api(json(task("queued"), 202));
+describe("tasks.submit", () => {
+  test("sends the given options only, so that the mesh's defaults apply", async () => {
+    const { mesh, requests } = api(json(task("queued"), 202));
     await mesh.tasks.submit("sum", [1, 2], {
       capabilities: ["gpu"],
       maxAttempts: 5,
       leaseSeconds: 9,
     });
-    expect(asked[0]).toMatchObject({
+    expect(requests[0]).toMatchObject({
       method: "POST",
       body: {
         kind: "sum",
@@ -193,18 +193,18 @@ describe("assign", () => {
         lease_seconds: 9,
       },
     });
-    expect(asked[0]?.body).not.toHaveProperty("priority");
+    expect(requests[0]?.body).not.toHaveProperty("priority");
   });
 
   test("sends the caller's own idempotency key", async () => {
-    const { mesh, asked } = api(json(task("queued"), 202));
+    const { mesh, requests } = api(json(task("queued"), 202));
     await mesh.tasks.submit("sum", null, { idempotencyKey: "order 66" });
-    expect(asked[0]?.headers.get("idempotency-key")).toBe("order 66");
+    expect(requests[0]?.headers.get("idempotency-key")).toBe("order 66");
   });
 
-  test("keeps its idempotency key over tries again, and takes a new one for each call", async () => {
+  test("keeps its idempotency key across retries, and generates a new one for each call", async () => {
     vi.useFakeTimers();
-    const { mesh, asked } = api(
+    const { mesh, requests } = api(
       noNetwork,
       problem(503, "unavailable"),
       json(task("queued"), 202),
@@ -214,7 +214,7 @@ describe("assign", () => {
     await vi.runAllTimersAsync();
     await assigning;
     await mesh.tasks.submit("sum");
-    const keys = asked.map(({ headers }) => headers.get("idempotency-key"));
+    const keys = requests.map(({ headers }) => headers.get("idempotency-key"));
     expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
     expect(keys[1]).toBe(keys[0]);
     expect(keys[2]).toBe(keys[0]);
@@ -223,14 +223,18 @@ describe("assign", () => {
   });
 });
 
-describe("wait", () => {
-  test("asks in rounds until the task has ended", async () => {
-    const { mesh, asked } = api(json(task("running")), json(task("running")), json(task("failed")));
+describe("tasks.wait", () => {
+  test("polls in rounds of 25 s until the task has ended", async () => {
+    const { mesh, requests } = api(
+      json(task("running")),
+      json(task("running")),
+      json(task("failed")),
+    );
     expect((await mesh.tasks.wait(ID)).state).toBe("failed");
-    expect(asked.map(({ url }) => url.searchParams.get("wait"))).toEqual(["25", "25", "25"]);
+    expect(requests.map(({ url }) => url.searchParams.get("wait"))).toEqual(["25", "25", "25"]);
   });
 
-  test("gives up with the task's last state when the time is over", async () => {
+  test("throws the task's last state when the timeout has passed", async () => {
     const { mesh } = api(json(task("running")));
     await expect(mesh.tasks.wait(ID, { timeoutMs: 0 })).rejects.toMatchObject({
       code: "wait_timeout",
@@ -238,7 +242,7 @@ describe("wait", () => {
     });
   });
 
-  test("gives each round the time that it asks the mesh to wait, and more for the way", async () => {
+  test("allows each request the time that it asks the mesh to wait, plus the request timeout", async () => {
     const timeout = vi.spyOn(AbortSignal, "timeout");
     const { mesh } = api(json(task("failed")));
     await mesh.tasks.wait(ID);
@@ -247,7 +251,7 @@ describe("wait", () => {
     timeout.mockRestore();
   });
 
-  test("ends with the caller's signal, in the middle of a round", async () => {
+  test("rejects when the caller's signal aborts during a request", async () => {
     const fetch: Fetch = (_url, { signal }) =>
       new Promise((_resolve, reject) => {
         signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
@@ -259,9 +263,9 @@ describe("wait", () => {
     await expect(waiting).rejects.toThrow("the user left");
   });
 
-  test("ends with the caller's signal, between two tries", async () => {
+  test("rejects when the caller's signal aborts between two retries", async () => {
     vi.useFakeTimers();
-    const { mesh, asked } = api(problem(503, "unavailable", { retry_after: 20 }));
+    const { mesh, requests } = api(problem(503, "unavailable", { retry_after: 20 }));
     const abort = new AbortController();
     const ended = expect(mesh.tasks.wait(ID, { signal: abort.signal })).rejects.toThrow(
       "the user left",
@@ -269,44 +273,50 @@ describe("wait", () => {
     await vi.advanceTimersByTimeAsync(10_000);
     abort.abort(new Error("the user left"));
     await ended;
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
     vi.useRealTimers();
   });
 });
 
 describe("run", () => {
-  test("is the result of a task that succeeded", async () => {
+  test("returns the result of a task that succeeded", async () => {
     const { mesh } = api(json(task("queued"), 202), json(task("succeeded", { result: 3 })));
     expect(await mesh.run("sum", [1, 2])).toBe(3);
   });
 
-  test.each(["failed", "cancelled", "expired"])("throws for a task that %s", async (state) => {
-    const { mesh } = api(json(task("queued"), 202), json(task(state, { error: "why" })));
-    await expect(mesh.run("sum")).rejects.toMatchObject({
-      name: "TaskFailed",
-      code: state,
-      message: expect.stringContaining("why"),
-    });
-  });
+  test.each(["failed", "cancelled", "expired"])(
+    "throws TaskFailed for a task that %s",
+    async (state) => {
+      const { mesh } = api(json(task("queued"), 202), json(task(state, { error: "why" })));
+      await expect(mesh.run("sum")).rejects.toMatchObject({
+        name: "TaskFailed",
+        code: state,
+        message: expect.stringContaining("why"),
+      });
+    },
+  );
 });
 
-describe("lists", () => {
-  test("go on over pages, each asked for when it is reached", async () => {
-    const { mesh, asked } = api(
+describe("a list", () => {
+  test("requests each page when it is reached", async () => {
+    const { mesh, requests } = api(
       json({ peers: [peer(1), peer(2)], next_cursor: "c1" }),
       json({ peers: [peer(3)], next_cursor: null }),
     );
     const names: string[] = [];
     for await (const { name } of mesh.peers.list({ state: "stale" })) {
       names.push(name);
-      if (name === "p2") expect(asked).toHaveLength(1);
+      if (name === "p2") expect(requests).toHaveLength(1);
     }
     expect(names).toEqual(["p1", "p2", "p3"]);
-    expect(asked.map(({ url }) => url.search)).toEqual(["?state=stale", "?state=stale&cursor=c1"]);
+    expect(requests.map(({ url }) => url.search)).toEqual([
+      "?state=stale",
+      "?state=stale&cursor=c1",
+    ]);
   });
 });
 
-describe("addresses that are dialled", () => {
+describe("dials", () => {
   const dial = {
     id: "0".repeat(32),
     url: "wss://node.example/ws",
@@ -323,8 +333,8 @@ describe("addresses that are dialled", () => {
     added_by: "admin",
   };
 
-  test("are registered, again if the answer was lost, listed and removed", async () => {
-    const { mesh, asked } = api(
+  test("are put, with a retry if the answer was lost, listed and removed", async () => {
+    const { mesh, requests } = api(
       noNetwork,
       json(dial, 201),
       json({ dials: [dial] }),
@@ -334,12 +344,12 @@ describe("addresses that are dialled", () => {
     expect(await mesh.dials.put(dial.url, { publicKey })).toEqual(dial);
     expect(await mesh.dials.list().toArray()).toEqual([dial]);
     await mesh.dials.remove(dial.id);
-    expect(asked.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual([
+    expect(requests.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual([
       "POST /base/v1/peers",
       "POST /base/v1/peers",
       "GET /base/v1/dials",
       `DELETE /base/v1/dials/${dial.id}`,
     ]);
-    expect(asked[1]?.body).toEqual({ url: dial.url, public_key: publicKey });
+    expect(requests[1]?.body).toEqual({ url: dial.url, public_key: publicKey });
   });
 });

@@ -8,15 +8,15 @@ import { waitFor } from "../wait-for.ts";
 
 const KEY = "ab".repeat(32);
 
-/** How a peer that never becomes ready ended. */
+/** The error of a peer that never becomes ready. */
 const failure = (ready: Promise<unknown>): Promise<PeerError> =>
   ready.then(
     () => Promise.reject(new Error("it became ready")),
     (error: PeerError) => error,
   );
 
-describe("a peer that speaks muster.2", () => {
-  test("joins a mesh whose key it has pinned, and says who it is", async () => {
+describe("a peer that dials by muster.2", () => {
+  test("joins a mesh whose key it has pinned, and sends its hello", async () => {
     const mesh = new NoiseMesh();
     const peer = mesh.connect({
       meshKey: mesh.keys.publicKey,
@@ -38,43 +38,43 @@ describe("a peer that speaks muster.2", () => {
     await peer.close();
   });
 
-  test("believes the first mesh that it meets, and holds to its key afterwards", async () => {
+  test("pins the key of the first mesh that it reaches", async () => {
     const mesh = new NoiseMesh();
     const peer = mesh.connect();
     await peer.ready;
     mesh.keys = generateIdentity();
-    mesh.cut();
+    mesh.dropSocket();
     await expect(peer.closed).rejects.toMatchObject({ code: "mesh_key_mismatch" });
   });
 
-  test("refuses a mesh that does not have the pinned key, loudly", async () => {
+  test("refuses a mesh that does not have the pinned key, with an error that names both keys", async () => {
     const mesh = new NoiseMesh();
     const error = await failure(mesh.connect({ meshKey: generateIdentity().publicKey }).ready);
     expect(error.code).toBe("mesh_key_mismatch");
     expect(mesh.admitted).toEqual([]);
   });
 
-  test("refuses whoever answers for the mesh without holding its key", async () => {
+  test("refuses a server that does not hold the mesh's key", async () => {
     const mesh = new NoiseMesh();
-    mesh.holds = generateIdentity();
+    mesh.serverKeys = generateIdentity();
     const error = await failure(mesh.connect({ meshKey: mesh.keys.publicKey }).ready);
     expect(error.code).toBe("mesh_unproved");
     expect(mesh.admitted).toEqual([]);
   });
 
-  test("corrects its clock by the mesh's, again after each session", async () => {
+  test("corrects its clock offset by the mesh's clock, once per session", async () => {
     const mesh = new NoiseMesh();
     const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
     for (const hours of [1, -2]) {
       mesh.clock = () => Date.now() + hours * 3_600_000;
-      mesh.cut();
+      mesh.dropSocket();
       await waitFor(() => expect(peer.state).toBe("active"));
     }
-    expect(mesh.problems).toEqual(["clock_skew", "clock_skew"]);
+    expect(mesh.problemCodes).toEqual(["clock_skew", "clock_skew"]);
     await peer.close();
   });
 
-  test("takes its time with a mesh that never agrees about the time", async () => {
+  test("backs off if the corrected clock is refused again", async () => {
     const mesh = new NoiseMesh();
     let hours = 0;
     mesh.clock = () => Date.now() + ++hours * 3_600_000;
@@ -82,7 +82,7 @@ describe("a peer that speaks muster.2", () => {
     const peer = mesh.connect({
       meshKey: mesh.keys.publicKey,
       onEvent: ({ type }) => {
-        if (type === "disconnected") problems.resolve([...mesh.problems]);
+        if (type === "disconnected") problems.resolve([...mesh.problemCodes]);
       },
     });
     expect(await problems.promise).toEqual(["clock_skew", "clock_skew"]);
@@ -95,14 +95,14 @@ describe("a peer that speaks muster.2", () => {
     ["join_key_invalid", { code: "join_key_invalid", detail: "used up" }],
   ] as const)("stays away when the mesh says %s, with the tagged error", async (code, refuses) => {
     const mesh = new NoiseMesh();
-    mesh.refuses = refuses;
+    mesh.admissionError = refuses;
     const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
     expect((await failure(peer.ready)).code).toBe(code);
     expect(mesh.events).toContainEqual({ type: "rejected", code, reason: refuses.detail });
     expect(peer.state).toBe("closed");
   });
 
-  test("shows its join key to the mesh that it has pinned", async () => {
+  test("sends its join key to the mesh whose key it has pinned", async () => {
     const mesh = new NoiseMesh();
     const url = `muster://mesh.test/#${toHex(mesh.keys.publicKey)}&join=mjk_secret`;
     const peer = mesh.connect({ url });
@@ -111,7 +111,7 @@ describe("a peer that speaks muster.2", () => {
     await peer.close();
   });
 
-  test("never shows a join key to a mesh that it has not pinned, nor over go-p2p 1.0", () => {
+  test("refuses a join key without a pinned mesh key, and for go-p2p 1.0", () => {
     const mesh = new NoiseMesh();
     expect(() => mesh.connect({ joinKey: "mjk_secret" })).toThrow(OptionsError);
     expect(() =>
@@ -119,22 +119,22 @@ describe("a peer that speaks muster.2", () => {
     ).toThrow(OptionsError);
   });
 
-  test("goes on with the mesh's next key once the mesh has changed to it", async () => {
+  test("accepts the announced next key once the mesh has changed to it", async () => {
     const mesh = new NoiseMesh();
     mesh.next = generateIdentity();
     const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
     expect((await peer.ready).next_public_key).toBe(toHex(mesh.next.publicKey));
     mesh.keys = mesh.next;
     mesh.next = null;
-    mesh.cut();
+    mesh.dropSocket();
     await waitFor(() => expect(mesh.admitted).toHaveLength(2));
     expect(peer.state).not.toBe("closed");
     await peer.close();
   });
 });
 
-describe("a peer that takes a new key", () => {
-  test("is the new one as soon as the mesh has moved its record", async () => {
+describe("rotate", () => {
+  test("resolves once the mesh has welcomed the peer under the new key", async () => {
     const mesh = new NoiseMesh();
     const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
     await peer.ready;
@@ -142,7 +142,7 @@ describe("a peer that takes a new key", () => {
     const fresh = generateIdentity();
     const rotated = peer.rotate(fresh);
     await waitFor(() => expect(mesh.rotations).toEqual([fresh.id]));
-    await mesh.happen({
+    await mesh.dispatch({
       type: "end",
       fault: { code: "rotated", detail: "reconnect with the new key" },
     });
@@ -153,52 +153,55 @@ describe("a peer that takes a new key", () => {
     await peer.close();
   });
 
-  test("learns from the old key's bar that the change was made, when the word of it was lost", async () => {
+  test("switches to the new key when the mesh refuses the old one as rotated", async () => {
     const mesh = new NoiseMesh();
     const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
     await peer.ready;
     const fresh = generateIdentity();
     const rotated = peer.rotate(fresh);
     await waitFor(() => expect(mesh.rotations).toEqual([fresh.id]));
-    mesh.barred.add(peer.id);
-    mesh.cut();
+    mesh.rotatedIds.add(peer.id);
+    mesh.dropSocket();
     expect((await rotated).id).toBe(fresh.id);
     await peer.close();
   });
 
-  test("keeps the old one when it is welcome under it again", async () => {
+  test("rejects when the mesh welcomes the peer under the old key again", async () => {
     const mesh = new NoiseMesh();
     const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
     await peer.ready;
     const before = peer.id;
     const rotated = peer.rotate();
-    mesh.cut();
+    mesh.dropSocket();
     await expect(rotated).rejects.toMatchObject({ code: "rotation_failed" });
     expect(peer.id).toBe(before);
     await peer.close();
   });
 
-  test("is not taken for one by a revocation: the peer stays away", async () => {
+  test("does not switch keys on a revocation: the peer does not reconnect", async () => {
     const mesh = new NoiseMesh();
     const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
     await peer.ready;
     const rotated = peer.rotate();
-    await mesh.happen({ type: "end", fault: { code: "revoked", detail: "this key was revoked" } });
+    await mesh.dispatch({
+      type: "end",
+      fault: { code: "revoked", detail: "this key was revoked" },
+    });
     await expect(rotated).rejects.toMatchObject({ code: "rotation_failed" });
     await expect(peer.closed).rejects.toMatchObject({ code: "revoked" });
   });
 
-  test("keeps the old one when the mesh refuses", async () => {
+  test("rejects when the mesh refuses, and the peer keeps its key", async () => {
     const mesh = new NoiseMesh();
     const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
     await peer.ready;
-    mesh.holds = generateIdentity(); // the proof no longer fits whoever checks it
+    mesh.serverKeys = generateIdentity(); // the proof is for another key than the one that verifies it
     await expect(peer.rotate()).rejects.toMatchObject({ code: "rotation_failed" });
     expect(peer.state).toBe("active");
     await peer.close();
   });
 
-  test("can't do so before it is active", async () => {
+  test("rejects while the peer is not active", async () => {
     const mesh = new NoiseMesh();
     const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
     await expect(peer.rotate()).rejects.toMatchObject({ code: "rotation_failed" });
@@ -206,28 +209,28 @@ describe("a peer that takes a new key", () => {
   });
 });
 
-describe("a muster:// link", () => {
+describe("readMeshLink", () => {
   test.each([
     ["muster://mesh.example/#" + KEY, "https://mesh.example/", null],
     ["muster://mesh.example:8443/#" + KEY + "&join=mjk_1", "https://mesh.example:8443/", "mjk_1"],
     ["muster://127.0.0.1:8787/#" + KEY, "http://127.0.0.1:8787/", null],
     ["muster://localhost/#" + KEY, "http://localhost/", null],
-  ])("%s is read", (text, url, joinKey) => {
+  ])("parses %s", (text, url, joinKey) => {
     expect(readMeshLink(text)).toEqual({ url, meshKey: KEY, joinKey });
   });
 
   test.each(["muster://mesh.example/", "muster://mesh.example/#abc", "muster:///#" + KEY])(
-    "%s is refused",
+    "throws an OptionsError for %s",
     (text) => {
       expect(() => readMeshLink(text)).toThrow(OptionsError);
     },
   );
 
-  test("leaves every other URL alone", () => {
+  test("returns null for any other URL", () => {
     expect(readMeshLink("https://mesh.example/#" + KEY)).toBeNull();
   });
 
-  test("is not overruled by another pinned key", () => {
+  test("connectPeer refuses a link whose key is not the meshKey option", () => {
     const url = `muster://mesh.example/#${KEY}`;
     expect(() => new NoiseMesh().connect({ url, meshKey: "cd".repeat(32) })).toThrow(OptionsError);
   });

@@ -26,7 +26,7 @@ type Listener = (event: never) => void;
 const BASE = "http://mesh.test";
 const NOWHERE = { address: "", place: null, network: "", colo: "", tcpRttMs: null };
 
-/** The client's end of a socket whose other end is the mesh's own session code, without a network between. */
+/** The client's end of a socket; the other end is the mesh's session code in the same process. */
 class LoopSocket implements SocketLike {
   binaryType = "blob";
   readyState = 0;
@@ -54,29 +54,29 @@ class LoopSocket implements SocketLike {
   }
 }
 
-/** A mesh of one process: the gateway's check and the session's steps, with the coordinator played by the test. */
+/** A mesh in this process: the gateway's check and the session's steps; the test answers for the coordinator. */
 export class NoiseMesh {
   keys: KeyPair = generateIdentity();
   next: KeyPair | null = null;
-  /** What whoever answers really holds; an impostor's differ from `keys`. */
-  holds: KeyPair | null = null;
+  /** The keys that the server really holds; those of an impostor differ from `keys`. */
+  serverKeys: KeyPair | null = null;
   clock = Date.now;
-  /** Keepalives stay without an answer. */
-  deaf = false;
-  /** Every text that came. */
-  readonly texts: string[] = [];
-  refuses: MusterError | null = null;
-  /** IDs whose peers have another key now. */
-  readonly barred = new Set<string>();
+  /** Does not answer keepalives. */
+  ignoresKeepalives = false;
+  /** Every text frame received. */
+  readonly receivedTexts: string[] = [];
+  admissionError: MusterError | null = null;
+  /** IDs of peers that have rotated their key. */
+  readonly rotatedIds = new Set<string>();
   readonly events: PeerEvent[] = [];
   readonly admitted: JoinRequest[] = [];
   readonly rotations: string[] = [];
-  /** What peers told of their round trips to others. */
-  readonly reports: (readonly { readonly to: string; readonly rttMs: number }[])[] = [];
-  readonly problems: string[] = [];
+  /** The RTT reports of peers. */
+  readonly rttReports: (readonly { readonly to: string; readonly rttMs: number }[])[] = [];
+  readonly problemCodes: string[] = [];
   #socket: LoopSocket | null = null;
   #session: Session = { state: "closed", claim: null };
-  #turn = Promise.resolve();
+  #queue = Promise.resolve();
 
   connect(options: Partial<PeerOptions> = {}): Peer {
     return connectPeer({
@@ -92,19 +92,19 @@ export class NoiseMesh {
     });
   }
 
-  /** Something happens to the session, as its object would have it. */
-  happen(event: SessionEvent): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#take(event));
-    return this.#turn;
+  /** Passes an event to the session, after the earlier ones. */
+  dispatch(event: SessionEvent): Promise<void> {
+    this.#queue = this.#queue.then(() => this.#step(event));
+    return this.#queue;
   }
 
-  /** The mesh sends a text, which it never does by itself. */
-  say(text: string): void {
+  /** Sends a text frame, which a real mesh does not do unasked. */
+  sendText(text: string): void {
     this.#socket?.emit("message", { data: text });
   }
 
-  /** The socket is gone without a word. */
-  cut(): void {
+  /** The socket closes without a closing handshake. */
+  dropSocket(): void {
     this.#socket?.close(1006, "");
   }
 
@@ -113,7 +113,7 @@ export class NoiseMesh {
     if (pathname === "/v1/mesh") return Response.json({ public_key: toHex(this.keys.publicKey) });
     const checked = await this.#check(Object.fromEntries(searchParams));
     const error = checked.ok ? ({ code: "upgrade_required", detail: "" } as const) : checked.error;
-    this.problems.push(error.code);
+    this.problemCodes.push(error.code);
     return Response.json(toProblem(error));
   }
 
@@ -123,16 +123,16 @@ export class NoiseMesh {
 
   #open(url: string): LoopSocket {
     const socket = new LoopSocket();
-    socket.onText = (text) => this.#hear(text, socket);
+    socket.onText = (text) => this.#receiveText(text, socket);
     this.#socket = socket;
     void this.#accept(socket, new URL(url));
     return socket;
   }
 
-  /** A ping is answered by the platform, without the session's object. */
-  #hear(text: string, socket: LoopSocket): void {
-    this.texts.push(text);
-    if (text === "ping" && !this.deaf) socket.emit("message", { data: "pong" });
+  /** The platform answers a ping text, not the session's object. */
+  #receiveText(text: string, socket: LoopSocket): void {
+    this.receivedTexts.push(text);
+    if (text === "ping" && !this.ignoresKeepalives) socket.emit("message", { data: "pong" });
   }
 
   async #accept(socket: LoopSocket, { searchParams }: URL): Promise<void> {
@@ -140,15 +140,15 @@ export class NoiseMesh {
     if (!checked.ok) return socket.close(1006, "");
     const { peerId, meshId } = checked.value;
     this.#session = newNoiseSession({ ...NOWHERE, meshId }, peerId);
-    socket.onFrame = (data) => void this.happen({ type: "frame", data });
+    socket.onFrame = (data) => void this.dispatch({ type: "frame", data });
     socket.readyState = 1;
     socket.emit("open", {});
   }
 
-  async #take(event: SessionEvent): Promise<void> {
+  async #step(event: SessionEvent): Promise<void> {
     const before = this.#session;
-    const asked = "origin" in before ? before.origin.meshId : "";
-    const keys = this.holds ?? (this.next?.id === asked ? this.next : this.keys);
+    const requestedId = "origin" in before ? before.origin.meshId : "";
+    const keys = this.serverKeys ?? (this.next?.id === requestedId ? this.next : this.keys);
     const context = {
       now: Date.now(),
       randomBytes: platformRandom,
@@ -185,20 +185,20 @@ export class NoiseMesh {
     }
   }
 
-  /** Answers the commands that a test looks at, as the coordinator would. */
+  /** Answers the commands that a test needs, as the coordinator would. */
   async #answerCommand(command: SessionCommand, messageId: string | null): Promise<void> {
     const { name, input } = command;
     if (name === "admit") {
       this.admitted.push(input);
-      const bar = this.barred.has(input.peerId) ? ROTATED : this.refuses;
+      const bar = this.rotatedIds.has(input.peerId) ? ROTATED : this.admissionError;
       const result = bar === null ? welcomed(this.admitted.length) : refused(bar);
-      return this.#take({ type: "answered", answer: { name, input, result }, messageId });
+      return this.#step({ type: "answered", answer: { name, input, result }, messageId });
     }
     if (name === "hear_advert") {
       const result = ok({ pointers: [] });
-      return this.#take({ type: "answered", answer: { name, input, result }, messageId });
+      return this.#step({ type: "answered", answer: { name, input, result }, messageId });
     }
-    if (name === "report_rtts") this.reports.push(input.rtts);
+    if (name === "report_rtts") this.rttReports.push(input.rtts);
     if (name === "rotate_peer") this.rotations.push(input.newPeerId);
   }
 }
@@ -215,6 +215,6 @@ const welcomed = (epoch: number) =>
   }) as const;
 const ROTATED: MusterError = {
   code: "rotated",
-  detail: "the peer of this key has another one now",
+  detail: "the peer has another key now",
 };
 const refused = (error: MusterError) => ({ ok: false, error }) as const;

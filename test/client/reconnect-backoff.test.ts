@@ -11,18 +11,18 @@ import { Reconnect } from "../../src/protocol/messages.ts";
 import { seededNumbers } from "../random.ts";
 import { FakeMesh } from "./fake-mesh.ts";
 
-/** How many times as many cases are tried: 1 in everyday runs, more in the long ones. */
+/** Multiplies the number of generated cases: 1 in ordinary runs, more in long ones. */
 const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
 
-/** Any turn that the wire lets through, hostile ones included. */
+/** Any position that the schema accepts, hostile ones included. */
 const anyTurn = fc.record({
   slot: fc.integer({ min: 0, max: RECONNECT_POSITION_MAX }),
   per_second: fc.double({ min: 0, minExcluded: true, noNaN: true, noDefaultInfinity: true }),
 });
 const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-describe("the pause before a peer comes back", () => {
-  test("RC1 is its turn after a break, and less than half a second of jitter more", () => {
+describe("the reconnect delay", () => {
+  test("RC1 after a disconnect is the position's delay plus less than half a second of jitter", () => {
     const slots = fc.integer({ min: 0, max: 10_000 });
     fc.assert(
       fc.property(slots, fc.integer({ min: 20, max: 1_000 }), anyRandom, (slot, rate, random) => {
@@ -35,7 +35,7 @@ describe("the pause before a peer comes back", () => {
     );
   });
 
-  test("RC2 is a time between now and 10 min, whatever turn the mesh gives and however long it is away", () => {
+  test("RC2 is between 0 and 10 min for any position and any time of absence", () => {
     const anyAge = fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 1e12 }));
     const anyStory = fc.array(
       fc.record({ lived: anyAge, passed: fc.integer({ min: -1e9, max: 1e12 }) }),
@@ -57,31 +57,31 @@ describe("the pause before a peer comes back", () => {
     );
   });
 
-  test("RC3 grows with the time since the break when the mesh is not back yet", () => {
+  test("RC3 after a failed dial grows with the time since the disconnect", () => {
     const turn = { slot: 100, per_second: 10 };
     expect(delayAfterFailedDial(turn, 4 * SECOND, 0)).toBe(4 * SECOND);
     expect(delayAfterFailedDial(turn, 4 * SECOND, 0.5)).toBe(6 * SECOND);
     expect(delayAfterFailedDial(turn, 0, 0)).toBe(SECOND / 2);
   });
 
-  test("RC3 grows to half a minute at most where the turn is early, to twice the turn where it is late", () => {
+  test("RC3 grows to at most 30 s for an early position, and to twice the position's delay for a late one", () => {
     expect(delayAfterFailedDial({ slot: 0, per_second: 10 }, 60 * MINUTE, 0.999_999)).toBe(29_999);
     expect(delayAfterFailedDial({ slot: 600, per_second: 10 }, 60 * MINUTE, 0)).toBe(60 * SECOND);
   });
 
   test.each([0, 3, 20, 90, 600])(
-    "RC3 keeps 2,000 peers within three times the rate after an outage of %i s, and brings all back",
+    "RC3 keeps 2,000 peers within three times the rate after an outage of %i s, and all reconnect",
     (outage) => {
       const { peak, last } = returnOf({ peers: 2_000, rate: 40, outage: outage * SECOND });
       expect(peak).toBeLessThanOrEqual(3 * 40);
-      // Everybody's turn has come, or those who were too early have tried once more.
+      // By then every position has come up, or the peers that were too early have dialed once more.
       expect(last).toBeLessThanOrEqual(
         Math.max(51 * SECOND, 3 * outage * SECOND, outage * SECOND + 101 * SECOND),
       );
     },
   );
 
-  test("RC3 keeps 20,000 peers within four times the default rate, after an hour's outage as well", () => {
+  test("RC3 keeps 20,000 peers within four times the default rate, also after an outage of an hour", () => {
     for (const outage of [5 * SECOND, 60 * MINUTE]) {
       const { peak } = returnOf({ peers: 20_000, rate: 100, outage });
       expect(peak).toBeLessThanOrEqual(4 * 100);
@@ -89,7 +89,7 @@ describe("the pause before a peer comes back", () => {
   });
 });
 
-/** Plays the return of many peers whose mesh vanishes at 0 and is back after `outage`: the most tries in a second, and the last return. */
+/** Simulates many peers whose mesh is unreachable from 0 to `outage`: returns the highest number of dials per second, and the last reconnect. */
 function returnOf({ peers, rate, outage }: { peers: number; rate: number; outage: number }) {
   const random = seededNumbers(7);
   const tries = new Map<number, number>();
@@ -109,7 +109,7 @@ function returnOf({ peers, rate, outage }: { peers: number; rate: number; outage
   return { peak: Math.max(...tries.values()), last };
 }
 
-describe("a peer whose session broke", () => {
+describe("a peer whose session ended", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
@@ -117,7 +117,7 @@ describe("a peer whose session broke", () => {
     mesh.eventsOf("disconnected").map(({ retryInMs }) => retryInMs);
   const turn = (slot: number) => ({ reconnect: { slot, per_second: 10 } });
 
-  test("RC1 waits for the turn that the newest welcome gave", async () => {
+  test("RC1 waits for the position that the newest welcome assigned", async () => {
     const mesh = new FakeMesh();
     mesh.connect();
     mesh.welcomeNext(turn(70)).close(1006);
@@ -129,7 +129,7 @@ describe("a peer whose session broke", () => {
     expect(pauses(mesh)).toEqual([7_250, 2_500]);
   });
 
-  test("RC1 waits for the turn that a goodbye gave after the welcome", async () => {
+  test("RC1 waits for the position that a disconnect message assigned after the welcome", async () => {
     const mesh = new FakeMesh();
     mesh.connect();
     const session = mesh.welcomeNext(turn(70));
@@ -144,7 +144,7 @@ describe("a peer whose session broke", () => {
     expect(pauses(mesh).at(-1)).toBe(5_500);
   });
 
-  test("RC1 backs off alone where the newest welcome gives no turn", async () => {
+  test("RC1 uses jitter only if the newest welcome assigned no position", async () => {
     const mesh = new FakeMesh();
     mesh.connect();
     mesh.welcomeNext(turn(70)).close(1006);
@@ -153,7 +153,7 @@ describe("a peer whose session broke", () => {
     expect(pauses(mesh).at(-1)).toBe(500);
   });
 
-  test("RC2 is not kept away by a turn that never comes", async () => {
+  test("RC2 dials after 10 min at the latest, whatever its position", async () => {
     const mesh = new FakeMesh();
     mesh.connect();
     mesh
@@ -164,29 +164,32 @@ describe("a peer whose session broke", () => {
     expect(mesh.sessions).toHaveLength(2);
   });
 
-  test("RC3 tries again after as long as it has been away, when the mesh is not back", async () => {
+  test("RC3 dials again after about as long as it was disconnected, if the mesh is not back", async () => {
     const mesh = new FakeMesh();
     mesh.connect();
     mesh.welcomeNext(turn(70)).close(1006);
     await vi.advanceTimersByTimeAsync(7_250);
-    mesh.last.close(1006);
+    mesh.lastSession.close(1006);
     expect(pauses(mesh)).toEqual([7_250, 10_875]);
     await vi.advanceTimersByTimeAsync(10_875);
     expect(mesh.sessions).toHaveLength(3);
   });
 
-  test.each([4403, 4409])("RC4 stays away after %i, whatever its turn", async (code) => {
-    const mesh = new FakeMesh();
-    const peer = mesh.connect();
-    const session = mesh.welcomeNext(turn(1));
-    session.send("disconnect", { reason: "", code: 1001, ...turn(0) });
-    session.close(code);
-    await vi.advanceTimersByTimeAsync(60 * MINUTE);
-    expect(peer.state).toBe("closed");
-    expect(mesh.sessions).toHaveLength(1);
-  });
+  test.each([4403, 4409])(
+    "RC4 does not reconnect after %i, whatever its position",
+    async (code) => {
+      const mesh = new FakeMesh();
+      const peer = mesh.connect();
+      const session = mesh.welcomeNext(turn(1));
+      session.send("disconnect", { reason: "", code: 1001, ...turn(0) });
+      session.close(code);
+      await vi.advanceTimersByTimeAsync(60 * MINUTE);
+      expect(peer.state).toBe("closed");
+      expect(mesh.sessions).toHaveLength(1);
+    },
+  );
 
-  test("RC4 does not come back when it is closed while it waits for its turn", async () => {
+  test("RC4 does not reconnect if it is closed while it waits", async () => {
     const mesh = new FakeMesh();
     const peer = mesh.connect();
     mesh.welcomeNext(turn(70)).close(1006);

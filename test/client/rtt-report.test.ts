@@ -7,8 +7,8 @@ afterEach(() => void vi.useRealTimers());
 
 const [A, B] = ["0a".repeat(16), "0b".repeat(16)] as const;
 
-describe("a peer that measured round trips to others", () => {
-  test("SC26 tells the mesh of them", async () => {
+describe("reportRtts", () => {
+  test("SC26 sends the measured round-trip times to the mesh", async () => {
     const mesh = new NoiseMesh();
     const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
     expect(peer.reportRtts([{ peerId: A, rttMs: 3 }])).toBe(false);
@@ -18,13 +18,13 @@ describe("a peer that measured round trips to others", () => {
       { peerId: B, rttMs: 0 },
     ];
     expect(peer.reportRtts(measured)).toBe(true);
-    const told = measured.map(({ peerId, rttMs }) => ({ to: peerId, rttMs }));
-    await waitFor(() => expect(mesh.reports).toEqual([told]));
+    const expected = measured.map(({ peerId, rttMs }) => ({ to: peerId, rttMs }));
+    await waitFor(() => expect(mesh.rttReports).toEqual([expected]));
     await peer.close();
     expect(peer.reportRtts(measured)).toBe(false);
   });
 
-  test("SC26 tells nothing of them by go-p2p 1.0", () => {
+  test("SC26 returns false and sends nothing by go-p2p 1.0", () => {
     vi.useFakeTimers();
     const { peer, session } = new FakeMesh().join();
     expect(peer.reportRtts([{ peerId: A, rttMs: 3 }])).toBe(false);
@@ -32,9 +32,9 @@ describe("a peer that measured round trips to others", () => {
   });
 
   test.each([
-    ["no way at all", []],
-    ["more ways than 16", Array.from({ length: 17 }, () => ({ peerId: A, rttMs: 3 }))],
-    ["a way to what is no peer", [{ peerId: "somebody", rttMs: 3 }]],
+    ["no measurement", []],
+    ["more than 16 measurements", Array.from({ length: 17 }, () => ({ peerId: A, rttMs: 3 }))],
+    ["an ID that is not a peer's", [{ peerId: "somebody", rttMs: 3 }]],
     ["a negative time", [{ peerId: A, rttMs: -1 }]],
     ["a time over 10 s", [{ peerId: A, rttMs: 10_001 }]],
   ])("can't tell of %s", (_, measured) => {

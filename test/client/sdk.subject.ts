@@ -15,27 +15,27 @@ export interface MeshUnderTest {
   readonly url: string;
   readonly token: string;
   readonly meshKey: string;
-  /** By which protocol the peers join. */
+  /** The protocol by which the peers join. */
   readonly protocol: Protocol;
 }
 
-/** How long a case may wait for what must come; what never comes fails it. */
-const PATIENCE_MS = 90_000;
-const LOOK_EVERY_MS = 25;
+/** How long a case waits for an expected event before it fails. */
+const TIMEOUT_MS = 90_000;
+const POLL_INTERVAL_MS = 25;
 
-/** `vitest` is not there on every runtime: the suite brings its own two ways to insist. */
-export function check(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Error(`not so: ${what}`);
+/** vitest does not run on every runtime, so the suite has its own two assertions. */
+export function assert(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new Error(`expected: ${what}`);
 }
 
-export function same(actual: unknown, expected: unknown): void {
+export function assertEqual(actual: unknown, expected: unknown): void {
   const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
-  check(a === b, `${a} is ${b}`);
+  assert(a === b, `${a} is ${b}`);
 }
 
-export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
+export async function withTimeout<T>(promise: Promise<T>, what: string): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`never came: ${what}`)), PATIENCE_MS);
+  const timer = setTimeout(() => late.reject(new Error(`timeout: ${what}`)), TIMEOUT_MS);
   try {
     return await Promise.race([promise, late.promise]);
   } finally {
@@ -44,8 +44,8 @@ export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
 }
 
 /** The `code` of the error that a promise rejects with. */
-export async function codeOf(promise: Promise<unknown>): Promise<string> {
-  const outcome = await inTime(
+export async function errorCodeOf(promise: Promise<unknown>): Promise<string> {
+  const outcome = await withTimeout(
     promise.then(
       () => "no error",
       (error: unknown) => (error instanceof Error && "code" in error ? error.code : String(error)),
@@ -55,21 +55,21 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
   return String(outcome);
 }
 
-/** Looks until `find` finds something. */
-export async function eventually<T>(
+/** Polls until `find` returns a value. */
+export async function pollUntil<T>(
   what: string,
   find: () => Promise<T | null> | T | null,
 ): Promise<T> {
-  const until = Date.now() + PATIENCE_MS;
+  const until = Date.now() + TIMEOUT_MS;
   for (;;) {
     const found = await find();
     if (found !== null) return found;
-    check(Date.now() < until, what);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    assert(Date.now() < until, what);
+    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
   }
 }
 
-/** A peer under test, what happened to it, and a hand on its sockets. */
+/** A peer under test, with its events and its sockets. */
 export class Subject {
   readonly peer: Peer;
   readonly events: PeerEvent[] = [];
@@ -86,13 +86,13 @@ export class Subject {
     });
   }
 
-  /** The first `count` events of a type, once they have happened. */
-  seen<T extends PeerEvent["type"]>(
+  /** Waits for the first `count` events of a type. */
+  eventsOf<T extends PeerEvent["type"]>(
     type: T,
     count = 1,
   ): Promise<readonly Extract<PeerEvent, { type: T }>[]> {
-    return eventually<readonly Extract<PeerEvent, { type: T }>[]>(
-      `${count} times ${type}, in ${this.#story}`,
+    return pollUntil<readonly Extract<PeerEvent, { type: T }>[]>(
+      `${count} times ${type}, in ${this.#eventTypes}`,
       () => {
         const found = this.events.filter((event) => event.type === type);
         return found.length < count ? null : (found as never);
@@ -100,12 +100,12 @@ export class Subject {
     );
   }
 
-  /** The network fails. */
+  /** Closes the newest socket, as a network failure would. */
   dropSocket(): void {
     this.#sockets.at(-1)?.close();
   }
 
-  get #story(): string {
+  get #eventTypes(): string {
     return this.events.map(({ type }) => type).join(", ");
   }
 
@@ -124,7 +124,7 @@ export const withPeer =
   async (mesh: MeshUnderTest): Promise<void> => {
     const subject = new Subject(mesh, options);
     try {
-      await inTime(subject.peer.ready, "the welcome");
+      await withTimeout(subject.peer.ready, "the welcome");
       await body(subject, controller(mesh), mesh);
     } finally {
       await subject.peer.close();

@@ -14,7 +14,7 @@ afterEach(() => void vi.useRealTimers());
 const shown = (state: TaskView["state"], result: Json = null) =>
   aTaskView({ id: taskId(1), state, result });
 
-/** Sessions that only note what is said in them. */
+/** Connections that record the messages sent through them. */
 function assigning() {
   const tasks = new SessionTasks("http://mesh.test", () => Promise.reject(new Error("no HTTP")));
   const said: { readonly type: string; readonly payload: unknown; readonly id: string }[] = [];
@@ -32,7 +32,7 @@ function assigning() {
   return { tasks, said, link, refuse, answer };
 }
 
-/** Looked at beforehand: what rejects while a test looks elsewhere is no accident. */
+/** Handles the rejection in advance, so that it is not reported as unhandled. */
 const errorOf = (promise: Promise<unknown>) =>
   promise.then(
     () => null,
@@ -40,8 +40,8 @@ const errorOf = (promise: Promise<unknown>) =>
   );
 const settle = () => vi.advanceTimersByTimeAsync(0);
 
-describe("a task given over a session", () => {
-  test("AS25 is given again in the next one under the same key, if this one ends before the answer", async () => {
+describe("a task submitted over a session", () => {
+  test("AS25 is submitted again in the next session under the same key, if this one ends before the answer", async () => {
     const { tasks, said, link, answer } = assigning();
     const given = tasks.submit("echo", 1);
     tasks.detach();
@@ -52,7 +52,7 @@ describe("a task given over a session", () => {
     expect((await given).id).toBe(taskId(1));
   });
 
-  test("AS25 is given once there is a session", async () => {
+  test("AS25 is submitted once there is a session", async () => {
     const { tasks, said, link, answer } = assigning();
     tasks.detach();
     const given = tasks.submit("echo");
@@ -62,7 +62,7 @@ describe("a task given over a session", () => {
     await given;
   });
 
-  test("AS25 is given again when the mesh says that it may be of use, and else not", async () => {
+  test("AS25 is submitted again after a temporary error, and not after another one", async () => {
     const { tasks, said, refuse, answer } = assigning();
     const given = tasks.submit("echo");
     refuse({ code: "queue_full", detail: "full", retryAfter: 5 });
@@ -80,7 +80,7 @@ describe("a task given over a session", () => {
     );
   });
 
-  test("AS25 is waited for until its end is told, or a look shows it", async () => {
+  test("AS25 is waited for until the mesh reports its end, or a query shows it", async () => {
     const { tasks, said, answer, link } = assigning();
     const waiting = tasks.wait(taskId(1));
     answer(shown("running"));
@@ -98,7 +98,7 @@ describe("a task given over a session", () => {
     expect((await again).state).toBe("failed");
   });
 
-  test("AS25 is waited for no longer than the caller wants", async () => {
+  test("AS25 is waited for no longer than the caller's timeout", async () => {
     const { tasks, answer } = assigning();
     const waiting = errorOf(tasks.wait(taskId(1), { timeoutMs: 3_000 }));
     answer(shown("running"));
@@ -113,7 +113,7 @@ describe("a task given over a session", () => {
     expect(await aborted).toMatchObject({ message: "enough" });
   });
 
-  test("AS25 is unreachable when nobody answers, and closed when the peer is", async () => {
+  test("AS25 fails as unreachable without an answer, and as closed when the peer is closed", async () => {
     const { tasks, said } = assigning();
     const silent = errorOf(tasks.get(taskId(1)));
     await vi.advanceTimersByTimeAsync(5 * 60_000);

@@ -15,7 +15,7 @@ interface Call {
   readonly fail: (error: Error) => void;
 }
 
-/** A handler whose every call the test ends by hand. */
+/** A handler whose calls the test ends one by one. */
 function manual(): { readonly calls: Call[]; readonly handler: Handler<Json> } {
   const calls: Call[] = [];
   const handler: Handler<Json> = (payload, context) => {
@@ -41,8 +41,8 @@ async function reconnect(mesh: FakeMesh, session: FakeSession): Promise<FakeSess
 
 const attempt = (n: number, fence = 1) => ({ task_id: taskId(n), fence });
 
-describe("an offer", () => {
-  test("is accepted at once and handed to the handler of its kind", () => {
+describe("an offered task", () => {
+  test("is accepted at once, and the handler of its kind is called", () => {
     const { session, calls } = joined();
     session.offer({ task_id: taskId(1), fence: 7, payload: { n: 1 }, attempt: 2 });
     expect(session.payloads("task_accept")).toEqual([attempt(1, 7)]);
@@ -61,7 +61,7 @@ describe("an offer", () => {
   });
 
   test.each(["toString", "constructor"])(
-    "of the kind %s is refused, as no object has it of its own",
+    "of the kind %s is refused: inherited properties are not handlers",
     (kind) => {
       const { session } = joined();
       session.offer({ task_id: taskId(1), kind });
@@ -69,7 +69,7 @@ describe("an offer", () => {
     },
   );
 
-  test("of any kind goes to the wildcard handler when no other fits", async () => {
+  test("of a kind without its own handler goes to the wildcard handler", async () => {
     const mesh = new FakeMesh();
     const { session } = mesh.join({
       slots: 2,
@@ -81,7 +81,7 @@ describe("an offer", () => {
     expect(session.payloads("task_result")).toMatchObject([{ result: "paint" }, { result: "own" }]);
   });
 
-  test("beyond the free slots is refused, and accepted once one is free", async () => {
+  test("beyond the free slots is refused, and accepted once a slot is free", async () => {
     const { session, calls } = joined(2);
     for (const n of [1, 2, 3]) session.offer({ task_id: taskId(n) });
     expect(session.payloads("task_accept")).toEqual([attempt(1), attempt(2)]);
@@ -96,14 +96,14 @@ describe("an offer", () => {
     const mesh = new FakeMesh();
     const { calls, handler } = manual();
     mesh.connect({ handlers: { work: handler } });
-    mesh.last.open();
-    mesh.last.ack();
-    mesh.last.offer({ task_id: taskId(1) });
-    expect(mesh.last.received).toHaveLength(0);
+    mesh.lastSession.open();
+    mesh.lastSession.ack();
+    mesh.lastSession.offer({ task_id: taskId(1) });
+    expect(mesh.lastSession.received).toHaveLength(0);
     expect(calls).toHaveLength(0);
   });
 
-  test("that is repeated is accepted again, but the work is done once", async () => {
+  test("that is offered twice is accepted twice, but runs once", async () => {
     const { session, calls } = joined();
     session.offer({ task_id: taskId(1) });
     session.offer({ task_id: taskId(1) });
@@ -114,7 +114,7 @@ describe("an offer", () => {
     expect(session.payloads("task_result")).toHaveLength(1);
   });
 
-  test("of a newer attempt takes over the work that already runs", async () => {
+  test("under a newer fence continues the work that already runs", async () => {
     const { session, calls } = joined();
     session.offer({ task_id: taskId(1), fence: 1 });
     session.offer({ task_id: taskId(1), fence: 4 });
@@ -129,7 +129,7 @@ describe("an offer", () => {
 });
 
 describe("a task beyond the slots of a peer that prefetches", () => {
-  test("AS17 is accepted as queued, and begins when a slot is free: the mesh is told", async () => {
+  test("AS17 is accepted as queued, and starts when a slot is free, which the mesh is informed of", async () => {
     const { session, calls } = joined(1, true);
     for (const n of [1, 2, 3]) session.offer({ task_id: taskId(n) });
     expect(session.payloads("task_accept")).toEqual([attempt(1), { ...attempt(2), queued: true }]);
@@ -141,7 +141,7 @@ describe("a task beyond the slots of a peer that prefetches", () => {
     expect(session.payloads("task_accept").at(-1)).toEqual(attempt(2));
   });
 
-  test("AS17 keeps its lease, as queued, until it begins", async () => {
+  test("AS17 renews its lease, as queued, until it starts", async () => {
     const { session, calls } = joined(1, true);
     session.offer({ task_id: taskId(1), lease_seconds: 300 });
     session.offer({ task_id: taskId(2), lease_seconds: 3 });
@@ -152,7 +152,7 @@ describe("a task beyond the slots of a peer that prefetches", () => {
     expect(session.payloads("task_progress").at(-1)).toEqual(attempt(2));
   });
 
-  test("AS17 begins when the one ahead of it is cancelled, and never when it is itself", async () => {
+  test("AS17 starts when the running task is cancelled, and not when it is cancelled itself", async () => {
     const { session, calls } = joined(1, true);
     for (const n of [1, 2]) session.offer({ task_id: taskId(n) });
     session.send("task_cancel", { ...attempt(2), reason: "another peer is free for it" });
@@ -162,7 +162,7 @@ describe("a task beyond the slots of a peer that prefetches", () => {
     expect(calls.map(({ context }) => context.taskId)).toEqual([taskId(1), taskId(3)]);
   });
 
-  test("AS17 is dropped when the socket is: the mesh gives it to another", async () => {
+  test("AS17 is aborted when the session ends: the mesh reassigns it", async () => {
     const { mesh, session, calls } = joined(1, true);
     for (const n of [1, 2]) session.offer({ task_id: taskId(n) });
     const later = await reconnect(mesh, session);
@@ -174,7 +174,7 @@ describe("a task beyond the slots of a peer that prefetches", () => {
 });
 
 describe("the end of an attempt", () => {
-  test("is told with what the handler returned", async () => {
+  test("is reported with the handler's result", async () => {
     const { mesh, session, calls } = joined();
     session.offer({ task_id: taskId(1), fence: 3 });
     calls[0]?.finish({ sum: 5 });
@@ -185,7 +185,7 @@ describe("the end of an attempt", () => {
     expect(mesh.eventsOf("task_succeeded")).toHaveLength(1);
   });
 
-  test("is told with the error, when the handler throws", async () => {
+  test("is reported with the error, when the handler throws", async () => {
     const { mesh, session, calls } = joined();
     session.offer({ task_id: taskId(1) });
     calls[0]?.fail(new Error("out of paper"));
@@ -221,14 +221,14 @@ describe("a cancelled task", () => {
     expect(session.payloads("task_accept")).toEqual([attempt(1), attempt(2)]);
   });
 
-  test("is another one, when the fence is older than the attempt that runs", () => {
+  test("is not the running attempt if the fence of the cancellation is older", () => {
     const { session, calls } = joined();
     session.offer({ task_id: taskId(1), fence: 5 });
     session.send("task_cancel", { ...attempt(1, 4), reason: "" });
     expect(calls[0]?.context.signal.aborted).toBe(false);
   });
 
-  test("and offered anew is not ended by the old handler's end", async () => {
+  test("that is offered again is not ended by the old handler", async () => {
     const { session, calls } = joined();
     session.offer({ task_id: taskId(1), fence: 1 });
     session.send("task_cancel", { ...attempt(1, 1), reason: "" });
@@ -241,7 +241,7 @@ describe("a cancelled task", () => {
     expect(session.payloads("task_result")).toMatchObject([{ fence: 2, result: "new" }]);
   });
 
-  test("is every task, when the peer closes", async () => {
+  test("is reported for every task when the peer closes", async () => {
     const { peer, session, calls } = joined(2);
     session.offer({ task_id: taskId(1) });
     session.offer({ task_id: taskId(2) });
@@ -249,7 +249,7 @@ describe("a cancelled task", () => {
     expect(calls.map(({ context }) => context.signal.aborted)).toEqual([true, true]);
   });
 
-  test("is every task, when the mesh sends the peer away", () => {
+  test("is reported for every task when the mesh bars the peer", () => {
     const { session, calls } = joined();
     session.offer({ task_id: taskId(1) });
     session.close(4403, "revoked: by the operator");
@@ -258,7 +258,7 @@ describe("a cancelled task", () => {
 });
 
 describe("while a handler runs", () => {
-  test("the lease is renewed each third of its length, until the result", async () => {
+  test("the lease is renewed every third of its length, until the result", async () => {
     const { session, calls } = joined();
     session.offer({ task_id: taskId(1), lease_seconds: 30 });
     await vi.advanceTimersByTimeAsync(9_999);
@@ -272,7 +272,7 @@ describe("while a handler runs", () => {
     expect(session.payloads("task_progress")).toHaveLength(3);
   });
 
-  test("the lease of the attempt that took over is the one that is renewed", async () => {
+  test("the lease of the newer attempt is renewed after it has taken over", async () => {
     const { session } = joined();
     session.offer({ task_id: taskId(1), fence: 1, lease_seconds: 300 });
     session.offer({ task_id: taskId(1), fence: 2, lease_seconds: 3 });
@@ -280,7 +280,7 @@ describe("while a handler runs", () => {
     expect(session.payloads("task_progress")).toEqual([attempt(1, 2)]);
   });
 
-  test("progress that is held back does not delay the renewal of a short lease", async () => {
+  test("delayed progress does not delay the renewal of a short lease", async () => {
     const { session, calls } = joined();
     session.offer({ task_id: taskId(1), lease_seconds: 1 });
     calls[0]?.context.progress(0.1);
@@ -292,7 +292,7 @@ describe("while a handler runs", () => {
     ]);
   });
 
-  test("its progress is told at most once a second, the newest last", async () => {
+  test("progress is sent at most once a second, the newest last", async () => {
     const { session, calls } = joined();
     session.offer({ task_id: taskId(1) });
     await vi.advanceTimersByTimeAsync(5_000);
@@ -307,11 +307,11 @@ describe("while a handler runs", () => {
     ]);
   });
 
-  test("progress out of range is put right before it is told", async () => {
+  test("progress out of range is clamped before it is sent", async () => {
     const { session, calls } = joined();
     session.offer({ task_id: taskId(1) });
     const { context } = calls[0] as Call;
-    for (const [fraction, told] of [
+    for (const [fraction, expected] of [
       [7, 1],
       [-1, 0],
       [Number.NaN, 0],
@@ -320,15 +320,15 @@ describe("while a handler runs", () => {
       context.progress(fraction, "x".repeat(600));
       expect(session.payloads("task_progress").at(-1)).toEqual({
         ...attempt(1),
-        progress: told,
+        progress: expected,
         message: "x".repeat(500),
       });
     }
   });
 });
 
-describe("when the socket drops", () => {
-  test("the work goes on, and its lease is renewed as soon as the peer is back", async () => {
+describe("when the session ends", () => {
+  test("running tasks continue, and their leases are renewed as soon as the peer has reconnected", async () => {
     const { mesh, session, calls } = joined();
     session.offer({ task_id: taskId(1) });
     const later = await reconnect(mesh, session);
@@ -339,7 +339,7 @@ describe("when the socket drops", () => {
     expect(later.payloads("task_result")).toMatchObject([{ result: "done" }]);
   });
 
-  test("a result made meanwhile is sent once the peer is back, and once only", async () => {
+  test("a result of the meantime is sent after the reconnect, once", async () => {
     const { mesh, session, calls } = joined();
     session.offer({ task_id: taskId(1) });
     session.close(1006);
@@ -354,7 +354,7 @@ describe("when the socket drops", () => {
     expect(third.payloads("task_result")).toHaveLength(0);
   });
 
-  test("a result sent just before is sent again, as it may not have arrived", async () => {
+  test("a result sent shortly before is sent again, as it may not have arrived", async () => {
     const { mesh, session, calls } = joined();
     session.offer({ task_id: taskId(1) });
     calls[0]?.finish("sent");
@@ -372,7 +372,7 @@ describe("when the socket drops", () => {
     expect(later.payloads("task_result")).toHaveLength(0);
   });
 
-  test("no more than 64 results wait for the peer's return, the oldest give way", async () => {
+  test("at most 64 unsent results are kept, and the oldest are dropped", async () => {
     const { mesh, session, calls } = joined(70);
     for (let n = 0; n < 70; n++) session.offer({ task_id: taskId(n) });
     session.close(1006);

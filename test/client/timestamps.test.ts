@@ -4,13 +4,13 @@ import { Envelope } from "../../src/protocol/envelope.ts";
 
 const at = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
 
-test("timestamps carry nanoseconds that the envelope's schema reads", () => {
+test("timestamps have nanoseconds, which the envelope's schema accepts", () => {
   const next = risingTimestamps(() => at);
   expect(next()).toBe("2026-01-02T03:04:05.006000000Z");
   expect(Envelope.shape.ts.safeParse(next()).success).toBe(true);
 });
 
-test("timestamps of one millisecond still rise", () => {
+test("timestamps within one millisecond still increase", () => {
   const next = risingTimestamps(() => at);
   expect([next(), next(), next()]).toEqual([
     "2026-01-02T03:04:05.006000000Z",
@@ -19,7 +19,7 @@ test("timestamps of one millisecond still rise", () => {
   ]);
 });
 
-test("timestamps go on rising when the clock is set back", () => {
+test("timestamps keep increasing when the clock is set back", () => {
   let now = at;
   const next = risingTimestamps(() => now);
   const before = next();

@@ -6,7 +6,7 @@ import { waitFor } from "../wait-for.ts";
 const TICKET = "ticket";
 const LARGE = "x".repeat(300_000);
 
-/** A peer whose only task has a large result, and what its upload is answered with. */
+/** A peer whose only task has a large result, and the answer to its upload. */
 function bringing(answer: (init: RequestInit) => Promise<Response>) {
   const mesh = new FakeMesh();
   const uploads: { readonly url: string; readonly init: RequestInit }[] = [];
@@ -30,7 +30,7 @@ const refusing = (error: MusterError) => () => {
 const LOST = { code: "lease_lost", detail: "another has it" } as const;
 
 describe("a result that is too large for a message", () => {
-  test("AS23 is brought under the offer's ticket, and nothing more is said of it", async () => {
+  test("AS23 is uploaded with the offer's ticket, and no task_result is sent", async () => {
     const { mesh, session, uploads } = bringing(async () => new Response(null, { status: 204 }));
     await waitFor(() => expect(mesh.eventsOf("task_succeeded")).toHaveLength(1));
     expect(uploads).toMatchObject([
@@ -49,7 +49,7 @@ describe("a result that is too large for a message", () => {
     expect(session.payloads("task_result")).toEqual([]);
   });
 
-  test("AS23 of a lost lease is dropped without a word, and the slot is free", async () => {
+  test("AS23 of a lost lease is dropped without a message, and its slot is free", async () => {
     const { mesh, session } = bringing(refusing(LOST));
     await waitFor(() => expect(mesh.eventsOf("task_cancelled")).toHaveLength(1));
     expect(session.payloads("task_result")).toEqual([]);
@@ -57,7 +57,7 @@ describe("a result that is too large for a message", () => {
     expect(session.payloads("task_refuse")).toEqual([]);
   });
 
-  test("AS23 that can't be brought is a failure that the mesh hears of", async () => {
+  test("AS23 that can't be uploaded is reported to the mesh as a failure", async () => {
     const { session } = bringing(
       refusing({ code: "payload_too_large", detail: "a result holds at most 25 MiB" }),
     );
@@ -67,7 +67,7 @@ describe("a result that is too large for a message", () => {
     ]);
   });
 
-  test("AS23 on its way is stopped when the mesh calls the task off", async () => {
+  test("AS23 is no longer uploaded when the mesh cancels the task", async () => {
     const { mesh, session, uploads } = bringing(
       ({ signal }) =>
         new Promise((_, reject) =>
@@ -81,7 +81,7 @@ describe("a result that is too large for a message", () => {
     expect(session.payloads("task_result")).toEqual([]);
   });
 
-  test("AS23 belongs to the attempt that has taken the work over meanwhile", async () => {
+  test("AS23 is uploaded again under the newer attempt that has taken over the work", async () => {
     let first = true;
     const { mesh, session, uploads } = bringing(async () => {
       if (!first) return new Response(null, { status: 204 });

@@ -8,7 +8,7 @@ test.each([
   ["ws://mesh.test/base", "ws://mesh.test/base/v1/connect", "http://mesh.test/base/"],
   ["wss://mesh.test/base/", "wss://mesh.test/base/v1/connect", "https://mesh.test/base/"],
   ["https://mesh.test/?x=1#y", "wss://mesh.test/v1/connect", "https://mesh.test/"],
-])("a mesh at %s takes sockets at %s and requests below %s", (url, socket, base) => {
+])("the mesh at %s has its WebSocket at %s and its API below %s", (url, socket, base) => {
   expect(connectUrl(url)).toBe(socket);
   expect(apiBase(url)).toBe(base);
 });

@@ -57,7 +57,7 @@ function refusal(
 describe("verifyCallback", () => {
   const delivery = signed(JSON.stringify(EVENT));
 
-  test("CB11 gives the event that the mesh signed, from any platform's headers and body", () => {
+  test("CB11 returns the signed event, from the headers and body of any platform", () => {
     const { headers, body } = delivery;
     for (const [inHeaders, inBody] of [
       [headers, body],
@@ -73,7 +73,7 @@ describe("verifyCallback", () => {
     }
   });
 
-  test("CB11 takes several secrets while one is changed", () => {
+  test("CB11 accepts several secrets, while one is being replaced", () => {
     const other = `whsec_${Buffer.alloc(32, 8).toString("base64")}`;
     expect(refusal(delivery, [other, SECRET])).toBe("accepted");
     expect(refusal(delivery, [other])).toBe("signature_invalid");
@@ -87,7 +87,7 @@ describe("verifyCallback", () => {
     ["signature_stale", signed(delivery.body, { at: NOW + 301_000 })],
     ["invalid_request", signed("not JSON")],
     ["invalid_request", signed('{"type":"task.succeeded"}')],
-    // Signed, but for another task than it says.
+    // Signed, but for another task than the body names.
     ["invalid_request", signed(delivery.body, { id: "00000000-0000-4000-8000-000000000000" })],
   ] as const)("CB11 refuses what is not right: %s", ([code, wrong]) => {
     expect(refusal(wrong)).toBe(code);

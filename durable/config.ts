@@ -5,7 +5,7 @@ import { placeOf } from "../src/base/place.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { CoordinatorConfig } from "../src/coordinator/kernel/context.ts";
 import type { KeyPair } from "../src/crypto/identity.ts";
-import { epochRootKey } from "../src/discovery/epoch.ts";
+import { epochRootKey } from "../src/discovery/epoch-secrets.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { callbackKey } from "../src/webhooks/index.ts";
 import { ConfigVariables } from "./config-variables.ts";

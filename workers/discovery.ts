@@ -3,7 +3,7 @@ import { env } from "hono/adapter";
 import { fromHex } from "../src/base/bytes.ts";
 import { platformVerify } from "../src/crypto/ed25519.ts";
 import { Replica } from "../src/discovery/replica.ts";
-import { verifierOf } from "../src/discovery/signed.ts";
+import { verifierOf } from "../src/discovery/signed-statements.ts";
 import { upstashStore } from "../durable/upstash-store.ts";
 import { replicaRoutes } from "./replica-routes.ts";
 

@@ -1,6 +1,6 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Millis } from "../base/clock.ts";
-import type { Publication } from "../discovery/publisher.ts";
+import type { Publication } from "../discovery/sealed-records.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { PointerList, PointerQuery, PointerView } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";

@@ -3,9 +3,9 @@ import { BLOB_BYTES_MAX } from "../protocol/constants.ts";
 import type { PointerView, RemovedPointer } from "../protocol/discovery.ts";
 import type { PointerList, PointerQuery } from "../protocol/http.ts";
 import { SnapshotReader, type Snapshot, type SnapshotPorts } from "./snapshot-reader.ts";
-import { readerTag } from "./epoch.ts";
+import { readerTag } from "./epoch-secrets.ts";
 import { mayMatch } from "./metadata.ts";
-import { blobKey } from "./publisher.ts";
+import { blobKey } from "./sealed-records.ts";
 
 export interface ReplicaPorts extends SnapshotPorts {
   /** Whether discovery is readable without a token. */

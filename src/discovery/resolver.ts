@@ -4,8 +4,8 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { Checkpoint, EpochKeys, PointerView, RemovedPointer } from "../protocol/discovery.ts";
 import type { StmfErrorCode } from "../stmf/index.ts";
 import { openPeerRecord, type PeerRecord } from "../stmf/peer-record.ts";
-import { pointerIdOf } from "./epoch.ts";
-import type { Verifier } from "./signed.ts";
+import { pointerIdOf } from "./epoch-secrets.ts";
+import type { Verifier } from "./signed-statements.ts";
 
 /**
  * - `statement_forged`: not signed with the mesh's signing key

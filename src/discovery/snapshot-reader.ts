@@ -11,7 +11,7 @@ import {
   PAGE_BYTES_MAX,
   pageKey,
 } from "./directory.ts";
-import type { Verifier } from "./signed.ts";
+import type { Verifier } from "./signed-statements.ts";
 import type { DiscoveryStore } from "./store.ts";
 
 /** How long the result of the last read, successful or not, is used before the store is read again. */

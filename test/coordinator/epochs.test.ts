@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { fromHex } from "../../src/base/bytes.ts";
 import { DAY, HOUR, MINUTE } from "../../src/base/clock.ts";
 import { x25519PublicKey } from "../../src/crypto/primitives.ts";
-import { pointerIdOf, readerToken } from "../../src/discovery/epoch.ts";
+import { pointerIdOf, readerToken } from "../../src/discovery/epoch-secrets.ts";
 import { EPOCH_INTERVAL_MIN, EPOCH_ROTATION_INTERVAL } from "../../src/protocol/constants.ts";
 import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
 import { hexBytes, present } from "../must.ts";

@@ -13,7 +13,7 @@ import { execute, type Executed } from "../../src/coordinator/kernel/execute.ts"
 import { deliveryOf, type OutboxAction } from "../../src/coordinator/outbox/delivery.ts";
 import { nextTick } from "../../src/coordinator/kernel/tick.ts";
 import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
-import type { Publication } from "../../src/discovery/publisher.ts";
+import type { Publication } from "../../src/discovery/sealed-records.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import {
   PointerQuery,

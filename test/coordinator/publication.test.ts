@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
-import { readerTag, readerToken } from "../../src/discovery/epoch.ts";
+import { readerTag, readerToken } from "../../src/discovery/epoch-secrets.ts";
 import {
   BLOB_GRACE_PERIOD,
   EPOCH_LIFETIME,

@@ -5,7 +5,7 @@ import { EPOCH_ROTATION_INTERVAL } from "../../src/protocol/constants.ts";
 import type { PointerView } from "../../src/protocol/http.ts";
 import { TestMesh, testKey } from "../coordinator/mesh.ts";
 import { present } from "../must.ts";
-import { pointerIdOf } from "../../src/discovery/epoch.ts";
+import { pointerIdOf } from "../../src/discovery/epoch-secrets.ts";
 import { hexBytes } from "../must.ts";
 
 const PEERS = 1_000;

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as primitives from "../../src/crypto/primitives.ts";
-import { readerToken } from "../../src/discovery/epoch.ts";
+import { readerToken } from "../../src/discovery/epoch-secrets.ts";
 import { EPOCH_LIFETIME } from "../../src/protocol/constants.ts";
 import { PointerList } from "../../src/protocol/http.ts";
 import { replicaRoutes } from "../../workers/replica-routes.ts";

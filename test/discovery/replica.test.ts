@@ -9,9 +9,9 @@ import {
   pageKey,
   type DirectoryPage,
 } from "../../src/discovery/directory.ts";
-import { readerToken } from "../../src/discovery/epoch.ts";
-import { blobKey } from "../../src/discovery/publisher.ts";
-import { sign } from "../../src/discovery/signed.ts";
+import { readerToken } from "../../src/discovery/epoch-secrets.ts";
+import { blobKey } from "../../src/discovery/sealed-records.ts";
+import { sign } from "../../src/discovery/signed-statements.ts";
 import { EPOCH_LIFETIME, EPOCH_ROTATION_INTERVAL } from "../../src/protocol/constants.ts";
 import { PointerList, PointerQuery } from "../../src/protocol/http.ts";
 import { KEYS, SIGNING_KEY, testKey } from "../coordinator/mesh.ts";

@@ -1,9 +1,9 @@
 import { replicate } from "../../src/coordinator/outbox/replicate.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { platformVerify } from "../../src/crypto/ed25519.ts";
-import { storeRecord } from "../../src/discovery/publisher.ts";
+import { storeRecord } from "../../src/discovery/sealed-records.ts";
 import { Replica } from "../../src/discovery/replica.ts";
-import { verifierOf } from "../../src/discovery/signed.ts";
+import { verifierOf } from "../../src/discovery/signed-statements.ts";
 import { PointerQuery } from "../../src/protocol/http.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
 import { TestMesh } from "../coordinator/mesh.ts";

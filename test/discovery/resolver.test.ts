@@ -12,9 +12,9 @@ import {
   openEpochSecrets,
   pointerIdOf,
   sealEpochSecrets,
-} from "../../src/discovery/epoch.ts";
+} from "../../src/discovery/epoch-secrets.ts";
 import { openResolved, RollbackGuard } from "../../src/discovery/resolver.ts";
-import { sign, verifierOf } from "../../src/discovery/signed.ts";
+import { sign, verifierOf } from "../../src/discovery/signed-statements.ts";
 import type { Checkpoint, PointerView } from "../../src/protocol/discovery.ts";
 import { sealPeerRecord, type PeerRecord } from "../../src/stmf/peer-record.ts";
 import { must, mustFail } from "../must.ts";

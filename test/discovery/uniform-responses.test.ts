@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
 import * as primitives from "../../src/crypto/primitives.ts";
-import { readerToken } from "../../src/discovery/epoch.ts";
+import { readerToken } from "../../src/discovery/epoch-secrets.ts";
 import { EPOCH_LIFETIME } from "../../src/protocol/constants.ts";
 import type { Sql } from "../../src/registry/sql.ts";
 import type { AppContext } from "../../workers/context.ts";

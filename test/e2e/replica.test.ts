@@ -9,7 +9,7 @@ import {
   type Peer,
   type PeerOptions,
 } from "../../src/client/index.ts";
-import { pointerIdOf, readerToken } from "../../src/discovery/epoch.ts";
+import { pointerIdOf, readerToken } from "../../src/discovery/epoch-secrets.ts";
 import { PointerView } from "../../src/protocol/http.ts";
 import { hexBytes, present } from "../must.ts";
 import { redisSkipReason, startRedis, type RedisUnderTest } from "../redis.ts";

@@ -9,7 +9,7 @@ import {
   type DiscoveryKeys,
   type DiscoverOptions,
 } from "../../src/client/index.ts";
-import { readerToken } from "../../src/discovery/epoch.ts";
+import { readerToken } from "../../src/discovery/epoch-secrets.ts";
 import type { PointerView } from "../../src/protocol/http.ts";
 import { coordinatorStub, pointers, TOKEN, until } from "../durable/api.ts";
 import { GoPeer } from "../durable/go-peer.ts";

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { z } from "zod";
 import { newKeyPair } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
-import { readerToken } from "../../src/discovery/epoch.ts";
+import { readerToken } from "../../src/discovery/epoch-secrets.ts";
 import { PointerView, type DiscoveryKeys } from "../../src/protocol/http.ts";
 import { resolve, type BlobReader, type Pointer } from "../../src/stmf/index.ts";
 import { openPeerRecord } from "../../src/stmf/peer-record.ts";

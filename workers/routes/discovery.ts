@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { kvStore } from "../../durable/kv-store.ts";
 import { err, ok } from "../../src/base/result.ts";
 import type { DiscoveryRead } from "../../src/contract/discovery.ts";
-import { blobKey } from "../../src/discovery/publisher.ts";
+import { blobKey } from "../../src/discovery/sealed-records.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { DiscoveryKeys, PointerList, PointerQuery, PointerView } from "../../src/protocol/http.ts";
 import { OpaqueId } from "../../src/protocol/ids.ts";

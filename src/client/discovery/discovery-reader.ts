@@ -1,7 +1,7 @@
 import { fromHex, type Bytes } from "../../base/bytes.ts";
 import type { Result } from "../../base/result.ts";
 import { platformVerify } from "../../crypto/ed25519.ts";
-import { pointerIdOf, readerToken } from "../../discovery/epoch.ts";
+import { pointerIdOf, readerToken } from "../../discovery/epoch-secrets.ts";
 import {
   keysOfEpoch,
   openResolved,
@@ -9,7 +9,7 @@ import {
   type DiscoveryErrorCode,
   type DiscoveryFault,
 } from "../../discovery/resolver.ts";
-import { verifierOf } from "../../discovery/signed.ts";
+import { verifierOf } from "../../discovery/signed-statements.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
 import type { PointerList, PointerView } from "../../protocol/http.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";

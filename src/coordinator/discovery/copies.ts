@@ -1,6 +1,6 @@
 import { canonicalJson } from "../../base/canonical-json.ts";
 import { MINUTE, SECOND, type Millis } from "../../base/clock.ts";
-import { blobKey } from "../../discovery/publisher.ts";
+import { blobKey } from "../../discovery/sealed-records.ts";
 import { COPY_KINDS } from "../../registry/outbox.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Context } from "../kernel/context.ts";

@@ -8,7 +8,7 @@ import {
   readerToken,
   sealEpochSecrets,
   type EpochSecrets,
-} from "../../discovery/epoch.ts";
+} from "../../discovery/epoch-secrets.ts";
 import {
   EPOCH_INTERVAL_MIN,
   EPOCH_LIFETIME,

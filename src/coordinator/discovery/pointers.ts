@@ -1,6 +1,6 @@
 import { toRfc3339 } from "../../base/clock.ts";
 import { ok } from "../../base/result.ts";
-import { sign } from "../../discovery/signed.ts";
+import { sign } from "../../discovery/signed-statements.ts";
 import type { Checkpoint, PointerView, RemovedPointer } from "../../protocol/discovery.ts";
 import type { PointerList } from "../../protocol/http.ts";
 import { OpaqueId } from "../../protocol/ids.ts";

@@ -3,7 +3,7 @@ import { canonicalJson } from "../../base/canonical-json.ts";
 import type { Millis } from "../../base/clock.ts";
 import { ok } from "../../base/result.ts";
 import { sha256 } from "../../crypto/primitives.ts";
-import { pointerIdOf } from "../../discovery/epoch.ts";
+import { pointerIdOf } from "../../discovery/epoch-secrets.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import {

@@ -9,8 +9,8 @@ import {
   pageOf,
   type Directory,
 } from "../../discovery/directory.ts";
-import { readerTag, readerToken } from "../../discovery/epoch.ts";
-import { sign } from "../../discovery/signed.ts";
+import { readerTag, readerToken } from "../../discovery/epoch-secrets.ts";
+import { sign } from "../../discovery/signed-statements.ts";
 import type { CopiedDirectory } from "../../registry/copies.ts";
 import type { PublishedPointer } from "../../registry/pointers.ts";
 import type { CopyOfDirectory } from "../../contract/discovery.ts";

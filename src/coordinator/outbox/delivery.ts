@@ -1,6 +1,6 @@
 import type { Result } from "../../base/result.ts";
 import type { Input, MeshCommandName, Output } from "../../contract/commands.ts";
-import { blobKey, type Publication } from "../../discovery/publisher.ts";
+import { blobKey, type Publication } from "../../discovery/sealed-records.ts";
 import type { EndFault, SessionRef } from "../../peers/session-orders.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { OutboxItem } from "../../registry/outbox.ts";

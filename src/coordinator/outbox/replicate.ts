@@ -1,6 +1,6 @@
 import type { CopyOfDirectory, Replication } from "../../contract/discovery.ts";
 import { DIRECTORY_KEY, documentName, pageKey } from "../../discovery/directory.ts";
-import { blobKey } from "../../discovery/publisher.ts";
+import { blobKey } from "../../discovery/sealed-records.ts";
 import type { DiscoveryStore } from "../../discovery/store.ts";
 import type { ExecuteMeshCommand } from "./delivery.ts";
 

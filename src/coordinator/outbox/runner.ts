@@ -1,6 +1,6 @@
 import { SECOND, type Millis, type RandomBytes } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
-import { storeRecord } from "../../discovery/publisher.ts";
+import { storeRecord } from "../../discovery/sealed-records.ts";
 import type { DiscoveryStore } from "../../discovery/store.ts";
 import type { EndFault, SessionRef } from "../../peers/session-orders.ts";
 import { COPY_KINDS, OWN_KINDS, type OutboxItem, type OutboxKind } from "../../registry/outbox.ts";

@@ -30,7 +30,7 @@ export class AddressLimiter {
 }
 
 /** The unit that is limited: one IPv4 address, or one /64 of IPv6, the smallest allocation to a subscriber (RFC 6177). */
-export function addressKey(address: string): string {
+function addressKey(address: string): string {
   if (!address.includes(":")) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

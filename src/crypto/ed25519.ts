@@ -1,7 +1,7 @@
 import { concat, type Bytes } from "../base/bytes.ts";
 import { ed25519PublicKey, ed25519Sign, ed25519Verify } from "./primitives.ts";
 
-export const SIGNATURE_BYTES = 64;
+const SIGNATURE_BYTES = 64;
 
 /** Verifies an Ed25519 signature (RFC 8032). Asynchronous because WebCrypto is, which is about ten times faster than JavaScript. */
 export type VerifyEd25519 = (

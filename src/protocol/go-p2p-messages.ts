@@ -46,8 +46,8 @@ export const HandshakeAck = z.object({
 });
 
 /** `sentAt` is in Unix milliseconds. The mesh measures a round trip by its own stored time, never by the echoed one. */
-export const Ping = z.object({ sentAt: z.number() });
-export const Pong = z.object({ sentAt: z.number(), receivedAt: z.number() });
+const Ping = z.object({ sentAt: z.number() });
+const Pong = z.object({ sentAt: z.number(), receivedAt: z.number() });
 
 /**
  * When a peer whose session breaks may reconnect, so that many peers return at a fixed rate: `slot` / `per_second`
@@ -59,7 +59,7 @@ export const Reconnect = z.object({
 });
 export type Reconnect = z.infer<typeof Reconnect>;
 
-export const Disconnect = z.object({
+const Disconnect = z.object({
   reason: z.string().max(500).default(""),
   code: z.number().default(0),
   reconnect: Reconnect.optional(),

@@ -26,7 +26,7 @@ export {
   TaskKind,
 } from "./labels.ts";
 
-export const Welcome = z.object({
+const Welcome = z.object({
   peer_id: PeerId,
   epoch: z.int().positive(),
   role: Role,
@@ -43,13 +43,13 @@ export const Welcome = z.object({
 });
 
 /** Why a peer that proved its key is not admitted. The socket closes after it. */
-export const Rejection = z.object({ code: z.string().max(64), reason: z.string().max(500) });
+const Rejection = z.object({ code: z.string().max(64), reason: z.string().max(500) });
 
 /**
  * A peer's new key, sent in a session that the old key authenticated. `proof` shows that the sender holds the new
  * private key: HMAC-SHA256(SHA-256("muster/2 rotate" + X25519(new, mesh)), old ID + new public key).
  */
-export const Rotate = z.object({
+const Rotate = z.object({
   public_key: PublicKeyHex,
   proof: z.string().regex(/^[0-9a-f]{64}$/),
 });
@@ -98,7 +98,7 @@ export const Advert = z.object({
 });
 
 /** The mesh's answer to an advert: pointers to a few other peers. */
-export const Sample = z.object({ pointers: z.array(OpaqueId).max(SAMPLE_POINTERS_MAX) });
+const Sample = z.object({ pointers: z.array(OpaqueId).max(SAMPLE_POINTERS_MAX) });
 
 /** Round trips that a peer measured to other peers of the mesh. They are used for latency estimates only. */
 export const Rtts = z.object({

@@ -29,9 +29,9 @@ export type TaskOffer = z.infer<typeof TaskOffer>;
 
 /** `queued`: accepted but not started, because all slots are busy. The mesh may move it to a peer that is free sooner. */
 const Queued = { queued: z.boolean().optional() };
-export const TaskAccept = z.object({ ...TaskRef, ...Queued });
-export const TaskRefuse = z.object({ ...TaskRef, reason: z.string().max(500) });
-export const TaskProgress = z.object({
+const TaskAccept = z.object({ ...TaskRef, ...Queued });
+const TaskRefuse = z.object({ ...TaskRef, reason: z.string().max(500) });
+const TaskProgress = z.object({
   ...TaskRef,
   progress: z.number().min(0).max(1).optional(),
   message: z.string().max(PROGRESS_MESSAGE_CHARS_MAX).optional(),
@@ -51,17 +51,17 @@ export const TaskResult = z.discriminatedUnion("ok", [
 ]);
 export type TaskResult = z.infer<typeof TaskResult>;
 
-export const TaskCancel = z.object({ ...TaskRef, reason: z.string().max(500) });
+const TaskCancel = z.object({ ...TaskRef, reason: z.string().max(500) });
 
 /** A controller submits a task over its session. Repeating the message under the same key submits it once. */
-export const TaskAssign = z.object({
+const TaskAssign = z.object({
   task: SubmitTask,
   idempotency_key: IdempotencyKey.optional(),
 });
 /** Asks for the state of a task that this peer submitted, or (as `task_recall`) cancels it. */
-export const TaskQuery = z.object({ task_id: Uuid });
+const TaskQuery = z.object({ task_id: Uuid });
 /** The answer to `task_assign`, `task_query` and `task_recall`; also sent when a task that this peer submitted ends. */
-export const TaskShown = z.object({
+const TaskShown = z.object({
   task: TaskView,
   /** Bearer token of `GET /v1/task-results/:id`, for a result too large to be part of the task. */
   ticket: z.string().max(200).optional(),

@@ -73,7 +73,7 @@ const PADDING = { name: "padding", type: "padding" } as const;
  * Pads the form's JSON to `RECORD_PADDED_BYTES_MIN` bytes, or to the next power of two that holds it, so that a blob's
  * size reveals only which of a few sizes the record has.
  */
-export function padded({ fields }: FormData): FormData {
+function padded({ fields }: FormData): FormData {
   const filled = (count: number): FormData => ({
     fields: [...fields, { ...PADDING, value: "0".repeat(count) }],
   });

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { DiscoveryStore } from "../../src/discovery/store.ts";
 
 /** A store under test, empty at first. */
-export interface StoreUnderTest {
+interface StoreUnderTest {
   readonly store: DiscoveryStore;
   /** A key that only this test uses. */
   readonly key: (name: string) => string;

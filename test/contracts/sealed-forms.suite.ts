@@ -15,7 +15,7 @@ import { seededRandom } from "../random.ts";
 
 /** A site whose handlers answer with the form that they received. */
 export const KEYS = generateKeyPair(seededRandom(1));
-export const OLD_KEYS = generateKeyPair(seededRandom(2));
+const OLD_KEYS = generateKeyPair(seededRandom(2));
 const MAX_BYTES = 64 * 1_024;
 
 export function createSite() {

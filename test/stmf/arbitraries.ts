@@ -7,7 +7,7 @@ const label = fc.option(fc.string({ unit: "grapheme", minLength: 1, maxLength: 2
   nil: undefined,
 });
 
-export const anyField: fc.Arbitrary<Field> = fc
+const anyField: fc.Arbitrary<Field> = fc
   .record({ name: text, value: text, type: label, filename: label, mime: label })
   .map(({ name, value, type, filename, mime }) => ({
     name,

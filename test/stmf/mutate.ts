@@ -81,7 +81,7 @@ const TEXTS = [
 ];
 
 /** Values that parsers often handle wrongly. */
-export function oddValue(dice: Dice): Json {
+function oddValue(dice: Dice): Json {
   switch (dice.int(9)) {
     case 0:
       return null;

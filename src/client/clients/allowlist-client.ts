@@ -1,7 +1,7 @@
 import { AllowEntry, AllowList } from "../../protocol/http.ts";
 import type { Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
-import { Listing } from "../http/paging.ts";
+import { listing, type Listing } from "../http/paging.ts";
 
 export interface AllowOptions {
   /** A label for people. */
@@ -24,9 +24,7 @@ export class AllowlistClient {
 
   /** Every entry of the allowlist. */
   list(): Listing<AllowEntry> {
-    return Listing.unpaged(
-      async () => (await this.#api.json(AllowList, { path: "v1/allowlist" })).entries,
-    );
+    return listing(this.#api, AllowList, { path: "v1/allowlist" }, ({ entries }) => entries);
   }
 
   /** Adds a public key (hex), or replaces its entry. */

@@ -1,6 +1,6 @@
 import { AuditList, type AuditView } from "../../protocol/http.ts";
 import type { Api } from "../http/api.ts";
-import { Listing } from "../http/paging.ts";
+import { listing, type Listing } from "../http/paging.ts";
 
 /** The audit log of a mesh: admissions, refusals and administrative changes. */
 export class AuditClient {
@@ -12,10 +12,11 @@ export class AuditClient {
 
   /** The entries, newest first; `subject` is the ID that was acted on, `act` the action's name. */
   list(filter: { readonly subject?: string; readonly act?: string } = {}): Listing<AuditView> {
-    return new Listing(async (cursor) => {
-      const query = { ...filter, cursor };
-      const page = await this.#api.json(AuditList, { path: "v1/audit", query });
-      return { items: page.entries, next: page.next_cursor };
-    });
+    return listing(
+      this.#api,
+      AuditList,
+      { path: "v1/audit", query: filter },
+      ({ entries }) => entries,
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { DialList, DialView } from "../../protocol/http.ts";
 import { segment, type Api } from "../http/api.ts";
-import { Listing } from "../http/paging.ts";
+import { listing, type Listing } from "../http/paging.ts";
 
 export interface DialOptions {
   /** The public key (hex) that the peer at this URL must prove; default: the mesh accepts the first key proved there. */
@@ -19,9 +19,7 @@ export class DialsClient {
 
   /** Every registered address, with the state of its connection. */
   list(): Listing<DialView> {
-    return Listing.unpaged(
-      async () => (await this.#api.json(DialList, { path: "v1/dials" })).dials,
-    );
+    return listing(this.#api, DialList, { path: "v1/dials" }, ({ dials }) => dials);
   }
 
   /**

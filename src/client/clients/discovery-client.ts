@@ -5,7 +5,7 @@ import type { PeerRecord } from "../../stmf/peer-record.ts";
 import type { Discovered, DiscoverOptions } from "../discovery/discovery-feed.ts";
 import { DiscoveryReader } from "../discovery/discovery-reader.ts";
 import { segment, type Api } from "../http/api.ts";
-import { Listing } from "../http/paging.ts";
+import { listing, type Listing } from "../http/paging.ts";
 import type { PrivateKey } from "../keys.ts";
 import type { ControllerOptions } from "./options.ts";
 
@@ -49,10 +49,7 @@ export class DiscoveryClient {
 
   /** Every published pointer, unverified, as the mesh lists it. */
   pointers(): Listing<z.output<typeof PointerView>> {
-    return new Listing(async (cursor) => {
-      const page = await this.#api.json(PointerList, { path: "v1/pointers", query: { cursor } });
-      return { items: page.pointers, next: page.next_cursor };
-    });
+    return listing(this.#api, PointerList, { path: "v1/pointers" }, ({ pointers }) => pointers);
   }
 
   /** One published pointer by its ID, unverified. */

@@ -6,7 +6,7 @@ import {
   type JoinKeyView,
 } from "../../protocol/http.ts";
 import { segment, type Api } from "../http/api.ts";
-import { Listing } from "../http/paging.ts";
+import { listing, type Listing } from "../http/paging.ts";
 
 /** Join keys: a peer that presents one is added to the allowlist. */
 export class JoinKeysClient {
@@ -18,9 +18,7 @@ export class JoinKeysClient {
 
   /** Every join key, revoked ones included, without its secret. */
   list(): Listing<JoinKeyView> {
-    return Listing.unpaged(
-      async () => (await this.#api.json(JoinKeyList, { path: "v1/join-keys" })).join_keys,
-    );
+    return listing(this.#api, JoinKeyList, { path: "v1/join-keys" }, ({ join_keys }) => join_keys);
   }
 
   /** Creates a join key. The answer holds the only copy of the key, and a `muster://` link that contains it. */

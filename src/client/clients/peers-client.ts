@@ -9,7 +9,7 @@ import {
 } from "../../protocol/http.ts";
 import type { GoP2pRequest, Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
-import { Listing } from "../http/paging.ts";
+import { listing, type Listing } from "../http/paging.ts";
 import type { WaitOptions } from "./options.ts";
 
 /** Reads and governs the peers of a mesh. */
@@ -22,11 +22,7 @@ export class PeersClient {
 
   /** Every known peer, connected or not. */
   list(filter: { readonly state?: PeerState; readonly role?: Role } = {}): Listing<PeerView> {
-    return new Listing(async (cursor) => {
-      const query = { ...filter, cursor };
-      const page = await this.#api.json(PeerList, { path: "v1/peers", query });
-      return { items: page.peers, next: page.next_cursor };
-    });
+    return listing(this.#api, PeerList, { path: "v1/peers", query: filter }, ({ peers }) => peers);
   }
 
   /** One peer by its ID. */

@@ -14,7 +14,7 @@ import {
 import { newUuid } from "../../protocol/ids.ts";
 import { WaitTimeout } from "../errors.ts";
 import { segment, type Api, type ApiRequest } from "../http/api.ts";
-import { Listing } from "../http/paging.ts";
+import { listing, type Listing } from "../http/paging.ts";
 import type { PrivateKey } from "../keys.ts";
 import { readResult } from "../tasks/read-result.ts";
 import { resultOfTask, runTask, type RunOptions } from "../tasks/run-task.ts";
@@ -74,11 +74,7 @@ export class TasksClient {
 
   /** Every task that the token may see, newest first, without payload, result and attempts. */
   list(filter: { readonly state?: TaskState; readonly kind?: string } = {}): Listing<TaskSummary> {
-    return new Listing(async (cursor) => {
-      const query = { ...filter, cursor };
-      const page = await this.#api.json(TaskList, { path: "v1/tasks", query });
-      return { items: page.tasks, next: page.next_cursor };
-    });
+    return listing(this.#api, TaskList, { path: "v1/tasks", query: filter }, ({ tasks }) => tasks);
   }
 
   /** One task by its ID. */

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { NewTokenView, TokenList, type Scope, type TokenView } from "../../protocol/http.ts";
 import { segment, type Api } from "../http/api.ts";
-import { Listing } from "../http/paging.ts";
+import { listing, type Listing } from "../http/paging.ts";
 
 /** The API tokens of a mesh. */
 export class TokensClient {
@@ -13,9 +13,7 @@ export class TokensClient {
 
   /** Every token, revoked ones included, without its secret. */
   list(): Listing<TokenView> {
-    return Listing.unpaged(
-      async () => (await this.#api.json(TokenList, { path: "v1/tokens" })).tokens,
-    );
+    return listing(this.#api, TokenList, { path: "v1/tokens" }, ({ tokens }) => tokens);
   }
 
   /** Creates a token. `token` of the answer is the only copy of its secret. */

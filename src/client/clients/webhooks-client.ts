@@ -13,7 +13,7 @@ import {
 } from "../../protocol/http.ts";
 import { newUuid } from "../../protocol/ids.ts";
 import { segment, type Api } from "../http/api.ts";
-import { Listing } from "../http/paging.ts";
+import { listing, type Listing } from "../http/paging.ts";
 
 export interface ReplayOptions {
   /** Creates a second task although the delivery has created one. Default false: the answer names the existing task. */
@@ -32,8 +32,11 @@ export class WebhooksClient {
 
   /** Every webhook source, without its secrets. */
   list(): Listing<WebhookSourceView> {
-    return Listing.unpaged(
-      async () => (await this.#api.json(WebhookSourceList, { path: "v1/webhook-sources" })).sources,
+    return listing(
+      this.#api,
+      WebhookSourceList,
+      { path: "v1/webhook-sources" },
+      ({ sources }) => sources,
     );
   }
 
@@ -67,12 +70,12 @@ export class WebhooksClient {
     name: string,
     filter: { readonly outcome?: DeliveryOutcome } = {},
   ): Listing<KeptDelivery> {
-    return new Listing(async (cursor) => {
-      const query = { ...filter, cursor };
-      const path = `${pathOf(name)}/deliveries`;
-      const page = await this.#api.json(DeliveryList, { path, query });
-      return { items: page.deliveries, next: page.next_cursor };
-    });
+    return listing(
+      this.#api,
+      DeliveryList,
+      { path: `${pathOf(name)}/deliveries`, query: filter },
+      ({ deliveries }) => deliveries,
+    );
   }
 
   /** Processes a stored delivery again, with the source's current filters and mapping. */

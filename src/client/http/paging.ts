@@ -1,20 +1,12 @@
-interface PageOf<T> {
-  readonly items: readonly T[];
-  /** The cursor of the next page; null on the last page. */
-  readonly next: string | null;
-}
+import type { z } from "zod";
+import type { Api, ApiRequest } from "./api.ts";
 
 /** The items of a list endpoint. `for await` requests a page when it reaches it; `toArray` requests all pages. */
 export class Listing<T> implements AsyncIterable<T> {
-  readonly #fetchPage: (cursor: string | undefined) => Promise<PageOf<T>>;
+  readonly #fetchPage: (cursor: string | undefined) => Promise<Page<T>>;
 
-  constructor(fetchPage: (cursor: string | undefined) => Promise<PageOf<T>>) {
+  constructor(fetchPage: (cursor: string | undefined) => Promise<Page<T>>) {
     this.#fetchPage = fetchPage;
-  }
-
-  /** A list that the mesh returns whole, without pages. */
-  static unpaged<T>(fetchItems: () => Promise<readonly T[]>): Listing<T> {
-    return new Listing(async () => ({ items: await fetchItems(), next: null }));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
@@ -33,3 +25,22 @@ export class Listing<T> implements AsyncIterable<T> {
     return items;
   }
 }
+
+interface Page<T> {
+  readonly items: readonly T[];
+  /** The cursor of the next page; null on the last page. */
+  readonly next: string | null;
+}
+
+/** The listing of an endpoint. `itemsOf` selects the items of an answer; an answer without `next_cursor` is the last. */
+export const listing = <S extends z.ZodType<object>, T>(
+  api: Api,
+  schema: S,
+  { path, query = {} }: Pick<ApiRequest, "path" | "query">,
+  itemsOf: (answer: z.output<S>) => readonly T[],
+): Listing<T> =>
+  new Listing(async (cursor) => {
+    const answer = await api.json(schema, { path, query: { ...query, cursor } });
+    const { next_cursor: next = null } = answer as { readonly next_cursor?: string | null };
+    return { items: itemsOf(answer), next };
+  });

@@ -26,8 +26,8 @@ const answer = (status: number | null, retryAfter: number | null = null): Answer
 const Draw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const Attempts = fc.integer({ min: 1, max: CALLBACK_ATTEMPTS_MAX - 1 });
 
-describe("a callback that went unheard", () => {
-  test("CB6 is tried again after four times the pause before, up to half a day, a quarter by lot", () => {
+describe("a callback without acknowledgement", () => {
+  test("CB6 is repeated after a pause that quadruples each time, up to 12 hours, with a jitter of 25 percent", () => {
     fc.assert(
       fc.property(Attempts, Draw, fc.nat(), (attempts, draw, now) => {
         const pause = present(nextAttempt(attempts, answer(500), now, () => draw)) - now;
@@ -41,7 +41,7 @@ describe("a callback that went unheard", () => {
     );
   });
 
-  test("CB6 is given up after twelve attempts, some two days after the first", () => {
+  test("CB6 fails after twelve attempts, about two days after the first", () => {
     let now = 0;
     let attempts = 0;
     for (let due: number | null = 0; due !== null;) {
@@ -53,7 +53,7 @@ describe("a callback that went unheard", () => {
     expect(now).toBeLessThan(52 * HOUR);
   });
 
-  test("CB6 is given up when the receiver is gone for good, at whatever attempt", () => {
+  test("CB6 fails at any attempt that is answered with 410", () => {
     fc.assert(
       fc.property(Attempts, (attempts) => {
         expect(nextAttempt(attempts, answer(410), 0, () => 0)).toBeNull();
@@ -61,7 +61,7 @@ describe("a callback that went unheard", () => {
     );
   });
 
-  test("CB6 waits as long as its receiver asks, but never over half a day for that", () => {
+  test("CB6 waits for the time in Retry-After, up to 12 hours", () => {
     fc.assert(
       fc.property(Attempts, fc.nat(), Draw, (attempts, seconds, draw) => {
         const pause = present(nextAttempt(attempts, answer(429, seconds), 0, () => draw));
@@ -71,7 +71,7 @@ describe("a callback that went unheard", () => {
     );
   });
 
-  test("CB4 has been heard by 2xx alone", () => {
+  test("CB4 is acknowledged only by 2xx", () => {
     for (const status of [200, 201, 202, 204, 299])
       expect(isAcknowledged(answer(status))).toBe(true);
     for (const status of [null, 100, 199, 300, 301, 307, 400, 410, 500])
@@ -79,17 +79,17 @@ describe("a callback that went unheard", () => {
   });
 });
 
-describe("what signs callbacks", () => {
+describe("the secret that signs callbacks", () => {
   const key = callbackKey(new Uint8Array(32).fill(3));
 
-  test("CB5 is each owner's own, and the same each time", () => {
+  test("CB5 differs for each owner, and is always the same for one owner", () => {
     expect(ownerSecret(key, "admin")).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
     expect(ownerSecret(key, "admin")).toBe(ownerSecret(key, "admin"));
     const others = [ownerSecret(key, "0011223344556677"), ownerSecret(callbackKey(key), "admin")];
     expect(new Set([ownerSecret(key, "admin"), ...others]).size).toBe(3);
   });
 
-  test("CB8 is sealed where it was given with a task, and opens for that task alone", () => {
+  test("CB8 is sealed if it was given with a task, and opens only for that task", () => {
     const sealed = sealCallbackSecret(key, "task-1", "whsec_secret", seededRandom(1));
     expect(atob(sealed)).not.toContain("secret");
     expect(openCallbackSecret(key, "task-1", sealed)).toBe("whsec_secret");

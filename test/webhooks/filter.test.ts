@@ -38,11 +38,11 @@ describe("a filter", () => {
     ["task", { path: "$.ref", matches: "refs/heads/*" }],
     ["filtered", { path: "$.ref", matches: "refs/tags/*" }],
     ["filtered", { path: "$.toString", matches: "*" }],
-  ])("WH11 decides %s for %j", ([expected, filter]) => {
+  ])("WH11 has the outcome %s for %j", ([expected, filter]) => {
     expect(outcome(filter)).toBe(expected);
   });
 
-  test("WH11 must hold with all the others, and the first that does not is named", () => {
+  test("WH11 must match together with all others; the reason names the first that does not", () => {
     const holds: Given = { path: "$.size", equals: 3 };
     expect(outcome(holds, holds)).toBe("task");
     const filters = [holds, { path: "$.ref", equals: "x" }].map((each) =>
@@ -54,7 +54,7 @@ describe("a filter", () => {
     });
   });
 
-  test("WH11 comes before the mapping: what it leaves out need not fit", () => {
+  test("WH11 is applied before the mapping: an excluded event need not fit the mapping", () => {
     const picky = EventMapping.parse({ kind: "$.missing" });
     const filters = [WebhookFilter.parse({ path: "$.size", equals: 4 })];
     expect(judgeEvent({ filters, mapping: picky }, HEADERS, EVENT).outcome).toBe("filtered");
@@ -66,7 +66,7 @@ describe("a filter", () => {
     ["filters.0.path", { path: "x", equals: 1 }],
     ["filters.0.equals", { header: "x", equals: 1 }],
     ["filters.0.one_of", { header: "x", one_of: ["a", null] }],
-  ])("WH11 that can't judge is refused at %s: %j", ([place, filter]) => {
+  ])("WH11 is refused at %s if it is unusable: %j", ([place, filter]) => {
     const error = mustFail(checkFilters([WebhookFilter.parse(filter)]));
     expect(error.issues?.map(({ path }) => path)).toEqual([place]);
   });
@@ -78,7 +78,7 @@ describe("a filter", () => {
     { path: "$.x", equals: 1, matches: "a" },
     { path: "$.x", matches: "a".repeat(201) },
     { path: "$.x", one_of: [] },
-  ])("WH11 has one place and one test: not %j", (filter) => {
+  ])("WH11 has exactly one place and one test: %j is refused", (filter) => {
     expect(WebhookFilter.safeParse(filter).success).toBe(false);
   });
 });
@@ -87,7 +87,7 @@ describe("a pattern", () => {
   const Text = fc.string({ unit: fc.constantFrom("a", "b", ".", "/"), maxLength: 12 });
   const Pattern = fc.string({ unit: fc.constantFrom("a", "b", ".", "*", "?"), maxLength: 8 });
 
-  test("WH11 matches as a regular expression of the same meaning does", () => {
+  test("WH11 matches exactly like the equivalent regular expression", () => {
     fc.assert(
       fc.property(Pattern, Text, (pattern, text) => {
         const meaning = pattern.replaceAll(".", "\\.").replaceAll("*", ".*").replaceAll("?", ".");
@@ -97,7 +97,7 @@ describe("a pattern", () => {
     );
   });
 
-  test("WH11 that would take a backtracking matcher for ever is decided at once", () => {
+  test("WH11 is decided quickly even if it would take a backtracking matcher exponential time", () => {
     expect(matchesPattern(`${"a*".repeat(99)}b`, "a".repeat(4_096))).toBe(false);
     expect(matchesPattern("*", "a".repeat(4_096))).toBe(true);
     expect(matchesPattern("*", "a".repeat(4_097))).toBe(false);
@@ -108,7 +108,7 @@ describe("a default", () => {
   const filled = (fields: object, event: Json = EVENT) =>
     must(taskOf(EventMapping.parse({ kind: "k", ...fields }), event));
 
-  test("WH12 stands in where its path selects nothing, and nowhere else", () => {
+  test("WH12 replaces a path that selects nothing, and no other", () => {
     const payload = { size: "$.size", none: "$.none", missing: "$.missing" };
     const defaults = { "$.size": 7, "$.none": 7, "$.missing": { any: [1] } };
     expect(filled({ payload, defaults }).payload).toEqual({
@@ -119,13 +119,13 @@ describe("a default", () => {
     expect(filled({ kind: "$.type", defaults: { "$.type": "build" } }).kind).toBe("build");
   });
 
-  test("WH12 is a value, never a path in its turn", () => {
+  test("WH12 is a value, and is not interpreted as a path", () => {
     const fields = { payload: ["$.missing"], defaults: { "$.missing": "$.size" } };
     expect(filled(fields).payload).toEqual(["$.size"]);
   });
 
   test.for(["$.other", "size", "$$.x", "__proto__"])(
-    "WH12 for what is no path of the mapping is refused: %s",
+    "WH12 is refused if the mapping does not contain its path: %s",
     (path) => {
       const fields = { kind: "k", payload: { a: "$.size", b: "$$.x" } };
       const defaults = Object.fromEntries([[path, 1]]);
@@ -135,7 +135,7 @@ describe("a default", () => {
   );
 });
 
-test("WH13 what is explained is what would be judged", () => {
+test("WH13 a dry run has the same verdict as a delivery", () => {
   const Filter = fc.record({
     path: fc.constantFrom("$.action", "$.size", "$.missing"),
     equals: fc.constantFrom("opened", 3, null),

@@ -31,7 +31,7 @@ const Signed = fc
 const Bit = fc.nat({ max: 100_000 });
 
 describe("a GitHub delivery", () => {
-  test("is accepted when signed, under the hash of its body", () => {
+  test("is accepted if signed, and its ID is the hash of its body", () => {
     fc.assert(
       fc.property(Signed, (delivery) => {
         expect(verdict("github", delivery)).toBe(`ok:${toHex(sha256(delivery.body))}`);
@@ -39,20 +39,20 @@ describe("a GitHub delivery", () => {
     );
   });
 
-  test("has the SHA-256 of its raw body for an ID, in hex", () => {
+  test("has the SHA-256 of its raw body in hex as its ID", () => {
     expect(verdict("github", signed("s", utf8("Hello, World!")))).toBe(
       "ok:dffd6021bb2bd5b0af676290809ec3a53191dd81c7f70a4b28688a362182986f",
     );
   });
 
-  test("keeps its ID whatever its unsigned delivery header says", () => {
+  test("keeps its ID for any value of the unsigned header X-GitHub-Delivery", () => {
     const delivery = signed("a secret", utf8("{}"));
     const renamed = { ...delivery, headers: { ...delivery.headers, "x-github-delivery": "2" } };
     expect(verdict("github", renamed)).toMatch(/^ok:/);
     expect(verdict("github", renamed)).toBe(verdict("github", delivery));
   });
 
-  test("is refused after a change of any one bit of its body", () => {
+  test("is refused if any bit of its body is changed", () => {
     fc.assert(
       fc.property(Signed, Bit, (delivery, bit) => {
         const changed = { ...delivery, body: flipBit(delivery.body, bit) };
@@ -61,7 +61,7 @@ describe("a GitHub delivery", () => {
     );
   });
 
-  test("is refused after a change of any one bit of its signature", () => {
+  test("is refused if any bit of its signature is changed", () => {
     fc.assert(
       fc.property(Signed, Bit, (delivery, bit) => {
         const changed = flipTextBit(delivery.headers[HEADER] ?? "", bit);
@@ -73,12 +73,12 @@ describe("a GitHub delivery", () => {
     );
   });
 
-  test("is refused under another secret", () => {
+  test("is refused with another secret", () => {
     const delivery = signed("one secret", utf8("{}"));
     expect(verdict("github", { ...delivery, secret: "one secreT" })).toBe("signature_invalid");
   });
 
-  test("without the header is unsigned, and the answer names the header", () => {
+  test("is unsigned without the header, and the error names the header", () => {
     const unsigned: Record<string, string>[] = [
       {},
       { [HEADER]: "" },
@@ -91,7 +91,7 @@ describe("a GitHub delivery", () => {
     }
   });
 
-  test("that is refused does not learn the MAC that was expected", () => {
+  test("is refused without revealing the expected MAC", () => {
     const delivery = signed("a secret", utf8("{}"));
     const expected = (delivery.headers[HEADER] ?? "").slice("sha256=".length);
     const detail = detailOf("github", { ...delivery, headers: { [HEADER]: "sha256=00" } });
@@ -101,7 +101,7 @@ describe("a GitHub delivery", () => {
 });
 
 describe("a GitHub secret", () => {
-  test("is any text, taken as its UTF-8", () => {
+  test("may be any text, and the key is its UTF-8", () => {
     must(checkSecret({ scheme: "github" }, "It's a Secret to Everybody"));
     must(checkSecret({ scheme: "github" }, "秘密 🔐"));
   });

@@ -19,7 +19,7 @@ const by = (signature: typeof Form extends fc.Arbitrary<infer T> ? T : never): S
 });
 
 describe("a delivery with a plain HMAC in a header", () => {
-  test("WH8 is accepted in the header, encoding and prefix that its source states, and in no other", () => {
+  test("WH8 is accepted only with the header, encoding and prefix of its source", () => {
     fc.assert(
       fc.property(Form, Form, Body, (form, other, body) => {
         const text = form.prefix + hmac("a secret", body).digest(form.encoding);
@@ -32,7 +32,7 @@ describe("a delivery with a plain HMAC in a header", () => {
     );
   });
 
-  test("WH8 is refused after a change of any one bit of body or signature", () => {
+  test("WH8 is refused if any bit of its body or signature is changed", () => {
     fc.assert(
       fc.property(Form, Body, fc.nat(), (form, body, bit) => {
         const text = form.prefix + hmac("a secret", body).digest(form.encoding);
@@ -46,7 +46,7 @@ describe("a delivery with a plain HMAC in a header", () => {
     );
   });
 
-  test("WH8 without its header is unsigned, and the answer names the header", () => {
+  test("WH8 is unsigned without its header, and the error names the header", () => {
     const delivery = { secret: "a secret", headers: {}, body: utf8("{}"), now: 0 };
     expect(verdict("hmac", delivery)).toBe("signature_missing");
     expect(detailOf("hmac", delivery)).toContain("x-signature");
@@ -63,26 +63,26 @@ describe("a source with several secrets", () => {
     now: 1_000_000,
   });
 
-  test("WH10 takes a delivery that any of them signed", () => {
+  test("WH10 accepts a delivery that is signed with any of them", () => {
     for (const secret of secrets)
       must(verifyDelivery({ scheme: "stripe" }, { ...delivery(secret), secrets }));
     const refused = verifyDelivery({ scheme: "stripe" }, { ...delivery("none of them"), secrets });
     expect(mustFail(refused).code).toBe("signature_invalid");
   });
 
-  test("WH10 says stale for a late delivery, whichever of them signed it", () => {
+  test("WH10 reports a late delivery as stale, whichever secret signed it", () => {
     for (const secret of secrets) {
       const late = verifyDelivery({ scheme: "stripe" }, { ...delivery(secret, 1), secrets });
       expect(mustFail(late).code).toBe("signature_stale");
     }
   });
 
-  test("WH10 that holds none that can be used refuses as a defect, not as a wrong signature", () => {
+  test("WH10 reports a defect of the mesh, not a wrong signature, if none of them is usable", () => {
     const none = verifyDelivery({ scheme: "github" }, { ...delivery("x"), secrets: [""] });
     expect(mustFail(none).code).toBe("internal");
   });
 
-  test("WH10 is told which of them can't serve", () => {
+  test("WH10 is refused with the place of the unusable secret", () => {
     const error = mustFail(
       checkSecret({ scheme: "standard-webhooks" }, "not base64!", "secrets.1"),
     );

@@ -9,7 +9,7 @@ const selected = (text: string, root: Json): Json | undefined =>
 
 type Segment = string | number;
 
-/** A document as maps and arrays, which have no prototype to fall into: the model that `select` is held against. */
+/** A document of maps and arrays, which have no prototype: the model with which `select` is compared. */
 type Model = Map<string, Model> | Model[] | string | number | boolean | null;
 const modelOf = (json: Json): Model => {
   if (typeof json !== "object" || json === null) return json;
@@ -40,7 +40,7 @@ const Name = fc.oneof(
 );
 const AnySegment: fc.Arbitrary<Segment> = fc.oneof(Name, fc.integer({ min: -3, max: 3 }));
 
-/** One spelling of a segment: names by shorthand where RFC 9535 §2.5.1.1 allows, else in either kind of quotes. */
+/** One spelling of a segment: names by shorthand where RFC 9535 §2.5.1.1 allows it, else in single or double quotes. */
 const quoted = (name: string, quote: string): string => {
   let text = "";
   for (const char of name) {
@@ -71,7 +71,7 @@ const Document: fc.Arbitrary<Json> = fc.letrec<{ json: Json }>((tie) => ({
   ),
 })).json;
 
-/** Mostly real members of the document, one after the other; now and then a name or an index that is not there. */
+/** Mostly existing members of the document, sometimes a name or an index that does not exist. */
 const walk = (document: Json, choices: readonly number[]): Segment[] => {
   let at: Json | undefined = document;
   return choices.map((choice) => {
@@ -119,7 +119,7 @@ describe("a JSON path", () => {
     ["$['']", 6],
     ["$.häuser", 7],
     ['$["\\b\\f\\n\\r\\t\\/\\\\"]', 8],
-  ])("selects the one value that %s names", ([text, value]) => {
+  ])("selects the value of %s", ([text, value]) => {
     expect(selected(text, event)).toEqual(value);
   });
 
@@ -142,7 +142,7 @@ describe("a JSON path", () => {
     expect(selected(text, event)).toBeUndefined();
   });
 
-  test("takes __proto__ and constructor for names when the event has them", () => {
+  test("treats __proto__ and constructor as ordinary names", () => {
     const odd = JSON.parse('{"__proto__": {"constructor": 1}}') as Json;
     expect(selected("$.__proto__.constructor", odd)).toBe(1);
   });
@@ -190,21 +190,21 @@ describe("a JSON path", () => {
     "$.\ud83d",
     "$[9007199254740992]",
     "$[-9007199254740992]",
-  ])("is refused as %j, which is no singular query", (text) => {
+  ])("is refused if it is not a singular query: %j", (text) => {
     expect(mustFail(parsePath(text))).not.toBe("");
   });
 
-  test("is refused beyond its greatest length, and read at it", () => {
+  test("is accepted at the maximal length, and refused above it", () => {
     const text = `$.${"a".repeat(PATH_CHARS_MAX - 2)}`;
     must(parsePath(text));
     mustFail(parsePath(`${text}a`));
   });
 
-  test("that can't be read says from which character on", () => {
+  test("has an error with the position of the syntax error", () => {
     expect(mustFail(parsePath("$.a..b"))).toContain("character 4");
   });
 
-  test("is read for what it spells, in every spelling", () => {
+  test("has the same segments in every spelling", () => {
     fc.assert(
       fc.property(Styled, (styled) => {
         const text = `$${styled.map(([segment, style]) => spell(segment, style)).join("")}`;
@@ -215,7 +215,7 @@ describe("a JSON path", () => {
     );
   });
 
-  test("selects what a model without prototypes selects", () => {
+  test("selects the same value as a model without prototypes", () => {
     const outcomes = { something: 0, nothing: 0 };
     fc.assert(
       fc.property(Document, fc.array(fc.nat(), { maxLength: 4 }), (document, choices) => {
@@ -231,7 +231,7 @@ describe("a JSON path", () => {
     for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(100);
   });
 
-  /** What paths are made of, and what they must not hold. */
+  /** Parts of valid and of invalid paths. */
   const PIECES = `$|.|[|]|'|"|\\|u|0|d|D|8|a|-|1| |*|?|@|,|:|['|']|["|"]|\\ud83d|\\ude00`.split(
     "|",
   );
@@ -243,7 +243,7 @@ describe("a JSON path", () => {
     fc.array(fc.constantFrom(...PIECES), { maxLength: 16 }).map((parts) => `$${parts.join("")}`),
   );
 
-  test("parses or is refused, whatever the text, and what parses can be written as a normalized path", () => {
+  test("parses or is refused for any text, and a parsed path can be written as a normalized path", () => {
     fc.assert(
       fc.property(Noise, Document, (text, document) => {
         const path = parsePath(text);

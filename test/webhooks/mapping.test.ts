@@ -30,16 +30,16 @@ const nested = (levels: number, core: Json): Json => {
 };
 
 describe("an event's mapping to a task", () => {
-  test("takes the whole event as the payload when it says nothing else", () => {
+  test("uses the whole event as the payload by default", () => {
     const task = must(taskOf(EventMapping.parse({ kind: "sha256" }), EVENT));
     expect(task).toMatchObject({ kind: "sha256", payload: EVENT });
   });
 
-  test("takes the kind from the event where it is a path", () => {
+  test("reads the kind from the event if it is a path", () => {
     expect(must(taskOf(mapping({ kind: "$.type" }), EVENT)).kind).toBe("file.added");
   });
 
-  test("carries requirements, priority and limits over to the task", () => {
+  test("copies requirements, priority and limits to the task", () => {
     const fields = {
       requirements: { capabilities: ["gpu"], min_score: 0.5 },
       priority: 7,
@@ -51,7 +51,7 @@ describe("an event's mapping to a task", () => {
     expect(task).toEqual({ kind: "sha256", payload: EVENT, ...fields });
   });
 
-  test("fills a template's strings at any depth, and leaves the rest as it stands", () => {
+  test("replaces a template's strings at any depth, and nothing else", () => {
     const template = { file: "$.data.file", all: ["$.data.tags[-1]", 1, true, null], is: "text" };
     expect(payloadOf(template)).toEqual({
       file: "a.txt",
@@ -60,11 +60,11 @@ describe("an event's mapping to a task", () => {
     });
   });
 
-  test("selects null where the event holds null", () => {
+  test("selects null if the event contains null", () => {
     expect(payloadOf({ none: "$.data.none" })).toEqual({ none: null });
   });
 
-  test("writes a literal that begins with $ for one that begins with $$", () => {
+  test("turns $$ at the beginning of a string into a literal $", () => {
     expect(payloadOf(["$$5", "$$", "$$$", "$$.type", "5$"])).toEqual([
       "$5",
       "$",
@@ -74,15 +74,15 @@ describe("an event's mapping to a task", () => {
     ]);
   });
 
-  test("does not read what it selected for a path in its turn", () => {
+  test("does not interpret a selected string as a path", () => {
     expect(payloadOf("$.price")).toBe("$5");
   });
 
-  test("does not read member names for paths", () => {
+  test("does not interpret member names as paths", () => {
     expect(payloadOf({ "$.type": 1 })).toEqual({ "$.type": 1 });
   });
 
-  test("keeps a member named __proto__ a member", () => {
+  test("keeps __proto__ as an ordinary member", () => {
     const template = JSON.parse('{"__proto__": {"file": "$.data.file"}}') as Json;
     const payload = payloadOf(template);
     expect(JSON.stringify(payload)).toBe('{"__proto__":{"file":"a.txt"}}');
@@ -113,23 +113,23 @@ describe("an event's mapping to a task", () => {
     ["a text", "text"],
     ["a list", []],
     ["null", null],
-  ])("refuses an event that is %s where a member is wanted", ([, event]) => {
+  ])("refuses an event that is %s if the mapping reads a member", ([, event]) => {
     expect(refusal({ kind: "$.type" }, event).code).toBe("event_unmapped");
   });
 
-  test("refuses a payload over the limit, however it came about", () => {
+  test("refuses a payload over the limit, from the event or from the template", () => {
     const event = { data: "x".repeat(200_000) };
     expect(refusal({ payload: ["$.data", "$.data"] }, event).code).toBe("event_unmapped");
     expect(must(taskOf(mapping({ payload: "$.data" }), event)).payload).toBe(event.data);
   });
 
-  test("refuses a payload that could not even be written out, at once", () => {
+  test("refuses a payload too large to serialize, without serializing it", () => {
     const payload = Array.from({ length: 50_000 }, () => "$");
     const event = { data: "x".repeat(200_000) };
     expect(refusal({ payload }, event).code).toBe("event_unmapped");
   });
 
-  test("refuses a template or a payload that nests too deep, without falling over", () => {
+  test("refuses a template or a payload that is nested too deeply, without a stack overflow", () => {
     expect(refusal({ payload: nested(50_000, 1) }).code).toBe("event_unmapped");
     expect(refusal({ payload: "$" }, nested(50_000, 1)).code).toBe("event_unmapped");
     expect(refusal({ payload: nested(20, "$") }, nested(20, 1)).code).toBe("event_unmapped");
@@ -153,7 +153,7 @@ describe("a mapping at registration", () => {
     expect(error.issues?.map((issue) => issue.path)).toEqual(["task.kind"]);
   });
 
-  test("is refused for a path that does not parse, with its place in the request", () => {
+  test("is refused with the place of each path that does not parse", () => {
     const payload = { a: "$.x", b: [1, { "c d": "$.*" }], e: "$f" };
     const error = mustFail(checkMapping(mapping({ kind: "no kind", payload })));
     expect(error.issues?.map((issue) => issue.path)).toEqual([
@@ -164,21 +164,21 @@ describe("a mapping at registration", () => {
     expect(error.detail).toContain("task.kind");
   });
 
-  test("is refused in few words, however much is wrong with it", () => {
+  test("is refused with a limited number of issues", () => {
     const payload = { ["k".repeat(5_000)]: Array.from({ length: 1_000 }, () => "$bad") };
     const error = mustFail(checkMapping(mapping({ kind: "no kind", payload })));
     expect(error.issues).toHaveLength(10);
     expect(JSON.stringify(error).length).toBeLessThan(5_000);
   });
 
-  test("is refused when it nests too deep, without falling over", () => {
+  test("is refused if it is nested too deeply, without a stack overflow", () => {
     expect(mustFail(checkMapping(mapping({ payload: nested(50_000, 1) }))).code).toBe(
       "invalid_request",
     );
   });
 });
 
-/** Any JSON with such leaves, and member names that a prototype has too. */
+/** Any JSON with these leaves, including member names that exist on prototypes. */
 const JsonOf = (leaf: fc.Arbitrary<Json>) =>
   fc.letrec<{ json: Json }>((tie) => ({
     json: fc.oneof(
@@ -215,7 +215,7 @@ describe("any mapping of any event", () => {
     fc.oneof(fc.constantFrom<Json[]>("sha256", null, 1, "no kind"), fc.string()),
   );
 
-  test("becomes a valid task or event_unmapped, and one refused at registration never a task", () => {
+  test("gives a valid task or event_unmapped; a mapping that is refused at registration never gives a task", () => {
     const outcomes = { task: 0, unmapped: 0, refused: 0 };
     fc.assert(
       fc.property(

@@ -15,11 +15,11 @@ const nested = (levels: number): Json => {
   return json;
 };
 
-/** A payload as it travels: the offer of a task, in its envelope. */
+/** A payload in the message that carries it: the offer of a task in its envelope. */
 const offerOf = (payload: Json): string => JSON.stringify({ payload: { payload } });
 
 describe("a payload's size", () => {
-  test("counts as the bytes that JSON.stringify makes of it, to the very last", () => {
+  test("is exactly the number of bytes of its JSON", () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: "binary", maxDepth: 4 }), (value) => {
         const json = value as Json;
@@ -39,7 +39,7 @@ describe("a payload's size", () => {
     ["lone surrogates", "\ud83d"],
     ["numbers", [0, -0, 1e21, 1.5e-7, -3]],
     ["empty containers", [[], {}, [{}], { "": [] }]],
-  ])("counts %s as written", ([, json]) => {
+  ])("counts %s as JSON.stringify writes it", ([, json]) => {
     const room = TASK_PAYLOAD_BYTES_MAX - sizeOf({ json, pad: "" });
     expect(checkPayload({ json, pad: "x".repeat(room) }).ok).toBe(true);
     expect(checkPayload({ json, pad: "x".repeat(room + 1) }).ok).toBe(false);
@@ -47,7 +47,7 @@ describe("a payload's size", () => {
 });
 
 describe("a payload's nesting", () => {
-  test("is bounded, so that a peer can still read the offer that carries it", () => {
+  test("is limited so that a peer accepts the offer that carries it", () => {
     const deepest = nested(PAYLOAD_DEPTH_MAX);
     expect(checkPayload(deepest).ok).toBe(true);
     expect(parseJson(offerOf(deepest))).not.toBeUndefined();

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { verifyDelivery, type HeaderReader } from "../../src/webhooks/index.ts";
 import type { Signing, WebhookScheme } from "../../src/protocol/http.ts";
 
-/** A delivery as a test holds it: header values may be text that no HTTP library would send. */
+/** A delivery for tests: header values may be text that an HTTP library would not send. */
 export interface TestDelivery {
   readonly secret: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -34,11 +34,11 @@ export function detailOf(by: By, delivery: TestDelivery): string {
   return result.ok ? "" : result.error.detail;
 }
 
-/** HMAC-SHA256 by Node's own library, so that signer and verifier share no code. */
+/** HMAC-SHA256 by Node's library, so that signer and verifier share no code. */
 export const hmac = (key: string | Uint8Array, ...parts: readonly (string | Uint8Array)[]) =>
   parts.reduce((mac, part) => mac.update(part), createHmac("sha256", key));
 
-/** The text with one bit of one of its characters changed; `at` may be any number. */
+/** The text with one bit of one character changed; `at` may be any number. */
 export function flipTextBit(text: string, at: number): string {
   const i = Math.floor(at / 8) % text.length;
   const flipped = String.fromCharCode(text.charCodeAt(i) ^ (1 << (at % 8)));

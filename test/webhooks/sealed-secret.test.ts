@@ -11,7 +11,7 @@ const SIGNING_KEY = new Uint8Array(32).fill(3);
 const Secret = fc.string({ unit: "binary", maxLength: 100 });
 
 describe("a sealed secret", () => {
-  test("opens under the name that it was sealed for", () => {
+  test("opens with the name of its source", () => {
     fc.assert(
       fc.property(Secret, fc.integer(), (secret, seed) => {
         const key = storageKey(SIGNING_KEY, "orders");
@@ -20,7 +20,7 @@ describe("a sealed secret", () => {
     );
   });
 
-  test("does not open under another name", () => {
+  test("does not open with another name", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (name, other) => {
         fc.pre(name !== other);
@@ -30,13 +30,13 @@ describe("a sealed secret", () => {
     );
   });
 
-  test("does not open under the key of another mesh", () => {
+  test("does not open with the key of another mesh", () => {
     const sealed = sealSecret(storageKey(SIGNING_KEY, "orders"), "a secret", seededRandom(1));
     const other = storageKey(new Uint8Array(32).fill(4), "orders");
     expect(openSecret(other, sealed)).toBeNull();
   });
 
-  test("does not open after a change of any one bit, nor cut short, nor made longer", () => {
+  test("does not open if a bit is changed, or if it is shortened or extended", () => {
     const key = storageKey(SIGNING_KEY, "orders");
     const sealed = sealSecret(key, "a secret", seededRandom(1));
     for (let bit = 0; bit < sealed.length * 8; bit++) {
@@ -48,7 +48,7 @@ describe("a sealed secret", () => {
     expect(openSecret(key, Uint8Array.of(...sealed, 0))).toBeNull();
   });
 
-  test("is a version byte, a 24-byte nonce, the secret and a 16-byte tag, and shows nothing of the secret", () => {
+  test("is a version byte, a 24-byte nonce, the encrypted secret and a 16-byte tag", () => {
     const sealed = sealSecret(storageKey(SIGNING_KEY, "orders"), "a secret", (n) =>
       new Uint8Array(n).fill(9),
     );
@@ -64,12 +64,12 @@ describe("a sealed secret", () => {
     expect(sealSecret(key, "a secret", random)).not.toEqual(sealSecret(key, "a secret", random));
   });
 
-  test("stays readable: this one was sealed by the first version", () => {
+  test("stays readable if it was sealed by the first version", () => {
     const sealed = hexBytes(`01${"00".repeat(24)}921548416f3c4bc300b72fbb2fb9387c8fb7549ca110e661`);
     expect(openSecret(storageKey(SIGNING_KEY, "orders"), sealed)).toBe("a secret");
   });
 
-  test("is sealed under HKDF-SHA256 of the signing key, the source's name in the info", () => {
+  test("is sealed with HKDF-SHA256 of the signing key and the source's name", () => {
     const info = "muster/webhook-secret/1:orders";
     const expected = hkdfSync("sha256", SIGNING_KEY, "", info, 32);
     expect(storageKey(SIGNING_KEY, "orders")).toEqual(new Uint8Array(expected));

@@ -33,7 +33,7 @@ const Signed = fc
   .map(({ secret, body }) => signed(secret, body));
 
 describe("a delivery that Slack signed", () => {
-  test("WH7 is accepted within the tolerance and stale outside it, under its body's hash", () => {
+  test("WH7 is accepted within the time tolerance and stale outside it, and its ID is the hash of its body", () => {
     const Skew = fc.integer({ min: -2 * SIGNATURE_TOLERANCE, max: 2 * SIGNATURE_TOLERANCE });
     fc.assert(
       fc.property(Signed, Skew, (delivery, skew) => {
@@ -45,7 +45,7 @@ describe("a delivery that Slack signed", () => {
     );
   });
 
-  test("WH7 is refused after a change of any one bit of what is signed, or of the signature", () => {
+  test("WH7 is refused if any bit of the signed text or of the signature is changed", () => {
     fc.assert(
       fc.property(Signed, fc.nat(), (delivery, bit) => {
         const body = flipBit(delivery.body, bit);
@@ -70,7 +70,7 @@ describe("a delivery that Slack signed", () => {
     expect(verdict("slack", signed("a secret", utf8("{}"), `${AT}.5`))).toBe("signature_invalid");
   });
 
-  test("WH7 that asks whether the address answers holds a challenge; no other event does", () => {
+  test("WH7 contains a challenge only if its event is Slack's check of the address", () => {
     expect(challengeOf({ type: "url_verification", challenge: "abc", token: "x" })).toBe("abc");
     const others: Json[] = [
       { type: "event_callback", challenge: "abc" },
@@ -84,7 +84,7 @@ describe("a delivery that Slack signed", () => {
 });
 
 describe("a body", () => {
-  test("WH9 of a form is an object of texts, for the senders that post forms", () => {
+  test("WH9 that is a form becomes an object of strings, for schemes whose senders post forms", () => {
     const form = utf8("command=%2Fbuild&text=main+now&empty=");
     for (const scheme of ["slack", "github"] as const)
       expect(eventOf(scheme, form)).toEqual({ command: "/build", text: "main now", empty: "" });
@@ -92,7 +92,7 @@ describe("a body", () => {
       expect(eventOf(scheme, form)).toBeUndefined();
   });
 
-  test("WH9 of a form with nothing but a payload of JSON is that event", () => {
+  test("WH9 that is a form with only a JSON payload becomes that JSON", () => {
     expect(eventOf("github", utf8(`payload=${encodeURIComponent('{"a":[1]}')}`))).toEqual({
       a: [1],
     });
@@ -100,7 +100,7 @@ describe("a body", () => {
     expect(eventOf("slack", utf8("payload=%7B%7D&more=1"))).toEqual({ payload: "{}", more: "1" });
   });
 
-  test("WH9 that is JSON is never read as a form, whatever the sender", () => {
+  test("WH9 that is JSON is never parsed as a form, for any scheme", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (event) => {
         expect(eventOf("slack", utf8(JSON.stringify(event)))).toEqual(
@@ -121,7 +121,7 @@ describe("a body", () => {
     expect(eventOf("slack", utf8(text))).toBeUndefined();
   });
 
-  test("WH9 keeps a field named __proto__ as one", () => {
+  test("WH9 keeps a form field named __proto__ as an ordinary member", () => {
     const event = eventOf("slack", utf8("__proto__=x")) as object;
     expect(Object.keys(event)).toEqual(["__proto__"]);
     expect(Object.getPrototypeOf(event)).toBe(Object.prototype);

@@ -72,7 +72,7 @@ const Signed = fc
 const Bit = fc.nat({ max: 100_000 });
 
 describe("a Standard Webhooks delivery", () => {
-  test("is accepted when signed, at any time within the tolerance, under its webhook-id", () => {
+  test("is accepted if signed, at any time within the tolerance, and its ID is its webhook-id", () => {
     fc.assert(
       fc.property(
         Signed,
@@ -85,7 +85,7 @@ describe("a Standard Webhooks delivery", () => {
     );
   });
 
-  test("is stale outside the tolerance, early or late", () => {
+  test("is stale outside the tolerance, earlier or later", () => {
     fc.assert(
       fc.property(
         Signed,
@@ -99,7 +99,7 @@ describe("a Standard Webhooks delivery", () => {
     );
   });
 
-  test("is refused after a change of any one bit of its body", () => {
+  test("is refused if any bit of its body is changed", () => {
     fc.assert(
       fc.property(Signed, Bit, (delivery, bit) => {
         fc.pre(delivery.body.length > 0);
@@ -124,7 +124,7 @@ describe("a Standard Webhooks delivery", () => {
     },
   );
 
-  test("is refused under a secret that differs in one bit", () => {
+  test("is refused with a secret that differs in one bit", () => {
     fc.assert(
       fc.property(Signed, fc.uint8Array({ minLength: 24, maxLength: 64 }), Bit, (one, key, bit) => {
         const { headers, body } = signed({ key, body: one.body });
@@ -134,7 +134,7 @@ describe("a Standard Webhooks delivery", () => {
     );
   });
 
-  test("is read through a platform's own Headers, whatever the case of their names", () => {
+  test("is read from a Headers object, independent of the case of the names", () => {
     const delivery = signed();
     const headers = new Headers(
       Object.entries(delivery.headers).map(([name, value]) => [name.toUpperCase(), value]),
@@ -146,7 +146,7 @@ describe("a Standard Webhooks delivery", () => {
     ).toEqual({ deliveryId: "msg_1" });
   });
 
-  test("is checked over raw bytes that are not UTF-8", () => {
+  test("is verified over the raw bytes, also if they are not UTF-8", () => {
     expect(verdict(SCHEME, signed({ body: Uint8Array.of(0xff, 0x00, 0xc3) }))).toBe("ok:msg_1");
   });
 
@@ -163,7 +163,7 @@ describe("a Standard Webhooks delivery", () => {
     },
   );
 
-  test("is accepted by one matching signature among others, first or last", () => {
+  test("is accepted if any of its signatures matches, at any position", () => {
     const delivery = signed();
     const right = delivery.headers["webhook-signature"] ?? "";
     const other = signatureOf(new Uint8Array(32), "msg_1", "1", utf8("x"));
@@ -186,7 +186,7 @@ describe("a Standard Webhooks delivery", () => {
     },
   );
 
-  test("is refused when it carries more signatures than are looked at, even if one is right", () => {
+  test("is refused if it has more signatures than the limit, even if one matches", () => {
     const delivery = signed();
     const right = delivery.headers["webhook-signature"] ?? "";
     const list = (others: number) => `${"v2,x ".repeat(others)}${right}`;
@@ -204,7 +204,7 @@ describe("a Standard Webhooks delivery", () => {
     },
   );
 
-  test("can't be cut elsewhere: what was signed as one ID, time and body passes as no other", () => {
+  test("is refused if the signed text is divided differently into ID, time and body", () => {
     const seconds = NOW / SECOND;
     const whole = signed({ id: "msg_1", timestamp: String(seconds), body: utf8(`${seconds}.{}`) });
     expect(verdict(SCHEME, whole)).toBe("ok:msg_1");
@@ -220,24 +220,24 @@ describe("a Standard Webhooks delivery", () => {
     "-1",
     "01700000000",
     "0x6553f100",
-  ])("is refused with the timestamp '%s', though signed", (timestamp) => {
+  ])("is refused with the timestamp '%s', although it is signed", (timestamp) => {
     expect(verdict(SCHEME, signed({ timestamp }))).toBe("signature_invalid");
   });
 
-  test("that is stale and wrongly signed is called wrongly signed: the time is nobody's word", () => {
+  test("is reported as invalid, not as stale, if both apply: its time is not authenticated", () => {
     const delivery = signed({ timestamp: "1" });
     expect(verdict(SCHEME, delivery)).toBe("signature_stale");
     const forged = withHeaders(delivery, { "webhook-signature": `v1,${toBase64(KEY)}` });
     expect(verdict(SCHEME, forged)).toBe("signature_invalid");
   });
 
-  test("that is stale is told by how much, and in which direction", () => {
+  test("is stale with an error that states by how much, and in which direction", () => {
     const delivery = signed();
     expect(detailOf(SCHEME, { ...delivery, now: NOW + 301 * SECOND })).toContain("301 s behind");
     expect(detailOf(SCHEME, { ...delivery, now: NOW - 400 * SECOND })).toContain("400 s ahead");
   });
 
-  test("that is refused learns neither the MAC that was expected nor the secret", () => {
+  test("is refused without revealing the expected MAC or the secret", () => {
     const delivery = signed();
     const expected = (delivery.headers["webhook-signature"] ?? "").slice("v1,".length);
     const forged = withHeaders(delivery, { "webhook-signature": "v1,AAAA" });
@@ -246,13 +246,13 @@ describe("a Standard Webhooks delivery", () => {
     for (const secret of [expected, toBase64(KEY)]) expect(detail).not.toContain(secret);
   });
 
-  test("for a source whose secret can't be used is a fault of the mesh, not of the sender", () => {
+  test("is reported as a defect of the mesh if the source's secret is unusable", () => {
     expect(verdict(SCHEME, { ...signed(), secret: "not base64!" })).toBe("internal");
   });
 });
 
 describe("a Standard Webhooks secret", () => {
-  test("is base64 of 24 to 64 bytes, with or without its prefix", () => {
+  test("must be base64 of 24 to 64 bytes, with or without its prefix", () => {
     for (const length of [24, 32, 64]) {
       const text = toBase64(new Uint8Array(length).fill(1));
       must(checkSecret({ scheme: SCHEME }, text));

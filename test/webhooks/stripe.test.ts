@@ -35,8 +35,8 @@ const Signed = fc
   })
   .map(({ secret, body }) => signed(secret, body));
 
-describe("a delivery with a timestamped signature, as Stripe's", () => {
-  test("WH6 is accepted within the tolerance and stale outside it, under its body's hash", () => {
+describe("a delivery with a signature in Stripe's form", () => {
+  test("WH6 is accepted within the time tolerance and stale outside it, and its ID is the hash of its body", () => {
     const Skew = fc.integer({ min: -2 * SIGNATURE_TOLERANCE, max: 2 * SIGNATURE_TOLERANCE });
     fc.assert(
       fc.property(Signed, Skew, (delivery, skew) => {
@@ -48,7 +48,7 @@ describe("a delivery with a timestamped signature, as Stripe's", () => {
     );
   });
 
-  test("WH6 is refused after a change of any one bit of its body", () => {
+  test("WH6 is refused if any bit of its body is changed", () => {
     fc.assert(
       fc.property(Signed, fc.nat(), (delivery, bit) => {
         const changed = { ...delivery, body: flipBit(delivery.body, bit) };
@@ -57,7 +57,7 @@ describe("a delivery with a timestamped signature, as Stripe's", () => {
     );
   });
 
-  test("WH6 is never accepted after a change of any one bit of its header", () => {
+  test("WH6 is never accepted if any bit of its header is changed", () => {
     fc.assert(
       fc.property(Signed, fc.nat(), (delivery, bit) => {
         const changed = flipTextBit(delivery.headers[HEADER] ?? "", bit);
@@ -67,7 +67,7 @@ describe("a delivery with a timestamped signature, as Stripe's", () => {
     );
   });
 
-  test("WH6 has one time, of whole seconds, and it is the one that is signed", () => {
+  test("WH6 must have exactly one time in whole seconds, which is signed", () => {
     const body = utf8("{}");
     const right = mac("a secret", AT, body);
     for (const [text, code] of [
@@ -81,7 +81,7 @@ describe("a delivery with a timestamped signature, as Stripe's", () => {
       expect(verdict("stripe", withHeader(signed("a secret", body), text)), text).toBe(code);
   });
 
-  test("WH6 may hold other signatures beside the right one, but not without end", () => {
+  test("WH6 may have other signatures besides the matching one, up to a limit", () => {
     const body = utf8("{}");
     const delivery = signed("a secret", body);
     const right = `v1=${mac("a secret", AT, body)}`;
@@ -95,7 +95,7 @@ describe("a delivery with a timestamped signature, as Stripe's", () => {
     );
   });
 
-  test("WH6 may stand in a header of another name, which the source states", () => {
+  test("WH6 may have its signature in another header, which the source names", () => {
     const signature = { header: "x-signed", encoding: "hex", prefix: "" } as const;
     const by = { scheme: "stripe", signature } as const;
     expect(verdict(by, signed("a secret", utf8("{}"), "x-signed"))).toMatch(/^ok:/);

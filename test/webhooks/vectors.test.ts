@@ -18,7 +18,7 @@ interface WebhookVector {
   readonly why?: string;
 }
 
-/** Reasons that have a code of their own; any other refusal is `signature_invalid`. */
+/** Reasons with a code of their own; any other refusal is `signature_invalid`. */
 const CODES: Readonly<Record<string, string>> = {
   "timestamp outside tolerance": "signature_stale",
   "missing header": "signature_missing",
@@ -30,7 +30,7 @@ describeVectors<WebhookVector[]>(
   "published and computed deliveries",
   "webhooks.json",
   (vectors) => {
-    test("WH1 hold both verdicts for every scheme there is", () => {
+    test("WH1 contain accepted and refused deliveries for every scheme", () => {
       for (const scheme of WebhookScheme.options) {
         const verdicts = vectors.filter((one) => one.scheme === scheme).map((one) => one.accept);
         expect(new Set(verdicts), scheme).toEqual(new Set([true, false]));

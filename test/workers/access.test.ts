@@ -22,7 +22,7 @@ interface NewToken {
 const newToken = async (scope: Scope): Promise<NewToken> =>
   (await api<NewToken>("POST", "/v1/tokens", { label: `a ${scope}`, scope })).body;
 
-/** Calls with a token of one's own. */
+/** Sends requests with this token. */
 const as =
   (token: string) =>
   <T>(method: string, path: string, body?: unknown): Promise<Answer<T>> =>
@@ -31,7 +31,7 @@ const as =
 const audit = async (query = ""): Promise<AuditView[]> =>
   (await api<{ entries: AuditView[] }>("GET", `/v1/audit${query}`)).body.entries;
 
-/** All that the coordinator has stored, as text. */
+/** Everything that the coordinator has stored, as text. */
 const stored = (): Promise<string> =>
   runInDurableObject(env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator")), (_, state) =>
     JSON.stringify(
@@ -59,7 +59,7 @@ describe("API tokens", () => {
     ["admin", [200, 200, 200, 202, 200, 200, 200, 200, 200, 200]],
     ["controller", [200, 200, 200, 202, 403, 403, 403, 403, 403, 403]],
     ["viewer", [200, 200, 200, 403, 200, 200, 403, 403, 403, 403]],
-  ] as const)("AD9 allow a %s just what its scope says", async (scope, statuses) => {
+  ] as const)("AD9 allow a %s only what its scope permits", async (scope, statuses) => {
     const call = as((await newToken(scope)).token);
     const answers = [];
     for (const [method, path, body] of REQUESTS)
@@ -67,7 +67,7 @@ describe("API tokens", () => {
     expect(answers).toEqual(statuses);
   });
 
-  it("AD9 are stored hashed, listed without what makes them work, and open nothing once revoked", async () => {
+  it("AD9 are stored hashed, listed without their secrets, and refused once revoked", async () => {
     const { id, token } = await newToken("viewer");
     expect(token).toMatch(new RegExp(`^mst_${id}[0-9a-f]{80}$`));
     expect(await stored()).not.toContain(token);
@@ -80,7 +80,7 @@ describe("API tokens", () => {
     expect((await api("DELETE", "/v1/tokens/0000000000000000")).status).toBe(404);
   });
 
-  it("AD9 that were made up or altered are refused", async () => {
+  it("AD9 are refused if they are invented or changed", async () => {
     const { token } = await newToken("admin");
     const other = token.endsWith("0") ? "1" : "0";
     for (const forged of [
@@ -93,7 +93,7 @@ describe("API tokens", () => {
     }
   });
 
-  it("AD9 show a controller its own tasks alone", async () => {
+  it("AD9 show a controller only its own tasks", async () => {
     const [mine, theirs] = [
       as((await newToken("controller")).token),
       as((await newToken("controller")).token),
@@ -146,13 +146,13 @@ describe("join keys", () => {
     return type === "welcome" ? "welcome" : (payload as { code: string }).code;
   };
 
-  it("AD7 add who shows them to the allowlist, as often as they say", async () => {
+  it("AD7 add peers that present them to the allowlist, as often as they have uses", async () => {
     await api("PUT", "/v1/auth-mode", { mode: "allowlist" });
     const { key, link, id } = await newKey({ label: "the lab", roles: ["dual"], uses: 2 });
     expect(link).toMatch(new RegExp(`^muster://mesh\\.test/#[0-9a-f]{64}&join=${key}$`));
     const first = newKeyPair(platformRandom);
     expect(await tryToJoin(key, first)).toBe("welcome");
-    expect(await tryToJoin(key, first)).toBe("welcome"); // listed already: spends nothing
+    expect(await tryToJoin(key, first)).toBe("welcome"); // already listed: consumes no use
     expect(await tryToJoin(key)).toBe("welcome");
     expect(await tryToJoin(key)).toBe("join_key_invalid");
     const { entries } = (await api<{ entries: { peer_id: string }[] }>("GET", "/v1/allowlist"))
@@ -165,7 +165,7 @@ describe("join keys", () => {
     expect(await stored()).not.toContain(key);
   });
 
-  it("AD7 that are revoked, made up or another kind's let nobody in, in open mode either", async () => {
+  it("AD7 admit no peer if they are revoked, invented or another kind of credential, also in open mode", async () => {
     const { key, id } = await newKey({ uses: 5 });
     expect((await api("DELETE", `/v1/join-keys/${id}`)).status).toBe(204);
     expect(await tryToJoin(key)).toBe("join_key_invalid");
@@ -173,7 +173,7 @@ describe("join keys", () => {
     expect(await tryToJoin((await newToken("admin")).token)).toBe("join_key_invalid");
   });
 
-  it("AD7 let no revoked peer back in", async () => {
+  it("AD7 do not admit a revoked peer", async () => {
     const peer = await NoisePeer.join();
     await api("POST", `/v1/peers/${peer.keys.id}/revoke`);
     const { key } = await newKey();
@@ -185,7 +185,7 @@ describe("join keys", () => {
 });
 
 describe("the audit log", () => {
-  it("AD10 holds every admission decision and every administrative act, refused ones too", async () => {
+  it("AD10 contains every admission decision and every administrative act, also refused ones", async () => {
     const { id: tokenId, token } = await newToken("admin");
     await as(token)("PUT", "/v1/auth-mode", { mode: "allowlist" });
     const keys = newKeyPair(platformRandom);
@@ -212,7 +212,7 @@ describe("the audit log", () => {
     expect((await audit("?limit=1"))[0]).toMatchObject({ act: "allow", outcome: "conflict" });
   });
 
-  it("AD10 holds no secret", async () => {
+  it("AD10 contains no secret", async () => {
     const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const { token } = await newToken("viewer");
     await api("PUT", "/v1/webhook-sources/ci", {
@@ -235,7 +235,7 @@ describe("limits", () => {
     return app.fetch(request, { ...env, ...variables }, createExecutionContext());
   };
 
-  it("RL1 bound the handshakes of one address, and of one /64 of IPv6", async () => {
+  it("RL1 restrict the handshakes of one IPv4 address, and of one IPv6 /64", async () => {
     const app = createApp();
     const variables = { HANDSHAKES_PER_MINUTE: "3" };
     const statuses = async (addresses: string[]) => {
@@ -256,7 +256,7 @@ describe("limits", () => {
     expect(Number(limited.headers.get("Retry-After"))).toBeGreaterThan(0);
   });
 
-  it("RL4 write nothing for what has proved nothing", async () => {
+  it("RL4 are held in memory: a socket without proof causes no write", async () => {
     const tables = () =>
       runInDurableObject(
         env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator")),
@@ -275,7 +275,7 @@ describe("limits", () => {
     expect(await tables()).toBe(before);
   });
 
-  it("NX10 keep go-p2p 1.0 out where it is switched off", async () => {
+  it("NX10 refuse go-p2p if GO_P2P is false", async () => {
     const app = createApp();
     const request = new Request("http://mesh.test/ws", { headers: { Upgrade: "websocket" } });
     const refused = await app.fetch(request, { ...env, GO_P2P: "false" }, createExecutionContext());
@@ -284,7 +284,7 @@ describe("limits", () => {
 });
 
 describe("revocation", () => {
-  it("AD8 is followed by no delivery, whatever goes on meanwhile", async () => {
+  it("AD8 is followed by no message to the peer, also with concurrent traffic", async () => {
     for (let round = 0; round < 8; round++) {
       const peer = await NoisePeer.join({ hello: { slots: 50 } });
       const work = Array.from({ length: 6 }, (_, i) =>

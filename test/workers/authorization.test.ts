@@ -9,7 +9,7 @@ afterEach(async () => {
   await reset();
 });
 
-/** The whole list of HT1; a route that is not on it needs a token. */
+/** All routes that need no token (HT1). */
 const WITHOUT_TOKEN = [
   "GET /healthz",
   "GET /openapi.json",
@@ -19,25 +19,25 @@ const WITHOUT_TOKEN = [
   "POST /v1/webhooks/{name}",
 ];
 const DISCOVERY = "GET /v1/pointers";
-/** What answers who may not read it as if there were nothing: DS17 has tests of its own. */
+/** Routes whose answer is the same for absent and not allowed (DS17, tested in discovery.test.ts). */
 const ALIKE = ["GET /v1/blobs/{id}", "GET /v1/pointers/{id}"];
 
-/** What no token opens: a peer's ticket for one result (AS23). */
+/** Routes that need a peer's ticket for one result instead of a token (AS23). */
 const TICKETED = ["GET /v1/task-results/{id}", "PUT /v1/task-results/{id}/{fence}"];
 
 const nameOf = ({ method, path }: Operation): string => `${method} ${path}`;
 
-/** All that says whether its caller may. */
-const outspoken = async (): Promise<Operation[]> =>
+/** The routes whose answer shows whether the caller is allowed. */
+const distinguishing = async (): Promise<Operation[]> =>
   (await operations()).filter((operation) => ![...ALIKE, ...TICKETED].includes(nameOf(operation)));
 
 const guarded = async (): Promise<Operation[]> =>
-  (await outspoken()).filter((operation) => !WITHOUT_TOKEN.includes(nameOf(operation)));
+  (await distinguishing()).filter((operation) => !WITHOUT_TOKEN.includes(nameOf(operation)));
 
-/** Everything that the mesh lets this caller in to, whatever comes of it. */
+/** The routes that do not answer 401 to this caller. */
 async function openTo(token: string | null, bindings: object = {}): Promise<string[]> {
   const open: string[] = [];
-  for (const operation of await outspoken()) {
+  for (const operation of await distinguishing()) {
     const { method, path, requestBody } = operation;
     const options = { token, ...(requestBody !== undefined && { json: {} }) };
     const reply = await callWith(bindings, method, exampleOf(path), options);
@@ -47,16 +47,16 @@ async function openTo(token: string | null, bindings: object = {}): Promise<stri
 }
 
 describe("without a token", () => {
-  it("HT1 only what needs none answers otherwise than 401", async () => {
+  it("HT1 every route answers 401, except those on the list", async () => {
     expect(await openTo(null)).toEqual(WITHOUT_TOKEN);
   });
 
-  it("HT1 discovery answers too where the operator opened it, and nothing else does", async () => {
+  it("HT1 DISCOVERY_PUBLIC=true opens the list of pointers, and no other route", async () => {
     const open = await openTo(null, { DISCOVERY_PUBLIC: "true" });
     expect(open).toEqual([...WITHOUT_TOKEN, DISCOVERY].toSorted());
   });
 
-  it("HT1 open discovery is for reading alone", async () => {
+  it("HT1 public discovery is read-only", async () => {
     const reply = await callWith({ DISCOVERY_PUBLIC: "true" }, "DELETE", "/v1/pointers", {
       token: null,
     });
@@ -64,14 +64,14 @@ describe("without a token", () => {
   });
 
   it.each(["/v1/nothing", "/", "/v1", "/v1/peers/", "/admin", "/v1/webhook-sources"])(
-    "HT1 %s, which does not exist, is no exception",
+    "HT1 the path %s, which does not exist, answers 401",
     async (path) => {
       for (const method of ["GET", "POST", "DELETE", "OPTIONS"])
         problemOf(await call(method, path, { token: null }), "unauthorized");
     },
   );
 
-  it("HT1 a request that is wrong in every other way learns nothing but that", async () => {
+  it("HT1 a request without a token answers 401 even if its query, body and media type are wrong", async () => {
     for (const { method, path, requestBody } of await guarded()) {
       const reply = await call(method, `${exampleOf(path)}?limit=-1`, {
         token: null,
@@ -81,7 +81,7 @@ describe("without a token", () => {
     }
   });
 
-  it("HT1 a webhook source is neither seen, registered nor removed", async () => {
+  it("HT1 a webhook source can be neither read, created nor removed", async () => {
     const source = {
       scheme: "github",
       secret: "a secret of the operator's",
@@ -97,15 +97,15 @@ describe("without a token", () => {
   });
 });
 
-/** What only an administrator's token reads. */
-const ADMINS_ALONE = ["GET /v1/audit", "GET /v1/join-keys", "GET /v1/tokens"];
-/** What only who gives tasks needs. */
-const GIVERS_ALONE = ["GET /v1/callback-secret", "GET /v1/discovery/keys"];
-/** What a controller works with. */
+/** The routes with GET that only an administrator's token may use. */
+const ONLY_ADMIN_READS = ["GET /v1/audit", "GET /v1/join-keys", "GET /v1/tokens"];
+/** The routes with GET that are only for submitting tasks. */
+const ONLY_SUBMITTERS_READ = ["GET /v1/callback-secret", "GET /v1/discovery/keys"];
+/** The routes for a controller's token. */
 const CONTROLLERS = [
   DISCOVERY,
   "DELETE /v1/tasks/{id}",
-  ...GIVERS_ALONE,
+  ...ONLY_SUBMITTERS_READ,
   "GET /v1/peers",
   "GET /v1/peers/{id}",
   "GET /v1/peers/{id}/rtt/{other}",
@@ -120,7 +120,7 @@ const CONTROLLERS = [
   "POST /v1/tasks/{id}/callback",
 ];
 
-/** Everything behind a token that one of this scope is let in to; the rest is forbidden to it. */
+/** The routes that accept a token of this scope; the others answer 403. */
 async function permittedTo(scope: string): Promise<string[]> {
   const { body } = await call<{ token: string }>("POST", "/v1/tokens", { json: { scope } });
   const permitted: string[] = [];
@@ -135,18 +135,20 @@ async function permittedTo(scope: string): Promise<string[]> {
 }
 
 describe("a token of a scope", () => {
-  it("AD9 admin does everything", async () => {
+  it("AD9 admin may use every route", async () => {
     expect(await permittedTo("admin")).toEqual((await guarded()).map(nameOf).toSorted());
   });
 
-  it("AD9 viewer looks at everything but who may do what, and changes nothing", async () => {
+  it("AD9 viewer may read everything except tokens, join keys and the audit log, and change nothing", async () => {
     const looks = (await guarded()).filter(({ method }) => method === "GET").map(nameOf);
     expect(await permittedTo("viewer")).toEqual(
-      looks.filter((name) => ![...ADMINS_ALONE, ...GIVERS_ALONE].includes(name)).toSorted(),
+      looks
+        .filter((name) => ![...ONLY_ADMIN_READS, ...ONLY_SUBMITTERS_READ].includes(name))
+        .toSorted(),
     );
   });
 
-  it("AD9 controller gives tasks and sees what it needs for that", async () => {
+  it("AD9 controller may submit tasks and read what it needs for that", async () => {
     expect(await permittedTo("controller")).toEqual(CONTROLLERS.toSorted());
   });
 
@@ -159,7 +161,7 @@ describe("a token of a scope", () => {
     "/v1//tokens",
     "//v1/tokens",
     "/v1/Tokens",
-  ])("AD9 is judged by the path that is served, however it is spelt: %s", async (path) => {
+  ])("AD9 does not open another route by another spelling of its path: %s", async (path) => {
     const json = { scope: "controller" };
     const { body } = await call<{ token: string }>("POST", "/v1/tokens", { json });
     expect([403, 404]).toContain((await call("GET", path, { token: body.token })).status);
@@ -204,7 +206,7 @@ describe("every registered route", () => {
     },
   );
 
-  it("HT1 has no method besides the described ones for callers without a token, or with a token of less than admin", async () => {
+  it("HT1 answers a method that it does not have with 401, 403 or, for an administrator, 405", async () => {
     const { body } = await call<{ token: string }>("POST", "/v1/tokens", {
       json: { scope: "controller" },
     });
@@ -232,23 +234,23 @@ describe("every registered route", () => {
 });
 
 describe("a token", () => {
-  it("HT1 opens every route", async () => {
-    const all = (await outspoken()).map(nameOf);
+  it("HT1 of scope admin opens every route", async () => {
+    const all = (await distinguishing()).map(nameOf);
     expect(await openTo(TOKEN)).toEqual(all.toSorted());
   });
 
   it.each([
     ["another token", `Bearer ${TOKEN.replace("0", "1")}`],
-    ["its beginning", `Bearer ${TOKEN.slice(0, -1)}`],
+    ["the beginning of the token", `Bearer ${TOKEN.slice(0, -1)}`],
     ["more than the token", `Bearer ${TOKEN}0`],
-    ["nothing", "Bearer "],
-    ["no scheme", TOKEN],
+    ["an empty token", "Bearer "],
+    ["a token without a scheme", TOKEN],
     ["another scheme", `Basic ${btoa(`admin:${TOKEN}`)}`],
     ["two tokens", `Bearer ${TOKEN}, Bearer ${TOKEN}`],
     ["two words", `Bearer ${TOKEN} ${TOKEN}`],
     ["a quoted string", `Bearer "${TOKEN}"`],
     ["a very long token", `Bearer ${"a".repeat(5_000)}`],
-  ])("HT1 is refused on every route as %s", async (_, authorization) => {
+  ])("HT1 is refused on every route: %s", async (_, authorization) => {
     for (const { method, path } of await guarded()) {
       const headers = { Authorization: authorization };
       const reply = await call(method, exampleOf(path), { token: null, headers });
@@ -260,12 +262,15 @@ describe("a token", () => {
     ["bearer", " "],
     ["BEARER", " "],
     ["Bearer", "   "],
-  ])("HT1 is taken after %j and %j (RFC 9110 §11.1)", async (scheme, space) => {
-    const headers = { Authorization: `${scheme}${space}${TOKEN}` };
-    expect((await call("GET", "/v1/peers", { token: null, headers })).status).toBe(200);
-  });
+  ])(
+    "HT1 is accepted after the scheme %j and the space %j (RFC 9110 §11.1)",
+    async (scheme, space) => {
+      const headers = { Authorization: `${scheme}${space}${TOKEN}` };
+      expect((await call("GET", "/v1/peers", { token: null, headers })).status).toBe(200);
+    },
+  );
 
-  it("HT1 does not pass in the query or in a cookie", async () => {
+  it("HT1 is not accepted in the query or in a cookie", async () => {
     const path = `/v1/peers?access_token=${TOKEN}&token=${TOKEN}`;
     const reply = await call("GET", path, { token: null, headers: { Cookie: `token=${TOKEN}` } });
     problemOf(reply, "unauthorized");

@@ -16,17 +16,17 @@ afterEach(async () => {
 
 const JSON_TYPE = { "Content-Type": "application/json" };
 
-/** Every route that takes JSON: method and path. */
+/** Every route with a JSON body: method and path. */
 const takers = async (): Promise<[string, string][]> =>
   (await operations())
     .filter(({ requestBody, security }) => requestBody !== undefined && security !== undefined)
     .map(({ method, path }) => [method, exampleOf(path)]);
 
-/** The JSON of a task whose payload is one string of that many bytes, quotes and all. */
+/** The JSON of a task whose payload is one string of this many bytes, including its quotes. */
 const taskOfPayload = (bytes: number): string =>
   JSON.stringify({ kind: "test", payload: "x".repeat(bytes - 2) });
 
-/** A body of exactly that many bytes, which is valid for a task: blanks may follow JSON. */
+/** A valid task of exactly this many bytes: blanks may follow JSON. */
 const padded = (bytes: number): string => '{"kind":"test"}'.padEnd(bytes);
 
 const taskCount = async (): Promise<number> =>
@@ -45,14 +45,14 @@ describe("the media type of a body", () => {
     "json",
     "application/json;",
     "text/plain; application/json",
-  ])("HT4 %j is not JSON", async (type) => {
+  ])("HT4 %j is refused with 415", async (type) => {
     for (const [method, path] of await takers()) {
       const reply = await call(method, path, { raw: "{}", headers: { "Content-Type": type } });
       problemOf(reply, "unsupported_media_type");
     }
   });
 
-  it("HT4 has to be named", async () => {
+  it("HT4 is required", async () => {
     for (const [method, path] of await takers()) {
       const raw = new TextEncoder().encode("{}");
       problemOf(await call(method, path, { raw }), "unsupported_media_type");
@@ -67,7 +67,7 @@ describe("the media type of a body", () => {
     "APPLICATION/JSON",
     "application/vnd.muster+json",
     'application/json; charset="utf-8"; profile=x',
-  ])("HT4 %j is JSON, and every field is read", async (type) => {
+  ])("HT4 %j is accepted as JSON, and every field is read", async (type) => {
     const key = `09${"00".repeat(31)}`;
     const raw = '{"label":"read","roles":["dual"]}';
     const reply = await call("PUT", `/v1/allowlist/${key}`, {
@@ -80,8 +80,8 @@ describe("the media type of a body", () => {
 
 describe("a body", () => {
   it.each([
-    ["nothing", ""],
-    ["blanks", " \n"],
+    ["an empty body", ""],
+    ["only blanks", " \n"],
     ["half an object", '{"kind":"test"'],
     ["two objects", '{"kind":"test"}{}'],
     ["a trailing comma", '{"kind":"test",}'],
@@ -91,13 +91,13 @@ describe("a body", () => {
     ["a byte order mark", '\ufeff{"kind":"test"}'],
     ["a control character in a string", '{"kind":"test","payload":"\u0001"}'],
     ["a form", "kind=test"],
-  ])("HT4 of %s is refused", async (_, raw) => {
+  ])("HT4 that is not JSON is refused: %s", async (_, raw) => {
     for (const [method, path] of await takers())
       problemOf(await call(method, path, { raw, headers: JSON_TYPE }), "invalid_request");
     expect(await taskCount()).toBe(0);
   });
 
-  it("HT4 that is not UTF-8 is refused, and not mended", async () => {
+  it("HT4 that is not UTF-8 is refused, and not repaired", async () => {
     const text = new TextEncoder().encode('{"kind":"test","payload":"?"}');
     const latin1 = text.map((byte) => (byte === "?".charCodeAt(0) ? 0xe9 : byte));
     problemOf(
@@ -107,7 +107,7 @@ describe("a body", () => {
     expect(await taskCount()).toBe(0);
   });
 
-  it("HT4 is read whole when it comes in chunks that split a character", async () => {
+  it("HT4 is read completely if its chunks split a character", async () => {
     const bytes = new TextEncoder().encode('{"kind":"test","payload":"\u{1f309}"}');
     const raw = new ReadableStream({
       start(controller) {
@@ -127,7 +127,7 @@ describe("the depth of a body", () => {
   it.each([
     ["[", "]"],
     ['{"a":', "}"],
-  ])("HT4 of %s is bounded", async (open, close) => {
+  ])("HT4 is limited for nested %s", async (open, close) => {
     const deepest = await call("POST", "/v1/tasks", {
       raw: nested(30, open, close),
       headers: JSON_TYPE,
@@ -141,13 +141,13 @@ describe("the depth of a body", () => {
     expect(await taskCount()).toBe(1);
   });
 
-  it("HT4 counts no brackets in strings", async () => {
+  it("HT4 does not count brackets in strings", async () => {
     const payload = '[{"\\"['.repeat(1_000);
     const { body } = await call<TaskView>("POST", "/v1/tasks", { json: { kind: "test", payload } });
     expect(body.payload).toBe(payload);
   });
 
-  it("HT4 is bounded in a webhook source too, below what a mapping may nest", async () => {
+  it("HT4 is limited in a webhook source too, below the limit of a mapping", async () => {
     const secret = "sixteen characters";
     const raw = `{"scheme":"github","secret":"${secret}","task":${nested(40, "[", "]")}}`;
     const reply = await call("PUT", "/v1/webhook-sources/deep", { raw, headers: JSON_TYPE });
@@ -156,7 +156,7 @@ describe("the depth of a body", () => {
 });
 
 describe("the size of a body", () => {
-  it("HT4 is bounded to the byte", async () => {
+  it("HT4 is limited to the exact byte", async () => {
     const fits = await call("POST", "/v1/tasks", {
       raw: padded(BODY_BYTES_MAX),
       headers: JSON_TYPE,
@@ -167,7 +167,7 @@ describe("the size of a body", () => {
     expect(await taskCount()).toBe(1);
   });
 
-  it("HT4 is bounded to the byte when it comes in chunks and no header tells it", async () => {
+  it("HT4 is limited to the exact byte if it comes in chunks without Content-Length", async () => {
     const [half, rest] = [padded(BODY_BYTES_MAX / 2), " ".repeat(BODY_BYTES_MAX / 2)];
     const fits = await call("POST", "/v1/tasks", { raw: streamOf(half, rest), headers: JSON_TYPE });
     expect(fits.status).toBe(202);
@@ -176,7 +176,7 @@ describe("the size of a body", () => {
     expect(await taskCount()).toBe(1);
   });
 
-  it("HT4 is refused by what its header tells, before a byte of it is read", async () => {
+  it("HT4 is refused by its Content-Length before any byte is read", async () => {
     let pulled = 0;
     const raw = new ReadableStream(
       {
@@ -193,13 +193,13 @@ describe("the size of a body", () => {
     expect(pulled).toBe(0);
   });
 
-  it("HT4 of a body without end is given up at the limit", async () => {
+  it("HT4 of an endless body: reading stops at the limit", async () => {
     let sent = 0;
     const raw = new ReadableStream({
       pull(controller) {
         sent += 65_536;
         controller.enqueue(new Uint8Array(65_536));
-        // Not quite without end, so that a mesh that reads on and on fails this test and does not hang it.
+        // Not endless, so that a mesh that does not stop reading fails this test instead of hanging it.
         if (sent > 8 * BODY_BYTES_MAX) controller.close();
       },
     });
@@ -210,7 +210,7 @@ describe("the size of a body", () => {
     expect(sent).toBeLessThan(2 * BODY_BYTES_MAX);
   });
 
-  it("HT4 is bounded on every route that takes JSON, and told before the rest is judged", async () => {
+  it("HT4 is limited on every route with a JSON body, before the body is validated", async () => {
     for (const [method, path] of await takers()) {
       const limit = path === "/v1/task-batches" ? BATCH_BODY_BYTES_MAX : BODY_BYTES_MAX;
       const raw = "x".repeat(limit + 1);
@@ -219,7 +219,7 @@ describe("the size of a body", () => {
     }
   });
 
-  it("HT4 of a payload is bounded to the byte of its JSON", async () => {
+  it("HT4 of a payload is limited to the exact byte of its JSON", async () => {
     const raw = taskOfPayload(TASK_PAYLOAD_BYTES_MAX);
     expect((await call("POST", "/v1/tasks", { raw, headers: JSON_TYPE })).status).toBe(202);
     const over = taskOfPayload(TASK_PAYLOAD_BYTES_MAX + 1);
@@ -238,7 +238,7 @@ describe("the size of a body", () => {
     );
   });
 
-  it("HT4 of a delivery has a limit of its own", async () => {
+  it("HT4 of a webhook delivery has its own limit", async () => {
     const path = "/v1/webhooks/nobody";
     const limit = "x".repeat(WEBHOOK_BODY_BYTES_MAX);
     problemOf(await call("POST", path, { raw: limit, token: null }), "not_found");

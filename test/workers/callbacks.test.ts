@@ -18,7 +18,7 @@ const controllerToken = async (): Promise<string> =>
     .token;
 
 describe("a task's callback", () => {
-  it("CB3 is taken with the task, and shown under it", async () => {
+  it("CB3 is accepted with the task, and shown in it", async () => {
     const { status, body } = await give({ url: "https://EXAMPLE.com:443/hook#part" });
     expect([status, body.callback]).toEqual([
       202,
@@ -35,15 +35,15 @@ describe("a task's callback", () => {
     [{ url: "" }, ["callback.url"]],
     [{}, ["callback.url"]],
     ["https://example.com/", ["callback"]],
-  ])("CB3 is refused when it can't be called: %j", async (callback, places) => {
+  ])("CB3 is refused if its URL may not be called: %j", async (callback, places) => {
     expect(placesOf(await give(callback as object))).toEqual(places);
   });
 
-  it("CB2 may lead to this machine only where the configuration says so", async () => {
+  it("CB2 may have a loopback URL only if the configuration allows it", async () => {
     expect(placesOf(await give({ url: "http://localhost:9000/" }))).toEqual(["callback.url"]);
   });
 
-  it("CB5 is signed with a secret that only its token's holder is shown, the same each time", async () => {
+  it("CB5 is signed with a secret that is shown only to its token, and is always the same", async () => {
     const [one, two] = [await controllerToken(), await controllerToken()];
     const secretOf = async (token?: string) =>
       (await call("GET", "/v1/callback-secret", token === undefined ? {} : { token })).body[
@@ -59,7 +59,7 @@ describe("a task's callback", () => {
     problemOf(await call("GET", "/v1/callback-secret", { token }), "forbidden");
   });
 
-  it("CB10 is delivered again at its controller's word, and at no other's", async () => {
+  it("CB10 is delivered again on request of its controller, but not of another", async () => {
     const [mine, other] = [await controllerToken(), await controllerToken()];
     const { body } = await give({ url: "https://example.invalid/" }, mine);
     const repeat = (token: string) => call("POST", `/v1/tasks/${body.id}/callback`, { token });

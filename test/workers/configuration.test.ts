@@ -3,7 +3,7 @@ import { exampleOf, operations } from "./description.ts";
 import { callWith, problemOf, type Call } from "./http.ts";
 
 const UPGRADE: Call = { headers: { Upgrade: "websocket" } };
-/** Bad values that would stand out in an answer. */
+/** Invalid values that are easy to find in an answer. */
 const BAD = {
   short: "5eC2e7",
   text: "N0t-a-key-at-all",
@@ -21,7 +21,7 @@ const detailOf = async (variables: object): Promise<string> => {
 
 describe("a mesh that is not configured", () => {
   it.each(["MESH_IDENTITY_KEY", "MESH_DISCOVERY_KEY", "MESH_SIGNING_KEY"])(
-    "HT8 says that %s is missing or wrong, and not what it is",
+    "HT8 reports that %s is missing or wrong, without its value",
     async (name) => {
       expect(await detailOf({ [name]: undefined })).toContain(`${name} is missing`);
       for (const value of ["", ...Object.values(BAD)])
@@ -33,7 +33,7 @@ describe("a mesh that is not configured", () => {
     ["ADMIN_TOKEN", undefined, "is missing"],
     ["ADMIN_TOKEN", "", "shorter than 16"],
     ["ADMIN_TOKEN", "fifteen-letters", "shorter than 16"],
-    // Could be set, but no header can carry it: nobody would ever get in.
+    // A header cannot contain it, so it could never be used.
     ["ADMIN_TOKEN", "correct horse battery staple", "bearer token"],
     ["ADMIN_TOKEN", "0123456789abcdef\n", "bearer token"],
     ["ADMIN_TOKEN", "0".repeat(513), "bearer token"],
@@ -57,31 +57,31 @@ describe("a mesh that is not configured", () => {
     ["MESH_LONGITUDE", "180.5", "degrees"],
     ["MESH_ROTATION_ENDS", "tomorrow morning", "RFC 3339"],
     ["MESH_IDENTITY_KEY_NEXT", BAD.text, "32 bytes"],
-  ])("HT8 says that %s is wrong, and not what it is (%j)", async (name, value, fault) => {
+  ])("HT8 reports that %s is wrong, without its value (%j)", async (name, value, fault) => {
     const detail = await detailOf({ [name]: value });
     expect(detail).toMatch(new RegExp(`^${name} `));
     expect(detail).toContain(fault);
   });
 
-  it("HT8 says that a rotation lacks its end, or ends too late", async () => {
+  it("HT8 reports a key rotation without an end, or with an end too far ahead", async () => {
     const next = { MESH_IDENTITY_KEY_NEXT: "44".repeat(32) };
     expect(await detailOf(next)).toMatch(/^MESH_ROTATION_ENDS is missing/);
     const ends = new Date(Date.now() + 31 * 86_400_000).toISOString();
     expect(await detailOf({ ...next, MESH_ROTATION_ENDS: ends })).toMatch(/^MESH_ROTATION_ENDS is/);
   });
 
-  it("HT8 says that one key stands under two names", async () => {
+  it("HT8 reports a key that is used under two names", async () => {
     const detail = await detailOf({ MESH_DISCOVERY_KEY: "11".repeat(32) });
     expect(detail).toMatch(/^MESH_IDENTITY_KEY, MESH_DISCOVERY_KEY and MESH_SIGNING_KEY must be/);
   });
 
-  it("HT8 names all that is wrong at once", async () => {
+  it("HT8 reports all faults at once", async () => {
     const detail = await detailOf({ ADMIN_TOKEN: undefined, MESH_SIGNING_KEY: BAD.text });
     expect(detail).toContain("ADMIN_TOKEN is missing");
     expect(detail).toContain("MESH_SIGNING_KEY is not");
   });
 
-  it("HT8 says so on every route but its description, also to who has no token", async () => {
+  it("HT8 answers with its faults on every route except /openapi.json, also without a token", async () => {
     for (const { method, path } of await operations()) {
       if (path === "/openapi.json") continue;
       const request = { ...UPGRADE, token: null };
@@ -90,7 +90,7 @@ describe("a mesh that is not configured", () => {
     }
   });
 
-  it("HT8 says that replicas need both a URL and a token", async () => {
+  it("HT8 reports that replication needs both a URL and a token", async () => {
     const [url, token] = ["https://redis.example", "a token for redis"];
     for (const half of [{ UPSTASH_REDIS_REST_URL: url }, { UPSTASH_REDIS_REST_TOKEN: token }])
       expect(await detailOf(half)).toContain("must be set together");
@@ -100,7 +100,7 @@ describe("a mesh that is not configured", () => {
 });
 
 describe("a configuration", () => {
-  it("HT8 may give keys in hex or base64, with blanks around them", async () => {
+  it("HT8 may contain keys in hex or base64, with blanks around them", async () => {
     const base64 = btoa(String.fromCharCode(...new Uint8Array(32).fill(0x11)));
     const expected = await callWith({}, "GET", "/v1/mesh");
     for (const key of [base64, `  ${base64}\n`, `${"11".repeat(32)}\n`]) {
@@ -109,7 +109,7 @@ describe("a configuration", () => {
     }
   });
 
-  it("HT8 may leave out whatever has a default", async () => {
+  it("HT8 may omit every value that has a default", async () => {
     const bare = { MESH_NAME: undefined, AUTH_MODE: undefined, DISCOVERY_PUBLIC: undefined };
     const reply = await callWith(bare, "GET", "/v1/mesh");
     expect(reply).toMatchObject({ status: 200, body: { name: "muster" } });

@@ -15,7 +15,7 @@ afterEach(async () => {
 
 const PATHS = ["/v1/connect", "/ws"];
 
-/** Straight to the gateway: on the way through the runtime, whatever asks for an upgrade becomes a GET. */
+/** Calls the gateway directly: the runtime turns every upgrade request into a GET. */
 const direct = (method: string, path: string, headers: Record<string, string>) =>
   callWith({}, method, path, { headers: { Upgrade: "websocket", ...headers } });
 
@@ -34,26 +34,26 @@ describe.each(PATHS)("%s", (path) => {
   it.each([
     ["no Upgrade header", {}],
     ["another upgrade", { Upgrade: "h2c" }],
-    ["an upgrade to more than that", { Upgrade: "websocket, h2c" }],
-  ])("HT2 asks who comes with %s to come as a WebSocket", async (_, headers) => {
+    ["an upgrade to several protocols", { Upgrade: "websocket, h2c" }],
+  ])("HT2 answers 426 to a request with %s", async (_, headers) => {
     const reply = await call("GET", path, { token: null, headers });
     problemOf(reply, "upgrade_required");
     expect(reply.headers.get("Upgrade")).toBe("websocket");
   });
 
-  it("HT2 makes no WebSocket of a HEAD request (RFC 6455 \u00a74.1)", async () => {
+  it("HT2 does not upgrade a HEAD request (RFC 6455 \u00a74.1)", async () => {
     expect((await direct("HEAD", path, {})).status).toBe(426);
   });
 
   it.each(["muster.9", "chat", "chat, superchat", ""])(
-    "HT3 speaks no subprotocol %j",
+    "HT3 refuses the subprotocol %j",
     async (protocol) => {
       const reply = await direct("GET", path, { "Sec-WebSocket-Protocol": protocol });
       expect(problemOf(reply, "invalid_request").detail).toContain("subprotocol");
     },
   );
 
-  it("HT2 has no other method", async () => {
+  it("HT2 supports only GET", async () => {
     for (const method of ["POST", "PUT", "DELETE"]) {
       const reply = await direct(method, path, {});
       problemOf(reply, "method_not_allowed");
@@ -62,7 +62,7 @@ describe.each(PATHS)("%s", (path) => {
   });
 });
 
-describe("a muster.2 socket that asks in vain", () => {
+describe("a muster.2 connection request that is refused", () => {
   const keys = newKeyPair(platformRandom);
   const problemFor = async (url: string): Promise<ProblemBody> => {
     const { pathname, search } = new URL(url);
@@ -76,11 +76,11 @@ describe("a muster.2 socket that asks in vain", () => {
     [409, "mesh_key_unknown", { mesh: "0".repeat(32) }],
     [401, "clock_skew", { t: "1000000000" }],
     [401, "proof_failed", { proof: "0".repeat(64) }],
-  ])("NX1 is told of it without an upgrade: %s %s for %j", async (status, code, forged) => {
+  ])("NX1 is answered without an upgrade: %s %s for %j", async (status, code, forged) => {
     expect(await problemFor(await connectUrl(keys, forged))).toMatchObject({ status, code });
   });
 
-  it("NX1 is asked to come as a WebSocket once its proof holds", async () => {
+  it("NX1 is answered with 426 if its proof is valid but it is not a WebSocket", async () => {
     expect(await problemFor(await connectUrl(keys))).toMatchObject({ code: "upgrade_required" });
   });
 });
@@ -90,7 +90,7 @@ interface Forwarded {
   readonly latitude: string | null;
 }
 
-/** What the session's object is told of a socket's origin. */
+/** The origin headers that the session's object receives. */
 async function originTold(headers: Record<string, string>): Promise<Forwarded> {
   let told: Headers = new Headers();
   const stub = {
@@ -103,22 +103,22 @@ async function originTold(headers: Record<string, string>): Promise<Forwarded> {
   await callWith({ PEER_SESSION }, "GET", "/ws", {
     token: null,
     headers: { Upgrade: "websocket", ...headers },
-  }).catch(() => undefined); // the stub's answer is none of a mesh
+  }).catch(() => undefined); // the stub's answer is not one of a mesh
   return {
     address: told.get(ORIGIN_HEADERS.address),
     latitude: told.get(ORIGIN_HEADERS.latitude),
   };
 }
 
-describe("where a socket comes from", () => {
-  it("HT3 is what the platform says, and never what the client does", async () => {
+describe("the origin of a socket", () => {
+  it("HT3 is taken from the platform, never from the client's headers", async () => {
     const forged = { [ORIGIN_HEADERS.address]: "198.51.100.1", [ORIGIN_HEADERS.latitude]: "0" };
     expect(await originTold(forged)).toEqual({ address: "", latitude: "" });
     const platform = { ...forged, "CF-Connecting-IP": "192.0.2.7" };
     expect(await originTold(platform)).toEqual({ address: "192.0.2.7", latitude: "" });
   });
 
-  it("HT3 is shown with the peer, forged headers or none", async () => {
+  it("HT3 is shown with the peer, also if the client forges headers", async () => {
     const peer = await GoPeer.join();
     expect((await peerView(peer.keys.id)).address).toBe("");
   });

@@ -26,7 +26,7 @@ export interface Description {
 
 let fetched: Promise<Description> | null = null;
 
-/** What `/openapi.json` says; fetched once a file. */
+/** The API's description, fetched once per test file. */
 export async function description(): Promise<Description> {
   fetched ??= exports.default
     .fetch("http://mesh.test/openapi.json")
@@ -45,7 +45,7 @@ export async function operations(): Promise<Operation[]> {
   );
 }
 
-/** The operation that serves a request; null when none does. HEAD is GET without the body. */
+/** The operation that serves a request; null if there is none. HEAD is served by GET. */
 export async function operationAt(method: string, path: string): Promise<Operation | null> {
   const bare = path.split("?")[0] ?? "";
   const all = await operations();
@@ -61,7 +61,7 @@ export async function operationAt(method: string, path: string): Promise<Operati
 const patternOf = (template: string): RegExp =>
   new RegExp(`^${template.replaceAll(/[.]/g, "\\.").replaceAll(/\{[^}]+\}/g, "[^/]+")}$`);
 
-/** Stands for `{id}` and its like: right in form, and of nothing that exists. */
+/** Values for path parameters: well-formed, but no resource has them. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   "/v1/tasks/{id}": "00000000-0000-4000-8000-000000000000",
   "/v1/tasks/{id}/callback": "00000000-0000-4000-8000-000000000000",

@@ -21,7 +21,7 @@ const list = async (): Promise<DialView[]> =>
   (await call<{ dials: DialView[] }>("GET", "/v1/dials")).body.dials;
 
 describe("POST /v1/peers", () => {
-  it("DL1 registers an address, and answers with 200 when it was registered", async () => {
+  it("DL1 registers an address, and answers 200 if it was registered before", async () => {
     const { status, body } = await dial({ url: URL, name: "node one" });
     expect(status).toBe(201);
     expect(DialView.strict().parse(body)).toMatchObject({
@@ -35,7 +35,7 @@ describe("POST /v1/peers", () => {
     expect(await list()).toHaveLength(1);
   });
 
-  it("DL6 with a key shows its peer at once, as discovered", async () => {
+  it("DL6 with a key shows the peer at once, as discovered", async () => {
     const { body } = await dial({ url: URL, public_key: KEY });
     const peer = await call<PeerView>("GET", `/v1/peers/${body.peer_id}`);
     expect(peer.body).toMatchObject({ public_key: KEY, state: "discovered", address: URL });
@@ -49,16 +49,16 @@ describe("POST /v1/peers", () => {
     [{ url: `wss://${"a".repeat(3_000)}.example/` }, "url"],
     [{ url: URL, public_key: "no key" }, "public_key"],
     [{ url: URL, name: "-no name-" }, "name"],
-  ])("DL7 refuses %j and says where it is wrong", async (json, place) => {
+  ])("DL7 refuses %j and names the wrong field", async (json, place) => {
     expect(placesOf(await dial(json))).toEqual([place]);
     expect(await list()).toEqual([]);
   });
 
-  it("DL6 refuses a key that nobody can prove", async () => {
+  it("DL6 refuses a key of low order, which no peer can prove", async () => {
     problemOf(await dial({ url: URL, public_key: LOW_ORDER }), "bad_key");
   });
 
-  it("DL5 is refused by a mesh that keeps go-p2p out", async () => {
+  it("DL5 is refused if GO_P2P is false", async () => {
     const options = { json: { url: URL } };
     const reply = await callWith({ GO_P2P: "false" }, "POST", "/v1/peers", options);
     problemOf(reply, "conflict");
@@ -66,7 +66,7 @@ describe("POST /v1/peers", () => {
 });
 
 describe("DELETE /v1/dials/:id", () => {
-  it("DL11 takes the address off the list, and knows of no other", async () => {
+  it("DL11 removes the address, and answers 404 for an unknown one", async () => {
     const { body } = await dial({ url: URL });
     expect((await call("DELETE", `/v1/dials/${body.id}`)).status).toBe(204);
     expect(await list()).toEqual([]);

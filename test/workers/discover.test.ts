@@ -27,7 +27,7 @@ const published = (count: number) => until(pointers, ({ length }) => length === 
 
 type Discoverer = Pick<DiscoveryReader, "discover">;
 
-/** Everything that is found, by those who have the keys. */
+/** All peers that discovery finds. */
 async function found(options: DiscoverOptions = {}, discovery: Discoverer = mesh().discovery) {
   const names: string[] = [];
   for await (const each of discovery.discover(options))
@@ -35,7 +35,7 @@ async function found(options: DiscoverOptions = {}, discovery: Discoverer = mesh
   return names.toSorted();
 }
 
-/** Follows what happens, noted as it comes. */
+/** Follows discovery, and records each event. */
 function following(options: DiscoverOptions = {}, discovery: Discoverer = mesh().discovery) {
   const seen: Discovered[] = [];
   const ending = new AbortController();
@@ -55,7 +55,7 @@ function following(options: DiscoverOptions = {}, discovery: Discoverer = mesh()
   return { seen, told, stop };
 }
 
-/** Ends the epoch, as a day does. */
+/** Ends the epoch, as happens after a day. */
 async function turnEpoch(): Promise<void> {
   await runInDurableObject(coordinatorStub(), (_, { storage }) => {
     storage.sql.exec("UPDATE discovery_epochs SET opened_at = opened_at - 86400000");
@@ -68,7 +68,7 @@ async function turnEpoch(): Promise<void> {
 }
 
 describe("discovery in the SDK", () => {
-  it("DS25 finds and opens every peer, page by page, and those that match alone", async () => {
+  it("DS25 finds and opens every peer over several pages, and only those that match the filter", async () => {
     await GoPeer.join({ name: "anna" });
     await GoPeer.join({ name: "bert" });
     await GoPeer.join({ name: "carl", muster: { v: 1, capabilities: ["gpu"], slots: 1 } });
@@ -84,7 +84,7 @@ describe("discovery in the SDK", () => {
     expect(names.toSorted()).toEqual(["anna", "bert", "carl"]);
   });
 
-  it("DS25 follows who comes, changes and goes", async () => {
+  it("DS25 follows peers that join, change and leave", async () => {
     const anna = await GoPeer.join({ name: "anna" });
     await published(1);
     const { seen, told, stop } = following();
@@ -101,7 +101,7 @@ describe("discovery in the SDK", () => {
     ).toEqual(["anna", "bert", "berta", ["gone", anna.keys.id]]);
   });
 
-  it("DS25 goes on following when nothing could be asked for a while, but not for ever", async () => {
+  it("DS25 continues to follow after a short outage, and fails after a long one", async () => {
     await GoPeer.join({ name: "anna" });
     await published(1);
     let asked = 0;
@@ -133,7 +133,7 @@ describe("discovery in the SDK", () => {
     await expect(impatient).rejects.toMatchObject({ status: 502 });
   });
 
-  it("DS25 tells nothing of a change of epochs: it is the same peers", async () => {
+  it("DS25 reports no event when the epoch changes: the peers are the same", async () => {
     await GoPeer.join({ name: "anna" });
     const [before] = await published(1);
     const discovery = mesh().discovery;
@@ -148,7 +148,7 @@ describe("discovery in the SDK", () => {
     expect(seen.map(({ type }) => type)).toEqual(["found", "found"]);
   });
 
-  it("DS25 finds a peer by its ID, and nobody by another", async () => {
+  it("DS25 finds a peer by its ID, and none by an unknown ID", async () => {
     const anna = await GoPeer.join({ name: "anna" });
     await published(1);
     const discovery = mesh().discovery;
@@ -156,7 +156,7 @@ describe("discovery in the SDK", () => {
     expect(await discovery.find("0".repeat(32))).toBeNull();
   });
 
-  it("DS19 resolves a pointer with the epoch's key alone, too, and refuses a changed one", async () => {
+  it("DS19 resolves a pointer with only the epoch's key, and refuses a changed one", async () => {
     const anna = await GoPeer.join({ name: "anna" });
     const pointer = present((await published(1))[0]);
     const keys = await mesh().discovery.keys();
@@ -175,7 +175,7 @@ describe("discovery in the SDK", () => {
     await expect(discovery.resolve(pointer)).rejects.toMatchObject({ code: "statement_old" });
   });
 
-  it("DS26 turns to another edge when one fails, or knows less than was seen", async () => {
+  it("DS26 uses another edge if one fails, or if its data is older than data seen before", async () => {
     await GoPeer.join({ name: "anna" });
     await published(1);
     const stale = await (
@@ -197,7 +197,7 @@ describe("discovery in the SDK", () => {
       keys: () => mesh().discovery.keys(),
       fetch: asked,
     });
-    // The old copy is as good as any to who has seen nothing newer.
+    // A client that has seen no newer data accepts the old copy.
     expect(await found({}, discovery)).toEqual(["anna"]);
     await discovery.resolve(present((await pointers())[0]));
     const current = new DiscoveryReader({
@@ -219,7 +219,7 @@ describe("discovery in the SDK", () => {
     expect(await found({}, switching)).toEqual(["anna", "bert"]);
   });
 
-  it("DS8 asks for new keys when its own are no longer taken", async () => {
+  it("DS8 fetches new keys if its keys are refused", async () => {
     await GoPeer.join({ name: "anna" });
     await published(1);
     const discovery = mesh().discovery;
@@ -244,7 +244,7 @@ describe("discovery in the SDK", () => {
   });
 });
 
-describe("what changed since", () => {
+describe("a list of changes since a position", () => {
   interface Listed {
     readonly pointers: PointerView[];
     readonly removed: { id: string; signature: string | null }[];
@@ -254,7 +254,7 @@ describe("what changed since", () => {
   }
   const list = async (query: string) => (await call<Listed>("GET", `/v1/pointers?${query}`)).body;
 
-  it("DS24 is all that changed, removals included, and nothing else", async () => {
+  it("DS24 contains all changes, including removals, and nothing else", async () => {
     const anna = await GoPeer.join({ name: "anna" });
     await GoPeer.join({ name: "bert" });
     await published(2);
@@ -276,7 +276,7 @@ describe("what changed since", () => {
     expect(await list(`since=${changed.since}`)).toMatchObject({ pointers: [], removed: [] });
   });
 
-  it("DS24 comes in pages, too", async () => {
+  it("DS24 has pages, too", async () => {
     for (const name of ["a", "b", "c"]) await GoPeer.join({ name });
     await published(3);
     const seen: string[] = [];
@@ -287,13 +287,13 @@ describe("what changed since", () => {
     expect(seen.toSorted()).toEqual((await list("")).pointers.map(({ id }) => id));
   });
 
-  it("DS24 takes no position that no answer gave in form", async () => {
+  it("DS24 refuses a malformed position", async () => {
     for (const since of ["-1", "x", "1.5", "01", "9".repeat(20)])
       expect((await call("GET", `/v1/pointers?since=${since}`)).status).toBe(400);
   });
 });
 
-it("DS18 the reader token of no epoch reads nothing", async () => {
+it("DS18 a reader token of no epoch is refused", async () => {
   const keys: DiscoveryKeys = await mesh().discovery.keys();
   const secret = hexBytes(present(keys.epochs[0]).pointer_secret).toReversed();
   const token = readerToken(secret);

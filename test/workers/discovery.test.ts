@@ -17,7 +17,7 @@ afterEach(async () => {
   await reset();
 });
 
-/** What the mesh hands a controller. */
+/** The keys that a controller receives. */
 const discoveryKey = async () => {
   const { body } = await call<DiscoveryKeys>("GET", "/v1/discovery/keys");
   return hexBytes(present(body.epochs.at(-1)).private_key);
@@ -29,7 +29,7 @@ type Listed = z.infer<typeof PointerView>;
 const pointers = async (): Promise<Listed[]> =>
   (await call<{ pointers: Listed[] }>("GET", "/v1/pointers")).body.pointers;
 
-/** The pointers, once there are that many: records are published behind the joining. */
+/** Waits until there are this many pointers: records are published after a peer joins. */
 const published = (count: number): Promise<Listed[]> =>
   until(pointers, (found) => found.length === count);
 
@@ -38,7 +38,7 @@ const only = async (): Promise<Listed> => present((await published(1))[0]);
 const fetchBlob = (id: string): Promise<Response> =>
   exports.default.fetch(`${ORIGIN}/v1/blobs/${id}`, { headers });
 
-/** Blobs as anybody outside reads them. */
+/** Reads blobs over HTTP. */
 const overHttp: BlobReader = {
   async get(id) {
     const response = await fetchBlob(id);
@@ -52,7 +52,7 @@ async function fieldsOf(pointer: Pointer, key?: Uint8Array): Promise<Map<string,
 }
 
 describe("the record of a peer", () => {
-  it("DS5 opens over HTTP with the discovery key, and is the peer's", async () => {
+  it("DS5 is read over HTTP, opens with the discovery key and describes the peer", async () => {
     const peer = await GoPeer.join({ name: "the fast one" });
     const fields = await fieldsOf(await only());
     const seen = await peerView(peer.keys.id);
@@ -67,7 +67,7 @@ describe("the record of a peer", () => {
     });
   });
 
-  it("DS5 opens with no other key, none of the mesh's own either", async () => {
+  it("DS5 does not open with another key, nor with the mesh's other keys", async () => {
     const peer = await GoPeer.join();
     const pointer = await only();
     for (const key of ["11", "22", "33"].map((byte) => hexBytes(byte.repeat(32))))
@@ -76,13 +76,13 @@ describe("the record of a peer", () => {
     await expect(fieldsOf(pointer, newKeyPair(platformRandom).privateKey)).rejects.toThrow();
   });
 
-  it("DS5 names a peer by the hash of its key", async () => {
+  it("DS5 has the hash of the peer's key as its ID", async () => {
     const peer = await GoPeer.join();
     const blob = present(await overHttp.get((await only()).blob_id));
     expect(must(openPeerRecord(blob, await discoveryKey())).id).toBe(peer.keys.id);
   });
 
-  it("DS1 is published when the peer has proved its key, and not before", async () => {
+  it("DS1 is published only after the peer has proved its key", async () => {
     const peer = await GoPeer.connect();
     await peer.handshake();
     await call("GET", "/v1/peers");
@@ -91,7 +91,7 @@ describe("the record of a peer", () => {
     expect(await published(1)).toHaveLength(1);
   });
 
-  it("DS1 of each peer has a pointer and a blob of its own, under fresh IDs", async () => {
+  it("DS1 has a pointer and a blob for each peer, with new random IDs", async () => {
     const peers = await Promise.all([1, 2, 3].map(() => GoPeer.join()));
     const found = await published(3);
     const ids = await Promise.all(
@@ -102,7 +102,7 @@ describe("the record of a peer", () => {
     expect(new Set([...names, ...ids]).size).toBe(9);
   });
 
-  it("DS1 is shown by its pointer's ID too", async () => {
+  it("DS1 is also found by its pointer's ID", async () => {
     await GoPeer.join();
     const pointer = await only();
     const { body } = await call<Listed>("GET", `/v1/pointers/${pointer.id}`);
@@ -110,7 +110,7 @@ describe("the record of a peer", () => {
     expect(Date.parse(PointerView.strict().parse(body).expires_at)).toBeGreaterThan(Date.now());
   });
 
-  it("DS1 is served as bytes that nobody keeps or takes for a page", async () => {
+  it("DS1 is served as bytes that must not be cached or rendered", async () => {
     await GoPeer.join();
     const { blob_id } = await only();
     const response = await fetchBlob(blob_id);
@@ -123,7 +123,7 @@ describe("the record of a peer", () => {
     expect(new TextDecoder().decode(bytes.subarray(0, 4))).toBe("STMF");
   });
 
-  it("DS2 shows nothing of its peer to who has no key", async () => {
+  it("DS2 reveals nothing about its peer without the key", async () => {
     const peer = await GoPeer.join({ name: "unmistakable" });
     const pointer = await only();
     expect(pointer.metadata).toEqual({});
@@ -136,7 +136,7 @@ describe("the record of a peer", () => {
   });
 });
 
-/** Lets the time pass for which a blob outlives a peer that may be back. */
+/** Advances the time until the blob of a disconnected peer is removed. */
 async function lingering(): Promise<void> {
   const coordinator = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
   await runInDurableObject(coordinator, (_, { storage }) => {
@@ -147,7 +147,7 @@ async function lingering(): Promise<void> {
 
 describe("a peer that is gone", () => {
   it.each(["leaves", "is revoked", "is forgotten", "no longer qualifies"])(
-    "DS3 has neither pointer nor blob any more when it %s",
+    "DS3 has neither pointer nor blob after it %s",
     async (how) => {
       const stays = await GoPeer.join();
       await call("PUT", `/v1/allowlist/${(await peerView(stays.keys.id)).public_key}`, {
@@ -176,14 +176,14 @@ describe("a peer that is gone", () => {
     },
   );
 
-  it("DS3 is no longer pointed to once a call that ends its session has returned", async () => {
+  it("DS3 has no pointer once the call that ends its session has returned", async () => {
     const peer = await GoPeer.join();
     await only();
     await call("POST", `/v1/peers/${peer.keys.id}/revoke`);
     expect(await pointers()).toEqual([]);
   });
 
-  it("DS3 leaves no blob in the store", async () => {
+  it("DS3 has no blob in the store", async () => {
     const peer = await GoPeer.join();
     const { blob_id } = await only();
     expect((await env.BLOBS.list()).keys.map(({ name }) => name)).toEqual([`blob:${blob_id}`]);
@@ -196,7 +196,7 @@ describe("a peer that is gone", () => {
     );
   });
 
-  it("DS20 is pointed to again when it comes back", async () => {
+  it("DS20 has a pointer again when it reconnects", async () => {
     const first = await GoPeer.join();
     const before = await only();
     first.close();
@@ -208,7 +208,7 @@ describe("a peer that is gone", () => {
     expect((await fieldsOf(after)).get("id")).toBe(first.keys.id);
   });
 
-  it("DS3 is not shown by a pointer that has run out", async () => {
+  it("DS3 is not shown by an expired pointer", async () => {
     await GoPeer.join();
     const { id } = await only();
     const coordinator = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
@@ -220,8 +220,8 @@ describe("a peer that is gone", () => {
   });
 });
 
-describe("what is not there, is over, or is not for the caller", () => {
-  /** Everything that an answer is, and how often the blob store was asked for it. */
+describe("a resource that is absent, expired, or not allowed for the caller", () => {
+  /** A whole answer, and the number of reads of the blob store for it. */
   async function answerTo(path: string, authorization: string | null) {
     const get = vi.spyOn(Object.getPrototypeOf(env.BLOBS) as KVNamespace, "get");
     const response = await exports.default.fetch(`${ORIGIN}${path}`, {
@@ -237,7 +237,7 @@ describe("what is not there, is over, or is not for the caller", () => {
     return answer;
   }
 
-  it("DS17 answers by the same bytes, after as many reads of the blob store", async () => {
+  it("DS17 has the same answer, after the same number of reads of the blob store", async () => {
     await GoPeer.join();
     const { id, blob_id } = await only();
     const allowed = headers.Authorization;
@@ -253,7 +253,7 @@ describe("what is not there, is over, or is not for the caller", () => {
     }
   });
 
-  it("DS18 is read by members with the reader token that their keys make", async () => {
+  it("DS18 is readable for members with the reader token derived from their keys", async () => {
     await GoPeer.join();
     const { id, blob_id } = await only();
     const { body } = await call<DiscoveryKeys>("GET", "/v1/discovery/keys");

@@ -8,7 +8,7 @@ afterEach(async () => {
   await reset();
 });
 
-/** The runtime shows no environment of the machine, so that this is no variable. */
+/** A constant, because the runtime does not provide the machine's environment variables. */
 const RUNS = 200;
 
 const Member = fc.oneof(
@@ -22,7 +22,7 @@ const Leaf = fc.oneof(
   fc.string({ unit: "binary" }),
 );
 
-/** Any JSON, and more often than chance would have it JSON whose members mean something here. */
+/** Any JSON, often with member names that the API uses. */
 const { value: Any } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: "small", maxDepth: 6, withCrossShrink: true },
@@ -32,12 +32,12 @@ const { value: Any } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }));
 
-/** By definition and not assignment, so that `__proto__` is a member. */
+/** Defines members instead of assigning them, so that `__proto__` is a member. */
 function membersOf(members: readonly (readonly [string, unknown])[]): object {
   return Object.fromEntries(members);
 }
 
-/** An object that is right in form but for one to three members, which may be anything. */
+/** A valid object in which one to three members are replaced by any JSON. */
 const nearly = (right: object): fc.Arbitrary<object> =>
   fc
     .array(fc.tuple(fc.constantFrom(...Object.keys(right), "__proto__"), Any), {
@@ -61,13 +61,13 @@ function isJson(bytes: Uint8Array): boolean {
     JSON.parse(new TextDecoder().decode(bytes));
     return true;
   } catch {
-    return false; // the usual case, by far
+    return false; // the usual case
   }
 }
 
-/** What the mesh may say of a body that is JSON, however odd. */
+/** The codes that the mesh may answer with to any JSON. */
 async function expectJudged(method: string, path: string, json: unknown): Promise<void> {
-  // `call` holds each answer against what all answers must be: a described status, a problem without a trace.
+  // `call` checks each answer: its status is described, and a problem contains no stack.
   const { status } = await call(method, path, { json });
   expect([200, 201, 202, 400, 413]).toContain(status);
 }
@@ -80,21 +80,21 @@ describe.each([
   ["POST", "/v1/tokens", { label: "", scope: "viewer" }],
   ["PUT", `/v1/allowlist/09${"00".repeat(31)}`, { label: "", roles: ["worker"], readmit: false }],
 ] as const)("%s %s", (method, path, right) => {
-  it("HT3 takes or refuses any JSON, and never breaks", async () => {
+  it("HT3 accepts or refuses any JSON, and never fails with a defect", async () => {
     await fc.assert(
       fc.asyncProperty(Any, (json) => expectJudged(method, path, json)),
       { numRuns: RUNS },
     );
   });
 
-  it("HT3 takes or refuses what is nearly right, and never breaks", async () => {
+  it("HT3 accepts or refuses nearly valid requests, and never fails with a defect", async () => {
     await fc.assert(
       fc.asyncProperty(nearly(right), (json) => expectJudged(method, path, json)),
       { numRuns: RUNS },
     );
   });
 
-  it("HT4 refuses any text that is no JSON, and any bytes, and never breaks", async () => {
+  it("HT4 refuses any text that is not JSON, and any bytes, and never fails with a defect", async () => {
     const headers = { "Content-Type": "application/json" };
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
@@ -108,7 +108,7 @@ describe.each([
 });
 
 describe("lists and paths", () => {
-  it("HT3 take or refuse any query, and never break", async () => {
+  it("HT3 accept or refuse any query, and never fail with a defect", async () => {
     const names = [
       "limit",
       "cursor",
@@ -143,7 +143,7 @@ describe("lists and paths", () => {
     );
   });
 
-  it("HT3 take or refuse any path below them, and never break", async () => {
+  it("HT3 accept or refuse any path below them, and never fail with a defect", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.string({ unit: "binary", minLength: 1 }),

@@ -11,10 +11,10 @@ import { operationAt } from "./description.ts";
 export interface Call {
   /** Sent as JSON. */
   readonly json?: unknown;
-  /** Sent as it is. */
+  /** Sent unchanged. */
   readonly raw?: BodyInit;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Null for none; default: the operator's. */
+  /** Null for none; default: the operator's token. */
   readonly token?: string | null;
 }
 
@@ -49,7 +49,7 @@ export function requestOf(method: string, path: string, options: Call = {}): Req
   });
 }
 
-/** One request to the mesh; whatever it answers must be what every answer of a mesh is. */
+/** Sends a request to the mesh and checks everything that holds for every answer. */
 export async function call<T = Record<string, unknown>>(
   method: string,
   path: string,
@@ -59,7 +59,7 @@ export async function call<T = Record<string, unknown>>(
   return replyOf<T>(method, path, response);
 }
 
-/** The same request to a mesh whose bindings or variables are others. */
+/** Sends a request to a mesh with changed bindings or variables. */
 export async function callWith<T = Record<string, unknown>>(
   changed: object,
   method: string,
@@ -72,7 +72,7 @@ export async function callWith<T = Record<string, unknown>>(
   return replyOf<T>(method, path, response);
 }
 
-/** A body of chunks, whose length no header announces. */
+/** A body of chunks, without Content-Length. */
 export const streamOf = (...chunks: readonly string[]): ReadableStream<Uint8Array> =>
   new ReadableStream({
     start(controller) {
@@ -81,7 +81,7 @@ export const streamOf = (...chunks: readonly string[]): ReadableStream<Uint8Arra
     },
   });
 
-/** What no answer may ever hold: the test mesh's private keys and its token. */
+/** No answer may contain these: the test mesh's private keys and its token. */
 const SECRETS = [TOKEN, "11".repeat(32), "22".repeat(32), "33".repeat(32)];
 const SAFE_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
@@ -97,7 +97,7 @@ async function replyOf<T>(method: string, path: string, response: Response): Pro
   return { status, headers, text, body };
 }
 
-/** A path that is not there and a method that it has not belong to no operation; all else is an answer of one. */
+/** The status is described by the request's operation; a path or method that does not exist has none. */
 async function expectDescribed(method: string, path: string, status: number): Promise<void> {
   const operation = await operationAt(method, path);
   if (operation === null) expect([401, 403, 404, 405]).toContain(status);
@@ -117,7 +117,7 @@ function expectProblemForm({ method, status, headers, text, body }: Failure): vo
   expect(text).not.toMatch(/\n\s*at |\.[mc]?[jt]s\b|node_modules|TypeError|ZodError/);
   if (method === "HEAD") return expect(text).toBe("");
   const { code, detail } = body as ProblemBody;
-  // Throws for a code that is not in the table, and says what stands there for one that is.
+  // Throws for a code that is not in the table.
   const { type, title, status: listed } = toProblem({ code, detail } as MusterError);
   expect(body).toMatchObject({ type, title, status: listed });
   expect(status).toBe(listed);
@@ -127,13 +127,13 @@ function expectProblemForm({ method, status, headers, text, body }: Failure): vo
   }
 }
 
-/** The problem document of an answer that must be this error. */
+/** Checks that an answer is this error, and returns its problem document. */
 export function problemOf(reply: Reply<unknown>, code: ErrorCode): ProblemBody {
   expect(reply).toMatchObject({ body: { code } });
   return reply.body as ProblemBody;
 }
 
-/** The places that a refused request was told of. */
+/** The paths of the issues in the answer to a refused request. */
 export const placesOf = (reply: Reply<unknown>): readonly string[] => [
   ...new Set(problemOf(reply, "invalid_request").issues?.map(({ path }) => path)),
 ];

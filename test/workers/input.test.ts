@@ -23,7 +23,7 @@ const ODD = [
 
 describe("an ID in a path", () => {
   it.each([...ODD, HEX_ID.slice(1), `${HEX_ID}0`, "A".repeat(32), "g".repeat(32)])(
-    "HT3 %s is none of a peer, a pointer or a blob",
+    "HT3 %s is refused as the ID of a peer, a pointer or a blob",
     async (id) => {
       for (const [method, path] of [
         ["GET", `/v1/peers/${id}`],
@@ -38,7 +38,7 @@ describe("an ID in a path", () => {
   );
 
   it.each([...ODD, "00000000-0000-0000-0000-00000000000g", "0".repeat(32)])(
-    "HT3 %s is none of a task",
+    "HT3 %s is refused as the ID of a task",
     async (id) => {
       expect(placesOf(await call("GET", `/v1/tasks/${id}`))).toEqual(["id"]);
       expect(placesOf(await call("DELETE", `/v1/tasks/${id}`))).toEqual(["id"]);
@@ -46,7 +46,7 @@ describe("an ID in a path", () => {
   );
 
   it.each([...ODD, KEY.slice(1), `${KEY}0`, KEY.replace("09", "0g"), "AB".repeat(32)])(
-    "HT3 %s is no public key",
+    "HT3 %s is refused as a public key",
     async (key) => {
       const path = `/v1/allowlist/${key}`;
       expect(placesOf(await call("PUT", path, { json: {} }))).toEqual(["public_key"]);
@@ -58,7 +58,7 @@ describe("an ID in a path", () => {
     ["zero", "00".repeat(32)],
     ["one", `01${"00".repeat(31)}`],
     ["a point of order 8", "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"],
-  ])("HT3 a public key of low order (%s) is bad_key", async (_, key) => {
+  ])("HT3 a public key of low order (%s) is refused with bad_key", async (_, key) => {
     problemOf(await call("PUT", `/v1/allowlist/${key}`, { json: {} }), "bad_key");
     expect((await call("GET", "/v1/allowlist")).body).toMatchObject({ entries: [] });
   });
@@ -72,7 +72,7 @@ describe("an ID in a path", () => {
     "a.b",
     "a".repeat(65),
     "%C5%BEeton",
-  ])("HT3 %s is no name of a webhook source", async (name) => {
+  ])("HT3 %s is refused as the name of a webhook source", async (name) => {
     const path = `/v1/webhook-sources/${name}`;
     const source = { scheme: "github", secret: "sixteen characters", task: { kind: "test" } };
     expect(placesOf(await call("PUT", path, { json: source }))).toEqual(["name"]);
@@ -96,7 +96,7 @@ describe("an ID in a path", () => {
     ["GET", `/v1/blobs/${HEX_ID}`],
     ["DELETE", "/v1/tokens/0123456789abcdef"],
     ["DELETE", "/v1/join-keys/0123456789abcdef"],
-  ])("HT3 of nothing that exists is not_found: %s %s", async (method, path) => {
+  ])("HT3 is answered with not_found if no resource has it: %s %s", async (method, path) => {
     problemOf(await call(method, path), "not_found");
   });
 });
@@ -117,13 +117,13 @@ const NO_COUNTS = [
 ];
 
 describe("a query", () => {
-  it.each(NO_COUNTS)("HT3 limit=%s is out of bounds on every list", async (limit) => {
+  it.each(NO_COUNTS)("HT3 limit=%s is refused on every list", async (limit) => {
     for (const list of LISTS)
       expect(placesOf(await call("GET", `/v1/${list}?limit=${limit}`))).toEqual(["limit"]);
   });
 
   it.each(["-1", "-0.001", "60.001", "NaN", "Infinity", "-Infinity", "1e9", "soon", "1s"])(
-    "HT3 wait=%s is out of bounds",
+    "HT3 wait=%s is refused",
     async (wait) => {
       const { body } = await call<{ id: string }>("POST", "/v1/tasks", { json: { kind: "test" } });
       expect(placesOf(await call("GET", `/v1/tasks/${body.id}?wait=${wait}`))).toEqual(["wait"]);
@@ -131,7 +131,7 @@ describe("a query", () => {
   );
 
   it.each(["", "0", "-1", "1.5", "0x10", "1e3", "%201", "abc", "9".repeat(30), HEX_ID, "%00"])(
-    "HT3 cursor=%s came from no page of tasks or of the audit log",
+    "HT3 cursor=%s is refused for tasks and the audit log",
     async (cursor) => {
       for (const list of ["tasks", "audit"]) {
         const reply = await call("GET", `/v1/${list}?cursor=${cursor}`);
@@ -141,7 +141,7 @@ describe("a query", () => {
   );
 
   it.each(["", "0", "5", "A".repeat(32), `${HEX_ID}0`, "%27%3B--", "\u{1f600}"])(
-    "HT3 cursor=%s came from no page of peers or pointers",
+    "HT3 cursor=%s is refused for peers and pointers",
     async (cursor) => {
       for (const list of ["peers", "pointers"]) {
         const reply = await call("GET", `/v1/${list}?cursor=${cursor}`);
@@ -150,7 +150,7 @@ describe("a query", () => {
     },
   );
 
-  it("HT3 a cursor of 201 characters is refused before anybody reads it", async () => {
+  it("HT3 a cursor of 201 characters is refused before it is parsed", async () => {
     for (const list of LISTS)
       expect(placesOf(await call("GET", `/v1/${list}?cursor=${"0".repeat(201)}`))).toEqual([
         "cursor",
@@ -167,17 +167,17 @@ describe("a query", () => {
     ["tasks?kind=not%20a%20kind", "kind"],
     ["tasks?kind=", "kind"],
     [`tasks?kind=${"a".repeat(65)}`, "kind"],
-  ])("HT3 /v1/%s is told of the field", async (path, place) => {
+  ])("HT3 /v1/%s is refused with the name of the field", async (path, place) => {
     expect(placesOf(await call("GET", `/v1/${path}`))).toEqual([place]);
   });
 
-  it("HT3 several faults are told of at once, and of the bounds", async () => {
+  it("HT3 several faults are reported at once, with the limits", async () => {
     const reply = await call("GET", "/v1/peers?limit=0&state=x&role=y");
     expect(placesOf(reply).toSorted()).toEqual(["limit", "role", "state"]);
     expect(JSON.stringify(reply.body)).toContain(">=1");
   });
 
-  it("HT3 of fields that nobody knows, or that every object has, changes nothing", async () => {
+  it("HT3 with unknown parameters, or names that every object has, has no effect", async () => {
     const path =
       "/v1/tasks?__proto__=1&__proto__=2&constructor=3&toString=4&hasOwnProperty=&fresh=1";
     expect(await call("GET", path)).toMatchObject({ status: 200, body: { tasks: [] } });
@@ -223,13 +223,13 @@ describe("a task", () => {
   });
 
   it.each([[null], [[]], ["text"], [5], [true], [[{ kind: "a" }]]])(
-    "HT3 is no %j",
+    "HT3 must be an object: %j is refused",
     async (json) => {
       expect(placesOf(await call("POST", "/v1/tasks", { json }))).toEqual([""]);
     },
   );
 
-  it.each(["1e999", "-1e999"])("HT3 takes no number that can't be held: %s", async (number) => {
+  it.each(["1e999", "-1e999"])("HT3 must not contain a number out of range: %s", async (number) => {
     const headers = { "Content-Type": "application/json" };
     const raw = `{"kind":"a","deadline_seconds":${number}}`;
     expect(placesOf(await call("POST", "/v1/tasks", { raw, headers }))).toEqual([
@@ -238,7 +238,7 @@ describe("a task", () => {
   });
 
   it.each(["", " ", "a b", "a".repeat(256), "a\tb"])(
-    "HT3 has no idempotency key %j",
+    "HT3 is refused with the idempotency key %j",
     async (key) => {
       const headers = { "Idempotency-Key": key };
       const reply = await call("POST", "/v1/tasks", { json: { kind: "a" }, headers });
@@ -246,7 +246,7 @@ describe("a task", () => {
     },
   );
 
-  it("HT3 keeps no field that it does not have", async () => {
+  it("HT3 does not store unknown fields", async () => {
     const json = {
       kind: "a",
       id: "mine",
@@ -300,7 +300,7 @@ describe("a token and a join key", () => {
   });
 
   it.each([...ODD, "0".repeat(15), "0".repeat(17), "G".repeat(16)])(
-    "HT3 %s is no ID of either",
+    "HT3 %s is refused as the ID of either",
     async (id) => {
       expect(placesOf(await call("DELETE", `/v1/tokens/${id}`))).toEqual(["id"]);
       expect(placesOf(await call("DELETE", `/v1/join-keys/${id}`))).toEqual(["id"]);
@@ -322,13 +322,13 @@ describe("an auth mode", () => {
   });
 });
 
-/** Sent as text: an object literal with such a member would have another prototype instead. */
+/** Sent as text: in an object literal, this member would set the prototype. */
 const POLLUTING = `{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":2}},"toString":3,"a":[{"__proto__":null}]}`;
 
-describe("members that every object has", () => {
+describe("members with names that every object has", () => {
   const headers = { "Content-Type": "application/json" };
 
-  it("HT3 are data in a payload, and come back as they went", async () => {
+  it("HT3 are data in a payload, and are returned unchanged", async () => {
     const raw = `{"kind":"a","payload":${POLLUTING}}`;
     const { text, body } = await call<TaskView>("POST", "/v1/tasks", { raw, headers });
     expect(text).toContain(`"payload":${POLLUTING}`);
@@ -336,13 +336,13 @@ describe("members that every object has", () => {
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
   });
 
-  it("HT3 give a request none of its fields", async () => {
+  it("HT3 do not provide a request's fields", async () => {
     const raw = `{"__proto__":{"kind":"inherited","mode":"allowlist"}}`;
     expect(placesOf(await call("POST", "/v1/tasks", { raw, headers }))).toEqual(["kind"]);
     expect(placesOf(await call("PUT", "/v1/auth-mode", { raw, headers }))).toEqual(["mode"]);
   });
 
-  it("HT3 are dropped where a request has fields of its own", async () => {
+  it("HT3 are ignored in requests with defined fields", async () => {
     const raw = `{"kind":"a","__proto__":{"priority":9},"requirements":{"__proto__":{"min_score":1},"constructor":1}}`;
     const { body } = await call<TaskView>("POST", "/v1/tasks", { raw, headers });
     expect(body).toMatchObject({ priority: 0, requirements: { capabilities: [] } });
@@ -358,13 +358,13 @@ describe("text of any script", () => {
     "a\u0301 \u00e1",
     "\ud800 alone \udfff",
     '"\\/\b\f\n\r\t',
-  ])("HT3 comes back unchanged: %j", async (text) => {
+  ])("HT3 is returned unchanged: %j", async (text) => {
     const payload = { [text]: [text] };
     const { body } = await call<TaskView>("POST", "/v1/tasks", { json: { kind: "a", payload } });
     expect((await call<TaskView>("GET", `/v1/tasks/${body.id}`)).body.payload).toEqual(payload);
   });
 
-  it("HT3 stands in a label as well", async () => {
+  it("HT3 is allowed in a label as well", async () => {
     const label = "Br\u00fccke \u6a4b \u{1f309}";
     await call("PUT", `/v1/allowlist/${KEY}`, { json: { label } });
     expect((await call("GET", "/v1/allowlist")).body).toMatchObject({ entries: [{ label }] });

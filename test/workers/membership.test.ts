@@ -18,12 +18,12 @@ const entries = async (): Promise<AllowEntry[]> =>
 const setMode = (mode: string) => call("PUT", "/v1/auth-mode", { json: { mode } });
 
 describe("GET /v1/mesh and /healthz", () => {
-  it("HT1 tell anybody who the mesh is and that it is up", async () => {
+  it("HT1 show any caller the mesh's identity, and that it is running", async () => {
     const { status, body } = await call("GET", "/v1/mesh", { token: null });
     expect(status).toBe(200);
     expect(MeshView.strict().parse(body)).toMatchObject({
       name: "muster",
-      // Public keys of the test's private ones: RFC 7748 and RFC 8032, computed by another library.
+      // Public keys of the test's private keys (RFC 7748 and RFC 8032), computed by another library.
       public_key: "7b4e909bbe7ffe44c465a220037d608ee35897d31ef972f07f74892cb0f73f13",
       discovery_key: "0faa684ed28867b97f4a6a2dee5df8ce974e76b7018e3f22a1c4cf2678570f20",
       signing_key: "17cb79fb2b4120f2b1ec65e4198d6e08b28e813feb01e4a400839b85e18080ce",
@@ -33,14 +33,14 @@ describe("GET /v1/mesh and /healthz", () => {
     expect(health).toMatchObject({ status: 200, body: { status: "ok" } });
   });
 
-  it("HT1 name the mesh as its sessions do", async () => {
+  it("HT1 show the same identity that sessions have", async () => {
     const peer = await GoPeer.join();
     expect((await call("GET", "/v1/mesh")).body).toMatchObject({ id: peer.meshId });
   });
 });
 
 describe("GET /v1/peers/:id", () => {
-  it("HS2 shows a peer once its key is proved", async () => {
+  it("HS2 shows a peer after it has proved its key", async () => {
     const peer = await GoPeer.connect({ name: "peer 1" });
     await peer.handshake();
     problemOf(await call("GET", pathOf(peer)), "not_found");
@@ -60,7 +60,7 @@ describe("GET /v1/peers/:id", () => {
 });
 
 describe("the auth mode", () => {
-  it("AD1 is the configured one until it is set, and then what was set", async () => {
+  it("AD1 is the configured mode until another one is set", async () => {
     expect((await call("GET", "/v1/auth-mode")).body).toEqual({ mode: "open" });
     expect(await setMode("allowlist")).toMatchObject({ status: 200, body: { mode: "allowlist" } });
     expect((await call("GET", "/v1/auth-mode")).body).toEqual({ mode: "allowlist" });
@@ -68,7 +68,7 @@ describe("the auth mode", () => {
     expect((await setMode("open")).body).toEqual({ mode: "open" });
   });
 
-  it("AD3 ends the sessions that no longer qualify before the call returns", async () => {
+  it("AD3 ends the sessions of peers that are no longer allowed, before the call returns", async () => {
     const listed = await GoPeer.join();
     const other = await GoPeer.join();
     await call("PUT", entryOf(listed), { json: {} });
@@ -80,7 +80,7 @@ describe("the auth mode", () => {
 });
 
 describe("the allowlist", () => {
-  it("AD1 shows an entry as it was put, and puts it again", async () => {
+  it("AD1 stores an entry, and replaces it", async () => {
     const peer = await GoPeer.join();
     const put = await call("PUT", entryOf(peer), { json: { label: "one", roles: ["dual"] } });
     expect(put.status).toBe(200);
@@ -99,14 +99,14 @@ describe("the allowlist", () => {
     expect(await entries()).toEqual([again.body]);
   });
 
-  it("AD2 keeps each role once", async () => {
+  it("AD2 stores each role once", async () => {
     const peer = await GoPeer.join();
     const roles = ["worker", "worker", "controller"];
     const { body } = await call("PUT", entryOf(peer), { json: { roles } });
     expect(body).toMatchObject({ roles: ["worker", "controller"] });
   });
 
-  it("AD3 loses an entry by DELETE, and with it the session that needed it", async () => {
+  it("AD3 DELETE removes an entry and ends the session that needed it", async () => {
     const peer = await GoPeer.join();
     await call("PUT", entryOf(peer), { json: {} });
     await setMode("allowlist");
@@ -119,7 +119,7 @@ describe("the allowlist", () => {
 });
 
 describe("POST /v1/peers/:id/revoke", () => {
-  it("AD4 ends the session and keeps the key out, also in open mode", async () => {
+  it("AD4 ends the session and refuses the key, also in open mode", async () => {
     const peer = await GoPeer.join();
     const { status, body } = await call("POST", `${pathOf(peer)}/revoke`);
     expect(status).toBe(200);
@@ -131,18 +131,18 @@ describe("POST /v1/peers/:id/revoke", () => {
     expect(await again.closed).toMatchObject({ code: CLOSE.denied });
   });
 
-  it("AD4 may be said twice, and needs no body", async () => {
+  it("AD4 may be repeated, and needs no body", async () => {
     const peer = await GoPeer.join();
     const first = await call<PeerView>("POST", `${pathOf(peer)}/revoke`);
     const raw = "whatever this is, it is not looked at";
     const second = await call("POST", `${pathOf(peer)}/revoke`, { raw });
-    // A score moves with time; nothing else does.
+    // The score changes with time; nothing else does.
     const { score: _, ...same } = first.body;
     expect(second.status).toBe(200);
     expect(second.body).toMatchObject(same);
   });
 
-  it("AD4 is 504 with a time to come back when a session does not confirm its end", async () => {
+  it("AD4 answers 504 with Retry-After if a session does not confirm its end", async () => {
     const unconfirmed = {
       ok: false,
       error: { code: "revoke_unconfirmed", detail: "being repeated", retryAfter: 10 },
@@ -154,7 +154,7 @@ describe("POST /v1/peers/:id/revoke", () => {
     expect(reply.headers.get("Retry-After")).toBe("10");
   });
 
-  it("AD5 is lifted by readmit alone", async () => {
+  it("AD5 is lifted only by readmit", async () => {
     const peer = await GoPeer.join();
     await call("POST", `${pathOf(peer)}/revoke`);
     problemOf(await call("PUT", entryOf(peer), { json: {} }), "conflict");
@@ -176,7 +176,7 @@ describe("DELETE /v1/peers/:id", () => {
     problemOf(await call("DELETE", pathOf(peer)), "not_found");
   });
 
-  it("AD6 leaves a revocation standing", async () => {
+  it("AD6 does not lift a revocation", async () => {
     const peer = await GoPeer.join();
     await call("POST", `${pathOf(peer)}/revoke`);
     await call("DELETE", pathOf(peer));

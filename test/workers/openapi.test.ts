@@ -3,7 +3,7 @@ import { createApp } from "../../workers/app.ts";
 import { description, operations, type Operation } from "./description.ts";
 import { call, callWith } from "./http.ts";
 
-/** What needs no token (HT1, which has its own test that this is so). */
+/** Paths that need no token (HT1, tested in authorization.test.ts). */
 const OPEN = [
   "/healthz",
   "/openapi.json",
@@ -14,13 +14,13 @@ const OPEN = [
   "/v1/webhooks/{name}",
   "/ws",
 ];
-/** What takes nothing of its caller, so that nothing can be wrong with it. */
+/** Paths without any input, which cannot be invalid. */
 const INPUTLESS = ["/healthz", "/openapi.json", "/v1/mesh"];
 
 const nameOf = ({ method, path }: Pick<Operation, "method" | "path">): string =>
   `${method} ${path}`;
 
-/** Every value in it, however deep. */
+/** Every nested value. */
 function* valuesIn(value: unknown): Generator {
   yield value;
   if (typeof value === "object" && value !== null)
@@ -46,7 +46,7 @@ describe("the description", () => {
     expect(reply.body).toMatchObject({ openapi: "3.1.0", info: { title: "Muster" } });
   });
 
-  it("HT7 has every route that is registered, and no other", async () => {
+  it("HT7 contains exactly the registered routes", async () => {
     const routes = createApp()
       .routes.filter(({ method }) => method !== "ALL")
       .map(({ method, path }) => nameOf({ method, path: path.replaceAll(/:(\w+)/g, "{$1}") }));
@@ -55,13 +55,13 @@ describe("the description", () => {
     expect(new Set(described).size).toBe(described.length);
   });
 
-  it("HT7 refers to nothing that it does not hold", async () => {
+  it("HT7 has no dangling references", async () => {
     const refs = refsIn(await description());
     expect(refs.length).toBeGreaterThan(20);
     for (const ref of refs) expect([ref, at(await description(), ref)]).not.toContain(undefined);
   });
 
-  it("HT7 says of every operation in a line what it is for", async () => {
+  it("HT7 has a summary of one line for every operation", async () => {
     for (const operation of await operations())
       expect([nameOf(operation), operation.summary]).toEqual([
         nameOf(operation),
@@ -69,7 +69,7 @@ describe("the description", () => {
       ]);
   });
 
-  it("HT7 says of every operation how it fails, always by a problem document", async () => {
+  it("HT7 lists the failures of every operation, each as a problem document", async () => {
     for (const operation of await operations()) {
       const statuses = Object.keys(operation.responses);
       if (!INPUTLESS.includes(operation.path))
@@ -86,7 +86,7 @@ describe("the description", () => {
     }
   });
 
-  it("HT7 says of what takes a body that it may be too large, or no JSON", async () => {
+  it("HT7 lists 413 and 415 for every operation with a body", async () => {
     for (const operation of await operations()) {
       if (operation.requestBody === undefined) continue;
       expect(operation.requestBody).toMatchObject({ required: true });
@@ -96,7 +96,7 @@ describe("the description", () => {
     }
   });
 
-  it("HT7 asks for the token on all routes that need it, and on no others", async () => {
+  it("HT7 states the token on exactly the routes that need it", async () => {
     for (const { path, security, responses } of await operations()) {
       if (OPEN.includes(path)) {
         expect([path, security]).toEqual([path, undefined]);
@@ -113,7 +113,7 @@ describe("the description", () => {
     });
   });
 
-  it("HT7 has every parameter that stands in a path", async () => {
+  it("HT7 describes every parameter in a path", async () => {
     for (const { path, parameters = [] } of await operations()) {
       const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       const described = parameters.filter((parameter) => parameter.in === "path");
@@ -126,7 +126,7 @@ describe("the description", () => {
     }
   });
 
-  it("HT7 tells the bounds that are checked", async () => {
+  it("HT7 states the limits that are enforced", async () => {
     const byName = new Map((await operations()).map((operation) => [nameOf(operation), operation]));
     const query = byName.get("GET /v1/peers")?.parameters?.find(({ name }) => name === "limit");
     expect(query).toMatchObject({ schema: { minimum: 1, maximum: 500, default: 100 } });
@@ -140,7 +140,7 @@ describe("the description", () => {
     });
   });
 
-  it("HT7 is served by a mesh that is not configured yet", async () => {
+  it("HT7 is served by a mesh without configuration", async () => {
     const reply = await callWith({ MESH_IDENTITY_KEY: undefined }, "GET", "/openapi.json", {
       token: null,
     });

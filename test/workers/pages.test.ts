@@ -16,7 +16,7 @@ interface Item {
 
 type Page = { readonly next_cursor: string | null } & Readonly<Record<string, Item[]>>;
 
-/** The pages of a list, each a list of IDs, by following the cursors; `between` happens after the first. */
+/** The pages of a list, each a list of IDs, by following the cursors; `between` runs after the first page. */
 async function pagesOf(
   list: string,
   query: string,
@@ -45,7 +45,7 @@ const tasks = async (count: number, kind = "test"): Promise<string[]> => {
 };
 
 describe("the list of tasks", () => {
-  it("HT5 shows each once, newest first, whatever the size of the page", async () => {
+  it("HT5 contains each task once, newest first, for every page size", async () => {
     const newestFirst = (await tasks(7)).toReversed();
     for (const limit of [1, 2, 3, 7, 500]) {
       const pages = await pagesOf("tasks", `limit=${limit}`);
@@ -56,23 +56,23 @@ describe("the list of tasks", () => {
     }
   });
 
-  it("HT5 ends with a full page when nothing is behind it", async () => {
+  it("HT5 ends with a full page if no more tasks follow", async () => {
     await tasks(4);
     expect((await pagesOf("tasks", "limit=2")).map((page) => page.length)).toEqual([2, 2]);
     expect(await pagesOf("tasks", "limit=4")).toHaveLength(1);
   });
 
-  it("HT5 is one empty page when there is none", async () => {
+  it("HT5 is one empty page if there are no tasks", async () => {
     expect(await pagesOf("tasks", "limit=3")).toEqual([[]]);
   });
 
-  it("HT5 repeats and skips nothing when tasks are given while it is read", async () => {
+  it("HT5 repeats and skips no task if tasks are submitted while it is read", async () => {
     const before = await tasks(5);
     const pages = await pagesOf("tasks", "limit=2", () => tasks(3));
     expect(pages.flat()).toEqual(before.toReversed());
   });
 
-  it("HT5 holds to its filter on every page", async () => {
+  it("HT5 applies its filter to every page", async () => {
     const [odd, even] = [await tasks(3, "odd"), await tasks(3, "even")];
     expect((await pagesOf("tasks", "limit=2&kind=odd")).flat()).toEqual(odd.toReversed());
     await call("DELETE", `/v1/tasks/${even[1]}`);
@@ -90,7 +90,7 @@ describe("the list of tasks", () => {
     expect((await pagesOf("tasks", all)).flat()).toHaveLength(6);
   });
 
-  it("HT5 shows a task without what can be large", async () => {
+  it("HT5 shows tasks without their large fields", async () => {
     await submitTask("test", "x".repeat(1_000));
     const { body } = await call<{ tasks: object[] }>("GET", "/v1/tasks");
     expect(() => TaskSummary.strict().parse(body.tasks[0])).not.toThrow();
@@ -99,7 +99,7 @@ describe("the list of tasks", () => {
 });
 
 describe("the list of peers", () => {
-  it("HT5 shows each once, by ID, whatever the size of the page", async () => {
+  it("HT5 contains each peer once, by ID, for every page size", async () => {
     const peers = await Promise.all([1, 2, 3, 4].map(() => GoPeer.join()));
     const ids = peers.map(({ keys }) => keys.id).toSorted();
     for (const limit of [1, 3, 4]) {
@@ -110,7 +110,7 @@ describe("the list of peers", () => {
     expect(() => PeerView.strict().parse(body.peers[0])).not.toThrow();
   });
 
-  it("HT5 holds to its filter", async () => {
+  it("HT5 applies its filter", async () => {
     const worker = await GoPeer.join();
     const controller = await GoPeer.join({ role: "controller" });
     const left = await GoPeer.join();
@@ -121,7 +121,7 @@ describe("the list of peers", () => {
     expect((await pagesOf("peers", "limit=1&role=dual")).flat()).toEqual([]);
   });
 
-  it("HT5 goes on behind a peer that was removed while it was read", async () => {
+  it("HT5 continues after a peer that was removed while it is read", async () => {
     const peers = await Promise.all([1, 2, 3].map(() => GoPeer.join()));
     const ids = peers.map(({ keys }) => keys.id).toSorted();
     const pages = await pagesOf("peers", "limit=1", () => call("DELETE", `/v1/peers/${ids[0]}`));
@@ -129,7 +129,7 @@ describe("the list of peers", () => {
   });
 });
 
-/** Publishes pointers of peers that nobody has met: more than a test could have join. */
+/** Publishes pointers of peers that never connected: more than a test could connect. */
 const publish = (count: number): Promise<unknown> =>
   runInDurableObject(env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator")), (_, state) => {
     for (let i = 0; i < count; i++) {
@@ -145,7 +145,7 @@ const publish = (count: number): Promise<unknown> =>
   });
 
 describe("the list of pointers", () => {
-  it("HT5 shows each once, and more than one page can hold", async () => {
+  it("HT5 contains each pointer once, over several pages", async () => {
     await call("GET", "/v1/pointers");
     await publish(501);
     const ids = Array.from({ length: 501 }, (_, i) => i.toString(16).padStart(32, "0"));
@@ -155,7 +155,7 @@ describe("the list of pointers", () => {
     expect(pages).toHaveLength(6);
   });
 
-  it("HT5 shows those of the peers that are here", async () => {
+  it("HT5 contains the pointers of connected peers", async () => {
     const peers = await Promise.all([1, 2, 3].map(() => GoPeer.join()));
     const pages = await until(
       () => pagesOf("pointers", "limit=2"),
@@ -168,7 +168,7 @@ describe("the list of pointers", () => {
 });
 
 describe("the audit log", () => {
-  it("HT5 shows each act once, newest first", async () => {
+  it("HT5 contains each act once, newest first", async () => {
     for (const label of ["0", "1", "2", "3", "4"])
       await call("POST", "/v1/tokens", { json: { label, scope: "viewer" } });
     const labels: unknown[] = [];
@@ -187,7 +187,7 @@ describe("the audit log", () => {
 });
 
 describe("a cursor", () => {
-  it("HT5 of one list is none of another", async () => {
+  it("HT5 of one list is refused by another list", async () => {
     await tasks(2);
     const { body } = await call<Page>("GET", "/v1/tasks?limit=1");
     problemOf(await call("GET", `/v1/peers?cursor=${body.next_cursor}`), "invalid_request");

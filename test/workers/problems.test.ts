@@ -11,7 +11,7 @@ afterEach(async () => {
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** The methods that each path has, HEAD among them wherever GET is. */
+/** The methods of each path; HEAD wherever GET is. */
 async function methodsByPath(): Promise<Map<string, Set<string>>> {
   const paths = new Map<string, Set<string>>();
   for (const { method, path } of await operations()) {
@@ -24,7 +24,7 @@ async function methodsByPath(): Promise<Map<string, Set<string>>> {
 
 const sentWith = ({ requestBody }: Operation) => (requestBody === undefined ? {} : { json: {} });
 
-describe("what does not exist", () => {
+describe("a path that does not exist", () => {
   it.each([
     "/",
     "/v1",
@@ -40,15 +40,15 @@ describe("what does not exist", () => {
     "/v1/\u017eeton",
     "/.env",
     "/v1/connect/",
-  ])("HT2 %s is not_found by every method", async (path) => {
+  ])("HT2 %s is not_found with every method", async (path) => {
     for (const method of METHODS) problemOf(await call(method, path), "not_found");
   });
 
-  it("HT2 a very long path is not_found too", async () => {
+  it("HT2 is not_found also if it is very long", async () => {
     problemOf(await call("GET", `/${"a".repeat(8_000)}`), "not_found");
   });
 
-  it("HT2 a path is repeated in the detail as data", async () => {
+  it("HT2 is quoted in the detail as data", async () => {
     const path = '/v1/<script>alert("1")</script>';
     const reply = await call("GET", path);
     expect(problemOf(reply, "not_found").detail).toContain("/openapi.json");
@@ -57,7 +57,7 @@ describe("what does not exist", () => {
 });
 
 describe("a method that a path does not have", () => {
-  it("HT2 is method_not_allowed, and Allow names exactly those that it has", async () => {
+  it("HT2 is answered with method_not_allowed, and Allow lists exactly the supported methods", async () => {
     for (const [path, methods] of await methodsByPath()) {
       for (const method of METHODS.filter((candidate) => !methods.has(candidate))) {
         const reply = await call(method, exampleOf(path), {
@@ -70,20 +70,20 @@ describe("a method that a path does not have", () => {
     }
   });
 
-  it("HT2 is told before the body is judged", async () => {
+  it("HT2 is refused before the body is read", async () => {
     const options = { raw: "not JSON", headers: { "Content-Type": "text/plain" } };
     problemOf(await call("PUT", "/v1/tasks", options), "method_not_allowed");
     problemOf(await call("POST", "/v1/auth-mode", options), "method_not_allowed");
   });
 
-  it("HT2 is refused to HEAD as well, without a body", async () => {
+  it("HT2 is refused for HEAD as well, without a body", async () => {
     const reply = await call("HEAD", "/v1/webhooks/x");
     expect([reply.status, reply.text, reply.headers.get("Allow")]).toEqual([405, "", "POST"]);
   });
 });
 
 describe("HEAD", () => {
-  it("HT2 answers as GET does, without the body", async () => {
+  it("HT2 has the answer of GET, without the body", async () => {
     for (const operation of await operations()) {
       if (operation.method !== "GET") continue;
       const path = exampleOf(operation.path);
@@ -94,7 +94,7 @@ describe("HEAD", () => {
   });
 });
 
-/** A namespace of objects none of which can be reached. */
+/** A namespace of Durable Objects that all fail. */
 const unreachable = (fault: string) => {
   const fail = async () => {
     throw new Error(fault);
@@ -106,7 +106,7 @@ const unreachable = (fault: string) => {
 const INTERNALS = "secret stack\n    at secret (/src/secret.ts:1:2)";
 
 describe("a part of the mesh that does not answer", () => {
-  it("HT2 is unavailable on every route that asks the coordinator, with a time to come back", async () => {
+  it("HT2 is answered with unavailable and Retry-After on every route that calls the coordinator", async () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const asked: string[] = [];
     for (const operation of await operations()) {
@@ -119,7 +119,7 @@ describe("a part of the mesh that does not answer", () => {
       expect(Number(reply.headers.get("Retry-After"))).toBeGreaterThan(0);
       asked.push(`${method} ${path}`);
     }
-    // Those that take a body refused an empty one first.
+    // Routes with a body refuse an empty one first.
     expect(asked).toEqual(
       expect.arrayContaining([
         "GET /v1/peers",
@@ -138,7 +138,7 @@ describe("a part of the mesh that does not answer", () => {
     expect(log).toHaveBeenCalledWith("coordinator call failed", expect.anything());
   });
 
-  it("HT2 is unavailable to who gives a task or registers a source", async () => {
+  it("HT2 is answered with unavailable when a task or a source is sent", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const down = { COORDINATOR: unreachable(INTERNALS) };
     const task = await callWith(down, "POST", "/v1/tasks", { json: { kind: "test" } });
@@ -152,7 +152,7 @@ describe("a part of the mesh that does not answer", () => {
     );
   });
 
-  it("HT2 is unavailable when it is the blob store", async () => {
+  it("HT2 is answered with unavailable if it is the blob store", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const BLOBS = {
       get: async () => {
@@ -163,14 +163,14 @@ describe("a part of the mesh that does not answer", () => {
     expect(problemOf(reply, "unavailable").retry_after).toBeGreaterThan(0);
   });
 
-  it("HT2 is unavailable when it is the object of a new session", async () => {
+  it("HT2 is answered with unavailable if it is the object of a new session", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const down = { PEER_SESSION: unreachable(INTERNALS) };
     const reply = await callWith(down, "GET", "/ws", { headers: { Upgrade: "websocket" } });
     expect(problemOf(reply, "unavailable").retry_after).toBeGreaterThan(0);
   });
 
-  it("HT2 does not take the answer along: what is known of a task is shown when its end can't be awaited", async () => {
+  it("HT2 does not hide a task that was already read: it is shown if waiting for its end fails", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const { body: task } = await call<{ id: string }>("POST", "/v1/tasks", {
       json: { kind: "test" },
@@ -188,8 +188,8 @@ describe("a part of the mesh that does not answer", () => {
   });
 });
 
-describe("a defect of ours", () => {
-  it("HT2 is internal: its trace goes to the log and not to the caller", async () => {
+describe("a defect of the mesh", () => {
+  it("HT2 is answered with internal: its stack is logged, and not sent to the caller", async () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const nonsense = { execute: async () => ({ ok: true, value: { circle: 1n } }) };
     const COORDINATOR = { idFromName: () => "id", get: () => nonsense };

@@ -30,7 +30,7 @@ describe("POST /v1/peers/:id/requests", () => {
     expect(await asked).toMatchObject({ status: 200, body: { type: reply, payload: said } });
   });
 
-  it("AS22 returns the peer's error as its reply, and tells answers apart by what they reply to", async () => {
+  it("AS22 returns a peer's error as the reply, and matches replies to requests", async () => {
     const node = await GoPeer.join();
     const both = [ask(node.keys.id, { type: "get_logs" }), ask(node.keys.id, { type: "get_logs" })];
     const requests = [await node.readType("get_logs"), await node.readType("get_logs")];
@@ -41,7 +41,7 @@ describe("POST /v1/peers/:id/requests", () => {
     expect(replies).toContainEqual({ type: "error", payload: { code: 1003, message: "gone" } });
   });
 
-  it("AS22 answers 504 when the peer does not, and 409 when it is not there or leaves meanwhile", async () => {
+  it("AS22 answers 504 if the peer does not reply, and 409 if it is not connected or disconnects", async () => {
     const node = await GoPeer.join();
     const silent = await ask(node.keys.id, { type: "get_stats", timeout_ms: 50 });
     expect(silent.status).toBe(504);
@@ -54,7 +54,7 @@ describe("POST /v1/peers/:id/requests", () => {
     problemOf(await ask("0".repeat(32), { type: "get_stats" }), "not_found");
   });
 
-  it("AS22 takes go-p2p's five requests alone, and puts on record those that change something", async () => {
+  it("AS22 accepts only go-p2p's five requests, and records those that change something in the audit log", async () => {
     const node = await GoPeer.join();
     for (const type of ["ping", "handshake", "task_offer", "toString", ""])
       problemOf(await ask(node.keys.id, { type }), "invalid_request");

@@ -25,7 +25,7 @@ const CALLER = newKeyPair(seededRandom(7));
 const SEALED = "application/octet-stream";
 const big = (bytes: number): string => JSON.stringify("x".repeat(bytes - 2));
 
-/** A peer to which a task of this form has been offered, and that has begun it. */
+/** A peer that has received this task and started it. */
 async function offered(form: object = {}) {
   const peer = await GoPeer.join();
   await call<TaskView>("POST", "/v1/tasks", { json: { kind: "render", ...form } });
@@ -47,7 +47,7 @@ const bring = (
     headers: { "Content-Type": type, ...headers },
   });
 
-/** 26 MiB whose length no header announces. */
+/** 26 MiB without Content-Length. */
 const endless = (): ReadableStream<Uint8Array> => {
   let sent = 0;
   return new ReadableStream({
@@ -68,7 +68,7 @@ const resultOf = (id: string, token?: string) =>
   call("GET", `/v1/tasks/${id}/result`, token === undefined ? {} : { token });
 
 describe("a result that is too large for a message", () => {
-  it("AS23 comes by HTTP under its offer's ticket, ends the task, and is read as it came", async () => {
+  it("AS23 is uploaded by HTTP with its offer's ticket, ends the task, and is read unchanged", async () => {
     const { offer } = await offered();
     const json = big(3 * 1_024 * 1_024);
     expect((await bring(offer, json)).status).toBe(204);
@@ -87,7 +87,7 @@ describe("a result that is too large for a message", () => {
     ]);
   });
 
-  it("AS23 is brought and read by the SDK, which sees to its digest", async () => {
+  it("AS23 is uploaded and read by the SDK, which verifies its digest", async () => {
     const { offer } = await offered();
     const { task_id: taskId, fence, upload: ticket = "" } = offer;
     const fetch: Fetch = (url, init) => exports.default.fetch(new Request(url, init));
@@ -109,7 +109,7 @@ describe("a result that is too large for a message", () => {
     await expect(deceived.tasks.result(taskId)).rejects.toMatchObject({ code: "invalid_response" });
   });
 
-  it("AS23 is committed once: a second one, and one of an attempt given up, is lease_lost", async () => {
+  it("AS23 is committed once: a second upload, and one of a lost attempt, is answered with lease_lost", async () => {
     const { peer, offer } = await offered();
     peer.send("task_refuse", { task_id: offer.task_id, fence: offer.fence, reason: "no" });
     await peer.catchUp();
@@ -121,7 +121,7 @@ describe("a result that is too large for a message", () => {
     expect((await resultOf(second.offer.task_id)).text).toBe(big(10));
   });
 
-  it("AS23 is taken from nobody without the ticket, nor over 25 MiB", async () => {
+  it("AS23 is refused without the ticket, or above 25 MiB", async () => {
     const { offer } = await offered();
     for (const upload of ["", "nonsense", `${offer.upload}0`])
       problemOf(await bring({ ...offer, upload }, big(10)), "unauthorized");
@@ -136,7 +136,7 @@ describe("a result that is too large for a message", () => {
 describe("a large result that is not committed", () => {
   const stored = async () => (await env.BLOBS.list({ prefix: "result:" })).keys.length;
 
-  it("AS23 with another digest than its own is refused, and the next try is taken", async () => {
+  it("AS23 is refused with a wrong digest, and accepted when it is sent again", async () => {
     const { offer } = await offered();
     const digest = { "Content-Digest": `sha-256=:${"A".repeat(43)}=:` };
     problemOf(await bring(offer, big(10), "application/json", digest), "invalid_request");
@@ -144,7 +144,7 @@ describe("a large result that is not committed", () => {
     expect((await resultOf(offer.task_id)).headers.get("Content-Digest")).toMatch(/^sha-256=:/);
   });
 
-  it("AS23 is swept from the store after an hour, and what was committed stays", async () => {
+  it("AS23 is deleted from the store after an hour; committed results stay", async () => {
     const { offer } = await offered();
     const digest = { "Content-Digest": "sha-256=:other:" };
     await bring(offer, big(10), "application/json", digest);
@@ -156,7 +156,7 @@ describe("a large result that is not committed", () => {
     expect((await resultOf(offer.task_id)).text).toBe(big(10));
   });
 
-  it("AS23 changes nothing while the store is down, and can be brought again", async () => {
+  it("AS23 changes nothing while the store fails, and can be uploaded again", async () => {
     const { offer } = await offered();
     const path = `/v1/task-results/${offer.task_id}/${offer.fence}`;
     const options = {
@@ -171,7 +171,7 @@ describe("a large result that is not committed", () => {
 });
 
 describe("a large result whose store does not answer", () => {
-  it("AS23 is unavailable for its reader, and there when the store is", async () => {
+  it("AS23 is answered with unavailable, and is readable once the store answers", async () => {
     const { offer } = await offered();
     await bring(offer, big(10));
     const path = `/v1/tasks/${offer.task_id}/result`;
@@ -187,7 +187,7 @@ describe("a result for a caller that gave a key", () => {
   const opened = (container: Bytes): unknown =>
     JSON.parse(fromUtf8(openResult(container, CALLER.privateKey) ?? new Uint8Array()) ?? "");
 
-  it("AS24 is sealed by the mesh where its peer did not", async () => {
+  it("AS24 is sealed by the mesh if its peer did not seal it", async () => {
     const { peer, offer } = await offered(form);
     expect(offer.seal_to).toBe(form.seal_to);
     const { task_id, fence } = offer;
@@ -198,7 +198,7 @@ describe("a result for a caller that gave a key", () => {
     expect(opened(fromBase64(result as string) as Bytes)).toEqual({ secret: "é" });
   });
 
-  it("AS24 comes sealed when it is large, or not at all", async () => {
+  it("AS24 must be uploaded sealed if it is large", async () => {
     const { offer } = await offered(form);
     problemOf(await bring(offer, big(10)), "unsupported_media_type");
     const json = new TextEncoder().encode(big(400_000));
@@ -211,12 +211,12 @@ describe("a result for a caller that gave a key", () => {
     expect((await resultOf(offer.task_id)).headers.get("Content-Type")).toBe(SEALED);
   });
 
-  it("AS24 is refused a key that seals nothing", async () => {
+  it("AS24 is refused with a key of low order", async () => {
     const json = { kind: "render", seal_to: "00".repeat(32) };
     problemOf(await call("POST", "/v1/tasks", { json }), "invalid_request");
   });
 
-  it("AS23 is read by its owner alone", async () => {
+  it("AS23 is readable only for its owner", async () => {
     const { peer, offer } = await offered(form);
     const { task_id, fence } = offer;
     peer.send("task_result", { task_id, fence, ok: true, result: 1 });

@@ -41,14 +41,14 @@ const payloadOf = async (id: string | null): Promise<unknown> =>
   (await call<TaskView>("GET", `/v1/tasks/${id}`)).body.payload;
 
 describe("a delivery of another scheme", () => {
-  it("WH6 from Stripe becomes a task, once, however often it is signed anew", async () => {
+  it("WH6 from Stripe becomes one task, also if it is signed and sent again", async () => {
     await register("pay", { scheme: "stripe", secret: SECRET });
     const { status, body } = await deliver("pay", await stripe(EVENT));
     expect(status).toBe(202);
     expect((await deliver("pay", await stripe(EVENT))).body.task_id).toBe(body.task_id);
   });
 
-  it("WH6 in Stripe's form may come under a header that the source states", async () => {
+  it("WH6 in Stripe's form may have its signature in another header, which the source names", async () => {
     await register("pay", {
       scheme: "stripe",
       secret: SECRET,
@@ -58,7 +58,7 @@ describe("a delivery of another scheme", () => {
     problemOf(await deliver("pay", await stripe(EVENT)), "signature_missing");
   });
 
-  it("WH7 from Slack becomes a task, also when it is a form", async () => {
+  it("WH7 from Slack becomes a task, also if it is a form", async () => {
     await register("chat", { scheme: "slack", secret: SECRET, task: { kind: "chat" } });
     const { body } = await deliver("chat", await slack("command=%2Fbuild&text=main"));
     expect(await payloadOf(body.task_id)).toEqual({ command: "/build", text: "main" });
@@ -66,7 +66,7 @@ describe("a delivery of another scheme", () => {
     problemOf(await deliver("chat", stale), "signature_stale");
   });
 
-  it("WH7 that asks whether the address answers is answered with its challenge, and is no task", async () => {
+  it("WH7 that is Slack's check of the address is answered with its challenge, and becomes no task", async () => {
     await register("chat", { scheme: "slack", secret: SECRET, task: { kind: "chat" } });
     const asked = await slack('{"type":"url_verification","challenge":"abc"}');
     const reply = await deliver("chat", asked);
@@ -90,7 +90,7 @@ describe("a delivery of another scheme", () => {
     [{ scheme: "hmac", signature: { header: "not a name" } }, ["signature.header"]],
     [{ scheme: "hmac", signature: { header: "x", encoding: "base32" } }, ["signature.encoding"]],
     [{ scheme: "hmac", signature: { header: "x", prefix: "é" } }, ["signature.prefix"]],
-  ])("HT3 is not described by %j", async (source, places) => {
+  ])("HT3 is refused for a source with %j", async (source, places) => {
     const json = { secret: SECRET, task: { kind: "a" }, ...source };
     expect(placesOf(await call("PUT", "/v1/webhook-sources/shop", { json }))).toEqual(places);
   });
@@ -104,7 +104,7 @@ describe("a source's secrets", () => {
       json: { scheme: "standard-webhooks", task: { kind: "$.type" }, ...json },
     });
 
-  it("WH10 may be several, each of which opens, until one is dropped", async () => {
+  it("WH10 may be several, and each is accepted until it is removed", async () => {
     expect((await put({ secrets: [OTHER, STANDARD_SECRET] })).body.secrets).toBe(2);
     const old = await standard(EVENT, { id: "a" });
     const next = await standard(EVENT, { id: "b", key: OTHER_KEY });
@@ -114,13 +114,13 @@ describe("a source's secrets", () => {
     expect((await deliver("files", next)).status).toBe(202);
   });
 
-  it("WH10 stay when the source is changed without a word of them", async () => {
+  it("WH10 stay if the source is changed without secrets", async () => {
     await put({ secrets: [OTHER, STANDARD_SECRET] });
     expect((await put({ task: { kind: "renamed" } })).body.secrets).toBe(2);
     expect((await deliver("files", await standard(EVENT))).status).toBe(202);
   });
 
-  it("WH10 are checked again when the scheme is another", async () => {
+  it("WH10 are checked again if the scheme changes", async () => {
     await call("PUT", "/v1/webhook-sources/files", {
       json: { scheme: "github", secret: "no base64 at all", task: { kind: "a" } },
     });
@@ -133,7 +133,7 @@ describe("a source's secrets", () => {
     [{ secrets: [] }, ["secrets"]],
     [{ secrets: Array.from({ length: 4 }, () => OTHER) }, ["secrets"]],
     [{ secrets: [OTHER, "whsec_not base64, not at all"] }, ["secrets.1"]],
-  ])("WH10 are one to three, given in one way: not %j", async (json, places) => {
+  ])("WH10 are one to three, in one of two fields: %j is refused", async (json, places) => {
     expect(placesOf(await put(json))).toEqual(places);
     problemOf(await call("GET", "/v1/webhook-sources/files"), "not_found");
   });

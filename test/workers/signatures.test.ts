@@ -39,14 +39,14 @@ describe("a signed delivery", () => {
     expect(await storedBy("files")).toEqual({ tasks: 1, deliveries: 1 });
   });
 
-  it("WH1 is taken as GitHub signs it", async () => {
+  it("WH1 is accepted with GitHub's signature", async () => {
     await register("repo", GITHUB_SOURCE);
     const { status, body } = await deliver("repo", await github('{"commits":["a","b"]}'));
     expect([status, body.duplicate]).toEqual([202, false]);
     expect(await taskOf(body.task_id)).toMatchObject({ kind: "push", payload: ["a", "b"] });
   });
 
-  it("WH1 is signed over its raw body: the same JSON in other bytes is another", async () => {
+  it("WH1 is verified over its raw body: the same JSON in other bytes is refused", async () => {
     await register("files");
     for (const other of [
       `${EVENT} `,
@@ -60,7 +60,7 @@ describe("a signed delivery", () => {
   });
 
   it.each(["text/plain", "application/x-www-form-urlencoded", "application/cloudevents+json"])(
-    "WH1 may call its body %s: the signature decides, and the bytes are JSON",
+    "WH1 may have the media type %s: only the signature and the bytes matter",
     async (type) => {
       await register("files");
       const delivery = withHeaders(await standard(EVENT), { "Content-Type": type });
@@ -68,7 +68,7 @@ describe("a signed delivery", () => {
     },
   );
 
-  it("WH1 gains nothing from the operator's token", async () => {
+  it("WH1 needs a valid signature even with the operator's token", async () => {
     await register("files");
     const { token: _, ...delivery } = without(await standard(EVENT), "webhook-signature");
     problemOf(await deliver("files", delivery), "signature_missing");
@@ -82,7 +82,7 @@ describe("a signed delivery", () => {
     expect((await deliver("files", { ...delivery, raw })).status).toBe(202);
   });
 
-  it("WH1 is taken with one of several signatures, as while a secret is changed", async () => {
+  it("WH1 is accepted if one of several signatures is valid, as during a rotation", async () => {
     await register("files");
     const delivery = await standard(EVENT);
     const right = signatureOf(delivery, "webhook-signature");
@@ -92,9 +92,9 @@ describe("a signed delivery", () => {
   });
 });
 
-describe("a delivery that is not rightly signed", () => {
+describe("a delivery without a valid signature", () => {
   it.each(["webhook-id", "webhook-timestamp", "webhook-signature"])(
-    "WH2 lacks %s: signature_missing, and nothing is stored",
+    "WH2 without %s is answered with signature_missing, and nothing is stored",
     async (name) => {
       await register("files");
       const delivery = without(await standard(EVENT), name);
@@ -104,43 +104,46 @@ describe("a delivery that is not rightly signed", () => {
   );
 
   it.each([
-    ["the id", { "webhook-id": "msg_2" }],
-    ["the time", { "webhook-timestamp": String(unixNow() - 7) }],
-    ["the signature", { "webhook-signature": `v1,${btoa("x".repeat(32))}` }],
-    ["the version", { "webhook-signature": "v2,AAAA" }],
-    ["nonsense", { "webhook-signature": "," }],
-    ["a time that is none", { "webhook-timestamp": "1e9" }],
+    ["another id", { "webhook-id": "msg_2" }],
+    ["another time", { "webhook-timestamp": String(unixNow() - 7) }],
+    ["another signature", { "webhook-signature": `v1,${btoa("x".repeat(32))}` }],
+    ["another version", { "webhook-signature": "v2,AAAA" }],
+    ["a malformed signature", { "webhook-signature": "," }],
+    ["a malformed time", { "webhook-timestamp": "1e9" }],
     ["a negative time", { "webhook-timestamp": "-1" }],
     ["a time in milliseconds", { "webhook-timestamp": String(Date.now()) }],
     ["an id with a full stop", { "webhook-id": "a.b" }],
-    ["a very long list", { "webhook-signature": "v1,AAAA ".repeat(400).trim() }],
-  ])("WH2 has another %s: signature_invalid, and nothing is stored", async (_, headers) => {
+    ["a very long list of signatures", { "webhook-signature": "v1,AAAA ".repeat(400).trim() }],
+  ])("WH2 is answered with signature_invalid, and nothing is stored: %s", async (_, headers) => {
     await register("files");
     const delivery = withHeaders(await standard(EVENT), headers);
     problemOf(await deliver("files", delivery), "signature_invalid");
     expect(await storedBy("files")).toEqual({ tasks: 0, deliveries: 0 });
   });
 
-  it("WH2 is signed with another secret", async () => {
+  it("WH2 is refused if it is signed with another secret", async () => {
     await register("files");
     const delivery = await standard(EVENT, { key: new Uint8Array(32).fill(8) });
     problemOf(await deliver("files", delivery), "signature_invalid");
   });
 
-  it.each([-3_600, -310, 310, 86_400])("WH2 was signed %s s from now: stale", async (seconds) => {
-    await register("files");
-    const delivery = await standard(EVENT, { at: unixNow() + seconds });
-    problemOf(await deliver("files", delivery), "signature_stale");
-    expect(await storedBy("files")).toEqual({ tasks: 0, deliveries: 0 });
-  });
+  it.each([-3_600, -310, 310, 86_400])(
+    "WH2 is stale if it was signed %s s from now",
+    async (seconds) => {
+      await register("files");
+      const delivery = await standard(EVENT, { at: unixNow() + seconds });
+      problemOf(await deliver("files", delivery), "signature_stale");
+      expect(await storedBy("files")).toEqual({ tasks: 0, deliveries: 0 });
+    },
+  );
 
-  it.each([-280, 280])("WH2 was signed %s s from now: still fresh", async (seconds) => {
+  it.each([-280, 280])("WH2 is accepted if it was signed %s s from now", async (seconds) => {
     await register("files");
     const delivery = await standard(EVENT, { at: unixNow() + seconds });
     expect((await deliver("files", delivery)).status).toBe(202);
   });
 
-  it("WH2 leaves its id to the delivery that is", async () => {
+  it("WH2 does not occupy its ID: a valid delivery with the same ID becomes a task", async () => {
     await register("files");
     const delivery = await standard(EVENT, { id: "msg_first" });
     const forged = withHeaders(delivery, { "webhook-signature": "v1,AAAA" });
@@ -149,7 +152,7 @@ describe("a delivery that is not rightly signed", () => {
     expect([status, body.duplicate]).toEqual([202, false]);
   });
 
-  it("WH2 is told nothing of its event or its body before the signature is right", async () => {
+  it("WH2 is refused for its signature before its body is read", async () => {
     await register("files");
     for (const raw of ["not JSON", "", "{}", `{"type":"${"x".repeat(500)}"}`])
       problemOf(await deliver("files", { ...(await standard(EVENT)), raw }), "signature_invalid");
@@ -161,14 +164,14 @@ describe("a delivery that is not rightly signed", () => {
     ["signature_invalid", { "X-Hub-Signature-256": "sha256=" }],
     ["signature_invalid", { "X-Hub-Signature-256": `sha256=${"0".repeat(64)}` }],
     ["signature_invalid", { "X-Hub-Signature-256": "0".repeat(64) }],
-  ] as const)("WH2 from GitHub is %s with %j", async (code, headers) => {
+  ] as const)("WH2 from GitHub is answered with %s for the headers %j", async (code, headers) => {
     await register("repo", GITHUB_SOURCE);
     const bare = without(await github('{"commits":[]}'), "X-Hub-Signature-256");
     problemOf(await deliver("repo", withHeaders(bare, headers)), code);
     expect(await storedBy("repo")).toEqual({ tasks: 0, deliveries: 0 });
   });
 
-  it("WH2 is signed by the other scheme", async () => {
+  it("WH2 is refused if it is signed by another scheme", async () => {
     await register("repo", GITHUB_SOURCE);
     problemOf(await deliver("repo", await standard(EVENT)), "signature_missing");
     await register("files");
@@ -176,8 +179,8 @@ describe("a delivery that is not rightly signed", () => {
   });
 });
 
-describe("a delivery that comes again", () => {
-  it("WH3 answers with the first one's task, and makes no other", async () => {
+describe("a repeated delivery", () => {
+  it("WH3 is answered with the task of the first, and creates no other", async () => {
     await register("files");
     const delivery = await standard(EVENT);
     const { body: first } = await deliver("files", delivery);
@@ -191,7 +194,7 @@ describe("a delivery that comes again", () => {
     expect(await storedBy("files")).toEqual({ tasks: 1, deliveries: 1 });
   });
 
-  it("WH3 makes one task although all of them come at once", async () => {
+  it("WH3 creates one task also if all arrive at once", async () => {
     await register("files");
     const delivery = await standard(EVENT);
     const replies = await Promise.all([1, 2, 3, 4, 5].map(() => deliver("files", delivery)));
@@ -199,7 +202,7 @@ describe("a delivery that comes again", () => {
     expect(replies.filter(({ body }) => !body.duplicate)).toHaveLength(1);
   });
 
-  it("WH3 is known by webhook-id alone, whatever its time and its body are by now", async () => {
+  it("WH3 is recognized by webhook-id, also with another time and body", async () => {
     await register("files");
     const { body: first } = await deliver("files", await standard(EVENT));
     const later = await standard(EVENT.replace("a.txt", "b.txt"), { at: unixNow() - 60 });
@@ -210,7 +213,7 @@ describe("a delivery that comes again", () => {
     expect(other.task_id).not.toBe(first.task_id);
   });
 
-  it("WH3 is known although its source maps events otherwise by now", async () => {
+  it("WH3 is recognized after its source's mapping has changed", async () => {
     await register("files");
     const delivery = await standard(EVENT);
     const { body: first } = await deliver("files", delivery);
@@ -219,7 +222,7 @@ describe("a delivery that comes again", () => {
     expect([status, body.task_id, body.duplicate]).toEqual([202, first.task_id, true]);
   });
 
-  it("WH3 is known after its task has ended", async () => {
+  it("WH3 is recognized after its task has ended", async () => {
     await register("files");
     const delivery = await standard(EVENT);
     const { body: first } = await deliver("files", delivery);
@@ -227,7 +230,7 @@ describe("a delivery that comes again", () => {
     expect((await deliver("files", delivery)).body).toEqual({ ...first, duplicate: true });
   });
 
-  it("WH3 to another source is another", async () => {
+  it("WH3 is a new delivery at another source", async () => {
     await register("files");
     await register("copies");
     const delivery = await standard(EVENT);
@@ -236,7 +239,7 @@ describe("a delivery that comes again", () => {
     expect(one.body.task_id).not.toBe(two.body.task_id);
   });
 
-  it("WH3 is no idempotency key of a caller's", async () => {
+  it("WH3 does not share its ID with an API caller's idempotency key", async () => {
     await register("files");
     const { body } = await deliver("files", await standard(EVENT, { id: "shared" }));
     const headers = { "Idempotency-Key": "shared" };
@@ -245,7 +248,7 @@ describe("a delivery that comes again", () => {
     expect(given.body["id"]).not.toBe(body.task_id);
   });
 
-  it("WH3 from GitHub is known by its body, and not by its delivery header, which nobody signed", async () => {
+  it("WH3 from GitHub is recognized by its body, not by the unsigned header X-GitHub-Delivery", async () => {
     await register("repo", GITHUB_SOURCE);
     const { body: first } = await deliver("repo", await github('{"commits":[1]}', { id: "a" }));
     const { body: again } = await deliver("repo", await github('{"commits":[1]}', { id: "b" }));

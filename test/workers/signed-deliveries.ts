@@ -6,7 +6,7 @@ const base64 = (bytes: Bytes): string => btoa(String.fromCharCode(...bytes));
 const hex = (bytes: Bytes): string =>
   [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** By the platform, so that signer and verifier share no code. */
+/** Computed by the platform, so that signer and verifier share no code. */
 export async function hmac(key: Bytes, message: Bytes): Promise<Bytes> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const imported = await crypto.subtle.importKey("raw", key, algorithm, false, ["sign"]);
@@ -43,7 +43,7 @@ export async function standard(body: string | Bytes, signing: Signing = {}): Pro
   return { raw, headers, token: null };
 }
 
-/** A delivery signed as GitHub does: the body alone. */
+/** A delivery with GitHub's signature, which covers only the body. */
 export async function github(
   body: string | Bytes,
   { id = "72d3162e", secret = GITHUB_SECRET }: { id?: string; secret?: string } = {},
@@ -84,7 +84,7 @@ export const GITHUB_SOURCE = {
   task: { kind: "push", payload: "$.commits" },
 } as const;
 
-/** Registers a source: Standard Webhooks, its kind the event's `type`, unless told otherwise. */
+/** Registers a source; default: Standard Webhooks, with the event's `type` as the task's kind. */
 export const register = (name: string, source: Source = {}): Promise<Reply<WebhookSourceView>> =>
   call<WebhookSourceView>("PUT", `/v1/webhook-sources/${name}`, {
     json: { ...STANDARD_SOURCE, ...source },
@@ -99,7 +99,7 @@ export interface Delivered {
 export const deliver = (name: string, delivery: Call): Promise<Reply<Delivered>> =>
   call<Delivered>("POST", `/v1/webhooks/${name}`, delivery);
 
-/** Tasks that there are, and deliveries that the source says became one. */
+/** The number of tasks, and the number of deliveries that became a task by the source's count. */
 export async function storedBy(name: string): Promise<{ tasks: number; deliveries: number }> {
   const { body } = await call<{ tasks: unknown[] }>("GET", "/v1/tasks");
   const source = await call<WebhookSourceView>("GET", `/v1/webhook-sources/${name}`);

@@ -18,7 +18,7 @@ const taskCount = async (): Promise<number> =>
   (await call<{ tasks: unknown[] }>("GET", "/v1/tasks")).body.tasks.length;
 
 describe("POST /v1/task-batches", () => {
-  it("AS19 answers for each task, in their order; a faulty one refuses the whole request", async () => {
+  it("AS19 answers with the outcome of each task, in order; an invalid task makes the whole request invalid", async () => {
     const tasks = [{ kind: "a" }, { kind: "b", payload: "x".repeat(256 * 1_024) }, { kind: "c" }];
     const reply = await call<BatchView>("POST", "/v1/task-batches", { json: { tasks } });
     expect(reply.status).toBe(200);
@@ -32,7 +32,7 @@ describe("POST /v1/task-batches", () => {
     expect(await taskCount()).toBe(2);
   });
 
-  it("AS19 holds 1 to 100 tasks, and makes none twice under one key", async () => {
+  it("AS19 accepts 1 to 100 tasks, and creates none twice with one idempotency key", async () => {
     const send = (count: number) => {
       const tasks = Array.from({ length: count }, (_, n) => ({ kind: "n", payload: n }));
       return call<BatchView>("POST", "/v1/task-batches", { json: { tasks }, ...keyed("k") });
@@ -47,7 +47,7 @@ describe("POST /v1/task-batches", () => {
 });
 
 describe("POST /v1/tasks", () => {
-  it("AS1 answers 202 with the task and where to find it", async () => {
+  it("AS1 answers 202 with the task and its Location", async () => {
     const { status, headers, body } = await give({ kind: "test" });
     expect(status).toBe(202);
     expect(headers.get("Location")).toBe(`/v1/tasks/${body.id}`);
@@ -67,7 +67,7 @@ describe("POST /v1/tasks", () => {
     expect(shown).toMatchObject({ status: 200, body });
   });
 
-  it("AS1 keeps all that was asked for", async () => {
+  it("AS1 stores every field of the request", async () => {
     const asked = {
       kind: "go-p2p/get_stats",
       payload: { deep: [[{ a: 1.5e-7 }]], text: "\u{1f309}", empty: {}, yes: true, none: null },
@@ -90,14 +90,14 @@ describe("POST /v1/tasks", () => {
   });
 
   it.each([null, false, 0, -0.5, "", "text", [], {}, [[]]].map((payload) => [{ payload }]))(
-    "AS1 takes any JSON as a payload: %j",
+    "AS1 accepts any JSON as a payload: %j",
     async ({ payload }) => {
       const { body } = await give({ kind: "test", payload });
       expect(body.payload).toEqual(payload);
     },
   );
 
-  it("AS1 reaches a peer, whose result comes back", async () => {
+  it("AS1 assigns the task to a peer, and shows its result", async () => {
     const peer = await GoPeer.join({ name: "worker 1" });
     const { body } = await give({ kind: "sum", payload: [1, 2] });
     const { payload: offer } = await peer.readType("task_offer");
@@ -127,7 +127,7 @@ describe("an idempotency key", () => {
     expect(await taskCount()).toBe(1);
   });
 
-  it("AS12 makes one task of requests that come at once", async () => {
+  it("AS12 creates one task from concurrent requests", async () => {
     const replies = await Promise.all(
       [1, 2, 3, 4, 5].map(() => give({ kind: "test" }, keyed("at-once"))),
     );
@@ -135,7 +135,7 @@ describe("an idempotency key", () => {
     expect(await taskCount()).toBe(1);
   });
 
-  it("AS12 counts defaults as if they had been written, in any order", async () => {
+  it("AS12 treats a default like the same value in the request, in any order of fields", async () => {
     const { body } = await give({ kind: "test" }, keyed("same"));
     const spelled = { priority: 0, payload: null, max_attempts: 5, kind: "test" };
     expect((await give(spelled, keyed("same"))).body.id).toBe(body.id);
@@ -154,14 +154,14 @@ describe("an idempotency key", () => {
     expect(await taskCount()).toBe(1);
   });
 
-  it("AS12 is another with one character changed, and in the other case", async () => {
+  it("AS12 differs by one character, and by case", async () => {
     const replies = [];
     for (const key of ["key", "Key", "key2", "k".repeat(255), "{}[]\"'\\~!"])
       replies.push(await give({ kind: "test" }, keyed(key)));
     expect(new Set(replies.map(({ body }) => body.id)).size).toBe(5);
   });
 
-  it("AS12 shows the task as it is by then", async () => {
+  it("AS12 answers with the task's current state", async () => {
     const { body } = await give({ kind: "test" }, keyed("once"));
     await call("DELETE", `/v1/tasks/${body.id}`);
     expect((await give({ kind: "test" }, keyed("once"))).body).toMatchObject({
@@ -170,12 +170,12 @@ describe("an idempotency key", () => {
     });
   });
 
-  it("AS12 is not spent on a request that was refused", async () => {
+  it("AS12 is not used by a request that is refused", async () => {
     problemOf(await give({ kind: "" }, keyed("once")), "invalid_request");
     expect((await give({ kind: "test" }, keyed("once"))).status).toBe(202);
   });
 
-  it("AS12 is not needed: the same request twice is two tasks", async () => {
+  it("AS12 is optional: without it, the same request twice creates two tasks", async () => {
     await give({ kind: "test" });
     await give({ kind: "test" });
     expect(await taskCount()).toBe(2);
@@ -183,14 +183,14 @@ describe("an idempotency key", () => {
 });
 
 describe("DELETE /v1/tasks/:id", () => {
-  it("AS11 cancels a task, and does so once", async () => {
+  it("AS11 cancels a task once", async () => {
     const { body } = await give({ kind: "test" });
     const cancelled = await call<TaskView>("DELETE", `/v1/tasks/${body.id}`);
     expect(cancelled).toMatchObject({ status: 200, body: { id: body.id, state: "cancelled" } });
     expect((await call("DELETE", `/v1/tasks/${body.id}`)).body).toEqual(cancelled.body);
   });
 
-  it("AS11 tells the peer that works on it to stop", async () => {
+  it("AS11 sends the peer that runs the task a cancel message", async () => {
     const peer = await GoPeer.join();
     const { body } = await give({ kind: "test" });
     await peer.readType("task_offer");
@@ -199,7 +199,7 @@ describe("DELETE /v1/tasks/:id", () => {
     expect(payload).toMatchObject({ task_id: body.id, fence: 1 });
   });
 
-  it("AS11 can't undo a task that has ended", async () => {
+  it("AS11 does not cancel a task that has ended", async () => {
     const peer = await GoPeer.join();
     const { body } = await give({ kind: "test" });
     await peer.readType("task_offer");

@@ -11,7 +11,7 @@ afterEach(async () => {
   await reset();
 });
 
-/** A wait far longer than a test may take: one that is not woken fails by the test's own timeout. */
+/** Far longer than a test may take: a poll that is not woken fails by the test's timeout. */
 const LONG = 60;
 
 interface Poll {
@@ -32,7 +32,7 @@ function poll(id: string): Poll {
   return polling;
 }
 
-/** Reads the offer of a task and takes it. */
+/** Reads the offer of a task and accepts it. */
 async function accept(peer: GoPeer): Promise<{ task_id: string; fence: number }> {
   const { payload } = await peer.readType("task_offer");
   const { task_id, fence } = payload as { task_id: string; fence: number };
@@ -48,7 +48,7 @@ describe("a long poll", () => {
     const attempt = await accept(peer);
     peer.send("task_progress", { ...attempt, progress: 0.5 });
     peer.send("ping", { sentAt: 1 });
-    // The pong comes behind the progress, and the poll has had every chance to answer too early.
+    // The pong follows the progress, so the poll had the opportunity to answer too early.
     await peer.readType("pong");
     await call("GET", `/v1/tasks/${id}`);
     expect(waiting.answered).toBe(false);
@@ -56,7 +56,7 @@ describe("a long poll", () => {
     expect(await waiting.task).toMatchObject({ id, state: "succeeded", result: { sum: 3 } });
   });
 
-  it("HT6 answers everybody who waits", async () => {
+  it("HT6 answers all waiting callers", async () => {
     const peer = await GoPeer.join();
     const { id } = await submitTask("test", null);
     const waiting = [poll(id), poll(id), poll(id)];
@@ -67,7 +67,7 @@ describe("a long poll", () => {
       expect(task).toMatchObject({ state: "failed", error: "it can't be done" });
   });
 
-  it("HT6 of another task is not disturbed", async () => {
+  it("HT6 does not return when another task ends", async () => {
     const { id } = await submitTask("test", null);
     const other = await submitTask("test", null);
     const waiting = poll(id);
@@ -83,14 +83,14 @@ describe("a long poll", () => {
     expect(await poll(id).task).toMatchObject({ state: "expired" });
   });
 
-  it("HT6 answers at once when the task has ended already", async () => {
+  it("HT6 answers at once if the task has ended already", async () => {
     const { id } = await submitTask("test", null);
     await call("DELETE", `/v1/tasks/${id}`);
     expect(await poll(id).task).toMatchObject({ state: "cancelled" });
   });
 
   it.each(["0.05", "0", "0.001"])(
-    "HT6 answers with the task as it is when the time (%s s) is over",
+    "HT6 answers with the current task after the time (%s s)",
     async (wait) => {
       const { id } = await submitTask("test", null);
       const reply = await call("GET", `/v1/tasks/${id}?wait=${wait}`);
@@ -98,7 +98,7 @@ describe("a long poll", () => {
     },
   );
 
-  it("HT6 waits just as long as it was asked to, and shows what came meanwhile", async () => {
+  it("HT6 waits for the requested time, and shows the latest progress", async () => {
     const { id } = await submitTask("test", null);
     const real = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
     const waits: unknown[][] = [];

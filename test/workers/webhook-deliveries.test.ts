@@ -44,8 +44,8 @@ const sql = (query: string, ...bindings: (string | number)[]) =>
 const tasks = async (): Promise<number> =>
   (await call<{ tasks: unknown[] }>("GET", "/v1/tasks")).body.tasks.length;
 
-describe("an event that a filter leaves out", () => {
-  it("WH11 is answered with 2xx and the filter, and becomes no task", async () => {
+describe("an event that a filter excludes", () => {
+  it("WH11 is answered with 2xx and the filter, and does not become a task", async () => {
     await register("files", { filters: [{ path: "$.type", matches: "file.*" }] });
     const taken = await deliver("files", await standard(EVENT));
     expect(taken).toMatchObject({ status: 202, body: { duplicate: false, filtered: null } });
@@ -57,7 +57,7 @@ describe("an event that a filter leaves out", () => {
     expect(await tasks()).toBe(1);
   });
 
-  it("WH11 may be told by a header, and is judged only once its signature is right", async () => {
+  it("WH11 may be excluded by a header, and is filtered only after its signature is verified", async () => {
     await register("files", {
       ...GITHUB_SOURCE,
       filters: [{ header: "X-GitHub-Event", equals: "push" }],
@@ -75,10 +75,13 @@ describe("an event that a filter leaves out", () => {
     [[{ path: "$.x" }], ["filters.0.equals"]],
     [[{ equals: "x" }], ["filters.0.path"]],
     [Array.from({ length: 11 }, () => ({ path: "$.x", equals: 1 })), ["filters"]],
-  ])("HT3 by a filter that can't judge is refused: %j", async (filters, places) => {
-    const json = { scheme: "github", secret: "sixteen characters", task: { kind: "a" }, filters };
-    expect(placesOf(await call("PUT", SOURCE, { json }))).toEqual(places);
-  });
+  ])(
+    "HT3 by an unusable filter is refused when the source is registered: %j",
+    async (filters, places) => {
+      const json = { scheme: "github", secret: "sixteen characters", task: { kind: "a" }, filters };
+      expect(placesOf(await call("PUT", SOURCE, { json }))).toEqual(places);
+    },
+  );
 });
 
 describe("a dry run", () => {
@@ -101,7 +104,7 @@ describe("a dry run", () => {
     expect([await tasks(), await kept()]).toEqual([0, []]);
   });
 
-  it("WH13 says which filter leaves it out and which path selects nothing", async () => {
+  it("WH13 names the filter that excludes the sample, or the path that selects nothing", async () => {
     await register("files", {
       task: { kind: "$.kind" },
       filters: [{ path: "$.type", equals: "other" }],
@@ -122,7 +125,7 @@ describe("a dry run", () => {
     expect((await dryRun({ body: "not JSON" })).body).toMatchObject({ outcome: "unmapped" });
   });
 
-  it("WH13 judges the signature of a body with its headers, and needs none", async () => {
+  it("WH13 verifies the signature of a sample that has one", async () => {
     await register("files");
     const { headers = {} } = await standard(EVENT);
     const signature = async (changed: object, body = EVENT) =>
@@ -135,7 +138,7 @@ describe("a dry run", () => {
     expect(await tasks()).toBe(0);
   });
 
-  it("WH13 of a delivery that is kept shows what it would become by now", async () => {
+  it("WH13 of a recorded delivery shows the outcome by the current rules", async () => {
     await register("files", { task: { kind: "$.kind" } });
     problemOf(await deliver("files", await standard(EVENT)), "event_unmapped");
     const [delivery] = await kept();
@@ -147,14 +150,17 @@ describe("a dry run", () => {
     problemOf(await dryRun({ delivery: "0".repeat(32) }), "not_found");
   });
 
-  it.each([[{}], [{ event: 1, body: "1" }]])("HT3 has one sample: not %j", async (sample) => {
-    await register("files");
-    expect(placesOf(await dryRun(sample))).toEqual(["event"]);
-  });
+  it.each([[{}], [{ event: 1, body: "1" }]])(
+    "HT3 accepts exactly one sample: %j is refused",
+    async (sample) => {
+      await register("files");
+      expect(placesOf(await dryRun(sample))).toEqual(["event"]);
+    },
+  );
 });
 
 describe("recent deliveries", () => {
-  it("WH14 are listed with their outcome, newest first, and none that was not rightly signed", async () => {
+  it("WH14 are listed with their outcome, newest first, without those that had no valid signature", async () => {
     await register("files", { filters: [{ path: "$.type", matches: "file.*" }] });
     const first = await standard(EVENT, { id: "a" });
     const { body } = await deliver("files", first);
@@ -180,7 +186,7 @@ describe("recent deliveries", () => {
     expect([last.deliveries.length, last.next_cursor]).toEqual([1, null]);
   });
 
-  it("WH14 tell of a task that the mesh did not take just then, which the sender may bring again", async () => {
+  it("WH14 contain a delivery whose task was refused, and the sender can repeat it", async () => {
     await register("files");
     await call("POST", "/v1/tasks", { json: { kind: "x" } });
     await sql(
@@ -199,7 +205,7 @@ describe("recent deliveries", () => {
     expect((await deliver("files", await standard(EVENT))).body.duplicate).toBe(false);
   });
 
-  it("WH14 are bounded in number, size and time, and go with their source", async () => {
+  it("WH14 are limited in number, size and age, and are removed with their source", async () => {
     await register("files");
     for (let i = 0; i < WEBHOOK_DELIVERIES_PER_SOURCE_MAX + 3; i++)
       await deliver("files", await standard(EVENT, { id: `n${i}` }));
@@ -220,7 +226,7 @@ describe("recent deliveries", () => {
     expect(await sql("SELECT * FROM webhook_deliveries")).toEqual([]);
   });
 
-  it("WH16 are stored sealed, and open for their own source and signing key alone", async () => {
+  it("WH16 are stored sealed, and open only for their source and signing key", async () => {
     await register("files");
     await register("other");
     await deliver("files", await standard('{"type":"a","secret":"do not show"}'));
@@ -233,7 +239,7 @@ describe("recent deliveries", () => {
     problemOf(await call("POST", path), "conflict");
   });
 
-  it("WH14 of a source that is not there are not found", async () => {
+  it("WH14 are answered with not_found for an unknown source", async () => {
     problemOf(await call("GET", `${SOURCE}/deliveries`), "not_found");
     problemOf(await dryRun({ event: 1 }), "not_found");
     problemOf(await replay("0".repeat(32)), "not_found");
@@ -244,7 +250,7 @@ describe("recent deliveries", () => {
 });
 
 describe("a replay", () => {
-  it("WH15 takes a delivery by its source as it is now", async () => {
+  it("WH15 processes a delivery by its source's current rules", async () => {
     await register("files", { filters: [{ path: "$.type", equals: "other" }] });
     await deliver("files", await standard(EVENT));
     const [left] = await kept();
@@ -253,13 +259,13 @@ describe("a replay", () => {
     expect(again).toMatchObject({ status: 202, body: { duplicate: false, filtered: null } });
     const task = await call<TaskView>("GET", `/v1/tasks/${again.body.task_id}`);
     expect(task.body).toMatchObject({ payload: JSON.parse(EVENT), source: "webhook:files" });
-    // The sender's own repetition finds the task that the replay made.
+    // The sender's repetition finds the task that the replay created.
     const own = await deliver("files", await standard(EVENT));
     expect(own.body).toMatchObject({ task_id: again.body.task_id, duplicate: true });
     expect((await kept())[1]).toMatchObject({ outcome: "task", replay_of: left?.id });
   });
 
-  it("WH15 makes no second task, unless that is what is asked for, and then one", async () => {
+  it("WH15 creates a second task only with new_task=true, and only once per idempotency key", async () => {
     await register("files");
     const { body } = await deliver("files", await standard(EVENT));
     const [first] = await kept();
@@ -276,7 +282,7 @@ describe("a replay", () => {
     expect(new Set([body, one.body, other.body].map(({ task_id }) => task_id)).size).toBe(3);
   });
 
-  it("WH15 that still does not fit says so", async () => {
+  it("WH15 is answered with event_unmapped if the delivery still does not fit", async () => {
     await register("files", { task: { kind: "$.kind" } });
     await deliver("files", await standard(EVENT));
     const [unmapped] = await kept();

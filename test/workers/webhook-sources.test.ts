@@ -29,7 +29,7 @@ async function payloadOf(task: object, event: string): Promise<unknown> {
 }
 
 describe("an event", () => {
-  it("WH4 becomes the task that its source's mapping makes of it", async () => {
+  it("WH4 becomes a task by its source's mapping", async () => {
     const task = {
       kind: "$.type",
       payload: { file: "$.data['file']", all: ["$", "$$.type", 5, null], plain: "text" },
@@ -62,33 +62,33 @@ describe("an event", () => {
     ["is a list", "[]"],
     ["is null", "null"],
     ["would make too large a payload", `{"type":"a","data":"${"x".repeat(300_000)}"}`],
-  ])("WH4 that %s is event_unmapped, and stores nothing", async (_, event) => {
+  ])("WH4 that %s is answered with event_unmapped, and stores nothing", async (_, event) => {
     await register("files");
     problemOf(await deliver("files", await standard(event)), "event_unmapped");
     expect(await storedBy("files")).toEqual({ tasks: 0, deliveries: 0 });
   });
 
-  it("WH4 that is not UTF-8 is event_unmapped although it is rightly signed", async () => {
+  it("WH4 that is not UTF-8 is answered with event_unmapped although its signature is valid", async () => {
     await register("files");
     const bytes = utf8(EVENT);
     bytes[bytes.indexOf("a".charCodeAt(0))] = 0xff;
     problemOf(await deliver("files", await standard(bytes)), "event_unmapped");
   });
 
-  it("WH9 that GitHub posts as a form is taken", async () => {
+  it("WH9 that GitHub posts as a form becomes a task", async () => {
     await register("repo", GITHUB_SOURCE);
     const form = `payload=${encodeURIComponent('{"commits":["a"]}')}`;
     const { body } = await deliver("repo", await github(form));
     expect((await call<TaskView>("GET", `/v1/tasks/${body.task_id}`)).body.payload).toEqual(["a"]);
   });
 
-  it("WH4 that does not fit is told which path of the mapping failed", async () => {
+  it("WH4 that does not fit is answered with the path that failed", async () => {
     await register("files", { task: { kind: "fixed", payload: { a: "$.data.size[0]" } } });
     const reply = await deliver("files", await standard(EVENT));
     expect(problemOf(reply, "event_unmapped").detail).toContain("$.data.size[0]");
   });
 
-  it("WH4 that did not fit may come again when the mapping does", async () => {
+  it("WH4 that did not fit may be sent again after the mapping is corrected", async () => {
     await register("files", { task: { kind: "$.kind" } });
     const delivery = await standard(EVENT);
     problemOf(await deliver("files", delivery), "event_unmapped");
@@ -99,7 +99,7 @@ describe("an event", () => {
     });
   });
 
-  it("WH4 keeps members that every object has as data, and inherits none", async () => {
+  it("WH4 keeps members with names that every object has as data, and inherits none", async () => {
     const event = '{"type":"a","__proto__":{"file":"inherited"},"constructor":1}';
     const all = (await payloadOf({ kind: "$.type" }, event)) as object;
     expect(Object.keys(all)).toEqual(["type", "__proto__", "constructor"]);
@@ -109,7 +109,7 @@ describe("an event", () => {
 });
 
 describe("a source", () => {
-  it("WH4 is refused when its mapping can't work for any event", async () => {
+  it("WH4 is refused if its mapping is unusable for every event", async () => {
     for (const [place, task] of [
       ["task.kind", { kind: "$." }],
       ["task.kind", { kind: "not a kind" }],
@@ -131,7 +131,7 @@ describe("a source", () => {
     ["secret", { secret: "x".repeat(501) }],
     ["secret", { secret: undefined }],
     ["secret", { secret: 1_234_567_890_123_456 }],
-    // Long enough as text, but no key of Standard Webhooks.
+    // Long enough as text, but not a Standard Webhooks key.
     ["secret", { secret: "whsec_not base64, not at all" }],
     ["secret", { secret: `whsec_${btoa("x".repeat(23))}` }],
     ["secret", { scheme: "github", secret: "a lone surrogate: \ud800" }],
@@ -164,7 +164,7 @@ describe("a source", () => {
     expect(get.body).toEqual({ ...put.body, deliveries: 1 });
   });
 
-  it("WH1 that is replaced knows its new secret and no longer the old one", async () => {
+  it("WH1 that gets a new secret accepts only the new one", async () => {
     const { body: before } = await register("files");
     await deliver("files", await standard(EVENT, { id: "msg_old" }));
     const key = new Uint8Array(32).fill(9);
@@ -182,7 +182,7 @@ describe("a source", () => {
     expect((await deliver("files", await github('{"commits":[]}'))).status).toBe(202);
   });
 
-  it("WH1 that is removed takes nothing any more", async () => {
+  it("WH1 that is removed refuses deliveries", async () => {
     await register("files");
     const { body } = await deliver("files", await standard(EVENT));
     const removed = await call("DELETE", "/v1/webhook-sources/files");
@@ -190,11 +190,11 @@ describe("a source", () => {
     problemOf(await deliver("files", await standard(EVENT, { id: "msg_2" })), "not_found");
     problemOf(await call("GET", "/v1/webhook-sources/files"), "not_found");
     problemOf(await call("DELETE", "/v1/webhook-sources/files"), "not_found");
-    // What it had given stays given.
+    // Its tasks stay.
     expect((await call("GET", `/v1/tasks/${body.task_id}`)).status).toBe(200);
   });
 
-  it("HT3 is one of at most a hundred", async () => {
+  it("HT3 is refused if there are a hundred already", async () => {
     for (let i = 0; i < 100; i++) expect((await register(`s${i}`)).status).toBe(200);
     problemOf(await register("one-more"), "too_many_sources");
     expect((await register("s5", GITHUB_SOURCE)).status).toBe(200);
@@ -207,7 +207,7 @@ const coordinator = () => env.COORDINATOR.get(env.COORDINATOR.idFromName("coordi
 
 type Row = Record<string, SqlStorageValue>;
 
-/** Everything that stands in the coordinator's database. */
+/** Everything in the coordinator's database. */
 const everythingStored = (): Promise<Row[]> =>
   runInDurableObject(coordinator(), (_, state) => {
     const { sql } = state.storage;
@@ -226,11 +226,11 @@ const sealedSecrets = async (): Promise<string[]> =>
   );
 
 describe("a secret in storage", () => {
-  it("WH5 stands nowhere in it, in none of its spellings", async () => {
+  it("WH5 is not contained in plain text, in any encoding", async () => {
     await register("files");
     await register("repo", GITHUB_SOURCE);
     await deliver("files", await standard(EVENT));
-    // What is stored in base64 is looked at as bytes as well: in base64 a text has three spellings, by where it begins.
+    // Stored base64 is decoded too: in base64 a text has three encodings, depending on its offset.
     const sealed = (await sealedSecrets()).map((text) => atob(text));
     const stored = [JSON.stringify(await everythingStored()), ...sealed].join("\n");
     expect(stored).toContain("file.added");
@@ -242,7 +242,7 @@ describe("a secret in storage", () => {
     }
   });
 
-  it("WH5 is sealed anew each time", async () => {
+  it("WH5 is sealed differently each time", async () => {
     await register("one");
     await register("two");
     const [one, two] = await sealedSecrets();
@@ -251,7 +251,7 @@ describe("a secret in storage", () => {
     expect(new Set([one, two, again]).size).toBe(3);
   });
 
-  it("WH5 opens for no other source, nor under another signing key", async () => {
+  it("WH5 does not open for another source, or with another signing key", async () => {
     await register("files");
     await register("copy");
     await runInDurableObject(coordinator(), (_, state) => {
@@ -268,7 +268,7 @@ describe("a secret in storage", () => {
   });
 
   it.each(["", "AAAA", "not base64", GITHUB_SECRET])(
-    "WH5 that was altered (%j) opens nothing and crashes nothing",
+    "WH5 that was changed (%j) does not open, and causes no crash",
     async (sealed) => {
       await register("files");
       await runInDurableObject(coordinator(), (_, state) => {

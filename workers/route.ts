@@ -17,7 +17,7 @@ import { failureResponses, type FailureName } from "./responses.ts";
 export type RouteScope = Need | OwnCheck;
 
 /** How a route that needs no API token decides which requests it accepts. */
-export type OwnCheck =
+type OwnCheck =
   /** It accepts every request, because it shows nothing secret and changes nothing. */
   | "public"
   /** The handler or the handshake verifies that the peer holds its key. */

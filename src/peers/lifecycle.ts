@@ -26,7 +26,7 @@ export const PEER_EVENTS = [
 export type PeerEvent = (typeof PEER_EVENTS)[number];
 
 /** What a change of state brings with it; whoever keeps the peer performs it in the same transaction. */
-export type LifecycleEffect =
+type LifecycleEffect =
   /** Seal its record and publish a pointer to it. */
   | "publish"
   /** Take the pointer back. */

@@ -35,7 +35,7 @@ export const noOutcomes = (at: Millis): Outcomes => ({
 });
 
 /** What is left of a count after a time; a clock that was set back leaves it as it is. */
-export const remaining = (elapsed: Millis): number => 2 ** (-Math.max(0, elapsed) / HALF_LIFE);
+const remaining = (elapsed: Millis): number => 2 ** (-Math.max(0, elapsed) / HALF_LIFE);
 
 /** The outcomes as they count now. */
 export function outcomesAt(outcomes: Outcomes, now: Millis): Outcomes {

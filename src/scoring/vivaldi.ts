@@ -29,7 +29,7 @@ const GRAVITY_RHO = 150;
 /** Seconds below which two nodes stand on the same spot, and a time counts as this. */
 const TINY = 1e-6;
 /** Samples of one pair of which the median counts, against blips. */
-export const MEDIAN_OF = 3;
+const MEDIAN_OF = 3;
 
 /** A node of which nothing is known yet. */
 export const ORIGIN: Coordinate = {

@@ -39,7 +39,7 @@ export interface Contender {
   readonly cost: Cost | null;
 }
 
-export type HoldBack = "no_free_slot" | "failed_before" | "over_share";
+type HoldBack = "no_free_slot" | "failed_before" | "over_share";
 const RANKS: { readonly [H in HoldBack]: number } = {
   no_free_slot: 4,
   failed_before: 2,
@@ -47,7 +47,7 @@ const RANKS: { readonly [H in HoldBack]: number } = {
 };
 
 /** Draws what a choice needs, always as much, so that a replay is as simple as the draw. */
-export const draw = (random: Random): Draws => ({ lot: random(), venture: random() });
+const draw = (random: Random): Draws => ({ lot: random(), venture: random() });
 
 /**
  * Chooses who gets a task: the one function that does. Filters go first; of the rest the policy's measure decides,

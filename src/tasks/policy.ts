@@ -4,7 +4,7 @@ import type { Prior } from "../scoring/outcomes.ts";
 export type Policy = BestScore | ExpectedCost;
 
 /** The highest score wins. */
-export interface BestScore {
+interface BestScore {
   readonly name: "best-score";
 }
 

@@ -13,7 +13,7 @@ import { openSecret, sealSecret, storageKey } from "./sealed-secret.ts";
 import { secretOf } from "./standard-webhooks.ts";
 
 /** One delivery attempt. `endedAt` is null while it runs, and stays null if the object restarts during the attempt. */
-export interface CallbackAttempt {
+interface CallbackAttempt {
   readonly at: Millis;
   readonly endedAt: Millis | null;
   readonly status: number | null;

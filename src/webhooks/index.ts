@@ -1,6 +1,6 @@
 /** Webhooks: verifying deliveries, mapping events to tasks, storing secrets, and signing callbacks. */
-export { checkSecret, verifyDelivery, type SignedDelivery } from "./verify.ts";
-export type { HeaderReader, Verified } from "./scheme.ts";
+export { checkSecret, verifyDelivery } from "./verify.ts";
+export type { HeaderReader } from "./scheme.ts";
 export { secretOf, signStandard } from "./standard-webhooks.ts";
 export { challengeOf } from "./slack.ts";
 export { eventOf } from "./event.ts";
@@ -13,11 +13,10 @@ export {
   sealCallbackSecret,
   type Answer,
   type Callback,
-  type CallbackAttempt,
 } from "./callback.ts";
 export { checkMapping, taskOf } from "./mapping.ts";
 export { checkFilters, matchesPattern } from "./filter.ts";
 export { explainEvent, readEvent, verdictOf, type Verdict } from "./verdict.ts";
-export { headersOf, openDelivery, sealDelivery, type DeliveryContent } from "./sealed-delivery.ts";
+export { headersOf, openDelivery, sealDelivery } from "./sealed-delivery.ts";
 export { checkPayload } from "./payload.ts";
 export { openSecret, sealSecret, storageKey } from "./sealed-secret.ts";

@@ -11,7 +11,7 @@ export interface Operation {
   readonly responses: Readonly<Record<string, { readonly content?: Record<string, unknown> }>>;
 }
 
-export interface Parameter {
+interface Parameter {
   readonly in: string;
   readonly name: string;
   readonly required?: boolean;

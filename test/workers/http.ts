@@ -35,7 +35,7 @@ export interface ProblemBody {
 
 export const ORIGIN = "http://mesh.test";
 
-export function requestOf(method: string, path: string, options: Call = {}): Request {
+function requestOf(method: string, path: string, options: Call = {}): Request {
   const { json, raw, token = TOKEN } = options;
   const body = raw ?? (json === undefined ? undefined : JSON.stringify(json));
   return new Request(`${ORIGIN}${path}`, {

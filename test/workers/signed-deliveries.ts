@@ -13,7 +13,7 @@ export async function hmac(key: Bytes, message: Bytes): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.sign("HMAC", imported, message));
 }
 
-export const STANDARD_KEY = new Uint8Array(32).fill(7);
+const STANDARD_KEY = new Uint8Array(32).fill(7);
 export const STANDARD_SECRET = `whsec_${base64(STANDARD_KEY)}`;
 export const GITHUB_SECRET = "It\u2019s a GitHub secret";
 

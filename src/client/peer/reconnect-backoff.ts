@@ -4,7 +4,7 @@ import { failuresAfter, fullJitter } from "../backoff.ts";
 import { RECONNECT_BASE, RECONNECT_CAP, RECONNECT_WAIT_MAX } from "../timings.ts";
 
 /** How long after a disconnect the peer's position in the reconnect order comes up; at most `RECONNECT_WAIT_MAX`. */
-export const positionDelay = ({ slot, per_second }: Reconnect): Millis =>
+const positionDelay = ({ slot, per_second }: Reconnect): Millis =>
   Math.min((slot / per_second) * SECOND, RECONNECT_WAIT_MAX);
 
 /** The delay after a session ended, the `failures`-th time in a row: the position's delay plus full jitter. */

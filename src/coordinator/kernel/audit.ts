@@ -9,7 +9,7 @@ import type { Context } from "./context.ts";
 export const AUDIT_SUBJECT_CHARS_MAX = 100;
 
 /** What an audit entry says about a command, besides who gave it, when, and with which outcome. */
-export interface AuditedAct {
+interface AuditedAct {
   readonly subject: string;
   /** Contains no secret. */
   readonly detail?: JsonObject;

@@ -42,9 +42,9 @@ export interface CoordinatorConfig {
  * Which peers are members, which find and open other peers' records: those on the allowlist, all admitted peers, or
  * none.
  */
-export type DiscoveryMembers = "listed" | "all" | "none";
+type DiscoveryMembers = "listed" | "all" | "none";
 
-export interface DiscoveryConfig {
+interface DiscoveryConfig {
   /** Seals the epochs' secrets. */
   readonly rootKey: Bytes;
   /** Ed25519 private key, and its public half. */

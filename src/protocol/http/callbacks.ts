@@ -24,10 +24,10 @@ export type CallbackBody = z.infer<typeof CallbackBody>;
 /** The callback of tasks that webhooks create. The administrator's callback secret signs it, so a mapping contains no secret. */
 export const FixedCallback = z.object({ url: Url }).meta({ id: "FixedCallback" });
 
-export const CALLBACK_STATES = ["waiting", "pending", "delivered", "failed"] as const;
+const CALLBACK_STATES = ["waiting", "pending", "delivered", "failed"] as const;
 export type CallbackState = (typeof CALLBACK_STATES)[number];
 
-export const CallbackAttemptView = z
+const CallbackAttemptView = z
   .object({
     at: Time,
     ended_at: Time.nullable().meta({

@@ -3,14 +3,7 @@ import { Checkpoint, PointerView, Region, RemovedPointer } from "../discovery.ts
 import { Capability, Role } from "../labels.ts";
 import { NextCursor, Page } from "./page.ts";
 
-export {
-  Checkpoint,
-  DiscoveryKeys,
-  PointerView,
-  Region,
-  RemovedPointer,
-  type EpochKeys,
-} from "../discovery.ts";
+export { DiscoveryKeys, PointerView } from "../discovery.ts";
 
 /**
  * The peers to list. A pointer matches unless its public metadata contradicts the filter: properties that are not public are

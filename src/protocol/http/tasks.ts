@@ -23,7 +23,7 @@ import { CallbackBody, CallbackView } from "./callbacks.ts";
 import { ProblemView } from "./mesh.ts";
 import { NextCursor, Page, Time } from "./page.ts";
 
-export const TASK_STATES = [
+const TASK_STATES = [
   "queued",
   "leased",
   "running",
@@ -75,7 +75,7 @@ const seconds = (max: number) =>
     .max(max / 1_000);
 
 /** The pause before the next attempt of a failed task. It doubles with each attempt, up to the maximum. */
-export const Backoff = z
+const Backoff = z
   .object({
     first_seconds: seconds(RETRY_BACKOFF_CEILING).default(RETRY_BACKOFF_DEFAULT / 1_000),
     max_seconds: seconds(RETRY_BACKOFF_CEILING).default(RETRY_BACKOFF_MAX_DEFAULT / 1_000),
@@ -121,7 +121,7 @@ export const SubmitTask = z
 export type SubmitTask = z.infer<typeof SubmitTask>;
 export type SubmitTaskInput = z.input<typeof SubmitTask>;
 
-export const ATTEMPT_STATES = [
+const ATTEMPT_STATES = [
   "offered",
   "prefetched",
   "running",

@@ -8,7 +8,7 @@ export const HeaderName = z
 
 const Scalar = z.union([z.string().max(1_000), z.number(), z.boolean(), z.null()]);
 
-export const FILTER_PATTERN_CHARS_MAX = 200;
+const FILTER_PATTERN_CHARS_MAX = 200;
 
 /** A condition for an event to become a task: exactly one place, and exactly one test of the value there. */
 export const WebhookFilter = z

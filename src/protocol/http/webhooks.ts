@@ -7,7 +7,7 @@ import { Requirements, SubmitTask } from "./tasks.ts";
 import { Time } from "./page.ts";
 import { HeaderName, WebhookFilter } from "./webhook-filters.ts";
 
-export const WEBHOOK_SCHEMES = ["standard-webhooks", "github", "stripe", "slack", "hmac"] as const;
+const WEBHOOK_SCHEMES = ["standard-webhooks", "github", "stripe", "slack", "hmac"] as const;
 export const WebhookScheme = z.enum(WEBHOOK_SCHEMES).meta({
   description:
     "How deliveries are signed. `standard-webhooks`: Standard Webhooks; `github`: X-Hub-Signature-256; `stripe`: a header with a timestamp; `slack`: v0; `hmac`: HMAC-SHA256 of the body in a header",

@@ -37,7 +37,7 @@ async function openReplica(configured: ReplicaEnv): Promise<Replica> {
       "set UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN and MESH_VERIFYING_KEY (64 hex characters)",
     );
   return new Replica({
-    storePublications: upstashStore({ url, token }),
+    store: upstashStore({ url, token }),
     verifier: verifierOf(key, await platformVerify()),
     now: () => Date.now(),
     isPublic: configured.DISCOVERY_PUBLIC === "true",

@@ -56,7 +56,7 @@ export class Replica {
 
   /** One blob, or null. The replica can't open it; the reader who opens it verifies that it belongs to the peer. */
   async blob(id: string): Promise<Bytes | null> {
-    const bytes = await this.#ports.storePublications.get(blobKey(id));
+    const bytes = await this.#ports.store.get(blobKey(id));
     return bytes === null || bytes.length > BLOB_BYTES_MAX ? null : bytes;
   }
 

@@ -31,7 +31,7 @@ export interface Snapshot {
 }
 
 export interface SnapshotPorts {
-  readonly storePublications: Pick<DiscoveryStore, "get">;
+  readonly store: Pick<DiscoveryStore, "get">;
   readonly verifier: Verifier;
   readonly now: () => Millis;
   /** Called with the error when the store can't be read. */
@@ -70,7 +70,7 @@ export class SnapshotReader {
 
   /** Never rejects: when the store fails, the last snapshot remains. */
   async #read(): Promise<void> {
-    const { storePublications: store, now } = this.#ports;
+    const { store, now } = this.#ports;
     try {
       const directory = readDocument(
         Directory,
@@ -125,7 +125,7 @@ export class SnapshotReader {
   }
 
   async #readPage(name: string): Promise<DirectoryPage | null> {
-    const content = await this.#ports.storePublications.get(pageKey(name));
+    const content = await this.#ports.store.get(pageKey(name));
     return content !== null && documentName(content) === name
       ? readDocument(DirectoryPage, content, PAGE_BYTES_MAX)
       : null;

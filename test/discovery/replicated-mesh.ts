@@ -35,7 +35,7 @@ export class ReplicatedMesh {
   }
 
   /** A new replica that has read nothing yet. */
-  async open(anybody = true): Promise<void> {
+  async open(isPublic = true): Promise<void> {
     const { verifyingKey } = this.mesh.config.discovery;
     const verify = await platformVerify();
     const verifier = verifierOf(verifyingKey, (...signed) => {
@@ -45,16 +45,16 @@ export class ReplicatedMesh {
     const now = () => this.mesh.now + (this.#ahead += 3 * SECOND);
     const onFailure = (error: unknown) => this.failures.push(error);
     this.replica = new Replica({
-      storePublications: this.replicaStore,
+      store: this.replicaStore,
       verifier,
       now,
-      isPublic: anybody,
+      isPublic,
       onFailure,
     });
   }
 
   /** Seals and stores the records that the mesh has published since the last call. */
-  async store(): Promise<void> {
+  async storePublications(): Promise<void> {
     const random = seededRandom(5);
     const { publications, blobs } = this.mesh;
     for (const publication of publications.slice(this.#stored))
@@ -64,7 +64,7 @@ export class ReplicatedMesh {
 
   /** One replication attempt, as the coordinator's object makes it, after this many failed ones. */
   async replicateOnce(failures = 0): Promise<void> {
-    await this.store();
+    await this.storePublications();
     const execute = ((name: never, input: never) =>
       this.mesh.execute(name, input).result) as Parameters<typeof replicate>[0]["execute"];
     await replicate({ store: this.blobStore, replicas: this.replicaStore, execute }, failures);

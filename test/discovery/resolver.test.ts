@@ -46,11 +46,11 @@ const removal = (seq: number) => {
   const { id, epoch } = pointer();
   return { id, epoch, seq, signature: sign("removal", { id, epoch, seq }, SIGNING_KEY) };
 };
-const trust = async () => new RollbackGuard(verifierOf(VERIFYING_KEY, await platformVerify()));
+const newGuard = async () => new RollbackGuard(verifierOf(VERIFYING_KEY, await platformVerify()));
 
 describe("a signed statement of the mesh", () => {
   test("DS12 a statement with a valid signature is accepted", async () => {
-    const reader = await trust();
+    const reader = await newGuard();
     expect(must(await reader.acceptPointer(pointer(), NOW))).toEqual(pointer());
     expect(must(await reader.acceptCheckpoint(checkpoint(7, [1]))).seq).toBe(7);
     expect(must(await reader.acceptRemoval(removal(8))).seq).toBe(8);
@@ -66,7 +66,7 @@ describe("a signed statement of the mesh", () => {
     ["signature", { signature: "0".repeat(128) }],
   ])("DS12 a pointer with a changed %s is refused", async ([, change]) => {
     const forged = { ...pointer(), ...change };
-    expect(mustFail(await (await trust()).acceptPointer(forged, NOW)).code).toBe(
+    expect(mustFail(await (await newGuard()).acceptPointer(forged, NOW)).code).toBe(
       "statement_forged",
     );
   });
@@ -88,7 +88,7 @@ describe("a signed statement of the mesh", () => {
   });
 
   test("DS19 a statement is refused after a newer pointer or removal with the same ID was seen", async () => {
-    const reader = await trust();
+    const reader = await newGuard();
     must(await reader.acceptPointer(pointer({ seq: 9 }), NOW));
     expect(mustFail(await reader.acceptPointer(pointer(), NOW)).code).toBe("statement_old");
     must(await reader.acceptPointer(pointer({ seq: 9 }), NOW));
@@ -100,7 +100,7 @@ describe("a signed statement of the mesh", () => {
   });
 
   test("DS19 a pointer is refused when it has expired or its epoch has ended", async () => {
-    const reader = await trust();
+    const reader = await newGuard();
     expect(mustFail(await reader.acceptPointer(pointer(), NOW + 1_000)).code).toBe(
       "pointer_expired",
     );
@@ -109,7 +109,7 @@ describe("a signed statement of the mesh", () => {
   });
 
   test("DS26 a checkpoint with a lower sequence number than an earlier one is refused as outdated", async () => {
-    const reader = await trust();
+    const reader = await newGuard();
     must(await reader.acceptCheckpoint(checkpoint(7, [1])));
     must(await reader.acceptCheckpoint(checkpoint(7, [1])));
     expect(mustFail(await reader.acceptCheckpoint(checkpoint(6, [1]))).code).toBe("statement_old");

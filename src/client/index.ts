@@ -17,7 +17,7 @@ export type { PeersClient } from "./clients/peers-client.ts";
 export type { DialOptions, DialsClient } from "./clients/dials-client.ts";
 export type { AllowlistClient, AllowOptions } from "./clients/allowlist-client.ts";
 export type { TokensClient } from "./clients/tokens-client.ts";
-export type { JoinKeysClient } from "./clients/join-keys-client.ts";
+export type { JoinKeyOptions, JoinKeysClient } from "./clients/join-keys-client.ts";
 export type { ReplayOptions, WebhooksClient } from "./clients/webhooks-client.ts";
 export type { DiscoveryClient } from "./clients/discovery-client.ts";
 export type { AuditClient } from "./clients/audit-client.ts";

@@ -4,7 +4,6 @@ import type { PeerEvent } from "../../src/client/peer/peer-events.ts";
 import { connectPeer } from "../../src/client/peer/connect-peer.ts";
 import type { Peer } from "../../src/client/peer/peer-handle.ts";
 import type { PeerOptions } from "../../src/client/peer/peer-options.ts";
-
 import type { SocketClosed, SocketLike } from "../../src/client/platform.ts";
 import { answerChallenge } from "../../src/crypto/challenge.ts";
 import { generateIdentity } from "../../src/client/keys.ts";

@@ -353,3 +353,19 @@ describe("dials", () => {
     expect(requests[1]?.body).toEqual({ url: dial.url, public_key: publicKey });
   });
 });
+
+describe("options of the SDK", () => {
+  test("are sent under the names of the HTTP API, and left out if not given", async () => {
+    const { mesh, requests } = api(problem(403, "forbidden"));
+    const refused = { code: "forbidden" };
+    const publicKey = "ab".repeat(32);
+    await expect(mesh.allowlist.put(publicKey, { goP2p: true })).rejects.toMatchObject(refused);
+    await expect(mesh.joinKeys.create({ expiresSeconds: 60 })).rejects.toMatchObject(refused);
+    await expect(mesh.joinKeys.create()).rejects.toMatchObject(refused);
+    expect(requests.map(({ body }) => body)).toEqual([
+      { go_p2p: true },
+      { expires_seconds: 60 },
+      {},
+    ]);
+  });
+});

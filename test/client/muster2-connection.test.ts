@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
 import { OptionsError, type PeerError } from "../../src/client/errors.ts";
 import { generateIdentity } from "../../src/client/keys.ts";
-import { readMeshLink } from "../../src/client/mesh-link.ts";
 import { NoiseMesh } from "./noise-mesh.ts";
 import { waitFor } from "../wait-for.ts";
 
@@ -130,108 +129,5 @@ describe("a peer that dials by muster.2", () => {
     await waitFor(() => expect(mesh.admitted).toHaveLength(2));
     expect(peer.state).not.toBe("closed");
     await peer.close();
-  });
-});
-
-describe("rotate", () => {
-  test("resolves once the mesh has welcomed the peer under the new key", async () => {
-    const mesh = new NoiseMesh();
-    const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
-    await peer.ready;
-    const before = peer.id;
-    const fresh = generateIdentity();
-    const rotated = peer.rotate(fresh);
-    await waitFor(() => expect(mesh.rotations).toEqual([fresh.id]));
-    await mesh.dispatch({
-      type: "end",
-      fault: { code: "rotated", detail: "reconnect with the new key" },
-    });
-    expect((await rotated).id).toBe(fresh.id);
-    expect(peer.id).toBe(fresh.id);
-    expect(peer.id).not.toBe(before);
-    expect(mesh.events).toContainEqual({ type: "rotated", peerId: fresh.id });
-    await peer.close();
-  });
-
-  test("switches to the new key when the mesh refuses the old one as rotated", async () => {
-    const mesh = new NoiseMesh();
-    const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
-    await peer.ready;
-    const fresh = generateIdentity();
-    const rotated = peer.rotate(fresh);
-    await waitFor(() => expect(mesh.rotations).toEqual([fresh.id]));
-    mesh.rotatedIds.add(peer.id);
-    mesh.dropSocket();
-    expect((await rotated).id).toBe(fresh.id);
-    await peer.close();
-  });
-
-  test("rejects when the mesh welcomes the peer under the old key again", async () => {
-    const mesh = new NoiseMesh();
-    const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
-    await peer.ready;
-    const before = peer.id;
-    const rotated = peer.rotate();
-    mesh.dropSocket();
-    await expect(rotated).rejects.toMatchObject({ code: "rotation_failed" });
-    expect(peer.id).toBe(before);
-    await peer.close();
-  });
-
-  test("does not switch keys on a revocation: the peer does not reconnect", async () => {
-    const mesh = new NoiseMesh();
-    const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
-    await peer.ready;
-    const rotated = peer.rotate();
-    await mesh.dispatch({
-      type: "end",
-      fault: { code: "revoked", detail: "this key was revoked" },
-    });
-    await expect(rotated).rejects.toMatchObject({ code: "rotation_failed" });
-    await expect(peer.closed).rejects.toMatchObject({ code: "revoked" });
-  });
-
-  test("rejects when the mesh refuses, and the peer keeps its key", async () => {
-    const mesh = new NoiseMesh();
-    const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
-    await peer.ready;
-    mesh.serverKeys = generateIdentity(); // the proof is for another key than the one that verifies it
-    await expect(peer.rotate()).rejects.toMatchObject({ code: "rotation_failed" });
-    expect(peer.state).toBe("active");
-    await peer.close();
-  });
-
-  test("rejects while the peer is not active", async () => {
-    const mesh = new NoiseMesh();
-    const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
-    await expect(peer.rotate()).rejects.toMatchObject({ code: "rotation_failed" });
-    await peer.close();
-  });
-});
-
-describe("readMeshLink", () => {
-  test.each([
-    ["muster://mesh.example/#" + KEY, "https://mesh.example/", null],
-    ["muster://mesh.example:8443/#" + KEY + "&join=mjk_1", "https://mesh.example:8443/", "mjk_1"],
-    ["muster://127.0.0.1:8787/#" + KEY, "http://127.0.0.1:8787/", null],
-    ["muster://localhost/#" + KEY, "http://localhost/", null],
-  ])("parses %s", (text, url, joinKey) => {
-    expect(readMeshLink(text)).toEqual({ url, meshKey: KEY, joinKey });
-  });
-
-  test.each(["muster://mesh.example/", "muster://mesh.example/#abc", "muster:///#" + KEY])(
-    "throws an OptionsError for %s",
-    (text) => {
-      expect(() => readMeshLink(text)).toThrow(OptionsError);
-    },
-  );
-
-  test("returns null for any other URL", () => {
-    expect(readMeshLink("https://mesh.example/#" + KEY)).toBeNull();
-  });
-
-  test("connectPeer refuses a link whose key is not the meshKey option", () => {
-    const url = `muster://mesh.example/#${KEY}`;
-    expect(() => new NoiseMesh().connect({ url, meshKey: "cd".repeat(32) })).toThrow(OptionsError);
   });
 });

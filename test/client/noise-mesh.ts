@@ -4,7 +4,6 @@ import { generateIdentity } from "../../src/client/keys.ts";
 import { connectPeer } from "../../src/client/peer/connect-peer.ts";
 import type { Peer } from "../../src/client/peer/peer-handle.ts";
 import type { PeerOptions } from "../../src/client/peer/peer-options.ts";
-
 import type { SocketClosed, SocketLike } from "../../src/client/platform.ts";
 import type { KeyPair } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";

@@ -42,7 +42,7 @@ export const joinKey: Command = {
         ...(values.label !== undefined && { label: values.label }),
         ...(roles !== undefined && { roles }),
         ...(uses !== undefined && { uses }),
-        ...(days !== undefined && { expires_seconds: days * SECONDS_PER_DAY }),
+        ...(days !== undefined && { expiresSeconds: days * SECONDS_PER_DAY }),
       });
       if (values.json === true) printJson(created);
       else {

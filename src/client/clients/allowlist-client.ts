@@ -11,7 +11,7 @@ export interface AllowOptions {
   /** Lifts a revocation of this key. Without it, adding a revoked key is refused. */
   readonly readmit?: boolean;
   /** Lets the key connect by go-p2p although it has connected by muster.2 before. */
-  readonly go_p2p?: boolean;
+  readonly goP2p?: boolean;
 }
 
 /** The public keys that a mesh in auth mode `allowlist` admits. */
@@ -28,8 +28,9 @@ export class AllowlistClient {
   }
 
   /** Adds a public key (hex), or replaces its entry. */
-  put(publicKey: string, options: AllowOptions = {}): Promise<AllowEntry> {
-    return this.#api.json(AllowEntry, { method: "PUT", path: pathOf(publicKey), body: options });
+  put(publicKey: string, { goP2p, ...options }: AllowOptions = {}): Promise<AllowEntry> {
+    const body = { ...options, go_p2p: goP2p };
+    return this.#api.json(AllowEntry, { method: "PUT", path: pathOf(publicKey), body });
   }
 
   /** Removes a public key (hex). In auth mode `allowlist` this ends the peer's session. */

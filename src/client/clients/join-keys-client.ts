@@ -1,12 +1,19 @@
 import type { z } from "zod";
-import {
-  JoinKeyList,
-  NewJoinKeyView,
-  type CreateJoinKey,
-  type JoinKeyView,
-} from "../../protocol/http.ts";
+import { JoinKeyList, NewJoinKeyView, type JoinKeyView } from "../../protocol/http.ts";
+import type { Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
+
+export interface JoinKeyOptions {
+  /** A label for people. */
+  readonly label?: string;
+  /** Roles that the added peers may have; default: `worker` only. */
+  readonly roles?: readonly Role[];
+  /** How many peers the key can add; default 1. */
+  readonly uses?: number;
+  /** The lifetime of the key; default: the mesh's. */
+  readonly expiresSeconds?: number;
+}
 
 /** Join keys: a peer that presents one is added to the allowlist. */
 export class JoinKeysClient {
@@ -22,8 +29,11 @@ export class JoinKeysClient {
   }
 
   /** Creates a join key. The answer holds the only copy of the key, and a `muster://` link that contains it. */
-  create(options: z.input<typeof CreateJoinKey> = {}): Promise<z.output<typeof NewJoinKeyView>> {
-    return this.#api.json(NewJoinKeyView, { method: "POST", path: "v1/join-keys", body: options });
+  create({ expiresSeconds, ...options }: JoinKeyOptions = {}): Promise<
+    z.output<typeof NewJoinKeyView>
+  > {
+    const body = { ...options, expires_seconds: expiresSeconds };
+    return this.#api.json(NewJoinKeyView, { method: "POST", path: "v1/join-keys", body });
   }
 
   /** Revokes a join key by its ID. Peers that it has added stay on the allowlist. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { MINUTE } from "../../src/base/clock.ts";
-import type { Input } from "../../src/contract/commands.ts";
-import { SubmitTask, type SubmitTaskInput } from "../../src/protocol/http.ts";
-import type { Role } from "../../src/protocol/messages.ts";
-import { KEYS, TestMesh, testKey, type TestPeer } from "./mesh.ts";
+import { MINUTE } from "../../../src/base/clock.ts";
+import type { Input } from "../../../src/contract/commands.ts";
+import { SubmitTask, type SubmitTaskInput } from "../../../src/protocol/http.ts";
+import type { Role } from "../../../src/protocol/messages.ts";
+import { KEYS, TestMesh, testKey, type TestPeer } from "../mesh.ts";
 
 const [A, B] = KEYS;
 

@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { DAY, MINUTE } from "../../src/base/clock.ts";
-import { batchItemKey } from "../../src/coordinator/tasks/submit.ts";
+import { DAY, MINUTE } from "../../../src/base/clock.ts";
+import { batchItemKey } from "../../../src/coordinator/tasks/submit.ts";
 import {
   IDEMPOTENCY_RETENTION,
   QUEUE_MAX,
   TASK_PAYLOAD_BYTES_MAX,
-} from "../../src/protocol/constants.ts";
-import { nodeSql } from "../node-sql.ts";
-import { KEYS, START, submission, TestMesh } from "./mesh.ts";
+} from "../../../src/protocol/constants.ts";
+import { nodeSql } from "../../node-sql.ts";
+import { KEYS, START, submission, TestMesh } from "../mesh.ts";
 
 const [A] = KEYS;
 const ECHO = { kind: "echo", payload: { text: "hello" } };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { CommandName, Input } from "../../src/contract/commands.ts";
-import { KEYS, submission, testKey, TestMesh } from "./mesh.ts";
+import type { CommandName, Input } from "../../../src/contract/commands.ts";
+import { KEYS, submission, testKey, TestMesh } from "../mesh.ts";
 
 const [A] = KEYS;
 

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { utf8 } from "../../src/base/bytes.ts";
-import type { CallbackRequest } from "../../src/contract/webhooks.ts";
-import { CALLBACK_ATTEMPTS_MAX, CALLBACK_TIMEOUT } from "../../src/protocol/constants.ts";
-import { SubmitTask, TaskEvent, type CallbackBody } from "../../src/protocol/http.ts";
-import { newWebhookSecret } from "../../src/client/webhooks/deliver.ts";
-import { ownerSecret, verifyDelivery, type Answer } from "../../src/webhooks/index.ts";
-import { must, present } from "../must.ts";
-import { KEYS, submission, TestMesh } from "./mesh.ts";
+import { utf8 } from "../../../src/base/bytes.ts";
+import type { CallbackRequest } from "../../../src/contract/webhooks.ts";
+import { CALLBACK_ATTEMPTS_MAX, CALLBACK_TIMEOUT } from "../../../src/protocol/constants.ts";
+import { SubmitTask, TaskEvent, type CallbackBody } from "../../../src/protocol/http.ts";
+import { newWebhookSecret } from "../../../src/client/webhooks/deliver.ts";
+import { ownerSecret, verifyDelivery, type Answer } from "../../../src/webhooks/index.ts";
+import { must, present } from "../../must.ts";
+import { KEYS, submission, TestMesh } from "../mesh.ts";
 
 const URL_1 = "https://one.example/hook";
 const [KEY] = KEYS;

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
-import { DIRECTORY_KEY } from "../../src/discovery/directory.ts";
-import { readerToken } from "../../src/discovery/epoch-secrets.ts";
-import { EPOCH_INTERVAL_MIN, EPOCH_ROTATION_INTERVAL } from "../../src/protocol/constants.ts";
-import { ReplicatedMesh } from "../discovery/replicated-mesh.ts";
-import { hexBytes, present } from "../must.ts";
-import { KEYS, TestMesh, testKey } from "./mesh.ts";
+import { HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
+import { DIRECTORY_KEY } from "../../../src/discovery/directory.ts";
+import { readerToken } from "../../../src/discovery/epoch-secrets.ts";
+import { EPOCH_INTERVAL_MIN, EPOCH_ROTATION_INTERVAL } from "../../../src/protocol/constants.ts";
+import { ReplicatedMesh } from "../../discovery/replicated-mesh.ts";
+import { hexBytes, present } from "../../must.ts";
+import { KEYS, TestMesh, testKey } from "../mesh.ts";
 
 const [A, B] = KEYS;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Sql } from "../../src/registry/sql.ts";
-import { nodeSql } from "../node-sql.ts";
-import { testKey, TestMesh } from "./mesh.ts";
+import type { Sql } from "../../../src/registry/sql.ts";
+import { nodeSql } from "../../node-sql.ts";
+import { testKey, TestMesh } from "../mesh.ts";
 
 /** A database that counts what is asked of it and how many rows it gives. */
 function countingSql() {

@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { DAY, HOUR, MINUTE } from "../../src/base/clock.ts";
-import type { AdvertisedPeer } from "../../src/peers/advertised-peer.ts";
+import { DAY, HOUR, MINUTE } from "../../../src/base/clock.ts";
+import type { AdvertisedPeer } from "../../../src/peers/advertised-peer.ts";
 import {
   SAMPLE_POINTERS_MAX,
   ADVERTISED_PER_PEER_MAX,
   ADVERTISED_MAX,
   ADVERTISED_RETENTION,
-} from "../../src/protocol/constants.ts";
-import type { PeerView } from "../../src/protocol/http.ts";
-import type { Role } from "../../src/protocol/messages.ts";
-import type { Sql } from "../../src/registry/sql.ts";
-import { present } from "../must.ts";
-import { nodeSql } from "../node-sql.ts";
-import { KEYS, START, testKey, TestMesh, type Key, type TestPeer } from "./mesh.ts";
+} from "../../../src/protocol/constants.ts";
+import type { PeerView } from "../../../src/protocol/http.ts";
+import type { Role } from "../../../src/protocol/messages.ts";
+import type { Sql } from "../../../src/registry/sql.ts";
+import { present } from "../../must.ts";
+import { nodeSql } from "../../node-sql.ts";
+import { KEYS, START, testKey, TestMesh, type Key, type TestPeer } from "../mesh.ts";
 
 const [A, B, C, D] = KEYS;
 

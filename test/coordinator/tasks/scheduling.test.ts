@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DAY, HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
-import { PRIORITY_MAX, PRIORITY_AGING_STEP } from "../../src/protocol/constants.ts";
-import { turnOf } from "../../src/tasks/turn.ts";
-import { KEYS, START, submission, TestMesh, type TestPeer } from "./mesh.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
+import { PRIORITY_MAX, PRIORITY_AGING_STEP } from "../../../src/protocol/constants.ts";
+import { turnOf } from "../../../src/tasks/turn.ts";
+import { KEYS, START, submission, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
 const at = (ms: number): string => new Date(START + ms).toISOString();

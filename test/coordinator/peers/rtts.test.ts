@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { HOUR, SECOND } from "../../src/base/clock.ts";
-import { RTT_PAIRS_PER_PEER_MAX, RTT_REPORT_INTERVAL } from "../../src/protocol/constants.ts";
-import { peerIdOf } from "../../src/crypto/identity.ts";
-import { hexBytes } from "../must.ts";
-import { KEYS, START, testKey, TestMesh, type TestPeer } from "./mesh.ts";
+import { HOUR, SECOND } from "../../../src/base/clock.ts";
+import { RTT_PAIRS_PER_PEER_MAX, RTT_REPORT_INTERVAL } from "../../../src/protocol/constants.ts";
+import { peerIdOf } from "../../../src/crypto/identity.ts";
+import { hexBytes } from "../../must.ts";
+import { KEYS, START, testKey, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { SourceInput } from "../../src/contract/webhooks.ts";
-import { WEBHOOK_SOURCES_MAX } from "../../src/protocol/constants.ts";
-import { EventMapping } from "../../src/protocol/http.ts";
-import { START, submission, TestMesh } from "./mesh.ts";
+import type { SourceInput } from "../../../src/contract/webhooks.ts";
+import { WEBHOOK_SOURCES_MAX } from "../../../src/protocol/constants.ts";
+import { EventMapping } from "../../../src/protocol/http.ts";
+import { START, submission, TestMesh } from "../mesh.ts";
 
 const source = (name: string, more: Partial<SourceInput> = {}): SourceInput => ({
   name,

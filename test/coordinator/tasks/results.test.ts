@@ -1,13 +1,13 @@
-import { MINUTE } from "../../src/base/clock.ts";
+import { MINUTE } from "../../../src/base/clock.ts";
 import { describe, expect, test } from "vitest";
-import { HOUR, SECOND } from "../../src/base/clock.ts";
+import { HOUR, SECOND } from "../../../src/base/clock.ts";
 import {
   RESULT_UPLOAD_TIMEOUT,
   RESULT_UPLOADS_PER_TASK_MAX,
-} from "../../src/protocol/constants.ts";
-import { TaskEvent } from "../../src/protocol/http.ts";
-import { present } from "../must.ts";
-import { KEYS, TestMesh, type TestPeer } from "./mesh.ts";
+} from "../../../src/protocol/constants.ts";
+import { TaskEvent } from "../../../src/protocol/http.ts";
+import { present } from "../../must.ts";
+import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B] = KEYS;
 const MEASURED = { bytes: 300_000, sha256: `${"A".repeat(43)}=` };

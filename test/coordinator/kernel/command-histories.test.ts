@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { HOUR } from "../../src/base/clock.ts";
-import { History } from "./history.ts";
-import { isEnded, type ModelTask } from "./model.ts";
-import { anyHistory } from "./operations.ts";
+import { HOUR } from "../../../src/base/clock.ts";
+import { History } from "../history-runner.ts";
+import { isEnded, type ModelTask } from "../model.ts";
+import { anyHistory } from "../operations.ts";
 
 /** How many times as many histories are tried: 1 in everyday runs, more in the long ones. */
 const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { SECOND } from "../../src/base/clock.ts";
-import { BLOB_GRACE_PERIOD } from "../../src/protocol/constants.ts";
-import { score } from "../../src/scoring/score.ts";
-import { present } from "../must.ts";
-import { sampleRtt } from "../../src/scoring/rtt.ts";
-import { KEYS, START, TestMesh } from "./mesh.ts";
+import { SECOND } from "../../../src/base/clock.ts";
+import { BLOB_GRACE_PERIOD } from "../../../src/protocol/constants.ts";
+import { score } from "../../../src/scoring/score.ts";
+import { present } from "../../must.ts";
+import { sampleRtt } from "../../../src/scoring/rtt.ts";
+import { KEYS, START, TestMesh } from "../mesh.ts";
 
 const [A, B] = KEYS;
 const LONDON = { latitude: 51.5074, longitude: -0.1278 };

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
+import { HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
 import {
   ACCEPT_TIMEOUT,
   RETRY_BACKOFF_MAX_DEFAULT,
   TASK_RESULT_BYTES_MAX,
-} from "../../src/protocol/constants.ts";
-import { KEYS, START, TestMesh, type TestPeer } from "./mesh.ts";
+} from "../../../src/protocol/constants.ts";
+import { KEYS, START, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B] = KEYS;
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { fromHex } from "../../src/base/bytes.ts";
-import { DAY, HOUR, MINUTE } from "../../src/base/clock.ts";
-import { x25519PublicKey } from "../../src/crypto/primitives.ts";
-import { pointerIdOf, readerToken } from "../../src/discovery/epoch-secrets.ts";
-import { EPOCH_INTERVAL_MIN, EPOCH_ROTATION_INTERVAL } from "../../src/protocol/constants.ts";
-import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
-import { hexBytes, present } from "../must.ts";
-import { KEYS, testKey, TestMesh, type Announced } from "./mesh.ts";
+import { fromHex } from "../../../src/base/bytes.ts";
+import { DAY, HOUR, MINUTE } from "../../../src/base/clock.ts";
+import { x25519PublicKey } from "../../../src/crypto/primitives.ts";
+import { pointerIdOf, readerToken } from "../../../src/discovery/epoch-secrets.ts";
+import { EPOCH_INTERVAL_MIN, EPOCH_ROTATION_INTERVAL } from "../../../src/protocol/constants.ts";
+import type { DiscoveryKeys } from "../../../src/protocol/discovery.ts";
+import { hexBytes, present } from "../../must.ts";
+import { KEYS, testKey, TestMesh, type Announced } from "../mesh.ts";
 
 const [A, B, C, D] = KEYS;
 const MUSTER_2: Announced = { protocol: "muster/2" };

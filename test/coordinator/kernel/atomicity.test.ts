@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Sql } from "../../src/registry/sql.ts";
-import { nodeSql } from "../node-sql.ts";
-import { KEYS, submission, TestMesh, type TestPeer } from "./mesh.ts";
+import type { Sql } from "../../../src/registry/sql.ts";
+import { nodeSql } from "../../node-sql.ts";
+import { KEYS, submission, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B] = KEYS;
 

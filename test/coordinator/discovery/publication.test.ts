@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { DAY, HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
-import { readerTag, readerToken } from "../../src/discovery/epoch-secrets.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
+import { readerTag, readerToken } from "../../../src/discovery/epoch-secrets.ts";
 import {
   BLOB_GRACE_PERIOD,
   EPOCH_LIFETIME,
   KV_WRITES_PER_PEER_DAY,
   KV_WRITES_BASE_PER_DAY,
   ORPHANED_BLOB_AGE,
-} from "../../src/protocol/constants.ts";
-import { present } from "../must.ts";
-import { KEYS, START, testKey, TestMesh, TestPeer } from "./mesh.ts";
+} from "../../../src/protocol/constants.ts";
+import { present } from "../../must.ts";
+import { KEYS, START, testKey, TestMesh, TestPeer } from "../mesh.ts";
 
 const [A, B] = KEYS;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { MINUTE, SECOND } from "../../src/base/clock.ts";
-import { KEYS, TestMesh, type TestPeer } from "./mesh.ts";
+import { MINUTE, SECOND } from "../../../src/base/clock.ts";
+import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
 const taskIds = (peer: TestPeer): string[] => peer.offers.map((offer) => offer.task_id);

@@ -4,9 +4,9 @@ import {
   DIAL_REPORT_TIMEOUT,
   DIAL_BACKOFF_RESET_AFTER,
   DIAL_ADDRESSES_MAX,
-} from "../../src/protocol/constants.ts";
-import { Dialling, urlOf } from "./dialling-mesh.ts";
-import { KEYS, TestPeer } from "./mesh.ts";
+} from "../../../src/protocol/constants.ts";
+import { Dialling, urlOf } from "../dialing-mesh.ts";
+import { KEYS, TestPeer } from "../mesh.ts";
 
 const [A, B] = KEYS;
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { DAY, MINUTE, SECOND } from "../../src/base/clock.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
-import { toHex } from "../../src/base/bytes.ts";
-import { ACCEPT_TIMEOUT, PEER_RETENTION } from "../../src/protocol/constants.ts";
-import { sampleRtt } from "../../src/scoring/rtt.ts";
-import { seededRandom } from "../random.ts";
-import { present } from "../must.ts";
-import { KEYS, testKey, TestMesh, type TestPeer } from "./mesh.ts";
+import { DAY, MINUTE, SECOND } from "../../../src/base/clock.ts";
+import { newKeyPair } from "../../../src/crypto/identity.ts";
+import { toHex } from "../../../src/base/bytes.ts";
+import { ACCEPT_TIMEOUT, PEER_RETENTION } from "../../../src/protocol/constants.ts";
+import { sampleRtt } from "../../../src/scoring/rtt.ts";
+import { seededRandom } from "../../random.ts";
+import { present } from "../../must.ts";
+import { KEYS, testKey, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
 const random = seededRandom(77);

@@ -4,9 +4,9 @@ import type { CommandName, Input } from "../../src/contract/commands.ts";
 import type { Effect } from "../../src/coordinator/kernel/effects.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
 import { must, mustFail, present } from "../must.ts";
-import { emptiedSql } from "./emptied-sql.ts";
+import { emptiedSql } from "./shared-sql.ts";
 import { KEYS, submission, TestMesh, TestPeer } from "./mesh.ts";
-import { expectAgreement, takeOver } from "./agreement.ts";
+import { expectAgreement, takeOver } from "./compare-with-model.ts";
 import { isConnected, isEnded, isHeld, Model, type ModelPeer } from "./model.ts";
 import type { Op, Operation } from "./operations.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { MINUTE, SECOND } from "../../src/base/clock.ts";
-import type { Input } from "../../src/contract/commands.ts";
-import { KEYS, TestMesh, type TestPeer } from "./mesh.ts";
+import { MINUTE, SECOND } from "../../../src/base/clock.ts";
+import type { Input } from "../../../src/contract/commands.ts";
+import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B] = KEYS;
 

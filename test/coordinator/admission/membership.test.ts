@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Input } from "../../src/contract/commands.ts";
-import type { Role } from "../../src/protocol/messages.ts";
-import { present } from "../must.ts";
-import { KEYS, TestMesh, TestPeer, type Key } from "./mesh.ts";
+import type { Input } from "../../../src/contract/commands.ts";
+import type { Role } from "../../../src/protocol/messages.ts";
+import { present } from "../../must.ts";
+import { KEYS, TestMesh, TestPeer, type Key } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
 

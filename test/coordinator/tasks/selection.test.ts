@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
-import { DEFAULT_POLICY, type ExpectedCost } from "../../src/tasks/policy.ts";
-import { KEYS, TestMesh, testKey } from "./mesh.ts";
+import { HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
+import { DEFAULT_POLICY, type ExpectedCost } from "../../../src/tasks/policy.ts";
+import { KEYS, TestMesh, testKey } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
 const LONDON = { latitude: 51.5074, longitude: -0.1278 };

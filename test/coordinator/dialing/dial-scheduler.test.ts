@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { DIAL_TIME_SLICE } from "../../src/protocol/constants.ts";
-import { must, present } from "../must.ts";
-import { Dialling, urlOf } from "./dialling-mesh.ts";
-import { KEYS, START, testKey, TestPeer } from "./mesh.ts";
+import { DIAL_TIME_SLICE } from "../../../src/protocol/constants.ts";
+import { must, present } from "../../must.ts";
+import { Dialling, urlOf } from "../dialing-mesh.ts";
+import { KEYS, START, testKey, TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { DAY, HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
 import {
   BLOB_GRACE_PERIOD,
   EPOCH_ROTATION_INTERVAL,
   TASK_RETENTION,
-} from "../../src/protocol/constants.ts";
-import { KEYS, START, submission, TestMesh } from "./mesh.ts";
+} from "../../../src/protocol/constants.ts";
+import { KEYS, START, submission, TestMesh } from "../mesh.ts";
 
 const [A, B] = KEYS;
 const SHORT = { kind: "echo", deadline_seconds: 10 };

@@ -1,3 +1,4 @@
+import { backoffPause, equalJitter } from "../base/backoff.ts";
 import type { Millis, Random } from "../base/clock.ts";
 import {
   DIAL_BACKOFF_INITIAL,
@@ -107,10 +108,10 @@ export function afterDialEvent(dial: Dial, event: DialEvent, now: Millis, random
 }
 
 /**
- * When an address that failed `failures` times in a row is dialled again: exponential backoff with equal jitter, so that
- * peers which vanished together are not dialled together.
+ * When an address that failed `failures` times in a row is dialed again. Equal jitter, so that peers which vanished together
+ * are not dialed together.
  */
 export function redialAt(failures: number, now: Millis, random: Random): Millis {
-  const pause = Math.min(DIAL_BACKOFF_MAX, DIAL_BACKOFF_INITIAL * 2 ** Math.max(0, failures - 1));
-  return now + Math.ceil(pause * (0.5 + random() / 2));
+  const pause = backoffPause({ initial: DIAL_BACKOFF_INITIAL, max: DIAL_BACKOFF_MAX }, failures);
+  return now + equalJitter(pause, random());
 }

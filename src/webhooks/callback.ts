@@ -1,3 +1,4 @@
+import { backoffPause, quarterJitter } from "../base/backoff.ts";
 /** Callbacks: when an attempt is made, which answers acknowledge it, and which secret signs it. */
 import { fromBase64, toBase64, utf8, type Bytes } from "../base/bytes.ts";
 import { SECOND, type Millis, type Random, type RandomBytes } from "../base/clock.ts";
@@ -61,9 +62,10 @@ export function nextAttempt(
   random: Random,
 ): Millis | null {
   if (status === GONE || attempts >= CALLBACK_ATTEMPTS_MAX) return null;
-  const pause = Math.min(CALLBACK_BACKOFF_INITIAL * 4 ** (attempts - 1), CALLBACK_BACKOFF_MAX);
+  const backoff = { initial: CALLBACK_BACKOFF_INITIAL, max: CALLBACK_BACKOFF_MAX, factor: 4 };
+  const pause = quarterJitter(backoffPause(backoff, attempts), random());
   const asked = Math.min((retryAfter ?? 0) * SECOND, CALLBACK_BACKOFF_MAX);
-  return now + Math.round(Math.max(pause * (0.75 + random() / 2), asked));
+  return now + Math.max(pause, Math.round(asked));
 }
 
 /** The key from which the keys and secrets of callbacks are derived: HKDF-SHA256 of the mesh's signing key. */

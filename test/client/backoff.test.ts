@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { failuresAfter, fullJitter } from "../../src/client/backoff.ts";
+import { failuresAfter, reconnectJitter } from "../../src/client/peer/reconnect-backoff.ts";
 import { retryDelay } from "../../src/client/http/request-retry.ts";
 import { MusterApiError } from "../../src/client/errors.ts";
 
@@ -8,16 +8,16 @@ const failed = (status: number, retryAfter?: number) =>
 
 describe("the delay before dialing again", () => {
   test.each([
-    [0, 500],
-    [1, 1_000],
-    [5, 16_000],
-    [6, 30_000],
+    [1, 500],
+    [2, 1_000],
+    [6, 16_000],
     [7, 30_000],
+    [8, 30_000],
     [10_000, 30_000],
   ])("after %i failures in a row is evenly distributed below %i ms", (failures, ceiling) => {
-    expect(fullJitter(failures, 0)).toBe(0);
-    expect(fullJitter(failures, 0.5)).toBe(ceiling / 2);
-    expect(fullJitter(failures, 0.999_999_9)).toBe(ceiling - 1);
+    expect(reconnectJitter(failures, 0)).toBe(0);
+    expect(reconnectJitter(failures, 0.5)).toBe(ceiling / 2);
+    expect(reconnectJitter(failures, 0.999_999_9)).toBe(ceiling - 1);
   });
 
   test("starts from the beginning after a session of a minute or longer", () => {

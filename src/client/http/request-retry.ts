@@ -1,5 +1,5 @@
+import { backoffPause, fullJitter } from "../../base/backoff.ts";
 import { SECOND, type Millis, type Random } from "../../base/clock.ts";
-import { fullJitter } from "../backoff.ts";
 import { MusterApiError } from "../errors.ts";
 import { HTTP_RETRIES, HTTP_RETRY_AFTER_MAX, HTTP_RETRY_BASE, HTTP_RETRY_CAP } from "../timings.ts";
 
@@ -12,7 +12,8 @@ export function retryDelay(error: unknown, attempts: number, random: number): Mi
   if (error.status !== 0 && error.status !== 429 && error.status !== 503) return null;
   const retryAfter = (error.retryAfter ?? 0) * SECOND;
   if (retryAfter > HTTP_RETRY_AFTER_MAX) return null;
-  return retryAfter + fullJitter(attempts - 1, random, HTTP_RETRY_BASE, HTTP_RETRY_CAP);
+  const pause = backoffPause({ initial: HTTP_RETRY_BASE, max: HTTP_RETRY_CAP }, attempts);
+  return retryAfter + fullJitter(pause, random);
 }
 
 /** Calls `work` until it succeeds or its error should not be retried. Rejects when `signal` aborts during a delay. */

@@ -1,11 +1,24 @@
+import { backoffPause, fullJitter } from "../../base/backoff.ts";
 import { SECOND, type Millis } from "../../base/clock.ts";
 import type { Reconnect } from "../../protocol/messages.ts";
-import { failuresAfter, fullJitter } from "../backoff.ts";
-import { RECONNECT_BASE, RECONNECT_CAP, RECONNECT_WAIT_MAX } from "../timings.ts";
+import {
+  RECONNECT_BASE,
+  RECONNECT_CAP,
+  RECONNECT_WAIT_MAX,
+  STABLE_SESSION_MIN,
+} from "../timings.ts";
 
 /** How long after a disconnect the peer's position in the reconnect order comes up; at most `RECONNECT_WAIT_MAX`. */
 const positionDelay = ({ slot, per_second }: Reconnect): Millis =>
   Math.min((slot / per_second) * SECOND, RECONNECT_WAIT_MAX);
+
+/** Jitter of a reconnect after `failures` failures in a row: full jitter, because many peers compete for one mesh. */
+export const reconnectJitter = (failures: number, random: number): Millis =>
+  fullJitter(backoffPause({ initial: RECONNECT_BASE, max: RECONNECT_CAP }, failures), random);
+
+/** Failures in a row after a session of this length ended; null when the dial did not lead to a session. */
+export const failuresAfter = (failures: number, sessionLength: Millis | null): number =>
+  sessionLength !== null && sessionLength >= STABLE_SESSION_MIN ? 0 : failures + 1;
 
 /** The delay after a session ended, the `failures`-th time in a row: the position's delay plus full jitter. */
 export const delayAfterDisconnect = (
@@ -14,7 +27,7 @@ export const delayAfterDisconnect = (
   random: number,
 ): Millis =>
   Math.min(
-    (position === null ? 0 : positionDelay(position)) + fullJitter(failures - 1, random),
+    (position === null ? 0 : positionDelay(position)) + reconnectJitter(failures, random),
     RECONNECT_WAIT_MAX,
   );
 

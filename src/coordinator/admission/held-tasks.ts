@@ -1,5 +1,6 @@
 import { HELD_TASKS_MAX } from "../../protocol/constants.ts";
 import type { HeldTask } from "../../protocol/messages.ts";
+import { leaseEndsAt } from "../../tasks/lease.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { releaseLost } from "../tasks/leases.ts";
@@ -28,7 +29,7 @@ export function resumeAttempt(
     ...task,
     state: "running",
     peerId,
-    leaseUntil: now + task.leaseMs,
+    leaseUntil: leaseEndsAt(task, now),
     tries: task.tries - 1, // it was counted when the attempt was given up
     notBefore: now,
     error: null,

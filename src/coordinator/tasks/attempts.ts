@@ -2,6 +2,7 @@ import { utf8 } from "../../base/bytes.ts";
 import type { Millis } from "../../base/clock.ts";
 import { err, ok } from "../../base/result.ts";
 import { TASK_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
+import { leaseEndsAt } from "../../tasks/lease.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
@@ -26,7 +27,7 @@ function renew(context: Context, task: Task, queued: boolean, said: Partial<Task
   const { registry, now } = context;
   // A running task does not become queued at the peer again because of a message that came late.
   const waits = queued && task.state !== "running";
-  const leaseUntil = now + task.leaseMs;
+  const leaseUntil = leaseEndsAt(task, now);
   registry.tasks.update({
     ...task,
     ...said,

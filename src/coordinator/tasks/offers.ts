@@ -1,6 +1,6 @@
 import { newUploadTicket, type AttemptRef } from "../../access/result-ticket.ts";
 import type { Peer } from "../../peers/peer.ts";
-import { ACCEPT_TIMEOUT } from "../../protocol/constants.ts";
+import { offerEndsAt } from "../../tasks/lease.ts";
 import { hasSlot } from "../../tasks/eligibility.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
@@ -18,7 +18,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
     state: "leased",
     fence,
     peerId: peer.id,
-    leaseUntil: now + ACCEPT_TIMEOUT,
+    leaseUntil: offerEndsAt(now),
     prefetched: !hasSlot(peer),
     progress: null,
     message: null,

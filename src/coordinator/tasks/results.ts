@@ -3,6 +3,7 @@ import { err, ok } from "../../base/result.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
 import { RESULT_UPLOAD_TIMEOUT, RESULT_UPLOADS_PER_TASK_MAX } from "../../protocol/constants.ts";
 import type { TaskResult } from "../../protocol/messages.ts";
+import { leaseEndsAt } from "../../tasks/lease.ts";
 import type { Task } from "../../tasks/task.ts";
 import { taskOfTicket } from "./held-task.ts";
 import type { Context } from "../kernel/context.ts";
@@ -50,7 +51,7 @@ export const beginResult: Handler<"begin_result"> = (context, claim) => {
   const task = taskOfTicket(context, claim);
   if (!task.ok) return task;
   const { registry, now, randomBytes } = context;
-  const { id: taskId, leaseMs } = task.value;
+  const { id: taskId } = task.value;
   if (registry.resultUploads.count(taskId) >= RESULT_UPLOADS_PER_TASK_MAX) {
     return err({
       code: "rate_limited",
@@ -62,7 +63,7 @@ export const beginResult: Handler<"begin_result"> = (context, claim) => {
   // Recorded before the upload is stored, so that an upload that is never committed can be found and deleted.
   const blobId = newOpaqueId(randomBytes);
   registry.resultUploads.insert({ taskId, blobId, begunAt: now });
-  registry.tasks.update({ ...task.value, leaseUntil: now + leaseMs });
+  registry.tasks.update({ ...task.value, leaseUntil: leaseEndsAt(task.value, now) });
   return ok({ sealed: registry.taskResults.get(taskId).sealTo !== null, blobId });
 };
 

@@ -1,38 +1,39 @@
 import { MINUTE, type Millis } from "../base/clock.ts";
 
 /**
- * How many peers of one group (a network, a place) fell silent within a window. When that is a large share at once, the
- * group's path is broken rather than its peers: then what would follow for each of them is slowed down.
+ * How many peers of one group (a network or a location) fell silent within a window. When a large share does so at
+ * once, the path to the group is broken rather than the peers: then the consequences for each of them are delayed.
  */
 export interface FailureWindow {
   readonly windowAt: Millis;
-  /** Times that peers of the group fell silent in the window; one that flaps is in it again and again. */
+  /** How often peers of the group fell silent in the window. A flapping peer counts each time. */
   readonly events: number;
-  /** Peers that the group had, silent ones included, when they were last counted in this window; 0 before. */
+  /** Number of the group's peers, silent ones included, when they were last counted in this window; 0 before. */
   readonly members: number;
-  /** Until when the silence counts as one of masses; 0 when it never did. */
+  /** Until when the failures count as correlated; 0 when they never did. */
   readonly massUntil: Millis;
 }
 
-/** How many peers a group has, the silent ones included, and how many of them fell silent within the window. */
+/** How many peers a group has, silent ones included, and how many of them fell silent within the window. */
 export interface Count {
   readonly members: number;
   readonly silent: number;
 }
 
 export const FAILURE_WINDOW: Millis = MINUTE;
-/** Share of a group above which its silence is one of masses. */
+/** Share of a group above which its failures are correlated. */
 const SHARE = 0.15;
-/** Fewer than this many are never a mass: two of ten is bad luck. */
+/** Fewer failures than this are never correlated: two of ten may be a coincidence. */
 const FAILURES_MIN = 5;
-/** How long the exception holds after the last peer that fell silent in it. */
+/** How long the failures count as correlated after the last of them. */
 const MASS_HOLD: Millis = 5 * MINUTE;
 
 export const QUIET: FailureWindow = { windowAt: 0, events: 0, members: 0, massUntil: 0 };
 
 /**
- * One more peer of the group fell silent. `count` is asked only when the answer can matter, for counting is work and
- * silences come in hordes: at the fifth event, and then when there are enough of them for the share.
+ * Records that one more peer of the group fell silent. `count` is called only when its result can matter, because
+ * counting costs work and failures come in bursts: at the fifth event, and then when there are enough of them for the
+ * share.
  */
 export function recordFailure(
   before: FailureWindow,
@@ -52,10 +53,10 @@ export function recordFailure(
 
 export const isCorrelated = ({ massUntil }: FailureWindow, now: Millis): boolean => now < massUntil;
 
-/** Peers that may fall silent together: those of a network, those of a place. */
+/** Peers that may fall silent together: those of one network, or of one location. */
 export interface Group {
   readonly by: "network" | "colo";
-  /** Empty where the platform does not say: such peers are one group. */
+  /** Empty where the platform does not report it: such peers form one group. */
   readonly name: string;
 }
 

@@ -9,62 +9,65 @@ import {
 import type { DialState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 
-/** An address that the operator registered: as long as it stands, the peer there is dialled whenever it is away. */
+/**
+ * An address that the operator registered: its peer is dialed whenever it is not connected, until the address is
+ * removed.
+ */
 export interface Dial {
   readonly id: string;
   readonly url: string;
-  /** For people. */
+  /** A name for people. */
   readonly name: string;
-  /** The only key that is taken there, in hex, and its ID; null until one was given or proved. */
+  /** The only key that is accepted there, in hex, and its ID; null until a key was given or proved. */
   readonly publicKey: string | null;
   readonly peerId: PeerId | null;
   readonly addedAt: Millis;
   readonly addedBy: string;
   readonly state: DialState;
-  /** When it came into this state. */
+  /** When it entered this state. */
   readonly since: Millis;
   /**
-   * `waiting`: when to dial. `queued`: since when it is due, which is its place in the queue. `dialling`: when the attempt
-   * has failed though nothing was heard of it. Null in the other states: nothing there waits for a time.
+   * In `waiting`: when to dial. In `queued`: since when it is due, which orders the queue. In `dialling`: when the
+   * attempt counts as failed without a report. Null in the other states.
    */
   readonly dueAt: Millis | null;
-  /** Grows by one with each attempt, which it names. */
+  /** Number of the newest attempt. It grows by one with each. */
   readonly attempts: number;
-  /** In a row. */
+  /** Failures in a row. */
   readonly failures: number;
   readonly lastError: string | null;
 }
 
-/** One attempt at one address: what a dialled session says about itself belongs to this attempt alone. */
+/** One attempt at one address. The reports of a dialed session belong to this attempt only. */
 export interface DialRef {
   readonly id: string;
   readonly attempt: number;
 }
 
-/** A key that somebody has proved to hold. */
+/** A public key whose private key was proved, with its peer ID. */
 export interface ProvedKey {
   readonly publicKey: string;
   readonly peerId: PeerId;
 }
 
 export type DialEvent =
-  /** Its time has come: it is dialled as soon as there is a place. */
+  /** The address is due: it is dialed as soon as a place is free. */
   | { readonly type: "due" }
   | { readonly type: "called" }
-  /** The attempt led to no session; `proved` if it came as far as the proof. */
+  /** The attempt led to no session. `proved` is set if the peer proved its key. */
   | { readonly type: "failed"; readonly error: string; readonly proved: ProvedKey | null }
   /** The attempt led to a session. */
   | { readonly type: "connected"; readonly proved: ProvedKey }
-  /** The peer is connected by a session of its own. */
+  /** The peer is connected by a session that it opened. */
   | { readonly type: "elsewhere" }
-  /** The peer is away. */
+  /** The peer disconnected. */
   | { readonly type: "gone"; readonly reason: string }
-  /** Its key would not be let in. */
+  /** The address's key would not be admitted. */
   | { readonly type: "barred"; readonly reason: string }
-  /** The operator wants it dialled now, or has changed who may come in. */
+  /** The operator wants the address dialed now, or changed the admission rules. */
   | { readonly type: "wanted" };
 
-/** What becomes of a registered address after an event; the same object when nothing does. */
+/** The registered address after an event; the same object when nothing changes. */
 export function afterDialEvent(dial: Dial, event: DialEvent, now: Millis, random: Random): Dial {
   const { state } = dial;
   const enter = (next: DialState, dueAt: Millis | null, change: Partial<Dial> = {}): Dial => ({
@@ -90,7 +93,7 @@ export function afterDialEvent(dial: Dial, event: DialEvent, now: Millis, random
     case "connected":
       return enter("connected", null, event.proved);
     case "elsewhere":
-      // An attempt under way finds out by itself: it is not admitted beside a session of the peer's own.
+      // An attempt in flight finds out by itself: it is not admitted beside a session that the peer opened.
       return state === "dialling" ? dial : enter("resting", null);
     case "gone":
       if (state === "resting") return wait(0, {});

@@ -4,7 +4,7 @@ import type { PeerId } from "../protocol/ids.ts";
 import type { HeldTask, Role } from "../protocol/messages.ts";
 import type { DialRef } from "./dial.ts";
 
-/** What a session knows of a peer that has just proved its key, when it asks whether the peer may come in. */
+/** What a session knows about a peer that has just proved its key, when it asks for the peer's admission. */
 export interface JoinRequest {
   readonly peerId: PeerId;
   /** X25519 public key in hex; the ID follows from it. */
@@ -12,26 +12,28 @@ export interface JoinRequest {
   readonly name: string;
   readonly claimedRole: Role;
   readonly protocol: Protocol;
-  /** Whether it takes Muster's own messages; otherwise only go-p2p requests. */
+  /** Whether the peer handles Muster's own messages; otherwise only go-p2p requests. */
   readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];
   readonly slots: number;
-  /** Absent in what a session of an older version says. */
+  /** Absent when a session of an older version sends it. */
   readonly prefetch?: boolean | undefined;
-  /** What it says that it still works on; absent when it does not say. */
+  /** The tasks that the peer says it is still running; absent when it does not say. */
   readonly held?: readonly HeldTask[] | undefined;
-  /** Where it connected from; empty when the platform does not say. */
+  /** The address that the peer connected from; empty when the platform does not report it. */
   readonly address: string;
   readonly place: Place | null;
-  /** The autonomous system and the platform's location that it came by; empty when unknown. */
+  /** The autonomous system and the platform's location of the connection; empty when unknown. */
   readonly network: string;
   readonly colo: string;
   /** The connection's own RTT in milliseconds; null when the platform did not measure it. */
   readonly tcpRttMs: number | null;
   /** The proof's round-trip time in milliseconds. */
   readonly rttMs: number;
-  /** The join key that it showed; null when none, and always over go-p2p 1.0, which could not keep it secret. */
+  /**
+   * The join key that the peer presented; null when none, and always over go-p2p 1.0, which could not keep it secret.
+   */
   readonly joinKey: string | null;
-  /** The attempt that led to this session, when the mesh dialled. */
+  /** The dial attempt that led to this session, when the mesh dialed. */
   readonly dial?: DialRef;
 }

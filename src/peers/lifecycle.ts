@@ -2,17 +2,17 @@ import type { Millis } from "../base/clock.ts";
 import type { PeerState } from "../protocol/http.ts";
 import { flapped, holdOf, penaltyAt, type Flaps } from "./damping.ts";
 
-/** Where a peer stands in its life, and since when. */
+/** A peer's state, and since when. */
 export interface Lifecycle {
   readonly state: PeerState;
-  /** When it came into this state. */
+  /** When it entered this state. */
   readonly since: Millis;
   readonly flaps: Flaps;
 }
 
 /**
- * What happens to a peer, as far as its state goes: it proved its key; answered; missed an answer; its session is over;
- * the operator revoked it, or lifted that; it was away for longer than it is remembered.
+ * The events that can change a peer's state: it proved its key, answered, missed an answer, its session ended, the
+ * operator revoked or readmitted it, it was disconnected for the retention time.
  */
 export const PEER_EVENTS = [
   "proved",
@@ -25,17 +25,17 @@ export const PEER_EVENTS = [
 ] as const;
 export type PeerEvent = (typeof PEER_EVENTS)[number];
 
-/** What a change of state brings with it; whoever keeps the peer performs it in the same transaction. */
+/** What a change of state requires. The coordinator performs it in the same transaction. */
 type LifecycleEffect =
   /** Seal its record and publish a pointer to it. */
   | "publish"
-  /** Take the pointer back. */
+  /** Withdraw the pointer. */
   | "withdraw"
-  /** Nothing is held by it any more. */
+  /** Release every task that the peer holds. */
   | "release_leases"
-  /** Somebody can take more than before: look at what waits. */
+  /** Some peer can take more than before: assign queued tasks. */
   | "offer_work"
-  /** Remove its record, and keep a tombstone. */
+  /** Remove the record, and leave a tombstone. */
   | "bury";
 
 export interface LifecycleTransition {
@@ -46,9 +46,9 @@ export interface LifecycleTransition {
 const DISCONNECT_EFFECTS: readonly LifecycleEffect[] = ["release_leases", "withdraw", "offer_work"];
 
 /**
- * The lifecycle of a peer (DESIGN §4, SPEC LV5): the life after an event, and what that brings with it. A revoked peer stays
- * revoked whatever its sockets still do, until the operator readmits it. A flapping one stays suspect for a while although it
- * answers (LV9).
+ * The lifecycle of a peer (SPEC LV5): the state after an event, and the effects of the change. A revoked peer stays
+ * revoked whatever its sockets still do, until the operator readmits it. A flapping peer stays suspect for a while
+ * although it answers (LV9).
  */
 export function transition(life: Lifecycle, event: PeerEvent, now: Millis): LifecycleTransition {
   const { state, since, flaps } = life;
@@ -85,5 +85,5 @@ export function transition(life: Lifecycle, event: PeerEvent, now: Millis): Life
   }
 }
 
-/** Whether a peer in this state has a live session. */
+/** Whether a peer in this state has an open session. */
 export const isConnected = (state: PeerState): boolean => state === "active" || state === "suspect";

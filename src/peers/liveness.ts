@@ -12,34 +12,45 @@ import {
   SUSPECT_CHECK_INTERVAL,
 } from "../protocol/constants.ts";
 
-/** A ping of ours that waits for its pong; its ID is unpredictable, so only who opened it can answer it. */
+/**
+ * A ping that was sent and has no pong yet. Its ID is unpredictable, so only the peer that decrypted it can answer it.
+ */
 export interface OutstandingPing {
   readonly id: string;
   readonly sentAt: Millis;
-  /** When an answer is missed; null when it was sent for the RTT alone, to a peer of whom we hear anyway. */
+  /**
+   * When the answer counts as missed; null when the ping was sent only for an RTT sample, to a peer that sends
+   * heartbeats.
+   */
   readonly dueAt: Millis | null;
-  /** Whether `dueAt` was put off already, because the object itself was late: that happens once. */
+  /** Whether `dueAt` was extended already because the object itself was late. It is extended once. */
   readonly graceGranted: boolean;
 }
 
-/** What a session knows of whether its peer is there. */
+/** What a session knows about the liveness of its peer. */
 export interface Liveness {
-  /** The newest sign of life: a beat, an answer, any message. */
+  /** The newest sign of life: a heartbeat, an answer, any message. */
   readonly heardAt: Millis;
-  /** Whether the peer beats, which the platform answers without waking us; null until the first look shows it. */
+  /**
+   * Whether the peer sends heartbeats, which the platform answers without waking the object; null until the first
+   * check shows it.
+   */
   readonly heartbeats: boolean | null;
   readonly ping: OutstandingPing | null;
-  /** When we last pinged. */
+  /** When the last ping was sent. */
   readonly askedAt: Millis;
-  /** Misses in a row. */
+  /** Missed answers in a row. */
   readonly missed: number;
-  /** The registry holds it for suspect: it is asked often until the coordinator says otherwise. */
+  /** Whether the registry has the peer as suspect: it is pinged often until the coordinator says otherwise. */
   readonly suspect: boolean;
-  /** Until when it may hold a lease; looked at often until then, so that what it holds is soon another's. */
+  /**
+   * Until when the peer may hold a lease. It is checked often until then, so that its tasks soon go to another peer if
+   * it is lost.
+   */
   readonly leasedUntil: Millis;
 }
 
-/** The proof was a sign of life. */
+/** Liveness after the key proof, which is a sign of life. */
 export const newLiveness = (now: Millis, beats: boolean | null): Liveness => ({
   heardAt: now,
   heartbeats: beats,
@@ -50,7 +61,7 @@ export const newLiveness = (now: Millis, beats: boolean | null): Liveness => ({
   leasedUntil: 0,
 });
 
-/** When the peer has to be looked at next. */
+/** When the peer must be checked next. */
 export function lookAt({
   heardAt,
   heartbeats: beats,
@@ -66,20 +77,20 @@ export function lookAt({
   return heardAt + (leasedUntil > heardAt ? LEASED_CHECK_INTERVAL : IDLE_CHECK_INTERVAL);
 }
 
-/** The beat that the platform answered last, if any, is a sign of life. */
+/** Liveness with the newest heartbeat that the platform answered, which is a sign of life. */
 export function withHeartbeat(liveness: Liveness, beatAt: Millis | null, now: Millis): Liveness {
   if (beatAt === null) return liveness;
   const beats = now - beatAt <= HEARTBEAT_TIMEOUT ? true : liveness.heartbeats;
   return { ...liveness, heardAt: Math.max(liveness.heardAt, beatAt), heartbeats: beats };
 }
 
-/** Whether the peer was heard of so lately that it can be given something. */
+/** Whether the newest sign of life is recent enough to send the peer an offer. */
 export const isFresh = ({ heardAt }: Liveness, now: Millis): boolean =>
   now - heardAt <= HEARTBEAT_TIMEOUT;
 
 /**
- * Whether it is too early for the look that is due then. An alarm is not moved for a sign of life that came since it was set,
- * for moving it is a row written: that it rings a little before its time is as good as on time, unless an answer is awaited.
+ * Whether it is too early for the check that is due at `due`. An alarm is not moved for each sign of life, because
+ * that writes a row: an alarm that rings a little early counts as on time, unless an answer is awaited.
  */
 export function isEarly(
   { ping, suspect, heartbeats: beats }: Liveness,
@@ -91,27 +102,30 @@ export function isEarly(
   return now < due - (exact ? 0 : HEARTBEAT_INTERVAL);
 }
 
-/** What a look found, and what is to be done. */
+/** The result of a liveness check. */
 export type Verdict =
-  /** It is not time yet. */
+  /** The check is not due yet. */
   | { readonly is: "early" }
-  /** Alive; ping for an RTT sample, whose answer nobody waits for. */
+  /** The peer is alive. Ping it for an RTT sample, without a deadline. */
   | { readonly is: "alive" }
-  /** Alive after a miss. */
+  /** The peer is alive after a missed answer. */
   | { readonly is: "restored" }
-  /** Not known: ping, and expect the answer by `answerBy`. `graceGranted`: this look was late, which was added to the wait. */
+  /**
+   * Unknown: ping, and expect the answer by `answerBy`. `graceGranted`: the check was late, and the delay was added to
+   * the deadline.
+   */
   | { readonly is: "unknown"; readonly answerBy: Millis; readonly graceGranted: boolean }
-  /** The look was late: the answer may have come as late, and waits to be read. */
+  /** The check was late: the answer may have arrived and wait to be read, so the deadline is extended. */
   | { readonly is: "grace_granted"; readonly answerBy: Millis }
-  /** Suspect: ping again. */
+  /** The answer was missed: the peer is suspect. Ping again. */
   | { readonly is: "missed"; readonly answerBy: Millis }
-  /** Not there any more. */
+  /** The peer is lost. */
   | { readonly is: "lost" };
 
 /**
- * Looks at a peer whose time has come. Who beats is alive as long as it beats; who does not is asked. A look that comes
- * late doubts itself first: whatever kept it from looking may keep what the peer said from being read, so the peer gets as
- * much longer as the look was late (memberlist's awareness, with the lateness measured instead of guessed).
+ * Checks a peer that is due. A peer with heartbeats is alive as long as they come; any other peer is pinged. When the
+ * check itself is late, whatever delayed it may also delay the reading of the peer's messages, so the peer gets as
+ * much more time (like memberlist's awareness, with the delay measured instead of estimated).
  */
 export function look(liveness: Liveness, due: Millis, now: Millis): Verdict {
   if (isEarly(liveness, due, now)) return { is: "early" };

@@ -6,42 +6,42 @@ import type { Role } from "../protocol/messages.ts";
 import type { Flaps } from "./damping.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 
-/** A peer as the registry keeps it. Metrics that were never measured are null: unknown is not zero. */
+/** A peer's record. Metrics that were never measured are null: unknown is not zero. */
 export interface Peer {
   readonly id: PeerId;
   readonly name: string;
   /** X25519 public key in hex. */
   readonly publicKey: string;
-  /** Where it last connected from; empty when unknown. */
+  /** The address that it last connected from; empty when unknown. */
   readonly address: string;
-  /** The autonomous system and the platform's location that it last came by; empty when unknown. */
+  /** The autonomous system and the platform's location of its last connection; empty when unknown. */
   readonly network: string;
   readonly colo: string;
   readonly role: Role;
   readonly addedAt: Millis;
-  /** When the coordinator last heard of it; of a peer that is here this lags by up to an hour. */
+  /** When the coordinator last had a sign of life. For a connected peer this lags by up to an hour. */
   readonly lastSeen: Millis | null;
   readonly state: PeerState;
-  /** When it came into this state. */
+  /** When it entered this state. */
   readonly since: Millis;
   readonly flaps: Flaps;
-  /** When it fell silent; null while it is heard of. */
+  /** When it fell silent; null while it is not. */
   readonly silentAt: Millis | null;
-  /** Of the newest session; grows by one with each. 0 before the first. */
+  /** Epoch of the newest session. It grows by one with each session; 0 before the first. */
   readonly epoch: number;
-  /** Of the newest observation that its session told: an older one that comes late changes nothing. */
+  /** Number of its session's newest observation. An older one that comes late changes nothing. */
   readonly seq: number;
-  /** Name of the object that holds the newest session; null while there is none. */
+  /** ID of the object that holds the newest session; null while there is none. */
   readonly session: string | null;
   readonly protocol: Protocol | null;
-  /** Whether this key has ever proved itself by muster.2: then 1.0, which is weaker, is a downgrade. */
+  /** Whether this key has ever spoken muster.2. Then go-p2p 1.0, which is weaker, is a downgrade. */
   readonly spokeMuster2: boolean;
-  /** Whether it speaks Muster's own messages; otherwise it takes only go-p2p requests. */
+  /** Whether it handles Muster's own messages; otherwise only go-p2p requests. */
   readonly speaksMuster: boolean;
   readonly mayAssign: boolean;
   readonly capabilities: readonly string[];
   readonly slots: number;
-  /** Whether it takes one task more than it has slots, which waits there. */
+  /** Whether it prefetches one task more than it has slots. */
   readonly prefetch: boolean;
   /** Attempts that it holds now. */
   readonly held: number;
@@ -49,12 +49,12 @@ export interface Peer {
   /** Its last connection's own RTT in milliseconds, as the platform measured it. */
   readonly tcpRttMs: number | null;
   readonly hops: number | null;
-  /** Great-circle distance to the mesh in kilometres. */
+  /** Great-circle distance to the mesh in kilometers. */
   readonly geoKm: number | null;
-  /** Where it connected from, coarsely. */
+  /** The coarse region that it connected from. */
   readonly region: Region | null;
   readonly successes: number;
   readonly failures: number;
-  /** Kept with the record, so that the best can be asked of an index. */
+  /** Stored with the record, so that an index can order by it. */
   readonly score: number;
 }

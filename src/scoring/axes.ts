@@ -1,10 +1,10 @@
-/** One dimension of a space of items: what is measured, how much it counts, and which way is better. */
+/** One dimension of a space of items: its value, its weight, and its direction. */
 export interface Axis<T> {
-  /** Null, or no number, where it was never measured. */
+  /** Null, or NaN, where it was never measured. */
   readonly value: (item: T) => number | null;
-  /** Multiplies the normalised value; 1 unless given. */
+  /** Multiplies the normalized value; 1 unless given. */
   readonly weight?: number;
-  /** Turns the axis round, for what is better the more there is: the best is at 0 then, as on every other. */
+  /** Inverts the axis, where more is better: then the best is at 0, as on every other axis. */
   readonly invert?: boolean;
 }
 
@@ -13,7 +13,7 @@ export interface Range {
   readonly max: number;
 }
 
-/** What was never measured stands in the middle: neither ideal nor hopeless (as in a score). */
+/** An item that was never measured is in the middle, as in a score. */
 const MIDDLE = 0.5;
 
 /** The smallest and the largest value on each axis; 0 to 0 where nothing was measured. */
@@ -31,8 +31,8 @@ export function rangesOf<T>(items: readonly T[], axes: readonly Axis<T>[]): read
 }
 
 /**
- * Where an item lies: each axis min-max normalised over its range, turned round if it says so, then weighted. Axes
- * without extent are 0 before that. A query beyond the ranges lies outside the unit cube.
+ * The point of an item: each axis is min-max normalized over its range, inverted if the axis says so, then weighted.
+ * Axes without extent are 0 before that. A query beyond the ranges lies outside the unit cube.
  */
 export function pointOf<T>(
   item: T,

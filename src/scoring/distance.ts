@@ -1,4 +1,4 @@
-/** How far apart two points are; which one fits is the caller's question, as in Poindexter. */
+/** Distance metrics, as in Poindexter. The caller chooses the one that fits. */
 export const METRICS = ["euclidean", "manhattan", "chebyshev", "cosine"] as const;
 export type Metric = (typeof METRICS)[number];
 
@@ -23,16 +23,16 @@ export function distance(metric: Metric, a: Point, b: Point): number {
   }
 }
 
-/** The least distance that points may have which differ by this much on one axis; of unit vectors for cosine. */
+/** The least distance between points that differ by this much on one axis; for cosine, between unit vectors. */
 export const leastDistance = (metric: Metric, difference: number): number =>
-  // Of unit vectors |u - v|^2 = 2 (1 - cos); and a zero vector is 1 from them, which is never less.
+  // For unit vectors |u - v|^2 = 2 (1 - cos). A zero vector has distance 1 from them, which is never less.
   metric === "cosine" ? difference ** 2 / 2 : Math.abs(difference);
 
-/** The same direction at length 1, of which alone cosine depends; a zero vector stays. */
+/** The unit vector of the same direction, on which alone cosine depends; a zero vector stays. */
 export function unit(point: Point): number[] {
   const largest = Math.max(0, ...Array.from(point, Math.abs));
   if (largest === 0) return Array.from(point, () => 0);
-  // Scaled first, lest the squares of what is very large or small run out of range.
+  // Scaled first, so that the squares of very large or small values stay in range.
   const scaled = Array.from(point, (coordinate) => coordinate / largest);
   const length = Math.hypot(...scaled);
   return scaled.map((coordinate) => coordinate / length);

@@ -3,8 +3,8 @@ import type { Metric } from "./distance.ts";
 import { KdTree, type Neighbour } from "./kd-tree.ts";
 
 /**
- * A KD-tree over items that change. A change costs nothing: the tree is built when it is asked after one, from what the
- * items are then.
+ * A KD-tree over items that change. A change costs nothing: the first query after it builds the tree from the current
+ * items.
  */
 export class KdSnapshot<T> {
   readonly #read: () => readonly T[];
@@ -18,12 +18,12 @@ export class KdSnapshot<T> {
     this.#metric = metric;
   }
 
-  /** An item has changed, come or gone. */
+  /** An item was changed, added or removed. */
   changed(): void {
     this.#built = null;
   }
 
-  /** Nearest to where this item lies or would lie; it need not be one of them. */
+  /** The items nearest to this one, which need not be one of them. */
   nearest(to: T): Neighbour<T> | null {
     return this.kNearest(to, 1)[0] ?? null;
   }

@@ -6,13 +6,13 @@ export interface Neighbour<T> {
   readonly distance: number;
 }
 
-/** So few points are looked at one by one: quicker than to split them further. */
+/** Ranges of at most so many points are scanned, which is faster than splitting them further. */
 const LEAF = 12;
 
 /**
- * Items by where they lie, for questions of nearness (Bentley 1975; median splits on the widest axis, so the tree is its
- * own order of the points and takes no nodes). Unchanging: what changes is built anew, see `KdSnapshot`. Answers come
- * nearest first, equally near ones in the order of the items.
+ * A KD-tree for nearest-neighbor queries (Bentley 1975; median splits on the widest axis, so the tree is an order of
+ * the points and needs no nodes). Immutable: `KdSnapshot` rebuilds it after changes. Results come nearest first,
+ * equally near ones in the order of the items.
  */
 export class KdTree<T> {
   readonly #items: readonly T[];
@@ -41,7 +41,7 @@ export class KdTree<T> {
     return this.#items.length;
   }
 
-  /** Null of an empty tree, and for a query that is no point of its space. */
+  /** Null for an empty tree, and for a query that is not a point of its space. */
   nearest(query: Point): Neighbour<T> | null {
     return this.kNearest(query, 1)[0] ?? null;
   }
@@ -112,7 +112,7 @@ export class KdTree<T> {
     return widest;
   }
 
-  /** Puts in order so that none before `middle` is greater on this axis, and none behind it less (Hoare's FIND). */
+  /** Reorders so that no item before `middle` is greater on this axis, and none after it is less (Hoare's FIND). */
   #select(from: number, to: number, middle: number, axis: number): void {
     let [low, high] = [from, to - 1];
     while (low < high) {

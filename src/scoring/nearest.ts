@@ -3,7 +3,7 @@ interface Found {
   readonly distance: number;
 }
 
-/** The nearest of what is offered, at most so many and none beyond a bound: a heap with the farthest on top. */
+/** Collects the nearest of the offered items, up to a number and a distance: a heap with the farthest on top. */
 export class Nearest {
   readonly room: number;
   readonly #heap: Found[] = [];
@@ -14,7 +14,7 @@ export class Nearest {
     this.#outermost = outermost;
   }
 
-  /** What is farther than this will not be taken any more. */
+  /** Items farther than this are not accepted any more. */
   get bound(): number {
     return this.#heap.length < this.room ? this.#outermost : (this.#heap[0] as Found).distance;
   }

@@ -3,14 +3,14 @@ import type { Place } from "../base/place.ts";
 import { noOutcomes, type Outcomes } from "./outcomes.ts";
 import type { Uptime } from "./uptime.ts";
 
-/** What was observed of a peer over its sessions, beside its round-trip time. */
+/** What was observed about a peer over its sessions, besides its RTT. */
 export interface Observed {
   readonly outcomes: Outcomes;
   /** Null before its first session. */
   readonly uptime: Uptime | null;
   /** When its newest session began. */
   readonly connectedAt: Millis | null;
-  /** Where it last connected from, as the platform places it. */
+  /** The location that it last connected from, as the platform reports it. */
   readonly place: Place | null;
 }
 

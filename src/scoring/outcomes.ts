@@ -1,26 +1,26 @@
 import { HOUR, type Millis } from "../base/clock.ts";
 
-/** How attempts at tasks ended for a peer, each counted less the older it is. */
+/** How a peer's attempts ended. Each outcome counts less the older it is. */
 export interface Outcomes {
   readonly successes: number;
-  /** The peer said that it could not do it, or was lost while it worked. */
+  /** The peer reported a failure, or was lost while it worked. */
   readonly failures: number;
-  /** Nothing was heard: an offer not accepted, a lease run out. */
+  /** There was no answer: an offer was not accepted, or a lease ended. */
   readonly timeouts: number;
   readonly refusals: number;
-  /** The time for which the counts hold; they halve with every `HALF_LIFE` after it. */
+  /** The time for which the counts hold. They halve with every `HALF_LIFE` after it. */
   readonly at: Millis;
 }
 
 export type OutcomeKind = "success" | "failure" | "timeout" | "refusal";
 
-/** After this long an outcome counts half: a peer that was mended is not held to yesterday. */
+/** After this time an outcome counts half, so that a repaired peer recovers. */
 export const HALF_LIFE: Millis = HOUR;
 
-/** What a refusal weighs beside a failure: nothing was tried and little was lost, but it was no success. */
+/** Weight of a refusal relative to a failure: nothing was tried and little was lost, but it was not a success. */
 const REFUSAL_WEIGHT = 0.25;
 
-/** Imagined outcomes that stand in until real ones outweigh them: a Beta prior over success and failure. */
+/** A Beta prior over success and failure: pseudo-outcomes until real ones outweigh them. */
 export interface Prior {
   readonly successes: number;
   readonly failures: number;
@@ -34,7 +34,7 @@ export const noOutcomes = (at: Millis): Outcomes => ({
   at,
 });
 
-/** What is left of a count after a time; a clock that was set back leaves it as it is. */
+/** The part of a count that is left after a time. A clock that was set back leaves it unchanged. */
 const remaining = (elapsed: Millis): number => 2 ** (-Math.max(0, elapsed) / HALF_LIFE);
 
 /** The outcomes as they count now. */
@@ -61,7 +61,7 @@ export function countOutcome(outcomes: Outcomes, kind: OutcomeKind, now: Millis)
   };
 }
 
-/** All that speaks against the peer, in failures. */
+/** The weighted number of bad outcomes, in failures. */
 export const badOutcomes = ({ failures, timeouts, refusals }: Outcomes): number =>
   failures + timeouts + REFUSAL_WEIGHT * refusals;
 

@@ -1,38 +1,38 @@
 import { HOUR, type Millis } from "../base/clock.ts";
 import { estimateRtt, median, type Coordinate } from "./vivaldi.ts";
 
-/** What one peer measured of its way to another. */
+/** The round trips to another peer that one peer measured. */
 export interface Observed {
   /** The last few samples in milliseconds, the newest last. */
   readonly samples: readonly number[];
   readonly at: Millis;
 }
 
-/** A measurement counts before the coordinates for this long. */
+/** For this long a measurement is preferred to the coordinates. */
 const FRESH: Millis = HOUR;
 
-/** Light in fibre makes about 100 km of way and back in a millisecond; nothing is faster. */
+/** Kilometers that light in fiber covers as a round trip in a millisecond. */
 const KM_PER_MS = 100;
 
 /**
- * Whether a round trip can be true of two peers at these distances from the mesh (kilometres; null when unknown): they
- * are at least the difference of the two apart.
+ * Whether a round trip is possible between two peers at these distances from the mesh (kilometers; null when unknown):
+ * they are at least the difference of the two apart.
  */
 export const isPhysical = (rttMs: number, aKm: number | null, bKm: number | null): boolean =>
   aKm === null || bKm === null || rttMs >= Math.abs(aKm - bKm) / KM_PER_MS;
 
 export interface PairRtt {
-  /** Null when there is nothing to go by. */
+  /** Null when nothing is known. */
   readonly rttMs: number | null;
-  /** How far off it is expected to be. */
+  /** The expected error. */
   readonly errorMs: number | null;
-  /** What the estimate rests on: a measurement of the last hour, or where the two stand. */
+  /** What the estimate rests on: a measurement of the last hour, or the coordinates of both. */
   readonly basis: "observed" | "coordinates" | null;
-  /** The newest measurement that either of them reported, however old. */
+  /** The newest measurement that either peer reported, however old. */
   readonly observed: { readonly rttMs: number; readonly at: Millis } | null;
 }
 
-/** What is known of the round trip between two peers, each way as its own end reported it. */
+/** Estimates the round trip between two peers from what each of them reported and from their coordinates. */
 export function pairRtt(
   coordinates: readonly [Coordinate | null, Coordinate | null],
   ways: readonly (Observed | null)[],
@@ -49,7 +49,7 @@ export function pairRtt(
   return { ...estimateRtt(a, b), basis: "coordinates", observed };
 }
 
-/** Half of what lies between the samples; of a single one, half of itself (as RFC 6298 begins its variance). */
+/** Half the range of the samples; for a single sample, half of it (as RFC 6298 initializes its variance). */
 function spread(samples: readonly number[]): number {
   const [least, most] = [Math.min(...samples), Math.max(...samples)];
   return samples.length === 1 ? least / 2 : (most - least) / 2;

@@ -1,36 +1,36 @@
 import type { Role } from "../protocol/messages.ts";
 import { ScoreBuckets } from "./score-buckets.ts";
 
-/** What sets peers apart for tasks, beside their score: peers alike in it are of one kind. */
+/** What distinguishes peers for tasks, besides their score. Peers with equal traits form one class. */
 export interface Traits {
   readonly role: Role;
   /** Whether it answers. */
   readonly active: boolean;
-  /** Whether it takes Muster's own messages, or go-p2p's requests alone. */
+  /** Whether it handles Muster's own messages, or only go-p2p's requests. */
   readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];
-  /** Whether it has a slot free; otherwise a task would wait at it. */
+  /** Whether it has a free slot; otherwise a task would be prefetched. */
   readonly free: boolean;
-  /** Whether little is known of it yet. */
+  /** Whether few outcomes are known yet. */
   readonly fresh: boolean;
 }
 
-/** What a task asks of a peer, as far as its traits tell. */
+/** What a task requires of a peer's traits. */
 export type Wanted = (traits: Traits) => boolean;
 
-/** How many peers there are of a kind, and how many of them are ranked. */
+/** How many peers a class has, and how many of them are ranked. */
 export interface Census {
   readonly traits: Traits;
   readonly members: number;
   readonly ranked: number;
 }
 
-/** Peers of one kind, by score. */
+/** The peers of one class, by score. */
 export class PeerClass {
   readonly traits: Traits;
   readonly key: string;
   readonly ranked = new ScoreBuckets();
-  /** Peers of this kind, ranked or not. */
+  /** Number of peers of this class, ranked or not. */
   members = 0;
 
   constructor(traits: Traits, key: string) {
@@ -38,7 +38,7 @@ export class PeerClass {
     this.key = key;
   }
 
-  /** Whether these traits are this kind's, written alike: the usual case, and quick to see. */
+  /** Whether these traits are written exactly as this class's: the usual case, and fast to check. */
   is({ role, active, speaksMuster, capabilities, free, fresh }: Traits): boolean {
     const own = this.traits;
     return (
@@ -54,14 +54,14 @@ export class PeerClass {
 }
 
 /**
- * The kinds that there are, by number. A fleet has few, however many its peers: so a capability that one peer in a
- * thousand has is found as fast as any. Numbers of kinds without members are given anew.
+ * The classes of peers, by number. A mesh has few classes, however many peers it has, so a capability that one peer in
+ * a thousand has is found as fast as any other. Numbers of classes without members are reused.
  */
 export class PeerClasses {
   readonly #byKey = new Map<string, number>();
   readonly #kinds: (PeerClass | null)[] = [];
   readonly #vacant: number[] = [];
-  /** Grows when a kind comes or goes: what was worked out over all kinds holds until then. */
+  /** Grows when a class is added or removed. Results over all classes are valid until then. */
   version = 0;
 
   at(number: number): PeerClass {
@@ -81,7 +81,7 @@ export class PeerClasses {
     return this.#kinds.reduce((sum, kind) => sum + (kind?.ranked.bytes ?? 0), 0);
   }
 
-  /** Counts one more peer of these traits; its kind's number. */
+  /** Counts one more peer with these traits. Returns the number of its class. */
   enter(traits: Traits): number {
     const key = keyOf(traits);
     const known = this.#byKey.get(key);
@@ -120,6 +120,6 @@ export class PeerClasses {
   }
 }
 
-/** Capabilities have no spaces. Listed in another order they make another kind: it costs little, and sorting more. */
+/** Capabilities contain no spaces. In another order they form another class, which costs less than sorting them. */
 const keyOf = ({ role, active, speaksMuster, capabilities, free, fresh }: Traits): string =>
   `${role} ${active} ${speaksMuster} ${free} ${fresh} ${capabilities.join(" ")}`;

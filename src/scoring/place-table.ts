@@ -1,28 +1,29 @@
 import type { PeerId } from "../protocol/ids.ts";
 
-/** A peer's row in the index's typed arrays: dense, and reused after the peer has left. */
+/** A peer's row in the index's typed arrays. Rows are dense, and reused after a peer is removed. */
 export type Place = number;
-/** No place: what a chain's end and an unknown peer read as. */
+/** No row: the end of a chain, or an unknown peer. */
 export const NOWHERE: Place = 0xffff_ffff;
 
 /** An ID is 16 bytes: four words. */
 const WORDS = 4;
-/** Rows grow by a quarter, so that at most a fifth of them stands empty. */
+/** Rows grow by a quarter, so that at most a fifth of them is empty. */
 const GROWTH = 1.25;
 const ROWS_MIN = 64;
-/** The hash table doubles when this share of it is taken: linear probing stays short below. */
+/** The hash table doubles at this load factor, below which linear probing stays short. */
 const LOAD_MAX = 0.7;
 
 /**
- * Peer IDs and their places, in typed arrays alone: 16 bytes for the ID, and an open-addressed hash table of about 8
- * (a `Map` of strings takes well over 100). The seed keeps whoever grinds keys from choosing where IDs collide.
+ * Peer IDs and their rows, in typed arrays only: 16 bytes for the ID, and an open-addressed hash table of about 8 (a
+ * `Map` of strings takes well over 100). The seed prevents attackers who generate many keys from choosing which IDs
+ * collide.
  */
 export class PlaceTable {
   readonly #seed: number;
   #ids = new Uint32Array(ROWS_MIN * WORDS);
-  /** Each entry is a place plus 1; 0 is empty. */
+  /** Each entry is a row plus 1; 0 is empty. */
   #table = new Uint32Array(2 * ROWS_MIN);
-  /** Rows that were ever taken; those given back meanwhile are chained through their first word. */
+  /** Number of rows that were ever used. Freed rows are chained through their first word. */
   #taken = 0;
   #vacant: Place = NOWHERE;
   #size = 0;
@@ -36,7 +37,7 @@ export class PlaceTable {
     return this.#size;
   }
 
-  /** Rows that there is room for: what arrays beside this one must hold. */
+  /** Capacity in rows, which parallel arrays must have, too. */
   get capacity(): number {
     return this.#ids.length / WORDS;
   }
@@ -45,14 +46,14 @@ export class PlaceTable {
     return this.#ids.byteLength + this.#table.byteLength;
   }
 
-  /** The peer's place; `NOWHERE` when it has none. */
+  /** The peer's row; `NOWHERE` when it has none. */
   find(id: PeerId): Place {
     readId(id, this.#probe);
     const entry = this.#table[this.#slotOf(this.#probe, 0)] as number;
     return entry === 0 ? NOWHERE : entry - 1;
   }
 
-  /** The peer's place, which is made when it has none. */
+  /** The peer's row, which is added when it has none. */
   add(id: PeerId): Place {
     readId(id, this.#probe);
     const slot = this.#slotOf(this.#probe, 0);
@@ -91,7 +92,7 @@ export class PlaceTable {
     return this.#taken++;
   }
 
-  /** The slot of the ID that stands in `words` at `at`, or the empty one where it would go. */
+  /** The table entry of the ID in `words` at `at`, or the empty entry where it would go. */
   #slotOf(words: Uint32Array, at: number): number {
     const mask = this.#table.length - 1;
     let slot = hash(words, at, this.#seed) & mask;
@@ -108,7 +109,10 @@ export class PlaceTable {
     return true;
   }
 
-  /** Empties a slot and moves up what had been pushed past it, so that no tombstones gather (Knuth, 6.4 R). */
+  /**
+   * Empties a table entry and moves up the entries that were pushed past it, so that no deleted entries remain (Knuth,
+   * 6.4 R).
+   */
   #vacate(slot: number): void {
     const table = this.#table;
     const mask = table.length - 1;
@@ -137,7 +141,7 @@ export function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Ar
   return longer;
 }
 
-/** The value of a hex digit by its character code; only digits and `a` to `f` are ever looked up. */
+/** The value of a hex digit by its character code. Only digits and `a` to `f` are looked up. */
 const HEX = Uint8Array.from({ length: 128 }, (_, code) => (code & 0xf) + 9 * (code >> 6));
 
 function readId(id: PeerId, into: Uint32Array): void {

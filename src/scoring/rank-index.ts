@@ -3,42 +3,42 @@ import { PeerClasses, type Census, type Traits, type Wanted } from "./peer-class
 import { grown, NOWHERE, PlaceTable, type Place } from "./place-table.ts";
 import { BUCKET, bucketOf, KIND, ROW, UNRANKED } from "./score-buckets.ts";
 
-/** A question that is asked again and again: `RankIndex.query` makes it, and the index keeps it up to date. */
+/** A prepared query: `RankIndex.query` makes it, and the index keeps its cached results current. */
 export interface RankQuery {
   readonly wanted: Wanted;
-  /** The lowest bucket that will do. */
+  /** The lowest bucket that meets the query. */
   readonly lowest: number;
-  /** Numbers of the kinds that suit, as of this version of them. */
+  /** Numbers of the matching classes, as of this version of the classes. */
   kinds: Uint32Array;
   version: number;
-  /** The kind whose best was best when all were last looked at, and the best bucket of the others then. */
+  /** The class with the best peer when all classes were last scanned, and the best bucket of the other classes then. */
   leader: number;
   runnerUp: number;
-  /** The index's count of rises then: until the next rise the others' best only fall. */
+  /** The index's count of rises then. Until the next rise the best buckets of the other classes can only fall. */
   rises: number;
 }
 
 /**
- * Who is best for a task, among any number of peers, without looking at them all: 16 bytes a peer for its kind and its
- * ring of equals, 16 for its ID, about 8 to find it. A peer's rank is its score to a 1,024th: what decides between near
- * equals, and what is no matter of kind (who refused, who is named), is the caller's, from the first few of `best`.
+ * Finds the best peers for a task without a scan: 16 bytes a peer for its class and its ring of equal scores, 16 for
+ * its ID, about 8 to find it. A peer's rank is its score to a 1,024th. The caller decides between nearly equal peers
+ * and by what is not a trait (refusals, a named peer), from the first few of `best`.
  */
 export class RankIndex {
   readonly #places: PlaceTable;
   readonly #kinds = new PeerClasses();
   #links: Uint32Array<ArrayBuffer>;
-  /** The best filled bucket of each kind, side by side; -1 for none. */
+  /** The best filled bucket of each class, side by side; -1 for none. */
   #tops = new Int16Array(16);
-  /** How often any kind's best bucket rose. */
+  /** How often the best bucket of any class rose. */
   #rises = 0;
 
-  /** @param seed any number, best a random one: it keeps outsiders from knowing which IDs collide. */
+  /** @param seed any number, preferably random, so that outsiders do not know which IDs collide */
   constructor(seed: number) {
     this.#places = new PlaceTable(seed);
     this.#links = new Uint32Array(this.#places.capacity * ROW);
   }
 
-  /** Peers that it knows, ranked or not. */
+  /** Number of known peers, ranked or not. */
   get size(): number {
     return this.#places.size;
   }
@@ -51,13 +51,13 @@ export class RankIndex {
     return this.#kinds.census();
   }
 
-  /** Bytes of all its arrays. */
+  /** Size of all arrays in bytes. */
   get bytes(): number {
     const { bytes } = this.#places;
     return bytes + this.#links.byteLength + this.#tops.byteLength + this.#kinds.bytes;
   }
 
-  /** Takes a peer in, or what has changed about it. `score` null keeps it out of all picks: no room, or no answer. */
+  /** Adds a peer, or updates it. With `score` null it is in no result: it has no room, or does not answer. */
   put(id: PeerId, traits: Traits, score: number | null): void {
     const before = this.#places.size;
     const place = this.#places.add(id);
@@ -78,7 +78,7 @@ export class RankIndex {
     return this.#places.find(id) !== NOWHERE;
   }
 
-  /** Moves a known peer to another score; others are passed over. */
+  /** Moves a known peer to another score. Unknown peers are ignored. */
   rank(id: PeerId, score: number | null): void {
     const place = this.#places.find(id);
     if (place !== NOWHERE) this.rankAt(place, score);
@@ -116,7 +116,7 @@ export class RankIndex {
     };
   }
 
-  /** Place of one of the best peers that will do; `NOWHERE` when none does. */
+  /** The row of one of the best matching peers; `NOWHERE` when none matches. */
   first(query: RankQuery): Place {
     this.#refresh(query);
     if (query.rises !== this.#rises || this.#topOf(query.leader) < query.runnerUp)
@@ -130,7 +130,7 @@ export class RankIndex {
     return this.#places.idAt(place);
   }
 
-  /** Peers that will do, counted by kind; those below the lowest score are counted too. */
+  /** Number of matching peers, counted by class, including those below the lowest score. */
   count(query: RankQuery): number {
     this.#refresh(query);
     let count = 0;
@@ -138,7 +138,7 @@ export class RankIndex {
     return count;
   }
 
-  /** The best peers that will do, best first, at most so many. */
+  /** The best matching peers, best first, at most so many. */
   best(query: RankQuery, limit: number): PeerId[] {
     this.#refresh(query);
     const cursors = this.#leading(query, limit);
@@ -155,7 +155,7 @@ export class RankIndex {
     return found;
   }
 
-  /** Looks at all kinds for the one whose best is best. */
+  /** Scans all classes for the one with the best peer. */
   #lead(query: RankQuery): void {
     const { kinds } = query;
     query.rises = this.#rises;
@@ -179,7 +179,10 @@ export class RankIndex {
     return kind === -1 ? -1 : (this.#tops[kind] as number);
   }
 
-  /** A cursor on each of the kinds whose best are best, at most so many: no other can hold one of as many best. */
+  /**
+   * A cursor on each of the classes with the best peers, at most so many: no other class can contain one of so many
+   * best peers.
+   */
   #leading({ kinds, lowest }: RankQuery, limit: number): Cursor[] {
     const filled = kinds.filter((kind) => (this.#tops[kind] as number) >= lowest);
     if (filled.length > limit)
@@ -217,7 +220,7 @@ export class RankIndex {
     this.#tops[kind] = ranked.top();
   }
 
-  /** Gives an unranked row its kind. */
+  /** Stores the class of an unranked row. */
   #settle(place: Place, traits: Traits): void {
     const kind = this.#kinds.enter(traits);
     if (kind >= this.#tops.length) {

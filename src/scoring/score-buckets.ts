@@ -1,11 +1,11 @@
 import { NOWHERE, type Place } from "./place-table.ts";
 
-/** A score is ranked to a 1,024th: finer than any measurement of a peer holds. */
+/** Scores are ranked to a 1,024th, which is finer than any measurement. */
 export const BUCKETS = 1_024;
-/** The bucket of a peer that is in none. */
+/** The bucket of an unranked peer. */
 export const UNRANKED = 0xffff;
 
-/** The bucket of a score; what is no number ranks last. */
+/** The bucket of a score. NaN ranks last. */
 export const bucketOf = (score: number): number =>
   score > 0 ? Math.min(BUCKETS - 1, Math.floor(score * BUCKETS)) : 0;
 
@@ -13,26 +13,27 @@ export const bucketOf = (score: number): number =>
 export const ROW = 4;
 const NEXT = 0;
 const PREV = 1;
-/** Free for whoever owns the rows. */
+/** Free for the owner of the rows. */
 export const KIND = 2;
 export const BUCKET = 3;
 
-/** Buckets a group: heads are allocated group by group, since the scores of alike peers lie close together. */
+/** Buckets per group. Heads are allocated group by group, because similar peers have similar scores. */
 const GROUP = 32;
 
 /**
- * Peers by score: 1,024 buckets, each a ring of rows in a `links` array that its owner shares among many such sets. In
- * and out by three writes, the best by two `clz32`. Within a bucket, who came first stands first: alike peers take turns.
+ * Peers by score: 1,024 buckets, each a ring of rows in a `links` array that its owner shares among many such sets.
+ * Adding and removing take three writes, finding the best takes two `clz32`. Within a bucket the first added is first,
+ * so equal peers take turns.
  */
 export class ScoreBuckets {
   readonly #heads: (Uint32Array | undefined)[] = Array.from({ length: BUCKETS / GROUP });
-  /** One bit a bucket that holds anybody, and one a group that has such a bucket. */
+  /** One bit for each bucket that is filled, and one for each group that has a filled bucket. */
   readonly #filled = new Uint32Array(BUCKETS / GROUP);
   #groups = 0;
   #allocated = 0;
   count = 0;
 
-  /** Bytes of its arrays; the objects around them are not counted. */
+  /** Size of its arrays in bytes, without the objects around them. */
   get bytes(): number {
     return this.#filled.byteLength + this.#allocated * GROUP * Uint32Array.BYTES_PER_ELEMENT;
   }
@@ -77,7 +78,7 @@ export class ScoreBuckets {
     this.count -= 1;
   }
 
-  /** The best bucket that holds anybody; -1 when none does. */
+  /** The best filled bucket; -1 when all are empty. */
   top(): number {
     if (this.#groups === 0) return -1;
     const group = 31 - Math.clz32(this.#groups);
@@ -95,12 +96,12 @@ export class ScoreBuckets {
     return (next << 5) | (31 - Math.clz32(this.#filled[next] as number));
   }
 
-  /** Who stands first in a bucket that is filled. */
+  /** The first row in a filled bucket. */
   first(bucket: number): Place {
     return (this.#heads[bucket >> 5] as Uint32Array)[bucket & 31] as number;
   }
 
-  /** Who stands behind this one in its bucket; `NOWHERE` behind the last. */
+  /** The row behind this one in its bucket; `NOWHERE` behind the last. */
   after(links: Uint32Array, place: Place): Place {
     const next = links[place * ROW + NEXT] as number;
     return next === this.first(links[place * ROW + BUCKET] as number) ? NOWHERE : next;

@@ -1,4 +1,4 @@
-/** What is known of a peer; null was never measured. */
+/** The metrics of a peer; null where never measured. */
 export interface Metrics {
   /** Smoothed RTT in milliseconds. */
   readonly rttMs: number | null;
@@ -22,20 +22,20 @@ export const FACTORS = ["latency", "reliability", "hops", "distance"] as const;
 export type Factor = (typeof FACTORS)[number];
 export type Weights = { readonly [F in Factor]: number };
 
-/** Latency and reliability weigh high, hops medium, distance low (DESIGN §6), unless configured otherwise. */
+/** Latency and reliability weigh high, hops medium, distance low, unless configured otherwise. */
 export const WEIGHTS: Weights = { latency: 0.35, reliability: 0.35, hops: 0.2, distance: 0.1 };
 
-/** How far the sum of the weights may lie from 1: decimals that a person writes do not add up exactly. */
+/** Tolerance of the sum of the weights, because decimals do not add up exactly in binary. */
 const SUM_TOLERANCE = 1e-6;
 
-/** Whether weights are such that a score lies in 0..1. */
+/** Whether the weights keep a score within 0..1. */
 export const areWeights = (weights: Weights): boolean =>
   FACTORS.every((factor) => weights[factor] >= 0) &&
   Math.abs(FACTORS.reduce((sum, factor) => sum + weights[factor], 0) - 1) <= SUM_TOLERANCE;
 
-/** What one factor adds to a score, and from what. */
+/** One factor's part of a score. */
 export interface Part {
-  /** In the factor's own unit; null was never measured. For reliability the share of successes. */
+  /** In the factor's own unit; null where never measured. For reliability it is the share of successes. */
   readonly raw: number | null;
   /** 0..1, 1 being best; `NEUTRAL` when nothing is known. */
   readonly normalised: number;
@@ -46,23 +46,23 @@ export interface Part {
   readonly part: number;
 }
 
-/** What an unmeasured factor counts as: middling, so that a newcomer is neither ideal nor hopeless. */
+/** The normalized value of an unmeasured factor: the middle, so that a new peer is neither best nor worst. */
 export const NEUTRAL = 0.5;
-/** RTT in milliseconds and distance in kilometres that are worth half. */
+/** RTT in milliseconds and distance in kilometers with a normalized value of 1/2. */
 const HALF_RTT_MS = 100;
 const HALF_DISTANCE_KM = 3_000;
-/** Beta prior of reliability: worth two imagined outcomes, one good. */
+/** Beta prior of reliability: two pseudo-outcomes, one of them good. */
 const PRIOR_SUCCESSES = 1;
 const PRIOR_FAILURES = 1;
-/** How much of its reliability a peer loses that is never here. */
+/** The part of its reliability that a peer loses which is never connected. */
 const ABSENCE_WEIGHT = 0.5;
 /** Outcomes at which reliability counts as half known. */
 const HALF_KNOWN_OUTCOMES = 4;
 
-/** 1 at zero, 1/2 at `half`, towards 0 without end. */
+/** 1 at zero, 1/2 at `half`, toward 0 at infinity. */
 const falling = (value: number, half: number): number => half / (half + Math.max(0, value));
 
-/** Each factor, normalised to 0..1 and weighted; one that was never measured takes `NEUTRAL`. */
+/** Each factor, normalized to 0..1 and weighted. An unmeasured factor counts as `NEUTRAL`. */
 export function parts(metrics: Metrics, weights: Weights = WEIGHTS): { [F in Factor]: Part } {
   const { rttMs, hops, geoKm, successes, failures, uptime } = metrics;
   const outcomes = successes + failures;

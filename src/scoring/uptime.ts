@@ -1,10 +1,10 @@
 import { DAY, HOUR, type Millis } from "../base/clock.ts";
 
-/** The share of time for which a peer was connected, the recent past counting most. */
+/** The share of time for which a peer was connected, weighted toward the recent past. */
 export interface Uptime {
   /** 0..1. */
   readonly share: number;
-  /** How much time the share rests on, in milliseconds, faded as it is. */
+  /** How much time the share rests on, in milliseconds, after fading. */
   readonly knownMs: number;
   /** Up to when time was counted. */
   readonly at: Millis;
@@ -28,17 +28,17 @@ export function uptimeAfter(before: Uptime | null, connected: boolean, now: Mill
   };
 }
 
-/** Time that a peer is taken to have been connected before anything is known: a newcomer is not yet unreliable. */
+/** Assumed connected time before anything is known, so that a new peer does not count as unreliable. */
 const PRIOR: Millis = HOUR;
 
-/** The share to be expected, 0..1: drawn towards 1 while it rests on little time. */
+/** The expected share, 0..1: shrunk toward 1 while it rests on little time. */
 export const expectedUptime = ({ share, knownMs }: Uptime): number =>
   (share * knownMs + PRIOR) / (knownMs + PRIOR);
 
 /**
- * Sessions end after Weibull times. Shape 1/2 is what was fitted to most of nine real availability traces (0.33 to 0.85
- * by Javadi et al., JPDC 2013), and the scale matches their mean hazard: the risk falls with age, so a peer that has
- * been here for long is likely to stay, and one that has just come is likely to go.
+ * Scale of the Weibull distribution of session lengths. Shape 1/2 fits most of nine real availability traces (0.33 to
+ * 0.85 by Javadi et al., JPDC 2013), and the scale matches their mean hazard. The risk falls with age: a peer that has
+ * been connected for long is likely to stay.
  */
 const SCALE: Millis = 10 * HOUR;
 

@@ -7,35 +7,35 @@ import { tieBreakOf } from "./tie-break.ts";
 import { DEFAULT_POLICY, type ExpectedCost, type Policy } from "./policy.ts";
 
 export interface Choice {
-  /** The peer that gets the task; null when nobody may have it now. */
+  /** The peer that gets the task; null when no peer may have it now. */
   readonly peer: Candidate | null;
-  /** By what it was chosen: the policy's measure, as a newcomer to be tried, or as the nearest of the best. */
+  /** How it was chosen: by the policy's measure, for exploration, or as the nearest of the best. */
   readonly by: "measure" | "newcomer" | "near" | null;
-  /** Who was ruled out, by which rule. */
+  /** The excluded peers, each with the rule that excludes it. */
   readonly excluded: readonly { readonly peerId: PeerId; readonly rule: Exclusion }[];
-  /** Who may have the task, in no order. */
+  /** The peers that may have the task, in no order. */
   readonly eligible: readonly Contender[];
-  /** The random numbers that went in: with them the choice can be made again. */
+  /** The random numbers of the choice, with which it can be recomputed. */
   readonly draws: Draws;
 }
 
 export interface Draws {
-  /** Decides between equals. */
+  /** Breaks ties. */
   readonly lot: number;
-  /** Decides whether a newcomer is tried. */
+  /** Decides whether a new peer is tried (exploration). */
   readonly venture: number;
 }
 
-/** A peer that may have the task, and what it is worth for it. */
+/** A peer that may have the task, with its rank and measure. */
 export interface Contender {
   readonly peer: Candidate;
-  /** What puts it behind others, however little it costs. */
+  /** Reasons that put it behind other peers, however low its cost. */
   readonly heldBack: readonly HoldBack[];
-  /** Who has the lesser one goes first; follows from `heldBack`. */
+  /** A lower rank comes first. It follows from `heldBack`. */
   readonly rank: number;
-  /** The less the better: the expected cost, less the incumbent's advantage; or the score, negated. */
+  /** Lower is better: the expected cost minus the incumbent's advantage, or the negated score. */
   readonly measure: number;
-  /** Null under a policy that knows no cost. */
+  /** Null under a policy without costs. */
   readonly cost: Cost | null;
 }
 
@@ -46,14 +46,15 @@ const RANKS: { readonly [H in HoldBack]: number } = {
   over_share: 1,
 };
 
-/** Draws what a choice needs, always as much, so that a replay is as simple as the draw. */
+/** Draws the random numbers of one choice. Always the same number of draws, so that a choice can be replayed. */
 const draw = (random: Random): Draws => ({ lot: random(), venture: random() });
 
 /**
- * Chooses who gets a task: the one function that does. Filters go first; of the rest the policy's measure decides,
- * those with a free slot and then those that have not failed at this task going first; equal ones are drawn by lot, so
- * that no order of listing decides. It is pure, and depends on nobody but the chosen one and those before it: made again
- * with the same draws among any of the candidates that include those, it comes out the same.
+ * Chooses the peer that gets a task. This is the only function that does. Filters apply first. Among the rest, peers
+ * with a free slot come first, then peers that have not failed at this task, then the policy's measure decides. Ties
+ * are broken at random, so that no order of listing decides. The function is pure, and its result depends only on the
+ * chosen peer and those ranked before it: with the same draws and any set of candidates that includes those, the
+ * result is the same.
  */
 export function choose(
   task: Demand,
@@ -107,13 +108,13 @@ function best(contenders: readonly Contender[], draws: Draws): Contender | null 
   return first;
 }
 
-/** Who may have the task, the best first. */
+/** The peers that may have the task, the best first. */
 export const ranking = ({ eligible, draws }: Choice): readonly Contender[] =>
   eligible.toSorted((a, b) => compare(a, b, draws));
 
 /**
- * The newcomer to be tried now, if it is time for one: without trials nothing would ever be learned of a peer that
- * begins behind the known ones. A newcomer is tried with a free slot only, and not twice with the same task.
+ * The new peer to try now, if the draw says so: without exploration nothing would be learned about a peer that ranks
+ * behind the known ones. A new peer is tried only with a free slot, and not twice with the same task.
  */
 function ventured(
   { tried }: Demand,
@@ -129,7 +130,7 @@ function ventured(
   return best(newcomers, draws);
 }
 
-/** The nearest of the best, when nearness is asked for and known of any. */
+/** The nearest of the best peers, when the task asks for nearness and it is known for at least one. */
 function nearest(
   eligible: readonly Contender[],
   draws: Draws,

@@ -1,7 +1,7 @@
-/** A label's name is what stands before its first `=`; the rest is its value. */
+/** A label's name is the part before its first `=`; the rest is its value. */
 const nameOf = (label: string): string => label.split("=", 1)[0] as string;
 
-/** A whole decimal number, so that `memory=16GiB` is none and never half read as one. */
+/** A complete decimal number, so that `memory=16GiB` is not read as 16. */
 const NUMBER = /^-?\d+(?:\.\d+)?$/;
 
 const COMPARISONS: Readonly<Record<string, (value: number, bound: number) => boolean>> = {
@@ -12,8 +12,8 @@ const COMPARISONS: Readonly<Record<string, (value: number, bound: number) => boo
 };
 
 /**
- * Whether a peer's labels meet one requirement (`CapabilityRequirement`). A name may stand on several labels
- * (`model=a`, `model=b`): one that meets it is enough.
+ * Whether a peer's labels meet one requirement (`CapabilityRequirement`). Several labels may have one name (`model=a`,
+ * `model=b`): one that meets the requirement is enough.
  */
 export function meets(labels: readonly string[], wanted: string): boolean {
   const comparison = /^([^<>=]+)([<>]=?)(.+)$/.exec(wanted);

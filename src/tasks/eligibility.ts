@@ -5,37 +5,37 @@ import type { Evidence } from "./evidence.ts";
 import { GO_P2P_KIND, GO_P2P_REPLIES, type Role } from "../protocol/messages.ts";
 import { meets } from "./capabilities.ts";
 
-/** A peer as assignment sees it. */
+/** A peer as the choice sees it. */
 export interface Candidate {
   readonly peerId: PeerId;
   readonly role: Role;
-  /** Connected and answering; a suspect peer gets nothing new. */
+  /** Connected and answering. A suspect peer gets no new tasks. */
   readonly active: boolean;
   readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];
   readonly slots: number;
-  /** Whether it takes one task more than it has slots, to begin it the moment one is free. */
+  /** Whether it prefetches one task more than it has slots, and begins it as soon as a slot is free. */
   readonly prefetch: boolean;
   readonly held: number;
   readonly score: number;
   readonly evidence: Evidence;
 }
 
-/** A task as assignment sees it. */
+/** A task as the choice sees it. */
 export interface Demand {
   readonly kind: string;
   readonly requirements: Requirements;
-  /** Peers that tried this task and failed: taken again only when nobody else can. */
+  /** Peers that failed at this task: chosen again only when no other peer can take it. */
   readonly tried: ReadonlySet<PeerId>;
-  /** Peers that lately refused it: not asked again for now. */
+  /** Peers that recently refused the task: not offered it again for now. */
   readonly refused: ReadonlySet<PeerId>;
-  /** How long tasks of this kind take, over all peers; null while nobody has done one. */
+  /** How long tasks of this kind take over all peers; null while none was done. */
   readonly service: Learned | null;
-  /** Who got the last task of this kind: kept unless another is clearly better. */
+  /** The peer that got the last task of this kind: kept unless another is clearly better. */
   readonly incumbent: PeerId | null;
 }
 
-/** Whether it could begin one more at once. */
+/** Whether the peer has a free slot. */
 export const hasSlot = ({ held, slots }: Pick<Candidate, "held" | "slots">): boolean =>
   held < slots;
 
@@ -51,7 +51,7 @@ export type Exclusion =
   | "refused"
   | "no_room";
 
-/** Why this peer may not have this task now, by the first rule that rules it out; null when it may. */
+/** The first rule that excludes this peer from this task; null when the peer may have it. */
 export function exclusion(task: Demand, peer: Omit<Candidate, "evidence">): Exclusion | null {
   const { capabilities, peer_id: named, avoid, role, min_score: minScore } = task.requirements;
   if (!peer.active) return "not_active";
@@ -68,10 +68,10 @@ export function exclusion(task: Demand, peer: Omit<Candidate, "evidence">): Excl
   return null;
 }
 
-/** How many tasks a peer may hold: what it works on, and one that waits there if it prefetches. */
+/** How many tasks a peer may hold: one per slot, and one more if it prefetches. */
 export const placesOf = ({ slots, prefetch }: Pick<Candidate, "slots" | "prefetch">): number =>
   slots === 0 ? 0 : slots + Number(prefetch);
 
-/** Whether a kind is one of go-p2p's requests, which a plain go-p2p node can answer. */
+/** Whether a kind is one of go-p2p's requests, which a go-p2p node without Muster's messages can answer. */
 export const isGoP2pRequest = (kind: string): boolean =>
   kind.startsWith(GO_P2P_KIND) && Object.hasOwn(GO_P2P_REPLIES, kind.slice(GO_P2P_KIND.length));

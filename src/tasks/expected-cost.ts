@@ -5,7 +5,7 @@ import { lossRisk } from "../scoring/uptime.ts";
 import type { Candidate, Demand } from "./eligibility.ts";
 import type { ExpectedCost } from "./policy.ts";
 
-/** What giving a task to a peer is expected to cost, in milliseconds, part by part. */
+/** The expected cost of assigning a task to a peer, in milliseconds, part by part. */
 export interface Cost {
   readonly rttMs: number;
   /** Until a slot is free, when the task would be prefetched. */
@@ -13,7 +13,7 @@ export interface Cost {
   readonly serviceMs: number;
   /** The price of a failed attempt times its probability. */
   readonly failureMs: number;
-  /** The price of losing the peer meanwhile times its probability. */
+  /** The price of losing the peer during the task times its probability. */
   readonly lossMs: number;
   readonly totalMs: number;
 }
@@ -29,7 +29,7 @@ export function expectedCost(
       ? policy.rttUnknownMs
       : evidence.rttMs + policy.rttDeviations * (evidence.rttVarianceMs ?? 0);
   const serviceMs = expectedServiceMs(evidence.service, task.service);
-  // `slots` tasks that run for exponential times leave one of them free after a `slots`th of their mean.
+  // With `slots` tasks of exponential length the first slot becomes free after 1/`slots` of their mean.
   const waitMs = held < slots ? 0 : ((held - slots + 1) * serviceMs) / Math.max(1, slots);
   const plainMs = rttMs + waitMs + serviceMs;
   const failureMs = policy.failurePriceMs * failureRisk(evidence.outcomes, policy.prior, now);

@@ -13,24 +13,24 @@ export interface ExpectedCost {
   readonly name: "expected-cost";
   /** Deviations that are added to the smoothed RTT: a path that varies costs more than its mean. */
   readonly rttDeviations: number;
-  /** What an RTT that was never measured counts as. */
+  /** The assumed RTT of a peer that was never measured. */
   readonly rttUnknownMs: number;
-  /** What a failed attempt costs beside the attempt itself. */
+  /** The price of a failed attempt, in addition to the attempt itself. */
   readonly failurePriceMs: number;
-  /** What an attempt costs that is lost with its peer: it is noticed late. */
+  /** The price of an attempt that is lost with its peer, which is noticed late. */
   readonly lossPriceMs: number;
-  /** How long a peer may be gone before it is noticed. */
+  /** How long a lost peer may go unnoticed. */
   readonly silenceMs: number;
   readonly prior: Prior;
-  /** At most this share of tasks goes to peers of which little is known, to learn more. */
+  /** At most this share of tasks explores: it goes to peers of which little is known. */
   readonly newcomerShare: number;
-  /** Outcomes below which a peer is such a newcomer. */
+  /** Number of outcomes below which a peer counts as new. */
   readonly newcomerOutcomes: number;
-  /** A peer with more than this share of the latest tasks comes after the others; 1 caps nobody. */
+  /** A peer with more than this share of the latest tasks comes after the others; 1 is no cap. */
   readonly shareMax: number;
-  /** By how much of its cost another must be cheaper than who had the last task of the kind. */
+  /** The part of its cost by which another peer must be cheaper than the peer that had the last task of the kind. */
   readonly hysteresis: number;
-  /** How many of the cheapest are ranked anew by nearness, when a task wants to be near. */
+  /** How many of the cheapest peers are ranked again by nearness, when a task asks for it. */
   readonly nearBest: number;
 }
 

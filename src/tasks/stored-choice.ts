@@ -5,12 +5,12 @@ import { meets } from "./capabilities.ts";
 import type { Candidate, Demand, Exclusion } from "./eligibility.ts";
 import type { Policy } from "./policy.ts";
 
-/** Candidates that are kept of a choice: more than any rule looks at after the first, and still a small record. */
+/** Number of candidates that a stored choice keeps: more than any rule uses, and still a small record. */
 const CANDIDATES_KEPT = 12;
-/** Peers that are kept by name of those that were ruled out; the others are counted. */
+/** Number of excluded peers that are stored by ID. The others are counted. */
 const EXCLUDED_KEPT = 32;
 
-/** What a choice was made of, bounded in size, as JSON can hold it. */
+/** The inputs of a choice, bounded in size, as JSON. */
 export interface StoredChoice {
   readonly at: Millis;
   readonly policy: Policy;
@@ -21,21 +21,21 @@ export interface StoredChoice {
   readonly draws: Draws;
   readonly chosen: PeerId | null;
   readonly by: Choice["by"];
-  /** Peers that could have had the task, and the mean of what they would have cost; null under `best-score`. */
+  /** Number of peers that could have had the task, and the mean of their costs; null under `best-score`. */
   readonly eligible: number;
   readonly meanCostMs: number | null;
-  /** The chosen one and the foremost of the others, the best first. */
+  /** The chosen peer and the best of the others, the best first. */
   readonly candidates: readonly Candidate[];
-  /** How many were ruled out by which rule, and some of them. */
+  /** How many peers each rule excluded, and some of them by ID. */
   readonly ruledOut: RuledOut;
   readonly excluded: Choice["excluded"];
 }
 
-/** How many peers were ruled out by each rule; among very many, how many were not looked at. */
+/** How many peers each rule excluded; in a large mesh also how many were not considered. */
 export type RuledOut = Readonly<Partial<Record<Rule, number>>>;
 export type Rule = Exclusion | "not_looked_at";
 
-/** @param unseen those that were no candidates */
+/** @param unseen the peers that were not considered */
 export function storeChoice(
   task: Demand,
   choice: Choice,
@@ -68,11 +68,11 @@ export function storeChoice(
   };
 }
 
-/** Of a peer's labels those that meet what the task asks for: they alone bear on the choice. */
+/** Those of a peer's labels that meet the task's requirements. Only they matter for the choice. */
 const neededOf = (labels: readonly string[], wanted: readonly string[]): readonly string[] =>
   labels.filter((label) => wanted.some((one) => meets([label], one)));
 
-/** Makes a stored choice again, from what it was made of. */
+/** Recomputes a stored choice from its inputs. */
 export const recompute = ({ task, candidates, at, draws, policy }: StoredChoice): Choice =>
   choose(
     { ...task, tried: new Set(task.tried), refused: new Set(task.refused) },
@@ -93,6 +93,6 @@ function meanCost(eligible: readonly Contender[]): number | null {
   return costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0) / costs.length;
 }
 
-/** An expected cost as a score again: 1 for none, 1/2 for the mean of those that could have had the task. */
+/** An expected cost as a score: 1 for no cost, 1/2 for the mean cost of the peers that could have had the task. */
 export const costScore = (costMs: number, meanCostMs: number): number =>
   meanCostMs > 0 ? 1 / (1 + costMs / meanCostMs) : 0.5;

@@ -3,23 +3,23 @@ import type { Json } from "../base/json.ts";
 import type { AttemptView, Requirements, TaskState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 
-/** A unit of work as the registry keeps it. */
+/** A task as the registry stores it. */
 export interface Task {
   readonly id: string;
   readonly kind: string;
   readonly payload: Json;
   readonly state: TaskState;
-  /** `api`, or `webhook:` and the source's name. */
+  /** How it was submitted: `api`, `peer`, or `webhook:` and the source's name. */
   readonly source: string;
-  /** Who gave it, and alone sees it besides admins and viewers: a token's ID, `admin`, or a peer's ID. */
+  /** The owner, which alone sees the task besides admins and viewers: a token's ID, `admin`, or a peer's ID. */
   readonly owner: string;
   readonly requirements: Requirements;
   readonly priority: number;
-  /** Its place in the queue, by `turnOf`: smaller goes first. */
+  /** Its position in the queue, by `turnOf`: smaller goes first. */
   readonly turn: number;
   readonly createdAt: Millis;
   readonly deadlineAt: Millis;
-  /** Not offered before this: as its caller asked, or the pause after a failure. */
+  /** The task is not offered before this: the caller's wish, or the pause after a failure. */
   readonly notBefore: Millis;
   readonly endedAt: Millis | null;
   readonly maxAttempts: number;
@@ -27,17 +27,20 @@ export interface Task {
   /** The first pause after a failure, and the longest. */
   readonly backoffMs: Millis;
   readonly backoffMaxMs: Millis;
-  /** Number of the newest attempt; 0 before the first. It is the fence: older ones have lost. */
+  /** Fence of the newest attempt; 0 before the first. Messages about older attempts change nothing. */
   readonly fence: number;
-  /** Attempts that count against `maxAttempts`: those that a peer had begun, or lost. */
+  /** Attempts that count against `maxAttempts`: those that a peer had begun. */
   readonly tries: number;
-  /** When the current attempt is given up: unaccepted, or its lease over. Null while nobody holds it. */
+  /**
+   * When the current attempt is given up, because its offer was not accepted or its lease ended. Null while no peer
+   * holds the task.
+   */
   readonly leaseUntil: Millis | null;
-  /** Its holder has not begun it: it waits there for a slot, and goes first to a peer that has one free. */
+  /** Whether its holder has prefetched it: it waits there for a slot, and moves to another peer that has one free. */
   readonly prefetched: boolean;
   readonly peerId: PeerId | null;
   readonly progress: number | null;
-  /** What its peer said last of its progress. */
+  /** The newest progress that its peer reported. */
   readonly message: string | null;
   readonly result: Json;
   readonly error: string | null;
@@ -55,7 +58,7 @@ export interface Attempt {
   readonly score: number;
   readonly state: AttemptState;
   readonly startedAt: Millis;
-  /** When the peer began to work on it; null when it did not, or never says so. */
+  /** When the peer began to work on it; null when it did not, or does not report it. */
   readonly begunAt: Millis | null;
   readonly endedAt: Millis | null;
   readonly error: string | null;

@@ -1,6 +1,7 @@
 /**
- * A peer's lot in one draw, a 32-bit number: by FNV-1a over the draw and the ID, mixed by MurmurHash3's finaliser. Each
- * peer's lot stands by itself, so that neither the order of a list nor who else is in it changes who draws the least.
+ * A peer's tie-break number for one draw (32 bits): FNV-1a over the draw and the ID, mixed by the finalizer of
+ * MurmurHash3. It depends only on the draw and the peer, so neither the order of a list nor the other peers in it
+ * change which peer has the least number.
  */
 export function tieBreakOf(peerId: string, draw: number): number {
   let hash = 0x811c9dc5 ^ Math.floor(draw * 2 ** 32);

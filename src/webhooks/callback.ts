@@ -1,5 +1,5 @@
-import { backoffPause, quarterJitter } from "../base/backoff.ts";
 /** Callbacks: when an attempt is made, which answers acknowledge it, and which secret signs it. */
+import { backoffPause, quarterJitter } from "../base/backoff.ts";
 import { fromBase64, toBase64, utf8, type Bytes } from "../base/bytes.ts";
 import { SECOND, type Millis, type Random, type RandomBytes } from "../base/clock.ts";
 import { hkdfSha256 } from "../crypto/primitives.ts";

@@ -214,6 +214,6 @@ const welcomed = (epoch: number) =>
   }) as const;
 const ROTATED: MusterError = {
   code: "rotated",
-  detail: "the peer has another key now",
+  detail: "the peer has rotated to another key",
 };
 const refused = (error: MusterError) => ({ ok: false, error }) as const;

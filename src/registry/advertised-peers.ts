@@ -5,7 +5,10 @@ import type { Role } from "../protocol/messages.ts";
 import type { PeerFilter } from "./peers.ts";
 import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
-/** Of what several tell of one peer the nearest stands, then the oldest. A peer with a record is no matter of hearsay. */
+/**
+ * When several peers advertise one peer, the advert with the fewest hops is shown, then the oldest. A peer with a
+ * record is never shown as advertised.
+ */
 const STANDS = `NOT EXISTS (SELECT 1 FROM peers WHERE peers.id = told.peer_id)
   AND NOT EXISTS (
     SELECT 1 FROM hearsay AS other WHERE other.peer_id = told.peer_id
@@ -13,12 +16,12 @@ const STANDS = `NOT EXISTS (SELECT 1 FROM peers WHERE peers.id = told.peer_id)
   )`;
 
 /**
- * What peers tell of others: a row for each teller and peer. It stands apart from the peers' own records, so that no
- * hearsay can overwrite one, be counted as one, or be given work.
+ * Adverts: a row for each advertiser and advertised peer. They are stored apart from the peers' records, so that no
+ * advert can overwrite a record, be counted as one, or be assigned tasks.
  */
 export function advertisedPeersTable(sql: Sql) {
   return {
-    /** What stands of a peer that has no record; null when nobody told of it. */
+    /** The advert to show for a peer without a record; null when no peer advertised it. */
     of(peerId: PeerId): PeerAdvert | null {
       const row = sql.exec(
         `SELECT * FROM hearsay AS told WHERE peer_id = ? AND ${STANDS}`,
@@ -26,7 +29,7 @@ export function advertisedPeersTable(sql: Sql) {
       )[0];
       return row === undefined ? null : readHearsay(row);
     },
-    /** What stands of all that have no record, by their ID. */
+    /** The adverts to show for peers without records, by their ID. */
     list({ role, after, limit }: Omit<PeerFilter, "state">): readonly PeerAdvert[] {
       return sql
         .exec(
@@ -67,7 +70,7 @@ export function advertisedPeersTable(sql: Sql) {
         heardAt,
       );
     },
-    /** Forgets the oldest of one teller's, so that `most` are left. */
+    /** Forgets the oldest adverts of one advertiser, so that `most` are left. */
     keepOf(teller: PeerId, most: number): void {
       sql.exec(
         `DELETE FROM hearsay WHERE teller_id = ?1 AND peer_id IN (
@@ -78,7 +81,7 @@ export function advertisedPeersTable(sql: Sql) {
         most,
       );
     },
-    /** Forgets the oldest of all, so that `most` are left. */
+    /** Forgets the oldest adverts of all, so that `most` are left. */
     keep(most: number): void {
       sql.exec(
         `DELETE FROM hearsay WHERE (teller_id, peer_id) IN (
@@ -93,11 +96,11 @@ export function advertisedPeersTable(sql: Sql) {
     forgetTeller(teller: PeerId): void {
       sql.exec(`DELETE FROM hearsay WHERE teller_id = ?`, teller);
     },
-    /** Forgets what was last heard at that time or before. */
+    /** Forgets adverts that were last repeated at that time or before. */
     prune(until: Millis): void {
       sql.exec(`DELETE FROM hearsay WHERE heard_at <= ?`, until);
     },
-    /** When the oldest was last heard. */
+    /** When the oldest advert was last repeated. */
     oldest(): Millis | null {
       const row = sql.exec(`SELECT MIN(heard_at) AS oldest FROM hearsay`)[0];
       return numberOrNull(row as SqlRow, "oldest");

@@ -2,11 +2,11 @@ import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { text, type Sql } from "./sql.ts";
 
-/** Old IDs of peers that rotated their keys: for a while they still lead to the record. */
+/** Old IDs of peers that rotated their keys: for a while they lead to the record. */
 export function aliasesTable(sql: Sql) {
   return {
     put(oldId: PeerId, newId: PeerId, expiresAt: Millis): void {
-      // Chains stay one link long: what led to the old ID leads to the new one from now on.
+      // Chains stay one link long: an alias of the old ID becomes an alias of the new one.
       sql.exec(`UPDATE aliases SET new_id = ? WHERE new_id = ?`, newId, oldId);
       sql.exec(
         `INSERT OR REPLACE INTO aliases (old_id, new_id, expires_at) VALUES (?, ?, ?)`,
@@ -15,7 +15,7 @@ export function aliasesTable(sql: Sql) {
         expiresAt,
       );
     },
-    /** The ID that this one leads to now; itself when it is no alias. */
+    /** The ID that this one leads to; itself when it is not an alias. */
     resolve(id: PeerId, now: Millis): PeerId {
       const row = sql.exec(
         `SELECT new_id FROM aliases WHERE old_id = ? AND expires_at > ?`,

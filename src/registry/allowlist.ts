@@ -3,13 +3,13 @@ import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
 import { flag, json, number, text, type Sql, type SqlRow } from "./sql.ts";
 
-/** A public key that may join, and the roles that it may have. */
+/** An allowlist entry: a public key that may join, and its roles. */
 export interface Allowed {
   readonly publicKey: string;
   readonly peerId: PeerId;
   readonly label: string;
   readonly roles: readonly Role[];
-  /** Whether the key may come by go-p2p 1.0 although it has spoken muster.2. */
+  /** Whether the key may use go-p2p 1.0 although it has spoken muster.2. */
   readonly goP2p: boolean;
   readonly addedAt: Millis;
 }
@@ -54,7 +54,7 @@ const readAllowed = (row: SqlRow): Allowed => ({
   addedAt: number(row, "added_at"),
 });
 
-/** Why a key is barred: the operator revoked it, or its peer has taken another. */
+/** Why a key is barred: the operator revoked it, or its peer rotated to another. */
 export type Denial = "revoked" | "rotated";
 
 /** Keys that are refused in every auth mode: a revoked one until the operator readmits it, a rotated one for ever. */

@@ -35,7 +35,7 @@ export function apiTokensTable(sql: Sql) {
     list(): readonly ApiToken[] {
       return sql.exec(`SELECT * FROM api_tokens ORDER BY created_at, id`).map(readToken);
     },
-    /** Tokens that hold. */
+    /** Tokens that are not revoked. */
     count(): number {
       const row = sql.exec(`SELECT COUNT(*) AS count FROM api_tokens WHERE revoked_at IS NULL`)[0];
       return number(row as SqlRow, "count");

@@ -46,7 +46,7 @@ export function attemptsTable(sql: Sql) {
         fence,
       );
     },
-    /** Goes on with an attempt that was given up too soon. */
+    /** Resumes an attempt that was given up. */
     reopen(taskId: string, fence: number): void {
       sql.exec(
         `UPDATE attempts SET state = 'running', ended_at = NULL, error = NULL WHERE task_id = ? AND fence = ?`,
@@ -70,7 +70,7 @@ export function attemptsTable(sql: Sql) {
       );
       return number(row as SqlRow, "found");
     },
-    /** Forgets the attempts up to a fencing number that were never begun. */
+    /** Forgets the attempts up to a fence that were never begun. */
     forgetReclaimed(taskId: string, upTo: number): void {
       if (upTo <= 0) return;
       sql.exec(

@@ -2,13 +2,13 @@ import type { Millis } from "../base/clock.ts";
 import type { JsonObject } from "../base/json.ts";
 import { json, number, text, type Sql, type SqlRow } from "./sql.ts";
 
-/** One act: who did what to whom, and how it came out. Rows are only ever added. */
+/** One audited act: who did what to what, with which outcome. The log is append-only. */
 export interface AuditEntry {
   readonly at: Millis;
-  /** `admin`, `token:` + ID, `peer:` + ID, or `mesh` for what it does by itself. */
+  /** `admin`, `token:` + ID, `peer:` + ID, or `mesh` for what the mesh does by itself. */
   readonly actor: string;
   readonly act: string;
-  /** What it was done to: a peer ID, a public key, a token's ID, a source's name. */
+  /** What was acted on: a peer ID, a public key, a token's ID, a source's name. */
   readonly subject: string;
   /** `ok`, or the error's code. */
   readonly outcome: string;
@@ -16,13 +16,13 @@ export interface AuditEntry {
 }
 
 const REFUSALS_WINDOW = 100_000;
-/** Entries after which the window is moved on. */
+/** Number of new entries after which old refusals are trimmed. */
 export const TRIM_EVERY = 500;
 
 export interface AuditFilter {
   readonly subject?: string | undefined;
   readonly act?: string | undefined;
-  /** Only entries older than the one of this sequence number. */
+  /** Only entries older than the one with this sequence number. */
   readonly before?: number | undefined;
   readonly limit: number;
 }
@@ -61,8 +61,8 @@ export function auditTable(sql: Sql) {
         .map(readEntry);
     },
     /**
-     * Refusals of outsiders, who can make as many as they like, are kept among the newest 100,000 entries alone, so
-     * that they neither fill the store nor bury what the operators did.
+     * Removes refusals of outsiders that are not among the newest 100,000 entries. Outsiders can cause any number of
+     * refusals, which must neither fill the store nor displace the operators' acts.
      */
     trimRefusals(): void {
       sql.exec(
@@ -71,7 +71,7 @@ export function auditTable(sql: Sql) {
            AND seq > (SELECT MAX(seq) FROM audit) - ${REFUSALS_WINDOW} - 2 * ${TRIM_EVERY}`,
       );
     },
-    /** Entries past their retention go; nothing else ever removes one. */
+    /** Removes entries past their retention. Nothing else removes entries. */
     prune(before: Millis): void {
       sql.exec(
         `DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ? ORDER BY seq LIMIT 1000)`,

@@ -13,8 +13,8 @@ import {
 } from "./sql.ts";
 
 /**
- * What is owed to those who want to be told of a task's end: an outbox of its own, for its items wait for strangers'
- * servers, and nothing else may wait behind them.
+ * Callbacks of tasks: an outbox of its own, because its deliveries wait for servers of others, and nothing else may
+ * wait behind them.
  */
 export function callbacksTable(sql: Sql) {
   return {
@@ -32,7 +32,7 @@ export function callbacksTable(sql: Sql) {
         due_at: callback.dueAt,
         attempts: JSON.stringify(callback.attempts),
       }),
-    /** Writes what changes in a callback's life. */
+    /** Writes the fields of a callback that change. */
     update({ taskId, state, dueAt, attempts }: Callback): void {
       sql.exec(
         `UPDATE callbacks SET state = ?, due_at = ?, attempts = ? WHERE task_id = ?`,
@@ -42,7 +42,7 @@ export function callbacksTable(sql: Sql) {
         taskId,
       );
     },
-    /** The one that has been due longest, leaving out these receivers. */
+    /** The callback that has been due for longest, except those to these receivers. */
     due(now: Millis, exceptOrigins: readonly string[]): Callback | null {
       const marks = exceptOrigins.map(() => "?").join(", ");
       const row = sql.exec(

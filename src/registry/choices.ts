@@ -3,10 +3,10 @@ import type { StoredChoice } from "../tasks/stored-choice.ts";
 import type { Given } from "./shares.ts";
 import { json, number, text, type Sql } from "./sql.ts";
 
-/** Choices kept at most; the oldest go first. */
+/** Number of stored choices. The oldest are removed first. */
 const CHOICES_MAX = 100_000;
 
-/** What each choice was made of, by the attempt that it led to. */
+/** The stored inputs of each choice, by the attempt that it led to. */
 export function choicesTable(sql: Sql) {
   return {
     put(taskId: string, fence: number, choice: StoredChoice): void {
@@ -20,7 +20,7 @@ export function choicesTable(sql: Sql) {
       );
     },
 
-    /** The choice of an attempt; without a fence that of the newest. */
+    /** The choice of an attempt; without a fence, of the newest attempt. */
     get(taskId: string, fence: number | null): { fence: number; choice: StoredChoice } | null {
       const row = sql.exec(
         `SELECT fence, choice FROM choices WHERE task_id = ?1 AND (?2 IS NULL OR fence = ?2) ORDER BY fence DESC LIMIT 1`,
@@ -38,7 +38,7 @@ export function choicesTable(sql: Sql) {
         .map((row) => ({ peerId: text(row, "peer_id"), at: number(row, "at") }));
     },
 
-    /** They were stored in the order of their times, near enough: no index of those is kept. */
+    /** Removes choices made before this. Rows are almost in the order of their times, so no index by time is needed. */
     prune(before: Millis): void {
       sql.exec(
         `DELETE FROM choices WHERE seq < COALESCE(

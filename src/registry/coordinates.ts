@@ -4,11 +4,11 @@ import type { Coordinate } from "../scoring/vivaldi.ts";
 import { json, number, type Sql } from "./sql.ts";
 
 export interface Located extends Coordinate {
-  /** When a report last moved it. */
+  /** When a report last moved the coordinates. */
   readonly updatedAt: Millis;
 }
 
-/** Where peers stand in the space of round trips, as far as they have reported any. */
+/** Network coordinates of peers that have reported round trips. */
 export function coordinatesTable(sql: Sql) {
   return {
     get(id: PeerId): Located | null {
@@ -46,7 +46,7 @@ export function coordinatesTable(sql: Sql) {
       sql.exec(`DELETE FROM coordinates WHERE peer_id = ?`, id);
     },
 
-    /** The peer goes by another ID now. */
+    /** Moves the rows of a peer that rotated its key to its new ID. */
     handOver(from: PeerId, to: PeerId): void {
       sql.exec(`UPDATE OR REPLACE coordinates SET peer_id = ? WHERE peer_id = ?`, to, from);
     },

@@ -2,26 +2,29 @@ import type { Millis } from "../base/clock.ts";
 import { readPointer, type PublishedPointer } from "./pointers.ts";
 import { json, number, text, type Sql, type SqlRow } from "./sql.ts";
 
-/** What the replicas' store holds, as far as is known. */
+/** The last directory that was written to the replicas' store. */
 export interface CopiedDirectory {
-  /** The directory's hash; null while there is none. Another one there means that the store has lost what it held. */
+  /** The directory's hash; null while there is none. If the store has another one, it has lost its content. */
   readonly name: string | null;
-  /** Of the last change that it tells of. */
+  /** Sequence number of the last change that it contains. */
   readonly seq: number;
-  /** Bits of an ID by which it is put on a page. */
+  /** Number of ID bits that select a page. */
   readonly bits: number;
-  /** Its epochs and whose tokens they take, as one text to compare. */
+  /** Its epochs and their valid reader tokens, as one text for comparison. */
   readonly readers: string;
   /** Whether a blob that it names could not be copied. */
   readonly incomplete: boolean;
 }
 
-/** A pointer, and whether the store of replicas holds its blob. */
+/** A pointer, and whether the replicas' store has its blob. */
 export type CopiedPointer = PublishedPointer & { readonly copied: boolean };
 
 const hexByte = (value: number): string => value.toString(16).padStart(2, "0");
 
-/** What of the pointers lies in the store of replicas: settings' `directory`, `directory_pages`, and `pointers.copied`. */
+/**
+ * What the replicas' store has: the setting `directory`, the table `directory_pages`, and the column
+ * `pointers.copied`.
+ */
 export function copiesTable(sql: Sql) {
   return {
     /** Null before anything was copied. */
@@ -35,7 +38,7 @@ export function copiesTable(sql: Sql) {
         JSON.stringify(copied),
       );
     },
-    /** Names of the pages that are there, by their place. */
+    /** Names of the copied pages, by their number. */
     pages(): ReadonlyMap<number, string> {
       const rows = sql.exec(`SELECT page, name FROM directory_pages`);
       return new Map(rows.map((row) => [number(row, "page"), text(row, "name")]));
@@ -60,7 +63,7 @@ export function copiesTable(sql: Sql) {
       sql.exec(`DELETE FROM directory_pages`);
       sql.exec(`UPDATE pointers SET copied = NULL WHERE copied IS NOT NULL`);
     },
-    /** Changed after this number, and without a signature, or listed without a copy of the blob. */
+    /** Pointers that changed after this number and have no signature, or are listed without a copy of their blob. */
     unready(since: number, now: Millis, limit: number): readonly CopiedPointer[] {
       return sql
         .exec(
@@ -81,12 +84,12 @@ export function copiesTable(sql: Sql) {
         )
         .map((row) => Number.parseInt(text(row, "byte"), 16));
     },
-    /** Pointers that are shown to anybody, be it as removed. */
+    /** Number of pointers that are shown, listed or removed. */
     count(): number {
       const row = sql.exec(`SELECT COUNT(*) AS count FROM pointers WHERE state <> 'staged'`)[0];
       return number(row as SqlRow, "count");
     },
-    /** Those of them whose IDs begin with one of `width` bytes from this one on, and have not run out. */
+    /** Those whose IDs begin with one of `width` bytes from this one on, and have not expired. */
     startingWith(byte: number, width: number, now: Millis): readonly PublishedPointer[] {
       // "g" comes after every hex digit.
       const end = byte + width > 255 ? "g" : hexByte(byte + width);

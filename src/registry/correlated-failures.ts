@@ -2,7 +2,7 @@ import type { Millis } from "../base/clock.ts";
 import { QUIET, type Group, type FailureWindow } from "../peers/correlated-failures.ts";
 import { number, type Sql } from "./sql.ts";
 
-/** How silent networks and places are just now. */
+/** Recent failures of networks and locations. */
 export function correlatedFailuresTable(sql: Sql) {
   return {
     get({ by, name }: Group): FailureWindow {
@@ -27,11 +27,11 @@ export function correlatedFailuresTable(sql: Sql) {
         massUntil,
       );
     },
-    /** Whether any group is silent in masses just now. */
+    /** Whether any group has correlated failures now. */
     anyMass(now: Millis): boolean {
       return sql.exec(`SELECT 1 AS one FROM silences WHERE mass_until > ? LIMIT 1`, now).length > 0;
     },
-    /** Forgets what began before this and is no mass any more. */
+    /** Forgets windows that began before this and do not count as correlated any more. */
     prune(windowBefore: Millis, now: Millis): void {
       sql.exec(`DELETE FROM silences WHERE window_at < ? AND mass_until <= ?`, windowBefore, now);
     },

@@ -37,16 +37,16 @@ export function dialsTable(sql: Sql) {
       return number(sql.exec(`SELECT COUNT(*) AS count FROM dials`)[0] as SqlRow, "count");
     },
 
-    /** Waiting ones whose time has come, and attempts whose time is over. */
+    /** Waiting addresses that are due, and attempts whose time has run out. */
     due: (now: Millis): readonly Dial[] =>
       select(`WHERE state IN ('waiting', 'dialling') AND due_at <= ? ORDER BY due_at, id`, now),
-    /** The first of the queue: whichever has been due for longest. */
+    /** The first addresses of the queue, those that have been due for longest first. */
     queued: (limit: number): readonly Dial[] =>
       select(`WHERE state = 'queued' ORDER BY due_at, id LIMIT ?`, limit),
-    /** Connected ones that were so before this, the longest first. */
+    /** Addresses that have been connected since before this, the longest first. */
     connectedBefore: (before: Millis): readonly Dial[] =>
       select(`WHERE state = 'connected' AND since <= ? ORDER BY since, id`, before),
-    /** How many attempts are under way, and how many sessions live. */
+    /** Number of attempts in flight, and of dialed sessions. */
     taken(): { readonly dialling: number; readonly connected: number } {
       const row = sql.exec(
         `SELECT COUNT(*) FILTER (WHERE state = 'dialling') AS dialling, COUNT(*) FILTER (WHERE state = 'connected') AS connected
@@ -55,7 +55,7 @@ export function dialsTable(sql: Sql) {
       return { dialling: number(row, "dialling"), connected: number(row, "connected") };
     },
 
-    /** When the next waiting one is due, or the next attempt is given up; null when there is neither. */
+    /** When the next waiting address is due, or the next attempt is given up; null when there is neither. */
     nextDue(): Millis | null {
       const row = sql.exec(
         `SELECT MIN(due_at) AS due FROM dials WHERE state IN ('waiting', 'dialling')`,

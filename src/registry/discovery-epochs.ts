@@ -1,25 +1,25 @@
 import type { Millis } from "../base/clock.ts";
 import { flag, insertRow, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
-/** An epoch of discovery; its number only grows. */
+/** A discovery epoch. Its number only grows. */
 export interface DiscoveryEpoch {
   readonly epoch: number;
-  /** Its secrets, in hex, sealed to its number. */
+  /** Its secrets in hex, sealed and bound to its number. */
   readonly sealed: string;
-  /** What its records are sealed to, in hex. */
+  /** The public key that its records are sealed to, in hex. */
   readonly publicKey: string;
   readonly openedAt: Millis;
-  /** Since when nothing is published under it any more; null while something may be. */
+  /** Since when nothing is published under it any more; null while it is open. */
   readonly closedAt: Millis | null;
-  /** Whether it was closed because somebody who holds its keys has lost the right to them. */
+  /** Whether it was closed because a holder of its keys lost the right to them. */
   readonly expelled: boolean;
-  /** When all that was published under it runs out. */
+  /** When everything that was published under it expires. */
   readonly expiresAt: Millis;
 }
 
 export function discoveryEpochsTable(sql: Sql) {
   return {
-    /** Those under which something may still be published or found, the newest last. */
+    /** The epochs under which records may still be published or found, the newest last. */
     list(): readonly DiscoveryEpoch[] {
       return sql.exec(`SELECT * FROM discovery_epochs ORDER BY epoch`).map(readEpoch);
     },
@@ -45,7 +45,7 @@ export function discoveryEpochsTable(sql: Sql) {
         epoch,
       );
     },
-    /** Closes all that there are for somebody's sake. */
+    /** Closes all epochs because a holder lost its right. */
     expel(now: Millis): void {
       sql.exec(`UPDATE discovery_epochs SET closed_at = COALESCE(closed_at, ?), expelled = 1`, now);
     },
@@ -54,7 +54,7 @@ export function discoveryEpochsTable(sql: Sql) {
       sql.exec(`DELETE FROM discovery_epochs WHERE epoch < ?`, epoch);
     },
 
-    /** Notes that somebody was given the keys of this epoch; `holder` is `peer:` or `token:` and an ID. */
+    /** Records that a holder got the keys of this epoch. `holder` is `peer:` or `token:` and an ID. */
     noteHolder(holder: string, epoch: number): void {
       sql.exec(
         `INSERT INTO key_holders (holder, epoch) VALUES (?, ?)
@@ -63,7 +63,7 @@ export function discoveryEpochsTable(sql: Sql) {
         epoch,
       );
     },
-    /** The newest epoch whose keys the holder was given; 0 when it never was. */
+    /** The newest epoch whose keys the holder got; 0 when it got none. */
     heldBy(holder: string): number {
       const row = sql.exec(`SELECT epoch FROM key_holders WHERE holder = ?`, holder)[0];
       return row === undefined ? 0 : number(row, "epoch");

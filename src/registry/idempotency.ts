@@ -1,13 +1,13 @@
 import type { Millis } from "../base/clock.ts";
 import { text, type Sql } from "./sql.ts";
 
-/** What a key made before, and the hash of the request that made it. */
+/** The task that an idempotency key made, and the hash of its request. */
 export interface Remembered {
   readonly taskId: string;
   readonly requestHash: string;
 }
 
-/** Keys that make a repeated request answer with the first one's task. `scope` keeps callers apart. */
+/** Idempotency keys: a repeated request answers with the first one's task. `scope` separates callers. */
 export function idempotencyTable(sql: Sql) {
   return {
     get(scope: string, key: string, now: Millis): Remembered | null {

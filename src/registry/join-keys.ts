@@ -2,13 +2,13 @@ import type { Millis } from "../base/clock.ts";
 import type { Role } from "../protocol/messages.ts";
 import { json, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
-/** A secret that adds whoever shows it to the allowlist, a limited number of times. */
+/** A secret that adds the peer that presents it to the allowlist, a limited number of times. */
 export interface JoinKey {
   readonly id: string;
   /** SHA-256 of the key, in hex. */
   readonly hash: string;
   readonly label: string;
-  /** Roles that a peer admitted by it may have. */
+  /** Roles of a peer that is admitted by it. */
   readonly roles: readonly Role[];
   readonly usesLeft: number;
   readonly expiresAt: Millis;
@@ -45,7 +45,7 @@ export function joinKeysTable(sql: Sql) {
     list(): readonly JoinKey[] {
       return sql.exec(`SELECT * FROM join_keys ORDER BY created_at, id`).map(readKey);
     },
-    /** Keys that still open the door. */
+    /** Keys that are still valid. */
     count(now: Millis): number {
       const row = sql.exec(
         `SELECT COUNT(*) AS count FROM join_keys WHERE revoked_at IS NULL AND uses_left > 0 AND expires_at > ?`,

@@ -1,11 +1,11 @@
 import { DAY, HOUR, type Millis } from "../base/clock.ts";
 import { number, type Sql, type SqlRow } from "./sql.ts";
 
-/** The budget's span is looked back upon in whole hours. */
+/** The budget's window, in whole hours. */
 const hourOf = (now: Millis): number => Math.floor(now / HOUR);
 const HOURS = DAY / HOUR;
 
-/** Writes and deletions in KV, hour by hour, beside the most peers that were connected then. */
+/** KV writes and deletions per hour, with the largest number of connected peers in that hour. */
 export function kvWritesTable(sql: Sql) {
   return {
     count(now: Millis, writes: number, peers: number): void {
@@ -18,7 +18,7 @@ export function kvWritesTable(sql: Sql) {
       );
       sql.exec(`DELETE FROM kv_writes WHERE hour <= ?`, hourOf(now) - HOURS);
     },
-    /** Of the last day. */
+    /** Totals of the last day. */
     spent(now: Millis): { readonly writes: number; readonly peers: number } {
       const row = sql.exec(
         `SELECT COALESCE(SUM(writes), 0) AS writes, COALESCE(MAX(peers), 0) AS peers FROM kv_writes WHERE hour > ?`,

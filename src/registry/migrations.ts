@@ -1,8 +1,8 @@
 import { number, type Sql } from "./sql.ts";
 
 /**
- * Append only: a migration that has run anywhere is never edited. Each is a list of single statements. Times are Unix
- * milliseconds; booleans are 0 or 1; JSON stands as text. durable/STORAGE.md describes every column.
+ * Append-only: a migration that has run anywhere is never edited. Each is a list of single statements. Times are Unix
+ * milliseconds; booleans are 0 or 1; JSON is text. durable/STORAGE.md describes every column.
  */
 export const MIGRATIONS: readonly (readonly string[])[] = [
   [
@@ -141,7 +141,8 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX pair_rtts_to ON pair_rtts (to_id)`,
   ],
   [
-    // Pointers of the time before epochs named blobs that live a day at most: what was published then runs out by itself.
+    // Pointers from before epochs name blobs that live for a day at most, so what was published then expires by
+    // itself.
     `DROP TABLE pointers`,
     `UPDATE outbox SET due_at = 0 WHERE kind = 'publish'`,
     `CREATE TABLE discovery_epochs (

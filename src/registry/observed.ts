@@ -3,7 +3,7 @@ import type { Observed } from "../scoring/observed.ts";
 import { insertRow, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 import { WriteBehind } from "./write-behind.ts";
 
-/** What was observed of each peer: kept apart from its record, since it changes with every task. */
+/** Observations of each peer, apart from its record, because they change with every task. */
 export function observedTable(sql: Sql) {
   const kept = new WriteBehind<Observed>({
     read: (peerIds) =>
@@ -47,7 +47,7 @@ export function observedTable(sql: Sql) {
 
     put: (peerId: PeerId, observed: Observed): void => kept.put(peerId, observed),
 
-    /** The peer has another ID from now on. */
+    /** Moves the rows of a peer that rotated its key to its new ID. */
     move(from: PeerId, to: PeerId): void {
       const observed = kept.get(from);
       remove(from);

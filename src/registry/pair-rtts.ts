@@ -2,7 +2,7 @@ import type { PeerId } from "../protocol/ids.ts";
 import type { Observed } from "../scoring/pair-rtt.ts";
 import { json, number, type Sql } from "./sql.ts";
 
-/** Round trips between peers: the last samples that one reported of its way to another. */
+/** Round trips between peers: the last samples of each reported pair. */
 export function pairRttsTable(sql: Sql) {
   return {
     get(from: PeerId, to: PeerId): Observed | null {
@@ -25,7 +25,7 @@ export function pairRttsTable(sql: Sql) {
       );
     },
 
-    /** Keeps so many of a peer's ways, those that it reported last. */
+    /** Keeps so many pairs of a peer, those that it reported last. */
     trim(from: PeerId, kept: number): void {
       sql.exec(
         `DELETE FROM pair_rtts WHERE from_id = ?1 AND to_id IN (
@@ -35,12 +35,12 @@ export function pairRttsTable(sql: Sql) {
       );
     },
 
-    /** Every way from or to the peer. */
+    /** Removes every pair from or to the peer. */
     remove(id: PeerId): void {
       sql.exec(`DELETE FROM pair_rtts WHERE from_id = ?1 OR to_id = ?1`, id);
     },
 
-    /** The peer goes by another ID now. */
+    /** Moves the rows of a peer that rotated its key to its new ID. */
     handOver(from: PeerId, to: PeerId): void {
       sql.exec(`UPDATE OR REPLACE pair_rtts SET from_id = ? WHERE from_id = ?`, to, from);
       sql.exec(`UPDATE OR REPLACE pair_rtts SET to_id = ? WHERE to_id = ?`, to, from);

@@ -29,7 +29,7 @@ export interface PeerFilter {
   readonly limit: number;
 }
 
-/** @param wrote told of each change: the peer as it is now, or null when it was removed */
+/** @param wrote called after each change with the peer, or null when it was removed */
 export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => void) {
   const write = (peer: Peer): void => {
     const columns = writePeer(peer);
@@ -57,7 +57,7 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
       wrote(peer.id, peer);
     },
 
-    /** For a peer of which nothing but measurements has changed: it is written a little later, with others. */
+    /** For a peer of which only measurements changed: it is written a little later, together with others. */
     measured(peer: Peer): void {
       kept.put(peer.id, peer);
       wrote(peer.id, peer);
@@ -95,7 +95,7 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
       return number(row as SqlRow, "count");
     },
 
-    /** IDs of peers that were away for longer than they are remembered, the longest first. */
+    /** IDs of peers that have been disconnected since before this, the longest first. */
     awaySince(before: Millis, limit: number): readonly PeerId[] {
       return sql
         .exec(
@@ -106,13 +106,16 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
         .map((row) => text(row, "id"));
     },
 
-    /** Since when the peer that is away longest has been; null when none is. */
+    /** Since when the peer that has been disconnected for longest has been; null when none is. */
     longestAway(): Millis | null {
       const row = sql.exec(`SELECT MIN(state_since) AS since FROM peers WHERE state = 'stale'`)[0];
       return numberOrNull(row as SqlRow, "since");
     },
 
-    /** Peers of one network or place that are connected or fell silent since then, and how many of them are silent. */
+    /**
+     * Number of peers of one network or location that are connected or fell silent since then, and how many of them
+     * are silent.
+     */
     countSilent({ by, name }: Group, since: Millis): Count {
       const row = sql.exec(
         `SELECT COUNT(*) AS members, COUNT(*) FILTER (WHERE silent_at >= ?2) AS silent FROM (
@@ -124,16 +127,16 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
       return { members: number(row, "members"), silent: number(row, "silent") };
     },
 
-    /** Every peer with a live session. */
+    /** Every peer with an open session. */
     connected(): readonly Peer[] {
       kept.flush();
       return sql.exec(`SELECT * FROM peers WHERE state IN ('active', 'suspect')`).map(readPeer);
     },
 
-    /** The same, as far as ranking goes. */
+    /** The same, with the fields that ranking needs. */
     ranked(): readonly Ranked[] {
       kept.flush();
-      // A fleet has few different lists, and parsing one for each peer would take as long as all else here.
+      // A mesh has few different lists, and parsing one for each peer would take as long as everything else here.
       const lists = new Map<string, readonly string[]>();
       const list = (row: SqlRow): readonly string[] => {
         const known = lists.get(text(row, "capabilities"));
@@ -164,7 +167,7 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
   };
 }
 
-/** A peer of before variance and minimum were kept: what it has stands for both. */
+/** A peer from before variance and minimum were stored: its RTT stands in for both. */
 function readRtt(row: SqlRow): RttEstimate | null {
   const smoothedMs = numberOrNull(row, "rtt_ms");
   return smoothedMs === null

@@ -6,29 +6,28 @@ import type { PeerId } from "../protocol/ids.ts";
 import { insertRow, json, number, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 
 /**
- * - `staged`: stored under a new epoch, and shown once all peers of the epoch before are
- * - `listed`: published
- * - `removed`: was published; kept so that those who follow learn of it
+ * `staged`: stored under a new epoch, and listed once all peers of the previous epoch are. `listed`: published.
+ * `removed`: was published; kept so that followers learn of the removal.
  */
 export type PointerState = "staged" | "listed" | "removed";
 
-/** A pointer, and the peer behind it, which is never published. */
+/** A pointer, with its peer, which is never published. */
 export interface PublishedPointer {
   readonly id: string;
   readonly epoch: number;
   readonly peerId: PeerId;
   readonly state: PointerState;
-  /** Of the last change; 0 while staged. */
+  /** Sequence number of the last change; 0 while staged. */
   readonly seq: number;
   readonly blobId: string;
-  /** What the blob's record was made from, as a hash: the same again need not be stored again. */
+  /** Hash of the content of the blob's record. An unchanged record is not stored again. */
   readonly fingerprint: string;
-  /** What the operator lets be public of the peer, before it is made coarser. */
+  /** The peer's public metadata before it is coarsened. */
   readonly details: JsonObject;
-  /** What is public. */
+  /** The public metadata. */
   readonly metadata: JsonObject;
   readonly expiresAt: Millis;
-  /** Null until somebody asks for it. */
+  /** Null until the first request for it. */
   readonly signature: string | null;
 }
 
@@ -49,11 +48,14 @@ const MAY_MATCH = `
 const wanted = ({ role, capability, region, min_score: minScore }: PointerFilter) =>
   [role ?? null, capability ?? null, region ?? null, minScore ?? null] as const;
 
-/** Pointers that are looked at for each one of a sample: not everybody is active, and the asker is left out. */
+/**
+ * Pointers that are read for each pointer of a sample, because some peers are not active and the asking peer is left
+ * out.
+ */
 const LOOKS = 4;
 
 export function pointersTable(sql: Sql) {
-  /** IDs after a place, of active peers but one. */
+  /** IDs after a position, of active peers except one. */
   const near = (place: string, looks: number, now: Millis, except: PeerId): readonly string[] =>
     sql
       .exec(
@@ -72,7 +74,7 @@ export function pointersTable(sql: Sql) {
     const row = sql.exec(query, ...bindings)[0];
     return row === undefined ? null : readPointer(row);
   };
-  /** The mesh's own sequence: every change takes the next number, for ever. */
+  /** The mesh's sequence of changes. Every change takes the next number; numbers are never reused. */
   const nextSeq = (): number =>
     number(
       sql.exec(
@@ -98,7 +100,10 @@ export function pointersTable(sql: Sql) {
         .exec(`SELECT * FROM pointers WHERE peer_id = ? ORDER BY epoch`, peerId)
         .map(readPointer);
     },
-    /** By ID, which is as good as random: the order says nothing of who joined when. Only IDs after this one. */
+    /**
+     * Listed pointers after this ID, in the order of their IDs. IDs are pseudo-random, so the order does not reveal
+     * when a peer joined.
+     */
     list(page: PointerPage, after: string): readonly PublishedPointer[] {
       return sql
         .exec(
@@ -111,7 +116,7 @@ export function pointersTable(sql: Sql) {
         )
         .map(readPointer);
     },
-    /** What changed after this number, in the order in which it did. `matches`: of those still listed, by the filter. */
+    /** Changes after this number, in their order. `matches` says whether a listed pointer matches the filter. */
     changes(
       page: PointerPage,
       since: number,
@@ -128,8 +133,8 @@ export function pointersTable(sql: Sql) {
         .map((row) => ({ ...readPointer(row), matches: number(row, "matches") === 1 }));
     },
     /**
-     * IDs of active peers' pointers but the asker's: for each of the random places the next one, topped up from the first.
-     * A few look-ups by key, however many pointers there are.
+     * A random sample of the IDs of active peers' pointers, except the asking peer's: the next ID after each random
+     * position, filled up from the first. A few look-ups by key, however many pointers there are.
      */
     sample(places: readonly string[], now: Millis, asker: PeerId): readonly string[] {
       const found = new Set(places.flatMap((place) => near(place, LOOKS, now, asker).slice(0, 1)));
@@ -162,7 +167,7 @@ export function pointersTable(sql: Sql) {
     remove(id: string): void {
       sql.exec(`DELETE FROM pointers WHERE id = ?`, id);
     },
-    /** The listed ones that show just this. */
+    /** The listed pointers with exactly this metadata. */
     showing(metadata: JsonObject): readonly PublishedPointer[] {
       return sql
         .exec(
@@ -176,7 +181,7 @@ export function pointersTable(sql: Sql) {
         .exec(`SELECT * FROM pointers WHERE state = 'listed' AND epoch = ? ORDER BY id`, epoch)
         .map(readPointer);
     },
-    /** Whether a peer that is found under an earlier epoch has nothing stored under this one yet. */
+    /** Whether a peer that is listed under an earlier epoch has nothing stored under this one yet. */
     awaitsEpoch(epoch: number): boolean {
       return (
         sql.exec(
@@ -186,7 +191,7 @@ export function pointersTable(sql: Sql) {
         ).length > 0
       );
     },
-    /** Peers that are found under any epoch. */
+    /** Peers that are listed under any epoch. */
     listedPeers(): readonly PeerId[] {
       return sql
         .exec(`SELECT DISTINCT peer_id FROM pointers WHERE state = 'listed'`)
@@ -195,7 +200,10 @@ export function pointersTable(sql: Sql) {
     anyListed(): boolean {
       return sql.exec(`SELECT 1 FROM pointers WHERE state = 'listed' LIMIT 1`).length > 0;
     },
-    /** All of an epoch that are staged become listed at once; by ID, so that their numbers tell no order either. */
+    /**
+     * Lists all staged pointers of an epoch at once, in the order of their IDs, so that their sequence numbers reveal
+     * no order.
+     */
     listStaged(epoch: number): void {
       for (const row of sql.exec(
         `SELECT id FROM pointers WHERE epoch = ? AND state = 'staged' ORDER BY id`,

@@ -34,10 +34,10 @@ import { unsettledBlobsTable } from "./unsettled-blobs.ts";
 import { webhookDeliveriesTable } from "./webhook-deliveries.ts";
 import { webhookSourcesTable } from "./webhook-sources.ts";
 
-/** The coordinator's record of everything: one object per table, all on one database. */
+/** The coordinator's tables: one object per table, all on one database. */
 export type Registry = ReturnType<typeof openRegistry>;
 
-/** @param seed any number, best a random one, for the roster's hash table */
+/** @param seed any number, preferably random, for the roster's hash table */
 export function openRegistry(sql: Sql, seed = 0) {
   migrate(sql);
   const peers = peersTable(sql, (id, peer) => roster.changed(id, peer));
@@ -48,10 +48,10 @@ export function openRegistry(sql: Sql, seed = 0) {
   const choices = choicesTable(sql);
   const shares = new Shares(choices);
   const measured = [peers.kept, observed.kept, serviceTimes.kept, kinds.kept];
-  // The roster reads again what was touched: the others must be as they were by then.
+  // The roster reads changed peers again, so the caches must be rolled back first.
   const undoable = [...measured, roster];
 
-  /** A transaction; when it fails, memory is again as it was before it. */
+  /** A transaction. When it fails, the caches in memory are rolled back, too. */
   function transaction<T>(body: () => T): T {
     for (const each of undoable) each.begin();
     try {
@@ -68,7 +68,7 @@ export function openRegistry(sql: Sql, seed = 0) {
   return {
     transaction,
     measurements: {
-      /** Whether some are in memory alone. */
+      /** Whether any measurement is only in memory. */
       arePending: (): boolean => measured.some(({ unwritten }) => unwritten > 0),
       flush: (): void => transaction(() => measured.forEach((kept) => kept.flush())),
     },

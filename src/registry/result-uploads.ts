@@ -1,14 +1,14 @@
 import type { Millis } from "../base/clock.ts";
 import { insertRow, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
-/** A large result that is on its way into the store. */
+/** A large result that is being uploaded. */
 export interface ResultUpload {
   readonly taskId: string;
   readonly blobId: string;
   readonly begunAt: Millis;
 }
 
-/** Large results that may lie in the store and are named by no task yet. One that stays here came to nothing. */
+/** Uploads that may be in the store and are not committed yet. One that stays here too long is deleted. */
 export function resultUploadsTable(sql: Sql) {
   return {
     insert({ taskId, blobId, begunAt }: ResultUpload): void {
@@ -18,7 +18,7 @@ export function resultUploadsTable(sql: Sql) {
       const sum = `SELECT COUNT(*) AS count FROM result_uploads WHERE task_id = ?`;
       return number(sql.exec(sum, taskId)[0] as SqlRow, "count");
     },
-    /** False when it is no longer here: the sweeper has taken it. */
+    /** Removes the row. Returns false when it was not there, because it has expired. */
     settle(taskId: string, blobId: string): boolean {
       return (
         sql.exec(
@@ -28,7 +28,7 @@ export function resultUploadsTable(sql: Sql) {
         ).length > 0
       );
     },
-    /** Takes out what was begun until then, and returns the blobs' IDs. */
+    /** Removes uploads that began until then, and returns the IDs of their blobs. */
     takeBegunBefore(time: Millis): readonly string[] {
       return sql
         .exec(`DELETE FROM result_uploads WHERE begun_at <= ? RETURNING blob_id`, time)

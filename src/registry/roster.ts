@@ -8,7 +8,7 @@ import { meets } from "../tasks/capabilities.ts";
 import { hasSlot, isGoP2pRequest, placesOf } from "../tasks/eligibility.ts";
 import type { Shape } from "./shapes.ts";
 
-/** What ranking needs to know of a peer. */
+/** The fields of a peer that ranking needs. */
 export type Ranked = Pick<
   Peer,
   | "id"
@@ -24,23 +24,25 @@ export type Ranked = Pick<
   | "score"
 >;
 
-/** Where the roster reads: the record, which alone is the truth. */
+/** The stored records, from which the roster is built. */
 export interface RosterSource {
   ranked(): readonly Ranked[];
   get(id: PeerId): Peer | null;
 }
 
-/** Connected peers up to which all are looked at for a choice, whoever they are. */
+/** Number of connected peers up to which a choice considers all of them. */
 const FEW = 256;
-/** Of the candidates, the share kept for those of whom little is known: they would never be tried else. */
+/**
+ * Share of the candidates that is reserved for peers of which little is known, which would never be tried otherwise.
+ */
 const FRESH_SHARE = 1 / 8;
-/** Outcomes below which little is known of a peer. */
+/** Number of outcomes below which little is known about a peer. */
 const KNOWN_OUTCOMES = 5;
 
 /**
- * The connected peers in memory, ranked by score, for the choice: which of them could take something, without a look at
- * all. SQLite is the record. The roster is built from it when it is first asked after a wake, then kept in step with
- * each change; what a transaction that failed had changed is read again.
+ * The connected peers in memory, ranked by score, so that a choice finds candidates without a scan. SQLite has the
+ * records. The roster is built from them at its first use after a wake, then updated with each change. Peers that a
+ * failed transaction had changed are read again.
  */
 export class Roster {
   readonly #source: RosterSource;
@@ -48,9 +50,9 @@ export class Roster {
   readonly #queries = new WeakMap<Shape, Queries>();
   #free: RankQuery | null = null;
   #index: RankIndex | null = null;
-  /** All that are connected, while they are few. */
+  /** All connected peers, while they are few. */
   #few: Set<PeerId> | null = null;
-  /** Whom the transaction under way has changed; null outside of one. */
+  /** IDs of peers that the current transaction has changed; null outside a transaction. */
   #touched: Set<PeerId> | null = null;
 
   constructor(source: RosterSource, seed: number) {
@@ -58,7 +60,7 @@ export class Roster {
     this.#seed = seed;
   }
 
-  /** A peer has changed, or was removed. */
+  /** Updates a peer, or removes it (null). */
   changed(id: PeerId, peer: Peer | null): void {
     this.#touched?.add(id);
     if (this.#index === null) return;
@@ -76,24 +78,24 @@ export class Roster {
     this.#touched = null;
   }
 
-  /** To be called when the record is again as it was. */
+  /** Reads the peers again that the failed transaction had changed. Call it once the records are rolled back. */
   rollback(): void {
     const touched = this.#touched ?? [];
     this.#touched = null;
     for (const id of touched) this.changed(id, this.#source.get(id));
   }
 
-  /** Connected peers. */
+  /** Number of connected peers. */
   get size(): number {
     return this.#ranks().size;
   }
 
-  /** Whether anybody has a slot free. */
+  /** Whether any peer has a free slot. */
   anyFree(): boolean {
     return this.#has((this.#free ??= this.#ranks().query(({ free }) => free)));
   }
 
-  /** Whether anybody could take a task of this shape now, as far as traits tell; `free`: with a slot free for it. */
+  /** Whether any peer could take a task of this shape now, judged by traits. `free`: with a free slot. */
   isOpen(shape: Shape, free = false): boolean {
     const { peer_id: named } = shape.requirements;
     if (named !== undefined) {
@@ -104,7 +106,7 @@ export class Roster {
     return this.#has(free ? queries.free : queries.any);
   }
 
-  /** All that are connected, if they are few: with them it can be told of each why it did not get a task. */
+  /** All connected peers, if they are few: then an explanation can say for each why it did not get a task. */
   everybody(): readonly Peer[] | null {
     const index = this.#ranks();
     if (index.size > FEW) return null;
@@ -112,14 +114,14 @@ export class Roster {
     return Array.from(this.#few, (id) => this.#source.get(id) as Peer);
   }
 
-  /** The connected peers by kind. */
+  /** The connected peers by class. */
   census(): Iterable<Census> {
     return this.#ranks().census();
   }
 
   /**
-   * Who could take a task of this shape: all if they are at most so many, else those with a slot free before others,
-   * the best by score, with a share for those of whom little is known.
+   * Peers that could take a task of this shape: all if they are at most so many, else peers with a free slot first,
+   * the best by score, with a share for peers of which little is known.
    */
   candidates(shape: Shape, limit: number): readonly Peer[] {
     const { peer_id: named } = shape.requirements;
@@ -169,7 +171,10 @@ export class Roster {
   }
 }
 
-/** Peers who could take a task of one shape: with a slot free, known or not, and those at whom it would wait. */
+/**
+ * Queries for the peers that could take a task of one shape: with a free slot, known or new, and those that would
+ * prefetch it.
+ */
 interface Queries {
   readonly any: RankQuery;
   readonly free: RankQuery;
@@ -178,7 +183,7 @@ interface Queries {
   readonly waiting: RankQuery;
 }
 
-/** What `exclusion` asks of a peer, as far as its traits tell. */
+/** The conditions of `exclusion` that a peer's traits decide. */
 function suited({ kind, requirements: { capabilities, role } }: Shape): Wanted {
   const plain = isGoP2pRequest(kind);
   return (traits) =>
@@ -192,7 +197,7 @@ function rank(index: RankIndex, id: PeerId, peer: Ranked | null): void {
   else index.put(id, traitsOf(peer), mayTake(peer) ? peer.score : null);
 }
 
-/** Whether a peer may get anything at all just now. */
+/** Whether a peer may get any task now. */
 const mayTake = (peer: Ranked): boolean =>
   peer.state === "active" && peer.role !== "controller" && peer.held < placesOf(peer);
 

@@ -3,10 +3,10 @@ import type { Learned } from "../scoring/service-time.ts";
 import { number, text, type Sql, type SqlRow } from "./sql.ts";
 import { WriteBehind } from "./write-behind.ts";
 
-/** Kinds of which service times are kept for one peer; what comes beyond is not learned. */
+/** Number of kinds whose service times are stored for one peer. Further kinds are not learned. */
 const KINDS_OF_PEER_MAX = 64;
 
-/** How long tasks of a kind take on a peer. */
+/** Service times of a peer for a kind. */
 export function serviceTimesTable(sql: Sql) {
   const kept = new WriteBehind<Learned>({
     read: (keys) =>
@@ -33,7 +33,7 @@ export function serviceTimesTable(sql: Sql) {
     },
   });
 
-  /** A peer's own means, of the kinds first that rest on most. */
+  /** A peer's means, those with the most samples first. */
   function ofPeer(peerId: PeerId, limit: number): readonly OfKind[] {
     kept.flush();
     return sql
@@ -57,21 +57,21 @@ export function serviceTimesTable(sql: Sql) {
 
     get: (peerId: PeerId, kind: string): Learned | null => kept.get(keyOf(peerId, kind)),
 
-    /** Reads those of many peers at once. */
+    /** Reads the service times of many peers at once. */
     load: (peerIds: readonly PeerId[], kind: string): void =>
       kept.load(peerIds.map((peerId) => keyOf(peerId, kind))),
 
     put: (peerId: PeerId, kind: string, learned: Learned): void =>
       kept.put(keyOf(peerId, kind), learned),
 
-    /** The peer has another ID from now on. */
+    /** Moves the rows of a peer that rotated its key to its new ID. */
     move(from: PeerId, to: PeerId): void {
       const known = ofPeer(from, KINDS_OF_PEER_MAX);
       remove(from);
       for (const { kind, meanMs, weight } of known) kept.put(keyOf(to, kind), { meanMs, weight });
     },
 
-    /** Forgets a kind, on every peer. */
+    /** Forgets a kind, for every peer. */
     forgetKind(kind: string): void {
       const rows = sql.exec(`DELETE FROM service_times WHERE kind = ? RETURNING peer_id`, kind);
       for (const row of rows) kept.wrote(keyOf(text(row, "peer_id"), kind), null);

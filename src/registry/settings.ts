@@ -2,10 +2,10 @@ import type { Millis } from "../base/clock.ts";
 import type { AuthMode } from "../protocol/http.ts";
 import { number, text, type Sql, type SqlRow } from "./sql.ts";
 
-/** What the operator set while the mesh ran, over what its configuration says. */
+/** Settings that the operator changed while the mesh ran. They override the configuration. */
 export function settingsTable(sql: Sql) {
   return {
-    /** The auth mode that was set; null while the configured one holds. */
+    /** The auth mode that was set; null while the configured one applies. */
     authMode(): AuthMode | null {
       const row = sql.exec(`SELECT value FROM settings WHERE key = 'auth_mode'`)[0];
       return row === undefined ? null : (text(row, "value") as AuthMode);
@@ -16,7 +16,7 @@ export function settingsTable(sql: Sql) {
         mode,
       );
     },
-    /** A number that was never returned before, greater than all that were. */
+    /** A number greater than every number that was returned before. */
     nextWebhookSourceRevision(): number {
       const row = sql.exec(
         `INSERT INTO settings (key, value) VALUES ('webhook_source_revision', '1')
@@ -25,7 +25,7 @@ export function settingsTable(sql: Sql) {
       )[0] as SqlRow;
       return number(row, "revision");
     },
-    /** When the public metadata is looked at again; null when nothing asks for it. */
+    /** When the public metadata is refreshed next; null when that is not due. */
     metadataDue(): Millis | null {
       const row = sql.exec(
         `SELECT CAST(value AS INTEGER) AS due FROM settings WHERE key = 'metadata_due'`,

@@ -1,25 +1,27 @@
 import type { Requirements } from "../protocol/http.ts";
 
-/** What a task asks of a peer: of a long queue many tasks ask the same. */
+/** The kind and requirements of a task. Many tasks of a long queue have the same. */
 export interface Shape {
   readonly kind: string;
   readonly requirements: Requirements;
 }
 
-/** Shapes that may have been left behind by tasks that are gone, beyond which the queue is read again. */
+/** Number of shapes that ended tasks may have left behind. Beyond it the queue is read again. */
 const STRAYS_MAX = 1_000;
 
 /**
- * The different things that waiting tasks ask for, in memory: so a queue of thousands that nobody can do costs one look,
- * not one for each of them. None that waits is missing; one may stand here after its last task, until somebody notices.
+ * The distinct shapes of queued tasks, in memory: thousands of tasks that no peer can take cost one check per shape.
+ * No queued shape is missing. A shape may remain after its last task, until that is noticed.
  */
 export class Shapes {
   readonly #read: () => Iterable<Shape>;
   #shapes: Map<string, Shape> | null = null;
-  /** How many there were when the queue was read. */
+  /** Number of shapes when the queue was read. */
   #stored = 0;
 
-  /** @param read what the stored queue asks for; asked after a wake, and when too many may be left behind. */
+  /**
+   * @param read reads the shapes of the stored queue; called after a wake, and when too many shapes may be left behind
+   */
   constructor(read: () => Iterable<Shape>) {
     this.#read = read;
   }
@@ -28,15 +30,15 @@ export class Shapes {
     return this.#current().values();
   }
 
-  /** A task of this shape waits now. */
+  /** Adds the shape of a task that is queued now. */
   add({ kind, requirements }: Shape): void {
-    // What was not read yet will be read with this one.
+    // Before the queue is read nothing is stored: the read finds this shape, too.
     if (this.#shapes === null) return;
     this.#shapes.set(keyOf({ kind, requirements }), { kind, requirements });
     if (this.#shapes.size > this.#stored + STRAYS_MAX) this.#shapes = null;
   }
 
-  /** No task of this shape waits any more. */
+  /** Removes a shape that no queued task has any more. */
   drop(shape: Shape): void {
     this.#shapes?.delete(keyOf(shape));
   }

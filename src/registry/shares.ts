@@ -1,34 +1,34 @@
 import { MINUTE, type Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 
-/** After this long a task given counts half towards its peer's share. */
+/** After this time an assigned task counts half toward its peer's share. */
 const HALF_LIFE: Millis = 10 * MINUTE;
-/** Choices beyond which older ones no longer matter. */
+/** Number of choices beyond which older ones do not matter any more. */
 const COUNTED_MAX = 10_000;
-/** Half-lives after which weights are counted anew: a double holds a thousand doublings. */
+/** Half-lives after which weights are computed again, because a double holds about a thousand doublings. */
 const SPAN_MAX = 500;
 
-/** A task given: to whom, and when. */
+/** An assigned task: its peer, and when. */
 export interface Given {
   readonly peerId: PeerId;
   readonly at: Millis;
 }
 
-/** Where shares are read from after a wake. */
+/** Where shares are read from after a wake: the stored choices. */
 export interface SharesSource {
   /** The newest choices, at most so many. */
   newest(limit: number): readonly Given[];
 }
 
 /**
- * Which share of the latest tasks each peer got, in memory. An older one weighs less because each later one weighs more:
- * so nothing has to fade.
+ * Each peer's share of the latest tasks, in memory. Each task weighs more than the earlier ones, so that no weight has
+ * to be decayed.
  */
 export class Shares {
   readonly #source: SharesSource;
   readonly #weights = new Map<PeerId, number>();
   #total = 0;
-  /** Weights are doublings since then; null while they must be read. */
+  /** The time from which weights double; null while they must be read. */
   #epoch: Millis | null = null;
 
   constructor(source: SharesSource) {
@@ -42,13 +42,13 @@ export class Shares {
   }
 
   count(given: Given): void {
-    if (this.#epoch === null) return; // it will be read with the others
+    if (this.#epoch === null) return; // it is read with the others
     const weight = 2 ** ((given.at - this.#epoch) / HALF_LIFE);
     this.#weights.set(given.peerId, (this.#weights.get(given.peerId) ?? 0) + weight);
     this.#total += weight;
   }
 
-  /** What was counted may have been undone, or is too old: it is read again when it is asked for. */
+  /** Forgets the counts, because a transaction failed or they are too old. They are read again at the next use. */
   forget(): void {
     this.#epoch = null;
     this.#weights.clear();

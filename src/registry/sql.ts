@@ -1,6 +1,6 @@
 /**
- * The few SQL methods that the registry uses. Durable Objects' SQLite and node:sqlite both satisfy it through an
- * adapter of a few lines; both are synchronous, so a transaction is a plain function.
+ * The SQL methods that the registry uses. Durable Objects' SQLite and node:sqlite both satisfy them through a small
+ * adapter. Both are synchronous, so a transaction is a plain function.
  */
 export type SqlValue = string | number | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
@@ -12,7 +12,7 @@ export interface Sql {
   transaction<T>(body: () => T): T;
 }
 
-/** Inserts one row, given by its columns; `tail` may say what happens to one that is there (`ON CONFLICT …`). */
+/** Inserts one row, given by its columns. `tail` may say what happens to an existing row (`ON CONFLICT …`). */
 export function insertRow(
   sql: Sql,
   table: string,
@@ -25,7 +25,7 @@ export function insertRow(
   sql.exec(query, ...Object.values(columns));
 }
 
-/** Column readers: a row of another type is a defect of ours, never of a caller. */
+/** Column readers. A value of another type is a defect of Muster, never of a caller. */
 export const text = (row: SqlRow, column: string): string => expected(row, column, "string");
 export const number = (row: SqlRow, column: string): number => expected(row, column, "number");
 export const flag = (row: SqlRow, column: string): boolean => number(row, column) !== 0;
@@ -33,7 +33,7 @@ export const textOrNull = (row: SqlRow, column: string): string | null =>
   row[column] === null ? null : text(row, column);
 export const numberOrNull = (row: SqlRow, column: string): number | null =>
   row[column] === null ? null : number(row, column);
-/** JSON that we wrote ourselves, after checking it. */
+/** JSON that Muster wrote itself, after validating it. */
 export const json = <T>(row: SqlRow, column: string): T => JSON.parse(text(row, column)) as T;
 
 interface Types {

@@ -4,14 +4,14 @@ import type { Learned } from "../scoring/service-time.ts";
 import { number, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 import { WriteBehind } from "./write-behind.ts";
 
-/** Kinds of which anything is kept; of what comes beyond, nothing is learned. */
+/** Number of kinds that are stored. Further kinds are not learned. */
 const KINDS_MAX = 1_000;
 
-/** What is known of a kind of task over all peers. */
+/** What is known about a kind of task over all peers. */
 export interface TaskKindRecord {
-  /** How long such tasks take; null while nobody has done one. */
+  /** Service time of the kind; null while none was done. */
   readonly service: Learned | null;
-  /** Who got the last one. */
+  /** The peer that got the last task of the kind. */
   readonly incumbent: PeerId | null;
   readonly usedAt: Millis;
 }
@@ -49,12 +49,12 @@ export function taskKindsTable(sql: Sql) {
 
     put: (kind: string, record: TaskKindRecord): void => kept.put(kind, record),
 
-    /** Forgets kinds that have not been met since; which they were. */
+    /** Forgets kinds that were not used since, and returns them. */
     prune(before: Millis): readonly string[] {
       const old = sql
         .exec(`SELECT kind FROM kinds WHERE used_at < ?`, before)
         .map((row) => text(row, "kind"))
-        // One that is met again may not have been written yet.
+        // A kind that is used again may not be written yet.
         .filter((kind) => (kept.get(kind)?.usedAt ?? 0) < before);
       for (const kind of old) {
         sql.exec(`DELETE FROM kinds WHERE kind = ?`, kind);

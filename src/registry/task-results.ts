@@ -1,15 +1,15 @@
 import { flag, numberOrNull, textOrNull, type Sql } from "./sql.ts";
 
-/** What is special about a task's result. */
+/** How a task's result is stored, if it is sealed or large. */
 export interface ResultExtra {
-  /** X25519 key, in hex, that it shall be sealed to; null when to none. */
+  /** X25519 key, in hex, that the result is sealed to; null when it is not sealed. */
   readonly sealTo: string | null;
   /** Whether what is stored is an STMF container. */
   readonly sealed: boolean;
-  /** Where in KV a large one lies, and its size; null while it stands with the task. */
+  /** Blob ID of a large result in KV, and its size; null when the result is stored with the task. */
   readonly blobId: string | null;
   readonly bytes: number | null;
-  /** SHA-256 in base64 of what lies in KV. */
+  /** SHA-256 of the blob in KV, in base64. */
   readonly sha256: string | null;
 }
 
@@ -35,7 +35,7 @@ export function taskResultsTable(sql: Sql) {
         sha256: textOrNull(row, "sha256"),
       };
     },
-    /** Whom its result shall be sealed to. */
+    /** Stores the key that the task's result is sealed to. */
     sealTo(taskId: string, publicKey: string): void {
       this.put(taskId, { ...NOTHING, sealTo: publicKey });
     },

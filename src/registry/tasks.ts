@@ -23,19 +23,21 @@ export interface TaskFilter {
   readonly peerId?: PeerId | undefined;
   readonly createdAfter?: Millis | undefined;
   readonly createdBefore?: Millis | undefined;
-  /** Only this owner's; null for everybody's. */
+  /** Only this owner's tasks; null for every owner's. */
   readonly owner: string | null;
-  /** Only tasks older than the one of this sequence number. */
+  /** Only tasks older than the one with this sequence number. */
   readonly before?: number | undefined;
   readonly limit: number;
 }
 
-/** A task in a list: without its payload and result, which may be large; `seq` is its cursor. */
+/** A task in a list, without payload and result, which may be large. `seq` is its cursor. */
 export interface ListedTask extends Omit<Task, "payload" | "result"> {
   readonly seq: number;
 }
 
-/** What choosing a peer needs to know of a task that waits: for a peer, or at a busy one (`peerId`) for its slot. */
+/**
+ * The fields of a queued or prefetched task that choosing a peer needs. `peerId` is the peer that has prefetched it.
+ */
 export type WaitingTask = Pick<
   Task,
   "id" | "kind" | "requirements" | "fence" | "turn" | "peerId"
@@ -68,7 +70,7 @@ export function tasksTable(sql: Sql) {
       noteWaiting(task);
     },
 
-    /** Writes what changes in a task's life; the rest was fixed when it was accepted. */
+    /** Writes the fields of a task that change. The others were fixed when it was accepted. */
     update(task: Task): void {
       sql.exec(
         `UPDATE tasks SET state = ?, not_before = ?, ended_at = ?, fence = ?, tries = ?, lease_until = ?, prefetched = ?,
@@ -111,10 +113,10 @@ export function tasksTable(sql: Sql) {
         .map((row) => ({ ...readCommon(row), seq: number(row, "seq") }));
     },
 
-    /** What tasks that wait, for a peer or at one, ask for: each thing once, and perhaps some that none asks for now. */
+    /** The distinct shapes of queued and prefetched tasks, and perhaps some that no task has any more. */
     shapes: (): Iterable<Shape> => shapes.all(),
 
-    /** Queued tasks of a shape that may be offered now, in their turn. */
+    /** Queued tasks of a shape that may be offered now, in queue order. */
     waiting(shape: Shape, now: Millis, limit: number): readonly WaitingTask[] {
       return sql
         .exec(
@@ -128,7 +130,7 @@ export function tasksTable(sql: Sql) {
         .map(readWaiting);
     },
 
-    /** Tasks of a shape that are held by who has not begun them, in their turn. */
+    /** Prefetched tasks of a shape, in queue order. */
     prefetched(shape: Shape, limit: number): readonly WaitingTask[] {
       return sql
         .exec(
@@ -141,7 +143,7 @@ export function tasksTable(sql: Sql) {
         .map(readWaiting);
     },
 
-    /** Leaves a shape out of `shapes` if no task of it is left. */
+    /** Removes a shape from `shapes` if no task of it is left. */
     dropIfGone(shape: Shape): void {
       const left = sql.exec(
         `SELECT 1 AS one FROM tasks WHERE state = 'queued' AND kind = ?1 AND requirements = ?2
@@ -168,7 +170,7 @@ export function tasksTable(sql: Sql) {
       return ids(`SELECT id FROM tasks WHERE lease_until IS NOT NULL AND peer_id = ?`, peerId);
     },
 
-    /** When the last lease of a peer is over; null when it holds none. */
+    /** When the last lease of a peer ends; null when it holds none. */
     leasedUntil(peerId: PeerId): Millis | null {
       const row = sql.exec(
         `SELECT MAX(lease_until) AS until FROM tasks WHERE lease_until IS NOT NULL AND peer_id = ?`,
@@ -177,7 +179,7 @@ export function tasksTable(sql: Sql) {
       return numberOrNull(row as SqlRow, "until");
     },
 
-    /** What one peer holds or did becomes another's: its key was rotated. */
+    /** Moves a peer's tasks and attempts to its new ID after a key rotation. */
     handOver(from: PeerId, to: PeerId): void {
       sql.exec(
         `UPDATE tasks SET peer_id = ? WHERE lease_until IS NOT NULL AND peer_id = ?`,
@@ -188,7 +190,7 @@ export function tasksTable(sql: Sql) {
       sql.exec(`UPDATE tasks SET owner = ? WHERE source = 'peer' AND owner = ?`, to, from);
     },
 
-    /** IDs of tasks whose lease is over, or whose offer was not accepted in time. */
+    /** IDs of tasks whose lease has ended, or whose offer was not accepted in time. */
     leasesOver(now: Millis): readonly string[] {
       return ids(`SELECT id FROM tasks WHERE lease_until <= ? ORDER BY lease_until LIMIT 500`, now);
     },
@@ -200,7 +202,7 @@ export function tasksTable(sql: Sql) {
       );
     },
 
-    /** When the next lease, deadline or pause is over; null when nothing waits for a time. */
+    /** When the next lease, deadline or pause ends; null when nothing waits for a time. */
     nextDue(now: Millis): Millis | null {
       const row = sql.exec(
         `SELECT MIN(due) AS due FROM (

@@ -4,9 +4,9 @@ import { flag, number, type Sql } from "./sql.ts";
 
 /** What must outlive a removed peer's record. */
 export interface Tombstone {
-  /** Its last epoch: a late word of an old session must not be taken for a new one's. */
+  /** Its last epoch: a late message of an old session must not count as one of a new session. */
   readonly epoch: number;
-  /** Forgetting a peer must not let its key come back by the weaker protocol. */
+  /** Whether the key has spoken muster.2: forgetting a peer must not let its key use the weaker protocol. */
   readonly spokeMuster2: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { insertRow, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
-/** A blob whose storing has begun, and what it holds. */
+/** A blob that is being stored, and what it contains. */
 export interface UnsettledBlob {
   readonly id: string;
   readonly peerId: PeerId;
@@ -12,8 +12,8 @@ export interface UnsettledBlob {
 }
 
 /**
- * Blobs of which it is not known yet whether a pointer will name them. One that stays here is an orphan: whoever stored
- * it ended in between.
+ * Blobs that are being stored and are not named by a pointer yet. One that stays here too long is an orphan: its
+ * storing was interrupted.
  */
 export function unsettledBlobsTable(sql: Sql) {
   return {
@@ -22,7 +22,10 @@ export function unsettledBlobsTable(sql: Sql) {
       const tail = "ON CONFLICT (id) DO UPDATE SET begun_at = excluded.begun_at";
       insertRow(sql, "unsettled_blobs", columns, tail);
     },
-    /** The one of an earlier try that would hold the same: written again, it can't do harm however late that one comes. */
+    /**
+     * The blob of an earlier attempt with the same content. It is written again, so that a late write of the earlier
+     * attempt does no harm.
+     */
     same({ peerId, epoch, fingerprint }: Omit<UnsettledBlob, "id" | "begunAt">): string | null {
       const row = sql.exec(
         `SELECT id FROM unsettled_blobs WHERE peer_id = ? AND epoch = ? AND fingerprint = ?`,
@@ -32,7 +35,7 @@ export function unsettledBlobsTable(sql: Sql) {
       )[0];
       return row === undefined ? null : text(row, "id");
     },
-    /** False when it is no longer here: the sweeper has taken it. */
+    /** Removes the row. Returns false when it was not there, because it has expired. */
     settle(id: string): boolean {
       return sql.exec(`DELETE FROM unsettled_blobs WHERE id = ? RETURNING id`, id).length > 0;
     },

@@ -2,21 +2,21 @@ import type { Millis } from "../base/clock.ts";
 import type { DeliveryOutcome } from "../protocol/http.ts";
 import { insertRow, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 
-/** One rightly signed delivery. What was not rightly signed is never written. */
+/** One correctly signed delivery. Others are never stored. */
 export interface WebhookDelivery {
   readonly id: string;
   readonly source: string;
   readonly receivedAt: Millis;
-  /** What was signed of its identity. */
+  /** The signed part of its identity. */
   readonly deliveryId: string;
   readonly outcome: DeliveryOutcome;
   readonly taskId: string | null;
   readonly detail: string | null;
-  /** Of its body. */
+  /** Size of its body. */
   readonly bytes: number;
-  /** The delivery that this one repeats at an operator's word. */
+  /** The delivery that an operator replayed as this one. */
   readonly replayOf: string | null;
-  /** Headers and body, sealed (webhooks/sealed-delivery), in base64; null when they are not kept. */
+  /** Headers and body, sealed (`webhooks/sealed-delivery.ts`), in base64; null when they are not stored. */
   readonly sealed: string | null;
 }
 
@@ -24,12 +24,12 @@ export interface DeliveryFilter {
   readonly source: string;
   readonly outcome?: DeliveryOutcome | undefined;
   readonly since: Millis;
-  /** Only older ones than that of this sequence number. */
+  /** Only deliveries older than the one with this sequence number. */
   readonly before?: number | undefined;
   readonly limit: number;
 }
 
-/** In a list: without what is sealed, but for whether it is there. */
+/** A delivery in a list, with whether its content is stored instead of the content. */
 export interface ListedDelivery extends Omit<WebhookDelivery, "sealed"> {
   readonly seq: number;
   readonly kept: boolean;
@@ -37,7 +37,7 @@ export interface ListedDelivery extends Omit<WebhookDelivery, "sealed"> {
 
 export function webhookDeliveriesTable(sql: Sql) {
   return {
-    /** Writes one, and lets go of its source's oldest beyond so many. */
+    /** Adds a delivery, and removes the oldest ones of its source beyond so many. */
     add(delivery: WebhookDelivery, keep: number): void {
       insertRow(sql, "webhook_deliveries", {
         id: delivery.id,

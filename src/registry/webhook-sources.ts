@@ -12,7 +12,7 @@ export interface WebhookSource {
   readonly scheme: WebhookScheme;
   /** The signature's header, for schemes that do not fix it; null for the scheme's own header. */
   readonly signature: SignatureHeader | null;
-  /** The secrets, each sealed (webhooks/sealed-secret), in base64. */
+  /** The secrets, each sealed (`webhooks/sealed-secret.ts`), in base64. */
   readonly sealedSecrets: readonly string[];
   readonly mapping: EventMapping;
   readonly filters: readonly WebhookFilter[];

@@ -1,38 +1,40 @@
-/** One table's rows, as the table itself reads and writes them. */
+/** How one table's rows are read and written. */
 export interface Rows<Value> {
-  /** Those of these keys that there are. */
+  /** The existing rows with these keys. */
   read(keys: readonly string[]): Iterable<readonly [string, Value]>;
   write(key: string, value: Value): void;
 }
 
-/** Rows kept of one table: some 10 MB of the largest. Those that are written already give way first. */
+/**
+ * Number of rows of one table in memory, about 10 MB of the largest. Rows that are written already are dropped first.
+ */
 const KEPT_MAX = 5_000;
-/** Values that wait to be written at most; the next one has them written. */
+/** Number of unwritten values. The next one causes a flush. */
 const UNWRITTEN_MAX = 1_000;
 
 /**
- * Rows of one table in memory. What is measured changes with every task and every ping, and a row written costs more than
- * all else about it: such values are kept here and written later, many at once. What was read stays as well, so that a
- * choice among hundreds of peers reads nothing. A crash loses what was not written yet, and nothing else.
+ * A write-behind cache of one table's rows. Measurements change with every task and every ping, and writing a row is
+ * the most expensive part, so they are kept here and written later, many at once. Rows that were read stay, too, so
+ * that a choice among hundreds of peers reads nothing. A crash loses unwritten values, and nothing else.
  */
 export class WriteBehind<Value> {
   readonly #rows: Rows<Value>;
-  /** Null where there is no such row. */
+  /** The row with this key; null when there is none. */
   readonly #values = new Map<string, Value | null>();
   readonly #unwritten = new Set<string>();
-  /** What the transaction under way has changed, as it was before; null outside of one. */
+  /** The previous values of rows that the current transaction changed; null outside a transaction. */
   #before: Map<string, Before<Value>> | null = null;
 
   constructor(rows: Rows<Value>) {
     this.#rows = rows;
   }
 
-  /** Values that are not written yet. */
+  /** Unwritten values. */
   get unwritten(): number {
     return this.#unwritten.size;
   }
 
-  /** Rows in memory, written or not, and rows known not to be there. */
+  /** Rows in memory, written or not, and keys known to have no row. */
   get size(): number {
     return this.#values.size;
   }
@@ -44,7 +46,7 @@ export class WriteBehind<Value> {
     return this.#values.get(key) ?? null;
   }
 
-  /** Reads those of these that are not here yet, all at once. */
+  /** Reads those of these rows that are not in memory, all at once. */
   load(keys: readonly string[]): void {
     const missing = keys.filter((key) => !this.#values.has(key));
     if (missing.length === 0) return;
@@ -53,7 +55,7 @@ export class WriteBehind<Value> {
     for (const [key, value] of this.#rows.read(missing)) this.#values.set(key, value);
   }
 
-  /** Changes a value, to be written with the next flush. */
+  /** Changes a value, which the next flush writes. */
   put(key: string, value: Value): void {
     if (this.#unwritten.size >= UNWRITTEN_MAX) this.flush();
     this.#note(key);
@@ -62,7 +64,7 @@ export class WriteBehind<Value> {
     this.#unwritten.add(key);
   }
 
-  /** A row was written, or removed (null), by who calls this. */
+  /** Notes that the caller has written a row, or removed it (null). */
   wrote(key: string, value: Value | null): void {
     this.#note(key);
     this.#shed(1);
@@ -109,7 +111,7 @@ export class WriteBehind<Value> {
 }
 
 interface Before<Value> {
-  /** Undefined when it was not kept here. */
+  /** Undefined when it was not in memory. */
   readonly value: Value | null | undefined;
   readonly unwritten: boolean;
 }

@@ -3,11 +3,11 @@ import type { Random } from "../base/clock.ts";
 /**
  * Network coordinates: Vivaldi (Dabek, Cox, Kaashoek, Morris, SIGCOMM 2004) with height, gravity (Ledlie, Gardner,
  * Seltzer, NSDI 2007) and an adjustment term (Lee et al., IEEE/ACM ToN 18(1), 2010), by the rules and constants of
- * HashiCorp serf's package `coordinate`. As there, what is within a coordinate is in seconds.
+ * HashiCorp serf's package `coordinate`. As there, the values of a coordinate are in seconds.
  */
 export interface Coordinate {
   readonly vector: readonly number[];
-  /** Seconds of the node's own access link, on top of every way. */
+  /** Seconds of the node's own access link, added to every round trip. */
   readonly height: number;
   /** Seconds that this node's ways are longer than the coordinates say, on the average and halved. */
   readonly adjustment: number;
@@ -28,10 +28,10 @@ const HEIGHT_MIN = 10e-6;
 const GRAVITY_RHO = 150;
 /** Seconds below which two nodes stand on the same spot, and a time counts as this. */
 const TINY = 1e-6;
-/** Samples of one pair of which the median counts, against blips. */
+/** Number of samples of one pair whose median is used, against outliers. */
 const MEDIAN_OF = 3;
 
-/** A node of which nothing is known yet. */
+/** A node without measurements. */
 export const ORIGIN: Coordinate = {
   vector: Array<number>(DIMENSIONS).fill(0),
   height: HEIGHT_MIN,
@@ -40,11 +40,11 @@ export const ORIGIN: Coordinate = {
   residuals: [],
 };
 
-/** The last samples of a pair after one more. */
+/** The newest samples of a pair, after one more. */
 export const withSample = (samples: readonly number[], rttMs: number): readonly number[] =>
   [...samples, rttMs].slice(-MEDIAN_OF);
 
-/** The median; of two the longer one. */
+/** The median; of two samples the larger one. */
 export const median = (samples: readonly number[]): number =>
   samples.toSorted((a, b) => a - b)[samples.length >> 1] ?? Number.NaN;
 
@@ -68,34 +68,34 @@ export function observed(
   const residuals = [...own.residuals, rtt - raw(moved, other)].slice(-RESIDUALS);
   const adjustment = residuals.reduce((sum, residual) => sum + residual, 0) / (2 * RESIDUALS);
   const next = drawnIn({ ...moved, error, residuals, adjustment }, random);
-  // What ran out of the numbers' range begins anew.
+  // A coordinate that left the range of numbers starts again.
   return isValid(next) ? next : ORIGIN;
 }
 
 export interface PairEstimate {
   readonly rttMs: number;
-  /** How far off it is expected to be, in milliseconds: by the quadratic mean of what the two nodes' estimates were. */
+  /** The expected error in milliseconds: the quadratic mean of the errors of the two nodes' estimates. */
   readonly errorMs: number;
 }
 
-/** What the round trip between two nodes is estimated at from their coordinates, whether or not it was ever measured. */
+/** Estimates the round trip between two nodes from their coordinates, measured or not. */
 export function estimateRtt(a: Coordinate, b: Coordinate): PairEstimate {
   const rttMs = 1_000 * seconds(a, b);
   return { rttMs, errorMs: rttMs * Math.sqrt((a.error ** 2 + b.error ** 2) / 2) };
 }
 
-/** The way between two nodes without their adjustments. */
+/** The round trip between two nodes without their adjustments. */
 const raw = (a: Coordinate, b: Coordinate): number =>
   Math.hypot(...difference(a, b)) + a.height + b.height;
 
-/** The same with them, where that leaves anything. */
+/** The same with the adjustments, where the result is positive. */
 function seconds(a: Coordinate, b: Coordinate): number {
   const way = raw(a, b);
   const adjusted = way + a.adjustment + b.adjustment;
   return adjusted > 0 ? adjusted : way;
 }
 
-/** A node after a force in seconds: away from the other where positive, towards it where negative. */
+/** Moves a node by a force in seconds: away from the other node where positive, toward it where negative. */
 function pushed(own: Coordinate, other: Coordinate, force: number, random: Random): Coordinate {
   const apart = difference(own, other);
   const way = Math.hypot(...apart);
@@ -111,7 +111,7 @@ function pushed(own: Coordinate, other: Coordinate, force: number, random: Rando
   };
 }
 
-/** Gravity: a pull to the origin, lest all of them drift away together. */
+/** Gravity: a pull to the origin, so that the nodes do not drift away together. */
 const drawnIn = (own: Coordinate, random: Random): Coordinate =>
   pushed(own, ORIGIN, -((seconds(own, ORIGIN) / GRAVITY_RHO) ** 2), random);
 

@@ -39,7 +39,10 @@ export async function openPointer(
 ): Promise<Result<FormData, StmfFault>> {
   const blob = await blobs.get(pointer.blob_id);
   if (!blob) {
-    return err({ code: "blob_missing", detail: "the store has no such blob" });
+    return err({
+      code: "blob_missing",
+      detail: "the store has no blob under the pointer's blob ID",
+    });
   }
   return openForm(blob, privateKey);
 }

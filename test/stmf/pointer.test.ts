@@ -66,11 +66,14 @@ describe("resolving a pointer", () => {
 });
 
 test("a StmfError is an Error with a name, a stable code and a message for people", () => {
-  const error = new StmfError({ code: "blob_missing", detail: "the store has no such blob" });
+  const error = new StmfError({
+    code: "blob_missing",
+    detail: "the store has no blob under the pointer's blob ID",
+  });
   expect(error).toBeInstanceOf(Error);
   expect({ name: error.name, code: error.code, message: error.message }).toEqual({
     name: "StmfError",
     code: "blob_missing",
-    message: "the store has no such blob",
+    message: "the store has no blob under the pointer's blob ID",
   });
 });

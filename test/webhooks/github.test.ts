@@ -4,11 +4,11 @@ import { toHex, utf8 } from "../../src/base/bytes.ts";
 import { sha256 } from "../../src/crypto/primitives.ts";
 import { checkSecret } from "../../src/webhooks/index.ts";
 import { must, mustFail } from "../must.ts";
+import { flipBit, flipTextBit } from "./bit-flips.ts";
 import {
   detailOf,
-  flipBit,
-  flipTextBit,
   hmac,
+  signedDeliveries,
   verdict,
   type TestDelivery,
 } from "./sample-deliveries.ts";
@@ -22,12 +22,7 @@ const signed = (secret: string, body: Uint8Array): TestDelivery => ({
   now: 0,
 });
 
-const Signed = fc
-  .record({
-    secret: fc.string({ unit: "grapheme", minLength: 1, maxLength: 100 }),
-    body: fc.uint8Array({ minLength: 1, maxLength: 200 }),
-  })
-  .map(({ secret, body }) => signed(secret, body));
+const Signed = signedDeliveries(signed);
 const Bit = fc.nat({ max: 100_000 });
 
 describe("a GitHub delivery", () => {

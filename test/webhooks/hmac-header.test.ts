@@ -5,7 +5,8 @@ import { sha256 } from "../../src/crypto/primitives.ts";
 import type { Signing } from "../../src/protocol/http.ts";
 import { checkSecret, verifyDelivery } from "../../src/webhooks/index.ts";
 import { must, mustFail } from "../must.ts";
-import { detailOf, flipBit, flipTextBit, hmac, verdict } from "./sample-deliveries.ts";
+import { flipBit, flipTextBit } from "./bit-flips.ts";
+import { detailOf, hmac, verdict } from "./sample-deliveries.ts";
 
 const Form = fc.record({
   header: fc.constantFrom("x-signature", "x-mac", "signature"),

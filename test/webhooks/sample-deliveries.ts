@@ -1,4 +1,9 @@
 import { createHmac } from "node:crypto";
+import * as fc from "fast-check";
+import { expect } from "vitest";
+import { toHex } from "../../src/base/bytes.ts";
+import { sha256 } from "../../src/crypto/primitives.ts";
+import { SIGNATURE_TOLERANCE } from "../../src/protocol/constants.ts";
 import { verifyDelivery, type HeaderReader } from "../../src/webhooks/index.ts";
 import type { Signing, WebhookScheme } from "../../src/protocol/http.ts";
 
@@ -38,16 +43,26 @@ export function detailOf(by: By, delivery: TestDelivery): string {
 export const hmac = (key: string | Uint8Array, ...parts: readonly (string | Uint8Array)[]) =>
   parts.reduce((mac, part) => mac.update(part), createHmac("sha256", key));
 
-/** The text with one bit of one character changed; `at` may be any number. */
-export function flipTextBit(text: string, at: number): string {
-  const i = Math.floor(at / 8) % text.length;
-  const flipped = String.fromCharCode(text.charCodeAt(i) ^ (1 << (at % 8)));
-  return text.slice(0, i) + flipped + text.slice(i + 1);
-}
+/** Deliveries of any body, signed by `sign` with any secret that is used as text. */
+export const signedDeliveries = (
+  sign: (secret: string, body: Uint8Array) => TestDelivery,
+): fc.Arbitrary<TestDelivery> =>
+  fc
+    .record({
+      secret: fc.string({ unit: "grapheme", minLength: 1, maxLength: 100 }),
+      body: fc.uint8Array({ minLength: 1, maxLength: 200 }),
+    })
+    .map(({ secret, body }) => sign(secret, body));
 
-export function flipBit(bytes: Uint8Array, at: number): Uint8Array {
-  const flipped = bytes.slice();
-  const i = Math.floor(at / 8) % bytes.length;
-  flipped[i] = (flipped[i] ?? 0) ^ (1 << (at % 8));
-  return flipped;
+/** Expects that deliveries are accepted up to the tolerance around their signed time, with the body's hash as their ID. */
+export function expectTolerance(by: By, deliveries: fc.Arbitrary<TestDelivery>): void {
+  const Skew = fc.integer({ min: -2 * SIGNATURE_TOLERANCE, max: 2 * SIGNATURE_TOLERANCE });
+  fc.assert(
+    fc.property(deliveries, Skew, (delivery, skew) => {
+      const fresh = Math.abs(skew) <= SIGNATURE_TOLERANCE;
+      expect(verdict(by, { ...delivery, now: delivery.now + skew })).toBe(
+        fresh ? `ok:${toHex(sha256(delivery.body))}` : "signature_stale",
+      );
+    }),
+  );
 }

@@ -5,7 +5,7 @@ import { toHex, utf8 } from "../../src/base/bytes.ts";
 import { openSecret, sealSecret, storageKey } from "../../src/webhooks/index.ts";
 import { hexBytes } from "../must.ts";
 import { seededRandom } from "../random.ts";
-import { flipBit } from "./sample-deliveries.ts";
+import { flipBit } from "./bit-flips.ts";
 
 const SIGNING_KEY = new Uint8Array(32).fill(3);
 const Secret = fc.string({ unit: "binary", maxLength: 100 });

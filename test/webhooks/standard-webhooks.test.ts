@@ -5,14 +5,8 @@ import { SECOND } from "../../src/base/clock.ts";
 import { SIGNATURE_TOLERANCE } from "../../src/protocol/constants.ts";
 import { checkSecret, verifyDelivery } from "../../src/webhooks/index.ts";
 import { must, mustFail } from "../must.ts";
-import {
-  detailOf,
-  flipBit,
-  flipTextBit,
-  hmac,
-  verdict,
-  type TestDelivery,
-} from "./sample-deliveries.ts";
+import { flipBit, flipTextBit } from "./bit-flips.ts";
+import { detailOf, hmac, verdict, type TestDelivery } from "./sample-deliveries.ts";
 
 const SCHEME = "standard-webhooks";
 const KEY = new Uint8Array(24).fill(7);

@@ -3,7 +3,7 @@ import type { AppEnv } from "./context.ts";
 import { jsonOf } from "./responses.ts";
 import { routesTagged, type Router } from "./route.ts";
 
-const { defineRaw } = routesTagged("mesh");
+const { defineRaw } = routesTagged("mesh", {});
 
 const description = defineRaw("public", "get", "/openapi.json", {
   summary: "Show this description",

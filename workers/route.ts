@@ -1,5 +1,6 @@
 import {
   createRoute,
+  z,
   type OpenAPIHono,
   type RouteConfig,
   type RouteHandler,
@@ -45,10 +46,27 @@ declare const CHECKED: unique symbol;
 type Marked = { readonly [CHECKED]: true };
 /** A route that checks its scope: only `routesTagged` makes one. */
 export type CheckedRoute = RouteConfig & Marked;
-type Defined<M extends Method, P extends string, R> = R & { method: M; path: P } & Marked;
 
-/** The functions that define the routes of one file, all under one tag of the API's description. */
-export const routesTagged = (tag: string) => ({
+/** Schemas of path parameters, by name. */
+type PathSchemas = Readonly<Record<string, z.ZodType>>;
+/** The names of the parameters in a path: `id` in `/v1/peers/{id}`. */
+type NamesIn<P extends string> = P extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | NamesIn<Rest>
+  : never;
+type WithParams<S extends PathSchemas, P extends string> = [NamesIn<P>] extends [never]
+  ? unknown
+  : { request: { params: z.ZodObject<Pick<S, NamesIn<P> & keyof S>> } };
+/** A path may contain only parameters that have a schema. */
+type PathOf<S extends PathSchemas, P extends string> = [NamesIn<P>] extends [keyof S] ? P : never;
+
+type Defined<S extends PathSchemas, M extends Method, P extends string, R> = R &
+  WithParams<S, P> & { method: M; path: P } & Marked;
+
+/**
+ * The functions that define the routes of one file, all under one tag of the API's description. `schemas` has the schemas of
+ * the parameters in their paths.
+ */
+export const routesTagged = <const S extends PathSchemas>(tag: string, schemas: S) => ({
   /**
    * Defines a route. The check of its scope, and the check that its body is JSON if it has one, run before anything else of
    * the request is read.
@@ -56,13 +74,13 @@ export const routesTagged = (tag: string) => ({
   define: <M extends Method, P extends string, R extends RouteDetails>(
     scope: RouteScope,
     method: M,
-    path: P,
+    path: P & PathOf<S, P>,
     details: R,
-  ): Defined<M, P, R> => {
+  ): Defined<S, M, P, R> => {
     const hasBody = details.request?.body !== undefined;
     const { bodyBytesMax = BODY_BYTES_MAX, failures = [] } = details;
     return checked(
-      { tag, scope, method, path, bodyChecks: hasBody ? acceptsJson(bodyBytesMax) : [] },
+      { tag, schemas, scope, method, path, bodyChecks: hasBody ? acceptsJson(bodyBytesMax) : [] },
       { ...details, failures: hasBody ? ["too_large", "not_json", ...failures] : failures },
     );
   },
@@ -71,30 +89,33 @@ export const routesTagged = (tag: string) => ({
   defineRaw: <M extends Method, P extends string, R extends RouteDetails>(
     scope: RouteScope,
     method: M,
-    path: P,
+    path: P & PathOf<S, P>,
     details: R,
-  ): Defined<M, P, R> => checked({ tag, scope, method, path, bodyChecks: [] }, details),
+  ): Defined<S, M, P, R> => checked({ tag, schemas, scope, method, path, bodyChecks: [] }, details),
 });
 
 interface RouteHead<M extends Method, P extends string> {
   readonly tag: string;
+  readonly schemas: PathSchemas;
   readonly scope: RouteScope;
   readonly method: M;
   readonly path: P;
   readonly bodyChecks: readonly MiddlewareHandler<AppEnv>[];
 }
 
+/** Adds to a route what follows from its scope and its path. */
 function checked<M extends Method, P extends string, R extends RouteDetails>(
-  { tag, scope, method, path, bodyChecks }: RouteHead<M, P>,
+  { tag, schemas, scope, method, path, bodyChecks }: RouteHead<M, P>,
   details: R,
-): Defined<M, P, R> {
-  const { failures = [], bodyBytesMax: _, middleware, responses, ...rest } = details;
+) {
+  const { failures = [], bodyBytesMax: _, middleware, request, responses, ...rest } = details;
   const { security, byDefault, check } = rulesOf(scope);
   const route = createRoute({
     ...rest,
     method,
     path,
     tags: [tag],
+    request: { ...paramsOf(path, schemas), ...request },
     ...(security !== null && { security }),
     "x-scope": scope,
     middleware: [...check, ...(middleware === undefined ? [] : [middleware]), ...bodyChecks],
@@ -103,7 +124,16 @@ function checked<M extends Method, P extends string, R extends RouteDetails>(
       ...failureResponses([...byDefault, ...ofResource(method, path), ...failures]),
     },
   });
-  return route as unknown as Defined<M, P, R>;
+  return route as never;
+}
+
+/** The parameters in a path, as part of the route's request. */
+function paramsOf(path: string, schemas: PathSchemas) {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
+  const shape = Object.fromEntries(
+    Object.entries(schemas).filter(([name]) => names.includes(name)),
+  );
+  return names.length === 0 ? {} : { params: z.object(shape) };
 }
 
 /** A request that reads or removes one resource fails if the resource does not exist. */

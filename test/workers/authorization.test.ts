@@ -1,6 +1,10 @@
 import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { PeerId } from "../../src/protocol/ids.ts";
 import { createApp } from "../../workers/app.ts";
+import type { AppEnv } from "../../workers/context.ts";
+import { Router, routesTagged } from "../../workers/route.ts";
 import { TOKEN } from "../durable/api.ts";
 import { exampleOf, operations, type Operation } from "./description.ts";
 import { call, callWith, problemOf } from "./http.ts";
@@ -231,6 +235,27 @@ describe("every registered route", () => {
           problemOf(await call(method, path, { token: body.token }), "forbidden");
     },
   );
+});
+
+describe("a route's definition", () => {
+  const details = { summary: "A test", responses: {} };
+
+  it("HT1 compiles only with a scope, and with a schema for each parameter of its path", () => {
+    const { define } = routesTagged("test", { id: PeerId });
+    // @ts-expect-error The scope is missing.
+    expect(() => define(undefined, "get", "/v1/tests/{id}", details)).toThrow();
+    // @ts-expect-error `other` has no schema.
+    const unknown = define("read", "get", "/v1/tests/{other}", details);
+    expect(unknown.path).toBe("/v1/tests/{other}");
+  });
+
+  it("HT1 is the only kind of route that the router accepts", () => {
+    const router = new Router(new OpenAPIHono<AppEnv>());
+    const unchecked = createRoute({ method: "get", path: "/v1/tests", ...details });
+    // @ts-expect-error It states no scope.
+    router.route(unchecked, (c) => c.text("open"));
+    expect(unchecked).not.toHaveProperty("x-scope");
+  });
 });
 
 describe("a token", () => {

@@ -3,7 +3,7 @@ import { forward } from "../forward.ts";
 import { jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
-const { define } = routesTagged("access");
+const { define } = routesTagged("access", {});
 
 const list = define("administer", "get", "/v1/audit", {
   summary: "List the audit log, newest first: admissions, refusals and administrative changes",

@@ -1,4 +1,3 @@
-import { z } from "@hono/zod-openapi";
 import { CallbackSecretView, TaskView } from "../../src/protocol/http.ts";
 import { Uuid } from "../../src/protocol/ids.ts";
 import { ownerSecret } from "../../src/webhooks/index.ts";
@@ -6,7 +5,7 @@ import { forward, visibleTo } from "../forward.ts";
 import { jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
-const { define } = routesTagged("tasks");
+const { define } = routesTagged("tasks", { id: Uuid });
 
 const secret = define("work", "get", "/v1/callback-secret", {
   summary: "Show the secret that signs the callbacks of this token's tasks",
@@ -14,7 +13,6 @@ const secret = define("work", "get", "/v1/callback-secret", {
 });
 const repeat = define("work", "post", "/v1/tasks/{id}/callback", {
   summary: "Deliver a task's callback again, after it was delivered or has failed",
-  request: { params: z.object({ id: Uuid }) },
   responses: { 202: jsonOf(TaskView, "The callback is scheduled again") },
   failures: ["not_found", "conflict"],
 });

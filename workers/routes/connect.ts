@@ -10,7 +10,7 @@ import { respond, problem } from "../problem.ts";
 import { orUnavailable } from "../unavailable.ts";
 import { routesTagged, type Router } from "../route.ts";
 
-const { defineRaw } = routesTagged("peers");
+const { defineRaw } = routesTagged("peers", {});
 
 /** Peers connect to `/v1/connect`, or to `/ws`, the default path of go-p2p. */
 export function connectRoutes(router: Router): void {

@@ -1,4 +1,3 @@
-import { z } from "@hono/zod-openapi";
 import { fromHex } from "../../src/base/bytes.ts";
 import { err } from "../../src/base/result.ts";
 import { peerIdOf } from "../../src/crypto/identity.ts";
@@ -11,8 +10,7 @@ import { respond } from "../problem.ts";
 import { bodyOf, jsonOf, noContent } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
-const { define } = routesTagged("peers");
-const params = z.object({ id: DialView.shape.id });
+const { define } = routesTagged("peers", { id: DialView.shape.id });
 
 const dial = define("administer", "post", "/v1/peers", {
   summary:
@@ -30,7 +28,6 @@ const list = define("read", "get", "/v1/dials", {
 });
 const remove = define("administer", "delete", "/v1/dials/{id}", {
   summary: "Remove a registered address and end its session; the peer's record stays",
-  request: { params },
   responses: noContent("The address is removed"),
   failures: ["unconfirmed"],
 });

@@ -15,8 +15,7 @@ import { jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 import { orUnavailable } from "../unavailable.ts";
 
-const { define } = routesTagged("discovery");
-const params = z.object({ id: OpaqueId });
+const { define } = routesTagged("discovery", { id: OpaqueId });
 
 /** An ID that no pointer has, for requests that only ask whether the caller may read. */
 const NO_ID = "0".repeat(32);
@@ -37,12 +36,10 @@ const list = define("reader_token", "get", "/v1/pointers", {
 });
 const get = define("reader_token", "get", "/v1/pointers/{id}", {
   summary: "Show one pointer; absent, expired and not allowed have the same answer",
-  request: { params },
   responses: { 200: jsonOf(PointerView, "The pointer") },
 });
 const blob = define("reader_token", "get", "/v1/blobs/{id}", {
   summary: "Fetch a sealed record (STMF), which only its epoch's key opens",
-  request: { params },
   responses: {
     200: {
       description: "The container",

@@ -1,4 +1,3 @@
-import { z } from "@hono/zod-openapi";
 import { toHex } from "../../src/base/bytes.ts";
 import {
   CreateJoinKey,
@@ -11,8 +10,7 @@ import { respond } from "../problem.ts";
 import { bodyOf, jsonOf, noContent } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
-const { define } = routesTagged("access");
-const params = z.object({ id: JoinKeyView.shape.id });
+const { define } = routesTagged("access", { id: JoinKeyView.shape.id });
 
 const create = define("administer", "post", "/v1/join-keys", {
   summary:
@@ -27,7 +25,6 @@ const list = define("administer", "get", "/v1/join-keys", {
 });
 const revoke = define("administer", "delete", "/v1/join-keys/{id}", {
   summary: "Revoke a join key; the peers that it admitted stay on the allowlist",
-  request: { params },
   responses: noContent("The join key is no longer valid"),
 });
 

@@ -1,4 +1,3 @@
-import { z } from "@hono/zod-openapi";
 import { fromHex } from "../../src/base/bytes.ts";
 import { err } from "../../src/base/result.ts";
 import { peerIdOf } from "../../src/crypto/identity.ts";
@@ -11,8 +10,7 @@ import { respond } from "../problem.ts";
 import { bodyOf, jsonOf, noContent } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
-const { define } = routesTagged("admission");
-const params = z.object({ public_key: PublicKeyHex });
+const { define } = routesTagged("admission", { public_key: PublicKeyHex });
 
 const getMode = define("read", "get", "/v1/auth-mode", {
   summary:
@@ -31,13 +29,12 @@ const list = define("read", "get", "/v1/allowlist", {
 });
 const put = define("administer", "put", "/v1/allowlist/{public_key}", {
   summary: "Allow a key, with the roles that it may have",
-  request: { params, body: bodyOf(AllowBody) },
+  request: { body: bodyOf(AllowBody) },
   responses: { 200: jsonOf(AllowEntry, "The entry") },
   failures: ["conflict", "unconfirmed"],
 });
 const remove = define("administer", "delete", "/v1/allowlist/{public_key}", {
   summary: "Remove a key from the allowlist, and end its session if the auth mode is allowlist",
-  request: { params },
   responses: noContent("The key is removed"),
   failures: ["unconfirmed"],
 });

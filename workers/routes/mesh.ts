@@ -5,7 +5,7 @@ import { MeshView, PROTOCOLS } from "../../src/protocol/http.ts";
 import { jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
-const { define } = routesTagged("mesh");
+const { define } = routesTagged("mesh", {});
 
 const mesh = define("public", "get", "/v1/mesh", {
   summary: "Show the mesh's ID, public keys and protocols",

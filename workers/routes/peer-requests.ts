@@ -1,4 +1,3 @@
-import { z } from "@hono/zod-openapi";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../../src/protocol/constants.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
@@ -12,12 +11,12 @@ import { bodyOf, jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 import { orUnavailable } from "../unavailable.ts";
 
-const { define } = routesTagged("peers");
+const { define } = routesTagged("peers", { id: PeerId });
 
 const request = define("work", "post", "/v1/peers/{id}/requests", {
   // A controller can already make a peer do the same by a task.
   summary: "Send one peer a go-p2p request and return its reply",
-  request: { params: z.object({ id: PeerId }), body: bodyOf(PeerRequest) },
+  request: { body: bodyOf(PeerRequest) },
   responses: { 200: jsonOf(PeerReply, "The peer's reply, which may be an `error`") },
   failures: ["not_found", "conflict", "peer_timeout"],
 });

@@ -1,12 +1,10 @@
-import { z } from "@hono/zod-openapi";
 import { PairRttView, PeerList, PeerQuery, PeerView, ScoreView } from "../../src/protocol/http.ts";
 import { PeerId } from "../../src/protocol/ids.ts";
 import { forward, forwardEmpty } from "../forward.ts";
 import { jsonOf, noContent } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
-const { define } = routesTagged("peers");
-const params = z.object({ id: PeerId });
+const { define } = routesTagged("peers", { id: PeerId, other: PeerId });
 
 const list = define("read_work", "get", "/v1/peers", {
   summary: "List peers, by ID",
@@ -15,29 +13,24 @@ const list = define("read_work", "get", "/v1/peers", {
 });
 const get = define("read_work", "get", "/v1/peers/{id}", {
   summary: "Show one peer",
-  request: { params },
   responses: { 200: jsonOf(PeerView, "The peer") },
 });
 const rtt = define("read_work", "get", "/v1/peers/{id}/rtt/{other}", {
   summary: "Estimate the round-trip time between two peers",
-  request: { params: params.extend({ other: PeerId }) },
   responses: { 200: jsonOf(PairRttView, "The estimate and its basis") },
 });
 const score = define("read_work", "get", "/v1/peers/{id}/score", {
   summary: "Show the factors of a peer's score",
-  request: { params },
   responses: { 200: jsonOf(ScoreView, "Each factor: raw, normalized, weighted") },
 });
 const revoke = define("administer", "post", "/v1/peers/{id}/revoke", {
   summary:
     "Revoke a peer: end its session, assign its tasks to other peers, refuse its key in every auth mode",
-  request: { params },
   responses: { 200: jsonOf(PeerView, "The peer is revoked and its session has ended") },
   failures: ["not_found", "unconfirmed"],
 });
 const forget = define("administer", "delete", "/v1/peers/{id}", {
   summary: "Remove a peer's record; a revocation of its key stays in force",
-  request: { params },
   responses: noContent("The record is removed"),
   failures: ["unconfirmed"],
 });

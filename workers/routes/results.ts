@@ -22,9 +22,11 @@ const JSON_TYPE = "application/json";
 const SEALED_TYPE = "application/octet-stream";
 
 const binary = z.string().meta({ format: "binary" });
-const params = z.object({ id: Uuid });
 
-const { define, defineRaw } = routesTagged("tasks");
+const { define, defineRaw } = routesTagged("tasks", {
+  id: Uuid,
+  fence: z.string().regex(/^[1-9][0-9]{0,8}$/),
+});
 const content = { [JSON_TYPE]: { schema: z.unknown() }, [SEALED_TYPE]: { schema: binary } };
 const responses = { 200: { description: "The result", content } };
 
@@ -33,7 +35,6 @@ const put = defineRaw("ticket", "put", "/v1/task-results/{id}/{fence}", {
   summary:
     "As a peer, upload an attempt's result that is too large for a message, with the ticket from its offer",
   request: {
-    params: params.extend({ fence: z.string().regex(/^[1-9][0-9]{0,8}$/) }),
     body: { required: true, content },
   },
   responses: noContent("The result is committed and the task has succeeded"),
@@ -41,13 +42,11 @@ const put = defineRaw("ticket", "put", "/v1/task-results/{id}/{fence}", {
 });
 const get = define("read_work", "get", "/v1/tasks/{id}/result", {
   summary: "Show only the result: JSON, or the STMF container that it is sealed in",
-  request: { params },
   responses,
 });
 const getByTicket = define("ticket", "get", "/v1/task-results/{id}", {
   summary:
     "As the peer that submitted the task over its session, show its result, with the task's ticket",
-  request: { params },
   responses,
 });
 

@@ -21,8 +21,7 @@ import { respond } from "../problem.ts";
 import { bodyOf, jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
-const { define } = routesTagged("tasks");
-const params = z.object({ id: Uuid });
+const { define } = routesTagged("tasks", { id: Uuid });
 
 const submit = define("work", "post", "/v1/tasks", {
   summary: "Submit a task; once this answers, the task is stored durably",
@@ -45,12 +44,12 @@ const list = define("read_work", "get", "/v1/tasks", {
 });
 const get = define("read_work", "get", "/v1/tasks/{id}", {
   summary: "Show one task, now or, with `wait`, once it has ended",
-  request: { params, query: WaitQuery },
+  request: { query: WaitQuery },
   responses: { 200: jsonOf(TaskView, "The task") },
 });
 const why = define("read_work", "get", "/v1/tasks/{id}/why", {
   summary: "Explain why a task was assigned to its peer, or why it is still queued",
-  request: { params, query: WhyQuery },
+  request: { query: WhyQuery },
   responses: {
     200: jsonOf(
       WhyView,
@@ -60,7 +59,6 @@ const why = define("read_work", "get", "/v1/tasks/{id}/why", {
 });
 const cancel = define("work", "delete", "/v1/tasks/{id}", {
   summary: "Cancel a task that has not ended; a peer that runs it receives a cancel message",
-  request: { params },
   responses: { 200: jsonOf(TaskView, "The cancelled task") },
   failures: ["conflict"],
 });

@@ -1,11 +1,9 @@
-import { z } from "@hono/zod-openapi";
 import { CreateToken, NewTokenView, TokenList, TokenView } from "../../src/protocol/http.ts";
 import { forward, forwardEmpty } from "../forward.ts";
 import { bodyOf, jsonOf, noContent } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
-const { define } = routesTagged("access");
-const params = z.object({ id: TokenView.shape.id });
+const { define } = routesTagged("access", { id: TokenView.shape.id });
 
 const create = define("administer", "post", "/v1/tokens", {
   summary: "Create an API token; only this response contains it",
@@ -19,7 +17,6 @@ const list = define("administer", "get", "/v1/tokens", {
 });
 const revoke = define("administer", "delete", "/v1/tokens/{id}", {
   summary: "Revoke an API token",
-  request: { params },
   responses: noContent("The token is no longer valid"),
 });
 

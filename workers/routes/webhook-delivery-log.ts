@@ -1,4 +1,3 @@
-import { z } from "@hono/zod-openapi";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import {
   DeliveryList,
@@ -16,24 +15,22 @@ import { bodyOf, jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 import { replayDelivery, tryWebhook } from "../webhook-replay.ts";
 
-const { define } = routesTagged("webhooks");
-const ofSource = z.object({ name: Slug });
-const ofDelivery = z.object({ name: Slug, id: OpaqueId });
+const { define } = routesTagged("webhooks", { name: Slug, id: OpaqueId });
 
 const list = define("read", "get", "/v1/webhook-sources/{name}/deliveries", {
   summary: "List a source's recent deliveries and their outcomes, newest first",
-  request: { params: ofSource, query: DeliveryQuery },
+  request: { query: DeliveryQuery },
   responses: { 200: jsonOf(DeliveryList, "One page of deliveries") },
 });
 const replay = define("administer", "post", "/v1/webhook-sources/{name}/deliveries/{id}/replay", {
   summary: "Process a recorded delivery again, with the source's current filters and mapping",
-  request: { params: ofDelivery, query: ReplayQuery, headers: IdempotencyKey },
+  request: { query: ReplayQuery, headers: IdempotencyKey },
   responses: { 202: jsonOf(DeliveryView, "The outcome") },
   failures: ["not_found", "too_large", "queue_full", "event_unmapped", "conflict"],
 });
 const test = define("administer", "post", "/v1/webhook-sources/{name}/test", {
   summary: "Show which task a sample event would become, and why; nothing is stored",
-  request: { params: ofSource, body: bodyOf(WebhookSample) },
+  request: { body: bodyOf(WebhookSample) },
   responses: { 200: jsonOf(DryRunView, "The outcome that a delivery would have") },
   failures: ["not_found", "conflict"],
 });

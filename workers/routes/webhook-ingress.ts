@@ -20,14 +20,13 @@ import { respond } from "../problem.ts";
 import { jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
-const { defineRaw } = routesTagged("webhooks");
+const { defineRaw } = routesTagged("webhooks", { name: Slug });
 
 const deliver = defineRaw("signature", "post", "/v1/webhooks/{name}", {
   summary: "Deliver an event; its signature authorizes it",
   middleware: limitBody(WEBHOOK_BODY_BYTES_MAX),
   // Raw: the signature covers the body's bytes, which a JSON validator would not keep.
   request: {
-    params: z.object({ name: Slug }),
     body: { required: true, content: { "application/json": { schema: z.unknown() } } },
   },
   responses: {

@@ -1,4 +1,3 @@
-import { z } from "@hono/zod-openapi";
 import { toBase64 } from "../../src/base/bytes.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
@@ -24,19 +23,17 @@ import { bodyOf, jsonOf, noContent } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 import { openSource } from "../webhook-source-secrets.ts";
 
-const { define } = routesTagged("webhooks");
-const params = z.object({ name: Slug });
+const { define } = routesTagged("webhooks", { name: Slug });
 
 const put = define("administer", "put", "/v1/webhook-sources/{name}", {
   summary:
     "Create or replace a webhook source: how it signs deliveries, and which task an event becomes",
-  request: { params, body: bodyOf(WebhookSourceBody) },
+  request: { body: bodyOf(WebhookSourceBody) },
   responses: { 200: jsonOf(WebhookSourceView, "The source, without its secret") },
   failures: ["conflict"],
 });
 const get = define("read", "get", "/v1/webhook-sources/{name}", {
   summary: "Show a webhook source, without its secret",
-  request: { params },
   responses: { 200: jsonOf(WebhookSourceView, "The source") },
 });
 const list = define("read", "get", "/v1/webhook-sources", {
@@ -45,7 +42,6 @@ const list = define("read", "get", "/v1/webhook-sources", {
 });
 const remove = define("administer", "delete", "/v1/webhook-sources/{name}", {
   summary: "Remove a webhook source; its later deliveries are refused",
-  request: { params },
   responses: noContent("The source is removed"),
 });
 

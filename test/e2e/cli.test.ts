@@ -311,7 +311,7 @@ describe("an invalid command line is refused in one line, with exit code 2:", ()
     [["assign", "x", "{broken"], "PAYLOAD is not JSON"],
     [["assign", "x", "--attempts", "2.5"], "--attempts must be a whole number"],
     [["assign", "x", "--lease", "soon"], "--lease must be a number"],
-    [["join", "mesh.example"], "begins with http"],
+    [["join", "mesh.example"], "must begin with http"],
     [["join", "--kind", "x"], "--kind requires --exec"],
     [["join", "--name", "<b>"], "name"],
     [["join", "--mesh-key", "abc"], "64 hex"],

@@ -4,7 +4,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { AppEnv } from "./context.ts";
 import { requireScope } from "./authorization.ts";
-import { configured, safeHeaders } from "./middleware.ts";
+import { loadConfiguration, safeHeaders } from "./middleware.ts";
 import { describeApi } from "./openapi.ts";
 import { issuesOf, problem } from "./problem.ts";
 import { Router } from "./route.ts";
@@ -62,7 +62,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   const router = new Router(app);
   // Before the check of the configuration: the description does not need it.
   describeApi(app, router);
-  app.use(configured);
+  app.use(loadConfiguration);
   for (const register of ROUTES) register(router);
   // Only a request that no route handles comes this far.
   app.use(requireScope("administer"));

@@ -16,7 +16,7 @@ export const safeHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /** Sets the checked configuration and the coordinator for every route; a mesh that is not configured answers only with that error. */
-export const configured: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const loadConfiguration: MiddlewareHandler<AppEnv> = async (c, next) => {
   const config = readConfig(c.env, Date.now());
   if (!config.ok) return problem(c, config.error);
   c.set("config", config.value);

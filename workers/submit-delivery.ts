@@ -5,32 +5,32 @@ import type { DeliveryView } from "../src/protocol/http.ts";
 import type { AppContext } from "./context.ts";
 import { openSource, type OpenedSource } from "./webhook-source-secrets.ts";
 
-/** A delivery as judged by one revision of its source. */
-export type JudgedDelivery = Omit<DeliveryInput, "source" | "revision">;
+/** A delivery as evaluated with one revision of its source. */
+export type EvaluatedDelivery = Omit<DeliveryInput, "source" | "revision">;
 
-/** How often a delivery is judged when its source keeps changing. One change during a request is rare, three are an accident. */
-const JUDGINGS_MAX = 3;
+/** How often a delivery is evaluated if its source keeps changing. A single change during a request is rare already. */
+const EVALUATIONS_MAX = 3;
 /** Seconds. */
 const RETRY_AFTER = 2;
 
 /**
- * Judges a delivery by its source's current secrets and rules, and submits its task. If the source changes between the two,
- * the coordinator stores nothing and the delivery is judged again (docs/decisions/021). `judgeBy` returns a challenge's
+ * Evaluates a delivery by its source's current secrets and rules, and submits its task. If the source changes between the two,
+ * the coordinator stores nothing and the delivery is evaluated again (docs/decisions/021). `evaluate` returns a challenge's
  * answer when the delivery is one: there is nothing to submit.
  */
 export async function submitDelivery<Challenge extends { readonly challenge: string }>(
   c: AppContext,
   name: string,
-  judgeBy: (source: OpenedSource) => Result<JudgedDelivery | Challenge, MusterError>,
+  evaluate: (source: OpenedSource) => Result<EvaluatedDelivery | Challenge, MusterError>,
 ): Promise<Result<DeliveryView | Challenge, MusterError>> {
-  for (let judging = 0; judging < JUDGINGS_MAX; judging++) {
+  for (let attempt = 0; attempt < EVALUATIONS_MAX; attempt++) {
     const source = await openSource(c, name);
     if (!source.ok) return source;
-    const judged = judgeBy(source.value);
-    if (!judged.ok) return judged;
-    if ("challenge" in judged.value) return ok(judged.value);
+    const evaluated = evaluate(source.value);
+    if (!evaluated.ok) return evaluated;
+    if ("challenge" in evaluated.value) return ok(evaluated.value);
     const { revision } = source.value;
-    const input = { ...judged.value, source: name, revision };
+    const input = { ...evaluated.value, source: name, revision };
     const received = await c.var.coordinator.call("receive_delivery", input);
     if (!received.ok) return received;
     if (received.value.outcome !== "source_changed") return viewOf(received.value);

@@ -37,7 +37,7 @@ export async function replayDelivery(
 }
 
 /** Shows the outcome that a sample would have at a source. */
-export async function tryWebhook(
+export async function dryRunSample(
   c: AppContext,
   name: string,
   { event, body, delivery, headers }: WebhookSample,

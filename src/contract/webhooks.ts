@@ -33,7 +33,7 @@ export interface WebhookCommands {
   remove_webhook_source: { caller: "gateway"; input: { readonly name: string }; output: Empty };
   /**
    * Records a delivery whose signature is valid and submits its task, in one transaction. It does neither if the source has
-   * changed since the gateway read the rules by which it judged the delivery.
+   * changed since the gateway read the rules by which it evaluated the delivery.
    */
   receive_delivery: {
     caller: "gateway";
@@ -109,7 +109,7 @@ export interface DeliveryInput {
   } | null;
 }
 
-/** The source has another revision by now: the delivery must be judged again. */
+/** The source has another revision by now: the delivery must be evaluated again. */
 interface SourceChanged {
   readonly outcome: "source_changed";
 }

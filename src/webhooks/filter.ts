@@ -6,7 +6,7 @@ import { parsePath, select } from "./json-path.ts";
 import type { HeaderReader } from "./scheme.ts";
 
 /** The result of one filter for an event. */
-export interface FilterVerdict {
+export interface FilterResult {
   readonly filter: WebhookFilter;
   readonly holds: boolean;
   /** The value at the filter's place; null if there is none. */
@@ -34,18 +34,18 @@ function issueOf({ header, path, equals, one_of }: WebhookFilter) {
   return null;
 }
 
-export const judgeFilters = (
+export const evaluateFilters = (
   filters: readonly WebhookFilter[],
   headers: HeaderReader,
   event: Json,
-): readonly FilterVerdict[] =>
+): readonly FilterResult[] =>
   filters.map((filter) => {
     const found = foundBy(filter, headers, event);
     return { filter, holds: found !== undefined && holds(filter, found), found: found ?? null };
   });
 
 /** Describes the first filter that excludes the event; null if none does. */
-export function exclusionOf(verdicts: readonly FilterVerdict[]): string | null {
+export function exclusionOf(verdicts: readonly FilterResult[]): string | null {
   const failed = verdicts.findIndex((verdict) => !verdict.holds);
   const filter = verdicts[failed]?.filter;
   if (filter === undefined) return null;

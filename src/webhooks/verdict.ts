@@ -2,7 +2,7 @@ import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { EventMapping, SubmitTask, WebhookFilter, WebhookScheme } from "../protocol/http.ts";
 import { eventOf } from "./event.ts";
-import { judgeFilters, exclusionOf, type FilterVerdict } from "./filter.ts";
+import { evaluateFilters, exclusionOf, type FilterResult } from "./filter.ts";
 import { taskOf } from "./mapping.ts";
 import type { HeaderReader } from "./scheme.ts";
 
@@ -26,17 +26,17 @@ export function verdictOf(
 ): Verdict {
   const event = readEvent(source.scheme, body);
   return event.ok
-    ? judgeEvent(source, headers, event.value)
+    ? evaluateEvent(source, headers, event.value)
     : { outcome: "unmapped", reason: event.error };
 }
 
 /** What an event becomes. The filters come first: an event that they exclude need not fit the mapping. */
-export function judgeEvent(
+export function evaluateEvent(
   { filters, mapping }: EventRules,
   headers: HeaderReader,
   event: Json,
 ): Verdict {
-  const reason = exclusionOf(judgeFilters(filters, headers, event));
+  const reason = exclusionOf(evaluateFilters(filters, headers, event));
   if (reason !== null) return { outcome: "filtered", reason };
   const task = taskOf(mapping, event);
   return task.ok
@@ -59,14 +59,14 @@ export function explainEvent(
   event: Json,
 ): {
   readonly verdict: Verdict;
-  readonly filters: readonly FilterVerdict[];
+  readonly filters: readonly FilterResult[];
   /** The mapping's task, also for an event that a filter excludes; null if the event does not fit the mapping. */
   readonly task: SubmitTask | null;
 } {
   const task = taskOf(mapping, event);
   return {
-    verdict: judgeEvent({ filters, mapping }, headers, event),
-    filters: judgeFilters(filters, headers, event),
+    verdict: evaluateEvent({ filters, mapping }, headers, event),
+    filters: evaluateFilters(filters, headers, event),
     task: task.ok ? task.value : null,
   };
 }

@@ -9,7 +9,7 @@ import {
   matchesPattern,
   taskOf,
 } from "../../src/webhooks/index.ts";
-import { explainEvent, judgeEvent } from "../../src/webhooks/verdict.ts";
+import { explainEvent, evaluateEvent } from "../../src/webhooks/verdict.ts";
 import { must, mustFail } from "../must.ts";
 
 const EVENT: Json = { action: "opened", ref: "refs/heads/main", size: 3, draft: false, none: null };
@@ -18,8 +18,11 @@ const HEADERS = headersOf({ "X-GitHub-Event": "push" });
 type Given = (typeof WebhookFilter)["_input"];
 const mapping = EventMapping.parse({ kind: "build" });
 const outcome = (...filters: Given[]): string =>
-  judgeEvent({ filters: filters.map((each) => WebhookFilter.parse(each)), mapping }, HEADERS, EVENT)
-    .outcome;
+  evaluateEvent(
+    { filters: filters.map((each) => WebhookFilter.parse(each)), mapping },
+    HEADERS,
+    EVENT,
+  ).outcome;
 
 describe("a filter", () => {
   test.for<[string, Given]>([
@@ -48,7 +51,7 @@ describe("a filter", () => {
     const filters = [holds, { path: "$.ref", equals: "x" }].map((each) =>
       WebhookFilter.parse(each),
     );
-    expect(judgeEvent({ filters, mapping }, HEADERS, EVENT)).toEqual({
+    expect(evaluateEvent({ filters, mapping }, HEADERS, EVENT)).toEqual({
       outcome: "filtered",
       reason: expect.stringMatching(/^filters\.1: \$\.ref /),
     });
@@ -57,8 +60,8 @@ describe("a filter", () => {
   test("WH11 is applied before the mapping: an excluded event need not fit the mapping", () => {
     const picky = EventMapping.parse({ kind: "$.missing" });
     const filters = [WebhookFilter.parse({ path: "$.size", equals: 4 })];
-    expect(judgeEvent({ filters, mapping: picky }, HEADERS, EVENT).outcome).toBe("filtered");
-    expect(judgeEvent({ filters: [], mapping: picky }, HEADERS, EVENT).outcome).toBe("unmapped");
+    expect(evaluateEvent({ filters, mapping: picky }, HEADERS, EVENT).outcome).toBe("filtered");
+    expect(evaluateEvent({ filters: [], mapping: picky }, HEADERS, EVENT).outcome).toBe("unmapped");
   });
 
   test.for<[string, Given]>([
@@ -142,12 +145,12 @@ test("WH13 a dry run has the same verdict as a delivery", () => {
   });
   fc.assert(
     fc.property(fc.array(Filter, { maxLength: 3 }), fc.constantFrom("k", "$.no"), (given, kind) => {
-      const judging = {
+      const rules = {
         filters: given.map((each) => WebhookFilter.parse(each)),
         mapping: EventMapping.parse({ kind }),
       };
-      const explained = explainEvent(judging, HEADERS, EVENT);
-      expect(explained.verdict).toEqual(judgeEvent(judging, HEADERS, EVENT));
+      const explained = explainEvent(rules, HEADERS, EVENT);
+      expect(explained.verdict).toEqual(evaluateEvent(rules, HEADERS, EVENT));
       expect(explained.filters.every(({ holds }) => holds)).toBe(
         explained.verdict.outcome !== "filtered",
       );

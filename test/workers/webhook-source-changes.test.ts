@@ -97,7 +97,7 @@ describe("a source that changes while a delivery is processed", () => {
     expect(await kinds()).toEqual(["new"]);
   });
 
-  it("WH4 judges the delivery again even if the change leaves everything as it was", async () => {
+  it("WH4 evaluates the delivery again even if the change leaves everything as it was", async () => {
     await register("files", { task: { kind: "same" } });
     await deliverWhile(once(() => register("files", { task: { kind: "same" } })));
     expect(await kinds()).toEqual(["same"]);

@@ -13,7 +13,7 @@ import { IdempotencyKey } from "../idempotency-key.ts";
 import { respond } from "../problem.ts";
 import { bodyOf, jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
-import { replayDelivery, tryWebhook } from "../webhook-replay.ts";
+import { replayDelivery, dryRunSample } from "../webhook-replay.ts";
 
 const { define } = routesTagged("webhooks", { name: Slug, id: OpaqueId });
 
@@ -47,7 +47,7 @@ export function webhookDeliveryLogRoutes(router: Router): void {
     return respond(c, replayed, (outcome) => c.json(outcome, 202));
   });
   router.route(test, async (c) => {
-    const shown = await tryWebhook(c, c.req.valid("param").name, c.req.valid("json"));
+    const shown = await dryRunSample(c, c.req.valid("param").name, c.req.valid("json"));
     return respond(c, shown, (dryRun) => c.json(dryRun, 200));
   });
 }

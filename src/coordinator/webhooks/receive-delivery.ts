@@ -15,7 +15,7 @@ export const receiveDelivery: Handler<"receive_delivery"> = (context, delivery) 
   const { registry, now, randomBytes } = context;
   const current = registry.webhookSources.get(source);
   if (current === null) return notFound("webhook source with this name");
-  // The gateway reached the verdict by rules, or verified the signature with secrets, that are no longer in force.
+  // The gateway evaluated the delivery with rules or secrets that are no longer in force.
   if (current.revision !== revision) return ok({ outcome: "source_changed" });
   const received = submit(context, delivery);
   const { outcome, taskId, detail } = received;

@@ -1,5 +1,5 @@
 import type { Random } from "../../src/base/clock.ts";
-import type { Traits, Wanted } from "../../src/scoring/peer-classes.ts";
+import type { Traits, TraitFilter } from "../../src/scoring/peer-classes.ts";
 
 /** A generated fleet: the n-th entry of each list belongs to peer n. */
 export interface Fleet {
@@ -23,7 +23,7 @@ const REGIONS = ["region:eu", "region:us", "region:asia"];
 /** What a pick may require: any peer, a peer with one role, a peer with the rare capability. */
 export const QUERIES = ["any", "role", "rare"] as const;
 export type Query = (typeof QUERIES)[number];
-export const QUERY_FILTERS: { readonly [A in Query]: Wanted } = {
+export const QUERY_FILTERS: { readonly [A in Query]: TraitFilter } = {
   any: ({ speaksMuster }) => speaksMuster,
   role: ({ speaksMuster, role }) => speaksMuster && role === "dual",
   rare: ({ speaksMuster, capabilities }) => speaksMuster && capabilities.includes(RARE),

@@ -6,7 +6,7 @@ import {
   type OutcomeKind,
   type Outcomes,
 } from "../../src/scoring/outcomes.ts";
-import { learn, type Learned } from "../../src/scoring/service-time.ts";
+import { addServiceTime, type ServiceTime } from "../../src/scoring/service-time.ts";
 import { CONTROLLERS, WORKERS, type World } from "./world.ts";
 
 const ASSIGNED_HALF_LIFE = 10 * MINUTE;
@@ -19,9 +19,9 @@ export class MeshState {
   readonly slots: Int32Array;
   readonly connectedAt = new Float64Array(WORKERS);
   readonly outcomes: Outcomes[] = Array.from({ length: WORKERS }, () => noOutcomes(0));
-  readonly service: (Learned | null)[] = Array.from({ length: WORKERS }, () => null);
+  readonly service: (ServiceTime | null)[] = Array.from({ length: WORKERS }, () => null);
   /** The service time over all workers. */
-  serviceOverall: Learned | null = null;
+  serviceOverall: ServiceTime | null = null;
   /** By controller * WORKERS + worker: the RTT is measured from the controller of the task. */
   readonly rtts: (RttEstimate | null)[] = Array.from({ length: CONTROLLERS * WORKERS }, () => null);
   /** The number of observations of each worker. */
@@ -67,7 +67,7 @@ export class MeshState {
     const change = { success: 1, failure: -5, timeout: -3, refusal: 0 }[kind];
     this.goP2pScore[worker] = Math.max(0, Math.min(100, (this.goP2pScore[worker] ?? 0) + change));
     if (serviceMs === null) return;
-    this.service[worker] = learn(this.service[worker] ?? null, serviceMs);
-    this.serviceOverall = learn(this.serviceOverall, serviceMs);
+    this.service[worker] = addServiceTime(this.service[worker] ?? null, serviceMs);
+    this.serviceOverall = addServiceTime(this.serviceOverall, serviceMs);
   }
 }

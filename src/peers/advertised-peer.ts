@@ -21,6 +21,6 @@ export interface AdvertisedPeer {
 export interface PeerAdvert extends AdvertisedPeer {
   readonly advertiser: PeerId;
   readonly hops: number;
-  readonly toldAt: Millis;
+  readonly advertisedAt: Millis;
   readonly heardAt: Millis;
 }

@@ -11,7 +11,7 @@ export interface FailureWindow {
   /** Number of the group's peers, silent ones included, when they were last counted in this window; 0 before. */
   readonly members: number;
   /** Until when the failures count as correlated; 0 when they never did. */
-  readonly massUntil: Millis;
+  readonly correlatedUntil: Millis;
 }
 
 /** How many peers a group has, silent ones included, and how many of them fell silent within the window. */
@@ -22,13 +22,13 @@ export interface Count {
 
 export const FAILURE_WINDOW: Millis = MINUTE;
 /** Share of a group above which its failures are correlated. */
-const SHARE = 0.15;
+const CORRELATED_SHARE = 0.15;
 /** Fewer failures than this are never correlated: two of ten may be a coincidence. */
 const FAILURES_MIN = 5;
 /** How long the failures count as correlated after the last of them. */
-const MASS_HOLD: Millis = 5 * MINUTE;
+const CORRELATION_HOLD: Millis = 5 * MINUTE;
 
-export const QUIET: FailureWindow = { windowAt: 0, events: 0, members: 0, massUntil: 0 };
+export const QUIET: FailureWindow = { windowAt: 0, events: 0, members: 0, correlatedUntil: 0 };
 
 /**
  * Records that one more peer of the group fell silent. `count` is called only when its result can matter, because
@@ -44,14 +44,20 @@ export function recordFailure(
     now - before.windowAt >= FAILURE_WINDOW
       ? { ...before, windowAt: now, events: 1, members: 0 }
       : { ...before, events: before.events + 1 };
-  if (isCorrelated(before, now)) return { ...silence, massUntil: now + MASS_HOLD };
-  if (silence.events < FAILURES_MIN || silence.events <= SHARE * silence.members) return silence;
+  if (isCorrelated(before, now)) return { ...silence, correlatedUntil: now + CORRELATION_HOLD };
+  if (silence.events < FAILURES_MIN || silence.events <= CORRELATED_SHARE * silence.members)
+    return silence;
   const { members, silent } = count();
-  const mass = silent >= FAILURES_MIN && silent > SHARE * members;
-  return { ...silence, members, massUntil: mass ? now + MASS_HOLD : silence.massUntil };
+  const mass = silent >= FAILURES_MIN && silent > CORRELATED_SHARE * members;
+  return {
+    ...silence,
+    members,
+    correlatedUntil: mass ? now + CORRELATION_HOLD : silence.correlatedUntil,
+  };
 }
 
-export const isCorrelated = ({ massUntil }: FailureWindow, now: Millis): boolean => now < massUntil;
+export const isCorrelated = ({ correlatedUntil }: FailureWindow, now: Millis): boolean =>
+  now < correlatedUntil;
 
 /** Peers that may fall silent together: those of one network, or of one location. */
 export interface Group {

@@ -12,16 +12,16 @@ export const NO_FLAPS: Flaps = { penalty: 0, at: 0 };
 /** Half-life of the penalty, which decays exponentially, as in route flap damping (RFC 2439 section 4.2). */
 const HALF_LIFE: Millis = 10 * MINUTE;
 /** Up to this penalty an answer restores a peer at once: a lost packet is normal. */
-const FREE = 1.5;
-const HOLD: Millis = 30 * SECOND;
-const HOLD_MAX: Millis = 15 * MINUTE;
+const SUPPRESSION_THRESHOLD = 1.5;
+const SUPPRESSION_INITIAL: Millis = 30 * SECOND;
+const SUPPRESSION_MAX: Millis = 15 * MINUTE;
 
 /** The penalty as it has decayed by now. */
 export const penaltyAt = ({ penalty, at }: Flaps, now: Millis): number =>
   penalty * 0.5 ** (Math.max(0, now - at) / HALF_LIFE);
 
 /** Adds the penalty of one more flap. */
-export const flapped = (flaps: Flaps, now: Millis): Flaps => ({
+export const afterFlap = (flaps: Flaps, now: Millis): Flaps => ({
   penalty: penaltyAt(flaps, now) + 1,
   at: now,
 });
@@ -30,6 +30,8 @@ export const flapped = (flaps: Flaps, now: Millis): Flaps => ({
  * How long a peer with this penalty stays suspect although it answers: not at all at first, then doubling up to 15
  * min.
  */
-export function holdOf(penalty: number): Millis {
-  return penalty <= FREE ? 0 : Math.min(HOLD_MAX, HOLD * 2 ** (penalty - 2));
+export function suppressionTime(penalty: number): Millis {
+  return penalty <= SUPPRESSION_THRESHOLD
+    ? 0
+    : Math.min(SUPPRESSION_MAX, SUPPRESSION_INITIAL * 2 ** (penalty - 2));
 }

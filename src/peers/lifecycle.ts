@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { PeerState } from "../protocol/http.ts";
-import { flapped, holdOf, penaltyAt, type Flaps } from "./damping.ts";
+import { afterFlap, suppressionTime, penaltyAt, type Flaps } from "./damping.ts";
 
 /** A peer's state, and since when. */
 export interface Lifecycle {
@@ -67,12 +67,12 @@ export function transition(life: Lifecycle, event: PeerEvent, now: Millis): Life
     case "proved":
       return become("active", "publish", "offer_work");
     case "answered": {
-      const held = now - since < holdOf(penaltyAt(flaps, now));
+      const held = now - since < suppressionTime(penaltyAt(flaps, now));
       return state === "suspect" && !held ? become("active", "offer_work") : stay;
     }
     case "missed_answer":
       return state === "active"
-        ? { lifecycle: { state: "suspect", since: now, flaps: flapped(flaps, now) }, effects: [] }
+        ? { lifecycle: { state: "suspect", since: now, flaps: afterFlap(flaps, now) }, effects: [] }
         : stay;
     case "gone":
       return isConnected(state) ? become("stale", ...DISCONNECT_EFFECTS) : stay;

@@ -38,7 +38,7 @@ export interface Liveness {
   readonly heartbeats: boolean | null;
   readonly ping: OutstandingPing | null;
   /** When the last ping was sent. */
-  readonly askedAt: Millis;
+  readonly pingedAt: Millis;
   /** Missed answers in a row. */
   readonly missed: number;
   /** Whether the registry has the peer as suspect: it is pinged often until the coordinator says otherwise. */
@@ -51,37 +51,41 @@ export interface Liveness {
 }
 
 /** Liveness after the key proof, which is a sign of life. */
-export const newLiveness = (now: Millis, beats: boolean | null): Liveness => ({
+export const newLiveness = (now: Millis, heartbeats: boolean | null): Liveness => ({
   heardAt: now,
-  heartbeats: beats,
+  heartbeats,
   ping: null,
-  askedAt: now,
+  pingedAt: now,
   missed: 0,
   suspect: false,
   leasedUntil: 0,
 });
 
 /** When the peer must be checked next. */
-export function lookAt({
+export function nextCheckAt({
   heardAt,
-  heartbeats: beats,
+  heartbeats,
   ping,
-  askedAt,
+  pingedAt,
   suspect,
   leasedUntil,
 }: Liveness): Millis {
   if (ping !== null && ping.dueAt !== null) return ping.dueAt;
-  if (suspect) return askedAt + SUSPECT_CHECK_INTERVAL;
-  if (beats === null) return heardAt + HEARTBEAT_TIMEOUT;
-  if (!beats) return askedAt + PING_INTERVAL;
+  if (suspect) return pingedAt + SUSPECT_CHECK_INTERVAL;
+  if (heartbeats === null) return heardAt + HEARTBEAT_TIMEOUT;
+  if (!heartbeats) return pingedAt + PING_INTERVAL;
   return heardAt + (leasedUntil > heardAt ? LEASED_CHECK_INTERVAL : IDLE_CHECK_INTERVAL);
 }
 
 /** Liveness with the newest heartbeat that the platform answered, which is a sign of life. */
-export function withHeartbeat(liveness: Liveness, beatAt: Millis | null, now: Millis): Liveness {
-  if (beatAt === null) return liveness;
-  const beats = now - beatAt <= HEARTBEAT_TIMEOUT ? true : liveness.heartbeats;
-  return { ...liveness, heardAt: Math.max(liveness.heardAt, beatAt), heartbeats: beats };
+export function withHeartbeat(
+  liveness: Liveness,
+  heartbeatAt: Millis | null,
+  now: Millis,
+): Liveness {
+  if (heartbeatAt === null) return liveness;
+  const heartbeats = now - heartbeatAt <= HEARTBEAT_TIMEOUT ? true : liveness.heartbeats;
+  return { ...liveness, heardAt: Math.max(liveness.heardAt, heartbeatAt), heartbeats };
 }
 
 /** Whether the newest sign of life is recent enough to send the peer an offer. */
@@ -93,54 +97,54 @@ export const isFresh = ({ heardAt }: Liveness, now: Millis): boolean =>
  * that writes a row: an alarm that rings a little early counts as on time, unless an answer is awaited.
  */
 export function isEarly(
-  { ping, suspect, heartbeats: beats }: Liveness,
+  { ping, suspect, heartbeats }: Liveness,
   due: Millis,
   now: Millis,
 ): boolean {
   const awaited = ping !== null && ping.dueAt !== null;
-  const exact = awaited || suspect || beats !== true;
+  const exact = awaited || suspect || heartbeats !== true;
   return now < due - (exact ? 0 : HEARTBEAT_INTERVAL);
 }
 
 /** The result of a liveness check. */
-export type Verdict =
+export type LivenessCheck =
   /** The check is not due yet. */
-  | { readonly is: "early" }
+  | { readonly result: "early" }
   /** The peer is alive. Ping it for an RTT sample, without a deadline. */
-  | { readonly is: "alive" }
+  | { readonly result: "alive" }
   /** The peer is alive after a missed answer. */
-  | { readonly is: "restored" }
+  | { readonly result: "restored" }
   /**
    * Unknown: ping, and expect the answer by `answerBy`. `graceGranted`: the check was late, and the delay was added to
    * the deadline.
    */
-  | { readonly is: "unknown"; readonly answerBy: Millis; readonly graceGranted: boolean }
+  | { readonly result: "unknown"; readonly answerBy: Millis; readonly graceGranted: boolean }
   /** The check was late: the answer may have arrived and wait to be read, so the deadline is extended. */
-  | { readonly is: "grace_granted"; readonly answerBy: Millis }
+  | { readonly result: "grace_granted"; readonly answerBy: Millis }
   /** The answer was missed: the peer is suspect. Ping again. */
-  | { readonly is: "missed"; readonly answerBy: Millis }
+  | { readonly result: "missed"; readonly answerBy: Millis }
   /** The peer is lost. */
-  | { readonly is: "lost" };
+  | { readonly result: "lost" };
 
 /**
  * Checks a peer that is due. A peer with heartbeats is alive as long as they come; any other peer is pinged. When the
  * check itself is late, whatever delayed it may also delay the reading of the peer's messages, so the peer gets as
  * much more time (like memberlist's awareness, with the delay measured instead of estimated).
  */
-export function look(liveness: Liveness, due: Millis, now: Millis): Verdict {
-  if (isEarly(liveness, due, now)) return { is: "early" };
+export function checkPeer(liveness: Liveness, due: Millis, now: Millis): LivenessCheck {
+  if (isEarly(liveness, due, now)) return { result: "early" };
   const late = now - due > ALARM_DELAY_TOLERANCE ? Math.min(now - due, DEADLINE_EXTENSION_MAX) : 0;
-  const { ping, heardAt, heartbeats: beats, suspect, missed } = liveness;
+  const { ping, heardAt, heartbeats, suspect, missed } = liveness;
   if (ping !== null && ping.dueAt !== null) {
-    if (heardAt > ping.sentAt) return { is: missed > 0 || suspect ? "restored" : "alive" };
-    if (late > 0 && !ping.graceGranted) return { is: "grace_granted", answerBy: now + late };
+    if (heardAt > ping.sentAt) return { result: missed > 0 || suspect ? "restored" : "alive" };
+    if (late > 0 && !ping.graceGranted) return { result: "grace_granted", answerBy: now + late };
     return missed + 1 >= MISSED_PONGS_MAX
-      ? { is: "lost" }
-      : { is: "missed", answerBy: now + PONG_TIMEOUT };
+      ? { result: "lost" }
+      : { result: "missed", answerBy: now + PONG_TIMEOUT };
   }
   const answerBy = now + PONG_TIMEOUT + late;
-  const asked: Verdict = { is: "unknown", answerBy, graceGranted: late > 0 };
-  if (suspect || beats !== true) return asked;
-  if (isFresh(liveness, now)) return { is: "alive" };
-  return late > 0 ? asked : { is: "missed", answerBy };
+  const asked: LivenessCheck = { result: "unknown", answerBy, graceGranted: late > 0 };
+  if (suspect || heartbeats !== true) return asked;
+  if (isFresh(liveness, now)) return { result: "alive" };
+  return late > 0 ? asked : { result: "missed", answerBy };
 }

@@ -9,7 +9,7 @@ import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
  * When several peers advertise one peer, the advert with the fewest hops is shown, then the oldest. A peer with a
  * record is never shown as advertised.
  */
-const STANDS = `NOT EXISTS (SELECT 1 FROM peers WHERE peers.id = told.peer_id)
+const IS_SHOWN = `NOT EXISTS (SELECT 1 FROM peers WHERE peers.id = told.peer_id)
   AND NOT EXISTS (
     SELECT 1 FROM hearsay AS other WHERE other.peer_id = told.peer_id
     AND (other.hops, other.told_at, other.teller_id) < (told.hops, told.told_at, told.teller_id)
@@ -24,25 +24,25 @@ export function advertisedPeersTable(sql: Sql) {
     /** The advert to show for a peer without a record; null when no peer advertised it. */
     of(peerId: PeerId): PeerAdvert | null {
       const row = sql.exec(
-        `SELECT * FROM hearsay AS told WHERE peer_id = ? AND ${STANDS}`,
+        `SELECT * FROM hearsay AS told WHERE peer_id = ? AND ${IS_SHOWN}`,
         peerId,
       )[0];
-      return row === undefined ? null : readHearsay(row);
+      return row === undefined ? null : readAdvert(row);
     },
     /** The adverts to show for peers without records, by their ID. */
     list({ role, after, limit }: Omit<PeerFilter, "state">): readonly PeerAdvert[] {
       return sql
         .exec(
-          `SELECT * FROM hearsay AS told WHERE peer_id > ?1 AND (?2 IS NULL OR role = ?2) AND ${STANDS}
+          `SELECT * FROM hearsay AS told WHERE peer_id > ?1 AND (?2 IS NULL OR role = ?2) AND ${IS_SHOWN}
            ORDER BY peer_id LIMIT ?3`,
           after ?? "",
           role ?? null,
           limit,
         )
-        .map(readHearsay);
+        .map(readAdvert);
     },
     by(teller: PeerId): readonly PeerAdvert[] {
-      return sql.exec(`SELECT * FROM hearsay WHERE teller_id = ?`, teller).map(readHearsay);
+      return sql.exec(`SELECT * FROM hearsay WHERE teller_id = ?`, teller).map(readAdvert);
     },
     put({
       advertiser: teller,
@@ -52,7 +52,7 @@ export function advertisedPeersTable(sql: Sql) {
       role,
       rttMs,
       hops,
-      toldAt,
+      advertisedAt,
       heardAt,
     }: PeerAdvert): void {
       sql.exec(
@@ -66,7 +66,7 @@ export function advertisedPeersTable(sql: Sql) {
         role,
         rttMs,
         hops,
-        toldAt,
+        advertisedAt,
         heardAt,
       );
     },
@@ -108,7 +108,7 @@ export function advertisedPeersTable(sql: Sql) {
   };
 }
 
-const readHearsay = (row: SqlRow): PeerAdvert => ({
+const readAdvert = (row: SqlRow): PeerAdvert => ({
   advertiser: text(row, "teller_id"),
   peerId: text(row, "peer_id"),
   publicKey: text(row, "public_key"),
@@ -116,6 +116,6 @@ const readHearsay = (row: SqlRow): PeerAdvert => ({
   role: text(row, "role") as Role,
   rttMs: numberOrNull(row, "rtt_ms"),
   hops: number(row, "hops"),
-  toldAt: number(row, "told_at"),
+  advertisedAt: number(row, "told_at"),
   heardAt: number(row, "heard_at"),
 });

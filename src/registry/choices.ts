@@ -16,7 +16,7 @@ export function choicesTable(sql: Sql) {
         fence,
         choice.at,
         choice.chosen,
-        JSON.stringify(choice),
+        JSON.stringify(toRow(choice)),
       );
     },
 
@@ -29,7 +29,7 @@ export function choicesTable(sql: Sql) {
       )[0];
       return row === undefined
         ? null
-        : { fence: number(row, "fence"), choice: json(row, "choice") };
+        : { fence: number(row, "fence"), choice: fromRow(json(row, "choice")) };
     },
 
     newest(limit: number): readonly Given[] {
@@ -49,3 +49,18 @@ export function choicesTable(sql: Sql) {
     },
   };
 }
+
+/** A choice as rows of every version hold it: the names of its draws are older than those in the code. */
+interface ChoiceRow extends Omit<StoredChoice, "draws"> {
+  readonly draws: { readonly lot: number; readonly venture: number };
+}
+
+const toRow = ({ draws, ...rest }: StoredChoice): ChoiceRow => ({
+  ...rest,
+  draws: { lot: draws.tieBreak, venture: draws.exploration },
+});
+
+const fromRow = ({ draws, ...rest }: ChoiceRow): StoredChoice => ({
+  ...rest,
+  draws: { tieBreak: draws.lot, exploration: draws.venture },
+});

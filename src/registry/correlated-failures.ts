@@ -13,10 +13,10 @@ export function correlatedFailuresTable(sql: Sql) {
             windowAt: number(row, "window_at"),
             events: number(row, "events"),
             members: number(row, "members"),
-            massUntil: number(row, "mass_until"),
+            correlatedUntil: number(row, "mass_until"),
           };
     },
-    put({ by, name }: Group, { windowAt, events, members, massUntil }: FailureWindow): void {
+    put({ by, name }: Group, { windowAt, events, members, correlatedUntil }: FailureWindow): void {
       sql.exec(
         `INSERT OR REPLACE INTO silences (kind, name, window_at, events, members, mass_until) VALUES (?, ?, ?, ?, ?, ?)`,
         by,
@@ -24,11 +24,11 @@ export function correlatedFailuresTable(sql: Sql) {
         windowAt,
         events,
         members,
-        massUntil,
+        correlatedUntil,
       );
     },
     /** Whether any group has correlated failures now. */
-    anyMass(now: Millis): boolean {
+    anyCorrelated(now: Millis): boolean {
       return sql.exec(`SELECT 1 AS one FROM silences WHERE mass_until > ? LIMIT 1`, now).length > 0;
     },
     /** Forgets windows that began before this and do not count as correlated any more. */

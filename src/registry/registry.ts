@@ -40,7 +40,7 @@ export type Registry = ReturnType<typeof openRegistry>;
 /** @param seed any number, preferably random, for the roster's hash table */
 export function openRegistry(sql: Sql, seed = 0) {
   migrate(sql);
-  const peers = peersTable(sql, (id, peer) => roster.changed(id, peer));
+  const peers = peersTable(sql, (id, peer) => roster.update(id, peer));
   const roster = new Roster(peers, seed);
   const observed = observedTable(sql);
   const serviceTimes = serviceTimesTable(sql);

@@ -1,8 +1,8 @@
 import { isConnected } from "../peers/lifecycle.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import type { Census, Traits, Wanted } from "../scoring/peer-classes.ts";
-import { NOWHERE } from "../scoring/place-table.ts";
+import type { Census, Traits, TraitFilter } from "../scoring/peer-classes.ts";
+import { NO_ROW } from "../scoring/peer-row-table.ts";
 import { RankIndex, type RankQuery } from "../scoring/rank-index.ts";
 import { meets } from "../tasks/capabilities.ts";
 import { hasSlot, isGoP2pRequest, placesOf } from "../tasks/eligibility.ts";
@@ -61,7 +61,7 @@ export class Roster {
   }
 
   /** Updates a peer, or removes it (null). */
-  changed(id: PeerId, peer: Peer | null): void {
+  update(id: PeerId, peer: Peer | null): void {
     this.#touched?.add(id);
     if (this.#index === null) return;
     rank(this.#index, id, peer);
@@ -82,7 +82,7 @@ export class Roster {
   rollback(): void {
     const touched = this.#touched ?? [];
     this.#touched = null;
-    for (const id of touched) this.changed(id, this.#source.get(id));
+    for (const id of touched) this.update(id, this.#source.get(id));
   }
 
   /** Number of connected peers. */
@@ -107,7 +107,7 @@ export class Roster {
   }
 
   /** All connected peers, if they are few: then an explanation can say for each why it did not get a task. */
-  everybody(): readonly Peer[] | null {
+  allIfFew(): readonly Peer[] | null {
     const index = this.#ranks();
     if (index.size > FEW) return null;
     this.#few ??= new Set(this.#source.ranked().map(({ id }) => id));
@@ -136,7 +136,7 @@ export class Roster {
   }
 
   #has(query: RankQuery): boolean {
-    return this.#ranks().first(query) !== NOWHERE;
+    return this.#ranks().first(query) !== NO_ROW;
   }
 
   #queriesOf(shape: Shape): Queries {
@@ -144,7 +144,7 @@ export class Roster {
     if (made !== undefined) return made;
     const suits = suited(shape);
     const { min_score: minScore } = shape.requirements;
-    const query = (wanted: Wanted) =>
+    const query = (wanted: TraitFilter) =>
       this.#ranks().query((traits) => wanted(traits) && suits(traits), minScore);
     const queries = {
       any: query(() => true),
@@ -184,7 +184,7 @@ interface Queries {
 }
 
 /** The conditions of `exclusion` that a peer's traits decide. */
-function suited({ kind, requirements: { capabilities, role } }: Shape): Wanted {
+function suited({ kind, requirements: { capabilities, role } }: Shape): TraitFilter {
   const plain = isGoP2pRequest(kind);
   return (traits) =>
     (traits.speaksMuster || plain) &&

@@ -1,5 +1,5 @@
 import type { PeerId } from "../protocol/ids.ts";
-import type { Learned } from "../scoring/service-time.ts";
+import type { ServiceTime } from "../scoring/service-time.ts";
 import { number, text, type Sql, type SqlRow } from "./sql.ts";
 import { WriteBehind } from "./write-behind.ts";
 
@@ -8,7 +8,7 @@ const KINDS_OF_PEER_MAX = 64;
 
 /** Service times of a peer for a kind. */
 export function serviceTimesTable(sql: Sql) {
-  const kept = new WriteBehind<Learned>({
+  const kept = new WriteBehind<ServiceTime>({
     read: (keys) =>
       sql
         .exec(
@@ -55,13 +55,13 @@ export function serviceTimesTable(sql: Sql) {
     ofPeer,
     remove,
 
-    get: (peerId: PeerId, kind: string): Learned | null => kept.get(keyOf(peerId, kind)),
+    get: (peerId: PeerId, kind: string): ServiceTime | null => kept.get(keyOf(peerId, kind)),
 
     /** Reads the service times of many peers at once. */
     load: (peerIds: readonly PeerId[], kind: string): void =>
       kept.load(peerIds.map((peerId) => keyOf(peerId, kind))),
 
-    put: (peerId: PeerId, kind: string, learned: Learned): void =>
+    put: (peerId: PeerId, kind: string, learned: ServiceTime): void =>
       kept.put(keyOf(peerId, kind), learned),
 
     /** Moves the rows of a peer that rotated its key to its new ID. */
@@ -79,7 +79,7 @@ export function serviceTimesTable(sql: Sql) {
   };
 }
 
-export interface OfKind extends Learned {
+export interface OfKind extends ServiceTime {
   readonly kind: string;
 }
 
@@ -91,7 +91,7 @@ function partsOf(key: string): readonly [peerId: PeerId, kind: string] {
   return [key.slice(0, space), key.slice(space + 1)];
 }
 
-const readLearned = (row: SqlRow): Learned => ({
+const readLearned = (row: SqlRow): ServiceTime => ({
   meanMs: number(row, "mean_ms"),
   weight: number(row, "weight"),
 });

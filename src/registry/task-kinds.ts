@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import type { Learned } from "../scoring/service-time.ts";
+import type { ServiceTime } from "../scoring/service-time.ts";
 import { number, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 import { WriteBehind } from "./write-behind.ts";
 
@@ -10,13 +10,13 @@ const KINDS_MAX = 1_000;
 /** What is known about a kind of task over all peers. */
 export interface TaskKindRecord {
   /** Service time of the kind; null while none was done. */
-  readonly service: Learned | null;
+  readonly service: ServiceTime | null;
   /** The peer that got the last task of the kind. */
   readonly incumbent: PeerId | null;
   readonly usedAt: Millis;
 }
 
-const UNKNOWN: TaskKindRecord = { service: null, incumbent: null, usedAt: 0 };
+const UNKNOWN_KIND: TaskKindRecord = { service: null, incumbent: null, usedAt: 0 };
 
 export function taskKindsTable(sql: Sql) {
   const kept = new WriteBehind<TaskKindRecord>({
@@ -45,7 +45,7 @@ export function taskKindsTable(sql: Sql) {
   return {
     kept,
 
-    get: (kind: string): TaskKindRecord => kept.get(kind) ?? UNKNOWN,
+    get: (kind: string): TaskKindRecord => kept.get(kind) ?? UNKNOWN_KIND,
 
     put: (kind: string, record: TaskKindRecord): void => kept.put(kind, record),
 

@@ -40,7 +40,7 @@ export interface ListedTask extends Omit<Task, "payload" | "result"> {
  */
 export type WaitingTask = Pick<
   Task,
-  "id" | "kind" | "requirements" | "fence" | "turn" | "peerId"
+  "id" | "kind" | "requirements" | "fence" | "queuePosition" | "peerId"
 > & { readonly seq: number };
 
 export function tasksTable(sql: Sql) {
@@ -79,7 +79,7 @@ export function tasksTable(sql: Sql) {
         task.notBefore,
         task.endedAt,
         task.fence,
-        task.tries,
+        task.attemptsUsed,
         task.leaseUntil,
         Number(task.prefetched),
         task.peerId,
@@ -248,7 +248,7 @@ const readWaiting = (row: SqlRow): WaitingTask => ({
   kind: text(row, "kind"),
   requirements: json<Requirements>(row, "requirements"),
   fence: number(row, "fence"),
-  turn: number(row, "turn"),
+  queuePosition: number(row, "turn"),
   peerId: textOrNull(row, "peer_id"),
 });
 
@@ -260,7 +260,7 @@ const readCommon = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   owner: text(row, "owner"),
   requirements: json(row, "requirements"),
   priority: number(row, "priority"),
-  turn: number(row, "turn"),
+  queuePosition: number(row, "turn"),
   createdAt: number(row, "created_at"),
   deadlineAt: number(row, "deadline_at"),
   notBefore: number(row, "not_before"),
@@ -270,7 +270,7 @@ const readCommon = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   backoffMs: number(row, "backoff_ms"),
   backoffMaxMs: number(row, "backoff_max_ms"),
   fence: number(row, "fence"),
-  tries: number(row, "tries"),
+  attemptsUsed: number(row, "tries"),
   leaseUntil: numberOrNull(row, "lease_until"),
   prefetched: flag(row, "prefetched"),
   peerId: textOrNull(row, "peer_id"),
@@ -288,7 +288,7 @@ const writeTask = (task: Task): Record<string, SqlValue> => ({
   owner: task.owner,
   requirements: JSON.stringify(task.requirements),
   priority: task.priority,
-  turn: task.turn,
+  turn: task.queuePosition,
   created_at: task.createdAt,
   deadline_at: task.deadlineAt,
   not_before: task.notBefore,
@@ -298,7 +298,7 @@ const writeTask = (task: Task): Record<string, SqlValue> => ({
   backoff_ms: task.backoffMs,
   backoff_max_ms: task.backoffMaxMs,
   fence: task.fence,
-  tries: task.tries,
+  tries: task.attemptsUsed,
   lease_until: task.leaseUntil,
   prefetched: Number(task.prefetched),
   peer_id: task.peerId,

@@ -16,7 +16,7 @@ export interface Traits {
 }
 
 /** What a task requires of a peer's traits. */
-export type Wanted = (traits: Traits) => boolean;
+export type TraitFilter = (traits: Traits) => boolean;
 
 /** How many peers a class has, and how many of them are ranked. */
 export interface Census {
@@ -112,7 +112,7 @@ export class PeerClasses {
         yield { traits: kind.traits, members: kind.members, ranked: kind.ranked.count };
   }
 
-  suiting(wanted: Wanted): Uint32Array {
+  suiting(wanted: TraitFilter): Uint32Array {
     const suiting: number[] = [];
     for (const [number, kind] of this.#kinds.entries())
       if (kind !== null && wanted(kind.traits)) suiting.push(number);

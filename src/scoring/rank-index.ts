@@ -1,11 +1,11 @@
 import type { PeerId } from "../protocol/ids.ts";
-import { PeerClasses, type Census, type Traits, type Wanted } from "./peer-classes.ts";
-import { grown, NOWHERE, PlaceTable, type Place } from "./place-table.ts";
+import { PeerClasses, type Census, type Traits, type TraitFilter } from "./peer-classes.ts";
+import { grown, NO_ROW, PeerRowTable, type Row } from "./peer-row-table.ts";
 import { BUCKET, bucketOf, KIND, ROW, UNRANKED } from "./score-buckets.ts";
 
 /** A prepared query: `RankIndex.query` makes it, and the index keeps its cached results current. */
 export interface RankQuery {
-  readonly wanted: Wanted;
+  readonly wanted: TraitFilter;
   /** The lowest bucket that meets the query. */
   readonly lowest: number;
   /** Numbers of the matching classes, as of this version of the classes. */
@@ -24,7 +24,7 @@ export interface RankQuery {
  * and by what is not a trait (refusals, a named peer), from the first few of `best`.
  */
 export class RankIndex {
-  readonly #places: PlaceTable;
+  readonly #places: PeerRowTable;
   readonly #kinds = new PeerClasses();
   #links: Uint32Array<ArrayBuffer>;
   /** The best filled bucket of each class, side by side; -1 for none. */
@@ -34,7 +34,7 @@ export class RankIndex {
 
   /** @param seed any number, preferably random, so that outsiders do not know which IDs collide */
   constructor(seed: number) {
-    this.#places = new PlaceTable(seed);
+    this.#places = new PeerRowTable(seed);
     this.#links = new Uint32Array(this.#places.capacity * ROW);
   }
 
@@ -75,16 +75,16 @@ export class RankIndex {
   }
 
   has(id: PeerId): boolean {
-    return this.#places.find(id) !== NOWHERE;
+    return this.#places.find(id) !== NO_ROW;
   }
 
   /** Moves a known peer to another score. Unknown peers are ignored. */
   rank(id: PeerId, score: number | null): void {
     const place = this.#places.find(id);
-    if (place !== NOWHERE) this.rankAt(place, score);
+    if (place !== NO_ROW) this.rankAt(place, score);
   }
 
-  rankAt(place: Place, score: number | null): void {
+  rankAt(place: Row, score: number | null): void {
     const bucket = score === null ? UNRANKED : bucketOf(score);
     if (this.#links[place * ROW + BUCKET] === bucket) return;
     this.#unrank(place);
@@ -98,13 +98,13 @@ export class RankIndex {
 
   remove(id: PeerId): void {
     const place = this.#places.find(id);
-    if (place === NOWHERE) return;
+    if (place === NO_ROW) return;
     this.#unrank(place);
     this.#kinds.leave(this.#kindAt(place));
     this.#places.remove(place);
   }
 
-  query(wanted: Wanted, minScore = 0): RankQuery {
+  query(wanted: TraitFilter, minScore = 0): RankQuery {
     return {
       wanted,
       lowest: bucketOf(minScore),
@@ -117,16 +117,16 @@ export class RankIndex {
   }
 
   /** The row of one of the best matching peers; `NOWHERE` when none matches. */
-  first(query: RankQuery): Place {
+  first(query: RankQuery): Row {
     this.#refresh(query);
     if (query.rises !== this.#rises || this.#topOf(query.leader) < query.runnerUp)
       this.#lead(query);
     const bucket = this.#topOf(query.leader);
-    if (bucket < query.lowest) return NOWHERE;
+    if (bucket < query.lowest) return NO_ROW;
     return this.#kinds.at(query.leader).ranked.first(bucket);
   }
 
-  idAt(place: Place): PeerId {
+  idAt(place: Row): PeerId {
     return this.#places.idAt(place);
   }
 
@@ -146,7 +146,7 @@ export class RankIndex {
     while (found.length < limit) {
       let next: Cursor | null = null;
       for (const cursor of cursors)
-        if (cursor.place !== NOWHERE && (next === null || cursor.bucket > next.bucket))
+        if (cursor.place !== NO_ROW && (next === null || cursor.bucket > next.bucket))
           next = cursor;
       if (next === null || next.bucket < query.lowest) break;
       found.push(this.idAt(next.place));
@@ -196,7 +196,7 @@ export class RankIndex {
   #advance(cursor: Cursor): void {
     const { ranked } = this.#kinds.at(cursor.kind);
     cursor.place = ranked.after(this.#links, cursor.place);
-    if (cursor.place !== NOWHERE) return;
+    if (cursor.place !== NO_ROW) return;
     cursor.bucket = ranked.below(cursor.bucket);
     if (cursor.bucket !== -1) cursor.place = ranked.first(cursor.bucket);
   }
@@ -208,11 +208,11 @@ export class RankIndex {
     query.rises = -1;
   }
 
-  #kindAt(place: Place): number {
+  #kindAt(place: Row): number {
     return this.#links[place * ROW + KIND] as number;
   }
 
-  #unrank(place: Place): void {
+  #unrank(place: Row): void {
     if (this.#links[place * ROW + BUCKET] === UNRANKED) return;
     const kind = this.#kindAt(place);
     const { ranked } = this.#kinds.at(kind);
@@ -221,7 +221,7 @@ export class RankIndex {
   }
 
   /** Stores the class of an unranked row. */
-  #settle(place: Place, traits: Traits): void {
+  #settle(place: Row, traits: Traits): void {
     const kind = this.#kinds.enter(traits);
     if (kind >= this.#tops.length) {
       const longer = new Int16Array(2 * this.#tops.length);
@@ -237,5 +237,5 @@ export class RankIndex {
 interface Cursor {
   readonly kind: number;
   bucket: number;
-  place: Place;
+  place: Row;
 }

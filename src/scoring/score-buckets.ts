@@ -1,4 +1,4 @@
-import { NOWHERE, type Place } from "./place-table.ts";
+import { NO_ROW, type Row } from "./peer-row-table.ts";
 
 /** Scores are ranked to a 1,024th, which is finer than any measurement. */
 export const BUCKETS = 1_024;
@@ -38,7 +38,7 @@ export class ScoreBuckets {
     return this.#filled.byteLength + this.#allocated * GROUP * Uint32Array.BYTES_PER_ELEMENT;
   }
 
-  add(links: Uint32Array, place: Place, bucket: number): void {
+  add(links: Uint32Array, place: Row, bucket: number): void {
     const group = bucket >> 5;
     const bit = 1 << (bucket & 31);
     const heads = (this.#heads[group] ??= this.#allocate());
@@ -58,7 +58,7 @@ export class ScoreBuckets {
     this.count += 1;
   }
 
-  remove(links: Uint32Array, place: Place): void {
+  remove(links: Uint32Array, place: Row): void {
     const row = place * ROW;
     const bucket = links[row + BUCKET] as number;
     const group = bucket >> 5;
@@ -97,14 +97,14 @@ export class ScoreBuckets {
   }
 
   /** The first row in a filled bucket. */
-  first(bucket: number): Place {
+  first(bucket: number): Row {
     return (this.#heads[bucket >> 5] as Uint32Array)[bucket & 31] as number;
   }
 
   /** The row behind this one in its bucket; `NOWHERE` behind the last. */
-  after(links: Uint32Array, place: Place): Place {
+  after(links: Uint32Array, place: Row): Row {
     const next = links[place * ROW + NEXT] as number;
-    return next === this.first(links[place * ROW + BUCKET] as number) ? NOWHERE : next;
+    return next === this.first(links[place * ROW + BUCKET] as number) ? NO_ROW : next;
   }
 
   #allocate(): Uint32Array {

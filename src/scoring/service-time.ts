@@ -1,5 +1,5 @@
 /** A learned mean in milliseconds, and how many values it rests on. */
-export interface Learned {
+export interface ServiceTime {
   readonly meanMs: number;
   readonly weight: number;
 }
@@ -14,7 +14,7 @@ const HALF_KNOWN = 4;
 export const SERVICE_UNKNOWN_MS = 1_000;
 
 /** The mean after one more service time. */
-export function learn(before: Learned | null, serviceMs: number): Learned {
+export function addServiceTime(before: ServiceTime | null, serviceMs: number): ServiceTime {
   const value = Math.max(0, serviceMs);
   if (before === null) return { meanMs: value, weight: 1 };
   const weight = Math.min(WEIGHT_MAX, before.weight + 1);
@@ -25,7 +25,7 @@ export function learn(before: Learned | null, serviceMs: number): Learned {
  * The expected service time of a peer for a kind: its own mean, shrunk toward the mean of all peers while it rests on
  * few values (an empirical Bayes estimate; Efron and Morris, JASA 1973).
  */
-export function expectedServiceMs(ofPeer: Learned | null, ofKind: Learned | null): number {
+export function expectedServiceMs(ofPeer: ServiceTime | null, ofKind: ServiceTime | null): number {
   const elsewhere = ofKind?.meanMs ?? SERVICE_UNKNOWN_MS;
   if (ofPeer === null) return elsewhere;
   const own = ofPeer.weight / (ofPeer.weight + HALF_KNOWN);

@@ -67,7 +67,7 @@ export function observed(
   const moved = pushed(own, other, PLACE_GAIN * weight * (rtt - expected), random);
   const residuals = [...own.residuals, rtt - raw(moved, other)].slice(-RESIDUALS);
   const adjustment = residuals.reduce((sum, residual) => sum + residual, 0) / (2 * RESIDUALS);
-  const next = drawnIn({ ...moved, error, residuals, adjustment }, random);
+  const next = withGravity({ ...moved, error, residuals, adjustment }, random);
   // A coordinate that left the range of numbers starts again.
   return isValid(next) ? next : ORIGIN;
 }
@@ -112,7 +112,7 @@ function pushed(own: Coordinate, other: Coordinate, force: number, random: Rando
 }
 
 /** Gravity: a pull to the origin, so that the nodes do not drift away together. */
-const drawnIn = (own: Coordinate, random: Random): Coordinate =>
+const withGravity = (own: Coordinate, random: Random): Coordinate =>
   pushed(own, ORIGIN, -((seconds(own, ORIGIN) / GRAVITY_RHO) ** 2), random);
 
 const difference = (a: Coordinate, b: Coordinate): readonly number[] =>

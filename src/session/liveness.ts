@@ -2,8 +2,8 @@ import type { Millis } from "../base/clock.ts";
 import {
   isEarly,
   isFresh,
-  look,
-  lookAt,
+  checkPeer,
+  nextCheckAt,
   withHeartbeat as applyHeartbeat,
   type Liveness,
 } from "../peers/liveness.ts";
@@ -18,7 +18,7 @@ import type { Active, Session } from "./state.ts";
 
 /** When the session must be woken next; null when nothing is due. (The deadline of a handshake is a timer in memory.) */
 export const dueAt = (session: Session): Millis | null =>
-  session.state === "active" ? lookAt(session.liveness) : null;
+  session.state === "active" ? nextCheckAt(session.liveness) : null;
 
 /** The session with the peer's newest heartbeat applied. */
 export const withHeartbeat = (session: Active, { heartbeatAt, now }: SessionContext): Active => ({
@@ -28,11 +28,11 @@ export const withHeartbeat = (session: Active, { heartbeatAt, now }: SessionCont
 
 /** Checks the peer if a check is due: a missed answer makes it suspect, a second one in a row ends its session. */
 export function checkLiveness(session: Active, context: SessionContext): Move {
-  const due = lookAt(session.liveness);
+  const due = nextCheckAt(session.liveness);
   if (isEarly(session.liveness, due, context.now)) return stay(session);
   const seen = withHeartbeat(session, context);
-  const verdict = look(seen.liveness, due, context.now);
-  switch (verdict.is) {
+  const verdict = checkPeer(seen.liveness, due, context.now);
+  switch (verdict.result) {
     case "early":
       return stay(session);
     case "alive":
@@ -84,10 +84,10 @@ export function pingForSample(
   context: SessionContext,
   age: Millis,
 ): readonly [Active, Intent[]] {
-  const { ping: outstanding, askedAt } = session.liveness;
-  if (outstanding !== null || context.now - askedAt < age) return [session, []];
+  const { ping: outstanding, pingedAt } = session.liveness;
+  if (outstanding !== null || context.now - pingedAt < age) return [session, []];
   const sent = ping(context, session, null);
-  return [withLiveness(session, { ping: sent.ping, askedAt: context.now }), [sent.intent]];
+  return [withLiveness(session, { ping: sent.ping, pingedAt: context.now }), [sent.intent]];
 }
 
 export const wasHeardLately = (session: Active, context: SessionContext): boolean =>
@@ -113,7 +113,7 @@ function sendPing(
   graceGranted = false,
 ): Move {
   const sent = ping(context, session, answerBy, graceGranted);
-  const pinged = withLiveness(session, { ping: sent.ping, askedAt: context.now });
+  const pinged = withLiveness(session, { ping: sent.ping, pingedAt: context.now });
   return stay(pinged, sent.intent);
 }
 

@@ -21,9 +21,9 @@ export interface Choice {
 
 export interface Draws {
   /** Breaks ties. */
-  readonly lot: number;
+  readonly tieBreak: number;
   /** Decides whether a new peer is tried (exploration). */
-  readonly venture: number;
+  readonly exploration: number;
 }
 
 /** A peer that may have the task, with its rank and measure. */
@@ -47,7 +47,7 @@ const RANKS: { readonly [H in HoldBack]: number } = {
 };
 
 /** Draws the random numbers of one choice. Always the same number of draws, so that a choice can be replayed. */
-const draw = (random: Random): Draws => ({ lot: random(), venture: random() });
+const draw = (random: Random): Draws => ({ tieBreak: random(), exploration: random() });
 
 /**
  * Chooses the peer that gets a task. This is the only function that does. Filters apply first. Among the rest, peers
@@ -73,7 +73,7 @@ export function choose(
   }
   const found = { excluded, eligible, draws };
   if (policy.name === "expected-cost") {
-    const newcomer = ventured(task, eligible, now, draws, policy);
+    const newcomer = explore(task, eligible, now, draws, policy);
     if (newcomer !== null) return { peer: newcomer.peer, by: "newcomer", ...found };
     const near = nearest(eligible, draws, policy);
     if (near !== null) return { peer: near.peer, by: "near", ...found };
@@ -97,10 +97,10 @@ function contender(task: Demand, peer: Candidate, now: Millis, policy: Policy): 
 }
 
 /** Negative when `a` goes before `b`. */
-const compare = (a: Contender, b: Contender, { lot }: Draws): number =>
+const compare = (a: Contender, b: Contender, { tieBreak }: Draws): number =>
   a.rank - b.rank ||
   a.measure - b.measure ||
-  tieBreakOf(a.peer.peerId, lot) - tieBreakOf(b.peer.peerId, lot);
+  tieBreakOf(a.peer.peerId, tieBreak) - tieBreakOf(b.peer.peerId, tieBreak);
 
 function best(contenders: readonly Contender[], draws: Draws): Contender | null {
   let first: Contender | null = null;
@@ -116,14 +116,14 @@ export const ranking = ({ eligible, draws }: Choice): readonly Contender[] =>
  * The new peer to try now, if the draw says so: without exploration nothing would be learned about a peer that ranks
  * behind the known ones. A new peer is tried only with a free slot, and not twice with the same task.
  */
-function ventured(
+function explore(
   { tried }: Demand,
   eligible: readonly Contender[],
   now: Millis,
   draws: Draws,
   { newcomerShare, newcomerOutcomes }: ExpectedCost,
 ): Contender | null {
-  if (draws.venture >= newcomerShare || tried.size > 0) return null;
+  if (draws.exploration >= newcomerShare || tried.size > 0) return null;
   const newcomers = eligible.filter(
     ({ peer }) => hasSlot(peer) && outcomesKnown(peer.evidence.outcomes, now) < newcomerOutcomes,
   );

@@ -1,6 +1,6 @@
 import type { Requirements } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import type { Learned } from "../scoring/service-time.ts";
+import type { ServiceTime } from "../scoring/service-time.ts";
 import type { Evidence } from "./evidence.ts";
 import { GO_P2P_KIND, GO_P2P_REPLIES, type Role } from "../protocol/messages.ts";
 import { meets } from "./capabilities.ts";
@@ -30,7 +30,7 @@ export interface Demand {
   /** Peers that recently refused the task: not offered it again for now. */
   readonly refused: ReadonlySet<PeerId>;
   /** How long tasks of this kind take over all peers; null while none was done. */
-  readonly service: Learned | null;
+  readonly service: ServiceTime | null;
   /** The peer that got the last task of this kind: kept unless another is clearly better. */
   readonly incumbent: PeerId | null;
 }

@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { Outcomes } from "../scoring/outcomes.ts";
-import type { Learned } from "../scoring/service-time.ts";
+import type { ServiceTime } from "../scoring/service-time.ts";
 
 /** What was observed about a peer, from which its expected cost for one task follows; null where never measured. */
 export interface Evidence {
@@ -9,7 +9,7 @@ export interface Evidence {
   readonly rttVarianceMs: number | null;
   readonly outcomes: Outcomes;
   /** The peer's service time for tasks of this kind. */
-  readonly service: Learned | null;
+  readonly service: ServiceTime | null;
   /** When its session began. */
   readonly connectedAt: Millis | null;
   /** Its share of the recently assigned tasks, 0..1. */

@@ -83,8 +83,8 @@ export const recompute = ({ task, candidates, at, draws, policy }: StoredChoice)
   );
 
 /** The numbers of a choice, in the order in which `choose` draws them. */
-function replay({ lot, venture }: Draws): Random {
-  const numbers = [lot, venture];
+function replay({ tieBreak, exploration }: Draws): Random {
+  const numbers = [tieBreak, exploration];
   return () => numbers.shift() ?? 0;
 }
 

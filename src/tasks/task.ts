@@ -16,7 +16,7 @@ export interface Task {
   readonly requirements: Requirements;
   readonly priority: number;
   /** Its position in the queue, by `turnOf`: smaller goes first. */
-  readonly turn: number;
+  readonly queuePosition: number;
   readonly createdAt: Millis;
   readonly deadlineAt: Millis;
   /** The task is not offered before this: the caller's wish, or the pause after a failure. */
@@ -30,7 +30,7 @@ export interface Task {
   /** Fence of the newest attempt; 0 before the first. Messages about older attempts change nothing. */
   readonly fence: number;
   /** Attempts that count against `maxAttempts`: those that a peer had begun. */
-  readonly tries: number;
+  readonly attemptsUsed: number;
   /**
    * When the current attempt is given up, because its offer was not accepted or its lease ended. Null while no peer
    * holds the task.

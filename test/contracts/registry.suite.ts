@@ -256,11 +256,13 @@ const TABLES: readonly RegistryCase[] = [
       expect(advertisedPeers.oldest()).toBeNull();
       advertisedPeers.put(told);
       expect(advertisedPeers.of(told.peerId)).toEqual(told);
-      advertisedPeers.put(anAdvertisedPeer({ advertiser: "later", toldAt: T + 1, rttMs: null }));
+      advertisedPeers.put(
+        anAdvertisedPeer({ advertiser: "later", advertisedAt: T + 1, rttMs: null }),
+      );
       expect(advertisedPeers.of(told.peerId)).toEqual(told);
       const nearer = anAdvertisedPeer({
         advertiser: "nearer",
-        toldAt: T + 2,
+        advertisedAt: T + 2,
         hops: 2,
         role: "dual",
       });

@@ -21,7 +21,7 @@ export const TASK_TABLES: readonly RegistryCase[] = [
         notBefore: T + 1,
         endedAt: T + 2,
         fence: 7,
-        tries: 3,
+        attemptsUsed: 3,
         leaseUntil: T + 3,
         prefetched: true,
         peerId: "somebody",
@@ -78,8 +78,10 @@ export const TASK_TABLES: readonly RegistryCase[] = [
     name: "prefetched tasks are listed in queue order",
     run(open) {
       const { tasks } = openRegistry(open());
-      tasks.insert(aTask({ id: "late", turn: T, prefetched: true, state: "leased", peerId: "p" }));
-      tasks.insert(aTask({ id: "soon", turn: T - 1, prefetched: true, state: "leased" }));
+      tasks.insert(
+        aTask({ id: "late", queuePosition: T, prefetched: true, state: "leased", peerId: "p" }),
+      );
+      tasks.insert(aTask({ id: "soon", queuePosition: T - 1, prefetched: true, state: "leased" }));
       tasks.insert(aTask({ id: "begun", state: "running" }));
       expect(tasks.prefetched(aTask(), 9)).toMatchObject([
         { id: "soon" },
@@ -106,7 +108,7 @@ export const TASK_TABLES: readonly RegistryCase[] = [
       const { tasks } = openRegistry(open());
       tasks.insert(aTask({ id: "old" }));
       tasks.insert(aTask({ id: "new" }));
-      tasks.insert(aTask({ id: "urgent", turn: T - 1 }));
+      tasks.insert(aTask({ id: "urgent", queuePosition: T - 1 }));
       tasks.insert(aTask({ id: "resting", notBefore: T + 1 }));
       tasks.insert(aTask({ id: "running", state: "running" }));
       tasks.insert(aTask({ id: "other", kind: "another" }));

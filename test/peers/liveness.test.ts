@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
 import {
-  look,
-  lookAt,
+  checkPeer,
+  nextCheckAt,
   newLiveness,
   withHeartbeat,
   type Liveness,
@@ -34,7 +34,7 @@ function play({ diesAt, phase, lateness, leased }: Story, length: Millis): Told 
   let suspectAt: Millis | null = null;
   let looks = 0;
   for (;;) {
-    const due = lookAt(liveness);
+    const due = nextCheckAt(liveness);
     const now = due + lateness();
     if (now > length) return { suspectAt, lostAt: null, looks };
     looks++;
@@ -42,16 +42,16 @@ function play({ diesAt, phase, lateness, leased }: Story, length: Millis): Told 
     const beats = Math.floor((alive - phase) / BEAT);
     const beatAt = beats < 0 ? null : phase + beats * BEAT;
     liveness = withHeartbeat(liveness, beatAt, now);
-    const verdict = look(liveness, due, now);
+    const verdict = checkPeer(liveness, due, now);
     const asks = (dueAt: Millis | null, graceGranted = false): void => {
       // A living peer answers at once.
       const answered = now < diesAt;
       liveness = answered
-        ? { ...liveness, heardAt: now, askedAt: now, missed: 0, suspect: false, ping: null }
-        : { ...liveness, askedAt: now, ping: { id: "", sentAt: now, dueAt, graceGranted } };
+        ? { ...liveness, heardAt: now, pingedAt: now, missed: 0, suspect: false, ping: null }
+        : { ...liveness, pingedAt: now, ping: { id: "", sentAt: now, dueAt, graceGranted } };
       if (liveness.heartbeats === null) liveness = { ...liveness, heartbeats: beatAt !== null };
     };
-    switch (verdict.is) {
+    switch (verdict.result) {
       case "early":
         throw new Error("a look before its time");
       case "alive":

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Traits, Wanted } from "../../src/scoring/peer-classes.ts";
-import { NOWHERE } from "../../src/scoring/place-table.ts";
+import type { Traits, TraitFilter } from "../../src/scoring/peer-classes.ts";
+import { NO_ROW } from "../../src/scoring/peer-row-table.ts";
 import { RankIndex, type RankQuery } from "../../src/scoring/rank-index.ts";
 import { bucketOf, BUCKETS } from "../../src/scoring/score-buckets.ts";
 import { seededNumbers } from "../random.ts";
@@ -24,7 +24,7 @@ const anyTraits: fc.Arbitrary<Traits> = fc.record({
   free: fc.boolean(),
   fresh: fc.boolean(),
 });
-const anyWanted: fc.Arbitrary<Wanted> = fc
+const anyWanted: fc.Arbitrary<TraitFilter> = fc
   .record({
     capabilities: fc.subarray(CAPABILITIES),
     roles: fc.subarray(["worker", "dual"]),
@@ -81,7 +81,7 @@ class Scan {
   }
 
   /** Buckets by ID of all that will do, whatever their score. */
-  suiting(wanted: Wanted): ReadonlyMap<string, number> {
+  suiting(wanted: TraitFilter): ReadonlyMap<string, number> {
     const suiting = new Map<string, number>();
     for (const [id, { traits, score }] of this.rows)
       if (wanted(traits) && score !== null) suiting.set(id, bucketOf(score));
@@ -105,7 +105,7 @@ function expectAgreement(index: RankIndex, scan: Scan, query: RankQuery, limit: 
   expect(new Set(best).size).toBe(best.length);
   expect(index.count(query)).toBe(suiting.size);
   const first = index.first(query);
-  if (buckets[0] === undefined) expect(first).toBe(NOWHERE);
+  if (buckets[0] === undefined) expect(first).toBe(NO_ROW);
   else expect(suiting.get(index.idAt(first))).toBe(buckets[0]);
 }
 

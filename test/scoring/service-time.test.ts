@@ -2,14 +2,14 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   expectedServiceMs,
-  learn,
+  addServiceTime,
   SERVICE_UNKNOWN_MS,
-  type Learned,
+  type ServiceTime,
 } from "../../src/scoring/service-time.ts";
 
 const anyMs = fc.double({ min: 0, max: 1e7, noNaN: true });
-const learned = (times: readonly number[]): Learned | null =>
-  times.reduce<Learned | null>((before, ms) => learn(before, ms), null);
+const learned = (times: readonly number[]): ServiceTime | null =>
+  times.reduce<ServiceTime | null>((before, ms) => addServiceTime(before, ms), null);
 
 describe("the learned service time", () => {
   test("SC10 is the mean of what was measured, and lies within it", () => {
@@ -26,7 +26,7 @@ describe("the learned service time", () => {
   test("SC10 follows a peer that has become slower, however long it was fast", () => {
     const fast = learned(Array<number>(10_000).fill(100));
     let now = fast;
-    for (let i = 0; i < 300; i++) now = learn(now, 1_000);
+    for (let i = 0; i < 300; i++) now = addServiceTime(now, 1_000);
     expect(now?.meanMs).toBeGreaterThan(950);
   });
 

@@ -30,7 +30,7 @@ export function resumeAttempt(
     state: "running",
     peerId,
     leaseUntil: leaseEndsAt(task, now),
-    tries: task.tries - 1, // it was counted when the attempt was given up
+    attemptsUsed: task.attemptsUsed - 1, // it was counted when the attempt was given up
     notBefore: now,
     error: null,
   };

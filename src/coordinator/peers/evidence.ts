@@ -3,7 +3,7 @@ import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import { nothingObserved } from "../../scoring/observed.ts";
-import { learn } from "../../scoring/service-time.ts";
+import { addServiceTime } from "../../scoring/service-time.ts";
 import { uptimeAfter } from "../../scoring/uptime.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
@@ -38,8 +38,8 @@ export function learnServiceTime({ registry, now }: Context, task: Task, peerId:
   const { serviceTimes, kinds } = registry;
   const { kind } = task;
   const all = kinds.get(kind);
-  serviceTimes.put(peerId, kind, learn(serviceTimes.get(peerId, kind), serviceMs));
-  kinds.put(kind, { ...all, service: learn(all.service, serviceMs), usedAt: now });
+  serviceTimes.put(peerId, kind, addServiceTime(serviceTimes.get(peerId, kind), serviceMs));
+  kinds.put(kind, { ...all, service: addServiceTime(all.service, serviceMs), usedAt: now });
 }
 
 /** Forgets what was learned about a peer whose record is removed. */

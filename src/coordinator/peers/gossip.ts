@@ -30,8 +30,14 @@ export const hearAdvert: Handler<"hear_advert"> = (context, { peerId, epoch, pee
     if (!mayBeTold(context, teller, told.peerId)) continue;
     isMore ||= known === undefined;
     const hops = (teller.hops ?? TELLER_HOPS) + 1;
-    const toldAt = known?.toldAt ?? now;
-    registry.advertisedPeers.put({ ...told, advertiser: peerId, hops, toldAt, heardAt: now });
+    const advertisedAt = known?.advertisedAt ?? now;
+    registry.advertisedPeers.put({
+      ...told,
+      advertiser: peerId,
+      hops,
+      advertisedAt,
+      heardAt: now,
+    });
   }
   if (isMore) {
     registry.advertisedPeers.keepOf(peerId, ADVERTISED_PER_PEER_MAX);

@@ -15,7 +15,7 @@ const evictPeers: Job = {
   name: "evict_peers",
   run(context) {
     const { registry, config, now } = context;
-    if (registry.correlatedFailures.anyMass(now)) return;
+    if (registry.correlatedFailures.anyCorrelated(now)) return;
     for (const id of registry.peers.awaySince(now - config.retention, EVICTED_AT_ONCE))
       applyPeerEvent(context, registry.peers.get(id) as Peer, "retention_over");
   },
@@ -24,7 +24,7 @@ const evictPeers: Job = {
     if (away === null) return null;
     return Math.max(
       away + config.retention + 1,
-      registry.correlatedFailures.anyMass(now) ? now + MINUTE : 0,
+      registry.correlatedFailures.anyCorrelated(now) ? now + MINUTE : 0,
     );
   },
 };

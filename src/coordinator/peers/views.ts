@@ -35,7 +35,7 @@ export const advertisedPeerView = (advert: PeerAdvert): PeerView => ({
   public_key: advert.publicKey,
   address: advert.address,
   role: advert.role,
-  added_at: toRfc3339(advert.toldAt),
+  added_at: toRfc3339(advert.advertisedAt),
   last_seen: null,
   ping_ms: null,
   hops: advert.hops,

@@ -85,7 +85,7 @@ function waitingTasks({ registry, now }: Context, limit: number) {
     if (limit !== ALL && Math.max(queued.length, held.length) === limit) more = true;
     for (const task of [...queued, ...held]) found.push({ ...task, shape });
   }
-  found.sort((a, b) => a.turn - b.turn || a.seq - b.seq);
+  found.sort((a, b) => a.queuePosition - b.queuePosition || a.seq - b.seq);
   if (limit === ALL || found.length <= limit) return { tasks: found, more };
   return { tasks: found.slice(0, limit), more: true };
 }

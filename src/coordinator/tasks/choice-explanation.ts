@@ -44,7 +44,7 @@ function whyView(taskId: string, attempt: number | null, stored: StoredChoice): 
     contenders: ranking(again).map((one) => contenderView(one, stored)),
     ruled_out: stored.ruledOut,
     excluded: stored.excluded.map(({ peerId, rule }) => ({ peer_id: peerId, rule })),
-    draws: stored.draws,
+    draws: { lot: stored.draws.tieBreak, venture: stored.draws.exploration },
     constants,
   };
 }

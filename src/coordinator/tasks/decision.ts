@@ -36,7 +36,7 @@ export interface Decision {
 export function decide(context: Context, task: Waiting): Decision {
   const { registry, config, now, random } = context;
   const demand = demandOf(context, task);
-  const all = registry.roster.everybody();
+  const all = registry.roster.allIfFew();
   const peers = all ?? bestCandidates(registry.roster, demand, task.shape);
   // A prefetched task moves only to a free slot. Any other task may be prefetched.
   const open = task.peerId === null ? peers : peers.filter(hasSlot);

@@ -32,17 +32,17 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
   registry.attempts.end(task.id, task.fence, loss.state, now, loss.error);
   recordAttemptEnd(context, task.peerId, loss.outcome);
   if (loss.stopPeer) orderStop(context, task, loss.error);
-  const tries = task.tries + Number(loss.counts);
+  const attemptsUsed = task.attemptsUsed + Number(loss.counts);
   const unwanted =
     loss.state === "refused" && registry.attempts.count(task.id, "refused") >= REFUSALS_MAX;
-  if (!loss.retry || tries >= task.maxAttempts || unwanted) {
-    endTask(context, { ...task, tries, error: loss.error }, "failed");
+  if (!loss.retry || attemptsUsed >= task.maxAttempts || unwanted) {
+    endTask(context, { ...task, attemptsUsed, error: loss.error }, "failed");
     return;
   }
   markWorkAvailable(context);
   registry.tasks.update({
     ...task,
-    tries,
+    attemptsUsed,
     state: "queued",
     peerId: null,
     leaseUntil: null,
@@ -52,7 +52,7 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
     error: loss.error,
     // Another peer may get a refused task at once. A failed task waits, so that it does not use up its attempts at
     // once.
-    notBefore: (loss.counts ? retryAt(task, tries, now, random) : now) + (loss.pause ?? 0),
+    notBefore: (loss.counts ? retryAt(task, attemptsUsed, now, random) : now) + (loss.pause ?? 0),
   });
 }
 

@@ -47,7 +47,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
         fence,
         kind,
         payload,
-        attempt: task.tries + 1,
+        attempt: task.attemptsUsed + 1,
         lease_seconds: leaseMs / 1_000,
         ...(peer.speaksMuster && resultDelivery(context, { taskId: id, fence, peerId: peer.id })),
       },

@@ -15,7 +15,7 @@ import type { BatchView } from "../../protocol/http.ts";
 import { newUuid } from "../../protocol/ids.ts";
 import type { Task } from "../../tasks/task.ts";
 import { canSealTo } from "./sealing.ts";
-import { turnOf } from "../../tasks/turn.ts";
+import { queuePositionOf } from "../../tasks/queue-position.ts";
 import { checkCallback, registerCallback } from "../webhooks/callback-registration.ts";
 import type { SubmitInput } from "../../contract/tasks.ts";
 import type { Context } from "../kernel/context.ts";
@@ -147,7 +147,7 @@ function newTask(context: Context, input: SubmitInput): Task {
     owner,
     requirements: task.requirements,
     priority: task.priority,
-    turn: turnOf(task.priority, from),
+    queuePosition: queuePositionOf(task.priority, from),
     createdAt: now,
     deadlineAt: from + Math.round(task.deadline_seconds * 1_000),
     notBefore: from,
@@ -159,7 +159,7 @@ function newTask(context: Context, input: SubmitInput): Task {
       (task.backoff?.max_seconds ?? RETRY_BACKOFF_MAX_DEFAULT / 1_000) * 1_000,
     ),
     fence: 0,
-    tries: 0,
+    attemptsUsed: 0,
     leaseUntil: null,
     prefetched: false,
     peerId: null,

@@ -271,7 +271,7 @@ describe("what hearsay may take", () => {
     const [first, last] = [mesh.join(A), mesh.join(B)];
     tellOf(first, C);
     mesh.pass(1);
-    const told = { hops: 2, toldAt: mesh.now, heardAt: mesh.now };
+    const told = { hops: 2, advertisedAt: mesh.now, heardAt: mesh.now };
     mesh.registry.transaction(() => {
       for (let n = 0; n < ADVERTISED_MAX - 1; n++) {
         const { id: teller } = stranger(1_000_000 + n);

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
 import { PRIORITY_MAX, PRIORITY_AGING_STEP } from "../../../src/protocol/constants.ts";
-import { turnOf } from "../../../src/tasks/turn.ts";
+import { queuePositionOf } from "../../../src/tasks/queue-position.ts";
 import { KEYS, START, submission, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
@@ -177,9 +177,11 @@ describe("the queue", () => {
     fc.assert(
       fc.property(anyPriority, anyPriority, fc.nat(), (a, b, later) => {
         const span = 2 * PRIORITY_MAX * PRIORITY_AGING_STEP;
-        expect(turnOf(a, START)).toBeLessThanOrEqual(turnOf(b, START + span + later));
+        expect(queuePositionOf(a, START)).toBeLessThanOrEqual(
+          queuePositionOf(b, START + span + later),
+        );
         // Of those that came together the more urgent one goes first, now and at any other time.
-        if (a > b) expect(turnOf(a, START)).toBeLessThan(turnOf(b, START));
+        if (a > b) expect(queuePositionOf(a, START)).toBeLessThan(queuePositionOf(b, START));
       }),
     );
   });

@@ -70,7 +70,7 @@ describe("a queue that nobody can do", () => {
     const { mesh } = besieged(() => ({ capabilities: ["rare"] }));
     const able = mesh.join(testKey(8_000), { capabilities: ["rare"], slots: 3 });
     expect(able.offers).toHaveLength(3);
-    const turns = able.offers.map(({ task_id }) => mesh.registry.tasks.get(task_id)?.turn);
+    const turns = able.offers.map(({ task_id }) => mesh.registry.tasks.get(task_id)?.queuePosition);
     expect(turns).toEqual(turns.toSorted((a, b) => (a ?? 0) - (b ?? 0)));
     able.accept();
     able.finish(null);

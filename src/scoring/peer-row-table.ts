@@ -1,9 +1,9 @@
 import type { PeerId } from "../protocol/ids.ts";
 
 /** A peer's row in the index's typed arrays. Rows are dense, and reused after a peer is removed. */
-export type Place = number;
+export type Row = number;
 /** No row: the end of a chain, or an unknown peer. */
-export const NOWHERE: Place = 0xffff_ffff;
+export const NO_ROW: Row = 0xffff_ffff;
 
 /** An ID is 16 bytes: four words. */
 const WORDS = 4;
@@ -18,14 +18,14 @@ const LOAD_MAX = 0.7;
  * `Map` of strings takes well over 100). The seed prevents attackers who generate many keys from choosing which IDs
  * collide.
  */
-export class PlaceTable {
+export class PeerRowTable {
   readonly #seed: number;
   #ids = new Uint32Array(ROWS_MIN * WORDS);
   /** Each entry is a row plus 1; 0 is empty. */
   #table = new Uint32Array(2 * ROWS_MIN);
   /** Number of rows that were ever used. Freed rows are chained through their first word. */
   #taken = 0;
-  #vacant: Place = NOWHERE;
+  #vacant: Row = NO_ROW;
   #size = 0;
   readonly #probe = new Uint32Array(WORDS);
 
@@ -47,14 +47,14 @@ export class PlaceTable {
   }
 
   /** The peer's row; `NOWHERE` when it has none. */
-  find(id: PeerId): Place {
+  find(id: PeerId): Row {
     readId(id, this.#probe);
     const entry = this.#table[this.#slotOf(this.#probe, 0)] as number;
-    return entry === 0 ? NOWHERE : entry - 1;
+    return entry === 0 ? NO_ROW : entry - 1;
   }
 
   /** The peer's row, which is added when it has none. */
-  add(id: PeerId): Place {
+  add(id: PeerId): Row {
     readId(id, this.#probe);
     const slot = this.#slotOf(this.#probe, 0);
     const entry = this.#table[slot] as number;
@@ -67,22 +67,22 @@ export class PlaceTable {
     return place;
   }
 
-  remove(place: Place): void {
+  remove(place: Row): void {
     this.#vacate(this.#slotOf(this.#ids, place * WORDS));
     this.#ids[place * WORDS] = this.#vacant;
     this.#vacant = place;
     this.#size -= 1;
   }
 
-  idAt(place: Place): PeerId {
+  idAt(place: Row): PeerId {
     let id = "";
     for (let word = 0; word < WORDS; word++)
       id += (this.#ids[place * WORDS + word] as number).toString(16).padStart(8, "0");
     return id;
   }
 
-  #newRow(): Place {
-    if (this.#vacant !== NOWHERE) {
+  #newRow(): Row {
+    if (this.#vacant !== NO_ROW) {
       const place = this.#vacant;
       this.#vacant = this.#ids[place * WORDS] as number;
       return place;

@@ -7,5 +7,5 @@ import { PRIORITY_AGING_STEP } from "../protocol/constants.ts";
  * moment, so the order never changes and an index holds it. No task starves: a task that comes later by the whole span
  * of priorities goes behind it.
  */
-export const turnOf = (priority: number, waitsFrom: Millis): number =>
+export const queuePositionOf = (priority: number, waitsFrom: Millis): number =>
   waitsFrom - priority * PRIORITY_AGING_STEP;

@@ -1,20 +1,28 @@
 import type { Millis } from "../base/clock.ts";
-import type { Requirements, TaskState } from "../protocol/http.ts";
+import type { TaskState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
 import { Shapes, type Shape } from "./shapes.ts";
 import {
-  flag,
   insertRow,
   json,
   number,
   numberOrNull,
   text,
-  textOrNull,
   type Sql,
   type SqlRow,
   type SqlValue,
 } from "./sql.ts";
+import {
+  LISTED_COLUMNS,
+  readListed,
+  readShape,
+  readWaiting,
+  WAITING_COLUMNS,
+  writeTask,
+  type ListedTask,
+  type WaitingTask,
+} from "./task-rows.ts";
 
 export interface TaskFilter {
   readonly state?: TaskState | undefined;
@@ -29,19 +37,6 @@ export interface TaskFilter {
   readonly before?: number | undefined;
   readonly limit: number;
 }
-
-/** A task in a list, without payload and result, which may be large. `seq` is its cursor. */
-export interface ListedTask extends Omit<Task, "payload" | "result"> {
-  readonly seq: number;
-}
-
-/**
- * The fields of a queued or prefetched task that choosing a peer needs. `peerId` is the peer that has prefetched it.
- */
-export type WaitingTask = Pick<
-  Task,
-  "id" | "kind" | "requirements" | "fence" | "queuePosition" | "peerId"
-> & { readonly seq: number };
 
 export function tasksTable(sql: Sql) {
   const ids = (query: string, ...bindings: SqlValue[]) =>
@@ -62,7 +57,7 @@ export function tasksTable(sql: Sql) {
       const row = sql.exec(`SELECT * FROM tasks WHERE id = ?`, id)[0];
       return row === undefined
         ? null
-        : { ...readCommon(row), payload: json(row, "payload"), result: json(row, "result") };
+        : { ...readListed(row), payload: json(row, "payload"), result: json(row, "result") };
     },
 
     insert(task: Task): void {
@@ -96,7 +91,7 @@ export function tasksTable(sql: Sql) {
     list(filter: TaskFilter): readonly ListedTask[] {
       return sql
         .exec(
-          `SELECT ${COMMON} FROM tasks WHERE (?1 IS NULL OR seq < ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3)
+          `SELECT ${LISTED_COLUMNS} FROM tasks WHERE (?1 IS NULL OR seq < ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3)
              AND (?4 IS NULL OR owner = ?4) AND (?5 IS NULL OR source = ?5) AND (?6 IS NULL OR peer_id = ?6)
              AND (?7 IS NULL OR created_at > ?7) AND (?8 IS NULL OR created_at < ?8)
            ORDER BY seq DESC LIMIT ?9`,
@@ -110,7 +105,7 @@ export function tasksTable(sql: Sql) {
           filter.createdBefore ?? null,
           filter.limit,
         )
-        .map((row) => ({ ...readCommon(row), seq: number(row, "seq") }));
+        .map((row) => ({ ...readListed(row), seq: number(row, "seq") }));
     },
 
     /** The distinct shapes of queued and prefetched tasks, and perhaps some that no task has any more. */
@@ -120,7 +115,7 @@ export function tasksTable(sql: Sql) {
     waiting(shape: Shape, now: Millis, limit: number): readonly WaitingTask[] {
       return sql
         .exec(
-          `SELECT ${WAITING} FROM tasks WHERE state = 'queued' AND kind = ? AND requirements = ? AND not_before <= ?
+          `SELECT ${WAITING_COLUMNS} FROM tasks WHERE state = 'queued' AND kind = ? AND requirements = ? AND not_before <= ?
            ORDER BY turn, seq LIMIT ?`,
           shape.kind,
           JSON.stringify(shape.requirements),
@@ -134,7 +129,7 @@ export function tasksTable(sql: Sql) {
     prefetched(shape: Shape, limit: number): readonly WaitingTask[] {
       return sql
         .exec(
-          `SELECT ${WAITING} FROM tasks WHERE prefetched = 1 AND kind = ? AND requirements = ?
+          `SELECT ${WAITING_COLUMNS} FROM tasks WHERE prefetched = 1 AND kind = ? AND requirements = ?
            ORDER BY turn, seq LIMIT ?`,
           shape.kind,
           JSON.stringify(shape.requirements),
@@ -230,80 +225,3 @@ export function tasksTable(sql: Sql) {
     },
   };
 }
-
-const COMMON = `seq, id, kind, state, source, owner, requirements, priority, turn, created_at, deadline_at, not_before,
-  ended_at, max_attempts, lease_ms, backoff_ms, backoff_max_ms, fence, tries, lease_until, prefetched, peer_id, progress,
-  message, error`;
-
-const WAITING = `seq, id, kind, requirements, fence, turn, peer_id`;
-
-const readShape = (row: SqlRow): Shape => ({
-  kind: text(row, "kind"),
-  requirements: json<Requirements>(row, "requirements"),
-});
-
-const readWaiting = (row: SqlRow): WaitingTask => ({
-  seq: number(row, "seq"),
-  id: text(row, "id"),
-  kind: text(row, "kind"),
-  requirements: json<Requirements>(row, "requirements"),
-  fence: number(row, "fence"),
-  queuePosition: number(row, "turn"),
-  peerId: textOrNull(row, "peer_id"),
-});
-
-const readCommon = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
-  id: text(row, "id"),
-  kind: text(row, "kind"),
-  state: text(row, "state") as TaskState,
-  source: text(row, "source"),
-  owner: text(row, "owner"),
-  requirements: json(row, "requirements"),
-  priority: number(row, "priority"),
-  queuePosition: number(row, "turn"),
-  createdAt: number(row, "created_at"),
-  deadlineAt: number(row, "deadline_at"),
-  notBefore: number(row, "not_before"),
-  endedAt: numberOrNull(row, "ended_at"),
-  maxAttempts: number(row, "max_attempts"),
-  leaseMs: number(row, "lease_ms"),
-  backoffMs: number(row, "backoff_ms"),
-  backoffMaxMs: number(row, "backoff_max_ms"),
-  fence: number(row, "fence"),
-  attemptsUsed: number(row, "tries"),
-  leaseUntil: numberOrNull(row, "lease_until"),
-  prefetched: flag(row, "prefetched"),
-  peerId: textOrNull(row, "peer_id"),
-  progress: numberOrNull(row, "progress"),
-  message: textOrNull(row, "message"),
-  error: textOrNull(row, "error"),
-});
-
-const writeTask = (task: Task): Record<string, SqlValue> => ({
-  id: task.id,
-  kind: task.kind,
-  payload: JSON.stringify(task.payload),
-  state: task.state,
-  source: task.source,
-  owner: task.owner,
-  requirements: JSON.stringify(task.requirements),
-  priority: task.priority,
-  turn: task.queuePosition,
-  created_at: task.createdAt,
-  deadline_at: task.deadlineAt,
-  not_before: task.notBefore,
-  ended_at: task.endedAt,
-  max_attempts: task.maxAttempts,
-  lease_ms: task.leaseMs,
-  backoff_ms: task.backoffMs,
-  backoff_max_ms: task.backoffMaxMs,
-  fence: task.fence,
-  tries: task.attemptsUsed,
-  lease_until: task.leaseUntil,
-  prefetched: Number(task.prefetched),
-  peer_id: task.peerId,
-  progress: task.progress,
-  message: task.message,
-  result: JSON.stringify(task.result),
-  error: task.error,
-});

@@ -1,7 +1,7 @@
 import { MINUTE } from "../../base/clock.ts";
 import type { Peer } from "../../peers/peer.ts";
 import type { PeerId } from "../../protocol/ids.ts";
-import type { WaitingTask } from "../../registry/tasks.ts";
+import type { WaitingTask } from "../../registry/task-rows.ts";
 import { hintedRttMs } from "../../scoring/measure.ts";
 import { nothingObserved } from "../../scoring/observed.ts";
 import type { Candidate, Demand } from "../../tasks/eligibility.ts";

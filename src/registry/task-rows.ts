@@ -1,0 +1,109 @@
+/** How tasks are read from and written to rows of the table `tasks`. */
+import type { Requirements, TaskState } from "../protocol/http.ts";
+import type { Task } from "../tasks/task.ts";
+import type { Shape } from "./shapes.ts";
+import {
+  flag,
+  json,
+  number,
+  numberOrNull,
+  text,
+  textOrNull,
+  type SqlRow,
+  type SqlValue,
+} from "./sql.ts";
+
+/** A task in a list, without payload and result, which may be large. `seq` is its cursor. */
+export interface ListedTask extends Omit<Task, "payload" | "result"> {
+  readonly seq: number;
+}
+
+/**
+ * The fields of a queued or prefetched task that choosing a peer needs. `peerId` is the peer that has prefetched it.
+ */
+export type WaitingTask = Pick<
+  Task,
+  "id" | "kind" | "requirements" | "fence" | "queuePosition" | "peerId"
+> & { readonly seq: number };
+
+/** The columns of a listed task: all but payload and result, which may be large. */
+export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements, priority, turn, created_at, deadline_at, not_before,
+  ended_at, max_attempts, lease_ms, backoff_ms, backoff_max_ms, fence, tries, lease_until, prefetched, peer_id, progress,
+  message, error`;
+
+/** The columns of a task that is queued or prefetched. */
+export const WAITING_COLUMNS = `seq, id, kind, requirements, fence, turn, peer_id`;
+
+export const readShape = (row: SqlRow): Shape => ({
+  kind: text(row, "kind"),
+  requirements: json<Requirements>(row, "requirements"),
+});
+
+/** Reads a row of `WAITING_COLUMNS`. */
+export const readWaiting = (row: SqlRow): WaitingTask => ({
+  seq: number(row, "seq"),
+  id: text(row, "id"),
+  kind: text(row, "kind"),
+  requirements: json<Requirements>(row, "requirements"),
+  fence: number(row, "fence"),
+  queuePosition: number(row, "turn"),
+  peerId: textOrNull(row, "peer_id"),
+});
+
+/** Reads a row of `LISTED_COLUMNS`. */
+export const readListed = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
+  id: text(row, "id"),
+  kind: text(row, "kind"),
+  state: text(row, "state") as TaskState,
+  source: text(row, "source"),
+  owner: text(row, "owner"),
+  requirements: json(row, "requirements"),
+  priority: number(row, "priority"),
+  queuePosition: number(row, "turn"),
+  createdAt: number(row, "created_at"),
+  deadlineAt: number(row, "deadline_at"),
+  notBefore: number(row, "not_before"),
+  endedAt: numberOrNull(row, "ended_at"),
+  maxAttempts: number(row, "max_attempts"),
+  leaseMs: number(row, "lease_ms"),
+  backoffMs: number(row, "backoff_ms"),
+  backoffMaxMs: number(row, "backoff_max_ms"),
+  fence: number(row, "fence"),
+  attemptsUsed: number(row, "tries"),
+  leaseUntil: numberOrNull(row, "lease_until"),
+  prefetched: flag(row, "prefetched"),
+  peerId: textOrNull(row, "peer_id"),
+  progress: numberOrNull(row, "progress"),
+  message: textOrNull(row, "message"),
+  error: textOrNull(row, "error"),
+});
+
+/** Every column of a task but `seq`. */
+export const writeTask = (task: Task): Record<string, SqlValue> => ({
+  id: task.id,
+  kind: task.kind,
+  payload: JSON.stringify(task.payload),
+  state: task.state,
+  source: task.source,
+  owner: task.owner,
+  requirements: JSON.stringify(task.requirements),
+  priority: task.priority,
+  turn: task.queuePosition,
+  created_at: task.createdAt,
+  deadline_at: task.deadlineAt,
+  not_before: task.notBefore,
+  ended_at: task.endedAt,
+  max_attempts: task.maxAttempts,
+  lease_ms: task.leaseMs,
+  backoff_ms: task.backoffMs,
+  backoff_max_ms: task.backoffMaxMs,
+  fence: task.fence,
+  tries: task.attemptsUsed,
+  lease_until: task.leaseUntil,
+  prefetched: Number(task.prefetched),
+  peer_id: task.peerId,
+  progress: task.progress,
+  message: task.message,
+  result: JSON.stringify(task.result),
+  error: task.error,
+});

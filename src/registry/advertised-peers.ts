@@ -9,10 +9,10 @@ import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
  * When several peers advertise one peer, the advert with the fewest hops is shown, then the oldest. A peer with a
  * record is never shown as advertised.
  */
-const IS_SHOWN = `NOT EXISTS (SELECT 1 FROM peers WHERE peers.id = told.peer_id)
+const IS_SHOWN = `NOT EXISTS (SELECT 1 FROM peers WHERE peers.id = advert.peer_id)
   AND NOT EXISTS (
-    SELECT 1 FROM hearsay AS other WHERE other.peer_id = told.peer_id
-    AND (other.hops, other.told_at, other.teller_id) < (told.hops, told.told_at, told.teller_id)
+    SELECT 1 FROM advertised_peers AS other WHERE other.peer_id = advert.peer_id
+    AND (other.hops, other.advertised_at, other.advertiser_id) < (advert.hops, advert.advertised_at, advert.advertiser_id)
   )`;
 
 /**
@@ -24,7 +24,7 @@ export function advertisedPeersTable(sql: Sql) {
     /** The advert to show for a peer without a record; null when no peer advertised it. */
     of(peerId: PeerId): PeerAdvert | null {
       const row = sql.exec(
-        `SELECT * FROM hearsay AS told WHERE peer_id = ? AND ${IS_SHOWN}`,
+        `SELECT * FROM advertised_peers AS advert WHERE peer_id = ? AND ${IS_SHOWN}`,
         peerId,
       )[0];
       return row === undefined ? null : readAdvert(row);
@@ -33,7 +33,7 @@ export function advertisedPeersTable(sql: Sql) {
     list({ role, after, limit }: Omit<PeerFilter, "state">): readonly PeerAdvert[] {
       return sql
         .exec(
-          `SELECT * FROM hearsay AS told WHERE peer_id > ?1 AND (?2 IS NULL OR role = ?2) AND ${IS_SHOWN}
+          `SELECT * FROM advertised_peers AS advert WHERE peer_id > ?1 AND (?2 IS NULL OR role = ?2) AND ${IS_SHOWN}
            ORDER BY peer_id LIMIT ?3`,
           after ?? "",
           role ?? null,
@@ -42,7 +42,9 @@ export function advertisedPeersTable(sql: Sql) {
         .map(readAdvert);
     },
     by(teller: PeerId): readonly PeerAdvert[] {
-      return sql.exec(`SELECT * FROM hearsay WHERE teller_id = ?`, teller).map(readAdvert);
+      return sql
+        .exec(`SELECT * FROM advertised_peers WHERE advertiser_id = ?`, teller)
+        .map(readAdvert);
     },
     put({
       advertiser: teller,
@@ -56,8 +58,8 @@ export function advertisedPeersTable(sql: Sql) {
       heardAt,
     }: PeerAdvert): void {
       sql.exec(
-        `INSERT OR REPLACE INTO hearsay
-         (teller_id, peer_id, public_key, address, role, rtt_ms, hops, told_at, heard_at)
+        `INSERT OR REPLACE INTO advertised_peers
+         (advertiser_id, peer_id, public_key, address, role, rtt_ms, hops, advertised_at, heard_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         teller,
         peerId,
@@ -73,8 +75,8 @@ export function advertisedPeersTable(sql: Sql) {
     /** Forgets the oldest adverts of one advertiser, so that `most` are left. */
     keepOf(teller: PeerId, most: number): void {
       sql.exec(
-        `DELETE FROM hearsay WHERE teller_id = ?1 AND peer_id IN (
-           SELECT peer_id FROM hearsay WHERE teller_id = ?1
+        `DELETE FROM advertised_peers WHERE advertiser_id = ?1 AND peer_id IN (
+           SELECT peer_id FROM advertised_peers WHERE advertiser_id = ?1
            ORDER BY heard_at DESC, peer_id LIMIT -1 OFFSET ?2
          )`,
         teller,
@@ -84,38 +86,38 @@ export function advertisedPeersTable(sql: Sql) {
     /** Forgets the oldest adverts of all, so that `most` are left. */
     keep(most: number): void {
       sql.exec(
-        `DELETE FROM hearsay WHERE (teller_id, peer_id) IN (
-           SELECT teller_id, peer_id FROM hearsay ORDER BY heard_at DESC LIMIT -1 OFFSET ?
+        `DELETE FROM advertised_peers WHERE (advertiser_id, peer_id) IN (
+           SELECT advertiser_id, peer_id FROM advertised_peers ORDER BY heard_at DESC LIMIT -1 OFFSET ?
          )`,
         most,
       );
     },
     forgetPeer(peerId: PeerId): void {
-      sql.exec(`DELETE FROM hearsay WHERE peer_id = ?`, peerId);
+      sql.exec(`DELETE FROM advertised_peers WHERE peer_id = ?`, peerId);
     },
     forgetTeller(teller: PeerId): void {
-      sql.exec(`DELETE FROM hearsay WHERE teller_id = ?`, teller);
+      sql.exec(`DELETE FROM advertised_peers WHERE advertiser_id = ?`, teller);
     },
     /** Forgets adverts that were last repeated at that time or before. */
     prune(until: Millis): void {
-      sql.exec(`DELETE FROM hearsay WHERE heard_at <= ?`, until);
+      sql.exec(`DELETE FROM advertised_peers WHERE heard_at <= ?`, until);
     },
     /** When the oldest advert was last repeated. */
     oldest(): Millis | null {
-      const row = sql.exec(`SELECT MIN(heard_at) AS oldest FROM hearsay`)[0];
+      const row = sql.exec(`SELECT MIN(heard_at) AS oldest FROM advertised_peers`)[0];
       return numberOrNull(row as SqlRow, "oldest");
     },
   };
 }
 
 const readAdvert = (row: SqlRow): PeerAdvert => ({
-  advertiser: text(row, "teller_id"),
+  advertiser: text(row, "advertiser_id"),
   peerId: text(row, "peer_id"),
   publicKey: text(row, "public_key"),
   address: text(row, "address"),
   role: text(row, "role") as Role,
   rttMs: numberOrNull(row, "rtt_ms"),
   hops: number(row, "hops"),
-  advertisedAt: number(row, "told_at"),
+  advertisedAt: number(row, "advertised_at"),
   heardAt: number(row, "heard_at"),
 });

@@ -234,6 +234,15 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE peers DROP COLUMN slot`,
     `DROP TABLE free_slots`,
   ],
+  [
+    // Tables and columns take the names that the code uses.
+    `ALTER TABLE hearsay RENAME TO advertised_peers`,
+    `ALTER TABLE advertised_peers RENAME COLUMN teller_id TO advertiser_id`,
+    `ALTER TABLE advertised_peers RENAME COLUMN told_at TO advertised_at`,
+    `ALTER TABLE silences RENAME TO correlated_failures`,
+    `ALTER TABLE correlated_failures RENAME COLUMN mass_until TO correlated_until`,
+    `ALTER TABLE kinds RENAME TO task_kinds`,
+  ],
   [`ALTER TABLE webhook_sources ADD COLUMN revision INTEGER NOT NULL DEFAULT 0`],
 ];
 

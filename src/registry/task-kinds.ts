@@ -23,14 +23,14 @@ export function taskKindsTable(sql: Sql) {
     read: (kinds) =>
       sql
         .exec(
-          `SELECT * FROM kinds WHERE kind IN (SELECT value FROM json_each(?))`,
+          `SELECT * FROM task_kinds WHERE kind IN (SELECT value FROM json_each(?))`,
           JSON.stringify(kinds),
         )
         .map((row) => [text(row, "kind"), readKind(row)]),
     write(kind, { service, incumbent, usedAt }) {
       sql.exec(
-        `INSERT INTO kinds (kind, mean_ms, weight, incumbent, used_at) SELECT ?1, ?2, ?3, ?4, ?5
-         WHERE EXISTS (SELECT 1 FROM kinds WHERE kind = ?1) OR (SELECT COUNT(*) FROM kinds) < ?6
+        `INSERT INTO task_kinds (kind, mean_ms, weight, incumbent, used_at) SELECT ?1, ?2, ?3, ?4, ?5
+         WHERE EXISTS (SELECT 1 FROM task_kinds WHERE kind = ?1) OR (SELECT COUNT(*) FROM task_kinds) < ?6
          ON CONFLICT (kind) DO UPDATE SET mean_ms = excluded.mean_ms, weight = excluded.weight,
            incumbent = excluded.incumbent, used_at = excluded.used_at`,
         kind,
@@ -52,12 +52,12 @@ export function taskKindsTable(sql: Sql) {
     /** Forgets kinds that were not used since, and returns them. */
     prune(before: Millis): readonly string[] {
       const old = sql
-        .exec(`SELECT kind FROM kinds WHERE used_at < ?`, before)
+        .exec(`SELECT kind FROM task_kinds WHERE used_at < ?`, before)
         .map((row) => text(row, "kind"))
         // A kind that is used again may not be written yet.
         .filter((kind) => (kept.get(kind)?.usedAt ?? 0) < before);
       for (const kind of old) {
-        sql.exec(`DELETE FROM kinds WHERE kind = ?`, kind);
+        sql.exec(`DELETE FROM task_kinds WHERE kind = ?`, kind);
         kept.wrote(kind, null);
       }
       return old;

@@ -72,7 +72,7 @@ describe("adverts over real sockets", () => {
     }
     peer.send("ping", { sentAt: 7 });
     expect(await peer.readType("pong")).toMatchObject({ payload: { sentAt: 7 } });
-    expect(await rows("SELECT * FROM hearsay")).toEqual([]);
+    expect(await rows("SELECT * FROM advertised_peers")).toEqual([]);
   });
 
   it("GS3 an advertised entry is replaced when the peer proves its own key", async () => {

@@ -86,6 +86,34 @@ describe("migrations", () => {
     expect(sql.exec(`SELECT DISTINCT peer_id FROM outbox`)).toEqual([{ peer_id: "p" }]);
   });
 
+  test("keep adverts, correlated failures and task kinds when their tables take new names", () => {
+    const sql = upTo(nodeSql(), "ALTER TABLE hearsay RENAME");
+    sql.exec(
+      `INSERT INTO hearsay (teller_id, peer_id, public_key, address, role, rtt_ms, hops, told_at, heard_at)
+       VALUES ('a', 'p', 'k', '', 'worker', 5, 2, 7, 8)`,
+    );
+    sql.exec(
+      `INSERT INTO silences (kind, name, window_at, events, members, mass_until) VALUES ('network', 'n', 1, 2, 3, 4)`,
+    );
+    sql.exec(
+      `INSERT INTO kinds (kind, mean_ms, weight, incumbent, used_at) VALUES ('echo', 20, 3, 'p', 9)`,
+    );
+    migrate(sql);
+    const { advertisedPeers, correlatedFailures, kinds } = openRegistry(sql);
+    expect(advertisedPeers.of("p")).toMatchObject({
+      advertiser: "a",
+      advertisedAt: 7,
+      heardAt: 8,
+    });
+    expect(correlatedFailures.get({ by: "network", name: "n" })).toEqual({
+      windowAt: 1,
+      events: 2,
+      members: 3,
+      correlatedUntil: 4,
+    });
+    expect(kinds.get("echo")).toMatchObject({ incumbent: "p", usedAt: 9 });
+  });
+
   test("that break leave the database as it was, and run when it is opened again", () => {
     const sql = nodeSql();
     let left = 10;

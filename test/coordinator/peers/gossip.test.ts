@@ -161,7 +161,7 @@ describe("a peer that another one tells of", () => {
     expect(discoveredIds(mesh)).toEqual([C.id]);
     mesh.live(DAY / 2);
     expect(discoveredIds(mesh)).toEqual([]);
-    expect(mesh.rows("SELECT * FROM hearsay")).toEqual([]);
+    expect(mesh.rows("SELECT * FROM advertised_peers")).toEqual([]);
   });
 
   test("GS9 costs no row when it is told of again within six hours", () => {
@@ -188,7 +188,7 @@ describe("hearsay that is not taken", () => {
     const { peerId, epoch } = { peerId: teller.id, epoch: teller.epoch };
     teller.join();
     expect(mesh.run("hear_advert", { peerId, epoch, peers: [toldOf(B)] }).pointers).toEqual([]);
-    expect(mesh.rows("SELECT * FROM hearsay")).toEqual([]);
+    expect(mesh.rows("SELECT * FROM advertised_peers")).toEqual([]);
   });
 
   test("GS3 is that of keys that were revoked, rotated away or removed", () => {
@@ -201,7 +201,7 @@ describe("hearsay that is not taken", () => {
     mesh.run("rotate_peer", { peerId: rotated.id, epoch: rotated.epoch, ...renewal });
     mesh.run("forget_peer", { id: removed.id });
     tellOf(teller, B, C, D, next);
-    expect(mesh.rows("SELECT * FROM hearsay")).toEqual([]);
+    expect(mesh.rows("SELECT * FROM advertised_peers")).toEqual([]);
   });
 
   test("GS3 does not keep a peer from taking the key that it is about", () => {
@@ -280,7 +280,9 @@ describe("what hearsay may take", () => {
     });
     mesh.pass(1);
     tellOf(last, D);
-    expect(mesh.rows("SELECT COUNT(*) AS rows FROM hearsay")).toEqual([{ rows: ADVERTISED_MAX }]);
+    expect(mesh.rows("SELECT COUNT(*) AS rows FROM advertised_peers")).toEqual([
+      { rows: ADVERTISED_MAX },
+    ]);
     expect(mesh.refusal("get_peer", { id: C.id }).code).toBe("not_found");
     expect(mesh.run("get_peer", { id: D.id }).state).toBe("discovered");
   });

@@ -15,8 +15,8 @@ function cutOff(task = { kind: "echo", max_attempts: 2 }) {
   return { mesh, peer, id };
 }
 
-describe("a peer that comes back", () => {
-  test("AS20 goes on with what it had begun while nobody else has got it, and no try is lost", () => {
+describe("a peer that reconnects", () => {
+  test("AS20 a reconnecting peer continues a task that it had started, if no other peer has it; the attempt does not count", () => {
     const { mesh, peer, id } = cutOff();
     peer.join({ slots: 0 });
     peer.progress(0.7, "still at it");
@@ -33,14 +33,14 @@ describe("a peer that comes back", () => {
     expect(mesh.task(id).state).toBe("queued");
   });
 
-  test("AS20 has its result taken, though the task waits for another", () => {
+  test("AS20 a reconnecting peer's result is accepted while its task is queued for another attempt", () => {
     const { mesh, peer, id } = cutOff();
     peer.join({ slots: 0 });
     peer.finish("made while away");
     expect(mesh.task(id)).toMatchObject({ state: "succeeded", result: "made while away" });
   });
 
-  test("AS20 has lost it once another has it", () => {
+  test("AS20 a reconnecting peer gets lease_lost once another peer holds its task", () => {
     const { mesh, peer, id } = cutOff();
     const claim = peer.claim();
     const other = mesh.join(B);
@@ -51,7 +51,7 @@ describe("a peer that comes back", () => {
     expect(mesh.refusal("progress_task", renewal).code).toBe("lease_lost");
   });
 
-  test("AS20 has lost it once its tries are spent, or when it had not begun", () => {
+  test("AS20 a reconnecting peer gets lease_lost if the attempts are used up, or if it had not started the task", () => {
     const spent = cutOff({ kind: "echo", max_attempts: 1 });
     spent.peer.join({ slots: 0 });
     expect(spent.mesh.refusal("finish_task", spent.peer.outcome("late")).code).toBe("lease_lost");
@@ -63,7 +63,7 @@ describe("a peer that comes back", () => {
     expect(mesh.refusal("finish_task", peer.outcome("early")).code).toBe("lease_lost");
   });
 
-  test("AS20 says nothing by an older session, and nobody else says it for it", () => {
+  test("AS20 a result from the older session, or from another peer, is refused with lease_lost", () => {
     const { mesh, peer } = cutOff();
     const older = peer.outcome("old");
     peer.join({ slots: 0 });
@@ -74,10 +74,10 @@ describe("a peer that comes back", () => {
   });
 });
 
-describe("a peer that names what it still works on when it comes back", () => {
+describe("a peer that lists the tasks it holds when it reconnects", () => {
   const held = (peer: TestPeer, fence = 1) => [{ task_id: peer.offer.task_id, fence }];
 
-  test("AS20 has it back before anything new is offered to it", () => {
+  test("AS20 a listed task is leased to the peer again before the peer is offered a new one", () => {
     const { mesh, peer, id } = cutOff();
     mesh.submit();
     peer.join({ held: held(peer) });
@@ -86,7 +86,7 @@ describe("a peer that names what it still works on when it comes back", () => {
     expect(peer.view.tasks).toBe(1);
   });
 
-  test("AS20 gives free at once what it does not name: it has started anew", () => {
+  test("AS20 a task that the peer does not list is queued again at once", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const { id } = mesh.submit();
@@ -97,7 +97,7 @@ describe("a peer that names what it still works on when it comes back", () => {
     expect(peer.view.tasks).toBe(0);
   });
 
-  test("AS20 keeps its leases when it says nothing of them, as an older peer does", () => {
+  test("AS20 a peer that sends no list, as older peers do, keeps its leases", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const { id } = mesh.submit();
@@ -106,7 +106,7 @@ describe("a peer that names what it still works on when it comes back", () => {
     expect(mesh.task(id)).toMatchObject({ state: "running", peer_id: peer.id });
   });
 
-  test("AS20 gets nothing by naming what is not its own, or was another's number", () => {
+  test("AS20 listing another peer's task, or a fence that was never issued, gives the peer nothing", () => {
     const { mesh, peer, id } = cutOff();
     mesh.join(B, { slots: 0, held: held(peer) });
     peer.join({ slots: 0, held: held(peer, 2) });
@@ -114,8 +114,8 @@ describe("a peer that names what it still works on when it comes back", () => {
   });
 });
 
-describe("a peer that says anew what it can do", () => {
-  test("AS5 gets at once what waited for just that", () => {
+describe("a peer that announces new capabilities or slots", () => {
+  test("AS5 a changed announcement is followed at once by the queued tasks that it makes possible", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const say = (announced: Input<"announce">["announced"], epoch = peer.epoch) =>
@@ -131,7 +131,7 @@ describe("a peer that says anew what it can do", () => {
     expect(peer.view).toMatchObject({ capabilities: ["gpu"], slots: 2 });
   });
 
-  test("AS5 has its record published anew within a minute, once, however often it speaks", () => {
+  test("AS5 a changed announcement republishes the peer's record once within a minute, however many announcements follow", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     for (const label of ["a", "b", "c"]) {
@@ -145,7 +145,7 @@ describe("a peer that says anew what it can do", () => {
 });
 
 describe("a peer that has lost its lease", () => {
-  test("AS21 by silence is told to stop", () => {
+  test("AS21 a peer whose lease expired is told to cancel the task", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const { id } = mesh.submit({ kind: "echo", lease_seconds: 5 });
@@ -155,7 +155,7 @@ describe("a peer that has lost its lease", () => {
     expect(peer.cancelled).toMatchObject([{ taskId: id, fence: 1 }]);
   });
 
-  test("AS21 by the deadline commits nothing, though no tick has ended the task", () => {
+  test("AS21 a result after the deadline is refused, even before a tick has expired the task", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const { id } = mesh.submit({ kind: "echo", deadline_seconds: 10 });
@@ -166,7 +166,7 @@ describe("a peer that has lost its lease", () => {
     expect(mesh.task(id)).toMatchObject({ state: "expired", result: null });
   });
 
-  test("AS21 by the deadline does not get it back when it returns", () => {
+  test("AS21 a peer that reconnects after the deadline does not get the task back", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit({ kind: "echo", deadline_seconds: 10 });

@@ -22,20 +22,20 @@ const allowed = (...keys: readonly Key[]): TestMesh => {
 const refusedToJoin = (peer: TestPeer): string => peer.mesh.refusal("admit", peer.request()).code;
 
 describe("admission", () => {
-  test("AD1 in mode allowlist is for listed keys alone, and leaves no trace of others", () => {
+  test("AD1 in allowlist mode only listed keys are admitted, and a refused key leaves no record", () => {
     const mesh = allowed(A);
     expect(mesh.join(A).view.state).toBe("active");
     expect(refusedToJoin(new TestPeer(mesh, B))).toBe("not_allowed");
     expect(mesh.refusal("get_peer", { id: B.id }).code).toBe("not_found");
   });
 
-  test("AD2 in mode open grants worker: who claims dual is a worker", () => {
+  test("AD2 in open mode a peer that claims dual is admitted as a worker", () => {
     const mesh = new TestMesh();
     expect(mesh.join(A, { claimedRole: "dual" }).view.role).toBe("worker");
     expect(mesh.registry.peers.get(A.id)?.mayAssign).toBe(false);
   });
 
-  test("AD2 lets in who claims controller without the grant: it gets no tasks and gives none", () => {
+  test("AD2 a peer that claims controller without a grant is admitted, gets no tasks and may assign none", () => {
     for (const mesh of [new TestMesh(), allowed(A)]) {
       const peer = mesh.join(A, { claimedRole: "controller", slots: 9 });
       mesh.submit();
@@ -44,7 +44,7 @@ describe("admission", () => {
     }
   });
 
-  test("AD2 grants by an entry its roles, which the claim narrows", () => {
+  test("AD2 a peer gets the roles of its allowlist entry, limited to the role that it claims", () => {
     const mesh = new TestMesh();
     mesh.run("allow", entry(A, ["dual"]));
     const peer = mesh.join(A);
@@ -60,7 +60,7 @@ describe("admission", () => {
     ]);
   });
 
-  test("AD7 that is refused leaves the join key unspent, for who may come in by it", () => {
+  test("AD7 an admission that is refused does not use up its join key", () => {
     const mesh = new TestMesh({ config: { authMode: "allowlist" } });
     const wanted = { label: "", roles: ["controller" as const], uses: 1, expires_seconds: 60 };
     const { key: joinKey } = mesh.run("create_join_key", wanted);
@@ -70,7 +70,7 @@ describe("admission", () => {
     expect(mesh.join(B, { ...shown, claimedRole: "controller" }).view.role).toBe("controller");
   });
 
-  test("RL3 stops at the most peers that a mesh takes; who is connected keeps its place", () => {
+  test("RL3 a full mesh refuses new peers, but a connected peer may open a new session", () => {
     const mesh = new TestMesh({ config: { peersMax: 2 } });
     const peer = mesh.join(A);
     mesh.join(B);
@@ -83,14 +83,14 @@ describe("admission", () => {
 });
 
 describe("the auth mode", () => {
-  test("is the configured one until it is set", () => {
+  test("the auth mode is the configured one until an operator sets it", () => {
     const mesh = new TestMesh({ config: { authMode: "allowlist" } });
     expect(mesh.run("get_auth_mode", {})).toEqual({ mode: "allowlist" });
     expect(mesh.run("set_auth_mode", { mode: "open" })).toEqual({ mode: "open" });
     expect(mesh.run("get_auth_mode", {})).toEqual({ mode: "open" });
   });
 
-  test("AD3 that is tightened ends the sessions that no longer qualify, and no other", () => {
+  test("AD3 changing to allowlist mode ends the sessions of unlisted peers and no others", () => {
     const mesh = new TestMesh();
     mesh.run("allow", entry(A));
     const [listed, stranger] = [mesh.join(A), mesh.join(B)];
@@ -104,7 +104,7 @@ describe("the auth mode", () => {
     expect(refusedToJoin(stranger)).toBe("not_allowed");
   });
 
-  test("AD3 that is tightened hands the work on to who may stay, and to nobody else in between", () => {
+  test("AD3 changing to allowlist mode never offers a released task to a peer whose session is about to end", () => {
     const mesh = new TestMesh();
     // Sessions end in the order of IDs, and the task begins where the first of them ends.
     const [first, second, third, last] = KEYS.toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -119,7 +119,7 @@ describe("the auth mode", () => {
 });
 
 describe("the allowlist", () => {
-  test("shows each entry as it was last put, in the order of their coming", () => {
+  test("the allowlist shows the latest version of each entry, ordered by the time when it was first added", () => {
     const mesh = allowed(A, B);
     mesh.pass(1);
     mesh.run("allow", { ...entry(A, ["dual", "dual"]), label: "the first" });
@@ -134,7 +134,7 @@ describe("the allowlist", () => {
     });
   });
 
-  test("AD3 an entry that is removed ends the session that rested on it", () => {
+  test("AD3 removing an allowlist entry in allowlist mode ends the session of its peer", () => {
     const mesh = allowed(A, B);
     const [gone, stays] = [mesh.join(A), mesh.join(B)];
     mesh.run("disallow", { publicKey: A.publicKey });
@@ -144,7 +144,7 @@ describe("the allowlist", () => {
     expect(mesh.refusal("disallow", { publicKey: A.publicKey }).code).toBe("not_found");
   });
 
-  test("AD3 an entry that is removed in mode open ends a session only for the roles it gave", () => {
+  test("AD3 removing an allowlist entry in open mode ends only sessions with roles that the entry granted", () => {
     const mesh = new TestMesh();
     for (const key of [A, B]) mesh.run("allow", entry(key, ["dual"]));
     const [worker, dual] = [mesh.join(A), mesh.join(B, { claimedRole: "dual" })];
@@ -153,7 +153,7 @@ describe("the allowlist", () => {
     expect(dual.endedBy).toMatchObject({ code: "not_allowed" });
   });
 
-  test("AD3 an entry that grants more ends no session, and holds for it at once", () => {
+  test("AD3 an entry that grants more roles ends no session and takes effect at once", () => {
     const mesh = new TestMesh();
     const [worker, controller] = [mesh.join(A), mesh.join(B, { claimedRole: "controller" })];
     mesh.run("allow", entry(A, ["dual"]));
@@ -165,7 +165,7 @@ describe("the allowlist", () => {
 });
 
 describe("revoking a peer", () => {
-  test("AD4 ends its session, releases its leases and withdraws its pointer in one transaction", () => {
+  test("AD4 revoking a peer ends its session, releases its leases and withdraws its pointer in one transaction", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const task = mesh.submit();
@@ -179,7 +179,7 @@ describe("revoking a peer", () => {
     expect(other.offer).toMatchObject({ task_id: task.id });
   });
 
-  test("AD4 repeats the end of a session that does not confirm, until it does", () => {
+  test("AD4 the order to end a revoked peer's session is repeated until the session confirms it", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     peer.unreachable = true;
@@ -192,7 +192,7 @@ describe("revoking a peer", () => {
     expect(mesh.registry.outbox.nextDue()).toBeNull();
   });
 
-  test("AD4 ends an older session as well that has not confirmed its end yet", () => {
+  test("AD4 revoking a peer also ends an older session that has not confirmed its end", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const older = peer.session;
@@ -208,7 +208,7 @@ describe("revoking a peer", () => {
     ]);
   });
 
-  test("AD4 holds in every mode, listed or not, and cannot be undone by any event", () => {
+  test("AD4 a revoked peer is refused in every auth mode, listed or not, and no event makes it active again", () => {
     const mesh = allowed(A);
     const peer = mesh.join(A);
     mesh.run("revoke_peer", { id: A.id });
@@ -221,7 +221,7 @@ describe("revoking a peer", () => {
     expect(peer.view.state).toBe("revoked");
   });
 
-  test("AD4 of a peer that is away, or revoked already, is done as well", () => {
+  test("AD4 revoking a disconnected or already revoked peer succeeds", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     peer.leave();
@@ -231,7 +231,7 @@ describe("revoking a peer", () => {
     expect(mesh.refusal("revoke_peer", { id: B.id }).code).toBe("not_found");
   });
 
-  test("AD5 is not undone by allowing the key, unless the call says readmit", () => {
+  test("AD5 allowing a revoked key is a conflict unless the command says readmit", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.run("revoke_peer", { id: A.id });
@@ -245,7 +245,7 @@ describe("revoking a peer", () => {
 });
 
 describe("forgetting a peer", () => {
-  test("AD6 ends its session and removes its record; others get its work", () => {
+  test("AD6 forgetting a peer ends its session, removes its record and offers its tasks to other peers", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const task = mesh.submit();
@@ -258,7 +258,7 @@ describe("forgetting a peer", () => {
     expect(mesh.refusal("forget_peer", { id: A.id }).code).toBe("not_found");
   });
 
-  test("AD6 leaves its revocation standing: it can't come back, nor be allowed without readmit", () => {
+  test("AD6 a forgotten peer that was revoked stays revoked, and is allowed only with readmit", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.run("revoke_peer", { id: A.id });
@@ -270,7 +270,7 @@ describe("forgetting a peer", () => {
     expect(peer.view.state).toBe("active");
   });
 
-  test("AD6 takes its history with it: it comes back as a newcomer", () => {
+  test("AD6 a forgotten peer that joins again starts without its history", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit();

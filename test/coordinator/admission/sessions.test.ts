@@ -10,8 +10,8 @@ const [A, B] = KEYS;
 const LONDON = { latitude: 51.5074, longitude: -0.1278 };
 const NEW_YORK = { latitude: 40.7128, longitude: -74.006 };
 
-describe("a peer that is let in", () => {
-  test("stands in the registry as it announced itself, measured and scored", () => {
+describe("a peer that is admitted", () => {
+  test("an admitted peer is listed with what it announced, its measurements and its score", () => {
     const mesh = new TestMesh({ config: { place: LONDON } });
     const peer = mesh.join(A, {
       name: "atlas",
@@ -46,7 +46,7 @@ describe("a peer that is let in", () => {
     });
   });
 
-  test("SC3 has no distance where its place or the mesh's is unknown, and keeps one it once had", () => {
+  test("SC3 the distance is unknown without both locations, and the last known distance is kept", () => {
     const placeless = new TestMesh();
     expect(placeless.join(A, { place: NEW_YORK }).view.geo_km).toBeNull();
     const mesh = new TestMesh({ config: { place: LONDON } });
@@ -57,7 +57,7 @@ describe("a peer that is let in", () => {
     expect(peer.view.geo_km).toBeCloseTo(5570.2, 0);
   });
 
-  test("keeps its history when it comes back: since when, outcomes and the smoothed RTT", () => {
+  test("a peer that reconnects keeps its join time, its outcomes and its smoothed RTT", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { rttMs: 80 });
     mesh.submit();
@@ -76,7 +76,7 @@ describe("a peer that is let in", () => {
 });
 
 describe("a session's epoch", () => {
-  test("HS18 is handed out by the coordinator, and grows with each session of the peer", () => {
+  test("HS18 the coordinator assigns epochs, and each session of a peer gets a higher one", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const epochs = [peer.epoch];
@@ -89,7 +89,7 @@ describe("a session's epoch", () => {
     expect(mesh.join(B).epoch).toBe(1);
   });
 
-  test("HS18 grows on when the peer was forgotten in between", () => {
+  test("HS18 epochs continue to grow after the peer was forgotten", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     peer.join();
@@ -101,7 +101,7 @@ describe("a session's epoch", () => {
     expect(peer.view.connected).toBe(true);
   });
 
-  test("HS18 a newer session ends the older one, which is superseded", () => {
+  test("HS18 a newer session of a peer ends the older one with superseded", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const older = peer.session;
@@ -111,7 +111,7 @@ describe("a session's epoch", () => {
     ]);
   });
 
-  test("HS18 what an older session observes or its end changes nothing", () => {
+  test("HS18 observations and the end of an older session change nothing", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const older = peer.session;
@@ -126,7 +126,7 @@ describe("a session's epoch", () => {
     expect(mesh.contents()).toBe(before);
   });
 
-  test("HS18 what an older session says of an attempt is lease_lost, though its peer still holds it", () => {
+  test("HS18 messages about a task from an older session get lease_lost, although the peer holds the task", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit();
@@ -139,7 +139,7 @@ describe("a session's epoch", () => {
     peer.finish();
   });
 
-  test("HS18 a newer session keeps what the older one held", () => {
+  test("HS18 a newer session keeps the tasks that the older one held", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const task = mesh.submit();
@@ -152,7 +152,7 @@ describe("a session's epoch", () => {
 });
 
 describe("an observation", () => {
-  test("LV3 of a missed answer makes the peer suspect but keeps it connected; an answer restores it", () => {
+  test("LV3 a missed answer makes a peer suspect and leaves it connected; an answer makes it active again", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     peer.observe("missed_answer");
@@ -166,7 +166,7 @@ describe("an observation", () => {
     });
   });
 
-  test("LV3 a suspect peer keeps what it holds, and may finish it", () => {
+  test("LV3 a suspect peer keeps its task and may finish it", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const task = mesh.submit();
@@ -177,7 +177,7 @@ describe("an observation", () => {
     expect(mesh.task(task.id).state).toBe("succeeded");
   });
 
-  test("of a missed answer leaves the RTT and the time when it was last seen", () => {
+  test("a missed answer does not change the RTT or the time when the peer was last seen", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { rttMs: 33 });
     const { last_seen } = peer.view;
@@ -186,7 +186,7 @@ describe("an observation", () => {
     expect(peer.view).toMatchObject({ ping_ms: 33, last_seen });
   });
 
-  test("of a peer that is not there changes nothing", () => {
+  test("an observation of an unknown peer changes nothing", () => {
     const mesh = new TestMesh();
     const before = mesh.contents();
     const rtt = sampleRtt(null, 5);
@@ -196,8 +196,8 @@ describe("an observation", () => {
   });
 });
 
-describe("a peer that is gone", () => {
-  test("LV7 holds nothing any more: others get its work, and it is blamed for what it had begun", () => {
+describe("a peer that disconnects", () => {
+  test("LV7 other peers get the tasks of a disconnected peer, and the tasks that it had started count as failures", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { slots: 2 });
     const begun = mesh.submit();
@@ -215,7 +215,7 @@ describe("a peer that is gone", () => {
     ]);
   });
 
-  test("LV7 has its pointer withdrawn in the same transaction, and its blob is deleted", () => {
+  test("LV7 a disconnect withdraws the peer's pointer in the same transaction, and schedules the deletion of its blob", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const pointer = present(mesh.registry.pointers.ofPeer(A.id)[0]);
@@ -234,7 +234,7 @@ describe("a peer that is gone", () => {
     expect(peer.view.state).toBe("stale");
   });
 
-  test("LV7 by the name of its object as by its epoch", () => {
+  test("LV7 a disconnect can name the session instead of its epoch", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit();
@@ -242,7 +242,7 @@ describe("a peer that is gone", () => {
     expect(peer.view).toMatchObject({ state: "stale", tasks: 0 });
   });
 
-  test("LV7 once only: a second word of it changes nothing", () => {
+  test("LV7 a repeated disconnect changes nothing", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     peer.leave();
@@ -252,7 +252,7 @@ describe("a peer that is gone", () => {
     expect(mesh.contents()).toBe(before);
   });
 
-  test("LV7 has lost its leases for good: what it says of them later is lease_lost", () => {
+  test("LV7 a peer that disconnected loses its leases: later messages about them get lease_lost", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit();

@@ -11,7 +11,7 @@ import { KEYS, TestPeer } from "../mesh.ts";
 const [A, B] = KEYS;
 
 describe("registering an address", () => {
-  test("DL1 has it dialled at once, for any key", () => {
+  test("DL1 a registered address is dialed at once, and accepts any key at first", () => {
     const mesh = new Dialling();
     expect(mesh.dial(urlOf(1))).toMatchObject({
       url: urlOf(1),
@@ -27,7 +27,7 @@ describe("registering an address", () => {
     expect(mesh.rows("SELECT * FROM peers")).toEqual([]);
   });
 
-  test("DL6 with a key has its peer in the list at once, as discovered", () => {
+  test("DL6 registering an address with a key lists its peer as discovered at once", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1), A, "node one");
     expect(mesh.run("get_peer", { id: A.id })).toMatchObject({
@@ -40,7 +40,7 @@ describe("registering an address", () => {
     expect(mesh.orderOf(urlOf(1)).publicKey).toBe(A.publicKey);
   });
 
-  test("DL6 changes nothing of what is known of a peer", () => {
+  test("DL6 registering an address does not change the record of a known peer", () => {
     const mesh = new Dialling();
     mesh.join(A, { name: "its own name" }).leave();
     const before = mesh.run("get_peer", { id: A.id });
@@ -48,7 +48,7 @@ describe("registering an address", () => {
     expect(mesh.run("get_peer", { id: A.id })).toEqual(before);
   });
 
-  test("DL6 of a forgotten peer goes on with its epochs", () => {
+  test("DL6 registering the address of a forgotten peer continues its epochs", () => {
     const mesh = new Dialling();
     mesh.join(A);
     mesh.run("forget_peer", { id: A.id });
@@ -56,7 +56,7 @@ describe("registering an address", () => {
     expect(mesh.answer(urlOf(1), A).epoch).toBe(2);
   });
 
-  test("DL1 once more dials it now, and makes no second entry", () => {
+  test("DL1 registering an address again dials it at once and creates no second entry", () => {
     const mesh = new Dialling();
     const { id } = mesh.dial(urlOf(1));
     mesh.fail(urlOf(1));
@@ -66,7 +66,7 @@ describe("registering an address", () => {
     expect(mesh.run("list_dials", {}).dials).toHaveLength(1);
   });
 
-  test("DL6 with another key than it has is refused", () => {
+  test("DL6 registering an address with another key than it has is a conflict", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1), A);
     const key = { publicKey: B.publicKey, peerId: B.id };
@@ -83,18 +83,18 @@ describe("registering an address", () => {
     "wss://user:word@peer.example/ws",
     "wss://peer.example/ws?token=1",
     "peer.example:9091",
-  ])("DL7 of %s is refused, and says why at the URL", (url) => {
+  ])("DL7 dialing %s is refused with an issue at the field url", (url) => {
     const error = new Dialling().refusal("dial_peer", { url, name: "", key: null });
     expect(error).toMatchObject({ code: "invalid_request", issues: [{ path: "url" }] });
   });
 
-  test("DL7 of this machine is for meshes under test, and spelt in one way", () => {
+  test("DL7 loopback addresses are accepted only with allowLoopback, and are normalized", () => {
     const mesh = new Dialling({ config: { allowLoopback: true } });
     expect(mesh.dial("ws://0x7f.1:9091/ws#part").url).toBe("ws://127.0.0.1:9091/ws");
     expect(mesh.dial("ws://127.0.0.1:9091/ws").id).toBe(mesh.view("ws://127.0.0.1:9091/ws").id);
   });
 
-  test("DL2 of a revoked key is refused", () => {
+  test("DL2 registering an address with a revoked key is a conflict", () => {
     const mesh = new Dialling();
     mesh.join(A);
     mesh.run("revoke_peer", { id: A.id });
@@ -102,7 +102,7 @@ describe("registering an address", () => {
     expect(mesh.refusal("dial_peer", { url: urlOf(1), name: "", key }).code).toBe("conflict");
   });
 
-  test("DL1 is bounded", () => {
+  test("DL1 the number of addresses is limited; a known address may still be registered again", () => {
     const mesh = new Dialling();
     for (let n = 0; n < DIAL_ADDRESSES_MAX; n++) mesh.dial(urlOf(n));
     expect(mesh.refusal("dial_peer", { url: urlOf("more"), name: "", key: null }).code).toBe(
@@ -112,8 +112,8 @@ describe("registering an address", () => {
   });
 });
 
-describe("an address where nobody answers", () => {
-  test("DL1 is dialled again after ever longer pauses, and for ever", () => {
+describe("an address that does not answer", () => {
+  test("DL1 an address that does not answer is dialed again without end, with growing pauses", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1));
     const pauses = Array.from({ length: 14 }, () => {
@@ -129,7 +129,7 @@ describe("an address where nobody answers", () => {
     expect(mesh.view(urlOf(1)).last_error).toBe("no answer");
   });
 
-  test("DL8 is dialled again also when nothing at all was heard of the attempt", () => {
+  test("DL8 an attempt without a reported outcome counts as failed, and the address is dialed again", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1));
     const took = mesh.awaitDial(urlOf(1));
@@ -138,7 +138,7 @@ describe("an address where nobody answers", () => {
     expect(mesh.view(urlOf(1)).last_error).toContain("no outcome in time");
   });
 
-  test("DL10 is not judged by what an older attempt says", () => {
+  test("DL10 the outcome of an older attempt changes nothing", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1));
     const first = mesh.orderOf(urlOf(1)).dial;
@@ -150,8 +150,8 @@ describe("an address where nobody answers", () => {
   });
 });
 
-describe("a peer that was dialled", () => {
-  test("DL6 is remembered with the first key that it proves, and no other is taken from then on", () => {
+describe("a peer that was dialed", () => {
+  test("DL6 an address is bound to the first key that its peer proves, and another key is refused", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1));
     const peer = mesh.answer(urlOf(1), A);
@@ -170,7 +170,7 @@ describe("a peer that was dialled", () => {
     expect(mesh.refusal("admit", impostor.request({ dial })).code).toBe("identity_mismatch");
   });
 
-  test("DL1 is not dialled while it is connected, and soon once it is gone", () => {
+  test("DL1 an address is not dialed while its peer is connected, and is dialed again soon after it disconnects", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1), A);
     const peer = mesh.answer(urlOf(1), A);
@@ -182,7 +182,7 @@ describe("a peer that was dialled", () => {
     expect(mesh.answer(urlOf(1), A).epoch).toBe(2);
   });
 
-  test("DL1 is dialled ever less often if it always closes at once, until a session lasts", () => {
+  test("DL1 an address whose sessions end at once is dialed less and less often, until a session lasts", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1), A);
     for (let n = 0; n < 8; n++) {
@@ -196,7 +196,7 @@ describe("a peer that was dialled", () => {
     expect(mesh.view(urlOf(1)).failures).toBe(0);
   });
 
-  test("DL9 and is connected by itself is left in peace until it is gone", () => {
+  test("DL9 an address is not dialed while its peer has a session that the peer opened", () => {
     const mesh = new Dialling();
     const own = mesh.join(A);
     mesh.dial(urlOf(1), A);
@@ -207,7 +207,7 @@ describe("a peer that was dialled", () => {
     expect(mesh.answer(urlOf(1), A).view.state).toBe("active");
   });
 
-  test("DL9 and turns out to be connected already keeps its own session", () => {
+  test("DL9 a peer that turns out to be connected already keeps the session that it opened", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1));
     const own = mesh.join(A);
@@ -221,7 +221,7 @@ describe("a peer that was dialled", () => {
     expect(mesh.view(urlOf(1)).state).toBe("waiting");
   });
 
-  test("DL9 is superseded by a session that it opens itself, and its late end changes nothing", () => {
+  test("DL9 a session that the peer opens supersedes the dialed one, whose late end changes nothing", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1), A);
     const dialled = mesh.answer(urlOf(1), A);
@@ -233,7 +233,7 @@ describe("a peer that was dialled", () => {
     expect(mesh.view(urlOf(1)).state).toBe("resting");
   });
 
-  test("DL9 and is known by two addresses is dialled at one of them at a time", () => {
+  test("DL9 a peer with two addresses is connected at one of them at a time", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1), A);
     mesh.dial(urlOf(2), A);
@@ -249,8 +249,8 @@ describe("a peer that was dialled", () => {
   });
 });
 
-describe("who may not come in", () => {
-  test("DL2 is dialled no more once revoked, and again once readmitted", () => {
+describe("a peer that may not join", () => {
+  test("DL2 a revoked peer is not dialed until it is readmitted", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1), A);
     const peer = mesh.answer(urlOf(1), A);
@@ -273,7 +273,7 @@ describe("who may not come in", () => {
     expect(mesh.ordersOf(urlOf(1))).toBe(2);
   });
 
-  test("DL2 is not dialled while the list has it not, whatever led to that", () => {
+  test("DL2 a peer that the allowlist does not contain is not dialed until the auth mode changes to open", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1), A);
     const peer = mesh.answer(urlOf(1), A);
@@ -286,7 +286,7 @@ describe("who may not come in", () => {
     expect(mesh.ordersOf(urlOf(1))).toBe(2);
   });
 
-  test("DL2 of an unknown key is found out by its proof, and not dialled again", () => {
+  test("DL2 an address whose peer proves a key that is not allowed is not dialed again", () => {
     const mesh = new Dialling({ config: { authMode: "allowlist" } });
     mesh.dial(urlOf(1));
     const { dial } = mesh.orderOf(urlOf(1));
@@ -297,7 +297,7 @@ describe("who may not come in", () => {
     expect(mesh.view(urlOf(1))).toMatchObject({ state: "barred", peer_id: A.id });
   });
 
-  test("DL2 has spoken muster.2, and is not dialled by the weaker protocol unless the list says so", () => {
+  test("DL2 a peer that has used muster.2 is not dialed over go-p2p 1.0 unless its allowlist entry permits it", () => {
     const mesh = new Dialling();
     mesh.join(A, { protocol: "muster/2" }).leave();
     mesh.dial(urlOf(1), A);
@@ -314,7 +314,7 @@ describe("who may not come in", () => {
     expect(mesh.ordersOf(urlOf(1))).toBe(1);
   });
 
-  test("DL6 has another key since: the address goes with it", () => {
+  test("DL6 an address follows its peer to a rotated key", () => {
     const mesh = new Dialling();
     const peer = mesh.join(A, { protocol: "muster/2" });
     mesh.dial(urlOf(1), A);
@@ -330,7 +330,7 @@ describe("who may not come in", () => {
 });
 
 describe("removing an address", () => {
-  test("DL11 ends the session that it led to, and leaves the peer's record", () => {
+  test("DL11 removing an address ends the session that was dialed there, and keeps the peer's record", () => {
     const mesh = new Dialling();
     const { id } = mesh.dial(urlOf(1), A);
     const peer = mesh.answer(urlOf(1), A);
@@ -342,7 +342,7 @@ describe("removing an address", () => {
     expect(mesh.refusal("remove_dial", { id }).code).toBe("not_found");
   });
 
-  test("DL11 leaves a session that the peer opened itself alone", () => {
+  test("DL11 removing an address keeps a session that the peer opened", () => {
     const mesh = new Dialling();
     const own = mesh.join(A);
     const { id } = mesh.dial(urlOf(1), A);
@@ -350,7 +350,7 @@ describe("removing an address", () => {
     expect([own.endedBy, own.view.state]).toEqual([null, "active"]);
   });
 
-  test("DL11 keeps out who answers an attempt that was under way", () => {
+  test("DL11 a peer that answers an attempt is refused if its address was removed meanwhile", () => {
     const mesh = new Dialling();
     const { id } = mesh.dial(urlOf(1), A);
     const { dial } = mesh.orderOf(urlOf(1));
@@ -358,7 +358,7 @@ describe("removing an address", () => {
     expect(mesh.refusal("admit", new TestPeer(mesh, A).request({ dial })).code).toBe("not_allowed");
   });
 
-  test("DL11 takes with it the record of a peer that never proved itself, once it was its last address", () => {
+  test("DL11 removing the last address of a peer that never joined also removes its record", () => {
     const mesh = new Dialling();
     const [one, two] = [mesh.dial(urlOf(1), A), mesh.dial(urlOf(2), A)];
     mesh.run("remove_dial", { id: one.id });
@@ -367,7 +367,7 @@ describe("removing an address", () => {
     expect(mesh.refusal("get_peer", { id: A.id }).code).toBe("not_found");
   });
 
-  test("DL11 comes with forgetting its peer", () => {
+  test("DL11 forgetting a peer removes its addresses", () => {
     const mesh = new Dialling();
     mesh.dial(urlOf(1), A);
     mesh.answer(urlOf(1), A);
@@ -379,7 +379,7 @@ describe("removing an address", () => {
 });
 
 describe("the audit log", () => {
-  test("DL13 says who had which address dialled, and who took it off", () => {
+  test("DL13 the audit log shows who registered an address and who removed it", () => {
     const mesh = new Dialling();
     const { id } = mesh.dial(urlOf(1), A, "node");
     mesh.run("remove_dial", { id });

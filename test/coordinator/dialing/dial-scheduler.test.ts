@@ -6,7 +6,7 @@ import { KEYS, START, testKey, TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
 
-describe("more addresses than places", () => {
+describe("more addresses than the dial limit", () => {
   /** A mesh of two places that are both taken. */
   function full(): { mesh: Dialling; held: TestPeer[] } {
     const mesh = new Dialling();
@@ -23,7 +23,7 @@ describe("more addresses than places", () => {
     for (const peer of peers) peer.accept();
   }
 
-  test("DL3 wait in the order in which they were due, attempts under way included", () => {
+  test("DL3 addresses over the dial limit are dialed in the order in which they were due; running attempts count", () => {
     const mesh = new Dialling();
     for (let n = 0; n < 5; n++) {
       mesh.dial(urlOf(n));
@@ -38,7 +38,7 @@ describe("more addresses than places", () => {
     expect(mesh.ordersOf(urlOf(4))).toBe(1);
   });
 
-  test("DL3 get a place as soon as a peer is gone", () => {
+  test("DL3 a queued address is dialed as soon as a dialed peer disconnects", () => {
     const { mesh, held } = full();
     mesh.dial(urlOf(2), C);
     mesh.live(DIAL_TIME_SLICE / 2);
@@ -47,7 +47,7 @@ describe("more addresses than places", () => {
     expect(mesh.ordersOf(urlOf(2))).toBe(1);
   });
 
-  test("DL3 get the place of an idle session that had its turn, once they have proved themselves", () => {
+  test("DL3 a queued address replaces an idle session whose time slice is over, but only after its peer has proved its key", () => {
     const { mesh, held } = full();
     mesh.dial(urlOf(2), C);
     expect(mesh.awaitDial(urlOf(2))).toBeLessThanOrEqual(DIAL_TIME_SLICE + 60_000);
@@ -59,7 +59,7 @@ describe("more addresses than places", () => {
     expect(mesh.registry.dials.taken().connected).toBe(2);
   });
 
-  test("DL3 take nobody's place by an address where nobody answers", () => {
+  test("DL3 an address that does not answer ends no session", () => {
     const { mesh, held } = full();
     mesh.dial(urlOf(2));
     for (let n = 0; n < 5; n++) {
@@ -69,7 +69,7 @@ describe("more addresses than places", () => {
     expect(held.map(({ endedBy }) => endedBy)).toEqual([null, null]);
   });
 
-  test("DL3 do not take the place of who is at work", () => {
+  test("DL3 a session that holds a task keeps its place", () => {
     const { mesh, held } = full();
     putToWork(mesh, held);
     mesh.dial(urlOf(2), C);
@@ -82,7 +82,7 @@ describe("more addresses than places", () => {
     expect(held.map(({ endedBy }) => endedBy?.code)).toEqual([undefined, "mesh_full"]);
   });
 
-  test("DL3 are not taken beyond the places when those whose turn was over got work meanwhile", () => {
+  test("DL3 the dial limit holds when sessions whose time slice was over get tasks before the new peer answers", () => {
     const { mesh, held } = full();
     mesh.dial(urlOf(2), C);
     mesh.awaitDial(urlOf(2));
@@ -91,7 +91,7 @@ describe("more addresses than places", () => {
     expect(mesh.refusal("admit", new TestPeer(mesh, C).request({ dial })).code).toBe("mesh_full");
   });
 
-  test("DL3 all come to their turn, and never more at once than there are places", () => {
+  test("DL3 all addresses get their turn, and the dial limit is never exceeded", () => {
     const mesh = new Dialling();
     const keys = Array.from({ length: 7 }, (_, n) => testKey(500 + n));
     const served = new Map<string, number>();
@@ -115,7 +115,7 @@ describe("more addresses than places", () => {
     expect(Math.max(...turns) - Math.min(...turns)).toBeLessThanOrEqual(3);
   });
 
-  test("DL3 wake nobody more often than once a minute while they wait", () => {
+  test("DL3 queued addresses wake the coordinator at most once a minute", () => {
     const { mesh } = full();
     for (let n = 2; n < 50; n++) mesh.dial(urlOf(n));
     const until = mesh.now + DIAL_TIME_SLICE / 2;

@@ -28,8 +28,8 @@ const allowed = (mesh: TestMesh, { id, publicKey }: typeof A) =>
     go_p2p: false,
   });
 
-describe("the keys of an epoch", () => {
-  test("DS7 come with the welcome to members over muster.2, and open what is published", () => {
+describe("the keys of a discovery epoch", () => {
+  test("DS7 members get the discovery keys in the muster.2 welcome, and the keys open every published record", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, MUSTER_2);
     expect(peer.discovery?.epochs).toHaveLength(1);
@@ -39,7 +39,7 @@ describe("the keys of an epoch", () => {
     expect(mesh.keys()).toEqual(peer.discovery);
   });
 
-  test("DS7 do not go over go-p2p 1.0, which has no forward secrecy", () => {
+  test("DS7 the discovery keys are never sent over go-p2p 1.0, which has no forward secrecy", () => {
     expect(new TestMesh().join(A).discovery).toBeUndefined();
   });
 
@@ -47,7 +47,7 @@ describe("the keys of an epoch", () => {
     ["listed", false, true],
     ["all", true, true],
     ["none", false, false],
-  ] as const)("DS7 go to the members that the operator chose: %s", ([members, any, listed]) => {
+  ] as const)("DS7 only the configured members get the discovery keys: %s", ([members, any, listed]) => {
     const mesh = new TestMesh();
     const config = { ...mesh.config.discovery, members };
     const chosen = new TestMesh({ config: { discovery: config } });
@@ -56,21 +56,21 @@ describe("the keys of an epoch", () => {
     expect(chosen.join(B, MUSTER_2).discovery !== undefined).toBe(any);
   });
 
-  test("DS11 make the IDs of its pointers, which members find by the peer's own ID", () => {
+  test("DS11 a pointer's ID is derived from the epoch's secret and the peer's ID, so that members find it", () => {
     const mesh = new TestMesh();
     const { discovery } = mesh.join(A, MUSTER_2);
     const secret = hexBytes(present(discovery?.epochs[0]).pointer_secret);
     expect(mesh.pointers.map(({ id }) => id)).toEqual([pointerIdOf(secret, A.id)]);
   });
 
-  test("DS6 are kept sealed: the database alone opens nothing", () => {
+  test("DS6 the database contains the epoch's keys only in sealed form", () => {
     const mesh = new TestMesh();
     const [keys] = mesh.join(A, MUSTER_2).discovery?.epochs ?? [];
     for (const secret of [keys?.private_key, keys?.pointer_secret])
       expect(mesh.contents()).not.toContain(secret);
   });
 
-  test("DS6 are given up when the mesh has another discovery key, for a new epoch", () => {
+  test("DS6 a changed discovery root key starts a new epoch, and the old epoch's keys are no longer used", () => {
     const mesh = new TestMesh();
     mesh.join(A, MUSTER_2);
     const discovery = { ...mesh.config.discovery, rootKey: new Uint8Array(32).fill(9) };
@@ -79,7 +79,7 @@ describe("the keys of an epoch", () => {
     expect(other.keys().epochs.map(({ epoch }) => epoch)).toEqual([2]);
   });
 
-  test("DS6 are erased once nothing of the epoch is found any more", () => {
+  test("DS6 an epoch's keys are erased when none of its records can be found any more", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     const [sealed] = mesh.registry.discoveryEpochs.list();
@@ -100,7 +100,7 @@ describe("revoking a member", () => {
     return { mesh, had: present(leaver.discovery), before: mesh.publications.length };
   }
 
-  test("DS8 opens a new epoch, whose keys it never gets", () => {
+  test("DS8 revoking a member starts a new epoch whose keys it never gets", () => {
     const { mesh, had, before } = revoked((on) => on.run("revoke_peer", { id: A.id }));
     const c = mesh.join(C, MUSTER_2);
     mesh.live(DAY);
@@ -113,7 +113,7 @@ describe("revoking a member", () => {
     expect(opens(c.discovery, present(after[0]).publicKey)).toBe(true);
   });
 
-  test("DS8 reseals what was published in the background, and the old pointers give way together", () => {
+  test("DS8 after a revocation the records are resealed in the background, and their pointers change together", () => {
     const { mesh, had } = revoked((on) => on.run("revoke_peer", { id: A.id }));
     expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([1]);
     mesh.live(2 * MINUTE);
@@ -122,7 +122,7 @@ describe("revoking a member", () => {
     expect(epochs(mesh)).toEqual([2]);
   });
 
-  test("DS8 takes its reader token's worth at once", () => {
+  test("DS8 a revoked member's reader token is refused at once", () => {
     const { mesh, had } = revoked((on) => on.run("revoke_peer", { id: A.id }));
     const reads = (keys: DiscoveryKeys) =>
       keys.epochs.map(({ pointer_secret }) => {
@@ -136,7 +136,7 @@ describe("revoking a member", () => {
     expect(reads(mesh.keys())).toEqual([false, true]);
   });
 
-  test("DS8 by revoking a controller's token, too", () => {
+  test("DS8 revoking a controller's token starts a new epoch", () => {
     const mesh = new TestMesh();
     mesh.join(B);
     const { id } = mesh.run("create_token", { label: "", scope: "controller" });
@@ -147,7 +147,7 @@ describe("revoking a member", () => {
     expect(opens(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
   });
 
-  test("DS8 by taking its key off the allowlist, where only listed ones are members", () => {
+  test("DS8 removing a member from the allowlist starts a new epoch where only listed peers are members", () => {
     const { discovery } = new TestMesh().config;
     const mesh = new TestMesh({ config: { discovery: { ...discovery, members: "listed" } } });
     allowed(mesh, A);
@@ -158,7 +158,7 @@ describe("revoking a member", () => {
     expect(opens(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
   });
 
-  test("DS8 that never had keys starts none: nothing needs to be sealed anew", () => {
+  test("DS8 revoking a peer that never had discovery keys starts no epoch", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     mesh.join(B);
@@ -168,7 +168,7 @@ describe("revoking a member", () => {
     expect(epochs(mesh)).toEqual([1]);
   });
 
-  test("DS8 under a key that it has rotated to counts as well", () => {
+  test("DS8 revoking the rotated key of a member starts a new epoch", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, MUSTER_2);
     mesh.live(HOUR);
@@ -185,8 +185,8 @@ describe("revoking a member", () => {
   });
 });
 
-describe("revocations in a row", () => {
-  test("DS9 share an epoch, and nothing is published under the old one meanwhile", () => {
+describe("several revocations in a short time", () => {
+  test("DS9 several revocations share one epoch, and nothing is published under the old one meanwhile", () => {
     const mesh = new TestMesh();
     const [a, b] = [mesh.join(A, MUSTER_2), mesh.join(B, MUSTER_2)];
     const before = mesh.publications.length;
@@ -204,7 +204,7 @@ describe("revocations in a row", () => {
       expect(opens(discovery, present(mesh.publications.at(-1)).publicKey)).toBe(false);
   });
 
-  test("DS9 do not publish what is stored under the old epoch and was not shown yet", () => {
+  test("DS9 records that were stored but not shown under the old epoch are not published", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     mesh.join(B, MUSTER_2);
@@ -222,8 +222,8 @@ describe("revocations in a row", () => {
   });
 });
 
-describe("the change of epochs", () => {
-  test("DS10 comes after a day, and whoever looks finds every peer once at any time", () => {
+describe("the change of discovery epochs", () => {
+  test("DS10 the epoch changes after a day, and each peer is listed exactly once at any time", () => {
     const mesh = new TestMesh();
     const keys = Array.from({ length: 30 }, (_, i) => testKey(300 + i));
     for (const key of keys) mesh.join(key);
@@ -238,7 +238,7 @@ describe("the change of epochs", () => {
     expect([...seen]).toEqual(["1", "2"]);
   });
 
-  test("DS10 shows newcomers at once, while others are still sealed anew", () => {
+  test("DS10 a peer that joins during an epoch change is listed at once", () => {
     const mesh = new TestMesh();
     for (const key of [A, B]) mesh.join(key);
     mesh.live(EPOCH_ROTATION_INTERVAL);
@@ -247,7 +247,7 @@ describe("the change of epochs", () => {
     expect(mesh.pointers).toHaveLength(3);
   });
 
-  test("DS10 does not wait for a peer that leaves meanwhile", () => {
+  test("DS10 an epoch change does not wait for a peer that disconnects meanwhile", () => {
     const mesh = new TestMesh();
     const [, b] = [A, B].map((key) => mesh.join(key));
     mesh.live(EPOCH_ROTATION_INTERVAL);
@@ -256,14 +256,14 @@ describe("the change of epochs", () => {
     expect(mesh.pointers).toMatchObject([{ epoch: 2 }]);
   });
 
-  test("DS10 is not needed where nobody is found: an empty mesh sleeps", () => {
+  test("DS10 a mesh without published records does not change epochs", () => {
     const mesh = new TestMesh();
     mesh.join(A).leave();
     mesh.live(HOUR);
     expect(mesh.nextTick()).toBeGreaterThan(mesh.now + 20 * DAY);
   });
 
-  test("DS10 ends what a store that is down for days could not replace", () => {
+  test("DS10 pointers that an unavailable store could not replace for days are withdrawn, and published again later", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     mesh.storeDown = true;

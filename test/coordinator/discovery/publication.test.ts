@@ -18,7 +18,7 @@ const owed = (mesh: TestMesh) =>
   mesh.registry.outbox.due(Number.MAX_SAFE_INTEGER, 99).map(({ entry }) => entry);
 
 describe("a peer that becomes active", () => {
-  test("DS1 owes its record to the store, in the transaction that lets it in", () => {
+  test("DS1 admission queues the publication of the peer's record in the same transaction", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     mesh.execute("admit", new TestPeer(mesh, A).request());
@@ -26,7 +26,7 @@ describe("a peer that becomes active", () => {
     expect(mesh.pointers).toEqual([]);
   });
 
-  test("DS1 is found by a pointer to its blob once that lies in the store", () => {
+  test("DS1 a peer's pointer appears once its record is stored", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     const [pointer] = mesh.pointers;
@@ -34,7 +34,7 @@ describe("a peer that becomes active", () => {
     expect(pointer?.expires_at).toBe(new Date(START + EPOCH_LIFETIME).toISOString());
   });
 
-  test("DS1 stays found: its record is sealed anew before the blob goes", () => {
+  test("DS1 a peer stays published: its record is resealed before the old one expires", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     for (let day = 0; day < 4; day++) {
@@ -46,7 +46,7 @@ describe("a peer that becomes active", () => {
     }
   });
 
-  test("DS1 has one pointer, however often it comes back", () => {
+  test("DS1 a peer has one pointer, however often it reconnects", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     peer.join();
@@ -57,7 +57,7 @@ describe("a peer that becomes active", () => {
     expect(mesh.blobs).toEqual(blobsNamed(mesh));
   });
 
-  test("DS2 is not named by what is listed, whose order does not say when it came either", () => {
+  test("DS2 the list of pointers contains neither peer IDs nor keys, and its order does not show the time of joining", () => {
     const mesh = new TestMesh();
     for (const key of KEYS) mesh.join(key);
     const { pointers } = mesh;
@@ -70,7 +70,7 @@ describe("a peer that becomes active", () => {
     for (const { metadata } of pointers) expect(metadata).toEqual({});
   });
 
-  test("DS14 runs out at the same time as all others of its epoch, whenever it came", () => {
+  test("DS14 all records of an epoch expire at the same time, whenever they were stored", () => {
     const mesh = new TestMesh();
     for (const key of KEYS) {
       mesh.join(key);
@@ -81,8 +81,8 @@ describe("a peer that becomes active", () => {
   });
 });
 
-describe("a record that is not rewritten", () => {
-  test("DS20 is that of a peer that comes back as it was, within moments", () => {
+describe("a record that is reused", () => {
+  test("DS20 a peer that reconnects unchanged within the grace period keeps its stored record", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const [before] = mesh.pointers;
@@ -102,7 +102,7 @@ describe("a record that is not rewritten", () => {
     expect(present(after).seq).toBeGreaterThan(present(before).seq);
   });
 
-  test("DS20 unlike that of a peer that is public as another now", () => {
+  test("DS20 a peer whose public data changed gets a new record", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { name: "anna" });
     const [before] = mesh.pointers;
@@ -114,7 +114,7 @@ describe("a record that is not rewritten", () => {
     expect(mesh.blobs).toEqual(blobsNamed(mesh));
   });
 
-  test("DS20 unless its deletion has begun: then a fresh one is stored", () => {
+  test("DS20 a record whose deletion has started is not reused: a new one is stored", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const [before] = mesh.pointers;
@@ -129,9 +129,9 @@ describe("a record that is not rewritten", () => {
   });
 });
 
-describe("a peer that is gone", () => {
+describe("a peer that is removed from discovery", () => {
   test.for(["gone", "revoke_peer", "forget_peer", "set_auth_mode"] as const)(
-    "DS3 by %s has its pointer withdrawn at once and its blob deleted",
+    "DS3 %s withdraws the peer's pointer at once and deletes its blob",
     (how) => {
       const mesh = new TestMesh();
       const peer = mesh.join(A);
@@ -146,14 +146,14 @@ describe("a peer that is gone", () => {
     },
   );
 
-  test("DS3 and then revoked is not waited for: its blob goes at once", () => {
+  test("DS3 revoking a disconnected peer deletes its blob without waiting for the grace period", () => {
     const mesh = new TestMesh();
     mesh.join(A).leave();
     mesh.run("revoke_peer", { id: A.id });
     expect(mesh.blobs.size).toBe(0);
   });
 
-  test("DS3 while its record was on the way to the store is not published: the blob is deleted", () => {
+  test("DS3 a record of a peer that disconnects while it is being stored is deleted and not published", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     const peer = mesh.join(A);
@@ -164,7 +164,7 @@ describe("a peer that is gone", () => {
     expect(owed(mesh)).toEqual([{ kind: "delete_blob", blobId: publication.blobId }]);
   });
 
-  test("DS3 and is back before its old record reached the store still owes a new one", () => {
+  test("DS3 a peer that reconnects while its old record is being stored gets a new record", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     const peer = mesh.join(A);
@@ -183,8 +183,8 @@ describe("a peer that is gone", () => {
   });
 });
 
-describe("a store that is down", () => {
-  test("DS4 blocks nobody: the peer is active and gets work", () => {
+describe("a store that is unavailable", () => {
+  test("DS4 an unavailable store does not keep a peer from becoming active and getting tasks", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     const peer = mesh.join(A);
@@ -193,7 +193,7 @@ describe("a store that is down", () => {
     expect(peer.view.state).toBe("active");
   });
 
-  test("DS4 loses nothing: what is owed is repeated until it is done", () => {
+  test("DS4 publications and deletions are retried until the store is available again", () => {
     const mesh = new TestMesh();
     const [stays, leaves] = [mesh.join(A), mesh.join(B)];
     mesh.storeDown = true;
@@ -207,7 +207,7 @@ describe("a store that is down", () => {
     expect(mesh.blobs).toEqual(blobsNamed(mesh));
   });
 
-  test("DS4 is asked again after a pause, which grows to a minute and no further", () => {
+  test("DS4 retries follow a backoff that grows to one minute", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     mesh.join(A);
@@ -221,7 +221,7 @@ describe("a store that is down", () => {
     expect(Math.min(...pauses.slice(-3))).toBeGreaterThanOrEqual(MINUTE / 2);
   });
 
-  test("DS4 costs no more of the budget, nor a blob more, than one that works", () => {
+  test("DS4 retries use neither more of the KV write budget nor more blobs than a store that works", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     mesh.join(A);
@@ -233,7 +233,7 @@ describe("a store that is down", () => {
     expect(mesh.blobs).toEqual(blobsNamed(mesh));
   });
 
-  test("DS4 owes no record of a peer that has left meanwhile", () => {
+  test("DS4 a peer that disconnects before its record is stored has no queued publication", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     mesh.join(A).leave();
@@ -241,8 +241,8 @@ describe("a store that is down", () => {
   });
 });
 
-describe("what is stored and never published", () => {
-  test("DS22 is swept: whoever stored it ended before it could say so", () => {
+describe("records that are stored but never published", () => {
+  test("DS22 a record that was stored but never confirmed is deleted later", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     mesh.join(A);
@@ -257,7 +257,7 @@ describe("what is stored and never published", () => {
     expect(owed(mesh)).toEqual([]);
   });
 
-  test("DS22 is not published once the sweeper has taken it", () => {
+  test("DS22 a record is not published once its deletion is queued", () => {
     const mesh = new TestMesh();
     mesh.storeDown = true;
     mesh.join(A);
@@ -271,7 +271,7 @@ describe("what is stored and never published", () => {
 });
 
 describe("the budget of KV writes", () => {
-  test("DS21 of idle peers is hardly touched: one write a day each, no deletion", () => {
+  test("DS21 an idle peer causes one KV write a day and no deletion", () => {
     const mesh = new TestMesh();
     for (let seed = 0; seed < 20; seed++) mesh.join(testKey(200 + seed));
     mesh.live(10 * DAY);
@@ -279,7 +279,7 @@ describe("the budget of KV writes", () => {
     expect(mesh.pointers).toHaveLength(20);
   });
 
-  test("DS21 holds whatever peers do: records beyond it wait, and are published when there is room again", () => {
+  test("DS21 publications over the budget wait and are stored when the budget allows it again", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const days = 3;
@@ -294,7 +294,7 @@ describe("the budget of KV writes", () => {
     expect(mesh.publications.at(-1)?.record.name).toBe(present(mesh.registry.peers.get(A.id)).name);
   });
 
-  test("DS21 counts deletions, too", () => {
+  test("DS21 deletions count against the budget", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     mesh.run("revoke_peer", { id: A.id });
@@ -303,7 +303,7 @@ describe("the budget of KV writes", () => {
   });
 });
 
-test("DS18 a reader token tells nothing of the pointer secret, and its tag nothing of the token", () => {
+test("DS18 a reader token does not reveal the pointer secret, and its tag does not reveal the token", () => {
   const secret = new Uint8Array(32).fill(7);
   const token = readerToken(secret);
   expect(token).toMatch(/^[0-9a-f]{64}$/);

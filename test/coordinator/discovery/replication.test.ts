@@ -21,8 +21,8 @@ const joinMany = (count: number, from = 500): void => {
 const pagesOf = (keys: readonly string[]) => keys.filter((key) => key.startsWith("page:"));
 const found = async () => (await scene.list()).pointers.length;
 
-describe("what is published", () => {
-  test("DS30 is owed to the replicas' store within seconds of any change, until it is done", async () => {
+describe("replicating the published pointers", () => {
+  test("DS30 each change is scheduled for replication within seconds, until it has been replicated", async () => {
     const { mesh } = scene;
     const peer = mesh.join(A);
     const changes = [() => mesh.join(B), () => peer.leave()];
@@ -39,7 +39,7 @@ describe("what is published", () => {
     expect((await scene.list()).pointers).toEqual(mesh.pointers);
   });
 
-  test("DS30 is owed anew for what changed while it was copied", async () => {
+  test("DS30 a change during a replication is replicated afterwards", async () => {
     const { mesh } = scene;
     mesh.join(A);
     await scene.replicateAll();
@@ -57,7 +57,7 @@ describe("what is published", () => {
     expect(await found()).toBe(3);
   });
 
-  test("DS30 that nobody has changed is not copied again", async () => {
+  test("DS30 unchanged data is not replicated again", async () => {
     joinMany(3);
     await scene.replicateAll();
     const before = scene.replicaStore.keys;
@@ -66,7 +66,7 @@ describe("what is published", () => {
     expect(scene.replicaStore.keys).toEqual(before);
   });
 
-  test("DS30 writes only the pages that a change touches, and drops what they replaced later", async () => {
+  test("DS30 only the changed pages are written, and the pages that they replace are deleted later", async () => {
     const { mesh, replicaStore: copies } = scene;
     joinMany(150);
     await scene.replicateAll();
@@ -80,7 +80,7 @@ describe("what is published", () => {
     expect(before).toContain(present(dropped[0])["subject"]);
   });
 
-  test("DS30 takes a withdrawn peer's blob away there, too", async () => {
+  test("DS30 a withdrawn peer's blob is deleted from the replicas' store", async () => {
     const { mesh } = scene;
     const peer = mesh.join(A);
     const [pointer] = mesh.pointers;
@@ -93,7 +93,7 @@ describe("what is published", () => {
     expect(mesh.rows("SELECT 1 FROM outbox WHERE subject LIKE 'blob:%'")).toEqual([]);
   });
 
-  test("DS30 copies a record once, not with each change of what is shown of it", async () => {
+  test("DS30 a record is copied once, not again with each change", async () => {
     const { replicaStore: copies, blobStore: own } = scene;
     joinMany(3);
     await scene.replicateAll();
@@ -105,13 +105,13 @@ describe("what is published", () => {
     expect(copies.contents).toEqual(expect.arrayContaining(blobs.slice(0, 3)));
   });
 
-  test("DS30 of a mesh without a peer says so", async () => {
+  test("DS30 a mesh without peers replicates an empty list", async () => {
     expect(present(scene.mesh.nextTick())).toBeLessThanOrEqual(scene.mesh.now + SECOND);
     await scene.replicateAll();
     expect((await scene.list()).pointers).toEqual([]);
   });
 
-  test("DS30 goes to replicas that a mesh is given later", async () => {
+  test("DS30 a mesh that gets a store of replicas later schedules a full replication", async () => {
     const without = new TestMesh();
     without.join(A);
     without.live(2 * MINUTE);
@@ -122,7 +122,7 @@ describe("what is published", () => {
     expect(given.nextTick()).toBe(given.now);
   });
 
-  test("DS30 is owed no more to replicas that were taken away", async () => {
+  test("DS30 a mesh whose store of replicas was removed drops its queued replications", async () => {
     const { mesh } = new ReplicatedMesh({}, false);
     mesh.join(A);
     mesh.live(2 * MINUTE);
@@ -136,7 +136,7 @@ describe("what is published", () => {
 });
 
 describe("a large mesh", () => {
-  test("DS31 is copied part by part, and shown once all of it is there", async () => {
+  test("DS31 a large mesh is replicated in parts, and is visible once all parts are stored", async () => {
     joinMany(450);
     scene.mesh.live(2 * SECOND);
     const held: [number, boolean][] = [];
@@ -155,11 +155,11 @@ describe("a large mesh", () => {
   });
 });
 
-describe("a blob that the mesh's own store does not give", () => {
+describe("a blob that the mesh's own store does not return", () => {
   test.each([
     ["it does not show it yet", async () => null],
     ["it is down", () => Promise.reject(new Error("down"))],
-  ])("DS30 is waited for while %s, but not for ever, and copied later", async (_, get) => {
+  ])("DS30 replication waits a limited time for the blob while %s, and copies it later", async (_, get) => {
     const { mesh, blobStore: own } = scene;
     const works = own.get.bind(own);
     joinMany(2);
@@ -180,8 +180,8 @@ describe("a blob that the mesh's own store does not give", () => {
   });
 });
 
-describe("a store of replicas", () => {
-  test("DS32 that has lost what it held is filled anew with the next change", async () => {
+describe("a store of replicas that lost or kept old data", () => {
+  test("DS32 a store that lost its data is filled again with the next change", async () => {
     joinMany(150);
     await scene.replicateAll();
     for (const key of scene.replicaStore.keys) await scene.replicaStore.delete(key);
@@ -193,7 +193,7 @@ describe("a store of replicas", () => {
       expect(await scene.replica.blob(id)).not.toBeNull();
   });
 
-  test("DS32 that was set back is set right with the next change", async () => {
+  test("DS32 a store that was set back to old data is corrected with the next change", async () => {
     joinMany(150);
     await scene.replicateAll();
     const old = present(await scene.replicaStore.get(DIRECTORY_KEY));
@@ -206,7 +206,7 @@ describe("a store of replicas", () => {
     expect((await scene.list()).pointers).toEqual(scene.mesh.pointers);
   });
 
-  test("DS32 whose last write was not confirmed is filled anew", async () => {
+  test("DS32 a store is filled again if its last write was not confirmed", async () => {
     joinMany(3);
     scene.mesh.live(2 * SECOND);
     const execute = scene.mesh.execute.bind(scene.mesh);
@@ -222,8 +222,8 @@ describe("a store of replicas", () => {
   });
 });
 
-describe("an expelled member", () => {
-  test("DS8 has its reader token taken away at replicas at once, and the next epoch's is taken", async () => {
+describe("a member that lost access", () => {
+  test("DS8 replicas refuse a revoked reader token at once, and accept the token of the next epoch", async () => {
     const { mesh } = scene;
     mesh.join(B);
     const { id } = mesh.run("create_token", { label: "", scope: "controller" });
@@ -243,7 +243,7 @@ describe("an expelled member", () => {
     expect(await found()).toBe(1);
   });
 
-  test("DS10 leaves no pointer of its epoch on any page, once the next has taken its place", async () => {
+  test("DS10 no page contains a pointer of an epoch that has been replaced", async () => {
     joinMany(5);
     await scene.replicateAll();
     const before = scene.mesh.pointers;

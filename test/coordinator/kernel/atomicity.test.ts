@@ -40,8 +40,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   },
 };
 
-describe("a command whose database breaks in the middle", () => {
-  test.for(Object.entries(ACTS))("LV7 leaves nothing half done: %s", ([, act]) => {
+describe("a command whose database fails in the middle", () => {
+  test.for(Object.entries(ACTS))("LV7 a command whose database fails in the middle changes nothing: %s", ([, act]) => {
     let broken = 0;
     for (let statement = 0; ; statement++) {
       const { sql, breakAt } = breakingSql();

@@ -22,8 +22,8 @@ const afterAny = (numRuns: number, maxLength: number, then: (history: History) =
     { numRuns: Math.ceil(numRuns * SCALE) },
   );
 
-describe("after any history of joins, ends, offers, answers late and twice, restarts, and passing time", () => {
-  test("AS10 no task is lost, committed twice or stuck", PATIENCE, () => {
+describe("random histories of commands, late and repeated answers, restarts and passing time", () => {
+  test("AS10 no task is lost, committed twice or stuck after any history", PATIENCE, () => {
     fc.assert(
       fc.property(anySeed, anyHistory(20), (seed, operations) => {
         const history = new History(seed);
@@ -43,7 +43,7 @@ describe("after any history of joins, ends, offers, answers late and twice, rest
   });
 
   test(
-    "AS14 held, tasks, attempts and leases agree with the model after every step",
+    "AS14 peers, tasks, attempts and leases equal the model after every step of any history",
     PATIENCE,
     () => {
       afterAny(100, 60, () => {});
@@ -51,7 +51,7 @@ describe("after any history of joins, ends, offers, answers late and twice, rest
   );
 
   test(
-    "AS1 every accepted task ends, once there are healthy peers and time passes",
+    "AS1 every accepted task ends after any history, once there are healthy peers and time passes",
     PATIENCE,
     () => {
       afterAny(100, 40, (history) => {

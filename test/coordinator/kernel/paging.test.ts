@@ -32,7 +32,7 @@ function peerPages(mesh: TestMesh, limit: number, more: Partial<Input<"list_peer
 }
 
 describe("the list of tasks", () => {
-  test("HT5 shows everything once, newest first, in pages of the asked size", () => {
+  test("HT5 the list of tasks shows each task once, newest first, in pages of the requested size", () => {
     const mesh = new TestMesh();
     const ids = Array.from({ length: 7 }, () => mesh.submit().id).toReversed();
     expect(taskPages(mesh, 3)).toEqual([ids.slice(0, 3), ids.slice(3, 6), ids.slice(6)]);
@@ -40,7 +40,7 @@ describe("the list of tasks", () => {
     expect(taskPages(new TestMesh(), 3)).toEqual([[]]);
   });
 
-  test("HT5 shows nothing twice when tasks arrive between the pages", () => {
+  test("HT5 the list of tasks shows no task twice when tasks are submitted between two pages", () => {
     const mesh = new TestMesh();
     const ids = Array.from({ length: 4 }, () => mesh.submit().id).toReversed();
     const shown = pages((cursor) => {
@@ -51,7 +51,7 @@ describe("the list of tasks", () => {
     expect(shown.flat()).toEqual(ids);
   });
 
-  test("holds only those of the asked state, kind and owner", () => {
+  test("the list of tasks can be limited by state, kind and owner", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const ended = mesh.submit({ kind: "a" }).id;
@@ -68,7 +68,7 @@ describe("the list of tasks", () => {
     expect(taskPages(mesh, 9, { visibleTo: "token-1" })).toEqual([[other]]);
   });
 
-  test("leaves out payloads, results and attempts, which one task's own view shows", () => {
+  test("the list of tasks leaves out payloads, results and attempts, which the view of one task contains", () => {
     const mesh = new TestMesh();
     const { payload, attempts, callback, ...rest } = mesh.submit({ kind: "echo", payload: 1 });
     const { result, result_sealed, result_bytes, result_url, ...summary } = rest;
@@ -86,13 +86,13 @@ describe("the list of peers", () => {
     return { mesh, ids: [...mesh.sessions.values()].map(({ id }) => id).toSorted() };
   }
 
-  test("HT5 shows everybody once, by ID, in pages of the asked size", () => {
+  test("HT5 the list of peers shows each peer once, ordered by ID, in pages of the requested size", () => {
     const { mesh, ids } = meshOf(5);
     expect(peerPages(mesh, 2)).toEqual([ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)]);
     expect(peerPages(mesh, 5)).toEqual([ids]);
   });
 
-  test("holds only those of the asked state and role", () => {
+  test("the list of peers can be limited by state and role", () => {
     const { mesh, ids } = meshOf(3);
     const [left, suspect] = [...mesh.sessions.values()];
     left?.leave();
@@ -105,7 +105,7 @@ describe("the list of peers", () => {
 });
 
 describe("the list of pointers", () => {
-  test("HT5 shows everything once, by ID, in pages of the asked size", () => {
+  test("HT5 the list of pointers shows each pointer once, ordered by ID, in pages of the requested size", () => {
     const mesh = new TestMesh();
     for (const key of KEYS) mesh.join(key);
     const ids = mesh.rows("SELECT id FROM pointers ORDER BY id").map(({ id }) => id);
@@ -125,7 +125,7 @@ const NO_CURSORS: { readonly [K in CommandName]?: readonly string[] } = {
 };
 
 test.for(Object.entries(NO_CURSORS))(
-  "HT3 %s refuses a cursor that no page gave",
+  "HT3 %s refuses a cursor that no page returned",
   ([name, cursors]) => {
     const mesh = new TestMesh();
     for (const cursor of cursors) {

@@ -45,8 +45,8 @@ function discovered(mesh: TestMesh): readonly PeerView[] {
 }
 const discoveredIds = (mesh: TestMesh) => discovered(mesh).map(({ id }) => id);
 
-describe("a peer that another one tells of", () => {
-  test("GS2 stands in the list as discovered, a hop behind its teller, with who told and what that one measured", () => {
+describe("a peer that another peer advertises", () => {
+  test("GS2 an advertised peer is listed as discovered, with its advertiser, the advertiser's RTT and one hop more", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     tell(teller, toldOf(B, { address: "wss://198.51.100.7:9091", role: "dual", rttMs: 12.5 }));
@@ -70,7 +70,7 @@ describe("a peer that another one tells of", () => {
     expect(mesh.run("list_peers", { limit: 9, role: "worker" }).peers).toHaveLength(1);
   });
 
-  test("HT5 comes with all others in the pages of the list, each once", () => {
+  test("HT5 the pages of the list of peers contain advertised peers, each once", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     for (const key of [B, C]) mesh.join(key);
@@ -86,7 +86,7 @@ describe("a peer that another one tells of", () => {
     expect(seen).toEqual(all.toSorted());
   });
 
-  test("GS3 has its own record once it proves its key, of which hearsay changes nothing", () => {
+  test("GS3 a peer that has proved its key has its own record, and adverts do not change it", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     tell(teller, toldOf(B, { address: "elsewhere", role: "controller", rttMs: 1 }));
@@ -103,7 +103,7 @@ describe("a peer that another one tells of", () => {
     expect(discovered(mesh)).toEqual([]);
   });
 
-  test("GS4 gets no task, takes no place of a connected peer, and has no pointer", () => {
+  test("GS4 an advertised peer gets no task, does not count against the peer limit and has no pointer", () => {
     const mesh = new TestMesh({ config: { peersMax: 2 } });
     const teller = mesh.join(A, { claimedRole: "controller" });
     tellOf(teller, B, C, D);
@@ -117,7 +117,7 @@ describe("a peer that another one tells of", () => {
     expect(mesh.join(B).offers.map(({ task_id }) => task_id)).toEqual([id]);
   });
 
-  test("GS4 is let in by its own proof and the allowlist alone", () => {
+  test("GS4 an advertised peer still needs its own proof and the allowlist to be admitted", () => {
     const mesh = new TestMesh({ config: { authMode: "allowlist" } });
     const entry = { publicKey: A.publicKey, peerId: A.id, label: "", roles: ["worker"] as Role[] };
     mesh.run("allow", { ...entry, readmit: false, go_p2p: false });
@@ -126,7 +126,7 @@ describe("a peer that another one tells of", () => {
     expect(unmet).toThrow("not_allowed");
   });
 
-  test("GS6 is as near as the nearest teller says, whoever told first", () => {
+  test("GS6 the advert of the nearest advertiser counts, whichever came first", () => {
     const mesh = new TestMesh();
     const [far, near] = [mesh.join(A), mesh.join(B)];
     mesh.registry.peers.put({ ...present(mesh.registry.peers.get(far.id)), hops: 4 });
@@ -141,7 +141,7 @@ describe("a peer that another one tells of", () => {
     expect(mesh.run("get_peer", { id: C.id })).toMatchObject(nearest);
   });
 
-  test("GS6 is as the first of equally near tellers says", () => {
+  test("GS6 of equally near advertisers the first one counts", () => {
     const mesh = new TestMesh();
     const [first, second] = [mesh.join(B), mesh.join(A)];
     tell(first, toldOf(C, { address: "first" }));
@@ -150,7 +150,7 @@ describe("a peer that another one tells of", () => {
     expect(discovered(mesh)).toMatchObject([{ address: "first", told_by: { peer_id: B.id } }]);
   });
 
-  test("GS9 is forgotten a day after it was last told of, by the coordinator's own alarm", () => {
+  test("GS9 an advertised peer is removed a day after its last advert, by the coordinator's alarm", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     tellOf(teller, B, C);
@@ -164,7 +164,7 @@ describe("a peer that another one tells of", () => {
     expect(mesh.rows("SELECT * FROM advertised_peers")).toEqual([]);
   });
 
-  test("GS9 costs no row when it is told of again within six hours", () => {
+  test("GS9 a repeated advert within six hours writes no row", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     tellOf(teller, B);
@@ -180,8 +180,8 @@ describe("a peer that another one tells of", () => {
   });
 });
 
-describe("hearsay that is not taken", () => {
-  test("GS3 is that of the teller itself, of the mesh's keys, and of an older session", () => {
+describe("adverts that are ignored", () => {
+  test("GS3 adverts of the advertiser itself, of the mesh's keys and from an older session are ignored", () => {
     const mesh = new TestMesh({ config: { meshIds: [C.id, D.id] } });
     const teller = mesh.join(A);
     tellOf(teller, A, C, D);
@@ -191,7 +191,7 @@ describe("hearsay that is not taken", () => {
     expect(mesh.rows("SELECT * FROM advertised_peers")).toEqual([]);
   });
 
-  test("GS3 is that of keys that were revoked, rotated away or removed", () => {
+  test("GS3 adverts of revoked, rotated and removed keys are ignored", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     const [revoked, rotated, removed] = [mesh.join(B), mesh.join(C), mesh.join(D)];
@@ -204,7 +204,7 @@ describe("hearsay that is not taken", () => {
     expect(mesh.rows("SELECT * FROM advertised_peers")).toEqual([]);
   });
 
-  test("GS3 does not keep a peer from taking the key that it is about", () => {
+  test("GS3 an advert of a key does not keep a peer from rotating to that key", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     const peer = mesh.join(B);
@@ -216,8 +216,8 @@ describe("hearsay that is not taken", () => {
   });
 });
 
-describe("the operator", () => {
-  test("GS9 revokes or removes a teller, and what it told is gone", () => {
+describe("the operator's commands", () => {
+  test("GS9 revoking or forgetting an advertiser removes its adverts", () => {
     const mesh = new TestMesh();
     const [revoked, removed] = [mesh.join(A), mesh.join(B)];
     tellOf(revoked, C);
@@ -228,7 +228,7 @@ describe("the operator", () => {
     expect(discoveredIds(mesh)).toEqual([]);
   });
 
-  test("GS3 bars a key that was only told of, before it ever came", () => {
+  test("GS3 the operator can revoke a peer that is known only from adverts", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     tellOf(teller, B);
@@ -238,7 +238,7 @@ describe("the operator", () => {
     expect(mesh.join.bind(mesh, B)).toThrow("revoked");
   });
 
-  test("GS3 removes a peer that was only told of, and does not hear of it again", () => {
+  test("GS3 a forgotten peer that was known only from adverts is not advertised again, and may still join", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     tellOf(teller, B);
@@ -250,8 +250,8 @@ describe("the operator", () => {
   });
 });
 
-describe("what hearsay may take", () => {
-  test("GS5 is so many peers a teller; the oldest make room", () => {
+describe("limits of adverts", () => {
+  test("GS5 the number of advertised peers per advertiser is limited; the newest are kept", () => {
     const mesh = new TestMesh();
     const [teller, other] = [mesh.join(A), mesh.join(B)];
     tellOf(other, C);
@@ -266,7 +266,7 @@ describe("what hearsay may take", () => {
     for (const n of [64, 127]) expect(ids).toContain(stranger(n).id);
   });
 
-  test("GS5 is so many rows in all; the oldest make room", () => {
+  test("GS5 the number of advertised peers in all is limited; the newest are kept", () => {
     const mesh = new TestMesh();
     const [first, last] = [mesh.join(A), mesh.join(B)];
     tellOf(first, C);
@@ -287,18 +287,18 @@ describe("what hearsay may take", () => {
     expect(mesh.run("get_peer", { id: D.id }).state).toBe("discovered");
   });
 
-  test("GS5 counts a peer that is named twice in one advert once", () => {
+  test("GS5 a peer that one advert names twice counts once", () => {
     const mesh = new TestMesh();
     tell(mesh.join(A), toldOf(B, { address: "one" }), toldOf(B, { address: "two" }));
     expect(discovered(mesh)).toMatchObject([{ address: "two" }]);
   });
 });
 
-describe("the sample that answers", () => {
+describe("the sample of pointers that answers an advert", () => {
   const pointerOf = (mesh: TestMesh, { id }: Key) =>
     mesh.registry.pointers.ofPeer(id)[0]?.id ?? `no pointer of ${id}`;
 
-  test("GS7 names the pointers of all other active peers while they are few", () => {
+  test("GS7 in a small mesh the sample contains the pointers of all other active peers", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     expect(tellOf(teller)).toEqual([]);
@@ -307,7 +307,7 @@ describe("the sample that answers", () => {
     expect(tellOf(teller).toSorted()).toEqual([B, C].map((key) => pointerOf(mesh, key)).toSorted());
   });
 
-  test("GS7 names sixteen different ones of many, every one sooner or later, and never the teller's own", () => {
+  test("GS7 in a large mesh the sample has sixteen different pointers, reaches every peer in time and never the receiver's own", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     const others = Array.from({ length: 40 }, (_, n) => mesh.join(testKey(1_000 + n)));
@@ -330,7 +330,7 @@ describe("the sample that answers", () => {
     expect([...seen].toSorted()).toEqual(others.map(({ key }) => pointerOf(mesh, key)).toSorted());
   });
 
-  test("GS7 is looked up by key, never by a walk over all pointers", () => {
+  test("GS7 the sample is read through an index, never by a scan over all pointers", () => {
     const plans: string[] = [];
     const sql = nodeSql();
     const exec: Sql["exec"] = (query, ...bindings) => {

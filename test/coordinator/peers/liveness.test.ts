@@ -19,8 +19,8 @@ function fleet(mesh: TestMesh, count: number, network = "AS64496"): TestPeer[] {
   });
 }
 
-describe("a peer whose offer goes unanswered", () => {
-  test("LV10 is suspect, is asked whether it is there, and gets nothing more until it answers", () => {
+describe("a peer that does not accept an offer", () => {
+  test("LV10 a peer that does not accept an offer in time becomes suspect, is pinged, and gets no offers until it answers", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { slots: 2 });
     const task = mesh.submit();
@@ -34,7 +34,7 @@ describe("a peer whose offer goes unanswered", () => {
     expect(peer.offer.task_id).toBe(task.id);
   });
 
-  test("LV10 is asked again until its session has taken the order, and not after that", () => {
+  test("LV10 the order to ping is repeated until the peer's session has received it, and not afterwards", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     peer.unreachable = true;
@@ -46,7 +46,7 @@ describe("a peer whose offer goes unanswered", () => {
     expect(mesh.probes).toMatchObject([{ peerId: A.id, session: peer.session, epoch: 1 }]);
   });
 
-  test("LV10 because it is silent is suspect, and the task goes to the next at once", () => {
+  test("LV10 a peer that is silent when it is offered a task becomes suspect, and the next peer gets the task at once", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { rttMs: 1 });
     const other = mesh.join(B, { rttMs: 900 });
@@ -57,8 +57,8 @@ describe("a peer whose offer goes unanswered", () => {
   });
 });
 
-describe("a peer that was connected for longer than one that is away is remembered", () => {
-  test("LV13 is still known when it has changed its key and comes back", () => {
+describe("the retention of a connected peer", () => {
+  test("LV13 a peer that was connected for longer than the retention is still known after it rotates its key and disconnects", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { protocol: "muster/2" });
     mesh.live(PEER_RETENTION + DAY);
@@ -70,7 +70,7 @@ describe("a peer that was connected for longer than one that is away is remember
 });
 
 describe("an observation", () => {
-  test("LV15 that was overtaken by a newer one of its session changes nothing", () => {
+  test("LV15 an observation that a newer one of the session has overtaken changes nothing", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     const told = { peerId: A.id, epoch: 1 };
@@ -84,7 +84,7 @@ describe("an observation", () => {
     expect(mesh.contents()).not.toBe(before);
   });
 
-  test("LV9 of a flapping peer's answer says that it is suspect all the same", () => {
+  test("LV9 a peer that repeatedly falls silent stays suspect although it answers", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     for (let flap = 0; flap < 3; flap++) {
@@ -100,7 +100,7 @@ describe("an observation", () => {
   });
 });
 
-describe("a silence of masses", () => {
+describe("a correlated failure", () => {
   /** Twenty peers, each running a task, of which so many vanish at once; and one that could take their work. */
   function vanish(count: number) {
     const mesh = new TestMesh();
@@ -114,7 +114,7 @@ describe("a silence of masses", () => {
     return { mesh, gone };
   }
 
-  test("LV12 lets what the later ones held rest for up to a minute before others get it", () => {
+  test("LV12 tasks that peers lose during a correlated failure wait up to a minute before other peers get them", () => {
     const { mesh, gone } = vanish(8);
     const rests = gone.map(({ offer }) => {
       const row = mesh.rows(`SELECT not_before FROM tasks WHERE id = '${offer.task_id}'`)[0];
@@ -127,7 +127,7 @@ describe("a silence of masses", () => {
     }
   });
 
-  test("LV12 is not what a few make who vanish, nor many who say goodbye", () => {
+  test("LV12 a few silent peers, or many that say goodbye, are no correlated failure", () => {
     const { mesh } = vanish(4);
     expect(mesh.registry.correlatedFailures.anyCorrelated(mesh.now)).toBe(false);
     const leavers = fleet(mesh, 20, "AS64497");
@@ -135,7 +135,7 @@ describe("a silence of masses", () => {
     expect(mesh.registry.correlatedFailures.anyCorrelated(mesh.now)).toBe(false);
   });
 
-  test("LV12 evicts nobody until it is over", () => {
+  test("LV12 no peer is evicted during a correlated failure", () => {
     const mesh = new TestMesh({ config: { retention: 10 * SECOND } });
     const old = mesh.join(A);
     old.leave();
@@ -148,8 +148,8 @@ describe("a silence of masses", () => {
   });
 });
 
-describe("a peer that stays away", () => {
-  test("LV13 is evicted when its retention is over, and a tombstone keeps its epoch", () => {
+describe("a peer that stays disconnected", () => {
+  test("LV13 a peer is evicted when its retention is over, and a tombstone keeps its epoch", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { protocol: "muster/2" });
     peer.leave();
@@ -162,7 +162,7 @@ describe("a peer that stays away", () => {
     expect(peer.epoch).toBe(2);
   });
 
-  test("LV13 is not evicted while it is here or came back meanwhile, nor when it is revoked", () => {
+  test("LV13 a peer that is connected, came back in time or is revoked is not evicted", () => {
     const mesh = new TestMesh();
     const [here, back, barred] = [mesh.join(A), mesh.join(B), mesh.join(C)];
     back.leave();
@@ -178,7 +178,7 @@ describe("a peer that stays away", () => {
   });
 });
 
-describe("the reconnect position that a peer is welcomed with", () => {
+describe("the reconnect position in the welcome", () => {
   const positionsOf = (peers: number) => {
     const mesh = new TestMesh({ config: { reconnectsPerSecond: 50 } });
     const joined = Array.from({ length: peers }, (_, index) => mesh.join(testKey(500 + index)));
@@ -186,7 +186,7 @@ describe("the reconnect position that a peer is welcomed with", () => {
     return Array.from({ length: 200 }, () => mesh.run("admit", peer.request()).reconnect.slot);
   };
 
-  test("LV14 is drawn from the same range in a mesh of 1 peer and in one of 60", () => {
+  test("LV14 the reconnect position is drawn from the same range in a mesh of 1 peer and in one of 60", () => {
     for (const peers of [1, 60]) {
       const positions = positionsOf(peers);
       expect(Math.max(...positions)).toBeLessThan(128);
@@ -195,7 +195,7 @@ describe("the reconnect position that a peer is welcomed with", () => {
     }
   });
 
-  test("LV14 comes with the rate that the operator set", () => {
+  test("LV14 the reconnect position comes with the configured rate of reconnects", () => {
     const mesh = new TestMesh({ config: { reconnectsPerSecond: 7 } });
     expect(mesh.run("admit", mesh.join(A).request()).reconnect.per_second).toBe(7);
   });

@@ -20,8 +20,8 @@ const report = (peer: TestPeer, rtts: readonly (readonly [string, number])[]) =>
   });
 const rtt = (mesh: TestMesh, id: string, other: string) => mesh.run("get_rtt", { id, other });
 
-describe("round trips that peers report", () => {
-  test("SC26 say what was measured, and that it was, to whoever asks about the two, either way", () => {
+describe("RTTs that peers report", () => {
+  test("SC26 a reported RTT is shown as observed, in both directions", () => {
     const mesh = new TestMesh();
     const [a, b] = [mesh.join(A), mesh.join(B)];
     expect(rtt(mesh, A.id, B.id)).toEqual({
@@ -58,7 +58,7 @@ describe("round trips that peers report", () => {
       });
   });
 
-  test("SC26 tell by coordinates the way between peers that never measured it, and one measured long ago", () => {
+  test("SC26 an RTT that was never reported, or long ago, is estimated from network coordinates", () => {
     const mesh = new TestMesh();
     const peers = line(mesh, [0, 30, 60, 90, 120]);
     for (let round = 0; round < 200; round++) {
@@ -90,7 +90,7 @@ describe("round trips that peers report", () => {
     expect(Math.abs((old.rtt_ms as number) - 65)).toBeLessThan(20);
   });
 
-  test("SC27 count once in 10 s, of the newest session alone, and never to itself or an unknown peer", () => {
+  test("SC27 a report counts once in 10 s, from the newest session only, and not for the peer itself or an unknown peer", () => {
     const mesh = new TestMesh();
     const [a, b] = [mesh.join(A), mesh.join(B)];
     const seen = () => rtt(mesh, A.id, B.id).observed_ms;
@@ -116,7 +116,7 @@ describe("round trips that peers report", () => {
     expect(mesh.registry.coordinates.get(b.id)).toBeNull();
   });
 
-  test("SC27 are refused where light is slower: 1 ms for 100 km that the two are apart at least", () => {
+  test("SC27 a reported RTT is refused below 1 ms per 100 km of distance between the two peers", () => {
     const mesh = new TestMesh({ config: { place: { latitude: 0, longitude: 0 } } });
     const a = mesh.join(A, { place: { latitude: 0, longitude: 0 } });
     mesh.join(B, { place: { latitude: 0, longitude: 90 } });
@@ -126,7 +126,7 @@ describe("round trips that peers report", () => {
     expect(rtt(mesh, A.id, B.id).observed_ms).toBe(101);
   });
 
-  test("SC27 are kept of so many ways a peer, the newest", () => {
+  test("SC27 the newest reported RTTs of each peer are kept, up to a limit", () => {
     const mesh = new TestMesh({ config: { peersMax: 1_000 } });
     const a = mesh.join(A);
     const others = Array.from(
@@ -145,7 +145,7 @@ describe("round trips that peers report", () => {
     expect(kept.slice(0, 8)).toEqual(Array(8).fill(false));
   });
 
-  test("SC27 go with the peer to its new key, and are forgotten with it", () => {
+  test("SC27 reported RTTs move with a peer to its rotated key, and are removed when the peer is forgotten", () => {
     const mesh = new TestMesh();
     const [a] = [mesh.join(A, { protocol: "muster/2" }), mesh.join(B)];
     report(a, [[B.id, 12]]);

@@ -5,8 +5,8 @@ import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 const [A, B, C] = KEYS;
 const taskIds = (peer: TestPeer): string[] => peer.offers.map((offer) => offer.task_id);
 
-describe("a task goes to a peer", () => {
-  test("AS2 that is active: a suspect one gets nothing until it answers", () => {
+describe("the peers that a task may be offered to", () => {
+  test("AS2 a task is offered to active peers only: a suspect peer gets it after it answers", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     peer.observe("missed_answer");
@@ -16,7 +16,7 @@ describe("a task goes to a peer", () => {
     expect(taskIds(peer)).toEqual([task.id]);
   });
 
-  test("AS2 that is connected: one that left gets nothing until it is back", () => {
+  test("AS2 a task is offered to connected peers only: a peer that left gets it after it reconnects", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     peer.leave();
@@ -26,14 +26,14 @@ describe("a task goes to a peer", () => {
     expect(taskIds(peer)).toEqual([task.id]);
   });
 
-  test("AS2 that is no controller", () => {
+  test("AS2 a task is not offered to a controller", () => {
     const mesh = new TestMesh();
     const controller = mesh.join(A, { claimedRole: "controller" });
     mesh.submit();
     expect(controller.offers).toEqual([]);
   });
 
-  test("AS2 that has all required capabilities", () => {
+  test("AS2 a task is offered to a peer with all required capabilities", () => {
     const mesh = new TestMesh();
     const some = mesh.join(A, { capabilities: ["gpu"] });
     const task = mesh.submit({ kind: "echo", requirements: { capabilities: ["gpu", "cuda"] } });
@@ -41,7 +41,7 @@ describe("a task goes to a peer", () => {
     expect(taskIds(mesh.join(B, { capabilities: ["cuda", "x", "gpu"] }))).toEqual([task.id]);
   });
 
-  test("AS2 that has the required score", () => {
+  test("AS2 a task is offered to a peer with at least the required score", () => {
     const mesh = new TestMesh();
     const slow = mesh.join(A, { rttMs: 5_000 });
     const task = mesh.submit({ kind: "echo", requirements: { min_score: slow.view.score + 0.01 } });
@@ -49,7 +49,7 @@ describe("a task goes to a peer", () => {
     expect(taskIds(mesh.join(B, { rttMs: 1 }))).toEqual([task.id]);
   });
 
-  test("AS2 that is the named one, though another is better", () => {
+  test("AS2 a task that names a peer is offered to that peer, even if another has a higher score", () => {
     const mesh = new TestMesh();
     const better = mesh.join(A, { rttMs: 1 });
     const named = mesh.join(B, { rttMs: 500 });
@@ -58,7 +58,7 @@ describe("a task goes to a peer", () => {
     expect(taskIds(named)).toEqual([task.id]);
   });
 
-  test("AS2 that has a free slot", () => {
+  test("AS2 a task is offered to a peer with a free slot", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { slots: 2 });
     const tasks = [mesh.submit(), mesh.submit(), mesh.submit()].map(({ id }) => id);
@@ -67,7 +67,7 @@ describe("a task goes to a peer", () => {
     expect(taskIds(peer)).toEqual(tasks);
   });
 
-  test("AS2 that did not refuse it in the last minute", () => {
+  test("AS2 a task is not offered to a peer that refused it in the last minute", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const task = mesh.submit();
@@ -80,7 +80,7 @@ describe("a task goes to a peer", () => {
     expect(taskIds(peer)).toEqual([task.id, task.id]);
   });
 
-  test("AS2 that did not refuse it in the last minute, also when it had it for long before", () => {
+  test("AS2 a task is not offered to a peer that refused it in the last minute after it held the task for longer than that", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit({ kind: "echo", lease_seconds: 600 });
@@ -94,8 +94,8 @@ describe("a task goes to a peer", () => {
   });
 });
 
-describe("of those that may have a task", () => {
-  test("AS3 the one with the highest score gets it, and the score stands in the attempt", () => {
+describe("the choice among eligible peers", () => {
+  test("AS3 the peer with the highest score gets the task, and the attempt records the score", () => {
     const mesh = new TestMesh();
     mesh.join(A, { rttMs: 300 });
     const best = mesh.join(B, { rttMs: 3 });
@@ -105,7 +105,7 @@ describe("of those that may have a task", () => {
     expect(mesh.task(task.id).attempts).toMatchObject([{ peer_id: best.id, score }]);
   });
 
-  test("AS3 one that failed at it comes last, however good, but goes before nobody", () => {
+  test("AS3 a peer that failed at the task comes last, whatever its score, but is used if there is no other", () => {
     const mesh = new TestMesh();
     const good = mesh.join(A, { rttMs: 1 });
     const bad = mesh.join(B, { rttMs: 2_000 });
@@ -123,7 +123,7 @@ describe("of those that may have a task", () => {
     ]);
   });
 
-  test("AS3 equals are drawn by lot", () => {
+  test("AS3 ties between peers are broken at random", () => {
     const chosen = new Set<string | null>();
     for (let seed = 1; seed <= 20; seed++) {
       const mesh = new TestMesh({ seed });
@@ -134,7 +134,7 @@ describe("of those that may have a task", () => {
     expect(chosen).toEqual(new Set([A.id, B.id]));
   });
 
-  test("AS4 one without Muster's messages gets only kinds that are go-p2p requests", () => {
+  test("AS4 a peer without Muster's messages gets only kinds that are go-p2p requests", () => {
     const mesh = new TestMesh();
     const plain = mesh.join(A, { speaksMuster: false });
     mesh.submit({ kind: "echo" });
@@ -145,17 +145,17 @@ describe("of those that may have a task", () => {
   });
 });
 
-describe("waiting tasks are offered", () => {
+describe("offering queued tasks", () => {
   const hopeless = { kind: "echo", priority: 9, requirements: { capabilities: ["gpu"] } };
 
-  test("AS5 by priority, then age", () => {
+  test("AS5 queued tasks are offered by priority, then by age", () => {
     const mesh = new TestMesh();
     const ids = [0, 5, -1, 5, 0].map((priority) => mesh.submit({ kind: "echo", priority }).id);
     const peer = mesh.join(A, { slots: 5 });
     expect(taskIds(peer)).toEqual([1, 3, 0, 4, 2].map((i) => ids[i]));
   });
 
-  test("AS5 past those ahead of them that nobody can do", () => {
+  test("AS5 a task that no peer can run does not block the tasks behind it", () => {
     const mesh = new TestMesh();
     const hard = mesh.submit(hopeless);
     const easy = mesh.submit();
@@ -163,14 +163,14 @@ describe("waiting tasks are offered", () => {
     expect(taskIds(mesh.join(B, { capabilities: ["gpu"] }))).toEqual([hard.id]);
   });
 
-  test("AS5 past any number of those ahead of them that nobody can do", () => {
+  test("AS5 any number of tasks that no peer can run do not block the tasks behind them", () => {
     const mesh = new TestMesh();
     mesh.fill(1_200, hopeless);
     const easy = [mesh.submit().id, mesh.submit().id];
     expect(taskIds(mesh.join(A, { slots: 2 }))).toEqual(easy);
   });
 
-  test("AS5 the moment a peer can take one: by its finishing, failing or refusing another", () => {
+  test("AS5 a queued task is offered as soon as a peer finishes, fails or refuses another", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const ids = [mesh.submit(), mesh.submit(), mesh.submit(), mesh.submit()].map(({ id }) => id);
@@ -180,7 +180,7 @@ describe("waiting tasks are offered", () => {
     expect(taskIds(peer)).toEqual(ids);
   });
 
-  test("AS5 the moment the task that a peer holds is cancelled", () => {
+  test("AS5 a queued task is offered as soon as the task that a peer holds is cancelled", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const ids = [mesh.submit(), mesh.submit()].map(({ id }) => id);
@@ -188,7 +188,7 @@ describe("waiting tasks are offered", () => {
     expect(taskIds(peer)).toEqual(ids);
   });
 
-  test("AS5 to others the moment that their peer leaves, is revoked or forgotten", () => {
+  test("AS5 a task is offered to another peer as soon as its peer disconnects, is revoked or is forgotten", () => {
     for (const end of ["leave", "revoke_peer", "forget_peer"] as const) {
       const mesh = new TestMesh();
       const peer = mesh.join(A);
@@ -200,7 +200,7 @@ describe("waiting tasks are offered", () => {
     }
   });
 
-  test("AS5 the moment a peer's score has risen far enough", () => {
+  test("AS5 a queued task is offered as soon as a peer's score has risen enough", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { rttMs: 1_000 });
     const task = mesh.submit({ kind: "echo", requirements: { min_score: 0.6 } });
@@ -210,7 +210,7 @@ describe("waiting tasks are offered", () => {
     expect(taskIds(peer)).toEqual([task.id]);
   });
 
-  test("AS5 when no event announces it, by a sweep within a minute", () => {
+  test("AS5 a queued task that no event triggers is offered by a sweep within a minute", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit();

@@ -37,7 +37,7 @@ function answers(mesh: TestMesh, claim: ReturnType<TestPeer["claim"]>): Set<stri
 const LEASE_LOST = new Set(["lease_lost"]);
 
 describe("an offer", () => {
-  test("AS6 that is refused goes to another peer at once, and counts as no attempt", () => {
+  test("AS6 a refused offer goes to another peer at once and does not count as an attempt", () => {
     const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 1 });
     const other = mesh.join(B);
     peer.refuse("no disk left");
@@ -48,7 +48,7 @@ describe("an offer", () => {
     ]);
   });
 
-  test("AS6 that is not accepted within 5 s counts as refused", () => {
+  test("AS6 an offer that is not accepted within 5 s counts as refused", () => {
     const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 1 });
     const other = mesh.join(B);
     mesh.pass(ACCEPT_TIMEOUT - 1);
@@ -61,7 +61,7 @@ describe("an offer", () => {
     expect(mesh.refusal("accept_task", peer.claim()).code).toBe("lease_lost");
   });
 
-  test("AS6 that its session did not take goes to another peer at once", () => {
+  test("AS6 an offer that the session did not receive goes to another peer at once", () => {
     const { mesh, peer, id } = offered();
     const other = mesh.join(B);
     mesh.run("offer_failed", { ...peer.claim(), reason: "no answer", session: "unknown" });
@@ -69,14 +69,14 @@ describe("an offer", () => {
     expect(peer.view).toMatchObject({ connected: true, tasks: 0 });
   });
 
-  test("AS6 whose session turned out to be gone makes the peer stale", () => {
+  test("AS6 an offer to a session that no longer exists makes the peer stale", () => {
     const { mesh, peer, id } = offered();
     mesh.run("offer_failed", { ...peer.claim(), reason: "gone", session: "gone" });
     expect(peer.view).toMatchObject({ state: "stale", tasks: 0 });
     expect(mesh.task(id)).toMatchObject({ state: "queued", peer_id: null });
   });
 
-  test("AS6 that failed to reach an older session leaves the newer one connected, which gets it", () => {
+  test("AS6 an offer that failed at an older session goes to the newer one, which stays connected", () => {
     const { mesh, peer } = offered();
     const claim = peer.claim();
     peer.join();
@@ -85,14 +85,14 @@ describe("an offer", () => {
     expect(peer.offer).toMatchObject({ task_id: claim.taskId, fence: 2 });
   });
 
-  test("AS6 that the peer has accepted meanwhile is not taken back", () => {
+  test("AS6 a late delivery failure does not undo an offer that the peer has accepted", () => {
     const { mesh, peer, id } = offered();
     peer.accept();
     mesh.run("offer_failed", { ...peer.claim(), reason: "no answer", session: "unknown" });
     expect(mesh.task(id).state).toBe("running");
   });
 
-  test("LV17 that reaches nobody is no refusal: the task outlasts any number of sessions that are gone", () => {
+  test("LV17 an offer that reached no session is no refusal: the task survives any number of vanished sessions", () => {
     const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 1, deadline_seconds: 86_400 });
     for (let offers = 1; offers <= 500; offers++) {
       expect(peer.offer.fence).toBe(offers);
@@ -112,7 +112,7 @@ describe("an offer", () => {
     expect(mesh.task(id).state).toBe("succeeded");
   });
 
-  test("AS6 is made 200 times at most: a task that everybody always refuses fails", () => {
+  test("AS6 a task that every peer refuses fails after 200 offers", () => {
     const { mesh, peer, id } = offered({ kind: "echo", deadline_seconds: 86_400 });
     for (let offers = 1; offers <= 200; offers++) {
       expect(peer.offer.fence).toBe(offers);
@@ -125,8 +125,8 @@ describe("an offer", () => {
   });
 });
 
-describe("the fencing number", () => {
-  test("AS7 grows by one with each attempt, however the one before ended", () => {
+describe("the fence of an attempt", () => {
+  test("AS7 each attempt has a fence that is one higher, however the attempt before it ended", () => {
     const { mesh, peer, id } = offered();
     peer.refuse();
     mesh.pass(MINUTE);
@@ -138,7 +138,7 @@ describe("the fencing number", () => {
     expect(mesh.task(id).attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
   });
 
-  test("AS7 what is said with an older one is lease_lost and changes nothing", () => {
+  test("AS7 messages with an older fence get lease_lost and change nothing", () => {
     const { mesh, peer } = offered({ kind: "echo", lease_seconds: 10 });
     const older = peer.claim();
     peer.accept();
@@ -152,19 +152,19 @@ describe("the fencing number", () => {
     expect(answers(mesh, older)).toEqual(LEASE_LOST);
   });
 
-  test("AS7 what another peer says with the right one is lease_lost and changes nothing", () => {
+  test("AS7 messages with the current fence from another peer get lease_lost and change nothing", () => {
     const { mesh, peer } = offered();
     const other = mesh.join(B);
     peer.accept();
     expect(answers(mesh, { ...peer.claim(), peerId: other.id })).toEqual(LEASE_LOST);
   });
 
-  test("AS7 what is said with one that was never given out is lease_lost", () => {
+  test("AS7 messages with a fence that was never issued get lease_lost", () => {
     const { mesh, peer } = offered();
     expect(answers(mesh, { ...peer.claim(), fence: 2 })).toEqual(LEASE_LOST);
   });
 
-  test("AS7 what is said of a task that nobody holds is lease_lost", () => {
+  test("AS7 messages about a task that no peer holds get lease_lost", () => {
     const { mesh, peer, id } = offered();
     const claim = peer.claim();
     peer.leave();
@@ -172,7 +172,7 @@ describe("the fencing number", () => {
     expect(answers(mesh, claim)).toEqual(LEASE_LOST);
   });
 
-  test("AS7 what is said of a task that does not exist is not_found", () => {
+  test("AS7 messages about an unknown task get not_found", () => {
     const { mesh, peer } = offered();
     const claim = { ...peer.claim(), taskId: "00000000-0000-4000-8000-000000000000" };
     expect(answers(mesh, claim)).toEqual(new Set(["not_found"]));
@@ -180,7 +180,7 @@ describe("the fencing number", () => {
 });
 
 describe("a lease", () => {
-  test("AS8 runs from the acceptance, and the attempt is lost when it is over", () => {
+  test("AS8 a lease begins when the offer is accepted, and the attempt is lost when the lease expires", () => {
     const { mesh, peer, id } = offered({ kind: "echo", lease_seconds: 20 });
     mesh.pass(4 * SECOND);
     peer.accept();
@@ -194,7 +194,7 @@ describe("a lease", () => {
     expect(peer.view).toMatchObject({ tasks: 0, failures: 1 });
   });
 
-  test("AS8 is renewed by progress, also without a number", () => {
+  test("AS8 progress renews a lease, with or without a value", () => {
     const { mesh, peer, id } = offered({ kind: "echo", lease_seconds: 20 });
     peer.accept();
     for (const progress of [0.5, null, null]) {
@@ -205,7 +205,7 @@ describe("a lease", () => {
     expect(mesh.task(id)).toMatchObject({ state: "running", progress: 0.5 });
   });
 
-  test("AS8 begins by progress as by an acceptance", () => {
+  test("AS8 progress without an acceptance before it also starts the lease", () => {
     const { mesh, peer, id } = offered();
     peer.progress(0.1);
     mesh.live(10 * SECOND);
@@ -213,7 +213,7 @@ describe("a lease", () => {
     expect(states(mesh, id)).toEqual(["running"]);
   });
 
-  test("AS8 that is over brings the task to another peer", () => {
+  test("AS8 a task whose lease expired is offered to another peer", () => {
     const { mesh, peer, id } = offered({ kind: "echo", lease_seconds: 5 });
     peer.accept();
     const other = mesh.join(B, { rttMs: 900 });
@@ -223,7 +223,7 @@ describe("a lease", () => {
 });
 
 describe("a failed attempt", () => {
-  test("AS9 is repeated after a pause, until the attempts are spent", () => {
+  test("AS9 a failed attempt is repeated after a pause, until max_attempts is reached", () => {
     const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 3 });
     for (const attempt of [1, 2]) {
       expect(peer.offer.attempt).toBe(attempt);
@@ -242,14 +242,14 @@ describe("a failed attempt", () => {
     expect(peer.offers).toHaveLength(3);
   });
 
-  test("AS9 is repeated as soon as its pause is over, which the alarm knows of", () => {
+  test("AS9 the alarm is set to the end of the pause after a failed attempt", () => {
     const { mesh, peer } = offered();
     peer.fail();
     mesh.live(SECOND);
     expect(peer.offers).toHaveLength(2);
   });
 
-  test("AS9 is spent when it was lost as when it failed", () => {
+  test("AS9 a lost attempt counts like a failed one", () => {
     const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 2, lease_seconds: 1 });
     peer.accept();
     mesh.live(3 * SECOND);
@@ -259,7 +259,7 @@ describe("a failed attempt", () => {
     expect(mesh.task(id)).toMatchObject({ state: "failed", error: "the connection broke" });
   });
 
-  test("AS9 is not spent when the peer had not begun it before it left", () => {
+  test("AS9 an attempt that the peer had not started when it disconnected does not count", () => {
     const { peer, id } = offered({ kind: "echo", max_attempts: 1 });
     peer.leave();
     peer.join();
@@ -267,13 +267,13 @@ describe("a failed attempt", () => {
     expect(peer.view.failures).toBe(0);
   });
 
-  test("AS9 that the peer calls final fails the task at once", () => {
+  test("AS9 an attempt that fails without retry fails the task at once", () => {
     const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 5 });
     peer.fail("no such file", false);
     expect(mesh.task(id)).toMatchObject({ state: "failed", error: "no such file" });
   });
 
-  test("AS9 is final too when its result is over the limit", () => {
+  test("AS9 a result over the size limit fails the task at once", () => {
     const { mesh, peer, id } = offered();
     peer.finish("x".repeat(TASK_RESULT_BYTES_MAX - 1));
     expect(mesh.task(id)).toMatchObject({ state: "failed", result: null });
@@ -282,7 +282,7 @@ describe("a failed attempt", () => {
     expect(mesh.task(fits.id).state).toBe("succeeded");
   });
 
-  test("AS9 is final too when its result is over the limit in bytes, though not in characters", () => {
+  test("AS9 the limit of a result is counted in bytes, not in characters", () => {
     const { mesh, peer, id } = offered();
     peer.finish("é".repeat(TASK_RESULT_BYTES_MAX / 2));
     expect(mesh.task(id).state).toBe("failed");
@@ -290,7 +290,7 @@ describe("a failed attempt", () => {
 });
 
 describe("a result", () => {
-  test("AS10 ends the task with it, and counts for the peer", () => {
+  test("AS10 a result ends its task and counts as a success of the peer", () => {
     const { mesh, peer, id } = offered();
     peer.accept();
     peer.progress(0.4);
@@ -309,19 +309,19 @@ describe("a result", () => {
     expect(mesh.performed("task_ended")).toEqual([{ type: "task_ended", taskId: id }]);
   });
 
-  test("AS10 is committed once: whatever is said of the attempt later changes nothing", () => {
+  test("AS10 a result is committed once: later messages about the attempt change nothing", () => {
     const { mesh, peer } = offered();
     peer.finish("first");
     expect(answers(mesh, peer.claim())).toEqual(LEASE_LOST);
   });
 
-  test("AS10 may come without an acceptance before it", () => {
+  test("AS10 a result is accepted without an acceptance before it", () => {
     const { mesh, peer, id } = offered();
     peer.finish(null);
     expect(mesh.task(id)).toMatchObject({ state: "succeeded", result: null });
   });
 
-  test("AS10 wipes the error of earlier attempts from the task, not from the attempts", () => {
+  test("AS10 a result clears the task's error, but not the errors of earlier attempts", () => {
     const { mesh, peer, id } = offered();
     peer.fail("the first time");
     mesh.live(SECOND);

@@ -11,8 +11,8 @@ const [A, B] = KEYS;
 const SHORT = { kind: "echo", deadline_seconds: 10 };
 const cancel = (id: string) => ({ id, visibleTo: null });
 
-describe("a deadline", () => {
-  test("AS11 that passes expires a waiting task", () => {
+describe("a task's deadline", () => {
+  test("AS11 a queued task expires at its deadline", () => {
     const mesh = new TestMesh();
     const task = mesh.submit(SHORT);
     mesh.pass(10 * SECOND - 1);
@@ -28,7 +28,7 @@ describe("a deadline", () => {
     expect(mesh.performed("task_ended")).toEqual([{ type: "task_ended", taskId: task.id }]);
   });
 
-  test("AS11 that passes expires a held task, and its peer is told to stop", () => {
+  test("AS11 a held task expires at its deadline, and its peer is told to cancel it", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const task = mesh.submit(SHORT);
@@ -43,7 +43,7 @@ describe("a deadline", () => {
     expect(mesh.refusal("finish_task", peer.outcome("late")).code).toBe("lease_lost");
   });
 
-  test("AS11 holds also while a task that failed rests", () => {
+  test("AS11 a task expires at its deadline also during the pause after a failed attempt", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const task = mesh.submit({ ...SHORT, deadline_seconds: 0.2 });
@@ -53,14 +53,14 @@ describe("a deadline", () => {
     expect(peer.offers).toHaveLength(1);
   });
 
-  test("AS11 is met by the alarm, to the millisecond", () => {
+  test("AS11 the alarm is set to the exact millisecond of the deadline", () => {
     const mesh = new TestMesh();
     mesh.submit(SHORT);
     mesh.pass(5 * SECOND);
     expect(mesh.nextTick()).toBe(START + 10 * SECOND);
   });
 
-  test("AS11 of many tasks at once expires all of them in a few ticks", () => {
+  test("AS11 many tasks with the same deadline expire within a few ticks", () => {
     const mesh = new TestMesh();
     mesh.fill(1_100, SHORT);
     mesh.live(11 * SECOND);
@@ -69,8 +69,8 @@ describe("a deadline", () => {
   });
 });
 
-describe("a task can be cancelled", () => {
-  test("AS11 while it waits: it is offered to nobody then", () => {
+describe("cancelling a task", () => {
+  test("AS11 a task that is cancelled while queued is never offered", () => {
     const mesh = new TestMesh();
     const { id } = mesh.submit();
     mesh.pass(SECOND);
@@ -82,7 +82,7 @@ describe("a task can be cancelled", () => {
     expect(mesh.join(A).offers).toEqual([]);
   });
 
-  test("AS11 while it is offered or running: its peer is told to stop, and is not blamed", () => {
+  test("AS11 cancelling an offered or running task informs its peer and does not count as its failure", () => {
     for (const running of [false, true]) {
       const mesh = new TestMesh();
       const peer = mesh.join(A);
@@ -95,7 +95,7 @@ describe("a task can be cancelled", () => {
     }
   });
 
-  test("AS11 more than once, to the same effect", () => {
+  test("AS11 cancelling a task again has the same outcome as the first time", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const { id } = mesh.submit();
@@ -105,7 +105,7 @@ describe("a task can be cancelled", () => {
     expect(peer.cancelled).toHaveLength(1);
   });
 
-  test("AS11 not once it has ended otherwise", () => {
+  test("AS11 cancelling a task that has ended otherwise gets task_ended", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const done = mesh.submit();
@@ -118,14 +118,14 @@ describe("a task can be cancelled", () => {
       expect(mesh.refusal("cancel_task", cancel(id)).code).toBe("task_ended");
   });
 
-  test("AS11 but one that does not exist is not_found", () => {
+  test("AS11 cancelling an unknown task gets not_found", () => {
     const mesh = new TestMesh();
     expect(mesh.refusal("cancel_task", cancel("no such task")).code).toBe("not_found");
   });
 });
 
-describe("an ended task", () => {
-  test("is kept for 30 days, then removed with its attempts and its idempotency key", () => {
+describe("a task that has ended", () => {
+  test("a task is kept for 30 days after its end, then removed with its attempts and its idempotency key", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const input = submission({ kind: "echo" }, { idempotency: { key: "k", scope: "admin" } });
@@ -147,7 +147,7 @@ describe("an ended task", () => {
     expect(mesh.task(waits.id).state).toBe("expired");
   });
 
-  test("answers its repeated idempotency key with a new task once it is gone", () => {
+  test("an idempotency key whose task was removed creates a new task", () => {
     const mesh = new TestMesh();
     const input = submission({ kind: "echo" }, { idempotency: { key: "k", scope: "admin" } });
     const { id } = mesh.run("submit_task", input).task;
@@ -158,7 +158,7 @@ describe("an ended task", () => {
 });
 
 describe("the next tick", () => {
-  test("is none when nothing waits for a time", () => {
+  test("there is no next tick unless something is due at a known time", () => {
     const mesh = new TestMesh();
     expect(mesh.nextTick()).toBeNull();
     mesh.join(A);
@@ -169,7 +169,7 @@ describe("the next tick", () => {
     expect(mesh.nextTick()).toBe(left + 30 * DAY + 1);
   });
 
-  test("is the earliest of a lease, an offer's end, a pause, a deadline and the sweep", () => {
+  test("the next tick is the earliest of a lease, an offer timeout, a pause, a deadline and the sweep", () => {
     const mesh = new TestMesh();
     const waits = () => (mesh.nextTick() ?? Number.NaN) - mesh.now;
     mesh.submit({ kind: "echo", deadline_seconds: HOUR / 1_000 });
@@ -185,7 +185,7 @@ describe("the next tick", () => {
     expect(waits()).toBe(100);
   });
 
-  test("does nothing when it comes too early or too often", () => {
+  test("a tick that comes too early or too often changes nothing", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     mesh.submit();

@@ -30,7 +30,7 @@ const begin = (mesh: TestMesh, peer: TestPeer) => mesh.run("begin_result", ticke
 const commit = (peer: TestPeer, blobId: string) => ({ ...ticketOf(peer), blobId, ...MEASURED });
 
 describe("a large result", () => {
-  test("AS23 outlives a restart between its beginning and its end, and is committed once", () => {
+  test("AS23 an upload survives a restart of the coordinator, and its result is committed once", () => {
     const { mesh, peer, id } = working();
     const blobId = begin(mesh, peer);
     mesh.restart();
@@ -45,7 +45,7 @@ describe("a large result", () => {
     expect(mesh.refusal("begin_result", ticketOf(peer)).code).toBe("lease_lost");
   });
 
-  test("AS23 of an attempt whose task another has by now changes nothing", () => {
+  test("AS23 a result of an older attempt is refused when another peer holds the task", () => {
     const { mesh, peer, id } = working({ kind: "echo", lease_seconds: 5 });
     const late = commit(peer, begin(mesh, peer));
     const other = mesh.join(B, { rttMs: 900 });
@@ -55,7 +55,7 @@ describe("a large result", () => {
     expect(mesh.refusal("commit_result", { ...late, peerId: B.id }).code).toBe("lease_lost");
   });
 
-  test("AS23 counts while its peer's session is broken, if nobody else has the task", () => {
+  test("AS23 a result is accepted while its peer is disconnected, if no other peer holds the task", () => {
     const { mesh, peer, id } = working({
       kind: "echo",
       max_attempts: 2,
@@ -76,7 +76,7 @@ describe("a large result", () => {
     ],
     ["forgotten", (mesh: TestMesh): void => void mesh.run("forget_peer", { id: A.id })],
   ] as const)(
-    "AS23 of a peer that is %s is refused, though nobody else has the task",
+    "AS23 a result of a peer that is %s is refused, even if no other peer holds the task",
     ([, bar]) => {
       const { mesh, peer, id } = working({ kind: "echo", backoff: { first_seconds: 60 } });
       const late = commit(peer, begin(mesh, peer));
@@ -87,14 +87,14 @@ describe("a large result", () => {
     },
   );
 
-  test("AS23 from the deadline on is committed no more, also before the tick that ends its task", () => {
+  test("AS23 a result is refused after the deadline, even before the tick that expires the task", () => {
     const { mesh, peer } = working({ kind: "echo", deadline_seconds: 10, lease_seconds: 60 });
     const late = commit(peer, begin(mesh, peer));
     mesh.pass(10 * SECOND);
     expect(mesh.refusal("commit_result", late).code).toBe("lease_lost");
   });
 
-  test("AS23 renews the lease when it sets out, and is begun a bounded number of times", () => {
+  test("AS23 starting an upload renews the lease, and the number of uploads per attempt is limited", () => {
     const { mesh, peer, id } = working({ kind: "echo", lease_seconds: 60 });
     mesh.live(50 * SECOND);
     for (let n = 0; n < RESULT_UPLOADS_PER_TASK_MAX; n++) begin(mesh, peer);
@@ -103,7 +103,7 @@ describe("a large result", () => {
     expect(mesh.task(id).state).toBe("running");
   });
 
-  test("AS23 that was on its way for too long is deleted, and has to come again", () => {
+  test("AS23 an upload that takes too long is deleted, and the peer has to start again", () => {
     const { mesh, peer } = working({ kind: "echo", lease_seconds: 3_600, deadline_seconds: 9_000 });
     const blobId = begin(mesh, peer);
     mesh.pass(RESULT_UPLOAD_TIMEOUT - 1);
@@ -121,7 +121,7 @@ describe("a large result", () => {
     mesh.run("commit_result", commit(peer, begin(mesh, peer)));
   });
 
-  test("AS23 is pointed to by its task's callback", () => {
+  test("AS23 a task's callback links to its large result", () => {
     const callback = { url: "https://one.example/hook" };
     const { mesh, peer, id } = working({ kind: "echo", callback });
     mesh.run("commit_result", commit(peer, begin(mesh, peer)));
@@ -133,7 +133,7 @@ describe("a large result", () => {
     });
   });
 
-  test("AS23 goes with its task, 30 days after the end", () => {
+  test("AS23 a large result is removed with its task 30 days after the end", () => {
     const { mesh, peer, id } = working();
     mesh.run("commit_result", commit(peer, begin(mesh, peer)));
     mesh.pass(30 * 24 * HOUR + 1);

@@ -11,8 +11,8 @@ const taskIds = (peer: TestPeer): string[] => peer.offers.map((offer) => offer.t
 const states = (mesh: TestMesh, id: string): string[] =>
   mesh.task(id).attempts.map(({ state }) => state);
 
-describe("a task goes to a peer", () => {
-  test("AS15 whose labels compare as asked", () => {
+describe("requirements of a task", () => {
+  test("AS15 a task is offered to a peer whose labels satisfy the required comparisons", () => {
     const mesh = new TestMesh();
     const small = mesh.join(A, { capabilities: ["gpu=t4", "memory_gib=16"] });
     const requirements = { capabilities: ["gpu", "memory_gib>=40"] };
@@ -22,7 +22,7 @@ describe("a task goes to a peer", () => {
     expect(taskIds(big)).toEqual([task.id]);
   });
 
-  test("AS15 of the role asked for, and none that it avoids", () => {
+  test("AS15 a task is offered only to peers with the required role that it does not list under avoid", () => {
     const mesh = new TestMesh();
     const worker = mesh.join(A);
     const dual = { kind: "echo", requirements: { role: "dual" as const } };
@@ -32,8 +32,8 @@ describe("a task goes to a peer", () => {
   });
 });
 
-describe("a task with a time before which it must not begin", () => {
-  test("AS16 is offered then, and its deadline counts from then", () => {
+describe("a task with not_before", () => {
+  test("AS16 a task is first offered at its not_before, and its deadline counts from then", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const task = mesh.submit({ kind: "echo", not_before: at(HOUR), deadline_seconds: 60 });
@@ -44,7 +44,7 @@ describe("a task with a time before which it must not begin", () => {
     expect(taskIds(peer)).toEqual([task.id]);
   });
 
-  test("AS16 that is over is offered at once; one more than 30 days ahead is refused", () => {
+  test("AS16 a task whose not_before has passed is offered at once; one more than 30 days ahead is refused", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const task = mesh.submit({ kind: "echo", not_before: "2020-01-01T00:00:00+01:00" });
@@ -53,7 +53,7 @@ describe("a task with a time before which it must not begin", () => {
     expect(mesh.refusal("submit_task", late).code).toBe("invalid_request");
   });
 
-  test("AS16 rests between its tries as long as it asks for", () => {
+  test("AS16 the pause between attempts follows the task's own backoff", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit({ kind: "echo", backoff: { first_seconds: 30, max_seconds: 40 } });
@@ -77,7 +77,7 @@ describe("a peer that prefetches", () => {
     return { mesh, peer, first, second };
   }
 
-  test("AS17 gets its slots and one more, never two", () => {
+  test("AS17 a prefetching peer gets one task more than it has slots, never two", () => {
     const { mesh, peer, first, second } = busy();
     const third = mesh.submit();
     expect(taskIds(peer)).toEqual([first.id, second.id]);
@@ -87,7 +87,7 @@ describe("a peer that prefetches", () => {
     expect(taskIds(peer)).toEqual([first.id, second.id, third.id]);
   });
 
-  test("AS17 is passed over while another has a slot free, however good its score", () => {
+  test("AS17 a prefetching peer does not get a task while another peer has a free slot, whatever the scores", () => {
     const mesh = new TestMesh();
     const good = mesh.join(A, { prefetch: true, rttMs: 1 });
     const poor = mesh.join(B, { rttMs: 900 });
@@ -98,7 +98,7 @@ describe("a peer that prefetches", () => {
     expect(good.offers).toHaveLength(2);
   });
 
-  test("AS17 loses what it has not begun to a peer that is free, and is told; that counts as no try", () => {
+  test("AS17 a prefetched task moves to a peer with a free slot; its peer is informed, and the attempt does not count", () => {
     const { mesh, peer, second } = busy();
     const other = mesh.join(B);
     expect(other.offer).toMatchObject({ task_id: second.id, fence: 2, attempt: 1 });
@@ -108,7 +108,7 @@ describe("a peer that prefetches", () => {
     expect(mesh.refusal("accept_task", peer.claim()).code).toBe("lease_lost");
   });
 
-  test("AS17 keeps what it has begun, though another is free", () => {
+  test("AS17 a prefetched task that its peer has started stays there, even if another peer is free", () => {
     const { mesh, peer, second } = busy();
     mesh.run("finish_task", peer.outcome("done", peer.offers[0]));
     peer.accept();
@@ -117,7 +117,7 @@ describe("a peer that prefetches", () => {
     expect(mesh.task(second.id)).toMatchObject({ state: "running", peer_id: peer.id });
   });
 
-  test("AS17 keeps the lease of what waits there by saying so, and it counts as not begun", () => {
+  test("AS17 a peer renews the lease of a prefetched task by reporting it as queued, and the task does not count as started", () => {
     const { mesh, peer, second } = busy();
     mesh.pass(50 * SECOND);
     for (const offer of peer.offers)
@@ -132,7 +132,7 @@ describe("a peer that prefetches", () => {
     expect(states(mesh, second.id)).toEqual(["reclaimed"]);
   });
 
-  test("AS17 takes in its turn what waits while room is made by a task taken back from it", () => {
+  test("AS17 a slot that opens when a prefetched task moves is filled with the next queued task", () => {
     const { mesh, peer, second } = busy();
     const own = mesh.submit({ kind: "echo", requirements: { peer_id: peer.id } });
     expect(mesh.task(own.id).state).toBe("queued");
@@ -142,10 +142,10 @@ describe("a peer that prefetches", () => {
   });
 });
 
-describe("the queue", () => {
+describe("the order of the queue", () => {
   const urgent = { kind: "echo", priority: PRIORITY_MAX };
 
-  test("AS18 a step of priority is worth a minute of waiting", () => {
+  test("AS18 one step of priority equals one minute of waiting", () => {
     const mesh = new TestMesh();
     const old = mesh.submit({ kind: "echo", priority: 0 });
     mesh.pass(MINUTE - 1);
@@ -155,7 +155,7 @@ describe("the queue", () => {
     expect(taskIds(mesh.join(A, { slots: 3 }))).toEqual([young.id, old.id, younger.id]);
   });
 
-  test("AS18 nothing starves: under a stream of urgent work that never ends the least urgent is done", () => {
+  test("AS18 the task with the lowest priority is run even under an endless stream of urgent tasks", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit(urgent);
@@ -172,7 +172,7 @@ describe("the queue", () => {
     }
   });
 
-  test("AS18 whoever comes a whole span of priorities later goes behind, whatever its priority", () => {
+  test("AS18 a task that comes later by the whole range of priorities goes behind, whatever its priority", () => {
     const anyPriority = fc.integer({ min: -PRIORITY_MAX, max: PRIORITY_MAX });
     fc.assert(
       fc.property(anyPriority, anyPriority, fc.nat(), (a, b, later) => {
@@ -187,7 +187,7 @@ describe("the queue", () => {
   });
 });
 
-describe("a batch", () => {
+describe("a batch of tasks", () => {
   const echo = submission({ kind: "echo" });
   const batch = (n: number, key: string | null = null) => ({
     ...echo,
@@ -195,7 +195,7 @@ describe("a batch", () => {
     idempotency: key === null ? null : { scope: "api:admin", key },
   });
 
-  test("AS19 takes what the queue has room for, and says of the rest why not", () => {
+  test("AS19 a batch is accepted as far as the queue has room, and the other items get queue_full", () => {
     const mesh = new TestMesh();
     mesh.fill(9_998, { kind: "echo" });
     const { results } = mesh.run("submit_batch", batch(4));
@@ -208,7 +208,7 @@ describe("a batch", () => {
     expect(mesh.registry.tasks.queued()).toBe(10_000);
   });
 
-  test("AS19 sent again under its key makes no second task of any, and takes what it could not before", () => {
+  test("AS19 repeating a batch under its idempotency key creates no task twice and returns the same tasks", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(C, { slots: 10 });
     const ids = (key: string) =>

@@ -25,8 +25,8 @@ function work(mesh: TestMesh, kind: string, ms: number, ok = true): string {
   return peer.id;
 }
 
-describe("a task under the expected cost", () => {
-  test("AS50 goes to the peer that is expected to be done first, as it was learned of its kind", () => {
+describe("choosing a peer by expected cost", () => {
+  test("AS50 a task goes to the peer with the lowest expected completion time, learned per kind", () => {
     const mesh = meshWith({ hysteresis: 0 });
     const near = mesh.join(A, { rttMs: 20 });
     work(mesh, "render", 30 * SECOND);
@@ -42,7 +42,7 @@ describe("a task under the expected cost", () => {
     expect(work(mesh, "echo", 1 * SECOND)).toBe(near.id);
   });
 
-  test("AS50 avoids who fails, until the failures are long ago", () => {
+  test("AS50 peers with recent failures are avoided until the failures are old", () => {
     const mesh = meshWith({ hysteresis: 0 });
     mesh.join(A, { rttMs: 20 });
     for (let i = 0; i < 3; i++) work(mesh, "echo", SECOND, false);
@@ -52,7 +52,7 @@ describe("a task under the expected cost", () => {
     expect(work(mesh, "echo", SECOND)).toBe(A.id);
   });
 
-  test("AS52 a capped peer leaves the rest to others", () => {
+  test("AS52 a peer that has reached its share leaves further tasks to others", () => {
     const mesh = meshWith({ shareMax: 0.5, hysteresis: 0 });
     mesh.join(A, { rttMs: 20 });
     mesh.join(B, { rttMs: 900 });
@@ -60,7 +60,7 @@ describe("a task under the expected cost", () => {
     expect(got.filter((id) => id === B.id).length).toBeGreaterThan(7);
   });
 
-  test("AS54 prefers, of the best, who is near a place or a peer", () => {
+  test("AS54 of the best peers, the one near the requested location or peer is preferred", () => {
     const mesh = meshWith();
     mesh.join(A, { rttMs: 20, place: NEW_YORK });
     mesh.join(B, { rttMs: 22, place: PARIS });
@@ -77,8 +77,8 @@ describe("a task under the expected cost", () => {
   });
 });
 
-describe("what is measured of a peer", () => {
-  test("SC5 an RTT that light could not have made is not taken", () => {
+describe("measurements of a peer", () => {
+  test("SC5 an RTT below what light needs for the distance is ignored", () => {
     const mesh = new TestMesh({ config: { place: LONDON } });
     const liar = mesh.join(A, { rttMs: 5, place: NEW_YORK });
     expect(liar.view.ping_ms).toBeNull();
@@ -88,7 +88,7 @@ describe("what is measured of a peer", () => {
     expect(liar.view.ping_ms).toBe(80);
   });
 
-  test("SC6 fades, and the score with it, while nothing new is observed", () => {
+  test("SC6 evidence fades over time, and the score follows, while nothing new is observed", () => {
     const mesh = meshWith();
     const peer = mesh.join(A);
     for (let i = 0; i < 5; i++) work(mesh, "echo", SECOND, false);
@@ -97,7 +97,7 @@ describe("what is measured of a peer", () => {
     expect(peer.view.score).toBeGreaterThan(low + 0.05);
   });
 
-  test("SC10 is moved with a peer that takes a new key, and forgotten with one that is removed", () => {
+  test("SC10 evidence moves with a peer to its rotated key, and is removed when the peer is forgotten", () => {
     const mesh = meshWith();
     const peer = mesh.join(A, { protocol: "muster/2" });
     work(mesh, "echo", 3 * SECOND);
@@ -116,7 +116,7 @@ describe("what is measured of a peer", () => {
     expect(mesh.rows("SELECT * FROM service_times")).toEqual([]);
   });
 
-  test("SC9 is shown factor by factor, with its age and what it rests on", () => {
+  test("SC9 the explanation of a score shows each factor with its age and its evidence", () => {
     const mesh = meshWith();
     mesh.join(A, { rttMs: 100 });
     work(mesh, "echo", SECOND);
@@ -134,8 +134,8 @@ describe("what is measured of a peer", () => {
   });
 });
 
-describe("why a task went to its peer", () => {
-  test("AS57 is told from what was stored: costs, the runners-up, who was ruled out", () => {
+describe("the explanation of an assignment", () => {
+  test("AS57 the explanation is stored: it shows the costs, the runners-up and the peers that were ruled out", () => {
     const mesh = meshWith();
     mesh.join(A, { rttMs: 20 });
     mesh.join(B, { rttMs: 300 });
@@ -152,7 +152,7 @@ describe("why a task went to its peer", () => {
     expect(mesh.run("why_task", { id, attempt: 1, visibleTo: null })).toEqual(why);
   });
 
-  test("AS57 of a task that waits is told as things stand, and of others' tasks to nobody", () => {
+  test("AS57 the explanation of a queued task shows the present state, and other owners' tasks are not_found", () => {
     const mesh = meshWith();
     mesh.join(A);
     const { id } = mesh.submit({ kind: "echo", requirements: { capabilities: ["gpu"] } });
@@ -162,7 +162,7 @@ describe("why a task went to its peer", () => {
     expect(mesh.refusal("why_task", { id, visibleTo: "token-1" }).code).toBe("not_found");
   });
 
-  test("AS57 is kept for 7 days, and then no more", () => {
+  test("AS57 the explanation is kept for 7 days", () => {
     const mesh = meshWith();
     mesh.join(A);
     const { id } = mesh.submit({
@@ -176,7 +176,7 @@ describe("why a task went to its peer", () => {
     expect(mesh.refusal("why_task", { id, attempt: 1, visibleTo: null }).code).toBe("not_found");
   });
 
-  test("AS55 every stored choice of any history is the same again", () => {
+  test("AS55 every stored assignment of any history gives the same peer when it is computed again", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 1e6 }),

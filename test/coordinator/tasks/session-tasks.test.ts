@@ -31,8 +31,8 @@ const given = (
   key: string | null = null,
 ): Input<"assign_task"> => ({ ...from(peer), task: SubmitTask.parse(task), key });
 
-describe("a task given over a session", () => {
-  test("AS25 is taken as over HTTP, and its end is told to its giver", () => {
+describe("a task that a peer assigns over its session", () => {
+  test("AS25 a task assigned over a session is handled as over HTTP, and the peer is informed of its end", () => {
     const { mesh, giver, worker } = assigning();
     const { task } = mesh.run("assign_task", given(giver));
     expect(task).toMatchObject({ state: "leased", source: "peer", kind: "echo" });
@@ -49,7 +49,7 @@ describe("a task given over a session", () => {
     expect(mesh.run("query_task", { ...from(giver), id }).task.state).toBe("succeeded");
   });
 
-  test("AS25 is shown with its newest 20 attempts, so that it fits a frame", () => {
+  test("AS25 a task is shown with its newest 20 attempts, so that it fits into a frame", () => {
     const { mesh, giver, worker } = assigning();
     const { id } = mesh.run("assign_task", given(giver)).task;
     for (let n = 1; n <= 30; n++) {
@@ -63,7 +63,7 @@ describe("a task given over a session", () => {
     expect(attempts.at(-2)?.error).toBe("refused: no 30");
   });
 
-  test("AS25 is refused to a peer whose entry grants no more than worker", () => {
+  test("AS25 a peer without the controller role cannot assign, query or recall tasks", () => {
     const { mesh, worker } = assigning();
     expect(mesh.refusal("assign_task", given(worker)).code).toBe("forbidden");
     const { id } = mesh.submit();
@@ -71,7 +71,7 @@ describe("a task given over a session", () => {
       expect(mesh.refusal(name, { ...from(worker), id }).code).toBe("forbidden");
   });
 
-  test("AS25 is refused from the moment that the role is taken away, and to an older session", () => {
+  test("AS25 assigning is refused once the role is removed, and to an older session", () => {
     const { mesh, giver } = assigning();
     const old = given(giver);
     giver.join({ claimedRole: "controller", protocol: "muster/2" });
@@ -81,7 +81,7 @@ describe("a task given over a session", () => {
     expect(mesh.refusal("assign_task", given(giver)).code).toBe("forbidden");
   });
 
-  test("AS25 is made once under one key, also after its giver has changed its own", () => {
+  test("AS25 an idempotency key creates one task, also after the peer has rotated its key", () => {
     const { mesh, giver } = assigning();
     const first = mesh.run("assign_task", given(giver, { kind: "echo" }, "once"));
     const again = mesh.run("assign_task", given(giver, { kind: "echo" }, "once"));
@@ -99,7 +99,7 @@ describe("a task given over a session", () => {
     expect(same.task.id).toBe(first.task.id);
   });
 
-  test("AS25 is nobody else's to see or to recall, and HTTP's keys are others", () => {
+  test("AS25 a peer cannot query or recall the tasks of other owners", () => {
     const { mesh, giver } = assigning();
     const { id } = mesh.submit();
     expect(mesh.refusal("query_task", { ...from(giver), id }).code).toBe("not_found");
@@ -110,7 +110,7 @@ describe("a task given over a session", () => {
     expect(mesh.run("recall_task", mine).task.state).toBe("cancelled");
   });
 
-  test("AS25 brings the secret of its callback, for a peer has none to ask for", () => {
+  test("AS25 a callback needs its own secret, because a peer has no owner's secret", () => {
     const { mesh, giver } = assigning();
     const callback = { url: "https://example.com/done" };
     const refused = mesh.refusal("assign_task", given(giver, { kind: "echo", callback }));

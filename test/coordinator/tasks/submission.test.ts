@@ -19,8 +19,8 @@ const ECHO = { kind: "echo", payload: { text: "hello" } };
 const keyed = (key: string, task = ECHO, scope = "admin") =>
   submission(task, { idempotency: { key, scope } });
 
-describe("a task that is submitted", () => {
-  test("AS1 is committed when the answer comes: another connection to the database finds it", () => {
+describe("submitting a task", () => {
+  test("AS1 a task is committed when the answer is sent: another database connection can read it", () => {
     const folder = mkdtempSync(join(tmpdir(), "muster-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const path = join(folder, "registry.sqlite");
@@ -29,7 +29,7 @@ describe("a task that is submitted", () => {
     expect(afterwards.task(accepted.id)).toEqual(accepted);
   });
 
-  test("AS1 keeps everything that its caller asked for", () => {
+  test("AS1 a task keeps all fields of its submission", () => {
     const mesh = new TestMesh();
     const asked = {
       kind: "render",
@@ -63,7 +63,7 @@ describe("a task that is submitted", () => {
     });
   });
 
-  test("AS1 waits in the queue while nobody is there, and comes to whoever joins", () => {
+  test("AS1 a task waits in the queue while there is no peer, and goes to the first one that joins", () => {
     const mesh = new TestMesh();
     const task = mesh.submit(ECHO);
     mesh.live(30 * MINUTE);
@@ -79,13 +79,13 @@ describe("a task that is submitted", () => {
     });
   });
 
-  test("has an ID of its own each time", () => {
+  test("each task has its own ID", () => {
     const mesh = new TestMesh();
     const ids = Array.from({ length: 50 }, () => mesh.submit().id);
     expect(new Set(ids).size).toBe(50);
   });
 
-  test("is refused when its payload is over the limit, counted in bytes of JSON", () => {
+  test("a task whose payload exceeds the limit is refused; the limit counts bytes of JSON", () => {
     const mesh = new TestMesh();
     const payload = (text: string) => submission({ kind: "echo", payload: text });
     const fits = "é".repeat(TASK_PAYLOAD_BYTES_MAX / 2 - 1);
@@ -95,7 +95,7 @@ describe("a task that is submitted", () => {
 });
 
 describe("an idempotency key", () => {
-  test("AS12 that comes again answers with the first task as it stands now, and makes none", () => {
+  test("AS12 a repeated idempotency key returns the first task in its present state and creates none", () => {
     const mesh = new TestMesh();
     const first = mesh.run("submit_task", keyed("k"));
     const peer = mesh.join(A);
@@ -106,7 +106,7 @@ describe("an idempotency key", () => {
     expect(mesh.rows("SELECT id FROM tasks")).toHaveLength(1);
   });
 
-  test("AS12 that comes with another request is idempotency_mismatch", () => {
+  test("AS12 an idempotency key with another request gets idempotency_mismatch", () => {
     const mesh = new TestMesh();
     mesh.run("submit_task", keyed("k"));
     for (const other of [
@@ -117,14 +117,14 @@ describe("an idempotency key", () => {
       expect(mesh.refusal("submit_task", keyed("k", other)).code).toBe("idempotency_mismatch");
   });
 
-  test("AS12 that comes with the same request in other words for the defaults is the same", () => {
+  test("AS12 a request that spells out the default values equals one that omits them", () => {
     const mesh = new TestMesh();
     mesh.run("submit_task", keyed("k"));
     const wordy = { payload: ECHO.payload, priority: 0, kind: "echo", max_attempts: 5 };
     expect(mesh.run("submit_task", keyed("k", wordy)).duplicate).toBe(true);
   });
 
-  test("AS12 belongs to its caller: another's task is never the answer", () => {
+  test("AS12 an idempotency key belongs to its owner: it never returns the task of another", () => {
     const mesh = new TestMesh();
     const mine = mesh.run("submit_task", keyed("k"));
     const other = mesh.run("submit_task", keyed("k", ECHO, "somebody else"));
@@ -132,7 +132,7 @@ describe("an idempotency key", () => {
     expect(other.task.id).not.toBe(mine.task.id);
   });
 
-  test("AS12 of a webhook delivery answers with the first task though the mapping has changed", () => {
+  test("AS12 a repeated webhook delivery returns the first task even if the mapping has changed", () => {
     const mesh = new TestMesh();
     const more = { source: "webhook:ci", idempotency: { key: "msg_1", scope: "webhook:ci" } };
     const first = mesh.run("submit_task", submission(ECHO, more));
@@ -140,7 +140,7 @@ describe("an idempotency key", () => {
     expect(again).toMatchObject({ duplicate: true, task: { id: first.task.id, kind: "echo" } });
   });
 
-  test("AS12 is kept for 30 days, and is free again after them", () => {
+  test("AS12 an idempotency key is kept for 30 days and can be used again afterwards", () => {
     const mesh = new TestMesh();
     const waits = { ...ECHO, deadline_seconds: (30 * DAY) / 1_000 };
     const first = mesh.run("submit_task", keyed("k", waits)).task.id;
@@ -150,7 +150,7 @@ describe("an idempotency key", () => {
     expect(mesh.run("submit_task", keyed("k", waits)).duplicate).toBe(false);
   });
 
-  test("AS12 of a request that was refused is not spent", () => {
+  test("AS12 a refused request does not use up its idempotency key", () => {
     const mesh = new TestMesh();
     const huge = { kind: "echo", payload: { text: "x".repeat(TASK_PAYLOAD_BYTES_MAX) } };
     mesh.refusal("submit_task", keyed("k", huge));
@@ -166,7 +166,7 @@ describe("a full queue", () => {
     return { mesh, first };
   }
 
-  test("AS13 answers queue_full with a retry hint, and has room again when a task leaves it", () => {
+  test("AS13 a full queue answers queue_full with a retry time, and accepts again when a task leaves it", () => {
     const { mesh, first } = fullMesh();
     const error = mesh.refusal("submit_task", submission(ECHO));
     expect(error).toMatchObject({ code: "queue_full", retryAfter: expect.any(Number) });
@@ -175,12 +175,12 @@ describe("a full queue", () => {
     expect(mesh.refusal("submit_task", submission(ECHO)).code).toBe("queue_full");
   });
 
-  test("AS13 still answers a repeated idempotency key with its task", () => {
+  test("AS13 a full queue still answers a repeated idempotency key with its task", () => {
     const { mesh, first } = fullMesh();
     expect(mesh.run("submit_task", keyed("first")).task.id).toBe(first);
   });
 
-  test("AS13 counts waiting tasks alone: what a peer holds makes room", () => {
+  test("AS13 the limit of the queue counts queued tasks only, not tasks that peers hold", () => {
     const { mesh } = fullMesh();
     mesh.join(A);
     mesh.run("submit_task", submission(ECHO));
@@ -201,7 +201,7 @@ describe("idempotency keys of single tasks and of batch items", () => {
     index: fc.option(fc.nat(20), { nil: null }),
   });
 
-  test("AS19 never meet: two different uses of keys are remembered apart", () => {
+  test("AS19 different uses of idempotency keys never collide", () => {
     fc.assert(
       fc.property(anyUse, anyUse, (one, other) => {
         fc.pre(JSON.stringify(one) !== JSON.stringify(other));

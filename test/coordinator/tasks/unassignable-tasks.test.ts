@@ -37,7 +37,7 @@ function besieged(requirementsOf: (n: number) => object) {
   return { mesh, during, peers };
 }
 
-describe("a queue that nobody can do", () => {
+describe("a queue of tasks that no peer can run", () => {
   test.each([
     ["alike", () => ({ capabilities: ["unobtainable"] })],
     ["each asking for something else", (n: number) => ({ capabilities: [`unobtainable=${n}`] })],
@@ -46,7 +46,7 @@ describe("a queue that nobody can do", () => {
       (n: number) => ({ peer_id: `${n}`.padStart(32, "0") }),
     ],
   ])(
-    "SC29 is not read by a command, nor are the peers, whether its tasks are %s",
+    "SC29 a command reads neither the unassignable tasks nor all peers, whether the tasks are %s",
     (_, requirementsOf) => {
       const { mesh, during, peers } = besieged(requirementsOf);
       let id = "";
@@ -66,7 +66,7 @@ describe("a queue that nobody can do", () => {
     120_000,
   );
 
-  test("SC29 is done the moment somebody can: all of it, in its turn", () => {
+  test("SC29 the tasks are offered in queue order as soon as a peer can run them", () => {
     const { mesh } = besieged(() => ({ capabilities: ["rare"] }));
     const able = mesh.join(testKey(8_000), { capabilities: ["rare"], slots: 3 });
     expect(able.offers).toHaveLength(3);

@@ -60,7 +60,7 @@ describe("a callback", () => {
     "ftp://example.com/",
     "https://user:pass@example.com/",
     "not a URL",
-  ])("CB3 that may not be called is refused with the task: %s", (url) => {
+  ])("CB3 a task with a callback URL that may not be called is refused: %s", (url) => {
     const error = new TestMesh().refusal(
       "submit_task",
       submission({ kind: "echo", callback: { url } }),
@@ -68,7 +68,7 @@ describe("a callback", () => {
     expect(error).toMatchObject({ code: "invalid_request", issues: [{ path: "callback.url" }] });
   });
 
-  test("CB3 is refused with a secret that can't sign, which the answer does not show", () => {
+  test("CB3 a callback secret that cannot sign is refused, and the answer does not contain it", () => {
     const secret = "whsec_this is no base64 but long enough";
     const callback = { url: URL_1, secret };
     const error = new TestMesh().refusal("submit_task", submission({ kind: "echo", callback }));
@@ -76,7 +76,7 @@ describe("a callback", () => {
     expect(JSON.stringify(error)).not.toContain("no base64");
   });
 
-  test("CB3 is judged again at each attempt, by the rules of that day", () => {
+  test("CB3 the callback URL is checked again at each attempt, by the configuration at that time", () => {
     const lenient = new TestMesh({ config: { allowLoopback: true } });
     const id = ended(lenient, { url: "http://127.0.0.1:9000/" });
     expect(claim(lenient)).not.toBeNull();
@@ -90,7 +90,7 @@ describe("a callback", () => {
     });
   });
 
-  test("CB3 stands in a source's mapping as well, where it is judged when the source is registered", () => {
+  test("CB3 the callback in a source's mapping is checked when the source is registered", () => {
     const mesh = new TestMesh();
     const source = {
       name: "ci",
@@ -105,7 +105,7 @@ describe("a callback", () => {
     });
   });
 
-  test("CB4 waits for its task's end, and is owed from then on, however the task ended", () => {
+  test("CB4 a callback is sent after its task has ended, whatever the outcome", () => {
     const mesh = new TestMesh();
     const [waiting, held, failed, succeeded] = [0, 1, 2, 3].map(() => give(mesh));
     expect(claim(mesh)).toBeNull();
@@ -136,7 +136,7 @@ describe("a callback", () => {
     expect(told.get(present(failed))?.data).toMatchObject({ error: "no", result: null });
   });
 
-  test("CB4 sets the alarm, and is looked for by it", () => {
+  test("CB4 a callback that is due sets the alarm, and the alarm starts its attempt", () => {
     const mesh = new TestMesh();
     ended(mesh);
     expect(mesh.performed("drain_callbacks")).toHaveLength(1);
@@ -148,7 +148,7 @@ describe("a callback", () => {
     expect(claim(mesh)).not.toBeNull();
   });
 
-  test("CB5 is signed under its task's ID, with the task's secret or its owner's, and is the same each time", () => {
+  test("CB5 a callback is signed under its task's ID with the task's or the owner's secret, and its body never changes", () => {
     const mesh = new TestMesh();
     const secret = newWebhookSecret();
     const own = ended(mesh, { url: URL_1, secret });
@@ -169,7 +169,7 @@ describe("a callback", () => {
     expect(verified(again, again.taskId === own ? secret : derived, mesh.now)).toBe(again.taskId);
   });
 
-  test("CB6 is put off when it went unheard, and given up in the end, each attempt on record", () => {
+  test("CB6 a callback that is not acknowledged is retried up to the limit, and every attempt is recorded", () => {
     const mesh = new TestMesh();
     const id = ended(mesh);
     for (let n = 1; n <= CALLBACK_ATTEMPTS_MAX; n++) {
@@ -188,7 +188,7 @@ describe("a callback", () => {
     expect(mesh.nextTick()).toBeNull();
   });
 
-  test("CB8 shows its attempts under the task, and its secret nowhere", () => {
+  test("CB8 a task shows the attempts of its callback, and never the secret", () => {
     const mesh = new TestMesh();
     const secret = newWebhookSecret();
     const id = ended(mesh, { url: URL_1, secret });
@@ -211,7 +211,7 @@ describe("a callback", () => {
       expect(place).not.toContain(secret.slice(6));
   });
 
-  test("CB9 of one receiver leaves room for those of another", () => {
+  test("CB9 a callback to a busy receiver does not hold up callbacks to others", () => {
     const mesh = new TestMesh();
     for (let i = 0; i < 3; i++) ended(mesh);
     const other = ended(mesh, { url: "https://two.example/" });
@@ -220,7 +220,7 @@ describe("a callback", () => {
     expect(present(claim(mesh)).origin).toBe("https://one.example");
   });
 
-  test("CB10 may be delivered again once it was given up or delivered, by who may see its task", () => {
+  test("CB10 a delivered or failed callback can be repeated by its task's owner", () => {
     const mesh = new TestMesh();
     const id = give(mesh, { url: URL_1 }, { owner: "mine" });
     const again = { id, visibleTo: "mine" };
@@ -241,7 +241,7 @@ describe("a callback", () => {
     );
   });
 
-  test("CB12 goes with its task", () => {
+  test("CB12 a callback is removed with its task", () => {
     const mesh = new TestMesh();
     ended(mesh);
     answer(mesh, present(claim(mesh)), answered(410));
@@ -284,7 +284,7 @@ const Step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ type: "end" as const }) },
 );
 
-test("CB4 is heard once at least or given up after twelve attempts, whatever crashes and comes late", () => {
+test("CB4 after any crashes and late answers, a callback is delivered at least once or failed after twelve attempts", () => {
   fc.assert(
     fc.property(fc.array(Step, { maxLength: 60 }), (steps) => {
       let mesh = new TestMesh();

@@ -15,7 +15,7 @@ const source = (name: string, more: Partial<SourceInput> = {}): SourceInput => (
 });
 
 describe("a webhook source", () => {
-  test("WH5 is shown without its secret; only checking a delivery opens it", () => {
+  test("WH5 the view of a source does not contain its secrets; only open_webhook_source returns them", () => {
     const mesh = new TestMesh();
     const view = mesh.run("put_webhook_source", source("ci"));
     expect(view).toEqual({
@@ -32,7 +32,7 @@ describe("a webhook source", () => {
     expect(mesh.run("open_webhook_source", { name: "ci" }).sealedSecrets).toEqual(["c2VhbGVk"]);
   });
 
-  test("keeps its age and its count of deliveries when it is put again", () => {
+  test("replacing a source keeps its creation time and its count of deliveries", () => {
     const mesh = new TestMesh();
     mesh.run("put_webhook_source", source("ci"));
     mesh.run("submit_task", submission({ kind: "build" }, { source: "webhook:ci" }));
@@ -46,7 +46,7 @@ describe("a webhook source", () => {
     expect(mesh.run("get_webhook_source", { name: "ci" })).toEqual(view);
   });
 
-  test("WH3 counts a repeated delivery once", () => {
+  test("WH3 a repeated delivery is counted once", () => {
     const mesh = new TestMesh();
     mesh.run("put_webhook_source", source("ci"));
     const idempotency = { key: "msg_1", scope: "webhook:ci" };
@@ -56,7 +56,7 @@ describe("a webhook source", () => {
     expect(mesh.run("get_webhook_source", { name: "ci" }).deliveries).toBe(1);
   });
 
-  test("is not found once it is removed, or never was", () => {
+  test("a source that was removed or never existed gets not_found", () => {
     const mesh = new TestMesh();
     mesh.run("put_webhook_source", source("ci"));
     mesh.run("remove_webhook_source", { name: "ci" });
@@ -69,7 +69,7 @@ describe("a webhook source", () => {
         expect(mesh.refusal(command, { name }).code).toBe("not_found");
   });
 
-  test("is refused when there are too many, but for one that is there already", () => {
+  test("a new source over the limit is refused; an existing one can still be replaced", () => {
     const mesh = new TestMesh();
     for (let i = 0; i < WEBHOOK_SOURCES_MAX; i++)
       mesh.run("put_webhook_source", source(`source-${i}`));

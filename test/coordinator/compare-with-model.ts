@@ -3,9 +3,9 @@ import type { Effect } from "../../src/coordinator/kernel/effects.ts";
 import { present } from "../must.ts";
 import type { TestMesh } from "./mesh.ts";
 import {
-  inOrder,
+  compareQueueOrder,
   isHeld,
-  pauseBounds,
+  retryPauseBounds,
   type Model,
   type ModelPeer,
   type ModelTask,
@@ -14,40 +14,43 @@ import {
 type Offers = ReadonlyMap<ModelTask, ModelPeer>;
 
 /** Takes the coordinator's choices over into the model, each of which must have been a right one. */
-export function takeOver(
+export function applyCheckedEffects(
   mesh: TestMesh,
   model: Model,
   effects: readonly Effect[],
   dispatches: boolean,
 ): Offers {
-  takePauses(mesh, model);
+  applyRetryPauses(mesh, model);
   const offers = new Map<ModelTask, ModelPeer>();
   const reclaimed = new Set<ModelTask>();
-  const waiting = model.waiting();
+  const waiting = model.queuedInOrder();
   for (const effect of effects) {
-    if (effect.type === "cancel" && takeBack(model, effect)) {
+    if (effect.type === "cancel" && applyReclaim(model, effect)) {
       reclaimed.add(present(model.tasks.get(effect.taskId)));
     }
     if (effect.type !== "offer") continue;
     const task = present(model.tasks.get(effect.offer.task_id));
     const peer = present(model.peers.get(effect.to.peerId));
     const waits = waiting.includes(task) || reclaimed.has(task);
-    never(!waits || offers.has(task), "a task is offered that does not wait");
-    never(!model.mayHave(task, peer) || !model.hasRoom(peer), "a peer gets what it may not have");
-    never(reclaimed.has(task) && !model.hasSlot(peer), "what is reclaimed waits again");
-    model.offered(task, peer);
+    failIf(!waits || offers.has(task), "a task is offered that does not wait");
+    failIf(
+      !model.isEligible(task, peer) || !model.canHoldAnother(peer),
+      "a peer gets what it may not have",
+    );
+    failIf(reclaimed.has(task) && !model.hasFreeSlot(peer), "what is reclaimed waits again");
+    model.recordOffer(task, peer);
     const { fence, attempt } = effect.offer;
-    same({ fence, attempt }, { fence: task.fence, attempt: task.tries + 1 });
-    same(effect.to.epoch, peer.epoch);
+    expectSame({ fence, attempt }, { fence: task.fence, attempt: task.tries + 1 });
+    expectSame(effect.to.epoch, peer.epoch);
     offers.set(task, peer);
   }
-  for (const task of reclaimed) never(!offers.has(task), "a task is reclaimed for nobody");
+  for (const task of reclaimed) failIf(!offers.has(task), "a task is reclaimed for nobody");
   const passedOver = waiting.filter((task) => !offers.has(task));
   // What makes room at a busy peer is looked at behind what had its turn.
-  if (reclaimed.size === 0) inTurn(model, offers, passedOver);
-  bestFirst(mesh, model, offers);
-  if (dispatches) nobodyWaitsInVain(model, passedOver);
-  othersAsExpected(
+  if (reclaimed.size === 0) expectQueueOrder(model, offers, passedOver);
+  expectBestPeers(mesh, model, offers);
+  if (dispatches) expectNoAssignableTaskQueued(model, passedOver);
+  expectOtherEffects(
     model,
     effects.filter((effect) => !isReclaim(effect)),
   );
@@ -58,49 +61,55 @@ const isReclaim = (effect: Effect): boolean =>
   effect.type === "cancel" && effect.reason === "another peer is free for it";
 
 /** Whether the effect takes a task from a peer where it waits; true only of what may be taken. */
-function takeBack(model: Model, effect: Extract<Effect, { type: "cancel" }>): boolean {
+function applyReclaim(model: Model, effect: Extract<Effect, { type: "cancel" }>): boolean {
   if (!isReclaim(effect)) return false;
   const task = present(model.tasks.get(effect.taskId));
-  never(!model.mayReclaim(task), "a task is reclaimed that does not wait for a slot");
+  failIf(!model.canReclaim(task), "a task is reclaimed that does not wait for a slot");
   expect([effect.fence, effect.to.peerId]).toEqual([task.fence, task.holder]);
   model.release(task, { how: "reclaimed", blamed: false });
   return true;
 }
 
 /** How long a failed task rests is drawn by lot, within bounds. */
-function takePauses(mesh: TestMesh, model: Model): void {
+function applyRetryPauses(mesh: TestMesh, model: Model): void {
   for (const task of model.tasks.values()) {
     if (!Number.isNaN(task.notBefore)) continue;
     task.notBefore = present(mesh.registry.tasks.get(task.id)).notBefore;
-    const [least, most] = pauseBounds(task.tries);
+    const [least, most] = retryPauseBounds(task.tries);
     expect(task.notBefore - model.now).toBeGreaterThanOrEqual(least);
     expect(task.notBefore - model.now).toBeLessThanOrEqual(most);
   }
 }
 
 /** AS5, AS18: each in its turn; whoever was passed over could not be done by those that got the later ones. */
-function inTurn(model: Model, offers: Offers, passedOver: readonly ModelTask[]): void {
+function expectQueueOrder(model: Model, offers: Offers, passedOver: readonly ModelTask[]): void {
   const tasks = [...offers.keys()];
-  const sorted = tasks.toSorted(inOrder);
+  const sorted = tasks.toSorted(compareQueueOrder);
   if (tasks.some((task, i) => task !== sorted[i])) expect(tasks).toEqual(sorted);
   for (const [later, peer] of offers)
     for (const earlier of passedOver)
-      never(inOrder(earlier, later) < 0 && model.mayHave(earlier, peer), "a task is passed over");
+      failIf(
+        compareQueueOrder(earlier, later) < 0 && model.isEligible(earlier, peer),
+        "a task is passed over",
+      );
 }
 
 /** AS3: nobody who had room all the while was better than the one that was chosen. */
-function bestFirst(mesh: TestMesh, model: Model, offers: Offers): void {
+function expectBestPeers(mesh: TestMesh, model: Model, offers: Offers): void {
   if (offers.size === 0) return;
   const scores = new Map(mesh.registry.peers.connected().map(({ id, score }) => [id, score]));
   const score = ({ id }: ModelPeer) => present(scores.get(id));
   for (const [task, chosen] of offers) {
     for (const other of model.peers.values()) {
-      if (!model.mayHave(task, other) || !model.hasRoom(other)) continue;
-      never(task.prefetched && model.hasSlot(other), "a task waits at a peer, and another is free");
-      if (!task.prefetched && !model.hasSlot(other)) continue;
-      const tried = new Set(task.tried.values());
+      if (!model.isEligible(task, other) || !model.canHoldAnother(other)) continue;
+      failIf(
+        task.prefetched && model.hasFreeSlot(other),
+        "a task waits at a peer, and another is free",
+      );
+      if (!task.prefetched && !model.hasFreeSlot(other)) continue;
+      const tried = new Set(task.failedBy.values());
       const fresher = Number(tried.has(chosen.id)) - Number(tried.has(other.id));
-      never(
+      failIf(
         fresher > 0 || (fresher === 0 && score(other) > score(chosen)),
         "a better peer is free",
       );
@@ -109,28 +118,31 @@ function bestFirst(mesh: TestMesh, model: Model, offers: Offers): void {
 }
 
 /** AS5: what still waits can be done by nobody who has room; AS17: nor what waits at a peer, by who has a slot. */
-function nobodyWaitsInVain(model: Model, passedOver: readonly ModelTask[]): void {
+function expectNoAssignableTaskQueued(model: Model, passedOver: readonly ModelTask[]): void {
   for (const task of passedOver)
     for (const peer of model.peers.values())
-      never(model.mayHave(task, peer) && model.hasRoom(peer), "a task waits for a peer with room");
-  for (const task of [...model.tasks.values()].filter((each) => model.mayReclaim(each)))
+      failIf(
+        model.isEligible(task, peer) && model.canHoldAnother(peer),
+        "a task waits for a peer with room",
+      );
+  for (const task of [...model.tasks.values()].filter((each) => model.canReclaim(each)))
     for (const peer of model.peers.values())
-      never(
-        model.mayHave(task, peer) && model.hasSlot(peer),
+      failIf(
+        model.isEligible(task, peer) && model.hasFreeSlot(peer),
         "a task waits at a busy peer in vain",
       );
 }
 
 /** An assertion costs much more than a comparison, and of these there are millions. */
-function same<T>(seen: T, expected: T): void {
+function expectSame<T>(seen: T, expected: T): void {
   if (JSON.stringify(seen) !== JSON.stringify(expected)) expect(seen).toEqual(expected);
 }
 
-function never(happens: boolean, what: string): void {
+function failIf(happens: boolean, what: string): void {
   if (happens) throw new Error(`${what}, which must never happen`);
 }
 
-function othersAsExpected(model: Model, effects: readonly Effect[]): void {
+function expectOtherEffects(model: Model, effects: readonly Effect[]): void {
   const seen: Model["expected"] = { sessionsEnded: [], cancelled: [], tasksEnded: [] };
   for (const effect of effects) {
     if (effect.type === "end_session") {
@@ -141,16 +153,16 @@ function othersAsExpected(model: Model, effects: readonly Effect[]): void {
     } else if (effect.type === "task_ended") seen.tasksEnded.push(effect.taskId);
   }
   for (const what of ["sessionsEnded", "cancelled", "tasksEnded"] as const)
-    same(seen[what].toSorted(), model.expected[what].toSorted());
+    expectSame(seen[what].toSorted(), model.expected[what].toSorted());
   model.expected = { sessionsEnded: [], cancelled: [], tasksEnded: [] };
 }
 
 /** The database says what the model says; `stored` is how many blobs ever were. */
-export function expectAgreement(mesh: TestMesh, model: Model, stored: number): void {
-  same(inDatabase(mesh), inModel(model, stored));
+export function expectEqualState(mesh: TestMesh, model: Model, stored: number): void {
+  expectSame(databaseState(mesh), modelState(model, stored));
 }
 
-function inDatabase({ rows }: TestMesh) {
+function databaseState({ rows }: TestMesh) {
   const lines = (query: string) => rows(query).map((row) => Object.values(row).join(" "));
   return {
     peers: lines(
@@ -187,9 +199,9 @@ function inDatabase({ rows }: TestMesh) {
   };
 }
 
-function inModel(model: Model, stored: number): ReturnType<typeof inDatabase> {
+function modelState(model: Model, stored: number): ReturnType<typeof databaseState> {
   const peers = [...model.peers.values()]
-    .filter(({ known }) => known)
+    .filter(({ hasRecord: known }) => known)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const tasks = [...model.tasks.values()];
   const byId = tasks.toSorted((a, b) => (a.id < b.id ? -1 : 1));

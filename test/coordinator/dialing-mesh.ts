@@ -4,37 +4,37 @@ import type { DialView } from "../../src/protocol/http.ts";
 import { present } from "../must.ts";
 import { TestMesh, type Key, type TestPeer } from "./mesh.ts";
 
-export const urlOf = (name: number | string) => `wss://peer-${name}.example:9091/ws`;
+export const testUrl = (name: number | string) => `wss://peer-${name}.example:9091/ws`;
 
 /** A mesh that dials: peers that listen are played at their addresses. */
-export class Dialling extends TestMesh {
+export class DialingMesh extends TestMesh {
   dial(url: string, key: Key | null = null, name = ""): DialView {
     const proved = key === null ? null : { publicKey: key.publicKey, peerId: key.id };
     return this.run("dial_peer", { url, name, key: proved }).dial;
   }
   get orders(): DialOrder[] {
-    return this.performed("dial").map(({ order }) => order);
+    return this.effectsOfType("dial").map(({ order }) => order);
   }
   /** The newest order for an address. */
-  orderOf(url: string): DialOrder {
+  newestOrder(url: string): DialOrder {
     return present(this.orders.findLast((order) => order.url === url));
   }
-  ordersOf = (url: string): number => this.orders.filter((order) => order.url === url).length;
-  view(url: string): DialView {
+  orderCount = (url: string): number => this.orders.filter((order) => order.url === url).length;
+  dialView(url: string): DialView {
     return present(this.run("list_dials", {}).dials.find((dial) => dial.url === url));
   }
-  fail(url: string, error = "no answer", key: Key | null = null): void {
+  failDial(url: string, error = "no answer", key: Key | null = null): void {
     const proved = key === null ? null : { publicKey: key.publicKey, peerId: key.id };
-    this.run("dial_failed", { dial: this.orderOf(url).dial, error, proved });
+    this.run("dial_failed", { dial: this.newestOrder(url).dial, error, proved });
   }
   /** The peer there proves its key and is let in. */
-  answer(url: string, key: Key): TestPeer {
-    return this.join(key, { address: url, dial: this.orderOf(url).dial });
+  answerDial(url: string, key: Key): TestPeer {
+    return this.join(key, { address: url, dial: this.newestOrder(url).dial });
   }
   /** Lets time pass until the address is dialled again; returns how long that took. */
-  awaitDial(url: string, patience = 2 * DIAL_BACKOFF_MAX): number {
-    const [before, since] = [this.ordersOf(url), this.now];
-    while (this.ordersOf(url) === before) {
+  waitForDial(url: string, patience = 2 * DIAL_BACKOFF_MAX): number {
+    const [before, since] = [this.orderCount(url), this.now];
+    while (this.orderCount(url) === before) {
       if (this.now - since > patience) throw new Error("never dialled");
       const due = this.nextTick();
       if (due === null) throw new Error("nothing is due");

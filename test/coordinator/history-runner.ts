@@ -4,14 +4,14 @@ import type { CommandName, Input } from "../../src/contract/commands.ts";
 import type { Effect } from "../../src/coordinator/kernel/effects.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
 import { must, mustFail, present } from "../must.ts";
-import { emptiedSql } from "./shared-sql.ts";
+import { emptySharedSql } from "./shared-sql.ts";
 import { KEYS, submission, TestMesh, TestPeer } from "./mesh.ts";
-import { expectAgreement, takeOver } from "./compare-with-model.ts";
+import { expectEqualState, applyCheckedEffects } from "./compare-with-model.ts";
 import { isConnected, isEnded, isHeld, Model, type ModelPeer } from "./model.ts";
 import type { Op, Operation } from "./operations.ts";
 
 /** An offer that was once made, to be answered in time, late, twice or by somebody else. */
-interface Offered {
+interface PastOffer {
   readonly taskId: string;
   readonly fence: number;
   readonly peer: ModelPeer;
@@ -19,12 +19,12 @@ interface Offered {
 }
 
 /** Runs a history on the coordinator and on the model at once, and compares them after each step. */
-export class History {
+export class HistoryRunner {
   readonly mesh: TestMesh;
   readonly model: Model;
-  readonly offers: Offered[] = [];
+  readonly offers: PastOffer[] = [];
   /** How often each task was said to have ended. */
-  readonly ends = new Map<string, number>();
+  readonly endCounts = new Map<string, number>();
   readonly #peers: readonly TestPeer[];
   #quick = false;
   readonly #keys = new Map<string, { readonly request: string; readonly taskId: string }>();
@@ -33,7 +33,7 @@ export class History {
   #observations = 0;
 
   constructor(seed: number) {
-    this.mesh = new TestMesh({ seed, sql: emptiedSql() });
+    this.mesh = new TestMesh({ seed, sql: emptySharedSql() });
     this.model = new Model(
       KEYS.map(({ id }) => id),
       this.mesh.now,
@@ -43,22 +43,22 @@ export class History {
 
   step(operation: Operation): void {
     this.#perform(operation);
-    this.agree();
+    this.compareState();
   }
 
   /** As a step, but what stands in the database is compared by whoever calls `agree`. */
-  quickStep(operation: Operation): void {
+  stepWithoutComparing(operation: Operation): void {
     this.#quick = true;
     this.#perform(operation);
     this.#quick = false;
   }
 
-  agree(): void {
-    expectAgreement(this.mesh, this.model, this.#blobs);
+  compareState(): void {
+    expectEqualState(this.mesh, this.model, this.#blobs);
   }
 
   /** Makes every peer healthy that may come in, and lets them work until nothing more is to be done. */
-  heal(): void {
+  healAllPeers(): void {
     this.step({ type: "mode", mode: "open" });
     const healthy = {
       type: "join",
@@ -111,7 +111,7 @@ export class History {
       case "cancel":
         return this.#cancel(operation);
       case "pass":
-        this.mesh.pass(operation.ms);
+        this.mesh.advanceClock(operation.ms);
         this.model.now = this.mesh.now;
         return;
       case "tick":
@@ -129,7 +129,7 @@ export class History {
       case "mode":
         this.model.mode = operation.mode;
         for (const peer of this.model.peers.values())
-          if (isConnected(peer)) this.model.requalify(peer);
+          if (isConnected(peer)) this.model.endSessionIfUnqualified(peer);
         return this.#succeeds("set_auth_mode", { mode: operation.mode });
       case "publish":
         return this.#publish(operation);
@@ -140,11 +140,11 @@ export class History {
 
   #join({ peer: index, role: claimedRole, rttMs, names, ...announced }: Op<"join">) {
     const [peer, player] = this.#peer(index);
-    const standing = this.model.standing(peer, claimedRole);
+    const standing = this.model.expectedRole(peer, claimedRole);
     player.session = this.mesh.newSession();
-    const named = names === "nothing" ? [] : this.model.worksOn(peer);
+    const named = names === "nothing" ? [] : this.model.startedTasks(peer);
     const held = named.map(({ id: task_id, fence }) => ({ task_id, fence }));
-    const request = player.request({
+    const request = player.admitInput({
       ...announced,
       claimedRole,
       rttMs,
@@ -152,7 +152,7 @@ export class History {
     });
     if (typeof standing === "string") return this.#fails("admit", request, standing);
     this.model.join(peer, { ...announced, ...standing });
-    if (names !== "no_word") this.model.takeStock(peer, named);
+    if (names !== "no_word") this.model.reconcileHeldTasks(peer, named);
     this.#succeeds("admit", request);
   }
 
@@ -160,8 +160,8 @@ export class History {
     const [peer] = this.#peer(index);
     const epoch = peer.epoch - Number(late);
     const input = { peerId: peer.id, epoch, reason: "closed", silent: false };
-    if (late || !peer.known || !isConnected(peer)) return this.#changesNothing("gone", input);
-    this.model.leave(peer);
+    if (late || !peer.hasRecord || !isConnected(peer)) return this.#changesNothing("gone", input);
+    this.model.disconnect(peer);
     this.#succeeds("gone", input);
   }
 
@@ -170,10 +170,11 @@ export class History {
     const rtt = rttMs === null ? null : sampleRtt(null, rttMs);
     const seq = ++this.#observations;
     const input = { peerId: peer.id, epoch: peer.epoch - Number(late), seq, event, rtt };
-    if (late || !peer.known || !isConnected(peer)) return this.#changesNothing("observe", input);
+    if (late || !peer.hasRecord || !isConnected(peer))
+      return this.#changesNothing("observe", input);
     const before = peer.state;
     if (event === "answered") this.model.answer(peer);
-    else this.model.fallSilent(peer);
+    else this.model.becomeSuspect(peer);
     this.#succeeds("observe", input, peer.state === "active" && before !== "active");
   }
 
@@ -209,9 +210,9 @@ export class History {
       id: view.id,
       kind,
       turn: from - priority * 60_000,
-      order: this.model.tasks.size,
+      submissionIndex: this.model.tasks.size,
       capabilities,
-      named: peerId,
+      requiredPeer: peerId,
       maxAttempts,
       leaseMs: leaseSeconds * 1_000,
       deadlineAt: from + deadlineSeconds * 1_000,
@@ -225,7 +226,7 @@ export class History {
       notBefore: from,
       endedAt: null,
       result: null,
-      tried: new Map(),
+      failedBy: new Map(),
       refusedAt: new Map(),
     });
     this.#absorb(effects, true);
@@ -240,7 +241,7 @@ export class History {
     const epoch = peer.epoch - Number(late);
     const claim = { peerId: peer.id, epoch, taskId, fence };
     const newest = task.fence === fence && !late;
-    const resumes = newest && this.model.mayResume(task, peer);
+    const resumes = newest && this.model.canResume(task, peer);
     const held = newest && isHeld(task) && task.holder === peer.id;
     const holds = resumes || (held && this.model.now < task.deadlineAt);
     if (resumes) this.model.resume(task);
@@ -254,11 +255,11 @@ export class History {
       case "accept":
       case "queue": {
         const queued = what === "queue";
-        if (holds) this.model.renewed(task, queued);
+        if (holds) this.model.renewLease(task, queued);
         return tell("accept_task", { ...claim, queued }, false);
       }
       case "progress":
-        if (holds) this.model.renewed(task, false);
+        if (holds) this.model.renewLease(task, false);
         return tell("progress_task", { ...claim, progress: 0.5 }, false);
       case "refuse":
         if (holds) this.model.release(task, { how: "refused", blamed: false });
@@ -288,9 +289,9 @@ export class History {
         how: session === "unknown" ? "refused" : "reclaimed",
         blamed: false,
       });
-    const current = peer.known && isConnected(peer) && peer.epoch === epoch;
-    if (current && session === "gone") this.model.leave(peer);
-    if (current && session === "silent") this.model.fallSilent(peer);
+    const current = peer.hasRecord && isConnected(peer) && peer.epoch === epoch;
+    if (current && session === "gone") this.model.disconnect(peer);
+    if (current && session === "silent") this.model.becomeSuspect(peer);
     const claim = { peerId: peer.id, epoch, taskId, fence };
     this.#succeeds("offer_failed", { ...claim, reason: "no answer", session });
   }
@@ -301,14 +302,14 @@ export class History {
     const input = { id: task.id, visibleTo: null };
     if (task.state === "cancelled") return this.#changesNothing("cancel_task", input);
     if (isEnded(task)) return this.#fails("cancel_task", input, "task_ended");
-    this.model.callOff(task, "cancelled");
+    this.model.endHeldOrQueued(task, "cancelled");
     this.#succeeds("cancel_task", input);
   }
 
   #remove({ type, peer: index }: Op<"revoke" | "forget">): void {
     const [peer] = this.#peer(index);
     const name = type === "revoke" ? "revoke_peer" : "forget_peer";
-    if (!peer.known) return this.#fails(name, { id: peer.id }, "not_found");
+    if (!peer.hasRecord) return this.#fails(name, { id: peer.id }, "not_found");
     this.model[type === "revoke" ? "revoke" : "forget"](peer);
     this.#succeeds(name, { id: peer.id });
   }
@@ -318,19 +319,19 @@ export class History {
     const { id: peerId, publicKey } = key;
     const input = { publicKey, peerId, label: "", roles, readmit, go_p2p: false };
     if (peer.denied && !readmit) return this.#fails("allow", input, "conflict");
-    if (peer.denied && peer.known) peer.state = "stale";
+    if (peer.denied && peer.hasRecord) peer.state = "stale";
     peer.denied = false;
-    peer.entry = roles;
-    this.model.requalify(peer);
+    peer.allowlistRoles = roles;
+    this.model.endSessionIfUnqualified(peer);
     this.#succeeds("allow", input);
   }
 
   #disallow({ peer: index }: Op<"disallow">): void {
     const [peer, { key }] = this.#peer(index);
     const input = { publicKey: key.publicKey };
-    if (peer.entry === null) return this.#fails("disallow", input, "not_found");
-    peer.entry = null;
-    this.model.requalify(peer);
+    if (peer.allowlistRoles === null) return this.#fails("disallow", input, "not_found");
+    peer.allowlistRoles = null;
+    this.model.endSessionIfUnqualified(peer);
     this.#succeeds("disallow", input);
   }
 
@@ -353,7 +354,7 @@ export class History {
   }
 
   /** An offer, counted from the newest; undefined before the first. */
-  #offer = (index: number): Offered | undefined =>
+  #offer = (index: number): PastOffer | undefined =>
     this.offers.at(-1 - (index % Math.max(1, this.offers.length)));
 
   /** Runs a command that must succeed; `dispatches` when nothing may wait afterwards that somebody could do. */
@@ -364,7 +365,7 @@ export class History {
   }
 
   #absorb(effects: readonly Effect[], dispatches: boolean): void {
-    for (const [{ id: taskId, fence }, peer] of takeOver(
+    for (const [{ id: taskId, fence }, peer] of applyCheckedEffects(
       this.mesh,
       this.model,
       effects,
@@ -373,7 +374,7 @@ export class History {
       this.offers.push({ taskId, fence, peer, epoch: peer.epoch });
     for (const effect of effects)
       if (effect.type === "task_ended")
-        this.ends.set(effect.taskId, (this.ends.get(effect.taskId) ?? 0) + 1);
+        this.endCounts.set(effect.taskId, (this.endCounts.get(effect.taskId) ?? 0) + 1);
       else if (effect.type === "end_session")
         must(this.mesh.execute("session_ended", effect).result);
   }
@@ -381,7 +382,7 @@ export class History {
   #fails<K extends CommandName>(name: K, input: Input<K>, code: string): void {
     const refused = this.#quick
       ? mustFail(this.mesh.execute(name, input).result)
-      : this.mesh.refusal(name, input);
+      : this.mesh.errorOf(name, input);
     if (refused.code !== code) expect(refused.code).toBe(code);
   }
 

@@ -95,7 +95,7 @@ export class TestMesh {
   readonly publications: Publication[] = [];
   /** Writes and deletions of the store. */
   storeWrites = 0;
-  storeDown = false;
+  storeUnavailable = false;
   now = START;
   readonly #context;
   #sessionsOpened = 0;
@@ -151,7 +151,7 @@ export class TestMesh {
   }
 
   /** The error of a command that must fail. Such a command has no effect; at most the audit log tells of it. */
-  refusal<K extends CommandName>(name: K, input: Input<K>): MusterError {
+  errorOf<K extends CommandName>(name: K, input: Input<K>): MusterError {
     const before = this.contents();
     const { result, effects } = this.execute(name, input);
     const error = mustFail(result);
@@ -177,7 +177,7 @@ export class TestMesh {
   }
 
   /** Puts so many copies of a waiting task straight into the queue. */
-  fill(count: number, waiting: SubmitTaskInput): void {
+  fillQueue(count: number, waiting: SubmitTaskInput): void {
     const task = present(this.registry.tasks.get(this.submit(waiting).id));
     this.registry.transaction(() => {
       for (let i = 1; i < count; i++)
@@ -186,27 +186,27 @@ export class TestMesh {
   }
 
   /** One page of what is published; or what changed since. */
-  discover = (query: z.input<typeof PointerQuery> = {}): PointerList =>
+  listPointers = (query: z.input<typeof PointerQuery> = {}): PointerList =>
     this.run("list_pointers", { query: PointerQuery.parse(query) });
 
   get pointers(): readonly PointerView[] {
-    return this.discover({ limit: 500 }).pointers;
+    return this.listPointers({ limit: 500 }).pointers;
   }
 
   /** What a controller is handed. */
-  keys = (tokenId = "admin") => this.run("discovery_keys", { tokenId });
+  discoveryKeys = (tokenId = "admin") => this.run("discovery_keys", { tokenId });
 
   task = (id: string): TaskView => this.run("get_task", { id, visibleTo: null });
 
   /** Lets time pass, without anything happening. */
-  pass = (ms: number): void => void (this.now += ms);
+  advanceClock = (ms: number): void => void (this.now += ms);
 
   tick(): void {
     this.run("tick", {});
   }
 
   /** Lets time pass as the object's alarm does: ticking whenever something is due. */
-  live(ms: number): void {
+  runFor(ms: number): void {
     const end = this.now + ms;
     for (let due = this.nextTick(); due !== null && due <= end; due = this.nextTick()) {
       this.now = Math.max(due, this.now + 1);
@@ -223,7 +223,7 @@ export class TestMesh {
     nextTick({ registry: this.registry, config: this.config, now: this.now });
 
   /** Effects of one type, in the order in which they were performed. */
-  performed<T extends Effect["type"]>(type: T): Extract<Effect, { type: T }>[] {
+  effectsOfType<T extends Effect["type"]>(type: T): Extract<Effect, { type: T }>[] {
     return this.effects.filter((effect) => effect.type === type) as Extract<Effect, { type: T }>[];
   }
 
@@ -254,7 +254,7 @@ export class TestMesh {
   #endSession(to: SessionRef, fault: EndFault): boolean {
     const peer = this.sessions.get(to.session);
     if (peer?.unreachable === true) return false;
-    if (peer !== undefined) peer.endedBy = fault;
+    if (peer !== undefined) peer.endFault = fault;
     return true;
   }
 
@@ -272,13 +272,13 @@ export class TestMesh {
   #deliver(action: OutboxAction): boolean {
     switch (action.type) {
       case "store_record":
-        if (this.storeDown) return false;
+        if (this.storeUnavailable) return false;
         this.blobs.add(action.publication.blobId);
         this.storeWrites++;
         this.publications.push(action.publication);
         return true;
       case "delete":
-        if (this.storeDown || action.store === "replicas") return false;
+        if (this.storeUnavailable || action.store === "replicas") return false;
         this.blobs.delete(action.key.replace(/^blob:/, ""));
         this.storeWrites++;
         return true;
@@ -309,12 +309,12 @@ export class TestPeer {
   readonly key: Key;
   epoch = 0;
   /** Of its last observation. */
-  seq = 0;
+  observationSeq = 0;
   session = "";
   /** What reached its newest session. */
   readonly offers: TaskOffer[] = [];
   readonly cancelled: { readonly taskId: string; readonly fence: number }[] = [];
-  endedBy: EndFault | null = null;
+  endFault: EndFault | null = null;
   /** What its newest welcome let it find others with. */
   discovery: DiscoveryKeys | undefined;
   unreachable = false;
@@ -324,7 +324,7 @@ export class TestPeer {
     this.key = key;
   }
 
-  request(announced: Announced = {}): AdmitInput {
+  admitInput(announced: Announced = {}): AdmitInput {
     const { id, publicKey } = this.key;
     return { ...ANNOUNCED, ...announced, peerId: id, publicKey, session: this.session };
   }
@@ -332,11 +332,11 @@ export class TestPeer {
   join(announced: Announced = {}): void {
     this.session = this.mesh.newSession();
     this.mesh.sessions.set(this.session, this);
-    this.endedBy = null;
-    const { epoch, discovery } = this.mesh.run("admit", this.request(announced));
+    this.endFault = null;
+    const { epoch, discovery } = this.mesh.run("admit", this.admitInput(announced));
     this.epoch = epoch;
     this.discovery = discovery;
-    this.seq = 0;
+    this.observationSeq = 0;
   }
 
   get id(): PeerId {
@@ -351,38 +351,38 @@ export class TestPeer {
   }
 
   /** What names an attempt, by the newest offer unless another is given. */
-  claim({ task_id: taskId, fence }: Pick<TaskOffer, "task_id" | "fence"> = this.offer) {
+  attempt({ task_id: taskId, fence }: Pick<TaskOffer, "task_id" | "fence"> = this.offer) {
     return { peerId: this.id, epoch: this.epoch, taskId, fence };
   }
-  outcome(result: Json, { task_id, fence }: TaskOffer = this.offer): Input<"finish_task"> {
+  successInput(result: Json, { task_id, fence }: TaskOffer = this.offer): Input<"finish_task"> {
     const outcome = { task_id, fence, ok: true, result } as const;
     return { peerId: this.id, epoch: this.epoch, outcome };
   }
-  failure(error: string, retry = true): Input<"finish_task"> {
+  failureInput(error: string, retry = true): Input<"finish_task"> {
     const { task_id, fence } = this.offer;
     const outcome = { task_id, fence, ok: false, error, retry } as const;
     return { peerId: this.id, epoch: this.epoch, outcome };
   }
 
   accept(queued = false): void {
-    this.mesh.run("accept_task", { ...this.claim(), queued });
+    this.mesh.run("accept_task", { ...this.attempt(), queued });
   }
   refuse(reason = "busy"): void {
-    this.mesh.run("refuse_task", { ...this.claim(), reason });
+    this.mesh.run("refuse_task", { ...this.attempt(), reason });
   }
   progress(progress: number | null = null, message: string | null = null): void {
-    this.mesh.run("progress_task", { ...this.claim(), progress, message });
+    this.mesh.run("progress_task", { ...this.attempt(), progress, message });
   }
   finish(result: Json = "done"): void {
-    this.mesh.run("finish_task", this.outcome(result));
+    this.mesh.run("finish_task", this.successInput(result));
   }
   fail(error = "it broke", retry = true): void {
-    this.mesh.run("finish_task", this.failure(error, retry));
+    this.mesh.run("finish_task", this.failureInput(error, retry));
   }
   /** Tells of an answer or a miss, as its session would; says whether the peer is suspect all the same. */
   observe(event: "answered" | "missed_answer", rttMs: number | null = null): boolean {
     const rtt = rttMs === null ? null : sampleRtt(null, rttMs);
-    const of = { peerId: this.id, epoch: this.epoch, seq: ++this.seq };
+    const of = { peerId: this.id, epoch: this.epoch, seq: ++this.observationSeq };
     return this.mesh.run("observe", { ...of, event, rtt }).suspect;
   }
   leave(reason = "the connection closed", silent = false): void {

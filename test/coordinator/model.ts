@@ -7,7 +7,7 @@ import type { Role } from "../../src/protocol/messages.ts";
 export interface ModelPeer {
   readonly id: PeerId;
   /** Whether the registry has a record of it. */
-  known: boolean;
+  hasRecord: boolean;
   state: PeerState;
   /** Of the newest session ever, also of a record that was removed. */
   epoch: number;
@@ -20,9 +20,9 @@ export interface ModelPeer {
   successes: number;
   failures: number;
   /** When it fell silent, each time. */
-  misses: readonly Millis[];
+  silentAt: readonly Millis[];
   denied: boolean;
-  entry: readonly Role[] | null;
+  allowlistRoles: readonly Role[] | null;
 }
 
 export interface ModelTask {
@@ -31,9 +31,9 @@ export interface ModelTask {
   /** When its turn comes: the time from which it waits, and a minute earlier for each step of priority. */
   readonly turn: Millis;
   /** Its place in the order of coming. */
-  readonly order: number;
+  readonly submissionIndex: number;
   readonly capabilities: readonly string[];
-  readonly named: PeerId | undefined;
+  readonly requiredPeer: PeerId | undefined;
   readonly maxAttempts: number;
   readonly leaseMs: number;
   readonly deadlineAt: Millis;
@@ -51,7 +51,7 @@ export interface ModelTask {
   endedAt: Millis | null;
   result: string | null;
   /** Who failed at it or lost it, by fence. */
-  readonly tried: Map<number, PeerId>;
+  readonly failedBy: Map<number, PeerId>;
   readonly refusedAt: Map<PeerId, Millis>;
 }
 
@@ -77,7 +77,7 @@ export class Model {
 
   constructor(ids: readonly PeerId[], now: Millis) {
     this.now = now;
-    for (const id of ids) this.peers.set(id, stranger(id));
+    for (const id of ids) this.peers.set(id, unknownPeer(id));
   }
 
   heldBy(id: PeerId): ModelTask[] {
@@ -85,14 +85,14 @@ export class Model {
   }
 
   /** What the coordinator must answer to a claimed role: the role and whether it may assign, or an error's code. */
-  standing(
-    { denied, entry }: ModelPeer,
+  expectedRole(
+    { denied, allowlistRoles: entry }: ModelPeer,
     claimed: Role,
   ): { role: Role; mayAssign: boolean } | string {
     if (denied) return "revoked";
     if (this.mode === "allowlist" && entry === null) return "not_allowed";
-    const granted = new Set((entry ?? ["worker"]).flatMap(partsOf));
-    const asked = partsOf(claimed);
+    const granted = new Set((entry ?? ["worker"]).flatMap(basicRoles));
+    const asked = basicRoles(claimed);
     const mayWork = asked.includes("worker") && granted.has("worker");
     const mayAssign = asked.includes("controller") && granted.has("controller");
     if (mayWork) return { role: mayAssign ? "dual" : "worker", mayAssign };
@@ -110,7 +110,7 @@ export class Model {
     Object.assign(peer, announced, { known: true, state: "active", epoch: peer.epoch + 1 });
   }
 
-  leave(peer: ModelPeer): void {
+  disconnect(peer: ModelPeer): void {
     if (isConnected(peer)) peer.state = "stale";
     for (const task of this.heldBy(peer.id)) {
       const begun = task.state === "running";
@@ -118,15 +118,15 @@ export class Model {
     }
   }
 
-  fallSilent(peer: ModelPeer): void {
+  becomeSuspect(peer: ModelPeer): void {
     if (peer.state !== "active") return;
-    Object.assign(peer, { state: "suspect", misses: [...peer.misses, this.now] });
+    Object.assign(peer, { state: "suspect", misses: [...peer.silentAt, this.now] });
   }
 
   /** An answer restores a suspect, unless it has fallen silent too often lately. */
   answer(peer: ModelPeer): void {
-    const since = peer.misses.at(-1) ?? 0;
-    const weights = peer.misses.map((at) => 0.5 ** ((this.now - at) / (10 * MINUTE)));
+    const since = peer.silentAt.at(-1) ?? 0;
+    const weights = peer.silentAt.map((at) => 0.5 ** ((this.now - at) / (10 * MINUTE)));
     const weight = weights.reduce((sum, each) => sum + each, 0);
     const hold = weight <= 1.5 ? 0 : Math.min(15 * MINUTE, 30 * SECOND * 2 ** (weight - 2));
     if (peer.state === "suspect" && this.now - since >= hold) peer.state = "active";
@@ -135,13 +135,13 @@ export class Model {
   revoke(peer: ModelPeer): void {
     if (isConnected(peer)) this.#endSession(peer, "revoked");
     peer.denied = true;
-    this.leave(peer);
+    this.disconnect(peer);
     peer.state = "revoked";
   }
 
   forget(peer: ModelPeer): void {
     if (isConnected(peer)) this.#endSession(peer, "forgotten");
-    this.leave(peer);
+    this.disconnect(peer);
     Object.assign(peer, {
       known: false,
       state: "discovered",
@@ -152,9 +152,9 @@ export class Model {
   }
 
   /** After a change of who may do what: ends the peer's session if it may do less than it does. */
-  requalify(peer: ModelPeer): void {
-    if (!peer.known) return;
-    const standing = this.standing(peer, peer.role);
+  endSessionIfUnqualified(peer: ModelPeer): void {
+    if (!peer.hasRecord) return;
+    const standing = this.expectedRole(peer, peer.role);
     if (typeof standing !== "string" && standing.role === peer.role) {
       if (standing.mayAssign || !peer.mayAssign) {
         peer.mayAssign = standing.mayAssign;
@@ -162,13 +162,13 @@ export class Model {
       }
     }
     if (isConnected(peer)) this.#endSession(peer, "not_allowed");
-    this.leave(peer);
+    this.disconnect(peer);
   }
 
-  offered(task: ModelTask, peer: ModelPeer): void {
+  recordOffer(task: ModelTask, peer: ModelPeer): void {
     Object.assign(task, {
       state: "leased",
-      prefetched: !this.hasSlot(peer),
+      prefetched: !this.hasFreeSlot(peer),
       lostBy: null,
       holder: peer.id,
       leaseUntil: this.now + ACCEPT_TIMEOUT,
@@ -176,27 +176,27 @@ export class Model {
     task.fence++;
   }
 
-  renewed(task: ModelTask, queued: boolean): void {
+  renewLease(task: ModelTask, queued: boolean): void {
     const waits = queued && task.state !== "running";
     const state = waits ? "leased" : "running";
     Object.assign(task, { state, prefetched: waits, leaseUntil: this.now + task.leaseMs });
   }
 
   /** Whether the peer had begun the task, was given up, and may go on: nobody else has got it since. */
-  mayResume(task: ModelTask, peer: ModelPeer): boolean {
+  canResume(task: ModelTask, peer: ModelPeer): boolean {
     const waits = task.state === "queued" && this.now < task.deadlineAt;
-    return waits && task.lostBy === peer.id && peer.known && isConnected(peer);
+    return waits && task.lostBy === peer.id && peer.hasRecord && isConnected(peer);
   }
 
   resume(task: ModelTask): void {
-    task.tried.delete(task.fence);
+    task.failedBy.delete(task.fence);
     task.tries--;
     Object.assign(task, { holder: task.lostBy, lostBy: null, notBefore: this.now });
-    this.renewed(task, false);
+    this.renewLease(task, false);
   }
 
   /** What a peer that comes back still does: what it has begun, or had begun when it was given up. */
-  worksOn(peer: ModelPeer): ModelTask[] {
+  startedTasks(peer: ModelPeer): ModelTask[] {
     return [...this.tasks.values()].filter(
       ({ state, holder, lostBy }) =>
         (state === "running" && holder === peer.id) || (state === "queued" && lostBy === peer.id),
@@ -204,8 +204,8 @@ export class Model {
   }
 
   /** The peer is back and has named what it still does; whatever else it held is free. */
-  takeStock(peer: ModelPeer, named: readonly ModelTask[]): void {
-    for (const task of named) if (this.mayResume(task, peer)) this.resume(task);
+  reconcileHeldTasks(peer: ModelPeer, named: readonly ModelTask[]): void {
+    for (const task of named) if (this.canResume(task, peer)) this.resume(task);
     for (const task of this.heldBy(peer.id)) {
       if (named.includes(task)) continue;
       const begun = task.state === "running";
@@ -226,7 +226,7 @@ export class Model {
     if (how === "refused") task.refusedAt.set(task.holder ?? "", this.now);
     const counts = how === "lost" || how === "failed" || how === "given_up";
     if (counts) {
-      task.tried.set(task.fence, task.holder ?? "");
+      task.failedBy.set(task.fence, task.holder ?? "");
       task.tries++;
     }
     if (how === "given_up" || task.tries >= task.maxAttempts) return this.end(task, "failed");
@@ -248,7 +248,7 @@ export class Model {
   }
 
   /** Nobody wants the task any more; who holds it is told. */
-  callOff(task: ModelTask, state: End): void {
+  endHeldOrQueued(task: ModelTask, state: End): void {
     if (isHeld(task)) this.expected.cancelled.push(`${task.id} ${task.fence} ${task.holder}`);
     this.end(task, state);
   }
@@ -261,48 +261,48 @@ export class Model {
   /** What time brings about at a tick. */
   tick(): void {
     for (const task of this.tasks.values())
-      if (!isEnded(task) && task.deadlineAt <= this.now) this.callOff(task, "expired");
+      if (!isEnded(task) && task.deadlineAt <= this.now) this.endHeldOrQueued(task, "expired");
     for (const task of this.tasks.values()) {
       if (!isHeld(task) || (task.leaseUntil ?? Infinity) > this.now) continue;
       const begun = task.state === "running";
       const holder = this.peers.get(task.holder ?? "");
       this.expected.cancelled.push(`${task.id} ${task.fence} ${task.holder}`);
       this.release(task, { how: begun ? "lost" : "refused", blamed: true });
-      if (!begun && holder !== undefined) this.fallSilent(holder);
+      if (!begun && holder !== undefined) this.becomeSuspect(holder);
     }
   }
 
   /** Tasks that may be offered now, in the order in which they must be. */
-  waiting(): ModelTask[] {
+  queuedInOrder(): ModelTask[] {
     return [...this.tasks.values()]
       .filter((task) => task.state === "queued" && task.notBefore <= this.now)
-      .toSorted(inOrder);
+      .toSorted(compareQueueOrder);
   }
 
   /** Whether AS2 and AS4 let a peer have a task, leaving aside whether it has room. */
-  mayHave(task: ModelTask, peer: ModelPeer): boolean {
+  isEligible(task: ModelTask, peer: ModelPeer): boolean {
     const refused = task.refusedAt.get(peer.id);
     return (
-      peer.known &&
+      peer.hasRecord &&
       peer.state === "active" &&
       !peer.denied &&
       peer.role !== "controller" &&
-      (task.named === undefined || task.named === peer.id) &&
+      (task.requiredPeer === undefined || task.requiredPeer === peer.id) &&
       (peer.speaksMuster || task.kind === "go-p2p/get_stats") &&
       task.capabilities.every((capability) => peer.capabilities.includes(capability)) &&
       (refused === undefined || this.now - refused >= MINUTE)
     );
   }
 
-  hasSlot = (peer: ModelPeer): boolean => this.heldBy(peer.id).length < peer.slots;
+  hasFreeSlot = (peer: ModelPeer): boolean => this.heldBy(peer.id).length < peer.slots;
 
   /** A slot, or the one place to wait for a slot. */
-  hasRoom({ id, slots, prefetch }: ModelPeer): boolean {
+  canHoldAnother({ id, slots, prefetch }: ModelPeer): boolean {
     return slots > 0 && this.heldBy(id).length < slots + Number(prefetch);
   }
 
   /** A task that waits at a peer for a slot that is not there. */
-  mayReclaim({ prefetched, holder }: ModelTask): boolean {
+  canReclaim({ prefetched, holder }: ModelTask): boolean {
     const peer = this.peers.get(holder ?? "");
     return prefetched && peer !== undefined && this.heldBy(peer.id).length > peer.slots;
   }
@@ -313,7 +313,7 @@ export class Model {
 }
 
 /** Bounds of the pause that a task rests after so many tries, in milliseconds. */
-export const pauseBounds = (tries: number): readonly [number, number] => {
+export const retryPauseBounds = (tries: number): readonly [number, number] => {
   const longest = Math.min(MINUTE, (SECOND / 2) * 2 ** (tries - 1));
   return [longest / 2, longest];
 };
@@ -322,13 +322,14 @@ export const isHeld = ({ state }: ModelTask): boolean => state === "leased" || s
 export const isEnded = ({ endedAt }: ModelTask): boolean => endedAt !== null;
 export const isConnected = ({ state }: ModelPeer): boolean =>
   state === "active" || state === "suspect";
-export const inOrder = (a: ModelTask, b: ModelTask): number => a.turn - b.turn || a.order - b.order;
+export const compareQueueOrder = (a: ModelTask, b: ModelTask): number =>
+  a.turn - b.turn || a.submissionIndex - b.submissionIndex;
 
-const partsOf = (role: Role): Role[] => (role === "dual" ? ["worker", "controller"] : [role]);
+const basicRoles = (role: Role): Role[] => (role === "dual" ? ["worker", "controller"] : [role]);
 
-const stranger = (id: PeerId): ModelPeer => ({
+const unknownPeer = (id: PeerId): ModelPeer => ({
   id,
-  known: false,
+  hasRecord: false,
   state: "discovered",
   epoch: 0,
   role: "worker",
@@ -339,7 +340,7 @@ const stranger = (id: PeerId): ModelPeer => ({
   speaksMuster: true,
   successes: 0,
   failures: 0,
-  misses: [],
+  silentAt: [],
   denied: false,
-  entry: null,
+  allowlistRoles: null,
 });

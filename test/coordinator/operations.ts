@@ -76,10 +76,10 @@ const peer = fc.nat({ max: KEYS.length - 1 });
 const capabilities = fc.subarray(["gpu", "tpu"]);
 const roles = fc.subarray([...ROLES], { minLength: 1 });
 /** So many times out of ten. */
-const often = (times: number) => fc.nat({ max: 9 }).map((n) => n < times);
+const inTenTimes = (times: number) => fc.nat({ max: 9 }).map((n) => n < times);
 
 /** A record of an operation's fields, under its type. */
-const one = <T extends Operation["type"]>(
+const operation = <T extends Operation["type"]>(
   type: T,
   fields: { [K in Exclude<keyof Op<T>, "type">]: fc.Arbitrary<Op<T>[K]> },
 ): fc.Arbitrary<Operation> =>
@@ -87,41 +87,41 @@ const one = <T extends Operation["type"]>(
     .record(fields as Record<string, fc.Arbitrary<unknown>>)
     .map((values) => ({ ...values, type }) as unknown as Operation);
 
-const join = one("join", {
+const join = operation("join", {
   peer,
-  role: often(8).chain((worker) =>
+  role: inTenTimes(8).chain((worker) =>
     worker ? fc.constant<Role>("worker") : fc.constantFrom(...ROLES),
   ),
-  capabilities: often(6).chain((all) =>
+  capabilities: inTenTimes(6).chain((all) =>
     all ? fc.constant<string[]>(["gpu", "tpu"]) : capabilities,
   ),
   slots: fc.constantFrom(0, 1, 1, 2, 2, 4),
   prefetch: fc.boolean(),
   names: fc.constantFrom("no_word", "nothing", "its_work", "its_work"),
-  speaksMuster: often(9),
+  speaksMuster: inTenTimes(9),
   rttMs: fc.constantFrom(1, 1, 50, 2_000),
 });
 
-const submit = one("submit", {
+const submit = operation("submit", {
   kind: fc.constantFrom("echo", "echo", "go-p2p/get_stats"),
-  capabilities: often(7).chain((none) => (none ? fc.constant<string[]>([]) : capabilities)),
-  named: often(1).chain((is) => (is ? peer : fc.constant(null))),
+  capabilities: inTenTimes(7).chain((none) => (none ? fc.constant<string[]>([]) : capabilities)),
+  named: inTenTimes(1).chain((is) => (is ? peer : fc.constant(null))),
   priority: fc.constantFrom(0, 0, 5),
   maxAttempts: fc.integer({ min: 1, max: 4 }),
   leaseSeconds: fc.constantFrom(1, 10, 120),
   deadlineSeconds: fc.constantFrom(5, 60, 7_200),
-  delaySeconds: often(8).chain((none) => fc.constant(none ? 0 : 30)),
-  key: often(2).chain((is) => (is ? fc.constantFrom("a", "b") : fc.constant(null))),
+  delaySeconds: inTenTimes(8).chain((none) => fc.constant(none ? 0 : 30)),
+  key: inTenTimes(2).chain((is) => (is ? fc.constantFrom("a", "b") : fc.constant(null))),
 });
 
-const say = one("say", {
+const say = operation("say", {
   what: fc.constantFrom(
     ...(["accept", "accept", "accept", "succeed", "succeed", "succeed", "fail", "fail"] as const),
     ...(["progress", "refuse", "give_up", "queue"] as const),
   ),
-  offer: often(8).chain((recent) => fc.nat({ max: recent ? 3 : 20 })),
-  by: often(9).chain((addressee) => (addressee ? fc.constant(0) : peer)),
-  late: often(1),
+  offer: inTenTimes(8).chain((recent) => fc.nat({ max: recent ? 3 : 20 })),
+  by: inTenTimes(9).chain((addressee) => (addressee ? fc.constant(0) : peer)),
+  late: inTenTimes(1),
 });
 
 const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
@@ -132,34 +132,34 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 6, arbitrary: join },
   {
     weight: 10,
-    arbitrary: one("pass", {
-      ms: often(7).chain((short) => fc.nat({ max: short ? 6_000 : 90_000 })),
+    arbitrary: operation("pass", {
+      ms: inTenTimes(7).chain((short) => fc.nat({ max: short ? 6_000 : 90_000 })),
     }),
   },
   {
     weight: 3,
-    arbitrary: one("observe", {
+    arbitrary: operation("observe", {
       peer,
-      late: often(2),
+      late: inTenTimes(2),
       event: fc.constantFrom("answered", "missed_answer"),
       rttMs: fc.option(fc.constantFrom(1, 500)),
     }),
   },
-  { weight: 3, arbitrary: one("leave", { peer, late: often(3) }) },
+  { weight: 3, arbitrary: operation("leave", { peer, late: inTenTimes(3) }) },
   {
     weight: 2,
-    arbitrary: one("undelivered", {
+    arbitrary: operation("undelivered", {
       offer: fc.nat({ max: 3 }),
       session: fc.constantFrom("gone", "silent", "unknown"),
     }),
   },
-  { weight: 2, arbitrary: one("cancel", { task: fc.nat({ max: 20 }) }) },
-  { weight: 2, arbitrary: one("publish", { peer, late: often(3) }) },
-  { weight: 1, arbitrary: one("mode", { mode: fc.constantFrom(...AUTH_MODES, "open") }) },
-  { weight: 2, arbitrary: one("allow", { peer, roles, readmit: fc.boolean() }) },
-  { weight: 1, arbitrary: one("disallow", { peer }) },
-  { weight: 1, arbitrary: one("revoke", { peer }) },
-  { weight: 1, arbitrary: one("forget", { peer }) },
+  { weight: 2, arbitrary: operation("cancel", { task: fc.nat({ max: 20 }) }) },
+  { weight: 2, arbitrary: operation("publish", { peer, late: inTenTimes(3) }) },
+  { weight: 1, arbitrary: operation("mode", { mode: fc.constantFrom(...AUTH_MODES, "open") }) },
+  { weight: 2, arbitrary: operation("allow", { peer, roles, readmit: fc.boolean() }) },
+  { weight: 1, arbitrary: operation("disallow", { peer }) },
+  { weight: 1, arbitrary: operation("revoke", { peer }) },
+  { weight: 1, arbitrary: operation("forget", { peer }) },
 );
 
 /** Some peers join, and then anything may happen. */

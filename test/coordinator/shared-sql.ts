@@ -8,7 +8,7 @@ let shared: { readonly sql: Sql; readonly tables: readonly string[] } | null = n
  * The one database of a long run of histories, emptied: to make its tables and to prepare its statements anew costs more
  * than many a history. Whoever had it before must be done with it.
  */
-export function emptiedSql(): Sql {
+export function emptySharedSql(): Sql {
   shared ??= migrated();
   for (const table of shared.tables) shared.sql.exec(`DELETE FROM ${table}`);
   return shared.sql;

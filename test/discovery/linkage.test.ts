@@ -35,11 +35,11 @@ interface Epoch {
 }
 
 function look(mesh: TestMesh): Epoch {
-  const { epochs } = mesh.keys();
+  const { epochs } = mesh.discoveryKeys();
   const secret = hexBytes(present(epochs.at(-1)).pointer_secret);
   const pointers: PointerView[] = [];
   for (let cursor: string | null | undefined; cursor !== null;) {
-    const page = mesh.discover({ limit: 500, cursor: cursor ?? undefined });
+    const page = mesh.listPointers({ limit: 500, cursor: cursor ?? undefined });
     pointers.push(...page.pointers);
     cursor = page.next_cursor;
   }
@@ -93,11 +93,11 @@ describe("two epochs of a thousand peers", () => {
   });
   for (let i = 0; i < PEERS; i++) {
     mesh.join(testKey(1_000 + i), { capabilities: i % 3 === 0 ? ["gpu"] : [], name: `peer ${i}` });
-    mesh.pass(7);
+    mesh.advanceClock(7);
   }
-  mesh.live(2 * MINUTE);
+  mesh.runFor(2 * MINUTE);
   const before = look(mesh);
-  mesh.live(EPOCH_ROTATION_INTERVAL + 2 * MINUTE);
+  mesh.runFor(EPOCH_ROTATION_INTERVAL + 2 * MINUTE);
   const after = look(mesh);
 
   test("DS16 both epochs list all peers, with the metadata that enough of them share", () => {

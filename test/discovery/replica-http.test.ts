@@ -26,7 +26,7 @@ describe("a replica over HTTP", () => {
     await scene.replicateAll();
     await scene.open(false);
     await scene.replica.mayRead(""); // the replica has read the store
-    reader = readerToken(hexBytes(present(scene.mesh.keys().epochs[0]).pointer_secret));
+    reader = readerToken(hexBytes(present(scene.mesh.discoveryKeys().epochs[0]).pointer_secret));
   });
 
   test("DS18 a replica serves callers with an epoch's reader token", async () => {
@@ -70,7 +70,7 @@ describe("a replica over HTTP", () => {
         expect(await cost(`/v1/${kind}/${there}`, shown)).toEqual(absent);
       expect((await cost(`/v1/${kind}/${there}`, reader)).status).toBe(200);
       if (kind === "blobs") continue;
-      scene.mesh.pass(EPOCH_LIFETIME);
+      scene.mesh.advanceClock(EPOCH_LIFETIME);
       expect(await cost(`/v1/${kind}/${there}`, reader)).toEqual(absent);
     }
   });

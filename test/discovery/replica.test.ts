@@ -65,7 +65,7 @@ describe("a replica", () => {
     mesh.join(C);
     b.leave();
     await scene.replicateAll();
-    const { checkpoint: _, ...theirs } = mesh.discover({ since });
+    const { checkpoint: _, ...theirs } = mesh.listPointers({ since });
     const { checkpoint: __, ...ours } = await scene.list({ since });
     expect(ours).toEqual(theirs);
     expect([ours.pointers.length, ours.removed.length]).toEqual([1, 1]);
@@ -79,9 +79,9 @@ describe("a replica", () => {
     const { mesh } = scene;
     for (let i = 0; i < 12; i++)
       mesh.join(testKey(700 + i), { capabilities: [i % 2 === 0 ? "gpu" : "tpu"] });
-    mesh.live(2 * MINUTE);
+    mesh.runFor(2 * MINUTE);
     await scene.replicateAll();
-    const { checkpoint: _, ...theirs } = mesh.discover({ capability: "gpu" });
+    const { checkpoint: _, ...theirs } = mesh.listPointers({ capability: "gpu" });
     const { checkpoint: __, ...ours } = await scene.list({ capability: "gpu" });
     expect(ours).toEqual(theirs);
     expect(ours.pointers).toHaveLength(6);
@@ -91,7 +91,7 @@ describe("a replica", () => {
     const { mesh } = scene;
     for (const key of [A, B, C]) mesh.join(key);
     await scene.replicateAll();
-    mesh.live(EPOCH_ROTATION_INTERVAL + 2 * MINUTE);
+    mesh.runFor(EPOCH_ROTATION_INTERVAL + 2 * MINUTE);
     await scene.replicateAll();
     const list = await scene.list();
     expect(list.pointers.map(({ epoch }) => epoch)).toEqual([2, 2, 2]);
@@ -239,18 +239,18 @@ describe("a document in a replica's store", () => {
     scene.replicaStore.get = () => Promise.reject(new Error("the store is down"));
     expect((await scene.list()).pointers).toHaveLength(2);
     expect(scene.failures).not.toHaveLength(0);
-    scene.mesh.pass(MINUTE);
+    scene.mesh.advanceClock(MINUTE);
     expect(await scene.replica.list(PointerQuery.parse({}))).toBeNull();
     expect(await scene.replica.mayRead("0".repeat(64))).toBeNull();
   });
 
   test("DS28 a pointer is not served after its epoch has expired", async () => {
-    const [keys] = scene.mesh.keys().epochs;
+    const [keys] = scene.mesh.discoveryKeys().epochs;
     const token = readerToken(hexBytes(present(keys).pointer_secret));
     const [pointer] = (await scene.list()).pointers;
     await scene.open(false);
     expect(await scene.replica.mayRead(token)).toBe(true);
-    scene.mesh.pass(EPOCH_LIFETIME + DAY);
+    scene.mesh.advanceClock(EPOCH_LIFETIME + DAY);
     expect(await scene.replica.mayRead(token)).toBe(false);
     expect(await scene.replica.pointer(present(pointer).id)).toBeNull();
     expect((await scene.list()).pointers).toEqual([]);
@@ -261,7 +261,7 @@ describe("a document in a replica's store", () => {
     const text = scene.replicaStore.contents
       .map((bytes) => new TextDecoder("latin1").decode(bytes))
       .join();
-    const [keys] = scene.mesh.keys().epochs;
+    const [keys] = scene.mesh.discoveryKeys().epochs;
     const secret = present(keys).pointer_secret;
     const reader = readerToken(hexBytes(secret));
     for (const told of [A.id, A.publicKey, B.id, secret, present(keys).private_key, reader])

@@ -72,10 +72,10 @@ export class ReplicatedMesh {
 
   /** Replicates until nothing is pending. */
   async replicateAll(): Promise<void> {
-    this.mesh.live(2 * SECOND);
+    this.mesh.runFor(2 * SECOND);
     while (this.replicationDueAt !== null) {
       await this.replicateOnce();
-      this.mesh.live(2 * SECOND);
+      this.mesh.runFor(2 * SECOND);
     }
   }
 

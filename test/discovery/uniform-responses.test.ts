@@ -30,7 +30,7 @@ function meshUnderCount() {
   mesh.join(KEYS[0]);
   const pointer = present(mesh.pointers[0]).id;
   const { token, id } = mesh.run("create_token", { label: "", scope: "viewer" });
-  const [epoch] = mesh.keys().epochs;
+  const [epoch] = mesh.discoveryKeys().epochs;
   const reader = readerToken(hexBytes(present(epoch).pointer_secret));
 
   async function cost(shown: string | null, asked: string) {
@@ -90,7 +90,7 @@ describe("missing, expired and forbidden discovery documents", () => {
       expect([shown, await cost(shown, asked)]).toEqual([shown, absent]);
     mesh.run("revoke_token", { id: tokenId });
     expect(await cost(token, pointer)).toEqual(absent);
-    mesh.pass(EPOCH_LIFETIME);
+    mesh.advanceClock(EPOCH_LIFETIME);
     expect(await cost(ADMIN_TOKEN, pointer)).toEqual(absent);
     expect(await cost(reader, pointer)).toEqual(absent);
   });

@@ -6,7 +6,7 @@ import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 const [A, B] = KEYS;
 
 /** A peer that has begun a task and lost its connection. */
-function cutOff(task = { kind: "echo", max_attempts: 2 }) {
+function disconnectedWhileRunning(task = { kind: "echo", max_attempts: 2 }) {
   const mesh = new TestMesh();
   const peer = mesh.join(A);
   const { id } = mesh.submit(task);
@@ -17,7 +17,7 @@ function cutOff(task = { kind: "echo", max_attempts: 2 }) {
 
 describe("a peer that reconnects", () => {
   test("AS20 a reconnecting peer continues a task that it had started, if no other peer has it; the attempt does not count", () => {
-    const { mesh, peer, id } = cutOff();
+    const { mesh, peer, id } = disconnectedWhileRunning();
     peer.join({ slots: 0 });
     peer.progress(0.7, "still at it");
     expect(mesh.task(id)).toMatchObject({
@@ -34,43 +34,45 @@ describe("a peer that reconnects", () => {
   });
 
   test("AS20 a reconnecting peer's result is accepted while its task is queued for another attempt", () => {
-    const { mesh, peer, id } = cutOff();
+    const { mesh, peer, id } = disconnectedWhileRunning();
     peer.join({ slots: 0 });
     peer.finish("made while away");
     expect(mesh.task(id)).toMatchObject({ state: "succeeded", result: "made while away" });
   });
 
   test("AS20 a reconnecting peer gets lease_lost once another peer holds its task", () => {
-    const { mesh, peer, id } = cutOff();
-    const claim = peer.claim();
+    const { mesh, peer, id } = disconnectedWhileRunning();
+    const claim = peer.attempt();
     const other = mesh.join(B);
-    mesh.live(2 * SECOND);
+    mesh.runFor(2 * SECOND);
     expect(other.offer).toMatchObject({ task_id: id, fence: 2 });
     peer.join({ slots: 0 });
     const renewal = { ...claim, epoch: peer.epoch, progress: 0.5 };
-    expect(mesh.refusal("progress_task", renewal).code).toBe("lease_lost");
+    expect(mesh.errorOf("progress_task", renewal).code).toBe("lease_lost");
   });
 
   test("AS20 a reconnecting peer gets lease_lost if the attempts are used up, or if it had not started the task", () => {
-    const spent = cutOff({ kind: "echo", max_attempts: 1 });
+    const spent = disconnectedWhileRunning({ kind: "echo", max_attempts: 1 });
     spent.peer.join({ slots: 0 });
-    expect(spent.mesh.refusal("finish_task", spent.peer.outcome("late")).code).toBe("lease_lost");
+    expect(spent.mesh.errorOf("finish_task", spent.peer.successInput("late")).code).toBe(
+      "lease_lost",
+    );
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit();
     peer.leave();
     peer.join({ slots: 0 });
-    expect(mesh.refusal("finish_task", peer.outcome("early")).code).toBe("lease_lost");
+    expect(mesh.errorOf("finish_task", peer.successInput("early")).code).toBe("lease_lost");
   });
 
   test("AS20 a result from the older session, or from another peer, is refused with lease_lost", () => {
-    const { mesh, peer } = cutOff();
-    const older = peer.outcome("old");
+    const { mesh, peer } = disconnectedWhileRunning();
+    const older = peer.successInput("old");
     peer.join({ slots: 0 });
-    expect(mesh.refusal("finish_task", older).code).toBe("lease_lost");
+    expect(mesh.errorOf("finish_task", older).code).toBe("lease_lost");
     const other = mesh.join(B, { slots: 0 });
-    const foreign = { ...peer.outcome("x"), peerId: other.id, epoch: other.epoch };
-    expect(mesh.refusal("finish_task", foreign).code).toBe("lease_lost");
+    const foreign = { ...peer.successInput("x"), peerId: other.id, epoch: other.epoch };
+    expect(mesh.errorOf("finish_task", foreign).code).toBe("lease_lost");
   });
 });
 
@@ -78,7 +80,7 @@ describe("a peer that lists the tasks it holds when it reconnects", () => {
   const held = (peer: TestPeer, fence = 1) => [{ task_id: peer.offer.task_id, fence }];
 
   test("AS20 a listed task is leased to the peer again before the peer is offered a new one", () => {
-    const { mesh, peer, id } = cutOff();
+    const { mesh, peer, id } = disconnectedWhileRunning();
     mesh.submit();
     peer.join({ held: held(peer) });
     expect(mesh.task(id)).toMatchObject({ state: "running", peer_id: peer.id });
@@ -107,7 +109,7 @@ describe("a peer that lists the tasks it holds when it reconnects", () => {
   });
 
   test("AS20 listing another peer's task, or a fence that was never issued, gives the peer nothing", () => {
-    const { mesh, peer, id } = cutOff();
+    const { mesh, peer, id } = disconnectedWhileRunning();
     mesh.join(B, { slots: 0, held: held(peer) });
     peer.join({ slots: 0, held: held(peer, 2) });
     expect(mesh.task(id).state).toBe("queued");
@@ -139,7 +141,7 @@ describe("a peer that announces new capabilities or slots", () => {
       mesh.run("announce", { peerId: peer.id, epoch: peer.epoch, announced });
     }
     const before = mesh.publications.length;
-    mesh.live(MINUTE);
+    mesh.runFor(MINUTE);
     expect(mesh.publications).toHaveLength(before + 1);
   });
 });
@@ -150,7 +152,7 @@ describe("a peer that has lost its lease", () => {
     const peer = mesh.join(A);
     const { id } = mesh.submit({ kind: "echo", lease_seconds: 5 });
     peer.accept();
-    mesh.pass(5 * SECOND);
+    mesh.advanceClock(5 * SECOND);
     mesh.tick();
     expect(peer.cancelled).toMatchObject([{ taskId: id, fence: 1 }]);
   });
@@ -160,8 +162,8 @@ describe("a peer that has lost its lease", () => {
     const peer = mesh.join(A);
     const { id } = mesh.submit({ kind: "echo", deadline_seconds: 10 });
     peer.accept();
-    mesh.pass(10 * SECOND);
-    expect(mesh.refusal("finish_task", peer.outcome("late")).code).toBe("lease_lost");
+    mesh.advanceClock(10 * SECOND);
+    expect(mesh.errorOf("finish_task", peer.successInput("late")).code).toBe("lease_lost");
     mesh.tick();
     expect(mesh.task(id)).toMatchObject({ state: "expired", result: null });
   });
@@ -173,7 +175,7 @@ describe("a peer that has lost its lease", () => {
     peer.accept();
     peer.leave();
     peer.join({ slots: 0 });
-    mesh.pass(10 * SECOND);
-    expect(mesh.refusal("finish_task", peer.outcome("late")).code).toBe("lease_lost");
+    mesh.advanceClock(10 * SECOND);
+    expect(mesh.errorOf("finish_task", peer.successInput("late")).code).toBe("lease_lost");
   });
 });

@@ -6,7 +6,7 @@ import { KEYS, TestMesh, TestPeer, type Key } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
 
-const entry = (key: Key, roles: Role[] = ["worker"], readmit = false): Input<"allow"> => ({
+const allowInput = (key: Key, roles: Role[] = ["worker"], readmit = false): Input<"allow"> => ({
   publicKey: key.publicKey,
   peerId: key.id,
   label: "",
@@ -14,19 +14,20 @@ const entry = (key: Key, roles: Role[] = ["worker"], readmit = false): Input<"al
   readmit,
   go_p2p: false,
 });
-const allowed = (...keys: readonly Key[]): TestMesh => {
+const meshAllowing = (...keys: readonly Key[]): TestMesh => {
   const mesh = new TestMesh({ config: { authMode: "allowlist" } });
-  for (const key of keys) mesh.run("allow", entry(key));
+  for (const key of keys) mesh.run("allow", allowInput(key));
   return mesh;
 };
-const refusedToJoin = (peer: TestPeer): string => peer.mesh.refusal("admit", peer.request()).code;
+const admissionError = (peer: TestPeer): string =>
+  peer.mesh.errorOf("admit", peer.admitInput()).code;
 
 describe("admission", () => {
   test("AD1 in allowlist mode only listed keys are admitted, and a refused key leaves no record", () => {
-    const mesh = allowed(A);
+    const mesh = meshAllowing(A);
     expect(mesh.join(A).view.state).toBe("active");
-    expect(refusedToJoin(new TestPeer(mesh, B))).toBe("not_allowed");
-    expect(mesh.refusal("get_peer", { id: B.id }).code).toBe("not_found");
+    expect(admissionError(new TestPeer(mesh, B))).toBe("not_allowed");
+    expect(mesh.errorOf("get_peer", { id: B.id }).code).toBe("not_found");
   });
 
   test("AD2 in open mode a peer that claims dual is admitted as a worker", () => {
@@ -36,7 +37,7 @@ describe("admission", () => {
   });
 
   test("AD2 a peer that claims controller without a grant is admitted, gets no tasks and may assign none", () => {
-    for (const mesh of [new TestMesh(), allowed(A)]) {
+    for (const mesh of [new TestMesh(), meshAllowing(A)]) {
       const peer = mesh.join(A, { claimedRole: "controller", slots: 9 });
       mesh.submit();
       expect(peer.view).toMatchObject({ role: "controller", connected: true, tasks: 0 });
@@ -46,7 +47,7 @@ describe("admission", () => {
 
   test("AD2 a peer gets the roles of its allowlist entry, limited to the role that it claims", () => {
     const mesh = new TestMesh();
-    mesh.run("allow", entry(A, ["dual"]));
+    mesh.run("allow", allowInput(A, ["dual"]));
     const peer = mesh.join(A);
     const standing: [Role, boolean | undefined][] = [];
     for (const claimedRole of ["worker", "dual", "controller"] as const) {
@@ -65,8 +66,8 @@ describe("admission", () => {
     const wanted = { label: "", roles: ["controller" as const], uses: 1, expires_seconds: 60 };
     const { key: joinKey } = mesh.run("create_join_key", wanted);
     const shown = { joinKey, protocol: "muster/2" } as const;
-    const worker = new TestPeer(mesh, A).request(shown);
-    expect(mesh.refusal("admit", worker).code).toBe("not_allowed");
+    const worker = new TestPeer(mesh, A).admitInput(shown);
+    expect(mesh.errorOf("admit", worker).code).toBe("not_allowed");
     expect(mesh.join(B, { ...shown, claimedRole: "controller" }).view.role).toBe("controller");
   });
 
@@ -74,7 +75,7 @@ describe("admission", () => {
     const mesh = new TestMesh({ config: { peersMax: 2 } });
     const peer = mesh.join(A);
     mesh.join(B);
-    expect(refusedToJoin(new TestPeer(mesh, C))).toBe("mesh_full");
+    expect(admissionError(new TestPeer(mesh, C))).toBe("mesh_full");
     peer.join();
     expect(peer.epoch).toBe(2);
     peer.leave();
@@ -92,23 +93,23 @@ describe("the auth mode", () => {
 
   test("AD3 changing to allowlist mode ends the sessions of unlisted peers and no others", () => {
     const mesh = new TestMesh();
-    mesh.run("allow", entry(A));
+    mesh.run("allow", allowInput(A));
     const [listed, stranger] = [mesh.join(A), mesh.join(B)];
     const task = mesh.submit({ kind: "echo", requirements: { peer_id: B.id } });
     mesh.run("set_auth_mode", { mode: "allowlist" });
-    expect(stranger.endedBy).toMatchObject({ code: "not_allowed" });
+    expect(stranger.endFault).toMatchObject({ code: "not_allowed" });
     expect(stranger.view).toMatchObject({ state: "stale", tasks: 0 });
     expect(mesh.task(task.id)).toMatchObject({ state: "queued", peer_id: null });
-    expect(listed.endedBy).toBeNull();
+    expect(listed.endFault).toBeNull();
     expect(listed.view.state).toBe("active");
-    expect(refusedToJoin(stranger)).toBe("not_allowed");
+    expect(admissionError(stranger)).toBe("not_allowed");
   });
 
   test("AD3 changing to allowlist mode never offers a released task to a peer whose session is about to end", () => {
     const mesh = new TestMesh();
     // Sessions end in the order of IDs, and the task begins where the first of them ends.
     const [first, second, third, last] = KEYS.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    mesh.run("allow", entry(present(last)));
+    mesh.run("allow", allowInput(present(last)));
     mesh.join(present(first));
     const { id } = mesh.submit();
     for (const key of [second, third]) mesh.join(present(key), { rttMs: 1 });
@@ -120,9 +121,9 @@ describe("the auth mode", () => {
 
 describe("the allowlist", () => {
   test("the allowlist shows the latest version of each entry, ordered by the time when it was first added", () => {
-    const mesh = allowed(A, B);
-    mesh.pass(1);
-    mesh.run("allow", { ...entry(A, ["dual", "dual"]), label: "the first" });
+    const mesh = meshAllowing(A, B);
+    mesh.advanceClock(1);
+    mesh.run("allow", { ...allowInput(A, ["dual", "dual"]), label: "the first" });
     const { mode, entries } = mesh.run("list_allowed", {});
     expect(mode).toBe("allowlist");
     expect(entries).toHaveLength(2);
@@ -135,30 +136,30 @@ describe("the allowlist", () => {
   });
 
   test("AD3 removing an allowlist entry in allowlist mode ends the session of its peer", () => {
-    const mesh = allowed(A, B);
+    const mesh = meshAllowing(A, B);
     const [gone, stays] = [mesh.join(A), mesh.join(B)];
     mesh.run("disallow", { publicKey: A.publicKey });
-    expect(gone.endedBy).toMatchObject({ code: "not_allowed" });
+    expect(gone.endFault).toMatchObject({ code: "not_allowed" });
     expect(gone.view.state).toBe("stale");
     expect(stays.view.state).toBe("active");
-    expect(mesh.refusal("disallow", { publicKey: A.publicKey }).code).toBe("not_found");
+    expect(mesh.errorOf("disallow", { publicKey: A.publicKey }).code).toBe("not_found");
   });
 
   test("AD3 removing an allowlist entry in open mode ends only sessions with roles that the entry granted", () => {
     const mesh = new TestMesh();
-    for (const key of [A, B]) mesh.run("allow", entry(key, ["dual"]));
+    for (const key of [A, B]) mesh.run("allow", allowInput(key, ["dual"]));
     const [worker, dual] = [mesh.join(A), mesh.join(B, { claimedRole: "dual" })];
     for (const { publicKey } of [A, B]) mesh.run("disallow", { publicKey });
     expect(worker.view.state).toBe("active");
-    expect(dual.endedBy).toMatchObject({ code: "not_allowed" });
+    expect(dual.endFault).toMatchObject({ code: "not_allowed" });
   });
 
   test("AD3 an entry that grants more roles ends no session and takes effect at once", () => {
     const mesh = new TestMesh();
     const [worker, controller] = [mesh.join(A), mesh.join(B, { claimedRole: "controller" })];
-    mesh.run("allow", entry(A, ["dual"]));
-    mesh.run("allow", entry(B, ["controller"]));
-    expect([worker.endedBy, controller.endedBy]).toEqual([null, null]);
+    mesh.run("allow", allowInput(A, ["dual"]));
+    mesh.run("allow", allowInput(B, ["controller"]));
+    expect([worker.endFault, controller.endFault]).toEqual([null, null]);
     expect(worker.view.role).toBe("worker");
     expect(mesh.registry.peers.get(B.id)).toMatchObject({ role: "controller", mayAssign: true });
   });
@@ -175,7 +176,7 @@ describe("revoking a peer", () => {
     expect(result).toMatchObject({ ok: true, value: { state: "revoked", tasks: 0 } });
     expect(mesh.task(task.id)).toMatchObject({ state: "queued", attempts: [{ state: "lost" }] });
     expect(mesh.registry.pointers.ofPeer(A.id)).toMatchObject([{ state: "removed" }]);
-    mesh.live(10_000);
+    mesh.runFor(10_000);
     expect(other.offer).toMatchObject({ task_id: task.id });
   });
 
@@ -184,11 +185,11 @@ describe("revoking a peer", () => {
     const peer = mesh.join(A);
     peer.unreachable = true;
     mesh.run("revoke_peer", { id: A.id });
-    mesh.live(300_000);
-    expect(peer.endedBy).toBeNull();
+    mesh.runFor(300_000);
+    expect(peer.endFault).toBeNull();
     peer.unreachable = false;
-    mesh.live(60_000);
-    expect(peer.endedBy).toMatchObject({ code: "revoked" });
+    mesh.runFor(60_000);
+    expect(peer.endFault).toMatchObject({ code: "revoked" });
     expect(mesh.registry.outbox.nextDue()).toBeNull();
   });
 
@@ -209,12 +210,12 @@ describe("revoking a peer", () => {
   });
 
   test("AD4 a revoked peer is refused in every auth mode, listed or not, and no event makes it active again", () => {
-    const mesh = allowed(A);
+    const mesh = meshAllowing(A);
     const peer = mesh.join(A);
     mesh.run("revoke_peer", { id: A.id });
     for (const mode of ["open", "allowlist"] as const) {
       mesh.run("set_auth_mode", { mode });
-      expect(refusedToJoin(peer)).toBe("revoked");
+      expect(admissionError(peer)).toBe("revoked");
     }
     peer.observe("answered");
     peer.leave();
@@ -227,17 +228,17 @@ describe("revoking a peer", () => {
     peer.leave();
     mesh.run("revoke_peer", { id: A.id });
     expect(mesh.run("revoke_peer", { id: A.id }).state).toBe("revoked");
-    expect(mesh.performed("end_session")).toEqual([]);
-    expect(mesh.refusal("revoke_peer", { id: B.id }).code).toBe("not_found");
+    expect(mesh.effectsOfType("end_session")).toEqual([]);
+    expect(mesh.errorOf("revoke_peer", { id: B.id }).code).toBe("not_found");
   });
 
   test("AD5 allowing a revoked key is a conflict unless the command says readmit", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.run("revoke_peer", { id: A.id });
-    expect(mesh.refusal("allow", entry(A)).code).toBe("conflict");
-    expect(refusedToJoin(peer)).toBe("revoked");
-    mesh.run("allow", entry(A, ["worker"], true));
+    expect(mesh.errorOf("allow", allowInput(A)).code).toBe("conflict");
+    expect(admissionError(peer)).toBe("revoked");
+    mesh.run("allow", allowInput(A, ["worker"], true));
     expect(peer.view.state).toBe("stale");
     peer.join();
     expect(peer.view.state).toBe("active");
@@ -251,11 +252,11 @@ describe("forgetting a peer", () => {
     const task = mesh.submit();
     const other = mesh.join(B);
     mesh.run("forget_peer", { id: A.id });
-    expect(peer.endedBy).toMatchObject({ code: "forgotten" });
-    expect(mesh.refusal("get_peer", { id: A.id }).code).toBe("not_found");
+    expect(peer.endFault).toMatchObject({ code: "forgotten" });
+    expect(mesh.errorOf("get_peer", { id: A.id }).code).toBe("not_found");
     expect(mesh.registry.pointers.ofPeer(A.id)).toMatchObject([{ state: "removed" }]);
     expect(other.offer.task_id).toBe(task.id);
-    expect(mesh.refusal("forget_peer", { id: A.id }).code).toBe("not_found");
+    expect(mesh.errorOf("forget_peer", { id: A.id }).code).toBe("not_found");
   });
 
   test("AD6 a forgotten peer that was revoked stays revoked, and is allowed only with readmit", () => {
@@ -263,9 +264,9 @@ describe("forgetting a peer", () => {
     const peer = mesh.join(A);
     mesh.run("revoke_peer", { id: A.id });
     mesh.run("forget_peer", { id: A.id });
-    expect(refusedToJoin(peer)).toBe("revoked");
-    expect(mesh.refusal("allow", entry(A)).code).toBe("conflict");
-    mesh.run("allow", entry(A, ["worker"], true));
+    expect(admissionError(peer)).toBe("revoked");
+    expect(mesh.errorOf("allow", allowInput(A)).code).toBe("conflict");
+    mesh.run("allow", allowInput(A, ["worker"], true));
     peer.join();
     expect(peer.view.state).toBe("active");
   });

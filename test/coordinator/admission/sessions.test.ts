@@ -63,7 +63,7 @@ describe("a peer that is admitted", () => {
     mesh.submit();
     peer.finish();
     peer.leave();
-    mesh.pass(60 * SECOND);
+    mesh.advanceClock(60 * SECOND);
     peer.join({ rttMs: 160, name: "renamed" });
     expect(peer.view).toMatchObject({
       name: "renamed",
@@ -106,7 +106,7 @@ describe("a session's epoch", () => {
     const peer = mesh.join(A);
     const older = peer.session;
     peer.join();
-    expect(mesh.performed("end_session")).toMatchObject([
+    expect(mesh.effectsOfType("end_session")).toMatchObject([
       { to: { peerId: A.id, session: older, epoch: 1 }, fault: { code: "superseded" } },
     ]);
   });
@@ -130,12 +130,12 @@ describe("a session's epoch", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit();
-    const { claim, result } = { claim: peer.claim(), result: peer.outcome("old") };
+    const { claim, result } = { claim: peer.attempt(), result: peer.successInput("old") };
     peer.join();
-    expect(mesh.refusal("accept_task", claim).code).toBe("lease_lost");
-    expect(mesh.refusal("refuse_task", { ...claim, reason: "busy" }).code).toBe("lease_lost");
-    expect(mesh.refusal("progress_task", { ...claim, progress: 1 }).code).toBe("lease_lost");
-    expect(mesh.refusal("finish_task", result).code).toBe("lease_lost");
+    expect(mesh.errorOf("accept_task", claim).code).toBe("lease_lost");
+    expect(mesh.errorOf("refuse_task", { ...claim, reason: "busy" }).code).toBe("lease_lost");
+    expect(mesh.errorOf("progress_task", { ...claim, progress: 1 }).code).toBe("lease_lost");
+    expect(mesh.errorOf("finish_task", result).code).toBe("lease_lost");
     peer.finish();
   });
 
@@ -157,7 +157,7 @@ describe("an observation", () => {
     const peer = mesh.join(A);
     peer.observe("missed_answer");
     expect(peer.view).toMatchObject({ state: "suspect", connected: true });
-    mesh.pass(SECOND);
+    mesh.advanceClock(SECOND);
     peer.observe("answered", 40);
     expect(peer.view).toMatchObject({
       state: "active",
@@ -181,7 +181,7 @@ describe("an observation", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { rttMs: 33 });
     const { last_seen } = peer.view;
-    mesh.pass(SECOND);
+    mesh.advanceClock(SECOND);
     peer.observe("missed_answer");
     expect(peer.view).toMatchObject({ ping_ms: 33, last_seen });
   });
@@ -207,7 +207,7 @@ describe("a peer that disconnects", () => {
     peer.leave("the connection broke");
     expect(peer.view).toMatchObject({ state: "stale", connected: false, tasks: 0, failures: 1 });
     expect(other.offers.map(({ task_id }) => task_id)).toEqual([waiting.id]);
-    mesh.live(SECOND);
+    mesh.runFor(SECOND);
     expect(other.offers.map(({ task_id }) => task_id)).toEqual([waiting.id, begun.id]);
     expect(mesh.task(begun.id).attempts).toMatchObject([
       { state: "lost", error: "the connection broke", ended_at: new Date(START).toISOString() },
@@ -257,9 +257,9 @@ describe("a peer that disconnects", () => {
     const peer = mesh.join(A);
     mesh.submit();
     peer.accept();
-    const claim = peer.claim();
+    const claim = peer.attempt();
     peer.leave();
     peer.join();
-    expect(mesh.refusal("progress_task", { ...claim, progress: 1 }).code).toBe("lease_lost");
+    expect(mesh.errorOf("progress_task", { ...claim, progress: 1 }).code).toBe("lease_lost");
   });
 });

@@ -5,16 +5,16 @@ import {
   DIAL_BACKOFF_RESET_AFTER,
   DIAL_ADDRESSES_MAX,
 } from "../../../src/protocol/constants.ts";
-import { Dialling, urlOf } from "../dialing-mesh.ts";
+import { DialingMesh, testUrl } from "../dialing-mesh.ts";
 import { KEYS, TestPeer } from "../mesh.ts";
 
 const [A, B] = KEYS;
 
 describe("registering an address", () => {
   test("DL1 a registered address is dialed at once, and accepts any key at first", () => {
-    const mesh = new Dialling();
-    expect(mesh.dial(urlOf(1))).toMatchObject({
-      url: urlOf(1),
+    const mesh = new DialingMesh();
+    expect(mesh.dial(testUrl(1))).toMatchObject({
+      url: testUrl(1),
       state: "dialling",
       attempts: 1,
       peer_id: null,
@@ -22,55 +22,55 @@ describe("registering an address", () => {
       added_by: "admin",
     });
     expect(mesh.orders).toEqual([
-      { dial: { id: mesh.view(urlOf(1)).id, attempt: 1 }, url: urlOf(1), publicKey: null },
+      { dial: { id: mesh.dialView(testUrl(1)).id, attempt: 1 }, url: testUrl(1), publicKey: null },
     ]);
     expect(mesh.rows("SELECT * FROM peers")).toEqual([]);
   });
 
   test("DL6 registering an address with a key lists its peer as discovered at once", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1), A, "node one");
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1), A, "node one");
     expect(mesh.run("get_peer", { id: A.id })).toMatchObject({
       state: "discovered",
       connected: false,
       name: "node one",
-      address: urlOf(1),
+      address: testUrl(1),
       last_seen: null,
     });
-    expect(mesh.orderOf(urlOf(1)).publicKey).toBe(A.publicKey);
+    expect(mesh.newestOrder(testUrl(1)).publicKey).toBe(A.publicKey);
   });
 
   test("DL6 registering an address does not change the record of a known peer", () => {
-    const mesh = new Dialling();
+    const mesh = new DialingMesh();
     mesh.join(A, { name: "its own name" }).leave();
     const before = mesh.run("get_peer", { id: A.id });
-    mesh.dial(urlOf(1), A, "another name");
+    mesh.dial(testUrl(1), A, "another name");
     expect(mesh.run("get_peer", { id: A.id })).toEqual(before);
   });
 
   test("DL6 registering the address of a forgotten peer continues its epochs", () => {
-    const mesh = new Dialling();
+    const mesh = new DialingMesh();
     mesh.join(A);
     mesh.run("forget_peer", { id: A.id });
-    mesh.dial(urlOf(1), A);
-    expect(mesh.answer(urlOf(1), A).epoch).toBe(2);
+    mesh.dial(testUrl(1), A);
+    expect(mesh.answerDial(testUrl(1), A).epoch).toBe(2);
   });
 
   test("DL1 registering an address again dials it at once and creates no second entry", () => {
-    const mesh = new Dialling();
-    const { id } = mesh.dial(urlOf(1));
-    mesh.fail(urlOf(1));
-    expect(mesh.view(urlOf(1)).state).toBe("waiting");
-    const again = mesh.run("dial_peer", { url: urlOf(1), name: "named", key: null });
+    const mesh = new DialingMesh();
+    const { id } = mesh.dial(testUrl(1));
+    mesh.failDial(testUrl(1));
+    expect(mesh.dialView(testUrl(1)).state).toBe("waiting");
+    const again = mesh.run("dial_peer", { url: testUrl(1), name: "named", key: null });
     expect(again).toMatchObject({ created: false, dial: { id, state: "dialling", name: "named" } });
     expect(mesh.run("list_dials", {}).dials).toHaveLength(1);
   });
 
   test("DL6 registering an address with another key than it has is a conflict", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1), A);
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1), A);
     const key = { publicKey: B.publicKey, peerId: B.id };
-    expect(mesh.refusal("dial_peer", { url: urlOf(1), name: "", key }).code).toBe("conflict");
+    expect(mesh.errorOf("dial_peer", { url: testUrl(1), name: "", key }).code).toBe("conflict");
   });
 
   test.each([
@@ -84,65 +84,65 @@ describe("registering an address", () => {
     "wss://peer.example/ws?token=1",
     "peer.example:9091",
   ])("DL7 dialing %s is refused with an issue at the field url", (url) => {
-    const error = new Dialling().refusal("dial_peer", { url, name: "", key: null });
+    const error = new DialingMesh().errorOf("dial_peer", { url, name: "", key: null });
     expect(error).toMatchObject({ code: "invalid_request", issues: [{ path: "url" }] });
   });
 
   test("DL7 loopback addresses are accepted only with allowLoopback, and are normalized", () => {
-    const mesh = new Dialling({ config: { allowLoopback: true } });
+    const mesh = new DialingMesh({ config: { allowLoopback: true } });
     expect(mesh.dial("ws://0x7f.1:9091/ws#part").url).toBe("ws://127.0.0.1:9091/ws");
-    expect(mesh.dial("ws://127.0.0.1:9091/ws").id).toBe(mesh.view("ws://127.0.0.1:9091/ws").id);
+    expect(mesh.dial("ws://127.0.0.1:9091/ws").id).toBe(mesh.dialView("ws://127.0.0.1:9091/ws").id);
   });
 
   test("DL2 registering an address with a revoked key is a conflict", () => {
-    const mesh = new Dialling();
+    const mesh = new DialingMesh();
     mesh.join(A);
     mesh.run("revoke_peer", { id: A.id });
     const key = { publicKey: A.publicKey, peerId: A.id };
-    expect(mesh.refusal("dial_peer", { url: urlOf(1), name: "", key }).code).toBe("conflict");
+    expect(mesh.errorOf("dial_peer", { url: testUrl(1), name: "", key }).code).toBe("conflict");
   });
 
   test("DL1 the number of addresses is limited; a known address may still be registered again", () => {
-    const mesh = new Dialling();
-    for (let n = 0; n < DIAL_ADDRESSES_MAX; n++) mesh.dial(urlOf(n));
-    expect(mesh.refusal("dial_peer", { url: urlOf("more"), name: "", key: null }).code).toBe(
+    const mesh = new DialingMesh();
+    for (let n = 0; n < DIAL_ADDRESSES_MAX; n++) mesh.dial(testUrl(n));
+    expect(mesh.errorOf("dial_peer", { url: testUrl("more"), name: "", key: null }).code).toBe(
       "conflict",
     );
-    expect(mesh.dial(urlOf(5)).url).toBe(urlOf(5));
+    expect(mesh.dial(testUrl(5)).url).toBe(testUrl(5));
   });
 });
 
 describe("an address that does not answer", () => {
   test("DL1 an address that does not answer is dialed again without end, with growing pauses", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1));
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1));
     const pauses = Array.from({ length: 14 }, () => {
-      mesh.fail(urlOf(1));
-      return mesh.awaitDial(urlOf(1));
+      mesh.failDial(testUrl(1));
+      return mesh.waitForDial(testUrl(1));
     });
     for (const [n, pause] of pauses.entries()) {
       const most = Math.min(DIAL_BACKOFF_MAX, 5_000 * 2 ** n);
       expect(pause).toBeGreaterThanOrEqual(most / 2);
       expect(pause).toBeLessThanOrEqual(most + 1);
     }
-    expect(mesh.view(urlOf(1))).toMatchObject({ attempts: 15, failures: 14 });
-    expect(mesh.view(urlOf(1)).last_error).toBe("no answer");
+    expect(mesh.dialView(testUrl(1))).toMatchObject({ attempts: 15, failures: 14 });
+    expect(mesh.dialView(testUrl(1)).last_error).toBe("no answer");
   });
 
   test("DL8 an attempt without a reported outcome counts as failed, and the address is dialed again", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1));
-    const took = mesh.awaitDial(urlOf(1));
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1));
+    const took = mesh.waitForDial(testUrl(1));
     expect(took).toBeGreaterThan(DIAL_REPORT_TIMEOUT);
-    expect(mesh.view(urlOf(1))).toMatchObject({ attempts: 2, failures: 1 });
-    expect(mesh.view(urlOf(1)).last_error).toContain("no outcome in time");
+    expect(mesh.dialView(testUrl(1))).toMatchObject({ attempts: 2, failures: 1 });
+    expect(mesh.dialView(testUrl(1)).last_error).toContain("no outcome in time");
   });
 
   test("DL10 the outcome of an older attempt changes nothing", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1));
-    const first = mesh.orderOf(urlOf(1)).dial;
-    mesh.awaitDial(urlOf(1));
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1));
+    const first = mesh.newestOrder(testUrl(1)).dial;
+    mesh.waitForDial(testUrl(1));
     const before = mesh.contents();
     mesh.run("dial_failed", { dial: first, error: "late", proved: null });
     mesh.run("dial_failed", { dial: { id: "0".repeat(32), attempt: 1 }, error: "", proved: null });
@@ -152,97 +152,97 @@ describe("an address that does not answer", () => {
 
 describe("a peer that was dialed", () => {
   test("DL6 an address is bound to the first key that its peer proves, and another key is refused", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1));
-    const peer = mesh.answer(urlOf(1), A);
-    expect(peer.view).toMatchObject({ state: "active", address: urlOf(1) });
-    expect(mesh.view(urlOf(1))).toMatchObject({
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1));
+    const peer = mesh.answerDial(testUrl(1), A);
+    expect(peer.view).toMatchObject({ state: "active", address: testUrl(1) });
+    expect(mesh.dialView(testUrl(1))).toMatchObject({
       state: "connected",
       peer_id: A.id,
       public_key: A.publicKey,
       next_at: null,
     });
     peer.leave();
-    mesh.awaitDial(urlOf(1));
-    expect(mesh.orderOf(urlOf(1)).publicKey).toBe(A.publicKey);
-    const { dial } = mesh.orderOf(urlOf(1));
+    mesh.waitForDial(testUrl(1));
+    expect(mesh.newestOrder(testUrl(1)).publicKey).toBe(A.publicKey);
+    const { dial } = mesh.newestOrder(testUrl(1));
     const impostor = new TestPeer(mesh, B);
-    expect(mesh.refusal("admit", impostor.request({ dial })).code).toBe("identity_mismatch");
+    expect(mesh.errorOf("admit", impostor.admitInput({ dial })).code).toBe("identity_mismatch");
   });
 
   test("DL1 an address is not dialed while its peer is connected, and is dialed again soon after it disconnects", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1), A);
-    const peer = mesh.answer(urlOf(1), A);
-    mesh.live(10 * DIAL_BACKOFF_MAX);
-    expect(mesh.ordersOf(urlOf(1))).toBe(1);
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1), A);
+    const peer = mesh.answerDial(testUrl(1), A);
+    mesh.runFor(10 * DIAL_BACKOFF_MAX);
+    expect(mesh.orderCount(testUrl(1))).toBe(1);
     peer.leave();
     expect(peer.view.state).toBe("stale");
-    expect(mesh.awaitDial(urlOf(1))).toBeLessThanOrEqual(5_001);
-    expect(mesh.answer(urlOf(1), A).epoch).toBe(2);
+    expect(mesh.waitForDial(testUrl(1))).toBeLessThanOrEqual(5_001);
+    expect(mesh.answerDial(testUrl(1), A).epoch).toBe(2);
   });
 
   test("DL1 an address whose sessions end at once is dialed less and less often, until a session lasts", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1), A);
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1), A);
     for (let n = 0; n < 8; n++) {
-      mesh.answer(urlOf(1), A).leave();
-      mesh.awaitDial(urlOf(1));
+      mesh.answerDial(testUrl(1), A).leave();
+      mesh.waitForDial(testUrl(1));
     }
-    expect(mesh.view(urlOf(1)).failures).toBe(8);
-    const peer = mesh.answer(urlOf(1), A);
-    mesh.live(DIAL_BACKOFF_RESET_AFTER);
+    expect(mesh.dialView(testUrl(1)).failures).toBe(8);
+    const peer = mesh.answerDial(testUrl(1), A);
+    mesh.runFor(DIAL_BACKOFF_RESET_AFTER);
     peer.leave();
-    expect(mesh.view(urlOf(1)).failures).toBe(0);
+    expect(mesh.dialView(testUrl(1)).failures).toBe(0);
   });
 
   test("DL9 an address is not dialed while its peer has a session that the peer opened", () => {
-    const mesh = new Dialling();
+    const mesh = new DialingMesh();
     const own = mesh.join(A);
-    mesh.dial(urlOf(1), A);
+    mesh.dial(testUrl(1), A);
     expect(mesh.orders).toEqual([]);
-    expect(mesh.view(urlOf(1)).state).toBe("resting");
+    expect(mesh.dialView(testUrl(1)).state).toBe("resting");
     own.leave();
-    mesh.awaitDial(urlOf(1));
-    expect(mesh.answer(urlOf(1), A).view.state).toBe("active");
+    mesh.waitForDial(testUrl(1));
+    expect(mesh.answerDial(testUrl(1), A).view.state).toBe("active");
   });
 
   test("DL9 a peer that turns out to be connected already keeps the session that it opened", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1));
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1));
     const own = mesh.join(A);
     const dialled = new TestPeer(mesh, A);
-    const { dial } = mesh.orderOf(urlOf(1));
-    expect(mesh.refusal("admit", dialled.request({ dial })).code).toBe("superseded");
-    mesh.fail(urlOf(1), "superseded: the peer is connected already", A);
-    expect(mesh.view(urlOf(1))).toMatchObject({ state: "resting", peer_id: A.id });
-    expect(own.endedBy).toBeNull();
+    const { dial } = mesh.newestOrder(testUrl(1));
+    expect(mesh.errorOf("admit", dialled.admitInput({ dial })).code).toBe("superseded");
+    mesh.failDial(testUrl(1), "superseded: the peer is connected already", A);
+    expect(mesh.dialView(testUrl(1))).toMatchObject({ state: "resting", peer_id: A.id });
+    expect(own.endFault).toBeNull();
     own.leave();
-    expect(mesh.view(urlOf(1)).state).toBe("waiting");
+    expect(mesh.dialView(testUrl(1)).state).toBe("waiting");
   });
 
   test("DL9 a session that the peer opens supersedes the dialed one, whose late end changes nothing", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1), A);
-    const dialled = mesh.answer(urlOf(1), A);
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1), A);
+    const dialled = mesh.answerDial(testUrl(1), A);
     const own = mesh.join(A);
-    expect(dialled.endedBy?.code).toBe("superseded");
-    expect(mesh.view(urlOf(1)).state).toBe("resting");
+    expect(dialled.endFault?.code).toBe("superseded");
+    expect(mesh.dialView(testUrl(1)).state).toBe("resting");
     dialled.leave();
     expect(own.view.state).toBe("active");
-    expect(mesh.view(urlOf(1)).state).toBe("resting");
+    expect(mesh.dialView(testUrl(1)).state).toBe("resting");
   });
 
   test("DL9 a peer with two addresses is connected at one of them at a time", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1), A);
-    mesh.dial(urlOf(2), A);
-    mesh.answer(urlOf(1), A);
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1), A);
+    mesh.dial(testUrl(2), A);
+    mesh.answerDial(testUrl(1), A);
     const second = new TestPeer(mesh, A);
-    const { dial } = mesh.orderOf(urlOf(2));
-    expect(mesh.refusal("admit", second.request({ dial })).code).toBe("superseded");
-    mesh.fail(urlOf(2), "superseded", A);
-    expect([mesh.view(urlOf(1)).state, mesh.view(urlOf(2)).state]).toEqual([
+    const { dial } = mesh.newestOrder(testUrl(2));
+    expect(mesh.errorOf("admit", second.admitInput({ dial })).code).toBe("superseded");
+    mesh.failDial(testUrl(2), "superseded", A);
+    expect([mesh.dialView(testUrl(1)).state, mesh.dialView(testUrl(2)).state]).toEqual([
       "connected",
       "resting",
     ]);
@@ -251,14 +251,14 @@ describe("a peer that was dialed", () => {
 
 describe("a peer that may not join", () => {
   test("DL2 a revoked peer is not dialed until it is readmitted", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1), A);
-    const peer = mesh.answer(urlOf(1), A);
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1), A);
+    const peer = mesh.answerDial(testUrl(1), A);
     mesh.run("revoke_peer", { id: A.id });
-    expect(peer.endedBy?.code).toBe("revoked");
-    mesh.live(10 * DIAL_BACKOFF_MAX);
-    expect(mesh.ordersOf(urlOf(1))).toBe(1);
-    expect(mesh.view(urlOf(1))).toMatchObject({
+    expect(peer.endFault?.code).toBe("revoked");
+    mesh.runFor(10 * DIAL_BACKOFF_MAX);
+    expect(mesh.orderCount(testUrl(1))).toBe(1);
+    expect(mesh.dialView(testUrl(1))).toMatchObject({
       state: "barred",
       last_error: expect.stringMatching(/^revoked: /),
     });
@@ -270,39 +270,41 @@ describe("a peer that may not join", () => {
       readmit: true,
       go_p2p: false,
     });
-    expect(mesh.ordersOf(urlOf(1))).toBe(2);
+    expect(mesh.orderCount(testUrl(1))).toBe(2);
   });
 
   test("DL2 a peer that the allowlist does not contain is not dialed until the auth mode changes to open", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1), A);
-    const peer = mesh.answer(urlOf(1), A);
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1), A);
+    const peer = mesh.answerDial(testUrl(1), A);
     mesh.run("set_auth_mode", { mode: "allowlist" });
-    expect(peer.endedBy?.code).toBe("not_allowed");
-    mesh.live(10 * DIAL_BACKOFF_MAX);
-    expect(mesh.ordersOf(urlOf(1))).toBe(1);
-    expect(mesh.view(urlOf(1)).state).toBe("barred");
+    expect(peer.endFault?.code).toBe("not_allowed");
+    mesh.runFor(10 * DIAL_BACKOFF_MAX);
+    expect(mesh.orderCount(testUrl(1))).toBe(1);
+    expect(mesh.dialView(testUrl(1)).state).toBe("barred");
     mesh.run("set_auth_mode", { mode: "open" });
-    expect(mesh.ordersOf(urlOf(1))).toBe(2);
+    expect(mesh.orderCount(testUrl(1))).toBe(2);
   });
 
   test("DL2 an address whose peer proves a key that is not allowed is not dialed again", () => {
-    const mesh = new Dialling({ config: { authMode: "allowlist" } });
-    mesh.dial(urlOf(1));
-    const { dial } = mesh.orderOf(urlOf(1));
-    expect(mesh.refusal("admit", new TestPeer(mesh, A).request({ dial })).code).toBe("not_allowed");
-    mesh.fail(urlOf(1), "not_allowed: this key is not on the allowlist", A);
-    mesh.live(10 * DIAL_BACKOFF_MAX);
-    expect(mesh.ordersOf(urlOf(1))).toBe(1);
-    expect(mesh.view(urlOf(1))).toMatchObject({ state: "barred", peer_id: A.id });
+    const mesh = new DialingMesh({ config: { authMode: "allowlist" } });
+    mesh.dial(testUrl(1));
+    const { dial } = mesh.newestOrder(testUrl(1));
+    expect(mesh.errorOf("admit", new TestPeer(mesh, A).admitInput({ dial })).code).toBe(
+      "not_allowed",
+    );
+    mesh.failDial(testUrl(1), "not_allowed: this key is not on the allowlist", A);
+    mesh.runFor(10 * DIAL_BACKOFF_MAX);
+    expect(mesh.orderCount(testUrl(1))).toBe(1);
+    expect(mesh.dialView(testUrl(1))).toMatchObject({ state: "barred", peer_id: A.id });
   });
 
   test("DL2 a peer that has used muster.2 is not dialed over go-p2p 1.0 unless its allowlist entry permits it", () => {
-    const mesh = new Dialling();
+    const mesh = new DialingMesh();
     mesh.join(A, { protocol: "muster/2" }).leave();
-    mesh.dial(urlOf(1), A);
+    mesh.dial(testUrl(1), A);
     expect(mesh.orders).toEqual([]);
-    expect(mesh.view(urlOf(1)).last_error).toMatch(/^downgrade_refused: /);
+    expect(mesh.dialView(testUrl(1)).last_error).toMatch(/^downgrade_refused: /);
     mesh.run("allow", {
       publicKey: A.publicKey,
       peerId: A.id,
@@ -311,13 +313,13 @@ describe("a peer that may not join", () => {
       readmit: false,
       go_p2p: true,
     });
-    expect(mesh.ordersOf(urlOf(1))).toBe(1);
+    expect(mesh.orderCount(testUrl(1))).toBe(1);
   });
 
   test("DL6 an address follows its peer to a rotated key", () => {
-    const mesh = new Dialling();
+    const mesh = new DialingMesh();
     const peer = mesh.join(A, { protocol: "muster/2" });
-    mesh.dial(urlOf(1), A);
+    mesh.dial(testUrl(1), A);
     const { epoch } = peer;
     mesh.run("rotate_peer", {
       peerId: A.id,
@@ -325,70 +327,72 @@ describe("a peer that may not join", () => {
       newPeerId: B.id,
       newPublicKey: B.publicKey,
     });
-    expect(mesh.view(urlOf(1))).toMatchObject({ peer_id: B.id, public_key: B.publicKey });
+    expect(mesh.dialView(testUrl(1))).toMatchObject({ peer_id: B.id, public_key: B.publicKey });
   });
 });
 
 describe("removing an address", () => {
   test("DL11 removing an address ends the session that was dialed there, and keeps the peer's record", () => {
-    const mesh = new Dialling();
-    const { id } = mesh.dial(urlOf(1), A);
-    const peer = mesh.answer(urlOf(1), A);
+    const mesh = new DialingMesh();
+    const { id } = mesh.dial(testUrl(1), A);
+    const peer = mesh.answerDial(testUrl(1), A);
     mesh.run("remove_dial", { id });
-    expect(peer.endedBy?.code).toBe("forgotten");
+    expect(peer.endFault?.code).toBe("forgotten");
     expect(peer.view.state).toBe("stale");
-    mesh.live(10 * DIAL_BACKOFF_MAX);
+    mesh.runFor(10 * DIAL_BACKOFF_MAX);
     expect(mesh.orders).toHaveLength(1);
-    expect(mesh.refusal("remove_dial", { id }).code).toBe("not_found");
+    expect(mesh.errorOf("remove_dial", { id }).code).toBe("not_found");
   });
 
   test("DL11 removing an address keeps a session that the peer opened", () => {
-    const mesh = new Dialling();
+    const mesh = new DialingMesh();
     const own = mesh.join(A);
-    const { id } = mesh.dial(urlOf(1), A);
+    const { id } = mesh.dial(testUrl(1), A);
     mesh.run("remove_dial", { id });
-    expect([own.endedBy, own.view.state]).toEqual([null, "active"]);
+    expect([own.endFault, own.view.state]).toEqual([null, "active"]);
   });
 
   test("DL11 a peer that answers an attempt is refused if its address was removed meanwhile", () => {
-    const mesh = new Dialling();
-    const { id } = mesh.dial(urlOf(1), A);
-    const { dial } = mesh.orderOf(urlOf(1));
+    const mesh = new DialingMesh();
+    const { id } = mesh.dial(testUrl(1), A);
+    const { dial } = mesh.newestOrder(testUrl(1));
     mesh.run("remove_dial", { id });
-    expect(mesh.refusal("admit", new TestPeer(mesh, A).request({ dial })).code).toBe("not_allowed");
+    expect(mesh.errorOf("admit", new TestPeer(mesh, A).admitInput({ dial })).code).toBe(
+      "not_allowed",
+    );
   });
 
   test("DL11 removing the last address of a peer that never joined also removes its record", () => {
-    const mesh = new Dialling();
-    const [one, two] = [mesh.dial(urlOf(1), A), mesh.dial(urlOf(2), A)];
+    const mesh = new DialingMesh();
+    const [one, two] = [mesh.dial(testUrl(1), A), mesh.dial(testUrl(2), A)];
     mesh.run("remove_dial", { id: one.id });
     expect(mesh.run("get_peer", { id: A.id }).state).toBe("discovered");
     mesh.run("remove_dial", { id: two.id });
-    expect(mesh.refusal("get_peer", { id: A.id }).code).toBe("not_found");
+    expect(mesh.errorOf("get_peer", { id: A.id }).code).toBe("not_found");
   });
 
   test("DL11 forgetting a peer removes its addresses", () => {
-    const mesh = new Dialling();
-    mesh.dial(urlOf(1), A);
-    mesh.answer(urlOf(1), A);
+    const mesh = new DialingMesh();
+    mesh.dial(testUrl(1), A);
+    mesh.answerDial(testUrl(1), A);
     mesh.run("forget_peer", { id: A.id });
     expect(mesh.run("list_dials", {}).dials).toEqual([]);
-    mesh.live(10 * DIAL_BACKOFF_MAX);
+    mesh.runFor(10 * DIAL_BACKOFF_MAX);
     expect(mesh.orders).toHaveLength(1);
   });
 });
 
 describe("the audit log", () => {
   test("DL13 the audit log shows who registered an address and who removed it", () => {
-    const mesh = new Dialling();
-    const { id } = mesh.dial(urlOf(1), A, "node");
+    const mesh = new DialingMesh();
+    const { id } = mesh.dial(testUrl(1), A, "node");
     mesh.run("remove_dial", { id });
     const { entries } = mesh.run("list_audit", { limit: 10 });
     expect(
       entries.map(({ act, actor, subject, outcome }) => [act, actor, subject, outcome]),
     ).toEqual([
       ["remove_dial", "admin", id, "ok"],
-      ["dial_peer", "admin", urlOf(1), "ok"],
+      ["dial_peer", "admin", testUrl(1), "ok"],
     ]);
     expect(entries[1]?.detail).toEqual({ dial: id, name: "node", public_key: A.publicKey });
   });

@@ -1,107 +1,109 @@
 import { describe, expect, test } from "vitest";
 import { DIAL_TIME_SLICE } from "../../../src/protocol/constants.ts";
 import { must, present } from "../../must.ts";
-import { Dialling, urlOf } from "../dialing-mesh.ts";
+import { DialingMesh, testUrl } from "../dialing-mesh.ts";
 import { KEYS, START, testKey, TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
 
 describe("more addresses than the dial limit", () => {
   /** A mesh of two places that are both taken. */
-  function full(): { mesh: Dialling; held: TestPeer[] } {
-    const mesh = new Dialling();
+  function full(): { mesh: DialingMesh; held: TestPeer[] } {
+    const mesh = new DialingMesh();
     const held = [A, B].map((key, n) => {
-      mesh.dial(urlOf(n), key);
-      return mesh.answer(urlOf(n), key);
+      mesh.dial(testUrl(n), key);
+      return mesh.answerDial(testUrl(n), key);
     });
     return { mesh, held };
   }
 
-  function putToWork(mesh: Dialling, peers: readonly TestPeer[]): void {
+  function putToWork(mesh: DialingMesh, peers: readonly TestPeer[]): void {
     for (const _ of peers)
       mesh.submit({ kind: "long", lease_seconds: 3_600, deadline_seconds: 86_400 });
     for (const peer of peers) peer.accept();
   }
 
   test("DL3 addresses over the dial limit are dialed in the order in which they were due; running attempts count", () => {
-    const mesh = new Dialling();
+    const mesh = new DialingMesh();
     for (let n = 0; n < 5; n++) {
-      mesh.dial(urlOf(n));
+      mesh.dial(testUrl(n));
       mesh.now += 1;
     }
-    expect(mesh.orders.map(({ url }) => url)).toEqual([urlOf(0), urlOf(1)]);
-    mesh.fail(urlOf(1));
-    expect(mesh.orders.at(-1)?.url).toBe(urlOf(2));
-    mesh.fail(urlOf(0));
-    expect(mesh.orders.at(-1)?.url).toBe(urlOf(3));
-    mesh.live(60_000);
-    expect(mesh.ordersOf(urlOf(4))).toBe(1);
+    expect(mesh.orders.map(({ url }) => url)).toEqual([testUrl(0), testUrl(1)]);
+    mesh.failDial(testUrl(1));
+    expect(mesh.orders.at(-1)?.url).toBe(testUrl(2));
+    mesh.failDial(testUrl(0));
+    expect(mesh.orders.at(-1)?.url).toBe(testUrl(3));
+    mesh.runFor(60_000);
+    expect(mesh.orderCount(testUrl(4))).toBe(1);
   });
 
   test("DL3 a queued address is dialed as soon as a dialed peer disconnects", () => {
     const { mesh, held } = full();
-    mesh.dial(urlOf(2), C);
-    mesh.live(DIAL_TIME_SLICE / 2);
-    expect([mesh.view(urlOf(2)).state, mesh.ordersOf(urlOf(2))]).toEqual(["queued", 0]);
+    mesh.dial(testUrl(2), C);
+    mesh.runFor(DIAL_TIME_SLICE / 2);
+    expect([mesh.dialView(testUrl(2)).state, mesh.orderCount(testUrl(2))]).toEqual(["queued", 0]);
     held[0]?.leave();
-    expect(mesh.ordersOf(urlOf(2))).toBe(1);
+    expect(mesh.orderCount(testUrl(2))).toBe(1);
   });
 
   test("DL3 a queued address replaces an idle session whose time slice is over, but only after its peer has proved its key", () => {
     const { mesh, held } = full();
-    mesh.dial(urlOf(2), C);
-    expect(mesh.awaitDial(urlOf(2))).toBeLessThanOrEqual(DIAL_TIME_SLICE + 60_000);
-    expect(held.map(({ endedBy }) => endedBy)).toEqual([null, null]);
-    mesh.answer(urlOf(2), C);
-    expect(held.map(({ endedBy }) => endedBy?.code)).toEqual(["mesh_full", undefined]);
+    mesh.dial(testUrl(2), C);
+    expect(mesh.waitForDial(testUrl(2))).toBeLessThanOrEqual(DIAL_TIME_SLICE + 60_000);
+    expect(held.map(({ endFault: endedBy }) => endedBy)).toEqual([null, null]);
+    mesh.answerDial(testUrl(2), C);
+    expect(held.map(({ endFault: endedBy }) => endedBy?.code)).toEqual(["mesh_full", undefined]);
     expect(mesh.run("get_peer", { id: A.id }).state).toBe("stale");
-    expect(mesh.view(urlOf(0))).toMatchObject({ state: "waiting", failures: 0 });
+    expect(mesh.dialView(testUrl(0))).toMatchObject({ state: "waiting", failures: 0 });
     expect(mesh.registry.dials.taken().connected).toBe(2);
   });
 
   test("DL3 an address that does not answer ends no session", () => {
     const { mesh, held } = full();
-    mesh.dial(urlOf(2));
+    mesh.dial(testUrl(2));
     for (let n = 0; n < 5; n++) {
-      mesh.awaitDial(urlOf(2), 10 * DIAL_TIME_SLICE);
-      mesh.fail(urlOf(2));
+      mesh.waitForDial(testUrl(2), 10 * DIAL_TIME_SLICE);
+      mesh.failDial(testUrl(2));
     }
-    expect(held.map(({ endedBy }) => endedBy)).toEqual([null, null]);
+    expect(held.map(({ endFault: endedBy }) => endedBy)).toEqual([null, null]);
   });
 
   test("DL3 a session that holds a task keeps its place", () => {
     const { mesh, held } = full();
     putToWork(mesh, held);
-    mesh.dial(urlOf(2), C);
-    mesh.live(2 * DIAL_TIME_SLICE);
-    expect(mesh.ordersOf(urlOf(2))).toBe(0);
+    mesh.dial(testUrl(2), C);
+    mesh.runFor(2 * DIAL_TIME_SLICE);
+    expect(mesh.orderCount(testUrl(2))).toBe(0);
     held[1]?.finish();
-    mesh.awaitDial(urlOf(2));
+    mesh.waitForDial(testUrl(2));
     held[0]?.progress();
-    mesh.answer(urlOf(2), C);
-    expect(held.map(({ endedBy }) => endedBy?.code)).toEqual([undefined, "mesh_full"]);
+    mesh.answerDial(testUrl(2), C);
+    expect(held.map(({ endFault: endedBy }) => endedBy?.code)).toEqual([undefined, "mesh_full"]);
   });
 
   test("DL3 the dial limit holds when sessions whose time slice was over get tasks before the new peer answers", () => {
     const { mesh, held } = full();
-    mesh.dial(urlOf(2), C);
-    mesh.awaitDial(urlOf(2));
+    mesh.dial(testUrl(2), C);
+    mesh.waitForDial(testUrl(2));
     putToWork(mesh, held);
-    const { dial } = mesh.orderOf(urlOf(2));
-    expect(mesh.refusal("admit", new TestPeer(mesh, C).request({ dial })).code).toBe("mesh_full");
+    const { dial } = mesh.newestOrder(testUrl(2));
+    expect(mesh.errorOf("admit", new TestPeer(mesh, C).admitInput({ dial })).code).toBe(
+      "mesh_full",
+    );
   });
 
   test("DL3 all addresses get their turn, and the dial limit is never exceeded", () => {
-    const mesh = new Dialling();
+    const mesh = new DialingMesh();
     const keys = Array.from({ length: 7 }, (_, n) => testKey(500 + n));
     const served = new Map<string, number>();
-    for (const [n, key] of keys.entries()) mesh.dial(urlOf(n), key);
+    for (const [n, key] of keys.entries()) mesh.dial(testUrl(n), key);
     let answered = 0;
     while (mesh.now < START + 40 * DIAL_TIME_SLICE) {
       for (const { url, publicKey, dial } of mesh.orders.slice(answered)) {
         answered++;
         const key = present(keys.find((candidate) => candidate.publicKey === publicKey));
-        const { result } = mesh.execute("admit", new TestPeer(mesh, key).request({ dial }));
+        const { result } = mesh.execute("admit", new TestPeer(mesh, key).admitInput({ dial }));
         // Sessions are played by none here: only who holds a place counts.
         must(result);
         served.set(url, (served.get(url) ?? 0) + 1);
@@ -110,14 +112,14 @@ describe("more addresses than the dial limit", () => {
       mesh.now = Math.max(present(mesh.nextTick()), mesh.now + 1);
       mesh.tick();
     }
-    const turns = keys.map((_, n) => served.get(urlOf(n)) ?? 0);
+    const turns = keys.map((_, n) => served.get(testUrl(n)) ?? 0);
     expect(Math.min(...turns)).toBeGreaterThan(5);
     expect(Math.max(...turns) - Math.min(...turns)).toBeLessThanOrEqual(3);
   });
 
   test("DL3 queued addresses wake the coordinator at most once a minute", () => {
     const { mesh } = full();
-    for (let n = 2; n < 50; n++) mesh.dial(urlOf(n));
+    for (let n = 2; n < 50; n++) mesh.dial(testUrl(n));
     const until = mesh.now + DIAL_TIME_SLICE / 2;
     let ticks = 0;
     while (mesh.now < until) {

@@ -12,13 +12,14 @@ const [A, B, C, D] = KEYS;
 const MUSTER_2: Announced = { protocol: "muster/2" };
 
 /** Whether one of these keys opens what was sealed to this public key. */
-const opens = (keys: DiscoveryKeys | undefined, publicKey: Uint8Array): boolean =>
+const canOpen = (keys: DiscoveryKeys | undefined, publicKey: Uint8Array): boolean =>
   (keys?.epochs ?? []).some(({ private_key }) =>
     x25519PublicKey(hexBytes(private_key)).every((byte, i) => byte === publicKey[i]),
   );
 
-const epochs = (mesh: TestMesh) => mesh.registry.discoveryEpochs.list().map(({ epoch }) => epoch);
-const allowed = (mesh: TestMesh, { id, publicKey }: typeof A) =>
+const epochNumbers = (mesh: TestMesh) =>
+  mesh.registry.discoveryEpochs.list().map(({ epoch }) => epoch);
+const allowPeer = (mesh: TestMesh, { id, publicKey }: typeof A) =>
   mesh.run("allow", {
     publicKey,
     peerId: id,
@@ -35,8 +36,8 @@ describe("the keys of a discovery epoch", () => {
     expect(peer.discovery?.epochs).toHaveLength(1);
     mesh.join(B);
     for (const { publicKey } of mesh.publications)
-      expect(opens(peer.discovery, publicKey)).toBe(true);
-    expect(mesh.keys()).toEqual(peer.discovery);
+      expect(canOpen(peer.discovery, publicKey)).toBe(true);
+    expect(mesh.discoveryKeys()).toEqual(peer.discovery);
   });
 
   test("DS7 the discovery keys are never sent over go-p2p 1.0, which has no forward secrecy", () => {
@@ -47,14 +48,17 @@ describe("the keys of a discovery epoch", () => {
     ["listed", false, true],
     ["all", true, true],
     ["none", false, false],
-  ] as const)("DS7 only the configured members get the discovery keys: %s", ([members, any, listed]) => {
-    const mesh = new TestMesh();
-    const config = { ...mesh.config.discovery, members };
-    const chosen = new TestMesh({ config: { discovery: config } });
-    allowed(chosen, A);
-    expect(chosen.join(A, MUSTER_2).discovery !== undefined).toBe(listed);
-    expect(chosen.join(B, MUSTER_2).discovery !== undefined).toBe(any);
-  });
+  ] as const)(
+    "DS7 only the configured members get the discovery keys: %s",
+    ([members, any, listed]) => {
+      const mesh = new TestMesh();
+      const config = { ...mesh.config.discovery, members };
+      const chosen = new TestMesh({ config: { discovery: config } });
+      allowPeer(chosen, A);
+      expect(chosen.join(A, MUSTER_2).discovery !== undefined).toBe(listed);
+      expect(chosen.join(B, MUSTER_2).discovery !== undefined).toBe(any);
+    },
+  );
 
   test("DS11 a pointer's ID is derived from the epoch's secret and the peer's ID, so that members find it", () => {
     const mesh = new TestMesh();
@@ -75,16 +79,16 @@ describe("the keys of a discovery epoch", () => {
     mesh.join(A, MUSTER_2);
     const discovery = { ...mesh.config.discovery, rootKey: new Uint8Array(32).fill(9) };
     const other = new TestMesh({ sql: mesh.sql, config: { discovery } });
-    other.pass(EPOCH_INTERVAL_MIN);
-    expect(other.keys().epochs.map(({ epoch }) => epoch)).toEqual([2]);
+    other.advanceClock(EPOCH_INTERVAL_MIN);
+    expect(other.discoveryKeys().epochs.map(({ epoch }) => epoch)).toEqual([2]);
   });
 
   test("DS6 an epoch's keys are erased when none of its records can be found any more", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     const [sealed] = mesh.registry.discoveryEpochs.list();
-    mesh.live(EPOCH_ROTATION_INTERVAL + MINUTE);
-    expect(epochs(mesh)).toEqual([2]);
+    mesh.runFor(EPOCH_ROTATION_INTERVAL + MINUTE);
+    expect(epochNumbers(mesh)).toEqual([2]);
     expect(mesh.contents()).not.toContain(present(sealed).sealed);
   });
 });
@@ -95,7 +99,7 @@ describe("revoking a member", () => {
     const mesh = new TestMesh();
     const leaver = mesh.join(A, MUSTER_2);
     mesh.join(B, MUSTER_2);
-    mesh.live(HOUR);
+    mesh.runFor(HOUR);
     how(mesh);
     return { mesh, had: present(leaver.discovery), before: mesh.publications.length };
   }
@@ -103,23 +107,23 @@ describe("revoking a member", () => {
   test("DS8 revoking a member starts a new epoch whose keys it never gets", () => {
     const { mesh, had, before } = revoked((on) => on.run("revoke_peer", { id: A.id }));
     const c = mesh.join(C, MUSTER_2);
-    mesh.live(DAY);
+    mesh.runFor(DAY);
     mesh.join(D, MUSTER_2);
     const after = mesh.publications.slice(before);
     expect(after.length).toBeGreaterThan(2);
     for (const { publicKey } of after) {
-      expect(opens(had, publicKey)).toBe(false);
+      expect(canOpen(had, publicKey)).toBe(false);
     }
-    expect(opens(c.discovery, present(after[0]).publicKey)).toBe(true);
+    expect(canOpen(c.discovery, present(after[0]).publicKey)).toBe(true);
   });
 
   test("DS8 after a revocation the records are resealed in the background, and their pointers change together", () => {
     const { mesh, had } = revoked((on) => on.run("revoke_peer", { id: A.id }));
     expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([1]);
-    mesh.live(2 * MINUTE);
+    mesh.runFor(2 * MINUTE);
     expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([2]);
-    expect(opens(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
-    expect(epochs(mesh)).toEqual([2]);
+    expect(canOpen(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+    expect(epochNumbers(mesh)).toEqual([2]);
   });
 
   test("DS8 a revoked member's reader token is refused at once", () => {
@@ -133,45 +137,45 @@ describe("revoking a member", () => {
           .allowed;
       });
     expect(reads(had)).toEqual([false]);
-    expect(reads(mesh.keys())).toEqual([false, true]);
+    expect(reads(mesh.discoveryKeys())).toEqual([false, true]);
   });
 
   test("DS8 revoking a controller's token starts a new epoch", () => {
     const mesh = new TestMesh();
     mesh.join(B);
     const { id } = mesh.run("create_token", { label: "", scope: "controller" });
-    const had = mesh.keys(id);
-    mesh.live(HOUR);
+    const had = mesh.discoveryKeys(id);
+    mesh.runFor(HOUR);
     mesh.run("revoke_token", { id });
     mesh.join(C);
-    expect(opens(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+    expect(canOpen(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
   });
 
   test("DS8 removing a member from the allowlist starts a new epoch where only listed peers are members", () => {
     const { discovery } = new TestMesh().config;
     const mesh = new TestMesh({ config: { discovery: { ...discovery, members: "listed" } } });
-    allowed(mesh, A);
+    allowPeer(mesh, A);
     const had = mesh.join(A, MUSTER_2).discovery;
-    mesh.live(HOUR);
+    mesh.runFor(HOUR);
     mesh.run("disallow", { publicKey: A.publicKey });
     mesh.join(B);
-    expect(opens(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+    expect(canOpen(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
   });
 
   test("DS8 revoking a peer that never had discovery keys starts no epoch", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     mesh.join(B);
-    mesh.live(HOUR);
+    mesh.runFor(HOUR);
     mesh.run("revoke_peer", { id: A.id });
-    mesh.live(HOUR);
-    expect(epochs(mesh)).toEqual([1]);
+    mesh.runFor(HOUR);
+    expect(epochNumbers(mesh)).toEqual([1]);
   });
 
   test("DS8 revoking the rotated key of a member starts a new epoch", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, MUSTER_2);
-    mesh.live(HOUR);
+    mesh.runFor(HOUR);
     const next = testKey(7);
     mesh.run("rotate_peer", {
       peerId: A.id,
@@ -181,7 +185,7 @@ describe("revoking a member", () => {
     });
     mesh.run("revoke_peer", { id: next.id });
     mesh.join(B);
-    expect(opens(peer.discovery, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+    expect(canOpen(peer.discovery, present(mesh.publications.at(-1)).publicKey)).toBe(false);
   });
 });
 
@@ -191,34 +195,34 @@ describe("several revocations in a short time", () => {
     const [a, b] = [mesh.join(A, MUSTER_2), mesh.join(B, MUSTER_2)];
     const before = mesh.publications.length;
     mesh.run("revoke_peer", { id: A.id });
-    mesh.live(MINUTE);
+    mesh.runFor(MINUTE);
     mesh.run("revoke_peer", { id: B.id });
     mesh.join(C, MUSTER_2);
-    mesh.live(EPOCH_INTERVAL_MIN - 2 * MINUTE);
+    mesh.runFor(EPOCH_INTERVAL_MIN - 2 * MINUTE);
     expect(mesh.publications).toHaveLength(before);
     expect(mesh.pointers).toEqual([]);
-    mesh.live(2 * MINUTE);
+    mesh.runFor(2 * MINUTE);
     expect(mesh.publications).toHaveLength(before + 1);
     expect(mesh.pointers).toMatchObject([{ epoch: 2 }]);
     for (const { discovery } of [a, b])
-      expect(opens(discovery, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+      expect(canOpen(discovery, present(mesh.publications.at(-1)).publicKey)).toBe(false);
   });
 
   test("DS9 records that were stored but not shown under the old epoch are not published", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     mesh.join(B, MUSTER_2);
-    mesh.live(EPOCH_ROTATION_INTERVAL - 1);
+    mesh.runFor(EPOCH_ROTATION_INTERVAL - 1);
     // Both are about to be sealed anew; one of them, stored already, is revoked before the other is.
-    mesh.live(1);
-    const had = mesh.keys("spy");
+    mesh.runFor(1);
+    const had = mesh.discoveryKeys("spy");
     mesh.registry.discoveryEpochs.noteHolder(`peer:${B.id}`, 2);
     mesh.run("revoke_peer", { id: B.id });
-    mesh.live(EPOCH_INTERVAL_MIN - 1);
+    mesh.runFor(EPOCH_INTERVAL_MIN - 1);
     expect(mesh.pointers.map(({ epoch }) => epoch)).not.toContain(2);
-    mesh.live(3 * MINUTE);
+    mesh.runFor(3 * MINUTE);
     expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([3]);
-    expect(opens(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+    expect(canOpen(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
   });
 });
 
@@ -227,10 +231,10 @@ describe("the change of discovery epochs", () => {
     const mesh = new TestMesh();
     const keys = Array.from({ length: 30 }, (_, i) => testKey(300 + i));
     for (const key of keys) mesh.join(key);
-    mesh.live(EPOCH_ROTATION_INTERVAL - 1);
+    mesh.runFor(EPOCH_ROTATION_INTERVAL - 1);
     const seen = new Set<string>();
     for (let second = 0; second < 70; second++) {
-      mesh.live(1_000);
+      mesh.runFor(1_000);
       const shown = mesh.pointers.map(({ epoch }) => epoch);
       expect(shown).toHaveLength(30);
       seen.add([...new Set(shown)].join());
@@ -241,7 +245,7 @@ describe("the change of discovery epochs", () => {
   test("DS10 a peer that joins during an epoch change is listed at once", () => {
     const mesh = new TestMesh();
     for (const key of [A, B]) mesh.join(key);
-    mesh.live(EPOCH_ROTATION_INTERVAL);
+    mesh.runFor(EPOCH_ROTATION_INTERVAL);
     mesh.join(C);
     expect(new Set(mesh.pointers.map(({ epoch }) => epoch))).toEqual(new Set([1, 2]));
     expect(mesh.pointers).toHaveLength(3);
@@ -250,27 +254,27 @@ describe("the change of discovery epochs", () => {
   test("DS10 an epoch change does not wait for a peer that disconnects meanwhile", () => {
     const mesh = new TestMesh();
     const [, b] = [A, B].map((key) => mesh.join(key));
-    mesh.live(EPOCH_ROTATION_INTERVAL);
+    mesh.runFor(EPOCH_ROTATION_INTERVAL);
     b?.leave();
-    mesh.live(2 * MINUTE);
+    mesh.runFor(2 * MINUTE);
     expect(mesh.pointers).toMatchObject([{ epoch: 2 }]);
   });
 
   test("DS10 a mesh without published records does not change epochs", () => {
     const mesh = new TestMesh();
     mesh.join(A).leave();
-    mesh.live(HOUR);
+    mesh.runFor(HOUR);
     expect(mesh.nextTick()).toBeGreaterThan(mesh.now + 20 * DAY);
   });
 
   test("DS10 pointers that an unavailable store could not replace for days are withdrawn, and published again later", () => {
     const mesh = new TestMesh();
     mesh.join(A);
-    mesh.storeDown = true;
-    mesh.live(3 * DAY);
+    mesh.storeUnavailable = true;
+    mesh.runFor(3 * DAY);
     expect(mesh.pointers).toEqual([]);
-    mesh.storeDown = false;
-    mesh.live(HOUR);
+    mesh.storeUnavailable = false;
+    mesh.runFor(HOUR);
     expect(mesh.pointers).toHaveLength(1);
   });
 });

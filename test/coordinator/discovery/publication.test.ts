@@ -13,16 +13,16 @@ import { KEYS, START, testKey, TestMesh, TestPeer } from "../mesh.ts";
 
 const [A, B] = KEYS;
 
-const blobsNamed = (mesh: TestMesh) => new Set(mesh.pointers.map(({ blob_id }) => blob_id));
-const owed = (mesh: TestMesh) =>
+const publishedBlobs = (mesh: TestMesh) => new Set(mesh.pointers.map(({ blob_id }) => blob_id));
+const outboxEntries = (mesh: TestMesh) =>
   mesh.registry.outbox.due(Number.MAX_SAFE_INTEGER, 99).map(({ entry }) => entry);
 
 describe("a peer that becomes active", () => {
   test("DS1 admission queues the publication of the peer's record in the same transaction", () => {
     const mesh = new TestMesh();
-    mesh.storeDown = true;
-    mesh.execute("admit", new TestPeer(mesh, A).request());
-    expect(owed(mesh)).toEqual([{ kind: "publish", peerId: A.id }]);
+    mesh.storeUnavailable = true;
+    mesh.execute("admit", new TestPeer(mesh, A).admitInput());
+    expect(outboxEntries(mesh)).toEqual([{ kind: "publish", peerId: A.id }]);
     expect(mesh.pointers).toEqual([]);
   });
 
@@ -30,7 +30,7 @@ describe("a peer that becomes active", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     const [pointer] = mesh.pointers;
-    expect(mesh.blobs).toEqual(blobsNamed(mesh));
+    expect(mesh.blobs).toEqual(publishedBlobs(mesh));
     expect(pointer?.expires_at).toBe(new Date(START + EPOCH_LIFETIME).toISOString());
   });
 
@@ -39,7 +39,7 @@ describe("a peer that becomes active", () => {
     mesh.join(A);
     for (let day = 0; day < 4; day++) {
       const before = mesh.pointers;
-      mesh.live(DAY + MINUTE);
+      mesh.runFor(DAY + MINUTE);
       const [after] = mesh.pointers;
       expect(Date.parse(present(after).expires_at)).toBeGreaterThan(mesh.now);
       expect(before.map(({ blob_id }) => blob_id)).not.toContain(after?.blob_id);
@@ -54,7 +54,7 @@ describe("a peer that becomes active", () => {
     peer.join();
     mesh.join(B);
     expect(mesh.pointers).toHaveLength(2);
-    expect(mesh.blobs).toEqual(blobsNamed(mesh));
+    expect(mesh.blobs).toEqual(publishedBlobs(mesh));
   });
 
   test("DS2 the list of pointers contains neither peer IDs nor keys, and its order does not show the time of joining", () => {
@@ -62,7 +62,7 @@ describe("a peer that becomes active", () => {
     for (const key of KEYS) mesh.join(key);
     const { pointers } = mesh;
     expect(pointers.map(({ id }) => id)).toEqual(pointers.map(({ id }) => id).toSorted());
-    const shown = JSON.stringify(mesh.discover());
+    const shown = JSON.stringify(mesh.listPointers());
     for (const { id, publicKey } of KEYS) {
       expect(shown).not.toContain(id);
       expect(shown).not.toContain(publicKey);
@@ -74,7 +74,7 @@ describe("a peer that becomes active", () => {
     const mesh = new TestMesh();
     for (const key of KEYS) {
       mesh.join(key);
-      mesh.live(HOUR);
+      mesh.runFor(HOUR);
     }
     expect(new Set(mesh.pointers.map(({ expires_at }) => expires_at)).size).toBe(1);
     expect(new Set(mesh.publications.map(({ expiresAt }) => expiresAt)).size).toBe(1);
@@ -86,16 +86,16 @@ describe("a record that is reused", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const [before] = mesh.pointers;
-    mesh.live(HOUR);
+    mesh.runFor(HOUR);
     for (let times = 0; times < 5; times++) {
       peer.leave();
       expect(mesh.pointers).toEqual([]);
-      mesh.live(BLOB_GRACE_PERIOD - 1);
+      mesh.runFor(BLOB_GRACE_PERIOD - 1);
       peer.join();
     }
     peer.join();
     peer.observe("answered", 80);
-    mesh.live(HOUR);
+    mesh.runFor(HOUR);
     expect(mesh.storeWrites).toBe(1);
     const [after] = mesh.pointers;
     expect(after).toMatchObject({ id: before?.id, blob_id: before?.blob_id });
@@ -111,7 +111,7 @@ describe("a record that is reused", () => {
     expect(after?.id).toBe(before?.id);
     expect(after?.blob_id).not.toBe(before?.blob_id);
     expect(mesh.publications.map(({ record }) => record.name)).toEqual(["anna", "bert"]);
-    expect(mesh.blobs).toEqual(blobsNamed(mesh));
+    expect(mesh.blobs).toEqual(publishedBlobs(mesh));
   });
 
   test("DS20 a record whose deletion has started is not reused: a new one is stored", () => {
@@ -119,13 +119,13 @@ describe("a record that is reused", () => {
     const peer = mesh.join(A);
     const [before] = mesh.pointers;
     peer.leave();
-    mesh.pass(BLOB_GRACE_PERIOD);
-    mesh.storeDown = true;
+    mesh.advanceClock(BLOB_GRACE_PERIOD);
+    mesh.storeUnavailable = true;
     peer.join();
-    mesh.storeDown = false;
-    mesh.live(MINUTE);
+    mesh.storeUnavailable = false;
+    mesh.runFor(MINUTE);
     expect(mesh.pointers[0]?.blob_id).not.toBe(before?.blob_id);
-    expect(mesh.blobs).toEqual(blobsNamed(mesh));
+    expect(mesh.blobs).toEqual(publishedBlobs(mesh));
   });
 });
 
@@ -140,9 +140,9 @@ describe("a peer that is removed from discovery", () => {
       else mesh.run(how, { id: A.id });
       expect(mesh.pointers).toEqual([]);
       expect(mesh.blobs.size).toBe(how === "gone" ? 1 : 0);
-      mesh.live(BLOB_GRACE_PERIOD);
+      mesh.runFor(BLOB_GRACE_PERIOD);
       expect(mesh.blobs.size).toBe(0);
-      expect(owed(mesh)).toEqual([]);
+      expect(outboxEntries(mesh)).toEqual([]);
     },
   );
 
@@ -155,30 +155,30 @@ describe("a peer that is removed from discovery", () => {
 
   test("DS3 a record of a peer that disconnects while it is being stored is deleted and not published", () => {
     const mesh = new TestMesh();
-    mesh.storeDown = true;
+    mesh.storeUnavailable = true;
     const peer = mesh.join(A);
     const { publication, ...of } = present(mesh.run("prepare_publication", { peerId: A.id }));
     peer.leave();
     mesh.run("published", { ...of, peerId: A.id, blobId: publication.blobId });
     expect(mesh.pointers).toEqual([]);
-    expect(owed(mesh)).toEqual([{ kind: "delete_blob", blobId: publication.blobId }]);
+    expect(outboxEntries(mesh)).toEqual([{ kind: "delete_blob", blobId: publication.blobId }]);
   });
 
   test("DS3 a peer that reconnects while its old record is being stored gets a new record", () => {
     const mesh = new TestMesh();
-    mesh.storeDown = true;
+    mesh.storeUnavailable = true;
     const peer = mesh.join(A);
     const { publication, ...of } = present(mesh.run("prepare_publication", { peerId: A.id }));
     peer.join({ name: "anna" });
     mesh.run("published", { ...of, peerId: A.id, blobId: publication.blobId });
-    expect(new Set(owed(mesh))).toEqual(
+    expect(new Set(outboxEntries(mesh))).toEqual(
       new Set([
         { kind: "publish", peerId: A.id },
         { kind: "delete_blob", blobId: publication.blobId },
       ]),
     );
-    mesh.storeDown = false;
-    mesh.live(MINUTE);
+    mesh.storeUnavailable = false;
+    mesh.runFor(MINUTE);
     expect(mesh.pointers).toHaveLength(1);
   });
 });
@@ -186,7 +186,7 @@ describe("a peer that is removed from discovery", () => {
 describe("a store that is unavailable", () => {
   test("DS4 an unavailable store does not keep a peer from becoming active and getting tasks", () => {
     const mesh = new TestMesh();
-    mesh.storeDown = true;
+    mesh.storeUnavailable = true;
     const peer = mesh.join(A);
     const task = mesh.submit();
     expect(peer.offer.task_id).toBe(task.id);
@@ -196,24 +196,24 @@ describe("a store that is unavailable", () => {
   test("DS4 publications and deletions are retried until the store is available again", () => {
     const mesh = new TestMesh();
     const [stays, leaves] = [mesh.join(A), mesh.join(B)];
-    mesh.storeDown = true;
+    mesh.storeUnavailable = true;
     leaves.leave();
     stays.join({ name: "anna" });
-    mesh.live(HOUR);
+    mesh.runFor(HOUR);
     expect(mesh.blobs.size).toBe(2);
-    mesh.storeDown = false;
-    mesh.live(MINUTE);
+    mesh.storeUnavailable = false;
+    mesh.runFor(MINUTE);
     expect(mesh.pointers).toHaveLength(1);
-    expect(mesh.blobs).toEqual(blobsNamed(mesh));
+    expect(mesh.blobs).toEqual(publishedBlobs(mesh));
   });
 
   test("DS4 retries follow a backoff that grows to one minute", () => {
     const mesh = new TestMesh();
-    mesh.storeDown = true;
+    mesh.storeUnavailable = true;
     mesh.join(A);
     const pauses = Array.from({ length: 12 }, () => {
       const pause = (mesh.nextTick() ?? Number.NaN) - mesh.now;
-      mesh.live(pause);
+      mesh.runFor(pause);
       return pause;
     });
     expect(pauses[0]).toBeLessThanOrEqual(SECOND);
@@ -223,50 +223,50 @@ describe("a store that is unavailable", () => {
 
   test("DS4 retries use neither more of the KV write budget nor more blobs than a store that works", () => {
     const mesh = new TestMesh();
-    mesh.storeDown = true;
+    mesh.storeUnavailable = true;
     mesh.join(A);
-    mesh.live(HOUR);
+    mesh.runFor(HOUR);
     expect(mesh.registry.kvWrites.spent(mesh.now).writes).toBe(1);
-    mesh.storeDown = false;
-    mesh.live(MINUTE);
+    mesh.storeUnavailable = false;
+    mesh.runFor(MINUTE);
     expect(mesh.rows("SELECT id FROM unsettled_blobs")).toEqual([]);
-    expect(mesh.blobs).toEqual(blobsNamed(mesh));
+    expect(mesh.blobs).toEqual(publishedBlobs(mesh));
   });
 
   test("DS4 a peer that disconnects before its record is stored has no queued publication", () => {
     const mesh = new TestMesh();
-    mesh.storeDown = true;
+    mesh.storeUnavailable = true;
     mesh.join(A).leave();
-    expect(owed(mesh)).toEqual([]);
+    expect(outboxEntries(mesh)).toEqual([]);
   });
 });
 
 describe("records that are stored but never published", () => {
   test("DS22 a record that was stored but never confirmed is deleted later", () => {
     const mesh = new TestMesh();
-    mesh.storeDown = true;
+    mesh.storeUnavailable = true;
     mesh.join(A);
     const { publication } = present(mesh.run("prepare_publication", { peerId: A.id }));
     mesh.blobs.add(publication.blobId);
     mesh.run("gone", { peerId: A.id, epoch: 1, reason: "closed", silent: false });
-    mesh.storeDown = false;
-    mesh.live(ORPHANED_BLOB_AGE - 1);
+    mesh.storeUnavailable = false;
+    mesh.runFor(ORPHANED_BLOB_AGE - 1);
     expect(mesh.blobs.size).toBe(1);
-    mesh.live(1);
+    mesh.runFor(1);
     expect(mesh.blobs.size).toBe(0);
-    expect(owed(mesh)).toEqual([]);
+    expect(outboxEntries(mesh)).toEqual([]);
   });
 
   test("DS22 a record is not published once its deletion is queued", () => {
     const mesh = new TestMesh();
-    mesh.storeDown = true;
+    mesh.storeUnavailable = true;
     mesh.join(A);
     const { publication, ...of } = present(mesh.run("prepare_publication", { peerId: A.id }));
     mesh.registry.outbox.remove({ kind: "publish", peerId: A.id });
-    mesh.live(ORPHANED_BLOB_AGE);
+    mesh.runFor(ORPHANED_BLOB_AGE);
     mesh.run("published", { ...of, peerId: A.id, blobId: publication.blobId });
     expect(mesh.pointers).toEqual([]);
-    expect(owed(mesh)).toContainEqual({ kind: "delete_blob", blobId: publication.blobId });
+    expect(outboxEntries(mesh)).toContainEqual({ kind: "delete_blob", blobId: publication.blobId });
   });
 });
 
@@ -274,7 +274,7 @@ describe("the budget of KV writes", () => {
   test("DS21 an idle peer causes one KV write a day and no deletion", () => {
     const mesh = new TestMesh();
     for (let seed = 0; seed < 20; seed++) mesh.join(testKey(200 + seed));
-    mesh.live(10 * DAY);
+    mesh.runFor(10 * DAY);
     expect(mesh.storeWrites).toBeLessThanOrEqual(20 * 11);
     expect(mesh.pointers).toHaveLength(20);
   });
@@ -285,12 +285,12 @@ describe("the budget of KV writes", () => {
     const days = 3;
     for (let minute = 0; minute < (days * DAY) / MINUTE; minute++) {
       peer.join({ name: `anna ${minute}` });
-      mesh.live(MINUTE);
+      mesh.runFor(MINUTE);
     }
     const allowed = KV_WRITES_PER_PEER_DAY + KV_WRITES_BASE_PER_DAY;
     expect(mesh.storeWrites).toBeLessThanOrEqual((days + 1) * (allowed + 2));
     expect(mesh.storeWrites).toBeGreaterThan(allowed);
-    mesh.live(DAY);
+    mesh.runFor(DAY);
     expect(mesh.publications.at(-1)?.record.name).toBe(present(mesh.registry.peers.get(A.id)).name);
   });
 

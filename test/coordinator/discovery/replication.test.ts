@@ -19,7 +19,7 @@ const joinMany = (count: number, from = 500): void => {
   for (let i = 0; i < count; i++) scene.mesh.join(testKey(from + i));
 };
 const pagesOf = (keys: readonly string[]) => keys.filter((key) => key.startsWith("page:"));
-const found = async () => (await scene.list()).pointers.length;
+const foundCount = async () => (await scene.list()).pointers.length;
 
 describe("replicating the published pointers", () => {
   test("DS30 each change is scheduled for replication within seconds, until it has been replicated", async () => {
@@ -29,9 +29,9 @@ describe("replicating the published pointers", () => {
     for (const change of [() => {}, ...changes]) {
       change();
       expect(present(mesh.nextTick())).toBeLessThanOrEqual(mesh.now + SECOND);
-      mesh.live(2 * SECOND);
+      mesh.runFor(2 * SECOND);
       expect(scene.replicationDueAt).not.toBeNull();
-      mesh.live(HOUR);
+      mesh.runFor(HOUR);
       expect(scene.replicationDueAt).toBeLessThanOrEqual(mesh.now + MINUTE);
       await scene.replicateAll();
       expect(scene.replicationDueAt).toBeNull();
@@ -44,7 +44,7 @@ describe("replicating the published pointers", () => {
     mesh.join(A);
     await scene.replicateAll();
     mesh.join(B);
-    mesh.live(2 * SECOND);
+    mesh.runFor(2 * SECOND);
     const put = scene.replicaStore.put.bind(scene.replicaStore);
     scene.replicaStore.put = (...entry) => {
       scene.replicaStore.put = put;
@@ -52,16 +52,16 @@ describe("replicating the published pointers", () => {
       return put(...entry);
     };
     await scene.replicateOnce();
-    expect(await found()).toBe(2);
+    expect(await foundCount()).toBe(2);
     await scene.replicateAll();
-    expect(await found()).toBe(3);
+    expect(await foundCount()).toBe(3);
   });
 
   test("DS30 unchanged data is not replicated again", async () => {
     joinMany(3);
     await scene.replicateAll();
     const before = scene.replicaStore.keys;
-    scene.mesh.live(6 * HOUR);
+    scene.mesh.runFor(6 * HOUR);
     expect(scene.replicationDueAt).toBeNull();
     expect(scene.replicaStore.keys).toEqual(before);
   });
@@ -86,7 +86,7 @@ describe("replicating the published pointers", () => {
     const [pointer] = mesh.pointers;
     await scene.replicateAll();
     peer.leave();
-    mesh.live(3 * MINUTE);
+    mesh.runFor(3 * MINUTE);
     const owed = mesh.rows("SELECT subject FROM outbox WHERE kind = 'drop_copy'");
     expect(owed.map(({ subject }) => subject)).toContain(`blob:${present(pointer).blob_id}`);
     mesh.run("copy_dropped", { key: `blob:${present(pointer).blob_id}` });
@@ -114,7 +114,7 @@ describe("replicating the published pointers", () => {
   test("DS30 a mesh that gets a store of replicas later schedules a full replication", async () => {
     const without = new TestMesh();
     without.join(A);
-    without.live(2 * MINUTE);
+    without.runFor(2 * MINUTE);
     expect(present(without.nextTick())).toBeGreaterThan(without.now + MINUTE);
     const { sql, config } = without;
     const discovery = { ...config.discovery, replicated: true };
@@ -125,7 +125,7 @@ describe("replicating the published pointers", () => {
   test("DS30 a mesh whose store of replicas was removed drops its queued replications", async () => {
     const { mesh } = new ReplicatedMesh({}, false);
     mesh.join(A);
-    mesh.live(2 * MINUTE);
+    mesh.runFor(2 * MINUTE);
     const sleeps = mesh.nextTick();
     mesh.registry.outbox.add({ kind: "replicate" }, mesh.now);
     mesh.registry.outbox.add({ kind: "drop_copy", key: "blob:a" }, mesh.now);
@@ -138,20 +138,20 @@ describe("replicating the published pointers", () => {
 describe("a large mesh", () => {
   test("DS31 a large mesh is replicated in parts, and is visible once all parts are stored", async () => {
     joinMany(450);
-    scene.mesh.live(2 * SECOND);
+    scene.mesh.runFor(2 * SECOND);
     const held: [number, boolean][] = [];
     while (scene.replicationDueAt !== null) {
       await scene.replicateOnce();
       const blobs = scene.replicaStore.keys.filter((key) => key.startsWith("blob:"));
       held.push([blobs.length, scene.replicaStore.keys.includes(DIRECTORY_KEY)]);
-      scene.mesh.live(2 * SECOND);
+      scene.mesh.runFor(2 * SECOND);
     }
     expect(held).toEqual([
       [200, false],
       [400, false],
       [450, true],
     ]);
-    expect(await found()).toBe(450);
+    expect(await foundCount()).toBe(450);
   });
 });
 
@@ -159,25 +159,28 @@ describe("a blob that the mesh's own store does not return", () => {
   test.each([
     ["it does not show it yet", async () => null],
     ["it is down", () => Promise.reject(new Error("down"))],
-  ])("DS30 replication waits a limited time for the blob while %s, and copies it later", async (_, get) => {
-    const { mesh, blobStore: own } = scene;
-    const works = own.get.bind(own);
-    joinMany(2);
-    mesh.live(2 * SECOND);
-    own.get = get;
-    await expect(scene.replicateOnce()).rejects.toThrow();
-    expect(scene.replicaStore.keys).toEqual([]);
-    await scene.replicateOnce(8);
-    expect(await found()).toBe(2);
-    const [pointer] = mesh.pointers;
-    expect(await scene.replica.blob(present(pointer).blob_id)).toBeNull();
-    own.get = works;
-    mesh.live(2 * MINUTE);
-    await scene.replicateAll();
-    expect(await scene.replica.blob(present(pointer).blob_id)).not.toBeNull();
-    mesh.live(HOUR);
-    expect(scene.replicationDueAt).toBeNull();
-  });
+  ])(
+    "DS30 replication waits a limited time for the blob while %s, and copies it later",
+    async (_, get) => {
+      const { mesh, blobStore: own } = scene;
+      const works = own.get.bind(own);
+      joinMany(2);
+      mesh.runFor(2 * SECOND);
+      own.get = get;
+      await expect(scene.replicateOnce()).rejects.toThrow();
+      expect(scene.replicaStore.keys).toEqual([]);
+      await scene.replicateOnce(8);
+      expect(await foundCount()).toBe(2);
+      const [pointer] = mesh.pointers;
+      expect(await scene.replica.blob(present(pointer).blob_id)).toBeNull();
+      own.get = works;
+      mesh.runFor(2 * MINUTE);
+      await scene.replicateAll();
+      expect(await scene.replica.blob(present(pointer).blob_id)).not.toBeNull();
+      mesh.runFor(HOUR);
+      expect(scene.replicationDueAt).toBeNull();
+    },
+  );
 });
 
 describe("a store of replicas that lost or kept old data", () => {
@@ -188,7 +191,7 @@ describe("a store of replicas that lost or kept old data", () => {
     scene.mesh.join(A);
     await scene.replicateAll();
     await scene.open();
-    expect(await found()).toBe(151);
+    expect(await foundCount()).toBe(151);
     for (const { blob_id: id } of scene.mesh.pointers)
       expect(await scene.replica.blob(id)).not.toBeNull();
   });
@@ -208,7 +211,7 @@ describe("a store of replicas that lost or kept old data", () => {
 
   test("DS32 a store is filled again if its last write was not confirmed", async () => {
     joinMany(3);
-    scene.mesh.live(2 * SECOND);
+    scene.mesh.runFor(2 * SECOND);
     const execute = scene.mesh.execute.bind(scene.mesh);
     scene.mesh.execute = (name, input) => {
       if (name === "replicated") throw new Error("the object ended");
@@ -216,9 +219,9 @@ describe("a store of replicas that lost or kept old data", () => {
     };
     await expect(scene.replicateOnce()).rejects.toThrow();
     scene.mesh.execute = execute;
-    scene.mesh.live(2 * MINUTE);
+    scene.mesh.runFor(2 * MINUTE);
     await scene.replicateAll();
-    expect(await found()).toBe(3);
+    expect(await foundCount()).toBe(3);
   });
 });
 
@@ -227,7 +230,7 @@ describe("a member that lost access", () => {
     const { mesh } = scene;
     mesh.join(B);
     const { id } = mesh.run("create_token", { label: "", scope: "controller" });
-    const [keys] = mesh.keys(id).epochs;
+    const [keys] = mesh.discoveryKeys(id).epochs;
     const token = readerToken(hexBytes(present(keys).pointer_secret));
     await scene.replicateAll();
     await scene.open(false);
@@ -236,18 +239,18 @@ describe("a member that lost access", () => {
     expect(mesh.nextTick()).toBe(mesh.now);
     await scene.replicateAll();
     expect(await scene.replica.mayRead(token)).toBe(false);
-    mesh.live(EPOCH_INTERVAL_MIN + 2 * MINUTE);
+    mesh.runFor(EPOCH_INTERVAL_MIN + 2 * MINUTE);
     await scene.replicateAll();
-    const fresh = present(mesh.keys().epochs.at(-1));
+    const fresh = present(mesh.discoveryKeys().epochs.at(-1));
     expect(await scene.replica.mayRead(readerToken(hexBytes(fresh.pointer_secret)))).toBe(true);
-    expect(await found()).toBe(1);
+    expect(await foundCount()).toBe(1);
   });
 
   test("DS10 no page contains a pointer of an epoch that has been replaced", async () => {
     joinMany(5);
     await scene.replicateAll();
     const before = scene.mesh.pointers;
-    scene.mesh.live(EPOCH_ROTATION_INTERVAL + 2 * MINUTE);
+    scene.mesh.runFor(EPOCH_ROTATION_INTERVAL + 2 * MINUTE);
     await scene.replicateAll();
     for (const { id } of before) expect(await scene.replica.pointer(id)).toBeNull();
     expect((await scene.list()).pointers).toEqual(scene.mesh.pointers);

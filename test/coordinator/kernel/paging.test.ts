@@ -5,7 +5,7 @@ import { KEYS, submission, testKey, TestMesh } from "../mesh.ts";
 const [A] = KEYS;
 
 /** Every page from the first to the last, by following the cursors. */
-function pages<T>(
+function allPages<T>(
   list: (cursor: string | undefined) => { items: readonly T[]; next_cursor: string | null },
 ): T[][] {
   const all: T[][] = [];
@@ -18,14 +18,14 @@ function pages<T>(
 }
 
 function taskPages(mesh: TestMesh, limit: number, more: Partial<Input<"list_tasks">> = {}) {
-  return pages((cursor) => {
+  return allPages((cursor) => {
     const page = mesh.run("list_tasks", { limit, cursor, visibleTo: null, ...more });
     return { items: page.tasks.map(({ id }) => id), next_cursor: page.next_cursor };
   });
 }
 
 function peerPages(mesh: TestMesh, limit: number, more: Partial<Input<"list_peers">> = {}) {
-  return pages((cursor) => {
+  return allPages((cursor) => {
     const page = mesh.run("list_peers", { limit, cursor, ...more });
     return { items: page.peers.map(({ id }) => id), next_cursor: page.next_cursor };
   });
@@ -43,7 +43,7 @@ describe("the list of tasks", () => {
   test("HT5 the list of tasks shows no task twice when tasks are submitted between two pages", () => {
     const mesh = new TestMesh();
     const ids = Array.from({ length: 4 }, () => mesh.submit().id).toReversed();
-    const shown = pages((cursor) => {
+    const shown = allPages((cursor) => {
       const page = mesh.run("list_tasks", { limit: 1, cursor, visibleTo: null });
       mesh.submit();
       return { items: page.tasks.map(({ id }) => id), next_cursor: page.next_cursor };
@@ -109,28 +109,28 @@ describe("the list of pointers", () => {
     const mesh = new TestMesh();
     for (const key of KEYS) mesh.join(key);
     const ids = mesh.rows("SELECT id FROM pointers ORDER BY id").map(({ id }) => id);
-    const shown = pages((cursor) => {
-      const { pointers, next_cursor } = mesh.discover({ limit: 3, cursor });
+    const shown = allPages((cursor) => {
+      const { pointers, next_cursor } = mesh.listPointers({ limit: 3, cursor });
       return { items: pointers.map(({ id }) => id), next_cursor };
     });
     expect(shown).toEqual([ids.slice(0, 3), ids.slice(3)]);
   });
 });
 
-const NO_CURSORS: { readonly [K in CommandName]?: readonly string[] } = {
+const INVALID_CURSORS: { readonly [K in CommandName]?: readonly string[] } = {
   list_tasks: ["", "x", "-1", "0", "1.5", "0x10", "1e3", " 1", "99999999999999999"],
   list_audit: ["", "x", "-1", "1.5"],
   list_peers: ["", "x", "0".repeat(31), "G".repeat(32)],
   list_pointers: ["", "x", "0".repeat(31), "G".repeat(32)],
 };
 
-test.for(Object.entries(NO_CURSORS))(
+test.for(Object.entries(INVALID_CURSORS))(
   "HT3 %s refuses a cursor that no page returned",
   ([name, cursors]) => {
     const mesh = new TestMesh();
     for (const cursor of cursors) {
       const page = { limit: 9, cursor, visibleTo: null, query: { limit: 9, cursor } };
-      expect(mesh.refusal(name as "list_tasks", page).code, cursor).toBe("invalid_request");
+      expect(mesh.errorOf(name as "list_tasks", page).code, cursor).toBe("invalid_request");
     }
   },
 );

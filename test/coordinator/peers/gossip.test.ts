@@ -16,7 +16,7 @@ import { KEYS, START, testKey, TestMesh, type Key, type TestPeer } from "../mesh
 
 const [A, B, C, D] = KEYS;
 
-const toldOf = ({ id, publicKey }: Key, more: Partial<AdvertisedPeer> = {}): AdvertisedPeer => ({
+const advertOf = ({ id, publicKey }: Key, more: Partial<AdvertisedPeer> = {}): AdvertisedPeer => ({
   peerId: id,
   publicKey,
   address: "",
@@ -26,30 +26,33 @@ const toldOf = ({ id, publicKey }: Key, more: Partial<AdvertisedPeer> = {}): Adv
 });
 
 /** A made-up peer: hearsay is not proved, so its ID need not fit its key here. */
-const stranger = (n: number): Key => ({
+const madeUpKey = (n: number): Key => ({
   id: n.toString(16).padStart(32, "0"),
   publicKey: n.toString(16).padStart(64, "0"),
 });
 
-function tell(teller: TestPeer, ...told: readonly AdvertisedPeer[]): readonly string[] {
+function advertise(teller: TestPeer, ...told: readonly AdvertisedPeer[]): readonly string[] {
   const { mesh, id: peerId, epoch } = teller;
   return mesh.run("hear_advert", { peerId, epoch, peers: told }).pointers;
 }
 
-const tellOf = (teller: TestPeer, ...keys: readonly Key[]): readonly string[] =>
-  tell(teller, ...keys.map((key) => toldOf(key)));
+const advertiseKeys = (teller: TestPeer, ...keys: readonly Key[]): readonly string[] =>
+  advertise(teller, ...keys.map((key) => advertOf(key)));
 
-function discovered(mesh: TestMesh): readonly PeerView[] {
+function discoveredPeers(mesh: TestMesh): readonly PeerView[] {
   const { peers } = mesh.run("list_peers", { limit: 500, state: "discovered" });
   return peers;
 }
-const discoveredIds = (mesh: TestMesh) => discovered(mesh).map(({ id }) => id);
+const discoveredIds = (mesh: TestMesh) => discoveredPeers(mesh).map(({ id }) => id);
 
 describe("a peer that another peer advertises", () => {
   test("GS2 an advertised peer is listed as discovered, with its advertiser, the advertiser's RTT and one hop more", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
-    tell(teller, toldOf(B, { address: "wss://198.51.100.7:9091", role: "dual", rttMs: 12.5 }));
+    advertise(
+      teller,
+      advertOf(B, { address: "wss://198.51.100.7:9091", role: "dual", rttMs: 12.5 }),
+    );
     const view = mesh.run("get_peer", { id: B.id });
     expect(view).toMatchObject({
       id: B.id,
@@ -64,7 +67,7 @@ describe("a peer that another peer advertises", () => {
       added_at: new Date(START).toISOString(),
       told_by: { peer_id: A.id, ping_ms: 12.5 },
     });
-    expect(discovered(mesh)).toEqual([view]);
+    expect(discoveredPeers(mesh)).toEqual([view]);
     const { peers } = mesh.run("list_peers", { limit: 9 });
     expect(peers.map(({ id }) => id)).toEqual([A.id, B.id].toSorted());
     expect(mesh.run("list_peers", { limit: 9, role: "worker" }).peers).toHaveLength(1);
@@ -74,7 +77,7 @@ describe("a peer that another peer advertises", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     for (const key of [B, C]) mesh.join(key);
-    tellOf(teller, D, ...[1, 2, 3, 4].map(stranger));
+    advertiseKeys(teller, D, ...[1, 2, 3, 4].map(madeUpKey));
     const seen: string[] = [];
     for (let cursor: string | undefined; ;) {
       const page = mesh.run("list_peers", { limit: 3, cursor });
@@ -82,31 +85,31 @@ describe("a peer that another peer advertises", () => {
       if (page.next_cursor === null) break;
       cursor = page.next_cursor;
     }
-    const all = [A, B, C, D, ...[1, 2, 3, 4].map(stranger)].map(({ id }) => id);
+    const all = [A, B, C, D, ...[1, 2, 3, 4].map(madeUpKey)].map(({ id }) => id);
     expect(seen).toEqual(all.toSorted());
   });
 
   test("GS3 a peer that has proved its key has its own record, and adverts do not change it", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
-    tell(teller, toldOf(B, { address: "elsewhere", role: "controller", rttMs: 1 }));
+    advertise(teller, advertOf(B, { address: "elsewhere", role: "controller", rttMs: 1 }));
     const peer = mesh.join(B, { address: "203.0.113.7" });
     const record = peer.view;
     expect(record).toMatchObject({ state: "active", hops: 1, address: "203.0.113.7" });
     expect(record).not.toHaveProperty("told_by");
-    mesh.pass(DAY / 2);
-    tell(teller, toldOf(B, { address: "elsewhere", role: "controller", rttMs: 1 }));
+    mesh.advanceClock(DAY / 2);
+    advertise(teller, advertOf(B, { address: "elsewhere", role: "controller", rttMs: 1 }));
     expect(peer.view).toEqual(record);
     peer.leave();
-    tell(teller, toldOf(B, { address: "elsewhere" }));
+    advertise(teller, advertOf(B, { address: "elsewhere" }));
     expect(peer.view).toEqual({ ...record, state: "stale", connected: false });
-    expect(discovered(mesh)).toEqual([]);
+    expect(discoveredPeers(mesh)).toEqual([]);
   });
 
   test("GS4 an advertised peer gets no task, does not count against the peer limit and has no pointer", () => {
     const mesh = new TestMesh({ config: { peersMax: 2 } });
     const teller = mesh.join(A, { claimedRole: "controller" });
-    tellOf(teller, B, C, D);
+    advertiseKeys(teller, B, C, D);
     const { id } = mesh.submit();
     const named = mesh.submit({ kind: "echo", requirements: { peer_id: B.id } });
     mesh.tick();
@@ -121,7 +124,7 @@ describe("a peer that another peer advertises", () => {
     const mesh = new TestMesh({ config: { authMode: "allowlist" } });
     const entry = { publicKey: A.publicKey, peerId: A.id, label: "", roles: ["worker"] as Role[] };
     mesh.run("allow", { ...entry, readmit: false, go_p2p: false });
-    tellOf(mesh.join(A), B);
+    advertiseKeys(mesh.join(A), B);
     const unmet = mesh.join.bind(mesh, B);
     expect(unmet).toThrow("not_allowed");
   });
@@ -130,36 +133,36 @@ describe("a peer that another peer advertises", () => {
     const mesh = new TestMesh();
     const [far, near] = [mesh.join(A), mesh.join(B)];
     mesh.registry.peers.put({ ...present(mesh.registry.peers.get(far.id)), hops: 4 });
-    tell(far, toldOf(C, { address: "far" }));
+    advertise(far, advertOf(C, { address: "far" }));
     expect(mesh.run("get_peer", { id: C.id })).toMatchObject({ hops: 5, address: "far" });
-    mesh.pass(MINUTE);
-    tell(near, toldOf(C, { address: "near" }));
+    mesh.advanceClock(MINUTE);
+    advertise(near, advertOf(C, { address: "near" }));
     const nearest = { hops: 2, address: "near", told_by: { peer_id: B.id } };
-    expect(discovered(mesh)).toMatchObject([nearest]);
-    mesh.pass(7 * HOUR);
-    tell(far, toldOf(C, { address: "far" }));
+    expect(discoveredPeers(mesh)).toMatchObject([nearest]);
+    mesh.advanceClock(7 * HOUR);
+    advertise(far, advertOf(C, { address: "far" }));
     expect(mesh.run("get_peer", { id: C.id })).toMatchObject(nearest);
   });
 
   test("GS6 of equally near advertisers the first one counts", () => {
     const mesh = new TestMesh();
     const [first, second] = [mesh.join(B), mesh.join(A)];
-    tell(first, toldOf(C, { address: "first" }));
-    mesh.pass(1);
-    tell(second, toldOf(C, { address: "second" }));
-    expect(discovered(mesh)).toMatchObject([{ address: "first", told_by: { peer_id: B.id } }]);
+    advertise(first, advertOf(C, { address: "first" }));
+    mesh.advanceClock(1);
+    advertise(second, advertOf(C, { address: "second" }));
+    expect(discoveredPeers(mesh)).toMatchObject([{ address: "first", told_by: { peer_id: B.id } }]);
   });
 
   test("GS9 an advertised peer is removed a day after its last advert, by the coordinator's alarm", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
-    tellOf(teller, B, C);
-    mesh.live(DAY / 2);
-    tellOf(teller, C);
+    advertiseKeys(teller, B, C);
+    mesh.runFor(DAY / 2);
+    advertiseKeys(teller, C);
     expect(mesh.nextTick()).toBeLessThanOrEqual(START + ADVERTISED_RETENTION);
-    mesh.live(DAY / 2);
+    mesh.runFor(DAY / 2);
     expect(discoveredIds(mesh)).toEqual([C.id]);
-    mesh.live(DAY / 2);
+    mesh.runFor(DAY / 2);
     expect(discoveredIds(mesh)).toEqual([]);
     expect(mesh.rows("SELECT * FROM advertised_peers")).toEqual([]);
   });
@@ -167,14 +170,14 @@ describe("a peer that another peer advertises", () => {
   test("GS9 a repeated advert within six hours writes no row", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
-    tellOf(teller, B);
+    advertiseKeys(teller, B);
     const before = mesh.contents();
-    mesh.pass(5 * HOUR);
-    tell(teller, toldOf(B, { address: "elsewhere" }));
+    mesh.advanceClock(5 * HOUR);
+    advertise(teller, advertOf(B, { address: "elsewhere" }));
     expect(mesh.contents()).toBe(before);
-    mesh.pass(HOUR);
-    tell(teller, toldOf(B, { address: "elsewhere" }));
-    expect(discovered(mesh)).toMatchObject([
+    mesh.advanceClock(HOUR);
+    advertise(teller, advertOf(B, { address: "elsewhere" }));
+    expect(discoveredPeers(mesh)).toMatchObject([
       { address: "elsewhere", added_at: new Date(START).toISOString() },
     ]);
   });
@@ -184,10 +187,10 @@ describe("adverts that are ignored", () => {
   test("GS3 adverts of the advertiser itself, of the mesh's keys and from an older session are ignored", () => {
     const mesh = new TestMesh({ config: { meshIds: [C.id, D.id] } });
     const teller = mesh.join(A);
-    tellOf(teller, A, C, D);
+    advertiseKeys(teller, A, C, D);
     const { peerId, epoch } = { peerId: teller.id, epoch: teller.epoch };
     teller.join();
-    expect(mesh.run("hear_advert", { peerId, epoch, peers: [toldOf(B)] }).pointers).toEqual([]);
+    expect(mesh.run("hear_advert", { peerId, epoch, peers: [advertOf(B)] }).pointers).toEqual([]);
     expect(mesh.rows("SELECT * FROM advertised_peers")).toEqual([]);
   });
 
@@ -200,7 +203,7 @@ describe("adverts that are ignored", () => {
     const renewal = { newPeerId: next.id, newPublicKey: next.publicKey };
     mesh.run("rotate_peer", { peerId: rotated.id, epoch: rotated.epoch, ...renewal });
     mesh.run("forget_peer", { id: removed.id });
-    tellOf(teller, B, C, D, next);
+    advertiseKeys(teller, B, C, D, next);
     expect(mesh.rows("SELECT * FROM advertised_peers")).toEqual([]);
   });
 
@@ -208,10 +211,10 @@ describe("adverts that are ignored", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
     const peer = mesh.join(B);
-    tellOf(teller, C);
+    advertiseKeys(teller, C);
     const { id: newPeerId, publicKey: newPublicKey } = C;
     mesh.run("rotate_peer", { peerId: B.id, epoch: peer.epoch, newPeerId, newPublicKey });
-    expect(discovered(mesh)).toEqual([]);
+    expect(discoveredPeers(mesh)).toEqual([]);
     expect(mesh.run("get_peer", { id: C.id }).state).toBe("stale");
   });
 });
@@ -220,8 +223,8 @@ describe("the operator's commands", () => {
   test("GS9 revoking or forgetting an advertiser removes its adverts", () => {
     const mesh = new TestMesh();
     const [revoked, removed] = [mesh.join(A), mesh.join(B)];
-    tellOf(revoked, C);
-    tellOf(removed, D);
+    advertiseKeys(revoked, C);
+    advertiseKeys(removed, D);
     mesh.run("revoke_peer", { id: A.id });
     expect(discoveredIds(mesh)).toEqual([D.id]);
     mesh.run("forget_peer", { id: B.id });
@@ -231,21 +234,21 @@ describe("the operator's commands", () => {
   test("GS3 the operator can revoke a peer that is known only from adverts", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
-    tellOf(teller, B);
+    advertiseKeys(teller, B);
     expect(mesh.run("revoke_peer", { id: B.id })).toMatchObject({ id: B.id, state: "revoked" });
-    tellOf(teller, B);
-    expect(discovered(mesh)).toEqual([]);
+    advertiseKeys(teller, B);
+    expect(discoveredPeers(mesh)).toEqual([]);
     expect(mesh.join.bind(mesh, B)).toThrow("revoked");
   });
 
   test("GS3 a forgotten peer that was known only from adverts is not advertised again, and may still join", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
-    tellOf(teller, B);
+    advertiseKeys(teller, B);
     mesh.run("forget_peer", { id: B.id });
-    tellOf(teller, B);
-    expect(discovered(mesh)).toEqual([]);
-    expect(mesh.refusal("get_peer", { id: B.id }).code).toBe("not_found");
+    advertiseKeys(teller, B);
+    expect(discoveredPeers(mesh)).toEqual([]);
+    expect(mesh.errorOf("get_peer", { id: B.id }).code).toBe("not_found");
     expect(mesh.join(B).view.state).toBe("active");
   });
 });
@@ -254,43 +257,45 @@ describe("limits of adverts", () => {
   test("GS5 the number of advertised peers per advertiser is limited; the newest are kept", () => {
     const mesh = new TestMesh();
     const [teller, other] = [mesh.join(A), mesh.join(B)];
-    tellOf(other, C);
+    advertiseKeys(other, C);
     for (let round = 0; round < 4; round++) {
-      mesh.pass(MINUTE);
-      tellOf(teller, ...Array.from({ length: 32 }, (_, n) => stranger(32 * round + n)));
+      mesh.advanceClock(MINUTE);
+      advertiseKeys(teller, ...Array.from({ length: 32 }, (_, n) => madeUpKey(32 * round + n)));
     }
     const ids = discoveredIds(mesh);
     expect(ids).toHaveLength(ADVERTISED_PER_PEER_MAX + 1);
     expect(ids).toContain(C.id);
-    expect(ids).not.toContain(stranger(63).id);
-    for (const n of [64, 127]) expect(ids).toContain(stranger(n).id);
+    expect(ids).not.toContain(madeUpKey(63).id);
+    for (const n of [64, 127]) expect(ids).toContain(madeUpKey(n).id);
   });
 
   test("GS5 the number of advertised peers in all is limited; the newest are kept", () => {
     const mesh = new TestMesh();
     const [first, last] = [mesh.join(A), mesh.join(B)];
-    tellOf(first, C);
-    mesh.pass(1);
+    advertiseKeys(first, C);
+    mesh.advanceClock(1);
     const told = { hops: 2, advertisedAt: mesh.now, heardAt: mesh.now };
     mesh.registry.transaction(() => {
       for (let n = 0; n < ADVERTISED_MAX - 1; n++) {
-        const { id: teller } = stranger(1_000_000 + n);
-        mesh.registry.advertisedPeers.put({ ...toldOf(stranger(n)), ...told, advertiser: teller });
+        const { id: teller } = madeUpKey(1_000_000 + n);
+        mesh.registry.advertisedPeers.put({
+          ...advertOf(madeUpKey(n)),
+          ...told,
+          advertiser: teller,
+        });
       }
     });
-    mesh.pass(1);
-    tellOf(last, D);
-    expect(mesh.rows("SELECT COUNT(*) AS rows FROM advertised_peers")).toEqual([
-      { rows: ADVERTISED_MAX },
-    ]);
-    expect(mesh.refusal("get_peer", { id: C.id }).code).toBe("not_found");
+    mesh.advanceClock(1);
+    advertiseKeys(last, D);
+    expect(mesh.rows("SELECT COUNT(*) AS rows FROM advertised_peers")).toEqual([{ rows: ADVERTISED_MAX }]);
+    expect(mesh.errorOf("get_peer", { id: C.id }).code).toBe("not_found");
     expect(mesh.run("get_peer", { id: D.id }).state).toBe("discovered");
   });
 
   test("GS5 a peer that one advert names twice counts once", () => {
     const mesh = new TestMesh();
-    tell(mesh.join(A), toldOf(B, { address: "one" }), toldOf(B, { address: "two" }));
-    expect(discovered(mesh)).toMatchObject([{ address: "two" }]);
+    advertise(mesh.join(A), advertOf(B, { address: "one" }), advertOf(B, { address: "two" }));
+    expect(discoveredPeers(mesh)).toMatchObject([{ address: "two" }]);
   });
 });
 
@@ -301,10 +306,12 @@ describe("the sample of pointers that answers an advert", () => {
   test("GS7 in a small mesh the sample contains the pointers of all other active peers", () => {
     const mesh = new TestMesh();
     const teller = mesh.join(A);
-    expect(tellOf(teller)).toEqual([]);
+    expect(advertiseKeys(teller)).toEqual([]);
     for (const key of [B, C]) mesh.join(key);
     mesh.join(D).observe("missed_answer");
-    expect(tellOf(teller).toSorted()).toEqual([B, C].map((key) => pointerOf(mesh, key)).toSorted());
+    expect(advertiseKeys(teller).toSorted()).toEqual(
+      [B, C].map((key) => pointerOf(mesh, key)).toSorted(),
+    );
   });
 
   test("GS7 in a large mesh the sample has sixteen different pointers, reaches every peer in time and never the receiver's own", () => {
@@ -322,7 +329,7 @@ describe("the sample of pointers that answers an advert", () => {
       );
     const seen = new Set<string>();
     for (let round = 0; round < 60; round++) {
-      const sample = tellOf(teller);
+      const sample = advertiseKeys(teller);
       expect(sample).toHaveLength(SAMPLE_POINTERS_MAX);
       expect(new Set(sample).size).toBe(SAMPLE_POINTERS_MAX);
       for (const id of sample) seen.add(id);
@@ -339,7 +346,7 @@ describe("the sample of pointers that answers an advert", () => {
           plans.push(String(detail));
       return sql.exec(query, ...bindings);
     };
-    tellOf(new TestMesh({ sql: { ...sql, exec } }).join(A));
+    advertiseKeys(new TestMesh({ sql: { ...sql, exec } }).join(A));
     expect(plans.length).toBeGreaterThan(0);
     expect(plans.filter((plan) => /SCAN pointers|SCAN peers|TEMP B-TREE/.test(plan))).toEqual([]);
   });

@@ -12,7 +12,7 @@ const [A, B, C] = KEYS;
 const random = seededRandom(77);
 
 /** So many peers of one network, each connected. */
-function fleet(mesh: TestMesh, count: number, network = "AS64496"): TestPeer[] {
+function joinFleet(mesh: TestMesh, count: number, network = "AS64496"): TestPeer[] {
   return Array.from({ length: count }, () => {
     const { id, publicKey } = newKeyPair(random);
     return mesh.join({ id, publicKey: toHex(publicKey) }, { network, colo: "" });
@@ -24,10 +24,10 @@ describe("a peer that does not accept an offer", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { slots: 2 });
     const task = mesh.submit();
-    mesh.live(ACCEPT_TIMEOUT + SECOND);
+    mesh.runFor(ACCEPT_TIMEOUT + SECOND);
     expect(mesh.probes).toMatchObject([{ peerId: A.id, epoch: 1 }]);
     expect(peer.view).toMatchObject({ state: "suspect", connected: true, tasks: 0 });
-    mesh.live(2 * MINUTE);
+    mesh.runFor(2 * MINUTE);
     expect(peer.offers).toHaveLength(1);
     expect(peer.observe("answered")).toBe(false);
     expect(peer.view.state).toBe("active");
@@ -39,10 +39,10 @@ describe("a peer that does not accept an offer", () => {
     const peer = mesh.join(A);
     peer.unreachable = true;
     mesh.submit();
-    mesh.live(ACCEPT_TIMEOUT + MINUTE);
+    mesh.runFor(ACCEPT_TIMEOUT + MINUTE);
     expect(mesh.probes).toEqual([]);
     peer.unreachable = false;
-    mesh.live(10 * MINUTE);
+    mesh.runFor(10 * MINUTE);
     expect(mesh.probes).toMatchObject([{ peerId: A.id, session: peer.session, epoch: 1 }]);
   });
 
@@ -51,7 +51,7 @@ describe("a peer that does not accept an offer", () => {
     const peer = mesh.join(A, { rttMs: 1 });
     const other = mesh.join(B, { rttMs: 900 });
     const { id } = mesh.submit();
-    mesh.run("offer_failed", { ...peer.claim(), reason: "silent", session: "silent" });
+    mesh.run("offer_failed", { ...peer.attempt(), reason: "silent", session: "silent" });
     expect(peer.view.state).toBe("suspect");
     expect(other.offer).toMatchObject({ task_id: id, fence: 2 });
   });
@@ -61,10 +61,10 @@ describe("the retention of a connected peer", () => {
   test("LV13 a peer that was connected for longer than the retention is still known after it rotates its key and disconnects", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { protocol: "muster/2" });
-    mesh.live(PEER_RETENTION + DAY);
+    mesh.runFor(PEER_RETENTION + DAY);
     const newer = { newPeerId: B.id, newPublicKey: B.publicKey };
     mesh.run("rotate_peer", { peerId: A.id, epoch: peer.epoch, ...newer });
-    mesh.live(MINUTE);
+    mesh.runFor(MINUTE);
     expect(mesh.registry.peers.get(B.id)).toMatchObject({ state: "stale", epoch: 1 });
   });
 });
@@ -89,12 +89,12 @@ describe("an observation", () => {
     const peer = mesh.join(A);
     for (let flap = 0; flap < 3; flap++) {
       peer.observe("missed_answer");
-      mesh.pass(20 * MINUTE * Number(flap === 0));
-      if (flap < 2) while (peer.observe("answered")) mesh.pass(SECOND);
+      mesh.advanceClock(20 * MINUTE * Number(flap === 0));
+      if (flap < 2) while (peer.observe("answered")) mesh.advanceClock(SECOND);
     }
-    mesh.pass(SECOND);
+    mesh.advanceClock(SECOND);
     expect(peer.observe("answered")).toBe(true);
-    mesh.pass(15 * MINUTE);
+    mesh.advanceClock(15 * MINUTE);
     expect(peer.observe("answered")).toBe(false);
     expect(peer.view.state).toBe("active");
   });
@@ -104,7 +104,7 @@ describe("a correlated failure", () => {
   /** Twenty peers, each running a task, of which so many vanish at once; and one that could take their work. */
   function vanish(count: number) {
     const mesh = new TestMesh();
-    const peers = fleet(mesh, 20);
+    const peers = joinFleet(mesh, 20);
     for (const peer of peers) {
       mesh.submit({ kind: "echo", requirements: { peer_id: peer.id } });
       peer.accept();
@@ -130,7 +130,7 @@ describe("a correlated failure", () => {
   test("LV12 a few silent peers, or many that say goodbye, are no correlated failure", () => {
     const { mesh } = vanish(4);
     expect(mesh.registry.correlatedFailures.anyCorrelated(mesh.now)).toBe(false);
-    const leavers = fleet(mesh, 20, "AS64497");
+    const leavers = joinFleet(mesh, 20, "AS64497");
     for (const peer of leavers) peer.leave("the peer disconnected");
     expect(mesh.registry.correlatedFailures.anyCorrelated(mesh.now)).toBe(false);
   });
@@ -139,12 +139,12 @@ describe("a correlated failure", () => {
     const mesh = new TestMesh({ config: { retention: 10 * SECOND } });
     const old = mesh.join(A);
     old.leave();
-    const peers = fleet(mesh, 20);
+    const peers = joinFleet(mesh, 20);
     for (const peer of peers.slice(0, 6)) peer.observe("missed_answer");
-    mesh.live(4 * MINUTE);
+    mesh.runFor(4 * MINUTE);
     expect(old.view.state).toBe("stale");
-    mesh.live(3 * MINUTE);
-    expect(mesh.refusal("get_peer", { id: A.id }).code).toBe("not_found");
+    mesh.runFor(3 * MINUTE);
+    expect(mesh.errorOf("get_peer", { id: A.id }).code).toBe("not_found");
   });
 });
 
@@ -153,11 +153,11 @@ describe("a peer that stays disconnected", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { protocol: "muster/2" });
     peer.leave();
-    mesh.live(PEER_RETENTION - MINUTE);
+    mesh.runFor(PEER_RETENTION - MINUTE);
     expect(peer.view.state).toBe("stale");
-    mesh.live(2 * MINUTE);
-    expect(mesh.refusal("get_peer", { id: A.id }).code).toBe("not_found");
-    expect(mesh.refusal("admit", peer.request()).code).toBe("downgrade_refused");
+    mesh.runFor(2 * MINUTE);
+    expect(mesh.errorOf("get_peer", { id: A.id }).code).toBe("not_found");
+    expect(mesh.errorOf("admit", peer.admitInput()).code).toBe("downgrade_refused");
     peer.join({ protocol: "muster/2" });
     expect(peer.epoch).toBe(2);
   });
@@ -167,9 +167,9 @@ describe("a peer that stays disconnected", () => {
     const [here, back, barred] = [mesh.join(A), mesh.join(B), mesh.join(C)];
     back.leave();
     mesh.run("revoke_peer", { id: C.id });
-    mesh.live(PEER_RETENTION - MINUTE);
+    mesh.runFor(PEER_RETENTION - MINUTE);
     back.join();
-    mesh.live(10 * DAY);
+    mesh.runFor(10 * DAY);
     expect([here, back, barred].map(({ view }) => view.state)).toEqual([
       "active",
       "active",
@@ -183,7 +183,7 @@ describe("the reconnect position in the welcome", () => {
     const mesh = new TestMesh({ config: { reconnectsPerSecond: 50 } });
     const joined = Array.from({ length: peers }, (_, index) => mesh.join(testKey(500 + index)));
     const peer = present(joined[0]);
-    return Array.from({ length: 200 }, () => mesh.run("admit", peer.request()).reconnect.slot);
+    return Array.from({ length: 200 }, () => mesh.run("admit", peer.admitInput()).reconnect.slot);
   };
 
   test("LV14 the reconnect position is drawn from the same range in a mesh of 1 peer and in one of 60", () => {
@@ -197,6 +197,6 @@ describe("the reconnect position in the welcome", () => {
 
   test("LV14 the reconnect position comes with the configured rate of reconnects", () => {
     const mesh = new TestMesh({ config: { reconnectsPerSecond: 7 } });
-    expect(mesh.run("admit", mesh.join(A).request()).reconnect.per_second).toBe(7);
+    expect(mesh.run("admit", mesh.join(A).admitInput()).reconnect.per_second).toBe(7);
   });
 });

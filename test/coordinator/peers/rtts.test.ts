@@ -8,23 +8,23 @@ import { KEYS, START, testKey, TestMesh, type TestPeer } from "../mesh.ts";
 const [A, B, C] = KEYS;
 
 /** Peers at places on a line, in milliseconds of round trip. */
-function line(mesh: TestMesh, places: readonly number[]) {
+function peersOnLine(mesh: TestMesh, places: readonly number[]) {
   return places.map((place, n) => ({ peer: mesh.join(testKey(500 + n)), place }));
 }
 
-const report = (peer: TestPeer, rtts: readonly (readonly [string, number])[]) =>
+const reportRtts = (peer: TestPeer, rtts: readonly (readonly [string, number])[]) =>
   peer.mesh.run("report_rtts", {
     peerId: peer.id,
     epoch: peer.epoch,
     rtts: rtts.map(([to, rttMs]) => ({ to, rttMs })),
   });
-const rtt = (mesh: TestMesh, id: string, other: string) => mesh.run("get_rtt", { id, other });
+const getRtt = (mesh: TestMesh, id: string, other: string) => mesh.run("get_rtt", { id, other });
 
 describe("RTTs that peers report", () => {
   test("SC26 a reported RTT is shown as observed, in both directions", () => {
     const mesh = new TestMesh();
     const [a, b] = [mesh.join(A), mesh.join(B)];
-    expect(rtt(mesh, A.id, B.id)).toEqual({
+    expect(getRtt(mesh, A.id, B.id)).toEqual({
       peer_id: A.id,
       other_id: B.id,
       rtt_ms: null,
@@ -35,7 +35,7 @@ describe("RTTs that peers report", () => {
       observed_at: null,
     });
     for (const ms of [40, 400, 44]) {
-      report(a, [[B.id, ms]]);
+      reportRtts(a, [[B.id, ms]]);
       mesh.now += RTT_REPORT_INTERVAL;
     }
     const measured = {
@@ -50,7 +50,7 @@ describe("RTTs that peers report", () => {
       [a.id, b.id],
       [b.id, a.id],
     ] as const)
-      expect(rtt(mesh, one, other)).toEqual({
+      expect(getRtt(mesh, one, other)).toEqual({
         ...measured,
         peer_id: one,
         other_id: other,
@@ -60,12 +60,12 @@ describe("RTTs that peers report", () => {
 
   test("SC26 an RTT that was never reported, or long ago, is estimated from network coordinates", () => {
     const mesh = new TestMesh();
-    const peers = line(mesh, [0, 30, 60, 90, 120]);
+    const peers = peersOnLine(mesh, [0, 30, 60, 90, 120]);
     for (let round = 0; round < 200; round++) {
       for (const { peer, place } of peers) {
         // All but the way from one end to the other.
         const others = peers.filter((other) => ![0, 120].includes(Math.abs(other.place - place)));
-        report(
+        reportRtts(
           peer,
           others.map((other) => [other.peer.id, Math.abs(other.place - place) + 5]),
         );
@@ -79,13 +79,13 @@ describe("RTTs that peers report", () => {
       string,
       string,
     ];
-    const far = rtt(mesh, first, last);
+    const far = getRtt(mesh, first, last);
     expect(far).toMatchObject({ basis: "coordinates", observed: false, observed_ms: null });
     expect(far.rtt_ms).toBeGreaterThan(95);
     expect(far.rtt_ms).toBeLessThan(155);
     expect(far.error_ms).toBeLessThan(far.rtt_ms as number);
     mesh.now += HOUR;
-    const old = rtt(mesh, first, third);
+    const old = getRtt(mesh, first, third);
     expect(old).toMatchObject({ basis: "coordinates", observed: true, observed_ms: 65 });
     expect(Math.abs((old.rtt_ms as number) - 65)).toBeLessThan(20);
   });
@@ -93,12 +93,12 @@ describe("RTTs that peers report", () => {
   test("SC27 a report counts once in 10 s, from the newest session only, and not for the peer itself or an unknown peer", () => {
     const mesh = new TestMesh();
     const [a, b] = [mesh.join(A), mesh.join(B)];
-    const seen = () => rtt(mesh, A.id, B.id).observed_ms;
+    const seen = () => getRtt(mesh, A.id, B.id).observed_ms;
     const old = { mesh, id: a.id, epoch: a.epoch } as TestPeer;
     a.join();
-    report(old, [[B.id, 9]]);
+    reportRtts(old, [[B.id, 9]]);
     expect(seen()).toBeNull();
-    report(a, [
+    reportRtts(a, [
       [A.id, 1],
       [C.id, 1],
     ]);
@@ -106,12 +106,12 @@ describe("RTTs that peers report", () => {
       null,
       null,
     ]);
-    report(a, [[B.id, 10]]);
+    reportRtts(a, [[B.id, 10]]);
     mesh.now += 9 * SECOND;
-    report(a, [[B.id, 20]]);
+    reportRtts(a, [[B.id, 20]]);
     expect(seen()).toBe(10);
     mesh.now += SECOND;
-    report(a, [[B.id, 20]]);
+    reportRtts(a, [[B.id, 20]]);
     expect(seen()).toBe(20);
     expect(mesh.registry.coordinates.get(b.id)).toBeNull();
   });
@@ -120,10 +120,10 @@ describe("RTTs that peers report", () => {
     const mesh = new TestMesh({ config: { place: { latitude: 0, longitude: 0 } } });
     const a = mesh.join(A, { place: { latitude: 0, longitude: 0 } });
     mesh.join(B, { place: { latitude: 0, longitude: 90 } });
-    report(a, [[B.id, 99]]);
-    expect(rtt(mesh, A.id, B.id).observed).toBe(false);
-    report(a, [[B.id, 101]]);
-    expect(rtt(mesh, A.id, B.id).observed_ms).toBe(101);
+    reportRtts(a, [[B.id, 99]]);
+    expect(getRtt(mesh, A.id, B.id).observed).toBe(false);
+    reportRtts(a, [[B.id, 101]]);
+    expect(getRtt(mesh, A.id, B.id).observed_ms).toBe(101);
   });
 
   test("SC27 the newest reported RTTs of each peer are kept, up to a limit", () => {
@@ -134,13 +134,13 @@ describe("RTTs that peers report", () => {
       (_, n) => mesh.join(testKey(900 + n)).id,
     );
     for (let from = 0; from < others.length; from += 8) {
-      report(
+      reportRtts(
         a,
         others.slice(from, from + 8).map((id) => [id, 20] as const),
       );
       mesh.now += RTT_REPORT_INTERVAL;
     }
-    const kept = others.map((id) => rtt(mesh, A.id, id).observed);
+    const kept = others.map((id) => getRtt(mesh, A.id, id).observed);
     expect(kept.filter(Boolean)).toHaveLength(RTT_PAIRS_PER_PEER_MAX);
     expect(kept.slice(0, 8)).toEqual(Array(8).fill(false));
   });
@@ -148,14 +148,14 @@ describe("RTTs that peers report", () => {
   test("SC27 reported RTTs move with a peer to its rotated key, and are removed when the peer is forgotten", () => {
     const mesh = new TestMesh();
     const [a] = [mesh.join(A, { protocol: "muster/2" }), mesh.join(B)];
-    report(a, [[B.id, 12]]);
+    reportRtts(a, [[B.id, 12]]);
     const newPublicKey = testKey(700).publicKey;
     const moved = peerIdOf(hexBytes(newPublicKey));
     mesh.run("rotate_peer", { peerId: A.id, epoch: a.epoch, newPeerId: moved, newPublicKey });
-    expect(rtt(mesh, moved, B.id).observed_ms).toBe(12);
-    expect(rtt(mesh, A.id, B.id)).toMatchObject({ peer_id: moved, observed_ms: 12 });
+    expect(getRtt(mesh, moved, B.id).observed_ms).toBe(12);
+    expect(getRtt(mesh, A.id, B.id)).toMatchObject({ peer_id: moved, observed_ms: 12 });
     mesh.run("forget_peer", { id: moved });
     mesh.join(testKey(700), { protocol: "muster/2" });
-    expect(rtt(mesh, moved, B.id).observed).toBe(false);
+    expect(getRtt(mesh, moved, B.id).observed).toBe(false);
   });
 });

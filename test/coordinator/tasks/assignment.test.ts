@@ -72,10 +72,10 @@ describe("the peers that a task may be offered to", () => {
     const peer = mesh.join(A);
     const task = mesh.submit();
     peer.refuse();
-    mesh.pass(MINUTE - 1);
+    mesh.advanceClock(MINUTE - 1);
     mesh.tick();
     expect(peer.offers).toHaveLength(1);
-    mesh.pass(1);
+    mesh.advanceClock(1);
     mesh.tick();
     expect(taskIds(peer)).toEqual([task.id, task.id]);
   });
@@ -85,10 +85,10 @@ describe("the peers that a task may be offered to", () => {
     const peer = mesh.join(A);
     mesh.submit({ kind: "echo", lease_seconds: 600 });
     peer.accept();
-    mesh.pass(5 * MINUTE);
+    mesh.advanceClock(5 * MINUTE);
     peer.refuse("shutting down");
     expect(peer.offers).toHaveLength(1);
-    mesh.pass(MINUTE);
+    mesh.advanceClock(MINUTE);
     mesh.tick();
     expect(peer.offers).toHaveLength(2);
   });
@@ -111,10 +111,10 @@ describe("the choice among eligible peers", () => {
     const bad = mesh.join(B, { rttMs: 2_000 });
     const task = mesh.submit();
     good.fail();
-    mesh.live(2 * SECOND);
+    mesh.runFor(2 * SECOND);
     bad.accept();
     bad.leave();
-    mesh.live(2 * SECOND);
+    mesh.runFor(2 * SECOND);
     const tried = mesh.task(task.id).attempts.map(({ peer_id: id, state }) => [id, state]);
     expect(tried).toEqual([
       [good.id, "failed"],
@@ -165,7 +165,7 @@ describe("offering queued tasks", () => {
 
   test("AS5 any number of tasks that no peer can run do not block the tasks behind them", () => {
     const mesh = new TestMesh();
-    mesh.fill(1_200, hopeless);
+    mesh.fillQueue(1_200, hopeless);
     const easy = [mesh.submit().id, mesh.submit().id];
     expect(taskIds(mesh.join(A, { slots: 2 }))).toEqual(easy);
   });
@@ -215,7 +215,7 @@ describe("offering queued tasks", () => {
     const peer = mesh.join(A);
     mesh.submit();
     peer.refuse();
-    mesh.live(2 * MINUTE);
+    mesh.runFor(2 * MINUTE);
     expect(peer.offers.length).toBeGreaterThan(1);
   });
 });

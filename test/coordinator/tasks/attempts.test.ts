@@ -10,7 +10,7 @@ import { KEYS, START, TestMesh, type TestPeer } from "../mesh.ts";
 const [A, B] = KEYS;
 
 /** A mesh with one peer to which one task is offered. */
-function offered(task: Parameters<TestMesh["submit"]>[0] = { kind: "echo" }) {
+function meshWithOfferedTask(task: Parameters<TestMesh["submit"]>[0] = { kind: "echo" }) {
   const mesh = new TestMesh();
   const peer = mesh.join(A);
   return { mesh, peer, id: mesh.submit(task).id };
@@ -20,16 +20,16 @@ const states = (mesh: TestMesh, id: string): string[] =>
   mesh.task(id).attempts.map(({ state }) => state);
 
 /** Everything that can be said of an attempt, said of this one; each must be refused. */
-function answers(mesh: TestMesh, claim: ReturnType<TestPeer["claim"]>): Set<string> {
+function errorCodes(mesh: TestMesh, claim: ReturnType<TestPeer["attempt"]>): Set<string> {
   const { peerId, epoch, taskId: task_id, fence } = claim;
   const won = { task_id, fence, ok: true, result: "late" } as const;
   const lost = { task_id, fence, ok: false, error: "late", retry: false } as const;
   const errors = [
-    mesh.refusal("accept_task", claim),
-    mesh.refusal("refuse_task", { ...claim, reason: "late" }),
-    mesh.refusal("progress_task", { ...claim, progress: 0.9 }),
-    mesh.refusal("finish_task", { peerId, epoch, outcome: won }),
-    mesh.refusal("finish_task", { peerId, epoch, outcome: lost }),
+    mesh.errorOf("accept_task", claim),
+    mesh.errorOf("refuse_task", { ...claim, reason: "late" }),
+    mesh.errorOf("progress_task", { ...claim, progress: 0.9 }),
+    mesh.errorOf("finish_task", { peerId, epoch, outcome: won }),
+    mesh.errorOf("finish_task", { peerId, epoch, outcome: lost }),
   ];
   return new Set(errors.map(({ code }) => code));
 }
@@ -38,7 +38,7 @@ const LEASE_LOST = new Set(["lease_lost"]);
 
 describe("an offer", () => {
   test("AS6 a refused offer goes to another peer at once and does not count as an attempt", () => {
-    const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 1 });
+    const { mesh, peer, id } = meshWithOfferedTask({ kind: "echo", max_attempts: 1 });
     const other = mesh.join(B);
     peer.refuse("no disk left");
     expect(other.offer).toMatchObject({ task_id: id, fence: 2, attempt: 1 });
@@ -49,36 +49,36 @@ describe("an offer", () => {
   });
 
   test("AS6 an offer that is not accepted within 5 s counts as refused", () => {
-    const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 1 });
+    const { mesh, peer, id } = meshWithOfferedTask({ kind: "echo", max_attempts: 1 });
     const other = mesh.join(B);
-    mesh.pass(ACCEPT_TIMEOUT - 1);
+    mesh.advanceClock(ACCEPT_TIMEOUT - 1);
     mesh.tick();
     expect(other.offers).toEqual([]);
-    mesh.pass(1);
+    mesh.advanceClock(1);
     mesh.tick();
     expect(other.offer).toMatchObject({ task_id: id, attempt: 1 });
     expect(states(mesh, id)).toEqual(["refused", "offered"]);
-    expect(mesh.refusal("accept_task", peer.claim()).code).toBe("lease_lost");
+    expect(mesh.errorOf("accept_task", peer.attempt()).code).toBe("lease_lost");
   });
 
   test("AS6 an offer that the session did not receive goes to another peer at once", () => {
-    const { mesh, peer, id } = offered();
+    const { mesh, peer, id } = meshWithOfferedTask();
     const other = mesh.join(B);
-    mesh.run("offer_failed", { ...peer.claim(), reason: "no answer", session: "unknown" });
+    mesh.run("offer_failed", { ...peer.attempt(), reason: "no answer", session: "unknown" });
     expect(other.offer).toMatchObject({ task_id: id, fence: 2, attempt: 1 });
     expect(peer.view).toMatchObject({ connected: true, tasks: 0 });
   });
 
   test("AS6 an offer to a session that no longer exists makes the peer stale", () => {
-    const { mesh, peer, id } = offered();
-    mesh.run("offer_failed", { ...peer.claim(), reason: "gone", session: "gone" });
+    const { mesh, peer, id } = meshWithOfferedTask();
+    mesh.run("offer_failed", { ...peer.attempt(), reason: "gone", session: "gone" });
     expect(peer.view).toMatchObject({ state: "stale", tasks: 0 });
     expect(mesh.task(id)).toMatchObject({ state: "queued", peer_id: null });
   });
 
   test("AS6 an offer that failed at an older session goes to the newer one, which stays connected", () => {
-    const { mesh, peer } = offered();
-    const claim = peer.claim();
+    const { mesh, peer } = meshWithOfferedTask();
+    const claim = peer.attempt();
     peer.join();
     mesh.run("offer_failed", { ...claim, reason: "gone", session: "gone" });
     expect(peer.view).toMatchObject({ connected: true, tasks: 1 });
@@ -86,17 +86,21 @@ describe("an offer", () => {
   });
 
   test("AS6 a late delivery failure does not undo an offer that the peer has accepted", () => {
-    const { mesh, peer, id } = offered();
+    const { mesh, peer, id } = meshWithOfferedTask();
     peer.accept();
-    mesh.run("offer_failed", { ...peer.claim(), reason: "no answer", session: "unknown" });
+    mesh.run("offer_failed", { ...peer.attempt(), reason: "no answer", session: "unknown" });
     expect(mesh.task(id).state).toBe("running");
   });
 
   test("LV17 an offer that reached no session is no refusal: the task survives any number of vanished sessions", () => {
-    const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 1, deadline_seconds: 86_400 });
+    const { mesh, peer, id } = meshWithOfferedTask({
+      kind: "echo",
+      max_attempts: 1,
+      deadline_seconds: 86_400,
+    });
     for (let offers = 1; offers <= 500; offers++) {
       expect(peer.offer.fence).toBe(offers);
-      mesh.run("offer_failed", { ...peer.claim(), reason: "gone", session: "gone" });
+      mesh.run("offer_failed", { ...peer.attempt(), reason: "gone", session: "gone" });
       peer.join();
     }
     const attempts = mesh.registry.attempts.of(id);
@@ -105,7 +109,7 @@ describe("an offer", () => {
     );
     peer.refuse("busy");
     expect(mesh.task(id).state).toBe("queued");
-    mesh.pass(MINUTE);
+    mesh.advanceClock(MINUTE);
     mesh.tick();
     peer.accept();
     peer.finish();
@@ -113,11 +117,11 @@ describe("an offer", () => {
   });
 
   test("AS6 a task that every peer refuses fails after 200 offers", () => {
-    const { mesh, peer, id } = offered({ kind: "echo", deadline_seconds: 86_400 });
+    const { mesh, peer, id } = meshWithOfferedTask({ kind: "echo", deadline_seconds: 86_400 });
     for (let offers = 1; offers <= 200; offers++) {
       expect(peer.offer.fence).toBe(offers);
       peer.refuse("never");
-      mesh.pass(MINUTE);
+      mesh.advanceClock(MINUTE);
       mesh.tick();
     }
     expect(mesh.task(id)).toMatchObject({ state: "failed", error: "refused: never" });
@@ -127,67 +131,67 @@ describe("an offer", () => {
 
 describe("the fence of an attempt", () => {
   test("AS7 each attempt has a fence that is one higher, however the attempt before it ended", () => {
-    const { mesh, peer, id } = offered();
+    const { mesh, peer, id } = meshWithOfferedTask();
     peer.refuse();
-    mesh.pass(MINUTE);
+    mesh.advanceClock(MINUTE);
     mesh.tick();
     peer.fail();
-    mesh.pass(MINUTE);
+    mesh.advanceClock(MINUTE);
     mesh.tick();
     expect(peer.offers.map(({ fence }) => fence)).toEqual([1, 2, 3]);
     expect(mesh.task(id).attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
   });
 
   test("AS7 messages with an older fence get lease_lost and change nothing", () => {
-    const { mesh, peer } = offered({ kind: "echo", lease_seconds: 10 });
-    const older = peer.claim();
+    const { mesh, peer } = meshWithOfferedTask({ kind: "echo", lease_seconds: 10 });
+    const older = peer.attempt();
     peer.accept();
-    mesh.pass(10 * SECOND);
+    mesh.advanceClock(10 * SECOND);
     mesh.tick();
-    mesh.pass(SECOND);
+    mesh.advanceClock(SECOND);
     mesh.tick();
     expect(peer.offer.fence).toBe(2);
-    expect(answers(mesh, older)).toEqual(LEASE_LOST);
+    expect(errorCodes(mesh, older)).toEqual(LEASE_LOST);
     peer.accept();
-    expect(answers(mesh, older)).toEqual(LEASE_LOST);
+    expect(errorCodes(mesh, older)).toEqual(LEASE_LOST);
   });
 
   test("AS7 messages with the current fence from another peer get lease_lost and change nothing", () => {
-    const { mesh, peer } = offered();
+    const { mesh, peer } = meshWithOfferedTask();
     const other = mesh.join(B);
     peer.accept();
-    expect(answers(mesh, { ...peer.claim(), peerId: other.id })).toEqual(LEASE_LOST);
+    expect(errorCodes(mesh, { ...peer.attempt(), peerId: other.id })).toEqual(LEASE_LOST);
   });
 
   test("AS7 messages with a fence that was never issued get lease_lost", () => {
-    const { mesh, peer } = offered();
-    expect(answers(mesh, { ...peer.claim(), fence: 2 })).toEqual(LEASE_LOST);
+    const { mesh, peer } = meshWithOfferedTask();
+    expect(errorCodes(mesh, { ...peer.attempt(), fence: 2 })).toEqual(LEASE_LOST);
   });
 
   test("AS7 messages about a task that no peer holds get lease_lost", () => {
-    const { mesh, peer, id } = offered();
-    const claim = peer.claim();
+    const { mesh, peer, id } = meshWithOfferedTask();
+    const claim = peer.attempt();
     peer.leave();
     expect(mesh.task(id).state).toBe("queued");
-    expect(answers(mesh, claim)).toEqual(LEASE_LOST);
+    expect(errorCodes(mesh, claim)).toEqual(LEASE_LOST);
   });
 
   test("AS7 messages about an unknown task get not_found", () => {
-    const { mesh, peer } = offered();
-    const claim = { ...peer.claim(), taskId: "00000000-0000-4000-8000-000000000000" };
-    expect(answers(mesh, claim)).toEqual(new Set(["not_found"]));
+    const { mesh, peer } = meshWithOfferedTask();
+    const claim = { ...peer.attempt(), taskId: "00000000-0000-4000-8000-000000000000" };
+    expect(errorCodes(mesh, claim)).toEqual(new Set(["not_found"]));
   });
 });
 
 describe("a lease", () => {
   test("AS8 a lease begins when the offer is accepted, and the attempt is lost when the lease expires", () => {
-    const { mesh, peer, id } = offered({ kind: "echo", lease_seconds: 20 });
-    mesh.pass(4 * SECOND);
+    const { mesh, peer, id } = meshWithOfferedTask({ kind: "echo", lease_seconds: 20 });
+    mesh.advanceClock(4 * SECOND);
     peer.accept();
-    mesh.pass(20 * SECOND - 1);
+    mesh.advanceClock(20 * SECOND - 1);
     mesh.tick();
     expect(mesh.task(id).state).toBe("running");
-    mesh.pass(1);
+    mesh.advanceClock(1);
     mesh.tick();
     expect(mesh.task(id)).toMatchObject({ state: "queued", peer_id: null, progress: null });
     expect(states(mesh, id)).toEqual(["lost"]);
@@ -195,10 +199,10 @@ describe("a lease", () => {
   });
 
   test("AS8 progress renews a lease, with or without a value", () => {
-    const { mesh, peer, id } = offered({ kind: "echo", lease_seconds: 20 });
+    const { mesh, peer, id } = meshWithOfferedTask({ kind: "echo", lease_seconds: 20 });
     peer.accept();
     for (const progress of [0.5, null, null]) {
-      mesh.pass(19 * SECOND);
+      mesh.advanceClock(19 * SECOND);
       peer.progress(progress);
       mesh.tick();
     }
@@ -206,53 +210,57 @@ describe("a lease", () => {
   });
 
   test("AS8 progress without an acceptance before it also starts the lease", () => {
-    const { mesh, peer, id } = offered();
+    const { mesh, peer, id } = meshWithOfferedTask();
     peer.progress(0.1);
-    mesh.live(10 * SECOND);
+    mesh.runFor(10 * SECOND);
     expect(mesh.task(id)).toMatchObject({ state: "running", progress: 0.1 });
     expect(states(mesh, id)).toEqual(["running"]);
   });
 
   test("AS8 a task whose lease expired is offered to another peer", () => {
-    const { mesh, peer, id } = offered({ kind: "echo", lease_seconds: 5 });
+    const { mesh, peer, id } = meshWithOfferedTask({ kind: "echo", lease_seconds: 5 });
     peer.accept();
     const other = mesh.join(B, { rttMs: 900 });
-    mesh.live(7 * SECOND);
+    mesh.runFor(7 * SECOND);
     expect(other.offer).toMatchObject({ task_id: id, fence: 2, attempt: 2 });
   });
 });
 
 describe("a failed attempt", () => {
   test("AS9 a failed attempt is repeated after a pause, until max_attempts is reached", () => {
-    const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 3 });
+    const { mesh, peer, id } = meshWithOfferedTask({ kind: "echo", max_attempts: 3 });
     for (const attempt of [1, 2]) {
       expect(peer.offer.attempt).toBe(attempt);
       peer.fail(`failure ${attempt}`);
       expect(mesh.task(id)).toMatchObject({ state: "queued", error: `failure ${attempt}` });
       mesh.tick();
       expect(peer.offers).toHaveLength(attempt);
-      mesh.pass(RETRY_BACKOFF_MAX_DEFAULT);
+      mesh.advanceClock(RETRY_BACKOFF_MAX_DEFAULT);
       mesh.tick();
       expect(peer.offers).toHaveLength(attempt + 1);
     }
     peer.fail("failure 3");
     expect(mesh.task(id)).toMatchObject({ state: "failed", error: "failure 3", peer_id: peer.id });
     expect(states(mesh, id)).toEqual(["failed", "failed", "failed"]);
-    mesh.live(HOUR);
+    mesh.runFor(HOUR);
     expect(peer.offers).toHaveLength(3);
   });
 
   test("AS9 the alarm is set to the end of the pause after a failed attempt", () => {
-    const { mesh, peer } = offered();
+    const { mesh, peer } = meshWithOfferedTask();
     peer.fail();
-    mesh.live(SECOND);
+    mesh.runFor(SECOND);
     expect(peer.offers).toHaveLength(2);
   });
 
   test("AS9 a lost attempt counts like a failed one", () => {
-    const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 2, lease_seconds: 1 });
+    const { mesh, peer, id } = meshWithOfferedTask({
+      kind: "echo",
+      max_attempts: 2,
+      lease_seconds: 1,
+    });
     peer.accept();
-    mesh.live(3 * SECOND);
+    mesh.runFor(3 * SECOND);
     expect(peer.offer.attempt).toBe(2);
     peer.accept();
     peer.leave("the connection broke");
@@ -260,7 +268,7 @@ describe("a failed attempt", () => {
   });
 
   test("AS9 an attempt that the peer had not started when it disconnected does not count", () => {
-    const { peer, id } = offered({ kind: "echo", max_attempts: 1 });
+    const { peer, id } = meshWithOfferedTask({ kind: "echo", max_attempts: 1 });
     peer.leave();
     peer.join();
     expect(peer.offer).toMatchObject({ task_id: id, fence: 2, attempt: 1 });
@@ -268,13 +276,13 @@ describe("a failed attempt", () => {
   });
 
   test("AS9 an attempt that fails without retry fails the task at once", () => {
-    const { mesh, peer, id } = offered({ kind: "echo", max_attempts: 5 });
+    const { mesh, peer, id } = meshWithOfferedTask({ kind: "echo", max_attempts: 5 });
     peer.fail("no such file", false);
     expect(mesh.task(id)).toMatchObject({ state: "failed", error: "no such file" });
   });
 
   test("AS9 a result over the size limit fails the task at once", () => {
-    const { mesh, peer, id } = offered();
+    const { mesh, peer, id } = meshWithOfferedTask();
     peer.finish("x".repeat(TASK_RESULT_BYTES_MAX - 1));
     expect(mesh.task(id)).toMatchObject({ state: "failed", result: null });
     const fits = mesh.submit();
@@ -283,7 +291,7 @@ describe("a failed attempt", () => {
   });
 
   test("AS9 the limit of a result is counted in bytes, not in characters", () => {
-    const { mesh, peer, id } = offered();
+    const { mesh, peer, id } = meshWithOfferedTask();
     peer.finish("é".repeat(TASK_RESULT_BYTES_MAX / 2));
     expect(mesh.task(id).state).toBe("failed");
   });
@@ -291,10 +299,10 @@ describe("a failed attempt", () => {
 
 describe("a result", () => {
   test("AS10 a result ends its task and counts as a success of the peer", () => {
-    const { mesh, peer, id } = offered();
+    const { mesh, peer, id } = meshWithOfferedTask();
     peer.accept();
     peer.progress(0.4);
-    mesh.pass(SECOND);
+    mesh.advanceClock(SECOND);
     peer.finish({ lines: 42 });
     expect(mesh.task(id)).toMatchObject({
       state: "succeeded",
@@ -306,25 +314,25 @@ describe("a result", () => {
       attempts: [{ state: "succeeded", error: null }],
     });
     expect(peer.view).toMatchObject({ successes: 1, failures: 0, tasks: 0 });
-    expect(mesh.performed("task_ended")).toEqual([{ type: "task_ended", taskId: id }]);
+    expect(mesh.effectsOfType("task_ended")).toEqual([{ type: "task_ended", taskId: id }]);
   });
 
   test("AS10 a result is committed once: later messages about the attempt change nothing", () => {
-    const { mesh, peer } = offered();
+    const { mesh, peer } = meshWithOfferedTask();
     peer.finish("first");
-    expect(answers(mesh, peer.claim())).toEqual(LEASE_LOST);
+    expect(errorCodes(mesh, peer.attempt())).toEqual(LEASE_LOST);
   });
 
   test("AS10 a result is accepted without an acceptance before it", () => {
-    const { mesh, peer, id } = offered();
+    const { mesh, peer, id } = meshWithOfferedTask();
     peer.finish(null);
     expect(mesh.task(id)).toMatchObject({ state: "succeeded", result: null });
   });
 
   test("AS10 a result clears the task's error, but not the errors of earlier attempts", () => {
-    const { mesh, peer, id } = offered();
+    const { mesh, peer, id } = meshWithOfferedTask();
     peer.fail("the first time");
-    mesh.live(SECOND);
+    mesh.runFor(SECOND);
     peer.finish();
     expect(mesh.task(id)).toMatchObject({
       error: null,

@@ -9,23 +9,23 @@ import { KEYS, START, submission, TestMesh } from "../mesh.ts";
 
 const [A, B] = KEYS;
 const SHORT = { kind: "echo", deadline_seconds: 10 };
-const cancel = (id: string) => ({ id, visibleTo: null });
+const cancelInput = (id: string) => ({ id, visibleTo: null });
 
 describe("a task's deadline", () => {
   test("AS11 a queued task expires at its deadline", () => {
     const mesh = new TestMesh();
     const task = mesh.submit(SHORT);
-    mesh.pass(10 * SECOND - 1);
+    mesh.advanceClock(10 * SECOND - 1);
     mesh.tick();
     expect(mesh.task(task.id).state).toBe("queued");
-    mesh.pass(1);
+    mesh.advanceClock(1);
     mesh.tick();
     expect(mesh.task(task.id)).toMatchObject({
       state: "expired",
       ended_at: task.deadline_at,
       error: "the deadline passed before the task was done",
     });
-    expect(mesh.performed("task_ended")).toEqual([{ type: "task_ended", taskId: task.id }]);
+    expect(mesh.effectsOfType("task_ended")).toEqual([{ type: "task_ended", taskId: task.id }]);
   });
 
   test("AS11 a held task expires at its deadline, and its peer is told to cancel it", () => {
@@ -33,14 +33,14 @@ describe("a task's deadline", () => {
     const peer = mesh.join(A);
     const task = mesh.submit(SHORT);
     peer.accept();
-    mesh.live(10 * SECOND);
+    mesh.runFor(10 * SECOND);
     expect(mesh.task(task.id)).toMatchObject({
       state: "expired",
       attempts: [{ state: "cancelled" }],
     });
     expect(peer.cancelled).toMatchObject([{ taskId: task.id, fence: 1 }]);
     expect(peer.view).toMatchObject({ tasks: 0, failures: 0 });
-    expect(mesh.refusal("finish_task", peer.outcome("late")).code).toBe("lease_lost");
+    expect(mesh.errorOf("finish_task", peer.successInput("late")).code).toBe("lease_lost");
   });
 
   test("AS11 a task expires at its deadline also during the pause after a failed attempt", () => {
@@ -48,7 +48,7 @@ describe("a task's deadline", () => {
     const peer = mesh.join(A);
     const task = mesh.submit({ ...SHORT, deadline_seconds: 0.2 });
     peer.fail("it broke");
-    mesh.live(SECOND);
+    mesh.runFor(SECOND);
     expect(mesh.task(task.id)).toMatchObject({ state: "expired", error: "it broke" });
     expect(peer.offers).toHaveLength(1);
   });
@@ -56,14 +56,14 @@ describe("a task's deadline", () => {
   test("AS11 the alarm is set to the exact millisecond of the deadline", () => {
     const mesh = new TestMesh();
     mesh.submit(SHORT);
-    mesh.pass(5 * SECOND);
+    mesh.advanceClock(5 * SECOND);
     expect(mesh.nextTick()).toBe(START + 10 * SECOND);
   });
 
   test("AS11 many tasks with the same deadline expire within a few ticks", () => {
     const mesh = new TestMesh();
-    mesh.fill(1_100, SHORT);
-    mesh.live(11 * SECOND);
+    mesh.fillQueue(1_100, SHORT);
+    mesh.runFor(11 * SECOND);
     expect(mesh.rows("SELECT DISTINCT state FROM tasks")).toEqual([{ state: "expired" }]);
     expect(mesh.nextTick()).toBeNull();
   });
@@ -73,12 +73,12 @@ describe("cancelling a task", () => {
   test("AS11 a task that is cancelled while queued is never offered", () => {
     const mesh = new TestMesh();
     const { id } = mesh.submit();
-    mesh.pass(SECOND);
-    expect(mesh.run("cancel_task", cancel(id))).toMatchObject({
+    mesh.advanceClock(SECOND);
+    expect(mesh.run("cancel_task", cancelInput(id))).toMatchObject({
       state: "cancelled",
       ended_at: new Date(START + SECOND).toISOString(),
     });
-    expect(mesh.performed("task_ended")).toHaveLength(1);
+    expect(mesh.effectsOfType("task_ended")).toHaveLength(1);
     expect(mesh.join(A).offers).toEqual([]);
   });
 
@@ -88,10 +88,10 @@ describe("cancelling a task", () => {
       const peer = mesh.join(A);
       const { id } = mesh.submit();
       if (running) peer.accept();
-      mesh.run("cancel_task", cancel(id));
+      mesh.run("cancel_task", cancelInput(id));
       expect(peer.cancelled).toMatchObject([{ taskId: id, fence: 1 }]);
       expect(peer.view).toMatchObject({ tasks: 0, failures: 0, successes: 0 });
-      expect(mesh.refusal("finish_task", peer.outcome("late")).code).toBe("lease_lost");
+      expect(mesh.errorOf("finish_task", peer.successInput("late")).code).toBe("lease_lost");
     }
   });
 
@@ -99,9 +99,9 @@ describe("cancelling a task", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const { id } = mesh.submit();
-    const first = mesh.run("cancel_task", cancel(id));
-    mesh.pass(SECOND);
-    expect(mesh.run("cancel_task", cancel(id))).toEqual(first);
+    const first = mesh.run("cancel_task", cancelInput(id));
+    mesh.advanceClock(SECOND);
+    expect(mesh.run("cancel_task", cancelInput(id))).toEqual(first);
     expect(peer.cancelled).toHaveLength(1);
   });
 
@@ -113,14 +113,14 @@ describe("cancelling a task", () => {
     const failed = mesh.submit();
     peer.fail("broken", false);
     const expired = mesh.submit({ ...SHORT, requirements: { capabilities: ["gpu"] } });
-    mesh.live(MINUTE);
+    mesh.runFor(MINUTE);
     for (const { id } of [done, failed, expired])
-      expect(mesh.refusal("cancel_task", cancel(id)).code).toBe("task_ended");
+      expect(mesh.errorOf("cancel_task", cancelInput(id)).code).toBe("task_ended");
   });
 
   test("AS11 cancelling an unknown task gets not_found", () => {
     const mesh = new TestMesh();
-    expect(mesh.refusal("cancel_task", cancel("no such task")).code).toBe("not_found");
+    expect(mesh.errorOf("cancel_task", cancelInput("no such task")).code).toBe("not_found");
   });
 });
 
@@ -136,12 +136,12 @@ describe("a task that has ended", () => {
       requirements: { capabilities: ["gpu"] },
       deadline_seconds: (30 * DAY) / 1_000,
     });
-    mesh.pass(TASK_RETENTION);
+    mesh.advanceClock(TASK_RETENTION);
     mesh.tick();
     expect(mesh.task(id).state).toBe("succeeded");
-    mesh.pass(1);
+    mesh.advanceClock(1);
     mesh.tick();
-    expect(mesh.refusal("get_task", { id, visibleTo: null }).code).toBe("not_found");
+    expect(mesh.errorOf("get_task", { id, visibleTo: null }).code).toBe("not_found");
     expect(mesh.rows("SELECT * FROM attempts")).toEqual([]);
     expect(mesh.rows("SELECT * FROM idempotency")).toEqual([]);
     expect(mesh.task(waits.id).state).toBe("expired");
@@ -165,7 +165,7 @@ describe("the next tick", () => {
     expect(mesh.nextTick()).toBe(mesh.now + EPOCH_ROTATION_INTERVAL);
     mesh.run("gone", { peerId: A.id, epoch: 1, reason: "closed", silent: false });
     const left = mesh.now;
-    mesh.live(BLOB_GRACE_PERIOD);
+    mesh.runFor(BLOB_GRACE_PERIOD);
     expect(mesh.nextTick()).toBe(left + 30 * DAY + 1);
   });
 
@@ -192,7 +192,7 @@ describe("the next tick", () => {
     mesh.submit();
     const before = mesh.contents();
     mesh.tick();
-    mesh.pass(SECOND);
+    mesh.advanceClock(SECOND);
     mesh.tick();
     expect(mesh.contents()).toBe(before);
   });

@@ -6,9 +6,9 @@ import { queuePositionOf } from "../../../src/tasks/queue-position.ts";
 import { KEYS, START, submission, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
-const at = (ms: number): string => new Date(START + ms).toISOString();
+const isoTime = (ms: number): string => new Date(START + ms).toISOString();
 const taskIds = (peer: TestPeer): string[] => peer.offers.map((offer) => offer.task_id);
-const states = (mesh: TestMesh, id: string): string[] =>
+const attemptStates = (mesh: TestMesh, id: string): string[] =>
   mesh.task(id).attempts.map(({ state }) => state);
 
 describe("requirements of a task", () => {
@@ -36,11 +36,11 @@ describe("a task with not_before", () => {
   test("AS16 a task is first offered at its not_before, and its deadline counts from then", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
-    const task = mesh.submit({ kind: "echo", not_before: at(HOUR), deadline_seconds: 60 });
-    expect(task).toMatchObject({ not_before: at(HOUR), deadline_at: at(HOUR + MINUTE) });
-    mesh.live(HOUR - 1);
+    const task = mesh.submit({ kind: "echo", not_before: isoTime(HOUR), deadline_seconds: 60 });
+    expect(task).toMatchObject({ not_before: isoTime(HOUR), deadline_at: isoTime(HOUR + MINUTE) });
+    mesh.runFor(HOUR - 1);
     expect(peer.offers).toEqual([]);
-    mesh.live(1);
+    mesh.runFor(1);
     expect(taskIds(peer)).toEqual([task.id]);
   });
 
@@ -49,8 +49,8 @@ describe("a task with not_before", () => {
     const peer = mesh.join(A);
     const task = mesh.submit({ kind: "echo", not_before: "2020-01-01T00:00:00+01:00" });
     expect(taskIds(peer)).toEqual([task.id]);
-    const late = submission({ kind: "echo", not_before: at(30 * DAY + 1) });
-    expect(mesh.refusal("submit_task", late).code).toBe("invalid_request");
+    const late = submission({ kind: "echo", not_before: isoTime(30 * DAY + 1) });
+    expect(mesh.errorOf("submit_task", late).code).toBe("invalid_request");
   });
 
   test("AS16 the pause between attempts follows the task's own backoff", () => {
@@ -58,9 +58,9 @@ describe("a task with not_before", () => {
     const peer = mesh.join(A);
     mesh.submit({ kind: "echo", backoff: { first_seconds: 30, max_seconds: 40 } });
     peer.fail();
-    mesh.live(15 * SECOND - 1);
+    mesh.runFor(15 * SECOND - 1);
     expect(peer.offers).toHaveLength(1);
-    mesh.live(15 * SECOND + 1);
+    mesh.runFor(15 * SECOND + 1);
     expect(peer.offers).toHaveLength(2);
   });
 });
@@ -82,8 +82,8 @@ describe("a peer that prefetches", () => {
     const third = mesh.submit();
     expect(taskIds(peer)).toEqual([first.id, second.id]);
     expect(mesh.task(second.id)).toMatchObject({ state: "leased" });
-    expect(states(mesh, second.id)).toEqual(["prefetched"]);
-    mesh.run("finish_task", peer.outcome("done", peer.offers[0]));
+    expect(attemptStates(mesh, second.id)).toEqual(["prefetched"]);
+    mesh.run("finish_task", peer.successInput("done", peer.offers[0]));
     expect(taskIds(peer)).toEqual([first.id, second.id, third.id]);
   });
 
@@ -103,14 +103,14 @@ describe("a peer that prefetches", () => {
     const other = mesh.join(B);
     expect(other.offer).toMatchObject({ task_id: second.id, fence: 2, attempt: 1 });
     expect(peer.cancelled).toMatchObject([{ taskId: second.id, fence: 1 }]);
-    expect(states(mesh, second.id)).toEqual(["reclaimed", "offered"]);
+    expect(attemptStates(mesh, second.id)).toEqual(["reclaimed", "offered"]);
     expect(peer.view).toMatchObject({ tasks: 1, failures: 0 });
-    expect(mesh.refusal("accept_task", peer.claim()).code).toBe("lease_lost");
+    expect(mesh.errorOf("accept_task", peer.attempt()).code).toBe("lease_lost");
   });
 
   test("AS17 a prefetched task that its peer has started stays there, even if another peer is free", () => {
     const { mesh, peer, second } = busy();
-    mesh.run("finish_task", peer.outcome("done", peer.offers[0]));
+    mesh.run("finish_task", peer.successInput("done", peer.offers[0]));
     peer.accept();
     const other = mesh.join(B);
     expect(other.offers).toEqual([]);
@@ -119,17 +119,17 @@ describe("a peer that prefetches", () => {
 
   test("AS17 a peer renews the lease of a prefetched task by reporting it as queued, and the task does not count as started", () => {
     const { mesh, peer, second } = busy();
-    mesh.pass(50 * SECOND);
+    mesh.advanceClock(50 * SECOND);
     for (const offer of peer.offers)
       mesh.run("progress_task", {
-        ...peer.claim(offer),
+        ...peer.attempt(offer),
         progress: null,
         queued: offer.task_id === second.id,
       });
-    mesh.live(50 * SECOND);
+    mesh.runFor(50 * SECOND);
     expect(mesh.task(second.id)).toMatchObject({ state: "leased", peer_id: peer.id });
     peer.leave();
-    expect(states(mesh, second.id)).toEqual(["reclaimed"]);
+    expect(attemptStates(mesh, second.id)).toEqual(["reclaimed"]);
   });
 
   test("AS17 a slot that opens when a prefetched task moves is filled with the next queued task", () => {
@@ -148,9 +148,9 @@ describe("the order of the queue", () => {
   test("AS18 one step of priority equals one minute of waiting", () => {
     const mesh = new TestMesh();
     const old = mesh.submit({ kind: "echo", priority: 0 });
-    mesh.pass(MINUTE - 1);
+    mesh.advanceClock(MINUTE - 1);
     const young = mesh.submit({ kind: "echo", priority: 1 });
-    mesh.pass(2);
+    mesh.advanceClock(2);
     const younger = mesh.submit({ kind: "echo", priority: 1 });
     expect(taskIds(mesh.join(A, { slots: 3 }))).toEqual([young.id, old.id, younger.id]);
   });
@@ -167,7 +167,7 @@ describe("the order of the queue", () => {
     for (let minutes = 0; peer.offer.task_id !== patient.id; minutes++) {
       expect(minutes).toBeLessThanOrEqual(2 * PRIORITY_MAX + 1);
       mesh.submit(urgent);
-      mesh.pass(MINUTE);
+      mesh.advanceClock(MINUTE);
       peer.finish();
     }
   });
@@ -197,7 +197,7 @@ describe("a batch of tasks", () => {
 
   test("AS19 a batch is accepted as far as the queue has room, and the other items get queue_full", () => {
     const mesh = new TestMesh();
-    mesh.fill(9_998, { kind: "echo" });
+    mesh.fillQueue(9_998, { kind: "echo" });
     const { results } = mesh.run("submit_batch", batch(4));
     expect(results).toMatchObject([
       { task: { state: "queued" }, duplicate: false },

@@ -13,7 +13,7 @@ const meshWith = (policy: Partial<ExpectedCost> = {}, seed = 1): TestMesh =>
   new TestMesh({ seed, config: { policy: { ...DEFAULT_POLICY, newcomerShare: 0, ...policy } } });
 
 /** Gives a task and has whoever gets it work on it for a time; says who that was. */
-function work(mesh: TestMesh, kind: string, ms: number, ok = true): string {
+function runTask(mesh: TestMesh, kind: string, ms: number, ok = true): string {
   const task = mesh.submit({ kind, max_attempts: 1 });
   const { peer_id: peerId } = mesh.task(task.id);
   const peer = [...mesh.sessions.values()].findLast(({ id }) => id === peerId);
@@ -29,34 +29,34 @@ describe("choosing a peer by expected cost", () => {
   test("AS50 a task goes to the peer with the lowest expected completion time, learned per kind", () => {
     const mesh = meshWith({ hysteresis: 0 });
     const near = mesh.join(A, { rttMs: 20 });
-    work(mesh, "render", 30 * SECOND);
-    work(mesh, "echo", 1 * SECOND);
+    runTask(mesh, "render", 30 * SECOND);
+    runTask(mesh, "echo", 1 * SECOND);
     const far = mesh.join(B, { rttMs: 200 });
     mesh.now += HOUR;
     near.leave();
-    work(mesh, "render", 2 * SECOND);
-    work(mesh, "echo", 1 * SECOND);
+    runTask(mesh, "render", 2 * SECOND);
+    runTask(mesh, "echo", 1 * SECOND);
     mesh.join(A, { rttMs: 20 });
     mesh.now += HOUR;
-    expect(work(mesh, "render", 2 * SECOND)).toBe(far.id);
-    expect(work(mesh, "echo", 1 * SECOND)).toBe(near.id);
+    expect(runTask(mesh, "render", 2 * SECOND)).toBe(far.id);
+    expect(runTask(mesh, "echo", 1 * SECOND)).toBe(near.id);
   });
 
   test("AS50 peers with recent failures are avoided until the failures are old", () => {
     const mesh = meshWith({ hysteresis: 0 });
     mesh.join(A, { rttMs: 20 });
-    for (let i = 0; i < 3; i++) work(mesh, "echo", SECOND, false);
+    for (let i = 0; i < 3; i++) runTask(mesh, "echo", SECOND, false);
     mesh.join(B, { rttMs: 300 });
-    expect(work(mesh, "echo", SECOND)).toBe(B.id);
+    expect(runTask(mesh, "echo", SECOND)).toBe(B.id);
     mesh.now += 24 * HOUR;
-    expect(work(mesh, "echo", SECOND)).toBe(A.id);
+    expect(runTask(mesh, "echo", SECOND)).toBe(A.id);
   });
 
   test("AS52 a peer that has reached its share leaves further tasks to others", () => {
     const mesh = meshWith({ shareMax: 0.5, hysteresis: 0 });
     mesh.join(A, { rttMs: 20 });
     mesh.join(B, { rttMs: 900 });
-    const got = Array.from({ length: 20 }, () => work(mesh, "echo", SECOND));
+    const got = Array.from({ length: 20 }, () => runTask(mesh, "echo", SECOND));
     expect(got.filter((id) => id === B.id).length).toBeGreaterThan(7);
   });
 
@@ -91,7 +91,7 @@ describe("measurements of a peer", () => {
   test("SC6 evidence fades over time, and the score follows, while nothing new is observed", () => {
     const mesh = meshWith();
     const peer = mesh.join(A);
-    for (let i = 0; i < 5; i++) work(mesh, "echo", SECOND, false);
+    for (let i = 0; i < 5; i++) runTask(mesh, "echo", SECOND, false);
     const low = peer.view.score;
     mesh.now += 12 * HOUR;
     expect(peer.view.score).toBeGreaterThan(low + 0.05);
@@ -100,7 +100,7 @@ describe("measurements of a peer", () => {
   test("SC10 evidence moves with a peer to its rotated key, and is removed when the peer is forgotten", () => {
     const mesh = meshWith();
     const peer = mesh.join(A, { protocol: "muster/2" });
-    work(mesh, "echo", 3 * SECOND);
+    runTask(mesh, "echo", 3 * SECOND);
     const fresh = testKey(900);
     mesh.run("rotate_peer", {
       peerId: A.id,
@@ -119,7 +119,7 @@ describe("measurements of a peer", () => {
   test("SC9 the explanation of a score shows each factor with its age and its evidence", () => {
     const mesh = meshWith();
     mesh.join(A, { rttMs: 100 });
-    work(mesh, "echo", SECOND);
+    runTask(mesh, "echo", SECOND);
     mesh.now += MINUTE;
     const shown = mesh.run("get_score", { id: A.id });
     const { latency, reliability, hops, distance } = shown.factors;
@@ -159,7 +159,7 @@ describe("the explanation of an assignment", () => {
     const why = mesh.run("why_task", { id, visibleTo: null });
     expect(why).toMatchObject({ attempt: null, chosen: null, eligible: 0 });
     expect(why.ruled_out).toEqual({ capability_missing: 1 });
-    expect(mesh.refusal("why_task", { id, visibleTo: "token-1" }).code).toBe("not_found");
+    expect(mesh.errorOf("why_task", { id, visibleTo: "token-1" }).code).toBe("not_found");
   });
 
   test("AS57 the explanation is kept for 7 days", () => {
@@ -173,7 +173,7 @@ describe("the explanation of an assignment", () => {
     mesh.sessions.values().next().value?.accept();
     mesh.now += 7 * 24 * HOUR + 1;
     mesh.run("tick", {});
-    expect(mesh.refusal("why_task", { id, attempt: 1, visibleTo: null }).code).toBe("not_found");
+    expect(mesh.errorOf("why_task", { id, attempt: 1, visibleTo: null }).code).toBe("not_found");
   });
 
   test("AS55 every stored assignment of any history gives the same peer when it is computed again", () => {
@@ -184,7 +184,7 @@ describe("the explanation of an assignment", () => {
         (seed, steps) => {
           const mesh = meshWith({ newcomerShare: 0.3, shareMax: 0.6 }, seed);
           for (const [i, key] of KEYS.entries()) mesh.join(key, { rttMs: 20 + 90 * i });
-          for (const [kind, ms, ok] of steps) work(mesh, `kind-${kind}`, ms, ok);
+          for (const [kind, ms, ok] of steps) runTask(mesh, `kind-${kind}`, ms, ok);
           for (const { task_id: id } of mesh.rows("SELECT task_id FROM choices")) {
             const why = mesh.run("why_task", { id: String(id), visibleTo: null });
             expect(why.reproduced).toBe(true);

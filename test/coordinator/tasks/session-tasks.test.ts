@@ -17,28 +17,28 @@ const entryOfA = (role: Role): Input<"allow"> => ({
 });
 
 /** A mesh with a controller whose entry grants the role, and a worker. */
-function assigning() {
+function meshWithController() {
   const mesh = new TestMesh();
   mesh.run("allow", entryOfA("controller"));
   const giver = mesh.join(A, { claimedRole: "controller", protocol: "muster/2" });
   return { mesh, giver, worker: mesh.join(B, { protocol: "muster/2" }) };
 }
 
-const from = (peer: TestPeer) => ({ peerId: peer.view.id, epoch: peer.epoch });
-const given = (
+const senderOf = (peer: TestPeer) => ({ peerId: peer.view.id, epoch: peer.epoch });
+const assignInput = (
   peer: TestPeer,
   task: SubmitTaskInput = { kind: "echo" },
   key: string | null = null,
-): Input<"assign_task"> => ({ ...from(peer), task: SubmitTask.parse(task), key });
+): Input<"assign_task"> => ({ ...senderOf(peer), task: SubmitTask.parse(task), key });
 
 describe("a task that a peer assigns over its session", () => {
   test("AS25 a task assigned over a session is handled as over HTTP, and the peer is informed of its end", () => {
-    const { mesh, giver, worker } = assigning();
-    const { task } = mesh.run("assign_task", given(giver));
+    const { mesh, giver, worker } = meshWithController();
+    const { task } = mesh.run("assign_task", assignInput(giver));
     expect(task).toMatchObject({ state: "leased", source: "peer", kind: "echo" });
     worker.accept();
     worker.finish({ done: true });
-    const report = mesh.performed("report");
+    const report = mesh.effectsOfType("report");
     expect(report).toMatchObject([
       {
         to: { peerId: A.id, epoch: giver.epoch },
@@ -46,79 +46,82 @@ describe("a task that a peer assigns over its session", () => {
       },
     ]);
     const { id } = task;
-    expect(mesh.run("query_task", { ...from(giver), id }).task.state).toBe("succeeded");
+    expect(mesh.run("query_task", { ...senderOf(giver), id }).task.state).toBe("succeeded");
   });
 
   test("AS25 a task is shown with its newest 20 attempts, so that it fits into a frame", () => {
-    const { mesh, giver, worker } = assigning();
-    const { id } = mesh.run("assign_task", given(giver)).task;
+    const { mesh, giver, worker } = meshWithController();
+    const { id } = mesh.run("assign_task", assignInput(giver)).task;
     for (let n = 1; n <= 30; n++) {
       worker.refuse(`no ${n}`);
-      mesh.pass(MINUTE);
+      mesh.advanceClock(MINUTE);
       mesh.tick();
     }
-    const { attempts } = mesh.run("query_task", { ...from(giver), id }).task;
+    const { attempts } = mesh.run("query_task", { ...senderOf(giver), id }).task;
     expect(attempts).toHaveLength(20);
     expect(attempts.at(-1)?.state).toBe("offered");
     expect(attempts.at(-2)?.error).toBe("refused: no 30");
   });
 
   test("AS25 a peer without the controller role cannot assign, query or recall tasks", () => {
-    const { mesh, worker } = assigning();
-    expect(mesh.refusal("assign_task", given(worker)).code).toBe("forbidden");
+    const { mesh, worker } = meshWithController();
+    expect(mesh.errorOf("assign_task", assignInput(worker)).code).toBe("forbidden");
     const { id } = mesh.submit();
     for (const name of ["query_task", "recall_task"] as const)
-      expect(mesh.refusal(name, { ...from(worker), id }).code).toBe("forbidden");
+      expect(mesh.errorOf(name, { ...senderOf(worker), id }).code).toBe("forbidden");
   });
 
   test("AS25 assigning is refused once the role is removed, and to an older session", () => {
-    const { mesh, giver } = assigning();
-    const old = given(giver);
+    const { mesh, giver } = meshWithController();
+    const old = assignInput(giver);
     giver.join({ claimedRole: "controller", protocol: "muster/2" });
-    expect(mesh.refusal("assign_task", old).code).toBe("forbidden");
-    mesh.run("assign_task", given(giver));
+    expect(mesh.errorOf("assign_task", old).code).toBe("forbidden");
+    mesh.run("assign_task", assignInput(giver));
     mesh.run("allow", entryOfA("worker"));
-    expect(mesh.refusal("assign_task", given(giver)).code).toBe("forbidden");
+    expect(mesh.errorOf("assign_task", assignInput(giver)).code).toBe("forbidden");
   });
 
   test("AS25 an idempotency key creates one task, also after the peer has rotated its key", () => {
-    const { mesh, giver } = assigning();
-    const first = mesh.run("assign_task", given(giver, { kind: "echo" }, "once"));
-    const again = mesh.run("assign_task", given(giver, { kind: "echo" }, "once"));
+    const { mesh, giver } = meshWithController();
+    const first = mesh.run("assign_task", assignInput(giver, { kind: "echo" }, "once"));
+    const again = mesh.run("assign_task", assignInput(giver, { kind: "echo" }, "once"));
     expect(again.task.id).toBe(first.task.id);
-    const other = mesh.refusal("assign_task", given(giver, { kind: "other" }, "once"));
+    const other = mesh.errorOf("assign_task", assignInput(giver, { kind: "other" }, "once"));
     expect(other.code).toBe("idempotency_mismatch");
     const next = testKey(900);
     mesh.run("rotate_peer", {
-      ...from(giver),
+      ...senderOf(giver),
       newPeerId: next.id,
       newPublicKey: next.publicKey,
     });
     const rotated = mesh.join(next, { claimedRole: "controller", protocol: "muster/2" });
-    const same = mesh.run("assign_task", given(rotated, { kind: "echo" }, "once"));
+    const same = mesh.run("assign_task", assignInput(rotated, { kind: "echo" }, "once"));
     expect(same.task.id).toBe(first.task.id);
   });
 
   test("AS25 a peer cannot query or recall the tasks of other owners", () => {
-    const { mesh, giver } = assigning();
+    const { mesh, giver } = meshWithController();
     const { id } = mesh.submit();
-    expect(mesh.refusal("query_task", { ...from(giver), id }).code).toBe("not_found");
-    expect(mesh.refusal("recall_task", { ...from(giver), id }).code).toBe("not_found");
-    const { task } = mesh.run("assign_task", given(giver));
-    const mine = { ...from(giver), id: task.id };
+    expect(mesh.errorOf("query_task", { ...senderOf(giver), id }).code).toBe("not_found");
+    expect(mesh.errorOf("recall_task", { ...senderOf(giver), id }).code).toBe("not_found");
+    const { task } = mesh.run("assign_task", assignInput(giver));
+    const mine = { ...senderOf(giver), id: task.id };
     expect(mesh.run("recall_task", mine).task.state).toBe("cancelled");
     expect(mesh.run("recall_task", mine).task.state).toBe("cancelled");
   });
 
   test("AS25 a callback needs its own secret, because a peer has no owner's secret", () => {
-    const { mesh, giver } = assigning();
+    const { mesh, giver } = meshWithController();
     const callback = { url: "https://example.com/done" };
-    const refused = mesh.refusal("assign_task", given(giver, { kind: "echo", callback }));
+    const refused = mesh.errorOf("assign_task", assignInput(giver, { kind: "echo", callback }));
     expect(refused).toMatchObject({
       code: "invalid_request",
       detail: expect.stringContaining("callback.secret"),
     });
     const secret = `whsec_${"A".repeat(32)}`;
-    mesh.run("assign_task", given(giver, { kind: "echo", callback: { ...callback, secret } }));
+    mesh.run(
+      "assign_task",
+      assignInput(giver, { kind: "echo", callback: { ...callback, secret } }),
+    );
   });
 });

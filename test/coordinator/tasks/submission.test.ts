@@ -16,7 +16,7 @@ import { KEYS, START, submission, TestMesh } from "../mesh.ts";
 
 const [A] = KEYS;
 const ECHO = { kind: "echo", payload: { text: "hello" } };
-const keyed = (key: string, task = ECHO, scope = "admin") =>
+const submissionWithKey = (key: string, task = ECHO, scope = "admin") =>
   submission(task, { idempotency: { key, scope } });
 
 describe("submitting a task", () => {
@@ -66,7 +66,7 @@ describe("submitting a task", () => {
   test("AS1 a task waits in the queue while there is no peer, and goes to the first one that joins", () => {
     const mesh = new TestMesh();
     const task = mesh.submit(ECHO);
-    mesh.live(30 * MINUTE);
+    mesh.runFor(30 * MINUTE);
     const peer = mesh.join(A);
     expect(peer.offer).toEqual({
       task_id: task.id,
@@ -89,7 +89,7 @@ describe("submitting a task", () => {
     const mesh = new TestMesh();
     const payload = (text: string) => submission({ kind: "echo", payload: text });
     const fits = "é".repeat(TASK_PAYLOAD_BYTES_MAX / 2 - 1);
-    expect(mesh.refusal("submit_task", payload(`${fits}x`)).code).toBe("payload_too_large");
+    expect(mesh.errorOf("submit_task", payload(`${fits}x`)).code).toBe("payload_too_large");
     expect(mesh.run("submit_task", payload(fits)).task.state).toBe("queued");
   });
 });
@@ -97,10 +97,10 @@ describe("submitting a task", () => {
 describe("an idempotency key", () => {
   test("AS12 a repeated idempotency key returns the first task in its present state and creates none", () => {
     const mesh = new TestMesh();
-    const first = mesh.run("submit_task", keyed("k"));
+    const first = mesh.run("submit_task", submissionWithKey("k"));
     const peer = mesh.join(A);
     peer.finish("hello");
-    const again = mesh.run("submit_task", keyed("k"));
+    const again = mesh.run("submit_task", submissionWithKey("k"));
     expect([first.duplicate, again.duplicate]).toEqual([false, true]);
     expect(again.task).toMatchObject({ id: first.task.id, state: "succeeded", result: "hello" });
     expect(mesh.rows("SELECT id FROM tasks")).toHaveLength(1);
@@ -108,26 +108,28 @@ describe("an idempotency key", () => {
 
   test("AS12 an idempotency key with another request gets idempotency_mismatch", () => {
     const mesh = new TestMesh();
-    mesh.run("submit_task", keyed("k"));
+    mesh.run("submit_task", submissionWithKey("k"));
     for (const other of [
       { ...ECHO, kind: "other" },
       { ...ECHO, payload: { text: "hello " } },
       { ...ECHO, priority: 1 },
     ])
-      expect(mesh.refusal("submit_task", keyed("k", other)).code).toBe("idempotency_mismatch");
+      expect(mesh.errorOf("submit_task", submissionWithKey("k", other)).code).toBe(
+        "idempotency_mismatch",
+      );
   });
 
   test("AS12 a request that spells out the default values equals one that omits them", () => {
     const mesh = new TestMesh();
-    mesh.run("submit_task", keyed("k"));
+    mesh.run("submit_task", submissionWithKey("k"));
     const wordy = { payload: ECHO.payload, priority: 0, kind: "echo", max_attempts: 5 };
-    expect(mesh.run("submit_task", keyed("k", wordy)).duplicate).toBe(true);
+    expect(mesh.run("submit_task", submissionWithKey("k", wordy)).duplicate).toBe(true);
   });
 
   test("AS12 an idempotency key belongs to its owner: it never returns the task of another", () => {
     const mesh = new TestMesh();
-    const mine = mesh.run("submit_task", keyed("k"));
-    const other = mesh.run("submit_task", keyed("k", ECHO, "somebody else"));
+    const mine = mesh.run("submit_task", submissionWithKey("k"));
+    const other = mesh.run("submit_task", submissionWithKey("k", ECHO, "somebody else"));
     expect(other.duplicate).toBe(false);
     expect(other.task.id).not.toBe(mine.task.id);
   });
@@ -143,48 +145,48 @@ describe("an idempotency key", () => {
   test("AS12 an idempotency key is kept for 30 days and can be used again afterwards", () => {
     const mesh = new TestMesh();
     const waits = { ...ECHO, deadline_seconds: (30 * DAY) / 1_000 };
-    const first = mesh.run("submit_task", keyed("k", waits)).task.id;
-    mesh.pass(IDEMPOTENCY_RETENTION - 1);
-    expect(mesh.run("submit_task", keyed("k", waits)).task.id).toBe(first);
-    mesh.pass(1);
-    expect(mesh.run("submit_task", keyed("k", waits)).duplicate).toBe(false);
+    const first = mesh.run("submit_task", submissionWithKey("k", waits)).task.id;
+    mesh.advanceClock(IDEMPOTENCY_RETENTION - 1);
+    expect(mesh.run("submit_task", submissionWithKey("k", waits)).task.id).toBe(first);
+    mesh.advanceClock(1);
+    expect(mesh.run("submit_task", submissionWithKey("k", waits)).duplicate).toBe(false);
   });
 
   test("AS12 a refused request does not use up its idempotency key", () => {
     const mesh = new TestMesh();
     const huge = { kind: "echo", payload: { text: "x".repeat(TASK_PAYLOAD_BYTES_MAX) } };
-    mesh.refusal("submit_task", keyed("k", huge));
-    expect(mesh.run("submit_task", keyed("k")).duplicate).toBe(false);
+    mesh.errorOf("submit_task", submissionWithKey("k", huge));
+    expect(mesh.run("submit_task", submissionWithKey("k")).duplicate).toBe(false);
   });
 });
 
 describe("a full queue", () => {
   function fullMesh(): { mesh: TestMesh; first: string } {
     const mesh = new TestMesh();
-    const first = mesh.run("submit_task", keyed("first")).task.id;
-    mesh.fill(QUEUE_MAX - 1, ECHO);
+    const first = mesh.run("submit_task", submissionWithKey("first")).task.id;
+    mesh.fillQueue(QUEUE_MAX - 1, ECHO);
     return { mesh, first };
   }
 
   test("AS13 a full queue answers queue_full with a retry time, and accepts again when a task leaves it", () => {
     const { mesh, first } = fullMesh();
-    const error = mesh.refusal("submit_task", submission(ECHO));
+    const error = mesh.errorOf("submit_task", submission(ECHO));
     expect(error).toMatchObject({ code: "queue_full", retryAfter: expect.any(Number) });
     mesh.run("cancel_task", { id: first, visibleTo: null });
     mesh.run("submit_task", submission(ECHO));
-    expect(mesh.refusal("submit_task", submission(ECHO)).code).toBe("queue_full");
+    expect(mesh.errorOf("submit_task", submission(ECHO)).code).toBe("queue_full");
   });
 
   test("AS13 a full queue still answers a repeated idempotency key with its task", () => {
     const { mesh, first } = fullMesh();
-    expect(mesh.run("submit_task", keyed("first")).task.id).toBe(first);
+    expect(mesh.run("submit_task", submissionWithKey("first")).task.id).toBe(first);
   });
 
   test("AS13 the limit of the queue counts queued tasks only, not tasks that peers hold", () => {
     const { mesh } = fullMesh();
     mesh.join(A);
     mesh.run("submit_task", submission(ECHO));
-    expect(mesh.refusal("submit_task", submission(ECHO)).code).toBe("queue_full");
+    expect(mesh.errorOf("submit_task", submission(ECHO)).code).toBe("queue_full");
   });
 });
 
@@ -214,7 +216,7 @@ describe("idempotency keys of single tasks and of batch items", () => {
 
   test("AS19 a single task under the key order/0 is not item 0 of the batch order", () => {
     const mesh = new TestMesh();
-    const single = mesh.run("submit_task", keyed("order/0")).task;
+    const single = mesh.run("submit_task", submissionWithKey("order/0")).task;
     const { results } = mesh.run("submit_batch", {
       source: "api",
       owner: "admin",
@@ -222,6 +224,6 @@ describe("idempotency keys of single tasks and of batch items", () => {
       idempotency: { key: "order", scope: "admin" },
     });
     expect(results).toEqual([{ task: expect.anything(), duplicate: false }]);
-    expect(mesh.run("submit_task", keyed("order/0")).task.id).toBe(single.id);
+    expect(mesh.run("submit_task", submissionWithKey("order/0")).task.id).toBe(single.id);
   });
 });

@@ -25,14 +25,14 @@ function countingSql() {
 }
 
 const PEERS = 40;
-const HOPELESS = 1_500;
+const UNASSIGNABLE = 1_500;
 
 /** A mesh with peers that have room, and a queue of tasks that none of them can do. */
-function besieged(requirementsOf: (n: number) => object) {
+function meshWithUnassignableTasks(requirementsOf: (n: number) => object) {
   const { sql, during } = countingSql();
   const mesh = new TestMesh({ sql });
   const peers = Array.from({ length: PEERS }, (_, n) => mesh.join(testKey(2_000 + n)));
-  for (let n = 0; n < HOPELESS; n++)
+  for (let n = 0; n < UNASSIGNABLE; n++)
     mesh.submit({ kind: "echo", requirements: requirementsOf(n), priority: 5 });
   return { mesh, during, peers };
 }
@@ -48,7 +48,7 @@ describe("a queue of tasks that no peer can run", () => {
   ])(
     "SC29 a command reads neither the unassignable tasks nor all peers, whether the tasks are %s",
     (_, requirementsOf) => {
-      const { mesh, during, peers } = besieged(requirementsOf);
+      const { mesh, during, peers } = meshWithUnassignableTasks(requirementsOf);
       let id = "";
       const submit = during(() => ({ id } = mesh.submit({ kind: "echo" })));
       const holder = peers.find(({ offers }) => offers.some((offer) => offer.task_id === id));
@@ -61,13 +61,13 @@ describe("a queue of tasks that no peer can run", () => {
         expect(rows).toBeLessThan(40);
         expect(statements).toBeLessThan(60);
       }
-      expect(mesh.registry.tasks.queued()).toBe(HOPELESS);
+      expect(mesh.registry.tasks.queued()).toBe(UNASSIGNABLE);
     },
     120_000,
   );
 
   test("SC29 the tasks are offered in queue order as soon as a peer can run them", () => {
-    const { mesh } = besieged(() => ({ capabilities: ["rare"] }));
+    const { mesh } = meshWithUnassignableTasks(() => ({ capabilities: ["rare"] }));
     const able = mesh.join(testKey(8_000), { capabilities: ["rare"], slots: 3 });
     expect(able.offers).toHaveLength(3);
     const turns = able.offers.map(({ task_id }) => mesh.registry.tasks.get(task_id)?.queuePosition);

@@ -12,20 +12,23 @@ import { KEYS, submission, TestMesh } from "../mesh.ts";
 const URL_1 = "https://one.example/hook";
 const [KEY] = KEYS;
 
-const answered = (status: number | null, more: Partial<Answer> = {}): Answer => ({
+const answerWith = (status: number | null, more: Partial<Answer> = {}): Answer => ({
   status,
   error: status === null ? "can't be reached" : `HTTP ${status}`,
   retryAfter: null,
   ...more,
 });
 
-const give = (mesh: TestMesh, callback: CallbackBody = { url: URL_1 }, more = {}): string =>
-  mesh.run("submit_task", submission({ kind: "echo", callback }, more)).task.id;
+const submitWithCallback = (
+  mesh: TestMesh,
+  callback: CallbackBody = { url: URL_1 },
+  more = {},
+): string => mesh.run("submit_task", submission({ kind: "echo", callback }, more)).task.id;
 
-const claim = (mesh: TestMesh, busy: readonly string[] = []): CallbackRequest | null =>
+const claimCallback = (mesh: TestMesh, busy: readonly string[] = []): CallbackRequest | null =>
   mesh.run("claim_callback", { busy }).request;
 
-const answer = (mesh: TestMesh, request: CallbackRequest, given: Answer): void => {
+const reportAnswer = (mesh: TestMesh, request: CallbackRequest, given: Answer): void => {
   const { taskId, attempt } = request;
   mesh.run("callback_answered", { taskId, attempt, answer: given });
 };
@@ -33,13 +36,13 @@ const answer = (mesh: TestMesh, request: CallbackRequest, given: Answer): void =
 const callbackOf = (mesh: TestMesh, id: string) => present(mesh.task(id).callback);
 
 /** A task whose end is to be told, ended. */
-function ended(mesh: TestMesh, callback?: CallbackBody): string {
-  const id = give(mesh, callback);
+function submitAndEnd(mesh: TestMesh, callback?: CallbackBody): string {
+  const id = submitWithCallback(mesh, callback);
   mesh.run("cancel_task", { id, visibleTo: null });
   return id;
 }
 
-const verified = (request: CallbackRequest, secret: string, now: number): string =>
+const verifiedDeliveryId = (request: CallbackRequest, secret: string, now: number): string =>
   must(
     verifyDelivery(
       { scheme: "standard-webhooks" },
@@ -61,7 +64,7 @@ describe("a callback", () => {
     "https://user:pass@example.com/",
     "not a URL",
   ])("CB3 a task with a callback URL that may not be called is refused: %s", (url) => {
-    const error = new TestMesh().refusal(
+    const error = new TestMesh().errorOf(
       "submit_task",
       submission({ kind: "echo", callback: { url } }),
     );
@@ -71,19 +74,19 @@ describe("a callback", () => {
   test("CB3 a callback secret that cannot sign is refused, and the answer does not contain it", () => {
     const secret = "whsec_this is no base64 but long enough";
     const callback = { url: URL_1, secret };
-    const error = new TestMesh().refusal("submit_task", submission({ kind: "echo", callback }));
+    const error = new TestMesh().errorOf("submit_task", submission({ kind: "echo", callback }));
     expect(error).toMatchObject({ code: "invalid_request", issues: [{ path: "callback.secret" }] });
     expect(JSON.stringify(error)).not.toContain("no base64");
   });
 
   test("CB3 the callback URL is checked again at each attempt, by the configuration at that time", () => {
     const lenient = new TestMesh({ config: { allowLoopback: true } });
-    const id = ended(lenient, { url: "http://127.0.0.1:9000/" });
-    expect(claim(lenient)).not.toBeNull();
-    lenient.pass(2 * CALLBACK_TIMEOUT);
+    const id = submitAndEnd(lenient, { url: "http://127.0.0.1:9000/" });
+    expect(claimCallback(lenient)).not.toBeNull();
+    lenient.advanceClock(2 * CALLBACK_TIMEOUT);
     const strict = new TestMesh({ sql: lenient.sql });
     strict.now = lenient.now;
-    expect(claim(strict)).toBeNull();
+    expect(claimCallback(strict)).toBeNull();
     expect(callbackOf(strict, id)).toMatchObject({
       state: "failed",
       attempts: [{}, { error: expect.stringContaining("not a public address") }],
@@ -100,15 +103,15 @@ describe("a callback", () => {
       mapping: { ...SubmitTask.parse({ kind: "a" }), callback: { url: "http://10.0.0.1/" } },
       filters: [],
     } as const;
-    expect(mesh.refusal("put_webhook_source", source)).toMatchObject({
+    expect(mesh.errorOf("put_webhook_source", source)).toMatchObject({
       issues: [{ path: "task.callback.url" }],
     });
   });
 
   test("CB4 a callback is sent after its task has ended, whatever the outcome", () => {
     const mesh = new TestMesh();
-    const [waiting, held, failed, succeeded] = [0, 1, 2, 3].map(() => give(mesh));
-    expect(claim(mesh)).toBeNull();
+    const [waiting, held, failed, succeeded] = [0, 1, 2, 3].map(() => submitWithCallback(mesh));
+    expect(claimCallback(mesh)).toBeNull();
     expect(callbackOf(mesh, present(succeeded))).toMatchObject({ state: "waiting", attempts: [] });
     mesh.run("cancel_task", { id: present(waiting), visibleTo: null });
     const peer = mesh.join(KEY, { slots: 1 });
@@ -120,7 +123,7 @@ describe("a callback", () => {
       else mesh.run("cancel_task", { id, visibleTo: null });
     }
     const told = new Map<string, TaskEvent>();
-    for (let request = claim(mesh); request !== null; request = claim(mesh))
+    for (let request = claimCallback(mesh); request !== null; request = claimCallback(mesh))
       told.set(request.taskId, TaskEvent.parse(JSON.parse(request.body)));
     expect([waiting, held, failed, succeeded].map((id) => told.get(present(id))?.type)).toEqual([
       "task.cancelled",
@@ -138,45 +141,50 @@ describe("a callback", () => {
 
   test("CB4 a callback that is due sets the alarm, and the alarm starts its attempt", () => {
     const mesh = new TestMesh();
-    ended(mesh);
-    expect(mesh.performed("drain_callbacks")).toHaveLength(1);
+    submitAndEnd(mesh);
+    expect(mesh.effectsOfType("drain_callbacks")).toHaveLength(1);
     expect(present(mesh.nextTick())).toBeLessThanOrEqual(mesh.now + 2 * CALLBACK_TIMEOUT);
-    answer(mesh, present(claim(mesh)), answered(500));
+    reportAnswer(mesh, present(claimCallback(mesh)), answerWith(500));
     const due = present(mesh.nextTick());
     mesh.now = due;
     mesh.tick();
-    expect(claim(mesh)).not.toBeNull();
+    expect(claimCallback(mesh)).not.toBeNull();
   });
 
   test("CB5 a callback is signed under its task's ID with the task's or the owner's secret, and its body never changes", () => {
     const mesh = new TestMesh();
     const secret = newWebhookSecret();
-    const own = ended(mesh, { url: URL_1, secret });
-    const owners = give(mesh, { url: URL_1 }, { owner: "0011223344556677" });
+    const own = submitAndEnd(mesh, { url: URL_1, secret });
+    const owners = submitWithCallback(mesh, { url: URL_1 }, { owner: "0011223344556677" });
     mesh.run("cancel_task", { id: owners, visibleTo: null });
     const requests = new Map(
-      [present(claim(mesh)), present(claim(mesh))].map((request) => [request.taskId, request]),
+      [present(claimCallback(mesh)), present(claimCallback(mesh))].map((request) => [
+        request.taskId,
+        request,
+      ]),
     );
     const derived = ownerSecret(new Uint8Array(32).fill(1), "0011223344556677");
     for (const [id, key] of [
       [own, secret],
       [owners, derived],
     ] as const)
-      expect(verified(present(requests.get(id)), key, mesh.now)).toBe(id);
-    mesh.pass(1_000_000);
-    const again = present(claim(mesh));
+      expect(verifiedDeliveryId(present(requests.get(id)), key, mesh.now)).toBe(id);
+    mesh.advanceClock(1_000_000);
+    const again = present(claimCallback(mesh));
     expect(again.body).toBe(requests.get(again.taskId)?.body);
-    expect(verified(again, again.taskId === own ? secret : derived, mesh.now)).toBe(again.taskId);
+    expect(verifiedDeliveryId(again, again.taskId === own ? secret : derived, mesh.now)).toBe(
+      again.taskId,
+    );
   });
 
   test("CB6 a callback that is not acknowledged is retried up to the limit, and every attempt is recorded", () => {
     const mesh = new TestMesh();
-    const id = ended(mesh);
+    const id = submitAndEnd(mesh);
     for (let n = 1; n <= CALLBACK_ATTEMPTS_MAX; n++) {
-      const request = present(claim(mesh));
+      const request = present(claimCallback(mesh));
       expect(request.attempt).toBe(n);
-      answer(mesh, request, answered(n % 2 === 0 ? 503 : null));
-      expect(claim(mesh)).toBeNull();
+      reportAnswer(mesh, request, answerWith(n % 2 === 0 ? 503 : null));
+      expect(claimCallback(mesh)).toBeNull();
       const { next_at } = callbackOf(mesh, id);
       if (next_at !== null) mesh.now = Date.parse(next_at);
     }
@@ -191,14 +199,14 @@ describe("a callback", () => {
   test("CB8 a task shows the attempts of its callback, and never the secret", () => {
     const mesh = new TestMesh();
     const secret = newWebhookSecret();
-    const id = ended(mesh, { url: URL_1, secret });
+    const id = submitAndEnd(mesh, { url: URL_1, secret });
     const began = new Date(mesh.now).toISOString();
-    const request = present(claim(mesh));
+    const request = present(claimCallback(mesh));
     expect(callbackOf(mesh, id).attempts).toEqual([
       { at: began, ended_at: null, status: null, error: null },
     ]);
-    mesh.pass(1_500);
-    answer(mesh, request, { status: 204, error: null, retryAfter: null });
+    mesh.advanceClock(1_500);
+    reportAnswer(mesh, request, { status: 204, error: null, retryAfter: null });
     expect(callbackOf(mesh, id)).toEqual({
       url: URL_1,
       state: "delivered",
@@ -213,40 +221,44 @@ describe("a callback", () => {
 
   test("CB9 a callback to a busy receiver does not hold up callbacks to others", () => {
     const mesh = new TestMesh();
-    for (let i = 0; i < 3; i++) ended(mesh);
-    const other = ended(mesh, { url: "https://two.example/" });
-    expect(present(claim(mesh, ["https://one.example"])).taskId).toBe(other);
-    expect(claim(mesh, ["https://one.example", "https://two.example"])).toBeNull();
-    expect(present(claim(mesh)).origin).toBe("https://one.example");
+    for (let i = 0; i < 3; i++) submitAndEnd(mesh);
+    const other = submitAndEnd(mesh, { url: "https://two.example/" });
+    expect(present(claimCallback(mesh, ["https://one.example"])).taskId).toBe(other);
+    expect(claimCallback(mesh, ["https://one.example", "https://two.example"])).toBeNull();
+    expect(present(claimCallback(mesh)).origin).toBe("https://one.example");
   });
 
   test("CB10 a delivered or failed callback can be repeated by its task's owner", () => {
     const mesh = new TestMesh();
-    const id = give(mesh, { url: URL_1 }, { owner: "mine" });
+    const id = submitWithCallback(mesh, { url: URL_1 }, { owner: "mine" });
     const again = { id, visibleTo: "mine" };
-    expect(mesh.refusal("repeat_callback", again).code).toBe("conflict");
+    expect(mesh.errorOf("repeat_callback", again).code).toBe("conflict");
     mesh.run("cancel_task", again);
-    expect(mesh.refusal("repeat_callback", again).code).toBe("conflict");
-    answer(mesh, present(claim(mesh)), answered(410));
+    expect(mesh.errorOf("repeat_callback", again).code).toBe("conflict");
+    reportAnswer(mesh, present(claimCallback(mesh)), answerWith(410));
     expect(callbackOf(mesh, id).state).toBe("failed");
-    expect(mesh.refusal("repeat_callback", { id, visibleTo: "other" }).code).toBe("not_found");
+    expect(mesh.errorOf("repeat_callback", { id, visibleTo: "other" }).code).toBe("not_found");
     expect(mesh.run("repeat_callback", again).callback).toMatchObject({
       state: "pending",
       attempts: [],
     });
-    answer(mesh, present(claim(mesh)), { status: 200, error: null, retryAfter: null });
+    reportAnswer(mesh, present(claimCallback(mesh)), {
+      status: 200,
+      error: null,
+      retryAfter: null,
+    });
     expect(callbackOf(mesh, id).state).toBe("delivered");
-    expect(mesh.refusal("repeat_callback", { id: mesh.submit().id, visibleTo: null }).code).toBe(
+    expect(mesh.errorOf("repeat_callback", { id: mesh.submit().id, visibleTo: null }).code).toBe(
       "not_found",
     );
   });
 
   test("CB12 a callback is removed with its task", () => {
     const mesh = new TestMesh();
-    ended(mesh);
-    answer(mesh, present(claim(mesh)), answered(410));
+    submitAndEnd(mesh);
+    reportAnswer(mesh, present(claimCallback(mesh)), answerWith(410));
     expect(mesh.registry.callbacks.count()).toBe(1);
-    mesh.pass(31 * 86_400_000);
+    mesh.advanceClock(31 * 86_400_000);
     mesh.tick();
     expect(mesh.registry.callbacks.count()).toBe(0);
   });
@@ -288,25 +300,25 @@ test("CB4 after any crashes and late answers, a callback is delivered at least o
   fc.assert(
     fc.property(fc.array(Step, { maxLength: 60 }), (steps) => {
       let mesh = new TestMesh();
-      const ids = [0, 1, 2].map(() => give(mesh));
+      const ids = [0, 1, 2].map(() => submitWithCallback(mesh));
       const waiting = [...ids];
       const heard = new Set<string>();
       const late: CallbackRequest[] = [];
       const tell = (request: CallbackRequest) => {
         heard.add(request.taskId);
-        answer(mesh, request, { status: 200, error: null, retryAfter: null });
+        reportAnswer(mesh, request, { status: 200, error: null, retryAfter: null });
       };
       const take = (fate: string): boolean => {
-        const request = claim(mesh);
+        const request = claimCallback(mesh);
         if (request === null) return false;
         if (fate === "heard") tell(request);
-        if (fate === "unheard") answer(mesh, request, answered(500));
+        if (fate === "unheard") reportAnswer(mesh, request, answerWith(500));
         if (fate === "late") late.push(request);
         return true;
       };
       for (const step of steps) {
         if (step.type === "claim") take(step.fate);
-        if (step.type === "pass") mesh.pass(step.ms);
+        if (step.type === "pass") mesh.advanceClock(step.ms);
         if (step.type === "end" && waiting.length > 0)
           mesh.run("cancel_task", { id: present(waiting.pop()), visibleTo: null });
         if (step.type === "restart") {

@@ -36,7 +36,7 @@ describe("a webhook source", () => {
     const mesh = new TestMesh();
     mesh.run("put_webhook_source", source("ci"));
     mesh.run("submit_task", submission({ kind: "build" }, { source: "webhook:ci" }));
-    mesh.pass(1_000);
+    mesh.advanceClock(1_000);
     const view = mesh.run("put_webhook_source", source("ci", { scheme: "standard-webhooks" }));
     expect(view).toMatchObject({
       scheme: "standard-webhooks",
@@ -66,14 +66,14 @@ describe("a webhook source", () => {
         "open_webhook_source",
         "remove_webhook_source",
       ] as const)
-        expect(mesh.refusal(command, { name }).code).toBe("not_found");
+        expect(mesh.errorOf(command, { name }).code).toBe("not_found");
   });
 
   test("a new source over the limit is refused; an existing one can still be replaced", () => {
     const mesh = new TestMesh();
     for (let i = 0; i < WEBHOOK_SOURCES_MAX; i++)
       mesh.run("put_webhook_source", source(`source-${i}`));
-    expect(mesh.refusal("put_webhook_source", source("more")).code).toBe("too_many_sources");
+    expect(mesh.errorOf("put_webhook_source", source("more")).code).toBe("too_many_sources");
     expect(mesh.run("put_webhook_source", source("source-0")).name).toBe("source-0");
   });
 });

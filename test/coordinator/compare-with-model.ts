@@ -13,7 +13,7 @@ import {
 
 type Offers = ReadonlyMap<ModelTask, ModelPeer>;
 
-/** Takes the coordinator's choices over into the model, each of which must have been a right one. */
+/** Checks that the coordinator's offers and other effects are permitted, and applies the offers to the model. */
 export function applyCheckedEffects(
   mesh: TestMesh,
   model: Model,
@@ -32,21 +32,24 @@ export function applyCheckedEffects(
     const task = present(model.tasks.get(effect.offer.task_id));
     const peer = present(model.peers.get(effect.to.peerId));
     const waits = waiting.includes(task) || reclaimed.has(task);
-    failIf(!waits || offers.has(task), "a task is offered that does not wait");
+    failIf(!waits || offers.has(task), "a task was offered that was not queued");
     failIf(
       !model.isEligible(task, peer) || !model.canHoldAnother(peer),
-      "a peer gets what it may not have",
+      "a task was offered to a peer that is not eligible or has no room",
     );
-    failIf(reclaimed.has(task) && !model.hasFreeSlot(peer), "what is reclaimed waits again");
+    failIf(
+      reclaimed.has(task) && !model.hasFreeSlot(peer),
+      "a reclaimed task was prefetched again",
+    );
     model.recordOffer(task, peer);
     const { fence, attempt } = effect.offer;
     expectSame({ fence, attempt }, { fence: task.fence, attempt: task.tries + 1 });
     expectSame(effect.to.epoch, peer.epoch);
     offers.set(task, peer);
   }
-  for (const task of reclaimed) failIf(!offers.has(task), "a task is reclaimed for nobody");
+  for (const task of reclaimed) failIf(!offers.has(task), "a task was reclaimed and not offered");
   const passedOver = waiting.filter((task) => !offers.has(task));
-  // What makes room at a busy peer is looked at behind what had its turn.
+  // Reclaimed tasks are dispatched after the queue, so the order is not checked when there are any.
   if (reclaimed.size === 0) expectQueueOrder(model, offers, passedOver);
   expectBestPeers(mesh, model, offers);
   if (dispatches) expectNoAssignableTaskQueued(model, passedOver);
@@ -60,17 +63,17 @@ export function applyCheckedEffects(
 const isReclaim = (effect: Effect): boolean =>
   effect.type === "cancel" && effect.reason === "another peer is free for it";
 
-/** Whether the effect takes a task from a peer where it waits; true only of what may be taken. */
+/** Applies an effect that reclaims a prefetched task, which must be permitted; false for any other effect. */
 function applyReclaim(model: Model, effect: Extract<Effect, { type: "cancel" }>): boolean {
   if (!isReclaim(effect)) return false;
   const task = present(model.tasks.get(effect.taskId));
-  failIf(!model.canReclaim(task), "a task is reclaimed that does not wait for a slot");
+  failIf(!model.canReclaim(task), "a task was reclaimed that did not wait for a slot");
   expect([effect.fence, effect.to.peerId]).toEqual([task.fence, task.holder]);
-  model.release(task, { how: "reclaimed", blamed: false });
+  model.release(task, { how: "reclaimed", countsAsFailure: false });
   return true;
 }
 
-/** How long a failed task rests is drawn by lot, within bounds. */
+/** Copies the random pauses after failed attempts from the coordinator, and checks their bounds. */
 function applyRetryPauses(mesh: TestMesh, model: Model): void {
   for (const task of model.tasks.values()) {
     if (!Number.isNaN(task.notBefore)) continue;
@@ -81,7 +84,7 @@ function applyRetryPauses(mesh: TestMesh, model: Model): void {
   }
 }
 
-/** AS5, AS18: each in its turn; whoever was passed over could not be done by those that got the later ones. */
+/** AS5, AS18: tasks are offered in queue order; a task is only passed over by peers that are not eligible for it. */
 function expectQueueOrder(model: Model, offers: Offers, passedOver: readonly ModelTask[]): void {
   const tasks = [...offers.keys()];
   const sorted = tasks.toSorted(compareQueueOrder);
@@ -90,11 +93,11 @@ function expectQueueOrder(model: Model, offers: Offers, passedOver: readonly Mod
     for (const earlier of passedOver)
       failIf(
         compareQueueOrder(earlier, later) < 0 && model.isEligible(earlier, peer),
-        "a task is passed over",
+        "a task was passed over although the peer was eligible",
       );
 }
 
-/** AS3: nobody who had room all the while was better than the one that was chosen. */
+/** AS3: no eligible peer that still has room is better than the chosen one. */
 function expectBestPeers(mesh: TestMesh, model: Model, offers: Offers): void {
   if (offers.size === 0) return;
   const scores = new Map(mesh.registry.peers.connected().map(({ id, score }) => [id, score]));
@@ -104,42 +107,42 @@ function expectBestPeers(mesh: TestMesh, model: Model, offers: Offers): void {
       if (!model.isEligible(task, other) || !model.canHoldAnother(other)) continue;
       failIf(
         task.prefetched && model.hasFreeSlot(other),
-        "a task waits at a peer, and another is free",
+        "a task was prefetched although another peer had a free slot",
       );
       if (!task.prefetched && !model.hasFreeSlot(other)) continue;
       const tried = new Set(task.failedBy.values());
       const fresher = Number(tried.has(chosen.id)) - Number(tried.has(other.id));
       failIf(
         fresher > 0 || (fresher === 0 && score(other) > score(chosen)),
-        "a better peer is free",
+        "a better peer had a free slot",
       );
     }
   }
 }
 
-/** AS5: what still waits can be done by nobody who has room; AS17: nor what waits at a peer, by who has a slot. */
+/** AS5: no peer with room is eligible for a queued task. AS17: no peer with a free slot is eligible for a prefetched one. */
 function expectNoAssignableTaskQueued(model: Model, passedOver: readonly ModelTask[]): void {
   for (const task of passedOver)
     for (const peer of model.peers.values())
       failIf(
         model.isEligible(task, peer) && model.canHoldAnother(peer),
-        "a task waits for a peer with room",
+        "a task stayed queued although an eligible peer had room",
       );
   for (const task of [...model.tasks.values()].filter((each) => model.canReclaim(each)))
     for (const peer of model.peers.values())
       failIf(
         model.isEligible(task, peer) && model.hasFreeSlot(peer),
-        "a task waits at a busy peer in vain",
+        "a prefetched task was not moved although an eligible peer had a free slot",
       );
 }
 
-/** An assertion costs much more than a comparison, and of these there are millions. */
+/** Compares JSON first, because an assertion is much slower and there are millions of comparisons. */
 function expectSame<T>(seen: T, expected: T): void {
   if (JSON.stringify(seen) !== JSON.stringify(expected)) expect(seen).toEqual(expected);
 }
 
-function failIf(happens: boolean, what: string): void {
-  if (happens) throw new Error(`${what}, which must never happen`);
+function failIf(violated: boolean, violation: string): void {
+  if (violated) throw new Error(violation);
 }
 
 function expectOtherEffects(model: Model, effects: readonly Effect[]): void {
@@ -157,9 +160,9 @@ function expectOtherEffects(model: Model, effects: readonly Effect[]): void {
   model.expected = { sessionsEnded: [], cancelled: [], tasksEnded: [] };
 }
 
-/** The database says what the model says; `stored` is how many blobs ever were. */
-export function expectEqualState(mesh: TestMesh, model: Model, stored: number): void {
-  expectSame(databaseState(mesh), modelState(model, stored));
+/** The database must equal the model; `blobsStored` is the number of blobs that were ever stored. */
+export function expectEqualState(mesh: TestMesh, model: Model, blobsStored: number): void {
+  expectSame(databaseState(mesh), modelState(model, blobsStored));
 }
 
 function databaseState({ rows }: TestMesh) {
@@ -183,15 +186,15 @@ function databaseState({ rows }: TestMesh) {
     leases: lines(
       `SELECT id, (SELECT COUNT(*) FROM tasks WHERE lease_until IS NOT NULL AND peer_id = peers.id) FROM peers ORDER BY id`,
     ),
-    leasedToNobodyThere: lines(
+    leasedToDisconnectedPeers: lines(
       `SELECT tasks.id FROM tasks LEFT JOIN peers ON peers.id = tasks.peer_id AND peers.state IN ('active', 'suspect')
        WHERE lease_until IS NOT NULL AND peers.id IS NULL`,
     ),
-    pointersToNobodyThere: lines(
+    pointersOfDisconnectedPeers: lines(
       `SELECT peer_id FROM pointers LEFT JOIN peers ON peers.id = peer_id AND peers.state IN ('active', 'suspect')
        WHERE peers.id IS NULL AND pointers.state <> 'removed'`,
     ),
-    // A blob that neither a pointer names nor the outbox owes its deletion would lie about for ever.
+    // A blob without a pointer and without a queued deletion would never be deleted.
     blobs: lines(
       `SELECT (SELECT COUNT(*) FROM pointers WHERE state <> 'removed') + (SELECT COUNT(*) FROM outbox WHERE kind = 'delete_blob')`,
     ),
@@ -199,9 +202,9 @@ function databaseState({ rows }: TestMesh) {
   };
 }
 
-function modelState(model: Model, stored: number): ReturnType<typeof databaseState> {
+function modelState(model: Model, blobsStored: number): ReturnType<typeof databaseState> {
   const peers = [...model.peers.values()]
-    .filter(({ hasRecord: known }) => known)
+    .filter(({ hasRecord }) => hasRecord)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const tasks = [...model.tasks.values()];
   const byId = tasks.toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -227,9 +230,9 @@ function modelState(model: Model, stored: number): ReturnType<typeof databaseSta
       .map(({ id, fence }) => `${id} ${fence}`),
     held,
     leases: held,
-    leasedToNobodyThere: [],
-    pointersToNobodyThere: [],
-    blobs: [`${stored}`],
+    leasedToDisconnectedPeers: [],
+    pointersOfDisconnectedPeers: [],
+    blobs: [`${blobsStored}`],
     scoresOutOfBounds: [],
   };
 }

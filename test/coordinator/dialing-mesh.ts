@@ -6,7 +6,7 @@ import { TestMesh, type Key, type TestPeer } from "./mesh.ts";
 
 export const testUrl = (name: number | string) => `wss://peer-${name}.example:9091/ws`;
 
-/** A mesh that dials: peers that listen are played at their addresses. */
+/** A mesh that dials addresses. The test decides what happens at each address. */
 export class DialingMesh extends TestMesh {
   dial(url: string, key: Key | null = null, name = ""): DialView {
     const proved = key === null ? null : { publicKey: key.publicKey, peerId: key.id };
@@ -15,7 +15,7 @@ export class DialingMesh extends TestMesh {
   get orders(): DialOrder[] {
     return this.effectsOfType("dial").map(({ order }) => order);
   }
-  /** The newest order for an address. */
+  /** The newest order to dial an address. */
   newestOrder(url: string): DialOrder {
     return present(this.orders.findLast((order) => order.url === url));
   }
@@ -27,15 +27,16 @@ export class DialingMesh extends TestMesh {
     const proved = key === null ? null : { publicKey: key.publicKey, peerId: key.id };
     this.run("dial_failed", { dial: this.newestOrder(url).dial, error, proved });
   }
-  /** The peer there proves its key and is let in. */
+  /** The peer at the address proves its key and is admitted. */
   answerDial(url: string, key: Key): TestPeer {
     return this.join(key, { address: url, dial: this.newestOrder(url).dial });
   }
-  /** Lets time pass until the address is dialled again; returns how long that took. */
+  /** Runs the coordinator until the address is dialed again; returns the milliseconds until then. */
   waitForDial(url: string, patience = 2 * DIAL_BACKOFF_MAX): number {
     const [before, since] = [this.orderCount(url), this.now];
     while (this.orderCount(url) === before) {
-      if (this.now - since > patience) throw new Error("never dialled");
+      if (this.now - since > patience)
+        throw new Error(`${url} was not dialed within ${patience} ms`);
       const due = this.nextTick();
       if (due === null) throw new Error("nothing is due");
       this.now = Math.max(due, this.now + 1);

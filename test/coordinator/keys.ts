@@ -3,7 +3,7 @@ import { newKeyPair } from "../../src/crypto/identity.ts";
 import type { PeerId } from "../../src/protocol/ids.ts";
 import { seededRandom } from "../random.ts";
 
-/** A peer's key as the coordinator knows it. */
+/** A peer's ID and public key in hex, as the coordinator stores them. */
 export interface Key {
   readonly id: PeerId;
   readonly publicKey: string;

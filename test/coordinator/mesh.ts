@@ -34,14 +34,14 @@ import type { Key } from "./keys.ts";
 import { nodeSql } from "../node-sql.ts";
 import { seededNumbers, seededRandom } from "../random.ts";
 
-/** Ed25519, of the test mesh. */
+/** The Ed25519 signing key of the test mesh. */
 export const SIGNING_KEY = new Uint8Array(32).fill(3);
 
 export const START: Millis = Date.UTC(2026, 0, 1);
 
 export { KEYS, testKey, type Key } from "./keys.ts";
 
-/** What a peer says of itself when it joins. */
+/** The fields that a peer announces when it joins. */
 export type Announced = Partial<Omit<AdmitInput, "peerId" | "publicKey" | "session">>;
 
 const ANNOUNCED = {
@@ -61,7 +61,7 @@ const ANNOUNCED = {
   joinKey: null,
 } as const;
 
-/** A task as a caller gives it. */
+/** The input of submit_task, as an API caller sends it. */
 export const submission = (
   task: SubmitTaskInput,
   more: Partial<SubmitInput> = {},
@@ -79,21 +79,21 @@ interface Options {
   readonly sql?: Sql;
 }
 
-/** A coordinator core with a database in memory, a clock that the test moves, and sessions that are played. */
+/** A coordinator with a database in memory, a clock that the test sets, and test peers instead of sessions. */
 export class TestMesh {
   readonly sql: Sql;
   registry: Registry;
-  /** Peers by the name of their newest session. */
+  /** Test peers by the names of their sessions. */
   readonly sessions = new Map<string, TestPeer>();
   /** Every effect that was performed. */
   readonly effects: Effect[] = [];
-  /** What lies in the blob store. */
+  /** IDs of the blobs in the store. */
   readonly blobs = new Set<string>();
-  /** Sessions that were told to ask their peers, in order. */
+  /** Sessions that were ordered to ping their peers, in order. */
   readonly probes: SessionRef[] = [];
-  /** What was stored, in order. */
+  /** Publications that were stored, in order. */
   readonly publications: Publication[] = [];
-  /** Writes and deletions of the store. */
+  /** Number of writes and deletions in the store. */
   storeWrites = 0;
   storeUnavailable = false;
   now = START;
@@ -133,7 +133,7 @@ export class TestMesh {
     };
   }
 
-  /** The coordinator's object is killed and wakes again: its memory is gone, its rows are there. */
+  /** Restarts the coordinator's object: its memory is lost, its database stays. */
   restart(): void {
     this.registry = openRegistry(this.sql);
   }
@@ -150,7 +150,7 @@ export class TestMesh {
     return must(result);
   }
 
-  /** The error of a command that must fail. Such a command has no effect; at most the audit log tells of it. */
+  /** The error of a command that must fail. It may have no effects and change nothing but the audit log. */
   errorOf<K extends CommandName>(name: K, input: Input<K>): MusterError {
     const before = this.contents();
     const { result, effects } = this.execute(name, input);
@@ -176,16 +176,16 @@ export class TestMesh {
     return this.run("submit_task", input).task;
   }
 
-  /** Puts so many copies of a waiting task straight into the queue. */
-  fillQueue(count: number, waiting: SubmitTaskInput): void {
-    const task = present(this.registry.tasks.get(this.submit(waiting).id));
+  /** Inserts `count` copies of a queued task directly into the queue. */
+  fillQueue(count: number, input: SubmitTaskInput): void {
+    const task = present(this.registry.tasks.get(this.submit(input).id));
     this.registry.transaction(() => {
       for (let i = 1; i < count; i++)
         this.registry.tasks.insert({ ...task, id: `${task.id} ${i}` });
     });
   }
 
-  /** One page of what is published; or what changed since. */
+  /** One page of the published pointers, or of the changes since a position. */
   listPointers = (query: z.input<typeof PointerQuery> = {}): PointerList =>
     this.run("list_pointers", { query: PointerQuery.parse(query) });
 
@@ -193,19 +193,19 @@ export class TestMesh {
     return this.listPointers({ limit: 500 }).pointers;
   }
 
-  /** What a controller is handed. */
+  /** The discovery keys that a controller's token gets. */
   discoveryKeys = (tokenId = "admin") => this.run("discovery_keys", { tokenId });
 
   task = (id: string): TaskView => this.run("get_task", { id, visibleTo: null });
 
-  /** Lets time pass, without anything happening. */
+  /** Advances the clock without running the coordinator. */
   advanceClock = (ms: number): void => void (this.now += ms);
 
   tick(): void {
     this.run("tick", {});
   }
 
-  /** Lets time pass as the object's alarm does: ticking whenever something is due. */
+  /** Advances the clock and runs a tick whenever one is due, as the object's alarm does. */
   runFor(ms: number): void {
     const end = this.now + ms;
     for (let due = this.nextTick(); due !== null && due <= end; due = this.nextTick()) {
@@ -227,7 +227,7 @@ export class TestMesh {
     return this.effects.filter((effect) => effect.type === type) as Extract<Effect, { type: T }>[];
   }
 
-  /** Everything that the database holds but its audit log, to compare. */
+  /** The database's contents without the audit log, for comparisons. */
   contents(): string {
     const tables = this.rows(
       "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'audit' AND name NOT LIKE 'sqlite%' ORDER BY name",
@@ -247,10 +247,10 @@ export class TestMesh {
     if (effect.type === "cancel") this.sessions.get(effect.to.session)?.cancelled.push(effect);
     if (effect.type === "end_session" && this.#endSession(effect.to, effect.fault))
       this.run("session_ended", { to: effect.to, fault: effect.fault });
-    if (effect.type === "drain_outbox") this.#drain();
+    if (effect.type === "drain_outbox") this.#drainOutbox();
   }
 
-  /** Ends a session; false when it is `unreachable` and does not confirm. */
+  /** Ends a session; false if it is `unreachable` and does not confirm. */
   #endSession(to: SessionRef, fault: EndFault): boolean {
     const peer = this.sessions.get(to.session);
     if (peer?.unreachable === true) return false;
@@ -258,8 +258,8 @@ export class TestMesh {
     return true;
   }
 
-  /** Delivers due outbox entries as the outbox runner does, without waiting. A blob is no more than its ID here. */
-  #drain(): void {
+  /** Delivers due outbox entries as the outbox runner does, without waiting. Blobs are represented by their IDs. */
+  #drainOutbox(): void {
     for (const item of this.registry.outbox.due(this.now, 100)) {
       const delivery = deliveryOf(item, (name, input) => this.#runAsMesh(name, input));
       if (delivery === null) continue;
@@ -268,7 +268,7 @@ export class TestMesh {
     }
   }
 
-  /** Performs what an outbox entry does outside the database; false when it fails. */
+  /** Performs the action of an outbox entry outside the database; false if it fails. */
   #deliver(action: OutboxAction): boolean {
     switch (action.type) {
       case "store_record":
@@ -289,7 +289,7 @@ export class TestMesh {
         this.probes.push(action.to);
         return true;
       case "replicate":
-        return false; // there is no store of replicas here
+        return false; // the test mesh has no store of replicas
       default:
         return action satisfies never;
     }
@@ -303,19 +303,19 @@ export class TestMesh {
   }
 }
 
-/** A peer whose sessions the test plays. */
+/** A peer whose messages and session events the test sends. */
 export class TestPeer {
   readonly mesh: TestMesh;
   readonly key: Key;
   epoch = 0;
-  /** Of its last observation. */
+  /** Sequence number of the last observation. */
   observationSeq = 0;
   session = "";
-  /** What reached its newest session. */
+  /** Offers that its sessions received, in order. */
   readonly offers: TaskOffer[] = [];
   readonly cancelled: { readonly taskId: string; readonly fence: number }[] = [];
   endFault: EndFault | null = null;
-  /** What its newest welcome let it find others with. */
+  /** The discovery keys of its newest welcome. */
   discovery: DiscoveryKeys | undefined;
   unreachable = false;
 
@@ -350,7 +350,7 @@ export class TestPeer {
     return present(this.offers.at(-1));
   }
 
-  /** What names an attempt, by the newest offer unless another is given. */
+  /** The fields that identify an attempt: that of the newest offer unless another is given. */
   attempt({ task_id: taskId, fence }: Pick<TaskOffer, "task_id" | "fence"> = this.offer) {
     return { peerId: this.id, epoch: this.epoch, taskId, fence };
   }
@@ -379,7 +379,7 @@ export class TestPeer {
   fail(error = "it broke", retry = true): void {
     this.mesh.run("finish_task", this.failureInput(error, retry));
   }
-  /** Tells of an answer or a miss, as its session would; says whether the peer is suspect all the same. */
+  /** Reports an observation, as its session does; returns whether the peer is suspect afterwards. */
   observe(event: "answered" | "missed_answer", rttMs: number | null = null): boolean {
     const rtt = rttMs === null ? null : sampleRtt(null, rttMs);
     const of = { peerId: this.id, epoch: this.epoch, seq: ++this.observationSeq };

@@ -9,7 +9,7 @@ export interface ModelPeer {
   /** Whether the registry has a record of it. */
   hasRecord: boolean;
   state: PeerState;
-  /** Of the newest session ever, also of a record that was removed. */
+  /** The epoch of the newest session, also after the record was removed. */
   epoch: number;
   role: Role;
   mayAssign: boolean;
@@ -19,7 +19,7 @@ export interface ModelPeer {
   speaksMuster: boolean;
   successes: number;
   failures: number;
-  /** When it fell silent, each time. */
+  /** The times at which the peer fell silent. */
   silentAt: readonly Millis[];
   denied: boolean;
   allowlistRoles: readonly Role[] | null;
@@ -28,9 +28,9 @@ export interface ModelPeer {
 export interface ModelTask {
   readonly id: string;
   readonly kind: string;
-  /** When its turn comes: the time from which it waits, and a minute earlier for each step of priority. */
+  /** Its position in the queue: the time from which it waits, and a minute earlier for each step of priority. */
   readonly turn: Millis;
-  /** Its place in the order of coming. */
+  /** The number of tasks that were submitted before it. */
   readonly submissionIndex: number;
   readonly capabilities: readonly string[];
   readonly requiredPeer: PeerId | undefined;
@@ -40,24 +40,24 @@ export interface ModelTask {
   state: TaskState;
   fence: number;
   tries: number;
-  /** Who holds it; of an ended task, who held it last. */
+  /** The peer that holds it; for an ended task, the last one. */
   holder: PeerId | null;
   leaseUntil: Millis | null;
-  /** It waits at its holder, which has not begun it. */
+  /** Whether it waits at its holder for a slot. */
   prefetched: boolean;
-  /** Who had begun it by the newest fence and was given up; may go on while nobody else got it. */
+  /** The peer that had started the newest attempt and lost it. It may resume the task until another peer gets it. */
   lostBy: PeerId | null;
   notBefore: Millis;
   endedAt: Millis | null;
   result: string | null;
-  /** Who failed at it or lost it, by fence. */
+  /** The peers that failed or lost an attempt, by fence. */
   readonly failedBy: Map<number, PeerId>;
   readonly refusedAt: Map<PeerId, Millis>;
 }
 
 type End = Extract<TaskState, "succeeded" | "failed" | "cancelled" | "expired">;
 
-/** What a command is expected to have done to the world. */
+/** The effects that a command is expected to have, other than offers. */
 export interface Expected {
   readonly sessionsEnded: string[];
   readonly cancelled: string[];
@@ -65,8 +65,8 @@ export interface Expected {
 }
 
 /**
- * What the coordinator should have come to, kept without its code: plain objects and one method for each thing that
- * can happen. Whom a task is offered to it does not say; it only judges whether an offer was right.
+ * A model of the coordinator's state that shares no code with it: plain objects and one method for each event. It does
+ * not predict which peer gets a task; `compare-with-model.ts` checks whether an offer was permitted.
  */
 export class Model {
   readonly peers = new Map<PeerId, ModelPeer>();
@@ -84,14 +84,14 @@ export class Model {
     return [...this.tasks.values()].filter((task) => isHeld(task) && task.holder === id);
   }
 
-  /** What the coordinator must answer to a claimed role: the role and whether it may assign, or an error's code. */
+  /** The expected answer to a claimed role: the role and whether the peer may assign tasks, or an error code. */
   expectedRole(
-    { denied, allowlistRoles: entry }: ModelPeer,
+    { denied, allowlistRoles }: ModelPeer,
     claimed: Role,
   ): { role: Role; mayAssign: boolean } | string {
     if (denied) return "revoked";
-    if (this.mode === "allowlist" && entry === null) return "not_allowed";
-    const granted = new Set((entry ?? ["worker"]).flatMap(basicRoles));
+    if (this.mode === "allowlist" && allowlistRoles === null) return "not_allowed";
+    const granted = new Set((allowlistRoles ?? ["worker"]).flatMap(basicRoles));
     const asked = basicRoles(claimed);
     const mayWork = asked.includes("worker") && granted.has("worker");
     const mayAssign = asked.includes("controller") && granted.has("controller");
@@ -107,23 +107,23 @@ export class Model {
     >,
   ) {
     if (isConnected(peer)) this.#endSession(peer, "superseded");
-    Object.assign(peer, announced, { known: true, state: "active", epoch: peer.epoch + 1 });
+    Object.assign(peer, announced, { hasRecord: true, state: "active", epoch: peer.epoch + 1 });
   }
 
   disconnect(peer: ModelPeer): void {
     if (isConnected(peer)) peer.state = "stale";
     for (const task of this.heldBy(peer.id)) {
-      const begun = task.state === "running";
-      this.release(task, { how: begun ? "lost" : "reclaimed", blamed: begun });
+      const started = task.state === "running";
+      this.release(task, { how: started ? "lost" : "reclaimed", countsAsFailure: started });
     }
   }
 
   becomeSuspect(peer: ModelPeer): void {
     if (peer.state !== "active") return;
-    Object.assign(peer, { state: "suspect", misses: [...peer.silentAt, this.now] });
+    Object.assign(peer, { state: "suspect", silentAt: [...peer.silentAt, this.now] });
   }
 
-  /** An answer restores a suspect, unless it has fallen silent too often lately. */
+  /** An answer makes a suspect peer active, unless it has fallen silent too often recently (LV9). */
   answer(peer: ModelPeer): void {
     const since = peer.silentAt.at(-1) ?? 0;
     const weights = peer.silentAt.map((at) => 0.5 ** ((this.now - at) / (10 * MINUTE)));
@@ -143,15 +143,15 @@ export class Model {
     if (isConnected(peer)) this.#endSession(peer, "forgotten");
     this.disconnect(peer);
     Object.assign(peer, {
-      known: false,
+      hasRecord: false,
       state: "discovered",
       successes: 0,
       failures: 0,
-      misses: [],
+      silentAt: [],
     });
   }
 
-  /** After a change of who may do what: ends the peer's session if it may do less than it does. */
+  /** After a change of the allowlist or the auth mode: ends the peer's session if its role is no longer granted. */
   endSessionIfUnqualified(peer: ModelPeer): void {
     if (!peer.hasRecord) return;
     const standing = this.expectedRole(peer, peer.role);
@@ -182,7 +182,7 @@ export class Model {
     Object.assign(task, { state, prefetched: waits, leaseUntil: this.now + task.leaseMs });
   }
 
-  /** Whether the peer had begun the task, was given up, and may go on: nobody else has got it since. */
+  /** Whether the peer lost a task that it had started, and no other peer has got the task since. */
   canResume(task: ModelTask, peer: ModelPeer): boolean {
     const waits = task.state === "queued" && this.now < task.deadlineAt;
     return waits && task.lostBy === peer.id && peer.hasRecord && isConnected(peer);
@@ -195,7 +195,7 @@ export class Model {
     this.renewLease(task, false);
   }
 
-  /** What a peer that comes back still does: what it has begun, or had begun when it was given up. */
+  /** The tasks that a reconnecting peer still runs, including those whose lease it lost. */
   startedTasks(peer: ModelPeer): ModelTask[] {
     return [...this.tasks.values()].filter(
       ({ state, holder, lostBy }) =>
@@ -203,26 +203,26 @@ export class Model {
     );
   }
 
-  /** The peer is back and has named what it still does; whatever else it held is free. */
-  reconcileHeldTasks(peer: ModelPeer, named: readonly ModelTask[]): void {
-    for (const task of named) if (this.canResume(task, peer)) this.resume(task);
+  /** The peer has reconnected and listed its tasks: they are resumed, and its other held tasks are released. */
+  reconcileHeldTasks(peer: ModelPeer, listed: readonly ModelTask[]): void {
+    for (const task of listed) if (this.canResume(task, peer)) this.resume(task);
     for (const task of this.heldBy(peer.id)) {
-      if (named.includes(task)) continue;
-      const begun = task.state === "running";
-      this.release(task, { how: begun ? "lost" : "reclaimed", blamed: begun });
+      if (listed.includes(task)) continue;
+      const started = task.state === "running";
+      this.release(task, { how: started ? "lost" : "reclaimed", countsAsFailure: started });
     }
   }
 
-  /** The holder lets go of the task without having done it, or it is taken from it. */
+  /** Ends an attempt without a result. The task is queued again or fails. */
   release(
     task: ModelTask,
     {
       how,
-      blamed,
-    }: { how: "lost" | "failed" | "given_up" | "refused" | "reclaimed"; blamed: boolean },
+      countsAsFailure,
+    }: { how: "lost" | "failed" | "given_up" | "refused" | "reclaimed"; countsAsFailure: boolean },
   ): void {
     const holder = this.peers.get(task.holder ?? "");
-    if (holder !== undefined && blamed) holder.failures++;
+    if (holder !== undefined && countsAsFailure) holder.failures++;
     if (how === "refused") task.refusedAt.set(task.holder ?? "", this.now);
     const counts = how === "lost" || how === "failed" || how === "given_up";
     if (counts) {
@@ -236,7 +236,7 @@ export class Model {
       lostBy: how === "lost" ? task.holder : null,
       holder: null,
       leaseUntil: null,
-      notBefore: counts ? Number.NaN : this.now, // a drawn pause, which the coordinator tells
+      notBefore: counts ? Number.NaN : this.now, // a random pause, which is read from the coordinator
     });
   }
 
@@ -247,8 +247,8 @@ export class Model {
     this.end(task, "succeeded");
   }
 
-  /** Nobody wants the task any more; who holds it is told. */
-  endHeldOrQueued(task: ModelTask, state: End): void {
+  /** Ends a task that was cancelled or has expired; its holder is told to cancel it. */
+  cancelOrExpire(task: ModelTask, state: End): void {
     if (isHeld(task)) this.expected.cancelled.push(`${task.id} ${task.fence} ${task.holder}`);
     this.end(task, state);
   }
@@ -258,28 +258,28 @@ export class Model {
     this.expected.tasksEnded.push(task.id);
   }
 
-  /** What time brings about at a tick. */
+  /** Applies the deadlines and leases that are over. */
   tick(): void {
     for (const task of this.tasks.values())
-      if (!isEnded(task) && task.deadlineAt <= this.now) this.endHeldOrQueued(task, "expired");
+      if (!isEnded(task) && task.deadlineAt <= this.now) this.cancelOrExpire(task, "expired");
     for (const task of this.tasks.values()) {
       if (!isHeld(task) || (task.leaseUntil ?? Infinity) > this.now) continue;
-      const begun = task.state === "running";
+      const started = task.state === "running";
       const holder = this.peers.get(task.holder ?? "");
       this.expected.cancelled.push(`${task.id} ${task.fence} ${task.holder}`);
-      this.release(task, { how: begun ? "lost" : "refused", blamed: true });
-      if (!begun && holder !== undefined) this.becomeSuspect(holder);
+      this.release(task, { how: started ? "lost" : "refused", countsAsFailure: true });
+      if (!started && holder !== undefined) this.becomeSuspect(holder);
     }
   }
 
-  /** Tasks that may be offered now, in the order in which they must be. */
+  /** Tasks that may be offered now, in queue order. */
   queuedInOrder(): ModelTask[] {
     return [...this.tasks.values()]
       .filter((task) => task.state === "queued" && task.notBefore <= this.now)
       .toSorted(compareQueueOrder);
   }
 
-  /** Whether AS2 and AS4 let a peer have a task, leaving aside whether it has room. */
+  /** Whether the peer may have the task by AS2 and AS4, apart from free slots. */
   isEligible(task: ModelTask, peer: ModelPeer): boolean {
     const refused = task.refusedAt.get(peer.id);
     return (
@@ -296,12 +296,12 @@ export class Model {
 
   hasFreeSlot = (peer: ModelPeer): boolean => this.heldBy(peer.id).length < peer.slots;
 
-  /** A slot, or the one place to wait for a slot. */
+  /** Whether the peer has a free slot or may prefetch one task more. */
   canHoldAnother({ id, slots, prefetch }: ModelPeer): boolean {
     return slots > 0 && this.heldBy(id).length < slots + Number(prefetch);
   }
 
-  /** A task that waits at a peer for a slot that is not there. */
+  /** Whether the task is prefetched and its holder has no free slot for it. */
   canReclaim({ prefetched, holder }: ModelTask): boolean {
     const peer = this.peers.get(holder ?? "");
     return prefetched && peer !== undefined && this.heldBy(peer.id).length > peer.slots;
@@ -312,7 +312,7 @@ export class Model {
   }
 }
 
-/** Bounds of the pause that a task rests after so many tries, in milliseconds. */
+/** The least and the longest pause after the given number of failed attempts, in milliseconds. */
 export const retryPauseBounds = (tries: number): readonly [number, number] => {
   const longest = Math.min(MINUTE, (SECOND / 2) * 2 ** (tries - 1));
   return [longest / 2, longest];

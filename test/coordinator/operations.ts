@@ -3,7 +3,7 @@ import { AUTH_MODES, type AuthMode } from "../../src/protocol/http.ts";
 import { ROLES, type Role } from "../../src/protocol/messages.ts";
 import { KEYS } from "./mesh.ts";
 
-/** Something that happens to a coordinator. Numbers choose among what is there then, modulo its count. */
+/** An event at the coordinator. Its indexes choose among the peers, offers or tasks that exist at that time. */
 export type Operation =
   | {
       readonly type: "join";
@@ -12,8 +12,8 @@ export type Operation =
       readonly capabilities: string[];
       readonly slots: number;
       readonly prefetch: boolean;
-      /** What it says of its work when it comes. */
-      readonly names: "no_word" | "nothing" | "its_work";
+      /** Which held tasks the peer lists when it joins: no list at all, an empty list, or its tasks. */
+      readonly heldList: "no_list" | "empty_list" | "its_tasks";
       readonly speaksMuster: boolean;
       readonly rttMs: number;
     }
@@ -29,7 +29,7 @@ export type Operation =
       readonly type: "submit";
       readonly kind: string;
       readonly capabilities: string[];
-      readonly named: number | null;
+      readonly requiredPeer: number | null;
       readonly priority: number;
       readonly maxAttempts: number;
       readonly leaseSeconds: number;
@@ -38,24 +38,24 @@ export type Operation =
       readonly key: string | null;
     }
   | {
-      readonly type: "say";
+      readonly type: "task_message";
       readonly what: "accept" | "queue" | "refuse" | "progress" | "succeed" | "fail" | "give_up";
-      /** 0 for the newest offer ever made. */
+      /** Counted from the newest offer, which is 0. */
       readonly offer: number;
-      /** 0 for the peer that the offer was made to. */
+      /** 0 for the peer that received the offer; otherwise the index of the peer that sends the message. */
       readonly by: number;
-      /** Said by the peer's session before the newest. */
+      /** Whether an older session of the peer sends the message. */
       readonly late: boolean;
     }
   | {
-      readonly type: "undelivered";
+      readonly type: "offer_failed";
       readonly offer: number;
       readonly session: "gone" | "silent" | "unknown";
     }
   | { readonly type: "cancel"; readonly task: number }
   | { readonly type: "pass"; readonly ms: number }
   | { readonly type: "tick" }
-  /** The coordinator crashes and wakes. */
+  /** The coordinator's object is stopped and starts again. */
   | { readonly type: "restart" }
   | { readonly type: "revoke"; readonly peer: number }
   | { readonly type: "forget"; readonly peer: number }
@@ -69,16 +69,16 @@ export type Operation =
   | { readonly type: "mode"; readonly mode: AuthMode }
   | { readonly type: "publish"; readonly peer: number; readonly late: boolean };
 
-/** The operation of one type. */
+/** The operations of one type. */
 export type Op<T extends Operation["type"]> = Extract<Operation, { type: T }>;
 
 const peer = fc.nat({ max: KEYS.length - 1 });
 const capabilities = fc.subarray(["gpu", "tpu"]);
 const roles = fc.subarray([...ROLES], { minLength: 1 });
-/** So many times out of ten. */
+/** True in the given number of ten cases. */
 const inTenTimes = (times: number) => fc.nat({ max: 9 }).map((n) => n < times);
 
-/** A record of an operation's fields, under its type. */
+/** Generates operations of one type from generators of its fields. */
 const operation = <T extends Operation["type"]>(
   type: T,
   fields: { [K in Exclude<keyof Op<T>, "type">]: fc.Arbitrary<Op<T>[K]> },
@@ -97,7 +97,7 @@ const join = operation("join", {
   ),
   slots: fc.constantFrom(0, 1, 1, 2, 2, 4),
   prefetch: fc.boolean(),
-  names: fc.constantFrom("no_word", "nothing", "its_work", "its_work"),
+  heldList: fc.constantFrom("no_list", "empty_list", "its_tasks", "its_tasks"),
   speaksMuster: inTenTimes(9),
   rttMs: fc.constantFrom(1, 1, 50, 2_000),
 });
@@ -105,7 +105,7 @@ const join = operation("join", {
 const submit = operation("submit", {
   kind: fc.constantFrom("echo", "echo", "go-p2p/get_stats"),
   capabilities: inTenTimes(7).chain((none) => (none ? fc.constant<string[]>([]) : capabilities)),
-  named: inTenTimes(1).chain((is) => (is ? peer : fc.constant(null))),
+  requiredPeer: inTenTimes(1).chain((is) => (is ? peer : fc.constant(null))),
   priority: fc.constantFrom(0, 0, 5),
   maxAttempts: fc.integer({ min: 1, max: 4 }),
   leaseSeconds: fc.constantFrom(1, 10, 120),
@@ -114,7 +114,7 @@ const submit = operation("submit", {
   key: inTenTimes(2).chain((is) => (is ? fc.constantFrom("a", "b") : fc.constant(null))),
 });
 
-const say = operation("say", {
+const taskMessage = operation("task_message", {
   what: fc.constantFrom(
     ...(["accept", "accept", "accept", "succeed", "succeed", "succeed", "fail", "fail"] as const),
     ...(["progress", "refuse", "give_up", "queue"] as const),
@@ -125,7 +125,7 @@ const say = operation("say", {
 });
 
 const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 36, arbitrary: say },
+  { weight: 36, arbitrary: taskMessage },
   { weight: 14, arbitrary: submit },
   { weight: 10, arbitrary: fc.constant<Operation>({ type: "tick" }) },
   { weight: 2, arbitrary: fc.constant<Operation>({ type: "restart" }) },
@@ -148,7 +148,7 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 3, arbitrary: operation("leave", { peer, late: inTenTimes(3) }) },
   {
     weight: 2,
-    arbitrary: operation("undelivered", {
+    arbitrary: operation("offer_failed", {
       offer: fc.nat({ max: 3 }),
       session: fc.constantFrom("gone", "silent", "unknown"),
     }),
@@ -162,7 +162,7 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: operation("forget", { peer }) },
 );
 
-/** Some peers join, and then anything may happen. */
+/** A history: some peers join, then any operations follow. */
 export const anyHistory = (maxLength: number): fc.Arbitrary<Operation[]> =>
   fc
     .tuple(

@@ -5,8 +5,8 @@ import { nodeSql } from "../node-sql.ts";
 let shared: { readonly sql: Sql; readonly tables: readonly string[] } | null = null;
 
 /**
- * The one database of a long run of histories, emptied: to make its tables and to prepare its statements anew costs more
- * than many a history. Whoever had it before must be done with it.
+ * The one database of all histories, emptied. Creating the tables and preparing the statements again would take longer
+ * than many a history. The previous user must have finished.
  */
 export function emptySharedSql(): Sql {
   shared ??= migrated();

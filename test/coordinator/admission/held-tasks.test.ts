@@ -5,7 +5,7 @@ import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B] = KEYS;
 
-/** A peer that has begun a task and lost its connection. */
+/** A peer that started a task and lost its connection. */
 function disconnectedWhileRunning(task = { kind: "echo", max_attempts: 2 }) {
   const mesh = new TestMesh();
   const peer = mesh.join(A);
@@ -120,15 +120,15 @@ describe("a peer that announces new capabilities or slots", () => {
   test("AS5 a changed announcement is followed at once by the queued tasks that it makes possible", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
-    const say = (announced: Input<"announce">["announced"], epoch = peer.epoch) =>
+    const announce = (announced: Input<"announce">["announced"], epoch = peer.epoch) =>
       mesh.run("announce", { peerId: peer.id, epoch, announced });
     mesh.submit();
     const task = mesh.submit({ kind: "echo", requirements: { capabilities: ["gpu"] } });
-    say({ capabilities: ["gpu"] });
+    announce({ capabilities: ["gpu"] });
     expect(peer.offers).toHaveLength(1);
-    say({ slots: 2 }, peer.epoch - 1);
+    announce({ slots: 2 }, peer.epoch - 1);
     expect(peer.offers).toHaveLength(1);
-    say({ slots: 2 });
+    announce({ slots: 2 });
     expect(peer.offer.task_id).toBe(task.id);
     expect(peer.view).toMatchObject({ capabilities: ["gpu"], slots: 2 });
   });

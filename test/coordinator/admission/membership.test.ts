@@ -107,7 +107,7 @@ describe("the auth mode", () => {
 
   test("AD3 changing to allowlist mode never offers a released task to a peer whose session is about to end", () => {
     const mesh = new TestMesh();
-    // Sessions end in the order of IDs, and the task begins where the first of them ends.
+    // Sessions end in the order of their IDs, and the task is held by the peer whose session ends first.
     const [first, second, third, last] = KEYS.toSorted((a, b) => (a.id < b.id ? -1 : 1));
     mesh.run("allow", allowInput(present(last)));
     mesh.join(present(first));

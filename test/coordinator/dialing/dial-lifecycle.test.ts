@@ -211,9 +211,9 @@ describe("a peer that was dialed", () => {
     const mesh = new DialingMesh();
     mesh.dial(testUrl(1));
     const own = mesh.join(A);
-    const dialled = new TestPeer(mesh, A);
+    const dialedPeer = new TestPeer(mesh, A);
     const { dial } = mesh.newestOrder(testUrl(1));
-    expect(mesh.errorOf("admit", dialled.admitInput({ dial })).code).toBe("superseded");
+    expect(mesh.errorOf("admit", dialedPeer.admitInput({ dial })).code).toBe("superseded");
     mesh.failDial(testUrl(1), "superseded: the peer is connected already", A);
     expect(mesh.dialView(testUrl(1))).toMatchObject({ state: "resting", peer_id: A.id });
     expect(own.endFault).toBeNull();
@@ -224,11 +224,11 @@ describe("a peer that was dialed", () => {
   test("DL9 a session that the peer opens supersedes the dialed one, whose late end changes nothing", () => {
     const mesh = new DialingMesh();
     mesh.dial(testUrl(1), A);
-    const dialled = mesh.answerDial(testUrl(1), A);
+    const dialedPeer = mesh.answerDial(testUrl(1), A);
     const own = mesh.join(A);
-    expect(dialled.endFault?.code).toBe("superseded");
+    expect(dialedPeer.endFault?.code).toBe("superseded");
     expect(mesh.dialView(testUrl(1)).state).toBe("resting");
-    dialled.leave();
+    dialedPeer.leave();
     expect(own.view.state).toBe("active");
     expect(mesh.dialView(testUrl(1)).state).toBe("resting");
   });

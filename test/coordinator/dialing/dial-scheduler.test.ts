@@ -7,17 +7,17 @@ import { KEYS, START, testKey, TestPeer } from "../mesh.ts";
 const [A, B, C] = KEYS;
 
 describe("more addresses than the dial limit", () => {
-  /** A mesh of two places that are both taken. */
-  function full(): { mesh: DialingMesh; held: TestPeer[] } {
+  /** A mesh with a dial limit of two that is connected to two dialed peers. */
+  function meshAtDialLimit(): { mesh: DialingMesh; dialed: TestPeer[] } {
     const mesh = new DialingMesh();
-    const held = [A, B].map((key, n) => {
+    const dialed = [A, B].map((key, n) => {
       mesh.dial(testUrl(n), key);
       return mesh.answerDial(testUrl(n), key);
     });
-    return { mesh, held };
+    return { mesh, dialed };
   }
 
-  function putToWork(mesh: DialingMesh, peers: readonly TestPeer[]): void {
+  function runTaskAtEach(mesh: DialingMesh, peers: readonly TestPeer[]): void {
     for (const _ of peers)
       mesh.submit({ kind: "long", lease_seconds: 3_600, deadline_seconds: 86_400 });
     for (const peer of peers) peer.accept();
@@ -39,54 +39,54 @@ describe("more addresses than the dial limit", () => {
   });
 
   test("DL3 a queued address is dialed as soon as a dialed peer disconnects", () => {
-    const { mesh, held } = full();
+    const { mesh, dialed } = meshAtDialLimit();
     mesh.dial(testUrl(2), C);
     mesh.runFor(DIAL_TIME_SLICE / 2);
     expect([mesh.dialView(testUrl(2)).state, mesh.orderCount(testUrl(2))]).toEqual(["queued", 0]);
-    held[0]?.leave();
+    dialed[0]?.leave();
     expect(mesh.orderCount(testUrl(2))).toBe(1);
   });
 
   test("DL3 a queued address replaces an idle session whose time slice is over, but only after its peer has proved its key", () => {
-    const { mesh, held } = full();
+    const { mesh, dialed } = meshAtDialLimit();
     mesh.dial(testUrl(2), C);
     expect(mesh.waitForDial(testUrl(2))).toBeLessThanOrEqual(DIAL_TIME_SLICE + 60_000);
-    expect(held.map(({ endFault: endedBy }) => endedBy)).toEqual([null, null]);
+    expect(dialed.map(({ endFault }) => endFault)).toEqual([null, null]);
     mesh.answerDial(testUrl(2), C);
-    expect(held.map(({ endFault: endedBy }) => endedBy?.code)).toEqual(["mesh_full", undefined]);
+    expect(dialed.map(({ endFault }) => endFault?.code)).toEqual(["mesh_full", undefined]);
     expect(mesh.run("get_peer", { id: A.id }).state).toBe("stale");
     expect(mesh.dialView(testUrl(0))).toMatchObject({ state: "waiting", failures: 0 });
     expect(mesh.registry.dials.taken().connected).toBe(2);
   });
 
   test("DL3 an address that does not answer ends no session", () => {
-    const { mesh, held } = full();
+    const { mesh, dialed } = meshAtDialLimit();
     mesh.dial(testUrl(2));
     for (let n = 0; n < 5; n++) {
       mesh.waitForDial(testUrl(2), 10 * DIAL_TIME_SLICE);
       mesh.failDial(testUrl(2));
     }
-    expect(held.map(({ endFault: endedBy }) => endedBy)).toEqual([null, null]);
+    expect(dialed.map(({ endFault }) => endFault)).toEqual([null, null]);
   });
 
   test("DL3 a session that holds a task keeps its place", () => {
-    const { mesh, held } = full();
-    putToWork(mesh, held);
+    const { mesh, dialed } = meshAtDialLimit();
+    runTaskAtEach(mesh, dialed);
     mesh.dial(testUrl(2), C);
     mesh.runFor(2 * DIAL_TIME_SLICE);
     expect(mesh.orderCount(testUrl(2))).toBe(0);
-    held[1]?.finish();
+    dialed[1]?.finish();
     mesh.waitForDial(testUrl(2));
-    held[0]?.progress();
+    dialed[0]?.progress();
     mesh.answerDial(testUrl(2), C);
-    expect(held.map(({ endFault: endedBy }) => endedBy?.code)).toEqual([undefined, "mesh_full"]);
+    expect(dialed.map(({ endFault }) => endFault?.code)).toEqual([undefined, "mesh_full"]);
   });
 
   test("DL3 the dial limit holds when sessions whose time slice was over get tasks before the new peer answers", () => {
-    const { mesh, held } = full();
+    const { mesh, dialed } = meshAtDialLimit();
     mesh.dial(testUrl(2), C);
     mesh.waitForDial(testUrl(2));
-    putToWork(mesh, held);
+    runTaskAtEach(mesh, dialed);
     const { dial } = mesh.newestOrder(testUrl(2));
     expect(mesh.errorOf("admit", new TestPeer(mesh, C).admitInput({ dial })).code).toBe(
       "mesh_full",
@@ -104,7 +104,7 @@ describe("more addresses than the dial limit", () => {
         answered++;
         const key = present(keys.find((candidate) => candidate.publicKey === publicKey));
         const { result } = mesh.execute("admit", new TestPeer(mesh, key).admitInput({ dial }));
-        // Sessions are played by none here: only who holds a place counts.
+        // No test peer answers for these sessions: only the number of connected addresses matters.
         must(result);
         served.set(url, (served.get(url) ?? 0) + 1);
         expect(mesh.registry.dials.taken().connected).toBeLessThanOrEqual(2);
@@ -118,7 +118,7 @@ describe("more addresses than the dial limit", () => {
   });
 
   test("DL3 queued addresses wake the coordinator at most once a minute", () => {
-    const { mesh } = full();
+    const { mesh } = meshAtDialLimit();
     for (let n = 2; n < 50; n++) mesh.dial(testUrl(n));
     const until = mesh.now + DIAL_TIME_SLICE / 2;
     let ticks = 0;

@@ -11,7 +11,7 @@ import { KEYS, testKey, TestMesh, type Announced } from "../mesh.ts";
 const [A, B, C, D] = KEYS;
 const MUSTER_2: Announced = { protocol: "muster/2" };
 
-/** Whether one of these keys opens what was sealed to this public key. */
+/** Whether one of these discovery keys opens records that are sealed to the public key. */
 const canOpen = (keys: DiscoveryKeys | undefined, publicKey: Uint8Array): boolean =>
   (keys?.epochs ?? []).some(({ private_key }) =>
     x25519PublicKey(hexBytes(private_key)).every((byte, i) => byte === publicKey[i]),
@@ -94,18 +94,18 @@ describe("the keys of a discovery epoch", () => {
 });
 
 describe("revoking a member", () => {
-  /** A member is revoked long after the epoch began; others stay. */
-  function revoked(how: (mesh: TestMesh) => void) {
+  /** A mesh in which one of two members loses its access, an hour after the epoch began. */
+  function afterRevocation(revoke: (mesh: TestMesh) => void) {
     const mesh = new TestMesh();
     const leaver = mesh.join(A, MUSTER_2);
     mesh.join(B, MUSTER_2);
     mesh.runFor(HOUR);
-    how(mesh);
+    revoke(mesh);
     return { mesh, had: present(leaver.discovery), before: mesh.publications.length };
   }
 
   test("DS8 revoking a member starts a new epoch whose keys it never gets", () => {
-    const { mesh, had, before } = revoked((on) => on.run("revoke_peer", { id: A.id }));
+    const { mesh, had, before } = afterRevocation((on) => on.run("revoke_peer", { id: A.id }));
     const c = mesh.join(C, MUSTER_2);
     mesh.runFor(DAY);
     mesh.join(D, MUSTER_2);
@@ -118,7 +118,7 @@ describe("revoking a member", () => {
   });
 
   test("DS8 after a revocation the records are resealed in the background, and their pointers change together", () => {
-    const { mesh, had } = revoked((on) => on.run("revoke_peer", { id: A.id }));
+    const { mesh, had } = afterRevocation((on) => on.run("revoke_peer", { id: A.id }));
     expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([1]);
     mesh.runFor(2 * MINUTE);
     expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([2]);
@@ -127,14 +127,18 @@ describe("revoking a member", () => {
   });
 
   test("DS8 a revoked member's reader token is refused at once", () => {
-    const { mesh, had } = revoked((on) => on.run("revoke_peer", { id: A.id }));
+    const { mesh, had } = afterRevocation((on) => on.run("revoke_peer", { id: A.id }));
     const reads = (keys: DiscoveryKeys) =>
       keys.epochs.map(({ pointer_secret }) => {
         const reader = readerToken(fromHex(pointer_secret) as Uint8Array);
-        const nobody = { id: "0".repeat(16), hash: "" };
+        const unknownCredential = { id: "0".repeat(16), hash: "" };
         const id = "0".repeat(32);
-        return mesh.run("read_discovery", { id, anybody: false, credential: nobody, reader })
-          .allowed;
+        return mesh.run("read_discovery", {
+          id,
+          anybody: false,
+          credential: unknownCredential,
+          reader,
+        }).allowed;
       });
     expect(reads(had)).toEqual([false]);
     expect(reads(mesh.discoveryKeys())).toEqual([false, true]);
@@ -213,7 +217,7 @@ describe("several revocations in a short time", () => {
     mesh.join(A);
     mesh.join(B, MUSTER_2);
     mesh.runFor(EPOCH_ROTATION_INTERVAL - 1);
-    // Both are about to be sealed anew; one of them, stored already, is revoked before the other is.
+    // Both records are about to be resealed; the peer whose record is stored first is revoked before the other's is stored.
     mesh.runFor(1);
     const had = mesh.discoveryKeys("spy");
     mesh.registry.discoveryEpochs.noteHolder(`peer:${B.id}`, 2);

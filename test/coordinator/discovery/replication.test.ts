@@ -67,14 +67,14 @@ describe("replicating the published pointers", () => {
   });
 
   test("DS30 only the changed pages are written, and the pages that they replace are deleted later", async () => {
-    const { mesh, replicaStore: copies } = scene;
+    const { mesh, replicaStore } = scene;
     joinMany(150);
     await scene.replicateAll();
-    const before = new Set(copies.keys);
+    const before = new Set(replicaStore.keys);
     expect(pagesOf([...before])).toHaveLength(4);
     present([...mesh.sessions.values()][0]).leave();
     await scene.replicateAll();
-    expect(copies.keys.filter((key) => !before.has(key))).toHaveLength(1);
+    expect(replicaStore.keys.filter((key) => !before.has(key))).toHaveLength(1);
     const dropped = mesh.rows("SELECT subject, due_at FROM outbox WHERE kind = 'drop_copy'");
     expect(dropped).toHaveLength(1);
     expect(before).toContain(present(dropped[0])["subject"]);
@@ -87,22 +87,22 @@ describe("replicating the published pointers", () => {
     await scene.replicateAll();
     peer.leave();
     mesh.runFor(3 * MINUTE);
-    const owed = mesh.rows("SELECT subject FROM outbox WHERE kind = 'drop_copy'");
-    expect(owed.map(({ subject }) => subject)).toContain(`blob:${present(pointer).blob_id}`);
+    const deletions = mesh.rows("SELECT subject FROM outbox WHERE kind = 'drop_copy'");
+    expect(deletions.map(({ subject }) => subject)).toContain(`blob:${present(pointer).blob_id}`);
     mesh.run("copy_dropped", { key: `blob:${present(pointer).blob_id}` });
     expect(mesh.rows("SELECT 1 FROM outbox WHERE subject LIKE 'blob:%'")).toEqual([]);
   });
 
   test("DS30 a record is copied once, not again with each change", async () => {
-    const { replicaStore: copies, blobStore: own } = scene;
+    const { replicaStore, blobStore } = scene;
     joinMany(3);
     await scene.replicateAll();
-    const blobs = copies.contents;
+    const blobs = replicaStore.contents;
     joinMany(1, 900);
-    own.reads = 0;
+    blobStore.reads = 0;
     await scene.replicateAll();
-    expect(own.reads).toBe(1);
-    expect(copies.contents).toEqual(expect.arrayContaining(blobs.slice(0, 3)));
+    expect(blobStore.reads).toBe(1);
+    expect(replicaStore.contents).toEqual(expect.arrayContaining(blobs.slice(0, 3)));
   });
 
   test("DS30 a mesh without peers replicates an empty list", async () => {
@@ -157,23 +157,23 @@ describe("a large mesh", () => {
 
 describe("a blob that the mesh's own store does not return", () => {
   test.each([
-    ["it does not show it yet", async () => null],
-    ["it is down", () => Promise.reject(new Error("down"))],
+    ["the store does not return it yet", async () => null],
+    ["the store is unavailable", () => Promise.reject(new Error("down"))],
   ])(
     "DS30 replication waits a limited time for the blob while %s, and copies it later",
     async (_, get) => {
-      const { mesh, blobStore: own } = scene;
-      const works = own.get.bind(own);
+      const { mesh, blobStore } = scene;
+      const works = blobStore.get.bind(blobStore);
       joinMany(2);
       mesh.runFor(2 * SECOND);
-      own.get = get;
+      blobStore.get = get;
       await expect(scene.replicateOnce()).rejects.toThrow();
       expect(scene.replicaStore.keys).toEqual([]);
       await scene.replicateOnce(8);
       expect(await foundCount()).toBe(2);
       const [pointer] = mesh.pointers;
       expect(await scene.replica.blob(present(pointer).blob_id)).toBeNull();
-      own.get = works;
+      blobStore.get = works;
       mesh.runFor(2 * MINUTE);
       await scene.replicateAll();
       expect(await scene.replica.blob(present(pointer).blob_id)).not.toBeNull();

@@ -5,14 +5,18 @@ import { HistoryRunner } from "../history-runner.ts";
 import { isEnded, type ModelTask } from "../model.ts";
 import { anyHistory } from "../operations.ts";
 
-/** How many times as many histories are tried: 1 in everyday runs, more in the long ones. */
+/** Factor for the number of histories: 1 in everyday runs, more in long runs. */
 const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
-const PATIENCE = { timeout: 300_000 * Math.max(1, SCALE) };
+const OPTIONS = { timeout: 300_000 * Math.max(1, SCALE) };
 
 const anySeed = fc.integer({ min: 1, max: 1e9 });
 
-/** Runs so many random histories, each on a fresh coordinator, and what comes after each. */
-const afterAny = (numRuns: number, maxLength: number, then: (history: HistoryRunner) => void) =>
+/** Runs random histories, each on a new coordinator, and calls `then` after each. */
+const afterAnyHistory = (
+  numRuns: number,
+  maxLength: number,
+  then: (history: HistoryRunner) => void,
+) =>
   fc.assert(
     fc.property(anySeed, anyHistory(maxLength), (seed, operations) => {
       const history = new HistoryRunner(seed);
@@ -23,13 +27,13 @@ const afterAny = (numRuns: number, maxLength: number, then: (history: HistoryRun
   );
 
 describe("random histories of commands, late and repeated answers, restarts and passing time", () => {
-  test("AS10 no task is lost, committed twice or stuck after any history", PATIENCE, () => {
+  test("AS10 no task is lost, committed twice or stuck after any history", OPTIONS, () => {
     fc.assert(
       fc.property(anySeed, anyHistory(20), (seed, operations) => {
         const history = new HistoryRunner(seed);
         for (const operation of operations) history.stepWithoutComparing(operation);
         history.compareState();
-        // Whatever came before: once every deadline is over, each task has ended, and only once.
+        // After all deadlines every task must have ended exactly once.
         history.stepWithoutComparing({ type: "pass", ms: 3 * HOUR });
         history.stepWithoutComparing({ type: "tick" });
         history.compareState();
@@ -45,26 +49,28 @@ describe("random histories of commands, late and repeated answers, restarts and 
 
   test(
     "AS14 peers, tasks, attempts and leases equal the model after every step of any history",
-    PATIENCE,
+    OPTIONS,
     () => {
-      afterAny(100, 60, () => {});
+      afterAnyHistory(100, 60, () => {});
     },
   );
 
   test(
     "AS1 every accepted task ends after any history, once there are healthy peers and time passes",
-    PATIENCE,
+    OPTIONS,
     () => {
-      afterAny(100, 40, (history) => {
+      afterAnyHistory(100, 40, (history) => {
         const { model, mesh } = history;
         const open = () => [...model.tasks.values()].filter((task) => !isEnded(task));
-        const servable = ({ requiredPeer: named }: ModelTask) =>
+        const runnable = ({ requiredPeer }: ModelTask) =>
           [...model.peers.values()].some(
             ({ id, state, role }) =>
-              state === "active" && role !== "controller" && (named === undefined || named === id),
+              state === "active" &&
+              role !== "controller" &&
+              (requiredPeer === undefined || requiredPeer === id),
           );
         history.healAllPeers();
-        expect(open().filter(servable)).toEqual([]);
+        expect(open().filter(runnable)).toEqual([]);
         history.step({ type: "pass", ms: 3 * HOUR });
         history.step({ type: "tick" });
         expect(open()).toEqual([]);

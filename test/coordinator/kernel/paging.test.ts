@@ -4,7 +4,7 @@ import { KEYS, submission, testKey, TestMesh } from "../mesh.ts";
 
 const [A] = KEYS;
 
-/** Every page from the first to the last, by following the cursors. */
+/** All pages of a list, by following the cursors. */
 function allPages<T>(
   list: (cursor: string | undefined) => { items: readonly T[]; next_cursor: string | null },
 ): T[][] {
@@ -57,14 +57,11 @@ describe("the list of tasks", () => {
     const ended = mesh.submit({ kind: "a" }).id;
     peer.finish();
     peer.leave();
-    const waiting = ["a", "b", "a"].map((kind) => mesh.submit({ kind }).id);
+    const queued = ["a", "b", "a"].map((kind) => mesh.submit({ kind }).id);
     const owned = submission({ kind: "b" }, { owner: "token-1" });
     const other = mesh.run("submit_task", owned).task.id;
     expect(taskPages(mesh, 9, { state: "succeeded" })).toEqual([[ended]]);
-    expect(taskPages(mesh, 1, { kind: "a", state: "queued" })).toEqual([
-      [waiting[2]],
-      [waiting[0]],
-    ]);
+    expect(taskPages(mesh, 1, { kind: "a", state: "queued" })).toEqual([[queued[2]], [queued[0]]]);
     expect(taskPages(mesh, 9, { visibleTo: "token-1" })).toEqual([[other]]);
   });
 

@@ -25,19 +25,19 @@ const advertOf = ({ id, publicKey }: Key, more: Partial<AdvertisedPeer> = {}): A
   ...more,
 });
 
-/** A made-up peer: hearsay is not proved, so its ID need not fit its key here. */
+/** The key of a peer that does not exist. Adverts are not proved, so the ID need not belong to the key. */
 const madeUpKey = (n: number): Key => ({
   id: n.toString(16).padStart(32, "0"),
   publicKey: n.toString(16).padStart(64, "0"),
 });
 
-function advertise(teller: TestPeer, ...told: readonly AdvertisedPeer[]): readonly string[] {
-  const { mesh, id: peerId, epoch } = teller;
-  return mesh.run("hear_advert", { peerId, epoch, peers: told }).pointers;
+function advertise(advertiser: TestPeer, ...adverts: readonly AdvertisedPeer[]): readonly string[] {
+  const { mesh, id: peerId, epoch } = advertiser;
+  return mesh.run("hear_advert", { peerId, epoch, peers: adverts }).pointers;
 }
 
-const advertiseKeys = (teller: TestPeer, ...keys: readonly Key[]): readonly string[] =>
-  advertise(teller, ...keys.map((key) => advertOf(key)));
+const advertiseKeys = (advertiser: TestPeer, ...keys: readonly Key[]): readonly string[] =>
+  advertise(advertiser, ...keys.map((key) => advertOf(key)));
 
 function discoveredPeers(mesh: TestMesh): readonly PeerView[] {
   const { peers } = mesh.run("list_peers", { limit: 500, state: "discovered" });
@@ -48,9 +48,9 @@ const discoveredIds = (mesh: TestMesh) => discoveredPeers(mesh).map(({ id }) => 
 describe("a peer that another peer advertises", () => {
   test("GS2 an advertised peer is listed as discovered, with its advertiser, the advertiser's RTT and one hop more", () => {
     const mesh = new TestMesh();
-    const teller = mesh.join(A);
+    const advertiser = mesh.join(A);
     advertise(
-      teller,
+      advertiser,
       advertOf(B, { address: "wss://198.51.100.7:9091", role: "dual", rttMs: 12.5 }),
     );
     const view = mesh.run("get_peer", { id: B.id });
@@ -75,9 +75,9 @@ describe("a peer that another peer advertises", () => {
 
   test("HT5 the pages of the list of peers contain advertised peers, each once", () => {
     const mesh = new TestMesh();
-    const teller = mesh.join(A);
+    const advertiser = mesh.join(A);
     for (const key of [B, C]) mesh.join(key);
-    advertiseKeys(teller, D, ...[1, 2, 3, 4].map(madeUpKey));
+    advertiseKeys(advertiser, D, ...[1, 2, 3, 4].map(madeUpKey));
     const seen: string[] = [];
     for (let cursor: string | undefined; ;) {
       const page = mesh.run("list_peers", { limit: 3, cursor });
@@ -91,25 +91,25 @@ describe("a peer that another peer advertises", () => {
 
   test("GS3 a peer that has proved its key has its own record, and adverts do not change it", () => {
     const mesh = new TestMesh();
-    const teller = mesh.join(A);
-    advertise(teller, advertOf(B, { address: "elsewhere", role: "controller", rttMs: 1 }));
+    const advertiser = mesh.join(A);
+    advertise(advertiser, advertOf(B, { address: "elsewhere", role: "controller", rttMs: 1 }));
     const peer = mesh.join(B, { address: "203.0.113.7" });
     const record = peer.view;
     expect(record).toMatchObject({ state: "active", hops: 1, address: "203.0.113.7" });
     expect(record).not.toHaveProperty("told_by");
     mesh.advanceClock(DAY / 2);
-    advertise(teller, advertOf(B, { address: "elsewhere", role: "controller", rttMs: 1 }));
+    advertise(advertiser, advertOf(B, { address: "elsewhere", role: "controller", rttMs: 1 }));
     expect(peer.view).toEqual(record);
     peer.leave();
-    advertise(teller, advertOf(B, { address: "elsewhere" }));
+    advertise(advertiser, advertOf(B, { address: "elsewhere" }));
     expect(peer.view).toEqual({ ...record, state: "stale", connected: false });
     expect(discoveredPeers(mesh)).toEqual([]);
   });
 
   test("GS4 an advertised peer gets no task, does not count against the peer limit and has no pointer", () => {
     const mesh = new TestMesh({ config: { peersMax: 2 } });
-    const teller = mesh.join(A, { claimedRole: "controller" });
-    advertiseKeys(teller, B, C, D);
+    const advertiser = mesh.join(A, { claimedRole: "controller" });
+    advertiseKeys(advertiser, B, C, D);
     const { id } = mesh.submit();
     const named = mesh.submit({ kind: "echo", requirements: { peer_id: B.id } });
     mesh.tick();
@@ -155,10 +155,10 @@ describe("a peer that another peer advertises", () => {
 
   test("GS9 an advertised peer is removed a day after its last advert, by the coordinator's alarm", () => {
     const mesh = new TestMesh();
-    const teller = mesh.join(A);
-    advertiseKeys(teller, B, C);
+    const advertiser = mesh.join(A);
+    advertiseKeys(advertiser, B, C);
     mesh.runFor(DAY / 2);
-    advertiseKeys(teller, C);
+    advertiseKeys(advertiser, C);
     expect(mesh.nextTick()).toBeLessThanOrEqual(START + ADVERTISED_RETENTION);
     mesh.runFor(DAY / 2);
     expect(discoveredIds(mesh)).toEqual([C.id]);
@@ -169,14 +169,14 @@ describe("a peer that another peer advertises", () => {
 
   test("GS9 a repeated advert within six hours writes no row", () => {
     const mesh = new TestMesh();
-    const teller = mesh.join(A);
-    advertiseKeys(teller, B);
+    const advertiser = mesh.join(A);
+    advertiseKeys(advertiser, B);
     const before = mesh.contents();
     mesh.advanceClock(5 * HOUR);
-    advertise(teller, advertOf(B, { address: "elsewhere" }));
+    advertise(advertiser, advertOf(B, { address: "elsewhere" }));
     expect(mesh.contents()).toBe(before);
     mesh.advanceClock(HOUR);
-    advertise(teller, advertOf(B, { address: "elsewhere" }));
+    advertise(advertiser, advertOf(B, { address: "elsewhere" }));
     expect(discoveredPeers(mesh)).toMatchObject([
       { address: "elsewhere", added_at: new Date(START).toISOString() },
     ]);
@@ -186,32 +186,32 @@ describe("a peer that another peer advertises", () => {
 describe("adverts that are ignored", () => {
   test("GS3 adverts of the advertiser itself, of the mesh's keys and from an older session are ignored", () => {
     const mesh = new TestMesh({ config: { meshIds: [C.id, D.id] } });
-    const teller = mesh.join(A);
-    advertiseKeys(teller, A, C, D);
-    const { peerId, epoch } = { peerId: teller.id, epoch: teller.epoch };
-    teller.join();
+    const advertiser = mesh.join(A);
+    advertiseKeys(advertiser, A, C, D);
+    const { peerId, epoch } = { peerId: advertiser.id, epoch: advertiser.epoch };
+    advertiser.join();
     expect(mesh.run("hear_advert", { peerId, epoch, peers: [advertOf(B)] }).pointers).toEqual([]);
     expect(mesh.rows("SELECT * FROM advertised_peers")).toEqual([]);
   });
 
   test("GS3 adverts of revoked, rotated and removed keys are ignored", () => {
     const mesh = new TestMesh();
-    const teller = mesh.join(A);
+    const advertiser = mesh.join(A);
     const [revoked, rotated, removed] = [mesh.join(B), mesh.join(C), mesh.join(D)];
     mesh.run("revoke_peer", { id: revoked.id });
     const next = testKey(900);
     const renewal = { newPeerId: next.id, newPublicKey: next.publicKey };
     mesh.run("rotate_peer", { peerId: rotated.id, epoch: rotated.epoch, ...renewal });
     mesh.run("forget_peer", { id: removed.id });
-    advertiseKeys(teller, B, C, D, next);
+    advertiseKeys(advertiser, B, C, D, next);
     expect(mesh.rows("SELECT * FROM advertised_peers")).toEqual([]);
   });
 
   test("GS3 an advert of a key does not keep a peer from rotating to that key", () => {
     const mesh = new TestMesh();
-    const teller = mesh.join(A);
+    const advertiser = mesh.join(A);
     const peer = mesh.join(B);
-    advertiseKeys(teller, C);
+    advertiseKeys(advertiser, C);
     const { id: newPeerId, publicKey: newPublicKey } = C;
     mesh.run("rotate_peer", { peerId: B.id, epoch: peer.epoch, newPeerId, newPublicKey });
     expect(discoveredPeers(mesh)).toEqual([]);
@@ -233,20 +233,20 @@ describe("the operator's commands", () => {
 
   test("GS3 the operator can revoke a peer that is known only from adverts", () => {
     const mesh = new TestMesh();
-    const teller = mesh.join(A);
-    advertiseKeys(teller, B);
+    const advertiser = mesh.join(A);
+    advertiseKeys(advertiser, B);
     expect(mesh.run("revoke_peer", { id: B.id })).toMatchObject({ id: B.id, state: "revoked" });
-    advertiseKeys(teller, B);
+    advertiseKeys(advertiser, B);
     expect(discoveredPeers(mesh)).toEqual([]);
     expect(mesh.join.bind(mesh, B)).toThrow("revoked");
   });
 
   test("GS3 a forgotten peer that was known only from adverts is not advertised again, and may still join", () => {
     const mesh = new TestMesh();
-    const teller = mesh.join(A);
-    advertiseKeys(teller, B);
+    const advertiser = mesh.join(A);
+    advertiseKeys(advertiser, B);
     mesh.run("forget_peer", { id: B.id });
-    advertiseKeys(teller, B);
+    advertiseKeys(advertiser, B);
     expect(discoveredPeers(mesh)).toEqual([]);
     expect(mesh.errorOf("get_peer", { id: B.id }).code).toBe("not_found");
     expect(mesh.join(B).view.state).toBe("active");
@@ -256,11 +256,11 @@ describe("the operator's commands", () => {
 describe("limits of adverts", () => {
   test("GS5 the number of advertised peers per advertiser is limited; the newest are kept", () => {
     const mesh = new TestMesh();
-    const [teller, other] = [mesh.join(A), mesh.join(B)];
+    const [advertiser, other] = [mesh.join(A), mesh.join(B)];
     advertiseKeys(other, C);
     for (let round = 0; round < 4; round++) {
       mesh.advanceClock(MINUTE);
-      advertiseKeys(teller, ...Array.from({ length: 32 }, (_, n) => madeUpKey(32 * round + n)));
+      advertiseKeys(advertiser, ...Array.from({ length: 32 }, (_, n) => madeUpKey(32 * round + n)));
     }
     const ids = discoveredIds(mesh);
     expect(ids).toHaveLength(ADVERTISED_PER_PEER_MAX + 1);
@@ -274,14 +274,14 @@ describe("limits of adverts", () => {
     const [first, last] = [mesh.join(A), mesh.join(B)];
     advertiseKeys(first, C);
     mesh.advanceClock(1);
-    const told = { hops: 2, advertisedAt: mesh.now, heardAt: mesh.now };
+    const times = { hops: 2, advertisedAt: mesh.now, heardAt: mesh.now };
     mesh.registry.transaction(() => {
       for (let n = 0; n < ADVERTISED_MAX - 1; n++) {
-        const { id: teller } = madeUpKey(1_000_000 + n);
+        const { id: advertiser } = madeUpKey(1_000_000 + n);
         mesh.registry.advertisedPeers.put({
           ...advertOf(madeUpKey(n)),
-          ...told,
-          advertiser: teller,
+          ...times,
+          advertiser,
         });
       }
     });
@@ -305,20 +305,20 @@ describe("the sample of pointers that answers an advert", () => {
 
   test("GS7 in a small mesh the sample contains the pointers of all other active peers", () => {
     const mesh = new TestMesh();
-    const teller = mesh.join(A);
-    expect(advertiseKeys(teller)).toEqual([]);
+    const advertiser = mesh.join(A);
+    expect(advertiseKeys(advertiser)).toEqual([]);
     for (const key of [B, C]) mesh.join(key);
     mesh.join(D).observe("missed_answer");
-    expect(advertiseKeys(teller).toSorted()).toEqual(
+    expect(advertiseKeys(advertiser).toSorted()).toEqual(
       [B, C].map((key) => pointerOf(mesh, key)).toSorted(),
     );
   });
 
-  test("GS7 in a large mesh the sample has sixteen different pointers, reaches every peer in time and never the receiver's own", () => {
+  test("GS7 in a large mesh the sample has sixteen different pointers, never the receiver's own, and in time contains every peer's", () => {
     const mesh = new TestMesh();
-    const teller = mesh.join(A);
+    const advertiser = mesh.join(A);
     const others = Array.from({ length: 40 }, (_, n) => mesh.join(testKey(1_000 + n)));
-    // The test's blob store counts; real IDs are random, and spread over the whole range.
+    // The pointer IDs of the test mesh are replaced by IDs that are spread over the whole range, as real ones are.
     for (const { pointer_id, peer_id } of mesh.rows(
       "SELECT id AS pointer_id, peer_id FROM pointers",
     ))
@@ -329,7 +329,7 @@ describe("the sample of pointers that answers an advert", () => {
       );
     const seen = new Set<string>();
     for (let round = 0; round < 60; round++) {
-      const sample = advertiseKeys(teller);
+      const sample = advertiseKeys(advertiser);
       expect(sample).toHaveLength(SAMPLE_POINTERS_MAX);
       expect(new Set(sample).size).toBe(SAMPLE_POINTERS_MAX);
       for (const id of sample) seen.add(id);

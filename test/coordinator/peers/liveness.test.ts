@@ -11,7 +11,7 @@ import { KEYS, testKey, TestMesh, type TestPeer } from "../mesh.ts";
 const [A, B, C] = KEYS;
 const random = seededRandom(77);
 
-/** So many peers of one network, each connected. */
+/** Connects peers of one network. */
 function joinFleet(mesh: TestMesh, count: number, network = "AS64496"): TestPeer[] {
   return Array.from({ length: count }, () => {
     const { id, publicKey } = newKeyPair(random);
@@ -73,14 +73,14 @@ describe("an observation", () => {
   test("LV15 an observation that a newer one of the session has overtaken changes nothing", () => {
     const mesh = new TestMesh();
     mesh.join(A);
-    const told = { peerId: A.id, epoch: 1 };
+    const session = { peerId: A.id, epoch: 1 };
     const rtt = sampleRtt(null, 40);
-    mesh.run("observe", { ...told, seq: 2, event: "answered", rtt });
+    mesh.run("observe", { ...session, seq: 2, event: "answered", rtt });
     const before = mesh.contents();
-    mesh.run("observe", { ...told, seq: 1, event: "missed_answer", rtt: null });
-    mesh.run("observe", { ...told, seq: 2, event: "missed_answer", rtt: null });
+    mesh.run("observe", { ...session, seq: 1, event: "missed_answer", rtt: null });
+    mesh.run("observe", { ...session, seq: 2, event: "missed_answer", rtt: null });
     expect(mesh.contents()).toBe(before);
-    mesh.run("observe", { ...told, seq: 3, event: "missed_answer", rtt: null });
+    mesh.run("observe", { ...session, seq: 3, event: "missed_answer", rtt: null });
     expect(mesh.contents()).not.toBe(before);
   });
 
@@ -101,7 +101,7 @@ describe("an observation", () => {
 });
 
 describe("a correlated failure", () => {
-  /** Twenty peers, each running a task, of which so many vanish at once; and one that could take their work. */
+  /** Twenty peers of one network, each running a task; `count` of them vanish at once. */
   function vanish(count: number) {
     const mesh = new TestMesh();
     const peers = joinFleet(mesh, 20);
@@ -116,14 +116,14 @@ describe("a correlated failure", () => {
 
   test("LV12 tasks that peers lose during a correlated failure wait up to a minute before other peers get them", () => {
     const { mesh, gone } = vanish(8);
-    const rests = gone.map(({ offer }) => {
+    const pauses = gone.map(({ offer }) => {
       const row = mesh.rows(`SELECT not_before FROM tasks WHERE id = '${offer.task_id}'`)[0];
       return Number(row?.["not_before"]) - mesh.now;
     });
-    for (const rest of rests.slice(0, 4)) expect(rest).toBeLessThan(2 * SECOND);
-    for (const rest of rests.slice(5)) {
-      expect(rest).toBeGreaterThan(25 * SECOND);
-      expect(rest).toBeLessThan(65 * SECOND);
+    for (const pause of pauses.slice(0, 4)) expect(pause).toBeLessThan(2 * SECOND);
+    for (const pause of pauses.slice(5)) {
+      expect(pause).toBeGreaterThan(25 * SECOND);
+      expect(pause).toBeLessThan(65 * SECOND);
     }
   });
 
@@ -164,13 +164,13 @@ describe("a peer that stays disconnected", () => {
 
   test("LV13 a peer that is connected, came back in time or is revoked is not evicted", () => {
     const mesh = new TestMesh();
-    const [here, back, barred] = [mesh.join(A), mesh.join(B), mesh.join(C)];
-    back.leave();
+    const [connected, returned, revoked] = [mesh.join(A), mesh.join(B), mesh.join(C)];
+    returned.leave();
     mesh.run("revoke_peer", { id: C.id });
     mesh.runFor(PEER_RETENTION - MINUTE);
-    back.join();
+    returned.join();
     mesh.runFor(10 * DAY);
-    expect([here, back, barred].map(({ view }) => view.state)).toEqual([
+    expect([connected, returned, revoked].map(({ view }) => view.state)).toEqual([
       "active",
       "active",
       "revoked",

@@ -7,7 +7,7 @@ import { KEYS, START, testKey, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
 
-/** Peers at places on a line, in milliseconds of round trip. */
+/** Peers at positions on a line. The distance of two positions is their RTT in milliseconds. */
 function peersOnLine(mesh: TestMesh, places: readonly number[]) {
   return places.map((place, n) => ({ peer: mesh.join(testKey(500 + n)), place }));
 }
@@ -63,7 +63,7 @@ describe("RTTs that peers report", () => {
     const peers = peersOnLine(mesh, [0, 30, 60, 90, 120]);
     for (let round = 0; round < 200; round++) {
       for (const { peer, place } of peers) {
-        // All but the way from one end to the other.
+        // All pairs but the two ends of the line.
         const others = peers.filter((other) => ![0, 120].includes(Math.abs(other.place - place)));
         reportRtts(
           peer,

@@ -146,7 +146,7 @@ describe("the choice among eligible peers", () => {
 });
 
 describe("offering queued tasks", () => {
-  const hopeless = { kind: "echo", priority: 9, requirements: { capabilities: ["gpu"] } };
+  const unassignable = { kind: "echo", priority: 9, requirements: { capabilities: ["gpu"] } };
 
   test("AS5 queued tasks are offered by priority, then by age", () => {
     const mesh = new TestMesh();
@@ -157,7 +157,7 @@ describe("offering queued tasks", () => {
 
   test("AS5 a task that no peer can run does not block the tasks behind it", () => {
     const mesh = new TestMesh();
-    const hard = mesh.submit(hopeless);
+    const hard = mesh.submit(unassignable);
     const easy = mesh.submit();
     expect(taskIds(mesh.join(A))).toEqual([easy.id]);
     expect(taskIds(mesh.join(B, { capabilities: ["gpu"] }))).toEqual([hard.id]);
@@ -165,7 +165,7 @@ describe("offering queued tasks", () => {
 
   test("AS5 any number of tasks that no peer can run do not block the tasks behind them", () => {
     const mesh = new TestMesh();
-    mesh.fillQueue(1_200, hopeless);
+    mesh.fillQueue(1_200, unassignable);
     const easy = [mesh.submit().id, mesh.submit().id];
     expect(taskIds(mesh.join(A, { slots: 2 }))).toEqual(easy);
   });

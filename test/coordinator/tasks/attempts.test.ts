@@ -16,10 +16,10 @@ function meshWithOfferedTask(task: Parameters<TestMesh["submit"]>[0] = { kind: "
   return { mesh, peer, id: mesh.submit(task).id };
 }
 
-const states = (mesh: TestMesh, id: string): string[] =>
+const attemptStates = (mesh: TestMesh, id: string): string[] =>
   mesh.task(id).attempts.map(({ state }) => state);
 
-/** Everything that can be said of an attempt, said of this one; each must be refused. */
+/** Sends every message about the attempt, each of which must fail, and returns the error codes. */
 function errorCodes(mesh: TestMesh, claim: ReturnType<TestPeer["attempt"]>): Set<string> {
   const { peerId, epoch, taskId: task_id, fence } = claim;
   const won = { task_id, fence, ok: true, result: "late" } as const;
@@ -57,7 +57,7 @@ describe("an offer", () => {
     mesh.advanceClock(1);
     mesh.tick();
     expect(other.offer).toMatchObject({ task_id: id, attempt: 1 });
-    expect(states(mesh, id)).toEqual(["refused", "offered"]);
+    expect(attemptStates(mesh, id)).toEqual(["refused", "offered"]);
     expect(mesh.errorOf("accept_task", peer.attempt()).code).toBe("lease_lost");
   });
 
@@ -194,7 +194,7 @@ describe("a lease", () => {
     mesh.advanceClock(1);
     mesh.tick();
     expect(mesh.task(id)).toMatchObject({ state: "queued", peer_id: null, progress: null });
-    expect(states(mesh, id)).toEqual(["lost"]);
+    expect(attemptStates(mesh, id)).toEqual(["lost"]);
     expect(peer.view).toMatchObject({ tasks: 0, failures: 1 });
   });
 
@@ -214,7 +214,7 @@ describe("a lease", () => {
     peer.progress(0.1);
     mesh.runFor(10 * SECOND);
     expect(mesh.task(id)).toMatchObject({ state: "running", progress: 0.1 });
-    expect(states(mesh, id)).toEqual(["running"]);
+    expect(attemptStates(mesh, id)).toEqual(["running"]);
   });
 
   test("AS8 a task whose lease expired is offered to another peer", () => {
@@ -241,7 +241,7 @@ describe("a failed attempt", () => {
     }
     peer.fail("failure 3");
     expect(mesh.task(id)).toMatchObject({ state: "failed", error: "failure 3", peer_id: peer.id });
-    expect(states(mesh, id)).toEqual(["failed", "failed", "failed"]);
+    expect(attemptStates(mesh, id)).toEqual(["failed", "failed", "failed"]);
     mesh.runFor(HOUR);
     expect(peer.offers).toHaveLength(3);
   });

@@ -12,7 +12,7 @@ import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 const [A, B] = KEYS;
 const MEASURED = { bytes: 300_000, sha256: `${"A".repeat(43)}=` };
 
-/** A mesh with one peer that works on one task. */
+/** A mesh with one peer that runs one task. */
 function meshWithRunningTask(task: Parameters<TestMesh["submit"]>[0] = { kind: "echo" }) {
   const mesh = new TestMesh();
   const peer = mesh.join(A);
@@ -21,7 +21,7 @@ function meshWithRunningTask(task: Parameters<TestMesh["submit"]>[0] = { kind: "
   return { mesh, peer, id };
 }
 
-/** What a ticket says: no session is named. */
+/** The attempt that a result ticket names. A ticket names no session. */
 function ticketOf(peer: TestPeer, offer = peer.offer) {
   const { epoch: _epoch, ...attempt } = peer.attempt(offer);
   return attempt;

@@ -66,8 +66,8 @@ describe("a task with not_before", () => {
 });
 
 describe("a peer that prefetches", () => {
-  /** A peer of one slot with one task begun and one that waits there. */
-  function busy() {
+  /** A peer with one slot, one started task and one prefetched task. */
+  function peerWithPrefetchedTask() {
     const mesh = new TestMesh();
     const peer = mesh.join(A, { prefetch: true, rttMs: 1 });
     const first = mesh.submit();
@@ -78,7 +78,7 @@ describe("a peer that prefetches", () => {
   }
 
   test("AS17 a prefetching peer gets one task more than it has slots, never two", () => {
-    const { mesh, peer, first, second } = busy();
+    const { mesh, peer, first, second } = peerWithPrefetchedTask();
     const third = mesh.submit();
     expect(taskIds(peer)).toEqual([first.id, second.id]);
     expect(mesh.task(second.id)).toMatchObject({ state: "leased" });
@@ -99,7 +99,7 @@ describe("a peer that prefetches", () => {
   });
 
   test("AS17 a prefetched task moves to a peer with a free slot; its peer is informed, and the attempt does not count", () => {
-    const { mesh, peer, second } = busy();
+    const { mesh, peer, second } = peerWithPrefetchedTask();
     const other = mesh.join(B);
     expect(other.offer).toMatchObject({ task_id: second.id, fence: 2, attempt: 1 });
     expect(peer.cancelled).toMatchObject([{ taskId: second.id, fence: 1 }]);
@@ -109,7 +109,7 @@ describe("a peer that prefetches", () => {
   });
 
   test("AS17 a prefetched task that its peer has started stays there, even if another peer is free", () => {
-    const { mesh, peer, second } = busy();
+    const { mesh, peer, second } = peerWithPrefetchedTask();
     mesh.run("finish_task", peer.successInput("done", peer.offers[0]));
     peer.accept();
     const other = mesh.join(B);
@@ -118,7 +118,7 @@ describe("a peer that prefetches", () => {
   });
 
   test("AS17 a peer renews the lease of a prefetched task by reporting it as queued, and the task does not count as started", () => {
-    const { mesh, peer, second } = busy();
+    const { mesh, peer, second } = peerWithPrefetchedTask();
     mesh.advanceClock(50 * SECOND);
     for (const offer of peer.offers)
       mesh.run("progress_task", {
@@ -133,7 +133,7 @@ describe("a peer that prefetches", () => {
   });
 
   test("AS17 a slot that opens when a prefetched task moves is filled with the next queued task", () => {
-    const { mesh, peer, second } = busy();
+    const { mesh, peer, second } = peerWithPrefetchedTask();
     const own = mesh.submit({ kind: "echo", requirements: { peer_id: peer.id } });
     expect(mesh.task(own.id).state).toBe("queued");
     const other = mesh.join(B);
@@ -159,12 +159,12 @@ describe("the order of the queue", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     mesh.submit(urgent);
-    const patient = mesh.submit({
+    const leastUrgent = mesh.submit({
       kind: "echo",
       priority: -PRIORITY_MAX,
       deadline_seconds: 86_400,
     });
-    for (let minutes = 0; peer.offer.task_id !== patient.id; minutes++) {
+    for (let minutes = 0; peer.offer.task_id !== leastUrgent.id; minutes++) {
       expect(minutes).toBeLessThanOrEqual(2 * PRIORITY_MAX + 1);
       mesh.submit(urgent);
       mesh.advanceClock(MINUTE);
@@ -180,7 +180,7 @@ describe("the order of the queue", () => {
         expect(queuePositionOf(a, START)).toBeLessThanOrEqual(
           queuePositionOf(b, START + span + later),
         );
-        // Of those that came together the more urgent one goes first, now and at any other time.
+        // Of tasks that are submitted together the one with the higher priority goes first, at any time.
         if (a > b) expect(queuePositionOf(a, START)).toBeLessThan(queuePositionOf(b, START));
       }),
     );

@@ -12,12 +12,12 @@ const PARIS = { latitude: 48.8566, longitude: 2.3522 };
 const meshWith = (policy: Partial<ExpectedCost> = {}, seed = 1): TestMesh =>
   new TestMesh({ seed, config: { policy: { ...DEFAULT_POLICY, newcomerShare: 0, ...policy } } });
 
-/** Gives a task and has whoever gets it work on it for a time; says who that was. */
+/** Submits a task, lets its peer run it for a time, and returns the peer's ID. */
 function runTask(mesh: TestMesh, kind: string, ms: number, ok = true): string {
   const task = mesh.submit({ kind, max_attempts: 1 });
   const { peer_id: peerId } = mesh.task(task.id);
   const peer = [...mesh.sessions.values()].findLast(({ id }) => id === peerId);
-  if (peer === undefined) throw new Error("nobody got the task");
+  if (peer === undefined) throw new Error("no peer got the task");
   peer.accept();
   mesh.now += ms;
   if (ok) peer.finish();

@@ -16,12 +16,12 @@ const entryOfA = (role: Role): Input<"allow"> => ({
   go_p2p: false,
 });
 
-/** A mesh with a controller whose entry grants the role, and a worker. */
+/** A mesh with a controller, whose allowlist entry grants that role, and a worker. */
 function meshWithController() {
   const mesh = new TestMesh();
   mesh.run("allow", entryOfA("controller"));
-  const giver = mesh.join(A, { claimedRole: "controller", protocol: "muster/2" });
-  return { mesh, giver, worker: mesh.join(B, { protocol: "muster/2" }) };
+  const controller = mesh.join(A, { claimedRole: "controller", protocol: "muster/2" });
+  return { mesh, controller, worker: mesh.join(B, { protocol: "muster/2" }) };
 }
 
 const senderOf = (peer: TestPeer) => ({ peerId: peer.view.id, epoch: peer.epoch });
@@ -33,31 +33,31 @@ const assignInput = (
 
 describe("a task that a peer assigns over its session", () => {
   test("AS25 a task assigned over a session is handled as over HTTP, and the peer is informed of its end", () => {
-    const { mesh, giver, worker } = meshWithController();
-    const { task } = mesh.run("assign_task", assignInput(giver));
+    const { mesh, controller, worker } = meshWithController();
+    const { task } = mesh.run("assign_task", assignInput(controller));
     expect(task).toMatchObject({ state: "leased", source: "peer", kind: "echo" });
     worker.accept();
     worker.finish({ done: true });
     const report = mesh.effectsOfType("report");
     expect(report).toMatchObject([
       {
-        to: { peerId: A.id, epoch: giver.epoch },
+        to: { peerId: A.id, epoch: controller.epoch },
         shown: { task: { id: task.id, state: "succeeded", result: { done: true } } },
       },
     ]);
     const { id } = task;
-    expect(mesh.run("query_task", { ...senderOf(giver), id }).task.state).toBe("succeeded");
+    expect(mesh.run("query_task", { ...senderOf(controller), id }).task.state).toBe("succeeded");
   });
 
   test("AS25 a task is shown with its newest 20 attempts, so that it fits into a frame", () => {
-    const { mesh, giver, worker } = meshWithController();
-    const { id } = mesh.run("assign_task", assignInput(giver)).task;
+    const { mesh, controller, worker } = meshWithController();
+    const { id } = mesh.run("assign_task", assignInput(controller)).task;
     for (let n = 1; n <= 30; n++) {
       worker.refuse(`no ${n}`);
       mesh.advanceClock(MINUTE);
       mesh.tick();
     }
-    const { attempts } = mesh.run("query_task", { ...senderOf(giver), id }).task;
+    const { attempts } = mesh.run("query_task", { ...senderOf(controller), id }).task;
     expect(attempts).toHaveLength(20);
     expect(attempts.at(-1)?.state).toBe("offered");
     expect(attempts.at(-2)?.error).toBe("refused: no 30");
@@ -72,25 +72,25 @@ describe("a task that a peer assigns over its session", () => {
   });
 
   test("AS25 assigning is refused once the role is removed, and to an older session", () => {
-    const { mesh, giver } = meshWithController();
-    const old = assignInput(giver);
-    giver.join({ claimedRole: "controller", protocol: "muster/2" });
+    const { mesh, controller } = meshWithController();
+    const old = assignInput(controller);
+    controller.join({ claimedRole: "controller", protocol: "muster/2" });
     expect(mesh.errorOf("assign_task", old).code).toBe("forbidden");
-    mesh.run("assign_task", assignInput(giver));
+    mesh.run("assign_task", assignInput(controller));
     mesh.run("allow", entryOfA("worker"));
-    expect(mesh.errorOf("assign_task", assignInput(giver)).code).toBe("forbidden");
+    expect(mesh.errorOf("assign_task", assignInput(controller)).code).toBe("forbidden");
   });
 
   test("AS25 an idempotency key creates one task, also after the peer has rotated its key", () => {
-    const { mesh, giver } = meshWithController();
-    const first = mesh.run("assign_task", assignInput(giver, { kind: "echo" }, "once"));
-    const again = mesh.run("assign_task", assignInput(giver, { kind: "echo" }, "once"));
+    const { mesh, controller } = meshWithController();
+    const first = mesh.run("assign_task", assignInput(controller, { kind: "echo" }, "once"));
+    const again = mesh.run("assign_task", assignInput(controller, { kind: "echo" }, "once"));
     expect(again.task.id).toBe(first.task.id);
-    const other = mesh.errorOf("assign_task", assignInput(giver, { kind: "other" }, "once"));
+    const other = mesh.errorOf("assign_task", assignInput(controller, { kind: "other" }, "once"));
     expect(other.code).toBe("idempotency_mismatch");
     const next = testKey(900);
     mesh.run("rotate_peer", {
-      ...senderOf(giver),
+      ...senderOf(controller),
       newPeerId: next.id,
       newPublicKey: next.publicKey,
     });
@@ -100,20 +100,23 @@ describe("a task that a peer assigns over its session", () => {
   });
 
   test("AS25 a peer cannot query or recall the tasks of other owners", () => {
-    const { mesh, giver } = meshWithController();
+    const { mesh, controller } = meshWithController();
     const { id } = mesh.submit();
-    expect(mesh.errorOf("query_task", { ...senderOf(giver), id }).code).toBe("not_found");
-    expect(mesh.errorOf("recall_task", { ...senderOf(giver), id }).code).toBe("not_found");
-    const { task } = mesh.run("assign_task", assignInput(giver));
-    const mine = { ...senderOf(giver), id: task.id };
+    expect(mesh.errorOf("query_task", { ...senderOf(controller), id }).code).toBe("not_found");
+    expect(mesh.errorOf("recall_task", { ...senderOf(controller), id }).code).toBe("not_found");
+    const { task } = mesh.run("assign_task", assignInput(controller));
+    const mine = { ...senderOf(controller), id: task.id };
     expect(mesh.run("recall_task", mine).task.state).toBe("cancelled");
     expect(mesh.run("recall_task", mine).task.state).toBe("cancelled");
   });
 
   test("AS25 a callback needs its own secret, because a peer has no owner's secret", () => {
-    const { mesh, giver } = meshWithController();
+    const { mesh, controller } = meshWithController();
     const callback = { url: "https://example.com/done" };
-    const refused = mesh.errorOf("assign_task", assignInput(giver, { kind: "echo", callback }));
+    const refused = mesh.errorOf(
+      "assign_task",
+      assignInput(controller, { kind: "echo", callback }),
+    );
     expect(refused).toMatchObject({
       code: "invalid_request",
       detail: expect.stringContaining("callback.secret"),
@@ -121,7 +124,7 @@ describe("a task that a peer assigns over its session", () => {
     const secret = `whsec_${"A".repeat(32)}`;
     mesh.run(
       "assign_task",
-      assignInput(giver, { kind: "echo", callback: { ...callback, secret } }),
+      assignInput(controller, { kind: "echo", callback: { ...callback, secret } }),
     );
   });
 });

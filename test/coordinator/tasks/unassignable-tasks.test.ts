@@ -3,18 +3,18 @@ import type { Sql } from "../../../src/registry/sql.ts";
 import { nodeSql } from "../../node-sql.ts";
 import { testKey, TestMesh } from "../mesh.ts";
 
-/** A database that counts what is asked of it and how many rows it gives. */
+/** A database that counts its statements and the rows that they return. */
 function countingSql() {
-  const sound = nodeSql();
+  const database = nodeSql();
   const counts = { statements: 0, rows: 0 };
   const sql: Sql = {
     exec(query, ...bindings) {
-      const rows = sound.exec(query, ...bindings);
+      const rows = database.exec(query, ...bindings);
       counts.statements += 1;
       counts.rows += rows.length;
       return rows;
     },
-    transaction: (body) => sound.transaction(body),
+    transaction: (body) => database.transaction(body),
   };
   const during = (act: () => void) => {
     const before = { ...counts };
@@ -27,7 +27,7 @@ function countingSql() {
 const PEERS = 40;
 const UNASSIGNABLE = 1_500;
 
-/** A mesh with peers that have room, and a queue of tasks that none of them can do. */
+/** A mesh with peers that have free slots, and a queue of tasks that none of them can run. */
 function meshWithUnassignableTasks(requirementsOf: (n: number) => object) {
   const { sql, during } = countingSql();
   const mesh = new TestMesh({ sql });
@@ -39,10 +39,10 @@ function meshWithUnassignableTasks(requirementsOf: (n: number) => object) {
 
 describe("a queue of tasks that no peer can run", () => {
   test.each([
-    ["alike", () => ({ capabilities: ["unobtainable"] })],
-    ["each asking for something else", (n: number) => ({ capabilities: [`unobtainable=${n}`] })],
+    ["alike", () => ({ capabilities: ["missing"] })],
+    ["each with other requirements", (n: number) => ({ capabilities: [`missing=${n}`] })],
     [
-      "each for another peer that is not here",
+      "each for another peer that is not connected",
       (n: number) => ({ peer_id: `${n}`.padStart(32, "0") }),
     ],
   ])(

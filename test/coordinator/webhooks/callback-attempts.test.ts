@@ -35,7 +35,7 @@ const reportAnswer = (mesh: TestMesh, request: CallbackRequest, given: Answer): 
 
 const callbackOf = (mesh: TestMesh, id: string) => present(mesh.task(id).callback);
 
-/** A task whose end is to be told, ended. */
+/** Submits a task with a callback and cancels it, so that the callback is due. */
 function submitAndEnd(mesh: TestMesh, callback?: CallbackBody): string {
   const id = submitWithCallback(mesh, callback);
   mesh.run("cancel_task", { id, visibleTo: null });
@@ -122,21 +122,21 @@ describe("a callback", () => {
       else if (id === succeeded) peer.finish({ size: 5 });
       else mesh.run("cancel_task", { id, visibleTo: null });
     }
-    const told = new Map<string, TaskEvent>();
+    const sent = new Map<string, TaskEvent>();
     for (let request = claimCallback(mesh); request !== null; request = claimCallback(mesh))
-      told.set(request.taskId, TaskEvent.parse(JSON.parse(request.body)));
-    expect([waiting, held, failed, succeeded].map((id) => told.get(present(id))?.type)).toEqual([
+      sent.set(request.taskId, TaskEvent.parse(JSON.parse(request.body)));
+    expect([waiting, held, failed, succeeded].map((id) => sent.get(present(id))?.type)).toEqual([
       "task.cancelled",
       "task.cancelled",
       "task.failed",
       "task.succeeded",
     ]);
-    expect(told.get(present(succeeded))?.data).toMatchObject({
+    expect(sent.get(present(succeeded))?.data).toMatchObject({
       id: succeeded,
       state: "succeeded",
       result: { size: 5 },
     });
-    expect(told.get(present(failed))?.data).toMatchObject({ error: "no", result: null });
+    expect(sent.get(present(failed))?.data).toMatchObject({ error: "no", result: null });
   });
 
   test("CB4 a callback that is due sets the alarm, and the alarm starts its attempt", () => {
@@ -264,9 +264,9 @@ describe("a callback", () => {
   });
 });
 
-/** What may happen to attempts: they are answered, at once or late, or nothing is ever heard of them. */
+/** An event: an attempt that is answered at once, late or never, passing time, a restart, or the end of a task. */
 type Step =
-  | { readonly type: "claim"; readonly fate: "heard" | "unheard" | "cut off" | "late" }
+  | { readonly type: "claim"; readonly outcome: "acknowledged" | "error" | "no_answer" | "late" }
   | { readonly type: "pass"; readonly ms: number }
   | { readonly type: "restart" }
   | { readonly type: "end" };
@@ -276,11 +276,11 @@ const Step: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       type: fc.constant("claim" as const),
-      fate: fc.constantFrom(
-        "heard" as const,
-        "unheard" as const,
-        "unheard" as const,
-        "cut off" as const,
+      outcome: fc.constantFrom(
+        "acknowledged" as const,
+        "error" as const,
+        "error" as const,
+        "no_answer" as const,
         "late" as const,
       ),
     }),
@@ -302,22 +302,22 @@ test("CB4 after any crashes and late answers, a callback is delivered at least o
       let mesh = new TestMesh();
       const ids = [0, 1, 2].map(() => submitWithCallback(mesh));
       const waiting = [...ids];
-      const heard = new Set<string>();
+      const acknowledged = new Set<string>();
       const late: CallbackRequest[] = [];
-      const tell = (request: CallbackRequest) => {
-        heard.add(request.taskId);
+      const acknowledge = (request: CallbackRequest) => {
+        acknowledged.add(request.taskId);
         reportAnswer(mesh, request, { status: 200, error: null, retryAfter: null });
       };
-      const take = (fate: string): boolean => {
+      const startAttempt = (outcome: string): boolean => {
         const request = claimCallback(mesh);
         if (request === null) return false;
-        if (fate === "heard") tell(request);
-        if (fate === "unheard") reportAnswer(mesh, request, answerWith(500));
-        if (fate === "late") late.push(request);
+        if (outcome === "acknowledged") acknowledge(request);
+        if (outcome === "error") reportAnswer(mesh, request, answerWith(500));
+        if (outcome === "late") late.push(request);
         return true;
       };
       for (const step of steps) {
-        if (step.type === "claim") take(step.fate);
+        if (step.type === "claim") startAttempt(step.outcome);
         if (step.type === "pass") mesh.advanceClock(step.ms);
         if (step.type === "end" && waiting.length > 0)
           mesh.run("cancel_task", { id: present(waiting.pop()), visibleTo: null });
@@ -327,18 +327,18 @@ test("CB4 after any crashes and late answers, a callback is delivered at least o
           mesh.now = now;
         }
       }
-      for (const request of late) tell(request);
+      for (const request of late) acknowledge(request);
       for (const id of waiting) mesh.run("cancel_task", { id, visibleTo: null });
-      // From here on the receiver hears: the alarm alone brings everything to its end.
+      // From here on the receiver acknowledges: the alarm alone must complete every callback.
       for (let due = mesh.nextTick(); due !== null; due = mesh.nextTick()) {
         mesh.now = Math.max(due, mesh.now + 1);
         mesh.tick();
-        while (take("heard"));
+        while (startAttempt("acknowledged"));
       }
       for (const id of ids) {
         const { state, attempts } = callbackOf(mesh, id);
         expect(attempts.length).toBeLessThanOrEqual(CALLBACK_ATTEMPTS_MAX);
-        if (state === "delivered") expect(heard.has(id)).toBe(true);
+        if (state === "delivered") expect(acknowledged.has(id)).toBe(true);
         else expect([state, attempts.length]).toEqual(["failed", CALLBACK_ATTEMPTS_MAX]);
       }
     }),

@@ -287,7 +287,9 @@ describe("limits of adverts", () => {
     });
     mesh.advanceClock(1);
     advertiseKeys(last, D);
-    expect(mesh.rows("SELECT COUNT(*) AS rows FROM advertised_peers")).toEqual([{ rows: ADVERTISED_MAX }]);
+    expect(mesh.rows("SELECT COUNT(*) AS rows FROM advertised_peers")).toEqual([
+      { rows: ADVERTISED_MAX },
+    ]);
     expect(mesh.errorOf("get_peer", { id: C.id }).code).toBe("not_found");
     expect(mesh.run("get_peer", { id: D.id }).state).toBe("discovered");
   });

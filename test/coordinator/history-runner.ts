@@ -7,7 +7,7 @@ import { must, mustFail, present } from "../must.ts";
 import { emptySharedSql } from "./shared-sql.ts";
 import { KEYS, submission, TestMesh, TestPeer } from "./mesh.ts";
 import { expectEqualState, applyCheckedEffects } from "./compare-with-model.ts";
-import { isConnected, isEnded, isHeld, Model, type ModelPeer } from "./model.ts";
+import { isConnected, isEnded, isHeld, Model, newTask, type ModelPeer } from "./model.ts";
 import type { Op, Operation } from "./operations.ts";
 
 /** An offer that was made, which may be answered in time, late, twice or by another peer. */
@@ -224,18 +224,8 @@ export class HistoryRunner {
       maxAttempts,
       leaseMs: leaseSeconds * 1_000,
       deadlineAt: from + deadlineSeconds * 1_000,
-      state: "queued",
-      fence: 0,
-      tries: 0,
-      holder: null,
-      leaseUntil: null,
-      prefetched: false,
-      lostBy: null,
       notBefore: from,
-      endedAt: null,
-      result: null,
-      failedBy: new Map(),
-      refusedAt: new Map(),
+      ...newTask(),
     });
     this.#applyEffects(effects, true);
   }

@@ -344,3 +344,18 @@ const unknownPeer = (id: PeerId): ModelPeer => ({
   denied: false,
   allowlistRoles: null,
 });
+
+/** The fields that are equal for every task that was just submitted. */
+export const newTask = () => ({
+  state: "queued" as TaskState,
+  fence: 0,
+  tries: 0,
+  holder: null,
+  leaseUntil: null,
+  prefetched: false,
+  lostBy: null,
+  endedAt: null,
+  result: null,
+  failedBy: new Map<number, PeerId>(),
+  refusedAt: new Map<PeerId, Millis>(),
+});

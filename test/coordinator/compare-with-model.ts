@@ -137,8 +137,8 @@ function expectNoAssignableTaskQueued(model: Model, passedOver: readonly ModelTa
 }
 
 /** Compares JSON first, because an assertion is much slower and there are millions of comparisons. */
-function expectSame<T>(seen: T, expected: T): void {
-  if (JSON.stringify(seen) !== JSON.stringify(expected)) expect(seen).toEqual(expected);
+function expectSame<T>(actual: T, expected: T): void {
+  if (JSON.stringify(actual) !== JSON.stringify(expected)) expect(actual).toEqual(expected);
 }
 
 function failIf(violated: boolean, violation: string): void {
@@ -146,17 +146,17 @@ function failIf(violated: boolean, violation: string): void {
 }
 
 function expectOtherEffects(model: Model, effects: readonly Effect[]): void {
-  const seen: Model["expected"] = { sessionsEnded: [], cancelled: [], tasksEnded: [] };
+  const actual: Model["expected"] = { sessionsEnded: [], cancelled: [], tasksEnded: [] };
   for (const effect of effects) {
     if (effect.type === "end_session") {
       const { to, fault } = effect;
-      seen.sessionsEnded.push(`${to.peerId} ${to.epoch} ${fault.code}`);
+      actual.sessionsEnded.push(`${to.peerId} ${to.epoch} ${fault.code}`);
     } else if (effect.type === "cancel") {
-      seen.cancelled.push(`${effect.taskId} ${effect.fence} ${effect.to.peerId}`);
-    } else if (effect.type === "task_ended") seen.tasksEnded.push(effect.taskId);
+      actual.cancelled.push(`${effect.taskId} ${effect.fence} ${effect.to.peerId}`);
+    } else if (effect.type === "task_ended") actual.tasksEnded.push(effect.taskId);
   }
   for (const what of ["sessionsEnded", "cancelled", "tasksEnded"] as const)
-    expectSame(seen[what].toSorted(), model.expected[what].toSorted());
+    expectSame(actual[what].toSorted(), model.expected[what].toSorted());
   model.expected = { sessionsEnded: [], cancelled: [], tasksEnded: [] };
 }
 

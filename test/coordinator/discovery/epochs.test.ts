@@ -101,33 +101,33 @@ describe("revoking a member", () => {
     mesh.join(B, MUSTER_2);
     mesh.runFor(HOUR);
     revoke(mesh);
-    return { mesh, had: present(leaver.discovery), before: mesh.publications.length };
+    return { mesh, oldKeys: present(leaver.discovery), before: mesh.publications.length };
   }
 
   test("DS8 revoking a member starts a new epoch whose keys it never gets", () => {
-    const { mesh, had, before } = afterRevocation((on) => on.run("revoke_peer", { id: A.id }));
+    const { mesh, oldKeys, before } = afterRevocation((on) => on.run("revoke_peer", { id: A.id }));
     const c = mesh.join(C, MUSTER_2);
     mesh.runFor(DAY);
     mesh.join(D, MUSTER_2);
     const after = mesh.publications.slice(before);
     expect(after.length).toBeGreaterThan(2);
     for (const { publicKey } of after) {
-      expect(canOpen(had, publicKey)).toBe(false);
+      expect(canOpen(oldKeys, publicKey)).toBe(false);
     }
     expect(canOpen(c.discovery, present(after[0]).publicKey)).toBe(true);
   });
 
   test("DS8 after a revocation the records are resealed in the background, and their pointers change together", () => {
-    const { mesh, had } = afterRevocation((on) => on.run("revoke_peer", { id: A.id }));
+    const { mesh, oldKeys } = afterRevocation((on) => on.run("revoke_peer", { id: A.id }));
     expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([1]);
     mesh.runFor(2 * MINUTE);
     expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([2]);
-    expect(canOpen(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+    expect(canOpen(oldKeys, present(mesh.publications.at(-1)).publicKey)).toBe(false);
     expect(epochNumbers(mesh)).toEqual([2]);
   });
 
   test("DS8 a revoked member's reader token is refused at once", () => {
-    const { mesh, had } = afterRevocation((on) => on.run("revoke_peer", { id: A.id }));
+    const { mesh, oldKeys } = afterRevocation((on) => on.run("revoke_peer", { id: A.id }));
     const reads = (keys: DiscoveryKeys) =>
       keys.epochs.map(({ pointer_secret }) => {
         const reader = readerToken(fromHex(pointer_secret) as Uint8Array);
@@ -140,7 +140,7 @@ describe("revoking a member", () => {
           reader,
         }).allowed;
       });
-    expect(reads(had)).toEqual([false]);
+    expect(reads(oldKeys)).toEqual([false]);
     expect(reads(mesh.discoveryKeys())).toEqual([false, true]);
   });
 
@@ -148,22 +148,22 @@ describe("revoking a member", () => {
     const mesh = new TestMesh();
     mesh.join(B);
     const { id } = mesh.run("create_token", { label: "", scope: "controller" });
-    const had = mesh.discoveryKeys(id);
+    const oldKeys = mesh.discoveryKeys(id);
     mesh.runFor(HOUR);
     mesh.run("revoke_token", { id });
     mesh.join(C);
-    expect(canOpen(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+    expect(canOpen(oldKeys, present(mesh.publications.at(-1)).publicKey)).toBe(false);
   });
 
   test("DS8 removing a member from the allowlist starts a new epoch where only listed peers are members", () => {
     const { discovery } = new TestMesh().config;
     const mesh = new TestMesh({ config: { discovery: { ...discovery, members: "listed" } } });
     allowPeer(mesh, A);
-    const had = mesh.join(A, MUSTER_2).discovery;
+    const oldKeys = mesh.join(A, MUSTER_2).discovery;
     mesh.runFor(HOUR);
     mesh.run("disallow", { publicKey: A.publicKey });
     mesh.join(B);
-    expect(canOpen(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+    expect(canOpen(oldKeys, present(mesh.publications.at(-1)).publicKey)).toBe(false);
   });
 
   test("DS8 revoking a peer that never had discovery keys starts no epoch", () => {
@@ -219,14 +219,14 @@ describe("several revocations in a short time", () => {
     mesh.runFor(EPOCH_ROTATION_INTERVAL - 1);
     // Both records are about to be resealed; the peer whose record is stored first is revoked before the other's is stored.
     mesh.runFor(1);
-    const had = mesh.discoveryKeys("spy");
+    const oldKeys = mesh.discoveryKeys("spy");
     mesh.registry.discoveryEpochs.noteHolder(`peer:${B.id}`, 2);
     mesh.run("revoke_peer", { id: B.id });
     mesh.runFor(EPOCH_INTERVAL_MIN - 1);
     expect(mesh.pointers.map(({ epoch }) => epoch)).not.toContain(2);
     mesh.runFor(3 * MINUTE);
     expect(mesh.pointers.map(({ epoch }) => epoch)).toEqual([3]);
-    expect(canOpen(had, present(mesh.publications.at(-1)).publicKey)).toBe(false);
+    expect(canOpen(oldKeys, present(mesh.publications.at(-1)).publicKey)).toBe(false);
   });
 });
 

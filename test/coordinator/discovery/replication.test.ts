@@ -118,20 +118,20 @@ describe("replicating the published pointers", () => {
     expect(present(without.nextTick())).toBeGreaterThan(without.now + MINUTE);
     const { sql, config } = without;
     const discovery = { ...config.discovery, replicated: true };
-    const given = new TestMesh({ sql, config: { discovery } });
-    expect(given.nextTick()).toBe(given.now);
+    const withReplicas = new TestMesh({ sql, config: { discovery } });
+    expect(withReplicas.nextTick()).toBe(withReplicas.now);
   });
 
   test("DS30 a mesh whose store of replicas was removed drops its queued replications", async () => {
     const { mesh } = new ReplicatedMesh({}, false);
     mesh.join(A);
     mesh.runFor(2 * MINUTE);
-    const sleeps = mesh.nextTick();
+    const nextTickBefore = mesh.nextTick();
     mesh.registry.outbox.add({ kind: "replicate" }, mesh.now);
     mesh.registry.outbox.add({ kind: "drop_copy", key: "blob:a" }, mesh.now);
     mesh.tick();
     expect(mesh.rows("SELECT * FROM outbox")).toEqual([]);
-    expect(mesh.nextTick()).toBe(sleeps);
+    expect(mesh.nextTick()).toBe(nextTickBefore);
   });
 });
 
@@ -163,7 +163,7 @@ describe("a blob that the mesh's own store does not return", () => {
     "DS30 replication waits a limited time for the blob while %s, and copies it later",
     async (_, get) => {
       const { mesh, blobStore } = scene;
-      const works = blobStore.get.bind(blobStore);
+      const originalGet = blobStore.get.bind(blobStore);
       joinMany(2);
       mesh.runFor(2 * SECOND);
       blobStore.get = get;
@@ -173,7 +173,7 @@ describe("a blob that the mesh's own store does not return", () => {
       expect(await foundCount()).toBe(2);
       const [pointer] = mesh.pointers;
       expect(await scene.replica.blob(present(pointer).blob_id)).toBeNull();
-      blobStore.get = works;
+      blobStore.get = originalGet;
       mesh.runFor(2 * MINUTE);
       await scene.replicateAll();
       expect(await scene.replica.blob(present(pointer).blob_id)).not.toBeNull();
@@ -241,8 +241,10 @@ describe("a member that lost access", () => {
     expect(await scene.replica.mayRead(token)).toBe(false);
     mesh.runFor(EPOCH_INTERVAL_MIN + 2 * MINUTE);
     await scene.replicateAll();
-    const fresh = present(mesh.discoveryKeys().epochs.at(-1));
-    expect(await scene.replica.mayRead(readerToken(hexBytes(fresh.pointer_secret)))).toBe(true);
+    const newestEpoch = present(mesh.discoveryKeys().epochs.at(-1));
+    expect(await scene.replica.mayRead(readerToken(hexBytes(newestEpoch.pointer_secret)))).toBe(
+      true,
+    );
     expect(await foundCount()).toBe(1);
   });
 

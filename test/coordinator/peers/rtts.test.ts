@@ -93,11 +93,11 @@ describe("RTTs that peers report", () => {
   test("SC27 a report counts once in 10 s, from the newest session only, and not for the peer itself or an unknown peer", () => {
     const mesh = new TestMesh();
     const [a, b] = [mesh.join(A), mesh.join(B)];
-    const seen = () => getRtt(mesh, A.id, B.id).observed_ms;
+    const observedMs = () => getRtt(mesh, A.id, B.id).observed_ms;
     const old = { mesh, id: a.id, epoch: a.epoch } as TestPeer;
     a.join();
     reportRtts(old, [[B.id, 9]]);
-    expect(seen()).toBeNull();
+    expect(observedMs()).toBeNull();
     reportRtts(a, [
       [A.id, 1],
       [C.id, 1],
@@ -109,10 +109,10 @@ describe("RTTs that peers report", () => {
     reportRtts(a, [[B.id, 10]]);
     mesh.now += 9 * SECOND;
     reportRtts(a, [[B.id, 20]]);
-    expect(seen()).toBe(10);
+    expect(observedMs()).toBe(10);
     mesh.now += SECOND;
     reportRtts(a, [[B.id, 20]]);
-    expect(seen()).toBe(20);
+    expect(observedMs()).toBe(20);
     expect(mesh.registry.coordinates.get(b.id)).toBeNull();
   });
 

@@ -131,7 +131,7 @@ describe("a task that has ended", () => {
     const input = submission({ kind: "echo" }, { idempotency: { key: "k", scope: "admin" } });
     const { id } = mesh.run("submit_task", input).task;
     peer.finish();
-    const waits = mesh.submit({
+    const longTask = mesh.submit({
       kind: "echo",
       requirements: { capabilities: ["gpu"] },
       deadline_seconds: (30 * DAY) / 1_000,
@@ -144,7 +144,7 @@ describe("a task that has ended", () => {
     expect(mesh.errorOf("get_task", { id, visibleTo: null }).code).toBe("not_found");
     expect(mesh.rows("SELECT * FROM attempts")).toEqual([]);
     expect(mesh.rows("SELECT * FROM idempotency")).toEqual([]);
-    expect(mesh.task(waits.id).state).toBe("expired");
+    expect(mesh.task(longTask.id).state).toBe("expired");
   });
 
   test("an idempotency key whose task was removed creates a new task", () => {
@@ -171,18 +171,18 @@ describe("the next tick", () => {
 
   test("the next tick is the earliest of a lease, an offer timeout, a pause, a deadline and the sweep", () => {
     const mesh = new TestMesh();
-    const waits = () => (mesh.nextTick() ?? Number.NaN) - mesh.now;
+    const untilNextTick = () => (mesh.nextTick() ?? Number.NaN) - mesh.now;
     mesh.submit({ kind: "echo", deadline_seconds: HOUR / 1_000 });
-    expect(waits()).toBe(MINUTE);
+    expect(untilNextTick()).toBe(MINUTE);
     const peer = mesh.join(A);
-    expect(waits()).toBe(5 * SECOND);
+    expect(untilNextTick()).toBe(5 * SECOND);
     peer.accept();
-    expect(waits()).toBe(MINUTE);
+    expect(untilNextTick()).toBe(MINUTE);
     peer.fail();
-    expect(waits()).toBeLessThanOrEqual(500);
-    expect(waits()).toBeGreaterThanOrEqual(250);
+    expect(untilNextTick()).toBeLessThanOrEqual(500);
+    expect(untilNextTick()).toBeGreaterThanOrEqual(250);
     mesh.submit({ kind: "echo", deadline_seconds: 0.1, requirements: { peer_id: B.id } });
-    expect(waits()).toBe(100);
+    expect(untilNextTick()).toBe(100);
   });
 
   test("a tick that comes too early or too often changes nothing", () => {

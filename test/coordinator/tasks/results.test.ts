@@ -52,12 +52,12 @@ describe("a large result", () => {
 
   test("AS23 a result of an older attempt is refused when another peer holds the task", () => {
     const { mesh, peer, id } = meshWithRunningTask({ kind: "echo", lease_seconds: 5 });
-    const late = commitInput(peer, beginUpload(mesh, peer));
+    const lateCommit = commitInput(peer, beginUpload(mesh, peer));
     const other = mesh.join(B, { rttMs: 900 });
     mesh.runFor(8 * SECOND);
     expect(other.offer).toMatchObject({ task_id: id, fence: 2 });
-    expect(mesh.errorOf("commit_result", late).code).toBe("lease_lost");
-    expect(mesh.errorOf("commit_result", { ...late, peerId: B.id }).code).toBe("lease_lost");
+    expect(mesh.errorOf("commit_result", lateCommit).code).toBe("lease_lost");
+    expect(mesh.errorOf("commit_result", { ...lateCommit, peerId: B.id }).code).toBe("lease_lost");
   });
 
   test("AS23 a result is accepted while its peer is disconnected, if no other peer holds the task", () => {
@@ -87,11 +87,11 @@ describe("a large result", () => {
         kind: "echo",
         backoff: { first_seconds: 60 },
       });
-      const late = commitInput(peer, beginUpload(mesh, peer));
+      const lateCommit = commitInput(peer, beginUpload(mesh, peer));
       bar(mesh);
       expect(mesh.task(id).state).toBe("queued");
       expect(mesh.errorOf("begin_result", ticketOf(peer)).code).toBe("lease_lost");
-      expect(mesh.errorOf("commit_result", late).code).toBe("lease_lost");
+      expect(mesh.errorOf("commit_result", lateCommit).code).toBe("lease_lost");
     },
   );
 
@@ -101,9 +101,9 @@ describe("a large result", () => {
       deadline_seconds: 10,
       lease_seconds: 60,
     });
-    const late = commitInput(peer, beginUpload(mesh, peer));
+    const lateCommit = commitInput(peer, beginUpload(mesh, peer));
     mesh.advanceClock(10 * SECOND);
-    expect(mesh.errorOf("commit_result", late).code).toBe("lease_lost");
+    expect(mesh.errorOf("commit_result", lateCommit).code).toBe("lease_lost");
   });
 
   test("AS23 starting an upload renews the lease, and the number of uploads per attempt is limited", () => {

@@ -89,13 +89,13 @@ describe("a peer that prefetches", () => {
 
   test("AS17 a prefetching peer does not get a task while another peer has a free slot, whatever the scores", () => {
     const mesh = new TestMesh();
-    const good = mesh.join(A, { prefetch: true, rttMs: 1 });
-    const poor = mesh.join(B, { rttMs: 900 });
+    const highScore = mesh.join(A, { prefetch: true, rttMs: 1 });
+    const lowScore = mesh.join(B, { rttMs: 900 });
     mesh.submit();
     mesh.submit();
-    expect([good.offers.length, poor.offers.length]).toEqual([1, 1]);
+    expect([highScore.offers.length, lowScore.offers.length]).toEqual([1, 1]);
     mesh.submit();
-    expect(good.offers).toHaveLength(2);
+    expect(highScore.offers).toHaveLength(2);
   });
 
   test("AS17 a prefetched task moves to a peer with a free slot; its peer is informed, and the attempt does not count", () => {

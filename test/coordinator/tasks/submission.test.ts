@@ -144,12 +144,12 @@ describe("an idempotency key", () => {
 
   test("AS12 an idempotency key is kept for 30 days and can be used again afterwards", () => {
     const mesh = new TestMesh();
-    const waits = { ...ECHO, deadline_seconds: (30 * DAY) / 1_000 };
-    const first = mesh.run("submit_task", submissionWithKey("k", waits)).task.id;
+    const longTask = { ...ECHO, deadline_seconds: (30 * DAY) / 1_000 };
+    const first = mesh.run("submit_task", submissionWithKey("k", longTask)).task.id;
     mesh.advanceClock(IDEMPOTENCY_RETENTION - 1);
-    expect(mesh.run("submit_task", submissionWithKey("k", waits)).task.id).toBe(first);
+    expect(mesh.run("submit_task", submissionWithKey("k", longTask)).task.id).toBe(first);
     mesh.advanceClock(1);
-    expect(mesh.run("submit_task", submissionWithKey("k", waits)).duplicate).toBe(false);
+    expect(mesh.run("submit_task", submissionWithKey("k", longTask)).duplicate).toBe(false);
   });
 
   test("AS12 a refused request does not use up its idempotency key", () => {

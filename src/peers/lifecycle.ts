@@ -36,7 +36,7 @@ type LifecycleEffect =
   /** Some peer can take more than before: assign queued tasks. */
   | "offer_work"
   /** Remove the record, and leave a tombstone. */
-  | "bury";
+  | "remove_record";
 
 export interface LifecycleTransition {
   readonly lifecycle: Lifecycle;
@@ -77,7 +77,9 @@ export function transition(life: Lifecycle, event: PeerEvent, now: Millis): Life
     case "gone":
       return isConnected(state) ? become("stale", ...DISCONNECT_EFFECTS) : stay;
     case "retention_over":
-      return state === "stale" || state === "discovered" ? become("evicted", "bury") : stay;
+      return state === "stale" || state === "discovered"
+        ? become("evicted", "remove_record")
+        : stay;
     case "readmitted":
       return stay;
     default:

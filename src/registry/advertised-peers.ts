@@ -41,13 +41,13 @@ export function advertisedPeersTable(sql: Sql) {
         )
         .map(readAdvert);
     },
-    by(teller: PeerId): readonly PeerAdvert[] {
+    by(advertiser: PeerId): readonly PeerAdvert[] {
       return sql
-        .exec(`SELECT * FROM advertised_peers WHERE advertiser_id = ?`, teller)
+        .exec(`SELECT * FROM advertised_peers WHERE advertiser_id = ?`, advertiser)
         .map(readAdvert);
     },
     put({
-      advertiser: teller,
+      advertiser,
       peerId,
       publicKey,
       address,
@@ -61,7 +61,7 @@ export function advertisedPeersTable(sql: Sql) {
         `INSERT OR REPLACE INTO advertised_peers
          (advertiser_id, peer_id, public_key, address, role, rtt_ms, hops, advertised_at, heard_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        teller,
+        advertiser,
         peerId,
         publicKey,
         address,
@@ -73,18 +73,18 @@ export function advertisedPeersTable(sql: Sql) {
       );
     },
     /** Forgets the oldest adverts of one advertiser, so that `most` are left. */
-    keepOf(teller: PeerId, most: number): void {
+    keepNewestOf(advertiser: PeerId, most: number): void {
       sql.exec(
         `DELETE FROM advertised_peers WHERE advertiser_id = ?1 AND peer_id IN (
            SELECT peer_id FROM advertised_peers WHERE advertiser_id = ?1
            ORDER BY heard_at DESC, peer_id LIMIT -1 OFFSET ?2
          )`,
-        teller,
+        advertiser,
         most,
       );
     },
     /** Forgets the oldest adverts of all, so that `most` are left. */
-    keep(most: number): void {
+    keepNewest(most: number): void {
       sql.exec(
         `DELETE FROM advertised_peers WHERE (advertiser_id, peer_id) IN (
            SELECT advertiser_id, peer_id FROM advertised_peers ORDER BY heard_at DESC LIMIT -1 OFFSET ?
@@ -95,8 +95,8 @@ export function advertisedPeersTable(sql: Sql) {
     forgetPeer(peerId: PeerId): void {
       sql.exec(`DELETE FROM advertised_peers WHERE peer_id = ?`, peerId);
     },
-    forgetTeller(teller: PeerId): void {
-      sql.exec(`DELETE FROM advertised_peers WHERE advertiser_id = ?`, teller);
+    forgetAdvertiser(advertiser: PeerId): void {
+      sql.exec(`DELETE FROM advertised_peers WHERE advertiser_id = ?`, advertiser);
     },
     /** Forgets adverts that were last repeated at that time or before. */
     prune(until: Millis): void {

@@ -283,7 +283,7 @@ const TABLES: readonly RegistryCase[] = [
       expect(advertisedPeers.list({ limit: 9 }).map(({ peerId }) => peerId)).toEqual(["z"]);
       advertisedPeers.forgetPeer("z");
       expect(advertisedPeers.of("z")).toBeNull();
-      advertisedPeers.forgetTeller("nearer");
+      advertisedPeers.forgetAdvertiser("nearer");
       expect(advertisedPeers.by("nearer")).toEqual([]);
     },
   },
@@ -297,13 +297,13 @@ const TABLES: readonly RegistryCase[] = [
         advertisedPeers.put(anAdvertisedPeer({ advertiser: teller, peerId, heardAt: T + n }));
       }
       const left = () => advertisedPeers.list({ limit: 9 }).map(({ peerId }) => peerId);
-      advertisedPeers.keepOf("teller", 4);
+      advertisedPeers.keepNewestOf("teller", 4);
       expect(left()).toEqual(["a", "b", "c", "d", "e"]);
-      advertisedPeers.keepOf("teller", 3);
+      advertisedPeers.keepNewestOf("teller", 3);
       expect(left()).toEqual(["b", "c", "d", "e"]);
-      advertisedPeers.keep(4);
+      advertisedPeers.keepNewest(4);
       expect(left()).toEqual(["b", "c", "d", "e"]);
-      advertisedPeers.keep(3);
+      advertisedPeers.keepNewest(3);
       expect(left()).toEqual(["c", "d", "e"]);
       expect(advertisedPeers.oldest()).toBe(T + 2);
       advertisedPeers.prune(T + 3);

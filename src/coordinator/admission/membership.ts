@@ -84,7 +84,7 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   const peer = peerOf(context, input.id);
   if (peer === null) return revokeAdvertisedPeer(context, input.id);
   registry.denylist.add(peer.id, peer.publicKey, "revoked", now);
-  registry.advertisedPeers.forgetTeller(peer.id);
+  registry.advertisedPeers.forgetAdvertiser(peer.id);
   const fault = { code: "revoked", detail: "this key was revoked" } as const;
   // Sessions whose end an earlier call could not confirm are ended again: this call must not succeed while one of them
   // may be open.
@@ -114,7 +114,7 @@ function revokeAdvertisedPeer(
 export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
   const peer = peerOf(context, input.id);
   if (peer === null) return forgetAdvertisedPeer(context, input.id);
-  context.registry.advertisedPeers.forgetTeller(peer.id);
+  context.registry.advertisedPeers.forgetAdvertiser(peer.id);
   endSession(context, peer, {
     code: "forgotten",
     detail: "the operator removed this peer's record",

@@ -12,7 +12,8 @@ import { withdraw } from "../discovery/withdrawal.ts";
 
 /**
  * Moves a peer to a new key: its record with its history, its allowlist entry and its held tasks. The old ID leads to
- * the new one for 30 days. The old key is barred for ever. The session ends, and the peer reconnects with its new key.
+ * the new one for 30 days. The old key is barred permanently. The session ends, and the peer reconnects with its new
+ * key.
  */
 export const rotatePeer: Handler<"rotate_peer"> = (
   context,

@@ -4,7 +4,10 @@ import type { Context } from "./context.ts";
 /** What a job's due time is computed from. */
 export type DueScope = Pick<Context, "registry" | "config" | "now">;
 
-/** Work whose time comes by itself. `tick` runs every job; the coordinator's alarm rings at the earliest due time. */
+/**
+ * Work that becomes due at a time, without a command. `tick` runs every job; the coordinator's alarm rings at the
+ * earliest due time.
+ */
 export interface Job {
   readonly name: string;
   /** Does what is due. Safe to run at any time, any number of times. */
@@ -20,6 +23,6 @@ export function earliest(dues: Iterable<Millis | null>): Millis | null {
   return first;
 }
 
-/** The time `after` a moment; null when there is no such moment. */
+/** Adds a duration to a time; null when the time is null. */
 export const dueAfter = (at: Millis | null, after: Millis): Millis | null =>
   at === null ? null : at + after;

@@ -12,7 +12,7 @@ import type { Handler } from "../kernel/handler.ts";
 import { peerOfSession } from "../admission/sessions.ts";
 
 /** Hops of an advertiser with a direct session, if nothing else was measured. */
-const TELLER_HOPS = 1;
+const ADVERTISER_HOPS = 1;
 
 /**
  * A connected peer advertises other peers. Adverts are stored apart from proved records, bounded for each advertiser
@@ -20,19 +20,21 @@ const TELLER_HOPS = 1;
  */
 export const hearAdvert: Handler<"hear_advert"> = (context, { peerId, epoch, peers }) => {
   const { registry, now, randomBytes } = context;
-  const teller = peerOfSession(context, peerId, epoch);
-  if (teller === null) return ok({ pointers: [] });
-  const before = new Map(registry.advertisedPeers.by(peerId).map((told) => [told.peerId, told]));
+  const advertiser = peerOfSession(context, peerId, epoch);
+  if (advertiser === null) return ok({ pointers: [] });
+  const before = new Map(
+    registry.advertisedPeers.by(peerId).map((advert) => [advert.peerId, advert]),
+  );
   let isMore = false;
-  for (const told of new Map(peers.map((each) => [each.peerId, each])).values()) {
-    const known = before.get(told.peerId);
+  for (const advert of new Map(peers.map((each) => [each.peerId, each])).values()) {
+    const known = before.get(advert.peerId);
     if (known !== undefined && now - known.heardAt < ADVERTISED_REFRESH) continue;
-    if (!mayBeTold(context, teller, told.peerId)) continue;
+    if (!acceptsAdvertOf(context, advertiser, advert.peerId)) continue;
     isMore ||= known === undefined;
-    const hops = (teller.hops ?? TELLER_HOPS) + 1;
+    const hops = (advertiser.hops ?? ADVERTISER_HOPS) + 1;
     const advertisedAt = known?.advertisedAt ?? now;
     registry.advertisedPeers.put({
-      ...told,
+      ...advert,
       advertiser: peerId,
       hops,
       advertisedAt,
@@ -40,8 +42,8 @@ export const hearAdvert: Handler<"hear_advert"> = (context, { peerId, epoch, pee
     });
   }
   if (isMore) {
-    registry.advertisedPeers.keepOf(peerId, ADVERTISED_PER_PEER_MAX);
-    registry.advertisedPeers.keep(ADVERTISED_MAX);
+    registry.advertisedPeers.keepNewestOf(peerId, ADVERTISED_PER_PEER_MAX);
+    registry.advertisedPeers.keepNewest(ADVERTISED_MAX);
   }
   const places = Array.from({ length: SAMPLE_POINTERS_MAX }, () => newOpaqueId(randomBytes));
   return ok({ pointers: registry.pointers.sample(places, now, peerId) });
@@ -51,8 +53,8 @@ export const hearAdvert: Handler<"hear_advert"> = (context, { peerId, epoch, pee
  * Whether an advert is accepted. Adverts of the advertiser itself, of the mesh, of a peer that has a record, and of a
  * key that is barred or was removed are ignored.
  */
-const mayBeTold = ({ registry, config }: Context, teller: Peer, id: PeerId): boolean =>
-  id !== teller.id &&
+const acceptsAdvertOf = ({ registry, config }: Context, advertiser: Peer, id: PeerId): boolean =>
+  id !== advertiser.id &&
   !config.meshIds.includes(id) &&
   registry.peers.get(id) === null &&
   !registry.denylist.has(id) &&

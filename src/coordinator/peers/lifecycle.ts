@@ -58,7 +58,7 @@ export function applyPeerEvent(
         releaseAll(context, peer.id, reason, silent ? pauseAfter(context, peer) : 0);
         dialsAfterDisconnect(context, peer.id, reason);
         break;
-      case "bury":
+      case "remove_record":
         removePeer(context, peer);
         break;
       case "offer_work":

@@ -9,8 +9,8 @@ import { peerOfSession } from "../admission/sessions.ts";
 
 /**
  * Records round trips that a peer measured to other peers. They move only that peer's coordinates, whatever it claims.
- * Reports within 10 s of the last one, pairs with itself or with unknown peers, and times that light could not achieve
- * are ignored.
+ * Reports within 10 s of the last one, pairs with itself or with unknown peers, and times shorter than light needs are
+ * ignored.
  */
 export const reportRtts: Handler<"report_rtts"> = (context, { peerId, epoch, rtts }) => {
   const { registry, now, random } = context;

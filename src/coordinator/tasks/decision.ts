@@ -44,7 +44,7 @@ export function decide(context: Context, task: Waiting): Decision {
   return { demand, choice, looked: all === null ? peers.length : null };
 }
 
-/** As many more peers are considered as the task itself may exclude. */
+/** The number of peers to consider, plus the number that the task itself may exclude. */
 const bestCandidates = (
   roster: Roster,
   { refused, requirements: { avoid = [] } }: Demand,

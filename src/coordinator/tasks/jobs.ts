@@ -11,7 +11,10 @@ import { suspectPeer } from "../peers/lifecycle.ts";
 import { cancelAttempt, endTask, releaseAttempt } from "./leases.ts";
 import { deleteExpiredUploads } from "./results.ts";
 
-/** Queued tasks are looked at again this often, for what no event announces (a refusal that was long enough ago). */
+/**
+ * Interval at which queued tasks are considered again, for changes that no event reports (such as the end of a
+ * refusal's pause).
+ */
 const QUEUE_SWEEP_INTERVAL: Millis = MINUTE;
 
 /** Ends tasks whose deadline has passed, and attempts whose lease or offer has run out. */

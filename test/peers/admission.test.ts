@@ -42,16 +42,16 @@ const NARROWED: readonly (readonly [
 ];
 
 describe("admission", () => {
-  test("AD1 lets any key in that has no deny entry in mode open", () => {
+  test("AD1 admits any key without a deny entry in mode open", () => {
     for (const role of ROLES) expect(admit(OPEN, role).ok).toBe(true);
   });
 
-  test("AD1 lets only listed keys in in mode allowlist", () => {
+  test("AD1 admits only listed keys in mode allowlist", () => {
     expect(mustFail(admit({ ...OPEN, mode: "allowlist" }, "worker")).code).toBe("not_allowed");
     expect(admit(listed("worker"), "worker").ok).toBe(true);
   });
 
-  test("AD1 refuses a revoked key whatever else stands about it", () => {
+  test("AD1 refuses a revoked key whatever else is known about it", () => {
     fc.assert(
       fc.property(anyStanding, anyRole, (standing, role) => {
         expect(mustFail(admit({ ...standing, denied: "revoked" }, role)).code).toBe("revoked");
@@ -59,12 +59,12 @@ describe("admission", () => {
     );
   });
 
-  test.each(ROLES)("AD2 grants worker alone to an unlisted %s in mode open", (claimed) => {
+  test.each(ROLES)("AD2 grants only worker to an unlisted %s in mode open", (claimed) => {
     expect(admit(OPEN, claimed)).toEqual(admit(listed("worker"), claimed));
   });
 
   test.each(NARROWED)(
-    "AD2 narrows under the grant %j the claim of %s to %j",
+    "AD2 with the granted roles %j narrows the claim %s to %j",
     (grant, role, out) => {
       const admission = admit(listed(...grant), role);
       if (out === "not_allowed") expect(mustFail(admission).code).toBe(out);
@@ -72,7 +72,7 @@ describe("admission", () => {
     },
   );
 
-  test("AD2 never gives a peer more than it claimed, nor more than it was granted", () => {
+  test("AD2 never gives a peer more than it claimed or more than it was granted", () => {
     fc.assert(
       fc.property(anyStanding, anyRole, (standing, claimed) => {
         const admission = admit(standing, claimed);

@@ -30,7 +30,7 @@ function silence(
   return { silence: state, counts };
 }
 
-describe("a silence", () => {
+describe("failures of a group's peers", () => {
   test.each([
     [16, 100, true],
     [15, 100, false],
@@ -46,25 +46,25 @@ describe("a silence", () => {
     },
   );
 
-  test("LV12 is none of masses when it is spread over hours", () => {
+  test("LV12 are not correlated when they are spread over hours", () => {
     expect(isCorrelated(silence(50, 100, 300 * MINUTE).silence, START + 300 * MINUTE)).toBe(false);
   });
 
-  test("LV12 is none of masses when one peer flaps by itself", () => {
+  test("LV12 are not correlated when a single peer flaps", () => {
     let state = QUIET;
     for (let flap = 0; flap < 100; flap++)
       state = recordFailure(state, START + flap, () => ({ members: 20, silent: 1 }));
     expect(isCorrelated(state, START + SECOND)).toBe(false);
   });
 
-  test("LV12 holds for five minutes after the last peer that fell silent in it", () => {
+  test("LV12 stay correlated for five minutes after the last peer fell silent", () => {
     const { silence: state } = silence(20, 100);
     const again = recordFailure(state, START + 4 * MINUTE, () => ({ members: 100, silent: 1 }));
     expect(isCorrelated(again, START + 8 * MINUTE)).toBe(true);
     expect(isCorrelated(again, START + 9 * MINUTE)).toBe(false);
   });
 
-  test("LV12 is counted out seldom, however many fall silent", () => {
+  test("LV12 cause few counts of the group, however many peers fall silent", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 5, max: 2_000 }),
@@ -78,7 +78,7 @@ describe("a silence", () => {
 });
 
 describe("the groups of a peer", () => {
-  test("LV12 are its network and its place; peers of unknown origin are one group", () => {
+  test("LV12 are its network and its location; peers of unknown origin form one group", () => {
     expect(groupsOf({ network: "AS1", colo: "ZRH" })).toEqual([
       { by: "network", name: "AS1" },
       { by: "colo", name: "ZRH" },

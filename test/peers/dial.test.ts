@@ -43,8 +43,8 @@ const EVENTS: readonly DialEvent[] = [
 const after = (dial: Dial, event: DialEvent, random = 0.5) =>
   afterDialEvent(dial, event, NOW, () => random);
 
-describe("the pause before an address is dialled again", () => {
-  test("DL1 doubles with each failure up to a quarter of an hour, with jitter, and never ends", () => {
+describe("the pause before an address is dialed again", () => {
+  test("DL1 doubles with each failure up to 15 minutes, with jitter, and never grows beyond", () => {
     for (const [failures, pause] of [
       [0, DIAL_BACKOFF_INITIAL],
       [1, DIAL_BACKOFF_INITIAL],
@@ -58,7 +58,7 @@ describe("the pause before an address is dialled again", () => {
     }
   });
 
-  test("DL1 lies between half and all of what it is at most, whatever is drawn", () => {
+  test("DL1 lies between half of its longest value and that value, for any random number", () => {
     fc.assert(
       fc.property(
         fc.nat(),
@@ -94,7 +94,7 @@ describe("a registered address", () => {
     ).toBe(becomes);
   });
 
-  test("DL1 waits for a time exactly while something is due then", () => {
+  test("DL1 has a due time exactly in the states that wait for one", () => {
     for (const state of DIAL_STATES)
       for (const event of EVENTS) {
         const next = after(aDial(state), event);
@@ -103,14 +103,14 @@ describe("a registered address", () => {
       }
   });
 
-  test("DL1 keeps its place in the queue from the moment that it was due", () => {
+  test("DL1 keeps its position in the queue from the time at which it was due", () => {
     expect(after(aDial("waiting"), { type: "due" })).toMatchObject({
       state: "queued",
       dueAt: NOW - 10,
     });
   });
 
-  test("DL1 counts failures in a row, and a session that lasted a minute ends the row", () => {
+  test("DL1 counts failures in a row, and a session that lasted a minute resets the count", () => {
     const failed = after(aDial("dialling"), { type: "failed", error: "refused", proved: null });
     expect(failed).toMatchObject({ failures: 3, lastError: "refused" });
     const gone = { type: "gone", reason: "it closed" } as const;
@@ -123,14 +123,14 @@ describe("a registered address", () => {
     });
   });
 
-  test("DL8 whose attempt is not heard of is given up after its deadline", () => {
+  test("DL8 gives up an attempt without a report after its deadline", () => {
     expect(after(aDial("queued"), { type: "called" })).toMatchObject({
       attempts: 5,
       dueAt: NOW + DIAL_REPORT_TIMEOUT,
     });
   });
 
-  test("DL6 remembers the key that was proved there, also when the session came to nothing", () => {
+  test("DL6 remembers the key that was proved there, also when the session was not admitted", () => {
     const connected = after(aDial("dialling"), { type: "connected", proved: PROVED });
     const failed = after(aDial("dialling"), { type: "failed", error: "", proved: PROVED });
     expect(connected).toMatchObject(PROVED);

@@ -51,11 +51,11 @@ const flapping = (times: number): Lifecycle => {
 };
 
 describe("the lifecycle of a peer", () => {
-  test.each(ROWS)("LV5 turns %s by %s into %s", (state, event, next) => {
+  test.each(ROWS)("LV5 in state %s the event %s leads to %s", (state, event, next) => {
     expect(transition(life(state), event, START + SECOND).lifecycle.state).toBe(next);
   });
 
-  test("LV5 dates a change, and an event that changes nothing neither dates nor brings anything", () => {
+  test("LV5 an event that changes the state sets its time; one that does not has no effects", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...PEER_STATES),
@@ -71,7 +71,7 @@ describe("the lifecycle of a peer", () => {
     );
   });
 
-  test("LV5 is left by nothing but the operator's word once a peer is revoked", () => {
+  test("LV5 only readmission ends the state revoked", () => {
     const unpardoned = anyEvents.map((events) => events.filter((event) => event !== "readmitted"));
     fc.assert(
       fc.property(fc.constantFrom(...PEER_STATES), anyEvents, unpardoned, (from, before, since) => {
@@ -80,7 +80,7 @@ describe("the lifecycle of a peer", () => {
     );
   });
 
-  test("LV5 connects a peer by a proof alone", () => {
+  test("LV5 only a proof connects a peer", () => {
     const unproved = anyEvents.map((events) => events.filter((event) => event !== "proved"));
     const apart = fc.constantFrom<PeerState>("discovered", "stale", "evicted", "revoked");
     fc.assert(
@@ -94,7 +94,7 @@ describe("the lifecycle of a peer", () => {
     expect(PEER_STATES.filter(isConnected)).toEqual(["active", "suspect"]);
   });
 
-  test("LV7 releases leases and withdraws the pointer whenever a connected peer is no longer so, and never otherwise", () => {
+  test("LV7 releases leases and withdraws the pointer exactly when a connected peer disconnects", () => {
     for (const state of PEER_STATES)
       for (const event of PEER_EVENTS) {
         const { lifecycle: next, effects } = transition(life(state), event, START + SECOND);
@@ -124,7 +124,7 @@ describe("a peer that flaps", () => {
     expect(stays.at(-1)).toBeLessThanOrEqual(15 * MINUTE);
   });
 
-  test("LV9 is forgiven with time: two hours later an answer restores it at once", () => {
+  test("LV9 loses its penalty with time: two hours later an answer restores it at once", () => {
     const forgiven = { ...flapping(6), state: "active" } as const;
     const again = transition(forgiven, "missed_answer", START + 120 * MINUTE).lifecycle;
     expect(transition(again, "answered", START + 120 * MINUTE).lifecycle.state).toBe("active");

@@ -91,8 +91,8 @@ const lateness = (max: Millis) =>
 const HOURS = 60 * MINUTE;
 const prompt = (): Millis => 0;
 
-describe("a peer that beats", () => {
-  test("LV8 is never suspect, however late the looks come", () => {
+describe("a peer that sends heartbeats", () => {
+  test("LV8 is never suspect, however late the checks come", () => {
     fc.assert(
       fc.property(phase, lateness(MINUTE), fc.boolean(), (first, late, leased) => {
         const story = { diesAt: Number.POSITIVE_INFINITY, phase: first, lateness: late, leased };
@@ -101,7 +101,7 @@ describe("a peer that beats", () => {
     );
   });
 
-  test("LV8 is looked at four times an hour while it is idle, and about once a minute while it holds a lease", () => {
+  test("LV8 is checked four times an hour while it is idle, and about once a minute while it holds a lease", () => {
     const alive = { diesAt: Number.POSITIVE_INFINITY, phase: 7 * SECOND, lateness: prompt };
     const idle = play({ ...alive, leased: false }, 24 * HOURS).looks;
     expect(idle).toBeLessThanOrEqual(24 * 4 + 4);
@@ -110,7 +110,7 @@ describe("a peer that beats", () => {
     expect(leased).toBeLessThanOrEqual(100);
   });
 
-  test("LV8 that dies holding a lease is lost within 80 s of its last beat, and as long again as the looks were late", () => {
+  test("LV8 that stops while it holds a lease is lost within 80 s of its last heartbeat plus the delay of the checks", () => {
     fc.assert(
       fc.property(
         phase,
@@ -130,7 +130,7 @@ describe("a peer that beats", () => {
     );
   });
 
-  test("LV8 that dies holding a lease is lost within 80 s when the looks are on time", () => {
+  test("LV8 that stops while it holds a lease is lost within 80 s when the checks are on time", () => {
     fc.assert(
       fc.property(phase, fc.integer({ min: 0, max: HOURS }), (first, dies) => {
         const diesAt = 2 * MINUTE + dies;
@@ -143,7 +143,7 @@ describe("a peer that beats", () => {
     );
   });
 
-  test("LV8 that dies idle is lost within two deadlines", () => {
+  test("LV8 that stops while idle is lost within two check intervals", () => {
     fc.assert(
       fc.property(phase, fc.integer({ min: 0, max: HOURS }), (first, dies) => {
         const diesAt = 2 * MINUTE + dies;
@@ -157,8 +157,8 @@ describe("a peer that beats", () => {
   });
 });
 
-describe("a peer that never beats", () => {
-  test("LV8 is asked every 30 s from its first look on", () => {
+describe("a peer that never sends heartbeats", () => {
+  test("LV8 is pinged every 30 s from its first check on", () => {
     const silentToPlatform = { diesAt: Number.POSITIVE_INFINITY, phase: Number.POSITIVE_INFINITY };
     const { looks, suspectAt } = play(
       { ...silentToPlatform, lateness: prompt, leased: false },

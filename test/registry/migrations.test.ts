@@ -27,7 +27,7 @@ describe("migrations", () => {
     expect(version(sql)).toHaveLength(1);
   });
 
-  test("that have run are not run again: the second time nothing changes, data least of all", () => {
+  test("do not run twice: the second time neither schema nor data changes", () => {
     const sql = nodeSql();
     migrate(sql);
     openRegistry(sql).peers.put(aPeer());
@@ -48,7 +48,7 @@ describe("migrations", () => {
     expect(version(old)).toEqual(version(fresh));
   });
 
-  test("keep what a database of version 1 holds, and fill in what is new", () => {
+  test("keep the data of a database of version 1, and fill in new columns", () => {
     const sql = nodeSql();
     const newest = version1(sql);
     sql.exec(
@@ -114,7 +114,7 @@ describe("migrations", () => {
     expect(kinds.get("echo")).toMatchObject({ incumbent: "p", usedAt: 9 });
   });
 
-  test("that break leave the database as it was, and run when it is opened again", () => {
+  test("that fail leave the database unchanged, and run when it is opened again", () => {
     const sql = nodeSql();
     let left = 10;
     const breaking: Sql = {
@@ -130,7 +130,7 @@ describe("migrations", () => {
     expect(version(sql)).toHaveLength(1);
   });
 
-  test("leave a database of a later version alone: a deploy was rolled back", () => {
+  test("leave a database of a later version unchanged, as after a rolled-back deploy", () => {
     const sql = nodeSql();
     migrate(sql);
     sql.exec("UPDATE schema_version SET version = 1000");

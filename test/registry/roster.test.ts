@@ -84,7 +84,7 @@ const eligible = (registry: Registry, { kind, requirements }: Shape): readonly P
 const idsOf = (peers: readonly Peer[]) => peers.map(({ id }) => id);
 
 describe("the roster of connected peers", () => {
-  test("SC28 holds whoever may have a task, as the record has them, after any write, failure and wake", () => {
+  test("SC28 equals the stored records of the peers that may have a task, after any write, failed transaction and wake", () => {
     fc.assert(
       fc.property(
         fc.array(anyTransaction, { maxLength: 20 }),
@@ -119,7 +119,7 @@ describe("the roster of connected peers", () => {
     );
   });
 
-  test("SC28 never says of nobody that somebody is open, but for a score within a 1,024th", () => {
+  test("SC28 reports a peer with room only if there is one, to a 1,024th of a score", () => {
     fc.assert(
       fc.property(fc.array(anyPeer, { maxLength: 12 }), anyShape, (peers, shape) => {
         const registry = openRegistry(nodeSql());
@@ -136,7 +136,7 @@ describe("the roster of connected peers", () => {
     );
   });
 
-  test("SC30 gives all that could take a task if they are few, else free slots first, then the best by score", () => {
+  test("SC30 returns all peers that could take a task if they are few, else those with free slots first, then the best by score", () => {
     const registry = openRegistry(nodeSql());
     const shape: Shape = { kind: "echo", requirements: Requirements.parse({}) };
     const put = (n: number, more: Partial<Peer>) =>
@@ -160,7 +160,7 @@ describe("the roster of connected peers", () => {
     expect(most.filter((n) => n >= 100 && n < 130)).toHaveLength(10);
   });
 
-  test("SC28 keeps nobody who is not connected", () => {
+  test("SC28 contains no disconnected peer", () => {
     const registry = openRegistry(nodeSql());
     registry.peers.put(aPeer({ held: 0 }));
     const shape: Shape = { kind: "echo", requirements: Requirements.parse({}) };

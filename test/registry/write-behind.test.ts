@@ -59,8 +59,8 @@ class Table {
   }
 }
 
-describe("rows that are written later", () => {
-  test("SC31 read as they were put, and as they stood before a transaction that failed", () => {
+describe("rows that are written behind", () => {
+  test("SC31 are read as they were put, and after a failed transaction as they were before it", () => {
     fc.assert(
       fc.property(fc.array(anyTransaction, { maxLength: 12 }), (transactions) => {
         const table = new Table();
@@ -76,7 +76,7 @@ describe("rows that are written later", () => {
     );
   });
 
-  test("SC31 give way to others once they are written, and never before", () => {
+  test("SC31 are dropped from memory only after they are written", () => {
     const rows = new Map<string, number>();
     const kept = new WriteBehind<number>({
       read: (keys) => keys.flatMap((key) => (rows.has(key) ? [[key, rows.get(key) ?? 0]] : [])),
@@ -107,7 +107,7 @@ describe("a crash", () => {
   };
   const after = (): Registry => openRegistry(sql);
 
-  test("SC31 loses measurements that were not written yet, and no peer", () => {
+  test("SC31 loses unwritten measurements, and no peer", () => {
     measure();
     expect(registry.measurements.arePending()).toBe(true);
     expect(registry.peers.get(known.id)?.rtt).toEqual(rtt);
@@ -118,7 +118,7 @@ describe("a crash", () => {
     expect(kinds.get("echo").service).toBeNull();
   });
 
-  test("SC31 loses nothing that was written", () => {
+  test("SC31 loses no written value", () => {
     measure();
     registry.measurements.flush();
     expect(registry.measurements.arePending()).toBe(false);
@@ -129,7 +129,7 @@ describe("a crash", () => {
     expect(kinds.get("echo").usedAt).toBe(3);
   });
 
-  test("SC31 forgets old kinds, but none that was met again and is not written yet", () => {
+  test("SC31 forgets old kinds, but none that was used again and is not written yet", () => {
     const of = (usedAt: number) => ({ service: null, incumbent: null, usedAt });
     for (const kind of ["old", "again"]) {
       registry.kinds.put(kind, of(5));

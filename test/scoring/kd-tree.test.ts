@@ -37,7 +37,7 @@ const distances = (found: readonly Neighbour<unknown>[]) => found.map(({ distanc
 const near = (expected: readonly number[]) => expected.map((value) => expect.closeTo(value, 9));
 
 describe("a KD-tree", () => {
-  test("SC22 finds the k nearest that looking at every point finds, nearest first, by each metric", () => {
+  test("SC22 finds the same k nearest points as a scan, nearest first, by each metric", () => {
     fc.assert(
       fc.property(anyCase, ({ points, query, metric, k }) => {
         const found = treeOf(points, metric).kNearest(query, k);
@@ -50,7 +50,7 @@ describe("a KD-tree", () => {
     );
   });
 
-  test("SC22 finds all within a radius and none beyond, by each metric", () => {
+  test("SC22 finds all points within a radius and none beyond, by each metric", () => {
     fc.assert(
       fc.property(anyCase, ({ points, query, metric, bound }) => {
         const all = sortedDistances(points, query, metric);
@@ -79,13 +79,13 @@ describe("a KD-tree", () => {
     }
   });
 
-  test("SC22 gives equally near points in their order, and a point on the bound is within it", () => {
+  test("SC22 returns equally near points in their order, and counts a point on the radius as within it", () => {
     const tree = treeOf([[1], [-1], [1], [3]], "euclidean");
     expect(tree.kNearest([0], 3).map(({ item }) => item)).toEqual([0, 1, 2]);
     expect(tree.radius([0], 1).map(({ item }) => item)).toEqual([0, 1, 2]);
   });
 
-  test("SC22 finds nothing in no points, for no point, and for a query of another space", () => {
+  test("SC22 finds nothing in an empty tree, for k of 0, and for a query of another dimension", () => {
     const tree = treeOf([[1, 2]], "euclidean");
     expect(treeOf([], "manhattan").nearest([])).toBeNull();
     for (const query of [[1], [1, 2, 3], [1, Number.NaN]]) expect(tree.nearest(query)).toBeNull();
@@ -93,7 +93,7 @@ describe("a KD-tree", () => {
     expect(tree.radius([1, 2], -1)).toEqual([]);
   });
 
-  test("SC22 cosine: two zero vectors are the same, one and another are at 1, opposites at 2", () => {
+  test("SC22 cosine distance is 0 between zero vectors, 1 to any other vector, and 2 between opposites", () => {
     expect(distance("cosine", [0, 0], [0, 0])).toBe(0);
     expect(distance("cosine", [0, 0], [0, 3])).toBe(1);
     expect(distance("cosine", [1, 1], [-2, -2])).toBeCloseTo(2, 12);
@@ -118,7 +118,7 @@ describe("the axes of a space", () => {
     { name: "c", ms: 60, score: 100 },
   ];
 
-  test("SC23 are normalised over the items, turned round where more is better, then weighted", () => {
+  test("SC23 are normalized over the items, inverted where more is better, then weighted", () => {
     const ranges = rangesOf(machines, AXES);
     expect(machines.map((machine) => pointOf(machine, AXES, ranges))).toEqual([
       [0, 2],
@@ -127,7 +127,7 @@ describe("the axes of a space", () => {
     ]);
   });
 
-  test("SC23 what was never measured stands in the middle, and an axis without extent is 0", () => {
+  test("SC23 an unmeasured value is in the middle, and an axis without extent is 0", () => {
     const unknown = { name: "d", ms: null, score: Number.NaN };
     expect(pointOf(unknown, AXES, rangesOf([...machines, unknown], AXES))).toEqual([0.5, 1]);
     const alike = [{ name: "e", ms: 5, score: 7 }];
@@ -135,7 +135,7 @@ describe("the axes of a space", () => {
     expect(pointOf(unknown, AXES, rangesOf([unknown], AXES))).toEqual([0.5, 1]);
   });
 
-  test("SC23 a heavier axis decides", () => {
+  test("SC23 the axis with the greater weight decides", () => {
     const ideal = { name: "ideal", ms: 10, score: 100 };
     const byScore = new KdSnapshot(() => machines, AXES, "euclidean");
     expect(byScore.nearest(ideal)?.item.name).toBe("c");
@@ -145,7 +145,7 @@ describe("the axes of a space", () => {
 });
 
 describe("a snapshot of items that change", () => {
-  test("SC24 is built when it is asked after a change, and not before or again", () => {
+  test("SC24 is built by the first query after a change, and not before or again", () => {
     const machines: Machine[] = [{ name: "a", ms: 10, score: 1 }];
     let builds = 0;
     const read = () => {

@@ -17,13 +17,13 @@ describe("the great-circle distance", () => {
     expect(greatCircleKm(LONDON, NEW_YORK)).toBeCloseTo(5_570.2, 0);
   });
 
-  test("does not leap at the date line", () => {
+  test("is continuous at the date line", () => {
     const west = { latitude: 0, longitude: 179.5 };
     const east = { latitude: 0, longitude: -179.5 };
     expect(greatCircleKm(west, east)).toBeCloseTo(111.19, 1);
   });
 
-  test("is the same both ways, nothing to itself, and never more than half way round", () => {
+  test("is symmetric, 0 to itself, and at most half the Earth's circumference", () => {
     fc.assert(
       fc.property(anyPlace, anyPlace, (a, b) => {
         const there = greatCircleKm(a, b);
@@ -34,27 +34,27 @@ describe("the great-circle distance", () => {
     );
   });
 
-  test("is half way round to the opposite place", () => {
+  test("is half the Earth's circumference to the antipode", () => {
     const opposite = { latitude: -LONDON.latitude, longitude: LONDON.longitude + 180 };
     expect(greatCircleKm(LONDON, opposite)).toBeCloseTo(HALF_WAY_ROUND_KM, 1);
   });
 });
 
 describe("a round-trip time", () => {
-  test("SC5 faster than light in fibre, 1 ms for each 100 km, is refused", () => {
+  test("SC5 faster than light in fiber (1 ms for each 100 km) is refused", () => {
     expect(isPhysical(55, 5_570)).toBe(false);
     expect(isPhysical(56, 5_570)).toBe(true);
     expect(isPhysical(0, 0)).toBe(true);
   });
 
-  test("SC5 below nothing is refused anywhere, and any other where the distance is unknown is not", () => {
+  test("SC5 below 0 is refused; any other is accepted where the distance is unknown", () => {
     expect(isPhysical(-1, null)).toBe(false);
     expect(isPhysical(0, null)).toBe(true);
   });
 });
 
 describe("a round trip that was not measured yet", () => {
-  test("SC14 is hinted at by the connection's own, and by light where that is too short", () => {
+  test("SC14 is estimated by the connection's own, and by the speed of light where that is too short", () => {
     expect(hintedRttMs(null, 1_000)).toBeNull();
     expect(hintedRttMs(12, null)).toBe(12);
     expect(hintedRttMs(12, 5_000)).toBe(50);

@@ -33,7 +33,7 @@ describe("an outcome", () => {
     expect(HALF_LIFE).toBe(3_600_000);
   });
 
-  test("SC6 fades alike whether the counts were read on the way or not", () => {
+  test("SC6 decays equally whether the counts were read in between or not", () => {
     fc.assert(
       fc.property(anyOutcomes, anyTime, anyTime, (outcomes, one, other) => {
         const [first, last] = [Math.min(one, other), Math.max(one, other)];
@@ -51,7 +51,7 @@ describe("an outcome", () => {
 });
 
 describe("the risk of failure", () => {
-  test("SC7 is the mean of the Beta posterior: the prior's, while nothing is known", () => {
+  test("SC7 is the mean of the Beta posterior, and that of the prior while nothing is known", () => {
     expect(failureRisk(noOutcomes(0), PRIOR, 0)).toBeCloseTo(0.3 / 8.3, 12);
     expect(failureRisk(after(["success", "success", "failure"]), PRIOR, 0)).toBeCloseTo(
       1.3 / 11.3,
@@ -81,7 +81,7 @@ describe("the risk of failure", () => {
     );
   });
 
-  test("SC7 goes back to the prior's in time: nothing is held against a peer for ever", () => {
+  test("SC7 returns to that of the prior with time", () => {
     const bad = after(Array<OutcomeKind>(50).fill("failure"));
     expect(failureRisk(bad, PRIOR, 0)).toBeGreaterThan(0.8);
     expect(failureRisk(bad, PRIOR, 30 * HALF_LIFE)).toBeCloseTo(0.3 / 8.3, 6);

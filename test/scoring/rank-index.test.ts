@@ -110,7 +110,7 @@ function expectAgreement(index: RankIndex, scan: Scan, query: RankQuery, limit: 
 }
 
 describe("the index of eligible peers", () => {
-  test("SC20 answers as a scan of all peers does, whatever came, went and changed", () => {
+  test("SC20 gives the same answers as a scan of all peers, after any additions, removals and changes", () => {
     const anyQuery = fc.record({ wanted: anyWanted, minScore: fc.constantFrom(0, 0.5, 1) });
     fc.assert(
       fc.property(
@@ -134,7 +134,7 @@ describe("the index of eligible peers", () => {
     );
   });
 
-  test("SC20 agrees with the scan among thousands that come and go, past every growth", () => {
+  test("SC20 agrees with a scan among thousands of peers that come and go, past every growth of its arrays", () => {
     const random = seededNumbers(3);
     const index = new RankIndex(1);
     const scan = new Scan();
@@ -168,7 +168,7 @@ describe("the index of eligible peers", () => {
     }
   });
 
-  test("SC20 lets peers of one score take turns: who has waited longest is first", () => {
+  test("SC20 lets peers with equal scores take turns: the one that has waited longest is first", () => {
     const index = new RankIndex(0);
     const traits = { ...PLAIN, capabilities: [] };
     const query = index.query(() => true);
@@ -178,7 +178,7 @@ describe("the index of eligible peers", () => {
     expect(index.best(query, 3)).toEqual([2, 3, 1].map(idOf));
   });
 
-  test("SC20 ranks what is no number last, and what is beyond 1 as 1", () => {
+  test("SC20 ranks NaN last, and values above 1 as 1", () => {
     expect([Number.NaN, -1, 0].map(bucketOf)).toEqual([0, 0, 0]);
     expect([1, 2, Number.POSITIVE_INFINITY].map(bucketOf)).toEqual(Array(3).fill(BUCKETS - 1));
   });
@@ -195,7 +195,7 @@ describe("the index of eligible peers", () => {
     }
   });
 
-  test("SC21 keeps nothing of the kinds whose last peer has left", () => {
+  test("SC21 keeps nothing of classes whose last peer was removed", () => {
     const index = new RankIndex(7);
     for (let n = 0; n < 1_000; n++) {
       index.put(idOf(1), { ...PLAIN, capabilities: [`label=${n}`] }, 0.5);

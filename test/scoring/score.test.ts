@@ -45,7 +45,7 @@ const twoOf = (arbitrary: fc.Arbitrary<number>) =>
   fc.tuple(arbitrary, arbitrary).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
 
 describe("a score", () => {
-  test("SC1 and its confidence lie in 0 to 1 and are never NaN, whatever was measured", () => {
+  test("SC1 and its confidence lie in 0 to 1 and are never NaN, for any metrics", () => {
     fc.assert(
       fc.property(anyMetrics, (metrics) => {
         const { score: value, confidence } = score(metrics);
@@ -55,7 +55,7 @@ describe("a score", () => {
     );
   });
 
-  test("SC1 comes near to 1 for the best peer that could be, and near to 0 for the worst", () => {
+  test("SC1 is near 1 for the best possible peer, and near 0 for the worst", () => {
     expect(score(BEST).score).toBeCloseTo(1, 6);
     expect(score(WORST).score).toBeCloseTo(0, 6);
   });
@@ -115,7 +115,7 @@ const anyWeights: fc.Arbitrary<Weights> = fc
   });
 
 describe("configured weights", () => {
-  test("SC8 keep the score in 0 to 1 and monotone, whatever they are", () => {
+  test("SC8 keep the score in 0 to 1 and monotone, for any valid weights", () => {
     fc.assert(
       fc.property(anyMetrics, anyWeights, twoOf(finite), (metrics, weights, [less, more]) => {
         expect(areWeights(weights)).toBe(true);
@@ -128,7 +128,7 @@ describe("configured weights", () => {
     );
   });
 
-  test("SC8 are none when they do not sum to 1, or one is negative or no number", () => {
+  test("SC8 are invalid when they do not sum to 1, or one is negative or NaN", () => {
     expect(areWeights(WEIGHTS)).toBe(true);
     expect(areWeights({ ...WEIGHTS, hops: 0.3 })).toBe(false);
     expect(areWeights({ latency: 1.5, reliability: -0.5, hops: 0, distance: 0 })).toBe(false);
@@ -137,7 +137,7 @@ describe("configured weights", () => {
 });
 
 describe("uptime", () => {
-  test("SC13 lowers the reliability of who is away, by half for one that is never here", () => {
+  test("SC13 lowers the reliability of a disconnected peer, by half for one that is never connected", () => {
     const always = parts({ ...BEST, uptime: 1 }).reliability.normalised;
     expect(parts({ ...BEST, uptime: 0 }).reliability.normalised).toBeCloseTo(always / 2, 9);
     expect(parts({ ...BEST, uptime: 0.5 }).reliability.normalised).toBeCloseTo(0.75 * always, 9);
@@ -146,7 +146,7 @@ describe("uptime", () => {
 });
 
 describe("the parts of a score", () => {
-  test("SC9 sum to it, each its weight times its normalised value, which is in 0 to 1", () => {
+  test("SC9 sum to the score; each is its weight times its normalized value, which lies in 0 to 1", () => {
     fc.assert(
       fc.property(anyMetrics, anyWeights, (metrics, weights) => {
         const all = Object.values(parts(metrics, weights));
@@ -160,7 +160,7 @@ describe("the parts of a score", () => {
     );
   });
 
-  test("SC9 show what was measured as it was, and null where nothing was", () => {
+  test("SC9 show each measured value, and null where nothing was measured", () => {
     expect(parts({ ...UNKNOWN, rttMs: 80 }).latency).toMatchObject({ raw: 80, known: 1 });
     expect(parts(UNKNOWN).latency).toMatchObject({ raw: null, normalised: NEUTRAL, known: 0 });
     expect(parts({ ...UNKNOWN, successes: 3, failures: 1 }).reliability.raw).toBe(0.75);
@@ -168,19 +168,19 @@ describe("the parts of a score", () => {
   });
 });
 
-describe("what was never measured", () => {
-  test("SC3 counts as one half, and a peer of which nothing is known has no confidence", () => {
+describe("an unmeasured metric", () => {
+  test("SC3 counts as one half, and a peer without measurements has a confidence of 0", () => {
     expect(NEUTRAL).toBe(0.5);
     expect(score(UNKNOWN)).toEqual({ score: expect.closeTo(0.5, 12), confidence: 0 });
   });
 
-  test.for(["rttMs", "hops", "geoKm"] as const)("SC3 as %s is neither best nor worst", (metric) => {
+  test.for(["rttMs", "hops", "geoKm"] as const)("SC3 %s is neither best nor worst", (metric) => {
     const unknown = score({ ...BEST, [metric]: null }).score;
     expect(unknown).toBeLessThan(score(BEST).score);
     expect(unknown).toBeGreaterThan(score({ ...BEST, [metric]: WORST[metric] }).score);
   });
 
-  test("SC3 lowers the confidence by its weight, and so does a value that is no number", () => {
+  test("SC3 lowers the confidence by its weight, and so does NaN", () => {
     const { confidence } = score(BEST);
     expect(confidence).toBeCloseTo(1, 6);
     expect(score({ ...BEST, rttMs: null }).confidence).toBeCloseTo(confidence - WEIGHTS.latency, 9);
@@ -202,7 +202,7 @@ describe("the weights", () => {
     expect(WEIGHTS).toEqual({ latency: 0.35, reliability: 0.35, hops: 0.2, distance: 0.1 });
   });
 
-  test("SC4 are what the score moves by, from the worst of a metric to its best", () => {
+  test("SC4 are the difference of the score between the worst and the best value of a metric", () => {
     const swing = (from: Partial<Metrics>, to: Partial<Metrics>) =>
       score({ ...UNKNOWN, ...to }).score - score({ ...UNKNOWN, ...from }).score;
     expect(swing({ rttMs: 1e12 }, { rttMs: 0 })).toBeCloseTo(0.35, 6);
@@ -211,7 +211,7 @@ describe("the weights", () => {
     expect(swing({ geoKm: 1e12 }, { geoKm: 0 })).toBeCloseTo(0.1, 6);
   });
 
-  test("a round trip of 100 ms, two hops, 3,000 km and as many failures as successes are half", () => {
+  test("normalize 100 ms, two hops, 3,000 km and as many failures as successes to one half", () => {
     const half = { rttMs: 100, hops: 2, geoKm: 3_000, successes: 3, failures: 3, uptime: null };
     expect(score(half).score).toBeCloseTo(0.5, 12);
   });

@@ -12,7 +12,7 @@ const learned = (times: readonly number[]): ServiceTime | null =>
   times.reduce<ServiceTime | null>((before, ms) => addServiceTime(before, ms), null);
 
 describe("the learned service time", () => {
-  test("SC10 is the mean of what was measured, and lies within it", () => {
+  test("SC10 is the mean of the measured times, and lies within their range", () => {
     expect(learned([100, 200, 600])).toEqual({ meanMs: 300, weight: 3 });
     fc.assert(
       fc.property(fc.array(anyMs, { minLength: 1, maxLength: 200 }), (times) => {
@@ -30,7 +30,7 @@ describe("the learned service time", () => {
     expect(now?.meanMs).toBeGreaterThan(950);
   });
 
-  test("SC10 of a peer is drawn towards that of all while it rests on little", () => {
+  test("SC10 of a peer is shrunk toward that of all peers while it rests on few samples", () => {
     const all = { meanMs: 1_000, weight: 64 };
     expect(expectedServiceMs(null, null)).toBe(SERVICE_UNKNOWN_MS);
     expect(expectedServiceMs(null, all)).toBe(1_000);

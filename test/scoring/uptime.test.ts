@@ -6,7 +6,7 @@ const HOUR = 3_600_000;
 const anyDuration = fc.integer({ min: 0, max: 1_000 * HOUR });
 
 describe("the share of time that a peer is connected", () => {
-  test("SC12 is what was observed, the recent past counting most", () => {
+  test("SC12 is the observed share, weighted toward the recent past", () => {
     let uptime = uptimeAfter(null, true, 0);
     uptime = uptimeAfter(uptime, true, HOUR);
     expect(uptime.share).toBe(1);
@@ -16,14 +16,14 @@ describe("the share of time that a peer is connected", () => {
     expect(uptimeAfter(uptime, false, 1_000 * HOUR).share).toBeCloseTo(0, 9);
   });
 
-  test("SC12 is hardly believed while it rests on seconds, and wholly after days", () => {
+  test("SC12 counts little while it rests on seconds, and fully after days", () => {
     const gone = uptimeAfter(uptimeAfter(null, true, 0), false, 2_000);
     expect(gone.share).toBe(0);
     expect(expectedUptime(gone)).toBeGreaterThan(0.99);
     expect(expectedUptime(uptimeAfter(gone, false, 200 * HOUR))).toBeLessThan(0.05);
   });
 
-  test("SC12 lies in 0 to 1 whatever the history and its clock", () => {
+  test("SC12 lies in 0 to 1 for any history and clock", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.boolean(), anyDuration)), (history) => {
         let uptime: Uptime | null = null;
@@ -38,7 +38,7 @@ describe("the share of time that a peer is connected", () => {
 });
 
 describe("the risk that a session ends", () => {
-  test("SC11 falls with its age and grows with the time asked for", () => {
+  test("SC11 falls with the session's age and grows with the time span", () => {
     fc.assert(
       fc.property(anyDuration, anyDuration, anyDuration, (age, more, within) => {
         const risk = lossRisk(age, within);
@@ -49,7 +49,7 @@ describe("the risk that a session ends", () => {
     );
   });
 
-  test("SC11 within half a minute is over 1 % for a newcomer, and below 0.05 % after a day", () => {
+  test("SC11 within half a minute is over 1 % for a new session, and below 0.05 % after a day", () => {
     expect(lossRisk(0, 30_000)).toBeGreaterThan(0.01);
     expect(lossRisk(24 * HOUR, 30_000)).toBeLessThan(0.000_5);
   });

@@ -64,7 +64,7 @@ function plane(nodes: number, random: Random) {
 const medianOf = (values: readonly number[]) => median(values);
 
 describe("network coordinates", () => {
-  test("SC25 settle where they tell the way between nodes that never measured it", () => {
+  test("SC25 converge to the round trip between nodes that never measured it", () => {
     const random = seededNumbers(5);
     const truth = plane(60, random);
     // Only ways between nodes whose numbers differ by less than 20 are ever measured.
@@ -87,7 +87,7 @@ describe("network coordinates", () => {
     expect(medianOf(never)).toBeLessThan(0.1);
   });
 
-  test("SC25 say how wrong they are: much at first, little where they have settled", () => {
+  test("SC25 estimate their own error: large at first, small once they have converged", () => {
     const random = seededNumbers(6);
     const truth = plane(30, random);
     const errors = [1, 10, 400].map((rounds) =>
@@ -100,7 +100,7 @@ describe("network coordinates", () => {
     expect(errors[2]).toBeLessThan(0.1);
   });
 
-  test("SC25 follow a node that moves", () => {
+  test("SC25 follow a node whose round trips change", () => {
     const random = seededNumbers(7);
     const before = plane(20, random);
     const after = plane(20, random);
@@ -116,7 +116,7 @@ describe("network coordinates", () => {
     expect(off(800)).toBeLessThan(off(300) / 3);
   });
 
-  test("SC25 stay in range whatever is measured, and only who measured moves", () => {
+  test("SC25 stay in range for any measurement, and only the node that measured moves", () => {
     const sample = fc.record({
       from: fc.nat({ max: 4 }),
       to: fc.nat({ max: 4 }),
@@ -151,7 +151,7 @@ describe("network coordinates", () => {
     );
   });
 
-  test("SC25 are the same both ways", () => {
+  test("SC25 give the same estimate in both directions", () => {
     const random = seededNumbers(9);
     const truth = plane(8, random);
     const coordinates = settle(8, 50, (_, from, to) => truth(from, to), random);
@@ -159,7 +159,7 @@ describe("network coordinates", () => {
     expect(estimateRtt(a, b).rttMs).toBeCloseTo(estimateRtt(b, a).rttMs, 9);
   });
 
-  test("SC25 take the median of a pair's last three samples, so that one blip moves nothing", () => {
+  test("SC25 use the median of a pair's last three samples, so that one outlier moves nothing", () => {
     expect(median([9])).toBe(9);
     expect(median([10, 300])).toBe(300);
     expect(median(withSample(withSample([10, 12], 3_000), 11))).toBe(12);
@@ -172,7 +172,7 @@ const DEVICES = 99;
 
 describe("network coordinates of 99 devices in Seattle", () => {
   test.skipIf(!existsSync(SEATTLE))(
-    "SC25 tell the near from the far 20 frames ahead (skipped without ../shared/data)",
+    "SC25 distinguish near from far devices 20 frames ahead (skipped without ../shared/data)",
     () => {
       const bytes = gunzipSync(readFileSync(SEATTLE));
       const frames = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);

@@ -68,7 +68,7 @@ function tally(peers: readonly Candidate[], draws: number): Record<string, numbe
 }
 
 describe("choosing a peer by the best score", () => {
-  test("AS3 takes one of the best of those that may have the task, or nobody when none may", () => {
+  test("AS3 chooses one of the best eligible peers, or none when no peer is eligible", () => {
     fc.assert(
       fc.property(anyDemand, anyCandidates, anySeed, (task, peers, seed) => {
         const eligible = peers.filter((peer) => exclusion(task, peer) === null);
@@ -80,7 +80,7 @@ describe("choosing a peer by the best score", () => {
     );
   });
 
-  test("says of each peer that was ruled out by which rule", () => {
+  test("names the rule that excludes each excluded peer", () => {
     fc.assert(
       fc.property(anyDemand, anyCandidates, anySeed, (task, peers, seed) => {
         const expected = peers.flatMap((peer) => {
@@ -92,7 +92,7 @@ describe("choosing a peer by the best score", () => {
     );
   });
 
-  test("is pure: the same draw gives the same choice, and nothing that it was given changes", () => {
+  test("is pure: the same draw gives the same choice, and the inputs stay unchanged", () => {
     fc.assert(
       fc.property(anyDemand, anyCandidates, anySeed, (task, peers, seed) => {
         const before = structuredClone({ task, peers });
@@ -102,13 +102,13 @@ describe("choosing a peer by the best score", () => {
     );
   });
 
-  test("AS3 the highest score gets the task, wherever it stands in the list", () => {
+  test("AS3 the peer with the highest score gets the task, at any position in the list", () => {
     const peers = IDS.map((peerId, i) => candidate({ peerId, score: i / 10 }));
     expect(drawn(demand(), peers, 1)).toBe("f");
     expect(drawn(demand(), peers.toReversed(), 1)).toBe("f");
   });
 
-  test("AS3 a peer that failed at it comes last, however good its score", () => {
+  test("AS3 a peer that failed at the task comes last, however high its score", () => {
     const peers = [
       candidate({ peerId: "a", score: 0.9 }),
       candidate({ peerId: "b", score: 0.1 }),
@@ -119,14 +119,14 @@ describe("choosing a peer by the best score", () => {
     expect(drawn(demand({ tried: ["a"] }), peers.slice(0, 1), 1)).toBe("a");
   });
 
-  test("AS3 equals are drawn by lot: each is chosen, about equally often, and no other is", () => {
+  test("AS3 ties are broken at random: each equal peer is chosen about equally often, and no other peer is", () => {
     const equals = ["a", "b", "c"].map((peerId) => candidate({ peerId }));
     const { a, b, c, d } = tally([candidate({ peerId: "d", score: 0.4 }), ...equals], 600);
     for (const count of [a, b, c]) expect(count).toBeGreaterThan(140);
     expect(d).toBe(0);
   });
 
-  test("AS3 equals are drawn alike whatever the order in which they are listed", () => {
+  test("AS3 the tie-break does not depend on the order of the list", () => {
     const peers = IDS.map((peerId) => candidate({ peerId }));
     for (const order of [peers, peers.toReversed()]) {
       expect(Math.min(...Object.values(tally(order, 1_200)))).toBeGreaterThan(140);

@@ -42,13 +42,13 @@ describe("labels", () => {
   });
 
   test.for(["", "=x", ">=3", "a>=", "a>=b", "a>=1.", "a=>3", "a>1e3", "a b", "a>=0x10", "a>>1"])(
-    "AS15 can't be asked for as %s",
+    "AS15 the requirement %s is invalid",
     (wanted) => {
       expect(CapabilityRequirement.safeParse(wanted).success).toBe(false);
     },
   );
 
-  test("AS15 are each met by the very label, and compare as their numbers do", () => {
+  test("AS15 a label meets the equal requirement, and numeric labels compare as numbers", () => {
     const label = fc.stringMatching(/^[a-z][a-z=._-]{0,8}$/);
     fc.assert(
       fc.property(fc.array(label, { minLength: 1 }), (labels) => {

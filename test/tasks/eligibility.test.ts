@@ -59,17 +59,17 @@ describe("a peer may have a task", () => {
     expect(exclusion(demand(one.task), candidate(one.in))).toBeNull();
   });
 
-  test("AS2 also when it failed at it before", () => {
+  test("AS2 also when it failed at the task before", () => {
     expect(exclusion(demand({ tried: ["peer"] }), candidate())).toBeNull();
   });
 
-  test("AS17 with one task more than it has slots only if it prefetches, and never more than one", () => {
+  test("AS17 beyond its slots only if it prefetches, and then one at most", () => {
     expect(exclusion(demand(), candidate({ slots: 2, held: 2, prefetch: true }))).toBeNull();
     expect(exclusion(demand(), candidate({ slots: 2, held: 3, prefetch: true }))).toBe("no_room");
     expect(exclusion(demand(), candidate({ slots: 0, held: 0, prefetch: true }))).toBe("no_room");
   });
 
-  test("AS2 never when it has no slots at all, or holds more than it now has", () => {
+  test("AS2 not when it has no slots, or holds more tasks than it has slots", () => {
     expect(exclusion(demand(), candidate({ slots: 0 }))).toBe("no_room");
     expect(exclusion(demand(), candidate({ slots: 1, held: 3 }))).toBe("no_room");
   });
@@ -96,7 +96,7 @@ describe("a peer without Muster's messages", () => {
     expect(exclusion(demand({ kind }), plain)).toBe("kind_not_spoken");
   });
 
-  test("AS4 nothing is taken for a request but the five", () => {
+  test("AS4 only the five request types count as go-p2p requests", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(isGoP2pRequest(`go-p2p/${text}`)).toBe(Object.keys(GO_P2P_REPLIES).includes(text));

@@ -35,7 +35,7 @@ const chosen = (
 ) => choose(demand(more), peers, 0, random, policy).peer?.peerId;
 
 describe("the expected cost", () => {
-  test("AS50 is finite, never negative, and the sum of its parts, whatever is known", () => {
+  test("AS50 is finite, never negative, and the sum of its parts, for any evidence", () => {
     fc.assert(
       fc.property(anyDemand, anyCandidates, fc.nat(1e12), (task, peers, now) => {
         for (const peer of peers) {
@@ -66,7 +66,7 @@ describe("the expected cost", () => {
 });
 
 describe("choosing by the expected cost", () => {
-  test("AS50 takes who costs least of those that may have the task, or nobody when none may", () => {
+  test("AS50 chooses the cheapest eligible peer, or none when no peer is eligible", () => {
     fc.assert(
       fc.property(anyDemand, anyCandidates, fc.nat(1e9), (task, peers, now) => {
         const far = peers.map((peer) => ({
@@ -85,7 +85,7 @@ describe("choosing by the expected cost", () => {
     );
   });
 
-  test("AS50 never gives a peer what it may not have, under any policy", () => {
+  test("AS50 never chooses an excluded peer, under any policy", () => {
     fc.assert(
       fc.property(anyDemand, anyCandidates, anyPolicy, fc.nat(), (task, peers, policy, seed) => {
         const { peer, eligible, excluded } = choose(task, peers, 0, seededNumbers(seed), policy);
@@ -106,20 +106,20 @@ describe("choosing by the expected cost", () => {
     );
   });
 
-  test("AS50 a peer that failed at the task comes last, and one that fails often is worth a longer way", () => {
+  test("AS50 a peer that failed at the task comes last, and a farther peer is preferred to one that fails often", () => {
     expect(chosen([known("near"), known("far", { rttMs: 900 })], { tried: ["near"] })).toBe("far");
     const failing = outcomes([...Array<OutcomeKind>(9).fill("success"), "failure"]);
     const peers = [known("near", { outcomes: failing }), known("far", { rttMs: 900 })];
     expect(chosen(peers)).toBe("far");
   });
 
-  test("AS50 a free slot goes before one that must be waited for, however much cheaper that is", () => {
+  test("AS50 a peer with a free slot comes before a busy one, however much cheaper the busy one is", () => {
     const busy = known("busy", {}, { held: 1, prefetch: true });
     expect(chosen([busy, known("free", { rttMs: 20_000 })])).toBe("free");
     expect(chosen([busy])).toBe("busy");
   });
 
-  test("AS51 newcomers get a bounded share of the tasks, with a free slot and each task once", () => {
+  test("AS51 new peers get a bounded share of the tasks, only with a free slot, and each task once", () => {
     const peers = [known("known"), candidate({ peerId: "new", slots: 1 })];
     const random = seededNumbers(3);
     let ventured = 0;
@@ -134,7 +134,7 @@ describe("choosing by the expected cost", () => {
     expect(chosen(peers, { tried: ["other"] }, DEFAULT_POLICY, VENTURE)).toBe("known");
   });
 
-  test("AS51 who has had enough outcomes is no newcomer", () => {
+  test("AS51 a peer with enough outcomes is not new", () => {
     const peers = [
       known("known"),
       known("tried", { rttMs: 900, outcomes: outcomes(["success", "success", "success"]) }),
@@ -142,7 +142,7 @@ describe("choosing by the expected cost", () => {
     expect(chosen(peers, {}, DEFAULT_POLICY, VENTURE)).toBe("known");
   });
 
-  test("AS52 a peer over its share comes after the others, and gets what nobody else may have", () => {
+  test("AS52 a peer over its share comes after the others, and gets a task that no other peer may have", () => {
     const capped = { ...DEFAULT_POLICY, shareMax: 0.5 };
     const peers = [known("best", { share: 0.6 }), known("other", { rttMs: 900, share: 0.4 })];
     expect(chosen(peers, {}, capped)).toBe("other");
@@ -150,7 +150,7 @@ describe("choosing by the expected cost", () => {
     expect(chosen(peers.slice(0, 1), {}, capped)).toBe("best");
   });
 
-  test("AS53 who had the last task of the kind keeps it unless another is clearly cheaper", () => {
+  test("AS53 the peer that had the last task of the kind is kept unless another is clearly cheaper", () => {
     const policy = { ...DEFAULT_POLICY, hysteresis: 0.1 };
     const peers = [known("last", { rttMs: 130 }), known("other", { rttMs: 100 })];
     expect(chosen(peers, { incumbent: "last" }, policy)).toBe("last");
@@ -159,7 +159,7 @@ describe("choosing by the expected cost", () => {
     expect(chosen(clearly, { incumbent: "last" }, policy)).toBe("other");
   });
 
-  test("AS54 a task that wants to be near goes to the nearest of the cheapest", () => {
+  test("AS54 a task that asks for nearness goes to the nearest of the cheapest peers", () => {
     const peers = Array.from({ length: 6 }, (_, i) =>
       known(`p${i}`, { rttMs: 100 + i, nearMs: 60 - 10 * i }),
     );
@@ -172,12 +172,12 @@ describe("choosing by the expected cost", () => {
     expect(chosen(unknown, {}, policy)).toBe("p1");
   });
 
-  test("AS54 nearness does not bring back who failed at the task", () => {
+  test("AS54 nearness does not prefer a peer that failed at the task", () => {
     const peers = [known("near", { nearMs: 1 }), known("far", { nearMs: 100 })];
     expect(chosen(peers, { tried: ["near"] })).toBe("far");
   });
 
-  test("AS50 the ranking begins with the chosen one, when measure alone decided", () => {
+  test("AS50 the ranking begins with the chosen peer when only the measure decided", () => {
     fc.assert(
       fc.property(anyDemand, anyCandidates, anyPolicy, fc.nat(), (task, peers, policy, seed) => {
         const choice = choose(task, peers, 0, seededNumbers(seed), policy);

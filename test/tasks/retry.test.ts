@@ -12,19 +12,19 @@ const pauses = (tries: number): [number, number] => [
   retryAt(USUAL, tries, NOW, () => 1 - Number.EPSILON) - NOW,
 ];
 
-describe("the pause before a task is tried again", () => {
-  test("AS9 doubles with each try, and lies between half of it and all of it", () => {
+describe("the pause before a failed task is offered again", () => {
+  test("AS9 doubles with each failure, and is at least half of the doubled pause", () => {
     expect(pauses(1)).toEqual([RETRY_BACKOFF_DEFAULT / 2, RETRY_BACKOFF_DEFAULT]);
     expect(pauses(2)).toEqual([RETRY_BACKOFF_DEFAULT, 2 * RETRY_BACKOFF_DEFAULT]);
     expect(pauses(5)).toEqual([8 * RETRY_BACKOFF_DEFAULT, 16 * RETRY_BACKOFF_DEFAULT]);
   });
 
-  test("AS9 grows to its maximum and no further, for any number of tries", () => {
+  test("AS9 never exceeds its maximum, for any number of failures", () => {
     for (const tries of [8, 20, 5_000])
       expect(pauses(tries)).toEqual([RETRY_BACKOFF_MAX_DEFAULT / 2, RETRY_BACKOFF_MAX_DEFAULT]);
   });
 
-  test("AS9 is a whole number of milliseconds, never none", () => {
+  test("AS9 is a whole number of milliseconds, and at least one", () => {
     const anyDraw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
       fc.property(fc.nat({ max: 10_000 }), anyDraw, (tries, draw) => {
@@ -36,7 +36,7 @@ describe("the pause before a task is tried again", () => {
     );
   });
 
-  test("AS16 is the one that the task asks for, also none", () => {
+  test("AS16 is the one that the task asks for, also 0", () => {
     const longest = () => 1 - Number.EPSILON;
     const asked = { backoffMs: 3_000, backoffMaxMs: 7_000 };
     expect([1, 2, 3].map((tries) => retryAt(asked, tries, NOW, longest) - NOW)).toEqual([

@@ -17,7 +17,7 @@ const throughJson = (stored: StoredChoice): StoredChoice =>
   JSON.parse(JSON.stringify(stored)) as StoredChoice;
 
 describe("a stored choice", () => {
-  test("AS55 made again is the same, with the same costs to the last bit", () => {
+  test("AS55 is the same when it is recomputed, with the same costs to the last bit", () => {
     fc.assert(
       fc.property(
         anyDemand,
@@ -41,7 +41,7 @@ describe("a stored choice", () => {
     );
   });
 
-  test("AS56 names who was ruled out and by which rule, and counts those it does not name", () => {
+  test("AS56 names excluded peers with their rule, and counts those that it does not name", () => {
     const peers = Array.from({ length: 5_000 }, (_, i) =>
       candidate({ peerId: `p${i}`, active: i % 2 === 0, held: i % 4 === 0 ? 1 : 0 }),
     );
@@ -55,7 +55,7 @@ describe("a stored choice", () => {
 });
 
 describe("a cost as a score", () => {
-  test("AS50 is 1 for none, one half for the mean, and falls as the cost grows", () => {
+  test("AS50 is 1 for no cost, one half for the mean cost, and falls as the cost grows", () => {
     expect(costScore(0, 500)).toBe(1);
     expect(costScore(500, 500)).toBe(0.5);
     expect(costScore(1_500, 500)).toBe(0.25);

@@ -9,17 +9,30 @@ export function nodeSql(database: DatabaseSync = new DatabaseSync(":memory:")): 
     statements.set(query, statement);
     return statement;
   };
+  let depth = 0;
+  const statementsAt = (level: number) =>
+    level === 0
+      ? { begin: "BEGIN IMMEDIATE", commit: "COMMIT", rollback: "ROLLBACK" }
+      : {
+          begin: `SAVEPOINT level_${level}`,
+          commit: `RELEASE level_${level}`,
+          rollback: `ROLLBACK TO level_${level}; RELEASE level_${level}`,
+        };
   return {
     exec: (query, ...bindings) => prepared(query).all(...bindings) as SqlRow[],
     transaction(body) {
-      database.exec("BEGIN IMMEDIATE");
+      const { begin, commit, rollback } = statementsAt(depth);
+      database.exec(begin);
+      depth++;
       try {
         const value = body();
-        database.exec("COMMIT");
+        database.exec(commit);
         return value;
       } catch (thrown) {
-        database.exec("ROLLBACK");
+        database.exec(rollback);
         throw thrown;
+      } finally {
+        depth--;
       }
     },
   };

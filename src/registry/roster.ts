@@ -52,8 +52,8 @@ export class Roster {
   #index: RankIndex | null = null;
   /** All connected peers, while they are few. */
   #few: Set<PeerId> | null = null;
-  /** IDs of peers that the current transaction has changed; null outside a transaction. */
-  #touched: Set<PeerId> | null = null;
+  /** IDs of the peers that each open transaction has changed, the innermost transaction last. */
+  readonly #touched: Set<PeerId>[] = [];
 
   constructor(source: RosterSource, seed: number) {
     this.#source = source;
@@ -62,7 +62,7 @@ export class Roster {
 
   /** Updates a peer, or removes it (null). */
   update(id: PeerId, peer: Peer | null): void {
-    this.#touched?.add(id);
+    this.#touched.at(-1)?.add(id);
     if (this.#index === null) return;
     rank(this.#index, id, peer);
     if (!this.#index.has(id)) this.#few?.delete(id);
@@ -71,17 +71,18 @@ export class Roster {
   }
 
   begin(): void {
-    this.#touched = new Set();
+    this.#touched.push(new Set());
   }
 
+  /** The enclosing transaction, if there is one, can still undo the changes. */
   commit(): void {
-    this.#touched = null;
+    const touched = this.#touched.pop() ?? [];
+    for (const id of touched) this.#touched.at(-1)?.add(id);
   }
 
   /** Reads the peers again that the failed transaction had changed. Call it once the records are rolled back. */
   rollback(): void {
-    const touched = this.#touched ?? [];
-    this.#touched = null;
+    const touched = this.#touched.pop() ?? [];
     for (const id of touched) this.update(id, this.#source.get(id));
   }
 

@@ -8,7 +8,10 @@ export type SqlRow = Readonly<Record<string, SqlValue>>;
 export interface Sql {
   /** Runs one statement and returns its rows; none for statements without `RETURNING`. */
   exec(query: string, ...bindings: readonly SqlValue[]): readonly SqlRow[];
-  /** Runs the body; commits when it returns, rolls back when it throws. */
+  /**
+   * Runs the body; commits when it returns, rolls back when it throws. A transaction inside another one is a savepoint:
+   * when it fails, only its own writes are undone.
+   */
   transaction<T>(body: () => T): T;
 }
 

@@ -22,8 +22,8 @@ export class WriteBehind<Value> {
   /** The row with this key; null when there is none. */
   readonly #values = new Map<string, Value | null>();
   readonly #unwritten = new Set<string>();
-  /** The previous values of rows that the current transaction changed; null outside a transaction. */
-  #before: Map<string, Before<Value>> | null = null;
+  /** The previous values of the rows that each open transaction changed, the innermost transaction last. */
+  readonly #before: Map<string, Before<Value>>[] = [];
 
   constructor(rows: Rows<Value>) {
     this.#rows = rows;
@@ -81,27 +81,31 @@ export class WriteBehind<Value> {
   }
 
   begin(): void {
-    this.#before = new Map();
+    this.#before.push(new Map());
   }
 
+  /** The enclosing transaction, if there is one, can still undo the changes. */
   commit(): void {
-    this.#before = null;
+    const changed = this.#before.pop() ?? new Map<string, Before<Value>>();
+    const outer = this.#before.at(-1);
+    if (outer === undefined) return;
+    for (const [key, before] of changed) if (!outer.has(key)) outer.set(key, before);
   }
 
   rollback(): void {
-    for (const [key, { value, unwritten }] of this.#before ?? []) {
+    for (const [key, { value, unwritten }] of this.#before.pop() ?? []) {
       if (value === undefined) this.#values.delete(key);
       else this.#values.set(key, value);
       if (unwritten) this.#unwritten.add(key);
       else this.#unwritten.delete(key);
     }
-    this.#before = null;
   }
 
   #note(key: string): void {
-    if (this.#before === null || this.#before.has(key)) return;
+    const before = this.#before.at(-1);
+    if (before === undefined || before.has(key)) return;
     const [value, unwritten] = [this.#values.get(key), this.#unwritten.has(key)];
-    this.#before.set(key, { value, unwritten });
+    before.set(key, { value, unwritten });
   }
 
   #shed(coming: number): void {

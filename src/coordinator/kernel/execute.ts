@@ -7,13 +7,20 @@ import type { Context } from "./context.ts";
 import { AUDIT, HANDLERS } from "./domains.ts";
 import type { Effect } from "./effects.ts";
 import { AfterAssignment, type Handler } from "./handler.ts";
-import { noMarks } from "./marks.ts";
+import { mergeMarks, noMarks, type Marks } from "./marks.ts";
 import { tick } from "./tick.ts";
 
 const ALL_HANDLERS: { readonly [K in CommandName]: Handler<K> } = { ...HANDLERS, tick };
 
-/** What a command works on, before its own effects and marks are added. */
-export type ExecutionScope = Omit<Context, "effects" | "marks">;
+/** What the commands of one group work on. */
+export type GroupScope = Omit<Context, "effects" | "marks" | "actor">;
+/** What one command works on, before its own effects and marks are added. */
+export type ExecutionScope = GroupScope & Pick<Context, "actor">;
+
+/** A command, and who gave it (as in `Context`). */
+export type GroupedCommand = {
+  [K in CommandName]: { readonly name: K; readonly input: Input<K>; readonly actor: string };
+}[CommandName];
 
 export interface Executed<K extends CommandName> {
   readonly result: Result<Output<K>, MusterError>;
@@ -21,45 +28,92 @@ export interface Executed<K extends CommandName> {
   readonly effects: readonly Effect[];
 }
 
+export interface ExecutedGroup {
+  /** What each command did, in the order of the commands. */
+  readonly executed: readonly Executed<CommandName>[];
+  /** The effects of the assignment of queued tasks, which follow those of the commands. */
+  readonly effects: readonly Effect[];
+}
+
 /** Runs one command in one transaction: it commits as a whole, or changes nothing and returns an error. */
 export function execute<K extends CommandName>(
-  scope: ExecutionScope,
+  { actor, ...scope }: ExecutionScope,
   name: K,
   input: Input<K>,
 ): Executed<K> {
-  const context: Context = { ...scope, effects: [], marks: noMarks() };
+  // The type can't say that the command is one of the union's.
+  const group = executeGroup(scope, [{ name, input, actor } as GroupedCommand]);
+  const { result, effects } = group.executed[0] as Executed<K>;
+  return { result, effects: [...effects, ...group.effects] };
+}
+
+/**
+ * Runs commands in their order, all in one transaction, each in a savepoint: a command that is refused undoes only its
+ * own writes. Queued tasks are assigned once, after the last command. When this throws, the whole group is undone.
+ */
+export function executeGroup(
+  scope: GroupScope,
+  commands: readonly GroupedCommand[],
+): ExecutedGroup {
+  return scope.registry.transaction(() => {
+    const decided = commands.map((command) => decide(scope, command));
+    const context: Context = { ...scope, actor: "mesh", effects: [], marks: noMarks() };
+    for (const { marks } of decided) mergeMarks(context.marks, marks);
+    if (context.marks.workAvailable) assignQueuedTasks(context);
+    if (context.marks.outboxDue) context.effects.push({ type: "drain_outbox" });
+    if (context.marks.callbacksDue) context.effects.push({ type: "drain_callbacks" });
+    return { executed: decided.map(({ finish }) => finish()), effects: context.effects };
+  });
+}
+
+/** A command that was run, before queued tasks are assigned. */
+interface Decided {
+  /** The marks of the command; none when it was refused. */
+  readonly marks: Marks;
+  /** Reads the answer and writes the audit log, once queued tasks are assigned. */
+  readonly finish: () => Executed<CommandName>;
+}
+
+function decide<K extends CommandName>(
+  scope: GroupScope,
+  { name, input, actor }: { readonly name: K; readonly input: Input<K>; readonly actor: string },
+): Decided {
+  const context: Context = { ...scope, actor, effects: [], marks: noMarks() };
   const describe: DescribeAct<K> | undefined = AUDIT[name];
+  const handler: Handler<K> = ALL_HANDLERS[name];
+  const decided = runInSavepoint(scope, () => handler(context, input));
+  return {
+    marks: decided.ok ? context.marks : noMarks(),
+    finish() {
+      const result = decided.ok ? ok(outputOf(decided.value)) : decided;
+      // A refusal is audited although its writes were undone.
+      recordAct(context, name, describe, input, result);
+      return { result, effects: decided.ok ? context.effects : [] };
+    },
+  };
+}
+
+const outputOf = <T>(value: T | AfterAssignment<T>): T =>
+  value instanceof AfterAssignment ? value.read() : value;
+
+/** Runs the body in a savepoint, which is undone when the body returns an error. */
+function runInSavepoint<T>(
+  { registry }: GroupScope,
+  body: () => Result<T, MusterError>,
+): Result<T, MusterError> {
   try {
-    const result = scope.registry.transaction(() => {
-      const decided = decide(context, name, input);
-      recordAct(scope, name, describe, input, decided);
-      return decided;
+    return registry.transaction(() => {
+      const result = body();
+      if (!result.ok) throw new Rollback(result.error);
+      return result;
     });
-    return { result, effects: context.effects };
   } catch (thrown) {
-    if (!(thrown instanceof Rollback)) throw thrown;
-    const result = err(thrown.error);
-    // A refusal is audited although the transaction that refused was rolled back.
-    scope.registry.transaction(() => recordAct(scope, name, describe, input, result));
-    return { result, effects: [] };
+    if (thrown instanceof Rollback) return err(thrown.error);
+    throw thrown;
   }
 }
 
-/** Runs the handler, then acts on what it marked. Throws `Rollback` when the handler refuses. */
-function decide<K extends CommandName>(context: Context, name: K, input: Input<K>) {
-  const handler: Handler<K> = ALL_HANDLERS[name];
-  const decided = handler(context, input);
-  if (!decided.ok) throw new Rollback(decided.error);
-  const { marks, effects } = context;
-  if (marks.workAvailable) assignQueuedTasks(context);
-  const { value } = decided;
-  const output: Output<K> = value instanceof AfterAssignment ? value.read() : value;
-  if (marks.outboxDue) effects.push({ type: "drain_outbox" });
-  if (marks.callbacksDue) effects.push({ type: "drain_callbacks" });
-  return ok(output);
-}
-
-/** Carries an expected error out of the transaction, so that the database undoes what the handler wrote. */
+/** Carries an expected error out of the savepoint, so that the database undoes what the handler wrote. */
 class Rollback extends Error {
   readonly error: MusterError;
   constructor(error: MusterError) {

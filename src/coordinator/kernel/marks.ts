@@ -3,8 +3,8 @@ import type { OutboxEntry } from "../../registry/outbox.ts";
 import type { Registry } from "../../registry/registry.ts";
 
 /**
- * What a command changed that concerns others. Handlers set marks where the change is made; `execute` acts on them once,
- * after the handler and inside its transaction. No handler has to remember who else must act.
+ * What a command changed that concerns others. Handlers set marks where the change is made; `executeGroup` acts on them
+ * once, after the last command of the group and inside its transaction. No handler has to remember who else must act.
  */
 export interface Marks {
   /** A task became assignable, or a peer can take more: queued tasks are assigned. */
@@ -21,11 +21,18 @@ export const noMarks = (): Marks => ({
   callbacksDue: false,
 });
 
+/** Adds the marks of one command to those of its group. */
+export function mergeMarks(all: Marks, { workAvailable, outboxDue, callbacksDue }: Marks): void {
+  all.workAvailable ||= workAvailable;
+  all.outboxDue ||= outboxDue;
+  all.callbacksDue ||= callbacksDue;
+}
+
 interface Marked {
   readonly marks: Marks;
 }
 
-/** Queued tasks are assigned at the end of this command. */
+/** Queued tasks are assigned at the end of the group that this command is in. */
 export function markWorkAvailable({ marks }: Marked): void {
   marks.workAvailable = true;
 }

@@ -27,6 +27,7 @@ import { settingsTable } from "./settings.ts";
 import { Shares } from "./shares.ts";
 import { correlatedFailuresTable } from "./correlated-failures.ts";
 import type { Sql } from "./sql.ts";
+import { TableChanges, type TableName } from "./table-changes.ts";
 import { taskResultsTable } from "./task-results.ts";
 import { tasksTable } from "./tasks.ts";
 import { tombstonesTable } from "./tombstones.ts";
@@ -40,7 +41,9 @@ export type Registry = ReturnType<typeof openRegistry>;
 /** @param seed any number, preferably random, for the roster's hash table */
 export function openRegistry(sql: Sql, seed = 0) {
   migrate(sql);
-  const peers = peersTable(sql, (id, peer) => roster.update(id, peer));
+  const changes = new TableChanges();
+  const on = (table: TableName): Sql => changes.watch(sql, table);
+  const peers = peersTable(on("peers"), (id, peer) => roster.update(id, peer));
   const roster = new Roster(peers, seed);
   const observed = observedTable(sql);
   const serviceTimes = serviceTimesTable(sql);
@@ -67,30 +70,31 @@ export function openRegistry(sql: Sql, seed = 0) {
 
   return {
     transaction,
+    changes,
     measurements: {
       /** Whether any measurement is only in memory. */
       arePending: (): boolean => measured.some(({ unwritten }) => unwritten > 0),
       flush: (): void => transaction(() => measured.forEach((kept) => kept.flush())),
     },
-    settings: settingsTable(sql),
+    settings: settingsTable(on("settings")),
     peers,
     roster,
     allowlist: allowlistTable(sql),
     denylist: denylistTable(sql),
-    tasks: tasksTable(sql),
+    tasks: tasksTable(on("tasks")),
     attempts: attemptsTable(sql),
     taskResults: taskResultsTable(sql),
-    resultUploads: resultUploadsTable(sql),
+    resultUploads: resultUploadsTable(on("resultUploads")),
     idempotency: idempotencyTable(sql),
     webhookSources: webhookSourcesTable(sql),
-    discoveryEpochs: discoveryEpochsTable(sql),
-    webhookDeliveries: webhookDeliveriesTable(sql),
-    pointers: pointersTable(sql),
-    copies: copiesTable(sql),
-    unsettledBlobs: unsettledBlobsTable(sql),
+    discoveryEpochs: discoveryEpochsTable(on("discoveryEpochs")),
+    webhookDeliveries: webhookDeliveriesTable(on("webhookDeliveries")),
+    pointers: pointersTable(on("pointers")),
+    copies: copiesTable(on("copies")),
+    unsettledBlobs: unsettledBlobsTable(on("unsettledBlobs")),
     kvWrites: kvWritesTable(sql),
-    outbox: outboxTable(sql),
-    callbacks: callbacksTable(sql),
+    outbox: outboxTable(on("outbox")),
+    callbacks: callbacksTable(on("callbacks")),
     apiTokens: apiTokensTable(sql),
     joinKeys: joinKeysTable(sql),
     aliases: aliasesTable(sql),
@@ -98,9 +102,9 @@ export function openRegistry(sql: Sql, seed = 0) {
     tombstones: tombstonesTable(sql),
     coordinates: coordinatesTable(sql),
     pairRtts: pairRttsTable(sql),
-    correlatedFailures: correlatedFailuresTable(sql),
-    advertisedPeers: advertisedPeersTable(sql),
-    dials: dialsTable(sql),
+    correlatedFailures: correlatedFailuresTable(on("correlatedFailures")),
+    advertisedPeers: advertisedPeersTable(on("advertisedPeers")),
+    dials: dialsTable(on("dials")),
     observed,
     serviceTimes,
     kinds,

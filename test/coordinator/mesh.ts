@@ -11,6 +11,7 @@ import type { Effect } from "../../src/coordinator/kernel/effects.ts";
 import type { EndFault, SessionRef } from "../../src/peers/session-orders.ts";
 import { execute, type Executed } from "../../src/coordinator/kernel/execute.ts";
 import { deliveryOf, type OutboxAction } from "../../src/coordinator/outbox/delivery.ts";
+import { DueTimes } from "../../src/coordinator/kernel/due-times.ts";
 import { nextTick } from "../../src/coordinator/kernel/tick.ts";
 import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
 import type { Publication } from "../../src/discovery/sealed-records.ts";
@@ -98,6 +99,7 @@ export class TestMesh {
   storeUnavailable = false;
   now = START;
   readonly #context;
+  #dueTimes = new DueTimes();
   #sessionsOpened = 0;
 
   constructor({ seed = 1, config, sql = nodeSql() }: Options = {}) {
@@ -136,11 +138,18 @@ export class TestMesh {
   /** Restarts the coordinator's object: its memory is lost, its database stays. */
   restart(): void {
     this.registry = openRegistry(this.sql);
+    this.#dueTimes = new DueTimes();
   }
 
   /** Runs a command and leaves its effects to the caller. */
   execute<K extends CommandName>(name: K, input: Input<K>): Executed<K> {
-    return execute({ ...this.#context, registry: this.registry, now: this.now }, name, input);
+    const executed = execute(
+      { ...this.#context, registry: this.registry, now: this.now },
+      name,
+      input,
+    );
+    if (name === "tick") this.#dueTimes.forget();
+    return executed;
   }
 
   /** Runs a command that must succeed, and performs its effects. */
@@ -219,8 +228,14 @@ export class TestMesh {
     return this.#context.config;
   }
 
-  nextTick = (): Millis | null =>
-    nextTick({ registry: this.registry, config: this.config, now: this.now });
+  /** When the alarm rings. It may ring too early, because it is computed from changes, but never too late. */
+  nextTick = (): Millis | null => {
+    const scope = { registry: this.registry, config: this.config, now: this.now };
+    const [due, exact] = [this.#dueTimes.next(scope), nextTick(scope)];
+    if (exact !== null && (due === null || due > exact))
+      throw new Error(`the alarm rings at ${due}, but work is due at ${exact}`);
+    return due;
+  };
 
   /** Effects of one type, in the order in which they were performed. */
   effectsOfType<T extends Effect["type"]>(type: T): Extract<Effect, { type: T }>[] {

@@ -14,11 +14,14 @@ const QUEUE_SWEEP_INTERVAL = MINUTE;
 const dialDue: Job = {
   name: "dial_due",
   run: startDials,
-  nextDue: ({ registry, now }) =>
-    earliest([
-      registry.dials.nextDue(),
-      registry.dials.anyQueued() ? now + QUEUE_SWEEP_INTERVAL : null,
-    ]),
+  due: {
+    reads: ["dials"],
+    at: ({ registry, now }) =>
+      earliest([
+        registry.dials.nextDue(),
+        registry.dials.anyQueued() ? now + QUEUE_SWEEP_INTERVAL : null,
+      ]),
+  },
 };
 
 export const dialing: Domain<DialingCommands> = {

@@ -12,10 +12,17 @@ import { blobDeleted } from "./withdrawal.ts";
 const maintainPublished: Job = {
   name: "maintain_published",
   run: tickDiscovery,
-  nextDue: ({ registry }) => nextDiscoveryDue(registry),
+  due: {
+    reads: ["unsettledBlobs", "discoveryEpochs", "pointers", "settings"],
+    at: ({ registry }) => nextDiscoveryDue(registry),
+  },
 };
 
-const copyToReplicas: Job = { name: "copy_to_replicas", run: tickCopies, nextDue: nextCopyDue };
+const copyToReplicas: Job = {
+  name: "copy_to_replicas",
+  run: tickCopies,
+  due: { reads: ["outbox", "copies", "discoveryEpochs", "pointers"], at: nextCopyDue },
+};
 
 export const discovery: Domain<DiscoveryCommands> = {
   handlers: {

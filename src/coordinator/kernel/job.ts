@@ -1,4 +1,5 @@
 import type { Millis } from "../../base/clock.ts";
+import type { TableName } from "../../registry/table-changes.ts";
 import type { Context } from "./context.ts";
 
 /** What a job's due time is computed from. */
@@ -12,8 +13,16 @@ export interface Job {
   readonly name: string;
   /** Does what is due. Safe to run at any time, any number of times. */
   run(context: Context): void;
-  /** When the job has work next; null when nothing waits for a time. Absent: it removes old rows at any tick. */
-  nextDue?(scope: DueScope): Millis | null;
+  /** When the job has work. Absent: it removes old rows at any tick. */
+  readonly due?: Due;
+}
+
+/** When a job has work next. */
+export interface Due {
+  /** The tables from which the time is computed: without a write to one of them it does not become earlier. */
+  readonly reads: readonly TableName[];
+  /** Null when nothing waits for a time. */
+  at(scope: DueScope): Millis | null;
 }
 
 /** The earliest of some due times; null when there is none. */

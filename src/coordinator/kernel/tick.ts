@@ -14,4 +14,4 @@ export const tick: PlainHandler<"tick"> = (context) => {
 
 /** When `tick` is needed next; null when no job waits for a time. */
 export const nextTick = (scope: DueScope): Millis | null =>
-  earliest(JOBS.map((job) => job.nextDue?.(scope) ?? null));
+  earliest(JOBS.map((job) => job.due?.at(scope) ?? null));

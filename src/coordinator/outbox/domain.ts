@@ -7,7 +7,7 @@ import { outboxFailed, probed, sessionEnded } from "./outcomes.ts";
 const drainOutbox: Job = {
   name: "drain_outbox",
   run() {},
-  nextDue: ({ registry }) => registry.outbox.nextDue(),
+  due: { reads: ["outbox"], at: ({ registry }) => registry.outbox.nextDue() },
 };
 
 export const outbox: Domain<Omit<KernelCommands, "tick">> = {

@@ -19,13 +19,16 @@ const evictPeers: Job = {
     for (const id of registry.peers.awaySince(now - config.retention, EVICTED_AT_ONCE))
       applyPeerEvent(context, registry.peers.get(id) as Peer, "retention_over");
   },
-  nextDue({ registry, config, now }) {
-    const away = registry.peers.longestAway();
-    if (away === null) return null;
-    return Math.max(
-      away + config.retention + 1,
-      registry.correlatedFailures.anyCorrelated(now) ? now + MINUTE : 0,
-    );
+  due: {
+    reads: ["peers", "correlatedFailures"],
+    at({ registry, config, now }) {
+      const away = registry.peers.longestAway();
+      if (away === null) return null;
+      return Math.max(
+        away + config.retention + 1,
+        registry.correlatedFailures.anyCorrelated(now) ? now + MINUTE : 0,
+      );
+    },
   },
 };
 
@@ -41,7 +44,10 @@ const prunePeers: Job = {
 const pruneAdvertisedPeers: Job = {
   name: "prune_advertised_peers",
   run: ({ registry, now }) => registry.advertisedPeers.prune(now - ADVERTISED_RETENTION),
-  nextDue: ({ registry }) => dueAfter(registry.advertisedPeers.oldest(), ADVERTISED_RETENTION),
+  due: {
+    reads: ["advertisedPeers"],
+    at: ({ registry }) => dueAfter(registry.advertisedPeers.oldest(), ADVERTISED_RETENTION),
+  },
 };
 
 export const peerJobs: readonly Job[] = [evictPeers, prunePeers, pruneAdvertisedPeers];

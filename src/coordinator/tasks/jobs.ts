@@ -25,7 +25,7 @@ const expireTasks: Job = {
     for (const id of tasks.pastDeadline(context.now)) expire(context, tasks.get(id) as Task);
     for (const id of tasks.leasesOver(context.now)) giveUp(context, tasks.get(id) as Task);
   },
-  nextDue: ({ registry, now }) => registry.tasks.nextDue(now),
+  due: { reads: ["tasks"], at: ({ registry, now }) => registry.tasks.nextDue(now) },
 };
 
 function expire(context: Context, task: Task): void {
@@ -58,7 +58,10 @@ function giveUp(context: Context, task: Task): void {
 const sweepQueue: Job = {
   name: "sweep_queue",
   run() {},
-  nextDue: ({ registry, now }) => (registry.tasks.anyQueued() ? now + QUEUE_SWEEP_INTERVAL : null),
+  due: {
+    reads: ["tasks"],
+    at: ({ registry, now }) => (registry.tasks.anyQueued() ? now + QUEUE_SWEEP_INTERVAL : null),
+  },
 };
 
 const pruneTasks: Job = {
@@ -75,7 +78,10 @@ const pruneTasks: Job = {
 const pruneUploads: Job = {
   name: "prune_uploads",
   run: deleteExpiredUploads,
-  nextDue: ({ registry }) => dueAfter(registry.resultUploads.oldest(), RESULT_UPLOAD_TIMEOUT),
+  due: {
+    reads: ["resultUploads"],
+    at: ({ registry }) => dueAfter(registry.resultUploads.oldest(), RESULT_UPLOAD_TIMEOUT),
+  },
 };
 
 export const taskJobs: readonly Job[] = [expireTasks, sweepQueue, pruneTasks, pruneUploads];

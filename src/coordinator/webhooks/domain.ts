@@ -21,15 +21,18 @@ import {
 const pruneDeliveries: Job = {
   name: "prune_webhook_deliveries",
   run: ({ registry, now }) => registry.webhookDeliveries.prune(now - WEBHOOK_DELIVERY_RETENTION),
-  nextDue: ({ registry }) =>
-    dueAfter(registry.webhookDeliveries.oldest(), WEBHOOK_DELIVERY_RETENTION),
+  due: {
+    reads: ["webhookDeliveries"],
+    at: ({ registry }) =>
+      dueAfter(registry.webhookDeliveries.oldest(), WEBHOOK_DELIVERY_RETENTION),
+  },
 };
 
 /** Every tick delivers due callbacks. This says when one is due. */
 const deliverCallbacks: Job = {
   name: "deliver_callbacks",
   run() {},
-  nextDue: ({ registry, now }) => nextCallback(registry, now),
+  due: { reads: ["callbacks"], at: ({ registry, now }) => nextCallback(registry, now) },
 };
 
 export const webhooks: Domain<WebhookCommands> = {

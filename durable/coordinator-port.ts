@@ -1,7 +1,7 @@
-import { err, type Result } from "../src/base/result.ts";
+import type { Millis } from "../src/base/clock.ts";
+import { err, ok, type Result } from "../src/base/result.ts";
 import type { GatewayActor, SessionActor } from "../src/contract/caller.ts";
 import type {
-  CommandName,
   GatewayCommandName,
   Input,
   Output,
@@ -12,6 +12,7 @@ import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { withDeadline } from "../src/base/deadline.ts";
 import type { Env } from "./env.ts";
+import type { RpcAnswer } from "./rpc.ts";
 
 /** The coordinator as the gateway calls it. */
 export interface GatewayPort {
@@ -20,26 +21,49 @@ export interface GatewayPort {
     name: K,
     input: Input<K>,
   ): Promise<Result<Output<K>, MusterError>>;
-  /** Returns once the task has ended, or after `ms` milliseconds. */
-  awaitTaskEnd(taskId: string, ms: number): Promise<void>;
+  /** Submits or reads a task. Answers once it has ended, or with the task as it is after `ms` milliseconds. Never throws. */
+  callAndWait<K extends "submit_task" | "get_task">(
+    name: K,
+    input: Input<K>,
+    ms: number,
+  ): Promise<Result<Output<K>, MusterError>>;
 }
 
-/** Sends a session's command. Its actor is the session's peer, or the dial for `dial_failed`, whose peer may be unknown. */
-export async function sendSessionCommand(
+/**
+ * Sends commands of one session, which are run in their order. Their actor is the session's peer, or the dial for
+ * `dial_failed`, whose peer may be unknown. Never throws.
+ */
+export async function sendSessionCommands(
   env: Env,
-  command: SessionCommand,
-): Promise<SessionAnswer> {
+  commands: readonly SessionCommand[],
+): Promise<readonly SessionAnswer[]> {
+  const [first] = commands;
+  if (first === undefined) return [];
   const actor: SessionActor =
-    "peerId" in command.input ? `peer:${command.input.peerId}` : `dial:${command.input.dial.id}`;
-  const result = await callCoordinator(env, actor, command.name, command.input);
-  // The result belongs to the command: the type of `callCoordinator` can't tie the two for a union.
-  return { ...command, result } as SessionAnswer;
+    "peerId" in first.input ? `peer:${first.input.peerId}` : `dial:${first.input.dial.id}`;
+  const names = [...new Set(commands.map(({ name }) => name))].join(", ");
+  const results = await answered<readonly RpcAnswer[]>(names, CALL_TIMEOUT, () =>
+    stubOf(env).execute(RPC_VERSION, actor, commands),
+  );
+  // Each result belongs to its command: the RPC's type can't say so.
+  return commands.map((command, index) => {
+    const result = results.ok ? results.value[index] : results;
+    return { ...command, result } as SessionAnswer;
+  });
 }
 
 export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPort => ({
-  call: (name, input) => callCoordinator(env, actor, name, input),
-  async awaitTaskEnd(taskId, ms) {
-    await stubOf(env).awaitTaskEnd(RPC_VERSION, taskId, ms);
+  async call(name, input) {
+    const results = await answered<readonly RpcAnswer[]>(name, CALL_TIMEOUT, () =>
+      stubOf(env).execute(RPC_VERSION, actor, [{ name, input }]),
+    );
+    return (results.ok ? results.value[0] : results) as never;
+  },
+  async callAndWait(name, input, ms) {
+    const result = await answered<RpcAnswer>(name, ms + CALL_TIMEOUT, () =>
+      stubOf(env).executeAndWait(RPC_VERSION, actor, { name, input }, ms),
+    );
+    return (result.ok ? result.value : result) as never;
   },
 });
 
@@ -49,18 +73,16 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
  */
 const stubOf = (env: Env) => env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
 
-async function callCoordinator<K extends CommandName>(
-  env: Env,
-  actor: SessionActor | GatewayActor,
-  name: K,
-  input: Input<K>,
-): Promise<Result<Output<K>, MusterError>> {
+/** The answer to a call; an error when the call fails or takes longer than `timeout`. `names`: for the log. */
+async function answered<T>(
+  names: string,
+  timeout: Millis,
+  call: () => Promise<T>,
+): Promise<Result<T, MusterError>> {
   try {
-    const answer = stubOf(env).execute(RPC_VERSION, actor, name, input);
-    // The answer belongs to the command: the RPC's type can't say so.
-    return await withDeadline(answer as Promise<Result<Output<K>, MusterError>>, CALL_TIMEOUT);
+    return ok(await withDeadline(call(), timeout));
   } catch (thrown) {
-    console.error("coordinator call failed", { name, error: String(thrown) });
+    console.error("coordinator call failed", { names, error: String(thrown) });
     return err({
       code: "unavailable",
       detail: "the coordinator does not answer; try again",

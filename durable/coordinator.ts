@@ -1,38 +1,47 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Millis } from "../src/base/clock.ts";
-import { err, type Result } from "../src/base/result.ts";
-import type { CommandName, Input } from "../src/contract/commands.ts";
-import { type Effect } from "../src/coordinator/kernel/effects.ts";
-import { isEndAwaited, type DialOrder, type SessionRef } from "../src/peers/session-orders.ts";
+import { err, ok } from "../src/base/result.ts";
+import type { CommandName, Input, Output } from "../src/contract/commands.ts";
+import { isReadCommand, type ReadCommandName } from "../src/contract/read-commands.ts";
 import { refuseRpcCaller } from "../src/contract/rpc-caller.ts";
-import { execute, type Executed } from "../src/coordinator/kernel/execute.ts";
-import { nextTick } from "../src/coordinator/kernel/tick.ts";
-import { platformRandom } from "../src/crypto/primitives.ts";
-import { RPC_VERSION } from "../src/protocol/constants.ts";
-import type { MusterError } from "../src/protocol/errors.ts";
-import { openRegistry, type Registry } from "../src/registry/registry.ts";
-import { isEnded } from "../src/tasks/task.ts";
-import { AlarmClock } from "./alarm-clock.ts";
-import { CallbackRunner } from "./callback-runner.ts";
-import { requireConfig, type MeshConfig } from "./config.ts";
-import { durableSql } from "./durable-sql.ts";
-import type { Env } from "./env.ts";
-import { kvStore } from "./kv-store.ts";
-import { MeasurementWriter } from "./measurement-writer.ts";
+import { CommandQueue } from "../src/coordinator/kernel/command-queue.ts";
+import { DueTimes } from "../src/coordinator/kernel/due-times.ts";
+import {
+  executeGroup,
+  executeRead,
+  type Executed,
+  type ExecutedGroup,
+  type GroupedCommand,
+  type GroupScope,
+} from "../src/coordinator/kernel/execute.ts";
 import {
   COPY_DELIVERIES,
   OutboxRunner,
   OWN_DELIVERIES,
   type OutboxPorts,
 } from "../src/coordinator/outbox/runner.ts";
-import type { CoordinatorRpc } from "./rpc.ts";
+import { platformRandom } from "../src/crypto/primitives.ts";
+import { RPC_VERSION } from "../src/protocol/constants.ts";
+import type { MusterError } from "../src/protocol/errors.ts";
+import type { TaskView } from "../src/protocol/http.ts";
+import { openRegistry, type Registry } from "../src/registry/registry.ts";
+import { isEnded } from "../src/tasks/task.ts";
+import { AlarmClock } from "./alarm-clock.ts";
+import { CallbackRunner } from "./callback-runner.ts";
+import { requireConfig, type MeshConfig } from "./config.ts";
+import { durableSql } from "./durable-sql.ts";
+import { EffectPerformer } from "./effect-performer.ts";
+import type { Env } from "./env.ts";
+import { kvStore } from "./kv-store.ts";
+import { MeasurementWriter } from "./measurement-writer.ts";
+import type { CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
 import { SessionPort } from "./session-port.ts";
-import { upstashStore } from "./upstash-store.ts";
 import { TaskWaiters } from "./task-waiters.ts";
+import { upstashStore } from "./upstash-store.ts";
 
 /**
- * The coordinator's object: wakes, hands each command to the core, and performs what the core decided. It decides
- * nothing itself. Its truth is SQLite; memory holds who is waiting for a task just now, and what follows from the rows.
+ * The coordinator's object: wakes, gathers commands into groups, hands each group to the core, and performs what the core
+ * decided. It decides nothing itself. Its truth is SQLite; memory holds who is waiting for a task just now, and what follows
+ * from the rows.
  */
 export class Coordinator
   extends DurableObject<Env>
@@ -41,10 +50,11 @@ export class Coordinator
   readonly #config: MeshConfig;
   readonly #registry: Registry;
   readonly #alarm: AlarmClock;
-  readonly #sessions: SessionPort;
+  readonly #dueTimes = new DueTimes();
+  readonly #queue: CommandQueue;
   readonly #outbox: OutboxRunner;
   readonly #copies: OutboxRunner;
-  readonly #callbacks: CallbackRunner;
+  readonly #effects: EffectPerformer;
   readonly #measurements: MeasurementWriter;
   readonly #waiters = new TaskWaiters();
 
@@ -54,29 +64,43 @@ export class Coordinator
     this.#registry = openRegistry(durableSql(ctx.storage), Math.floor(Math.random() * 2 ** 32));
     this.#measurements = new MeasurementWriter(this.#registry.measurements);
     this.#alarm = new AlarmClock(ctx.storage);
-    this.#sessions = new SessionPort(env.PEER_SESSION);
+    this.#queue = new CommandQueue({
+      run: (commands) => this.#runGroup(commands),
+      defer: (work) => void setTimeout(work, 0),
+    });
     const { replicas } = this.#config;
+    const sessions = new SessionPort(env.PEER_SESSION);
     const ports: OutboxPorts = {
       registry: this.#registry,
       store: kvStore(env.BLOBS, () => Date.now()),
       replicas: replicas === null ? null : upstashStore(replicas),
       randomBytes: platformRandom,
       now: () => Date.now(),
-      endSession: async (to, fault) => void (await this.#sessions.end(to, fault)),
-      probe: (to) => this.#probe(to),
-      execute: (name, input) => this.#run(name, input).result,
+      endSession: async (to, fault) => void (await sessions.end(to, fault)),
+      probe: (to) => this.#effects.probe(to),
+      execute: (name, input) => this.#run(name, input),
       onFailure: (kind, error) =>
         console.error("outbox entry failed; it is retried", { kind, error: String(error) }),
     };
     this.#outbox = new OutboxRunner(ports, OWN_DELIVERIES);
     this.#copies = new OutboxRunner(ports, COPY_DELIVERIES);
-    this.#callbacks = new CallbackRunner({
-      claim: (busy) => {
-        const { result } = this.#run("claim_callback", { busy });
-        return result.ok ? result.value.request : null;
-      },
-      answered: ({ taskId, attempt }, answer) =>
-        void this.#run("callback_answered", { taskId, attempt, answer }),
+    this.#effects = new EffectPerformer({
+      sessions,
+      waiters: this.#waiters,
+      outboxes: [this.#outbox, this.#copies],
+      callbacks: new CallbackRunner({
+        claim: (busy) => {
+          const claimed = this.#run("claim_callback", { busy });
+          return claimed.ok ? claimed.value.request : null;
+        },
+        answered: ({ taskId, attempt }, answer) =>
+          void this.#run("callback_answered", { taskId, attempt, answer }),
+      }),
+      execute: async (name, input) =>
+        void (await this.#queue.execute([grouped("mesh", { name, input })])),
+      gone: ({ peerId, epoch }, reason) =>
+        void this.#run("gone", { peerId, epoch, reason, silent: true }),
+      waitUntil: (work) => ctx.waitUntil(work),
     });
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
   }
@@ -84,160 +108,134 @@ export class Coordinator
   async execute(
     version: number,
     actor: string,
-    name: CommandName,
-    input: unknown,
-  ): Promise<Result<unknown, MusterError>> {
-    if (version !== RPC_VERSION) return err(unspoken(version));
-    const refusal = refuseRpcCaller(actor, name);
-    if (refusal !== null) return err(refusal);
-    const { result, ends } = this.#run(name, input as Input<CommandName>, actor);
-    if (ends.length === 0) return result;
-    // The caller is told only once the sessions in question are gone: nothing reaches them after this returns.
-    const confirmed = await Promise.all(ends);
-    if (confirmed.every(Boolean)) return result;
-    return err({
-      code: "revoke_unconfirmed",
-      detail:
-        "the registry has it and no new session is let in, but a live session did not confirm its end; it is being repeated",
-      retryAfter: 10,
-    });
+    commands: readonly RpcCommand[],
+  ): Promise<readonly RpcAnswer[]> {
+    if (version !== RPC_VERSION) return commands.map(() => err(unspoken(version)));
+    for (const { name } of commands) {
+      const refusal = refuseRpcCaller(actor, name);
+      if (refusal !== null) return commands.map(() => err(refusal));
+    }
+    const [only] = commands;
+    if (only !== undefined && commands.length === 1) return [await this.#one(actor, only)];
+    return this.#queue.execute(commands.map((command) => grouped(actor, command)));
   }
 
-  async awaitTaskEnd(version: number, taskId: string, ms: number): Promise<void> {
-    if (version !== RPC_VERSION) throw new Error(unspoken(version).detail);
-    const task = this.#registry.tasks.get(taskId);
-    if (task === null || isEnded(task.state)) return;
-    await this.#waiters.wait(taskId, ms);
+  async executeAndWait(
+    version: number,
+    actor: string,
+    command: RpcCommand<"submit_task" | "get_task">,
+    ms: number,
+  ): Promise<RpcAnswer> {
+    const [answer = err(unspoken(version))] = await this.execute(version, actor, [command]);
+    if (!answer.ok) return answer;
+    const { id, state } = shownTask(answer.value);
+    if (isEnded(state)) return answer;
+    const ended = this.#waiters.wait(id, ms);
+    // It may have ended between the answer and now.
+    if (isEnded(this.#registry.tasks.get(id)?.state ?? "expired")) this.#waiters.wake(id);
+    await ended;
+    const visibleTo = "visibleTo" in command.input ? command.input.visibleTo : null;
+    const shown = this.#read("get_task", { id, visibleTo }, actor);
+    if (!shown.ok || command.name === "get_task") return shown;
+    return ok({ ...(answer.value as Output<"submit_task">), task: shown.value });
   }
 
   override async alarm(): Promise<void> {
     this.#alarm.rang();
     try {
+      // Messages that have arrived come before the leases and offers that the tick ends.
+      this.#queue.drain();
       this.#run("tick", {});
       this.ctx.waitUntil(this.#copies.run());
       await this.#outbox.run();
     } catch (thrown) {
       console.error("tick failed", { error: String(thrown) });
     } finally {
-      this.#alarm.ringBy(this.#nextTick(Date.now()), Date.now());
+      const scope = this.#scope();
+      this.#alarm.ringBy(this.#dueTimes.next(scope), scope.now);
     }
   }
 
-  /** Runs a command and sets its effects going. `ends` are those whose confirmation the caller awaits. */
-  #run<K extends CommandName>(
-    name: K,
-    input: Input<K>,
-    actor = "mesh",
-  ): { result: Executed<K>["result"]; ends: Promise<boolean>[] } {
-    const now = Date.now();
-    const { result, effects } = execute(
-      {
-        registry: this.#registry,
-        config: this.#config.coordinator,
-        actor,
-        now,
-        random: Math.random,
-        randomBytes: platformRandom,
-      },
-      name,
-      input,
-    );
-    this.#measurements.scheduleWrite();
-    this.#alarm.ringBy(this.#nextTick(now), now);
-    const ends: Promise<boolean>[] = [];
-    for (const effect of effects) {
-      const work = this.#perform(effect);
-      if (effect.type === "end_session" && isEndAwaited(effect.fault)) ends.push(work);
-      else this.ctx.waitUntil(work);
-    }
-    return { result, ends };
+  async #one(actor: string, { name, input }: RpcCommand): Promise<RpcAnswer> {
+    if (isReadCommand(name)) return this.#read(name, input as Input<typeof name>, actor);
+    const [answer = err(FAILED)] = await this.#queue.execute([grouped(actor, { name, input })]);
+    return answer;
   }
 
-  #nextTick(now: Millis): Millis | null {
-    return nextTick({ registry: this.#registry, config: this.#config.coordinator, now });
+  #read<K extends ReadCommandName>(name: K, input: Input<K>, actor: string): Executed<K>["result"] {
+    return executeRead({ ...this.#scope(), actor }, name, input);
   }
 
-  /** Performs one effect; false when it did not come about. Never throws. */
-  async #perform(effect: Effect): Promise<boolean> {
+  /** Runs a command of the mesh itself at once, for a caller that needs its answer in this turn. */
+  #run<K extends CommandName>(name: K, input: Input<K>): Executed<K>["result"] {
+    const { executed, effects } = this.#commit([grouped("mesh", { name, input })]);
+    const { result, effects: own } = executed[0] as Executed<K>;
+    this.#effects.perform([...own, ...effects]);
+    return result;
+  }
+
+  /** Runs commands as one group, and answers each once its effects that the caller waits for were performed. */
+  #runGroup(commands: readonly GroupedCommand[]): readonly Promise<RpcAnswer>[] {
     try {
-      switch (effect.type) {
-        case "offer":
-          return await this.#offer(effect);
-        case "cancel": {
-          const { to, taskId, fence, reason } = effect;
-          await this.#sessions.cancel(to, taskId, fence, reason);
-          return true;
-        }
-        case "report": {
-          const { to, shown } = effect;
-          await this.#sessions.report(to, shown);
-          return true;
-        }
-        case "end_session":
-          await this.#sessions.end(effect.to, effect.fault);
-          this.#run("session_ended", { to: effect.to, fault: effect.fault });
-          return true;
-        case "dial":
-          return await this.#dial(effect.order);
-        case "task_ended":
-          this.#waiters.wake(effect.taskId);
-          return true;
-        case "drain_outbox":
-          await Promise.all([this.#outbox.run(), this.#copies.run()]);
-          return true;
-        case "drain_callbacks":
-          await this.#callbacks.run();
-          return true;
-        default:
-          return effect satisfies never;
-      }
-    } catch (thrown) {
-      console.error("effect failed", { type: effect.type, error: String(thrown) });
-      return false;
-    }
-  }
-
-  async #offer({ to, offer }: Extract<Effect, { type: "offer" }>): Promise<boolean> {
-    const claim = { peerId: to.peerId, epoch: to.epoch, taskId: offer.task_id, fence: offer.fence };
-    try {
-      const delivery = await this.#sessions.offer(to, offer);
-      if (delivery === "delivered") return true;
-      const [reason, session] =
-        delivery === "silent"
-          ? (["the peer has not been heard of for a minute", "silent"] as const)
-          : (["the session is gone", "gone"] as const);
-      this.#run("offer_failed", { ...claim, reason, session });
-    } catch (thrown) {
-      console.error("offer failed", { error: String(thrown) });
-      this.#run("offer_failed", {
-        ...claim,
-        reason: "the session did not take the offer",
-        session: "unknown",
+      const { executed, effects } = this.#commit(commands);
+      const answers = executed.map(async ({ result, effects: own }) => {
+        const confirmed = await Promise.all(this.#effects.perform(own));
+        return confirmed.every(Boolean) ? result : err(REVOKE_UNCONFIRMED);
       });
-    }
-    return false;
-  }
-
-  async #probe(to: SessionRef): Promise<void> {
-    const asked = await this.#sessions.probe(to);
-    if (asked !== "no_session") return;
-    const { peerId, epoch } = to;
-    this.#run("gone", { peerId, epoch, reason: "the session is gone", silent: true });
-  }
-
-  async #dial(order: DialOrder): Promise<boolean> {
-    const { dial } = order;
-    try {
-      await this.#sessions.dial(order);
-      return true;
+      this.#effects.perform(effects);
+      return answers;
     } catch (thrown) {
-      console.error("dial failed", { error: String(thrown) });
-      const error = "the object that dials did not answer";
-      this.#run("dial_failed", { dial, error, proved: null });
-      return false;
+      const names = [...new Set(commands.map(({ name }) => name))].join(", ");
+      console.error("a group of commands failed", { names, error: String(thrown) });
+      // The others must not fail because of one: each runs alone.
+      if (commands.length > 1) return commands.flatMap((command) => this.#runGroup([command]));
+      return [Promise.resolve(err(FAILED))];
     }
+  }
+
+  /** Runs commands in one transaction, and sets the alarm for what they made due. */
+  #commit(commands: readonly GroupedCommand[]): ExecutedGroup {
+    const scope = this.#scope();
+    const group = executeGroup(scope, commands);
+    if (commands.some(({ name }) => name === "tick")) this.#dueTimes.forget();
+    this.#measurements.scheduleWrite();
+    this.#alarm.ringBy(this.#dueTimes.next(scope), scope.now);
+    return group;
+  }
+
+  #scope(): GroupScope {
+    return {
+      registry: this.#registry,
+      config: this.#config.coordinator,
+      now: Date.now(),
+      random: Math.random,
+      randomBytes: platformRandom,
+    };
   }
 }
+
+/** The name and the input of a command belong together, which a generic type can't say of a union. */
+const grouped = (actor: string, { name, input }: RpcCommand): GroupedCommand =>
+  ({ name, input, actor }) as GroupedCommand;
+
+/** The task in the answer to a submission or to a query. */
+function shownTask(answer: unknown): TaskView {
+  const shown = answer as Output<"submit_task"> | Output<"get_task">;
+  return "task" in shown ? shown.task : shown;
+}
+
+const FAILED: MusterError = {
+  code: "unavailable",
+  detail: "the coordinator failed to run the command; try again",
+  retryAfter: 2,
+};
+
+const REVOKE_UNCONFIRMED: MusterError = {
+  code: "revoke_unconfirmed",
+  detail:
+    "the registry has it and no new session is let in, but a live session did not confirm its end; it is being repeated",
+  retryAfter: 10,
+};
 
 const unspoken = (version: number): MusterError => ({
   code: "unavailable",

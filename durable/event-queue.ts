@@ -1,30 +1,72 @@
-import { FRAME_QUEUE_BYTES_MAX, FRAME_QUEUE_MAX } from "../src/protocol/constants.ts";
+import {
+  FRAME_QUEUE_BYTES_MAX,
+  FRAME_QUEUE_MAX,
+  STEPPED_BYTES_MAX,
+  STEPPED_MAX,
+} from "../src/protocol/constants.ts";
+import type { SessionEvent } from "../src/session/effects.ts";
+
+/** An event that waits for its step. */
+export interface QueuedEvent {
+  readonly event: SessionEvent;
+  /** The size of its frame; 0 for other events. */
+  readonly bytes: number;
+  /** Settles once the event was stepped and the coordinator has answered its commands. */
+  readonly done: PromiseWithResolvers<void>;
+}
 
 /**
- * Runs the events of one socket one after another: the platform's handlers interleave at every `await`, and the frames of a
- * session must be stepped in the order of their arrival. Bounded, because a WebSocket has no backpressure here.
+ * The events of one socket in the order of their arrival, and how much of them is under way. Bounded, because a WebSocket has
+ * no backpressure here: a peer that sends faster than the coordinator answers notices that its pings are answered late, and
+ * one that goes on is disconnected.
  */
 export class EventQueue {
-  #tail: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
-  #bytes = 0;
+  #waiting: QueuedEvent[] = [];
+  /** Events, and the bytes of their frames, that are not done: they wait, or their commands are not answered. */
+  #underWay = 0;
+  #bytesUnderWay = 0;
+  /** Of these, the ones that were stepped. */
+  #stepped = 0;
+  #bytesStepped = 0;
 
-  /** Whether a frame of this size exceeds what may wait. */
+  /** Whether a frame of this size exceeds what may be under way. */
   isFullFor(bytes: number): boolean {
-    return this.#waiting >= FRAME_QUEUE_MAX || this.#bytes + bytes > FRAME_QUEUE_BYTES_MAX;
+    return this.#underWay >= FRAME_QUEUE_MAX || this.#bytesUnderWay + bytes > FRAME_QUEUE_BYTES_MAX;
   }
 
-  /** Runs the work when all earlier work is done. A failure is reported to this caller and does not affect later work. */
-  async run<T>(work: () => Promise<T>, bytes = 0): Promise<T> {
-    this.#waiting++;
-    this.#bytes += bytes;
-    const turn = this.#tail.then(work);
-    this.#tail = turn.catch(() => undefined); // reported to the caller below
+  /** Whether the next event must wait until the coordinator has answered more of the commands. */
+  get isAwaitingAnswers(): boolean {
+    return this.#stepped >= STEPPED_MAX || this.#bytesStepped >= STEPPED_BYTES_MAX;
+  }
+
+  add(event: SessionEvent, bytes: number): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    this.#waiting.push({ event, bytes, done });
+    this.#underWay++;
+    this.#bytesUnderWay += bytes;
+    return done.promise;
+  }
+
+  /** Takes the next event, which is stepped now; undefined when none waits. */
+  take(): QueuedEvent | undefined {
+    const next = this.#waiting.shift();
+    if (next === undefined) return undefined;
+    this.#stepped++;
+    this.#bytesStepped += next.bytes;
+    return next;
+  }
+
+  /** The event is done when this settles, and fails when this fails. */
+  async settle({ bytes, done }: QueuedEvent, work: Promise<void>): Promise<void> {
     try {
-      return await turn;
-    } finally {
-      this.#waiting--;
-      this.#bytes -= bytes;
+      await work;
+      done.resolve();
+    } catch (thrown) {
+      done.reject(thrown);
     }
+    this.#underWay--;
+    this.#bytesUnderWay -= bytes;
+    this.#stepped--;
+    this.#bytesStepped -= bytes;
   }
 }

@@ -11,7 +11,7 @@ import {
 } from "../src/protocol/constants.ts";
 import { CLOSE } from "../src/protocol/errors.ts";
 import { newUuid } from "../src/protocol/ids.ts";
-import type { GoP2pRequest, PayloadOf, TaskOffer } from "../src/protocol/messages.ts";
+import type { GoP2pRequest } from "../src/protocol/messages.ts";
 import { newDialedSession } from "../src/session/outbound-handshake.ts";
 import type { SessionEvent } from "../src/session/effects.ts";
 import { frameSizeFault } from "../src/session/frame-size.ts";
@@ -20,7 +20,7 @@ import { newGoP2pSession } from "../src/session/state.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
-import { sendSessionCommand } from "./coordinator-port.ts";
+import { sendSessionCommands } from "./coordinator-port.ts";
 import { openSocket } from "./dial-out.ts";
 import { DialedSockets } from "./dialed-sockets.ts";
 import type { Env } from "./env.ts";
@@ -31,6 +31,7 @@ import {
   type RequestOutcome,
   type EventOutcome,
   type PeerSessionRpc,
+  type RpcDelivery,
 } from "./rpc.ts";
 import { stepContext } from "./session-context.ts";
 import { SessionRunner } from "./session-runner.ts";
@@ -73,7 +74,7 @@ export class PeerSession
         const heartbeatAt = this.#sockets.heartbeatAt(socket);
         return stepContext(session, this.#config, Date.now(), heartbeatAt, ctx.id.toString());
       },
-      send: (command) => sendSessionCommand(env, command),
+      send: (commands) => sendSessionCommands(env, commands),
       scheduleAlarm: () => this.#scheduleAlarm(),
       waitUntil: (work) => ctx.waitUntil(work),
     });
@@ -149,30 +150,14 @@ export class PeerSession
     this.ctx.waitUntil(this.#dial(order));
   }
 
-  async offer(version: number, epoch: number, offer: TaskOffer): Promise<EventOutcome> {
-    return this.#deliver(version, epoch, { type: "offer", offer });
-  }
-
-  async probe(version: number, epoch: number): Promise<EventOutcome> {
-    return this.#deliver(version, epoch, { type: "probe" });
-  }
-
-  async cancel(
+  async deliver(
     version: number,
-    epoch: number,
-    taskId: string,
-    fence: number,
-    reason: string,
-  ): Promise<EventOutcome> {
-    return this.#deliver(version, epoch, { type: "cancel", taskId, fence, reason });
-  }
-
-  async report(
-    version: number,
-    epoch: number,
-    shown: PayloadOf<"task_shown">,
-  ): Promise<EventOutcome> {
-    return this.#deliver(version, epoch, { type: "report", shown });
+    deliveries: readonly RpcDelivery[],
+  ): Promise<readonly EventOutcome[]> {
+    const outcomes: EventOutcome[] = [];
+    for (const { epoch, event } of deliveries)
+      outcomes.push(await this.#deliver(version, epoch, event));
+    return outcomes;
   }
 
   async end(version: number, epoch: number, fault: EndFault): Promise<EventOutcome> {
@@ -214,7 +199,7 @@ export class PeerSession
     const opened = await openSocket(url, this.#config.coordinator.allowLoopback);
     if (!opened.ok) {
       const input = { dial, error: opened.error, proved: null };
-      await sendSessionCommand(this.env, { name: "dial_failed", input });
+      await sendSessionCommands(this.env, [{ name: "dial_failed", input }]);
       return;
     }
     const { socket } = opened.value;
@@ -230,8 +215,9 @@ export class PeerSession
   /** The connection vanished without an event, or the coordinator did not confirm `gone`: sends it again. */
   async #repeatDisconnect(): Promise<void> {
     const gone = this.#disconnect.overdue();
-    if (gone !== null)
-      await this.#disconnect.afterAnswer(await sendSessionCommand(this.env, gone), false);
+    if (gone === null) return;
+    for (const answer of await sendSessionCommands(this.env, [gone]))
+      await this.#disconnect.afterAnswer(answer, false);
   }
 
   #scheduleAlarm(): void {

@@ -63,7 +63,7 @@ export class PendingDisconnect {
 
   /** Sets the alarm by which an end that is not confirmed is repeated. */
   scheduleRepeat(now: Millis): void {
-    if (this.#pending() !== null && !this.#sockets.hasLiveSession())
+    if (!this.#sockets.hasLiveSession() && this.#pending() !== null)
       this.#alarm.ringBy(now + REPEAT_INTERVAL, now);
   }
 

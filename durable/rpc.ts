@@ -1,25 +1,53 @@
 import type { Result } from "../src/base/result.ts";
-import type { CommandName } from "../src/contract/commands.ts";
+import type { CommandName, Input } from "../src/contract/commands.ts";
 import type { DialOrder, EndFault } from "../src/peers/session-orders.ts";
 import { RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
-import type { GoP2pRequest, PayloadOf, TaskOffer } from "../src/protocol/messages.ts";
+import type { GoP2pRequest } from "../src/protocol/messages.ts";
+import type { SessionEvent } from "../src/session/effects.ts";
 
 /**
  * The methods that the objects call on each other. Every call begins with the version: during a deploy both versions of the
  * code run at once, and a call of another version must be refused.
  */
 export interface CoordinatorRpc extends Rpc.DurableObjectBranded {
-  /** Runs one command. Its answer belongs to the command; coordinator-port.ts ties the two types together. */
+  /** Runs one caller's commands in their order. Each answer belongs to its command; coordinator-port.ts ties the types together. */
   execute(
     version: number,
     actor: string,
-    name: CommandName,
-    input: unknown,
-  ): Promise<Result<unknown, MusterError>>;
-  /** Returns once the task has ended, or after `ms` milliseconds. */
-  awaitTaskEnd(version: number, taskId: string, ms: number): Promise<void>;
+    commands: readonly RpcCommand[],
+  ): Promise<readonly RpcAnswer[]>;
+  /**
+   * Runs a command that answers with a task. Answers once that task has ended, or with the task as it is after `ms`
+   * milliseconds.
+   */
+  executeAndWait(
+    version: number,
+    actor: string,
+    command: RpcCommand<"submit_task" | "get_task">,
+    ms: number,
+  ): Promise<RpcAnswer>;
 }
+
+/** A command as it is sent. */
+export interface RpcCommand<K extends CommandName = CommandName> {
+  readonly name: K;
+  readonly input: Input<K>;
+}
+
+export type RpcAnswer = Result<unknown, MusterError>;
+
+/** An event that the coordinator sends to the session of an epoch. */
+export interface RpcDelivery {
+  readonly epoch: number;
+  readonly event: DeliveredEvent;
+}
+
+/** The events that the coordinator sends to a session without waiting for what follows from them. */
+export type DeliveredEvent = Extract<
+  SessionEvent,
+  { readonly type: "offer" | "cancel" | "report" | "probe" }
+>;
 
 /** `silent`: the session exists, but its peer was not heard lately, so the offer was not sent. */
 export type EventOutcome = "delivered" | "silent" | "no_session";
@@ -37,16 +65,8 @@ export interface RequestOutcome {
  */
 export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
   fetch(request: Request): Promise<Response>;
-  offer(version: number, epoch: number, offer: TaskOffer): Promise<EventOutcome>;
-  /** Pings the peer; the session reports the outcome by itself. */
-  probe(version: number, epoch: number): Promise<EventOutcome>;
-  cancel(
-    version: number,
-    epoch: number,
-    taskId: string,
-    fence: number,
-    reason: string,
-  ): Promise<EventOutcome>;
+  /** Delivers events in their order; answers with the outcome of each. */
+  deliver(version: number, deliveries: readonly RpcDelivery[]): Promise<readonly EventOutcome[]>;
   /** Sends the peer a go-p2p request; returns when it has answered, or after `timeoutMs`. */
   call(
     version: number,
@@ -55,8 +75,6 @@ export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
     payload: unknown,
     timeoutMs: number,
   ): Promise<RequestOutcome>;
-  /** Reports to a controller that a task which it assigned has ended. */
-  report(version: number, epoch: number, shown: PayloadOf<"task_shown">): Promise<EventOutcome>;
   /** Returns once the attempt has begun; the session reports the outcome by itself. */
   dial(version: number, order: DialOrder): Promise<void>;
   /** Returns once the session of this epoch has ended and its socket is closed. */

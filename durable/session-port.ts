@@ -1,38 +1,35 @@
+import { withDeadline } from "../src/base/deadline.ts";
 import type { DialOrder, EndFault, SessionRef } from "../src/peers/session-orders.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
-import type { PayloadOf, TaskOffer } from "../src/protocol/messages.ts";
-import { withDeadline } from "../src/base/deadline.ts";
+import { BatchSender } from "./batch-sender.ts";
 import type { Env } from "./env.ts";
-import type { EventOutcome, PeerSessionRpc } from "./rpc.ts";
+import type { DeliveredEvent, EventOutcome, PeerSessionRpc, RpcDelivery } from "./rpc.ts";
+
+/** Events in one call: offers hold payloads, and a call of the platform at most 32 MiB. */
+const DELIVERIES_MAX = 64;
 
 /** The sessions' objects as the coordinator calls them. Every call has a deadline: each rejects when no answer comes in time. */
 export class SessionPort {
   readonly #sessions: Env["PEER_SESSION"];
+  /** The events that gather for an object while a call to it is under way, by the object's ID. */
+  readonly #senders = new Map<string, BatchSender<RpcDelivery, EventOutcome>>();
 
   constructor(sessions: Env["PEER_SESSION"]) {
     this.#sessions = sessions;
   }
 
-  offer(to: SessionRef, offer: TaskOffer): Promise<EventOutcome> {
-    return this.#call(to, (session) => session.offer(RPC_VERSION, to.epoch, offer));
-  }
-
-  probe(to: SessionRef): Promise<EventOutcome> {
-    return this.#call(to, (session) => session.probe(RPC_VERSION, to.epoch));
-  }
-
-  cancel(to: SessionRef, taskId: string, fence: number, reason: string): Promise<EventOutcome> {
-    return this.#call(to, (session) =>
-      session.cancel(RPC_VERSION, to.epoch, taskId, fence, reason),
-    );
-  }
-
-  report(to: SessionRef, shown: PayloadOf<"task_shown">): Promise<EventOutcome> {
-    return this.#call(to, (session) => session.report(RPC_VERSION, to.epoch, shown));
+  /** Delivers an event, together with others for the same object and in the order of the calls. */
+  async deliver({ session, epoch }: SessionRef, event: DeliveredEvent): Promise<EventOutcome> {
+    const sender = this.#senders.get(session) ?? this.#newSender(session);
+    try {
+      return await sender.send({ epoch, event });
+    } finally {
+      if (sender.isIdle) this.#senders.delete(session);
+    }
   }
 
   end(to: SessionRef, fault: EndFault): Promise<EventOutcome> {
-    return this.#call(to, (session) => session.end(RPC_VERSION, to.epoch, fault));
+    return withDeadline(this.#stubOf(to.session).end(RPC_VERSION, to.epoch, fault), RPC_TIMEOUT);
   }
 
   /** One object per registered address makes all attempts to dial it, one after another. */
@@ -41,11 +38,17 @@ export class SessionPort {
     return withDeadline(this.#sessions.get(id).dial(RPC_VERSION, order), RPC_TIMEOUT);
   }
 
-  #call<T>(
-    { session }: SessionRef,
-    send: (stub: DurableObjectStub<PeerSessionRpc>) => Promise<T>,
-  ): Promise<T> {
-    const stub = this.#sessions.get(this.#sessions.idFromString(session));
-    return withDeadline(send(stub), RPC_TIMEOUT);
+  #newSender(session: string): BatchSender<RpcDelivery, EventOutcome> {
+    const sender = new BatchSender<RpcDelivery, EventOutcome>(
+      { max: DELIVERIES_MAX },
+      (deliveries) =>
+        withDeadline(this.#stubOf(session).deliver(RPC_VERSION, deliveries), RPC_TIMEOUT),
+    );
+    this.#senders.set(session, sender);
+    return sender;
+  }
+
+  #stubOf(session: string): DurableObjectStub<PeerSessionRpc> {
+    return this.#sessions.get(this.#sessions.idFromString(session));
   }
 }

@@ -5,6 +5,8 @@ import type { SessionEffect, SessionEvent } from "../src/session/effects.ts";
 import { receiveNoise } from "../src/session/noise-handshake.ts";
 import type { Session } from "../src/session/state.ts";
 import { step } from "../src/session/step.ts";
+import { BatchSender } from "./batch-sender.ts";
+import { sendMerged } from "./merge-commands.ts";
 import type { PendingCalls } from "./pending-calls.ts";
 import { EventQueue } from "./event-queue.ts";
 import { HandshakeTimers } from "./handshake-timers.ts";
@@ -16,8 +18,8 @@ export interface RunnerPorts {
   readonly calls: PendingCalls;
   readonly disconnect: PendingDisconnect;
   readonly contextOf: (socket: WebSocket, session: Session) => SessionContext;
-  /** Sends a command to the coordinator; never throws. */
-  readonly send: (command: SessionCommand) => Promise<SessionAnswer>;
+  /** Sends commands to the coordinator; never throws. */
+  readonly send: (commands: readonly SessionCommand[]) => Promise<readonly SessionAnswer[]>;
   /** A session has changed: the alarm may have to ring earlier. */
   readonly scheduleAlarm: () => void;
   readonly waitUntil: (work: Promise<void>) => void;
@@ -25,19 +27,32 @@ export interface RunnerPorts {
 
 type CommandEffect = Extract<SessionEffect, { type: "command" }>;
 
+/** Commands in one call. */
+const COMMANDS_MAX = 256;
+
 /**
  * Runs the events of one object's sockets. Each event is one pure step; the new session is saved, then the effects are
- * performed. Frames leave in the same turn as the step, so that they leave in the order of the steps.
+ * performed. Frames leave in the same turn as the step, so that they leave in the order of the steps. A step does not wait
+ * for the commands of earlier steps: one call to the coordinator is under way at most, and what gathers meanwhile goes with
+ * the next one.
  */
 export class SessionRunner {
   readonly #ports: RunnerPorts;
   readonly #queues = new WeakMap<WebSocket, EventQueue>();
+  readonly #commands: BatchSender<SessionCommand, SessionAnswer | null>;
   readonly #timers: HandshakeTimers;
+  /** The sockets whose handshake waits for WebCrypto. */
+  readonly #inNoise = new WeakSet<WebSocket>();
   /** Admissions that the coordinator has not answered yet. */
   readonly #admissions = new Set<Promise<unknown>>();
 
   constructor(ports: RunnerPorts) {
     this.#ports = ports;
+    this.#commands = new BatchSender(
+      // An offer that is not accepted in time is lost, so acceptances go first.
+      { max: COMMANDS_MAX, isUrgent: ({ name }) => name === "accept_task" },
+      (commands) => sendMerged(commands, ports.send),
+    );
     this.#timers = new HandshakeTimers((socket) =>
       this.runInOrder(socket, { type: "handshake_timeout" }),
     );
@@ -58,25 +73,16 @@ export class SessionRunner {
   }
 
   /** Runs an event after all earlier events of its socket; returns once the coordinator has answered its commands. */
-  async runInOrder(socket: WebSocket, event: SessionEvent, bytes = 0): Promise<void> {
-    await this.#queueOf(socket).run(async () => {
-      const session = this.#ports.sockets.sessionOf(socket);
-      const effects =
-        session.state === "noise" && event.type === "frame"
-          ? await this.#stepNoise(socket, session, event.data)
-          : this.#step(socket, event);
-      await this.#sendCommands(socket, effects);
-    }, bytes);
+  runInOrder(socket: WebSocket, event: SessionEvent, bytes = 0): Promise<void> {
+    const done = this.#queueOf(socket).add(event, bytes);
+    this.#stepWaiting(socket);
+    return done;
   }
 
-  /**
-   * Runs an event at once. Its commands are sent in their turn, and not waited for: the events of an RPC run so, because the
-   * coordinator that waits for the RPC's answer must not wait for a command to itself.
-   */
+  /** Runs an event at once, before those that wait. Its commands are not waited for. */
   runNow(socket: WebSocket, event: SessionEvent): readonly SessionEffect[] {
     const effects = this.#step(socket, event);
-    const sent = this.#queueOf(socket).run(() => this.#sendCommands(socket, effects));
-    this.#ports.waitUntil(sent);
+    this.#ports.waitUntil(this.#sendCommands(socket, effects));
     return effects;
   }
 
@@ -86,6 +92,39 @@ export class SessionRunner {
    */
   async admissionsAnswered(): Promise<void> {
     await Promise.allSettled(this.#admissions);
+  }
+
+  /** Steps the events that wait, as far as they may be stepped now. */
+  #stepWaiting(socket: WebSocket): void {
+    const queue = this.#queueOf(socket);
+    while (!this.#mustWait(socket, queue)) {
+      const next = queue.take();
+      if (next === undefined) return;
+      void queue
+        .settle(next, this.#stepQueued(socket, next.event))
+        .then(() => this.#stepWaiting(socket));
+    }
+  }
+
+  /** Frames wait for the answer to the admission: their meaning depends on it. */
+  #mustWait(socket: WebSocket, queue: EventQueue): boolean {
+    const { state } = this.#ports.sockets.sessionOf(socket);
+    if (this.#inNoise.has(socket) || state === "admitting") return true;
+    return state !== "closed" && queue.isAwaitingAnswers;
+  }
+
+  async #stepQueued(socket: WebSocket, event: SessionEvent): Promise<void> {
+    const session = this.#ports.sockets.sessionOf(socket);
+    if (session.state !== "noise" || event.type !== "frame")
+      return this.#sendCommands(socket, this.#step(socket, event));
+    this.#inNoise.add(socket);
+    const stepped = this.#stepNoise(socket, session, event.data).finally(() =>
+      this.#inNoise.delete(socket),
+    );
+    const effects = await stepped;
+    const sent = this.#sendCommands(socket, effects);
+    this.#stepWaiting(socket);
+    return sent;
   }
 
   #step(socket: WebSocket, event: SessionEvent): readonly SessionEffect[] {
@@ -133,29 +172,27 @@ export class SessionRunner {
     scheduleAlarm();
   }
 
+  /** Sends the commands of a step; settles once they, and those that their answers caused, are answered. */
   async #sendCommands(socket: WebSocket, effects: readonly SessionEffect[]): Promise<void> {
-    for (const effect of effects)
-      if (effect.type === "command") await this.#sendCommand(socket, effect);
+    const sent = effects
+      .filter((effect) => effect.type === "command")
+      .map((effect) => this.#sendCommand(socket, effect));
+    if (sent.length > 0) await Promise.all(sent);
     this.#ports.disconnect.scheduleRepeat(Date.now());
   }
 
-  async #sendCommand(socket: WebSocket, effect: CommandEffect): Promise<void> {
-    const stepped = this.#stepAnswer(socket, effect);
-    if (effect.command.name === "admit") this.#trackAdmission(stepped);
-    await this.#sendCommands(socket, await stepped);
-  }
-
-  /** Sends a command and steps its answer; the effects of that step remain to be performed. */
-  async #stepAnswer(
-    socket: WebSocket,
-    { command, messageId }: CommandEffect,
-  ): Promise<readonly SessionEffect[]> {
-    const { disconnect, send } = this.#ports;
+  async #sendCommand(socket: WebSocket, { command, messageId }: CommandEffect): Promise<void> {
+    const { disconnect } = this.#ports;
     const isNew = disconnect.beforeCommand(command, Date.now());
-    const answer = await send(command);
-    const effects = this.#step(socket, { type: "answered", answer, messageId });
-    await disconnect.afterAnswer(answer, isNew);
-    return effects;
+    const sent = this.#commands.send(command);
+    const stepped = sent.then((answer) =>
+      answer === null ? [] : this.#step(socket, { type: "answered", answer, messageId }),
+    );
+    if (command.name === "admit") this.#trackAdmission(stepped);
+    const effects = await stepped;
+    const answer = await sent;
+    if (answer !== null) await disconnect.afterAnswer(answer, isNew);
+    await this.#sendCommands(socket, effects);
   }
 
   #trackAdmission(admission: Promise<unknown>): void {

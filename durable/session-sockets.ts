@@ -10,8 +10,11 @@ import type { DialedSockets } from "./dialed-sockets.ts";
 export class SessionSockets {
   readonly #ctx: DurableObjectState;
   readonly #dialed: DialedSockets;
-  /** Sessions that ended: the attachment goes with the socket, but the answer to a command may still come. */
-  readonly #ended = new WeakMap<WebSocket, Session>();
+  /**
+   * The sessions in memory: an attachment is read only after hibernation. Those that ended stay as long as their socket, because
+   * the answer to a command may still come.
+   */
+  readonly #sessions = new WeakMap<WebSocket, Session>();
 
   constructor(ctx: DurableObjectState, dialed: DialedSockets) {
     this.#ctx = ctx;
@@ -23,11 +26,15 @@ export class SessionSockets {
   }
 
   sessionOf(socket: WebSocket): Session {
-    return this.#ended.get(socket) ?? (socket.deserializeAttachment() as Session);
+    const known = this.#sessions.get(socket);
+    if (known !== undefined) return known;
+    const session = socket.deserializeAttachment() as Session;
+    this.#sessions.set(socket, session);
+    return session;
   }
 
   save(socket: WebSocket, session: Session): void {
-    if (session.state === "closed") this.#ended.set(socket, session);
+    this.#sessions.set(socket, session);
     socket.serializeAttachment(session);
   }
 

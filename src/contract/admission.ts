@@ -76,6 +76,8 @@ export interface Admitted {
   readonly reconnect: Reconnect;
   /** When the last lease that the peer holds from an earlier session ends; absent when it holds none. */
   readonly leasedUntil?: Millis;
+  /** How many attempts the peer holds. */
+  readonly held: number;
   /** The keys by which a member finds and opens the records of other peers; absent for a peer that is not a member. */
   readonly discovery?: DiscoveryKeys;
 }

@@ -57,7 +57,7 @@ export const SIGNATURE_TOLERANCE = 300 * SECOND;
 // Durable Objects
 
 /** The version of the RPC interface between Muster's own objects. A call carries it, so that a mixed deployment fails cleanly. */
-export const RPC_VERSION = 2;
+export const RPC_VERSION = 3;
 /** How long one object waits for another before it answers `unavailable`. */
 export const RPC_TIMEOUT = 5 * SECOND;
 
@@ -76,8 +76,13 @@ export const REPLAY_WINDOW_IDS = 256;
 /** Undecryptable or misplaced messages that a session tolerates. One more closes it. */
 export const VIOLATIONS_TOLERATED = 2;
 /** Frames of one socket that may wait for processing. A peer that sends faster is disconnected. */
-export const FRAME_QUEUE_MAX = 256;
-export const FRAME_QUEUE_BYTES_MAX = 4 * MiB;
+export const FRAME_QUEUE_MAX = 1_024;
+export const FRAME_QUEUE_BYTES_MAX = 8 * MiB;
+/** Frames whose commands the coordinator has not answered, and their bytes, above which further frames wait for their step. */
+export const STEPPED_MAX = 256;
+export const STEPPED_BYTES_MAX = 2 * MiB;
+/** Progress messages per second that an attempt may send without spending its peer's message allowance. */
+export const PROGRESS_PER_SECOND = 2;
 /** Peers connected to one mesh at the same time; the default of `PEERS_MAX`. */
 export const PEERS_CONNECTED_MAX = 20_000;
 

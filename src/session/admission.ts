@@ -11,6 +11,7 @@ import type { Move } from "./effects.ts";
 import { end } from "./end.ts";
 import { message } from "./messages.ts";
 import { command, stay } from "./moves.ts";
+import { creditFor } from "./task-credit.ts";
 import { fullBucket } from "./rate-limit.ts";
 import type { Active, Admitting, Claim, Origin } from "./state.ts";
 
@@ -66,7 +67,7 @@ export function applyAdmission(
 ): Move {
   const { claim, origin, channel, strikes } = session;
   if (!result.ok) return refuseAdmission(session, result.error, context);
-  const { epoch, role, rtt, reconnect, leasedUntil = 0, discovery } = result.value;
+  const { epoch, role, rtt, reconnect, leasedUntil = 0, held, discovery } = result.value;
   const { now } = context;
   const active: Active = {
     state: "active",
@@ -80,6 +81,7 @@ export function applyAdmission(
     liveness: { ...newLiveness(now, channel.protocol === "muster/2" ? null : false), leasedUntil },
     rtt,
     bucket: fullBucket(now),
+    credit: creditFor(held, now),
     reported: { seq: 0, at: now, smoothedMs: rtt.smoothedMs },
     taskRequests: [],
     relayedRequests: [],

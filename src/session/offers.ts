@@ -7,6 +7,7 @@ import type { SessionContext } from "./context.ts";
 import { compose, message } from "./messages.ts";
 import { command, stay } from "./moves.ts";
 import type { Active } from "./state.ts";
+import { attemptEnded, offered } from "./task-credit.ts";
 
 /**
  * Offers a task to the peer: as `task_offer`, or to a plain go-p2p node as the request that the task's kind names. The node's
@@ -16,8 +17,8 @@ export function deliverOffer(session: Active, offer: TaskOffer, context: Session
   if (!wasHeardLately(session, context)) return withholdOffer(session, context);
   const leased = withLease(session, context.now + offer.lease_seconds * SECOND);
   const [sampled, samplePing] = pingForSample(leased, context, SAMPLE_AGE);
-  const { session: offered, intents } = sendOffer(sampled, offer, context);
-  return stay(offered, ...intents, ...samplePing);
+  const { session: sent, intents } = sendOffer(sampled, offer, context);
+  return stay(sent, ...intents, ...samplePing);
 }
 
 /** An offer is accompanied by a ping when the last RTT sample is at least this old. */
@@ -31,7 +32,10 @@ function withholdOffer(session: Active, context: SessionContext): Move {
 
 function sendOffer(session: Active, offer: TaskOffer, context: SessionContext): Move {
   const { claim, epoch } = session;
-  if (claim.speaksMuster) return stay(session, message(context, session, "task_offer", offer));
+  if (claim.speaksMuster) {
+    const credited = { ...session, credit: offered(session.credit) };
+    return stay(credited, message(context, session, "task_offer", offer));
+  }
   const attempt = { peerId: claim.peerId, epoch, taskId: offer.task_id, fence: offer.fence };
   if (!isGoP2pRequest(offer.kind)) {
     const reason = "the peer speaks plain go-p2p, which has no such task";
@@ -61,7 +65,7 @@ export function cancelOffer(
 ): Move {
   if (session.claim.speaksMuster) {
     return stay(
-      session,
+      { ...session, credit: attemptEnded(session.credit) },
       message(context, session, "task_cancel", { task_id: taskId, fence, reason }),
     );
   }

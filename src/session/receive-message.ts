@@ -1,6 +1,7 @@
 import type { Bytes } from "../base/bytes.ts";
 import { firstIssue, type Envelope } from "../protocol/envelope.ts";
 import { isMessageType, PAYLOADS, type MessageType, type PayloadOf } from "../protocol/messages.ts";
+import { MESSAGES_PER_SECOND } from "../protocol/constants.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import { openFrom } from "./channel.ts";
 import type { Move } from "./effects.ts";
@@ -10,7 +11,9 @@ import type { SessionContext } from "./context.ts";
 import { end } from "./end.ts";
 import { errorReply } from "./messages.ts";
 import { stay } from "./moves.ts";
+import { takeToken } from "./rate-limit.ts";
 import type { Active } from "./state.ts";
+import { spendCredit } from "./task-credit.ts";
 import { strike, TEXT_FRAME } from "./strikes.ts";
 
 /** One frame of an active peer: decrypted, checked for replay and for its sender, then handled by its message type. */
@@ -25,9 +28,15 @@ export function receiveMessage(
   const opened = openFrom(session.channel, data);
   if (!opened.ok) return rejectUndecryptable(session, opened.error, context);
   const { envelope, channel, freshness } = opened.value;
+  const charged = charge(
+    { ...session, channel },
+    freshness === "fresh" ? envelope.type : null,
+    context,
+  );
+  if (charged === null) return end(session, RATE_LIMITED);
   // A replayed frame does not show that the peer is alive.
   const alive = freshness === "fresh" ? { heardAt: context.now } : {};
-  const heard = withLiveness({ ...session, channel }, alive);
+  const heard = withLiveness(charged, alive);
   if (freshness === "old") return stay(heard);
   if (freshness === "duplicate") {
     const fault = {
@@ -45,6 +54,22 @@ export function receiveMessage(
   }
   return parseAndHandle(heard, envelope, context);
 }
+
+/**
+ * The session after a message of this type (null: one that is not handled) was counted; null when the peer has sent too many.
+ * What answers an offer spends the credit of the offers; everything else spends the message allowance.
+ */
+function charge(session: Active, type: string | null, { now }: SessionContext): Active | null {
+  const credit = type === null ? null : spendCredit(session.credit, type, now);
+  if (credit !== null) return { ...session, credit };
+  const bucket = takeToken(session.bucket, now);
+  return bucket === null ? null : { ...session, bucket };
+}
+
+const RATE_LIMITED: SessionFault = {
+  code: "rate_limited",
+  detail: `more than ${MESSAGES_PER_SECOND} messages a second; reconnect in a second and send fewer`,
+};
 
 /** Over muster.2 a frame that does not decrypt was altered, repeated, or a frame before it was lost: the session can't continue. */
 const rejectUndecryptable = (session: Active, fault: SessionFault, context: SessionContext): Move =>

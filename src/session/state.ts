@@ -7,6 +7,7 @@ import type { GoP2pRequest, Reconnect, Role } from "../protocol/messages.ts";
 import type { Liveness, OutstandingPing } from "../peers/liveness.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 import type { NoiseState } from "../crypto/noise.ts";
+import type { TaskCredit } from "./task-credit.ts";
 import type { TokenBucket } from "./rate-limit.ts";
 import type { Channel } from "./channel.ts";
 
@@ -106,6 +107,7 @@ export interface Active extends Keyed {
   readonly liveness: Liveness;
   readonly rtt: RttEstimate;
   readonly bucket: TokenBucket;
+  readonly credit: TaskCredit;
   /** The last observation that was sent to the coordinator: its number, its time, and its smoothed RTT. */
   readonly reported: { readonly seq: number; readonly at: Millis; readonly smoothedMs: number };
   readonly taskRequests: readonly TaskRequest[];

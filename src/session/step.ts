@@ -1,8 +1,5 @@
-import { MESSAGES_PER_SECOND } from "../protocol/constants.ts";
 import type { Bytes } from "../base/bytes.ts";
-import type { SessionFault } from "../protocol/errors.ts";
 import { receiveMessage } from "./receive-message.ts";
-import { takeToken } from "./rate-limit.ts";
 import { receiveAnswer } from "./answers.ts";
 import { sendHandshake, receiveAck } from "./outbound-handshake.ts";
 import { sendRequest } from "./relayed-requests.ts";
@@ -95,20 +92,12 @@ function receiveFrame(session: Session, data: string | Bytes, context: SessionCo
     case "admitting":
       // Frames of one socket are stepped in order, after the answer to the admission.
       return stay(session);
-    case "active": {
-      const allowance = takeToken(session.bucket, context.now);
-      if (allowance === null) return end(session, RATE_LIMITED);
-      return receiveMessage({ ...session, bucket: allowance }, data, context);
-    }
+    case "active":
+      return receiveMessage(session, data, context);
     default:
       return session satisfies never;
   }
 }
-
-const RATE_LIMITED: SessionFault = {
-  code: "rate_limited",
-  detail: `more than ${MESSAGES_PER_SECOND} messages a second; reconnect in a second and send fewer`,
-};
 
 /** A peer that does not answer the ping has not proved its key; a plain go-p2p controller can't answer it. */
 function timeOut(session: Session): Move {

@@ -210,6 +210,7 @@ const welcomed = (epoch: number) =>
       role: "worker",
       rtt: sampleRtt(null, 1),
       reconnect: { slot: 0, per_second: 100 },
+      held: 0,
     },
   }) as const;
 const ROTATED: MusterError = {

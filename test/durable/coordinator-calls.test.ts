@@ -96,6 +96,7 @@ describe("a session that the coordinator calls", () => {
   };
   const fault = { code: "revoked" satisfies EndCode, detail: "this key was revoked" } as const;
   const shown = { task: {} } as never;
+  const { task_id: taskId, fence } = offer;
 
   it.each([true, false])(
     "AD4 answers without waiting for its own commands (peer speaks Muster: %s)",
@@ -114,14 +115,18 @@ describe("a session that the coordinator calls", () => {
         peer.send("task_refuse", { task_id: offer.task_id, fence: 1, reason: "busy" });
         await gate.reached();
       }
-      const calls = [
-        () => session.offer(RPC_VERSION, epoch, offer),
-        () => session.cancel(RPC_VERSION, epoch, offer.task_id, offer.fence, "cancelled"),
-        () => session.report(RPC_VERSION, epoch, shown),
-        () => session.probe(RPC_VERSION, epoch),
+      const calls: readonly (() => Promise<unknown>)[] = [
+        () => session.deliver(RPC_VERSION, [{ epoch, event: { type: "offer", offer } }]),
+        () =>
+          session.deliver(RPC_VERSION, [
+            { epoch, event: { type: "cancel", taskId, fence, reason: "cancelled" } },
+            { epoch, event: { type: "report", shown } },
+            { epoch, event: { type: "probe" } },
+          ]),
         () => session.end(RPC_VERSION, epoch, fault),
       ];
-      for (const call of calls) expect(await withoutWaiting(call())).toBe("delivered");
+      for (const call of calls)
+        expect(new Set([await withoutWaiting(call())].flat())).toEqual(new Set(["delivered"]));
       expect(await peer.closed).toMatchObject({ code: 4403 });
     },
   );

@@ -27,7 +27,8 @@ export function interceptCommand(
     ...args: Parameters<Execute>
   ) {
     const run = () => execute.apply(this, args);
-    return names.includes(args.at(-2)) ? how(run) : run();
+    const [, , commands] = args;
+    return commands.some(({ name }) => names.includes(name)) ? how(run) : run();
   });
 }
 

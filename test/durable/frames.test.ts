@@ -124,14 +124,24 @@ describe("size and order of frames", () => {
     expect(await peer.closed).toMatchObject({ code: 4400 });
   });
 
-  it("HS20 a message that waits for the coordinator is answered before the next one", async () => {
+  it("HS20 messages are answered in order, and one that waits for the coordinator does not hold up others", async () => {
     const peer = await GoPeer.join();
-    for (let round = 0; round < 5; round++) {
-      peer.send("task_progress", STALE_CLAIM);
-      peer.send("get_stats", null);
-    }
-    const said = (await peer.catchUp()).map(({ type }) => type);
-    expect(said).toEqual(Array.from({ length: 5 }, () => ["error", "stats"]).flat());
+    const gate = new Gate();
+    interceptCommand("progress_task", async (run) => {
+      await gate.wait();
+      return run();
+    });
+    const rounds = Array.from({ length: 5 }, () => ({
+      claim: peer.send("task_progress", STALE_CLAIM).id,
+      query: peer.send("get_stats", null).id,
+    }));
+    const stats = [];
+    while (stats.length < 5) stats.push((await peer.readType("stats")).replyTo);
+    expect(stats).toEqual(rounds.map(({ query }) => query));
+    expect(await peer.pending()).toEqual([]);
+    gate.open();
+    const refusals = (await peer.catchUp()).map(({ replyTo }) => replyTo);
+    expect(refusals).toEqual(rounds.map(({ claim }) => claim));
   });
 });
 

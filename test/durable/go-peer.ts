@@ -4,12 +4,15 @@ import { newKeyPair, sharedSecret, type KeyPair } from "../../src/crypto/identit
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import { frameKey, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
 import { Envelope } from "../../src/protocol/envelope.ts";
+import { GO_P2P_ERROR } from "../../src/protocol/errors.ts";
 import type { MusterField } from "../../src/protocol/messages.ts";
 import type { Json } from "../../src/base/json.ts";
 import { bytesOf, present } from "../must.ts";
 
 /** How many milliseconds a test waits for a frame. No delay of the mesh is equal, so that `Timers` can tell them apart. */
 const PATIENCE = 27_000;
+/** Names no task. */
+const UNKNOWN_TASK = "00000000-0000-4000-8000-000000000000";
 
 export interface PeerOptions {
   /** The object for the session, for tests that inspect it; otherwise the gateway chooses one. */
@@ -170,16 +173,23 @@ export class GoPeer {
   }
 
   /**
-   * All messages of the mesh up to its pong to a new ping. Frames are answered in order, so every earlier frame has been
-   * answered by then, and the session is alive.
+   * All messages of the mesh up to its refusal of a message about a task that does not exist. The coordinator answers a
+   * session's commands in order, so every earlier frame and its command were answered by then, and the session is alive.
    */
   async catchUp(): Promise<Envelope[]> {
-    const ping = this.send("ping", { sentAt: 1 });
+    const attempt = { task_id: UNKNOWN_TASK, fence: 1, reason: "" };
+    const barrier = this.send("task_refuse", attempt);
     const before: Envelope[] = [];
     for (;;) {
       const envelope = await this.read();
-      if (envelope.type === "pong" && envelope.replyTo === ping.id) return before;
-      before.push(envelope);
+      if (envelope.replyTo !== barrier.id) {
+        before.push(envelope);
+        continue;
+      }
+      // A peer whose session is not its newest is told to stop, too.
+      const { code } = envelope.payload as { code: number };
+      if (code !== GO_P2P_ERROR.notFound) await this.readType("task_cancel");
+      return before;
     }
   }
 

@@ -90,7 +90,7 @@ describe("adverts over real sockets", () => {
   it("GS7 an advert is answered with an error when the coordinator does not answer", async () => {
     const peer = await NoisePeer.join();
     const error = { code: "unavailable", detail: "injected: no coordinator" } as const;
-    interceptCommand("hear_advert", async () => ({ ok: false, error }));
+    interceptCommand("hear_advert", async () => [{ ok: false, error }]);
     const sent = peer.send("advert", { peers: [] });
     expect(await peer.readType("error")).toMatchObject({ replyTo: sent.id });
   });

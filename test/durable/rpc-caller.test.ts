@@ -7,6 +7,7 @@ test.each([
   ["the gateway sends a session command", "admin", "gone"],
   ["a command of the mesh itself arrives by RPC", "mesh", "tick"],
 ] as const)("the coordinator answers an error and does nothing when %s", async (_, actor, name) => {
-  const result = await coordinatorStub().execute(RPC_VERSION, actor, name, {});
-  expect(result).toMatchObject({ ok: false, error: { code: "forbidden" } });
+  const commands = [{ name, input: {} as never }];
+  const results: unknown = await coordinatorStub().execute(RPC_VERSION, actor, commands);
+  expect(results).toMatchObject([{ ok: false, error: { code: "forbidden" } }]);
 });

@@ -85,6 +85,7 @@ export const GRANTED = {
     role: "worker",
     rtt: sampleRtt(null, 20),
     reconnect: { slot: 5, per_second: 100 },
+    held: 0,
   },
 } as const;
 

@@ -147,7 +147,7 @@ describe("POST /v1/peers/:id/revoke", () => {
       ok: false,
       error: { code: "revoke_unconfirmed", detail: "being repeated", retryAfter: 10 },
     };
-    const stub = { execute: async () => unconfirmed };
+    const stub = { execute: async () => [unconfirmed] };
     const COORDINATOR = { idFromName: () => "id", get: () => stub };
     const reply = await callWith({ COORDINATOR }, "POST", `/v1/peers/${"0".repeat(32)}/revoke`);
     expect(problemOf(reply, "revoke_unconfirmed")).toMatchObject({ status: 504, retry_after: 10 });

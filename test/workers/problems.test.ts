@@ -99,7 +99,7 @@ const unreachable = (fault: string) => {
   const fail = async () => {
     throw new Error(fault);
   };
-  const stub = { execute: fail, awaitTaskEnd: fail, fetch: fail };
+  const stub = { execute: fail, executeAndWait: fail, fetch: fail };
   return { idFromName: () => "id", newUniqueId: () => "id", get: () => stub };
 };
 
@@ -170,7 +170,7 @@ describe("a part of the mesh that does not answer", () => {
     expect(problemOf(reply, "unavailable").retry_after).toBeGreaterThan(0);
   });
 
-  it("HT2 does not hide a task that was already read: it is shown if waiting for its end fails", async () => {
+  it("HT2 does not hide a task that can be read: it is shown as it is if waiting for its end fails", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const { body: task } = await call<{ id: string }>("POST", "/v1/tasks", {
       json: { kind: "test" },
@@ -178,7 +178,7 @@ describe("a part of the mesh that does not answer", () => {
     const real = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
     const half = {
       execute: (...args: Parameters<typeof real.execute>) => real.execute(...args),
-      awaitTaskEnd: async () => {
+      executeAndWait: async () => {
         throw new Error(INTERNALS);
       },
     };
@@ -191,7 +191,7 @@ describe("a part of the mesh that does not answer", () => {
 describe("a defect of the mesh", () => {
   it("HT2 is answered with internal: its stack is logged, and not sent to the caller", async () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
-    const nonsense = { execute: async () => ({ ok: true, value: { circle: 1n } }) };
+    const nonsense = { execute: async () => [{ ok: true, value: { circle: 1n } }] };
     const COORDINATOR = { idFromName: () => "id", get: () => nonsense };
     const reply = await callWith({ COORDINATOR }, "GET", "/v1/auth-mode");
     problemOf(reply, "internal");

@@ -104,14 +104,17 @@ describe("a long poll", () => {
     const waits: unknown[][] = [];
     const stub = {
       execute: (...args: Parameters<typeof real.execute>) => real.execute(...args),
-      awaitTaskEnd: async (...args: unknown[]) => {
+      executeAndWait: async (...args: Parameters<typeof real.executeAndWait>) => {
         waits.push(args);
+        const answer = real.executeAndWait(...args);
         await call("DELETE", `/v1/tasks/${id}`);
+        return answer;
       },
     };
     const COORDINATOR = { idFromName: () => "id", get: () => stub };
     const reply = await callWith({ COORDINATOR }, "GET", `/v1/tasks/${id}?wait=12.5`);
     expect(reply).toMatchObject({ status: 200, body: { state: "cancelled" } });
-    expect(waits).toEqual([[RPC_VERSION, id, 12_500]]);
+    const command = { name: "get_task", input: { id, visibleTo: null } };
+    expect(waits).toEqual([[RPC_VERSION, "admin", command, 12_500]]);
   });
 });

@@ -1,5 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { ok } from "../../src/base/result.ts";
 import { BATCH_BODY_BYTES_MAX } from "../../src/protocol/constants.ts";
 import {
   BatchView,
@@ -24,9 +23,14 @@ import { routesTagged, type Router } from "../route.ts";
 const { define } = routesTagged("tasks", { id: Uuid });
 
 const submit = define("work", "post", "/v1/tasks", {
-  summary: "Submit a task; once this answers, the task is stored durably",
-  request: { headers: IdempotencyKey, body: bodyOf(SubmitTask) },
+  summary:
+    "Submit a task; once this answers, the task is stored durably. With `wait` it answers once the task has ended",
+  request: { headers: IdempotencyKey, query: WaitQuery, body: bodyOf(SubmitTask) },
   responses: {
+    200: {
+      ...jsonOf(TaskView, "The task has ended"),
+      headers: z.object({ location: z.string() }),
+    },
     202: { ...jsonOf(TaskView, "Accepted"), headers: z.object({ location: z.string() }) },
   },
   failures: ["queue_full", "key_reused"],
@@ -71,13 +75,15 @@ export function taskRoutes(router: Router): void {
     }),
   );
   router.route(submit, async (c) => {
-    const submitted = await c.var.coordinator.call("submit_task", {
-      ...submission(c, c.req.valid("header")),
-      task: c.req.valid("json"),
-    });
+    const { wait = 0 } = c.req.valid("query");
+    const input = { ...submission(c, c.req.valid("header")), task: c.req.valid("json") };
+    const submitted =
+      wait === 0
+        ? await c.var.coordinator.call("submit_task", input)
+        : await c.var.coordinator.callAndWait("submit_task", input, wait * 1_000);
     return respond(c, submitted, ({ task }) => {
       c.header("Location", `/v1/tasks/${task.id}`);
-      return c.json(task, 202);
+      return isEnded(task.state) ? c.json(task, 200) : c.json(task, 202);
     });
   });
   router.route(list, (c) =>
@@ -109,14 +115,11 @@ const submission = (
 /** The task once it has ended, or as it is after `seconds`. */
 async function taskOnceEnded(c: AppContext, id: string, seconds: number) {
   const { coordinator } = c.var;
-  const now = await coordinator.call("get_task", { id, visibleTo: visibleTo(c) });
-  if (!now.ok || seconds === 0 || isEnded(now.value.state)) return now;
-  try {
-    await coordinator.awaitTaskEnd(id, seconds * 1_000);
-  } catch (thrown) {
-    // The coordinator restarted. The state that was read before is a valid answer, and the caller repeats the request.
-    console.error("waiting for a task failed", { error: String(thrown) });
-    return ok(now.value);
-  }
-  return coordinator.call("get_task", { id, visibleTo: visibleTo(c) });
+  const input = { id, visibleTo: visibleTo(c) };
+  if (seconds === 0) return coordinator.call("get_task", input);
+  const ended = await coordinator.callAndWait("get_task", input, seconds * 1_000);
+  // If the coordinator restarted meanwhile, the present state is a valid answer, and the caller repeats the request.
+  return ended.ok || ended.error.code !== "unavailable"
+    ? ended
+    : coordinator.call("get_task", input);
 }

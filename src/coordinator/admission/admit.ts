@@ -95,6 +95,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     rtt,
     reconnect,
     ...(leasedUntil !== null && { leasedUntil }),
+    held: registry.peers.get(id)?.held ?? 0,
     ...(discovers && { discovery: keysFor(context, peerHolder(peer.id)) }),
   });
 };

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { CommandName, Input, Output } from "../../contract/commands.ts";
+import type { ReadCommandName } from "../../contract/read-commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import { assignQueuedTasks } from "../tasks/assign-queued.ts";
 import { recordAct, type DescribeAct } from "./audit.ts";
@@ -64,6 +65,17 @@ export function executeGroup(
     if (context.marks.callbacksDue) context.effects.push({ type: "drain_callbacks" });
     return { executed: decided.map(({ finish }) => finish()), effects: context.effects };
   });
+}
+
+/** Runs a command that only reads, outside of a transaction. */
+export function executeRead<K extends ReadCommandName>(
+  scope: ExecutionScope,
+  name: K,
+  input: Input<K>,
+): Executed<K>["result"] {
+  const handler: Handler<K> = ALL_HANDLERS[name];
+  const result = handler({ ...scope, effects: [], marks: noMarks() }, input);
+  return result.ok ? ok(outputOf(result.value)) : result;
 }
 
 /** A command that was run, before queued tasks are assigned. */

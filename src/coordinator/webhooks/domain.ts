@@ -23,8 +23,7 @@ const pruneDeliveries: Job = {
   run: ({ registry, now }) => registry.webhookDeliveries.prune(now - WEBHOOK_DELIVERY_RETENTION),
   due: {
     reads: ["webhookDeliveries"],
-    at: ({ registry }) =>
-      dueAfter(registry.webhookDeliveries.oldest(), WEBHOOK_DELIVERY_RETENTION),
+    at: ({ registry }) => dueAfter(registry.webhookDeliveries.oldest(), WEBHOOK_DELIVERY_RETENTION),
   },
 };
 

@@ -1,0 +1,121 @@
+import type { Input, CommandName } from "../src/contract/commands.ts";
+import type { Effect } from "../src/coordinator/kernel/effects.ts";
+import type { OutboxRunner } from "../src/coordinator/outbox/runner.ts";
+import { isEndAwaited, type DialOrder, type SessionRef } from "../src/peers/session-orders.ts";
+import type { CallbackRunner } from "./callback-runner.ts";
+import type { SessionPort } from "./session-port.ts";
+import type { TaskWaiters } from "./task-waiters.ts";
+
+export interface EffectPorts {
+  readonly sessions: SessionPort;
+  readonly waiters: TaskWaiters;
+  readonly outboxes: readonly OutboxRunner[];
+  readonly callbacks: CallbackRunner;
+  /** Runs a command of the mesh itself together with those that have gathered. */
+  readonly execute: <K extends CommandName>(name: K, input: Input<K>) => Promise<void>;
+  /** Reports that the peer of a session is gone. */
+  readonly gone: (to: SessionRef, reason: string) => void;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+/** Performs the effects of committed commands, and reports to the coordinator what came of them. */
+export class EffectPerformer {
+  readonly #ports: EffectPorts;
+
+  constructor(ports: EffectPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Sets effects going. Returns those whose confirmation the caller of the command awaits: the caller is told only once the
+   * sessions in question are gone, so that nothing reaches them afterwards.
+   */
+  perform(effects: readonly Effect[]): readonly Promise<boolean>[] {
+    const awaited: Promise<boolean>[] = [];
+    const others: Promise<boolean>[] = [];
+    for (const effect of effects) {
+      const work = this.#perform(effect);
+      (effect.type === "end_session" && isEndAwaited(effect.fault) ? awaited : others).push(work);
+    }
+    if (others.length > 0) this.#ports.waitUntil(Promise.all(others));
+    return awaited;
+  }
+
+  /** Has a session ping its peer; throws when its object does not answer. */
+  async probe(to: SessionRef): Promise<void> {
+    const outcome = await this.#ports.sessions.deliver(to, { type: "probe" });
+    if (outcome === "no_session") this.#ports.gone(to, "the session is gone");
+  }
+
+  /** Performs one effect; false when it did not come about. Never throws. */
+  async #perform(effect: Effect): Promise<boolean> {
+    const { sessions, waiters, outboxes, callbacks, execute } = this.#ports;
+    try {
+      switch (effect.type) {
+        case "offer":
+          return await this.#offer(effect);
+        case "cancel": {
+          const { to, taskId, fence, reason } = effect;
+          await sessions.deliver(to, { type: "cancel", taskId, fence, reason });
+          return true;
+        }
+        case "report":
+          await sessions.deliver(effect.to, { type: "report", shown: effect.shown });
+          return true;
+        case "end_session":
+          await sessions.end(effect.to, effect.fault);
+          await execute("session_ended", { to: effect.to, fault: effect.fault });
+          return true;
+        case "dial":
+          return await this.#dial(effect.order);
+        case "task_ended":
+          waiters.wake(effect.taskId);
+          return true;
+        case "drain_outbox":
+          await Promise.all(outboxes.map((outbox) => outbox.run()));
+          return true;
+        case "drain_callbacks":
+          await callbacks.run();
+          return true;
+        default:
+          return effect satisfies never;
+      }
+    } catch (thrown) {
+      console.error("effect failed", { type: effect.type, error: String(thrown) });
+      return false;
+    }
+  }
+
+  async #offer({ to, offer }: Extract<Effect, { type: "offer" }>): Promise<boolean> {
+    const { sessions, execute } = this.#ports;
+    const claim = { peerId: to.peerId, epoch: to.epoch, taskId: offer.task_id, fence: offer.fence };
+    try {
+      const delivery = await sessions.deliver(to, { type: "offer", offer });
+      if (delivery === "delivered") return true;
+      const [reason, session] =
+        delivery === "silent"
+          ? (["the peer has not been heard of for a minute", "silent"] as const)
+          : (["the session is gone", "gone"] as const);
+      await execute("offer_failed", { ...claim, reason, session });
+    } catch (thrown) {
+      console.error("offer failed", { error: String(thrown) });
+      const reason = "the session did not take the offer";
+      await execute("offer_failed", { ...claim, reason, session: "unknown" });
+    }
+    return false;
+  }
+
+  async #dial(order: DialOrder): Promise<boolean> {
+    const { dial } = order;
+    const { sessions, execute } = this.#ports;
+    try {
+      await sessions.dial(order);
+      return true;
+    } catch (thrown) {
+      console.error("dial failed", { error: String(thrown) });
+      const error = "the object that dials did not answer";
+      await execute("dial_failed", { dial, error, proved: null });
+      return false;
+    }
+  }
+}

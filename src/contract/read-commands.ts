@@ -1,0 +1,34 @@
+import type { CommandName } from "./commands.ts";
+
+/** The commands that only read. They run at once, outside of a transaction, and wait for no other command. */
+const READ_COMMANDS = [
+  "authenticate",
+  "get_auth_mode",
+  "get_peer",
+  "get_rtt",
+  "get_score",
+  "get_task",
+  "get_webhook_source",
+  "list_allowed",
+  "list_audit",
+  "list_deliveries",
+  "list_dials",
+  "list_join_keys",
+  "list_peers",
+  "list_pointers",
+  "list_tasks",
+  "list_tokens",
+  "list_webhook_sources",
+  "open_delivery",
+  "open_webhook_source",
+  "query_task",
+  "read_discovery",
+  "read_result",
+  "why_task",
+] as const satisfies readonly CommandName[];
+
+export type ReadCommandName = (typeof READ_COMMANDS)[number];
+
+const NAMES: ReadonlySet<string> = new Set(READ_COMMANDS);
+
+export const isReadCommand = (name: CommandName): name is ReadCommandName => NAMES.has(name);

@@ -30,21 +30,24 @@ export function attemptsTable(sql: Sql) {
         fence,
       );
     },
+    /** Ends an attempt, and returns it; null when it has ended already. */
     end(
       taskId: string,
       fence: number,
       state: AttemptState,
       now: Millis,
       error: string | null,
-    ): void {
-      sql.exec(
-        `UPDATE attempts SET state = ?, ended_at = ?, error = ? WHERE task_id = ? AND fence = ? AND ended_at IS NULL`,
+    ): Attempt | null {
+      const row = sql.exec(
+        `UPDATE attempts SET state = ?, ended_at = ?, error = ? WHERE task_id = ? AND fence = ? AND ended_at IS NULL
+         RETURNING *`,
         state,
         now,
         error,
         taskId,
         fence,
-      );
+      )[0];
+      return row === undefined ? null : readAttempt(row);
     },
     /** Resumes an attempt that was given up. */
     reopen(taskId: string, fence: number): void {

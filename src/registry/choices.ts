@@ -1,27 +1,42 @@
 import type { Millis } from "../base/clock.ts";
 import type { StoredChoice } from "../tasks/stored-choice.ts";
+import { PendingRows } from "./pending-rows.ts";
 import type { Given } from "./shares.ts";
 import { json, number, text, type Sql } from "./sql.ts";
 
 /** Number of stored choices. The oldest are removed first. */
 const CHOICES_MAX = 100_000;
 
-/** The stored inputs of each choice, by the attempt that it led to. */
+export interface MadeChoice {
+  readonly taskId: string;
+  readonly fence: number;
+  readonly choice: StoredChoice;
+}
+
+/** The stored inputs of each choice, by the attempt that it led to. They are written a little later, together with others. */
 export function choicesTable(sql: Sql) {
+  const pending = new PendingRows<MadeChoice>(({ taskId, fence, choice }) =>
+    sql.exec(
+      `INSERT INTO choices (task_id, fence, at, peer_id, choice) VALUES (?, ?, ?, ?, ?)`,
+      taskId,
+      fence,
+      choice.at,
+      choice.chosen,
+      JSON.stringify(toRow(choice)),
+    ),
+  );
   return {
-    put(taskId: string, fence: number, choice: StoredChoice): void {
-      sql.exec(
-        `INSERT INTO choices (task_id, fence, at, peer_id, choice) VALUES (?, ?, ?, ?, ?)`,
-        taskId,
-        fence,
-        choice.at,
-        choice.chosen,
-        JSON.stringify(toRow(choice)),
-      );
-    },
+    pending,
+
+    put: (taskId: string, fence: number, choice: StoredChoice): void =>
+      pending.add({ taskId, fence, choice }),
 
     /** The choice of an attempt; without a fence, of the newest attempt. */
     get(taskId: string, fence: number | null): { fence: number; choice: StoredChoice } | null {
+      const made = pending.newest(
+        (one) => one.taskId === taskId && (fence === null || one.fence === fence),
+      );
+      if (made !== undefined) return made;
       const row = sql.exec(
         `SELECT fence, choice FROM choices WHERE task_id = ?1 AND (?2 IS NULL OR fence = ?2) ORDER BY fence DESC LIMIT 1`,
         taskId,
@@ -33,6 +48,7 @@ export function choicesTable(sql: Sql) {
     },
 
     newest(limit: number): readonly Given[] {
+      pending.flush();
       return sql
         .exec(`SELECT peer_id, at FROM choices ORDER BY seq DESC LIMIT ?`, limit)
         .map((row) => ({ peerId: text(row, "peer_id"), at: number(row, "at") }));
@@ -40,6 +56,7 @@ export function choicesTable(sql: Sql) {
 
     /** Removes choices made before this. Rows are almost in the order of their times, so no index by time is needed. */
     prune(before: Millis): void {
+      pending.flush();
       sql.exec(
         `DELETE FROM choices WHERE seq < COALESCE(
            (SELECT seq FROM choices WHERE at >= ? ORDER BY seq LIMIT 1), (SELECT MAX(seq) + 1 FROM choices))`,

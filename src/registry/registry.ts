@@ -41,6 +41,7 @@ export type Registry = ReturnType<typeof openRegistry>;
 /** @param seed any number, preferably random, for the roster's hash table */
 export function openRegistry(sql: Sql, seed = 0) {
   migrate(sql);
+  recountHeldTasks(sql);
   const changes = new TableChanges();
   const on = (table: TableName): Sql => changes.watch(sql, table);
   const peers = peersTable(on("peers"), (id, peer) => roster.update(id, peer));
@@ -50,9 +51,10 @@ export function openRegistry(sql: Sql, seed = 0) {
   const kinds = taskKindsTable(sql);
   const choices = choicesTable(sql);
   const shares = new Shares(choices);
-  const measured = [peers.kept, observed.kept, serviceTimes.kept, kinds.kept];
+  const tasks = tasksTable(on("tasks"));
+  const measured = [peers.kept, observed.kept, serviceTimes.kept, kinds.kept, choices.pending];
   // The roster reads changed peers again, so the caches must be rolled back first.
-  const undoable = [...measured, roster];
+  const undoable = [...measured, roster, tasks.waiting];
 
   /** A transaction. When it fails, the caches in memory are rolled back, too. */
   function transaction<T>(body: () => T): T {
@@ -81,7 +83,7 @@ export function openRegistry(sql: Sql, seed = 0) {
     roster,
     allowlist: allowlistTable(sql),
     denylist: denylistTable(sql),
-    tasks: tasksTable(on("tasks")),
+    tasks,
     attempts: attemptsTable(sql),
     taskResults: taskResultsTable(sql),
     resultUploads: resultUploadsTable(on("resultUploads")),
@@ -111,4 +113,16 @@ export function openRegistry(sql: Sql, seed = 0) {
     shares,
     choices,
   };
+}
+
+/**
+ * Counts again how many tasks each connected peer holds: that number is written a little later than the leases that it follows
+ * from.
+ */
+function recountHeldTasks(sql: Sql): void {
+  sql.exec(
+    `UPDATE peers SET held = (SELECT COUNT(*) FROM tasks WHERE lease_until IS NOT NULL AND peer_id = peers.id)
+     WHERE state IN ('active', 'suspect')
+       AND held <> (SELECT COUNT(*) FROM tasks WHERE lease_until IS NOT NULL AND peer_id = peers.id)`,
+  );
 }

@@ -6,7 +6,7 @@ import { NO_ROW } from "../scoring/peer-row-table.ts";
 import { RankIndex, type RankQuery } from "../scoring/rank-index.ts";
 import { meets } from "../tasks/capabilities.ts";
 import { hasSlot, isGoP2pRequest, placesOf } from "../tasks/eligibility.ts";
-import type { Shape } from "./shapes.ts";
+import type { Shape } from "./waiting-tasks.ts";
 
 /** The fields of a peer that ranking needs. */
 export type Ranked = Pick<

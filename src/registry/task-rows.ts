@@ -1,7 +1,7 @@
 /** How tasks are read from and written to rows of the table `tasks`. */
 import type { Requirements, TaskState } from "../protocol/http.ts";
 import type { Task } from "../tasks/task.ts";
-import type { Shape } from "./shapes.ts";
+import type { MaybeWaiting } from "./waiting-tasks.ts";
 import {
   flag,
   json,
@@ -34,9 +34,13 @@ export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements
 /** The columns of a task that is queued or prefetched. */
 export const WAITING_COLUMNS = `seq, id, kind, requirements, fence, turn, peer_id`;
 
-export const readShape = (row: SqlRow): Shape => ({
+/** Reads what decides whether a task waits. */
+export const readMaybeWaiting = (row: SqlRow): MaybeWaiting => ({
+  id: text(row, "id"),
   kind: text(row, "kind"),
   requirements: json<Requirements>(row, "requirements"),
+  state: text(row, "state") as TaskState,
+  prefetched: flag(row, "prefetched"),
 });
 
 /** Reads a row of `WAITING_COLUMNS`. */

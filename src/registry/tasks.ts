@@ -2,7 +2,6 @@ import type { Millis } from "../base/clock.ts";
 import type { TaskState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
-import { Shapes, type Shape } from "./shapes.ts";
 import {
   insertRow,
   json,
@@ -16,13 +15,14 @@ import {
 import {
   LISTED_COLUMNS,
   readListed,
-  readShape,
+  readMaybeWaiting,
   readWaiting,
   WAITING_COLUMNS,
   writeTask,
   type ListedTask,
   type WaitingTask,
 } from "./task-rows.ts";
+import { WaitingTasks, type Shape } from "./waiting-tasks.ts";
 
 export interface TaskFilter {
   readonly state?: TaskState | undefined;
@@ -41,18 +41,18 @@ export interface TaskFilter {
 export function tasksTable(sql: Sql) {
   const ids = (query: string, ...bindings: SqlValue[]) =>
     sql.exec(query, ...bindings).map((row) => text(row, "id"));
-  const shapes = new Shapes(() =>
+  const waiting = new WaitingTasks(() =>
     sql
       .exec(
-        `SELECT DISTINCT kind, requirements FROM tasks WHERE state = 'queued'
-         UNION SELECT kind, requirements FROM tasks WHERE prefetched = 1`,
+        `SELECT id, kind, requirements, state, prefetched FROM tasks WHERE state = 'queued'
+         UNION ALL SELECT id, kind, requirements, state, prefetched FROM tasks WHERE prefetched = 1`,
       )
-      .map(readShape),
+      .map(readMaybeWaiting),
   );
-  const noteWaiting = (task: Task): void => {
-    if (task.state === "queued" || task.prefetched) shapes.add(task);
-  };
   return {
+    /** Which tasks are queued or prefetched, in memory. */
+    waiting,
+
     get(id: string): Task | null {
       const row = sql.exec(`SELECT * FROM tasks WHERE id = ?`, id)[0];
       return row === undefined
@@ -62,7 +62,7 @@ export function tasksTable(sql: Sql) {
 
     insert(task: Task): void {
       insertRow(sql, "tasks", writeTask(task));
-      noteWaiting(task);
+      waiting.wrote(task);
     },
 
     /** Writes the fields of a task that change. The others were fixed when it was accepted. */
@@ -84,7 +84,7 @@ export function tasksTable(sql: Sql) {
         task.error,
         task.id,
       );
-      noteWaiting(task);
+      waiting.wrote(task);
     },
 
     /** Newest first. */
@@ -108,11 +108,9 @@ export function tasksTable(sql: Sql) {
         .map((row) => ({ ...readListed(row), seq: number(row, "seq") }));
     },
 
-    /** The distinct shapes of queued and prefetched tasks, and perhaps some that no task has any more. */
-    shapes: (): Iterable<Shape> => shapes.all(),
-
     /** Queued tasks of a shape that may be offered now, in queue order. */
-    waiting(shape: Shape, now: Millis, limit: number): readonly WaitingTask[] {
+    queued(shape: Shape, now: Millis, limit: number): readonly WaitingTask[] {
+      if (!waiting.isQueued(shape)) return [];
       return sql
         .exec(
           `SELECT ${WAITING_COLUMNS} FROM tasks WHERE state = 'queued' AND kind = ? AND requirements = ? AND not_before <= ?
@@ -127,6 +125,7 @@ export function tasksTable(sql: Sql) {
 
     /** Prefetched tasks of a shape, in queue order. */
     prefetched(shape: Shape, limit: number): readonly WaitingTask[] {
+      if (!waiting.isPrefetched(shape)) return [];
       return sql
         .exec(
           `SELECT ${WAITING_COLUMNS} FROM tasks WHERE prefetched = 1 AND kind = ? AND requirements = ?
@@ -136,28 +135,6 @@ export function tasksTable(sql: Sql) {
           limit,
         )
         .map(readWaiting);
-    },
-
-    /** Removes a shape from `shapes` if no task of it is left. */
-    dropIfGone(shape: Shape): void {
-      const left = sql.exec(
-        `SELECT 1 AS one FROM tasks WHERE state = 'queued' AND kind = ?1 AND requirements = ?2
-         UNION ALL SELECT 1 FROM tasks WHERE prefetched = 1 AND kind = ?1 AND requirements = ?2 LIMIT 1`,
-        shape.kind,
-        JSON.stringify(shape.requirements),
-      );
-      if (left.length === 0) shapes.drop(shape);
-    },
-
-    anyQueued(): boolean {
-      return sql.exec(`SELECT 1 AS one FROM tasks WHERE state = 'queued' LIMIT 1`).length > 0;
-    },
-
-    queued(): number {
-      return number(
-        sql.exec(`SELECT COUNT(*) AS count FROM tasks WHERE state = 'queued'`)[0] as SqlRow,
-        "count",
-      );
     },
 
     /** IDs of the tasks that a peer holds. */

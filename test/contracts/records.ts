@@ -25,7 +25,7 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
   capabilities: ["gpu", "arch=arm64"],
   slots: 4,
   prefetch: true,
-  held: 2,
+  held: 0,
   rtt: { smoothedMs: 12.5, varianceMs: 3.25, minMs: 9, samples: 4 },
   tcpRttMs: 11,
   network: "AS64496",

@@ -118,7 +118,7 @@ export class HistoryRunner {
         this.model.tick();
         return this.#expectSuccess("tick", {});
       case "restart":
-        return this.mesh.restart();
+        return this.#restart();
       case "revoke":
       case "forget":
         return this.#remove(operation);
@@ -176,6 +176,18 @@ export class HistoryRunner {
     if (event === "answered") this.model.answer(peer);
     else this.model.becomeSuspect(peer);
     this.#expectSuccess("observe", input, peer.state === "active" && before !== "active");
+  }
+
+  /** The object loses its memory, and with it what was not written: the newest outcomes of peers, and nothing else. */
+  #restart(): void {
+    this.mesh.restart();
+    for (const peer of this.model.peers.values()) {
+      const stored = this.mesh.registry.peers.get(peer.id);
+      if (stored === null) continue;
+      expect(stored.successes).toBeLessThanOrEqual(peer.successes);
+      expect(stored.failures).toBeLessThanOrEqual(peer.failures);
+      Object.assign(peer, { successes: stored.successes, failures: stored.failures });
+    }
   }
 
   #submit(operation: Op<"submit">): void {

@@ -244,6 +244,7 @@ export class TestMesh {
 
   /** The database's contents without the audit log, for comparisons. */
   contents(): string {
+    this.registry.measurements.flush(); // written a little later than the rest
     const tables = this.rows(
       "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'audit' AND name NOT LIKE 'sqlite%' ORDER BY name",
     );

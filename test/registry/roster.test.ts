@@ -4,7 +4,7 @@ import { isConnected } from "../../src/peers/lifecycle.ts";
 import type { Peer } from "../../src/peers/peer.ts";
 import { Requirements } from "../../src/protocol/http.ts";
 import { openRegistry, type Registry } from "../../src/registry/registry.ts";
-import type { Shape } from "../../src/registry/shapes.ts";
+import type { Shape } from "../../src/registry/waiting-tasks.ts";
 import { exclusion } from "../../src/tasks/eligibility.ts";
 import { candidate, demand } from "../tasks/candidates.ts";
 import { nodeSql } from "../node-sql.ts";

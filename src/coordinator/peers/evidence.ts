@@ -5,7 +5,7 @@ import type { PeerId } from "../../protocol/ids.ts";
 import { nothingObserved } from "../../scoring/observed.ts";
 import { addServiceTime } from "../../scoring/service-time.ts";
 import { uptimeAfter } from "../../scoring/uptime.ts";
-import type { Task } from "../../tasks/task.ts";
+import type { Attempt } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 
 /** Counts the time since the last change toward the state that ends now. `proved` begins a session. */
@@ -31,12 +31,13 @@ export function notePlace({ registry, now }: Context, peerId: PeerId, place: Pla
 }
 
 /** Learns from a successful attempt how long tasks of its kind take, at this peer and at any peer. */
-export function learnServiceTime({ registry, now }: Context, task: Task, peerId: PeerId): void {
-  const attempt = registry.attempts.get(task.id, task.fence);
-  if (attempt === null) return;
-  const serviceMs = now - (attempt.begunAt ?? attempt.startedAt);
+export function learnServiceTime(
+  { registry, now }: Context,
+  kind: string,
+  { peerId, begunAt, startedAt }: Attempt,
+): void {
+  const serviceMs = now - (begunAt ?? startedAt);
   const { serviceTimes, kinds } = registry;
-  const { kind } = task;
   const all = kinds.get(kind);
   serviceTimes.put(peerId, kind, addServiceTime(serviceTimes.get(peerId, kind), serviceMs));
   kinds.put(kind, { ...all, service: addServiceTime(all.service, serviceMs), usedAt: now });

@@ -93,7 +93,9 @@ export function recordAttemptEnd(context: Context, peerId: PeerId, outcome: Outc
     const outcomes = countOutcome(observed.outcomes, outcome, now);
     registry.observed.put(peerId, { ...observed, outcomes });
   }
-  savePeer(context, {
+  // After a crash `held` is counted again for connected peers only.
+  const save = isConnected(peer.state) ? saveMeasured : savePeer;
+  save(context, {
     ...peer,
     held: Math.max(0, peer.held - 1),
     successes: peer.successes + Number(outcome === "success"),

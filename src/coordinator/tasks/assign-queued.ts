@@ -77,11 +77,10 @@ function storeDecision(context: Context, task: Waiting, peerId: PeerId, decision
 function waitingTasks({ registry, now }: Context, limit: number) {
   const found: Waiting[] = [];
   let more = false;
-  for (const shape of registry.tasks.shapes()) {
+  for (const shape of registry.tasks.waiting.shapes()) {
     if (!registry.roster.isOpen(shape)) continue;
-    const queued = registry.tasks.waiting(shape, now, limit);
+    const queued = registry.tasks.queued(shape, now, limit);
     const held = registry.roster.isOpen(shape, true) ? registry.tasks.prefetched(shape, limit) : [];
-    if (queued.length + held.length === 0) registry.tasks.dropIfGone(shape);
     if (limit !== ALL && Math.max(queued.length, held.length) === limit) more = true;
     for (const task of [...queued, ...held]) found.push({ ...task, shape });
   }

@@ -1,6 +1,6 @@
 import type { Peer } from "../../peers/peer.ts";
 import type { Roster } from "../../registry/roster.ts";
-import type { Shape } from "../../registry/shapes.ts";
+import type { Shape } from "../../registry/waiting-tasks.ts";
 import type { WaitingTask } from "../../registry/task-rows.ts";
 import type { Traits } from "../../scoring/peer-classes.ts";
 import { choose, type Choice } from "../../tasks/assignment.ts";

@@ -60,7 +60,8 @@ const sweepQueue: Job = {
   run() {},
   due: {
     reads: ["tasks"],
-    at: ({ registry, now }) => (registry.tasks.anyQueued() ? now + QUEUE_SWEEP_INTERVAL : null),
+    at: ({ registry, now }) =>
+      registry.tasks.waiting.queued > 0 ? now + QUEUE_SWEEP_INTERVAL : null,
   },
 };
 

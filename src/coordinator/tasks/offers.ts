@@ -55,7 +55,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
   }
   // The peer's score stays the one by which it was chosen, because nothing was observed.
   const holder = { ...peer, held: peer.held + 1 };
-  registry.peers.put(holder);
+  registry.peers.measured(holder);
   return holder;
 }
 

@@ -25,8 +25,8 @@ export const resultKey = (blobId: string): string => `result:${blobId}`;
  */
 export function succeed(context: Context, task: Task, result: Json): void {
   const { registry, now } = context;
-  registry.attempts.end(task.id, task.fence, "succeeded", now, null);
-  learnServiceTime(context, task, task.peerId ?? "");
+  const attempt = registry.attempts.end(task.id, task.fence, "succeeded", now, null);
+  if (attempt !== null) learnServiceTime(context, task.kind, attempt);
   recordAttemptEnd(context, task.peerId ?? "", "success");
   endTask(context, { ...task, progress: 1, result, error: null }, "succeeded");
 }

@@ -105,7 +105,7 @@ export function acceptSubmission(
     });
   const callable = checkCallback(context, input.task.callback);
   if (!callable.ok) return callable;
-  if (registry.tasks.queued() >= QUEUE_MAX) {
+  if (registry.tasks.waiting.queued >= QUEUE_MAX) {
     return err({
       code: "queue_full",
       detail: `${QUEUE_MAX} tasks are queued, the limit; retry later`,

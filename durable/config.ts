@@ -37,8 +37,26 @@ export interface MeshConfig {
   readonly coordinator: CoordinatorConfig;
 }
 
-/** Reads the configuration. An error names the variables that are wrong, never their values. */
+interface ReadConfig {
+  readonly config: Result<MeshConfig, MusterError>;
+  /** From this time on it is read again: a rotation of the mesh's key ends. */
+  readonly until: Millis;
+}
+
+/** What was read from each isolate's bindings, which do not change: validation and key derivation cost more than a request. */
+const known = new WeakMap<Env, ReadConfig>();
+
+/** The configuration. An error names the variables that are wrong, never their values. */
 export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
+  const before = known.get(env);
+  if (before !== undefined && now < before.until) return before.config;
+  const config = parseConfig(env, now);
+  const ends = Date.parse(env.MESH_ROTATION_ENDS ?? "");
+  known.set(env, { config, until: ends > now ? ends : Infinity });
+  return config;
+}
+
+function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
   const parsed = ConfigVariables.safeParse(env);
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`);

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { Unavailable, type Bench } from "./bench.ts";
 import { assign } from "./assign.ts";
+import { profileAssign } from "./assign/profile.ts";
 import { fleet } from "./fleet.ts";
 import { handshake } from "./handshake.ts";
 import { kill } from "./kill.ts";
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   handshake,
   kill,
   liveness,
+  "profile-assign": profileAssign,
   "rank-index": rankIndexBench,
   reconnect,
   selection,

@@ -27,10 +27,11 @@ import {
 } from "../../src/protocol/http.ts";
 import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
 import type { PeerId } from "../../src/protocol/ids.ts";
-import type { Role, TaskOffer } from "../../src/protocol/messages.ts";
+import type { TaskOffer } from "../../src/protocol/messages.ts";
 import { openRegistry, type Registry } from "../../src/registry/registry.ts";
 import type { Sql, SqlRow } from "../../src/registry/sql.ts";
 import { must, mustFail, present } from "../must.ts";
+import { ANNOUNCED, type Announced } from "./announced.ts";
 import type { Key } from "./keys.ts";
 import { nodeSql } from "../node-sql.ts";
 import { seededNumbers, seededRandom } from "../random.ts";
@@ -41,26 +42,6 @@ export const SIGNING_KEY = new Uint8Array(32).fill(3);
 export const START: Millis = Date.UTC(2026, 0, 1);
 
 export { KEYS, testKey, type Key } from "./keys.ts";
-
-/** The fields that a peer announces when it joins. */
-export type Announced = Partial<Omit<AdmitInput, "peerId" | "publicKey" | "session">>;
-
-const ANNOUNCED = {
-  name: "",
-  claimedRole: "worker" as Role,
-  protocol: "go-p2p/1.0",
-  speaksMuster: true,
-  capabilities: [],
-  slots: 1,
-  prefetch: false,
-  address: "",
-  place: null,
-  network: "",
-  colo: "",
-  tcpRttMs: null,
-  rttMs: 20,
-  joinKey: null,
-} as const;
 
 /** The input of submit_task, as an API caller sends it. */
 export const submission = (

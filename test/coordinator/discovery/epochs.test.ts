@@ -6,7 +6,8 @@ import { pointerIdOf, readerToken } from "../../../src/discovery/epoch-secrets.t
 import { EPOCH_INTERVAL_MIN, EPOCH_ROTATION_INTERVAL } from "../../../src/protocol/constants.ts";
 import type { DiscoveryKeys } from "../../../src/protocol/discovery.ts";
 import { hexBytes, present } from "../../must.ts";
-import { KEYS, testKey, TestMesh, type Announced } from "../mesh.ts";
+import type { Announced } from "../announced.ts";
+import { KEYS, testKey, TestMesh } from "../mesh.ts";
 
 const [A, B, C, D] = KEYS;
 const MUSTER_2: Announced = { protocol: "muster/2" };

@@ -1,241 +1,102 @@
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startMesh, type MeshProcess } from "../src/cli/mesh-process.ts";
-import { connectPeer, controller } from "../src/client/index.ts";
-import { startBareWorker } from "./bare.ts";
+import { barsOf, stretchOf, type Bar, type Measured } from "./assign/bars.ts";
+import { Closers } from "./assign/closers.ts";
+import { costFigures, medianCost } from "./assign/load.ts";
+import { KIND } from "./assign/peers.ts";
+import { latencyFigures } from "./assign/quantiles.ts";
+import { CALLERS, runRounds, type RoundOptions } from "./assign/rounds.ts";
+import { soak } from "./assign/soak.ts";
+import { PEERS, SLOTS, startSubjects, type Subjects } from "./assign/subjects.ts";
+import { runOnWidePeer } from "./assign/wide-peer.ts";
 import type { Bench } from "./bench.ts";
+import { startPlainMesh } from "./plain/mesh.ts";
 
-/** The time from POST to the peer's receipt, with one task in flight, may be this many times the floor. */
-const BAR = 3;
 const ROUNDS = 5;
-const PER_ROUND = 100;
-/** At saturation: the number of callers and peers, and the slots of each peer. */
-const CALLERS = 32;
-const PEERS = 4;
-const SLOTS = 16;
-const SATURATION_TASKS = 2_000;
-/** The coordinator commits when it accepts the task, when its peer accepts it, and when it ends. */
-const COMMITS_PER_TASK = 3;
+const ROUND_SECONDS = 4;
+const LATENCY_TASKS = 100;
+const WIDE_PEER_TASKS = 1_500;
+const SOAK_SECONDS = 600;
+/** A Worker whose coordinator commits each command by itself; null: grouping cannot be switched off. */
+const UNGROUPED: string | null = null;
 
 export const assign: Bench = {
   summary:
-    "time from POST to the peer's receipt and to the caller's result, compared with a bare object that commits and sends; tasks per second",
+    "empty tasks on plain workerd: rates, fsyncs, CPU and latencies, compared with a bare object and with BullMQ; memory under load",
   async run(log, scale) {
     const dir = await mkdtemp(join(tmpdir(), "muster-bench-"));
-    const mesh = await startMesh({ dir: join(dir, "mesh"), port: 0 });
-    const bare = await startBareWorker(join(dir, "bare"));
-    const count = Math.max(10, Math.round(PER_ROUND * scale));
+    const closers = new Closers();
     try {
-      const floor = await connectToFloor(bare.url);
-      const assignment = await connectToMesh(mesh);
-      for (let n = 0; n < 50; n++) await Promise.all([floor.once(), assignment.once()]); // warm up
-      const floors: number[] = [];
-      const receipts: number[] = [];
-      const results: number[] = [];
-      for (let round = 0; round < ROUNDS; round++) {
-        for (let n = 0; n < count; n++) floors.push(await floor.once());
-        for (let n = 0; n < count; n++) {
-          const { receiptMs, resultMs } = await assignment.once();
-          receipts.push(receiptMs);
-          results.push(resultMs);
-        }
-        log(`round ${round + 1} of ${ROUNDS}`);
-      }
-      await assignment.close();
-      const many = Math.max(100, Math.round(SATURATION_TASKS * scale));
-      const commits = await saturateFloor(bare.url, many);
-      floor.close();
-      const saturated = { ...(await saturate(mesh, many)), commits };
-      return report({ floors, receipts, results, saturated }, count, log);
+      const subjects = await startSubjects(dir, UNGROUPED, closers);
+      if (subjects.bullMq === null) log("redis-server is missing: nothing is compared with BullMQ");
+      if (subjects.bare.server.fsyncs() === null) log("cc is missing: fsyncs are not counted");
+      const options = roundOptions(scale);
+      const rounds = await runRounds(subjects, options, log);
+      const { latency } = subjects;
+      const runs = [...subjects.mesh.peers.runs];
+      log(`runs of each peer: ${runs.join(", ")}`);
+      const wide = await measureWidePeer(join(dir, "wide-peer"), closers);
+      log(`wide peer: ${JSON.stringify(wide)}`);
+      const soaked = await measureSoak(subjects, SOAK_SECONDS * scale);
+      log(`soak: ${JSON.stringify(soaked)}`);
+      return report({ rounds, latency, wide, soak: soaked, runs }, options, log);
     } finally {
-      await mesh.stop();
-      await bare.stop();
+      await closers.close();
       await rm(dir, { recursive: true, force: true });
     }
   },
 };
 
-/** The time from a POST to a bare object, which commits one row and sends one frame, until the frame arrives. */
-async function connectToFloor(url: string) {
-  const socket = new WebSocket(`${url}/ledger`);
-  await once(socket, "open");
-  const http = bareHttp(url);
-  return {
-    async once(): Promise<number> {
-      const frame = once(socket, "message").then(() => performance.now());
-      const began = performance.now();
-      const response = await fetch(http, { method: "POST", body: "{}" });
-      await response.text();
-      return (await frame) - began;
-    },
-    close: () => socket.close(),
-  };
-}
-
-const bareHttp = (url: string): string => `${url.replace("ws", "http")}/ledger`;
-
-/** The time of one task through the mesh, from an idle caller to an idle peer and back. */
-async function connectToMesh(mesh: MeshProcess) {
-  let receipt = Promise.withResolvers<number>();
-  const { url, meshKey } = mesh;
-  const peer = connectPeer({
-    url,
-    meshKey,
-    slots: 2,
-    handlers: {
-      echo: (payload) => {
-        receipt.resolve(performance.now());
-        return payload;
-      },
-    },
-  });
-  await peer.ready;
-  const call = apiCaller(mesh);
-  return {
-    async once() {
-      receipt = Promise.withResolvers();
-      const began = performance.now();
-      const { id } = (await call("POST", "v1/tasks", { kind: "echo", payload: {} })) as TaskAnswer;
-      const at = await receipt.promise;
-      const { state } = (await call("GET", `v1/tasks/${id}?wait=10`)) as TaskAnswer;
-      if (state !== "succeeded") throw new Error(`task ${id} is ${state}`);
-      return { receiptMs: at - began, resultMs: performance.now() - began };
-    },
-    close: () => peer.close(),
-  };
-}
-
-interface TaskAnswer {
-  readonly id: string;
-  readonly state: string;
-}
-
-/** Calls the API without the checks of the SDK, so that the caller does as little work as that of the floor. */
-const apiCaller =
-  ({ url, adminToken }: MeshProcess) =>
-  async (method: string, path: string, body?: object): Promise<unknown> => {
-    const response = await fetch(`${url}/${path}`, {
-      method,
-      headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`);
-    return response.json();
-  };
-
-/** How often per second the bare object commits and sends, with the same number of callers. */
-const saturateFloor = (url: string, count: number): Promise<number> =>
-  perSecond(count, async (next) => {
-    while (next()) await (await fetch(bareHttp(url), { method: "POST", body: "{}" })).text();
-  });
-
-/** Tasks per second: of callers that each submit one task and wait for its result, and in batches. */
-async function saturate(mesh: MeshProcess, count: number) {
-  const { url, meshKey } = mesh;
-  const echo = { echo: (payload: unknown) => payload };
-  const peers = Array.from({ length: PEERS }, () =>
-    connectPeer({ url, meshKey, slots: SLOTS, handlers: echo }),
-  );
-  await Promise.all(peers.map(({ ready }) => ready));
-  const singly = await perSecond(count, async (next) => {
-    const call = apiCaller(mesh);
-    while (next()) {
-      const { id } = (await call("POST", "v1/tasks", { kind: "echo" })) as TaskAnswer;
-      await call("GET", `v1/tasks/${id}?wait=30`);
-    }
-  });
-  const batched = await submitInBatches(mesh, count);
-  await Promise.all(peers.map((peer) => peer.close()));
-  return { singly, batched };
-}
-
-async function perSecond(
-  count: number,
-  lane: (next: () => boolean) => Promise<void>,
-): Promise<number> {
-  let left = count;
-  const began = performance.now();
-  await Promise.all(Array.from({ length: CALLERS }, () => lane(() => left-- > 0)));
-  return count / ((performance.now() - began) / 1_000);
-}
-
-/** Submits the tasks in batches of 100 and waits until all have ended; returns tasks per second. */
-async function submitInBatches(
-  { url, adminToken: token }: MeshProcess,
-  count: number,
-): Promise<number> {
-  const client = controller({ url, token });
-  const began = performance.now();
-  const ids: string[] = [];
-  for (let given = 0; given < count; given += 100) {
-    const tasks = Array.from({ length: Math.min(100, count - given) }, () => ({ kind: "echo" }));
-    for (const one of await client.tasks.submitBatch(tasks))
-      if ("task" in one) ids.push(one.task.id);
-  }
-  for (const id of ids.toReversed()) await client.tasks.wait(id);
-  return ids.length / ((performance.now() - began) / 1_000);
-}
-
-interface Measured {
-  readonly floors: readonly number[];
-  readonly receipts: readonly number[];
-  readonly results: readonly number[];
-  /** Per second: tasks submitted one by one, tasks submitted in batches, commits of the bare object. */
-  readonly saturated: {
-    readonly singly: number;
-    readonly batched: number;
-    readonly commits: number;
-  };
-}
-
-function report({ floors, receipts, results, saturated }: Measured, count: number, log: Log) {
-  const ratio = quantile(receipts, 0.5) / quantile(floors, 0.5);
-  for (const [name, values] of Object.entries({
-    "floor (commit and send)": floors,
-    "POST to receipt": receipts,
-    "POST to result": results,
-  })) {
-    const [p50, p99] = [quantile(values, 0.5), quantile(values, 0.99)];
-    log(`${name.padEnd(24)} p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms`);
-  }
-  log(`receipt at ${ratio.toFixed(2)} times the floor`);
-  const [singly, batched, commits] = [saturated.singly, saturated.batched, saturated.commits];
-  log(`${singly.toFixed(0)} tasks/s singly, ${batched.toFixed(0)} in batches`);
-  log(
-    `${commits.toFixed(0)} commits and sends/s of the bare object; a task needs ${COMMITS_PER_TASK}`,
-  );
-  return {
-    ok: ratio <= BAR,
-    bar: `p50 from POST to receipt, one in flight, within ${BAR} times the floor`,
-    per_round: count,
-    rounds: ROUNDS,
-    floor_ms: quantiles(floors),
-    receipt_ms: { ...quantiles(receipts), times_floor: round2(ratio) },
-    result_ms: quantiles(results),
-    saturation: {
-      callers: CALLERS,
-      peers: PEERS,
-      slots: SLOTS,
-      tasks_per_second: Math.round(singly),
-      tasks_per_second_in_batches: Math.round(batched),
-      floor_commits_per_second: Math.round(commits),
-      commits_per_task: COMMITS_PER_TASK,
-    },
-  };
-}
-
-type Log = (line: string) => void;
-
-const quantiles = (values: readonly number[]) => ({
-  p50: round2(quantile(values, 0.5)),
-  p99: round2(quantile(values, 0.99)),
+const roundOptions = (scale: number): RoundOptions => ({
+  rounds: scale < 0.2 ? 3 : ROUNDS,
+  seconds: Math.min(ROUND_SECONDS, Math.max(1.5, ROUND_SECONDS * scale * 4)),
+  latencyTasks: Math.min(LATENCY_TASKS, Math.max(20, Math.round(LATENCY_TASKS * scale * 4))),
 });
 
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+async function measureWidePeer(dir: string, closers: Closers) {
+  const server = closers.keep(await startPlainMesh({ dir }), (mesh) => mesh.stop());
+  return runOnWidePeer(server, WIDE_PEER_TASKS);
 }
 
-const round2 = (value: number): number => Math.round(value * 100) / 100;
+const measureSoak = ({ mesh }: Subjects, seconds: number) =>
+  soak(mesh.server, { seconds, callers: CALLERS }, () => mesh.api.run(KIND));
+
+function report(measured: Measured, options: RoundOptions, log: (line: string) => void) {
+  const { rounds, latency, wide, soak: soaked, runs } = measured;
+  const bars = barsOf(measured);
+  for (const [name, bar] of Object.entries(bars)) log(barLine(name, bar));
+  return {
+    ok: Object.values(bars).every(({ ok }) => ok !== false),
+    bars,
+    stretch: stretchOf(rounds),
+    ...options,
+    load: { callers: CALLERS, peers: PEERS, slots: SLOTS },
+    bare_object: costFigures(medianCost(rounds.bare)),
+    singly: costFigures(medianCost(rounds.singly)),
+    batches: costFigures(medianCost(rounds.batches)),
+    one_peer: costFigures(medianCost(rounds.one_peer)),
+    bullmq:
+      rounds.bullmq_singly.length === 0
+        ? { skipped: "redis-server is missing" }
+        : {
+            singly: costFigures(medianCost(rounds.bullmq_singly)),
+            batches: costFigures(medianCost(rounds.bullmq_batches)),
+          },
+    latency_ms: {
+      floor: latencyFigures(latency.floors),
+      receipt: latencyFigures(latency.tasks.receipts),
+      result: latencyFigures(latency.tasks.results),
+      ungrouped_receipt: latency.ungrouped && latencyFigures(latency.ungrouped.receipts),
+      ungrouped_result: latency.ungrouped && latencyFigures(latency.ungrouped.results),
+    },
+    runs_of_each_peer: runs,
+    wide_peer: wide,
+    soak: soaked,
+  };
+}
+
+function barLine(name: string, { value, bar, ok }: Bar): string {
+  const verdict = ok === null ? "not measured" : ok ? "ok" : "MISSED";
+  return `${name.padEnd(30)} ${String(value).padStart(8)}  ${bar.padEnd(8)} ${verdict}`;
+}

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Bench } from "../bench.ts";
 import { startPlainMesh } from "../plain/mesh.ts";
-import { callFor } from "./callers.ts";
+import { callFor } from "./load.ts";
 import { flameGraph } from "./flame-graph.ts";
 import { connectInspector, type CpuProfile } from "./inspector.ts";
 import { connectPeers, KIND } from "./peers.ts";

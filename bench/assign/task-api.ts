@@ -1,8 +1,6 @@
-import type { TaskView } from "../../src/protocol/http.ts";
+import type { TaskView as Task } from "../../src/protocol/http.ts";
 import type { PlainMesh } from "../plain/mesh.ts";
 import { HttpCaller } from "./http-caller.ts";
-
-type Task = TaskView;
 
 /** The calls of the API that the load consists of, without the checks of the SDK, so that a caller does little work. */
 export class TaskApi {
@@ -18,10 +16,6 @@ export class TaskApi {
     const task = isEnded(submitted) ? submitted : await this.ended(submitted.id);
     if (task.state !== "succeeded") throw new Error(`task ${task.id} is ${task.state}`);
     return task;
-  }
-
-  submit(kind: string): Promise<Task> {
-    return this.#call("POST", "/v1/tasks", JSON.stringify({ kind }));
   }
 
   /** Submits tasks in one request; returns the IDs of those that were accepted. */
@@ -45,6 +39,16 @@ export class TaskApi {
       const task = await this.#call<Task>("GET", `/v1/tasks/${id}?wait=30`);
       if (isEnded(task)) return task;
     }
+  }
+
+  /** Whether any task has not ended yet. */
+  async hasUnended(): Promise<boolean> {
+    for (const state of ["queued", "leased", "running"]) {
+      const path = `/v1/tasks?state=${state}&limit=1`;
+      const { tasks } = await this.#call<{ tasks: readonly unknown[] }>("GET", path);
+      if (tasks.length > 0) return true;
+    }
+    return false;
   }
 
   close(): void {

@@ -41,7 +41,7 @@ export function barsOf({ rounds, latency, wide, soak, runs }: Measured): Record<
     receipt_p50_times_ungrouped: atMost(1.2, ratio(median(latency.tasks.receipts), ungrouped)),
     one_peer_per_second: atLeast(200, onePeer?.perSecond),
     memory_growth: below(0.1, soak.growth_second_half),
-    wide_peer_per_second: atLeast(200, wide.per_second),
+    wide_peer_per_second: atLeast(200, wide.per_second ?? 0),
     wide_peer_refused: atMost(0, wide.refused_attempts),
     wide_peer_repeated: atMost(0, wide.repeated_attempts),
     least_share_of_a_peer: above(

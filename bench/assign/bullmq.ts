@@ -22,13 +22,16 @@ export async function connectBullMq(
   const connection = { host: "127.0.0.1", port };
   const queue = new Queue(QUEUE, { connection });
   const events = new QueueEvents(QUEUE, { connection });
+  // Every waiting caller listens for the closing of both.
+  queue.setMaxListeners(0);
+  events.setMaxListeners(0);
   let ended = 0;
-  let onEnded = () => {};
+  let onEnded: (() => void) | null = null;
   const workers = Array.from({ length: count }, () => {
     const worker = new Worker(QUEUE, async () => null, { connection, concurrency: slots });
     worker.on("completed", () => {
       ended++;
-      onEnded();
+      onEnded?.();
     });
     return worker;
   });

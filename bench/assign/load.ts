@@ -1,5 +1,5 @@
 import type { Workerd } from "../plain/workerd.ts";
-import { medianOf, rounded } from "./quantiles.ts";
+import { median, medianOf, rounded } from "./quantiles.ts";
 
 /** What one round of a load did. */
 export interface Load {
@@ -13,6 +13,8 @@ export interface Cost {
   /** Calls of fsync and fdatasync; null if they cannot be counted here. */
   readonly fsyncsPerCall: number | null;
   readonly cpuMsPerCall: number;
+  /** CPU time of this process, which runs callers and peers: it must not be what limits the rate. */
+  readonly clientCpuMsPerCall: number;
 }
 
 /** A process whose cost is counted. */
@@ -21,13 +23,16 @@ export type Counted = Pick<Workerd, "cpuMs" | "fsyncs">;
 /** Runs a load and returns what it cost the server. */
 export async function costOf(server: Counted, run: () => Promise<Load>): Promise<Cost> {
   const [cpuBefore, fsyncsBefore] = [server.cpuMs(), server.fsyncs()];
+  const clientBefore = process.cpuUsage();
   const { calls, seconds } = await run();
+  const client = process.cpuUsage(clientBefore);
   const fsyncsAfter = server.fsyncs();
   return {
     perSecond: calls / seconds,
     fsyncsPerCall:
       fsyncsBefore === null || fsyncsAfter === null ? null : (fsyncsAfter - fsyncsBefore) / calls,
     cpuMsPerCall: (server.cpuMs() - cpuBefore) / calls,
+    clientCpuMsPerCall: (client.user + client.system) / 1_000 / calls,
   };
 }
 
@@ -50,13 +55,15 @@ export async function callFor(
   return { calls, seconds: (performance.now() - began) / 1_000 };
 }
 
-/** The medians over rounds. */
+/** The medians over rounds; null if there was no round. */
 export function medianCost(rounds: readonly Cost[]): Cost | null {
-  const perSecond = medianOf(rounds.map((round) => round.perSecond));
-  const cpuMsPerCall = medianOf(rounds.map((round) => round.cpuMsPerCall));
-  if (perSecond === null || cpuMsPerCall === null) return null;
-  const fsyncsPerCall = medianOf(rounds.map((round) => round.fsyncsPerCall));
-  return { perSecond, fsyncsPerCall, cpuMsPerCall };
+  if (rounds.length === 0) return null;
+  return {
+    perSecond: median(rounds.map((round) => round.perSecond)),
+    fsyncsPerCall: medianOf(rounds.map((round) => round.fsyncsPerCall)),
+    cpuMsPerCall: median(rounds.map((round) => round.cpuMsPerCall)),
+    clientCpuMsPerCall: median(rounds.map((round) => round.clientCpuMsPerCall)),
+  };
 }
 
 /** The medians as they are reported. */
@@ -65,6 +72,7 @@ export const costFigures = (cost: Cost | null) =>
     per_second: rounded(cost.perSecond),
     fsyncs_each: cost.fsyncsPerCall === null ? null : rounded(cost.fsyncsPerCall),
     server_cpu_ms_each: rounded(cost.cpuMsPerCall),
+    client_cpu_ms_each: rounded(cost.clientCpuMsPerCall),
   };
 
 export const costLine = (name: string, { perSecond, fsyncsPerCall, cpuMsPerCall }: Cost): string =>

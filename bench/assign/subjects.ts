@@ -14,7 +14,7 @@ export const PEERS = 4;
 export const SLOTS = 16;
 
 /** A mesh with connected peers. */
-export interface Mesh {
+interface Mesh {
   readonly server: PlainMesh;
   readonly api: TaskApi;
   readonly peers: EmptyPeers;
@@ -81,7 +81,7 @@ async function startProbes(dir: string, ungroupedEntry: string | null, closers: 
     const server = closers.keep(await startPlainMesh(options), stop);
     probes.push(await probeMesh(server, ungrouped));
   }
-  for (const probe of probes) closers.keep(probe, ({ close }) => close());
+  for (const probe of probes) closers.keep(probe, (one) => one.close());
   const forget = () => {
     const all = [floors, tasks.receipts, tasks.results, ungrouped?.receipts, ungrouped?.results];
     for (const latencies of all) latencies?.splice(0);

@@ -170,7 +170,7 @@ export class Coordinator
   #run<K extends CommandName>(name: K, input: Input<K>): Executed<K>["result"] {
     const { executed, effects } = this.#commit([grouped("mesh", { name, input })]);
     const { result, effects: own } = executed[0] as Executed<K>;
-    this.#effects.perform([...own, ...effects]);
+    void this.#effects.perform([...own, ...effects]);
     return result;
   }
 
@@ -182,7 +182,7 @@ export class Coordinator
         const confirmed = await Promise.all(this.#effects.perform(own));
         return confirmed.every(Boolean) ? result : err(REVOKE_UNCONFIRMED);
       });
-      this.#effects.perform(effects);
+      void this.#effects.perform(effects);
       return answers;
     } catch (thrown) {
       const names = [...new Set(commands.map(({ name }) => name))].join(", ");

@@ -1,6 +1,5 @@
 import { SECOND, type Millis } from "../base/clock.ts";
 import { PROGRESS_PER_SECOND } from "../protocol/constants.ts";
-import type { MessageType } from "../protocol/messages.ts";
 
 /**
  * What a peer may send about the attempts that the mesh has offered it, without spending its message allowance: every
@@ -45,11 +44,7 @@ export function attemptEnded(credit: TaskCredit): TaskCredit {
 }
 
 /** The credit after a message of this type; null when the message spends the allowance instead. */
-export function spendCredit(
-  credit: TaskCredit,
-  type: MessageType | string,
-  now: Millis,
-): TaskCredit | null {
+export function spendCredit(credit: TaskCredit, type: string, now: Millis): TaskCredit | null {
   switch (type) {
     case "task_accept":
       return credit.answers < 1 ? null : { ...credit, answers: credit.answers - 1 };

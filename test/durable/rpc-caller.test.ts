@@ -8,6 +8,6 @@ test.each([
   ["a command of the mesh itself arrives by RPC", "mesh", "tick"],
 ] as const)("the coordinator answers an error and does nothing when %s", async (_, actor, name) => {
   const commands = [{ name, input: {} as never }];
-  const results: unknown = await coordinatorStub().execute(RPC_VERSION, actor, commands);
-  expect(results).toMatchObject([{ ok: false, error: { code: "forbidden" } }]);
+  const results = coordinatorStub().execute(RPC_VERSION, actor, commands);
+  await expect(results).resolves.toMatchObject([{ ok: false, error: { code: "forbidden" } }]);
 });

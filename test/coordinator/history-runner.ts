@@ -9,14 +9,7 @@ import { KEYS, submission, TestMesh, TestPeer } from "./mesh.ts";
 import { expectEqualState, applyCheckedEffects } from "./compare-with-model.ts";
 import { isConnected, isEnded, isHeld, Model, newTask, type ModelPeer } from "./model.ts";
 import type { Op, Operation } from "./operations.ts";
-
-/** An offer that was made, which may be answered in time, late, twice or by another peer. */
-interface PastOffer {
-  readonly taskId: string;
-  readonly fence: number;
-  readonly peer: ModelPeer;
-  readonly epoch: number;
-}
+import { HEALTHY_JOIN, type PastOffer } from "./history-parts.ts";
 
 /** Runs a history on the coordinator and on the model, and compares the two after each step. */
 export class HistoryRunner {
@@ -60,17 +53,8 @@ export class HistoryRunner {
   /** Connects every peer and lets it finish its tasks for five minutes. */
   healAllPeers(): void {
     this.step({ type: "mode", mode: "open" });
-    const healthy = {
-      type: "join",
-      role: "worker",
-      slots: 2,
-      prefetch: true,
-      heldList: "no_list",
-      speaksMuster: true,
-      rttMs: 1,
-    } as const;
     for (let peer = 0; peer < KEYS.length; peer++)
-      this.step({ ...healthy, peer, capabilities: ["gpu", "tpu"] });
+      this.step({ ...HEALTHY_JOIN, peer, capabilities: ["gpu", "tpu"] });
     const end = this.mesh.now + 5 * MINUTE;
     while (this.mesh.now < end) this.#finishHeldTasks();
   }

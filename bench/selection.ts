@@ -1,6 +1,7 @@
 import { DEFAULT_POLICY } from "../src/tasks/policy.ts";
 import { Unavailable, type Bench } from "./bench.ts";
 import { figuresOf, spread, type RunFigures, type Spread } from "./selection/figures.ts";
+import { measureSharedCores } from "./selection/measure-shared-cores.ts";
 import { muster } from "./selection/muster.ts";
 import {
   goP2p,
@@ -63,13 +64,15 @@ export const selection: Bench = {
       return { load, policies: table(runs) };
     });
     for (const { load, policies } of loads) print(load, policies, log);
+    const sharedCores = measureSharedCores(traces, seeds, log);
     return {
-      ok: loads.every(({ load, policies }) => isWithinBar(load, policies)),
+      ok: sharedCores.ok && loads.every(({ load, policies }) => isWithinBar(load, policies)),
       bar: BARS,
       seeds,
       unit: "seconds and percent: mean, minimum and maximum over the seeds",
       constants: DEFAULT_POLICY,
       loads,
+      sharedCores,
     };
   },
 };

@@ -58,6 +58,8 @@ export interface Outage {
 
 export interface Worker {
   readonly slots: number;
+  /** How many tasks it runs at full speed. */
+  readonly cores: number;
   /** The service time of a task is its size times this factor. */
   readonly slowness: number;
   readonly faultRate: number;
@@ -82,15 +84,18 @@ export class World {
   readonly #devices: readonly number[];
   readonly #offset: number;
 
-  /** `load` is the submitted work as a share of the capacity of the workers that are up. */
-  constructor(traces: Traces, seed: number, load: number) {
+  /**
+   * `load` is the submitted work as a share of the capacity of the workers that are up. With more than one slot per core
+   * the tasks of a worker share its cores.
+   */
+  constructor(traces: Traces, seed: number, load: number, slotsPerCore = 1) {
     this.seed = seed;
     this.#rtts = traces.rtts;
     this.#devices = shuffled(DEVICES, seed);
     const frames = Math.ceil(DURATION_MS / FRAME_MS) + JUDGMENT_DELAY_FRAMES + 1;
     this.#offset = Math.floor(keyedRandom(seed, STREAM.offset) * (FRAMES - frames));
     this.workers = Array.from({ length: WORKERS }, (_, worker) =>
-      makeWorker(traces.systems, seed, worker),
+      makeWorker(traces.systems, seed, worker, slotsPerCore),
     );
     this.tasks = makeTasks(seed, load * capacity(this.workers));
     this.hops = forEachPair((pair) => 3 + Math.floor(15 * keyedRandom(seed, STREAM.hops, pair)));
@@ -159,12 +164,19 @@ function shuffled(count: number, seed: number): readonly number[] {
   );
 }
 
-function makeWorker(systems: readonly System[], seed: number, worker: number): Worker {
+function makeWorker(
+  systems: readonly System[],
+  seed: number,
+  worker: number,
+  slotsPerCore: number,
+): Worker {
+  const cores = SLOTS[Math.floor(keyedRandom(seed, STREAM.slots, worker) * SLOTS.length)] ?? 1;
   const system = systems[
     Math.floor(keyedRandom(seed, STREAM.system, worker) * systems.length)
   ] as System;
   return {
-    slots: SLOTS[Math.floor(keyedRandom(seed, STREAM.slots, worker) * SLOTS.length)] ?? 1,
+    cores,
+    slots: cores * slotsPerCore,
     slowness: logNormal(
       1,
       SLOWNESS_SIGMA,
@@ -214,12 +226,12 @@ function residual({ shape, scale }: Weibull, next: () => number): number {
 
 /** How many tasks of mean size the workers can run per millisecond, averaged over the simulated time. */
 function capacity(workers: readonly Worker[]): number {
-  return workers.reduce((sum, { slots, slowness, outages }) => {
+  return workers.reduce((sum, { cores, slowness, outages }) => {
     const gone = outages.reduce(
       (ms, { from, to }) => ms + Math.min(to, DURATION_MS) - Math.max(0, from),
       0,
     );
-    return sum + ((slots / slowness) * (1 - gone / DURATION_MS)) / SERVICE_MEAN_MS;
+    return sum + ((cores / slowness) * (1 - gone / DURATION_MS)) / SERVICE_MEAN_MS;
   }, 0);
 }
 

@@ -1,6 +1,7 @@
 import type { Millis, Random } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { outcomesKnown } from "../scoring/outcomes.ts";
+import { isComparable, type CostedPeer } from "./comparable-cost.ts";
 import { exclusion, hasSlot, type Candidate, type Demand, type Exclusion } from "./eligibility.ts";
 import { expectedCost, type Cost } from "./expected-cost.ts";
 import { tieBreakOf } from "./tie-break.ts";
@@ -9,8 +10,11 @@ import { DEFAULT_POLICY, type ExpectedCost, type Policy } from "./policy.ts";
 export interface Choice {
   /** The peer that gets the task; null when no peer may have it now. */
   readonly peer: Candidate | null;
-  /** How it was chosen: by the policy's measure, for exploration, or as the nearest of the best. */
-  readonly by: "measure" | "newcomer" | "near" | null;
+  /**
+   * How it was chosen: by the policy's measure, for exploration, as the nearest of the best, or as the least loaded of
+   * those comparable to the best.
+   */
+  readonly by: "measure" | "newcomer" | "near" | "load" | null;
   /** The excluded peers, each with the rule that excludes it. */
   readonly excluded: readonly { readonly peerId: PeerId; readonly rule: Exclusion }[];
   /** The peers that may have the task, in no order. */
@@ -52,9 +56,9 @@ const draw = (random: Random): Draws => ({ tieBreak: random(), exploration: rand
 /**
  * Chooses the peer that gets a task. This is the only function that does. Filters apply first. Among the rest, peers
  * with a free slot come first, then peers that have not failed at this task, then the policy's measure decides. Ties
- * are broken at random, so that no order of listing decides. The function is pure, and its result depends only on the
- * chosen peer and those ranked before it: with the same draws and any set of candidates that includes those, the
- * result is the same.
+ * are broken at random, so that no order of listing decides. When the best peer holds tasks already, a less loaded peer
+ * of comparable cost goes before it. The function is pure, and its result depends only on the chosen peer, the best one
+ * and those ranked between: with the same draws and any set of candidates that includes those, the result is the same.
  */
 export function choose(
   task: Demand,
@@ -77,6 +81,8 @@ export function choose(
     if (newcomer !== null) return { peer: newcomer.peer, by: "newcomer", ...found };
     const near = nearest(eligible, draws, policy);
     if (near !== null) return { peer: near.peer, by: "near", ...found };
+    const spread = leastLoaded(eligible, now, draws, policy);
+    if (spread !== null) return { peer: spread.peer, by: "load", ...found };
   }
   const first = best(eligible, draws);
   return { peer: first?.peer ?? null, by: first === null ? null : "measure", ...found };
@@ -145,3 +151,32 @@ function nearest(
     null,
   );
 }
+
+/**
+ * The least loaded of the peers that are comparable to the best one; null when that is the best one itself. An idle best
+ * peer is never passed over, so a caller with one task at a time keeps its peer.
+ */
+function leastLoaded(
+  eligible: readonly Contender[],
+  now: Millis,
+  draws: Draws,
+  policy: ExpectedCost,
+): Contender | null {
+  const first = best(eligible, draws);
+  const spreading = policy.loadSpreading ?? null;
+  if (spreading === null || !isCosted(first) || first.peer.held === 0 || !hasSlot(first.peer))
+    return null;
+  let least: Contender = first;
+  for (const one of eligible) {
+    if (one.rank !== first.rank || !isCosted(one)) continue;
+    const order = compareLoad(one.peer, least.peer) || compare(one, least, draws);
+    if (order < 0 && isComparable(one, first, now, policy, spreading)) least = one;
+  }
+  return least === first ? null : least;
+}
+
+const isCosted = (one: Contender | null): one is Contender & CostedPeer =>
+  one !== null && one.cost !== null;
+
+/** Negative when `a` has a smaller share of its slots in use than `b`. Both have slots. */
+const compareLoad = (a: Candidate, b: Candidate): number => a.held * b.slots - b.held * a.slots;

@@ -32,6 +32,22 @@ export interface ExpectedCost {
   readonly hysteresis: number;
   /** How many of the cheapest peers are ranked again by nearness, when a task asks for it. */
   readonly nearBest: number;
+  /**
+   * When a task goes to a peer that is less loaded than the best one; null: never. Absent in choices that were stored
+   * before the rule existed: they are recomputed without it.
+   */
+  readonly loadSpreading?: LoadSpreading | null;
+}
+
+/** How much more expensive a peer may look and still share the load with the best one. */
+export interface LoadSpreading {
+  /** Tolerated excess of round trip and service time: a share of the best peer's, plus milliseconds. */
+  readonly timeShare: number;
+  readonly timeMs: number;
+  /** Tolerated excess of the cost of losing the peer, in milliseconds, in addition to the share of time. */
+  readonly lossMs: number;
+  /** Standard deviations by which its bad outcomes may exceed those that the best peer would have had. */
+  readonly deviations: number;
 }
 
 /** Tuned on seeds 1 to 5 of bench/selection. */
@@ -48,4 +64,5 @@ export const DEFAULT_POLICY: ExpectedCost = {
   shareMax: 1,
   hysteresis: 0.05,
   nearBest: 8,
+  loadSpreading: { timeShare: 0.25, timeMs: 50, lossMs: 250, deviations: 1 },
 };

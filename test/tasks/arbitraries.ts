@@ -67,6 +67,9 @@ export const anyDemand: fc.Arbitrary<Demand> = fc
   })
   .map(({ capabilities, ...more }) => demand({ ...more, requirements: { capabilities } }));
 
+/** Tolerances under which most peers of the same rank share the load. */
+const EVERYTHING_COMPARABLE = { timeShare: 10, timeMs: 1e5, lossMs: 1e5, deviations: 50 };
+
 export const anyPolicy: fc.Arbitrary<Policy> = fc.oneof(
   fc.constant<Policy>({ name: "best-score" }),
   fc
@@ -75,6 +78,7 @@ export const anyPolicy: fc.Arbitrary<Policy> = fc.oneof(
       shareMax: fc.constantFrom(0.3, 1),
       hysteresis: fc.constantFrom(0, 0.3),
       nearBest: fc.constantFrom(1, 3, 8),
+      loadSpreading: fc.constantFrom(null, DEFAULT_POLICY.loadSpreading, EVERYTHING_COMPARABLE),
     })
     .map((more): Policy => ({ ...DEFAULT_POLICY, ...more })),
 );

@@ -73,7 +73,8 @@ describe("choosing by the expected cost", () => {
           ...peer,
           evidence: { ...peer.evidence, nearMs: null, share: 0 },
         }));
-        const choice = choose({ ...task, incumbent: null }, far, now, NO_VENTURE);
+        const policy = { ...DEFAULT_POLICY, loadSpreading: null };
+        const choice = choose({ ...task, incumbent: null }, far, now, NO_VENTURE, policy);
         const eligible = far.filter((peer) => exclusion(task, peer) === null);
         const key = (peer: Candidate) =>
           Number(peer.held >= peer.slots) * 2e12 +

@@ -54,10 +54,12 @@ const HEADINGS = [
   "service",
   "failure",
   "loss",
+  "held",
   "held back by",
 ];
 
-const row = ({ peer_id, chosen, worth, cost, held_back_by }: Why["contenders"][number]) => {
+const row = (contender: Why["contenders"][number]) => {
+  const { peer_id, chosen, worth, cost, held, slots, held_back_by } = contender;
   return [
     chosen ? "*" : "",
     peer_id,
@@ -68,6 +70,7 @@ const row = ({ peer_id, chosen, worth, cost, held_back_by }: Why["contenders"][n
     seconds(cost?.service_ms),
     seconds(cost?.failure_ms),
     seconds(cost?.loss_ms),
+    `${held}/${slots}`,
     held_back_by.join(", "),
   ];
 };

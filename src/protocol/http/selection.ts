@@ -126,9 +126,9 @@ export const WhyView = z
     at: Time,
     policy: z.enum(["expected-cost", "best-score"]),
     chosen: PeerId.nullable(),
-    by: z.enum(["measure", "newcomer", "near"]).nullable().meta({
+    by: z.enum(["measure", "newcomer", "near", "load"]).nullable().meta({
       description:
-        "`measure`: the policy's measure; `newcomer`: a peer without history, for exploration; `near`: the nearest of the best peers",
+        "`measure`: the policy's measure; `newcomer`: a peer without history, for exploration; `near`: the nearest of the best peers; `load`: the least loaded of the peers whose cost is comparable to the best one's",
     }),
     reproduced: z.boolean().meta({
       description: "Whether recomputing the choice from the stored values gives the same peer",

@@ -47,7 +47,7 @@ interface Assigned {
 function assign(
   peers: readonly Candidate[],
   tasks: number,
-  { policy = DEFAULT_POLICY as ExpectedCost, seed = 1 } = {},
+  { policy = DEFAULT_POLICY, seed = 1 } = {},
 ): Assigned {
   const random = seededNumbers(seed);
   const by: (string | null)[] = [];

@@ -4,10 +4,11 @@ import { EventQueue } from "../../bench/selection/event-queue.ts";
 import { keyedRandom } from "../../bench/selection/keyed.ts";
 import { muster } from "../../bench/selection/muster.ts";
 import { goP2p, oracle, random, roundRobin } from "../../bench/selection/rankings.ts";
+import { simulateSharedCores } from "../../bench/selection/shared-cores.ts";
 import { simulate } from "../../bench/selection/simulate.ts";
 import { DEVICES, FRAMES, type Traces } from "../../bench/selection/traces.ts";
 import { DURATION_MS, World } from "../../bench/selection/world.ts";
-import { DEFAULT_POLICY } from "../../src/tasks/policy.ts";
+import { DEFAULT_POLICY, type ExpectedCost } from "../../src/tasks/policy.ts";
 
 /** Generated traces: round-trip times that differ by pair and time, and peers that are up for some minutes. */
 const TRACES: Traces = {
@@ -85,6 +86,36 @@ describe("the event queue", () => {
         }
         expect(queue.next()).toBe(Infinity);
       }),
+    );
+  });
+});
+
+describe("a simulated run in which the tasks of a worker share its cores", () => {
+  const world = new World(TRACES, 11, 5 * LOAD, 4);
+
+  test("ends every task, and gives the same result again", () => {
+    const run = simulateSharedCores(world, muster(DEFAULT_POLICY));
+    expect(run.latencies.every((ms) => ms > 0 && ms <= DURATION_MS)).toBe(true);
+    expect(run.attempts).toBeGreaterThanOrEqual(world.tasks.count);
+    expect(simulateSharedCores(world, muster(DEFAULT_POLICY))).toEqual(run);
+  });
+
+  test("is as slow as the work of a task and its round trip when a worker runs nothing else", () => {
+    const single = new World(TRACES, 11, LOAD / 50, 4);
+    const { latencies, failedAttempts } = simulateSharedCores(single, roundRobin);
+    const slowest = Math.max(...single.workers.map(({ slowness }) => slowness));
+    expect(failedAttempts).toBeLessThan(latencies.length / 2);
+    const within = latencies.filter(
+      (ms, task) => ms <= (single.tasks.sizeMs[task] ?? 0) * slowest + 205,
+    );
+    expect(within.length).toBeGreaterThan(0.8 * latencies.length);
+  });
+
+  test("ends sooner when the load is spread over comparable peers", () => {
+    const meanOf = (policy: ExpectedCost) =>
+      simulateSharedCores(world, muster(policy)).latencies.reduce((sum, ms) => sum + ms, 0);
+    expect(meanOf(DEFAULT_POLICY)).toBeLessThan(
+      0.9 * meanOf({ ...DEFAULT_POLICY, loadSpreading: null }),
     );
   });
 });

@@ -106,6 +106,7 @@ describe("spreading load over peers", () => {
     peersOf(mesh);
     mesh.submit();
     const { id } = mesh.submit();
+    mesh.registry.measurements.flush();
     mesh.restart();
     mesh.sql.exec(
       `UPDATE choices SET choice = json_set(json_remove(choice, '$.policy.loadSpreading'),

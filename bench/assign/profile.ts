@@ -9,7 +9,7 @@ import { callFor } from "./load.ts";
 import { flameGraph } from "./flame-graph.ts";
 import { connectInspector, type CpuProfile } from "./inspector.ts";
 import { connectPeers, KIND } from "./peers.ts";
-import { placesOf, selfTimes, selfTimeTable } from "./self-times.ts";
+import { ownTimes, placesOf, selfTimes, timeTable } from "./self-times.ts";
 import { TaskApi } from "./task-api.ts";
 
 const CALLERS = 32;
@@ -37,8 +37,10 @@ export const profileAssign: Bench = {
       const title = `Server CPU: ${CALLERS} callers that submit one task each and wait, 4 peers of 16 slots, ${perSecond.toFixed(0)} tasks/s`;
       const svg = scale >= 1 ? SVG : join(tmpdir(), "assign-flame-graph.svg");
       await writeFile(svg, flameGraph(profile, places, title));
-      const functions = selfTimes(profile, places);
-      for (const line of selfTimeTable(functions, TABLE_ROWS)) log(line);
+      log("functions by their own time:");
+      for (const line of timeTable(selfTimes(profile, places), TABLE_ROWS)) log(line);
+      log("functions of this project, with the dependencies and the platform that they call:");
+      for (const line of timeTable(ownTimes(profile, places), TABLE_ROWS)) log(line);
       log(`flame graph: ${svg}`);
       return { ok: true, tasks_per_second_while_profiled: Math.round(perSecond) };
     } finally {

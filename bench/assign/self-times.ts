@@ -26,17 +26,48 @@ export function nodeTimes({ samples, timeDeltas }: CpuProfile): ReadonlyMap<numb
 }
 
 /** The functions of a profile by their own time, the longest first. */
-export function selfTimes(profile: CpuProfile, placeOf: PlaceOf): readonly SelfTime[] {
+export const selfTimes = (profile: CpuProfile, placeOf: PlaceOf): readonly SelfTime[] =>
+  timesBy(profile, placeOf, (stack) => stack.at(-1));
+
+/**
+ * The functions of this project by their own time and that of all they call outside it: in dependencies, V8 and workerd.
+ * So the time of a statement belongs to the function that runs it.
+ */
+export const ownTimes = (profile: CpuProfile, placeOf: PlaceOf): readonly SelfTime[] =>
+  timesBy(
+    profile,
+    placeOf,
+    (stack) => stack.findLast(({ place }) => OWN.test(place)) ?? stack.at(1),
+  );
+
+/** Code of this project, without the wrappers that every statement passes. */
+const OWN = /^(src|durable|workers)\/(?!durable-sql|registry\/table-changes)/;
+
+type Call = Omit<SelfTime, "ms">;
+
+/** Sums the time of each stack for one of its functions; the first function of a stack is the root of the profile. */
+function timesBy(
+  profile: CpuProfile,
+  placeOf: PlaceOf,
+  pick: (stack: readonly Call[]) => Call | undefined,
+): readonly SelfTime[] {
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const times = nodeTimes(profile);
   const found = new Map<string, { name: string; place: string; ms: number }>();
-  for (const node of profile.nodes) {
-    const name = nameOf(node);
-    const place = placeOf(node);
+  const visit = (node: ProfileNode, callers: readonly Call[]): void => {
+    const stack = [...callers, { name: nameOf(node), place: placeOf(node) }];
+    const { name, place } = pick(stack) ?? { name: "(root)", place: "" };
     const key = `${name} ${place}`;
     const entry = found.get(key) ?? { name, place, ms: 0 };
     entry.ms += (times.get(node.id) ?? 0) / 1_000;
     found.set(key, entry);
-  }
+    for (const id of node.children ?? []) {
+      const child = nodes.get(id);
+      if (child !== undefined) visit(child, stack);
+    }
+  };
+  const [root] = profile.nodes;
+  if (root !== undefined) visit(root, []);
   return [...found.values()].toSorted((a, b) => b.ms - a.ms);
 }
 
@@ -58,8 +89,8 @@ export function placesOf(bundle: string): PlaceOf {
   };
 }
 
-/** A table of the functions with the most time of their own, in percent of the time in which the thread was busy. */
-export function selfTimeTable(functions: readonly SelfTime[], rows: number): readonly string[] {
+/** A table of the functions with the most time, in percent of the time in which the thread was busy. */
+export function timeTable(functions: readonly SelfTime[], rows: number): readonly string[] {
   const busy = functions.filter(({ name }) => name !== "(idle)");
   const total = busy.reduce((sum, { ms }) => sum + ms, 0);
   return busy.slice(0, rows).map(({ name, place, ms }) => {

@@ -11,18 +11,26 @@ import {
   type Sql,
   type SqlRow,
 } from "./sql.ts";
+import { WriteBehind } from "./write-behind.ts";
 
 /**
  * Callbacks of tasks: an outbox of its own, because its deliveries wait for servers of others, and nothing else may
  * wait behind them.
  */
 export function callbacksTable(sql: Sql) {
+  const kept = new WriteBehind<Callback>({
+    read: ([taskId = ""]) =>
+      sql
+        .exec(`SELECT * FROM callbacks WHERE task_id = ?`, taskId)
+        .map((row) => [taskId, readCallback(row)]),
+    write: () => {}, // every change is written at once
+  });
   return {
-    get(taskId: string): Callback | null {
-      const row = sql.exec(`SELECT * FROM callbacks WHERE task_id = ?`, taskId)[0];
-      return row === undefined ? null : readCallback(row);
-    },
-    insert: (callback: Callback): void =>
+    kept,
+    get: (taskId: string): Callback | null => kept.get(taskId),
+    /** A task was accepted: it has no callback yet. */
+    accepted: (taskId: string): void => kept.wrote(taskId, null),
+    insert(callback: Callback): void {
       insertRow(sql, "callbacks", {
         task_id: callback.taskId,
         url: callback.url,
@@ -31,9 +39,12 @@ export function callbacksTable(sql: Sql) {
         state: callback.state,
         due_at: callback.dueAt,
         attempts: JSON.stringify(callback.attempts),
-      }),
+      });
+      kept.wrote(callback.taskId, callback);
+    },
     /** Writes the fields of a callback that change. */
-    update({ taskId, state, dueAt, attempts }: Callback): void {
+    update(callback: Callback): void {
+      const { taskId, state, dueAt, attempts } = callback;
       sql.exec(
         `UPDATE callbacks SET state = ?, due_at = ?, attempts = ? WHERE task_id = ?`,
         state,
@@ -41,6 +52,7 @@ export function callbacksTable(sql: Sql) {
         JSON.stringify(attempts),
         taskId,
       );
+      kept.wrote(taskId, callback);
     },
     /** The callback that has been due for longest, except those to these receivers. */
     due(now: Millis, exceptOrigins: readonly string[]): Callback | null {
@@ -58,6 +70,7 @@ export function callbacksTable(sql: Sql) {
     },
     remove(taskId: string): void {
       sql.exec(`DELETE FROM callbacks WHERE task_id = ?`, taskId);
+      kept.wrote(taskId, null);
     },
     count(): number {
       return number(sql.exec(`SELECT COUNT(*) AS count FROM callbacks`)[0] as SqlRow, "count");

@@ -52,9 +52,18 @@ export function openRegistry(sql: Sql, seed = 0) {
   const choices = choicesTable(sql);
   const shares = new Shares(choices);
   const tasks = tasksTable(on("tasks"));
+  const taskResults = taskResultsTable(sql);
+  const callbacks = callbacksTable(on("callbacks"));
   const measured = [peers.kept, observed.kept, serviceTimes.kept, kinds.kept, choices.pending];
   // The roster reads changed peers again, so the caches must be rolled back first.
-  const undoable = [...measured, roster, tasks.waiting];
+  const undoable = [
+    ...measured,
+    tasks.kept,
+    tasks.waiting,
+    taskResults.kept,
+    callbacks.kept,
+    roster,
+  ];
 
   /** A transaction. When it fails, the caches in memory are rolled back, too. */
   function transaction<T>(body: () => T): T {
@@ -85,7 +94,7 @@ export function openRegistry(sql: Sql, seed = 0) {
     denylist: denylistTable(sql),
     tasks,
     attempts: attemptsTable(sql),
-    taskResults: taskResultsTable(sql),
+    taskResults,
     resultUploads: resultUploadsTable(on("resultUploads")),
     idempotency: idempotencyTable(sql),
     webhookSources: webhookSourcesTable(sql),
@@ -96,7 +105,7 @@ export function openRegistry(sql: Sql, seed = 0) {
     unsettledBlobs: unsettledBlobsTable(on("unsettledBlobs")),
     kvWrites: kvWritesTable(sql),
     outbox: outboxTable(on("outbox")),
-    callbacks: callbacksTable(on("callbacks")),
+    callbacks,
     apiTokens: apiTokensTable(sql),
     joinKeys: joinKeysTable(sql),
     aliases: aliasesTable(sql),

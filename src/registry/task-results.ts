@@ -1,4 +1,5 @@
 import { flag, numberOrNull, textOrNull, type Sql } from "./sql.ts";
+import { WriteBehind } from "./write-behind.ts";
 
 /** How a task's result is stored, if it is sealed or large. */
 export interface ResultExtra {
@@ -23,23 +24,34 @@ const NOTHING: ResultExtra = {
 
 /** One row for each task whose result is sealed or large; most have none. */
 export function taskResultsTable(sql: Sql) {
+  const kept = new WriteBehind<ResultExtra>({
+    read: ([taskId = ""]) =>
+      sql.exec(`SELECT * FROM task_results WHERE task_id = ?`, taskId).map((row) => [
+        taskId,
+        {
+          sealTo: textOrNull(row, "seal_to"),
+          sealed: flag(row, "sealed"),
+          blobId: textOrNull(row, "blob_id"),
+          bytes: numberOrNull(row, "bytes"),
+          sha256: textOrNull(row, "sha256"),
+        },
+      ]),
+    write: () => {}, // every change is written at once
+  });
   return {
-    get(taskId: string): ResultExtra {
-      const row = sql.exec(`SELECT * FROM task_results WHERE task_id = ?`, taskId)[0];
-      if (row === undefined) return NOTHING;
-      return {
-        sealTo: textOrNull(row, "seal_to"),
-        sealed: flag(row, "sealed"),
-        blobId: textOrNull(row, "blob_id"),
-        bytes: numberOrNull(row, "bytes"),
-        sha256: textOrNull(row, "sha256"),
-      };
-    },
+    kept,
+
+    get: (taskId: string): ResultExtra => kept.get(taskId) ?? NOTHING,
+
+    /** A task was accepted: it has no row yet. */
+    accepted: (taskId: string): void => kept.wrote(taskId, null),
+
     /** Stores the key that the task's result is sealed to. */
     sealTo(taskId: string, publicKey: string): void {
       this.put(taskId, { ...NOTHING, sealTo: publicKey });
     },
-    put(taskId: string, { sealTo, sealed, blobId, bytes, sha256 }: ResultExtra): void {
+    put(taskId: string, extra: ResultExtra): void {
+      const { sealTo, sealed, blobId, bytes, sha256 } = extra;
       sql.exec(
         `INSERT OR REPLACE INTO task_results (task_id, seal_to, sealed, blob_id, bytes, sha256) VALUES (?, ?, ?, ?, ?, ?)`,
         taskId,
@@ -49,6 +61,7 @@ export function taskResultsTable(sql: Sql) {
         bytes,
         sha256,
       );
+      kept.wrote(taskId, extra);
     },
   };
 }

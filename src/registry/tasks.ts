@@ -1,4 +1,5 @@
 import type { Millis } from "../base/clock.ts";
+import type { Json } from "../base/json.ts";
 import type { TaskState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
@@ -23,6 +24,7 @@ import {
   type WaitingTask,
 } from "./task-rows.ts";
 import { WaitingTasks, type Shape } from "./waiting-tasks.ts";
+import { WriteBehind } from "./write-behind.ts";
 
 export interface TaskFilter {
   readonly state?: TaskState | undefined;
@@ -49,19 +51,33 @@ export function tasksTable(sql: Sql) {
       )
       .map(readMaybeWaiting),
   );
+  const kept = new WriteBehind<Task>({
+    read: ([id = ""]) =>
+      sql
+        .exec(`SELECT * FROM tasks WHERE id = ?`, id)
+        .map((row) => [
+          id,
+          { ...readListed(row), payload: json(row, "payload"), result: json(row, "result") },
+        ]),
+    write: () => {}, // every change is written at once
+  });
   return {
+    /** Small tasks that were read or written lately. */
+    kept,
+
     /** Which tasks are queued or prefetched, in memory. */
     waiting,
 
     get(id: string): Task | null {
-      const row = sql.exec(`SELECT * FROM tasks WHERE id = ?`, id)[0];
-      return row === undefined
-        ? null
-        : { ...readListed(row), payload: json(row, "payload"), result: json(row, "result") };
+      const known = kept.has(id);
+      const task = kept.get(id);
+      if (!known && (task === null || !isSmall(task))) kept.forget(id);
+      return task;
     },
 
     insert(task: Task): void {
       insertRow(sql, "tasks", writeTask(task));
+      if (isSmall(task)) kept.wrote(task.id, task);
       waiting.wrote(task);
     },
 
@@ -84,6 +100,12 @@ export function tasksTable(sql: Sql) {
         task.error,
         task.id,
       );
+      const before = kept.has(task.id) ? kept.get(task.id) : null;
+      if (before !== null) {
+        const after = { ...before, ...lifeCycleOf(task) };
+        if (isSmall(after)) kept.wrote(task.id, after);
+        else kept.forget(task.id);
+      }
       waiting.wrote(task);
     },
 
@@ -160,6 +182,7 @@ export function tasksTable(sql: Sql) {
       );
       sql.exec(`UPDATE attempts SET peer_id = ? WHERE ended_at IS NULL AND peer_id = ?`, to, from);
       sql.exec(`UPDATE tasks SET owner = ? WHERE source = 'peer' AND owner = ?`, to, from);
+      kept.forgetAll();
     },
 
     /** IDs of tasks whose lease has ended, or whose offer was not accepted in time. */
@@ -186,8 +209,8 @@ export function tasksTable(sql: Sql) {
       return numberOrNull(row, "due");
     },
 
-    /** Removes tasks that ended before this, with their attempts; at most 500 at once. */
-    prune(endedBefore: Millis): number {
+    /** Removes tasks that ended before this, with what belongs to them; at most 500 at once. Returns their IDs. */
+    prune(endedBefore: Millis): readonly string[] {
       const old = ids(
         `SELECT id FROM tasks WHERE ended_at IS NOT NULL AND ended_at < ? LIMIT 500`,
         endedBefore,
@@ -197,8 +220,69 @@ export function tasksTable(sql: Sql) {
         sql.exec(`DELETE FROM callbacks WHERE task_id = ?`, id);
         sql.exec(`DELETE FROM task_results WHERE task_id = ?`, id);
         sql.exec(`DELETE FROM tasks WHERE id = ?`, id);
+        kept.forget(id);
       }
-      return old.length;
+      return old;
     },
   };
 }
+
+/** The fields of a task that change. */
+const lifeCycleOf = ({
+  state,
+  notBefore,
+  endedAt,
+  fence,
+  attemptsUsed,
+  leaseUntil,
+  prefetched,
+  peerId,
+  progress,
+  message,
+  result,
+  error,
+}: Task) => ({
+  state,
+  notBefore,
+  endedAt,
+  fence,
+  attemptsUsed,
+  leaseUntil,
+  prefetched,
+  peerId,
+  progress,
+  message,
+  result,
+  error,
+});
+
+/** Characters of a payload or a result up to which a task is kept in memory. */
+const SMALL_CHARS_MAX = 1_024;
+
+/** Whether a task may be kept in memory. Judged cheaply: a value that has parts is only kept if it is written in few characters. */
+const isSmall = ({ payload, result }: Task): boolean => isShort(payload) && isShort(result);
+
+const isShort = (value: Json): boolean =>
+  typeof value === "string"
+    ? value.length <= SMALL_CHARS_MAX
+    : value === null || typeof value !== "object" || isShortObject(value);
+
+/** Stops at the first part that is too much, so that a large value costs no more than a small one. */
+function isShortObject(value: object): boolean {
+  let [parts, chars] = [0, 0];
+  const waiting: unknown[] = [value];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (++parts > PARTS_MAX) return false;
+    if (typeof next === "string") chars += next.length;
+    else if (typeof next === "object" && next !== null)
+      for (const [key, part] of Object.entries(next)) {
+        chars += key.length;
+        if (waiting.push(part) > PARTS_MAX) return false;
+      }
+    if (chars > SMALL_CHARS_MAX) return false;
+  }
+  return true;
+}
+
+/** Parts of a value that is kept in memory. */
+const PARTS_MAX = 64;

@@ -72,6 +72,22 @@ export class WriteBehind<Value> {
     this.#unwritten.delete(key);
   }
 
+  /** Whether the row, or that there is none, is in memory. */
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  /** Drops a written row from memory: it is read again at its next use. */
+  forget(key: string): void {
+    this.#note(key);
+    this.#values.delete(key);
+  }
+
+  /** Drops all rows from memory, for a table whose values are all written. */
+  forgetAll(): void {
+    for (const key of this.#values.keys()) this.forget(key);
+  }
+
   flush(): void {
     for (const key of this.#unwritten) {
       this.#note(key);

@@ -68,7 +68,10 @@ const sweepQueue: Job = {
 const pruneTasks: Job = {
   name: "prune_tasks",
   run({ registry, now }) {
-    registry.tasks.prune(now - TASK_RETENTION);
+    for (const id of registry.tasks.prune(now - TASK_RETENTION)) {
+      registry.taskResults.kept.forget(id);
+      registry.callbacks.kept.forget(id);
+    }
     registry.idempotency.prune(now);
     registry.choices.prune(now - CHOICE_RETENTION);
     for (const kind of registry.kinds.prune(now - TASK_RETENTION))

@@ -114,6 +114,8 @@ export function acceptSubmission(
   }
   const task = newTask(context, input);
   registry.tasks.insert(task);
+  registry.taskResults.accepted(task.id);
+  registry.callbacks.accepted(task.id);
   markWorkAvailable(context);
   registerCallback(context, task.id, input.task.callback);
   const { seal_to: sealTo } = input.task;

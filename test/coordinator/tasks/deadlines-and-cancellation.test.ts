@@ -152,6 +152,7 @@ describe("a task that has ended", () => {
     const input = submission({ kind: "echo" }, { idempotency: { key: "k", scope: "admin" } });
     const { id } = mesh.run("submit_task", input).task;
     mesh.sql.exec("DELETE FROM tasks");
+    mesh.restart();
     expect(mesh.run("submit_task", input)).toMatchObject({ duplicate: false });
     expect(mesh.run("submit_task", input).task.id).not.toBe(id);
   });

@@ -30,8 +30,18 @@ export const RENEWALS_PER_LEASE = 3;
 export const PROGRESS_INTERVAL = 1 * SECOND;
 /** A result sent less than this before the socket closed may not have arrived: it is sent again. */
 export const RESULT_RESEND_WINDOW = 30 * SECOND;
-/** Unconfirmed results kept while disconnected. Above this the oldest is dropped, and the mesh reassigns its task. */
-export const UNCONFIRMED_RESULTS_MAX = 64;
+/**
+ * Unconfirmed results that a peer keeps: this many, or two for each of its slots if that is more. The mesh leaves no more
+ * tasks to a peer than it has slots and one, so results beyond that were processed. Above it the oldest is dropped.
+ */
+export const UNCONFIRMED_RESULTS_MIN = 64;
+export const UNCONFIRMED_RESULTS_PER_SLOT = 2;
+/** How often an accept or a result is sent again in one session when the mesh answers `unavailable`. */
+export const ACCEPT_RETRIES_MAX = 2;
+export const RESULT_RETRIES_MAX = 5;
+/** The pause before that, beyond the time that the mesh names; it doubles with each retry of a result. */
+export const ANSWER_RETRY_BASE = 500;
+export const ANSWER_RETRY_CAP = 10 * SECOND;
 /** Message IDs kept against replay, across sessions, because go-p2p's shared key never changes. */
 export const REPLAY_FILTER_IDS_MAX = 1_024;
 

@@ -297,6 +297,48 @@ describe("run", () => {
   );
 });
 
+describe("run over one request", () => {
+  test("asks the mesh to wait with the submission, and needs no second request if the task ends in time", async () => {
+    const { mesh, requests } = api(json(task("succeeded", { result: 3 }), 200));
+    expect(await mesh.run("sum", [1, 2])).toBe(3);
+    expect(requests.map(({ method, url }) => `${method} ${url.search}`)).toEqual(["POST ?wait=25"]);
+  });
+
+  test("waits for the task by further requests if the submission is answered before its end", async () => {
+    const { mesh, requests } = api(
+      json(task("running"), 202),
+      json(task("running")),
+      json(task("succeeded", { result: 3 })),
+    );
+    expect(await mesh.run("sum", [1, 2])).toBe(3);
+    expect(requests.map(({ method, url }) => `${method} ${url.search}`)).toEqual([
+      "POST ?wait=25",
+      "GET ?wait=25",
+      "GET ?wait=25",
+    ]);
+  });
+
+  test("does not ask the mesh to wait longer than the caller's timeout", async () => {
+    vi.useFakeTimers();
+    const { mesh, requests } = api(() => {
+      vi.setSystemTime(Date.now() + 2_000);
+      return Response.json(task("running"), { status: 202 });
+    });
+    await expect(mesh.run("sum", null, { timeoutMs: 3_000 })).rejects.toMatchObject({
+      code: "wait_timeout",
+    });
+    expect(requests.map(({ url }) => url.searchParams.get("wait"))).toEqual(["3", "1"]);
+    vi.useRealTimers();
+  });
+
+  test("submits without waiting unless the caller asks for it", async () => {
+    const { mesh, requests } = api(json(task("queued"), 202));
+    await mesh.tasks.submit("sum");
+    await mesh.tasks.submit("sum", null, { waitMs: 60_000 });
+    expect(requests.map(({ url }) => url.search)).toEqual(["", "?wait=25"]);
+  });
+});
+
 describe("a list", () => {
   test("requests each page when it is reached", async () => {
     const { mesh, requests } = api(

@@ -1,4 +1,4 @@
-import type { Millis } from "../../base/clock.ts";
+import { SECOND, type Millis } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import { platformRandom } from "../../crypto/primitives.ts";
 import {
@@ -23,6 +23,11 @@ import { hasEnded, type Task } from "../tasks/task.ts";
 import { TASK_POLL_INTERVAL, TASK_WAIT_ROUND } from "../timings.ts";
 import type { WaitOptions } from "./options.ts";
 
+export interface SubmitAndWaitOptions extends SubmitOptions {
+  /** How long the mesh may wait for the task's end before it answers, in milliseconds, at most 25 s; default: 0. */
+  readonly waitMs?: Millis;
+}
+
 /**
  * Submits tasks and follows them to their end, over HTTP. A `Result` type parameter is the caller's claim about the
  * handler's return type: the SDK does not validate results.
@@ -35,17 +40,21 @@ export class TasksClient {
   }
 
   /**
-   * Submits one task and returns it once the mesh has committed it. One call makes one task, however often the request
-   * is retried: the SDK sends an idempotency key.
+   * Submits one task and returns it once the mesh has committed it, or with `waitMs` once it has ended or that time has
+   * passed. One call makes one task, however often the request is retried: the SDK sends an idempotency key.
    */
   submit<Result = Json>(
     kind: string,
     payload: unknown = null,
-    options: SubmitOptions = {},
+    options: SubmitAndWaitOptions = {},
   ): Promise<Task<Result>> {
+    const { waitMs = 0 } = options;
+    const wait = Math.min(waitMs, TASK_WAIT_ROUND);
     return this.#task({
       method: "POST",
       path: "v1/tasks",
+      query: { wait: wait > 0 ? wait / SECOND : undefined },
+      wait,
       body: submission(kind, payload, options),
       headers: idempotencyHeader(options),
       idempotent: true,
@@ -115,7 +124,7 @@ export class TasksClient {
   }
 
   /**
-   * Submits a task, waits for its end and returns its result. With `privateKey` the worker seals the result and the SDK
+   * Submits a task, waits for its end and returns its result, in one request if the task ends soon. With `privateKey` the worker seals the result and the SDK
    * opens it. Throws `TaskFailed` if the task ended in any state but `succeeded`.
    */
   run<Result = Json>(
@@ -123,7 +132,9 @@ export class TasksClient {
     payload: unknown = null,
     options: RunOptions = {},
   ): Promise<Result> {
-    return runTask<Result>(this, kind, payload, options);
+    const submitAndWait = (...args: [string, unknown, RunOptions]) => this.#submitAndWait(...args);
+    const result = (id: string, privateKey?: PrivateKey) => this.result(id, privateKey);
+    return runTask<Result>({ submitAndWait, result }, kind, payload, options);
   }
 
   /**
@@ -155,9 +166,18 @@ export class TasksClient {
     return this.#task({ method: "POST", path: `${pathOf(id)}/callback` });
   }
 
+  /** A mesh that ignores `wait` answers the submission at once: the task is then waited for like any other. */
+  async #submitAndWait(kind: string, payload: unknown, options: RunOptions): Promise<Task> {
+    const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
+    const until = Date.now() + timeoutMs;
+    const task = await this.submit(kind, payload, { ...options, waitMs: timeoutMs });
+    if (hasEnded(task)) return task;
+    return this.wait(task.id, { timeoutMs: Math.max(0, until - Date.now()), signal });
+  }
+
   /** The task once it has ended, or after `wait` milliseconds. */
   #getAfter(id: string, wait: Millis, signal: AbortSignal | undefined): Promise<Task> {
-    return this.#task({ path: pathOf(id), query: { wait: wait / 1_000 }, wait, signal });
+    return this.#task({ path: pathOf(id), query: { wait: wait / SECOND }, wait, signal });
   }
 
   async #task<Result>(request: ApiRequest): Promise<Task<Result>> {

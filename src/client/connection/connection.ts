@@ -11,8 +11,17 @@ import type { ReplayFilter } from "./replay-filter.ts";
  * reconnecting) is the same for all protocols.
  */
 export interface Connection {
-  /** Sends one message and returns its ID; null if the connection can't send any more. */
-  send<T extends MessageType>(type: T, payload: PayloadInput<T>, replyTo?: string): string | null;
+  /**
+   * Sends one message, now or as soon as the mesh may receive it, and returns its ID; null if the connection can't send any
+   * more. `onSent` is called when the message has been given to the socket, possibly before this method returns; never if
+   * the connection ends first.
+   */
+  send<T extends MessageType>(
+    type: T,
+    payload: PayloadInput<T>,
+    replyTo?: string,
+    onSent?: () => void,
+  ): string | null;
   /** Closes the connection; the listener is not called afterwards. Resolves once the socket is closed. */
   close(code: number, reason: string): Promise<void>;
 }

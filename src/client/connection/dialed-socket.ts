@@ -1,9 +1,11 @@
-import type { Millis } from "../../base/clock.ts";
+import type { Envelope } from "../../protocol/envelope.ts";
 import { CLOSE } from "../../protocol/errors.ts";
-import type { SocketLike } from "../platform.ts";
+import { newUuid } from "../../protocol/ids.ts";
+import type { Platform, SocketLike } from "../platform.ts";
 import { CLOSE_GRACE, DIAL_ATTEMPT_TIMEOUT } from "../timings.ts";
 import { connectionEndOf } from "./close-codes.ts";
 import type { ConnectionEnd, ConnectionListener } from "./connection.ts";
+import type { OutgoingMessage } from "./outgoing-message.ts";
 import { SendPacer } from "./send-pacer.ts";
 
 /** The protocol that a socket carries. */
@@ -11,6 +13,8 @@ export interface SocketProtocol {
   /** The socket is open: the protocol may send its first frame. */
   open(): void;
   frame(data: string | Uint8Array<ArrayBuffer>): void;
+  /** The frame of a message, which is sent at once; null if the session is not open. */
+  encode(message: OutgoingMessage): Uint8Array<ArrayBuffer> | null;
 }
 
 /** WebSocket's ready states. */
@@ -29,17 +33,23 @@ export class DialedSocket {
   readonly #listener: Pick<ConnectionListener, "activity" | "ended">;
   readonly #deadline: ReturnType<typeof setTimeout>;
   readonly #pacer: SendPacer;
+  readonly #platform: Pick<Platform, "now" | "randomBytes">;
   #socket: SocketLike | null = null;
   #ended = false;
 
   constructor(
     protocol: SocketProtocol,
     listener: Pick<ConnectionListener, "activity" | "ended">,
-    now: () => Millis,
+    platform: Pick<Platform, "now" | "randomBytes">,
   ) {
     this.#protocol = protocol;
     this.#listener = listener;
-    this.#pacer = new SendPacer(now, (frame) => this.#socket?.send(frame));
+    this.#platform = platform;
+    this.#pacer = new SendPacer({
+      now: platform.now,
+      emit: (message) => this.#emit(message),
+      newPing: () => this.#newPing(),
+    });
     this.#deadline = setTimeout(
       () => this.drop(CLOSE.timeout, "the mesh did not answer the handshake"),
       DIAL_ATTEMPT_TIMEOUT,
@@ -77,20 +87,21 @@ export class DialedSocket {
     clearTimeout(this.#deadline);
   }
 
-  /** Whether `send` would succeed. Ask before encrypting under a counter: an encrypted frame must be sent. */
-  get canSend(): boolean {
-    return !this.#ended && this.#socket?.readyState === OPEN && !this.#pacer.full;
+  /** Sends a message, now or as soon as the mesh may receive it, and returns its ID; null if none can be sent any more. */
+  send(message: Omit<OutgoingMessage, "id">): string | null {
+    if (this.#ended || this.#socket?.readyState !== OPEN) return null;
+    const id = newUuid(this.#platform.randomBytes);
+    return this.#pacer.send({ ...message, id }) ? id : null;
   }
 
-  /** Sends a frame, paced; false if the socket can't send any more. */
-  send(frame: string | Uint8Array<ArrayBuffer>): boolean {
-    if (!this.canSend) return false;
-    return this.#pacer.send(frame);
+  /** Sends a frame of the handshake or a keepalive at once: the mesh does not count these against the rate limit. */
+  sendFrame(frame: string | Uint8Array<ArrayBuffer>): void {
+    if (!this.#ended && this.#socket?.readyState === OPEN) this.#socket.send(frame);
   }
 
-  /** Sends a keepalive text at once. It bypasses the pacer because the mesh does not count it against the rate limit. */
-  sendUnpaced(text: string): void {
-    if (!this.#ended && this.#socket?.readyState === OPEN) this.#socket.send(text);
+  /** Whether a message of the mesh is the answer to a ping of the window of answers, and thus of interest to nothing else. */
+  confirms({ type, replyTo }: Envelope): boolean {
+    return type === "pong" && replyTo !== undefined && this.#pacer.pongReceived(replyTo);
   }
 
   /** Closes the socket without calling the listener. Resolves once the socket is closed. */
@@ -113,6 +124,25 @@ export class DialedSocket {
     if (this.#ended) return;
     void this.close(code, reason);
     this.#listener.ended(end);
+  }
+
+  #emit(message: OutgoingMessage): number {
+    const frame = this.#protocol.encode(message);
+    if (frame === null) return 0;
+    this.#socket?.send(frame);
+    return frame.length;
+  }
+
+  #newPing(): OutgoingMessage {
+    const { now, randomBytes } = this.#platform;
+    const payload = { sentAt: now() };
+    return {
+      id: newUuid(randomBytes),
+      type: "ping",
+      payload,
+      replyTo: undefined,
+      onSent: undefined,
+    };
   }
 
   #receive(data: unknown): void {

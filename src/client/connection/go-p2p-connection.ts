@@ -2,14 +2,13 @@ import type { Bytes } from "../../base/bytes.ts";
 import type { Json } from "../../base/json.ts";
 import { openFrame, sealFrame } from "../../crypto/session-cipher.ts";
 import { FRAME_BYTES_MAX, VIOLATIONS_TOLERATED } from "../../protocol/constants.ts";
-import type { Envelope } from "../../protocol/envelope.ts";
 import { CLOSE } from "../../protocol/errors.ts";
-import { newUuid } from "../../protocol/ids.ts";
 import type { MessageType, PayloadInput } from "../../protocol/messages.ts";
 import { connectUrl } from "../urls.ts";
 import type { Connection, ConnectionListener, ConnectOptions, Dial } from "./connection.ts";
 import { DialedSocket } from "./dialed-socket.ts";
 import { checkAck, newHandshake, type ProvenMesh } from "./go-p2p-handshake.ts";
+import { envelopeOf, type OutgoingMessage } from "./outgoing-message.ts";
 import { risingTimestamps } from "./timestamps.ts";
 
 /** Dials a mesh by go-p2p 1.0: a JSON handshake, then each message in an SMSG frame under the shared secret. */
@@ -33,39 +32,44 @@ class GoP2pConnection implements Connection {
     this.#listener = listener;
     this.#timestamp = risingTimestamps(options.platform.now);
     this.#socket = new DialedSocket(
-      { open: () => this.#sendHandshake(), frame: (data) => this.#receive(data) },
+      {
+        open: () => this.#sendHandshake(),
+        frame: (data) => this.#receive(data),
+        encode: (message) => this.#encode(message),
+      },
       listener,
-      options.platform.now,
+      options.platform,
     );
     this.#socket.dial(() => options.platform.openSocket(connectUrl(options.url)));
   }
 
-  send<T extends MessageType>(type: T, payload: PayloadInput<T>, replyTo?: string): string | null {
+  send<T extends MessageType>(
+    type: T,
+    payload: PayloadInput<T>,
+    replyTo?: string,
+    onSent?: () => void,
+  ): string | null {
     if (this.#state.at !== "open") return null;
-    const { profile, platform } = this.#options;
-    const { id: to, frameKey } = this.#state.mesh;
-    const message: Envelope = {
-      id: newUuid(platform.randomBytes),
-      type,
-      from: profile.keys.id,
-      to,
-      ts: this.#timestamp(),
-      payload: payload as Json,
-      ...(replyTo !== undefined && { replyTo }),
-    };
-    const frame = sealFrame(frameKey, message, platform.now(), platform.randomBytes);
-    return this.#socket.send(frame) ? message.id : null;
+    return this.#socket.send({ type, payload: payload as Json, replyTo, onSent });
   }
 
   close(code: number, reason: string): Promise<void> {
     return this.#socket.close(code, reason);
   }
 
+  #encode(message: OutgoingMessage): Bytes | null {
+    if (this.#state.at !== "open") return null;
+    const { profile, platform } = this.#options;
+    const { id: to, frameKey } = this.#state.mesh;
+    const envelope = envelopeOf(message, { from: profile.keys.id, to, ts: this.#timestamp() });
+    return sealFrame(frameKey, envelope, platform.now(), platform.randomBytes);
+  }
+
   #sendHandshake(): void {
     const { profile, platform } = this.#options;
     const { text, challenge } = newHandshake(profile, this.#timestamp(), platform.randomBytes);
     this.#state = { at: "handshaking", challenge };
-    this.#socket.send(text);
+    this.#socket.sendFrame(text);
   }
 
   #receive(data: string | Bytes): void {
@@ -103,7 +107,7 @@ class GoP2pConnection implements Connection {
     if (!this.#options.replayFilter.accept(id, millisOf(ts))) {
       return this.#listener.frameIgnored("the message is a replay");
     }
-    this.#listener.message(message.value);
+    if (!this.#socket.confirms(message.value)) this.#listener.message(message.value);
   }
 
   /** Unreadable frames mean tampering, or different keys on the two sides: after a few, the connection is dropped. */

@@ -20,9 +20,8 @@ import {
   MUSTER_2_PROLOGUE,
   MUSTER_2_SUBPROTOCOL,
 } from "../../protocol/constants.ts";
-import { readEnvelope, type Envelope } from "../../protocol/envelope.ts";
+import { readEnvelope } from "../../protocol/envelope.ts";
 import { CLOSE } from "../../protocol/errors.ts";
-import { newUuid } from "../../protocol/ids.ts";
 import type { MessageType, PayloadInput } from "../../protocol/messages.ts";
 import { PeerError } from "../errors.ts";
 import { connectUrl } from "../urls.ts";
@@ -36,6 +35,7 @@ import type {
 import { DialedSocket } from "./dialed-socket.ts";
 import { helloBytes } from "./hello.ts";
 import { Keepalive } from "./keepalive.ts";
+import { envelopeOf, type OutgoingMessage } from "./outgoing-message.ts";
 import { risingTimestamps } from "./timestamps.ts";
 import { explainRefusedUpgrade, fetchMeshKey } from "./upgrade-failure.ts";
 
@@ -68,32 +68,37 @@ class Muster2Connection implements Connection {
       {
         open: () => this.#enqueue(() => this.#sendMessage1()),
         frame: (data) => this.#enqueue(() => this.#receive(data)),
+        encode: (message) => this.#encode(message),
       },
       { activity: () => listener.activity(), ended: (end) => void this.#onEnded(end) },
-      options.platform.now,
+      options.platform,
     );
     this.#enqueue(() => this.#dial());
   }
 
-  send<T extends MessageType>(type: T, payload: PayloadInput<T>, replyTo?: string): string | null {
-    if (this.#state.at !== "open" || !this.#socket.canSend) return null;
-    const message: Envelope = {
-      id: newUuid(this.#options.platform.randomBytes),
-      type,
-      from: this.#options.profile.keys.id,
-      to: this.#state.meshId,
-      ts: this.#timestamp(),
-      payload: payload as Json,
-      ...(replyTo !== undefined && { replyTo }),
-    };
-    const { frame, next } = sealNext(this.#state.send, utf8(JSON.stringify(message)));
-    this.#state.send = next;
-    return this.#socket.send(frame) ? message.id : null;
+  send<T extends MessageType>(
+    type: T,
+    payload: PayloadInput<T>,
+    replyTo?: string,
+    onSent?: () => void,
+  ): string | null {
+    if (this.#state.at !== "open") return null;
+    return this.#socket.send({ type, payload: payload as Json, replyTo, onSent });
   }
 
   close(code: number, reason: string): Promise<void> {
     this.#keepalive?.stop();
     return this.#socket.close(code, reason);
+  }
+
+  /** The frame of a message. It must be sent at once: the counter that encrypted it has advanced. */
+  #encode(message: OutgoingMessage): Bytes | null {
+    if (this.#state.at !== "open") return null;
+    const addresses = { from: this.#options.profile.keys.id, to: this.#state.meshId };
+    const envelope = envelopeOf(message, { ...addresses, ts: this.#timestamp() });
+    const { frame, next } = sealNext(this.#state.send, utf8(JSON.stringify(envelope)));
+    this.#state.send = next;
+    return frame;
   }
 
   /** Runs steps one after the other; a step that throws drops the connection. */
@@ -139,7 +144,7 @@ class Muster2Connection implements Connection {
     );
     if (!written.ok) return this.#socket.drop(CLOSE.handshake, written.error);
     this.#state = { at: "handshaking", noise: written.value.state };
-    this.#socket.send(written.value.message);
+    this.#socket.sendFrame(written.value.message);
   }
 
   async #receive(data: string | Bytes): Promise<void> {
@@ -176,10 +181,10 @@ class Muster2Connection implements Connection {
       send: { key: split.send, counter: 0 },
       receive: { key: split.receive, counter: 0 },
     };
-    this.#socket.send(written.value.message);
+    this.#socket.sendFrame(written.value.message);
     this.#socket.handshakeDone();
     this.#keepalive = new Keepalive(this.#options.platform.random, () =>
-      this.#socket.sendUnpaced(HEARTBEAT_REQUEST),
+      this.#socket.sendFrame(HEARTBEAT_REQUEST),
     );
     this.#listener.authenticated(provenKey);
   }
@@ -193,7 +198,7 @@ class Muster2Connection implements Connection {
     const message = text === null ? null : readEnvelope(text);
     if (message === null || !message.ok)
       return this.#listener.frameIgnored("the message is not a valid envelope");
-    this.#listener.message(message.value);
+    if (!this.#socket.confirms(message.value)) this.#listener.message(message.value);
   }
 
   #refuse(message: string): void {

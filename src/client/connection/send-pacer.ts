@@ -1,66 +1,121 @@
 import { SECOND, type Millis } from "../../base/clock.ts";
 import { MESSAGES_BURST, MESSAGES_PER_SECOND } from "../../protocol/constants.ts";
+import { AnswerQueue, isAnswer } from "./answer-queue.ts";
+import { AnswerWindow } from "./answer-window.ts";
+import type { OutgoingMessage } from "./outgoing-message.ts";
 
 /** 10 % below the mesh's rate limit (RL2), because the two clocks do not run at exactly the same speed. */
 const BURST = 0.9 * MESSAGES_BURST;
 const PER_SECOND = 0.9 * MESSAGES_PER_SECOND;
-/** Frames that may be queued. A program that exceeds this sends faster than the limit for long: `send` returns false. */
+/** Messages of either sort that may wait. A program that exceeds this sends faster than the limit for long. */
 const QUEUE_MAX = 2_048;
 
-type Frame = string | Uint8Array<ArrayBuffer>;
+export interface SendPacerOptions {
+  readonly now: () => Millis;
+  /** Encrypts and sends a message, and returns the size of its frame in bytes. */
+  readonly emit: (message: OutgoingMessage) => number;
+  /** A ping for the window of answers. */
+  readonly newPing: () => OutgoingMessage;
+}
 
-/** Sends frames in order, at most at the rate that the mesh accepts: a token bucket with a queue. */
+/**
+ * Sends messages no faster than the mesh accepts them. What answers an offer is bounded by the window of answers, without
+ * a rate; everything else is sent in order at the rate of the allowance (a token bucket). The window's pings spend
+ * allowance too, and go before the other messages.
+ */
 export class SendPacer {
-  readonly #now: () => Millis;
-  readonly #emit: (frame: Frame) => void;
-  readonly #queue: Frame[] = [];
+  readonly #options: SendPacerOptions;
+  readonly #window = new AnswerWindow();
+  readonly #answers = new AnswerQueue();
+  readonly #paced: OutgoingMessage[] = [];
   #tokens = BURST;
   #refilledAt: Millis;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #isFlushing = false;
 
-  constructor(now: () => Millis, emit: (frame: Frame) => void) {
-    this.#now = now;
-    this.#emit = emit;
-    this.#refilledAt = now();
+  constructor(options: SendPacerOptions) {
+    this.#options = options;
+    this.#refilledAt = options.now();
   }
 
-  get full(): boolean {
-    return this.#queue.length >= QUEUE_MAX;
-  }
-
-  /** Queues a frame; false if the queue is full. */
-  send(frame: Frame): boolean {
-    if (this.full) return false;
-    this.#queue.push(frame);
+  /** Sends the message, now or when it may be sent; false if too many wait. */
+  send(message: OutgoingMessage): boolean {
+    const queue = isAnswer(message) ? this.#answers : this.#paced;
+    const waiting = queue === this.#answers ? this.#answers.size : this.#paced.length;
+    if (waiting >= QUEUE_MAX) return false;
+    queue.push(message);
     this.#flush();
     return true;
   }
 
-  stop(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#queue.length = 0;
+  /** The mesh answered a ping. False if the ping was not sent here. */
+  pongReceived(pingId: string): boolean {
+    const isOurs = this.#window.pongReceived(pingId);
+    if (isOurs) this.#flush();
+    return isOurs;
   }
 
+  /** Drops what waits; `onSent` of these messages is never called. */
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#answers.clear();
+    this.#paced.length = 0;
+  }
+
+  /** A message's `onSent` may send further messages: these join the queue, which is emptied by the same loop. */
   #flush(): void {
-    if (this.#timer !== null) return;
-    this.#refill();
-    while (this.#tokens >= 1) {
-      const frame = this.#queue.shift();
-      if (frame === undefined) return;
-      this.#tokens--;
-      this.#emit(frame);
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    try {
+      while (this.#sendNext());
+    } finally {
+      this.#isFlushing = false;
     }
-    if (this.#queue.length === 0) return;
+    this.#setTimer();
+  }
+
+  /** Sends the message whose turn it is; false if none may be sent now. */
+  #sendNext(): boolean {
+    if (this.#window.pingDue && this.#takeToken()) {
+      const ping = this.#options.newPing();
+      this.#window.pingSent(ping.id);
+      this.#emit(ping);
+      return true;
+    }
+    const answer = this.#window.open ? this.#answers.shift() : undefined;
+    if (answer !== undefined) {
+      this.#emit(answer);
+      return true;
+    }
+    // A ping that is due has not got a token, so there is none for other messages.
+    if (this.#window.pingDue || this.#paced.length === 0 || !this.#takeToken()) return false;
+    const message = this.#paced.shift();
+    if (message !== undefined) this.#emit(message);
+    return true;
+  }
+
+  #emit(message: OutgoingMessage): void {
+    const bytes = this.#options.emit(message);
+    if (isAnswer(message)) this.#window.answerSent(bytes);
+    message.onSent?.();
+  }
+
+  #setTimer(): void {
+    if (this.#timer !== null || (!this.#window.pingDue && this.#paced.length === 0)) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#flush();
     }, SECOND / PER_SECOND);
   }
 
-  #refill(): void {
-    const now = this.#now();
+  #takeToken(): boolean {
+    const now = this.#options.now();
     const elapsed = Math.max(0, now - this.#refilledAt);
     this.#tokens = Math.min(BURST, this.#tokens + (elapsed / SECOND) * PER_SECOND);
     this.#refilledAt = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
   }
 }

@@ -57,6 +57,7 @@ export class MeshPeer implements Peer {
       slots: profile.slots,
       prefetch: profile.prefetch,
       now: platform.now,
+      random: platform.random,
       upload: (upload) => uploadResult(url, platform.fetch, upload),
       emit: (event) => this.#emit(event),
     });
@@ -175,6 +176,7 @@ export class MeshPeer implements Peer {
       task_shown: (shown, { replyTo }) => this.tasks.taskShown(shown, replyTo),
       error: (error, { replyTo }) => {
         if (this.tasks.errorReceived(error, replyTo)) return;
+        if (this.#runner.errorReceived(error, replyTo)) return;
         const { code, message } = error;
         this.#rotation.errorReceived(code, message, replyTo);
         this.#emit({ type: "mesh_error", code, message, replyTo });

@@ -102,7 +102,10 @@ export class SessionTasks implements PeerTasks {
     payload: unknown = null,
     options: RunOptions = {},
   ): Promise<Result> {
-    return runTask<Result>(this, kind, payload, options);
+    const submitAndWait = async (...args: [string, unknown, RunOptions]): Promise<Task> =>
+      this.wait((await this.submit(...args)).id, options);
+    const result = (id: string, privateKey?: PrivateKey) => this.result(id, privateKey);
+    return runTask<Result>({ submitAndWait, result }, kind, payload, options);
   }
 
   async result<Result = Json>(id: string, privateKey?: PrivateKey): Promise<Result> {

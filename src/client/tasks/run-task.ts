@@ -12,8 +12,8 @@ export interface RunOptions extends SubmitOptions, WaitOptions {
 
 /** Submits tasks, over HTTP or over a session. */
 interface TaskSubmitter {
-  submit(kind: string, payload: unknown, options: SubmitOptions): Promise<Task>;
-  wait(id: string, options: WaitOptions): Promise<Task>;
+  /** Submits a task and returns it once it has ended. */
+  submitAndWait(kind: string, payload: unknown, options: RunOptions): Promise<Task>;
   result(id: string, privateKey?: PrivateKey): Promise<Json>;
 }
 
@@ -25,8 +25,8 @@ export async function runTask<Result>(
   options: RunOptions,
 ): Promise<Result> {
   const { privateKey } = options;
-  const { id } = await submitter.submit(kind, payload, { ...options, ...sealingTo(privateKey) });
-  const task = await submitter.wait(id, options);
+  const submitted = { ...options, ...sealingTo(privateKey) };
+  const task = await submitter.submitAndWait(kind, payload, submitted);
   if (task.state !== "succeeded") throw new TaskFailed(task);
   return resultOfTask<Result>(submitter, task, privateKey);
 }

@@ -1,13 +1,14 @@
 import type { Bytes } from "../../base/bytes.ts";
-import { SECOND, type Millis } from "../../base/clock.ts";
+import { SECOND, type Millis, type Random } from "../../base/clock.ts";
 import type { HeldTask, PayloadOf, TaskOffer } from "../../protocol/messages.ts";
 import type { Connection } from "../connection/connection.ts";
 import { MusterApiError } from "../errors.ts";
 import type { PeerEventListener } from "../peer/peer-events.ts";
+import { UNCONFIRMED_RESULTS_MIN, UNCONFIRMED_RESULTS_PER_SLOT } from "../timings.ts";
 import { runToOutcome, type Outcome } from "./attempt-outcome.ts";
 import type { Handler, Handlers } from "./handler.ts";
 import { boundedProgress, LeaseRenewal } from "./lease-renewal.ts";
-import { UnconfirmedResults } from "./unconfirmed-results.ts";
+import { MeshAnswers } from "./mesh-answers.ts";
 import type { Upload } from "./upload-result.ts";
 
 /** A task that this peer has accepted. */
@@ -16,7 +17,7 @@ interface Run {
   readonly kind: string;
   readonly abort: AbortController;
   readonly renewal: LeaseRenewal;
-  /** Starts the handler; null once it was started. */
+  /** Starts the handler; null once it was started. It starts when the accept has been sent and a slot is free. */
   start: (() => void) | null;
   /** The attempt's fence. A newer attempt may continue the running work: it replaces fence and upload ticket. */
   fence: number;
@@ -30,6 +31,7 @@ export interface TaskRunnerOptions {
   /** Whether one task more than `slots` is accepted, to start when a slot is free. */
   readonly prefetch: boolean;
   readonly now: () => Millis;
+  readonly random: Random;
   /** Uploads a large result to the mesh. */
   readonly upload: (upload: Upload) => Promise<void>;
   readonly emit: PeerEventListener;
@@ -39,20 +41,18 @@ export interface TaskRunnerOptions {
 export class TaskRunner {
   #options: TaskRunnerOptions;
   readonly #runs = new Map<string, Run>();
-  readonly #unconfirmed = new UnconfirmedResults();
-  #connection: Connection | null = null;
+  /** The runs that wait for a free slot. All others occupy one. */
+  readonly #prefetched = new Set<Run>();
+  readonly #answers: MeshAnswers;
 
   constructor(options: TaskRunnerOptions) {
     this.#options = options;
+    this.#answers = new MeshAnswers(options);
   }
 
   /** A session became active: sends unsent results and renews every lease. */
   attach(connection: Connection): void {
-    this.#connection = connection;
-    this.#unconfirmed.resend(
-      this.#options.now(),
-      (message) => connection.send("task_result", message) !== null,
-    );
+    this.#answers.attach(connection);
     for (const run of this.#runs.values()) run.renewal.renew();
   }
 
@@ -60,7 +60,7 @@ export class TaskRunner {
   heldTasks(): readonly HeldTask[] {
     const running = [...this.#runs.values()].filter(isStarted);
     const held = running.map(({ taskId, fence }) => ({ task_id: taskId, fence }));
-    return [...held, ...this.#unconfirmed.unsentTasks()];
+    return [...held, ...this.#answers.unsentTasks()];
   }
 
   /** Changes how many tasks run at once. Running tasks continue. */
@@ -69,11 +69,10 @@ export class TaskRunner {
     this.#startNext();
   }
 
-  /** The session ended. Prefetched tasks are aborted, since the mesh reassigns them; running ones continue. */
+  /** The session ended. Tasks that were not started are aborted, since the mesh reassigns them; running ones continue. */
   detach(): void {
-    if (this.#connection === null) return;
-    this.#connection = null;
-    this.#unconfirmed.sessionEnded(this.#options.now());
+    if (!this.#answers.attached) return;
+    this.#answers.detach();
     for (const run of this.#runs.values())
       if (!isStarted(run)) this.#abort(run, "the session ended");
   }
@@ -85,10 +84,10 @@ export class TaskRunner {
     const handler = this.#handlerOf(offer.kind);
     if (handler === undefined) return this.#refuse(offer, `no handler for ${offer.kind}`);
     const { slots, prefetch } = this.#options;
-    const isPrefetched = this.#runningCount() >= slots;
+    const isPrefetched = this.#occupiedSlots >= slots;
     const capacity = slots + Number(prefetch && slots > 0);
     if (isPrefetched && this.#runs.size >= capacity) return this.#refuse(offer, "no free slot");
-    if (this.#accept(offer, isPrefetched)) this.#add(offer, handler, isPrefetched);
+    this.#begin(this.#newRun(offer, handler), isPrefetched);
   }
 
   /** The mesh cancels an attempt. */
@@ -99,16 +98,20 @@ export class TaskRunner {
     this.#startNext();
   }
 
+  /** The mesh answered a message with an error. True if the runner handles it by sending the message again. */
+  errorReceived(error: PayloadOf<"error">, replyTo: string | undefined): boolean {
+    return this.#answers.errorReceived(error, replyTo);
+  }
+
   /** Aborts every task; nothing more is sent. */
   stop(reason: string): void {
-    this.#connection = null;
-    this.#unconfirmed.clear();
+    this.#answers.stop();
     for (const run of this.#runs.values()) this.#abort(run, reason);
   }
 
   /** The mesh lost the attempt that runs here and offers the task again: the work continues as the newer attempt. */
   #continueAs(run: Run, offer: TaskOffer): void {
-    if (offer.fence < run.fence || !this.#accept(offer, !isStarted(run))) return;
+    if (offer.fence < run.fence || !this.#answers.accept(this.#acceptOf(run, offer.fence))) return;
     run.fence = offer.fence;
     run.uploadTicket = offer.upload;
     run.renewal.setLease(offer.lease_seconds * SECOND);
@@ -119,27 +122,16 @@ export class TaskRunner {
     return Object.hasOwn(handlers, kind) ? handlers[kind] : handlers["*"];
   }
 
-  #accept({ task_id, fence }: Pick<TaskOffer, "task_id" | "fence">, queued: boolean): boolean {
-    const message = { task_id, fence, ...(queued && { queued }) };
-    return typeof this.#connection?.send("task_accept", message) === "string";
-  }
-
   #refuse({ task_id, fence, kind }: TaskOffer, reason: string): void {
-    this.#connection?.send("task_refuse", { task_id, fence, reason });
+    this.#answers.refuse({ task_id, fence, reason });
     this.#options.emit({ type: "task_refused", taskId: task_id, kind, reason });
   }
 
-  /** Renews the lease from now on, and starts the handler unless the task is prefetched. */
-  #add(offer: TaskOffer, handler: Handler, isPrefetched: boolean): void {
+  /** A run whose lease is renewed from now on. */
+  #newRun(offer: TaskOffer, handler: Handler): Run {
     const { task_id: taskId, kind } = offer;
-    const renewal = new LeaseRenewal(
-      offer.lease_seconds * SECOND,
-      this.#options.now,
-      (progress) => {
-        const queued = !isStarted(run) && { queued: true };
-        const message = { task_id: taskId, fence: run.fence, ...queued, ...progress };
-        this.#connection?.send("task_progress", message);
-      },
+    const renewal = new LeaseRenewal(offer.lease_seconds * SECOND, this.#options.now, (progress) =>
+      this.#answers.progress({ ...this.#acceptOf(run, run.fence), ...progress }),
     );
     const run: Run = {
       taskId,
@@ -150,26 +142,46 @@ export class TaskRunner {
       fence: offer.fence,
       uploadTicket: offer.upload,
     };
-    this.#runs.set(taskId, run);
-    if (!isPrefetched) this.#start(run);
+    return run;
   }
 
+  /** Accepts the offer of a run, and starts it once that was sent unless it is prefetched. */
+  #begin(run: Run, isPrefetched: boolean): void {
+    this.#runs.set(run.taskId, run);
+    if (isPrefetched) this.#prefetched.add(run);
+    const accept = this.#acceptOf(run, run.fence);
+    const isAccepted = isPrefetched
+      ? this.#answers.accept(accept)
+      : this.#answers.accept(accept, () => this.#start(run));
+    if (!isAccepted) this.#remove(run);
+  }
+
+  #acceptOf(run: Run, fence: number) {
+    const queued = this.#prefetched.has(run) && { queued: true };
+    return { task_id: run.taskId, fence, ...queued };
+  }
+
+  /** Starts the handler, unless the task was cancelled or the session ended before its accept was sent. */
   #start(run: Run): void {
     const { start } = run;
+    if (!this.#isCurrent(run)) return;
     run.start = null;
     start?.();
   }
 
-  /** Starts the prefetched task if a slot is free and the mesh can be informed. */
+  /** Starts a prefetched task if a slot is free and the mesh can be informed. */
   #startNext(): void {
-    if (this.#runningCount() >= this.#options.slots) return;
-    const next = [...this.#runs.values()].find((run) => !isStarted(run));
-    if (next === undefined) return;
-    if (this.#accept({ task_id: next.taskId, fence: next.fence }, false)) this.#start(next);
+    if (this.#occupiedSlots >= this.#options.slots) return;
+    for (const run of this.#prefetched) {
+      this.#prefetched.delete(run);
+      const accept = this.#acceptOf(run, run.fence);
+      if (!this.#answers.accept(accept, () => this.#start(run))) this.#prefetched.add(run);
+      return;
+    }
   }
 
-  #runningCount(): number {
-    return [...this.#runs.values()].filter(isStarted).length;
+  get #occupiedSlots(): number {
+    return this.#runs.size - this.#prefetched.size;
   }
 
   async #run(run: Run, offer: TaskOffer, handler: Handler): Promise<void> {
@@ -217,9 +229,8 @@ export class TaskRunner {
   #finish(run: Run, outcome: Exclude<Outcome, { large: unknown }>): void {
     this.#remove(run);
     const message = { task_id: run.taskId, fence: run.fence, ...outcome };
-    const isSent = typeof this.#connection?.send("task_result", message) === "string";
-    const now = this.#options.now();
-    this.#unconfirmed.add(message, isSent ? now : null, now);
+    const kept = UNCONFIRMED_RESULTS_PER_SLOT * this.#options.slots;
+    this.#answers.result(message, Math.max(UNCONFIRMED_RESULTS_MIN, kept));
     const task = { taskId: run.taskId, kind: run.kind };
     if (outcome.ok) this.#options.emit({ type: "task_succeeded", ...task });
     else {
@@ -236,6 +247,7 @@ export class TaskRunner {
 
   #remove(run: Run): void {
     this.#runs.delete(run.taskId);
+    this.#prefetched.delete(run);
     run.renewal.stop();
   }
 }

@@ -1,72 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Fetch } from "../../src/client/http/api.ts";
 import { controller } from "../../src/client/clients/mesh-client.ts";
-
-interface RecordedRequest {
-  readonly url: URL;
-  readonly method: string;
-  readonly headers: Headers;
-  readonly body: unknown;
-}
-
-/** A mesh's API that returns the prepared answers in order, the last one repeatedly, and records the requests. */
-function api(...answers: (() => Response)[]) {
-  const requests: RecordedRequest[] = [];
-  const fetch: Fetch = (url, init) => {
-    requests.push({
-      url: new URL(url),
-      method: init.method ?? "GET",
-      headers: new Headers(init.headers),
-      body: typeof init.body === "string" ? JSON.parse(init.body) : null,
-    });
-    const answer = answers[Math.min(requests.length, answers.length) - 1];
-    if (answer === undefined) throw new Error("no answer prepared");
-    return new Promise((resolve) => resolve(answer()));
-  };
-  return { requests, mesh: controller({ url: "http://mesh.test/base", token: "secret", fetch }) };
-}
-
-const json =
-  (body: unknown, status = 200) =>
-  () =>
-    Response.json(body, { status });
-const problem =
-  (status: number, code: string, more: object = {}) =>
-  () =>
-    Response.json(
-      { type: `urn:muster:error:${code}`, title: "t", status, code, detail: "the detail", ...more },
-      { status, headers: { "content-type": "application/problem+json" } },
-    );
-const html = () => new Response("<html>", { status: 502 });
-const noNetwork = (): never => {
-  throw new TypeError("fetch failed");
-};
-
-const ID = "00000000-0000-4000-8000-000000000001";
-const task = (state: string, more: object = {}) => ({
-  id: ID,
-  kind: "sum",
-  payload: null,
-  state,
-  source: "api",
-  requirements: { capabilities: [] },
-  priority: 0,
-  not_before: "2026-01-01T00:00:00.000Z",
-  backoff: { first_seconds: 0.5, max_seconds: 60 },
-  created_at: "2026-01-01T00:00:00Z",
-  deadline_at: "2026-01-01T01:00:00Z",
-  ended_at: null,
-  max_attempts: 3,
-  lease_seconds: 60,
-  peer_id: null,
-  progress: null,
-  message: null,
-  result: null,
-  error: null,
-  attempts: [],
-  callback: null,
-  ...more,
-});
+import { api, html, json, noNetwork, problem, task, ID } from "./fake-api.ts";
 
 const peer = (n: number) => ({
   id: String(n).padStart(32, "0"),
@@ -275,67 +210,6 @@ describe("tasks.wait", () => {
     await ended;
     expect(requests).toHaveLength(1);
     vi.useRealTimers();
-  });
-});
-
-describe("run", () => {
-  test("returns the result of a task that succeeded", async () => {
-    const { mesh } = api(json(task("queued"), 202), json(task("succeeded", { result: 3 })));
-    expect(await mesh.run("sum", [1, 2])).toBe(3);
-  });
-
-  test.each(["failed", "cancelled", "expired"])(
-    "throws TaskFailed for a task that %s",
-    async (state) => {
-      const { mesh } = api(json(task("queued"), 202), json(task(state, { error: "why" })));
-      await expect(mesh.run("sum")).rejects.toMatchObject({
-        name: "TaskFailed",
-        code: state,
-        message: expect.stringContaining("why"),
-      });
-    },
-  );
-});
-
-describe("run over one request", () => {
-  test("asks the mesh to wait with the submission, and needs no second request if the task ends in time", async () => {
-    const { mesh, requests } = api(json(task("succeeded", { result: 3 }), 200));
-    expect(await mesh.run("sum", [1, 2])).toBe(3);
-    expect(requests.map(({ method, url }) => `${method} ${url.search}`)).toEqual(["POST ?wait=25"]);
-  });
-
-  test("waits for the task by further requests if the submission is answered before its end", async () => {
-    const { mesh, requests } = api(
-      json(task("running"), 202),
-      json(task("running")),
-      json(task("succeeded", { result: 3 })),
-    );
-    expect(await mesh.run("sum", [1, 2])).toBe(3);
-    expect(requests.map(({ method, url }) => `${method} ${url.search}`)).toEqual([
-      "POST ?wait=25",
-      "GET ?wait=25",
-      "GET ?wait=25",
-    ]);
-  });
-
-  test("does not ask the mesh to wait longer than the caller's timeout", async () => {
-    vi.useFakeTimers();
-    const { mesh, requests } = api(() => {
-      vi.setSystemTime(Date.now() + 2_000);
-      return Response.json(task("running"), { status: 202 });
-    });
-    await expect(mesh.run("sum", null, { timeoutMs: 3_000 })).rejects.toMatchObject({
-      code: "wait_timeout",
-    });
-    expect(requests.map(({ url }) => url.searchParams.get("wait"))).toEqual(["3", "1"]);
-    vi.useRealTimers();
-  });
-
-  test("submits without waiting unless the caller asks for it", async () => {
-    const { mesh, requests } = api(json(task("queued"), 202));
-    await mesh.tasks.submit("sum");
-    await mesh.tasks.submit("sum", null, { waitMs: 60_000 });
-    expect(requests.map(({ url }) => url.search)).toEqual(["", "?wait=25"]);
   });
 });
 

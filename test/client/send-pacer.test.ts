@@ -1,4 +1,13 @@
-import fc from "fast-check";
+import {
+  array,
+  assert,
+  asyncProperty,
+  constant,
+  constantFrom,
+  integer,
+  oneof,
+  record,
+} from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   ANSWER_WINDOW_BYTES,
@@ -33,7 +42,11 @@ function paced(frameBytes = 100) {
     newPing: () => newMessage("ping"),
   });
   const send = (type: MessageType, count = 1, taskId?: string): void => {
-    for (let n = 0; n < count; n++) pacer.send(newMessage(type, taskId));
+    for (let n = 0; n < count; n++) {
+      const message = newMessage(type, taskId);
+      pacer.offerReceived(message.payload);
+      pacer.send(message);
+    }
   };
   const typesSince = (index: number) => emitted.slice(index).map(({ type }) => type);
   const count = (type: MessageType) => emitted.filter((each) => each.type === type).length;
@@ -62,6 +75,7 @@ describe("messages that a peer sends unasked", () => {
   test("are refused when 2,048 of them wait, and answers are not", () => {
     const world = paced();
     world.send("advert", 90 + 2_048);
+    world.pacer.offerReceived({});
     const message = { payload: {}, replyTo: undefined, onSent: undefined };
     expect(world.pacer.send({ ...message, id: "a", type: "advert" })).toBe(false);
     expect(world.pacer.send({ ...message, id: "b", type: "task_accept" })).toBe(true);
@@ -80,6 +94,21 @@ describe("answers to offers", () => {
       ...Array<string>(5).fill("task_accept"),
       ...Array<string>(5).fill("task_result"),
     ]);
+  });
+
+  test("spend allowance when they concern an attempt that was not offered in this session, or repeat an answer", () => {
+    const { pacer, emitted } = paced();
+    const answer = (type: MessageType, fence: number): void => {
+      const payload = { task_id: "t", fence };
+      const id = `message ${fence}`;
+      pacer.send({ id, type, payload, replyTo: undefined, onSent: undefined });
+    };
+    for (let fence = 1; fence <= 200; fence++) answer("task_result", fence);
+    expect(emitted).toHaveLength(90);
+    pacer.offerReceived({ task_id: "t", fence: 300 });
+    for (const type of ["task_accept", "task_accept", "task_result", "task_result"] as const)
+      answer(type, 300);
+    expect(emitted).toHaveLength(93);
   });
 
   test("cause no ping and no timer while they are few", async () => {
@@ -164,20 +193,20 @@ describe("answers to offers", () => {
 });
 
 test("whatever the sizes and however late the pongs, the mesh's bounds are kept and everything is sent in the end", async () => {
-  const steps = fc.array(
-    fc.oneof(
-      fc.record({
-        type: fc.constantFrom("task_accept", "task_result", "task_refuse", "advert"),
-        count: fc.integer({ min: 1, max: 300 }),
-        bytes: fc.integer({ min: 50, max: 1.5 * TASK_RESULT_BYTES_MAX }),
+  const steps = array(
+    oneof(
+      record({
+        type: constantFrom("task_accept", "task_result", "task_refuse", "advert"),
+        count: integer({ min: 1, max: 300 }),
+        bytes: integer({ min: 50, max: 1.5 * TASK_RESULT_BYTES_MAX }),
       }),
-      fc.record({ type: fc.constant("process"), frames: fc.integer({ min: 1, max: 300 }) }),
-      fc.record({ type: fc.constant("advance"), ms: fc.integer({ min: 0, max: 1_000 }) }),
+      record({ type: constant("process"), frames: integer({ min: 1, max: 300 }) }),
+      record({ type: constant("advance"), ms: integer({ min: 0, max: 1_000 }) }),
     ),
     { maxLength: 20 },
   );
-  await fc.assert(
-    fc.asyncProperty(steps, async (script) => {
+  await assert(
+    asyncProperty(steps, async (script) => {
       /** The mesh's queue of frames of the session. */
       const queue: { readonly id: string; readonly type: string; readonly bytes: number }[] = [];
       const sent = new Set<string>();
@@ -216,6 +245,7 @@ test("whatever the sizes and however late the pongs, the mesh's bounds are kept 
             const id = `${step.type} ${made++}`;
             sizes.set(id, step.type === "task_result" ? step.bytes : 200);
             const message = { id, type: step.type as MessageType, payload: { task_id: id } };
+            pacer.offerReceived(message.payload);
             if (pacer.send({ ...message, replyTo: undefined, onSent: undefined })) expected.add(id);
           }
       }

@@ -29,18 +29,10 @@ export class AnswerQueue {
 
   push(message: OutgoingMessage): void {
     const taskId = taskOf(message);
-    switch (message.type) {
-      case "task_progress":
-        this.#progress.delete(taskId);
-        this.#progress.set(taskId, message);
-        return;
-      case "task_result":
-        this.#results.push(message);
-        return;
-      default:
-        this.#progress.delete(taskId);
-        this.#decisions.push(message);
-    }
+    if (message.type === "task_result") return void this.#results.push(message);
+    this.#progress.delete(taskId);
+    if (message.type === "task_progress") this.#progress.set(taskId, message);
+    else this.#decisions.push(message);
   }
 
   shift(): OutgoingMessage | undefined {

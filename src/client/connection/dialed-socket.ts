@@ -100,7 +100,8 @@ export class DialedSocket {
   }
 
   /** Whether a message of the mesh is the answer to a ping of the window of answers, and thus of interest to nothing else. */
-  confirms({ type, replyTo }: Envelope): boolean {
+  confirms({ type, replyTo, payload }: Envelope): boolean {
+    if (type === "task_offer") this.#pacer.offerReceived(payload);
     return type === "pong" && replyTo !== undefined && this.#pacer.pongReceived(replyTo);
   }
 

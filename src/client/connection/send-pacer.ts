@@ -1,5 +1,7 @@
 import { SECOND, type Millis } from "../../base/clock.ts";
 import { MESSAGES_BURST, MESSAGES_PER_SECOND } from "../../protocol/constants.ts";
+import type { Json } from "../../base/json.ts";
+import { AnswerCredit } from "./answer-credit.ts";
 import { AnswerQueue, isAnswer } from "./answer-queue.ts";
 import { AnswerWindow } from "./answer-window.ts";
 import type { OutgoingMessage } from "./outgoing-message.ts";
@@ -19,13 +21,14 @@ export interface SendPacerOptions {
 }
 
 /**
- * Sends messages no faster than the mesh accepts them. What answers an offer is bounded by the window of answers, without
- * a rate; everything else is sent in order at the rate of the allowance (a token bucket). The window's pings spend
+ * Sends messages no faster than the mesh accepts them. What answers an offer of this session is bounded by the window of
+ * answers, without a rate; everything else is sent in order at the rate of the allowance (a token bucket). The window's pings spend
  * allowance too, and go before the other messages.
  */
 export class SendPacer {
   readonly #options: SendPacerOptions;
   readonly #window = new AnswerWindow();
+  readonly #credit = new AnswerCredit();
   readonly #answers = new AnswerQueue();
   readonly #paced: OutgoingMessage[] = [];
   #tokens = BURST;
@@ -40,12 +43,17 @@ export class SendPacer {
 
   /** Sends the message, now or when it may be sent; false if too many wait. */
   send(message: OutgoingMessage): boolean {
-    const queue = isAnswer(message) ? this.#answers : this.#paced;
-    const waiting = queue === this.#answers ? this.#answers.size : this.#paced.length;
-    if (waiting >= QUEUE_MAX) return false;
-    queue.push(message);
+    const isFree = isAnswer(message) && this.#credit.spend(message);
+    if ((isFree ? this.#answers.size : this.#paced.length) >= QUEUE_MAX) return false;
+    if (isFree) this.#answers.push(message);
+    else this.#paced.push(message);
     this.#flush();
     return true;
+  }
+
+  /** The mesh offered an attempt: the answers to it spend no allowance. */
+  offerReceived(offer: Json): void {
+    this.#credit.offered(offer);
   }
 
   /** The mesh answered a ping. False if the ping was not sent here. */

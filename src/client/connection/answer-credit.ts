@@ -1,0 +1,41 @@
+import type { Json } from "../../base/json.ts";
+import { SLOTS_MAX } from "../../protocol/constants.ts";
+import type { OutgoingMessage } from "./outgoing-message.ts";
+
+/** An attempt is accepted, begun if it was prefetched, and ended. */
+const ANSWERS_PER_ATTEMPT = 3;
+/** More offers than any peer can have open. Above it the oldest is forgotten, and its answers spend allowance. */
+const ATTEMPTS_MAX = 4 * SLOTS_MAX;
+
+/**
+ * Which answers the mesh takes without spending allowance: three for each attempt that it has offered in this session, and
+ * the attempt's progress until it has ended. Repeats, and what concerns attempts of an earlier session, spend allowance.
+ */
+export class AnswerCredit {
+  /** The answers left of each attempt. */
+  readonly #attempts = new Map<string, number>();
+
+  /** The mesh offered an attempt. */
+  offered(offer: Json): void {
+    this.#attempts.set(attemptOf(offer), ANSWERS_PER_ATTEMPT);
+    if (this.#attempts.size <= ATTEMPTS_MAX) return;
+    for (const oldest of this.#attempts.keys()) return void this.#attempts.delete(oldest);
+  }
+
+  /** Whether the message spends no allowance. Counts it. */
+  spend({ type, payload }: OutgoingMessage): boolean {
+    const attempt = attemptOf(payload);
+    const left = this.#attempts.get(attempt);
+    if (left === undefined) return false;
+    if (type === "task_progress") return true;
+    const hasEnded = left <= 1 || type === "task_result" || type === "task_refuse";
+    if (hasEnded) this.#attempts.delete(attempt);
+    else this.#attempts.set(attempt, left - 1);
+    return true;
+  }
+}
+
+function attemptOf(payload: Json): string {
+  const { task_id, fence } = payload as { readonly task_id?: unknown; readonly fence?: unknown };
+  return `${String(task_id)} ${String(fence)}`;
+}

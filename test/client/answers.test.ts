@@ -1,0 +1,290 @@
+import { array, assert, asyncProperty, constantFrom, integer, oneof, record } from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ANSWER_WINDOW_FRAMES } from "../../src/client/connection/answer-window.ts";
+import type { Connection } from "../../src/client/connection/connection.ts";
+import type { OutgoingMessage } from "../../src/client/connection/outgoing-message.ts";
+import { SendPacer } from "../../src/client/connection/send-pacer.ts";
+import { TaskRunner } from "../../src/client/work/task-runner.ts";
+import type { Json } from "../../src/base/json.ts";
+import type { PayloadOf } from "../../src/protocol/messages.ts";
+import { taskId } from "./fake-mesh.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+const settle = () => vi.advanceTimersByTimeAsync(0);
+
+interface Attempt {
+  readonly task_id: string;
+  readonly fence: number;
+}
+const keyOf = ({ task_id, fence }: Attempt): string => `${task_id} ${fence}`;
+
+/** A session between a runner and a mesh that processes frames in order, when the test lets it. */
+function newSession() {
+  const frames: OutgoingMessage[] = [];
+  const sent: OutgoingMessage[] = [];
+  let made = 0;
+  const pacer = new SendPacer({
+    now: Date.now,
+    emit: (message) => {
+      frames.push(message);
+      sent.push(message);
+      // Results of an earlier session are paced by the allowance, not by the window.
+      const answers = frames.filter(({ type }) => type !== "ping");
+      expect(answers.length).toBeLessThanOrEqual(ANSWER_WINDOW_FRAMES + 100);
+      return 200;
+    },
+    newPing: () => ({
+      id: `ping ${made++}`,
+      type: "ping",
+      payload: null,
+      replyTo: undefined,
+      onSent: undefined,
+    }),
+  });
+  const connection: Connection = {
+    send: (type, payload, replyTo, onSent) => {
+      const id = `message ${made++}`;
+      return pacer.send({ id, type, payload: payload as Json, replyTo, onSent }) ? id : null;
+    },
+    close: () => Promise.resolve(),
+  };
+  return { pacer, connection, frames, sent };
+}
+
+/** A runner of 256 slots. Its handlers return at once, throw, or hang until the test releases them. */
+function newWorld(slots = 256) {
+  const hanging: (() => void)[] = [];
+  const started: string[] = [];
+  const hang = () => new Promise<null>((resolve) => hanging.push(() => resolve(null)));
+  const runner = new TaskRunner({
+    handlers: {
+      instant: () => "done",
+      failing: () => {
+        throw new Error("failed on purpose");
+      },
+      hanging: hang,
+    },
+    slots,
+    prefetch: false,
+    now: Date.now,
+    random: () => 0.5,
+    upload: () => Promise.resolve(),
+    emit: (event) => {
+      if (event.type === "task_started") started.push(event.taskId);
+    },
+  });
+  let session = newSession();
+  /** What the mesh knows of each task: the newest fence, and whether it has ended. */
+  const tasks = new Map<string, { kind: string; fence: number; ended: boolean }>();
+  const offer = (id: string): void => {
+    const task = tasks.get(id);
+    if (task === undefined) return;
+    const { kind, fence } = task;
+    const fields = { payload: null, attempt: fence, lease_seconds: 60 };
+    const message = { task_id: id, fence, kind, ...fields };
+    session.pacer.offerReceived(message);
+    runner.offer(message);
+  };
+  const process = (count: number): void => {
+    for (const { id, type, payload } of session.frames.splice(0, count)) {
+      if (type === "ping") session.pacer.pongReceived(id);
+      const task =
+        type === "task_result" ? tasks.get((payload as unknown as Attempt).task_id) : null;
+      if (task?.fence === (payload as unknown as Attempt | null)?.fence && task) task.ended = true;
+    }
+  };
+  const openTasks = () => [...tasks].filter(([, { ended }]) => !ended).map(([id]) => id);
+  return {
+    runner,
+    started,
+    tasks,
+    process,
+    openTasks,
+    get session() {
+      return session;
+    },
+    attach: () => runner.attach(session.connection),
+    offerNew: (kind: string, count: number): void => {
+      for (let n = 0; n < count && openTasks().length < slots; n++) {
+        const id = taskId(tasks.size);
+        tasks.set(id, { kind, fence: 1, ended: false });
+        offer(id);
+      }
+    },
+    release: () => {
+      for (const end of hanging.splice(0)) end();
+    },
+    /** The session ends; unprocessed frames are lost. The mesh offers again what the peer does not hold. */
+    reconnect: (): void => {
+      session.pacer.stop();
+      runner.detach();
+      const held = new Set(runner.heldTasks().slice(0, 40).map(keyOf));
+      session = newSession();
+      runner.attach(session.connection);
+      for (const id of openTasks()) {
+        const task = tasks.get(id);
+        if (task === undefined || held.has(keyOf({ task_id: id, fence: task.fence }))) continue;
+        task.fence++;
+        offer(id);
+      }
+    },
+  };
+}
+
+const of = (session: ReturnType<typeof newSession>, type: string): readonly Attempt[] =>
+  session.sent.filter((each) => each.type === type).map(({ payload }) => payload as never);
+
+/** Every attempt of the session is accepted once at most, and no result of an accepted attempt precedes its accept. */
+function expectOrder(
+  session: ReturnType<typeof newSession>,
+  fromEarlier: ReadonlySet<string>,
+): void {
+  const accepted = new Set<string>();
+  for (const { type, payload } of session.sent) {
+    const key = type === "ping" ? "" : keyOf(payload as unknown as Attempt);
+    if (type === "task_accept") {
+      expect(accepted.has(key)).toBe(false);
+      accepted.add(key);
+    }
+    if (type === "task_result" && !accepted.has(key)) expect(fromEarlier.has(key)).toBe(true);
+  }
+}
+
+describe("a peer with 256 slots", () => {
+  test("accepts 256 offers before it sends the first result of an instant handler", async () => {
+    const world = newWorld();
+    world.attach();
+    world.offerNew("instant", 256);
+    world.process(Number.POSITIVE_INFINITY);
+    await settle();
+    for (let round = 0; round < 20; round++) {
+      world.process(Number.POSITIVE_INFINITY);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(of(world.session, "task_accept")).toHaveLength(256);
+    expect(of(world.session, "task_result")).toHaveLength(256);
+    const types = world.session.sent.map(({ type }) => type);
+    expect(types.indexOf("task_result")).toBeGreaterThan(types.lastIndexOf("task_accept"));
+  });
+
+  test("starts no handler before its accept was sent, and none whose session ended first", async () => {
+    const world = newWorld();
+    world.attach();
+    for (let n = 0; n < 1_000; n++) {
+      const unknown = { ...OFFER, task_id: taskId(20_000 + n), kind: "unknown" };
+      world.session.pacer.offerReceived(unknown);
+      world.runner.offer(unknown);
+    }
+    world.offerNew("instant", 10);
+    await settle();
+    expect(of(world.session, "task_accept")).toEqual([]);
+    expect(world.started).toEqual([]);
+    world.runner.detach();
+    world.session.pacer.stop();
+    await settle();
+    expect(world.started).toEqual([]);
+    expect(world.runner.heldTasks()).toEqual([]);
+  });
+
+  test("loses no task and keeps the order of each attempt, whatever its handlers do and whenever sessions end", async () => {
+    const step = oneof(
+      record({
+        kind: constantFrom("instant", "failing", "hanging"),
+        offers: integer({ min: 1, max: 256 }),
+      }),
+      record({ frames: integer({ min: 1, max: 400 }) }),
+      record({ ms: integer({ min: 0, max: 2_000 }) }),
+      constantFrom("reconnect", "release"),
+    );
+    const property = asyncProperty(array(step, { maxLength: 24 }), async (script) => {
+      const world = newWorld();
+      world.attach();
+      const earlier = new Set<string>();
+      const reconnect = (): void => {
+        expectOrder(world.session, earlier);
+        for (const attempt of of(world.session, "task_accept")) earlier.add(keyOf(attempt));
+        world.reconnect();
+      };
+      for (const each of script) {
+        if (each === "reconnect") reconnect();
+        else if (each === "release") world.release();
+        else if ("offers" in each) world.offerNew(each.kind, each.offers);
+        else if ("frames" in each) world.process(each.frames);
+        else await vi.advanceTimersByTimeAsync(each.ms);
+        await settle();
+      }
+      for (let round = 0; round < 300 && world.openTasks().length > 0; round++) {
+        world.release();
+        world.process(Number.POSITIVE_INFINITY);
+        await vi.advanceTimersByTimeAsync(100);
+      }
+      expect(world.openTasks()).toEqual([]);
+      expectOrder(world.session, earlier);
+      world.session.pacer.stop();
+      world.runner.stop("the end");
+    });
+    await assert(property, { numRuns: 30 });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+const OFFER: PayloadOf<"task_offer"> = {
+  task_id: taskId(0),
+  fence: 1,
+  kind: "instant",
+  payload: null,
+  attempt: 1,
+  lease_seconds: 60,
+};
+
+describe("an answer that the mesh could not process for now", () => {
+  const unavailable = { code: 1005, message: "busy", details: "unavailable", retry_after: 1 };
+  const last = (world: ReturnType<typeof newWorld>, type: string) =>
+    world.session.sent.filter((each) => each.type === type).at(-1)?.id;
+
+  test("is sent again after the time that the mesh names: an accept twice while the offer lasts, a result five times", async () => {
+    const world = newWorld();
+    world.attach();
+    world.offerNew("instant", 1);
+    await settle();
+    for (const [type, sends] of [
+      ["task_accept", 3],
+      ["task_result", 6],
+    ] as const) {
+      for (let n = 1; n < sends; n++) {
+        expect(world.runner.errorReceived(unavailable, last(world, type))).toBe(true);
+        await vi.advanceTimersByTimeAsync(999);
+        expect(of(world.session, type)).toHaveLength(n);
+        await vi.advanceTimersByTimeAsync(type === "task_accept" ? 500 : 12_000);
+        expect(of(world.session, type)).toHaveLength(n + 1);
+      }
+      expect(world.runner.errorReceived(unavailable, last(world, type))).toBe(false);
+    }
+    expect(world.runner.heldTasks()).toEqual([{ task_id: taskId(0), fence: 1 }]);
+  });
+
+  test("is not sent again by a timer once the session has ended: a result goes out with the next one", async () => {
+    const world = newWorld();
+    world.attach();
+    world.offerNew("instant", 1);
+    await settle();
+    expect(world.runner.errorReceived(unavailable, last(world, "task_accept"))).toBe(true);
+    expect(world.runner.errorReceived(unavailable, last(world, "task_result"))).toBe(true);
+    const ended = world.session;
+    world.reconnect();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(of(ended, "task_result")).toHaveLength(1);
+    expect(of(world.session, "task_result")).toHaveLength(1);
+    expect(of(world.session, "task_accept")).toEqual([]);
+  });
+
+  test("is not sent again for another error, which is reported", async () => {
+    const world = newWorld();
+    world.attach();
+    world.offerNew("instant", 1);
+    await settle();
+    const lost = { ...unavailable, details: "lease_lost" };
+    expect(world.runner.errorReceived(lost, last(world, "task_result"))).toBe(false);
+  });
+});

@@ -21,8 +21,8 @@ export interface SendPacerOptions {
 }
 
 /**
- * Sends messages no faster than the mesh accepts them. What answers an offer of this session is bounded by the window of
- * answers, without a rate; everything else is sent in order at the rate of the allowance (a token bucket). The window's pings spend
+ * Sends messages no faster than the mesh accepts them. Answers to offers are bounded by the window of answers, and those to
+ * offers of this session by no rate; everything else is sent in order at the rate of the allowance (a token bucket). The window's pings spend
  * allowance too, and go before the other messages.
  */
 export class SendPacer {
@@ -30,6 +30,8 @@ export class SendPacer {
   readonly #window = new AnswerWindow();
   readonly #credit = new AnswerCredit();
   readonly #answers = new AnswerQueue();
+  /** Answers that spend allowance: repeats, and those about attempts of an earlier session. */
+  readonly #chargedAnswers = new AnswerQueue();
   readonly #paced: OutgoingMessage[] = [];
   #tokens = BURST;
   #refilledAt: Millis;
@@ -43,11 +45,16 @@ export class SendPacer {
 
   /** Sends the message, now or when it may be sent; false if too many wait. */
   send(message: OutgoingMessage): boolean {
-    const isFree = isAnswer(message) && this.#credit.spend(message);
-    if ((isFree ? this.#answers.size : this.#paced.length) >= QUEUE_MAX) return false;
-    if (isFree) this.#answers.push(message);
-    else this.#paced.push(message);
+    if (!this.#enqueue(message)) return false;
     this.#flush();
+    return true;
+  }
+
+  #enqueue(message: OutgoingMessage): boolean {
+    if (!isAnswer(message)) return this.#paced.length < QUEUE_MAX && this.#paced.push(message) > 0;
+    const queue = this.#credit.spend(message) ? this.#answers : this.#chargedAnswers;
+    if (queue.size >= QUEUE_MAX) return false;
+    queue.push(message);
     return true;
   }
 
@@ -68,6 +75,7 @@ export class SendPacer {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#answers.clear();
+    this.#chargedAnswers.clear();
     this.#paced.length = 0;
   }
 
@@ -97,10 +105,16 @@ export class SendPacer {
       return true;
     }
     // A ping that is due has not got a token, so there is none for other messages.
-    if (this.#window.pingDue || this.#paced.length === 0 || !this.#takeToken()) return false;
-    const message = this.#paced.shift();
+    if (this.#window.pingDue || !this.#hasCharged || !this.#takeToken()) return false;
+    const charged = this.#window.open ? this.#chargedAnswers.shift() : undefined;
+    const message = charged ?? this.#paced.shift();
     if (message !== undefined) this.#emit(message);
     return true;
+  }
+
+  /** Whether a message needs nothing but allowance. */
+  get #hasCharged(): boolean {
+    return this.#paced.length > 0 || (this.#window.open && this.#chargedAnswers.size > 0);
   }
 
   #emit(message: OutgoingMessage): void {
@@ -110,7 +124,7 @@ export class SendPacer {
   }
 
   #setTimer(): void {
-    if (this.#timer !== null || (!this.#window.pingDue && this.#paced.length === 0)) return;
+    if (this.#timer !== null || (!this.#window.pingDue && !this.#hasCharged)) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#flush();

@@ -18,8 +18,6 @@ const ROUND_SECONDS = 4;
 const LATENCY_TASKS = 100;
 const WIDE_PEER_TASKS = 1_500;
 const SOAK_SECONDS = 600;
-/** A Worker whose coordinator commits each command by itself; null: grouping cannot be switched off. */
-const UNGROUPED: string | null = null;
 
 export const assign: Bench = {
   summary:
@@ -28,7 +26,7 @@ export const assign: Bench = {
     const dir = await mkdtemp(join(tmpdir(), "muster-bench-"));
     const closers = new Closers();
     try {
-      const subjects = await startSubjects(dir, UNGROUPED, closers);
+      const subjects = await startSubjects(dir, closers);
       if (subjects.bullMq === null) log("redis-server is missing: nothing is compared with BullMQ");
       if (subjects.bare.server.fsyncs() === null) log("cc is missing: fsyncs are not counted");
       const options = roundOptions(scale);
@@ -87,8 +85,8 @@ function report(measured: Measured, options: RoundOptions, log: (line: string) =
       floor: latencyFigures(latency.floors),
       receipt: latencyFigures(latency.tasks.receipts),
       result: latencyFigures(latency.tasks.results),
-      ungrouped_receipt: latency.ungrouped && latencyFigures(latency.ungrouped.receipts),
-      ungrouped_result: latency.ungrouped && latencyFigures(latency.ungrouped.results),
+      ungrouped_receipt: latencyFigures(latency.ungrouped.receipts),
+      ungrouped_result: latencyFigures(latency.ungrouped.results),
     },
     runs_of_each_peer: runs,
     wide_peer: wide,

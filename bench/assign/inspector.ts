@@ -15,6 +15,8 @@ export interface ProfileNode {
   readonly id: number;
   readonly callFrame: {
     readonly functionName: string;
+    /** "0" for functions of V8 and workerd. */
+    readonly scriptId: string;
     readonly url: string;
     /** Both count from 0. */
     readonly lineNumber: number;

@@ -81,8 +81,11 @@ export function placesOf(bundle: string): PlaceOf {
   const payload = JSON.parse(readFileSync(`${bundle}.map`, "utf8")) as SourceMap["payload"];
   const map = new SourceMap(payload);
   return ({ callFrame }) => {
-    if (callFrame.lineNumber < 0 || callFrame.url === "") return "";
-    const entry = map.findEntry(callFrame.lineNumber, callFrame.columnNumber);
+    const { scriptId, lineNumber, columnNumber } = callFrame;
+    // The start of the bundle is the place of native functions that workerd has installed.
+    const isNative = scriptId === "0" || lineNumber < 0 || lineNumber + columnNumber === 0;
+    if (isNative) return "";
+    const entry = map.findEntry(lineNumber, columnNumber);
     if (!("originalSource" in entry)) return "";
     const path = relative(PROJECT, resolve(dirname(bundle), entry.originalSource));
     return `${path.replace("node_modules/", "")}:${entry.originalLine + 1}`;

@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { startPlainBare } from "../plain/bare.ts";
+import type { Replacement } from "../plain/bundle.ts";
 import { startPlainMesh, type PlainMesh } from "../plain/mesh.ts";
 import type { Workerd } from "../plain/workerd.ts";
 import { connectBullMq, type BullMq } from "./bullmq.ts";
@@ -12,6 +14,12 @@ import { TaskApi } from "./task-api.ts";
 
 export const PEERS = 4;
 export const SLOTS = 16;
+
+/** The coordinator commits each command by itself. */
+const UNGROUPED: Replacement = {
+  imported: "/kernel/command-queue.ts",
+  by: fileURLToPath(new URL("ungrouped-queue.ts", import.meta.url)),
+};
 
 /** A mesh with connected peers. */
 interface Mesh {
@@ -32,25 +40,21 @@ export interface Subjects {
     readonly probes: readonly LatencyProbe[];
     readonly floors: readonly number[];
     readonly tasks: TaskLatencies;
-    /** Of the same build without grouping; null if it cannot be switched off. */
-    readonly ungrouped: TaskLatencies | null;
+    /** Of the same build without grouping. */
+    readonly ungrouped: TaskLatencies;
     /** Forgets what was measured so far. */
     forget(): void;
   };
 }
 
-export async function startSubjects(
-  dir: string,
-  ungroupedEntry: string | null,
-  closers: Closers,
-): Promise<Subjects> {
+export async function startSubjects(dir: string, closers: Closers): Promise<Subjects> {
   const bareServer = closers.keep(await startPlainBare(join(dir, "bare")), stop);
   const http = closers.keep(new HttpCaller(bareServer.url), (caller) => caller.close());
   const bare = { server: bareServer, http };
   const mesh = await startMesh(join(dir, "mesh"), PEERS, closers);
   const onePeer = await startMesh(join(dir, "one-peer"), 1, closers);
   const bullMq = hasRedis() ? await startBullMq(join(dir, "redis"), closers) : null;
-  const latency = await startProbes(dir, ungroupedEntry, closers);
+  const latency = await startProbes(dir, closers);
   return { bare, mesh, onePeer, bullMq, latency };
 }
 
@@ -68,23 +72,23 @@ async function startBullMq(dir: string, closers: Closers) {
 }
 
 /** Servers of their own, so that their state does not depend on the loads of the other rounds. */
-async function startProbes(dir: string, ungroupedEntry: string | null, closers: Closers) {
+async function startProbes(dir: string, closers: Closers) {
   const floors: number[] = [];
   const tasks: TaskLatencies = { receipts: [], results: [] };
-  const ungrouped: TaskLatencies | null =
-    ungroupedEntry === null ? null : { receipts: [], results: [] };
+  const ungrouped: TaskLatencies = { receipts: [], results: [] };
   const bare = closers.keep(await startPlainBare(join(dir, "bare-latency")), stop);
   const mesh = closers.keep(await startPlainMesh({ dir: join(dir, "mesh-latency") }), stop);
-  const probes = [await probeBare(bare, floors), await probeMesh(mesh, tasks)];
-  if (ungrouped !== null && ungroupedEntry !== null) {
-    const options = { dir: join(dir, "ungrouped"), entry: ungroupedEntry };
-    const server = closers.keep(await startPlainMesh(options), stop);
-    probes.push(await probeMesh(server, ungrouped));
-  }
+  const variant = { dir: join(dir, "ungrouped"), replacement: UNGROUPED };
+  const ungroupedMesh = closers.keep(await startPlainMesh(variant), stop);
+  const probes = [
+    await probeBare(bare, floors),
+    await probeMesh(mesh, tasks),
+    await probeMesh(ungroupedMesh, ungrouped),
+  ];
   for (const probe of probes) closers.keep(probe, (one) => one.close());
   const forget = () => {
-    const all = [floors, tasks.receipts, tasks.results, ungrouped?.receipts, ungrouped?.results];
-    for (const latencies of all) latencies?.splice(0);
+    const all = [floors, tasks.receipts, tasks.results, ungrouped.receipts, ungrouped.results];
+    for (const latencies of all) latencies.splice(0);
   };
   return { probes, floors, tasks, ungrouped, forget };
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { controller } from "../../src/client/index.ts";
 import { meshKeyOf, newSecrets } from "../../src/cli/state-folder.ts";
-import { bundleWorker } from "./bundle.ts";
+import { bundleWorker, type Replacement } from "./bundle.ts";
 import type { Binding } from "./config.ts";
 import { startWorkerd, type Workerd } from "./workerd.ts";
 
@@ -25,20 +25,20 @@ export interface PlainMesh extends Workerd {
 export interface PlainMeshOptions {
   /** A new folder for configuration, bundles and data. */
   readonly dir: string;
-  /** The Worker's entry file; default `workers/gateway.ts`. */
-  readonly entry?: string;
+  /** Makes a variant of the Worker. */
+  readonly replacement?: Replacement;
   readonly inspector?: boolean;
 }
 
 /** Starts a mesh with new secrets; resolves when it answers. */
 export async function startPlainMesh({
   dir,
-  entry = GATEWAY,
+  replacement,
   inspector = false,
 }: PlainMeshOptions): Promise<PlainMesh> {
   await mkdir(dir, { recursive: true });
   const bundle = join(dir, "gateway.js");
-  await bundleWorker(entry, bundle);
+  await bundleWorker(GATEWAY, bundle, replacement);
   await bundleWorker(KV_WORKER, join(dir, "kv.js"));
   const secrets = newSecrets();
   const variables = { ...VARIABLES, ...secrets };

@@ -21,12 +21,16 @@ export interface GatewayPort {
     name: K,
     input: Input<K>,
   ): Promise<Result<Output<K>, MusterError>>;
-  /** Submits or reads a task. Answers once it has ended, or with the task as it is after `ms` milliseconds. Never throws. */
-  callAndWait<K extends "submit_task" | "get_task">(
-    name: K,
-    input: Input<K>,
+  /** Submits a task. Answers once it has ended, or with the task as it is after `ms` milliseconds. Never throws. */
+  submitAndWait(
+    input: Input<"submit_task">,
     ms: number,
-  ): Promise<Result<Output<K>, MusterError>>;
+  ): Promise<Result<Output<"submit_task">, MusterError>>;
+  /** Answers with a task once it has ended, or as it is after `ms` milliseconds. Never throws. */
+  getOnceEnded(
+    input: Input<"get_task">,
+    ms: number,
+  ): Promise<Result<Output<"get_task">, MusterError>>;
 }
 
 /**
@@ -59,9 +63,15 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
     );
     return (results.ok ? results.value[0] : results) as never;
   },
-  async callAndWait(name, input, ms) {
-    const result = await answered<RpcAnswer>(name, ms + CALL_TIMEOUT, () =>
-      stubOf(env).executeAndWait(RPC_VERSION, actor, { name, input }, ms),
+  async submitAndWait(input, ms) {
+    const result = await answered<RpcAnswer>("enqueue_task", ms + CALL_TIMEOUT, () =>
+      stubOf(env).submitAndWait(RPC_VERSION, actor, input, ms),
+    );
+    return (result.ok ? result.value : result) as never;
+  },
+  async getOnceEnded(input, ms) {
+    const result = await answered<RpcAnswer>("get_task", ms + CALL_TIMEOUT, () =>
+      stubOf(env).getOnceEnded(RPC_VERSION, actor, input, ms),
     );
     return (result.ok ? result.value : result) as never;
   },

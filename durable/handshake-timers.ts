@@ -14,8 +14,10 @@ export class HandshakeTimers {
   update(socket: WebSocket, session: Session): void {
     const timer = this.#timers.get(socket);
     if (!isHandshaking(session)) {
+      if (timer === undefined) return;
       // A pending timer keeps the object in memory, which is billed.
-      clearTimeout(timer ?? null);
+      clearTimeout(timer);
+      this.#timers.delete(socket);
     } else if (timer === undefined) {
       this.#timers.set(
         socket,

@@ -15,6 +15,7 @@ import type { GoP2pRequest } from "../src/protocol/messages.ts";
 import { newDialedSession } from "../src/session/outbound-handshake.ts";
 import type { SessionEvent } from "../src/session/effects.ts";
 import { frameSizeFault } from "../src/session/frame-size.ts";
+import { dueAt } from "../src/session/liveness.ts";
 import { newNoiseSession } from "../src/session/noise-handshake.ts";
 import { newGoP2pSession } from "../src/session/state.ts";
 import { AlarmClock } from "./alarm-clock.ts";
@@ -75,7 +76,7 @@ export class PeerSession
         return stepContext(session, this.#config, Date.now(), heartbeatAt, ctx.id.toString());
       },
       send: (commands) => sendSessionCommands(env, commands),
-      scheduleAlarm: () => this.#scheduleAlarm(),
+      scheduleAlarm: (session) => this.#alarm.ringBy(dueAt(session), Date.now()),
       waitUntil: (work) => ctx.waitUntil(work),
     });
   }
@@ -139,7 +140,7 @@ export class PeerSession
     } catch (thrown) {
       console.error("session alarm failed", { error: String(thrown) });
     } finally {
-      this.#scheduleAlarm();
+      this.#alarm.ringBy(this.#sockets.nextDue(), Date.now());
       this.#disconnect.scheduleRepeat(Date.now());
     }
   }
@@ -218,9 +219,5 @@ export class PeerSession
     if (gone === null) return;
     for (const answer of await sendSessionCommands(this.env, [gone]))
       await this.#disconnect.afterAnswer(answer, false);
-  }
-
-  #scheduleAlarm(): void {
-    this.#alarm.ringBy(this.#sockets.nextDue(), Date.now());
   }
 }

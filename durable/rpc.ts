@@ -17,14 +17,18 @@ export interface CoordinatorRpc extends Rpc.DurableObjectBranded {
     actor: string,
     commands: readonly RpcCommand[],
   ): Promise<readonly RpcAnswer[]>;
-  /**
-   * Runs a command that answers with a task. Answers once that task has ended, or with the task as it is after `ms`
-   * milliseconds.
-   */
-  executeAndWait(
+  /** Submits a task. Answers once it has ended, or with the task as it is after `ms` milliseconds. */
+  submitAndWait(
     version: number,
     actor: string,
-    command: RpcCommand<"submit_task" | "get_task">,
+    input: Input<"submit_task">,
+    ms: number,
+  ): Promise<RpcAnswer>;
+  /** Answers with a task once it has ended, or as it is after `ms` milliseconds. */
+  getOnceEnded(
+    version: number,
+    actor: string,
+    input: Input<"get_task">,
     ms: number,
   ): Promise<RpcAnswer>;
 }

@@ -21,7 +21,7 @@ export interface RunnerPorts {
   /** Sends commands to the coordinator; never throws. */
   readonly send: (commands: readonly SessionCommand[]) => Promise<readonly SessionAnswer[]>;
   /** A session has changed: the alarm may have to ring earlier. */
-  readonly scheduleAlarm: () => void;
+  readonly scheduleAlarm: (session: Session) => void;
   readonly waitUntil: (work: Promise<void>) => void;
 }
 
@@ -150,7 +150,8 @@ export class SessionRunner {
   /** Saves the session, then performs all effects but the commands: an advanced counter must be stored before its frame leaves. */
   #apply(socket: WebSocket, session: Session, effects: readonly SessionEffect[]): void {
     const { sockets, calls, scheduleAlarm } = this.#ports;
-    this.save(socket, session);
+    const changed = sockets.sessionOf(socket) !== session;
+    if (changed) this.save(socket, session);
     for (const effect of effects) {
       switch (effect.type) {
         case "send":
@@ -169,7 +170,7 @@ export class SessionRunner {
           effect satisfies never;
       }
     }
-    scheduleAlarm();
+    if (changed) scheduleAlarm(session);
   }
 
   /** Sends the commands of a step; settles once they, and those that their answers caused, are answered. */
@@ -178,7 +179,8 @@ export class SessionRunner {
       .filter((effect) => effect.type === "command")
       .map((effect) => this.#sendCommand(socket, effect));
     if (sent.length > 0) await Promise.all(sent);
-    this.#ports.disconnect.scheduleRepeat(Date.now());
+    const { sockets, disconnect } = this.#ports;
+    if (sockets.sessionOf(socket).state === "closed") disconnect.scheduleRepeat(Date.now());
   }
 
   async #sendCommand(socket: WebSocket, { command, messageId }: CommandEffect): Promise<void> {

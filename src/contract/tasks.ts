@@ -17,7 +17,11 @@ import type { SessionInput, Empty, AttemptInput, TaskInput, PageInput } from "./
 /** Tasks: submitted by callers and controllers, attempted by workers. */
 export interface TaskCommands {
   // From the session of a worker.
-  accept_task: { caller: "session"; input: AttemptInput & Queued; output: Leased };
+  accept_task: {
+    caller: "session";
+    input: AttemptInput & Queued & { readonly at?: Millis | undefined };
+    output: Leased;
+  };
   refuse_task: {
     caller: "session";
     input: AttemptInput & { readonly reason: string };
@@ -31,7 +35,8 @@ export interface TaskCommands {
   };
   finish_task: {
     caller: "session";
-    input: SessionInput & { readonly outcome: TaskResult };
+    /** `begunAt`: when the attempt began, if its acceptance is not a command of its own. */
+    input: SessionInput & { readonly outcome: TaskResult; readonly begunAt?: Millis | undefined };
     output: Empty;
   };
 
@@ -56,6 +61,12 @@ export interface TaskCommands {
     caller: "gateway";
     input: SubmitInput;
     output: { readonly task: TaskView; readonly duplicate: boolean };
+  };
+  /** The same for a caller that reads the task later. */
+  enqueue_task: {
+    caller: "gateway";
+    input: SubmitInput;
+    output: { readonly id: string; readonly duplicate: boolean };
   };
   submit_batch: {
     caller: "gateway";
@@ -110,6 +121,7 @@ export const TASK_CALLERS: CallersOf<TaskCommands> = {
   query_task: "session",
   recall_task: "session",
   submit_task: "gateway",
+  enqueue_task: "gateway",
   submit_batch: "gateway",
   get_task: "gateway",
   list_tasks: "gateway",

@@ -30,20 +30,23 @@ export function attemptsTable(sql: Sql) {
         fence,
       );
     },
-    /** Ends an attempt, and returns it; null when it has ended already. */
+    /** Ends an attempt, and returns it; null when it has ended already. `begunAt` counts unless it is known already. */
     end(
       taskId: string,
       fence: number,
       state: AttemptState,
       now: Millis,
       error: string | null,
+      begunAt: Millis | null = null,
     ): Attempt | null {
       const row = sql.exec(
-        `UPDATE attempts SET state = ?, ended_at = ?, error = ? WHERE task_id = ? AND fence = ? AND ended_at IS NULL
+        `UPDATE attempts SET state = ?, ended_at = ?, error = ?, begun_at = COALESCE(begun_at, ?)
+         WHERE task_id = ? AND fence = ? AND ended_at IS NULL
          RETURNING *`,
         state,
         now,
         error,
+        begunAt,
         taskId,
         fence,
       )[0];

@@ -244,6 +244,11 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE kinds RENAME TO task_kinds`,
   ],
   [`ALTER TABLE webhook_sources ADD COLUMN revision INTEGER NOT NULL DEFAULT 0`],
+  [
+    // The queue is kept in memory: it is read by `tasks_pauses` and `tasks_leases` after a wake.
+    `DROP INDEX tasks_waiting`,
+    `DROP INDEX tasks_prefetched`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

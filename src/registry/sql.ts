@@ -15,17 +15,20 @@ export interface Sql {
   transaction<T>(body: () => T): T;
 }
 
-/** Inserts one row, given by its columns. `tail` may say what happens to an existing row (`ON CONFLICT …`). */
+/**
+ * Inserts one row, given by its columns. `tail` may say what happens to an existing row (`ON CONFLICT …`), or what to return
+ * (`RETURNING …`).
+ */
 export function insertRow(
   sql: Sql,
   table: string,
   columns: Readonly<Record<string, SqlValue>>,
   tail = "",
-): void {
+): readonly SqlRow[] {
   const names = Object.keys(columns);
   const marks = names.map(() => "?").join(", ");
   const query = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${marks}) ${tail}`;
-  sql.exec(query, ...Object.values(columns));
+  return sql.exec(query, ...Object.values(columns));
 }
 
 /** Column readers. A value of another type is a defect of Muster, never of a caller. */

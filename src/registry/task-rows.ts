@@ -1,7 +1,7 @@
 /** How tasks are read from and written to rows of the table `tasks`. */
 import type { Requirements, TaskState } from "../protocol/http.ts";
 import type { Task } from "../tasks/task.ts";
-import type { MaybeWaiting } from "./waiting-tasks.ts";
+import type { StoredWaiting } from "./waiting-tasks.ts";
 import {
   flag,
   json,
@@ -32,19 +32,10 @@ export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements
   message, error`;
 
 /** The columns of a task that is queued or prefetched. */
-export const WAITING_COLUMNS = `seq, id, kind, requirements, fence, turn, peer_id`;
-
-/** Reads what decides whether a task waits. */
-export const readMaybeWaiting = (row: SqlRow): MaybeWaiting => ({
-  id: text(row, "id"),
-  kind: text(row, "kind"),
-  requirements: json<Requirements>(row, "requirements"),
-  state: text(row, "state") as TaskState,
-  prefetched: flag(row, "prefetched"),
-});
+export const WAITING_COLUMNS = `seq, id, kind, requirements, state, prefetched, not_before, fence, turn, peer_id`;
 
 /** Reads a row of `WAITING_COLUMNS`. */
-export const readWaiting = (row: SqlRow): WaitingTask => ({
+export const readWaiting = (row: SqlRow): StoredWaiting => ({
   seq: number(row, "seq"),
   id: text(row, "id"),
   kind: text(row, "kind"),
@@ -52,6 +43,9 @@ export const readWaiting = (row: SqlRow): WaitingTask => ({
   fence: number(row, "fence"),
   queuePosition: number(row, "turn"),
   peerId: textOrNull(row, "peer_id"),
+  state: text(row, "state") as TaskState,
+  prefetched: flag(row, "prefetched"),
+  notBefore: number(row, "not_before"),
 });
 
 /** Reads a row of `LISTED_COLUMNS`. */

@@ -16,14 +16,12 @@ import {
 import {
   LISTED_COLUMNS,
   readListed,
-  readMaybeWaiting,
   readWaiting,
   WAITING_COLUMNS,
   writeTask,
   type ListedTask,
-  type WaitingTask,
 } from "./task-rows.ts";
-import { WaitingTasks, type Shape } from "./waiting-tasks.ts";
+import { WaitingTasks } from "./waiting-tasks.ts";
 import { WriteBehind } from "./write-behind.ts";
 
 export interface TaskFilter {
@@ -46,11 +44,13 @@ export function tasksTable(sql: Sql) {
   const waiting = new WaitingTasks(() =>
     sql
       .exec(
-        `SELECT id, kind, requirements, state, prefetched FROM tasks WHERE state = 'queued'
-         UNION ALL SELECT id, kind, requirements, state, prefetched FROM tasks WHERE prefetched = 1`,
+        `SELECT ${WAITING_COLUMNS} FROM tasks WHERE state = 'queued'
+         UNION ALL SELECT ${WAITING_COLUMNS} FROM tasks WHERE lease_until IS NOT NULL AND prefetched = 1`,
       )
-      .map(readMaybeWaiting),
+      .map(readWaiting),
   );
+  const seqOf = (id: string): number =>
+    number(sql.exec(`SELECT seq FROM tasks WHERE id = ?`, id)[0] as SqlRow, "seq");
   const kept = new WriteBehind<Task>({
     read: ([id = ""]) =>
       sql
@@ -65,7 +65,7 @@ export function tasksTable(sql: Sql) {
     /** Small tasks that were read or written lately. */
     kept,
 
-    /** Which tasks are queued or prefetched, in memory. */
+    /** The tasks that are queued or prefetched, in memory. */
     waiting,
 
     get(id: string): Task | null {
@@ -76,9 +76,9 @@ export function tasksTable(sql: Sql) {
     },
 
     insert(task: Task): void {
-      insertRow(sql, "tasks", writeTask(task));
+      const [row] = insertRow(sql, "tasks", writeTask(task), "RETURNING seq");
       if (isSmall(task)) kept.wrote(task.id, task);
-      waiting.wrote(task);
+      waiting.wrote(task, () => number(row as SqlRow, "seq"));
     },
 
     /** Writes the fields of a task that change. The others were fixed when it was accepted. */
@@ -106,7 +106,7 @@ export function tasksTable(sql: Sql) {
         if (isSmall(after)) kept.wrote(task.id, after);
         else kept.forget(task.id);
       }
-      waiting.wrote(task);
+      waiting.wrote(task, () => seqOf(task.id));
     },
 
     /** Newest first. */
@@ -128,35 +128,6 @@ export function tasksTable(sql: Sql) {
           filter.limit,
         )
         .map((row) => ({ ...readListed(row), seq: number(row, "seq") }));
-    },
-
-    /** Queued tasks of a shape that may be offered now, in queue order. */
-    queued(shape: Shape, now: Millis, limit: number): readonly WaitingTask[] {
-      if (!waiting.isQueued(shape)) return [];
-      return sql
-        .exec(
-          `SELECT ${WAITING_COLUMNS} FROM tasks WHERE state = 'queued' AND kind = ? AND requirements = ? AND not_before <= ?
-           ORDER BY turn, seq LIMIT ?`,
-          shape.kind,
-          JSON.stringify(shape.requirements),
-          now,
-          limit,
-        )
-        .map(readWaiting);
-    },
-
-    /** Prefetched tasks of a shape, in queue order. */
-    prefetched(shape: Shape, limit: number): readonly WaitingTask[] {
-      if (!waiting.isPrefetched(shape)) return [];
-      return sql
-        .exec(
-          `SELECT ${WAITING_COLUMNS} FROM tasks WHERE prefetched = 1 AND kind = ? AND requirements = ?
-           ORDER BY turn, seq LIMIT ?`,
-          shape.kind,
-          JSON.stringify(shape.requirements),
-          limit,
-        )
-        .map(readWaiting);
     },
 
     /** IDs of the tasks that a peer holds. */

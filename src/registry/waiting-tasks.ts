@@ -1,5 +1,7 @@
+import type { Millis } from "../base/clock.ts";
 import type { Requirements } from "../protocol/http.ts";
 import type { Task } from "../tasks/task.ts";
+import type { WaitingTask } from "./task-rows.ts";
 
 /** The kind and requirements of a task. Many tasks of a long queue have the same. */
 export interface Shape {
@@ -7,38 +9,44 @@ export interface Shape {
   readonly requirements: Requirements;
 }
 
-/** What decides whether a task waits. */
-export type MaybeWaiting = Pick<Task, "id" | "state" | "prefetched"> & Shape;
+/** A stored task that is queued or prefetched. */
+export type StoredWaiting = WaitingTask & Pick<Task, "state" | "prefetched" | "notBefore">;
 
 /** Shapes without a waiting task that are kept, because what the roster knows about a shape belongs to it. */
 const EMPTY_SHAPES_MAX = 1_000;
 
+interface Waiting extends WaitingTask {
+  readonly notBefore: Millis;
+}
+
 interface OfShape {
   readonly shape: Shape;
-  /** IDs of the queued tasks, and of those that a busy peer has prefetched. */
-  readonly queued: Set<string>;
-  readonly prefetched: Set<string>;
+  /** The queued tasks, and those that a busy peer has prefetched, in queue order. */
+  readonly queued: Waiting[];
+  readonly prefetched: Waiting[];
 }
 
 /**
- * Which tasks are queued or prefetched, by shape, in memory: the length of the queue is a counter, a shape that no task has
- * costs no query, and thousands of tasks that no peer can take cost one check per shape. It is read from the rows after a
- * wake, and after a transaction failed that had changed it.
+ * The tasks that are queued or prefetched, by shape and in queue order, in memory: neither the length of the queue nor its first
+ * tasks cost a query, and thousands of tasks that no peer can take cost one check per shape. They are read from the rows
+ * after a wake, and after a transaction failed that had changed them.
  */
 export class WaitingTasks {
-  readonly #read: () => Iterable<MaybeWaiting>;
+  readonly #read: () => Iterable<StoredWaiting>;
   #shapes: Map<string, OfShape> | null = null;
+  /** What is known of each waiting task, by its ID. */
+  readonly #waiting = new Map<string, Waiting>();
   #queued = 0;
   /** Whether each open transaction has changed anything, the innermost transaction last. */
   readonly #changed: boolean[] = [];
 
   /** @param read reads the tasks that are queued or prefetched */
-  constructor(read: () => Iterable<MaybeWaiting>) {
+  constructor(read: () => Iterable<StoredWaiting>) {
     this.#read = read;
   }
 
   /** The number of queued tasks. */
-  get queued(): number {
+  get length(): number {
     this.#all();
     return this.#queued;
   }
@@ -46,25 +54,34 @@ export class WaitingTasks {
   /** The shapes of the tasks that are queued or prefetched. */
   *shapes(): Iterable<Shape> {
     for (const { shape, queued, prefetched } of this.#all().values())
-      if (queued.size + prefetched.size > 0) yield shape;
+      if (queued.length + prefetched.length > 0) yield shape;
   }
 
-  /** Whether any task of a shape is queued. */
-  isQueued(shape: Shape): boolean {
-    return (this.#all().get(keyOf(shape))?.queued.size ?? 0) > 0;
+  /** Queued tasks of a shape that may be offered now, in queue order. */
+  queued(shape: Shape, now: Millis, limit: number): readonly WaitingTask[] {
+    const found: WaitingTask[] = [];
+    for (const task of this.#all().get(keyOf(shape))?.queued ?? []) {
+      if (found.length === limit) break;
+      if (task.notBefore <= now) found.push(task);
+    }
+    return found;
   }
 
-  /** Whether any task of a shape is prefetched. */
-  isPrefetched(shape: Shape): boolean {
-    return (this.#all().get(keyOf(shape))?.prefetched.size ?? 0) > 0;
+  /** Prefetched tasks of a shape, in queue order. */
+  prefetched(shape: Shape, limit: number): readonly WaitingTask[] {
+    const all = this.#all().get(keyOf(shape))?.prefetched ?? [];
+    return limit < 0 ? [...all] : all.slice(0, limit);
   }
 
-  /** A task was written. */
-  wrote(task: MaybeWaiting): void {
+  /** A task was written; `seq` reads its sequence number. */
+  wrote(task: Omit<StoredWaiting, "seq">, seq: () => number): void {
     // Before the rows are read nothing is known: the read finds this task, too.
     if (this.#shapes === null) return;
     if (this.#changed.length > 0) this.#changed[this.#changed.length - 1] = true;
-    this.#put(this.#shapes, task);
+    const known = this.#waiting.get(task.id);
+    if (known !== undefined) this.#remove(this.#shapes, known);
+    if (task.state === "queued" || task.prefetched)
+      this.#add(this.#shapes, { ...task, seq: known?.seq ?? seq() });
   }
 
   begin(): void {
@@ -84,32 +101,61 @@ export class WaitingTasks {
     if (this.#shapes !== null) return this.#shapes;
     const shapes = new Map<string, OfShape>();
     this.#queued = 0;
-    for (const task of this.#read()) this.#put(shapes, task);
+    this.#waiting.clear();
+    for (const task of this.#read()) this.#add(shapes, task);
     return (this.#shapes = shapes);
   }
 
-  #put(shapes: Map<string, OfShape>, { id, kind, requirements, state, prefetched }: MaybeWaiting) {
-    const shape = { kind, requirements };
-    const known = shapes.get(keyOf(shape));
-    const waits = state === "queued" || prefetched;
-    if (known === undefined && !waits) return;
-    const of = known ?? { shape, queued: new Set(), prefetched: new Set() };
-    if (known === undefined) this.#add(shapes, of);
-    const before = of.queued.size;
-    if (state === "queued") of.queued.add(id);
-    else of.queued.delete(id);
-    this.#queued += of.queued.size - before;
-    if (prefetched) of.prefetched.add(id);
-    else of.prefetched.delete(id);
+  #add(shapes: Map<string, OfShape>, { state, prefetched: _, ...task }: StoredWaiting): void {
+    this.#waiting.set(task.id, task);
+    const { queued, prefetched } = ofShape(shapes, task);
+    if (state === "queued") this.#queued++;
+    const list = state === "queued" ? queued : prefetched;
+    list.splice(placeOf(list, task), 0, task);
   }
 
-  #add(shapes: Map<string, OfShape>, of: OfShape): void {
-    shapes.set(keyOf(of.shape), of);
-    if (shapes.size <= EMPTY_SHAPES_MAX) return;
-    for (const [key, { queued, prefetched }] of shapes)
-      if (queued.size + prefetched.size === 0) shapes.delete(key);
-    shapes.set(keyOf(of.shape), of);
+  #remove(shapes: Map<string, OfShape>, task: Waiting): void {
+    this.#waiting.delete(task.id);
+    const { queued, prefetched } = ofShape(shapes, task);
+    if (takeOut(queued, task)) this.#queued--;
+    else takeOut(prefetched, task);
   }
+}
+
+function ofShape(shapes: Map<string, OfShape>, { kind, requirements }: Shape): OfShape {
+  const shape = { kind, requirements };
+  const known = shapes.get(keyOf(shape));
+  if (known !== undefined) return known;
+  if (shapes.size >= EMPTY_SHAPES_MAX)
+    for (const [key, { queued, prefetched }] of shapes)
+      if (queued.length + prefetched.length === 0) shapes.delete(key);
+  const made = { shape, queued: [], prefetched: [] };
+  shapes.set(keyOf(shape), made);
+  return made;
+}
+
+/** Removes a task from a sorted list; false when the list does not have it. */
+function takeOut(list: Waiting[], task: Waiting): boolean {
+  const place = placeOf(list, task);
+  if (list[place]?.id !== task.id) return false;
+  list.splice(place, 1);
+  return true;
+}
+
+/** Where a task is in a list in queue order, or belongs. */
+function placeOf(list: readonly Waiting[], { queuePosition, seq }: Waiting): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = list[middle] as Waiting;
+    if (
+      other.queuePosition < queuePosition ||
+      (other.queuePosition === queuePosition && other.seq < seq)
+    )
+      low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 const keyOf = ({ kind, requirements }: Shape): string => `${kind} ${JSON.stringify(requirements)}`;

@@ -30,7 +30,7 @@ export function webhookSourcesTable(sql: Sql) {
       return row === undefined ? null : readSource(row);
     },
     put: (source: WebhookSource): void =>
-      insertRow(
+      void insertRow(
         sql,
         "webhook_sources",
         {

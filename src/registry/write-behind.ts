@@ -9,6 +9,8 @@ export interface Rows<Value> {
  * Number of rows of one table in memory, about 10 MB of the largest. Rows that are written already are dropped first.
  */
 const KEPT_MAX = 5_000;
+/** Rows that are dropped beyond the necessary, so that not every new row causes a search. */
+const SHED_AHEAD = 500;
 /** Number of unwritten values. The next one causes a flush. */
 const UNWRITTEN_MAX = 1_000;
 
@@ -60,6 +62,7 @@ export class WriteBehind<Value> {
     if (this.#unwritten.size >= UNWRITTEN_MAX) this.flush();
     this.#note(key);
     this.#shed(1);
+    this.#values.delete(key); // what is written last is kept longest
     this.#values.set(key, value);
     this.#unwritten.add(key);
   }
@@ -68,6 +71,7 @@ export class WriteBehind<Value> {
   wrote(key: string, value: Value | null): void {
     this.#note(key);
     this.#shed(1);
+    this.#values.delete(key); // what is written last is kept longest
     this.#values.set(key, value);
     this.#unwritten.delete(key);
   }
@@ -124,9 +128,14 @@ export class WriteBehind<Value> {
     before.set(key, { value, unwritten });
   }
 
+  /** Drops the rows that were written or read first. */
   #shed(coming: number): void {
-    if (this.#values.size + coming <= KEPT_MAX) return;
-    for (const key of this.#values.keys()) if (!this.#unwritten.has(key)) this.#values.delete(key);
+    let over = this.#values.size + coming - KEPT_MAX;
+    if (over <= 0) return;
+    for (const key of this.#values.keys()) {
+      if (over <= -SHED_AHEAD) return;
+      if (!this.#unwritten.has(key) && this.#values.delete(key)) over--;
+    }
   }
 }
 

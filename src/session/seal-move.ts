@@ -30,4 +30,6 @@ const channelOf = (session: Session): Channel | null =>
   "channel" in session ? session.channel : null;
 
 const withChannel = (session: Session, channel: Channel | null): Session =>
-  "channel" in session && channel !== null ? { ...session, channel } : session;
+  "channel" in session && channel !== null && channel !== session.channel
+    ? { ...session, channel }
+    : session;

@@ -79,15 +79,30 @@ export const TASK_TABLES: readonly RegistryCase[] = [
     run(open) {
       const { tasks } = openRegistry(open());
       tasks.insert(
-        aTask({ id: "late", queuePosition: T, prefetched: true, state: "leased", peerId: "p" }),
+        aTask({
+          id: "late",
+          queuePosition: T,
+          prefetched: true,
+          state: "leased",
+          leaseUntil: T,
+          peerId: "p",
+        }),
       );
-      tasks.insert(aTask({ id: "soon", queuePosition: T - 1, prefetched: true, state: "leased" }));
+      tasks.insert(
+        aTask({
+          id: "soon",
+          queuePosition: T - 1,
+          prefetched: true,
+          state: "leased",
+          leaseUntil: T,
+        }),
+      );
       tasks.insert(aTask({ id: "begun", state: "running" }));
-      expect(tasks.prefetched(aTask(), 9)).toMatchObject([
+      expect(tasks.waiting.prefetched(aTask(), 9)).toMatchObject([
         { id: "soon" },
         { id: "late", peerId: "p" },
       ]);
-      expect(tasks.prefetched(aTask(), 1)).toHaveLength(1);
+      expect(tasks.waiting.prefetched(aTask(), 1)).toHaveLength(1);
     },
   },
   {
@@ -114,11 +129,11 @@ export const TASK_TABLES: readonly RegistryCase[] = [
       tasks.insert(aTask({ id: "other", kind: "another" }));
       tasks.insert(aTask({ id: "picky", requirements: { capabilities: [] } }));
       const waiting = (now: number, limit: number) =>
-        tasks.queued(aTask(), now, limit).map(({ id }) => id);
+        tasks.waiting.queued(aTask(), now, limit).map(({ id }) => id);
       expect(waiting(T, 9)).toEqual(["urgent", "old", "new"]);
       expect(waiting(T, 2)).toEqual(["urgent", "old"]);
       expect(waiting(T + 1, -1)).toEqual(["urgent", "old", "new", "resting"]);
-      expect(tasks.waiting.queued).toBe(6);
+      expect(tasks.waiting.length).toBe(6);
     },
   },
   {
@@ -129,7 +144,9 @@ export const TASK_TABLES: readonly RegistryCase[] = [
         [...of.waiting.shapes()].map(({ kind }) => kind).toSorted();
       expect(asked(tasks)).toEqual([]);
       for (const [n, kind] of ["a", "a", "b"].entries()) tasks.insert(aTask({ id: `${n}`, kind }));
-      tasks.insert(aTask({ id: "held", kind: "c", prefetched: true, state: "leased" }));
+      tasks.insert(
+        aTask({ id: "held", kind: "c", prefetched: true, state: "leased", leaseUntil: T }),
+      );
       tasks.insert(aTask({ id: "runs", kind: "d", state: "running" }));
       expect(asked(tasks)).toEqual(["a", "b", "c"]);
       expect(asked(openRegistry(open()).tasks)).toEqual(["a", "b", "c"]);
@@ -142,7 +159,7 @@ export const TASK_TABLES: readonly RegistryCase[] = [
         tasks.update({ ...task, state: "running" });
       }
       expect(asked(tasks)).toEqual(["a", "c", "d"]);
-      expect(tasks.waiting.queued).toBe(3);
+      expect(tasks.waiting.length).toBe(3);
     },
   },
   {

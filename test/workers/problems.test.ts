@@ -99,7 +99,7 @@ const unreachable = (fault: string) => {
   const fail = async () => {
     throw new Error(fault);
   };
-  const stub = { execute: fail, executeAndWait: fail, fetch: fail };
+  const stub = { execute: fail, submitAndWait: fail, getOnceEnded: fail, fetch: fail };
   return { idFromName: () => "id", newUniqueId: () => "id", get: () => stub };
 };
 
@@ -178,7 +178,7 @@ describe("a part of the mesh that does not answer", () => {
     const real = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
     const half = {
       execute: (...args: Parameters<typeof real.execute>) => real.execute(...args),
-      executeAndWait: async () => {
+      getOnceEnded: async () => {
         throw new Error(INTERNALS);
       },
     };

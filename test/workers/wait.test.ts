@@ -104,9 +104,9 @@ describe("a long poll", () => {
     const waits: unknown[][] = [];
     const stub = {
       execute: (...args: Parameters<typeof real.execute>) => real.execute(...args),
-      executeAndWait: async (...args: Parameters<typeof real.executeAndWait>) => {
+      getOnceEnded: async (...args: Parameters<typeof real.getOnceEnded>) => {
         waits.push(args);
-        const answer = real.executeAndWait(...args);
+        const answer = real.getOnceEnded(...args);
         await call("DELETE", `/v1/tasks/${id}`);
         return answer;
       },
@@ -114,7 +114,6 @@ describe("a long poll", () => {
     const COORDINATOR = { idFromName: () => "id", get: () => stub };
     const reply = await callWith({ COORDINATOR }, "GET", `/v1/tasks/${id}?wait=12.5`);
     expect(reply).toMatchObject({ status: 200, body: { state: "cancelled" } });
-    const command = { name: "get_task", input: { id, visibleTo: null } };
-    expect(waits).toEqual([[RPC_VERSION, "admin", command, 12_500]]);
+    expect(waits).toEqual([[RPC_VERSION, "admin", { id, visibleTo: null }, 12_500]]);
   });
 });

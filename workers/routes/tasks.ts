@@ -80,7 +80,7 @@ export function taskRoutes(router: Router): void {
     const submitted =
       wait === 0
         ? await c.var.coordinator.call("submit_task", input)
-        : await c.var.coordinator.callAndWait("submit_task", input, wait * 1_000);
+        : await c.var.coordinator.submitAndWait(input, wait * 1_000);
     return respond(c, submitted, ({ task }) => {
       c.header("Location", `/v1/tasks/${task.id}`);
       return isEnded(task.state) ? c.json(task, 200) : c.json(task, 202);
@@ -117,7 +117,7 @@ async function taskOnceEnded(c: AppContext, id: string, seconds: number) {
   const { coordinator } = c.var;
   const input = { id, visibleTo: visibleTo(c) };
   if (seconds === 0) return coordinator.call("get_task", input);
-  const ended = await coordinator.callAndWait("get_task", input, seconds * 1_000);
+  const ended = await coordinator.getOnceEnded(input, seconds * 1_000);
   // If the coordinator restarted meanwhile, the present state is a valid answer, and the caller repeats the request.
   return ended.ok || ended.error.code !== "unavailable"
     ? ended

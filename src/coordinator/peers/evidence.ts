@@ -36,7 +36,8 @@ export function learnServiceTime(
   kind: string,
   { peerId, begunAt, startedAt }: Attempt,
 ): void {
-  const serviceMs = now - (begunAt ?? startedAt);
+  // The session's object and the coordinator may have different clocks.
+  const serviceMs = now - Math.max(begunAt ?? startedAt, startedAt);
   const { serviceTimes, kinds } = registry;
   const all = kinds.get(kind);
   serviceTimes.put(peerId, kind, addServiceTime(serviceTimes.get(peerId, kind), serviceMs));

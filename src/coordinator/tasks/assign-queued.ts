@@ -79,8 +79,10 @@ function waitingTasks({ registry, now }: Context, limit: number) {
   let more = false;
   for (const shape of registry.tasks.waiting.shapes()) {
     if (!registry.roster.isOpen(shape)) continue;
-    const queued = registry.tasks.queued(shape, now, limit);
-    const held = registry.roster.isOpen(shape, true) ? registry.tasks.prefetched(shape, limit) : [];
+    const queued = registry.tasks.waiting.queued(shape, now, limit);
+    const held = registry.roster.isOpen(shape, true)
+      ? registry.tasks.waiting.prefetched(shape, limit)
+      : [];
     if (limit !== ALL && Math.max(queued.length, held.length) === limit) more = true;
     for (const task of [...queued, ...held]) found.push({ ...task, shape });
   }

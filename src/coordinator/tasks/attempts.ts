@@ -63,7 +63,10 @@ export const progressTask: Handler<"progress_task"> = (context, claim) => {
 };
 
 /** Commits a result exactly once: only the peer that holds the task by the newest fence can do so. */
-export const finishTask: Handler<"finish_task"> = (context, { peerId, epoch, outcome }) => {
+export const finishTask: Handler<"finish_task"> = (
+  context,
+  { peerId, epoch, outcome, begunAt },
+) => {
   const claim = { peerId, epoch, taskId: outcome.task_id, fence: outcome.fence };
   const task = claimedTask(context, claim);
   if (!task.ok) return task;
@@ -77,7 +80,8 @@ export const finishTask: Handler<"finish_task"> = (context, { peerId, epoch, out
       false,
     );
   } else {
-    succeed(context, task.value, storedResult(context, task.value, outcome));
+    const result = storedResult(context, task.value, outcome);
+    succeed(context, task.value, result, begunAt);
   }
   return done;
 };

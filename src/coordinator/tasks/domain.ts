@@ -13,7 +13,7 @@ import { taskJobs } from "./jobs.ts";
 import { listTasks } from "./list-tasks.ts";
 import { beginResult, commitResult, readResult, resultDeleted } from "./results.ts";
 import { assignTask, queryTask, recallTask } from "./session-tasks.ts";
-import { getTask, submitBatch, submitTask } from "./submit.ts";
+import { enqueueTask, getTask, submitBatch, submitTask } from "./submit.ts";
 
 export const tasks: Domain<TaskCommands> = {
   handlers: {
@@ -25,6 +25,7 @@ export const tasks: Domain<TaskCommands> = {
     query_task: queryTask,
     recall_task: recallTask,
     submit_task: submitTask,
+    enqueue_task: enqueueTask,
     submit_batch: submitBatch,
     get_task: getTask,
     list_tasks: listTasks,

@@ -61,7 +61,7 @@ const sweepQueue: Job = {
   due: {
     reads: ["tasks"],
     at: ({ registry, now }) =>
-      registry.tasks.waiting.queued > 0 ? now + QUEUE_SWEEP_INTERVAL : null,
+      registry.tasks.waiting.length > 0 ? now + QUEUE_SWEEP_INTERVAL : null,
   },
 };
 

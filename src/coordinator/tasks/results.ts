@@ -1,3 +1,4 @@
+import type { Millis } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import { err, ok } from "../../base/result.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
@@ -23,9 +24,16 @@ export const resultKey = (blobId: string): string => `result:${blobId}`;
 /**
  * Ends the attempt and the task successfully. The caller has stored the result's bytes if they are stored elsewhere.
  */
-export function succeed(context: Context, task: Task, result: Json): void {
+export function succeed(context: Context, task: Task, result: Json, begunAt?: Millis): void {
   const { registry, now } = context;
-  const attempt = registry.attempts.end(task.id, task.fence, "succeeded", now, null);
+  const attempt = registry.attempts.end(
+    task.id,
+    task.fence,
+    "succeeded",
+    now,
+    null,
+    begunAt === undefined ? null : Math.min(begunAt, now),
+  );
   if (attempt !== null) learnServiceTime(context, task.kind, attempt);
   recordAttemptEnd(context, task.peerId ?? "", "success");
   endTask(context, { ...task, progress: 1, result, error: null }, "succeeded");

@@ -38,6 +38,8 @@ export const submitTask: Handler<"submit_task"> = (context, input) => {
   return afterAssignment(() => ({ task: viewOf(context, id), duplicate }));
 };
 
+export const enqueueTask: Handler<"enqueue_task"> = acceptSubmission;
+
 /**
  * Accepts each task of a batch that can be accepted, and answers with an error for each other one: a queue with room for
  * half of the tasks accepts half. Under an idempotency key each task has a key of its own, so that the whole batch can be
@@ -105,7 +107,7 @@ export function acceptSubmission(
     });
   const callable = checkCallback(context, input.task.callback);
   if (!callable.ok) return callable;
-  if (registry.tasks.waiting.queued >= QUEUE_MAX) {
+  if (registry.tasks.waiting.length >= QUEUE_MAX) {
     return err({
       code: "queue_full",
       detail: `${QUEUE_MAX} tasks are queued, the limit; retry later`,

@@ -7,8 +7,8 @@ import type { Handler } from "./handler.ts";
  * coordinator is the reply to the worker's message.
  */
 
-export const handleTaskAccept: Handler<"task_accept"> = (session, { id, payload }) => {
-  const input = { ...attemptOf(session, payload), queued: payload.queued };
+export const handleTaskAccept: Handler<"task_accept"> = (session, { id, payload }, { now }) => {
+  const input = { ...attemptOf(session, payload), queued: payload.queued, at: now };
   return stay(session, command({ name: "accept_task", input }, id));
 };
 

@@ -205,7 +205,7 @@ describe("a batch of tasks", () => {
       { error: { code: "queue_full", status: 429, retry_after: expect.any(Number) } },
       { error: { code: "queue_full" } },
     ]);
-    expect(mesh.registry.tasks.waiting.queued).toBe(10_000);
+    expect(mesh.registry.tasks.waiting.length).toBe(10_000);
   });
 
   test("AS19 repeating a batch under its idempotency key creates no task twice and returns the same tasks", () => {

@@ -140,6 +140,8 @@ export const LEASE_DEFAULT = 60 * SECOND;
 export const LEASE_MAX = 1 * HOUR;
 /** An offer that is not accepted in this time counts as refused. */
 export const ACCEPT_TIMEOUT = 5 * SECOND;
+/** Offers that one peer has not answered: its session and the coordinator must be able to handle the answers in time. */
+export const OFFERS_OUTSTANDING_MAX = 64;
 /** The pause before the first retry of a failed task. It doubles with each attempt up to the maximum. */
 export const RETRY_BACKOFF_DEFAULT = 500;
 export const RETRY_BACKOFF_MAX_DEFAULT = 1 * MINUTE;

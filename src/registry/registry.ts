@@ -45,13 +45,13 @@ export function openRegistry(sql: Sql, seed = 0) {
   const changes = new TableChanges();
   const on = (table: TableName): Sql => changes.watch(sql, table);
   const peers = peersTable(on("peers"), (id, peer) => roster.update(id, peer));
-  const roster = new Roster(peers, seed);
+  const roster = new Roster(peers, seed, (id) => tasks.waiting.isWaitedFor(id));
   const observed = observedTable(sql);
   const serviceTimes = serviceTimesTable(sql);
   const kinds = taskKindsTable(sql);
   const choices = choicesTable(sql);
   const shares = new Shares(choices);
-  const tasks = tasksTable(on("tasks"));
+  const tasks = tasksTable(on("tasks"), (id) => roster.update(id, peers.get(id)));
   const taskResults = taskResultsTable(sql);
   const callbacks = callbacksTable(on("callbacks"));
   const measured = [peers.kept, observed.kept, serviceTimes.kept, kinds.kept, choices.pending];

@@ -47,6 +47,7 @@ const KNOWN_OUTCOMES = 5;
 export class Roster {
   readonly #source: RosterSource;
   readonly #seed: number;
+  readonly #isWaitedFor: (id: PeerId) => boolean;
   readonly #queries = new WeakMap<Shape, Queries>();
   #free: RankQuery | null = null;
   #index: RankIndex | null = null;
@@ -55,16 +56,22 @@ export class Roster {
   /** IDs of the peers that each open transaction has changed, the innermost transaction last. */
   readonly #touched: Set<PeerId>[] = [];
 
-  constructor(source: RosterSource, seed: number) {
+  /** @param isWaitedFor whether a peer has so many unanswered offers that it gets no more for now */
+  constructor(
+    source: RosterSource,
+    seed: number,
+    isWaitedFor: (id: PeerId) => boolean = () => false,
+  ) {
     this.#source = source;
     this.#seed = seed;
+    this.#isWaitedFor = isWaitedFor;
   }
 
   /** Updates a peer, or removes it (null). */
   update(id: PeerId, peer: Peer | null): void {
     this.#touched.at(-1)?.add(id);
     if (this.#index === null) return;
-    rank(this.#index, id, peer);
+    this.#rank(this.#index, id, peer);
     if (!this.#index.has(id)) this.#few?.delete(id);
     else if (this.#index.size > FEW) this.#few = null;
     else this.#few?.add(id);
@@ -101,7 +108,7 @@ export class Roster {
     const { peer_id: named } = shape.requirements;
     if (named !== undefined) {
       const peer = this.#connected(named);
-      return peer !== null && mayTake(peer) && (!free || hasSlot(peer));
+      return peer !== null && this.#mayTake(peer) && (!free || hasSlot(peer));
     }
     const queries = this.#queriesOf(shape);
     return this.#has(free ? queries.free : queries.any);
@@ -136,6 +143,17 @@ export class Roster {
     return found.map((id) => this.#source.get(id) as Peer);
   }
 
+  #rank(index: RankIndex, id: PeerId, peer: Ranked | null): void {
+    if (peer === null || !isConnected(peer.state)) index.remove(id);
+    else index.put(id, traitsOf(peer), this.#mayTake(peer) ? peer.score : null);
+  }
+
+  /** Whether a peer may get any task now. */
+  #mayTake(peer: Ranked): boolean {
+    const hasRoom = peer.held < placesOf(peer) && !this.#isWaitedFor(peer.id);
+    return peer.state === "active" && peer.role !== "controller" && hasRoom;
+  }
+
   #has(query: RankQuery): boolean {
     return this.#ranks().first(query) !== NO_ROW;
   }
@@ -166,7 +184,7 @@ export class Roster {
     if (this.#index !== null) return this.#index;
     const index = new RankIndex(this.#seed);
     const connected = this.#source.ranked();
-    for (const peer of connected) rank(index, peer.id, peer);
+    for (const peer of connected) this.#rank(index, peer.id, peer);
     if (connected.length <= FEW) this.#few = new Set(connected.map(({ id }) => id));
     return (this.#index = index);
   }
@@ -192,15 +210,6 @@ function suited({ kind, requirements: { capabilities, role } }: Shape): TraitFil
     (role === undefined || role === traits.role) &&
     capabilities.every((wanted) => meets(traits.capabilities, wanted));
 }
-
-function rank(index: RankIndex, id: PeerId, peer: Ranked | null): void {
-  if (peer === null || !isConnected(peer.state)) index.remove(id);
-  else index.put(id, traitsOf(peer), mayTake(peer) ? peer.score : null);
-}
-
-/** Whether a peer may get any task now. */
-const mayTake = (peer: Ranked): boolean =>
-  peer.state === "active" && peer.role !== "controller" && peer.held < placesOf(peer);
 
 const traitsOf = (peer: Ranked): Traits => ({
   role: peer.role,

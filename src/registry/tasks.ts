@@ -38,17 +38,18 @@ export interface TaskFilter {
   readonly limit: number;
 }
 
-export function tasksTable(sql: Sql) {
+/** @param onAnswer called when a peer that may get no more offers has answered one */
+export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
   const ids = (query: string, ...bindings: SqlValue[]) =>
     sql.exec(query, ...bindings).map((row) => text(row, "id"));
-  const waiting = new WaitingTasks(() =>
+  const readStored = () =>
     sql
       .exec(
         `SELECT ${WAITING_COLUMNS} FROM tasks WHERE state = 'queued'
-         UNION ALL SELECT ${WAITING_COLUMNS} FROM tasks WHERE lease_until IS NOT NULL AND prefetched = 1`,
+         UNION ALL SELECT ${WAITING_COLUMNS} FROM tasks WHERE lease_until IS NOT NULL AND state = 'leased'`,
       )
-      .map(readWaiting),
-  );
+      .map(readWaiting);
+  const waiting = new WaitingTasks(readStored, onAnswer);
   const seqOf = (id: string): number =>
     number(sql.exec(`SELECT seq FROM tasks WHERE id = ?`, id)[0] as SqlRow, "seq");
   const kept = new WriteBehind<Task>({

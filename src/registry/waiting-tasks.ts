@@ -1,5 +1,7 @@
 import type { Millis } from "../base/clock.ts";
+import { OFFERS_OUTSTANDING_MAX } from "../protocol/constants.ts";
 import type { Requirements } from "../protocol/http.ts";
+import type { PeerId } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
 import type { WaitingTask } from "./task-rows.ts";
 
@@ -9,7 +11,7 @@ export interface Shape {
   readonly requirements: Requirements;
 }
 
-/** A stored task that is queued or prefetched. */
+/** A stored task that is queued, offered or prefetched. */
 export type StoredWaiting = WaitingTask & Pick<Task, "state" | "prefetched" | "notBefore">;
 
 /** Shapes without a waiting task that are kept, because what the roster knows about a shape belongs to it. */
@@ -37,18 +39,35 @@ export class WaitingTasks {
   /** What is known of each waiting task, by its ID. */
   readonly #waiting = new Map<string, Waiting>();
   #queued = 0;
+  /** The tasks that are offered to a peer which has not answered yet, and how many of them each peer has. */
+  readonly #offeredTo = new Map<string, PeerId>();
+  readonly #offers = new Map<PeerId, number>();
+  readonly #onAnswer: (peerId: PeerId) => void;
   /** Whether each open transaction has changed anything, the innermost transaction last. */
   readonly #changed: boolean[] = [];
 
-  /** @param read reads the tasks that are queued or prefetched */
-  constructor(read: () => Iterable<StoredWaiting>) {
+  /**
+   * @param read reads the tasks that are queued, offered or prefetched
+   * @param onAnswer called when a peer that may get no more offers has answered one
+   */
+  constructor(read: () => Iterable<StoredWaiting>, onAnswer: (peerId: PeerId) => void) {
     this.#read = read;
+    this.#onAnswer = onAnswer;
   }
 
   /** The number of queued tasks. */
   get length(): number {
     this.#all();
     return this.#queued;
+  }
+
+  /**
+   * Whether a peer has as many unanswered offers as it may have. A prefetched task does not count: it waits for the peer, and
+   * not for an answer.
+   */
+  isWaitedFor(peerId: PeerId): boolean {
+    this.#all();
+    return (this.#offers.get(peerId) ?? 0) >= OFFERS_OUTSTANDING_MAX;
   }
 
   /** The shapes of the tasks that are queued or prefetched. */
@@ -80,7 +99,9 @@ export class WaitingTasks {
     if (this.#changed.length > 0) this.#changed[this.#changed.length - 1] = true;
     const known = this.#waiting.get(task.id);
     if (known !== undefined) this.#remove(this.#shapes, known);
-    if (task.state === "queued" || task.prefetched)
+    this.#answered(task.id);
+    if (isOffered(task)) this.#noteOffer(task);
+    else if (task.state === "queued" || task.prefetched)
       this.#add(this.#shapes, { ...task, seq: known?.seq ?? seq() });
   }
 
@@ -102,8 +123,28 @@ export class WaitingTasks {
     const shapes = new Map<string, OfShape>();
     this.#queued = 0;
     this.#waiting.clear();
-    for (const task of this.#read()) this.#add(shapes, task);
+    this.#offeredTo.clear();
+    this.#offers.clear();
+    for (const task of this.#read())
+      if (isOffered(task)) this.#noteOffer(task);
+      else this.#add(shapes, task);
     return (this.#shapes = shapes);
+  }
+
+  #noteOffer({ id, peerId }: Pick<StoredWaiting, "id" | "peerId">): void {
+    if (peerId === null) return;
+    this.#offeredTo.set(id, peerId);
+    this.#offers.set(peerId, (this.#offers.get(peerId) ?? 0) + 1);
+  }
+
+  #answered(taskId: string): void {
+    const peerId = this.#offeredTo.get(taskId);
+    if (peerId === undefined) return;
+    const offers = this.#offers.get(peerId) ?? 0;
+    this.#offeredTo.delete(taskId);
+    if (offers > 1) this.#offers.set(peerId, offers - 1);
+    else this.#offers.delete(peerId);
+    if (offers === OFFERS_OUTSTANDING_MAX) this.#onAnswer(peerId);
   }
 
   #add(shapes: Map<string, OfShape>, { state, prefetched: _, ...task }: StoredWaiting): void {
@@ -121,6 +162,9 @@ export class WaitingTasks {
     else takeOut(prefetched, task);
   }
 }
+
+const isOffered = ({ state, prefetched }: Pick<Task, "state" | "prefetched">): boolean =>
+  state === "leased" && !prefetched;
 
 function ofShape(shapes: Map<string, OfShape>, { kind, requirements }: Shape): OfShape {
   const shape = { kind, requirements };

@@ -19,6 +19,8 @@ import { visibleTask } from "./submit.ts";
 export const acceptTask: Handler<"accept_task"> = (context, claim) => {
   const task = claimedTask(context, claim);
   if (!task.ok) return task;
+  // Tasks may have stayed queued because the peer had too many unanswered offers.
+  if (context.registry.tasks.waiting.isWaitedFor(claim.peerId)) markWorkAvailable(context);
   return ok({ leasedUntil: renew(context, task.value, claim.queued === true) });
 };
 

@@ -4,7 +4,7 @@ import type { PeerId } from "../../protocol/ids.ts";
 import type { WaitingTask } from "../../registry/task-rows.ts";
 import { hintedRttMs } from "../../scoring/measure.ts";
 import { nothingObserved } from "../../scoring/observed.ts";
-import type { Candidate, Demand } from "../../tasks/eligibility.ts";
+import { placesOf, type Candidate, type Demand } from "../../tasks/eligibility.ts";
 import type { Evidence } from "../../tasks/evidence.ts";
 import type { Attempt } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
@@ -40,7 +40,7 @@ export function candidatesOf(
   { kind, requirements }: Demand,
   peers: readonly Peer[],
 ): readonly Candidate[] {
-  const { observed, serviceTimes } = context.registry;
+  const { observed, serviceTimes, tasks } = context.registry;
   const ids = peers.map(({ id }) => id);
   observed.kept.load(ids);
   serviceTimes.load(ids, kind);
@@ -53,7 +53,8 @@ export function candidatesOf(
     capabilities: peer.capabilities,
     slots: peer.slots,
     prefetch: peer.prefetch,
-    held: peer.held,
+    // A peer that has not answered many offers gets no more for now, as if its slots were in use.
+    held: tasks.waiting.isWaitedFor(peer.id) ? Math.max(peer.held, placesOf(peer)) : peer.held,
     score: peer.score,
     evidence: evidenceOf(context, peer, kind, near),
   }));

@@ -1,7 +1,6 @@
 /** How tasks are read from and written to rows of the table `tasks`. */
 import type { Requirements, TaskState } from "../protocol/http.ts";
 import type { Task } from "../tasks/task.ts";
-import type { StoredWaiting } from "./waiting-tasks.ts";
 import {
   flag,
   json,
@@ -25,6 +24,9 @@ export type WaitingTask = Pick<
   Task,
   "id" | "kind" | "requirements" | "fence" | "queuePosition" | "peerId"
 > & { readonly seq: number };
+
+/** A stored task that is queued, offered or prefetched. */
+export type StoredWaiting = WaitingTask & Pick<Task, "state" | "prefetched" | "notBefore">;
 
 /** The columns of a listed task: all but payload and result, which may be large. */
 export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements, priority, turn, created_at, deadline_at, not_before,

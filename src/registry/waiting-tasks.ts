@@ -3,16 +3,13 @@ import { OFFERS_OUTSTANDING_MAX } from "../protocol/constants.ts";
 import type { Requirements } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
-import type { WaitingTask } from "./task-rows.ts";
+import type { StoredWaiting, WaitingTask } from "./task-rows.ts";
 
 /** The kind and requirements of a task. Many tasks of a long queue have the same. */
 export interface Shape {
   readonly kind: string;
   readonly requirements: Requirements;
 }
-
-/** A stored task that is queued, offered or prefetched. */
-export type StoredWaiting = WaitingTask & Pick<Task, "state" | "prefetched" | "notBefore">;
 
 /** Shapes without a waiting task that are kept, because what the roster knows about a shape belongs to it. */
 const EMPTY_SHAPES_MAX = 1_000;

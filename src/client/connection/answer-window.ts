@@ -12,7 +12,7 @@ export const ANSWER_WINDOW_FRAMES = FRAME_QUEUE_MAX / 2;
 export const ANSWER_WINDOW_BYTES = FRAME_QUEUE_BYTES_MAX / 2;
 /** A ping follows after this many answers, or bytes of them. Its pong confirms them: several are under way in a full window. */
 export const PING_AFTER_FRAMES = ANSWER_WINDOW_FRAMES / 8;
-export const PING_AFTER_BYTES = ANSWER_WINDOW_BYTES / 8;
+const PING_AFTER_BYTES = ANSWER_WINDOW_BYTES / 8;
 /**
  * The largest frame of one answer: go-p2p's encoding adds less than the result's own size. It is reserved, because the
  * size of a frame is known only after its encryption, and then it must be sent.

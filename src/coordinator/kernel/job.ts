@@ -18,7 +18,7 @@ export interface Job {
 }
 
 /** When a job has work next. */
-export interface Due {
+interface Due {
   /** The tables from which the time is computed: without a write to one of them it does not become earlier. */
   readonly reads: readonly TableName[];
   /** Null when nothing waits for a time. */

@@ -14,15 +14,11 @@ export interface Shape {
 /** Shapes without a waiting task that are kept, because what the roster knows about a shape belongs to it. */
 const EMPTY_SHAPES_MAX = 1_000;
 
-interface Waiting extends WaitingTask {
-  readonly notBefore: Millis;
-}
-
 interface OfShape {
   readonly shape: Shape;
   /** The queued tasks, and those that a busy peer has prefetched, in queue order. */
-  readonly queued: Waiting[];
-  readonly prefetched: Waiting[];
+  readonly queued: StoredWaiting[];
+  readonly prefetched: StoredWaiting[];
 }
 
 /**
@@ -34,7 +30,7 @@ export class WaitingTasks {
   readonly #read: () => Iterable<StoredWaiting>;
   #shapes: Map<string, OfShape> | null = null;
   /** What is known of each waiting task, by its ID. */
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #waiting = new Map<string, StoredWaiting>();
   #queued = 0;
   /** The tasks that are offered to a peer which has not answered yet, and how many of them each peer has. */
   readonly #offeredTo = new Map<string, PeerId>();
@@ -99,7 +95,7 @@ export class WaitingTasks {
     this.#answered(task.id);
     if (isOffered(task)) this.#noteOffer(task);
     else if (task.state === "queued" || task.prefetched)
-      this.#add(this.#shapes, { ...task, seq: known?.seq ?? seq() });
+      this.#add(this.#shapes, { ...waitingPart(task), seq: known?.seq ?? seq() });
   }
 
   begin(): void {
@@ -144,15 +140,15 @@ export class WaitingTasks {
     if (offers === OFFERS_OUTSTANDING_MAX) this.#onAnswer(peerId);
   }
 
-  #add(shapes: Map<string, OfShape>, { state, prefetched: _, ...task }: StoredWaiting): void {
+  #add(shapes: Map<string, OfShape>, task: StoredWaiting): void {
     this.#waiting.set(task.id, task);
     const { queued, prefetched } = ofShape(shapes, task);
-    if (state === "queued") this.#queued++;
-    const list = state === "queued" ? queued : prefetched;
+    if (task.state === "queued") this.#queued++;
+    const list = task.state === "queued" ? queued : prefetched;
     list.splice(placeOf(list, task), 0, task);
   }
 
-  #remove(shapes: Map<string, OfShape>, task: Waiting): void {
+  #remove(shapes: Map<string, OfShape>, task: StoredWaiting): void {
     this.#waiting.delete(task.id);
     const { queued, prefetched } = ofShape(shapes, task);
     if (takeOut(queued, task)) this.#queued--;
@@ -162,6 +158,29 @@ export class WaitingTasks {
 
 const isOffered = ({ state, prefetched }: Pick<Task, "state" | "prefetched">): boolean =>
   state === "leased" && !prefetched;
+
+/** Without payload and result, which may be large. */
+const waitingPart = ({
+  id,
+  kind,
+  requirements,
+  fence,
+  queuePosition,
+  peerId,
+  state,
+  prefetched,
+  notBefore,
+}: Omit<StoredWaiting, "seq">): Omit<StoredWaiting, "seq"> => ({
+  id,
+  kind,
+  requirements,
+  fence,
+  queuePosition,
+  peerId,
+  state,
+  prefetched,
+  notBefore,
+});
 
 function ofShape(shapes: Map<string, OfShape>, { kind, requirements }: Shape): OfShape {
   const shape = { kind, requirements };
@@ -176,7 +195,7 @@ function ofShape(shapes: Map<string, OfShape>, { kind, requirements }: Shape): O
 }
 
 /** Removes a task from a sorted list; false when the list does not have it. */
-function takeOut(list: Waiting[], task: Waiting): boolean {
+function takeOut(list: StoredWaiting[], task: StoredWaiting): boolean {
   const place = placeOf(list, task);
   if (list[place]?.id !== task.id) return false;
   list.splice(place, 1);
@@ -184,11 +203,11 @@ function takeOut(list: Waiting[], task: Waiting): boolean {
 }
 
 /** Where a task is in a list in queue order, or belongs. */
-function placeOf(list: readonly Waiting[], { queuePosition, seq }: Waiting): number {
+function placeOf(list: readonly StoredWaiting[], { queuePosition, seq }: StoredWaiting): number {
   let [low, high] = [0, list.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const other = list[middle] as Waiting;
+    const other = list[middle] as StoredWaiting;
     if (
       other.queuePosition < queuePosition ||
       (other.queuePosition === queuePosition && other.seq < seq)

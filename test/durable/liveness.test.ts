@@ -197,7 +197,7 @@ describe("a socket that vanishes without a close", () => {
 const snapshot = async () =>
   (
     await rows(
-      `SELECT peers.state, peers.held, tasks.state AS task,
+      `SELECT peers.state, tasks.lease_until IS NOT NULL AS held, tasks.state AS task,
        (SELECT COUNT(*) FROM pointers WHERE state = 'listed') AS pointers FROM peers, tasks`,
     )
   )[0];

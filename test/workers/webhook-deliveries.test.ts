@@ -1,4 +1,4 @@
-import { reset, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -17,6 +17,7 @@ import {
   withHeaders,
   type Delivered,
 } from "./signed-deliveries.ts";
+import { coordinatorStub } from "../durable/api.ts";
 import { call, placesOf, problemOf } from "./http.ts";
 
 afterEach(async () => {
@@ -195,6 +196,7 @@ describe("recent deliveries", () => {
        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
        SELECT 'fill ' || i, 'x', 'null', 'queued', 'api', '{"capabilities":[]}', 0, 0, 9e15, 0, 1, 1, 0, 0, 'null' FROM n`,
     );
+    await evictDurableObject(coordinatorStub()); // the queue is in memory
     problemOf(await deliver("files", await standard(EVENT)), "queue_full");
     const [refused] = await kept();
     expect(refused).toMatchObject({
@@ -202,6 +204,7 @@ describe("recent deliveries", () => {
       detail: expect.stringContaining("queue_full"),
     });
     await sql("DELETE FROM tasks WHERE id LIKE 'fill %'");
+    await evictDurableObject(coordinatorStub());
     expect((await deliver("files", await standard(EVENT))).body.duplicate).toBe(false);
   });
 

@@ -54,7 +54,7 @@ const result = {
   scale: Number(scale),
   ...figures,
 };
-if (Number(scale) >= 1) {
+if (Number(scale) >= 1 && bench.isKept !== false) {
   const folder = new URL("results/", import.meta.url);
   mkdirSync(folder, { recursive: true });
   writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(result, null, 2)}\n`);

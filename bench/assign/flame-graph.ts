@@ -39,7 +39,7 @@ export function flameGraph(profile: CpuProfile, placeOf: PlaceOf, title: string)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="11">
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="${MARGIN}" y="20" font-size="15" fill="#222">${escape(title)}</text>
-<text x="${MARGIN}" y="37" fill="#666">Width: share of the time in which the thread was busy. Above a function: what it called. Hover for times.</text>
+<text x="${MARGIN}" y="37" fill="#666">Width: share of the time in which the thread was busy. Above a function: what it called. Orange: Muster; green: dependencies; blue: V8 and workerd. Hover for times.</text>
 ${boxes.join("\n")}
 </svg>
 `;

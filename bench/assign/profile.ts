@@ -21,6 +21,7 @@ const SVG = fileURLToPath(new URL("../../docs/assign-flame-graph.svg", import.me
 /** Not a benchmark with a bar: it shows where the server's time goes. At scale 1 or more it replaces the graph in docs/. */
 export const profileAssign: Bench = {
   summary: "a CPU profile of the server under single tasks: table of self times, and a flame graph",
+  isKept: false,
   async run(log, scale) {
     const dir = await mkdtemp(join(tmpdir(), "muster-profile-"));
     const mesh = await startPlainMesh({ dir, inspector: true });

@@ -1,4 +1,4 @@
-import { median, rounded } from "./quantiles.ts";
+import { median, medianOf, rounded } from "./quantiles.ts";
 import { medianCost, type Cost } from "./load.ts";
 import type { Rounds } from "./rounds.ts";
 import type { SoakFigures } from "./soak.ts";
@@ -21,35 +21,28 @@ export interface Measured {
   readonly runs: readonly number[];
 }
 
-/** The limits that the benchmark holds. Costs and rates are compared with others of the same run where possible. */
+/** The limits that the benchmark holds. Costs and rates are compared with others of the same round where possible. */
 export function barsOf({ rounds, latency, wide, soak, runs }: Measured): Record<string, Bar> {
-  const [bare, singly, batches] = [rounds.bare, rounds.singly, rounds.batches].map(medianCost);
-  const [onePeer, bullSingly, bullBatches] = [
-    rounds.one_peer,
-    rounds.bullmq_singly,
-    rounds.bullmq_batches,
-  ].map(medianCost);
-  const cpu = (cost: Cost | null | undefined) => ratio(cost?.cpuMsPerCall, bare?.cpuMsPerCall);
+  const cpu = (costs: readonly Cost[]) =>
+    medianRatio(costs, rounds.bare, ({ cpuMsPerCall }) => cpuMsPerCall);
+  const timesFaster = (others: readonly Cost[], costs: readonly Cost[]) =>
+    medianRatio(others, costs, ({ perSecond }) => perSecond);
+  const ungrouped = median(latency.ungrouped.receipts);
+  const allRuns = runs.reduce((sum, count) => sum + count, 0);
   return {
-    fsyncs_singly: atMost(0.3, singly?.fsyncsPerCall),
-    fsyncs_batches: atMost(0.1, batches?.fsyncsPerCall),
-    cpu_times_bare_singly: atMost(6, cpu(singly)),
-    cpu_times_bare_batches: atMost(2.5, cpu(batches)),
-    bullmq_times_singly: atMost(4, ratio(bullSingly?.perSecond, singly?.perSecond)),
-    bullmq_times_batches: atMost(5, ratio(bullBatches?.perSecond, batches?.perSecond)),
-    receipt_p50_times_ungrouped: atMost(
-      1.2,
-      ratio(median(latency.tasks.receipts), median(latency.ungrouped.receipts)),
-    ),
-    one_peer_per_second: atLeast(200, onePeer?.perSecond),
+    fsyncs_singly: atMost(0.3, medianCost(rounds.singly)?.fsyncsPerCall),
+    fsyncs_batches: atMost(0.1, medianCost(rounds.batches)?.fsyncsPerCall),
+    cpu_times_bare_singly: atMost(6, cpu(rounds.singly)),
+    cpu_times_bare_batches: atMost(2.5, cpu(rounds.batches)),
+    bullmq_times_singly: atMost(4, timesFaster(rounds.bullmq_singly, rounds.singly)),
+    bullmq_times_batches: atMost(5, timesFaster(rounds.bullmq_batches, rounds.batches)),
+    receipt_p50_times_ungrouped: atMost(1.2, median(latency.tasks.receipts) / ungrouped),
+    one_peer_per_second: atLeast(200, medianCost(rounds.one_peer)?.perSecond),
     memory_growth: below(0.1, soak.growth_second_half),
     wide_peer_per_second: atLeast(200, wide.per_second ?? 0),
     wide_peer_refused: atMost(0, wide.refused_attempts),
     wide_peer_repeated: atMost(0, wide.repeated_attempts),
-    least_share_of_a_peer: above(
-      0,
-      Math.min(...runs) / runs.reduce((sum, count) => sum + count, 0),
-    ),
+    least_share_of_a_peer: above(0, Math.min(...runs) / allRuns),
   };
 }
 
@@ -59,8 +52,18 @@ export const stretchOf = (rounds: Rounds): Bar =>
 
 type Figure = number | null | undefined;
 
-const ratio = (value: Figure, to: Figure): number | null =>
-  value === null || value === undefined || to === null || to === undefined ? null : value / to;
+/** The median over rounds of the ratio within a round; null if either load did not run. */
+const medianRatio = (
+  costs: readonly Cost[],
+  to: readonly Cost[],
+  figureOf: (cost: Cost) => number,
+): number | null =>
+  medianOf(
+    costs.map((cost, round) => {
+      const other = to[round];
+      return other === undefined ? null : figureOf(cost) / figureOf(other);
+    }),
+  );
 
 const compared =
   (symbol: string, holds: (value: number, limit: number) => boolean) =>

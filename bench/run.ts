@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { Unavailable, type Bench } from "./bench.ts";
 import { assign } from "./assign.ts";
-import { profileAssign } from "./assign/profile.ts";
+import { profileAssign, profileBatches } from "./assign/profile.ts";
 import { fleet } from "./fleet.ts";
 import { handshake } from "./handshake.ts";
 import { kill } from "./kill.ts";
@@ -20,6 +20,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   kill,
   liveness,
   "profile-assign": profileAssign,
+  "profile-batches": profileBatches,
   "rank-index": rankIndexBench,
   reconnect,
   selection,

@@ -25,8 +25,6 @@ export interface Measured {
 export function barsOf({ rounds, latency, wide, soak, runs }: Measured): Record<string, Bar> {
   const cpu = (costs: readonly Cost[]) =>
     medianRatio(costs, rounds.bare, ({ cpuMsPerCall }) => cpuMsPerCall);
-  const timesFaster = (others: readonly Cost[], costs: readonly Cost[]) =>
-    medianRatio(others, costs, ({ perSecond }) => perSecond);
   const ungrouped = median(latency.ungrouped.receipts);
   const allRuns = runs.reduce((sum, count) => sum + count, 0);
   return {
@@ -51,6 +49,10 @@ export const stretchOf = (rounds: Rounds): Bar =>
   atLeast(1_000, medianCost(rounds.singly)?.perSecond);
 
 type Figure = number | null | undefined;
+
+/** How many times the rate of the second load that of the first is. */
+const timesFaster = (costs: readonly Cost[], than: readonly Cost[]): number | null =>
+  medianRatio(costs, than, ({ perSecond }) => perSecond);
 
 /** The median over rounds of the ratio within a round; null if either load did not run. */
 const medianRatio = (

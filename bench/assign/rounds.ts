@@ -10,7 +10,7 @@ const BATCHES_FASTER = 2;
 const WARM_UP_SECONDS = 1;
 const WARM_UP_TASKS = 20;
 
-const LOADS = ["bare", "singly", "batches", "one_peer", "bullmq_singly", "bullmq_batches"] as const;
+const LOADS = ["bare", "singly", "bullmq_singly", "batches", "bullmq_batches", "one_peer"] as const;
 type LoadName = (typeof LOADS)[number];
 
 /** The cost of each load in each round. A load that cannot run here has no rounds. */

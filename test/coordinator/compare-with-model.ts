@@ -162,6 +162,7 @@ function expectOtherEffects(model: Model, effects: readonly Effect[]): void {
 
 /** The database must equal the model; `blobsStored` is the number of blobs that were ever stored. */
 export function expectEqualState(mesh: TestMesh, model: Model, blobsStored: number): void {
+  mesh.nextTick(); // throws if the alarm would ring too late
   expectSame(databaseState(mesh), modelState(model, blobsStored));
 }
 

@@ -1,4 +1,6 @@
-import type { ModelPeer } from "./model.ts";
+import { expect } from "vitest";
+import type { TestMesh } from "./mesh.ts";
+import type { Model, ModelPeer } from "./model.ts";
 
 /** An offer that was made, which may be answered in time, late, twice or by another peer. */
 export interface PastOffer {
@@ -18,3 +20,18 @@ export const HEALTHY_JOIN = {
   speaksMuster: true,
   rttMs: 1,
 } as const;
+
+/**
+ * Restarts the coordinator's object. It loses its memory, and with it what was not written: the newest outcomes of peers, which
+ * the model forgets, too, and nothing else.
+ */
+export function restart(mesh: TestMesh, model: Model): void {
+  mesh.restart();
+  for (const peer of model.peers.values()) {
+    const stored = mesh.registry.peers.get(peer.id);
+    if (stored === null) continue;
+    expect(stored.successes).toBeLessThanOrEqual(peer.successes);
+    expect(stored.failures).toBeLessThanOrEqual(peer.failures);
+    Object.assign(peer, { successes: stored.successes, failures: stored.failures });
+  }
+}

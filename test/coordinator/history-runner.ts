@@ -9,7 +9,8 @@ import { KEYS, submission, TestMesh, TestPeer } from "./mesh.ts";
 import { expectEqualState, applyCheckedEffects } from "./compare-with-model.ts";
 import { isConnected, isEnded, isHeld, Model, newTask, type ModelPeer } from "./model.ts";
 import type { Op, Operation } from "./operations.ts";
-import { HEALTHY_JOIN, type PastOffer } from "./history-parts.ts";
+import { HistoryGroup } from "./history-group.ts";
+import { HEALTHY_JOIN, restart, type PastOffer } from "./history-parts.ts";
 
 /** Runs a history on the coordinator and on the model, and compares the two after each step. */
 export class HistoryRunner {
@@ -24,6 +25,8 @@ export class HistoryRunner {
   /** The number of blobs that were stored. */
   #blobsStored = 0;
   #observations = 0;
+  /** What commands are added to; null while each runs at once. */
+  #group: HistoryGroup | null = null;
 
   constructor(seed: number) {
     this.mesh = new TestMesh({ seed, sql: emptySharedSql() });
@@ -96,13 +99,14 @@ export class HistoryRunner {
         return this.#cancel(operation);
       case "pass":
         this.mesh.advanceClock(operation.ms);
-        this.model.now = this.mesh.now;
-        return;
+        return void (this.model.now = this.mesh.now);
       case "tick":
         this.model.tick();
         return this.#expectSuccess("tick", {});
       case "restart":
-        return this.#restart();
+        return restart(this.mesh, this.model);
+      case "group":
+        return this.#runGroup(operation);
       case "revoke":
       case "forget":
         return this.#remove(operation);
@@ -162,16 +166,16 @@ export class HistoryRunner {
     this.#expectSuccess("observe", input, peer.state === "active" && before !== "active");
   }
 
-  /** The object loses its memory, and with it what was not written: the newest outcomes of peers, and nothing else. */
-  #restart(): void {
-    this.mesh.restart();
-    for (const peer of this.model.peers.values()) {
-      const stored = this.mesh.registry.peers.get(peer.id);
-      if (stored === null) continue;
-      expect(stored.successes).toBeLessThanOrEqual(peer.successes);
-      expect(stored.failures).toBeLessThanOrEqual(peer.failures);
-      Object.assign(peer, { successes: stored.successes, failures: stored.failures });
-    }
+  /** When the object stops after the commit, no peer gets the offers, and no caller its answer. */
+  #runGroup({ operations, stopsAfterCommit }: Op<"group">): void {
+    const group = (this.#group = new HistoryGroup());
+    for (const one of operations) this.#perform(one);
+    this.#group = null;
+    const received = this.offers.length;
+    this.#applyEffects(group.run(this.mesh), group.dispatches);
+    if (!stopsAfterCommit) return;
+    this.offers.length = received;
+    restart(this.mesh, this.model);
   }
 
   #submit(operation: Op<"submit">): void {
@@ -356,6 +360,7 @@ export class HistoryRunner {
 
   /** Runs a command that must succeed. With `dispatches` no task may be queued afterwards that a peer could run. */
   #expectSuccess<K extends CommandName>(name: K, input: Input<K>, dispatches = true): void {
+    if (this.#group !== null) return this.#group.add(name, input, "ok", dispatches);
     const { result, effects } = this.mesh.execute(name, input);
     must(result);
     this.#applyEffects(effects, dispatches);
@@ -377,6 +382,7 @@ export class HistoryRunner {
   }
 
   #expectError<K extends CommandName>(name: K, input: Input<K>, code: string): void {
+    if (this.#group !== null) return this.#group.add(name, input, code, false);
     const error = this.#skipsComparison
       ? mustFail(this.mesh.execute(name, input).result)
       : this.mesh.errorOf(name, input);
@@ -384,6 +390,7 @@ export class HistoryRunner {
   }
 
   #expectNoChange<K extends CommandName>(name: K, input: Input<K>): void {
+    if (this.#group !== null) return this.#group.add(name, input, "ok", false);
     const before = this.#skipsComparison ? "" : this.mesh.contents();
     const { result, effects } = this.mesh.execute(name, input);
     must(result);

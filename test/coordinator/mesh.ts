@@ -5,11 +5,18 @@ import { sampleRtt } from "../../src/scoring/rtt.ts";
 import type { Json } from "../../src/base/json.ts";
 import type { AdmitInput } from "../../src/contract/admission.ts";
 import type { CommandName, Input, Output } from "../../src/contract/commands.ts";
-import type { SubmitInput } from "../../src/contract/tasks.ts";
+import type { ReadCommandName } from "../../src/contract/read-commands.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
 import type { Effect } from "../../src/coordinator/kernel/effects.ts";
 import type { EndFault, SessionRef } from "../../src/peers/session-orders.ts";
-import { execute, type Executed } from "../../src/coordinator/kernel/execute.ts";
+import {
+  execute,
+  executeGroup,
+  executeRead,
+  type Executed,
+  type ExecutedGroup,
+  type GroupedCommand,
+} from "../../src/coordinator/kernel/execute.ts";
 import { deliveryOf, type OutboxAction } from "../../src/coordinator/outbox/delivery.ts";
 import { DueTimes } from "../../src/coordinator/kernel/due-times.ts";
 import { nextTick } from "../../src/coordinator/kernel/tick.ts";
@@ -42,18 +49,7 @@ export const SIGNING_KEY = new Uint8Array(32).fill(3);
 export const START: Millis = Date.UTC(2026, 0, 1);
 
 export { KEYS, testKey, type Key } from "./keys.ts";
-
-/** The input of submit_task, as an API caller sends it. */
-export const submission = (
-  task: SubmitTaskInput,
-  more: Partial<SubmitInput> = {},
-): SubmitInput => ({
-  task: SubmitTask.parse(task),
-  source: "api",
-  owner: "admin",
-  idempotency: null,
-  ...more,
-});
+export { submission } from "./submission.ts";
 
 interface Options {
   readonly seed?: number;
@@ -122,15 +118,24 @@ export class TestMesh {
     this.#dueTimes = new DueTimes();
   }
 
+  get #scope() {
+    return { ...this.#context, registry: this.registry, now: this.now };
+  }
+
   /** Runs a command and leaves its effects to the caller. */
   execute<K extends CommandName>(name: K, input: Input<K>): Executed<K> {
-    const executed = execute(
-      { ...this.#context, registry: this.registry, now: this.now },
-      name,
-      input,
-    );
+    const executed = execute(this.#scope, name, input);
     if (name === "tick") this.#dueTimes.forget();
     return executed;
+  }
+
+  /** Runs commands as one group and leaves their effects to the caller. */
+  executeGroup(commands: readonly GroupedCommand[]): ExecutedGroup {
+    return executeGroup(this.#scope, commands);
+  }
+
+  read<K extends ReadCommandName>(name: K, input: Input<K>): Executed<K>["result"] {
+    return executeRead(this.#scope, name, input);
   }
 
   /** Runs a command that must succeed, and performs its effects. */

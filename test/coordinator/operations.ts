@@ -67,7 +67,13 @@ export type Operation =
       readonly readmit: boolean;
     }
   | { readonly type: "mode"; readonly mode: AuthMode }
-  | { readonly type: "publish"; readonly peer: number; readonly late: boolean };
+  | { readonly type: "publish"; readonly peer: number; readonly late: boolean }
+  /** Commands that arrive together. The object may stop after their commit, before any answer or effect leaves. */
+  | {
+      readonly type: "group";
+      readonly operations: readonly Operation[];
+      readonly stopsAfterCommit: boolean;
+    };
 
 /** The operations of one type. */
 export type Op<T extends Operation["type"]> = Extract<Operation, { type: T }>;
@@ -124,7 +130,29 @@ const taskMessage = operation("task_message", {
   late: inTenTimes(1),
 });
 
+const cancel = operation("cancel", { task: fc.nat({ max: 9 }) });
+const leave = operation("leave", { peer, late: inTenTimes(1) });
+const offerFailed = operation("offer_failed", {
+  offer: fc.nat({ max: 3 }),
+  session: fc.constantFrom("gone", "silent", "unknown"),
+});
+
 const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: operation("group", {
+      operations: fc.array(
+        fc.oneof(
+          { weight: 8, arbitrary: taskMessage },
+          { weight: 1, arbitrary: cancel },
+          { weight: 1, arbitrary: leave },
+          { weight: 1, arbitrary: offerFailed },
+        ),
+        { minLength: 1, maxLength: 6 },
+      ),
+      stopsAfterCommit: inTenTimes(1),
+    }),
+  },
   { weight: 36, arbitrary: taskMessage },
   { weight: 14, arbitrary: submit },
   { weight: 10, arbitrary: fc.constant<Operation>({ type: "tick" }) },

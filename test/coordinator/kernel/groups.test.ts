@@ -1,0 +1,172 @@
+import { describe, expect, test } from "vitest";
+import { isReadCommand } from "../../../src/contract/read-commands.ts";
+import { COMMAND_CALLERS, type CommandName } from "../../../src/contract/commands.ts";
+import { AUDIT } from "../../../src/coordinator/kernel/domains.ts";
+import type { GroupedCommand } from "../../../src/coordinator/kernel/execute.ts";
+import type { Sql } from "../../../src/registry/sql.ts";
+import { nodeSql } from "../../node-sql.ts";
+import { KEYS, submission, TestMesh, type TestPeer } from "../mesh.ts";
+
+const [A, B] = KEYS;
+
+const submit = (deadlineSeconds = 3_600, key: string | null = null): GroupedCommand => ({
+  name: "submit_task",
+  input: submission(
+    { kind: "echo", deadline_seconds: deadlineSeconds },
+    { idempotency: key === null ? null : { scope: "api", key } },
+  ),
+  actor: "admin",
+});
+const finish = (peer: TestPeer): GroupedCommand => ({
+  name: "finish_task",
+  input: peer.successInput("done"),
+  actor: `peer:${peer.id}`,
+});
+
+/** A database that counts transactions and fails from a given statement on. */
+function watchedSql() {
+  const database = nodeSql();
+  const watched = { left: Number.POSITIVE_INFINITY, outermost: 0, depth: 0, writes: 0 };
+  const sql: Sql = {
+    exec(query, ...bindings) {
+      if (--watched.left < 0) throw new Error("the disk is full");
+      if (!query.startsWith("SELECT")) watched.writes++;
+      return database.exec(query, ...bindings);
+    },
+    transaction(body) {
+      if (watched.depth === 0) watched.outermost++;
+      watched.depth++;
+      try {
+        return database.transaction(body);
+      } finally {
+        watched.depth--;
+      }
+    },
+  };
+  return { sql, watched };
+}
+
+describe("commands that arrive together", () => {
+  test("run in one transaction, and tasks are assigned once, after the last of them", () => {
+    const { sql, watched } = watchedSql();
+    const mesh = new TestMesh({ sql });
+    mesh.join(A, { slots: 2 });
+    watched.outermost = 0;
+    const { executed, effects } = mesh.executeGroup([submit(), submit(), submit()]);
+    expect(watched.outermost).toBe(1);
+    expect(executed.flatMap((one) => one.effects)).toEqual([]);
+    expect(effects.map(({ type }) => type)).toEqual(["offer", "offer"]);
+    // The answers show the tasks as they are after the assignment.
+    const states = executed.map(({ result }) => result.ok && (result.value as never)["task"]);
+    expect(states).toMatchObject([{ state: "leased" }, { state: "leased" }, { state: "queued" }]);
+  });
+
+  test("one that is refused undoes only itself", () => {
+    const mesh = new TestMesh();
+    mesh.join(A);
+    const { executed } = mesh.executeGroup([
+      submit(3_600, "key"),
+      submit(60, "key"),
+      submit(3_600, "key"),
+      submit(3_600, "other"),
+    ]);
+    expect(executed.map(({ result }) => (result.ok ? "ok" : result.error.code))).toEqual([
+      "ok",
+      "idempotency_mismatch",
+      "ok",
+      "ok",
+    ]);
+    expect(mesh.rows("SELECT COUNT(*) AS tasks FROM tasks")).toEqual([{ tasks: 2 }]);
+  });
+
+  test("one sees what those before it wrote", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const { id } = mesh.submit();
+    const { executed } = mesh.executeGroup([
+      finish(peer),
+      finish(peer),
+      { name: "cancel_task", input: { id, visibleTo: null }, actor: "admin" },
+    ]);
+    expect(executed.map(({ result }) => (result.ok ? "ok" : result.error.code))).toEqual([
+      "ok",
+      "lease_lost",
+      "task_ended",
+    ]);
+    expect(mesh.task(id)).toMatchObject({ state: "succeeded", result: "done" });
+  });
+
+  test("AS10 a group whose database fails anywhere changes nothing, in the rows and in memory", () => {
+    let failures = 0;
+    for (let statement = 0; ; statement++) {
+      const { sql, watched } = watchedSql();
+      const mesh = new TestMesh({ sql });
+      const peer = mesh.join(A);
+      mesh.submit();
+      mesh.join(B, { slots: 2 });
+      const before = mesh.contents();
+      const commands = [submit(), finish(peer), submit(60, "key"), submit(90, "key")];
+      watched.left = statement;
+      let failed = false;
+      try {
+        mesh.executeGroup(commands);
+      } catch (thrown) {
+        expect(thrown).toEqual(new Error("the disk is full"));
+        failed = true;
+      }
+      watched.left = Number.POSITIVE_INFINITY;
+      if (!failed) break;
+      failures++;
+      expect(mesh.contents()).toBe(before);
+      // Each alone then does what it would have done, and memory agrees with the rows.
+      const [one, two] = [mesh.executeGroup([finish(peer)]), mesh.executeGroup([submit()])];
+      expect([...one.executed, ...two.executed].map(({ result }) => result.ok)).toEqual([
+        true,
+        true,
+      ]);
+      const inMemory = mesh.registry.tasks.waiting.length;
+      mesh.restart();
+      expect(mesh.registry.tasks.waiting.length).toBe(inMemory);
+    }
+    expect(failures).toBeGreaterThan(8);
+  });
+});
+
+const NAMES = Object.keys(COMMAND_CALLERS) as CommandName[];
+
+describe("commands that only read", () => {
+  test.for(NAMES.filter(isReadCommand))("%s is not audited", (name) => {
+    expect(AUDIT).not.toHaveProperty(name);
+  });
+
+  test("write nothing and open no transaction", () => {
+    const { sql, watched } = watchedSql();
+    const mesh = new TestMesh({ sql });
+    const peer = mesh.join(A);
+    const { id } = mesh.submit();
+    mesh.registry.measurements.flush();
+    const from = { peerId: peer.id, epoch: peer.epoch };
+    const page = { limit: 10 };
+    const inputs: Readonly<Record<string, object>> = {
+      authenticate: { id: "x", hash: "x" },
+      get_peer: { id: A.id },
+      get_score: { id: A.id },
+      get_rtt: { id: A.id, other: A.id },
+      get_task: { id, visibleTo: null },
+      why_task: { id, visibleTo: null },
+      read_result: { id, visibleTo: null },
+      query_task: { ...from, id },
+      list_tasks: { ...page, visibleTo: null },
+      list_peers: page,
+      list_audit: page,
+      list_deliveries: { ...page, source: "s" },
+      open_delivery: { source: "s", id: "x" },
+      get_webhook_source: { name: "s" },
+      open_webhook_source: { name: "s" },
+    };
+    watched.writes = 0;
+    watched.outermost = 0;
+    for (const name of NAMES.filter(isReadCommand)) mesh.read(name, (inputs[name] ?? {}) as never);
+    expect([watched.writes, watched.outermost]).toEqual([0, 0]);
+  });
+});

@@ -37,9 +37,10 @@ export class Counters {
     const counters = new Counters();
     await runInDurableObject(anyObject, (_, { storage }) => counters.#watchStorage(storage));
     for (const { prototype } of [PeerSession, Coordinator, Fixed]) counters.#watchEvents(prototype);
-    counters.#count(Coordinator.prototype, "execute", "rpcs");
-    for (const call of ["offer", "cancel", "probe", "end"])
-      counters.#count(PeerSession.prototype, call, "rpcs");
+    // `submitAndWait` calls `execute`, which is counted.
+    for (const call of ["execute", "getOnceEnded"])
+      counters.#count(Coordinator.prototype, call, "rpcs");
+    for (const call of ["deliver", "end"]) counters.#count(PeerSession.prototype, call, "rpcs");
     const kv = Object.getPrototypeOf(env.BLOBS) as object;
     for (const write of ["put", "delete"]) counters.#count(kv, write, "kvWrites");
     return counters;

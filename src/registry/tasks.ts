@@ -155,6 +155,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
       sql.exec(`UPDATE attempts SET peer_id = ? WHERE ended_at IS NULL AND peer_id = ?`, to, from);
       sql.exec(`UPDATE tasks SET owner = ? WHERE source = 'peer' AND owner = ?`, to, from);
       kept.forgetAll();
+      waiting.forget();
     },
 
     /** IDs of tasks whose lease has ended, or whose offer was not accepted in time. */

@@ -98,6 +98,11 @@ export class WaitingTasks {
       this.#add(this.#shapes, { ...waitingPart(task), seq: known?.seq ?? seq() });
   }
 
+  /** Forgets everything, because many rows were changed at once: they are read again at the next use. */
+  forget(): void {
+    this.#shapes = null;
+  }
+
   begin(): void {
     this.#changed.push(false);
   }
@@ -113,6 +118,8 @@ export class WaitingTasks {
 
   #all(): ReadonlyMap<string, OfShape> {
     if (this.#shapes !== null) return this.#shapes;
+    // The rows may hold what the open transaction wrote.
+    if (this.#changed.length > 0) this.#changed[this.#changed.length - 1] = true;
     const shapes = new Map<string, OfShape>();
     this.#queued = 0;
     this.#waiting.clear();

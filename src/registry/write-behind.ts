@@ -53,7 +53,10 @@ export class WriteBehind<Value> {
     const missing = keys.filter((key) => !this.#values.has(key));
     if (missing.length === 0) return;
     this.#shed(missing.length);
-    for (const key of missing) this.#values.set(key, null);
+    for (const key of missing) {
+      this.#note(key); // the row may hold what the open transaction wrote
+      this.#values.set(key, null);
+    }
     for (const [key, value] of this.#rows.read(missing)) this.#values.set(key, value);
   }
 

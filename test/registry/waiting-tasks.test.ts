@@ -41,23 +41,18 @@ const { step: anyStep } = fc.letrec<{ step: Step }>((tie) => ({
   ),
 }));
 
-const written = ({ as, peerId }: Write): Partial<Task> => {
+function written({ as, peerId }: Write): Partial<Task> {
   const held = { state: "leased", leaseUntil: NOW, peerId } as const;
-  switch (as) {
-    case "queued":
-      return { state: "queued", peerId: null };
-    case "paused":
-      return { state: "queued", peerId: null, notBefore: NOW + 1 };
-    case "offered":
-      return held;
-    case "prefetched":
-      return { ...held, prefetched: true };
-    case "running":
-      return { ...held, state: "running" };
-    case "ended":
-      return { state: "succeeded", endedAt: NOW, leaseUntil: null };
-  }
-};
+  const writes: Readonly<Record<Write["as"], Partial<Task>>> = {
+    queued: { state: "queued", peerId: null },
+    paused: { state: "queued", peerId: null, notBefore: NOW + 1 },
+    offered: held,
+    prefetched: { ...held, prefetched: true },
+    running: { ...held, state: "running" },
+    ended: { state: "succeeded", endedAt: NOW, leaseUntil: null },
+  };
+  return writes[as];
+}
 
 class Subject {
   readonly sql = nodeSql();
@@ -65,19 +60,11 @@ class Subject {
   #depth = 0;
 
   run(step: Step): void {
-    switch (step.at) {
-      case "write":
-        return this.#write(step.write);
-      case "look":
-        return this.compare();
-      case "hand_over":
-        return this.registry.tasks.handOver("p", "q");
-      case "wake":
-        if (this.#depth === 0) this.registry = openRegistry(this.sql);
-        return;
-      case "transaction":
-        return this.#transact(step);
-    }
+    if (step.at === "write") this.#write(step.write);
+    else if (step.at === "look") this.compare();
+    else if (step.at === "hand_over") this.registry.tasks.handOver("p", "q");
+    else if (step.at === "transaction") this.#transact(step);
+    else if (this.#depth === 0) this.registry = openRegistry(this.sql);
   }
 
   /** What is in memory must be what the rows say, also inside a transaction. */

@@ -245,9 +245,12 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
   ],
   [`ALTER TABLE webhook_sources ADD COLUMN revision INTEGER NOT NULL DEFAULT 0`],
   [
-    // The queue is kept in memory: it is read by `tasks_pauses` and `tasks_leases` after a wake.
+    // The queue is kept in memory: after a wake it is read by `tasks_deadlines` and `tasks_leases`.
     `DROP INDEX tasks_waiting`,
     `DROP INDEX tasks_prefetched`,
+    // Only tasks that pause or are scheduled are in it. Most tasks never are: each index entry is billed as a row.
+    `DROP INDEX tasks_pauses`,
+    `CREATE INDEX tasks_pauses ON tasks (not_before) WHERE state = 'queued' AND not_before > created_at`,
   ],
 ];
 

@@ -45,7 +45,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
   const readStored = () =>
     sql
       .exec(
-        `SELECT ${WAITING_COLUMNS} FROM tasks WHERE state = 'queued'
+        `SELECT ${WAITING_COLUMNS} FROM tasks WHERE ended_at IS NULL AND state = 'queued'
          UNION ALL SELECT ${WAITING_COLUMNS} FROM tasks WHERE lease_until IS NOT NULL AND state = 'leased'`,
       )
       .map(readWaiting);
@@ -176,7 +176,8 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
         `SELECT MIN(due) AS due FROM (
            SELECT MIN(lease_until) AS due FROM tasks WHERE lease_until IS NOT NULL
            UNION ALL SELECT MIN(deadline_at) FROM tasks WHERE ended_at IS NULL
-           UNION ALL SELECT MIN(not_before) FROM tasks WHERE state = 'queued' AND not_before > ?)`,
+           UNION ALL SELECT MIN(not_before) FROM tasks
+             WHERE state = 'queued' AND not_before > created_at AND not_before > ?)`,
         now,
       )[0] as SqlRow;
       return numberOrNull(row, "due");

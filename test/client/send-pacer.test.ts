@@ -119,7 +119,7 @@ describe("answers to offers", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("wait when the window is full, and a pong lets as many leave as were sent before its ping", () => {
+  test("RL5 wait when the window is full, and a pong lets as many leave as were sent before its ping", () => {
     const world = filled();
     expect(world.count("task_result")).toBe(ANSWER_WINDOW_FRAMES);
     world.send("task_result", ANSWER_WINDOW_FRAMES);

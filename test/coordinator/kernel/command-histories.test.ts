@@ -48,6 +48,23 @@ describe("random histories of commands, late and repeated answers, restarts and 
   });
 
   test(
+    "GC3 the alarm never rings later than the next due time, after every step of any history",
+    OPTIONS,
+    () => {
+      fc.assert(
+        fc.property(anySeed, anyHistory(30), (seed, operations) => {
+          const history = new HistoryRunner(seed);
+          for (const operation of operations) {
+            history.stepWithoutComparing(operation);
+            history.mesh.nextTick(); // throws if the alarm would ring too late
+          }
+        }),
+        { numRuns: Math.ceil(300 * SCALE) },
+      );
+    },
+  );
+
+  test(
     "AS14 peers, tasks, attempts and leases equal the model after every step of any history",
     OPTIONS,
     () => {

@@ -40,7 +40,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe("the commands of the coordinator", () => {
-  test("the first command of an idle moment runs at once, those that follow run together", async () => {
+  test("GC2 the first command of an idle moment runs at once, those that follow run together", async () => {
     const made = new TestQueue();
     const first = made.queue.execute([command("a")]);
     expect(made.groups).toEqual([["a"]]);
@@ -57,7 +57,7 @@ describe("the commands of the coordinator", () => {
     expect(made.groups.at(-1)).toEqual(["e"]);
   });
 
-  test("every command runs once, in the order of arrival, in groups of at most 256", async () => {
+  test("GC2 every command runs once, in the order of arrival, in groups of at most 256", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyStep, { maxLength: 20 }), async (steps) => {
         const made = new TestQueue();
@@ -80,7 +80,17 @@ describe("the commands of the coordinator", () => {
     );
   });
 
-  test("what waits is bounded: a caller beyond the bound is told to come again, and the others are answered", async () => {
+  test("GC6 what waits runs at once when a tick is about to run", async () => {
+    const made = new TestQueue();
+    const answers = ["a", "b", "c"].map((id) => made.queue.execute([command(id)]));
+    made.queue.drain();
+    expect(made.groups).toEqual([["a"], ["b", "c"]]);
+    expect((await Promise.all(answers)).flat()).toEqual([ok("a"), ok("b"), ok("c")]);
+    while (made.turn());
+    expect(made.groups).toHaveLength(2);
+  });
+
+  test("GC2 what waits is bounded: a caller beyond the bound is told to come again, and the others are answered", async () => {
     const made = new TestQueue();
     void made.queue.execute([command("first")]);
     const many = Array.from({ length: 8_192 }, (_, n) => command(`${n}`));

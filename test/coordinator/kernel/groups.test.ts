@@ -47,7 +47,7 @@ function watchedSql() {
 }
 
 describe("commands that arrive together", () => {
-  test("run in one transaction, and tasks are assigned once, after the last of them", () => {
+  test("GC1 run in one transaction, and tasks are assigned once, after the last of them", () => {
     const { sql, watched } = watchedSql();
     const mesh = new TestMesh({ sql });
     mesh.join(A, { slots: 2 });
@@ -61,7 +61,7 @@ describe("commands that arrive together", () => {
     expect(states).toMatchObject([{ state: "leased" }, { state: "leased" }, { state: "queued" }]);
   });
 
-  test("one that is refused undoes only itself", () => {
+  test("GC1 one that is refused undoes only itself", () => {
     const mesh = new TestMesh();
     mesh.join(A);
     const { executed } = mesh.executeGroup([
@@ -79,7 +79,7 @@ describe("commands that arrive together", () => {
     expect(mesh.rows("SELECT COUNT(*) AS tasks FROM tasks")).toEqual([{ tasks: 2 }]);
   });
 
-  test("one sees what those before it wrote", () => {
+  test("GC1 one sees what those before it wrote", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const { id } = mesh.submit();
@@ -96,7 +96,7 @@ describe("commands that arrive together", () => {
     expect(mesh.task(id)).toMatchObject({ state: "succeeded", result: "done" });
   });
 
-  test("AS10 a group whose database fails anywhere changes nothing, in the rows and in memory", () => {
+  test("GC4 a group whose database fails anywhere changes nothing, in the rows and in memory", () => {
     let failures = 0;
     for (let statement = 0; ; statement++) {
       const { sql, watched } = watchedSql();
@@ -132,6 +132,37 @@ describe("commands that arrive together", () => {
   });
 });
 
+describe("what is written behind", () => {
+  test("GC7 a crash loses the newest choices and outcomes, and the number of held tasks is counted again", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, { slots: 3 });
+    const early = mesh.submit();
+    peer.finish();
+    mesh.registry.measurements.flush();
+    const late = mesh.submit();
+    peer.finish();
+    mesh.submit();
+    mesh.restart();
+    const { held, successes } = mesh.registry.peers.get(A.id) ?? {};
+    expect([held, successes]).toEqual([1, 1]);
+    expect(mesh.run("why_task", { id: early.id, visibleTo: null }).attempt).toBe(1);
+    expect(mesh.errorOf("why_task", { id: late.id, visibleTo: null }).code).toBe("not_found");
+    // The tasks themselves, and what was answered, are as they were.
+    expect([early, late].map(({ id }) => mesh.task(id).state)).toEqual(["succeeded", "succeeded"]);
+    peer.finish();
+    expect(mesh.registry.peers.get(A.id)?.held).toBe(0);
+  });
+
+  test("GC7 a crash between a disconnect and the next write leaves no task with the peer", () => {
+    const mesh = new TestMesh();
+    mesh.join(A, { slots: 2 });
+    mesh.submit();
+    mesh.run("gone", { peerId: A.id, epoch: 1, reason: "closed", silent: false });
+    mesh.restart();
+    expect(mesh.registry.peers.get(A.id)).toMatchObject({ state: "stale", held: 0 });
+  });
+});
+
 const NAMES = Object.keys(COMMAND_CALLERS) as CommandName[];
 
 describe("commands that only read", () => {
@@ -139,7 +170,7 @@ describe("commands that only read", () => {
     expect(AUDIT).not.toHaveProperty(name);
   });
 
-  test("write nothing and open no transaction", () => {
+  test("GC5 write nothing and open no transaction", () => {
     const { sql, watched } = watchedSql();
     const mesh = new TestMesh({ sql });
     const peer = mesh.join(A);

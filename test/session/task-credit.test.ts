@@ -1,0 +1,155 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { TaskOffer } from "../../src/protocol/messages.ts";
+import {
+  MESSAGES_BURST,
+  MESSAGES_PER_SECOND,
+  PROGRESS_PER_SECOND,
+} from "../../src/protocol/constants.ts";
+import type { SessionEvent } from "../../src/session/effects.ts";
+import type { Session } from "../../src/session/state.ts";
+import { step } from "../../src/session/step.ts";
+import { SCALE } from "./arbitraries.ts";
+import { at, closes, joined, messages, said, START } from "./driver.ts";
+
+const ATTEMPT_ANSWERS = 3;
+
+const taskId = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+
+const offerOf = (n: number): TaskOffer => ({
+  task_id: taskId(n),
+  fence: 1,
+  kind: "echo",
+  payload: null,
+  attempt: 1,
+  lease_seconds: 60,
+});
+
+type Said = "accept" | "begin" | "progress" | "result" | "refuse" | "stats";
+
+const PAYLOADS = {
+  accept: { queued: true },
+  begin: {},
+  progress: { progress: 0.5 },
+  result: { ok: true, result: null },
+  refuse: { reason: "busy" },
+} as const;
+const TYPES = {
+  accept: "task_accept",
+  begin: "task_accept",
+  progress: "task_progress",
+  result: "task_result",
+  refuse: "task_refuse",
+} as const;
+
+const saying = (what: Said, task: number): SessionEvent =>
+  what === "stats"
+    ? said("get_stats", null)
+    : said(TYPES[what], { task_id: taskId(task), fence: 1, ...PAYLOADS[what] });
+
+/** A session under test, with the time. */
+class Subject {
+  session: Session = joined();
+  now = START + 20;
+
+  /** Whether the session is still open after the event. */
+  run(event: SessionEvent): boolean {
+    const stepped = step(this.session, event, at(this.now));
+    this.session = stepped.session;
+    const closed = closes(stepped.effects);
+    if (closed.length > 0) {
+      expect(closed).toEqual([4429]);
+      expect(messages(stepped.effects).filter(({ type }) => type === "error")).toEqual([]);
+    }
+    return this.session.state === "active";
+  }
+}
+
+/** What a peer does with one attempt, in order. */
+const anyLife = fc.record({
+  prefetched: fc.boolean(),
+  seconds: fc.nat(4),
+  end: fc.constantFrom("result", "refuse", "cancelled"),
+});
+
+describe("a peer that answers what it was offered", () => {
+  test("RL2 is never closed for its rate, however many attempts it holds and however its messages bunch", () => {
+    fc.assert(
+      fc.property(fc.array(anyLife, { minLength: 1, maxLength: 256 }), (lives) => {
+        const subject = new Subject();
+        lives.forEach((_, n) => subject.run({ type: "offer", offer: offerOf(n) }));
+        lives.forEach((life, n) => subject.run(saying(life.prefetched ? "accept" : "begin", n)));
+        for (let second = 0; second <= 4; second++) {
+          lives.forEach(({ prefetched, seconds, end }, n) => {
+            if (second > seconds) return;
+            if (second === 1 && prefetched) expect(subject.run(saying("begin", n))).toBe(true);
+            if (second > 0)
+              for (let many = 0; many < PROGRESS_PER_SECOND; many++)
+                expect(subject.run(saying("progress", n))).toBe(true);
+            if (second < seconds) return;
+            const ended: SessionEvent =
+              end === "cancelled"
+                ? { type: "cancel", taskId: taskId(n), fence: 1, reason: "cancelled" }
+                : saying(end === "result" ? "result" : "refuse", n);
+            expect(subject.run(ended)).toBe(true);
+          });
+          subject.now += 1_000;
+        }
+        // All of the allowance is left.
+        for (let n = 0; n < MESSAGES_BURST; n++) expect(subject.run(saying("stats", 0))).toBe(true);
+        expect(subject.run(saying("stats", 0))).toBe(false);
+      }),
+      { numRuns: 20 * SCALE },
+    );
+  });
+});
+
+const anyAct = fc.oneof(
+  { weight: 2, arbitrary: fc.constant("offer" as const) },
+  { weight: 1, arbitrary: fc.constant("cancel" as const) },
+  { weight: 2, arbitrary: fc.nat(2_000) },
+  {
+    weight: 8,
+    arbitrary: fc.constantFrom<Said>("accept", "begin", "progress", "result", "refuse", "stats"),
+  },
+);
+
+describe("a peer that sends as much as it can", () => {
+  test("RL2 is closed once it has spent its allowance and what its offers give, whatever it sends", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(anyAct, fc.nat(3), fc.integer({ min: 1, max: 60 })), { maxLength: 60 }),
+        (acts) => {
+          const subject = new Subject();
+          const began = subject.now;
+          let [offers, sent, progressEarned] = [0, 0, 0];
+          for (const [act, task, times] of acts) {
+            if (typeof act === "number") {
+              subject.now += act;
+              progressEarned += (act / 1_000) * offers * PROGRESS_PER_SECOND;
+              continue;
+            }
+            if (act === "cancel") {
+              subject.run({ type: "cancel", taskId: taskId(task), fence: 1, reason: "" });
+              continue;
+            }
+            for (let n = 0; n < times; n++) {
+              if (act === "offer") {
+                const { session } = subject;
+                subject.run({ type: "offer", offer: offerOf(n) });
+                if (session !== subject.session) offers++;
+              } else {
+                if (!subject.run(saying(act, task))) return;
+                sent++;
+              }
+            }
+          }
+          const allowance = MESSAGES_BURST + ((subject.now - began) / 1_000) * MESSAGES_PER_SECOND;
+          const credit = offers * (ATTEMPT_ANSWERS + PROGRESS_PER_SECOND) + progressEarned;
+          expect(sent).toBeLessThanOrEqual(allowance + credit);
+        },
+      ),
+      { numRuns: 300 * SCALE },
+    );
+  });
+});

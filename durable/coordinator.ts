@@ -46,8 +46,6 @@ export class Coordinator
   extends DurableObject<Env>
   implements Omit<CoordinatorRpc, keyof Rpc.DurableObjectBranded>
 {
-  /** Whether commands that arrive together share a transaction. A benchmark compares with a coordinator that commits each alone. */
-  static readonly groupsCommands: boolean = true;
   readonly #config: MeshConfig;
   readonly #registry: Registry;
   readonly #alarm: AlarmClock;
@@ -67,7 +65,7 @@ export class Coordinator
     this.#alarm = new AlarmClock(ctx.storage);
     this.#queue = new CommandQueue({
       run: (commands) => this.#runGroup(commands),
-      defer: new.target.groupsCommands ? (work) => void setTimeout(work, 0) : (work) => work(),
+      defer: (work) => void setTimeout(work, 0),
     });
     const { replicas } = this.#config;
     const sessions = new SessionPort(env.PEER_SESSION);

@@ -25,6 +25,7 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import { openRegistry, type Registry } from "../src/registry/registry.ts";
 import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
+import { inBackground } from "./background.ts";
 import { CallbackRunner } from "./callback-runner.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { durableSql } from "./durable-sql.ts";
@@ -99,7 +100,6 @@ export class Coordinator
         void (await this.#queue.execute([grouped("mesh", { name, input })])),
       gone: ({ peerId, epoch }, reason) =>
         void this.#run("gone", { peerId, epoch, reason, silent: true }),
-      waitUntil: (work) => ctx.waitUntil(work),
     });
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
   }
@@ -156,7 +156,7 @@ export class Coordinator
       // Messages that have arrived come before the leases and offers that the tick ends.
       this.#queue.drain();
       this.#run("tick", {});
-      this.ctx.waitUntil(this.#copies.run());
+      inBackground(this.#copies.run());
       await this.#outbox.run();
     } catch (thrown) {
       console.error("tick failed", { error: String(thrown) });

@@ -2,6 +2,7 @@ import type { Input, CommandName } from "../src/contract/commands.ts";
 import type { Effect } from "../src/coordinator/kernel/effects.ts";
 import type { OutboxRunner } from "../src/coordinator/outbox/runner.ts";
 import { isEndAwaited, type DialOrder, type SessionRef } from "../src/peers/session-orders.ts";
+import { inBackground } from "./background.ts";
 import type { CallbackRunner } from "./callback-runner.ts";
 import type { SessionPort } from "./session-port.ts";
 import type { TaskWaiters } from "./task-waiters.ts";
@@ -15,7 +16,6 @@ export interface EffectPorts {
   readonly execute: <K extends CommandName>(name: K, input: Input<K>) => Promise<void>;
   /** Reports that the peer of a session is gone. */
   readonly gone: (to: SessionRef, reason: string) => void;
-  readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
 /** Performs the effects of committed commands, and reports to the coordinator what came of them. */
@@ -37,7 +37,7 @@ export class EffectPerformer {
       const work = this.#perform(effect);
       (effect.type === "end_session" && isEndAwaited(effect.fault) ? awaited : others).push(work);
     }
-    if (others.length > 0) this.#ports.waitUntil(Promise.all(others));
+    inBackground(Promise.all(others));
     return awaited;
   }
 

@@ -19,6 +19,7 @@ import { dueAt } from "../src/session/liveness.ts";
 import { newNoiseSession } from "../src/session/noise-handshake.ts";
 import { newGoP2pSession } from "../src/session/state.ts";
 import { AlarmClock } from "./alarm-clock.ts";
+import { inBackground } from "./background.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { sendSessionCommands } from "./coordinator-port.ts";
@@ -77,7 +78,6 @@ export class PeerSession
       },
       send: (commands) => sendSessionCommands(env, commands),
       scheduleAlarm: (session) => this.#alarm.ringBy(dueAt(session), Date.now()),
-      waitUntil: (work) => ctx.waitUntil(work),
     });
   }
 
@@ -111,7 +111,7 @@ export class PeerSession
       return;
     }
     const frame = typeof data === "string" ? data : new Uint8Array(data);
-    await this.#runner.runInOrder(socket, { type: "frame", data: frame }, bytes);
+    inBackground(this.#runner.runInOrder(socket, { type: "frame", data: frame }, bytes));
   }
 
   override async webSocketClose(
@@ -148,7 +148,7 @@ export class PeerSession
   async dial(version: number, order: DialOrder): Promise<void> {
     requireVersion(version);
     // Not awaited: a slow peer must not keep the coordinator waiting.
-    this.ctx.waitUntil(this.#dial(order));
+    inBackground(this.#dial(order));
   }
 
   async deliver(

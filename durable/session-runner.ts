@@ -5,6 +5,7 @@ import type { SessionEffect, SessionEvent } from "../src/session/effects.ts";
 import { receiveNoise } from "../src/session/noise-handshake.ts";
 import type { Session } from "../src/session/state.ts";
 import { step } from "../src/session/step.ts";
+import { inBackground } from "./background.ts";
 import { BatchSender } from "./batch-sender.ts";
 import { sendMerged } from "./merge-commands.ts";
 import type { PendingCalls } from "./pending-calls.ts";
@@ -22,7 +23,6 @@ export interface RunnerPorts {
   readonly send: (commands: readonly SessionCommand[]) => Promise<readonly SessionAnswer[]>;
   /** A session has changed: the alarm may have to ring earlier. */
   readonly scheduleAlarm: (session: Session) => void;
-  readonly waitUntil: (work: Promise<void>) => void;
 }
 
 type CommandEffect = Extract<SessionEffect, { type: "command" }>;
@@ -82,7 +82,7 @@ export class SessionRunner {
   /** Runs an event at once, before those that wait. Its commands are not waited for. */
   runNow(socket: WebSocket, event: SessionEvent): readonly SessionEffect[] {
     const effects = this.#step(socket, event);
-    this.#ports.waitUntil(this.#sendCommands(socket, effects));
+    inBackground(this.#sendCommands(socket, effects));
     return effects;
   }
 

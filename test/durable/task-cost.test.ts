@@ -1,0 +1,107 @@
+import { reset, runInDurableObject } from "cloudflare:test";
+import { afterEach, expect, it, vi } from "vitest";
+import { Coordinator } from "../../durable/coordinator.ts";
+import { PeerSession } from "../../durable/peer-session.ts";
+import type { TaskOffer } from "../../src/protocol/messages.ts";
+import { api, coordinatorStub, until } from "./api.ts";
+import { NoisePeer } from "./noise-peer.ts";
+
+/** What Cloudflare bills for a task, as docs/performance.md says: rows written (an index entry is one), calls between objects. */
+
+const TASKS = 32;
+const SLOTS = 16;
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await reset();
+});
+
+interface Statement {
+  readonly query: string;
+  readonly cursor: Pick<SqlStorageCursor<Record<string, SqlStorageValue>>, "rowsWritten">;
+}
+
+/** Records the statements of the coordinator from now on. */
+async function recordStatements(): Promise<readonly Statement[]> {
+  const statements: Statement[] = [];
+  await runInDurableObject(coordinatorStub(), (_, { storage }) => {
+    const sql = Object.getPrototypeOf(storage.sql) as SqlStorage;
+    const exec = sql.exec;
+    vi.spyOn(sql, "exec").mockImplementation(function (this: SqlStorage, query, ...bindings) {
+      const cursor = exec.call(this, query, ...bindings);
+      statements.push({ query, cursor });
+      return cursor as never;
+    });
+  });
+  return statements;
+}
+
+const rowsOf = (statements: readonly Statement[]): number =>
+  statements.reduce((sum, { cursor }) => sum + cursor.rowsWritten, 0);
+
+/** Returns once the stored choices are written, and with them everything else that is written behind. */
+const writtenBehind = (statements: readonly Statement[], choices: number) =>
+  until(
+    async () => statements.filter(({ query }) => query.startsWith("INSERT INTO choices")).length,
+    (written) => written === choices,
+  );
+
+async function nextOffer(peer: NoisePeer): Promise<Pick<TaskOffer, "task_id" | "fence">> {
+  const { payload } = await peer.readType("task_offer");
+  const { task_id, fence } = payload as TaskOffer;
+  return { task_id, fence };
+}
+
+it("a task that is submitted and awaited in one request costs four calls between objects and 18 rows", async () => {
+  const peer = await NoisePeer.join({ hello: { slots: SLOTS } });
+  const statements = await recordStatements();
+  const calls = vi.spyOn(Coordinator.prototype, "execute");
+  const waits = vi.spyOn(Coordinator.prototype, "submitAndWait");
+  const deliveries = vi.spyOn(PeerSession.prototype, "deliver");
+  for (let count = 0; count < TASKS; count++) {
+    const ended = api("POST", "/v1/tasks?wait=30", { kind: "echo" });
+    const attempt = await nextOffer(peer);
+    peer.send("task_accept", attempt);
+    // The acceptance is answered before the result is sent: the attempt is changed twice.
+    await until(
+      async () => calls.mock.results.length,
+      (made) => made === 3 * count + 2,
+    );
+    peer.send("task_result", { ...attempt, ok: true, result: null });
+    expect((await ended).body).toMatchObject({ state: "succeeded" });
+  }
+  await writtenBehind(statements, TASKS);
+  // `submitAndWait` is one call, and calls `execute` in its own object.
+  expect(waits).toHaveBeenCalledTimes(TASKS);
+  expect(calls).toHaveBeenCalledTimes(3 * TASKS);
+  expect(deliveries).toHaveBeenCalledTimes(TASKS);
+  // What is written once for many tasks (counters, alarms) is at most half a row each.
+  expect(rowsOf(statements) / TASKS).toBeGreaterThanOrEqual(18);
+  expect(rowsOf(statements) / TASKS).toBeLessThan(18.5);
+});
+
+it("tasks that are answered together share their calls, and cost 14 rows when accepted and finished together", async () => {
+  const peer = await NoisePeer.join({ hello: { slots: SLOTS } });
+  const statements = await recordStatements();
+  const calls = vi.spyOn(Coordinator.prototype, "execute");
+  const tasks = Array.from({ length: TASKS }, () => ({ kind: "echo" }));
+  await api("POST", "/v1/task-batches", { tasks });
+  for (let round = 0; round < TASKS / SLOTS; round++) {
+    const attempts = [];
+    for (let slot = 0; slot < SLOTS; slot++) attempts.push(await nextOffer(peer));
+    for (const attempt of attempts) {
+      peer.send("task_accept", attempt);
+      peer.send("task_result", { ...attempt, ok: true, result: null });
+    }
+  }
+  await until(
+    async () => (await api("GET", "/v1/tasks?state=succeeded&limit=100")).body.tasks,
+    (tasks) => Array.isArray(tasks) && tasks.length === TASKS,
+  );
+  await writtenBehind(statements, TASKS);
+  const submissions = 1;
+  const reads = calls.mock.calls.filter(([, , [command]]) => command?.name === "list_tasks").length;
+  expect(calls.mock.calls.length - submissions - reads).toBeLessThan(TASKS / 2);
+  expect(rowsOf(statements) / TASKS).toBeGreaterThanOrEqual(13);
+  expect(rowsOf(statements) / TASKS).toBeLessThan(16);
+});

@@ -51,6 +51,8 @@ export class BatchSender<Item, Answer> {
       const batch = this.#nextBatch();
       try {
         const answers = await this.#call(batch.map(({ item }) => item));
+        if (answers.length !== batch.length)
+          throw new Error(`${batch.length} items have ${answers.length} answers`);
         batch.forEach(({ answered }, index) => answered.resolve(answers[index] as Answer));
       } catch (thrown) {
         for (const { answered } of batch) answered.reject(thrown);

@@ -24,7 +24,7 @@ export class SessionPort {
     try {
       return await sender.send({ epoch, event });
     } finally {
-      if (sender.isIdle) this.#senders.delete(session);
+      if (sender.isIdle && this.#senders.get(session) === sender) this.#senders.delete(session);
     }
   }
 

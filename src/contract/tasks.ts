@@ -137,6 +137,8 @@ export const TASK_CALLERS: CallersOf<TaskCommands> = {
 /** When the attempt's lease ends unless it is renewed. */
 interface Leased {
   readonly leasedUntil: Millis;
+  /** How many attempts the peer holds. */
+  readonly held: number;
 }
 
 interface Queued {

@@ -1,6 +1,6 @@
 import type { Result } from "../base/result.ts";
 import type { Admitted } from "../contract/admission.ts";
-import type { SessionAnswer } from "../contract/commands.ts";
+import type { Output, SessionAnswer } from "../contract/commands.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import type { HeldTask } from "../protocol/messages.ts";
 import type { SessionContext } from "./context.ts";
@@ -10,6 +10,7 @@ import { errorReply, message } from "./messages.ts";
 import { command, stay } from "./moves.ts";
 import { applyAdmission } from "./admission.ts";
 import type { Active, Session } from "./state.ts";
+import { holding } from "./task-credit.ts";
 
 /**
  * The coordinator's answer to a command of this session. The session may have ended since it sent the command; then only
@@ -54,7 +55,7 @@ function receiveWhileActive(
     case "accept_task":
     case "progress_task":
       return answer.result.ok
-        ? stay(withLease(session, answer.result.value.leasedUntil))
+        ? stay(withHeld(session, answer.result.value, context))
         : refuse(session, answer.result.error, messageId, attemptOf(answer.input), context);
     case "refuse_task":
       return answer.result.ok
@@ -92,6 +93,16 @@ function receiveWhileActive(
       return answer satisfies never;
   }
 }
+
+/** The session of a peer that holds these attempts under leases. */
+const withHeld = (
+  session: Active,
+  { leasedUntil, held }: Output<"accept_task">,
+  { now }: SessionContext,
+): Active => ({
+  ...withLease(session, leasedUntil),
+  credit: holding(session.credit, held, now),
+});
 
 /**
  * Replies to the peer's message with the reason of a refusal. A worker whose attempt has lost its lease is also told to stop

@@ -7,7 +7,7 @@ import type { SessionContext } from "./context.ts";
 import { compose, message } from "./messages.ts";
 import { command, stay } from "./moves.ts";
 import type { Active } from "./state.ts";
-import { attemptEnded, offered } from "./task-credit.ts";
+import { holding, offered } from "./task-credit.ts";
 
 /**
  * Offers a task to the peer: as `task_offer`, or to a plain go-p2p node as the request that the task's kind names. The node's
@@ -33,7 +33,7 @@ function withholdOffer(session: Active, context: SessionContext): Move {
 function sendOffer(session: Active, offer: TaskOffer, context: SessionContext): Move {
   const { claim, epoch } = session;
   if (claim.speaksMuster) {
-    const credited = { ...session, credit: offered(session.credit) };
+    const credited = { ...session, credit: offered(session.credit, context.now) };
     return stay(credited, message(context, session, "task_offer", offer));
   }
   const attempt = { peerId: claim.peerId, epoch, taskId: offer.task_id, fence: offer.fence };
@@ -63,9 +63,10 @@ export function cancelOffer(
   reason: string,
   context: SessionContext,
 ): Move {
-  if (session.claim.speaksMuster) {
+  const { claim, credit } = session;
+  if (claim.speaksMuster) {
     return stay(
-      { ...session, credit: attemptEnded(session.credit) },
+      { ...session, credit: holding(credit, credit.attempts - 1, context.now) },
       message(context, session, "task_cancel", { task_id: taskId, fence, reason }),
     );
   }

@@ -156,7 +156,7 @@ const anyEvent: fc.Arbitrary<SessionEvent> = fc.oneof(
     admissionAnswered(ok({ ...GRANTED.value, epoch: 9, role: "dual" })),
     admissionAnswered(err({ code: "not_allowed", detail: "no" })),
     answerTo("accept_task", ATTEMPT, err({ code: "lease_lost", detail: "too late" }), TASK),
-    answerTo("accept_task", ATTEMPT, ok({ leasedUntil: START + 60_000 })),
+    answerTo("accept_task", ATTEMPT, ok({ leasedUntil: START + 60_000, held: 1 })),
     answerTo("gone", { ...ATTEMPT, reason: "", silent: false }, ok({})),
     answerTo("hear_advert", { ...ATTEMPT, peers: [] }, ok({ pointers: ["12".repeat(16)] }), TASK),
     { type: "cancel", taskId: TASK, fence: 1, reason: "cancelled by the caller" },

@@ -9,8 +9,9 @@ import {
 import type { SessionEvent } from "../../src/session/effects.ts";
 import type { Session } from "../../src/session/state.ts";
 import { step } from "../../src/session/step.ts";
+import { ok } from "../../src/base/result.ts";
 import { SCALE } from "./arbitraries.ts";
-import { at, closes, joined, messages, said, START } from "./driver.ts";
+import { answerTo, at, closes, joined, messages, PEER, said, START } from "./driver.ts";
 
 const ATTEMPT_ANSWERS = 3;
 
@@ -102,6 +103,44 @@ describe("a peer that answers what it was offered", () => {
       { numRuns: 20 * SCALE },
     );
   });
+});
+
+test("RL2 answers that cross a cancel spend no allowance, however many cross", () => {
+  const subject = new Subject();
+  for (let n = 0; n < 256; n++) subject.run({ type: "offer", offer: offerOf(n) });
+  for (let n = 0; n < 256; n++) expect(subject.run(saying("begin", n))).toBe(true);
+  for (let n = 0; n < 256; n++)
+    subject.run({ type: "cancel", taskId: taskId(n), fence: 1, reason: "cancelled" });
+  for (let n = 0; n < 256; n++) expect(subject.run(saying("result", n))).toBe(true);
+});
+
+test("RL2 the coordinator's answers correct the number of attempts, so that crossing cancels do not add up", () => {
+  const subject = new Subject();
+  for (let n = 0; n < 200; n++) subject.run({ type: "offer", offer: offerOf(n) });
+  const attempt = { peerId: PEER.id, epoch: 3, taskId: taskId(0), fence: 1 };
+  for (let minute = 0; minute < 200; minute++) {
+    // One attempt is cancelled while its result is on the way, and a new one is offered.
+    subject.run({ type: "cancel", taskId: taskId(0), fence: 1, reason: "cancelled" });
+    expect(subject.run(saying("result", 0))).toBe(true);
+    subject.run({ type: "offer", offer: offerOf(0) });
+    subject.run(
+      answerTo("progress_task", { ...attempt, progress: null }, ok({ leasedUntil: 0, held: 200 })),
+    );
+    for (let n = 0; n < 200; n++) expect(subject.run(saying("progress", n))).toBe(true);
+    subject.now += 1_000;
+  }
+});
+
+test("RL2 progress is not earned for the time before an attempt was offered", () => {
+  const subject = new Subject();
+  subject.run({ type: "offer", offer: offerOf(0) });
+  subject.now += 10_000;
+  for (let n = 1; n < 256; n++) subject.run({ type: "offer", offer: offerOf(n) });
+  let sent = 0;
+  while (subject.run(saying("progress", 0))) sent++;
+  expect(sent).toBeLessThanOrEqual(
+    MESSAGES_BURST + 256 * PROGRESS_PER_SECOND + 2 * PROGRESS_PER_SECOND,
+  );
 });
 
 const anyAct = fc.oneof(

@@ -7,7 +7,7 @@ import { isEnded, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { done, notFound, type Handler, type PlainHandler } from "../kernel/handler.ts";
-import { claimedTask, heldTask } from "./held-task.ts";
+import { claimedTask, heldTask, type Claim } from "./held-task.ts";
 import { cancelAttempt, endTask, releaseAttempt } from "./leases.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { storedResult, succeed } from "./results.ts";
@@ -21,8 +21,13 @@ export const acceptTask: Handler<"accept_task"> = (context, claim) => {
   if (!task.ok) return task;
   // Tasks may have stayed queued because the peer had too many unanswered offers.
   if (context.registry.tasks.waiting.isWaitedFor(claim.peerId)) markWorkAvailable(context);
-  return ok({ leasedUntil: renew(context, task.value, claim.queued === true) });
+  return ok(leased(context, claim, renew(context, task.value, claim.queued === true)));
 };
+
+const leased = ({ registry }: Context, { peerId }: Claim, leasedUntil: Millis) => ({
+  leasedUntil,
+  held: registry.peers.get(peerId)?.held ?? 0,
+});
 
 /** Renews the lease by its whole length, as every sign of life does. Returns the time at which it ends. */
 function renew(context: Context, task: Task, queued: boolean, said: Partial<Task> = {}): Millis {
@@ -61,7 +66,7 @@ export const progressTask: Handler<"progress_task"> = (context, claim) => {
     progress: claim.progress ?? task.value.progress,
     message: claim.message ?? task.value.message,
   };
-  return ok({ leasedUntil: renew(context, task.value, claim.queued === true, said) });
+  return ok(leased(context, claim, renew(context, task.value, claim.queued === true, said)));
 };
 
 /** Commits a result exactly once: only the peer that holds the task by the newest fence can do so. */

@@ -9,6 +9,7 @@ import {
 import type { SessionEvent } from "../../src/session/effects.ts";
 import type { Session } from "../../src/session/state.ts";
 import { step } from "../../src/session/step.ts";
+import { toRfc3339 } from "../../src/base/clock.ts";
 import { ok } from "../../src/base/result.ts";
 import { SCALE } from "./arbitraries.ts";
 import { answerTo, at, closes, joined, messages, PEER, said, START } from "./driver.ts";
@@ -43,10 +44,15 @@ const TYPES = {
   refuse: "task_refuse",
 } as const;
 
-const saying = (what: Said, task: number): SessionEvent =>
-  what === "stats"
-    ? said("get_stats", null)
-    : said(TYPES[what], { task_id: taskId(task), fence: 1, ...PAYLOADS[what] });
+let messagesSaid = 0;
+
+/** Timestamps rise, as the SDK's do: of go-p2p 1.0's messages only newer ones are accepted beyond the last 256. */
+function saying(what: Said, task: number): SessionEvent {
+  const ts = { ts: toRfc3339(START + ++messagesSaid) };
+  return what === "stats"
+    ? said("get_stats", null, ts)
+    : said(TYPES[what], { task_id: taskId(task), fence: 1, ...PAYLOADS[what] }, ts);
+}
 
 /** A session under test, with the time. */
 class Subject {

@@ -26,7 +26,7 @@ async function recordStatements(): Promise<readonly Statement[]> {
   const statements: Statement[] = [];
   await runInDurableObject(coordinatorStub(), (_, { storage }) => {
     const sql = Object.getPrototypeOf(storage.sql) as SqlStorage;
-    const exec = Reflect.get(sql, "exec") as SqlStorage["exec"];
+    const exec = Reflect.get(sql, "exec");
     vi.spyOn(sql, "exec").mockImplementation(function (this: SqlStorage, query, ...bindings) {
       const cursor = exec.call(this, query, ...bindings);
       statements.push({ query, cursor });

@@ -145,6 +145,27 @@ describe("size and order of frames", () => {
   });
 });
 
+describe("a session that could hibernate", () => {
+  it("HS22 stays in memory until the coordinator has answered its commands", async () => {
+    const peer = await GoPeer.join();
+    const gate = new Gate();
+    interceptCommand("progress_task", async (run) => {
+      await gate.wait();
+      return run();
+    });
+    const claim = peer.send("task_progress", STALE_CLAIM);
+    await gate.reached();
+    const evicted = evictDurableObject(await sessionStub(peer.keys.id));
+    gate.open();
+    expect(await peer.readType("error")).toMatchObject({ replyTo: claim.id });
+    await evicted;
+    // Nothing was under way when it hibernated: the session continues with its counters and its credit.
+    const query = peer.send("get_stats", null);
+    expect(await peer.readType("stats")).toMatchObject({ replyTo: query.id });
+    expect(await peer.catchUp()).toEqual([]);
+  });
+});
+
 describe("one session among others", () => {
   it("HS21 a session continues while other sessions send garbage of every kind", async () => {
     const worker = await GoPeer.join();

@@ -1,13 +1,14 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { RPC_VERSION } from "../../src/protocol/constants.ts";
 import type { TaskView } from "../../src/protocol/http.ts";
 import { submitTask } from "../durable/api.ts";
 import { GoPeer } from "../durable/go-peer.ts";
-import { call, callWith } from "./http.ts";
+import { call, callWith, problemOf } from "./http.ts";
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   await reset();
 });
 
@@ -115,5 +116,72 @@ describe("a long poll", () => {
     const reply = await callWith({ COORDINATOR }, "GET", `/v1/tasks/${id}?wait=12.5`);
     expect(reply).toMatchObject({ status: 200, body: { state: "cancelled" } });
     expect(waits).toEqual([[RPC_VERSION, "admin", { id, visibleTo: null }, 12_500]]);
+  });
+});
+
+const submitAndWait = (wait: string, headers: Record<string, string> = {}) =>
+  call<TaskView>("POST", `/v1/tasks?wait=${wait}`, { json: { kind: "test" }, headers });
+
+describe("a submission that waits", () => {
+  it("HT6 answers 200 with the task once it has ended, and not before", async () => {
+    const peer = await GoPeer.join();
+    let answered = false;
+    const submitted = submitAndWait(`${LONG}`).finally(() => (answered = true));
+    const attempt = await accept(peer);
+    await peer.catchUp();
+    expect(answered).toBe(false);
+    peer.send("task_result", { ...attempt, ok: true, result: 7 });
+    const { status, body, headers } = await submitted;
+    expect([status, headers.get("Location")]).toEqual([200, `/v1/tasks/${attempt.task_id}`]);
+    expect(body).toMatchObject({ id: attempt.task_id, state: "succeeded", result: 7 });
+    expect(body.attempts).toHaveLength(1);
+  });
+
+  it.each(["0.05", "0", "0.001"])(
+    "HT6 answers 202 with the present task after the time (%s s)",
+    async (wait) => {
+      const { status, body } = await submitAndWait(wait);
+      expect([status, body.state]).toEqual([202, "queued"]);
+      expect((await call("GET", `/v1/tasks/${body.id}`)).body).toMatchObject({ state: "queued" });
+    },
+  );
+
+  it.each(["-1", "61", "soon", "NaN", "1e9"])(
+    "HT3 is refused with wait=%s, and makes no task",
+    async (wait) => {
+      problemOf(await submitAndWait(wait), "invalid_request");
+      expect((await call<{ tasks: unknown[] }>("GET", "/v1/tasks")).body.tasks).toEqual([]);
+    },
+  );
+
+  it("AS12 with a key that was used answers with the first task once that has ended", async () => {
+    const key = { "Idempotency-Key": "once" };
+    const peer = await GoPeer.join();
+    const first = submitAndWait(`${LONG}`, key);
+    const attempt = await accept(peer);
+    const second = submitAndWait(`${LONG}`, key);
+    await peer.catchUp();
+    peer.send("task_result", { ...attempt, ok: true, result: null });
+    const replies = [await first, await second, await submitAndWait(`${LONG}`, key)];
+    for (const { status, body } of replies)
+      expect([status, body.id, body.state]).toEqual([200, attempt.task_id, "succeeded"]);
+  });
+
+  it("HT2 is answered unavailable when the coordinator fails meanwhile, and the task is found by its key", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const real = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
+    const stub = {
+      submitAndWait: async (...args: Parameters<typeof real.submitAndWait>) => {
+        await real.submitAndWait(args[0], args[1], args[2], 1);
+        throw new Error("the object restarted");
+      },
+    };
+    const COORDINATOR = { idFromName: () => "id", get: () => stub };
+    const headers = { "Idempotency-Key": "lost" };
+    const options = { json: { kind: "test" }, headers };
+    problemOf(await callWith({ COORDINATOR }, "POST", "/v1/tasks?wait=5", options), "unavailable");
+    const again = await call<TaskView>("POST", "/v1/tasks", options);
+    const { body } = await call<{ tasks: { id: string }[] }>("GET", "/v1/tasks");
+    expect(body.tasks.map(({ id }) => id)).toEqual([again.body.id]);
   });
 });

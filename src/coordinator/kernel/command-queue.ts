@@ -25,7 +25,7 @@ interface Waiting {
  * Gathers commands into groups (group commit): the first command of an idle moment runs at once. Those that arrive while its
  * turn is committed run together in the next turn, and so on.
  *
- * Source of the technique: Gray and Reuter, "Transaction Processing" (1993), section 9.4.7 (group commit).
+ * Source of the technique: DeWitt et al., "Implementation techniques for main memory database systems" (SIGMOD 1984).
  */
 export class CommandQueue {
   readonly #ports: CommandQueuePorts;

@@ -1,4 +1,5 @@
 import { MINUTE, type Millis } from "../base/clock.ts";
+import { refilled, type TokenBucket } from "../base/token-bucket.ts";
 
 /** Addresses kept in memory: about 100 bytes each, one megabyte in total. The least recently used is removed first. */
 const ADDRESSES_MAX = 10_000;
@@ -8,15 +9,15 @@ const ADDRESSES_MAX = 10_000;
  * covers one isolate of the gateway. A global limit must be configured at the edge (see docs/security.md).
  */
 export class AddressLimiter {
-  readonly #buckets = new Map<string, { tokens: number; at: Millis }>();
+  readonly #buckets = new Map<string, TokenBucket>();
 
   /** Consumes one token. Returns 0 when the call is allowed, otherwise the number of seconds until the next is. */
   consume(address: string, perMinute: number, now: Millis): number {
     const key = addressKey(address);
     const bucket = this.#buckets.get(key) ?? { tokens: perMinute, at: now };
     this.#buckets.delete(key); // inserted again below, so that the map's order is that of last use
-    const earned = (Math.max(0, now - bucket.at) / MINUTE) * perMinute;
-    const tokens = Math.min(perMinute, bucket.tokens + earned);
+    const rate = { tokens: perMinute, per: MINUTE, max: perMinute };
+    const { tokens } = refilled(bucket, rate, now);
     const allowed = tokens >= 1;
     this.#buckets.set(key, { tokens: allowed ? tokens - 1 : tokens, at: now });
     if (this.#buckets.size > ADDRESSES_MAX) this.#forgetOldest();

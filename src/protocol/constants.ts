@@ -81,6 +81,8 @@ export const FRAME_QUEUE_BYTES_MAX = 8 * MiB;
 /** Frames whose commands the coordinator has not answered, and their bytes, above which further frames wait for their step. */
 export const STEPPED_MAX = 256;
 export const STEPPED_BYTES_MAX = 2 * MiB;
+/** Answers to one offer that spend no message allowance: an attempt is accepted, begun if it was prefetched, and ended. */
+export const ANSWERS_PER_ATTEMPT = 3;
 /** Progress messages per second that an attempt may send without spending its peer's message allowance. */
 export const PROGRESS_PER_SECOND = 2;
 /** Peers connected to one mesh at the same time; the default of `PEERS_MAX`. */

@@ -12,7 +12,7 @@ import { end } from "./end.ts";
 import { message } from "./messages.ts";
 import { command, stay } from "./moves.ts";
 import { creditFor } from "./task-credit.ts";
-import { fullBucket } from "./rate-limit.ts";
+import { fullAllowance } from "./rate-limit.ts";
 import type { Active, Admitting, Claim, Origin } from "./state.ts";
 
 /** What a muster.2 peer sends once, in its handshake. Over go-p2p 1.0, which keeps no secrets, a peer sends no join key. */
@@ -80,7 +80,7 @@ export function applyAdmission(
     // Only a muster.2 peer may send heartbeats; the first liveness check finds out whether it does.
     liveness: { ...newLiveness(now, channel.protocol === "muster/2" ? null : false), leasedUntil },
     rtt,
-    bucket: fullBucket(now),
+    bucket: fullAllowance(now),
     credit: creditFor(held, now),
     reported: { seq: 0, at: now, smoothedMs: rtt.smoothedMs },
     taskRequests: [],

@@ -1,17 +1,12 @@
 import { SECOND, type Millis } from "../base/clock.ts";
+import { takeToken, type TokenBucket, type TokenRate } from "../base/token-bucket.ts";
 import { MESSAGES_BURST, MESSAGES_PER_SECOND } from "../protocol/constants.ts";
 
-/** How many messages a peer may send now: a token bucket. */
-export interface TokenBucket {
-  readonly tokens: number;
-  readonly at: Millis;
-}
+const ALLOWANCE: TokenRate = { tokens: MESSAGES_PER_SECOND, per: SECOND, max: MESSAGES_BURST };
 
-export const fullBucket = (now: Millis): TokenBucket => ({ tokens: MESSAGES_BURST, at: now });
+/** The message allowance of a new session. */
+export const fullAllowance = (now: Millis): TokenBucket => ({ tokens: MESSAGES_BURST, at: now });
 
-/** The bucket after one more message; null when it was empty. */
-export function takeToken({ tokens, at }: TokenBucket, now: Millis): TokenBucket | null {
-  const earned = (Math.max(0, now - at) / SECOND) * MESSAGES_PER_SECOND;
-  const left = Math.min(MESSAGES_BURST, tokens + earned) - 1;
-  return left < 0 ? null : { tokens: left, at: now };
-}
+/** The allowance after one more message; null when none was left. */
+export const spendAllowance = (bucket: TokenBucket, now: Millis): TokenBucket | null =>
+  takeToken(bucket, ALLOWANCE, now);

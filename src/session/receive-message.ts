@@ -11,7 +11,7 @@ import type { SessionContext } from "./context.ts";
 import { end } from "./end.ts";
 import { errorReply } from "./messages.ts";
 import { stay } from "./moves.ts";
-import { takeToken } from "./rate-limit.ts";
+import { spendAllowance } from "./rate-limit.ts";
 import type { Active } from "./state.ts";
 import { spendCredit } from "./task-credit.ts";
 import { strike, TEXT_FRAME } from "./strikes.ts";
@@ -62,7 +62,7 @@ export function receiveMessage(
 function charge(session: Active, type: string | null, { now }: SessionContext): Active | null {
   const credit = type === null ? null : spendCredit(session.credit, type, now);
   if (credit !== null) return { ...session, credit };
-  const bucket = takeToken(session.bucket, now);
+  const bucket = spendAllowance(session.bucket, now);
   return bucket === null ? null : { ...session, bucket };
 }
 

@@ -1,5 +1,6 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Millis } from "../base/clock.ts";
+import type { TokenBucket } from "../base/token-bucket.ts";
 import type { Place } from "../base/place.ts";
 import type { DialRef } from "../peers/dial.ts";
 import type { PeerId } from "../protocol/ids.ts";
@@ -8,7 +9,6 @@ import type { Liveness, OutstandingPing } from "../peers/liveness.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 import type { NoiseState } from "../crypto/noise.ts";
 import type { TaskCredit } from "./task-credit.ts";
-import type { TokenBucket } from "./rate-limit.ts";
 import type { Channel } from "./channel.ts";
 
 /** Where a socket came from, as the platform reported at the upgrade. */

@@ -1,5 +1,6 @@
 import { SECOND, type Millis } from "../base/clock.ts";
-import { PROGRESS_PER_SECOND, SLOTS_MAX } from "../protocol/constants.ts";
+import { refilled, takeToken, type TokenBucket, type TokenRate } from "../base/token-bucket.ts";
+import { ANSWERS_PER_ATTEMPT, PROGRESS_PER_SECOND, SLOTS_MAX } from "../protocol/constants.ts";
 
 /**
  * What a peer may send about the attempts that the mesh has offered it, without spending its message allowance: every
@@ -10,13 +11,10 @@ export interface TaskCredit {
   readonly attempts: number;
   /** Acceptances, refusals and results that are left. */
   readonly answers: number;
-  /** Progress messages that are left, and when they were counted. */
-  readonly progress: number;
-  readonly at: Millis;
+  /** Progress messages that are left. */
+  readonly progress: TokenBucket;
 }
 
-/** An attempt is accepted, begun if it was prefetched, and ended. */
-const ANSWERS_PER_ATTEMPT = 3;
 /**
  * Most attempts use fewer answers, and one that is cancelled none. What is left over is kept up to this: answers about
  * attempts that have just ended can still be on their way.
@@ -29,8 +27,7 @@ const PROGRESS_BURST_SECONDS = 2;
 export const creditFor = (attempts: number, now: Millis): TaskCredit => ({
   attempts,
   answers: attempts * ANSWERS_PER_ATTEMPT,
-  progress: attempts * PROGRESS_PER_SECOND * PROGRESS_BURST_SECONDS,
-  at: now,
+  progress: { tokens: progressRate(attempts).max, at: now },
 });
 
 /** The credit once one more attempt is offered. */
@@ -39,8 +36,7 @@ export function offered(credit: TaskCredit, now: Millis): TaskCredit {
   return {
     attempts: attempts + 1,
     answers: Math.min(ANSWERS_MAX, answers + ANSWERS_PER_ATTEMPT),
-    progress: progress + PROGRESS_PER_SECOND,
-    at: now,
+    progress: { ...progress, tokens: progress.tokens + PROGRESS_PER_SECOND },
   };
 }
 
@@ -61,8 +57,8 @@ export function spendCredit(credit: TaskCredit, type: string, now: Millis): Task
       return spent === null ? null : holding(spent, spent.attempts - 1, now);
     }
     case "task_progress": {
-      const counted = settled(credit, now);
-      return counted.progress < 1 ? null : { ...counted, progress: counted.progress - 1 };
+      const progress = takeToken(credit.progress, progressRate(credit.attempts), now);
+      return progress === null ? null : { ...credit, progress };
     }
     default:
       return null;
@@ -73,9 +69,12 @@ const spendAnswer = (credit: TaskCredit): TaskCredit | null =>
   credit.answers < 1 ? null : { ...credit, answers: credit.answers - 1 };
 
 /** With the progress messages that were earned until now, at the number of attempts until now. */
-function settled(credit: TaskCredit, now: Millis): TaskCredit {
-  const perSecond = credit.attempts * PROGRESS_PER_SECOND;
-  const earned = (Math.max(0, now - credit.at) / SECOND) * perSecond;
-  const progress = Math.min(perSecond * PROGRESS_BURST_SECONDS, credit.progress + earned);
-  return { ...credit, progress, at: now };
-}
+const settled = (credit: TaskCredit, now: Millis): TaskCredit => ({
+  ...credit,
+  progress: refilled(credit.progress, progressRate(credit.attempts), now),
+});
+
+const progressRate = (attempts: number): TokenRate => {
+  const tokens = attempts * PROGRESS_PER_SECOND;
+  return { tokens, per: SECOND, max: tokens * PROGRESS_BURST_SECONDS };
+};

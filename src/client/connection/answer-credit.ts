@@ -1,9 +1,7 @@
 import type { Json } from "../../base/json.ts";
-import { SLOTS_MAX } from "../../protocol/constants.ts";
+import { ANSWERS_PER_ATTEMPT, SLOTS_MAX } from "../../protocol/constants.ts";
 import type { OutgoingMessage } from "./outgoing-message.ts";
 
-/** An attempt is accepted, begun if it was prefetched, and ended. */
-const ANSWERS_PER_ATTEMPT = 3;
 /** More offers than any peer can have open. Above it the oldest is forgotten, and its answers spend allowance. */
 const ATTEMPTS_MAX = 4 * SLOTS_MAX;
 

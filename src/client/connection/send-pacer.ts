@@ -1,4 +1,5 @@
 import { SECOND, type Millis } from "../../base/clock.ts";
+import { takeToken, type TokenBucket, type TokenRate } from "../../base/token-bucket.ts";
 import { MESSAGES_BURST, MESSAGES_PER_SECOND } from "../../protocol/constants.ts";
 import type { Json } from "../../base/json.ts";
 import { AnswerCredit } from "./answer-credit.ts";
@@ -7,8 +8,11 @@ import { AnswerWindow } from "./answer-window.ts";
 import type { OutgoingMessage } from "./outgoing-message.ts";
 
 /** 10 % below the mesh's rate limit (RL2), because the two clocks do not run at exactly the same speed. */
-const BURST = 0.9 * MESSAGES_BURST;
-const PER_SECOND = 0.9 * MESSAGES_PER_SECOND;
+const ALLOWANCE: TokenRate = {
+  tokens: 0.9 * MESSAGES_PER_SECOND,
+  per: SECOND,
+  max: 0.9 * MESSAGES_BURST,
+};
 /** Messages of either sort that may wait. A program that exceeds this sends faster than the limit for long. */
 const QUEUE_MAX = 2_048;
 
@@ -33,14 +37,13 @@ export class SendPacer {
   /** Answers that spend allowance: repeats, and those about attempts of an earlier session. */
   readonly #chargedAnswers = new AnswerQueue();
   readonly #paced: OutgoingMessage[] = [];
-  #tokens = BURST;
-  #refilledAt: Millis;
+  #allowance: TokenBucket;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #isFlushing = false;
 
   constructor(options: SendPacerOptions) {
     this.#options = options;
-    this.#refilledAt = options.now();
+    this.#allowance = { tokens: ALLOWANCE.max, at: options.now() };
   }
 
   /** Sends the message, now or when it may be sent; false if too many wait. */
@@ -128,16 +131,13 @@ export class SendPacer {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#flush();
-    }, SECOND / PER_SECOND);
+    }, ALLOWANCE.per / ALLOWANCE.tokens);
   }
 
   #takeToken(): boolean {
-    const now = this.#options.now();
-    const elapsed = Math.max(0, now - this.#refilledAt);
-    this.#tokens = Math.min(BURST, this.#tokens + (elapsed / SECOND) * PER_SECOND);
-    this.#refilledAt = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    const left = takeToken(this.#allowance, ALLOWANCE, this.#options.now());
+    if (left === null) return false;
+    this.#allowance = left;
     return true;
   }
 }

@@ -12,7 +12,7 @@ import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { withDeadline } from "../src/base/deadline.ts";
 import type { Env } from "./env.ts";
-import type { RpcAnswer } from "./rpc.ts";
+import type { RpcAnswer, RpcCommand } from "./rpc.ts";
 
 /** The coordinator as the gateway calls it. */
 export interface GatewayPort {
@@ -46,9 +46,7 @@ export async function sendSessionCommands(
   const actor: SessionActor =
     "peerId" in first.input ? `peer:${first.input.peerId}` : `dial:${first.input.dial.id}`;
   const names = [...new Set(commands.map(({ name }) => name))].join(", ");
-  const results = await answered<readonly RpcAnswer[]>(names, CALL_TIMEOUT, () =>
-    stubOf(env).execute(RPC_VERSION, actor, commands),
-  );
+  const results = await answered(names, CALL_TIMEOUT, () => execute(env, actor, commands));
   // Each result belongs to its command: the RPC's type can't say so.
   return commands.map((command, index) => {
     const result = results.ok ? results.value[index] : results;
@@ -57,31 +55,42 @@ export async function sendSessionCommands(
 }
 
 export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPort => ({
-  async call(name, input) {
-    const results = await answered<readonly RpcAnswer[]>(name, CALL_TIMEOUT, () =>
-      stubOf(env).execute(RPC_VERSION, actor, [{ name, input }]),
-    );
-    return (results.ok ? results.value[0] : results) as never;
-  },
-  async submitAndWait(input, ms) {
-    const result = await answered<RpcAnswer>("enqueue_task", ms + CALL_TIMEOUT, () =>
+  call: (name, input) =>
+    answerTo(name, CALL_TIMEOUT, async () => {
+      const [answer] = await execute(env, actor, [{ name, input }]);
+      return answer;
+    }),
+  submitAndWait: (input, ms) =>
+    answerTo("submit_task", ms + CALL_TIMEOUT, () =>
       stubOf(env).submitAndWait(RPC_VERSION, actor, input, ms),
-    );
-    return (result.ok ? result.value : result) as never;
-  },
-  async getOnceEnded(input, ms) {
-    const result = await answered<RpcAnswer>("get_task", ms + CALL_TIMEOUT, () =>
+    ),
+  getOnceEnded: (input, ms) =>
+    answerTo("get_task", ms + CALL_TIMEOUT, () =>
       stubOf(env).getOnceEnded(RPC_VERSION, actor, input, ms),
-    );
-    return (result.ok ? result.value : result) as never;
-  },
+    ),
 });
+
+/** The answer to one command. It belongs to the command: the RPC's type can't say so. */
+async function answerTo<K extends GatewayCommandName>(
+  name: K,
+  timeout: Millis,
+  call: () => Promise<RpcAnswer | undefined>,
+): Promise<Result<Output<K>, MusterError>> {
+  const answer = await answered(name, timeout, call);
+  return (answer.ok ? answer.value : answer) as Result<Output<K>, MusterError>;
+}
 
 /**
  * The only place that knows which object coordinates. One serves today; when several do (each owning a range of peer IDs),
  * this is what changes. The stub is made anew for each call: a stub that has thrown must not be used again.
  */
 const stubOf = (env: Env) => env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
+
+const execute = (
+  env: Env,
+  actor: SessionActor | GatewayActor,
+  commands: readonly RpcCommand[],
+): Promise<readonly RpcAnswer[]> => stubOf(env).execute(RPC_VERSION, actor, commands);
 
 /** The answer to a call; an error when the call fails or takes longer than `timeout`. `names`: for the log. */
 async function answered<T>(

@@ -40,8 +40,8 @@ import { upstashStore } from "./upstash-store.ts";
 
 /**
  * The coordinator's object: wakes, gathers commands into groups, hands each group to the core, and performs what the core
- * decided. It decides nothing itself. Its truth is SQLite; memory holds who is waiting for a task just now, and what follows
- * from the rows.
+ * decided. It decides nothing itself. Its state is in SQLite. Memory holds callers that wait for a task, commands that wait
+ * for their turn, and what is computed from the rows.
  */
 export class Coordinator
   extends DurableObject<Env>
@@ -98,8 +98,6 @@ export class Coordinator
       }),
       execute: async (name, input) =>
         void (await this.#queue.execute([grouped("mesh", { name, input })])),
-      gone: ({ peerId, epoch }, reason) =>
-        void this.#run("gone", { peerId, epoch, reason, silent: true }),
     });
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
   }
@@ -115,7 +113,8 @@ export class Coordinator
       if (refusal !== null) return commands.map(() => err(refusal));
     }
     const [only] = commands;
-    if (only !== undefined && commands.length === 1) return [await this.#one(actor, only)];
+    if (only !== undefined && commands.length === 1 && isReadCommand(only.name))
+      return [this.#read(only.name, only.input as Input<ReadCommandName>, actor)];
     return this.#queue.execute(commands.map((command) => grouped(actor, command)));
   }
 
@@ -170,12 +169,6 @@ export class Coordinator
   async #taskEnd(id: string, ms: number): Promise<void> {
     const task = this.#registry.tasks.get(id);
     if (task !== null && !isEnded(task.state)) await this.#waiters.wait(id, ms);
-  }
-
-  async #one(actor: string, { name, input }: RpcCommand): Promise<RpcAnswer> {
-    if (isReadCommand(name)) return this.#read(name, input as Input<typeof name>, actor);
-    const [answer = err(FAILED)] = await this.#queue.execute([grouped(actor, { name, input })]);
-    return answer;
   }
 
   #read<K extends ReadCommandName>(name: K, input: Input<K>, actor: string): Executed<K>["result"] {

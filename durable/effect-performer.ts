@@ -14,8 +14,6 @@ export interface EffectPorts {
   readonly callbacks: CallbackRunner;
   /** Runs a command of the mesh itself together with those that have gathered. */
   readonly execute: <K extends CommandName>(name: K, input: Input<K>) => Promise<void>;
-  /** Reports that the peer of a session is gone. */
-  readonly gone: (to: SessionRef, reason: string) => void;
 }
 
 /** Performs the effects of committed commands, and reports to the coordinator what came of them. */
@@ -43,8 +41,10 @@ export class EffectPerformer {
 
   /** Has a session ping its peer; throws when its object does not answer. */
   async probe(to: SessionRef): Promise<void> {
-    const outcome = await this.#ports.sessions.deliver(to, { type: "probe" });
-    if (outcome === "no_session") this.#ports.gone(to, "the session is gone");
+    const { sessions, execute } = this.#ports;
+    if ((await sessions.deliver(to, { type: "probe" })) !== "no_session") return;
+    const { peerId, epoch } = to;
+    await execute("gone", { peerId, epoch, reason: "the session is gone", silent: true });
   }
 
   /** Performs one effect; false when it did not come about. Never throws. */

@@ -22,16 +22,18 @@ export interface QueuedEvent {
  */
 export class EventQueue {
   #waiting: QueuedEvent[] = [];
-  /** Events, and the bytes of their frames, that are not done: they wait, or their commands are not answered. */
-  #underWay = 0;
-  #bytesUnderWay = 0;
-  /** Of these, the ones that were stepped. */
+  #bytesWaiting = 0;
+  /** Events that were stepped and whose commands are not answered, and the bytes of their frames. */
   #stepped = 0;
   #bytesStepped = 0;
 
   /** Whether a frame of this size exceeds what may be under way. */
   isFullFor(bytes: number): boolean {
-    return this.#underWay >= FRAME_QUEUE_MAX || this.#bytesUnderWay + bytes > FRAME_QUEUE_BYTES_MAX;
+    const [events, underWay] = [
+      this.#waiting.length + this.#stepped,
+      this.#bytesWaiting + this.#bytesStepped,
+    ];
+    return events >= FRAME_QUEUE_MAX || underWay + bytes > FRAME_QUEUE_BYTES_MAX;
   }
 
   /** Whether the next event must wait until the coordinator has answered more of the commands. */
@@ -42,8 +44,7 @@ export class EventQueue {
   add(event: SessionEvent, bytes: number): Promise<void> {
     const done = Promise.withResolvers<void>();
     this.#waiting.push({ event, bytes, done });
-    this.#underWay++;
-    this.#bytesUnderWay += bytes;
+    this.#bytesWaiting += bytes;
     return done.promise;
   }
 
@@ -51,6 +52,7 @@ export class EventQueue {
   take(): QueuedEvent | undefined {
     const next = this.#waiting.shift();
     if (next === undefined) return undefined;
+    this.#bytesWaiting -= next.bytes;
     this.#stepped++;
     this.#bytesStepped += next.bytes;
     return next;
@@ -64,8 +66,6 @@ export class EventQueue {
     } catch (thrown) {
       done.reject(thrown);
     }
-    this.#underWay--;
-    this.#bytesUnderWay -= bytes;
     this.#stepped--;
     this.#bytesStepped -= bytes;
   }

@@ -118,10 +118,9 @@ export class SessionRunner {
     if (session.state !== "noise" || event.type !== "frame")
       return this.#sendCommands(socket, this.#step(socket, event));
     this.#inNoise.add(socket);
-    const stepped = this.#stepNoise(socket, session, event.data).finally(() =>
+    const effects = await this.#stepNoise(socket, session, event.data).finally(() =>
       this.#inNoise.delete(socket),
     );
-    const effects = await stepped;
     const sent = this.#sendCommands(socket, effects);
     this.#stepWaiting(socket);
     return sent;

@@ -11,19 +11,16 @@ import {
   type Sql,
   type SqlRow,
 } from "./sql.ts";
-import { WriteBehind } from "./write-behind.ts";
+import { readCache } from "./write-behind.ts";
 
 /**
  * Callbacks of tasks: an outbox of its own, because its deliveries wait for servers of others, and nothing else may
  * wait behind them.
  */
 export function callbacksTable(sql: Sql) {
-  const kept = new WriteBehind<Callback>({
-    read: ([taskId = ""]) =>
-      sql
-        .exec(`SELECT * FROM callbacks WHERE task_id = ?`, taskId)
-        .map((row) => [taskId, readCallback(row)]),
-    write: () => {}, // every change is written at once
+  const kept = readCache<Callback>((taskId) => {
+    const row = sql.exec(`SELECT * FROM callbacks WHERE task_id = ?`, taskId)[0];
+    return row === undefined ? null : readCallback(row);
   });
   return {
     kept,

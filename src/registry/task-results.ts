@@ -1,5 +1,5 @@
 import { flag, numberOrNull, textOrNull, type Sql } from "./sql.ts";
-import { WriteBehind } from "./write-behind.ts";
+import { readCache } from "./write-behind.ts";
 
 /** How a task's result is stored, if it is sealed or large. */
 export interface ResultExtra {
@@ -24,19 +24,16 @@ const NOTHING: ResultExtra = {
 
 /** One row for each task whose result is sealed or large; most have none. */
 export function taskResultsTable(sql: Sql) {
-  const kept = new WriteBehind<ResultExtra>({
-    read: ([taskId = ""]) =>
-      sql.exec(`SELECT * FROM task_results WHERE task_id = ?`, taskId).map((row) => [
-        taskId,
-        {
-          sealTo: textOrNull(row, "seal_to"),
-          sealed: flag(row, "sealed"),
-          blobId: textOrNull(row, "blob_id"),
-          bytes: numberOrNull(row, "bytes"),
-          sha256: textOrNull(row, "sha256"),
-        },
-      ]),
-    write: () => {}, // every change is written at once
+  const kept = readCache<ResultExtra>((taskId) => {
+    const row = sql.exec(`SELECT * FROM task_results WHERE task_id = ?`, taskId)[0];
+    if (row === undefined) return null;
+    return {
+      sealTo: textOrNull(row, "seal_to"),
+      sealed: flag(row, "sealed"),
+      blobId: textOrNull(row, "blob_id"),
+      bytes: numberOrNull(row, "bytes"),
+      sha256: textOrNull(row, "sha256"),
+    };
   });
   return {
     kept,

@@ -1,5 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
+import { pick } from "../base/pick.ts";
 import type { TaskState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
@@ -22,7 +23,7 @@ import {
   type ListedTask,
 } from "./task-rows.ts";
 import { WaitingTasks } from "./waiting-tasks.ts";
-import { WriteBehind } from "./write-behind.ts";
+import { readCache } from "./write-behind.ts";
 
 export interface TaskFilter {
   readonly state?: TaskState | undefined;
@@ -52,15 +53,11 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
   const waiting = new WaitingTasks(readStored, onAnswer);
   const seqOf = (id: string): number =>
     number(sql.exec(`SELECT seq FROM tasks WHERE id = ?`, id)[0] as SqlRow, "seq");
-  const kept = new WriteBehind<Task>({
-    read: ([id = ""]) =>
-      sql
-        .exec(`SELECT * FROM tasks WHERE id = ?`, id)
-        .map((row) => [
-          id,
-          { ...readListed(row), payload: json(row, "payload"), result: json(row, "result") },
-        ]),
-    write: () => {}, // every change is written at once
+  const kept = readCache<Task>((id) => {
+    const row = sql.exec(`SELECT * FROM tasks WHERE id = ?`, id)[0];
+    return row === undefined
+      ? null
+      : { ...readListed(row), payload: json(row, "payload"), result: json(row, "result") };
   });
   return {
     /** Small tasks that were read or written lately. */
@@ -103,7 +100,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
       );
       const before = kept.has(task.id) ? kept.get(task.id) : null;
       if (before !== null) {
-        const after = { ...before, ...lifeCycleOf(task) };
+        const after = { ...before, ...pick(task, CHANGING_FIELDS) };
         if (isSmall(after)) kept.wrote(task.id, after);
         else kept.forget(task.id);
       }
@@ -202,61 +199,41 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
 }
 
 /** The fields of a task that change. */
-const lifeCycleOf = ({
-  state,
-  notBefore,
-  endedAt,
-  fence,
-  attemptsUsed,
-  leaseUntil,
-  prefetched,
-  peerId,
-  progress,
-  message,
-  result,
-  error,
-}: Task) => ({
-  state,
-  notBefore,
-  endedAt,
-  fence,
-  attemptsUsed,
-  leaseUntil,
-  prefetched,
-  peerId,
-  progress,
-  message,
-  result,
-  error,
-});
+const CHANGING_FIELDS = [
+  "state",
+  "notBefore",
+  "endedAt",
+  "fence",
+  "attemptsUsed",
+  "leaseUntil",
+  "prefetched",
+  "peerId",
+  "progress",
+  "message",
+  "result",
+  "error",
+] as const;
 
-/** Characters of a payload or a result up to which a task is kept in memory. */
+/** Characters, and parts, of a payload or a result up to which a task is kept in memory. */
 const SMALL_CHARS_MAX = 1_024;
+const SMALL_PARTS_MAX = 64;
 
-/** Whether a task may be kept in memory. Judged cheaply: a value that has parts is only kept if it is written in few characters. */
+/** Whether a task may be kept in memory. */
 const isSmall = ({ payload, result }: Task): boolean => isShort(payload) && isShort(result);
 
-const isShort = (value: Json): boolean =>
-  typeof value === "string"
-    ? value.length <= SMALL_CHARS_MAX
-    : value === null || typeof value !== "object" || isShortObject(value);
-
 /** Stops at the first part that is too much, so that a large value costs no more than a small one. */
-function isShortObject(value: object): boolean {
+function isShort(value: Json): boolean {
   let [parts, chars] = [0, 0];
-  const waiting: unknown[] = [value];
+  const waiting: Json[] = [value];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (++parts > PARTS_MAX) return false;
+    if (++parts > SMALL_PARTS_MAX) return false;
     if (typeof next === "string") chars += next.length;
     else if (typeof next === "object" && next !== null)
       for (const [key, part] of Object.entries(next)) {
         chars += key.length;
-        if (waiting.push(part) > PARTS_MAX) return false;
+        if (waiting.push(part) > SMALL_PARTS_MAX) return false;
       }
     if (chars > SMALL_CHARS_MAX) return false;
   }
   return true;
 }
-
-/** Parts of a value that is kept in memory. */
-const PARTS_MAX = 64;

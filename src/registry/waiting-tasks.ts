@@ -1,4 +1,5 @@
 import type { Millis } from "../base/clock.ts";
+import { pick } from "../base/pick.ts";
 import { OFFERS_OUTSTANDING_MAX } from "../protocol/constants.ts";
 import type { Requirements } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
@@ -89,13 +90,13 @@ export class WaitingTasks {
   wrote(task: Omit<StoredWaiting, "seq">, seq: () => number): void {
     // Before the rows are read nothing is known: the read finds this task, too.
     if (this.#shapes === null) return;
-    if (this.#changed.length > 0) this.#changed[this.#changed.length - 1] = true;
+    this.#noteChange();
     const known = this.#waiting.get(task.id);
     if (known !== undefined) this.#remove(this.#shapes, known);
     this.#answered(task.id);
     if (isOffered(task)) this.#noteOffer(task);
     else if (task.state === "queued" || task.prefetched)
-      this.#add(this.#shapes, { ...waitingPart(task), seq: known?.seq ?? seq() });
+      this.#add(this.#shapes, { ...pick(task, KEPT_FIELDS), seq: known?.seq ?? seq() });
   }
 
   /** Forgets everything, because many rows were changed at once: they are read again at the next use. */
@@ -108,18 +109,21 @@ export class WaitingTasks {
   }
 
   commit(): void {
-    const changed = this.#changed.pop() ?? false;
-    if (changed && this.#changed.length > 0) this.#changed[this.#changed.length - 1] = true;
+    if (this.#changed.pop() === true) this.#noteChange();
   }
 
   rollback(): void {
     if (this.#changed.pop() === true) this.#shapes = null;
   }
 
+  /** If the open transaction fails, the tasks are read again. */
+  #noteChange(): void {
+    if (this.#changed.length > 0) this.#changed[this.#changed.length - 1] = true;
+  }
+
   #all(): ReadonlyMap<string, OfShape> {
     if (this.#shapes !== null) return this.#shapes;
-    // The rows may hold what the open transaction wrote.
-    if (this.#changed.length > 0) this.#changed[this.#changed.length - 1] = true;
+    this.#noteChange(); // the rows may hold what the open transaction wrote
     const shapes = new Map<string, OfShape>();
     this.#queued = 0;
     this.#waiting.clear();
@@ -166,28 +170,18 @@ export class WaitingTasks {
 const isOffered = ({ state, prefetched }: Pick<Task, "state" | "prefetched">): boolean =>
   state === "leased" && !prefetched;
 
-/** Without payload and result, which may be large. */
-const waitingPart = ({
-  id,
-  kind,
-  requirements,
-  fence,
-  queuePosition,
-  peerId,
-  state,
-  prefetched,
-  notBefore,
-}: Omit<StoredWaiting, "seq">): Omit<StoredWaiting, "seq"> => ({
-  id,
-  kind,
-  requirements,
-  fence,
-  queuePosition,
-  peerId,
-  state,
-  prefetched,
-  notBefore,
-});
+/** What is kept of a waiting task: neither payload nor result, which may be large. */
+const KEPT_FIELDS = [
+  "id",
+  "kind",
+  "requirements",
+  "fence",
+  "queuePosition",
+  "peerId",
+  "state",
+  "prefetched",
+  "notBefore",
+] as const;
 
 function ofShape(shapes: Map<string, OfShape>, { kind, requirements }: Shape): OfShape {
   const shape = { kind, requirements };

@@ -142,6 +142,18 @@ export class WriteBehind<Value> {
   }
 }
 
+/** A cache of rows that are written at once: it only saves reading them again. It follows transactions, too. */
+export const readCache = <Value>(read: (key: string) => Value | null): WriteBehind<Value> =>
+  new WriteBehind<Value>({
+    *read(keys) {
+      for (const key of keys) {
+        const value = read(key);
+        if (value !== null) yield [key, value];
+      }
+    },
+    write: () => {},
+  });
+
 interface Before<Value> {
   /** Undefined when it was not in memory. */
   readonly value: Value | null | undefined;

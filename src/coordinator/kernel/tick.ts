@@ -1,7 +1,5 @@
-import type { Millis } from "../../base/clock.ts";
 import { JOBS } from "./domains.ts";
 import { done, type PlainHandler } from "./handler.ts";
-import { earliest, type DueScope } from "./job.ts";
 
 /** Runs every job. Then tasks are assigned and the outbox and callbacks are delivered, in case an earlier run failed. */
 export const tick: PlainHandler<"tick"> = (context) => {
@@ -11,7 +9,3 @@ export const tick: PlainHandler<"tick"> = (context) => {
   context.marks.callbacksDue = true;
   return done;
 };
-
-/** When `tick` is needed next; null when no job waits for a time. */
-export const nextTick = (scope: DueScope): Millis | null =>
-  earliest(JOBS.map((job) => job.due?.at(scope) ?? null));

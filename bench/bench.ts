@@ -1,7 +1,7 @@
 /** One benchmark. Its bar is a ratio to a baseline of the same run where possible, not an absolute time. */
 export interface Bench {
   readonly summary: string;
-  /** False if the last line is no result worth keeping in results/. */
+  /** Whether the figures are written to results/; default: true. */
   readonly isKept?: boolean;
   run(log: (line: string) => void, scale: number): Promise<Figures>;
 }

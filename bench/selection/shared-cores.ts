@@ -11,8 +11,8 @@ const FAILED_TASK_MS = 90_000;
 /**
  * Simulates one world in which the tasks of a worker share its cores: with more tasks than cores each runs slower by
  * that ratio (processor sharing). Workers have more slots than cores, as peers do whose handlers are expected to wait.
- * No worker disconnects here, so that only the choice makes the difference. How an attempt will end depends on later
- * choices, so there is no oracle.
+ * No worker disconnects here, so that only the choice makes the difference. How an attempt ends depends on later
+ * choices, so that the oracle policy cannot predict it.
  */
 export const simulateSharedCores = (world: World, make: MakePolicy): Run =>
   new SharedCores(world, make).run();

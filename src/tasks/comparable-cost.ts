@@ -11,9 +11,9 @@ export interface CostedPeer {
 }
 
 /**
- * Whether a peer is not credibly more expensive than the best one: its times are within the tolerances, and its
- * failures are no evidence that it fails more often. So neither the many successes of the peer that always got the
- * work nor the noise of a measured time decide.
+ * Whether a peer is not credibly more expensive than the best one: its times are within the tolerances, and its number
+ * of failures does not show that it fails more often. A peer is then not passed over because the best one has more
+ * successes on record, or because of noise in a measured time.
  */
 export function isComparable(
   one: CostedPeer,

@@ -43,7 +43,7 @@ interface Assigned {
   readonly by: readonly (string | null)[];
 }
 
-/** Assigns tasks of one kind one after the other, none of which ends. */
+/** Assigns tasks of one kind one after the other. No task ends. */
 function assign(
   peers: readonly Candidate[],
   tasks: number,
@@ -66,7 +66,7 @@ const heldOf = ({ peers }: Assigned): Record<string, number> =>
 
 const withoutExploration: ExpectedCost = { ...DEFAULT_POLICY, newcomerShare: 0 };
 
-/** Peers that work equally well, of which more or less is known: no failures, and times that differ by noise. */
+/** Peers that work equally well: no failures, and times that differ by noise. More is known about some than about others. */
 const equalPeers = fc
   .array(
     fc.record({

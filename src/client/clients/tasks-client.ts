@@ -124,8 +124,8 @@ export class TasksClient {
   }
 
   /**
-   * Submits a task, waits for its end and returns its result, in one request if the task ends soon. With `privateKey` the worker seals the result and the SDK
-   * opens it. Throws `TaskFailed` if the task ended in any state but `succeeded`.
+   * Submits a task, waits for its end and returns its result, in one request if the task ends soon. With `privateKey` the
+   * worker seals the result and the SDK opens it. Throws `TaskFailed` if the task ended in any state but `succeeded`.
    */
   run<Result = Json>(
     kind: string,

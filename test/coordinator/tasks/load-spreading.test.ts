@@ -18,7 +18,7 @@ interface Running {
 const meshWith = (policy: Partial<ExpectedCost> = {}): TestMesh =>
   new TestMesh({ config: { policy: { ...DEFAULT_POLICY, newcomerShare: 0, ...policy } } });
 
-/** Four peers with 16 slots, of which the first has done many tasks already. */
+/** Four peers with 16 slots. The first has done many tasks already. */
 function peersOf(mesh: TestMesh): readonly TestPeer[] {
   const [first, ...others] = KEYS.map((key) => mesh.join(key, { slots: SLOTS, rttMs: 20 }));
   mesh.now += 5 * MINUTE;

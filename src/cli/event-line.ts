@@ -22,6 +22,8 @@ const LINES: EventLines = {
   task_failed: (event) =>
     `${taskPrefix(event)} failed${event.retry ? "" : " and will not be retried"}: ${event.error}`,
   task_cancelled: (event) => `${taskPrefix(event)} cancelled: ${event.reason}`,
+  handler_unsettled: (event) =>
+    `${taskPrefix(event)} its handler has not stopped and occupies a slot (${event.unsettled} such handlers)`,
   task_refused: (event) => `${taskPrefix(event)} refused: ${event.reason}`,
   mesh_error: ({ code, message }) => `error from the mesh: ${message} (${code})`,
   frame_ignored: ({ reason }) => `ignored ${reason}`,

@@ -24,6 +24,9 @@ export const STABLE_SESSION_MIN = 60 * SECOND;
 /** go-p2p requests that are answered at once; further ones are refused. */
 export const CONCURRENT_REQUESTS_MAX = 16;
 
+/** A handler that runs for this long after its attempt has ended is reported: it occupies a slot. */
+export const UNSETTLED_HANDLER_WARNING = 5 * SECOND;
+
 /** Renewals per lease: the loss of one message does not lose the lease. */
 export const RENEWALS_PER_LEASE = 3;
 /** Progress is sent at most this often; of faster reports only the newest is sent. */

@@ -1,30 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Json } from "../../src/base/json.ts";
-import type { Handler, TaskContext } from "../../src/client/work/handler.ts";
 import { FakeMesh, taskId, type FakeSession } from "./fake-mesh.ts";
+import { manual, type Call } from "./manual-handler.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const settle = () => vi.advanceTimersByTimeAsync(0);
-
-interface Call {
-  readonly payload: Json;
-  readonly context: TaskContext;
-  readonly finish: (result: unknown) => void;
-  readonly fail: (error: Error) => void;
-}
-
-/** A handler whose calls the test ends one by one. */
-function manual(): { readonly calls: Call[]; readonly handler: Handler<Json> } {
-  const calls: Call[] = [];
-  const handler: Handler<Json> = (payload, context) => {
-    const { promise, resolve: finish, reject: fail } = Promise.withResolvers<unknown>();
-    calls.push({ payload, context, finish, fail });
-    return promise;
-  };
-  return { calls, handler };
-}
 
 function joined(slots = 1, prefetch = false) {
   const mesh = new FakeMesh();
@@ -158,6 +139,7 @@ describe("a task beyond the slots of a peer that prefetches", () => {
     session.send("task_cancel", { ...attempt(2), reason: "another peer is free for it" });
     session.offer({ task_id: taskId(3) });
     session.send("task_cancel", { ...attempt(1), reason: "" });
+    calls[0]?.finish(null);
     await settle();
     expect(calls.map(({ context }) => context.taskId)).toEqual([taskId(1), taskId(3)]);
   });
@@ -213,14 +195,6 @@ describe("a cancelled task", () => {
     expect(mesh.eventsOf("task_succeeded")).toHaveLength(0);
   });
 
-  test("frees its slot", () => {
-    const { session } = joined();
-    session.offer({ task_id: taskId(1) });
-    session.send("task_cancel", { ...attempt(1), reason: "" });
-    session.offer({ task_id: taskId(2) });
-    expect(session.payloads("task_accept")).toEqual([attempt(1), attempt(2)]);
-  });
-
   test("is not the running attempt if the fence of the cancellation is older", () => {
     const { session, calls } = joined();
     session.offer({ task_id: taskId(1), fence: 5 });
@@ -229,7 +203,7 @@ describe("a cancelled task", () => {
   });
 
   test("that is offered again is not ended by the old handler", async () => {
-    const { session, calls } = joined();
+    const { session, calls } = joined(2);
     session.offer({ task_id: taskId(1), fence: 1 });
     session.send("task_cancel", { ...attempt(1, 1), reason: "" });
     session.offer({ task_id: taskId(1), fence: 2 });

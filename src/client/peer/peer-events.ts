@@ -58,6 +58,17 @@ export type PeerEvent =
       readonly kind: string;
       readonly reason: string;
     }
+  /**
+   * A handler still runs 5 s after its attempt has ended, and occupies a slot until it settles: it should stop when its
+   * `signal` aborts.
+   */
+  | {
+      readonly type: "handler_unsettled";
+      readonly taskId: string;
+      readonly kind: string;
+      /** How many handlers run at present although their attempts have ended. */
+      readonly unsettled: number;
+    }
   /** The mesh refused a message, for example a result whose lease had expired. */
   | {
       readonly type: "mesh_error";

@@ -9,20 +9,8 @@ import { runToOutcome, type Outcome } from "./attempt-outcome.ts";
 import type { Handler, Handlers } from "./handler.ts";
 import { boundedProgress, LeaseRenewal } from "./lease-renewal.ts";
 import { MeshAnswers } from "./mesh-answers.ts";
+import { Runs, type Run } from "./runs.ts";
 import type { Upload } from "./upload-result.ts";
-
-/** A task that this peer has accepted. */
-interface Run {
-  readonly taskId: string;
-  readonly kind: string;
-  readonly abort: AbortController;
-  readonly renewal: LeaseRenewal;
-  /** Starts the handler; null once it was started. It starts when the accept has been sent and a slot is free. */
-  start: (() => void) | null;
-  /** The attempt's fence. A newer attempt may continue the running work: it replaces fence and upload ticket. */
-  fence: number;
-  uploadTicket: string | undefined;
-}
 
 export interface TaskRunnerOptions {
   readonly handlers: Handlers;
@@ -40,25 +28,29 @@ export interface TaskRunnerOptions {
 /** Runs the tasks of one peer. Running tasks survive the end of a session and continue while the peer reconnects. */
 export class TaskRunner {
   #options: TaskRunnerOptions;
-  readonly #runs = new Map<string, Run>();
-  /** The runs that wait for a free slot. All others occupy one. */
-  readonly #prefetched = new Set<Run>();
+  readonly #runs: Runs;
   readonly #answers: MeshAnswers;
+  /** Resolved when the last run has settled; null unless the runner drains. */
+  #drained: PromiseWithResolvers<void> | null = null;
 
   constructor(options: TaskRunnerOptions) {
     this.#options = options;
     this.#answers = new MeshAnswers(options);
+    this.#runs = new Runs(({ taskId, kind }, unsettled) =>
+      options.emit({ type: "handler_unsettled", taskId, kind, unsettled }),
+    );
   }
 
   /** A session became active: sends unsent results and renews every lease. */
   attach(connection: Connection): void {
     this.#answers.attach(connection);
-    for (const run of this.#runs.values()) run.renewal.renew();
+    for (const run of this.#runs.current) run.renewal.renew();
+    this.#settleDrain();
   }
 
   /** The attempts that this peer still holds: running ones, and ended ones whose result is unsent. */
   heldTasks(): readonly HeldTask[] {
-    const running = [...this.#runs.values()].filter(isStarted);
+    const running = this.#runs.current.filter(isStarted);
     const held = running.map(({ taskId, fence }) => ({ task_id: taskId, fence }));
     return [...held, ...this.#answers.unsentTasks()];
   }
@@ -66,25 +58,27 @@ export class TaskRunner {
   /** Changes how many tasks run at once. Running tasks continue. */
   setCapacity({ slots, prefetch }: Pick<TaskRunnerOptions, "slots" | "prefetch">): void {
     this.#options = { ...this.#options, slots, prefetch };
-    this.#startNext();
+    this.#slotFreed();
   }
 
   /** The session ended. Tasks that were not started are aborted, since the mesh reassigns them; running ones continue. */
   detach(): void {
     if (!this.#answers.attached) return;
     this.#answers.detach();
-    for (const run of this.#runs.values())
+    for (const run of this.#runs.current)
       if (!isStarted(run)) this.#abort(run, "the session ended");
+    this.#settleDrain();
   }
 
   /** Accepts or refuses an offered attempt. */
   offer(offer: TaskOffer): void {
     const run = this.#runs.get(offer.task_id);
     if (run !== undefined) return this.#continueAs(run, offer);
+    if (this.#drained !== null) return this.#refuse(offer, DRAINING);
     const handler = this.#handlerOf(offer.kind);
     if (handler === undefined) return this.#refuse(offer, `no handler for ${offer.kind}`);
     const { slots, prefetch } = this.#options;
-    const isPrefetched = this.#occupiedSlots >= slots;
+    const isPrefetched = this.#runs.occupiedSlots >= slots;
     const capacity = slots + Number(prefetch && slots > 0);
     if (isPrefetched && this.#runs.size >= capacity) return this.#refuse(offer, "no free slot");
     this.#begin(this.#newRun(offer, handler), isPrefetched);
@@ -95,7 +89,7 @@ export class TaskRunner {
     const run = this.#runs.get(task_id);
     if (run === undefined || run.fence > fence) return;
     this.#abort(run, reason);
-    this.#startNext();
+    this.#slotFreed();
   }
 
   /** The mesh answered a message with an error. True if the runner handles it by sending the message again. */
@@ -103,10 +97,25 @@ export class TaskRunner {
     return this.#answers.errorReceived(error, replyTo);
   }
 
+  /**
+   * Accepts nothing from now on, and hands back what was accepted and not started: the mesh offers it to other peers.
+   * Resolves when every running handler has settled and its result was sent, or the runner was stopped.
+   */
+  drain(): Promise<void> {
+    if (this.#drained === null) {
+      this.#drained = Promise.withResolvers();
+      for (const run of this.#runs.current) if (!isStarted(run)) this.#handBack(run);
+      this.#settleDrain();
+    }
+    return this.#drained.promise;
+  }
+
   /** Aborts every task; nothing more is sent. */
   stop(reason: string): void {
     this.#answers.stop();
-    for (const run of this.#runs.values()) this.#abort(run, reason);
+    for (const run of this.#runs.current) this.#abort(run, reason);
+    this.#runs.stop();
+    this.#drained?.resolve();
   }
 
   /** The mesh lost the attempt that runs here and offers the task again: the work continues as the newer attempt. */
@@ -122,7 +131,10 @@ export class TaskRunner {
     return Object.hasOwn(handlers, kind) ? handlers[kind] : handlers["*"];
   }
 
-  #refuse({ task_id, fence, kind }: TaskOffer, reason: string): void {
+  #refuse(
+    { task_id, fence, kind }: Pick<TaskOffer, "task_id" | "fence" | "kind">,
+    reason: string,
+  ): void {
     this.#answers.refuse({ task_id, fence, reason });
     this.#options.emit({ type: "task_refused", taskId: task_id, kind, reason });
   }
@@ -139,6 +151,7 @@ export class TaskRunner {
       abort: new AbortController(),
       renewal,
       start: () => void this.#run(run, offer, handler),
+      isHandlerRunning: false,
       fence: offer.fence,
       uploadTicket: offer.upload,
     };
@@ -147,41 +160,40 @@ export class TaskRunner {
 
   /** Accepts the offer of a run, and starts it once that was sent unless it is prefetched. */
   #begin(run: Run, isPrefetched: boolean): void {
-    this.#runs.set(run.taskId, run);
-    if (isPrefetched) this.#prefetched.add(run);
+    this.#runs.add(run);
+    this.#runs.setPrefetched(run, isPrefetched);
     const accept = this.#acceptOf(run, run.fence);
     const isAccepted = isPrefetched
       ? this.#answers.accept(accept)
       : this.#answers.accept(accept, () => this.#start(run));
-    if (!isAccepted) this.#remove(run);
+    if (!isAccepted) this.#runs.end(run);
   }
 
   #acceptOf(run: Run, fence: number) {
-    const queued = this.#prefetched.has(run) && { queued: true };
+    const queued = this.#runs.isPrefetched(run) && { queued: true };
     return { task_id: run.taskId, fence, ...queued };
   }
 
   /** Starts the handler, unless the task was cancelled or the session ended before its accept was sent. */
   #start(run: Run): void {
     const { start } = run;
-    if (!this.#isCurrent(run)) return;
+    if (!this.#runs.isCurrent(run)) return;
     run.start = null;
     start?.();
   }
 
-  /** Starts a prefetched task if a slot is free and the mesh can be informed. */
-  #startNext(): void {
-    if (this.#occupiedSlots >= this.#options.slots) return;
-    for (const run of this.#prefetched) {
-      this.#prefetched.delete(run);
-      const accept = this.#acceptOf(run, run.fence);
-      if (!this.#answers.accept(accept, () => this.#start(run))) this.#prefetched.add(run);
-      return;
-    }
+  /** A run has ended or its handler has settled: starts a prefetched task if a slot is free and the mesh can be informed. */
+  #slotFreed(): void {
+    this.#settleDrain();
+    const [run] = this.#runs.prefetched;
+    if (run === undefined || this.#runs.occupiedSlots >= this.#options.slots) return;
+    this.#runs.setPrefetched(run, false);
+    const accept = this.#acceptOf(run, run.fence);
+    if (!this.#answers.accept(accept, () => this.#start(run))) this.#runs.setPrefetched(run, true);
   }
 
-  get #occupiedSlots(): number {
-    return this.#runs.size - this.#prefetched.size;
+  #settleDrain(): void {
+    if (this.#runs.size === 0 && this.#answers.unsentTasks().length === 0) this.#drained?.resolve();
   }
 
   async #run(run: Run, offer: TaskOffer, handler: Handler): Promise<void> {
@@ -189,15 +201,18 @@ export class TaskRunner {
     const { attempt } = offer;
     this.#options.emit({ type: "task_started", taskId, kind, attempt });
     const progress = (fraction?: number, message?: string): void => {
-      if (this.#isCurrent(run)) renewal.report(boundedProgress(fraction, message));
+      if (this.#runs.isCurrent(run)) renewal.report(boundedProgress(fraction, message));
     };
     const context = { taskId, kind, attempt, signal: abort.signal, progress };
     const transport = { sealTo: offer.seal_to ?? null, large: offer.upload !== undefined };
+    run.isHandlerRunning = true;
     const outcome = await runToOutcome(() => handler(offer.payload, context), transport);
-    if (!this.#isCurrent(run)) return;
-    if ("large" in outcome) await this.#upload(run, outcome.large, outcome.sealed);
-    else this.#finish(run, outcome);
-    this.#startNext();
+    this.#runs.handlerSettled(run);
+    if (this.#runs.isCurrent(run)) {
+      if ("large" in outcome) await this.#upload(run, outcome.large, outcome.sealed);
+      else this.#finish(run, outcome);
+    }
+    this.#slotFreed();
   }
 
   /** Uploads a large result; the lease is renewed meanwhile. The task has ended once the upload succeeds. */
@@ -207,7 +222,7 @@ export class TaskRunner {
       const { signal } = run.abort;
       await this.#options.upload({ taskId, fence, ticket, bytes, sealed, signal });
     } catch (error) {
-      if (!this.#isCurrent(run)) return;
+      if (!this.#runs.isCurrent(run)) return;
       // A newer attempt has taken over the work meanwhile: upload again under its fence.
       if (run.fence !== fence) return this.#upload(run, bytes, sealed);
       const reason = error instanceof Error ? error.message : String(error);
@@ -216,18 +231,13 @@ export class TaskRunner {
         return this.#abort(run, reason);
       return this.#finish(run, { ok: false, error: reason, retry: true });
     }
-    if (!this.#isCurrent(run)) return;
-    this.#remove(run);
+    if (!this.#runs.isCurrent(run)) return;
+    this.#runs.end(run);
     this.#options.emit({ type: "task_succeeded", taskId, kind });
   }
 
-  /** False once the run was aborted, also if a newer run of the same task exists. */
-  #isCurrent(run: Run): boolean {
-    return this.#runs.get(run.taskId) === run;
-  }
-
   #finish(run: Run, outcome: Exclude<Outcome, { large: unknown }>): void {
-    this.#remove(run);
+    this.#runs.end(run);
     const message = { task_id: run.taskId, fence: run.fence, ...outcome };
     const kept = UNCONFIRMED_RESULTS_PER_SLOT * this.#options.slots;
     this.#answers.result(message, Math.max(UNCONFIRMED_RESULTS_MIN, kept));
@@ -240,16 +250,19 @@ export class TaskRunner {
   }
 
   #abort(run: Run, reason: string): void {
-    this.#remove(run);
+    this.#runs.end(run);
     run.abort.abort(new DOMException(reason, "AbortError"));
     this.#options.emit({ type: "task_cancelled", taskId: run.taskId, kind: run.kind, reason });
   }
 
-  #remove(run: Run): void {
-    this.#runs.delete(run.taskId);
-    this.#prefetched.delete(run);
-    run.renewal.stop();
+  /** Returns a task that was not started to the mesh. */
+  #handBack(run: Run): void {
+    const { taskId, kind, fence } = run;
+    this.#runs.end(run);
+    this.#refuse({ task_id: taskId, kind, fence }, DRAINING);
   }
 }
+
+const DRAINING = "the peer drains";
 
 const isStarted = ({ start }: Run): boolean => start === null;

@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Connection } from "../../src/client/connection/connection.ts";
+import type { Handler } from "../../src/client/work/handler.ts";
+import { TaskRunner } from "../../src/client/work/task-runner.ts";
+import { FakeMesh, taskId } from "./fake-mesh.ts";
+import { manual } from "./manual-handler.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const settle = () => vi.advanceTimersByTimeAsync(0);
+const attempt = (n: number, fence = 1) => ({ task_id: taskId(n), fence });
+
+function joined(slots = 1, prefetch = false) {
+  const mesh = new FakeMesh();
+  const { calls, handler } = manual();
+  const { peer, session } = mesh.join({ slots, prefetch, handlers: { work: handler } });
+  return { mesh, peer, session, calls };
+}
+
+describe("a cancelled task", () => {
+  test("WK1 frees its slot when its handler has settled, and not before", async () => {
+    const { session, calls } = joined();
+    session.offer({ task_id: taskId(1) });
+    session.send("task_cancel", { ...attempt(1), reason: "" });
+    session.offer({ task_id: taskId(2) });
+    expect(session.payloads("task_accept")).toEqual([attempt(1)]);
+    expect(session.payloads("task_refuse")).toEqual([{ ...attempt(2), reason: "no free slot" }]);
+    calls[0]?.fail(new Error("stopped"));
+    await settle();
+    session.offer({ task_id: taskId(3) });
+    expect(session.payloads("task_accept")).toEqual([attempt(1), attempt(3)]);
+  });
+
+  test("WK1 is reported when its handler has not settled after 5 s", async () => {
+    const { mesh, session, calls } = joined(2);
+    for (const n of [1, 2]) {
+      session.offer({ task_id: taskId(n) });
+      session.send("task_cancel", { ...attempt(n), reason: "" });
+    }
+    await vi.advanceTimersByTimeAsync(4_999);
+    calls[0]?.finish(null);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(mesh.eventsOf("handler_unsettled")).toEqual([
+      { type: "handler_unsettled", taskId: taskId(2), kind: "work", unsettled: 1 },
+    ]);
+  });
+});
+
+describe("a peer whose handlers ignore their signal", () => {
+  test.each([false, true])(
+    "WK1 never runs more of them at once than it has slots, however many tasks are cancelled (prefetch: %s)",
+    async (prefetch) => {
+      const mesh = new FakeMesh();
+      let [running, most, begun] = [0, 0, 0];
+      const ignoring: Handler = async () => {
+        begun++;
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        running--;
+      };
+      const { session } = mesh.join({ slots: 2, prefetch, handlers: { work: ignoring } });
+      for (let n = 0; n < 30; n++) {
+        session.offer({ task_id: taskId(n) });
+        await vi.advanceTimersByTimeAsync(50);
+        session.send("task_cancel", { ...attempt(n), reason: "changed my mind" });
+        await vi.advanceTimersByTimeAsync(50);
+      }
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(most).toBe(2);
+      expect(begun).toBeGreaterThanOrEqual(4);
+      session.offer({ task_id: taskId(99) });
+      expect(session.payloads("task_accept").at(-1)).toEqual(attempt(99));
+    },
+  );
+});
+
+describe("a runner that drains", () => {
+  function draining() {
+    const { calls, handler } = manual();
+    const sent: unknown[] = [];
+    const runner = new TaskRunner({
+      handlers: { work: handler },
+      slots: 1,
+      prefetch: true,
+      now: Date.now,
+      random: () => 0.5,
+      upload: () => Promise.resolve(),
+      emit: () => {},
+    });
+    const connection: Connection = {
+      send: (type, payload, _replyTo, onSent) => {
+        sent.push([type, payload]);
+        onSent?.();
+        return `message ${sent.length}`;
+      },
+      close: () => Promise.resolve(),
+    };
+    runner.attach(connection);
+    const offer = (n: number) =>
+      runner.offer({ ...attempt(n), kind: "work", payload: null, attempt: 1, lease_seconds: 30 });
+    for (const n of [1, 2]) offer(n);
+    sent.length = 0;
+    let isDrained = false;
+    const drained = runner.drain().then(() => (isDrained = true));
+    return { runner, connection, calls, sent, offer, drained, isDrained: () => isDrained };
+  }
+
+  test("WK2 hands back what it has not started, and accepts nothing new", () => {
+    const { sent, offer } = draining();
+    expect(sent).toEqual([["task_refuse", { ...attempt(2), reason: "the peer drains" }]]);
+    offer(3);
+    expect(sent.at(-1)).toEqual(["task_refuse", { ...attempt(3), reason: "the peer drains" }]);
+  });
+
+  test("WK2 is drained when the running handler has settled and its result was sent", async () => {
+    const { calls, sent, isDrained, drained } = draining();
+    await settle();
+    expect(isDrained()).toBe(false);
+    calls[0]?.finish("done");
+    await drained;
+    expect(sent.at(-1)).toEqual(["task_result", { ...attempt(1), ok: true, result: "done" }]);
+  });
+
+  test("WK2 is not drained while a cancelled handler still runs", async () => {
+    const { runner, calls, isDrained, drained } = draining();
+    runner.cancel({ ...attempt(1), reason: "" });
+    await settle();
+    expect(isDrained()).toBe(false);
+    calls[0]?.finish(null);
+    await drained;
+  });
+
+  test("WK2 that is disconnected is drained when the result was sent in its next session", async () => {
+    const { runner, calls, connection, isDrained, drained } = draining();
+    runner.detach();
+    calls[0]?.finish(null);
+    await settle();
+    expect(isDrained()).toBe(false);
+    runner.attach(connection);
+    await drained;
+  });
+
+  test("WK2 is drained at once when it is stopped", async () => {
+    const { runner, drained } = draining();
+    runner.stop("the peer closes");
+    await drained;
+  });
+});

@@ -20,6 +20,8 @@ export const TaskOffer = z.object({
   payload: JsonValue,
   attempt: z.int().positive(),
   lease_seconds: z.number().positive(),
+  /** How long the attempt may take from its start to its end, whatever progress it reports. */
+  attempt_timeout_seconds: z.number().positive().optional(),
   /** The X25519 public key to which the worker seals the result, so that only the caller can read it. */
   seal_to: PublicKeyHex.optional(),
   /** Bearer token of `PUT /v1/task-results/:id/:fence`, for a result too large for a message. Valid for this attempt, once. */

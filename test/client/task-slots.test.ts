@@ -3,7 +3,7 @@ import type { Connection } from "../../src/client/connection/connection.ts";
 import type { Handler } from "../../src/client/work/handler.ts";
 import { TaskRunner } from "../../src/client/work/task-runner.ts";
 import { FakeMesh, taskId } from "./fake-mesh.ts";
-import { manual } from "./manual-handler.ts";
+import { manual, type Call } from "./manual-handler.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -44,6 +44,63 @@ describe("a cancelled task", () => {
     expect(mesh.eventsOf("handler_unsettled")).toEqual([
       { type: "handler_unsettled", taskId: taskId(2), kind: "work", unsettled: 1 },
     ]);
+  });
+});
+
+describe("an attempt with a timeout", () => {
+  test("WK3 fails when its handler has run for that long, whatever progress it reports", async () => {
+    const { mesh, session, calls } = joined(1);
+    session.offer({ task_id: taskId(1), lease_seconds: 3, attempt_timeout_seconds: 60 });
+    const { context } = calls[0] as Call;
+    for (let n = 1; n < 60; n++) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      context.progress(n / 60);
+    }
+    expect(context.signal.aborted).toBe(false);
+    expect(session.payloads("task_result")).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const error = "the attempt timed out after 60 s";
+    expect(session.payloads("task_result")).toEqual([
+      { ...attempt(1), ok: false, error, retry: true },
+    ]);
+    expect(context.signal.reason).toMatchObject({ name: "TimeoutError", message: error });
+    expect(mesh.eventsOf("task_failed")).toMatchObject([{ error, retry: true }]);
+    const sent = session.received.length;
+    context.progress(1);
+    calls[0]?.finish("too late");
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(session.received).toHaveLength(sent);
+  });
+
+  test("WK3 counts from the start of the handler, not from the acceptance", async () => {
+    const { session, calls } = joined(1, true);
+    for (const n of [1, 2]) session.offer({ task_id: taskId(n), attempt_timeout_seconds: 10 });
+    await vi.advanceTimersByTimeAsync(9_000);
+    calls[0]?.finish(null);
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect(session.payloads("task_result")).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(session.payloads("task_result")).toMatchObject([{ ok: true }, { ok: false }]);
+  });
+
+  test("WK3 has its own time when it continues the work of an older attempt", async () => {
+    const { session } = joined(1);
+    session.offer({ task_id: taskId(1), attempt_timeout_seconds: 10 });
+    await vi.advanceTimersByTimeAsync(9_000);
+    session.offer({ task_id: taskId(1), fence: 2, attempt_timeout_seconds: 10 });
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(session.payloads("task_result")).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(session.payloads("task_result")).toMatchObject([{ ...attempt(1, 2), ok: false }]);
+  });
+
+  test("WK3 that may take longer than a timer can wait is not ended by the peer", async () => {
+    const { session, calls } = joined(1);
+    session.offer({ task_id: taskId(1), attempt_timeout_seconds: 1e9, lease_seconds: 1e6 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    calls[0]?.finish("done");
+    await settle();
+    expect(session.payloads("task_result")).toMatchObject([{ ok: true }]);
   });
 });
 

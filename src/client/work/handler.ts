@@ -4,7 +4,10 @@ export interface TaskContext {
   readonly kind: string;
   /** 1 for the first attempt of the task, on whichever peer. */
   readonly attempt: number;
-  /** Aborts when the mesh cancels the task or the peer closes. The handler should stop: its result will be dropped. */
+  /**
+   * Aborts when the mesh cancels the task, the attempt times out or the peer closes. The handler should stop: its result
+   * will be dropped, and it occupies its slot until it has settled.
+   */
   readonly signal: AbortSignal;
   /** Reports progress to the mesh: a fraction from 0 to 1, a message of at most 500 characters, or both. */
   readonly progress: (fraction?: number, message?: string) => void;

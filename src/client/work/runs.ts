@@ -1,4 +1,5 @@
 import { UNSETTLED_HANDLER_WARNING } from "../timings.ts";
+import type { AttemptTimer } from "./attempt-timer.ts";
 import type { LeaseRenewal } from "./lease-renewal.ts";
 
 /** A task that this peer has accepted. */
@@ -7,6 +8,7 @@ export interface Run {
   readonly kind: string;
   readonly abort: AbortController;
   readonly renewal: LeaseRenewal;
+  readonly timer: AttemptTimer;
   /** Starts the handler; null once it was started. It starts when the accept has been sent and a slot is free. */
   start: (() => void) | null;
   /** Whether the handler was called and has not settled. */
@@ -80,6 +82,7 @@ export class Runs {
     this.#current.delete(run.taskId);
     this.#prefetched.delete(run);
     run.renewal.stop();
+    run.timer.stop();
     if (!run.isHandlerRunning) return;
     const warn = (): void => this.#onUnsettled(run, this.#unsettled.size);
     this.#unsettled.set(run, setTimeout(warn, UNSETTLED_HANDLER_WARNING));

@@ -5,6 +5,7 @@ import type { Connection } from "../connection/connection.ts";
 import { MusterApiError } from "../errors.ts";
 import type { PeerEventListener } from "../peer/peer-events.ts";
 import { UNCONFIRMED_RESULTS_MIN, UNCONFIRMED_RESULTS_PER_SLOT } from "../timings.ts";
+import { AttemptTimer } from "./attempt-timer.ts";
 import { runToOutcome, type Outcome } from "./attempt-outcome.ts";
 import type { Handler, Handlers } from "./handler.ts";
 import { boundedProgress, LeaseRenewal } from "./lease-renewal.ts";
@@ -124,6 +125,7 @@ export class TaskRunner {
     run.fence = offer.fence;
     run.uploadTicket = offer.upload;
     run.renewal.setLease(offer.lease_seconds * SECOND);
+    if (isStarted(run)) run.timer.start(offer.attempt_timeout_seconds);
   }
 
   #handlerOf(kind: string): Handler | undefined {
@@ -150,6 +152,7 @@ export class TaskRunner {
       kind,
       abort: new AbortController(),
       renewal,
+      timer: new AttemptTimer((seconds) => this.#timeOut(run, seconds)),
       start: () => void this.#run(run, offer, handler),
       isHandlerRunning: false,
       fence: offer.fence,
@@ -205,6 +208,7 @@ export class TaskRunner {
     };
     const context = { taskId, kind, attempt, signal: abort.signal, progress };
     const transport = { sealTo: offer.seal_to ?? null, large: offer.upload !== undefined };
+    run.timer.start(offer.attempt_timeout_seconds);
     run.isHandlerRunning = true;
     const outcome = await runToOutcome(() => handler(offer.payload, context), transport);
     this.#runs.handlerSettled(run);
@@ -247,6 +251,14 @@ export class TaskRunner {
       const { error, retry } = outcome;
       this.#options.emit({ type: "task_failed", ...task, error, retry });
     }
+  }
+
+  /** The lease is not renewed any more, and the mesh is told at once that the attempt has failed. */
+  #timeOut(run: Run, seconds: number): void {
+    const error = `the attempt timed out after ${seconds} s`;
+    this.#finish(run, { ok: false, error, retry: true });
+    run.abort.abort(new DOMException(error, "TimeoutError"));
+    this.#slotFreed();
   }
 
   #abort(run: Run, reason: string): void {

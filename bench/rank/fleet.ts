@@ -1,3 +1,4 @@
+import { EVERY_KIND, GO_P2P_KINDS } from "../../src/protocol/messages.ts";
 import type { Random } from "../../src/base/clock.ts";
 import type { Traits, TraitFilter } from "../../src/scoring/peer-classes.ts";
 
@@ -12,6 +13,7 @@ export interface Fleet {
 
 /** The capability that one peer in 1,000 has. */
 export const RARE = "tpu";
+const ALL_KINDS = [EVERY_KIND];
 const RARE_SHARE = 1 / 1_000;
 const ROOM_SHARE = 0.75;
 const FRESH_SHARE = 0.1;
@@ -24,9 +26,9 @@ const REGIONS = ["region:eu", "region:us", "region:asia"];
 export const QUERIES = ["any", "role", "rare"] as const;
 export type Query = (typeof QUERIES)[number];
 export const QUERY_FILTERS: { readonly [A in Query]: TraitFilter } = {
-  any: ({ speaksMuster }) => speaksMuster,
-  role: ({ speaksMuster, role }) => speaksMuster && role === "dual",
-  rare: ({ speaksMuster, capabilities }) => speaksMuster && capabilities.includes(RARE),
+  any: ({ kinds }) => kinds.includes(EVERY_KIND),
+  role: ({ kinds, role }) => kinds.includes(EVERY_KIND) && role === "dual",
+  rare: ({ kinds, capabilities }) => kinds.includes(EVERY_KIND) && capabilities.includes(RARE),
 };
 
 export function makeFleet(size: number, random: Random): Fleet {
@@ -42,7 +44,7 @@ export function makeFleet(size: number, random: Random): Fleet {
     traits.push({
       role: random() < DUAL_SHARE ? "dual" : "worker",
       active: true,
-      speaksMuster: rare || random() >= GO_P2P_SHARE,
+      kinds: rare || random() >= GO_P2P_SHARE ? ALL_KINDS : GO_P2P_KINDS,
       capabilities: [among(ARCHITECTURES), among(REGIONS), ...(rare ? [RARE] : [])],
       free: true,
       fresh: random() < FRESH_SHARE,

@@ -1,3 +1,4 @@
+import { EVERY_KIND } from "../../src/protocol/messages.ts";
 import { DatabaseSync } from "node:sqlite";
 import { RARE, type Query } from "./fleet.ts";
 import type { Subject } from "./subject.ts";
@@ -15,12 +16,12 @@ export const sqliteIndex: Subject = {
     );
     const insert = database.prepare(`INSERT INTO peers VALUES (?, ?, ?, ?, ?, ?, ?)`);
     database.exec("BEGIN");
-    for (const [n, { role, speaksMuster, capabilities }] of traits.entries())
+    for (const [n, { role, kinds, capabilities }] of traits.entries())
       insert.run(
         ids[n] as string,
         n,
         Number(role === "dual"),
-        Number(speaksMuster),
+        Number(kinds.includes(EVERY_KIND)),
         Number(capabilities.includes(RARE)),
         room[n] as number,
         scores[n] as number,

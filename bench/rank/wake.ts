@@ -9,12 +9,12 @@ export function wakeMs({ ids, traits, scores, room }: Fleet): number {
   const sql = nodeSql();
   const before = openRegistry(sql);
   before.transaction(() => {
-    for (const [n, { role, speaksMuster, capabilities, fresh }] of traits.entries())
+    for (const [n, { role, kinds, capabilities, fresh }] of traits.entries())
       before.peers.put(
         aPeer({
           id: ids[n] as string,
           role,
-          speaksMuster,
+          kinds,
           capabilities,
           slots: 4,
           held: room[n] === 1 ? 0 : 5,

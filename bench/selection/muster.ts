@@ -70,7 +70,7 @@ const newCandidate = (mesh: MeshState, worker: number): WritableCandidate => ({
   peerId: String(worker),
   role: "worker",
   active: true,
-  speaksMuster: true,
+  kinds: ["*"],
   capabilities: [],
   slots: mesh.slots[worker] as number,
   prefetch: true,

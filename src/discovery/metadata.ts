@@ -2,7 +2,7 @@ import type { JsonObject } from "../base/json.ts";
 import { canonicalJson } from "../base/canonical-json.ts";
 import type { PublicField, Region } from "../protocol/discovery.ts";
 import type { PointerFilter } from "../protocol/http.ts";
-import type { Role } from "../protocol/messages.ts";
+import { handlesKind, type Role } from "../protocol/messages.ts";
 
 /** A combination of public attributes that fewer peers share is reduced. */
 export const ANONYMITY_MIN = 5;
@@ -11,13 +11,14 @@ export const ANONYMITY_MIN = 5;
 export interface PeerAttributes {
   readonly role: Role;
   readonly capabilities: readonly string[];
+  readonly kinds: readonly string[];
   readonly region: Region | null;
   /** 0 to 1. */
   readonly score: number;
 }
 
 /** The order in which attributes are dropped from a rare combination: the most identifying and least useful first. */
-const DROPPED_FIRST: readonly PublicField[] = ["score", "region", "capabilities", "role"];
+const DROPPED_FIRST: readonly PublicField[] = ["score", "region", "capabilities", "kinds", "role"];
 
 /** The attributes that the operator makes public; the score is rounded down to tenths. */
 export function publicAttributes(
@@ -28,6 +29,7 @@ export function publicAttributes(
   return {
     ...(open("role") && { role: facts.role }),
     ...(open("capabilities") && { capabilities: facts.capabilities.toSorted() }),
+    ...(open("kinds") && { kinds: facts.kinds.toSorted() }),
     ...(open("region") && facts.region !== null && { region: facts.region }),
     ...(open("score") && { score: Math.floor(facts.score * 10) / 10 }),
   };
@@ -67,7 +69,7 @@ function without(details: JsonObject, field: PublicField | null): JsonObject {
 
 /** Whether a peer with this public metadata can match the filter. An attribute that is not public matches everything. */
 export function mayMatch(metadata: JsonObject, filter: PointerFilter): boolean {
-  const { role, capabilities, region, score } = metadata;
+  const { role, capabilities, kinds, region, score } = metadata;
   const { min_score: minScore } = filter;
   return (
     (filter.role === undefined || role === undefined || role === filter.role) &&
@@ -75,7 +77,11 @@ export function mayMatch(metadata: JsonObject, filter: PointerFilter): boolean {
     (filter.capability === undefined ||
       !Array.isArray(capabilities) ||
       capabilities.includes(filter.capability)) &&
+    (filter.kind === undefined || !isKinds(kinds) || handlesKind(kinds, filter.kind)) &&
     // The public score is rounded down: the real score can be up to a tenth higher.
     (minScore === undefined || typeof score !== "number" || score + 0.1 > minScore)
   );
 }
+
+const isKinds = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === "string");

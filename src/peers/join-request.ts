@@ -15,6 +15,8 @@ export interface JoinRequest {
   /** Whether the peer handles Muster's own messages; otherwise only go-p2p requests. */
   readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];
+  /** The kinds that it handles. Absent when a session of an older version sends it: then every kind. */
+  readonly kinds?: readonly string[] | undefined;
   readonly slots: number;
   /** Absent when a session of an older version sends it. */
   readonly prefetch?: boolean | undefined;

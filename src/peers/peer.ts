@@ -40,6 +40,8 @@ export interface Peer {
   readonly speaksMuster: boolean;
   readonly mayAssign: boolean;
   readonly capabilities: readonly string[];
+  /** The kinds of task that it handles; `*` stands for every kind. */
+  readonly kinds: readonly string[];
   readonly slots: number;
   /** Whether it prefetches one task more than it has slots. */
   readonly prefetch: boolean;

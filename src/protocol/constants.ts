@@ -33,7 +33,7 @@ export const MUSTER_2_PROLOGUE = "muster/2";
 /** The WebSocket subprotocol (`Sec-WebSocket-Protocol`). */
 export const MUSTER_2_SUBPROTOCOL = "muster.2";
 /** The largest Noise handshake message. The peer's hello is the payload of the third one. */
-export const HELLO_BYTES_MAX = 4 * KiB;
+export const HELLO_BYTES_MAX = 8 * KiB;
 /** The largest difference between the time in a connecting peer's URL and the gateway's clock. */
 export const CONNECT_CLOCK_SKEW_MAX = 60 * SECOND;
 /** The text frame that a muster.2 peer sends as a heartbeat. */
@@ -162,6 +162,8 @@ export const BATCH_MAX = 100;
 export const QUEUE_MAX = 10_000;
 export const SLOTS_MAX = 256;
 export const CAPABILITIES_MAX = 32;
+/** Kinds that one peer announces. A peer that handles more announces `*`, which means every kind. */
+export const KINDS_PER_PEER_MAX = 64;
 /** How long a repeated idempotency key returns the task of the first submission. */
 export const IDEMPOTENCY_RETENTION = 30 * DAY;
 /** How long the inputs of a task's assignment are kept, for "why did this peer get the task?". */

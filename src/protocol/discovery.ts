@@ -87,5 +87,5 @@ export const Region = z.enum(REGIONS).meta({
 export type Region = z.infer<typeof Region>;
 
 /** The attributes of peers that an operator may make public. */
-export const PUBLIC_FIELDS = ["role", "capabilities", "region", "score"] as const;
+export const PUBLIC_FIELDS = ["role", "capabilities", "kinds", "region", "score"] as const;
 export type PublicField = (typeof PUBLIC_FIELDS)[number];

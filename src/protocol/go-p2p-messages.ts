@@ -4,12 +4,13 @@ import { fromBase64 } from "../base/bytes.ts";
 import { CHALLENGE_BYTES, RECONNECT_POSITION_MAX, SLOTS_MAX } from "./constants.ts";
 import { JsonValue } from "./envelope.ts";
 import { Name, PeerId, PublicKeyBase64 } from "./ids.ts";
-import { Capabilities, Role } from "./labels.ts";
+import { Capabilities, HandledKinds, Role } from "./labels.ts";
 
 /** What a peer that speaks Muster's own messages adds to its go-p2p identity. Go ignores it. */
 export const MusterField = z.object({
   v: z.literal(1),
   capabilities: Capabilities.default([]),
+  kinds: HandledKinds.optional(),
   slots: z.int().min(0).max(SLOTS_MAX).default(1),
   prefetch: z.boolean().optional(),
 });
@@ -88,6 +89,10 @@ export type GoP2pReply = (typeof GO_P2P_REPLIES)[GoP2pRequest] | "error";
 
 /** The kind of a task that is one go-p2p request is this prefix and the request's type: `go-p2p/get_stats`. */
 export const GO_P2P_KIND = "go-p2p/";
+/** The kinds that a go-p2p node without Muster's messages handles. */
+export const GO_P2P_KINDS: readonly string[] = GO_P2P_REQUESTS.map(
+  (type) => `${GO_P2P_KIND}${type}`,
+);
 
 /** Replies may have any payload: the requester interprets it. */
 export const GO_P2P_PAYLOADS = {

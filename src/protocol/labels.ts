@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CAPABILITIES_MAX } from "./constants.ts";
+import { CAPABILITIES_MAX, KINDS_PER_PEER_MAX } from "./constants.ts";
 
 export const ROLES = ["controller", "worker", "dual"] as const;
 export const Role = z.enum(ROLES);
@@ -29,3 +29,15 @@ export const CapabilityRequirement = z
 export const TaskKind = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, "a kind is 1 to 64 letters, digits and . _ / -");
+
+/** Stands for every kind in what a peer announces. */
+export const EVERY_KIND = "*";
+
+/** The kinds that a peer handles: a task of another kind is not offered to it. `*` stands for every kind. */
+export const HandledKinds = z
+  .array(z.union([z.literal(EVERY_KIND), TaskKind]))
+  .max(KINDS_PER_PEER_MAX);
+
+/** Whether a peer that announces these kinds handles tasks of this kind. */
+export const handlesKind = (kinds: readonly string[], kind: string): boolean =>
+  kinds.includes(EVERY_KIND) || kinds.includes(kind);

@@ -12,7 +12,7 @@ import {
 import { DiscoveryKeys } from "./discovery.ts";
 import { GO_P2P_PAYLOADS, Reconnect } from "./go-p2p-messages.ts";
 import { Name, OpaqueId, PeerId, PublicKeyHex } from "./ids.ts";
-import { Capabilities, Role } from "./labels.ts";
+import { Capabilities, HandledKinds, Role } from "./labels.ts";
 import { HeldTask, TASK_PAYLOADS } from "./task-messages.ts";
 
 export * from "./go-p2p-messages.ts";
@@ -21,6 +21,9 @@ export {
   Capabilities,
   Capability,
   CapabilityRequirement,
+  EVERY_KIND,
+  HandledKinds,
+  handlesKind,
   Role,
   ROLES,
   TaskKind,
@@ -59,6 +62,8 @@ export const Hello = z.object({
   name: Name,
   role: Role,
   capabilities: Capabilities.default([]),
+  /** Absent when an older SDK does not announce them: then every kind. */
+  kinds: HandledKinds.optional(),
   slots: z.int().min(0).max(SLOTS_MAX).default(1),
   /** Whether the peer accepts one task more than it has slots, and starts it when a slot becomes free. */
   prefetch: z.boolean().optional(),
@@ -72,6 +77,7 @@ export type Hello = z.infer<typeof Hello>;
 /** A peer's changes to its description during a session. An absent field is unchanged. */
 export const Announce = z.object({
   capabilities: Capabilities.optional(),
+  kinds: HandledKinds.optional(),
   slots: z.int().min(0).max(SLOTS_MAX).optional(),
   prefetch: z.boolean().optional(),
 });

@@ -252,6 +252,12 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `DROP INDEX tasks_pauses`,
     `CREATE INDEX tasks_pauses ON tasks (not_before) WHERE state = 'queued' AND not_before > created_at`,
   ],
+  [
+    // A peer that does not announce its kinds handles every kind; a go-p2p node handles go-p2p's requests.
+    `ALTER TABLE peers ADD COLUMN kinds TEXT NOT NULL DEFAULT '["*"]'`,
+    `UPDATE peers SET kinds = '["go-p2p/get_stats","go-p2p/get_logs","go-p2p/start_miner","go-p2p/stop_miner","go-p2p/deploy"]'
+       WHERE speaks_muster = 0`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

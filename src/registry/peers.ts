@@ -138,24 +138,24 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
       kept.flush();
       // A mesh has few different lists, and parsing one for each peer would take as long as everything else here.
       const lists = new Map<string, readonly string[]>();
-      const list = (row: SqlRow): readonly string[] => {
-        const known = lists.get(text(row, "capabilities"));
+      const list = (row: SqlRow, column: "capabilities" | "kinds"): readonly string[] => {
+        const known = lists.get(text(row, column));
         if (known !== undefined) return known;
-        const read = json<readonly string[]>(row, "capabilities");
-        lists.set(text(row, "capabilities"), read);
+        const read = json<readonly string[]>(row, column);
+        lists.set(text(row, column), read);
         return read;
       };
       return sql
         .exec(
-          `SELECT id, role, state, speaks_muster, capabilities, slots, prefetch, held, successes, failures, score
+          `SELECT id, role, state, capabilities, kinds, slots, prefetch, held, successes, failures, score
            FROM peers WHERE state IN ('active', 'suspect')`,
         )
         .map((row) => ({
           id: text(row, "id"),
           role: text(row, "role") as Role,
           state: text(row, "state") as PeerState,
-          speaksMuster: flag(row, "speaks_muster"),
-          capabilities: list(row),
+          capabilities: list(row, "capabilities"),
+          kinds: list(row, "kinds"),
           slots: number(row, "slots"),
           prefetch: flag(row, "prefetch"),
           held: number(row, "held"),
@@ -202,6 +202,7 @@ const readPeer = (row: SqlRow): Peer => ({
   speaksMuster: flag(row, "speaks_muster"),
   mayAssign: flag(row, "may_assign"),
   capabilities: json(row, "capabilities"),
+  kinds: json(row, "kinds"),
   slots: number(row, "slots"),
   prefetch: flag(row, "prefetch"),
   held: number(row, "held"),
@@ -238,6 +239,7 @@ const writePeer = (peer: Peer): Record<string, SqlValue> => ({
   speaks_muster: Number(peer.speaksMuster),
   may_assign: Number(peer.mayAssign),
   capabilities: JSON.stringify(peer.capabilities),
+  kinds: JSON.stringify(peer.kinds),
   slots: peer.slots,
   prefetch: Number(peer.prefetch),
   held: peer.held,

@@ -1,11 +1,12 @@
 import { isConnected } from "../peers/lifecycle.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { PeerId } from "../protocol/ids.ts";
+import { handlesKind } from "../protocol/messages.ts";
 import type { Census, Traits, TraitFilter } from "../scoring/peer-classes.ts";
 import { NO_ROW } from "../scoring/peer-row-table.ts";
 import { RankIndex, type RankQuery } from "../scoring/rank-index.ts";
 import { meets } from "../tasks/capabilities.ts";
-import { hasSlot, isGoP2pRequest, placesOf } from "../tasks/eligibility.ts";
+import { hasSlot, placesOf } from "../tasks/eligibility.ts";
 import type { Shape } from "./waiting-tasks.ts";
 
 /** The fields of a peer that ranking needs. */
@@ -14,7 +15,7 @@ export type Ranked = Pick<
   | "id"
   | "role"
   | "state"
-  | "speaksMuster"
+  | "kinds"
   | "capabilities"
   | "slots"
   | "prefetch"
@@ -204,9 +205,8 @@ interface Queries {
 
 /** The conditions of `exclusion` that a peer's traits decide. */
 function suited({ kind, requirements: { capabilities, role } }: Shape): TraitFilter {
-  const plain = isGoP2pRequest(kind);
   return (traits) =>
-    (traits.speaksMuster || plain) &&
+    handlesKind(traits.kinds, kind) &&
     (role === undefined || role === traits.role) &&
     capabilities.every((wanted) => meets(traits.capabilities, wanted));
 }
@@ -214,7 +214,7 @@ function suited({ kind, requirements: { capabilities, role } }: Shape): TraitFil
 const traitsOf = (peer: Ranked): Traits => ({
   role: peer.role,
   active: peer.state === "active",
-  speaksMuster: peer.speaksMuster,
+  kinds: peer.kinds,
   capabilities: peer.capabilities,
   free: hasSlot(peer),
   fresh: peer.successes + peer.failures < KNOWN_OUTCOMES,

@@ -6,9 +6,9 @@ export interface Traits {
   readonly role: Role;
   /** Whether it answers. */
   readonly active: boolean;
-  /** Whether it handles Muster's own messages, or only go-p2p's requests. */
-  readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];
+  /** The kinds of task that it handles. */
+  readonly kinds: readonly string[];
   /** Whether it has a free slot; otherwise a task would be prefetched. */
   readonly free: boolean;
   /** Whether few outcomes are known yet. */
@@ -34,24 +34,30 @@ export class PeerClass {
   members = 0;
 
   constructor(traits: Traits, key: string) {
-    this.traits = { ...traits, capabilities: [...traits.capabilities] };
+    this.traits = {
+      ...traits,
+      capabilities: [...traits.capabilities],
+      kinds: [...traits.kinds],
+    };
     this.key = key;
   }
 
   /** Whether these traits are written exactly as this class's: the usual case, and fast to check. */
-  is({ role, active, speaksMuster, capabilities, free, fresh }: Traits): boolean {
+  is({ role, active, capabilities, kinds, free, fresh }: Traits): boolean {
     const own = this.traits;
     return (
       role === own.role &&
       active === own.active &&
-      speaksMuster === own.speaksMuster &&
       free === own.free &&
       fresh === own.fresh &&
-      capabilities.length === own.capabilities.length &&
-      capabilities.every((capability, i) => capability === own.capabilities[i])
+      isSameList(capabilities, own.capabilities) &&
+      isSameList(kinds, own.kinds)
     );
   }
 }
+
+const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a === b || (a.length === b.length && a.every((one, i) => one === b[i]));
 
 /**
  * The classes of peers, by number. A mesh has few classes, however many peers it has, so a capability that one peer in
@@ -120,6 +126,6 @@ export class PeerClasses {
   }
 }
 
-/** Capabilities contain no spaces. In another order they form another class, which costs less than sorting them. */
-const keyOf = ({ role, active, speaksMuster, capabilities, free, fresh }: Traits): string =>
-  `${role} ${active} ${speaksMuster} ${free} ${fresh} ${capabilities.join(" ")}`;
+/** Capabilities and kinds contain no spaces. In another order they form another class, which costs less than sorting them. */
+const keyOf = ({ role, active, capabilities, kinds, free, fresh }: Traits): string =>
+  `${role} ${active} ${free} ${fresh} ${capabilities.join(" ")}  ${kinds.join(" ")}`;

@@ -34,7 +34,7 @@ export function requestAdmission(
 }
 
 const joinRequest = (
-  { peerId, publicKey, name, role, speaksMuster, capabilities, slots, prefetch }: Claim,
+  { peerId, publicKey, name, role, speaksMuster, capabilities, kinds, slots, prefetch }: Claim,
   { address, place, network, colo, tcpRttMs, dial }: Origin,
   { protocol }: Channel,
   rttMs: number,
@@ -47,6 +47,7 @@ const joinRequest = (
   protocol,
   speaksMuster,
   capabilities,
+  kinds,
   slots,
   prefetch,
   address,

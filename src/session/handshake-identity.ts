@@ -5,7 +5,7 @@ import { peerIdOf, sharedSecret } from "../crypto/identity.ts";
 import { frameKey } from "../crypto/session-cipher.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
-import type { Identity } from "../protocol/messages.ts";
+import { EVERY_KIND, GO_P2P_KINDS, type Identity } from "../protocol/messages.ts";
 import type { Intent, Move } from "./effects.ts";
 import { newIdWindow } from "./id-window.ts";
 import type { SessionContext } from "./context.ts";
@@ -52,6 +52,7 @@ const claimFrom = (identity: Identity, publicKey: Bytes): Claim => ({
   role: identity.role,
   speaksMuster: identity.muster !== undefined,
   capabilities: identity.muster?.capabilities ?? [],
+  kinds: identity.muster === undefined ? GO_P2P_KINDS : (identity.muster.kinds ?? [EVERY_KIND]),
   // A plain go-p2p node answers requests one after another.
   slots: identity.muster?.slots ?? 1,
   prefetch: identity.muster?.prefetch ?? false,

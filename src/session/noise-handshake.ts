@@ -8,7 +8,7 @@ import { KEY_BYTES, MUSTER_2_PROLOGUE } from "../protocol/constants.ts";
 import { firstIssue } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import { Hello } from "../protocol/messages.ts";
+import { EVERY_KIND, Hello } from "../protocol/messages.ts";
 import type { Move, Step } from "./effects.ts";
 import { frameSizeFault } from "./frame-size.ts";
 import type { SessionContext } from "./context.ts";
@@ -97,6 +97,7 @@ function finishHandshake(
   if (!hello.success)
     return err({ code: "bad_message", detail: `hello: ${firstIssue(hello.error)}` });
   const { name, role, capabilities, slots, prefetch, held, join_key: joinKey } = hello.data;
+  const { kinds = [EVERY_KIND] } = hello.data;
   const publicKey = toHex(state.remoteStatic);
   return ok(
     requestAdmission(
@@ -108,6 +109,7 @@ function finishHandshake(
           role,
           speaksMuster: true,
           capabilities,
+          kinds,
           slots,
           prefetch: prefetch === true,
         },

@@ -1,6 +1,10 @@
 import { SECOND } from "../base/clock.ts";
-import { GO_P2P_KIND, type GoP2pRequest, type TaskOffer } from "../protocol/messages.ts";
-import { isGoP2pRequest } from "../tasks/eligibility.ts";
+import {
+  GO_P2P_KIND,
+  GO_P2P_KINDS,
+  type GoP2pRequest,
+  type TaskOffer,
+} from "../protocol/messages.ts";
 import type { Move } from "./effects.ts";
 import { wasHeardLately, probe, pingForSample, withLease } from "./liveness.ts";
 import type { SessionContext } from "./context.ts";
@@ -37,7 +41,7 @@ function sendOffer(session: Active, offer: TaskOffer, context: SessionContext): 
     return stay(credited, message(context, session, "task_offer", offer));
   }
   const attempt = { peerId: claim.peerId, epoch, taskId: offer.task_id, fence: offer.fence };
-  if (!isGoP2pRequest(offer.kind)) {
+  if (!GO_P2P_KINDS.includes(offer.kind)) {
     const reason = "the peer speaks plain go-p2p, which has no such task";
     return stay(session, command({ name: "refuse_task", input: { ...attempt, reason } }));
   }

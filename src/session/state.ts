@@ -35,6 +35,7 @@ export interface Claim {
   readonly role: Role;
   readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];
+  readonly kinds: readonly string[];
   readonly slots: number;
   readonly prefetch: boolean;
 }

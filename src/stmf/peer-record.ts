@@ -8,7 +8,7 @@ import { RECORD_PADDED_BYTES_MIN } from "../protocol/constants.ts";
 import { Region } from "../protocol/discovery.ts";
 import { firstIssue } from "../protocol/envelope.ts";
 import { PeerView } from "../protocol/http.ts";
-import { Capabilities } from "../protocol/messages.ts";
+import { Capabilities, EVERY_KIND, HandledKinds } from "../protocol/messages.ts";
 import type { StmfFault } from "./errors.ts";
 import type { FormData } from "./form.ts";
 import { openForm, sealForm } from "./seal.ts";
@@ -33,6 +33,8 @@ const PeerRecord = PeerView.pick({
   connected: true,
 }).extend({
   capabilities: Capabilities.default([]),
+  /** A record of an older mesh does not have them: then every kind. */
+  kinds: HandledKinds.default([EVERY_KIND]),
   region: Region.nullable().default(null),
 });
 export type PeerRecord = z.infer<typeof PeerRecord>;
@@ -53,6 +55,7 @@ const TYPES: { readonly [Attribute in keyof PeerRecord]: FieldType } = {
   score: "number",
   connected: "boolean",
   capabilities: "list",
+  kinds: "list",
   region: "region",
 };
 const ATTRIBUTES = Object.keys(TYPES) as (keyof PeerRecord)[];

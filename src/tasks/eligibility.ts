@@ -2,7 +2,7 @@ import type { Requirements } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { ServiceTime } from "../scoring/service-time.ts";
 import type { Evidence } from "./evidence.ts";
-import { GO_P2P_KIND, GO_P2P_REPLIES, type Role } from "../protocol/messages.ts";
+import { handlesKind, type Role } from "../protocol/messages.ts";
 import { meets } from "./capabilities.ts";
 
 /** A peer as the choice sees it. */
@@ -11,7 +11,8 @@ export interface Candidate {
   readonly role: Role;
   /** Connected and answering. A suspect peer gets no new tasks. */
   readonly active: boolean;
-  readonly speaksMuster: boolean;
+  /** The kinds of task that it handles; `*` stands for every kind. */
+  readonly kinds: readonly string[];
   readonly capabilities: readonly string[];
   readonly slots: number;
   /** Whether it prefetches one task more than it has slots, and begins it as soon as a slot is free. */
@@ -45,7 +46,7 @@ export type Exclusion =
   | "other_peer_named"
   | "avoided"
   | "other_role"
-  | "kind_not_spoken"
+  | "kind_not_handled"
   | "capability_missing"
   | "score_too_low"
   | "refused"
@@ -59,7 +60,7 @@ export function exclusion(task: Demand, peer: Omit<Candidate, "evidence">): Excl
   if (named !== undefined && named !== peer.peerId) return "other_peer_named";
   if (avoid?.includes(peer.peerId) === true) return "avoided";
   if (role !== undefined && role !== peer.role) return "other_role";
-  if (!peer.speaksMuster && !isGoP2pRequest(task.kind)) return "kind_not_spoken";
+  if (!handlesKind(peer.kinds, task.kind)) return "kind_not_handled";
   if (!capabilities.every((wanted) => meets(peer.capabilities, wanted)))
     return "capability_missing";
   if (minScore !== undefined && peer.score < minScore) return "score_too_low";
@@ -71,7 +72,3 @@ export function exclusion(task: Demand, peer: Omit<Candidate, "evidence">): Excl
 /** How many tasks a peer may hold: one per slot, and one more if it prefetches. */
 export const placesOf = ({ slots, prefetch }: Pick<Candidate, "slots" | "prefetch">): number =>
   slots === 0 ? 0 : slots + Number(prefetch);
-
-/** Whether a kind is one of go-p2p's requests, which a go-p2p node without Muster's messages can answer. */
-export const isGoP2pRequest = (kind: string): boolean =>
-  kind.startsWith(GO_P2P_KIND) && Object.hasOwn(GO_P2P_REPLIES, kind.slice(GO_P2P_KIND.length));

@@ -1,5 +1,6 @@
 import type { Millis, Random } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
+import { EVERY_KIND, handlesKind } from "../protocol/messages.ts";
 import { choose, ranking, type Choice, type Contender, type Draws } from "./assignment.ts";
 import { meets } from "./capabilities.ts";
 import type { Candidate, Demand, Exclusion } from "./eligibility.ts";
@@ -62,6 +63,7 @@ export function storeChoice(
     candidates: candidates.map((one) => ({
       ...one,
       capabilities: neededOf(one.capabilities, task.requirements.capabilities),
+      kinds: handlesKind(one.kinds, task.kind) ? [task.kind] : [],
     })),
     ruledOut,
     excluded: excluded.slice(0, EXCLUDED_KEPT),
@@ -72,11 +74,14 @@ export function storeChoice(
 const neededOf = (labels: readonly string[], wanted: readonly string[]): readonly string[] =>
   labels.filter((label) => wanted.some((one) => meets([label], one)));
 
+/** What the candidates of a choice lack that was stored before peers announced their kinds. */
+const BEFORE_KINDS: Pick<Candidate, "kinds"> = { kinds: [EVERY_KIND] };
+
 /** Recomputes a stored choice from its inputs. */
 export const recompute = ({ task, candidates, at, draws, policy }: StoredChoice): Choice =>
   choose(
     { ...task, tried: new Set(task.tried), refused: new Set(task.refused) },
-    candidates,
+    candidates.map((one) => ({ ...BEFORE_KINDS, ...one })),
     at,
     replay(draws),
     policy,

@@ -67,4 +67,15 @@ describe("announce", () => {
     expect(session.payloads("task_accept")).toHaveLength(2);
     expect(() => peer.announce({ slots: -1 })).toThrow();
   });
+
+  test("AS61 changes the kinds, which must have handlers", () => {
+    const { peer, session } = new FakeMesh().join({
+      handlers: { echo: () => null, render: () => null },
+    });
+    peer.announce({ kinds: ["echo"] });
+    expect(session.payloads("announce")).toEqual([{ kinds: ["echo"] }]);
+    expect(() => peer.announce({ kinds: ["echo", "resize"] })).toThrow(
+      "kinds: this peer has no handler for resize",
+    );
+  });
 });

@@ -23,6 +23,7 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
   speaksMuster: true,
   mayAssign: true,
   capabilities: ["gpu", "arch=arm64"],
+  kinds: ["*"],
   slots: 4,
   prefetch: true,
   held: 0,

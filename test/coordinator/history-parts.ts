@@ -18,6 +18,7 @@ export const HEALTHY_JOIN = {
   prefetch: true,
   heldList: "no_list",
   speaksMuster: true,
+  kinds: ["*"],
   rttMs: 1,
 } as const;
 

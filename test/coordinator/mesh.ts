@@ -365,6 +365,9 @@ export class TestPeer {
     return { peerId: this.id, epoch: this.epoch, outcome };
   }
 
+  announce(announced: Input<"announce">["announced"]): void {
+    this.mesh.run("announce", { peerId: this.id, epoch: this.epoch, announced });
+  }
   accept(queued = false): void {
     this.mesh.run("accept_task", { ...this.attempt(), queued });
   }

@@ -16,7 +16,7 @@ export interface ModelPeer {
   capabilities: readonly string[];
   slots: number;
   prefetch: boolean;
-  speaksMuster: boolean;
+  kinds: readonly string[];
   successes: number;
   failures: number;
   /** The times at which the peer fell silent. */
@@ -103,7 +103,7 @@ export class Model {
     peer: ModelPeer,
     announced: Pick<
       ModelPeer,
-      "role" | "mayAssign" | "capabilities" | "slots" | "prefetch" | "speaksMuster"
+      "role" | "mayAssign" | "capabilities" | "kinds" | "slots" | "prefetch"
     >,
   ) {
     if (isConnected(peer)) this.#endSession(peer, "superseded");
@@ -288,7 +288,7 @@ export class Model {
       !peer.denied &&
       peer.role !== "controller" &&
       (task.requiredPeer === undefined || task.requiredPeer === peer.id) &&
-      (peer.speaksMuster || task.kind === "go-p2p/get_stats") &&
+      (peer.kinds.includes("*") || peer.kinds.includes(task.kind)) &&
       task.capabilities.every((capability) => peer.capabilities.includes(capability)) &&
       (refused === undefined || this.now - refused >= MINUTE)
     );
@@ -337,7 +337,7 @@ const unknownPeer = (id: PeerId): ModelPeer => ({
   capabilities: [],
   slots: 0,
   prefetch: false,
-  speaksMuster: true,
+  kinds: ["*"],
   successes: 0,
   failures: 0,
   silentAt: [],

@@ -15,6 +15,7 @@ export type Operation =
       /** Which held tasks the peer lists when it joins: no list at all, an empty list, or its tasks. */
       readonly heldList: "no_list" | "empty_list" | "its_tasks";
       readonly speaksMuster: boolean;
+      readonly kinds: readonly string[];
       readonly rttMs: number;
     }
   | { readonly type: "leave"; readonly peer: number; readonly late: boolean }
@@ -105,6 +106,7 @@ const join = operation("join", {
   prefetch: fc.boolean(),
   heldList: fc.constantFrom("no_list", "empty_list", "its_tasks", "its_tasks"),
   speaksMuster: inTenTimes(9),
+  kinds: fc.constantFrom(["*"], ["*"], ["*"], ["echo"], ["go-p2p/get_stats"], []),
   rttMs: fc.constantFrom(1, 1, 50, 2_000),
 });
 

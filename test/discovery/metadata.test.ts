@@ -20,6 +20,7 @@ import { nodeSql } from "../node-sql.ts";
 const anyFacts: fc.Arbitrary<PeerAttributes> = fc.record({
   role: fc.constantFrom(...ROLES),
   capabilities: fc.subarray(["gpu", "arch=arm64", "region:eu"]),
+  kinds: fc.constantFrom(["*"], ["echo"], ["render", "echo"], []),
   region: fc.option(fc.constantFrom("weur" as const, "oc" as const)),
   score: fc.double({ min: 0, max: 1, noNaN: true }),
 });
@@ -47,12 +48,14 @@ describe("public metadata", () => {
     const facts: PeerAttributes = {
       role: "dual",
       capabilities: ["gpu", "b"],
+      kinds: ["render", "echo"],
       region: "oc",
       score: 0.879,
     };
     expect(publicAttributes(facts, PUBLIC_FIELDS)).toEqual({
       role: "dual",
       capabilities: ["b", "gpu"],
+      kinds: ["echo", "render"],
       region: "oc",
       score: 0.8,
     });

@@ -131,6 +131,7 @@ describe("the record of a pointer", () => {
     score: 0.5,
     connected: true,
     capabilities: [],
+    kinds: ["*"],
     region: null,
   };
   const blobOf = (record: PeerRecord) =>

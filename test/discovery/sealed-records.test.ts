@@ -26,6 +26,7 @@ const RECORD: PeerRecord = {
   score: 0.8125,
   connected: true,
   capabilities: ["gpu"],
+  kinds: ["echo", "render"],
   region: "weur",
 };
 

@@ -79,10 +79,10 @@ describe("the choice of a peer, over real sockets", () => {
     await awaitTaskEnd(id);
     const { chosen, ruled_out: ruledOut, excluded } = await why(id, "?attempt=1");
     expect(chosen).toBe(able.keys.id);
-    expect(ruledOut).toEqual({ kind_not_spoken: 1, capability_missing: 1 });
+    expect(ruledOut).toEqual({ kind_not_handled: 1, capability_missing: 1 });
     expect(excluded).toEqual(
       expect.arrayContaining([
-        { peer_id: plain.keys.id, rule: "kind_not_spoken" },
+        { peer_id: plain.keys.id, rule: "kind_not_handled" },
         { peer_id: other.keys.id, rule: "capability_missing" },
       ]),
     );

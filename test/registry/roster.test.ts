@@ -19,7 +19,7 @@ const anyPeer: fc.Arbitrary<Peer> = fc
     id: fc.constantFrom(...IDS),
     role: fc.constantFrom("worker", "dual", "controller"),
     state: fc.constantFrom("active", "active", "suspect", "stale", "revoked"),
-    speaksMuster: fc.boolean(),
+    kinds: fc.constantFrom(["*"], ["*"], ["echo"], ["go-p2p/get_stats", "echo"], []),
     capabilities: fc.subarray(CAPABILITIES),
     slots: fc.integer({ min: 0, max: 2 }),
     prefetch: fc.boolean(),

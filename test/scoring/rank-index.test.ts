@@ -10,7 +10,7 @@ import { SCALE } from "../session/arbitraries.ts";
 const PLAIN = {
   role: "worker",
   active: true,
-  speaksMuster: true,
+  kinds: ["*"],
   free: true,
   fresh: false,
 } as const;
@@ -19,7 +19,7 @@ const CAPABILITIES = ["gpu", "arm64", "eu"];
 const anyTraits: fc.Arbitrary<Traits> = fc.record({
   role: fc.constantFrom("worker", "dual"),
   active: fc.boolean(),
-  speaksMuster: fc.boolean(),
+  kinds: fc.constantFrom(["*"], ["echo"], ["echo", "render"]),
   capabilities: fc.shuffledSubarray(CAPABILITIES),
   free: fc.boolean(),
   fresh: fc.boolean(),
@@ -28,14 +28,14 @@ const anyWanted: fc.Arbitrary<TraitFilter> = fc
   .record({
     capabilities: fc.subarray(CAPABILITIES),
     roles: fc.subarray(["worker", "dual"]),
-    muster: fc.boolean(),
+    everyKind: fc.boolean(),
     free: fc.boolean(),
   })
   .map(
     (asked) => (traits) =>
       asked.capabilities.every((capability) => traits.capabilities.includes(capability)) &&
       asked.roles.includes(traits.role) &&
-      (traits.speaksMuster || !asked.muster) &&
+      (traits.kinds.includes("*") || !asked.everyKind) &&
       (traits.free || !asked.free),
   );
 /** Scores that meet often, at the edges too; null for a peer without room. */
@@ -151,7 +151,7 @@ describe("the index of eligible peers", () => {
               traits: {
                 role: among(["worker", "dual"]),
                 active: true,
-                speaksMuster: random() < 0.9,
+                kinds: random() < 0.9 ? ["*"] : ["echo"],
                 capabilities: random() < 0.01 ? ["gpu"] : [among(["a", "b", "c"])],
                 free: random() < 0.5,
                 fresh: false,
@@ -163,7 +163,7 @@ describe("the index of eligible peers", () => {
     for (const capabilities of [[], ["a"], ["gpu"], ["a", "gpu"]]) {
       const has = (traits: Traits) =>
         capabilities.every((one) => traits.capabilities.includes(one));
-      const query = index.query((traits) => traits.speaksMuster && has(traits), 0.1);
+      const query = index.query((traits) => traits.kinds.includes("*") && has(traits), 0.1);
       expectAgreement(index, scan, query, 500);
     }
   });

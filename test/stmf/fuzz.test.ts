@@ -44,6 +44,7 @@ const record: PeerRecord = {
   score: 0.5,
   connected: true,
   capabilities: ["gpu"],
+  kinds: ["echo", "render"],
   region: null,
 };
 const FORMS: readonly FormData[] = [

@@ -33,6 +33,7 @@ const RECORD: PeerRecord = {
   score: 0.87,
   connected: true,
   capabilities: ["arch=arm64", "gpu"],
+  kinds: ["echo", "go-p2p/get_stats"],
   region: "weur",
 };
 
@@ -57,6 +58,7 @@ const anyRecord: fc.Arbitrary<PeerRecord> = fc.record({
   score: measure.map((value) => value % 1),
   connected: fc.boolean(),
   capabilities: fc.uniqueArray(fc.constantFrom("gpu", "arch=arm64", "region:eu"), { maxLength: 3 }),
+  kinds: fc.constantFrom([], ["*"], ["echo", "render/4k"]),
   region: fc.option(fc.constantFrom(...REGIONS)),
 });
 
@@ -65,6 +67,9 @@ const formWith = (name: string, value: string | null) => {
   const fields = peerForm(RECORD).fields.filter((field) => field.name !== name);
   return { fields: value === null ? fields : [...fields, { name, value }] };
 };
+
+/** Attributes that the first records did not have. */
+const HAVE_DEFAULTS = ["capabilities", "kinds", "region"];
 
 describe("a peer record", () => {
   test("opens unchanged from its container, whatever it contains", () => {
@@ -94,6 +99,7 @@ describe("a peer record", () => {
         { name: "score", value: "0.87", type: "number" },
         { name: "connected", value: "true", type: "boolean" },
         { name: "capabilities", value: "arch=arm64,gpu", type: "list" },
+        { name: "kinds", value: "echo,go-p2p/get_stats", type: "list" },
         { name: "region", value: "weur", type: "region" },
         { name: "padding", value: expect.stringMatching(/^0+$/), type: "padding" },
       ],
@@ -113,12 +119,13 @@ describe("a peer record", () => {
     );
   });
 
-  test("written before capabilities and regions existed is read with defaults", () => {
+  test("written before capabilities, kinds and regions existed is read with defaults", () => {
     const { fields } = peerForm(RECORD);
-    const old = fields.filter(({ name }) => name !== "capabilities" && name !== "region");
+    const old = fields.filter(({ name }) => !HAVE_DEFAULTS.includes(name));
     expect(must(readPeerForm({ fields: old }))).toEqual({
       ...RECORD,
       capabilities: [],
+      kinds: ["*"],
       region: null,
     });
   });
@@ -158,7 +165,7 @@ describe("a forged peer record", () => {
   test.for(
     peerForm(RECORD)
       .fields.map(({ name }) => name)
-      .filter((name) => name !== "capabilities" && name !== "region"),
+      .filter((name) => !HAVE_DEFAULTS.includes(name)),
   )("is refused when an attribute is missing: %s", (name) => {
     expect(mustFail(readPeerForm(formWith(name, null))).code).toBe("record_invalid");
   });

@@ -32,7 +32,7 @@ export const anyCandidates: fc.Arbitrary<Candidate[]> = fc.uniqueArray(
     peerId: fc.constantFrom(...IDS),
     role: fc.constantFrom("worker", "dual", "controller"),
     active: fc.boolean(),
-    speaksMuster: fc.boolean(),
+    kinds: fc.constantFrom(["*"], ["*"], ["other"], []),
     capabilities: fc.subarray(["gpu", "tpu"]),
     slots: fc.integer({ min: 0, max: 3 }),
     prefetch: fc.boolean(),

@@ -15,7 +15,7 @@ const anyCandidates: fc.Arbitrary<Candidate[]> = fc.uniqueArray(
     peerId: fc.constantFrom(...IDS),
     role: fc.constantFrom("worker", "dual", "controller"),
     active: fc.boolean(),
-    speaksMuster: fc.boolean(),
+    kinds: fc.constantFrom(["*"], ["*"], ["other"], []),
     capabilities: fc.subarray(["gpu", "tpu"]),
     slots: fc.integer({ min: 0, max: 2 }),
     prefetch: fc.boolean(),

@@ -7,7 +7,7 @@ export const candidate = (more: Partial<Candidate> = {}): Candidate => ({
   peerId: "peer",
   role: "worker",
   active: true,
-  speaksMuster: true,
+  kinds: ["*"],
   capabilities: [],
   slots: 1,
   prefetch: false,

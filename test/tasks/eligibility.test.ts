@@ -1,12 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { GO_P2P_REPLIES } from "../../src/protocol/messages.ts";
-import {
-  exclusion,
-  isGoP2pRequest,
-  type Candidate,
-  type Exclusion,
-} from "../../src/tasks/eligibility.ts";
+import { GO_P2P_KINDS, GO_P2P_REPLIES } from "../../src/protocol/messages.ts";
+import { exclusion, type Candidate, type Exclusion } from "../../src/tasks/eligibility.ts";
 import { candidate, demand } from "./candidates.ts";
 
 interface Case {
@@ -34,10 +29,10 @@ const CASES: { readonly [Rule in Exclusion]: Case } = {
     out: { role: "worker" },
     in: { role: "dual" },
   },
-  kind_not_spoken: {
+  kind_not_handled: {
     task: { kind: "echo" },
-    out: { speaksMuster: false },
-    in: { speaksMuster: true },
+    out: { kinds: ["echo2", "ech", ""] },
+    in: { kinds: ["render", "echo"] },
   },
   capability_missing: {
     task: { requirements: { capabilities: ["gpu", "arch=arm64"] } },
@@ -76,7 +71,7 @@ describe("a peer may have a task", () => {
 });
 
 describe("a peer without Muster's messages", () => {
-  const plain = candidate({ speaksMuster: false });
+  const plain = candidate({ kinds: GO_P2P_KINDS });
 
   test.for(Object.keys(GO_P2P_REPLIES))("AS4 gets the kind go-p2p/%s", (type) => {
     expect(exclusion(demand({ kind: `go-p2p/${type}` }), plain)).toBeNull();
@@ -93,13 +88,14 @@ describe("a peer without Muster's messages", () => {
     "go-p2p/__proto__",
     "x/go-p2p/get_stats",
   ])("AS4 does not get the kind %s", (kind) => {
-    expect(exclusion(demand({ kind }), plain)).toBe("kind_not_spoken");
+    expect(exclusion(demand({ kind }), plain)).toBe("kind_not_handled");
   });
 
-  test("AS4 only the five request types count as go-p2p requests", () => {
+  test("AS61 a peer that announces * may have a task of any kind, a peer that announces none of no kind", () => {
     fc.assert(
-      fc.property(fc.string(), (text) => {
-        expect(isGoP2pRequest(`go-p2p/${text}`)).toBe(Object.keys(GO_P2P_REPLIES).includes(text));
+      fc.property(fc.string(), (kind) => {
+        expect(exclusion(demand({ kind }), candidate({ kinds: ["*"] }))).toBeNull();
+        expect(exclusion(demand({ kind }), candidate({ kinds: [] }))).toBe("kind_not_handled");
       }),
     );
   });

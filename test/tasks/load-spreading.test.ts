@@ -99,7 +99,7 @@ const busyCandidates = anyCandidates.map((peers) =>
     ...one,
     role: "worker" as const,
     active: true,
-    speaksMuster: true,
+    kinds: ["*"],
     capabilities: ["gpu"],
     slots: 4,
     held: one.held + 1,

@@ -1,6 +1,12 @@
 import { text } from "node:stream/consumers";
 import { toHex } from "../../base/bytes.ts";
-import { TaskFailed, type SubmitOptions, type Json } from "../../client/index.ts";
+import {
+  TaskFailed,
+  type Json,
+  type MeshClient,
+  type SubmitOptions,
+  type Task,
+} from "../../client/index.ts";
 import {
   choiceOption,
   countOption,
@@ -12,7 +18,7 @@ import {
 } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { readKeyFile } from "../key-file.ts";
-import { print, printJson } from "../output.ts";
+import { note, print, printable, printJson } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "assign KIND [PAYLOAD | -] [--wait] [--capability X]...";
@@ -70,6 +76,7 @@ export const assign: Command = {
     const payload = await readPayload(positionals[1]);
     const mesh = await controllerOf(values);
     const assigned = await mesh.tasks.submit(String(positionals[0]), payload, options);
+    await noteWhyItWaits(mesh, assigned);
     if (values.wait !== true) {
       if (values.json === true) printJson(assigned);
       else print(assigned.id);
@@ -84,6 +91,16 @@ export const assign: Command = {
     return 0;
   },
 };
+
+/** Says at once why no peer has got the task, if none can take it now: a misspelled kind would wait until its deadline. */
+async function noteWhyItWaits(mesh: MeshClient, { id, state }: Pick<Task, "id" | "state">): Promise<void> {
+  if (state !== "queued") return;
+  const reason = await mesh.tasks.why(id).then(
+    ({ waits_because }) => waits_because,
+    () => null, // the task itself was accepted
+  );
+  if (reason !== null) note(`the task is queued: ${printable(reason)}`);
+}
 
 async function readPayload(argument: string | undefined): Promise<Json> {
   if (argument === undefined) return null;

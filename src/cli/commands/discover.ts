@@ -6,12 +6,13 @@ import { printable, print, printJson, table } from "../output.ts";
 import { stopSignal } from "../signals.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
-const usage = "discover [--role ROLE] [--capability LABEL] [--min-score SCORE] [--follow] ...";
+const usage = "discover [--role ROLE] [--capability LABEL] [--kind KIND] [--min-score SCORE] [--follow] ...";
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
   role: { type: "string" },
   capability: { type: "string" },
+  kind: { type: "string" },
   region: { type: "string" },
   "min-score": { type: "string" },
   replica: { type: "string", multiple: true },
@@ -25,6 +26,7 @@ export const discover: Command = {
   details: [
     ["--role ROLE", `only peers with this role (${ROLES.join(", ")})`],
     ["--capability LABEL", "only peers with this capability"],
+    ["--kind KIND", "only peers that handle this kind of task"],
     ["--region REGION", `only peers in this region (${REGIONS.join(", ")})`],
     ["--min-score SCORE", "only peers with at least this score, 0 to 1"],
     ["--replica URL", "a replica to query before the mesh; repeatable"],
@@ -54,24 +56,26 @@ function filterOf(values: Values<typeof OPTIONS>): DiscoverOptions {
   const role = choiceOption("role", values.role, ROLES);
   const region = choiceOption("region", values.region, REGIONS);
   const minScore = numberOption("min-score", values["min-score"]);
-  const { capability } = values;
+  const { capability, kind } = values;
   return {
     ...(role !== undefined && { role }),
     ...(region !== undefined && { region }),
     ...(minScore !== undefined && { minScore }),
     ...(capability !== undefined && { capability }),
+    ...(kind !== undefined && { kind }),
   };
 }
 
-const HEADINGS = ["id", "name", "role", "region", "score", "capabilities"];
+const HEADINGS = ["id", "name", "role", "region", "score", "capabilities", "kinds"];
 
-const row = ({ id, name, role, region, score, capabilities }: PeerRecord): string[] => [
+const row = ({ id, name, role, region, score, capabilities, kinds }: PeerRecord): string[] => [
   id,
   name,
   role,
   region ?? "-",
   score.toFixed(2),
   capabilities.join(" "),
+  kinds.join(" "),
 ];
 
 const changeLine = (change: Discovered): string =>

@@ -35,9 +35,8 @@ function printChoice(shown: Why): void {
     print("warning: recomputed from the stored facts, the choice is a different one");
 }
 
-function headline({ chosen, by, attempt }: Why): string {
-  if (attempt === null)
-    return chosen === null ? "queued: no peer is eligible now" : "queued: other tasks come first";
+function headline({ chosen, by, attempt, waits_because: reason }: Why): string {
+  if (attempt === null) return `queued: ${printable(reason ?? "other tasks come first")}`;
   return `attempt ${attempt} was assigned to ${chosen ?? "no peer"}, by ${by ?? "no rule"}`;
 }
 

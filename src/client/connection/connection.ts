@@ -52,6 +52,8 @@ export interface PeerProfile {
   readonly name: string;
   readonly role: Role;
   readonly capabilities: readonly string[];
+  /** The kinds of task that it handles; `*` stands for every kind. */
+  readonly kinds: readonly string[];
   /** How many tasks the peer runs at once. */
   readonly slots: number;
   /** Whether the peer accepts one task more than it has slots. */

@@ -27,6 +27,7 @@ export function goP2pIdentity(profile: PeerProfile): Identity {
     muster: {
       v: 1,
       capabilities: [...profile.capabilities],
+      kinds: [...profile.kinds],
       slots: profile.slots,
       prefetch: profile.prefetch,
     },

@@ -16,11 +16,12 @@ export function helloBytes({
   joinKey,
   heldTasks,
 }: Pick<ConnectOptions, "profile" | "joinKey" | "heldTasks">): Bytes {
-  const { name, role, capabilities, slots, prefetch } = profile;
+  const { name, role, capabilities, kinds, slots, prefetch } = profile;
   const hello: Hello = {
     name,
     role,
     capabilities: [...capabilities],
+    kinds: [...kinds],
     slots,
     prefetch,
     ...(joinKey !== null && { join_key: joinKey }),

@@ -2,7 +2,7 @@ import { MINUTE, SECOND, type Millis } from "../../base/clock.ts";
 import type { RollbackGuard } from "../../discovery/resolver.ts";
 import type { Region } from "../../protocol/discovery.ts";
 import type { PointerList, PointerView } from "../../protocol/http.ts";
-import type { Role } from "../../protocol/messages.ts";
+import { handlesKind, type Role } from "../../protocol/messages.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
 import { delayFor } from "../http/request-retry.ts";
 
@@ -11,6 +11,8 @@ export interface DiscoverOptions {
   readonly role?: Role;
   /** A label that the peer must have. */
   readonly capability?: string;
+  /** Only peers that handle this kind of task. */
+  readonly kind?: string;
   readonly region?: Region;
   /** 0 to 1. */
   readonly minScore?: number;
@@ -55,8 +57,8 @@ export async function* discoverPeers(
 ): AsyncGenerator<Discovered, void, undefined> {
   const { follow = false, intervalMs = FOLLOW_INTERVAL, signal } = options;
   const { patienceMs = FOLLOW_PATIENCE } = options;
-  const { role, capability, region, minScore } = options;
-  const filter = { role, capability, region, min_score: minScore, limit: PAGE_SIZE };
+  const { role, capability, kind, region, minScore } = options;
+  const filter = { role, capability, kind, region, min_score: minScore, limit: PAGE_SIZE };
   const peers = new DiscoveredPeers(ports, options);
 
   let since: string | undefined;
@@ -190,9 +192,10 @@ class DiscoveredPeers {
 
 const matches = (
   peer: PeerRecord,
-  { role, capability, region, minScore }: DiscoverOptions,
+  { role, capability, kind, region, minScore }: DiscoverOptions,
 ): boolean =>
   (role === undefined || peer.role === role) &&
   (capability === undefined || peer.capabilities.includes(capability)) &&
+  (kind === undefined || handlesKind(peer.kinds, kind)) &&
   (region === undefined || peer.region === region) &&
   (minScore === undefined || peer.score >= minScore);

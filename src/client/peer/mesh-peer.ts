@@ -2,10 +2,10 @@ import { toHex } from "../../base/bytes.ts";
 import type { Millis } from "../../base/clock.ts";
 import type { KeyPair } from "../../crypto/identity.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
-import type { PayloadOf } from "../../protocol/messages.ts";
+import { handlesKind, type PayloadOf } from "../../protocol/messages.ts";
 import type { PeerProfile } from "../connection/connection.ts";
 import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
-import { PeerError } from "../errors.ts";
+import { OptionsError, PeerError } from "../errors.ts";
 import { generateIdentity, identityFrom, type PrivateKey } from "../keys.ts";
 import type { Platform } from "../platform.ts";
 import { GoP2pRequests, goP2pStats, requestHandlers } from "../work/go-p2p-requests.ts";
@@ -124,9 +124,13 @@ export class MeshPeer implements Peer {
     return typeof this.#loop.activeConnection?.send("rtts", report) === "string";
   }
 
-  announce({ capabilities, slots, prefetch }: Announcement): void {
+  announce({ capabilities, kinds, slots, prefetch }: Announcement): void {
+    const unhandled = kinds?.find((kind) => !handlesKind(this.#handledKinds, kind));
+    if (unhandled !== undefined)
+      throw new OptionsError(`kinds: this peer has no handler for ${unhandled}`);
     const changes = {
       ...(capabilities !== undefined && { capabilities: [...capabilities] }),
+      ...(kinds !== undefined && { kinds: [...kinds] }),
       ...(slots !== undefined && { slots }),
       ...(prefetch !== undefined && { prefetch }),
     };
@@ -135,6 +139,10 @@ export class MeshPeer implements Peer {
     this.#profile = profile;
     this.#runner.setCapacity(profile);
     this.#loop.activeConnection?.send("announce", changes);
+  }
+
+  get #handledKinds(): readonly string[] {
+    return Object.keys(this.#options.handlers);
   }
 
   get #isMuster2(): boolean {

@@ -42,7 +42,7 @@ export interface Peer {
    * valid.
    */
   reportRtts(rtts: readonly MeasuredRtt[]): boolean;
-  /** Changes capabilities, slots or prefetch. Queued tasks that the peer now qualifies for can be offered at once. */
+  /** Changes capabilities, kinds, slots or prefetch. Queued tasks that the peer now qualifies for can be offered at once. */
   announce(changes: Announcement): void;
   /** Leaves the mesh: aborts the handlers and sends `disconnect`. Resolves once the socket is closed. */
   close(reason?: string): Promise<void>;

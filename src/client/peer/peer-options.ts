@@ -42,4 +42,7 @@ export interface PeerOptions {
 }
 
 /** What a running peer can change about itself. A field that is left out keeps its value. */
-export type Announcement = Pick<PeerOptions, "capabilities" | "slots" | "prefetch">;
+export interface Announcement extends Pick<PeerOptions, "capabilities" | "slots" | "prefetch"> {
+  /** The kinds that it takes from now on; each must have a handler. */
+  readonly kinds?: readonly string[];
+}

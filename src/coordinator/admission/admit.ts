@@ -6,6 +6,7 @@ import type { ProvedKey } from "../../peers/dial.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { drawReconnectPosition, reconnectPositions } from "../../peers/reconnect-position.ts";
 import type { SessionFault } from "../../protocol/errors.ts";
+import { EVERY_KIND } from "../../protocol/messages.ts";
 import { regionOf } from "../../discovery/region.ts";
 import { greatCircleKm, isPhysical } from "../../scoring/measure.ts";
 import { sampleRtt } from "../../scoring/rtt.ts";
@@ -63,6 +64,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     spokeMuster2: spokeMuster2 || protocol === "muster/2",
     speaksMuster: input.speaksMuster,
     capabilities: input.capabilities,
+    kinds: input.kinds ?? [EVERY_KIND],
     slots: input.slots,
     prefetch: input.prefetch ?? false,
     rtt: isPhysical(input.rttMs, geoKm) ? rtt : (known?.rtt ?? null),

@@ -27,16 +27,17 @@ export const observe: Handler<"observe"> = (context, { peerId, epoch, seq, event
 };
 
 /**
- * A peer's capabilities, slots or prefetching changed: queued tasks may go to it now, and its published record is
+ * A peer's capabilities, kinds, slots or prefetching changed: queued tasks may go to it now, and its published record is
  * renewed.
  */
 export const announce: Handler<"announce"> = (context, { peerId, epoch, announced }) => {
   const peer = peerOfSession(context, peerId, epoch);
   if (peer === null) return done;
-  const { capabilities, slots, prefetch } = peer;
+  const { capabilities, kinds, slots, prefetch } = peer;
   savePeer(context, {
     ...peer,
     capabilities: announced.capabilities ?? capabilities,
+    kinds: announced.kinds ?? kinds,
     slots: announced.slots ?? slots,
     prefetch: announced.prefetch ?? prefetch,
   });

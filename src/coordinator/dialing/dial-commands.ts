@@ -114,6 +114,7 @@ function listAsDiscovered(context: Context, key: ProvedKey, name: string, addres
     speaksMuster: false,
     mayAssign: false,
     capabilities: [],
+    kinds: [],
     slots: 1,
     prefetch: false,
     rtt: null,

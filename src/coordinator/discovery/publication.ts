@@ -73,12 +73,13 @@ function postpone(context: Context, peerId: PeerId, due: Millis) {
 const recordOf = (context: Context, peer: Peer): PeerRecord => ({
   ...peerView(peer, scoreOf(context, peer)),
   capabilities: [...peer.capabilities],
+  kinds: [...peer.kinds],
   region: peer.region,
 });
 
 /** A fingerprint of what a peer is and announces. Measurements are left out, because they change all the time. */
-const fingerprintOf = ({ id, name, address, role, capabilities, region }: PeerRecord): string =>
-  toHex(sha256(utf8(canonicalJson({ id, name, address, role, capabilities, region }))));
+const fingerprintOf = ({ id, name, address, role, capabilities, kinds, region }: PeerRecord) =>
+  toHex(sha256(utf8(canonicalJson({ id, name, address, role, capabilities, kinds, region }))));
 
 /**
  * Whether the blob's deletion is scheduled but was not tried: a blob that may be deleted already must not be named

@@ -49,7 +49,7 @@ export function candidatesOf(
     peerId: peer.id,
     role: peer.role,
     active: peer.state === "active",
-    speaksMuster: peer.speaksMuster,
+    kinds: peer.kinds,
     capabilities: peer.capabilities,
     slots: peer.slots,
     prefetch: peer.prefetch,

@@ -8,6 +8,7 @@ import type { Context } from "../kernel/context.ts";
 import { decide, storedOf } from "./decision.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
 import { visibleTask } from "./submit.ts";
+import { waitingReason } from "./waiting-reason.ts";
 
 /**
  * Explains why a task went to its peer, from the stored choice. For a queued task it explains the choice that would be
@@ -17,7 +18,7 @@ export const whyTask: Handler<"why_task"> = (context, { id, attempt, visibleTo }
   const task = visibleTask(context, id, visibleTo);
   if (task === null) return notFound("task with this ID");
   if (attempt === undefined && task.state === "queued")
-    return ok(whyView(task.id, null, currentChoice(context, task)));
+    return ok(queuedView(context, task));
   const stored = context.registry.choices.get(id, attempt ?? null);
   return stored === null
     ? notFound("stored choice for this task; choices are kept for 7 days")
@@ -25,8 +26,17 @@ export const whyTask: Handler<"why_task"> = (context, { id, attempt, visibleTo }
 };
 
 /** The choice that would be made now for a queued task. */
-const currentChoice = (context: Context, task: Task): StoredChoice =>
-  storedOf(context, decide(context, { ...task, seq: 0, shape: task }));
+function queuedView(context: Context, task: Task): WhyView {
+  const stored = storedOf(context, decide(context, { ...task, seq: 0, shape: task }));
+  return { ...whyView(task.id, null, stored), waits_because: reasonOf(context, task, stored) };
+}
+
+/** Why a queued task waits; null when a peer could have it, so that only tasks before it in the queue can delay it. */
+function reasonOf({ registry, now }: Context, task: Task, stored: StoredChoice): string | null {
+  if (task.notBefore > now) return `it may not be offered before ${toRfc3339(task.notBefore)}`;
+  if (stored.chosen !== null) return null;
+  return waitingReason(registry.roster, task.kind, stored.ruledOut);
+}
 
 function whyView(taskId: string, attempt: number | null, stored: StoredChoice): WhyView {
   const again = recompute(stored);
@@ -38,6 +48,7 @@ function whyView(taskId: string, attempt: number | null, stored: StoredChoice): 
     policy: name,
     chosen: stored.chosen,
     by: stored.by,
+    waits_because: null,
     reproduced: (again.peer?.peerId ?? null) === stored.chosen && again.by === stored.by,
     eligible: stored.eligible,
     mean_cost_ms: stored.meanCostMs,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Checkpoint, PointerView, Region, RemovedPointer } from "../discovery.ts";
-import { Capability, Role } from "../labels.ts";
+import { Capability, Role, TaskKind } from "../labels.ts";
 import { NextCursor, Page } from "./page.ts";
 
 export { DiscoveryKeys, PointerView } from "../discovery.ts";
@@ -12,6 +12,7 @@ export { DiscoveryKeys, PointerView } from "../discovery.ts";
 export const PointerFilter = z.object({
   role: Role.optional(),
   capability: Capability.optional(),
+  kind: TaskKind.optional(),
   region: Region.optional(),
   min_score: z.coerce.number().min(0).max(1).optional(),
 });

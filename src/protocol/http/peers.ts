@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Name, PeerId, PublicKeyHex } from "../ids.ts";
-import { Capabilities, Role } from "../labels.ts";
+import { Capabilities, EVERY_KIND, HandledKinds, Role } from "../labels.ts";
 import { NextCursor, Page, Time } from "./page.ts";
 
 export const PEER_STATES = [
@@ -50,6 +50,9 @@ export const PeerView = z
     state: PeerState,
     protocol: Protocol.nullable(),
     capabilities: Capabilities,
+    kinds: HandledKinds.default([EVERY_KIND]).meta({
+      description: "The kinds of task that the peer handles; `*` stands for every kind",
+    }),
     slots: z.int(),
     tasks: z.int().meta({ description: "Attempts that the peer has a lease for now" }),
     successes: z.int(),

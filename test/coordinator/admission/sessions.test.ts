@@ -24,6 +24,7 @@ describe("a peer that is admitted", () => {
     const measured = { rttMs: 80, hops: 1, geoKm: 5570.23, successes: 0, failures: 0, uptime: 1 };
     expect(peer.view).toEqual({
       id: A.id,
+      kinds: ["*"],
       name: "atlas",
       public_key: A.publicKey,
       address: "203.0.113.7",

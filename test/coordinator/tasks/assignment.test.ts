@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MINUTE, SECOND } from "../../../src/base/clock.ts";
+import { GO_P2P_KINDS } from "../../../src/protocol/messages.ts";
 import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
@@ -136,7 +137,7 @@ describe("the choice among eligible peers", () => {
 
   test("AS4 a peer without Muster's messages gets only kinds that are go-p2p requests", () => {
     const mesh = new TestMesh();
-    const plain = mesh.join(A, { speaksMuster: false });
+    const plain = mesh.join(A, { speaksMuster: false, kinds: GO_P2P_KINDS });
     mesh.submit({ kind: "echo" });
     mesh.submit({ kind: "go-p2p/ping" });
     expect(plain.offers).toEqual([]);

@@ -1,0 +1,59 @@
+import { similarTo } from "../../base/edit-distance.ts";
+import { handlesKind } from "../../protocol/messages.ts";
+import type { Roster } from "../../registry/roster.ts";
+import type { Rule, RuledOut } from "../../tasks/stored-choice.ts";
+
+/** Number of other kinds that a reason names. */
+const KINDS_NAMED = 5;
+
+/** Why a queued task that no peer can take now waits, in words. */
+export function waitingReason(roster: Roster, kind: string, ruledOut: RuledOut): string {
+  const handled = handledKinds(roster);
+  if (!handlesKind([...handled.keys()], kind)) return unhandled(kind, handled);
+  const rules = Object.entries(ruledOut) as [Rule, number][];
+  const parts = rules
+    .filter(([, count]) => count > 0)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([rule, count]) => `${count} ${WORDS[rule]}`);
+  return `no connected peer can take it now: ${parts.join(", ")}`;
+}
+
+/** How many connected peers that run tasks announce each kind. */
+function handledKinds(roster: Roster): ReadonlyMap<string, number> {
+  const peers = new Map<string, number>();
+  for (const { traits, members } of roster.census()) {
+    if (traits.role === "controller") continue;
+    for (const kind of traits.kinds) peers.set(kind, (peers.get(kind) ?? 0) + members);
+  }
+  return peers;
+}
+
+function unhandled(kind: string, handled: ReadonlyMap<string, number>): string {
+  const none = `no connected peer handles ${kind}`;
+  if (handled.size === 0) return none;
+  const similar = similarTo(kind, [...handled.keys()]);
+  const common = [...handled.keys()].toSorted(
+    (a, b) => (handled.get(b) ?? 0) - (handled.get(a) ?? 0),
+  );
+  const named = (similar.length > 0 ? similar : common).slice(0, KINDS_NAMED);
+  const counts = named.map((other) => {
+    const peers = handled.get(other) ?? 0;
+    return `${peers} ${peers === 1 ? "handles" : "handle"} ${other}`;
+  });
+  return `${none}; ${counts.join(", ")}`;
+}
+
+/** After a number of peers. */
+const WORDS: { readonly [R in Rule]: string } = {
+  not_active: "not answering",
+  controller: "controllers",
+  other_peer_named: "not the named peer",
+  avoided: "to be avoided",
+  other_role: "of another role",
+  kind_not_handled: "without this kind",
+  capability_missing: "without a required label",
+  score_too_low: "below the required score",
+  refused: "that refused it a moment ago",
+  no_room: "without a free slot",
+  not_looked_at: "not considered",
+};

@@ -15,7 +15,13 @@ const helloOf = (labels: number): { bytes: Uint8Array; hello: Hello } => {
   const capabilities = Array.from({ length: labels }, (_, n) => String(n).padEnd(64, "x"));
   const hello = { keys: generateIdentity(), name: "n".repeat(64), role: "worker" } as const;
   const kinds = Array.from({ length: 2 * labels }, (_, n) => String(n).padEnd(64, "k"));
-  const more = { capabilities, kinds, slots: 64, prefetch: true, createdAt: "2026-01-01T00:00:00Z" };
+  const more = {
+    capabilities,
+    kinds,
+    slots: 64,
+    prefetch: true,
+    createdAt: "2026-01-01T00:00:00Z",
+  };
   const bytes = helloBytes({
     profile: { ...hello, ...more },
     joinKey: "mjk_".padEnd(60, "k"),

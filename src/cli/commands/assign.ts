@@ -93,7 +93,10 @@ export const assign: Command = {
 };
 
 /** Says at once why no peer has got the task, if none can take it now: a misspelled kind would wait until its deadline. */
-async function noteWhyItWaits(mesh: MeshClient, { id, state }: Pick<Task, "id" | "state">): Promise<void> {
+async function noteWhyItWaits(
+  mesh: MeshClient,
+  { id, state }: Pick<Task, "id" | "state">,
+): Promise<void> {
   if (state !== "queued") return;
   const reason = await mesh.tasks.why(id).then(
     ({ waits_because }) => waits_because,

@@ -6,7 +6,8 @@ import { printable, print, printJson, table } from "../output.ts";
 import { stopSignal } from "../signals.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
-const usage = "discover [--role ROLE] [--capability LABEL] [--kind KIND] [--min-score SCORE] [--follow] ...";
+const usage =
+  "discover [--role ROLE] [--capability LABEL] [--kind KIND] [--min-score SCORE] [--follow] ...";
 
 const OPTIONS = {
   ...TARGET_OPTIONS,

@@ -17,8 +17,7 @@ import { waitingReason } from "./waiting-reason.ts";
 export const whyTask: Handler<"why_task"> = (context, { id, attempt, visibleTo }) => {
   const task = visibleTask(context, id, visibleTo);
   if (task === null) return notFound("task with this ID");
-  if (attempt === undefined && task.state === "queued")
-    return ok(queuedView(context, task));
+  if (attempt === undefined && task.state === "queued") return ok(queuedView(context, task));
   const stored = context.registry.choices.get(id, attempt ?? null);
   return stored === null
     ? notFound("stored choice for this task; choices are kept for 7 days")

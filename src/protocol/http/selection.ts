@@ -131,7 +131,8 @@ export const WhyView = z
         "`measure`: the policy's measure; `newcomer`: a peer without history, for exploration; `near`: the nearest of the best peers; `load`: the least loaded of the peers whose cost is comparable to the best one's",
     }),
     waits_because: z.string().nullable().default(null).meta({
-      description: "Why a queued task waits, in words; null if only tasks before it delay it, or if it is not queued",
+      description:
+        "Why a queued task waits, in words; null if only tasks before it delay it, or if it is not queued",
     }),
     reproduced: z.boolean().meta({
       description: "Whether recomputing the choice from the stored values gives the same peer",

@@ -19,6 +19,7 @@ import { rtt } from "./rtt.ts";
 import { score } from "./score.ts";
 import { start } from "./start.ts";
 import { task } from "./task.ts";
+import { tasks } from "./tasks.ts";
 import { token } from "./token.ts";
 import { webhook } from "./webhook.ts";
 import { why } from "./why.ts";
@@ -31,6 +32,7 @@ export const COMMANDS: Record<string, Command> = {
   join,
   assign,
   task,
+  tasks,
   callback,
   webhook,
   peers,

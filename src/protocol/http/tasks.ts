@@ -23,7 +23,7 @@ import { CallbackBody, CallbackView } from "./callbacks.ts";
 import { ProblemView } from "./mesh.ts";
 import { NextCursor, Page, Time } from "./page.ts";
 
-const TASK_STATES = [
+export const TASK_STATES = [
   "queued",
   "leased",
   "running",

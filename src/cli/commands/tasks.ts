@@ -1,0 +1,33 @@
+import type { Command, Details } from "../args.ts";
+import { UsageError } from "../failure.ts";
+import { TARGET_DETAILS } from "../target.ts";
+import { list } from "./tasks/list.ts";
+
+/** The actions on many tasks, by name, in the order in which `muster help tasks` lists them. */
+const ACTIONS: Readonly<Record<string, Command>> = { list };
+
+const usage = `tasks ${Object.keys(ACTIONS).join(" | ")} [OPTION]...`;
+
+/** Lists tasks and acts on many of them at once: one action per file in `tasks/`. */
+export const tasks: Command = {
+  usage,
+  summary: "list tasks",
+  details: [...Object.entries(ACTIONS).flatMap(describe), ...TARGET_DETAILS],
+  run: async ([name, ...argv]) => {
+    const action = name !== undefined && Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+    if (action === undefined)
+      throw new UsageError(
+        name === undefined ? "an action is missing" : `unknown action "${name}"`,
+        `usage: muster ${usage}`,
+      );
+    return action.run(argv);
+  },
+};
+
+/** An action, and below it its options. */
+function describe([name, { summary, details = [] }]: [string, Command]): Details {
+  return [
+    [name, summary],
+    ...details.map(([option, meaning]) => [`  ${option}`, meaning] as const),
+  ];
+}

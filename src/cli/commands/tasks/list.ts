@@ -1,0 +1,52 @@
+import type { TaskSummary } from "../../../client/index.ts";
+import { TASK_STATES } from "../../../protocol/http.ts";
+import { choiceOption, countOption, readArgs, type Command } from "../../args.ts";
+import { print, printJson, table } from "../../output.ts";
+import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
+
+/** Number of tasks that are listed unless `--limit` says otherwise. */
+const LIMIT_DEFAULT = 50;
+
+const usage = "tasks list [--state STATE] [--kind KIND] [--limit N]";
+
+/** Lists the newest tasks. */
+export const list: Command = {
+  usage,
+  summary: "list tasks, newest first",
+  details: [
+    ["--state STATE", `only tasks in this state (${TASK_STATES.join(", ")})`],
+    ["--kind KIND", "only tasks of this kind"],
+    ["--limit N", `how many; default: ${LIMIT_DEFAULT}`],
+  ],
+  run: async (argv) => {
+    const options = {
+      ...TARGET_OPTIONS,
+      state: { type: "string" },
+      kind: { type: "string" },
+      limit: { type: "string" },
+    } as const;
+    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
+    const state = choiceOption("state", values.state, TASK_STATES);
+    const { kind } = values;
+    const limit = countOption("limit", values.limit) ?? LIMIT_DEFAULT;
+    const mesh = await controllerOf(values);
+    const filter = { ...(state !== undefined && { state }), ...(kind !== undefined && { kind }) };
+    const found: TaskSummary[] = [];
+    for await (const task of mesh.tasks.list(filter)) {
+      if (found.length >= limit) break;
+      found.push(task);
+    }
+    if (values.json === true) printJson(found);
+    else if (found.length === 0) print("no tasks");
+    else print(table(["task", "kind", "state", "created", "error"], found.map(row)));
+    return 0;
+  },
+};
+
+const row = ({ id, kind, state, created_at, error }: TaskSummary) => [
+  id,
+  kind,
+  state,
+  created_at,
+  error ?? "",
+];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { areWeights, FACTORS, WEIGHTS, type Weights } from "../src/scoring/score.ts";
-import { DEFAULT_POLICY, type Policy } from "../src/tasks/policy.ts";
+import { BEST_SCORE, DEFAULT_POLICY, type Policy } from "../src/tasks/policy.ts";
 
 const Share = z.coerce
   .number({ error: "is not a number" })
@@ -51,5 +51,5 @@ interface Selected {
 
 export const readPolicy = ({ SELECTION_POLICY, SHARE_MAX, NEWCOMER_SHARE }: Selected): Policy =>
   SELECTION_POLICY === "best-score"
-    ? { name: "best-score" }
+    ? BEST_SCORE
     : { ...DEFAULT_POLICY, shareMax: SHARE_MAX, newcomerShare: NEWCOMER_SHARE };

@@ -49,14 +49,25 @@ export function outcomesAt(outcomes: Outcomes, now: Millis): Outcomes {
   };
 }
 
-/** The outcomes after one more. */
-export function countOutcome(outcomes: Outcomes, kind: OutcomeKind, now: Millis): Outcomes {
+/**
+ * The outcomes after one more.
+ *
+ * @param weight how much it says about the peer; a negative weight takes an earlier outcome back, as far as it still counts
+ */
+export function countOutcome(
+  outcomes: Outcomes,
+  kind: OutcomeKind,
+  now: Millis,
+  weight = 1,
+): Outcomes {
   const { successes, failures, timeouts, refusals, at } = outcomesAt(outcomes, now);
+  const after = (count: number, of: OutcomeKind) =>
+    kind === of ? Math.max(0, count + weight) : count;
   return {
-    successes: successes + Number(kind === "success"),
-    failures: failures + Number(kind === "failure"),
-    timeouts: timeouts + Number(kind === "timeout"),
-    refusals: refusals + Number(kind === "refusal"),
+    successes: after(successes, "success"),
+    failures: after(failures, "failure"),
+    timeouts: after(timeouts, "timeout"),
+    refusals: after(refusals, "refusal"),
     at,
   };
 }

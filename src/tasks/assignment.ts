@@ -2,7 +2,15 @@ import type { Millis, Random } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { outcomesKnown } from "../scoring/outcomes.ts";
 import { isComparable, type CostedPeer } from "./comparable-cost.ts";
-import { exclusion, hasSlot, type Candidate, type Demand, type Exclusion } from "./eligibility.ts";
+import {
+  exclusion,
+  hasSlot,
+  isResting,
+  usableSlots,
+  type Candidate,
+  type Demand,
+  type Exclusion,
+} from "./eligibility.ts";
 import { expectedCost, type Cost } from "./expected-cost.ts";
 import { tieBreakOf } from "./tie-break.ts";
 import { DEFAULT_POLICY, type ExpectedCost, type Policy } from "./policy.ts";
@@ -11,10 +19,10 @@ export interface Choice {
   /** The peer that gets the task; null when no peer may have it now. */
   readonly peer: Candidate | null;
   /**
-   * How it was chosen: by the policy's measure, for exploration, as the nearest of the best, or as the least loaded of
-   * those comparable to the best.
+   * How it was chosen: by the policy's measure, for exploration, to probe a peer that rested, as the nearest of the best,
+   * or as the least loaded of those comparable to the best.
    */
-  readonly by: "measure" | "newcomer" | "near" | "load" | null;
+  readonly by: "measure" | "newcomer" | "probe" | "near" | "load" | null;
   /** The excluded peers, each with the rule that excludes it. */
   readonly excluded: readonly { readonly peerId: PeerId; readonly rule: Exclusion }[];
   /** The peers that may have the task, in no order. */
@@ -43,12 +51,16 @@ export interface Contender {
   readonly cost: Cost | null;
 }
 
-type HoldBack = "no_free_slot" | "failed_before" | "over_share";
+type HoldBack = "circuit_not_closed" | "no_free_slot" | "failed_before" | "over_share";
+/** Powers of two: a reason outweighs all later ones together. */
 const RANKS: { readonly [H in HoldBack]: number } = {
+  circuit_not_closed: 16,
   no_free_slot: 4,
   failed_before: 2,
   over_share: 1,
 };
+/** Of `failed_before` under a policy with `failedLast`: rather wait at another peer than return to one that failed. */
+const FAILED_LAST = 8;
 
 /** Draws the random numbers of one choice. Always the same number of draws, so that a choice can be replayed. */
 const draw = (random: Random): Draws => ({ tieBreak: random(), exploration: random() });
@@ -76,6 +88,8 @@ export function choose(
     else excluded.push({ peerId: peer.peerId, rule });
   }
   const found = { excluded, eligible, draws };
+  const probed = probe(task, eligible, draws, policy);
+  if (probed !== null) return { peer: probed.peer, by: "probe", ...found };
   if (policy.name === "expected-cost") {
     const newcomer = explore(task, eligible, now, draws, policy);
     if (newcomer !== null) return { peer: newcomer.peer, by: "newcomer", ...found };
@@ -90,17 +104,22 @@ export function choose(
 
 function contender(task: Demand, peer: Candidate, now: Millis, policy: Policy): Contender {
   const heldBack: HoldBack[] = [];
+  // In a panic the circuits say nothing about the peers.
+  if (isResting(peer) && task.panic !== true) heldBack.push("circuit_not_closed");
   if (!hasSlot(peer)) heldBack.push("no_free_slot");
   if (task.tried.has(peer.peerId)) heldBack.push("failed_before");
   if (policy.name === "expected-cost" && peer.evidence.share > policy.shareMax)
     heldBack.push("over_share");
-  const rank = heldBack.reduce((sum, one) => sum + RANKS[one], 0);
+  const rank = heldBack.reduce((sum, one) => sum + rankOf(one, policy), 0);
   if (policy.name === "best-score")
     return { peer, heldBack, rank, measure: -peer.score, cost: null };
   const cost = expectedCost(task, peer, now, policy);
   const kept = peer.peerId === task.incumbent ? 1 - policy.hysteresis : 1;
   return { peer, heldBack, rank, measure: cost.totalMs * kept, cost };
 }
+
+const rankOf = (reason: HoldBack, { failedLast }: Policy): number =>
+  reason === "failed_before" && failedLast === true ? FAILED_LAST : RANKS[reason];
 
 /** Negative when `a` goes before `b`. */
 const compare = (a: Contender, b: Contender, { tieBreak }: Draws): number =>
@@ -119,6 +138,23 @@ export const ranking = ({ eligible, draws }: Choice): readonly Contender[] =>
   eligible.toSorted((a, b) => compare(a, b, draws));
 
 /**
+ * The peer with a half-open circuit to probe now, if the draw says so: without probes a peer that was mended would not
+ * return while better peers are free. It is probed only with a free slot, and not by a task that it failed at.
+ */
+function probe(
+  { tried, panic }: Demand,
+  eligible: readonly Contender[],
+  draws: Draws,
+  { probeShare = 0 }: Policy,
+): Contender | null {
+  if (draws.exploration >= probeShare || panic === true) return null;
+  const resting = eligible.filter(
+    ({ peer }) => isResting(peer) && hasSlot(peer) && !tried.has(peer.peerId),
+  );
+  return best(resting, draws);
+}
+
+/**
  * The new peer to try now, if the draw says so: without exploration nothing would be learned about a peer that ranks
  * behind the known ones. A new peer is tried only with a free slot, and not twice with the same task.
  */
@@ -131,7 +167,10 @@ function explore(
 ): Contender | null {
   if (draws.exploration >= newcomerShare || tried.size > 0) return null;
   const newcomers = eligible.filter(
-    ({ peer }) => hasSlot(peer) && outcomesKnown(peer.evidence.outcomes, now) < newcomerOutcomes,
+    ({ peer }) =>
+      hasSlot(peer) &&
+      !isResting(peer) &&
+      outcomesKnown(peer.evidence.outcomes, now) < newcomerOutcomes,
   );
   return best(newcomers, draws);
 }
@@ -179,4 +218,5 @@ const isCosted = (one: Contender | null): one is Contender & CostedPeer =>
   one !== null && one.cost !== null;
 
 /** Negative when `a` has a smaller share of its slots in use than `b`. Both have slots. */
-const compareLoad = (a: Candidate, b: Candidate): number => a.held * b.slots - b.held * a.slots;
+const compareLoad = (a: Candidate, b: Candidate): number =>
+  a.held * usableSlots(b) - b.held * usableSlots(a);

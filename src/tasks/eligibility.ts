@@ -1,6 +1,7 @@
 import type { Requirements } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { ServiceTime } from "../scoring/service-time.ts";
+import type { CircuitState } from "./circuit.ts";
 import type { Evidence } from "./evidence.ts";
 import { handlesKind, type Role } from "../protocol/messages.ts";
 import { meets } from "./capabilities.ts";
@@ -15,19 +16,32 @@ export interface Candidate {
   readonly kinds: readonly string[];
   readonly capabilities: readonly string[];
   readonly slots: number;
+  /** How many slots its service times show it to serve at once: see `earnedSlots`. Absent: as many as it announces. */
+  readonly earnedSlots?: number;
   /** Whether it prefetches one task more than it has slots, and begins it as soon as a slot is free. */
   readonly prefetch: boolean;
   readonly held: number;
   readonly score: number;
   readonly evidence: Evidence;
+  /** Of the peer for this kind. Absent (in choices stored before circuits existed): closed. */
+  readonly circuit?: CircuitState;
+  /** Whether its circuit is not closed and it holds a task, by which it is probed. */
+  readonly probing?: boolean;
 }
 
 /** A task as the choice sees it. */
 export interface Demand {
   readonly kind: string;
   readonly requirements: Requirements;
-  /** Peers that failed at this task: chosen again only when no other peer can take it. */
+  /** Peers that failed at this task: chosen again only when no other peer could take it. */
   readonly tried: ReadonlySet<PeerId>;
+  /**
+   * Whether a connected peer that has not failed at the task could take it, now or once it has a free slot. Peers that
+   * failed at the task are then excluded. Absent: only the candidates decide.
+   */
+  readonly othersCouldTake?: boolean;
+  /** Whether over half of all capable peers rest (`isPanic`): circuits then only limit a resting peer to one task. */
+  readonly panic?: boolean;
   /** Peers that recently refused the task: not offered it again for now. */
   readonly refused: ReadonlySet<PeerId>;
   /** How long tasks of this kind take over all peers; null while none was done. */
@@ -36,9 +50,15 @@ export interface Demand {
   readonly incumbent: PeerId | null;
 }
 
+/** How many tasks a peer runs at once: as many as it announces, and no more than it has earned. */
+export const usableSlots = ({
+  slots,
+  earnedSlots = slots,
+}: Pick<Candidate, "slots" | "earnedSlots">): number => Math.min(slots, earnedSlots);
+
 /** Whether the peer has a free slot. */
-export const hasSlot = ({ held, slots }: Pick<Candidate, "held" | "slots">): boolean =>
-  held < slots;
+export const hasSlot = (peer: Pick<Candidate, "held" | "slots" | "earnedSlots">): boolean =>
+  peer.held < usableSlots(peer);
 
 export type Exclusion =
   | "not_active"
@@ -50,6 +70,9 @@ export type Exclusion =
   | "capability_missing"
   | "score_too_low"
   | "refused"
+  | "failed_here"
+  | "circuit_open"
+  | "probe_running"
   | "no_room";
 
 /** The first rule that excludes this peer from this task; null when the peer may have it. */
@@ -65,10 +88,17 @@ export function exclusion(task: Demand, peer: Omit<Candidate, "evidence">): Excl
     return "capability_missing";
   if (minScore !== undefined && peer.score < minScore) return "score_too_low";
   if (task.refused.has(peer.peerId)) return "refused";
+  if (task.othersCouldTake === true && task.tried.has(peer.peerId)) return "failed_here";
+  if (peer.circuit === "open" && task.panic !== true) return "circuit_open";
+  if (isResting(peer) && peer.probing === true) return "probe_running";
   if (peer.held >= placesOf(peer)) return "no_room";
   return null;
 }
 
-/** How many tasks a peer may hold: one per slot, and one more if it prefetches. */
-export const placesOf = ({ slots, prefetch }: Pick<Candidate, "slots" | "prefetch">): number =>
-  slots === 0 ? 0 : slots + Number(prefetch);
+/** Whether the peer's circuit is not closed: it gets one task at a time, if any. */
+export const isResting = ({ circuit = "closed" }: Pick<Candidate, "circuit">): boolean =>
+  circuit !== "closed";
+
+/** How many tasks a peer may hold: one per usable slot, and one more if it prefetches. */
+export const placesOf = (peer: Pick<Candidate, "slots" | "earnedSlots" | "prefetch">): number =>
+  usableSlots(peer) === 0 ? 0 : usableSlots(peer) + Number(peer.prefetch);

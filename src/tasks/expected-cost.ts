@@ -2,7 +2,7 @@ import type { Millis } from "../base/clock.ts";
 import { failureRisk } from "../scoring/outcomes.ts";
 import { expectedServiceMs } from "../scoring/service-time.ts";
 import { lossRisk } from "../scoring/uptime.ts";
-import type { Candidate, Demand } from "./eligibility.ts";
+import { usableSlots, type Candidate, type Demand } from "./eligibility.ts";
 import type { ExpectedCost } from "./policy.ts";
 
 /** The expected cost of assigning a task to a peer, in milliseconds, part by part. */
@@ -20,10 +20,12 @@ export interface Cost {
 
 export function expectedCost(
   task: Demand,
-  { slots, held, evidence }: Candidate,
+  peer: Candidate,
   now: Millis,
   policy: ExpectedCost,
 ): Cost {
+  const { held, evidence } = peer;
+  const slots = usableSlots(peer);
   const rttMs =
     evidence.rttMs === null
       ? policy.rttUnknownMs

@@ -3,13 +3,21 @@ import type { Prior } from "../scoring/outcomes.ts";
 /** How a peer is chosen. */
 export type Policy = BestScore | ExpectedCost;
 
+/** What both policies have. Absent in choices that were stored before the rules existed: they are recomputed without. */
+interface Careful {
+  /** Whether peers that failed at the task come after peers that have no free slot. */
+  readonly failedLast?: boolean;
+  /** At most this share of choices probes a peer whose circuit is half-open although other peers could take the task. */
+  readonly probeShare?: number;
+}
+
 /** The highest score wins. */
-interface BestScore {
+interface BestScore extends Careful {
   readonly name: "best-score";
 }
 
 /** The least expected cost wins. Times in milliseconds. */
-export interface ExpectedCost {
+export interface ExpectedCost extends Careful {
   readonly name: "expected-cost";
   /** Deviations that are added to the smoothed RTT: a path that varies costs more than its mean. */
   readonly rttDeviations: number;
@@ -50,15 +58,20 @@ export interface LoadSpreading {
   readonly deviations: number;
 }
 
+const CAREFUL = { failedLast: true, probeShare: 0.005 } as const;
+
+export const BEST_SCORE: BestScore = { name: "best-score", ...CAREFUL };
+
 /** Tuned on seeds 1 to 5 of bench/selection. */
 export const DEFAULT_POLICY: ExpectedCost = {
   name: "expected-cost",
+  ...CAREFUL,
   rttDeviations: 0.5,
   rttUnknownMs: 500,
   failurePriceMs: 30_000,
   lossPriceMs: 25_000,
   silenceMs: 20_000,
-  prior: { successes: 8, failures: 0.3 },
+  prior: { successes: 8, failures: 0.1 },
   newcomerShare: 0.005,
   newcomerOutcomes: 3,
   shareMax: 1,

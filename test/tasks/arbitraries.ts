@@ -39,6 +39,9 @@ export const anyCandidates: fc.Arbitrary<Candidate[]> = fc.uniqueArray(
     held: fc.integer({ min: 0, max: 3 }),
     score: fc.constantFrom(0, 0.25, 0.5, 1),
     evidence: fc.oneof(anyEvidence, fc.constant(NOTHING_KNOWN())),
+    circuit: fc.constantFrom("closed", "closed", "half_open", "open"),
+    probing: fc.boolean(),
+    earnedSlots: fc.integer({ min: 1, max: 4 }),
   }),
   { selector: ({ peerId }) => peerId, maxLength: IDS.length },
 );
@@ -64,6 +67,8 @@ export const anyDemand: fc.Arbitrary<Demand> = fc
     refused: fc.subarray(IDS.slice(0, 3)),
     service: anyLearned,
     incumbent: fc.option(fc.constantFrom(...IDS)),
+    othersCouldTake: fc.boolean(),
+    panic: fc.boolean(),
   })
   .map(({ capabilities, ...more }) => demand({ ...more, requirements: { capabilities } }));
 
@@ -75,6 +80,8 @@ export const anyPolicy: fc.Arbitrary<Policy> = fc.oneof(
   fc
     .record({
       newcomerShare: fc.constantFrom(0, 0.5, 1),
+      probeShare: fc.constantFrom(0, 0.5, 1),
+      failedLast: fc.boolean(),
       shareMax: fc.constantFrom(0.3, 1),
       hysteresis: fc.constantFrom(0, 0.3),
       nearBest: fc.constantFrom(1, 3, 8),

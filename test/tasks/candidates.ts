@@ -36,6 +36,8 @@ interface Wanted {
   readonly refused?: readonly string[];
   readonly service?: Demand["service"];
   readonly incumbent?: string | null;
+  readonly othersCouldTake?: boolean;
+  readonly panic?: boolean;
 }
 
 export const demand = (wanted: Wanted = {}): Demand => ({
@@ -45,4 +47,6 @@ export const demand = (wanted: Wanted = {}): Demand => ({
   refused: new Set(wanted.refused),
   service: wanted.service ?? null,
   incumbent: wanted.incumbent ?? null,
+  othersCouldTake: wanted.othersCouldTake ?? false,
+  panic: wanted.panic ?? false,
 });

@@ -45,6 +45,17 @@ const CASES: { readonly [Rule in Exclusion]: Case } = {
     in: { score: 0.6 },
   },
   refused: { task: { refused: ["lately"] }, out: { peerId: "lately" }, in: { peerId: "other" } },
+  failed_here: {
+    task: { tried: ["tried"], othersCouldTake: true },
+    out: { peerId: "tried" },
+    in: { peerId: "other" },
+  },
+  circuit_open: { task: {}, out: { circuit: "open" }, in: { circuit: "half_open" } },
+  probe_running: {
+    task: {},
+    out: { circuit: "half_open", probing: true, slots: 2, held: 1 },
+    in: { circuit: "closed", probing: true, slots: 2, held: 1 },
+  },
   no_room: { task: {}, out: { slots: 2, held: 2 }, in: { slots: 2, held: 1 } },
 };
 
@@ -54,8 +65,22 @@ describe("a peer may have a task", () => {
     expect(exclusion(demand(one.task), candidate(one.in))).toBeNull();
   });
 
-  test("AS2 also when it failed at the task before", () => {
+  test("AS2 also when it failed at the task before, if no other peer could take the task", () => {
     expect(exclusion(demand({ tried: ["peer"] }), candidate())).toBeNull();
+  });
+
+  test("BR6 in a panic also while it rests, and then one at a time", () => {
+    const panic = demand({ panic: true });
+    expect(exclusion(panic, candidate({ circuit: "open", slots: 4 }))).toBeNull();
+    const busy = candidate({ circuit: "open", probing: true, slots: 4, held: 1 });
+    expect(exclusion(panic, busy)).toBe("probe_running");
+  });
+
+  test("SC40 beyond the slots that it has earned only if it prefetches", () => {
+    const serial = { slots: 64, earnedSlots: 2 };
+    expect(exclusion(demand(), candidate({ ...serial, held: 1 }))).toBeNull();
+    expect(exclusion(demand(), candidate({ ...serial, held: 2 }))).toBe("no_room");
+    expect(exclusion(demand(), candidate({ ...serial, held: 2, prefetch: true }))).toBeNull();
   });
 
   test("AS17 beyond its slots only if it prefetches, and then one at most", () => {

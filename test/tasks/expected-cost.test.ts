@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { countOutcome, noOutcomes, type OutcomeKind } from "../../src/scoring/outcomes.ts";
 import { choose, ranking } from "../../src/tasks/assignment.ts";
-import { exclusion, type Candidate } from "../../src/tasks/eligibility.ts";
+import { exclusion, hasSlot, type Candidate } from "../../src/tasks/eligibility.ts";
 import type { Evidence } from "../../src/tasks/evidence.ts";
 import { expectedCost } from "../../src/tasks/expected-cost.ts";
 import { DEFAULT_POLICY } from "../../src/tasks/policy.ts";
@@ -77,8 +77,9 @@ describe("choosing by the expected cost", () => {
         const choice = choose({ ...task, incumbent: null }, far, now, NO_VENTURE, policy);
         const eligible = far.filter((peer) => exclusion(task, peer) === null);
         const key = (peer: Candidate) =>
-          Number(peer.held >= peer.slots) * 2e12 +
-          Number(task.tried.has(peer.peerId)) * 1e12 +
+          Number(peer.circuit !== "closed" && task.panic !== true) * 4e12 +
+          Number(task.tried.has(peer.peerId)) * 2e12 +
+          Number(!hasSlot(peer)) * 1e12 +
           expectedCost(task, peer, now, DEFAULT_POLICY).totalMs;
         if (eligible.length === 0) expect(choice.peer).toBeNull();
         else expect(key(choice.peer as Candidate)).toBe(Math.min(...eligible.map(key)));

@@ -54,6 +54,9 @@ const WORDS: { readonly [R in Rule]: string } = {
   capability_missing: "without a required label",
   score_too_low: "below the required score",
   refused: "that refused it a moment ago",
+  failed_here: "that failed at it",
+  circuit_open: "resting after failures",
+  probe_running: "being probed after failures",
   no_room: "without a free slot",
   not_looked_at: "not considered",
 };

@@ -84,7 +84,7 @@ const ContenderView = z
       description: "The cost as a score: 1 / (1 + cost / mean cost); under best-score, the score",
     }),
     held_back_by: z
-      .array(z.enum(["no_free_slot", "failed_before", "over_share"]))
+      .array(z.enum(["circuit_not_closed", "no_free_slot", "failed_before", "over_share"]))
       .meta({ description: "Why it ranks behind other peers, independent of its cost" }),
     cost: CostView.nullable(),
     held: z.int(),
@@ -126,7 +126,7 @@ export const WhyView = z
     at: Time,
     policy: z.enum(["expected-cost", "best-score"]),
     chosen: PeerId.nullable(),
-    by: z.enum(["measure", "newcomer", "near", "load"]).nullable().meta({
+    by: z.enum(["measure", "newcomer", "probe", "near", "load"]).nullable().meta({
       description:
         "`measure`: the policy's measure; `newcomer`: a peer without history, for exploration; `near`: the nearest of the best peers; `load`: the least loaded of the peers whose cost is comparable to the best one's",
     }),

@@ -1,0 +1,79 @@
+/**
+ * How a peer's service times depend on how many tasks it holds. A peer that serves its tasks at once is as fast with many
+ * of them as with one. For a peer that serves them one after another the time grows in proportion to their number.
+ */
+export interface Parallelism {
+  /** Mean of its service times relative to the expected ones, while it held one task, and how many values it rests on. */
+  readonly aloneRatio: number;
+  readonly aloneWeight: number;
+  /** The same while it held more, with the mean number that it held. */
+  readonly loadedRatio: number;
+  readonly loadedHeld: number;
+  readonly loadedWeight: number;
+}
+
+/** One task that was served. */
+export interface Served {
+  /** Its service time, divided by the expected one of its kind over all peers. */
+  readonly ratio: number;
+  /** How many tasks the peer ran when it ended, with this one. Tasks that wait for a slot do not count. */
+  readonly running: number;
+}
+
+/** Slots that need not be earned. */
+export const SLOTS_UNEARNED = 4;
+
+/** How many more tasks a peer may hold than it was seen to serve at once, so that it can show that it serves more. */
+const GROWTH = 2;
+/** Limit of the past's weight in values. */
+const WEIGHT_MAX = 16;
+/** Number of values from which on they count. */
+const WEIGHT_MIN = 4;
+/** Number of a peer's own values that weigh as much as the assumption that it is as fast as the others. */
+const HALF_KNOWN = 4;
+/** One value far from all others does not decide. */
+const RATIO_MAX = 20;
+
+const NOTHING_SERVED: Parallelism = {
+  aloneRatio: 1,
+  aloneWeight: 0,
+  loadedRatio: 1,
+  loadedHeld: 1,
+  loadedWeight: 0,
+};
+
+export function addServed(before: Parallelism | null, { ratio, running }: Served): Parallelism {
+  const known = before ?? NOTHING_SERVED;
+  const value = Math.min(RATIO_MAX, Math.max(0, ratio));
+  if (running <= 1) {
+    const aloneWeight = Math.min(WEIGHT_MAX, known.aloneWeight + 1);
+    const aloneRatio = known.aloneRatio + (value - known.aloneRatio) / aloneWeight;
+    return { ...known, aloneRatio, aloneWeight };
+  }
+  const loadedWeight = Math.min(WEIGHT_MAX, known.loadedWeight + 1);
+  return {
+    ...known,
+    loadedRatio: known.loadedRatio + (value - known.loadedRatio) / loadedWeight,
+    loadedHeld: known.loadedHeld + (running - known.loadedHeld) / loadedWeight,
+    loadedWeight,
+  };
+}
+
+/**
+ * How many tasks the peer serves at once: as many as it held, divided by how much slower each was than one alone. A task
+ * alone is assumed to take as long as at other peers until the peer's own times are known.
+ */
+export function effectiveParallelism(known: Parallelism): number {
+  const own = known.aloneWeight / (known.aloneWeight + HALF_KNOWN);
+  const alone = own * known.aloneRatio + (1 - own);
+  return (known.loadedHeld * alone) / Math.max(known.loadedRatio, Number.EPSILON);
+}
+
+/**
+ * The number of tasks that a peer may run at once, however many slots it announces: twice as many as it was seen to serve
+ * at once, and `SLOTS_UNEARNED` until that is known. So a peer with many slots earns them with each round of tasks.
+ */
+export function earnedSlots(known: Parallelism | null): number {
+  if (known === null || known.loadedWeight < WEIGHT_MIN) return SLOTS_UNEARNED;
+  return Math.max(1, Math.round(GROWTH * Math.min(effectiveParallelism(known), known.loadedHeld)));
+}

@@ -1,0 +1,87 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  addServed,
+  earnedSlots,
+  effectiveParallelism,
+  SLOTS_UNEARNED,
+  type Parallelism,
+} from "../../src/scoring/earned-slots.ts";
+import { seededNumbers } from "../random.ts";
+
+/**
+ * Serves rounds of tasks at a peer that always has as many as it may, and runs `cores` of them at once. `slowness` is its
+ * service time relative to other peers; the sizes of tasks vary by `sigma` (log-normal, mean 1).
+ */
+function serve(cores: number, announced: number, slowness = 1, sigma = 0, tasks = 400) {
+  const random = seededNumbers(5);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  let known: Parallelism | null = null;
+  const limits: number[] = [];
+  for (let i = 0; i < tasks; i++) {
+    const limit = Math.min(announced, earnedSlots(known));
+    limits.push(limit);
+    // Now and then it has one task only, as when the load is low.
+    const running = i % 10 === 0 ? 1 : limit;
+    const size = Math.exp(sigma * normal() - sigma ** 2 / 2);
+    known = addServed(known, { ratio: slowness * Math.max(1, running / cores) * size, running });
+  }
+  return limits;
+}
+
+const last = (limits: readonly number[]) => limits.at(-1) ?? Number.NaN;
+const mean = (limits: readonly number[]) =>
+  limits.reduce((sum, one) => sum + one, 0) / limits.length;
+
+describe("slots that a peer has earned", () => {
+  test("SC40 a peer that announces 64 slots and serves one task after another is given two at once", () => {
+    for (const slowness of [0.5, 1, 2]) {
+      const limits = serve(1, 64, slowness);
+      expect(Math.max(...limits)).toBe(SLOTS_UNEARNED);
+      expect(last(limits)).toBe(2);
+    }
+  });
+
+  test("SC40 a peer that serves 64 tasks at once earns its slots within 100 tasks", () => {
+    for (const slowness of [0.5, 1, 2])
+      expect(
+        serve(64, 64, slowness)
+          .slice(100)
+          .every((limit) => limit >= 64),
+      ).toBe(true);
+  });
+
+  test("SC40 holds where the sizes of tasks vary", () => {
+    expect(mean(serve(1, 64, 1, 1).slice(50))).toBeLessThan(3.5);
+    expect(mean(serve(64, 64, 1, 1).slice(200))).toBeGreaterThan(45);
+    expect(mean(serve(8, 64, 1, 1).slice(200))).toBeGreaterThan(8);
+    expect(mean(serve(8, 64, 1, 1).slice(200))).toBeLessThan(28);
+  });
+
+  test("SC40 a peer that becomes parallel earns slots, and one that becomes serial loses them", () => {
+    let known: Parallelism | null = null;
+    const round = (cores: number) => {
+      for (let i = 0; i < 100; i++) {
+        const running = Math.min(64, earnedSlots(known));
+        known = addServed(known, { ratio: Math.max(1, running / cores), running });
+      }
+      return Math.min(64, earnedSlots(known));
+    };
+    expect([1, 64, 1].map(round)).toEqual([2, 64, 2]);
+  });
+
+  test("SC40 is at least one slot and finite, whatever was measured", () => {
+    const anyServed = fc.record({
+      ratio: fc.double({ min: -10, max: 1e9, noNaN: true }),
+      running: fc.nat(1_000),
+    });
+    fc.assert(
+      fc.property(fc.array(anyServed, { minLength: 1, maxLength: 100 }), (all) => {
+        const known = all.reduce<Parallelism | null>(addServed, null) as Parallelism;
+        expect(earnedSlots(known)).toBeGreaterThanOrEqual(1);
+        expect(Number.isFinite(earnedSlots(known))).toBe(true);
+        expect(effectiveParallelism(known)).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+});

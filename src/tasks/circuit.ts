@@ -87,14 +87,10 @@ export function afterFailure(circuit: Circuit, { weight, baseRate, error, now }:
   const failed = { ...circuit, evidence, failuresInRow, refusalsInRow: 0 };
   const reason =
     failuresInRow === 1 ? `failed: ${error}` : `failed ${failuresInRow} times in a row: ${error}`;
-  switch (circuitState(circuit, now)) {
-    case "open":
-      return failed;
-    case "half_open":
-      return weight < PROBE_FAILS_FROM ? failed : opened(failed, reason, now);
-    case "closed":
-      return evidence < OPENS_AT ? failed : opened(failed, reason, now);
-  }
+  const state = circuitState(circuit, now);
+  if (state === "open") return failed;
+  const opens = state === "half_open" ? weight >= PROBE_FAILS_FROM : evidence >= OPENS_AT;
+  return opens ? opened(failed, reason, now) : failed;
 }
 
 export interface Refusal {
@@ -116,15 +112,11 @@ export function afterRefusal(circuit: Circuit, { everSucceeded, reason, now }: R
 
 /** The circuit after a success. A success of a probe closes it; one of an attempt from before it opened does not. */
 export function afterSuccess(circuit: Circuit, now: Millis): Circuit {
+  const state = circuitState(circuit, now);
+  if (state === "open") return { ...circuit, refusalsInRow: 0 };
   const done = { ...circuit, failuresInRow: 0, refusalsInRow: 0 };
-  switch (circuitState(circuit, now)) {
-    case "closed":
-      return { ...done, evidence: Math.max(0, circuit.evidence + SUCCESS_EVIDENCE) };
-    case "open":
-      return { ...done, failuresInRow: circuit.failuresInRow };
-    case "half_open":
-      return closed(done, now);
-  }
+  if (state === "half_open") return closed(done, now);
+  return { ...done, evidence: Math.max(0, circuit.evidence + SUCCESS_EVIDENCE) };
 }
 
 /**

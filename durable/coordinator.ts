@@ -93,8 +93,8 @@ export class Coordinator
           const claimed = this.#run("claim_callback", { busy });
           return claimed.ok ? claimed.value.request : null;
         },
-        answered: ({ taskId, attempt }, answer) =>
-          void this.#run("callback_answered", { taskId, attempt, answer }),
+        answered: ({ taskId, retries, attempt }, answer) =>
+          void this.#run("callback_answered", { taskId, retries, attempt, answer }),
       }),
       execute: async (name, input) =>
         void (await this.#queue.execute([grouped("mesh", { name, input })])),

@@ -12,6 +12,7 @@ function printTask(task: Task): void {
   print(`task      ${task.id}`);
   print(`kind      ${task.kind}`);
   print(`state     ${task.state}${task.progress === null ? "" : ` (${percent(task.progress)})`}`);
+  if (task.retries > 0) print(`retries   ${task.retries}`);
   for (const { attempt, peer_name, peer_id, score, state, error } of task.attempts) {
     const peer = printable(peer_name) || peer_id;
     const reason = error === null ? "" : `: ${printable(error)}`;

@@ -34,6 +34,7 @@ export {
 export type { Discovered, DiscoverOptions } from "./discovery/discovery-feed.ts";
 export type { DiscoveryKeys, PointerView } from "../protocol/http.ts";
 export type { PeerRecord } from "../stmf/peer-record.ts";
+export type { RetryOptions } from "./tasks/retry-options.ts";
 export type { RunOptions } from "./tasks/run-task.ts";
 export type { SubmitOptions } from "./tasks/submission.ts";
 export {

@@ -2,6 +2,7 @@ import type { Millis } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import type {
   BatchView,
+  RetryTask,
   SubmitTask,
   TaskState,
   TaskSummary,
@@ -80,6 +81,7 @@ export interface TaskCommands {
     output: { readonly tasks: TaskSummary[]; readonly next_cursor: string | null };
   };
   cancel_task: { caller: "gateway"; input: TaskInput; output: TaskView };
+  retry_task: { caller: "gateway"; input: TaskInput & RetryTask; output: TaskView };
   why_task: {
     caller: "gateway";
     input: TaskInput & { readonly attempt?: number | undefined };
@@ -126,6 +128,7 @@ export const TASK_CALLERS: CallersOf<TaskCommands> = {
   get_task: "gateway",
   list_tasks: "gateway",
   cancel_task: "gateway",
+  retry_task: "gateway",
   why_task: "gateway",
   begin_result: "gateway",
   commit_result: "gateway",

@@ -67,7 +67,13 @@ export interface WebhookCommands {
   };
   callback_answered: {
     caller: "mesh";
-    input: { readonly taskId: string; readonly attempt: number; readonly answer: Answer };
+    input: {
+      readonly taskId: string;
+      /** Of the task when the attempt began: the attempts of each of its ends are counted apart. */
+      readonly retries: number;
+      readonly attempt: number;
+      readonly answer: Answer;
+    };
     output: Empty;
   };
 }
@@ -125,6 +131,7 @@ export interface ReceivedDelivery {
 /** One attempt at a callback: what to send, and where. */
 export interface CallbackRequest {
   readonly taskId: string;
+  readonly retries: number;
   readonly attempt: number;
   readonly url: string;
   readonly origin: string;

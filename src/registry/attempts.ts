@@ -85,6 +85,11 @@ export function attemptsTable(sql: Sql) {
         upTo,
       );
     },
+    /** Forgets the attempts up to a fence. */
+    forgetUpTo(taskId: string, fence: number): void {
+      if (fence > 0)
+        sql.exec(`DELETE FROM attempts WHERE task_id = ? AND fence <= ?`, taskId, fence);
+    },
     of(taskId: string): readonly Attempt[] {
       return sql
         .exec(`SELECT * FROM attempts WHERE task_id = ? ORDER BY fence`, taskId)

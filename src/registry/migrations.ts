@@ -258,6 +258,7 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `UPDATE peers SET kinds = '["go-p2p/get_stats","go-p2p/get_logs","go-p2p/start_miner","go-p2p/stop_miner","go-p2p/deploy"]'
        WHERE speaks_muster = 0`,
   ],
+  [`ALTER TABLE tasks ADD COLUMN retries INTEGER NOT NULL DEFAULT 0`],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

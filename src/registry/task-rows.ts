@@ -30,7 +30,7 @@ export type StoredWaiting = WaitingTask & Pick<Task, "state" | "prefetched" | "n
 
 /** The columns of a listed task: all but payload and result, which may be large. */
 export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements, priority, turn, created_at, deadline_at, not_before,
-  ended_at, max_attempts, lease_ms, backoff_ms, backoff_max_ms, fence, tries, lease_until, prefetched, peer_id, progress,
+  ended_at, max_attempts, retries, lease_ms, backoff_ms, backoff_max_ms, fence, tries, lease_until, prefetched, peer_id, progress,
   message, error`;
 
 /** The columns of a task that is queued or prefetched. */
@@ -65,6 +65,7 @@ export const readListed = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   notBefore: number(row, "not_before"),
   endedAt: numberOrNull(row, "ended_at"),
   maxAttempts: number(row, "max_attempts"),
+  retries: number(row, "retries"),
   leaseMs: number(row, "lease_ms"),
   backoffMs: number(row, "backoff_ms"),
   backoffMaxMs: number(row, "backoff_max_ms"),
@@ -94,6 +95,7 @@ export const writeTask = (task: Task): Record<string, SqlValue> => ({
   not_before: task.notBefore,
   ended_at: task.endedAt,
   max_attempts: task.maxAttempts,
+  retries: task.retries,
   lease_ms: task.leaseMs,
   backoff_ms: task.backoffMs,
   backoff_max_ms: task.backoffMaxMs,

@@ -107,6 +107,20 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
       waiting.wrote(task, () => seqOf(task.id));
     },
 
+    /** Writes a task that is put back into the queue after its end: also its deadline, its attempts and its position. */
+    restart(task: Task): void {
+      sql.exec(
+        `UPDATE tasks SET deadline_at = ?, max_attempts = ?, retries = ?, turn = ? WHERE id = ?`,
+        task.deadlineAt,
+        task.maxAttempts,
+        task.retries,
+        task.queuePosition,
+        task.id,
+      );
+      kept.forget(task.id);
+      this.update(task);
+    },
+
     /** Newest first. */
     list(filter: TaskFilter): readonly ListedTask[] {
       return sql

@@ -1,5 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import { PRIORITY_AGING_STEP } from "../protocol/constants.ts";
+import type { Task } from "./task.ts";
 
 /**
  * A task's position in the queue: the time since which it waits, moved ahead by a minute for each step of priority.
@@ -9,3 +10,10 @@ import { PRIORITY_AGING_STEP } from "../protocol/constants.ts";
  */
 export const queuePositionOf = (priority: number, waitsFrom: Millis): number =>
   waitsFrom - priority * PRIORITY_AGING_STEP;
+
+/** The time since which a task waits, which its position was made of. */
+export const waitsFrom = ({
+  priority,
+  queuePosition,
+}: Pick<Task, "priority" | "queuePosition">): Millis =>
+  queuePosition + priority * PRIORITY_AGING_STEP;

@@ -23,6 +23,8 @@ export interface Task {
   readonly notBefore: Millis;
   readonly endedAt: Millis | null;
   readonly maxAttempts: number;
+  /** How often the task was put back into the queue after its end. */
+  readonly retries: number;
   readonly leaseMs: number;
   /** The first pause after a failure, and the longest. */
   readonly backoffMs: Millis;

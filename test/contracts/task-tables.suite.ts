@@ -43,6 +43,32 @@ export const TASK_TABLES: readonly RegistryCase[] = [
     },
   },
   {
+    name: "a task that begins anew also gets another deadline, other attempts and another position",
+    run(open) {
+      const { tasks } = openRegistry(open());
+      const ended = aTask({ state: "failed", endedAt: T + 9, peerId: null, leaseUntil: null });
+      tasks.insert(ended);
+      expect(tasks.waiting.length).toBe(0);
+      const changes = {
+        state: "queued",
+        endedAt: null,
+        deadlineAt: T + 99,
+        maxAttempts: 17,
+        retries: 3,
+        queuePosition: T + 10,
+        notBefore: T + 10,
+        attemptsUsed: 0,
+        fence: 8,
+        error: null,
+      } satisfies Partial<Task>;
+      tasks.restart({ ...ended, ...changes });
+      expect(tasks.get(ended.id)).toEqual({ ...ended, ...changes });
+      expect(tasks.waiting.queued(ended, T + 10, 9)).toMatchObject([
+        { id: ended.id, queuePosition: T + 10 },
+      ]);
+    },
+  },
+  {
     name: "tasks before a given one are listed newest first, filtered by state, kind and owner",
     run(open) {
       const { tasks } = openRegistry(open());

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { BATCH_BODY_BYTES_MAX } from "../../src/protocol/constants.ts";
 import {
   BatchView,
+  RetryTask,
   SubmitBatch,
   SubmitTask,
   TaskList,
@@ -66,6 +67,13 @@ const cancel = define("work", "delete", "/v1/tasks/{id}", {
   responses: { 200: jsonOf(TaskView, "The cancelled task") },
   failures: ["conflict"],
 });
+const retry = define("work", "post", "/v1/tasks/{id}/retry", {
+  summary:
+    "Put a task that failed, expired or was cancelled back into the queue; a task that has not ended is left as it is",
+  request: { body: bodyOf(RetryTask) },
+  responses: { 200: jsonOf(TaskView, "The task") },
+  failures: ["not_found", "conflict", "queue_full"],
+});
 
 export function taskRoutes(router: Router): void {
   router.route(batch, (c) =>
@@ -100,6 +108,10 @@ export function taskRoutes(router: Router): void {
   router.route(cancel, (c) =>
     forward(c, "cancel_task", { ...c.req.valid("param"), visibleTo: visibleTo(c) }),
   );
+  router.route(retry, (c) => {
+    const input = { ...c.req.valid("param"), ...c.req.valid("json") };
+    return forward(c, "retry_task", { ...input, visibleTo: visibleTo(c) });
+  });
 }
 
 /** What every submission over HTTP states besides its tasks. Each caller's idempotency keys are a namespace of their own. */

@@ -5,9 +5,10 @@ import { readKeyFile } from "../key-file.ts";
 import { print } from "../output.ts";
 import { stopSignal } from "../signals.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+import { readRetryOptions } from "../retry-options.ts";
 import { showTask, statusLine } from "../task-output.ts";
 
-const usage = "task ID [--wait SECONDS | --follow | --result | --cancel]";
+const usage = "task ID [--wait SECONDS | --follow | --result | --cancel | --retry]";
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
@@ -16,9 +17,12 @@ const OPTIONS = {
   result: { type: "boolean" },
   "key-file": { type: "string" },
   cancel: { type: "boolean" },
+  retry: { type: "boolean" },
+  "max-attempts": { type: "string" },
+  deadline: { type: "string" },
 } as const;
 
-/** Prints, follows or cancels one task. */
+/** Prints, follows, cancels or retries one task. */
 export const task: Command = {
   usage,
   summary: "show a task: its state, its attempts and its result",
@@ -28,24 +32,37 @@ export const task: Command = {
     ["--result", "print only the result, as JSON"],
     ["--key-file FILE", "the key that opens a sealed result"],
     ["--cancel", "cancel the task"],
+    ["--retry", "put a task that failed, expired or was cancelled back into the queue"],
+    ["--max-attempts N", "with --retry: the attempts from now on; default: as many as before"],
+    [
+      "--deadline SECONDS",
+      "with --retry: the time until the task expires; default: as long as before",
+    ],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, OPTIONS, { min: 1, max: 1, usage });
     const id = String(positionals[0]);
     const wait = numberOption("wait", values.wait);
-    const { follow, result, cancel } = values;
-    if ([wait, follow, result, cancel].filter((given) => given !== undefined).length > 1)
+    const { follow, result, cancel, retry } = values;
+    if ([wait, follow, result, cancel, retry].filter((given) => given !== undefined).length > 1)
       throw new UsageError(
-        "--wait, --follow, --result and --cancel exclude each other",
+        "--wait, --follow, --result, --cancel and --retry exclude each other",
         `usage: muster ${usage}`,
       );
+    const retryOptions = readRetryOptions(values);
+    if (retry !== true && Object.keys(retryOptions).length > 0)
+      throw new UsageError("--max-attempts and --deadline belong to --retry");
     const mesh = await controllerOf(values);
     const json = values.json === true;
     if (follow === true) return followTask(mesh, id, json);
     if (result === true) return printResult(mesh, id, values);
     if (cancel === true) {
       showTask(await mesh.tasks.cancel(id), json);
+      return 0;
+    }
+    if (retry === true) {
+      showTask(await mesh.tasks.retry(id, retryOptions), json);
       return 0;
     }
     if (wait === undefined) return showTask(await mesh.tasks.get(id), json);

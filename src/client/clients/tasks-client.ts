@@ -17,6 +17,7 @@ import { segment, type Api, type ApiRequest } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import type { PrivateKey } from "../keys.ts";
 import { readResult } from "../tasks/read-result.ts";
+import { retryBody, type RetryOptions } from "../tasks/retry-options.ts";
 import { resultOfTask, runTask, type RunOptions } from "../tasks/run-task.ts";
 import { submission, type SubmitOptions } from "../tasks/submission.ts";
 import { hasEnded, type Task } from "../tasks/task.ts";
@@ -94,6 +95,15 @@ export class TasksClient {
   /** Cancels a task that has not ended, and returns it. */
   cancel(id: string): Promise<Task> {
     return this.#task({ method: "DELETE", path: pathOf(id) });
+  }
+
+  /**
+   * Puts a task that failed, expired or was cancelled back into the queue, with all its attempts and a new deadline, and
+   * returns it. A task that has not ended is left as it is.
+   */
+  retry<Result = Json>(id: string, options: RetryOptions = {}): Promise<Task<Result>> {
+    const body = retryBody(options);
+    return this.#task({ method: "POST", path: `${pathOf(id)}/retry`, body, idempotent: true });
   }
 
   /** Waits until the task has ended, in whichever state; throws `WaitTimeout` after `timeoutMs`. */

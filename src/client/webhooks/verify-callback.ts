@@ -22,7 +22,8 @@ export interface VerifyOptions {
 /**
  * Verifies a callback and returns its event. Throws `MusterApiError` with the code `signature_missing`,
  * `signature_invalid`, `signature_stale` (signed more than 5 minutes ago) or `invalid_request`. Answer with 2xx once the
- * event is stored: until then the mesh sends it again. Duplicates are possible: compare `event.data.id`.
+ * event is stored: until then the mesh sends it again. Duplicates are possible: compare `event.data.id`
+ * and `event.data.retries`.
  */
 export function verifyCallback(
   { headers, body }: CallbackDelivery,
@@ -36,13 +37,17 @@ export function verifyCallback(
   );
   if (!verified.ok) throw new MusterApiError(verified.error.code, 401, verified.error.detail);
   const event = TaskEvent.safeParse(parseJson(fromUtf8(bytes) ?? ""));
-  if (event.success && event.data.data.id === verified.value.deliveryId) return event.data;
+  if (event.success && deliveryIdOf(event.data) === verified.value.deliveryId) return event.data;
   throw new MusterApiError(
     "invalid_request",
     400,
     "the signature is valid, but the body is not a callback of a task",
   );
 }
+
+/** Each end of a task is an event of its own: that after the second retry has the ID of the task and `-retry-2`. */
+const deliveryIdOf = ({ data: { id, retries = 0 } }: TaskEvent): string =>
+  retries === 0 ? id : `${id}-retry-${retries}`;
 
 /** Node has headers as an object. */
 function readerOf(headers: CallbackDelivery["headers"]): HeaderReader {

@@ -12,6 +12,7 @@ import { whyTask } from "./choice-explanation.ts";
 import { taskJobs } from "./jobs.ts";
 import { listTasks } from "./list-tasks.ts";
 import { beginResult, commitResult, readResult, resultDeleted } from "./results.ts";
+import { retryTask } from "./retry-task.ts";
 import { assignTask, queryTask, recallTask } from "./session-tasks.ts";
 import { enqueueTask, getTask, submitBatch, submitTask } from "./submit.ts";
 
@@ -30,6 +31,7 @@ export const tasks: Domain<TaskCommands> = {
     get_task: getTask,
     list_tasks: listTasks,
     cancel_task: cancelTask,
+    retry_task: retryTask,
     why_task: whyTask,
     begin_result: beginResult,
     commit_result: commitResult,

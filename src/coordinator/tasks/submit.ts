@@ -5,7 +5,6 @@ import { sha256 } from "../../crypto/primitives.ts";
 import {
   IDEMPOTENCY_RETENTION,
   SCHEDULE_AHEAD_MAX,
-  QUEUE_MAX,
   RETRY_BACKOFF_DEFAULT,
   RETRY_BACKOFF_MAX_DEFAULT,
   TASK_PAYLOAD_BYTES_MAX,
@@ -21,11 +20,9 @@ import type { SubmitInput } from "../../contract/tasks.ts";
 import type { Context } from "../kernel/context.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { notFound, type Handler, afterAssignment } from "../kernel/handler.ts";
+import { checkQueueLimit } from "./queue-limit.ts";
 import { viewOf } from "./task-view.ts";
 import { taskSummary } from "./views.ts";
-
-/** Retry hint of a full queue, in seconds. */
-const QUEUE_RETRY = 5;
 
 /**
  * Accepts a task: once this commits, the task is never lost. A repeated idempotency key answers with the first task, or
@@ -107,13 +104,8 @@ export function acceptSubmission(
     });
   const callable = checkCallback(context, input.task.callback);
   if (!callable.ok) return callable;
-  if (registry.tasks.waiting.length >= QUEUE_MAX) {
-    return err({
-      code: "queue_full",
-      detail: `${QUEUE_MAX} tasks are queued, the limit; retry later`,
-      retryAfter: QUEUE_RETRY,
-    });
-  }
+  const room = checkQueueLimit(context);
+  if (!room.ok) return room;
   const task = newTask(context, input);
   registry.tasks.insert(task);
   registry.taskResults.accepted(task.id);
@@ -157,6 +149,7 @@ function newTask(context: Context, input: SubmitInput): Task {
     notBefore: from,
     endedAt: null,
     maxAttempts: task.max_attempts,
+    retries: 0,
     leaseMs: Math.round(task.lease_seconds * 1_000),
     backoffMs: Math.round((task.backoff?.first_seconds ?? RETRY_BACKOFF_DEFAULT / 1_000) * 1_000),
     backoffMaxMs: Math.round(

@@ -17,6 +17,7 @@ export const taskSummary = (task: Omit<Task, "payload" | "result">): TaskSummary
   deadline_at: toRfc3339(task.deadlineAt),
   ended_at: timeOrNull(task.endedAt),
   max_attempts: task.maxAttempts,
+  retries: task.retries,
   backoff: { first_seconds: task.backoffMs / 1_000, max_seconds: task.backoffMaxMs / 1_000 },
   lease_seconds: task.leaseMs / 1_000,
   peer_id: task.peerId,

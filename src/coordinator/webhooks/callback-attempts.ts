@@ -58,7 +58,7 @@ function beginAttempt(context: Context, callback: Callback): CallbackRequest | n
       ? ownerSecret(config.callbackKey, task.owner)
       : openCallbackSecret(config.callbackKey, taskId, sealedSecret);
   const body = JSON.stringify(eventOf(context, task));
-  const headers = signStandard(secret ?? "", { id: taskId, at: now, body: utf8(body) });
+  const headers = signStandard(secret ?? "", { id: deliveryIdOf(task), at: now, body: utf8(body) });
   const attempt = { at: now, endedAt: null, status: null, error: null };
   if (!url.ok || !headers.ok) {
     const error = url.ok ? "the callback's secret does not open any more" : url.error;
@@ -69,8 +69,20 @@ function beginAttempt(context: Context, callback: Callback): CallbackRequest | n
   const attempts = [...callback.attempts, attempt];
   registry.callbacks.update({ ...callback, dueAt: now + CUT_OFF_AFTER, attempts });
   const { origin } = callback;
-  return { taskId, attempt: attempts.length, url: url.value, origin, headers: headers.value, body };
+  return {
+    taskId,
+    retries: task.retries,
+    attempt: attempts.length,
+    url: url.value,
+    origin,
+    headers: headers.value,
+    body,
+  };
 }
+
+/** Each end of a task is an event of its own, which a receiver must not take for a repetition of the one before. */
+const deliveryIdOf = ({ id, retries }: Task): string =>
+  retries === 0 ? id : `${id}-retry-${retries}`;
 
 /** The callback's body: the task as its caller sees it, without its payload, attempts and callback. */
 function eventOf(context: Context, task: Task): TaskEvent {
@@ -90,9 +102,10 @@ function eventOf(context: Context, task: Task): TaskEvent {
 /** Records the outcome of an attempt. A late acknowledgment counts, too: the receiver has the callback. */
 export const callbackAnswered: Handler<"callback_answered"> = (
   context,
-  { taskId, attempt, answer },
+  { taskId, retries, attempt, answer },
 ) => {
   const { registry, now, random } = context;
+  if (registry.tasks.get(taskId)?.retries !== retries) return done;
   const callback = registry.callbacks.get(taskId);
   const made = callback?.attempts[attempt - 1];
   if (callback?.state !== "pending" || made === undefined || made.endedAt !== null) return done;

@@ -56,6 +56,16 @@ export function registerCallback(
   });
 }
 
+/**
+ * Lets the callback of a task that has begun anew wait for its next end. What was not delivered of the end before is not
+ * delivered any more.
+ */
+export function awaitNextEnd({ registry }: Context, taskId: string): void {
+  const callback = registry.callbacks.get(taskId);
+  if (callback === null) return;
+  registry.callbacks.update({ ...callback, state: "waiting", dueAt: null, attempts: [] });
+}
+
 /** Makes a task's callback due, in the transaction that ends the task. */
 export function scheduleCallback(context: Context, taskId: string): void {
   const { registry, now } = context;

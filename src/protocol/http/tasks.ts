@@ -165,6 +165,9 @@ export const TaskView = z
     deadline_at: Time,
     ended_at: Time.nullable(),
     max_attempts: z.int(),
+    retries: z.int().default(0).meta({
+      description: "How often the task was put back into the queue after its end",
+    }),
     backoff: Backoff,
     lease_seconds: z.number(),
     peer_id: PeerId.nullable().meta({
@@ -203,7 +206,10 @@ export const TaskSummary = TaskView.omit({
 }).meta({ id: "TaskSummary" });
 export type TaskSummary = z.infer<typeof TaskSummary>;
 
-/** The event that a callback receives when a task ends: the same bytes in each attempt, with the task's ID as `webhook-id`. */
+/**
+ * The event that a callback receives when a task ends: the same bytes in each attempt. `webhook-id` is the task's ID, followed by
+ * `-retry-` and `retries` if the task was retried.
+ */
 export const TaskEvent = z
   .object({
     type: z.enum(["task.succeeded", "task.failed", "task.cancelled", "task.expired"]),
@@ -215,6 +221,20 @@ export const TaskEvent = z
   })
   .meta({ id: "TaskEvent" });
 export type TaskEvent = z.infer<typeof TaskEvent>;
+
+/** Fields that are absent keep the task's own values. */
+export const RetryTask = z
+  .object({
+    max_attempts: z.int().min(1).max(TASK_ATTEMPTS_MAX).optional(),
+    deadline_seconds: z
+      .number()
+      .positive()
+      .max(TASK_DEADLINE_MAX / 1_000)
+      .optional()
+      .meta({ description: "Counted from the retry; default: as long as the first deadline" }),
+  })
+  .meta({ id: "RetryRequest" });
+export type RetryTask = z.infer<typeof RetryTask>;
 
 export const TaskQuery = Page.extend({
   state: TaskState.optional(),

@@ -29,8 +29,8 @@ const claimCallback = (mesh: TestMesh, busy: readonly string[] = []): CallbackRe
   mesh.run("claim_callback", { busy }).request;
 
 const reportAnswer = (mesh: TestMesh, request: CallbackRequest, given: Answer): void => {
-  const { taskId, attempt } = request;
-  mesh.run("callback_answered", { taskId, attempt, answer: given });
+  const { taskId, retries, attempt } = request;
+  mesh.run("callback_answered", { taskId, retries, attempt, answer: given });
 };
 
 const callbackOf = (mesh: TestMesh, id: string) => present(mesh.task(id).callback);

@@ -1,0 +1,41 @@
+import { err, ok, type Result } from "../../base/result.ts";
+import type { MusterError } from "../../protocol/errors.ts";
+import type { RetryTask } from "../../protocol/http.ts";
+import { restartedTask } from "../../tasks/restart.ts";
+import { isEnded, type Task } from "../../tasks/task.ts";
+import type { Context } from "../kernel/context.ts";
+import { afterAssignment, notFound, type Handler } from "../kernel/handler.ts";
+import { markWorkAvailable } from "../kernel/marks.ts";
+import { awaitNextEnd } from "../webhooks/callback-registration.ts";
+import { checkQueueLimit } from "./queue-limit.ts";
+import { visibleTask } from "./submit.ts";
+import { viewOf } from "./task-view.ts";
+
+/** Attempts of before a retry that the history keeps, so that it stays bounded however often a task is retried. */
+const ATTEMPTS_KEPT = 200;
+
+/** Puts a task that has ended without success back into the queue. A task that has not ended is left as it is. */
+export const retryTask: Handler<"retry_task"> = (context, { id, visibleTo, ...options }) => {
+  const task = visibleTask(context, id, visibleTo);
+  if (task === null) return notFound("task with this ID");
+  const retried = isEnded(task.state) ? restartTask(context, task, options) : ok(undefined);
+  return retried.ok ? afterAssignment(() => viewOf(context, id)) : retried;
+};
+
+/** Puts a task that has ended back into the queue, if it may and the queue has room. */
+export function restartTask(
+  context: Context,
+  task: Task,
+  options: RetryTask,
+): Result<void, MusterError> {
+  if (task.state === "succeeded")
+    return err({ code: "task_ended", detail: "the task has succeeded: submit a new one" });
+  const room = checkQueueLimit(context);
+  if (!room.ok) return room;
+  const { registry, now } = context;
+  registry.tasks.restart(restartedTask(task, options, now));
+  registry.attempts.forgetUpTo(task.id, task.fence - ATTEMPTS_KEPT);
+  awaitNextEnd(context, task.id);
+  markWorkAvailable(context);
+  return ok(undefined);
+}

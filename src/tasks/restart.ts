@@ -1,0 +1,32 @@
+import type { Millis } from "../base/clock.ts";
+import type { RetryTask } from "../protocol/http.ts";
+import { queuePositionOf, waitsFrom } from "./queue-position.ts";
+import type { Task } from "./task.ts";
+
+/**
+ * A task that has ended without success, put back into the queue: with all its attempts, and a deadline that is as far ahead as
+ * the first one was. Its fence grows by one, so that no message about an attempt of before changes it.
+ */
+export const restartedTask = (task: Task, options: RetryTask, now: Millis): Task => ({
+  ...task,
+  state: "queued",
+  retries: task.retries + 1,
+  queuePosition: queuePositionOf(task.priority, now),
+  notBefore: now,
+  deadlineAt:
+    now +
+    (options.deadline_seconds === undefined
+      ? task.deadlineAt - waitsFrom(task)
+      : Math.round(options.deadline_seconds * 1_000)),
+  endedAt: null,
+  maxAttempts: options.max_attempts ?? task.maxAttempts,
+  attemptsUsed: 0,
+  fence: task.fence + 1,
+  leaseUntil: null,
+  prefetched: false,
+  peerId: null,
+  progress: null,
+  message: null,
+  result: null,
+  error: null,
+});

@@ -3,6 +3,7 @@ import { fromUtf8 } from "../base/bytes.ts";
 import { TaskError, type Handler, type Json } from "../client/index.ts";
 import { TASK_LARGE_RESULT_BYTES_MAX } from "../protocol/constants.ts";
 import { endGroup, killGroup, signalGroup, registerGroup } from "./process-group.ts";
+import { withoutToken } from "./task-environment.ts";
 
 /** The error text of a failed attempt ends with this much of stderr. */
 const STDERR_TAIL_BYTES = 1_000;
@@ -39,11 +40,6 @@ export const execHandler =
       await killGroup(child);
     }
   };
-
-/** The token belongs to the operator; a program that runs tasks must not receive it. */
-function withoutToken({ MUSTER_TOKEN: _token, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return env;
-}
 
 async function resultOf(child: ChildProcess, payload: Json, kill: () => void): Promise<Json> {
   const out = collect(child.stdout, TASK_LARGE_RESULT_BYTES_MAX, kill);

@@ -11,6 +11,7 @@ import type { Task } from "./tasks/task.ts";
  * - `join_key_invalid`: the join key is unknown, expired, revoked or used up;
  * - `downgrade_refused`: this key has connected by muster.2 and may not connect by go-p2p;
  * - `superseded`: a newer session of the same key is active;
+ * - `handlers_not_loaded`: the module of `handlersModule` can't be loaded, or exports no handlers;
  * - `closed`: `peer.close()` was called before the first welcome.
  *
  * `rotation_failed` is thrown by `rotate()` only: the peer keeps its key and its session.
@@ -26,6 +27,7 @@ export type PeerErrorCode =
   | "downgrade_refused"
   | "superseded"
   | "rotation_failed"
+  | "handlers_not_loaded"
   | "closed";
 
 /** The reason with which `peer.ready` and `peer.closed` reject. Distinguish the errors by `code`. */

@@ -1,5 +1,8 @@
 import type { Millis, Random, RandomBytes } from "../base/clock.ts";
 import { platformRandom } from "../crypto/primitives.ts";
+import { hasNodeThreads, nodeThreads } from "./threads/node-thread.ts";
+import type { SpawnThread } from "./threads/thread.ts";
+import { spawnWebThread } from "./threads/web-thread.ts";
 
 export interface SocketClosed {
   readonly code: number;
@@ -26,6 +29,8 @@ export interface Platform {
   /** Opens a socket, and requests `subprotocol` if it is given. */
   readonly openSocket: (url: string, subprotocol?: string) => SocketLike;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Starts a thread for handlers: by `node:worker_threads` on Node, Deno and Bun, a Web Worker in browsers. */
+  readonly spawnThread: SpawnThread;
 }
 
 export const hostPlatform: Platform = {
@@ -34,4 +39,5 @@ export const hostPlatform: Platform = {
   randomBytes: platformRandom,
   openSocket: (url, subprotocol) => new WebSocket(url, subprotocol),
   fetch: (url, init) => fetch(url, init),
+  spawnThread: (listener) => (hasNodeThreads() ? nodeThreads() : spawnWebThread)(listener),
 };

@@ -26,6 +26,12 @@ export const CONCURRENT_REQUESTS_MAX = 16;
 
 /** A handler that runs for this long after its attempt has ended is reported: it occupies a slot. */
 export const UNSETTLED_HANDLER_WARNING = 5 * SECOND;
+/** How long a handler in a thread may take to settle after its signal has aborted; then its thread is ended. */
+export const THREAD_ABORT_GRACE = 1 * SECOND;
+/** How long a thread may take to load the handlers' module. */
+export const THREAD_LOAD_TIMEOUT = 30 * SECOND;
+/** A thread informs the peer's thread of progress at most this often. */
+export const THREAD_PROGRESS_INTERVAL = 100;
 
 /** Renewals per lease: the loss of one message does not lose the lease. */
 export const RENEWALS_PER_LEASE = 3;

@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import {
   connectPeer,
   generateIdentity,
@@ -11,12 +13,14 @@ import { eventLine } from "../event-line.ts";
 import { execHandler } from "../exec.ts";
 import { UsageError } from "../failure.ts";
 import { readKeyFile, type StoredKey } from "../key-file.ts";
+import { moduleThreads } from "../module-threads.ts";
 import { note, print } from "../output.ts";
 import { pinnedConnection, rememberMeshKey } from "../pin.ts";
 import { onStopSignal } from "../signals.ts";
 import { targetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
-const usage = "join [URL|LINK] [--exec COMMAND] [--key-file FILE] [--name NAME] ...";
+const usage =
+  "join [URL|LINK] [--exec COMMAND | --module FILE] [--key-file FILE] [--name NAME] ...";
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
@@ -29,15 +33,17 @@ const OPTIONS = {
   key: { type: "string" },
   protocol: { type: "string" },
   exec: { type: "string" },
+  module: { type: "string" },
   kind: { type: "string", multiple: true },
 } as const;
 
 /** Joins a mesh as a peer, until the user stops it or the mesh rejects it. */
 export const join: Command = {
   usage,
-  summary: "join a mesh as a peer; with --exec, run its tasks",
+  summary: "join a mesh as a peer; with --exec or --module, run its tasks",
   details: [
     ["--exec COMMAND", "the command for each task: payload (JSON) on stdin, result on stdout"],
+    ["--module FILE", "a module that exports `handlers` by kind; each task runs in a thread"],
     ["--kind KIND", "accept only tasks of this kind; repeatable; default: every kind"],
     ["--key-file FILE", "the key of the peer, from `muster keygen`; default: a new key"],
     ["--mesh-key HEX", "the public key that the mesh must prove"],
@@ -46,7 +52,7 @@ export const join: Command = {
     ["--name NAME", "a name for people"],
     ["--role ROLE", `${ROLES.join(", ")}; default: worker`],
     ["--capability X", "a capability that tasks can require; repeatable"],
-    ["--slots N", "how many tasks run at once; default: 1, or 0 without --exec"],
+    ["--slots N", "how many tasks run at once; default: 1, or 0 without --exec and --module"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -59,7 +65,7 @@ export const join: Command = {
     const onEvent =
       values.json === true
         ? printEventJson
-        : (event: PeerEvent) => printEventLine(event, values.exec);
+        : (event: PeerEvent) => printEventLine(event, values.exec ?? values.module);
     const peer = connectPeer({
       ...pin,
       privateKey: stored.keys,
@@ -87,19 +93,28 @@ async function keyOf(file: string | undefined): Promise<StoredKey> {
 }
 
 function peerOptions(values: Values<typeof OPTIONS>): Partial<PeerOptions> {
-  const { exec, kind, name, capability } = values;
+  const { exec, kind, module, name, capability } = values;
+  if (exec !== undefined && module !== undefined) {
+    throw new UsageError("--exec and --module exclude each other", `usage: muster ${usage}`);
+  }
   if (kind !== undefined && exec === undefined) {
-    throw new UsageError("--kind requires --exec", `usage: muster ${usage}`);
+    const reason = module === undefined ? "" : "; a module has a handler for each of its kinds";
+    throw new UsageError(`--kind requires --exec${reason}`, `usage: muster ${usage}`);
   }
   const role = choiceOption("role", values.role, ROLES);
-  const slots = countOption("slots", values.slots) ?? (exec === undefined ? 0 : 1);
+  const slots = countOption("slots", values.slots) ?? ((exec ?? module) === undefined ? 0 : 1);
   const kinds = exec === undefined ? [] : (kind ?? ["*"]);
   return {
     slots,
     ...(name !== undefined && { name }),
     ...(role !== undefined && { role }),
     ...(capability !== undefined && { capabilities: capability }),
-    handlers: Object.fromEntries(kinds.map((each) => [each, execHandler(String(exec))])),
+    ...(module === undefined
+      ? { handlers: Object.fromEntries(kinds.map((each) => [each, execHandler(String(exec))])) }
+      : {
+          handlersModule: pathToFileURL(resolve(module)),
+          platform: { spawnThread: moduleThreads() },
+        }),
   };
 }
 
@@ -111,9 +126,9 @@ function printEventJson(event: PeerEvent): void {
   print(JSON.stringify({ ...rest, ...errorField }));
 }
 
-function printEventLine(event: PeerEvent, exec: string | undefined): void {
+function printEventLine(event: PeerEvent, work: string | undefined): void {
   print(eventLine(event));
-  if (event.type === "ready" && exec === undefined) {
-    note("this peer accepts no tasks, because --exec is absent");
+  if (event.type === "ready" && work === undefined) {
+    note("this peer accepts no tasks, because --exec and --module are absent");
   }
 }

@@ -1,11 +1,12 @@
 import { toRfc3339 } from "../../base/clock.ts";
-import { KINDS_PER_PEER_MAX } from "../../protocol/constants.ts";
-import { EVERY_KIND } from "../../protocol/messages.ts";
 import type { PeerProfile } from "../connection/connection.ts";
 import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
 import { generateIdentity, identityFrom } from "../keys.ts";
-import { hostPlatform } from "../platform.ts";
-import type { Handlers } from "../work/handler.ts";
+import { OptionsError } from "../errors.ts";
+import { hostPlatform, type Platform } from "../platform.ts";
+import { moduleUrl } from "../threads/module-url.ts";
+import { ThreadPool } from "../threads/thread-pool.ts";
+import { kindsOf } from "./announced-kinds.ts";
 import { resolveDestination } from "./destination.ts";
 import { MeshPeer } from "./mesh-peer.ts";
 import type { Peer } from "./peer-handle.ts";
@@ -13,7 +14,8 @@ import type { PeerOptions } from "./peer-options.ts";
 
 /**
  * Joins a mesh as a peer and runs its tasks. Returns at once; await `peer.ready` for the welcome. The peer reconnects by
- * itself until it is closed. Throws an `OptionsError` if the options are not valid.
+ * itself until it is closed. Throws an `OptionsError` if the options are not valid. `handlersModule` rather than `handlers`
+ * is for work that computes: see `PeerOptions`.
  *
  * A handler may declare its own payload type, also as an interface. The SDK does not validate payloads against it.
  */
@@ -37,13 +39,18 @@ export function connectPeer(options: PeerOptions): Peer {
     profile,
     destination: resolveDestination(options),
     handlers,
+    threads: threadsOf(options, platform),
     onEvent: options.onEvent,
     platform,
   });
 }
 
-/** The kinds that a peer with these handlers announces. More than the mesh takes are announced as every kind. */
-export function kindsOf(handlers: Handlers): readonly string[] {
-  const kinds = Object.keys(handlers);
-  return kinds.length > KINDS_PER_PEER_MAX ? [EVERY_KIND] : kinds;
+function threadsOf(
+  { handlers, handlersModule, slots = 1 }: PeerOptions,
+  { spawnThread }: Platform,
+): ThreadPool | null {
+  if (handlersModule === undefined) return null;
+  if (handlers !== undefined)
+    throw new OptionsError("handlers and handlersModule: give one of them");
+  return new ThreadPool({ module: moduleUrl(handlersModule), spawn: spawnThread, size: slots });
 }

@@ -8,11 +8,14 @@ import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
 import { OptionsError, PeerError } from "../errors.ts";
 import { generateIdentity, identityFrom, type PrivateKey } from "../keys.ts";
 import type { Platform } from "../platform.ts";
+import type { ThreadPool } from "../threads/thread-pool.ts";
 import { GoP2pRequests, goP2pStats, requestHandlers } from "../work/go-p2p-requests.ts";
 import type { Handlers } from "../work/handler.ts";
+import { messageOf } from "../work/thrown.ts";
 import { TaskRunner } from "../work/task-runner.ts";
 import { uploadResult } from "../work/upload-result.ts";
 import { advertPayload, type KnownPeer } from "./advert.ts";
+import { kindsOf } from "./announced-kinds.ts";
 import type { Destination } from "./destination.ts";
 import { dispatchMessage, type MessageHandlers } from "./inbound-messages.ts";
 import { KeyRotation } from "./key-rotation.ts";
@@ -27,6 +30,8 @@ export interface MeshPeerOptions {
   readonly profile: PeerProfile;
   readonly destination: Destination;
   readonly handlers: Handlers;
+  /** The threads that run the handlers of a module; null if `handlers` are all that there are. */
+  readonly threads: ThreadPool | null;
   readonly onEvent: PeerEventListener | undefined;
   readonly platform: Platform;
 }
@@ -35,6 +40,7 @@ export interface MeshPeerOptions {
 export class MeshPeer implements Peer {
   readonly tasks: SessionTasks;
   readonly #options: MeshPeerOptions;
+  #handlers: Handlers;
   #profile: PeerProfile;
   readonly #startedAt: Millis;
   readonly #ready = Promise.withResolvers<JoinedMesh>();
@@ -50,6 +56,7 @@ export class MeshPeer implements Peer {
     const { destination, handlers, platform, profile } = options;
     const { url } = destination;
     this.#options = options;
+    this.#handlers = handlers;
     this.#profile = profile;
     this.#startedAt = platform.now();
     this.#runner = new TaskRunner({
@@ -75,6 +82,7 @@ export class MeshPeer implements Peer {
       platform,
       profile: () => this.#profile,
       heldTasks: () => this.#runner.heldTasks(),
+      loading: options.threads === null ? null : this.#load(options.threads),
       listener: this.#createLoopListener(),
     });
   }
@@ -125,7 +133,7 @@ export class MeshPeer implements Peer {
   }
 
   announce({ capabilities, kinds, slots, prefetch }: Announcement): void {
-    const unhandled = kinds?.find((kind) => !handlesKind(this.#handledKinds, kind));
+    const unhandled = kinds?.find((kind) => !handlesKind(Object.keys(this.#handlers), kind));
     if (unhandled !== undefined)
       throw new OptionsError(`kinds: this peer has no handler for ${unhandled}`);
     const changes = {
@@ -138,11 +146,23 @@ export class MeshPeer implements Peer {
     goP2pIdentity(profile); // throws if a field is not valid
     this.#profile = profile;
     this.#runner.setCapacity(profile);
+    this.#options.threads?.setSize(profile.slots);
     this.#loop.activeConnection?.send("announce", changes);
   }
 
-  get #handledKinds(): readonly string[] {
-    return Object.keys(this.#options.handlers);
+  /** Loads the module with the handlers. Returns the error with which the peer ends if that is not possible. */
+  async #load(threads: ThreadPool): Promise<PeerError | null> {
+    try {
+      this.#handlers = await threads.load();
+      const profile = { ...this.#profile, kinds: kindsOf(this.#handlers) };
+      goP2pIdentity(profile); // throws if the module handles a kind that is not valid
+      this.#profile = profile;
+      this.#runner.setHandlers(this.#handlers);
+      this.#requests.setHandlers(this.#handlers);
+      return null;
+    } catch (error) {
+      return new PeerError("handlers_not_loaded", messageOf(error));
+    }
   }
 
   get #isMuster2(): boolean {
@@ -218,6 +238,7 @@ export class MeshPeer implements Peer {
     const reason = error?.message ?? "the peer closes";
     this.#runner.stop(reason);
     this.#requests.stop(reason);
+    this.#options.threads?.stop();
     this.tasks.stop(error ?? new PeerError("closed", "the peer is closed"));
     this.#rotation.stop(reason);
     this.#ready.reject(error ?? new PeerError("closed", "the peer was closed before it joined"));

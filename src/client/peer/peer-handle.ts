@@ -7,8 +7,11 @@ import type { Announcement } from "./peer-options.ts";
 import type { MeasuredRtt } from "./rtt-report.ts";
 import type { PeerTasks } from "./session-tasks.ts";
 
-/** `joining`: the mesh has proved its key and decides on admission. `waiting`: disconnected until the next dial. */
-export type PeerState = "connecting" | "joining" | "active" | "waiting" | "closed";
+/**
+ * `loading`: the module with the handlers is loaded. `joining`: the mesh has proved its key and decides on admission.
+ * `waiting`: disconnected until the next dial.
+ */
+export type PeerState = "loading" | "connecting" | "joining" | "active" | "waiting" | "closed";
 
 /** A peer of a mesh. It reconnects by itself until it is closed or the mesh refuses it. */
 export interface Peer {

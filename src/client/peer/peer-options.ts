@@ -34,8 +34,18 @@ export interface PeerOptions {
   readonly nextMeshKey?: string | Uint8Array;
   /** Adds this peer to the mesh's allowlist. Sent only to a mesh that has proved its pinned key. */
   readonly joinKey?: string;
-  /** The handlers, by task kind. A task of another kind is refused. */
+  /**
+   * The handlers, by task kind. A task of another kind is refused. They run in the thread that also keeps the session alive
+   * and renews leases: one that computes for seconds without yielding delays both, and is lost when that takes longer than
+   * its lease. Such work belongs into `handlersModule`.
+   */
   readonly handlers?: Handlers;
+  /**
+   * Instead of `handlers`: the URL or path of a module that exports them as `handlers` or as its default export. They run in
+   * threads of their own, `slots` at most. A handler that blocks its thread delays nothing else; it is ended, with its
+   * thread, when its attempt is cancelled or times out, after 1 s for its `signal`. The peer joins once the module is loaded.
+   */
+  readonly handlersModule?: string | URL;
   readonly onEvent?: PeerEventListener;
   /** Replaces the clock, randomness, sockets or `fetch`; for tests and uncommon runtimes. */
   readonly platform?: Partial<Platform>;

@@ -36,10 +36,13 @@ export interface SessionLoopOptions {
   readonly profile: () => PeerProfile;
   /** Read at each dial. */
   readonly heldTasks: () => readonly HeldTask[];
+  /** The loop waits for this before its first dial, and ends with the error if there is one; null dials at once. */
+  readonly loading: Promise<PeerError | null> | null;
   readonly listener: SessionLoopListener;
 }
 
 type State =
+  | { readonly at: "loading" }
   | { readonly at: "connecting"; readonly connection: Connection }
   /** The mesh has proved its key; its welcome is awaited. */
   | { readonly at: "joining"; readonly connection: Connection }
@@ -48,8 +51,8 @@ type State =
   | { readonly at: "closed" };
 
 /**
- * Keeps a peer connected: connecting -> joining -> active, then waiting and connecting again, until it is closed from
- * either side. Corrects the clock offset and the pinned mesh key where the mesh announced a change.
+ * Keeps a peer connected: loading, then connecting -> joining -> active, then waiting and connecting again, until it is
+ * closed from either side. Corrects the clock offset and the pinned mesh key where the mesh announced a change.
  */
 export class SessionLoop {
   readonly #options: SessionLoopOptions;
@@ -61,15 +64,14 @@ export class SessionLoop {
   /** Set after one correction and cleared by a welcome: a second correction in a row would not help. */
   #isClockCorrected = false;
   #watchdog: SilenceWatchdog | null = null;
-  #state: State;
+  #state: State = { at: "loading" };
 
-  /** Dials at once. */
   constructor(options: SessionLoopOptions) {
     this.#options = options;
     this.#meshKey = options.destination.meshKey;
     this.#nextMeshKey = options.destination.nextMeshKey;
-    this.#state = { at: "connecting", connection: this.#dial() };
-    this.#options.listener.connecting(this.#backoff.failures);
+    if (options.loading === null) this.#redial();
+    else void options.loading.then((error) => this.#loaded(error));
   }
 
   get state(): State["at"] {
@@ -120,10 +122,15 @@ export class SessionLoop {
     if (state.at === "closed") return;
     this.#finish(null);
     if (state.at === "waiting") clearTimeout(state.timer);
-    else {
-      state.connection.send("disconnect", { reason, code: CLOSE.normal });
-      await state.connection.close(CLOSE.normal, "");
-    }
+    if (!("connection" in state)) return;
+    state.connection.send("disconnect", { reason, code: CLOSE.normal });
+    await state.connection.close(CLOSE.normal, "");
+  }
+
+  #loaded(error: PeerError | null): void {
+    if (this.#state.at !== "loading") return;
+    if (error === null) this.#redial();
+    else this.#finish(error);
   }
 
   #dial(): Connection {

@@ -7,7 +7,8 @@ import {
   TASK_RESULT_BYTES_MAX,
 } from "../../protocol/constants.ts";
 import { sealResult } from "../../stmf/task-result.ts";
-import { TaskError } from "../errors.ts";
+import { JsonText } from "./json-text.ts";
+import { messageOf, retryOf } from "./thrown.ts";
 
 /** How an attempt ended, as it is reported to the mesh. */
 export type Outcome =
@@ -36,7 +37,7 @@ export async function runToOutcome(
   try {
     return resultOutcome(await run(), transport);
   } catch (error) {
-    return failure(messageOf(error), error instanceof TaskError ? error.retry : true);
+    return failure(messageOf(error), retryOf(error));
   }
 }
 
@@ -44,7 +45,7 @@ export async function runToOutcome(
 function resultOutcome(value: unknown, transport: ResultTransport): Outcome {
   let text: string;
   try {
-    text = JSON.stringify(value ?? null) ?? "null";
+    text = value instanceof JsonText ? value.text : (JSON.stringify(value ?? null) ?? "null");
   } catch (error) {
     return failure(`the result is not JSON: ${messageOf(error)}`, false);
   }
@@ -84,6 +85,3 @@ const failure = (error: string, retry: boolean): Outcome => ({
   error: error.slice(0, TASK_ERROR_CHARS_MAX),
   retry,
 });
-
-const messageOf = (error: unknown): string =>
-  error instanceof Error && error.message !== "" ? error.message : String(error);

@@ -26,12 +26,17 @@ export interface GoP2pRequestsOptions {
  * refused.
  */
 export class GoP2pRequests {
-  readonly #options: GoP2pRequestsOptions;
+  #options: GoP2pRequestsOptions;
   readonly #abort = new AbortController();
   #running = 0;
 
   constructor(options: GoP2pRequestsOptions) {
     this.#options = options;
+  }
+
+  /** Sets the handlers, once they are loaded. */
+  setHandlers(handlers: Handlers): void {
+    this.#options = { ...this.#options, handlers };
   }
 
   async answer(type: GoP2pRequest, payload: Json, id: string, to: Connection): Promise<void> {

@@ -56,6 +56,11 @@ export class TaskRunner {
     return [...held, ...this.#answers.unsentTasks()];
   }
 
+  /** Sets the handlers, once they are loaded. */
+  setHandlers(handlers: Handlers): void {
+    this.#options = { ...this.#options, handlers };
+  }
+
   /** Changes how many tasks run at once. Running tasks continue. */
   setCapacity({ slots, prefetch }: Pick<TaskRunnerOptions, "slots" | "prefetch">): void {
     this.#options = { ...this.#options, slots, prefetch };

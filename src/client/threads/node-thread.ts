@@ -1,0 +1,55 @@
+import { marked } from "./messages.ts";
+import type { SpawnThread } from "./thread.ts";
+
+/** The part of `node:worker_threads` that is used here. */
+interface NodeWorker {
+  on(event: "message", listener: (data: unknown) => void): void;
+  on(event: "error", listener: (error: unknown) => void): void;
+  on(event: "exit", listener: (code: number) => void): void;
+  postMessage(data: unknown): void;
+  terminate(): Promise<unknown>;
+}
+interface WorkerThreads {
+  readonly Worker: new (url: URL, options: NodeThreadOptions) => NodeWorker;
+}
+
+/** Options of Node's `Worker`. */
+export interface NodeThreadOptions {
+  /** The environment variables of the threads; default: those of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Whether what the threads print is kept off the standard output of the process; `onWorker` then reads it. */
+  readonly stdout?: boolean;
+  readonly resourceLimits?: { readonly maxOldGenerationSizeMb?: number };
+}
+
+/** The name is not a literal in `import`, so that bundlers for browsers do not look for the module. */
+const WORKER_THREADS = "node:worker_threads";
+
+/** Whether this runtime has `node:worker_threads`: Node, Deno and Bun. */
+export const hasNodeThreads = (): boolean => {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } };
+  return process?.versions?.node !== undefined;
+};
+
+/** Threads of Node, Deno and Bun. `onWorker` receives each new one, for example to read its standard output. */
+export const nodeThreads =
+  (options: NodeThreadOptions = {}, onWorker: (worker: unknown) => void = () => {}): SpawnThread =>
+  async (listener) => {
+    const { Worker } = (await import(WORKER_THREADS)) as WorkerThreads;
+    const worker = new Worker(new URL("./thread-entry.ts", import.meta.url), options);
+    onWorker(worker);
+    let error: string | null = null;
+    worker.on("message", (data) => listener.message(data));
+    worker.on("error", (thrown) => (error ??= reasonOf(thrown)));
+    worker.on("exit", (code) => listener.ended(error ?? `exited with code ${code}`));
+    return {
+      post: (message) => worker.postMessage(marked(message)),
+      terminate: () => void worker.terminate(),
+    };
+  };
+
+function reasonOf(thrown: unknown): string {
+  const { code, message } = thrown as { readonly code?: unknown; readonly message?: unknown };
+  if (code === "ERR_WORKER_OUT_OF_MEMORY") return "ran out of memory";
+  return `crashed: ${typeof message === "string" ? message : String(thrown)}`;
+}

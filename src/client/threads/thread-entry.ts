@@ -1,0 +1,37 @@
+/** What a handler thread runs. It is a file of its own, because a thread starts with a file. */
+import { hasNodeThreads } from "./node-thread.ts";
+import { marked } from "./messages.ts";
+import { serveHandlers, type ThreadPort } from "./serve-handlers.ts";
+
+interface ParentPort {
+  postMessage(data: unknown): void;
+  on(event: "message", listener: (data: unknown) => void): void;
+}
+
+async function nodePort(): Promise<ThreadPort> {
+  const name = "node:worker_threads";
+  const { parentPort } = (await import(name)) as { parentPort: ParentPort };
+  return {
+    post: (message) => parentPort.postMessage(marked(message)),
+    listen: (receive) => parentPort.on("message", receive),
+  };
+}
+
+function webPort(): ThreadPort {
+  const scope = self as unknown as DedicatedWorkerGlobalScope;
+  const post: ThreadPort["post"] = (message) => scope.postMessage(marked(message));
+  // An error that is not caught inside a promise ends a thread of Node, but not one of a browser.
+  scope.addEventListener("unhandledrejection", ({ reason }) =>
+    post({ type: "crashed", error: String(reason) }),
+  );
+  return {
+    post,
+    listen: (receive) => scope.addEventListener("message", ({ data }) => receive(data)),
+  };
+}
+
+serveHandlers(
+  hasNodeThreads() ? await nodePort() : webPort(),
+  (module) => import(module) as Promise<unknown>,
+  () => performance.now(),
+);

@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { moduleUrl } from "../../../src/client/threads/module-url.ts";
+import type { PeerOptions } from "../../../src/client/peer/peer-options.ts";
+import { FakeMesh, taskId } from "../fake-mesh.ts";
+import { InlineThreads } from "./inline-thread.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const settle = () => vi.advanceTimersByTimeAsync(0);
+
+function connect(threads: InlineThreads, options: Partial<PeerOptions> = {}) {
+  const mesh = new FakeMesh();
+  const peer = mesh.connect({
+    handlersModule: "https://modules.test/handlers.js",
+    ...options,
+    platform: { spawnThread: threads.spawn },
+  });
+  peer.ready.catch(() => {});
+  return { mesh, peer };
+}
+
+describe("a peer whose handlers are in a module", () => {
+  test("WK7 dials when the module is loaded, and announces the module's kinds", async () => {
+    const module = Promise.withResolvers<unknown>();
+    const threads = new InlineThreads(() => module.promise);
+    const { mesh, peer } = connect(threads);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(threads.loaded).toEqual(["https://modules.test/handlers.js"]);
+    expect(peer.state).toBe("loading");
+    expect(mesh.sessions).toEqual([]);
+    module.resolve({ handlers: { resize: () => "done", rescale: () => "done" } });
+    await settle();
+    const { identity } = mesh.lastSession.open();
+    expect(identity.muster).toMatchObject({ kinds: ["resize", "rescale"] });
+  });
+
+  test("WK7 ends with the reason when the module can't be loaded", async () => {
+    const { mesh, peer } = connect(
+      new InlineThreads(() => Promise.reject(new Error("no such file"))),
+    );
+    const expected = {
+      code: "handlers_not_loaded",
+      message:
+        "the handlers' module https://modules.test/handlers.js can't be loaded: no such file",
+    };
+    await expect(peer.closed).rejects.toMatchObject(expected);
+    await expect(peer.ready).rejects.toMatchObject(expected);
+    expect(peer.state).toBe("closed");
+    expect(mesh.sessions).toEqual([]);
+  });
+
+  test("WK7 ends with the reason when a kind of the module is not valid", async () => {
+    const { peer } = connect(
+      new InlineThreads(() => Promise.resolve({ handlers: { "not a kind": () => null } })),
+    );
+    await expect(peer.closed).rejects.toMatchObject({ code: "handlers_not_loaded" });
+  });
+
+  test("WK7 gives a module 30 s to load", async () => {
+    const threads = new InlineThreads(() => new Promise(() => {}));
+    const { peer } = connect(threads);
+    const closed = expect(peer.closed).rejects.toMatchObject({
+      message: expect.stringContaining("it was not loaded within 30000 ms"),
+    });
+    await vi.advanceTimersByTimeAsync(30_000);
+    await closed;
+    expect(threads.terminated).toBeGreaterThan(0);
+  });
+
+  test("WK7 that is closed meanwhile never dials", async () => {
+    const module = Promise.withResolvers<unknown>();
+    const { mesh, peer } = connect(new InlineThreads(() => module.promise));
+    await settle();
+    await peer.close();
+    module.resolve({ handlers: { work: () => null } });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(mesh.sessions).toEqual([]);
+    await peer.closed;
+  });
+
+  test("WK4 runs offered tasks in the threads, and ends the threads when it closes", async () => {
+    const threads = new InlineThreads(() =>
+      Promise.resolve({ handlers: { work: (payload: number) => payload * 2 } }),
+    );
+    const { mesh, peer } = connect(threads);
+    await settle();
+    const session = mesh.welcomeNext();
+    session.offer({ task_id: taskId(1), payload: 21 });
+    await settle();
+    expect(session.payloads("task_result")).toMatchObject([{ ok: true, result: 42 }]);
+    expect(threads.terminated).toBe(0);
+    void peer.close();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(threads.terminated).toBeGreaterThan(0);
+  });
+
+  test("WK5 frees the slot of an attempt that has timed out when the thread is gone, 1 s later", async () => {
+    const threads = new InlineThreads(() =>
+      Promise.resolve({ handlers: { work: () => new Promise(() => {}) } }),
+    );
+    const { mesh } = connect(threads, { prefetch: false });
+    await settle();
+    const session = mesh.welcomeNext();
+    session.offer({ task_id: taskId(1), attempt_timeout_seconds: 10 });
+    await vi.advanceTimersByTimeAsync(10_999);
+    expect(session.payloads("task_result")).toMatchObject([{ ok: false, retry: true }]);
+    session.offer({ task_id: taskId(2) });
+    expect(session.payloads("task_accept")).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    session.offer({ task_id: taskId(3) });
+    expect(session.payloads("task_accept")).toHaveLength(2);
+  });
+
+  test("WK4 ignores what a handler itself posts to its parent", async () => {
+    const threads = new InlineThreads(() =>
+      Promise.resolve({ handlers: { work: () => new Promise(() => {}) } }),
+    );
+    const { mesh } = connect(threads);
+    await settle();
+    const session = mesh.welcomeNext();
+    session.offer({ task_id: taskId(1) });
+    for (const data of [null, "text", 7, { type: "returned", json: "1" }, [1]])
+      threads.listeners[0]?.message(data);
+    await settle();
+    expect(session.payloads("task_result")).toEqual([]);
+  });
+
+  test("has no other handlers", () => {
+    const threads = new InlineThreads(() => Promise.resolve({}));
+    expect(() => connect(threads, { handlers: {} })).toThrow(
+      "handlers and handlersModule: give one of them",
+    );
+  });
+});
+
+describe("the URL of a handlers' module", () => {
+  const folder = `file://${process.cwd()}`;
+
+  test.each([
+    [new URL("https://modules.test/h.js?v=2"), "https://modules.test/h.js?v=2"],
+    ["https://modules.test/h.js", "https://modules.test/h.js"],
+    ["data:text/javascript,export default {}", "data:text/javascript,export default {}"],
+    ["file:///h.js", "file:///h.js"],
+    ["./h.js", `${folder}/h.js`],
+    ["h.js", `${folder}/h.js`],
+    ["/opt/h.js", "file:///opt/h.js"],
+    ["100%/what?/#1.js", `${folder}/100%25/what%3F/%231.js`],
+  ])("of %s is %s", (module, url) => {
+    expect(moduleUrl(module)).toBe(url);
+  });
+});

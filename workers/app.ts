@@ -9,6 +9,7 @@ import { describeApi } from "./openapi.ts";
 import { issuesOf, problem } from "./problem.ts";
 import { Router } from "./route.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { bulkTaskRoutes } from "./routes/bulk-tasks.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
 import { connectRoutes } from "./routes/connect.ts";
 import { webhookIngressRoutes } from "./routes/webhook-ingress.ts";
@@ -78,6 +79,7 @@ const ROUTES: readonly ((router: Router) => void)[] = [
   peerRequestRoutes,
   dialRoutes,
   membershipRoutes,
+  bulkTaskRoutes,
   taskRoutes,
   resultRoutes,
   callbackRoutes,

@@ -34,6 +34,14 @@ export {
 export type { Discovered, DiscoverOptions } from "./discovery/discovery-feed.ts";
 export type { DiscoveryKeys, PointerView } from "../protocol/http.ts";
 export type { PeerRecord } from "../stmf/peer-record.ts";
+export type {
+  BulkOptions,
+  BulkOutcome,
+  BulkRetryOptions,
+  CancelSelection,
+  FailuresFilter,
+  RetrySelection,
+} from "./tasks/bulk.ts";
 export type { RetryOptions } from "./tasks/retry-options.ts";
 export type { RunOptions } from "./tasks/run-task.ts";
 export type { SubmitOptions } from "./tasks/submission.ts";
@@ -72,6 +80,7 @@ export type {
   DeliveryOutcome,
   DeliveryView,
   DryRunView,
+  FailuresView,
   KeptDelivery,
   DialView,
   MeshView,

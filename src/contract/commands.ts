@@ -2,6 +2,7 @@ import type { Result } from "../base/result.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import { ACCESS_CALLERS, type AccessCommands } from "./access.ts";
 import { ADMISSION_CALLERS, type AdmissionCommands } from "./admission.ts";
+import { BULK_TASK_CALLERS, type BulkTaskCommands } from "./bulk-tasks.ts";
 import type { CallersOf, CommandCaller } from "./caller.ts";
 import { DIALING_CALLERS, type DialingCommands } from "./dialing.ts";
 import { DISCOVERY_CALLERS, type DiscoveryCommands } from "./discovery.ts";
@@ -16,6 +17,7 @@ export interface Commands
     AdmissionCommands,
     PeerCommands,
     TaskCommands,
+    BulkTaskCommands,
     DiscoveryCommands,
     DialingCommands,
     WebhookCommands,
@@ -56,6 +58,7 @@ export const COMMAND_CALLERS: CallersOf<Commands> = {
   ...ADMISSION_CALLERS,
   ...PEER_CALLERS,
   ...TASK_CALLERS,
+  ...BULK_TASK_CALLERS,
   ...DISCOVERY_CALLERS,
   ...DIALING_CALLERS,
   ...WEBHOOK_CALLERS,

@@ -158,6 +158,8 @@ export const PRIORITY_MAX = 100;
 export const AVOIDED_PEERS_MAX = 32;
 /** Tasks in one batch. */
 export const BATCH_MAX = 100;
+/** Tasks that one request may name to cancel or retry them. */
+export const BULK_IDS_MAX = 1_000;
 /** Queued tasks of one coordinator. A further task is refused with `queue_full` and a time to retry. */
 export const QUEUE_MAX = 10_000;
 export const SLOTS_MAX = 256;

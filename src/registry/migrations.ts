@@ -259,6 +259,13 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
        WHERE speaks_muster = 0`,
   ],
   [`ALTER TABLE tasks ADD COLUMN retries INTEGER NOT NULL DEFAULT 0`],
+  [
+    // Acts on tasks that ended without success, and the grouping of failures, read nothing but this index: a row of `tasks` has its
+    // payload before its error.
+    `CREATE INDEX tasks_unsuccessful
+       ON tasks (ended_at, seq, state, kind, source, owner, peer_id, created_at, id, error)
+       WHERE state IN ('failed', 'expired', 'cancelled')`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

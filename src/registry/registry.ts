@@ -28,6 +28,7 @@ import { Shares } from "./shares.ts";
 import { correlatedFailuresTable } from "./correlated-failures.ts";
 import type { Sql } from "./sql.ts";
 import { TableChanges, type TableName } from "./table-changes.ts";
+import { taskSelection } from "./task-selection.ts";
 import { taskResultsTable } from "./task-results.ts";
 import { tasksTable } from "./tasks.ts";
 import { tombstonesTable } from "./tombstones.ts";
@@ -93,6 +94,7 @@ export function openRegistry(sql: Sql, seed = 0) {
     allowlist: allowlistTable(sql),
     denylist: denylistTable(sql),
     tasks,
+    taskSelection: taskSelection(sql),
     attempts: attemptsTable(sql),
     taskResults,
     resultUploads: resultUploadsTable(on("resultUploads")),

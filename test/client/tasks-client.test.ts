@@ -12,3 +12,50 @@ describe("tasks.retry", () => {
     expect(requests[1]?.body).toEqual({ max_attempts: 3 });
   });
 });
+
+const piece = (more: object = {}) =>
+  json({ count: 0, task_ids: [], skipped: [], next_cursor: null, ...more });
+
+describe("acts on many tasks", () => {
+  test("AS82 repeat the request from where it ended, and add up what was done", async () => {
+    const { mesh, requests } = api(
+      piece({ count: 200, task_ids: ["a", "b"].map(() => ID), next_cursor: "1-2-3" }),
+      problem(429, "queue_full"),
+      piece({ count: 7, skipped: [{ id: ID, code: "not_found" }] }),
+    );
+    const progress: number[] = [];
+    const done = await mesh.tasks.retryMany(
+      { kind: "a", createdAfter: new Date(0), errorContains: "disk" },
+      { maxAttempts: 2, onProgress: ({ count }) => progress.push(count) },
+    );
+    expect(done).toEqual({
+      count: 207,
+      taskIds: [ID, ID],
+      skipped: [{ id: ID, code: "not_found" }],
+    });
+    expect(progress).toEqual([200, 207]);
+    const filter = {
+      kind: "a",
+      created_after: "1970-01-01T00:00:00.000Z",
+      error_contains: "disk",
+    };
+    const body = { filter, max_attempts: 2, dry_run: false };
+    expect(requests.map((request) => request.body)).toEqual([
+      body,
+      { ...body, cursor: "1-2-3" },
+      { ...body, cursor: "1-2-3" },
+    ]);
+    expect(requests[0]?.url.pathname).toBe("/base/v1/tasks/retry");
+  });
+
+  test("AS83 name at most 1,000 tasks in one request, each once", async () => {
+    const { mesh, requests } = api(piece({ count: 1 }));
+    const ids = Array.from({ length: 1_001 }, (_, n) => `${n}`);
+    const { count } = await mesh.tasks.cancelMany([...ids, "5"], { dryRun: true });
+    expect(count).toBe(2);
+    expect(requests.map(({ body }) => body)).toEqual([
+      { ids: ids.slice(0, 1_000), dry_run: true },
+      { ids: ["1000"], dry_run: true },
+    ]);
+  });
+});

@@ -1,17 +1,20 @@
 import type { Command, Details } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { TARGET_DETAILS } from "../target.ts";
+import { cancel } from "./tasks/cancel.ts";
+import { failures } from "./tasks/failures.ts";
 import { list } from "./tasks/list.ts";
+import { retry } from "./tasks/retry.ts";
 
 /** The actions on many tasks, by name, in the order in which `muster help tasks` lists them. */
-const ACTIONS: Readonly<Record<string, Command>> = { list };
+const ACTIONS: Readonly<Record<string, Command>> = { list, failures, cancel, retry };
 
 const usage = `tasks ${Object.keys(ACTIONS).join(" | ")} [OPTION]...`;
 
 /** Lists tasks and acts on many of them at once: one action per file in `tasks/`. */
 export const tasks: Command = {
   usage,
-  summary: "list tasks",
+  summary: "list tasks and the reasons of failures; cancel or retry many tasks",
   details: [...Object.entries(ACTIONS).flatMap(describe), ...TARGET_DETAILS],
   run: async ([name, ...argv]) => {
     const action = name !== undefined && Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;

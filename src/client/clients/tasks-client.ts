@@ -4,6 +4,7 @@ import { platformRandom } from "../../crypto/primitives.ts";
 import {
   BatchView,
   CallbackSecretView,
+  FailuresView,
   TaskList,
   TaskView,
   WhyView,
@@ -16,6 +17,17 @@ import { WaitTimeout } from "../errors.ts";
 import { segment, type Api, type ApiRequest } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import type { PrivateKey } from "../keys.ts";
+import {
+  cancelMany,
+  failuresQuery,
+  retryMany,
+  type BulkOptions,
+  type BulkOutcome,
+  type BulkRetryOptions,
+  type CancelSelection,
+  type FailuresFilter,
+  type RetrySelection,
+} from "../tasks/bulk.ts";
 import { readResult } from "../tasks/read-result.ts";
 import { retryBody, type RetryOptions } from "../tasks/retry-options.ts";
 import { resultOfTask, runTask, type RunOptions } from "../tasks/run-task.ts";
@@ -104,6 +116,27 @@ export class TasksClient {
   retry<Result = Json>(id: string, options: RetryOptions = {}): Promise<Task<Result>> {
     const body = retryBody(options);
     return this.#task({ method: "POST", path: `${pathOf(id)}/retry`, body, idempotent: true });
+  }
+
+  /**
+   * Cancels many tasks: those with these IDs, or those that meet a filter. Several requests, if there are many; each may be
+   * repeated.
+   */
+  cancelMany(selection: CancelSelection, options: BulkOptions = {}): Promise<BulkOutcome> {
+    return cancelMany(this.#api, selection, options);
+  }
+
+  /** Retries many tasks: those with these IDs, or those that meet a filter (without `state`, failed and expired ones). */
+  retryMany(selection: RetrySelection, options: BulkRetryOptions = {}): Promise<BulkOutcome> {
+    return retryMany(this.#api, selection, options);
+  }
+
+  /** The newest failed and expired tasks, grouped by kind and reason. */
+  failures(filter: FailuresFilter = {}): Promise<FailuresView> {
+    return this.#api.json(FailuresView, {
+      path: "v1/tasks/failures",
+      query: failuresQuery(filter),
+    });
   }
 
   /** Waits until the task has ended, in whichever state; throws `WaitTimeout` after `timeoutMs`. */

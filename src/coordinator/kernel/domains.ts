@@ -1,6 +1,7 @@
 import type { CommandName, Commands } from "../../contract/commands.ts";
 import { access } from "../access/domain.ts";
 import { admission } from "../admission/domain.ts";
+import { bulkTasks } from "../bulk-tasks/domain.ts";
 import { dialing } from "../dialing/domain.ts";
 import { discovery } from "../discovery/domain.ts";
 import { outbox } from "../outbox/domain.ts";
@@ -16,6 +17,7 @@ export const HANDLERS: { readonly [K in Exclude<CommandName, "tick">]: Handler<K
   ...admission.handlers,
   ...peers.handlers,
   ...tasks.handlers,
+  ...bulkTasks.handlers,
   ...discovery.handlers,
   ...dialing.handlers,
   ...webhooks.handlers,
@@ -27,6 +29,7 @@ export const AUDIT: AuditEntriesOf<Commands> = {
   ...admission.audit,
   ...peers.audit,
   ...tasks.audit,
+  ...bulkTasks.audit,
   ...discovery.audit,
   ...dialing.audit,
   ...webhooks.audit,

@@ -129,7 +129,12 @@ export const cancelTask: PlainHandler<"cancel_task"> = (context, { id, visibleTo
   if (task.state === "cancelled") return ok(viewOf(context, id));
   if (isEnded(task.state))
     return err({ code: "task_ended", detail: `the task has already ${task.state}` });
-  cancelAttempt(context, task, "cancelled by the caller");
-  endTask(context, task, "cancelled");
+  cancelOpenTask(context, task);
   return ok(viewOf(context, id));
 };
+
+/** Cancels a task that has not ended. */
+export function cancelOpenTask(context: Context, task: Task): void {
+  cancelAttempt(context, task, "cancelled by the caller");
+  endTask(context, task, "cancelled");
+}

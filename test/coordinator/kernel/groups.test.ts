@@ -188,6 +188,8 @@ describe("commands that only read", () => {
       read_result: { id, visibleTo: null },
       query_task: { ...from, id },
       list_tasks: { ...page, visibleTo: null },
+      list_failures: { visibleTo: null },
+      preview_tasks: { act: "retry", filter: { kind: "echo" }, visibleTo: null },
       list_peers: page,
       list_audit: page,
       list_deliveries: { ...page, source: "s" },

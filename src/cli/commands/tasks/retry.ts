@@ -1,0 +1,39 @@
+import { RETRYABLE_STATES } from "../../../protocol/http.ts";
+import { readArgs, type Command } from "../../args.ts";
+import { readRetryOptions } from "../../retry-options.ts";
+import { controllerOf } from "../../target.ts";
+import { actOnSelection, readSelection, SELECTION_OPTIONS, selectionDetails } from "./selection.ts";
+
+const usage = "tasks retry ID... | --state STATE | --kind KIND | ... [--dry-run | --yes]";
+
+const OPTIONS = {
+  ...SELECTION_OPTIONS,
+  "max-attempts": { type: "string" },
+  deadline: { type: "string" },
+} as const;
+
+/** Puts many tasks back into the queue. */
+export const retry: Command = {
+  usage,
+  summary: "put the tasks that are named, or that meet all conditions, back into the queue",
+  details: [
+    ...selectionDetails(RETRYABLE_STATES, "failed and expired"),
+    ["--max-attempts N", "the attempts from now on; default: as many as before"],
+    ["--deadline SECONDS", "the time until a task expires; default: as long as before"],
+  ],
+  run: async (argv) => {
+    const limits = { min: 0, max: Number.POSITIVE_INFINITY, usage };
+    const { values, positionals } = readArgs(argv, OPTIONS, limits);
+    const selection = readSelection(positionals, values, RETRYABLE_STATES, usage);
+    const retryOptions = readRetryOptions(values);
+    const mesh = await controllerOf(values);
+    return actOnSelection(
+      {
+        verb: "retry",
+        past: "retried",
+        run: (options) => mesh.tasks.retryMany(selection, { ...options, ...retryOptions }),
+      },
+      values,
+    );
+  },
+};

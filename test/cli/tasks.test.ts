@@ -1,0 +1,102 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { COMMANDS } from "../../src/cli/commands/index.ts";
+import { ID } from "../client/fake-api.ts";
+
+/** A mesh's API that answers every request with `answer` and records the requests. */
+let server: Server;
+let answer: object;
+const requests: { readonly path: string; readonly body: unknown }[] = [];
+
+beforeEach(async () => {
+  requests.length = 0;
+  server = createServer(async (request, response) => {
+    const body = await text(request);
+    requests.push({ path: request.url ?? "", body: body === "" ? null : JSON.parse(body) });
+    response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+afterEach(() => {
+  server.close();
+  vi.restoreAllMocks();
+});
+
+async function muster(...args: string[]): Promise<string> {
+  let output = "";
+  const write = (chunk: unknown) => ((output += String(chunk)), true);
+  vi.spyOn(process.stdout, "write").mockImplementation(write);
+  vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+  const { port } = server.address() as AddressInfo;
+  const url = ["--url", `http://127.0.0.1:${port}`, "--token", "t"];
+  expect(await COMMANDS["tasks"]?.run([...args, ...url])).toBe(0);
+  return output;
+}
+
+const piece = (more: object = {}) => ({
+  count: 2,
+  task_ids: [ID],
+  skipped: [],
+  next_cursor: null,
+  ...more,
+});
+
+describe("muster tasks", () => {
+  test("AS83 --dry-run prints how many tasks it would be", async () => {
+    answer = piece();
+    const output = await muster("retry", "--kind", "a", "--error", "disk", "--dry-run");
+    expect(output).toBe(`2 tasks would be retried\n  ${ID}\n  and 1 more\n`);
+    const filter = { kind: "a", error_contains: "disk" };
+    expect(requests).toEqual([{ path: "/v1/tasks/retry", body: { filter, dry_run: true } }]);
+  });
+
+  test("AS82 acts without a question with --yes, and prints what was skipped", async () => {
+    answer = piece({ skipped: [{ id: ID, code: "not_found" }] });
+    expect(await muster("cancel", ID, "--yes")).toContain(`skipped ${ID}: not_found`);
+    expect(requests).toEqual([{ path: "/v1/tasks/cancel", body: { ids: [ID], dry_run: false } }]);
+    await muster("retry", ID, "--yes", "--max-attempts", "3", "--deadline", "60", "--json");
+    const more = { max_attempts: 3, deadline_seconds: 60 };
+    expect(requests.at(-1)?.body).toEqual({ ids: [ID], ...more, dry_run: false });
+  });
+
+  test.for([
+    [["retry", "--kind", "a"], "pass --yes, or --dry-run"],
+    [["cancel"], "name tasks, or filter them"],
+    [["cancel", ID, "--kind", "a"], "IDs and a filter exclude each other"],
+    [["cancel", "--state", "failed"], "--state must be one of queued, leased, running"],
+    [["drop"], 'unknown action "drop"'],
+    [[], "an action is missing"],
+  ] as const)("refuses %j and asks the mesh nothing", async ([args, message]) => {
+    const url = ["--url", "http://127.0.0.1:1", "--token", "t"];
+    const argv = args.length === 0 ? [] : [...args, ...url];
+    const error = await COMMANDS["tasks"]?.run(argv).catch((thrown: unknown) => thrown);
+    expect(`${(error as Error).message}; ${String((error as { hint?: string }).hint)}`).toContain(
+      message,
+    );
+    expect(requests).toEqual([]);
+  });
+
+  test("AS86 failures prints one line for each reason", async () => {
+    const at = "2030-01-01T00:00:00.000Z";
+    const group = {
+      kind: "resize",
+      state: "failed",
+      reason: "no disk <n>",
+      count: 17,
+      first_at: at,
+      last_at: at,
+      error: "no disk 4",
+      task_ids: [ID],
+      peers: [],
+      peer_count: 3,
+    };
+    answer = { groups: [group], count: 17, group_count: 2, complete: false };
+    const output = await muster("failures", "--since", at);
+    expect(output).toContain(`17  resize  failed  no disk <n>      3  ${at}  ${ID}`);
+    expect(output).toContain("1 further groups are not shown");
+    expect(output).toContain("only the newest 17 tasks were read");
+    expect(requests[0]?.path).toBe(`/v1/tasks/failures?ended_after=${encodeURIComponent(at)}`);
+  });
+});

@@ -12,10 +12,11 @@ const requests: { readonly path: string; readonly body: unknown }[] = [];
 
 beforeEach(async () => {
   requests.length = 0;
-  server = createServer(async (request, response) => {
-    const body = await text(request);
-    requests.push({ path: request.url ?? "", body: body === "" ? null : JSON.parse(body) });
-    response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
+  server = createServer((request, response) => {
+    void text(request).then((body) => {
+      requests.push({ path: request.url ?? "", body: body === "" ? null : JSON.parse(body) });
+      response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });

@@ -65,6 +65,7 @@ const patternOf = (template: string): RegExp =>
 const EXAMPLES: Readonly<Record<string, string>> = {
   "/v1/tasks/{id}": "00000000-0000-4000-8000-000000000000",
   "/v1/tasks/{id}/callback": "00000000-0000-4000-8000-000000000000",
+  "/v1/tasks/{id}/retry": "00000000-0000-4000-8000-000000000000",
   "/v1/tasks/{id}/result": "00000000-0000-4000-8000-000000000000",
   "/v1/tokens/{id}": "0".repeat(16),
   "/v1/join-keys/{id}": "0".repeat(16),

@@ -1,7 +1,7 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { exampleOf, operations, type Operation } from "./description.ts";
+import { exampleOf, operationAt, operations, type Operation } from "./description.ts";
 import { call, callWith, problemOf } from "./http.ts";
 
 afterEach(async () => {
@@ -11,13 +11,14 @@ afterEach(async () => {
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** The methods of each path; HEAD wherever GET is. */
+/** The methods of each path, HEAD wherever GET is. `/v1/tasks/cancel` also has those of `/v1/tasks/{id}`. */
 async function methodsByPath(): Promise<Map<string, Set<string>>> {
   const paths = new Map<string, Set<string>>();
-  for (const { method, path } of await operations()) {
-    const methods = paths.get(path) ?? new Set();
-    paths.set(path, methods.add(method));
-    if (method === "GET") methods.add("HEAD");
+  for (const { path } of await operations()) {
+    const methods = new Set<string>();
+    for (const method of ["HEAD", ...METHODS])
+      if ((await operationAt(method, exampleOf(path))) !== null) methods.add(method);
+    paths.set(path, methods);
   }
   return paths;
 }

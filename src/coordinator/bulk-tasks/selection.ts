@@ -105,18 +105,20 @@ const statesOf = ({ act, filter }: BulkInput): SelectionFilter["states"] => {
 
 function filterOf(input: BulkInput): SelectionFilter {
   const { filter, visibleTo } = input;
-  const time = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
   return {
     states: statesOf(input),
     kind: filter?.kind,
     source: filter?.source,
     peerId: filter?.peer_id,
-    createdAfter: time(filter?.created_after),
-    createdBefore: time(filter?.created_before),
+    createdAfter: timeOf(filter?.created_after),
+    createdBefore: timeOf(filter?.created_before),
     errorContains: filter?.error_contains,
     owners: ownersOf(filter?.owner, visibleTo),
   };
 }
+
+const timeOf = (text: string | undefined): Millis | undefined =>
+  text === undefined ? undefined : Date.parse(text);
 
 /** The owners that a task must have: that of the filter, and that whose tasks the caller may see. */
 export const ownersOf = (owner: string | undefined, visibleTo: string | null): readonly string[] =>

@@ -119,7 +119,7 @@ describe("an act on many tasks", () => {
     mesh.run("cancel_task", { id: cancelled, visibleTo: null });
     mesh.runFor(10 * SECOND);
     const ids = (filter: Selection["filter"], visibleTo: string | null = null) =>
-      new Set(preview(mesh, "retry", { filter, visibleTo } as Selection).task_ids);
+      new Set(preview(mesh, "retry", { filter, visibleTo }).task_ids);
     expect(ids({ kind: "b" })).toEqual(new Set([mine, yours, hook]));
     expect(ids({ state: "failed" })).toEqual(new Set([failed]));
     expect(ids({ state: "cancelled" })).toEqual(new Set([cancelled]));
@@ -148,10 +148,9 @@ describe("an act on many tasks", () => {
     const tasks = [mesh.submit(), mesh.submit(), mesh.submit()];
     one.accept();
     const holders = Object.fromEntries(tasks.map(({ id }) => [id, mesh.task(id)]));
-    const ids = (filter: Selection["filter"]) =>
-      preview(mesh, "cancel", { filter } as Selection).task_ids;
+    const ids = (filter: Selection["filter"]) => preview(mesh, "cancel", { filter }).task_ids;
     for (const state of ["queued", "leased", "running"] as const)
-      expect(ids({ state } as Selection["filter"])).toEqual(
+      expect(ids({ state })).toEqual(
         tasks.map(({ id }) => id).filter((id) => holders[id]?.state === state),
       );
     expect(ids({ peer_id: two.id })).toEqual([two.offer.task_id]);

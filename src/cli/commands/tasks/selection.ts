@@ -90,7 +90,7 @@ export async function actOnSelection(act: Act, values: SelectionValues): Promise
     onProgress: ({ count }) => note(`${count} tasks ${act.past}`),
   });
   if (json) printJson(done);
-  else printOutcome(done, `${act.past}`);
+  else printOutcome(done, act.past);
   return 0;
 }
 

@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -10,13 +10,16 @@ let server: Server;
 let answer: object;
 const requests: { readonly path: string; readonly body: unknown }[] = [];
 
+async function reply(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await text(request);
+  requests.push({ path: request.url ?? "", body: body === "" ? null : JSON.parse(body) });
+  response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
+}
+
 beforeEach(async () => {
   requests.length = 0;
   server = createServer((request, response) => {
-    void text(request).then((body) => {
-      requests.push({ path: request.url ?? "", body: body === "" ? null : JSON.parse(body) });
-      response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
-    });
+    void reply(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });

@@ -59,6 +59,9 @@ export class EffectPerformer {
           await sessions.deliver(to, { type: "cancel", taskId, fence, reason });
           return true;
         }
+        case "drain":
+          await sessions.deliver(effect.to, { type: "drain", order: effect.order });
+          return true;
         case "report":
           await sessions.deliver(effect.to, { type: "report", shown: effect.shown });
           return true;

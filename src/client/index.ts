@@ -13,7 +13,7 @@ export type { JoinedMesh, PeerEvent, PeerEventListener } from "./peer/peer-event
 export { controller, MeshClient } from "./clients/mesh-client.ts";
 export type { ControllerOptions, WaitOptions } from "./clients/options.ts";
 export type { SubmitAndWaitOptions, TasksClient } from "./clients/tasks-client.ts";
-export type { PeersClient } from "./clients/peers-client.ts";
+export type { DrainOptions, PeersClient } from "./clients/peers-client.ts";
 export type { DialOptions, DialsClient } from "./clients/dials-client.ts";
 export type { AllowlistClient, AllowOptions } from "./clients/allowlist-client.ts";
 export type { TokensClient } from "./clients/tokens-client.ts";

@@ -1,5 +1,13 @@
 import type { AdvertisedPeer } from "../peers/advertised-peer.ts";
-import type { PairRttView, PeerState, PeerView, ScoreView } from "../protocol/http.ts";
+import type { Millis } from "../base/clock.ts";
+import type {
+  PairRttView,
+  PeerSelection,
+  PeerState,
+  PeerView,
+  ScheduledPeers,
+  ScoreView,
+} from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { GoP2pRequest, Role } from "../protocol/messages.ts";
 import type { CallersOf } from "./caller.ts";
@@ -35,6 +43,23 @@ export interface PeerCommands {
     input: PageInput & { readonly state?: PeerState | undefined; readonly role?: Role | undefined };
     output: { readonly peers: PeerView[]; readonly next_cursor: string | null };
   };
+  /** The peer's session: it drains, and takes no new tasks until the session ends. */
+  peer_drains: { caller: "session"; input: SessionInput; output: Empty };
+  /** Cordons, uncordons or drains one peer, or those that meet the conditions. */
+  schedule_peer: {
+    caller: "gateway";
+    input: Scheduled & { readonly id: PeerId };
+    output: PeerView;
+  };
+  schedule_peers: {
+    caller: "gateway";
+    input: Scheduled & {
+      readonly select: PeerSelection;
+      readonly dryRun: boolean;
+      readonly cursor?: PeerId | undefined;
+    };
+    output: ScheduledPeers;
+  };
   /** The session to which a go-p2p request to this peer is sent. */
   request_peer: {
     caller: "gateway";
@@ -43,6 +68,16 @@ export interface PeerCommands {
   };
 }
 
+/** What the operator wants of peers. */
+type Scheduled =
+  | { readonly action: "cordon" | "uncordon" }
+  | {
+      readonly action: "drain";
+      /** How long the running tasks may take. */
+      readonly timeoutMs: Millis;
+    };
+export type SchedulingAction = Scheduled["action"];
+
 export const PEER_CALLERS: CallersOf<PeerCommands> = {
   report_rtts: "session",
   hear_advert: "session",
@@ -50,5 +85,8 @@ export const PEER_CALLERS: CallersOf<PeerCommands> = {
   get_score: "gateway",
   get_rtt: "gateway",
   list_peers: "gateway",
+  peer_drains: "session",
+  schedule_peer: "gateway",
+  schedule_peers: "gateway",
   request_peer: "gateway",
 };

@@ -28,6 +28,12 @@ export interface TaskCommands {
     input: AttemptInput & { readonly reason: string };
     output: Empty;
   };
+  /** The peer gives the task up, because it drains or closes. `begun`: whether it may have begun it. */
+  release_task: {
+    caller: "session";
+    input: AttemptInput & { readonly reason: string; readonly begun: boolean };
+    output: Empty;
+  };
   progress_task: {
     caller: "session";
     input: AttemptInput &
@@ -117,6 +123,7 @@ export interface TaskCommands {
 export const TASK_CALLERS: CallersOf<TaskCommands> = {
   accept_task: "session",
   refuse_task: "session",
+  release_task: "session",
   progress_task: "session",
   finish_task: "session",
   assign_task: "session",

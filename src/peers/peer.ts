@@ -4,6 +4,7 @@ import type { PeerState, Protocol } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
 import type { Flaps } from "./damping.ts";
+import type { PeerScheduling } from "./scheduling.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 
 /** A peer's record. Metrics that were never measured are null: unknown is not zero. */
@@ -25,6 +26,8 @@ export interface Peer {
   /** When it entered this state. */
   readonly since: Millis;
   readonly flaps: Flaps;
+  /** Whether it gets new tasks. */
+  readonly scheduling: PeerScheduling;
   /** When it fell silent; null while it is not. */
   readonly silentAt: Millis | null;
   /** Epoch of the newest session. It grows by one with each session; 0 before the first. */

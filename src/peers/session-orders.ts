@@ -1,3 +1,4 @@
+import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { DialRef } from "./dial.ts";
 
@@ -15,7 +16,8 @@ export type EndCode =
   | "superseded"
   | "forgotten"
   | "rotated"
-  | "mesh_full";
+  | "mesh_full"
+  | "drained";
 export interface EndFault {
   readonly code: EndCode;
   readonly detail: string;
@@ -26,7 +28,14 @@ export interface EndFault {
  * the session that it replaces.
  */
 export const isEndAwaited = ({ code }: EndFault): boolean =>
-  code !== "superseded" && code !== "mesh_full";
+  code !== "superseded" && code !== "mesh_full" && code !== "drained";
+
+/** The operator drains the peer. */
+export interface DrainOrder {
+  readonly reason: string;
+  /** How long the running tasks may take. */
+  readonly timeoutMs: Millis;
+}
 
 /** One attempt to dial a peer that listens. */
 export interface DialOrder {

@@ -29,6 +29,7 @@ export type SessionFault = {
     | "rate_limited"
     | "superseded"
     | "forgotten"
+    | "drained"
     | "rotated";
   readonly detail: string;
   /** Seconds after which a retry can succeed. */
@@ -152,6 +153,7 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   rate_limited: wire(429, rate, E.operationFailed, "The rate limit is exceeded"),
   rotated: wire(409, denied, E.unauthorized, "The peer has rotated to a new key"),
   superseded: wire(409, superseded, E.operationFailed, "A newer session replaced this one"),
+  drained: wire(409, normal, E.operationFailed, "The operator has drained this peer"),
   forgotten: wire(410, normal, E.operationFailed, "The peer was removed by the operator"),
   invalid_request: wire(400, bad, E.invalidMessage, "The request is invalid"),
   unauthorized: wire(401, denied, E.unauthorized, "A valid bearer token is required"),

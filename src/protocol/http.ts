@@ -8,6 +8,7 @@ export * from "./http/mesh.ts";
 export * from "./http/page.ts";
 export * from "./http/peers.ts";
 export * from "./http/requests.ts";
+export * from "./http/scheduling.ts";
 export * from "./http/selection.ts";
 export * from "./http/tasks.ts";
 export * from "./http/webhook-deliveries.ts";

@@ -9,6 +9,7 @@ import {
   SAMPLE_POINTERS_MAX,
   SLOTS_MAX,
 } from "./constants.ts";
+import { DRAIN_TIMEOUT_MAX } from "./drain-limits.ts";
 import { DiscoveryKeys } from "./discovery.ts";
 import { GO_P2P_PAYLOADS, Reconnect } from "./go-p2p-messages.ts";
 import { Name, OpaqueId, PeerId, PublicKeyHex } from "./ids.ts";
@@ -83,6 +84,19 @@ export const Announce = z.object({
 });
 export type Announce = z.infer<typeof Announce>;
 
+/**
+ * The peer drains: it finishes what it runs, takes nothing new, and then disconnects. From the peer it is an announcement, from
+ * the mesh the operator's order.
+ */
+const Drain = z.object({
+  reason: z.string().max(500),
+  /** How long the running tasks may take, in seconds. */
+  timeout_seconds: z
+    .number()
+    .min(0)
+    .max(DRAIN_TIMEOUT_MAX / 1_000),
+});
+
 /** Other peers that a peer knows of. Nothing in it is proved, so it never makes a peer eligible for anything. */
 export const Advert = z.object({
   peers: z
@@ -122,6 +136,7 @@ export const MUSTER_PAYLOADS = {
   rotate: Rotate,
   ...TASK_PAYLOADS,
   announce: Announce,
+  drain: Drain,
   advert: Advert,
   sample: Sample,
   rtts: Rtts,

@@ -33,6 +33,11 @@ export type TaskOffer = z.infer<typeof TaskOffer>;
 const Queued = { queued: z.boolean().optional() };
 const TaskAccept = z.object({ ...TaskRef, ...Queued });
 const TaskRefuse = z.object({ ...TaskRef, reason: z.string().max(500) });
+/**
+ * The peer gives the task up because it drains or closes. `begun`: whether it may have begun it. Neither the peer nor the
+ * task has failed: the mesh offers the task to another peer at once.
+ */
+const TaskRelease = z.object({ ...TaskRef, reason: z.string().max(500), begun: z.boolean() });
 const TaskProgress = z.object({
   ...TaskRef,
   progress: z.number().min(0).max(1).optional(),
@@ -73,6 +78,7 @@ export const TASK_PAYLOADS = {
   task_offer: TaskOffer,
   task_accept: TaskAccept,
   task_refuse: TaskRefuse,
+  task_release: TaskRelease,
   task_progress: TaskProgress,
   task_result: TaskResult,
   task_cancel: TaskCancel,

@@ -266,6 +266,12 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
        ON tasks (ended_at, seq, state, kind, source, owner, peer_id, created_at, id, error)
        WHERE state IN ('failed', 'expired', 'cancelled')`,
   ],
+  [
+    `ALTER TABLE peers ADD COLUMN scheduling TEXT NOT NULL DEFAULT 'open'`,
+    `ALTER TABLE peers ADD COLUMN drain_until INTEGER`,
+    `ALTER TABLE peers ADD COLUMN leaving INTEGER NOT NULL DEFAULT 0`,
+    `CREATE INDEX peers_drains ON peers (drain_until) WHERE drain_until IS NOT NULL`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

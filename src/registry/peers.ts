@@ -1,8 +1,9 @@
 import type { Millis } from "../base/clock.ts";
 import type { Count, Group } from "../peers/correlated-failures.ts";
 import type { Peer } from "../peers/peer.ts";
+import type { PeerScheduling } from "../peers/scheduling.ts";
 import type { Region } from "../protocol/discovery.ts";
-import type { PeerState, Protocol } from "../protocol/http.ts";
+import type { PeerState, Protocol, Scheduling } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
@@ -127,6 +128,19 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
       return { members: number(row, "members"), silent: number(row, "silent") };
     },
 
+    /** The peers that the operator drains. */
+    draining(): readonly Peer[] {
+      kept.flush();
+      return sql.exec(`SELECT * FROM peers WHERE drain_until IS NOT NULL`).map(readPeer);
+    },
+    /** When the first of the operator's drains ends at the latest; null when there is none. */
+    nextDrainEnd(): Millis | null {
+      const row = sql.exec(
+        `SELECT MIN(drain_until) AS due FROM peers WHERE drain_until IS NOT NULL`,
+      )[0];
+      return numberOrNull(row as SqlRow, "due");
+    },
+
     /** Every peer with an open session. */
     connected(): readonly Peer[] {
       kept.flush();
@@ -147,13 +161,15 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
       };
       return sql
         .exec(
-          `SELECT id, role, state, capabilities, kinds, slots, prefetch, held, successes, failures, score
+          `SELECT id, role, state, scheduling, drain_until, leaving, capabilities, kinds, slots, prefetch, held, successes,
+             failures, score
            FROM peers WHERE state IN ('active', 'suspect')`,
         )
         .map((row) => ({
           id: text(row, "id"),
           role: text(row, "role") as Role,
           state: text(row, "state") as PeerState,
+          scheduling: readScheduling(row),
           capabilities: list(row, "capabilities"),
           kinds: list(row, "kinds"),
           slots: number(row, "slots"),
@@ -180,6 +196,12 @@ function readRtt(row: SqlRow): RttEstimate | null {
       };
 }
 
+const readScheduling = (row: SqlRow): PeerScheduling => ({
+  operator: text(row, "scheduling") as Scheduling,
+  drainUntil: numberOrNull(row, "drain_until"),
+  leaving: flag(row, "leaving"),
+});
+
 const readPeer = (row: SqlRow): Peer => ({
   id: text(row, "id"),
   name: text(row, "name"),
@@ -193,6 +215,7 @@ const readPeer = (row: SqlRow): Peer => ({
   state: text(row, "state") as PeerState,
   since: number(row, "state_since"),
   flaps: { penalty: number(row, "flap_penalty"), at: number(row, "flap_at") },
+  scheduling: readScheduling(row),
   epoch: number(row, "epoch"),
   seq: number(row, "seq"),
   silentAt: numberOrNull(row, "silent_at"),
@@ -230,6 +253,9 @@ const writePeer = (peer: Peer): Record<string, SqlValue> => ({
   state_since: peer.since,
   flap_penalty: peer.flaps.penalty,
   flap_at: peer.flaps.at,
+  scheduling: peer.scheduling.operator,
+  drain_until: peer.scheduling.drainUntil,
+  leaving: Number(peer.scheduling.leaving),
   epoch: peer.epoch,
   seq: peer.seq,
   silent_at: peer.silentAt,

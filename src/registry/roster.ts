@@ -1,5 +1,6 @@
 import { isConnected } from "../peers/lifecycle.ts";
 import type { Peer } from "../peers/peer.ts";
+import { takesTasks } from "../peers/scheduling.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { handlesKind } from "../protocol/messages.ts";
 import type { Census, Traits, TraitFilter } from "../scoring/peer-classes.ts";
@@ -15,6 +16,7 @@ export type Ranked = Pick<
   | "id"
   | "role"
   | "state"
+  | "scheduling"
   | "kinds"
   | "capabilities"
   | "slots"
@@ -152,7 +154,8 @@ export class Roster {
   /** Whether a peer may get any task now. */
   #mayTake(peer: Ranked): boolean {
     const hasRoom = peer.held < placesOf(peer) && !this.#isWaitedFor(peer.id);
-    return peer.state === "active" && peer.role !== "controller" && hasRoom;
+    const isTaking = peer.state === "active" && takesTasks(peer.scheduling);
+    return isTaking && peer.role !== "controller" && hasRoom;
   }
 
   #has(query: RankQuery): boolean {
@@ -214,6 +217,7 @@ function suited({ kind, requirements: { capabilities, role } }: Shape): TraitFil
 const traitsOf = (peer: Ranked): Traits => ({
   role: peer.role,
   active: peer.state === "active",
+  cordoned: !takesTasks(peer.scheduling),
   kinds: peer.kinds,
   capabilities: peer.capabilities,
   free: hasSlot(peer),

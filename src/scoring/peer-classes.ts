@@ -6,6 +6,8 @@ export interface Traits {
   readonly role: Role;
   /** Whether it answers. */
   readonly active: boolean;
+  /** Whether it gets no new tasks, because it is cordoned or drains. */
+  readonly cordoned: boolean;
   readonly capabilities: readonly string[];
   /** The kinds of task that it handles. */
   readonly kinds: readonly string[];
@@ -43,11 +45,12 @@ export class PeerClass {
   }
 
   /** Whether these traits are written exactly as this class's: the usual case, and fast to check. */
-  is({ role, active, capabilities, kinds, free, fresh }: Traits): boolean {
+  is({ role, active, cordoned, capabilities, kinds, free, fresh }: Traits): boolean {
     const own = this.traits;
     return (
       role === own.role &&
       active === own.active &&
+      cordoned === own.cordoned &&
       free === own.free &&
       fresh === own.fresh &&
       isSameList(capabilities, own.capabilities) &&
@@ -127,5 +130,5 @@ export class PeerClasses {
 }
 
 /** Capabilities and kinds contain no spaces. In another order they form another class, which costs less than sorting them. */
-const keyOf = ({ role, active, capabilities, kinds, free, fresh }: Traits): string =>
-  `${role} ${active} ${free} ${fresh} ${capabilities.join(" ")}  ${kinds.join(" ")}`;
+const keyOf = ({ role, active, cordoned, capabilities, kinds, free, fresh }: Traits): string =>
+  `${role} ${active} ${cordoned} ${free} ${fresh} ${capabilities.join(" ")}  ${kinds.join(" ")}`;

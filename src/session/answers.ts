@@ -58,6 +58,7 @@ function receiveWhileActive(
         ? stay(withHeld(session, answer.result.value, context))
         : refuse(session, answer.result.error, messageId, attemptOf(answer.input), context);
     case "refuse_task":
+    case "release_task":
       return answer.result.ok
         ? stay(session)
         : refuse(session, answer.result.error, messageId, attemptOf(answer.input), context);
@@ -68,6 +69,7 @@ function receiveWhileActive(
         : refuse(session, answer.result.error, messageId, { task_id, fence }, context);
     }
     case "announce":
+    case "peer_drains":
     case "rotate_peer":
     case "report_rtts":
       return answer.result.ok

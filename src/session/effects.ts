@@ -5,6 +5,7 @@ import type { Envelope } from "../protocol/envelope.ts";
 import type { CloseCode, SessionFault } from "../protocol/errors.ts";
 import type { PeerReply } from "../protocol/http.ts";
 import type { GoP2pRequest, PayloadOf, TaskOffer } from "../protocol/messages.ts";
+import type { DrainOrder } from "../peers/session-orders.ts";
 import type { Session } from "./state.ts";
 
 /** What happens to a session. */
@@ -41,6 +42,8 @@ export type SessionEvent =
       readonly fence: number;
       readonly reason: string;
     }
+  /** The operator drains the peer. */
+  | { readonly type: "drain"; readonly order: DrainOrder }
   /** A task that the peer assigned has ended. */
   | { readonly type: "report"; readonly shown: PayloadOf<"task_shown"> }
   /** The session must end now. */

@@ -11,6 +11,7 @@ import { receiveHandshake } from "./inbound-handshake.ts";
 import { checkLiveness, probe, withHeartbeat } from "./liveness.ts";
 import { cancelOffer, deliverOffer } from "./offers.ts";
 import { end, endAfterClose, endWithDisconnect } from "./end.ts";
+import { orderDrain } from "./drain.ts";
 import { message } from "./messages.ts";
 import { stay } from "./moves.ts";
 import { receiveProof } from "./key-proof.ts";
@@ -43,6 +44,7 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
     case "offer":
     case "call":
     case "cancel":
+    case "drain":
     case "report":
       return session.state === "active" ? moveActive(session, event, context) : stay(session);
     default:
@@ -53,7 +55,7 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
 /** Events that only concern a session whose peer was admitted. */
 type ActiveEvent = Extract<
   SessionEvent,
-  { type: "due" | "probe" | "offer" | "call" | "cancel" | "report" }
+  { type: "due" | "probe" | "offer" | "call" | "cancel" | "drain" | "report" }
 >;
 
 function moveActive(session: Active, event: ActiveEvent, context: SessionContext): Move {
@@ -68,6 +70,8 @@ function moveActive(session: Active, event: ActiveEvent, context: SessionContext
       return sendRequest(session, event, context);
     case "cancel":
       return cancelOffer(session, event.taskId, event.fence, event.reason, context);
+    case "drain":
+      return orderDrain(session, event.order, context);
     case "report":
       return stay(session, message(context, session, "task_shown", event.shown));
     default:

@@ -52,6 +52,7 @@ export function spendCredit(credit: TaskCredit, type: string, now: Millis): Task
     case "task_accept":
       return spendAnswer(credit);
     case "task_refuse":
+    case "task_release":
     case "task_result": {
       const spent = spendAnswer(credit);
       return spent === null ? null : holding(spent, spent.attempts - 1, now);

@@ -12,6 +12,8 @@ export interface Candidate {
   readonly role: Role;
   /** Connected and answering. A suspect peer gets no new tasks. */
   readonly active: boolean;
+  /** Whether it gets no new tasks, because it is cordoned or drains. Absent (in older stored choices): no. */
+  readonly cordoned?: boolean;
   /** The kinds of task that it handles; `*` stands for every kind. */
   readonly kinds: readonly string[];
   readonly capabilities: readonly string[];
@@ -62,6 +64,7 @@ export const hasSlot = (peer: Pick<Candidate, "held" | "slots" | "earnedSlots">)
 
 export type Exclusion =
   | "not_active"
+  | "cordoned"
   | "controller"
   | "other_peer_named"
   | "avoided"
@@ -79,6 +82,7 @@ export type Exclusion =
 export function exclusion(task: Demand, peer: Omit<Candidate, "evidence">): Exclusion | null {
   const { capabilities, peer_id: named, avoid, role, min_score: minScore } = task.requirements;
   if (!peer.active) return "not_active";
+  if (peer.cordoned === true) return "cordoned";
   if (peer.role === "controller") return "controller";
   if (named !== undefined && named !== peer.peerId) return "other_peer_named";
   if (avoid?.includes(peer.peerId) === true) return "avoided";

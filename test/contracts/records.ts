@@ -32,6 +32,7 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
   network: "AS64496",
   colo: "ZRH",
   since: 1_760_000_500_000,
+  scheduling: { operator: "open", drainUntil: null, leaving: false },
   flaps: { penalty: 1.25, at: 1_760_000_400_000 },
   seq: 6,
   silentAt: null,

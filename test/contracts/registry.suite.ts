@@ -114,7 +114,10 @@ const TABLES: readonly RegistryCase[] = [
         rtt: null,
       });
       const unknown = { ...bare, hops: null, geoKm: null, capabilities: [] };
-      const full = aPeer({ silentAt: 1_760_000_600_000 });
+      const full = aPeer({
+        silentAt: 1_760_000_600_000,
+        scheduling: { operator: "draining", drainUntil: 1_760_000_700_000, leaving: true },
+      });
       peers.put(full);
       expect(peers.get(full.id)).toEqual(full);
       peers.put(unknown);

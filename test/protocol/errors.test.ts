@@ -36,6 +36,7 @@ const TABLE: { readonly [Code in ErrorCode]: readonly [status: number, close: nu
   rate_limited: [429, 4429],
   rotated: [409, 4403],
   superseded: [409, 4409],
+  drained: [409, 1000],
   forgotten: [410, 1000],
   invalid_request: [400, 4400],
   unauthorized: [401, 4403],

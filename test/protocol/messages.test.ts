@@ -70,6 +70,7 @@ const FROM_MUSTER: { readonly [Type in keyof typeof MUSTER_PAYLOADS]: unknown } 
   task_offer: { ...TASK, kind: "sha256", payload: { file: "a" }, attempt: 1, lease_seconds: 60 },
   task_accept: TASK,
   task_refuse: { ...TASK, reason: "busy" },
+  task_release: { ...TASK, reason: "the peer leaves", begun: true },
   task_progress: { ...TASK, progress: 0.5, message: "half" },
   task_result: { ...TASK, ok: true, result: null },
   task_cancel: { ...TASK, reason: "deadline" },
@@ -77,6 +78,7 @@ const FROM_MUSTER: { readonly [Type in keyof typeof MUSTER_PAYLOADS]: unknown } 
   task_query: { task_id: TASK.task_id },
   task_recall: { task_id: TASK.task_id },
   task_shown: { task: SHOWN, ticket: "a.b" },
+  drain: { reason: "a deploy", timeout_seconds: 60 },
   announce: { capabilities: ["gpu=t4"], slots: 2, prefetch: true },
   advert: {
     peers: [

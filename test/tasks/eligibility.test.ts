@@ -13,6 +13,7 @@ interface Case {
 
 const CASES: { readonly [Rule in Exclusion]: Case } = {
   not_active: { task: {}, out: { active: false }, in: { active: true } },
+  cordoned: { task: {}, out: { cordoned: true }, in: { cordoned: false } },
   controller: { task: {}, out: { role: "controller" }, in: { role: "dual" } },
   other_peer_named: {
     task: { requirements: { peer_id: "named" } },

@@ -1,7 +1,19 @@
-import { PairRttView, PeerList, PeerQuery, PeerView, ScoreView } from "../../src/protocol/http.ts";
+import type { z } from "@hono/zod-openapi";
+import {
+  DrainPeerBody,
+  DrainPeersBody,
+  PairRttView,
+  PeerList,
+  PeerQuery,
+  PeerView,
+  ScheduledPeers,
+  SchedulePeersBody,
+  ScoreView,
+} from "../../src/protocol/http.ts";
+import { SECOND } from "../../src/base/clock.ts";
 import { PeerId } from "../../src/protocol/ids.ts";
 import { forward, forwardEmpty } from "../forward.ts";
-import { jsonOf, noContent } from "../responses.ts";
+import { bodyOf, jsonOf, noContent } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
 const { define } = routesTagged("peers", { id: PeerId, other: PeerId });
@@ -35,6 +47,39 @@ const forget = define("administer", "delete", "/v1/peers/{id}", {
   failures: ["unconfirmed"],
 });
 
+const cordon = define("administer", "post", "/v1/peers/{id}/cordon", {
+  summary: "Cordon a peer: it gets no new tasks until it is uncordoned",
+  responses: { 200: jsonOf(PeerView, "The peer") },
+  failures: ["not_found"],
+});
+const uncordon = define("administer", "post", "/v1/peers/{id}/uncordon", {
+  summary: "Uncordon a peer: it gets tasks again",
+  responses: { 200: jsonOf(PeerView, "The peer") },
+  failures: ["not_found"],
+});
+const drain = define("administer", "post", "/v1/peers/{id}/drain", {
+  summary:
+    "Drain a peer: it gets no new tasks, hands back what it has not begun, finishes the rest and leaves",
+  request: { body: bodyOf(DrainPeerBody) },
+  responses: { 200: jsonOf(PeerView, "The peer") },
+  failures: ["not_found"],
+});
+const cordonMany = define("administer", "post", "/v1/peer-batches/cordon", {
+  summary: "Cordon the peers that meet the conditions",
+  request: { body: bodyOf(SchedulePeersBody) },
+  responses: { 200: jsonOf(ScheduledPeers, "The peers concerned") },
+});
+const uncordonMany = define("administer", "post", "/v1/peer-batches/uncordon", {
+  summary: "Uncordon the peers that meet the conditions",
+  request: { body: bodyOf(SchedulePeersBody) },
+  responses: { 200: jsonOf(ScheduledPeers, "The peers concerned") },
+});
+const drainMany = define("administer", "post", "/v1/peer-batches/drain", {
+  summary: "Drain the peers that meet the conditions",
+  request: { body: bodyOf(DrainPeersBody) },
+  responses: { 200: jsonOf(ScheduledPeers, "The peers concerned") },
+});
+
 export function peerRoutes(router: Router): void {
   router.route(list, (c) => forward(c, "list_peers", c.req.valid("query")));
   router.route(get, (c) => forward(c, "get_peer", c.req.valid("param")));
@@ -42,4 +87,31 @@ export function peerRoutes(router: Router): void {
   router.route(score, (c) => forward(c, "get_score", c.req.valid("param")));
   router.route(revoke, (c) => forward(c, "revoke_peer", c.req.valid("param")));
   router.route(forget, (c) => forwardEmpty(c, "forget_peer", c.req.valid("param")));
+  router.route(cordon, (c) =>
+    forward(c, "schedule_peer", { ...c.req.valid("param"), action: "cordon" }),
+  );
+  router.route(uncordon, (c) =>
+    forward(c, "schedule_peer", { ...c.req.valid("param"), action: "uncordon" }),
+  );
+  router.route(drain, (c) => {
+    const timeoutMs = c.req.valid("json").timeout_seconds * SECOND;
+    return forward(c, "schedule_peer", { ...c.req.valid("param"), action: "drain", timeoutMs });
+  });
+  router.route(cordonMany, (c) =>
+    forward(c, "schedule_peers", { ...selected(c.req.valid("json")), action: "cordon" }),
+  );
+  router.route(uncordonMany, (c) =>
+    forward(c, "schedule_peers", { ...selected(c.req.valid("json")), action: "uncordon" }),
+  );
+  router.route(drainMany, (c) => {
+    const body = c.req.valid("json");
+    const timeoutMs = body.timeout_seconds * SECOND;
+    return forward(c, "schedule_peers", { ...selected(body), action: "drain", timeoutMs });
+  });
 }
+
+const selected = ({ select, dry_run: dryRun, cursor }: z.infer<typeof SchedulePeersBody>) => ({
+  select,
+  dryRun,
+  cursor,
+});

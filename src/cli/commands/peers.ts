@@ -1,51 +1,28 @@
-import type { PeerView } from "../../client/index.ts";
-import { PEER_STATES } from "../../protocol/http.ts";
-import { ROLES } from "../../protocol/messages.ts";
-import { choiceOption, readArgs, type Command } from "../args.ts";
-import { print, printJson, table } from "../output.ts";
-import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+import type { Command, Details } from "../args.ts";
+import { TARGET_DETAILS } from "../target.ts";
+import { list } from "./peers/list.ts";
+import { cordon, drain, uncordon } from "./peers/schedule.ts";
 
-const usage = "peers [--state STATE] [--role ROLE]";
+/** The actions on peers, by name, in the order in which `muster help peers` lists them. */
+const ACTIONS: Readonly<Record<string, Command>> = { list, cordon, uncordon, drain };
 
-/** Lists the peers of the mesh. */
+/** Lists peers, or acts on them; without an action it lists them. */
 export const peers: Command = {
-  usage,
-  summary: "list the peers",
-  details: [
-    ["--state STATE", `only peers in this state (${PEER_STATES.join(", ")})`],
-    ["--role ROLE", `only peers with this role (${ROLES.join(", ")})`],
-    ...TARGET_DETAILS,
-  ],
-  run: async (argv) => {
-    const options = {
-      ...TARGET_OPTIONS,
-      state: { type: "string" },
-      role: { type: "string" },
-    } as const;
-    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
-    const state = choiceOption("state", values.state, PEER_STATES);
-    const role = choiceOption("role", values.role, ROLES);
-    const mesh = await controllerOf(values);
-    const filter = { ...(state !== undefined && { state }), ...(role !== undefined && { role }) };
-    const found: PeerView[] = [];
-    for await (const peer of mesh.peers.list(filter)) found.push(peer);
-    if (values.json === true) printJson(found);
-    else if (found.length === 0) print("no peers");
-    else print(table(HEADINGS, found.map(row)));
-    return 0;
+  usage: `peers [${Object.keys(ACTIONS).join(" | ")}] [OPTION]...`,
+  summary: "list the peers; cordon, uncordon or drain some of them",
+  details: [...Object.entries(ACTIONS).flatMap(describe), ...TARGET_DETAILS],
+  run: async ([name, ...argv]) => {
+    const action = name !== undefined && Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+    return action === undefined
+      ? list.run(name === undefined ? [] : [name, ...argv])
+      : action.run(argv);
   },
 };
 
-const HEADINGS = ["id", "name", "role", "state", "score", "ping ms", "tasks", "ok", "failed"];
-
-const row = (peer: PeerView): (string | number)[] => [
-  peer.id,
-  peer.name,
-  peer.role,
-  peer.state,
-  peer.score.toFixed(2),
-  peer.ping_ms === null ? "-" : peer.ping_ms.toFixed(1),
-  `${peer.tasks}/${peer.slots}`,
-  peer.successes,
-  peer.failures,
-];
+/** An action, and below it its options. */
+function describe([name, { summary, details = [] }]: [string, Command]): Details {
+  return [
+    [name, summary],
+    ...details.map(([option, meaning]) => [`  ${option}`, meaning] as const),
+  ];
+}

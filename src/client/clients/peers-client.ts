@@ -5,12 +5,19 @@ import {
   PeerReply,
   PeerView,
   ScoreView,
+  ScheduledPeers,
+  type PeerSelection,
   type PeerState,
 } from "../../protocol/http.ts";
 import type { GoP2pRequest, Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import type { WaitOptions } from "./options.ts";
+
+export interface DrainOptions {
+  /** How long the running tasks may take; default 600. After that they are released as abandoned. */
+  readonly timeoutSeconds?: number;
+}
 
 /** Reads and governs the peers of a mesh. */
 export class PeersClient {
@@ -63,6 +70,49 @@ export class PeersClient {
   /** Bars the peer's key and ends its session; both are done when the call returns. */
   revoke(id: string): Promise<PeerView> {
     return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/revoke` });
+  }
+
+  /** The peer gets no new tasks until it is uncordoned. */
+  cordon(id: string): Promise<PeerView> {
+    return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/cordon` });
+  }
+
+  /** The peer gets tasks again. */
+  uncordon(id: string): Promise<PeerView> {
+    return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/uncordon` });
+  }
+
+  /**
+   * The peer hands back what it has not begun, finishes the rest and leaves. It stays cordoned. Returns at once; the drain is
+   * over when the peer is not connected any more.
+   */
+  drain(id: string, { timeoutSeconds }: DrainOptions = {}): Promise<PeerView> {
+    const body = timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds };
+    return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/drain`, body });
+  }
+
+  /** Cordons, uncordons or drains every peer that meets the conditions, and returns those that it concerned. */
+  async schedule(
+    action: "cordon" | "uncordon" | "drain",
+    select: PeerSelection,
+    { timeoutSeconds, dryRun = false }: DrainOptions & { readonly dryRun?: boolean } = {},
+  ): Promise<readonly PeerView[]> {
+    const timeout = action === "drain" &&
+      timeoutSeconds !== undefined && { timeout_seconds: timeoutSeconds };
+    const found: PeerView[] = [];
+    let cursor: string | null = null;
+    do {
+      const body = { select, dry_run: dryRun, ...timeout, ...(cursor !== null && { cursor }) };
+      const path = `v1/peer-batches/${action}`;
+      const page: ScheduledPeers = await this.#api.json(ScheduledPeers, {
+        method: "POST",
+        path,
+        body,
+      });
+      found.push(...page.peers);
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    return found;
   }
 
   /** Deletes the mesh's data about a peer. This does not bar its key: the peer may connect again. */

@@ -4,6 +4,7 @@ import { isConnected } from "../../peers/lifecycle.ts";
 import { admit as decide } from "../../peers/admission.ts";
 import type { ProvedKey } from "../../peers/dial.ts";
 import type { Peer } from "../../peers/peer.ts";
+import { afterSession, OPEN } from "../../peers/scheduling.ts";
 import { drawReconnectPosition, reconnectPositions } from "../../peers/reconnect-position.ts";
 import type { SessionFault } from "../../protocol/errors.ts";
 import { EVERY_KIND } from "../../protocol/messages.ts";
@@ -18,6 +19,7 @@ import { type Handler } from "../kernel/handler.ts";
 import { reconcileHeldTasks } from "./held-tasks.ts";
 import { redeem } from "../access/join-keys.ts";
 import { isMember, keysFor, peerHolder } from "../discovery/epochs.ts";
+import { orderDrain } from "../peers/drains.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { endSession, standingOf } from "../peers/scored-peers.ts";
 
@@ -70,6 +72,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     rtt: isPhysical(input.rttMs, geoKm) ? rtt : (known?.rtt ?? null),
     tcpRttMs: input.tcpRttMs ?? known?.tcpRttMs ?? null,
     hops: DIRECT_HOPS,
+    scheduling: afterSession(known?.scheduling ?? OPEN, true),
     geoKm,
     region: regionOf(input.place) ?? known?.region ?? null,
   };
@@ -77,6 +80,7 @@ export const admit: Handler<"admit"> = (context, input) => {
   applyPeerEvent(context, peer, "proved");
   reconcileHeldTasks(context, id, input.held);
   const leasedUntil = registry.tasks.leasedUntil(id);
+  orderDrain(context, id);
   const replaced = dialsAfterAdmission(context, input);
   if (replaced !== null) {
     endSession(context, replaced, { code: "mesh_full", detail: TURN_OVER });
@@ -125,6 +129,7 @@ export function newPeer({ now }: Context, { peerId, publicKey }: ProvedKey) {
     state: "discovered",
     since: now,
     flaps: NO_FLAPS,
+    scheduling: OPEN,
     silentAt: null,
     held: 0,
     successes: 0,

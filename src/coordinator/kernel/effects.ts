@@ -1,4 +1,4 @@
-import type { DialOrder, EndFault, SessionRef } from "../../peers/session-orders.ts";
+import type { DialOrder, DrainOrder, EndFault, SessionRef } from "../../peers/session-orders.ts";
 import type { PayloadOf, TaskOffer } from "../../protocol/messages.ts";
 
 /**
@@ -14,6 +14,8 @@ export type Effect =
       readonly fence: number;
       readonly reason: string;
     }
+  /** Tells a peer that the operator drains it: it hands back what it has not begun, and leaves. */
+  | { readonly type: "drain"; readonly to: SessionRef; readonly order: DrainOrder }
   /** Informs a peer that a task which it submitted has ended. */
   | {
       readonly type: "report";

@@ -2,6 +2,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { CommandName, Input, Output } from "../../contract/commands.ts";
 import type { ReadCommandName } from "../../contract/read-commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
+import { endFinishedDrains } from "../peers/drains.ts";
 import { assignQueuedTasks } from "../tasks/assign-queued.ts";
 import { recordAct, type DescribeAct } from "./audit.ts";
 import type { Context } from "./context.ts";
@@ -60,6 +61,7 @@ export function executeGroup(
     const decided = commands.map((command) => decide(scope, command));
     const context: Context = { ...scope, actor: "mesh", effects: [], marks: noMarks() };
     for (const { marks } of decided) mergeMarks(context.marks, marks);
+    if (context.marks.drainsDue) endFinishedDrains(context);
     if (context.marks.workAvailable) assignQueuedTasks(context);
     if (context.marks.outboxDue) context.effects.push({ type: "drain_outbox" });
     if (context.marks.callbacksDue) context.effects.push({ type: "drain_callbacks" });

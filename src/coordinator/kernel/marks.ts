@@ -9,6 +9,8 @@ import type { Registry } from "../../registry/registry.ts";
 export interface Marks {
   /** A task became assignable, or a peer can take more: queued tasks are assigned. */
   workAvailable: boolean;
+  /** A peer that drains may have finished. */
+  drainsDue: boolean;
   /** The outbox has an entry that is due. */
   outboxDue: boolean;
   /** A callback is due. */
@@ -17,13 +19,18 @@ export interface Marks {
 
 export const noMarks = (): Marks => ({
   workAvailable: false,
+  drainsDue: false,
   outboxDue: false,
   callbacksDue: false,
 });
 
 /** Adds the marks of one command to those of its group. */
-export function mergeMarks(all: Marks, { workAvailable, outboxDue, callbacksDue }: Marks): void {
+export function mergeMarks(
+  all: Marks,
+  { workAvailable, drainsDue, outboxDue, callbacksDue }: Marks,
+): void {
   all.workAvailable ||= workAvailable;
+  all.drainsDue ||= drainsDue;
   all.outboxDue ||= outboxDue;
   all.callbacksDue ||= callbacksDue;
 }
@@ -35,6 +42,11 @@ interface Marked {
 /** Queued tasks are assigned at the end of the group that this command is in. */
 export function markWorkAvailable({ marks }: Marked): void {
   marks.workAvailable = true;
+}
+
+/** Peers that have finished their drain say goodbye at the end of the group that this command is in. */
+export function markDrainsDue({ marks }: Marked): void {
+  marks.drainsDue = true;
 }
 
 /** Due callbacks are delivered once this command has committed. */

@@ -2,6 +2,7 @@ import { HOUR, MINUTE } from "../../base/clock.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { ADVERTISED_RETENTION, TOMBSTONE_RETENTION } from "../../protocol/constants.ts";
 import { dueAfter, type Job } from "../kernel/job.ts";
+import { endDrains } from "./drains.ts";
 import { applyPeerEvent } from "./lifecycle.ts";
 
 /** Peers evicted in one tick: each costs some row writes, and the next tick evicts the rest. */
@@ -50,4 +51,4 @@ const pruneAdvertisedPeers: Job = {
   },
 };
 
-export const peerJobs: readonly Job[] = [evictPeers, prunePeers, pruneAdvertisedPeers];
+export const peerJobs: readonly Job[] = [endDrains, evictPeers, prunePeers, pruneAdvertisedPeers];

@@ -7,6 +7,7 @@ import {
   FAILURE_WINDOW,
 } from "../../peers/correlated-failures.ts";
 import type { Peer } from "../../peers/peer.ts";
+import { afterSession } from "../../peers/scheduling.ts";
 import { CORRELATED_FAILURE_PAUSE } from "../../protocol/constants.ts";
 import type { Context } from "../kernel/context.ts";
 import { dialsAfterDisconnect } from "../dialing/dial-lifecycle.ts";
@@ -43,7 +44,8 @@ export function applyPeerEvent(
     const silentAt = state === "active" ? null : fell ? now : peer.silentAt;
     if (event === "proved" || isConnected(state) !== isConnected(peer.state))
       noteConnection(context, peer, event === "proved");
-    savePeer(context, { ...peer, state, since, flaps, session, silentAt });
+    const scheduling = left ? afterSession(peer.scheduling, silent) : peer.scheduling;
+    savePeer(context, { ...peer, state, since, flaps, session, silentAt, scheduling });
   }
   if (fell) recordUnexpectedDisconnect(context, peer);
   for (const effect of effects) {

@@ -10,7 +10,7 @@ import type { Allowed } from "../../registry/allowlist.ts";
 import type { Standing } from "../../peers/admission.ts";
 import { authMode, type Context, type CoordinatorConfig } from "../kernel/context.ts";
 import type { EndFault, SessionRef } from "../../peers/session-orders.ts";
-import { markWorkAvailable, addToOutbox } from "../kernel/marks.ts";
+import { markDrainsDue, markWorkAvailable, addToOutbox } from "../kernel/marks.ts";
 
 /** Writes a peer with the score that follows from its metrics, and returns it. */
 export function savePeer(context: Context, peer: Peer): Peer {
@@ -93,6 +93,7 @@ export function recordAttemptEnd(context: Context, peerId: PeerId, outcome: Outc
     const outcomes = countOutcome(observed.outcomes, outcome, now);
     registry.observed.put(peerId, { ...observed, outcomes });
   }
+  if (peer.scheduling.drainUntil !== null) markDrainsDue(context);
   // After a crash `held` is counted again for connected peers only.
   const save = isConnected(peer.state) ? saveMeasured : savePeer;
   save(context, {

@@ -2,6 +2,7 @@ import { toRfc3339 } from "../../base/clock.ts";
 import type { PeerAdvert } from "../../peers/advertised-peer.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
+import { OPEN, shownScheduling } from "../../peers/scheduling.ts";
 import type { PeerView } from "../../protocol/http.ts";
 import { score, type Score } from "../../scoring/score.ts";
 import { timeOrNull } from "../kernel/time-or-null.ts";
@@ -20,6 +21,7 @@ export const peerView = (peer: Peer, scored: Score): PeerView => ({
   ...scored,
   connected: isConnected(peer.state),
   state: peer.state,
+  ...shownScheduling(peer.scheduling),
   protocol: peer.protocol,
   capabilities: [...peer.capabilities],
   kinds: [...peer.kinds],
@@ -51,6 +53,7 @@ export const advertisedPeerView = (advert: PeerAdvert): PeerView => ({
   }),
   connected: false,
   state: "discovered",
+  ...shownScheduling(OPEN),
   protocol: null,
   capabilities: [],
   kinds: [],

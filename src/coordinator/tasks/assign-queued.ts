@@ -3,7 +3,7 @@ import type { PeerId } from "../../protocol/ids.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { decide, storedOf, type Decision, type Waiting } from "./decision.ts";
-import { reclaimPrefetched } from "./leases.ts";
+import { reclaim } from "./leases.ts";
 import { offer } from "./offers.ts";
 
 /**
@@ -53,7 +53,7 @@ function assignRound(context: Context, limit: number): Outcome {
     // The stored choice describes the state before the task moves.
     storeDecision(context, task, chosen.peerId, decision);
     if (task.peerId !== null) {
-      reclaimPrefetched(context, registry.tasks.get(task.id) as Task);
+      reclaim(context, registry.tasks.get(task.id) as Task, "another peer is free for it");
       again = true;
     }
     const taker = registry.peers.get(chosen.peerId) as Peer;

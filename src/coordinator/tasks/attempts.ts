@@ -8,7 +8,7 @@ import type { Context } from "../kernel/context.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { done, notFound, type Handler, type PlainHandler } from "../kernel/handler.ts";
 import { claimedTask, heldTask, type Claim } from "./held-task.ts";
-import { cancelAttempt, endTask, releaseAttempt } from "./leases.ts";
+import { cancelAttempt, endTask, releaseAbandoned, releaseAttempt } from "./leases.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { storedResult, succeed } from "./results.ts";
 import { disconnectPeer, peerOfSession } from "../admission/sessions.ts";
@@ -56,6 +56,14 @@ export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
     counts: false,
     retry: true,
   });
+  return done;
+};
+
+/** The peer gives a task up because it leaves: another peer gets it, and nobody has failed. */
+export const releaseTask: Handler<"release_task"> = (context, claim) => {
+  const task = claimedTask(context, claim);
+  if (!task.ok) return task;
+  releaseAbandoned(context, task.value, { error: claim.reason, begun: claim.begun });
   return done;
 };
 

@@ -1,5 +1,6 @@
 import { MINUTE } from "../../base/clock.ts";
 import type { Peer } from "../../peers/peer.ts";
+import { takesTasks } from "../../peers/scheduling.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { WaitingTask } from "../../registry/task-rows.ts";
 import { hintedRttMs } from "../../scoring/measure.ts";
@@ -49,6 +50,7 @@ export function candidatesOf(
     peerId: peer.id,
     role: peer.role,
     active: peer.state === "active",
+    cordoned: !takesTasks(peer.scheduling),
     kinds: peer.kinds,
     capabilities: peer.capabilities,
     slots: peer.slots,

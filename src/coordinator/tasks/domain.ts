@@ -7,6 +7,7 @@ import {
   offerFailed,
   progressTask,
   refuseTask,
+  releaseTask,
 } from "./attempts.ts";
 import { whyTask } from "./choice-explanation.ts";
 import { taskJobs } from "./jobs.ts";
@@ -20,6 +21,7 @@ export const tasks: Domain<TaskCommands> = {
   handlers: {
     accept_task: acceptTask,
     refuse_task: refuseTask,
+    release_task: releaseTask,
     progress_task: progressTask,
     finish_task: finishTask,
     assign_task: assignTask,

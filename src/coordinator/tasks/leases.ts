@@ -82,9 +82,9 @@ export function cancelAttempt(context: Context, task: Task, reason: string): voi
   endHeldAttempt(context, task, "cancelled", reason);
 }
 
-/** Puts a task that a busy peer has prefetched back into the queue, because another peer could begin it at once. */
-export function reclaimPrefetched(context: Context, task: Task): void {
-  endHeldAttempt(context, task, "reclaimed", "another peer is free for it");
+/** Takes a task that its peer has not begun back into the queue. */
+export function reclaim(context: Context, task: Task, reason: string): void {
+  endHeldAttempt(context, task, "reclaimed", reason);
   context.registry.tasks.update({
     ...task,
     state: "queued",
@@ -137,5 +137,24 @@ export function releaseLost(context: Context, task: Task, error: string, pause: 
     counts: begun,
     retry: true,
     pause,
+  });
+}
+
+/**
+ * Releases a task whose peer gives it up, without a failure of either. `begun`: whether the peer may have begun it.
+ * `stopPeer` is set when the peer did not give it up by itself.
+ */
+export function releaseAbandoned(
+  context: Context,
+  task: Task,
+  { error, begun, stopPeer }: { error: string; begun: boolean } & Pick<Loss, "stopPeer">,
+): void {
+  releaseAttempt(context, task, {
+    state: begun ? "lost" : "reclaimed",
+    error,
+    outcome: "none",
+    counts: false,
+    retry: true,
+    ...(stopPeer && { stopPeer }),
   });
 }

@@ -46,6 +46,7 @@ function unhandled(kind: string, handled: ReadonlyMap<string, number>): string {
 /** After a number of peers. */
 const WORDS: { readonly [R in Rule]: string } = {
   not_active: "not answering",
+  cordoned: "cordoned or draining",
   controller: "controllers",
   other_peer_named: "not the named peer",
   avoided: "to be avoided",

@@ -14,6 +14,11 @@ export const PEER_STATES = [
 export const PeerState = z.enum(PEER_STATES);
 export type PeerState = z.infer<typeof PeerState>;
 
+/** Whether a peer gets new tasks. `draining`: it finishes what it runs, then it says goodbye. */
+export const SCHEDULINGS = ["open", "cordoned", "draining"] as const;
+export const Scheduling = z.enum(SCHEDULINGS);
+export type Scheduling = z.infer<typeof Scheduling>;
+
 /** The preferred protocol first. */
 export const PROTOCOLS = ["muster/2", "go-p2p/1.0"] as const;
 export const Protocol = z.enum(PROTOCOLS);
@@ -48,6 +53,13 @@ export const PeerView = z
       .meta({ description: "The share of the score's weight that is based on measurements" }),
     connected: z.boolean(),
     state: PeerState,
+    scheduling: Scheduling.default("open").meta({
+      description:
+        "Whether the peer gets new tasks; `draining`: it finishes what it runs and leaves",
+    }),
+    scheduled_by: z.enum(["operator", "peer"]).nullable().default(null).meta({
+      description: "Who cordoned or drains the peer",
+    }),
     protocol: Protocol.nullable(),
     capabilities: Capabilities,
     kinds: HandledKinds.default([EVERY_KIND]).meta({

@@ -1,6 +1,7 @@
 import type { MessageType } from "../../protocol/messages.ts";
 import { handleAdvert } from "./advert.ts";
 import { handleAnnounce } from "./announce.ts";
+import { handleDrain } from "./drain.ts";
 import { handleDisconnect } from "./disconnect.ts";
 import { handleGetStats } from "./get-stats.ts";
 import type { Handler } from "./handler.ts";
@@ -16,6 +17,7 @@ import {
   handleTaskAccept,
   handleTaskProgress,
   handleTaskRefuse,
+  handleTaskRelease,
   handleTaskResult,
 } from "./worker-tasks.ts";
 
@@ -44,6 +46,7 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   task_offer: outOfPlace,
   task_accept: handleTaskAccept,
   task_refuse: handleTaskRefuse,
+  task_release: handleTaskRelease,
   task_progress: handleTaskProgress,
   task_result: handleTaskResult,
   task_cancel: outOfPlace,
@@ -53,6 +56,7 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   task_shown: outOfPlace,
   advert: handleAdvert,
   announce: handleAnnounce,
+  drain: handleDrain,
   sample: outOfPlace,
   rtts: handleRtts,
 };

@@ -17,6 +17,12 @@ export const handleTaskRefuse: Handler<"task_refuse"> = (session, { id, payload 
   return stay(session, command({ name: "refuse_task", input }, id));
 };
 
+export const handleTaskRelease: Handler<"task_release"> = (session, { id, payload }) => {
+  const { reason, begun } = payload;
+  const input = { ...attemptOf(session, payload), reason, begun };
+  return stay(session, command({ name: "release_task", input }, id));
+};
+
 export const handleTaskProgress: Handler<"task_progress"> = (session, { id, payload }) => {
   const { progress = null, message = null, queued } = payload;
   const input = { ...attemptOf(session, payload), progress, message, queued };

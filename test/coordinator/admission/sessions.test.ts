@@ -38,6 +38,8 @@ describe("a peer that is admitted", () => {
       confidence: expect.closeTo(score(measured).confidence, 6),
       connected: true,
       state: "active",
+      scheduling: "open",
+      scheduled_by: null,
       protocol: "go-p2p/1.0",
       capabilities: ["gpu"],
       slots: 4,

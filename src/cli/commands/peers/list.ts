@@ -1,0 +1,62 @@
+import type { PeerView } from "../../../client/index.ts";
+import { PEER_STATES } from "../../../protocol/http.ts";
+import { ROLES } from "../../../protocol/messages.ts";
+import { choiceOption, readArgs, type Command } from "../../args.ts";
+import { print, printJson, table } from "../../output.ts";
+import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
+
+const usage = "peers [list] [--state STATE] [--role ROLE]";
+
+/** Lists the peers of the mesh. */
+export const list: Command = {
+  usage,
+  summary: "list the peers",
+  details: [
+    ["--state STATE", `only peers in this state (${PEER_STATES.join(", ")})`],
+    ["--role ROLE", `only peers with this role (${ROLES.join(", ")})`],
+  ],
+  run: async (argv) => {
+    const options = {
+      ...TARGET_OPTIONS,
+      state: { type: "string" },
+      role: { type: "string" },
+    } as const;
+    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
+    const state = choiceOption("state", values.state, PEER_STATES);
+    const role = choiceOption("role", values.role, ROLES);
+    const mesh = await controllerOf(values);
+    const filter = { ...(state !== undefined && { state }), ...(role !== undefined && { role }) };
+    const found: PeerView[] = [];
+    for await (const peer of mesh.peers.list(filter)) found.push(peer);
+    if (values.json === true) printJson(found);
+    else if (found.length === 0) print("no peers");
+    else print(table(HEADINGS, found.map(row)));
+    return 0;
+  },
+};
+
+const HEADINGS = [
+  "id",
+  "name",
+  "role",
+  "state",
+  "scheduling",
+  "score",
+  "ping ms",
+  "tasks",
+  "ok",
+  "failed",
+];
+
+const row = (peer: PeerView): (string | number)[] => [
+  peer.id,
+  peer.name,
+  peer.role,
+  peer.state,
+  peer.scheduling,
+  peer.score.toFixed(2),
+  peer.ping_ms === null ? "-" : peer.ping_ms.toFixed(1),
+  `${peer.tasks}/${peer.slots}`,
+  peer.successes,
+  peer.failures,
+];

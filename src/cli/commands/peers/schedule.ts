@@ -1,0 +1,102 @@
+import type { PeerView } from "../../../client/index.ts";
+import { PEER_STATES } from "../../../protocol/http.ts";
+import { ROLES } from "../../../protocol/messages.ts";
+import {
+  choiceOption,
+  numberOption,
+  readArgs,
+  type Command,
+  type Details,
+  type Values,
+} from "../../args.ts";
+import { UsageError } from "../../failure.ts";
+import { print, printJson, table } from "../../output.ts";
+import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
+
+type Action = "cordon" | "uncordon" | "drain";
+
+const SELECTION = {
+  capability: { type: "string", multiple: true },
+  kind: { type: "string" },
+  name: { type: "string" },
+  role: { type: "string" },
+  state: { type: "string" },
+} as const;
+const OPTIONS = {
+  ...TARGET_OPTIONS,
+  ...SELECTION,
+  timeout: { type: "string" },
+  "dry-run": { type: "boolean" },
+} as const;
+
+const SELECTION_DETAILS: Details = [
+  ["--capability X", "peers with this label; repeatable"],
+  ["--kind KIND", "peers that handle this kind"],
+  ["--name NAME", "peers of this name"],
+  ["--role ROLE", `peers with this role (${ROLES.join(", ")})`],
+  ["--state STATE", `peers in this state (${PEER_STATES.join(", ")})`],
+  ["--dry-run", "only show the peers concerned"],
+];
+
+const scheduling = (action: Action, summary: string, details: Details = []): Command => {
+  const usage = `peers ${action} PEER_ID... | --capability X | --kind KIND | --name NAME | ...`;
+  return {
+    usage,
+    summary,
+    details,
+    run: async (argv) => {
+      const { values, positionals } = readArgs(argv, OPTIONS, { min: 0, max: 500, usage });
+      const select = selectionOf(values, positionals);
+      if (Object.keys(select).length === 0)
+        throw new UsageError("name a peer, or give a condition", `usage: muster ${usage}`);
+      const timeoutSeconds = numberOption("timeout", values.timeout);
+      if (timeoutSeconds !== undefined && action !== "drain")
+        throw new UsageError("--timeout is an option of drain", `usage: muster ${usage}`);
+      const dryRun = values["dry-run"] === true;
+      const mesh = await controllerOf(values);
+      const found = await mesh.peers.schedule(action, select, {
+        dryRun,
+        ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+      });
+      if (values.json === true) printJson(found);
+      else if (found.length === 0) print("no peer is concerned");
+      else print(table(["id", "name", "state", "scheduling", "tasks"], found.map(row)));
+      return 0;
+    },
+  };
+};
+
+function selectionOf(values: Values<typeof OPTIONS>, ids: readonly string[]) {
+  const { capability, kind, name } = values;
+  const role = choiceOption("role", values.role, ROLES);
+  const state = choiceOption("state", values.state, PEER_STATES);
+  return {
+    ...(ids.length > 0 && { ids: [...ids] }),
+    ...(capability !== undefined && { capabilities: capability }),
+    ...(kind !== undefined && { kind }),
+    ...(name !== undefined && { name }),
+    ...(role !== undefined && { role }),
+    ...(state !== undefined && { state }),
+  };
+}
+
+const row = ({ id, name, state, scheduling: shown, tasks, slots }: PeerView) => [
+  id,
+  name,
+  state,
+  shown,
+  `${tasks}/${slots}`,
+];
+
+/** The peers get no new tasks. */
+export const cordon = scheduling("cordon", "peers get no new tasks until they are uncordoned", [
+  ...SELECTION_DETAILS,
+]);
+
+/** The peers get tasks again. */
+export const uncordon = scheduling("uncordon", "peers get tasks again; with the same options");
+
+/** The peers finish what they run and leave. */
+export const drain = scheduling("drain", "peers finish what they run and leave; the same options", [
+  ["--timeout SECONDS", "how long running tasks may take; default: 600"],
+]);

@@ -4,17 +4,20 @@ import { cpus, totalmem } from "node:os";
 import { Unavailable, type Bench } from "./bench.ts";
 import { assign } from "./assign.ts";
 import { profileAssign, profileBatches } from "./assign/profile.ts";
+import { blackHole } from "./black-hole.ts";
 import { fleet } from "./fleet.ts";
 import { handshake } from "./handshake.ts";
 import { kill } from "./kill.ts";
 import { liveness } from "./liveness.ts";
 import { rankIndexBench } from "./rank-index.ts";
 import { reconnect } from "./reconnect.ts";
+import { rollingRestart } from "./rolling-restart.ts";
 import { selection } from "./selection.ts";
 import { stmf } from "./stmf.ts";
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   assign,
+  "black-hole": blackHole,
   fleet,
   handshake,
   kill,
@@ -23,6 +26,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "profile-batches": profileBatches,
   "rank-index": rankIndexBench,
   reconnect,
+  "rolling-restart": rollingRestart,
   selection,
   stmf,
 };

@@ -3,7 +3,7 @@
  * It uses Web-standard APIs only, so that Node, Deno and browsers import it without changes.
  */
 export { connectPeer } from "./peer/connect-peer.ts";
-export type { Peer, PeerState } from "./peer/peer-handle.ts";
+export type { DrainPeerOptions, Peer, PeerState } from "./peer/peer-handle.ts";
 export type { Announcement, PeerOptions } from "./peer/peer-options.ts";
 export type { MeasuredRtt } from "./peer/rtt-report.ts";
 export type { PeerTasks } from "./peer/session-tasks.ts";

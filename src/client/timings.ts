@@ -21,6 +21,9 @@ export const RECONNECT_WAIT_MAX = 10 * MINUTE;
 /** A session of this length was stable: the next backoff starts from the beginning. */
 export const STABLE_SESSION_MIN = 60 * SECOND;
 
+/** How long running tasks may take after `drain()`, unless the program says otherwise. */
+export const DRAIN_TIMEOUT_DEFAULT = 60 * SECOND;
+
 /** go-p2p requests that are answered at once; further ones are refused. */
 export const CONCURRENT_REQUESTS_MAX = 16;
 

@@ -165,9 +165,10 @@ describe("a runner that drains", () => {
 
   test("WK2 hands back what it has not started, and accepts nothing new", () => {
     const { sent, offer } = draining();
-    expect(sent).toEqual([["task_refuse", { ...attempt(2), reason: "the peer drains" }]]);
+    const released = { reason: "the peer drains", begun: false };
+    expect(sent).toEqual([["task_release", { ...attempt(2), ...released }]]);
     offer(3);
-    expect(sent.at(-1)).toEqual(["task_refuse", { ...attempt(3), reason: "the peer drains" }]);
+    expect(sent.at(-1)).toEqual(["task_release", { ...attempt(3), ...released }]);
   });
 
   test("WK2 is drained when the running handler has settled and its result was sent", async () => {

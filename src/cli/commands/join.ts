@@ -29,6 +29,7 @@ const OPTIONS = {
   role: { type: "string" },
   capability: { type: "string", multiple: true },
   slots: { type: "string" },
+  "drain-timeout": { type: "string" },
   "mesh-key": { type: "string" },
   key: { type: "string" },
   protocol: { type: "string" },
@@ -36,6 +37,10 @@ const OPTIONS = {
   module: { type: "string" },
   kind: { type: "string", multiple: true },
 } as const;
+
+const STOPPED = "stopped by its user";
+/** How long running tasks may take after the first signal, in seconds. */
+const DRAIN_SECONDS = 60;
 
 /** Joins a mesh as a peer, until the user stops it or the mesh rejects it. */
 export const join: Command = {
@@ -53,12 +58,17 @@ export const join: Command = {
     ["--role ROLE", `${ROLES.join(", ")}; default: worker`],
     ["--capability X", "a capability that tasks can require; repeatable"],
     ["--slots N", "how many tasks run at once; default: 1, or 0 without --exec and --module"],
+    [
+      "--drain-timeout S",
+      `seconds that running tasks may take after SIGTERM or Ctrl-C; default: ${DRAIN_SECONDS}`,
+    ],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, OPTIONS, { min: 0, max: 1, usage });
     const url = positionals[0] ?? values.url;
     const target = await targetOf({ ...values, ...(url !== undefined && { url }) });
+    const timeoutSeconds = countOption("drain-timeout", values["drain-timeout"]) ?? DRAIN_SECONDS;
     const stored = await keyOf(values["key-file"]);
     const pin = await pinnedConnection(target, values["mesh-key"]);
     const protocol = choiceOption("protocol", values.protocol, PROTOCOLS);
@@ -80,7 +90,10 @@ export const join: Command = {
       () => undefined,
     );
     if (values.json !== true) print(`public key  ${peer.publicKey}`);
-    onStopSignal(() => void peer.close("stopped by its user"));
+    onStopSignal(
+      () => void peer.drain({ timeoutSeconds, reason: STOPPED }),
+      () => void peer.close(STOPPED).then(() => process.exit(1)),
+    );
     await Promise.all([peer.closed, remembering]);
     return 0;
   },

@@ -26,12 +26,15 @@ export class AnswerCredit {
     const left = this.#attempts.get(attempt);
     if (left === undefined) return false;
     if (type === "task_progress") return true;
-    const hasEnded = left <= 1 || type === "task_result" || type === "task_refuse";
+    const hasEnded = left <= 1 || ENDINGS.has(type);
     if (hasEnded) this.#attempts.delete(attempt);
     else this.#attempts.set(attempt, left - 1);
     return true;
   }
 }
+
+/** After these the mesh does not expect anything more about the attempt. */
+const ENDINGS: ReadonlySet<string> = new Set(["task_result", "task_refuse", "task_release"]);
 
 function attemptOf(payload: Json): string {
   const { task_id, fence } = payload as { readonly task_id?: unknown; readonly fence?: unknown };

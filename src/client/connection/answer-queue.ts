@@ -5,6 +5,7 @@ import type { OutgoingMessage } from "./outgoing-message.ts";
 const ANSWERS: ReadonlySet<MessageType> = new Set([
   "task_accept",
   "task_refuse",
+  "task_release",
   "task_progress",
   "task_result",
 ]);

@@ -8,6 +8,10 @@ import type { ConnectionEnd } from "./connection.ts";
  */
 export function connectionEndOf(code: number, reason: string): ConnectionEnd {
   switch (code) {
+    case CLOSE.normal:
+      return reason.startsWith(DRAINED)
+        ? { kind: "dismissed", reason }
+        : { kind: "dropped", code, reason };
     case CLOSE.denied:
       return { kind: "refused", error: denialError(reason) };
     case CLOSE.superseded: {
@@ -18,6 +22,9 @@ export function connectionEndOf(code: number, reason: string): ConnectionEnd {
       return { kind: "dropped", code, reason };
   }
 }
+
+/** How the close reason of a session begins that ends with the drain of its peer. */
+const DRAINED = "drained:";
 
 /** The mesh's close reasons begin with an error code. */
 function denialError(reason: string): PeerError {

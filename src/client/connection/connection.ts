@@ -41,6 +41,8 @@ export interface ConnectionListener {
 export type ConnectionEnd =
   /** The mesh refused the peer; dialing again would have the same result. */
   | { readonly kind: "refused"; readonly error: PeerError }
+  /** The mesh has ended the session in good order, and the peer stays away. */
+  | { readonly kind: "dismissed"; readonly reason: string }
   /** The connection failed or was closed; dial again after a delay. */
   | { readonly kind: "dropped"; readonly code: number; readonly reason: string }
   /** The mesh's clock differs from this machine's by `clockOffset`: dial again at once, corrected by it. */

@@ -8,6 +8,7 @@ const INBOUND_TYPES = [
   "rejection",
   "task_offer",
   "task_cancel",
+  "drain",
   "task_shown",
   "sample",
   "error",

@@ -1,5 +1,5 @@
 import { toHex } from "../../base/bytes.ts";
-import type { Millis } from "../../base/clock.ts";
+import { SECOND, type Millis } from "../../base/clock.ts";
 import type { KeyPair } from "../../crypto/identity.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
 import { handlesKind, type PayloadOf } from "../../protocol/messages.ts";
@@ -18,9 +18,10 @@ import { advertPayload, type KnownPeer } from "./advert.ts";
 import { kindsOf } from "./announced-kinds.ts";
 import type { Destination } from "./destination.ts";
 import { dispatchMessage, type MessageHandlers } from "./inbound-messages.ts";
+import { drainTimeout, PeerDrain } from "./peer-drain.ts";
 import { KeyRotation } from "./key-rotation.ts";
 import type { JoinedMesh, PeerEvent, PeerEventListener } from "./peer-events.ts";
-import type { Peer, PeerState } from "./peer-handle.ts";
+import type { DrainPeerOptions, Peer, PeerState } from "./peer-handle.ts";
 import type { Announcement } from "./peer-options.ts";
 import { rttsPayload, type MeasuredRtt } from "./rtt-report.ts";
 import { SessionLoop, type SessionLoopListener } from "./session-loop.ts";
@@ -48,6 +49,7 @@ export class MeshPeer implements Peer {
   readonly #runner: TaskRunner;
   readonly #requests: GoP2pRequests;
   readonly #rotation = new KeyRotation();
+  readonly #drain: PeerDrain;
   readonly #messageHandlers: MessageHandlers;
   #discoveryKeys: DiscoveryKeys | null = null;
   readonly #loop: SessionLoop;
@@ -77,10 +79,18 @@ export class MeshPeer implements Peer {
     // A program that does not await these promises must not end by an unhandled rejection.
     this.#ready.promise.catch(() => {});
     this.#closed.promise.catch(() => {});
+    this.#drain = new PeerDrain({
+      now: platform.now,
+      announce: (drain) => void this.#loop.activeConnection?.send("drain", drain),
+      settle: () => this.#runner.drain(),
+      close: (reason) => this.close(reason),
+      emit: (event) => this.#emit(event),
+    });
     this.#loop = new SessionLoop({
       destination,
       platform,
-      profile: () => this.#profile,
+      // While the peer drains, the mesh must not offer anything between its welcome and the announcement.
+      profile: () => (this.#drain.isUnderWay ? { ...this.#profile, slots: 0 } : this.#profile),
       heldTasks: () => this.#runner.heldTasks(),
       loading: options.threads === null ? null : this.#load(options.threads),
       listener: this.#createLoopListener(),
@@ -111,7 +121,13 @@ export class MeshPeer implements Peer {
     return this.#closed.promise;
   }
 
+  drain({ timeoutSeconds, reason = "the peer leaves" }: DrainPeerOptions = {}): Promise<void> {
+    const timeoutMs = drainTimeout(timeoutSeconds);
+    return this.#drain.begin({ by: "peer", reason, timeoutMs });
+  }
+
   close(reason = "the peer leaves"): Promise<void> {
+    this.#runner.abandon(reason);
     return this.#loop.close(reason);
   }
 
@@ -195,6 +211,8 @@ export class MeshPeer implements Peer {
       welcome: (welcome) => this.#onWelcome(welcome),
       task_offer: (offer) => this.#runner.offer(offer),
       task_cancel: (cancel) => this.#runner.cancel(cancel),
+      drain: ({ reason, timeout_seconds: seconds }) =>
+        void this.#drain.begin({ by: "mesh", reason, timeoutMs: seconds * SECOND }),
       rejection: ({ code, reason }) => this.#emit({ type: "rejected", code, reason }),
       sample: ({ pointers }) => this.#emit({ type: "sample", pointers }),
       ...requestHandlers((type, payload, id) => {
@@ -219,6 +237,7 @@ export class MeshPeer implements Peer {
     const connection = this.#loop.welcomed(welcome.reconnect ?? null, mesh.next_public_key ?? null);
     if (connection === null) return;
     this.#discoveryKeys = welcome.discovery ?? null;
+    this.#drain.welcomed();
     this.#runner.attach(connection);
     this.tasks.attach(connection);
     this.#ready.resolve(mesh);
@@ -236,6 +255,7 @@ export class MeshPeer implements Peer {
 
   #onClosed(error: PeerError | null): void {
     const reason = error?.message ?? "the peer closes";
+    this.#drain.stop();
     this.#runner.stop(reason);
     this.#requests.stop(reason);
     this.#options.threads?.stop();

@@ -28,6 +28,14 @@ export type PeerEvent =
       readonly reason: string;
       readonly retryInMs: number;
     }
+  /** The peer drains, by its own decision or the operator's: it takes nothing new, and closes when what runs has ended. */
+  | {
+      readonly type: "draining";
+      readonly by: "peer" | "mesh";
+      readonly reason: string;
+      /** How long that may take. */
+      readonly timeoutMs: number;
+    }
   /** The mesh's answer to an advert: pointer IDs of a few other peers. */
   | { readonly type: "sample"; readonly pointers: readonly string[] }
   | {

@@ -13,6 +13,13 @@ import type { PeerTasks } from "./session-tasks.ts";
  */
 export type PeerState = "loading" | "connecting" | "joining" | "active" | "waiting" | "closed";
 
+export interface DrainPeerOptions {
+  /** How long running tasks may take; default 60. */
+  readonly timeoutSeconds?: number;
+  /** For people, in the mesh's history of the tasks that are handed back. */
+  readonly reason?: string;
+}
+
 /** A peer of a mesh. It reconnects by itself until it is closed or the mesh refuses it. */
 export interface Peer {
   /** 32 hex characters, derived from the public key. */
@@ -47,6 +54,11 @@ export interface Peer {
   reportRtts(rtts: readonly MeasuredRtt[]): boolean;
   /** Changes capabilities, kinds, slots or prefetch. Queued tasks that the peer now qualifies for can be offered at once. */
   announce(changes: Announcement): void;
-  /** Leaves the mesh: aborts the handlers and sends `disconnect`. Resolves once the socket is closed. */
+  /**
+   * Leaves the mesh without losing work: no new task is accepted, what is not started goes back at once, and what runs may
+   * finish until the time limit; what still runs then is released like by `close()`. Resolves once the socket is closed.
+   */
+  drain(options?: DrainPeerOptions): Promise<void>;
+  /** Leaves the mesh at once: releases what runs, so that other peers get it, aborts the handlers and sends `disconnect`. Resolves once the socket is closed. */
   close(reason?: string): Promise<void>;
 }

@@ -180,6 +180,7 @@ export class SessionLoop {
     listener.detached();
     if (this.#corrects(end)) return this.#redial();
     if (end.kind === "refused") return this.#finish(end.error);
+    if (end.kind === "dismissed") return this.#finish(null);
     const now = platform.now();
     const sessionLength = this.#state.at === "active" ? now - this.#state.since : null;
     const retryInMs = this.#backoff.nextDelay(sessionLength, now, platform.random());
@@ -193,6 +194,7 @@ export class SessionLoop {
   #corrects(end: ConnectionEnd): boolean {
     switch (end.kind) {
       case "dropped":
+      case "dismissed":
         return false;
       case "skewed":
         if (this.#isClockCorrected || !Number.isFinite(end.clockOffset)) return false;

@@ -65,6 +65,11 @@ export class MeshAnswers {
     this.#connection?.send("task_refuse", message);
   }
 
+  /** Gives a task up because the peer leaves: neither the peer nor the task has failed. */
+  release(message: PayloadInput<"task_release">): void {
+    this.#connection?.send("task_release", message);
+  }
+
   progress(message: PayloadInput<"task_progress">): void {
     this.#connection?.send("task_progress", message);
   }

@@ -80,7 +80,7 @@ export class TaskRunner {
   offer(offer: TaskOffer): void {
     const run = this.#runs.get(offer.task_id);
     if (run !== undefined) return this.#continueAs(run, offer);
-    if (this.#drained !== null) return this.#refuse(offer, DRAINING);
+    if (this.#drained !== null) return this.#handBack(offer);
     const handler = this.#handlerOf(offer.kind);
     if (handler === undefined) return this.#refuse(offer, `no handler for ${offer.kind}`);
     const { slots, prefetch } = this.#options;
@@ -110,10 +110,23 @@ export class TaskRunner {
   drain(): Promise<void> {
     if (this.#drained === null) {
       this.#drained = Promise.withResolvers();
-      for (const run of this.#runs.current) if (!isStarted(run)) this.#handBack(run);
+      for (const run of this.#runs.current.filter((each) => !isStarted(each))) {
+        this.#runs.end(run);
+        this.#handBack({ task_id: run.taskId, fence: run.fence, kind: run.kind });
+      }
       this.#settleDrain();
     }
     return this.#drained.promise;
+  }
+
+  /** The peer closes: gives up every task, so that other peers get them at once. */
+  abandon(reason: string): void {
+    this.#drained ??= Promise.withResolvers();
+    for (const run of this.#runs.current) {
+      const { taskId: task_id, fence } = run;
+      this.#answers.release({ task_id, fence, reason, begun: isStarted(run) });
+      this.#abort(run, reason);
+    }
   }
 
   /** Aborts every task; nothing more is sent. */
@@ -272,11 +285,10 @@ export class TaskRunner {
     this.#options.emit({ type: "task_cancelled", taskId: run.taskId, kind: run.kind, reason });
   }
 
-  /** Returns a task that was not started to the mesh. */
-  #handBack(run: Run): void {
-    const { taskId, kind, fence } = run;
-    this.#runs.end(run);
-    this.#refuse({ task_id: taskId, kind, fence }, DRAINING);
+  /** Returns a task that was not begun to the mesh, which does not count as a refusal. */
+  #handBack({ task_id, fence, kind }: Pick<TaskOffer, "task_id" | "fence" | "kind">): void {
+    this.#answers.release({ task_id, fence, reason: DRAINING, begun: false });
+    this.#options.emit({ type: "task_refused", taskId: task_id, kind, reason: DRAINING });
   }
 }
 

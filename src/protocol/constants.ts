@@ -133,17 +133,25 @@ export const RESULT_UPLOAD_TIMEOUT = 1 * HOUR;
 export const RESULT_UPLOADS_PER_TASK_MAX = 8;
 export const TASK_ERROR_CHARS_MAX = 2_000;
 export const PROGRESS_MESSAGE_CHARS_MAX = 500;
-/** Attempts lost with their peers count, because they may have had effects; five suffices on connections that break often. */
+/** Attempts that failed: the handler threw, or took too long. Attempts lost with their peers have a budget of their own. */
 export const TASK_ATTEMPTS_DEFAULT = 5;
 export const TASK_ATTEMPTS_MAX = 20;
+/** Begun attempts that a task may lose to infrastructure: a broken connection, a goodbye, a restart. */
+export const TASK_INTERRUPTIONS_DEFAULT = 20;
+export const TASK_INTERRUPTIONS_MAX = 200;
+/** How long one attempt may take from its beginning, whatever its heartbeats say. */
+export const ATTEMPT_TIMEOUT_DEFAULT = 1 * HOUR;
 export const TASK_DEADLINE_DEFAULT = 1 * HOUR;
 export const TASK_DEADLINE_MAX = 30 * DAY;
 export const LEASE_DEFAULT = 60 * SECOND;
 export const LEASE_MAX = 1 * HOUR;
-/** An offer that is not accepted in this time counts as refused. */
+/** An offer that is not accepted in this time is given up. */
 export const ACCEPT_TIMEOUT = 5 * SECOND;
 /** Offers that one peer has not answered: its session and the coordinator must be able to handle the answers in time. */
 export const OFFERS_OUTSTANDING_MAX = 64;
+/** A peer that refused a task is not offered it again for this long. It doubles with each refusal in a row up to the maximum. */
+export const REFUSAL_BACKOFF_INITIAL = 1 * MINUTE;
+export const REFUSAL_BACKOFF_MAX = 1 * HOUR;
 /** The pause before the first retry of a failed task. It doubles with each attempt up to the maximum. */
 export const RETRY_BACKOFF_DEFAULT = 500;
 export const RETRY_BACKOFF_MAX_DEFAULT = 1 * MINUTE;

@@ -6,8 +6,8 @@ export function attemptsTable(sql: Sql) {
   return {
     insert(attempt: Attempt): void {
       sql.exec(
-        `INSERT INTO attempts (task_id, fence, peer_id, peer_name, score, state, started_at, begun_at, ended_at, error)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO attempts (task_id, fence, peer_id, peer_name, score, state, started_at, begun_at, ended_at, error, refusals)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         attempt.taskId,
         attempt.fence,
         attempt.peerId,
@@ -18,6 +18,7 @@ export function attemptsTable(sql: Sql) {
         attempt.begunAt,
         attempt.endedAt,
         attempt.error,
+        attempt.refusals,
       );
     },
     setState(taskId: string, fence: number, state: AttemptState, now: Millis): void {
@@ -53,9 +54,33 @@ export function attemptsTable(sql: Sql) {
       return row === undefined ? null : readAttempt(row);
     },
     /** Resumes an attempt that was given up. */
-    reopen(taskId: string, fence: number): void {
+    reopen(taskId: string, fence: number, now: Millis): void {
       sql.exec(
-        `UPDATE attempts SET state = 'running', ended_at = NULL, error = NULL WHERE task_id = ? AND fence = ?`,
+        `UPDATE attempts SET state = 'running', begun_at = COALESCE(begun_at, ?), ended_at = NULL, error = NULL
+         WHERE task_id = ? AND fence = ?`,
+        now,
+        taskId,
+        fence,
+      );
+    },
+    /** Counts how often the peer of a refused attempt has refused the task. Only its newest refusal is kept. */
+    countRefusals({ taskId, peerId, fence }: Pick<Attempt, "taskId" | "peerId" | "fence">): void {
+      const [row] = sql.exec(
+        `SELECT COALESCE(SUM(refusals), 0) AS earlier FROM attempts
+         WHERE task_id = ? AND peer_id = ? AND fence < ? AND state = 'refused'`,
+        taskId,
+        peerId,
+        fence,
+      );
+      sql.exec(
+        `DELETE FROM attempts WHERE task_id = ? AND peer_id = ? AND fence < ? AND state = 'refused'`,
+        taskId,
+        peerId,
+        fence,
+      );
+      sql.exec(
+        `UPDATE attempts SET refusals = ? WHERE task_id = ? AND fence = ?`,
+        number(row as SqlRow, "earlier") + 1,
         taskId,
         fence,
       );
@@ -68,19 +93,12 @@ export function attemptsTable(sql: Sql) {
       )[0];
       return row === undefined ? null : readAttempt(row);
     },
-    count(taskId: string, state: AttemptState): number {
-      const [row] = sql.exec(
-        `SELECT count(*) AS found FROM attempts WHERE task_id = ? AND state = ?`,
-        taskId,
-        state,
-      );
-      return number(row as SqlRow, "found");
-    },
     /** Forgets the attempts up to a fence that were never begun. */
-    forgetReclaimed(taskId: string, upTo: number): void {
+    forgetUnbegun(taskId: string, upTo: number): void {
       if (upTo <= 0) return;
       sql.exec(
-        `DELETE FROM attempts WHERE task_id = ? AND fence <= ? AND state = 'reclaimed'`,
+        `DELETE FROM attempts
+         WHERE task_id = ? AND fence <= ? AND state IN ('reclaimed', 'refused', 'unanswered')`,
         taskId,
         upTo,
       );
@@ -109,4 +127,5 @@ const readAttempt = (row: SqlRow): Attempt => ({
   begunAt: numberOrNull(row, "begun_at"),
   endedAt: numberOrNull(row, "ended_at"),
   error: textOrNull(row, "error"),
+  refusals: number(row, "refusals"),
 });

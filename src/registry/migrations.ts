@@ -265,6 +265,16 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX tasks_unsuccessful
        ON tasks (ended_at, seq, state, kind, source, owner, peer_id, created_at, id, error)
        WHERE state IN ('failed', 'expired', 'cancelled')`,
+    // Interruptions have a budget of their own, attempts a timeout, and an older attempt can be resumed.
+    `ALTER TABLE tasks ADD COLUMN attempt_timeout_ms INTEGER NOT NULL DEFAULT 3600000`,
+    `ALTER TABLE tasks ADD COLUMN attempt_until INTEGER`,
+    `ALTER TABLE tasks ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE tasks ADD COLUMN max_interruptions INTEGER NOT NULL DEFAULT 20`,
+    `ALTER TABLE tasks ADD COLUMN last_fence INTEGER NOT NULL DEFAULT 0`,
+    `UPDATE tasks SET last_fence = fence`,
+    // A lost attempt counted as one until now.
+    `UPDATE attempts SET state = 'timed_out' WHERE state = 'lost' AND task_id IN (SELECT id FROM tasks WHERE ended_at IS NULL)`,
+    `ALTER TABLE attempts ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0`,
   ],
   [
     `ALTER TABLE peers ADD COLUMN scheduling TEXT NOT NULL DEFAULT 'open'`,

@@ -22,7 +22,7 @@ export interface ListedTask extends Omit<Task, "payload" | "result"> {
  */
 export type WaitingTask = Pick<
   Task,
-  "id" | "kind" | "requirements" | "fence" | "queuePosition" | "peerId"
+  "id" | "kind" | "requirements" | "fence" | "lastFence" | "queuePosition" | "peerId"
 > & { readonly seq: number };
 
 /** A stored task that is queued, offered or prefetched. */
@@ -30,11 +30,11 @@ export type StoredWaiting = WaitingTask & Pick<Task, "state" | "prefetched" | "n
 
 /** The columns of a listed task: all but payload and result, which may be large. */
 export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements, priority, turn, created_at, deadline_at, not_before,
-  ended_at, max_attempts, retries, lease_ms, backoff_ms, backoff_max_ms, fence, tries, lease_until, prefetched, peer_id, progress,
-  message, error`;
+  ended_at, max_attempts, retries, lease_ms, backoff_ms, backoff_max_ms, attempt_timeout_ms, fence, last_fence, tries, interruptions,
+  max_interruptions, attempt_until, lease_until, prefetched, peer_id, progress, message, error`;
 
 /** The columns of a task that is queued or prefetched. */
-export const WAITING_COLUMNS = `seq, id, kind, requirements, state, prefetched, not_before, fence, turn, peer_id`;
+export const WAITING_COLUMNS = `seq, id, kind, requirements, state, prefetched, not_before, fence, last_fence, turn, peer_id`;
 
 /** Reads a row of `WAITING_COLUMNS`. */
 export const readWaiting = (row: SqlRow): StoredWaiting => ({
@@ -43,6 +43,7 @@ export const readWaiting = (row: SqlRow): StoredWaiting => ({
   kind: text(row, "kind"),
   requirements: json<Requirements>(row, "requirements"),
   fence: number(row, "fence"),
+  lastFence: number(row, "last_fence"),
   queuePosition: number(row, "turn"),
   peerId: textOrNull(row, "peer_id"),
   state: text(row, "state") as TaskState,
@@ -69,8 +70,13 @@ export const readListed = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   leaseMs: number(row, "lease_ms"),
   backoffMs: number(row, "backoff_ms"),
   backoffMaxMs: number(row, "backoff_max_ms"),
+  attemptTimeoutMs: number(row, "attempt_timeout_ms"),
   fence: number(row, "fence"),
+  lastFence: number(row, "last_fence"),
   attemptsUsed: number(row, "tries"),
+  interruptions: number(row, "interruptions"),
+  maxInterruptions: number(row, "max_interruptions"),
+  attemptUntil: numberOrNull(row, "attempt_until"),
   leaseUntil: numberOrNull(row, "lease_until"),
   prefetched: flag(row, "prefetched"),
   peerId: textOrNull(row, "peer_id"),
@@ -99,8 +105,13 @@ export const writeTask = (task: Task): Record<string, SqlValue> => ({
   lease_ms: task.leaseMs,
   backoff_ms: task.backoffMs,
   backoff_max_ms: task.backoffMaxMs,
+  attempt_timeout_ms: task.attemptTimeoutMs,
   fence: task.fence,
+  last_fence: task.lastFence,
   tries: task.attemptsUsed,
+  interruptions: task.interruptions,
+  max_interruptions: task.maxInterruptions,
+  attempt_until: task.attemptUntil,
   lease_until: task.leaseUntil,
   prefetched: Number(task.prefetched),
   peer_id: task.peerId,

@@ -176,6 +176,7 @@ const KEPT_FIELDS = [
   "kind",
   "requirements",
   "fence",
+  "lastFence",
   "queuePosition",
   "peerId",
   "state",

@@ -4,12 +4,20 @@ import type { Task } from "./task.ts";
 
 /*
  * A lease says until when a peer holds a task. An offer has a short one, until the peer accepts. From then on every sign of
- * life renews the lease by the length that the task's caller chose (`lease_seconds`).
+ * life renews the lease by the length that the task's caller chose (`lease_seconds`), but not beyond the attempt's timeout.
  */
 
 /** When an offer that is made now ends unless the peer accepts it. */
 export const offerEndsAt = (now: Millis): Millis => now + ACCEPT_TIMEOUT;
 
 /** When the lease of a task ends that is accepted or renewed now. */
-export const leaseEndsAt = ({ leaseMs }: Pick<Task, "leaseMs">, now: Millis): Millis =>
-  now + leaseMs;
+export const leaseEndsAt = (
+  { leaseMs, attemptUntil }: Pick<Task, "leaseMs" | "attemptUntil">,
+  now: Millis,
+): Millis => Math.min(now + leaseMs, attemptUntil ?? Infinity);
+
+/** When an attempt has taken too long that began at `begunAt`. */
+export const attemptEndsAt = (
+  { attemptTimeoutMs }: Pick<Task, "attemptTimeoutMs">,
+  begunAt: Millis,
+): Millis => begunAt + attemptTimeoutMs;

@@ -29,10 +29,19 @@ export interface Task {
   /** The first pause after a failure, and the longest. */
   readonly backoffMs: Millis;
   readonly backoffMaxMs: Millis;
-  /** Fence of the newest attempt; 0 before the first. Messages about older attempts change nothing. */
+  /** How long one attempt may take from its beginning. */
+  readonly attemptTimeoutMs: Millis;
+  /** Fence of the current attempt; 0 before the first. That of the newest one, unless an older one was resumed. */
   readonly fence: number;
-  /** Attempts that count against `maxAttempts`: those that a peer had begun. */
+  /** Fence of the newest attempt. The next one gets the next number. */
+  readonly lastFence: number;
+  /** Attempts that count against `maxAttempts`: those that failed or took too long. */
   readonly attemptsUsed: number;
+  /** Begun attempts that were lost to infrastructure, and how many of them the task may lose. */
+  readonly interruptions: number;
+  readonly maxInterruptions: number;
+  /** When the running attempt has taken too long; null while no peer has begun one. */
+  readonly attemptUntil: Millis | null;
   /**
    * When the current attempt is given up, because its offer was not accepted or its lease ended. Null while no peer
    * holds the task.
@@ -64,6 +73,8 @@ export interface Attempt {
   readonly begunAt: Millis | null;
   readonly endedAt: Millis | null;
   readonly error: string | null;
+  /** For a refused attempt: how often in a row the peer has refused the task; else 0. */
+  readonly refusals: number;
 }
 
 export const isEnded = (state: TaskState): boolean =>

@@ -79,8 +79,13 @@ export const aTask = (more: Partial<Task> = {}): Task => ({
   leaseMs: 60_000,
   backoffMs: 500,
   backoffMaxMs: 60_000,
+  attemptTimeoutMs: 3_600_000,
   fence: 0,
+  lastFence: 0,
   attemptsUsed: 0,
+  interruptions: 0,
+  maxInterruptions: 20,
+  attemptUntil: null,
   leaseUntil: null,
   prefetched: false,
   peerId: null,
@@ -103,6 +108,7 @@ export const anAttempt = (more: Partial<Attempt> = {}): Attempt => ({
   begunAt: null,
   endedAt: null,
   error: null,
+  refusals: 0,
   ...more,
 });
 

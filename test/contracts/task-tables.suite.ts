@@ -139,8 +139,9 @@ export const TASK_TABLES: readonly RegistryCase[] = [
       attempts.end("t", 2, "lost", T, "silence");
       expect(attempts.get("t", 1)).toBeNull();
       expect(attempts.get("t", 2)).toMatchObject({ state: "lost", error: "silence", endedAt: T });
-      attempts.reopen("t", 2);
-      expect(attempts.get("t", 2)).toMatchObject({ state: "running", error: null, endedAt: null });
+      attempts.reopen("t", 2, T + 1);
+      const resumed = { state: "running", error: null, endedAt: null, begunAt: T + 1 };
+      expect(attempts.get("t", 2)).toMatchObject(resumed);
     },
   },
   {

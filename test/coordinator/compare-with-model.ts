@@ -2,14 +2,15 @@ import { expect } from "vitest";
 import type { Effect } from "../../src/coordinator/kernel/effects.ts";
 import { present } from "../must.ts";
 import type { TestMesh } from "./mesh.ts";
+import type { Model, ModelPeer } from "./model.ts";
 import {
   compareQueueOrder,
   isHeld,
   retryPauseBounds,
-  type Model,
-  type ModelPeer,
+  storedAttempts,
+  triedBy,
   type ModelTask,
-} from "./model.ts";
+} from "./model-task.ts";
 
 type Offers = ReadonlyMap<ModelTask, ModelPeer>;
 
@@ -43,7 +44,7 @@ export function applyCheckedEffects(
     );
     model.recordOffer(task, peer);
     const { fence, attempt } = effect.offer;
-    expectSame({ fence, attempt }, { fence: task.fence, attempt: task.tries + 1 });
+    expectSame({ fence, attempt }, { fence: task.fence, attempt: task.tries + task.interruptions + 1 });
     expectSame(effect.to.epoch, peer.epoch);
     offers.set(task, peer);
   }
@@ -78,7 +79,7 @@ function applyRetryPauses(mesh: TestMesh, model: Model): void {
   for (const task of model.tasks.values()) {
     if (!Number.isNaN(task.notBefore)) continue;
     task.notBefore = present(mesh.registry.tasks.get(task.id)).notBefore;
-    const [least, most] = retryPauseBounds(task.tries);
+    const [least, most] = retryPauseBounds(task.pausedAfter);
     expect(task.notBefore - model.now).toBeGreaterThanOrEqual(least);
     expect(task.notBefore - model.now).toBeLessThanOrEqual(most);
   }
@@ -110,7 +111,7 @@ function expectBestPeers(mesh: TestMesh, model: Model, offers: Offers): void {
         "a task was prefetched although another peer had a free slot",
       );
       if (!task.prefetched && !model.hasFreeSlot(other)) continue;
-      const tried = new Set(task.failedBy.values());
+      const tried = triedBy(task);
       const fresher = Number(tried.has(chosen.id)) - Number(tried.has(other.id));
       failIf(
         fresher > 0 || (fresher === 0 && score(other) > score(chosen)),
@@ -175,7 +176,7 @@ function databaseState({ rows, registry }: TestMesh) {
       "SELECT id, state, epoch, role, may_assign, successes, failures FROM peers ORDER BY id",
     ),
     tasks: lines(
-      "SELECT id, state, fence, tries, peer_id, lease_until, prefetched, ended_at, result FROM tasks ORDER BY seq",
+      "SELECT id, state, fence, tries, interruptions, peer_id, lease_until, prefetched, ended_at, result FROM tasks ORDER BY seq",
     ),
     pauses: lines("SELECT id, not_before FROM tasks WHERE state = 'queued' ORDER BY seq"),
     attempts: lines("SELECT task_id, COUNT(*), MAX(fence) FROM attempts GROUP BY task_id"),
@@ -216,8 +217,8 @@ function modelState(model: Model, blobsStored: number): ReturnType<typeof databa
     peers: peers.map(({ id, state, epoch, role, mayAssign, successes, failures }) =>
       [id, state, epoch, role, Number(mayAssign), successes, failures].join(" "),
     ),
-    tasks: tasks.map(({ id, state, fence, tries, holder, leaseUntil, prefetched, ...end }) =>
-      [id, state, fence, tries, holder, leaseUntil, Number(prefetched)]
+    tasks: tasks.map(({ id, state, fence, tries, interruptions, holder, leaseUntil, prefetched, ...end }) =>
+      [id, state, fence, tries, interruptions, holder, leaseUntil, Number(prefetched)]
         .concat(end.endedAt, JSON.stringify(end.result))
         .join(" "),
     ),
@@ -226,7 +227,7 @@ function modelState(model: Model, blobsStored: number): ReturnType<typeof databa
       .map(({ id, notBefore }) => `${id} ${notBefore}`),
     attempts: byId
       .filter(({ fence }) => fence > 0)
-      .map(({ id, fence }) => `${id} ${fence} ${fence}`),
+      .map((task) => `${task.id} ${storedAttempts(task)} ${task.attempts.at(-1)?.fence}`),
     openAttempts: byId.filter(isHeld).map(({ id, fence, holder }) => `${id} ${fence} ${holder}`),
     wonAttempts: byId
       .filter(({ state }) => state === "succeeded")

@@ -7,7 +7,8 @@ import { must, mustFail, present } from "../must.ts";
 import { emptySharedSql } from "./shared-sql.ts";
 import { KEYS, submission, TestMesh, TestPeer } from "./mesh.ts";
 import { expectEqualState, applyCheckedEffects } from "./compare-with-model.ts";
-import { isConnected, isEnded, isHeld, Model, newTask, type ModelPeer } from "./model.ts";
+import { isConnected, Model, type ModelPeer } from "./model.ts";
+import { isEnded, isHeld, newTask } from "./model-task.ts";
 import type { Op, Operation } from "./operations.ts";
 import { HistoryGroup } from "./history-group.ts";
 import { HEALTHY_JOIN, restart, type PastOffer } from "./history-parts.ts";
@@ -130,8 +131,8 @@ export class HistoryRunner {
     const [peer, testPeer] = this.#peer(index);
     const expected = this.model.expectedRole(peer, claimedRole);
     testPeer.session = this.mesh.newSession();
-    const listed = heldList === "empty_list" ? [] : this.model.startedTasks(peer);
-    const held = listed.map(({ id: task_id, fence }) => ({ task_id, fence }));
+    const listed = heldList === "empty_list" ? [] : this.model.workOf(peer);
+    const held = listed.map(({ task, fence }) => ({ task_id: task.id, fence }));
     const request = testPeer.admitInput({
       ...announced,
       claimedRole,
@@ -185,7 +186,9 @@ export class HistoryRunner {
       requiredPeer: peerIndex,
       priority,
       maxAttempts,
+      maxInterruptions,
       leaseSeconds,
+      timeoutSeconds,
       delaySeconds,
       key,
     } = operation;
@@ -197,6 +200,8 @@ export class HistoryRunner {
       requirements: { capabilities, ...(peerId !== undefined && { peer_id: peerId }) },
       priority,
       max_attempts: maxAttempts,
+      max_interruptions: maxInterruptions,
+      attempt_timeout_seconds: timeoutSeconds,
       lease_seconds: leaseSeconds,
       deadline_seconds: deadlineSeconds,
       ...(delaySeconds > 0 && { not_before: new Date(from).toISOString() }),
@@ -222,7 +227,9 @@ export class HistoryRunner {
       capabilities,
       requiredPeer: peerId,
       maxAttempts,
+      maxInterruptions,
       leaseMs: leaseSeconds * 1_000,
+      attemptTimeoutMs: timeoutSeconds * 1_000,
       deadlineAt: from + deadlineSeconds * 1_000,
       notBefore: from,
       ...newTask(),
@@ -238,11 +245,12 @@ export class HistoryRunner {
     const [peer] = by === 0 ? [addressee] : this.#peer(by);
     const epoch = peer.epoch - Number(late);
     const claim = { peerId: peer.id, epoch, taskId, fence };
-    const newest = task.fence === fence && !late;
-    const resumes = newest && this.model.canResume(task, peer);
-    const held = newest && isHeld(task) && task.holder === peer.id;
-    const holds = resumes || (held && this.model.now < task.deadlineAt);
-    if (resumes) this.model.resume(task);
+    const outcomeKnown = what === "succeed" || what === "fail" || what === "give_up";
+    const isHolder = task.fence === fence && isHeld(task) && task.holder === peer.id;
+    const held = isHolder && !late && this.model.now < task.deadlineAt;
+    const resumes = !held && !late && this.model.canResume(task, peer, fence, outcomeKnown);
+    const holds = held || resumes;
+    if (resumes) this.model.resume(task, fence);
     const send = <K extends CommandName>(name: K, input: Input<K>, dispatches: boolean): void =>
       holds
         ? this.#expectSuccess(name, input, dispatches)
@@ -287,7 +295,7 @@ export class HistoryRunner {
     const held = task.state === "leased" && task.fence === fence && task.holder === peer.id;
     if (held && this.model.now < task.deadlineAt)
       this.model.release(task, {
-        how: session === "unknown" ? "refused" : "reclaimed",
+        how: session === "unknown" ? "unanswered" : "reclaimed",
         countsAsFailure: false,
       });
     const current = peer.hasRecord && isConnected(peer) && peer.epoch === epoch;

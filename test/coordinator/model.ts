@@ -3,6 +3,19 @@ import { ACCEPT_TIMEOUT } from "../../src/protocol/constants.ts";
 import type { AuthMode, PeerState, TaskState } from "../../src/protocol/http.ts";
 import type { PeerId } from "../../src/protocol/ids.ts";
 import type { Role } from "../../src/protocol/messages.ts";
+import { present } from "../must.ts";
+import {
+  attemptOf,
+  compareQueueOrder,
+  isEnded,
+  isHeld,
+  isResumable,
+  mayBeAtWork,
+  refusalEnd,
+  timeoutOf,
+  type ModelAttempt,
+  type ModelTask,
+} from "./model-task.ts";
 
 export interface ModelPeer {
   readonly id: PeerId;
@@ -23,36 +36,6 @@ export interface ModelPeer {
   silentAt: readonly Millis[];
   denied: boolean;
   allowlistRoles: readonly Role[] | null;
-}
-
-export interface ModelTask {
-  readonly id: string;
-  readonly kind: string;
-  /** Its position in the queue: the time from which it waits, and a minute earlier for each step of priority. */
-  readonly turn: Millis;
-  /** The number of tasks that were submitted before it. */
-  readonly submissionIndex: number;
-  readonly capabilities: readonly string[];
-  readonly requiredPeer: PeerId | undefined;
-  readonly maxAttempts: number;
-  readonly leaseMs: number;
-  readonly deadlineAt: Millis;
-  state: TaskState;
-  fence: number;
-  tries: number;
-  /** The peer that holds it; for an ended task, the last one. */
-  holder: PeerId | null;
-  leaseUntil: Millis | null;
-  /** Whether it waits at its holder for a slot. */
-  prefetched: boolean;
-  /** The peer that had started the newest attempt and lost it. It may resume the task until another peer gets it. */
-  lostBy: PeerId | null;
-  notBefore: Millis;
-  endedAt: Millis | null;
-  result: string | null;
-  /** The peers that failed or lost an attempt, by fence. */
-  readonly failedBy: Map<number, PeerId>;
-  readonly refusedAt: Map<PeerId, Millis>;
 }
 
 type End = Extract<TaskState, "succeeded" | "failed" | "cancelled" | "expired">;
@@ -112,10 +95,7 @@ export class Model {
 
   disconnect(peer: ModelPeer): void {
     if (isConnected(peer)) peer.state = "stale";
-    for (const task of this.heldBy(peer.id)) {
-      const started = task.state === "running";
-      this.release(task, { how: started ? "lost" : "reclaimed", countsAsFailure: started });
-    }
+    for (const task of this.heldBy(peer.id)) this.#releaseLost(task);
   }
 
   becomeSuspect(peer: ModelPeer): void {
@@ -166,51 +146,88 @@ export class Model {
   }
 
   recordOffer(task: ModelTask, peer: ModelPeer): void {
+    const fence = (task.attempts.at(-1)?.fence ?? 0) + 1;
+    task.attempts.push({ fence, peer: peer.id, state: "open", begunAt: null });
     Object.assign(task, {
       state: "leased",
+      fence,
       prefetched: !this.hasFreeSlot(peer),
-      lostBy: null,
       holder: peer.id,
       leaseUntil: this.now + ACCEPT_TIMEOUT,
     });
-    task.fence++;
   }
 
+  /** An accept or progress. The first sign that a peer is at work stops the peers that may still be, of earlier attempts. */
   renewLease(task: ModelTask, queued: boolean): void {
     const waits = queued && task.state !== "running";
+    const attempt = this.#current(task);
+    if (!waits && task.state !== "running") this.#stopEarlier(task);
+    if (!waits) attempt.begunAt ??= this.now;
+    const leaseUntil = Math.min(this.now + task.leaseMs, timeoutOf(task, attempt));
     const state = waits ? "leased" : "running";
-    Object.assign(task, { state, prefetched: waits, leaseUntil: this.now + task.leaseMs });
+    Object.assign(task, { state, prefetched: waits, leaseUntil });
   }
 
-  /** Whether the peer lost a task that it had started, and no other peer has got the task since. */
-  canResume(task: ModelTask, peer: ModelPeer): boolean {
-    const waits = task.state === "queued" && this.now < task.deadlineAt;
-    return waits && task.lostBy === peer.id && peer.hasRecord && isConnected(peer);
+  #stopEarlier(task: ModelTask): void {
+    for (const earlier of task.attempts)
+      if (mayBeAtWork(earlier) && earlier.fence < task.fence && earlier.peer !== task.holder)
+        this.#orderStop(task, earlier);
   }
 
-  resume(task: ModelTask): void {
-    task.failedBy.delete(task.fence);
-    task.tries--;
-    Object.assign(task, { holder: task.lostBy, lostBy: null, notBefore: this.now });
+  #orderStop(task: ModelTask, { fence, peer: id }: Pick<ModelAttempt, "fence" | "peer">): void {
+    const peer = this.peers.get(id);
+    if (peer?.hasRecord === true && isConnected(peer))
+      this.expected.cancelled.push(`${task.id} ${fence} ${id}`);
+  }
+
+  #current = (task: ModelTask): ModelAttempt => present(attemptOf(task, task.fence));
+
+  /** Whether a message of a peer resumes an attempt that was given up. */
+  canResume(task: ModelTask, peer: ModelPeer, fence: number, outcome: boolean): boolean {
+    const attempt = attemptOf(task, fence);
+    if (attempt?.peer !== peer.id || !peer.hasRecord || !isConnected(peer)) return false;
+    return isResumable(task, attempt, this.now, outcome);
+  }
+
+  /** The attempt goes on. A peer that was offered the task since is told that it does not hold it any more. */
+  resume(task: ModelTask, fence: number): void {
+    const attempt = present(attemptOf(task, fence));
+    if (isHeld(task)) {
+      const offered = this.#current(task);
+      offered.state = "reclaimed";
+      if (offered.peer !== attempt.peer) this.#orderStop(task, offered);
+    }
+    if (attempt.state === "timed_out") task.tries--;
+    if (attempt.state === "lost") task.interruptions--;
+    attempt.begunAt ??= this.now;
+    attempt.state = "open";
+    Object.assign(task, { state: "running", fence, holder: attempt.peer, notBefore: this.now });
     this.renewLease(task, false);
   }
 
-  /** The tasks that a reconnecting peer still runs, including those whose lease it lost. */
-  startedTasks(peer: ModelPeer): ModelTask[] {
-    return [...this.tasks.values()].filter(
-      ({ state, holder, lostBy }) =>
-        (state === "running" && holder === peer.id) || (state === "queued" && lostBy === peer.id),
-    );
+  /** What a reconnecting peer says that it works on: what it holds, and attempts that were given up meanwhile. */
+  workOf(peer: ModelPeer): { readonly task: ModelTask; readonly fence: number }[] {
+    return [...this.tasks.values()].flatMap((task) => {
+      if (isEnded(task)) return [];
+      if (task.state === "running" && task.holder === peer.id) return [{ task, fence: task.fence }];
+      const given = task.attempts.findLast((one) => one.peer === peer.id && mayBeAtWork(one));
+      return given === undefined ? [] : [{ task, fence: given.fence }];
+    });
   }
 
-  /** The peer has reconnected and listed its tasks: they are resumed, and its other held tasks are released. */
-  reconcileHeldTasks(peer: ModelPeer, listed: readonly ModelTask[]): void {
-    for (const task of listed) if (this.canResume(task, peer)) this.resume(task);
+  /** The peer has reconnected and named its work: what it does not name is released, then what it names is resumed. */
+  reconcileHeldTasks(peer: ModelPeer, named: ReturnType<Model["workOf"]>): void {
     for (const task of this.heldBy(peer.id)) {
-      if (listed.includes(task)) continue;
-      const started = task.state === "running";
-      this.release(task, { how: started ? "lost" : "reclaimed", countsAsFailure: started });
+      if (named.some((one) => one.task === task && one.fence === task.fence)) continue;
+      this.#releaseLost(task);
     }
+    for (const { task, fence } of named)
+      if (this.canResume(task, peer, fence, false)) this.resume(task, fence);
+  }
+
+  #releaseLost(task: ModelTask): void {
+    const started = task.state === "running";
+    this.release(task, { how: started ? "lost" : "reclaimed", countsAsFailure: started });
   }
 
   /** Ends an attempt without a result. The task is queued again or fails. */
@@ -219,37 +236,54 @@ export class Model {
     {
       how,
       countsAsFailure,
-    }: { how: "lost" | "failed" | "given_up" | "refused" | "reclaimed"; countsAsFailure: boolean },
+    }: {
+      how: "lost" | "timed_out" | "failed" | "given_up" | "refused" | "unanswered" | "reclaimed";
+      countsAsFailure: boolean;
+    },
   ): void {
     const holder = this.peers.get(task.holder ?? "");
     if (holder !== undefined && countsAsFailure) holder.failures++;
-    if (how === "refused") task.refusedAt.set(task.holder ?? "", this.now);
-    const counts = how === "lost" || how === "failed" || how === "given_up";
-    if (counts) {
-      task.failedBy.set(task.fence, task.holder ?? "");
-      task.tries++;
+    this.#current(task).state = how === "given_up" ? "failed" : how;
+    if (how === "refused") {
+      const before = task.refusals.get(task.holder ?? "")?.count ?? 0;
+      task.refusals.set(task.holder ?? "", { at: this.now, count: before + 1 });
     }
-    if (how === "given_up" || task.tries >= task.maxAttempts) return this.end(task, "failed");
+    const failed = how === "timed_out" || how === "failed" || how === "given_up";
+    if (failed) task.tries++;
+    if (how === "lost") task.interruptions++;
+    if (
+      how === "given_up" ||
+      task.tries >= task.maxAttempts ||
+      task.interruptions > task.maxInterruptions
+    )
+      return this.end(task, "failed");
     Object.assign(task, {
       state: "queued",
       prefetched: false,
-      lostBy: how === "lost" ? task.holder : null,
       holder: null,
       leaseUntil: null,
-      notBefore: counts ? Number.NaN : this.now, // a random pause, which is read from the coordinator
+      // A random pause is read from the coordinator.
+      notBefore: failed || how === "lost" ? Number.NaN : this.now,
     });
+    task.pausedAfter = failed ? task.tries : task.interruptions;
   }
 
   succeed(task: ModelTask, result: string): void {
     const holder = this.peers.get(task.holder ?? "");
     if (holder !== undefined) holder.successes++;
+    const attempt = this.#current(task);
+    attempt.state = "succeeded";
+    attempt.begunAt ??= this.now;
     task.result = result;
     this.end(task, "succeeded");
   }
 
   /** Ends a task that was cancelled or has expired; its holder is told to cancel it. */
   cancelOrExpire(task: ModelTask, state: End): void {
-    if (isHeld(task)) this.expected.cancelled.push(`${task.id} ${task.fence} ${task.holder}`);
+    if (isHeld(task)) {
+      this.expected.cancelled.push(`${task.id} ${task.fence} ${task.holder}`);
+      this.#current(task).state = "reclaimed";
+    }
     this.end(task, state);
   }
 
@@ -262,14 +296,24 @@ export class Model {
   tick(): void {
     for (const task of this.tasks.values())
       if (!isEnded(task) && task.deadlineAt <= this.now) this.cancelOrExpire(task, "expired");
-    for (const task of this.tasks.values()) {
-      if (!isHeld(task) || (task.leaseUntil ?? Infinity) > this.now) continue;
-      const started = task.state === "running";
-      const holder = this.peers.get(task.holder ?? "");
-      this.expected.cancelled.push(`${task.id} ${task.fence} ${task.holder}`);
-      this.release(task, { how: started ? "lost" : "refused", countsAsFailure: true });
-      if (!started && holder !== undefined) this.becomeSuspect(holder);
+    const over = [...this.tasks.values()]
+      .filter((task) => isHeld(task) && (task.leaseUntil ?? Infinity) <= this.now)
+      .toSorted((a, b) => (a.leaseUntil ?? 0) - (b.leaseUntil ?? 0));
+    for (const task of over) this.#giveUp(task);
+  }
+
+  #giveUp(task: ModelTask): void {
+    const holder = this.peers.get(task.holder ?? "");
+    if (task.state !== "running") {
+      this.release(task, { how: "unanswered", countsAsFailure: true });
+      if (holder !== undefined) this.becomeSuspect(holder);
+      return;
     }
+    const attempt = this.#current(task);
+    const tookTooLong = timeoutOf(task, attempt) <= this.now;
+    if (tookTooLong) this.#orderStop(task, attempt);
+    const how = tookTooLong || holder?.state === "active" ? "timed_out" : "lost";
+    this.release(task, { how, countsAsFailure: true });
   }
 
   /** Tasks that may be offered now, in queue order. */
@@ -281,7 +325,7 @@ export class Model {
 
   /** Whether the peer may have the task by AS2 and AS4, apart from free slots. */
   isEligible(task: ModelTask, peer: ModelPeer): boolean {
-    const refused = task.refusedAt.get(peer.id);
+    const refused = task.refusals.get(peer.id);
     return (
       peer.hasRecord &&
       peer.state === "active" &&
@@ -290,7 +334,7 @@ export class Model {
       (task.requiredPeer === undefined || task.requiredPeer === peer.id) &&
       (peer.kinds.includes("*") || peer.kinds.includes(task.kind)) &&
       task.capabilities.every((capability) => peer.capabilities.includes(capability)) &&
-      (refused === undefined || this.now - refused >= MINUTE)
+      (refused === undefined || this.now >= refusalEnd(refused))
     );
   }
 
@@ -312,19 +356,8 @@ export class Model {
   }
 }
 
-/** The least and the longest pause after the given number of failed attempts, in milliseconds. */
-export const retryPauseBounds = (tries: number): readonly [number, number] => {
-  const longest = Math.min(MINUTE, (SECOND / 2) * 2 ** (tries - 1));
-  return [longest / 2, longest];
-};
-
-export const isHeld = ({ state }: ModelTask): boolean => state === "leased" || state === "running";
-export const isEnded = ({ endedAt }: ModelTask): boolean => endedAt !== null;
 export const isConnected = ({ state }: ModelPeer): boolean =>
   state === "active" || state === "suspect";
-export const compareQueueOrder = (a: ModelTask, b: ModelTask): number =>
-  a.turn - b.turn || a.submissionIndex - b.submissionIndex;
-
 const basicRoles = (role: Role): Role[] => (role === "dual" ? ["worker", "controller"] : [role]);
 
 const unknownPeer = (id: PeerId): ModelPeer => ({
@@ -343,19 +376,4 @@ const unknownPeer = (id: PeerId): ModelPeer => ({
   silentAt: [],
   denied: false,
   allowlistRoles: null,
-});
-
-/** The fields that are equal for every task that was just submitted. */
-export const newTask = () => ({
-  state: "queued" as TaskState,
-  fence: 0,
-  tries: 0,
-  holder: null,
-  leaseUntil: null,
-  prefetched: false,
-  lostBy: null,
-  endedAt: null,
-  result: null,
-  failedBy: new Map<number, PeerId>(),
-  refusedAt: new Map<PeerId, Millis>(),
 });

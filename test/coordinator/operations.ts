@@ -33,6 +33,8 @@ export type Operation =
       readonly requiredPeer: number | null;
       readonly priority: number;
       readonly maxAttempts: number;
+      readonly maxInterruptions: number;
+      readonly timeoutSeconds: number;
       readonly leaseSeconds: number;
       readonly deadlineSeconds: number;
       readonly delaySeconds: number;
@@ -116,6 +118,8 @@ const submit = operation("submit", {
   requiredPeer: inTenTimes(1).chain((is) => (is ? peer : fc.constant(null))),
   priority: fc.constantFrom(0, 0, 5),
   maxAttempts: fc.integer({ min: 1, max: 4 }),
+  maxInterruptions: fc.constantFrom(0, 1, 3, 20),
+  timeoutSeconds: fc.constantFrom(3, 30, 3_600),
   leaseSeconds: fc.constantFrom(1, 10, 120),
   deadlineSeconds: fc.constantFrom(5, 60, 7_200),
   delaySeconds: inTenTimes(8).chain((none) => fc.constant(none ? 0 : 30)),

@@ -37,6 +37,7 @@ const OPTIONS = {
   deadline: { type: "string" },
   attempts: { type: "string" },
   lease: { type: "string" },
+  "attempt-timeout": { type: "string" },
   callback: { type: "string" },
   avoid: { type: "string", multiple: true },
   role: { type: "string" },
@@ -61,6 +62,7 @@ export const assign: Command = {
     ["--not-before TIME", "do not assign the task before this time (RFC 3339)"],
     ["--deadline SECONDS", "the task expires if it has not ended after this time"],
     ["--attempts N", "the maximum number of attempts"],
+    ["--attempt-timeout SECONDS", "how long one attempt may take; default: an hour"],
     ["--lease SECONDS", "how long a peer holds the task without renewing its lease"],
     ["--idempotency-key KEY", "a second submission with this key returns the first task"],
     ["--key-file FILE", "seal the result to this key; --wait opens it"],
@@ -121,6 +123,7 @@ function assignOptions(values: Values<typeof OPTIONS>): SubmitOptions {
   const deadlineSeconds = numberOption("deadline", values.deadline);
   const maxAttempts = countOption("attempts", values.attempts);
   const leaseSeconds = numberOption("lease", values.lease);
+  const attemptTimeoutSeconds = numberOption("attempt-timeout", values["attempt-timeout"]);
   const role = choiceOption("role", values.role, ROLES);
   const notBefore = timeOption("not-before", values["not-before"]);
   return {
@@ -131,6 +134,7 @@ function assignOptions(values: Values<typeof OPTIONS>): SubmitOptions {
     ...(deadlineSeconds !== undefined && { deadlineSeconds }),
     ...(maxAttempts !== undefined && { maxAttempts }),
     ...(leaseSeconds !== undefined && { leaseSeconds }),
+    ...(attemptTimeoutSeconds !== undefined && { attemptTimeoutSeconds }),
     ...(values.callback !== undefined && { callback: { url: values.callback } }),
     ...(values.avoid !== undefined && { avoid: values.avoid }),
     ...(role !== undefined && { role }),

@@ -17,6 +17,10 @@ export interface SubmitOptions {
   readonly maxAttempts?: number;
   /** How long the mesh waits for a sign of life from the peer before it reassigns the task. */
   readonly leaseSeconds?: number;
+  /** How long one attempt may take from its beginning, whatever its heartbeats say. Default 3,600. */
+  readonly attemptTimeoutSeconds?: number;
+  /** How many begun attempts may be lost with their peers before the task fails. Default 20. */
+  readonly maxInterruptions?: number;
   /** Receives a signed request when the task has ended, repeated until it answers 2xx (see `verifyCallback`). */
   readonly callback?: {
     readonly url: string;
@@ -78,6 +82,10 @@ export function submission(
     ...(options.deadlineSeconds !== undefined && { deadline_seconds: options.deadlineSeconds }),
     ...(options.maxAttempts !== undefined && { max_attempts: options.maxAttempts }),
     ...(options.leaseSeconds !== undefined && { lease_seconds: options.leaseSeconds }),
+    ...(options.attemptTimeoutSeconds !== undefined && {
+      attempt_timeout_seconds: options.attemptTimeoutSeconds,
+    }),
+    ...(options.maxInterruptions !== undefined && { max_interruptions: options.maxInterruptions }),
     ...(options.callback !== undefined && { callback: options.callback }),
   };
 }

@@ -67,7 +67,7 @@ function assignRound(context: Context, limit: number): Outcome {
 /** Stores the choice, and the peer that has the newest task of this kind. */
 function storeDecision(context: Context, task: Waiting, peerId: PeerId, decision: Decision): void {
   const { registry, now } = context;
-  registry.choices.put(task.id, task.fence + 1, storedOf(context, decision));
+  registry.choices.put(task.id, task.lastFence + 1, storedOf(context, decision));
   registry.shares.count({ peerId, at: now });
   const { service } = registry.kinds.get(task.kind);
   registry.kinds.put(task.kind, { service, incumbent: peerId, usedAt: now });

@@ -2,7 +2,7 @@ import { utf8 } from "../../base/bytes.ts";
 import type { Millis } from "../../base/clock.ts";
 import { err, ok } from "../../base/result.ts";
 import { TASK_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
-import { leaseEndsAt } from "../../tasks/lease.ts";
+import { attemptEndsAt, leaseEndsAt } from "../../tasks/lease.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
@@ -11,6 +11,7 @@ import { claimedTask, heldTask, type Claim } from "./held-task.ts";
 import { cancelAttempt, endTask, releaseAbandoned, releaseAttempt } from "./leases.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { storedResult, succeed } from "./results.ts";
+import { stopEarlierAttempts } from "./resume.ts";
 import { disconnectPeer, peerOfSession } from "../admission/sessions.ts";
 import { viewOf } from "./task-view.ts";
 import { visibleTask } from "./submit.ts";
@@ -34,12 +35,15 @@ function renew(context: Context, task: Task, queued: boolean, said: Partial<Task
   const { registry, now } = context;
   // A running task does not become queued at the peer again because of a message that came late.
   const waits = queued && task.state !== "running";
-  const leaseUntil = leaseEndsAt(task, now);
+  const attemptUntil = waits ? null : (task.attemptUntil ?? attemptEndsAt(task, now));
+  const leaseUntil = leaseEndsAt({ ...task, attemptUntil }, now);
+  if (task.state !== "running" && !waits) stopEarlierAttempts(context, task);
   registry.tasks.update({
     ...task,
     ...said,
     state: waits ? "leased" : "running",
     prefetched: waits,
+    attemptUntil,
     leaseUntil,
   });
   registry.attempts.setState(task.id, task.fence, waits ? "prefetched" : "running", now);
@@ -53,7 +57,7 @@ export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
     state: "refused",
     error: `refused: ${claim.reason}`,
     outcome: "refusal",
-    counts: false,
+    counts: null,
     retry: true,
   });
   return done;
@@ -83,7 +87,7 @@ export const finishTask: Handler<"finish_task"> = (
   { peerId, epoch, outcome, begunAt },
 ) => {
   const claim = { peerId, epoch, taskId: outcome.task_id, fence: outcome.fence };
-  const task = claimedTask(context, claim);
+  const task = claimedTask(context, claim, "outcome");
   if (!task.ok) return task;
   if (!outcome.ok) {
     failAttempt(context, task.value, outcome.error, outcome.retry);
@@ -106,7 +110,7 @@ const failAttempt = (context: Context, task: Task, error: string, retry: boolean
     state: "failed",
     error,
     outcome: "failure",
-    counts: true,
+    counts: "attempt",
     retry,
   });
 
@@ -115,12 +119,11 @@ export const offerFailed: Handler<"offer_failed"> = (context, claim) => {
   const task = heldTask(context, claim);
   if (task.ok && task.value.state === "leased") {
     releaseAttempt(context, task.value, {
-      // The peer did not refuse. It may get the task again once it answers, unless the cause of the failure is
-      // unknown.
-      state: claim.session === "unknown" ? "refused" : "reclaimed",
+      // Without an answer of the session it is not known whether the offer has reached the peer.
+      state: claim.session === "unknown" ? "unanswered" : "reclaimed",
       error: claim.reason,
       outcome: "none",
-      counts: false,
+      counts: null,
       retry: true,
     });
   }

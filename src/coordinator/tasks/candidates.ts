@@ -1,4 +1,3 @@
-import { MINUTE } from "../../base/clock.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { takesTasks } from "../../peers/scheduling.ts";
 import type { PeerId } from "../../protocol/ids.ts";
@@ -7,12 +6,10 @@ import { hintedRttMs } from "../../scoring/measure.ts";
 import { nothingObserved } from "../../scoring/observed.ts";
 import { placesOf, type Candidate, type Demand } from "../../tasks/eligibility.ts";
 import type { Evidence } from "../../tasks/evidence.ts";
-import type { Attempt } from "../../tasks/task.ts";
+import { refusedUntil } from "../../tasks/retry.ts";
+import type { Attempt, AttemptState } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { nearnessTo, type Nearness } from "../peers/nearness.ts";
-
-/** A peer that refused a task is not offered it again for this long. */
-const REFUSAL_PAUSE = MINUTE;
 
 /** A task as the choice sees it: its requirements, and the peers that had it before. */
 export function demandOf({ registry, now }: Context, task: WaitingTask): Demand {
@@ -21,16 +18,15 @@ export function demandOf({ registry, now }: Context, task: WaitingTask): Demand 
   return {
     kind: task.kind,
     requirements: task.requirements,
-    tried: peersOf(attempts, ({ state }) => state === "failed" || state === "lost"),
-    refused: peersOf(
-      attempts,
-      ({ state, startedAt, endedAt }) =>
-        state === "refused" && now - (endedAt ?? startedAt) < REFUSAL_PAUSE,
-    ),
+    tried: peersOf(attempts, ({ state }) => TRIED.has(state)),
+    refused: peersOf(attempts, (one) => one.state === "refused" && now < refusedUntil(one)),
     service,
     incumbent,
   };
 }
+
+/** States of attempts that a peer began and did not complete. */
+const TRIED: ReadonlySet<AttemptState> = new Set(["failed", "timed_out", "lost"]);
 
 const peersOf = (attempts: readonly Attempt[], which: (attempt: Attempt) => boolean) =>
   new Set(attempts.filter(which).map((attempt) => attempt.peerId));

@@ -4,9 +4,9 @@ import type { MusterError } from "../../protocol/errors.ts";
 import { isHeld, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound } from "../kernel/handler.ts";
-import { resumeAttempt } from "../admission/held-tasks.ts";
 import { standingOf } from "../peers/scored-peers.ts";
 import { peerOfSession } from "../admission/sessions.ts";
+import { resumeAttempt, type Said } from "./resume.ts";
 
 /** The attempt that a message is about, and the session that sent the message. */
 export interface Claim {
@@ -30,12 +30,16 @@ export function heldTask(
 }
 
 /**
- * Like `held`, and also resumes an attempt that the peer had begun if no other peer has got the task since. Only the
+ * Like `heldTask`, and also resumes an attempt that was given up if no other peer has begun the task since. Only the
  * peer's newest session counts: a message of an older one changes nothing.
  */
-export function claimedTask(context: Context, claim: Claim): Result<Task, MusterError> {
+export function claimedTask(
+  context: Context,
+  claim: Claim,
+  said: Said = "at_work",
+): Result<Task, MusterError> {
   if (peerOfSession(context, claim.peerId, claim.epoch) === null) return err(leaseLost(claim));
-  return heldOrResumed(context, claim);
+  return heldOrResumed(context, claim, said);
 }
 
 /**
@@ -52,13 +56,17 @@ export function taskOfTicket(
   const standing = standingOf(context, peer, allowlist.get(peer.publicKey));
   const admission = admit(standing, peer.role);
   const works = admission.ok && admission.value.role !== "controller";
-  return works ? heldOrResumed(context, claim) : err(leaseLost(claim));
+  return works ? heldOrResumed(context, claim, "outcome") : err(leaseLost(claim));
 }
 
-function heldOrResumed(context: Context, claim: Omit<Claim, "epoch">): Result<Task, MusterError> {
+function heldOrResumed(
+  context: Context,
+  claim: Omit<Claim, "epoch">,
+  said: Said,
+): Result<Task, MusterError> {
   const task = heldTask(context, claim);
   if (task.ok) return task;
-  const resumed = resumeAttempt(context, claim.taskId, claim.fence, claim.peerId);
+  const resumed = resumeAttempt(context, claim, said);
   return resumed === null ? task : ok(resumed);
 }
 

@@ -8,7 +8,7 @@ import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { dueAfter, type Job } from "../kernel/job.ts";
 import { suspectPeer } from "../peers/lifecycle.ts";
-import { cancelAttempt, endTask, releaseAttempt } from "./leases.ts";
+import { cancelAttempt, endTask, releaseAttempt, type Loss } from "./leases.ts";
 import { deleteExpiredUploads } from "./results.ts";
 
 /**
@@ -37,21 +37,38 @@ function expire(context: Context, task: Task): void {
   );
 }
 
-/** Releases an attempt whose time is over. A peer that did not even react to the offer becomes suspect. */
+/**
+ * Releases an attempt whose time is over. Only an attempt that took too long is stopped: the peer of any other may return,
+ * and its work counts while no other peer has begun the task. A peer that did not even react to the offer becomes suspect.
+ */
 function giveUp(context: Context, task: Task): void {
-  const accepted = task.state === "running";
+  if (task.state === "running") {
+    releaseAttempt(context, task, lossOf(context, task));
+    return;
+  }
   releaseAttempt(context, task, {
-    state: accepted ? "lost" : "refused",
-    error: accepted
-      ? "the lease ended without a sign of life"
-      : "the offer was not accepted in time",
+    state: "unanswered",
+    error: "the offer was not accepted in time",
     outcome: "timeout",
-    counts: accepted,
+    counts: null,
     retry: true,
-    stopPeer: true,
   });
-  const peer = accepted ? null : context.registry.peers.get(task.peerId ?? "");
-  if (peer !== null) suspectPeer(context, peer);
+  const silent = context.registry.peers.get(task.peerId ?? "");
+  if (silent !== null) suspectPeer(context, silent);
+}
+
+/** How a running attempt ended whose lease is over: the handler took too long, was silent, or its peer was. */
+function lossOf({ registry, now }: Context, task: Task): Loss {
+  const shared = { outcome: "timeout", retry: true } as const;
+  if (task.attemptUntil !== null && now >= task.attemptUntil) {
+    const error = `the attempt took longer than ${task.attemptTimeoutMs / 1_000} s`;
+    return { ...shared, state: "timed_out", error, counts: "attempt", stopPeer: true };
+  }
+  const error = "the lease ended without a sign of life";
+  const answers = registry.peers.get(task.peerId ?? "")?.state === "active";
+  return answers
+    ? { ...shared, state: "timed_out", error, counts: "attempt" }
+    : { ...shared, state: "lost", error, counts: "interruption" };
 }
 
 /** Makes the tick, which assigns queued tasks, come again while any task is queued. */

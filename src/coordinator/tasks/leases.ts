@@ -9,11 +9,17 @@ import { markWorkAvailable } from "../kernel/marks.ts";
 
 /** How an attempt ended without finishing the task. */
 export interface Loss {
-  readonly state: Extract<AttemptState, "failed" | "refused" | "lost" | "reclaimed">;
+  readonly state: Extract<
+    AttemptState,
+    "failed" | "timed_out" | "refused" | "unanswered" | "lost" | "abandoned" | "reclaimed"
+  >;
   readonly error: string;
   readonly outcome: Outcome;
-  /** Whether it counts against the attempts allowed. A refusal does not, because nothing was tried. */
-  readonly counts: boolean;
+  /**
+   * The budget that it counts against: the attempts for a failure of work, the interruptions when infrastructure ended
+   * begun work; null when nothing was begun.
+   */
+  readonly counts: "attempt" | "interruption" | null;
   /** False when the peer says that another attempt cannot succeed. */
   readonly retry: boolean;
   /** How much longer than usual the task waits before it is offered again. */
@@ -22,38 +28,50 @@ export interface Loss {
   readonly stopPeer?: true;
 }
 
-/** Number of refusals after which a task fails, so that its history stays bounded. */
-const REFUSALS_MAX = 200;
-
-/** Ends the current attempt. Puts the task back into the queue, or fails it when its attempts are used up. */
+/** Ends the current attempt. Puts the task back into the queue, or fails it when a budget is used up. */
 export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
   if (task.peerId === null) return;
-  const { registry, now, random } = context;
+  const { registry, now } = context;
   registry.attempts.end(task.id, task.fence, loss.state, now, loss.error);
   recordAttemptEnd(context, task.peerId, loss.outcome);
   if (loss.stopPeer) orderStop(context, task, loss.error);
-  const attemptsUsed = task.attemptsUsed + Number(loss.counts);
-  const unwanted =
-    loss.state === "refused" && registry.attempts.count(task.id, "refused") >= REFUSALS_MAX;
-  if (!loss.retry || attemptsUsed >= task.maxAttempts || unwanted) {
-    endTask(context, { ...task, attemptsUsed, error: loss.error }, "failed");
+  if (loss.state === "refused")
+    registry.attempts.countRefusals({ taskId: task.id, peerId: task.peerId, fence: task.fence });
+  const attemptsUsed = task.attemptsUsed + Number(loss.counts === "attempt");
+  const interruptions = task.interruptions + Number(loss.counts === "interruption");
+  const spent = { ...task, attemptsUsed, interruptions };
+  if (interruptions > task.maxInterruptions) {
+    const error = `interrupted ${interruptions} times, the last time because: ${loss.error}`;
+    endTask(context, { ...spent, error }, "failed");
+    return;
+  }
+  if (!loss.retry || attemptsUsed >= task.maxAttempts) {
+    endTask(context, { ...spent, error: loss.error }, "failed");
     return;
   }
   markWorkAvailable(context);
   registry.tasks.update({
-    ...task,
-    attemptsUsed,
+    ...spent,
     state: "queued",
     peerId: null,
     leaseUntil: null,
+    attemptUntil: null,
     prefetched: false,
     progress: null,
     message: null,
     error: loss.error,
-    // Another peer may get a refused task at once. A failed task waits, so that it does not use up its attempts at
-    // once.
-    notBefore: (loss.counts ? retryAt(task, attemptsUsed, now, random) : now) + (loss.pause ?? 0),
+    notBefore: againAt(context, spent, loss),
   });
+}
+
+/**
+ * When the task may be offered again. Another peer may get a task at once that nobody had begun. Any other task waits, so
+ * that it does not use up a budget at once: it may be the cause.
+ */
+function againAt({ now, random }: Context, task: Task, { counts, pause = 0 }: Loss): Millis {
+  if (counts === null) return now + pause;
+  const failures = counts === "attempt" ? task.attemptsUsed : task.interruptions;
+  return retryAt(task, failures, now, random) + pause;
 }
 
 /** Ends a task and informs the callers that wait for it. The caller of this function has written the attempt's end. */
@@ -63,7 +81,14 @@ export function endTask(
   state: "succeeded" | "failed" | "cancelled" | "expired",
 ): void {
   const { registry, now, effects } = context;
-  registry.tasks.update({ ...task, state, endedAt: now, leaseUntil: null, prefetched: false });
+  registry.tasks.update({
+    ...task,
+    state,
+    endedAt: now,
+    leaseUntil: null,
+    attemptUntil: null,
+    prefetched: false,
+  });
   markWorkAvailable(context);
   effects.push({ type: "task_ended", taskId: task.id });
   scheduleCallback(context, task.id);
@@ -82,14 +107,23 @@ export function cancelAttempt(context: Context, task: Task, reason: string): voi
   endHeldAttempt(context, task, "cancelled", reason);
 }
 
-/** Takes a task that its peer has not begun back into the queue. */
-export function reclaim(context: Context, task: Task, reason: string): void {
-  endHeldAttempt(context, task, "reclaimed", reason);
+/** Whether the peer is told to stop. */
+type Order = "with_order" | "without_order";
+
+/** Takes a task that nobody has begun back from the peer that holds it, into the queue. */
+export function reclaim(
+  context: Context,
+  task: Task,
+  reason: string,
+  order: Order = "with_order",
+): void {
+  endHeldAttempt(context, task, "reclaimed", reason, order);
   context.registry.tasks.update({
     ...task,
     state: "queued",
     peerId: null,
     leaseUntil: null,
+    attemptUntil: null,
     prefetched: false,
     message: null,
   });
@@ -100,18 +134,23 @@ function endHeldAttempt(
   task: Task,
   state: "cancelled" | "reclaimed",
   reason: string,
+  order: Order = "with_order",
 ): void {
   if (task.peerId === null || task.leaseUntil === null) return;
   context.registry.attempts.end(task.id, task.fence, state, context.now, reason);
   recordAttemptEnd(context, task.peerId, "none");
-  orderStop(context, task, reason);
+  if (order === "with_order") orderStop(context, task, reason);
 }
 
-/** Tells the peer of the newest attempt, if it is connected, that it does not hold the task any more. */
-function orderStop({ registry, effects }: Context, task: Task, reason: string): void {
-  const peer = registry.peers.get(task.peerId ?? "");
+/** Tells the peer of an attempt, if it is connected, that it does not hold the task any more. */
+export function orderStop(
+  { registry, effects }: Context,
+  { id: taskId, peerId, fence }: Pick<Task, "id" | "peerId" | "fence">,
+  reason: string,
+): void {
+  const peer = registry.peers.get(peerId ?? "");
   const to = peer === null ? null : sessionOf(peer);
-  if (to !== null) effects.push({ type: "cancel", to, taskId: task.id, fence: task.fence, reason });
+  if (to !== null) effects.push({ type: "cancel", to, taskId, fence, reason });
 }
 
 /** Releases every task that a disconnected peer held. They wait for `pause` before other peers get them. */
@@ -134,7 +173,7 @@ export function releaseLost(context: Context, task: Task, error: string, pause: 
     state: begun ? "lost" : "reclaimed",
     error,
     outcome: begun ? "timeout" : "none",
-    counts: begun,
+    counts: begun ? "interruption" : null,
     retry: true,
     pause,
   });

@@ -6,17 +6,18 @@ import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { sessionOf } from "../peers/scored-peers.ts";
 
-/** Number of reclaimed offers that a task's history keeps, so that it stays bounded. */
-const RECLAIMED_KEPT = 200;
+/** Number of newest offers of which a task's history keeps those that were never begun, so that it stays bounded. */
+const UNBEGUN_KEPT = 200;
 
 /** Leases a task to a peer under the next fence, and offers it. Returns the peer with its new number of held tasks. */
 export function offer(context: Context, task: Task, peer: Peer): Peer {
   const { registry, now, effects } = context;
-  const fence = task.fence + 1;
+  const fence = task.lastFence + 1;
   registry.tasks.update({
     ...task,
     state: "leased",
     fence,
+    lastFence: fence,
     peerId: peer.id,
     leaseUntil: offerEndsAt(now),
     prefetched: !hasSlot(peer),
@@ -34,11 +35,12 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
     begunAt: null,
     endedAt: null,
     error: null,
+    refusals: 0,
   });
-  registry.attempts.forgetReclaimed(task.id, fence - RECLAIMED_KEPT);
+  registry.attempts.forgetUnbegun(task.id, fence - UNBEGUN_KEPT);
   const to = sessionOf(peer);
   if (to !== null) {
-    const { id, kind, payload, leaseMs } = task;
+    const { id, kind, payload, leaseMs, attemptTimeoutMs } = task;
     effects.push({
       type: "offer",
       to,
@@ -47,8 +49,10 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
         fence,
         kind,
         payload,
-        attempt: task.attemptsUsed + 1,
+        // Lost attempts are attempts to a handler: they may have had effects.
+        attempt: task.attemptsUsed + task.interruptions + 1,
         lease_seconds: leaseMs / 1_000,
+        attempt_timeout_seconds: attemptTimeoutMs / 1_000,
         ...(peer.speaksMuster && resultDelivery(context, { taskId: id, fence, peerId: peer.id })),
       },
     });

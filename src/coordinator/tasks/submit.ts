@@ -3,10 +3,12 @@ import type { Millis } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { sha256 } from "../../crypto/primitives.ts";
 import {
+  ATTEMPT_TIMEOUT_DEFAULT,
   IDEMPOTENCY_RETENTION,
   SCHEDULE_AHEAD_MAX,
   RETRY_BACKOFF_DEFAULT,
   RETRY_BACKOFF_MAX_DEFAULT,
+  TASK_INTERRUPTIONS_DEFAULT,
   TASK_PAYLOAD_BYTES_MAX,
 } from "../../protocol/constants.ts";
 import { toProblem, type MusterError } from "../../protocol/errors.ts";
@@ -155,8 +157,15 @@ function newTask(context: Context, input: SubmitInput): Task {
     backoffMaxMs: Math.round(
       (task.backoff?.max_seconds ?? RETRY_BACKOFF_MAX_DEFAULT / 1_000) * 1_000,
     ),
+    attemptTimeoutMs: Math.round(
+      (task.attempt_timeout_seconds ?? ATTEMPT_TIMEOUT_DEFAULT / 1_000) * 1_000,
+    ),
     fence: 0,
+    lastFence: 0,
     attemptsUsed: 0,
+    interruptions: 0,
+    maxInterruptions: task.max_interruptions ?? TASK_INTERRUPTIONS_DEFAULT,
+    attemptUntil: null,
     leaseUntil: null,
     prefetched: false,
     peerId: null,

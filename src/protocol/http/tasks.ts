@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  ATTEMPT_TIMEOUT_DEFAULT,
   AVOIDED_PEERS_MAX,
   BATCH_MAX,
   CAPABILITIES_MAX,
@@ -14,6 +15,8 @@ import {
   TASK_ATTEMPTS_MAX,
   TASK_DEADLINE_DEFAULT,
   TASK_DEADLINE_MAX,
+  TASK_INTERRUPTIONS_DEFAULT,
+  TASK_INTERRUPTIONS_MAX,
   WAIT_SECONDS_MAX,
 } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
@@ -102,6 +105,19 @@ export const SubmitTask = z
       .meta({ description: "The task expires if it has not ended this long after `not_before`" }),
     backoff: Backoff.optional(),
     max_attempts: z.int().min(1).max(TASK_ATTEMPTS_MAX).default(TASK_ATTEMPTS_DEFAULT),
+    max_interruptions: z.int().min(0).max(TASK_INTERRUPTIONS_MAX).optional().meta({
+      description:
+        "How many begun attempts may be lost with their peers (broken connection, goodbye, restart) before the task fails; default 20",
+    }),
+    attempt_timeout_seconds: z
+      .number()
+      .min(1)
+      .max(TASK_DEADLINE_MAX / 1_000)
+      .optional()
+      .meta({
+        description:
+          "How long one attempt may take from its beginning, whatever its heartbeats say; default 3,600",
+      }),
     lease_seconds: z
       .number()
       .min(1)
@@ -127,8 +143,11 @@ const ATTEMPT_STATES = [
   "running",
   "succeeded",
   "failed",
+  "timed_out",
   "refused",
+  "unanswered",
   "lost",
+  "abandoned",
   "reclaimed",
   "cancelled",
 ] as const;
@@ -138,7 +157,10 @@ export const AttemptView = z
     peer_id: PeerId,
     peer_name: z.string(),
     score: z.number().meta({ description: "The peer's score at the time of the choice" }),
-    state: z.enum(ATTEMPT_STATES),
+    state: z.enum(ATTEMPT_STATES).meta({
+      description:
+        "`failed` and `timed_out` count against `max_attempts`; `lost` (with the peer) and `abandoned` (by the peer) against `max_interruptions`; `refused`, `unanswered` and `reclaimed` were never begun",
+    }),
     started_at: Time,
     ended_at: Time.nullable(),
     error: z.string().nullable(),
@@ -168,6 +190,12 @@ export const TaskView = z
     retries: z.int().default(0).meta({
       description: "How often the task was put back into the queue after its end",
     }),
+    attempts_used: z.int().default(0).meta({ description: "Attempts that failed or timed out" }),
+    max_interruptions: z.int().default(TASK_INTERRUPTIONS_DEFAULT),
+    interruptions: z.int().default(0).meta({
+      description: "Begun attempts that were lost with their peers, or abandoned by them",
+    }),
+    attempt_timeout_seconds: z.number().default(ATTEMPT_TIMEOUT_DEFAULT / 1_000),
     backoff: Backoff,
     lease_seconds: z.number(),
     peer_id: PeerId.nullable().meta({

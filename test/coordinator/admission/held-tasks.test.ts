@@ -6,7 +6,7 @@ import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 const [A, B] = KEYS;
 
 /** A peer that started a task and lost its connection. */
-function disconnectedWhileRunning(task = { kind: "echo", max_attempts: 2 }) {
+function disconnectedWhileRunning(task: SubmitTaskInput = { kind: "echo", max_attempts: 2 }) {
   const mesh = new TestMesh();
   const peer = mesh.join(A);
   const { id } = mesh.submit(task);
@@ -40,19 +40,20 @@ describe("a peer that reconnects", () => {
     expect(mesh.task(id)).toMatchObject({ state: "succeeded", result: "made while away" });
   });
 
-  test("AS20 a reconnecting peer gets lease_lost once another peer holds its task", () => {
+  test("AS20 a reconnecting peer gets lease_lost once another peer has begun its task", () => {
     const { mesh, peer, id } = disconnectedWhileRunning();
     const claim = peer.attempt();
     const other = mesh.join(B);
     mesh.runFor(2 * SECOND);
     expect(other.offer).toMatchObject({ task_id: id, fence: 2 });
+    other.accept();
     peer.join({ slots: 0 });
     const renewal = { ...claim, epoch: peer.epoch, progress: 0.5 };
     expect(mesh.errorOf("progress_task", renewal).code).toBe("lease_lost");
   });
 
-  test("AS20 a reconnecting peer gets lease_lost if the attempts are used up, or if it had not started the task", () => {
-    const spent = disconnectedWhileRunning({ kind: "echo", max_attempts: 1 });
+  test("AS20 a reconnecting peer gets lease_lost if the task has failed, or if it had not started the task", () => {
+    const spent = disconnectedWhileRunning({ kind: "echo", max_interruptions: 0 });
     spent.peer.join({ slots: 0 });
     expect(spent.mesh.errorOf("finish_task", spent.peer.successInput("late")).code).toBe(
       "lease_lost",
@@ -147,13 +148,18 @@ describe("a peer that announces new capabilities or slots", () => {
 });
 
 describe("a peer that has lost its lease", () => {
-  test("AS21 a peer whose lease expired is told to cancel the task", () => {
+  test("AS21 a peer whose lease expired is told to stop once another peer has begun the task, and not before", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     const { id } = mesh.submit({ kind: "echo", lease_seconds: 5 });
     peer.accept();
     mesh.advanceClock(5 * SECOND);
     mesh.tick();
+    const other = mesh.join(B);
+    mesh.runFor(2 * SECOND);
+    expect(other.offer).toMatchObject({ task_id: id, fence: 2 });
+    expect(peer.cancelled).toEqual([]);
+    other.accept();
     expect(peer.cancelled).toMatchObject([{ taskId: id, fence: 1 }]);
   });
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HOUR } from "../../../src/base/clock.ts";
 import { HistoryRunner } from "../history-runner.ts";
-import { isEnded, type ModelTask } from "../model.ts";
+import { isEnded, type ModelTask } from "../model-task.ts";
 import { anyHistory } from "../operations.ts";
 
 /** Factor for the number of histories: 1 in everyday runs, more in long runs. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { MINUTE } from "../../../src/base/clock.ts";
+import { SECOND } from "../../../src/base/clock.ts";
 import type { Input } from "../../../src/contract/commands.ts";
 import { SubmitTask, type SubmitTaskInput } from "../../../src/protocol/http.ts";
 import type { Role } from "../../../src/protocol/messages.ts";
@@ -31,6 +31,8 @@ const assignInput = (
   key: string | null = null,
 ): Input<"assign_task"> => ({ ...senderOf(peer), task: SubmitTask.parse(task), key });
 
+const TENACIOUS = { kind: "echo", max_interruptions: 99 };
+
 describe("a task that a peer assigns over its session", () => {
   test("AS25 a task assigned over a session is handled as over HTTP, and the peer is informed of its end", () => {
     const { mesh, controller, worker } = meshWithController();
@@ -51,16 +53,18 @@ describe("a task that a peer assigns over its session", () => {
 
   test("AS25 a task is shown with its newest 20 attempts, so that it fits into a frame", () => {
     const { mesh, controller, worker } = meshWithController();
-    const { id } = mesh.run("assign_task", assignInput(controller)).task;
+    const { id } = mesh.run("assign_task", assignInput(controller, TENACIOUS)).task;
     for (let n = 1; n <= 30; n++) {
-      worker.refuse(`no ${n}`);
-      mesh.advanceClock(MINUTE);
-      mesh.tick();
+      worker.accept();
+      worker.leave(`lost ${n}`);
+      const { length } = worker.offers;
+      worker.join();
+      while (worker.offers.length === length) mesh.runFor(SECOND / 10);
     }
     const { attempts } = mesh.run("query_task", { ...senderOf(controller), id }).task;
     expect(attempts).toHaveLength(20);
     expect(attempts.at(-1)?.state).toBe("offered");
-    expect(attempts.at(-2)?.error).toBe("refused: no 30");
+    expect(attempts.at(-2)?.error).toBe("lost 30");
   });
 
   test("AS25 a peer without the controller role cannot assign, query or recall tasks", () => {

@@ -39,6 +39,8 @@ describe("submitting a task", () => {
       max_attempts: 9,
       lease_seconds: 1.5,
       backoff: { first_seconds: 2, max_seconds: 3.5 },
+      max_interruptions: 7,
+      attempt_timeout_seconds: 12.5,
     };
     const task = mesh.submit({ ...asked, deadline_seconds: 90 });
     expect(mesh.task(task.id)).toEqual({
@@ -59,6 +61,8 @@ describe("submitting a task", () => {
       result_url: null,
       error: null,
       attempts: [],
+      attempts_used: 0,
+      interruptions: 0,
       callback: null,
     });
   });
@@ -75,6 +79,7 @@ describe("submitting a task", () => {
       payload: { text: "hello" },
       attempt: 1,
       lease_seconds: 60,
+      attempt_timeout_seconds: 3_600,
       upload: expect.any(String),
     });
   });

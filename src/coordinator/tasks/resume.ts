@@ -1,0 +1,92 @@
+import { attemptEndsAt, leaseEndsAt } from "../../tasks/lease.ts";
+import { isEnded, type Attempt, type Task } from "../../tasks/task.ts";
+import type { Context } from "../kernel/context.ts";
+import { savePeer } from "../peers/scored-peers.ts";
+import { orderStop, reclaim } from "./leases.ts";
+
+/** The attempt that a message is about. */
+export interface AttemptOf {
+  readonly taskId: string;
+  readonly fence: number;
+  readonly peerId: string;
+}
+
+/** A message that only says that the peer is at work, or one that brings the work's outcome. */
+export type Said = "at_work" | "outcome";
+
+/**
+ * Resumes an attempt that the mesh has given up, while no other peer has begun the task since: begun work is not voided
+ * by an offer that nobody accepted. Returns the task as the peer holds it again; null when the attempt stays given up.
+ */
+export function resumeAttempt(context: Context, of: AttemptOf, said: Said): Task | null {
+  const { registry, now } = context;
+  const task = registry.tasks.get(of.taskId);
+  if (task === null || isEnded(task.state) || task.state === "running") return null;
+  if (now >= task.deadlineAt || registry.peers.get(of.peerId) === null) return null;
+  const attempts = registry.attempts.of(of.taskId);
+  const attempt = attempts.find(({ fence }) => fence === of.fence);
+  if (attempt?.peerId !== of.peerId || !mayResume(task, attempt, attempts, now)) return null;
+  // The peer gets the newer offer before any answer, and continues its work under that one.
+  if (task.peerId === of.peerId && said === "at_work") return null;
+  takeBack(context, task, of.peerId);
+  return reopen(context, registry.tasks.get(task.id) ?? task, attempt);
+}
+
+function mayResume(task: Task, attempt: Attempt, all: readonly Attempt[], now: number): boolean {
+  if (all.some(({ fence, begunAt }) => fence > attempt.fence && begunAt !== null)) return false;
+  switch (attempt.state) {
+    case "lost":
+    case "timed_out":
+      return now < attemptEndsAt(task, attempt.begunAt ?? attempt.startedAt);
+    case "unanswered":
+      // The offer reached the peer late. Whoever had begun the task before may return with its result.
+      return !all.some(({ state }) => state === "lost" || state === "timed_out");
+    default:
+      return false;
+  }
+}
+
+/** Takes the task back from the peer that was offered it since. */
+function takeBack(context: Context, task: Task, returning: string): void {
+  if (task.peerId === null) return;
+  const reason = "its earlier holder has returned";
+  if (task.peerId !== returning) return reclaim(context, task, reason);
+  // The peer would stop the work that it has just reported, if it was told to stop.
+  reclaim(context, task, reason, "without_order");
+}
+
+function reopen(context: Context, task: Task, attempt: Attempt): Task {
+  const { registry, now } = context;
+  const { taskId, fence, peerId } = attempt;
+  registry.attempts.reopen(taskId, fence, now);
+  const peer = registry.peers.get(peerId);
+  if (peer !== null) savePeer(context, { ...peer, held: peer.held + 1 });
+  const attemptUntil = attemptEndsAt(task, attempt.begunAt ?? now);
+  const resumed: Task = {
+    ...task,
+    state: "running",
+    fence,
+    peerId,
+    attemptUntil,
+    leaseUntil: leaseEndsAt({ ...task, attemptUntil }, now),
+    // It was counted when the attempt was given up.
+    attemptsUsed: task.attemptsUsed - Number(attempt.state === "timed_out"),
+    interruptions: task.interruptions - Number(attempt.state === "lost"),
+    notBefore: now,
+    error: null,
+  };
+  registry.tasks.update(resumed);
+  return resumed;
+}
+
+/**
+ * A peer has accepted an offer: peers whose earlier attempts were given up, and who may still be at work, are told to stop.
+ */
+export function stopEarlierAttempts(context: Context, task: Task): void {
+  if (task.lastFence === 1) return;
+  for (const { fence, peerId, state } of context.registry.attempts.of(task.id)) {
+    const mayWork = state === "lost" || state === "timed_out";
+    if (mayWork && fence < task.fence && peerId !== task.peerId)
+      orderStop(context, { id: task.id, peerId, fence }, "another peer has accepted the task");
+  }
+}

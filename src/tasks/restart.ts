@@ -5,7 +5,7 @@ import type { Task } from "./task.ts";
 
 /**
  * A task that has ended without success, put back into the queue: with all its attempts, and a deadline that is as far ahead as
- * the first one was. Its fence grows by one, so that no message about an attempt of before changes it.
+ * the first one was. Its fence grows by one: no message about an attempt of before changes it, unless it resumes begun work.
  */
 export const restartedTask = (task: Task, options: RetryTask, now: Millis): Task => ({
   ...task,
@@ -21,7 +21,10 @@ export const restartedTask = (task: Task, options: RetryTask, now: Millis): Task
   endedAt: null,
   maxAttempts: options.max_attempts ?? task.maxAttempts,
   attemptsUsed: 0,
-  fence: task.fence + 1,
+  interruptions: 0,
+  attemptUntil: null,
+  fence: task.lastFence + 1,
+  lastFence: task.lastFence + 1,
   leaseUntil: null,
   prefetched: false,
   peerId: null,

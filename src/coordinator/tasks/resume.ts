@@ -69,9 +69,9 @@ function reopen(context: Context, task: Task, attempt: Attempt): Task {
     peerId,
     attemptUntil,
     leaseUntil: leaseEndsAt({ ...task, attemptUntil }, now),
-    // It was counted when the attempt was given up.
-    attemptsUsed: task.attemptsUsed - Number(attempt.state === "timed_out"),
-    interruptions: task.interruptions - Number(attempt.state === "lost"),
+    // It was counted when the attempt was given up, unless the task was retried since.
+    attemptsUsed: Math.max(0, task.attemptsUsed - Number(attempt.state === "timed_out")),
+    interruptions: Math.max(0, task.interruptions - Number(attempt.state === "lost")),
     notBefore: now,
     error: null,
   };

@@ -34,7 +34,7 @@ export function restartTask(
   if (!room.ok) return room;
   const { registry, now } = context;
   registry.tasks.restart(restartedTask(task, options, now));
-  registry.attempts.forgetUpTo(task.id, task.fence - ATTEMPTS_KEPT);
+  registry.attempts.forgetUpTo(task.id, task.lastFence - ATTEMPTS_KEPT);
   awaitNextEnd(context, task.id);
   markWorkAvailable(context);
   return ok(undefined);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MINUTE, SECOND } from "../../../src/base/clock.ts";
+import type { SubmitTaskInput } from "../../../src/protocol/http.ts";
 import type { Input } from "../../../src/contract/commands.ts";
 import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 

@@ -58,7 +58,7 @@ describe("a task that a peer assigns over its session", () => {
       worker.accept();
       worker.leave(`lost ${n}`);
       const { length } = worker.offers;
-      worker.join();
+      worker.join({ protocol: "muster/2" });
       while (worker.offers.length === length) mesh.runFor(SECOND / 10);
     }
     const { attempts } = mesh.run("query_task", { ...senderOf(controller), id }).task;

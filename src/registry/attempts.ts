@@ -6,8 +6,8 @@ export function attemptsTable(sql: Sql) {
   return {
     insert(attempt: Attempt): void {
       sql.exec(
-        `INSERT INTO attempts (task_id, fence, peer_id, peer_name, score, state, started_at, begun_at, ended_at, error, refusals)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO attempts (task_id, fence, peer_id, peer_name, score, state, started_at, begun_at, ended_at, error, retries,
+           refusals) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         attempt.taskId,
         attempt.fence,
         attempt.peerId,
@@ -18,6 +18,7 @@ export function attemptsTable(sql: Sql) {
         attempt.begunAt,
         attempt.endedAt,
         attempt.error,
+        attempt.retries,
         attempt.refusals,
       );
     },
@@ -127,5 +128,6 @@ const readAttempt = (row: SqlRow): Attempt => ({
   begunAt: numberOrNull(row, "begun_at"),
   endedAt: numberOrNull(row, "ended_at"),
   error: textOrNull(row, "error"),
+  retries: number(row, "retries"),
   refusals: number(row, "refusals"),
 });

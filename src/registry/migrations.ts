@@ -275,6 +275,7 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     // A lost attempt counted as one until now.
     `UPDATE attempts SET state = 'timed_out' WHERE state = 'lost' AND task_id IN (SELECT id FROM tasks WHERE ended_at IS NULL)`,
     `ALTER TABLE attempts ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE attempts ADD COLUMN retries INTEGER NOT NULL DEFAULT 0`,
   ],
   [
     `ALTER TABLE peers ADD COLUMN scheduling TEXT NOT NULL DEFAULT 'open'`,

@@ -5,7 +5,7 @@ import type { Task } from "./task.ts";
 
 /**
  * A task that has ended without success, put back into the queue: with all its attempts, and a deadline that is as far ahead as
- * the first one was. Its fence grows by one: no message about an attempt of before changes it, unless it resumes begun work.
+ * the first one was. Its fence grows by one, so that no message about an attempt of before changes it.
  */
 export const restartedTask = (task: Task, options: RetryTask, now: Millis): Task => ({
   ...task,

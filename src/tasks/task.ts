@@ -73,6 +73,8 @@ export interface Attempt {
   readonly begunAt: Millis | null;
   readonly endedAt: Millis | null;
   readonly error: string | null;
+  /** How often the task had been retried when it was offered. */
+  readonly retries: number;
   /** For a refused attempt: how often in a row the peer has refused the task; else 0. */
   readonly refusals: number;
 }

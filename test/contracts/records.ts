@@ -108,6 +108,7 @@ export const anAttempt = (more: Partial<Attempt> = {}): Attempt => ({
   begunAt: null,
   endedAt: null,
   error: null,
+  retries: 0,
   refusals: 0,
   ...more,
 });

@@ -35,6 +35,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
     begunAt: null,
     endedAt: null,
     error: null,
+    retries: task.retries,
     refusals: 0,
   });
   registry.attempts.forgetUnbegun(task.id, fence - UNBEGUN_KEPT);

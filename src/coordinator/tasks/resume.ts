@@ -33,6 +33,7 @@ export function resumeAttempt(context: Context, of: AttemptOf, said: Said): Task
 }
 
 function mayResume(task: Task, attempt: Attempt, all: readonly Attempt[], now: number): boolean {
+  if (attempt.retries !== task.retries) return false; // an attempt of before the task was retried
   if (all.some(({ fence, begunAt }) => fence > attempt.fence && begunAt !== null)) return false;
   switch (attempt.state) {
     case "lost":
@@ -69,9 +70,9 @@ function reopen(context: Context, task: Task, attempt: Attempt): Task {
     peerId,
     attemptUntil,
     leaseUntil: leaseEndsAt({ ...task, attemptUntil }, now),
-    // It was counted when the attempt was given up, unless the task was retried since.
-    attemptsUsed: Math.max(0, task.attemptsUsed - Number(attempt.state === "timed_out")),
-    interruptions: Math.max(0, task.interruptions - Number(attempt.state === "lost")),
+    // It was counted when the attempt was given up.
+    attemptsUsed: task.attemptsUsed - Number(attempt.state === "timed_out"),
+    interruptions: task.interruptions - Number(attempt.state === "lost"),
     notBefore: now,
     error: null,
   };

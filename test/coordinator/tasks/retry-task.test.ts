@@ -191,7 +191,7 @@ describe("a retry", () => {
   test("AS81 nothing that a peer sends about an attempt of before changes the task", () => {
     const mesh = new TestMesh();
     const [one, two] = [mesh.join(A), mesh.join(B)];
-    const { id } = mesh.submit({ kind: "echo", max_attempts: 1, requirements: { peer_id: A.id } });
+    const { id } = mesh.submit({ kind: "echo", max_interruptions: 0, requirements: { peer_id: A.id } });
     one.accept();
     one.leave(); // the attempt is lost, and with it the task
     expect(mesh.task(id).state).toBe("failed");
@@ -208,7 +208,7 @@ describe("a retry", () => {
   test("AS81 a peer that reconnects does not resume an attempt of before", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
-    const { id } = mesh.submit({ kind: "echo", max_attempts: 1 });
+    const { id } = mesh.submit({ kind: "echo", max_interruptions: 0 });
     peer.accept();
     const { fence } = peer.offer;
     peer.leave();

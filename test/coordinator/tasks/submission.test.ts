@@ -62,6 +62,7 @@ describe("submitting a task", () => {
       error: null,
       attempts: [],
       attempts_used: 0,
+      retries: 0,
       interruptions: 0,
       callback: null,
     });

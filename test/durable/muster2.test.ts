@@ -127,7 +127,7 @@ describe("a muster.2 session", () => {
   it.each([
     ["is not JSON", "hello", 4400],
     ["lacks its role", { name: "x" }, 4400],
-    ["is larger than 4 KiB", { name: "x", role: "worker", padding: "x".repeat(4_096) }, 4400],
+    ["is larger than 8 KiB", { name: "x", role: "worker", padding: "x".repeat(8_192) }, 4400],
   ])("NX4 a hello that %s ends the session", async (_, hello, code) => {
     const peer = await NoisePeer.connect();
     await peer.begin();

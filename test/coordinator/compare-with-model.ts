@@ -44,7 +44,10 @@ export function applyCheckedEffects(
     );
     model.recordOffer(task, peer);
     const { fence, attempt } = effect.offer;
-    expectSame({ fence, attempt }, { fence: task.fence, attempt: task.tries + task.interruptions + 1 });
+    expectSame(
+      { fence, attempt },
+      { fence: task.fence, attempt: task.tries + task.interruptions + 1 },
+    );
     expectSame(effect.to.epoch, peer.epoch);
     offers.set(task, peer);
   }
@@ -217,10 +220,11 @@ function modelState(model: Model, blobsStored: number): ReturnType<typeof databa
     peers: peers.map(({ id, state, epoch, role, mayAssign, successes, failures }) =>
       [id, state, epoch, role, Number(mayAssign), successes, failures].join(" "),
     ),
-    tasks: tasks.map(({ id, state, fence, tries, interruptions, holder, leaseUntil, prefetched, ...end }) =>
-      [id, state, fence, tries, interruptions, holder, leaseUntil, Number(prefetched)]
-        .concat(end.endedAt, JSON.stringify(end.result))
-        .join(" "),
+    tasks: tasks.map(
+      ({ id, state, fence, tries, interruptions, holder, leaseUntil, prefetched, ...end }) =>
+        [id, state, fence, tries, interruptions, holder, leaseUntil, Number(prefetched)]
+          .concat(end.endedAt, JSON.stringify(end.result))
+          .join(" "),
     ),
     pauses: tasks
       .filter(({ state }) => state === "queued")

@@ -17,7 +17,7 @@ export function reconcileHeldTasks(
 ): void {
   if (named === undefined) return;
   const { registry } = context;
-  for (const { task_id: taskId, fence } of named) 
+  for (const { task_id: taskId, fence } of named)
     resumeAttempt(context, { taskId, fence, peerId }, "at_work");
   if (named.length >= HELD_TASKS_MAX) return; // the peer may hold more tasks than it could name
   const fences = new Map(named.map(({ task_id: taskId, fence }) => [taskId, fence]));

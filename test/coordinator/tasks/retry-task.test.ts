@@ -191,7 +191,11 @@ describe("a retry", () => {
   test("AS81 nothing that a peer sends about an attempt of before changes the task", () => {
     const mesh = new TestMesh();
     const [one, two] = [mesh.join(A), mesh.join(B)];
-    const { id } = mesh.submit({ kind: "echo", max_interruptions: 0, requirements: { peer_id: A.id } });
+    const { id } = mesh.submit({
+      kind: "echo",
+      max_interruptions: 0,
+      requirements: { peer_id: A.id },
+    });
     one.accept();
     one.leave(); // the attempt is lost, and with it the task
     expect(mesh.task(id).state).toBe("failed");

@@ -4,6 +4,8 @@
  */
 import { DAY, HOUR, MINUTE, SECOND } from "../base/clock.ts";
 
+export * from "./task-limits.ts";
+
 const KiB = 1_024;
 const MiB = 1_024 * KiB;
 
@@ -120,68 +122,6 @@ export const TOMBSTONE_RETENTION = 400 * DAY;
 
 /** Peers that reconnect per second after a mass disconnect; the default of `RECONNECTS_PER_SECOND`. One coordinator admits more. */
 export const RECONNECTS_PER_SECOND = 100;
-
-// Tasks
-
-export const TASK_PAYLOAD_BYTES_MAX = 256 * KiB;
-export const TASK_RESULT_BYTES_MAX = 256 * KiB;
-/** A larger result is uploaded to KV, whose values have at most this size. */
-export const TASK_LARGE_RESULT_BYTES_MAX = 25 * MiB;
-/** How long an upload of a large result may take. An upload that no task has claimed by then is deleted. */
-export const RESULT_UPLOAD_TIMEOUT = 1 * HOUR;
-/** Uploads of one task that may be in progress: the current one, and those restarted after a broken connection. */
-export const RESULT_UPLOADS_PER_TASK_MAX = 8;
-export const TASK_ERROR_CHARS_MAX = 2_000;
-export const PROGRESS_MESSAGE_CHARS_MAX = 500;
-/** Attempts that failed: the handler threw, or took too long. Attempts lost with their peers have a budget of their own. */
-export const TASK_ATTEMPTS_DEFAULT = 5;
-export const TASK_ATTEMPTS_MAX = 20;
-/** Begun attempts that a task may lose to infrastructure: a broken connection, a goodbye, a restart. */
-export const TASK_INTERRUPTIONS_DEFAULT = 20;
-export const TASK_INTERRUPTIONS_MAX = 200;
-/** How long one attempt may take from its beginning, whatever its heartbeats say. */
-export const ATTEMPT_TIMEOUT_DEFAULT = 1 * HOUR;
-export const TASK_DEADLINE_DEFAULT = 1 * HOUR;
-export const TASK_DEADLINE_MAX = 30 * DAY;
-export const LEASE_DEFAULT = 60 * SECOND;
-export const LEASE_MAX = 1 * HOUR;
-/** An offer that is not accepted in this time is given up. */
-export const ACCEPT_TIMEOUT = 5 * SECOND;
-/** Offers that one peer has not answered: its session and the coordinator must be able to handle the answers in time. */
-export const OFFERS_OUTSTANDING_MAX = 64;
-/** A peer that refused a task is not offered it again for this long. It doubles with each refusal in a row up to the maximum. */
-export const REFUSAL_BACKOFF_INITIAL = 1 * MINUTE;
-export const REFUSAL_BACKOFF_MAX = 1 * HOUR;
-/** The pause before the first retry of a failed task. It doubles with each attempt up to the maximum. */
-export const RETRY_BACKOFF_DEFAULT = 500;
-export const RETRY_BACKOFF_MAX_DEFAULT = 1 * MINUTE;
-/** The longest pause that a caller may set for either of the two. */
-export const RETRY_BACKOFF_CEILING = 1 * DAY;
-/** How far in the future a task's `not_before` may be. */
-export const SCHEDULE_AHEAD_MAX = 30 * DAY;
-/** Priority aging: one step of priority equals this much waiting, so that urgent tasks can't starve the others. */
-export const PRIORITY_AGING_STEP = 1 * MINUTE;
-export const PRIORITY_MAX = 100;
-/** Peers in a task's list of peers to avoid. */
-export const AVOIDED_PEERS_MAX = 32;
-/** Tasks in one batch. */
-export const BATCH_MAX = 100;
-/** Tasks that one request may name to cancel or retry them. */
-export const BULK_IDS_MAX = 1_000;
-/** Queued tasks of one coordinator. A further task is refused with `queue_full` and a time to retry. */
-export const QUEUE_MAX = 10_000;
-export const SLOTS_MAX = 256;
-export const CAPABILITIES_MAX = 32;
-/** Kinds that one peer announces. A peer that handles more announces `*`, which means every kind. */
-export const KINDS_PER_PEER_MAX = 64;
-/** How long a repeated idempotency key returns the task of the first submission. */
-export const IDEMPOTENCY_RETENTION = 30 * DAY;
-/** How long the inputs of a task's assignment are kept, for "why did this peer get the task?". */
-export const CHOICE_RETENTION = 7 * DAY;
-/** How long an ended task is kept. */
-export const TASK_RETENTION = 30 * DAY;
-/** How long a large result is kept in KV: a day longer than its task, so that no task points to a missing result. */
-export const RESULT_RETENTION = TASK_RETENTION + DAY;
 
 // Measurements
 

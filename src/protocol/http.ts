@@ -10,6 +10,7 @@ export * from "./http/peers.ts";
 export * from "./http/requests.ts";
 export * from "./http/scheduling.ts";
 export * from "./http/selection.ts";
+export * from "./http/task-request.ts";
 export * from "./http/tasks.ts";
 export * from "./http/webhook-deliveries.ts";
 export * from "./http/webhook-filters.ts";

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { PROGRESS_MESSAGE_CHARS_MAX, TASK_ERROR_CHARS_MAX } from "./constants.ts";
 import { JsonValue } from "./envelope.ts";
-import { SubmitTask, TaskView } from "./http/tasks.ts";
+import { SubmitTask } from "./http/task-request.ts";
+import { TaskView } from "./http/tasks.ts";
 import { IdempotencyKey, PublicKeyHex, Uuid } from "./ids.ts";
 import { TaskKind } from "./labels.ts";
 

@@ -265,6 +265,8 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX tasks_unsuccessful
        ON tasks (ended_at, seq, state, kind, source, owner, peer_id, created_at, id, error)
        WHERE state IN ('failed', 'expired', 'cancelled')`,
+  ],
+  [
     // Interruptions have a budget of their own, attempts a timeout, and an older attempt can be resumed.
     `ALTER TABLE tasks ADD COLUMN attempt_timeout_ms INTEGER NOT NULL DEFAULT 3600000`,
     `ALTER TABLE tasks ADD COLUMN attempt_until INTEGER`,

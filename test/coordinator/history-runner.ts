@@ -180,19 +180,9 @@ export class HistoryRunner {
   }
 
   #submit(operation: Op<"submit">): void {
-    const {
-      kind,
-      capabilities,
-      requiredPeer: peerIndex,
-      priority,
-      maxAttempts,
-      maxInterruptions,
-      leaseSeconds,
-      timeoutSeconds,
-      delaySeconds,
-      key,
-    } = operation;
-    const { deadlineSeconds } = operation;
+    const { kind, capabilities, requiredPeer: peerIndex, priority, key } = operation;
+    const { maxAttempts, maxInterruptions, leaseSeconds, timeoutSeconds } = operation;
+    const { delaySeconds, deadlineSeconds } = operation;
     const from = this.model.now + delaySeconds * 1_000;
     const peerId = peerIndex === null ? undefined : KEYS[peerIndex]?.id;
     const task = {

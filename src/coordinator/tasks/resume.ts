@@ -1,5 +1,5 @@
 import { attemptEndsAt, leaseEndsAt } from "../../tasks/lease.ts";
-import { isEnded, type Attempt, type Task } from "../../tasks/task.ts";
+import { isEnded, type Attempt, type AttemptState, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { savePeer } from "../peers/scored-peers.ts";
 import { orderStop, reclaim } from "./leases.ts";
@@ -35,17 +35,14 @@ export function resumeAttempt(context: Context, of: AttemptOf, said: Said): Task
 function mayResume(task: Task, attempt: Attempt, all: readonly Attempt[], now: number): boolean {
   if (attempt.retries !== task.retries) return false; // an attempt of before the task was retried
   if (all.some(({ fence, begunAt }) => fence > attempt.fence && begunAt !== null)) return false;
-  switch (attempt.state) {
-    case "lost":
-    case "timed_out":
-      return now < attemptEndsAt(task, attempt.begunAt ?? attempt.startedAt);
-    case "unanswered":
-      // The offer reached the peer late. Whoever had begun the task before may return with its result.
-      return !all.some(({ state }) => state === "lost" || state === "timed_out");
-    default:
-      return false;
-  }
+  if (MAY_RETURN.has(attempt.state))
+    return now < attemptEndsAt(task, attempt.begunAt ?? attempt.startedAt);
+  // The offer reached the peer late. Whoever had begun the task before may return with its result.
+  return attempt.state === "unanswered" && !all.some(({ state }) => MAY_RETURN.has(state));
 }
+
+/** States of given up attempts whose peer may still be at work. */
+const MAY_RETURN: ReadonlySet<AttemptState> = new Set(["lost", "timed_out"]);
 
 /** Takes the task back from the peer that was offered it since. */
 function takeBack(context: Context, task: Task, returning: string): void {
@@ -86,8 +83,7 @@ function reopen(context: Context, task: Task, attempt: Attempt): Task {
 export function stopEarlierAttempts(context: Context, task: Task): void {
   if (task.lastFence === 1) return;
   for (const { fence, peerId, state } of context.registry.attempts.of(task.id)) {
-    const mayWork = state === "lost" || state === "timed_out";
-    if (mayWork && fence < task.fence && peerId !== task.peerId)
+    if (MAY_RETURN.has(state) && fence < task.fence && peerId !== task.peerId)
       orderStop(context, { id: task.id, peerId, fence }, "another peer has accepted the task");
   }
 }

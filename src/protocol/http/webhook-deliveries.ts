@@ -2,7 +2,7 @@ import { z } from "zod";
 import { JsonValue } from "../envelope.ts";
 import { OpaqueId, Uuid } from "../ids.ts";
 import { NextCursor, Page, Time } from "./page.ts";
-import { SubmitTask } from "./tasks.ts";
+import { SubmitTask } from "./task-request.ts";
 import { WebhookFilter } from "./webhook-filters.ts";
 
 /** The answer to the sender. */

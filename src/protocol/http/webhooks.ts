@@ -3,7 +3,7 @@ import { WEBHOOK_FILTERS_MAX, WEBHOOK_SECRETS_MAX } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
 import { Slug } from "../ids.ts";
 import { FixedCallback } from "./callbacks.ts";
-import { Requirements, SubmitTask } from "./tasks.ts";
+import { Requirements, SubmitTask } from "./task-request.ts";
 import { Time } from "./page.ts";
 import { HeaderName, WebhookFilter } from "./webhook-filters.ts";
 

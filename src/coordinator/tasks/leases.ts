@@ -189,10 +189,10 @@ export function releaseAbandoned(
   { error, begun, stopPeer }: { error: string; begun: boolean } & Pick<Loss, "stopPeer">,
 ): void {
   releaseAttempt(context, task, {
-    state: begun ? "lost" : "reclaimed",
+    state: begun ? "abandoned" : "reclaimed",
     error,
     outcome: "none",
-    counts: false,
+    counts: begun ? "interruption" : null,
     retry: true,
     ...(stopPeer && { stopPeer }),
   });

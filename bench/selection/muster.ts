@@ -105,7 +105,9 @@ class Scores {
       const outcomes = outcomesAt(this.#mesh.outcomes[worker] as Evidence["outcomes"], now);
       this.#scores[pair] = score({
         rttMs: this.#mesh.rtts[pair]?.smoothedMs ?? null,
-        hops: 1,
+        hops: null,
+        hopsKnown: 0,
+        direct: true,
         geoKm: this.#mesh.world.km[pair] as number,
         successes: outcomes.successes,
         failures: badOutcomes(outcomes),

@@ -25,6 +25,8 @@ export interface JoinRequest {
   /** The address that the peer connected from; empty when the platform does not report it. */
   readonly address: string;
   readonly place: Place | null;
+  /** Who said so: the name and date of a database. Absent: the platform. */
+  readonly placeSource?: string | undefined;
   /** The autonomous system and the platform's location of the connection; empty when unknown. */
   readonly network: string;
   readonly colo: string;

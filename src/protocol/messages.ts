@@ -4,6 +4,7 @@ import {
   ADDRESS_CHARS_MAX,
   ADVERT_PEERS_MAX,
   HELD_TASKS_MAX,
+  ROUTE_HOPS_MAX,
   RTT_MAX_MS,
   RTTS_PER_MESSAGE_MAX,
   SAMPLE_POINTERS_MAX,
@@ -75,12 +76,24 @@ export const Hello = z.object({
 });
 export type Hello = z.infer<typeof Hello>;
 
+/** The tools that a peer measures its network path to the mesh with. */
+export const ROUTE_TOOLS = ["traceroute", "tracepath", "mtr"] as const;
+export type RouteTool = (typeof ROUTE_TOOLS)[number];
+
+/** The network path to the mesh that a peer measured. A claim: the mesh bounds it by the round trip. */
+export const Route = z.object({
+  hops: z.int().min(1).max(ROUTE_HOPS_MAX),
+  tool: z.enum(ROUTE_TOOLS),
+});
+export type Route = z.infer<typeof Route>;
+
 /** A peer's changes to its description during a session. An absent field is unchanged. */
 export const Announce = z.object({
   capabilities: Capabilities.optional(),
   kinds: HandledKinds.optional(),
   slots: z.int().min(0).max(SLOTS_MAX).optional(),
   prefetch: z.boolean().optional(),
+  route: Route.optional(),
 });
 export type Announce = z.infer<typeof Announce>;
 

@@ -152,6 +152,13 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE peers ADD COLUMN leaving INTEGER NOT NULL DEFAULT 0`,
     `CREATE INDEX peers_drains ON peers (drain_until) WHERE drain_until IS NOT NULL`,
   ],
+  [
+    `ALTER TABLE observed ADD COLUMN place_source TEXT`,
+    `ALTER TABLE observed ADD COLUMN place_at INTEGER`,
+    `ALTER TABLE observed ADD COLUMN route_hops INTEGER`,
+    `ALTER TABLE observed ADD COLUMN route_tool TEXT`,
+    `ALTER TABLE observed ADD COLUMN route_at INTEGER`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -1,6 +1,16 @@
 import type { PeerId } from "../protocol/ids.ts";
-import type { Observed } from "../scoring/observed.ts";
-import { insertRow, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
+import type { RouteTool } from "../protocol/messages.ts";
+import type { ReportedRoute } from "../scoring/hops.ts";
+import { PLATFORM_SOURCE, type Observed, type ObservedPlace } from "../scoring/observed.ts";
+import {
+  insertRow,
+  number,
+  numberOrNull,
+  text,
+  textOrNull,
+  type Sql,
+  type SqlRow,
+} from "./sql.ts";
 import { WriteBehind } from "./write-behind.ts";
 
 /** Observations of each peer, apart from its record, because they change with every task. */
@@ -13,7 +23,7 @@ export function observedTable(sql: Sql) {
           JSON.stringify(peerIds),
         )
         .map((row) => [text(row, "peer_id"), readObserved(row)]),
-    write(peerId, { outcomes, uptime, connectedAt, place }) {
+    write(peerId, { outcomes, uptime, connectedAt, place, route }) {
       const columns = {
         peer_id: peerId,
         successes: outcomes.successes,
@@ -27,6 +37,11 @@ export function observedTable(sql: Sql) {
         connected_at: connectedAt,
         latitude: place?.latitude ?? null,
         longitude: place?.longitude ?? null,
+        place_source: place?.source ?? null,
+        place_at: place?.at ?? null,
+        route_hops: route?.hops ?? null,
+        route_tool: route?.tool ?? null,
+        route_at: route?.at ?? null,
       };
       const updates = Object.keys(columns).map((name) => `${name} = excluded.${name}`);
       const tail = `ON CONFLICT (peer_id) DO UPDATE SET ${updates.join(", ")}`;
@@ -58,7 +73,6 @@ export function observedTable(sql: Sql) {
 
 function readObserved(row: SqlRow): Observed {
   const share = numberOrNull(row, "uptime_share");
-  const latitude = numberOrNull(row, "latitude");
   return {
     outcomes: {
       successes: number(row, "successes"),
@@ -72,6 +86,26 @@ function readObserved(row: SqlRow): Observed {
         ? null
         : { share, knownMs: number(row, "uptime_known_ms"), at: number(row, "uptime_at") },
     connectedAt: numberOrNull(row, "connected_at"),
-    place: latitude === null ? null : { latitude, longitude: number(row, "longitude") },
+    place: readPlace(row),
+    route: readRoute(row),
   };
+}
+
+function readPlace(row: SqlRow): ObservedPlace | null {
+  const latitude = numberOrNull(row, "latitude");
+  return latitude === null
+    ? null
+    : {
+        latitude,
+        longitude: number(row, "longitude"),
+        source: textOrNull(row, "place_source") ?? PLATFORM_SOURCE,
+        at: numberOrNull(row, "place_at"),
+      };
+}
+
+function readRoute(row: SqlRow): ReportedRoute | null {
+  const hops = numberOrNull(row, "route_hops");
+  return hops === null
+    ? null
+    : { hops, tool: text(row, "route_tool") as RouteTool, at: number(row, "route_at") };
 }

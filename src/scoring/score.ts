@@ -1,8 +1,14 @@
+import { ASSUMED_KNOWN, DIRECT_HOPS } from "./hops.ts";
+
 /** The metrics of a peer; null where never measured. */
 export interface Metrics {
   /** Smoothed RTT in milliseconds. */
   readonly rttMs: number | null;
+  /** Hops of the network path to the mesh, and how much of that is known, 0..1. */
   readonly hops: number | null;
+  readonly hopsKnown: number;
+  /** Whether it has, or had, a session of its own: shown as one hop where no path was measured. */
+  readonly direct: boolean;
   readonly geoKm: number | null;
   /** Outcomes as they count now: decayed, and in fractions. */
   readonly successes: number;
@@ -51,6 +57,8 @@ export const NEUTRAL = 0.5;
 /** RTT in milliseconds and distance in kilometers with a normalized value of 1/2. */
 const HALF_RTT_MS = 100;
 const HALF_DISTANCE_KM = 3_000;
+/** Hops with a normalized value of 1/2, the middle of what traceroutes on the Internet show. One hop is the best. */
+const HALF_HOPS = 13;
 /** Beta prior of reliability: two pseudo-outcomes, one of them good. */
 const PRIOR_SUCCESSES = 1;
 const PRIOR_FAILURES = 1;
@@ -64,7 +72,7 @@ const falling = (value: number, half: number): number => half / (half + Math.max
 
 /** Each factor, normalized to 0..1 and weighted. An unmeasured factor counts as `NEUTRAL`. */
 export function parts(metrics: Metrics, weights: Weights = WEIGHTS): { [F in Factor]: Part } {
-  const { rttMs, hops, geoKm, successes, failures, uptime } = metrics;
+  const { rttMs, geoKm, successes, failures, uptime } = metrics;
   const outcomes = successes + failures;
   const mean = (successes + PRIOR_SUCCESSES) / (outcomes + PRIOR_SUCCESSES + PRIOR_FAILURES);
   return {
@@ -75,7 +83,7 @@ export function parts(metrics: Metrics, weights: Weights = WEIGHTS): { [F in Fac
       mean * (1 - ABSENCE_WEIGHT * (1 - (uptime ?? 1))),
       outcomes / (outcomes + HALF_KNOWN_OUTCOMES),
     ),
-    hops: measured(weights.hops, hops, (count) => 1 / Math.max(1, count)),
+    hops: hopsPart(weights.hops, metrics),
     distance: measured(weights.distance, geoKm, (km) => falling(km, HALF_DISTANCE_KM)),
   };
 }
@@ -103,6 +111,19 @@ const part = (weight: number, raw: number | null, normalised: number, known: num
   weight,
   part: weight * normalised,
 });
+
+/**
+ * Hops count as far as they are known, and as `NEUTRAL` for the rest. The one hop of a direct session is the same for every
+ * peer, so it is shown and does not count: such a peer is neither better nor worse than one with a usual path.
+ */
+function hopsPart(weight: number, { hops, hopsKnown, direct }: Metrics): Part {
+  if (hops === null || !Number.isFinite(hops))
+    return direct
+      ? part(weight, DIRECT_HOPS, NEUTRAL, ASSUMED_KNOWN)
+      : part(weight, null, NEUTRAL, 0);
+  const value = falling(hops - DIRECT_HOPS, HALF_HOPS - DIRECT_HOPS);
+  return part(weight, hops, NEUTRAL + hopsKnown * (value - NEUTRAL), hopsKnown);
+}
 
 const measured = (weight: number, raw: number | null, normalise: (raw: number) => number): Part =>
   raw === null || !Number.isFinite(raw)

@@ -35,7 +35,7 @@ export function requestAdmission(
 
 const joinRequest = (
   { peerId, publicKey, name, role, speaksMuster, capabilities, kinds, slots, prefetch }: Claim,
-  { address, place, network, colo, tcpRttMs, dial }: Origin,
+  { address, place, placeSource, network, colo, tcpRttMs, dial }: Origin,
   { protocol }: Channel,
   rttMs: number,
   fields: JoinFields,
@@ -52,6 +52,7 @@ const joinRequest = (
   prefetch,
   address,
   place,
+  placeSource,
   network,
   colo,
   tcpRttMs,

@@ -11,10 +11,12 @@ import type { NoiseState } from "../crypto/noise.ts";
 import type { TaskCredit } from "./task-credit.ts";
 import type { Channel } from "./channel.ts";
 
-/** Where a socket came from, as the platform reported at the upgrade. */
+/** Where a socket came from, as it was known at the upgrade. */
 export interface Origin {
   readonly address: string;
   readonly place: Place | null;
+  /** Who said so: the name and date of a database. Absent: the platform. */
+  readonly placeSource?: string | undefined;
   /** The autonomous system (`AS` + number), and the platform location that accepted the socket; empty when unknown. */
   readonly network: string;
   readonly colo: string;

@@ -13,14 +13,26 @@ import {
 const UNKNOWN: Metrics = {
   rttMs: null,
   hops: null,
+  hopsKnown: 0,
+  direct: false,
   geoKm: null,
   successes: 0,
   failures: 0,
   uptime: null,
 };
-const BEST = { rttMs: 0, hops: 1, geoKm: 0, successes: 1e9, failures: 0, uptime: 1 } as const;
+const MEASURED_HOPS = { hopsKnown: 1, direct: true } as const;
+const BEST = {
+  ...MEASURED_HOPS,
+  rttMs: 0,
+  hops: 1,
+  geoKm: 0,
+  successes: 1e9,
+  failures: 0,
+  uptime: 1,
+} as const;
 const WORST = {
   rttMs: 1e12,
+  ...MEASURED_HOPS,
   hops: 1e9,
   geoKm: 1e12,
   successes: 0,
@@ -34,6 +46,8 @@ const anyCount = fc.nat({ max: 1e9 });
 const anyMetrics: fc.Arbitrary<Metrics> = fc.record({
   rttMs: anyNumber,
   hops: anyNumber,
+  hopsKnown: fc.double({ min: 0, max: 1, noNaN: true }),
+  direct: fc.boolean(),
   geoKm: anyNumber,
   successes: anyCount,
   failures: anyCount,
@@ -81,6 +95,7 @@ describe("a score", () => {
 
   test("SC2 rises by a clear improvement of any metric", () => {
     const middling: Metrics = {
+      ...MEASURED_HOPS,
       rttMs: 100,
       hops: 3,
       geoKm: 3_000,
@@ -175,7 +190,7 @@ describe("an unmeasured metric", () => {
   });
 
   test.for(["rttMs", "hops", "geoKm"] as const)("SC3 %s is neither best nor worst", (metric) => {
-    const unknown = score({ ...BEST, [metric]: null }).score;
+    const unknown = score({ ...BEST, direct: false, [metric]: null }).score;
     expect(unknown).toBeLessThan(score(BEST).score);
     expect(unknown).toBeGreaterThan(score({ ...BEST, [metric]: WORST[metric] }).score);
   });
@@ -184,7 +199,8 @@ describe("an unmeasured metric", () => {
     const { confidence } = score(BEST);
     expect(confidence).toBeCloseTo(1, 6);
     expect(score({ ...BEST, rttMs: null }).confidence).toBeCloseTo(confidence - WEIGHTS.latency, 9);
-    expect(score({ ...BEST, hops: null }).confidence).toBeCloseTo(confidence - WEIGHTS.hops, 9);
+    const noHops = { ...BEST, hops: null, direct: false };
+    expect(score(noHops).confidence).toBeCloseTo(confidence - WEIGHTS.hops, 9);
     expect(score({ ...BEST, geoKm: Number.NaN })).toEqual(score({ ...BEST, geoKm: null }));
   });
 
@@ -207,12 +223,40 @@ describe("the weights", () => {
       score({ ...UNKNOWN, ...to }).score - score({ ...UNKNOWN, ...from }).score;
     expect(swing({ rttMs: 1e12 }, { rttMs: 0 })).toBeCloseTo(0.35, 6);
     expect(swing({ failures: 1e9 }, { successes: 1e9 })).toBeCloseTo(0.35, 6);
-    expect(swing({ hops: 1e9 }, { hops: 1 })).toBeCloseTo(0.2, 6);
+    const known = (hops: number) => ({ hops, hopsKnown: 1 });
+    expect(swing(known(1e9), known(1))).toBeCloseTo(0.2, 6);
     expect(swing({ geoKm: 1e12 }, { geoKm: 0 })).toBeCloseTo(0.1, 6);
   });
 
-  test("normalize 100 ms, two hops, 3,000 km and as many failures as successes to one half", () => {
-    const half = { rttMs: 100, hops: 2, geoKm: 3_000, successes: 3, failures: 3, uptime: null };
+  test("normalize 100 ms, 13 hops, 3,000 km and as many failures as successes to one half", () => {
+    const hops = { ...MEASURED_HOPS, hops: 13 };
+    const half = { ...hops, rttMs: 100, geoKm: 3_000, successes: 3, failures: 3, uptime: null };
     expect(score(half).score).toBeCloseTo(0.5, 12);
+  });
+});
+
+describe("hops", () => {
+  test("SC15 of a direct session are shown as 1 with low confidence, and do not change the score", () => {
+    fc.assert(
+      fc.property(anyMetrics, anyWeights, (metrics, weights) => {
+        const unknown = { ...metrics, hops: null, direct: false };
+        const direct = { ...metrics, hops: null, direct: true };
+        expect(score(direct, weights).score).toBe(score(unknown, weights).score);
+      }),
+    );
+    expect(parts({ ...UNKNOWN, direct: true }).hops).toMatchObject({ raw: 1, known: 0.1 });
+  });
+
+  test("SC15 a peer with unknown hops ranks between peers with more and with fewer than 13, and equals one with 13", () => {
+    const of = (hops: number | null) => score({ ...BEST, hopsKnown: 0.5, hops }).score;
+    expect(of(null)).toBeCloseTo(of(13), 12);
+    expect(of(12)).toBeGreaterThan(of(null));
+    expect(of(14)).toBeLessThan(of(null));
+  });
+
+  test("SC15 count only as far as they are known", () => {
+    const gain = (hopsKnown: number) => parts({ ...BEST, hopsKnown }).hops.normalised - NEUTRAL;
+    expect(gain(0)).toBe(0);
+    expect(gain(0.5)).toBeCloseTo(gain(1) / 2, 12);
   });
 });

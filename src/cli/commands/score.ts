@@ -4,6 +4,18 @@ import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "score PEER";
 
+const HEADINGS = [
+  "factor",
+  "measured",
+  "normalized",
+  "weight",
+  "part",
+  "age",
+  "samples",
+  "known",
+  "source",
+];
+
 /** Prints the score of a peer and the factors behind it. */
 export const score: Command = {
   usage,
@@ -26,8 +38,10 @@ export const score: Command = {
       one.part.toFixed(3),
       one.age_seconds === null ? "-" : `${Math.round(one.age_seconds)} s`,
       round(one.samples),
+      one.known.toFixed(2),
+      one.source,
     ]);
-    print(table(["factor", "measured", "normalized", "weight", "part", "age", "samples"], rows));
+    print(table(HEADINGS, rows));
     print(`risk of failure ${(100 * shown.failure_risk).toFixed(1)} %`);
     const times = shown.service_times.map(({ kind, mean_ms, samples }) => [
       kind,

@@ -9,6 +9,7 @@ import { drawReconnectPosition, reconnectPositions } from "../../peers/reconnect
 import type { SessionFault } from "../../protocol/errors.ts";
 import { EVERY_KIND } from "../../protocol/messages.ts";
 import { regionOf } from "../../discovery/region.ts";
+import { DIRECT_HOPS } from "../../scoring/hops.ts";
 import { greatCircleKm, isPhysical } from "../../scoring/measure.ts";
 import { sampleRtt } from "../../scoring/rtt.ts";
 import type { AdmitInput } from "../../contract/admission.ts";
@@ -22,9 +23,6 @@ import { isMember, keysFor, peerHolder } from "../discovery/epochs.ts";
 import { orderDrain } from "../peers/drains.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { endSession, standingOf } from "../peers/scored-peers.ts";
-
-/** Hops of a peer with a direct session. */
-const DIRECT_HOPS = 1;
 
 /**
  * Admits a peer whose key is proved, or refuses it with a reason. Only the coordinator assigns epochs, so of two
@@ -76,7 +74,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     geoKm,
     region: regionOf(input.place) ?? known?.region ?? null,
   };
-  notePlace(context, peer.id, input.place);
+  notePlace(context, peer.id, input.place, input.placeSource);
   applyPeerEvent(context, peer, "proved");
   reconcileHeldTasks(context, id, input.held);
   const leasedUntil = registry.tasks.leasedUntil(id);

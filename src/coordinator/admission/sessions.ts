@@ -6,6 +6,7 @@ import { isPhysical } from "../../scoring/measure.ts";
 import type { Context } from "../kernel/context.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { done, type Handler } from "../kernel/handler.ts";
+import { noteRoute } from "../peers/evidence.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { saveMeasured, savePeer } from "../peers/scored-peers.ts";
 
@@ -27,13 +28,14 @@ export const observe: Handler<"observe"> = (context, { peerId, epoch, seq, event
 };
 
 /**
- * A peer's capabilities, kinds, slots or prefetching changed: queued tasks may go to it now, and its published record is
- * renewed.
+ * A peer's capabilities, kinds, slots or prefetching changed, or it measured its network path: queued tasks may go to it
+ * now, and its published record is renewed.
  */
 export const announce: Handler<"announce"> = (context, { peerId, epoch, announced }) => {
   const peer = peerOfSession(context, peerId, epoch);
   if (peer === null) return done;
   const { capabilities, kinds, slots, prefetch } = peer;
+  if (announced.route !== undefined) noteRoute(context, peerId, announced.route);
   savePeer(context, {
     ...peer,
     capabilities: announced.capabilities ?? capabilities,

@@ -1,8 +1,10 @@
 import type { Place } from "../../base/place.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
+import { ROUTE_REPORT_INTERVAL } from "../../protocol/constants.ts";
 import type { PeerId } from "../../protocol/ids.ts";
-import { nothingObserved } from "../../scoring/observed.ts";
+import type { Route } from "../../protocol/messages.ts";
+import { nothingObserved, PLATFORM_SOURCE } from "../../scoring/observed.ts";
 import { addServiceTime } from "../../scoring/service-time.ts";
 import { uptimeAfter } from "../../scoring/uptime.ts";
 import type { Attempt } from "../../tasks/task.ts";
@@ -21,13 +23,23 @@ export function noteConnection(context: Context, before: Peer, proved: boolean):
   });
 }
 
-/** Stores the location that a peer connected from, when the platform reports it. */
-export function notePlace({ registry, now }: Context, peerId: PeerId, place: Place | null): void {
+/** Stores the location that a peer connected from, when it is known. */
+export function notePlace(
+  { registry, now }: Context,
+  peerId: PeerId,
+  place: Place | null,
+  source: string = PLATFORM_SOURCE,
+): void {
   if (place === null) return;
   const observed = registry.observed.get(peerId) ?? nothingObserved(now);
-  const { latitude, longitude } = observed.place ?? {};
-  if (place.latitude !== latitude || place.longitude !== longitude)
-    registry.observed.put(peerId, { ...observed, place });
+  registry.observed.put(peerId, { ...observed, place: { ...place, source, at: now } });
+}
+
+/** Stores the network path that a peer reports. A peer that reports more often than it measures is not heard. */
+export function noteRoute({ registry, now }: Context, peerId: PeerId, route: Route): void {
+  const observed = registry.observed.get(peerId) ?? nothingObserved(now);
+  if (observed.route !== null && now - observed.route.at < ROUTE_REPORT_INTERVAL) return;
+  registry.observed.put(peerId, { ...observed, route: { ...route, at: now } });
 }
 
 /** Learns from a successful attempt how long tasks of its kind take, at this peer and at any peer. */

@@ -10,6 +10,7 @@ import { uptimeAfter } from "../../scoring/uptime.ts";
 import { DEFAULT_POLICY } from "../../tasks/policy.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
+import { factorSources } from "./factor-sources.ts";
 import { metricsOf, peerOf, scoreOf } from "./scored-peers.ts";
 
 /** Number of kinds whose service times are shown for a peer. */
@@ -46,12 +47,16 @@ export const getScore: Handler<"get_score"> = (context, { id }) => {
   });
 };
 
-const once = (raw: number | null): number => Number(raw !== null);
+const once = (raw: unknown): number => Number(raw !== null);
 
 function factorsOf(context: Context, peer: Peer): ScoreView["factors"] {
   const { registry, config, now } = context;
-  const { outcomes, connectedAt } = registry.observed.get(peer.id) ?? nothingObserved(now);
-  const all = parts(metricsOf(context, peer), config.weights);
+  const observed = registry.observed.get(peer.id) ?? nothingObserved(now);
+  const { outcomes, connectedAt, place } = observed;
+  const metrics = metricsOf(context, peer);
+  const route = metrics.hops === null ? null : observed.route;
+  const all = parts(metrics, config.weights);
+  const sources = factorSources(peer, observed, { now, isPlaced: config.place !== null, route, hops: metrics.hops });
   const age = (at: Millis | null) => (at === null ? null : Math.max(0, now - at) / 1_000);
   const view = (
     factor: Factor,
@@ -61,12 +66,13 @@ function factorsOf(context: Context, peer: Peer): ScoreView["factors"] {
   ) => {
     const { raw, normalised, known, weight, part }: Part = all[factor];
     const age_seconds = raw === null ? null : age(at);
-    return { raw, unit, normalised, known, weight, part, age_seconds, samples };
+    const source = sources[factor];
+    return { raw, unit, normalised, known, weight, part, age_seconds, samples, source };
   };
   return {
     latency: view("latency", "ms", peer.rtt?.samples ?? 0, peer.lastSeen),
     reliability: view("reliability", "share", outcomesKnown(outcomes, now), outcomes.at),
-    hops: view("hops", "hops", once(peer.hops), connectedAt),
-    distance: view("distance", "km", once(peer.geoKm), connectedAt),
+    hops: view("hops", "hops", once(route), route?.at ?? connectedAt),
+    distance: view("distance", "km", once(peer.geoKm), place?.at ?? connectedAt),
   };
 }

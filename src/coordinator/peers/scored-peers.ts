@@ -2,6 +2,7 @@ import type { Millis } from "../../base/clock.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import type { PeerId } from "../../protocol/ids.ts";
+import { DIRECT_HOPS, hopsOfRoute, REPORTED_KNOWN } from "../../scoring/hops.ts";
 import { nothingObserved } from "../../scoring/observed.ts";
 import { countOutcome, outcomesAt, type OutcomeKind } from "../../scoring/outcomes.ts";
 import { score, type Metrics, type Score } from "../../scoring/score.ts";
@@ -26,10 +27,15 @@ export function saveMeasured(context: Context, peer: Peer): Peer {
   return scored;
 }
 
-const withScore = (context: Context, peer: Peer): Peer => ({
-  ...peer,
-  score: scoreOf(context, peer).score,
-});
+/** The score is stored with the hops that it rests on, which follow from the reported path and the round trip. */
+function withScore(context: Context, peer: Peer): Peer {
+  const metrics = metricsOf(context, peer);
+  return {
+    ...peer,
+    hops: metrics.hops ?? (metrics.direct ? DIRECT_HOPS : null),
+    score: score(metrics, context.config.weights).score,
+  };
+}
 
 /** What a score is computed from, besides the peer's record. */
 export interface Scoring extends Pick<Context, "registry" | "now"> {
@@ -45,11 +51,14 @@ export function metricsOf(
   { registry, now }: Scoring,
   { id, rtt, hops, geoKm, state }: Peer,
 ): Metrics {
-  const { outcomes, uptime } = registry.observed.get(id) ?? nothingObserved(now);
+  const { outcomes, uptime, route } = registry.observed.get(id) ?? nothingObserved(now);
   const { successes, failures, timeouts } = outcomesAt(outcomes, now);
+  const rttMs = rtt?.smoothedMs ?? null;
   return {
-    rttMs: rtt?.smoothedMs ?? null,
-    hops,
+    rttMs,
+    hops: hopsOfRoute(route, rttMs, geoKm, now),
+    hopsKnown: REPORTED_KNOWN,
+    direct: hops !== null,
     geoKm,
     successes,
     failures: failures + timeouts,

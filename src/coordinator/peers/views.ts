@@ -4,6 +4,7 @@ import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { OPEN, shownScheduling } from "../../peers/scheduling.ts";
 import type { PeerView } from "../../protocol/http.ts";
+import { ASSUMED_KNOWN } from "../../scoring/hops.ts";
 import { score, type Score } from "../../scoring/score.ts";
 import { timeOrNull } from "../kernel/time-or-null.ts";
 
@@ -45,7 +46,10 @@ export const advertisedPeerView = (advert: PeerAdvert): PeerView => ({
   geo_km: null,
   ...score({
     rttMs: null,
+    // Another peer says so.
     hops: advert.hops,
+    hopsKnown: ASSUMED_KNOWN,
+    direct: false,
     geoKm: null,
     successes: 0,
     failures: 0,

@@ -22,6 +22,9 @@ const FactorView = z
     samples: z
       .number()
       .meta({ description: "The number of samples; for outcomes, their decayed count" }),
+    source: z.string().meta({
+      description: "Where the value comes from, in words: who measured it, and by what",
+    }),
   })
   .meta({ id: "Factor" });
 

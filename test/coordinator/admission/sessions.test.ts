@@ -21,7 +21,8 @@ describe("a peer that is admitted", () => {
       place: NEW_YORK,
       rttMs: 80,
     });
-    const measured = { rttMs: 80, hops: 1, geoKm: 5570.23, successes: 0, failures: 0, uptime: 1 };
+    const hops = { hops: null, hopsKnown: 0, direct: true };
+    const measured = { rttMs: 80, ...hops, geoKm: 5570.23, successes: 0, failures: 0, uptime: 1 };
     expect(peer.view).toEqual({
       id: A.id,
       kinds: ["*"],

@@ -127,7 +127,7 @@ describe("measurements of a peer", () => {
     expect(reliability.raw).toBe(1);
     expect(reliability.age_seconds).toBe(60);
     expect(reliability.samples).toBeLessThan(1);
-    expect(hops).toMatchObject({ raw: 1, normalised: 1, weight: 0.2 });
+    expect(hops).toMatchObject({ raw: 1, normalised: 0.5, weight: 0.2 });
     expect(distance).toMatchObject({ raw: null, known: 0, age_seconds: null, samples: 0 });
     const sum = [latency, reliability, hops, distance].reduce((total, { part }) => total + part, 0);
     expect(shown.score).toBeCloseTo(sum, 12);

@@ -2,15 +2,7 @@ import type { PeerId } from "../protocol/ids.ts";
 import type { RouteTool } from "../protocol/messages.ts";
 import type { ReportedRoute } from "../scoring/hops.ts";
 import { PLATFORM_SOURCE, type Observed, type ObservedPlace } from "../scoring/observed.ts";
-import {
-  insertRow,
-  number,
-  numberOrNull,
-  text,
-  textOrNull,
-  type Sql,
-  type SqlRow,
-} from "./sql.ts";
+import { insertRow, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 import { WriteBehind } from "./write-behind.ts";
 
 /** Observations of each peer, apart from its record, because they change with every task. */

@@ -56,7 +56,12 @@ function factorsOf(context: Context, peer: Peer): ScoreView["factors"] {
   const metrics = metricsOf(context, peer);
   const route = metrics.hops === null ? null : observed.route;
   const all = parts(metrics, config.weights);
-  const sources = factorSources(peer, observed, { now, isPlaced: config.place !== null, route, hops: metrics.hops });
+  const sources = factorSources(peer, observed, {
+    now,
+    isPlaced: config.place !== null,
+    route,
+    hops: metrics.hops,
+  });
   const age = (at: Millis | null) => (at === null ? null : Math.max(0, now - at) / 1_000);
   const view = (
     factor: Factor,

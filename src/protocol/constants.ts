@@ -135,10 +135,6 @@ export const RTT_REPORT_INTERVAL = 10 * SECOND;
 export const RTT_PAIRS_PER_PEER_MAX = 64;
 /** A longer time, in milliseconds, does not measure the network, but a process that was suspended. */
 export const RTT_MAX_MS = 10 * SECOND;
-/** Hops of a reported network path: the largest time to live that its tools use. */
-export const ROUTE_HOPS_MAX = 64;
-/** A peer's further reports of its network path within this time are ignored. */
-export const ROUTE_REPORT_INTERVAL = MINUTE;
 
 // Requests to one peer (`POST /v1/peers/:id/requests`)
 

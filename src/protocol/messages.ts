@@ -4,7 +4,6 @@ import {
   ADDRESS_CHARS_MAX,
   ADVERT_PEERS_MAX,
   HELD_TASKS_MAX,
-  ROUTE_HOPS_MAX,
   RTT_MAX_MS,
   RTTS_PER_MESSAGE_MAX,
   SAMPLE_POINTERS_MAX,
@@ -15,6 +14,7 @@ import { DiscoveryKeys } from "./discovery.ts";
 import { GO_P2P_PAYLOADS, Reconnect } from "./go-p2p-messages.ts";
 import { Name, OpaqueId, PeerId, PublicKeyHex } from "./ids.ts";
 import { Capabilities, HandledKinds, Role } from "./labels.ts";
+import { Route } from "./route.ts";
 import { HeldTask, TASK_PAYLOADS } from "./task-messages.ts";
 
 export * from "./go-p2p-messages.ts";
@@ -75,17 +75,6 @@ export const Hello = z.object({
   client: z.string().max(100).optional(),
 });
 export type Hello = z.infer<typeof Hello>;
-
-/** The tools that a peer measures its network path to the mesh with. */
-export const ROUTE_TOOLS = ["traceroute", "tracepath", "mtr"] as const;
-export type RouteTool = (typeof ROUTE_TOOLS)[number];
-
-/** The network path to the mesh that a peer measured. A claim: the mesh bounds it by the round trip. */
-export const Route = z.object({
-  hops: z.int().min(1).max(ROUTE_HOPS_MAX),
-  tool: z.enum(ROUTE_TOOLS),
-});
-export type Route = z.infer<typeof Route>;
 
 /** A peer's changes to its description during a session. An absent field is unchanged. */
 export const Announce = z.object({

@@ -1,5 +1,5 @@
 import type { PeerId } from "../protocol/ids.ts";
-import type { RouteTool } from "../protocol/messages.ts";
+import type { RouteTool } from "../protocol/route.ts";
 import type { ReportedRoute } from "../scoring/hops.ts";
 import { PLATFORM_SOURCE, type Observed, type ObservedPlace } from "../scoring/observed.ts";
 import { insertRow, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";

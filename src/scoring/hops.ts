@@ -1,6 +1,5 @@
 import { DAY, type Millis } from "../base/clock.ts";
-import type { RouteTool } from "../protocol/messages.ts";
-import { ROUTE_HOPS_MAX } from "../protocol/constants.ts";
+import { ROUTE_HOPS_MAX, type RouteTool } from "../protocol/route.ts";
 import { leastRttMs } from "./measure.ts";
 
 /** The network path to the mesh as a peer reported it: a claim. */

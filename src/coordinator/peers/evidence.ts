@@ -1,9 +1,8 @@
 import type { Place } from "../../base/place.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
-import { ROUTE_REPORT_INTERVAL } from "../../protocol/constants.ts";
 import type { PeerId } from "../../protocol/ids.ts";
-import type { Route } from "../../protocol/messages.ts";
+import { ROUTE_REPORT_INTERVAL, type Route } from "../../protocol/route.ts";
 import { nothingObserved, PLATFORM_SOURCE } from "../../scoring/observed.ts";
 import { addServiceTime } from "../../scoring/service-time.ts";
 import { uptimeAfter } from "../../scoring/uptime.ts";

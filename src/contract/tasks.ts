@@ -63,6 +63,11 @@ export interface TaskCommands {
     input: SessionInput & { readonly id: string };
     output: PayloadOf<"task_shown">;
   };
+  retry_own_task: {
+    caller: "session";
+    input: SessionInput & RetryTask & { readonly id: string };
+    output: PayloadOf<"task_shown">;
+  };
 
   submit_task: {
     caller: "gateway";
@@ -129,6 +134,7 @@ export const TASK_CALLERS: CallersOf<TaskCommands> = {
   assign_task: "session",
   query_task: "session",
   recall_task: "session",
+  retry_own_task: "session",
   submit_task: "gateway",
   enqueue_task: "gateway",
   submit_batch: "gateway",

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { PROGRESS_MESSAGE_CHARS_MAX, TASK_ERROR_CHARS_MAX } from "./constants.ts";
 import { JsonValue } from "./envelope.ts";
 import { SubmitTask } from "./http/task-request.ts";
-import { TaskView } from "./http/tasks.ts";
+import { RetryTask, TaskView } from "./http/tasks.ts";
 import { IdempotencyKey, PublicKeyHex, Uuid } from "./ids.ts";
 import { TaskKind } from "./labels.ts";
 
@@ -68,7 +68,9 @@ const TaskAssign = z.object({
 });
 /** Asks for the state of a task that this peer submitted, or (as `task_recall`) cancels it. */
 const TaskQuery = z.object({ task_id: Uuid });
-/** The answer to `task_assign`, `task_query` and `task_recall`; also sent when a task that this peer submitted ends. */
+/** Puts a task that this peer submitted and that ended without success back into the queue. */
+const TaskRetry = TaskQuery.extend(RetryTask.shape);
+/** The answer to `task_assign`, `task_query`, `task_recall` and `task_retry`; also sent when a task that this peer submitted ends. */
 const TaskShown = z.object({
   task: TaskView,
   /** Bearer token of `GET /v1/task-results/:id`, for a result too large to be part of the task. */
@@ -86,5 +88,6 @@ export const TASK_PAYLOADS = {
   task_assign: TaskAssign,
   task_query: TaskQuery,
   task_recall: TaskQuery,
+  task_retry: TaskRetry,
   task_shown: TaskShown,
 } as const;

@@ -82,7 +82,8 @@ function receiveWhileActive(
     }
     case "assign_task":
     case "query_task":
-    case "recall_task": {
+    case "recall_task":
+    case "retry_own_task": {
       if (!answer.result.ok) return refuse(session, answer.result.error, messageId, null, context);
       const shown = answer.result.value;
       return stay(session, message(context, session, "task_shown", shown, messageId ?? undefined));

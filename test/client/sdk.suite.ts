@@ -123,6 +123,8 @@ const tasks: readonly SdkCase[] = [
         )(mesh);
         const { id } = await mine.submit("fill", 1, { capabilities: ["no-such-label"] });
         assertEqual((await mine.cancel(id)).state, "cancelled");
+        assertEqual((await mine.retry(id, { maxAttempts: 2 })).state, "queued");
+        assertEqual((await mine.cancel(id)).retries, 1);
         assertEqual(await errorCodeOf(mine.wait(crypto.randomUUID())), "not_found");
       } finally {
         await submitter.peer.close();

@@ -77,6 +77,7 @@ const FROM_MUSTER: { readonly [Type in keyof typeof MUSTER_PAYLOADS]: unknown } 
   task_assign: { task: SubmitTask.parse({ kind: "echo" }), idempotency_key: "once" },
   task_query: { task_id: TASK.task_id },
   task_recall: { task_id: TASK.task_id },
+  task_retry: { task_id: TASK.task_id, max_attempts: 3 },
   task_shown: { task: SHOWN, ticket: "a.b" },
   drain: { reason: "a deploy", timeout_seconds: 60 },
   announce: { capabilities: ["gpu=t4"], slots: 2, prefetch: true },

@@ -10,6 +10,7 @@ describe("task messages of a controller", () => {
     ["task_assign", { task: { kind: "echo" } }],
     ["task_query", { task_id: TASK_ID }],
     ["task_recall", { task_id: TASK_ID }],
+    ["task_retry", { task_id: TASK_ID }],
   ] as [string, Json][])(
     "AS25 %s over go-p2p 1.0 is refused with its error code",
     ([type, payload]) => {

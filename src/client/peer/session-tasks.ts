@@ -10,6 +10,7 @@ import type { Fetch } from "../http/api.ts";
 import { withRetries } from "../http/request-retry.ts";
 import type { PrivateKey } from "../keys.ts";
 import { fetchResult } from "../tasks/read-result.ts";
+import { retryBody, type RetryOptions } from "../tasks/retry-options.ts";
 import { runTask, type RunOptions } from "../tasks/run-task.ts";
 import { submission, type SubmitOptions } from "../tasks/submission.ts";
 import { hasEnded, type Task } from "../tasks/task.ts";
@@ -37,9 +38,11 @@ export interface PeerTasks {
   get<Result = Json>(id: string): Promise<Task<Result>>;
   /** Cancels a task that has not ended, and returns it. */
   cancel(id: string): Promise<Task>;
+  /** Puts a task that ended without success back into the queue. One that has not ended is left as it is. */
+  retry<Result = Json>(id: string, options?: RetryOptions): Promise<Task<Result>>;
 }
 
-type RequestType = "task_assign" | "task_query" | "task_recall";
+type RequestType = "task_assign" | "task_query" | "task_recall" | "task_retry";
 type TaskShown = PayloadOf<"task_shown">;
 
 /** A request that awaits its reply. It is sent again in the next session if this one ends before the reply. */
@@ -120,6 +123,11 @@ export class SessionTasks implements PeerTasks {
 
   async cancel(id: string): Promise<Task> {
     return (await this.#request("task_recall", { task_id: id })).task;
+  }
+
+  async retry<Result = Json>(id: string, options: RetryOptions = {}): Promise<Task<Result>> {
+    const request = { task_id: id, ...retryBody(options) };
+    return (await this.#request("task_retry", request)).task as Task<Result>;
   }
 
   /** A session became active: pending requests are sent again, and waiting calls query their tasks again. */

@@ -4,7 +4,7 @@ import type { Api } from "../http/api.ts";
 import { retryBody, type RetryOptions } from "./retry-options.ts";
 
 /** The conditions that a task must meet, all of them. */
-export interface TaskFilter<State extends string> {
+interface TaskFilter<State extends string> {
   readonly state?: State;
   readonly kind?: string;
   /** `api`, `peer`, or `webhook:` and the name of a source. */
@@ -20,7 +20,7 @@ export interface TaskFilter<State extends string> {
 }
 
 /** The tasks that an act concerns: these, or those that meet a filter. */
-export type TaskSelection<State extends string> = readonly string[] | TaskFilter<State>;
+type TaskSelection<State extends string> = readonly string[] | TaskFilter<State>;
 export type CancelSelection = TaskSelection<(typeof CANCELLABLE_STATES)[number]>;
 /** Without `state`, failed and expired tasks. */
 export type RetrySelection = TaskSelection<(typeof RETRYABLE_STATES)[number]>;

@@ -14,7 +14,7 @@ import { taskJobs } from "./jobs.ts";
 import { listTasks } from "./list-tasks.ts";
 import { beginResult, commitResult, readResult, resultDeleted } from "./results.ts";
 import { retryTask } from "./retry-task.ts";
-import { assignTask, queryTask, recallTask } from "./session-tasks.ts";
+import { assignTask, queryTask, recallTask, retryOwnTask } from "./session-tasks.ts";
 import { enqueueTask, getTask, submitBatch, submitTask } from "./submit.ts";
 
 export const tasks: Domain<TaskCommands> = {
@@ -27,6 +27,7 @@ export const tasks: Domain<TaskCommands> = {
     assign_task: assignTask,
     query_task: queryTask,
     recall_task: recallTask,
+    retry_own_task: retryOwnTask,
     submit_task: submitTask,
     enqueue_task: enqueueTask,
     submit_batch: submitBatch,

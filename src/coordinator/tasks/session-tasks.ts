@@ -6,6 +6,7 @@ import type { SessionInput } from "../../contract/inputs.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound, type Handler, afterAssignment } from "../kernel/handler.ts";
 import { peerOfSession } from "../admission/sessions.ts";
+import { retryTask } from "./retry-task.ts";
 import { shownTo } from "./task-view.ts";
 import { acceptSubmission, visibleTask } from "./submit.ts";
 
@@ -40,6 +41,16 @@ export const recallTask: Handler<"recall_task"> = (context, { id, ...from }) => 
   if (!peer.ok) return peer;
   const cancelled = cancelTask(context, { id, visibleTo: peer.value.id });
   return cancelled.ok ? ok(shownTo(context, peer.value.id, id)) : cancelled;
+};
+
+export const retryOwnTask: Handler<"retry_own_task"> = (
+  context,
+  { id, peerId, epoch, ...options },
+) => {
+  const peer = assigner(context, { peerId, epoch });
+  if (!peer.ok) return peer;
+  const retried = retryTask(context, { id, visibleTo: peerId, ...options });
+  return retried.ok ? afterAssignment(() => shownTo(context, peerId, id)) : retried;
 };
 
 /** The peer, if this is its newest session and its allowlist entry lets it submit tasks now (AD2). */

@@ -4,7 +4,7 @@ import { command, stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
 
 /**
- * A controller assigns tasks, queries and recalls its own; the coordinator checks whether it may. Only over muster.2: go-p2p
+ * A controller assigns tasks, queries, recalls and retries its own; the coordinator checks whether it may. Only over muster.2: go-p2p
  * 1.0 has no forward secrecy, so an attacker with a leaked key could read and replay what was assigned before.
  */
 export const handleTaskAssign = controllerHandler<"task_assign">(
@@ -24,7 +24,14 @@ export const handleTaskRecall = controllerHandler<"task_recall">(({ task_id: id 
   input: { ...from, id },
 }));
 
-type ControllerMessage = "task_assign" | "task_query" | "task_recall";
+export const handleTaskRetry = controllerHandler<"task_retry">(
+  ({ task_id: id, ...options }, from) => ({
+    name: "retry_own_task",
+    input: { ...from, ...options, id },
+  }),
+);
+
+type ControllerMessage = "task_assign" | "task_query" | "task_recall" | "task_retry";
 
 function controllerHandler<T extends ControllerMessage>(
   read: (

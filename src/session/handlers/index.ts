@@ -5,7 +5,12 @@ import { handleDrain } from "./drain.ts";
 import { handleDisconnect } from "./disconnect.ts";
 import { handleGetStats } from "./get-stats.ts";
 import type { Handler } from "./handler.ts";
-import { handleTaskAssign, handleTaskQuery, handleTaskRecall } from "./controller-tasks.ts";
+import {
+  handleTaskAssign,
+  handleTaskQuery,
+  handleTaskRecall,
+  handleTaskRetry,
+} from "./controller-tasks.ts";
 import { outOfPlace } from "./out-of-place.ts";
 import { handlePing } from "./ping.ts";
 import { handlePong } from "./pong.ts";
@@ -53,6 +58,7 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   task_assign: handleTaskAssign,
   task_query: handleTaskQuery,
   task_recall: handleTaskRecall,
+  task_retry: handleTaskRetry,
   task_shown: outOfPlace,
   advert: handleAdvert,
   announce: handleAnnounce,

@@ -71,7 +71,7 @@ describe("a task that a peer assigns over its session", () => {
     const { mesh, worker } = meshWithController();
     expect(mesh.errorOf("assign_task", assignInput(worker)).code).toBe("forbidden");
     const { id } = mesh.submit();
-    for (const name of ["query_task", "recall_task"] as const)
+    for (const name of ["query_task", "recall_task", "retry_own_task"] as const)
       expect(mesh.errorOf(name, { ...senderOf(worker), id }).code).toBe("forbidden");
   });
 
@@ -101,6 +101,26 @@ describe("a task that a peer assigns over its session", () => {
     const rotated = mesh.join(next, { claimedRole: "controller", protocol: "muster/2" });
     const same = mesh.run("assign_task", assignInput(rotated, { kind: "echo" }, "once"));
     expect(same.task.id).toBe(first.task.id);
+  });
+
+  test("AS80 a controller retries its own tasks over its session, and is informed of the new end", () => {
+    const { mesh, controller } = meshWithController();
+    const { id } = mesh.run("assign_task", assignInput(controller)).task;
+    mesh.run("recall_task", { ...senderOf(controller), id });
+    const before = mesh.effectsOfType("report").length;
+    const input = { ...senderOf(controller), id, max_attempts: 2 };
+    expect(mesh.run("retry_own_task", input).task).toMatchObject({
+      id,
+      retries: 1,
+      max_attempts: 2,
+      ended_at: null,
+    });
+    mesh.run("recall_task", { ...senderOf(controller), id });
+    expect(mesh.effectsOfType("report").slice(before)).toMatchObject([
+      { to: { peerId: controller.id }, shown: { task: { id, state: "cancelled", retries: 1 } } },
+    ]);
+    const other = { ...senderOf(controller), id: mesh.submit().id };
+    expect(mesh.errorOf("retry_own_task", other).code).toBe("not_found");
   });
 
   test("AS25 a peer cannot query or recall the tasks of other owners", () => {

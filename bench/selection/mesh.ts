@@ -7,7 +7,8 @@ import {
   type Outcomes,
 } from "../../src/scoring/outcomes.ts";
 import { addServiceTime, type ServiceTime } from "../../src/scoring/service-time.ts";
-import { CONTROLLERS, WORKERS, type World } from "./world.ts";
+import { CONTROLLERS } from "./tasks.ts";
+import { WORKERS, type World } from "./world.ts";
 
 const ASSIGNED_HALF_LIFE = 10 * MINUTE;
 

@@ -8,7 +8,8 @@ import { keyedRandom } from "./keyed.ts";
 import type { MeshState } from "./mesh.ts";
 import { RANDOM_STREAM } from "./rankings.ts";
 import type { MakePolicy } from "./simulate.ts";
-import { CONTROLLERS, WORKERS } from "./world.ts";
+import { CONTROLLERS } from "./tasks.ts";
+import { WORKERS } from "./world.ts";
 
 /** Muster's own `choose`, with one of its policies. */
 export const muster =

@@ -1,23 +1,13 @@
-import {
-  beta,
-  exponential,
-  gamma,
-  keyedRandom,
-  logNormal,
-  randomSequence,
-  weibull,
-} from "./keyed.ts";
+import { beta, gamma, keyedRandom, logNormal, randomSequence, weibull } from "./keyed.ts";
+import { CONTROLLERS, makeTasks, SERVICE_MEAN_MS, type Load, type Tasks } from "./tasks.ts";
 import { DEVICES, FRAME_MS, FRAMES, type System, type Traces, type Weibull } from "./traces.ts";
 
 /** The constants of a world, the same for every policy. Times in milliseconds. */
-export const CONTROLLERS = 9;
 export const WORKERS = 90;
 export const DURATION_MS = 90 * 60_000;
 /** An attempt uses the RTT of this many frames later than the choice, because the trace repeats samples for several frames. */
 const JUDGMENT_DELAY_FRAMES = 20;
-const SERVICE_MEAN_MS = 1_000;
-/** Standard deviations of the logarithms of task sizes and of worker slowness. */
-const SIZE_SIGMA = 1;
+/** Standard deviation of the logarithm of worker slowness. */
 const SLOWNESS_SIGMA = 0.3;
 /** Numbers of slots of a worker, equally likely. */
 const SLOTS = [1, 1, 2, 4];
@@ -41,9 +31,6 @@ const STREAM = {
   fault: 8,
   faultRate: 9,
   faultAt: 10,
-  arrival: 11,
-  controller: 12,
-  size: 13,
   hops: 14,
   distance: 15,
 } as const;
@@ -66,13 +53,6 @@ export interface Worker {
   readonly outages: readonly Outage[];
 }
 
-export interface Tasks {
-  readonly count: number;
-  readonly at: Float64Array;
-  readonly controller: Uint8Array;
-  readonly sizeMs: Float64Array;
-}
-
 export class World {
   readonly seed: number;
   readonly workers: readonly Worker[];
@@ -80,6 +60,7 @@ export class World {
   /** Hops and kilometers, by controller * WORKERS + worker; they are generated, because the trace has neither. */
   readonly hops: Float64Array;
   readonly km: Float64Array;
+  readonly durationMs: number;
   readonly #rtts: Float32Array;
   readonly #devices: readonly number[];
   readonly #offset: number;
@@ -88,16 +69,23 @@ export class World {
    * `load` is the submitted work as a share of the capacity of the workers that are up. With more than one slot per core
    * the tasks of a worker share its cores.
    */
-  constructor(traces: Traces, seed: number, load: number, slotsPerCore = 1) {
+  constructor(
+    traces: Traces,
+    seed: number,
+    load: Load,
+    slotsPerCore = 1,
+    durationMs = DURATION_MS,
+  ) {
     this.seed = seed;
+    this.durationMs = durationMs;
     this.#rtts = traces.rtts;
     this.#devices = shuffled(DEVICES, seed);
-    const frames = Math.ceil(DURATION_MS / FRAME_MS) + JUDGMENT_DELAY_FRAMES + 1;
+    const frames = Math.ceil(durationMs / FRAME_MS) + JUDGMENT_DELAY_FRAMES + 1;
     this.#offset = Math.floor(keyedRandom(seed, STREAM.offset) * (FRAMES - frames));
     this.workers = Array.from({ length: WORKERS }, (_, worker) =>
-      makeWorker(traces.systems, seed, worker, slotsPerCore),
+      makeWorker(traces.systems, seed, worker, slotsPerCore, durationMs),
     );
-    this.tasks = makeTasks(seed, load * capacity(this.workers));
+    this.tasks = makeTasks(seed, load, capacity(this.workers, durationMs), durationMs);
     this.hops = forEachPair((pair) => 3 + Math.floor(15 * keyedRandom(seed, STREAM.hops, pair)));
     this.km = forEachPair((pair) => this.#distance(pair));
   }
@@ -112,7 +100,7 @@ export class World {
     return this.rtt(
       controller,
       worker,
-      Math.min(at, DURATION_MS) + JUDGMENT_DELAY_FRAMES * FRAME_MS,
+      Math.min(at, this.durationMs) + JUDGMENT_DELAY_FRAMES * FRAME_MS,
     );
   }
 
@@ -169,6 +157,7 @@ function makeWorker(
   seed: number,
   worker: number,
   slotsPerCore: number,
+  durationMs: number,
 ): Worker {
   const cores = SLOTS[Math.floor(keyedRandom(seed, STREAM.slots, worker) * SLOTS.length)] ?? 1;
   const system = systems[
@@ -184,18 +173,23 @@ function makeWorker(
       keyedRandom(seed, STREAM.slowness, worker, 1),
     ),
     faultRate: beta(...FAULT_RATE_BETA, randomSequence(seed, STREAM.faultRate, worker)),
-    outages: outagesOf(system, seed, worker),
+    outages: outagesOf(system, seed, worker, durationMs),
   };
 }
 
 /** Alternating times up and down; the initial state and its age are those at a random time. */
-function outagesOf({ up, down }: System, seed: number, worker: number): readonly Outage[] {
+function outagesOf(
+  { up, down }: System,
+  seed: number,
+  worker: number,
+  durationMs: number,
+): readonly Outage[] {
   const next = randomSequence(seed, STREAM.timeline, worker);
   const outages: Outage[] = [];
   let isUp = next() < mean(up) / (mean(up) + mean(down));
   let at = residual(isUp ? up : down, next);
   if (!isUp) outages.push({ from: -1, noticedAt: -1, to: at });
-  while (at < DURATION_MS) {
+  while (at < durationMs) {
     if (isUp) {
       const to = at + weibull(down.shape, down.scale, next());
       const seen =
@@ -225,38 +219,12 @@ function residual({ shape, scale }: Weibull, next: () => number): number {
 }
 
 /** How many tasks of mean size the workers can run per millisecond, averaged over the simulated time. */
-function capacity(workers: readonly Worker[]): number {
+function capacity(workers: readonly Worker[], durationMs: number): number {
   return workers.reduce((sum, { cores, slowness, outages }) => {
     const gone = outages.reduce(
-      (ms, { from, to }) => ms + Math.min(to, DURATION_MS) - Math.max(0, from),
+      (ms, { from, to }) => ms + Math.min(to, durationMs) - Math.max(0, from),
       0,
     );
-    return sum + ((cores / slowness) * (1 - gone / DURATION_MS)) / SERVICE_MEAN_MS;
+    return sum + ((cores / slowness) * (1 - gone / durationMs)) / SERVICE_MEAN_MS;
   }, 0);
-}
-
-/** Generates Poisson arrivals with a rate per millisecond. */
-function makeTasks(seed: number, rate: number): Tasks {
-  const times: number[] = [];
-  for (let at = 0; ;) {
-    at += exponential(1 / rate, keyedRandom(seed, STREAM.arrival, times.length));
-    if (at >= DURATION_MS) break;
-    times.push(at);
-  }
-  const count = times.length;
-  return {
-    count,
-    at: Float64Array.from(times),
-    controller: Uint8Array.from({ length: count }, (_, task) =>
-      Math.floor(keyedRandom(seed, STREAM.controller, task) * CONTROLLERS),
-    ),
-    sizeMs: Float64Array.from({ length: count }, (_, task) =>
-      logNormal(
-        SERVICE_MEAN_MS,
-        SIZE_SIGMA,
-        keyedRandom(seed, STREAM.size, task, 0),
-        keyedRandom(seed, STREAM.size, task, 1),
-      ),
-    ),
-  };
 }

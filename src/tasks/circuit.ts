@@ -27,8 +27,11 @@ export interface Circuit {
   readonly reason: string | null;
 }
 
-/** Closed: gets tasks. Open: rests. Half-open: one task at a time probes it. */
-export type CircuitState = "closed" | "open" | "half_open";
+/**
+ * Closed: gets tasks. Open: rests. Refusing: rests because it refused the kind, which says nothing about whether others can
+ * do it. Half-open: one task at a time probes it.
+ */
+export type CircuitState = "closed" | "open" | "refusing" | "half_open";
 
 export const NEW_CIRCUIT: Circuit = {
   evidence: 0,
@@ -40,16 +43,21 @@ export const NEW_CIRCUIT: Circuit = {
   reason: null,
 };
 
-/** The first rest, and the longest. Each opening doubles it. The caller adds jitter. */
+/**
+ * The first rest, and the longest. Each opening doubles it. The caller adds jitter (`quarterJitter`), so that none is
+ * longer than 5 min.
+ */
 export const REST_MIN: Millis = 5 * SECOND;
-export const REST_MAX: Millis = 5 * MINUTE;
+export const REST_MAX: Millis = 4 * MINUTE;
+/** A peer that never did the kind rests as if it had been opened this often before: it may never be able to do it. */
+const OPENINGS_OF_NEW = 2;
 /** A peer that fails again soon after it was closed rests longer: its earlier openings still count. */
 const OPENINGS_HALF_LIFE: Millis = 10 * MINUTE;
 
 /** The failure rate of a broken peer. A kind that fails this often at all peers opens no circuit. */
-const BROKEN_FAILURE_RATE = 0.7;
-/** Just below three failures at the usual rate (3 ln 7 = 5.84). */
-const OPENS_AT = 5.5;
+const BROKEN_FAILURE_RATE = 0.9;
+/** Just below three failures at the usual rate (3 ln 9 = 6.59). */
+const OPENS_AT = 6.3;
 /** A circuit that closes keeps this much: a peer that was broken a moment ago opens after two failures. */
 const KEPT_ON_CLOSE = OPENS_AT / 2;
 /** A failure of less weight says too little about the peer to fail a probe. */
@@ -65,14 +73,19 @@ const SUCCESS_EVIDENCE = Math.log((1 - BROKEN_FAILURE_RATE) / (1 - USUAL_FAILURE
 const failureEvidence = (baseRate: number): number =>
   Math.max(0, Math.log(BROKEN_FAILURE_RATE / Math.max(USUAL_FAILURE_RATE, baseRate)));
 
-export const circuitState = ({ restsUntil }: Circuit, now: Millis): CircuitState =>
-  restsUntil === null ? "closed" : now < restsUntil ? "open" : "half_open";
+export function circuitState(circuit: Circuit, now: Millis): CircuitState {
+  if (circuit.restsUntil === null) return "closed";
+  if (now >= circuit.restsUntil) return "half_open";
+  return circuit.refusalsInRow >= REFUSALS_MAX ? "refusing" : "open";
+}
 
 export interface Failure {
   /** How much it says about the peer, 0..1: see `failureWeight`. */
   readonly weight: number;
-  /** The failure rate of the kind over all peers, 0..1. */
+  /** The failure rate that is usual for the kind and the peer, 0..1: see `usualRate`. */
   readonly baseRate: number;
+  /** Whether the peer ever did a task of this kind. */
+  readonly everSucceeded: boolean;
   readonly error: string;
   readonly now: Millis;
 }
@@ -81,16 +94,20 @@ export interface Failure {
  * The circuit after a failure. While it is open, failures of earlier attempts change nothing; a probe that fails opens
  * it again for longer.
  */
-export function afterFailure(circuit: Circuit, { weight, baseRate, error, now }: Failure): Circuit {
+export function afterFailure(
+  circuit: Circuit,
+  { weight, baseRate, everSucceeded, error, now }: Failure,
+): Circuit {
   const failuresInRow = circuit.failuresInRow + 1;
   const evidence = Math.min(2 * OPENS_AT, circuit.evidence + weight * failureEvidence(baseRate));
-  const failed = { ...circuit, evidence, failuresInRow, refusalsInRow: 0 };
+  const state = circuitState(circuit, now);
+  const failed = { ...circuit, evidence, failuresInRow };
+  if (state === "open" || state === "refusing") return failed;
   const reason =
     failuresInRow === 1 ? `failed: ${error}` : `failed ${failuresInRow} times in a row: ${error}`;
-  const state = circuitState(circuit, now);
-  if (state === "open") return failed;
   const opens = state === "half_open" ? weight >= PROBE_FAILS_FROM : evidence >= OPENS_AT;
-  return opens ? opened(failed, reason, now) : failed;
+  const heard = { ...failed, refusalsInRow: 0 };
+  return opens ? opened(heard, reason, everSucceeded, now) : heard;
 }
 
 export interface Refusal {
@@ -102,18 +119,18 @@ export interface Refusal {
 
 /** The circuit after a refusal: a peer that refused the kind twice and never did it rests. */
 export function afterRefusal(circuit: Circuit, { everSucceeded, reason, now }: Refusal): Circuit {
-  const refused = { ...circuit, refusalsInRow: circuit.refusalsInRow + 1 };
-  const why = `refused ${refused.refusalsInRow} times, never done: ${reason}`;
   const state = circuitState(circuit, now);
-  if (state === "open" || everSucceeded) return refused;
-  if (state === "half_open") return opened(refused, why, now);
-  return refused.refusalsInRow < REFUSALS_MAX ? refused : opened(refused, why, now);
+  if (everSucceeded || state === "open") return circuit;
+  const refused = { ...circuit, refusalsInRow: circuit.refusalsInRow + 1 };
+  if (state === "refusing" || refused.refusalsInRow < REFUSALS_MAX) return refused;
+  const why = `refused ${refused.refusalsInRow} times, never done: ${reason}`;
+  return opened(refused, why, everSucceeded, now);
 }
 
 /** The circuit after a success. A success of a probe closes it; one of an attempt from before it opened does not. */
 export function afterSuccess(circuit: Circuit, now: Millis): Circuit {
   const state = circuitState(circuit, now);
-  if (state === "open") return { ...circuit, refusalsInRow: 0 };
+  if (state === "open" || state === "refusing") return circuit;
   const done = { ...circuit, failuresInRow: 0, refusalsInRow: 0 };
   if (state === "half_open") return closed(done, now);
   return { ...done, evidence: Math.max(0, circuit.evidence + SUCCESS_EVIDENCE) };
@@ -134,8 +151,9 @@ export function afterExoneration(
   return { ...closed(cleared, now), evidence, openings: Math.max(0, circuit.openings - 1) };
 }
 
-function opened(circuit: Circuit, reason: string, now: Millis): Circuit {
-  const openings = openingsAt(circuit, now) + 1;
+function opened(circuit: Circuit, reason: string, everSucceeded: boolean, now: Millis): Circuit {
+  const before = openingsAt(circuit, now);
+  const openings = (everSucceeded ? before : Math.max(before, OPENINGS_OF_NEW)) + 1;
   return {
     ...circuit,
     openings,
@@ -158,6 +176,13 @@ const openingsAt = ({ openings, restsUntil, closedAt }: Circuit, now: Millis): n
     ? openings * 2 ** (-Math.max(0, now - closedAt) / OPENINGS_HALF_LIFE)
     : openings;
 
+/**
+ * Whether the peer gets one task of the kind at a time: while its circuit is not closed, and after a failure at a kind that
+ * it never did.
+ */
+export const isProbed = (circuit: Circuit, everSucceeded: boolean): boolean =>
+  circuit.restsUntil !== null || (!everSucceeded && circuit.failuresInRow > 0);
+
 /** Whether nothing of the circuit needs to be stored: it is, or soon is, as a new one. */
 export const isAsNew = (circuit: Circuit, now: Millis): boolean =>
   circuit.restsUntil === null &&
@@ -165,11 +190,12 @@ export const isAsNew = (circuit: Circuit, now: Millis): boolean =>
   circuit.refusalsInRow === 0 &&
   openingsAt(circuit, now) < 0.1;
 
+/** From the worst to the best. */
+const STATES: readonly CircuitState[] = ["refusing", "open", "half_open", "closed"];
+
 /** The state of a peer for a kind, from the circuit of the peer and that of the peer and the kind. */
-export function jointState(states: readonly CircuitState[]): CircuitState {
-  if (states.includes("open")) return "open";
-  return states.includes("half_open") ? "half_open" : "closed";
-}
+export const jointState = (states: readonly CircuitState[]): CircuitState =>
+  STATES.find((state) => states.includes(state)) ?? "closed";
 
 /**
  * How much a failure at a kind says about the peer as a whole: half as much with each more in a row at the same kind. So
@@ -195,6 +221,8 @@ export const EXONERATED_WEIGHT = 0.75;
  * Whether the circuits are ignored, apart from that a resting peer gets one task at a time: when over half of all
  * peers that could do the kind rest, the kind or the mesh is broken rather than the peers.
  *
- * @param capable number of all connected peers that could do the task if none rested, whether they have a free slot or not
+ * @param resting number of those whose circuit is open
+ * @param capable number of all connected peers that could do the task if none rested, whether they have a free slot or not;
+ * without those that refuse it
  */
 export const isPanic = (resting: number, capable: number): boolean => 2 * resting > capable;

@@ -27,7 +27,7 @@ export interface Candidate {
   readonly evidence: Evidence;
   /** Of the peer for this kind. Absent (in choices stored before circuits existed): closed. */
   readonly circuit?: CircuitState;
-  /** Whether its circuit is not closed and it holds a task, by which it is probed. */
+  /** Whether it gets one task at a time (`isProbed`) and holds one. */
   readonly probing?: boolean;
 }
 
@@ -93,8 +93,9 @@ export function exclusion(task: Demand, peer: Omit<Candidate, "evidence">): Excl
   if (minScore !== undefined && peer.score < minScore) return "score_too_low";
   if (task.refused.has(peer.peerId)) return "refused";
   if (task.othersCouldTake === true && task.tried.has(peer.peerId)) return "failed_here";
+  if (peer.circuit === "refusing") return "circuit_open";
   if (peer.circuit === "open" && task.panic !== true) return "circuit_open";
-  if (isResting(peer) && peer.probing === true) return "probe_running";
+  if (peer.probing === true) return "probe_running";
   if (peer.held >= placesOf(peer)) return "no_room";
   return null;
 }

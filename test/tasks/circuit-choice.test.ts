@@ -25,7 +25,8 @@ describe("circuits in a choice", () => {
         fc.property(anyDemand, anyCandidates, fc.nat(), (task, peers, seed) => {
           const { peer } = choose(task, peers, 0, seededNumbers(seed), policy);
           if (peer !== null && task.panic !== true) expect(peer.circuit).not.toBe("open");
-          if (peer !== null && peer.circuit !== "closed") expect(peer.probing).toBe(false);
+          expect(peer?.circuit).not.toBe("refusing");
+          expect(peer?.probing).not.toBe(true);
         }),
       );
     },

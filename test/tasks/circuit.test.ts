@@ -11,6 +11,7 @@ import {
   failureWeight,
   isAsNew,
   isPanic,
+  isProbed,
   jointState,
   NEW_CIRCUIT,
   peerWeight,
@@ -23,6 +24,7 @@ import {
 const failure = (now: number, more: Partial<Failure> = {}): Failure => ({
   weight: 1,
   baseRate: 0.1,
+  everSucceeded: true,
   error: "no such file",
   now,
   ...more,
@@ -51,7 +53,7 @@ describe("evidence", () => {
     expect(circuitState(failTimes(3, {}, good), 3)).toBe("open");
   });
 
-  test("BR1 one failure in three never opens a circuit, and nine in ten do", () => {
+  test("BR1 every second failure never opens a circuit, and nine in ten do", () => {
     const after = (fails: (i: number) => boolean) =>
       Array.from({ length: 1_000 }, (_, i) => i).reduce(
         (circuit, i) => (fails(i) ? afterFailure(circuit, failure(0)) : afterSuccess(circuit, 0)),
@@ -59,7 +61,7 @@ describe("evidence", () => {
       );
     expect(
       circuitState(
-        after((i) => i % 3 === 0),
+        after((i) => i % 2 === 0),
         0,
       ),
     ).toBe("closed");
@@ -80,7 +82,7 @@ describe("evidence", () => {
     expect(opensAfter(0)).toBe(3);
     expect(opensAfter(0.1)).toBe(3);
     expect(opensAfter(0.4)).toBeGreaterThan(5);
-    expect([0.7, 0.9, 1].map(opensAfter)).toEqual([Infinity, Infinity, Infinity]);
+    expect([0.9, 0.95, 1].map(opensAfter)).toEqual([Infinity, Infinity, Infinity]);
   });
 });
 
@@ -89,7 +91,7 @@ describe("rests", () => {
   const failProbe = (circuit: Circuit) =>
     afterFailure(circuit, failure(circuit.restsUntil ?? Number.NaN));
 
-  test("BR2 double from 5 s to 5 min with each probe that fails", () => {
+  test("BR2 double from 5 s to 4 min with each probe that fails", () => {
     let [circuit, since] = [OPEN, 2];
     const rests: number[] = [];
     for (let i = 0; i < 9; i++) {
@@ -99,7 +101,11 @@ describe("rests", () => {
       expect(circuitState(circuit, since)).toBe("half_open");
       circuit = failProbe(circuit);
     }
-    expect(rests.map((ms) => ms / SECOND)).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300]);
+    expect(rests.map((ms) => ms / SECOND)).toEqual([5, 10, 20, 40, 80, 160, 240, 240, 240]);
+  });
+
+  test("BR2 begin with 20 s at a kind that the peer never did", () => {
+    expect(failTimes(3, { everSucceeded: false, now: 0 }).restsUntil).toBe(20 * SECOND);
   });
 
   test("BR2 end with the success of a probe, not with that of an earlier attempt", () => {
@@ -142,7 +148,7 @@ describe("rests", () => {
           now += pause;
           if (type === "success") circuit = afterSuccess(circuit, now);
           else if (type === "failure")
-            circuit = afterFailure(circuit, failure(now, { weight, baseRate }));
+            circuit = afterFailure(circuit, failure(now, { weight, baseRate, everSucceeded }));
           else if (type === "refusal")
             circuit = afterRefusal(circuit, { everSucceeded, reason: "no", now });
           else circuit = afterExoneration(circuit, { weight, baseRate, now });
@@ -178,10 +184,12 @@ describe("refusals", () => {
     const once = afterRefusal(NEW_CIRCUIT, refusal(0));
     const twice = afterRefusal(once, refusal(1));
     expect(circuitState(once, 1)).toBe("closed");
-    expect(circuitState(twice, 1)).toBe("open");
+    expect(circuitState(twice, 1)).toBe("refusing");
     expect(twice.reason).toBe("refused 2 times, never done: no GPU");
     const later = twice.restsUntil ?? 0;
-    expect((afterRefusal(twice, refusal(later)).restsUntil ?? 0) - later).toBe(2 * REST_MIN);
+    expect(circuitState(twice, later)).toBe("half_open");
+    const rest = (afterRefusal(twice, refusal(later)).restsUntil ?? 0) - later;
+    expect(rest).toBe(2 * (later - 1));
   });
 
   test("BR3 a peer that did the kind keeps its standing, however often it refuses", () => {
@@ -228,6 +236,15 @@ describe("a task that fails everywhere", () => {
   });
 });
 
+describe("a peer that gets one task at a time", () => {
+  test("BR5 has a circuit that is not closed, or failed at a kind that it never did", () => {
+    expect(isProbed(NEW_CIRCUIT, false)).toBe(false);
+    expect(isProbed(failTimes(1), false)).toBe(true);
+    expect(isProbed(failTimes(1), true)).toBe(false);
+    expect(isProbed(OPEN, true)).toBe(true);
+  });
+});
+
 describe("circuits together", () => {
   test("BR9 one kind that fails never opens the peer's own circuit, and two kinds do", () => {
     let peer = NEW_CIRCUIT;
@@ -245,6 +262,7 @@ describe("circuits together", () => {
     expect(jointState(["closed", "closed"])).toBe("closed");
     expect(jointState(["closed", "half_open"])).toBe("half_open");
     expect(jointState(["half_open", "open"])).toBe("open");
+    expect(jointState(["open", "refusing"])).toBe("refusing");
     expect(jointState([])).toBe("closed");
   });
 

@@ -55,7 +55,7 @@ const CASES: { readonly [Rule in Exclusion]: Case } = {
   probe_running: {
     task: {},
     out: { circuit: "half_open", probing: true, slots: 2, held: 1 },
-    in: { circuit: "closed", probing: true, slots: 2, held: 1 },
+    in: { circuit: "half_open", probing: false, slots: 2, held: 1 },
   },
   no_room: { task: {}, out: { slots: 2, held: 2 }, in: { slots: 2, held: 1 } },
 };
@@ -75,6 +75,7 @@ describe("a peer may have a task", () => {
     expect(exclusion(panic, candidate({ circuit: "open", slots: 4 }))).toBeNull();
     const busy = candidate({ circuit: "open", probing: true, slots: 4, held: 1 });
     expect(exclusion(panic, busy)).toBe("probe_running");
+    expect(exclusion(panic, candidate({ circuit: "refusing" }))).toBe("circuit_open");
   });
 
   test("SC40 beyond the slots that it has earned only if it prefetches", () => {

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Outcomes } from "../../src/scoring/outcomes.ts";
 import { choose } from "../../src/tasks/assignment.ts";
-import { hasSlot, type Candidate } from "../../src/tasks/eligibility.ts";
+import { hasSlot, usableSlots, type Candidate } from "../../src/tasks/eligibility.ts";
 import type { Evidence } from "../../src/tasks/evidence.ts";
 import { DEFAULT_POLICY, type ExpectedCost } from "../../src/tasks/policy.ts";
 import { recompute, storeChoice, type StoredChoice } from "../../src/tasks/stored-choice.ts";
@@ -245,13 +245,14 @@ describe("spreading load over comparable peers", () => {
       fc.property(anyDemand, busyCandidates, anyPolicy, fc.nat(), (task, peers, policy, seed) => {
         const choice = choose(task, peers, 0, seededNumbers(seed), policy);
         if (choice.by !== "load" || choice.peer === null) return;
-        const { peerId, held, slots } = choice.peer;
+        const { peerId } = choice.peer;
         expect(hasSlot(choice.peer)).toBe(true);
         const spreadOff = { ...(policy as ExpectedCost), loadSpreading: null };
         const best = choose(task, peers, 0, seededNumbers(seed), spreadOff).peer;
         expect(best).not.toBeNull();
         expect(best?.peerId).not.toBe(peerId);
-        expect(held / slots).toBeLessThan((best?.held ?? 0) / (best?.slots ?? 1));
+        const loadOf = (one: Candidate | null) => (one === null ? 0 : one.held / usableSlots(one));
+        expect(loadOf(choice.peer)).toBeLessThan(loadOf(best));
         const rankOf = (id: string | undefined) =>
           choice.eligible.find((one) => one.peer.peerId === id)?.rank;
         expect(rankOf(peerId)).toBe(rankOf(best?.peerId));

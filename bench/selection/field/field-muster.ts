@@ -102,7 +102,7 @@ class FieldMuster implements FieldPolicy {
     this.#failureRates = Array.from({ length: this.#kinds }, () => null);
     this.#incumbents = Array.from({ length: this.#kinds }, () => null);
     this.#candidates = Array.from({ length: WORKERS }, (_, worker) =>
-      newCandidate(worker, mesh.world.slots[worker] as number, features.earnedSlots),
+      newCandidate(worker, mesh.world.slots[worker], features.earnedSlots),
     );
   }
 
@@ -117,8 +117,8 @@ class FieldMuster implements FieldPolicy {
       capable++;
       if (circuit === "open") resting++;
       else if (!task.tried.includes(worker)) others++;
-      const candidate = this.#candidates[worker] as WritableCandidate;
-      candidate.held = this.#mesh.held[worker] as number;
+      const candidate = this.#candidates[worker];
+      candidate.held = this.#mesh.held[worker];
       if (this.#features.circuits)
         candidate.prefetch = this.#done[worker * this.#kinds + kind] === 1;
       if (candidate.held >= placesOf(candidate)) continue;
@@ -166,8 +166,8 @@ class FieldMuster implements FieldPolicy {
   }
 
   #stateOf(worker: number, kind: number, now: number): CircuitState {
-    const ofKind = this.#circuits[worker * this.#kinds + kind] as Circuit;
-    const ofPeer = this.#peerCircuits[worker] as Circuit;
+    const ofKind = this.#circuits[worker * this.#kinds + kind];
+    const ofPeer = this.#peerCircuits[worker];
     if (ofKind.restsUntil === null && ofPeer.restsUntil === null) return "closed";
     return jointState([circuitState(ofKind, now), circuitState(ofPeer, now)]);
   }
@@ -176,11 +176,8 @@ class FieldMuster implements FieldPolicy {
   #isProbing(worker: number, kind: number): boolean {
     const { held, heldOfKind } = this.#mesh;
     const pair = worker * this.#kinds + kind;
-    if (isProbed(this.#peerCircuits[worker] as Circuit, true)) return (held[worker] as number) > 0;
-    return (
-      isProbed(this.#circuits[pair] as Circuit, this.#done[pair] === 1) &&
-      (heldOfKind[pair] as number) > 0
-    );
+    if (isProbed(this.#peerCircuits[worker], true)) return held[worker] > 0;
+    return isProbed(this.#circuits[pair], this.#done[pair] === 1) && heldOfKind[pair] > 0;
   }
 
   #setEvidence({ peerId, evidence }: WritableCandidate, { controller, kind }: FieldTask): void {
@@ -188,9 +185,9 @@ class FieldMuster implements FieldPolicy {
     const rtt = this.#mesh.rtts[controller * WORKERS + worker] ?? null;
     evidence.rttMs = rtt === null ? null : rtt.smoothedMs;
     evidence.rttVarianceMs = rtt === null ? null : rtt.varianceMs;
-    evidence.outcomes = this.#outcomes[worker] as Outcomes;
+    evidence.outcomes = this.#outcomes[worker];
     evidence.service = this.#service[worker * this.#kinds + kind] ?? null;
-    evidence.connectedAt = this.#mesh.connectedAt[worker] as number;
+    evidence.connectedAt = this.#mesh.connectedAt[worker];
   }
 
   #refusedBy({ refused }: FieldTask, now: number): ReadonlySet<string> {
@@ -205,7 +202,7 @@ class FieldMuster implements FieldPolicy {
     weight: number,
     now: number,
   ): void {
-    const before = this.#outcomes[worker] as Outcomes;
+    const before = this.#outcomes[worker];
     this.#outcomes[worker] = countOutcome(before, outcome, now, weight);
   }
 
@@ -213,8 +210,8 @@ class FieldMuster implements FieldPolicy {
     const pair = worker * this.#kinds + kind;
     this.#count(worker, "success", 1, now);
     this.#done[pair] = 1;
-    this.#circuits[pair] = afterSuccess(this.#circuits[pair] as Circuit, now);
-    this.#peerCircuits[worker] = afterSuccess(this.#peerCircuits[worker] as Circuit, now);
+    this.#circuits[pair] = afterSuccess(this.#circuits[pair], now);
+    this.#peerCircuits[worker] = afterSuccess(this.#peerCircuits[worker], now);
     this.#failureRates[kind] = countAttempt(this.#failureRates[kind] ?? null, false, 1);
     const overall = this.#serviceOverall[kind] ?? null;
     if (this.#features.earnedSlots && overall !== null)
@@ -224,10 +221,10 @@ class FieldMuster implements FieldPolicy {
   }
 
   #earn(worker: number, ratio: number): void {
-    const candidate = this.#candidates[worker] as WritableCandidate;
+    const candidate = this.#candidates[worker];
     const limit = Math.min(candidate.slots, candidate.earnedSlots);
     // The task that ended is no longer held.
-    const running = Math.min((this.#mesh.held[worker] as number) + 1, limit);
+    const running = Math.min(this.#mesh.held[worker] + 1, limit);
     const known = addServed(this.#parallelism[worker] ?? null, { ratio, running });
     this.#parallelism[worker] = known;
     candidate.earnedSlots = earnedSlots(known);
@@ -236,7 +233,7 @@ class FieldMuster implements FieldPolicy {
   #refused({ kind }: FieldTask, worker: number, now: number): number | null {
     this.#count(worker, "refusal", 1, now);
     const pair = worker * this.#kinds + kind;
-    const before = this.#circuits[pair] as Circuit;
+    const before = this.#circuits[pair];
     const everSucceeded = this.#done[pair] === 1;
     const after = afterRefusal(before, { everSucceeded, reason: "kind not handled", now });
     return this.#opened(this.#circuits, pair, before, after, now);
@@ -249,7 +246,7 @@ class FieldMuster implements FieldPolicy {
     now: number,
   ): number | null {
     const pair = worker * this.#kinds + kind;
-    const before = this.#circuits[pair] as Circuit;
+    const before = this.#circuits[pair];
     const state = this.#stateOf(worker, kind, now);
     const standing = this.#goodStanding.get(task) ?? [];
     const others = standing.filter(
@@ -257,14 +254,14 @@ class FieldMuster implements FieldPolicy {
     ).length;
     this.#goodStanding.set(task, [...standing, state === "closed"]);
     const weight = failureWeight(others);
-    const outcomes = this.#outcomes[worker] as Outcomes;
+    const outcomes = this.#outcomes[worker];
     const baseRate = usualRate(this.#failureRates[kind] ?? null, outcomes, now);
     const everSucceeded = this.#done[pair] === 1;
     if (others === 1) this.#exonerate(tried[standing.indexOf(true)] ?? -1, kind, baseRate, now);
     this.#count(worker, outcome, state === "closed" ? weight : PROBE_OUTCOME_WEIGHT * weight, now);
     const failure = { weight, baseRate, everSucceeded, error: outcome, now };
     const after = afterFailure(before, failure);
-    const ofPeer = this.#peerCircuits[worker] as Circuit;
+    const ofPeer = this.#peerCircuits[worker];
     const peerFailure = { ...failure, weight: weight * peerWeight(after.failuresInRow) };
     const peerRests = this.#opened(
       this.#peerCircuits,
@@ -282,7 +279,7 @@ class FieldMuster implements FieldPolicy {
     if (worker < 0) return;
     const pair = worker * this.#kinds + kind;
     this.#count(worker, "failure", -EXONERATED_WEIGHT, now);
-    this.#circuits[pair] = afterExoneration(this.#circuits[pair] as Circuit, {
+    this.#circuits[pair] = afterExoneration(this.#circuits[pair], {
       weight: EXONERATED_WEIGHT,
       baseRate,
       now,

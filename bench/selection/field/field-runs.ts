@@ -65,19 +65,9 @@ export type RunKey = `${WorldName}/${PolicyName}`;
 /** The tasks that the figures of a world are about; all where it is absent. */
 function countedTasks(name: WorldName, world: FieldWorld): ((task: number) => boolean) | undefined {
   const kind = (task: number) => world.kindOf[task];
-  switch (name) {
-    case "usual":
-    case "b-poison":
-      return (task) => !isPoison(world.seed, task);
-    case "b-kind-none":
-    case "b-kind":
-      return (task) => kind(task) !== 4;
-    case "h":
-    case "h-unannounced":
-      return (task) => kind(task) === 1;
-    default:
-      return undefined;
-  }
+  if (name === "usual" || name === "b-poison") return (task) => !isPoison(world.seed, task);
+  if (name === "b-kind" || name === "b-kind-none") return (task) => kind(task) !== 4;
+  return name === "h" || name === "h-unannounced" ? (task) => kind(task) === 1 : undefined;
 }
 
 /** The figures of one run. */

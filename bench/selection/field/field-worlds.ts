@@ -109,7 +109,7 @@ export function fieldWorlds(traces: Traces, seed: number) {
 /** A second kind that only one worker does, which stays connected. It gets a fixed load of that worker's capacity. */
 function rareKind({ workers, tasks, durationMs }: World) {
   const does = workers.findIndex(({ outages, slots }) => slots > 1 && outages.length === 0);
-  const { slots = 1, slowness = 1 } = workers[does] ?? {};
+  const { slots, slowness } = workers[does] ?? { slots: 1, slowness: 1 };
   const perSecond = (RARE_LOAD * slots) / slowness;
   const share = perSecond / (tasks.count / (durationMs / 1_000));
   return {

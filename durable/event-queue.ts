@@ -26,6 +26,7 @@ export class EventQueue {
   /** Events that were stepped and whose commands are not answered, and the bytes of their frames. */
   #stepped = 0;
   #bytesStepped = 0;
+  readonly #commands = new Set<Promise<void>>();
 
   /** Whether a frame of this size exceeds what may be under way. */
   isFullFor(bytes: number): boolean {
@@ -39,6 +40,21 @@ export class EventQueue {
   /** Whether the next event must wait until the coordinator has answered more of the commands. */
   get isAwaitingAnswers(): boolean {
     return this.#stepped >= STEPPED_MAX || this.#bytesStepped >= STEPPED_BYTES_MAX;
+  }
+
+  /** The commands of this socket that the coordinator has not answered. */
+  get commands(): readonly Promise<void>[] {
+    return [...this.#commands];
+  }
+
+  /** A command was sent; it is answered when the promise settles. */
+  async track(command: Promise<void>): Promise<void> {
+    this.#commands.add(command);
+    try {
+      await command;
+    } finally {
+      this.#commands.delete(command);
+    }
   }
 
   add(event: SessionEvent, bytes: number): Promise<void> {

@@ -26,6 +26,7 @@ export interface RunnerPorts {
 }
 
 type CommandEffect = Extract<SessionEffect, { type: "command" }>;
+type AwaitAnswersEffect = Extract<SessionEffect, { type: "await_answers" }>;
 
 /** Commands in one call. */
 const COMMANDS_MAX = 256;
@@ -164,6 +165,7 @@ export class SessionRunner {
           break;
         case "offer_withheld": // the RPC's answer says so
         case "command": // sent in its turn
+        case "await_answers": // likewise
           break;
         default:
           effect satisfies never;
@@ -178,11 +180,25 @@ export class SessionRunner {
       .filter((effect) => effect.type === "command")
       .map((effect) => this.#sendCommand(socket, effect));
     if (sent.length > 0) await Promise.all(sent);
+    for (const effect of effects)
+      if (effect.type === "await_answers") await this.#answerConfirmation(socket, effect);
     const { sockets, disconnect } = this.#ports;
     if (sockets.sessionOf(socket).state === "closed") disconnect.scheduleRepeat(Date.now());
   }
 
-  async #sendCommand(socket: WebSocket, { command, messageId }: CommandEffect): Promise<void> {
+  async #answerConfirmation(
+    socket: WebSocket,
+    { pingId, sentAt }: AwaitAnswersEffect,
+  ): Promise<void> {
+    await Promise.allSettled(this.#queueOf(socket).commands);
+    this.#step(socket, { type: "all_answered", pingId, sentAt });
+  }
+
+  #sendCommand(socket: WebSocket, effect: CommandEffect): Promise<void> {
+    return this.#queueOf(socket).track(this.#performCommand(socket, effect));
+  }
+
+  async #performCommand(socket: WebSocket, { command, messageId }: CommandEffect): Promise<void> {
     const { disconnect } = this.#ports;
     const isNew = disconnect.beforeCommand(command, Date.now());
     const sent = this.#commands.send(command);

@@ -40,8 +40,8 @@ export const THREAD_PROGRESS_INTERVAL = 100;
 export const RENEWALS_PER_LEASE = 3;
 /** Progress is sent at most this often; of faster reports only the newest is sent. */
 export const PROGRESS_INTERVAL = 1 * SECOND;
-/** A result sent less than this before the socket closed may not have arrived: it is sent again. */
-export const RESULT_RESEND_WINDOW = 30 * SECOND;
+/** The mesh is asked to confirm a result after this time, so that one ping asks for those of several tasks. */
+export const CONFIRMATION_DELAY = 100;
 /**
  * Unconfirmed results that a peer keeps: this many, or two for each of its slots if that is more. The mesh leaves no more
  * tasks to a peer than it has slots and one, so results beyond that were processed. Above it the oldest is dropped.

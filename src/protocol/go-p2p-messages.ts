@@ -47,7 +47,14 @@ export const HandshakeAck = z.object({
 });
 
 /** `sentAt` is in Unix milliseconds. The mesh measures a round trip by its own stored time, never by the echoed one. */
-const Ping = z.object({ sentAt: z.number() });
+const Ping = z.object({
+  sentAt: z.number(),
+  /**
+   * Asks for the pong only once the coordinator has answered everything that the peer sent before. A result that was not
+   * refused by then is committed.
+   */
+  confirm: z.boolean().optional(),
+});
 const Pong = z.object({ sentAt: z.number(), receivedAt: z.number() });
 
 /**

@@ -24,6 +24,8 @@ export type SessionEvent =
       readonly answer: SessionAnswer;
       readonly messageId: string | null;
     }
+  /** The commands that had been sent when a step asked for it (`await_answers`) are answered. */
+  | { readonly type: "all_answered"; readonly pingId: string; readonly sentAt: number }
   /** The time that `dueAt` named has come. */
   | { readonly type: "due" }
   /** The coordinator asks the session to check that the peer is there. */
@@ -59,6 +61,8 @@ export type SessionEffect =
   | { readonly type: "call_answered"; readonly callId: string; readonly reply: PeerReply }
   /** The offer was not sent: the peer has not been heard for too long. */
   | { readonly type: "offer_withheld" }
+  /** Steps `all_answered` once the commands that this socket has sent so far are answered, and the answers stepped. */
+  | { readonly type: "await_answers"; readonly pingId: string; readonly sentAt: number }
   /** Sends a command to the coordinator; its answer comes back as the event `answered`, with the same `messageId`. */
   | {
       readonly type: "command";

@@ -12,6 +12,7 @@ import { checkLiveness, probe, withHeartbeat } from "./liveness.ts";
 import { cancelOffer, deliverOffer } from "./offers.ts";
 import { end, endAfterClose, endWithDisconnect } from "./end.ts";
 import { orderDrain } from "./drain.ts";
+import { answerPing } from "./handlers/ping.ts";
 import { message } from "./messages.ts";
 import { stay } from "./moves.ts";
 import { receiveProof } from "./key-proof.ts";
@@ -39,6 +40,7 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
       return endWithDisconnect(session, event.fault, context);
     case "closed":
       return endAfterClose(session, event.reason, event.silent);
+    case "all_answered":
     case "due":
     case "probe":
     case "offer":
@@ -55,11 +57,13 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
 /** Events that only concern a session whose peer was admitted. */
 type ActiveEvent = Extract<
   SessionEvent,
-  { type: "due" | "probe" | "offer" | "call" | "cancel" | "drain" | "report" }
+  { type: "all_answered" | "due" | "probe" | "offer" | "call" | "cancel" | "drain" | "report" }
 >;
 
 function moveActive(session: Active, event: ActiveEvent, context: SessionContext): Move {
   switch (event.type) {
+    case "all_answered":
+      return answerPing(session, event, context);
     case "due":
       return checkLiveness(session, context);
     case "probe":

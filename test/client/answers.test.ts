@@ -55,6 +55,8 @@ function newSession() {
 function newWorld(slots = 256) {
   const hanging: (() => void)[] = [];
   const started: string[] = [];
+  const confirmed: string[] = [];
+  const cancelled: (readonly [string, string])[] = [];
   const hang = () => new Promise<null>((resolve) => hanging.push(() => resolve(null)));
   const runner = new TaskRunner({
     handlers: {
@@ -71,6 +73,9 @@ function newWorld(slots = 256) {
     upload: () => Promise.resolve(),
     emit: (event) => {
       if (event.type === "task_started") started.push(event.taskId);
+      if (event.type === "task_succeeded" || event.type === "task_failed")
+        confirmed.push(event.taskId);
+      if (event.type === "task_cancelled") cancelled.push([event.taskId, event.reason]);
     },
   });
   let session = newSession();
@@ -87,19 +92,24 @@ function newWorld(slots = 256) {
   };
   const process = (count: number): void => {
     for (const { id, type, payload } of session.frames.splice(0, count)) {
-      if (type === "ping") session.pacer.pongReceived(id);
+      if (type === "ping" && !session.pacer.pongReceived(id)) runner.pongReceived(id);
       const task =
         type === "task_result" ? tasks.get((payload as unknown as Attempt).task_id) : null;
-      if (task?.fence === (payload as unknown as Attempt | null)?.fence && task) task.ended = true;
+      if (!task) continue;
+      if (task.fence === (payload as unknown as Attempt).fence) task.ended = true;
+      else runner.errorReceived({ code: 1002, message: "too late", details: "lease_lost" }, id);
     }
   };
   const openTasks = () => [...tasks].filter(([, { ended }]) => !ended).map(([id]) => id);
   return {
     runner,
     started,
+    confirmed,
+    cancelled,
     tasks,
     process,
     openTasks,
+    isDone: () => openTasks().length === 0 && confirmed.length === tasks.size,
     get session() {
       return session;
     },
@@ -213,13 +223,15 @@ describe("a peer with 256 slots", () => {
         else await vi.advanceTimersByTimeAsync(each.ms);
         await settle();
       }
-      for (let round = 0; round < 300 && world.openTasks().length > 0; round++) {
+      for (let round = 0; round < 300 && !world.isDone(); round++) {
         world.release();
         world.process(Number.POSITIVE_INFINITY);
         await vi.advanceTimersByTimeAsync(100);
       }
       expect(world.openTasks()).toEqual([]);
       expectOrder(world.session, earlier);
+      // Each was committed before it was reported, and reported once.
+      expect([...world.confirmed].toSorted()).toEqual([...world.tasks.keys()].toSorted());
       world.session.pacer.stop();
       world.runner.stop("the end");
     });
@@ -278,12 +290,18 @@ describe("an answer that the mesh could not process for now", () => {
     expect(of(world.session, "task_accept")).toEqual([]);
   });
 
-  test("is not sent again for another error, which is reported", async () => {
+  test("WK8 is not sent again for another error, which is reported, and ends the attempt", async () => {
     const world = newWorld();
     world.attach();
     world.offerNew("instant", 1);
     await settle();
     const lost = { ...unavailable, details: "lease_lost" };
     expect(world.runner.errorReceived(lost, last(world, "task_result"))).toBe(false);
+    expect(world.cancelled).toEqual([[taskId(0), "the mesh refused the result: busy"]]);
+    for (let round = 0; round < 3; round++) {
+      await vi.advanceTimersByTimeAsync(100);
+      world.process(Number.POSITIVE_INFINITY);
+    }
+    expect(world.confirmed).toEqual([]);
   });
 });

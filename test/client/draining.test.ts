@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { OptionsError } from "../../src/client/errors.ts";
 import type { Json } from "../../src/base/json.ts";
-import { FakeMesh, taskId } from "./fake-mesh.ts";
+import { FakeMesh, taskId, type FakeSession } from "./fake-mesh.ts";
 import { manual } from "./manual-handler.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -24,6 +24,13 @@ function busy() {
   return { mesh, calls, peer, session };
 }
 
+/** The peer asks for confirmation of its results; the mesh gives it. */
+async function confirmNext(session: FakeSession): Promise<void> {
+  await vi.advanceTimersByTimeAsync(100);
+  session.confirm();
+  await vi.advanceTimersByTimeAsync(1_000);
+}
+
 const typesOf = (received: readonly { readonly type: string }[]) =>
   received.map(({ type }) => type);
 
@@ -37,9 +44,9 @@ describe("drain()", () => {
     await settle();
     expect(session.payloads("disconnect")).toEqual([]);
     calls[0]?.finish("done");
-    await vi.advanceTimersByTimeAsync(1_000);
+    await confirmNext(session);
     await drained;
-    expect(typesOf(session.received).slice(-2)).toEqual(["task_result", "disconnect"]);
+    expect(typesOf(session.received).slice(-3)).toEqual(["task_result", "ping", "disconnect"]);
     expect(peer.state).toBe("closed");
     await peer.closed;
   });
@@ -80,8 +87,9 @@ describe("drain()", () => {
     mesh.lastSession.welcome();
     expect(mesh.lastSession.payloads("drain")).toMatchObject([{ reason: "the peer leaves" }]);
     calls[0]?.finish("done");
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(typesOf(mesh.lastSession.received).slice(-2)).toEqual(["task_result", "disconnect"]);
+    await confirmNext(mesh.lastSession);
+    const last = typesOf(mesh.lastSession.received).slice(-3);
+    expect(last).toEqual(["task_result", "ping", "disconnect"]);
   });
 
   test("closes at once when there is nothing to finish, also without a session", async () => {
@@ -108,7 +116,7 @@ describe("an operator's drain", () => {
     expect(mesh.eventsOf("draining")).toMatchObject([{ by: "mesh", timeoutMs: 30_000 }]);
     expect(session.payloads("task_release")).toEqual([released(2, false, "the peer drains")]);
     calls[0]?.finish("done");
-    await vi.advanceTimersByTimeAsync(1_000);
+    await confirmNext(session);
     await peer.closed;
     expect(session.received.at(-1)?.type).toBe("disconnect");
   });

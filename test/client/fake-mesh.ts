@@ -122,6 +122,15 @@ export class FakeSession {
     this.send("task_offer", { ...offer, ...fields });
   }
 
+  /** Confirms every result that the peer has sent, as the mesh does when it has committed them. */
+  confirm(): void {
+    const asked = this.received.findLast(
+      ({ type, payload }) => type === "ping" && (payload as { confirm?: true }).confirm === true,
+    );
+    if (asked === undefined) throw new Error("the peer has not asked for confirmation");
+    this.send("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: asked.id });
+  }
+
   text(data: string): void {
     this.socket.emit("message", { data });
   }

@@ -176,6 +176,8 @@ export class NoiseMesh {
         return socket?.close(effect.code, effect.reason);
       case "command":
         return this.#answerCommand(effect.command, effect.messageId);
+      case "await_answers":
+        return this.#step({ ...effect, type: "all_answered" });
       case "offer_withheld":
       case "call_answered":
         return;

@@ -64,6 +64,8 @@ describe("an attempt with a timeout", () => {
       { ...attempt(1), ok: false, error, retry: true },
     ]);
     expect(context.signal.reason).toMatchObject({ name: "TimeoutError", message: error });
+    await vi.advanceTimersByTimeAsync(100);
+    session.confirm();
     expect(mesh.eventsOf("task_failed")).toMatchObject([{ error, retry: true }]);
     const sent = session.received.length;
     context.progress(1);
@@ -160,7 +162,13 @@ describe("a runner that drains", () => {
     sent.length = 0;
     let isDrained = false;
     const drained = runner.drain().then(() => (isDrained = true));
-    return { runner, connection, calls, sent, offer, drained, isDrained: () => isDrained };
+    /** The peer asks for confirmation, in its newest message, and the mesh gives it. */
+    const confirm = async (): Promise<void> => {
+      await vi.advanceTimersByTimeAsync(100);
+      expect(sent.at(-1)).toMatchObject(["ping", { confirm: true }]);
+      runner.pongReceived(`message ${sent.length}`);
+    };
+    return { confirm, runner, connection, calls, sent, offer, drained, isDrained: () => isDrained };
   }
 
   test("WK2 hands back what it has not started, and accepts nothing new", () => {
@@ -171,13 +179,15 @@ describe("a runner that drains", () => {
     expect(sent.at(-1)).toEqual(["task_release", { ...attempt(3), ...released }]);
   });
 
-  test("WK2 is drained when the running handler has settled and its result was sent", async () => {
-    const { calls, sent, isDrained, drained } = draining();
+  test("WK2 is drained when the running handler has settled and the mesh has confirmed its result", async () => {
+    const { calls, sent, isDrained, drained, confirm } = draining();
     await settle();
-    expect(isDrained()).toBe(false);
     calls[0]?.finish("done");
-    await drained;
+    await settle();
     expect(sent.at(-1)).toEqual(["task_result", { ...attempt(1), ok: true, result: "done" }]);
+    expect(isDrained()).toBe(false);
+    await confirm();
+    await drained;
   });
 
   test("WK2 is not drained while a cancelled handler still runs", async () => {
@@ -189,13 +199,14 @@ describe("a runner that drains", () => {
     await drained;
   });
 
-  test("WK2 that is disconnected is drained when the result was sent in its next session", async () => {
-    const { runner, calls, connection, isDrained, drained } = draining();
+  test("WK2 that is disconnected is drained when the result was confirmed in its next session", async () => {
+    const { runner, calls, connection, isDrained, drained, confirm } = draining();
     runner.detach();
     calls[0]?.finish(null);
     await settle();
     expect(isDrained()).toBe(false);
     runner.attach(connection);
+    await confirm();
     await drained;
   });
 

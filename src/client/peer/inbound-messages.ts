@@ -4,6 +4,7 @@ import { GO_P2P_REQUESTS, PAYLOADS, type PayloadOf } from "../../protocol/messag
 /** The message types of the mesh that a peer handles. */
 const INBOUND_TYPES = [
   "ping",
+  "pong",
   "welcome",
   "rejection",
   "task_offer",

@@ -208,6 +208,10 @@ export class MeshPeer implements Peer {
       ping: ({ sentAt }, { id }) => {
         this.#loop.connection?.send("pong", { sentAt, receivedAt: platform.now() }, id);
       },
+      pong: (_pong, { replyTo }) => {
+        if (!this.#runner.pongReceived(replyTo))
+          this.#emit({ type: "frame_ignored", reason: "a pong that answers no ping" });
+      },
       welcome: (welcome) => this.#onWelcome(welcome),
       task_offer: (offer) => this.#runner.offer(offer),
       task_cancel: (cancel) => this.#runner.cancel(cancel),

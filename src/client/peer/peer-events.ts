@@ -51,7 +51,9 @@ export type PeerEvent =
       /** 1 for the first attempt of the task, on whichever peer. */
       readonly attempt: number;
     }
+  /** The mesh has committed the result. */
   | { readonly type: "task_succeeded"; readonly taskId: string; readonly kind: string }
+  /** The handler failed, or its attempt timed out, and the mesh has recorded it. */
   | {
       readonly type: "task_failed";
       readonly taskId: string;
@@ -60,6 +62,10 @@ export type PeerEvent =
       /** Whether the mesh may try the task again. */
       readonly retry: boolean;
     }
+  /**
+   * The attempt ended otherwise: the mesh cancelled it or has given the task to another peer, the peer closes, or the mesh
+   * refused the result, for example because it came after the lease.
+   */
   | {
       readonly type: "task_cancelled";
       readonly taskId: string;

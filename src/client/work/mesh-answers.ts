@@ -4,31 +4,43 @@ import type { HeldTask, PayloadInput, PayloadOf } from "../../protocol/messages.
 import type { Connection } from "../connection/connection.ts";
 import { ANSWER_RETRY_BASE, ANSWER_RETRY_CAP } from "../timings.ts";
 import { firstAccept, RecentAccepts, type AcceptMessage, type SentAccept } from "./accepts.ts";
-import { UnconfirmedResults, type ResultMessage, type SendResult } from "./unconfirmed-results.ts";
+import { ResultConfirmation } from "./result-confirmation.ts";
+import { UnconfirmedResults, type Report, type SendResult } from "./unconfirmed-results.ts";
 
 export interface MeshAnswersOptions {
   readonly now: () => Millis;
   readonly random: Random;
+  /** The mesh has committed a result, or not: `refusal` says why. Called once for each result. */
+  readonly resultEnded: (report: Report, refusal: string | null) => void;
 }
 
 /**
- * Sends what a worker answers to the mesh's offers. Keeps the results that may be lost and sends them again in the next
- * session. An accept or a result that the mesh could not process for now is sent again while the session lasts.
+ * Sends what a worker answers to the mesh's offers. Keeps each result until the mesh has confirmed it, and sends it again in
+ * the next session. An accept or a result that the mesh could not process for now is sent again while the session lasts.
  */
 export class MeshAnswers {
   readonly #options: MeshAnswersOptions;
   readonly #accepts = new RecentAccepts();
-  readonly #results: UnconfirmedResults;
+  readonly #results = new UnconfirmedResults();
+  readonly #confirmation: ResultConfirmation;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #connection: Connection | null = null;
 
   constructor(options: MeshAnswersOptions) {
     this.#options = options;
-    this.#results = new UnconfirmedResults(options.now);
+    this.#confirmation = new ResultConfirmation(this.#results, {
+      ask: () => this.#connection?.send("ping", { sentAt: options.now(), confirm: true }) ?? null,
+      confirmed: (report) => options.resultEnded(report, null),
+    });
   }
 
   get attached(): boolean {
     return this.#connection !== null;
+  }
+
+  /** Whether the mesh has confirmed or refused every result. */
+  get isConfirmed(): boolean {
+    return this.#results.isEmpty;
   }
 
   /** A session became active: sends the unsent results. */
@@ -40,15 +52,15 @@ export class MeshAnswers {
   /** The session ended. What it had not sent stays unsent. */
   detach(): void {
     this.#connection = null;
-    this.#stopRetries();
+    this.#stopTimers();
     this.#results.sessionEnded();
   }
 
   /** The peer closes: nothing is sent any more. */
   stop(): void {
     this.#connection = null;
-    this.#stopRetries();
-    this.#results.clear();
+    this.#stopTimers();
+    this.#drop(this.#results.clear());
   }
 
   /** The attempts whose results are unsent. */
@@ -75,16 +87,27 @@ export class MeshAnswers {
   }
 
   /** Sends a result, now or in the next session. At most `max` results are kept. */
-  result(message: ResultMessage, max: number): void {
-    this.#results.send(message, this.#sendResult, max);
+  result(report: Report, max: number): void {
+    this.#drop(this.#results.send(report, this.#sendResult, max));
+  }
+
+  /** The mesh answered a ping. False if it was not sent here. */
+  pongReceived(pingId: string | undefined): boolean {
+    return this.#confirmation.pongReceived(pingId);
   }
 
   /** The mesh answered a message with an error. True if the message was an answer that will be sent again. */
   errorReceived(
-    { details, retry_after: retryAfter = 0 }: PayloadOf<"error">,
+    { details, message, retry_after: retryAfter = 0 }: PayloadOf<"error">,
     replyTo: string | undefined,
   ): boolean {
-    if (details !== "unavailable" || replyTo === undefined) return false;
+    if (replyTo === undefined) return false;
+    if (details !== "unavailable") {
+      const refused = this.#results.refused(replyTo);
+      if (refused !== null)
+        this.#options.resultEnded(refused, `the mesh refused the result: ${message}`);
+      return false;
+    }
     const result = this.#results.unavailable(replyTo);
     if (result !== null) {
       this.#after(this.#delay(retryAfter, result.retries), () => result.resend(this.#sendResult));
@@ -97,7 +120,15 @@ export class MeshAnswers {
   }
 
   readonly #sendResult: SendResult = (message, onSent) =>
-    this.#connection?.send("task_result", message, undefined, onSent) ?? null;
+    this.#connection?.send("task_result", message, undefined, () => {
+      onSent();
+      this.#confirmation.resultSent();
+    }) ?? null;
+
+  #drop(reports: readonly Report[]): void {
+    for (const report of reports)
+      this.#options.resultEnded(report, "the mesh has not confirmed the result");
+  }
 
   #sendAccept(accept: SentAccept, onSent?: () => void): boolean {
     const id = this.#connection?.send("task_accept", accept.message, undefined, onSent) ?? null;
@@ -119,7 +150,8 @@ export class MeshAnswers {
     this.#timers.add(timer);
   }
 
-  #stopRetries(): void {
+  #stopTimers(): void {
+    this.#confirmation.stop();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     this.#accepts.clear();

@@ -1,30 +1,17 @@
 import type { Bytes } from "../../base/bytes.ts";
-import { SECOND, type Millis, type Random } from "../../base/clock.ts";
+import { SECOND } from "../../base/clock.ts";
 import type { HeldTask, PayloadOf, TaskOffer } from "../../protocol/messages.ts";
 import type { Connection } from "../connection/connection.ts";
-import { MusterApiError } from "../errors.ts";
-import type { PeerEventListener } from "../peer/peer-events.ts";
 import { UNCONFIRMED_RESULTS_MIN, UNCONFIRMED_RESULTS_PER_SLOT } from "../timings.ts";
 import { AttemptTimer } from "./attempt-timer.ts";
 import { runToOutcome, type Outcome } from "./attempt-outcome.ts";
 import type { Handler, Handlers } from "./handler.ts";
 import { boundedProgress, LeaseRenewal } from "./lease-renewal.ts";
 import { MeshAnswers } from "./mesh-answers.ts";
+import type { TaskRunnerOptions } from "./runner-options.ts";
 import { Runs, type Run } from "./runs.ts";
-import type { Upload } from "./upload-result.ts";
-
-export interface TaskRunnerOptions {
-  readonly handlers: Handlers;
-  /** How many tasks run at once. */
-  readonly slots: number;
-  /** Whether one task more than `slots` is accepted, to start when a slot is free. */
-  readonly prefetch: boolean;
-  readonly now: () => Millis;
-  readonly random: Random;
-  /** Uploads a large result to the mesh. */
-  readonly upload: (upload: Upload) => Promise<void>;
-  readonly emit: PeerEventListener;
-}
+import type { Report } from "./unconfirmed-results.ts";
+import { uploadOutcome } from "./upload-result.ts";
 
 /** Runs the tasks of one peer. Running tasks survive the end of a session and continue while the peer reconnects. */
 export class TaskRunner {
@@ -36,7 +23,11 @@ export class TaskRunner {
 
   constructor(options: TaskRunnerOptions) {
     this.#options = options;
-    this.#answers = new MeshAnswers(options);
+    this.#answers = new MeshAnswers({
+      now: options.now,
+      random: options.random,
+      resultEnded: (report, refusal) => this.#resultEnded(report, refusal),
+    });
     this.#runs = new Runs(({ taskId, kind }, unsettled) =>
       options.emit({ type: "handler_unsettled", taskId, kind, unsettled }),
     );
@@ -103,9 +94,14 @@ export class TaskRunner {
     return this.#answers.errorReceived(error, replyTo);
   }
 
+  /** The mesh answered a ping. False if it was not sent by the runner. */
+  pongReceived(replyTo: string | undefined): boolean {
+    return this.#answers.pongReceived(replyTo);
+  }
+
   /**
    * Accepts nothing from now on, and hands back what was accepted and not started: the mesh offers it to other peers.
-   * Resolves when every running handler has settled and its result was sent, or the runner was stopped.
+   * Resolves when every running handler has settled and the mesh has its result, or the runner was stopped.
    */
   drain(): Promise<void> {
     if (this.#drained === null) {
@@ -214,7 +210,7 @@ export class TaskRunner {
   }
 
   #settleDrain(): void {
-    if (this.#runs.size === 0 && this.#answers.unsentTasks().length === 0) this.#drained?.resolve();
+    if (this.#runs.size === 0 && this.#answers.isConfirmed) this.#drained?.resolve();
   }
 
   async #run(run: Run, offer: TaskOffer, handler: Handler): Promise<void> {
@@ -239,36 +235,37 @@ export class TaskRunner {
 
   /** Uploads a large result; the lease is renewed meanwhile. The task has ended once the upload succeeds. */
   async #upload(run: Run, bytes: Bytes, sealed: boolean): Promise<void> {
-    const { taskId, kind, fence, uploadTicket: ticket = "" } = run;
-    try {
-      const { signal } = run.abort;
-      await this.#options.upload({ taskId, fence, ticket, bytes, sealed, signal });
-    } catch (error) {
-      if (!this.#runs.isCurrent(run)) return;
-      // A newer attempt has taken over the work meanwhile: upload again under its fence.
-      if (run.fence !== fence) return this.#upload(run, bytes, sealed);
-      const reason = error instanceof Error ? error.message : String(error);
-      // Another peer holds the task now, or this upload was committed and its answer was lost. Either way: nothing to send.
-      if (error instanceof MusterApiError && error.code === "lease_lost")
-        return this.#abort(run, reason);
-      return this.#finish(run, { ok: false, error: reason, retry: true });
-    }
+    const { taskId, kind, fence, uploadTicket: ticket = "", abort } = run;
+    const upload = { taskId, fence, ticket, bytes, sealed, signal: abort.signal };
+    const outcome = await uploadOutcome(this.#options.upload, upload);
     if (!this.#runs.isCurrent(run)) return;
-    this.#runs.end(run);
-    this.#options.emit({ type: "task_succeeded", taskId, kind });
+    if (outcome.is === "committed") {
+      this.#runs.end(run);
+      this.#options.emit({ type: "task_succeeded", taskId, kind });
+    }
+    // A newer attempt has taken over the work meanwhile: upload again under its fence.
+    else if (run.fence !== fence) return this.#upload(run, bytes, sealed);
+    else if (outcome.is === "lost") this.#abort(run, outcome.reason);
+    else this.#finish(run, { ok: false, error: outcome.reason, retry: true });
   }
 
   #finish(run: Run, outcome: Exclude<Outcome, { large: unknown }>): void {
     this.#runs.end(run);
     const message = { task_id: run.taskId, fence: run.fence, ...outcome };
     const kept = UNCONFIRMED_RESULTS_PER_SLOT * this.#options.slots;
-    this.#answers.result(message, Math.max(UNCONFIRMED_RESULTS_MIN, kept));
-    const task = { taskId: run.taskId, kind: run.kind };
-    if (outcome.ok) this.#options.emit({ type: "task_succeeded", ...task });
+    this.#answers.result({ message, kind: run.kind }, Math.max(UNCONFIRMED_RESULTS_MIN, kept));
+  }
+
+  /** The mesh has committed a result, or not: then `refusal` says why. */
+  #resultEnded({ message, kind }: Report, refusal: string | null): void {
+    const task = { taskId: message.task_id, kind };
+    if (refusal !== null) this.#options.emit({ type: "task_cancelled", ...task, reason: refusal });
+    else if (message.ok) this.#options.emit({ type: "task_succeeded", ...task });
     else {
-      const { error, retry } = outcome;
+      const { error, retry = true } = message;
       this.#options.emit({ type: "task_failed", ...task, error, retry });
     }
+    this.#settleDrain();
   }
 
   /** The lease is not renewed any more, and the mesh is told at once that the attempt has failed. */

@@ -1,39 +1,53 @@
-import type { Millis } from "../../base/clock.ts";
 import type { HeldTask, PayloadInput } from "../../protocol/messages.ts";
-import { RESULT_RESEND_WINDOW, RESULT_RETRIES_MAX } from "../timings.ts";
+import { RESULT_RETRIES_MAX } from "../timings.ts";
 
 export type ResultMessage = PayloadInput<"task_result">;
 
 /** Sends a result and returns the message's ID; null if it can't be sent. Calls `onSent` when the socket has it. */
 export type SendResult = (message: ResultMessage, onSent: () => void) => string | null;
 
-interface UnconfirmedResult {
+/** A result, and the kind of its task. */
+export interface Report {
   readonly message: ResultMessage;
+  readonly kind: string;
+}
+
+interface UnconfirmedResult {
+  readonly report: Report;
   /** ID of the message that carried it last; null if there was none in this session. */
   messageId: string | null;
-  /** Null until it was given to the socket. */
-  sentAt: Millis | null;
+  /** Whether the socket has that message. */
+  isSent: boolean;
   /** How often it was sent again in this session. */
   retries: number;
 }
 
+/** The IDs of messages that carried results. */
+export type SentResults = ReadonlySet<string>;
+
 /**
- * Results that the mesh may not have received: those that could not be sent or still wait, and those sent less than
- * `RESULT_RESEND_WINDOW` before the socket closed. A duplicate is harmless: the mesh refuses it by its fence.
+ * Results that the mesh has not confirmed. They are kept until it confirms or refuses them, and are sent again in the next
+ * session: a repetition is harmless, because a result is committed once.
  */
 export class UnconfirmedResults {
-  readonly #now: () => Millis;
   #results: readonly UnconfirmedResult[] = [];
 
-  constructor(now: () => Millis) {
-    this.#now = now;
+  get isEmpty(): boolean {
+    return this.#results.length === 0;
   }
 
-  /** Sends a result and keeps it. Above `max` the oldest are dropped, first of those that were sent. */
-  send(message: ResultMessage, send: SendResult, max: number): void {
-    const result = { message, messageId: null, sentAt: null, retries: 0 };
-    this.#results = newest([...this.#results.filter((each) => this.#mayBeLost(each)), result], max);
+  /**
+   * Sends a result and keeps it. Returns those that are dropped for it: of an older attempt of the same task, which the mesh
+   * would not commit any more, and above `max` the oldest, first of those that were sent.
+   */
+  send(report: Report, send: SendResult, max: number): readonly Report[] {
+    const result = { report, messageId: null, isSent: false, retries: 0 };
+    const before = this.#results;
+    const { task_id: taskId } = report.message;
+    const others = before.filter((each) => each.report.message.task_id !== taskId);
+    this.#results = newest([...others, result], max);
     this.#sendOne(result, send);
+    return before.filter((each) => !this.#results.includes(each)).map((each) => each.report);
   }
 
   /**
@@ -44,7 +58,7 @@ export class UnconfirmedResults {
   unavailable(messageId: string): { retries: number; resend: (send: SendResult) => void } | null {
     const result = this.#results.find((each) => each.messageId === messageId);
     if (result === undefined) return null;
-    result.sentAt = null;
+    result.isSent = false;
     result.messageId = null;
     if (result.retries >= RESULT_RETRIES_MAX) return null;
     const resend = (send: SendResult): void => {
@@ -53,37 +67,70 @@ export class UnconfirmedResults {
     return { retries: ++result.retries, resend };
   }
 
-  /** Marks results that were sent shortly before the end of the session as unsent, and drops the older ones. */
+  /** The mesh refused the message. Returns the result that it carried, which is not kept any more; null if there is none. */
+  refused(messageId: string): Report | null {
+    const result = this.#results.find((each) => each.messageId === messageId);
+    this.#results = this.#results.filter((each) => each !== result);
+    return result?.report ?? null;
+  }
+
+  /** What the mesh confirms when it confirms everything that it has received until now. */
+  sent(): SentResults {
+    return new Set(
+      this.#results.flatMap(({ messageId, isSent }) =>
+        isSent && messageId !== null ? [messageId] : [],
+      ),
+    );
+  }
+
+  /** The mesh confirmed these. Returns those that it had not refused meanwhile; they are not kept any more. */
+  confirmed(sent: SentResults): readonly Report[] {
+    const isConfirmed = ({ messageId }: UnconfirmedResult): boolean =>
+      messageId !== null && sent.has(messageId);
+    const confirmed = this.#results.filter(isConfirmed);
+    this.#results = this.#results.filter((each) => !isConfirmed(each));
+    return confirmed.map(({ report }) => report);
+  }
+
+  /** Nothing that was sent in the session has been confirmed by now: all counts as unsent. */
   sessionEnded(): void {
-    this.#results = this.#results
-      .filter((result) => this.#mayBeLost(result))
-      .map(({ message }) => ({ message, messageId: null, sentAt: null, retries: 0 }));
+    this.#results = this.#results.map(({ report }) => ({
+      report,
+      messageId: null,
+      isSent: false,
+      retries: 0,
+    }));
   }
 
   /** Sends each unsent result. */
   resend(send: SendResult): void {
-    for (const result of this.#results) if (result.sentAt === null) this.#sendOne(result, send);
+    for (const result of this.#results) if (!result.isSent) this.#sendOne(result, send);
   }
 
   /** The attempts whose results are unsent. */
   unsentTasks(): readonly HeldTask[] {
     return this.#results
-      .filter(({ sentAt }) => sentAt === null)
-      .map(({ message: { task_id, fence } }) => ({ task_id, fence }));
+      .filter(({ isSent }) => !isSent)
+      .map(
+        ({
+          report: {
+            message: { task_id, fence },
+          },
+        }) => ({ task_id, fence }),
+      );
   }
 
-  clear(): void {
+  /** Drops all results, and returns them. */
+  clear(): readonly Report[] {
+    const results = this.#results.map(({ report }) => report);
     this.#results = [];
+    return results;
   }
 
   #sendOne(result: UnconfirmedResult, send: SendResult): void {
-    result.messageId = send(result.message, () => {
-      result.sentAt = this.#now();
+    result.messageId = send(result.report.message, () => {
+      result.isSent = true;
     });
-  }
-
-  #mayBeLost({ sentAt }: UnconfirmedResult): boolean {
-    return sentAt === null || this.#now() - sentAt < RESULT_RESEND_WINDOW;
   }
 }
 
@@ -91,7 +138,7 @@ export class UnconfirmedResults {
 function newest(results: readonly UnconfirmedResult[], max: number): readonly UnconfirmedResult[] {
   const excess = results.length - max;
   if (excess <= 0) return results;
-  const oldestSent = results.filter(({ sentAt }) => sentAt !== null).slice(0, excess);
+  const oldestSent = results.filter(({ isSent }) => isSent).slice(0, excess);
   const dropped = new Set(oldestSent);
   return results.filter((result) => !dropped.has(result)).slice(-max);
 }

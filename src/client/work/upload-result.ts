@@ -1,8 +1,10 @@
 import { toBase64, type Bytes } from "../../base/bytes.ts";
 import { sha256 } from "../../crypto/primitives.ts";
 import { contentDigest } from "../../protocol/content-digest.ts";
+import { MusterApiError } from "../errors.ts";
 import { Api, type Fetch } from "../http/api.ts";
 import { UPLOAD_TIMEOUT } from "../timings.ts";
+import { messageOf } from "./thrown.ts";
 
 export interface Upload {
   readonly taskId: string;
@@ -29,4 +31,24 @@ export async function uploadResult(url: string, fetch: Fetch, upload: Upload): P
     timeout: UPLOAD_TIMEOUT,
     signal,
   });
+}
+
+type UploadOutcome =
+  | { readonly is: "committed" }
+  /** Another peer holds the task now, or this upload was committed and its answer was lost. Either way: nothing to send. */
+  | { readonly is: "lost"; readonly reason: string }
+  | { readonly is: "failed"; readonly reason: string };
+
+/** Runs an upload; never throws. */
+export async function uploadOutcome(
+  run: (upload: Upload) => Promise<void>,
+  upload: Upload,
+): Promise<UploadOutcome> {
+  try {
+    await run(upload);
+    return { is: "committed" };
+  } catch (error) {
+    const isLost = error instanceof MusterApiError && error.code === "lease_lost";
+    return { is: isLost ? "lost" : "failed", reason: messageOf(error) };
+  }
 }

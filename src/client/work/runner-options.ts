@@ -1,0 +1,17 @@
+import type { Millis, Random } from "../../base/clock.ts";
+import type { PeerEventListener } from "../peer/peer-events.ts";
+import type { Handlers } from "./handler.ts";
+import type { Upload } from "./upload-result.ts";
+
+export interface TaskRunnerOptions {
+  readonly handlers: Handlers;
+  /** How many tasks run at once. */
+  readonly slots: number;
+  /** Whether one task more than `slots` is accepted, to start when a slot is free. */
+  readonly prefetch: boolean;
+  readonly now: () => Millis;
+  readonly random: Random;
+  /** Uploads a large result to the mesh. */
+  readonly upload: (upload: Upload) => Promise<void>;
+  readonly emit: PeerEventListener;
+}

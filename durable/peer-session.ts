@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Json } from "../src/base/json.ts";
+import type { SessionAnswer, SessionCommand } from "../src/contract/commands.ts";
 import type { DialOrder, EndFault } from "../src/peers/session-orders.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import {
@@ -27,6 +28,7 @@ import { openSocket } from "./dial-out.ts";
 import { DialedSockets } from "./dialed-sockets.ts";
 import type { Env } from "./env.ts";
 import { UNKNOWN_PLACE, ORIGIN_HEADERS, readOrigin } from "./origin-headers.ts";
+import { OlderSession } from "./older-session.ts";
 import { PendingDisconnect } from "./pending-disconnect.ts";
 import {
   requireVersion,
@@ -56,6 +58,7 @@ export class PeerSession
   readonly #sockets: SessionSockets;
   readonly #disconnect: PendingDisconnect;
   readonly #runner: SessionRunner;
+  readonly #older: OlderSession;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -67,6 +70,10 @@ export class PeerSession
     this.#alarm = new AlarmClock(ctx.storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
     this.#sockets = new SessionSockets(ctx, this.#dialed);
+    this.#older = new OlderSession(
+      this.#sockets,
+      (socket) => void this.#runner.runNow(socket, { type: "probe" }),
+    );
     this.#disconnect = new PendingDisconnect(ctx, this.#alarm, this.#sockets);
     this.#runner = new SessionRunner({
       sockets: this.#sockets,
@@ -76,7 +83,7 @@ export class PeerSession
         const heartbeatAt = this.#sockets.heartbeatAt(socket);
         return stepContext(session, this.#config, Date.now(), heartbeatAt, ctx.id.toString());
       },
-      send: (commands) => sendSessionCommands(env, commands),
+      send: (commands) => this.#send(commands),
       scheduleAlarm: (session) => this.#alarm.ringBy(dueAt(session), Date.now()),
     });
   }
@@ -99,6 +106,7 @@ export class PeerSession
     const bytes = typeof data === "string" ? data.length : data.byteLength;
     const session = this.#sockets.sessionOf(socket);
     if (session.state === "closed") return;
+    this.#older.heard(socket);
     // Refused before it waits in the queue: a WebSocket has no backpressure here, and the queue is held in memory.
     const tooLarge = frameSizeFault(session, bytes);
     if (tooLarge !== null) {
@@ -211,6 +219,15 @@ export class PeerSession
     );
     this.#dialed.adopt(opened.value);
     await this.#runner.runInOrder(socket, { type: "opened" });
+  }
+
+  async #send(commands: readonly SessionCommand[]): Promise<readonly SessionAnswer[]> {
+    const { env } = this;
+    return this.#older.settle(await sendSessionCommands(env, commands), async (refused) => {
+      const input = { ...refused.input, olderSilent: true };
+      const [answer] = await sendSessionCommands(env, [{ name: "admit", input }]);
+      return answer ?? refused;
+    });
   }
 
   /** The connection vanished without an event, or the coordinator did not confirm `gone`: sends it again. */

@@ -16,6 +16,8 @@ const LINES: EventLines = {
   rotated: ({ peerId }) => `rotated its key; the new peer ID is ${peerId}`,
   disconnected: ({ code, reason, retryInMs }) =>
     `disconnected (${code}${reason === "" ? "" : `, ${reason}`}), reconnecting in ${retryInMs} ms`,
+  key_in_use: ({ reason, retryInMs }) =>
+    `another process uses this key; give each process a key of its own (${reason}), trying again in ${retryInMs} ms`,
   draining: ({ by, reason, timeoutMs }) =>
     `draining for at most ${timeoutMs / 1_000} s${by === "mesh" ? ` by order of the mesh: ${reason}` : ""}`,
   sample: ({ pointers }) => `received ${pointers.length} pointers from the mesh`,

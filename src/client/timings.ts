@@ -24,6 +24,10 @@ export const STABLE_SESSION_MIN = 60 * SECOND;
 /** How long running tasks may take after `drain()`, unless the program says otherwise. */
 export const DRAIN_TIMEOUT_DEFAULT = 60 * SECOND;
 
+/** The pause before a peer tries again whose key another process uses. It doubles with each try. */
+export const KEY_IN_USE_BASE = 5 * SECOND;
+export const KEY_IN_USE_CAP = 5 * MINUTE;
+
 /** go-p2p requests that are answered at once; further ones are refused. */
 export const CONCURRENT_REQUESTS_MAX = 16;
 

@@ -38,6 +38,8 @@ export interface JoinRequest {
    * The join key that the peer presented; null when none, and always over go-p2p 1.0, which could not keep it secret.
    */
   readonly joinKey: string | null;
+  /** Whether the session's object has found that the peer's older session does not answer a ping. */
+  readonly olderSilent?: boolean | undefined;
   /** The dial attempt that led to this session, when the mesh dialed. */
   readonly dial?: DialRef;
 }

@@ -36,6 +36,8 @@ export interface Peer {
   readonly seq: number;
   /** ID of the object that holds the newest session; null while there is none. */
   readonly session: string | null;
+  /** Whether the newest session took the peer over from a session that was connected. */
+  readonly tookOver: boolean;
   readonly protocol: Protocol | null;
   /** Whether this key has ever spoken muster.2. Then go-p2p 1.0, which is weaker, is a downgrade. */
   readonly spokeMuster2: boolean;

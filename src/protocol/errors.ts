@@ -28,6 +28,7 @@ export type SessionFault = {
     | "mesh_full"
     | "rate_limited"
     | "superseded"
+    | "key_in_use"
     | "forgotten"
     | "drained"
     | "rotated";
@@ -152,6 +153,7 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   mesh_full: wire(429, rate, E.operationFailed, "The mesh has reached its limit of peers"),
   rate_limited: wire(429, rate, E.operationFailed, "The rate limit is exceeded"),
   rotated: wire(409, denied, E.unauthorized, "The peer has rotated to a new key"),
+  key_in_use: wire(409, rate, E.operationFailed, "Another process uses this key"),
   superseded: wire(409, superseded, E.operationFailed, "A newer session replaced this one"),
   drained: wire(409, normal, E.operationFailed, "The operator has drained this peer"),
   forgotten: wire(410, normal, E.operationFailed, "The peer was removed by the operator"),

@@ -48,7 +48,12 @@ const Welcome = z.object({
 });
 
 /** Why a peer that proved its key is not admitted. The socket closes after it. */
-const Rejection = z.object({ code: z.string().max(64), reason: z.string().max(500) });
+const Rejection = z.object({
+  code: z.string().max(64),
+  reason: z.string().max(500),
+  /** Seconds after which another try can succeed. */
+  retry_after: z.number().min(0).max(86_400).optional(),
+});
 
 /**
  * A peer's new key, sent in a session that the old key authenticated. `proof` shows that the sender holds the new

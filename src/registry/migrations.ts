@@ -159,6 +159,7 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE observed ADD COLUMN route_tool TEXT`,
     `ALTER TABLE observed ADD COLUMN route_at INTEGER`,
   ],
+  [`ALTER TABLE peers ADD COLUMN took_over INTEGER NOT NULL DEFAULT 0`],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -98,12 +98,14 @@ export function applyAdmission(
 /** muster.2 gives the reason in an encrypted message, too; both protocols give it in the close frame. */
 const refuseAdmission = (session: Admitting, error: MusterError, context: SessionContext): Move =>
   session.channel.protocol === "muster/2"
-    ? end(
-        session,
-        error,
-        message(context, session, "rejection", { code: error.code, reason: error.detail }),
-      )
+    ? end(session, error, message(context, session, "rejection", rejectionOf(error)))
     : end(session, error);
+
+const rejectionOf = ({ code, detail, retryAfter }: MusterError) => ({
+  code,
+  reason: detail,
+  ...(retryAfter !== undefined && { retry_after: retryAfter }),
+});
 
 const welcomeOf = (
   { claim, epoch, reconnect }: Active,

@@ -181,6 +181,7 @@ describe("a peer whose session ended", () => {
       const mesh = new FakeMesh();
       const peer = mesh.connect();
       const session = mesh.welcomeNext(turn(1));
+      await vi.advanceTimersByTimeAsync(MINUTE);
       session.send("disconnect", { reason: "", code: 1001, ...turn(0) });
       session.close(code);
       await vi.advanceTimersByTimeAsync(60 * MINUTE);

@@ -302,14 +302,15 @@ const sessions: readonly SdkCase[] = [
     },
   },
   {
-    name: "a newer session of the same key supersedes the older one, which does not reconnect",
+    name: "a newer session of the same key supersedes the older one, which is told and waits",
     run: async (mesh) => {
       const privateKey = generateIdentity();
       const handlers = { who: () => "newer" };
       const run = withPeer({ privateKey }, async (older, control) => {
         const newer = new Subject(mesh, { privateKey, handlers });
         await withTimeout(newer.peer.ready, "the second welcome");
-        assertEqual(await errorCodeOf(older.peer.closed), "superseded");
+        await older.eventsOf("key_in_use");
+        assertEqual(older.peer.state, "waiting");
         assertEqual(await control.run("who", null, { peerId: newer.peer.id }), "newer");
         await newer.peer.close();
       });

@@ -19,6 +19,7 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
   epoch: 3,
   session: "session-1",
   protocol: "go-p2p/1.0",
+  tookOver: true,
   spokeMuster2: true,
   speaksMuster: true,
   mayAssign: true,

@@ -35,6 +35,7 @@ const TABLE: { readonly [Code in ErrorCode]: readonly [status: number, close: nu
   mesh_full: [429, 4429],
   rate_limited: [429, 4429],
   rotated: [409, 4403],
+  key_in_use: [409, 4429],
   superseded: [409, 4409],
   drained: [409, 1000],
   forgotten: [410, 1000],

@@ -198,6 +198,7 @@ export class MeshPeer implements Peer {
       recover: (error) => this.#adoptRotatedKey(error),
       disconnected: (code, reason, retryInMs) =>
         this.#emit({ type: "disconnected", code, reason, retryInMs }),
+      keyInUse: (reason, retryInMs) => this.#emit({ type: "key_in_use", reason, retryInMs }),
       closed: (error) => this.#onClosed(error),
     };
   }
@@ -217,7 +218,11 @@ export class MeshPeer implements Peer {
       task_cancel: (cancel) => this.#runner.cancel(cancel),
       drain: ({ reason, timeout_seconds: seconds }) =>
         void this.#drain.begin({ by: "mesh", reason, timeoutMs: seconds * SECOND }),
-      rejection: ({ code, reason }) => this.#emit({ type: "rejected", code, reason }),
+      rejection: ({ code, reason, retry_after: retryAfter }) => {
+        if (retryAfter !== undefined) this.#loop.refused(retryAfter);
+        // A key that another process uses has an event of its own, once the mesh has closed the socket.
+        if (code !== "key_in_use") this.#emit({ type: "rejected", code, reason });
+      },
       sample: ({ pointers }) => this.#emit({ type: "sample", pointers }),
       ...requestHandlers((type, payload, id) => {
         const { connection } = this.#loop;

@@ -28,6 +28,11 @@ export type PeerEvent =
       readonly reason: string;
       readonly retryInMs: number;
     }
+  /**
+   * Another process uses this peer's key: give each process a key of its own. The peer tries again after `retryInMs`, and each
+   * time after a longer pause, so that the two do not end each other's sessions in turn.
+   */
+  | { readonly type: "key_in_use"; readonly reason: string; readonly retryInMs: number }
   /** The peer drains, by its own decision or the operator's: it takes nothing new, and closes when what runs has ended. */
   | {
       readonly type: "draining";

@@ -10,6 +10,7 @@ import type { PeerError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import { DISCONNECT_GRACE, MESH_SILENCE_MAX } from "../timings.ts";
 import type { Destination } from "./destination.ts";
+import { KeyInUse } from "./key-in-use.ts";
 import { ReconnectBackoff } from "./reconnect-backoff.ts";
 import { SilenceWatchdog } from "./silence-watchdog.ts";
 
@@ -25,6 +26,8 @@ export interface SessionLoopListener {
   recover(error: PeerError): boolean;
   /** The loop dials again after `retryInMs`. */
   disconnected(code: number, reason: string, retryInMs: Millis): void;
+  /** Another process uses this peer's key. The loop dials again after `retryInMs`. */
+  keyInUse(reason: string, retryInMs: Millis): void;
   /** The loop has ended: with the mesh's refusal, or null after `close()`. */
   closed(error: PeerError | null): void;
 }
@@ -58,6 +61,7 @@ export class SessionLoop {
   readonly #options: SessionLoopOptions;
   readonly #replayFilter = new ReplayFilter();
   readonly #backoff = new ReconnectBackoff();
+  readonly #keyInUse = new KeyInUse();
   #meshKey: string | null;
   #nextMeshKey: string | null;
   #clockOffset: Millis = 0;
@@ -114,6 +118,11 @@ export class SessionLoop {
     setTimeout(() => {
       if (connection !== null && connection === this.connection) this.#drop(CLOSE.normal, reason);
     }, DISCONNECT_GRACE);
+  }
+
+  /** The mesh refuses the peer and names the seconds after which to try again. */
+  refused(retryAfterSeconds: number): void {
+    this.#keyInUse.refused(retryAfterSeconds);
   }
 
   /** Ends the loop. Resolves once the socket is closed. */
@@ -179,13 +188,17 @@ export class SessionLoop {
     this.#watchdog?.stop();
     listener.detached();
     if (this.#corrects(end)) return this.#redial();
-    if (end.kind === "refused") return this.#finish(end.error);
-    if (end.kind === "dismissed") return this.#finish(null);
     const now = platform.now();
     const sessionLength = this.#state.at === "active" ? now - this.#state.since : null;
+    const pause = this.#keyInUse.pauseAfter(end, sessionLength, platform.random());
+    if (pause !== null) {
+      this.#redialAfter(pause);
+      return listener.keyInUse(end.kind === "refused" ? end.error.message : end.reason, pause);
+    }
+    if (end.kind === "refused") return this.#finish(end.error);
+    if (end.kind === "dismissed") return this.#finish(null);
     const retryInMs = this.#backoff.nextDelay(sessionLength, now, platform.random());
-    const timer = setTimeout(() => this.#redial(), retryInMs);
-    this.#state = { at: "waiting", timer };
+    this.#redialAfter(retryInMs);
     const code = end.kind === "dropped" ? end.code : CLOSE.handshake;
     listener.disconnected(code, end.reason, retryInMs);
   }
@@ -212,6 +225,10 @@ export class SessionLoop {
       default:
         return end satisfies never;
     }
+  }
+
+  #redialAfter(pause: Millis): void {
+    this.#state = { at: "waiting", timer: setTimeout(() => this.#redial(), pause) };
   }
 
   #redial(): void {

@@ -1,11 +1,14 @@
+import type { Millis } from "../../base/clock.ts";
 import { err, ok } from "../../base/result.ts";
 import { NO_FLAPS } from "../../peers/damping.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import { admit as decide } from "../../peers/admission.ts";
+import { keyInUseFault, tookOver } from "../../peers/key-contest.ts";
 import type { ProvedKey } from "../../peers/dial.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { afterSession, OPEN } from "../../peers/scheduling.ts";
 import { drawReconnectPosition, reconnectPositions } from "../../peers/reconnect-position.ts";
+import type { PeerId } from "../../protocol/ids.ts";
 import type { SessionFault } from "../../protocol/errors.ts";
 import { EVERY_KIND } from "../../protocol/messages.ts";
 import { regionOf } from "../../discovery/region.ts";
@@ -33,7 +36,10 @@ export const admit: Handler<"admit"> = (context, input) => {
   const known = registry.peers.get(input.peerId);
   const removed = known === null ? registry.tombstones.get(input.peerId) : null;
   const spokeMuster2 = known?.spokeMuster2 ?? removed?.spokeMuster2 ?? false;
-  const fault = dialFault(context, input, known) ?? fullMeshFault(context, known);
+  const fault =
+    dialFault(context, input, known) ??
+    fullMeshFault(context, known) ??
+    keyInUseFault(known, input, sessionAge(context, input.peerId));
   if (fault !== null) return err(fault);
   const entry = redeem(context, input);
   if (!entry.ok) return entry;
@@ -60,6 +66,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     epoch: (known?.epoch ?? removed?.epoch ?? 0) + 1,
     seq: 0,
     session: input.session,
+    tookOver: tookOver(known, input),
     protocol,
     spokeMuster2: spokeMuster2 || protocol === "muster/2",
     speaksMuster: input.speaksMuster,
@@ -128,6 +135,7 @@ export function newPeer({ now }: Context, { peerId, publicKey }: ProvedKey) {
     since: now,
     flaps: NO_FLAPS,
     scheduling: OPEN,
+    tookOver: false,
     silentAt: null,
     held: 0,
     successes: 0,
@@ -135,6 +143,10 @@ export function newPeer({ now }: Context, { peerId, publicKey }: ProvedKey) {
     score: 0,
   } as const;
 }
+
+/** How long the peer's session has lasted. */
+const sessionAge = ({ registry, now }: Context, id: PeerId): Millis =>
+  now - (registry.observed.get(id)?.connectedAt ?? now);
 
 const distance = ({ config }: Context, { place }: AdmitInput): number | null =>
   config.place === null || place === null ? null : greatCircleKm(config.place, place);

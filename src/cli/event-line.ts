@@ -1,4 +1,5 @@
 import type { PeerEvent } from "../client/index.ts";
+import { CLOSE } from "../protocol/errors.ts";
 import { printable } from "./output.ts";
 
 type EventLines = {
@@ -15,7 +16,7 @@ const LINES: EventLines = {
   rejected: ({ code, reason }) => `rejected: ${reason} (${code})`,
   rotated: ({ peerId }) => `rotated its key; the new peer ID is ${peerId}`,
   disconnected: ({ code, reason, retryInMs }) =>
-    `disconnected (${code}${reason === "" ? "" : `, ${reason}`}), reconnecting in ${retryInMs} ms`,
+    `${code === CLOSE.draining ? "the mesh restarts" : "disconnected"} (${code}${reason === "" ? "" : `, ${reason}`}), reconnecting in ${retryInMs} ms`,
   key_in_use: ({ reason, retryInMs }) =>
     `another process uses this key; give each process a key of its own (${reason}), trying again in ${retryInMs} ms`,
   draining: ({ by, reason, timeoutMs }) =>

@@ -25,6 +25,12 @@ export interface AdmissionCommands {
     output: Empty;
   };
 
+  /** Ends sessions that began before a time, because the mesh restarts. Not all at once: `remaining` are left. */
+  drain_mesh: {
+    caller: "gateway";
+    input: { readonly before: Millis; readonly pauseMs: Millis };
+    output: { readonly ended: number; readonly remaining: number };
+  };
   revoke_peer: { caller: "gateway"; input: { readonly id: PeerId }; output: PeerView };
   forget_peer: { caller: "gateway"; input: { readonly id: PeerId }; output: Empty };
   get_auth_mode: { caller: "gateway"; input: Empty; output: { readonly mode: AuthMode } };
@@ -52,6 +58,7 @@ export const ADMISSION_CALLERS: CallersOf<AdmissionCommands> = {
   gone: "session",
   announce: "session",
   rotate_peer: "session",
+  drain_mesh: "gateway",
   revoke_peer: "gateway",
   forget_peer: "gateway",
   get_auth_mode: "gateway",

@@ -17,10 +17,13 @@ export type EndCode =
   | "forgotten"
   | "rotated"
   | "mesh_full"
-  | "drained";
+  | "drained"
+  | "mesh_restarting";
 export interface EndFault {
   readonly code: EndCode;
   readonly detail: string;
+  /** Seconds after which the peer may return, before its position in the reconnect order counts. */
+  readonly retryAfter?: number;
 }
 
 /**

@@ -31,6 +31,7 @@ export type SessionFault = {
     | "key_in_use"
     | "forgotten"
     | "drained"
+    | "mesh_restarting"
     | "rotated";
   readonly detail: string;
   /** Seconds after which a retry can succeed. */
@@ -155,6 +156,7 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   rotated: wire(409, denied, E.unauthorized, "The peer has rotated to a new key"),
   key_in_use: wire(409, rate, E.operationFailed, "Another process uses this key"),
   superseded: wire(409, superseded, E.operationFailed, "A newer session replaced this one"),
+  mesh_restarting: wire(503, draining, E.operationFailed, "The mesh is restarting"),
   drained: wire(409, normal, E.operationFailed, "The operator has drained this peer"),
   forgotten: wire(410, normal, E.operationFailed, "The peer was removed by the operator"),
   invalid_request: wire(400, bad, E.invalidMessage, "The request is invalid"),

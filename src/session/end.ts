@@ -1,4 +1,6 @@
 import { CLOSE, toClose, type MusterError } from "../protocol/errors.ts";
+import { RECONNECT_POSITION_MAX } from "../protocol/constants.ts";
+import type { Reconnect } from "../protocol/messages.ts";
 import type { SessionContext } from "./context.ts";
 import type { Intent, Move } from "./effects.ts";
 import { message } from "./messages.ts";
@@ -24,11 +26,10 @@ export function endWithDisconnect(
   context: SessionContext,
 ): Move {
   if (session.state !== "active") return end(session, fault);
-  const { reconnect } = session;
   const disconnect = message(context, session, "disconnect", {
     reason: fault.detail,
     code: DISCONNECT_GOING_AWAY,
-    ...(mayReconnect(fault) && { reconnect }),
+    ...(mayReconnect(fault) && { reconnect: positionAfter(session.reconnect, fault) }),
   });
   return end(session, fault, disconnect);
 }
@@ -49,6 +50,15 @@ export const endByPeer = (session: Session, reason: string): Move =>
 
 /** go-p2p's disconnect code for "server or peer going away". */
 const DISCONNECT_GOING_AWAY = 1001;
+
+/** The peer's position, moved back by the time after which it may return. */
+const positionAfter = (
+  { slot, per_second }: Reconnect,
+  { retryAfter = 0 }: MusterError,
+): Reconnect => ({
+  slot: Math.min(RECONNECT_POSITION_MAX, slot + Math.ceil(retryAfter * per_second)),
+  per_second,
+});
 
 /** Whether the peer may come back: after 4403 (not allowed, revoked) and 4409 (superseded) it must not. */
 const mayReconnect = (fault: MusterError): boolean => {

@@ -141,7 +141,7 @@ describe("a peer whose session ended", () => {
     const next = mesh.welcomeNext({ reconnect });
     next.send("disconnect", { reason: "go-p2p's has no turn", code: 1001 });
     next.close(1001);
-    expect(pauses(mesh).at(-1)).toBe(5_500);
+    expect(pauses(mesh).at(-1)).toBe(5_250); // 4503 was no failure
   });
 
   test("RC1 uses jitter only if the newest welcome assigned no position", async () => {
@@ -189,6 +189,21 @@ describe("a peer whose session ended", () => {
       expect(mesh.sessions).toHaveLength(1);
     },
   );
+
+  test("DR8 returns at its position after 4503, which does not count as a failure", async () => {
+    const mesh = new FakeMesh();
+    mesh.connect();
+    for (let restarts = 0; restarts < 6; restarts++) {
+      const session = mesh.welcomeNext(turn(1));
+      session.send("disconnect", { reason: "the mesh is restarting", code: 1001, ...turn(200) });
+      session.close(4503, "mesh_restarting: the mesh is restarting");
+      await vi.advanceTimersByTimeAsync(pauses(mesh).at(-1) ?? 0);
+    }
+    expect(new Set(pauses(mesh))).toEqual(new Set([20_250]));
+    expect(mesh.eventsOf("connecting").map(({ failures }) => failures)).toEqual(
+      Array.from({ length: 7 }, () => 0),
+    );
+  });
 
   test("RC4 does not reconnect if it is closed while it waits", async () => {
     const mesh = new FakeMesh();

@@ -114,3 +114,32 @@ describe("an operator's drain", () => {
     expect(lifted.body.scheduling).toBe("open");
   });
 });
+
+describe("a mesh that drains before a restart", () => {
+  it("DR7 ends its sessions with 4503 and a position, and a peer that returns goes on with its task", async () => {
+    const peer = await NoisePeer.join();
+    const { id } = await submitTask("echo", null);
+    const offer = await offerTo(peer);
+    peer.send("task_accept", attemptOf(offer));
+    await until(
+      () => api<TaskView>("GET", `/v1/tasks/${id}`),
+      ({ body }) => body.state === "running",
+    );
+    const { body } = await api<{ sessions: number }>("POST", "/v1/mesh/drain", {
+      pause_seconds: 7,
+    });
+    expect(body).toEqual({ sessions: 1 });
+    const { payload } = await peer.readType("disconnect");
+    const { slot, per_second } = (payload as { reconnect: { slot: number; per_second: number } })
+      .reconnect;
+    expect(slot / per_second).toBeGreaterThanOrEqual(7);
+    expect(await peer.closed).toMatchObject({ code: 4503, reason: /^mesh_restarting: / });
+    expect(await peerView(peer.keys.id)).toMatchObject({ connected: false, tasks: 1 });
+    const held = [attemptOf(offer)];
+    const other = await NoisePeer.join();
+    const back = await NoisePeer.join({ keys: peer.keys, hello: { held } });
+    back.send("task_result", { ...attemptOf(offer), ok: true, result: "done" });
+    expect(await statesOf(id)).toEqual(["succeeded"]);
+    other.send("disconnect", { reason: "", code: 1000 });
+  });
+});

@@ -37,6 +37,7 @@ const TABLE: { readonly [Code in ErrorCode]: readonly [status: number, close: nu
   rotated: [409, 4403],
   key_in_use: [409, 4429],
   superseded: [409, 4409],
+  mesh_restarting: [503, 4503],
   drained: [409, 1000],
   forgotten: [410, 1000],
   invalid_request: [400, 4400],

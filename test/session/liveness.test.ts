@@ -323,7 +323,19 @@ describe("a session that the mesh ends", () => {
     return messages(step(joined(), { type: "end", fault }, at(START)).effects);
   };
 
-  test.each<EndCode>(["forgotten", "mesh_full"])(
+  test("DR7 moves the position back by the pause of a restart", () => {
+    const fault = {
+      code: "mesh_restarting",
+      detail: "the mesh is restarting",
+      retryAfter: 30,
+    } as const;
+    const { effects } = step(joined(), { type: "end", fault }, at(START));
+    const [disconnect] = messages(effects);
+    expect(disconnect?.payload).toMatchObject({ reconnect: { slot: 3_005, per_second: 100 } });
+    expect(effects.at(-2)).toMatchObject({ type: "close", code: 4503 });
+  });
+
+  test.each<EndCode>(["forgotten", "mesh_full", "mesh_restarting"])(
     "LV14 tells the peer when to reconnect if it may come back (%s)",
     (code) => {
       expect(disconnectOf(code)).toMatchObject([{ type: "disconnect", payload: { reconnect } }]);

@@ -1,8 +1,12 @@
 import { z } from "@hono/zod-openapi";
+import { err, ok, type Result } from "../../src/base/result.ts";
+import type { MusterError } from "../../src/protocol/errors.ts";
 import { toHex } from "../../src/base/bytes.ts";
-import { toRfc3339 } from "../../src/base/clock.ts";
-import { MeshView, PROTOCOLS } from "../../src/protocol/http.ts";
-import { jsonOf } from "../responses.ts";
+import { SECOND, toRfc3339, type Millis } from "../../src/base/clock.ts";
+import { DrainedMesh, DrainMeshBody, MeshView, PROTOCOLS } from "../../src/protocol/http.ts";
+import type { AppContext } from "../context.ts";
+import { respond } from "../problem.ts";
+import { bodyOf, jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
 const { define } = routesTagged("mesh", {});
@@ -14,6 +18,14 @@ const mesh = define("public", "get", "/v1/mesh", {
 const health = define("public", "get", "/healthz", {
   summary: "Show whether the mesh is configured and running",
   responses: { 200: jsonOf(z.object({ status: z.literal("ok") }), "The mesh is running") },
+});
+
+const drain = define("administer", "post", "/v1/mesh/drain", {
+  summary:
+    "End all sessions before a restart (close code 4503); the peers go on with what they run and come back in their order",
+  request: { body: bodyOf(DrainMeshBody) },
+  responses: { 200: jsonOf(DrainedMesh, "The sessions have ended") },
+  failures: ["unconfirmed"],
 });
 
 export function meshRoutes(router: Router): void {
@@ -32,5 +44,28 @@ export function meshRoutes(router: Router): void {
       200,
     );
   });
+  router.route(drain, async (c) => {
+    const drained = await drainAll(c, c.req.valid("json").pause_seconds * SECOND);
+    return respond(c, drained, (sessions) => c.json({ sessions }, 200));
+  });
   router.route(health, (c) => c.json({ status: "ok" as const }, 200));
+}
+
+/** Ends the sessions that are open now, part by part: peers that come back meanwhile keep their new sessions. */
+async function drainAll(c: AppContext, pauseMs: Millis): Promise<Result<number, MusterError>> {
+  const before = Date.now();
+  let sessions = 0;
+  let unconfirmed: MusterError | null = null;
+  for (;;) {
+    const part = await c.var.coordinator.call("drain_mesh", { before, pauseMs });
+    // What the coordinator has ended stays ended, whether the session has confirmed it or not.
+    if (!part.ok && part.error.code !== "revoke_unconfirmed") return part;
+    if (!part.ok) {
+      unconfirmed = part.error;
+      continue;
+    }
+    sessions += part.value.ended;
+    if (part.value.remaining > 0) continue;
+    return unconfirmed === null ? ok(sessions) : err(unconfirmed);
+  }
 }

@@ -1,5 +1,10 @@
-import { AuthModeBody, MeshView, type AuthMode } from "../../protocol/http.ts";
+import { AuthModeBody, DrainedMesh, MeshView, type AuthMode } from "../../protocol/http.ts";
 import type { Api } from "../http/api.ts";
+
+export interface DrainMeshOptions {
+  readonly pauseSeconds?: number;
+  readonly signal?: AbortSignal;
+}
 
 /** Facts and settings of the mesh as a whole. */
 export class SettingsClient {
@@ -12,6 +17,16 @@ export class SettingsClient {
   /** The mesh's name and public keys. Works without a token. */
   mesh(): Promise<MeshView> {
     return this.#api.json(MeshView, { path: "v1/mesh" });
+  }
+
+  /**
+   * Ends all sessions before a restart of the mesh. The peers go on with what they run and come back in their order, after
+   * `pauseSeconds` (default 0). Returns how many sessions were ended.
+   */
+  async drain({ pauseSeconds = 0, signal }: DrainMeshOptions = {}): Promise<number> {
+    const body = { pause_seconds: pauseSeconds };
+    const request = { method: "POST", path: "v1/mesh/drain", body, signal } as const;
+    return (await this.#api.json(DrainedMesh, request)).sessions;
   }
 
   /** Whether the mesh admits any key (`open`) or only listed ones (`allowlist`). */

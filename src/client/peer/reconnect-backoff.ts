@@ -73,10 +73,10 @@ export class ReconnectBackoff {
 
   /**
    * The delay before the next dial. `sessionLength` is how long the ended session was active; null if the dial failed.
-   * `random` is in [0, 1).
+   * `random` is in [0, 1). `isFault` is false when the mesh ended the session because it restarts: that is no failure.
    */
-  nextDelay(sessionLength: Millis | null, now: Millis, random: number): Millis {
-    this.#failures = failuresAfter(this.#failures, sessionLength);
+  nextDelay(sessionLength: Millis | null, now: Millis, random: number, isFault = true): Millis {
+    this.#failures = isFault ? failuresAfter(this.#failures, sessionLength) : 0;
     // The end of a stable session resets the count to 0, and is itself the first failure.
     const failures = Math.max(1, this.#failures);
     if (sessionLength !== null) this.#disconnectedAt = now;

@@ -197,7 +197,12 @@ export class SessionLoop {
     }
     if (end.kind === "refused") return this.#finish(end.error);
     if (end.kind === "dismissed") return this.#finish(null);
-    const retryInMs = this.#backoff.nextDelay(sessionLength, now, platform.random());
+    const retryInMs = this.#backoff.nextDelay(
+      sessionLength,
+      now,
+      platform.random(),
+      !isRestart(end),
+    );
     this.#redialAfter(retryInMs);
     const code = end.kind === "dropped" ? end.code : CLOSE.handshake;
     listener.disconnected(code, end.reason, retryInMs);
@@ -242,3 +247,7 @@ export class SessionLoop {
     this.#options.listener.closed(error);
   }
 }
+
+/** Whether the mesh ended the session because it restarts: the peer comes back at its position. */
+const isRestart = (end: ConnectionEnd): boolean =>
+  end.kind === "dropped" && end.code === CLOSE.draining;

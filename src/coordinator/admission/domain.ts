@@ -1,6 +1,8 @@
+import { SECOND } from "../../base/clock.ts";
 import type { AdmissionCommands } from "../../contract/admission.ts";
 import type { Domain } from "../kernel/domain.ts";
 import { admit } from "./admit.ts";
+import { drainMesh } from "./drain-mesh.ts";
 import {
   allow,
   disallow,
@@ -20,6 +22,7 @@ export const admission: Domain<AdmissionCommands> = {
     gone,
     announce,
     rotate_peer: rotatePeer,
+    drain_mesh: drainMesh,
     revoke_peer: revokePeer,
     forget_peer: forgetPeer,
     get_auth_mode: getAuthMode,
@@ -42,6 +45,10 @@ export const admission: Domain<AdmissionCommands> = {
     rotate_peer: ({ peerId, newPeerId }) => ({
       subject: peerId,
       detail: { new_peer_id: newPeerId },
+    }),
+    drain_mesh: ({ pauseMs }, output) => ({
+      subject: "mesh",
+      detail: { pause_seconds: pauseMs / SECOND, sessions: output?.ended ?? null },
     }),
     revoke_peer: ({ id }) => ({ subject: id }),
     forget_peer: ({ id }) => ({ subject: id }),

@@ -12,7 +12,7 @@ import { CORRELATED_FAILURE_PAUSE } from "../../protocol/constants.ts";
 import type { Context } from "../kernel/context.ts";
 import { dialsAfterDisconnect } from "../dialing/dial-lifecycle.ts";
 import { forgetEvidence, noteConnection } from "./evidence.ts";
-import { releaseAll } from "../tasks/leases.ts";
+import { keepBegun, releaseAll } from "../tasks/leases.ts";
 import { savePeer, sessionOf } from "./scored-peers.ts";
 import { withdraw } from "../discovery/withdrawal.ts";
 import { markWorkAvailable, addToOutbox } from "../kernel/marks.ts";
@@ -22,6 +22,8 @@ export interface PeerEventDetails {
   readonly reason?: string;
   /** Whether the peer fell silent, as opposed to a goodbye by either side. */
   readonly silent?: boolean;
+  /** Set when the mesh itself ended the session: by then the peer can have returned, and until then it keeps its tasks. */
+  readonly returnsBy?: Millis;
   /** Whether the peer left by itself and may reconnect unchanged in a moment. */
   readonly mayReturn?: boolean;
 }
@@ -31,7 +33,7 @@ export function applyPeerEvent(
   context: Context,
   peer: Peer,
   event: PeerEvent,
-  { reason = "", silent = false, mayReturn = false }: PeerEventDetails = {},
+  { reason = "", silent = false, mayReturn = false, returnsBy }: PeerEventDetails = {},
 ): void {
   const { now } = context;
   const { lifecycle, effects } = transition(peer, event, now);
@@ -44,7 +46,9 @@ export function applyPeerEvent(
     const silentAt = state === "active" ? null : fell ? now : peer.silentAt;
     if (event === "proved" || isConnected(state) !== isConnected(peer.state))
       noteConnection(context, peer, event === "proved");
-    const scheduling = left ? afterSession(peer.scheduling, silent) : peer.scheduling;
+    const scheduling = left
+      ? afterSession(peer.scheduling, silent || returnsBy !== undefined)
+      : peer.scheduling;
     savePeer(context, { ...peer, state, since, flaps, session, silentAt, scheduling });
   }
   if (fell) recordUnexpectedDisconnect(context, peer);
@@ -57,7 +61,8 @@ export function applyPeerEvent(
         withdraw(context, peer.id, mayReturn);
         break;
       case "release_leases":
-        releaseAll(context, peer.id, reason, silent ? pauseAfter(context, peer) : 0);
+        if (returnsBy !== undefined) keepBegun(context, peer.id, reason, returnsBy);
+        else releaseAll(context, peer.id, reason, silent ? pauseAfter(context, peer) : 0);
         dialsAfterDisconnect(context, peer.id, reason);
         break;
       case "remove_record":

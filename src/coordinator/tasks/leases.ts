@@ -65,11 +65,11 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
 }
 
 /**
- * When the task may be offered again. Another peer may get a task at once that nobody had begun. Any other task waits, so
+ * When the task may be offered again. Another peer may get a task at once that nobody had begun, or that its peer gave up because it leaves. Any other task waits, so
  * that it does not use up a budget at once: it may be the cause.
  */
-function againAt({ now, random }: Context, task: Task, { counts, pause = 0 }: Loss): Millis {
-  if (counts === null) return now + pause;
+function againAt({ now, random }: Context, task: Task, { counts, state, pause = 0 }: Loss): Millis {
+  if (counts === null || state === "abandoned") return now + pause;
   const failures = counts === "attempt" ? task.attemptsUsed : task.interruptions;
   return retryAt(task, failures, now, random) + pause;
 }
@@ -162,6 +162,25 @@ export function releaseAll(
 ): void {
   for (const id of context.registry.tasks.heldBy(peerId))
     releaseLost(context, context.registry.tasks.get(id) as Task, error, pause);
+}
+
+/**
+ * Leaves a peer that will return the tasks that it has begun, under leases that last until then. Other peers get the rest.
+ */
+export function keepBegun(
+  context: Context,
+  peerId: string,
+  reason: string,
+  returnsBy: Millis,
+): void {
+  const { tasks } = context.registry;
+  for (const id of tasks.heldBy(peerId)) {
+    const task = tasks.get(id);
+    if (task?.state === "leased") reclaim(context, task, reason);
+    if (task?.state !== "running") continue;
+    const until = Math.max(task.leaseUntil ?? 0, returnsBy);
+    tasks.update({ ...task, leaseUntil: Math.min(until, task.attemptUntil ?? Infinity) });
+  }
 }
 
 /**

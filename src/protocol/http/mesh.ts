@@ -19,6 +19,17 @@ export const MeshView = z
   .meta({ id: "Mesh" });
 export type MeshView = z.infer<typeof MeshView>;
 
+export const DrainMeshBody = z
+  .object({
+    pause_seconds: z.number().min(0).max(300).default(0).meta({
+      description: "How long the peers wait before they come back in their order",
+    }),
+  })
+  .meta({ id: "DrainMeshRequest" });
+export const DrainedMesh = z
+  .object({ sessions: z.int().meta({ description: "Sessions that were ended" }) })
+  .meta({ id: "DrainedMesh" });
+
 export const ProblemView = z
   .object({
     type: z.string(),

@@ -21,6 +21,7 @@ const LINES: EventLines = {
     `another process uses this key; give each process a key of its own (${reason}), trying again in ${retryInMs} ms`,
   draining: ({ by, reason, timeoutMs }) =>
     `draining for at most ${timeoutMs / 1_000} s${by === "mesh" ? ` by order of the mesh: ${reason}` : ""}`,
+  route_measured: ({ hops, tool }) => `measured ${hops} hops to the mesh by ${tool}`,
   sample: ({ pointers }) => `received ${pointers.length} pointers from the mesh`,
   task_started: (event) => `${taskPrefix(event)} started, attempt ${event.attempt}`,
   task_succeeded: (event) => `${taskPrefix(event)} succeeded`,

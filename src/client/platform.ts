@@ -1,5 +1,6 @@
 import type { Millis, Random, RandomBytes } from "../base/clock.ts";
 import { platformRandom } from "../crypto/primitives.ts";
+import { measureRoute, type MeasureRoute } from "./route/measure-route.ts";
 import { hasNodeThreads, nodeThreads } from "./threads/node-thread.ts";
 import type { SpawnThread } from "./threads/thread.ts";
 import { spawnWebThread } from "./threads/web-thread.ts";
@@ -31,6 +32,8 @@ export interface Platform {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Starts a thread for handlers: by `node:worker_threads` on Node, Deno and Bun, a Web Worker in browsers. */
   readonly spawnThread: SpawnThread;
+  /** Measures the network path to the mesh's host: by traceroute, tracepath or mtr on Node, Deno and Bun. */
+  readonly measureRoute: MeasureRoute;
 }
 
 export const hostPlatform: Platform = {
@@ -40,4 +43,5 @@ export const hostPlatform: Platform = {
   openSocket: (url, subprotocol) => new WebSocket(url, subprotocol),
   fetch: (url, init) => fetch(url, init),
   spawnThread: (listener) => (hasNodeThreads() ? nodeThreads() : spawnWebThread)(listener),
+  measureRoute,
 };

@@ -194,6 +194,7 @@ export class FakeMesh {
       platform: {
         random: () => 0.5,
         openSocket: () => this.#newSocket(),
+        measureRoute: () => Promise.resolve(null),
         ...options.platform,
       },
     });

@@ -7,6 +7,7 @@ import type { PeerOptions } from "../../src/client/peer/peer-options.ts";
 import type { SocketClosed, SocketLike } from "../../src/client/platform.ts";
 import type { KeyPair } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
+import type { Route } from "../../src/protocol/route.ts";
 import { portableX25519 } from "../../src/crypto/x25519.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { toHex } from "../../src/base/bytes.ts";
@@ -72,6 +73,8 @@ export class NoiseMesh {
   readonly rotations: string[] = [];
   /** The RTT reports of peers. */
   readonly rttReports: (readonly { readonly to: string; readonly rttMs: number }[])[] = [];
+  /** The network paths that peers reported. */
+  readonly routes: Route[] = [];
   readonly problemCodes: string[] = [];
   #socket: LoopSocket | null = null;
   #session: Session = { state: "closed", claim: null };
@@ -86,6 +89,7 @@ export class NoiseMesh {
         random: () => 0.1,
         openSocket: (url) => this.#open(url),
         fetch: (url) => this.#answer(url),
+        measureRoute: () => Promise.resolve(null),
         ...options.platform,
       },
     });
@@ -199,6 +203,8 @@ export class NoiseMesh {
       const result = ok({ pointers: [] });
       return this.#step({ type: "answered", answer: { name, input, result }, messageId });
     }
+    if (name === "announce" && input.announced.route !== undefined)
+      this.routes.push(input.announced.route);
     if (name === "report_rtts") this.rttReports.push(input.rtts);
     if (name === "rotate_peer") this.rotations.push(input.newPeerId);
   }

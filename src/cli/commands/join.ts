@@ -36,6 +36,7 @@ const OPTIONS = {
   exec: { type: "string" },
   module: { type: "string" },
   kind: { type: "string", multiple: true },
+  "no-hops": { type: "boolean" },
 } as const;
 
 const STOPPED = "stopped by its user";
@@ -62,6 +63,7 @@ export const join: Command = {
       "--drain-timeout S",
       `seconds that running tasks may take after SIGTERM or Ctrl-C; default: ${DRAIN_SECONDS}`,
     ],
+    ["--no-hops", "do not measure the hops to the mesh by traceroute, tracepath or mtr"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -119,6 +121,7 @@ function peerOptions(values: Values<typeof OPTIONS>): Partial<PeerOptions> {
   const kinds = exec === undefined ? [] : (kind ?? ["*"]);
   return {
     slots,
+    ...(values["no-hops"] === true && { measureHops: false }),
     ...(name !== undefined && { name }),
     ...(role !== undefined && { role }),
     ...(capability !== undefined && { capabilities: capability }),

@@ -41,6 +41,7 @@ export function connectPeer(options: PeerOptions): Peer {
     handlers,
     threads: threadsOf(options, platform),
     onEvent: options.onEvent,
+    measureHops: options.measureHops ?? true,
     platform,
   });
 }

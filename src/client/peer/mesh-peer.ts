@@ -8,6 +8,8 @@ import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
 import { OptionsError, PeerError } from "../errors.ts";
 import { generateIdentity, identityFrom, type PrivateKey } from "../keys.ts";
 import type { Platform } from "../platform.ts";
+import { routeHost } from "../route/route-commands.ts";
+import { RouteReporter } from "../route/route-reporter.ts";
 import type { ThreadPool } from "../threads/thread-pool.ts";
 import { GoP2pRequests, goP2pStats, requestHandlers } from "../work/go-p2p-requests.ts";
 import type { Handlers } from "../work/handler.ts";
@@ -34,6 +36,7 @@ export interface MeshPeerOptions {
   /** The threads that run the handlers of a module; null if `handlers` are all that there are. */
   readonly threads: ThreadPool | null;
   readonly onEvent: PeerEventListener | undefined;
+  readonly measureHops: boolean;
   readonly platform: Platform;
 }
 
@@ -52,6 +55,7 @@ export class MeshPeer implements Peer {
   readonly #drain: PeerDrain;
   readonly #messageHandlers: MessageHandlers;
   #discoveryKeys: DiscoveryKeys | null = null;
+  readonly #routes: RouteReporter;
   readonly #loop: SessionLoop;
 
   constructor(options: MeshPeerOptions) {
@@ -75,6 +79,13 @@ export class MeshPeer implements Peer {
       stats: () => goP2pStats(this.id, this.#profile.name, platform.now() - this.#startedAt),
     });
     this.tasks = new SessionTasks(url, platform.fetch);
+    this.#routes = new RouteReporter({
+      host: options.measureHops ? routeHost(url) : null,
+      measure: platform.measureRoute,
+      now: platform.now,
+      send: (route) => typeof this.#loop.activeConnection?.send("announce", { route }) === "string",
+      emit: (event) => this.#emit(event),
+    });
     this.#messageHandlers = this.#createMessageHandlers();
     // A program that does not await these promises must not end by an unhandled rejection.
     this.#ready.promise.catch(() => {});
@@ -194,6 +205,7 @@ export class MeshPeer implements Peer {
       detached: () => {
         this.#runner.detach();
         this.tasks.detach();
+        this.#routes.detach();
       },
       recover: (error) => this.#adoptRotatedKey(error),
       disconnected: (code, reason, retryInMs) =>
@@ -251,6 +263,7 @@ export class MeshPeer implements Peer {
     this.tasks.attach(connection);
     this.#ready.resolve(mesh);
     this.#emit({ type: "ready", peerId, epoch, role, mesh });
+    this.#routes.joined();
     if (this.#rotation.welcomed(peerId)) this.#emit({ type: "rotated", peerId });
   }
 
@@ -265,6 +278,7 @@ export class MeshPeer implements Peer {
   #onClosed(error: PeerError | null): void {
     const reason = error?.message ?? "the peer closes";
     this.#drain.stop();
+    this.#routes.stop();
     this.#runner.stop(reason);
     this.#requests.stop(reason);
     this.#options.threads?.stop();

@@ -1,4 +1,5 @@
 import type { PayloadOf, Role } from "../../protocol/messages.ts";
+import type { RouteTool } from "../../protocol/route.ts";
 import type { PeerError } from "../errors.ts";
 
 /** The mesh that a peer has joined: its name and public keys. */
@@ -41,6 +42,8 @@ export type PeerEvent =
       /** How long that may take. */
       readonly timeoutMs: number;
     }
+  /** The hops to the mesh were measured and reported to it. */
+  | { readonly type: "route_measured"; readonly hops: number; readonly tool: RouteTool }
   /** The mesh's answer to an advert: pointer IDs of a few other peers. */
   | { readonly type: "sample"; readonly pointers: readonly string[] }
   | {

@@ -26,6 +26,11 @@ export interface PeerOptions {
    * peer is free sooner. Default true.
    */
   readonly prefetch?: boolean;
+  /**
+   * Measures the network hops to the mesh by `traceroute`, `tracepath` or `mtr`, once after joining and then daily, where the
+   * runtime may run programs and one of them exists. The mesh counts them in the peer's score. Default true.
+   */
+  readonly measureHops?: boolean;
   /** When the key was created (RFC 3339); default: now. */
   readonly createdAt?: string;
   /** The mesh's public key: a server that does not prove it is refused. Default: the first key proved is pinned. */

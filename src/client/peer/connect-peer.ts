@@ -20,7 +20,12 @@ import type { PeerOptions } from "./peer-options.ts";
  * A handler may declare its own payload type, also as an interface. The SDK does not validate payloads against it.
  */
 export function connectPeer(options: PeerOptions): Peer {
-  const platform = { ...hostPlatform, ...options.platform };
+  const { measureHops = true } = options;
+  const platform = {
+    ...hostPlatform,
+    ...options.platform,
+    ...(!measureHops && { measureRoute: () => Promise.resolve(null) }),
+  };
   const keys =
     options.privateKey === undefined ? generateIdentity() : identityFrom(options.privateKey);
   const { handlers = {} } = options;
@@ -41,7 +46,6 @@ export function connectPeer(options: PeerOptions): Peer {
     handlers,
     threads: threadsOf(options, platform),
     onEvent: options.onEvent,
-    measureHops: options.measureHops ?? true,
     platform,
   });
 }

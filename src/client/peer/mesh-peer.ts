@@ -8,7 +8,6 @@ import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
 import { OptionsError, PeerError } from "../errors.ts";
 import { generateIdentity, identityFrom, type PrivateKey } from "../keys.ts";
 import type { Platform } from "../platform.ts";
-import { routeHost } from "../route/route-commands.ts";
 import { RouteReporter } from "../route/route-reporter.ts";
 import type { ThreadPool } from "../threads/thread-pool.ts";
 import { GoP2pRequests, goP2pStats, requestHandlers } from "../work/go-p2p-requests.ts";
@@ -36,7 +35,6 @@ export interface MeshPeerOptions {
   /** The threads that run the handlers of a module; null if `handlers` are all that there are. */
   readonly threads: ThreadPool | null;
   readonly onEvent: PeerEventListener | undefined;
-  readonly measureHops: boolean;
   readonly platform: Platform;
 }
 
@@ -80,9 +78,8 @@ export class MeshPeer implements Peer {
     });
     this.tasks = new SessionTasks(url, platform.fetch);
     this.#routes = new RouteReporter({
-      host: options.measureHops ? routeHost(url) : null,
-      measure: platform.measureRoute,
-      now: platform.now,
+      url,
+      platform,
       send: (route) => typeof this.#loop.activeConnection?.send("announce", { route }) === "string",
       emit: (event) => this.#emit(event),
     });

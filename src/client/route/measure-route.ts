@@ -39,9 +39,9 @@ export const measureRoute: MeasureRoute = async (host, signal) => {
   try {
     const path = hasNodeThreads() ? await searchPath() : null;
     if (path === null) return null;
-    const { execFile } = (await import(CHILD_PROCESS)) as ChildProcess;
+    const processes = (await import(CHILD_PROCESS)) as ChildProcess;
     for (const { tool, file, args } of routeCommands(host)) {
-      const output = await outputOf(execFile, file, args, path, signal);
+      const output = await outputOf(processes, file, args, path, signal);
       const hops = output === null ? null : parseRoute(tool, output);
       if (hops !== null) return { hops, tool };
       if (signal.aborted) return null;
@@ -54,7 +54,7 @@ export const measureRoute: MeasureRoute = async (host, signal) => {
 
 /** What the program printed; null if there is no such program, or it failed or did not end in time. No shell runs it. */
 const outputOf = (
-  execFile: ChildProcess["execFile"],
+  processes: ChildProcess,
   file: string,
   args: readonly string[],
   path: string,
@@ -68,7 +68,7 @@ const outputOf = (
       maxBuffer: OUTPUT_BYTES_MAX,
       signal,
     } as const;
-    execFile(file, args, options, (error, stdout, stderr) =>
+    processes.execFile(file, args, options, (error, stdout, stderr) =>
       resolve(error === null ? `${stdout}\n${stderr}` : null),
     );
   });

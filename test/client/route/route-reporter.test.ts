@@ -9,7 +9,7 @@ describe("the report of the hops", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  function reporter({ host = "mesh.example" as string | null, connected = true } = {}) {
+  function reporter({ url = "https://mesh.example", connected = true } = {}) {
     const state = {
       connected,
       sent: [] as Route[],
@@ -18,12 +18,14 @@ describe("the report of the hops", () => {
       signal: new AbortController().signal,
     };
     const routes = new RouteReporter({
-      host,
-      now: () => Date.now(),
-      measure: (_host, signal) => {
-        state.measured += 1;
-        state.signal = signal;
-        return Promise.resolve(ROUTE);
+      url,
+      platform: {
+        now: () => Date.now(),
+        measureRoute: (_host, signal) => {
+          state.measured += 1;
+          state.signal = signal;
+          return Promise.resolve(ROUTE);
+        },
       },
       send: (route) => {
         if (state.connected) state.sent.push(route);
@@ -78,7 +80,7 @@ describe("the report of the hops", () => {
   });
 
   test("SC19 does not happen without a host, and its end aborts the measurement", async () => {
-    const off = reporter({ host: null });
+    const off = reporter({ url: "http://-n.example" });
     off.routes.joined();
     expect(off.state.measured).toBe(0);
     const on = reporter();

@@ -179,7 +179,7 @@ function databaseState({ rows, registry }: TestMesh) {
       "SELECT id, state, epoch, role, may_assign, successes, failures FROM peers ORDER BY id",
     ),
     tasks: lines(
-      "SELECT id, state, fence, tries, interruptions, peer_id, lease_until, prefetched, ended_at, result FROM tasks ORDER BY seq",
+      "SELECT id, state, fence, retries, tries, interruptions, peer_id, lease_until, prefetched, ended_at, result FROM tasks ORDER BY seq",
     ),
     pauses: lines("SELECT id, not_before FROM tasks WHERE state = 'queued' ORDER BY seq"),
     attempts: lines("SELECT task_id, COUNT(*), MAX(fence) FROM attempts GROUP BY task_id"),
@@ -220,17 +220,16 @@ function modelState(model: Model, blobsStored: number): ReturnType<typeof databa
     peers: peers.map(({ id, state, epoch, role, mayAssign, successes, failures }) =>
       [id, state, epoch, role, Number(mayAssign), successes, failures].join(" "),
     ),
-    tasks: tasks.map(
-      ({ id, state, fence, tries, interruptions, holder, leaseUntil, prefetched, ...end }) =>
-        [id, state, fence, tries, interruptions, holder, leaseUntil, Number(prefetched)]
-          .concat(end.endedAt, JSON.stringify(end.result))
-          .join(" "),
+    tasks: tasks.map(({ id, state, fence, retries, tries, interruptions, holder, ...rest }) =>
+      [id, state, fence, retries, tries, interruptions, holder, rest.leaseUntil]
+        .concat(Number(rest.prefetched), rest.endedAt, JSON.stringify(rest.result))
+        .join(" "),
     ),
     pauses: tasks
       .filter(({ state }) => state === "queued")
       .map(({ id, notBefore }) => `${id} ${notBefore}`),
     attempts: byId
-      .filter(({ fence }) => fence > 0)
+      .filter(({ attempts }) => attempts.length > 0)
       .map((task) => `${task.id} ${storedAttempts(task)} ${task.attempts.at(-1)?.fence}`),
     openAttempts: byId.filter(isHeld).map(({ id, fence, holder }) => `${id} ${fence} ${holder}`),
     wonAttempts: byId

@@ -8,7 +8,7 @@ import { emptySharedSql } from "./shared-sql.ts";
 import { KEYS, submission, TestMesh, TestPeer } from "./mesh.ts";
 import { expectEqualState, applyCheckedEffects } from "./compare-with-model.ts";
 import { isConnected, Model, type ModelPeer } from "./model.ts";
-import { isEnded, isHeld, newTask } from "./model-task.ts";
+import { isHeld, newTask } from "./model-task.ts";
 import type { Op, Operation } from "./operations.ts";
 import { HistoryGroup } from "./history-group.ts";
 import { HEALTHY_JOIN, restart, type PastOffer } from "./history-parts.ts";
@@ -97,7 +97,8 @@ export class HistoryRunner {
       case "offer_failed":
         return this.#offerFailed(operation);
       case "cancel":
-        return this.#cancel(operation);
+      case "retry":
+        return this.#cancelOrRetry(operation);
       case "pass":
         this.mesh.advanceClock(operation.ms);
         return void (this.model.now = this.mesh.now);
@@ -204,15 +205,13 @@ export class HistoryRunner {
     const { result, effects } = this.mesh.execute("submit_task", input);
     const { task: view, duplicate } = must(result);
     expect(duplicate).toBe(before !== undefined);
-    if (before !== undefined) {
-      expect([view.id, effects]).toEqual([before.taskId, []]);
-      return;
-    }
+    if (before !== undefined) return expect([view.id, effects]).toEqual([before.taskId, []]);
     if (key !== null) this.#keys.set(key, { request, taskId: view.id });
     this.model.tasks.set(view.id, {
       id: view.id,
       kind,
       turn: from - priority * 60_000,
+      priority,
       submissionIndex: this.model.tasks.size,
       capabilities,
       requiredPeer: peerId,
@@ -220,6 +219,7 @@ export class HistoryRunner {
       maxInterruptions,
       leaseMs: leaseSeconds * 1_000,
       attemptTimeoutMs: timeoutSeconds * 1_000,
+      deadlineMs: deadlineSeconds * 1_000,
       deadlineAt: from + deadlineSeconds * 1_000,
       notBefore: from,
       ...newTask(),
@@ -295,14 +295,15 @@ export class HistoryRunner {
     this.#expectSuccess("offer_failed", { ...claim, reason: "no answer", session });
   }
 
-  #cancel({ task: index }: Op<"cancel">): void {
+  #cancelOrRetry({ type, task: index }: Op<"cancel" | "retry">): void {
     const task = [...this.model.tasks.values()][index];
     if (task === undefined) return;
     const input = { id: task.id, visibleTo: null };
-    if (task.state === "cancelled") return this.#expectNoChange("cancel_task", input);
-    if (isEnded(task)) return this.#expectError("cancel_task", input, "task_ended");
-    this.model.cancelOrExpire(task, "cancelled");
-    this.#expectSuccess("cancel_task", input);
+    const expected = this.model.expectedAct(type, task);
+    if (expected === "unchanged") return this.#expectNoChange(`${type}_task`, input);
+    if (expected !== "ok") return this.#expectError(`${type}_task`, input, expected);
+    this.model[type](task);
+    this.#expectSuccess(`${type}_task`, input);
   }
 
   #remove({ type, peer: index }: Op<"revoke" | "forget">): void {

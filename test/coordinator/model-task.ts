@@ -15,6 +15,8 @@ export type ModelAttemptState =
 
 export interface ModelAttempt {
   readonly fence: number;
+  /** How often the task had been retried before. */
+  readonly retries: number;
   readonly peer: PeerId;
   state: ModelAttemptState;
   begunAt: Millis | null;
@@ -24,7 +26,8 @@ export interface ModelTask {
   readonly id: string;
   readonly kind: string;
   /** Its position in the queue: the time from which it waits, and a minute earlier for each step of priority. */
-  readonly turn: Millis;
+  turn: Millis;
+  readonly priority: number;
   /** The number of tasks that were submitted before it. */
   readonly submissionIndex: number;
   readonly capabilities: readonly string[];
@@ -33,10 +36,15 @@ export interface ModelTask {
   readonly maxInterruptions: number;
   readonly leaseMs: number;
   readonly attemptTimeoutMs: number;
-  readonly deadlineAt: Millis;
+  readonly deadlineMs: number;
+  deadlineAt: Millis;
   state: TaskState;
   /** The fence of the current attempt: the newest, unless an older one was resumed. */
   fence: number;
+  /** The newest fence. */
+  lastFence: number;
+  /** How often it was put back into the queue after its end. */
+  retries: number;
   tries: number;
   interruptions: number;
   /** The peer that holds it; for an ended task, the last one. */
@@ -58,6 +66,8 @@ export interface ModelTask {
 export const newTask = () => ({
   state: "queued" as TaskState,
   fence: 0,
+  lastFence: 0,
+  retries: 0,
   tries: 0,
   interruptions: 0,
   holder: null,
@@ -97,6 +107,7 @@ export function isResumable(
   now: Millis,
   outcome: boolean,
 ): boolean {
+  if (attempt.retries !== task.retries) return false;
   const waits = task.state === "queued" || (task.state === "leased" && isGivenUp(attempt));
   if (!waits || now >= task.deadlineAt) return false;
   if (isHeld(task) && task.holder === attempt.peer && !outcome) return false;

@@ -56,6 +56,7 @@ export type Operation =
       readonly session: "gone" | "silent" | "unknown";
     }
   | { readonly type: "cancel"; readonly task: number }
+  | { readonly type: "retry"; readonly task: number }
   | { readonly type: "pass"; readonly ms: number }
   | { readonly type: "tick" }
   /** The coordinator's object is stopped and starts again. */
@@ -137,6 +138,7 @@ const taskMessage = operation("task_message", {
 });
 
 const cancel = operation("cancel", { task: fc.nat({ max: 9 }) });
+const retry = operation("retry", { task: fc.nat({ max: 9 }) });
 const leave = operation("leave", { peer, late: inTenTimes(1) });
 const offerFailed = operation("offer_failed", {
   offer: fc.nat({ max: 3 }),
@@ -151,6 +153,7 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
         fc.oneof(
           { weight: 8, arbitrary: taskMessage },
           { weight: 1, arbitrary: cancel },
+          { weight: 1, arbitrary: retry },
           { weight: 1, arbitrary: leave },
           { weight: 1, arbitrary: offerFailed },
         ),
@@ -188,6 +191,7 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: operation("cancel", { task: fc.nat({ max: 20 }) }) },
+  { weight: 3, arbitrary: operation("retry", { task: fc.nat({ max: 20 }) }) },
   { weight: 2, arbitrary: operation("publish", { peer, late: inTenTimes(3) }) },
   { weight: 1, arbitrary: operation("mode", { mode: fc.constantFrom(...AUTH_MODES, "open") }) },
   { weight: 2, arbitrary: operation("allow", { peer, roles, readmit: fc.boolean() }) },

@@ -64,17 +64,17 @@ export function attemptsTable(sql: Sql) {
         fence,
       );
     },
-    /** Counts how often the peer of a refused attempt has refused the task. Only its newest refusal is kept. */
+    /** Counts how often the peer of a refused attempt has refused the task. Only its last refusal is kept. */
     countRefusals({ taskId, peerId, fence }: Pick<Attempt, "taskId" | "peerId" | "fence">): void {
       const [row] = sql.exec(
         `SELECT COALESCE(SUM(refusals), 0) AS earlier FROM attempts
-         WHERE task_id = ? AND peer_id = ? AND fence < ? AND state = 'refused'`,
+         WHERE task_id = ? AND peer_id = ? AND fence <> ? AND state = 'refused'`,
         taskId,
         peerId,
         fence,
       );
       sql.exec(
-        `DELETE FROM attempts WHERE task_id = ? AND peer_id = ? AND fence < ? AND state = 'refused'`,
+        `DELETE FROM attempts WHERE task_id = ? AND peer_id = ? AND fence <> ? AND state = 'refused'`,
         taskId,
         peerId,
         fence,

@@ -179,10 +179,10 @@ function databaseState({ rows, registry }: TestMesh) {
       "SELECT id, state, epoch, role, may_assign, successes, failures FROM peers ORDER BY id",
     ),
     tasks: lines(
-      "SELECT id, state, fence, retries, tries, interruptions, peer_id, lease_until, prefetched, ended_at, result FROM tasks ORDER BY seq",
+      "SELECT id, state, fence, last_fence, retries, tries, interruptions, peer_id, lease_until, prefetched, ended_at, result FROM tasks ORDER BY seq",
     ),
     pauses: lines("SELECT id, not_before FROM tasks WHERE state = 'queued' ORDER BY seq"),
-    attempts: lines("SELECT task_id, COUNT(*), MAX(fence) FROM attempts GROUP BY task_id"),
+    attempts: lines("SELECT task_id, COUNT(*) FROM attempts GROUP BY task_id"),
     openAttempts: lines(
       "SELECT task_id, fence, peer_id FROM attempts WHERE ended_at IS NULL ORDER BY task_id",
     ),
@@ -220,17 +220,18 @@ function modelState(model: Model, blobsStored: number): ReturnType<typeof databa
     peers: peers.map(({ id, state, epoch, role, mayAssign, successes, failures }) =>
       [id, state, epoch, role, Number(mayAssign), successes, failures].join(" "),
     ),
-    tasks: tasks.map(({ id, state, fence, retries, tries, interruptions, holder, ...rest }) =>
-      [id, state, fence, retries, tries, interruptions, holder, rest.leaseUntil]
-        .concat(Number(rest.prefetched), rest.endedAt, JSON.stringify(rest.result))
-        .join(" "),
+    tasks: tasks.map(
+      ({ id, state, fence, lastFence, retries, tries, interruptions, holder, ...rest }) =>
+        [id, state, fence, lastFence, retries, tries, interruptions, holder, rest.leaseUntil]
+          .concat(Number(rest.prefetched), rest.endedAt, JSON.stringify(rest.result))
+          .join(" "),
     ),
     pauses: tasks
       .filter(({ state }) => state === "queued")
       .map(({ id, notBefore }) => `${id} ${notBefore}`),
     attempts: byId
       .filter(({ attempts }) => attempts.length > 0)
-      .map((task) => `${task.id} ${storedAttempts(task)} ${task.attempts.at(-1)?.fence}`),
+      .map((task) => `${task.id} ${storedAttempts(task)}`),
     openAttempts: byId.filter(isHeld).map(({ id, fence, holder }) => `${id} ${fence} ${holder}`),
     wonAttempts: byId
       .filter(({ state }) => state === "succeeded")

@@ -8,7 +8,7 @@ import { emptySharedSql } from "./shared-sql.ts";
 import { KEYS, submission, TestMesh, TestPeer } from "./mesh.ts";
 import { expectEqualState, applyCheckedEffects } from "./compare-with-model.ts";
 import { isConnected, Model, type ModelPeer } from "./model.ts";
-import { isHeld, newTask } from "./model-task.ts";
+import { expectedAct, isHeld, newTask, putBack } from "./model-task.ts";
 import type { Op, Operation } from "./operations.ts";
 import { HistoryGroup } from "./history-group.ts";
 import { HEALTHY_JOIN, restart, type PastOffer } from "./history-parts.ts";
@@ -299,10 +299,11 @@ export class HistoryRunner {
     const task = [...this.model.tasks.values()][index];
     if (task === undefined) return;
     const input = { id: task.id, visibleTo: null };
-    const expected = this.model.expectedAct(type, task);
+    const expected = expectedAct(type, task);
     if (expected === "unchanged") return this.#expectNoChange(`${type}_task`, input);
     if (expected !== "ok") return this.#expectError(`${type}_task`, input, expected);
-    this.model[type](task);
+    if (type === "retry") putBack(task, this.model.now);
+    else this.model.cancelOrExpire(task, "cancelled");
     this.#expectSuccess(`${type}_task`, input);
   }
 

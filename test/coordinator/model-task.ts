@@ -135,6 +135,30 @@ export function storedAttempts({ attempts }: ModelTask): number {
   return attempts.length - (refusers.length - new Set(refusers).size);
 }
 
+/** What a request to cancel or to retry a task does: it succeeds, changes nothing, or is refused with this code. */
+export function expectedAct(act: "cancel" | "retry", { state, endedAt }: ModelTask): string {
+  if (state === "succeeded") return "task_ended";
+  if (act === "retry") return endedAt === null ? "unchanged" : "ok";
+  if (endedAt === null) return "ok";
+  return state === "cancelled" ? "unchanged" : "task_ended";
+}
+
+/** A task that has ended without success goes back into the queue (AS80). */
+export function putBack(task: ModelTask, now: Millis): void {
+  Object.assign(task, {
+    state: "queued",
+    retries: task.retries + 1,
+    fence: ++task.lastFence,
+    turn: now - task.priority * MINUTE,
+    deadlineAt: now + task.deadlineMs,
+    notBefore: now,
+    tries: 0,
+    interruptions: 0,
+    holder: null,
+    endedAt: null,
+  });
+}
+
 /** The least and the longest pause after so many failures or interruptions, in milliseconds. */
 export const retryPauseBounds = (failures: number): readonly [number, number] => {
   const longest = Math.min(MINUTE, (SECOND / 2) * 2 ** (failures - 1));

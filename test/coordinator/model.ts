@@ -288,34 +288,6 @@ export class Model {
     this.end(task, state);
   }
 
-  /** What a request to cancel or to retry a task does: it succeeds, changes nothing, or is refused with this code. */
-  expectedAct(act: "cancel" | "retry", { state, endedAt }: ModelTask): string {
-    if (state === "succeeded") return "task_ended";
-    if (act === "retry") return endedAt === null ? "unchanged" : "ok";
-    if (endedAt === null) return "ok";
-    return state === "cancelled" ? "unchanged" : "task_ended";
-  }
-
-  cancel(task: ModelTask): void {
-    this.cancelOrExpire(task, "cancelled");
-  }
-
-  /** A task that has ended without success goes back into the queue (AS80). */
-  retry(task: ModelTask): void {
-    Object.assign(task, {
-      state: "queued",
-      retries: task.retries + 1,
-      fence: ++task.lastFence,
-      turn: this.now - task.priority * MINUTE,
-      deadlineAt: this.now + task.deadlineMs,
-      notBefore: this.now,
-      tries: 0,
-      interruptions: 0,
-      holder: null,
-      endedAt: null,
-    });
-  }
-
   end(task: ModelTask, state: End): void {
     Object.assign(task, { state, endedAt: this.now, leaseUntil: null, prefetched: false });
     this.expected.tasksEnded.push(task.id);

@@ -30,6 +30,8 @@ const LINES: EventLines = {
   task_cancelled: (event) => `${taskPrefix(event)} cancelled: ${event.reason}`,
   handler_unsettled: (event) =>
     `${taskPrefix(event)} its handler has not stopped and occupies a slot (${event.unsettled} such handlers)`,
+  loop_blocked: ({ blockedMs }) =>
+    `the event loop was blocked for ${blockedMs} ms; no lease was renewed meanwhile`,
   task_refused: (event) => `${taskPrefix(event)} refused: ${event.reason}`,
   mesh_error: ({ code, message }) => `error from the mesh: ${message} (${code})`,
   frame_ignored: ({ reason }) => `ignored ${reason}`,

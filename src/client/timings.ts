@@ -31,6 +31,10 @@ export const KEY_IN_USE_CAP = 5 * MINUTE;
 /** go-p2p requests that are answered at once; further ones are refused. */
 export const CONCURRENT_REQUESTS_MAX = 16;
 
+/** How often a peer checks whether its event loop was blocked, and for how long it must have been to be reported. */
+export const LOOP_CHECK_INTERVAL = 1 * SECOND;
+export const LOOP_BLOCKED_MIN = 5 * SECOND;
+
 /** A handler that runs for this long after its attempt has ended is reported: it occupies a slot. */
 export const UNSETTLED_HANDLER_WARNING = 5 * SECOND;
 /** How long a handler in a thread may take to settle after its signal has aborted; then its thread is ended. */

@@ -24,6 +24,7 @@ import { KeyRotation } from "./key-rotation.ts";
 import type { JoinedMesh, PeerEvent, PeerEventListener } from "./peer-events.ts";
 import type { DrainPeerOptions, Peer, PeerState } from "./peer-handle.ts";
 import type { Announcement } from "./peer-options.ts";
+import { LoopMonitor } from "./loop-monitor.ts";
 import { rttsPayload, type MeasuredRtt } from "./rtt-report.ts";
 import { SessionLoop, type SessionLoopListener } from "./session-loop.ts";
 import { SessionTasks } from "./session-tasks.ts";
@@ -50,6 +51,7 @@ export class MeshPeer implements Peer {
   readonly #runner: TaskRunner;
   readonly #requests: GoP2pRequests;
   readonly #rotation = new KeyRotation();
+  readonly #loopMonitor: LoopMonitor;
   readonly #drain: PeerDrain;
   readonly #messageHandlers: MessageHandlers;
   #discoveryKeys: DiscoveryKeys | null = null;
@@ -72,6 +74,10 @@ export class MeshPeer implements Peer {
       upload: (upload) => uploadResult(url, platform.fetch, upload),
       emit: (event) => this.#emit(event),
     });
+    this.#loopMonitor = new LoopMonitor(
+      () => performance.now(),
+      (blockedMs) => this.#emit({ type: "loop_blocked", blockedMs }),
+    );
     this.#requests = new GoP2pRequests({
       handlers,
       stats: () => goP2pStats(this.id, this.#profile.name, platform.now() - this.#startedAt),
@@ -277,6 +283,7 @@ export class MeshPeer implements Peer {
     this.#drain.stop();
     this.#routes.stop();
     this.#runner.stop(reason);
+    this.#loopMonitor.stop();
     this.#requests.stop(reason);
     this.#options.threads?.stop();
     this.tasks.stop(error ?? new PeerError("closed", "the peer is closed"));

@@ -91,6 +91,11 @@ export type PeerEvent =
       /** How many handlers run at present although their attempts have ended. */
       readonly unsettled: number;
     }
+  /**
+   * Something, most likely a handler, blocked the event loop of the peer for this long: meanwhile no lease was renewed and no
+   * ping answered. `handlersModule` runs handlers in threads of their own.
+   */
+  | { readonly type: "loop_blocked"; readonly blockedMs: number }
   /** The mesh refused a message, for example a result whose lease had expired. */
   | {
       readonly type: "mesh_error";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PROTOCOLS, type Protocol } from "../../src/protocol/http.ts";
-import { SDK_CASES } from "../client/sdk.suite.ts";
+import { sdkCases } from "../client/sdk-threads.suite.ts";
 import type { MeshUnderTest } from "../client/sdk.subject.ts";
 import { testMesh, type TestMesh } from "./mesh.ts";
 
@@ -23,7 +23,8 @@ const underTest = (protocol: Protocol): MeshUnderTest => {
   return { url, token, meshKey, protocol };
 };
 
-const DENO = join(import.meta.dirname, "../../node_modules/.bin/deno");
+const PROJECT = join(import.meta.dirname, "../..");
+const DENO = join(PROJECT, "node_modules/.bin/deno");
 const RUNNER = join(import.meta.dirname, "sdk.deno.ts");
 
 // The npm package `deno` has a binary for some platforms only.
@@ -31,8 +32,9 @@ const missing = existsSync(DENO) ? "" : " (skipped: node_modules has no deno bin
 
 describe.each(PROTOCOLS)("the SDK over %s", (protocol) => {
   describe("on Node", () => {
-    test.each(SDK_CASES.map((each) => [each.name, each] as const))("%s", (_name, { run }) =>
-      run(underTest(protocol)),
+    test.each(sdkCases(protocol).map((each) => [each.name, each] as const))(
+      "%s",
+      (_name, { run }) => run(underTest(protocol)),
     );
   });
 
@@ -43,7 +45,7 @@ describe.each(PROTOCOLS)("the SDK over %s", (protocol) => {
       for (const { name, error } of await runOnDeno(underTest(protocol))) outcomes.set(name, error);
     });
 
-    test.each(SDK_CASES.map(({ name }) => name))("%s", (name) => {
+    test.each(sdkCases(protocol).map(({ name }) => name))("%s", (name) => {
       expect(outcomes.get(name)).toBeNull();
     });
   });
@@ -62,10 +64,12 @@ async function runOnDeno(mesh: MeshUnderTest): Promise<readonly Outcome[]> {
   const home = await mkdtemp(join(tmpdir(), "muster-deno-"));
   const flags = ["--quiet", "--no-prompt", "--no-remote", "--node-modules-dir=manual"];
   const net = `--allow-net=${new URL(mesh.url).host}`;
+  // A thread is started from a file.
+  const read = `--allow-read=${PROJECT}`;
   try {
     const { stdout } = await promisify(execFile)(
       DENO,
-      ["run", ...flags, net, RUNNER, JSON.stringify(mesh)],
+      ["run", ...flags, net, read, RUNNER, JSON.stringify(mesh)],
       {
         timeout: DENO_TIMEOUT_MS,
         killSignal: "SIGKILL",

@@ -1,0 +1,77 @@
+import { TaskFailed } from "../../src/client/index.ts";
+import { assert, assertEqual, withPeer } from "./sdk.subject.ts";
+import { SDK_CASES, type SdkCase } from "./sdk.suite.ts";
+
+const handlersModule = new URL("threads/handlers.fixture.ts", import.meta.url);
+
+/** Handlers in threads, with a real mesh, on every runtime. */
+const THREAD_CASES: readonly SdkCase[] = [
+  {
+    name: "WK4 the handlers of a module run in threads, and get their payloads",
+    run: withPeer({ handlersModule, slots: 2 }, async ({ peer }, control) => {
+      const payload = { text: "in a thread" };
+      const result = await control.run<{ payload: unknown }>("echo", payload, { peerId: peer.id });
+      assertEqual(result.payload, payload);
+    }),
+  },
+  {
+    name: "WK4 a handler that computes for longer than its lease succeeds at the first attempt",
+    run: withPeer({ handlersModule }, async ({ peer }, control) => {
+      const options = { peerId: peer.id, leaseSeconds: 5 };
+      const { id } = await control.tasks.submit("compute", 12_000, options);
+      const task = await control.tasks.wait(id, { timeoutMs: 60_000 });
+      assertEqual([task.state, task.attempts.length], ["succeeded", 1]);
+    }),
+  },
+  {
+    name: "WK5 an infinite loop ends at its attempt's timeout, and the peer goes on",
+    run: withPeer({ handlersModule }, async ({ peer }, control) => {
+      const error = await control
+        .run("loop", null, { peerId: peer.id, attemptTimeoutSeconds: 2, maxAttempts: 1 })
+        .catch((reason: unknown) => reason);
+      assert(error instanceof TaskFailed, `${String(error)} is a TaskFailed`);
+      // The peer says so, or the mesh, whichever is first.
+      const isTimeout = / (timed out after|took longer than) 2 s$/.test(String(error.task.error));
+      assert(isTimeout, `${error.task.error} is a timeout`);
+      await control.run("echo", null, { peerId: peer.id });
+    }),
+  },
+  {
+    name: "WK6 a handler that ends its thread fails its own attempt only",
+    run: withPeer({ handlersModule }, async ({ peer }, control) => {
+      for (const kind of ["exit", "uncaught", "rejected"]) {
+        const { id } = await control.tasks.submit(kind, 3, { peerId: peer.id, maxAttempts: 1 });
+        const task = await control.tasks.wait(id);
+        const isSaid = task.error?.startsWith("the thread that ran the handler ") === true;
+        assert(isSaid, `${task.error} says what became of the thread`);
+      }
+      await control.run("echo", null, { peerId: peer.id });
+    }),
+  },
+  {
+    name: "WK1 handlers that ignore their signal never run at more slots than the peer has",
+    run: async (mesh) => {
+      let [running, most, begun] = [0, 0, 0];
+      const stubborn = async () => {
+        begun++;
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        running--;
+      };
+      const options = { slots: 2, handlers: { stubborn, echo: () => "ran" } };
+      const cancelAll = withPeer(options, async ({ peer }, control) => {
+        for (let n = 0; n < 30; n++) {
+          const { id } = await control.tasks.submit("stubborn", null, { peerId: peer.id });
+          await control.tasks.cancel(id);
+        }
+        assertEqual(await control.run("echo", null, { peerId: peer.id }), "ran");
+      });
+      await cancelAll(mesh);
+      assert(begun > 2 && most <= 2, `${most} of ${begun} ran at once`);
+    },
+  },
+];
+
+/** The cases for one protocol. Threads know nothing of protocols, so one of them will do. */
+export const sdkCases = (protocol: string): readonly SdkCase[] =>
+  protocol === "muster/2" ? [...SDK_CASES, ...THREAD_CASES] : SDK_CASES;

@@ -2,10 +2,10 @@ import { toHex } from "../../base/bytes.ts";
 import { SECOND, type Millis } from "../../base/clock.ts";
 import type { KeyPair } from "../../crypto/identity.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
-import { handlesKind, type PayloadOf } from "../../protocol/messages.ts";
+import type { PayloadOf } from "../../protocol/messages.ts";
 import type { PeerProfile } from "../connection/connection.ts";
 import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
-import { OptionsError, PeerError } from "../errors.ts";
+import { PeerError } from "../errors.ts";
 import { generateIdentity, identityFrom, type PrivateKey } from "../keys.ts";
 import type { Platform } from "../platform.ts";
 import { RouteReporter } from "../route/route-reporter.ts";
@@ -16,6 +16,7 @@ import { messageOf } from "../work/thrown.ts";
 import { TaskRunner } from "../work/task-runner.ts";
 import { uploadResult } from "../work/upload-result.ts";
 import { advertPayload, type KnownPeer } from "./advert.ts";
+import { announcedChanges } from "./announced-changes.ts";
 import { kindsOf } from "./announced-kinds.ts";
 import type { Destination } from "./destination.ts";
 import { dispatchMessage, type MessageHandlers } from "./inbound-messages.ts";
@@ -162,16 +163,8 @@ export class MeshPeer implements Peer {
     return typeof this.#loop.activeConnection?.send("rtts", report) === "string";
   }
 
-  announce({ capabilities, kinds, slots, prefetch }: Announcement): void {
-    const unhandled = kinds?.find((kind) => !handlesKind(Object.keys(this.#handlers), kind));
-    if (unhandled !== undefined)
-      throw new OptionsError(`kinds: this peer has no handler for ${unhandled}`);
-    const changes = {
-      ...(capabilities !== undefined && { capabilities: [...capabilities] }),
-      ...(kinds !== undefined && { kinds: [...kinds] }),
-      ...(slots !== undefined && { slots }),
-      ...(prefetch !== undefined && { prefetch }),
-    };
+  announce(announcement: Announcement): void {
+    const changes = announcedChanges(announcement, this.#handlers);
     const profile = { ...this.#profile, ...changes };
     goP2pIdentity(profile); // throws if a field is not valid
     this.#profile = profile;

@@ -44,6 +44,20 @@ const Degrees = (max: number) =>
       `is not a number of degrees up to ${max}`,
     );
 
+/** What locates the addresses of peers. A service answers `GET URL/ADDRESS`: see workers/location.ts. */
+export type LocationSource =
+  | { readonly by: "platform" | "nothing" }
+  | { readonly by: "service"; readonly url: string };
+
+const LocationService = z.string().transform((text, context): LocationSource => {
+  if (text === "platform") return { by: "platform" };
+  if (text === "none") return { by: "nothing" };
+  if (/^https?:\/\//.test(text) && URL.canParse(text))
+    return { by: "service", url: text.replace(/\/+$/, "") };
+  context.addIssue("is neither platform, none nor a URL");
+  return z.NEVER;
+});
+
 /** The variables and secrets of a deployment, with their defaults. Error texts follow the name of the variable. */
 export const ConfigVariables = z.object({
   MESH_NAME: Name.default("muster"),
@@ -61,6 +75,7 @@ export const ConfigVariables = z.object({
   RECONNECTS_PER_SECOND: Count.default(RECONNECTS_PER_SECOND),
   PEER_RETENTION_DAYS: Count.default(PEER_RETENTION / DAY),
   ...SelectionVariables,
+  LOCATION_SERVICE: LocationService.default({ by: "platform" }),
   MESH_LATITUDE: Degrees(90),
   MESH_LONGITUDE: Degrees(180),
   ADMIN_TOKEN: z

@@ -8,7 +8,7 @@ import type { KeyPair } from "../src/crypto/identity.ts";
 import { epochRootKey } from "../src/discovery/epoch-secrets.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { callbackKey } from "../src/webhooks/index.ts";
-import { ConfigVariables } from "./config-variables.ts";
+import { ConfigVariables, type LocationSource } from "./config-variables.ts";
 import type { Env } from "./env.ts";
 import {
   areKeysDistinct,
@@ -34,6 +34,7 @@ export interface MeshConfig {
   /** Whether peers may connect by go-p2p 1.0. */
   readonly goP2p: boolean;
   readonly handshakesPerMinute: number;
+  readonly locations: LocationSource;
   readonly coordinator: CoordinatorConfig;
 }
 
@@ -82,6 +83,7 @@ function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
     discoveryPublic: data.DISCOVERY_PUBLIC === "true",
     goP2p: data.GO_P2P === "true",
     handshakesPerMinute: data.HANDSHAKES_PER_MINUTE,
+    locations: data.LOCATION_SERVICE,
     coordinator: coordinatorConfig(data, identities.value, replicas.value !== null),
   });
 }

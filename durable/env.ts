@@ -31,6 +31,8 @@ export interface Env {
   readonly NEWCOMER_SHARE?: string;
   /** `latency=N,reliability=N,hops=N,distance=N`, which sum to 1. */
   readonly SCORE_WEIGHTS?: string;
+  /** What locates peers by their address: `platform`, `none`, or the URL of a service. */
+  readonly LOCATION_SERVICE?: string;
   /** Where the mesh's callers are, in degrees; distances to peers are measured from there. */
   readonly MESH_LATITUDE?: string;
   readonly MESH_LONGITUDE?: string;

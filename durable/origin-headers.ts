@@ -6,6 +6,8 @@ export const ORIGIN_HEADERS = {
   address: "x-muster-address",
   latitude: "x-muster-latitude",
   longitude: "x-muster-longitude",
+  /** Who located the address, percent-encoded; empty for the platform. */
+  placeSource: "x-muster-place-source",
   network: "x-muster-network",
   colo: "x-muster-colo",
   tcpRtt: "x-muster-tcp-rtt",
@@ -17,9 +19,11 @@ export const ORIGIN_HEADERS = {
 /** Reads where a socket came from. `meshId`: the ID of the mesh's current key, for a peer that named none. */
 export function readOrigin(headers: Headers, meshId: string): Origin {
   const text = (name: string): string => headers.get(name) ?? "";
+  const placeSource = decodeURIComponent(text(ORIGIN_HEADERS.placeSource));
   return {
     address: text(ORIGIN_HEADERS.address),
     place: placeOf(headers.get(ORIGIN_HEADERS.latitude), headers.get(ORIGIN_HEADERS.longitude)),
+    ...(placeSource !== "" && { placeSource }),
     network: text(ORIGIN_HEADERS.network),
     colo: text(ORIGIN_HEADERS.colo),
     tcpRttMs: Number(text(ORIGIN_HEADERS.tcpRtt)) > 0 ? Number(text(ORIGIN_HEADERS.tcpRtt)) : null,

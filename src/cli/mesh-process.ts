@@ -4,6 +4,8 @@ import { stripVTControlCharacters } from "node:util";
 import { controller } from "../client/index.ts";
 import { orAborted } from "./abort.ts";
 import { Failure } from "./failure.ts";
+import { openGeoDatabase } from "./geoip/database.ts";
+import { serveLocations } from "./geoip/location-service.ts";
 import { acquireLock } from "./lock.ts";
 import { checkPort, freePort } from "./ports.ts";
 import { endGroup, registerGroup } from "./process-group.ts";
@@ -31,6 +33,8 @@ export interface MeshOptions {
   readonly port: number;
   /** Variables of the Worker; they override those of wrangler.toml. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** A file in MaxMind's format that locates peers by their address; without it their locations are unknown. */
+  readonly geoipDatabase?: string | undefined;
   /** The mesh key that the mesh must prove, if a rotation has replaced the one in its secrets. */
   readonly meshKey?: string;
   /** Called with each line of the warnings and errors of the mesh. */
@@ -59,16 +63,22 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
   const { host = "127.0.0.1", dir, onLog = () => {} } = options;
   const folder = stateFolder(dir);
   const secrets = await ensureSecrets(folder);
+  const database =
+    options.geoipDatabase === undefined ? null : await openGeoDatabase(options.geoipDatabase);
   const unlock = await acquireLock(folder.lock);
+  const locations = database === null ? null : await serveLocations(database);
   try {
     if (options.port !== 0) await checkPort(host, options.port);
     await buildWorker(folder, options.signal);
     const port = options.port === 0 ? await freePort(host) : options.port;
-    const variables = { ...LOCAL_VARIABLES, ...options.variables };
+    // The local platform reports one made-up location for every peer.
+    const LOCATION_SERVICE = locations?.url ?? "none";
+    const variables = { ...LOCAL_VARIABLES, LOCATION_SERVICE, ...options.variables };
     const wrangler = watchWrangler(spawnWrangler({ folder, host, port, variables }), onLog);
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     const stop = async (): Promise<void> => {
       await endGroup(wrangler.child, () => void wrangler.child.kill("SIGINT"));
+      locations?.stop();
       await unlock();
     };
     const meshKey = options.meshKey ?? meshKeyOf(secrets);
@@ -83,6 +93,7 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
     const { pid } = child;
     return { url, adminToken: secrets.ADMIN_TOKEN, meshKey, folder, pid, exited, stop };
   } catch (error) {
+    locations?.stop();
     await unlock();
     throw error;
   }

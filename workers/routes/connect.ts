@@ -5,6 +5,8 @@ import { HANDSHAKE_TIMEOUT, MUSTER_2_SUBPROTOCOL } from "../../src/protocol/cons
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { checkConnect, ConnectQuery, type ConnectRequest } from "../connect-request.ts";
 import { ORIGIN_HEADERS } from "../../durable/origin-headers.ts";
+import type { LocationSource } from "../../durable/config-variables.ts";
+import { locate } from "../location.ts";
 import type { AppContext } from "../context.ts";
 import { respond, problem } from "../problem.ts";
 import { orUnavailable } from "../unavailable.ts";
@@ -57,7 +59,8 @@ async function connect(c: AppContext, handshakes: AddressLimiter): Promise<Respo
   const fault = protocolFault(c, proved.value);
   if (fault !== null) return problem(c, fault);
   const session = sessionFor(c, proved.value);
-  const request = new Request(c.req.raw, { headers: sessionHeaders(c.req.raw, proved.value) });
+  const headers = await sessionHeaders(c.req.raw, proved.value, config.locations);
+  const request = new Request(c.req.raw, { headers });
   const begun = await orUnavailable("the session", () => session.fetch(request));
   if (begun.ok && begun.value.status === 429) {
     const detail = "this peer has other handshakes in progress; wait for the time in Retry-After";
@@ -118,16 +121,24 @@ function sessionFor(c: AppContext, proved: ConnectRequest | null) {
 const addressOf = (request: Request): string => request.headers.get("CF-Connecting-IP") ?? "";
 
 /** The request's headers, with the origin headers set by the gateway; the client's values of them are dropped. */
-function sessionHeaders(request: Request, proved: ConnectRequest | null): Headers {
+async function sessionHeaders(
+  request: Request,
+  proved: ConnectRequest | null,
+  locations: LocationSource,
+): Promise<Headers> {
   const headers = new Headers(request.headers);
   for (const name of Object.values(ORIGIN_HEADERS)) headers.delete(name);
-  const { latitude, longitude, asn, colo, clientTcpRtt } = (request.cf ??
-    {}) as Partial<IncomingRequestCfProperties>;
+  const platform = (request.cf ?? {}) as Partial<IncomingRequestCfProperties>;
+  const { clientTcpRtt } = platform;
+  const located = await locate(locations, addressOf(request), platform, (url, init) =>
+    fetch(url, init),
+  );
   headers.set(ORIGIN_HEADERS.address, addressOf(request));
-  headers.set(ORIGIN_HEADERS.latitude, latitude ?? "");
-  headers.set(ORIGIN_HEADERS.longitude, longitude ?? "");
-  headers.set(ORIGIN_HEADERS.network, asn === undefined ? "" : `AS${asn}`);
-  headers.set(ORIGIN_HEADERS.colo, colo ?? "");
+  headers.set(ORIGIN_HEADERS.latitude, String(located.place?.latitude ?? ""));
+  headers.set(ORIGIN_HEADERS.longitude, String(located.place?.longitude ?? ""));
+  headers.set(ORIGIN_HEADERS.placeSource, encodeURIComponent(located.source));
+  headers.set(ORIGIN_HEADERS.network, located.network);
+  headers.set(ORIGIN_HEADERS.colo, located.colo);
   headers.set(ORIGIN_HEADERS.tcpRtt, clientTcpRtt === undefined ? "" : String(clientTcpRtt));
   if (proved !== null) {
     headers.set(ORIGIN_HEADERS.peer, proved.peerId);

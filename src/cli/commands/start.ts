@@ -7,7 +7,7 @@ import { note, printable, print } from "../output.ts";
 import { Stopped, stopSignal } from "../signals.ts";
 import { STATE_FOLDER } from "../state-folder.ts";
 
-const usage = "start [--port N] [--ip ADDRESS] [--dir FOLDER]";
+const usage = "start [--port N] [--ip ADDRESS] [--dir FOLDER] [--geoip-database FILE]";
 
 const PORT_DEFAULT = 8787;
 const PORT_MAX = 65_535;
@@ -19,6 +19,10 @@ export const start: Command = {
   details: [
     ["--port N", `the port to listen on; default: ${PORT_DEFAULT}; 0 selects a free one`],
     ["--ip ADDRESS", "the address to listen on; default: 127.0.0.1, this machine only"],
+    [
+      "--geoip-database FILE",
+      "a MaxMind database (.mmdb) that locates peers; default: GEOIP_DATABASE",
+    ],
     ["--dir FOLDER", `the folder for secrets and state; default: ${STATE_FOLDER}`],
   ],
   run: async (argv) => {
@@ -26,6 +30,7 @@ export const start: Command = {
       port: { type: "string" },
       ip: { type: "string", default: "127.0.0.1" },
       dir: { type: "string", default: STATE_FOLDER },
+      "geoip-database": { type: "string", default: process.env["GEOIP_DATABASE"] ?? "" },
     } as const;
     const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
     const port = countOption("port", values.port) ?? PORT_DEFAULT;
@@ -35,6 +40,8 @@ export const start: Command = {
       dir: values.dir,
       host: values.ip,
       port,
+      variables: locationOfMesh(process.env),
+      geoipDatabase: values["geoip-database"] === "" ? undefined : values["geoip-database"],
       onLog: (line) => note(printable(line)),
       signal,
     });
@@ -64,6 +71,14 @@ async function drain({ url, adminToken: token }: MeshProcess): Promise<void> {
     .settings.drain({ signal })
     .catch(() => undefined);
 }
+
+/** Where the mesh is, from which distances are measured: it can't know that by itself. */
+const locationOfMesh = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    ["MESH_LATITUDE", "MESH_LONGITUDE"]
+      .map((name) => [name, env[name] ?? ""] as const)
+      .filter(([, degrees]) => degrees !== ""),
+  );
 
 function printIntroduction({ url, meshKey, folder }: MeshProcess): void {
   print(`Muster is running at ${url}`);

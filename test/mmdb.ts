@@ -119,8 +119,9 @@ function encode(value: MmdbValue): Buffer {
 
 /** The first byte has a type up to 7 and a size up to 28. */
 function control(type: number, size: number): Buffer {
-  const [first, ...more] = size < 29 ? [size] : [29, size - 29];
+  const first = Math.min(size, 29);
+  const more = size < 29 ? [] : [size - 29];
   return type > 7
-    ? Buffer.from([first as number, type - 7, ...more])
-    : Buffer.from([(type << 5) | (first as number), ...more]);
+    ? Buffer.from([first, type - 7, ...more])
+    : Buffer.from([(type << 5) | first, ...more]);
 }

@@ -34,8 +34,8 @@ export interface HopBounds {
  *
  * At least: one, and one more for each doubling of the round trip from 1 ms on: 2 at 1 ms, 4 at 10 ms, 7 at 100 ms. A path
  * that takes longer leaves the building, then the access network, the region, the backbone, the continent; each is a
- * network of its own, with a router at each end. That is below what traceroutes show for such distances, so an honest
- * report is rarely changed (hops and round trips are correlated only weakly, so the bounds must be wide), and a peer that claims one hop at 200 ms is taken to be 8 away.
+ * network of its own, with a router at each end. Hops and round trips are correlated only weakly, so the bounds are wide: an
+ * honest report is rarely changed, and a peer that claims one hop at 200 ms is taken to be 8 away.
  *
  * At most: as many routers as can forward a packet in that time.
  */

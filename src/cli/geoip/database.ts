@@ -9,7 +9,7 @@ export interface GeoDatabase {
   /** Its type and the day on which it was built, such as `GeoLite2-City of 2026-11-24`. */
   readonly source: string;
   /** Null for an address that it does not contain or whose location it does not know. */
-  locate(address: string): Place | null;
+  readonly locate: (address: string) => Place | null;
 }
 
 /** Reads the whole file: a lookup then takes microseconds. The largest of the free databases have 130 MB. */

@@ -6,7 +6,12 @@ import {
   type OutcomeKind,
   type Outcomes,
 } from "../../src/scoring/outcomes.ts";
-import { addServiceTime, type ServiceTime } from "../../src/scoring/service-time.ts";
+import {
+  addServiceTime,
+  averageServiceTime,
+  type PeerServiceTime,
+  type ServiceTime,
+} from "../../src/scoring/service-time.ts";
 import { CONTROLLERS } from "./tasks.ts";
 import { WORKERS, type World } from "./world.ts";
 
@@ -20,7 +25,7 @@ export class MeshState {
   readonly slots: Int32Array;
   readonly connectedAt = new Float64Array(WORKERS);
   readonly outcomes: Outcomes[] = Array.from({ length: WORKERS }, () => noOutcomes(0));
-  readonly service: (ServiceTime | null)[] = Array.from({ length: WORKERS }, () => null);
+  readonly service: (PeerServiceTime | null)[] = Array.from({ length: WORKERS }, () => null);
   /** The service time over all workers. */
   serviceOverall: ServiceTime | null = null;
   /** By controller * WORKERS + worker: the RTT is measured from the controller of the task. */
@@ -68,7 +73,7 @@ export class MeshState {
     const change = { success: 1, failure: -5, timeout: -3, refusal: 0 }[kind];
     this.goP2pScore[worker] = Math.max(0, Math.min(100, (this.goP2pScore[worker] ?? 0) + change));
     if (serviceMs === null) return;
-    this.service[worker] = addServiceTime(this.service[worker] ?? null, serviceMs);
-    this.serviceOverall = addServiceTime(this.serviceOverall, serviceMs);
+    this.service[worker] = addServiceTime(this.service[worker] ?? null, serviceMs, now);
+    this.serviceOverall = averageServiceTime(this.serviceOverall, serviceMs);
   }
 }

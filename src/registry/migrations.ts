@@ -160,6 +160,13 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE observed ADD COLUMN route_at INTEGER`,
   ],
   [`ALTER TABLE peers ADD COLUMN took_over INTEGER NOT NULL DEFAULT 0`],
+  [
+    // Times that were learned before count as old: they fade at once.
+    `ALTER TABLE service_times ADD COLUMN at INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE service_times ADD COLUMN recent_ms REAL NOT NULL DEFAULT 0`,
+    `ALTER TABLE service_times ADD COLUMN drift REAL NOT NULL DEFAULT 0`,
+    `UPDATE service_times SET recent_ms = mean_ms`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

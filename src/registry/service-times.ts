@@ -1,5 +1,5 @@
 import type { PeerId } from "../protocol/ids.ts";
-import type { ServiceTime } from "../scoring/service-time.ts";
+import type { PeerServiceTime } from "../scoring/service-time.ts";
 import { number, text, type Sql, type SqlRow } from "./sql.ts";
 import { WriteBehind } from "./write-behind.ts";
 
@@ -8,7 +8,7 @@ const KINDS_OF_PEER_MAX = 64;
 
 /** Service times of a peer for a kind. */
 export function serviceTimesTable(sql: Sql) {
-  const kept = new WriteBehind<ServiceTime>({
+  const kept = new WriteBehind<PeerServiceTime>({
     read: (keys) =>
       sql
         .exec(
@@ -17,18 +17,23 @@ export function serviceTimesTable(sql: Sql) {
           JSON.stringify(keys.map(partsOf)),
         )
         .map((row) => [keyOf(text(row, "peer_id"), text(row, "kind")), readLearned(row)]),
-    write(key, { meanMs, weight }) {
+    write(key, { meanMs, weight, at, recentMs, drift }) {
       const [peerId, kind] = partsOf(key);
       sql.exec(
-        `INSERT INTO service_times (peer_id, kind, mean_ms, weight) SELECT ?1, ?2, ?3, ?4
+        `INSERT INTO service_times (peer_id, kind, mean_ms, weight, at, recent_ms, drift)
+         SELECT ?1, ?2, ?3, ?4, ?6, ?7, ?8
          WHERE EXISTS (SELECT 1 FROM service_times WHERE peer_id = ?1 AND kind = ?2)
            OR (SELECT COUNT(*) FROM service_times WHERE peer_id = ?1) < ?5
-         ON CONFLICT (peer_id, kind) DO UPDATE SET mean_ms = excluded.mean_ms, weight = excluded.weight`,
+         ON CONFLICT (peer_id, kind) DO UPDATE SET mean_ms = excluded.mean_ms, weight = excluded.weight,
+           at = excluded.at, recent_ms = excluded.recent_ms, drift = excluded.drift`,
         peerId,
         kind,
         meanMs,
         weight,
         KINDS_OF_PEER_MAX,
+        at,
+        recentMs,
+        drift,
       );
     },
   });
@@ -55,20 +60,20 @@ export function serviceTimesTable(sql: Sql) {
     ofPeer,
     remove,
 
-    get: (peerId: PeerId, kind: string): ServiceTime | null => kept.get(keyOf(peerId, kind)),
+    get: (peerId: PeerId, kind: string): PeerServiceTime | null => kept.get(keyOf(peerId, kind)),
 
     /** Reads the service times of many peers at once. */
     load: (peerIds: readonly PeerId[], kind: string): void =>
       kept.load(peerIds.map((peerId) => keyOf(peerId, kind))),
 
-    put: (peerId: PeerId, kind: string, learned: ServiceTime): void =>
+    put: (peerId: PeerId, kind: string, learned: PeerServiceTime): void =>
       kept.put(keyOf(peerId, kind), learned),
 
     /** Moves the rows of a peer that rotated its key to its new ID. */
     move(from: PeerId, to: PeerId): void {
       const known = ofPeer(from, KINDS_OF_PEER_MAX);
       remove(from);
-      for (const { kind, meanMs, weight } of known) kept.put(keyOf(to, kind), { meanMs, weight });
+      for (const { kind, ...learned } of known) kept.put(keyOf(to, kind), learned);
     },
 
     /** Forgets a kind, for every peer. */
@@ -79,7 +84,7 @@ export function serviceTimesTable(sql: Sql) {
   };
 }
 
-export interface OfKind extends ServiceTime {
+export interface OfKind extends PeerServiceTime {
   readonly kind: string;
 }
 
@@ -91,7 +96,10 @@ function partsOf(key: string): readonly [peerId: PeerId, kind: string] {
   return [key.slice(0, space), key.slice(space + 1)];
 }
 
-const readLearned = (row: SqlRow): ServiceTime => ({
+const readLearned = (row: SqlRow): PeerServiceTime => ({
   meanMs: number(row, "mean_ms"),
   weight: number(row, "weight"),
+  at: number(row, "at"),
+  recentMs: number(row, "recent_ms"),
+  drift: number(row, "drift"),
 });

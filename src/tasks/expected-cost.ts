@@ -30,7 +30,7 @@ export function expectedCost(
     evidence.rttMs === null
       ? policy.rttUnknownMs
       : evidence.rttMs + policy.rttDeviations * (evidence.rttVarianceMs ?? 0);
-  const serviceMs = expectedServiceMs(evidence.service, task.service);
+  const serviceMs = expectedServiceMs(evidence.service, task.service, now, policy.serviceTimes);
   // With `slots` tasks of exponential length the first slot becomes free after 1/`slots` of their mean.
   const waitMs = held < slots ? 0 : ((held - slots + 1) * serviceMs) / Math.max(1, slots);
   const plainMs = rttMs + waitMs + serviceMs;

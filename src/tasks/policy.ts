@@ -1,4 +1,5 @@
 import type { Prior } from "../scoring/outcomes.ts";
+import { SERVICE_TIME_MODEL, type ServiceTimeModel } from "../scoring/service-time.ts";
 
 /** How a peer is chosen. */
 export type Policy = BestScore | ExpectedCost;
@@ -45,6 +46,8 @@ export interface ExpectedCost extends Careful {
    * before the rule existed: they are recomputed without it.
    */
   readonly loadSpreading?: LoadSpreading | null;
+  /** How service times count. Absent in choices that were stored before they faded. */
+  readonly serviceTimes?: ServiceTimeModel;
 }
 
 /** How much more expensive a peer may look and still share the load with the best one. */
@@ -78,4 +81,5 @@ export const DEFAULT_POLICY: ExpectedCost = {
   hysteresis: 0.05,
   nearBest: 8,
   loadSpreading: { timeShare: 0.25, timeMs: 50, lossMs: 250, deviations: 1 },
+  serviceTimes: SERVICE_TIME_MODEL,
 };

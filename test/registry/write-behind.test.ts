@@ -102,8 +102,18 @@ describe("a crash", () => {
   const measure = () => {
     registry.peers.measured({ ...known, rtt, score: 0.25 });
     registry.observed.put(known.id, observed);
-    registry.serviceTimes.put(known.id, "echo", { meanMs: 5, weight: 1 });
-    registry.kinds.put("echo", { service: { meanMs: 5, weight: 1 }, incumbent: null, usedAt: 3 });
+    registry.serviceTimes.put(known.id, "echo", {
+      meanMs: 5,
+      weight: 1,
+      at: 0,
+      recentMs: 5,
+      drift: 0,
+    });
+    registry.kinds.put("echo", {
+      service: { meanMs: 5, weight: 1 },
+      incumbent: null,
+      usedAt: 3,
+    });
   };
   const after = (): Registry => openRegistry(sql);
 
@@ -125,7 +135,13 @@ describe("a crash", () => {
     const { peers, observed: found, serviceTimes, kinds } = after();
     expect(peers.get(known.id)).toEqual({ ...known, rtt, score: 0.25 });
     expect(found.get(known.id)).toEqual(observed);
-    expect(serviceTimes.get(known.id, "echo")).toEqual({ meanMs: 5, weight: 1 });
+    expect(serviceTimes.get(known.id, "echo")).toEqual({
+      meanMs: 5,
+      weight: 1,
+      at: 0,
+      recentMs: 5,
+      drift: 0,
+    });
     expect(kinds.get("echo").usedAt).toBe(3);
   });
 
@@ -133,7 +149,13 @@ describe("a crash", () => {
     const of = (usedAt: number) => ({ service: null, incumbent: null, usedAt });
     for (const kind of ["old", "again"]) {
       registry.kinds.put(kind, of(5));
-      registry.serviceTimes.put(known.id, kind, { meanMs: 4, weight: 1 });
+      registry.serviceTimes.put(known.id, kind, {
+        meanMs: 4,
+        weight: 1,
+        at: 0,
+        recentMs: 4,
+        drift: 0,
+      });
     }
     registry.measurements.flush();
     registry.kinds.put("again", of(20));

@@ -7,7 +7,12 @@ import {
   type Parallelism,
 } from "../../../src/scoring/earned-slots.ts";
 import { countOutcome, noOutcomes, type Outcomes } from "../../../src/scoring/outcomes.ts";
-import { addServiceTime, type ServiceTime } from "../../../src/scoring/service-time.ts";
+import {
+  addServiceTime,
+  averageServiceTime,
+  type PeerServiceTime,
+  type ServiceTime,
+} from "../../../src/scoring/service-time.ts";
 import { choose } from "../../../src/tasks/assignment.ts";
 import {
   afterExoneration,
@@ -216,8 +221,11 @@ class FieldMuster implements FieldPolicy {
     const overall = this.#serviceOverall[kind] ?? null;
     if (this.#features.earnedSlots && overall !== null)
       this.#earn(worker, serviceMs / overall.meanMs);
-    this.#service[pair] = addServiceTime(this.#service[pair] ?? null, serviceMs);
-    this.#serviceOverall[kind] = addServiceTime(overall, serviceMs);
+    const before = this.#service[pair] ?? null;
+    this.#service[pair] = this.#features.forgets
+      ? addServiceTime(before as PeerServiceTime | null, serviceMs, now)
+      : averageServiceTime(before, serviceMs);
+    this.#serviceOverall[kind] = averageServiceTime(overall, serviceMs);
   }
 
   #earn(worker: number, ratio: number): void {

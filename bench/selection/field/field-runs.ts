@@ -12,7 +12,7 @@ import { FieldWorld } from "./field-world.ts";
 /** The price of a failure in the plain expected cost. */
 const PLAIN_PRICE_MS = 20_000;
 
-const { failedLast: _, probeShare: __, ...BEFORE } = DEFAULT_POLICY;
+const { failedLast: _, probeShare: __, serviceTimes: ___, ...BEFORE } = DEFAULT_POLICY;
 
 /** The default policy as it was before circuits, earned slots and service times that forget. */
 const POLICY_BEFORE: ExpectedCost = { ...BEFORE, prior: { successes: 8, failures: 0.3 } };

@@ -4,7 +4,7 @@ import type { Peer } from "../../peers/peer.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import { ROUTE_REPORT_INTERVAL, type Route } from "../../protocol/route.ts";
 import { nothingObserved, PLATFORM_SOURCE } from "../../scoring/observed.ts";
-import { addServiceTime } from "../../scoring/service-time.ts";
+import { addServiceTime, averageServiceTime } from "../../scoring/service-time.ts";
 import { uptimeAfter } from "../../scoring/uptime.ts";
 import type { Attempt } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
@@ -51,8 +51,8 @@ export function learnServiceTime(
   const serviceMs = now - Math.max(begunAt ?? startedAt, startedAt);
   const { serviceTimes, kinds } = registry;
   const all = kinds.get(kind);
-  serviceTimes.put(peerId, kind, addServiceTime(serviceTimes.get(peerId, kind), serviceMs));
-  kinds.put(kind, { ...all, service: addServiceTime(all.service, serviceMs), usedAt: now });
+  serviceTimes.put(peerId, kind, addServiceTime(serviceTimes.get(peerId, kind), serviceMs, now));
+  kinds.put(kind, { ...all, service: averageServiceTime(all.service, serviceMs), usedAt: now });
 }
 
 /** Forgets what was learned about a peer whose record is removed. */

@@ -29,6 +29,7 @@ const OPTIONS = {
   role: { type: "string" },
   capability: { type: "string", multiple: true },
   slots: { type: "string" },
+  "no-prefetch": { type: "boolean" },
   "drain-timeout": { type: "string" },
   "mesh-key": { type: "string" },
   key: { type: "string" },
@@ -59,6 +60,7 @@ export const join: Command = {
     ["--role ROLE", `${ROLES.join(", ")}; default: worker`],
     ["--capability X", "a capability that tasks can require; repeatable"],
     ["--slots N", "how many tasks run at once; default: 1, or 0 without --exec and --module"],
+    ["--no-prefetch", "do not hold a further task until a slot is free"],
     [
       "--drain-timeout S",
       `seconds that running tasks may take after SIGTERM or Ctrl-C; default: ${DRAIN_SECONDS}`,
@@ -121,6 +123,7 @@ function peerOptions(values: Values<typeof OPTIONS>): Partial<PeerOptions> {
   const kinds = exec === undefined ? [] : (kind ?? ["*"]);
   return {
     slots,
+    ...(values["no-prefetch"] === true && { prefetch: false }),
     ...(values["no-hops"] === true && { measureHops: false }),
     ...(name !== undefined && { name }),
     ...(role !== undefined && { role }),

@@ -5,6 +5,7 @@ import { TASK_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
 import { attemptEndsAt, leaseEndsAt } from "../../tasks/lease.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
+import { isRepeated } from "./repeated-result.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { done, notFound, type Handler, type PlainHandler } from "../kernel/handler.ts";
 import { claimedTask, heldTask, type Claim } from "./held-task.ts";
@@ -81,14 +82,17 @@ export const progressTask: Handler<"progress_task"> = (context, claim) => {
   return ok(leased(context, claim, renew(context, task.value, claim.queued === true, said)));
 };
 
-/** Commits a result exactly once: only the peer that holds the task by the newest fence can do so. */
+/**
+ * Commits a result exactly once: only the peer that holds the task by the newest fence can do so. A result that is sent
+ * again changes nothing, and is answered as the first was.
+ */
 export const finishTask: Handler<"finish_task"> = (
   context,
   { peerId, epoch, outcome, begunAt },
 ) => {
   const claim = { peerId, epoch, taskId: outcome.task_id, fence: outcome.fence };
   const task = claimedTask(context, claim, "outcome");
-  if (!task.ok) return task;
+  if (!task.ok) return isRepeated(context, peerId, outcome) ? done : task;
   if (!outcome.ok) {
     failAttempt(context, task.value, outcome.error, outcome.retry);
   } else if (utf8(JSON.stringify(outcome.result)).length > TASK_RESULT_BYTES_MAX) {

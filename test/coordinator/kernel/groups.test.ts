@@ -85,7 +85,11 @@ describe("commands that arrive together", () => {
     const { id } = mesh.submit();
     const { executed } = mesh.executeGroup([
       finish(peer),
-      finish(peer),
+      {
+        name: "progress_task",
+        input: { ...peer.attempt(), progress: 1 },
+        actor: `peer:${peer.id}`,
+      },
       { name: "cancel_task", input: { id, visibleTo: null }, actor: "admin" },
     ]);
     expect(executed.map(({ result }) => (result.ok ? "ok" : result.error.code))).toEqual([

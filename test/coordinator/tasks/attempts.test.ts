@@ -332,10 +332,34 @@ describe("a result", () => {
   });
 
   test("AS10 a result is committed once: later messages about the attempt change nothing", () => {
-    const { mesh, peer } = meshWithOfferedTask();
+    const { mesh, peer, id } = meshWithOfferedTask();
     peer.finish("first");
-    expect(errorCodes(mesh, peer.attempt())).toEqual(LEASE_LOST);
+    const committed = mesh.contents();
+    const claim = peer.attempt();
+    expect(mesh.errorOf("accept_task", claim).code).toBe("lease_lost");
+    expect(mesh.errorOf("refuse_task", { ...claim, reason: "late" }).code).toBe("lease_lost");
+    expect(mesh.errorOf("progress_task", { ...claim, progress: 0.9 }).code).toBe("lease_lost");
+    expect(mesh.errorOf("finish_task", peer.failureInput("late")).code).toBe("lease_lost");
+    expect(mesh.contents()).toEqual(committed);
+    expect(mesh.task(id)).toMatchObject({ state: "succeeded", result: "first" });
   });
+
+  test.each([
+    ["result", (peer: TestPeer) => peer.successInput("done")],
+    ["failure", (peer: TestPeer) => peer.failureInput("no paper")],
+  ])(
+    "AS10 a %s that its peer sends again is answered as before, and changes nothing",
+    (_, input) => {
+      const { mesh, peer } = meshWithOfferedTask();
+      mesh.run("finish_task", input(peer));
+      const recorded = mesh.contents();
+      mesh.run("finish_task", input(peer));
+      expect(mesh.contents()).toEqual(recorded);
+      const other = mesh.join(B);
+      const foreign = { ...input(peer), peerId: B.id, epoch: other.epoch };
+      expect(mesh.errorOf("finish_task", foreign).code).toBe("lease_lost");
+    },
+  );
 
   test("AS10 a result is accepted without an acceptance before it", () => {
     const { mesh, peer, id } = meshWithOfferedTask();

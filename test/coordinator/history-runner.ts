@@ -240,9 +240,7 @@ export class HistoryRunner {
     const held = isHolder && !late && this.model.now < task.deadlineAt;
     const resumes = !held && !late && this.model.canResume(task, peer, fence, outcomeKnown);
     const holds = held || resumes;
-    const reported = what === "succeed" ? "succeeded" : "failed";
-    const before = task.attempts.find((each) => each.fence === fence);
-    const repeats = outcomeKnown && before?.state === reported && before.peer === peer.id;
+    const repeats = outcomeKnown && this.model.hasReported(task, peer, fence, what === "succeed");
     if (resumes) this.model.resume(task, fence);
     const send = <K extends CommandName>(name: K, input: Input<K>, dispatches: boolean): void =>
       holds || repeats

@@ -190,6 +190,12 @@ export class Model {
     return isResumable(task, attempt, this.now, outcome);
   }
 
+  /** Whether the peer has reported before that the attempt succeeded, or failed. */
+  hasReported(task: ModelTask, peer: ModelPeer, fence: number, success: boolean): boolean {
+    const attempt = attemptOf(task, fence);
+    return attempt?.peer === peer.id && attempt.state === (success ? "succeeded" : "failed");
+  }
+
   /** The attempt goes on. A peer that was offered the task since is told that it does not hold it any more. */
   resume(task: ModelTask, fence: number): void {
     const attempt = present(attemptOf(task, fence));

@@ -235,21 +235,20 @@ export class HistoryRunner {
     const [peer] = by === 0 ? [addressee] : this.#peer(by);
     const epoch = peer.epoch - Number(late);
     const claim = { peerId: peer.id, epoch, taskId, fence };
-    const outcomeKnown = what === "succeed" || what === "fail" || what === "give_up";
+    const outcomeKnown = ["succeed", "fail", "give_up"].includes(what);
     const isHolder = task.fence === fence && isHeld(task) && task.holder === peer.id;
     const held = isHolder && !late && this.model.now < task.deadlineAt;
     const resumes = !held && !late && this.model.canResume(task, peer, fence, outcomeKnown);
-    const holds = held || resumes;
     const repeats = outcomeKnown && this.model.hasReported(task, peer, fence, what === "succeed");
     if (resumes) this.model.resume(task, fence);
+    const holds = held || resumes;
     const send = <K extends CommandName>(name: K, input: Input<K>, dispatches: boolean): void =>
       holds || repeats
         ? this.#expectSuccess(name, input, dispatches && holds)
         : this.#expectError(name, input, "lease_lost");
-    const attempt = { task_id: taskId, fence };
+    const [attempt, claimed] = [{ task_id: taskId, fence }, `${taskId} ${fence}`];
     const outcome = (ok: object) =>
       ({ peerId: peer.id, epoch, outcome: { ...attempt, ...ok } }) as Input<"finish_task">;
-    const result = `${taskId} ${fence}`;
     switch (what) {
       case "accept":
       case "queue": {
@@ -264,13 +263,13 @@ export class HistoryRunner {
         if (holds) this.model.release(task, { how: "refused", countsAsFailure: false });
         return send("refuse_task", { ...claim, reason: "busy" }, true);
       case "succeed":
-        if (holds) this.model.succeed(task, result);
-        return send("finish_task", outcome({ ok: true, result }), true);
+        if (holds) this.model.succeed(task, claimed);
+        return send("finish_task", outcome({ ok: true, result: claimed }), true);
       case "fail":
       case "give_up": {
         const retry = what === "fail";
-        if (holds)
-          this.model.release(task, { how: retry ? "failed" : "given_up", countsAsFailure: true });
+        const how = retry ? "failed" : "given_up";
+        if (holds) this.model.release(task, { how, countsAsFailure: true });
         return send("finish_task", outcome({ ok: false, error: "it broke", retry }), true);
       }
       default:

@@ -4,8 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import { controller } from "../client/index.ts";
 import { orAborted } from "./abort.ts";
 import { Failure } from "./failure.ts";
-import { openGeoDatabase } from "./geoip/database.ts";
-import { serveLocations } from "./geoip/location-service.ts";
+import { openEntrance, type Entrance } from "./geoip/entrance.ts";
 import { acquireLock } from "./lock.ts";
 import { checkPort, freePort } from "./ports.ts";
 import { endGroup, registerGroup } from "./process-group.ts";
@@ -63,22 +62,19 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
   const { host = "127.0.0.1", dir, onLog = () => {} } = options;
   const folder = stateFolder(dir);
   const secrets = await ensureSecrets(folder);
-  const database =
-    options.geoipDatabase === undefined ? null : await openGeoDatabase(options.geoipDatabase);
   const unlock = await acquireLock(folder.lock);
-  const locations = database === null ? null : await serveLocations(database);
+  let entrance: Entrance | null = null;
   try {
     if (options.port !== 0) await checkPort(host, options.port);
     await buildWorker(folder, options.signal);
     const port = options.port === 0 ? await freePort(host) : options.port;
-    // The local platform reports one made-up location for every peer.
-    const LOCATION_SERVICE = locations?.url ?? "none";
-    const variables = { ...LOCAL_VARIABLES, LOCATION_SERVICE, ...options.variables };
-    const wrangler = watchWrangler(spawnWrangler({ folder, host, port, variables }), onLog);
+    entrance = await openEntrance(host, port, options.geoipDatabase);
+    const variables = { ...LOCAL_VARIABLES, ...entrance.variables, ...options.variables };
+    const wrangler = watchWrangler(spawnWrangler({ folder, ...entrance.listen, variables }), onLog);
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     const stop = async (): Promise<void> => {
       await endGroup(wrangler.child, () => void wrangler.child.kill("SIGINT"));
-      locations?.stop();
+      entrance?.stop();
       await unlock();
     };
     const meshKey = options.meshKey ?? meshKeyOf(secrets);
@@ -93,7 +89,7 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
     const { pid } = child;
     return { url, adminToken: secrets.ADMIN_TOKEN, meshKey, folder, pid, exited, stop };
   } catch (error) {
-    locations?.stop();
+    entrance?.stop();
     await unlock();
     throw error;
   }

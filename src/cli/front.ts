@@ -1,0 +1,110 @@
+import { once } from "node:events";
+import { Agent, createServer, request as httpRequest, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { pipeline, type Duplex } from "node:stream";
+
+/** Passes requests to the local mesh. */
+export interface Front {
+  readonly port: number;
+  stop(): void;
+}
+
+export interface FrontOptions {
+  readonly host: string;
+  /** 0 selects a free port. */
+  readonly port: number;
+  /** The port on 127.0.0.1 on which the mesh listens. */
+  readonly meshPort: number;
+}
+
+/** Headers of one connection, which are not passed on (RFC 9110 section 7.6.1). */
+const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection"]);
+/** `wrangler dev` believes these of any client. */
+const RESERVED = /^(?:cf-connecting-ip$|mf-)/;
+
+/**
+ * Listens in front of `wrangler dev`, which takes the address of a client from a header that every client can send. The front
+ * replaces that header by the address of the socket.
+ */
+export async function startFront({ host, port, meshPort }: FrontOptions): Promise<Front> {
+  const agent = new Agent({ keepAlive: true });
+  const forward = (request: IncomingMessage, keep: boolean) =>
+    httpRequest({
+      host: "127.0.0.1",
+      port: meshPort,
+      method: request.method ?? "GET",
+      path: request.url ?? "/",
+      headers: requestHeaders(request, keep),
+      ...(!keep && { agent }),
+    });
+  const upgraded = new Set<Duplex>();
+  const server = createServer((request, response) => {
+    const upstream = forward(request, false);
+    upstream.once("response", (answer) => {
+      response.writeHead(answer.statusCode ?? 502, passedOn(answer.rawHeaders, HOP_BY_HOP));
+      pipeline(answer, response, ignore);
+    });
+    upstream.once("error", () => {
+      if (response.headersSent) response.destroy();
+      else response.writeHead(502).end();
+    });
+    response.once("close", () => upstream.destroy());
+    pipeline(request, upstream, ignore);
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const upstream = forward(request, true);
+    socket.once("error", () => upstream.destroy());
+    socket.once("close", () => upstream.destroy());
+    upstream.once("error", () => socket.destroy());
+    upstream.once("response", (answer) => refuse(answer, socket));
+    upstream.once("upgrade", (answer, meshSocket, meshHead) => {
+      upgraded.add(socket);
+      socket.once("close", () => upgraded.delete(socket));
+      socket.write(headOf(answer, answer.rawHeaders));
+      socket.write(meshHead);
+      meshSocket.write(head);
+      pipeline(socket, meshSocket, ignore);
+      pipeline(meshSocket, socket, ignore);
+    });
+    upstream.end();
+  });
+  server.listen(port, host);
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () => {
+      server.close();
+      server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
+      agent.destroy();
+    },
+  };
+}
+
+/** A broken connection ends both sides, which is all there is to do. */
+const ignore = (): void => {};
+
+/** The mesh did not accept the upgrade: its answer is passed on, and the connection closed. */
+function refuse(answer: IncomingMessage, socket: Duplex): void {
+  const headers = passedOn(answer.rawHeaders, new Set([...HOP_BY_HOP, "transfer-encoding"]));
+  socket.write(headOf(answer, [...headers, "connection", "close"]));
+  pipeline(answer, socket, ignore);
+}
+
+function requestHeaders(request: IncomingMessage, keepsConnection: boolean): string[] {
+  const headers = passedOn(request.rawHeaders, keepsConnection ? new Set() : HOP_BY_HOP);
+  const address = (request.socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+  return [...headers, "CF-Connecting-IP", address];
+}
+
+/** Names and values in turn, without the reserved ones and those to drop. */
+const passedOn = (raw: readonly string[], drop: ReadonlySet<string>): string[] =>
+  raw.filter((_, n) => {
+    const name = (raw[n - (n % 2)] as string).toLowerCase();
+    return !drop.has(name) && !RESERVED.test(name);
+  });
+
+const headOf = ({ statusCode, statusMessage }: IncomingMessage, raw: readonly string[]): string => {
+  const lines = raw.flatMap((name, n) => (n % 2 === 0 ? [`${name}: ${raw[n + 1] ?? ""}`] : []));
+  return [`HTTP/1.1 ${statusCode} ${statusMessage}`, ...lines, "", ""].join("\r\n");
+};

@@ -1,0 +1,135 @@
+import { once } from "node:events";
+import { createServer, request, type IncomingMessage, type Server } from "node:http";
+import { connect, type AddressInfo, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { startFront, type Front } from "../../src/cli/front.ts";
+
+/** A server in the mesh's place: it answers with what it received, and echoes an upgraded socket. */
+let mesh: Server;
+let front: Front;
+const seen: IncomingMessage["headers"][] = [];
+
+beforeEach(async () => {
+  seen.length = 0;
+  mesh = createServer((received, response) => {
+    seen.push(received.headers);
+    if (received.url === "/refuse") {
+      response.writeHead(429, { "retry-after": "7" }).end("wait");
+      return;
+    }
+    void text(received).then((body) => {
+      response.writeHead(201, { "content-type": "text/plain", "x-url": received.url ?? "" });
+      response.write(`${received.method} `);
+      response.end(body);
+    });
+  });
+  mesh.on("upgrade", (received: IncomingMessage, socket: Socket, head: Buffer) => {
+    seen.push(received.headers);
+    if (received.url === "/refuse") {
+      socket.end(
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nwait",
+      );
+      return;
+    }
+    socket.write(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n",
+    );
+    socket.write(head);
+    socket.on("error", () => {}).pipe(socket);
+  });
+  mesh.listen(0, "127.0.0.1");
+  await once(mesh, "listening");
+  const { port: meshPort } = mesh.address() as AddressInfo;
+  front = await startFront({ host: "127.0.0.1", port: 0, meshPort });
+});
+afterEach(() => {
+  front.stop();
+  mesh.close();
+  mesh.closeAllConnections();
+});
+
+const FORGED = { "CF-Connecting-IP": "192.0.2.66", "MF-CF-Blob": "{}", "X-Kept": "yes" };
+
+async function send(
+  path: string,
+  method: string,
+  body = "",
+): Promise<{ readonly answer: IncomingMessage; readonly body: string }> {
+  const options = { host: "127.0.0.1", port: front.port, path, method, headers: FORGED };
+  const sent = request(options).end(body);
+  const [answer] = (await once(sent, "response")) as [IncomingMessage];
+  return { answer, body: await text(answer) };
+}
+
+/** Sends an upgrade request with the first bytes of the protocol, and returns the socket. */
+function upgrade(path: string): Socket {
+  const socket = connect(front.port, "127.0.0.1");
+  const headers = Object.entries(FORGED).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: mesh.example\r\nUpgrade: echo\r\nConnection: Upgrade\r\n${headers.join("")}\r\nfirst`,
+  );
+  return socket;
+}
+
+async function readUntil(socket: Socket, end: string): Promise<string> {
+  let received = "";
+  for await (const chunk of socket) {
+    received += String(chunk);
+    if (received.includes(end)) break;
+  }
+  return received;
+}
+
+describe("the front of a local mesh", () => {
+  test("SC36 replaces the address that a client claims by the one of its socket", async () => {
+    await send("/", "GET");
+    expect(seen[0]).toMatchObject({ "cf-connecting-ip": "127.0.0.1", "x-kept": "yes" });
+    expect(seen[0]).not.toHaveProperty("mf-cf-blob");
+    const socket = upgrade("/");
+    await readUntil(socket, "first");
+    expect(seen[1]).toMatchObject({
+      "cf-connecting-ip": "127.0.0.1",
+      upgrade: "echo",
+      host: "mesh.example",
+    });
+    expect(seen[1]).not.toHaveProperty("mf-cf-blob");
+  });
+
+  test("passes requests and answers on", async () => {
+    const { answer, body } = await send("/path?query=1", "POST", "hello");
+    expect(answer.statusCode).toBe(201);
+    expect(answer.headers).toMatchObject({
+      "x-url": "/path?query=1",
+      "content-type": "text/plain",
+    });
+    expect(body).toBe("POST hello");
+    expect(await send("/refuse", "GET")).toMatchObject({
+      body: "wait",
+      answer: { statusCode: 429 },
+    });
+  });
+
+  test("passes an upgraded connection on, in both directions, and its end", async () => {
+    const socket = upgrade("/");
+    socket.write(" second");
+    expect(await readUntil(socket, "first second")).toMatch(/^HTTP\/1\.1 101 [^]*first second$/);
+    const other = upgrade("/");
+    await once(other, "data");
+    const closed = new Promise((resolve) => other.on("error", () => {}).once("close", resolve));
+    front.stop();
+    await closed;
+  });
+
+  test("passes on that an upgrade is refused", async () => {
+    const received = await text(upgrade("/refuse"));
+    expect(received).toMatch(/^HTTP\/1\.1 429 [^]*Retry-After: 7\r\n[^]*\r\n\r\nwait$/);
+  });
+
+  test("answers 502 while nothing listens behind it", async () => {
+    mesh.close();
+    mesh.closeAllConnections();
+    const { answer } = await send("/", "GET");
+    expect(answer.statusCode).toBe(502);
+  });
+});

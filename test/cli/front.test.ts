@@ -18,11 +18,9 @@ beforeEach(async () => {
       response.writeHead(429, { "retry-after": "7" }).end("wait");
       return;
     }
-    void text(received).then((body) => {
-      response.writeHead(201, { "content-type": "text/plain", "x-url": received.url ?? "" });
-      response.write(`${received.method} `);
-      response.end(body);
-    });
+    response.writeHead(201, { "content-type": "text/plain", "x-url": received.url ?? "" });
+    response.write(`${received.method} `);
+    received.pipe(response);
   });
   mesh.on("upgrade", (received: IncomingMessage, socket: Socket, head: Buffer) => {
     seen.push(received.headers);

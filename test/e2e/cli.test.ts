@@ -193,6 +193,33 @@ describe("the commands join, assign, task, peers and revoke", () => {
     await peer.finished;
   });
 
+  test("failed tasks are listed by their reason, and retried together", async () => {
+    const broken = start(["join", "--kind", "mend", "--exec", "echo no disk 7 >&2; exit 4"], {
+      cwd: started.dir,
+    });
+    await broken.waitForOutput(/joined/);
+    await here("assign", "mend", "--wait", "--attempts", "1");
+    const failures = await here("tasks", "failures", "--kind", "mend");
+    expect(failures.stdout).toMatch(/1 +mend +failed +exit code <n>: no disk <n> +1 /);
+    broken.child.kill("SIGINT");
+    await broken.finished;
+
+    const select = ["--kind", "mend", "--error", "No Disk"];
+    const would = await here("tasks", "retry", ...select, "--dry-run");
+    const [id = ""] = /[0-9a-f-]{36}/.exec(would.stdout) ?? [];
+    expect(would.stdout).toBe(`1 task would be retried\n  ${id}\n`);
+    expect((await here("tasks", "retry", ...select)).stderr).toContain("pass --yes, or --dry-run");
+    const mended = start(["join", "--kind", "mend", "--exec", "cat"], { cwd: started.dir });
+    await mended.waitForOutput(/joined/);
+    expect((await here("tasks", "retry", ...select, "--yes")).stdout).toContain("1 task retried");
+    const shown = await here("task", id, "--wait", "20");
+    expect(shown.stdout).toMatch(/state +succeeded.*\nretries +1\n/);
+    const listed = await here("tasks", "list", "--kind", "mend", "--json");
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ id, state: "succeeded", retries: 1 }]);
+    mended.child.kill("SIGINT");
+    await mended.finished;
+  });
+
   test("canceling a task ends its program", async () => {
     const peer = start(["join", "--capability", "slow", "--exec", "sleep 60"], {
       cwd: started.dir,

@@ -44,6 +44,7 @@ export function makeFleet(size: number, random: Random): Fleet {
     traits.push({
       role: random() < DUAL_SHARE ? "dual" : "worker",
       active: true,
+      works: true,
       cordoned: false,
       kinds: rare || random() >= GO_P2P_SHARE ? ALL_KINDS : GO_P2P_KINDS,
       capabilities: [among(ARCHITECTURES), among(REGIONS), ...(rare ? [RARE] : [])],

@@ -48,6 +48,8 @@ export interface Peer {
   /** The kinds of task that it handles; `*` stands for every kind. */
   readonly kinds: readonly string[];
   readonly slots: number;
+  /** How many slots its service times show it to serve at once: see `earnedSlots`. */
+  readonly earnedSlots: number;
   /** Whether it prefetches one task more than it has slots. */
   readonly prefetch: boolean;
   /** Attempts that it holds now. */

@@ -60,6 +60,8 @@ export const KINDS_PER_PEER_MAX = 64;
 export const IDEMPOTENCY_RETENTION = 30 * DAY;
 /** How long the inputs of a task's assignment are kept, for "why did this peer get the task?". */
 export const CHOICE_RETENTION = 7 * DAY;
+/** How long a closed circuit of a peer is remembered: its earlier openings make a further one longer. */
+export const CIRCUIT_RETENTION = 2 * HOUR;
 /** How long an ended task is kept. */
 export const TASK_RETENTION = 30 * DAY;
 /** How long a large result is kept in KV: a day longer than its task, so that no task points to a missing result. */

@@ -167,6 +167,21 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE service_times ADD COLUMN drift REAL NOT NULL DEFAULT 0`,
     `UPDATE service_times SET recent_ms = mean_ms`,
   ],
+  [
+    `CREATE TABLE circuits (
+      peer_id TEXT NOT NULL, kind TEXT NOT NULL, evidence REAL NOT NULL, failures INTEGER NOT NULL, refusals INTEGER NOT NULL,
+      openings REAL NOT NULL, rests_until INTEGER, closed_at INTEGER NOT NULL, reason TEXT, PRIMARY KEY (peer_id, kind)
+    ) WITHOUT ROWID`,
+    `CREATE INDEX circuits_resting ON circuits (rests_until) WHERE rests_until IS NOT NULL`,
+    `ALTER TABLE task_kinds ADD COLUMN failure_rate REAL`,
+    `ALTER TABLE task_kinds ADD COLUMN failure_weight REAL`,
+    `ALTER TABLE observed ADD COLUMN alone_ratio REAL`,
+    `ALTER TABLE observed ADD COLUMN alone_weight REAL`,
+    `ALTER TABLE observed ADD COLUMN loaded_ratio REAL`,
+    `ALTER TABLE observed ADD COLUMN loaded_held REAL`,
+    `ALTER TABLE observed ADD COLUMN loaded_weight REAL`,
+    `ALTER TABLE peers ADD COLUMN earned_slots INTEGER NOT NULL DEFAULT 4`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

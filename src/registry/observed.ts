@@ -1,5 +1,6 @@
 import type { PeerId } from "../protocol/ids.ts";
 import type { RouteTool } from "../protocol/route.ts";
+import type { Parallelism } from "../scoring/earned-slots.ts";
 import type { ReportedRoute } from "../scoring/hops.ts";
 import { PLATFORM_SOURCE, type Observed, type ObservedPlace } from "../scoring/observed.ts";
 import { insertRow, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
@@ -15,7 +16,7 @@ export function observedTable(sql: Sql) {
           JSON.stringify(peerIds),
         )
         .map((row) => [text(row, "peer_id"), readObserved(row)]),
-    write(peerId, { outcomes, uptime, connectedAt, place, route }) {
+    write(peerId, { outcomes, uptime, connectedAt, place, route, parallelism }) {
       const columns = {
         peer_id: peerId,
         successes: outcomes.successes,
@@ -34,6 +35,11 @@ export function observedTable(sql: Sql) {
         route_hops: route?.hops ?? null,
         route_tool: route?.tool ?? null,
         route_at: route?.at ?? null,
+        alone_ratio: parallelism?.aloneRatio ?? null,
+        alone_weight: parallelism?.aloneWeight ?? null,
+        loaded_ratio: parallelism?.loadedRatio ?? null,
+        loaded_held: parallelism?.loadedHeld ?? null,
+        loaded_weight: parallelism?.loadedWeight ?? null,
       };
       const updates = Object.keys(columns).map((name) => `${name} = excluded.${name}`);
       const tail = `ON CONFLICT (peer_id) DO UPDATE SET ${updates.join(", ")}`;
@@ -80,6 +86,7 @@ function readObserved(row: SqlRow): Observed {
     connectedAt: numberOrNull(row, "connected_at"),
     place: readPlace(row),
     route: readRoute(row),
+    parallelism: readParallelism(row),
   };
 }
 
@@ -100,4 +107,17 @@ function readRoute(row: SqlRow): ReportedRoute | null {
   return hops === null
     ? null
     : { hops, tool: text(row, "route_tool") as RouteTool, at: number(row, "route_at") };
+}
+
+function readParallelism(row: SqlRow): Parallelism | null {
+  const aloneRatio = numberOrNull(row, "alone_ratio");
+  return aloneRatio === null
+    ? null
+    : {
+        aloneRatio,
+        aloneWeight: number(row, "alone_weight"),
+        loadedRatio: number(row, "loaded_ratio"),
+        loadedHeld: number(row, "loaded_held"),
+        loadedWeight: number(row, "loaded_weight"),
+      };
 }

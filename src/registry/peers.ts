@@ -161,7 +161,7 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
       };
       return sql
         .exec(
-          `SELECT id, role, state, scheduling, drain_until, leaving, capabilities, kinds, slots, prefetch, held, successes,
+          `SELECT id, role, state, scheduling, drain_until, leaving, capabilities, kinds, slots, earned_slots, prefetch, held, successes,
              failures, score
            FROM peers WHERE state IN ('active', 'suspect')`,
         )
@@ -173,6 +173,7 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
           capabilities: list(row, "capabilities"),
           kinds: list(row, "kinds"),
           slots: number(row, "slots"),
+          earnedSlots: number(row, "earned_slots"),
           prefetch: flag(row, "prefetch"),
           held: number(row, "held"),
           successes: number(row, "successes"),
@@ -228,6 +229,7 @@ const readPeer = (row: SqlRow): Peer => ({
   capabilities: json(row, "capabilities"),
   kinds: json(row, "kinds"),
   slots: number(row, "slots"),
+  earnedSlots: number(row, "earned_slots"),
   prefetch: flag(row, "prefetch"),
   held: number(row, "held"),
   rtt: readRtt(row),
@@ -269,6 +271,7 @@ const writePeer = (peer: Peer): Record<string, SqlValue> => ({
   capabilities: JSON.stringify(peer.capabilities),
   kinds: JSON.stringify(peer.kinds),
   slots: peer.slots,
+  earned_slots: peer.earnedSlots,
   prefetch: Number(peer.prefetch),
   held: peer.held,
   rtt_ms: peer.rtt?.smoothedMs ?? null,

@@ -8,6 +8,7 @@ import { copiesTable } from "./copies.ts";
 import { coordinatesTable } from "./coordinates.ts";
 import { discoveryEpochsTable } from "./discovery-epochs.ts";
 import { choicesTable } from "./choices.ts";
+import { circuitsTable } from "./circuits.ts";
 import { advertisedPeersTable } from "./advertised-peers.ts";
 import { dialsTable } from "./dials.ts";
 import { idempotencyTable } from "./idempotency.ts";
@@ -51,11 +52,19 @@ export function openRegistry(sql: Sql, seed = 0) {
   const serviceTimes = serviceTimesTable(sql);
   const kinds = taskKindsTable(sql);
   const choices = choicesTable(sql);
+  const circuits = circuitsTable(on("circuits"));
   const shares = new Shares(choices);
   const tasks = tasksTable(on("tasks"), (id) => roster.update(id, peers.get(id)));
   const taskResults = taskResultsTable(sql);
   const callbacks = callbacksTable(on("callbacks"));
-  const measured = [peers.kept, observed.kept, serviceTimes.kept, kinds.kept, choices.pending];
+  const measured = [
+    peers.kept,
+    observed.kept,
+    serviceTimes.kept,
+    kinds.kept,
+    circuits.kept,
+    choices.pending,
+  ];
   // The roster reads changed peers again, so the caches must be rolled back first.
   const undoable = [
     ...measured,
@@ -63,6 +72,7 @@ export function openRegistry(sql: Sql, seed = 0) {
     tasks.waiting,
     taskResults.kept,
     callbacks.kept,
+    circuits.resting,
     roster,
   ];
 
@@ -123,6 +133,7 @@ export function openRegistry(sql: Sql, seed = 0) {
     kinds,
     shares,
     choices,
+    circuits,
   };
 }
 

@@ -20,6 +20,7 @@ export type Ranked = Pick<
   | "kinds"
   | "capabilities"
   | "slots"
+  | "earnedSlots"
   | "prefetch"
   | "held"
   | "successes"
@@ -115,6 +116,22 @@ export class Roster {
     }
     const queries = this.#queriesOf(shape);
     return this.#has(free ? queries.free : queries.any);
+  }
+
+  /**
+   * Number of connected peers that could take a task of this shape, now or later, judged by traits: they answer, take tasks and
+   * run any at all.
+   */
+  capable(shape: Shape): number {
+    const able = ableTo(shape);
+    let found = 0;
+    for (const { traits, members } of this.census()) if (able(traits)) found += members;
+    return found;
+  }
+
+  /** Whether a peer is one of these. */
+  isCapable(shape: Shape, peer: Ranked): boolean {
+    return isConnected(peer.state) && ableTo(shape)(traitsOf(peer));
   }
 
   /** All connected peers, if they are few: then an explanation can say for each why it did not get a task. */
@@ -214,12 +231,24 @@ function suited({ kind, requirements: { capabilities, role } }: Shape): TraitFil
     capabilities.every((wanted) => meets(traits.capabilities, wanted));
 }
 
+/** The traits of a peer that could take a task of this shape if it had room. */
+function ableTo(shape: Shape): TraitFilter {
+  const suits = suited(shape);
+  return (traits) =>
+    traits.active &&
+    traits.works &&
+    !traits.cordoned &&
+    traits.role !== "controller" &&
+    suits(traits);
+}
+
 const traitsOf = (peer: Ranked): Traits => ({
   role: peer.role,
   active: peer.state === "active",
   cordoned: !takesTasks(peer.scheduling),
   kinds: peer.kinds,
   capabilities: peer.capabilities,
+  works: peer.slots > 0,
   free: hasSlot(peer),
   fresh: peer.successes + peer.failures < KNOWN_OUTCOMES,
 });

@@ -13,6 +13,7 @@ export type TableName =
   | "unsettledBlobs"
   | "outbox"
   | "callbacks"
+  | "circuits"
   | "correlatedFailures"
   | "advertisedPeers"
   | "dials";

@@ -36,6 +36,11 @@ export class WriteBehind<Value> {
     return this.#unwritten.size;
   }
 
+  /** The values that are not written yet. */
+  *unwrittenValues(): Iterable<readonly [string, Value | null]> {
+    for (const key of this.#unwritten) yield [key, this.#values.get(key) ?? null];
+  }
+
   /** Rows in memory, written or not, and keys known to have no row. */
   get size(): number {
     return this.#values.size;

@@ -1,5 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { Place } from "../base/place.ts";
+import type { Parallelism } from "./earned-slots.ts";
 import type { ReportedRoute } from "./hops.ts";
 import { noOutcomes, type Outcomes } from "./outcomes.ts";
 import type { Uptime } from "./uptime.ts";
@@ -15,6 +16,8 @@ export interface Observed {
   readonly place: ObservedPlace | null;
   /** The network path to the mesh that it last reported. */
   readonly route: ReportedRoute | null;
+  /** How many of its slots its service times show it to serve at once; null while it has served nothing. */
+  readonly parallelism: Parallelism | null;
 }
 
 /** A location by the address of a connection. */
@@ -34,4 +37,5 @@ export const nothingObserved = (now: Millis): Observed => ({
   connectedAt: null,
   place: null,
   route: null,
+  parallelism: null,
 });

@@ -11,6 +11,8 @@ export interface Traits {
   readonly capabilities: readonly string[];
   /** The kinds of task that it handles. */
   readonly kinds: readonly string[];
+  /** Whether it has any slots. */
+  readonly works: boolean;
   /** Whether it has a free slot; otherwise a task would be prefetched. */
   readonly free: boolean;
   /** Whether few outcomes are known yet. */
@@ -45,12 +47,13 @@ export class PeerClass {
   }
 
   /** Whether these traits are written exactly as this class's: the usual case, and fast to check. */
-  is({ role, active, cordoned, capabilities, kinds, free, fresh }: Traits): boolean {
+  is({ role, active, cordoned, capabilities, kinds, works, free, fresh }: Traits): boolean {
     const own = this.traits;
     return (
       role === own.role &&
       active === own.active &&
       cordoned === own.cordoned &&
+      works === own.works &&
       free === own.free &&
       fresh === own.fresh &&
       isSameList(capabilities, own.capabilities) &&
@@ -130,5 +133,10 @@ export class PeerClasses {
 }
 
 /** Capabilities and kinds contain no spaces. In another order they form another class, which costs less than sorting them. */
-const keyOf = ({ role, active, cordoned, capabilities, kinds, free, fresh }: Traits): string =>
-  `${role} ${active} ${cordoned} ${free} ${fresh} ${capabilities.join(" ")}  ${kinds.join(" ")}`;
+const keyOf = ({ capabilities, kinds, ...traits }: Traits): string =>
+  [
+    traits.role,
+    ...[traits.active, traits.cordoned, traits.works, traits.free, traits.fresh].map(Number),
+    capabilities.join(" "),
+    kinds.join(" "),
+  ].join("  ");

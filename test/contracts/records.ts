@@ -26,6 +26,7 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
   capabilities: ["gpu", "arch=arm64"],
   kinds: ["*"],
   slots: 4,
+  earnedSlots: 4,
   prefetch: true,
   held: 0,
   rtt: { smoothedMs: 12.5, varianceMs: 3.25, minMs: 9, samples: 4 },

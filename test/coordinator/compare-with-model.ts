@@ -54,9 +54,9 @@ export function applyCheckedEffects(
   for (const task of reclaimed) failIf(!offers.has(task), "a task was reclaimed and not offered");
   const passedOver = waiting.filter((task) => !offers.has(task));
   // Reclaimed tasks are dispatched after the queue, so the order is not checked when there are any.
-  if (reclaimed.size === 0) expectQueueOrder(model, offers, passedOver);
+  if (reclaimed.size === 0) expectQueueOrder(mesh, model, offers, passedOver);
   expectBestPeers(mesh, model, offers);
-  if (dispatches) expectNoAssignableTaskQueued(model, passedOver);
+  if (dispatches) expectNoAssignableTaskQueued(mesh, model, passedOver);
   expectOtherEffects(
     model,
     effects.filter((effect) => !isReclaim(effect)),
@@ -88,15 +88,29 @@ function applyRetryPauses(mesh: TestMesh, model: Model): void {
   }
 }
 
+/**
+ * Whether the coordinator may leave the task queued although this peer is eligible and has room: it failed at the task, and
+ * another may take it (AS67), or its circuit is not closed (AS68). Properties of their own check these rules.
+ */
+const mayPassOver = ({ registry }: TestMesh, task: ModelTask, { id }: ModelPeer): boolean =>
+  triedBy(task).has(id) || registry.circuits.ofPeer(id).length > 0;
+
 /** AS5, AS18: tasks are offered in queue order; a task is only passed over by peers that are not eligible for it. */
-function expectQueueOrder(model: Model, offers: Offers, passedOver: readonly ModelTask[]): void {
+function expectQueueOrder(
+  mesh: TestMesh,
+  model: Model,
+  offers: Offers,
+  passedOver: readonly ModelTask[],
+): void {
   const tasks = [...offers.keys()];
   const sorted = tasks.toSorted(compareQueueOrder);
   if (tasks.some((task, i) => task !== sorted[i])) expect(tasks).toEqual(sorted);
   for (const [later, peer] of offers)
     for (const earlier of passedOver)
       failIf(
-        compareQueueOrder(earlier, later) < 0 && model.isEligible(earlier, peer),
+        compareQueueOrder(earlier, later) < 0 &&
+          model.isEligible(earlier, peer) &&
+          !mayPassOver(mesh, earlier, peer),
         "a task was passed over although the peer was eligible",
       );
 }
@@ -109,6 +123,7 @@ function expectBestPeers(mesh: TestMesh, model: Model, offers: Offers): void {
   for (const [task, chosen] of offers) {
     for (const other of model.peers.values()) {
       if (!model.isEligible(task, other) || !model.canHoldAnother(other)) continue;
+      if (mayPassOver(mesh, task, other)) continue;
       failIf(
         task.prefetched && model.hasFreeSlot(other),
         "a task was prefetched although another peer had a free slot",
@@ -125,17 +140,23 @@ function expectBestPeers(mesh: TestMesh, model: Model, offers: Offers): void {
 }
 
 /** AS5: no peer with room is eligible for a queued task. AS17: no peer with a free slot is eligible for a prefetched one. */
-function expectNoAssignableTaskQueued(model: Model, passedOver: readonly ModelTask[]): void {
+function expectNoAssignableTaskQueued(
+  mesh: TestMesh,
+  model: Model,
+  passedOver: readonly ModelTask[],
+): void {
   for (const task of passedOver)
     for (const peer of model.peers.values())
       failIf(
-        model.isEligible(task, peer) && model.canHoldAnother(peer),
+        model.isEligible(task, peer) &&
+          model.canHoldAnother(peer) &&
+          !mayPassOver(mesh, task, peer),
         "a task stayed queued although an eligible peer had room",
       );
   for (const task of [...model.tasks.values()].filter((each) => model.canReclaim(each)))
     for (const peer of model.peers.values())
       failIf(
-        model.isEligible(task, peer) && model.hasFreeSlot(peer),
+        model.isEligible(task, peer) && model.hasFreeSlot(peer) && !mayPassOver(mesh, task, peer),
         "a prefetched task was not moved although an eligible peer had a free slot",
       );
 }

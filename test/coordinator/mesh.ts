@@ -38,6 +38,7 @@ import { openRegistry, type Registry } from "../../src/registry/registry.ts";
 import type { Sql, SqlRow } from "../../src/registry/sql.ts";
 import { must, mustFail, present } from "../must.ts";
 import { ANNOUNCED, type Announced } from "./announced.ts";
+import { earnSlots } from "./earn-slots.ts";
 import type { Key } from "./keys.ts";
 import { nodeSql } from "../node-sql.ts";
 import { seededNumbers, seededRandom } from "../random.ts";
@@ -365,6 +366,11 @@ export class TestPeer {
     return { peerId: this.id, epoch: this.epoch, outcome };
   }
 
+  /** Its service times have shown that it serves so many tasks at once. */
+  earn(slots: number): this {
+    earnSlots(this.mesh, this.id, slots);
+    return this;
+  }
   announce(announced: Input<"announce">["announced"]): void {
     this.mesh.run("announce", { peerId: this.id, epoch: this.epoch, announced });
   }

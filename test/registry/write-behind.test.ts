@@ -112,6 +112,7 @@ describe("a crash", () => {
     registry.kinds.put("echo", {
       service: { meanMs: 5, weight: 1 },
       incumbent: null,
+      failures: null,
       usedAt: 3,
     });
   };
@@ -146,7 +147,7 @@ describe("a crash", () => {
   });
 
   test("SC31 forgets old kinds, but none that was used again and is not written yet", () => {
-    const of = (usedAt: number) => ({ service: null, incumbent: null, usedAt });
+    const of = (usedAt: number) => ({ service: null, incumbent: null, failures: null, usedAt });
     for (const kind of ["old", "again"]) {
       registry.kinds.put(kind, of(5));
       registry.serviceTimes.put(known.id, kind, {

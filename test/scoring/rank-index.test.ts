@@ -10,6 +10,7 @@ import { SCALE } from "../session/arbitraries.ts";
 const PLAIN = {
   role: "worker",
   active: true,
+  works: true,
   cordoned: false,
   kinds: ["*"],
   free: true,
@@ -20,6 +21,7 @@ const CAPABILITIES = ["gpu", "arm64", "eu"];
 const anyTraits: fc.Arbitrary<Traits> = fc.record({
   role: fc.constantFrom("worker", "dual"),
   active: fc.boolean(),
+  works: fc.boolean(),
   cordoned: fc.boolean(),
   kinds: fc.constantFrom(["*"], ["echo"], ["echo", "render"]),
   capabilities: fc.shuffledSubarray(CAPABILITIES),
@@ -153,6 +155,7 @@ describe("the index of eligible peers", () => {
               traits: {
                 role: among(["worker", "dual"]),
                 active: true,
+                works: true,
                 cordoned: false,
                 kinds: random() < 0.9 ? ["*"] : ["echo"],
                 capabilities: random() < 0.01 ? ["gpu"] : [among(["a", "b", "c"])],

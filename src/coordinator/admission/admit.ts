@@ -13,6 +13,7 @@ import type { SessionFault } from "../../protocol/errors.ts";
 import { EVERY_KIND } from "../../protocol/messages.ts";
 import { regionOf } from "../../discovery/region.ts";
 import { DIRECT_HOPS } from "../../scoring/hops.ts";
+import { SLOTS_UNEARNED } from "../../scoring/earned-slots.ts";
 import { greatCircleKm, isPhysical } from "../../scoring/measure.ts";
 import { sampleRtt } from "../../scoring/rtt.ts";
 import type { AdmitInput } from "../../contract/admission.ts";
@@ -138,6 +139,7 @@ export function newPeer({ now }: Context, { peerId, publicKey }: ProvedKey) {
     tookOver: false,
     silentAt: null,
     held: 0,
+    earnedSlots: SLOTS_UNEARNED,
     successes: 0,
     failures: 0,
     score: 0,

@@ -1,11 +1,14 @@
+import type { Millis } from "../../base/clock.ts";
 import type { Place } from "../../base/place.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import { ROUTE_REPORT_INTERVAL, type Route } from "../../protocol/route.ts";
+import { addServed } from "../../scoring/earned-slots.ts";
 import { nothingObserved, PLATFORM_SOURCE } from "../../scoring/observed.ts";
 import { addServiceTime, averageServiceTime } from "../../scoring/service-time.ts";
 import { uptimeAfter } from "../../scoring/uptime.ts";
+import { usableSlots } from "../../tasks/eligibility.ts";
 import type { Attempt } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 
@@ -51,17 +54,36 @@ export function learnServiceTime(
   const serviceMs = now - Math.max(begunAt ?? startedAt, startedAt);
   const { serviceTimes, kinds } = registry;
   const all = kinds.get(kind);
+  learnParallelism(registry, peerId, serviceMs / (all.service?.meanMs ?? serviceMs), now);
   serviceTimes.put(peerId, kind, addServiceTime(serviceTimes.get(peerId, kind), serviceMs, now));
   kinds.put(kind, { ...all, service: averageServiceTime(all.service, serviceMs), usedAt: now });
+}
+
+/** Learns from a served task how many tasks the peer serves at once. */
+function learnParallelism(
+  registry: Context["registry"],
+  peerId: PeerId,
+  ratio: number,
+  now: Millis,
+): void {
+  const peer = registry.peers.get(peerId);
+  if (peer === null || !Number.isFinite(ratio)) return;
+  const observed = registry.observed.get(peerId) ?? nothingObserved(now);
+  // A prefetched task waits for a slot, and does not run.
+  const running = Math.min(peer.held, usableSlots(peer));
+  const parallelism = addServed(observed.parallelism, { ratio, running });
+  registry.observed.put(peerId, { ...observed, parallelism });
 }
 
 /** Forgets what was learned about a peer whose record is removed. */
 export function forgetEvidence({ registry }: Context, peerId: PeerId): void {
   registry.observed.remove(peerId);
   registry.serviceTimes.remove(peerId);
+  registry.circuits.remove(peerId);
 }
 
 export function moveEvidence({ registry }: Context, from: PeerId, to: PeerId): void {
   registry.observed.move(from, to);
   registry.serviceTimes.move(from, to);
+  registry.circuits.move(from, to);
 }

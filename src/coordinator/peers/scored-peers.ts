@@ -3,6 +3,7 @@ import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import { DIRECT_HOPS, hopsOfRoute, REPORTED_KNOWN } from "../../scoring/hops.ts";
+import { earnedSlots } from "../../scoring/earned-slots.ts";
 import { nothingObserved } from "../../scoring/observed.ts";
 import { countOutcome, outcomesAt, type OutcomeKind } from "../../scoring/outcomes.ts";
 import { score, type Metrics, type Score } from "../../scoring/score.ts";
@@ -91,15 +92,24 @@ export const standingOf = (
 /** How an attempt ended for its peer. */
 export type Outcome = OutcomeKind | "none";
 
-/** A peer's attempt ended: records the outcome for the peer, which holds one task less. */
-export function recordAttemptEnd(context: Context, peerId: PeerId, outcome: Outcome): void {
+/**
+ * A peer's attempt ended: records the outcome for the peer, which holds one task less.
+ *
+ * @param weight how much the outcome says about the peer, 0..1
+ */
+export function recordAttemptEnd(
+  context: Context,
+  peerId: PeerId,
+  outcome: Outcome,
+  weight = 1,
+): void {
   markWorkAvailable(context);
   const peer = context.registry.peers.get(peerId);
   if (peer === null) return; // the record was removed meanwhile
+  const { registry, now } = context;
+  const observed = registry.observed.get(peerId) ?? nothingObserved(now);
   if (outcome !== "none") {
-    const { registry, now } = context;
-    const observed = registry.observed.get(peerId) ?? nothingObserved(now);
-    const outcomes = countOutcome(observed.outcomes, outcome, now);
+    const outcomes = countOutcome(observed.outcomes, outcome, now, weight);
     registry.observed.put(peerId, { ...observed, outcomes });
   }
   if (peer.scheduling.drainUntil !== null) markDrainsDue(context);
@@ -108,9 +118,25 @@ export function recordAttemptEnd(context: Context, peerId: PeerId, outcome: Outc
   save(context, {
     ...peer,
     held: Math.max(0, peer.held - 1),
+    earnedSlots: earnedSlots(observed.parallelism),
     successes: peer.successes + Number(outcome === "success"),
     failures: peer.failures + Number(outcome === "failure" || outcome === "timeout"),
   });
+}
+
+/** Takes a part of an earlier failure of a peer back: other peers have failed at the same task. */
+export function takeBackFailure(
+  context: Context,
+  peerId: PeerId,
+  outcome: OutcomeKind,
+  weight: number,
+): void {
+  const { registry, now } = context;
+  const [peer, observed] = [registry.peers.get(peerId), registry.observed.get(peerId)];
+  if (peer === null || observed === null) return;
+  const outcomes = countOutcome(observed.outcomes, outcome, now, -weight);
+  registry.observed.put(peerId, { ...observed, outcomes });
+  if (isConnected(peer.state)) saveMeasured(context, peer);
 }
 
 /** Time for the direct attempt to end a session, before the outbox repeats it. */

@@ -2,6 +2,8 @@ import type { Peer } from "../../peers/peer.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
+import { usableSlots } from "../../tasks/eligibility.ts";
+import { isAssignable } from "./circuits.ts";
 import { decide, storedOf, type Decision, type Waiting } from "./decision.ts";
 import { reclaim } from "./leases.ts";
 import { offer } from "./offers.ts";
@@ -58,7 +60,7 @@ function assignRound(context: Context, limit: number): Outcome {
     }
     const taker = registry.peers.get(chosen.peerId) as Peer;
     const holder = offer(context, registry.tasks.get(task.id) as Task, taker);
-    if (holder.held > holder.slots && registry.roster.anyFree()) again = true;
+    if (holder.held > usableSlots(holder) && registry.roster.anyFree()) again = true;
   }
   if (again) return "again";
   return more ? "more" : "seen_all";
@@ -69,18 +71,19 @@ function storeDecision(context: Context, task: Waiting, peerId: PeerId, decision
   const { registry, now } = context;
   registry.choices.put(task.id, task.lastFence + 1, storedOf(context, decision));
   registry.shares.count({ peerId, at: now });
-  const { service } = registry.kinds.get(task.kind);
-  registry.kinds.put(task.kind, { service, incumbent: peerId, usedAt: now });
+  const known = registry.kinds.get(task.kind);
+  registry.kinds.put(task.kind, { ...known, incumbent: peerId, usedAt: now });
 }
 
 /** Tasks that some peer could take, in queue order. Tasks that no peer can take now are not read. */
-function waitingTasks({ registry, now }: Context, limit: number) {
+function waitingTasks(context: Context, limit: number) {
+  const { registry, now } = context;
   const found: Waiting[] = [];
   let more = false;
   for (const shape of registry.tasks.waiting.shapes()) {
-    if (!registry.roster.isOpen(shape)) continue;
+    if (!isAssignable(context, shape)) continue;
     const queued = registry.tasks.waiting.queued(shape, now, limit);
-    const held = registry.roster.isOpen(shape, true)
+    const held = isAssignable(context, shape, true)
       ? registry.tasks.waiting.prefetched(shape, limit)
       : [];
     if (limit !== ALL && Math.max(queued.length, held.length) === limit) more = true;
@@ -92,8 +95,9 @@ function waitingTasks({ registry, now }: Context, limit: number) {
 }
 
 /** A prefetched task moves only to another peer's free slot, and only while its holder has no free slot. */
-function mayMove({ registry }: Context, { shape, peerId }: Waiting): boolean {
-  if (peerId === null) return registry.roster.isOpen(shape);
-  const holder = registry.peers.get(peerId);
-  return holder !== null && holder.held > holder.slots && registry.roster.isOpen(shape, true);
+function mayMove(context: Context, { shape, peerId }: Waiting): boolean {
+  if (peerId === null) return isAssignable(context, shape);
+  const holder = context.registry.peers.get(peerId);
+  const waits = holder !== null && holder.held > usableSlots(holder);
+  return waits && isAssignable(context, shape, true);
 }

@@ -2,6 +2,7 @@ import type { Peer } from "../../peers/peer.ts";
 import { takesTasks } from "../../peers/scheduling.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { WaitingTask } from "../../registry/task-rows.ts";
+import type { Shape } from "../../registry/waiting-tasks.ts";
 import { hintedRttMs } from "../../scoring/measure.ts";
 import { nothingObserved } from "../../scoring/observed.ts";
 import { placesOf, type Candidate, type Demand } from "../../tasks/eligibility.ts";
@@ -10,16 +11,28 @@ import { refusedUntil } from "../../tasks/retry.ts";
 import type { Attempt, AttemptState } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { nearnessTo, type Nearness } from "../peers/nearness.ts";
+import { couldOthersTake, inPanic, isProbing, restingAt, type Resting } from "./circuits.ts";
 
 /** A task as the choice sees it: its requirements, and the peers that had it before. */
-export function demandOf({ registry, now }: Context, task: WaitingTask): Demand {
+export function demandOf(context: Context, task: WaitingTask, shape: Shape): Demand {
+  const { registry, now } = context;
   const attempts: readonly Attempt[] = task.fence === 0 ? [] : registry.attempts.of(task.id);
   const { service, incumbent } = registry.kinds.get(task.kind);
+  const tried = peersOf(attempts, ({ state }) => TRIED.has(state));
+  const refused = peersOf(attempts, (one) => one.state === "refused" && now < refusedUntil(one));
+  const resting = restingAt(context, task.kind);
+  const panic = inPanic(context, shape, resting);
+  const barred = [...tried, ...refused, ...(task.requirements.avoid ?? [])];
+  for (const [id, state] of resting)
+    if (state === "refusing" || (state === "open" && !panic)) barred.push(id);
+  const othersCouldTake = tried.size > 0 ? couldOthersTake(context, shape, barred) : undefined;
   return {
     kind: task.kind,
     requirements: task.requirements,
-    tried: peersOf(attempts, ({ state }) => TRIED.has(state)),
-    refused: peersOf(attempts, (one) => one.state === "refused" && now < refusedUntil(one)),
+    tried,
+    refused,
+    panic,
+    ...(othersCouldTake !== undefined && { othersCouldTake }),
     service,
     incumbent,
   };
@@ -41,7 +54,9 @@ export function candidatesOf(
   const ids = peers.map(({ id }) => id);
   observed.kept.load(ids);
   serviceTimes.load(ids, kind);
+  context.registry.circuits.load(ids, kind);
   const near = nearnessTo(context, requirements.near);
+  const resting = restingAt(context, kind);
   return peers.map((peer) => ({
     peerId: peer.id,
     role: peer.role,
@@ -50,12 +65,21 @@ export function candidatesOf(
     kinds: peer.kinds,
     capabilities: peer.capabilities,
     slots: peer.slots,
+    earnedSlots: peer.earnedSlots,
     prefetch: peer.prefetch,
     // A peer that has not answered many offers gets no more for now, as if its slots were in use.
     held: tasks.waiting.isWaitedFor(peer.id) ? Math.max(peer.held, placesOf(peer)) : peer.held,
     score: peer.score,
     evidence: evidenceOf(context, peer, kind, near),
+    ...circuitOf(context, peer, kind, resting),
   }));
+}
+
+/** Of a peer whose circuit is closed and that is not probed nothing needs to be said. */
+function circuitOf(context: Context, peer: Peer, kind: string, resting: Resting) {
+  const circuit = resting.get(peer.id);
+  const probing = isProbing(context, peer, kind);
+  return { ...(circuit !== undefined && { circuit }), ...(probing && { probing }) };
 }
 
 function evidenceOf(context: Context, peer: Peer, kind: string, near: Nearness): Evidence {

@@ -35,21 +35,25 @@ export interface Decision {
 /** Chooses a peer for a task, by the configured policy. */
 export function decide(context: Context, task: Waiting): Decision {
   const { registry, config, now, random } = context;
-  const demand = demandOf(context, task);
+  const demand = demandOf(context, task, task.shape);
   const all = registry.roster.allIfFew();
-  const peers = all ?? bestCandidates(registry.roster, demand, task.shape);
+  const peers = all ?? bestCandidates(context, demand, task.shape);
   // A prefetched task moves only to a free slot. Any other task may be prefetched.
   const open = task.peerId === null ? peers : peers.filter(hasSlot);
   const choice = choose(demand, candidatesOf(context, demand, open), now, random, config.policy);
   return { demand, choice, looked: all === null ? peers.length : null };
 }
 
-/** The number of peers to consider, plus the number that the task itself may exclude. */
-const bestCandidates = (
-  roster: Roster,
-  { refused, requirements: { avoid = [] } }: Demand,
+/** The peers to consider, plus as many as the task itself or their circuits may exclude. */
+function bestCandidates(
+  { registry }: Context,
+  { kind, tried, refused, requirements: { avoid = [] } }: Demand,
   shape: Shape,
-): readonly Peer[] => roster.candidates(shape, CANDIDATES_CONSIDERED + refused.size + avoid.length);
+): readonly Peer[] {
+  const resting = registry.circuits.resting.at(kind).size;
+  const barred = tried.size + refused.size + avoid.length + resting;
+  return registry.roster.candidates(shape, CANDIDATES_CONSIDERED + barred);
+}
 
 /** What is stored of a decision, so that it can be explained and recomputed. */
 export function storedOf({ registry, config, now }: Context, decision: Decision): StoredChoice {

@@ -1,6 +1,7 @@
 import { MINUTE, type Millis } from "../../base/clock.ts";
 import {
   CHOICE_RETENTION,
+  CIRCUIT_RETENTION,
   RESULT_UPLOAD_TIMEOUT,
   TASK_RETENTION,
 } from "../../protocol/constants.ts";
@@ -82,6 +83,13 @@ const sweepQueue: Job = {
   },
 };
 
+/** Makes the tick, which assigns queued tasks, come when a peer has rested: then it can be probed. */
+const wakeResting: Job = {
+  name: "wake_resting",
+  run() {},
+  due: { reads: ["circuits"], at: ({ registry, now }) => registry.circuits.resting.nextEnd(now) },
+};
+
 const pruneTasks: Job = {
   name: "prune_tasks",
   run({ registry, now }) {
@@ -91,6 +99,7 @@ const pruneTasks: Job = {
     }
     registry.idempotency.prune(now);
     registry.choices.prune(now - CHOICE_RETENTION);
+    registry.circuits.prune(now - CIRCUIT_RETENTION);
     for (const kind of registry.kinds.prune(now - TASK_RETENTION))
       registry.serviceTimes.forgetKind(kind);
   },
@@ -105,4 +114,10 @@ const pruneUploads: Job = {
   },
 };
 
-export const taskJobs: readonly Job[] = [expireTasks, sweepQueue, pruneTasks, pruneUploads];
+export const taskJobs: readonly Job[] = [
+  expireTasks,
+  sweepQueue,
+  wakeResting,
+  pruneTasks,
+  pruneUploads,
+];

@@ -4,6 +4,7 @@ import type { AttemptState, Task } from "../../tasks/task.ts";
 import { scheduleCallback } from "../webhooks/callback-registration.ts";
 import type { Context } from "../kernel/context.ts";
 import { sessionOf, recordAttemptEnd, type Outcome } from "../peers/scored-peers.ts";
+import { noteFailure, noteRefusal } from "./attempt-evidence.ts";
 import { shownTo } from "./task-view.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 
@@ -33,10 +34,13 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
   if (task.peerId === null) return;
   const { registry, now } = context;
   registry.attempts.end(task.id, task.fence, loss.state, now, loss.error);
-  recordAttemptEnd(context, task.peerId, loss.outcome);
+  const weight = loss.counts === "attempt" ? noteFailure(context, task, loss.error) : 1;
+  recordAttemptEnd(context, task.peerId, loss.outcome, weight);
   if (loss.stopPeer) orderStop(context, task, loss.error);
-  if (loss.state === "refused")
+  if (loss.state === "refused") {
     registry.attempts.countRefusals({ taskId: task.id, peerId: task.peerId, fence: task.fence });
+    noteRefusal(context, task, loss.error);
+  }
   const attemptsUsed = task.attemptsUsed + Number(loss.counts === "attempt");
   const interruptions = task.interruptions + Number(loss.counts === "interruption");
   const spent = { ...task, attemptsUsed, interruptions };

@@ -6,6 +6,7 @@ import { RESULT_UPLOAD_TIMEOUT, RESULT_UPLOADS_PER_TASK_MAX } from "../../protoc
 import type { TaskResult } from "../../protocol/messages.ts";
 import { leaseEndsAt } from "../../tasks/lease.ts";
 import type { Task } from "../../tasks/task.ts";
+import { noteSuccess } from "./attempt-evidence.ts";
 import { taskOfTicket } from "./held-task.ts";
 import type { Context } from "../kernel/context.ts";
 import { learnServiceTime } from "../peers/evidence.ts";
@@ -35,6 +36,7 @@ export function succeed(context: Context, task: Task, result: Json, begunAt?: Mi
     begunAt === undefined ? null : Math.min(begunAt, now),
   );
   if (attempt !== null) learnServiceTime(context, task.kind, attempt);
+  noteSuccess(context, task.peerId ?? "", task.kind);
   recordAttemptEnd(context, task.peerId ?? "", "success");
   endTask(context, { ...task, progress: 1, result, error: null }, "succeeded");
 }

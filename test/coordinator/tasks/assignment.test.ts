@@ -152,7 +152,7 @@ describe("offering queued tasks", () => {
   test("AS5 queued tasks are offered by priority, then by age", () => {
     const mesh = new TestMesh();
     const ids = [0, 5, -1, 5, 0].map((priority) => mesh.submit({ kind: "echo", priority }).id);
-    const peer = mesh.join(A, { slots: 5 });
+    const peer = mesh.join(A, { slots: 4, prefetch: true });
     expect(taskIds(peer)).toEqual([1, 3, 0, 4, 2].map((i) => ids[i]));
   });
 

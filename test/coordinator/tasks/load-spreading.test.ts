@@ -20,7 +20,9 @@ const meshWith = (policy: Partial<ExpectedCost> = {}): TestMesh =>
 
 /** Four peers with 16 slots. The first has done many tasks already. */
 function peersOf(mesh: TestMesh): readonly TestPeer[] {
-  const [first, ...others] = KEYS.map((key) => mesh.join(key, { slots: SLOTS, rttMs: 20 }));
+  const [first, ...others] = KEYS.map((key) =>
+    mesh.join(key, { slots: SLOTS, rttMs: 20 }).earn(SLOTS),
+  );
   mesh.now += 5 * MINUTE;
   for (const other of others) other.observe("missed_answer");
   for (let i = 0; i < 40; i++) runOne(mesh);

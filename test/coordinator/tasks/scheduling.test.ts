@@ -210,7 +210,7 @@ describe("a batch of tasks", () => {
 
   test("AS19 repeating a batch under its idempotency key creates no task twice and returns the same tasks", () => {
     const mesh = new TestMesh();
-    const peer = mesh.join(C, { slots: 10 });
+    const peer = mesh.join(C, { slots: 10 }).earn(10);
     const ids = (key: string) =>
       mesh.run("submit_batch", batch(3, key)).results.map((one) => "task" in one && one.task.id);
     const first = ids("k");

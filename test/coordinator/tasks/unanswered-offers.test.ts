@@ -18,7 +18,7 @@ function withTasks(mesh: TestMesh, count: number): void {
 describe("offers that a peer has not answered", () => {
   test("AS60 are at most 64, however many slots are free: each answer brings the next offer", () => {
     const mesh = new TestMesh();
-    const peer = mesh.join(A, { slots: 256 });
+    const peer = mesh.join(A, { slots: 256 }).earn(256);
     withTasks(mesh, 300);
     expect(peer.offers).toHaveLength(OFFERS_OUTSTANDING_MAX);
     for (const offer of peer.offers.slice(0, 10)) mesh.run("accept_task", peer.attempt(offer));
@@ -35,12 +35,12 @@ describe("offers that a peer has not answered", () => {
 
   test("AS60 of one peer hold up no other peer, also after a wake", () => {
     const mesh = new TestMesh();
-    const silent = mesh.join(A, { slots: 256 });
+    const silent = mesh.join(A, { slots: 256 }).earn(256);
     withTasks(mesh, 100);
     expect(silent.offers).toHaveLength(OFFERS_OUTSTANDING_MAX);
     mesh.restart();
-    const other = mesh.join(B, { slots: 20 });
-    expect(other.offers).toHaveLength(20);
+    const other = mesh.join(B, { slots: 4 });
+    expect(other.offers).toHaveLength(4);
     for (const offer of other.offers.slice()) {
       mesh.run("accept_task", other.attempt(offer));
       mesh.run("finish_task", other.successInput("done", offer));
@@ -51,9 +51,9 @@ describe("offers that a peer has not answered", () => {
 
   test("AS60 that were not accepted in time go to another peer", () => {
     const mesh = new TestMesh();
-    mesh.join(A, { slots: 256 });
+    mesh.join(A, { slots: 256 }).earn(256);
     withTasks(mesh, OFFERS_OUTSTANDING_MAX);
-    const other = mesh.join(B, { slots: 256 });
+    const other = mesh.join(B, { slots: 256 }).earn(256);
     mesh.runFor(6_000);
     expect(other.offers).toHaveLength(OFFERS_OUTSTANDING_MAX);
   });

@@ -1,0 +1,136 @@
+import type { Millis } from "../base/clock.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import { NEW_CIRCUIT, type Circuit } from "../tasks/circuit.ts";
+import { number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
+import { circuitKey as keyOf, RestingCircuits, WHOLE_PEER, type RestingCircuit } from "./resting-circuits.ts";
+import { WriteBehind } from "./write-behind.ts";
+
+/** Number of kinds whose circuits are stored for one peer, and one for the whole peer. Further kinds are not watched. */
+const CIRCUITS_OF_PEER_MAX = 65;
+
+/**
+ * The circuits of peers, and of peers and kinds. They change with every failure, so they are written a little later; what
+ * is decided from them is decided from memory, at once.
+ */
+export function circuitsTable(sql: Sql) {
+  const kept = new WriteBehind<Circuit>({
+    read: (keys) =>
+      sql
+        .exec(
+          `SELECT circuits.* FROM json_each(?) AS wanted JOIN circuits
+           ON peer_id = wanted.value ->> 0 AND kind = wanted.value ->> 1`,
+          JSON.stringify(keys.map(partsOf)),
+        )
+        .map((row) => [keyOf(text(row, "peer_id"), text(row, "kind")), readCircuit(row)]),
+    write: (key, circuit) => writeCircuit(sql, partsOf(key), circuit),
+  });
+  const resting = new RestingCircuits(() => {
+    const found = new Map<string, RestingCircuit>();
+    for (const row of sql.exec(
+      `SELECT peer_id, kind, rests_until FROM circuits WHERE rests_until IS NOT NULL`,
+    )) {
+      const [peerId, kind] = [text(row, "peer_id"), text(row, "kind")];
+      found.set(keyOf(peerId, kind), { peerId, kind, restsUntil: number(row, "rests_until") });
+    }
+    for (const [key, circuit] of kept.unwrittenValues()) note(found, key, circuit);
+    return found;
+  });
+
+  function remove(peerId: PeerId): void {
+    kept.flush();
+    const rows = sql.exec(`DELETE FROM circuits WHERE peer_id = ? RETURNING kind`, peerId);
+    for (const row of rows) kept.wrote(keyOf(peerId, text(row, "kind")), null);
+    resting.forget();
+  }
+
+  return {
+    kept,
+    resting,
+    remove,
+
+    /** Reads the circuits of many peers at once. */
+    load(peerIds: readonly PeerId[], kind: string): void {
+      kept.load(peerIds.flatMap((id) => [keyOf(id, WHOLE_PEER), keyOf(id, kind)]));
+    },
+
+    /** The circuit, if anything is known about it. */
+    known: (peerId: PeerId, kind: string): Circuit | null => kept.get(keyOf(peerId, kind)),
+
+    get: (peerId: PeerId, kind: string): Circuit => kept.get(keyOf(peerId, kind)) ?? NEW_CIRCUIT,
+
+    put(peerId: PeerId, kind: string, circuit: Circuit): void {
+      kept.put(keyOf(peerId, kind), circuit);
+      resting.wrote({ peerId, kind, restsUntil: circuit.restsUntil });
+    },
+
+    /** A peer's circuits that are not closed. */
+    ofPeer(peerId: PeerId): readonly { readonly kind: string; readonly circuit: Circuit }[] {
+      return resting
+        .kindsOf(peerId)
+        .map((kind) => ({ kind, circuit: kept.get(keyOf(peerId, kind)) ?? NEW_CIRCUIT }));
+    },
+
+    /** Moves the rows of a peer that rotated its key to its new ID. */
+    move(from: PeerId, to: PeerId): void {
+      kept.flush();
+      const rows = sql.exec(`SELECT * FROM circuits WHERE peer_id = ?`, from);
+      remove(from);
+      for (const row of rows) kept.put(keyOf(to, text(row, "kind")), readCircuit(row));
+      resting.forget();
+    },
+
+    /** Forgets circuits that are closed and without evidence since then. */
+    prune(closedBefore: Millis): void {
+      kept.flush();
+      const rows = sql.exec(
+        `DELETE FROM circuits WHERE rests_until IS NULL AND closed_at < ? RETURNING peer_id, kind`,
+        closedBefore,
+      );
+      for (const row of rows) kept.wrote(keyOf(text(row, "peer_id"), text(row, "kind")), null);
+    },
+  };
+}
+
+function partsOf(key: string): readonly [peerId: PeerId, kind: string] {
+  const space = key.indexOf(" ");
+  return [key.slice(0, space), key.slice(space + 1)];
+}
+
+function note(found: Map<string, RestingCircuit>, key: string, circuit: Circuit | null): void {
+  const [peerId, kind] = partsOf(key);
+  const restsUntil = circuit?.restsUntil ?? null;
+  if (restsUntil === null) found.delete(key);
+  else found.set(key, { peerId, kind, restsUntil });
+}
+
+function writeCircuit(sql: Sql, [peerId, kind]: readonly [PeerId, string], circuit: Circuit): void {
+  sql.exec(
+    `INSERT INTO circuits (peer_id, kind, evidence, failures, refusals, openings, rests_until, closed_at, reason)
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+     WHERE EXISTS (SELECT 1 FROM circuits WHERE peer_id = ?1 AND kind = ?2)
+       OR (SELECT COUNT(*) FROM circuits WHERE peer_id = ?1) < ?10
+     ON CONFLICT (peer_id, kind) DO UPDATE SET evidence = excluded.evidence, failures = excluded.failures,
+       refusals = excluded.refusals, openings = excluded.openings, rests_until = excluded.rests_until,
+       closed_at = excluded.closed_at, reason = excluded.reason`,
+    peerId,
+    kind,
+    circuit.evidence,
+    circuit.failuresInRow,
+    circuit.refusalsInRow,
+    circuit.openings,
+    circuit.restsUntil,
+    circuit.closedAt,
+    circuit.reason,
+    CIRCUITS_OF_PEER_MAX,
+  );
+}
+
+const readCircuit = (row: SqlRow): Circuit => ({
+  evidence: number(row, "evidence"),
+  failuresInRow: number(row, "failures"),
+  refusalsInRow: number(row, "refusals"),
+  openings: number(row, "openings"),
+  restsUntil: numberOrNull(row, "rests_until"),
+  closedAt: number(row, "closed_at"),
+  reason: textOrNull(row, "reason"),
+});

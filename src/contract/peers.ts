@@ -60,6 +60,8 @@ export interface PeerCommands {
     };
     output: ScheduledPeers;
   };
+  /** Closes every circuit of a peer. */
+  reset_circuits: { caller: "gateway"; input: { readonly id: PeerId }; output: PeerView };
   /** The session to which a go-p2p request to this peer is sent. */
   request_peer: {
     caller: "gateway";
@@ -88,5 +90,6 @@ export const PEER_CALLERS: CallersOf<PeerCommands> = {
   peer_drains: "session",
   schedule_peer: "gateway",
   schedule_peers: "gateway",
+  reset_circuits: "gateway",
   request_peer: "gateway",
 };

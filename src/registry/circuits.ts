@@ -8,12 +8,16 @@ import { WriteBehind } from "./write-behind.ts";
 /** Number of kinds whose circuits are stored for one peer, and one for the whole peer. Further kinds are not watched. */
 const CIRCUITS_OF_PEER_MAX = 65;
 
+export interface StoredCircuit extends Circuit {
+  readonly changedAt: Millis;
+}
+
 /**
  * The circuits of peers, and of peers and kinds. They change with every failure, so they are written a little later; what
  * is decided from them is decided from memory, at once.
  */
 export function circuitsTable(sql: Sql) {
-  const kept = new WriteBehind<Circuit>({
+  const kept = new WriteBehind<StoredCircuit>({
     read: (keys) =>
       sql
         .exec(
@@ -58,8 +62,8 @@ export function circuitsTable(sql: Sql) {
 
     get: (peerId: PeerId, kind: string): Circuit => kept.get(keyOf(peerId, kind)) ?? NEW_CIRCUIT,
 
-    put(peerId: PeerId, kind: string, circuit: Circuit): void {
-      kept.put(keyOf(peerId, kind), circuit);
+    put(peerId: PeerId, kind: string, circuit: Circuit, now: Millis): void {
+      kept.put(keyOf(peerId, kind), { ...circuit, changedAt: now });
       resting.wrote({ peerId, kind, restsUntil: circuit.restsUntil });
     },
 
@@ -79,12 +83,12 @@ export function circuitsTable(sql: Sql) {
       resting.forget();
     },
 
-    /** Forgets circuits that are closed and without evidence since then. */
-    prune(closedBefore: Millis): void {
+    /** Forgets circuits that are closed and have not changed since then. */
+    prune(unchangedSince: Millis): void {
       kept.flush();
       const rows = sql.exec(
-        `DELETE FROM circuits WHERE rests_until IS NULL AND closed_at < ? RETURNING peer_id, kind`,
-        closedBefore,
+        `DELETE FROM circuits WHERE rests_until IS NULL AND changed_at < ? RETURNING peer_id, kind`,
+        unchangedSince,
       );
       for (const row of rows) kept.wrote(keyOf(text(row, "peer_id"), text(row, "kind")), null);
     },
@@ -103,15 +107,15 @@ function note(found: Map<string, RestingCircuit>, key: string, circuit: Circuit 
   else found.set(key, { peerId, kind, restsUntil });
 }
 
-function writeCircuit(sql: Sql, [peerId, kind]: readonly [PeerId, string], circuit: Circuit): void {
+function writeCircuit(sql: Sql, [peerId, kind]: readonly [PeerId, string], circuit: StoredCircuit): void {
   sql.exec(
-    `INSERT INTO circuits (peer_id, kind, evidence, failures, refusals, openings, rests_until, closed_at, reason)
-     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+    `INSERT INTO circuits (peer_id, kind, evidence, failures, refusals, openings, rests_until, closed_at, reason,
+       changed_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11
      WHERE EXISTS (SELECT 1 FROM circuits WHERE peer_id = ?1 AND kind = ?2)
        OR (SELECT COUNT(*) FROM circuits WHERE peer_id = ?1) < ?10
      ON CONFLICT (peer_id, kind) DO UPDATE SET evidence = excluded.evidence, failures = excluded.failures,
        refusals = excluded.refusals, openings = excluded.openings, rests_until = excluded.rests_until,
-       closed_at = excluded.closed_at, reason = excluded.reason`,
+       closed_at = excluded.closed_at, reason = excluded.reason, changed_at = excluded.changed_at`,
     peerId,
     kind,
     circuit.evidence,
@@ -122,10 +126,11 @@ function writeCircuit(sql: Sql, [peerId, kind]: readonly [PeerId, string], circu
     circuit.closedAt,
     circuit.reason,
     CIRCUITS_OF_PEER_MAX,
+    circuit.changedAt,
   );
 }
 
-const readCircuit = (row: SqlRow): Circuit => ({
+const readCircuit = (row: SqlRow): StoredCircuit => ({
   evidence: number(row, "evidence"),
   failuresInRow: number(row, "failures"),
   refusalsInRow: number(row, "refusals"),
@@ -133,4 +138,5 @@ const readCircuit = (row: SqlRow): Circuit => ({
   restsUntil: numberOrNull(row, "rests_until"),
   closedAt: number(row, "closed_at"),
   reason: textOrNull(row, "reason"),
+  changedAt: number(row, "changed_at"),
 });

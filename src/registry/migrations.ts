@@ -170,7 +170,7 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
   [
     `CREATE TABLE circuits (
       peer_id TEXT NOT NULL, kind TEXT NOT NULL, evidence REAL NOT NULL, failures INTEGER NOT NULL, refusals INTEGER NOT NULL,
-      openings REAL NOT NULL, rests_until INTEGER, closed_at INTEGER NOT NULL, reason TEXT, PRIMARY KEY (peer_id, kind)
+      openings REAL NOT NULL, rests_until INTEGER, closed_at INTEGER NOT NULL, reason TEXT, changed_at INTEGER NOT NULL, PRIMARY KEY (peer_id, kind)
     ) WITHOUT ROWID`,
     `CREATE INDEX circuits_resting ON circuits (rests_until) WHERE rests_until IS NOT NULL`,
     `ALTER TABLE task_kinds ADD COLUMN failure_rate REAL`,

@@ -80,6 +80,12 @@ const drainMany = define("administer", "post", "/v1/peer-batches/drain", {
   responses: { 200: jsonOf(ScheduledPeers, "The peers concerned") },
 });
 
+const reset = define("administer", "post", "/v1/peers/{id}/reset", {
+  summary: "Close a peer's circuits: it gets tasks again at once",
+  responses: { 200: jsonOf(PeerView, "The peer") },
+  failures: ["not_found"],
+});
+
 export function peerRoutes(router: Router): void {
   router.route(list, (c) => forward(c, "list_peers", c.req.valid("query")));
   router.route(get, (c) => forward(c, "get_peer", c.req.valid("param")));
@@ -87,6 +93,7 @@ export function peerRoutes(router: Router): void {
   router.route(score, (c) => forward(c, "get_score", c.req.valid("param")));
   router.route(revoke, (c) => forward(c, "revoke_peer", c.req.valid("param")));
   router.route(forget, (c) => forwardEmpty(c, "forget_peer", c.req.valid("param")));
+  router.route(reset, (c) => forward(c, "reset_circuits", c.req.valid("param")));
   router.route(cordon, (c) =>
     forward(c, "schedule_peer", { ...c.req.valid("param"), action: "cordon" }),
   );

@@ -1,10 +1,17 @@
 import type { Command, Details } from "../args.ts";
 import { TARGET_DETAILS } from "../target.ts";
 import { list } from "./peers/list.ts";
+import { reset } from "./peers/reset.ts";
 import { cordon, drain, uncordon } from "./peers/schedule.ts";
 
 /** The actions on peers, by name, in the order in which `muster help peers` lists them. */
-const ACTIONS: Readonly<Record<string, Command>> = { list, cordon, uncordon, drain };
+const ACTIONS: Readonly<Record<string, Command>> = {
+  list,
+  cordon,
+  uncordon,
+  drain,
+  reset,
+};
 
 /** Lists peers, or acts on them; without an action it lists them. */
 export const peers: Command = {

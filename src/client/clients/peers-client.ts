@@ -72,6 +72,11 @@ export class PeersClient {
     return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/revoke` });
   }
 
+  /** Closes the peer's circuits, because it works again: it gets tasks at once. */
+  resetCircuits(id: string): Promise<PeerView> {
+    return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/reset` });
+  }
+
   /** The peer gets no new tasks until it is uncordoned. */
   cordon(id: string): Promise<PeerView> {
     return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/cordon` });

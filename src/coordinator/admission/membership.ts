@@ -12,8 +12,9 @@ import { markWorkAvailable } from "../kernel/marks.ts";
 import { releaseAll } from "../tasks/leases.ts";
 import { revokeHolder, isMember, peerHolder } from "../discovery/epochs.ts";
 import { removePeer, applyPeerEvent } from "../peers/lifecycle.ts";
-import { endSession, peerOf, savePeer, standingOf, scoreOf } from "../peers/scored-peers.ts";
-import { advertisedPeerView, peerView } from "../peers/views.ts";
+import { endSession, peerOf, savePeer, standingOf } from "../peers/scored-peers.ts";
+import { shownPeer } from "../peers/shown-peer.ts";
+import { advertisedPeerView } from "../peers/views.ts";
 
 export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
 
@@ -95,7 +96,7 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   revokeHolder(context, peerHolder(peer.id));
   markWorkAvailable(context);
   const revoked = registry.peers.get(peer.id) as Peer;
-  return ok(peerView(revoked, scoreOf(context, revoked)));
+  return ok(shownPeer(context, revoked));
 };
 
 /** Revokes a peer that was only advertised. It has no record, so only the deny entry is written. */

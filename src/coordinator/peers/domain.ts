@@ -4,6 +4,7 @@ import { hearAdvert } from "./gossip.ts";
 import { peerJobs } from "./jobs.ts";
 import { peerDrains, schedulePeer, schedulePeers } from "./schedule-peers.ts";
 import { getPeer, listPeers, requestPeer } from "./get-peers.ts";
+import { resetCircuits } from "./reset-circuits.ts";
 import { getRtt, reportRtts } from "./rtts.ts";
 import { getScore } from "./score-explanation.ts";
 
@@ -20,6 +21,7 @@ export const peers: Domain<PeerCommands> = {
     list_peers: listPeers,
     request_peer: requestPeer,
     peer_drains: peerDrains,
+    reset_circuits: resetCircuits,
     schedule_peer: schedulePeer,
     schedule_peers: schedulePeers,
   },
@@ -27,6 +29,7 @@ export const peers: Domain<PeerCommands> = {
     // Requests that only read are frequent and change nothing.
     request_peer: ({ id, type }) =>
       type === "get_stats" || type === "get_logs" ? null : { subject: id, detail: { type } },
+    reset_circuits: ({ id }) => ({ subject: id }),
     schedule_peer: ({ id, action }) => ({ subject: id, detail: { action } }),
     schedule_peers: ({ action, select, dryRun }, output) =>
       dryRun

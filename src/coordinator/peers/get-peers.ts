@@ -2,12 +2,13 @@ import { err, ok } from "../../base/result.ts";
 import { PeerId } from "../../protocol/ids.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
 import { badCursor } from "../kernel/paging.ts";
-import { peerOf, scoreOf, sessionOf } from "./scored-peers.ts";
-import { advertisedPeerView, peerView } from "./views.ts";
+import { peerOf, sessionOf } from "./scored-peers.ts";
+import { shownPeer } from "./shown-peer.ts";
+import { advertisedPeerView } from "./views.ts";
 
 export const getPeer: Handler<"get_peer"> = (context, { id }) => {
   const peer = peerOf(context, id);
-  if (peer !== null) return ok(peerView(peer, scoreOf(context, peer)));
+  if (peer !== null) return ok(shownPeer(context, peer));
   const told = context.registry.advertisedPeers.of(id);
   return told === null ? notFound("peer with this ID") : ok(advertisedPeerView(told));
 };
@@ -27,7 +28,7 @@ export const listPeers: Handler<"list_peers"> = (context, { limit, cursor, state
   const filter = { limit: limit + 1, after: cursor, role };
   const met = registry.peers
     .list({ ...filter, state })
-    .map((peer) => peerView(peer, scoreOf(context, peer)));
+    .map((peer) => shownPeer(context, peer));
   const told =
     state === undefined || state === "discovered"
       ? registry.advertisedPeers.list(filter).map(advertisedPeerView)

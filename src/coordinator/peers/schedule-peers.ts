@@ -12,8 +12,8 @@ import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { startDrain } from "./drains.ts";
-import { peerOf, savePeer, scoreOf } from "./scored-peers.ts";
-import { peerView } from "./views.ts";
+import { peerOf, savePeer } from "./scored-peers.ts";
+import { shownPeer } from "./shown-peer.ts";
 
 type Scheduled = Pick<Input<"schedule_peer">, "action"> & Partial<{ readonly timeoutMs: number }>;
 
@@ -94,5 +94,5 @@ function apply(context: Context, peer: Peer, { action, timeoutMs = 0 }: Schedule
 
 function viewOf(context: Context, id: string): PeerView {
   const peer = context.registry.peers.get(id) as Peer;
-  return peerView(peer, scoreOf(context, peer));
+  return shownPeer(context, peer);
 }

@@ -27,7 +27,7 @@ import { restingAt } from "./circuits.ts";
 /** Refusals in a row after which a peer rests although it did tasks of the kind before. */
 const REFUSALS_OF_A_DOER_MAX = 8;
 /** How much a failed probe counts among the outcomes: it was expected to fail, and a peer that is mended must not pay for it. */
-const PROBE_OUTCOME_WEIGHT = 0.1;
+const PROBE_OUTCOME_WEIGHT = 0.25;
 
 export function noteSuccess(context: Context, peerId: PeerId, kind: string): void {
   const { circuits, kinds } = context.registry;
@@ -129,5 +129,5 @@ function change(context: Context, peerId: PeerId, kind: string, circuit: Circuit
   const { restsUntil: until } = circuit;
   const begins = until !== null && until !== before;
   const restsUntil = begins ? Math.round(now + quarterJitter(until - now, random())) : until;
-  registry.circuits.put(peerId, kind, { ...circuit, restsUntil });
+  registry.circuits.put(peerId, kind, { ...circuit, restsUntil }, now);
 }

@@ -18,7 +18,10 @@ export type Resting = ReadonlyMap<PeerId, CircuitState>;
 export function restingAt({ registry, now }: Context, kind: string): Resting {
   const found = new Map<PeerId, CircuitState>();
   for (const [peerId, restsUntil] of registry.circuits.resting.at(kind))
-    if (now < restsUntil + UNPROBED_MAX) found.set(peerId, now < restsUntil ? "open" : "half_open");
+    if (now < restsUntil + UNPROBED_MAX) {
+      const rest = now < restsUntil ? restOf(registry, peerId, kind, now) : "half_open";
+      found.set(peerId, rest);
+    }
   return found;
 }
 

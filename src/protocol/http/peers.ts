@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Name, PeerId, PublicKeyHex } from "../ids.ts";
-import { Capabilities, EVERY_KIND, HandledKinds, Role } from "../labels.ts";
+import { Capabilities, EVERY_KIND, HandledKinds, Role, TaskKind } from "../labels.ts";
 import { NextCursor, Page, Time } from "./page.ts";
 
 export const PEER_STATES = [
@@ -23,6 +23,17 @@ export type Scheduling = z.infer<typeof Scheduling>;
 export const PROTOCOLS = ["muster/2", "go-p2p/1.0"] as const;
 export const Protocol = z.enum(PROTOCOLS);
 export type Protocol = z.infer<typeof Protocol>;
+
+const CircuitView = z
+  .object({
+    kind: TaskKind.nullable().meta({ description: "Null: the peer as a whole" }),
+    state: z.enum(["open", "half_open"]).meta({
+      description: "`open`: the peer rests; `half_open`: one task at a time probes it",
+    }),
+    reason: z.string(),
+    rests_until: Time,
+  })
+  .meta({ id: "Circuit" });
 
 export const PeerView = z
   .object({
@@ -69,6 +80,9 @@ export const PeerView = z
     tasks: z.int().meta({ description: "Attempts that the peer has a lease for now" }),
     successes: z.int(),
     failures: z.int(),
+    circuits: z.array(CircuitView).optional().meta({
+      description: "The peer's circuits that are not closed: while one is open, the peer rests",
+    }),
     told_by: z.object({ peer_id: PeerId, ping_ms: z.number().nullable() }).optional().meta({
       description:
         "The peer that advertised this one, and the RTT that it reports; only for peers that are known by an advert only",

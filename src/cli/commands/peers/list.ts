@@ -2,7 +2,7 @@ import type { PeerView } from "../../../client/index.ts";
 import { PEER_STATES } from "../../../protocol/http.ts";
 import { ROLES } from "../../../protocol/messages.ts";
 import { choiceOption, readArgs, type Command } from "../../args.ts";
-import { print, printJson, table } from "../../output.ts";
+import { print, printable, printJson, table } from "../../output.ts";
 import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
 
 const usage = "peers [list] [--state STATE] [--role ROLE]";
@@ -31,9 +31,19 @@ export const list: Command = {
     if (values.json === true) printJson(found);
     else if (found.length === 0) print("no peers");
     else print(table(HEADINGS, found.map(row)));
+    if (values.json !== true) for (const peer of found) printCircuits(peer);
     return 0;
   },
 };
+
+/** Why a peer rests, and until when. */
+function printCircuits({ id, circuits = [] }: PeerView): void {
+  for (const { kind, state, reason, rests_until: until } of circuits) {
+    const what = kind === null ? id : `${id} at ${kind}`;
+    const rest = state === "open" ? `rests until ${until}` : "is probed by one task at a time";
+    print(printable(`${what} ${rest}: ${reason}`));
+  }
+}
 
 const HEADINGS = [
   "id",

@@ -90,7 +90,7 @@ function applyRetryPauses(mesh: TestMesh, model: Model): void {
 
 /**
  * Whether the coordinator may leave the task queued although this peer is eligible and has room: it failed at the task, and
- * another may take it (AS67), or its circuit is not closed (AS68). Properties of their own check these rules.
+ * another may take it (BR7), or its circuit is not closed (BR5). Properties of their own check these rules.
  */
 const mayPassOver = ({ registry }: TestMesh, task: ModelTask, { id }: ModelPeer): boolean =>
   triedBy(task).has(id) || registry.circuits.ofPeer(id).length > 0;

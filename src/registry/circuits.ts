@@ -2,7 +2,12 @@ import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { NEW_CIRCUIT, type Circuit } from "../tasks/circuit.ts";
 import { number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
-import { circuitKey as keyOf, RestingCircuits, WHOLE_PEER, type RestingCircuit } from "./resting-circuits.ts";
+import {
+  circuitKey as keyOf,
+  RestingCircuits,
+  WHOLE_PEER,
+  type RestingCircuit,
+} from "./resting-circuits.ts";
 import { WriteBehind } from "./write-behind.ts";
 
 /** Number of kinds whose circuits are stored for one peer, and one for the whole peer. Further kinds are not watched. */
@@ -107,7 +112,11 @@ function note(found: Map<string, RestingCircuit>, key: string, circuit: Circuit 
   else found.set(key, { peerId, kind, restsUntil });
 }
 
-function writeCircuit(sql: Sql, [peerId, kind]: readonly [PeerId, string], circuit: StoredCircuit): void {
+function writeCircuit(
+  sql: Sql,
+  [peerId, kind]: readonly [PeerId, string],
+  circuit: StoredCircuit,
+): void {
   sql.exec(
     `INSERT INTO circuits (peer_id, kind, evidence, failures, refusals, openings, rests_until, closed_at, reason,
        changed_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11

@@ -26,9 +26,7 @@ export const listPeers: Handler<"list_peers"> = (context, { limit, cursor, state
   const { registry } = context;
   if (cursor !== undefined && !PeerId.safeParse(cursor).success) return badCursor();
   const filter = { limit: limit + 1, after: cursor, role };
-  const met = registry.peers
-    .list({ ...filter, state })
-    .map((peer) => shownPeer(context, peer));
+  const met = registry.peers.list({ ...filter, state }).map((peer) => shownPeer(context, peer));
   const told =
     state === undefined || state === "discovered"
       ? registry.advertisedPeers.list(filter).map(advertisedPeerView)

@@ -10,7 +10,8 @@ export const resetCircuits: Handler<"reset_circuits"> = (context, { id }) => {
   const peer = peerOf(context, id);
   if (peer === null) return notFound("peer with this ID");
   const { circuits } = context.registry;
-  for (const { kind } of circuits.ofPeer(peer.id)) circuits.put(peer.id, kind, NEW_CIRCUIT, context.now);
+  for (const { kind } of circuits.ofPeer(peer.id))
+    circuits.put(peer.id, kind, NEW_CIRCUIT, context.now);
   markWorkAvailable(context);
   return ok(shownPeer(context, peer));
 };

@@ -67,7 +67,11 @@ export function noteFailure(context: Context, task: Task, error: string): number
   change(context, peerId, WHOLE_PEER, whole);
   const [first] = others;
   if (others.length === 1 && first !== undefined) exonerate(context, kind, first, baseRate);
-  const failures = countAttempt(known.failures, true, weight * kindWeight(failuresInRow, everSucceeded));
+  const failures = countAttempt(
+    known.failures,
+    true,
+    weight * kindWeight(failuresInRow, everSucceeded),
+  );
   registry.kinds.put(kind, { ...known, failures, usedAt: now });
   return state === undefined ? weight : PROBE_OUTCOME_WEIGHT * weight;
 }

@@ -3,7 +3,13 @@ import type { Peer } from "../../peers/peer.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import { WHOLE_PEER } from "../../registry/resting-circuits.ts";
 import type { Shape } from "../../registry/waiting-tasks.ts";
-import { circuitState, isPanic, isProbed, jointState, type CircuitState } from "../../tasks/circuit.ts";
+import {
+  circuitState,
+  isPanic,
+  isProbed,
+  jointState,
+  type CircuitState,
+} from "../../tasks/circuit.ts";
 import type { Context } from "../kernel/context.ts";
 
 /**
@@ -57,7 +63,8 @@ export function isProbing({ registry }: Context, peer: Peer, kind: string): bool
   const { circuits, serviceTimes, tasks } = registry;
   if (circuits.get(peer.id, WHOLE_PEER).restsUntil !== null) return true;
   const circuit = circuits.known(peer.id, kind);
-  if (circuit === null || !isProbed(circuit, serviceTimes.get(peer.id, kind) !== null)) return false;
+  if (circuit === null || !isProbed(circuit, serviceTimes.get(peer.id, kind) !== null))
+    return false;
   return tasks.heldBy(peer.id).some((id) => tasks.get(id)?.kind === kind);
 }
 

@@ -21,7 +21,11 @@ function blackHole(tasks: number) {
 }
 
 /** Whether the peer holds the task by this offer now. */
-function heldBy(mesh: TestMesh, peer: TestPeer, { task_id: id, fence }: TestPeer["offer"]): boolean {
+function heldBy(
+  mesh: TestMesh,
+  peer: TestPeer,
+  { task_id: id, fence }: TestPeer["offer"],
+): boolean {
   const task = mesh.registry.tasks.get(id);
   return task?.peerId === peer.id && task.fence === fence && task.leaseUntil !== null;
 }
@@ -73,7 +77,10 @@ describe("a peer that fails at once, with a standing queue", () => {
     const world = blackHole(40);
     runFor(world, 4);
     const [circuit] = world.hole.view.circuits ?? [];
-    expect(circuit).toMatchObject({ kind: "echo", reason: expect.stringContaining("it is broken") });
+    expect(circuit).toMatchObject({
+      kind: "echo",
+      reason: expect.stringContaining("it is broken"),
+    });
     const { id } = world.mesh.submit({ kind: "echo", requirements: { avoid: [B.id, C.id] } });
     const why = world.mesh.run("why_task", { id, visibleTo: null });
     expect(why.ruled_out["circuit_open"] ?? why.ruled_out["probe_running"]).toBe(1);

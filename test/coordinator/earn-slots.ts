@@ -3,12 +3,13 @@ import type { Registry } from "../../src/registry/registry.ts";
 import { nothingObserved } from "../../src/scoring/observed.ts";
 import { present } from "../must.ts";
 
-/** Records that a peer's service times have shown that it serves so many tasks at once. */
-export function earnSlots(
+/** Records that a peer's service times have shown that it serves so many tasks at once. Returns the peer. */
+export function earnSlots<P extends { readonly id: PeerId }>(
   { registry, now }: { readonly registry: Registry; readonly now: number },
-  id: PeerId,
+  peer: P,
   earnedSlots: number,
-): void {
+): P {
+  const { id } = peer;
   registry.peers.put({ ...present(registry.peers.get(id)), earnedSlots });
   const loaded = { loadedRatio: 1, loadedHeld: earnedSlots, loadedWeight: 16 };
   const parallelism = { aloneRatio: 1, aloneWeight: 16, ...loaded };
@@ -16,4 +17,5 @@ export function earnSlots(
     ...(registry.observed.get(id) ?? nothingObserved(now)),
     parallelism,
   });
+  return peer;
 }

@@ -366,11 +366,7 @@ export class TestPeer {
     return { peerId: this.id, epoch: this.epoch, outcome };
   }
 
-  /** Its service times have shown that it serves so many tasks at once. */
-  earn(slots: number): this {
-    earnSlots(this.mesh, this.id, slots);
-    return this;
-  }
+  earn = (slots: number): this => earnSlots(this.mesh, this, slots);
   announce(announced: Input<"announce">["announced"]): void {
     this.mesh.run("announce", { peerId: this.id, epoch: this.epoch, announced });
   }

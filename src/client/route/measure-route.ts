@@ -28,20 +28,20 @@ const CHILD_PROCESS = "node:child_process";
 const TIMEOUT_MS = 60_000;
 /** Output of 30 hops is about 4 KiB. */
 const OUTPUT_BYTES_MAX = 64 * 1024;
-/** Where the programs are on systems on which PATH of an ordinary user lacks them. */
+/** Where the programs are if PATH lacks them, as that of an ordinary user may. */
 const SYSTEM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
 
 /**
- * Runs traceroute, tracepath or mtr: the first that exists and reaches the host. On Node, Deno (with permission to run them)
- * and Bun; elsewhere, and on Windows, null.
+ * Runs traceroute, tracepath or mtr: the first that exists and reaches the host. On Node, Bun, and Deno with
+ * `--allow-run` and `--allow-env`; elsewhere, and on Windows, null.
  */
 export const measureRoute: MeasureRoute = async (host, signal) => {
   try {
-    const path = hasNodeThreads() ? await searchPath() : null;
-    if (path === null) return null;
+    if (!hasNodeThreads() || runtime.process.platform === "win32") return null;
     const processes = (await import(CHILD_PROCESS)) as ChildProcess;
     for (const { tool, file, args } of routeCommands(host)) {
-      const output = await outputOf(processes, file, args, path, signal);
+      if (!(await mayRun(file))) continue;
+      const output = await outputOf(processes, file, args, signal);
       const hops = output === null ? null : parseRoute(tool, output);
       if (hops !== null) return { hops, tool };
       if (signal.aborted) return null;
@@ -57,12 +57,11 @@ const outputOf = (
   processes: ChildProcess,
   file: string,
   args: readonly string[],
-  path: string,
   signal: AbortSignal,
 ): Promise<string | null> =>
   new Promise((resolve) => {
     const options = {
-      env: { PATH: path, LC_ALL: "C" },
+      env: { PATH: searchPath(), LC_ALL: "C" },
       timeout: TIMEOUT_MS,
       killSignal: "SIGKILL",
       maxBuffer: OUTPUT_BYTES_MAX,
@@ -77,20 +76,33 @@ interface HostRuntime {
   readonly process: { readonly platform: string; readonly env: { readonly PATH?: string } };
   readonly Deno?: {
     readonly permissions: {
-      query(of: { readonly name: "run" | "env" }): Promise<{ readonly state: string }>;
+      query(
+        of: { readonly name: "run"; readonly command: string } | { readonly name: "env" },
+      ): Promise<{ readonly state: string }>;
     };
   };
 }
 
-/** Where to look for programs; null where none may be run. Deno would ask its user for a missing permission. */
-async function searchPath(): Promise<string | null> {
-  const { process, Deno } = globalThis as unknown as HostRuntime;
-  for (const name of ["run", "env"] as const) {
-    const permission = await Deno?.permissions.query({ name });
-    if (permission !== undefined && permission.state !== "granted") return null;
-  }
-  if (process.platform === "win32") return null;
-  // A relative folder would run whatever is in the current one.
-  const folders = (process.env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/"));
+const runtime = globalThis as unknown as HostRuntime;
+
+/**
+ * Whether the program may be run. Deno would ask its user about a missing permission; running a program there takes that for
+ * the whole environment, too.
+ */
+async function mayRun(command: string): Promise<boolean> {
+  const permissions = runtime.Deno?.permissions;
+  if (permissions === undefined) return true;
+  const [run, env] = await Promise.all([
+    permissions.query({ name: "run", command }),
+    permissions.query({ name: "env" }),
+  ]);
+  return run.state === "granted" && env.state === "granted";
+}
+
+/** Where to look for programs. A relative folder of PATH would run whatever is in the current one. */
+function searchPath(): string {
+  const folders = (runtime.process.env.PATH ?? "")
+    .split(":")
+    .filter((each) => each.startsWith("/"));
   return [...new Set([...folders, ...SYSTEM_FOLDERS])].join(":");
 }

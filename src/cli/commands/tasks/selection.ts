@@ -4,7 +4,7 @@ import type { BulkOptions, BulkOutcome } from "../../../client/index.ts";
 import { choiceOption, timeOption, type Details, type Values } from "../../args.ts";
 import { UsageError } from "../../failure.ts";
 import { note, print, printJson } from "../../output.ts";
-import { stopSignal } from "../../signals.ts";
+import { Stopped, stopSignal } from "../../signals.ts";
 import { TARGET_OPTIONS } from "../../target.ts";
 
 export const SELECTION_OPTIONS = {
@@ -107,8 +107,12 @@ async function confirms(act: Act, signal: AbortSignal): Promise<boolean> {
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`${act.verb} ${count} tasks? [y/N] `, { signal });
-    return /^y(?:es)?$/i.test(answer.trim());
+    const question = `${act.verb} ${count} ${count === 1 ? "task" : "tasks"}? [y/N] `;
+    return /^y(?:es)?$/i.test((await terminal.question(question, { signal })).trim());
+  } catch (error) {
+    // Ctrl-C is a key while the terminal asks, and no signal.
+    if (error instanceof Error && error.name === "AbortError") throw new Stopped("SIGINT");
+    throw error;
   } finally {
     terminal.close();
   }

@@ -5,6 +5,7 @@ import { Unavailable, type Bench } from "./bench.ts";
 import { assign } from "./assign.ts";
 import { profileAssign, profileBatches } from "./assign/profile.ts";
 import { blackHole } from "./black-hole.ts";
+import { busyHandler } from "./busy-handler.ts";
 import { fleet } from "./fleet.ts";
 import { handshake } from "./handshake.ts";
 import { kill } from "./kill.ts";
@@ -18,6 +19,7 @@ import { stmf } from "./stmf.ts";
 const BENCHES: Readonly<Record<string, Bench>> = {
   assign,
   "black-hole": blackHole,
+  "busy-handler": busyHandler,
   fleet,
   handshake,
   kill,

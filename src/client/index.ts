@@ -69,6 +69,7 @@ export { generateIdentity, identityFrom, type PrivateKey } from "./keys.ts";
 export type { KeyPair } from "../crypto/identity.ts";
 export { readMeshLink, type MeshLink } from "./mesh-link.ts";
 export type { Platform, SocketLike } from "./platform.ts";
+export { webThreads } from "./threads/web-thread.ts";
 export { nodeThreads, type NodeThreadOptions } from "./threads/node-thread.ts";
 export type { SpawnThread, Thread, ThreadListener } from "./threads/thread.ts";
 export type { Json, JsonObject } from "../base/json.ts";

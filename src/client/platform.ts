@@ -3,7 +3,7 @@ import { platformRandom } from "../crypto/primitives.ts";
 import { measureRoute, type MeasureRoute } from "./route/measure-route.ts";
 import { hasNodeThreads, nodeThreads } from "./threads/node-thread.ts";
 import type { SpawnThread } from "./threads/thread.ts";
-import { spawnWebThread } from "./threads/web-thread.ts";
+import { webThreads } from "./threads/web-thread.ts";
 
 export interface SocketClosed {
   readonly code: number;
@@ -42,6 +42,6 @@ export const hostPlatform: Platform = {
   randomBytes: platformRandom,
   openSocket: (url, subprotocol) => new WebSocket(url, subprotocol),
   fetch: (url, init) => fetch(url, init),
-  spawnThread: (listener) => (hasNodeThreads() ? nodeThreads() : spawnWebThread)(listener),
+  spawnThread: (listener) => (hasNodeThreads() ? nodeThreads() : webThreads())(listener),
   measureRoute,
 };

@@ -1,4 +1,6 @@
-import { TaskFailed } from "../../src/client/index.ts";
+import { TaskFailed, webThreads } from "../../src/client/index.ts";
+import { ThreadPool } from "../../src/client/threads/thread-pool.ts";
+import { runToOutcome, type Outcome } from "../../src/client/work/attempt-outcome.ts";
 import { assert, assertEqual, withPeer } from "./sdk.subject.ts";
 import { SDK_CASES, type SdkCase } from "./sdk.suite.ts";
 
@@ -71,6 +73,32 @@ const THREAD_CASES: readonly SdkCase[] = [
     },
   },
 ];
+
+/** Web Workers, on runtimes that have them: Deno stands for the browsers. */
+const webWorkerCase: SdkCase = {
+  name: "WK5 Web Workers run handlers, and one that loops for ever is ended and replaced",
+  run: async () => {
+    const pool = new ThreadPool({ module: handlersModule.href, size: 1, spawn: webThreads() });
+    const handlers = await pool.load();
+    const run = (kind: string, signal = new AbortController().signal) => {
+      const context = { taskId: "t", kind, attempt: 1, signal, progress: () => {} };
+      return runToOutcome(() => handlers[kind]?.("hello", context));
+    };
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(new DOMException("the case ends it", "AbortError")), 200);
+    const error = (outcome: Outcome) => (outcome.ok ? "no error" : outcome.error);
+    const ended = "the thread that ran the handler";
+    assertEqual(error(await run("loop", abort.signal)), `${ended} was terminated`);
+    const crash = error(await run("uncaught"));
+    assert(crash.startsWith(`${ended} crashed: `), `${crash} is a crash`);
+    assert((await run("echo")).ok, "the next task gets a new worker");
+    pool.stop();
+  },
+};
+
+/** The cases that run on Deno for one protocol. */
+export const denoCases = (protocol: string): readonly SdkCase[] =>
+  protocol === "muster/2" ? [...sdkCases(protocol), webWorkerCase] : sdkCases(protocol);
 
 /** The cases for one protocol. Threads know nothing of protocols, so one of them will do. */
 export const sdkCases = (protocol: string): readonly SdkCase[] =>

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PROTOCOLS, type Protocol } from "../../src/protocol/http.ts";
-import { sdkCases } from "../client/sdk-threads.suite.ts";
+import { denoCases, sdkCases } from "../client/sdk-threads.suite.ts";
 import type { MeshUnderTest } from "../client/sdk.subject.ts";
 import { testMesh, type TestMesh } from "./mesh.ts";
 
@@ -45,7 +45,7 @@ describe.each(PROTOCOLS)("the SDK over %s", (protocol) => {
       for (const { name, error } of await runOnDeno(underTest(protocol))) outcomes.set(name, error);
     });
 
-    test.each(sdkCases(protocol).map(({ name }) => name))("%s", (name) => {
+    test.each(denoCases(protocol).map(({ name }) => name))("%s", (name) => {
       expect(outcomes.get(name)).toBeNull();
     });
   });

@@ -8,9 +8,12 @@ interface ParentPort {
   on(event: "message", listener: (data: unknown) => void): void;
 }
 
-async function nodePort(): Promise<ThreadPort> {
+/** Null in a Web Worker, which Deno and Bun have as well. */
+async function nodePort(): Promise<ThreadPort | null> {
+  if (!hasNodeThreads()) return null;
   const name = "node:worker_threads";
-  const { parentPort } = (await import(name)) as { parentPort: ParentPort };
+  const { parentPort } = (await import(name)) as { parentPort: ParentPort | null };
+  if (parentPort === null) return null;
   return {
     post: (message) => parentPort.postMessage(marked(message)),
     listen: (receive) => parentPort.on("message", receive),
@@ -31,7 +34,7 @@ function webPort(): ThreadPort {
 }
 
 serveHandlers(
-  hasNodeThreads() ? await nodePort() : webPort(),
+  (await nodePort()) ?? webPort(),
   (module) => import(module) as Promise<unknown>,
   () => performance.now(),
 );

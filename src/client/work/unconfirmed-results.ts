@@ -1,7 +1,7 @@
 import type { HeldTask, PayloadInput } from "../../protocol/messages.ts";
 import { RESULT_RETRIES_MAX } from "../timings.ts";
 
-export type ResultMessage = PayloadInput<"task_result">;
+type ResultMessage = PayloadInput<"task_result">;
 
 /** Sends a result and returns the message's ID; null if it can't be sent. Calls `onSent` when the socket has it. */
 export type SendResult = (message: ResultMessage, onSent: () => void) => string | null;

@@ -59,6 +59,11 @@ export class EffectPerformer {
           await sessions.deliver(to, { type: "cancel", taskId, fence, reason });
           return true;
         }
+        case "recall": {
+          const { to, taskId, fence } = effect;
+          await sessions.deliver(to, { type: "recall", taskId, fence });
+          return true;
+        }
         case "drain":
           await sessions.deliver(effect.to, { type: "drain", order: effect.order });
           return true;

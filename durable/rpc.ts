@@ -50,7 +50,7 @@ export interface RpcDelivery {
 /** The events that the coordinator sends to a session without waiting for what follows from them. */
 export type DeliveredEvent = Extract<
   SessionEvent,
-  { readonly type: "offer" | "cancel" | "drain" | "report" | "probe" }
+  { readonly type: "offer" | "cancel" | "recall" | "drain" | "report" | "probe" }
 >;
 
 /** `silent`: the session exists, but its peer was not heard lately, so the offer was not sent. */

@@ -59,6 +59,8 @@ export const TaskResult = z.discriminatedUnion("ok", [
 ]);
 export type TaskResult = z.infer<typeof TaskResult>;
 
+/** The mesh asks for a task that waits for a slot. The peer releases it, unless it has begun it. */
+const TaskReturn = z.object(TaskRef);
 const TaskCancel = z.object({ ...TaskRef, reason: z.string().max(500) });
 
 /** A controller submits a task over its session. Repeating the message under the same key submits it once. */
@@ -84,6 +86,7 @@ export const TASK_PAYLOADS = {
   task_release: TaskRelease,
   task_progress: TaskProgress,
   task_result: TaskResult,
+  task_return: TaskReturn,
   task_cancel: TaskCancel,
   task_assign: TaskAssign,
   task_query: TaskQuery,

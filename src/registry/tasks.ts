@@ -22,6 +22,7 @@ import {
   writeTask,
   type ListedTask,
 } from "./task-rows.ts";
+import { Recalls } from "./recalls.ts";
 import { WaitingTasks } from "./waiting-tasks.ts";
 import { readCache } from "./write-behind.ts";
 
@@ -51,6 +52,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
       )
       .map(readWaiting);
   const waiting = new WaitingTasks(readStored, onAnswer);
+  const recalls = new Recalls();
   const seqOf = (id: string): number =>
     number(sql.exec(`SELECT seq FROM tasks WHERE id = ?`, id)[0] as SqlRow, "seq");
   const kept = readCache<Task>((id) => {
@@ -65,6 +67,9 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
 
     /** The tasks that are queued or prefetched, in memory. */
     waiting,
+
+    /** The prefetched tasks that were asked back, in memory. */
+    recalls,
 
     get(id: string): Task | null {
       const known = kept.has(id);
@@ -108,6 +113,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
         else kept.forget(task.id);
       }
       waiting.wrote(task, () => seqOf(task.id));
+      recalls.wrote(task);
     },
 
     /** Writes a task that is put back into the queue after its end: also its deadline, its attempts and its position. */

@@ -44,6 +44,8 @@ export type SessionEvent =
       readonly fence: number;
       readonly reason: string;
     }
+  /** The coordinator asks for a task that waits at the peer for a slot. */
+  | { readonly type: "recall"; readonly taskId: string; readonly fence: number }
   /** The operator drains the peer. */
   | { readonly type: "drain"; readonly order: DrainOrder }
   /** A task that the peer assigned has ended. */

@@ -79,3 +79,13 @@ export function cancelOffer(
   );
   return stay({ ...session, taskRequests: requests });
 }
+
+/** Asks the peer for a task that waits there. A plain go-p2p node has none. */
+export const askBack = (
+  session: Active,
+  { taskId, fence }: { readonly taskId: string; readonly fence: number },
+  context: SessionContext,
+): Move =>
+  session.claim.speaksMuster
+    ? stay(session, message(context, session, "task_return", { task_id: taskId, fence }))
+    : stay(session);

@@ -9,7 +9,7 @@ import { sealMove } from "./seal-move.ts";
 import { frameSizeFault } from "./frame-size.ts";
 import { receiveHandshake } from "./inbound-handshake.ts";
 import { checkLiveness, probe, withHeartbeat } from "./liveness.ts";
-import { cancelOffer, deliverOffer } from "./offers.ts";
+import { askBack, cancelOffer, deliverOffer } from "./offers.ts";
 import { end, endAfterClose, endWithDisconnect } from "./end.ts";
 import { orderDrain } from "./drain.ts";
 import { answerPing } from "./handlers/ping.ts";
@@ -46,6 +46,7 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
     case "offer":
     case "call":
     case "cancel":
+    case "recall":
     case "drain":
     case "report":
       return session.state === "active" ? moveActive(session, event, context) : stay(session);
@@ -57,7 +58,18 @@ function move(session: Session, event: SessionEvent, context: SessionContext): M
 /** Events that only concern a session whose peer was admitted. */
 type ActiveEvent = Extract<
   SessionEvent,
-  { type: "all_answered" | "due" | "probe" | "offer" | "call" | "cancel" | "drain" | "report" }
+  {
+    type:
+      | "all_answered"
+      | "due"
+      | "probe"
+      | "offer"
+      | "call"
+      | "cancel"
+      | "recall"
+      | "drain"
+      | "report";
+  }
 >;
 
 function moveActive(session: Active, event: ActiveEvent, context: SessionContext): Move {
@@ -74,6 +86,8 @@ function moveActive(session: Active, event: ActiveEvent, context: SessionContext
       return sendRequest(session, event, context);
     case "cancel":
       return cancelOffer(session, event.taskId, event.fence, event.reason, context);
+    case "recall":
+      return askBack(session, event, context);
     case "drain":
       return orderDrain(session, event.order, context);
     case "report":

@@ -141,3 +141,21 @@ describe("close()", () => {
     expect(calls[0]?.context.signal.aborted).toBe(true);
   });
 });
+
+describe("a task that waits for a slot", () => {
+  test("AS17 goes back when the mesh asks for it, but not once it was begun", async () => {
+    const { session, calls } = busy();
+    session.send("task_return", { task_id: taskId(2), fence: 1 });
+    expect(session.payloads("task_release")).toEqual([
+      released(2, false, "another peer is free for it"),
+    ]);
+    session.offer({ task_id: taskId(3) });
+    calls[0]?.finish("done");
+    await settle();
+    expect(calls).toHaveLength(2);
+    session.send("task_return", { task_id: taskId(3), fence: 1 });
+    session.send("task_return", { task_id: taskId(4), fence: 1 });
+    expect(session.payloads("task_release")).toHaveLength(1);
+    expect(calls[1]?.context.signal.aborted).toBe(false);
+  });
+});

@@ -23,24 +23,16 @@ export function applyCheckedEffects(
 ): Offers {
   applyRetryPauses(mesh, model);
   const offers = new Map<ModelTask, ModelPeer>();
-  const reclaimed = new Set<ModelTask>();
   const waiting = model.queuedInOrder();
   for (const effect of effects) {
-    if (effect.type === "cancel" && applyReclaim(model, effect)) {
-      reclaimed.add(present(model.tasks.get(effect.taskId)));
-    }
+    if (effect.type === "recall") expectRecall(model, effect);
     if (effect.type !== "offer") continue;
     const task = present(model.tasks.get(effect.offer.task_id));
     const peer = present(model.peers.get(effect.to.peerId));
-    const waits = waiting.includes(task) || reclaimed.has(task);
-    failIf(!waits || offers.has(task), "a task was offered that was not queued");
+    failIf(!waiting.includes(task) || offers.has(task), "a task was offered that was not queued");
     failIf(
       !model.isEligible(task, peer) || !model.canHoldAnother(peer),
       "a task was offered to a peer that is not eligible or has no room",
-    );
-    failIf(
-      reclaimed.has(task) && !model.hasFreeSlot(peer),
-      "a reclaimed task was prefetched again",
     );
     model.recordOffer(task, peer);
     const { fence, attempt } = effect.offer;
@@ -51,30 +43,22 @@ export function applyCheckedEffects(
     expectSame(effect.to.epoch, peer.epoch);
     offers.set(task, peer);
   }
-  for (const task of reclaimed) failIf(!offers.has(task), "a task was reclaimed and not offered");
   const passedOver = waiting.filter((task) => !offers.has(task));
-  // Reclaimed tasks are dispatched after the queue, so the order is not checked when there are any.
-  if (reclaimed.size === 0) expectQueueOrder(mesh, model, offers, passedOver);
+  expectQueueOrder(mesh, model, offers, passedOver);
   expectBestPeers(mesh, model, offers);
-  if (dispatches) expectNoAssignableTaskQueued(mesh, model, passedOver);
-  expectOtherEffects(
-    model,
-    effects.filter((effect) => !isReclaim(effect)),
-  );
+  if (dispatches) {
+    expectNoAssignableTaskQueued(mesh, model, passedOver);
+    expectMovableTasksRecalled(mesh, model);
+  }
+  expectOtherEffects(model, effects);
   return offers;
 }
 
-const isReclaim = (effect: Effect): boolean =>
-  effect.type === "cancel" && effect.reason === "another peer is free for it";
-
-/** Applies an effect that reclaims a prefetched task, which must be permitted; false for any other effect. */
-function applyReclaim(model: Model, effect: Extract<Effect, { type: "cancel" }>): boolean {
-  if (!isReclaim(effect)) return false;
+/** AS17: only a task that waits for a slot is asked back, from its holder. */
+function expectRecall(model: Model, effect: Extract<Effect, { type: "recall" }>): void {
   const task = present(model.tasks.get(effect.taskId));
-  failIf(!model.canReclaim(task), "a task was reclaimed that did not wait for a slot");
+  failIf(!model.canRecall(task), "a task was asked back that did not wait for a slot");
   expect([effect.fence, effect.to.peerId]).toEqual([task.fence, task.holder]);
-  model.release(task, { how: "reclaimed", countsAsFailure: false });
-  return true;
 }
 
 /** Copies the random pauses after failed attempts from the coordinator, and checks their bounds. */
@@ -139,7 +123,7 @@ function expectBestPeers(mesh: TestMesh, model: Model, offers: Offers): void {
   }
 }
 
-/** AS5: no peer with room is eligible for a queued task. AS17: no peer with a free slot is eligible for a prefetched one. */
+/** AS5: no peer with room is eligible for a queued task. */
 function expectNoAssignableTaskQueued(
   mesh: TestMesh,
   model: Model,
@@ -153,11 +137,16 @@ function expectNoAssignableTaskQueued(
           !mayPassOver(mesh, task, peer),
         "a task stayed queued although an eligible peer had room",
       );
-  for (const task of [...model.tasks.values()].filter((each) => model.canReclaim(each)))
+}
+
+/** AS17: while a peer with a free slot is eligible for a prefetched task, some task is on its way back. */
+function expectMovableTasksRecalled(mesh: TestMesh, model: Model): void {
+  if (mesh.registry.tasks.recalls.size > 0) return;
+  for (const task of [...model.tasks.values()].filter((each) => model.canRecall(each)))
     for (const peer of model.peers.values())
       failIf(
         model.isEligible(task, peer) && model.hasFreeSlot(peer) && !mayPassOver(mesh, task, peer),
-        "a prefetched task was not moved although an eligible peer had a free slot",
+        "a prefetched task was not asked back although an eligible peer had a free slot",
       );
 }
 

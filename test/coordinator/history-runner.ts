@@ -31,10 +31,8 @@ export class HistoryRunner {
 
   constructor(seed: number) {
     this.mesh = new TestMesh({ seed, sql: emptySharedSql() });
-    this.model = new Model(
-      KEYS.map(({ id }) => id),
-      this.mesh.now,
-    );
+    const ids = KEYS.map(({ id }) => id);
+    this.model = new Model(ids, this.mesh.now);
     this.#peers = KEYS.map((key) => new TestPeer(this.mesh, key));
   }
 
@@ -251,17 +249,18 @@ export class HistoryRunner {
       ({ peerId: peer.id, epoch, outcome: { ...attempt, ...ok } }) as Input<"finish_task">;
     switch (what) {
       case "accept":
-      case "queue": {
-        const queued = what === "queue";
-        if (holds) this.model.renewLease(task, queued);
-        return send("accept_task", { ...claim, queued }, false);
-      }
+      case "queue":
+        if (holds) this.model.renewLease(task, what === "queue");
+        return send("accept_task", { ...claim, queued: what === "queue" }, false);
       case "progress":
         if (holds) this.model.renewLease(task, false);
         return send("progress_task", { ...claim, progress: 0.5 }, false);
       case "refuse":
         if (holds) this.model.release(task, { how: "refused", countsAsFailure: false });
         return send("refuse_task", { ...claim, reason: "busy" }, true);
+      case "hand_back":
+        if (holds) this.model.release(task, { how: "reclaimed", countsAsFailure: false });
+        return send("release_task", { ...claim, reason: "asked back", begun: false }, true);
       case "succeed":
         if (holds) this.model.succeed(task, claimed);
         return send("finish_task", outcome({ ok: true, result: claimed }), true);

@@ -353,7 +353,7 @@ export class Model {
   }
 
   /** Whether the task is prefetched and its holder has no free slot for it. */
-  canReclaim({ prefetched, holder }: ModelTask): boolean {
+  canRecall({ prefetched, holder }: ModelTask): boolean {
     const peer = this.peers.get(holder ?? "");
     return prefetched && peer !== undefined && this.heldBy(peer.id).length > peer.slots;
   }

@@ -42,7 +42,15 @@ export type Operation =
     }
   | {
       readonly type: "task_message";
-      readonly what: "accept" | "queue" | "refuse" | "progress" | "succeed" | "fail" | "give_up";
+      readonly what:
+        | "accept"
+        | "queue"
+        | "refuse"
+        | "progress"
+        | "succeed"
+        | "fail"
+        | "give_up"
+        | "hand_back";
       /** Counted from the newest offer, which is 0. */
       readonly offer: number;
       /** 0 for the peer that received the offer; otherwise the index of the peer that sends the message. */
@@ -130,7 +138,7 @@ const submit = operation("submit", {
 const taskMessage = operation("task_message", {
   what: fc.constantFrom(
     ...(["accept", "accept", "accept", "succeed", "succeed", "succeed", "fail", "fail"] as const),
-    ...(["progress", "refuse", "give_up", "queue"] as const),
+    ...(["progress", "refuse", "give_up", "queue", "hand_back"] as const),
   ),
   offer: inTenTimes(8).chain((recent) => fc.nat({ max: recent ? 3 : 20 })),
   by: inTenTimes(9).chain((addressee) => (addressee ? fc.constant(0) : peer)),

@@ -77,6 +77,22 @@ describe("an offer that races the end of a session", () => {
   });
 });
 
+describe("a task that waits at a busy peer", () => {
+  it("AS17 is asked back when another peer is free, and moves when the peer has given it back", async () => {
+    const busy = await NoisePeer.join({ hello: { prefetch: true } });
+    await submitTask("echo", 1);
+    busy.send("task_accept", attemptOf(await offerTo(busy)));
+    const waiting = await submitTask("echo", 2);
+    const held = attemptOf(await offerTo(busy));
+    busy.send("task_accept", { ...held, queued: true });
+    const free = await NoisePeer.join();
+    expect((await busy.readType("task_return")).payload).toEqual(held);
+    busy.send("task_release", { ...held, reason: "asked back", begun: false });
+    finish(free, await offerTo(free));
+    expect(await statesOf(waiting.id)).toEqual(["reclaimed", "succeeded"]);
+  });
+});
+
 describe("an operator's drain", () => {
   it("DR2 tells the peer, takes back what waits there, and says goodbye when the rest is done", async () => {
     const peer = await NoisePeer.join({ hello: { prefetch: true } });
@@ -84,7 +100,8 @@ describe("an operator's drain", () => {
     const first = await offerTo(peer);
     peer.send("task_accept", attemptOf(first));
     const waiting = await submitTask("echo", 2);
-    peer.send("task_accept", { ...attemptOf(await offerTo(peer)), queued: true });
+    const second = attemptOf(await offerTo(peer));
+    peer.send("task_accept", { ...second, queued: true });
     await until(
       () => api<TaskView>("GET", `/v1/tasks/${waiting.id}`),
       ({ body }) => body.attempts.at(-1)?.state === "prefetched",
@@ -94,6 +111,7 @@ describe("an operator's drain", () => {
     });
     expect([status, body.scheduling]).toEqual([200, "draining"]);
     expect((await peer.readType("drain")).payload).toMatchObject({ timeout_seconds: 60 });
+    peer.send("task_release", { ...second, reason: "it drains", begun: false });
     const other = await NoisePeer.join();
     finish(other, await offerTo(other));
     expect(await statesOf(waiting.id)).toEqual(["reclaimed", "succeeded"]);

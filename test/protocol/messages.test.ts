@@ -73,6 +73,7 @@ const FROM_MUSTER: { readonly [Type in keyof typeof MUSTER_PAYLOADS]: unknown } 
   task_release: { ...TASK, reason: "the peer leaves", begun: true },
   task_progress: { ...TASK, progress: 0.5, message: "half" },
   task_result: { ...TASK, ok: true, result: null },
+  task_return: TASK,
   task_cancel: { ...TASK, reason: "deadline" },
   task_assign: { task: SubmitTask.parse({ kind: "echo" }), idempotency_key: "once" },
   task_query: { task_id: TASK.task_id },

@@ -8,6 +8,7 @@ const INBOUND_TYPES = [
   "welcome",
   "rejection",
   "task_offer",
+  "task_return",
   "task_cancel",
   "drain",
   "task_shown",

@@ -223,12 +223,12 @@ export class MeshPeer implements Peer {
       },
       welcome: (welcome) => this.#onWelcome(welcome),
       task_offer: (offer) => this.#runner.offer(offer),
+      task_return: (asked) => this.#runner.giveBack(asked),
       task_cancel: (cancel) => this.#runner.cancel(cancel),
       drain: ({ reason, timeout_seconds: seconds }) =>
         void this.#drain.begin({ by: "mesh", reason, timeoutMs: seconds * SECOND }),
       rejection: ({ code, reason, retry_after: retryAfter }) => {
         if (retryAfter !== undefined) this.#loop.refused(retryAfter);
-        // A key that another process uses has an event of its own, once the mesh has closed the socket.
         if (code !== "key_in_use") this.#emit({ type: "rejected", code, reason });
       },
       sample: ({ pointers }) => this.#emit({ type: "sample", pointers }),

@@ -18,6 +18,9 @@ export interface Run {
   uploadTicket: string | undefined;
 }
 
+/** Whether the handler was called, or is about to be. */
+export const isStarted = ({ start }: Run): boolean => start === null;
+
 /**
  * The runs of a peer and the slots that they occupy. A run occupies its slot from its acceptance (or, when it was
  * prefetched, from its start) until its handler has settled, also when the attempt ended earlier: an abort only asks a

@@ -9,7 +9,7 @@ import type { Handler, Handlers } from "./handler.ts";
 import { boundedProgress, LeaseRenewal } from "./lease-renewal.ts";
 import { MeshAnswers } from "./mesh-answers.ts";
 import type { TaskRunnerOptions } from "./runner-options.ts";
-import { Runs, type Run } from "./runs.ts";
+import { isStarted, Runs, type Run } from "./runs.ts";
 import type { Report } from "./unconfirmed-results.ts";
 import { uploadOutcome } from "./upload-result.ts";
 
@@ -81,6 +81,12 @@ export class TaskRunner {
     this.#begin(this.#newRun(offer, handler), isPrefetched);
   }
 
+  /** The mesh asks for a task that waits for a slot, because another peer could begin it at once. */
+  giveBack({ task_id, fence }: PayloadOf<"task_return">): void {
+    const run = this.#runs.get(task_id);
+    if (run?.fence === fence) this.#handBackUnlessBegun(run, "another peer is free for it");
+  }
+
   /** The mesh cancels an attempt. */
   cancel({ task_id, fence, reason }: PayloadOf<"task_cancel">): void {
     const run = this.#runs.get(task_id);
@@ -106,10 +112,7 @@ export class TaskRunner {
   drain(): Promise<void> {
     if (this.#drained === null) {
       this.#drained = Promise.withResolvers();
-      for (const run of this.#runs.current.filter((each) => !isStarted(each))) {
-        this.#runs.end(run);
-        this.#handBack({ task_id: run.taskId, fence: run.fence, kind: run.kind });
-      }
+      for (const run of this.#runs.current) this.#handBackUnlessBegun(run);
       this.#settleDrain();
     }
     return this.#drained.promise;
@@ -147,10 +150,7 @@ export class TaskRunner {
     return Object.hasOwn(handlers, kind) ? handlers[kind] : handlers["*"];
   }
 
-  #refuse(
-    { task_id, fence, kind }: Pick<TaskOffer, "task_id" | "fence" | "kind">,
-    reason: string,
-  ): void {
+  #refuse({ task_id, fence, kind }: OfferedTask, reason: string): void {
     this.#answers.refuse({ task_id, fence, reason });
     this.#options.emit({ type: "task_refused", taskId: task_id, kind, reason });
   }
@@ -282,13 +282,18 @@ export class TaskRunner {
     this.#options.emit({ type: "task_cancelled", taskId: run.taskId, kind: run.kind, reason });
   }
 
+  #handBackUnlessBegun(run: Run, reason = DRAINING): void {
+    if (isStarted(run)) return;
+    this.#runs.end(run);
+    this.#handBack({ task_id: run.taskId, fence: run.fence, kind: run.kind }, reason);
+  }
+
   /** Returns a task that was not begun to the mesh, which does not count as a refusal. */
-  #handBack({ task_id, fence, kind }: Pick<TaskOffer, "task_id" | "fence" | "kind">): void {
-    this.#answers.release({ task_id, fence, reason: DRAINING, begun: false });
-    this.#options.emit({ type: "task_refused", taskId: task_id, kind, reason: DRAINING });
+  #handBack({ task_id, fence, kind }: OfferedTask, reason = DRAINING): void {
+    this.#answers.release({ task_id, fence, reason, begun: false });
+    this.#options.emit({ type: "task_refused", taskId: task_id, kind, reason });
   }
 }
 
 const DRAINING = "the peer drains";
-
-const isStarted = ({ start }: Run): boolean => start === null;
+type OfferedTask = Pick<TaskOffer, "task_id" | "fence" | "kind">;

@@ -14,6 +14,13 @@ export type Effect =
       readonly fence: number;
       readonly reason: string;
     }
+  /** Asks a peer for a task that waits there for a slot, because another peer could begin it at once. */
+  | {
+      readonly type: "recall";
+      readonly to: SessionRef;
+      readonly taskId: string;
+      readonly fence: number;
+    }
   /** Tells a peer that the operator drains it: it hands back what it has not begun, and leaves. */
   | { readonly type: "drain"; readonly to: SessionRef; readonly order: DrainOrder }
   /** Informs a peer that a task which it submitted has ended. */

@@ -6,7 +6,7 @@ import type { PeerId } from "../../protocol/ids.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Job } from "../kernel/job.ts";
 import { markDrainsDue } from "../kernel/marks.ts";
-import { reclaim, releaseAbandoned } from "../tasks/leases.ts";
+import { releaseAbandoned } from "../tasks/leases.ts";
 import { applyPeerEvent } from "./lifecycle.ts";
 import { endSession, savePeer, sessionOf } from "./scored-peers.ts";
 
@@ -14,8 +14,8 @@ const TIME_OVER = { error: "the time of its peer's drain was over", stopPeer: tr
 const REASON = "the operator drains this peer";
 
 /**
- * Begins the operator's drain of a peer: takes back what the peer has not begun, and tells it. A peer that is not connected
- * has nothing to finish: it is cordoned.
+ * Begins the operator's drain of a peer. The peer is told and gives back what it has not begun; nobody else knows what that
+ * is, so nothing is taken from it. A peer that is not connected has nothing to finish: it is cordoned.
  */
 export function startDrain(context: Context, peer: Peer, timeoutMs: Millis): void {
   if (!isConnected(peer.state)) {
@@ -25,11 +25,6 @@ export function startDrain(context: Context, peer: Peer, timeoutMs: Millis): voi
   const scheduling = draining(peer.scheduling, context.now + timeoutMs);
   savePeer(context, { ...peer, scheduling });
   orderDrain(context, peer.id);
-  const { tasks } = context.registry;
-  for (const id of tasks.heldBy(peer.id)) {
-    const task = tasks.get(id);
-    if (task?.state === "leased") reclaim(context, task, REASON);
-  }
   markDrainsDue(context);
 }
 

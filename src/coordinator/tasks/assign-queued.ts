@@ -5,7 +5,7 @@ import type { Context } from "../kernel/context.ts";
 import { usableSlots } from "../../tasks/eligibility.ts";
 import { isAssignable } from "./circuits.ts";
 import { decide, storedOf, type Decision, type Waiting } from "./decision.ts";
-import { reclaim } from "./leases.ts";
+import { sessionOf } from "../peers/scored-peers.ts";
 import { offer } from "./offers.ts";
 
 /**
@@ -21,8 +21,8 @@ const ALL = -1;
  * Assigns queued tasks to the peers that may have them, in queue order. `execute` calls it after every command that made
  * a task assignable or let a peer take more, so that no task waits for a timer while a peer could do it.
  *
- * A peer with a free slot is preferred to one that would only prefetch, and a task that is prefetched by a busy peer can
- * move to a free one. Moving it makes room at the busy peer, so the queue is looked at again then.
+ * A peer with a free slot is preferred to one that would only prefetch, and a task that is prefetched by a busy peer is asked
+ * back for a free one.
  */
 export function assignQueuedTasks(context: Context): void {
   for (const limit of [LOOK_FIRST, LOOK_FURTHER, ALL]) {
@@ -37,10 +37,7 @@ type Outcome =
   | "seen_all"
   /** More tasks are queued than were considered. */
   | "more"
-  /**
-   * A busy peer has room again, or a free peer has a task that it could be given: tasks that were considered already
-   * may be concerned.
-   */
+  /** A task that was prefetched now could be given to a free peer: tasks that were considered already may be concerned. */
   | "again";
 
 function assignRound(context: Context, limit: number): Outcome {
@@ -52,18 +49,30 @@ function assignRound(context: Context, limit: number): Outcome {
     const decision = decide(context, task);
     const { peer: chosen } = decision.choice;
     if (chosen === null) continue;
-    // The stored choice describes the state before the task moves.
-    storeDecision(context, task, chosen.peerId, decision);
-    if (task.peerId !== null) {
-      reclaim(context, registry.tasks.get(task.id) as Task, "another peer is free for it");
-      again = true;
-    }
     const taker = registry.peers.get(chosen.peerId) as Peer;
+    if (task.peerId !== null) {
+      askBack(context, task, taker);
+      continue;
+    }
+    storeDecision(context, task, chosen.peerId, decision);
     const holder = offer(context, registry.tasks.get(task.id) as Task, taker);
     if (holder.held > usableSlots(holder) && registry.roster.anyFree()) again = true;
   }
   if (again) return "again";
   return more ? "more" : "seen_all";
+}
+
+/**
+ * Asks a busy peer for a task that waits there, for each free slot of the taker once. The task moves when the peer has given
+ * it back: the peer may have begun it meanwhile, and then nobody else may.
+ */
+function askBack({ registry, effects, now }: Context, task: Waiting, taker: Peer): void {
+  const { recalls } = registry.tasks;
+  const holder = registry.peers.get(task.peerId ?? "");
+  const to = holder === null ? null : sessionOf(holder);
+  if (to === null || recalls.countFor(taker.id) >= usableSlots(taker) - taker.held) return;
+  recalls.ask(task.id, { taker: taker.id, at: now });
+  effects.push({ type: "recall", to, taskId: task.id, fence: task.fence });
 }
 
 /** Stores the choice, and the peer that has the newest task of this kind. */
@@ -94,10 +103,12 @@ function waitingTasks(context: Context, limit: number) {
   return { tasks: found.slice(0, limit), more: true };
 }
 
-/** A prefetched task moves only to another peer's free slot, and only while its holder has no free slot. */
-function mayMove(context: Context, { shape, peerId }: Waiting): boolean {
+/** A prefetched task is asked back only once, for another peer's free slot, and only while its holder has no free slot. */
+function mayMove(context: Context, { id, shape, peerId }: Waiting): boolean {
   if (peerId === null) return isAssignable(context, shape);
-  const holder = context.registry.peers.get(peerId);
+  const { peers, tasks } = context.registry;
+  if (tasks.recalls.isAsked(id, context.now)) return false;
+  const holder = peers.get(peerId);
   const waits = holder !== null && holder.held > usableSlots(holder);
   return waits && isAssignable(context, shape, true);
 }

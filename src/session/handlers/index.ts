@@ -54,6 +54,7 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   task_release: handleTaskRelease,
   task_progress: handleTaskProgress,
   task_result: handleTaskResult,
+  task_return: outOfPlace,
   task_cancel: outOfPlace,
   task_assign: handleTaskAssign,
   task_query: handleTaskQuery,

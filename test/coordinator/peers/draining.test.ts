@@ -83,31 +83,28 @@ describe("a cordoned peer", () => {
 });
 
 describe("an operator's drain", () => {
-  test("DR2 takes back what the peer has not begun, and ends its session when the rest is done", () => {
+  test("DR2 ends the peer's session when it has given back what it has not begun and finished the rest", () => {
     const { mesh, peer, begun, prefetched } = busyPeer();
-    const idle = mesh.join(B);
-    // Offered, and not answered.
-    expect(idle.offer.task_id).toBe(prefetched.id);
-    schedule(idle, "drain");
-    expect(idle.cancelled).toMatchObject([{ taskId: prefetched.id }]);
-    expect([idle.endFault?.code, idle.view.connected]).toEqual(["drained", false]);
-    expect(peer.offer.task_id).toBe(prefetched.id);
-    peer.accept(true);
-
     schedule(peer, "drain");
-    expect(attemptsOf(mesh, prefetched.id).map(([state]) => state)).toEqual(
-      Array.from({ length: 3 }, () => "reclaimed"),
-    );
-    expect(mesh.task(prefetched.id).state).toBe("queued");
     expect(peer.view).toMatchObject({ scheduling: "draining", connected: true });
     expect(mesh.effectsOfType("drain").at(-1)).toMatchObject({
       to: { peerId: peer.id },
       order: { timeoutMs: 10 * MINUTE },
     });
+    release(peer, false);
+    expect(attemptsOf(mesh, prefetched.id)).toEqual([["reclaimed", peer.id]]);
+    expect(mesh.task(prefetched.id).state).toBe("queued");
     mesh.run("finish_task", peer.successInput("done", peer.offers[0]));
     expect(mesh.task(begun.id).state).toBe("succeeded");
     expect([peer.endFault?.code, peer.view.connected]).toEqual(["drained", false]);
     expect(peer.view.scheduling).toBe("cordoned");
+  });
+
+  test("DR2 ends the session of an idle peer at once", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    schedule(peer, "drain");
+    expect([peer.endFault?.code, peer.view.scheduling]).toEqual(["drained", "cordoned"]);
   });
 
   test("DR2 what runs at its limit is abandoned and goes to another peer; the drained peer stays cordoned", () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
 import { PRIORITY_MAX, PRIORITY_AGING_STEP } from "../../../src/protocol/constants.ts";
 import { queuePositionOf } from "../../../src/tasks/queue-position.ts";
+import { present } from "../../must.ts";
 import { KEYS, START, submission, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
@@ -98,14 +99,51 @@ describe("a peer that prefetches", () => {
     expect(highScore.offers).toHaveLength(2);
   });
 
-  test("AS17 a prefetched task moves to a peer with a free slot; its peer is informed, and the attempt does not count", () => {
+  /** The peer gives back the task that the mesh has asked for. */
+  function giveBack({ mesh, peer }: { mesh: TestMesh; peer: TestPeer }): void {
+    const asked = present(mesh.effectsOfType("recall").at(-1));
+    const { taskId, fence } = asked;
+    expect(asked.to.peerId).toBe(peer.id);
+    const claim = peer.attempt({ task_id: taskId, fence });
+    mesh.run("release_task", { ...claim, reason: "asked back", begun: false });
+  }
+
+  test("AS17 a prefetched task moves to a peer with a free slot when its peer gives it back, and the attempt does not count", () => {
     const { mesh, peer, second } = peerWithPrefetchedTask();
     const other = mesh.join(B);
+    expect(other.offers).toEqual([]);
+    expect(mesh.effectsOfType("recall")).toMatchObject([{ taskId: second.id, fence: 1 }]);
+    giveBack({ mesh, peer });
     expect(other.offer).toMatchObject({ task_id: second.id, fence: 2, attempt: 1 });
-    expect(peer.cancelled).toMatchObject([{ taskId: second.id, fence: 1 }]);
     expect(attemptStates(mesh, second.id)).toEqual(["reclaimed", "offered"]);
     expect(peer.view).toMatchObject({ tasks: 1, failures: 0 });
     expect(mesh.errorOf("accept_task", peer.attempt()).code).toBe("lease_lost");
+  });
+
+  test("AS17 a task that is asked back and that its peer begins meanwhile stays there", () => {
+    const { mesh, peer, second } = peerWithPrefetchedTask();
+    const other = mesh.join(B);
+    mesh.run("finish_task", peer.successInput("done", peer.offers[0]));
+    peer.accept();
+    mesh.runFor(10 * SECOND);
+    expect(mesh.task(second.id)).toMatchObject({ state: "running", peer_id: peer.id });
+    expect(other.offers).toEqual([]);
+  });
+
+  test("AS17 as many tasks are asked back as there are free slots, and again when no answer comes", () => {
+    const mesh = new TestMesh();
+    const busy = [A, C].map((key) => mesh.join(key, { prefetch: true }));
+    for (let n = 0; n < 4; n++) mesh.submit();
+    for (const peer of busy) {
+      mesh.run("accept_task", peer.attempt(peer.offers[0]));
+      mesh.run("accept_task", { ...peer.attempt(peer.offers[1]), queued: true });
+    }
+    mesh.join(B);
+    mesh.tick();
+    expect(mesh.effectsOfType("recall")).toHaveLength(1);
+    mesh.advanceClock(6 * SECOND);
+    mesh.tick();
+    expect(mesh.effectsOfType("recall")).toHaveLength(2);
   });
 
   test("AS17 a prefetched task that its peer has started stays there, even if another peer is free", () => {
@@ -137,6 +175,7 @@ describe("a peer that prefetches", () => {
     const own = mesh.submit({ kind: "echo", requirements: { peer_id: peer.id } });
     expect(mesh.task(own.id).state).toBe("queued");
     const other = mesh.join(B);
+    giveBack({ mesh, peer });
     expect(taskIds(other)).toEqual([second.id]);
     expect(peer.offer.task_id).toBe(own.id);
   });

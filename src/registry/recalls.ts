@@ -1,0 +1,65 @@
+import { SECOND, type Millis } from "../base/clock.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { Task } from "../tasks/task.ts";
+
+/** How long an answer is waited for before the task is asked back again: a message may be lost. */
+const ANSWER_TIMEOUT: Millis = 5 * SECOND;
+
+interface Recall {
+  readonly taker: PeerId;
+  readonly at: Millis;
+}
+
+/**
+ * The prefetched tasks that were asked back from the peers where they wait, and that have not come back yet. In memory: what
+ * is lost is asked again.
+ */
+export class Recalls {
+  /** By the task's ID, the oldest first. */
+  readonly #asked = new Map<string, Recall>();
+  /** How many tasks were asked back for each peer that has a free slot. */
+  readonly #takers = new Map<PeerId, number>();
+
+  /** How many tasks are on their way back. */
+  get size(): number {
+    return this.#asked.size;
+  }
+
+  /** Whether the task is on its way back already. */
+  isAsked(taskId: string, now: Millis): boolean {
+    this.#forgetBefore(now - ANSWER_TIMEOUT);
+    return this.#asked.has(taskId);
+  }
+
+  /** How many tasks are on their way back for this peer. */
+  countFor(taker: PeerId): number {
+    return this.#takers.get(taker) ?? 0;
+  }
+
+  ask(taskId: string, recall: Recall): void {
+    this.#forget(taskId);
+    this.#asked.set(taskId, recall);
+    this.#takers.set(recall.taker, this.countFor(recall.taker) + 1);
+  }
+
+  /** A task was written: it does not come back any more unless it still waits at its peer. */
+  wrote({ id, state, prefetched }: Pick<Task, "id" | "state" | "prefetched">): void {
+    if (state !== "leased" || !prefetched) this.#forget(id);
+  }
+
+  #forgetBefore(time: Millis): void {
+    for (const [id, { at }] of this.#asked) {
+      if (at > time) return;
+      this.#forget(id);
+    }
+  }
+
+  #forget(taskId: string): void {
+    const recall = this.#asked.get(taskId);
+    if (recall === undefined) return;
+    this.#asked.delete(taskId);
+    const left = this.countFor(recall.taker) - 1;
+    if (left > 0) this.#takers.set(recall.taker, left);
+    else this.#takers.delete(recall.taker);
+  }
+}

@@ -30,8 +30,13 @@ const PEERS_SHOWN = 5;
 /** Groups failures, which are given newest first, by kind, state and reason. The largest group comes first. */
 export function groupFailures(failures: Iterable<Failure>): readonly FailureGroup[] {
   const groups = new Map<string, Failure[]>();
+  // Many tasks have the same error, and finding a reason is the most work here.
+  const reasons = new Map<string, string>();
   for (const failure of failures) {
-    const key = JSON.stringify([failure.kind, failure.state, failureReason(failure.error ?? "")]);
+    const error = failure.error ?? "";
+    const reason = reasons.get(error) ?? failureReason(error);
+    reasons.set(error, reason);
+    const key = JSON.stringify([failure.kind, failure.state, reason]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [failure]);
     else group.push(failure);

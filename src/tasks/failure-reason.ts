@@ -1,5 +1,5 @@
 /** Characters of an error that are read, and of the reason that is made of it. */
-const ERROR_READ = 400;
+const ERROR_READ = 240;
 const REASON_CHARS_MAX = 160;
 
 const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi;

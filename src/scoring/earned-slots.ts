@@ -24,13 +24,15 @@ export interface Served {
 export const SLOTS_UNEARNED = 4;
 
 /** How many more tasks a peer may hold than it was seen to serve at once, so that it can show that it serves more. */
-const GROWTH = 2;
+const GROWTH = 1.6;
 /** Limit of the past's weight in values. */
-const WEIGHT_MAX = 16;
+const WEIGHT_MAX = 32;
 /** Number of values from which on they count. */
 const WEIGHT_MIN = 4;
 /** Number of a peer's own values that weigh as much as the assumption that it is as fast as the others. */
 const HALF_KNOWN = 4;
+/** What is known about many tasks at once fades with each task that the peer had alone, so that it is tried again. */
+const ALONE_FADE = 0.98;
 /** One value far from all others does not decide. */
 const RATIO_MAX = 20;
 
@@ -48,7 +50,8 @@ export function addServed(before: Parallelism | null, { ratio, running }: Served
   if (running <= 1) {
     const aloneWeight = Math.min(WEIGHT_MAX, known.aloneWeight + 1);
     const aloneRatio = known.aloneRatio + (value - known.aloneRatio) / aloneWeight;
-    return { ...known, aloneRatio, aloneWeight };
+    const loadedWeight = known.loadedWeight * ALONE_FADE;
+    return { ...known, aloneRatio, aloneWeight, loadedWeight };
   }
   const loadedWeight = Math.min(WEIGHT_MAX, known.loadedWeight + 1);
   return {
@@ -70,10 +73,10 @@ export function effectiveParallelism(known: Parallelism): number {
 }
 
 /**
- * The number of tasks that a peer may run at once, however many slots it announces: twice as many as it was seen to serve
- * at once, and `SLOTS_UNEARNED` until that is known. So a peer with many slots earns them with each round of tasks.
+ * The number of tasks that a peer may run at once, however many slots it announces: somewhat more than it was seen to
+ * serve at once, and `SLOTS_UNEARNED` until that is known. So a peer with many slots earns them with each round of tasks.
  */
 export function earnedSlots(known: Parallelism | null): number {
   if (known === null || known.loadedWeight < WEIGHT_MIN) return SLOTS_UNEARNED;
-  return Math.max(1, Math.round(GROWTH * Math.min(effectiveParallelism(known), known.loadedHeld)));
+  return Math.max(1, Math.floor(GROWTH * effectiveParallelism(known)));
 }

@@ -50,7 +50,7 @@ export const NEW_CIRCUIT: Circuit = {
 export const REST_MIN: Millis = 5 * SECOND;
 export const REST_MAX: Millis = 4 * MINUTE;
 /** A peer that never did the kind rests as if it had been opened this often before: it may never be able to do it. */
-const OPENINGS_OF_NEW = 2;
+const OPENINGS_OF_NEW = 3;
 /** A peer that fails again soon after it was closed rests longer: its earlier openings still count. */
 const OPENINGS_HALF_LIFE: Millis = 10 * MINUTE;
 
@@ -58,6 +58,8 @@ const OPENINGS_HALF_LIFE: Millis = 10 * MINUTE;
 const BROKEN_FAILURE_RATE = 0.9;
 /** Just below three failures at the usual rate (3 ln 9 = 6.59). */
 const OPENS_AT = 6.3;
+/** Nothing speaks for a peer that never did the kind: two failures open its circuit. */
+const NEVER_DONE_FACTOR = 1.45;
 /** A circuit that closes keeps this much: a peer that was broken a moment ago opens after two failures. */
 const KEPT_ON_CLOSE = OPENS_AT / 2;
 /** A failure of less weight says too little about the peer to fail a probe. */
@@ -99,7 +101,8 @@ export function afterFailure(
   { weight, baseRate, everSucceeded, error, now }: Failure,
 ): Circuit {
   const failuresInRow = circuit.failuresInRow + 1;
-  const evidence = Math.min(2 * OPENS_AT, circuit.evidence + weight * failureEvidence(baseRate));
+  const counted = weight * (everSucceeded ? 1 : NEVER_DONE_FACTOR) * failureEvidence(baseRate);
+  const evidence = Math.min(2 * OPENS_AT, circuit.evidence + counted);
   const state = circuitState(circuit, now);
   const failed = { ...circuit, evidence, failuresInRow };
   if (state === "open" || state === "refusing") return failed;
@@ -120,9 +123,9 @@ export interface Refusal {
 /** The circuit after a refusal: a peer that refused the kind twice and never did it rests. */
 export function afterRefusal(circuit: Circuit, { everSucceeded, reason, now }: Refusal): Circuit {
   const state = circuitState(circuit, now);
-  if (everSucceeded || state === "open") return circuit;
+  if (state === "open") return circuit;
   const refused = { ...circuit, refusalsInRow: circuit.refusalsInRow + 1 };
-  if (state === "refusing" || refused.refusalsInRow < REFUSALS_MAX) return refused;
+  if (everSucceeded || state === "refusing" || refused.refusalsInRow < REFUSALS_MAX) return refused;
   const why = `refused ${refused.refusalsInRow} times, never done: ${reason}`;
   return opened(refused, why, everSucceeded, now);
 }
@@ -203,7 +206,8 @@ export const jointState = (states: readonly CircuitState[]): CircuitState =>
  *
  * @param failuresInRow of the peer at this kind, with this one
  */
-export const peerWeight = (failuresInRow: number): number => 2 ** (1 - Math.max(1, failuresInRow));
+export const peerWeight = (failuresInRow: number): number =>
+  0.9 * 2 ** (1 - Math.max(1, failuresInRow));
 
 /**
  * How much a failure says about the peer, when other peers failed at the same task before: the first counts in full,

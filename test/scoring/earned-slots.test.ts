@@ -29,45 +29,43 @@ function serve(cores: number, announced: number, slowness = 1, sigma = 0, tasks 
   return limits;
 }
 
-const last = (limits: readonly number[]) => limits.at(-1) ?? Number.NaN;
 const mean = (limits: readonly number[]) =>
   limits.reduce((sum, one) => sum + one, 0) / limits.length;
 
 describe("slots that a peer has earned", () => {
-  test("SC40 a peer that announces 64 slots and serves one task after another is given two at once", () => {
+  test("SC40 a peer that announces 64 slots and serves one task after another is soon given one at a time", () => {
     for (const slowness of [0.5, 1, 2]) {
       const limits = serve(1, 64, slowness);
-      expect(Math.max(...limits)).toBe(SLOTS_UNEARNED);
-      expect(last(limits)).toBe(2);
+      expect(Math.max(...limits.slice(100))).toBeLessThanOrEqual(SLOTS_UNEARNED);
+      expect(mean(limits.slice(100))).toBeLessThan(1.5);
     }
   });
 
-  test("SC40 a peer that serves 64 tasks at once earns its slots within 100 tasks", () => {
+  test("SC40 a peer that serves 64 tasks at once earns its slots within 500 tasks", () => {
     for (const slowness of [0.5, 1, 2])
-      expect(
-        serve(64, 64, slowness)
-          .slice(100)
-          .every((limit) => limit >= 64),
-      ).toBe(true);
+      expect(Math.min(...serve(64, 64, slowness, 0, 1_000).slice(500))).toBe(64);
   });
 
   test("SC40 holds where the sizes of tasks vary", () => {
-    expect(mean(serve(1, 64, 1, 1).slice(50))).toBeLessThan(3.5);
-    expect(mean(serve(64, 64, 1, 1).slice(200))).toBeGreaterThan(45);
-    expect(mean(serve(8, 64, 1, 1).slice(200))).toBeGreaterThan(8);
-    expect(mean(serve(8, 64, 1, 1).slice(200))).toBeLessThan(28);
+    const settled = (cores: number) => mean(serve(cores, 64, 1, 1, 2_000).slice(500));
+    expect(settled(1)).toBeLessThan(2.5);
+    expect(settled(64)).toBeGreaterThan(50);
+    expect(settled(8)).toBeGreaterThan(8);
+    expect(settled(8)).toBeLessThan(20);
   });
 
   test("SC40 a peer that becomes parallel earns slots, and one that becomes serial loses them", () => {
     let known: Parallelism | null = null;
     const round = (cores: number) => {
-      for (let i = 0; i < 100; i++) {
+      for (let i = 0; i < 1_000; i++) {
         const running = Math.min(64, earnedSlots(known));
         known = addServed(known, { ratio: Math.max(1, running / cores), running });
       }
       return Math.min(64, earnedSlots(known));
     };
-    expect([1, 64, 1].map(round)).toEqual([2, 64, 2]);
+    expect(round(1)).toBeLessThanOrEqual(SLOTS_UNEARNED);
+    expect(round(64)).toBe(64);
+    expect(round(1)).toBeLessThanOrEqual(SLOTS_UNEARNED);
   });
 
   test("SC40 is at least one slot and finite, whatever was measured", () => {

@@ -45,6 +45,11 @@ describe("evidence", () => {
     expect(OPEN.reason).toBe("failed 3 times in a row: no such file");
   });
 
+  test("BR1 two failures in a row open the circuit of a peer that never did the kind, one does not", () => {
+    expect(circuitState(failTimes(1, { everSucceeded: false }), 2)).toBe("closed");
+    expect(circuitState(failTimes(2, { everSucceeded: false }), 2)).toBe("open");
+  });
+
   test("BR1 a long good past does not delay the opening", () => {
     const good = Array.from({ length: 10_000 }).reduce<Circuit>(
       (c) => afterSuccess(c, 0),
@@ -104,8 +109,8 @@ describe("rests", () => {
     expect(rests.map((ms) => ms / SECOND)).toEqual([5, 10, 20, 40, 80, 160, 240, 240, 240]);
   });
 
-  test("BR2 begin with 20 s at a kind that the peer never did", () => {
-    expect(failTimes(3, { everSucceeded: false, now: 0 }).restsUntil).toBe(20 * SECOND);
+  test("BR2 begin with 40 s at a kind that the peer never did", () => {
+    expect(failTimes(2, { everSucceeded: false, now: 0 }).restsUntil).toBe(40 * SECOND);
   });
 
   test("BR2 end with the success of a probe, not with that of an earlier attempt", () => {
@@ -246,11 +251,11 @@ describe("a peer that gets one task at a time", () => {
 });
 
 describe("circuits together", () => {
-  test("BR9 one kind that fails never opens the peer's own circuit, and two kinds do", () => {
+  test.for([true, false])("BR9 one kind that fails never opens the peer's own circuit, and two kinds do (done before: %s)", (everSucceeded) => {
     let peer = NEW_CIRCUIT;
     const failKind = (times: number) => {
       for (let row = 1; row <= times; row++)
-        peer = afterFailure(peer, failure(0, { weight: peerWeight(row) }));
+        peer = afterFailure(peer, failure(0, { weight: peerWeight(row), everSucceeded }));
     };
     failKind(1_000);
     expect(circuitState(peer, 0)).toBe("closed");

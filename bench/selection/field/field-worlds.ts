@@ -5,8 +5,8 @@ import { World, WORKERS, type Outage } from "../world.ts";
 import { isChosen, type FieldSettings } from "./field-world.ts";
 
 /** A minute of each world in which its trouble begins and ends, where it does not last. */
-export const BEGINS_AT = 10 * MINUTE;
-export const MENDED_AT = 20 * MINUTE;
+export const BEGINS_AT = 4 * MINUTE;
+export const MENDED_AT = 10 * MINUTE;
 
 const TROUBLED = 0.1;
 const LOAD = 0.5;
@@ -33,16 +33,16 @@ const silent = (from: number, to: number): Outage => ({
 /** The worlds of the field for a seed, by name. Those that end in `-none` are the same without the trouble. */
 export function fieldWorlds(traces: Traces, seed: number) {
   const chosen = (worker: number) => isTroubled(seed, worker);
-  const rarity = rareKind(new World(traces, seed, LOAD, 1, 20 * MINUTE));
+  const rarity = rareKind(new World(traces, seed, LOAD, 1, 12 * MINUTE));
   const hole: FieldSettings["fails"] = ({ worker }) => (chosen(worker) ? "at_once" : null);
-  const steady = { load: LOAD, minutes: 20 };
+  const steady = { load: LOAD, minutes: 12 };
   const queue = { load: { queued: 9_000 }, minutes: 40 };
-  const busy = { load: 0.9, minutes: 20 };
+  const busy = { load: 0.9, minutes: 12 };
   const mixed = { ...steady, kinds: 5 };
   const flapping = (worker: number): readonly Outage[] =>
-    Array.from({ length: 14 }, (_, i) =>
-      silent((i + 1) * 90_000 - 30_000, (i + 1) * 90_000),
-    ).filter(() => isChosen(seed, worker, 0.3));
+    Array.from({ length: 8 }, (_, i) => silent((i + 1) * 90_000 - 30_000, (i + 1) * 90_000)).filter(
+      () => isChosen(seed, worker, 0.3),
+    );
   return {
     usual: steady,
     "usual-near": { ...steady, rttScale: 0.1 },
@@ -57,7 +57,7 @@ export function fieldWorlds(traces: Traces, seed: number) {
     "a-busy": { ...busy, fails: hole },
     "a-mended": {
       load: LOAD,
-      minutes: 40,
+      minutes: 22,
       fails: ({ worker, at }) =>
         chosen(worker) && at >= BEGINS_AT && at < MENDED_AT ? "at_once" : null,
     },
@@ -95,11 +95,11 @@ export function fieldWorlds(traces: Traces, seed: number) {
     "h-unannounced": { ...steady, ...rarity, announced: false },
     i: {
       load: (at: number) => (at >= BEGINS_AT && at < BEGINS_AT + 2 * MINUTE ? 3 : LOAD),
-      minutes: 20,
+      minutes: 12,
     },
     j: {
       load: LOAD,
-      minutes: 40,
+      minutes: 20,
       slowness: (worker, _, at) =>
         2 ** (1.5 * Math.sin((2 * Math.PI * at) / (20 * MINUTE) + worker)),
     },

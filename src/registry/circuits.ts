@@ -20,8 +20,10 @@ export interface StoredCircuit extends Circuit {
 /**
  * The circuits of peers, and of peers and kinds. They change with every failure, so they are written a little later; what
  * is decided from them is decided from memory, at once.
+ *
+ * @param changed is told when a rest begins, ends or becomes shorter, because that is when peers are probed next
  */
-export function circuitsTable(sql: Sql) {
+export function circuitsTable(sql: Sql, changed: () => void) {
   const kept = new WriteBehind<StoredCircuit>({
     read: (keys) =>
       sql
@@ -70,6 +72,7 @@ export function circuitsTable(sql: Sql) {
     put(peerId: PeerId, kind: string, circuit: Circuit, now: Millis): void {
       kept.put(keyOf(peerId, kind), { ...circuit, changedAt: now });
       resting.wrote({ peerId, kind, restsUntil: circuit.restsUntil });
+      changed();
     },
 
     /** A peer's circuits that are not closed. */

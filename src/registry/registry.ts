@@ -52,7 +52,7 @@ export function openRegistry(sql: Sql, seed = 0) {
   const serviceTimes = serviceTimesTable(sql);
   const kinds = taskKindsTable(sql);
   const choices = choicesTable(sql);
-  const circuits = circuitsTable(on("circuits"));
+  const circuits = circuitsTable(on("circuits"), () => changes.mark("circuits"));
   const shares = new Shares(choices);
   const tasks = tasksTable(on("tasks"), (id) => roster.update(id, peers.get(id)));
   const taskResults = taskResultsTable(sql);

@@ -33,6 +33,11 @@ export class TableChanges {
     };
   }
 
+  /** Counts a change that is written later as one that is written now. */
+  mark(table: TableName): void {
+    this.#written.add(table);
+  }
+
   /** Whether any of these tables was written. */
   any(tables: readonly TableName[]): boolean {
     return tables.some((table) => this.#written.has(table));

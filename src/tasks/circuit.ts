@@ -58,8 +58,6 @@ const OPENINGS_HALF_LIFE: Millis = 10 * MINUTE;
 const BROKEN_FAILURE_RATE = 0.9;
 /** Just below three failures at the usual rate (3 ln 9 = 6.59). */
 const OPENS_AT = 6.3;
-/** Nothing speaks for a peer that never did the kind: two failures open its circuit. */
-const NEVER_DONE_FACTOR = 1.45;
 /** A circuit that closes keeps this much: a peer that was broken a moment ago opens after two failures. */
 const KEPT_ON_CLOSE = OPENS_AT / 2;
 /** A failure of less weight says too little about the peer to fail a probe. */
@@ -101,8 +99,7 @@ export function afterFailure(
   { weight, baseRate, everSucceeded, error, now }: Failure,
 ): Circuit {
   const failuresInRow = circuit.failuresInRow + 1;
-  const counted = weight * (everSucceeded ? 1 : NEVER_DONE_FACTOR) * failureEvidence(baseRate);
-  const evidence = Math.min(2 * OPENS_AT, circuit.evidence + counted);
+  const evidence = Math.min(2 * OPENS_AT, circuit.evidence + weight * failureEvidence(baseRate));
   const state = circuitState(circuit, now);
   const failed = { ...circuit, evidence, failuresInRow };
   if (state === "open" || state === "refusing") return failed;
@@ -130,10 +127,15 @@ export function afterRefusal(circuit: Circuit, { everSucceeded, reason, now }: R
   return opened(refused, why, everSucceeded, now);
 }
 
-/** The circuit after a success. A success of a probe closes it; one of an attempt from before it opened does not. */
+/**
+ * The circuit after a success. A success of a probe closes it. One that comes while it is open, from an attempt that began
+ * before or in a panic, halves the rest: the peer is not wholly broken.
+ */
 export function afterSuccess(circuit: Circuit, now: Millis): Circuit {
   const state = circuitState(circuit, now);
-  if (state === "open" || state === "refusing") return circuit;
+  if (state === "open" && circuit.restsUntil !== null)
+    return { ...circuit, restsUntil: Math.ceil((now + circuit.restsUntil) / 2) };
+  if (state === "refusing") return circuit;
   const done = { ...circuit, failuresInRow: 0, refusalsInRow: 0 };
   if (state === "half_open") return closed(done, now);
   return { ...done, evidence: Math.max(0, circuit.evidence + SUCCESS_EVIDENCE) };
@@ -206,8 +208,7 @@ export const jointState = (states: readonly CircuitState[]): CircuitState =>
  *
  * @param failuresInRow of the peer at this kind, with this one
  */
-export const peerWeight = (failuresInRow: number): number =>
-  0.9 * 2 ** (1 - Math.max(1, failuresInRow));
+export const peerWeight = (failuresInRow: number): number => 2 ** (1 - Math.max(1, failuresInRow));
 
 /**
  * How much a failure says about the peer, when other peers failed at the same task before: the first counts in full,

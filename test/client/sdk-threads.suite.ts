@@ -1,13 +1,28 @@
-import { TaskFailed, webThreads } from "../../src/client/index.ts";
+import { TaskFailed, webThreads, type Handler } from "../../src/client/index.ts";
 import { ThreadPool } from "../../src/client/threads/thread-pool.ts";
 import { runToOutcome, type Outcome } from "../../src/client/work/attempt-outcome.ts";
 import { assert, assertEqual, withPeer } from "./sdk.subject.ts";
+import { handlers as fixture } from "./threads/handlers.fixture.ts";
 import { SDK_CASES, type SdkCase } from "./sdk.suite.ts";
 
 const handlersModule = new URL("threads/handlers.fixture.ts", import.meta.url);
 
 /** Handlers in threads, with a real mesh, on every runtime. */
 const THREAD_CASES: readonly SdkCase[] = [
+  {
+    name: "WK9 a handler that blocks the peer's own thread for over 5 s is reported",
+    run: async (mesh) => {
+      const compute: Handler = (ms, task) => fixture["compute"]?.(ms, task);
+      const blocking = withPeer({ handlers: { compute } }, async (subject, control) => {
+        const { id: peerId } = subject.peer;
+        const { id } = await control.tasks.submit("compute", 7_000, { peerId });
+        const [event] = await subject.eventsOf("loop_blocked");
+        assert(Number(event?.blockedMs) >= 5_000, `${event?.blockedMs} ms are at least 5 s`);
+        assertEqual((await control.tasks.wait(id)).state, "succeeded");
+      });
+      await blocking(mesh);
+    },
+  },
   {
     name: "WK4 the handlers of a module run in threads, and get their payloads",
     run: withPeer({ handlersModule, slots: 2 }, async ({ peer }, control) => {

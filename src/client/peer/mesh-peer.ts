@@ -22,7 +22,7 @@ import type { Destination } from "./destination.ts";
 import { dispatchMessage, type MessageHandlers } from "./inbound-messages.ts";
 import { drainTimeout, PeerDrain } from "./peer-drain.ts";
 import { KeyRotation } from "./key-rotation.ts";
-import type { JoinedMesh, PeerEvent, PeerEventListener } from "./peer-events.ts";
+import { notify, type JoinedMesh, type PeerEvent, type PeerEventListener } from "./peer-events.ts";
 import type { DrainPeerOptions, Peer, PeerState } from "./peer-handle.ts";
 import type { Announcement } from "./peer-options.ts";
 import { LoopMonitor } from "./loop-monitor.ts";
@@ -287,14 +287,7 @@ export class MeshPeer implements Peer {
     this.#emit({ type: "closed", error: error ?? undefined });
   }
 
-  /** An exception of the program's listener must not break the session: it becomes an uncaught exception instead. */
   #emit(event: PeerEvent): void {
-    try {
-      this.#options.onEvent?.(event);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    notify(this.#options.onEvent, event);
   }
 }

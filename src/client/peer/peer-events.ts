@@ -111,3 +111,14 @@ export type PeerEvent =
   | { readonly type: "closed"; readonly error: PeerError | undefined };
 
 export type PeerEventListener = (event: PeerEvent) => void;
+
+/** An exception of the program's listener must not break the session: it becomes an uncaught exception instead. */
+export function notify(listener: PeerEventListener | undefined, event: PeerEvent): void {
+  try {
+    listener?.(event);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

@@ -13,7 +13,6 @@ export interface JoinPlan {
   readonly meshKey: string;
   readonly keyFile: string;
   readonly slots: number;
-  readonly prefetch: boolean;
   readonly command: string;
   /** Holds the settings of the user, so that those of whoever runs the benchmark are left alone. */
   readonly settings: string;
@@ -31,7 +30,6 @@ export class JoinProcess {
   static async start(plan: JoinPlan): Promise<JoinProcess> {
     const { url, meshKey, keyFile, slots, command, settings } = plan;
     const args = ["join", url, "--mesh-key", meshKey, "--key-file", keyFile, "--json", "--no-hops"];
-    if (!plan.prefetch) args.push("--no-prefetch");
     const { MUSTER_URL: _url, MUSTER_TOKEN: _token, ...env } = process.env;
     const child = spawn(
       process.execPath,

@@ -23,8 +23,7 @@ export interface PeerOptions {
   readonly slots?: number;
   /**
    * Accepts one task more than `slots`, to start it as soon as a slot is free. The mesh moves it to another peer if that
-   * peer is free sooner. If this one has a free slot at the same moment, both begin the task, and this one is told to stop.
-   * Default true.
+   * peer is free sooner. Default true.
    */
   readonly prefetch?: boolean;
   /**

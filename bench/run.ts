@@ -14,6 +14,7 @@ import { rankIndexBench } from "./rank-index.ts";
 import { reconnect } from "./reconnect.ts";
 import { rollingRestart } from "./rolling-restart.ts";
 import { selection } from "./selection.ts";
+import { stalls } from "./stalls.ts";
 import { stmf } from "./stmf.ts";
 
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -30,6 +31,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   reconnect,
   "rolling-restart": rollingRestart,
   selection,
+  stalls,
   stmf,
 };
 

@@ -50,6 +50,11 @@ export class PeerProcess {
     return report.runs;
   }
 
+  /** Stops the process as a whole, or lets it go on. */
+  signal(name: "SIGSTOP" | "SIGCONT"): void {
+    this.#child.kill(name);
+  }
+
   kill(): Promise<void> {
     return killGroup(this.#child);
   }

@@ -1,6 +1,14 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
+/** A connection and its continuation to the mesh. */
+interface Link {
+  readonly client: Socket;
+  readonly upstream: Socket;
+}
+
+const join = ({ client, upstream }: Link): void => void client.pipe(upstream).pipe(client);
+
 /**
  * A TCP proxy between peers and mesh, which can reset connections. Its address stays the same while the mesh behind it
  * restarts on another port.
@@ -9,6 +17,8 @@ export class NetworkProxy {
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
   #port = 0;
+  #stalled = false;
+  readonly #links = new Set<Link>();
 
   private constructor(server: Server) {
     this.#server = server;
@@ -31,6 +41,21 @@ export class NetworkProxy {
     this.#port = port;
   }
 
+  /** Holds everything back in both directions, on present and new connections, as a network partition does. */
+  stall(): void {
+    this.#stalled = true;
+    for (const { client, upstream } of this.#links) {
+      client.unpipe(upstream).pause();
+      upstream.unpipe(client).pause();
+    }
+  }
+
+  /** Delivers what was held back. */
+  heal(): void {
+    this.#stalled = false;
+    for (const link of this.#links) join(link);
+  }
+
   /** Resets a share of the connections on both sides, without a close frame. Returns their number. */
   resetSome(share: number, random: () => number): number {
     const chosen = [...this.#connections].filter(() => random() < share);
@@ -46,10 +71,13 @@ export class NetworkProxy {
   #forward(client: Socket): void {
     const upstream = connect({ port: this.#port, host: "127.0.0.1", noDelay: true });
     this.#connections.add(client);
-    client.pipe(upstream).pipe(client);
+    const link = { client, upstream };
+    this.#links.add(link);
+    if (!this.#stalled) join(link);
     // When one side fails, the other is reset; a mesh that is down refuses the connection here.
     const disconnect = () => {
       this.#connections.delete(client);
+      this.#links.delete(link);
       client.destroy();
       if (!upstream.destroyed) upstream.resetAndDestroy();
     };

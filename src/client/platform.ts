@@ -25,6 +25,8 @@ export interface SocketLike {
 /** What the SDK uses of its runtime. The defaults are the Web-standard globals; tests replace them. */
 export interface Platform {
   readonly now: () => Millis;
+  /** A clock that is never set, for durations. */
+  readonly monotonic: () => Millis;
   readonly random: Random;
   readonly randomBytes: RandomBytes;
   /** Opens a socket, and requests `subprotocol` if it is given. */
@@ -38,6 +40,7 @@ export interface Platform {
 
 export const hostPlatform: Platform = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   random: () => Math.random(),
   randomBytes: platformRandom,
   openSocket: (url, subprotocol) => new WebSocket(url, subprotocol),

@@ -113,7 +113,8 @@ export function isResumable(
   if (isHeld(task) && task.holder === attempt.peer && !outcome) return false;
   if (task.attempts.some(({ fence, begunAt }) => fence > attempt.fence && begunAt !== null))
     return false;
-  if (attempt.state === "unanswered") return !task.attempts.some(mayBeAtWork);
+  if (attempt.state === "unanswered")
+    return !task.attempts.some((one) => mayBeAtWork(one) && one.peer !== attempt.peer);
   return mayBeAtWork(attempt) && now < timeoutOf(task, attempt);
 }
 

@@ -1,6 +1,7 @@
 import { toHex } from "../../base/bytes.ts";
 import { SECOND, type Millis } from "../../base/clock.ts";
 import type { KeyPair } from "../../crypto/identity.ts";
+import { ACCEPT_TIMEOUT } from "../../protocol/constants.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
 import type { PeerProfile } from "../connection/connection.ts";
@@ -21,6 +22,7 @@ import { kindsOf } from "./announced-kinds.ts";
 import type { Destination } from "./destination.ts";
 import { dispatchMessage, type MessageHandlers } from "./inbound-messages.ts";
 import { drainTimeout, PeerDrain } from "./peer-drain.ts";
+import { MessageAge } from "./message-age.ts";
 import { KeyRotation } from "./key-rotation.ts";
 import { notify, type JoinedMesh, type PeerEvent, type PeerEventListener } from "./peer-events.ts";
 import type { DrainPeerOptions, Peer, PeerState } from "./peer-handle.ts";
@@ -58,6 +60,9 @@ export class MeshPeer implements Peer {
   #discoveryKeys: DiscoveryKeys | null = null;
   readonly #routes: RouteReporter;
   readonly #loop: SessionLoop;
+  readonly #age: MessageAge;
+  /** How long the newest message was delayed. */
+  #delayMs: Millis = 0;
 
   constructor(options: MeshPeerOptions) {
     const { destination, handlers, platform, profile } = options;
@@ -66,6 +71,7 @@ export class MeshPeer implements Peer {
     this.#handlers = handlers;
     this.#profile = profile;
     this.#startedAt = platform.now();
+    this.#age = new MessageAge(platform.monotonic);
     this.#runner = new TaskRunner({
       handlers,
       slots: profile.slots,
@@ -196,7 +202,10 @@ export class MeshPeer implements Peer {
     const { url } = this.#options.destination;
     return {
       connecting: (failures) => this.#emit({ type: "connecting", url, failures }),
-      message: (envelope) => dispatchMessage(envelope, this.#messageHandlers),
+      message: (envelope) => {
+        this.#delayMs = this.#age.arrived(envelope.ts);
+        dispatchMessage(envelope, this.#messageHandlers);
+      },
       frameIgnored: (reason) => this.#emit({ type: "frame_ignored", reason }),
       detached: () => {
         this.#runner.detach();
@@ -222,7 +231,11 @@ export class MeshPeer implements Peer {
           this.#emit({ type: "frame_ignored", reason: "a pong that answers no ping" });
       },
       welcome: (welcome) => this.#onWelcome(welcome),
-      task_offer: (offer) => this.#runner.offer(offer),
+      task_offer: (offer) => {
+        // The mesh has given it up by now, and perhaps to another peer.
+        if (this.#delayMs < ACCEPT_TIMEOUT) this.#runner.offer(offer);
+        else this.#emit({ type: "frame_ignored", reason: "an offer that is no longer valid" });
+      },
       task_return: (asked) => this.#runner.giveBack(asked),
       task_cancel: (cancel) => this.#runner.cancel(cancel),
       drain: ({ reason, timeout_seconds: seconds }) =>

@@ -38,7 +38,10 @@ function mayResume(task: Task, attempt: Attempt, all: readonly Attempt[], now: n
   if (MAY_RETURN.has(attempt.state))
     return now < attemptEndsAt(task, attempt.begunAt ?? attempt.startedAt);
   // The offer reached the peer late. Whoever had begun the task before may return with its result.
-  return attempt.state === "unanswered" && !all.some(({ state }) => MAY_RETURN.has(state));
+  return (
+    attempt.state === "unanswered" &&
+    !all.some(({ state, peerId }) => MAY_RETURN.has(state) && peerId !== attempt.peerId)
+  );
 }
 
 /** States of given up attempts whose peer may still be at work. */

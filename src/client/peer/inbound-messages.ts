@@ -1,5 +1,8 @@
+import type { Millis } from "../../base/clock.ts";
+import { ACCEPT_TIMEOUT } from "../../protocol/constants.ts";
 import { firstIssue, type Envelope } from "../../protocol/envelope.ts";
 import { GO_P2P_REQUESTS, PAYLOADS, type PayloadOf } from "../../protocol/messages.ts";
+import { MessageAge } from "./message-age.ts";
 
 /** The message types of the mesh that a peer handles. */
 const INBOUND_TYPES = [
@@ -24,8 +27,26 @@ export type MessageHandlers = {
   readonly [T in InboundType]: (payload: PayloadOf<T>, envelope: Envelope) => void;
 } & { readonly ignored: (reason: string) => void };
 
-/** Validates a message's payload and calls the handler of its type. */
-export function dispatchMessage(envelope: Envelope, handlers: MessageHandlers): void {
+/**
+ * Validates a message's payload and calls the handler of its type. An offer that was held back on its way is ignored: the
+ * mesh has given it up by now, perhaps to another peer.
+ *
+ * @param monotonic a clock that is never set
+ */
+export function messageDispatcher(
+  handlers: MessageHandlers,
+  monotonic: () => Millis,
+): (envelope: Envelope) => void {
+  const age = new MessageAge(monotonic);
+  return (envelope) => {
+    const delay = age.arrived(envelope.ts);
+    if (envelope.type === "task_offer" && delay >= ACCEPT_TIMEOUT)
+      handlers.ignored("an offer that is no longer valid");
+    else dispatchMessage(envelope, handlers);
+  };
+}
+
+function dispatchMessage(envelope: Envelope, handlers: MessageHandlers): void {
   const type = INBOUND_TYPES.find((known) => known === envelope.type);
   if (type === undefined)
     return handlers.ignored(`no handler for messages of type ${envelope.type}`);

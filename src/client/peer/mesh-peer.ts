@@ -1,7 +1,7 @@
 import { toHex } from "../../base/bytes.ts";
 import { SECOND, type Millis } from "../../base/clock.ts";
 import type { KeyPair } from "../../crypto/identity.ts";
-import { ACCEPT_TIMEOUT } from "../../protocol/constants.ts";
+import type { Envelope } from "../../protocol/envelope.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
 import type { PeerProfile } from "../connection/connection.ts";
@@ -20,9 +20,8 @@ import { advertPayload, type KnownPeer } from "./advert.ts";
 import { announcedChanges } from "./announced-changes.ts";
 import { kindsOf } from "./announced-kinds.ts";
 import type { Destination } from "./destination.ts";
-import { dispatchMessage, type MessageHandlers } from "./inbound-messages.ts";
+import { messageDispatcher, type MessageHandlers } from "./inbound-messages.ts";
 import { drainTimeout, PeerDrain } from "./peer-drain.ts";
-import { MessageAge } from "./message-age.ts";
 import { KeyRotation } from "./key-rotation.ts";
 import { notify, type JoinedMesh, type PeerEvent, type PeerEventListener } from "./peer-events.ts";
 import type { DrainPeerOptions, Peer, PeerState } from "./peer-handle.ts";
@@ -56,13 +55,10 @@ export class MeshPeer implements Peer {
   readonly #rotation = new KeyRotation();
   readonly #loopMonitor: LoopMonitor;
   readonly #drain: PeerDrain;
-  readonly #messageHandlers: MessageHandlers;
+  readonly #dispatch: (envelope: Envelope) => void;
   #discoveryKeys: DiscoveryKeys | null = null;
   readonly #routes: RouteReporter;
   readonly #loop: SessionLoop;
-  readonly #age: MessageAge;
-  /** How long the newest message was delayed. */
-  #delayMs: Millis = 0;
 
   constructor(options: MeshPeerOptions) {
     const { destination, handlers, platform, profile } = options;
@@ -71,7 +67,6 @@ export class MeshPeer implements Peer {
     this.#handlers = handlers;
     this.#profile = profile;
     this.#startedAt = platform.now();
-    this.#age = new MessageAge(platform.monotonic);
     this.#runner = new TaskRunner({
       handlers,
       slots: profile.slots,
@@ -96,7 +91,7 @@ export class MeshPeer implements Peer {
       send: (route) => typeof this.#loop.activeConnection?.send("announce", { route }) === "string",
       emit: (event) => this.#emit(event),
     });
-    this.#messageHandlers = this.#createMessageHandlers();
+    this.#dispatch = messageDispatcher(this.#createMessageHandlers(), platform.monotonic);
     // A program that does not await these promises must not end by an unhandled rejection.
     this.#ready.promise.catch(() => {});
     this.#closed.promise.catch(() => {});
@@ -202,10 +197,7 @@ export class MeshPeer implements Peer {
     const { url } = this.#options.destination;
     return {
       connecting: (failures) => this.#emit({ type: "connecting", url, failures }),
-      message: (envelope) => {
-        this.#delayMs = this.#age.arrived(envelope.ts);
-        dispatchMessage(envelope, this.#messageHandlers);
-      },
+      message: this.#dispatch,
       frameIgnored: (reason) => this.#emit({ type: "frame_ignored", reason }),
       detached: () => {
         this.#runner.detach();
@@ -231,11 +223,7 @@ export class MeshPeer implements Peer {
           this.#emit({ type: "frame_ignored", reason: "a pong that answers no ping" });
       },
       welcome: (welcome) => this.#onWelcome(welcome),
-      task_offer: (offer) => {
-        // The mesh has given it up by now, and perhaps to another peer.
-        if (this.#delayMs < ACCEPT_TIMEOUT) this.#runner.offer(offer);
-        else this.#emit({ type: "frame_ignored", reason: "an offer that is no longer valid" });
-      },
+      task_offer: (offer) => this.#runner.offer(offer),
       task_return: (asked) => this.#runner.giveBack(asked),
       task_cancel: (cancel) => this.#runner.cancel(cancel),
       drain: ({ reason, timeout_seconds: seconds }) =>

@@ -74,10 +74,12 @@ function applyRetryPauses(mesh: TestMesh, model: Model): void {
 
 /**
  * Whether the coordinator may leave the task queued although this peer is eligible and has room: it failed at the task, and
- * another may take it (BR7), or its circuit is not closed (BR5). Properties of their own check these rules.
+ * another may take it (BR7), or its circuit is not closed or it is probed (BR5). Properties of their own check these rules.
  */
 const mayPassOver = ({ registry }: TestMesh, task: ModelTask, { id }: ModelPeer): boolean =>
-  triedBy(task).has(id) || registry.circuits.ofPeer(id).length > 0;
+  triedBy(task).has(id) ||
+  registry.circuits.ofPeer(id).length > 0 ||
+  (registry.circuits.known(id, task.kind)?.failuresInRow ?? 0) > 0;
 
 /** AS5, AS18: tasks are offered in queue order; a task is only passed over by peers that are not eligible for it. */
 function expectQueueOrder(

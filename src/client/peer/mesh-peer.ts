@@ -213,11 +213,10 @@ export class MeshPeer implements Peer {
   }
 
   #createMessageHandlers(): MessageHandlers {
-    const { platform } = this.#options;
+    const { now } = this.#options.platform;
     return {
-      ping: ({ sentAt }, { id }) => {
-        this.#loop.connection?.send("pong", { sentAt, receivedAt: platform.now() }, id);
-      },
+      ping: ({ sentAt }, { id }) =>
+        void this.#loop.connection?.send("pong", { sentAt, receivedAt: now() }, id),
       pong: (_pong, { replyTo }) => {
         if (!this.#runner.pongReceived(replyTo))
           this.#emit({ type: "frame_ignored", reason: "a pong that answers no ping" });

@@ -26,6 +26,7 @@ describe("a peer that is admitted", () => {
     expect(peer.view).toEqual({
       id: A.id,
       kinds: ["*"],
+      circuits: [],
       name: "atlas",
       public_key: A.publicKey,
       address: "203.0.113.7",

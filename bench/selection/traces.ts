@@ -31,9 +31,11 @@ export interface Traces {
   readonly systems: readonly System[];
 }
 
+export const hasTraces = (): boolean => existsSync(DATA + RTTS) && existsSync(DATA + AVAILABILITY);
+
 /** The traces; null when the files are missing. */
 export function readTraces(): Traces | null {
-  if (!existsSync(DATA + RTTS) || !existsSync(DATA + AVAILABILITY)) return null;
+  if (!hasTraces()) return null;
   const bytes = gunzipSync(readFileSync(DATA + RTTS));
   const rtts = new Float32Array(bytes.length / 2);
   for (let i = 0; i < rtts.length; i++) rtts[i] = bytes.readUInt16LE(2 * i) * UNIT_MS || BELOW_MS;

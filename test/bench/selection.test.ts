@@ -1,28 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EventQueue } from "../../bench/selection/event-queue.ts";
-import { keyedRandom } from "../../bench/selection/keyed.ts";
 import { muster } from "../../bench/selection/muster.ts";
 import { goP2p, oracle, random, roundRobin } from "../../bench/selection/rankings.ts";
 import { simulateSharedCores } from "../../bench/selection/shared-cores.ts";
 import { simulate } from "../../bench/selection/simulate.ts";
-import { DEVICES, FRAMES, type Traces } from "../../bench/selection/traces.ts";
 import { DURATION_MS, World } from "../../bench/selection/world.ts";
 import { DEFAULT_POLICY, type ExpectedCost } from "../../src/tasks/policy.ts";
+import { TRACES } from "./traces.ts";
 
-/** Generated traces: round-trip times that differ by pair and time, and peers that are up for some minutes. */
-const TRACES: Traces = {
-  rtts: Float32Array.from(
-    { length: FRAMES * DEVICES * DEVICES },
-    (_, i) => 5 + 200 * keyedRandom(7, i),
-  ),
-  systems: [
-    {
-      up: { shape: 0.5, scale: 20 * 60_000 },
-      down: { shape: 0.5, scale: 5 * 60_000 },
-    },
-  ],
-};
 const LOAD = 0.01;
 
 describe("a simulated world", () => {

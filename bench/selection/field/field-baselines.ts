@@ -25,8 +25,8 @@ function least(
 ): number {
   let [best, lowest] = [-1, Infinity];
   for (let worker = 0; worker < WORKERS; worker++) {
-    const held = mesh.held[worker];
-    const slots = mesh.world.slots[worker];
+    const held = mesh.held[worker] as number;
+    const slots = mesh.world.slots[worker] as number;
     if (mesh.connected[worker] === 0 || held > slots || !mesh.handles(worker, kind)) continue;
     let value = measure(worker);
     if (held === slots) value += NO_FREE_SLOT;
@@ -54,22 +54,22 @@ export const plainCost =
     const service = new Float64Array(WORKERS * kinds).fill(Number.NaN);
     const overall = new Float64Array(kinds).fill(SERVICE_UNKNOWN_MS);
     const serviceMs = (worker: number, kind: number): number => {
-      const own = service[worker * kinds + kind];
-      return Number.isNaN(own) ? overall[kind] : own;
+      const own = service[worker * kinds + kind] as number;
+      return Number.isNaN(own) ? (overall[kind] as number) : own;
     };
     return {
       pick: (task, now) =>
         least(mesh, task, (worker) => {
           const rtt = mesh.rtts[task.controller * WORKERS + worker]?.smoothedMs ?? RTT_UNKNOWN_MS;
           const mean = serviceMs(worker, task.kind);
-          const waits = mesh.held[worker] - mesh.world.slots[worker] + 1;
-          const waitMs = (Math.max(0, waits) * mean) / mesh.world.slots[worker];
-          const risk = failureRisk(outcomes[worker], PRIOR, now);
+          const waits = (mesh.held[worker] as number) - (mesh.world.slots[worker] as number) + 1;
+          const waitMs = (Math.max(0, waits) * mean) / (mesh.world.slots[worker] as number);
+          const risk = failureRisk(outcomes[worker] as Outcomes, PRIOR, now);
           return rtt + waitMs + mean + failurePriceMs * risk;
         }),
       ended({ kind }: FieldTask, worker: number, end: AttemptEnd, now: number) {
         const outcome = end.outcome === "interrupted" ? "timeout" : end.outcome;
-        outcomes[worker] = countOutcome(outcomes[worker], outcome, now);
+        outcomes[worker] = countOutcome(outcomes[worker] as Outcomes, outcome, now);
         if (end.serviceMs !== null) {
           learn(service, worker * kinds + kind, end.serviceMs);
           learn(overall, kind, end.serviceMs);

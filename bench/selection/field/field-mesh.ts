@@ -36,8 +36,8 @@ export class FieldMesh {
 
   hold(worker: number, kind: number, change: 1 | -1): void {
     const pair = worker * this.world.kinds + kind;
-    this.held[worker] = this.held[worker] + change;
-    this.heldOfKind[pair] = this.heldOfKind[pair] + change;
+    this.held[worker] = (this.held[worker] as number) + change;
+    this.heldOfKind[pair] = (this.heldOfKind[pair] as number) + change;
   }
 
   /** Whether the mesh takes the worker to handle the kind. */

@@ -1,11 +1,5 @@
-import { MINUTE } from "../../../src/base/clock.ts";
 import { quarterJitter } from "../../../src/base/backoff.ts";
-import {
-  addServed,
-  earnedSlots,
-  SLOTS_UNEARNED,
-  type Parallelism,
-} from "../../../src/scoring/earned-slots.ts";
+import { addServed, earnedSlots, type Parallelism } from "../../../src/scoring/earned-slots.ts";
 import { countOutcome, noOutcomes, type Outcomes } from "../../../src/scoring/outcomes.ts";
 import {
   addServiceTime,
@@ -30,8 +24,7 @@ import {
   type Circuit,
   type CircuitState,
 } from "../../../src/tasks/circuit.ts";
-import { placesOf, type Candidate, type Demand } from "../../../src/tasks/eligibility.ts";
-import type { Evidence } from "../../../src/tasks/evidence.ts";
+import { placesOf, type Demand } from "../../../src/tasks/eligibility.ts";
 import {
   usualRate,
   countAttempt,
@@ -42,6 +35,7 @@ import type { ExpectedCost } from "../../../src/tasks/policy.ts";
 import { keyedRandom } from "../keyed.ts";
 import { RANDOM_STREAM } from "../rankings.ts";
 import { WORKERS } from "../world.ts";
+import { idsOf, newCandidate, refusedBy, type WritableCandidate } from "./field-candidate.ts";
 import type {
   AttemptEnd,
   FieldMesh,
@@ -67,8 +61,6 @@ export const fieldMuster =
   (mesh) =>
     new FieldMuster(mesh, policy, features);
 
-/** A peer that refused a task is not offered it again for this long. */
-const REFUSAL_PAUSE = MINUTE;
 /** A probe that fails says nothing new about the peer's reliability. */
 const PROBE_OUTCOME_WEIGHT = 0.25;
 const JITTER_STREAM = 110;
@@ -107,7 +99,7 @@ class FieldMuster implements FieldPolicy {
     this.#failureRates = Array.from({ length: this.#kinds }, () => null);
     this.#incumbents = Array.from({ length: this.#kinds }, () => null);
     this.#candidates = Array.from({ length: WORKERS }, (_, worker) =>
-      newCandidate(worker, mesh.world.slots[worker], features.earnedSlots),
+      newCandidate(worker, mesh.world.slots[worker] as number, features.earnedSlots),
     );
   }
 
@@ -122,8 +114,8 @@ class FieldMuster implements FieldPolicy {
       capable++;
       if (circuit === "open") resting++;
       else if (!task.tried.includes(worker)) others++;
-      const candidate = this.#candidates[worker];
-      candidate.held = this.#mesh.held[worker];
+      const candidate = this.#candidates[worker] as WritableCandidate;
+      candidate.held = this.#mesh.held[worker] as number;
       if (this.#features.circuits)
         candidate.prefetch = this.#done[worker * this.#kinds + kind] === 1;
       if (candidate.held >= placesOf(candidate)) continue;
@@ -136,8 +128,8 @@ class FieldMuster implements FieldPolicy {
     const demand: Demand = {
       kind: "work",
       requirements: { capabilities: [] },
-      tried: task.tried.length === 0 ? NO_PEERS : new Set(task.tried.map(String)),
-      refused: this.#refusedBy(task, now),
+      tried: idsOf(task.tried),
+      refused: idsOf(refusedBy(task, now)),
       service: this.#serviceOverall[kind] ?? null,
       incumbent: this.#incumbents[kind] ?? null,
       othersCouldTake: this.#features.circuits && others > 0,
@@ -171,8 +163,8 @@ class FieldMuster implements FieldPolicy {
   }
 
   #stateOf(worker: number, kind: number, now: number): CircuitState {
-    const ofKind = this.#circuits[worker * this.#kinds + kind];
-    const ofPeer = this.#peerCircuits[worker];
+    const ofKind = this.#circuits[worker * this.#kinds + kind] as Circuit;
+    const ofPeer = this.#peerCircuits[worker] as Circuit;
     if (ofKind.restsUntil === null && ofPeer.restsUntil === null) return "closed";
     return jointState([circuitState(ofKind, now), circuitState(ofPeer, now)]);
   }
@@ -181,8 +173,11 @@ class FieldMuster implements FieldPolicy {
   #isProbing(worker: number, kind: number): boolean {
     const { held, heldOfKind } = this.#mesh;
     const pair = worker * this.#kinds + kind;
-    if (isProbed(this.#peerCircuits[worker], true)) return held[worker] > 0;
-    return isProbed(this.#circuits[pair], this.#done[pair] === 1) && heldOfKind[pair] > 0;
+    if (isProbed(this.#peerCircuits[worker] as Circuit, true)) return (held[worker] as number) > 0;
+    return (
+      isProbed(this.#circuits[pair] as Circuit, this.#done[pair] === 1) &&
+      (heldOfKind[pair] as number) > 0
+    );
   }
 
   #setEvidence({ peerId, evidence }: WritableCandidate, { controller, kind }: FieldTask): void {
@@ -190,15 +185,9 @@ class FieldMuster implements FieldPolicy {
     const rtt = this.#mesh.rtts[controller * WORKERS + worker] ?? null;
     evidence.rttMs = rtt === null ? null : rtt.smoothedMs;
     evidence.rttVarianceMs = rtt === null ? null : rtt.varianceMs;
-    evidence.outcomes = this.#outcomes[worker];
+    evidence.outcomes = this.#outcomes[worker] as Outcomes;
     evidence.service = this.#service[worker * this.#kinds + kind] ?? null;
-    evidence.connectedAt = this.#mesh.connectedAt[worker];
-  }
-
-  #refusedBy({ refused }: FieldTask, now: number): ReadonlySet<string> {
-    if (refused.length === 0) return NO_PEERS;
-    const lately = refused.filter(({ at }) => now - at < REFUSAL_PAUSE);
-    return new Set(lately.map(({ worker }) => String(worker)));
+    evidence.connectedAt = this.#mesh.connectedAt[worker] as number;
   }
 
   #count(
@@ -207,7 +196,7 @@ class FieldMuster implements FieldPolicy {
     weight: number,
     now: number,
   ): void {
-    const before = this.#outcomes[worker];
+    const before = this.#outcomes[worker] as Outcomes;
     this.#outcomes[worker] = countOutcome(before, outcome, now, weight);
   }
 
@@ -215,8 +204,8 @@ class FieldMuster implements FieldPolicy {
     const pair = worker * this.#kinds + kind;
     this.#count(worker, "success", 1, now);
     this.#done[pair] = 1;
-    this.#circuits[pair] = afterSuccess(this.#circuits[pair], now);
-    this.#peerCircuits[worker] = afterSuccess(this.#peerCircuits[worker], now);
+    this.#circuits[pair] = afterSuccess(this.#circuits[pair] as Circuit, now);
+    this.#peerCircuits[worker] = afterSuccess(this.#peerCircuits[worker] as Circuit, now);
     this.#failureRates[kind] = countAttempt(this.#failureRates[kind] ?? null, false, 1);
     const overall = this.#serviceOverall[kind] ?? null;
     if (this.#features.earnedSlots && overall !== null)
@@ -229,10 +218,10 @@ class FieldMuster implements FieldPolicy {
   }
 
   #earn(worker: number, ratio: number): void {
-    const candidate = this.#candidates[worker];
+    const candidate = this.#candidates[worker] as WritableCandidate;
     const limit = Math.min(candidate.slots, candidate.earnedSlots);
     // The task that ended is no longer held.
-    const running = Math.min(this.#mesh.held[worker] + 1, limit);
+    const running = Math.min((this.#mesh.held[worker] as number) + 1, limit);
     const known = addServed(this.#parallelism[worker] ?? null, { ratio, running });
     this.#parallelism[worker] = known;
     candidate.earnedSlots = earnedSlots(known);
@@ -241,7 +230,7 @@ class FieldMuster implements FieldPolicy {
   #refused({ kind }: FieldTask, worker: number, now: number): number | null {
     this.#count(worker, "refusal", 1, now);
     const pair = worker * this.#kinds + kind;
-    const before = this.#circuits[pair];
+    const before = this.#circuits[pair] as Circuit;
     const everSucceeded = this.#done[pair] === 1;
     const after = afterRefusal(before, { everSucceeded, reason: "kind not handled", now });
     return this.#opened(this.#circuits, pair, before, after, now);
@@ -254,7 +243,7 @@ class FieldMuster implements FieldPolicy {
     now: number,
   ): number | null {
     const pair = worker * this.#kinds + kind;
-    const before = this.#circuits[pair];
+    const before = this.#circuits[pair] as Circuit;
     const state = this.#stateOf(worker, kind, now);
     const standing = this.#goodStanding.get(task) ?? [];
     const others = standing.filter(
@@ -262,14 +251,14 @@ class FieldMuster implements FieldPolicy {
     ).length;
     this.#goodStanding.set(task, [...standing, state === "closed"]);
     const weight = failureWeight(others);
-    const outcomes = this.#outcomes[worker];
+    const outcomes = this.#outcomes[worker] as Outcomes;
     const baseRate = usualRate(this.#failureRates[kind] ?? null, outcomes, now);
     const everSucceeded = this.#done[pair] === 1;
     if (others === 1) this.#exonerate(tried[standing.indexOf(true)] ?? -1, kind, baseRate, now);
     this.#count(worker, outcome, state === "closed" ? weight : PROBE_OUTCOME_WEIGHT * weight, now);
     const failure = { weight, baseRate, everSucceeded, error: outcome, now };
     const after = afterFailure(before, failure);
-    const ofPeer = this.#peerCircuits[worker];
+    const ofPeer = this.#peerCircuits[worker] as Circuit;
     const peerFailure = { ...failure, weight: weight * peerWeight(after.failuresInRow) };
     const peerRests = this.#opened(
       this.#peerCircuits,
@@ -287,7 +276,7 @@ class FieldMuster implements FieldPolicy {
     if (worker < 0) return;
     const pair = worker * this.#kinds + kind;
     this.#count(worker, "failure", -EXONERATED_WEIGHT, now);
-    this.#circuits[pair] = afterExoneration(this.#circuits[pair], {
+    this.#circuits[pair] = afterExoneration(this.#circuits[pair] as Circuit, {
       weight: EXONERATED_WEIGHT,
       baseRate,
       now,
@@ -304,36 +293,3 @@ class FieldMuster implements FieldPolicy {
     return restsUntil;
   }
 }
-
-const NO_PEERS: ReadonlySet<string> = new Set();
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-type WritableCandidate = Writable<Omit<Candidate, "evidence" | "earnedSlots">> & {
-  earnedSlots: number;
-  readonly evidence: Writable<Evidence>;
-};
-
-/** One object per worker, updated for each choice: a run makes millions of choices. */
-const newCandidate = (worker: number, slots: number, earns: boolean): WritableCandidate => ({
-  peerId: String(worker),
-  role: "worker",
-  active: true,
-  kinds: ["*"],
-  capabilities: [],
-  slots,
-  earnedSlots: earns ? SLOTS_UNEARNED : slots,
-  prefetch: true,
-  held: 0,
-  score: 0,
-  circuit: "closed",
-  probing: false,
-  evidence: {
-    rttMs: null,
-    rttVarianceMs: null,
-    outcomes: noOutcomes(0),
-    service: null,
-    connectedAt: null,
-    share: 0,
-    nearMs: null,
-  },
-});

@@ -27,8 +27,9 @@ export class FieldQueue {
     const open = this.#kinds.filter((kind) => kind.next() < Infinity);
     while (open.length > 0) {
       let first = 0;
-      for (let i = 1; i < open.length; i++) if (open[i].next() < open[first].next()) first = i;
-      const kind = open[first];
+      for (let i = 1; i < open.length; i++)
+        if ((open[i] as EventQueue).next() < (open[first] as EventQueue).next()) first = i;
+      const kind = open[first] as EventQueue;
       if (!this.#assignFirst(kind, assign) || kind.next() === Infinity) open.splice(first, 1);
     }
   }

@@ -26,7 +26,7 @@ const policies = (tuned: Partial<ExpectedCost>): Readonly<Record<PolicyName, Mak
   oracle: fieldOracle,
 });
 
-type WorldName = keyof ReturnType<typeof fieldWorlds>;
+export type WorldName = keyof ReturnType<typeof fieldWorlds>;
 
 /** Which policies are measured in which world. */
 export const RUNS: Readonly<Record<WorldName, readonly PolicyName[]>> = {

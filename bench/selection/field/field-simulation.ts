@@ -123,8 +123,8 @@ class FieldSimulation {
     const { tasks, kindOf } = this.#world;
     return {
       task,
-      controller: tasks.controller[task],
-      kind: kindOf[task],
+      controller: tasks.controller[task] as number,
+      kind: kindOf[task] as number,
       tried: [],
       refused: [],
     };
@@ -204,7 +204,7 @@ class FieldSimulation {
     if (wakeAt !== null) this.#schedule(wakeAt, { type: "wake" });
     switch (end.outcome) {
       case "success":
-        this.#latencies[task.task] = now - this.#world.tasks.at[task.task];
+        this.#latencies[task.task] = now - (this.#world.tasks.at[task.task] as number);
         return;
       case "refusal": {
         const refused = [...task.refused.slice(1 - REFUSALS_KEPT), { worker, at: now }];
@@ -237,7 +237,7 @@ class FieldSimulation {
   #fail(task: number, now: number): void {
     this.#failed[task] = 1;
     this.#latencies[task] = FAILED_TASK_MS;
-    this.#failedAfterMs.push(now - this.#world.tasks.at[task]);
+    this.#failedAfterMs.push(now - (this.#world.tasks.at[task] as number));
   }
 
   #foresee({ task, kind, controller, tried }: FieldTask, worker: number, now: number): AttemptEnd {
@@ -270,7 +270,7 @@ class FieldSimulation {
     }
     if (failsAfterMs !== null) return { endsAt, outcome: "failure", freeAt, serviceMs: null };
     // A peer with as many slots as servers begins a task when a slot is free. One with more begins all of them at once.
-    const serial = world.slots[worker] > world.servers[worker];
+    const serial = (world.slots[worker] as number) > (world.servers[worker] as number);
     const serviceMs = freeAt - (serial ? arrivesAt : at);
     return { endsAt, outcome: "success", freeAt, serviceMs };
   }
@@ -284,8 +284,9 @@ const earliest = (servers: Float64Array = NONE): number => {
 
 function occupy(servers: Float64Array = NONE, until: number): void {
   let first = 0;
-  for (let i = 1; i < servers.length; i++) if (servers[i] < servers[first]) first = i;
-  servers[first] = Math.max(servers[first], until);
+  for (let i = 1; i < servers.length; i++)
+    if ((servers[i] as number) < (servers[first] as number)) first = i;
+  servers[first] = Math.max(servers[first] as number, until);
 }
 
 const NONE = new Float64Array(0);

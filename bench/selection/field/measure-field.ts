@@ -1,11 +1,8 @@
-import { Worker } from "node:worker_threads";
 import type { ExpectedCost } from "../../../src/tasks/policy.ts";
 import { BARS, type MeanFigures } from "./field-bars.ts";
 import { RUNS, type PolicyName, type RunFigures, type RunKey } from "./field-runs.ts";
-import type { FieldJob } from "./field-worker.ts";
-
-/** Number of threads: the machines that this is measured on have two cores. */
-const THREADS = 2;
+import type { FieldJob } from "../jobs.ts";
+import { runJobs } from "../run-jobs.ts";
 
 /** Measures the worlds of the field and compares them with their bars. */
 export async function measureField(
@@ -17,10 +14,11 @@ export async function measureField(
   const jobs = (Object.entries(RUNS) as [FieldJob["world"], readonly PolicyName[]][])
     .filter(([world]) => isWanted(world))
     .flatMap(([world, policies]) =>
-      policies.flatMap((policy) => seeds.map((seed): FieldJob => ({ seed, world, policy, tuned }))),
+      policies.flatMap((policy) =>
+        seeds.map((seed): FieldJob => ({ type: "field", seed, world, policy, tuned })),
+      ),
     );
-  const figures = await runAll(jobs);
-  const means = meansOf(figures);
+  const means = meansOf(jobs, await runJobs<RunFigures>(jobs));
   for (const [run, of] of Object.entries(means)) log(lineOf(run, of));
   const bars = BARS.filter(({ world }) => isWanted(world)).map(({ world, what, value, atMost }) => {
     const measured = round(value(means));
@@ -31,42 +29,18 @@ export async function measureField(
   return { ok: bars.every(({ ok }) => ok), bars, runs: means };
 }
 
-/** Runs the jobs on a few threads; the order of the results is that of the jobs. */
-async function runAll(jobs: readonly FieldJob[]): Promise<ReadonlyMap<FieldJob, RunFigures>> {
-  const results = new Map<FieldJob, RunFigures>();
-  const left = jobs.toReversed();
-  const work = async () => {
-    const worker = new Worker(new URL("field-worker.ts", import.meta.url));
-    try {
-      for (let job = left.pop(); job !== undefined; job = left.pop())
-        results.set(job, await answerTo(worker, job));
-    } finally {
-      await worker.terminate();
-    }
-  };
-  await Promise.all(Array.from({ length: THREADS }, work));
-  return results;
-}
-
-const answerTo = (worker: Worker, job: FieldJob): Promise<RunFigures> =>
-  new Promise((resolve, reject) => {
-    worker.once("error", reject);
-    worker.once("message", (figures: RunFigures) => {
-      worker.off("error", reject);
-      resolve(figures);
-    });
-    worker.postMessage(job);
-  });
-
-function meansOf(figures: ReadonlyMap<FieldJob, RunFigures>): MeanFigures {
-  const byRun = Map.groupBy(figures, ([{ world, policy }]) => `${world}/${policy}` as RunKey);
-  const means = [...byRun].map(([run, entries]) => {
-    const all = entries.map(([, of]) => of);
-    const names = Object.keys(all[0] ?? {}) as (keyof RunFigures)[];
-    const mean = (name: keyof RunFigures) =>
-      round(all.reduce((sum, one) => sum + (one[name] ?? Number.NaN), 0) / all.length);
-    return [run, Object.fromEntries(names.map((name) => [name, mean(name)]))];
-  });
+function meansOf(jobs: readonly FieldJob[], figures: readonly RunFigures[]): MeanFigures {
+  const runOf = (_: RunFigures, i: number): RunKey =>
+    `${jobs[i]?.world}/${jobs[i]?.policy}` as RunKey;
+  const means = [...Map.groupBy(figures.entries(), ([i, of]) => runOf(of, i))].map(
+    ([run, entries]) => {
+      const all = entries.map(([, of]) => of);
+      const names = Object.keys(all[0] ?? {}) as (keyof RunFigures)[];
+      const mean = (name: keyof RunFigures) =>
+        round(all.reduce((sum, one) => sum + (one[name] ?? Number.NaN), 0) / all.length);
+      return [run, Object.fromEntries(names.map((name) => [name, mean(name)]))];
+    },
+  );
   return Object.fromEntries(means) as MeanFigures;
 }
 

@@ -6,6 +6,7 @@ import { assign } from "./assign.ts";
 import { profileAssign, profileBatches } from "./assign/profile.ts";
 import { blackHole } from "./black-hole.ts";
 import { busyHandler } from "./busy-handler.ts";
+import { fairness } from "./fairness.ts";
 import { fleet } from "./fleet.ts";
 import { handshake } from "./handshake.ts";
 import { kill } from "./kill.ts";
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   assign,
   "black-hole": blackHole,
   "busy-handler": busyHandler,
+  fairness,
   fleet,
   handshake,
   kill,

@@ -21,6 +21,7 @@ import { meshRoutes } from "./routes/mesh.ts";
 import { peerRoutes } from "./routes/peers.ts";
 import { peerRequestRoutes } from "./routes/peer-requests.ts";
 import { resultRoutes } from "./routes/results.ts";
+import { kindRoutes } from "./routes/kinds.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { webhookDeliveryLogRoutes } from "./routes/webhook-delivery-log.ts";
@@ -80,6 +81,7 @@ const ROUTES: readonly ((router: Router) => void)[] = [
   dialRoutes,
   membershipRoutes,
   bulkTaskRoutes,
+  kindRoutes,
   taskRoutes,
   resultRoutes,
   callbackRoutes,

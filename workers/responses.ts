@@ -13,7 +13,7 @@ const FAILURES = {
   not_json: [415, "The body is not declared as JSON"],
   wrong_media_type: [415, "The body does not have the media type that this task's results have"],
   conflict: [409, "The current state does not allow this"],
-  queue_full: [429, "Too many tasks are queued; see Retry-After"],
+  queue_full: [429, "Too many tasks are queued, in all or of this owner; see Retry-After"],
   key_reused: [422, "The idempotency key was used for another request"],
   event_unmapped: [422, "The event cannot become a task"],
   bad_signature: [401, "The signature is missing, wrong or too old"],

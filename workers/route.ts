@@ -30,7 +30,7 @@ type OwnCheck =
   /** The handler accepts an epoch's reader token or an API token. */
   | "reader_token";
 
-type Method = "get" | "post" | "put" | "delete";
+type Method = "get" | "post" | "put" | "patch" | "delete";
 
 /** The rest of a route's description. What follows from its scope and its body is added to it. */
 type RouteDetails = Omit<RouteConfig, "security" | "middleware" | "tags" | "method" | "path"> & {

@@ -3,6 +3,7 @@ import type {
   CreateJoinKey,
   CreateToken,
   JoinKeyView,
+  OwnerLimitsBody,
   Scope,
   TokenView,
 } from "../protocol/http.ts";
@@ -15,6 +16,12 @@ export interface AccessCommands {
     caller: "gateway";
     input: CreateToken;
     output: TokenView & { readonly token: string };
+  };
+  /** Changes the limits of a token's tasks. */
+  update_token: {
+    caller: "gateway";
+    input: OwnerLimitsBody & { readonly id: string };
+    output: TokenView;
   };
   list_tokens: { caller: "gateway"; input: Empty; output: { readonly tokens: TokenView[] } };
   revoke_token: { caller: "gateway"; input: { readonly id: string }; output: Empty };
@@ -43,6 +50,7 @@ export interface AccessCommands {
 
 export const ACCESS_CALLERS: CallersOf<AccessCommands> = {
   create_token: "gateway",
+  update_token: "gateway",
   list_tokens: "gateway",
   revoke_token: "gateway",
   authenticate: "gateway",

@@ -4,6 +4,7 @@ import type { CommandName } from "./commands.ts";
 const READ_COMMANDS = [
   "authenticate",
   "get_auth_mode",
+  "get_kind",
   "get_peer",
   "get_rtt",
   "get_score",
@@ -15,6 +16,7 @@ const READ_COMMANDS = [
   "list_dials",
   "list_failures",
   "list_join_keys",
+  "list_kinds",
   "list_peers",
   "list_tasks",
   "list_tokens",
@@ -24,6 +26,7 @@ const READ_COMMANDS = [
   "preview_tasks",
   "query_task",
   "read_result",
+  "task_stats",
   "why_task",
 ] as const satisfies readonly CommandName[];
 

@@ -2,9 +2,12 @@ import type { Millis } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import type {
   BatchView,
+  KindSettingsBody,
+  KindSettingsView,
   RetryTask,
   SubmitTask,
   TaskState,
+  TaskStats,
   TaskSummary,
   TaskView,
   WhyView,
@@ -93,6 +96,15 @@ export interface TaskCommands {
   };
   cancel_task: { caller: "gateway"; input: TaskInput; output: TaskView };
   retry_task: { caller: "gateway"; input: TaskInput & RetryTask; output: TaskView };
+  task_stats: { caller: "gateway"; input: Pick<TaskInput, "visibleTo">; output: TaskStats };
+  list_kinds: { caller: "gateway"; input: Empty; output: { readonly kinds: KindSettingsView[] } };
+  get_kind: { caller: "gateway"; input: KindInput; output: KindSettingsView };
+  put_kind: {
+    caller: "gateway";
+    input: KindInput & { readonly settings: KindSettingsBody };
+    output: KindSettingsView;
+  };
+  delete_kind: { caller: "gateway"; input: KindInput; output: Empty };
   why_task: {
     caller: "gateway";
     input: TaskInput & { readonly attempt?: number | undefined };
@@ -142,6 +154,11 @@ export const TASK_CALLERS: CallersOf<TaskCommands> = {
   list_tasks: "gateway",
   cancel_task: "gateway",
   retry_task: "gateway",
+  task_stats: "gateway",
+  list_kinds: "gateway",
+  get_kind: "gateway",
+  put_kind: "gateway",
+  delete_kind: "gateway",
   why_task: "gateway",
   begin_result: "gateway",
   commit_result: "gateway",
@@ -155,6 +172,10 @@ interface Leased {
   readonly leasedUntil: Millis;
   /** How many attempts the peer holds. */
   readonly held: number;
+}
+
+interface KindInput {
+  readonly kind: string;
 }
 
 interface Queued {

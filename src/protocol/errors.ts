@@ -54,6 +54,7 @@ export type ApiError = {
     | "task_ended"
     | "idempotency_mismatch"
     | "queue_full"
+    | "owner_queue_full"
     | "peer_unavailable"
     | "peer_timeout"
     | "too_many_sources"
@@ -177,6 +178,7 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
     "The idempotency key was used with a different request",
   ),
   queue_full: wire(429, rate, E.operationFailed, "The queue is full"),
+  owner_queue_full: wire(429, rate, E.operationFailed, "The owner has too many queued tasks"),
   peer_unavailable: wire(409, bad, E.operationFailed, "The peer is not connected"),
   peer_timeout: wire(504, timeout, E.timeout, "The peer did not answer in time"),
   too_many_sources: wire(409, bad, E.operationFailed, "The limit of webhook sources is reached"),

@@ -52,6 +52,19 @@ export const BATCH_MAX = 100;
 export const BULK_IDS_MAX = 1_000;
 /** Queued tasks of one coordinator. A further task is refused with `queue_full` and a time to retry. */
 export const QUEUE_MAX = 10_000;
+/** Queued tasks of one owner, unless its token or allowlist entry says otherwise. The admin token has no such limit. */
+export const OWNER_QUEUE_MAX = QUEUE_MAX / 4;
+/** The largest weight of an owner, and the largest limit on its running tasks. */
+export const OWNER_WEIGHT_MAX = 100;
+export const OWNER_RUNNING_MAX = 100_000;
+/** Characters of a concurrency key, and the largest limit of a key or a kind. */
+export const CONCURRENCY_KEY_CHARS_MAX = 128;
+export const CONCURRENCY_MAX = 1_000;
+/** Kinds that have settings, and the largest rate of a kind, per second and as a burst. */
+export const KIND_SETTINGS_MAX = 1_000;
+export const KIND_RATE_MAX = 10_000;
+/** Owners, and kinds, that the statistics of the queue list. */
+export const STATS_ROWS_MAX = 100;
 export const SLOTS_MAX = 256;
 export const CAPABILITIES_MAX = 32;
 /** Kinds that one peer announces. A peer that handles more announces `*`, which means every kind. */

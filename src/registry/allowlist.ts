@@ -1,6 +1,12 @@
 import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
+import {
+  OWNER_LIMIT_COLUMNS,
+  ownerLimitValues,
+  readOwnerLimits,
+  type OwnerLimits,
+} from "./owner-limits.ts";
 import { flag, json, number, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** An allowlist entry: a public key that may join, and its roles. */
@@ -12,9 +18,12 @@ export interface Allowed {
   /** Whether the key may use go-p2p 1.0 although it has spoken muster.2. */
   readonly goP2p: boolean;
   readonly addedAt: Millis;
+  /** Of the tasks that the peer submits. */
+  readonly limits: OwnerLimits;
 }
 
-export function allowlistTable(sql: Sql) {
+/** @param onLimits called when the limits of an owner may have changed */
+export function allowlistTable(sql: Sql, onLimits: () => void = () => {}) {
   return {
     get(publicKey: string): Allowed | null {
       const row = sql.exec(`SELECT * FROM allowlist WHERE public_key = ?`, publicKey)[0];
@@ -22,18 +31,24 @@ export function allowlistTable(sql: Sql) {
     },
     put(entry: Allowed): void {
       sql.exec(
-        `INSERT INTO allowlist (public_key, peer_id, label, roles, go_p2p, added_at) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (public_key) DO UPDATE SET label = excluded.label, roles = excluded.roles, go_p2p = excluded.go_p2p`,
+        `INSERT INTO allowlist (public_key, peer_id, label, roles, go_p2p, added_at, ${OWNER_LIMIT_COLUMNS})
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (public_key) DO UPDATE SET label = excluded.label, roles = excluded.roles, go_p2p = excluded.go_p2p,
+           weight = excluded.weight, max_waiting = excluded.max_waiting, max_running = excluded.max_running,
+           max_priority = excluded.max_priority`,
         entry.publicKey,
         entry.peerId,
         entry.label,
         JSON.stringify(entry.roles),
         Number(entry.goP2p),
         entry.addedAt,
+        ...ownerLimitValues(entry.limits),
       );
+      onLimits();
     },
     /** True when there was an entry. */
     remove(publicKey: string): boolean {
+      onLimits();
       return (
         sql.exec(`DELETE FROM allowlist WHERE public_key = ? RETURNING public_key`, publicKey)
           .length > 0
@@ -52,6 +67,7 @@ const readAllowed = (row: SqlRow): Allowed => ({
   roles: json(row, "roles"),
   goP2p: flag(row, "go_p2p"),
   addedAt: number(row, "added_at"),
+  limits: readOwnerLimits(row),
 });
 
 /** Why a key is barred: the operator revoked it, or its peer rotated to another. */

@@ -1,5 +1,11 @@
 import type { Millis } from "../base/clock.ts";
 import type { Scope } from "../protocol/http.ts";
+import {
+  OWNER_LIMIT_COLUMNS,
+  ownerLimitValues,
+  readOwnerLimits,
+  type OwnerLimits,
+} from "./owner-limits.ts";
 import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
 export interface ApiToken {
@@ -10,9 +16,11 @@ export interface ApiToken {
   readonly scope: Scope;
   readonly createdAt: Millis;
   readonly revokedAt: Millis | null;
+  readonly limits: OwnerLimits;
 }
 
-export function apiTokensTable(sql: Sql) {
+/** @param onLimits called when the limits of an owner may have changed */
+export function apiTokensTable(sql: Sql, onLimits: () => void = () => {}) {
   return {
     get(id: string): ApiToken | null {
       const row = sql.exec(`SELECT * FROM api_tokens WHERE id = ?`, id)[0];
@@ -20,14 +28,25 @@ export function apiTokensTable(sql: Sql) {
     },
     insert(token: ApiToken): void {
       sql.exec(
-        `INSERT INTO api_tokens (id, hash, label, scope, created_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO api_tokens (id, hash, label, scope, created_at, revoked_at, ${OWNER_LIMIT_COLUMNS})
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         token.id,
         token.hash,
         token.label,
         token.scope,
         token.createdAt,
         token.revokedAt,
+        ...ownerLimitValues(token.limits),
       );
+      onLimits();
+    },
+    setLimits(id: string, limits: OwnerLimits): void {
+      sql.exec(
+        `UPDATE api_tokens SET (${OWNER_LIMIT_COLUMNS}) = (?, ?, ?, ?) WHERE id = ?`,
+        ...ownerLimitValues(limits),
+        id,
+      );
+      onLimits();
     },
     revoke(id: string, now: Millis): void {
       sql.exec(`UPDATE api_tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL`, now, id);
@@ -50,4 +69,5 @@ const readToken = (row: SqlRow): ApiToken => ({
   scope: text(row, "scope") as Scope,
   createdAt: number(row, "created_at"),
   revokedAt: numberOrNull(row, "revoked_at"),
+  limits: readOwnerLimits(row),
 });

@@ -182,6 +182,23 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE observed ADD COLUMN loaded_weight REAL`,
     `ALTER TABLE peers ADD COLUMN earned_slots INTEGER NOT NULL DEFAULT 4`,
   ],
+  [
+    // Owners share: weights and limits of owners, concurrency keys, and settings of kinds.
+    `ALTER TABLE api_tokens ADD COLUMN weight INTEGER NOT NULL DEFAULT 1`,
+    `ALTER TABLE api_tokens ADD COLUMN max_waiting INTEGER`,
+    `ALTER TABLE api_tokens ADD COLUMN max_running INTEGER`,
+    `ALTER TABLE api_tokens ADD COLUMN max_priority INTEGER`,
+    `ALTER TABLE allowlist ADD COLUMN weight INTEGER NOT NULL DEFAULT 1`,
+    `ALTER TABLE allowlist ADD COLUMN max_waiting INTEGER`,
+    `ALTER TABLE allowlist ADD COLUMN max_running INTEGER`,
+    `ALTER TABLE allowlist ADD COLUMN max_priority INTEGER`,
+    `CREATE INDEX allowlist_peers ON allowlist (peer_id)`,
+    `ALTER TABLE tasks ADD COLUMN concurrency_key TEXT`,
+    `ALTER TABLE tasks ADD COLUMN concurrency_limit INTEGER`,
+    `CREATE TABLE kind_settings (
+      kind TEXT PRIMARY KEY, attempt_timeout_ms INTEGER, concurrency INTEGER, rate_per_second REAL, rate_burst INTEGER
+    ) WITHOUT ROWID`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

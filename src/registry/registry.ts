@@ -1,3 +1,5 @@
+import { kindSettingsTable } from "./kind-settings.ts";
+import { OwnerLimitsCache } from "./owner-limits.ts";
 import { aliasesTable } from "./aliases.ts";
 import { allowlistTable, denylistTable } from "./allowlist.ts";
 import { apiTokensTable } from "./api-tokens.ts";
@@ -55,6 +57,8 @@ export function openRegistry(sql: Sql, seed = 0) {
   const circuits = circuitsTable(on("circuits"), () => changes.mark("circuits"));
   const shares = new Shares(choices);
   const tasks = tasksTable(on("tasks"), (id) => roster.update(id, peers.get(id)));
+  const kindSettings = kindSettingsTable(on("kindSettings"));
+  const ownerLimits = new OwnerLimitsCache(sql);
   const taskResults = taskResultsTable(sql);
   const callbacks = callbacksTable(on("callbacks"));
   const measured = [
@@ -70,6 +74,10 @@ export function openRegistry(sql: Sql, seed = 0) {
     ...measured,
     tasks.kept,
     tasks.waiting,
+    tasks.running,
+    tasks.shares,
+    ...kindSettings.kept,
+    ownerLimits,
     taskResults.kept,
     callbacks.kept,
     circuits.resting,
@@ -101,7 +109,7 @@ export function openRegistry(sql: Sql, seed = 0) {
     settings: settingsTable(on("settings")),
     peers,
     roster,
-    allowlist: allowlistTable(sql),
+    allowlist: allowlistTable(sql, () => ownerLimits.forgetAll()),
     denylist: denylistTable(sql),
     tasks,
     taskSelection: taskSelection(sql),
@@ -118,7 +126,9 @@ export function openRegistry(sql: Sql, seed = 0) {
     kvWrites: kvWritesTable(sql),
     outbox: outboxTable(on("outbox")),
     callbacks,
-    apiTokens: apiTokensTable(sql),
+    apiTokens: apiTokensTable(sql, () => ownerLimits.forgetAll()),
+    ownerLimits,
+    kindSettings,
     joinKeys: joinKeysTable(sql),
     aliases: aliasesTable(sql),
     audit: auditTable(sql),

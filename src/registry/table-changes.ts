@@ -5,6 +5,7 @@ export type TableName =
   | "peers"
   | "settings"
   | "tasks"
+  | "kindSettings"
   | "resultUploads"
   | "discoveryEpochs"
   | "webhookDeliveries"

@@ -22,25 +22,43 @@ export interface ListedTask extends Omit<Task, "payload" | "result"> {
  */
 export type WaitingTask = Pick<
   Task,
-  "id" | "kind" | "requirements" | "fence" | "lastFence" | "queuePosition" | "peerId"
+  | "id"
+  | "kind"
+  | "owner"
+  | "priority"
+  | "concurrency"
+  | "requirements"
+  | "fence"
+  | "lastFence"
+  | "queuePosition"
+  | "peerId"
 > & { readonly seq: number };
 
 /** A stored task that is queued, offered or prefetched. */
 export type StoredWaiting = WaitingTask & Pick<Task, "state" | "prefetched" | "notBefore">;
 
 /** The columns of a listed task: all but payload and result, which may be large. */
-export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements, priority, turn, created_at, deadline_at, not_before,
+export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements, priority, concurrency_key, concurrency_limit, turn, created_at, deadline_at, not_before,
   ended_at, max_attempts, retries, lease_ms, backoff_ms, backoff_max_ms, attempt_timeout_ms, fence, last_fence, tries, interruptions,
   max_interruptions, attempt_until, lease_until, prefetched, peer_id, progress, message, error`;
 
 /** The columns of a task that is queued or prefetched. */
-export const WAITING_COLUMNS = `seq, id, kind, requirements, state, prefetched, not_before, fence, last_fence, turn, peer_id`;
+export const WAITING_COLUMNS = `seq, id, kind, owner, priority, concurrency_key, concurrency_limit, requirements, state, prefetched, not_before, fence, last_fence, turn, peer_id`;
+
+/** The concurrency key of a row, with its limit. */
+export function readConcurrency(row: SqlRow): Task["concurrency"] {
+  const key = textOrNull(row, "concurrency_key");
+  return key === null ? null : { key, limit: number(row, "concurrency_limit") };
+}
 
 /** Reads a row of `WAITING_COLUMNS`. */
 export const readWaiting = (row: SqlRow): StoredWaiting => ({
   seq: number(row, "seq"),
   id: text(row, "id"),
   kind: text(row, "kind"),
+  owner: text(row, "owner"),
+  priority: number(row, "priority"),
+  concurrency: readConcurrency(row),
   requirements: json<Requirements>(row, "requirements"),
   fence: number(row, "fence"),
   lastFence: number(row, "last_fence"),
@@ -60,6 +78,7 @@ export const readListed = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   owner: text(row, "owner"),
   requirements: json(row, "requirements"),
   priority: number(row, "priority"),
+  concurrency: readConcurrency(row),
   queuePosition: number(row, "turn"),
   createdAt: number(row, "created_at"),
   deadlineAt: number(row, "deadline_at"),
@@ -95,6 +114,8 @@ export const writeTask = (task: Task): Record<string, SqlValue> => ({
   owner: task.owner,
   requirements: JSON.stringify(task.requirements),
   priority: task.priority,
+  concurrency_key: task.concurrency?.key ?? null,
+  concurrency_limit: task.concurrency?.limit ?? null,
   turn: task.queuePosition,
   created_at: task.createdAt,
   deadline_at: task.deadlineAt,

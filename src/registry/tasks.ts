@@ -16,6 +16,7 @@ import {
 } from "./sql.ts";
 import {
   LISTED_COLUMNS,
+  readConcurrency,
   readListed,
   readWaiting,
   WAITING_COLUMNS,
@@ -24,6 +25,8 @@ import {
 } from "./task-rows.ts";
 import { Recalls } from "./recalls.ts";
 import { WaitingTasks } from "./waiting-tasks.ts";
+import { OwnerShares } from "./owner-shares.ts";
+import { RunningTasks } from "./running-tasks.ts";
 import { readCache } from "./write-behind.ts";
 
 export interface TaskFilter {
@@ -42,6 +45,20 @@ export interface TaskFilter {
 
 /** @param onAnswer called when a peer that may get no more offers has answered one */
 export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
+  const running = new RunningTasks();
+  const readHeld = () =>
+    sql
+      .exec(
+        `SELECT id, kind, owner, concurrency_key, concurrency_limit FROM tasks WHERE lease_until IS NOT NULL`,
+      )
+      .map((row) => ({
+        id: text(row, "id"),
+        kind: text(row, "kind"),
+        owner: text(row, "owner"),
+        concurrency: readConcurrency(row),
+      }));
+  running.reset(readHeld());
+  const shares = new OwnerShares();
   const ids = (query: string, ...bindings: SqlValue[]) =>
     sql.exec(query, ...bindings).map((row) => text(row, "id"));
   const readStored = () =>
@@ -51,8 +68,18 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
          UNION ALL SELECT ${WAITING_COLUMNS} FROM tasks WHERE lease_until IS NOT NULL AND state = 'leased'`,
       )
       .map(readWaiting);
-  const waiting = new WaitingTasks(readStored, onAnswer);
   const recalls = new Recalls();
+  const waiting: WaitingTasks = new WaitingTasks(readStored, {
+    answer: onAnswer,
+    arrival: (owner) => shares.arrived(owner, (other) => waiting.queuedOf(other) > 0),
+  });
+  const wrote = (task: Task, seq: () => number): void => {
+    running.wrote(task);
+    if (task.state === "queued") shares.returned(task.id);
+    else if (task.state !== "leased") shares.settled(task.id);
+    waiting.wrote(task, seq);
+    recalls.wrote(task);
+  };
   const seqOf = (id: string): number =>
     number(sql.exec(`SELECT seq FROM tasks WHERE id = ?`, id)[0] as SqlRow, "seq");
   const kept = readCache<Task>((id) => {
@@ -71,6 +98,12 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
     /** The prefetched tasks that were asked back, in memory. */
     recalls,
 
+    /** The tasks that peers hold, counted. */
+    running,
+
+    /** What each owner has got lately. */
+    shares,
+
     get(id: string): Task | null {
       const known = kept.has(id);
       const task = kept.get(id);
@@ -81,7 +114,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
     insert(task: Task): void {
       const [row] = insertRow(sql, "tasks", writeTask(task), "RETURNING seq");
       if (isSmall(task)) kept.wrote(task.id, task);
-      waiting.wrote(task, () => number(row as SqlRow, "seq"));
+      wrote(task, () => number(row as SqlRow, "seq"));
     },
 
     /** Writes the fields of a task that change. The others were fixed when it was accepted. */
@@ -112,8 +145,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
         if (isSmall(after)) kept.wrote(task.id, after);
         else kept.forget(task.id);
       }
-      waiting.wrote(task, () => seqOf(task.id));
-      recalls.wrote(task);
+      wrote(task, () => seqOf(task.id));
     },
 
     /** Writes a task that is put back into the queue after its end: also its deadline, its attempts and its position. */
@@ -176,6 +208,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
       sql.exec(`UPDATE tasks SET owner = ? WHERE source = 'peer' AND owner = ?`, to, from);
       kept.forgetAll();
       waiting.forget();
+      running.reset(readHeld());
     },
 
     /** IDs of tasks whose lease has ended, or whose offer was not accepted in time. */

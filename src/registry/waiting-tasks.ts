@@ -4,6 +4,7 @@ import { OFFERS_OUTSTANDING_MAX } from "../protocol/constants.ts";
 import type { Requirements } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
+import { Lanes, type Lane } from "./lanes.ts";
 import type { StoredWaiting, WaitingTask } from "./task-rows.ts";
 
 /** The kind and requirements of a task. Many tasks of a long queue have the same. */
@@ -17,9 +18,9 @@ const EMPTY_SHAPES_MAX = 1_000;
 
 interface OfShape {
   readonly shape: Shape;
-  /** The queued tasks, and those that a busy peer has prefetched, in queue order. */
-  readonly queued: StoredWaiting[];
-  readonly prefetched: StoredWaiting[];
+  /** The queued tasks, and those that a busy peer has prefetched. */
+  readonly queued: Lanes;
+  readonly prefetched: Lanes;
 }
 
 /**
@@ -33,26 +34,33 @@ export class WaitingTasks {
   /** What is known of each waiting task, by its ID. */
   readonly #waiting = new Map<string, StoredWaiting>();
   #queued = 0;
+  /** The number of queued tasks of each owner that has any. */
+  readonly #queuedOf = new Map<string, number>();
   /** The tasks that are offered to a peer which has not answered yet, and how many of them each peer has. */
   readonly #offeredTo = new Map<string, PeerId>();
   readonly #offers = new Map<PeerId, number>();
-  readonly #onAnswer: (peerId: PeerId) => void;
+  readonly #on: WaitingEvents;
   /** Whether each open transaction has changed anything, the innermost transaction last. */
   readonly #changed: boolean[] = [];
 
   /**
    * @param read reads the tasks that are queued, offered or prefetched
-   * @param onAnswer called when a peer that may get no more offers has answered one
    */
-  constructor(read: () => Iterable<StoredWaiting>, onAnswer: (peerId: PeerId) => void) {
+  constructor(read: () => Iterable<StoredWaiting>, on: WaitingEvents) {
     this.#read = read;
-    this.#onAnswer = onAnswer;
+    this.#on = on;
   }
 
   /** The number of queued tasks. */
   get length(): number {
     this.#all();
     return this.#queued;
+  }
+
+  /** The number of queued tasks of an owner. */
+  queuedOf(owner: string): number {
+    this.#all();
+    return this.#queuedOf.get(owner) ?? 0;
   }
 
   /**
@@ -67,23 +75,40 @@ export class WaitingTasks {
   /** The shapes of the tasks that are queued or prefetched. */
   *shapes(): Iterable<Shape> {
     for (const { shape, queued, prefetched } of this.#all().values())
-      if (queued.length + prefetched.length > 0) yield shape;
+      if (queued.size + prefetched.size > 0) yield shape;
   }
 
-  /** Queued tasks of a shape that may be offered now, in queue order. */
+  /** The queued tasks of a shape, or those that are prefetched, in lanes. */
+  lanes(shape: Shape, which: "queued" | "prefetched"): Iterable<Lane> {
+    return this.#all().get(keyOf(shape))?.[which].all() ?? [];
+  }
+
+  /** Whether a task of this kind is queued. */
+  hasQueued(kind: string): boolean {
+    for (const { shape, queued } of this.#all().values())
+      if (shape.kind === kind && queued.size > 0) return true;
+    return false;
+  }
+
+  /** Queued tasks of a shape that may be offered now, in queue order; a negative limit means all. */
   queued(shape: Shape, now: Millis, limit: number): readonly WaitingTask[] {
-    const found: WaitingTask[] = [];
-    for (const task of this.#all().get(keyOf(shape))?.queued ?? []) {
-      if (found.length === limit) break;
-      if (task.notBefore <= now) found.push(task);
-    }
-    return found;
+    const lanes = this.#all().get(keyOf(shape))?.queued;
+    return lanes?.inOrder(limit, ({ notBefore }) => notBefore <= now) ?? [];
   }
 
-  /** Prefetched tasks of a shape, in queue order. */
+  /** Prefetched tasks of a shape, in queue order; a negative limit means all. */
   prefetched(shape: Shape, limit: number): readonly WaitingTask[] {
-    const all = this.#all().get(keyOf(shape))?.prefetched ?? [];
-    return limit < 0 ? [...all] : all.slice(0, limit);
+    return (
+      this.#all()
+        .get(keyOf(shape))
+        ?.prefetched.inOrder(limit, () => true) ?? []
+    );
+  }
+
+  /** All tasks that are queued. */
+  *all(): Iterable<StoredWaiting> {
+    for (const { queued } of this.#all().values())
+      for (const { tasks } of queued.all()) yield* tasks;
   }
 
   /** A task was written; `seq` reads its sequence number. */
@@ -95,8 +120,11 @@ export class WaitingTasks {
     if (known !== undefined) this.#remove(this.#shapes, known);
     this.#answered(task.id);
     if (isOffered(task)) this.#noteOffer(task);
-    else if (task.state === "queued" || task.prefetched)
+    else if (task.state === "queued" || task.prefetched) {
       this.#add(this.#shapes, { ...pick(task, KEPT_FIELDS), seq: known?.seq ?? seq() });
+      if (task.state === "queued" && this.#queuedOf.get(task.owner) === 1)
+        this.#on.arrival(task.owner);
+    }
   }
 
   /** Forgets everything, because many rows were changed at once: they are read again at the next use. */
@@ -126,6 +154,7 @@ export class WaitingTasks {
     this.#noteChange(); // the rows may hold what the open transaction wrote
     const shapes = new Map<string, OfShape>();
     this.#queued = 0;
+    this.#queuedOf.clear();
     this.#waiting.clear();
     this.#offeredTo.clear();
     this.#offers.clear();
@@ -148,23 +177,39 @@ export class WaitingTasks {
     this.#offeredTo.delete(taskId);
     if (offers > 1) this.#offers.set(peerId, offers - 1);
     else this.#offers.delete(peerId);
-    if (offers === OFFERS_OUTSTANDING_MAX) this.#onAnswer(peerId);
+    if (offers === OFFERS_OUTSTANDING_MAX) this.#on.answer(peerId);
   }
 
   #add(shapes: Map<string, OfShape>, task: StoredWaiting): void {
     this.#waiting.set(task.id, task);
     const { queued, prefetched } = ofShape(shapes, task);
-    if (task.state === "queued") this.#queued++;
-    const list = task.state === "queued" ? queued : prefetched;
-    list.splice(placeOf(list, task), 0, task);
+    if (task.state === "queued") {
+      this.#countQueued(task.owner, 1);
+      queued.add(task);
+    } else prefetched.add(task);
   }
 
   #remove(shapes: Map<string, OfShape>, task: StoredWaiting): void {
     this.#waiting.delete(task.id);
     const { queued, prefetched } = ofShape(shapes, task);
-    if (takeOut(queued, task)) this.#queued--;
-    else takeOut(prefetched, task);
+    if (queued.remove(task)) this.#countQueued(task.owner, -1);
+    else prefetched.remove(task);
   }
+
+  #countQueued(owner: string, by: number): void {
+    this.#queued += by;
+    const count = (this.#queuedOf.get(owner) ?? 0) + by;
+    if (count > 0) this.#queuedOf.set(owner, count);
+    else this.#queuedOf.delete(owner);
+  }
+}
+
+/** What `WaitingTasks` reports. */
+export interface WaitingEvents {
+  /** A peer that may get no more offers has answered one. */
+  answer(peerId: PeerId): void;
+  /** An owner that had no queued task has one. */
+  arrival(owner: string): void;
 }
 
 const isOffered = ({ state, prefetched }: Pick<Task, "state" | "prefetched">): boolean =>
@@ -174,6 +219,9 @@ const isOffered = ({ state, prefetched }: Pick<Task, "state" | "prefetched">): b
 const KEPT_FIELDS = [
   "id",
   "kind",
+  "owner",
+  "priority",
+  "concurrency",
   "requirements",
   "fence",
   "lastFence",
@@ -190,34 +238,10 @@ function ofShape(shapes: Map<string, OfShape>, { kind, requirements }: Shape): O
   if (known !== undefined) return known;
   if (shapes.size >= EMPTY_SHAPES_MAX)
     for (const [key, { queued, prefetched }] of shapes)
-      if (queued.length + prefetched.length === 0) shapes.delete(key);
-  const made = { shape, queued: [], prefetched: [] };
+      if (queued.size + prefetched.size === 0) shapes.delete(key);
+  const made = { shape, queued: new Lanes(), prefetched: new Lanes() };
   shapes.set(keyOf(shape), made);
   return made;
-}
-
-/** Removes a task from a sorted list; false when the list does not have it. */
-function takeOut(list: StoredWaiting[], task: StoredWaiting): boolean {
-  const place = placeOf(list, task);
-  if (list[place]?.id !== task.id) return false;
-  list.splice(place, 1);
-  return true;
-}
-
-/** Where a task is in a list in queue order, or belongs. */
-function placeOf(list: readonly StoredWaiting[], { queuePosition, seq }: StoredWaiting): number {
-  let [low, high] = [0, list.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const other = list[middle] as StoredWaiting;
-    if (
-      other.queuePosition < queuePosition ||
-      (other.queuePosition === queuePosition && other.seq < seq)
-    )
-      low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 const keyOf = ({ kind, requirements }: Shape): string => `${kind} ${JSON.stringify(requirements)}`;

@@ -15,6 +15,8 @@ export interface Task {
   readonly owner: string;
   readonly requirements: Requirements;
   readonly priority: number;
+  /** At most `limit` tasks of its owner with this key run at once; null: no such limit. */
+  readonly concurrency: { readonly key: string; readonly limit: number } | null;
   /** Its position in the queue, by `turnOf`: smaller goes first. */
   readonly queuePosition: number;
   readonly createdAt: Millis;

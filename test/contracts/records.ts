@@ -71,6 +71,7 @@ export const aTask = (more: Partial<Task> = {}): Task => ({
   owner: "admin",
   requirements: { capabilities: ["gpu"], peer_id: "p", min_score: 0.5 },
   priority: 0,
+  concurrency: null,
   queuePosition: T,
   createdAt: T,
   deadlineAt: T + 3_600_000,

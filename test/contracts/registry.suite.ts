@@ -161,6 +161,7 @@ const TABLES: readonly RegistryCase[] = [
         roles: ["worker", "dual"],
         goP2p: true,
         addedAt: T,
+        limits: { weight: 2, maxWaiting: 7, maxRunning: 3, maxPriority: -5 },
       } as const;
       allowlist.put(entry);
       allowlist.put({ ...entry, label: "new", roles: ["dual"], goP2p: false, addedAt: T + 9 });

@@ -53,6 +53,7 @@ const TABLE: { readonly [Code in ErrorCode]: readonly [status: number, close: nu
   task_ended: [409, 4400],
   idempotency_mismatch: [422, 4400],
   queue_full: [429, 4429],
+  owner_queue_full: [429, 4429],
   peer_unavailable: [409, 4400],
   peer_timeout: [504, 4408],
   too_many_sources: [409, 4400],

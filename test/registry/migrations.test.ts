@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { migrate, MIGRATIONS } from "../../src/registry/migrations.ts";
+import { NO_OWNER_LIMITS } from "../../src/registry/owner-limits.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import type { Sql } from "../../src/registry/sql.ts";
 import { aPeer, aTask } from "../contracts/records.ts";
@@ -56,7 +57,15 @@ describe("migrations", () => {
     );
     migrate(sql);
     expect(openRegistry(sql).allowlist.list()).toEqual([
-      { publicKey: "k", peerId: "p", label: "old", roles: ["dual"], goP2p: false, addedAt: 5 },
+      {
+        publicKey: "k",
+        peerId: "p",
+        label: "old",
+        roles: ["dual"],
+        goP2p: false,
+        addedAt: 5,
+        limits: NO_OWNER_LIMITS,
+      },
     ]);
     expect(version(sql)).toEqual(newest);
   });

@@ -1,4 +1,10 @@
-import { CreateToken, NewTokenView, TokenList, TokenView } from "../../src/protocol/http.ts";
+import {
+  CreateToken,
+  NewTokenView,
+  OwnerLimitsBody,
+  TokenList,
+  TokenView,
+} from "../../src/protocol/http.ts";
 import { forward, forwardEmpty } from "../forward.ts";
 import { bodyOf, jsonOf, noContent } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
@@ -15,6 +21,11 @@ const list = define("administer", "get", "/v1/tokens", {
   summary: "List the API tokens, without their secrets",
   responses: { 200: jsonOf(TokenList, "The tokens") },
 });
+const update = define("administer", "patch", "/v1/tokens/{id}", {
+  summary: "Change the weight and the limits of a token's tasks; absent fields stay as they are",
+  request: { body: bodyOf(OwnerLimitsBody) },
+  responses: { 200: jsonOf(TokenView, "The token") },
+});
 const revoke = define("administer", "delete", "/v1/tokens/{id}", {
   summary: "Revoke an API token",
   responses: noContent("The token is no longer valid"),
@@ -23,5 +34,8 @@ const revoke = define("administer", "delete", "/v1/tokens/{id}", {
 export function tokenRoutes(router: Router): void {
   router.route(create, (c) => forward(c, "create_token", c.req.valid("json"), 201));
   router.route(list, (c) => forward(c, "list_tokens", {}));
+  router.route(update, (c) =>
+    forward(c, "update_token", { ...c.req.valid("param"), ...c.req.valid("json") }),
+  );
   router.route(revoke, (c) => forwardEmpty(c, "revoke_token", c.req.valid("param")));
 }

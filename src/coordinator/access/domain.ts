@@ -4,7 +4,7 @@ import type { Domain } from "../kernel/domain.ts";
 import type { Job } from "../kernel/job.ts";
 import { listAudit } from "./audit.ts";
 import { createJoinKey, EXPIRED_KEY_RETENTION, listJoinKeys, revokeJoinKey } from "./join-keys.ts";
-import { authenticate, createToken, listTokens, revokeToken } from "./tokens.ts";
+import { authenticate, createToken, listTokens, revokeToken, updateToken } from "./tokens.ts";
 
 const pruneAccess: Job = {
   name: "prune_access",
@@ -17,6 +17,7 @@ const pruneAccess: Job = {
 export const access: Domain<AccessCommands> = {
   handlers: {
     create_token: createToken,
+    update_token: updateToken,
     list_tokens: listTokens,
     revoke_token: revokeToken,
     authenticate,
@@ -26,10 +27,11 @@ export const access: Domain<AccessCommands> = {
     list_audit: listAudit,
   },
   audit: {
-    create_token: ({ label, scope }, output) => ({
+    create_token: ({ label, scope, ...limits }, output) => ({
       subject: output?.id ?? "",
-      detail: { label, scope },
+      detail: { label, scope, ...limits },
     }),
+    update_token: ({ id, ...limits }) => ({ subject: id, detail: { ...limits } }),
     revoke_token: ({ id }) => ({ subject: id }),
     create_join_key: ({ label, roles, uses }, output) => ({
       subject: output?.id ?? "",

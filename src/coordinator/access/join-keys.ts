@@ -1,6 +1,7 @@
 import { DAY, toRfc3339 } from "../../base/clock.ts";
 import { equalConstantTime, utf8 } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { NO_OWNER_LIMITS } from "../../registry/owner-limits.ts";
 import { newCredential, readCredential } from "../../access/credential.ts";
 import { JOIN_KEYS_MAX } from "../../protocol/constants.ts";
 import type { MusterError } from "../../protocol/errors.ts";
@@ -76,6 +77,7 @@ export function redeem(context: Context, input: AdmitInput): Result<Allowed | nu
     roles: key.roles,
     goP2p: false,
     addedAt: now,
+    limits: NO_OWNER_LIMITS,
   };
   registry.allowlist.put(entry);
   return ok(entry);

@@ -7,11 +7,13 @@ import type { TokenView } from "../../protocol/http.ts";
 import type { ApiToken } from "../../registry/api-tokens.ts";
 import type { Context } from "../kernel/context.ts";
 import { revokeHolder, tokenHolder } from "../discovery/epochs.ts";
+import { markWorkAvailable } from "../kernel/marks.ts";
+import { changedLimits, limitsView } from "./owner-limits.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 
 export const createToken: Handler<"create_token"> = (
   { registry, config, now, randomBytes },
-  { label, scope },
+  { label, scope, ...limits },
 ) => {
   if (registry.apiTokens.count() >= API_TOKENS_MAX) {
     return err({
@@ -20,13 +22,32 @@ export const createToken: Handler<"create_token"> = (
     });
   }
   const { text, id, hash } = newCredential("mst", config.credentialKey, randomBytes);
-  const token: ApiToken = { id, hash, label, scope, createdAt: now, revokedAt: null };
+  const token: ApiToken = {
+    id,
+    hash,
+    label,
+    scope,
+    createdAt: now,
+    revokedAt: null,
+    limits: changedLimits(limits),
+  };
   registry.apiTokens.insert(token);
   return ok({ ...tokenView(token), token: text });
 };
 
 export const listTokens: Handler<"list_tokens"> = ({ registry }) =>
   ok({ tokens: registry.apiTokens.list().map(tokenView) });
+
+/** Changes the weight and the limits of a token's tasks, from now on. */
+export const updateToken: Handler<"update_token"> = (context, { id, ...limits }) => {
+  const { apiTokens } = context.registry;
+  const token = apiTokens.get(id);
+  if (token === null) return notFound("token with this ID");
+  const changed = { ...token, limits: changedLimits(limits, token.limits) };
+  apiTokens.setLimits(id, changed.limits);
+  markWorkAvailable(context);
+  return ok(tokenView(changed));
+};
 
 export const revokeToken: Handler<"revoke_token"> = (context, { id }) => {
   const { registry, now } = context;
@@ -61,4 +82,5 @@ const tokenView = (token: ApiToken): TokenView => ({
   prefix: `mst_${token.id}`,
   created_at: toRfc3339(token.createdAt),
   revoked_at: token.revokedAt === null ? null : toRfc3339(token.revokedAt),
+  limits: limitsView(token.limits),
 });

@@ -5,6 +5,7 @@ import { toRfc3339 } from "../../base/clock.ts";
 import type { AllowEntry } from "../../protocol/http.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { Allowed } from "../../registry/allowlist.ts";
+import { changedLimits, limitsView } from "../access/owner-limits.ts";
 import { authMode, type Context } from "../kernel/context.ts";
 import { dialsAfterForgetting, dialsAfterAdmissionChange } from "../dialing/dial-lifecycle.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
@@ -33,7 +34,7 @@ export const listAllowed: Handler<"list_allowed"> = (context) =>
 /** Adds a key to the allowlist. A revoked key needs `readmit`, so that no bulk import undoes a revocation. */
 export const allow: Handler<"allow"> = (
   context,
-  { publicKey, peerId, label, roles, readmit, go_p2p: goP2p },
+  { publicKey, peerId, label, roles, readmit, go_p2p: goP2p, ...limits },
 ) => {
   const { registry, now } = context;
   const denial = registry.denylist.reasonOf(peerId);
@@ -54,8 +55,16 @@ export const allow: Handler<"allow"> = (
     const peer = registry.peers.get(peerId);
     if (peer !== null) applyPeerEvent(context, peer, "readmitted");
   }
-  const addedAt = registry.allowlist.get(publicKey)?.addedAt ?? now;
-  const entry = { publicKey, peerId, label, roles: [...new Set(roles)], goP2p, addedAt };
+  const before = registry.allowlist.get(publicKey);
+  const entry = {
+    publicKey,
+    peerId,
+    label,
+    roles: [...new Set(roles)],
+    goP2p,
+    addedAt: before?.addedAt ?? now,
+    limits: changedLimits(limits, before?.limits),
+  };
   registry.allowlist.put(entry);
   const peer = registry.peers.get(peerId);
   if (peer !== null) endUnlessQualified(context, peer);
@@ -160,4 +169,5 @@ const allowView = (entry: Allowed): AllowEntry => ({
   roles: [...entry.roles],
   go_p2p: entry.goP2p,
   added_at: toRfc3339(entry.addedAt),
+  limits: limitsView(entry.limits),
 });

@@ -6,6 +6,8 @@ import { usableSlots } from "../../tasks/eligibility.ts";
 import { isAssignable } from "./circuits.ts";
 import { decide, storedOf, type Decision, type Waiting } from "./decision.ts";
 import { sessionOf } from "../peers/scored-peers.ts";
+import { chargeOf } from "../../tasks/fair-queue.ts";
+import { FairOrder } from "./fair-order.ts";
 import { offer } from "./offers.ts";
 
 /**
@@ -18,7 +20,7 @@ const LOOK_FURTHER = 200;
 const ALL = -1;
 
 /**
- * Assigns queued tasks to the peers that may have them, in queue order. `execute` calls it after every command that made
+ * Assigns queued tasks to the peers that may have them, in the order of `FairOrder`. `execute` calls it after every command that made
  * a task assignable or let a peer take more, so that no task waits for a timer while a peer could do it.
  *
  * A peer with a free slot is preferred to one that would only prefetch, and a task that is prefetched by a busy peer is asked
@@ -42,9 +44,12 @@ type Outcome =
 
 function assignRound(context: Context, limit: number): Outcome {
   const { registry } = context;
-  const { tasks, more } = waitingTasks(context, limit);
+  const order = new FairOrder(context);
   let again = false;
-  for (const task of tasks) {
+  for (let considered = 0; ; considered++) {
+    if (considered === limit) return again ? "again" : "more";
+    const task = order.next();
+    if (task === null) return again ? "again" : "seen_all";
     if (!mayMove(context, task)) continue;
     const decision = decide(context, task);
     const { peer: chosen } = decision.choice;
@@ -55,11 +60,17 @@ function assignRound(context: Context, limit: number): Outcome {
       continue;
     }
     storeDecision(context, task, chosen.peerId, decision);
+    registry.kindSettings.offered(task.kind, context.now);
+    chargeOwner(context, task);
     const holder = offer(context, registry.tasks.get(task.id) as Task, taker);
     if (holder.held > usableSlots(holder) && registry.roster.anyFree()) again = true;
   }
-  if (again) return "again";
-  return more ? "more" : "seen_all";
+}
+
+function chargeOwner({ registry }: Context, { id, owner, kind }: Waiting): void {
+  const { service } = registry.kinds.get(kind);
+  const { weight } = registry.ownerLimits.of(owner);
+  registry.tasks.shares.served(id, owner, chargeOf(service?.meanMs ?? null, weight));
 }
 
 /**
@@ -82,25 +93,6 @@ function storeDecision(context: Context, task: Waiting, peerId: PeerId, decision
   registry.shares.count({ peerId, at: now });
   const known = registry.kinds.get(task.kind);
   registry.kinds.put(task.kind, { ...known, incumbent: peerId, usedAt: now });
-}
-
-/** Tasks that some peer could take, in queue order. Tasks that no peer can take now are not read. */
-function waitingTasks(context: Context, limit: number) {
-  const { registry, now } = context;
-  const found: Waiting[] = [];
-  let more = false;
-  for (const shape of registry.tasks.waiting.shapes()) {
-    if (!isAssignable(context, shape)) continue;
-    const queued = registry.tasks.waiting.queued(shape, now, limit);
-    const held = isAssignable(context, shape, true)
-      ? registry.tasks.waiting.prefetched(shape, limit)
-      : [];
-    if (limit !== ALL && Math.max(queued.length, held.length) === limit) more = true;
-    for (const task of [...queued, ...held]) found.push({ ...task, shape });
-  }
-  found.sort((a, b) => a.queuePosition - b.queuePosition || a.seq - b.seq);
-  if (limit === ALL || found.length <= limit) return { tasks: found, more };
-  return { tasks: found.slice(0, limit), more: true };
 }
 
 /** A prefetched task is asked back only once, for another peer's free slot, and only while its holder has no free slot. */

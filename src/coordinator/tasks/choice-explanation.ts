@@ -8,6 +8,7 @@ import type { Context } from "../kernel/context.ts";
 import { decide, storedOf } from "./decision.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
 import { visibleTask } from "./submit.ts";
+import { limitReason } from "./running-limits.ts";
 import { waitingReason } from "./waiting-reason.ts";
 
 /**
@@ -31,8 +32,11 @@ function queuedView(context: Context, task: Task): WhyView {
 }
 
 /** Why a queued task waits; null when a peer could have it, so that only tasks before it in the queue can delay it. */
-function reasonOf({ registry, now }: Context, task: Task, stored: StoredChoice): string | null {
+function reasonOf(context: Context, task: Task, stored: StoredChoice): string | null {
+  const { registry, now } = context;
   if (task.notBefore > now) return `it may not be offered before ${toRfc3339(task.notBefore)}`;
+  const limit = limitReason(context, task);
+  if (limit !== null) return limit;
   if (stored.chosen !== null) return null;
   return waitingReason(registry.roster, task.kind, stored.ruledOut);
 }

@@ -11,10 +11,12 @@ import {
 } from "./attempts.ts";
 import { whyTask } from "./choice-explanation.ts";
 import { taskJobs } from "./jobs.ts";
+import { deleteKind, getKind, listKinds, putKind } from "./kind-settings.ts";
 import { listTasks } from "./list-tasks.ts";
 import { beginResult, commitResult, readResult, resultDeleted } from "./results.ts";
 import { retryTask } from "./retry-task.ts";
 import { assignTask, queryTask, recallTask, retryOwnTask } from "./session-tasks.ts";
+import { taskStats } from "./stats.ts";
 import { enqueueTask, getTask, submitBatch, submitTask } from "./submit.ts";
 
 export const tasks: Domain<TaskCommands> = {
@@ -35,6 +37,11 @@ export const tasks: Domain<TaskCommands> = {
     list_tasks: listTasks,
     cancel_task: cancelTask,
     retry_task: retryTask,
+    task_stats: taskStats,
+    list_kinds: listKinds,
+    get_kind: getKind,
+    put_kind: putKind,
+    delete_kind: deleteKind,
     why_task: whyTask,
     begin_result: beginResult,
     commit_result: commitResult,
@@ -42,6 +49,9 @@ export const tasks: Domain<TaskCommands> = {
     offer_failed: offerFailed,
     result_deleted: resultDeleted,
   },
-  audit: {},
+  audit: {
+    put_kind: ({ kind, settings }) => ({ subject: kind, detail: { ...settings } }),
+    delete_kind: ({ kind }) => ({ subject: kind }),
+  },
   jobs: taskJobs,
 };

@@ -90,6 +90,24 @@ const wakeResting: Job = {
   due: { reads: ["circuits"], at: ({ registry, now }) => registry.circuits.resting.nextEnd(now) },
 };
 
+/** Makes the tick come when the rate of a kind permits the next offer. */
+const permitByRate: Job = {
+  name: "permit_by_rate",
+  run() {},
+  due: { reads: ["tasks", "kindSettings"], at: nextPermission },
+};
+
+function nextPermission({ registry, now }: Pick<Context, "registry" | "now">): Millis | null {
+  const { kindSettings, tasks } = registry;
+  let next: Millis | null = null;
+  for (const [kind, { rate }] of kindSettings.list()) {
+    if (rate === null || !tasks.waiting.hasQueued(kind)) continue;
+    const at = kindSettings.permittedAt(kind, now);
+    if (at > now && (next === null || at < next)) next = at;
+  }
+  return next;
+}
+
 const pruneTasks: Job = {
   name: "prune_tasks",
   run({ registry, now }) {
@@ -118,6 +136,7 @@ export const taskJobs: readonly Job[] = [
   expireTasks,
   sweepQueue,
   wakeResting,
+  permitByRate,
   pruneTasks,
   pruneUploads,
 ];

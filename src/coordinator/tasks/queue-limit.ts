@@ -1,17 +1,46 @@
 import { err, ok, type Result } from "../../base/result.ts";
-import { QUEUE_MAX } from "../../protocol/constants.ts";
+import type { SubmitInput } from "../../contract/tasks.ts";
+import { OWNER_QUEUE_MAX, QUEUE_MAX } from "../../protocol/constants.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { Context } from "../kernel/context.ts";
 
 /** Retry hint of a full queue, in seconds. */
 const QUEUE_RETRY = 5;
 
-/** Whether the queue has room for one more task. */
-export const checkQueueLimit = ({ registry }: Context): Result<void, MusterError> =>
-  registry.tasks.waiting.length < QUEUE_MAX
-    ? ok(undefined)
-    : err({
-        code: "queue_full",
-        detail: `${QUEUE_MAX} tasks are queued, the limit; retry later`,
-        retryAfter: QUEUE_RETRY,
-      });
+/** The operator itself, with the admin token. It is not one tenant of several, so no default limits it. */
+const OPERATOR = "admin";
+
+/** How many tasks of an owner may be queued. */
+export const maxWaitingOf = ({ registry }: Pick<Context, "registry">, owner: string): number =>
+  registry.ownerLimits.of(owner).maxWaiting ?? (owner === OPERATOR ? QUEUE_MAX : OWNER_QUEUE_MAX);
+
+/** Whether the queue has room for one more task of this owner. */
+export function checkQueueLimit(context: Context, owner: string): Result<void, MusterError> {
+  const { waiting } = context.registry.tasks;
+  if (waiting.length >= QUEUE_MAX)
+    return err({
+      code: "queue_full",
+      detail: `${QUEUE_MAX} tasks are queued, the limit; retry later`,
+      retryAfter: QUEUE_RETRY,
+    });
+  const max = maxWaitingOf(context, owner);
+  if (waiting.queuedOf(owner) < max) return ok(undefined);
+  return err({
+    code: "owner_queue_full",
+    detail: `${max} tasks of this owner are queued, its limit max_waiting; retry when some of them have been assigned, or ask the operator for a higher limit`,
+    retryAfter: QUEUE_RETRY,
+  });
+}
+
+/** Whether the owner's tasks may have this priority. The request itself is valid, so a refusal is a matter of permission. */
+export function checkPriority(
+  { registry }: Context,
+  { owner, task }: SubmitInput,
+): Result<void, MusterError> {
+  const { maxPriority } = registry.ownerLimits.of(owner);
+  if (maxPriority === null || task.priority <= maxPriority) return ok(undefined);
+  return err({
+    code: "forbidden",
+    detail: `priority ${task.priority} is above ${maxPriority}, the max_priority of this token or allowlist entry`,
+  });
+}

@@ -22,7 +22,7 @@ import type { SubmitInput } from "../../contract/tasks.ts";
 import type { Context } from "../kernel/context.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { notFound, type Handler, afterAssignment } from "../kernel/handler.ts";
-import { checkQueueLimit } from "./queue-limit.ts";
+import { checkPriority, checkQueueLimit } from "./queue-limit.ts";
 import { viewOf } from "./task-view.ts";
 import { taskSummary } from "./views.ts";
 
@@ -106,7 +106,9 @@ export function acceptSubmission(
     });
   const callable = checkCallback(context, input.task.callback);
   if (!callable.ok) return callable;
-  const room = checkQueueLimit(context);
+  const permitted = checkPriority(context, input);
+  if (!permitted.ok) return permitted;
+  const room = checkQueueLimit(context, input.owner);
   if (!room.ok) return room;
   const task = newTask(context, input);
   registry.tasks.insert(task);
@@ -133,7 +135,7 @@ const notBefore = ({ now }: Context, { task }: SubmitInput): Millis =>
   task.not_before === undefined ? now : Math.max(now, Date.parse(task.not_before));
 
 function newTask(context: Context, input: SubmitInput): Task {
-  const { now, randomBytes } = context;
+  const { now, randomBytes, registry } = context;
   const { task, source, owner } = input;
   const from = notBefore(context, input);
   return {
@@ -145,6 +147,7 @@ function newTask(context: Context, input: SubmitInput): Task {
     owner,
     requirements: task.requirements,
     priority: task.priority,
+    concurrency: task.concurrency ?? null,
     queuePosition: queuePositionOf(task.priority, from),
     createdAt: now,
     deadlineAt: from + Math.round(task.deadline_seconds * 1_000),
@@ -157,9 +160,10 @@ function newTask(context: Context, input: SubmitInput): Task {
     backoffMaxMs: Math.round(
       (task.backoff?.max_seconds ?? RETRY_BACKOFF_MAX_DEFAULT / 1_000) * 1_000,
     ),
-    attemptTimeoutMs: Math.round(
-      (task.attempt_timeout_seconds ?? ATTEMPT_TIMEOUT_DEFAULT / 1_000) * 1_000,
-    ),
+    attemptTimeoutMs:
+      task.attempt_timeout_seconds === undefined
+        ? (registry.kindSettings.get(task.kind)?.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_DEFAULT)
+        : Math.round(task.attempt_timeout_seconds * 1_000),
     fence: 0,
     lastFence: 0,
     attemptsUsed: 0,

@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { JOIN_KEY_LIFETIME_DEFAULT, JOIN_KEY_LIFETIME_MAX } from "../constants.ts";
+import {
+  JOIN_KEY_LIFETIME_DEFAULT,
+  JOIN_KEY_LIFETIME_MAX,
+  OWNER_RUNNING_MAX,
+  OWNER_WEIGHT_MAX,
+  PRIORITY_MAX,
+  QUEUE_MAX,
+} from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
 import { PeerId, PublicKeyHex } from "../ids.ts";
 import { Role } from "../labels.ts";
@@ -10,8 +17,34 @@ export const AuthMode = z.enum(AUTH_MODES);
 export type AuthMode = z.infer<typeof AuthMode>;
 export const AuthModeBody = z.object({ mode: AuthMode }).meta({ id: "AuthMode" });
 
+/** What the owner of tasks may have: the holder of an API token, or the peer of an allowlist entry. */
+export const OwnerLimits = z
+  .object({
+    weight: z.int().min(1).max(OWNER_WEIGHT_MAX).meta({
+      description: "The owner's share of the peers, compared with the weights of other owners",
+    }),
+    max_waiting: z.int().min(1).max(QUEUE_MAX).nullable().meta({
+      description: "Tasks of the owner in the queue; null: a quarter of the queue",
+    }),
+    max_running: z.int().min(1).max(OWNER_RUNNING_MAX).nullable().meta({
+      description: "Tasks of the owner that peers have at once; null: no limit",
+    }),
+    max_priority: z.int().min(-PRIORITY_MAX).max(PRIORITY_MAX).nullable().meta({
+      description: "The highest priority that the owner's tasks may have; null: no limit",
+    }),
+  })
+  .meta({ id: "OwnerLimits" });
+export type OwnerLimits = z.infer<typeof OwnerLimits>;
+/** Fields that are absent keep what they were; of a new owner they have their defaults. */
+export const OwnerLimitsBody = OwnerLimits.partial().meta({ id: "OwnerLimitsRequest" });
+export type OwnerLimitsBody = z.infer<typeof OwnerLimitsBody>;
+
+/** The answer of a mesh that has no limits yet. */
+const NO_LIMITS = { weight: 1, max_waiting: null, max_running: null, max_priority: null };
+
 export const AllowBody = z
   .object({
+    ...OwnerLimitsBody.shape,
     label: Label,
     roles: z
       .array(Role)
@@ -37,6 +70,7 @@ export const AllowEntry = z
     roles: z.array(Role),
     go_p2p: z.boolean(),
     added_at: Time,
+    limits: OwnerLimits.default(NO_LIMITS),
   })
   .meta({ id: "AllowlistEntry" });
 export type AllowEntry = z.infer<typeof AllowEntry>;
@@ -54,7 +88,9 @@ export type Scope = z.infer<typeof Scope>;
 
 const CredentialId = z.string().regex(/^[0-9a-f]{16}$/);
 
-export const CreateToken = z.object({ label: Label, scope: Scope }).meta({ id: "TokenRequest" });
+export const CreateToken = z
+  .object({ label: Label, scope: Scope, ...OwnerLimitsBody.shape })
+  .meta({ id: "TokenRequest" });
 export type CreateToken = z.infer<typeof CreateToken>;
 export const TokenView = z
   .object({
@@ -64,6 +100,7 @@ export const TokenView = z
     prefix: z.string().meta({ description: "The first characters of the token" }),
     created_at: Time,
     revoked_at: Time.nullable(),
+    limits: OwnerLimits.default(NO_LIMITS),
   })
   .meta({ id: "Token" });
 export type TokenView = z.infer<typeof TokenView>;

@@ -3,6 +3,8 @@ import {
   AVOIDED_PEERS_MAX,
   BATCH_MAX,
   CAPABILITIES_MAX,
+  CONCURRENCY_KEY_CHARS_MAX,
+  CONCURRENCY_MAX,
   LEASE_DEFAULT,
   LEASE_MAX,
   PRIORITY_MAX,
@@ -76,6 +78,16 @@ export const SubmitTask = z
     priority: z.int().min(-PRIORITY_MAX).max(PRIORITY_MAX).default(0).meta({
       description: "A higher priority runs first; one step equals one minute of waiting",
     }),
+    concurrency: z
+      .object({
+        key: z.string().min(1).max(CONCURRENCY_KEY_CHARS_MAX),
+        limit: z.int().min(1).max(CONCURRENCY_MAX),
+      })
+      .optional()
+      .meta({
+        description:
+          "At most `limit` tasks of this owner with this key are at peers at once; the others wait and delay no other task",
+      }),
     not_before: z.iso.datetime({ offset: true }).optional().meta({
       description: "The task is not offered to a peer before this time, at most 30 days ahead",
     }),

@@ -1,0 +1,56 @@
+import type { LaneTraits } from "../../registry/lanes.ts";
+import type { Context } from "../kernel/context.ts";
+
+/** A limit for which a task waits although a peer could take it. */
+export type RunningLimit = "owner" | "concurrency_key" | "kind_concurrency" | "kind_rate";
+
+/** The limit that holds the tasks of an owner and a concurrency key; null when none does. */
+export function laneLimit(
+  { registry }: Pick<Context, "registry">,
+  { owner, concurrency }: Pick<LaneTraits, "owner" | "concurrency">,
+): RunningLimit | null {
+  const { running } = registry.tasks;
+  const { maxRunning } = registry.ownerLimits.of(owner);
+  if (maxRunning !== null && running.ofOwner(owner) >= maxRunning) return "owner";
+  if (concurrency !== null && running.ofKey(owner, concurrency.key) >= concurrency.limit)
+    return "concurrency_key";
+  return null;
+}
+
+/** The limit of a kind that holds its tasks; null when none does. */
+export function kindLimit(
+  { registry, now }: Pick<Context, "registry" | "now">,
+  kind: string,
+): RunningLimit | null {
+  const settings = registry.kindSettings.get(kind);
+  if (settings === null) return null;
+  const { concurrency } = settings;
+  if (concurrency !== null && registry.tasks.running.ofKind(kind) >= concurrency)
+    return "kind_concurrency";
+  return registry.kindSettings.permittedAt(kind, now) > now ? "kind_rate" : null;
+}
+
+type LimitedTask = Pick<LaneTraits, "owner" | "concurrency"> & { readonly kind: string };
+
+/** The limit for which a task waits, in words; null when none holds it. */
+export function limitReason(context: Context, task: LimitedTask): string | null {
+  const { registry, now } = context;
+  const limit = kindLimit(context, task.kind) ?? laneLimit(context, task);
+  const settings = registry.kindSettings.get(task.kind);
+  switch (limit) {
+    case null:
+      return null;
+    case "owner":
+      return `its owner has ${registry.ownerLimits.of(task.owner).maxRunning} tasks at peers, the limit max_running`;
+    case "concurrency_key":
+      return `${task.concurrency?.limit} tasks with its concurrency key "${task.concurrency?.key}" are at peers, the limit of the key`;
+    case "kind_concurrency":
+      return `${settings?.concurrency} tasks of kind ${task.kind} are at peers, the concurrency of the kind`;
+    case "kind_rate": {
+      const seconds = (registry.kindSettings.permittedAt(task.kind, now) - now) / 1_000;
+      return `kind ${task.kind} has a rate of ${settings?.rate?.perSecond} tasks per second; the next one is offered in ${seconds} s`;
+    }
+    default:
+      return limit satisfies never;
+  }
+}

@@ -1,0 +1,79 @@
+import { UndoMap } from "../base/undo-map.ts";
+import { number, numberOrNull, type Sql, type SqlRow } from "./sql.ts";
+
+/** What the owner of tasks may have, as its API token or its allowlist entry says. Null: no limit of its own. */
+export interface OwnerLimits {
+  /** Its share, compared with those of other owners. */
+  readonly weight: number;
+  /** Tasks in the queue; null: the default. */
+  readonly maxWaiting: number | null;
+  /** Tasks that peers hold at once. */
+  readonly maxRunning: number | null;
+  /** The highest priority that its tasks may have. */
+  readonly maxPriority: number | null;
+}
+
+export const NO_OWNER_LIMITS: OwnerLimits = {
+  weight: 1,
+  maxWaiting: null,
+  maxRunning: null,
+  maxPriority: null,
+};
+
+/** The columns of `OwnerLimits` in `api_tokens` and `allowlist`. */
+export const OWNER_LIMIT_COLUMNS = "weight, max_waiting, max_running, max_priority";
+
+export const readOwnerLimits = (row: SqlRow): OwnerLimits => ({
+  weight: number(row, "weight"),
+  maxWaiting: numberOrNull(row, "max_waiting"),
+  maxRunning: numberOrNull(row, "max_running"),
+  maxPriority: numberOrNull(row, "max_priority"),
+});
+
+/** The values of `OWNER_LIMIT_COLUMNS`, in their order. */
+export const ownerLimitValues = (limits: OwnerLimits) =>
+  [limits.weight, limits.maxWaiting, limits.maxRunning, limits.maxPriority] as const;
+
+/** Owners in memory. */
+const KEPT_MAX = 2_000;
+
+/** The limits of owners: of a token, by its ID, and of a peer. The admin token has none. Kept in memory once read. */
+export class OwnerLimitsCache {
+  readonly #sql: Sql;
+  readonly #kept = new UndoMap<string, OwnerLimits>();
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  of(owner: string): OwnerLimits {
+    const known = this.#kept.get(owner);
+    if (known !== undefined) return known;
+    if (this.#kept.size >= KEPT_MAX) this.#kept.clear();
+    const row = this.#sql.exec(
+      `SELECT ${OWNER_LIMIT_COLUMNS} FROM api_tokens WHERE id = ?1
+       UNION ALL SELECT ${OWNER_LIMIT_COLUMNS} FROM allowlist WHERE peer_id = ?1 LIMIT 1`,
+      owner,
+    )[0];
+    const limits = row === undefined ? NO_OWNER_LIMITS : readOwnerLimits(row);
+    this.#kept.set(owner, limits);
+    return limits;
+  }
+
+  /** A token or an allowlist entry was written. */
+  forgetAll(): void {
+    this.#kept.clear();
+  }
+
+  begin(): void {
+    this.#kept.begin();
+  }
+
+  commit(): void {
+    this.#kept.commit();
+  }
+
+  rollback(): void {
+    this.#kept.rollback();
+  }
+}

@@ -116,6 +116,7 @@ const CONTROLLERS = [
   "GET /v1/peers/{id}/score",
   "GET /v1/tasks",
   "GET /v1/tasks/failures",
+  "GET /v1/tasks/stats",
   "GET /v1/tasks/{id}",
   "GET /v1/tasks/{id}/result",
   "GET /v1/tasks/{id}/why",

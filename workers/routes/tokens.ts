@@ -25,6 +25,7 @@ const update = define("administer", "patch", "/v1/tokens/{id}", {
   summary: "Change the weight and the limits of a token's tasks; absent fields stay as they are",
   request: { body: bodyOf(OwnerLimitsBody) },
   responses: { 200: jsonOf(TokenView, "The token") },
+  failures: ["not_found"],
 });
 const revoke = define("administer", "delete", "/v1/tokens/{id}", {
   summary: "Revoke an API token",

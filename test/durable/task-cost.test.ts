@@ -4,6 +4,7 @@ import { Coordinator } from "../../durable/coordinator.ts";
 import { PeerSession } from "../../durable/peer-session.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
 import { api, coordinatorStub, until } from "./api.ts";
+import { earnSlots } from "./earn-slots.ts";
 import { NoisePeer } from "./noise-peer.ts";
 
 /** What Cloudflare bills for a task, as docs/performance.md says: rows written (an index entry is one), calls between objects. */
@@ -54,6 +55,7 @@ async function nextOffer(peer: NoisePeer): Promise<Pick<TaskOffer, "task_id" | "
 
 it("a task that is submitted and awaited in one request costs four calls between objects and 18 rows", async () => {
   const peer = await NoisePeer.join({ hello: { slots: SLOTS } });
+  await earnSlots(peer.keys.id, SLOTS);
   const statements = await recordStatements();
   const calls = vi.spyOn(Coordinator.prototype, "execute");
   const waits = vi.spyOn(Coordinator.prototype, "submitAndWait");
@@ -81,6 +83,7 @@ it("a task that is submitted and awaited in one request costs four calls between
 
 it("tasks that are answered together share their calls, and cost 14 rows when accepted and finished together", async () => {
   const peer = await NoisePeer.join({ hello: { slots: SLOTS } });
+  await earnSlots(peer.keys.id, SLOTS);
   const statements = await recordStatements();
   const calls = vi.spyOn(Coordinator.prototype, "execute");
   const batch = Array.from({ length: TASKS }, () => ({ kind: "echo" }));

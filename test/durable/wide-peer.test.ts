@@ -7,6 +7,7 @@ import { OFFERS_OUTSTANDING_MAX } from "../../src/protocol/constants.ts";
 import type { TaskSummary, TaskView } from "../../src/protocol/http.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
 import { api, rows } from "./api.ts";
+import { earnSlots } from "./earn-slots.ts";
 import { Gate } from "./faults.ts";
 import { GoPeer } from "./go-peer.ts";
 import { NoisePeer } from "./noise-peer.ts";
@@ -49,6 +50,7 @@ async function expectAllDoneOnce(ids: readonly string[]): Promise<void> {
 describe("a peer with 256 slots whose handlers are instant", () => {
   it("AS60 does every task once, with at most 64 unanswered offers, in few calls", async () => {
     const peer = await NoisePeer.join({ hello: { slots: 256 } });
+    await earnSlots(peer.keys.id, 256);
     const calls = vi.spyOn(Coordinator.prototype, "execute");
     const deliveries = vi.spyOn(PeerSession.prototype, "deliver");
     const ids = await submitTasks();
@@ -68,6 +70,7 @@ describe("a peer with 256 slots whose handlers are instant", () => {
 
   it("HS20 sends its acceptances first while the coordinator is slow, one call at a time", async () => {
     const peer = await GoPeer.join({ muster: { v: 1, capabilities: [], slots: 256 } });
+    await earnSlots(peer.keys.id, 256);
     const gate = new Gate();
     const batches: CommandName[][] = [];
     let underWay = 0;

@@ -31,9 +31,9 @@ const PROBE_OUTCOME_WEIGHT = 0.25;
 
 export function noteSuccess(context: Context, peerId: PeerId, kind: string): void {
   const { circuits, kinds } = context.registry;
-  for (const of of [WHOLE_PEER, kind]) {
-    const circuit = circuits.known(peerId, of);
-    if (circuit !== null) change(context, peerId, of, afterSuccess(circuit, context.now));
+  for (const scope of [WHOLE_PEER, kind]) {
+    const circuit = circuits.known(peerId, scope);
+    if (circuit !== null) change(context, peerId, scope, afterSuccess(circuit, context.now));
   }
   const known = kinds.get(kind);
   // A kind that never failed is as unknown kinds are.
@@ -101,7 +101,7 @@ function othersThatFailed(
     const failed = attempt.state === "failed" || attempt.state === "timed_out";
     if (!failed || attempt.peerId === peerId || attempt.retries !== retries) continue;
     const rests = [WHOLE_PEER, kind].some(
-      (of) => circuitState(registry.circuits.get(attempt.peerId, of), now) !== "closed",
+      (scope) => circuitState(registry.circuits.get(attempt.peerId, scope), now) !== "closed",
     );
     if (!rests && !found.has(attempt.peerId)) found.set(attempt.peerId, attempt);
   }
@@ -112,11 +112,11 @@ function othersThatFailed(
 function exonerate(context: Context, kind: string, attempt: Attempt, baseRate: number): void {
   const { registry, now } = context;
   const { peerId } = attempt;
-  for (const of of [WHOLE_PEER, kind]) {
-    const circuit = registry.circuits.known(peerId, of);
+  for (const scope of [WHOLE_PEER, kind]) {
+    const circuit = registry.circuits.known(peerId, scope);
     if (circuit === null) continue;
-    const weight = of === kind ? EXONERATED_WEIGHT : EXONERATED_WEIGHT / 2;
-    change(context, peerId, of, afterExoneration(circuit, { weight, baseRate, now }));
+    const weight = scope === kind ? EXONERATED_WEIGHT : EXONERATED_WEIGHT / 2;
+    change(context, peerId, scope, afterExoneration(circuit, { weight, baseRate, now }));
   }
   takeBackFailure(
     context,

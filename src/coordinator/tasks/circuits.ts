@@ -37,7 +37,7 @@ const restOf = (
   kind: string,
   now: Millis,
 ): CircuitState =>
-  jointState([WHOLE_PEER, kind].map((of) => circuitState(circuits.get(peerId, of), now)));
+  jointState([WHOLE_PEER, kind].map((scope) => circuitState(circuits.get(peerId, scope), now)));
 
 /** Whether so many of the peers that could do the task rest that the circuits say nothing about the peers. */
 export function inPanic({ registry }: Context, shape: Shape, resting: Resting): boolean {

@@ -4,7 +4,7 @@ import type { BulkView } from "../../protocol/http.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import type { PlainHandler } from "../kernel/handler.ts";
-import { nextPiece, type BulkInput, type Piece } from "./selection.ts";
+import { nextPiece, type BulkInput, type Piece, type SelectedTask } from "./selection.ts";
 import { cancelOpenTask } from "../tasks/attempts.ts";
 import { restartTask } from "../tasks/retry-task.ts";
 
@@ -29,10 +29,13 @@ export const retryTasks: PlainHandler<"retry_tasks"> = (context, input) =>
 
 export const previewTasks: PlainHandler<"preview_tasks"> = (context, input) => {
   const piece = nextPiece(context, input, PREVIEWED_MAX);
-  return piece.ok ? ok(viewOf(piece.value, piece.value.tasks.length)) : piece;
+  return piece.ok ? ok(viewOf(piece.value)) : piece;
 };
 
-/** Changes the next piece. One that finds no room in the queue ends there, and is refused if nothing was changed before. */
+/**
+ * Changes the next piece. One that finds no room in the queue ends there, and is refused if nothing was changed before. Where the
+ * tasks of several owners are selected, those of an owner whose own limit is reached are skipped: others need not wait for it.
+ */
 function changePiece(
   context: Context,
   input: BulkInput,
@@ -40,20 +43,25 @@ function changePiece(
 ): Result<BulkView, MusterError> {
   const piece = nextPiece(context, input, CHANGED_MAX);
   if (!piece.ok) return piece;
-  const { tasks } = piece.value;
-  for (const [index, { id, from }] of tasks.entries()) {
-    const changed = change(context.registry.tasks.get(id) as Task);
-    if (changed.ok) continue;
-    if (index === 0) return err(changed.error);
-    return ok({ ...viewOf(piece.value, index), next_cursor: from });
+  const ofSeveral = input.visibleTo === null && input.filter?.owner === undefined;
+  const tasks: SelectedTask[] = [];
+  const skipped = [...piece.value.skipped];
+  for (const task of piece.value.tasks) {
+    const changed = change(context.registry.tasks.get(task.id) as Task);
+    if (changed.ok) tasks.push(task);
+    else if (changed.error.code === "owner_queue_full" && ofSeveral)
+      skipped.push({ id: task.id, code: changed.error.code });
+    else if (tasks.length + skipped.length === piece.value.skipped.length)
+      return err(changed.error);
+    else return ok(viewOf({ tasks, skipped, next: task.from }));
   }
-  return ok(viewOf(piece.value, tasks.length));
+  return ok(viewOf({ tasks, skipped, next: piece.value.next }));
 }
 
-/** The answer about a piece of which the first `count` tasks were changed. */
-const viewOf = ({ tasks, skipped, next }: Piece, count: number): BulkView => ({
-  count,
-  task_ids: tasks.slice(0, Math.min(count, IDS_SHOWN)).map(({ id }) => id),
+/** The answer about a piece whose tasks were changed. */
+const viewOf = ({ tasks, skipped, next }: Piece): BulkView => ({
+  count: tasks.length,
+  task_ids: tasks.slice(0, IDS_SHOWN).map(({ id }) => id),
   skipped: [...skipped],
   next_cursor: next,
 });

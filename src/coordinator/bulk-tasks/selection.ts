@@ -20,7 +20,7 @@ export interface Piece {
   readonly next: string | null;
 }
 
-interface SelectedTask {
+export interface SelectedTask {
   readonly id: string;
   /** Where a piece begins that begins with this task. */
   readonly from: string;

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SECOND } from "../../../src/base/clock.ts";
 import type { Input } from "../../../src/contract/commands.ts";
-import { QUEUE_MAX } from "../../../src/protocol/constants.ts";
+import { OWNER_QUEUE_MAX, QUEUE_MAX } from "../../../src/protocol/constants.ts";
 import type { BulkView } from "../../../src/protocol/http.ts";
 import { present } from "../../must.ts";
 import { KEYS, START, submission, TestMesh } from "../mesh.ts";
@@ -270,5 +270,27 @@ describe("an act on many tasks", () => {
         expect(mesh.errorOf("retry_tasks", { ...selection, cursor, visibleTo: null }).code).toBe(
           "invalid_request",
         );
+  });
+});
+
+describe("a retry of the tasks of several owners", () => {
+  test("AS84 skips those of an owner whose own limit is reached; its own retry waits for room", () => {
+    const mesh = new TestMesh();
+    const submit = (owner: string, deadline_seconds: number) =>
+      mesh.run("enqueue_task", submission({ kind: "echo", deadline_seconds }, { owner })).id;
+    const full = [submit("full", 1), submit("full", 1)];
+    const other = submit("other", 1);
+    mesh.runFor(2 * SECOND);
+    for (let n = 0; n < OWNER_QUEUE_MAX - 1; n++) submit("full", 60);
+    const filter = { kind: "echo" };
+    const own = { filter, visibleTo: "full" };
+    expect(mesh.run("retry_tasks", { filter, visibleTo: null })).toMatchObject({
+      task_ids: [full[0], other],
+      skipped: [{ id: full[1], code: "owner_queue_full" }],
+      next_cursor: null,
+    });
+    expect(mesh.errorOf("retry_tasks", own)).toMatchObject({ code: "owner_queue_full" });
+    mesh.run("cancel_task", { id: present(full[0]), visibleTo: null });
+    expect(mesh.run("retry_tasks", own)).toMatchObject({ count: 1, task_ids: [full[1]] });
   });
 });

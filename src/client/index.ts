@@ -15,6 +15,8 @@ export type { ControllerOptions, WaitOptions } from "./clients/options.ts";
 export type { SubmitAndWaitOptions, TasksClient } from "./clients/tasks-client.ts";
 export type { DrainOptions, PeersClient } from "./clients/peers-client.ts";
 export type { DialOptions, DialsClient } from "./clients/dials-client.ts";
+export type { KindOptions, KindsClient } from "./clients/kinds-client.ts";
+export type { OwnerLimitOptions } from "./clients/owner-limits.ts";
 export type { AllowlistClient, AllowOptions } from "./clients/allowlist-client.ts";
 export type { TokensClient } from "./clients/tokens-client.ts";
 export type { JoinKeyOptions, JoinKeysClient } from "./clients/join-keys-client.ts";
@@ -88,6 +90,7 @@ export type {
   PairRttView,
   PeerView,
   TaskEvent,
+  TaskStats,
   TaskSummary,
   WebhookSourceView,
 } from "../protocol/http.ts";

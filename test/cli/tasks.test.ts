@@ -48,6 +48,29 @@ const piece = (more: object = {}) => ({
 });
 
 describe("muster tasks", () => {
+  test("FQ11 stats prints the queue by kind and by owner, with the limits that hold", async () => {
+    const counts = { waiting: 3, running: 1, oldest_wait_seconds: 61.4 };
+    const limits = { weight: 4, max_waiting: 2_500, max_running: 20, max_priority: null };
+    const settings = {
+      kind: "resize",
+      attempt_timeout_seconds: null,
+      concurrency: 8,
+      rate: { per_second: 5, burst: 1 },
+    };
+    answer = {
+      ...counts,
+      queue_max: 10_000,
+      kinds: [{ kind: "resize", ...counts, settings }],
+      owners: [{ owner: "4d5e", label: "ci", ...counts, limits }],
+      truncated: false,
+    };
+    const output = await muster("stats");
+    expect(output).toContain("3 tasks wait (at most 10000), 1 run");
+    expect(output).toMatch(/resize +3 +1 +61 s +8 +5\/s/);
+    expect(output).toMatch(/4d5e +ci +3 +1 +61 s +4 +2500 +20 +-/);
+    expect(requests).toEqual([{ path: "/v1/tasks/stats", body: null }]);
+  });
+
   test("AS83 --dry-run prints how many tasks it would be", async () => {
     answer = piece();
     const output = await muster("retry", "--kind", "a", "--error", "disk", "--dry-run");

@@ -1,9 +1,10 @@
 import { ROLES } from "../../protocol/messages.ts";
 import { choiceOption, readArgs, type Command } from "../args.ts";
+import { LIMIT_DETAILS, LIMIT_OPTIONS, ownerLimits } from "../owner-limits.ts";
 import { print, printJson } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
-const usage = "allow PUBLIC_KEY [--label TEXT] [--role ROLE]... [--readmit]";
+const usage = "allow PUBLIC_KEY [--label TEXT] [--role ROLE]... [--readmit] [LIMITS]";
 
 /** Adds a key to the allowlist. */
 export const allow: Command = {
@@ -16,11 +17,13 @@ export const allow: Command = {
       `a role that the peer may take (${ROLES.join(", ")}); repeatable; default: worker`,
     ],
     ["--readmit", "also undo the revocation of this key"],
+    ...LIMIT_DETAILS,
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
     const options = {
       ...TARGET_OPTIONS,
+      ...LIMIT_OPTIONS,
       label: { type: "string" },
       role: { type: "string", multiple: true },
       readmit: { type: "boolean" },
@@ -32,6 +35,7 @@ export const allow: Command = {
       ...(values.label !== undefined && { label: values.label }),
       ...(roles !== undefined && { roles }),
       ...(values.readmit === true && { readmit: true }),
+      ...ownerLimits(values),
     });
     if (values.json === true) printJson(entry);
     else print(`${entry.peer_id} may join as ${entry.roles.join(", ")}`);

@@ -4,10 +4,11 @@ import { TARGET_DETAILS } from "../target.ts";
 import { cancel } from "./tasks/cancel.ts";
 import { failures } from "./tasks/failures.ts";
 import { list } from "./tasks/list.ts";
+import { stats } from "./tasks/stats.ts";
 import { retry } from "./tasks/retry.ts";
 
 /** The actions on many tasks, by name, in the order in which `muster help tasks` lists them. */
-const ACTIONS: Readonly<Record<string, Command>> = { list, failures, cancel, retry };
+const ACTIONS: Readonly<Record<string, Command>> = { list, stats, failures, cancel, retry };
 
 const usage = `tasks ${Object.keys(ACTIONS).join(" | ")} [OPTION]...`;
 

@@ -1,33 +1,41 @@
 import { SCOPES } from "../../protocol/http.ts";
 import { choiceOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
+import { LIMIT_DETAILS, LIMIT_OPTIONS, ownerLimits } from "../owner-limits.ts";
 import { print, printJson, table } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
-const usage = "token create SCOPE [--label TEXT] | list | revoke ID";
+const usage = "token create SCOPE [--label TEXT] [LIMITS] | set ID LIMITS | list | revoke ID";
 
 /** Creates, lists and revokes API tokens. */
 export const token: Command = {
   usage,
-  summary: "create, list or revoke API tokens",
+  summary: "create, change, list or revoke API tokens",
   details: [
     ["SCOPE", `one of ${SCOPES.join(", ")}`],
     ["--label TEXT", "a label for people, such as the owner of the token"],
+    ...LIMIT_DETAILS,
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
-    const options = { ...TARGET_OPTIONS, label: { type: "string" } } as const;
+    const options = { ...TARGET_OPTIONS, ...LIMIT_OPTIONS, label: { type: "string" } } as const;
     const { values, positionals } = readArgs(argv, options, { min: 1, max: 2, usage });
     const [action, word] = positionals;
     const mesh = await controllerOf(values);
     if (action === "create" && word !== undefined) {
       const scope = choiceOption("scope", word, SCOPES) ?? "viewer";
-      const created = await mesh.tokens.create(scope, values.label);
+      const created = await mesh.tokens.create(scope, values.label, ownerLimits(values));
       if (values.json === true) printJson(created);
       else {
         print(`token  ${created.token}`);
         print("The token cannot be shown again.");
       }
+      return 0;
+    }
+    if (action === "set" && word !== undefined) {
+      const { limits } = await mesh.tokens.update(word, ownerLimits(values));
+      if (values.json === true) printJson(limits);
+      else for (const [name, value] of Object.entries(limits)) print(`${name}  ${value ?? "none"}`);
       return 0;
     }
     if (action === "list" && word === undefined) {

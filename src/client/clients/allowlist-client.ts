@@ -1,9 +1,10 @@
 import { AllowEntry, AllowList } from "../../protocol/http.ts";
 import type { Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
+import { ownerLimitsBody, type OwnerLimitOptions } from "./owner-limits.ts";
 import { listing, type Listing } from "../http/paging.ts";
 
-export interface AllowOptions {
+export interface AllowOptions extends OwnerLimitOptions {
   /** A label for people. */
   readonly label?: string;
   /** Roles that the peer may have; default: `worker` only. */
@@ -28,8 +29,9 @@ export class AllowlistClient {
   }
 
   /** Adds a public key (hex), or replaces its entry. */
-  put(publicKey: string, { goP2p, ...options }: AllowOptions = {}): Promise<AllowEntry> {
-    const body = { ...options, go_p2p: goP2p };
+  put(publicKey: string, options: AllowOptions = {}): Promise<AllowEntry> {
+    const { label, roles, readmit, goP2p } = options;
+    const body = { label, roles, readmit, go_p2p: goP2p, ...ownerLimitsBody(options) };
     return this.#api.json(AllowEntry, { method: "PUT", path: pathOf(publicKey), body });
   }
 

@@ -6,6 +6,7 @@ import { AuditClient } from "./audit-client.ts";
 import { DialsClient } from "./dials-client.ts";
 import { DiscoveryClient } from "./discovery-client.ts";
 import { JoinKeysClient } from "./join-keys-client.ts";
+import { KindsClient } from "./kinds-client.ts";
 import type { ControllerOptions } from "./options.ts";
 import { PeersClient } from "./peers-client.ts";
 import { SettingsClient } from "./settings-client.ts";
@@ -32,6 +33,7 @@ export class MeshClient {
   readonly discovery: DiscoveryClient;
   readonly audit: AuditClient;
   readonly settings: SettingsClient;
+  readonly kinds: KindsClient;
 
   constructor({ url, token, fetch = globalThis.fetch.bind(globalThis) }: ControllerOptions) {
     const api = new Api({ url, token, fetch, random: Math.random });
@@ -45,6 +47,7 @@ export class MeshClient {
     this.discovery = new DiscoveryClient(api, { url, fetch });
     this.audit = new AuditClient(api);
     this.settings = new SettingsClient(api);
+    this.kinds = new KindsClient(api);
   }
 
   /** Short for `tasks.run`: submits a task, waits for its end and returns its result. */

@@ -6,6 +6,7 @@ import {
   CallbackSecretView,
   FailuresView,
   TaskList,
+  TaskStats,
   TaskView,
   WhyView,
   type SubmitTaskInput,
@@ -137,6 +138,11 @@ export class TasksClient {
       path: "v1/tasks/failures",
       query: failuresQuery(filter),
     });
+  }
+
+  /** How many tasks wait and run, by kind and by owner, as far as the token may see them, and the limits that hold. */
+  stats(): Promise<TaskStats> {
+    return this.#api.json(TaskStats, { path: "v1/tasks/stats" });
   }
 
   /** Waits until the task has ended, in whichever state; throws `WaitTimeout` after `timeoutMs`. */

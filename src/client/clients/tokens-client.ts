@@ -1,6 +1,7 @@
 import type { z } from "zod";
-import { NewTokenView, TokenList, type Scope, type TokenView } from "../../protocol/http.ts";
+import { NewTokenView, TokenList, TokenView, type Scope } from "../../protocol/http.ts";
 import { segment, type Api } from "../http/api.ts";
+import { ownerLimitsBody, type OwnerLimitOptions } from "./owner-limits.ts";
 import { listing, type Listing } from "../http/paging.ts";
 
 /** The API tokens of a mesh. */
@@ -17,9 +18,19 @@ export class TokensClient {
   }
 
   /** Creates a token. `token` of the answer is the only copy of its secret. */
-  create(scope: Scope, label = ""): Promise<z.output<typeof NewTokenView>> {
-    const request = { method: "POST", path: "v1/tokens", body: { scope, label } } as const;
-    return this.#api.json(NewTokenView, request);
+  create(
+    scope: Scope,
+    label = "",
+    limits: OwnerLimitOptions = {},
+  ): Promise<z.output<typeof NewTokenView>> {
+    const body = { scope, label, ...ownerLimitsBody(limits) };
+    return this.#api.json(NewTokenView, { method: "POST", path: "v1/tokens", body });
+  }
+
+  /** Changes the weight and the limits of a token's tasks. */
+  update(id: string, limits: OwnerLimitOptions): Promise<TokenView> {
+    const path = `v1/tokens/${segment(id)}`;
+    return this.#api.json(TokenView, { method: "PATCH", path, body: ownerLimitsBody(limits) });
   }
 
   /** Revokes a token by its ID. */

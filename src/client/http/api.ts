@@ -18,7 +18,7 @@ export interface ApiOptions {
 }
 
 export interface ApiRequest {
-  readonly method?: "GET" | "PUT" | "POST" | "DELETE";
+  readonly method?: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   /** Below the mesh's base URL, without a leading slash. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;

@@ -11,6 +11,8 @@ export interface SubmitOptions {
   readonly minScore?: number;
   /** -100 to 100; tasks of higher priority are assigned first. Default 0. */
   readonly priority?: number;
+  /** At most `limit` tasks of this owner with this key are at peers at once; the others wait and delay no other task. */
+  readonly concurrency?: { readonly key: string; readonly limit: number };
   /** The task expires if it has not ended after this time, counted from `notBefore`. */
   readonly deadlineSeconds?: number;
   /** Attempts allowed in total. */
@@ -79,6 +81,7 @@ export function submission(
     }),
     ...(options.sealTo !== undefined && { seal_to: options.sealTo }),
     ...(options.priority !== undefined && { priority: options.priority }),
+    ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
     ...(options.deadlineSeconds !== undefined && { deadline_seconds: options.deadlineSeconds }),
     ...(options.maxAttempts !== undefined && { max_attempts: options.maxAttempts }),
     ...(options.leaseSeconds !== undefined && { lease_seconds: options.leaseSeconds }),

@@ -1,0 +1,72 @@
+import type { TaskStats } from "../../../client/index.ts";
+import { readArgs, type Command } from "../../args.ts";
+import { print, printJson, table } from "../../output.ts";
+import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
+
+const usage = "tasks stats";
+
+/** Shows the queue by kind and by owner. */
+export const stats: Command = {
+  usage,
+  summary: "show how many tasks wait and run, by kind and by owner, and the limits that hold",
+  details: [],
+  run: async (argv) => {
+    const { values } = readArgs(argv, TARGET_OPTIONS, { min: 0, max: 0, usage });
+    const mesh = await controllerOf(values);
+    const shown = await mesh.tasks.stats();
+    if (values.json === true) printJson(shown);
+    else printStats(shown);
+    return 0;
+  },
+};
+
+type Counts = Pick<TaskStats, "waiting" | "running" | "oldest_wait_seconds">;
+
+const counts = ({ waiting, running, oldest_wait_seconds: oldest }: Counts): (string | number)[] => [
+  waiting,
+  running,
+  oldest === null ? "-" : `${Math.round(oldest)} s`,
+];
+
+function printStats(stats: TaskStats): void {
+  const { waiting, running, kinds, owners, truncated, queue_max: max } = stats;
+  print(`${waiting} tasks wait (at most ${max}), ${running} run`);
+  if (kinds.length > 0) {
+    print("");
+    print(
+      table(["kind", "waiting", "running", "oldest", "concurrency", "rate"], kinds.map(ofKind)),
+    );
+    print("");
+    print(table(OWNER_HEADINGS, owners.map(ofOwner)));
+  }
+  if (truncated) print("only the kinds and owners with the most tasks are shown");
+}
+
+const ofKind = ({ kind, settings, ...rest }: TaskStats["kinds"][number]) => [
+  kind,
+  ...counts(rest),
+  settings?.concurrency ?? "-",
+  settings === null || settings.rate === null ? "-" : `${settings.rate.per_second}/s`,
+];
+
+const OWNER_HEADINGS = [
+  "owner",
+  "label",
+  "waiting",
+  "running",
+  "oldest",
+  "weight",
+  "max waiting",
+  "max running",
+  "max priority",
+];
+
+const ofOwner = ({ owner, label, limits, ...rest }: TaskStats["owners"][number]) => [
+  owner,
+  label ?? "-",
+  ...counts(rest),
+  limits.weight,
+  limits.max_waiting,
+  limits.max_running ?? "-",
+  limits.max_priority ?? "-",
+];

@@ -1,0 +1,43 @@
+import type { OwnerLimitOptions } from "../client/index.ts";
+import { countOption, numberOption, type Details } from "./args.ts";
+
+/** The options of what the owner of tasks may have: the holder of a token, or an allowed peer. */
+export const LIMIT_OPTIONS = {
+  weight: { type: "string" },
+  "max-waiting": { type: "string" },
+  "max-running": { type: "string" },
+  "max-priority": { type: "string" },
+} as const;
+
+export const LIMIT_DETAILS: Details = [
+  [
+    "--weight N",
+    "LIMITS: the share of its tasks, compared with other owners, 1 to 100; default: 1",
+  ],
+  ["--max-waiting N", "how many of its tasks may be queued, or none for the default"],
+  ["--max-running N", "how many of its tasks peers may have at once, or none"],
+  ["--max-priority=N", "the highest priority that its tasks may have, or none"],
+];
+
+type Values = { readonly [Name in keyof typeof LIMIT_OPTIONS]?: string | undefined };
+
+/** The limits that the options name. `none` removes one. */
+export function ownerLimits(values: Values): OwnerLimitOptions {
+  const weight = countOption("weight", values.weight);
+  const maxWaiting = unlessNone(values["max-waiting"], (text) => countOption("max-waiting", text));
+  const maxRunning = unlessNone(values["max-running"], (text) => countOption("max-running", text));
+  const maxPriority = unlessNone(values["max-priority"], (text) =>
+    numberOption("max-priority", text),
+  );
+  return {
+    ...(weight !== undefined && { weight }),
+    ...(maxWaiting !== undefined && { maxWaiting }),
+    ...(maxRunning !== undefined && { maxRunning }),
+    ...(maxPriority !== undefined && { maxPriority }),
+  };
+}
+
+const unlessNone = (
+  text: string | undefined,
+  read: (text: string | undefined) => number | undefined,
+): number | null | undefined => (text === "none" ? null : read(text));

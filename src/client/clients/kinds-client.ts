@@ -1,0 +1,46 @@
+import { KindSettingsList, KindSettingsView, type KindSettingsBody } from "../../protocol/http.ts";
+import { segment, type Api } from "../http/api.ts";
+import { listing, type Listing } from "../http/paging.ts";
+
+export interface KindOptions {
+  /** How long an attempt may take, for tasks that are submitted without a value of their own. */
+  readonly attemptTimeoutSeconds?: number;
+  /** Tasks of the kind that peers have at once, in the whole mesh. */
+  readonly concurrency?: number;
+  /** How many tasks of the kind are offered per second, after a burst (default: 1). */
+  readonly rate?: { readonly perSecond: number; readonly burst?: number };
+}
+
+/** The settings of kinds of tasks. */
+export class KindsClient {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** Every kind that has settings. */
+  list(): Listing<KindSettingsView> {
+    return listing(this.#api, KindSettingsList, { path: "v1/kinds" }, ({ kinds }) => kinds);
+  }
+
+  get(kind: string): Promise<KindSettingsView> {
+    return this.#api.json(KindSettingsView, { path: pathOf(kind) });
+  }
+
+  /** Replaces the settings of a kind: what is absent is not set. */
+  put(kind: string, { attemptTimeoutSeconds, concurrency, rate }: KindOptions) {
+    const body: KindSettingsBody = {
+      attempt_timeout_seconds: attemptTimeoutSeconds ?? null,
+      concurrency: concurrency ?? null,
+      rate: rate === undefined ? null : { per_second: rate.perSecond, burst: rate.burst ?? 1 },
+    };
+    return this.#api.json(KindSettingsView, { method: "PUT", path: pathOf(kind), body });
+  }
+
+  async remove(kind: string): Promise<void> {
+    await this.#api.response({ method: "DELETE", path: pathOf(kind) });
+  }
+}
+
+const pathOf = (kind: string): string => `v1/kinds/${segment(kind)}`;

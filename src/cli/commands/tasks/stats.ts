@@ -28,8 +28,8 @@ const counts = ({ waiting, running, oldest_wait_seconds: oldest }: Counts): (str
   oldest === null ? "-" : `${Math.round(oldest)} s`,
 ];
 
-function printStats(stats: TaskStats): void {
-  const { waiting, running, kinds, owners, truncated, queue_max: max } = stats;
+function printStats(shown: TaskStats): void {
+  const { waiting, running, kinds, owners, truncated, queue_max: max } = shown;
   print(`${waiting} tasks wait (at most ${max}), ${running} run`);
   if (kinds.length > 0) {
     print("");

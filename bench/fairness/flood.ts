@@ -69,14 +69,12 @@ export function runFlood({ seed, owners: count, flood, seconds }: FloodOptions):
   const quietAt = new Map<string, Millis>();
   const waits: Millis[] = [];
   let [quietNumber, nextQuiet] = [0, mesh.now + QUIET_INTERVAL];
-  const busy = new Map<
-    TestPeer,
-    { until: Millis; owner: string; service: Millis; known: number }
-  >();
+  const busy = new Map<TestPeer, { until: Millis; owner: string; service: Millis }>();
+  /** How many offers each peer has seen. */
   const known = new Map<TestPeer, number>(peers.map((peer) => [peer, 0]));
   const end = mesh.now + seconds * 1_000;
   let completed = 0;
-  const begun = performance.now();
+  const begun = process.cpuUsage();
 
   const beginOffered = () => {
     for (const peer of peers) {
@@ -86,7 +84,7 @@ export function runFlood({ seed, owners: count, flood, seconds }: FloodOptions):
       peer.accept();
       const service = SERVICE_MEAN * (0.5 + random());
       const owner = mesh.registry.tasks.get(taskId)?.owner ?? "";
-      busy.set(peer, { until: mesh.now + service, owner, service, known: peer.offers.length });
+      busy.set(peer, { until: mesh.now + service, owner, service });
       const since = quietAt.get(taskId);
       if (since !== undefined) waits.push(mesh.now - since);
       quietAt.delete(taskId);
@@ -119,7 +117,8 @@ export function runFlood({ seed, owners: count, flood, seconds }: FloodOptions):
     done.work += service;
     if (done !== flooding) submit(done.id);
   }
-  const micros = ((performance.now() - begun) * 1_000) / completed;
+  const used = process.cpuUsage(begun);
+  const micros = (used.user + used.system) / completed;
   const equal = owners.filter(({ weight }) => weight === 1);
   return {
     jain: jain(equal.map(({ done }) => done)),

@@ -1,4 +1,5 @@
 import { DEFAULT_POLICY, type ExpectedCost } from "../../../src/tasks/policy.ts";
+import { POLICY_BEFORE } from "../policy-before.ts";
 import type { Traces } from "../traces.ts";
 import { avoidanceOf, type Avoidance } from "./field-avoidance.ts";
 import { fieldOracle, plainCost } from "./field-baselines.ts";
@@ -11,11 +12,6 @@ import { FieldWorld } from "./field-world.ts";
 
 /** The price of a failure in the plain expected cost. */
 const PLAIN_PRICE_MS = 20_000;
-
-const { failedLast: _, probeShare: __, serviceTimes: ___, ...BEFORE } = DEFAULT_POLICY;
-
-/** The default policy as it was before circuits, earned slots and service times that forget. */
-const POLICY_BEFORE: ExpectedCost = { ...BEFORE, prior: { successes: 8, failures: 0.3 } };
 
 export type PolicyName = "muster" | "before" | "plain" | "oracle";
 

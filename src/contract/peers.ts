@@ -78,7 +78,6 @@ type Scheduled =
       /** How long the running tasks may take. */
       readonly timeoutMs: Millis;
     };
-export type SchedulingAction = Scheduled["action"];
 
 export const PEER_CALLERS: CallersOf<PeerCommands> = {
   report_rtts: "session",

@@ -15,7 +15,7 @@ export const PeerState = z.enum(PEER_STATES);
 export type PeerState = z.infer<typeof PeerState>;
 
 /** Whether a peer gets new tasks. `draining`: it finishes what it runs, then it says goodbye. */
-export const SCHEDULINGS = ["open", "cordoned", "draining"] as const;
+const SCHEDULINGS = ["open", "cordoned", "draining"] as const;
 export const Scheduling = z.enum(SCHEDULINGS);
 export type Scheduling = z.infer<typeof Scheduling>;
 

@@ -31,6 +31,11 @@ export const LEASE_MAX = 1 * HOUR;
 export const ACCEPT_TIMEOUT = 5 * SECOND;
 /** Offers that one peer has not answered: its session and the coordinator must be able to handle the answers in time. */
 export const OFFERS_OUTSTANDING_MAX = 64;
+/**
+ * A peer that has connected, or was heard again, gets no task in this time that another peer had begun and lost before: after a
+ * partition all return at once, each with its work.
+ */
+export const RETURN_GRACE = 5 * SECOND;
 /** A peer that refused a task is not offered it again for this long. It doubles with each refusal in a row up to the maximum. */
 export const REFUSAL_BACKOFF_INITIAL = 1 * MINUTE;
 export const REFUSAL_BACKOFF_MAX = 1 * HOUR;

@@ -1,3 +1,4 @@
+import type { Millis } from "../base/clock.ts";
 import { isConnected } from "../peers/lifecycle.ts";
 import type { Peer } from "../peers/peer.ts";
 import { takesTasks } from "../peers/scheduling.ts";
@@ -71,8 +72,12 @@ export class Roster {
     this.#isWaitedFor = isWaitedFor;
   }
 
+  /** When a peer last became active, as far as this object has seen; 0 when it has not. */
+  newestActive: Millis = 0;
+
   /** Updates a peer, or removes it (null). */
   update(id: PeerId, peer: Peer | null): void {
+    if (peer?.state === "active" && peer.since > this.newestActive) this.newestActive = peer.since;
     this.#touched.at(-1)?.add(id);
     if (this.#index === null) return;
     this.#rank(this.#index, id, peer);

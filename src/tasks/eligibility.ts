@@ -1,3 +1,4 @@
+import type { Millis } from "../base/clock.ts";
 import type { Requirements } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { ServiceTime } from "../scoring/service-time.ts";
@@ -27,6 +28,10 @@ export interface Candidate {
   readonly evidence: Evidence;
   /** Of the peer for this kind. Absent (in choices stored before circuits existed): closed. */
   readonly circuit?: CircuitState;
+  /**
+   * Whether it became active only after the task was lost, a moment ago: whoever had begun the task may be about to return, too.
+   */
+  readonly returning?: boolean;
   /** Whether it gets one task at a time (`isProbed`) and holds one. */
   readonly probing?: boolean;
 }
@@ -44,6 +49,11 @@ export interface Demand {
   readonly othersCouldTake?: boolean;
   /** Whether over half of all capable peers rest (`isPanic`): circuits then only limit a resting peer to one task. */
   readonly panic?: boolean;
+  /**
+   * When the task was last lost by a peer that had begun it and has not returned; absent while there is none. And the peers
+   * that lost it.
+   */
+  readonly lost?: { readonly at: Millis; readonly by: readonly PeerId[] };
   /** Peers that recently refused the task: not offered it again for now. */
   readonly refused: ReadonlySet<PeerId>;
   /** How long tasks of this kind take over all peers; null while none was done. */
@@ -73,6 +83,7 @@ export type Exclusion =
   | "capability_missing"
   | "score_too_low"
   | "refused"
+  | "others_may_return"
   | "failed_here"
   | "circuit_open"
   | "probe_running"
@@ -92,6 +103,7 @@ export function exclusion(task: Demand, peer: Omit<Candidate, "evidence">): Excl
     return "capability_missing";
   if (minScore !== undefined && peer.score < minScore) return "score_too_low";
   if (task.refused.has(peer.peerId)) return "refused";
+  if (peer.returning === true) return "others_may_return";
   if (task.othersCouldTake === true && task.tried.has(peer.peerId)) return "failed_here";
   if (peer.circuit === "refusing") return "circuit_open";
   if (peer.circuit === "open" && task.panic !== true) return "circuit_open";

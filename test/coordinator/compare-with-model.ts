@@ -6,6 +6,7 @@ import type { Model, ModelPeer } from "./model.ts";
 import {
   compareQueueOrder,
   isHeld,
+  mayBeAtWork,
   retryPauseBounds,
   storedAttempts,
   triedBy,
@@ -74,10 +75,12 @@ function applyRetryPauses(mesh: TestMesh, model: Model): void {
 
 /**
  * Whether the coordinator may leave the task queued although this peer is eligible and has room: it failed at the task, and
- * another may take it (BR7), or its circuit is not closed or it is probed (BR5). Properties of their own check these rules.
+ * another may take it (BR7), its circuit is not closed or it is probed (BR5), or a
+ * peer that lost the task may return (AS63). Properties of their own check these rules.
  */
 const mayPassOver = ({ registry }: TestMesh, task: ModelTask, { id }: ModelPeer): boolean =>
   triedBy(task).has(id) ||
+  task.attempts.some(mayBeAtWork) ||
   registry.circuits.ofPeer(id).length > 0 ||
   (registry.circuits.known(id, task.kind)?.failuresInRow ?? 0) > 0;
 

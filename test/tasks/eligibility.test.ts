@@ -46,6 +46,7 @@ const CASES: { readonly [Rule in Exclusion]: Case } = {
     in: { score: 0.6 },
   },
   refused: { task: { refused: ["lately"] }, out: { peerId: "lately" }, in: { peerId: "other" } },
+  others_may_return: { task: {}, out: { returning: true }, in: { returning: false } },
   failed_here: {
     task: { tried: ["tried"], othersCouldTake: true },
     out: { peerId: "tried" },

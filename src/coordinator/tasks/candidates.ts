@@ -1,6 +1,8 @@
+import type { Millis } from "../../base/clock.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { takesTasks } from "../../peers/scheduling.ts";
 import type { PeerId } from "../../protocol/ids.ts";
+import { RETURN_GRACE } from "../../protocol/constants.ts";
 import type { WaitingTask } from "../../registry/task-rows.ts";
 import type { Shape } from "../../registry/waiting-tasks.ts";
 import { hintedRttMs } from "../../scoring/measure.ts";
@@ -32,6 +34,7 @@ export function demandOf(context: Context, task: WaitingTask, shape: Shape): Dem
     tried,
     refused,
     panic,
+    ...lostBy(context, attempts),
     ...(othersCouldTake !== undefined && { othersCouldTake }),
     service,
     incumbent,
@@ -47,7 +50,7 @@ const peersOf = (attempts: readonly Attempt[], which: (attempt: Attempt) => bool
 /** Peers as the choice sees them for a task, with the evidence about each. */
 export function candidatesOf(
   context: Context,
-  { kind, requirements }: Demand,
+  { kind, requirements, lost }: Demand,
   peers: readonly Peer[],
 ): readonly Candidate[] {
   const { observed, serviceTimes, tasks } = context.registry;
@@ -72,8 +75,26 @@ export function candidatesOf(
     score: peer.score,
     evidence: evidenceOf(context, peer, kind, near),
     ...circuitOf(context, peer, kind, resting),
+    ...(isReturning(peer, lost, context.now) && { returning: true }),
   }));
 }
+
+/** Begun attempts that were lost, of peers that have not returned since. */
+function lostBy({ registry }: Context, attempts: readonly Attempt[]): Pick<Demand, "lost"> {
+  const lost = attempts.filter(
+    ({ state, peerId }) =>
+      (state === "lost" || state === "timed_out") && registry.peers.get(peerId)?.state !== "active",
+  );
+  if (lost.length === 0) return {};
+  const at = Math.max(...lost.map(({ endedAt, startedAt }) => endedAt ?? startedAt));
+  return { lost: { at, by: lost.map(({ peerId }) => peerId) } };
+}
+
+const isReturning = (peer: Peer, lost: Demand["lost"], now: Millis): boolean =>
+  lost !== undefined &&
+  peer.since > lost.at &&
+  now < peer.since + RETURN_GRACE &&
+  !lost.by.includes(peer.id);
 
 /** Of a peer whose circuit is closed and that is not probed nothing needs to be said. */
 function circuitOf(context: Context, peer: Peer, kind: string, resting: Resting) {

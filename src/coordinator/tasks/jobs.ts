@@ -3,6 +3,7 @@ import {
   CHOICE_RETENTION,
   CIRCUIT_RETENTION,
   RESULT_UPLOAD_TIMEOUT,
+  RETURN_GRACE,
   TASK_RETENTION,
 } from "../../protocol/constants.ts";
 import type { Task } from "../../tasks/task.ts";
@@ -83,6 +84,19 @@ const sweepQueue: Job = {
   },
 };
 
+/** The same when the time is over in which a peer that has just connected gets no task that another has lost (AS63). */
+const wakeReturned: Job = {
+  name: "wake_returned",
+  run() {},
+  due: {
+    reads: ["peers", "tasks"],
+    at({ registry, now }) {
+      const due = registry.roster.newestActive + RETURN_GRACE;
+      return registry.tasks.waiting.length > 0 && due > now ? due : null;
+    },
+  },
+};
+
 /** Makes the tick, which assigns queued tasks, come when a peer has rested: then it can be probed. */
 const wakeResting: Job = {
   name: "wake_resting",
@@ -136,6 +150,7 @@ export const taskJobs: readonly Job[] = [
   expireTasks,
   sweepQueue,
   wakeResting,
+  wakeReturned,
   permitByRate,
   pruneTasks,
   pruneUploads,

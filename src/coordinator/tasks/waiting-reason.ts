@@ -55,6 +55,7 @@ const WORDS: { readonly [R in Rule]: string } = {
   capability_missing: "without a required label",
   score_too_low: "below the required score",
   refused: "that refused it a moment ago",
+  others_may_return: "that connected a moment ago, when others may return with it",
   failed_here: "that failed at it",
   circuit_open: "resting after failures",
   probe_running: "being probed after failures",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MINUTE, SECOND } from "../../../src/base/clock.ts";
-import { ACCEPT_TIMEOUT } from "../../../src/protocol/constants.ts";
+import { ACCEPT_TIMEOUT, RETURN_GRACE } from "../../../src/protocol/constants.ts";
 import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B, C] = KEYS;
@@ -173,6 +173,7 @@ describe("begun work and newer offers", () => {
     const { mesh, peer, other, id, claim } = offeredAgain();
     other.refuse("busy");
     const third = mesh.join(C);
+    mesh.runFor(RETURN_GRACE);
     expect(third.offer).toMatchObject({ task_id: id, fence: 3 });
     mesh.runFor(ACCEPT_TIMEOUT);
     expect(states(mesh, id)).toEqual(["lost", "refused", "unanswered"]);
@@ -203,5 +204,36 @@ describe("begun work and newer offers", () => {
     expect(peer.view.state).toBe("suspect");
     peer.observe("answered");
     expect(peer.offer).toMatchObject({ task_id: id, fence: 2 });
+  });
+
+  test("AS63 a peer that returns first from a partition does not get the others' work, if they return within 5 s", () => {
+    const mesh = new TestMesh();
+    const peers = [A, B, C].map((key) => mesh.join(key));
+    const tasks = peers.map(() => mesh.submit({ kind: "echo", lease_seconds: 10 }));
+    const claims = peers.map((peer) => ({ peer, claim: peer.offer, runs: peer.offers.length }));
+    for (const peer of peers) peer.accept();
+    for (const peer of peers) peer.leave("silent", true);
+    mesh.runFor(40 * SECOND);
+    for (const { peer, claim } of claims) {
+      peer.join({ held: [{ task_id: claim.task_id, fence: claim.fence }] });
+      mesh.runFor(SECOND);
+    }
+    for (const { peer, runs } of claims) expect(peer.offers).toHaveLength(runs);
+    for (const { peer, claim } of claims) mesh.run("finish_task", peer.successInput("once", claim));
+    for (const { id } of tasks) expect(mesh.task(id).state).toBe("succeeded");
+  });
+
+  test("AS63 a task whose peer does not return goes to a peer that has connected since, after 5 s; and to others at once", () => {
+    const mesh = new TestMesh();
+    const lost = mesh.join(A);
+    const { id } = mesh.submit({ kind: "echo", backoff: { first_seconds: 0 } });
+    lost.accept();
+    lost.leave("gone");
+    mesh.runFor(SECOND);
+    const newer = mesh.join(B);
+    mesh.runFor(4 * SECOND);
+    expect(newer.offers).toEqual([]);
+    mesh.runFor(SECOND);
+    expect(newer.offer.task_id).toBe(id);
   });
 });

@@ -9,6 +9,7 @@ import { SCALE } from "../session/arbitraries.ts";
 const NOW = 1_000;
 const IDS = ["a", "b", "c", "d", "e"];
 const KINDS = ["echo", "resize"];
+const OWNERS = ["m", "n", "o"];
 
 /** How a task is written: queued, paused, offered, prefetched, running or ended. */
 const anyWrite = fc.record({
@@ -72,7 +73,20 @@ class Subject {
     const { tasks } = this.registry;
     const ids = (query: string) => this.sql.exec(query).map(({ id }) => id);
     expect(tasks.waiting.length).toBe(ids("SELECT id FROM tasks WHERE state = 'queued'").length);
+    const count = (where: string) => ids(`SELECT id FROM tasks WHERE ${where}`).length;
+    for (const owner of OWNERS) {
+      const of = `owner = '${owner}' AND`;
+      expect(tasks.waiting.queuedOf(owner)).toBe(count(`${of} state = 'queued'`));
+      const held = `lease_until IS NOT NULL`;
+      expect(tasks.running.ofOwner(owner)).toBe(count(`${of} ${held}`));
+      expect(tasks.running.ofKey(owner, "k")).toBe(
+        count(`${of} concurrency_key = 'k' AND ${held}`),
+      );
+    }
     for (const kind of KINDS) {
+      expect(tasks.running.ofKind(kind)).toBe(
+        count(`kind = '${kind}' AND lease_until IS NOT NULL`),
+      );
       const shape = { kind, requirements: aTask().requirements };
       const where = `FROM tasks WHERE kind = '${kind}' AND`;
       expect(tasks.waiting.queued(shape, NOW, -1).map(({ id }) => id)).toEqual(
@@ -97,6 +111,8 @@ class Subject {
     const base = aTask({
       id: write.id,
       kind: KINDS[place % 2] ?? "",
+      owner: OWNERS[place % 3] ?? "",
+      concurrency: place < 2 ? null : { key: "k", limit: 1 },
       queuePosition: place % 3,
       payload: place === 4 ? "x".repeat(5_000) : null,
       notBefore: 0,

@@ -1,4 +1,5 @@
 import { MINUTE } from "../../src/base/clock.ts";
+import { addServed, type Parallelism } from "../../src/scoring/earned-slots.ts";
 import { sampleRtt, type RttEstimate } from "../../src/scoring/rtt.ts";
 import {
   countOutcome,
@@ -26,6 +27,8 @@ export class MeshState {
   readonly connectedAt = new Float64Array(WORKERS);
   readonly outcomes: Outcomes[] = Array.from({ length: WORKERS }, () => noOutcomes(0));
   readonly service: (PeerServiceTime | null)[] = Array.from({ length: WORKERS }, () => null);
+  /** How many tasks each worker serves at once, as far as it is seen. */
+  readonly parallelism: (Parallelism | null)[] = Array.from({ length: WORKERS }, () => null);
   /** The service time over all workers. */
   serviceOverall: ServiceTime | null = null;
   /** By controller * WORKERS + worker: the RTT is measured from the controller of the task. */
@@ -73,6 +76,12 @@ export class MeshState {
     const change = { success: 1, failure: -5, timeout: -3, refusal: 0 }[kind];
     this.goP2pScore[worker] = Math.max(0, Math.min(100, (this.goP2pScore[worker] ?? 0) + change));
     if (serviceMs === null) return;
+    if (this.serviceOverall !== null) {
+      const ratio = serviceMs / this.serviceOverall.meanMs;
+      // The task that ended is no longer held. One that waits for a slot is not served.
+      const running = Math.min((this.held[worker] as number) + 1, this.slots[worker] as number);
+      this.parallelism[worker] = addServed(this.parallelism[worker] ?? null, { ratio, running });
+    }
     this.service[worker] = addServiceTime(this.service[worker] ?? null, serviceMs, now);
     this.serviceOverall = averageServiceTime(this.serviceOverall, serviceMs);
   }

@@ -1,7 +1,8 @@
+import { earnedSlots, SLOTS_UNEARNED } from "../../src/scoring/earned-slots.ts";
 import { badOutcomes, outcomesAt } from "../../src/scoring/outcomes.ts";
 import { score } from "../../src/scoring/score.ts";
 import { choose } from "../../src/tasks/assignment.ts";
-import type { Candidate, Demand } from "../../src/tasks/eligibility.ts";
+import { placesOf, type Candidate, type Demand } from "../../src/tasks/eligibility.ts";
 import type { Evidence } from "../../src/tasks/evidence.ts";
 import type { Policy } from "../../src/tasks/policy.ts";
 import { keyedRandom } from "./keyed.ts";
@@ -17,6 +18,7 @@ export const muster =
   (mesh) => {
     const candidates = Array.from({ length: WORKERS }, (_, worker) => newCandidate(mesh, worker));
     const scores = new Scores(mesh);
+    const earns = policy.failedLast === true;
     let incumbent: string | null = null;
     return {
       pick(task, now) {
@@ -25,7 +27,8 @@ export const muster =
           const candidate = candidates[worker] as WritableCandidate;
           candidate.active = mesh.connected[worker] === 1;
           candidate.held = mesh.held[worker] as number;
-          if (!candidate.active || candidate.held > candidate.slots) continue;
+          if (earns) candidate.earnedSlots = earnedOf(mesh, worker);
+          if (!candidate.active || candidate.held >= placesOf(candidate)) continue;
           room = true;
           if (policy.name === "best-score") {
             candidate.score = scores.of(task.controller, worker, now);
@@ -59,6 +62,12 @@ export const muster =
     };
   };
 
+/** Slots beyond four must be earned. */
+function earnedOf(mesh: MeshState, worker: number): number {
+  const slots = mesh.slots[worker] as number;
+  return slots > SLOTS_UNEARNED ? earnedSlots(mesh.parallelism[worker] ?? null) : slots;
+}
+
 const NO_PEERS: ReadonlySet<string> = new Set();
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -74,6 +83,7 @@ const newCandidate = (mesh: MeshState, worker: number): WritableCandidate => ({
   kinds: ["*"],
   capabilities: [],
   slots: mesh.slots[worker] as number,
+  earnedSlots: mesh.slots[worker] as number,
   prefetch: true,
   held: 0,
   score: 0,

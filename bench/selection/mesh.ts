@@ -79,7 +79,7 @@ export class MeshState {
     if (this.serviceOverall !== null) {
       const ratio = serviceMs / this.serviceOverall.meanMs;
       // The task that ended is no longer held. One that waits for a slot is not served.
-      const running = Math.min((this.held[worker] as number) + 1, this.slots[worker] as number);
+      const running = Math.min(this.held[worker] + 1, this.slots[worker] as number);
       this.parallelism[worker] = addServed(this.parallelism[worker] ?? null, { ratio, running });
     }
     this.service[worker] = addServiceTime(this.service[worker] ?? null, serviceMs, now);

@@ -83,7 +83,7 @@ const newCandidate = (mesh: MeshState, worker: number): WritableCandidate => ({
   kinds: ["*"],
   capabilities: [],
   slots: mesh.slots[worker] as number,
-  earnedSlots: mesh.slots[worker] as number,
+  earnedSlots: mesh.slots[worker],
   prefetch: true,
   held: 0,
   score: 0,

@@ -3,7 +3,7 @@ import type { TaskState } from "../../src/protocol/http.ts";
 import type { PeerId } from "../../src/protocol/ids.ts";
 
 /** How an attempt of the model stands or ended. */
-export type ModelAttemptState =
+type ModelAttemptState =
   | "open"
   | "succeeded"
   | "failed"

@@ -180,6 +180,7 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE observed ADD COLUMN loaded_ratio REAL`,
     `ALTER TABLE observed ADD COLUMN loaded_held REAL`,
     `ALTER TABLE observed ADD COLUMN loaded_weight REAL`,
+    `ALTER TABLE observed ADD COLUMN peak_held REAL`,
     `ALTER TABLE peers ADD COLUMN earned_slots INTEGER NOT NULL DEFAULT 4`,
   ],
   [

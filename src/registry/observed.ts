@@ -40,6 +40,7 @@ export function observedTable(sql: Sql) {
         loaded_ratio: parallelism?.loadedRatio ?? null,
         loaded_held: parallelism?.loadedHeld ?? null,
         loaded_weight: parallelism?.loadedWeight ?? null,
+        peak_held: parallelism?.peakHeld ?? null,
       };
       const updates = Object.keys(columns).map((name) => `${name} = excluded.${name}`);
       const tail = `ON CONFLICT (peer_id) DO UPDATE SET ${updates.join(", ")}`;
@@ -119,5 +120,6 @@ function readParallelism(row: SqlRow): Parallelism | null {
         loadedRatio: number(row, "loaded_ratio"),
         loadedHeld: number(row, "loaded_held"),
         loadedWeight: number(row, "loaded_weight"),
+        peakHeld: number(row, "peak_held"),
       };
 }

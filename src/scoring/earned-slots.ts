@@ -10,6 +10,8 @@ export interface Parallelism {
   readonly loadedRatio: number;
   readonly loadedHeld: number;
   readonly loadedWeight: number;
+  /** The most tasks that it held at once, as long as it served them at full speed. */
+  readonly peakHeld: number;
 }
 
 /** One task that was served. */
@@ -27,6 +29,8 @@ export const SLOTS_UNEARNED = 4;
 const GROWTH = 1.6;
 /** Limit of the past's weight in values. */
 const WEIGHT_MAX = 32;
+/** Of the speed of one task alone. A peer that serves two tasks one after another has half of it. */
+const FULL_SPEED = 0.7;
 /** Number of values from which on they count. */
 const WEIGHT_MIN = 4;
 /** Number of a peer's own values that weigh as much as the assumption that it is as fast as the others. */
@@ -36,12 +40,23 @@ const ALONE_FADE = 0.98;
 /** One value far from all others does not decide. */
 const RATIO_MAX = 20;
 
+/** Differences below this many milliseconds are those of the network and of batches, and say nothing about the peer. */
+const NOTICEABLE_MS = 100;
+
+/**
+ * A service time relative to the expected one. Of tasks that take a few milliseconds only a wait counts that anybody would
+ * notice.
+ */
+export const relativeTime = (serviceMs: number, expectedMs: number): number =>
+  Math.max(NOTICEABLE_MS, serviceMs) / Math.max(NOTICEABLE_MS, expectedMs);
+
 const NOTHING_SERVED: Parallelism = {
   aloneRatio: 1,
   aloneWeight: 0,
   loadedRatio: 1,
   loadedHeld: 1,
   loadedWeight: 0,
+  peakHeld: 1,
 };
 
 export function addServed(before: Parallelism | null, { ratio, running }: Served): Parallelism {
@@ -54,22 +69,33 @@ export function addServed(before: Parallelism | null, { ratio, running }: Served
     return { ...known, aloneRatio, aloneWeight, loadedWeight };
   }
   const loadedWeight = Math.min(WEIGHT_MAX, known.loadedWeight + 1);
-  return {
+  const loaded = {
     ...known,
     loadedRatio: known.loadedRatio + (value - known.loadedRatio) / loadedWeight,
     loadedHeld: known.loadedHeld + (running - known.loadedHeld) / loadedWeight,
     loadedWeight,
   };
+  return { ...loaded, peakHeld: isFullSpeed(loaded) ? Math.max(known.peakHeld, running) : 1 };
 }
+
+/** The service time of one task alone, relative to the expected one. */
+function aloneTime({ aloneRatio, aloneWeight }: Parallelism): number {
+  const own = aloneWeight / (aloneWeight + HALF_KNOWN);
+  return own * aloneRatio + (1 - own);
+}
+
+/** Whether many tasks at once take hardly longer than one alone. */
+const isFullSpeed = (known: Parallelism): boolean =>
+  known.loadedRatio * FULL_SPEED <= aloneTime(known);
 
 /**
  * How many tasks the peer serves at once: as many as it held, divided by how much slower each was than one alone. A task
- * alone is assumed to take as long as at other peers until the peer's own times are known.
+ * alone is assumed to take as long as at other peers until the peer's own times are known. While it is not slower, its most
+ * tasks count, and not those of a time with little work.
  */
 export function effectiveParallelism(known: Parallelism): number {
-  const own = known.aloneWeight / (known.aloneWeight + HALF_KNOWN);
-  const alone = own * known.aloneRatio + (1 - own);
-  return (known.loadedHeld * alone) / Math.max(known.loadedRatio, Number.EPSILON);
+  const speed = aloneTime(known) / Math.max(known.loadedRatio, Number.EPSILON);
+  return Math.max(known.loadedHeld * speed, known.peakHeld);
 }
 
 /**

@@ -11,7 +11,12 @@ export function earnSlots<P extends { readonly id: PeerId }>(
 ): P {
   const { id } = peer;
   registry.peers.put({ ...present(registry.peers.get(id)), earnedSlots });
-  const loaded = { loadedRatio: 1, loadedHeld: earnedSlots, loadedWeight: 16 };
+  const loaded = {
+    loadedRatio: 1,
+    loadedHeld: earnedSlots,
+    loadedWeight: 16,
+    peakHeld: earnedSlots,
+  };
   const parallelism = { aloneRatio: 1, aloneWeight: 16, ...loaded };
   registry.observed.put(id, {
     ...(registry.observed.get(id) ?? nothingObserved(now)),

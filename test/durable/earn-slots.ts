@@ -10,7 +10,7 @@ export async function earnSlots(peerId: string, slots: number): Promise<void> {
   );
   await rows(`UPDATE peers SET earned_slots = ${slots} WHERE id = '${peerId}'`);
   await rows(
-    `UPDATE observed SET alone_ratio = 1, alone_weight = 16, loaded_ratio = 1, loaded_held = ${slots}, loaded_weight = 16
+    `UPDATE observed SET alone_ratio = 1, alone_weight = 16, loaded_ratio = 1, loaded_held = ${slots}, loaded_weight = 16, peak_held = ${slots}
      WHERE peer_id = '${peerId}'`,
   );
   await evictDurableObject(coordinatorStub());

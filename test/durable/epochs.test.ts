@@ -115,6 +115,8 @@ describe("two sessions of one key", () => {
     const { older, newer, id } = await twoSessions();
     const task = await submitTask("echo", null);
     await newer.readType("task_offer");
+    // The number of held tasks is written a little later.
+    await until(record, (row) => row?.["held"] === 1);
     const before = [await record(), await rows("SELECT * FROM tasks")];
     const said = await older.ask(type, { task_id: task.id, fence: 1, ...more });
     expect(said).toMatchObject([

@@ -4,6 +4,7 @@ import {
   addServed,
   earnedSlots,
   effectiveParallelism,
+  relativeTime,
   SLOTS_UNEARNED,
   type Parallelism,
 } from "../../src/scoring/earned-slots.ts";
@@ -81,5 +82,28 @@ describe("slots that a peer has earned", () => {
         expect(effectiveParallelism(known)).toBeGreaterThanOrEqual(0);
       }),
     );
+  });
+
+  test("SC40 a peer keeps what it has earned in a time with little work, and while a batch runs out", () => {
+    let known: Parallelism | null = null;
+    const serveBatch = (size: number) => {
+      for (let running = size; running > 0; running--)
+        known = addServed(known, { ratio: 1, running });
+    };
+    for (let round = 0; round < 12; round++) serveBatch(Math.min(64, earnedSlots(known)));
+    expect(earnedSlots(known)).toBeGreaterThanOrEqual(64);
+    for (let round = 0; round < 50; round++) serveBatch(64);
+    for (let few = 0; few < 300; few++) serveBatch(2);
+    expect(earnedSlots(known)).toBeGreaterThanOrEqual(64);
+    // It has become slow: what it has earned does not protect it.
+    for (let served = 0; served < 64; served++)
+      known = addServed(known, { ratio: 16, running: 16 });
+    expect(earnedSlots(known)).toBeLessThanOrEqual(2);
+  });
+
+  test("SC40 of tasks that take a few milliseconds only a wait counts that anybody would notice", () => {
+    expect(relativeTime(60, 2)).toBe(1);
+    expect(relativeTime(640, 10)).toBe(6.4);
+    expect(relativeTime(3_000, 1_000)).toBe(3);
   });
 });

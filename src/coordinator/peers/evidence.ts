@@ -4,7 +4,7 @@ import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import { ROUTE_REPORT_INTERVAL, type Route } from "../../protocol/route.ts";
-import { addServed } from "../../scoring/earned-slots.ts";
+import { addServed, relativeTime } from "../../scoring/earned-slots.ts";
 import { nothingObserved, PLATFORM_SOURCE } from "../../scoring/observed.ts";
 import { addServiceTime, averageServiceTime } from "../../scoring/service-time.ts";
 import { uptimeAfter } from "../../scoring/uptime.ts";
@@ -54,7 +54,8 @@ export function learnServiceTime(
   const serviceMs = now - Math.max(begunAt ?? startedAt, startedAt);
   const { serviceTimes, kinds } = registry;
   const all = kinds.get(kind);
-  learnParallelism(registry, peerId, serviceMs / (all.service?.meanMs ?? serviceMs), now);
+  const ratio = relativeTime(serviceMs, all.service?.meanMs ?? serviceMs);
+  learnParallelism(registry, peerId, ratio, now);
   serviceTimes.put(peerId, kind, addServiceTime(serviceTimes.get(peerId, kind), serviceMs, now));
   kinds.put(kind, { ...all, service: averageServiceTime(all.service, serviceMs), usedAt: now });
 }
@@ -67,7 +68,7 @@ function learnParallelism(
   now: Millis,
 ): void {
   const peer = registry.peers.get(peerId);
-  if (peer === null || !Number.isFinite(ratio)) return;
+  if (peer === null) return;
   const observed = registry.observed.get(peerId) ?? nothingObserved(now);
   // A prefetched task waits for a slot, and does not run.
   const running = Math.min(peer.held, usableSlots(peer));

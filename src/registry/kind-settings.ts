@@ -21,8 +21,15 @@ export function kindSettingsTable(sql: Sql) {
     settings.set(text(row, "kind"), readSettings(row));
 
   /** The bucket of a kind. It begins with one token, so that a restart of the mesh does not permit a second burst. */
-  const bucketOf = (kind: string, now: Millis): TokenBucket =>
-    buckets.get(kind) ?? { tokens: 1, at: now };
+  function bucketOf(kind: string, now: Millis): TokenBucket {
+    const known = buckets.get(kind);
+    if (known === undefined) return { tokens: 1, at: now };
+    if (known.at <= now) return known;
+    // The clock was set back: the kind does not wait until it has caught up.
+    const moved = { ...known, at: now };
+    buckets.set(kind, moved);
+    return moved;
+  }
 
   return {
     kept: [settings, buckets] as const,

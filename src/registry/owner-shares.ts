@@ -56,6 +56,15 @@ export class OwnerShares {
     if (this.#unbegun.get(taskId) !== undefined) this.#unbegun.delete(taskId);
   }
 
+  /** An owner has another name from now on, and has got what it had got before. */
+  handOver(from: string, to: string): void {
+    const tag = this.#tags.get(from);
+    if (tag !== undefined) this.#tags.set(to, tag);
+    this.#tags.delete(from);
+    for (const [taskId, { owner, charge }] of this.#unbegun.entries())
+      if (owner === from) this.#unbegun.set(taskId, { owner: to, charge });
+  }
+
   begin(): void {
     for (const map of this.#maps) map.begin();
   }

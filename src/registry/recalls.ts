@@ -27,7 +27,7 @@ export class Recalls {
 
   /** Whether the task is on its way back already. */
   isAsked(taskId: string, now: Millis): boolean {
-    this.#forgetBefore(now - ANSWER_TIMEOUT);
+    this.#forgetUnanswered(now);
     return this.#asked.has(taskId);
   }
 
@@ -47,9 +47,10 @@ export class Recalls {
     if (state !== "leased" || !prefetched) this.#forget(id);
   }
 
-  #forgetBefore(time: Millis): void {
+  /** Also those that were asked in the future, by a clock that was set back since. */
+  #forgetUnanswered(now: Millis): void {
     for (const [id, { at }] of this.#asked) {
-      if (at > time) return;
+      if (at > now - ANSWER_TIMEOUT && at <= now) return;
       this.#forget(id);
     }
   }

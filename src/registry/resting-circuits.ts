@@ -27,7 +27,7 @@ export class RestingCircuits {
     if (this.#all === null) return; // the read finds it, too
     const key = circuitKey(peerId, kind);
     if (restsUntil === null && !this.#all.has(key)) return;
-    if (this.#changed.length > 0) this.#changed[this.#changed.length - 1] = true;
+    this.#noteChange();
     if (restsUntil === null) {
       this.#all.delete(key);
       this.#byKind.get(kind)?.delete(peerId);
@@ -69,16 +69,21 @@ export class RestingCircuits {
   }
 
   commit(): void {
-    if (this.#changed.pop() === true && this.#changed.length > 0)
-      this.#changed[this.#changed.length - 1] = true;
+    if (this.#changed.pop() === true) this.#noteChange();
   }
 
   rollback(): void {
     if (this.#changed.pop() === true) this.forget();
   }
 
+  /** If the open transaction fails, the circuits are read again. */
+  #noteChange(): void {
+    if (this.#changed.length > 0) this.#changed[this.#changed.length - 1] = true;
+  }
+
   #load(): Map<string, RestingCircuit> {
     if (this.#all !== null) return this.#all;
+    this.#noteChange(); // what is read may be what the open transaction wrote
     const all = new Map<string, RestingCircuit>();
     for (const one of this.#read().values()) this.#add(all, one);
     return (this.#all = all);

@@ -208,6 +208,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
       sql.exec(`UPDATE tasks SET owner = ? WHERE source = 'peer' AND owner = ?`, to, from);
       kept.forgetAll();
       waiting.forget();
+      shares.handOver(from, to);
       running.reset(readHeld());
     },
 

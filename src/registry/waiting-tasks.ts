@@ -36,6 +36,8 @@ export class WaitingTasks {
   #queued = 0;
   /** The number of queued tasks of each owner that has any. */
   readonly #queuedOf = new Map<string, number>();
+  /** The same of each kind. */
+  readonly #queuedKinds = new Map<string, number>();
   /** The tasks that are offered to a peer which has not answered yet, and how many of them each peer has. */
   readonly #offeredTo = new Map<string, PeerId>();
   readonly #offers = new Map<PeerId, number>();
@@ -85,9 +87,8 @@ export class WaitingTasks {
 
   /** Whether a task of this kind is queued. */
   hasQueued(kind: string): boolean {
-    for (const { shape, queued } of this.#all().values())
-      if (shape.kind === kind && queued.size > 0) return true;
-    return false;
+    this.#all();
+    return this.#queuedKinds.has(kind);
   }
 
   /** Queued tasks of a shape that may be offered now, in queue order; a negative limit means all. */
@@ -155,6 +156,7 @@ export class WaitingTasks {
     const shapes = new Map<string, OfShape>();
     this.#queued = 0;
     this.#queuedOf.clear();
+    this.#queuedKinds.clear();
     this.#waiting.clear();
     this.#offeredTo.clear();
     this.#offers.clear();
@@ -184,7 +186,7 @@ export class WaitingTasks {
     this.#waiting.set(task.id, task);
     const { queued, prefetched } = ofShape(shapes, task);
     if (task.state === "queued") {
-      this.#countQueued(task.owner, 1);
+      this.#countQueued(task, 1);
       queued.add(task);
     } else prefetched.add(task);
   }
@@ -192,16 +194,22 @@ export class WaitingTasks {
   #remove(shapes: Map<string, OfShape>, task: StoredWaiting): void {
     this.#waiting.delete(task.id);
     const { queued, prefetched } = ofShape(shapes, task);
-    if (queued.remove(task)) this.#countQueued(task.owner, -1);
+    if (queued.remove(task)) this.#countQueued(task, -1);
     else prefetched.remove(task);
   }
 
-  #countQueued(owner: string, by: number): void {
+  #countQueued({ owner, kind }: StoredWaiting, by: number): void {
     this.#queued += by;
-    const count = (this.#queuedOf.get(owner) ?? 0) + by;
-    if (count > 0) this.#queuedOf.set(owner, count);
-    else this.#queuedOf.delete(owner);
+    addTo(this.#queuedOf, owner, by);
+    addTo(this.#queuedKinds, kind, by);
   }
+}
+
+/** Changes a count. One of 0 is dropped. */
+function addTo(counts: Map<string, number>, key: string, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
 }
 
 /** What `WaitingTasks` reports. */

@@ -3,7 +3,7 @@ import type { Millis } from "../../base/clock.ts";
 import { err, ok } from "../../base/result.ts";
 import { TASK_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
 import { attemptEndsAt, leaseEndsAt } from "../../tasks/lease.ts";
-import { isEnded, type Task } from "../../tasks/task.ts";
+import { isEnded, type AttemptState, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { isRepeated } from "./repeated-result.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
@@ -54,23 +54,41 @@ function renew(context: Context, task: Task, queued: boolean, said: Partial<Task
 export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
   const task = claimedTask(context, claim);
   if (!task.ok) return task;
-  releaseAttempt(context, task.value, {
+  refuse(context, task.value, claim.reason);
+  return done;
+};
+
+const refuse = (context: Context, task: Task, reason: string): void =>
+  releaseAttempt(context, task, {
     state: "refused",
-    error: `refused: ${claim.reason}`,
+    error: `refused: ${reason}`,
     outcome: "refusal",
     counts: null,
     retry: true,
   });
-  return done;
-};
 
-/** The peer gives a task up because it leaves: another peer gets it, and nobody has failed. */
+/** How often a peer may give the same task back without having begun it. More often is a refusal. */
+const RETURNS_MAX = 3;
+
+/** The peer gives a task up because it leaves or was asked to: another peer gets it, and nobody has failed. */
 export const releaseTask: Handler<"release_task"> = (context, claim) => {
   const task = claimedTask(context, claim);
   if (!task.ok) return task;
+  if (!claim.begun && returnsOf(context, claim) >= RETURNS_MAX) {
+    refuse(context, task.value, claim.reason);
+    return done;
+  }
   releaseAbandoned(context, task.value, { error: claim.reason, begun: claim.begun });
   return done;
 };
+
+/** How often the peer has given the task back before. Otherwise it could get a task that it never begins for ever. */
+const returnsOf = ({ registry }: Context, { peerId, taskId }: Claim): number =>
+  registry.attempts
+    .of(taskId)
+    .filter((attempt) => attempt.peerId === peerId && RETURNED.has(attempt.state)).length;
+
+const RETURNED: ReadonlySet<AttemptState> = new Set(["reclaimed", "refused"]);
 
 export const progressTask: Handler<"progress_task"> = (context, claim) => {
   const task = claimedTask(context, claim);

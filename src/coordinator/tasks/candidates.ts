@@ -41,8 +41,11 @@ export function demandOf(context: Context, task: WaitingTask, shape: Shape): Dem
   };
 }
 
-/** States of attempts that a peer began and did not complete. */
-const TRIED: ReadonlySet<AttemptState> = new Set(["failed", "timed_out", "lost"]);
+/**
+ * States of attempts that a peer began and did not complete. Also of those that it gave up: a peer that gives up every task
+ * would get it back, until its interruptions are used up.
+ */
+const TRIED: ReadonlySet<AttemptState> = new Set(["failed", "timed_out", "lost", "abandoned"]);
 
 const peersOf = (attempts: readonly Attempt[], which: (attempt: Attempt) => boolean) =>
   new Set(attempts.filter(which).map((attempt) => attempt.peerId));
@@ -93,6 +96,7 @@ function lostBy({ registry }: Context, attempts: readonly Attempt[]): Pick<Deman
 const isReturning = (peer: Peer, lost: Demand["lost"], now: Millis): boolean =>
   lost !== undefined &&
   peer.since > lost.at &&
+  peer.since <= now && // else the clock was set back
   now < peer.since + RETURN_GRACE &&
   !lost.by.includes(peer.id);
 

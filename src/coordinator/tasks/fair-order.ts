@@ -1,18 +1,10 @@
 import { inQueueOrder, nextOfLane, type Lane } from "../../registry/lanes.ts";
-import type { StoredWaiting } from "../../registry/task-rows.ts";
 import type { Shape } from "../../registry/waiting-tasks.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Waiting } from "./decision.ts";
 import { isAssignable } from "./circuits.ts";
-import { kindLimit, laneLimit } from "./running-limits.ts";
-
-/** The next task of a lane, and the shape of the lane's tasks. */
-interface Head {
-  readonly shape: Shape;
-  readonly lane: Lane;
-  readonly queued: boolean;
-  readonly task: StoredWaiting;
-}
+import { FairHeads, type Head } from "./fair-heads.ts";
+import { kindLimit, laneLimit, type RunningLimit } from "./running-limits.ts";
 
 /**
  * The tasks that some peer could take, in the order in which they are offered. Each is chosen when it is asked for, so that it
@@ -25,7 +17,7 @@ interface Head {
  */
 export class FairOrder {
   readonly #context: Context;
-  #heads: Head[] = [];
+  readonly #groups = new Map<string, FairHeads>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -43,50 +35,63 @@ export class FairOrder {
   /** The next task; null when none is left that could be offered. */
   next(): Waiting | null {
     for (;;) {
-      const head = this.#choose();
-      if (head === null) return null;
-      if (head.queued && this.#isHeld(head)) this.#drop(head);
+      const group = this.#choose();
+      const head = group?.first;
+      if (group === null || head === undefined) return null;
+      const limit = group.queued ? this.#limitOf(head) : null;
+      if (limit === "owner") this.#groups.delete(keyOf(group));
+      else if (limit !== null) this.#drop(group);
       else {
-        this.#advance(head);
+        this.#advance(group, head);
         return { ...head.task, shape: head.shape };
       }
     }
   }
 
   #push(shape: Shape, lane: Lane, queued: boolean): void {
+    if (queued && laneLimit(this.#context, lane) !== null) return;
     const task = nextOfLane(lane, null, this.#context.now);
-    if (task !== null) this.#heads.push({ shape, lane, queued, task });
+    if (task === null) return;
+    const { owner, priority } = lane;
+    const key = keyOf({ owner, priority, queued });
+    const group = this.#groups.get(key) ?? new FairHeads(lane, queued);
+    this.#groups.set(key, group);
+    group.add({ shape, lane, task });
   }
 
-  #isHeld({ shape, lane }: Head): boolean {
-    return kindLimit(this.#context, shape.kind) !== null || laneLimit(this.#context, lane) !== null;
+  #limitOf({ shape, lane }: Head): RunningLimit | null {
+    return laneLimit(this.#context, lane) ?? kindLimit(this.#context, shape.kind);
   }
 
-  #choose(): Head | null {
-    const first = least(this.#heads, (a, b) => inQueueOrder(a.task, b.task));
+  #choose(): FairHeads | null {
+    const groups = [...this.#groups.values()];
+    const first = least(groups, byFirstTask);
     if (first === null) return null;
     const { shares } = this.#context.registry.tasks;
-    const tags = new Map<string, number>();
-    const tagOf = ({ lane: { owner } }: Head): number => {
-      let tag = tags.get(owner);
-      if (tag === undefined) tags.set(owner, (tag = shares.tagOf(owner)));
-      return tag;
-    };
-    const served = this.#heads.filter(({ lane }) => lane.priority >= first.lane.priority);
-    return least(served, (a, b) => tagOf(a) - tagOf(b) || inQueueOrder(a.task, b.task));
+    const served = groups.filter(({ priority }) => priority >= first.priority);
+    return least(
+      served,
+      (a, b) => shares.tagOf(a.owner) - shares.tagOf(b.owner) || byFirstTask(a, b),
+    );
   }
 
-  #advance(head: Head): void {
+  #advance(group: FairHeads, head: Head): void {
     const task = nextOfLane(head.lane, head.task, this.#context.now);
-    if (task === null) this.#drop(head);
-    else this.#heads[this.#heads.indexOf(head)] = { ...head, task };
+    if (task === null) this.#drop(group);
+    else group.replaceFirst({ ...head, task });
   }
 
-  #drop(head: Head): void {
-    const last = this.#heads.pop();
-    if (last !== undefined && last !== head) this.#heads[this.#heads.indexOf(head)] = last;
+  #drop(group: FairHeads): void {
+    group.dropFirst();
+    if (group.first === undefined) this.#groups.delete(keyOf(group));
   }
 }
+
+/** Groups without a head are dropped. */
+const byFirstTask = (a: FairHeads, b: FairHeads): number =>
+  a.first === undefined || b.first === undefined ? 0 : inQueueOrder(a.first.task, b.first.task);
+
+const keyOf = ({ owner, priority, queued }: Pick<FairHeads, "owner" | "priority" | "queued">): string => `${owner} ${priority} ${queued}`;
 
 /** The least item; null when there is none. */
 function least<T>(items: readonly T[], compare: (a: T, b: T) => number): T | null {

@@ -91,7 +91,11 @@ export class FairOrder {
 const byFirstTask = (a: FairHeads, b: FairHeads): number =>
   a.first === undefined || b.first === undefined ? 0 : inQueueOrder(a.first.task, b.first.task);
 
-const keyOf = ({ owner, priority, queued }: Pick<FairHeads, "owner" | "priority" | "queued">): string => `${owner} ${priority} ${queued}`;
+const keyOf = ({
+  owner,
+  priority,
+  queued,
+}: Pick<FairHeads, "owner" | "priority" | "queued">): string => `${owner} ${priority} ${queued}`;
 
 /** The least item; null when there is none. */
 function least<T>(items: readonly T[], compare: (a: T, b: T) => number): T | null {

@@ -7,6 +7,7 @@ import { profileAssign, profileBatches } from "./assign/profile.ts";
 import { blackHole } from "./black-hole.ts";
 import { busyHandler } from "./busy-handler.ts";
 import { fairness } from "./fairness.ts";
+import { fairnessReal } from "./fairness-real.ts";
 import { fleet } from "./fleet.ts";
 import { handshake } from "./handshake.ts";
 import { kill } from "./kill.ts";
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "black-hole": blackHole,
   "busy-handler": busyHandler,
   fairness,
+  "fairness-real": fairnessReal,
   fleet,
   handshake,
   kill,

@@ -4,6 +4,7 @@
 import type { Millis } from "../../src/base/clock.ts";
 import { TestMesh, testKey, submission, type TestPeer } from "../../test/coordinator/mesh.ts";
 import { quickRandom } from "../random.ts";
+import { jain } from "./jain.ts";
 
 interface FloodOptions {
   readonly seed: number;
@@ -129,11 +130,4 @@ export function runFlood({ seed, owners: count, flood, seconds }: FloodOptions):
     completed,
     microsPerTask: Math.round(micros),
   };
-}
-
-/** Jain's index of fairness: 1 when all got the same, 1/n when one got everything. */
-export function jain(shares: readonly number[]): number {
-  const sum = shares.reduce((total, share) => total + share, 0);
-  const squares = shares.reduce((total, share) => total + share * share, 0);
-  return squares === 0 ? 0 : (sum * sum) / (shares.length * squares);
 }

@@ -33,9 +33,10 @@ const silent = (from: number, to: number): Outage => ({
 /** The worlds of the field for a seed, by name. Those that end in `-none` are the same without the trouble. */
 export function fieldWorlds(traces: Traces, seed: number) {
   const chosen = (worker: number) => isTroubled(seed, worker);
-  const rarity = rareKind(new World(traces, seed, LOAD, 1, 12 * MINUTE));
   const hole: FieldSettings["fails"] = ({ worker }) => (chosen(worker) ? "at_once" : null);
   const steady = { load: LOAD, minutes: 12 };
+  // Generated only for the worlds that need it.
+  const rare = () => rareKind(new World(traces, seed, LOAD, 1, steady.minutes * MINUTE));
   const queue = { load: { queued: 9_000 }, minutes: 40 };
   const busy = { load: 0.9, minutes: 12 };
   const mixed = { ...steady, kinds: 5 };
@@ -91,8 +92,12 @@ export function fieldWorlds(traces: Traces, seed: number) {
       kinds: 20,
       slowness: (worker, kind) => ((worker * 7 + kind * 13) % 20 < 3 ? 0.2 : 1),
     },
-    h: { ...steady, ...rarity },
-    "h-unannounced": { ...steady, ...rarity, announced: false },
+    get h() {
+      return { ...steady, ...rare() };
+    },
+    get "h-unannounced"() {
+      return { ...steady, ...rare(), announced: false };
+    },
     i: {
       load: (at: number) => (at >= BEGINS_AT && at < BEGINS_AT + 2 * MINUTE ? 3 : LOAD),
       minutes: 12,

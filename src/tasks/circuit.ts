@@ -49,6 +49,8 @@ export const NEW_CIRCUIT: Circuit = {
  */
 export const REST_MIN: Millis = 5 * SECOND;
 export const REST_MAX: Millis = 4 * MINUTE;
+/** The longest rest with its jitter. One that would last longer began before the clock was set back, and is over. */
+const REST_WITH_JITTER_MAX: Millis = 1.25 * REST_MAX;
 /** A peer that never did the kind rests as if it had been opened this often before: it may never be able to do it. */
 const OPENINGS_OF_NEW = 3;
 /** A peer that fails again soon after it was closed rests longer: its earlier openings still count. */
@@ -75,7 +77,8 @@ const failureEvidence = (baseRate: number): number =>
 
 export function circuitState(circuit: Circuit, now: Millis): CircuitState {
   if (circuit.restsUntil === null) return "closed";
-  if (now >= circuit.restsUntil) return "half_open";
+  if (now >= circuit.restsUntil || now < circuit.restsUntil - REST_WITH_JITTER_MAX)
+    return "half_open";
   return circuit.refusalsInRow >= REFUSALS_MAX ? "refusing" : "open";
 }
 

@@ -39,6 +39,13 @@ const failTimes = (times: number, more: Partial<Failure> = {}, from = NEW_CIRCUI
 const OPEN = failTimes(3);
 
 describe("evidence", () => {
+  test("AS68 a clock that is set back by an hour does not make a rest longer than the longest one", () => {
+    const opened = failTimes(3, { now: 60 * MINUTE });
+    expect(circuitState(opened, 60 * MINUTE)).toBe("open");
+    expect(circuitState(opened, 0)).toBe("half_open");
+    expect(circuitState(opened, (opened.restsUntil ?? 0) - 1.25 * REST_MAX)).toBe("open");
+  });
+
   test("BR1 three failures in a row at the usual rate open a circuit, two do not", () => {
     expect(circuitState(failTimes(2), 2)).toBe("closed");
     expect(circuitState(OPEN, 2)).toBe("open");

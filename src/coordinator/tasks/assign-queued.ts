@@ -1,5 +1,6 @@
 import type { Peer } from "../../peers/peer.ts";
 import type { PeerId } from "../../protocol/ids.ts";
+import type { Shape } from "../../registry/waiting-tasks.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { usableSlots } from "../../tasks/eligibility.ts";
@@ -27,9 +28,10 @@ const ALL = -1;
  * back for a free one.
  */
 export function assignQueuedTasks(context: Context): void {
+  const settled = new Set<Shape>();
   for (const limit of [LOOK_FIRST, LOOK_FURTHER, ALL]) {
-    let outcome = assignRound(context, limit);
-    while (outcome === "again") outcome = assignRound(context, limit);
+    let outcome = assignRound(context, limit, settled);
+    while (outcome === "again") outcome = assignRound(context, limit, settled);
     if (outcome === "seen_all") return;
   }
 }
@@ -42,7 +44,11 @@ type Outcome =
   /** A task that was prefetched now could be given to a free peer: tasks that were considered already may be concerned. */
   | "again";
 
-function assignRound(context: Context, limit: number): Outcome {
+/**
+ * @param settled the shapes for whose prefetched tasks no free slot is left. Until the tasks have come back that were asked
+ * for, every other one would be considered for the same slots at each command.
+ */
+function assignRound(context: Context, limit: number, settled: Set<Shape>): Outcome {
   const { registry } = context;
   const order = new FairOrder(context);
   let again = false;
@@ -50,8 +56,10 @@ function assignRound(context: Context, limit: number): Outcome {
     if (considered === limit) return again ? "again" : "more";
     const task = order.next();
     if (task === null) return again ? "again" : "seen_all";
+    if (task.peerId !== null && settled.has(task.shape)) continue;
     if (!mayMove(context, task)) continue;
     const decision = decide(context, task);
+    if (task.peerId !== null && !decision.hadTaker) settled.add(task.shape);
     const { peer: chosen } = decision.choice;
     if (chosen === null) continue;
     const taker = registry.peers.get(chosen.peerId) as Peer;
@@ -74,14 +82,14 @@ function chargeOwner({ registry }: Context, { id, owner, kind }: Waiting): void 
 }
 
 /**
- * Asks a busy peer for a task that waits there, for each free slot of the taker once. The task moves when the peer has given
+ * Asks a busy peer for a task that waits there, once for each free slot of the taker (see `decide`). The task moves when the peer has given
  * it back: the peer may have begun it meanwhile, and then nobody else may.
  */
 function askBack({ registry, effects, now }: Context, task: Waiting, taker: Peer): void {
   const { recalls } = registry.tasks;
   const holder = registry.peers.get(task.peerId ?? "");
   const to = holder === null ? null : sessionOf(holder);
-  if (to === null || recalls.countFor(taker.id) >= usableSlots(taker) - taker.held) return;
+  if (to === null) return;
   recalls.ask(task.id, { taker: taker.id, at: now });
   effects.push({ type: "recall", to, taskId: task.id, fence: task.fence });
 }

@@ -4,7 +4,7 @@ import type { Shape } from "../../registry/waiting-tasks.ts";
 import type { WaitingTask } from "../../registry/task-rows.ts";
 import type { Traits } from "../../scoring/peer-classes.ts";
 import { choose, type Choice } from "../../tasks/assignment.ts";
-import { exclusion, hasSlot, type Demand } from "../../tasks/eligibility.ts";
+import { exclusion, usableSlots, type Demand } from "../../tasks/eligibility.ts";
 import {
   storeChoice,
   type Rule,
@@ -30,6 +30,8 @@ export interface Decision {
   readonly choice: Choice;
   /** How many peers were considered; null when all connected peers were. */
   readonly looked: number | null;
+  /** Whether there was any peer that could take the task, as far as its traits and its room say. */
+  readonly hadTaker: boolean;
 }
 
 /** Chooses a peer for a task, by the configured policy. */
@@ -39,9 +41,17 @@ export function decide(context: Context, task: Waiting): Decision {
   const all = registry.roster.allIfFew();
   const peers = all ?? bestCandidates(context, demand, task.shape);
   // A prefetched task moves only to a free slot. Any other task may be prefetched.
-  const open = task.peerId === null ? peers : peers.filter(hasSlot);
+  const open =
+    task.peerId === null ? peers : peers.filter((peer) => isFreeFor(context, task.shape, peer));
   const choice = choose(demand, candidatesOf(context, demand, open), now, random, config.policy);
-  return { demand, choice, looked: all === null ? peers.length : null };
+  const looked = all === null ? peers.length : null;
+  return { demand, choice, looked, hadTaker: open.length > 0 };
+}
+
+/** Whether a peer has a free slot for a prefetched task, and no other prefetched task is on its way to that slot. */
+function isFreeFor({ registry: { roster, tasks } }: Context, shape: Shape, peer: Peer): boolean {
+  const free = usableSlots(peer) - peer.held;
+  return free > 0 && tasks.recalls.countFor(peer.id) < free && roster.isCapable(shape, peer);
 }
 
 /** The peers to consider, plus as many as the task itself or their circuits may exclude. */

@@ -18,7 +18,7 @@ const LINES: EventLines = {
   disconnected: ({ code, reason, retryInMs }) =>
     `${code === CLOSE.draining ? "the mesh restarts" : "disconnected"} (${code}${reason === "" ? "" : `, ${reason}`}), reconnecting in ${retryInMs} ms`,
   key_in_use: ({ reason, retryInMs }) =>
-    `another process uses this key; give each process a key of its own (${reason}), trying again in ${retryInMs} ms`,
+    `another process uses this key; give each process a key of its own: ${reason}; trying again in ${retryInMs} ms`,
   draining: ({ by, reason, timeoutMs }) =>
     `draining for at most ${timeoutMs / 1_000} s${by === "mesh" ? ` by order of the mesh: ${reason}` : ""}`,
   route_measured: ({ hops, tool }) => `measured ${hops} hops to the mesh by ${tool}`,

@@ -59,7 +59,7 @@ describe("an attempt with a timeout", () => {
     expect(context.signal.aborted).toBe(false);
     expect(session.payloads("task_result")).toEqual([]);
     await vi.advanceTimersByTimeAsync(1_000);
-    const error = "the attempt timed out after 60 s";
+    const error = "the attempt took longer than 60 s";
     expect(session.payloads("task_result")).toEqual([
       { ...attempt(1), ok: false, error, retry: true },
     ]);

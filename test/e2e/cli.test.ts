@@ -341,6 +341,7 @@ describe("an invalid command line is refused in one line, with exit code 2:", ()
     [["assign", "x", "--lease", "soon"], "--lease must be a number"],
     [["join", "mesh.example"], "must begin with http"],
     [["join", "--kind", "x"], "--kind requires --exec"],
+    [["join", "--drain-timeout", "86401"], "--drain-timeout must be at most 86400"],
     [["join", "--name", "<b>"], "name"],
     [["join", "--mesh-key", "abc"], "64 hex"],
     [["allow", "ab".repeat(32), "--role", "king"], "--role must be one of"],

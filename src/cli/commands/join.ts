@@ -6,6 +6,8 @@ import {
   type PeerEvent,
   type PeerOptions,
 } from "../../client/index.ts";
+import { SECOND } from "../../base/clock.ts";
+import { DRAIN_TIMEOUT_MAX } from "../../protocol/drain-limits.ts";
 import { PROTOCOLS } from "../../protocol/http.ts";
 import { ROLES } from "../../protocol/messages.ts";
 import { choiceOption, countOption, readArgs, type Command, type Values } from "../args.ts";
@@ -72,7 +74,7 @@ export const join: Command = {
     const { values, positionals } = readArgs(argv, OPTIONS, { min: 0, max: 1, usage });
     const url = positionals[0] ?? values.url;
     const target = await targetOf({ ...values, ...(url !== undefined && { url }) });
-    const timeoutSeconds = countOption("drain-timeout", values["drain-timeout"]) ?? DRAIN_SECONDS;
+    const timeoutSeconds = drainSeconds(values["drain-timeout"]);
     const stored = await keyOf(values["key-file"]);
     const pin = await pinnedConnection(target, values["mesh-key"]);
     const protocol = choiceOption("protocol", values.protocol, PROTOCOLS);
@@ -102,6 +104,15 @@ export const join: Command = {
     return 0;
   },
 };
+
+/** Refused here, because a drain that throws at SIGTERM would lose the running tasks. */
+function drainSeconds(text: string | undefined): number {
+  const seconds = countOption("drain-timeout", text) ?? DRAIN_SECONDS;
+  const longest = DRAIN_TIMEOUT_MAX / SECOND;
+  if (seconds > longest)
+    throw new UsageError(`--drain-timeout must be at most ${longest} (seconds), not ${seconds}`);
+  return seconds;
+}
 
 /** The key in the file; without a file, a new key. */
 async function keyOf(file: string | undefined): Promise<StoredKey> {

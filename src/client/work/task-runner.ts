@@ -270,7 +270,7 @@ export class TaskRunner {
 
   /** The lease is not renewed any more, and the mesh is told at once that the attempt has failed. */
   #timeOut(run: Run, seconds: number): void {
-    const error = `the attempt timed out after ${seconds} s`;
+    const error = `the attempt took longer than ${seconds} s`;
     this.#finish(run, { ok: false, error, retry: true });
     run.abort.abort(new DOMException(error, "TimeoutError"));
     this.#slotFreed();

@@ -2,6 +2,7 @@ import type { Millis } from "../../base/clock.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { cordoned, draining } from "../../peers/scheduling.ts";
+import { DRAIN_LEAVE_TIME } from "../../protocol/drain-limits.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Job } from "../kernel/job.ts";
@@ -38,10 +39,17 @@ export function orderDrain({ registry, effects, now }: Context, id: PeerId): voi
   effects.push({ type: "drain", to, order: { reason: REASON, timeoutMs } });
 }
 
-/** Ends the drains of peers that hold no task any more. */
+/**
+ * Peers that hold no task any more leave by themselves, once the confirmation of their last results has reached them. Ends
+ * the drain soon for those that do not know the order.
+ */
 export function endFinishedDrains(context: Context): void {
-  for (const peer of context.registry.peers.draining())
-    if (peer.held === 0 && isConnected(peer.state)) sayGoodbye(context, peer);
+  const leaveBy = context.now + DRAIN_LEAVE_TIME;
+  for (const peer of context.registry.peers.draining()) {
+    const { drainUntil } = peer.scheduling;
+    if (peer.held > 0 || !isConnected(peer.state) || (drainUntil ?? 0) <= leaveBy) continue;
+    savePeer(context, { ...peer, scheduling: draining(peer.scheduling, leaveBy) });
+  }
 }
 
 /** Ends the session of a peer whose drain is over. What remains is the cordon. */

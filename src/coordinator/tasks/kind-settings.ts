@@ -11,7 +11,7 @@ export const listKinds: Handler<"list_kinds"> = ({ registry }) =>
 export const getKind: Handler<"get_kind"> = ({ registry }, { kind }) => {
   const settings = registry.kindSettings.get(kind);
   return settings === null
-    ? notFound("settings for this kind")
+    ? notFound("kind of this name that has settings")
     : ok(kindSettingsView(kind, settings));
 };
 
@@ -35,7 +35,7 @@ export const putKind: Handler<"put_kind"> = (context, { kind, settings: body }) 
 };
 
 export const deleteKind: Handler<"delete_kind"> = (context, { kind }) => {
-  if (!context.registry.kindSettings.remove(kind)) return notFound("settings for this kind");
+  if (!context.registry.kindSettings.remove(kind)) return notFound("kind of this name that has settings");
   markWorkAvailable(context);
   return done;
 };

@@ -3,9 +3,12 @@ import { CONCURRENCY_MAX, KIND_RATE_MAX, STATS_ROWS_MAX, TASK_DEADLINE_MAX } fro
 import { TaskKind } from "../labels.ts";
 import { OwnerLimits } from "./admission.ts";
 
-/** What the operator sets for a kind of task; it holds in the whole mesh. Absent or null: not set. */
+/**
+ * What the operator sets for a kind of task; it holds in the whole mesh. Absent or null: not set. A field that is not known
+ * is refused, because a misspelt one would remove the limit that it means.
+ */
 export const KindSettingsBody = z
-  .object({
+  .strictObject({
     attempt_timeout_seconds: z
       .number()
       .min(1)
@@ -20,7 +23,7 @@ export const KindSettingsBody = z
       description: "Tasks of the kind that peers have at once",
     }),
     rate: z
-      .object({
+      .strictObject({
         per_second: z.number().min(0.001).max(KIND_RATE_MAX),
         burst: z.int().min(1).max(KIND_RATE_MAX).default(1),
       })

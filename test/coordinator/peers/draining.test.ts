@@ -96,14 +96,28 @@ describe("an operator's drain", () => {
     expect(mesh.task(prefetched.id).state).toBe("queued");
     mesh.run("finish_task", peer.successInput("done", peer.offers[0]));
     expect(mesh.task(begun.id).state).toBe("succeeded");
+    mesh.runFor(5 * SECOND);
     expect([peer.endFault?.code, peer.view.connected]).toEqual(["drained", false]);
     expect(peer.view.scheduling).toBe("cordoned");
   });
 
-  test("DR2 ends the session of an idle peer at once", () => {
+  test("DR2 leaves a peer that has finished 5 s, in which its results are confirmed and it leaves by itself", () => {
+    const { mesh, peer } = busyPeer();
+    schedule(peer, "drain");
+    release(peer, false);
+    peer.mesh.run("finish_task", peer.successInput("done", peer.offers[0]));
+    mesh.runFor(5 * SECOND - 1);
+    expect(peer.view).toMatchObject({ connected: true, scheduling: "draining" });
+    peer.leave();
+    mesh.runFor(MINUTE);
+    expect([peer.endFault, peer.view.scheduling]).toEqual([null, "cordoned"]);
+  });
+
+  test("DR2 ends the session of an idle peer that does not leave by itself", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);
     schedule(peer, "drain");
+    mesh.runFor(5 * SECOND);
     expect([peer.endFault?.code, peer.view.scheduling]).toEqual(["drained", "cordoned"]);
   });
 

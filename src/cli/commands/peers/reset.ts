@@ -7,7 +7,8 @@ const usage = "peers reset PEER_ID";
 /** Closes the circuits of a peer that works again. */
 export const reset: Command = {
   usage,
-  summary: "close a peer's circuits, because it works again",
+  summary: "close the circuits of a peer that works again: it gets tasks at once",
+  details: [["PEER_ID", "this peer"]],
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 1, usage });
     const mesh = await controllerOf(values);

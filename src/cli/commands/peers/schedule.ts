@@ -30,12 +30,13 @@ const OPTIONS = {
 } as const;
 
 const SELECTION_DETAILS: Details = [
+  ["PEER_ID...", "these peers"],
   ["--capability X", "peers with this label; repeatable"],
   ["--kind KIND", "peers that handle this kind"],
   ["--name NAME", "peers of this name"],
   ["--role ROLE", `peers with this role (${ROLES.join(", ")})`],
   ["--state STATE", `peers in this state (${PEER_STATES.join(", ")})`],
-  ["--dry-run", "only show the peers concerned"],
+  ["--dry-run", "change nothing: show the peers that would change"],
 ];
 
 const scheduling = (action: Action, summary: string, details: Details = []): Command => {
@@ -59,8 +60,8 @@ const scheduling = (action: Action, summary: string, details: Details = []): Com
         ...(timeoutSeconds !== undefined && { timeoutSeconds }),
       });
       if (values.json === true) printJson(found);
-      else if (found.length === 0) print("no peer is concerned");
-      else print(table(["id", "name", "state", "scheduling", "tasks"], found.map(row)));
+      else if (found.length === 0) print(`no peer to change: none matches, or each is ${CHANGED[action]} already`);
+      else printPeers(found, dryRun ? `would be ${CHANGED[action]}` : null);
       return 0;
     },
   };
@@ -80,6 +81,17 @@ function selectionOf(values: Values<typeof OPTIONS>, ids: readonly string[]) {
   };
 }
 
+const CHANGED: { readonly [A in Action]: string } = {
+  cordon: "cordoned",
+  uncordon: "uncordoned",
+  drain: "drained",
+};
+
+function printPeers(found: readonly PeerView[], plan: string | null): void {
+  if (plan !== null) print(`${found.length} ${found.length === 1 ? "peer" : "peers"} ${plan}`);
+  print(table(["id", "name", "state", "scheduling", "tasks"], found.map(row)));
+}
+
 const row = ({ id, name, state, scheduling: shown, tasks, slots }: PeerView) => [
   id,
   name,
@@ -94,7 +106,7 @@ export const cordon = scheduling("cordon", "peers get no new tasks until they ar
 ]);
 
 /** The peers get tasks again. */
-export const uncordon = scheduling("uncordon", "peers get tasks again; with the same options");
+export const uncordon = scheduling("uncordon", "peers get tasks again; the same options");
 
 /** The peers finish what they run and leave. */
 export const drain = scheduling("drain", "peers finish what they run and leave; the same options", [

@@ -102,7 +102,9 @@ describe("muster tasks", () => {
     [["drop"], 'unknown action "drop"'],
   ] as const)("refuses %j and asks the mesh nothing", async ([args, message]) => {
     const url = ["--url", "http://127.0.0.1:1", "--token", "t"];
-    const error = await COMMANDS["tasks"]?.run([...args, ...url]).catch((thrown: unknown) => thrown);
+    const error = await COMMANDS["tasks"]
+      ?.run([...args, ...url])
+      .catch((thrown: unknown) => thrown);
     expect(`${(error as Error).message}; ${String((error as { hint?: string }).hint)}`).toContain(
       message,
     );

@@ -28,7 +28,12 @@ describe("the settings of kinds over HTTP", () => {
     expect((await api("GET", "/v1/kinds/resize")).body).toEqual(settings);
     expect((await api("GET", "/v1/kinds")).body).toEqual({ kinds: [settings] });
     const misspelt = { concurency: 3 };
-    for (const wrong of [misspelt, { concurrency: 0 }, { concurrency: 1_001 }, { rate: { per_second: 0 } }])
+    for (const wrong of [
+      misspelt,
+      { concurrency: 0 },
+      { concurrency: 1_001 },
+      { rate: { per_second: 0 } },
+    ])
       expect((await api("PUT", "/v1/kinds/resize", wrong)).status).toBe(400);
     expect((await api("DELETE", "/v1/kinds/resize")).status).toBe(204);
     expect((await api("DELETE", "/v1/kinds/resize")).status).toBe(404);

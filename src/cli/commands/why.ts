@@ -27,7 +27,9 @@ export const why: Command = {
 type Why = WhyView;
 
 function printChoice(shown: Why): void {
-  print(`${headline(shown)} (${shown.policy}; ${shown.eligible} eligible ${shown.eligible === 1 ? "peer" : "peers"})`);
+  print(
+    `${headline(shown)} (${shown.policy}; ${shown.eligible} eligible ${shown.eligible === 1 ? "peer" : "peers"})`,
+  );
   if (shown.contenders.length > 0) print(table(HEADINGS, shown.contenders.map(row)));
   for (const [rule, count] of Object.entries(shown.ruled_out))
     print(`ruled out: ${printable(rule)} ${count}`);

@@ -35,7 +35,8 @@ export const putKind: Handler<"put_kind"> = (context, { kind, settings: body }) 
 };
 
 export const deleteKind: Handler<"delete_kind"> = (context, { kind }) => {
-  if (!context.registry.kindSettings.remove(kind)) return notFound("kind of this name that has settings");
+  if (!context.registry.kindSettings.remove(kind))
+    return notFound("kind of this name that has settings");
   markWorkAvailable(context);
   return done;
 };

@@ -60,7 +60,8 @@ const scheduling = (action: Action, summary: string, details: Details = []): Com
         ...(timeoutSeconds !== undefined && { timeoutSeconds }),
       });
       if (values.json === true) printJson(found);
-      else if (found.length === 0) print(`no peer to change: none matches, or each is ${CHANGED[action]} already`);
+      else if (found.length === 0)
+        print(`no peer to change: none matches, or each is ${CHANGED[action]} already`);
       else printPeers(found, dryRun ? `would be ${CHANGED[action]}` : null);
       return 0;
     },

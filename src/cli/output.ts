@@ -10,6 +10,10 @@ export const note = (line: string): void => {
 
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
 
+/** A number and its noun: `1 task`, `2 tasks`. */
+export const counted = (count: number, noun: string): string =>
+  `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 /** Text as one printable line: remote text must not move the cursor, color the screen or break a table. */
 export const printable = (text: string): string =>
   // oxlint-disable-next-line no-control-regex -- it removes control characters

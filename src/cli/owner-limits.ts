@@ -1,4 +1,5 @@
 import type { OwnerLimitOptions } from "../client/index.ts";
+import type { OwnerLimits } from "../protocol/http.ts";
 import { countOption, numberOption, type Details } from "./args.ts";
 
 /** The options of what the owner of tasks may have: the holder of a token, or an allowed peer. */
@@ -41,3 +42,10 @@ const unlessNone = (
   text: string | undefined,
   read: (text: string | undefined) => number | undefined,
 ): number | null | undefined => (text === "none" ? null : read(text));
+
+/** Weight and limits in one line; limits that are not set are left out. */
+export const limitsText = (limits: OwnerLimits): string =>
+  Object.entries(limits)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");

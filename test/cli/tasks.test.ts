@@ -65,7 +65,7 @@ describe("muster tasks", () => {
       truncated: false,
     };
     const output = await muster("stats");
-    expect(output).toContain("3 tasks wait (at most 10000), 1 run");
+    expect(output).toContain("3 waiting (at most 10000), 1 running");
     expect(output).toMatch(/resize +3 +1 +61 s +8 +5\/s/);
     expect(output).toMatch(/4d5e +ci +3 +1 +61 s +4 +2500 +20 +-/);
     expect(requests).toEqual([{ path: "/v1/tasks/stats", body: null }]);
@@ -81,8 +81,10 @@ describe("muster tasks", () => {
     answer = piece();
     const output = await muster("retry", "--kind", "a", "--error", "disk", "--dry-run");
     expect(output).toBe(`2 tasks would be retried\n  ${ID}\n  and 1 more\n`);
+    const json: unknown = JSON.parse(await muster("retry", "--kind", "a", "--dry-run", "--json"));
+    expect(json).toEqual({ count: 2, task_ids: [ID], skipped: [] });
     const filter = { kind: "a", error_contains: "disk" };
-    expect(requests).toEqual([{ path: "/v1/tasks/retry", body: { filter, dry_run: true } }]);
+    expect(requests[0]).toEqual({ path: "/v1/tasks/retry", body: { filter, dry_run: true } });
   });
 
   test("AS82 acts without a question with --yes, and prints what was skipped", async () => {

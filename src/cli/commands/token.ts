@@ -1,7 +1,7 @@
 import { SCOPES } from "../../protocol/http.ts";
 import { choiceOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
-import { LIMIT_DETAILS, LIMIT_OPTIONS, ownerLimits } from "../owner-limits.ts";
+import { LIMIT_DETAILS, LIMIT_OPTIONS, limitsText, ownerLimits } from "../owner-limits.ts";
 import { print, printJson, table } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
@@ -27,6 +27,7 @@ export const token: Command = {
       const created = await mesh.tokens.create(scope, values.label, ownerLimits(values));
       if (values.json === true) printJson(created);
       else {
+        print(`id     ${created.id}`);
         print(`token  ${created.token}`);
         print("The token cannot be shown again.");
       }
@@ -35,7 +36,7 @@ export const token: Command = {
     if (action === "set" && word !== undefined) {
       const { limits } = await mesh.tokens.update(word, ownerLimits(values));
       if (values.json === true) printJson(limits);
-      else for (const [name, value] of Object.entries(limits)) print(`${name}  ${value ?? "none"}`);
+      else print(limitsText(limits));
       return 0;
     }
     if (action === "list" && word === undefined) {
@@ -47,10 +48,11 @@ export const token: Command = {
           each.id,
           each.scope,
           each.label,
+          limitsText(each.limits),
           each.created_at,
           each.revoked_at ?? "",
         ]);
-        print(table(["id", "scope", "label", "created", "revoked"], rows));
+        print(table(["id", "scope", "label", "limits", "created", "revoked"], rows));
       }
       return 0;
     }

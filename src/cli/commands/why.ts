@@ -1,6 +1,6 @@
 import type { WhyView } from "../../protocol/http.ts";
 import { numberOption, readArgs, type Command } from "../args.ts";
-import { printable, print, printJson, table } from "../output.ts";
+import { counted, printable, print, printJson, table } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "why TASK [--attempt N]";
@@ -28,7 +28,7 @@ type Why = WhyView;
 
 function printChoice(shown: Why): void {
   print(
-    `${headline(shown)} (${shown.policy}; ${shown.eligible} eligible ${shown.eligible === 1 ? "peer" : "peers"})`,
+    `${headline(shown)} (${shown.policy}; ${counted(shown.eligible, "eligible peer")})`,
   );
   if (shown.contenders.length > 0) print(table(HEADINGS, shown.contenders.map(row)));
   for (const [rule, count] of Object.entries(shown.ruled_out))

@@ -41,11 +41,11 @@ export function limitReason(context: Context, task: LimitedTask): string | null 
     case null:
       return null;
     case "owner":
-      return `its owner has ${registry.ownerLimits.of(task.owner).maxRunning} tasks at peers, the limit max_running`;
+      return `its owner has ${registry.ownerLimits.of(task.owner).maxRunning} at peers, the limit max_running`;
     case "concurrency_key":
-      return `${task.concurrency?.limit} tasks with its concurrency key "${task.concurrency?.key}" are at peers, the limit of the key`;
+      return `its concurrency key "${task.concurrency?.key}" has ${task.concurrency?.limit} at peers, the limit of the key`;
     case "kind_concurrency":
-      return `${settings?.concurrency} tasks of kind ${task.kind} are at peers, the concurrency of the kind`;
+      return `kind ${task.kind} has ${settings?.concurrency} at peers, the concurrency of the kind`;
     case "kind_rate": {
       const seconds = (registry.kindSettings.permittedAt(task.kind, now) - now) / 1_000;
       return `kind ${task.kind} has a rate of ${settings?.rate?.perSecond} tasks per second; the next one is offered in ${seconds} s`;

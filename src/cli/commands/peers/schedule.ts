@@ -10,7 +10,7 @@ import {
   type Values,
 } from "../../args.ts";
 import { UsageError } from "../../failure.ts";
-import { print, printJson, table } from "../../output.ts";
+import { counted, print, printJson, table } from "../../output.ts";
 import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
 
 type Action = "cordon" | "uncordon" | "drain";
@@ -89,7 +89,7 @@ const CHANGED: { readonly [A in Action]: string } = {
 };
 
 function printPeers(found: readonly PeerView[], plan: string | null): void {
-  if (plan !== null) print(`${found.length} ${found.length === 1 ? "peer" : "peers"} ${plan}`);
+  if (plan !== null) print(`${counted(found.length, "peer")} ${plan}`);
   print(table(["id", "name", "state", "scheduling", "tasks"], found.map(row)));
 }
 

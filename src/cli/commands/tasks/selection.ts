@@ -3,7 +3,7 @@ import { createInterface } from "node:readline/promises";
 import type { BulkOptions, BulkOutcome } from "../../../client/index.ts";
 import { choiceOption, timeOption, type Details, type Values } from "../../args.ts";
 import { UsageError } from "../../failure.ts";
-import { note, print, printJson } from "../../output.ts";
+import { counted, note, print, printJson } from "../../output.ts";
 import { Stopped, stopSignal } from "../../signals.ts";
 import { TARGET_OPTIONS } from "../../target.ts";
 
@@ -80,16 +80,16 @@ export async function actOnSelection(act: Act, values: SelectionValues): Promise
   const json = values.json === true;
   if (values["dry-run"] === true) {
     const would = await act.run({ dryRun: true, signal });
-    if (json) printJson(would);
+    if (json) printOutcomeJson(would);
     else printOutcome(would, `would be ${act.past}`);
     return 0;
   }
   if (values.yes !== true && !(await confirms(act, signal))) return 1;
   const done = await act.run({
     signal,
-    onProgress: ({ count }) => note(`${count} tasks ${act.past}`),
+    onProgress: ({ count }) => note(`${counted(count, "task")} ${act.past}`),
   });
-  if (json) printJson(done);
+  if (json) printOutcomeJson(done);
   else printOutcome(done, act.past);
   return 0;
 }
@@ -107,7 +107,7 @@ async function confirms(act: Act, signal: AbortSignal): Promise<boolean> {
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const question = `${act.verb} ${count} ${count === 1 ? "task" : "tasks"}? [y/N] `;
+    const question = `${act.verb} ${counted(count, "task")}? [y/N] `;
     return /^y(?:es)?$/i.test((await terminal.question(question, { signal })).trim());
   } catch (error) {
     // Ctrl-C is a key while the terminal asks, and no signal.
@@ -118,8 +118,13 @@ async function confirms(act: Act, signal: AbortSignal): Promise<boolean> {
   }
 }
 
+/** With the field names of the API, as all JSON of the commands. */
+function printOutcomeJson({ taskIds, ...rest }: BulkOutcome): void {
+  printJson({ ...rest, task_ids: taskIds });
+}
+
 function printOutcome({ count, taskIds, skipped }: BulkOutcome, what: string): void {
-  print(`${count} ${count === 1 ? "task" : "tasks"} ${what}`);
+  print(`${counted(count, "task")} ${what}`);
   for (const id of taskIds) print(`  ${id}`);
   if (count > taskIds.length) print(`  and ${count - taskIds.length} more`);
   for (const { id, code } of skipped) print(`skipped ${id}: ${code}`);

@@ -30,7 +30,7 @@ const counts = ({ waiting, running, oldest_wait_seconds: oldest }: Counts): (str
 
 function printStats(shown: TaskStats): void {
   const { waiting, running, kinds, owners, truncated, queue_max: max } = shown;
-  print(`${waiting} tasks wait (at most ${max}), ${running} run`);
+  print(`${waiting} waiting (at most ${max}), ${running} running`);
   if (kinds.length > 0) {
     print("");
     print(

@@ -27,9 +27,7 @@ export const why: Command = {
 type Why = WhyView;
 
 function printChoice(shown: Why): void {
-  print(
-    `${headline(shown)} (${shown.policy}; ${counted(shown.eligible, "eligible peer")})`,
-  );
+  print(`${headline(shown)} (${shown.policy}; ${counted(shown.eligible, "eligible peer")})`);
   if (shown.contenders.length > 0) print(table(HEADINGS, shown.contenders.map(row)));
   for (const [rule, count] of Object.entries(shown.ruled_out))
     print(`ruled out: ${printable(rule)} ${count}`);

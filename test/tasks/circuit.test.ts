@@ -138,7 +138,7 @@ describe("rests", () => {
       const at = 10 * SECOND + pause;
       const again = failTimes(2, { now: at }, mended);
       const twice = afterFailure(afterFailure(mended, failure(at)), failure(at));
-      expect(circuitState(again, 0)).toBe("open");
+      expect(circuitState(again, at)).toBe("open");
       return (twice.restsUntil ?? 0) - at;
     };
     expect(restAfter(0)).toBe(2 * REST_MIN);

@@ -1,3 +1,4 @@
+import type { Millis } from "../../src/base/clock.ts";
 import { controller, type MeshClient } from "../../src/client/index.ts";
 import { KIND, type Work } from "./peers-process.ts";
 
@@ -43,8 +44,10 @@ export class Owner {
     }
   }
 
-  async submitLone(lone: number): Promise<void> {
-    await this.#mesh.tasks.submit(KIND, { owner: this.label, lone } satisfies Work);
+  /** Returns when the mesh accepted the task, in milliseconds since 1970. */
+  async submitLone(lone: number): Promise<Millis> {
+    const work = { owner: this.label, lone } satisfies Work;
+    return Date.parse((await this.#mesh.tasks.submit(KIND, work)).created_at);
   }
 
   /** Its tasks that the mesh committed as succeeded in this time, in milliseconds since 1970. */

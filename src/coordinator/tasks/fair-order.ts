@@ -14,6 +14,9 @@ import { kindLimit, laneLimit, type RunningLimit } from "./running-limits.ts";
  * have a task of this priority or a higher one, the one that has got the least for its weight is next, with its first task
  * among those. So an owner's own tasks keep their order, owners share by weight inside a priority, a higher priority never
  * makes a task wait longer, and no task starves: the one with the first position keeps it until its owner's turn.
+ *
+ * Of owners that have got equally little the one with the fewest queued tasks is next. Where many begin to wait at once, a lone
+ * task thus does not wait for one task of each; the others wait for each other anyway.
  */
 export class FairOrder {
   readonly #context: Context;
@@ -67,11 +70,14 @@ export class FairOrder {
     const groups = [...this.#groups.values()];
     const first = least(groups, byFirstTask);
     if (first === null) return null;
-    const { shares } = this.#context.registry.tasks;
+    const { shares, waiting } = this.#context.registry.tasks;
     const served = groups.filter(({ priority }) => priority >= first.priority);
     return least(
       served,
-      (a, b) => shares.tagOf(a.owner) - shares.tagOf(b.owner) || byFirstTask(a, b),
+      (a, b) =>
+        shares.tagOf(a.owner) - shares.tagOf(b.owner) ||
+        waiting.queuedOf(a.owner) - waiting.queuedOf(b.owner) ||
+        byFirstTask(a, b),
     );
   }
 

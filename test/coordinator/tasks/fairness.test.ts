@@ -50,6 +50,15 @@ describe("owners that share the peers", () => {
     expect(peer.offer.task_id).toBe(id);
   });
 
+  test("FQ1 a lone task that arrives with the backlogs of many owners goes before them", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    for (let n = 0; n < 20; n++) submitMany(mesh, `owner ${n}`, 5);
+    const id = submitAs(mesh, "quiet");
+    serveOne(mesh, peer);
+    expect(peer.offers.map(({ task_id }) => task_id)).toContain(id);
+  });
+
   test("FQ1 what two backlogged owners got for their weights never differs by more than one task of each", () => {
     fc.assert(
       fc.property(
@@ -163,7 +172,7 @@ describe("the queued tasks of one owner", () => {
     expect(refused).toMatchObject({ code: "owner_queue_full", retryAfter: expect.any(Number) });
     expect(refused.detail).toContain("max_waiting");
     submitAs(mesh, "another");
-    mesh.join(A);
+    serve(mesh, mesh.join(A), 1);
     submitAs(mesh, owner);
   });
 

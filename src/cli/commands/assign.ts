@@ -34,6 +34,8 @@ const OPTIONS = {
   peer: { type: "string" },
   "min-score": { type: "string" },
   priority: { type: "string" },
+  "concurrency-key": { type: "string" },
+  "concurrency-limit": { type: "string" },
   deadline: { type: "string" },
   attempts: { type: "string" },
   lease: { type: "string" },
@@ -59,6 +61,8 @@ export const assign: Command = {
     ["--role ROLE", `require a peer with this role (${ROLES.join(", ")})`],
     ["--min-score N", "require a peer with at least this score, 0 to 1"],
     ["--priority N", "tasks with a higher priority are assigned first; -100 to 100"],
+    ["--concurrency-key KEY", "limits how many of your tasks with this key peers have at once"],
+    ["--concurrency-limit N", "that limit; default: 1"],
     ["--not-before TIME", "do not assign the task before this time (RFC 3339)"],
     ["--deadline SECONDS", "the task expires if it has not ended after this time"],
     ["--attempts N", "the maximum number of attempts"],
@@ -131,6 +135,7 @@ function assignOptions(values: Values<typeof OPTIONS>): SubmitOptions {
     ...(values.peer !== undefined && { peerId: values.peer }),
     ...(minScore !== undefined && { minScore }),
     ...(priority !== undefined && { priority }),
+    ...concurrencyOption(values),
     ...(deadlineSeconds !== undefined && { deadlineSeconds }),
     ...(maxAttempts !== undefined && { maxAttempts }),
     ...(leaseSeconds !== undefined && { leaseSeconds }),
@@ -141,4 +146,12 @@ function assignOptions(values: Values<typeof OPTIONS>): SubmitOptions {
     ...(notBefore !== undefined && { notBefore }),
     ...(values["idempotency-key"] !== undefined && { idempotencyKey: values["idempotency-key"] }),
   };
+}
+
+function concurrencyOption(values: Values<typeof OPTIONS>): Pick<SubmitOptions, "concurrency"> {
+  const key = values["concurrency-key"];
+  const limit = countOption("concurrency-limit", values["concurrency-limit"]);
+  if (key !== undefined) return { concurrency: { key, limit: limit ?? 1 } };
+  if (limit === undefined) return {};
+  throw new UsageError("--concurrency-limit needs --concurrency-key", "give both");
 }

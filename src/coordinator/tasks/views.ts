@@ -12,6 +12,7 @@ export const taskSummary = (task: Omit<Task, "payload" | "result">): TaskSummary
   source: task.source,
   requirements: task.requirements,
   priority: task.priority,
+  concurrency: task.concurrency,
   created_at: toRfc3339(task.createdAt),
   not_before: toRfc3339(task.notBefore),
   deadline_at: toRfc3339(task.deadlineAt),

@@ -69,6 +69,11 @@ export const Backoff = z
   })
   .meta({ id: "Backoff" });
 
+export const Concurrency = z.object({
+  key: z.string().min(1).max(CONCURRENCY_KEY_CHARS_MAX),
+  limit: z.int().min(1).max(CONCURRENCY_MAX),
+});
+
 // A field that is added later has no default here: an idempotency key stores the request's hash, which must not change.
 export const SubmitTask = z
   .object({
@@ -78,16 +83,10 @@ export const SubmitTask = z
     priority: z.int().min(-PRIORITY_MAX).max(PRIORITY_MAX).default(0).meta({
       description: "A higher priority runs first; one step equals one minute of waiting",
     }),
-    concurrency: z
-      .object({
-        key: z.string().min(1).max(CONCURRENCY_KEY_CHARS_MAX),
-        limit: z.int().min(1).max(CONCURRENCY_MAX),
-      })
-      .optional()
-      .meta({
-        description:
-          "At most `limit` tasks of this owner with this key are at peers at once; the others wait and delay no other task",
-      }),
+    concurrency: Concurrency.optional().meta({
+      description:
+        "At most `limit` tasks of this owner with this key are at peers at once; the others wait and delay no other task",
+    }),
     not_before: z.iso.datetime({ offset: true }).optional().meta({
       description: "The task is not offered to a peer before this time, at most 30 days ahead",
     }),

@@ -12,7 +12,7 @@ import { PeerId, Uuid } from "../ids.ts";
 import { TaskKind } from "../labels.ts";
 import { CallbackView } from "./callbacks.ts";
 import { ProblemView } from "./mesh.ts";
-import { Backoff, Requirements } from "./task-request.ts";
+import { Backoff, Concurrency, Requirements } from "./task-request.ts";
 import { NextCursor, Page, Time } from "./page.ts";
 
 export const TASK_STATES = [
@@ -69,6 +69,7 @@ export const TaskView = z
     }),
     requirements: Requirements,
     priority: z.int(),
+    concurrency: Concurrency.nullable().default(null),
     created_at: Time,
     not_before: Time.meta({
       description:

@@ -121,6 +121,15 @@ describe("limits on running tasks", () => {
     expect(peer.offers).toHaveLength(3);
   });
 
+  test("FQ9 a task's view shows its concurrency key and limit", () => {
+    const mesh = new TestMesh();
+    const concurrency = { key: "db 7", limit: 2 };
+    const submit = (more: object) =>
+      mesh.run("submit_task", submission({ kind: "echo", ...more }, { owner: "a" })).task;
+    expect(submit({ concurrency }).concurrency).toEqual(concurrency);
+    expect(submit({}).concurrency).toBeNull();
+  });
+
   test("FQ10 what a failed transaction counted is not counted", () => {
     const mesh = new TestMesh();
     const id = submitAs(mesh, "a", { concurrency: { key: "k", limit: 1 } });

@@ -36,6 +36,7 @@ describe("submitting a task", () => {
       payload: { frames: [1, 2], title: "é\u0000\ud800", nothing: null },
       requirements: { capabilities: ["gpu"], peer_id: A.id, min_score: 0.25 },
       priority: -7,
+      concurrency: { key: "db 7", limit: 2 },
       max_attempts: 9,
       lease_seconds: 1.5,
       backoff: { first_seconds: 2, max_seconds: 3.5 },

@@ -16,6 +16,7 @@ import { rankIndexBench } from "./rank-index.ts";
 import { reconnect } from "./reconnect.ts";
 import { rollingRestart } from "./rolling-restart.ts";
 import { selection } from "./selection.ts";
+import { selectionField } from "./selection-field.ts";
 import { stalls } from "./stalls.ts";
 import { stmf } from "./stmf.ts";
 
@@ -35,6 +36,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   reconnect,
   "rolling-restart": rollingRestart,
   selection,
+  "selection-field": selectionField,
   stalls,
   stmf,
 };

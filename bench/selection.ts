@@ -1,6 +1,5 @@
 import { DEFAULT_POLICY } from "../src/tasks/policy.ts";
 import { Unavailable, type Bench } from "./bench.ts";
-import { measureField } from "./selection/field/measure-field.ts";
 import { spread, type RunFigures, type Spread } from "./selection/figures.ts";
 import { DEFAULT, ORACLE, type Job } from "./selection/jobs.ts";
 import { measureSharedCores } from "./selection/measure-shared-cores.ts";
@@ -48,19 +47,14 @@ export const selection: Bench = {
       loads.push({ load, policies });
     }
     const sharedCores = await measureSharedCores(seeds, log);
-    const field = await measureField(seeds, log);
     return {
-      ok:
-        field.ok &&
-        sharedCores.ok &&
-        loads.every(({ load, policies }) => isWithinBar(load, policies)),
+      ok: sharedCores.ok && loads.every(({ load, policies }) => isWithinBar(load, policies)),
       bar: BARS,
       seeds,
       unit: "seconds and percent: mean, minimum and maximum over the seeds",
       constants: DEFAULT_POLICY,
       loads,
       sharedCores,
-      field,
     };
   },
 };

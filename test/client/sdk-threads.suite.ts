@@ -1,4 +1,4 @@
-import { TaskFailed, webThreads, type Handler } from "../../src/client/index.ts";
+import { MusterApiError, TaskFailed, webThreads, type Handler } from "../../src/client/index.ts";
 import { ThreadPool } from "../../src/client/threads/thread-pool.ts";
 import { runToOutcome, type Outcome } from "../../src/client/work/attempt-outcome.ts";
 import { assert, assertEqual, withPeer } from "./sdk.subject.ts";
@@ -79,7 +79,10 @@ const THREAD_CASES: readonly SdkCase[] = [
       const cancelAll = withPeer(options, async ({ peer }, control) => {
         for (let n = 0; n < 30; n++) {
           const { id } = await control.tasks.submit("stubborn", null, { peerId: peer.id });
-          await control.tasks.cancel(id);
+          // On a busy machine a handler may end before it is cancelled.
+          await control.tasks.cancel(id).catch((error: unknown) => {
+            if (!(error instanceof MusterApiError) || error.code !== "task_ended") throw error;
+          });
         }
         assertEqual(await control.run("echo", null, { peerId: peer.id }), "ran");
       });

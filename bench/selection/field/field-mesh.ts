@@ -62,7 +62,7 @@ interface Refused {
   readonly at: number;
 }
 
-export type AttemptOutcome = "success" | "failure" | "timeout" | "refusal" | "interrupted";
+type AttemptOutcome = "success" | "failure" | "timeout" | "refusal" | "interrupted";
 
 export interface AttemptEnd {
   /** When the mesh notices the end. */
@@ -75,7 +75,7 @@ export interface AttemptEnd {
 }
 
 /** How an attempt would end if the task were assigned to the worker now. */
-export type Foresee = (task: FieldTask, worker: number, now: number) => AttemptEnd;
+type Foresee = (task: FieldTask, worker: number, now: number) => AttemptEnd;
 
 export interface FieldPolicy {
   /** The worker for the task; -1 if it must wait. */

@@ -42,7 +42,7 @@ export interface FieldRun {
   readonly attempts: readonly AttemptRecord[];
 }
 
-export interface AttemptRecord {
+interface AttemptRecord {
   readonly task: number;
   readonly worker: number;
   readonly at: number;

@@ -10,7 +10,7 @@ export interface Parallelism {
   readonly loadedRatio: number;
   readonly loadedHeld: number;
   readonly loadedWeight: number;
-  /** The most tasks that it held at once, as long as it served them at full speed. */
+  /** The most tasks, `PEAK_MIN` or more, that it held at once, as long as it serves them at full speed; else 1. */
   readonly peakHeld: number;
 }
 
@@ -29,6 +29,8 @@ export const SLOTS_UNEARNED = 4;
 const GROWTH = 1.6;
 /** Limit of the past's weight in values. */
 const WEIGHT_MAX = 32;
+/** A peer that serves its tasks one after another never holds so many without being slow. */
+const PEAK_MIN = 8;
 /** Of the speed of one task alone. A peer that serves two tasks one after another has half of it. */
 const FULL_SPEED = 0.7;
 /** Number of values from which on they count. */
@@ -75,7 +77,8 @@ export function addServed(before: Parallelism | null, { ratio, running }: Served
     loadedHeld: known.loadedHeld + (running - known.loadedHeld) / loadedWeight,
     loadedWeight,
   };
-  return { ...loaded, peakHeld: isFullSpeed(loaded) ? Math.max(known.peakHeld, running) : 1 };
+  if (!isFullSpeed(loaded)) return { ...loaded, peakHeld: 1 };
+  return running >= PEAK_MIN ? { ...loaded, peakHeld: Math.max(known.peakHeld, running) } : loaded;
 }
 
 /** The service time of one task alone, relative to the expected one. */

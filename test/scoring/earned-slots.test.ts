@@ -90,7 +90,9 @@ describe("slots that a peer has earned", () => {
       for (let running = size; running > 0; running--)
         known = addServed(known, { ratio: 1, running });
     };
-    for (let round = 0; round < 12; round++) serveBatch(Math.min(64, earnedSlots(known)));
+    // A standing queue fills each slot that becomes free.
+    for (let served = 0; served < 200; served++)
+      known = addServed(known, { ratio: 1, running: Math.min(64, earnedSlots(known)) });
     expect(earnedSlots(known)).toBeGreaterThanOrEqual(64);
     for (let round = 0; round < 50; round++) serveBatch(64);
     for (let few = 0; few < 300; few++) serveBatch(2);

@@ -2,12 +2,8 @@ import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { NEW_CIRCUIT, type Circuit } from "../tasks/circuit.ts";
 import { number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
-import {
-  circuitKey as keyOf,
-  RestingCircuits,
-  WHOLE_PEER,
-  type RestingCircuit,
-} from "./resting-circuits.ts";
+import { peerAndKindOf as partsOf, peerKindKey as keyOf } from "./peer-kind-key.ts";
+import { RestingCircuits, WHOLE_PEER, type RestingCircuit } from "./resting-circuits.ts";
 import { WriteBehind } from "./write-behind.ts";
 
 /** Number of kinds whose circuits are stored for one peer, and one for the whole peer. Further kinds are not watched. */
@@ -44,7 +40,7 @@ export function circuitsTable(sql: Sql, changed: () => void) {
       found.set(keyOf(peerId, kind), { peerId, kind, restsUntil: number(row, "rests_until") });
     }
     for (const [key, circuit] of kept.unwrittenValues()) note(found, key, circuit);
-    return found;
+    return found.values();
   });
 
   function remove(peerId: PeerId): void {
@@ -101,11 +97,6 @@ export function circuitsTable(sql: Sql, changed: () => void) {
       for (const row of rows) kept.wrote(keyOf(text(row, "peer_id"), text(row, "kind")), null);
     },
   };
-}
-
-function partsOf(key: string): readonly [peerId: PeerId, kind: string] {
-  const space = key.indexOf(" ");
-  return [key.slice(0, space), key.slice(space + 1)];
 }
 
 function note(found: Map<string, RestingCircuit>, key: string, circuit: Circuit | null): void {

@@ -1,5 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
+import { peerKindKey } from "./peer-kind-key.ts";
 
 /** In place of a kind: the circuit of the peer as a whole. */
 export const WHOLE_PEER = "";
@@ -13,19 +14,19 @@ export interface RestingCircuit {
 
 /** The circuits that are not closed, by kind, in memory. They are read again after a transaction failed that changed them. */
 export class RestingCircuits {
-  readonly #read: () => Map<string, RestingCircuit>;
+  readonly #read: () => Iterable<RestingCircuit>;
   #all: Map<string, RestingCircuit> | null = null;
   readonly #byKind = new Map<string, Map<PeerId, RestingCircuit>>();
   /** Whether each open transaction has changed anything, the innermost transaction last. */
   readonly #changed: boolean[] = [];
 
-  constructor(read: () => Map<string, RestingCircuit>) {
+  constructor(read: () => Iterable<RestingCircuit>) {
     this.#read = read;
   }
 
   wrote({ peerId, kind, restsUntil }: Omit<RestingCircuit, "restsUntil"> & Rests): void {
     if (this.#all === null) return; // the read finds it, too
-    const key = circuitKey(peerId, kind);
+    const key = peerKindKey(peerId, kind);
     if (restsUntil === null && !this.#all.has(key)) return;
     this.#noteChange();
     if (restsUntil === null) {
@@ -85,12 +86,12 @@ export class RestingCircuits {
     if (this.#all !== null) return this.#all;
     this.#noteChange(); // what is read may be what the open transaction wrote
     const all = new Map<string, RestingCircuit>();
-    for (const one of this.#read().values()) this.#add(all, one);
+    for (const one of this.#read()) this.#add(all, one);
     return (this.#all = all);
   }
 
   #add(all: Map<string, RestingCircuit>, one: RestingCircuit): void {
-    all.set(circuitKey(one.peerId, one.kind), one);
+    all.set(peerKindKey(one.peerId, one.kind), one);
     const ofKind = this.#byKind.get(one.kind) ?? new Map<PeerId, RestingCircuit>();
     this.#byKind.set(one.kind, ofKind.set(one.peerId, one));
   }
@@ -99,6 +100,3 @@ export class RestingCircuits {
 interface Rests {
   readonly restsUntil: Millis | null;
 }
-
-/** Peer IDs have no spaces. */
-export const circuitKey = (peerId: PeerId, kind: string): string => `${peerId} ${kind}`;

@@ -1,5 +1,6 @@
 import type { PeerId } from "../protocol/ids.ts";
 import type { PeerServiceTime } from "../scoring/service-time.ts";
+import { peerAndKindOf as partsOf, peerKindKey as keyOf } from "./peer-kind-key.ts";
 import { number, text, type Sql, type SqlRow } from "./sql.ts";
 import { WriteBehind } from "./write-behind.ts";
 
@@ -86,14 +87,6 @@ export function serviceTimesTable(sql: Sql) {
 
 export interface OfKind extends PeerServiceTime {
   readonly kind: string;
-}
-
-/** Peer IDs have no spaces. */
-const keyOf = (peerId: PeerId, kind: string): string => `${peerId} ${kind}`;
-
-function partsOf(key: string): readonly [peerId: PeerId, kind: string] {
-  const space = key.indexOf(" ");
-  return [key.slice(0, space), key.slice(space + 1)];
 }
 
 const readLearned = (row: SqlRow): PeerServiceTime => ({

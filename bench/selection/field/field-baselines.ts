@@ -84,7 +84,7 @@ export const fieldOracle: MakeFieldPolicy = (mesh, foresee) => ({
   pick: (task, now) =>
     least(mesh, task, (worker) => {
       const { endsAt, outcome } = foresee(task, worker, now);
-      // The end contains the wait for a slot, so that a free slot is no advantage by itself.
+      // The end contains the wait for a slot, so a free slot by itself gives no advantage.
       const full = mesh.held[worker] === mesh.world.slots[worker] ? NO_FREE_SLOT : 0;
       return endsAt - full + (outcome === "success" ? 0 : FAILED_BEFORE);
     }),

@@ -5,7 +5,7 @@ export interface FieldFigures {
   readonly p50: number;
   readonly p99: number;
   readonly mean: number;
-  /** Failed and timed-out attempts, as a share of all that are no refusals. */
+  /** Failed and timed-out attempts, as a share of all attempts that were not refused. */
   readonly wasted: number;
   /** Tasks that failed, as a share of all. */
   readonly lost: number;

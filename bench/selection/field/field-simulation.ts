@@ -53,7 +53,7 @@ interface AttemptRecord {
 export const simulateField = (world: FieldWorld, make: MakeFieldPolicy): FieldRun =>
   new FieldSimulation(world, make).run();
 
-/** Events that are no ends of attempts: they follow these numbers, counted from the last attempt. */
+/** Events other than the ends of attempts: they follow these numbers, counted from the last attempt. */
 type Event =
   | { readonly type: "ended"; readonly task: FieldTask; readonly record: AttemptRecord }
   | { readonly type: "retry"; readonly task: FieldTask }

@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+/*
+ * The lockfile decides which code runs on a developer's machine, in CI and in what is deployed. These tests fail when a change to it
+ * could bring in code that nobody chose.
+ */
+
+interface Package {
+  readonly version?: string;
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly link?: boolean;
+  readonly hasInstallScript?: boolean;
+  readonly inBundle?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+interface Manifest extends Package {
+  readonly allowScripts: Readonly<Record<string, boolean>>;
+}
+
+const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as {
+  readonly lockfileVersion: number;
+  readonly packages: Readonly<Record<string, Package>>;
+};
+const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
+const packages = Object.entries(lock.packages).filter(([path]) => path !== "");
+const nameOf = (path: string): string => path.slice(path.lastIndexOf("node_modules/") + 13);
+
+test("every package is pinned by a SHA-512 digest and comes from the registry that npm is configured with", () => {
+  expect(packages.length).toBeGreaterThan(50);
+  const unpinned = packages.filter(
+    ([, { integrity, link, inBundle }]) =>
+      inBundle !== true && (link === true || !/^sha512-[\w+/]{86}==$/.test(integrity ?? "")),
+  );
+  expect(unpinned).toEqual([]);
+  // A URL would pin a host, or name a Git repository or a file outside of the registry.
+  expect(packages.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+});
+
+test("package.json names exact versions, and the lockfile has the same ones", () => {
+  const wanted = { ...manifest.dependencies, ...manifest.devDependencies };
+  for (const [name, version] of Object.entries(wanted)) {
+    expect(version, name).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
+    expect(lock.packages[`node_modules/${name}`]?.version, name).toBe(version);
+  }
+  const { dependencies, devDependencies } = lock.packages[""] as Package;
+  expect({ dependencies, devDependencies }).toEqual({
+    dependencies: manifest.dependencies,
+    devDependencies: manifest.devDependencies,
+  });
+});
+
+test("allowScripts says of every package with an installation script, at its exact version, whether the script may run", () => {
+  const scripted = packages
+    .filter(([, { hasInstallScript }]) => hasInstallScript === true)
+    .map(([path, { version }]) => `${nameOf(path)}@${version}`);
+  expect(scripted.filter((one) => !(one in manifest.allowScripts))).toEqual([]);
+});

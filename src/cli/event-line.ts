@@ -1,6 +1,5 @@
 import type { PeerEvent } from "../client/index.ts";
 import { CLOSE } from "../protocol/errors.ts";
-import { printable } from "./output.ts";
 
 type EventLines = {
   readonly [Type in PeerEvent["type"]]: (event: Extract<PeerEvent, { type: Type }>) => string;
@@ -41,4 +40,4 @@ const LINES: EventLines = {
 
 /** One line of text for an event of a peer. */
 export const eventLine = (event: PeerEvent): string =>
-  printable((LINES[event.type] as (event: PeerEvent) => string)(event));
+  (LINES[event.type] as (event: PeerEvent) => string)(event);

@@ -8,15 +8,18 @@ import {
 } from "../client/index.ts";
 import { Stopped } from "./signals.ts";
 
-/** An error that the user can act on: one line with what is wrong, and a hint what to do. */
+/** An error that the user can act on: one line with what is wrong, a hint what to do, and lines that explain it. */
 export class Failure extends Error {
   override readonly name: string = "Failure";
   readonly exitCode: number = 1;
   readonly hint: string | undefined;
 
-  constructor(message: string, hint?: string) {
+  readonly details: readonly string[];
+
+  constructor(message: string, hint?: string, details: readonly string[] = []) {
     super(message);
     this.hint = hint;
+    this.details = details;
   }
 }
 
@@ -26,22 +29,37 @@ export class UsageError extends Failure {
   override readonly exitCode = 2;
 }
 
-/** The text for the user and the exit code. An unexpected error is a bug, so its text is the stack. */
-export function describeError(error: unknown): {
+/** What the user is told, and the exit code. */
+interface Described {
   readonly text: string;
+  /** Further lines, indented. */
+  readonly details: readonly string[];
   readonly exitCode: number;
-} {
+}
+
+/** An unexpected error is a bug, so its details are the stack. */
+export function describeError(error: unknown): Described {
   const failure = toFailure(error);
-  if (failure === null) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { text: `unexpected error: ${text}`, exitCode: 1 };
-  }
-  const { message, hint, exitCode } = failure;
-  return { text: hint === undefined ? message : `${message}; ${hint}`, exitCode };
+  if (failure === null)
+    return { text: `unexpected error: ${String(error)}`, details: framesOf(error), exitCode: 1 };
+  const { message, hint, details = [], exitCode } = failure;
+  const text = hint === undefined ? message : `${message}; ${hint}`;
+  return { text, details: details.map((line) => `  ${line}`), exitCode };
+}
+
+/** The frames of a stack: what follows its message, which is told once and may itself look like frames. */
+function framesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const { stack = "", message } = error;
+  return stack
+    .slice(stack.indexOf(message) + message.length)
+    .split("\n")
+    .filter((line) => line.startsWith("    at "));
 }
 
 type DescribedFailure = Pick<Failure, "message" | "exitCode"> & {
   readonly hint?: string | undefined;
+  readonly details?: readonly string[];
 };
 
 function toFailure(error: unknown): DescribedFailure | null {

@@ -1,6 +1,6 @@
 import { COMMANDS } from "./commands/index.ts";
 import { describeError, UsageError } from "./failure.ts";
-import { note, styled } from "./output.ts";
+import { line, note, styled, takeOverOutput } from "./output.ts";
 
 async function main([name = "help", ...argv]: readonly string[]): Promise<number> {
   if (name === "--help" || name === "-h") return main(["help"]);
@@ -11,13 +11,16 @@ async function main([name = "help", ...argv]: readonly string[]): Promise<number
   return command.run(argv);
 }
 
-// A reader such as `head` may close the pipe early; that is not an error.
-process.stdout.on("error", () => process.exit(0));
+function noteError(error: unknown): number {
+  const { text, details, exitCode } = describeError(error);
+  note([line(styled("red", "muster:"), ` ${text}`), ...details]);
+  return exitCode;
+}
+
+takeOverOutput((error) => process.exit(noteError(error)));
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const { text, exitCode } = describeError(error);
-  note(`${styled("red", "muster:", process.stderr)} ${text}`);
-  process.exitCode = exitCode;
+  process.exitCode = noteError(error);
 }

@@ -1,6 +1,5 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { stripVTControlCharacters } from "node:util";
 import { controller } from "../client/index.ts";
 import { orAborted } from "./abort.ts";
 import { Failure } from "./failure.ts";
@@ -15,6 +14,7 @@ import {
   writeMeshFile,
   type StateFolder,
 } from "./state-folder.ts";
+import { onLines } from "./stream-lines.ts";
 import { buildWorker, spawnWrangler } from "./wrangler.ts";
 
 /** wrangler and workerd start in 2 s on an idle machine; a cold or busy one needs much longer. */
@@ -107,18 +107,12 @@ interface WatchedProcess {
 function watchWrangler(child: ChildProcess, onLog: (line: string) => void): WatchedProcess {
   registerGroup(child);
   const lastLines: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    let rest = "";
-    stream?.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + stripVTControlCharacters(text)).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines.filter((each) => each.trim() !== "")) {
-        lastLines.push(line);
-        if (lastLines.length > LOG_LINES_MAX) lastLines.shift();
-        onLog(line);
-      }
+  for (const stream of [child.stdout, child.stderr])
+    onLines(stream, (line) => {
+      lastLines.push(line);
+      if (lastLines.length > LOG_LINES_MAX) lastLines.shift();
+      onLog(line);
     });
-  }
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
     child.once("error", () => resolve());
@@ -139,7 +133,7 @@ async function waitForMesh(url: string, meshKey: string, wrangler: WatchedProces
       outcome === "timeout"
         ? `did not answer within ${START_TIMEOUT_MS / 1_000} s`
         : "did not start";
-    throw new Failure([`the mesh ${what}`, ...wrangler.lastLines].join("\n"));
+    throw new Failure(`the mesh ${what}`, undefined, wrangler.lastLines);
   }
   if (outcome.public_key !== meshKey)
     throw new Failure(

@@ -65,13 +65,15 @@ export const newSecrets = (): Secrets => ({
   MESH_SIGNING_KEY: toHex(generateIdentity().privateKey),
 });
 
-export const secretLines = (secrets: Secrets): string =>
-  SECRET_NAMES.map((name) => `${name}=${secrets[name]}\n`).join("");
+export const secretLines = (secrets: Secrets): readonly string[] =>
+  SECRET_NAMES.map((name) => `${name}=${secrets[name]}`);
+
+const secretsText = (secrets: Secrets): string => `${secretLines(secrets).join("\n")}\n`;
 
 /** The secrets of the folder, generated on first use and never changed afterwards. */
 export async function ensureSecrets(folder: StateFolder): Promise<Secrets> {
   await makeStateFolder(folder);
-  await writeNewFile(folder.secrets, secretLines(newSecrets()));
+  await writeNewFile(folder.secrets, secretsText(newSecrets()));
   const secrets = await readSecrets(folder);
   if (secrets === null) throw new Failure(`${folder.secrets} was deleted while the mesh started`);
   return secrets;

@@ -1,5 +1,5 @@
 import { hasEnded, type CallbackView, type Task } from "../client/index.ts";
-import { printable, print, printJson } from "./output.ts";
+import { print, printJson } from "./output.ts";
 
 /** Prints a task; returns the exit code: 1 for a task that ended without success, else 0. */
 export function showTask(task: Task, json: boolean): number {
@@ -14,12 +14,12 @@ function printTask(task: Task): void {
   print(`state     ${task.state}${task.progress === null ? "" : ` (${percent(task.progress)})`}`);
   if (task.retries > 0) print(`retries   ${task.retries}`);
   for (const { attempt, peer_name, peer_id, score, state, error } of task.attempts) {
-    const peer = printable(peer_name) || peer_id;
-    const reason = error === null ? "" : `: ${printable(error)}`;
+    const peer = peer_name || peer_id;
+    const reason = error === null ? "" : `: ${error}`;
     const label = `attempt ${attempt}`.padEnd(9);
     print(`${label} ${peer}, score ${score.toFixed(2)}, ${state}${reason}`);
   }
-  if (task.error !== null) print(`error     ${printable(task.error)}`);
+  if (task.error !== null) print(`error     ${task.error}`);
   if (task.callback !== null) print(`callback  ${callbackLine(task.callback)}`);
   if (task.state === "succeeded") print(`result    ${resultLine(task)}`);
 }
@@ -29,12 +29,10 @@ export function statusLine({ state, progress, message, error, attempts }: Task):
   const last = attempts.at(-1);
   return [
     state,
-    ...(last === undefined || state === "queued"
-      ? []
-      : [`at ${printable(last.peer_name) || last.peer_id}`]),
+    ...(last === undefined || state === "queued" ? [] : [`at ${last.peer_name || last.peer_id}`]),
     ...(progress === null ? [] : [percent(progress)]),
-    ...(message === null ? [] : [printable(message)]),
-    ...(error === null ? [] : [`(${printable(error)})`]),
+    ...(message === null ? [] : [message]),
+    ...(error === null ? [] : [`(${error})`]),
   ].join("  ");
 }
 
@@ -46,10 +44,9 @@ function resultLine({ id, result, result_bytes: bytes, result_sealed: sealed }: 
 
 function callbackLine({ url, state, attempts }: CallbackView): string {
   const last = attempts.at(-1);
-  const reason =
-    last?.error === undefined || last.error === null ? "" : `: ${printable(last.error)}`;
+  const reason = last?.error === undefined || last.error === null ? "" : `: ${last.error}`;
   const count = attempts.length === 0 ? "" : ` after ${attempts.length}`;
-  return `${state}${count}${reason} (${printable(url)})`;
+  return `${state}${count}${reason} (${url})`;
 }
 
 const percent = (fraction: number): string => `${Math.round(fraction * 100)} %`;

@@ -47,7 +47,7 @@ export async function buildWorker(folder: StateFolder, signal?: AbortSignal): Pr
     const [code] = (await once(child, "exit", { signal: either })) as [number | null];
     if (code !== 0) {
       const reason = stripVTControlCharacters(await stderr).trim();
-      throw new Failure(`the Worker does not build:\n${reason}`);
+      throw new Failure("the Worker does not build", undefined, reason.split("\n"));
     }
   } catch (error) {
     signal?.throwIfAborted();

@@ -18,7 +18,7 @@ import {
 } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { readKeyFile } from "../key-file.ts";
-import { note, print, printable, printJson } from "../output.ts";
+import { note, print, printJson, printJsonLine } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "assign KIND [PAYLOAD | -] [--wait] [--capability X]...";
@@ -92,8 +92,7 @@ export const assign: Command = {
     const ended = await mesh.tasks.wait(assigned.id, wait);
     if (values.json === true) printJson(ended);
     if (ended.state !== "succeeded") throw new TaskFailed(ended);
-    if (values.json !== true)
-      print(JSON.stringify(await mesh.tasks.resultOf(ended, keys?.privateKey)));
+    if (values.json !== true) printJsonLine(await mesh.tasks.resultOf(ended, keys?.privateKey));
     return 0;
   },
 };
@@ -108,7 +107,7 @@ async function noteWhyItWaits(
     ({ waits_because }) => waits_because,
     () => null, // the task itself was accepted
   );
-  if (reason !== null) note(`the task is queued: ${printable(reason)}`);
+  if (reason !== null) note(`the task is queued: ${reason}`);
 }
 
 async function readPayload(argument: string | undefined): Promise<Json> {

@@ -1,6 +1,8 @@
 import type { AuditView } from "../../protocol/http.ts";
 import { countOption, readArgs, type Command } from "../args.ts";
-import { truncate, print, printJson, table } from "../output.ts";
+import { print, printJson } from "../output.ts";
+import { table } from "../table.ts";
+import { truncate } from "../display-width.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "audit [--subject ID] [--act ACT] [--last N]";

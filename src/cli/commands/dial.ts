@@ -1,7 +1,9 @@
 import type { DialView } from "../../client/index.ts";
 import { readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
-import { truncate, print, printJson, table } from "../output.ts";
+import { print, printJson } from "../output.ts";
+import { table } from "../table.ts";
+import { truncate } from "../display-width.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "dial URL [--public-key KEY] [--name NAME] | list | remove ID";

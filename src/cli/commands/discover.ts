@@ -2,7 +2,8 @@ import type { DiscoverOptions, Discovered, PeerRecord } from "../../client/index
 import { REGIONS } from "../../protocol/discovery.ts";
 import { ROLES } from "../../protocol/messages.ts";
 import { choiceOption, numberOption, readArgs, type Command, type Values } from "../args.ts";
-import { printable, print, printJson, table } from "../output.ts";
+import { print, printJson, printJsonLine } from "../output.ts";
+import { table } from "../table.ts";
 import { stopSignal } from "../signals.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
@@ -44,8 +45,10 @@ export const discover: Command = {
       .discover({ ...filter, ...(follow && { follow, signal: stopSignal() }) });
     const found: PeerRecord[] = [];
     for await (const change of changes)
-      if (follow) print(values.json === true ? JSON.stringify(change) : changeLine(change));
-      else if (change.type === "found") found.push(change.peer);
+      if (!follow) {
+        if (change.type === "found") found.push(change.peer);
+      } else if (values.json === true) printJsonLine(change);
+      else print(changeLine(change));
     if (follow) return 0;
     if (values.json === true) printJson(found);
     else print(found.length === 0 ? "no peers" : table(HEADINGS, found.map(row)));
@@ -80,6 +83,4 @@ const row = ({ id, name, role, region, score, capabilities, kinds }: PeerRecord)
 ];
 
 const changeLine = (change: Discovered): string =>
-  change.type === "gone"
-    ? `gone   ${change.id}`
-    : `found  ${row(change.peer).map(printable).join("  ")}`;
+  change.type === "gone" ? `gone   ${change.id}` : `found  ${row(change.peer).join("  ")}`;

@@ -1,7 +1,8 @@
 import { ROLES } from "../../protocol/messages.ts";
 import { choiceOption, countOption, numberOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
-import { print, printJson, table } from "../output.ts";
+import { print, printJson } from "../output.ts";
+import { table } from "../table.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =

@@ -16,7 +16,7 @@ import { execHandler } from "../exec.ts";
 import { UsageError } from "../failure.ts";
 import { readKeyFile, type StoredKey } from "../key-file.ts";
 import { moduleThreads } from "../module-threads.ts";
-import { note, print } from "../output.ts";
+import { note, print, printJsonLine } from "../output.ts";
 import { pinnedConnection, rememberMeshKey } from "../pin.ts";
 import { onStopSignal } from "../signals.ts";
 import { targetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
@@ -153,7 +153,7 @@ function printEventJson(event: PeerEvent): void {
   const { error, ...rest } = event as PeerEvent & { error?: unknown };
   const errorField =
     error instanceof Error ? { error: error.message } : error === undefined ? {} : { error };
-  print(JSON.stringify({ ...rest, ...errorField }));
+  printJsonLine({ ...rest, ...errorField });
 }
 
 function printEventLine(event: PeerEvent, work: string | undefined): void {

@@ -30,7 +30,7 @@ export const keygen: Command = {
     );
     if (values.mesh) {
       if (values.json) printJson(newSecrets());
-      else process.stdout.write(secretLines(newSecrets()));
+      else print(secretLines(newSecrets()));
       return 0;
     }
     const keys = generateIdentity();

@@ -1,6 +1,6 @@
 import { numberOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
-import { printable, print, printJson } from "../output.ts";
+import { print, printJson } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "mesh [drain [--pause SECONDS]]";
@@ -34,7 +34,7 @@ export const mesh: Command = {
     const view = await settings.mesh();
     if (values.json === true) printJson(view);
     else {
-      print(`name           ${printable(view.name)}`);
+      print(`name           ${view.name}`);
       print(`mesh key       ${view.public_key}`);
       print(`ID             ${view.id}`);
       print(`discovery key  ${view.discovery_key}`);

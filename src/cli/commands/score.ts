@@ -1,5 +1,6 @@
 import { readArgs, type Command } from "../args.ts";
-import { print, printJson, table } from "../output.ts";
+import { print, printJson } from "../output.ts";
+import { table } from "../table.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "score PEER";

@@ -3,7 +3,7 @@ import { orAborted } from "../abort.ts";
 import { countOption, readArgs, type Command } from "../args.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { startMesh, type MeshProcess } from "../mesh-process.ts";
-import { note, printable, print } from "../output.ts";
+import { note, print } from "../output.ts";
 import { Stopped, stopSignal } from "../signals.ts";
 import { STATE_FOLDER } from "../state-folder.ts";
 
@@ -42,7 +42,7 @@ export const start: Command = {
       port,
       variables: locationOfMesh(process.env),
       geoipDatabase: values["geoip-database"] === "" ? undefined : values["geoip-database"],
-      onLog: (line) => note(printable(line)),
+      onLog: (text) => note(`[mesh] ${text}`),
       signal,
     });
     printIntroduction(mesh);

@@ -2,7 +2,7 @@ import { WaitTimeout, type MeshClient, type Task } from "../../client/index.ts";
 import { numberOption, readArgs, type Command, type Values } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { readKeyFile } from "../key-file.ts";
-import { print } from "../output.ts";
+import { print, printJsonLine } from "../output.ts";
 import { stopSignal } from "../signals.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 import { readRetryOptions } from "../retry-options.ts";
@@ -76,7 +76,8 @@ export const task: Command = {
 async function followTask(mesh: MeshClient, id: string, json: boolean): Promise<number> {
   let last: Task | undefined;
   for await (const current of mesh.tasks.follow(id, { signal: stopSignal() })) {
-    print(json ? JSON.stringify(current) : statusLine(current));
+    if (json) printJsonLine(current);
+    else print(statusLine(current));
     last = current;
   }
   if (last === undefined) return 1; // unreachable: follow() yields at least one state
@@ -91,7 +92,7 @@ async function printResult(
 ): Promise<number> {
   const path = values["key-file"];
   const key = path === undefined ? undefined : (await readKeyFile(path)).keys.privateKey;
-  print(JSON.stringify(await mesh.tasks.result(id, key)));
+  printJsonLine(await mesh.tasks.result(id, key));
   return 0;
 }
 

@@ -2,7 +2,8 @@ import { SCOPES } from "../../protocol/http.ts";
 import { choiceOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { LIMIT_DETAILS, LIMIT_OPTIONS, limitsText, ownerLimits } from "../owner-limits.ts";
-import { print, printJson, table } from "../output.ts";
+import { print, printJson } from "../output.ts";
+import { table } from "../table.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "token create SCOPE [--label TEXT] [LIMITS] | set ID LIMITS | list | revoke ID";

@@ -4,7 +4,8 @@ import type { MeshClient, DryRunView, Json, KeptDelivery } from "../../client/in
 import { DELIVERY_OUTCOMES } from "../../protocol/http.ts";
 import { choiceOption, readArgs, type Command, type Values } from "../args.ts";
 import { Failure, UsageError } from "../failure.ts";
-import { printable, print, printJson, table } from "../output.ts";
+import { print, printJson } from "../output.ts";
+import { table } from "../table.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
@@ -51,7 +52,7 @@ export const webhook: Command = {
       const newTask = values["new-task"] === true;
       const replayed = await mesh.webhooks.replay(name, word, { newTask });
       if (json) printJson(replayed);
-      else if (replayed.task_id === null) print(`filtered: ${printable(replayed.filtered ?? "")}`);
+      else if (replayed.task_id === null) print(`filtered: ${replayed.filtered ?? ""}`);
       else print(`${replayed.duplicate ? "already created" : "created"} task ${replayed.task_id}`);
       return 0;
     }
@@ -94,17 +95,17 @@ async function testSource(
 }
 
 function printDryRun({ outcome, reason, task, filters, signature }: DryRunView): void {
-  print(`outcome    ${outcome}${reason === null ? "" : `: ${printable(reason)}`}`);
+  print(`outcome    ${outcome}${reason === null ? "" : `: ${reason}`}`);
   if (signature !== null) print(`signature  ${signature}`);
   for (const { filter, holds, found } of filters) {
     const place = filter.path ?? `header ${filter.header}`;
     print(
-      `filter     ${printable(place)} is ${printable(JSON.stringify(found))}: ${holds ? "matches" : "does not match"}`,
+      `filter     ${place} is ${JSON.stringify(found)}: ${holds ? "matches" : "does not match"}`,
     );
   }
   if (task === null) return;
   print(`kind       ${task.kind}`);
-  print(`payload    ${printable(JSON.stringify(task.payload))}`);
+  print(`payload    ${JSON.stringify(task.payload)}`);
 }
 
 async function readSample(

@@ -1,6 +1,7 @@
 import type { WhyView } from "../../protocol/http.ts";
 import { numberOption, readArgs, type Command } from "../args.ts";
-import { counted, printable, print, printJson, table } from "../output.ts";
+import { counted, print, printJson } from "../output.ts";
+import { table } from "../table.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "why TASK [--attempt N]";
@@ -29,14 +30,13 @@ type Why = WhyView;
 function printChoice(shown: Why): void {
   print(`${headline(shown)} (${shown.policy}; ${counted(shown.eligible, "eligible peer")})`);
   if (shown.contenders.length > 0) print(table(HEADINGS, shown.contenders.map(row)));
-  for (const [rule, count] of Object.entries(shown.ruled_out))
-    print(`ruled out: ${printable(rule)} ${count}`);
+  for (const [rule, count] of Object.entries(shown.ruled_out)) print(`ruled out: ${rule} ${count}`);
   if (!shown.reproduced)
     print("warning: recomputed from the stored facts, the choice is a different one");
 }
 
 function headline({ chosen, by, attempt, waits_because: reason }: Why): string {
-  if (attempt === null) return `queued: ${printable(reason ?? "other tasks come first")}`;
+  if (attempt === null) return `queued: ${reason ?? "other tasks come first"}`;
   return `attempt ${attempt} was assigned to ${chosen ?? "no peer"}, by ${by ?? "no rule"}`;
 }
 

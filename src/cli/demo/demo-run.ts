@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { orAborted } from "../abort.ts";
 import { Failure } from "../failure.ts";
 import { startMesh, type MeshProcess } from "../mesh-process.ts";
-import { printable } from "../output.ts";
+
 import type { DemoFile } from "./files.ts";
 import type { Job, PeerReport } from "./messages.ts";
 import { registerPeers, startPeers, type PeerName } from "./peer-processes.ts";
@@ -45,7 +45,7 @@ export class DemoRun {
 
   async #runMesh(dir: string, signal: AbortSignal): Promise<void> {
     this.#progress.show("starting a mesh…");
-    const onLog = (line: string): void => this.#progress.note(printable(line));
+    const onLog = (line: string): void => this.#progress.note(line);
     const mesh = await startMesh({ dir, port: 0, onLog, signal });
     const meshExit = new AbortController();
     void mesh.exited.then(() => meshExit.abort(new Failure("the mesh ended unexpectedly")));

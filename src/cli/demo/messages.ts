@@ -40,6 +40,7 @@ export type Instruction = z.infer<typeof Instruction>;
 /** What the process of a peer reports to the demo. */
 export type PeerReport =
   | { readonly type: "joined" }
+  /** An event that the demo should show, or a line that the process wrote to stderr. */
   | { readonly type: "warning"; readonly text: string }
   /** A worker ended an attempt. */
   | { readonly type: "attempt"; readonly ok: boolean }

@@ -5,6 +5,7 @@ import { controller, generateIdentity } from "../../client/index.ts";
 import { Failure } from "../failure.ts";
 import type { MeshProcess } from "../mesh-process.ts";
 import { endGroup, registerGroup } from "../process-group.ts";
+import { onLines } from "../stream-lines.ts";
 import {
   Behavior,
   type ControllerConfig,
@@ -76,9 +77,10 @@ function startPeer(name: PeerName, config: object, onReport: OnReport): PeerProc
   const program = join(import.meta.dirname, name === "controller" ? "controller.ts" : "worker.ts");
   const child = spawn(process.execPath, ["--no-warnings", program], {
     detached: true,
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   registerGroup(child);
+  onLines(child.stderr, (text) => onReport(name, { type: "warning", text }));
   child.send(config);
   let stopping = false;
   const joined = Promise.withResolvers<void>();

@@ -1,21 +1,18 @@
-import { note } from "../output.ts";
+import { canRewrite, clearRewritten, note, rewrite } from "../output.ts";
 
 /** How often a line is written where stderr is not a terminal. */
 const LINE_EVERY_MS = 2_000;
 
 /** Shows the progress of the demo: one line that is rewritten on a terminal, a new line at intervals elsewhere. */
 export class Progress {
-  readonly #isTerminal = process.stderr.isTTY;
+  readonly #isTerminal = canRewrite();
   #shownAt = 0;
   #shown = "";
 
   show(text: string): void {
     if (text === this.#shown) return;
-    if (this.#isTerminal) {
-      // A terminal that does not know its width reports 0.
-      const width = (process.stderr.columns || 80) - 1;
-      process.stderr.write(`\r\u001b[K${text.slice(0, width)}`);
-    } else {
+    if (this.#isTerminal) rewrite(text);
+    else {
       const now = Date.now();
       if (now - this.#shownAt < LINE_EVERY_MS) return;
       this.#shownAt = now;
@@ -31,7 +28,7 @@ export class Progress {
   }
 
   clear(): void {
-    if (this.#isTerminal && this.#shown !== "") process.stderr.write("\r\u001b[K");
+    if (this.#isTerminal && this.#shown !== "") clearRewritten();
     this.#shown = "";
   }
 }

@@ -1,5 +1,7 @@
 import type { Task } from "../../client/index.ts";
-import { truncate, print, styled, table } from "../output.ts";
+import { line, print, styled } from "../output.ts";
+import { table } from "../table.ts";
+import { truncate } from "../display-width.ts";
 import type { DemoFile } from "./files.ts";
 import { Digest, type Job } from "./messages.ts";
 
@@ -31,9 +33,8 @@ export function printResults(rows: readonly Row[], seconds: number): boolean {
   const correct = rows.filter((row) => verdictOf(row) === "correct").length;
   const allCorrect = correct === rows.length;
   const summary = `${correct} of ${rows.length} correct`;
-  print(
-    `${styled(allCorrect ? "green" : "red", summary)} in ${seconds.toFixed(1)} s; ${tasksByPeer(rows)}`,
-  );
+  const outcome = styled(allCorrect ? "green" : "red", summary);
+  print(line(outcome, ` in ${seconds.toFixed(1)} s; ${tasksByPeer(rows)}`));
   return allCorrect;
 }
 

@@ -19,6 +19,8 @@ export interface NodeThreadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Whether what the threads print is kept off the standard output of the process; `onWorker` then reads it. */
   readonly stdout?: boolean;
+  /** The same for the standard error output. */
+  readonly stderr?: boolean;
   readonly resourceLimits?: { readonly maxOldGenerationSizeMb?: number };
 }
 

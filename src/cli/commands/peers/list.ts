@@ -2,7 +2,8 @@ import type { PeerView } from "../../../client/index.ts";
 import { PEER_STATES } from "../../../protocol/http.ts";
 import { ROLES } from "../../../protocol/messages.ts";
 import { choiceOption, readArgs, type Command } from "../../args.ts";
-import { print, printable, printJson, table } from "../../output.ts";
+import { print, printJson } from "../../output.ts";
+import { table } from "../../table.ts";
 import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
 
 const usage = "peers [list] [--state STATE] [--role ROLE]";
@@ -41,7 +42,7 @@ function printCircuits({ id, circuits = [] }: PeerView): void {
   for (const { kind, state, reason, rests_until: until } of circuits) {
     const what = kind === null ? id : `${id} at ${kind}`;
     const rest = state === "open" ? `rests until ${until}` : "is probed by one task at a time";
-    print(printable(`${what} ${rest}: ${reason}`));
+    print(`${what} ${rest}: ${reason}`);
   }
 }
 

@@ -10,7 +10,8 @@ import {
   type Values,
 } from "../../args.ts";
 import { UsageError } from "../../failure.ts";
-import { counted, print, printJson, table } from "../../output.ts";
+import { counted, print, printJson } from "../../output.ts";
+import { table } from "../../table.ts";
 import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
 
 type Action = "cordon" | "uncordon" | "drain";

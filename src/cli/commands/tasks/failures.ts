@@ -1,6 +1,8 @@
 import type { FailuresView } from "../../../client/index.ts";
 import { choiceOption, readArgs, timeOption, type Command } from "../../args.ts";
-import { print, printJson, table, truncate } from "../../output.ts";
+import { print, printJson } from "../../output.ts";
+import { table } from "../../table.ts";
+import { truncate } from "../../display-width.ts";
 import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
 
 const usage =

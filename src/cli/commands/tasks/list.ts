@@ -1,7 +1,8 @@
 import type { TaskSummary } from "../../../client/index.ts";
 import { TASK_STATES } from "../../../protocol/http.ts";
 import { choiceOption, countOption, readArgs, type Command } from "../../args.ts";
-import { print, printJson, table } from "../../output.ts";
+import { print, printJson } from "../../output.ts";
+import { table } from "../../table.ts";
 import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
 
 /** Number of tasks that are listed unless `--limit` says otherwise. */

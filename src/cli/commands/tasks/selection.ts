@@ -1,9 +1,8 @@
 /** The options by which `muster tasks cancel` and `muster tasks retry` select tasks, and how both act on them. */
-import { createInterface } from "node:readline/promises";
 import type { BulkOptions, BulkOutcome } from "../../../client/index.ts";
 import { choiceOption, timeOption, type Details, type Values } from "../../args.ts";
 import { UsageError } from "../../failure.ts";
-import { counted, note, print, printJson } from "../../output.ts";
+import { ask, counted, note, print, printJson } from "../../output.ts";
 import { Stopped, stopSignal } from "../../signals.ts";
 import { TARGET_OPTIONS } from "../../target.ts";
 
@@ -105,16 +104,12 @@ async function confirms(act: Act, signal: AbortSignal): Promise<boolean> {
     note(`no task would be ${act.past}`);
     return false;
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const question = `${act.verb} ${counted(count, "task")}? [y/N] `;
-    return /^y(?:es)?$/i.test((await terminal.question(question, { signal })).trim());
+    const answer = await ask(`${act.verb} ${counted(count, "task")}? [y/N]`, signal);
+    return /^y(?:es)?$/i.test(answer.trim());
   } catch (error) {
-    // Ctrl-C is a key while the terminal asks, and no signal.
     if (error instanceof Error && error.name === "AbortError") throw new Stopped("SIGINT");
     throw error;
-  } finally {
-    terminal.close();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { TaskStats } from "../../../client/index.ts";
 import { readArgs, type Command } from "../../args.ts";
-import { print, printJson, table } from "../../output.ts";
+import { print, printJson } from "../../output.ts";
+import { table } from "../../table.ts";
 import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
 
 const usage = "tasks stats";

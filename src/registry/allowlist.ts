@@ -22,8 +22,14 @@ export interface Allowed {
   readonly limits: OwnerLimits;
 }
 
-/** @param onLimits called when the limits of an owner may have changed */
-export function allowlistTable(sql: Sql, onLimits: () => void = () => {}) {
+interface AllowlistEvents {
+  /** The limits of an owner may have changed. */
+  readonly onLimits: () => void;
+  /** A key has lost its entry. */
+  readonly onLoss: () => void;
+}
+
+export function allowlistTable(sql: Sql, { onLimits, onLoss }: AllowlistEvents) {
   return {
     get(publicKey: string): Allowed | null {
       const row = sql.exec(`SELECT * FROM allowlist WHERE public_key = ?`, publicKey)[0];
@@ -49,6 +55,7 @@ export function allowlistTable(sql: Sql, onLimits: () => void = () => {}) {
     /** True when there was an entry. */
     remove(publicKey: string): boolean {
       onLimits();
+      onLoss();
       return (
         sql.exec(`DELETE FROM allowlist WHERE public_key = ? RETURNING public_key`, publicKey)
           .length > 0
@@ -73,8 +80,12 @@ const readAllowed = (row: SqlRow): Allowed => ({
 /** Why a key is barred: the operator revoked it, or its peer rotated to another. */
 export type Denial = "revoked" | "rotated";
 
-/** Keys that are refused in every auth mode: a revoked one until the operator readmits it, a rotated one for ever. */
-export function denylistTable(sql: Sql) {
+/**
+ * Keys that are refused in every auth mode: a revoked one until the operator readmits it, a rotated one for ever.
+ *
+ * @param onLoss called when a key is barred
+ */
+export function denylistTable(sql: Sql, onLoss: () => void) {
   const reasonOf = (id: PeerId): Denial | null => {
     const row = sql.exec(`SELECT rotated FROM denylist WHERE peer_id = ?`, id)[0];
     if (row === undefined) return null;
@@ -84,6 +95,7 @@ export function denylistTable(sql: Sql) {
     reasonOf,
     has: (id: PeerId): boolean => reasonOf(id) !== null,
     add(id: PeerId, publicKey: string, reason: Denial, now: Millis): void {
+      onLoss();
       sql.exec(
         `INSERT INTO denylist (peer_id, public_key, denied_at, rotated) VALUES (?, ?, ?, ?) ON CONFLICT (peer_id) DO NOTHING`,
         id,

@@ -19,8 +19,14 @@ export interface ApiToken {
   readonly limits: OwnerLimits;
 }
 
-/** @param onLimits called when the limits of an owner may have changed */
-export function apiTokensTable(sql: Sql, onLimits: () => void = () => {}) {
+interface ApiTokenEvents {
+  /** The limits of an owner may have changed. */
+  readonly onLimits: () => void;
+  /** A token was revoked. */
+  readonly onLoss: () => void;
+}
+
+export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
   return {
     get(id: string): ApiToken | null {
       const row = sql.exec(`SELECT * FROM api_tokens WHERE id = ?`, id)[0];
@@ -49,6 +55,7 @@ export function apiTokensTable(sql: Sql, onLimits: () => void = () => {}) {
       onLimits();
     },
     revoke(id: string, now: Millis): void {
+      onLoss();
       sql.exec(`UPDATE api_tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL`, now, id);
     },
     list(): readonly ApiToken[] {

@@ -1,4 +1,5 @@
 import type { Millis } from "../base/clock.ts";
+import type { HolderStanding } from "../peers/discovery-rights.ts";
 import { flag, insertRow, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** A discovery epoch. Its number only grows. */
@@ -45,9 +46,13 @@ export function discoveryEpochsTable(sql: Sql) {
         epoch,
       );
     },
-    /** Closes all epochs because a holder lost its right. */
-    expel(now: Millis): void {
-      sql.exec(`UPDATE discovery_epochs SET closed_at = COALESCE(closed_at, ?), expelled = 1`, now);
+    /** Closes the epochs up to this one because a holder of their keys lost its right. */
+    expelUpTo(epoch: number, now: Millis): void {
+      sql.exec(
+        `UPDATE discovery_epochs SET closed_at = COALESCE(closed_at, ?), expelled = 1 WHERE epoch <= ? AND expelled = 0`,
+        now,
+        epoch,
+      );
     },
     /** Erases the secrets with the rows. */
     removeBefore(epoch: number): void {
@@ -68,11 +73,38 @@ export function discoveryEpochsTable(sql: Sql) {
       const row = sql.exec(`SELECT epoch FROM key_holders WHERE holder = ?`, holder)[0];
       return row === undefined ? 0 : number(row, "epoch");
     },
+    /** The holder has another name from now on. */
+    handOver(from: string, to: string): void {
+      sql.exec(`UPDATE OR REPLACE key_holders SET holder = ? WHERE holder = ?`, to, from);
+    },
+    /** Everyone who has keys of an epoch that is not expelled: the newest such epoch, and what the tables say about the holder. */
+    holders(): readonly { readonly epoch: number; readonly standing: HolderStanding }[] {
+      return sql
+        .exec(
+          `SELECT holder, epoch, holder LIKE 'peer:%' AS is_peer,
+             EXISTS (SELECT 1 FROM denylist WHERE peer_id = substr(holder, 6)) AS denied,
+             EXISTS (SELECT 1 FROM allowlist WHERE peer_id = substr(holder, 6)) AS listed,
+             EXISTS (SELECT 1 FROM api_tokens WHERE id = substr(holder, 7) AND revoked_at IS NULL) AS valid
+           FROM key_holders WHERE epoch >= (SELECT MIN(epoch) FROM discovery_epochs WHERE expelled = 0)`,
+        )
+        .map((row) => ({ epoch: number(row, "epoch"), standing: standingOf(row) }));
+    },
     forgetHoldersBefore(epoch: number): void {
       sql.exec(`DELETE FROM key_holders WHERE epoch < ?`, epoch);
     },
   };
 }
+
+function standingOf(row: SqlRow): HolderStanding {
+  if (flag(row, "is_peer"))
+    return { type: "peer", denied: flag(row, "denied"), listed: flag(row, "listed") };
+  return text(row, "holder") === OPERATOR
+    ? { type: "operator" }
+    : { type: "token", valid: flag(row, "valid") };
+}
+
+/** The holder name of the admin token, which has no row. */
+const OPERATOR = "token:admin";
 
 const readEpoch = (row: SqlRow): DiscoveryEpoch => ({
   epoch: number(row, "epoch"),

@@ -16,6 +16,7 @@ import { dialsTable } from "./dials.ts";
 import { idempotencyTable } from "./idempotency.ts";
 import { joinKeysTable } from "./join-keys.ts";
 import { taskKindsTable } from "./task-kinds.ts";
+import { LostRights } from "./lost-rights.ts";
 import { kvWritesTable } from "./kv-writes.ts";
 import { migrate } from "./migrations.ts";
 import { observedTable } from "./observed.ts";
@@ -59,6 +60,9 @@ export function openRegistry(sql: Sql, seed = 0) {
   const tasks = tasksTable(on("tasks"), (id) => roster.update(id, peers.get(id)));
   const kindSettings = kindSettingsTable(on("kindSettings"));
   const ownerLimits = new OwnerLimitsCache(sql);
+  const lostRights = new LostRights();
+  const onLimits = (): void => ownerLimits.forgetAll();
+  const onLoss = (): void => lostRights.note();
   const taskResults = taskResultsTable(sql);
   const callbacks = callbacksTable(on("callbacks"));
   const measured = [
@@ -106,11 +110,11 @@ export function openRegistry(sql: Sql, seed = 0) {
       arePending: (): boolean => measured.some(({ unwritten }) => unwritten > 0),
       flush: (): void => transaction(() => measured.forEach((kept) => kept.flush())),
     },
-    settings: settingsTable(on("settings")),
+    settings: settingsTable(on("settings"), onLoss),
     peers,
     roster,
-    allowlist: allowlistTable(sql, () => ownerLimits.forgetAll()),
-    denylist: denylistTable(sql),
+    allowlist: allowlistTable(sql, { onLimits, onLoss }),
+    denylist: denylistTable(sql, onLoss),
     tasks,
     taskSelection: taskSelection(sql),
     attempts: attemptsTable(sql),
@@ -126,8 +130,9 @@ export function openRegistry(sql: Sql, seed = 0) {
     kvWrites: kvWritesTable(sql),
     outbox: outboxTable(on("outbox")),
     callbacks,
-    apiTokens: apiTokensTable(sql, () => ownerLimits.forgetAll()),
+    apiTokens: apiTokensTable(sql, { onLimits, onLoss }),
     ownerLimits,
+    lostRights,
     kindSettings,
     joinKeys: joinKeysTable(sql),
     aliases: aliasesTable(sql),

@@ -2,8 +2,12 @@ import type { Millis } from "../base/clock.ts";
 import type { AuthMode } from "../protocol/http.ts";
 import { number, text, type Sql, type SqlRow } from "./sql.ts";
 
-/** Settings that the operator changed while the mesh ran. They override the configuration. */
-export function settingsTable(sql: Sql) {
+/**
+ * Settings that the operator changed while the mesh ran. They override the configuration.
+ *
+ * @param onLoss called when a key may lose its right to connect
+ */
+export function settingsTable(sql: Sql, onLoss: () => void = () => {}) {
   return {
     /** The auth mode that was set; null while the configured one applies. */
     authMode(): AuthMode | null {
@@ -11,9 +15,21 @@ export function settingsTable(sql: Sql) {
       return row === undefined ? null : (text(row, "value") as AuthMode);
     },
     setAuthMode(mode: AuthMode): void {
+      onLoss();
       sql.exec(
         `INSERT INTO settings (key, value) VALUES ('auth_mode', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
         mode,
+      );
+    },
+    /** The configuration under which the holders of discovery keys were judged last. */
+    holdersJudgedUnder(): string | null {
+      const row = sql.exec(`SELECT value FROM settings WHERE key = 'holders_judged_under'`)[0];
+      return row === undefined ? null : text(row, "value");
+    },
+    setHoldersJudgedUnder(configuration: string): void {
+      sql.exec(
+        `INSERT INTO settings (key, value) VALUES ('holders_judged_under', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+        configuration,
       );
     },
     /** A number greater than every number that was returned before. */

@@ -91,7 +91,7 @@ export const DISCOVERY_TABLES: readonly RegistryCase[] = [
         { ...epoch, closedAt: T + 1 },
         { ...epoch, epoch: 2 },
       ]);
-      epochs.expel(T + 3);
+      epochs.expelUpTo(2, T + 3);
       expect(epochs.list()).toMatchObject([
         { closedAt: T + 1, expelled: true },
         { closedAt: T + 3, expelled: true },

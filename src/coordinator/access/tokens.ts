@@ -6,7 +6,6 @@ import { API_TOKENS_MAX } from "../../protocol/constants.ts";
 import type { TokenView } from "../../protocol/http.ts";
 import type { ApiToken } from "../../registry/api-tokens.ts";
 import type { Context } from "../kernel/context.ts";
-import { revokeHolder, tokenHolder } from "../discovery/epochs.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { changedLimits, limitsView } from "./owner-limits.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
@@ -49,11 +48,9 @@ export const updateToken: Handler<"update_token"> = (context, { id, ...limits })
   return ok(tokenView(changed));
 };
 
-export const revokeToken: Handler<"revoke_token"> = (context, { id }) => {
-  const { registry, now } = context;
+export const revokeToken: Handler<"revoke_token"> = ({ registry, now }, { id }) => {
   if (registry.apiTokens.get(id) === null) return notFound("token with this ID");
   registry.apiTokens.revoke(id, now);
-  revokeHolder(context, tokenHolder(id));
   return done;
 };
 

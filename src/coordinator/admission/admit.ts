@@ -2,6 +2,7 @@ import type { Millis } from "../../base/clock.ts";
 import { err, ok } from "../../base/result.ts";
 import { NO_FLAPS } from "../../peers/damping.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
+import { isMember } from "../../peers/discovery-rights.ts";
 import { admit as decide } from "../../peers/admission.ts";
 import { keyInUseFault, tookOver } from "../../peers/key-contest.ts";
 import type { ProvedKey } from "../../peers/dial.ts";
@@ -23,7 +24,7 @@ import { notePlace } from "../peers/evidence.ts";
 import { type Handler } from "../kernel/handler.ts";
 import { reconcileHeldTasks } from "./held-tasks.ts";
 import { redeem } from "../access/join-keys.ts";
-import { isMember, keysFor, peerHolder } from "../discovery/epochs.ts";
+import { keysFor, peerHolder } from "../discovery/epochs.ts";
 import { orderDrain } from "../peers/drains.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { endSession, standingOf } from "../peers/scored-peers.ts";
@@ -100,7 +101,7 @@ export const admit: Handler<"admit"> = (context, input) => {
   };
   // go-p2p 1.0 has no forward secrecy: someone who gets the peer's key years later could read the discovery keys that
   // were sent over it.
-  const discovers = protocol === "muster/2" && isMember(context, entry.value);
+  const discovers = protocol === "muster/2" && isMember(config.discovery.members, entry.value !== null);
   return ok({
     epoch: peer.epoch,
     role: peer.role,

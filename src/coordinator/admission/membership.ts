@@ -11,7 +11,6 @@ import { dialsAfterForgetting, dialsAfterAdmissionChange } from "../dialing/dial
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { releaseAll } from "../tasks/leases.ts";
-import { revokeHolder, isMember, peerHolder } from "../discovery/epochs.ts";
 import { removePeer, applyPeerEvent } from "../peers/lifecycle.ts";
 import { endSession, peerOf, savePeer, standingOf } from "../peers/scored-peers.ts";
 import { shownPeer } from "../peers/shown-peer.ts";
@@ -78,7 +77,6 @@ export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
   const entry = registry.allowlist.get(publicKey);
   if (entry === null) return notFound("allowlist entry for this key");
   registry.allowlist.remove(publicKey);
-  if (!isMember(context, null)) revokeHolder(context, peerHolder(entry.peerId));
   const peer = registry.peers.get(entry.peerId);
   if (peer !== null) endUnlessQualified(context, peer);
   markWorkAvailable(context);
@@ -102,7 +100,6 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
     context.effects.push({ type: "end_session", to, fault });
   endSession(context, peer, fault);
   applyPeerEvent(context, peer, "revoked", { reason: "the peer was revoked" });
-  revokeHolder(context, peerHolder(peer.id));
   markWorkAvailable(context);
   const revoked = registry.peers.get(peer.id) as Peer;
   return ok(shownPeer(context, revoked));
@@ -159,7 +156,6 @@ function endUnlessQualified(context: Context, peer: Peer): void {
   const detail = admission.ok ? "its roles have changed" : admission.error.detail;
   endSession(context, peer, { code: "not_allowed", detail });
   applyPeerEvent(context, peer, "gone", { reason: detail });
-  if (!admission.ok) revokeHolder(context, peerHolder(peer.id));
 }
 
 const allowView = (entry: Allowed): AllowEntry => ({

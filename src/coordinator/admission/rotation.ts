@@ -51,8 +51,7 @@ export const rotatePeer: Handler<"rotate_peer"> = (
   registry.idempotency.handOver(assignerScope(peerId), assignerScope(newPeerId));
   registry.coordinates.handOver(peerId, newPeerId);
   registry.pairRtts.handOver(peerId, newPeerId);
-  const { discoveryEpochs } = registry;
-  discoveryEpochs.noteHolder(peerHolder(newPeerId), discoveryEpochs.heldBy(peerHolder(peerId)));
+  registry.discoveryEpochs.handOver(peerHolder(peerId), peerHolder(newPeerId));
   dialsAfterRotation(context, peerId, { publicKey: newPublicKey, peerId: newPeerId });
   registry.tombstones.put(peerId, peer, now);
   registry.denylist.add(peerId, peer.publicKey, "rotated", now);

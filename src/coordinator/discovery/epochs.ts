@@ -16,7 +16,6 @@ import {
   RESEAL_SPREAD,
 } from "../../protocol/constants.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
-import type { Allowed } from "../../registry/allowlist.ts";
 import type { DiscoveryEpoch } from "../../registry/discovery-epochs.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Context } from "../kernel/context.ts";
@@ -105,12 +104,6 @@ export function nextEpochDue(registry: Registry): Millis | null {
   return dues.length === 0 ? null : Math.min(...dues);
 }
 
-/** Whether a peer with this allowlist entry is a member, which finds and opens other peers' records. */
-export function isMember({ config }: Context, entry: Allowed | null): boolean {
-  const { members } = config.discovery;
-  return members === "all" || (members === "listed" && entry !== null);
-}
-
 export const peerHolder = (peerId: string): string => `peer:${peerId}`;
 export const tokenHolder = (tokenId: string): string => `token:${tokenId}`;
 
@@ -140,18 +133,6 @@ export function keysFor(context: Context, holder: string): DiscoveryKeys {
       expires_at: toRfc3339(expiresAt),
     })),
   };
-}
-
-/**
- * A holder lost the right to find peers. From this transaction on nothing is published under an epoch whose keys it
- * has. The next epoch opens as soon as it may.
- */
-export function revokeHolder(context: Context, holder: string): void {
-  const { registry, now } = context;
-  const newest = registry.discoveryEpochs.newest();
-  if (newest === null || registry.discoveryEpochs.heldBy(holder) < newest.epoch) return;
-  registry.discoveryEpochs.expel(now);
-  advanceEpoch(context);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Millis, Random, RandomBytes } from "../../base/clock.ts";
 import type { PublicField } from "../../protocol/discovery.ts";
 import type { AuthMode } from "../../protocol/http.ts";
 import type { PeerId } from "../../protocol/ids.ts";
+import type { DiscoveryMembers } from "../../peers/discovery-rights.ts";
 import type { Place } from "../../base/place.ts";
 import type { Weights } from "../../scoring/score.ts";
 import type { Policy } from "../../tasks/policy.ts";
@@ -37,12 +38,6 @@ export interface CoordinatorConfig {
   readonly callbackKey: Bytes;
   readonly discovery: DiscoveryConfig;
 }
-
-/**
- * Which peers are members, which find and open other peers' records: those on the allowlist, all admitted peers, or
- * none.
- */
-type DiscoveryMembers = "listed" | "all" | "none";
 
 interface DiscoveryConfig {
   /** Seals the epochs' secrets. */

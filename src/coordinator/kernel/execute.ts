@@ -2,6 +2,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { CommandName, Input, Output } from "../../contract/commands.ts";
 import type { ReadCommandName } from "../../contract/read-commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
+import { judgeAfterCommand, judgeAfterDeploy } from "../discovery/key-holders.ts";
 import { endFinishedDrains } from "../peers/drains.ts";
 import { assignQueuedTasks } from "../tasks/assign-queued.ts";
 import { recordAct, type DescribeAct } from "./audit.ts";
@@ -58,8 +59,9 @@ export function executeGroup(
   commands: readonly GroupedCommand[],
 ): ExecutedGroup {
   return scope.registry.transaction(() => {
-    const decided = commands.map((command) => decide(scope, command));
     const context: Context = { ...scope, actor: "mesh", effects: [], marks: noMarks() };
+    judgeAfterDeploy(context);
+    const decided = commands.map((command) => decide(scope, command));
     for (const { marks } of decided) mergeMarks(context.marks, marks);
     if (context.marks.drainsDue) endFinishedDrains(context);
     if (context.marks.workAvailable) assignQueuedTasks(context);
@@ -95,7 +97,11 @@ function decide<K extends CommandName>(
   const context: Context = { ...scope, actor, effects: [], marks: noMarks() };
   const describe: DescribeAct<K> | undefined = AUDIT[name];
   const handler: Handler<K> = ALL_HANDLERS[name];
-  const decided = runInSavepoint(scope, () => handler(context, input));
+  const decided = runInSavepoint(scope, () => {
+    const result = handler(context, input);
+    if (result.ok) judgeAfterCommand(context);
+    return result;
+  });
   return {
     marks: decided.ok ? context.marks : noMarks(),
     finish() {

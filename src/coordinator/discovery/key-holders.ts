@@ -1,0 +1,41 @@
+import { mayHoldKeys } from "../../peers/discovery-rights.ts";
+import { authMode, type Context } from "../kernel/context.ts";
+import { advanceEpoch } from "./epochs.ts";
+
+/** Judges the holders of discovery keys if the command may have taken a right away. Runs after every command. */
+export function judgeAfterCommand(context: Context): void {
+  if (context.registry.lostRights.take()) judgeKeyHolders(context);
+}
+
+/** Judges them if the configuration is not that of the last time, after a deploy. Runs before the commands of a group. */
+export function judgeAfterDeploy(context: Context): void {
+  const { registry, config } = context;
+  const { settings, lostRights } = registry;
+  const current = `${config.discovery.members} ${config.authMode}`;
+  if (lostRights.checkedConfig === current) return;
+  if (settings.holdersJudgedUnder() === current) {
+    lostRights.checkedConfig = current;
+    return;
+  }
+  judgeKeyHolders(context);
+  // Not noted in memory: this transaction may still fail.
+  settings.setHoldersJudgedUnder(current);
+}
+
+/**
+ * Closes every epoch whose keys someone holds who may not have them any more. From this transaction on nothing is published
+ * under such an epoch, and its reader token reads nothing. The next epoch opens as soon as it may.
+ *
+ * Only this function decides it, for every act that takes a right away. It reads the list of holders, and not that of the
+ * peers: a holder may be away, or have no record.
+ */
+function judgeKeyHolders(context: Context): void {
+  const { registry, config, now } = context;
+  const rules = { mode: authMode(context), members: config.discovery.members };
+  let expelled = 0;
+  for (const { epoch, standing } of registry.discoveryEpochs.holders())
+    if (epoch > expelled && !mayHoldKeys(standing, rules)) expelled = epoch;
+  if (expelled === 0) return;
+  registry.discoveryEpochs.expelUpTo(expelled, now);
+  advanceEpoch(context);
+}

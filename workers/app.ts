@@ -23,6 +23,7 @@ import { peerRequestRoutes } from "./routes/peer-requests.ts";
 import { resultRoutes } from "./routes/results.ts";
 import { kindRoutes } from "./routes/kinds.ts";
 import { taskRoutes } from "./routes/tasks.ts";
+import { revocationRoutes } from "./routes/revocation.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { webhookDeliveryLogRoutes } from "./routes/webhook-delivery-log.ts";
 import { webhookSourceRoutes } from "./routes/webhook-sources.ts";
@@ -77,6 +78,7 @@ const ROUTES: readonly ((router: Router) => void)[] = [
   webhookIngressRoutes,
   discoveryRoutes,
   peerRoutes,
+  revocationRoutes,
   peerRequestRoutes,
   dialRoutes,
   membershipRoutes,

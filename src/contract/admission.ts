@@ -1,12 +1,19 @@
 import type { Millis } from "../base/clock.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
-import type { AllowBody, AllowEntry, AuthMode, PeerView } from "../protocol/http.ts";
+import type {
+  AllowBody,
+  AllowEntry,
+  AuthMode,
+  DenyEntry,
+  DenyReason,
+  RevokedPeer,
+} from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Announce, Reconnect, Role } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 import type { CallersOf } from "./caller.ts";
-import type { SessionInput, Empty } from "./inputs.ts";
+import type { Empty, PageInput, SessionInput } from "./inputs.ts";
 
 /** Which peers may connect, and the sessions that they have. */
 export interface AdmissionCommands {
@@ -31,7 +38,14 @@ export interface AdmissionCommands {
     input: { readonly before: Millis; readonly pauseMs: Millis };
     output: { readonly ended: number; readonly remaining: number };
   };
-  revoke_peer: { caller: "gateway"; input: { readonly id: PeerId }; output: PeerView };
+  revoke_peer: { caller: "gateway"; input: RevokeInput; output: RevokedPeer };
+  list_denied: {
+    caller: "gateway";
+    input: PageInput & { readonly reason?: DenyReason | undefined };
+    output: { readonly entries: DenyEntry[]; readonly next_cursor: string | null };
+  };
+  /** The key is not barred any more. It joins as its allowlist entry and the auth mode say. */
+  lift_denial: { caller: "gateway"; input: { readonly id: PeerId }; output: Empty };
   forget_peer: { caller: "gateway"; input: { readonly id: PeerId }; output: Empty };
   get_auth_mode: { caller: "gateway"; input: Empty; output: { readonly mode: AuthMode } };
   set_auth_mode: {
@@ -60,6 +74,8 @@ export const ADMISSION_CALLERS: CallersOf<AdmissionCommands> = {
   rotate_peer: "session",
   drain_mesh: "gateway",
   revoke_peer: "gateway",
+  list_denied: "gateway",
+  lift_denial: "gateway",
   forget_peer: "gateway",
   get_auth_mode: "gateway",
   set_auth_mode: "gateway",
@@ -67,6 +83,13 @@ export const ADMISSION_CALLERS: CallersOf<AdmissionCommands> = {
   allow: "gateway",
   disallow: "gateway",
 };
+
+/** The key to revoke, by its ID. The mesh need not have a record of it. */
+interface RevokeInput {
+  readonly id: PeerId;
+  /** Where the caller named the key itself. */
+  readonly publicKey?: string | undefined;
+}
 
 /** A peer proved its key to a session, which asks whether the peer may connect. */
 export interface AdmitInput extends JoinRequest {

@@ -13,6 +13,7 @@ const READ_COMMANDS = [
   "list_allowed",
   "list_audit",
   "list_deliveries",
+  "list_denied",
   "list_dials",
   "list_failures",
   "list_join_keys",

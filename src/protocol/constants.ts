@@ -181,6 +181,8 @@ export const CALLBACK_TIMEOUT = 15 * SECOND;
 export const JOIN_KEY_LIFETIME_DEFAULT = 7 * DAY;
 export const JOIN_KEY_LIFETIME_MAX = 365 * DAY;
 export const JOIN_KEYS_MAX = 1_000;
+/** Revoked keys up to which a key that the mesh has no record of can be revoked. Only the operator adds them. */
+export const DENY_ENTRIES_MAX = 100_000;
 export const API_TOKENS_MAX = 1_000;
 export const AUDIT_RETENTION = 400 * DAY;
 /** How long a rotated peer's old ID resolves to its record, and how long a rotating mesh accepts both of its keys. */

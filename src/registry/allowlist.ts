@@ -76,36 +76,3 @@ const readAllowed = (row: SqlRow): Allowed => ({
   addedAt: number(row, "added_at"),
   limits: readOwnerLimits(row),
 });
-
-/** Why a key is barred: the operator revoked it, or its peer rotated to another. */
-export type Denial = "revoked" | "rotated";
-
-/**
- * Keys that are refused in every auth mode: a revoked one until the operator readmits it, a rotated one for ever.
- *
- * @param onLoss called when a key is barred
- */
-export function denylistTable(sql: Sql, onLoss: () => void) {
-  const reasonOf = (id: PeerId): Denial | null => {
-    const row = sql.exec(`SELECT rotated FROM denylist WHERE peer_id = ?`, id)[0];
-    if (row === undefined) return null;
-    return flag(row, "rotated") ? "rotated" : "revoked";
-  };
-  return {
-    reasonOf,
-    has: (id: PeerId): boolean => reasonOf(id) !== null,
-    add(id: PeerId, publicKey: string, reason: Denial, now: Millis): void {
-      onLoss();
-      sql.exec(
-        `INSERT INTO denylist (peer_id, public_key, denied_at, rotated) VALUES (?, ?, ?, ?) ON CONFLICT (peer_id) DO NOTHING`,
-        id,
-        publicKey,
-        now,
-        Number(reason === "rotated"),
-      );
-    },
-    remove(id: PeerId): void {
-      sql.exec(`DELETE FROM denylist WHERE peer_id = ?`, id);
-    },
-  };
-}

@@ -77,6 +77,9 @@ export function discoveryEpochsTable(sql: Sql) {
     handOver(from: string, to: string): void {
       sql.exec(`UPDATE OR REPLACE key_holders SET holder = ? WHERE holder = ?`, to, from);
     },
+    anyHolder(): boolean {
+      return sql.exec(`SELECT 1 FROM key_holders LIMIT 1`).length > 0;
+    },
     /** Everyone who has keys of an epoch that is not expelled: the newest such epoch, and what the tables say about the holder. */
     holders(): readonly { readonly epoch: number; readonly standing: HolderStanding }[] {
       return sql

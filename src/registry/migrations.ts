@@ -200,6 +200,13 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       kind TEXT PRIMARY KEY, attempt_timeout_ms INTEGER, concurrency INTEGER, rate_per_second REAL, rate_burst INTEGER
     ) WITHOUT ROWID`,
   ],
+  [
+    // Who barred a key, and which key replaced a rotated one: an old ID leads to its peer for longer than its alias.
+    `ALTER TABLE denylist ADD COLUMN denied_by TEXT`,
+    `ALTER TABLE denylist ADD COLUMN rotated_to TEXT`,
+    `UPDATE denylist SET rotated_to = (SELECT new_id FROM aliases WHERE old_id = peer_id) WHERE rotated = 1`,
+    `CREATE INDEX denylist_times ON denylist (denied_at DESC, peer_id)`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

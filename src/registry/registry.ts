@@ -1,7 +1,8 @@
 import { kindSettingsTable } from "./kind-settings.ts";
 import { OwnerLimitsCache } from "./owner-limits.ts";
 import { aliasesTable } from "./aliases.ts";
-import { allowlistTable, denylistTable } from "./allowlist.ts";
+import { allowlistTable } from "./allowlist.ts";
+import { denylistTable } from "./denylist.ts";
 import { apiTokensTable } from "./api-tokens.ts";
 import { attemptsTable } from "./attempts.ts";
 import { auditTable } from "./audit.ts";

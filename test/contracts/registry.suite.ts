@@ -170,8 +170,17 @@ const TABLES: readonly RegistryCase[] = [
       expect(allowlist.list()).toEqual([kept]);
       expect([allowlist.remove("k"), allowlist.remove("k")]).toEqual([true, false]);
       expect(allowlist.get("k")).toBeNull();
-      denylist.add("p", "k", "revoked", T);
-      denylist.add("p", "k", "revoked", T + 1);
+      const denial = {
+        peerId: "p",
+        publicKey: null,
+        deniedAt: T,
+        reason: "revoked",
+        deniedBy: "admin",
+        rotatedTo: null,
+      } as const;
+      denylist.add(denial);
+      denylist.add({ ...denial, deniedAt: T + 1 });
+      expect(denylist.get("p")).toEqual(denial);
       expect([denylist.has("p"), denylist.has("q")]).toEqual([true, false]);
       denylist.remove("p");
       expect(denylist.has("p")).toBe(false);

@@ -116,7 +116,7 @@ export class Model {
     if (isConnected(peer)) this.#endSession(peer, "revoked");
     peer.denied = true;
     this.disconnect(peer);
-    peer.state = "revoked";
+    if (peer.hasRecord) peer.state = "revoked";
   }
 
   forget(peer: ModelPeer): void {

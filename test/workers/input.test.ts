@@ -29,6 +29,7 @@ describe("an ID in a path", () => {
         ["GET", `/v1/peers/${id}`],
         ["DELETE", `/v1/peers/${id}`],
         ["POST", `/v1/peers/${id}/revoke`],
+        ["DELETE", `/v1/denylist/${id}`],
         ["GET", `/v1/pointers/${id}`],
         ["GET", `/v1/blobs/${id}`],
       ] as const) {
@@ -84,7 +85,7 @@ describe("an ID in a path", () => {
   it.each([
     ["GET", `/v1/peers/${HEX_ID}`],
     ["DELETE", `/v1/peers/${HEX_ID}`],
-    ["POST", `/v1/peers/${HEX_ID}/revoke`],
+    ["DELETE", `/v1/denylist/${HEX_ID}`],
     ["DELETE", `/v1/allowlist/${KEY}`],
     ["GET", "/v1/tasks/00000000-0000-4000-8000-000000000000"],
     ["GET", "/v1/tasks/00000000-0000-4000-8000-000000000000?wait=1"],

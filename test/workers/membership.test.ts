@@ -1,7 +1,15 @@
 import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
-import { AllowEntry, MeshView, PeerView } from "../../src/protocol/http.ts";
+import { platformRandom } from "../../src/crypto/primitives.ts";
+import { newKeyPair, type KeyPair } from "../../src/crypto/identity.ts";
+import {
+  AllowEntry,
+  DenyList,
+  MeshView,
+  RevokedPeer,
+  type PeerView,
+} from "../../src/protocol/http.ts";
 import { CLOSE } from "../../src/protocol/errors.ts";
 import { GoPeer } from "../durable/go-peer.ts";
 import { call, callWith, problemOf } from "./http.ts";
@@ -47,7 +55,7 @@ describe("GET /v1/peers/:id", () => {
     await peer.prove();
     const { status, body } = await call("GET", pathOf(peer));
     expect(status).toBe(200);
-    expect(PeerView.strict().parse(body)).toMatchObject({
+    expect(RevokedPeer.strict().parse(body)).toMatchObject({
       id: peer.keys.id,
       name: "peer 1",
       public_key: keyOf(peer),
@@ -123,7 +131,7 @@ describe("POST /v1/peers/:id/revoke", () => {
     const peer = await GoPeer.join();
     const { status, body } = await call("POST", `${pathOf(peer)}/revoke`);
     expect(status).toBe(200);
-    expect(PeerView.strict().parse(body)).toMatchObject({ state: "revoked", connected: false });
+    expect(RevokedPeer.strict().parse(body)).toMatchObject({ state: "revoked", connected: false });
     expect(await peer.closed).toMatchObject({ code: CLOSE.denied });
     const again = await GoPeer.connect({ keys: peer.keys });
     await again.handshake();
@@ -152,6 +160,31 @@ describe("POST /v1/peers/:id/revoke", () => {
     const reply = await callWith({ COORDINATOR }, "POST", `/v1/peers/${"0".repeat(32)}/revoke`);
     expect(problemOf(reply, "revoke_unconfirmed")).toMatchObject({ status: 504, retry_after: 10 });
     expect(reply.headers.get("Retry-After")).toBe("10");
+  });
+
+  it("AD30 bars a key that the mesh never met, by its ID or by itself, when it comes", async () => {
+    for (const nameOf of [({ id }: KeyPair) => id, ({ publicKey }: KeyPair) => toHex(publicKey)]) {
+      const keys = newKeyPair(platformRandom);
+      const { status, body } = await call("POST", `/v1/peers/${nameOf(keys)}/revoke`);
+      expect(status).toBe(200);
+      expect(RevokedPeer.strict().parse(body)).toMatchObject({ id: keys.id, known: false });
+      const peer = await GoPeer.connect({ keys });
+      await peer.handshake();
+      await peer.prove().catch(() => null);
+      expect(await peer.closed).toMatchObject({ code: CLOSE.denied });
+    }
+  });
+
+  it("AD31 the denylist shows who barred a key, and DELETE lifts the revocation", async () => {
+    const peer = await GoPeer.join();
+    await call("POST", `${pathOf(peer)}/revoke`);
+    const { body } = await call("GET", "/v1/denylist");
+    expect(DenyList.parse(body).entries).toMatchObject([
+      { peer_id: peer.keys.id, reason: "revoked", denied_by: "admin", rotated_to: null },
+    ]);
+    expect((await call("DELETE", `/v1/denylist/${peer.keys.id}`)).status).toBe(204);
+    expect((await call("GET", "/v1/denylist")).body).toMatchObject({ entries: [] });
+    await GoPeer.join({ keys: peer.keys });
   });
 
   it("AD5 is lifted only by readmit", async () => {

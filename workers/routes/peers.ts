@@ -35,12 +35,6 @@ const score = define("read_work", "get", "/v1/peers/{id}/score", {
   summary: "Show the factors of a peer's score",
   responses: { 200: jsonOf(ScoreView, "Each factor: raw, normalized, weighted") },
 });
-const revoke = define("administer", "post", "/v1/peers/{id}/revoke", {
-  summary:
-    "Revoke a peer: end its session, assign its tasks to other peers, refuse its key in every auth mode",
-  responses: { 200: jsonOf(PeerView, "The peer is revoked and its session has ended") },
-  failures: ["not_found", "unconfirmed"],
-});
 const forget = define("administer", "delete", "/v1/peers/{id}", {
   summary: "Remove a peer's record; a revocation of its key stays in force",
   responses: noContent("The record is removed"),
@@ -91,7 +85,6 @@ export function peerRoutes(router: Router): void {
   router.route(get, (c) => forward(c, "get_peer", c.req.valid("param")));
   router.route(rtt, (c) => forward(c, "get_rtt", c.req.valid("param")));
   router.route(score, (c) => forward(c, "get_score", c.req.valid("param")));
-  router.route(revoke, (c) => forward(c, "revoke_peer", c.req.valid("param")));
   router.route(forget, (c) => forwardEmpty(c, "forget_peer", c.req.valid("param")));
   router.route(reset, (c) => forward(c, "reset_circuits", c.req.valid("param")));
   router.route(cordon, (c) =>

@@ -4,6 +4,7 @@ import { assign } from "./assign.ts";
 import { audit } from "./audit.ts";
 import { callback } from "./callback.ts";
 import { demo } from "./demo.ts";
+import { denylist } from "./denylist.ts";
 import { dial } from "./dial.ts";
 import { disallow } from "./disallow.ts";
 import { discover } from "./discover.ts";
@@ -44,6 +45,7 @@ export const COMMANDS: Record<string, Command> = {
   allow,
   disallow,
   revoke,
+  denylist,
   "join-key": joinKey,
   token,
   rotate,

@@ -1,19 +1,31 @@
+import type { RevokedPeer } from "../../client/index.ts";
 import { readArgs, type Command } from "../args.ts";
 import { print, printJson } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
-const usage = "revoke PEER_ID";
+const usage = "revoke PEER_ID | PUBLIC_KEY";
 
-/** Revokes a peer. */
+/** Revokes a peer, or a key that the mesh does not know. */
 export const revoke: Command = {
   usage,
   summary: "revoke a peer: its session ends at once, and its key cannot join again",
-  details: TARGET_DETAILS,
+  details: [
+    ["PEER_ID", "the peer's ID; the mesh need not know the peer"],
+    ["PUBLIC_KEY", "the key itself, in hex"],
+    ...TARGET_DETAILS,
+  ],
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 1, usage });
     const peer = await (await controllerOf(values)).peers.revoke(String(positionals[0]));
     if (values.json === true) printJson(peer);
-    else print(`${peer.id} is ${peer.state}`);
+    else for (const line of linesOf(peer)) print(line);
     return 0;
   },
 };
+
+function linesOf({ id, state, known, rotated_from: rotatedFrom }: RevokedPeer): readonly string[] {
+  const lines = [`${id} is ${state}`];
+  if (rotatedFrom !== null) lines.unshift(`${rotatedFrom} has rotated its key and is ${id} now`);
+  if (!known) lines.push("the mesh has no record of this key; it is refused if it comes");
+  return lines;
+}

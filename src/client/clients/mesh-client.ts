@@ -3,6 +3,7 @@ import { Api } from "../http/api.ts";
 import type { RunOptions } from "../tasks/run-task.ts";
 import { AllowlistClient } from "./allowlist-client.ts";
 import { AuditClient } from "./audit-client.ts";
+import { DenylistClient } from "./denylist-client.ts";
 import { DialsClient } from "./dials-client.ts";
 import { DiscoveryClient } from "./discovery-client.ts";
 import { JoinKeysClient } from "./join-keys-client.ts";
@@ -27,6 +28,7 @@ export class MeshClient {
   readonly peers: PeersClient;
   readonly dials: DialsClient;
   readonly allowlist: AllowlistClient;
+  readonly denylist: DenylistClient;
   readonly tokens: TokensClient;
   readonly joinKeys: JoinKeysClient;
   readonly webhooks: WebhooksClient;
@@ -41,6 +43,7 @@ export class MeshClient {
     this.peers = new PeersClient(api);
     this.dials = new DialsClient(api);
     this.allowlist = new AllowlistClient(api);
+    this.denylist = new DenylistClient(api);
     this.tokens = new TokensClient(api);
     this.joinKeys = new JoinKeysClient(api);
     this.webhooks = new WebhooksClient(api);

@@ -4,6 +4,7 @@ import {
   PeerList,
   PeerReply,
   PeerView,
+  RevokedPeer,
   ScoreView,
   ScheduledPeers,
   type PeerSelection,
@@ -67,9 +68,12 @@ export class PeersClient {
     });
   }
 
-  /** Bars the peer's key and ends its session; both are done when the call returns. */
-  revoke(id: string): Promise<PeerView> {
-    return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/revoke` });
+  /**
+   * Bars a key, which is named by its peer's ID or by itself (hex), and ends its session; both are done when the call returns.
+   * The mesh need not know the key (`known`). The old ID of a peer that has rotated its key stands for the peer (`rotated_from`).
+   */
+  revoke(idOrKey: string): Promise<RevokedPeer> {
+    return this.#api.json(RevokedPeer, { method: "POST", path: `${pathOf(idOrKey)}/revoke` });
   }
 
   /** Closes the peer's circuits, because it works again: it gets tasks at once. */

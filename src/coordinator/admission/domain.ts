@@ -9,9 +9,9 @@ import {
   forgetPeer,
   getAuthMode,
   listAllowed,
-  revokePeer,
   setAuthMode,
 } from "./membership.ts";
+import { liftDenial, listDenied, revokePeer } from "./revocation.ts";
 import { rotatePeer } from "./rotation.ts";
 import { announce, gone, observe } from "./sessions.ts";
 
@@ -24,6 +24,8 @@ export const admission: Domain<AdmissionCommands> = {
     rotate_peer: rotatePeer,
     drain_mesh: drainMesh,
     revoke_peer: revokePeer,
+    list_denied: listDenied,
+    lift_denial: liftDenial,
     forget_peer: forgetPeer,
     get_auth_mode: getAuthMode,
     set_auth_mode: setAuthMode,
@@ -50,7 +52,11 @@ export const admission: Domain<AdmissionCommands> = {
       subject: "mesh",
       detail: { pause_seconds: pauseMs / SECOND, sessions: output?.ended ?? null },
     }),
-    revoke_peer: ({ id }) => ({ subject: id }),
+    revoke_peer: ({ id }, output) => ({
+      subject: output?.id ?? id,
+      detail: { known: output?.known ?? null, rotated_from: output?.rotated_from ?? null },
+    }),
+    lift_denial: ({ id }) => ({ subject: id }),
     forget_peer: ({ id }) => ({ subject: id }),
     set_auth_mode: ({ mode }) => ({ subject: "auth_mode", detail: { mode } }),
     allow: ({ peerId, publicKey, label, roles, readmit, go_p2p }) => ({

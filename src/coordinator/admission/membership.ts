@@ -2,6 +2,7 @@ import { err, ok } from "../../base/result.ts";
 import { admit } from "../../peers/admission.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { toRfc3339 } from "../../base/clock.ts";
+import type { MusterError } from "../../protocol/errors.ts";
 import type { AllowEntry } from "../../protocol/http.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { Allowed } from "../../registry/allowlist.ts";
@@ -11,10 +12,9 @@ import { dialsAfterForgetting, dialsAfterAdmissionChange } from "../dialing/dial
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { releaseAll } from "../tasks/leases.ts";
+import { liftDenial } from "./revocation.ts";
 import { removePeer, applyPeerEvent } from "../peers/lifecycle.ts";
 import { endSession, peerOf, savePeer, standingOf } from "../peers/scored-peers.ts";
-import { shownPeer } from "../peers/shown-peer.ts";
-import { advertisedPeerView } from "../peers/views.ts";
 
 export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
 
@@ -36,23 +36,9 @@ export const allow: Handler<"allow"> = (
   { publicKey, peerId, label, roles, readmit, go_p2p: goP2p, ...limits },
 ) => {
   const { registry, now } = context;
-  const denial = registry.denylist.reasonOf(peerId);
-  if (denial === "rotated") {
-    return err({
-      code: "conflict",
-      detail: "the peer has rotated to another key; a rotated key cannot be allowed again",
-    });
-  }
-  if (denial !== null) {
-    if (!readmit) {
-      return err({
-        code: "conflict",
-        detail: "this key was revoked; set readmit to true to lift the revocation",
-      });
-    }
-    registry.denylist.remove(peerId);
-    const peer = registry.peers.get(peerId);
-    if (peer !== null) applyPeerEvent(context, peer, "readmitted");
+  if (registry.denylist.has(peerId)) {
+    const lifted = readmit ? liftDenial(context, { id: peerId }) : err(REVOKED);
+    if (!lifted.ok) return lifted;
   }
   const before = registry.allowlist.get(publicKey);
   const entry = {
@@ -72,6 +58,11 @@ export const allow: Handler<"allow"> = (
   return ok(allowView(entry));
 };
 
+const REVOKED: MusterError = {
+  code: "conflict",
+  detail: "this key was revoked; set readmit to true to lift the revocation",
+};
+
 export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
   const { registry } = context;
   const entry = registry.allowlist.get(publicKey);
@@ -82,40 +73,6 @@ export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
   markWorkAvailable(context);
   return done;
 };
-
-/**
- * Writes the deny entry, which holds in every mode, and ends the session. The command's caller gets its answer once
- * the session has confirmed its end.
- */
-export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
-  const { registry, now } = context;
-  const peer = peerOf(context, input.id);
-  if (peer === null) return revokeAdvertisedPeer(context, input.id);
-  registry.denylist.add(peer.id, peer.publicKey, "revoked", now);
-  registry.advertisedPeers.forgetAdvertiser(peer.id);
-  const fault = { code: "revoked", detail: "this key was revoked" } as const;
-  // Sessions whose end an earlier call could not confirm are ended again: this call must not succeed while one of them
-  // may be open.
-  for (const to of registry.outbox.unconfirmedEnds(peer.id))
-    context.effects.push({ type: "end_session", to, fault });
-  endSession(context, peer, fault);
-  applyPeerEvent(context, peer, "revoked", { reason: "the peer was revoked" });
-  markWorkAvailable(context);
-  const revoked = registry.peers.get(peer.id) as Peer;
-  return ok(shownPeer(context, revoked));
-};
-
-/** Revokes a peer that was only advertised. It has no record, so only the deny entry is written. */
-function revokeAdvertisedPeer(
-  { registry, now }: Context,
-  id: PeerId,
-): ReturnType<Handler<"revoke_peer">> {
-  const told = registry.advertisedPeers.of(id);
-  if (told === null) return notFound("peer with this ID");
-  registry.denylist.add(id, told.publicKey, "revoked", now);
-  registry.advertisedPeers.forgetPeer(id);
-  return ok({ ...advertisedPeerView(told), state: "revoked" });
-}
 
 /** Removes a peer's record. Its deny entry stays, so a revoked peer does not get back in by being forgotten. */
 export const forgetPeer: Handler<"forget_peer"> = (context, input) => {

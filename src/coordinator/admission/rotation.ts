@@ -19,7 +19,7 @@ export const rotatePeer: Handler<"rotate_peer"> = (
   context,
   { peerId, epoch, newPeerId, newPublicKey },
 ) => {
-  const { registry, now } = context;
+  const { registry, now, actor } = context;
   const peer = peerOfSession(context, peerId, epoch);
   if (peer === null || registry.denylist.has(peerId)) {
     return err({ code: "conflict", detail: "only a peer with an open session can rotate its key" });
@@ -54,7 +54,14 @@ export const rotatePeer: Handler<"rotate_peer"> = (
   registry.discoveryEpochs.handOver(peerHolder(peerId), peerHolder(newPeerId));
   dialsAfterRotation(context, peerId, { publicKey: newPublicKey, peerId: newPeerId });
   registry.tombstones.put(peerId, peer, now);
-  registry.denylist.add(peerId, peer.publicKey, "rotated", now);
+  registry.denylist.add({
+    peerId,
+    publicKey: peer.publicKey,
+    deniedAt: now,
+    reason: "rotated",
+    deniedBy: actor,
+    rotatedTo: newPeerId,
+  });
   registry.aliases.put(peerId, newPeerId, now + ROTATION_WINDOW);
   markWorkAvailable(context);
   return done;

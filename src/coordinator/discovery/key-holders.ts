@@ -10,10 +10,10 @@ export function judgeAfterCommand(context: Context): void {
 /** Judges them if the configuration is not that of the last time, after a deploy. Runs before the commands of a group. */
 export function judgeAfterDeploy(context: Context): void {
   const { registry, config } = context;
-  const { settings, lostRights } = registry;
+  const { discoveryEpochs, settings, lostRights } = registry;
   const current = `${config.discovery.members} ${config.authMode}`;
   if (lostRights.checkedConfig === current) return;
-  if (settings.holdersJudgedUnder() === current) {
+  if (!discoveryEpochs.anyHolder() || settings.holdersJudgedUnder() === current) {
     lostRights.checkedConfig = current;
     return;
   }

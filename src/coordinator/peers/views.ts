@@ -1,9 +1,10 @@
-import { toRfc3339 } from "../../base/clock.ts";
+import { toRfc3339, type Millis } from "../../base/clock.ts";
 import type { PeerAdvert } from "../../peers/advertised-peer.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { OPEN, shownScheduling } from "../../peers/scheduling.ts";
 import type { PeerView } from "../../protocol/http.ts";
+import type { PeerId } from "../../protocol/ids.ts";
 import { ASSUMED_KNOWN } from "../../scoring/hops.ts";
 import { score, type Score } from "../../scoring/score.ts";
 import { timeOrNull } from "../kernel/time-or-null.ts";
@@ -34,20 +35,45 @@ export const peerView = (peer: Peer, scored: Score): PeerView => ({
 
 /** A peer that is known only because another peer advertised it, in the form of every other peer. */
 export const advertisedPeerView = (advert: PeerAdvert): PeerView => ({
-  id: advert.peerId,
+  ...unprovedPeerView(advert),
+  told_by: { peer_id: advert.advertiser, ping_ms: advert.rttMs },
+});
+
+/** A key that the mesh has no record of, in the form of every other peer. */
+export const unknownPeerView = <PublicKey extends string | null>(
+  peerId: PeerId,
+  publicKey: PublicKey,
+  now: Millis,
+) =>
+  unprovedPeerView({
+    peerId,
+    publicKey,
+    address: "",
+    role: "worker",
+    advertisedAt: now,
+    hops: null,
+  });
+
+const unprovedPeerView = <PublicKey extends string | null>(
+  known: Pick<PeerAdvert, "peerId" | "address" | "role" | "advertisedAt"> & {
+    readonly publicKey: PublicKey;
+    readonly hops: number | null;
+  },
+) => ({
+  id: known.peerId,
   name: "",
-  public_key: advert.publicKey,
-  address: advert.address,
-  role: advert.role,
-  added_at: toRfc3339(advert.advertisedAt),
+  public_key: known.publicKey,
+  address: known.address,
+  role: known.role,
+  added_at: toRfc3339(known.advertisedAt),
   last_seen: null,
   ping_ms: null,
-  hops: advert.hops,
+  hops: known.hops,
   geo_km: null,
   ...score({
     rttMs: null,
     // Another peer says so.
-    hops: advert.hops,
+    hops: known.hops,
     hopsKnown: ASSUMED_KNOWN,
     direct: false,
     geoKm: null,
@@ -56,7 +82,7 @@ export const advertisedPeerView = (advert: PeerAdvert): PeerView => ({
     uptime: null,
   }),
   connected: false,
-  state: "discovered",
+  state: "discovered" as const,
   ...shownScheduling(OPEN),
   protocol: null,
   capabilities: [],
@@ -65,5 +91,4 @@ export const advertisedPeerView = (advert: PeerAdvert): PeerView => ({
   tasks: 0,
   successes: 0,
   failures: 0,
-  told_by: { peer_id: advert.advertiser, ping_ms: advert.rttMs },
 });

@@ -79,6 +79,33 @@ export const AllowList = z
   .object({ mode: AuthMode, entries: z.array(AllowEntry) })
   .meta({ id: "Allowlist" });
 
+export const DENY_REASONS = ["revoked", "rotated"] as const;
+export type DenyReason = (typeof DENY_REASONS)[number];
+export const DenyEntry = z
+  .object({
+    peer_id: PeerId,
+    public_key: PublicKeyHex.nullable().meta({
+      description: "Null: the key was revoked by its ID, and the mesh never saw it",
+    }),
+    reason: z.enum(DENY_REASONS).meta({
+      description:
+        "`revoked` by the operator, or `rotated`: its peer has replaced it by another key; the latter cannot be lifted",
+    }),
+    denied_at: Time,
+    denied_by: z.string().nullable().meta({
+      description: "`admin`, `token:` or `peer:` and an ID; null: an older version did not note it",
+    }),
+    rotated_to: PeerId.nullable().meta({
+      description: "The ID of the key that replaced a rotated one",
+    }),
+  })
+  .meta({ id: "DenyEntry" });
+export type DenyEntry = z.infer<typeof DenyEntry>;
+export const DenyQuery = Page.extend({ reason: z.enum(DENY_REASONS).optional() });
+export const DenyList = z
+  .object({ entries: z.array(DenyEntry), next_cursor: NextCursor })
+  .meta({ id: "DenyList" });
+
 export const SCOPES = ["admin", "controller", "viewer"] as const;
 export const Scope = z.enum(SCOPES).meta({
   description:

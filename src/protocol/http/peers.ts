@@ -91,6 +91,21 @@ export const PeerView = z
   .meta({ id: "Peer" });
 export type PeerView = z.infer<typeof PeerView>;
 
+/** A peer that was revoked, or the key of one that the mesh has no record of. */
+export const RevokedPeer = PeerView.extend({
+  public_key: PublicKeyHex.nullable().meta({
+    description: "Null: the key was revoked by its ID, and the mesh never saw it",
+  }),
+  known: z.boolean().default(true).meta({
+    description: "False: the mesh has no record of this key; the key is refused whenever it comes",
+  }),
+  rotated_from: PeerId.nullable().default(null).meta({
+    description:
+      "The ID that the request names, if its peer has rotated to another key: that key is revoked, and its ID is `id`",
+  }),
+}).meta({ id: "RevokedPeer" });
+export type RevokedPeer = z.infer<typeof RevokedPeer>;
+
 export const PairRttView = z
   .object({
     peer_id: PeerId,

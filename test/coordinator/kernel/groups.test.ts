@@ -196,6 +196,7 @@ describe("commands that only read", () => {
       preview_tasks: { act: "retry", filter: { kind: "echo" }, visibleTo: null },
       list_peers: page,
       list_audit: page,
+      list_denied: page,
       list_deliveries: { ...page, source: "s" },
       open_delivery: { source: "s", id: "x" },
       get_webhook_source: { name: "s" },

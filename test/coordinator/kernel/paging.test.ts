@@ -117,6 +117,7 @@ describe("the list of pointers", () => {
 const INVALID_CURSORS: { readonly [K in CommandName]?: readonly string[] } = {
   list_tasks: ["", "x", "-1", "0", "1.5", "0x10", "1e3", " 1", "99999999999999999"],
   list_audit: ["", "x", "-1", "1.5"],
+  list_denied: ["", "x", "1", "-", `1-${"0".repeat(31)}`, `-1-${"0".repeat(32)}`],
   list_peers: ["", "x", "0".repeat(31), "G".repeat(32)],
   list_pointers: ["", "x", "0".repeat(31), "G".repeat(32)],
 };

@@ -1,6 +1,7 @@
 import type { Dial } from "../../src/peers/dial.ts";
 import type { PeerAdvert } from "../../src/peers/advertised-peer.ts";
 import type { Peer } from "../../src/peers/peer.ts";
+import type { DenyEntry } from "../../src/registry/denylist.ts";
 import type { PublishedPointer } from "../../src/registry/pointers.ts";
 import type { Attempt, Task } from "../../src/tasks/task.ts";
 
@@ -148,3 +149,13 @@ export const aDial = (changes: Partial<Dial> = {}): Dial => ({
   lastError: "no answer",
   ...changes,
 });
+
+/** A key that was revoked by its ID. */
+export const aDenyEntry: DenyEntry = {
+  peerId: "p",
+  publicKey: null,
+  deniedAt: T,
+  reason: "revoked",
+  deniedBy: "admin",
+  rotatedTo: null,
+};

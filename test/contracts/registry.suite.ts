@@ -3,7 +3,7 @@ import { EventMapping } from "../../src/protocol/http.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import type { Callback } from "../../src/webhooks/index.ts";
 import { DISCOVERY_TABLES } from "./discovery-tables.suite.ts";
-import { aDial, anAdvertisedPeer, aPeer } from "./records.ts";
+import { aDenyEntry, aDial, anAdvertisedPeer, aPeer } from "./records.ts";
 import type { RegistryCase } from "./registry-case.ts";
 import { TASK_TABLES } from "./task-tables.suite.ts";
 import type { OutboxEntry } from "../../src/registry/outbox.ts";
@@ -170,17 +170,9 @@ const TABLES: readonly RegistryCase[] = [
       expect(allowlist.list()).toEqual([kept]);
       expect([allowlist.remove("k"), allowlist.remove("k")]).toEqual([true, false]);
       expect(allowlist.get("k")).toBeNull();
-      const denial = {
-        peerId: "p",
-        publicKey: null,
-        deniedAt: T,
-        reason: "revoked",
-        deniedBy: "admin",
-        rotatedTo: null,
-      } as const;
-      denylist.add(denial);
-      denylist.add({ ...denial, deniedAt: T + 1 });
-      expect(denylist.get("p")).toEqual(denial);
+      denylist.add(aDenyEntry);
+      denylist.add({ ...aDenyEntry, deniedAt: T + 1 });
+      expect(denylist.get("p")).toEqual(aDenyEntry);
       expect([denylist.has("p"), denylist.has("q")]).toEqual([true, false]);
       denylist.remove("p");
       expect(denylist.has("p")).toBe(false);

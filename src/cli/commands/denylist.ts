@@ -2,7 +2,8 @@ import type { DenyEntry } from "../../client/index.ts";
 import { DENY_REASONS } from "../../protocol/http.ts";
 import { choiceOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
-import { print, printJson, table } from "../output.ts";
+import { print, printJson } from "../output.ts";
+import { table } from "../table.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "denylist list [--reason REASON] | lift PEER_ID | lift PUBLIC_KEY";

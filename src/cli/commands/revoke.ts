@@ -18,7 +18,7 @@ export const revoke: Command = {
     const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 1, usage });
     const peer = await (await controllerOf(values)).peers.revoke(String(positionals[0]));
     if (values.json === true) printJson(peer);
-    else for (const line of linesOf(peer)) print(line);
+    else print(linesOf(peer));
     return 0;
   },
 };

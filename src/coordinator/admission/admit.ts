@@ -101,7 +101,8 @@ export const admit: Handler<"admit"> = (context, input) => {
   };
   // go-p2p 1.0 has no forward secrecy: someone who gets the peer's key years later could read the discovery keys that
   // were sent over it.
-  const discovers = protocol === "muster/2" && isMember(config.discovery.members, entry.value !== null);
+  const discovers =
+    protocol === "muster/2" && isMember(config.discovery.members, entry.value !== null);
   return ok({
     epoch: peer.epoch,
     role: peer.role,

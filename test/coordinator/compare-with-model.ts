@@ -24,6 +24,7 @@ export function applyCheckedEffects(
 ): Offers {
   applyRetryPauses(mesh, model);
   const offers = new Map<ModelTask, ModelPeer>();
+  for (const effect of effects) if (effect.type === "cancel") applyUnansweredRecall(model, effect);
   const waiting = model.queuedInOrder();
   for (const effect of effects) {
     if (effect.type === "recall") expectRecall(model, effect);
@@ -60,6 +61,25 @@ function expectRecall(model: Model, effect: Extract<Effect, { type: "recall" }>)
   const task = present(model.tasks.get(effect.taskId));
   failIf(!model.canRecall(task), "a task was asked back that did not wait for a slot");
   expect([effect.fence, effect.to.peerId]).toEqual([task.fence, task.holder]);
+}
+
+/** AS122: a task is taken from a peer that was asked for it, while it waits for a slot there. */
+function applyUnansweredRecall(model: Model, effect: Extract<Effect, { type: "cancel" }>): void {
+  if (!effect.reason.startsWith("refused: it was asked back")) return;
+  const task = present(model.tasks.get(effect.taskId));
+  failIf(!model.canRecall(task), "a task was taken from a peer that does not wait for a slot");
+  model.losesRecalled(task);
+}
+
+/** Copies the timeouts that count or not by the time for which the peer had the task. */
+function applyUnsureFailures(mesh: TestMesh, model: Model): void {
+  for (const peer of model.peers.values()) {
+    const stored = mesh.registry.peers.get(peer.id);
+    if (stored === null || peer.unsureFailures === 0) continue;
+    const counted = stored.failures - peer.failures;
+    failIf(counted < 0 || counted > peer.unsureFailures, "a timeout was counted wrongly");
+    Object.assign(peer, { failures: stored.failures, unsureFailures: 0 });
+  }
 }
 
 /** Copies the random pauses after failed attempts from the coordinator, and checks their bounds. */
@@ -182,6 +202,7 @@ function expectOtherEffects(model: Model, effects: readonly Effect[]): void {
 /** The database must equal the model; `blobsStored` is the number of blobs that were ever stored. */
 export function expectEqualState(mesh: TestMesh, model: Model, blobsStored: number): void {
   mesh.nextTick(); // throws if the alarm would ring too late
+  applyUnsureFailures(mesh, model);
   expectSame(databaseState(mesh), modelState(model, blobsStored));
 }
 

@@ -19,6 +19,7 @@ export interface ModelAttempt {
   readonly retries: number;
   readonly peer: PeerId;
   state: ModelAttemptState;
+  readonly offeredAt: Millis;
   begunAt: Millis | null;
 }
 

@@ -1,4 +1,4 @@
-import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
+import { HOUR, MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
 import { ACCEPT_TIMEOUT } from "../../src/protocol/constants.ts";
 import type { AuthMode, PeerState, TaskState } from "../../src/protocol/http.ts";
 import type { PeerId } from "../../src/protocol/ids.ts";
@@ -32,6 +32,8 @@ export interface ModelPeer {
   kinds: readonly string[];
   successes: number;
   failures: number;
+  /** How many timeouts of it may count or not, by how long it had the task (AS120): the coordinator decides. */
+  unsureFailures: number;
   /** The times at which the peer fell silent. */
   silentAt: readonly Millis[];
   denied: boolean;
@@ -127,6 +129,7 @@ export class Model {
       state: "discovered",
       successes: 0,
       failures: 0,
+      unsureFailures: 0,
       silentAt: [],
     });
   }
@@ -148,7 +151,8 @@ export class Model {
   recordOffer(task: ModelTask, peer: ModelPeer): void {
     const fence = ++task.lastFence;
     const { retries } = task;
-    task.attempts.push({ fence, retries, peer: peer.id, state: "open", begunAt: null });
+    const [state, offeredAt] = ["open", this.now] as const;
+    task.attempts.push({ fence, retries, peer: peer.id, state, offeredAt, begunAt: null });
     Object.assign(task, {
       state: "leased",
       fence,
@@ -167,6 +171,25 @@ export class Model {
     const leaseUntil = Math.min(this.now + task.leaseMs, timeoutOf(task, attempt));
     const state = waits ? "leased" : "running";
     Object.assign(task, { state, prefetched: waits, leaseUntil });
+  }
+
+  /** AS121: a peer says once more that it has not begun the task. Whether it loses the task. */
+  losesUnbegun(task: ModelTask): boolean {
+    const attempt = this.#current(task);
+    const waited = this.now - attempt.offeredAt;
+    if (task.state === "running" || waited < MINUTE) return false;
+    const [peer, running] = [this.peers.get(attempt.peer), this.heldBy(attempt.peer)];
+    const isIdle = running.filter(({ state }) => state === "running").length < (peer?.slots ?? 0);
+    if (!isIdle && waited < Math.max(HOUR, task.attemptTimeoutMs)) return false;
+    this.#orderStop(task, attempt);
+    this.release(task, { how: isIdle ? "refused" : "reclaimed", countsAsFailure: false });
+    return true;
+  }
+
+  /** AS122: a peer has not answered when it was asked for a task. */
+  losesRecalled(task: ModelTask): void {
+    this.#orderStop(task, this.#current(task));
+    this.release(task, { how: "refused", countsAsFailure: false });
   }
 
   #stopEarlier(task: ModelTask): void {
@@ -290,8 +313,14 @@ export class Model {
     if (isHeld(task)) {
       this.expected.cancelled.push(`${task.id} ${task.fence} ${task.holder}`);
       this.#current(task).state = "reclaimed";
+      this.#mayCount(task);
     }
     this.end(task, state);
+  }
+
+  #mayCount({ holder }: ModelTask): void {
+    const peer = this.peers.get(holder ?? "");
+    if (peer !== undefined) peer.unsureFailures++;
   }
 
   end(task: ModelTask, state: End): void {
@@ -320,7 +349,8 @@ export class Model {
     const tookTooLong = timeoutOf(task, attempt) <= this.now;
     if (tookTooLong) this.#orderStop(task, attempt);
     const how = tookTooLong || holder?.state === "active" ? "timed_out" : "lost";
-    this.release(task, { how, countsAsFailure: true });
+    if (tookTooLong) this.#mayCount(task);
+    this.release(task, { how, countsAsFailure: !tookTooLong });
   }
 
   /** Tasks that may be offered now, in queue order. */
@@ -380,6 +410,7 @@ const unknownPeer = (id: PeerId): ModelPeer => ({
   kinds: ["*"],
   successes: 0,
   failures: 0,
+  unsureFailures: 0,
   silentAt: [],
   denied: false,
   allowlistRoles: null,

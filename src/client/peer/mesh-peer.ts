@@ -143,6 +143,9 @@ export class MeshPeer implements Peer {
   }
 
   close(reason = "the peer leaves"): Promise<void> {
+    // What a leaving peer gives up is no fault of it.
+    if (this.#runner.heldTasks().length > 0)
+      this.#loop.activeConnection?.send("drain", { reason, timeout_seconds: 0 });
     this.#runner.abandon(reason);
     return this.#loop.close(reason);
   }

@@ -124,6 +124,25 @@ export function recordAttemptEnd(
   });
 }
 
+/** Records an outcome for a peer whose attempt has ended already. */
+export function countOutcomeOf(
+  context: Context,
+  peerId: PeerId,
+  outcome: OutcomeKind,
+  weight: number,
+): void {
+  const { registry, now } = context;
+  const peer = registry.peers.get(peerId);
+  if (peer === null) return;
+  const observed = registry.observed.get(peerId) ?? nothingObserved(now);
+  registry.observed.put(peerId, {
+    ...observed,
+    outcomes: countOutcome(observed.outcomes, outcome, now, weight),
+  });
+  const save = isConnected(peer.state) ? saveMeasured : savePeer;
+  save(context, { ...peer, failures: peer.failures + Number(outcome !== "refusal") });
+}
+
 /** Takes a part of an earlier failure of a peer back: other peers have failed at the same task. */
 export function takeBackFailure(
   context: Context,

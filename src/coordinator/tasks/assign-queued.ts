@@ -10,6 +10,7 @@ import { sessionOf } from "../peers/scored-peers.ts";
 import { chargeOf } from "../../tasks/fair-queue.ts";
 import { FairOrder } from "./fair-order.ts";
 import { offer } from "./offers.ts";
+import { refuse } from "./attempts.ts";
 
 /**
  * Number of tasks that are considered first. Usually they fill every free slot, and the rest of a long queue is not
@@ -64,7 +65,11 @@ function assignRound(context: Context, limit: number, settled: Set<Shape>): Outc
     if (chosen === null) continue;
     const taker = registry.peers.get(chosen.peerId) as Peer;
     if (task.peerId !== null) {
-      askBack(context, task, taker);
+      if (registry.tasks.recalls.unanswered(task.id) < RECALLS_MAX) askBack(context, task, taker);
+      else {
+        takeUnanswered(context, task);
+        again = true;
+      }
       continue;
     }
     storeDecision(context, task, chosen.peerId, decision);
@@ -92,6 +97,16 @@ function askBack({ registry, effects, now }: Context, task: Waiting, taker: Peer
   if (to === null) return;
   recalls.ask(task.id, { taker: taker.id, at: now });
   effects.push({ type: "recall", to, taskId: task.id, fence: task.fence });
+}
+
+/** How often a peer is asked for a task that waits there, before the task is taken from it. */
+const RECALLS_MAX = 3;
+
+/** A peer that answers no recall has refused the task. If it has begun the task meanwhile, it has not said so: it must stop. */
+function takeUnanswered(context: Context, { id }: Waiting): void {
+  const task = context.registry.tasks.get(id);
+  if (task !== null)
+    refuse(context, task, `it was asked back ${RECALLS_MAX} times`, { stopPeer: true });
 }
 
 /** Stores the choice, and the peer that has the newest task of this kind. */

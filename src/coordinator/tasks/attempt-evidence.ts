@@ -13,6 +13,7 @@ import {
   type Circuit,
 } from "../../tasks/circuit.ts";
 import { countAttempt, kindWeight, usualRate } from "../../tasks/failure-rate.ts";
+import { timeoutShare } from "../../tasks/held-share.ts";
 import type { Attempt, Task } from "../../tasks/task.ts";
 import { nothingObserved } from "../../scoring/observed.ts";
 import type { Context } from "../kernel/context.ts";
@@ -44,8 +45,10 @@ export function noteSuccess(context: Context, peerId: PeerId, kind: string): voi
 /**
  * An attempt failed or took too long. Returns how much that says about the peer, 0..1: little when other peers, in good
  * standing, have failed at the same task. The first of them gets most of its failure back.
+ *
+ * @param share how much of a failure it is, 0..1 (`timeoutShare`)
  */
-export function noteFailure(context: Context, task: Task, error: string): number {
+export function noteFailure(context: Context, task: Task, error: string, share = 1): number {
   const { registry, now } = context;
   const { kind, peerId } = task;
   if (peerId === null) return 1;
@@ -53,7 +56,7 @@ export function noteFailure(context: Context, task: Task, error: string): number
   const known = registry.kinds.get(kind);
   const { outcomes } = registry.observed.get(peerId) ?? nothingObserved(now);
   const baseRate = usualRate(known.failures, outcomes, now);
-  const weight = failureWeight(others.length);
+  const weight = share * failureWeight(others.length);
   const everSucceeded = registry.serviceTimes.get(peerId, kind) !== null;
   const state = restingAt(context, kind).get(peerId);
   const failure = { baseRate, everSucceeded, error, now };
@@ -66,7 +69,8 @@ export function noteFailure(context: Context, task: Task, error: string): number
   change(context, peerId, kind, ofKind);
   change(context, peerId, WHOLE_PEER, whole);
   const [first] = others;
-  if (others.length === 1 && first !== undefined) exonerate(context, kind, first, baseRate);
+  if (others.length === 1 && first !== undefined)
+    exonerate(context, task, first, { baseRate, share });
   const failures = countAttempt(
     known.failures,
     true,
@@ -108,21 +112,32 @@ function othersThatFailed(
   return [...found.values()];
 }
 
-/** A second peer has failed at the task: the first one's failure speaks against the task rather than against it. */
-function exonerate(context: Context, kind: string, attempt: Attempt, baseRate: number): void {
+/**
+ * A second peer has failed at the task: the first one's failure speaks against the task rather than against it. No more is taken back than was
+ * counted, and than the second failure says.
+ */
+function exonerate(
+  context: Context,
+  { kind, attemptTimeoutMs }: Task,
+  attempt: Attempt,
+  { baseRate, share }: { readonly baseRate: number; readonly share: number },
+): void {
   const { registry, now } = context;
   const { peerId } = attempt;
+  const { service } = registry.kinds.get(kind);
+  const counted = attempt.state === "timed_out" ? timeoutShare(attemptTimeoutMs, service) : 1;
+  const takenBack = EXONERATED_WEIGHT * Math.min(counted, share);
   for (const scope of [WHOLE_PEER, kind]) {
     const circuit = registry.circuits.known(peerId, scope);
     if (circuit === null) continue;
-    const weight = scope === kind ? EXONERATED_WEIGHT : EXONERATED_WEIGHT / 2;
+    const weight = scope === kind ? takenBack : takenBack / 2;
     change(context, peerId, scope, afterExoneration(circuit, { weight, baseRate, now }));
   }
   takeBackFailure(
     context,
     peerId,
     attempt.state === "timed_out" ? "timeout" : "failure",
-    EXONERATED_WEIGHT,
+    takenBack,
   );
 }
 

@@ -1,7 +1,7 @@
 import { utf8 } from "../../base/bytes.ts";
-import type { Millis } from "../../base/clock.ts";
+import { MINUTE, SECOND, type Millis } from "../../base/clock.ts";
 import { err, ok } from "../../base/result.ts";
-import { TASK_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
+import { ATTEMPT_TIMEOUT_DEFAULT, TASK_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
 import { attemptEndsAt, leaseEndsAt } from "../../tasks/lease.ts";
 import { isEnded, type AttemptState, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
@@ -9,7 +9,14 @@ import { isRepeated } from "./repeated-result.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { done, notFound, type Handler, type PlainHandler } from "../kernel/handler.ts";
 import { claimedTask, heldTask, type Claim } from "./held-task.ts";
-import { cancelAttempt, endTask, releaseAbandoned, releaseAttempt } from "./leases.ts";
+import {
+  cancelAttempt,
+  endTask,
+  leavesUnbegun,
+  releaseAbandoned,
+  releaseAttempt,
+  type Loss,
+} from "./leases.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { storedResult, succeed } from "./results.ts";
 import { stopEarlierAttempts } from "./resume.ts";
@@ -21,6 +28,8 @@ import { visibleTask } from "./submit.ts";
 export const acceptTask: Handler<"accept_task"> = (context, claim) => {
   const task = claimedTask(context, claim);
   if (!task.ok) return task;
+  if (claim.queued === true && takeUnbegun(context, task.value))
+    return ok(leased(context, claim, context.now));
   // Tasks may have stayed queued because the peer had too many unanswered offers.
   if (context.registry.tasks.waiting.isWaitedFor(claim.peerId)) markWorkAvailable(context);
   return ok(leased(context, claim, renew(context, task.value, claim.queued === true)));
@@ -51,6 +60,30 @@ function renew(context: Context, task: Task, queued: boolean, said: Partial<Task
   return leaseUntil;
 }
 
+/** How long a peer may leave a task unbegun although it has a free slot. */
+const BEGIN_TIMEOUT: Millis = MINUTE;
+
+/**
+ * Takes a task from a peer that reports once more that it has not begun it: a peer that has had a free slot for it meanwhile has refused it. One whose
+ * slots are in use loses it when it has waited for as long as an attempt may usually take.
+ */
+function takeUnbegun(context: Context, task: Task): boolean {
+  const { registry, now } = context;
+  if (task.state === "running") return false;
+  const since = registry.attempts.get(task.id, task.fence)?.startedAt ?? now;
+  if (now - since < BEGIN_TIMEOUT) return false;
+  if (leavesUnbegun(context, task, BEGIN_TIMEOUT)) {
+    refuse(context, task, NOT_BEGUN, { stopPeer: true });
+    return true;
+  }
+  if (now - since < Math.max(ATTEMPT_TIMEOUT_DEFAULT, task.attemptTimeoutMs)) return false;
+  const error = "its peer has not begun it for as long as an attempt may take";
+  releaseAbandoned(context, task, { error, begun: false, stopPeer: true });
+  return true;
+}
+
+const NOT_BEGUN = `it was not begun within ${BEGIN_TIMEOUT / SECOND} s although a slot was free`;
+
 export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
   const task = claimedTask(context, claim);
   if (!task.ok) return task;
@@ -58,13 +91,20 @@ export const refuseTask: Handler<"refuse_task"> = (context, claim) => {
   return done;
 };
 
-const refuse = (context: Context, task: Task, reason: string): void =>
+/** The peer does not take the task: another one gets it, at once. */
+export const refuse = (
+  context: Context,
+  task: Task,
+  reason: string,
+  order: Pick<Loss, "stopPeer"> = {},
+): void =>
   releaseAttempt(context, task, {
     state: "refused",
     error: `refused: ${reason}`,
     outcome: "refusal",
     counts: null,
     retry: true,
+    ...order,
   });
 
 /** How often a peer may give the same task back without having begun it. More often is a refusal. */
@@ -93,6 +133,8 @@ const RETURNED: ReadonlySet<AttemptState> = new Set(["reclaimed", "refused"]);
 export const progressTask: Handler<"progress_task"> = (context, claim) => {
   const task = claimedTask(context, claim);
   if (!task.ok) return task;
+  if (claim.queued === true && takeUnbegun(context, task.value))
+    return ok(leased(context, claim, context.now));
   const said = {
     progress: claim.progress ?? task.value.progress,
     message: claim.message ?? task.value.message,

@@ -10,7 +10,7 @@ import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { dueAfter, type Job } from "../kernel/job.ts";
 import { suspectPeer } from "../peers/lifecycle.ts";
-import { cancelAttempt, endTask, releaseAttempt, type Loss } from "./leases.ts";
+import { cancelAttempt, endTask, releaseAttempt, shareOf, type Loss } from "./leases.ts";
 import { deleteExpiredUploads } from "./results.ts";
 
 /**
@@ -60,11 +60,13 @@ function giveUp(context: Context, task: Task): void {
 }
 
 /** How a running attempt ended whose lease is over: the handler took too long, was silent, or its peer was. */
-function lossOf({ registry, now }: Context, task: Task): Loss {
+function lossOf(context: Context, task: Task): Loss {
+  const { registry, now } = context;
   const shared = { outcome: "timeout", retry: true } as const;
   if (task.attemptUntil !== null && now >= task.attemptUntil) {
     const error = `the attempt took longer than ${task.attemptTimeoutMs / 1_000} s`;
-    return { ...shared, state: "timed_out", error, counts: "attempt", stopPeer: true };
+    const share = shareOf(context, task);
+    return { ...shared, state: "timed_out", error, counts: "attempt", stopPeer: true, share };
   }
   const error = "the lease ended without a sign of life";
   const answers = registry.peers.get(task.peerId ?? "")?.state === "active";
@@ -102,6 +104,16 @@ const wakeResting: Job = {
   name: "wake_resting",
   run() {},
   due: { reads: ["circuits"], at: ({ registry, now }) => registry.circuits.resting.nextEnd(now) },
+};
+
+/** A peer that has not answered a recall is asked again, or loses the task. */
+const repeatRecalls: Job = {
+  name: "repeat_recalls",
+  run: ({ registry, now }) => registry.tasks.recalls.forgetUnanswered(now),
+  due: {
+    reads: ["peers", "tasks", "circuits"],
+    at: ({ registry }) => registry.tasks.recalls.overdueAt,
+  },
 };
 
 /** Makes the tick come when the rate of a kind permits the next offer. */
@@ -151,6 +163,7 @@ export const taskJobs: readonly Job[] = [
   sweepQueue,
   wakeResting,
   wakeReturned,
+  repeatRecalls,
   permitByRate,
   pruneTasks,
   pruneUploads,

@@ -1,9 +1,18 @@
-import type { Millis } from "../../base/clock.ts";
+import { SECOND, type Millis } from "../../base/clock.ts";
+import { takesTasks } from "../../peers/scheduling.ts";
+import type { PeerId } from "../../protocol/ids.ts";
+import { usableSlots } from "../../tasks/eligibility.ts";
+import { ranFor, timeoutShare, unansweredShare } from "../../tasks/held-share.ts";
 import { retryAt } from "../../tasks/retry.ts";
 import type { AttemptState, Task } from "../../tasks/task.ts";
 import { scheduleCallback } from "../webhooks/callback-registration.ts";
 import type { Context } from "../kernel/context.ts";
-import { sessionOf, recordAttemptEnd, type Outcome } from "../peers/scored-peers.ts";
+import {
+  countOutcomeOf,
+  sessionOf,
+  recordAttemptEnd,
+  type Outcome,
+} from "../peers/scored-peers.ts";
 import { noteFailure, noteRefusal } from "./attempt-evidence.ts";
 import { shownTo } from "./task-view.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
@@ -27,6 +36,8 @@ export interface Loss {
   readonly pause?: Millis;
   /** Set when the peer did not end the attempt itself: if it still runs the task, it must stop. */
   readonly stopPeer?: true;
+  /** How much of its outcome the attempt counts, 0..1 (`timeoutShare`). Absent: all of it. */
+  readonly share?: number;
 }
 
 /** Ends the current attempt. Puts the task back into the queue, or fails it when a budget is used up. */
@@ -34,13 +45,16 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
   if (task.peerId === null) return;
   const { registry, now } = context;
   registry.attempts.end(task.id, task.fence, loss.state, now, loss.error);
-  const weight = loss.counts === "attempt" ? noteFailure(context, task, loss.error) : 1;
-  recordAttemptEnd(context, task.peerId, loss.outcome, weight);
+  const { share = 1 } = loss;
+  // What a peer gives up is a matter of its circuit, too, when it counts as a timeout.
+  const isFailure =
+    loss.counts === "attempt" || (loss.state === "abandoned" && loss.outcome === "timeout");
+  const counted = isFailure && share > 0 ? noteFailure(context, task, loss.error, share) : share;
+  recordAttemptEnd(context, task.peerId, share > 0 ? loss.outcome : "none", counted);
   if (loss.stopPeer) orderStop(context, task, loss.error);
-  if (loss.state === "refused") {
+  if (loss.state === "refused")
     registry.attempts.countRefusals({ taskId: task.id, peerId: task.peerId, fence: task.fence });
-    noteRefusal(context, task, loss.error);
-  }
+  if (loss.outcome === "refusal") noteRefusal(context, task, loss.error);
   const attemptsUsed = task.attemptsUsed + Number(loss.counts === "attempt");
   const interruptions = task.interruptions + Number(loss.counts === "interruption");
   const spent = { ...task, attemptsUsed, interruptions };
@@ -106,9 +120,67 @@ function informSubmitter(context: Context, { id, owner }: Task): void {
   if (to !== null) context.effects.push({ type: "report", to, shown: shownTo(context, owner, id) });
 }
 
-/** Cancels the attempt of a task whose result is not wanted any more, and tells the peer to stop. */
+/**
+ * Cancels the attempt of a task whose result is not wanted any more, and tells the peer to stop. What it has not done by then counts as a part
+ * of a timeout, or as a refusal if it has not begun although it could have.
+ */
 export function cancelAttempt(context: Context, task: Task, reason: string): void {
+  if (task.peerId === null || task.leaseUntil === null) return;
+  const counted = countedFor(context, task);
   endHeldAttempt(context, task, "cancelled", reason);
+  if (counted === null) return;
+  const { outcome, share } = counted;
+  if (task.state === "running") {
+    const seconds = Math.round(ranFor(task, context.now) / SECOND);
+    const weight = noteFailure(context, task, `not done after ${seconds} s: ${reason}`, share);
+    countOutcomeOf(context, task.peerId, outcome, weight);
+    return;
+  }
+  if (outcome === "refusal") noteRefusal(context, task, `not begun: ${reason}`);
+  countOutcomeOf(context, task.peerId, outcome, share);
+}
+
+/** What it counts that an attempt is cancelled now; null: nothing. */
+function countedFor(
+  context: Context,
+  task: Task,
+): { readonly outcome: "timeout" | "refusal"; readonly share: number } | null {
+  const { registry } = context;
+  if (task.state === "running") {
+    const share = shareOf(context, task);
+    return share > 0 ? { outcome: "timeout", share } : null;
+  }
+  const waited = waitedFor(context, task);
+  if (task.prefetched)
+    return timeoutShare(waited, registry.kinds.get(task.kind).service) > 0 &&
+      hasIdleSlot(context, task)
+      ? { outcome: "refusal", share: 1 }
+      : null;
+  const share = unansweredShare(
+    waited,
+    registry.peers.get(task.peerId ?? "")?.rtt?.smoothedMs ?? 0,
+  );
+  return share > 0 ? { outcome: "timeout", share } : null;
+}
+
+/** How much of a timeout it counts that a peer has not done the task by now. */
+export const shareOf = ({ registry, now }: Context, task: Task): number =>
+  timeoutShare(ranFor(task, now), registry.kinds.get(task.kind).service);
+
+/** How long ago the current attempt was offered. */
+const waitedFor = ({ registry, now }: Context, { id, fence }: Task): Millis =>
+  now - (registry.attempts.get(id, fence)?.startedAt ?? now);
+
+/** Whether a peer has had a task for so long that it does not begin, although it has a free slot. */
+export const leavesUnbegun = (context: Context, task: Task, after: Millis): boolean =>
+  waitedFor(context, task) >= after && hasIdleSlot(context, task);
+
+/** Whether the holder of a task runs fewer tasks than it can. */
+function hasIdleSlot({ registry: { peers, tasks } }: Context, { peerId }: Task): boolean {
+  const peer = peers.get(peerId ?? "");
+  if (peer === null) return false;
+  const running = tasks.heldBy(peer.id).filter((id) => tasks.get(id)?.state === "running");
+  return running.length < usableSlots(peer);
 }
 
 /** Whether the peer is told to stop. */
@@ -211,12 +283,29 @@ export function releaseAbandoned(
   task: Task,
   { error, begun, stopPeer }: { error: string; begun: boolean } & Pick<Loss, "stopPeer">,
 ): void {
+  const share = begun ? givenUpShare(context, task) : 0;
+  const stays = begun && stopPeer === undefined && isOpen(context, task.peerId);
   releaseAttempt(context, task, {
     state: begun ? "abandoned" : "reclaimed",
     error,
-    outcome: "none",
+    outcome: share > 0 ? "timeout" : stays ? "refusal" : "none",
     counts: begun ? "interruption" : null,
     retry: true,
     ...(stopPeer && { stopPeer }),
+    ...(share > 0 && { share }),
   });
 }
+
+/**
+ * How much of a timeout it counts that a peer gives up begun work. Not at all when it leaves or the operator drains it, unless it had the
+ * task for much longer than usual; otherwise a peer could hold tasks and give them up, one after another, for ever.
+ */
+function givenUpShare(context: Context, task: Task): number {
+  const share = shareOf(context, task);
+  return share === 1 || isOpen(context, task.peerId) ? share : 0;
+}
+
+const isOpen = ({ registry }: Context, peerId: PeerId | null): boolean => {
+  const peer = registry.peers.get(peerId ?? "");
+  return peer !== null && takesTasks(peer.scheduling);
+};

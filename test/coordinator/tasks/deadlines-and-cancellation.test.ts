@@ -39,7 +39,7 @@ describe("a task's deadline", () => {
       attempts: [{ state: "cancelled" }],
     });
     expect(peer.cancelled).toMatchObject([{ taskId: task.id, fence: 1 }]);
-    expect(peer.view).toMatchObject({ tasks: 0, failures: 0 });
+    expect(peer.view).toMatchObject({ tasks: 0, failures: 1 });
     expect(mesh.errorOf("finish_task", peer.successInput("late")).code).toBe("lease_lost");
   });
 

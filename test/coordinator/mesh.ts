@@ -114,8 +114,7 @@ export class TestMesh {
 
   /** Restarts the coordinator's object: its memory is lost, its database stays. */
   restart(): void {
-    this.registry = openRegistry(this.sql);
-    this.#dueTimes = new DueTimes();
+    [this.registry, this.#dueTimes] = [openRegistry(this.sql), new DueTimes()];
   }
 
   get #scope() {
@@ -146,9 +145,8 @@ export class TestMesh {
   }
 
   /** Runs a command that may be refused, and performs its effects. */
-  runIfPermitted<K extends CommandName>(name: K, input: Input<K>): void {
-    this.#runAsMesh(name, input);
-  }
+  runIfPermitted = <K extends CommandName>(name: K, input: Input<K>): void =>
+    void this.#runAsMesh(name, input);
 
   /** The error of a command that must fail. It may have no effects and change nothing but the audit log. */
   errorOf<K extends CommandName>(name: K, input: Input<K>): MusterError {

@@ -1,6 +1,6 @@
 import { HOUR, MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
 import { ACCEPT_TIMEOUT } from "../../src/protocol/constants.ts";
-import type { AuthMode, PeerState, TaskState } from "../../src/protocol/http.ts";
+import type { AuthMode, TaskState } from "../../src/protocol/http.ts";
 import type { PeerId } from "../../src/protocol/ids.ts";
 import type { Role } from "../../src/protocol/messages.ts";
 import { present } from "../must.ts";
@@ -16,29 +16,9 @@ import {
   type ModelAttempt,
   type ModelTask,
 } from "./model-task.ts";
+import { isConnected, unknownPeer, type ModelPeer } from "./model-peer.ts";
 
-export interface ModelPeer {
-  readonly id: PeerId;
-  /** Whether the registry has a record of it. */
-  hasRecord: boolean;
-  state: PeerState;
-  /** The epoch of the newest session, also after the record was removed. */
-  epoch: number;
-  role: Role;
-  mayAssign: boolean;
-  capabilities: readonly string[];
-  slots: number;
-  prefetch: boolean;
-  kinds: readonly string[];
-  successes: number;
-  failures: number;
-  /** How many timeouts of it may count or not, by how long it had the task (AS120): the coordinator decides. */
-  unsureFailures: number;
-  /** The times at which the peer fell silent. */
-  silentAt: readonly Millis[];
-  denied: boolean;
-  allowlistRoles: readonly Role[] | null;
-}
+export { isConnected, type ModelPeer } from "./model-peer.ts";
 
 type End = Extract<TaskState, "succeeded" | "failed" | "cancelled" | "expired">;
 
@@ -393,25 +373,4 @@ export class Model {
   }
 }
 
-export const isConnected = ({ state }: ModelPeer): boolean =>
-  state === "active" || state === "suspect";
 const basicRoles = (role: Role): Role[] => (role === "dual" ? ["worker", "controller"] : [role]);
-
-const unknownPeer = (id: PeerId): ModelPeer => ({
-  id,
-  hasRecord: false,
-  state: "discovered",
-  epoch: 0,
-  role: "worker",
-  mayAssign: false,
-  capabilities: [],
-  slots: 0,
-  prefetch: false,
-  kinds: ["*"],
-  successes: 0,
-  failures: 0,
-  unsureFailures: 0,
-  silentAt: [],
-  denied: false,
-  allowlistRoles: null,
-});

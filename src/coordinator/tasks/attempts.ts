@@ -9,14 +9,8 @@ import { isRepeated } from "./repeated-result.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { done, notFound, type Handler, type PlainHandler } from "../kernel/handler.ts";
 import { claimedTask, heldTask, type Claim } from "./held-task.ts";
-import {
-  cancelAttempt,
-  endTask,
-  leavesUnbegun,
-  releaseAbandoned,
-  releaseAttempt,
-  type Loss,
-} from "./leases.ts";
+import { cancelAttempt, endTask, releaseAbandoned, releaseAttempt, type Loss } from "./leases.ts";
+import { leavesUnbegun } from "./time-held.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { storedResult, succeed } from "./results.ts";
 import { stopEarlierAttempts } from "./resume.ts";

@@ -10,7 +10,8 @@ import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { dueAfter, type Job } from "../kernel/job.ts";
 import { suspectPeer } from "../peers/lifecycle.ts";
-import { cancelAttempt, endTask, releaseAttempt, shareOf, type Loss } from "./leases.ts";
+import { cancelAttempt, endTask, releaseAttempt, type Loss } from "./leases.ts";
+import { shareOf } from "./time-held.ts";
 import { deleteExpiredUploads } from "./results.ts";
 
 /**

@@ -1,0 +1,49 @@
+import type { Millis } from "../../src/base/clock.ts";
+import type { PeerState } from "../../src/protocol/http.ts";
+import type { PeerId } from "../../src/protocol/ids.ts";
+import type { Role } from "../../src/protocol/messages.ts";
+
+export interface ModelPeer {
+  readonly id: PeerId;
+  /** Whether the registry has a record of it. */
+  hasRecord: boolean;
+  state: PeerState;
+  /** The epoch of the newest session, also after the record was removed. */
+  epoch: number;
+  role: Role;
+  mayAssign: boolean;
+  capabilities: readonly string[];
+  slots: number;
+  prefetch: boolean;
+  kinds: readonly string[];
+  successes: number;
+  failures: number;
+  /** How many timeouts of it may count or not, by how long it had the task (AS120): the coordinator decides. */
+  unsureFailures: number;
+  /** The times at which the peer fell silent. */
+  silentAt: readonly Millis[];
+  denied: boolean;
+  allowlistRoles: readonly Role[] | null;
+}
+
+export const isConnected = ({ state }: ModelPeer): boolean =>
+  state === "active" || state === "suspect";
+
+export const unknownPeer = (id: PeerId): ModelPeer => ({
+  id,
+  hasRecord: false,
+  state: "discovered",
+  epoch: 0,
+  role: "worker",
+  mayAssign: false,
+  capabilities: [],
+  slots: 0,
+  prefetch: false,
+  kinds: ["*"],
+  successes: 0,
+  failures: 0,
+  unsureFailures: 0,
+  silentAt: [],
+  denied: false,
+  allowlistRoles: null,
+});

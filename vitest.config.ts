@@ -9,6 +9,9 @@ const TEST_SECRETS = {
   MESH_SIGNING_KEY: "33".repeat(32),
 };
 
+/** The peers of the tests are strangers, and all connect from one address. */
+const TEST_VARIABLES = { AUTH_MODE: "open", HANDSHAKES_PER_MINUTE: "1000000" };
+
 /** The tests rarely wait: a worker per core. */
 const maxWorkers = "100%";
 
@@ -42,8 +45,7 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
-            // All tests share one address.
-            miniflare: { bindings: { ...TEST_SECRETS, HANDSHAKES_PER_MINUTE: "1000000" } },
+            miniflare: { bindings: { ...TEST_SECRETS, ...TEST_VARIABLES } },
           }),
         ],
         test: {

@@ -61,7 +61,7 @@ const LocationService = z.string().transform((text, context): LocationSource => 
 /** The variables and secrets of a deployment, with their defaults. Error texts follow the name of the variable. */
 export const ConfigVariables = z.object({
   MESH_NAME: Name.default("muster"),
-  AUTH_MODE: AuthMode.default("open"),
+  AUTH_MODE: AuthMode.default("allowlist"),
   DISCOVERY_PUBLIC: Switch.default("false"),
   DISCOVERY_MEMBERS: z
     .enum(["listed", "all", "none"], { error: "is neither listed, all nor none" })

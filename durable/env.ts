@@ -9,6 +9,7 @@ export interface Env {
   readonly UPSTASH_REDIS_REST_URL?: string;
   readonly UPSTASH_REDIS_REST_TOKEN?: string;
   readonly MESH_NAME?: string;
+  /** "allowlist" (the default) or "open", until one is set over HTTP. */
   readonly AUTH_MODE?: string;
   readonly DISCOVERY_PUBLIC?: string;
   /** "listed", "all" or "none": which peers may find and open the records of other peers. */

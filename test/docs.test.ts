@@ -42,3 +42,9 @@ describe.each(PAGES)("%s", (page) => {
     expect(broken).toEqual([]);
   });
 });
+
+it("AD60 a mesh is deployed as an allowlist", () => {
+  expect(
+    [...read("wrangler.toml").matchAll(/^AUTH_MODE *= *"(.*)"$/gm)].map(([, mode]) => mode),
+  ).toEqual(["allowlist"]);
+});

@@ -15,6 +15,7 @@ export default defineConfig({
           MESH_IDENTITY_KEY: "11".repeat(32),
           MESH_DISCOVERY_KEY: "22".repeat(32),
           MESH_SIGNING_KEY: "33".repeat(32),
+          AUTH_MODE: "open",
           HANDSHAKES_PER_MINUTE: "1000000",
         },
       },

@@ -89,7 +89,8 @@ function apiHint({ code, retryAfter }: MusterApiError): string | undefined {
 const PEER_HINTS: { readonly [Code in PeerErrorCode]?: string } = {
   mesh_key_mismatch:
     "do not join unless the operator confirms the new key; then pass it with --mesh-key",
-  not_allowed: "the operator can add it to the allowlist with `muster allow PUBLIC_KEY`",
+  not_allowed:
+    "join with a link of `muster join-key create`, or have the operator run `muster allow PUBLIC_KEY`",
   join_key_invalid: "ask the operator for a new link",
   superseded: "two peers use the same key file; use a separate key file for each",
 };

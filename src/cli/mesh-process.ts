@@ -1,7 +1,9 @@
 import type { ChildProcess } from "node:child_process";
+import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { controller } from "../client/index.ts";
 import { orAborted } from "./abort.ts";
+import { reachableHost, startingAuthMode } from "./listen-address.ts";
 import { Failure } from "./failure.ts";
 import { openEntrance, type Entrance } from "./geoip/entrance.ts";
 import { acquireLock } from "./lock.ts";
@@ -30,6 +32,8 @@ export interface MeshOptions {
   readonly host?: string;
   /** 0 selects a free port. */
   readonly port: number;
+  /** Any peer may join although others reach the address, until another mode is set over HTTP. */
+  readonly open?: boolean;
   /** Variables of the Worker; they override those of wrangler.toml. */
   readonly variables?: Readonly<Record<string, string>>;
   /** A file in MaxMind's format that locates peers by their address; without it their locations are unknown. */
@@ -69,9 +73,14 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
     await buildWorker(folder, options.signal);
     const port = options.port === 0 ? await freePort(host) : options.port;
     entrance = await openEntrance(host, port, options.geoipDatabase);
-    const variables = { ...LOCAL_VARIABLES, ...entrance.variables, ...options.variables };
+    const variables = {
+      ...LOCAL_VARIABLES,
+      AUTH_MODE: options.open === true ? "open" : startingAuthMode(host),
+      ...entrance.variables,
+      ...options.variables,
+    };
     const wrangler = watchWrangler(spawnWrangler({ folder, ...entrance.listen, variables }), onLog);
-    const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    const url = `http://${reachableHost(host, addressesOfThisMachine())}:${port}`;
     const stop = async (): Promise<void> => {
       await endGroup(wrangler.child, () => void wrangler.child.kill("SIGINT"));
       entrance?.stop();
@@ -94,6 +103,9 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
     throw error;
   }
 }
+
+const addressesOfThisMachine = (): NetworkInterfaceInfo[] =>
+  Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
 
 interface WatchedProcess {
   readonly child: ChildProcess;

@@ -1,4 +1,7 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { readConfig } from "../../durable/config.ts";
+import type { Env } from "../../durable/env.ts";
 import { exampleOf, operations } from "./description.ts";
 import { callWith, problemOf, type Call } from "./http.ts";
 
@@ -107,6 +110,15 @@ describe("a configuration", () => {
       const reply = await callWith({ MESH_IDENTITY_KEY: key }, "GET", "/v1/mesh");
       expect(reply.body).toMatchObject({ public_key: expected.body["public_key"] });
     }
+  });
+
+  it("AD60 that names no auth mode is an allowlist", async () => {
+    for (const AUTH_MODE of [undefined, "allowlist"]) {
+      const read = readConfig({ ...(env as Env), AUTH_MODE }, Date.now());
+      expect(read).toMatchObject({ value: { coordinator: { authMode: "allowlist" } } });
+    }
+    const open = readConfig({ ...(env as Env), AUTH_MODE: "open" }, Date.now());
+    expect(open).toMatchObject({ value: { coordinator: { authMode: "open" } } });
   });
 
   it("HT8 may omit every value that has a default", async () => {

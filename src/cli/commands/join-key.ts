@@ -1,9 +1,11 @@
+import { controller } from "../../client/index.ts";
 import { ROLES } from "../../protocol/messages.ts";
 import { choiceOption, countOption, numberOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
-import { print, printJson } from "../output.ts";
+import { joinArguments } from "../join-command.ts";
+import { counted, print, printJson } from "../output.ts";
 import { table } from "../table.ts";
-import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+import { targetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
   "join-key create [--label TEXT] [--role ROLE]... [--uses N] [--days N] | list | revoke ID";
@@ -34,7 +36,8 @@ export const joinKey: Command = {
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, OPTIONS, { min: 1, max: 2, usage });
     const [action, id] = positionals;
-    const mesh = await controllerOf(values);
+    const { url, token } = await targetOf(values);
+    const mesh = controller({ url, ...(token !== undefined && { token }) });
     if (action === "create" && id === undefined) {
       const roles = values.role?.flatMap((role) => choiceOption("role", role, ROLES) ?? []);
       const uses = countOption("uses", values.uses);
@@ -47,10 +50,17 @@ export const joinKey: Command = {
       });
       if (values.json === true) printJson(created);
       else {
+        const admitted = counted(created.uses_left, "peer");
         print(`join key  ${created.key}`);
-        print(`link      ${created.link}`);
-        print("The key cannot be shown again. A peer joins with:");
-        print(`  npx muster join '${created.link}' --key-file FILE --exec COMMAND`);
+        print(
+          `It admits ${admitted} until ${created.expires_at}, and cannot be shown again. A peer joins with:`,
+        );
+        print(
+          "  npx muster keygen --out key.json     # once; it stays listed as long as it has this key",
+        );
+        print(
+          `  npx muster join ${joinArguments(url, created)} --key-file key.json --exec COMMAND`,
+        );
       }
       return 0;
     }

@@ -1,36 +1,52 @@
+import { AUTH_MODES } from "../../protocol/http.ts";
 import { numberOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { print, printJson } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
-const usage = "mesh [drain [--pause SECONDS]]";
+const usage = "mesh [drain [--pause SECONDS] | auth-mode [MODE]]";
 
-/** Prints the name and keys of a mesh, or drains it before a restart. */
+/** Prints the name and keys of a mesh, shows or sets who may join, or drains it before a restart. */
 export const mesh: Command = {
   usage,
-  summary: "show the name and keys of the mesh; drain it before a restart",
+  summary:
+    "show the name and keys of the mesh; drain it before a restart; show or set its auth mode",
   details: [
     ["drain", "end all sessions; the peers go on with what they run and come back in their order"],
     ["  --pause SECONDS", "how long they wait before that; default: 0"],
+    ["auth-mode", "show who may join"],
+    ["auth-mode allowlist", "only listed keys and holders of a join key; other sessions end"],
+    ["auth-mode open", "any peer, which then reads the payloads of the tasks that it gets"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
     const options = { ...TARGET_OPTIONS, pause: { type: "string" } } as const;
-    const { values, positionals } = readArgs(argv, options, { min: 0, max: 1, usage });
-    const [action] = positionals;
+    const { values, positionals } = readArgs(argv, options, { min: 0, max: 2, usage });
+    const [action, word] = positionals;
     const pauseSeconds = numberOption("pause", values.pause);
     const { settings } = await controllerOf(values);
+    if (action !== "drain" && pauseSeconds !== undefined)
+      throw new UsageError("--pause is an option of drain", `usage: muster ${usage}`);
+    if (action === "auth-mode") {
+      const chosen = AUTH_MODES.find((each) => each === word);
+      if (word !== undefined && chosen === undefined)
+        throw new UsageError(`MODE must be one of ${AUTH_MODES.join(", ")}, not "${word}"`);
+      const mode =
+        chosen === undefined ? await settings.authMode() : await settings.setAuthMode(chosen);
+      if (values.json === true) printJson({ mode });
+      else print(mode);
+      return 0;
+    }
+    if (word !== undefined)
+      throw new UsageError(`unexpected argument "${word}"`, `usage: muster ${usage}`);
     if (action === "drain") {
       const sessions = await settings.drain(pauseSeconds === undefined ? {} : { pauseSeconds });
       if (values.json === true) printJson({ sessions });
       else print(`ended ${sessions} ${sessions === 1 ? "session" : "sessions"}`);
       return 0;
     }
-    if (action !== undefined || pauseSeconds !== undefined)
-      throw new UsageError(
-        action === undefined ? "--pause is an option of drain" : `unknown action "${action}"`,
-        `usage: muster ${usage}`,
-      );
+    if (action !== undefined)
+      throw new UsageError(`unknown action "${action}"`, `usage: muster ${usage}`);
     const view = await settings.mesh();
     if (values.json === true) printJson(view);
     else {

@@ -2,12 +2,14 @@ import { controller } from "../../client/index.ts";
 import { orAborted } from "../abort.ts";
 import { countOption, readArgs, type Command } from "../args.ts";
 import { Failure, UsageError } from "../failure.ts";
+import { isLoopbackHost, startingAuthMode } from "../listen-address.ts";
 import { startMesh, type MeshProcess } from "../mesh-process.ts";
 import { note, print } from "../output.ts";
 import { Stopped, stopSignal } from "../signals.ts";
+import { startText } from "../start-text.ts";
 import { STATE_FOLDER } from "../state-folder.ts";
 
-const usage = "start [--port N] [--ip ADDRESS] [--dir FOLDER] [--geoip-database FILE]";
+const usage = "start [--port N] [--ip ADDRESS] [--open] [--dir FOLDER] [--geoip-database FILE]";
 
 const PORT_DEFAULT = 8787;
 const PORT_MAX = 65_535;
@@ -20,6 +22,10 @@ export const start: Command = {
     ["--port N", `the port to listen on; default: ${PORT_DEFAULT}; 0 selects a free one`],
     ["--ip ADDRESS", "the address to listen on; default: 127.0.0.1, this machine only"],
     [
+      "--open",
+      "let any peer join although others reach the address; on 127.0.0.1 that is the default",
+    ],
+    [
       "--geoip-database FILE",
       "a MaxMind database (.mmdb) that locates peers; default: GEOIP_DATABASE",
     ],
@@ -29,6 +35,7 @@ export const start: Command = {
     const options = {
       port: { type: "string" },
       ip: { type: "string", default: "127.0.0.1" },
+      open: { type: "boolean", default: false },
       dir: { type: "string", default: STATE_FOLDER },
       "geoip-database": { type: "string", default: process.env["GEOIP_DATABASE"] ?? "" },
     } as const;
@@ -40,13 +47,24 @@ export const start: Command = {
       dir: values.dir,
       host: values.ip,
       port,
+      open: values.open,
       variables: locationOfMesh(process.env),
       geoipDatabase: values["geoip-database"] === "" ? undefined : values["geoip-database"],
       onLog: (text) => note(`[mesh] ${text}`),
       signal,
     });
-    printIntroduction(mesh);
     try {
+      const { url, adminToken: token, meshKey, folder } = mesh;
+      const text = startText({
+        url,
+        meshKey,
+        secretsFile: folder.secrets,
+        stateFolder: folder.state,
+        mode: await controller({ url, token }).settings.authMode(),
+        startingMode: values.open ? "open" : startingAuthMode(values.ip),
+        isLoopback: isLoopbackHost(values.ip),
+      });
+      print(text);
       await orAborted(mesh.exited, signal);
       throw new Failure("the mesh ended unexpectedly");
     } catch (error) {
@@ -79,17 +97,3 @@ const locationOfMesh = (env: NodeJS.ProcessEnv): Record<string, string> =>
       .map((name) => [name, env[name] ?? ""] as const)
       .filter(([, degrees]) => degrees !== ""),
   );
-
-function printIntroduction({ url, meshKey, folder }: MeshProcess): void {
-  print(`Muster is running at ${url}`);
-  print();
-  print(`  mesh key     ${meshKey}`);
-  print(`  admin token  in ${folder.secrets} (ADMIN_TOKEN)`);
-  print(`  state        ${folder.state}`);
-  print();
-  print("Join it here:       npx muster join --exec 'wc -c'");
-  print(`Join it remotely:   npx muster join ${url} --mesh-key ${meshKey} --exec 'wc -c'`);
-  print("Submit a task:      npx muster assign count '\"hello\"' --wait");
-  print();
-  print("Ctrl-C stops it.");
-}

@@ -84,7 +84,7 @@ describe("admission", () => {
 });
 
 describe("the auth mode", () => {
-  test("the auth mode is the configured one until an operator sets it", () => {
+  test("AD60 the auth mode is the configured one until an operator sets it", () => {
     const mesh = new TestMesh({ config: { authMode: "allowlist" } });
     expect(mesh.run("get_auth_mode", {})).toEqual({ mode: "allowlist" });
     expect(mesh.run("set_auth_mode", { mode: "open" })).toEqual({ mode: "open" });

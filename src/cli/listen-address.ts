@@ -1,0 +1,31 @@
+/** What the address on which a local mesh listens means for its URL and for who may join. */
+import type { AuthMode } from "../protocol/http.ts";
+import { isLoopback, readIpv4, readIpv6 } from "../protocol/ip-address.ts";
+
+/** Whether only this machine reaches the address. A name other than `localhost` may lead anywhere. */
+export function isLoopbackHost(host: string): boolean {
+  const octets = readIpv4(host) ?? readIpv6(host);
+  return octets === null ? host.toLowerCase() === "localhost" : isLoopback(octets);
+}
+
+/** The mode of a mesh on this address, until one is set over HTTP: on other machines there may be strangers. */
+export const startingAuthMode = (host: string): AuthMode =>
+  isLoopbackHost(host) ? "open" : "allowlist";
+
+interface InterfaceAddress {
+  readonly address: string;
+  readonly family: string;
+  readonly internal: boolean;
+}
+
+/**
+ * The host of the mesh's URL, from which join links are made. `0.0.0.0` and `::` stand for all addresses of this machine, and lead
+ * nowhere on another one: the first IPv4 address that others may reach takes their place, or 127.0.0.1 if there is none.
+ */
+export function reachableHost(host: string, addresses: readonly InterfaceAddress[]): string {
+  const octets = readIpv4(host) ?? readIpv6(host);
+  const isEveryAddress = octets?.every((octet) => octet === 0) === true;
+  if (!isEveryAddress) return host.includes(":") ? `[${host}]` : host;
+  const outward = addresses.find(({ family, internal }) => family === "IPv4" && !internal);
+  return outward?.address ?? "127.0.0.1";
+}

@@ -17,6 +17,7 @@ import { reconnect } from "./reconnect.ts";
 import { rollingRestart } from "./rolling-restart.ts";
 import { selection } from "./selection.ts";
 import { selectionField } from "./selection-field.ts";
+import { shapesBench } from "./shapes.ts";
 import { stalls } from "./stalls.ts";
 import { stmf } from "./stmf.ts";
 
@@ -37,6 +38,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "rolling-restart": rollingRestart,
   selection,
   "selection-field": selectionField,
+  shapes: shapesBench,
   stalls,
   stmf,
 };

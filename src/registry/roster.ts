@@ -9,6 +9,7 @@ import { NO_ROW } from "../scoring/peer-row-table.ts";
 import { RankIndex, type RankQuery } from "../scoring/rank-index.ts";
 import { meets } from "../tasks/capabilities.ts";
 import { hasSlot, placesOf } from "../tasks/eligibility.ts";
+import type { Takers } from "./shape-index.ts";
 import type { Shape } from "./waiting-tasks.ts";
 
 /** The fields of a peer that ranking needs. */
@@ -56,6 +57,8 @@ export class Roster {
   readonly #queries = new WeakMap<Shape, Queries>();
   #free: RankQuery | null = null;
   #index: RankIndex | null = null;
+  /** The connected peers that may get a task now. */
+  readonly #takers = new Set<PeerId>();
   /** All connected peers, while they are few. */
   #few: Set<PeerId> | null = null;
   /** IDs of the peers that each open transaction has changed, the innermost transaction last. */
@@ -147,6 +150,23 @@ export class Roster {
     return Array.from(this.#few, (id) => this.#source.get(id) as Peer);
   }
 
+  /** The peers that may get a task now. */
+  takers(): Takers {
+    const ranks = this.#ranks();
+    const takers = this.#takers;
+    return {
+      *classes() {
+        for (const { traits, ranked } of ranks.census()) if (ranked > 0) yield traits;
+      },
+      among: (named) => inBoth(takers, named),
+    };
+  }
+
+  /** The number of classes of connected peers. */
+  get classes(): number {
+    return this.#ranks().kinds;
+  }
+
   /** The connected peers by class. */
   census(): Iterable<Census> {
     return this.#ranks().census();
@@ -169,8 +189,11 @@ export class Roster {
   }
 
   #rank(index: RankIndex, id: PeerId, peer: Ranked | null): void {
+    const takes = peer !== null && isConnected(peer.state) && this.#mayTake(peer);
+    if (takes) this.#takers.add(id);
+    else this.#takers.delete(id);
     if (peer === null || !isConnected(peer.state)) index.remove(id);
-    else index.put(id, traitsOf(peer), this.#mayTake(peer) ? peer.score : null);
+    else index.put(id, traitsOf(peer), takes ? peer.score : null);
   }
 
   /** Whether a peer may get any task now. */
@@ -209,11 +232,22 @@ export class Roster {
   #ranks(): RankIndex {
     if (this.#index !== null) return this.#index;
     const index = new RankIndex(this.#seed);
+    this.#takers.clear();
     const connected = this.#source.ranked();
     for (const peer of connected) this.#rank(index, peer.id, peer);
     if (connected.length <= FEW) this.#few = new Set(connected.map(({ id }) => id));
     return (this.#index = index);
   }
+}
+
+/** The IDs that are in both, by looking for each of the fewer ones. */
+function* inBoth(
+  takers: ReadonlySet<PeerId>,
+  named: ReadonlyMap<PeerId, unknown>,
+): Iterable<PeerId> {
+  if (takers.size <= named.size) {
+    for (const id of takers) if (named.has(id)) yield id;
+  } else for (const id of named.keys()) if (takers.has(id)) yield id;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Requirements } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
 import { Lanes, type Lane } from "./lanes.ts";
+import { ShapeIndex, type Takers } from "./shape-index.ts";
 import type { StoredWaiting, WaitingTask } from "./task-rows.ts";
 
 /** The kind and requirements of a task. Many tasks of a long queue have the same. */
@@ -15,6 +16,8 @@ export interface Shape {
 
 /** Shapes without a waiting task that are kept, because what the roster knows about a shape belongs to it. */
 const EMPTY_SHAPES_MAX = 1_000;
+/** Up to so many shapes are looked at one by one. */
+const FEW_SHAPES = 32;
 
 interface OfShape {
   readonly shape: Shape;
@@ -31,9 +34,13 @@ interface OfShape {
 export class WaitingTasks {
   readonly #read: () => Iterable<StoredWaiting>;
   #shapes: Map<string, OfShape> | null = null;
+  /** The shapes of the waiting tasks, by what a peer must have to take one. */
+  #index = new ShapeIndex();
   /** What is known of each waiting task, by its ID. */
   readonly #waiting = new Map<string, StoredWaiting>();
   #queued = 0;
+  /** The keys of the shapes without a waiting task, the one that has had none for the longest first. */
+  readonly #empty = new Set<string>();
   /** The number of queued tasks of each owner that has any. */
   readonly #queuedOf = new Map<string, number>();
   /** The same of each kind. */
@@ -75,9 +82,19 @@ export class WaitingTasks {
   }
 
   /** The shapes of the tasks that are queued or prefetched. */
-  *shapes(): Iterable<Shape> {
-    for (const { shape, queued, prefetched } of this.#all().values())
-      if (queued.size + prefetched.size > 0) yield shape;
+  shapes(): Iterable<Shape> {
+    this.#all();
+    return this.#index.all();
+  }
+
+  /**
+   * Those among them that one of these peers could take, and few others, in the order of all shapes. Where there are fewer shapes than classes of
+   * peers, all of them: to look at each is less work.
+   */
+  shapesFor(takers: Takers, classes: number): Iterable<Shape> {
+    this.#all();
+    const few = this.#index.size <= Math.max(FEW_SHAPES, classes);
+    return few ? this.#index.all() : this.#index.candidates(takers);
   }
 
   /** The queued tasks of a shape, or those that are prefetched, in lanes. */
@@ -154,6 +171,8 @@ export class WaitingTasks {
     if (this.#shapes !== null) return this.#shapes;
     this.#noteChange(); // the rows may hold what the open transaction wrote
     const shapes = new Map<string, OfShape>();
+    this.#index = new ShapeIndex();
+    this.#empty.clear();
     this.#queued = 0;
     this.#queuedOf.clear();
     this.#queuedKinds.clear();
@@ -184,18 +203,42 @@ export class WaitingTasks {
 
   #add(shapes: Map<string, OfShape>, task: StoredWaiting): void {
     this.#waiting.set(task.id, task);
-    const { queued, prefetched } = ofShape(shapes, task);
+    const { shape, queued, prefetched } = this.#ofShape(shapes, task);
     if (task.state === "queued") {
       this.#countQueued(task, 1);
       queued.add(task);
     } else prefetched.add(task);
+    this.#index.add(shape);
   }
 
   #remove(shapes: Map<string, OfShape>, task: StoredWaiting): void {
     this.#waiting.delete(task.id);
-    const { queued, prefetched } = ofShape(shapes, task);
+    const { shape, queued, prefetched } = this.#ofShape(shapes, task);
     if (queued.remove(task)) this.#countQueued(task, -1);
     else prefetched.remove(task);
+    if (queued.size + prefetched.size > 0) return;
+    this.#index.remove(shape);
+    this.#forgetEmpty(shapes, keyOf(shape));
+  }
+
+  /** Keeps a shape that has no task any more, and forgets the one that has had none for the longest if there are too many. */
+  #forgetEmpty(shapes: Map<string, OfShape>, key: string): void {
+    this.#empty.add(key);
+    const [oldest] = this.#empty;
+    if (this.#empty.size <= EMPTY_SHAPES_MAX || oldest === undefined) return;
+    this.#empty.delete(oldest);
+    shapes.delete(oldest);
+  }
+
+  #ofShape(shapes: Map<string, OfShape>, { kind, requirements }: Shape): OfShape {
+    const key = keyOf({ kind, requirements });
+    this.#empty.delete(key);
+    const known = shapes.get(key);
+    if (known !== undefined) return known;
+    const shape = { kind, requirements };
+    const made = { shape, queued: new Lanes(), prefetched: new Lanes() };
+    shapes.set(key, made);
+    return made;
   }
 
   #countQueued({ owner, kind }: StoredWaiting, by: number): void {
@@ -239,17 +282,5 @@ const KEPT_FIELDS = [
   "prefetched",
   "notBefore",
 ] as const;
-
-function ofShape(shapes: Map<string, OfShape>, { kind, requirements }: Shape): OfShape {
-  const shape = { kind, requirements };
-  const known = shapes.get(keyOf(shape));
-  if (known !== undefined) return known;
-  if (shapes.size >= EMPTY_SHAPES_MAX)
-    for (const [key, { queued, prefetched }] of shapes)
-      if (queued.size + prefetched.size === 0) shapes.delete(key);
-  const made = { shape, queued: new Lanes(), prefetched: new Lanes() };
-  shapes.set(keyOf(shape), made);
-  return made;
-}
 
 const keyOf = ({ kind, requirements }: Shape): string => `${kind} ${JSON.stringify(requirements)}`;

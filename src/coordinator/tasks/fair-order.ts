@@ -24,8 +24,9 @@ export class FairOrder {
 
   constructor(context: Context) {
     this.#context = context;
-    const { waiting } = context.registry.tasks;
-    for (const shape of waiting.shapes()) {
+    const { roster, tasks } = context.registry;
+    const { waiting } = tasks;
+    for (const shape of waiting.shapesFor(roster.takers(), roster.classes)) {
       if (!isAssignable(context, shape)) continue;
       if (kindLimit(context, shape.kind) === null)
         for (const lane of waiting.lanes(shape, "queued")) this.#push(shape, lane, true);

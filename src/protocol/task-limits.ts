@@ -59,6 +59,8 @@ export const BULK_IDS_MAX = 1_000;
 export const QUEUE_MAX = 10_000;
 /** Queued tasks of one owner, unless its token or allowlist entry says otherwise. The admin token has no such limit. */
 export const OWNER_QUEUE_MAX = QUEUE_MAX / 4;
+/** Different combinations of kind and requirements among the queued tasks of one owner. */
+export const OWNER_SHAPES_MAX = 1_000;
 /** The largest weight of an owner, and the largest limit on its running tasks. */
 export const OWNER_WEIGHT_MAX = 100;
 export const OWNER_RUNNING_MAX = 100_000;

@@ -51,7 +51,12 @@ export function openRegistry(sql: Sql, seed = 0) {
   const changes = new TableChanges();
   const on = (table: TableName): Sql => changes.watch(sql, table);
   const peers = peersTable(on("peers"), (id, peer) => roster.update(id, peer));
-  const roster = new Roster(peers, seed, (id) => tasks.waiting.isWaitedFor(id));
+  const roster = new Roster(
+    peers,
+    seed,
+    (id) => tasks.waiting.isWaitedFor(id),
+    () => changes.mark("peers"),
+  );
   const observed = observedTable(sql);
   const serviceTimes = serviceTimesTable(sql);
   const kinds = taskKindsTable(sql);

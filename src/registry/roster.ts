@@ -9,7 +9,7 @@ import { NO_ROW } from "../scoring/peer-row-table.ts";
 import { RankIndex, type RankQuery } from "../scoring/rank-index.ts";
 import { meets } from "../tasks/capabilities.ts";
 import { hasSlot, placesOf } from "../tasks/eligibility.ts";
-import type { Takers } from "./shape-index.ts";
+import { inBoth, type Takers } from "./shape-index.ts";
 import type { Shape } from "./waiting-tasks.ts";
 
 /** The fields of a peer that ranking needs. */
@@ -64,12 +64,19 @@ export class Roster {
   /** IDs of the peers that each open transaction has changed, the innermost transaction last. */
   readonly #touched: Set<PeerId>[] = [];
 
-  /** @param isWaitedFor whether a peer has so many unanswered offers that it gets no more for now */
+  readonly #onNewestActive: () => void;
+
+  /**
+   * @param isWaitedFor whether a peer has so many unanswered offers that it gets no more for now
+   * @param onNewestActive called when `newestActive` has changed
+   */
   constructor(
     source: RosterSource,
     seed: number,
     isWaitedFor: (id: PeerId) => boolean = () => false,
+    onNewestActive: () => void = () => {},
   ) {
+    this.#onNewestActive = onNewestActive;
     this.#source = source;
     this.#seed = seed;
     this.#isWaitedFor = isWaitedFor;
@@ -80,7 +87,10 @@ export class Roster {
 
   /** Updates a peer, or removes it (null). */
   update(id: PeerId, peer: Peer | null): void {
-    if (peer?.state === "active" && peer.since > this.newestActive) this.newestActive = peer.since;
+    if (peer?.state === "active" && peer.since > this.newestActive) {
+      this.newestActive = peer.since;
+      this.#onNewestActive();
+    }
     this.#touched.at(-1)?.add(id);
     if (this.#index === null) return;
     this.#rank(this.#index, id, peer);
@@ -238,16 +248,6 @@ export class Roster {
     if (connected.length <= FEW) this.#few = new Set(connected.map(({ id }) => id));
     return (this.#index = index);
   }
-}
-
-/** The IDs that are in both, by looking for each of the fewer ones. */
-function* inBoth(
-  takers: ReadonlySet<PeerId>,
-  named: ReadonlyMap<PeerId, unknown>,
-): Iterable<PeerId> {
-  if (takers.size <= named.size) {
-    for (const id of takers) if (named.has(id)) yield id;
-  } else for (const id of named.keys()) if (takers.has(id)) yield id;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { PeerId } from "../protocol/ids.ts";
 import { EVERY_KIND } from "../protocol/messages.ts";
 import type { Traits } from "../scoring/peer-classes.ts";
 import { comparisonOf, holds, nameOf, valuesOf } from "../tasks/capabilities.ts";
-import type { Shape } from "./waiting-tasks.ts";
+import type { Shape } from "./shape.ts";
 
 /** The peers that may get a task now, as far as the index needs to know them. */
 export interface Takers {
@@ -22,7 +22,7 @@ interface OfKind {
   readonly byLabel: Map<string, Shapes>;
   readonly byName: Map<string, Shapes>;
   /** By a name and an operator, then by the bound. */
-  readonly byComparison: Map<string, Map<string, Map<string, Shapes>>>;
+  readonly byComparison: Map<string, Map<string, Bounds>>;
 }
 
 /**
@@ -97,6 +97,63 @@ export class ShapeIndex {
   }
 }
 
+/** The shapes that compare a number by one operator, by the bound. */
+class Bounds {
+  readonly #operator: string;
+  /** The bound that most numbers meet first. */
+  readonly #order: number[] = [];
+  readonly #shapes = new Map<number, Shapes>();
+
+  constructor(operator: string) {
+    this.#operator = operator;
+  }
+
+  get size(): number {
+    return this.#shapes.size;
+  }
+
+  sizeAt(bound: number): number {
+    return this.#shapes.get(bound)?.size ?? 0;
+  }
+
+  placeFor(bound: number): Place {
+    if (!this.#shapes.has(bound)) this.#order.splice(this.#placeOf(bound), 0, bound);
+    const { shapes, drop } = placeIn(this.#shapes, bound);
+    return {
+      shapes,
+      drop: () => {
+        drop();
+        this.#order.splice(this.#placeOf(bound), 1);
+      },
+    };
+  }
+
+  /** Takes the shapes whose bound one of the numbers meets. */
+  takeMet(values: readonly number[], take: (shapes: Shapes | undefined) => void): void {
+    const value = this.#isLeast ? Math.max(...values) : Math.min(...values);
+    for (const bound of this.#order) {
+      if (!holds(value, this.#operator, bound)) return;
+      take(this.#shapes.get(bound));
+    }
+  }
+
+  /** Whether the bound is the least number (`>=` or `>`), rather than the greatest. */
+  get #isLeast(): boolean {
+    return this.#operator.startsWith(">");
+  }
+
+  #placeOf(bound: number): number {
+    const sign = this.#isLeast ? 1 : -1;
+    let [low, high] = [0, this.#order.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (sign * (this.#order[middle] as number) < sign * bound) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
 interface Place {
   readonly shapes: Shapes;
   readonly drop: () => void;
@@ -119,12 +176,13 @@ function labelPlace({ byLabel, byName, byComparison }: OfKind, wanted: string) {
     const map = wanted.includes("=") ? byLabel : byName;
     return { size: map.get(wanted)?.size ?? 0, place: () => placeIn(map, wanted) };
   }
-  const { name, operator, bound } = comparison;
-  const size = byComparison.get(name)?.get(operator)?.get(bound)?.size ?? 0;
+  const { name, operator } = comparison;
+  const bound = Number(comparison.bound);
+  const size = byComparison.get(name)?.get(operator)?.sizeAt(bound) ?? 0;
   const place = (): Place => {
-    const operators = getOrMake(byComparison, name, () => new Map<string, Map<string, Shapes>>());
-    const bounds = getOrMake(operators, operator, () => new Map<string, Shapes>());
-    const { shapes, drop } = placeIn(bounds, bound);
+    const operators = getOrMake(byComparison, name, () => new Map<string, Bounds>());
+    const bounds = getOrMake(operators, operator, () => new Bounds(operator));
+    const { shapes, drop } = bounds.placeFor(bound);
     return {
       shapes,
       drop() {
@@ -162,8 +220,16 @@ function takeMatching(
   for (const [name, operators] of byComparison) {
     const values = valuesOf(labels, name);
     if (values.length === 0) continue;
-    for (const [operator, bounds] of operators)
-      for (const [bound, shapes] of bounds)
-        if (values.some((value) => holds(value, operator, Number(bound)))) take(shapes);
+    for (const bounds of operators.values()) bounds.takeMet(values, take);
   }
+}
+
+/** The IDs that are in both, by looking for each of the fewer ones. */
+export function* inBoth(
+  takers: ReadonlySet<PeerId>,
+  named: ReadonlyMap<PeerId, unknown>,
+): Iterable<PeerId> {
+  if (takers.size <= named.size) {
+    for (const id of takers) if (named.has(id)) yield id;
+  } else for (const id of named.keys()) if (takers.has(id)) yield id;
 }

@@ -1,18 +1,14 @@
 import type { Millis } from "../base/clock.ts";
 import { pick } from "../base/pick.ts";
 import { OFFERS_OUTSTANDING_MAX } from "../protocol/constants.ts";
-import type { Requirements } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Task } from "../tasks/task.ts";
 import { Lanes, type Lane } from "./lanes.ts";
+import { shapeKey as keyOf, type Shape } from "./shape.ts";
 import { ShapeIndex, type Takers } from "./shape-index.ts";
 import type { StoredWaiting, WaitingTask } from "./task-rows.ts";
 
-/** The kind and requirements of a task. Many tasks of a long queue have the same. */
-export interface Shape {
-  readonly kind: string;
-  readonly requirements: Requirements;
-}
+export type { Shape } from "./shape.ts";
 
 /** Shapes without a waiting task that are kept, because what the roster knows about a shape belongs to it. */
 const EMPTY_SHAPES_MAX = 1_000;
@@ -43,6 +39,8 @@ export class WaitingTasks {
   readonly #empty = new Set<string>();
   /** The number of queued tasks of each owner that has any. */
   readonly #queuedOf = new Map<string, number>();
+  /** The shapes of the queued tasks of each owner, with the number of its tasks of each. */
+  readonly #shapesOf = new Map<string, Map<Shape, number>>();
   /** The same of each kind. */
   readonly #queuedKinds = new Map<string, number>();
   /** The tasks that are offered to a peer which has not answered yet, and how many of them each peer has. */
@@ -70,6 +68,18 @@ export class WaitingTasks {
   queuedOf(owner: string): number {
     this.#all();
     return this.#queuedOf.get(owner) ?? 0;
+  }
+
+  /** The number of shapes of an owner's queued tasks. */
+  shapesOf(owner: string): number {
+    this.#all();
+    return this.#shapesOf.get(owner)?.size ?? 0;
+  }
+
+  /** Whether an owner has a queued task of this shape. */
+  hasShape(owner: string, shape: Shape): boolean {
+    const known = this.#all().get(keyOf(shape));
+    return known !== undefined && this.#shapesOf.get(owner)?.has(known.shape) === true;
   }
 
   /**
@@ -176,6 +186,7 @@ export class WaitingTasks {
     this.#queued = 0;
     this.#queuedOf.clear();
     this.#queuedKinds.clear();
+    this.#shapesOf.clear();
     this.#waiting.clear();
     this.#offeredTo.clear();
     this.#offers.clear();
@@ -205,7 +216,7 @@ export class WaitingTasks {
     this.#waiting.set(task.id, task);
     const { shape, queued, prefetched } = this.#ofShape(shapes, task);
     if (task.state === "queued") {
-      this.#countQueued(task, 1);
+      this.#countQueued(task, shape, 1);
       queued.add(task);
     } else prefetched.add(task);
     this.#index.add(shape);
@@ -214,7 +225,7 @@ export class WaitingTasks {
   #remove(shapes: Map<string, OfShape>, task: StoredWaiting): void {
     this.#waiting.delete(task.id);
     const { shape, queued, prefetched } = this.#ofShape(shapes, task);
-    if (queued.remove(task)) this.#countQueued(task, -1);
+    if (queued.remove(task)) this.#countQueued(task, shape, -1);
     else prefetched.remove(task);
     if (queued.size + prefetched.size > 0) return;
     this.#index.remove(shape);
@@ -241,15 +252,19 @@ export class WaitingTasks {
     return made;
   }
 
-  #countQueued({ owner, kind }: StoredWaiting, by: number): void {
+  #countQueued({ owner, kind }: StoredWaiting, shape: Shape, by: number): void {
     this.#queued += by;
     addTo(this.#queuedOf, owner, by);
     addTo(this.#queuedKinds, kind, by);
+    const shapes = this.#shapesOf.get(owner) ?? new Map<Shape, number>();
+    addTo(shapes, shape, by);
+    if (shapes.size > 0) this.#shapesOf.set(owner, shapes);
+    else this.#shapesOf.delete(owner);
   }
 }
 
 /** Changes a count. One of 0 is dropped. */
-function addTo(counts: Map<string, number>, key: string, by: number): void {
+function addTo<K>(counts: Map<K, number>, key: K, by: number): void {
   const count = (counts.get(key) ?? 0) + by;
   if (count > 0) counts.set(key, count);
   else counts.delete(key);
@@ -282,5 +297,3 @@ const KEPT_FIELDS = [
   "prefetched",
   "notBefore",
 ] as const;
-
-const keyOf = ({ kind, requirements }: Shape): string => `${kind} ${JSON.stringify(requirements)}`;

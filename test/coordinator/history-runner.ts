@@ -250,8 +250,7 @@ export class HistoryRunner {
     switch (what) {
       case "accept":
       case "queue":
-        if (holds && !(what === "queue" && this.model.losesUnbegun(task)))
-          this.model.renewLease(task, what === "queue");
+        if (holds) this.model.acceptOrQueue(task, what === "queue");
         return send("accept_task", { ...claim, queued: what === "queue" }, false);
       case "progress":
         if (holds) this.model.renewLease(task, false);

@@ -153,6 +153,10 @@ export class Model {
     Object.assign(task, { state, prefetched: waits, leaseUntil });
   }
 
+  acceptOrQueue(task: ModelTask, queued: boolean): void {
+    if (!(queued && this.losesUnbegun(task))) this.renewLease(task, queued);
+  }
+
   /** AS121: a peer says once more that it has not begun the task. Whether it loses the task. */
   losesUnbegun(task: ModelTask): boolean {
     const attempt = this.#current(task);

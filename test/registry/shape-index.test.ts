@@ -1,9 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Requirements } from "../../src/protocol/http.ts";
 import { handlesKind } from "../../src/protocol/messages.ts";
 import { ShapeIndex, type Takers } from "../../src/registry/shape-index.ts";
-import type { Shape } from "../../src/registry/waiting-tasks.ts";
+import type { Shape } from "../../src/registry/shape.ts";
 import type { Traits } from "../../src/scoring/peer-classes.ts";
 import { meets } from "../../src/tasks/capabilities.ts";
 
@@ -29,7 +28,7 @@ const shapes: fc.Arbitrary<Shape> = fc.record({
       { maxLength: 3 },
     ),
     peer_id: fc.option(fc.constantFrom(...IDS), { nil: undefined }),
-  }) as fc.Arbitrary<Requirements>,
+  }),
 });
 
 type Peer = Pick<Traits, "kinds" | "capabilities"> & { readonly id: string };

@@ -96,6 +96,7 @@ function askBack({ registry, effects, now }: Context, task: Waiting, taker: Peer
   const to = holder === null ? null : sessionOf(holder);
   if (to === null) return;
   recalls.ask(task.id, { taker: taker.id, at: now });
+  registry.changes.mark("tasks"); // a recall has a due time, and writes no row
   effects.push({ type: "recall", to, taskId: task.id, fence: task.fence });
 }
 

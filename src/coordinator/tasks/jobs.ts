@@ -112,7 +112,7 @@ const repeatRecalls: Job = {
   name: "repeat_recalls",
   run: ({ registry, now }) => registry.tasks.recalls.forgetUnanswered(now),
   due: {
-    reads: ["peers", "tasks", "circuits"],
+    reads: ["tasks"],
     at: ({ registry }) => registry.tasks.recalls.overdueAt,
   },
 };

@@ -1,7 +1,12 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { SubmitInput } from "../../contract/tasks.ts";
-import { OWNER_QUEUE_MAX, QUEUE_MAX } from "../../protocol/constants.ts";
+import {
+  OWNER_QUEUE_MAX,
+  OWNER_SHAPES_MAX as SHAPES_MAX,
+  QUEUE_MAX,
+} from "../../protocol/constants.ts";
 import type { MusterError } from "../../protocol/errors.ts";
+import type { Shape } from "../../registry/waiting-tasks.ts";
 import type { Context } from "../kernel/context.ts";
 
 /** Retry hint of a full queue, in seconds. */
@@ -14,13 +19,25 @@ const OPERATOR = "admin";
 export const maxWaitingOf = ({ registry }: Pick<Context, "registry">, owner: string): number =>
   registry.ownerLimits.of(owner).maxWaiting ?? (owner === OPERATOR ? QUEUE_MAX : OWNER_QUEUE_MAX);
 
-/** Whether the queue has room for one more task of this owner. */
-export function checkQueueLimit(context: Context, owner: string): Result<void, MusterError> {
+/** Whether the queue has room for one more task of this owner, and of this kind and these requirements. */
+export function checkQueueLimit(
+  context: Context,
+  owner: string,
+  { kind, requirements }: Shape,
+): Result<void, MusterError> {
   const { waiting } = context.registry.tasks;
   if (waiting.length >= QUEUE_MAX)
     return err({
       code: "queue_full",
       detail: `${QUEUE_MAX} tasks are queued, the limit; retry later`,
+      retryAfter: QUEUE_RETRY,
+    });
+  // Each assignment may have to look at every shape that a peer could take.
+  const many = owner !== OPERATOR && waiting.shapesOf(owner) >= SHAPES_MAX;
+  if (many && !waiting.hasShape(owner, { kind, requirements }))
+    return err({
+      code: "owner_queue_full",
+      detail: `the queued tasks of this owner have ${SHAPES_MAX} different combinations of kind and requirements, the limit; use fewer of them, or retry when some tasks have been assigned`,
       retryAfter: QUEUE_RETRY,
     });
   const max = maxWaitingOf(context, owner);

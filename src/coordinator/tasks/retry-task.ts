@@ -30,7 +30,7 @@ export function restartTask(
 ): Result<void, MusterError> {
   if (task.state === "succeeded")
     return err({ code: "task_ended", detail: "the task has succeeded: submit a new one" });
-  const room = checkQueueLimit(context, task.owner);
+  const room = checkQueueLimit(context, task.owner, task);
   if (!room.ok) return room;
   const { registry, now } = context;
   registry.tasks.restart(restartedTask(task, options, now));

@@ -108,7 +108,7 @@ export function acceptSubmission(
   if (!callable.ok) return callable;
   const permitted = checkPriority(context, input);
   if (!permitted.ok) return permitted;
-  const room = checkQueueLimit(context, input.owner);
+  const room = checkQueueLimit(context, input.owner, input.task);
   if (!room.ok) return room;
   const task = newTask(context, input);
   registry.tasks.insert(task);

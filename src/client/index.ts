@@ -15,6 +15,11 @@ export type { ControllerOptions, WaitOptions } from "./clients/options.ts";
 export type { SubmitAndWaitOptions, TasksClient } from "./clients/tasks-client.ts";
 export type { DrainOptions, PeersClient } from "./clients/peers-client.ts";
 export type { DialOptions, DialsClient } from "./clients/dials-client.ts";
+export type {
+  CallbackOwnerOptions,
+  CallbacksClient,
+  RotateCallbackSecretOptions,
+} from "./clients/callbacks-client.ts";
 export type { KindOptions, KindsClient } from "./clients/kinds-client.ts";
 export type { OwnerLimitOptions } from "./clients/owner-limits.ts";
 export type { AllowlistClient, AllowOptions } from "./clients/allowlist-client.ts";

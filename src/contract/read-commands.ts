@@ -4,6 +4,7 @@ import type { CommandName } from "./commands.ts";
 const READ_COMMANDS = [
   "authenticate",
   "get_auth_mode",
+  "get_callback_secret",
   "get_kind",
   "get_peer",
   "get_rtt",

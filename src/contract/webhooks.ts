@@ -1,4 +1,5 @@
 import type {
+  CallbackSecretView,
   DeliveryOutcome,
   KeptDelivery,
   TaskView,
@@ -56,6 +57,22 @@ export interface WebhookCommands {
   };
   /** Schedules again a callback that was delivered or has failed for good. */
   repeat_callback: { caller: "gateway"; input: TaskInput; output: TaskView };
+  get_callback_secret: {
+    caller: "gateway";
+    input: CallbackSecretInput;
+    output: CallbackSecretView;
+  };
+  /** The secret before signs for `overlapSeconds`, too. */
+  rotate_callback_secret: {
+    caller: "gateway";
+    input: CallbackSecretInput & { readonly overlapSeconds: number };
+    output: CallbackSecretView;
+  };
+  end_previous_callback_secret: {
+    caller: "gateway";
+    input: CallbackSecretInput;
+    output: CallbackSecretView;
+  };
 
   claim_callback: {
     caller: "mesh";
@@ -88,9 +105,18 @@ export const WEBHOOK_CALLERS: CallersOf<WebhookCommands> = {
   list_deliveries: "gateway",
   open_delivery: "gateway",
   repeat_callback: "gateway",
+  get_callback_secret: "gateway",
+  rotate_callback_secret: "gateway",
+  end_previous_callback_secret: "gateway",
   claim_callback: "mesh",
   callback_answered: "mesh",
 };
+
+/** The secret of an owner's callbacks to the origin of a URL. */
+export interface CallbackSecretInput extends Pick<TaskInput, "visibleTo"> {
+  readonly owner: string;
+  readonly url: string;
+}
 
 export type SourceInput = Omit<WebhookSource, "createdAt" | "deliveries" | "revision"> & {
   /** The revision that the secrets were read from, when the request keeps them; refused if the source has changed since. */

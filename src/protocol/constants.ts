@@ -175,6 +175,12 @@ export const CALLBACK_BACKOFF_INITIAL = 2 * SECOND;
 export const CALLBACK_BACKOFF_MAX = 12 * HOUR;
 /** How long a receiver may take to answer. */
 export const CALLBACK_TIMEOUT = 15 * SECOND;
+/** How long the callback secret before a rotation signs, too. */
+export const CALLBACK_OVERLAP_DEFAULT = DAY;
+export const CALLBACK_OVERLAP_MAX = 7 * DAY;
+/** Rotated callback secrets (pairs of owner and origin) of one owner, and of all. */
+export const CALLBACK_ROTATIONS_PER_OWNER_MAX = 100;
+export const CALLBACK_ROTATIONS_MAX = 10_000;
 
 // Access
 

@@ -207,6 +207,12 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `UPDATE denylist SET rotated_to = (SELECT new_id FROM aliases WHERE old_id = peer_id) WHERE rotated = 1`,
     `CREATE INDEX denylist_times ON denylist (denied_at DESC, peer_id)`,
   ],
+  [
+    `CREATE TABLE callback_rotations (
+      owner TEXT NOT NULL, origin TEXT NOT NULL, version INTEGER NOT NULL, rotated_at INTEGER NOT NULL, previous_until INTEGER,
+      PRIMARY KEY (owner, origin)
+    ) WITHOUT ROWID`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -6,6 +6,7 @@ import { denylistTable } from "./denylist.ts";
 import { apiTokensTable } from "./api-tokens.ts";
 import { attemptsTable } from "./attempts.ts";
 import { auditTable } from "./audit.ts";
+import { callbackRotationsTable } from "./callback-rotations.ts";
 import { callbacksTable } from "./callbacks.ts";
 import { copiesTable } from "./copies.ts";
 import { coordinatesTable } from "./coordinates.ts";
@@ -136,6 +137,7 @@ export function openRegistry(sql: Sql, seed = 0) {
     kvWrites: kvWritesTable(sql),
     outbox: outboxTable(on("outbox")),
     callbacks,
+    callbackRotations: callbackRotationsTable(sql),
     apiTokens: apiTokensTable(sql, { onLimits, onLoss }),
     ownerLimits,
     lostRights,

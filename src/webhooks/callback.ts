@@ -1,4 +1,4 @@
-/** Callbacks: when an attempt is made, which answers acknowledge it, and which secret signs it. */
+/** Callbacks: when an attempt is made, which answers acknowledge it, and how a secret of its own is stored. */
 import { backoffPause, quarterJitter } from "../base/backoff.ts";
 import { fromBase64, toBase64, utf8, type Bytes } from "../base/bytes.ts";
 import { SECOND, type Millis, type Random, type RandomBytes } from "../base/clock.ts";
@@ -11,7 +11,6 @@ import {
 } from "../protocol/constants.ts";
 import type { CallbackState } from "../protocol/http.ts";
 import { openSecret, sealSecret, storageKey } from "./sealed-secret.ts";
-import { secretOf } from "./standard-webhooks.ts";
 
 /** One delivery attempt. `endedAt` is null while it runs, and stays null if the object restarts during the attempt. */
 interface CallbackAttempt {
@@ -27,7 +26,7 @@ export interface Callback {
   readonly url: string;
   /** The URL's origin: concurrent attempts are limited by origin. */
   readonly origin: string;
-  /** The secret given with the task, sealed, in base64; null for the owner's secret. */
+  /** The secret given with the task, sealed, in base64; null for that of the owner and the origin. */
   readonly sealedSecret: string | null;
   readonly state: CallbackState;
   /** While pending: the time of the next attempt; during an attempt: the time after which it counts as interrupted. */
@@ -71,13 +70,6 @@ export function nextAttempt(
 /** The key from which the keys and secrets of callbacks are derived: HKDF-SHA256 of the mesh's signing key. */
 export const callbackKey = (signingPrivateKey: Uint8Array): Bytes =>
   hkdfSha256(signingPrivateKey, utf8("muster/callback/1"), KEY_BYTES);
-
-/**
- * The secret that signs the callbacks of one owner's tasks. It is derived, not stored: a token's secret never changes, and
- * each token has another.
- */
-export const ownerSecret = (key: Uint8Array, owner: string): string =>
-  secretOf(hkdfSha256(key, utf8(`owner:${owner}`), KEY_BYTES));
 
 /** Seals a secret given with a task, under a key of this task. */
 export const sealCallbackSecret = (

@@ -9,11 +9,20 @@ export {
   isAcknowledged,
   nextAttempt,
   openCallbackSecret,
-  ownerSecret,
   sealCallbackSecret,
   type Answer,
   type Callback,
 } from "./callback.ts";
+export {
+  callbackOwner,
+  neverRotated,
+  rotated,
+  secretOfVersion,
+  signingSecrets,
+  signsWithPrevious,
+  WEBHOOK_OWNER_PREFIX,
+  type CallbackRotation,
+} from "./callback-secret.ts";
 export { checkMapping, taskOf } from "./mapping.ts";
 export { checkFilters, matchesPattern } from "./filter.ts";
 export { explainEvent, readEvent, verdictOf, type Verdict } from "./verdict.ts";

@@ -89,17 +89,21 @@ const signatureOf = (key: Bytes, id: string, timestamp: string, body: Uint8Array
 /** The secret for these bytes in the notation of Standard Webhooks. */
 export const secretOf = (key: Uint8Array): string => SECRET_PREFIX + toBase64(key);
 
-/** The headers that sign one delivery, or the reason why the secret is unusable. */
+/** The headers that sign one delivery with each of these secrets, or the reason why one is unusable. */
 export function signStandard(
-  secret: string,
+  secrets: readonly string[],
   { id, at, body }: { readonly id: string; readonly at: Millis; readonly body: Uint8Array },
 ): Result<Readonly<Record<string, string>>, string> {
-  const key = macKey(secret);
-  if (!key.ok) return key;
   const timestamp = String(Math.floor(at / SECOND));
+  const signatures: string[] = [];
+  for (const secret of secrets) {
+    const key = macKey(secret);
+    if (!key.ok) return key;
+    signatures.push(signatureOf(key.value, id, timestamp, body));
+  }
   return ok({
     "webhook-id": id,
     "webhook-timestamp": timestamp,
-    "webhook-signature": signatureOf(key.value, id, timestamp, body),
+    "webhook-signature": signatures.join(" "),
   });
 }

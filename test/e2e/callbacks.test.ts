@@ -93,6 +93,8 @@ async function waitForCallback(
   return task;
 }
 
+const secretOf = async (): Promise<string> => (await control.callbacks.secret(receiver.url)).secret;
+
 const verified = (got: ReceivedRequest, secret: string) => verifyCallback(got, { secret });
 
 describe("callbacks to a real HTTP receiver", () => {
@@ -101,7 +103,7 @@ describe("callbacks to a real HTTP receiver", () => {
     const { callback } = await waitForCallback(id);
     const [got, ...more] = receiver.at("/plain");
     expect(more).toEqual([]);
-    const event = verified(present(got), await control.tasks.callbackSecret());
+    const event = verified(present(got), await secretOf());
     expect(event).toMatchObject({ type: "task.succeeded", data: { id, result: 8 } });
     expect(callback?.attempts).toMatchObject([{ status: 204, error: null }]);
   });
@@ -112,8 +114,22 @@ describe("callbacks to a real HTTP receiver", () => {
     await waitForCallback(id);
     const got = present(receiver.at("/own")[0]);
     expect(verified(got, secret).data.id).toBe(id);
-    const another = await control.tasks.callbackSecret();
+    const another = await secretOf();
     expect(() => verified(got, another)).toThrow(/signature_invalid/);
+  });
+
+  test("CB31 a receiver that has only the old secret, or only the new one, verifies until the overlap ends", async () => {
+    const before = await secretOf();
+    const { secret, previous } = await control.callbacks.rotateSecret(`${receiver.url}/rotated`);
+    expect(previous?.secret).toBe(before);
+    await waitForCallback((await assignWithCallback("/rotated", 1)).id);
+    const both = present(receiver.at("/rotated")[0]);
+    expect(verified(both, before)).toEqual(verified(both, secret));
+    await control.callbacks.endPreviousSecret(receiver.url);
+    await waitForCallback((await assignWithCallback("/rotated", 2)).id);
+    const one = present(receiver.at("/rotated")[1]);
+    expect(verified(one, secret).data.result).toBe(4);
+    expect(() => verified(one, before)).toThrow(/signature_invalid/);
   });
 
   test("CB6 a callback is repeated with the same ID and body until the receiver acknowledges it", async () => {
@@ -122,7 +138,7 @@ describe("callbacks to a real HTTP receiver", () => {
     expect(callback?.attempts.map(({ status }) => status)).toEqual([500, 429, 204]);
     const got = receiver.at("/flaky");
     expect(new Set(got.map(({ body }) => body)).size).toBe(1);
-    const secret = await control.tasks.callbackSecret();
+    const secret = await secretOf();
     for (const each of got) expect(verified(each, secret).data.id).toBe(id);
   });
 
@@ -182,7 +198,7 @@ describe("callbacks to a real HTTP receiver", () => {
     mesh = await start();
     await connect();
     for (const id of ids) await waitForCallback(id);
-    const secret = await control.tasks.callbackSecret();
+    const secret = await secretOf();
     const reported = receiver.at("/crash").map((got) => verified(got, secret).data.id);
     expect(new Set(reported)).toEqual(new Set(ids));
   });

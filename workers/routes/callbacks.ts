@@ -1,15 +1,35 @@
-import { CallbackSecretView, TaskView } from "../../src/protocol/http.ts";
+import {
+  CallbackSecretBody,
+  CallbackSecretView,
+  RotateCallbackSecretBody,
+  TaskView,
+} from "../../src/protocol/http.ts";
 import { Uuid } from "../../src/protocol/ids.ts";
-import { ownerSecret } from "../../src/webhooks/index.ts";
+import type { CallbackSecretInput } from "../../src/contract/webhooks.ts";
+import type { AppContext } from "../context.ts";
 import { forward, visibleTo } from "../forward.ts";
-import { jsonOf } from "../responses.ts";
+import { bodyOf, jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
 const { define } = routesTagged("tasks", { id: Uuid });
 
 const secret = define("work", "get", "/v1/callback-secret", {
-  summary: "Show the secret that signs the callbacks of this token's tasks",
+  summary: "Show the secret that signs callbacks of an owner's tasks to the origin of a URL",
+  request: { query: CallbackSecretBody },
   responses: { 200: jsonOf(CallbackSecretView, "The secret") },
+  failures: ["not_found"],
+});
+const rotate = define("work", "post", "/v1/callback-secret/rotate", {
+  summary: "Replace the secret of callbacks to an origin; the one before signs, too, for a while",
+  request: { body: bodyOf(RotateCallbackSecretBody) },
+  responses: { 200: jsonOf(CallbackSecretView, "The new secret, and the one before") },
+  failures: ["not_found", "conflict"],
+});
+const endPrevious = define("work", "post", "/v1/callback-secret/end-previous", {
+  summary: "Let only the current secret of callbacks to an origin sign from now on",
+  request: { body: bodyOf(CallbackSecretBody) },
+  responses: { 200: jsonOf(CallbackSecretView, "The secret") },
+  failures: ["not_found"],
 });
 const repeat = define("work", "post", "/v1/tasks/{id}/callback", {
   summary: "Deliver a task's callback again, after it was delivered or has failed",
@@ -18,11 +38,24 @@ const repeat = define("work", "post", "/v1/tasks/{id}/callback", {
 });
 
 export function callbackRoutes(router: Router): void {
-  router.route(secret, (c) => {
-    const { callbackKey } = c.var.config.coordinator;
-    return c.json({ secret: ownerSecret(callbackKey, c.var.caller.id) }, 200);
+  router.route(secret, (c) => forward(c, "get_callback_secret", ownedBy(c, c.req.valid("query"))));
+  router.route(rotate, (c) => {
+    const { overlap_seconds: overlapSeconds, ...of } = c.req.valid("json");
+    return forward(c, "rotate_callback_secret", { ...ownedBy(c, of), overlapSeconds });
   });
+  router.route(endPrevious, (c) =>
+    forward(c, "end_previous_callback_secret", ownedBy(c, c.req.valid("json"))),
+  );
   router.route(repeat, (c) =>
     forward(c, "repeat_callback", { ...c.req.valid("param"), visibleTo: visibleTo(c) }, 202),
   );
 }
+
+const ownedBy = (
+  c: AppContext,
+  { url, owner }: { readonly url: string; readonly owner?: string | undefined },
+): CallbackSecretInput => ({
+  url,
+  owner: owner ?? c.var.caller.id,
+  visibleTo: visibleTo(c),
+});

@@ -1,37 +1,77 @@
-import { readArgs, type Command } from "../args.ts";
+import { numberOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
-import { print, printJson } from "../output.ts";
+import { note, print, printJson } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 import { showTask } from "../task-output.ts";
+import type { CallbackSecretView } from "../../protocol/http.ts";
 
-const usage = "callback secret | repeat TASK_ID";
+const usage =
+  "callback secret URL | rotate URL [--overlap SECONDS] | end-previous URL | repeat TASK_ID";
 
-/** Prints the secret that signs callbacks, and repeats a callback. */
+const OPTIONS = {
+  ...TARGET_OPTIONS,
+  owner: { type: "string" },
+  overlap: { type: "string" },
+} as const;
+
+/** Prints and rotates the secrets that sign callbacks, and repeats a callback. */
 export const callback: Command = {
   usage,
-  summary: "print the secret that signs callbacks, or repeat a callback",
+  summary: "print or rotate the secret that signs callbacks to a URL, or repeat a callback",
   details: [
-    ["secret", "print the secret that signs the callbacks of this token's tasks"],
+    ["secret URL", "print the secret that signs this token's callbacks to the origin of URL"],
+    ["rotate URL", "replace it; both secrets sign until the overlap ends"],
+    ["  --overlap SECONDS", "how long the secret before signs, too; 0 to 604800; default: 86400"],
+    ["end-previous URL", "let only the new secret sign from now on"],
+    [
+      "--owner ID",
+      "those of another owner: a token, a peer, admin, webhook:SOURCE; needs scope admin",
+    ],
     ["repeat TASK_ID", "send the callback of a task again, whether it was delivered or failed"],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
-    const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 2, usage });
-    const [action, id] = positionals;
-    const mesh = await controllerOf(values);
-    if (action === "secret" && id === undefined) {
-      const secret = await mesh.tasks.callbackSecret();
-      if (values.json === true) printJson({ secret });
-      else print(secret);
-      return 0;
+    const { values, positionals } = readArgs(argv, OPTIONS, { min: 2, max: 2, usage });
+    const [action = "", subject = ""] = positionals;
+    const overlapSeconds = numberOption("overlap", values.overlap);
+    if (overlapSeconds !== undefined && action !== "rotate")
+      throw new UsageError("--overlap is an option of rotate", `usage: muster ${usage}`);
+    const { tasks, callbacks } = await controllerOf(values);
+    const owner = values.owner === undefined ? {} : { owner: values.owner };
+    const show = (view: CallbackSecretView): number => showSecret(view, values.json === true);
+    switch (action) {
+      case "secret":
+        return show(await callbacks.secret(subject, owner));
+      case "rotate":
+        return show(
+          await callbacks.rotateSecret(subject, {
+            ...owner,
+            ...(overlapSeconds !== undefined && { overlapSeconds }),
+          }),
+        );
+      case "end-previous":
+        return show(await callbacks.endPreviousSecret(subject, owner));
+      case "repeat":
+        showTask(await tasks.repeatCallback(subject), values.json === true);
+        return 0;
+      default:
+        throw new UsageError(`unknown action "${action}"`, `usage: muster ${usage}`);
     }
-    if (action === "repeat" && id !== undefined) {
-      showTask(await mesh.tasks.repeatCallback(id), values.json === true);
-      return 0;
-    }
-    throw new UsageError(
-      `unexpected arguments "${positionals.join(" ")}"`,
-      `usage: muster ${usage}`,
-    );
   },
 };
+
+/** The secrets alone are on stdout: the one before signs, too, until its end. */
+function showSecret(view: CallbackSecretView, json: boolean): number {
+  if (json) {
+    printJson(view);
+    return 0;
+  }
+  const { owner, origin, version, secret, previous } = view;
+  note(`version ${version}, for callbacks of ${owner} to ${origin}`);
+  print(secret);
+  if (previous !== null) {
+    note(`until ${previous.ends_at} the secret before signs, too:`);
+    print(previous.secret);
+  }
+  return 0;
+}

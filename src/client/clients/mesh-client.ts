@@ -3,6 +3,7 @@ import { Api } from "../http/api.ts";
 import type { RunOptions } from "../tasks/run-task.ts";
 import { AllowlistClient } from "./allowlist-client.ts";
 import { AuditClient } from "./audit-client.ts";
+import { CallbacksClient } from "./callbacks-client.ts";
 import { DenylistClient } from "./denylist-client.ts";
 import { DialsClient } from "./dials-client.ts";
 import { DiscoveryClient } from "./discovery-client.ts";
@@ -36,6 +37,7 @@ export class MeshClient {
   readonly audit: AuditClient;
   readonly settings: SettingsClient;
   readonly kinds: KindsClient;
+  readonly callbacks: CallbacksClient;
 
   constructor({ url, token, fetch = globalThis.fetch.bind(globalThis) }: ControllerOptions) {
     const api = new Api({ url, token, fetch, random: Math.random });
@@ -51,6 +53,7 @@ export class MeshClient {
     this.audit = new AuditClient(api);
     this.settings = new SettingsClient(api);
     this.kinds = new KindsClient(api);
+    this.callbacks = new CallbacksClient(api);
   }
 
   /** Short for `tasks.run`: submits a task, waits for its end and returns its result. */

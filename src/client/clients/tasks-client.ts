@@ -3,7 +3,6 @@ import type { Json } from "../../base/json.ts";
 import { platformRandom } from "../../crypto/primitives.ts";
 import {
   BatchView,
-  CallbackSecretView,
   FailuresView,
   TaskList,
   TaskStats,
@@ -203,11 +202,6 @@ export class TasksClient {
   /** Why a task was assigned to its peer, or why it is still queued. `attempt` counts from 1; default: the newest one. */
   why(id: string, attempt?: number): Promise<WhyView> {
     return this.#api.json(WhyView, { path: `${pathOf(id)}/why`, query: { attempt } });
-  }
-
-  /** The secret that signs the callbacks of this token's tasks: give it to `verifyCallback`. */
-  async callbackSecret(): Promise<string> {
-    return (await this.#api.json(CallbackSecretView, { path: "v1/callback-secret" })).secret;
   }
 
   /** Sends the callback of a task again, after it was delivered or after the mesh gave up. */

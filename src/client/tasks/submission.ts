@@ -26,7 +26,7 @@ export interface SubmitOptions {
   /** Receives a signed request when the task has ended, repeated until it answers 2xx (see `verifyCallback`). */
   readonly callback?: {
     readonly url: string;
-    /** `whsec_` and base64; default: the token's secret (`mesh.tasks.callbackSecret()`). */
+    /** `whsec_` and base64; default: that of the token and the URL's origin (`mesh.callbacks.secret(url)`). */
     readonly secret?: string;
   };
   /** The task is not assigned before this time. */

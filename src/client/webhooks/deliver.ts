@@ -15,7 +15,7 @@ export function signDelivery(
   secret: string,
   { id, at, body }: { readonly id: string; readonly at: Millis; readonly body: string },
 ): Readonly<Record<string, string>> {
-  const headers = signStandard(secret, { id, at, body: utf8(body) });
+  const headers = signStandard([secret], { id, at, body: utf8(body) });
   if (!headers.ok) throw new OptionsError(headers.error);
   return headers.value;
 }

@@ -13,7 +13,10 @@ export interface CallbackDelivery {
 }
 
 export interface VerifyOptions {
-  /** The secret given with the task, or the token's (`mesh.tasks.callbackSecret()`). Of several, one must match. */
+  /**
+   * The secret given with the task, or that of the token and this receiver (`mesh.callbacks.secret(url)`). Of several, one must match:
+   * while a secret or a token is being replaced, give the old and the new one.
+   */
   readonly secret: string | readonly string[];
   /** The time to verify the timestamp against, in Unix milliseconds; default: this machine's clock. */
   readonly now?: number;

@@ -9,11 +9,11 @@ import {
   isAcknowledged,
   nextAttempt,
   openCallbackSecret,
-  ownerSecret,
   signStandard,
   type Callback,
 } from "../../webhooks/index.ts";
 import { callableUrl } from "./callback-registration.ts";
+import { secretsOfTask } from "./callback-secrets.ts";
 import type { CallbackRequest } from "../../contract/webhooks.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
@@ -53,12 +53,12 @@ function beginAttempt(context: Context, callback: Callback): CallbackRequest | n
   }
   const url = callableUrl(context, callback.url);
   const { sealedSecret, taskId } = callback;
-  const secret =
+  const secrets =
     sealedSecret === null
-      ? ownerSecret(config.callbackKey, task.owner)
-      : openCallbackSecret(config.callbackKey, taskId, sealedSecret);
+      ? secretsOfTask(context, task, callback.origin)
+      : [openCallbackSecret(config.callbackKey, taskId, sealedSecret) ?? ""];
   const body = JSON.stringify(eventOf(context, task));
-  const headers = signStandard(secret ?? "", { id: deliveryIdOf(task), at: now, body: utf8(body) });
+  const headers = signStandard(secrets, { id: deliveryIdOf(task), at: now, body: utf8(body) });
   const attempt = { at: now, endedAt: null, status: null, error: null };
   if (!url.ok || !headers.ok) {
     const error = url.ok ? "the callback's secret does not open any more" : url.error;

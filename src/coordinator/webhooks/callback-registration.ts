@@ -16,7 +16,7 @@ export function checkCallback(
   const url = callableUrl(context, callback.url);
   if (!url.ok) return refused(`${place}.url`, url.error);
   if (callback.secret === undefined) return ok(undefined);
-  const signed = signStandard(callback.secret, { id: "", at: 0, body: new Uint8Array() });
+  const signed = signStandard([callback.secret], { id: "", at: 0, body: new Uint8Array() });
   return signed.ok ? ok(undefined) : refused(`${place}.secret`, signed.error);
 }
 

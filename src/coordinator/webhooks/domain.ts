@@ -8,6 +8,11 @@ import {
   nextCallback,
   repeatCallback,
 } from "./callback-attempts.ts";
+import {
+  endPreviousCallbackSecret,
+  getCallbackSecret,
+  rotateCallbackSecret,
+} from "./callback-secrets.ts";
 import { listDeliveries, openDelivery } from "./delivery-log.ts";
 import { receiveDelivery } from "./receive-delivery.ts";
 import {
@@ -47,10 +52,25 @@ export const webhooks: Domain<WebhookCommands> = {
     repeat_callback: repeatCallback,
     claim_callback: claimCallback,
     callback_answered: callbackAnswered,
+    get_callback_secret: getCallbackSecret,
+    rotate_callback_secret: rotateCallbackSecret,
+    end_previous_callback_secret: endPreviousCallbackSecret,
   },
   audit: {
     put_webhook_source: ({ name, scheme }) => ({ subject: name, detail: { scheme } }),
     remove_webhook_source: ({ name }) => ({ subject: name }),
+    rotate_callback_secret: ({ owner, overlapSeconds }, output) => ({
+      subject: owner,
+      detail: {
+        origin: output?.origin ?? null,
+        version: output?.version ?? null,
+        overlap_seconds: overlapSeconds,
+      },
+    }),
+    end_previous_callback_secret: ({ owner }, output) => ({
+      subject: owner,
+      detail: { origin: output?.origin ?? null, version: output?.version ?? null },
+    }),
   },
   jobs: [pruneDeliveries, deliverCallbacks],
 };

@@ -5,7 +5,12 @@ import type { CallbackRequest } from "../../../src/contract/webhooks.ts";
 import { CALLBACK_ATTEMPTS_MAX, CALLBACK_TIMEOUT } from "../../../src/protocol/constants.ts";
 import { SubmitTask, TaskEvent, type CallbackBody } from "../../../src/protocol/http.ts";
 import { newWebhookSecret } from "../../../src/client/webhooks/deliver.ts";
-import { ownerSecret, verifyDelivery, type Answer } from "../../../src/webhooks/index.ts";
+import {
+  neverRotated,
+  secretOfVersion,
+  verifyDelivery,
+  type Answer,
+} from "../../../src/webhooks/index.ts";
 import { must, present } from "../../must.ts";
 import { KEYS, submission, TestMesh } from "../mesh.ts";
 
@@ -163,7 +168,11 @@ describe("a callback", () => {
         request,
       ]),
     );
-    const derived = ownerSecret(new Uint8Array(32).fill(1), "0011223344556677");
+    const derived = secretOfVersion(
+      new Uint8Array(32).fill(1),
+      neverRotated("0011223344556677", new URL(URL_1).origin),
+      1,
+    );
     for (const [id, key] of [
       [own, secret],
       [owners, derived],

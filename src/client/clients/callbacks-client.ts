@@ -1,0 +1,51 @@
+import { CallbackSecretView } from "../../protocol/http.ts";
+import type { Api } from "../http/api.ts";
+
+export interface CallbackOwnerOptions {
+  /** The ID of a token or a peer, `admin`, or `webhook:` and the name of a source; default: the caller. Needs scope admin. */
+  readonly owner?: string;
+}
+
+export interface RotateCallbackSecretOptions extends CallbackOwnerOptions {
+  /** For how long the secret before signs, too; 0 to 7 days; default: a day. */
+  readonly overlapSeconds?: number;
+}
+
+/**
+ * The secrets that sign callbacks to a receiver, for `verifyCallback`. A receiver is the origin of a callback's URL; each has a
+ * secret of its own.
+ */
+export class CallbacksClient {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** The secret that signs callbacks to this URL, and the one before while it signs, too. */
+  secret(url: string, { owner }: CallbackOwnerOptions = {}): Promise<CallbackSecretView> {
+    return this.#api.json(CallbackSecretView, {
+      path: "v1/callback-secret",
+      query: { url, owner },
+    });
+  }
+
+  /** Replaces the secret. Both sign until the overlap ends, so that the receiver can be given the new one meanwhile. */
+  rotateSecret(
+    url: string,
+    { owner, overlapSeconds }: RotateCallbackSecretOptions = {},
+  ): Promise<CallbackSecretView> {
+    const body = { url, owner, overlap_seconds: overlapSeconds };
+    const path = "v1/callback-secret/rotate";
+    return this.#api.json(CallbackSecretView, { method: "POST", path, body });
+  }
+
+  /** Ends the overlap of a rotation at once: only the new secret signs. */
+  endPreviousSecret(
+    url: string,
+    { owner }: CallbackOwnerOptions = {},
+  ): Promise<CallbackSecretView> {
+    const path = "v1/callback-secret/end-previous";
+    return this.#api.json(CallbackSecretView, { method: "POST", path, body: { url, owner } });
+  }
+}

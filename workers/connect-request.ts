@@ -53,6 +53,11 @@ export async function checkConnect(
       detail: "peer is not the ID of the key in pub: use the first 16 bytes of the key's SHA-256",
     });
   }
+  if (peer === identities.current.id || peer === identities.next?.id)
+    return err({
+      code: "identity_mismatch",
+      detail: "pub is the mesh's own key: connect with a key of your own",
+    });
   const identity = [identities.current, identities.next].find(
     (candidate) => candidate?.id === mesh,
   );

@@ -23,7 +23,7 @@ export interface ProvisionalPeer {
 export function readIdentity(
   identity: Identity,
   { from }: Envelope,
-  { mesh }: SessionContext,
+  { mesh, nextMeshKey }: SessionContext,
 ): Result<ProvisionalPeer, SessionFault> {
   const publicKey = fromBase64(identity.publicKey) as Bytes;
   if (identity.id !== peerIdOf(publicKey) || from !== identity.id) {
@@ -32,6 +32,9 @@ export function readIdentity(
       detail: "the ID must be the first 16 bytes of SHA-256(public key) in hex, and the sender's",
     });
   }
+  const nextId = nextMeshKey === null ? null : peerIdOf(nextMeshKey);
+  if (identity.id === mesh.keys.id || identity.id === nextId)
+    return err({ code: "identity_mismatch", detail: "this key is the mesh's own" });
   const secret = sharedSecret(mesh.keys.privateKey, publicKey);
   if (secret === null) return err({ code: "bad_key", detail: "the public key is of low order" });
   return ok({ claim: claimFrom(identity, publicKey), secret });

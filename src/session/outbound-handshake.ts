@@ -72,8 +72,6 @@ function checkAck(
   const introduced = readIdentity(identity, envelope, context);
   if (!introduced.ok) return introduced;
   const { claim, secret } = introduced.value;
-  if (claim.peerId === context.mesh.keys.id)
-    return err({ code: "identity_mismatch", detail: "this address is the mesh itself" });
   if (expectedKey !== null && claim.publicKey !== expectedKey)
     return err({
       code: "identity_mismatch",

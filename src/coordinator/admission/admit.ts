@@ -23,6 +23,7 @@ import { dialFault, dialsAfterAdmission, TURN_OVER } from "../dialing/dial-lifec
 import { notePlace } from "../peers/evidence.ts";
 import { type Handler } from "../kernel/handler.ts";
 import { reconcileHeldTasks } from "./held-tasks.ts";
+import { ownKeyFault } from "./own-key.ts";
 import { redeem } from "../access/join-keys.ts";
 import { keysFor, peerHolder } from "../discovery/epochs.ts";
 import { orderDrain } from "../peers/drains.ts";
@@ -39,6 +40,7 @@ export const admit: Handler<"admit"> = (context, input) => {
   const removed = known === null ? registry.tombstones.get(input.peerId) : null;
   const spokeMuster2 = known?.spokeMuster2 ?? removed?.spokeMuster2 ?? false;
   const fault =
+    ownKeyFault(context, input.peerId) ??
     dialFault(context, input, known) ??
     fullMeshFault(context, known) ??
     keyInUseFault(known, input, sessionAge(context, input.peerId));

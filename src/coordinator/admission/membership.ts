@@ -12,6 +12,7 @@ import { dialsAfterForgetting, dialsAfterAdmissionChange } from "../dialing/dial
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { releaseAll } from "../tasks/leases.ts";
+import { ownKeyFault } from "./own-key.ts";
 import { liftDenial } from "./revocation.ts";
 import { removePeer, applyPeerEvent } from "../peers/lifecycle.ts";
 import { endSession, peerOf, savePeer, standingOf } from "../peers/scored-peers.ts";
@@ -36,6 +37,8 @@ export const allow: Handler<"allow"> = (
   { publicKey, peerId, label, roles, readmit, go_p2p: goP2p, ...limits },
 ) => {
   const { registry, now } = context;
+  const own = ownKeyFault(context, peerId);
+  if (own !== null) return err(own);
   if (registry.denylist.has(peerId)) {
     const lifted = readmit ? liftDenial(context, { id: peerId }) : err(REVOKED);
     if (!lifted.ok) return lifted;

@@ -7,6 +7,7 @@ import { moveEvidence } from "../peers/evidence.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { endSession, savePeer } from "../peers/scored-peers.ts";
 import { peerHolder } from "../discovery/epochs.ts";
+import { ownKeyFault } from "./own-key.ts";
 import { peerOfSession } from "./sessions.ts";
 import { withdraw } from "../discovery/withdrawal.ts";
 
@@ -24,6 +25,8 @@ export const rotatePeer: Handler<"rotate_peer"> = (
   if (peer === null || registry.denylist.has(peerId)) {
     return err({ code: "conflict", detail: "only a peer with an open session can rotate its key" });
   }
+  const own = ownKeyFault(context, newPeerId);
+  if (own !== null) return err(own);
   if (registry.peers.get(newPeerId) !== null || registry.denylist.has(newPeerId)) {
     return err({
       code: "conflict",

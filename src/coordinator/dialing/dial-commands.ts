@@ -7,6 +7,7 @@ import type { MusterError } from "../../protocol/errors.ts";
 import type { DialView } from "../../protocol/http.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
 import { outboundUrl } from "../../protocol/outbound-url.ts";
+import { ownKeyFault } from "../admission/own-key.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Input } from "../../contract/commands.ts";
 import { applyDialEvent, startDials } from "./dial-scheduler.ts";
@@ -27,6 +28,8 @@ export const dialPeer: Handler<"dial_peer"> = (context, input) => {
     });
   }
   const before = registry.dials.ofUrl(url.value);
+  const own = ownKeyFault(context, input.key?.peerId ?? null);
+  if (own !== null) return err(own);
   const dial = before === null ? register(context, url.value, input) : amend(before, input);
   if (!dial.ok) return dial;
   registry.dials.put(dial.value);

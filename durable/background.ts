@@ -1,3 +1,4 @@
+import { redactedError } from "../src/base/redact.ts";
 /**
  * Lets work go on that no event waits for. Not `waitUntil`: pending work keeps an object in memory by itself, and the platform keeps
  * every event of an object until no `waitUntil` of it is pending, so that under steady load events would pile up. For the same
@@ -5,6 +6,6 @@
  */
 export function inBackground(work: Promise<unknown>): void {
   work.catch((thrown: unknown) =>
-    console.error("background work failed", { error: String(thrown) }),
+    console.error("background work failed", { error: redactedError(thrown) }),
   );
 }

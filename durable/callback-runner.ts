@@ -1,3 +1,4 @@
+import { redactedError } from "../src/base/redact.ts";
 import type { CallbackRequest } from "../src/contract/webhooks.ts";
 import { CALLBACK_TIMEOUT } from "../src/protocol/constants.ts";
 import type { Answer } from "../src/webhooks/index.ts";
@@ -55,7 +56,7 @@ export class CallbackRunner {
       this.#ports.answered(request, answer);
     } catch (thrown) {
       // The attempt counts as interrupted and is repeated.
-      console.error("the answer to a callback was not recorded", { error: String(thrown) });
+      console.error("the answer to a callback was not recorded", { error: redactedError(thrown) });
     }
   }
 }

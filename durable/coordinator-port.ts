@@ -1,4 +1,5 @@
 import type { Millis } from "../src/base/clock.ts";
+import { redactedError } from "../src/base/redact.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { GatewayActor, SessionActor } from "../src/contract/caller.ts";
 import type {
@@ -101,7 +102,7 @@ async function answered<T>(
   try {
     return ok(await withDeadline(call(), timeout));
   } catch (thrown) {
-    console.error("coordinator call failed", { names, error: String(thrown) });
+    console.error("coordinator call failed", { names, error: redactedError(thrown) });
     return err({
       code: "unavailable",
       detail: "the coordinator does not answer; try again",

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { redactedError } from "../src/base/redact.ts";
 import { err, ok } from "../src/base/result.ts";
 import type { CommandName, Input, Output } from "../src/contract/commands.ts";
 import { isReadCommand, type ReadCommandName } from "../src/contract/read-commands.ts";
@@ -80,7 +81,7 @@ export class Coordinator
       probe: (to) => this.#effects.probe(to),
       execute: (name, input) => this.#run(name, input),
       onFailure: (kind, error) =>
-        console.error("outbox entry failed; it is retried", { kind, error: String(error) }),
+        console.error("outbox entry failed; it is retried", { kind, error: redactedError(error) }),
     };
     this.#outbox = new OutboxRunner(ports, OWN_DELIVERIES);
     this.#copies = new OutboxRunner(ports, COPY_DELIVERIES);
@@ -158,7 +159,7 @@ export class Coordinator
       inBackground(this.#copies.run());
       await this.#outbox.run();
     } catch (thrown) {
-      console.error("tick failed", { error: String(thrown) });
+      console.error("tick failed", { error: redactedError(thrown) });
     } finally {
       const scope = this.#scope();
       this.#alarm.ringBy(this.#dueTimes.next(scope), scope.now);
@@ -195,7 +196,7 @@ export class Coordinator
       return answers;
     } catch (thrown) {
       const names = [...new Set(commands.map(({ name }) => name))].join(", ");
-      console.error("a group of commands failed", { names, error: String(thrown) });
+      console.error("a group of commands failed", { names, error: redactedError(thrown) });
       // The others must not fail because of one: each runs alone.
       if (commands.length > 1) return commands.flatMap((command) => this.#runGroup([command]));
       return [Promise.resolve(err(FAILED))];

@@ -1,3 +1,4 @@
+import { redactedError } from "../src/base/redact.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import { DIAL_CONNECT_TIMEOUT } from "../src/protocol/constants.ts";
 import { outboundUrl } from "../src/protocol/outbound-url.ts";
@@ -34,7 +35,7 @@ export async function openSocket(
     return err(`the address does not accept a WebSocket: HTTP ${status}`);
   } catch (thrown) {
     if (connection.signal.aborted) return err(`no answer within ${DIAL_CONNECT_TIMEOUT / 1_000} s`);
-    console.warn("address unreachable", { error: String(thrown) });
+    console.warn("address unreachable", { error: redactedError(thrown) });
     return err("unreachable: no connection could be made");
   } finally {
     clearTimeout(timer);

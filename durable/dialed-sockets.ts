@@ -1,3 +1,4 @@
+import { redactedError } from "../src/base/redact.ts";
 import type { DialedSocket } from "./dial-out.ts";
 
 /** The socket events of an object. The platform calls these methods itself for sockets that it can hibernate. */
@@ -60,5 +61,5 @@ export class DialedSockets {
 /** The handlers of events are not awaited: their failures are logged. */
 const logFailure = (work: Promise<void>): void =>
   void work.catch((thrown) =>
-    console.error("event of a dialed socket failed", { error: String(thrown) }),
+    console.error("event of a dialed socket failed", { error: redactedError(thrown) }),
   );

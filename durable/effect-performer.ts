@@ -1,3 +1,4 @@
+import { redactedError } from "../src/base/redact.ts";
 import type { Input, CommandName } from "../src/contract/commands.ts";
 import type { Effect } from "../src/coordinator/kernel/effects.ts";
 import type { OutboxRunner } from "../src/coordinator/outbox/runner.ts";
@@ -89,7 +90,7 @@ export class EffectPerformer {
           return effect satisfies never;
       }
     } catch (thrown) {
-      console.error("effect failed", { type: effect.type, error: String(thrown) });
+      console.error("effect failed", { type: effect.type, error: redactedError(thrown) });
       return false;
     }
   }
@@ -106,7 +107,7 @@ export class EffectPerformer {
           : (["the session is gone", "gone"] as const);
       await execute("offer_failed", { ...claim, reason, session });
     } catch (thrown) {
-      console.error("offer failed", { error: String(thrown) });
+      console.error("offer failed", { error: redactedError(thrown) });
       const reason = "the session did not take the offer";
       await execute("offer_failed", { ...claim, reason, session: "unknown" });
     }
@@ -120,7 +121,7 @@ export class EffectPerformer {
       await sessions.dial(order);
       return true;
     } catch (thrown) {
-      console.error("dial failed", { error: String(thrown) });
+      console.error("dial failed", { error: redactedError(thrown) });
       const error = "the object that dials did not answer";
       await execute("dial_failed", { dial, error, proved: null });
       return false;

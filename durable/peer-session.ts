@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Json } from "../src/base/json.ts";
+import { redactedError } from "../src/base/redact.ts";
 import type { SessionAnswer, SessionCommand } from "../src/contract/commands.ts";
 import type { DialOrder, EndFault } from "../src/peers/session-orders.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
@@ -146,7 +147,7 @@ export class PeerSession
         await this.#runner.runInOrder(socket, { type: "due" });
       await this.#repeatDisconnect();
     } catch (thrown) {
-      console.error("session alarm failed", { error: String(thrown) });
+      console.error("session alarm failed", { error: redactedError(thrown) });
     } finally {
       this.#alarm.ringBy(this.#sockets.nextDue(), Date.now());
       this.#disconnect.scheduleRepeat(Date.now());

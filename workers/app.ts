@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
+import { redact } from "../src/base/redact.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { AppEnv } from "./context.ts";
 import { requireScope } from "./authorization.ts";
@@ -99,7 +100,7 @@ function problemOfThrown(error: Error): MusterError {
   if (error instanceof HTTPException && error.status < 500) {
     return { code: "invalid_request", detail: error.message };
   }
-  console.error("unexpected error", { error: error.stack ?? String(error) });
+  console.error("unexpected error", { error: redact(error.stack ?? String(error)) });
   return {
     code: "internal",
     detail: "the request failed because of a defect in the mesh, which is logged",

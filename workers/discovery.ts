@@ -1,6 +1,7 @@
 import { Hono, type Context } from "hono";
 import { env } from "hono/adapter";
 import { fromHex } from "../src/base/bytes.ts";
+import { redactedError } from "../src/base/redact.ts";
 import { platformVerify } from "../src/crypto/ed25519.ts";
 import { Replica } from "../src/discovery/replica.ts";
 import { verifierOf } from "../src/discovery/signed-statements.ts";
@@ -41,7 +42,8 @@ async function openReplica(configured: ReplicaEnv): Promise<Replica> {
     verifier: verifierOf(key, await platformVerify()),
     now: () => Date.now(),
     isPublic: configured.DISCOVERY_PUBLIC === "true",
-    onFailure: (error) => console.error("the store does not answer", { error: String(error) }),
+    onFailure: (error) =>
+      console.error("the store does not answer", { error: redactedError(error) }),
   });
 }
 

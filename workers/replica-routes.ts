@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
+import { redactedError } from "../src/base/redact.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { Replica } from "../src/discovery/replica.ts";
 import { PointerQuery } from "../src/protocol/http.ts";
@@ -44,7 +45,7 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
     }),
   );
   app.onError((error, c) => {
-    console.error("replica", { error: String(error) });
+    console.error("replica", { error: redactedError(error) });
     return problem(c, EMPTY);
   });
   app.notFound((c) =>

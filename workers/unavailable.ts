@@ -1,3 +1,4 @@
+import { redactedError } from "../src/base/redact.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 
@@ -12,7 +13,7 @@ export async function orUnavailable<T>(
   try {
     return ok(await call());
   } catch (thrown) {
-    console.error("a part of the mesh does not answer", { part, error: String(thrown) });
+    console.error("a part of the mesh does not answer", { part, error: redactedError(thrown) });
     return err({
       code: "unavailable",
       detail: `${part} does not answer; try again`,

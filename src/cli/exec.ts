@@ -3,7 +3,7 @@ import { fromUtf8 } from "../base/bytes.ts";
 import { TaskError, type Handler, type Json } from "../client/index.ts";
 import { TASK_LARGE_RESULT_BYTES_MAX } from "../protocol/constants.ts";
 import { endGroup, killGroup, signalGroup, registerGroup } from "./process-group.ts";
-import { withoutToken } from "./task-environment.ts";
+import { withoutSecrets } from "./secrets.ts";
 
 /** The error text of a failed attempt ends with this much of stderr. */
 const STDERR_TAIL_BYTES = 1_000;
@@ -24,7 +24,7 @@ export const execHandler =
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
       env: {
-        ...withoutToken(process.env),
+        ...withoutSecrets(process.env),
         MUSTER_TASK_ID: taskId,
         MUSTER_TASK_KIND: kind,
         MUSTER_TASK_ATTEMPT: String(attempt),

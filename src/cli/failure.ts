@@ -1,3 +1,4 @@
+import { redactedError } from "../base/redact.ts";
 import {
   MusterApiError,
   OptionsError,
@@ -41,7 +42,11 @@ interface Described {
 export function describeError(error: unknown): Described {
   const failure = toFailure(error);
   if (failure === null)
-    return { text: `unexpected error: ${String(error)}`, details: framesOf(error), exitCode: 1 };
+    return {
+      text: `unexpected error: ${redactedError(error)}`,
+      details: framesOf(error),
+      exitCode: 1,
+    };
   const { message, hint, details = [], exitCode } = failure;
   const text = hint === undefined ? message : `${message}; ${hint}`;
   return { text, details: details.map((line) => `  ${line}`), exitCode };
@@ -78,7 +83,7 @@ function apiHint({ code, retryAfter }: MusterApiError): string | undefined {
     case "unreachable":
       return "check that the mesh is running; `muster start` starts one in this folder";
     case "unauthorized":
-      return "pass a token with --token or MUSTER_TOKEN";
+      return "pass a token with --token-file or MUSTER_TOKEN";
     case "invalid_response":
       return "check that the URL is that of a mesh";
     default:

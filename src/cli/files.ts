@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { link, open, readFile, realpath, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { Failure } from "./failure.ts";
 
 /** Only the owner may read it: for keys, tokens and the files beside them. */
@@ -19,10 +20,38 @@ export async function readFileIfExists(path: string): Promise<string | null> {
   }
 }
 
-/** Creates a private file; returns false when the file exists already. */
+/** Creates a private file, at once with its whole text; returns false when the file exists already. */
 export async function writeNewFile(path: string, text: string): Promise<boolean> {
   try {
-    await writeFile(path, text, { mode: PRIVATE_FILE, flag: "wx" });
+    return await withTemporary(path, text, async (temporary) => {
+      await link(temporary, path);
+      return true;
+    });
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    if (HAS_NO_LINKS.has(errorCode(error) ?? "")) return writeExclusively(path, text);
+    throw new Failure(`cannot write ${path} (${errorCode(error)})`);
+  }
+}
+
+/** Replaces a private file atomically: a reader, or a restart after a power failure, sees either the old text or the new one. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  try {
+    // A symbolic link, as of a folder of settings that is kept elsewhere, stays one.
+    const target = await realpath(path).catch(() => path);
+    await withTemporary(target, text, (temporary) => rename(temporary, target));
+    await syncFolder(dirname(target));
+  } catch (error) {
+    throw new Failure(`cannot write ${path} (${errorCode(error)})`);
+  }
+}
+
+/** What `link` reports on file systems without hard links, such as FAT. */
+const HAS_NO_LINKS = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
+
+async function writeExclusively(path: string, text: string): Promise<boolean> {
+  try {
+    await writeSynced(path, text);
     return true;
   } catch (error) {
     if (errorCode(error) === "EEXIST") return false;
@@ -30,13 +59,34 @@ export async function writeNewFile(path: string, text: string): Promise<boolean>
   }
 }
 
-/** Replaces a private file atomically: a reader sees either the old text or the new one. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.new`;
+/** Writes the text to a file beside `path`, which is gone afterwards: renamed by `use`, or removed. */
+async function withTemporary<T>(
+  path: string,
+  text: string,
+  use: (temporary: string) => Promise<T>,
+): Promise<T> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    await writeFile(temporary, text, { mode: PRIVATE_FILE });
-    await rename(temporary, path);
-  } catch (error) {
-    throw new Failure(`cannot write ${path} (${errorCode(error)})`);
+    await writeSynced(temporary, text);
+    return await use(temporary);
+  } finally {
+    await rm(temporary, { force: true });
   }
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, "wx", PRIVATE_FILE);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a rename last. Windows can't open a folder, and needs no such step. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r").catch(() => null);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
 }

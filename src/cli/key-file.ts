@@ -3,7 +3,8 @@ import { toHex } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
 import { identityFrom, type KeyPair } from "../client/index.ts";
 import { Failure } from "./failure.ts";
-import { readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
+import { replaceFile, writeNewFile } from "./files.ts";
+import { readPrivateFile } from "./private-file.ts";
 
 /** The key of a peer on disk. `id` and `public_key` are informative; they follow from the private key. */
 const KeyFile = z.object({
@@ -43,7 +44,7 @@ export async function writeKeyFile(
 }
 
 export async function readKeyFile(path: string): Promise<StoredKey> {
-  const text = await readFileIfExists(path);
+  const text = await readPrivateFile(path);
   if (text === null)
     throw new Failure(`${path} does not exist`, "create a key file with `muster keygen`");
   const file = KeyFile.safeParse(parseJson(text));

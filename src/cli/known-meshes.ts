@@ -6,6 +6,7 @@ import { parseJson } from "../base/json.ts";
 import { apiBase } from "../client/urls.ts";
 import { Failure } from "./failure.ts";
 import { PRIVATE_FOLDER, readFileIfExists, replaceFile } from "./files.ts";
+import { withLock } from "./lock.ts";
 
 /** The key that a mesh proved when this user first joined it, and the next key that it announced. */
 const KnownMesh = z.object({ key: z.string(), next: z.string().nullable() });
@@ -44,12 +45,25 @@ export async function knownMesh(url: string): Promise<KnownMesh | null> {
   return (await readKnownMeshes())[origin] ?? null;
 }
 
-/** Stores the keys of the mesh at this URL. */
-export async function rememberMesh(url: string, mesh: KnownMesh): Promise<void> {
+/**
+ * Stores the keys of the mesh at this URL, and leaves what other processes store about other meshes. On the first connection
+ * (`isFirst`) a key that another process has stored meanwhile stays: throws when it is a different one, because then two servers
+ * answer at this URL.
+ */
+export async function rememberMesh(url: string, mesh: KnownMesh, isFirst: boolean): Promise<void> {
   const origin = originOf(url);
-  const known = await readKnownMeshes();
-  if (known[origin]?.key === mesh.key && known[origin].next === mesh.next) return;
   const file = knownMeshesFile();
+  const { [origin]: current } = await readKnownMeshes();
+  if (current?.key === mesh.key && current.next === mesh.next) return;
   await mkdir(dirname(file), { recursive: true, mode: PRIVATE_FOLDER });
-  await replaceFile(file, `${JSON.stringify({ ...known, [origin]: mesh }, null, 2)}\n`);
+  await withLock(`${file}.lock`, async () => {
+    const known = await readKnownMeshes();
+    const other = known[origin]?.key ?? mesh.key;
+    if (isFirst && other !== mesh.key)
+      throw new Failure(
+        `${origin} proved the key ${mesh.key} here, and ${other} to another process`,
+        "ask the operator for the key of the mesh, and pass it with --mesh-key",
+      );
+    await replaceFile(file, `${JSON.stringify({ ...known, [origin]: mesh }, null, 2)}\n`);
+  });
 }

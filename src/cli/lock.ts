@@ -1,94 +1,114 @@
-import { execFile } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { z } from "zod";
 import { parseJson } from "../base/json.ts";
 import { Failure } from "./failure.ts";
 import { readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
+import { isAlive, processStartTime } from "./process-start.ts";
 
-/** The lock of a state folder. workerd does not lock its data folder, and two processes would corrupt it. */
-const Lock = z.object({
+/**
+ * A lock is a file with its holder. The lock of a process that has ended is taken over without a moment at which two hold it:
+ * each holder has a nonce, and the file `LOCK.NONCE` is the claim to succeed that holder, which one process can create. The holder
+ * is the end of this chain, so a claim whose process ended can be succeeded, too. The new holder replaces the lock before it
+ * removes the claims: who creates a claim afterwards sees that it is not part of the chain any more.
+ */
+const Holder = z.object({
   pid: z.int().positive(),
   /** When that process started, as the system reports it: a later process may have the same PID. */
   born: z.string(),
-  nonce: z.string(),
+  nonce: z.uuid(),
 });
-type Lock = z.infer<typeof Lock>;
+type Holder = z.infer<typeof Holder>;
 
-/** Two processes that take over a stale lock at once both wait this long; the one whose lock is on disk then holds it. */
-const SETTLE_MS = 150;
+/** One file of the chain. A file that is not valid has no holder. */
+interface Link {
+  readonly path: string;
+  readonly nonce: string;
+  readonly holder: Holder | null;
+}
 
 /** Acquires the lock for this process; returns the function that releases it. Throws when a live process holds it. */
 export async function acquireLock(path: string): Promise<() => Promise<void>> {
-  const own: Lock = {
-    pid: process.pid,
-    born: await processStartTime(process.pid),
-    nonce: randomUUID(),
-  };
-  const text = JSON.stringify(own);
-  if (!(await writeNewFile(path, text))) {
-    const holder = await liveHolder(path);
-    if (holder !== null) {
-      throw new Failure(
-        `another mesh (process ${holder.pid}) uses this folder`,
-        "stop that mesh first, or choose another --dir",
-      );
+  const acquired = await tryLock(path);
+  if (typeof acquired === "function") return acquired;
+  throw new Failure(
+    `another mesh (process ${acquired.pid}) uses this folder`,
+    "stop that mesh first, or choose another --dir",
+  );
+}
+
+/** What is done under such a lock takes milliseconds. */
+const WAIT_MS = 15_000;
+const POLL_MS = 20;
+
+/** Does `work` while no other process does work under this lock; waits for its turn. */
+export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const until = Date.now() + WAIT_MS;
+  for (;;) {
+    const acquired = await tryLock(path);
+    if (typeof acquired === "function") {
+      try {
+        return await work();
+      } finally {
+        await acquired();
+      }
+    }
+    if (Date.now() > until)
+      throw new Failure(`process ${acquired.pid} has held ${path} for ${WAIT_MS / 1_000} s`);
+    await sleep(POLL_MS * (1 + Math.random()));
+  }
+}
+
+/** The function that releases the lock, or the live holder. */
+async function tryLock(path: string): Promise<(() => Promise<void>) | Holder> {
+  const born = await processStartTime(process.pid);
+  for (;;) {
+    const own: Holder = { pid: process.pid, born, nonce: randomUUID() };
+    const text = JSON.stringify(own);
+    const release = () => releaseLock(path, own);
+    const before = await readChain(path);
+    const end = before.at(-1);
+    if (end === undefined) {
+      if (await writeNewFile(path, text)) return release;
+      continue;
+    }
+    if (end.holder !== null && (await isLive(end.holder))) return end.holder;
+    const claim = claimOf(path, end);
+    if (!(await writeNewFile(claim, text))) continue;
+    const after = await readChain(path);
+    if (after.at(-1)?.nonce !== own.nonce) {
+      await rm(claim, { force: true });
+      continue;
     }
     await replaceFile(path, text);
-    await sleep(SETTLE_MS);
-  }
-  if ((await readLock(path))?.nonce !== own.nonce) {
-    throw new Failure("another process has just started a mesh in this folder");
-  }
-  return async () => {
-    if ((await readLock(path))?.nonce === own.nonce) await rm(path, { force: true });
-  };
-}
-
-/** The live process that holds the lock; null when the lock is free or stale. */
-async function liveHolder(path: string): Promise<Lock | null> {
-  const lock = await readLock(path);
-  if (lock === null || !isAlive(lock.pid)) return null;
-  return (await processStartTime(lock.pid)) === lock.born ? lock : null;
-}
-
-async function readLock(path: string): Promise<Lock | null> {
-  const text = await readFileIfExists(path);
-  return text === null ? null : (Lock.safeParse(parseJson(text)).data ?? null);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // alive, and owned by another user
+    for (const each of after.slice(1)) await rm(each.path, { force: true });
+    return release;
   }
 }
 
-/**
- * When a process started, as a text that does not change while it runs: on Linux the boot ID and the start tick,
- * elsewhere the start time that `ps` prints. Empty where neither exists (Windows): the PID alone then decides.
- */
-async function processStartTime(pid: number): Promise<string> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
-    // The second field, the name in parentheses, may hold spaces; the start tick is the 20th field after it.
-    const tick = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-    return `${boot.trim()} ${tick}`;
-  } catch {
-    return startTimeFromPs(pid); // not Linux, or the process is gone
+const claimOf = (path: string, { nonce }: Link): string => `${path}.${nonce}`;
+
+/** The lock and the claims that succeed each other from it. */
+async function readChain(path: string): Promise<readonly Link[]> {
+  const chain: Link[] = [];
+  for (let next = path; ;) {
+    const text = await readFileIfExists(next);
+    if (text === null) return chain;
+    const holder = Holder.safeParse(parseJson(text)).data ?? null;
+    const link = { path: next, nonce: holder?.nonce ?? nonceOfInvalid(text), holder };
+    chain.push(link);
+    next = claimOf(path, link);
   }
 }
 
-async function startTimeFromPs(pid: number): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)]);
-    return stdout.trim();
-  } catch {
-    return ""; // no such process, or no ps
-  }
+const nonceOfInvalid = (text: string): string =>
+  createHash("sha256").update(text).digest("hex").slice(0, 32);
+
+const isLive = async ({ pid, born }: Holder): Promise<boolean> =>
+  isAlive(pid) && (await processStartTime(pid)) === born;
+
+async function releaseLock(path: string, own: Holder): Promise<void> {
+  const [first] = await readChain(path);
+  if (first?.nonce === own.nonce) await rm(path, { force: true });
 }

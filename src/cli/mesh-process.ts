@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { redact } from "../base/redact.ts";
 import { controller } from "../client/index.ts";
 import { orAborted } from "./abort.ts";
 import { reachableHost, startingAuthMode } from "./listen-address.ts";
@@ -120,7 +121,8 @@ function watchWrangler(child: ChildProcess, onLog: (line: string) => void): Watc
   registerGroup(child);
   const lastLines: string[] = [];
   for (const stream of [child.stdout, child.stderr])
-    onLines(stream, (line) => {
+    onLines(stream, (text) => {
+      const line = redact(text);
       lastLines.push(line);
       if (lastLines.length > LOG_LINES_MAX) lastLines.shift();
       onLog(line);

@@ -29,7 +29,8 @@ export async function rememberMeshKey(
   { url, meshKey }: PinnedConnection,
   proved: { public_key: string; next_public_key?: string | undefined },
 ) {
-  if (meshKey === undefined)
-    note(`trusting the mesh key ${proved.public_key} from now on: this is the first connection`);
-  await rememberMesh(url, { key: proved.public_key, next: proved.next_public_key ?? null });
+  const isFirst = meshKey === undefined;
+  const mesh = { key: proved.public_key, next: proved.next_public_key ?? null };
+  await rememberMesh(url, mesh, isFirst);
+  if (isFirst) note(`trusting the mesh key ${mesh.key} from now on: this is the first connection`);
 }

@@ -6,6 +6,7 @@ import { parseJson } from "../base/json.ts";
 import { generateIdentity, identityFrom } from "../client/index.ts";
 import { Failure } from "./failure.ts";
 import { PRIVATE_FOLDER, readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
+import { readPrivateFile } from "./private-file.ts";
 
 /** Where `muster start` stores a mesh, relative to the current folder. */
 export const STATE_FOLDER = ".muster";
@@ -14,7 +15,7 @@ export const STATE_FOLDER = ".muster";
  * The contents of a state folder:
  *   secrets.env   the four secrets of the mesh, generated once (KEY=hex lines)
  *   mesh.json     URL and key of the mesh when it last started: {"url", "mesh_key"}
- *   lock          the process that runs the mesh: {"pid", "born", "nonce"}
+ *   lock          the process that runs the mesh: {"pid", "born", "nonce"} (`lock.ts`)
  *   build/        the bundled Worker
  *   state/        Durable Objects and KV of workerd
  *   logs/, cache/ files of wrangler
@@ -68,7 +69,7 @@ export const newSecrets = (): Secrets => ({
 export const secretLines = (secrets: Secrets): readonly string[] =>
   SECRET_NAMES.map((name) => `${name}=${secrets[name]}`);
 
-const secretsText = (secrets: Secrets): string => `${secretLines(secrets).join("\n")}\n`;
+export const secretsText = (secrets: Secrets): string => `${secretLines(secrets).join("\n")}\n`;
 
 /** The secrets of the folder, generated on first use and never changed afterwards. */
 export async function ensureSecrets(folder: StateFolder): Promise<Secrets> {
@@ -81,7 +82,7 @@ export async function ensureSecrets(folder: StateFolder): Promise<Secrets> {
 
 /** The secrets of the folder; null when it holds no mesh. */
 export async function readSecrets(folder: StateFolder): Promise<Secrets | null> {
-  const text = await readFileIfExists(folder.secrets);
+  const text = await readPrivateFile(folder.secrets);
   if (text === null) return null;
   const found = Object.fromEntries(
     SECRET_NAMES.map((name) => [name, new RegExp(`^${name}=(\\S+)$`, "m").exec(text)?.[1]]),

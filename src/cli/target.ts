@@ -1,6 +1,7 @@
 import { controller, type MeshClient } from "../client/index.ts";
 import type { Details, Values } from "./args.ts";
 import { Failure } from "./failure.ts";
+import { readSecret } from "./secrets.ts";
 import {
   readMeshFile,
   readSecrets,
@@ -13,13 +14,18 @@ import {
 export const TARGET_OPTIONS = {
   url: { type: "string" },
   token: { type: "string" },
+  "token-file": { type: "string" },
   dir: { type: "string" },
   json: { type: "boolean" },
 } as const;
 
 export const TARGET_DETAILS: Details = [
   ["--url URL", "the mesh; default: MUSTER_URL, else the mesh of the state folder"],
-  ["--token TOKEN", "a bearer token; default: MUSTER_TOKEN, else that of the state folder"],
+  [
+    "--token-file FILE",
+    "a bearer token (- reads stdin); default: MUSTER_TOKEN, else the state folder's",
+  ],
+  ["--token TOKEN", "the same as an argument, which other users of this machine can see"],
   ["--dir FOLDER", `the state folder of \`muster start\`; default: ${STATE_FOLDER}`],
   ["--json", "print JSON"],
 ];
@@ -47,10 +53,22 @@ export async function targetOf(values: TargetValues): Promise<Target> {
       "pass --url or set MUSTER_URL, or run `muster start` in this folder",
     );
   }
-  const token = values.token ?? environment("MUSTER_TOKEN");
+  const token = await readSecret("token", { value: values.token, file: values["token-file"] });
   if (!isSameMesh(url, local)) return { url, token, meshKey: undefined };
   const own = token === undefined ? await readSecrets(folder) : null;
   return { url, token: token ?? own?.ADMIN_TOKEN, meshKey: local?.mesh_key };
+}
+
+/** The mesh that a peer joins, from the argument of the command, a link in a file or the environment, or the other options. */
+export async function peerTargetOf(
+  values: TargetValues & { readonly "link-file"?: string },
+  argument: string | undefined,
+): Promise<Target> {
+  const link = await readSecret("link", {
+    value: argument ?? values.url,
+    file: values["link-file"],
+  });
+  return targetOf({ ...values, ...(link !== undefined && { url: link }) });
 }
 
 /** The SDK's controller of the mesh that the options select. */

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { Failure } from "./failure.ts";
 import { killGroup, registerGroup } from "./process-group.ts";
+import { withoutSecrets } from "./secrets.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 /** The root folder of the project, with `wrangler.toml`, `src/` and `workers/`. */
@@ -96,7 +97,7 @@ function wranglerCli(): string {
 }
 
 const environmentOf = (folder: StateFolder): NodeJS.ProcessEnv => ({
-  ...withoutCloudflare(process.env),
+  ...withoutSecrets(withoutCloudflare(process.env)),
   ...offlineEnvironment(folder),
 });
 

@@ -1,3 +1,4 @@
+import { redact } from "../base/redact.ts";
 import { OptionsError } from "./errors.ts";
 
 const SOCKET_SCHEME: Readonly<Record<string, string>> = {
@@ -26,8 +27,11 @@ function meshUrl(base: string): URL {
   const url = URL.canParse(base) ? new URL(base) : null;
   if (url === null || SOCKET_SCHEME[url.protocol] === undefined) {
     throw new OptionsError(
-      `"${base}" is not the URL of a mesh: it must begin with http:// or https://`,
+      `"${redact(base)}" is not the URL of a mesh: it must begin with http:// or https://`,
     );
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new OptionsError("the URL of a mesh has no user and no password; pass a token instead");
   }
   url.search = "";
   url.hash = "";

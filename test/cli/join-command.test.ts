@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { joinArguments } from "../../src/cli/join-command.ts";
+import { joinCommand, withFile, withVariable } from "../../src/cli/join-command.ts";
 
 const KEY = "ab".repeat(32);
 const linkTo = (host: string) => ({ link: `muster://${host}/#${KEY}&join=mjk_1`, key: "mjk_1" });
@@ -13,7 +13,9 @@ describe("the command with which a peer joins by a join key", () => {
     ["http://localhost:8787", "localhost:8787"],
   ])("AD62 is the link where the link leads to the mesh (%s)", (url, host) => {
     const created = linkTo(host);
-    expect(joinArguments(url, created)).toBe(`'${created.link}'`);
+    const command = joinCommand(url, created);
+    expect(withVariable(command)).toBe(`MUSTER_LINK='${created.link}' npx muster join`);
+    expect(withFile(command, "a.link")).toBe("npx muster join --link-file a.link");
   });
 
   test.each([
@@ -26,7 +28,10 @@ describe("the command with which a peer joins by a join key", () => {
     "AD62 names URL, mesh key and join key where a link would lead elsewhere (%s)",
     (url, host) => {
       const base = url.endsWith("/") ? url : `${url}/`;
-      expect(joinArguments(url, linkTo(host))).toBe(`${base} --mesh-key ${KEY} --key mjk_1`);
+      const command = joinCommand(url, linkTo(host));
+      const join = `npx muster join ${base} --mesh-key ${KEY}`;
+      expect(withVariable(command)).toBe(`MUSTER_JOIN_KEY='mjk_1' ${join}`);
+      expect(withFile(command, "it's")).toBe(`${join} --join-key-file 'it'\\''s'`);
     },
   );
 
@@ -39,6 +44,6 @@ describe("the command with which a peer joins by a join key", () => {
     { ...linkTo("mesh.example"), link: "https://mesh.example" },
   ])("AD62 contains nothing that a shell would run, whatever the mesh answers", (created) => {
     for (const url of ["https://mesh.example", "http://192.168.1.5"])
-      expect(() => joinArguments(url, created)).toThrow("not valid");
+      expect(() => joinCommand(url, created)).toThrow("not valid");
   });
 });

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { acquireLock } from "../../src/cli/lock.ts";
+import { runAtOnce } from "./at-once.ts";
 
 let dir: string;
 let path: string;
@@ -57,4 +58,25 @@ test("only one of several processes that take over a stale lock acquires it", as
     acquireLock(path),
   ]);
   expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+});
+
+test("CL12 processes that work under one lock work one after the other, also when holders are killed", async () => {
+  await writeFile(join(dir, "count"), "0");
+  await writeFile(path, "stale");
+  // Every fourth process is killed while it holds the lock, before it writes.
+  const program = `
+    const { withLock } = await import(CLI + "lock.ts");
+    const { readFile, writeFile } = await import("node:fs/promises");
+    const file = process.env.DIR + "/count";
+    await begin();
+    for (let round = 0; round < 10; round++)
+      await withLock(process.env.DIR + "/lock", async () => {
+        const count = Number(await readFile(file, "utf8"));
+        if (N % 4 === 0 && round === N / 2) process.kill(process.pid, "SIGKILL");
+        await writeFile(file, String(count + 1));
+      });`;
+  const exits = await runAtOnce(8, program, { DIR: dir });
+  expect(exits).toEqual(["SIGKILL", 0, 0, 0, "SIGKILL", 0, 0, 0]);
+  expect(await readFile(join(dir, "count"), "utf8")).toBe(String(6 * 10 + 2));
+  expect((await readdir(dir)).filter((name) => name.startsWith("lock"))).toEqual([]);
 });

@@ -181,7 +181,7 @@ describe("the only module that writes to the terminal is output.ts", () => {
     /\bprocess\s*\[/,
     /\{[^}]*\b(?:stdout|stderr)\b[^}]*\}\s*=\s*process\b/,
     /from "(?:node:)?(?:tty|readline|process|console)/,
-    /writeSync|_rawDebug|emitWarning|\/dev\/(?:tty|stdout|stderr)/,
+    /writeSync\b|_rawDebug|emitWarning|\/dev\/(?:tty|stdout|stderr)/,
   ];
   const files = globSync("**/*.ts", { cwd: folder }).filter((file) => file !== "output.ts");
 

@@ -37,6 +37,27 @@ describe("a peer that dials by muster.2", () => {
     await peer.close();
   });
 
+  test("CL13 reports a socket that can't be opened without the proof in its URL", async () => {
+    const mesh = new NoiseMesh();
+    let asked = "";
+    const peer = mesh.connect({
+      meshKey: mesh.keys.publicKey,
+      platform: {
+        openSocket: (url) => {
+          asked = url;
+          throw new SyntaxError(`Failed to construct 'WebSocket': The URL '${url}' is insecure.`);
+        },
+      },
+    });
+    const reason = (): string | undefined =>
+      mesh.events.find((event) => event.type === "disconnected")?.reason;
+    await waitFor(() => expect(reason()).toContain("/v1/connect' is insecure"));
+    expect(asked).toMatch(/\/v1\/connect\?peer=.*&proof=/);
+    expect(JSON.stringify(mesh.events)).not.toMatch(/proof=|peer=/);
+    void peer.ready.catch(() => {});
+    await peer.close();
+  });
+
   test("pins the key of the first mesh that it reaches", async () => {
     const mesh = new NoiseMesh();
     const peer = mesh.connect();

@@ -13,6 +13,18 @@ test.each([
   expect(apiBase(url)).toBe(base);
 });
 
+test.each([
+  ["muster://mesh.test/#ab&join=mjk_cd", "muster://mesh.test/"],
+  ["ftp://me:secret@mesh.test/?key=secret", "ftp://mesh.test/"],
+])("CL13 the refusal of %j names only %j", (url, shown) => {
+  expect(() => apiBase(url)).toThrow(`"${shown}" is not the URL of a mesh`);
+});
+
+test("CL13 a URL with a password is refused without naming it", () => {
+  const refused = "the URL of a mesh has no user and no password; pass a token instead";
+  expect(() => connectUrl("https://me:secret@mesh.test")).toThrow(refused);
+});
+
 test.each(["", "mesh.test", "file:///etc", "javascript:alert(1)", "//mesh.test"])(
   "%j is not the URL of a mesh",
   (url) => {

@@ -316,9 +316,12 @@ describe("the mesh that a command calls", () => {
   });
 
   test("refuses a wrong token, and the error says how to pass one", async () => {
-    const { stderr } = await here("peers", "--token", "wrong");
+    const { stderr } = await muster(["peers", "--token-file", "-"], {
+      cwd: started.dir,
+      input: "wrong\n",
+    });
     expect(stderr).toMatch(
-      /^muster: unauthorized: .*; pass a token with --token or MUSTER_TOKEN\n$/,
+      /^muster: unauthorized: .*; pass a token with --token-file or MUSTER_TOKEN\n$/,
     );
   });
 
@@ -356,7 +359,7 @@ describe("an invalid command line is refused in one line, with exit code 2:", ()
   });
 
   test("join refuses a file that is not a key file", async () => {
-    await writeFile(join(started.dir, "junk.json"), '{"private_key":"abcd"}');
+    await writeFile(join(started.dir, "junk.json"), '{"private_key":"abcd"}', { mode: 0o600 });
     expect(await here("join", "--key-file", "junk.json")).toMatchObject({
       code: 1,
       stderr: "muster: junk.json is not a key file; create one with `muster keygen`\n",

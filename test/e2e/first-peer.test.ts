@@ -23,13 +23,13 @@ test("AD60 AD62 a newcomer admits the first worker of an allowlist with the comm
     expect(stranger).toMatchObject({ code: 1, stderr: expect.stringContaining("muster join-key") });
 
     const { stdout } = await muster(["join-key", "create", "--label", "first worker"], options);
-    const commands = [...stdout.matchAll(/^ +npx muster (.+?)(?: +#.*)?$/gm)].map(([, line = ""]) =>
-      line.replaceAll("'", "").replace("COMMAND", "wc -c"),
-    );
-    const [keygen = "", joining = ""] = commands;
+    const [, keygen = ""] = /^ +npx muster (keygen .+?) +#/m.exec(stdout) ?? [];
+    const [, link = "", joining = ""] =
+      /^ +MUSTER_LINK='(.+)' npx muster (join .+) --exec COMMAND$/m.exec(stdout) ?? [];
     expect(await muster(keygen.split(" "), options)).toMatchObject({ code: 0 });
-    const words = joining.replace(" --exec wc -c", "").split(" ");
-    const peer = start([...words, "--exec", "wc -c"], options);
+    const words = joining.split(" ");
+    const invited = { ...options, env: { ...env, MUSTER_LINK: link } };
+    const peer = start([...words, "--exec", "wc -c"], invited);
     await peer.waitForOutput(/joined .* as worker/);
     const assigned = await muster(["assign", "count", '"hello"', "--wait"], options);
     expect(assigned).toEqual({ code: 0, stdout: "7\n", stderr: "" });
@@ -43,7 +43,7 @@ test("AD60 AD62 a newcomer admits the first worker of an allowlist with the comm
     await again.finished;
     const other = await muster(
       words.filter((word) => !/key\.json|--key-file/.test(word)),
-      options,
+      invited,
     );
     expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining("used up") });
   } finally {

@@ -60,7 +60,8 @@ async function connect(c: AppContext, handshakes: AddressLimiter): Promise<Respo
   if (fault !== null) return problem(c, fault);
   const session = sessionFor(c, proved.value);
   const headers = await sessionHeaders(c.req.raw, proved.value, config.locations);
-  const request = new Request(c.req.raw, { headers });
+  // Without the query: the proof in it is checked, and nothing that the session logs should have it.
+  const request = new Request(withoutQuery(c.req.url), { headers });
   const begun = await orUnavailable("the session", () => session.fetch(request));
   if (begun.ok && begun.value.status === 429) {
     const detail = "this peer has other handshakes in progress; wait for the time in Retry-After";
@@ -116,6 +117,12 @@ function sessionFor(c: AppContext, proved: ConnectRequest | null) {
   return sessions.get(
     proved === null ? sessions.newUniqueId() : sessions.idFromName(proved.peerId),
   );
+}
+
+function withoutQuery(url: string): URL {
+  const bare = new URL(url);
+  bare.search = "";
+  return bare;
 }
 
 const addressOf = (request: Request): string => request.headers.get("CF-Connecting-IP") ?? "";

@@ -1,4 +1,3 @@
-import { text } from "node:stream/consumers";
 import { toHex } from "../../base/bytes.ts";
 import {
   TaskFailed,
@@ -19,6 +18,7 @@ import {
 import { UsageError } from "../failure.ts";
 import { readKeyFile } from "../key-file.ts";
 import { note, print, printJson, printJsonLine } from "../output.ts";
+import { readStandardInput } from "../standard-input.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "assign KIND [PAYLOAD | -] [--wait] [--capability X]...";
@@ -112,7 +112,7 @@ async function noteWhyItWaits(
 
 async function readPayload(argument: string | undefined): Promise<Json> {
   if (argument === undefined) return null;
-  const source = argument === "-" ? await text(process.stdin) : argument;
+  const source = argument === "-" ? await readStandardInput("PAYLOAD") : argument;
   try {
     return JSON.parse(source) as Json;
   } catch {

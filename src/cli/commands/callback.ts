@@ -1,6 +1,7 @@
 import { numberOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { note, print, printJson } from "../output.ts";
+import { createInto } from "../private-file.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 import { showTask } from "../task-output.ts";
 import type { CallbackSecretView } from "../../protocol/http.ts";
@@ -12,6 +13,7 @@ const OPTIONS = {
   ...TARGET_OPTIONS,
   owner: { type: "string" },
   overlap: { type: "string" },
+  out: { type: "string" },
 } as const;
 
 /** Prints and rotates the secrets that sign callbacks, and repeats a callback. */
@@ -23,6 +25,7 @@ export const callback: Command = {
     ["rotate URL", "replace it; both secrets sign until the overlap ends"],
     ["  --overlap SECONDS", "how long the secret before signs, too; 0 to 604800; default: 86400"],
     ["end-previous URL", "let only the new secret sign from now on"],
+    ["--out FILE", "write the secret, and the one before, to this new file, only for its owner"],
     [
       "--owner ID",
       "those of another owner: a token, a peer, admin, webhook:SOURCE; needs scope admin",
@@ -38,19 +41,23 @@ export const callback: Command = {
       throw new UsageError("--overlap is an option of rotate", `usage: muster ${usage}`);
     const { tasks, callbacks } = await controllerOf(values);
     const owner = values.owner === undefined ? {} : { owner: values.owner };
-    const show = (view: CallbackSecretView): number => showSecret(view, values.json === true);
+    const { out, json = false } = values;
+    const show = async (ask: () => Promise<CallbackSecretView>): Promise<number> => {
+      if (out === undefined) return showSecret(await ask(), json);
+      return showFile(await createInto(out, ask, (view) => secretsOf(view).join("\n")), out, json);
+    };
     switch (action) {
       case "secret":
-        return show(await callbacks.secret(subject, owner));
+        return show(() => callbacks.secret(subject, owner));
       case "rotate":
-        return show(
-          await callbacks.rotateSecret(subject, {
+        return show(() =>
+          callbacks.rotateSecret(subject, {
             ...owner,
             ...(overlapSeconds !== undefined && { overlapSeconds }),
           }),
         );
       case "end-previous":
-        return show(await callbacks.endPreviousSecret(subject, owner));
+        return show(() => callbacks.endPreviousSecret(subject, owner));
       case "repeat":
         showTask(await tasks.repeatCallback(subject), values.json === true);
         return 0;
@@ -73,5 +80,16 @@ function showSecret(view: CallbackSecretView, json: boolean): number {
     note(`until ${previous.ends_at} the secret before signs, too:`);
     print(previous.secret);
   }
+  return 0;
+}
+
+/** The secrets that sign: the newest first. */
+const secretsOf = ({ secret, previous }: CallbackSecretView): readonly string[] =>
+  previous === null ? [secret] : [secret, previous.secret];
+
+function showFile(view: CallbackSecretView, file: string, json: boolean): number {
+  const { owner, origin, version } = view;
+  if (json) printJson({ owner, origin, version, file });
+  else print(`version ${version}, for callbacks of ${owner} to ${origin}, is in ${file}`);
   return 0;
 }

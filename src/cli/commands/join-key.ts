@@ -2,13 +2,14 @@ import { controller } from "../../client/index.ts";
 import { ROLES } from "../../protocol/messages.ts";
 import { choiceOption, countOption, numberOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
-import { joinArguments } from "../join-command.ts";
+import { joinCommand, withFile, withVariable, type JoinCommand } from "../join-command.ts";
 import { counted, print, printJson } from "../output.ts";
 import { table } from "../table.ts";
+import { createInto } from "../private-file.ts";
 import { targetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
-  "join-key create [--label TEXT] [--role ROLE]... [--uses N] [--days N] | list | revoke ID";
+  "join-key create [--label TEXT] [--role ROLE]... [--uses N] [--days N] [--out FILE] | list | revoke ID";
 const SECONDS_PER_DAY = 86_400;
 
 const OPTIONS = {
@@ -17,6 +18,7 @@ const OPTIONS = {
   role: { type: "string", multiple: true },
   uses: { type: "string" },
   days: { type: "string" },
+  out: { type: "string" },
 } as const;
 
 /** Creates, lists and revokes join keys. */
@@ -31,6 +33,10 @@ export const joinKey: Command = {
     ],
     ["--uses N", "how many peers the key admits; default: 1"],
     ["--days N", "how long the key is valid; default: 7"],
+    [
+      "--out FILE",
+      "write the link, or the join key, to this new file, which only its owner can read",
+    ],
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
@@ -42,26 +48,21 @@ export const joinKey: Command = {
       const roles = values.role?.flatMap((role) => choiceOption("role", role, ROLES) ?? []);
       const uses = countOption("uses", values.uses);
       const days = numberOption("days", values.days);
-      const created = await mesh.joinKeys.create({
-        ...(values.label !== undefined && { label: values.label }),
-        ...(roles !== undefined && { roles }),
-        ...(uses !== undefined && { uses }),
-        ...(days !== undefined && { expiresSeconds: days * SECONDS_PER_DAY }),
-      });
-      if (values.json === true) printJson(created);
-      else {
-        const admitted = counted(created.uses_left, "peer");
-        print(`join key  ${created.key}`);
-        print(
-          `It admits ${admitted} until ${created.expires_at}, and cannot be shown again. A peer joins with:`,
-        );
-        print(
-          "  npx muster keygen --out key.json     # once; it stays listed as long as it has this key",
-        );
-        print(
-          `  npx muster join ${joinArguments(url, created)} --key-file key.json --exec COMMAND`,
-        );
-      }
+      const create = () =>
+        mesh.joinKeys.create({
+          ...(values.label !== undefined && { label: values.label }),
+          ...(roles !== undefined && { roles }),
+          ...(uses !== undefined && { uses }),
+          ...(days !== undefined && { expiresSeconds: days * SECONDS_PER_DAY }),
+        });
+      const { out, json = false } = values;
+      const created =
+        out === undefined
+          ? await create()
+          : await createInto(out, create, (answer) => joinCommand(url, answer).secret.text);
+      if (json)
+        printJson(out === undefined ? created : { ...created, ...WITHOUT_SECRETS, file: out });
+      else printUse(joinCommand(url, created), created, out);
       return 0;
     }
     if (action === "list" && id === undefined) {
@@ -91,3 +92,23 @@ export const joinKey: Command = {
     );
   },
 };
+
+/** JSON leaves out what is undefined. */
+const WITHOUT_SECRETS = { key: undefined, link: undefined };
+
+function printUse(
+  command: JoinCommand,
+  created: { readonly key: string; readonly uses_left: number; readonly expires_at: string },
+  file: string | undefined,
+): void {
+  const admitted = counted(created.uses_left, "peer");
+  const join = file === undefined ? withVariable(command) : withFile(command, file);
+  print(`join key  ${file === undefined ? created.key : `in ${file}`}`);
+  print(
+    `It admits ${admitted} until ${created.expires_at}, and cannot be shown again. A peer joins with:`,
+  );
+  print(
+    "  npx muster keygen --out key.json     # once; it stays listed as long as it has this key",
+  );
+  print(`  ${join} --key-file key.json --exec COMMAND`);
+}

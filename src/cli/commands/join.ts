@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import {
   connectPeer,
   generateIdentity,
+  type Peer,
   type PeerEvent,
   type PeerOptions,
 } from "../../client/index.ts";
@@ -19,10 +20,11 @@ import { moduleThreads } from "../module-threads.ts";
 import { note, print, printJsonLine } from "../output.ts";
 import { pinnedConnection, rememberMeshKey } from "../pin.ts";
 import { onStopSignal } from "../signals.ts";
-import { targetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+import { readSecret, secretDetails } from "../secrets.ts";
+import { peerTargetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
-  "join [URL|LINK] [--exec COMMAND | --module FILE] [--key-file FILE] [--name NAME] ...";
+  "join [URL|LINK] [--link-file FILE] [--exec COMMAND | --module FILE] [--key-file FILE] ...";
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
@@ -35,6 +37,8 @@ const OPTIONS = {
   "drain-timeout": { type: "string" },
   "mesh-key": { type: "string" },
   key: { type: "string" },
+  "join-key-file": { type: "string" },
+  "link-file": { type: "string" },
   protocol: { type: "string" },
   exec: { type: "string" },
   module: { type: "string" },
@@ -56,7 +60,9 @@ export const join: Command = {
     ["--kind KIND", "accept only tasks of this kind; repeatable; default: every kind"],
     ["--key-file FILE", "the key of the peer, from `muster keygen`; default: a new key"],
     ["--mesh-key HEX", "the public key that the mesh must prove"],
-    ["--key JOINKEY", "a join key, which adds this peer to the allowlist; a link contains it"],
+    ...secretDetails("link", "a link: URL, key of the mesh, join key"),
+    ...secretDetails("join-key", "a join key, which adds this peer to the allowlist"),
+    ["--key JOINKEY", "the same as an argument, which other users of this machine can see"],
     ["--protocol P", `${PROTOCOLS.join(", ")}; default: ${PROTOCOLS[0]}`],
     ["--name NAME", "a name for people"],
     ["--role ROLE", `${ROLES.join(", ")}; default: worker`],
@@ -72,8 +78,11 @@ export const join: Command = {
   ],
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, OPTIONS, { min: 0, max: 1, usage });
-    const url = positionals[0] ?? values.url;
-    const target = await targetOf({ ...values, ...(url !== undefined && { url }) });
+    const target = await peerTargetOf(values, positionals[0]);
+    const joinKey = await readSecret("join-key", {
+      value: values.key,
+      file: values["join-key-file"],
+    });
     const timeoutSeconds = drainSeconds(values["drain-timeout"]);
     const stored = await keyOf(values["key-file"]);
     const pin = await pinnedConnection(target, values["mesh-key"]);
@@ -86,13 +95,13 @@ export const join: Command = {
       ...pin,
       privateKey: stored.keys,
       createdAt: stored.createdAt,
-      ...(values.key !== undefined && { joinKey: values.key }),
+      ...(joinKey !== undefined && { joinKey }),
       ...(protocol !== undefined && { protocol }),
       ...peerOptions(values),
       onEvent,
     });
     const remembering = peer.ready.then(
-      (mesh) => rememberMeshKey(pin, mesh),
+      (mesh) => rememberMeshKey(pin, mesh).catch((error: unknown) => leave(peer, error)),
       () => undefined,
     );
     if (values.json !== true) print(`public key  ${peer.publicKey}`);
@@ -104,6 +113,12 @@ export const join: Command = {
     return 0;
   },
 };
+
+/** A peer that can't remember which mesh it trusts does not stay with it. */
+async function leave(peer: Peer, error: unknown): Promise<never> {
+  await peer.close("the key of the mesh could not be stored");
+  throw error;
+}
 
 /** Refused here, because a drain that throws at SIGTERM would lose the running tasks. */
 function drainSeconds(text: string | undefined): number {

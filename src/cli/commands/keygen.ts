@@ -1,47 +1,75 @@
 import { generateIdentity } from "../../client/index.ts";
 import { toHex } from "../../base/bytes.ts";
 import { readArgs, type Command } from "../args.ts";
+import { Failure, UsageError } from "../failure.ts";
+import { writeNewFile } from "../files.ts";
 import { writeKeyFile } from "../key-file.ts";
 import { print, printJson } from "../output.ts";
-import { newSecrets, secretLines } from "../state-folder.ts";
+import { meshKeyOf, newSecrets, secretLines, secretsText } from "../state-folder.ts";
 
-const usage = "keygen [--out FILE] [--force] | keygen --mesh";
+const usage = "keygen [--out FILE] [--force] | keygen --mesh [--out FILE]";
+
+/** Git ignores files of this name in the folder of the project. */
+const KEY_FILE = "muster-key.json";
 
 /** Generates the key of a peer, or the secrets of a mesh. */
 export const keygen: Command = {
   usage,
   summary: "generate the key file of a peer, or with --mesh the secrets of a mesh",
   details: [
-    ["--out FILE", "the key file; default: muster-key.json"],
-    ["--force", "overwrite an existing file: the old key is lost"],
-    ["--mesh", "print four new secrets, for `wrangler secret put`"],
+    ["--out FILE", `the new file, which only its owner can read; default for a peer: ${KEY_FILE}`],
+    ["--force", "overwrite an existing key file of a peer: the old key is lost"],
+    ["--mesh", "four new secrets, for `wrangler secret bulk FILE`; without --out they are printed"],
     ["--json", "print JSON"],
   ],
   run: async (argv) => {
-    const { values } = readArgs(
-      argv,
-      {
-        out: { type: "string", default: "muster-key.json" },
-        force: { type: "boolean", default: false },
-        mesh: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-      },
-      { min: 0, max: 0, usage },
-    );
-    if (values.mesh) {
-      if (values.json) printJson(newSecrets());
-      else print(secretLines(newSecrets()));
-      return 0;
-    }
-    const keys = generateIdentity();
-    await writeKeyFile(values.out, { keys, createdAt: new Date().toISOString() }, values.force);
-    const created = { id: keys.id, public_key: toHex(keys.publicKey), file: values.out };
-    if (values.json) printJson(created);
-    else {
-      print(`peer ID     ${created.id}`);
-      print(`public key  ${created.public_key}`);
-      print(`key file    ${created.file} (keep it secret)`);
-    }
+    const options = {
+      out: { type: "string" },
+      force: { type: "boolean", default: false },
+      mesh: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+    } as const;
+    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
+    const { out, force, json } = values;
+    if (!values.mesh) await makePeerKey(out ?? KEY_FILE, force, json);
+    else if (force)
+      throw new UsageError(
+        "--force does not replace the secrets of a mesh: with them the mesh is lost",
+        "choose another --out, or move the old file",
+      );
+    else await makeMeshSecrets(out, json);
     return 0;
   },
 };
+
+async function makeMeshSecrets(out: string | undefined, json: boolean): Promise<void> {
+  const secrets = newSecrets();
+  if (out === undefined) {
+    if (json) printJson(secrets);
+    else print(secretLines(secrets));
+    return;
+  }
+  if (!(await writeNewFile(out, secretsText(secrets))))
+    throw new Failure(
+      `${out} exists already`,
+      "choose another --out: the keys of a mesh cannot be made again",
+    );
+  const created = { mesh_key: meshKeyOf(secrets), file: out };
+  if (json) printJson(created);
+  else {
+    print(`mesh key  ${created.mesh_key}`);
+    print(`secrets   ${created.file} (keep it secret, and keep a copy)`);
+  }
+}
+
+async function makePeerKey(out: string, force: boolean, json: boolean): Promise<void> {
+  const keys = generateIdentity();
+  await writeKeyFile(out, { keys, createdAt: new Date().toISOString() }, force);
+  const created = { id: keys.id, public_key: toHex(keys.publicKey), file: out };
+  if (json) printJson(created);
+  else {
+    print(`peer ID     ${created.id}`);
+    print(`public key  ${created.public_key}`);
+    print(`key file    ${created.file} (keep it secret)`);
+  }
+}

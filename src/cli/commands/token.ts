@@ -4,9 +4,11 @@ import { UsageError } from "../failure.ts";
 import { LIMIT_DETAILS, LIMIT_OPTIONS, limitsText, ownerLimits } from "../owner-limits.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
+import { createInto } from "../private-file.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
-const usage = "token create SCOPE [--label TEXT] [LIMITS] | set ID LIMITS | list | revoke ID";
+const usage =
+  "token create SCOPE [--label TEXT] [--out FILE] [LIMITS] | set ID LIMITS | list | revoke ID";
 
 /** Creates, lists and revokes API tokens. */
 export const token: Command = {
@@ -15,17 +17,37 @@ export const token: Command = {
   details: [
     ["SCOPE", `one of ${SCOPES.join(", ")}`],
     ["--label TEXT", "a label for people, such as the owner of the token"],
+    [
+      "--out FILE",
+      "write the token to this new file, which only its owner can read, for --token-file",
+    ],
     ...LIMIT_DETAILS,
     ...TARGET_DETAILS,
   ],
   run: async (argv) => {
-    const options = { ...TARGET_OPTIONS, ...LIMIT_OPTIONS, label: { type: "string" } } as const;
+    const options = {
+      ...TARGET_OPTIONS,
+      ...LIMIT_OPTIONS,
+      label: { type: "string" },
+      out: { type: "string" },
+    } as const;
     const { values, positionals } = readArgs(argv, options, { min: 1, max: 2, usage });
     const [action, word] = positionals;
     const mesh = await controllerOf(values);
     if (action === "create" && word !== undefined) {
       const scope = choiceOption("scope", word, SCOPES) ?? "viewer";
-      const created = await mesh.tokens.create(scope, values.label, ownerLimits(values));
+      const create = () => mesh.tokens.create(scope, values.label, ownerLimits(values));
+      const { out } = values;
+      if (out !== undefined) {
+        const { token: _token, ...rest } = await createInto(out, create, ({ token: text }) => text);
+        if (values.json === true) printJson({ ...rest, file: out });
+        else {
+          print(`id     ${rest.id}`);
+          print(`token  in ${out}`);
+        }
+        return 0;
+      }
+      const created = await create();
       if (values.json === true) printJson(created);
       else {
         print(`id     ${created.id}`);

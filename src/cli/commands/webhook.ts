@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
 import type { MeshClient, DryRunView, Json, KeptDelivery } from "../../client/index.ts";
 import { DELIVERY_OUTCOMES } from "../../protocol/http.ts";
 import { choiceOption, readArgs, type Command, type Values } from "../args.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
+import { readStandardInput } from "../standard-input.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
@@ -120,7 +120,8 @@ async function readSample(
       `usage: muster ${usage}`,
     );
   if (delivery !== undefined) return { delivery };
-  const source = event ?? (word === "-" ? await text(process.stdin) : await readText(String(word)));
+  const source =
+    event ?? (word === "-" ? await readStandardInput("the sample") : await readText(String(word)));
   if (values.raw === true) return { body: source, headers };
   try {
     return { event: JSON.parse(source) as Json, headers };

@@ -1,3 +1,4 @@
+import { redactedError } from "../../base/redact.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
 import { CLOSE } from "../../protocol/errors.ts";
 import { newUuid } from "../../protocol/ids.ts";
@@ -68,7 +69,7 @@ export class DialedSocket {
     } catch (error) {
       // The caller does not have the connection yet, so the event must not be synchronous.
       queueMicrotask(() =>
-        this.end({ kind: "dropped", code: ABNORMAL_CLOSURE, reason: String(error) }),
+        this.end({ kind: "dropped", code: ABNORMAL_CLOSURE, reason: redactedError(error) }),
       );
       return;
     }

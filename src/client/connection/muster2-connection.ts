@@ -1,6 +1,7 @@
 import { fromHex, fromUtf8, toHex, utf8, type Bytes } from "../../base/bytes.ts";
 import { SECOND } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
+import { redactedError } from "../../base/redact.ts";
 import { peerIdOf } from "../../crypto/identity.ts";
 import { makeConnectProof } from "../../crypto/key-proofs.ts";
 import {
@@ -105,7 +106,7 @@ class Muster2Connection implements Connection {
   #enqueue(step: () => Promise<void>): void {
     this.#steps = this.#steps
       .then(() => (this.#socket.ended ? undefined : step()))
-      .catch((error: unknown) => this.#socket.drop(CLOSE.handshake, String(error)));
+      .catch((error: unknown) => this.#socket.drop(CLOSE.handshake, redactedError(error)));
   }
 
   async #dial(): Promise<void> {

@@ -3,7 +3,7 @@ import type { Bytes } from "../../base/bytes.ts";
 import type { Millis, Random } from "../../base/clock.ts";
 import { firstIssue } from "../../protocol/envelope.ts";
 import { ProblemView } from "../../protocol/http.ts";
-import { MusterApiError } from "../errors.ts";
+import { MusterApiError, OptionsError } from "../errors.ts";
 import { withRetries } from "./request-retry.ts";
 import { REQUEST_TIMEOUT } from "../timings.ts";
 import { apiBase } from "../urls.ts";
@@ -45,6 +45,9 @@ export class Api {
   readonly #base: string;
 
   constructor(options: ApiOptions) {
+    // The runtime's own error about such a header would show the token.
+    if (options.token !== undefined && !/^[\u0021-\u007e]*$/.test(options.token))
+      throw new OptionsError("the token has a character that no token has, such as a space");
     this.#options = options;
     this.#base = apiBase(options.url);
   }

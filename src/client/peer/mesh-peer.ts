@@ -1,3 +1,4 @@
+import { redact } from "../../base/redact.ts";
 import { toHex } from "../../base/bytes.ts";
 import { SECOND, type Millis } from "../../base/clock.ts";
 import type { KeyPair } from "../../crypto/identity.ts";
@@ -197,7 +198,7 @@ export class MeshPeer implements Peer {
   }
 
   #createLoopListener(): SessionLoopListener {
-    const { url } = this.#options.destination;
+    const url = redact(this.#options.destination.url);
     return {
       connecting: (failures) => this.#emit({ type: "connecting", url, failures }),
       message: this.#dispatch,

@@ -191,6 +191,17 @@ export const JOIN_KEYS_MAX = 1_000;
 export const DENY_ENTRIES_MAX = 100_000;
 export const API_TOKENS_MAX = 1_000;
 export const AUDIT_RETENTION = 400 * DAY;
+/**
+ * Entries of the audit log that are kept besides the operator's: of one actor, of listed keys and other tokens together, of
+ * strangers together. An act that is repeated within the window is counted in one entry.
+ */
+export const AUDIT_LIMITS = {
+  window: 1 * HOUR,
+  perActor: 200,
+  listed: 50_000,
+  stranger: 10_000,
+  trimEvery: 250,
+} as const;
 /** How long a rotated peer's old ID resolves to its record, and how long a rotating mesh accepts both of its keys. */
 export const ROTATION_WINDOW = 30 * DAY;
 

@@ -35,6 +35,10 @@ export function allowlistTable(sql: Sql, { onLimits, onLoss }: AllowlistEvents) 
       const row = sql.exec(`SELECT * FROM allowlist WHERE public_key = ?`, publicKey)[0];
       return row === undefined ? null : readAllowed(row);
     },
+    /** Whether the key of this peer has an entry. */
+    lists(peerId: PeerId): boolean {
+      return sql.exec(`SELECT 1 FROM allowlist WHERE peer_id = ? LIMIT 1`, peerId).length > 0;
+    },
     put(entry: Allowed): void {
       sql.exec(
         `INSERT INTO allowlist (public_key, peer_id, label, roles, go_p2p, added_at, ${OWNER_LIMIT_COLUMNS})

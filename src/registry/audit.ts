@@ -2,9 +2,14 @@ import type { Millis } from "../base/clock.ts";
 import type { JsonObject } from "../base/json.ts";
 import { json, number, text, type Sql, type SqlRow } from "./sql.ts";
 
-/** One audited act: who did what to what, with which outcome. The log is append-only. */
-export interface AuditEntry {
-  readonly at: Millis;
+/**
+ * Whose acts an entry is counted with. Entries of the operator (admin scope, and the mesh itself) are kept until their
+ * retention is over. Those of listed keys and of other API tokens, and those of strangers, have a limit of their own each.
+ */
+export type AuditBudget = "operator" | "listed" | "stranger";
+
+/** One audited act: who did what to what, with which outcome. */
+export interface AuditAct {
   /** `admin`, `token:` + ID, `peer:` + ID, or `mesh` for what the mesh does by itself. */
   readonly actor: string;
   readonly act: string;
@@ -15,9 +20,26 @@ export interface AuditEntry {
   readonly detail: JsonObject;
 }
 
-const REFUSALS_WINDOW = 100_000;
-/** Number of new entries after which old refusals are trimmed. */
-export const TRIM_EVERY = 500;
+/** An act, and how often it was repeated: repetitions have no entries of their own. */
+export interface AuditEntry extends AuditAct {
+  readonly seq: number;
+  readonly budget: AuditBudget;
+  /** When it happened first, and when last. */
+  readonly at: Millis;
+  readonly lastAt: Millis;
+  readonly count: number;
+}
+
+export interface AuditLimits {
+  /** For this long after its first time, a repeated act is counted in the entry that it has. */
+  readonly window: Millis;
+  /** Entries of one actor that is not the operator. */
+  readonly perActor: number;
+  readonly listed: number;
+  readonly stranger: number;
+  /** Entries after which the two limits above are applied: a table has at most so many more. */
+  readonly trimEvery: number;
+}
 
 export interface AuditFilter {
   readonly subject?: string | undefined;
@@ -27,28 +49,82 @@ export interface AuditFilter {
   readonly limit: number;
 }
 
-export function auditTable(sql: Sql) {
-  return {
-    /** Returns the entry's sequence number. */
-    add(entry: AuditEntry): number {
-      const [row] = sql.exec(
-        `INSERT INTO audit (at, actor, act, subject, outcome, detail) VALUES (?, ?, ?, ?, ?, ?) RETURNING seq`,
-        entry.at,
-        entry.actor,
-        entry.act,
-        entry.subject,
-        entry.outcome,
-        JSON.stringify(entry.detail),
+/** The newest entries of an actor among which a repeated act is looked for: an actor has few different acts. */
+const COMPARED = 16;
+/** Entries past their retention that are removed at once. */
+const PRUNED_AT_ONCE = 1_000;
+
+export function auditTable(sql: Sql, limits: AuditLimits) {
+  /** The entry that a repeated act is counted in; null when it needs one of its own. */
+  function repeated(act: AuditAct, budget: AuditBudget, now: Millis): AuditEntry | null {
+    // The operator's acts are a history, whose order and details matter: only an equal act right after it is a repetition.
+    const compared = budget === "operator" ? 1 : COMPARED;
+    const same = sql
+      .exec(`SELECT * FROM audit WHERE actor = ? ORDER BY seq DESC LIMIT ?`, act.actor, compared)
+      .map(readEntry)
+      .find(
+        (entry) =>
+          entry.act === act.act &&
+          entry.outcome === act.outcome &&
+          (budget !== "operator" ||
+            (entry.subject === act.subject &&
+              JSON.stringify(entry.detail) === JSON.stringify(act.detail))),
       );
-      return number(row as SqlRow, "seq");
+    return same !== undefined && now - same.at < limits.window ? same : null;
+  }
+
+  /** Removes the oldest entries of an actor above its limit. */
+  function trimActor(actor: string): void {
+    sql.exec(
+      `DELETE FROM audit WHERE actor = ?1 AND budget <> 'operator' AND seq <= (
+         SELECT seq FROM audit WHERE actor = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)`,
+      actor,
+      limits.perActor,
+    );
+  }
+
+  function trim(budget: "listed" | "stranger"): void {
+    sql.exec(
+      `DELETE FROM audit WHERE budget = ?1 AND budget <> 'operator' AND seq <= (
+         SELECT seq FROM audit WHERE budget = ?1 AND budget <> 'operator' ORDER BY seq DESC LIMIT 1 OFFSET ?2)`,
+      budget,
+      limits[budget],
+    );
+  }
+
+  return {
+    /** Adds an entry, or counts a repetition in the entry of the same act. An entry shows the newest subject and detail. */
+    add(act: AuditAct, budget: AuditBudget, now: Millis): void {
+      const detail = JSON.stringify(act.detail);
+      const same = repeated(act, budget, now);
+      if (same !== null) {
+        sql.exec(
+          `UPDATE audit SET last_at = ?, count = count + 1, subject = ?, detail = ? WHERE seq = ?`,
+          now,
+          act.subject,
+          detail,
+          same.seq,
+        );
+        return;
+      }
+      const [row] = sql.exec(
+        `INSERT INTO audit (at, last_at, actor, act, subject, outcome, detail, budget)
+         VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING seq`,
+        now,
+        act.actor,
+        act.act,
+        act.subject,
+        act.outcome,
+        detail,
+        budget,
+      );
+      if (budget !== "operator") trimActor(act.actor);
+      if (number(row as SqlRow, "seq") % limits.trimEvery !== 0) return;
+      trim("listed");
+      trim("stranger");
     },
-    /** Newest first. */
-    list({
-      subject,
-      act,
-      before,
-      limit,
-    }: AuditFilter): readonly (AuditEntry & { readonly seq: number })[] {
+    /** Newest first, by the first time of each. */
+    list({ subject, act, before, limit }: AuditFilter): readonly AuditEntry[] {
       return sql
         .exec(
           `SELECT * FROM audit WHERE (?1 IS NULL OR seq < ?1) AND (?2 IS NULL OR subject = ?2) AND (?3 IS NULL OR act = ?3)
@@ -60,30 +136,24 @@ export function auditTable(sql: Sql) {
         )
         .map(readEntry);
     },
-    /**
-     * Removes refusals of outsiders that are not among the newest 100,000 entries. Outsiders can cause any number of
-     * refusals, which must neither fill the store nor displace the operators' acts.
-     */
-    trimRefusals(): void {
-      sql.exec(
-        `DELETE FROM audit WHERE act = 'admit' AND outcome <> 'ok'
-           AND seq < (SELECT MAX(seq) FROM audit) - ${REFUSALS_WINDOW}
-           AND seq > (SELECT MAX(seq) FROM audit) - ${REFUSALS_WINDOW} - 2 * ${TRIM_EVERY}`,
-      );
-    },
-    /** Removes entries past their retention. Nothing else removes entries. */
+    /** Removes entries past their retention. */
     prune(before: Millis): void {
+      const oldest = sql.exec(`SELECT at FROM audit ORDER BY seq LIMIT 1`)[0];
+      if (oldest === undefined || number(oldest, "at") >= before) return;
       sql.exec(
-        `DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ? ORDER BY seq LIMIT 1000)`,
+        `DELETE FROM audit WHERE at < ? AND seq IN (SELECT seq FROM audit ORDER BY seq LIMIT ${PRUNED_AT_ONCE})`,
         before,
       );
     },
   };
 }
 
-const readEntry = (row: SqlRow) => ({
+const readEntry = (row: SqlRow): AuditEntry => ({
   seq: number(row, "seq"),
+  budget: text(row, "budget") as AuditBudget,
   at: number(row, "at"),
+  lastAt: number(row, "last_at"),
+  count: number(row, "count"),
   actor: text(row, "actor"),
   act: text(row, "act"),
   subject: text(row, "subject"),

@@ -213,6 +213,17 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       PRIMARY KEY (owner, origin)
     ) WITHOUT ROWID`,
   ],
+  [
+    // Repeated acts share an audit entry, and the entries of peers have limits apart from the operator's. What was refused to a
+    // peer until now counts as a stranger's.
+    `ALTER TABLE audit ADD COLUMN last_at INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE audit ADD COLUMN count INTEGER NOT NULL DEFAULT 1`,
+    `ALTER TABLE audit ADD COLUMN budget TEXT NOT NULL DEFAULT 'operator'`,
+    `UPDATE audit SET last_at = at, budget = CASE WHEN actor NOT LIKE 'peer:%' AND actor NOT LIKE 'dial:%' THEN 'operator'
+       WHEN outcome = 'ok' THEN 'listed' ELSE 'stranger' END`,
+    `CREATE INDEX audit_actors ON audit (actor, seq)`,
+    `CREATE INDEX audit_budgets ON audit (budget, seq) WHERE budget <> 'operator'`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -20,6 +20,7 @@ import { joinKeysTable } from "./join-keys.ts";
 import { taskKindsTable } from "./task-kinds.ts";
 import { LostRights } from "./lost-rights.ts";
 import { kvWritesTable } from "./kv-writes.ts";
+import { AUDIT_LIMITS } from "../protocol/constants.ts";
 import { migrate } from "./migrations.ts";
 import { observedTable } from "./observed.ts";
 import { outboxTable } from "./outbox.ts";
@@ -144,7 +145,7 @@ export function openRegistry(sql: Sql, seed = 0) {
     kindSettings,
     joinKeys: joinKeysTable(sql),
     aliases: aliasesTable(sql),
-    audit: auditTable(sql),
+    audit: auditTable(sql, AUDIT_LIMITS),
     tombstones: tombstonesTable(sql),
     coordinates: coordinatesTable(sql),
     pairRtts: pairRttsTable(sql),

@@ -88,7 +88,6 @@ export function applyAdmission(
     taskRequests: [],
     relayedRequests: [],
     reconnect,
-    advertAt: null,
   };
   if (!claim.speaksMuster) return stay(active);
   const welcome = { ...welcomeOf(active, role, context), ...(discovery && { discovery }) };

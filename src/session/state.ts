@@ -10,6 +10,7 @@ import type { RttEstimate } from "../scoring/rtt.ts";
 import type { NoiseState } from "../crypto/noise.ts";
 import type { TaskCredit } from "./task-credit.ts";
 import type { Channel } from "./channel.ts";
+import type { MessageBuckets } from "./message-limits.ts";
 
 /** Where a socket came from, as it was known at the upgrade. */
 export interface Origin {
@@ -117,8 +118,8 @@ export interface Active extends Keyed {
   readonly relayedRequests: readonly RelayedRequest[];
   /** The peer's position when many peers reconnect at once. */
   readonly reconnect: Reconnect;
-  /** When the peer's last advert was accepted. */
-  readonly advertAt: Millis | null;
+  /** What is left of the limits by message type; absent in a session from before there were any. */
+  readonly buckets?: MessageBuckets;
 }
 
 /** Ended. The claim is kept, so that an admission that is answered later can be taken back. */

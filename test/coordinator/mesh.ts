@@ -4,7 +4,12 @@ import { WEIGHTS } from "../../src/scoring/score.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
 import type { Json } from "../../src/base/json.ts";
 import type { AdmitInput } from "../../src/contract/admission.ts";
-import type { CommandName, Input, Output } from "../../src/contract/commands.ts";
+import {
+  COMMAND_CALLERS,
+  type CommandName,
+  type Input,
+  type Output,
+} from "../../src/contract/commands.ts";
 import type { ReadCommandName } from "../../src/contract/read-commands.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
 import type { Effect } from "../../src/coordinator/kernel/effects.ts";
@@ -106,7 +111,6 @@ export class TestMesh {
         },
         ...config,
       } as const,
-      actor: "admin",
       random: seededNumbers(seed),
       randomBytes: seededRandom(seed),
     };
@@ -123,7 +127,7 @@ export class TestMesh {
 
   /** Runs a command and leaves its effects to the caller. */
   execute<K extends CommandName>(name: K, input: Input<K>): Executed<K> {
-    const executed = execute(this.#scope, name, input);
+    const executed = execute({ ...this.#scope, actor: actorOf(name, input) }, name, input);
     if (name === "tick") this.#dueTimes.forget();
     return executed;
   }
@@ -134,7 +138,7 @@ export class TestMesh {
   }
 
   read<K extends ReadCommandName>(name: K, input: Input<K>): Executed<K>["result"] {
-    return executeRead(this.#scope, name, input);
+    return executeRead({ ...this.#scope, actor: "admin" }, name, input);
   }
 
   /** Runs a command that must succeed, and performs its effects. */
@@ -306,6 +310,13 @@ export class TestMesh {
     for (const effect of effects) this.#perform(effect);
     return result;
   }
+}
+
+/** Who sends a command in these tests: the session's peer, the operator, or the mesh. */
+function actorOf<K extends CommandName>(name: K, input: Input<K>): string {
+  const caller = COMMAND_CALLERS[name];
+  if (caller === "mesh") return "mesh";
+  return caller === "session" && "peerId" in input ? `peer:${input.peerId}` : "admin";
 }
 
 /** A peer whose messages and session events the test sends. */

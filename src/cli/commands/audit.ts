@@ -43,11 +43,18 @@ export const audit: Command = {
   },
 };
 
-const row = ({ at, actor, act, subject, outcome, detail }: AuditView): string[] => [
-  at,
-  actor,
-  act,
-  subject,
-  outcome,
-  truncate(JSON.stringify(detail), DETAIL_CHARS),
-];
+/** When it happened; for an act that was repeated how often, and when last. */
+const times = ({ at, last_at, count }: AuditView): string =>
+  count === 1 ? at : `${at} ×${count}, last at ${last_at}`;
+
+const row = (entry: AuditView): string[] => {
+  const { actor, act, subject, outcome, detail } = entry;
+  return [
+    times(entry),
+    actor,
+    act,
+    subject,
+    outcome,
+    truncate(JSON.stringify(detail), DETAIL_CHARS),
+  ];
+};

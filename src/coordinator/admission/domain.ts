@@ -42,6 +42,8 @@ export const admission: Domain<AdmissionCommands> = {
         name,
         by_join_key: joinKey !== null,
         epoch: output?.epoch ?? null,
+        // Whether the welcome carried the keys by which a member finds and opens other peers' records.
+        discovery_keys: output?.discovery !== undefined,
       },
     }),
     rotate_peer: ({ peerId, newPeerId }) => ({

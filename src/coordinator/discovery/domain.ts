@@ -37,6 +37,13 @@ export const discovery: Domain<DiscoveryCommands> = {
     replicated,
     copy_dropped: copyDropped,
   },
-  audit: {},
+  audit: {
+    list_pointers: { notAudited: "it reads; what it writes is the signature of a page" },
+    read_discovery: { notAudited: "it reads; what it writes is the signature of a pointer" },
+    discovery_keys: ({ tokenId }, output) => ({
+      subject: tokenId,
+      detail: { epochs: output?.epochs.map(({ epoch }) => epoch) ?? [] },
+    }),
+  },
   jobs: [maintainPublished, copyToReplicas],
 };

@@ -5,7 +5,7 @@ import type { MusterError } from "../../protocol/errors.ts";
 import { judgeAfterCommand, judgeAfterDeploy } from "../discovery/key-holders.ts";
 import { endFinishedDrains } from "../peers/drains.ts";
 import { assignQueuedTasks } from "../tasks/assign-queued.ts";
-import { recordAct, type DescribeAct } from "./audit.ts";
+import { recordAct, type Audited } from "./audit.ts";
 import type { Context } from "./context.ts";
 import { AUDIT, HANDLERS } from "./domains.ts";
 import type { Effect } from "./effects.ts";
@@ -13,6 +13,7 @@ import { AfterAssignment, type Handler } from "./handler.ts";
 import { mergeMarks, noMarks, type Marks } from "./marks.ts";
 import { tick } from "./tick.ts";
 
+const AUDITED: { readonly [K in CommandName]?: Audited<K> } = AUDIT;
 const ALL_HANDLERS: { readonly [K in CommandName]: Handler<K> } = { ...HANDLERS, tick };
 
 /** What the commands of one group work on. */
@@ -95,7 +96,7 @@ function decide<K extends CommandName>(
   { name, input, actor }: { readonly name: K; readonly input: Input<K>; readonly actor: string },
 ): Decided {
   const context: Context = { ...scope, actor, effects: [], marks: noMarks() };
-  const describe: DescribeAct<K> | undefined = AUDIT[name];
+  const audited: Audited<K> | undefined = AUDITED[name];
   const handler: Handler<K> = ALL_HANDLERS[name];
   const decided = runInSavepoint(scope, () => {
     const result = handler(context, input);
@@ -107,7 +108,7 @@ function decide<K extends CommandName>(
     finish() {
       const result = decided.ok ? ok(outputOf(decided.value)) : decided;
       // A refusal is audited although its writes were undone.
-      recordAct(context, name, describe, input, result);
+      recordAct(context, name, audited, input, result);
       return { result, effects: decided.ok ? context.effects : [] };
     },
   };

@@ -1,3 +1,4 @@
+import type { TaskInput } from "../../contract/inputs.ts";
 import type { TaskCommands } from "../../contract/tasks.ts";
 import type { Domain } from "../kernel/domain.ts";
 import {
@@ -18,6 +19,13 @@ import { retryTask } from "./retry-task.ts";
 import { assignTask, queryTask, recallTask, retryOwnTask } from "./session-tasks.ts";
 import { taskStats } from "./stats.ts";
 import { enqueueTask, getTask, submitBatch, submitTask } from "./submit.ts";
+
+const OWN_RECORD = {
+  notAudited: "the task is its own record, with its owner and its source",
+} as const;
+
+/** Only what an administrator does to a task: a caller that sees only its own tasks acts on its own. */
+const actOnTask = ({ id, visibleTo }: TaskInput) => (visibleTo === null ? { subject: id } : null);
 
 export const tasks: Domain<TaskCommands> = {
   handlers: {
@@ -50,6 +58,13 @@ export const tasks: Domain<TaskCommands> = {
     result_deleted: resultDeleted,
   },
   audit: {
+    submit_task: OWN_RECORD,
+    enqueue_task: OWN_RECORD,
+    submit_batch: OWN_RECORD,
+    begin_result: { notAudited: "the peer of the attempt gives it, with the ticket of its offer" },
+    commit_result: { notAudited: "the peer of the attempt gives it, with the ticket of its offer" },
+    cancel_task: actOnTask,
+    retry_task: actOnTask,
     put_kind: ({ kind, settings }) => ({ subject: kind, detail: { ...settings } }),
     delete_kind: ({ kind }) => ({ subject: kind }),
   },

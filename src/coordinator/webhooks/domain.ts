@@ -71,6 +71,20 @@ export const webhooks: Domain<WebhookCommands> = {
       subject: owner,
       detail: { origin: output?.origin ?? null, version: output?.version ?? null },
     }),
+    // A delivery is recorded in its source's log. Its replay is an administrator's act.
+    receive_delivery: ({ source, replay }, output) =>
+      replay === null || output?.outcome === "source_changed"
+        ? null
+        : {
+            subject: source,
+            detail: {
+              delivery: replay.of,
+              new_task: replay.newTask !== null,
+              outcome: output?.outcome ?? null,
+              task: output?.taskId ?? null,
+            },
+          },
+    repeat_callback: ({ id, visibleTo }) => (visibleTo === null ? { subject: id } : null),
   },
   jobs: [pruneDeliveries, deliverCallbacks],
 };

@@ -174,7 +174,11 @@ export const JoinKeyList = z
 
 export const AuditView = z
   .object({
-    at: Time,
+    at: Time.meta({ description: "when it happened, or happened first" }),
+    last_at: Time.meta({ description: "when it happened last; the same as `at` unless it was repeated" }),
+    count: z.int().min(1).meta({
+      description: "how often it happened: repetitions within an hour are counted in one entry",
+    }),
     actor: z.string().meta({ description: "`admin`, `token:` or `peer:` and an ID, or `mesh`" }),
     act: z.string(),
     subject: z.string(),

@@ -4,6 +4,7 @@ import { handleAnnounce } from "./announce.ts";
 import { handleDrain } from "./drain.ts";
 import { handleDisconnect } from "./disconnect.ts";
 import { handleGetStats } from "./get-stats.ts";
+import { limited } from "../message-limits.ts";
 import type { Handler } from "./handler.ts";
 import {
   handleTaskAssign,
@@ -11,7 +12,7 @@ import {
   handleTaskRecall,
   handleTaskRetry,
 } from "./controller-tasks.ts";
-import { outOfPlace } from "./out-of-place.ts";
+import { musterOnly, outOfPlace } from "./out-of-place.ts";
 import { handlePing } from "./ping.ts";
 import { handlePong } from "./pong.ts";
 import { refuseRequest } from "./refused-request.ts";
@@ -47,7 +48,7 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   error: handleReply,
   welcome: outOfPlace,
   rejection: outOfPlace,
-  rotate: handleRotate,
+  rotate: limited("rotate", handleRotate),
   task_offer: outOfPlace,
   task_accept: handleTaskAccept,
   task_refuse: handleTaskRefuse,
@@ -61,9 +62,9 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   task_recall: handleTaskRecall,
   task_retry: handleTaskRetry,
   task_shown: outOfPlace,
-  advert: handleAdvert,
-  announce: handleAnnounce,
-  drain: handleDrain,
+  advert: musterOnly(limited("advert", handleAdvert)),
+  announce: limited("announce", handleAnnounce),
+  drain: limited("drain", handleDrain),
   sample: outOfPlace,
-  rtts: handleRtts,
+  rtts: limited("rtts", handleRtts),
 };

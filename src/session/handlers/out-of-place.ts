@@ -10,3 +10,11 @@ export const outOfPlace: Handler<MessageType> = (session, { id, type }, context)
     context,
     id,
   );
+
+/** A message that only peers send that speak Muster's messages. */
+export const musterOnly =
+  <T extends MessageType>(handle: Handler<T>): Handler<T> =>
+  (session, message, context) =>
+    session.claim.speaksMuster
+      ? handle(session, message, context)
+      : outOfPlace(session, message, context);

@@ -204,6 +204,8 @@ export const AUDIT_LIMITS = {
 } as const;
 /** How long a rotated peer's old ID resolves to its record, and how long a rotating mesh accepts both of its keys. */
 export const ROTATION_WINDOW = 30 * DAY;
+/** How often a peer may rotate its key within that time. */
+export const ROTATIONS_MAX = 8;
 
 // Dialing peers that listen
 
@@ -257,6 +259,8 @@ export const ORPHANED_BLOB_AGE = 10 * MINUTE;
 /** The mesh's own budget of KV writes and deletions per day: for each peer, and a base amount for small meshes. */
 export const KV_WRITES_PER_PEER_DAY = 4;
 export const KV_WRITES_BASE_PER_DAY = 200;
+/** Records of one peer that are stored in a day, besides those of new epochs. Each is written once, and deleted at most once. */
+export const KV_RECORDS_PER_PEER_DAY = 12;
 /** When that budget is used up, publishing is tried again after this. */
 export const KV_BUDGET_RETRY_INTERVAL = 10 * MINUTE;
 /** The largest blob that a reader accepts: a record with every attribute at its limit, and a reserve. */

@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import { text, type Sql } from "./sql.ts";
+import { number, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** Old IDs of peers that rotated their keys: for a while they lead to the record. */
 export function aliasesTable(sql: Sql) {
@@ -23,6 +23,18 @@ export function aliasesTable(sql: Sql) {
         now,
       )[0];
       return row === undefined ? id : text(row, "new_id");
+    },
+    /** How often the peer with this ID has rotated its key, within the lifetime of an alias. */
+    count(newId: PeerId, now: Millis): number {
+      const row = sql.exec(
+        `SELECT COUNT(*) AS count FROM aliases WHERE new_id = ? AND expires_at > ?`,
+        newId,
+        now,
+      )[0];
+      return number(row as SqlRow, "count");
+    },
+    remove(oldId: PeerId): void {
+      sql.exec(`DELETE FROM aliases WHERE old_id = ?`, oldId);
     },
     prune(now: Millis): void {
       sql.exec(`DELETE FROM aliases WHERE expires_at <= ?`, now);

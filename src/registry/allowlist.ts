@@ -39,6 +39,9 @@ export function allowlistTable(sql: Sql, { onLimits, onLoss }: AllowlistEvents) 
     lists(peerId: PeerId): boolean {
       return sql.exec(`SELECT 1 FROM allowlist WHERE peer_id = ? LIMIT 1`, peerId).length > 0;
     },
+    count(): number {
+      return number(sql.exec(`SELECT COUNT(*) AS count FROM allowlist`)[0] as SqlRow, "count");
+    },
     put(entry: Allowed): void {
       sql.exec(
         `INSERT INTO allowlist (public_key, peer_id, label, roles, go_p2p, added_at, ${OWNER_LIMIT_COLUMNS})

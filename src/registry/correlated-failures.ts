@@ -5,11 +5,12 @@ import { number, type Sql } from "./sql.ts";
 /** Recent failures of networks and locations. */
 export function correlatedFailuresTable(sql: Sql) {
   return {
-    get({ by, name }: Group): FailureWindow {
+    get({ by, name, listed }: Group): FailureWindow {
       const row = sql.exec(
-        `SELECT * FROM correlated_failures WHERE kind = ? AND name = ?`,
+        `SELECT * FROM correlated_failures WHERE kind = ? AND name = ? AND listed = ?`,
         by,
         name,
+        Number(listed),
       )[0];
       return row === undefined
         ? QUIET
@@ -18,17 +19,32 @@ export function correlatedFailuresTable(sql: Sql) {
             events: number(row, "events"),
             members: number(row, "members"),
             correlatedUntil: number(row, "correlated_until"),
+            periodAt: number(row, "period_at"),
+            correlatedMs: number(row, "correlated_ms"),
           };
     },
-    put({ by, name }: Group, { windowAt, events, members, correlatedUntil }: FailureWindow): void {
+    put({ by, name, listed }: Group, failures: FailureWindow): void {
       sql.exec(
-        `INSERT OR REPLACE INTO correlated_failures (kind, name, window_at, events, members, correlated_until) VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT OR REPLACE INTO correlated_failures
+           (kind, name, listed, window_at, events, members, correlated_until, period_at, correlated_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         by,
         name,
-        windowAt,
-        events,
-        members,
-        correlatedUntil,
+        Number(listed),
+        failures.windowAt,
+        failures.events,
+        failures.members,
+        failures.correlatedUntil,
+        failures.periodAt,
+        failures.correlatedMs,
+      );
+    },
+    /** Forgets all groups but so many, those first that have been quiet for longest. */
+    trim(kept: number): void {
+      sql.exec(
+        `DELETE FROM correlated_failures WHERE (kind, name, listed) IN (
+           SELECT kind, name, listed FROM correlated_failures ORDER BY window_at DESC LIMIT -1 OFFSET ?)`,
+        kept,
       );
     },
     /** Whether any group has correlated failures now. */
@@ -38,12 +54,12 @@ export function correlatedFailuresTable(sql: Sql) {
           .length > 0
       );
     },
-    /** Forgets windows that began before this and do not count as correlated any more. */
-    prune(windowBefore: Millis, now: Millis): void {
+    /** Forgets windows that began before this, of groups whose period began before `periodBefore`. */
+    prune(windowBefore: Millis, periodBefore: Millis): void {
       sql.exec(
-        `DELETE FROM correlated_failures WHERE window_at < ? AND correlated_until <= ?`,
+        `DELETE FROM correlated_failures WHERE window_at < ? AND period_at < ?`,
         windowBefore,
-        now,
+        periodBefore,
       );
     },
   };

@@ -37,8 +37,12 @@ export function denylistTable(sql: Sql, onLoss: () => void) {
     get,
     reasonOf: (id: PeerId): DenyReason | null => get(id)?.reason ?? null,
     has: (id: PeerId): boolean => get(id) !== null,
-    /** An entry that exists stays as it is. */
-    add(entry: DenyEntry): void {
+    /**
+     * An entry that exists stays as it is.
+     *
+     * @param isStranger whether the key was not listed: entries of strangers that rotated have a limit
+     */
+    add(entry: DenyEntry, isStranger = false): void {
       onLoss();
       const columns = {
         peer_id: entry.peerId,
@@ -47,8 +51,20 @@ export function denylistTable(sql: Sql, onLoss: () => void) {
         rotated: Number(entry.reason === "rotated"),
         denied_by: entry.deniedBy,
         rotated_to: entry.rotatedTo,
+        stranger: Number(isStranger),
       };
       insertRow(sql, "denylist", columns, "ON CONFLICT (peer_id) DO NOTHING");
+    },
+    /** Removes the oldest entries of strangers that rotated, except so many, and returns the IDs of the keys. */
+    trimRotatedStrangers(kept: number): readonly PeerId[] {
+      return sql
+        .exec(
+          `DELETE FROM denylist WHERE peer_id IN (
+             SELECT peer_id FROM denylist WHERE rotated = 1 AND stranger = 1 ORDER BY denied_at DESC LIMIT -1 OFFSET ?)
+           RETURNING peer_id`,
+          kept,
+        )
+        .map((row) => text(row, "peer_id"));
     },
     remove(id: PeerId): void {
       sql.exec(`DELETE FROM denylist WHERE peer_id = ?`, id);

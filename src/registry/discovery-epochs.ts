@@ -18,6 +18,9 @@ export interface DiscoveryEpoch {
   readonly expiresAt: Millis;
 }
 
+/** The holder that stands for all of them. */
+const ANYBODY = "*";
+
 export function discoveryEpochsTable(sql: Sql) {
   return {
     /** The epochs under which records may still be published or found, the newest last. */
@@ -70,8 +73,23 @@ export function discoveryEpochsTable(sql: Sql) {
     },
     /** The newest epoch whose keys the holder got; 0 when it got none. */
     heldBy(holder: string): number {
-      const row = sql.exec(`SELECT epoch FROM key_holders WHERE holder = ?`, holder)[0];
-      return row === undefined ? 0 : number(row, "epoch");
+      const row = sql.exec(
+        `SELECT MAX(epoch) AS epoch FROM key_holders WHERE holder IN (?, '${ANYBODY}')`,
+        holder,
+      )[0] as SqlRow;
+      return numberOrNull(row, "epoch") ?? 0;
+    },
+    /** When there are more holders than this, anybody may be one: they are not known one by one any more. */
+    limitHolders(max: number): void {
+      const row = sql.exec(
+        `SELECT COUNT(*) AS holders, MAX(epoch) AS epoch FROM key_holders`,
+      )[0] as SqlRow;
+      if (number(row, "holders") <= max) return;
+      sql.exec(`DELETE FROM key_holders`);
+      sql.exec(
+        `INSERT INTO key_holders (holder, epoch) VALUES ('${ANYBODY}', ?)`,
+        number(row, "epoch"),
+      );
     },
     /** The holder has another name from now on. */
     handOver(from: string, to: string): void {

@@ -5,26 +5,51 @@ import { number, type Sql, type SqlRow } from "./sql.ts";
 const hourOf = (now: Millis): number => Math.floor(now / HOUR);
 const HOURS = DAY / HOUR;
 
+/** What is counted of an hour. */
+export interface KvCount {
+  /** KV writes and deletions. */
+  readonly writes: number;
+  /** The most connected peers. */
+  readonly peers: number;
+  /** Records that were stored for strangers: peers whose keys are not listed. */
+  readonly strangerRecords: number;
+  /** The most connected strangers. */
+  readonly strangers: number;
+}
+
 /** KV writes and deletions per hour, with the largest number of connected peers in that hour. */
 export function kvWritesTable(sql: Sql) {
   return {
-    count(now: Millis, writes: number, peers: number): void {
+    count(
+      now: Millis,
+      { writes = 0, peers = 0, strangerRecords = 0, strangers = 0 }: Partial<KvCount>,
+    ): void {
       sql.exec(
-        `INSERT INTO kv_writes (hour, writes, peers) VALUES (?, ?, ?) ON CONFLICT (hour) DO UPDATE SET
-         writes = writes + excluded.writes, peers = MAX(peers, excluded.peers)`,
+        `INSERT INTO kv_writes (hour, writes, peers, stranger_records, strangers) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (hour) DO UPDATE SET writes = writes + excluded.writes, peers = MAX(peers, excluded.peers),
+           stranger_records = stranger_records + excluded.stranger_records, strangers = MAX(strangers, excluded.strangers)`,
         hourOf(now),
         writes,
         peers,
+        strangerRecords,
+        strangers,
       );
       sql.exec(`DELETE FROM kv_writes WHERE hour <= ?`, hourOf(now) - HOURS);
     },
     /** Totals of the last day. */
-    spent(now: Millis): { readonly writes: number; readonly peers: number } {
+    spent(now: Millis): KvCount {
       const row = sql.exec(
-        `SELECT COALESCE(SUM(writes), 0) AS writes, COALESCE(MAX(peers), 0) AS peers FROM kv_writes WHERE hour > ?`,
+        `SELECT COALESCE(SUM(writes), 0) AS writes, COALESCE(MAX(peers), 0) AS peers,
+           COALESCE(SUM(stranger_records), 0) AS stranger_records, COALESCE(MAX(strangers), 0) AS strangers
+         FROM kv_writes WHERE hour > ?`,
         hourOf(now) - HOURS,
       )[0] as SqlRow;
-      return { writes: number(row, "writes"), peers: number(row, "peers") };
+      return {
+        writes: number(row, "writes"),
+        peers: number(row, "peers"),
+        strangerRecords: number(row, "stranger_records"),
+        strangers: number(row, "strangers"),
+      };
     },
   };
 }

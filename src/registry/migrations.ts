@@ -223,6 +223,22 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
        WHEN outcome = 'ok' THEN 'listed' ELSE 'stranger' END`,
     `CREATE INDEX audit_actors ON audit (actor, seq)`,
     `CREATE INDEX audit_budgets ON audit (budget, seq) WHERE budget <> 'operator'`,
+    // How often a peer has rotated, and which rotations were a stranger's.
+    `CREATE INDEX aliases_new ON aliases (new_id)`,
+    `ALTER TABLE denylist ADD COLUMN stranger INTEGER NOT NULL DEFAULT 0`,
+    // Failures of listed peers and of strangers count apart, and a group's failures count as correlated for a limited time.
+    `ALTER TABLE correlated_failures RENAME TO failures_before`,
+    `CREATE TABLE correlated_failures (
+      kind TEXT NOT NULL, name TEXT NOT NULL, listed INTEGER NOT NULL, window_at INTEGER NOT NULL, events INTEGER NOT NULL,
+      members INTEGER NOT NULL, correlated_until INTEGER NOT NULL, period_at INTEGER NOT NULL, correlated_ms INTEGER NOT NULL,
+      PRIMARY KEY (kind, name, listed)
+    ) WITHOUT ROWID`,
+    `INSERT INTO correlated_failures SELECT kind, name, 0, window_at, events, members, correlated_until, 0, 0 FROM failures_before`,
+    `DROP TABLE failures_before`,
+    // Each peer has its own share of the KV writes, and strangers together have a limit.
+    `CREATE TABLE kv_shares (peer_id TEXT PRIMARY KEY, tokens REAL NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID`,
+    `ALTER TABLE kv_writes ADD COLUMN stranger_records INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE kv_writes ADD COLUMN strangers INTEGER NOT NULL DEFAULT 0`,
   ],
 ];
 

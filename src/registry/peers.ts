@@ -30,6 +30,9 @@ export interface PeerFilter {
   readonly limit: number;
 }
 
+/** Whether a peer's key is not on the allowlist. */
+const IS_STRANGER = `NOT EXISTS (SELECT 1 FROM allowlist WHERE allowlist.public_key = peers.public_key)`;
+
 /** @param wrote called after each change with the peer, or null when it was removed */
 export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => void) {
   const write = (peer: Peer): void => {
@@ -96,12 +99,55 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
       return number(row as SqlRow, "count");
     },
 
-    /** IDs of peers that have been disconnected since before this, the longest first. */
-    awaySince(before: Millis, limit: number): readonly PeerId[] {
+    /** How many strangers are connected: peers whose keys are not listed. */
+    connectedStrangers(): number {
+      const row = sql.exec(
+        `SELECT COUNT(*) AS count FROM peers WHERE state IN ('active', 'suspect') AND ${IS_STRANGER}`,
+      )[0];
+      return number(row as SqlRow, "count");
+    },
+    /** The connected stranger that the mesh loses least with; `mayHold`: also one that holds tasks. Null when there is none. */
+    leastValuableStranger(mayHold: boolean): Peer | null {
+      kept.flush();
+      const row = sql.exec(
+        `SELECT * FROM peers WHERE state IN ('active', 'suspect') AND (?1 OR held = 0) AND ${IS_STRANGER}
+         ORDER BY held > 0, successes > 0, score, id LIMIT 1`,
+        Number(mayHold),
+      )[0];
+      return row === undefined ? null : readPeer(row);
+    },
+    /**
+     * IDs of strangers beyond a number of records: disconnected ones that hold nothing, those first that never completed a task,
+     * then those that have been away for longest.
+     */
+    strangersAbove(records: number): readonly PeerId[] {
+      const row = sql.exec(`SELECT COUNT(*) AS count FROM peers WHERE ${IS_STRANGER}`)[0];
+      const excess = number(row as SqlRow, "count") - records;
+      if (excess <= 0) return [];
       return sql
         .exec(
-          `SELECT id FROM peers WHERE state = 'stale' AND state_since < ? ORDER BY state_since LIMIT ?`,
+          `SELECT id FROM peers WHERE state = 'stale' AND held = 0 AND ${IS_STRANGER}
+           ORDER BY successes > 0, state_since, id LIMIT ?`,
+          excess,
+        )
+        .map((stranger) => text(stranger, "id"));
+    },
+
+    /**
+     * IDs of peers that have been disconnected since before this, the longest first, without those of a group whose failures are
+     * correlated now (`groupsOf`): a peer that cannot be reached at the moment has not left for good.
+     */
+    awaySince(before: Millis, now: Millis, limit: number): readonly PeerId[] {
+      return sql
+        .exec(
+          `SELECT id FROM peers WHERE state = 'stale' AND state_since < ?1 AND NOT EXISTS (
+             SELECT 1 FROM correlated_failures AS failed
+             WHERE failed.correlated_until > ?2 AND failed.listed = (NOT ${IS_STRANGER})
+               AND (failed.kind = 'network' AND failed.name = peers.network AND (peers.network <> '' OR peers.colo = '')
+                 OR failed.kind = 'colo' AND failed.name = peers.colo AND peers.colo <> ''))
+           ORDER BY state_since LIMIT ?3`,
           before,
+          now,
           limit,
         )
         .map((row) => text(row, "id"));
@@ -117,11 +163,12 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
      * Number of peers of one network or location that are connected or fell silent since then, and how many of them
      * are silent.
      */
-    countSilent({ by, name }: Group, since: Millis): Count {
+    countSilent({ by, name, listed }: Group, since: Millis): Count {
+      const isMember = `${by} = ?1 AND ${listed ? `NOT ${IS_STRANGER}` : IS_STRANGER}`;
       const row = sql.exec(
         `SELECT COUNT(*) AS members, COUNT(*) FILTER (WHERE silent_at >= ?2) AS silent FROM (
-           SELECT silent_at FROM peers WHERE state IN ('active', 'suspect') AND ${by} = ?1
-           UNION ALL SELECT silent_at FROM peers WHERE state = 'stale' AND state_since >= ?2 AND silent_at >= ?2 AND ${by} = ?1)`,
+           SELECT silent_at FROM peers WHERE state IN ('active', 'suspect') AND ${isMember}
+           UNION ALL SELECT silent_at FROM peers WHERE state = 'stale' AND state_since >= ?2 AND silent_at >= ?2 AND ${isMember})`,
         name,
         since,
       )[0] as SqlRow;

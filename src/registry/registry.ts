@@ -5,8 +5,8 @@ import { allowlistTable } from "./allowlist.ts";
 import { denylistTable } from "./denylist.ts";
 import { apiTokensTable } from "./api-tokens.ts";
 import { attemptsTable } from "./attempts.ts";
-import { auditTable } from "./audit.ts";
 import { callbackRotationsTable } from "./callback-rotations.ts";
+import { auditTable, type AuditLimits } from "./audit.ts";
 import { callbacksTable } from "./callbacks.ts";
 import { copiesTable } from "./copies.ts";
 import { coordinatesTable } from "./coordinates.ts";
@@ -19,6 +19,7 @@ import { idempotencyTable } from "./idempotency.ts";
 import { joinKeysTable } from "./join-keys.ts";
 import { taskKindsTable } from "./task-kinds.ts";
 import { LostRights } from "./lost-rights.ts";
+import { kvSharesTable } from "./kv-shares.ts";
 import { kvWritesTable } from "./kv-writes.ts";
 import { AUDIT_LIMITS } from "../protocol/constants.ts";
 import { migrate } from "./migrations.ts";
@@ -38,6 +39,7 @@ import { TableChanges, type TableName } from "./table-changes.ts";
 import { taskSelection } from "./task-selection.ts";
 import { taskResultsTable } from "./task-results.ts";
 import { tasksTable } from "./tasks.ts";
+import { Trims } from "./trims.ts";
 import { tombstonesTable } from "./tombstones.ts";
 import { unsettledBlobsTable } from "./unsettled-blobs.ts";
 import { webhookDeliveriesTable } from "./webhook-deliveries.ts";
@@ -47,7 +49,7 @@ import { webhookSourcesTable } from "./webhook-sources.ts";
 export type Registry = ReturnType<typeof openRegistry>;
 
 /** @param seed any number, preferably random, for the roster's hash table */
-export function openRegistry(sql: Sql, seed = 0) {
+export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDIT_LIMITS) {
   migrate(sql);
   recountHeldTasks(sql);
   const changes = new TableChanges();
@@ -136,6 +138,7 @@ export function openRegistry(sql: Sql, seed = 0) {
     copies: copiesTable(on("copies")),
     unsettledBlobs: unsettledBlobsTable(on("unsettledBlobs")),
     kvWrites: kvWritesTable(sql),
+    kvShares: kvSharesTable(sql),
     outbox: outboxTable(on("outbox")),
     callbacks,
     callbackRotations: callbackRotationsTable(sql),
@@ -145,8 +148,9 @@ export function openRegistry(sql: Sql, seed = 0) {
     kindSettings,
     joinKeys: joinKeysTable(sql),
     aliases: aliasesTable(sql),
-    audit: auditTable(sql, AUDIT_LIMITS),
+    audit: auditTable(sql, auditLimits),
     tombstones: tombstonesTable(sql),
+    trims: new Trims(),
     coordinates: coordinatesTable(sql),
     pairRtts: pairRttsTable(sql),
     correlatedFailures: correlatedFailuresTable(on("correlatedFailures")),

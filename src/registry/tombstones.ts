@@ -27,6 +27,16 @@ export function tombstonesTable(sql: Sql) {
         now,
       );
     },
+    /** Removes the oldest tombstones of keys that are not listed, except so many. */
+    trimStrangers(kept: number): void {
+      sql.exec(
+        `DELETE FROM tombstones WHERE peer_id IN (
+           SELECT peer_id FROM tombstones
+           WHERE NOT EXISTS (SELECT 1 FROM allowlist WHERE allowlist.peer_id = tombstones.peer_id)
+           ORDER BY removed_at DESC LIMIT -1 OFFSET ?)`,
+        kept,
+      );
+    },
     prune(removedBefore: Millis): void {
       sql.exec(`DELETE FROM tombstones WHERE removed_at < ?`, removedBefore);
     },

@@ -125,14 +125,24 @@ export const DISCOVERY_TABLES: readonly RegistryCase[] = [
     name: "KV writes are counted for a day, together with the highest number of peers",
     run(open) {
       const { kvWrites } = openRegistry(open());
-      expect(kvWrites.spent(T)).toEqual({ writes: 0, peers: 0 });
-      kvWrites.count(T, 1, 7);
-      kvWrites.count(T, 2, 3);
-      kvWrites.count(T + HOUR, 4, 5);
-      expect(kvWrites.spent(T + HOUR)).toEqual({ writes: 7, peers: 7 });
-      expect(kvWrites.spent(T + DAY)).toEqual({ writes: 4, peers: 5 });
-      kvWrites.count(T + 2 * DAY, 1, 0);
-      expect(kvWrites.spent(T + DAY)).toEqual({ writes: 1, peers: 0 });
+      expect(kvWrites.spent(T)).toMatchObject({ writes: 0, peers: 0 });
+      kvWrites.count(T, { writes: 1, peers: 7, strangerRecords: 1, strangers: 2 });
+      kvWrites.count(T, { writes: 2, peers: 3, strangerRecords: 1, strangers: 1 });
+      kvWrites.count(T + HOUR, { writes: 4, peers: 5 });
+      expect(kvWrites.spent(T + HOUR)).toEqual({
+        writes: 7,
+        peers: 7,
+        strangerRecords: 2,
+        strangers: 2,
+      });
+      expect(kvWrites.spent(T + DAY)).toEqual({
+        writes: 4,
+        peers: 5,
+        strangerRecords: 0,
+        strangers: 0,
+      });
+      kvWrites.count(T + 2 * DAY, { writes: 1 });
+      expect(kvWrites.spent(T + DAY)).toMatchObject({ writes: 1, peers: 0 });
     },
   },
 ];

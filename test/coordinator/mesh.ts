@@ -39,6 +39,7 @@ import {
 import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
 import type { PeerId } from "../../src/protocol/ids.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
+import type { AuditLimits } from "../../src/registry/audit.ts";
 import { openRegistry, type Registry } from "../../src/registry/registry.ts";
 import type { Sql, SqlRow } from "../../src/registry/sql.ts";
 import { must, mustFail, present } from "../must.ts";
@@ -60,6 +61,7 @@ interface Options {
   readonly seed?: number;
   readonly config?: Partial<CoordinatorConfig>;
   readonly sql?: Sql;
+  readonly auditLimits?: AuditLimits;
 }
 
 /** A coordinator with a database in memory, a clock that the test sets, and test peers instead of sessions. */
@@ -84,9 +86,9 @@ export class TestMesh {
   #dueTimes = new DueTimes();
   #sessionsOpened = 0;
 
-  constructor({ seed = 1, config, sql = nodeSql() }: Options = {}) {
+  constructor({ seed = 1, config, sql = nodeSql(), auditLimits }: Options = {}) {
     this.sql = sql;
-    this.registry = openRegistry(sql);
+    this.registry = openRegistry(sql, 0, auditLimits);
     this.#context = {
       config: {
         authMode: "open",
@@ -270,7 +272,7 @@ export class TestMesh {
   /** Delivers due outbox entries as the outbox runner does, without waiting. Blobs are represented by their IDs. */
   #drainOutbox(): void {
     for (const item of this.registry.outbox.due(this.now, 100)) {
-      const delivery = deliveryOf(item, (name, input) => this.#runAsMesh(name, input));
+      const delivery = deliveryOf(item, (name, input) => this.attempt(name, input));
       if (delivery === null) continue;
       if (this.#deliver(delivery.action)) delivery.confirm();
       else this.run("outbox_failed", item);
@@ -305,7 +307,7 @@ export class TestMesh {
   }
 
   /** Runs a command and performs its effects, whether it succeeds or not. */
-  #runAsMesh<K extends CommandName>(name: K, input: Input<K>): Executed<K>["result"] {
+  attempt<K extends CommandName>(name: K, input: Input<K>): Executed<K>["result"] {
     const { result, effects } = this.execute(name, input);
     for (const effect of effects) this.#perform(effect);
     return result;

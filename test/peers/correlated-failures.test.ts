@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
+import { DAY, MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
 import {
   recordFailure,
   groupsOf,
@@ -77,13 +77,54 @@ describe("failures of a group's peers", () => {
   });
 });
 
+describe("failures that go on", () => {
+  /** For how long failures every so often count as correlated within a time. */
+  function correlatedWithin(duration: Millis, every: Millis, peers: number): Millis {
+    let state = QUIET;
+    let correlated = 0;
+    let failing = 0;
+    for (let now = START; now < START + duration; now += 10 * SECOND) {
+      if ((now - START) % every === 0)
+        for (failing = 0; failing < peers; failing++)
+          state = recordFailure(state, now, () => ({ members: peers, silent: peers }));
+      if (isCorrelated(state, now)) correlated += 10 * SECOND;
+    }
+    return correlated;
+  }
+
+  test.for([10 * SECOND, MINUTE, 4 * MINUTE, 20 * MINUTE])(
+    "LV30 a group that fails every %d ms counts as correlated for 30 min in six hours at most",
+    (every) => {
+      const days = 3;
+      const correlated = correlatedWithin(days * DAY, every, 6);
+      expect(correlated).toBeGreaterThan(0);
+      expect(correlated).toBeLessThanOrEqual((days * 4 + 1) * 30 * MINUTE);
+    },
+  );
+
+  test("LV30 a second failure in the same period still counts as correlated while time is left", () => {
+    const once = silence(20, 100).silence;
+    let again = once;
+    for (let peer = 1; peer <= 20; peer++)
+      again = recordFailure(again, START + 60 * MINUTE + peer, () => ({
+        members: 100,
+        silent: 20,
+      }));
+    expect(isCorrelated(again, START + 62 * MINUTE)).toBe(true);
+  });
+});
+
 describe("the groups of a peer", () => {
   test("LV12 are its network and its location; peers of unknown origin form one group", () => {
-    expect(groupsOf({ network: "AS1", colo: "ZRH" })).toEqual([
-      { by: "network", name: "AS1" },
-      { by: "colo", name: "ZRH" },
+    expect(groupsOf({ network: "AS1", colo: "ZRH" }, true)).toEqual([
+      { by: "network", name: "AS1", listed: true },
+      { by: "colo", name: "ZRH", listed: true },
     ]);
-    expect(groupsOf({ network: "", colo: "ZRH" })).toEqual([{ by: "colo", name: "ZRH" }]);
-    expect(groupsOf({ network: "", colo: "" })).toEqual([{ by: "network", name: "" }]);
+    expect(groupsOf({ network: "", colo: "ZRH" }, false)).toEqual([
+      { by: "colo", name: "ZRH", listed: false },
+    ]);
+    expect(groupsOf({ network: "", colo: "" }, false)).toEqual([
+      { by: "network", name: "", listed: false },
+    ]);
   });
 });

@@ -16,7 +16,16 @@ export const listAudit: Handler<"list_audit"> = ({ registry }, { limit, cursor, 
   });
 };
 
-const auditView = ({ at, lastAt, count, actor, act, subject, outcome, detail }: AuditEntry): AuditView => ({
+const auditView = ({
+  at,
+  lastAt,
+  count,
+  actor,
+  act,
+  subject,
+  outcome,
+  detail,
+}: AuditEntry): AuditView => ({
   at: toRfc3339(at),
   last_at: toRfc3339(lastAt),
   count,

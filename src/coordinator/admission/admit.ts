@@ -1,7 +1,6 @@
 import type { Millis } from "../../base/clock.ts";
 import { err, ok } from "../../base/result.ts";
 import { NO_FLAPS } from "../../peers/damping.ts";
-import { isConnected } from "../../peers/lifecycle.ts";
 import { isMember } from "../../peers/discovery-rights.ts";
 import { admit as decide } from "../../peers/admission.ts";
 import { keyInUseFault, tookOver } from "../../peers/key-contest.ts";
@@ -10,7 +9,6 @@ import type { Peer } from "../../peers/peer.ts";
 import { afterSession, OPEN } from "../../peers/scheduling.ts";
 import { drawReconnectPosition, reconnectPositions } from "../../peers/reconnect-position.ts";
 import type { PeerId } from "../../protocol/ids.ts";
-import type { SessionFault } from "../../protocol/errors.ts";
 import { EVERY_KIND } from "../../protocol/messages.ts";
 import { regionOf } from "../../discovery/region.ts";
 import { DIRECT_HOPS } from "../../scoring/hops.ts";
@@ -22,12 +20,14 @@ import type { Context } from "../kernel/context.ts";
 import { dialFault, dialsAfterAdmission, TURN_OVER } from "../dialing/dial-lifecycle.ts";
 import { notePlace } from "../peers/evidence.ts";
 import { type Handler } from "../kernel/handler.ts";
+import { displace, placeFor } from "./places.ts";
 import { reconcileHeldTasks } from "./held-tasks.ts";
 import { ownKeyFault } from "./own-key.ts";
 import { redeem } from "../access/join-keys.ts";
 import { keysFor, peerHolder } from "../discovery/epochs.ts";
 import { orderDrain } from "../peers/drains.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
+import { evictStrangers } from "../peers/evict-strangers.ts";
 import { endSession, standingOf } from "../peers/scored-peers.ts";
 
 /**
@@ -42,7 +42,6 @@ export const admit: Handler<"admit"> = (context, input) => {
   const fault =
     ownKeyFault(context, input.peerId) ??
     dialFault(context, input, known) ??
-    fullMeshFault(context, known) ??
     keyInUseFault(known, input, sessionAge(context, input.peerId));
   if (fault !== null) return err(fault);
   const entry = redeem(context, input);
@@ -51,6 +50,9 @@ export const admit: Handler<"admit"> = (context, input) => {
   const standing = standingOf(context, { id, spokeMuster2, protocol }, entry.value);
   const admission = decide(standing, input.claimedRole);
   if (!admission.ok) return admission;
+  const place = placeFor(context, known, entry.value !== null);
+  if (!place.ok) return place;
+  if (place.value !== null) displace(context, place.value);
   if (known !== null) {
     endSession(context, known, {
       code: "superseded",
@@ -87,6 +89,7 @@ export const admit: Handler<"admit"> = (context, input) => {
   };
   notePlace(context, peer.id, input.place, input.placeSource);
   applyPeerEvent(context, peer, "proved");
+  if (known === null) evictStrangers(context);
   reconcileHeldTasks(context, id, input.held);
   const leasedUntil = registry.tasks.leasedUntil(id);
   orderDrain(context, id);
@@ -115,20 +118,6 @@ export const admit: Handler<"admit"> = (context, input) => {
     ...(discovers && { discovery: keysFor(context, peerHolder(peer.id)) }),
   });
 };
-
-/** Retry hint of a full mesh, in seconds. */
-const FULL_RETRY = 60;
-
-/** The fault when the mesh is full. A peer that is already connected takes its own place. */
-function fullMeshFault({ registry, config }: Context, known: Peer | null): SessionFault | null {
-  if (known !== null && isConnected(known.state)) return null;
-  if (registry.peers.connectedCount() < config.peersMax) return null;
-  return {
-    code: "mesh_full",
-    detail: `this mesh has ${config.peersMax} connected peers, the limit; retry in ${FULL_RETRY} s`,
-    retryAfter: FULL_RETRY,
-  };
-}
 
 /** The fields of a new peer's record that do not come from its session. */
 export function newPeer({ now }: Context, { peerId, publicKey }: ProvedKey) {

@@ -15,6 +15,7 @@ import { releaseAll } from "../tasks/leases.ts";
 import { ownKeyFault } from "./own-key.ts";
 import { liftDenial } from "./revocation.ts";
 import { removePeer, applyPeerEvent } from "../peers/lifecycle.ts";
+import { limitTombstones } from "../peers/record-limits.ts";
 import { endSession, peerOf, savePeer, standingOf } from "../peers/scored-peers.ts";
 
 export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: authMode(context) });
@@ -94,13 +95,12 @@ export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
 };
 
 /** Forgets a peer that was only advertised. The tombstone keeps it from being advertised again. */
-function forgetAdvertisedPeer(
-  { registry, now }: Context,
-  id: PeerId,
-): ReturnType<Handler<"forget_peer">> {
+function forgetAdvertisedPeer(context: Context, id: PeerId): ReturnType<Handler<"forget_peer">> {
+  const { registry, now } = context;
   if (registry.advertisedPeers.of(id) === null) return notFound("peer with this ID");
   registry.advertisedPeers.forgetPeer(id);
   registry.tombstones.put(id, { epoch: 0, spokeMuster2: false }, now);
+  limitTombstones(context);
   return done;
 }
 

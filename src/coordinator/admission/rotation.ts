@@ -1,10 +1,12 @@
 import { err } from "../../base/result.ts";
-import { ROTATION_WINDOW } from "../../protocol/constants.ts";
+import { DAY } from "../../base/clock.ts";
+import { ROTATIONS_MAX, ROTATION_WINDOW } from "../../protocol/constants.ts";
 import { dialsAfterRotation } from "../dialing/dial-lifecycle.ts";
 import { assignerScope } from "../tasks/session-tasks.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { moveEvidence } from "../peers/evidence.ts";
 import { done, type Handler } from "../kernel/handler.ts";
+import { limitRotatedKeys, limitTombstones } from "../peers/record-limits.ts";
 import { endSession, savePeer } from "../peers/scored-peers.ts";
 import { peerHolder } from "../discovery/epochs.ts";
 import { ownKeyFault } from "./own-key.ts";
@@ -33,6 +35,12 @@ export const rotatePeer: Handler<"rotate_peer"> = (
       detail: "the new key is already known to this mesh; generate a new one",
     });
   }
+  if (registry.aliases.count(peerId, now) >= ROTATIONS_MAX) {
+    return err({
+      code: "rate_limited",
+      detail: `this peer has rotated its key ${ROTATIONS_MAX} times in ${ROTATION_WINDOW / DAY} days, the limit; keep this key for now`,
+    });
+  }
   endSession(context, peer, { code: "rotated", detail: "reconnect with the new key" });
   withdraw(context, peerId);
   const entry = registry.allowlist.get(peer.publicKey);
@@ -56,16 +64,21 @@ export const rotatePeer: Handler<"rotate_peer"> = (
   registry.pairRtts.handOver(peerId, newPeerId);
   registry.discoveryEpochs.handOver(peerHolder(peerId), peerHolder(newPeerId));
   dialsAfterRotation(context, peerId, { publicKey: newPublicKey, peerId: newPeerId });
+  registry.kvShares.move(peerId, newPeerId);
   registry.tombstones.put(peerId, peer, now);
-  registry.denylist.add({
+  limitTombstones(context);
+  const isStranger = entry === null;
+  const denial = {
     peerId,
     publicKey: peer.publicKey,
     deniedAt: now,
     reason: "rotated",
     deniedBy: actor,
     rotatedTo: newPeerId,
-  });
+  } as const;
+  registry.denylist.add(denial, isStranger);
   registry.aliases.put(peerId, newPeerId, now + ROTATION_WINDOW);
+  if (isStranger) limitRotatedKeys(context);
   markWorkAvailable(context);
   return done;
 };

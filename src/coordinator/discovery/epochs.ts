@@ -19,6 +19,7 @@ import type { DiscoveryKeys } from "../../protocol/discovery.ts";
 import type { DiscoveryEpoch } from "../../registry/discovery-epochs.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Context } from "../kernel/context.ts";
+import { strangerLimits } from "../peers/record-limits.ts";
 import { addToOutbox } from "../kernel/marks.ts";
 
 /** An epoch with its secrets. */
@@ -123,7 +124,12 @@ export function keysFor(context: Context, holder: string): DiscoveryKeys {
   epochToPublish(context);
   const epochs = openEpochs(context);
   const newest = epochs.at(-1);
-  if (newest !== undefined) registry.discoveryEpochs.noteHolder(holder, newest.epoch);
+  if (newest !== undefined) {
+    registry.discoveryEpochs.noteHolder(holder, newest.epoch);
+    const { keyHolders } = strangerLimits(config);
+    if (registry.trims.isDue("key_holders", keyHolders))
+      registry.discoveryEpochs.limitHolders(keyHolders);
+  }
   return {
     signing_key: toHex(config.discovery.verifyingKey),
     epochs: epochs.map(({ epoch, secrets, expiresAt }) => ({

@@ -6,12 +6,7 @@ import { sha256 } from "../../crypto/primitives.ts";
 import { pointerIdOf } from "../../discovery/epoch-secrets.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
-import {
-  KV_BUDGET_RETRY_INTERVAL,
-  EPOCH_INTERVAL_MIN,
-  KV_WRITES_PER_PEER_DAY,
-  KV_WRITES_BASE_PER_DAY,
-} from "../../protocol/constants.ts";
+import { EPOCH_INTERVAL_MIN } from "../../protocol/constants.ts";
 import { newOpaqueId, type PeerId } from "../../protocol/ids.ts";
 import type { PublishedPointer } from "../../registry/pointers.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
@@ -24,6 +19,7 @@ import { rotateEpochs } from "./epoch-rotation.ts";
 import { scoreOf } from "../peers/scored-peers.ts";
 import { peerView } from "../peers/views.ts";
 import { addToOutbox } from "../kernel/marks.ts";
+import { recordAllowedAt, spendRecord } from "./write-budget.ts";
 
 /**
  * What to store for a peer whose record must be published. Null when there is nothing to store: the peer disconnected,
@@ -50,8 +46,10 @@ export const preparePublication: Handler<"prepare_publication"> = (context, { pe
   const holds = { peerId, epoch: epoch.epoch, fingerprint };
   const begun = registry.unsettledBlobs.same(holds);
   if (begun === null) {
-    if (!withinBudget(context)) return postpone(context, peerId, now + KV_BUDGET_RETRY_INTERVAL);
-    registry.kvWrites.count(now, 1, 0);
+    const isReseal = before === null && isFoundBefore(context, peerId, epoch);
+    const allowedAt = recordAllowedAt(context, peer, isReseal);
+    if (allowedAt > now) return postpone(context, peerId, allowedAt);
+    spendRecord(context, peer, isReseal);
   }
   const blobId = begun ?? newOpaqueId(randomBytes);
   registry.unsettledBlobs.put({ ...holds, id: blobId, begunAt: now });
@@ -87,18 +85,6 @@ const fingerprintOf = ({ id, name, address, role, capabilities, kinds, region }:
  */
 const stillStored = ({ registry, now }: Context, { blobId }: PublishedPointer): boolean =>
   registry.outbox.isUntried({ kind: "delete_blob", blobId }, now);
-
-const writeBudget = (peers: number): number =>
-  KV_WRITES_BASE_PER_DAY + KV_WRITES_PER_PEER_DAY * peers;
-
-/** Whether the writes and deletions of the last day are within the budget for its peers. */
-function withinBudget({ registry, now }: Context): boolean {
-  const { writes, peers } = registry.kvWrites.spent(now);
-  if (writes < writeBudget(peers)) return true;
-  const connected = registry.peers.connectedCount();
-  registry.kvWrites.count(now, 0, connected);
-  return writes < writeBudget(connected);
-}
 
 /**
  * A record has been stored: its pointer may name it now, and the previous blob is deleted. When its session or its

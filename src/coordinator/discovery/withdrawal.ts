@@ -30,7 +30,7 @@ export function withdraw(context: Context, peerId: PeerId, lingers = false): voi
 export const blobDeleted: Handler<"blob_deleted"> = (context, { blobId }) => {
   const { registry, now } = context;
   scheduleCopyRemoval(context, blobId);
-  registry.kvWrites.count(now, 1, 0);
+  registry.kvWrites.count(now, { writes: 1 });
   registry.outbox.remove({ kind: "delete_blob", blobId });
   return done;
 };

@@ -1,4 +1,5 @@
 import { HOUR, MINUTE } from "../../base/clock.ts";
+import { CORRELATED_PERIOD } from "../../peers/correlated-failures.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { ADVERTISED_RETENTION, TOMBSTONE_RETENTION } from "../../protocol/constants.ts";
 import { dueAfter, type Job } from "../kernel/job.ts";
@@ -9,15 +10,14 @@ import { applyPeerEvent } from "./lifecycle.ts";
 const EVICTED_AT_ONCE = 200;
 
 /**
- * Evicts peers that were away for the retention time. No peer is evicted during a correlated failure (LV12): a peer that
- * cannot be reached at the moment has not left for good.
+ * Evicts peers that were away for the retention time. No peer of a network or location is evicted during a correlated failure of
+ * it (LV12).
  */
 const evictPeers: Job = {
   name: "evict_peers",
   run(context) {
     const { registry, config, now } = context;
-    if (registry.correlatedFailures.anyCorrelated(now)) return;
-    for (const id of registry.peers.awaySince(now - config.retention, EVICTED_AT_ONCE))
+    for (const id of registry.peers.awaySince(now - config.retention, now, EVICTED_AT_ONCE))
       applyPeerEvent(context, registry.peers.get(id) as Peer, "retention_over");
   },
   due: {
@@ -36,7 +36,7 @@ const evictPeers: Job = {
 const prunePeers: Job = {
   name: "prune_peers",
   run({ registry, now }) {
-    registry.correlatedFailures.prune(now - HOUR, now);
+    registry.correlatedFailures.prune(now - HOUR, now - CORRELATED_PERIOD);
     registry.tombstones.prune(now - TOMBSTONE_RETENTION);
     registry.aliases.prune(now);
   },

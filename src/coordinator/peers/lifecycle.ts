@@ -13,6 +13,7 @@ import type { Context } from "../kernel/context.ts";
 import { dialsAfterDisconnect } from "../dialing/dial-lifecycle.ts";
 import { forgetEvidence, noteConnection } from "./evidence.ts";
 import { keepBegun, releaseAll } from "../tasks/leases.ts";
+import { limitFailedGroups, limitTombstones } from "./record-limits.ts";
 import { savePeer, sessionOf } from "./scored-peers.ts";
 import { withdraw } from "../discovery/withdrawal.ts";
 import { markWorkAvailable, addToOutbox } from "../kernel/marks.ts";
@@ -86,6 +87,7 @@ export function removePeer(context: Context, peer: Peer): void {
   registry.coordinates.remove(peer.id);
   registry.pairRtts.remove(peer.id);
   registry.tombstones.put(peer.id, peer, now);
+  limitTombstones(context);
 }
 
 /** Makes a peer suspect that did not answer an offer: it gets no new tasks and is pinged. */
@@ -96,13 +98,15 @@ export function suspectPeer(context: Context, peer: Peer): void {
   addToOutbox(context, { kind: "probe", to });
 }
 
-function recordUnexpectedDisconnect({ registry, now }: Context, peer: Peer): void {
-  for (const group of groupsOf(peer)) {
+function recordUnexpectedDisconnect(context: Context, peer: Peer): void {
+  const { registry, now } = context;
+  for (const group of groupsOf(peer, registry.allowlist.lists(peer.id))) {
     const count = () => registry.peers.countSilent(group, now - FAILURE_WINDOW);
     registry.correlatedFailures.put(
       group,
       recordFailure(registry.correlatedFailures.get(group), now, count),
     );
+    limitFailedGroups(context);
   }
 }
 
@@ -111,7 +115,7 @@ function recordUnexpectedDisconnect({ registry, now }: Context, peer: Peer): voi
  * twice (LV12).
  */
 function pauseAfter({ registry, now, random }: Context, peer: Peer): Millis {
-  const mass = groupsOf(peer).some((group) =>
+  const mass = groupsOf(peer, registry.allowlist.lists(peer.id)).some((group) =>
     isCorrelated(registry.correlatedFailures.get(group), now),
   );
   return mass ? Math.round(CORRELATED_FAILURE_PAUSE * (0.5 + random() / 2)) : 0;

@@ -175,7 +175,9 @@ export const JoinKeyList = z
 export const AuditView = z
   .object({
     at: Time.meta({ description: "when it happened, or happened first" }),
-    last_at: Time.meta({ description: "when it happened last; the same as `at` unless it was repeated" }),
+    last_at: Time.meta({
+      description: "when it happened last; the same as `at` unless it was repeated",
+    }),
     count: z.int().min(1).meta({
       description: "how often it happened: repetitions within an hour are counted in one entry",
     }),

@@ -4,6 +4,7 @@ import { readerTag, readerToken } from "../../../src/discovery/epoch-secrets.ts"
 import {
   BLOB_GRACE_PERIOD,
   EPOCH_LIFETIME,
+  KV_RECORDS_PER_PEER_DAY,
   KV_WRITES_PER_PEER_DAY,
   KV_WRITES_BASE_PER_DAY,
   ORPHANED_BLOB_AGE,
@@ -279,19 +280,73 @@ describe("the budget of KV writes", () => {
     expect(mesh.pointers).toHaveLength(20);
   });
 
-  test("DS21 publications over the budget wait and are stored when the budget allows it again", () => {
-    const mesh = new TestMesh();
-    const peer = mesh.join(A);
-    const days = 3;
+  /** Peers that reconnect every minute with another name, for some days. */
+  function flap(mesh: TestMesh, peers: readonly TestPeer[], days: number): void {
     for (let minute = 0; minute < (days * DAY) / MINUTE; minute++) {
-      peer.join({ name: `anna ${minute}` });
+      for (const peer of peers) peer.join({ name: `anna ${minute}` });
       mesh.runFor(MINUTE);
     }
-    const allowed = KV_WRITES_PER_PEER_DAY + KV_WRITES_BASE_PER_DAY;
-    expect(mesh.storeWrites).toBeLessThanOrEqual((days + 1) * (allowed + 2));
+  }
+  const join = (mesh: TestMesh, count: number): TestPeer[] =>
+    Array.from({ length: count }, (_, n) => mesh.join(testKey(300 + n)));
+  const list = (mesh: TestMesh, { id, publicKey }: (typeof KEYS)[number]): void => {
+    const entry = { publicKey, peerId: id, label: "", readmit: false, go_p2p: false };
+    mesh.run("allow", { ...entry, roles: ["worker"] });
+  };
+
+  test("DS21 publications over the budget wait and are stored when the budget allows it again", () => {
+    const mesh = new TestMesh();
+    const peers = join(mesh, 12);
+    for (const { key } of peers) list(mesh, key);
+    flap(mesh, peers, 2);
+    const allowed = 12 * KV_WRITES_PER_PEER_DAY + KV_WRITES_BASE_PER_DAY;
+    expect(mesh.storeWrites).toBeLessThanOrEqual(3 * (allowed + 24));
     expect(mesh.storeWrites).toBeGreaterThan(allowed);
+    mesh.runFor(2 * DAY);
+    const newest = new Map(mesh.publications.map(({ record }) => [record.id, record.name]));
+    for (const { id } of peers)
+      expect(newest.get(id)).toBe(present(mesh.registry.peers.get(id)).name);
+  });
+
+  test("DS46 a peer whose record changes all the time uses up its own share of the budget, and no more", () => {
+    const mesh = new TestMesh();
+    const days = 2;
+    flap(mesh, [mesh.join(A)], days);
+    expect(mesh.publications.length).toBeLessThanOrEqual(
+      (days + 1) * (KV_RECORDS_PER_PEER_DAY + 1),
+    );
+    mesh.join(B);
+    expect(mesh.publications.at(-1)?.record.id).toBe(B.id);
     mesh.runFor(DAY);
-    expect(mesh.publications.at(-1)?.record.name).toBe(present(mesh.registry.peers.get(A.id)).name);
+    const last = mesh.publications.findLast(({ record }) => record.id === A.id);
+    expect(last?.record.name).toBe(present(mesh.registry.peers.get(A.id)).name);
+  });
+
+  test("DS46 a used up share does not delay the record of a new epoch", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    mesh.join(B);
+    mesh.runFor(DAY - 2 * HOUR);
+    for (let n = 0; n < 4 * KV_RECORDS_PER_PEER_DAY; n++) {
+      peer.join({ name: `anna ${n}` });
+      mesh.runFor(MINUTE);
+    }
+    mesh.runFor(2 * HOUR);
+    const epochs = mesh.registry.pointers.ofPeer(A.id).map(({ epoch }) => epoch);
+    expect(Math.max(...epochs)).toBe(2);
+  });
+
+  test("DS47 strangers with ever new keys use up their part of the budget, and a listed peer is published", () => {
+    const mesh = new TestMesh();
+    for (let n = 0; n < 400; n++) {
+      const stranger = mesh.join(testKey(1_000 + n));
+      mesh.advanceClock(SECOND);
+      stranger.leave();
+    }
+    expect(mesh.publications.length).toBeLessThan(KV_WRITES_BASE_PER_DAY / 2);
+    list(mesh, A);
+    mesh.join(A);
+    expect(mesh.publications.at(-1)?.record.id).toBe(A.id);
   });
 
   test("DS21 deletions count against the budget", () => {

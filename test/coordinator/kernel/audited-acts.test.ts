@@ -21,6 +21,7 @@ const SOURCE = {
   mapping: EventMapping.parse({ kind: "build" }),
   filters: [],
 } as const;
+const CALLBACKS = { owner: "admin", url: "https://example.com/done", visibleTo: null } as const;
 const NOWHERE = "0b8f0b8f-0000-4000-8000-000000000000";
 
 /** What the operator may do, with the least that it acts on. */
@@ -81,6 +82,11 @@ const ACTS: { readonly [K in ApiWriteName]?: (mesh: TestMesh) => Input<K> } = {
       verdict: { outcome: "filtered", reason: "no filter matches" },
       replay: { of: "77a1", newTask: null },
     };
+  },
+  rotate_callback_secret: () => ({ ...CALLBACKS, overlapSeconds: 60 }),
+  end_previous_callback_secret: (mesh) => {
+    mesh.run("rotate_callback_secret", { ...CALLBACKS, overlapSeconds: 60 });
+    return CALLBACKS;
   },
   repeat_callback: () => ({ id: NOWHERE, visibleTo: null }),
 };

@@ -135,16 +135,71 @@ describe("a correlated failure", () => {
     expect(mesh.registry.correlatedFailures.anyCorrelated(mesh.now)).toBe(false);
   });
 
-  test("LV12 no peer is evicted during a correlated failure", () => {
+  /** Whether the peer's record was removed. */
+  const isEvicted = (mesh: TestMesh, { id }: { readonly id: string }): boolean =>
+    mesh.registry.peers.get(id) === null;
+
+  /** A mesh with a disconnected peer of each of these networks, before the network AS64496 fails. */
+  function failing(...networks: readonly string[]) {
     const mesh = new TestMesh({ config: { retention: 10 * SECOND } });
-    const old = mesh.join(A);
-    old.leave();
+    const old = networks.flatMap((network) => joinFleet(mesh, 1, network));
+    for (const peer of old) peer.leave();
     const peers = joinFleet(mesh, 20);
-    for (const peer of peers.slice(0, 6)) peer.observe("missed_answer");
+    const flapping = peers.slice(0, 6);
+    const fail = (): void => {
+      for (const peer of flapping) peer.leave("the connection vanished", true);
+      for (const peer of flapping) peer.join({ network: "AS64496" });
+    };
+    return { mesh, old, fail };
+  }
+
+  test("LV12 no peer of a network is evicted during a correlated failure of it", () => {
+    const { mesh, old, fail } = failing("AS64496");
+    fail();
     mesh.runFor(4 * MINUTE);
-    expect(old.view.state).toBe("stale");
+    expect(old.map((peer) => isEvicted(mesh, peer))).toEqual([false]);
     mesh.runFor(3 * MINUTE);
-    expect(mesh.errorOf("get_peer", { id: A.id }).code).toBe("not_found");
+    expect(old.map((peer) => isEvicted(mesh, peer))).toEqual([true]);
+  });
+
+  test("LV12 peers of other networks are evicted during a correlated failure", () => {
+    const { mesh, old, fail } = failing("AS64496", "AS64497", "");
+    fail();
+    mesh.runFor(4 * MINUTE);
+    expect(old.map((peer) => isEvicted(mesh, peer))).toEqual([false, true, true]);
+  });
+
+  test("LV30 peers that flap for hours delay no eviction of their network for more than half an hour", () => {
+    const { mesh, old, fail } = failing("AS64496");
+    for (let minute = 0; minute < 40; minute++) {
+      fail();
+      mesh.runFor(MINUTE);
+    }
+    expect(old.map((peer) => isEvicted(mesh, peer))).toEqual([true]);
+  });
+
+  test("LV31 strangers that flap delay neither the eviction nor the tasks of listed peers of their network", () => {
+    const { mesh, fail } = failing();
+    const [listed, other] = [KEYS[0], KEYS[1]].map((key) => {
+      const of = {
+        publicKey: key.publicKey,
+        peerId: key.id,
+        label: "",
+        readmit: false,
+        go_p2p: false,
+      };
+      mesh.run("allow", { ...of, roles: ["worker"] });
+      return mesh.join(key, { network: "AS64496" });
+    });
+    const { id } = mesh.submit({ kind: "echo", requirements: { peer_id: A.id } });
+    present(listed).accept();
+    fail();
+    present(other).leave();
+    present(listed).leave("the connection vanished", true);
+    const row = mesh.rows(`SELECT not_before FROM tasks WHERE id = '${id}'`)[0];
+    expect(Number(row?.["not_before"]) - mesh.now).toBeLessThan(2 * SECOND);
+    mesh.runFor(2 * MINUTE);
+    expect(isEvicted(mesh, B)).toBe(true);
   });
 });
 

@@ -18,8 +18,12 @@ export interface DiscoveryEpoch {
   readonly expiresAt: Millis;
 }
 
-/** The holder that stands for all of them. */
-const ANYBODY = "*";
+/** The holder that stands for strangers (peers whose keys are not listed) when there are too many of them. */
+const STRANGERS = "*";
+const IS_STRANGER = `(holder = '${STRANGERS}' OR (holder LIKE 'peer:%' AND NOT EXISTS (SELECT 1 FROM allowlist WHERE peer_id = substr(holder, 6))))`;
+/** Whether the operator has revoked any key since the keys were given out: it may be that of a stranger who holds them. */
+const ANY_REVOKED = `EXISTS (SELECT 1 FROM denylist WHERE rotated = 0
+  AND denied_at >= (SELECT MIN(opened_at) FROM discovery_epochs WHERE expelled = 0))`;
 
 export function discoveryEpochsTable(sql: Sql) {
   return {
@@ -73,21 +77,18 @@ export function discoveryEpochsTable(sql: Sql) {
     },
     /** The newest epoch whose keys the holder got; 0 when it got none. */
     heldBy(holder: string): number {
-      const row = sql.exec(
-        `SELECT MAX(epoch) AS epoch FROM key_holders WHERE holder IN (?, '${ANYBODY}')`,
-        holder,
-      )[0] as SqlRow;
-      return numberOrNull(row, "epoch") ?? 0;
+      const row = sql.exec(`SELECT epoch FROM key_holders WHERE holder = ?`, holder)[0];
+      return row === undefined ? 0 : number(row, "epoch");
     },
-    /** When there are more holders than this, anybody may be one: they are not known one by one any more. */
-    limitHolders(max: number): void {
+    /** When more strangers than this hold keys, they are not known one by one any more: one row stands for all of them. */
+    limitStrangers(max: number): void {
       const row = sql.exec(
-        `SELECT COUNT(*) AS holders, MAX(epoch) AS epoch FROM key_holders`,
+        `SELECT COUNT(*) AS holders, MAX(epoch) AS epoch FROM key_holders WHERE ${IS_STRANGER}`,
       )[0] as SqlRow;
       if (number(row, "holders") <= max) return;
-      sql.exec(`DELETE FROM key_holders`);
+      sql.exec(`DELETE FROM key_holders WHERE ${IS_STRANGER}`);
       sql.exec(
-        `INSERT INTO key_holders (holder, epoch) VALUES ('${ANYBODY}', ?)`,
+        `INSERT INTO key_holders (holder, epoch) VALUES ('${STRANGERS}', ?)`,
         number(row, "epoch"),
       );
     },
@@ -102,8 +103,9 @@ export function discoveryEpochsTable(sql: Sql) {
     holders(): readonly { readonly epoch: number; readonly standing: HolderStanding }[] {
       return sql
         .exec(
-          `SELECT holder, epoch, holder LIKE 'peer:%' AS is_peer,
-             EXISTS (SELECT 1 FROM denylist WHERE peer_id = substr(holder, 6)) AS denied,
+          `SELECT holder, epoch, holder = '${STRANGERS}' OR holder LIKE 'peer:%' AS is_peer,
+             CASE WHEN holder = '${STRANGERS}' THEN ${ANY_REVOKED}
+               ELSE EXISTS (SELECT 1 FROM denylist WHERE peer_id = substr(holder, 6)) END AS denied,
              EXISTS (SELECT 1 FROM allowlist WHERE peer_id = substr(holder, 6)) AS listed,
              EXISTS (SELECT 1 FROM api_tokens WHERE id = substr(holder, 7) AND revoked_at IS NULL) AS valid
            FROM key_holders WHERE epoch >= (SELECT MIN(epoch) FROM discovery_epochs WHERE expelled = 0)`,

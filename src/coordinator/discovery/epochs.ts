@@ -128,7 +128,7 @@ export function keysFor(context: Context, holder: string): DiscoveryKeys {
     registry.discoveryEpochs.noteHolder(holder, newest.epoch);
     const { keyHolders } = strangerLimits(config);
     if (registry.trims.isDue("key_holders", keyHolders))
-      registry.discoveryEpochs.limitHolders(keyHolders);
+      registry.discoveryEpochs.limitStrangers(keyHolders);
   }
   return {
     signing_key: toHex(config.discovery.verifyingKey),

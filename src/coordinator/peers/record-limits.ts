@@ -10,7 +10,7 @@ export const strangerLimits = ({ peersMax }: Pick<CoordinatorConfig, "peersMax">
   tombstones: 10 * peersMax,
   /** Old keys of strangers that rotated, with their aliases. */
   rotatedKeys: 2 * peersMax,
-  /** Holders of discovery keys that are known one by one. */
+  /** Strangers that hold discovery keys and are known one by one. */
   keyHolders: 4 * peersMax,
 });
 

@@ -1,12 +1,7 @@
-import { MINUTE, SECOND } from "../base/clock.ts";
+import { MINUTE, SECOND, type Millis } from "../base/clock.ts";
 import { takeToken, type TokenBucket, type TokenRate } from "../base/token-bucket.ts";
 import { ADVERT_INTERVAL, RTT_REPORT_INTERVAL } from "../protocol/constants.ts";
 import type { MessageType } from "../protocol/messages.ts";
-import { errorReply } from "./messages.ts";
-import { stay } from "./moves.ts";
-import type { Handler } from "./handlers/handler.ts";
-import type { Active } from "./state.ts";
-import { strike } from "./strikes.ts";
 
 /**
  * How often one session may send the messages that cost the coordinator a command, perhaps row writes, and that an honest peer
@@ -31,35 +26,13 @@ const EXCESS: TokenRate = { tokens: 10, per: MINUTE, max: 20 };
 /** What a session has left of each limit. A bucket that is absent is full. */
 export type MessageBuckets = Readonly<Partial<Record<LimitedType | "excess", TokenBucket>>>;
 
-/** Limits a message type. A message above the limit is refused without reaching its handler; too many of them are strikes. */
-export const limited =
-  <T extends LimitedType>(type: T, handle: Handler<T>): Handler<T> =>
-  (session, message, context) => {
-    const { now } = context;
-    const after = spend(session, type, MESSAGE_LIMITS[type], now);
-    if (after !== null) return handle(after, message, context);
-    const fault = tooMany(type);
-    const excess = spend(session, "excess", EXCESS, now);
-    return excess === null
-      ? strike(session, fault, context, message.id)
-      : stay(excess, errorReply(context, excess, fault, message.id));
-  };
-
-/** The session after one more message of a bucket; null when none was left. */
-function spend(
-  session: Active,
+/** The buckets after one more message of a type, or one more above a limit (`excess`); null when none was left. */
+export function spendMessage(
+  buckets: MessageBuckets,
   name: LimitedType | "excess",
-  rate: TokenRate,
-  now: number,
-): Active | null {
-  const before = session.buckets?.[name] ?? { tokens: rate.max, at: now };
-  const bucket = takeToken(before, rate, now);
-  return bucket === null ? null : { ...session, buckets: { ...session.buckets, [name]: bucket } };
-}
-
-function tooMany(type: LimitedType) {
-  const { tokens, per, max } = MESSAGE_LIMITS[type];
-  const seconds = per / SECOND / tokens;
-  const detail = `too many ${type} messages: send at most one every ${seconds} s, ${max} at once`;
-  return { code: "rate_limited", detail, retryAfter: Math.ceil(seconds) } as const;
+  now: Millis,
+): MessageBuckets | null {
+  const rate = name === "excess" ? EXCESS : MESSAGE_LIMITS[name];
+  const bucket = takeToken(buckets[name] ?? { tokens: rate.max, at: now }, rate, now);
+  return bucket === null ? null : { ...buckets, [name]: bucket };
 }

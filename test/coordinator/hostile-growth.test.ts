@@ -130,8 +130,7 @@ class HostilePeers {
     const peer = this.pick(this.sessions);
     if (peer === undefined) return;
     const input = { peerId: peer.id, epoch: peer.epoch, ...more };
-    // The type can't say that the parts make one input.
-    this.mesh.attempt(name, input as unknown as Input<K>);
+    this.mesh.attempt(name, input);
   }
 
   readonly acts: readonly (() => void)[] = [

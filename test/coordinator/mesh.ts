@@ -4,12 +4,7 @@ import { WEIGHTS } from "../../src/scoring/score.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
 import type { Json } from "../../src/base/json.ts";
 import type { AdmitInput } from "../../src/contract/admission.ts";
-import {
-  COMMAND_CALLERS,
-  type CommandName,
-  type Input,
-  type Output,
-} from "../../src/contract/commands.ts";
+import type { CommandName, Input, Output } from "../../src/contract/commands.ts";
 import type { ReadCommandName } from "../../src/contract/read-commands.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
 import type { Effect } from "../../src/coordinator/kernel/effects.ts";
@@ -45,6 +40,7 @@ import type { Sql, SqlRow } from "../../src/registry/sql.ts";
 import { must, mustFail, present } from "../must.ts";
 import { ANNOUNCED, type Announced } from "./announced.ts";
 import { earnSlots } from "./earn-slots.ts";
+import { actorOf } from "./actor-of.ts";
 import type { Key } from "./keys.ts";
 import { nodeSql } from "../node-sql.ts";
 import { seededNumbers, seededRandom } from "../random.ts";
@@ -152,7 +148,7 @@ export class TestMesh {
 
   /** Runs a command that may be refused, and performs its effects. */
   runIfPermitted = <K extends CommandName>(name: K, input: Input<K>): void =>
-    void this.#runAsMesh(name, input);
+    void this.attempt(name, input);
 
   /** The error of a command that must fail. It may have no effects and change nothing but the audit log. */
   errorOf<K extends CommandName>(name: K, input: Input<K>): MusterError {
@@ -312,13 +308,6 @@ export class TestMesh {
     for (const effect of effects) this.#perform(effect);
     return result;
   }
-}
-
-/** Who sends a command in these tests: the session's peer, the operator, or the mesh. */
-function actorOf<K extends CommandName>(name: K, input: Input<K>): string {
-  const caller = COMMAND_CALLERS[name];
-  if (caller === "mesh") return "mesh";
-  return caller === "session" && "peerId" in input ? `peer:${input.peerId}` : "admin";
 }
 
 /** A peer whose messages and session events the test sends. */

@@ -26,7 +26,7 @@ interface AuditedAct {
  * Describes a command for the audit log; null for one that changes nothing, or nothing that is an administrator's. `output` is
  * null when it was refused.
  */
-export type DescribeAct<K extends CommandName> = (
+type DescribeAct<K extends CommandName> = (
   input: Input<K>,
   output: Output<K> | null,
 ) => AuditedAct | null;
@@ -79,7 +79,7 @@ function budgetOf({
   now,
   actor,
 }: Pick<Context, "registry" | "now" | "actor">): AuditBudget {
-  const [kind, id = ""] = actor.split(":", 2);
+  const [kind = "", id = ""] = actor.split(":", 2);
   switch (kind) {
     case "admin":
     case "mesh":

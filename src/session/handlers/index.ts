@@ -4,7 +4,7 @@ import { handleAnnounce } from "./announce.ts";
 import { handleDrain } from "./drain.ts";
 import { handleDisconnect } from "./disconnect.ts";
 import { handleGetStats } from "./get-stats.ts";
-import { limited } from "../message-limits.ts";
+import { limited } from "./limited.ts";
 import type { Handler } from "./handler.ts";
 import {
   handleTaskAssign,

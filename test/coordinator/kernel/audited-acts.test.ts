@@ -40,6 +40,10 @@ const ACTS: { readonly [K in ApiWriteName]?: (mesh: TestMesh) => Input<K> } = {
   }),
   drain_mesh: (mesh) => ({ before: mesh.now, pauseMs: SECOND }),
   revoke_peer: () => ({ id: A.id }),
+  lift_denial: (mesh) => {
+    mesh.run("revoke_peer", { id: A.id });
+    return { id: A.id };
+  },
   forget_peer: () => ({ id: A.id }),
   set_auth_mode: () => ({ mode: "allowlist" }),
   allow: () => allowInput(B),
@@ -138,7 +142,7 @@ describe("commands of the HTTP API that write", () => {
       const input = prepare(mesh);
       mesh.advanceClock(SECOND);
       const before = mesh.registry.audit.list({ act: name, limit: 10 }).length;
-      const { result } = mesh.execute(name, input as never);
+      const { result } = mesh.execute(name, input);
       const entries = mesh.registry.audit.list({ act: name, limit: 10 });
       expect(entries).toHaveLength(before + 1);
       expect(entries[0]).toMatchObject({

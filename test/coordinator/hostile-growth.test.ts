@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
-import type { Input, SessionCommandName } from "../../src/contract/commands.ts";
+import type { SessionCommandName } from "../../src/contract/commands.ts";
 import { strangerLimits } from "../../src/coordinator/peers/record-limits.ts";
 import {
   ADVERTISED_MAX,
@@ -126,7 +126,7 @@ class HostilePeers {
     if (this.sessions.length > 2 * PEERS_MAX) this.sessions.shift();
   }
 
-  send<K extends SessionCommandName>(name: K, more: object): void {
+  send(name: SessionCommandName, more: object): void {
     const peer = this.pick(this.sessions);
     if (peer === undefined) return;
     const input = { peerId: peer.id, epoch: peer.epoch, ...more };

@@ -146,10 +146,6 @@ export class TestMesh {
     return must(result);
   }
 
-  /** Runs a command that may be refused, and performs its effects. */
-  runIfPermitted = <K extends CommandName>(name: K, input: Input<K>): void =>
-    void this.attempt(name, input);
-
   /** The error of a command that must fail. It may have no effects and change nothing but the audit log. */
   errorOf<K extends CommandName>(name: K, input: Input<K>): MusterError {
     const before = this.contents();

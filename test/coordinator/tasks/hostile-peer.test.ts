@@ -53,28 +53,28 @@ function act(peer: TestPeer, offer: TaskOffer, action: Action): void {
   switch (action) {
     case "accept":
     case "accept_queued":
-      return mesh.runIfPermitted("accept_task", { ...claim, queued: action === "accept_queued" });
+      return void mesh.attempt("accept_task", { ...claim, queued: action === "accept_queued" });
     case "progress":
     case "progress_queued": {
       const queued = action === "progress_queued";
-      return mesh.runIfPermitted("progress_task", { ...claim, progress: 0.5, queued });
+      return void mesh.attempt("progress_task", { ...claim, progress: 0.5, queued });
     }
     case "refuse":
-      return mesh.runIfPermitted("refuse_task", { ...claim, reason: "no" });
+      return void mesh.attempt("refuse_task", { ...claim, reason: "no" });
     case "release_begun":
     case "release_unbegun": {
       const begun = action === "release_begun";
-      return mesh.runIfPermitted("release_task", { ...claim, reason: "no", begun });
+      return void mesh.attempt("release_task", { ...claim, reason: "no", begun });
     }
     case "fail": {
       const { peerId, epoch } = claim;
-      return mesh.runIfPermitted("finish_task", { peerId, epoch, outcome: failure });
+      return void mesh.attempt("finish_task", { peerId, epoch, outcome: failure });
     }
     case "reconnect":
       peer.leave();
       return peer.join(STRANGER);
     case "drain":
-      return mesh.runIfPermitted("peer_drains", { peerId: peer.id, epoch: peer.epoch });
+      return void mesh.attempt("peer_drains", { peerId: peer.id, epoch: peer.epoch });
     case "nothing":
       return undefined;
     default:
@@ -116,7 +116,7 @@ class World {
       if (second % 2 === 0 && second < submitsUntil) this.#submit();
       const cancelled = this.submitted.at(-(cancelAfter ?? Infinity) / 2);
       if (cancelAfter !== null && cancelled !== undefined)
-        this.mesh.runIfPermitted("cancel_task", { id: cancelled, visibleTo: null });
+        this.mesh.attempt("cancel_task", { id: cancelled, visibleTo: null });
       for (const offer of this.honest.offers)
         if (holds(this.honest, offer))
           this.honest.mesh.run("finish_task", this.honest.successInput("done", offer));
@@ -125,8 +125,7 @@ class World {
           act(this.stranger, offer, actions[Math.floor(random() * actions.length)] ?? "nothing");
       for (const peer of this.#connected()) peer.observe("answered");
       for (const offer of this.honest.offers.slice(-8))
-        if (holds(this.honest, offer))
-          this.mesh.runIfPermitted("accept_task", this.honest.attempt(offer));
+        if (holds(this.honest, offer)) this.mesh.attempt("accept_task", this.honest.attempt(offer));
       this.mesh.runFor(step * SECOND);
     }
   }

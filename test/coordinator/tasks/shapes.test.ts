@@ -50,7 +50,7 @@ describe("a queue with many shapes", () => {
           else if (operation === "finish") {
             for (const { id } of peers)
               for (const taskId of mesh.registry.tasks.heldBy(id))
-                mesh.runIfPermitted("cancel_task", { id: taskId, visibleTo: null });
+                mesh.attempt("cancel_task", { id: taskId, visibleTo: null });
           } else if ("required" in operation) {
             const { kind, required: capabilities, named } = operation;
             const peerId = named === undefined ? undefined : [A, B][named]?.id;

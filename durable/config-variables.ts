@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { DAY } from "../src/base/clock.ts";
+import { DAY, SECOND } from "../src/base/clock.ts";
 import {
   DIALED_SESSIONS_DEFAULT,
   HANDSHAKES_PER_MINUTE,
   PEER_RETENTION,
   PEERS_CONNECTED_MAX,
-  RECONNECTS_PER_SECOND,
+  RECONNECT_SPREAD,
+  RECONNECT_SPREAD_MAX,
 } from "../src/protocol/constants.ts";
 import { PUBLIC_FIELDS } from "../src/protocol/discovery.ts";
 import { AuthMode } from "../src/protocol/http.ts";
@@ -72,7 +73,10 @@ export const ConfigVariables = z.object({
   HANDSHAKES_PER_MINUTE: Count.default(HANDSHAKES_PER_MINUTE),
   DIALS_MAX: Count.default(DIALED_SESSIONS_DEFAULT),
   ALLOW_LOOPBACK: Switch.default("false"),
-  RECONNECTS_PER_SECOND: Count.default(RECONNECTS_PER_SECOND),
+  RECONNECT_SPREAD_SECONDS: Count.max(
+    RECONNECT_SPREAD_MAX / SECOND,
+    `is above ${RECONNECT_SPREAD_MAX / SECOND}`,
+  ).default(RECONNECT_SPREAD / SECOND),
   PEER_RETENTION_DAYS: Count.default(PEER_RETENTION / DAY),
   ...SelectionVariables,
   LOCATION_SERVICE: LocationService.default({ by: "platform" }),

@@ -1,6 +1,6 @@
 import { credentialKey } from "../src/access/credential.ts";
 import type { Bytes } from "../src/base/bytes.ts";
-import { DAY, type Millis } from "../src/base/clock.ts";
+import { DAY, SECOND, type Millis } from "../src/base/clock.ts";
 import { placeOf } from "../src/base/place.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { CoordinatorConfig } from "../src/coordinator/kernel/context.ts";
@@ -102,7 +102,7 @@ const coordinatorConfig = (
   // Peers that listen speak go-p2p 1.0.
   dialsMax: data.GO_P2P === "true" ? data.DIALS_MAX : 0,
   allowLoopback: data.ALLOW_LOOPBACK === "true",
-  reconnectsPerSecond: data.RECONNECTS_PER_SECOND,
+  reconnectSpread: data.RECONNECT_SPREAD_SECONDS * SECOND,
   retention: data.PEER_RETENTION_DAYS * DAY,
   credentialKey: credentialKey(data.MESH_SIGNING_KEY),
   callbackKey: callbackKey(data.MESH_SIGNING_KEY),

@@ -133,8 +133,8 @@ async function withFaults(run: FaultRun): Promise<FleetOutcome> {
   };
 }
 
-const reconnectVariables = ({ perSecond }: FleetOptions) => ({
-  RECONNECTS_PER_SECOND: String(perSecond),
+const reconnectVariables = ({ perSecond, hosts, peersPerHost }: FleetOptions) => ({
+  RECONNECT_SPREAD_SECONDS: String(Math.ceil((hosts * peersPerHost) / perSecond)),
 });
 
 const removeLast = (hosts: Host[]): Host => hosts.pop() as Host;

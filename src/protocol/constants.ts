@@ -120,8 +120,10 @@ export const TOMBSTONE_RETENTION = 400 * DAY;
 
 // Reconnecting
 
-/** Peers that reconnect per second after a mass disconnect; the default of `RECONNECTS_PER_SECOND`. One coordinator admits more. */
-export const RECONNECTS_PER_SECOND = 100;
+/** The time over which peers spread their reconnects after a mass disconnect; the default of `RECONNECT_SPREAD_SECONDS`. */
+export const RECONNECT_SPREAD = 2 * SECOND;
+/** No reconnect position delays a peer for longer. */
+export const RECONNECT_SPREAD_MAX = 10 * MINUTE;
 
 // Measurements
 

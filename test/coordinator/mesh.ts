@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { DAY, type Millis } from "../../src/base/clock.ts";
+import { DAY, SECOND, type Millis } from "../../src/base/clock.ts";
 import { WEIGHTS } from "../../src/scoring/score.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
 import type { Json } from "../../src/base/json.ts";
@@ -95,7 +95,7 @@ export class TestMesh {
         peersMax: 1_000,
         dialsMax: 2,
         allowLoopback: false,
-        reconnectsPerSecond: 100,
+        reconnectSpread: 2 * SECOND,
         retention: 30 * DAY,
         credentialKey: new Uint8Array(32),
         callbackKey: new Uint8Array(32).fill(1),

@@ -7,7 +7,7 @@ import { keyInUseFault, tookOver } from "../../peers/key-contest.ts";
 import type { ProvedKey } from "../../peers/dial.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { afterSession, OPEN } from "../../peers/scheduling.ts";
-import { drawReconnectPosition, reconnectPositions } from "../../peers/reconnect-position.ts";
+import { drawReconnectPosition } from "../../peers/reconnect-position.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import { EVERY_KIND } from "../../protocol/messages.ts";
 import { regionOf } from "../../discovery/region.ts";
@@ -98,12 +98,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     endSession(context, replaced, { code: "mesh_full", detail: TURN_OVER });
     applyPeerEvent(context, replaced, "gone", { reason: TURN_OVER });
   }
-  const { reconnectsPerSecond: perSecond } = config;
-  const positions = reconnectPositions(registry.peers.count(), perSecond);
-  const reconnect = {
-    slot: drawReconnectPosition(positions, context.random),
-    per_second: perSecond,
-  };
+  const reconnect = drawReconnectPosition(config.reconnectSpread, context.random);
   // go-p2p 1.0 has no forward secrecy: someone who gets the peer's key years later could read the discovery keys that
   // were sent over it.
   const discovers =

@@ -1,6 +1,5 @@
 import { SECOND, type Millis } from "../../base/clock.ts";
 import { ok } from "../../base/result.ts";
-import { reconnectPositions } from "../../peers/reconnect-position.ts";
 import type { Peer } from "../../peers/peer.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Handler } from "../kernel/handler.ts";
@@ -37,8 +36,5 @@ function dismiss(context: Context, peer: Peer, pauseMs: Millis, returnsBy: Milli
 }
 
 /** When the last peer can have returned that keeps to its position. */
-function latestReturn({ registry, config, now }: Context, pauseMs: Millis): Millis {
-  const { reconnectsPerSecond: perSecond } = config;
-  const positions = reconnectPositions(registry.peers.count(), perSecond);
-  return now + pauseMs + (positions / perSecond) * SECOND + RETURN_GRACE;
-}
+const latestReturn = ({ config, now }: Context, pauseMs: Millis): Millis =>
+  now + pauseMs + config.reconnectSpread + RETURN_GRACE;

@@ -29,7 +29,7 @@ export interface CoordinatorConfig {
   /** Whether URLs that the mesh calls may lead to this machine (`protocol/outbound-url.ts`). */
   readonly allowLoopback: boolean;
   /** Peers that may reconnect per second after a mass disconnect. */
-  readonly reconnectsPerSecond: number;
+  readonly reconnectSpread: Millis;
   /** How long the record of a disconnected peer is kept. */
   readonly retention: Millis;
   /** Makes and checks tokens and join keys. */

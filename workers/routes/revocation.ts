@@ -2,16 +2,18 @@ import { z } from "zod";
 import { fromHex } from "../../src/base/bytes.ts";
 import { peerIdOf } from "../../src/crypto/identity.ts";
 import { DenyList, DenyQuery, RevokedPeer } from "../../src/protocol/http.ts";
-import { PeerId, PublicKeyHex } from "../../src/protocol/ids.ts";
+import { PublicKeyHex, type PeerId } from "../../src/protocol/ids.ts";
 import { forward, forwardEmpty } from "../forward.ts";
 import { jsonOf, noContent } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
 /** A key, by itself or by the ID that is a hash of it. */
 const KeyOrId = z
-  .union([PeerId, PublicKeyHex], {
-    error: "name a peer ID (32 lower-case hex characters) or a public key (64)",
-  })
+  .string()
+  .regex(
+    /^[0-9a-f]{32}(?:[0-9a-f]{32})?$/,
+    "name a peer ID (32 lower-case hex characters) or a public key (64)",
+  )
   .meta({ description: "A peer's ID or public key, in hex; the mesh need not know it" });
 
 const { define } = routesTagged("admission", { id: KeyOrId });

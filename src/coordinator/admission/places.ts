@@ -28,20 +28,19 @@ export function placeFor(
   if (connected < peersMax - reservable) return ok(null);
   const reserve = Math.min(reservable, registry.allowlist.count());
   const strangers = registry.peers.connectedStrangers();
-  if (!isListed)
-    return connected < peersMax && strangers < peersMax - reserve ? ok(null) : full(peersMax);
+  if (!isListed) return connected < peersMax && strangers < peersMax - reserve ? ok(null) : FULL;
   if (connected < peersMax) return ok(null);
   const mayHold = connected - strangers < reserve;
   const displaced = registry.peers.leastValuableStranger(mayHold);
-  return displaced === null ? full(peersMax) : ok(displaced);
+  return displaced === null ? FULL : ok(displaced);
 }
 
-const full = (peersMax: number) =>
-  err({
-    code: "mesh_full",
-    detail: `this mesh has ${peersMax} places, and none is free for this peer; retry in ${FULL_RETRY} s`,
-    retryAfter: FULL_RETRY,
-  } as const);
+/** Says no number: a full mesh would tell a stranger how many peers it has. */
+const FULL = err({
+  code: "mesh_full",
+  detail: `no place is free for this peer; retry in ${FULL_RETRY} s`,
+  retryAfter: FULL_RETRY,
+} as const);
 
 /** Ends the session of a stranger whose place a listed peer takes. */
 export function displace(context: Context, stranger: Peer): void {

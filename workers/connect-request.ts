@@ -2,7 +2,7 @@ import { z } from "zod";
 import { fromHex, type Bytes } from "../src/base/bytes.ts";
 import { SECOND, toRfc3339, type Millis } from "../src/base/clock.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
-import { isCanonicalKey, peerIdOf } from "../src/crypto/identity.ts";
+import { isCanonicalKey, peerIdOf, type KeyPair } from "../src/crypto/identity.ts";
 import { verifyConnectProof } from "../src/crypto/key-proofs.ts";
 import { platformX25519 } from "../src/crypto/x25519.ts";
 import { CONNECT_CLOCK_SKEW_MAX } from "../src/protocol/constants.ts";
@@ -25,6 +25,16 @@ export interface ConnectRequest {
   readonly peerId: PeerId;
   readonly meshId: PeerId;
 }
+
+/** The mesh's identity key with this ID; null when it has another one. */
+export const identityOf = ({ current, next }: MeshIdentities, id: string): KeyPair | null =>
+  [current, next].find((candidate) => candidate?.id === id) ?? null;
+
+export const KEY_UNKNOWN: MusterError = {
+  code: "mesh_key_unknown",
+  detail:
+    "this mesh does not have the requested key, or has replaced it; get a new link from its operator",
+};
 
 /**
  * Verifies the proof that the caller holds the named peer's key, before any object is called: so a stranger cannot load or
@@ -58,16 +68,8 @@ export async function checkConnect(
       code: "identity_mismatch",
       detail: "pub is the mesh's own key: connect with a key of your own",
     });
-  const identity = [identities.current, identities.next].find(
-    (candidate) => candidate?.id === mesh,
-  );
-  if (identity === null || identity === undefined) {
-    return err({
-      code: "mesh_key_unknown",
-      detail:
-        "this mesh does not have the requested key, or has replaced it; get a new link from its operator",
-    });
-  }
+  const identity = identityOf(identities, mesh);
+  if (identity === null) return err(KEY_UNKNOWN);
   if (Math.abs(Number(t) * SECOND - now) > CONNECT_CLOCK_SKEW_MAX) {
     return err({
       code: "clock_skew",

@@ -11,9 +11,10 @@ const FAILURES = {
   not_found: [404, "The resource does not exist"],
   too_large: [413, "The body is too large"],
   not_json: [415, "The body is not declared as JSON"],
-  wrong_media_type: [415, "The body does not have the media type that this task's results have"],
+  wrong_media_type: [415, "The body is not declared as application/octet-stream"],
   conflict: [409, "The current state does not allow this"],
   queue_full: [429, "Too many tasks are queued, in all or of this owner; see Retry-After"],
+  too_many_uploads: [429, "Too many uploads of this result have begun; see Retry-After"],
   key_reused: [422, "The idempotency key was used for another request"],
   event_unmapped: [422, "The event cannot become a task"],
   bad_signature: [401, "The signature is missing, wrong or too old"],
@@ -23,6 +24,7 @@ const FAILURES = {
   bad_proof: [401, "The proof is not valid, or the clocks differ too much"],
   unknown_mesh_key: [409, "The mesh does not have the requested key"],
   not_a_websocket: [426, "This path accepts WebSocket connections only"],
+  too_many_proofs: [429, "Too many proofs; see Retry-After"],
   too_many_handshakes: [429, "Too many handshakes; see Retry-After"],
 } as const satisfies Readonly<Record<string, readonly [status: number, description: string]>>;
 

@@ -1,6 +1,7 @@
-import { controller, type MeshClient } from "../client/index.ts";
+import { controller, readMeshLink, type MeshClient } from "../client/index.ts";
 import type { Details, Values } from "./args.ts";
 import { Failure } from "./failure.ts";
+import { knownMesh } from "./known-meshes.ts";
 import { readSecret } from "./secrets.ts";
 import {
   readMeshFile,
@@ -20,7 +21,10 @@ export const TARGET_OPTIONS = {
 } as const;
 
 export const TARGET_DETAILS: Details = [
-  ["--url URL", "the mesh; default: MUSTER_URL, else the mesh of the state folder"],
+  [
+    "--url URL",
+    "the mesh, or its muster:// link; default: MUSTER_URL, else the mesh of the state folder",
+  ],
   [
     "--token-file FILE",
     "a bearer token (- reads stdin); default: MUSTER_TOKEN, else the state folder's",
@@ -71,10 +75,21 @@ export async function peerTargetOf(
   return targetOf({ ...values, ...(link !== undefined && { url: link }) });
 }
 
-/** The SDK's controller of the mesh that the options select. */
+/**
+ * The SDK's controller of the mesh that the options select. Results must have the signature of the mesh whose key is known: from
+ * its link, from the state folder, or because the user has joined it.
+ */
 export async function controllerOf(values: TargetValues): Promise<MeshClient> {
-  const { url, token } = await targetOf(values);
-  return controller({ url, ...(token !== undefined && { token }) });
+  const { url, token, meshKey } = await targetOf(values);
+  const isLink = readMeshLink(url) !== null;
+  const known = isLink || meshKey !== undefined ? null : await knownMesh(url);
+  return controller({
+    url,
+    ...(token !== undefined && { token }),
+    ...(meshKey !== undefined && { meshKey }),
+    ...(known !== null && { meshKey: known.key }),
+    ...(known !== null && known.next !== null && { nextMeshKey: known.next }),
+  });
 }
 
 const isSameMesh = (url: string, local: MeshFile | null): boolean =>

@@ -59,7 +59,8 @@ export class TaskError extends Error {
 
 /**
  * The mesh refused a request, over HTTP or over a session. `code` is the code of the problem document, or one of the
- * SDK's own: `unreachable` (no answer in time), `invalid_response` (the answer is not one of the API).
+ * SDK's own: `unreachable` (no answer in time), `invalid_response` (the answer is not one of the API, or not signed by the mesh),
+ * `mesh_unproved` (the server does not hold the pinned mesh key).
  */
 export class MusterApiError extends Error {
   override readonly name = "MusterApiError";

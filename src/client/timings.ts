@@ -78,3 +78,11 @@ export const HTTP_RETRY_BASE = 200;
 export const HTTP_RETRY_CAP = 5 * SECOND;
 /** A request is not retried if `Retry-After` is longer than this: the caller decides. */
 export const HTTP_RETRY_AFTER_MAX = 30 * SECOND;
+
+/**
+ * The largest answer of the API that is read, except results and records: far above a page of tasks or pointers. A server that sends
+ * more is given up.
+ */
+export const ANSWER_BYTES_MAX = 16 * 1_024 * 1_024;
+/** The largest problem document that is read. */
+export const PROBLEM_BYTES_MAX = 64 * 1_024;

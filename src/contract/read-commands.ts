@@ -27,6 +27,7 @@ const READ_COMMANDS = [
   "open_webhook_source",
   "preview_tasks",
   "query_task",
+  "read_own_result",
   "read_result",
   "task_stats",
   "why_task",

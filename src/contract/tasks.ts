@@ -14,6 +14,7 @@ import type {
 } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { PayloadOf, TaskResult } from "../protocol/messages.ts";
+import type { ResultContent } from "../protocol/result-content.ts";
 import type { ResultExtra } from "../registry/task-results.ts";
 import type { CallersOf } from "./caller.ts";
 import type { SessionInput, Empty, AttemptInput, TaskInput, PageInput } from "./inputs.ts";
@@ -117,20 +118,18 @@ export interface TaskCommands {
     input: Omit<AttemptInput, "epoch">;
     output: ResultUpload;
   };
-  commit_result: {
+  /** The bytes are in the store. The peer's session commits them (`finish_task`). */
+  result_uploaded: {
     caller: "gateway";
-    input: Omit<AttemptInput, "epoch"> & {
-      readonly blobId: string;
-      readonly bytes: number;
-      /** In base64. */
-      readonly sha256: string;
-    };
+    input: Omit<AttemptInput, "epoch"> & ResultContent & { readonly blobId: string };
     output: Empty;
   };
-  read_result: {
+  read_result: { caller: "gateway"; input: TaskInput; output: StoredResult };
+  /** The same for the peer that submitted the task over its session. */
+  read_own_result: {
     caller: "gateway";
-    input: TaskInput;
-    output: { readonly result: Json; readonly extra: ResultExtra };
+    input: { readonly id: string; readonly peerId: PeerId };
+    output: StoredResult;
   };
 
   offer_failed: { caller: "mesh"; input: OfferFailedInput; output: Empty };
@@ -161,8 +160,9 @@ export const TASK_CALLERS: CallersOf<TaskCommands> = {
   delete_kind: "gateway",
   why_task: "gateway",
   begin_result: "gateway",
-  commit_result: "gateway",
+  result_uploaded: "gateway",
   read_result: "gateway",
+  read_own_result: "gateway",
   offer_failed: "mesh",
   result_deleted: "mesh",
 };
@@ -201,6 +201,14 @@ interface ListTasksInput extends PageInput {
   readonly created_before?: string | undefined;
   /** The owner whose tasks the caller may see; null when the caller may see every task. */
   readonly visibleTo: string | null;
+}
+
+/** The result of a task that has succeeded. */
+interface StoredResult {
+  readonly result: Json;
+  readonly extra: ResultExtra;
+  /** The fencing number of the attempt that succeeded. */
+  readonly fence: number;
 }
 
 interface ResultUpload {

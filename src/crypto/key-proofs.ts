@@ -51,6 +51,46 @@ export const verifyConnectProof = async (
   proof: string,
 ): Promise<boolean> => matches(await connectMac(curve, keys, host, unixSeconds), proof);
 
+/** What a mesh states of itself under its identity key: its Ed25519 signing key in hex, and its time (RFC 3339). */
+export interface MeshStatement {
+  readonly signing_key: string;
+  readonly time: string;
+}
+
+/** `challenge`: the caller's public key in hex, made for this one proof. */
+async function meshMac(
+  curve: X25519,
+  keys: AgreementKeys,
+  challenge: string,
+  { signing_key: signingKey, time }: MeshStatement,
+): Promise<Bytes | null> {
+  const agreed = await curve.agree(keys.privateKey, keys.publicKey);
+  return agreed === null ? null : macOf("muster/2 mesh", agreed, challenge + signingKey + time);
+}
+
+/**
+ * The proof, in hex, that the holder of a mesh's identity key states this, made for a caller with a fresh key: it can't be repeated to
+ * another caller or later. Null for a public key of low order.
+ */
+export async function makeMeshProof(
+  curve: X25519,
+  keys: AgreementKeys,
+  challenge: string,
+  statement: MeshStatement,
+): Promise<string | null> {
+  const mac = await meshMac(curve, keys, challenge, statement);
+  return mac === null ? null : toHex(mac);
+}
+
+/** Verifies such a proof, with the private key of the challenge and the mesh's public key. */
+export const verifyMeshProof = async (
+  curve: X25519,
+  keys: AgreementKeys,
+  challenge: string,
+  statement: MeshStatement,
+  proof: string,
+): Promise<boolean> => matches(await meshMac(curve, keys, challenge, statement), proof);
+
 /** Uses X25519 in JavaScript: rotations are rare, and this keeps the session's step function synchronous. */
 function rotationMac(keys: AgreementKeys, oldId: string, newPublicKey: string): Bytes | null {
   const agreed = x25519Agree(keys.privateKey, keys.publicKey);

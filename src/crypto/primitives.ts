@@ -1,4 +1,5 @@
 /** The cryptographic primitives. This is the only file that imports @noble/*. */
+import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305, xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
@@ -83,6 +84,20 @@ export function chachaOpen(
   if (sealed.length < TAG_BYTES) return null;
   try {
     return chacha20poly1305(key, nonce, aad).decrypt(sealed);
+  } catch {
+    return null; // the tag does not match
+  }
+}
+
+/** AES-256-GCM (NIST SP 800-38D) with a nonce of 12 bytes: ciphertext and tag. */
+export const aesGcmSeal = (key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array): Bytes =>
+  gcm(key, nonce).encrypt(plaintext);
+
+/** The plaintext; null when key, nonce or data differ from those used for sealing. */
+export function aesGcmOpen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Bytes | null {
+  if (sealed.length < TAG_BYTES) return null;
+  try {
+    return gcm(key, nonce).decrypt(sealed);
   } catch {
     return null; // the tag does not match
   }

@@ -4,9 +4,10 @@ import type { JsonObject } from "../base/json.ts";
 import { ed25519Sign } from "../crypto/primitives.ts";
 import type { VerifyEd25519 } from "../crypto/ed25519.ts";
 import type { Checkpoint, PointerView, RemovedPointer } from "../protocol/discovery.ts";
+import type { ResultContent } from "../protocol/result-content.ts";
 
 /** The kinds of signed statements. The kind is part of the signed bytes, so that one kind can't be used as another. */
-export type StatementKind = "pointer" | "removal" | "checkpoint" | "directory";
+export type StatementKind = "pointer" | "removal" | "checkpoint" | "directory" | "result";
 
 /** The signed bytes: `muster/` + kind + `/1`, a line feed, and the canonical JSON of the statement without its signature. */
 function signedBytes(kind: StatementKind, statement: JsonObject): Bytes {
@@ -18,12 +19,22 @@ function signedBytes(kind: StatementKind, statement: JsonObject): Bytes {
 export const sign = (kind: StatementKind, body: object, signingKey: Uint8Array): string =>
   toHex(ed25519Sign(signingKey, signedBytes(kind, body as JsonObject)));
 
+/** What the mesh signs of a task's result. A task succeeds once, so there is one such statement of a task. */
+export interface ResultStatement extends ResultContent {
+  readonly task_id: string;
+  /** The fencing number of the attempt that succeeded. */
+  readonly fence: number;
+  /** Whether the bytes are an STMF container, which the caller's key opens. */
+  readonly sealed: boolean;
+}
+
 /** Verifies signatures of one mesh's statements. */
 export interface Verifier {
   readonly pointer: (pointer: PointerView) => Promise<boolean>;
   readonly removal: (removal: RemovedPointer) => Promise<boolean>;
   readonly checkpoint: (checkpoint: Checkpoint) => Promise<boolean>;
   readonly directory: (directory: object & { readonly signature: string }) => Promise<boolean>;
+  readonly result: (result: ResultStatement & { readonly signature: string }) => Promise<boolean>;
 }
 
 export function verifierOf(publicKey: Uint8Array, verify: VerifyEd25519): Verifier {
@@ -40,5 +51,6 @@ export function verifierOf(publicKey: Uint8Array, verify: VerifyEd25519): Verifi
     removal: (removal) => check("removal", removal),
     checkpoint: (checkpoint) => check("checkpoint", checkpoint),
     directory: (directory) => check("directory", directory),
+    result: (result) => check("result", result),
   };
 }

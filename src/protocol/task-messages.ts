@@ -6,6 +6,7 @@ import { SubmitTask } from "./http/task-request.ts";
 import { RetryTask, TaskView } from "./http/tasks.ts";
 import { IdempotencyKey, PublicKeyHex, Uuid } from "./ids.ts";
 import { TaskKind } from "./labels.ts";
+import { ResultContent } from "./result-content.ts";
 
 /** The fencing number of an attempt; it only grows. Every message about an attempt names it. */
 const Fence = z.int().positive();
@@ -25,7 +26,10 @@ export const TaskOffer = z.object({
   attempt_timeout_seconds: z.number().positive().optional(),
   /** The X25519 public key to which the worker seals the result, so that only the caller can read it. */
   seal_to: PublicKeyHex.optional(),
-  /** Bearer token of `PUT /v1/task-results/:id/:fence`, for a result too large for a message. Valid for this attempt, once. */
+  /**
+   * The secret for the upload of a result too large for a message (`crypto/result-tickets.ts`). It is for this attempt only, and is
+   * never sent over HTTP.
+   */
   upload: z.string().max(200).optional(),
 });
 export type TaskOffer = z.infer<typeof TaskOffer>;
@@ -46,8 +50,11 @@ const TaskProgress = z.object({
   ...Queued,
 });
 
-/** `sealed`: `result` is not the JSON itself, but the base64 of an STMF container that holds it. */
-const Sealed = { sealed: z.boolean().optional() };
+/**
+ * `sealed`: `result` is not the JSON itself, but the base64 of an STMF container that holds it. `uploaded`: the result was uploaded,
+ * and these are its bytes; `result` is null.
+ */
+const Sealed = { sealed: z.boolean().optional(), uploaded: ResultContent.optional() };
 export const TaskResult = z.discriminatedUnion("ok", [
   z.object({ ...TaskRef, ok: z.literal(true), result: JsonValue, ...Sealed }),
   z.object({
@@ -75,7 +82,7 @@ const TaskRetry = TaskQuery.extend(RetryTask.shape);
 /** The answer to `task_assign`, `task_query`, `task_recall` and `task_retry`; also sent when a task that this peer submitted ends. */
 const TaskShown = z.object({
   task: TaskView,
-  /** Bearer token of `GET /v1/task-results/:id`, for a result too large to be part of the task. */
+  /** The secret for the download of a result too large to be part of the task. It is never sent over HTTP. */
   ticket: z.string().max(200).optional(),
 });
 

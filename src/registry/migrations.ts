@@ -240,6 +240,11 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE kv_writes ADD COLUMN stranger_records INTEGER NOT NULL DEFAULT 0`,
     `ALTER TABLE kv_writes ADD COLUMN strangers INTEGER NOT NULL DEFAULT 0`,
   ],
+  [
+    // The bytes that an upload has stored. A result is committed only with the bytes that its session has named.
+    `ALTER TABLE result_uploads ADD COLUMN bytes INTEGER`,
+    `ALTER TABLE result_uploads ADD COLUMN sha256 TEXT`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

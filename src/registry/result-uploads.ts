@@ -1,7 +1,8 @@
 import type { Millis } from "../base/clock.ts";
+import type { ResultContent } from "../protocol/result-content.ts";
 import { insertRow, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
-/** A large result that is being uploaded. */
+/** A large result that is being uploaded, or was uploaded and is not committed. */
 export interface ResultUpload {
   readonly taskId: string;
   readonly blobId: string;
@@ -18,15 +19,19 @@ export function resultUploadsTable(sql: Sql) {
       const sum = `SELECT COUNT(*) AS count FROM result_uploads WHERE task_id = ?`;
       return number(sql.exec(sum, taskId)[0] as SqlRow, "count");
     },
-    /** Removes the row. Returns false when it was not there, because it has expired. */
-    settle(taskId: string, blobId: string): boolean {
-      return (
-        sql.exec(
-          `DELETE FROM result_uploads WHERE task_id = ? AND blob_id = ? RETURNING blob_id`,
-          taskId,
-          blobId,
-        ).length > 0
-      );
+    /** The bytes are in the store. Returns false when the row was not there, because it has expired. */
+    stored(taskId: string, blobId: string, { bytes, sha256 }: ResultContent): boolean {
+      const update = `UPDATE result_uploads SET bytes = ?, sha256 = ? WHERE task_id = ? AND blob_id = ? RETURNING blob_id`;
+      return sql.exec(update, bytes, sha256, taskId, blobId).length > 0;
+    },
+    /** Removes the row of one upload that has stored exactly these bytes, and returns its blob ID; null when there is none. */
+    take(taskId: string, { bytes, sha256 }: ResultContent): string | null {
+      const find = `SELECT blob_id FROM result_uploads WHERE task_id = ? AND bytes = ? AND sha256 = ? LIMIT 1`;
+      const row = sql.exec(find, taskId, bytes, sha256)[0];
+      if (row === undefined) return null;
+      const blobId = text(row, "blob_id");
+      sql.exec(`DELETE FROM result_uploads WHERE task_id = ? AND blob_id = ?`, taskId, blobId);
+      return blobId;
     },
     /** Removes uploads that began until then, and returns the IDs of their blobs. */
     takeBegunBefore(time: Millis): readonly string[] {

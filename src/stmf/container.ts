@@ -6,7 +6,8 @@ import { KEY_BYTES } from "../protocol/constants.ts";
 import type { StmfFault } from "./errors.ts";
 import { MAC_BYTES, RECIPIENTS_MAX, STANZA_BYTES, type WrappedKeys } from "./recipients.ts";
 
-const MAGIC = "STMF";
+/** How every container begins. */
+export const STMF_MAGIC = "STMF";
 const VERSION = "1.0";
 /** Borg's algorithm: the payload key is derived from the single recipient's key. */
 const FOR_ONE = "x25519-chacha20poly1305";
@@ -43,7 +44,7 @@ export interface SealedInfo {
  * a single recipient has 117.
  */
 export const encodeStmf = ({ ephemeralPublicKey, wrapped, payload }: SealedContainer): Bytes =>
-  encodeContainer(MAGIC, {
+  encodeContainer(STMF_MAGIC, {
     header: {
       algorithm: wrapped ? FOR_SEVERAL : FOR_ONE,
       ephemeral_pk: toBase64(ephemeralPublicKey),
@@ -103,7 +104,7 @@ export function containerFromBase64(text: string): Result<Bytes, StmfFault> {
 function readContainer(data: Uint8Array) {
   return data.length > CONTAINER_BYTES_MAX
     ? tooLarge(`a container of ${data.length} bytes`)
-    : decodeContainer(MAGIC, data);
+    : decodeContainer(STMF_MAGIC, data);
 }
 
 function wrappedKeysIn({ keys, mac }: JsonObject): WrappedKeys | null {

@@ -70,7 +70,7 @@ function newWorld(slots = 256) {
     prefetch: false,
     now: Date.now,
     random: () => 0.5,
-    upload: () => Promise.resolve(),
+    upload: () => Promise.reject(new Error("no upload")),
     emit: (event) => {
       if (event.type === "task_started") started.push(event.taskId);
       if (event.type === "task_succeeded" || event.type === "task_failed")

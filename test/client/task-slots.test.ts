@@ -144,7 +144,7 @@ describe("a runner that drains", () => {
       prefetch: true,
       now: Date.now,
       random: () => 0.5,
-      upload: () => Promise.resolve(),
+      upload: () => Promise.reject(new Error("no upload")),
       emit: () => {},
     });
     const connection: Connection = {

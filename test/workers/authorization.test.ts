@@ -19,6 +19,7 @@ const WITHOUT_TOKEN = [
   "GET /openapi.json",
   "GET /v1/connect",
   "GET /v1/mesh",
+  "GET /v1/mesh/proof",
   "GET /ws",
   "POST /v1/webhooks/{name}",
 ];

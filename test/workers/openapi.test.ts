@@ -9,6 +9,7 @@ const OPEN = [
   "/openapi.json",
   "/v1/connect",
   "/v1/mesh",
+  "/v1/mesh/proof",
   "/v1/task-results/{id}",
   "/v1/task-results/{id}/{fence}",
   "/v1/webhooks/{name}",

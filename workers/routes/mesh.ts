@@ -1,11 +1,22 @@
 import { z } from "@hono/zod-openapi";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
-import { toHex } from "../../src/base/bytes.ts";
+import { AddressLimiter } from "../../src/access/address-limiter.ts";
+import { fromHex, toHex, type Bytes } from "../../src/base/bytes.ts";
+import { makeMeshProof } from "../../src/crypto/key-proofs.ts";
+import { platformX25519 } from "../../src/crypto/x25519.ts";
 import { SECOND, toRfc3339, type Millis } from "../../src/base/clock.ts";
-import { DrainedMesh, DrainMeshBody, MeshView, PROTOCOLS } from "../../src/protocol/http.ts";
+import {
+  DrainedMesh,
+  DrainMeshBody,
+  MeshProofQuery,
+  MeshProofView,
+  MeshView,
+  PROTOCOLS,
+} from "../../src/protocol/http.ts";
 import type { AppContext } from "../context.ts";
-import { respond } from "../problem.ts";
+import { identityOf, KEY_UNKNOWN } from "../connect-request.ts";
+import { problem, respond } from "../problem.ts";
 import { bodyOf, jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
@@ -14,6 +25,13 @@ const { define } = routesTagged("mesh", {});
 const mesh = define("public", "get", "/v1/mesh", {
   summary: "Show the mesh's ID, public keys and protocols",
   responses: { 200: jsonOf(MeshView, "The mesh") },
+});
+const prove = define("public", "get", "/v1/mesh/proof", {
+  summary:
+    "Prove the mesh's identity key to a caller that has pinned it, with the mesh's signing key and time",
+  request: { query: MeshProofQuery },
+  responses: { 200: jsonOf(MeshProofView, "The proof, which only this caller can verify") },
+  failures: ["invalid", "unavailable", "unknown_mesh_key", "too_many_proofs"],
 });
 const health = define("public", "get", "/healthz", {
   summary: "Show whether the mesh is configured and running",
@@ -29,6 +47,7 @@ const drain = define("administer", "post", "/v1/mesh/drain", {
 });
 
 export function meshRoutes(router: Router): void {
+  const proofs = new AddressLimiter();
   router.route(mesh, (c) => {
     const { name, identities, discovery, coordinator, goP2p } = c.var.config;
     return c.json(
@@ -44,11 +63,42 @@ export function meshRoutes(router: Router): void {
       200,
     );
   });
+  router.route(prove, async (c) => {
+    const wait = proofs.consume(
+      c.req.header("CF-Connecting-IP") ?? "",
+      c.var.config.handshakesPerMinute,
+      Date.now(),
+    );
+    if (wait > 0) {
+      const detail = "too many proofs for this address; wait for the time in Retry-After";
+      return problem(c, { code: "rate_limited", detail, retryAfter: wait }) as never;
+    }
+    return respond(c, await meshProof(c, c.req.valid("query")), (proved) => c.json(proved, 200));
+  });
   router.route(drain, async (c) => {
     const drained = await drainAll(c, c.req.valid("json").pause_seconds * SECOND);
     return respond(c, drained, (sessions) => c.json({ sessions }, 200));
   });
   router.route(health, (c) => c.json({ status: "ok" as const }, 200));
+}
+
+/** The mesh's signing key and time, proved with the identity key that the caller has pinned. */
+async function meshProof(
+  c: AppContext,
+  { challenge, mesh: id }: z.infer<typeof MeshProofQuery>,
+): Promise<Result<z.infer<typeof MeshProofView>, MusterError>> {
+  const { identities, coordinator } = c.var.config;
+  const identity = identityOf(identities, id);
+  if (identity === null) return err(KEY_UNKNOWN);
+  const stated = {
+    signing_key: toHex(coordinator.discovery.verifyingKey),
+    time: toRfc3339(Date.now()),
+  };
+  const keys = { privateKey: identity.privateKey, publicKey: fromHex(challenge) as Bytes };
+  const proof = await makeMeshProof(await platformX25519(), keys, challenge, stated);
+  if (proof !== null) return ok({ ...stated, proof });
+  const detail = "challenge is a key of low order; make a new X25519 key pair for each request";
+  return err({ code: "invalid_request", detail });
 }
 
 /** Ends the sessions that are open now, part by part: peers that come back meanwhile keep their new sessions. */

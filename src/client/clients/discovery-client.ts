@@ -4,7 +4,9 @@ import { DiscoveryKeys, PointerList, PointerView } from "../../protocol/http.ts"
 import type { PeerRecord } from "../../stmf/peer-record.ts";
 import type { Discovered, DiscoverOptions } from "../discovery/discovery-feed.ts";
 import { DiscoveryReader } from "../discovery/discovery-reader.ts";
+import { BLOB_BYTES_MAX } from "../../protocol/constants.ts";
 import { segment, type Api } from "../http/api.ts";
+import { boundedBody } from "../http/bounded-body.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import type { PrivateKey } from "../keys.ts";
 import type { ControllerOptions } from "./options.ts";
@@ -63,6 +65,6 @@ export class DiscoveryClient {
       path: `v1/blobs/${segment(id)}`,
       headers: { accept: "application/octet-stream" },
     });
-    return new Uint8Array(await response.arrayBuffer());
+    return boundedBody(response, BLOB_BYTES_MAX);
   }
 }

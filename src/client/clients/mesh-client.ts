@@ -1,5 +1,6 @@
 import type { Json } from "../../base/json.ts";
 import { Api } from "../http/api.ts";
+import { resolveDestination } from "../peer/destination.ts";
 import type { RunOptions } from "../tasks/run-task.ts";
 import { AllowlistClient } from "./allowlist-client.ts";
 import { AuditClient } from "./audit-client.ts";
@@ -9,6 +10,7 @@ import { DialsClient } from "./dials-client.ts";
 import { DiscoveryClient } from "./discovery-client.ts";
 import { JoinKeysClient } from "./join-keys-client.ts";
 import { KindsClient } from "./kinds-client.ts";
+import { MeshPin } from "./mesh-pin.ts";
 import type { ControllerOptions } from "./options.ts";
 import { PeersClient } from "./peers-client.ts";
 import { SettingsClient } from "./settings-client.ts";
@@ -39,9 +41,12 @@ export class MeshClient {
   readonly kinds: KindsClient;
   readonly callbacks: CallbacksClient;
 
-  constructor({ url, token, fetch = globalThis.fetch.bind(globalThis) }: ControllerOptions) {
+  /** Throws an `OptionsError` if the URL or a key is not valid. */
+  constructor({ token, fetch = globalThis.fetch.bind(globalThis), ...options }: ControllerOptions) {
+    const { url, meshKey, nextMeshKey } = resolveDestination(options);
     const api = new Api({ url, token, fetch, random: Math.random });
-    this.tasks = new TasksClient(api);
+    const keys = [meshKey, nextMeshKey].filter((key) => key !== null);
+    this.tasks = new TasksClient(api, meshKey === null ? null : new MeshPin({ url, fetch, keys }));
     this.peers = new PeersClient(api);
     this.dials = new DialsClient(api);
     this.allowlist = new AllowlistClient(api);

@@ -3,10 +3,17 @@ import type { Fetch } from "../http/api.ts";
 
 /** How `controller` reaches a mesh. */
 export interface ControllerOptions {
-  /** The mesh's base URL. */
+  /** The mesh's base URL, or its `muster://` link, whose key is then pinned. */
   readonly url: string;
   /** An API token of the mesh. Without a token only `settings.mesh()` works. */
   readonly token?: string;
+  /**
+   * Pins the mesh's public key: results are accepted only with the mesh's signature, whoever ends TLS. Without it nothing but TLS says
+   * that they are the mesh's.
+   */
+  readonly meshKey?: string | Uint8Array;
+  /** The key that the mesh has announced as its next, accepted when the mesh has replaced `meshKey`. */
+  readonly nextMeshKey?: string | Uint8Array;
   /** Replaces the platform's `fetch`. */
   readonly fetch?: Fetch;
 }

@@ -34,6 +34,7 @@ import { resultOfTask, runTask, type RunOptions } from "../tasks/run-task.ts";
 import { submission, type SubmitOptions } from "../tasks/submission.ts";
 import { hasEnded, type Task } from "../tasks/task.ts";
 import { TASK_POLL_INTERVAL, TASK_WAIT_ROUND } from "../timings.ts";
+import type { MeshPin } from "./mesh-pin.ts";
 import type { WaitOptions } from "./options.ts";
 
 export interface SubmitAndWaitOptions extends SubmitOptions {
@@ -47,9 +48,12 @@ export interface SubmitAndWaitOptions extends SubmitOptions {
  */
 export class TasksClient {
   readonly #api: Api;
+  readonly #pin: MeshPin | null;
 
-  constructor(api: Api) {
+  /** `pin`: the mesh's key, if the caller has pinned it; then results must have the mesh's signature. */
+  constructor(api: Api, pin: MeshPin | null) {
     this.#api = api;
+    this.#pin = pin;
   }
 
   /**
@@ -181,22 +185,31 @@ export class TasksClient {
     options: RunOptions = {},
   ): Promise<Result> {
     const submitAndWait = (...args: [string, unknown, RunOptions]) => this.#submitAndWait(...args);
+    return runTask<Result>({ submitAndWait, ...this.#results }, kind, payload, options);
+  }
+
+  get #results() {
     const result = (id: string, privateKey?: PrivateKey) => this.result(id, privateKey);
-    return runTask<Result>({ submitAndWait, result }, kind, payload, options);
+    return { result, trustsViews: this.#pin === null };
   }
 
   /**
    * Fetches the result of a task that succeeded, of any size. A sealed result needs the private half of the key that the
-   * task was submitted with. Throws `OptionsError` if that key is missing or wrong.
+   * task was submitted with. Throws `OptionsError` if that key is missing or wrong, `MusterApiError` (`invalid_response`) if the
+   * digest does not match or, with a pinned mesh key, the mesh has not signed the result.
    */
   async result<Result = Json>(id: string, privateKey?: PrivateKey): Promise<Result> {
+    const verifier = await this.#pin?.verifier();
     const response = await this.#api.response({ path: `${pathOf(id)}/result` });
-    return (await readResult(response, privateKey)) as Result;
+    return (await readResult(response, { taskId: id, privateKey, verifier })) as Result;
   }
 
-  /** The result of a task at hand: the `result` field, or as `result` fetches it if it is large or sealed. */
+  /**
+   * The result of a task at hand: the `result` field, or as `result` fetches it if it is large or sealed, or the mesh's key is
+   * pinned.
+   */
   resultOf<Result = Json>(task: Task<Result>, privateKey?: PrivateKey): Promise<Result> {
-    return resultOfTask<Result>(this, task, privateKey);
+    return resultOfTask<Result>(this.#results, task, privateKey);
   }
 
   /** Why a task was assigned to its peer, or why it is still queued. `attempt` counts from 1; default: the newest one. */

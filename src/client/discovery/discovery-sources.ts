@@ -1,8 +1,9 @@
-import { concat, type Bytes } from "../../base/bytes.ts";
+import type { Bytes } from "../../base/bytes.ts";
 import { BLOB_BYTES_MAX } from "../../protocol/constants.ts";
 import { PointerList, PointerView } from "../../protocol/http.ts";
 import { MusterApiError } from "../errors.ts";
 import { Api, type ApiRequest, type Fetch } from "../http/api.ts";
+import { boundedBody } from "../http/bounded-body.ts";
 
 type Query = NonNullable<ApiRequest["query"]>;
 
@@ -69,17 +70,7 @@ async function fetchBlob(api: Api, id: string, idempotent: boolean): Promise<Byt
     headers: { accept: "application/octet-stream" },
     idempotent,
   });
-  const chunks: Bytes[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > BLOB_BYTES_MAX) {
-      const detail = `the blob has more than ${BLOB_BYTES_MAX} bytes`;
-      throw new MusterApiError("invalid_response", response.status, detail);
-    }
-    chunks.push(chunk);
-  }
-  return concat(...chunks);
+  return boundedBody(response, BLOB_BYTES_MAX);
 }
 
 async function nullIfMissing<T>(answer: Promise<T>): Promise<T | null> {

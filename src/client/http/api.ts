@@ -4,8 +4,9 @@ import type { Millis, Random } from "../../base/clock.ts";
 import { firstIssue } from "../../protocol/envelope.ts";
 import { ProblemView } from "../../protocol/http.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
+import { boundedJson } from "./bounded-body.ts";
 import { withRetries } from "./request-retry.ts";
-import { REQUEST_TIMEOUT } from "../timings.ts";
+import { ANSWER_BYTES_MAX, PROBLEM_BYTES_MAX, REQUEST_TIMEOUT } from "../timings.ts";
 import { apiBase } from "../urls.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -55,8 +56,7 @@ export class Api {
   /** The JSON of the answer, validated by `schema`. */
   async json<S extends z.ZodType>(schema: S, request: ApiRequest): Promise<z.output<S>> {
     const response = await this.response(request);
-    const body: unknown = await response.json().catch(() => undefined);
-    const answer = schema.safeParse(body);
+    const answer = schema.safeParse(await boundedJson(response, ANSWER_BYTES_MAX));
     if (answer.success) return answer.data;
     const detail = `${request.path}: ${firstIssue(answer.error)}`;
     throw new MusterApiError("invalid_response", response.status, detail);
@@ -118,7 +118,7 @@ function contentOf({ body, content }: ApiRequest) {
 /** The error of an unsuccessful response: from its problem document, or else from its status. */
 async function apiErrorOf(response: Response): Promise<MusterApiError> {
   const { status } = response;
-  const body: unknown = await response.json().catch(() => undefined);
+  const body = await boundedJson(response, PROBLEM_BYTES_MAX).catch(() => undefined);
   const problem = ProblemView.safeParse(body);
   if (!problem.success) {
     const detail = `HTTP ${status} without a problem document: the server is not a mesh's API`;

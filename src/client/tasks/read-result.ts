@@ -1,24 +1,49 @@
-import { fromBase64, fromUtf8, toBase64 } from "../../base/bytes.ts";
+import { fromBase64, fromUtf8, toBase64, type Bytes } from "../../base/bytes.ts";
 import { parseJson, type Json } from "../../base/json.ts";
 import { sha256 } from "../../crypto/primitives.ts";
+import { downloadKey, downloadTicket, readResultSecret } from "../../crypto/result-tickets.ts";
+import { openBytes, sealedBytes } from "../../crypto/sealed-stream.ts";
+import type { ResultStatement, Verifier } from "../../discovery/signed-statements.ts";
+import { TASK_LARGE_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
 import { readContentDigest } from "../../protocol/content-digest.ts";
+import { RESULT_FENCE_HEADER, RESULT_SIGNATURE_HEADER } from "../../protocol/result-content.ts";
 import { openResult } from "../../stmf/task-result.ts";
 import { Api, type Fetch } from "../http/api.ts";
+import { boundedBody } from "../http/bounded-body.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import { identityFrom, type PrivateKey } from "../keys.ts";
 import type { Task } from "./task.ts";
 
+export interface ReadResultOptions {
+  readonly taskId: string;
+  readonly privateKey: PrivateKey | undefined;
+  /** Verifies the mesh's signature; undefined when the caller has not pinned the mesh's key. */
+  readonly verifier: Verifier | undefined;
+}
+
 /**
  * Reads a task's result from a response, and opens it if it is sealed. Throws `OptionsError` if the key is missing or does
- * not open it, `MusterApiError` if its digest does not match or it is not JSON.
+ * not open it, `MusterApiError` if its digest does not match, it is not signed by the pinned mesh, or it is not JSON.
  */
-export async function readResult(response: Response, privateKey?: PrivateKey): Promise<Json> {
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  const digest = readContentDigest(response.headers.get("content-digest") ?? "");
-  if (digest !== undefined && digest !== toBase64(sha256(bytes)))
+export async function readResult(
+  response: Response,
+  { taskId, privateKey, verifier }: ReadResultOptions,
+): Promise<Json> {
+  const bytes = await boundedBody(response, TASK_LARGE_RESULT_BYTES_MAX);
+  const digest = toBase64(sha256(bytes));
+  if (digest !== readContentDigest(response.headers.get("content-digest") ?? ""))
     throw unreadable("the result does not match its digest");
   const sealed = response.headers.get("content-type")?.startsWith("application/json") !== true;
+  const fence = Number(response.headers.get(RESULT_FENCE_HEADER));
+  const said = { task_id: taskId, fence, bytes: bytes.length, sha256: digest, sealed };
+  if (verifier !== undefined) await checkSignature(verifier, said, response);
   return jsonOf(sealed ? open(bytes, privateKey) : bytes);
+}
+
+async function checkSignature(verifier: Verifier, said: ResultStatement, { headers }: Response) {
+  const signature = headers.get(RESULT_SIGNATURE_HEADER) ?? "";
+  if (!(await verifier.result({ ...said, signature })))
+    throw unreadable("the result is not signed by the mesh whose key is pinned");
 }
 
 export interface ShownResult {
@@ -26,27 +51,38 @@ export interface ShownResult {
   readonly url: string;
   readonly fetch: Fetch;
   readonly task: Task;
-  /** The download ticket that came with the task; undefined if the result is in the task itself. */
-  readonly ticket: string | undefined;
+  /** The secret that came with the task; undefined if the result is in the task itself. */
+  readonly secret: string | undefined;
   readonly privateKey: PrivateKey | undefined;
 }
 
-/** The result of a task that the mesh sent over a session: inline, or downloaded by its ticket. Throws as `readResult`. */
-export async function fetchResult({
-  url,
-  fetch,
-  task,
-  ticket,
-  privateKey,
-}: ShownResult): Promise<Json> {
-  if (ticket !== undefined) {
-    const api = new Api({ url, token: ticket, fetch, random: Math.random });
-    return readResult(await api.response({ path: `v1/task-results/${task.id}` }), privateKey);
+/**
+ * The result of a task that the mesh sent over a session: inline, or downloaded, sealed with the secret that came over the session
+ * and compared with the digest that did. Throws as `readResult`.
+ */
+export async function fetchResult(shown: ShownResult): Promise<Json> {
+  const { task, secret, privateKey } = shown;
+  if (secret !== undefined) {
+    const content = await download(shown, secret);
+    return jsonOf(task.result_sealed ? open(content, privateKey) : content);
   }
   if (!task.result_sealed) return task.result;
   const container = typeof task.result === "string" ? fromBase64(task.result) : null;
   if (container === null) throw unreadable("the sealed result is not base64");
   return jsonOf(open(container, privateKey));
+}
+
+async function download({ url, fetch, task }: ShownResult, text: string): Promise<Bytes> {
+  const secret = readResultSecret(text);
+  if (secret === null) throw unreadable("the task came without a secret for its result");
+  const api = new Api({ url, token: downloadTicket(secret), fetch, random: Math.random });
+  const response = await api.response({ path: `v1/task-results/${task.id}` });
+  const sealed = await boundedBody(response, sealedBytes(TASK_LARGE_RESULT_BYTES_MAX));
+  const content = await openBytes(sealed, downloadKey(secret));
+  if (content === null) throw unreadable("the result was not sealed by the mesh for this task");
+  if (content.length === task.result_bytes && toBase64(sha256(content)) === task.result_sha256)
+    return content;
+  throw unreadable("the result does not match the digest that the mesh sent over the session");
 }
 
 function jsonOf(bytes: Uint8Array): Json {

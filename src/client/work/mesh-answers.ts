@@ -11,7 +11,14 @@ export interface MeshAnswersOptions {
   readonly now: () => Millis;
   readonly random: Random;
   /** The mesh has committed a result, or not: `refusal` says why. Called once for each result. */
-  readonly resultEnded: (report: Report, refusal: string | null) => void;
+  readonly resultEnded: (report: Report, refusal: Refusal | null) => void;
+}
+
+/** Why a result was not committed. */
+export interface Refusal {
+  /** The mesh's error code; null when the mesh has not answered. */
+  readonly code: string | null;
+  readonly reason: string;
 }
 
 /**
@@ -105,7 +112,10 @@ export class MeshAnswers {
     if (details !== "unavailable") {
       const refused = this.#results.refused(replyTo);
       if (refused !== null)
-        this.#options.resultEnded(refused, `the mesh refused the result: ${message}`);
+        this.#options.resultEnded(refused, {
+          code: details ?? "refused",
+          reason: `the mesh refused the result: ${message}`,
+        });
       return false;
     }
     const result = this.#results.unavailable(replyTo);
@@ -127,7 +137,10 @@ export class MeshAnswers {
 
   #drop(reports: readonly Report[]): void {
     for (const report of reports)
-      this.#options.resultEnded(report, "the mesh has not confirmed the result");
+      this.#options.resultEnded(report, {
+        code: null,
+        reason: "the mesh has not confirmed the result",
+      });
   }
 
   #sendAccept(accept: SentAccept, onSent?: () => void): boolean {

@@ -1,4 +1,5 @@
 import type { Millis, Random } from "../../base/clock.ts";
+import type { ResultContent } from "../../protocol/result-content.ts";
 import type { PeerEventListener } from "../peer/peer-events.ts";
 import type { Handlers } from "./handler.ts";
 import type { Upload } from "./upload-result.ts";
@@ -11,7 +12,7 @@ export interface TaskRunnerOptions {
   readonly prefetch: boolean;
   readonly now: () => Millis;
   readonly random: Random;
-  /** Uploads a large result to the mesh. */
-  readonly upload: (upload: Upload) => Promise<void>;
+  /** Uploads a large result to the mesh, and returns what the session has to name of it. */
+  readonly upload: (upload: Upload) => Promise<ResultContent>;
   readonly emit: PeerEventListener;
 }

@@ -13,9 +13,9 @@ export interface Run {
   start: (() => void) | null;
   /** Whether the handler was called and has not settled. */
   isHandlerRunning: boolean;
-  /** The attempt's fence. A newer attempt may continue the running work: it replaces fence and upload ticket. */
+  /** The attempt's fence. A newer attempt may continue the running work: it replaces fence and upload secret. */
   fence: number;
-  uploadTicket: string | undefined;
+  uploadSecret: string | undefined;
 }
 
 /** Whether the handler was called, or is about to be. */

@@ -2,15 +2,15 @@ import type { Bytes } from "../../base/bytes.ts";
 import { SECOND } from "../../base/clock.ts";
 import type { HeldTask, PayloadOf, TaskOffer } from "../../protocol/messages.ts";
 import type { Connection } from "../connection/connection.ts";
-import { UNCONFIRMED_RESULTS_MIN, UNCONFIRMED_RESULTS_PER_SLOT } from "../timings.ts";
 import { AttemptTimer } from "./attempt-timer.ts";
-import { runToOutcome, type Outcome } from "./attempt-outcome.ts";
+import { runToOutcome } from "./attempt-outcome.ts";
 import type { Handler, Handlers } from "./handler.ts";
 import { boundedProgress, LeaseRenewal } from "./lease-renewal.ts";
-import { MeshAnswers } from "./mesh-answers.ts";
 import type { TaskRunnerOptions } from "./runner-options.ts";
 import { isStarted, Runs, type Run } from "./runs.ts";
-import type { Report } from "./unconfirmed-results.ts";
+import { MeshAnswers, type Refusal } from "./mesh-answers.ts";
+import { lostUpload, uploadedOutcome, type SentOutcome } from "./sent-outcome.ts";
+import { resultsKept, type Report } from "./unconfirmed-results.ts";
 import { uploadOutcome } from "./upload-result.ts";
 
 /** Runs the tasks of one peer. Running tasks survive the end of a session and continue while the peer reconnects. */
@@ -140,7 +140,7 @@ export class TaskRunner {
   #continueAs(run: Run, offer: TaskOffer): void {
     if (offer.fence < run.fence || !this.#answers.accept(this.#acceptOf(run, offer.fence))) return;
     run.fence = offer.fence;
-    run.uploadTicket = offer.upload;
+    run.uploadSecret = offer.upload;
     run.renewal.setLease(offer.lease_seconds * SECOND);
     if (isStarted(run)) run.timer.start(offer.attempt_timeout_seconds);
   }
@@ -170,7 +170,7 @@ export class TaskRunner {
       start: () => void this.#run(run, offer, handler),
       isHandlerRunning: false,
       fence: offer.fence,
-      uploadTicket: offer.upload,
+      uploadSecret: offer.upload,
     };
     return run;
   }
@@ -233,33 +233,33 @@ export class TaskRunner {
     this.#slotFreed();
   }
 
-  /** Uploads a large result; the lease is renewed meanwhile. The task has ended once the upload succeeds. */
+  /** Uploads a large result, and then names it in the session, which commits it. The lease is renewed meanwhile. */
   async #upload(run: Run, bytes: Bytes, sealed: boolean): Promise<void> {
-    const { taskId, kind, fence, uploadTicket: ticket = "", abort } = run;
-    const upload = { taskId, fence, ticket, bytes, sealed, signal: abort.signal };
+    const { taskId, fence, uploadSecret: secret = "", abort } = run;
+    const upload = { taskId, fence, secret, bytes, signal: abort.signal };
     const outcome = await uploadOutcome(this.#options.upload, upload);
     if (!this.#runs.isCurrent(run)) return;
-    if (outcome.is === "committed") {
-      this.#runs.end(run);
-      this.#options.emit({ type: "task_succeeded", taskId, kind });
-    }
+    if (outcome.is === "stored") this.#finish(run, uploadedOutcome(outcome.content, sealed));
     // A newer attempt has taken over the work meanwhile: upload again under its fence.
     else if (run.fence !== fence) return this.#upload(run, bytes, sealed);
     else if (outcome.is === "lost") this.#abort(run, outcome.reason);
     else this.#finish(run, { ok: false, error: outcome.reason, retry: true });
   }
 
-  #finish(run: Run, outcome: Exclude<Outcome, { large: unknown }>): void {
+  #finish(run: Run, outcome: SentOutcome): void {
     this.#runs.end(run);
     const message = { task_id: run.taskId, fence: run.fence, ...outcome };
-    const kept = UNCONFIRMED_RESULTS_PER_SLOT * this.#options.slots;
-    this.#answers.result({ message, kind: run.kind }, Math.max(UNCONFIRMED_RESULTS_MIN, kept));
+    this.#answers.result({ message, kind: run.kind }, resultsKept(this.#options.slots));
   }
 
   /** The mesh has committed a result, or not: then `refusal` says why. */
-  #resultEnded({ message, kind }: Report, refusal: string | null): void {
+  #resultEnded(report: Report, refusal: Refusal | null): void {
+    const { message, kind } = report;
     const task = { taskId: message.task_id, kind };
-    if (refusal !== null) this.#options.emit({ type: "task_cancelled", ...task, reason: refusal });
+    const lost = refusal === null ? null : lostUpload(report, refusal);
+    if (lost !== null) return this.#answers.result(lost, resultsKept(this.#options.slots));
+    if (refusal !== null)
+      this.#options.emit({ type: "task_cancelled", ...task, reason: refusal.reason });
     else if (message.ok) this.#options.emit({ type: "task_succeeded", ...task });
     else {
       const { error, retry = true } = message;

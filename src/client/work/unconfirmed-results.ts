@@ -1,5 +1,9 @@
 import type { HeldTask, PayloadInput } from "../../protocol/messages.ts";
-import { RESULT_RETRIES_MAX } from "../timings.ts";
+import {
+  RESULT_RETRIES_MAX,
+  UNCONFIRMED_RESULTS_MIN,
+  UNCONFIRMED_RESULTS_PER_SLOT,
+} from "../timings.ts";
 
 type ResultMessage = PayloadInput<"task_result">;
 
@@ -21,6 +25,10 @@ interface UnconfirmedResult {
   /** How often it was sent again in this session. */
   retries: number;
 }
+
+/** How many unconfirmed results a peer with this many slots keeps. */
+export const resultsKept = (slots: number): number =>
+  Math.max(UNCONFIRMED_RESULTS_MIN, UNCONFIRMED_RESULTS_PER_SLOT * slots);
 
 /** The IDs of messages that carried results. */
 export type SentResults = ReadonlySet<string>;

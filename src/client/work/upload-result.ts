@@ -1,6 +1,8 @@
 import { toBase64, type Bytes } from "../../base/bytes.ts";
-import { sha256 } from "../../crypto/primitives.ts";
-import { contentDigest } from "../../protocol/content-digest.ts";
+import { platformRandom, sha256 } from "../../crypto/primitives.ts";
+import { readResultSecret, uploadKey, uploadTicket } from "../../crypto/result-tickets.ts";
+import { sealBytes } from "../../crypto/sealed-stream.ts";
+import type { ResultContent } from "../../protocol/result-content.ts";
 import { MusterApiError } from "../errors.ts";
 import { Api, type Fetch } from "../http/api.ts";
 import { UPLOAD_TIMEOUT } from "../timings.ts";
@@ -9,44 +11,54 @@ import { messageOf } from "./thrown.ts";
 export interface Upload {
   readonly taskId: string;
   readonly fence: number;
-  /** The upload ticket that came with the offer. */
-  readonly ticket: string;
+  /** The secret that came with the offer. */
+  readonly secret: string;
   readonly bytes: Bytes;
-  readonly sealed: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * Uploads a result that is too large for a message, over HTTP. The result is committed when the promise resolves. Throws
- * `MusterApiError`; code `lease_lost`: another peer holds the task now.
+ * Uploads a result that is too large for a message, over HTTP: sealed with the offer's secret, under a ticket for these bytes. Returns
+ * what the peer has to name in its session, which commits it. Throws `MusterApiError`; code `lease_lost`: another peer holds the task.
  */
-export async function uploadResult(url: string, fetch: Fetch, upload: Upload): Promise<void> {
-  const { taskId, fence, ticket, bytes, sealed, signal } = upload;
-  const api = new Api({ url, token: ticket, fetch, random: Math.random });
+export async function uploadResult(
+  url: string,
+  fetch: Fetch,
+  { taskId, fence, secret, bytes, signal }: Upload,
+): Promise<ResultContent> {
+  const shared = readResultSecret(secret);
+  if (shared === null)
+    throw new MusterApiError(
+      "invalid_response",
+      0,
+      "the mesh's offer has no secret for an upload: update the mesh",
+    );
+  const content = { bytes: bytes.length, sha256: toBase64(sha256(bytes)) };
+  const sealed = await sealBytes(bytes, uploadKey(shared), platformRandom);
+  const api = new Api({ url, token: uploadTicket(shared, content), fetch, random: Math.random });
   await api.response({
     method: "PUT",
     path: `v1/task-results/${taskId}/${fence}`,
-    headers: { "content-digest": contentDigest(toBase64(sha256(bytes))) },
-    content: { type: sealed ? "application/octet-stream" : "application/json", bytes },
+    content: { type: "application/octet-stream", bytes: sealed },
     timeout: UPLOAD_TIMEOUT,
     signal,
   });
+  return content;
 }
 
 type UploadOutcome =
-  | { readonly is: "committed" }
-  /** Another peer holds the task now, or this upload was committed and its answer was lost. Either way: nothing to send. */
+  | { readonly is: "stored"; readonly content: ResultContent }
+  /** Another peer holds the task now: there is nothing to send. */
   | { readonly is: "lost"; readonly reason: string }
   | { readonly is: "failed"; readonly reason: string };
 
 /** Runs an upload; never throws. */
 export async function uploadOutcome(
-  run: (upload: Upload) => Promise<void>,
+  run: (upload: Upload) => Promise<ResultContent>,
   upload: Upload,
 ): Promise<UploadOutcome> {
   try {
-    await run(upload);
-    return { is: "committed" };
+    return { is: "stored", content: await run(upload) };
   } catch (error) {
     const isLost = error instanceof MusterApiError && error.code === "lease_lost";
     return { is: isLost ? "lost" : "failed", reason: messageOf(error) };

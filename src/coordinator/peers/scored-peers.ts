@@ -1,6 +1,9 @@
 import type { Millis } from "../../base/clock.ts";
+import type { Result } from "../../base/result.ts";
+import { admit, type Admission, type Standing } from "../../peers/admission.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
+import type { SessionFault } from "../../protocol/errors.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import { DIRECT_HOPS, hopsOfRoute, REPORTED_KNOWN } from "../../scoring/hops.ts";
 import { earnedSlots } from "../../scoring/earned-slots.ts";
@@ -9,7 +12,6 @@ import { countOutcome, outcomesAt, type OutcomeKind } from "../../scoring/outcom
 import { score, type Metrics, type Score } from "../../scoring/score.ts";
 import { expectedUptime, uptimeAfter } from "../../scoring/uptime.ts";
 import type { Allowed } from "../../registry/allowlist.ts";
-import type { Standing } from "../../peers/admission.ts";
 import { authMode, type Context, type CoordinatorConfig } from "../kernel/context.ts";
 import type { EndFault, SessionRef } from "../../peers/session-orders.ts";
 import { markDrainsDue, markWorkAvailable, addToOutbox } from "../kernel/marks.ts";
@@ -88,6 +90,10 @@ export const standingOf = (
   allowedRoles: entry?.roles ?? null,
   downgraded: spokeMuster2 && protocol === "go-p2p/1.0" && entry?.goP2p !== true,
 });
+
+/** Whether the mesh would admit the peer now, and with which rights: also while it has no session. */
+export const admissionOf = (context: Context, peer: Peer): Result<Admission, SessionFault> =>
+  admit(standingOf(context, peer, context.registry.allowlist.get(peer.publicKey)), peer.role);
 
 /** How an attempt ended for its peer. */
 export type Outcome = OutcomeKind | "none";

@@ -12,7 +12,7 @@ import { claimedTask, heldTask, type Claim } from "./held-task.ts";
 import { cancelAttempt, endTask, releaseAbandoned, releaseAttempt, type Loss } from "./leases.ts";
 import { leavesUnbegun } from "./time-held.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
-import { storedResult, succeed } from "./results.ts";
+import { commitUploaded, storedResult, succeed } from "./results.ts";
 import { stopEarlierAttempts } from "./resume.ts";
 import { disconnectPeer, peerOfSession } from "../admission/sessions.ts";
 import { viewOf } from "./task-view.ts";
@@ -149,6 +149,8 @@ export const finishTask: Handler<"finish_task"> = (
   if (!task.ok) return isRepeated(context, peerId, outcome) ? done : task;
   if (!outcome.ok) {
     failAttempt(context, task.value, outcome.error, outcome.retry);
+  } else if (outcome.uploaded !== undefined) {
+    return commitUploaded(context, task.value, outcome.uploaded, outcome, begunAt);
   } else if (utf8(JSON.stringify(outcome.result)).length > TASK_RESULT_BYTES_MAX) {
     failAttempt(
       context,

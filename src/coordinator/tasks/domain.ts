@@ -14,7 +14,13 @@ import { whyTask } from "./choice-explanation.ts";
 import { taskJobs } from "./jobs.ts";
 import { deleteKind, getKind, listKinds, putKind } from "./kind-settings.ts";
 import { listTasks } from "./list-tasks.ts";
-import { beginResult, commitResult, readResult, resultDeleted } from "./results.ts";
+import {
+  beginResult,
+  readOwnResult,
+  readResult,
+  resultDeleted,
+  resultUploaded,
+} from "./results.ts";
 import { retryTask } from "./retry-task.ts";
 import { assignTask, queryTask, recallTask, retryOwnTask } from "./session-tasks.ts";
 import { taskStats } from "./stats.ts";
@@ -52,8 +58,9 @@ export const tasks: Domain<TaskCommands> = {
     delete_kind: deleteKind,
     why_task: whyTask,
     begin_result: beginResult,
-    commit_result: commitResult,
+    result_uploaded: resultUploaded,
     read_result: readResult,
+    read_own_result: readOwnResult,
     offer_failed: offerFailed,
     result_deleted: resultDeleted,
   },
@@ -62,7 +69,9 @@ export const tasks: Domain<TaskCommands> = {
     enqueue_task: OWN_RECORD,
     submit_batch: OWN_RECORD,
     begin_result: { notAudited: "the peer of the attempt gives it, with the ticket of its offer" },
-    commit_result: { notAudited: "the peer of the attempt gives it, with the ticket of its offer" },
+    result_uploaded: {
+      notAudited: "the peer of the attempt gives it, with the ticket of its offer",
+    },
     cancel_task: actOnTask,
     retry_task: actOnTask,
     put_kind: ({ kind, settings }) => ({ subject: kind, detail: { ...settings } }),

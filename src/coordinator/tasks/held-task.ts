@@ -1,10 +1,9 @@
 import { err, ok, type Result } from "../../base/result.ts";
-import { admit } from "../../peers/admission.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import { isHeld, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound } from "../kernel/handler.ts";
-import { standingOf } from "../peers/scored-peers.ts";
+import { admissionOf, peerOf } from "../peers/scored-peers.ts";
 import { peerOfSession } from "../admission/sessions.ts";
 import { resumeAttempt, type Said } from "./resume.ts";
 
@@ -44,19 +43,25 @@ export function claimedTask(
 
 /**
  * The same for an upload that presents a ticket. Its session may be broken at the moment, so whether the mesh would
- * still admit the peer and let it work is checked here.
+ * still admit the peer and let it work is checked here. A peer that has rotated its key meanwhile keeps its ticket.
  */
 export function taskOfTicket(
   context: Context,
   claim: Omit<Claim, "epoch">,
 ): Result<Task, MusterError> {
-  const { peers, allowlist } = context.registry;
-  const peer = peers.get(claim.peerId);
-  if (peer === null) return err(leaseLost(claim));
-  const standing = standingOf(context, peer, allowlist.get(peer.publicKey));
-  const admission = admit(standing, peer.role);
-  const works = admission.ok && admission.value.role !== "controller";
-  return works ? heldOrResumed(context, claim, "outcome") : err(leaseLost(claim));
+  const peer = peerOf(context, claim.peerId);
+  if (peer === null)
+    return err({
+      code: "unauthorized",
+      detail: "the peer of this ticket was removed from the mesh",
+    });
+  const admission = admissionOf(context, peer);
+  if (!admission.ok) return admission;
+  if (admission.value.role === "controller") {
+    const detail = "this peer's allowlist entry does not let it run tasks any more";
+    return err({ code: "forbidden", detail });
+  }
+  return heldOrResumed(context, { ...claim, peerId: peer.id }, "outcome");
 }
 
 function heldOrResumed(

@@ -1,4 +1,5 @@
-import { newUploadTicket, type AttemptRef } from "../../access/result-ticket.ts";
+import { uploadSecret, type AttemptRef } from "../../access/result-secrets.ts";
+import { resultSecretText } from "../../crypto/result-tickets.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { offerEndsAt } from "../../tasks/lease.ts";
 import { hasSlot } from "../../tasks/eligibility.ts";
@@ -65,12 +66,12 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
 }
 
 /**
- * How the peer may return the result: a large one by HTTP under this ticket, and sealed where the caller asked for it.
+ * How the peer may return the result: a large one by HTTP, with this secret, and sealed where the caller asked for it.
  */
 function resultDelivery({ registry, config }: Context, attempt: AttemptRef) {
   const { sealTo } = registry.taskResults.get(attempt.taskId);
   return {
-    upload: newUploadTicket(config.credentialKey, attempt),
+    upload: resultSecretText(uploadSecret(config.credentialKey, attempt)),
     ...(sealTo !== null && { seal_to: sealTo }),
   };
 }

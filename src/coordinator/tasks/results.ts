@@ -3,7 +3,9 @@ import type { Json } from "../../base/json.ts";
 import { err, ok } from "../../base/result.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
 import { RESULT_UPLOAD_TIMEOUT, RESULT_UPLOADS_PER_TASK_MAX } from "../../protocol/constants.ts";
+import type { MusterError } from "../../protocol/errors.ts";
 import type { TaskResult } from "../../protocol/messages.ts";
+import type { ResultContent } from "../../protocol/result-content.ts";
 import { leaseEndsAt } from "../../tasks/lease.ts";
 import type { Task } from "../../tasks/task.ts";
 import { noteSuccess } from "./attempt-evidence.ts";
@@ -12,7 +14,7 @@ import type { Context } from "../kernel/context.ts";
 import { learnServiceTime } from "../peers/evidence.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { endTask } from "./leases.ts";
-import { recordAttemptEnd } from "../peers/scored-peers.ts";
+import { admissionOf, peerOf, recordAttemptEnd } from "../peers/scored-peers.ts";
 import { sealedTo } from "./sealing.ts";
 import { visibleTask } from "./submit.ts";
 import { addToOutbox } from "../kernel/marks.ts";
@@ -77,25 +79,48 @@ export const beginResult: Handler<"begin_result"> = (context, claim) => {
   return ok({ sealed: registry.taskResults.get(taskId).sealTo !== null, blobId });
 };
 
-/** A large result has been stored. It is committed once, by the holder of the newest fence, like any other result. */
-export const commitResult: Handler<"commit_result"> = (
+/** The bytes of a large result are in the store. They become the result when the peer's session names them. */
+export const resultUploaded: Handler<"result_uploaded"> = (
   context,
   { blobId, bytes, sha256, ...claim },
 ) => {
   const task = taskOfTicket(context, claim);
   if (!task.ok) return task;
-  const { taskResults, resultUploads } = context.registry;
-  if (!resultUploads.settle(claim.taskId, blobId)) {
-    return err({
-      code: "unavailable",
-      detail: "the upload took too long; upload the result again",
-    });
-  }
-  const { sealTo } = taskResults.get(claim.taskId);
-  taskResults.put(claim.taskId, { sealTo, sealed: sealTo !== null, blobId, bytes, sha256 });
-  succeed(context, task.value, null);
-  return done;
+  if (context.registry.resultUploads.stored(claim.taskId, blobId, { bytes, sha256 })) return done;
+  return err({
+    code: "unavailable",
+    detail: "the upload took too long; upload the result again",
+  });
 };
+
+/**
+ * Commits an uploaded result: the bytes that the peer names in its session, and no others. Whatever else was uploaded under this
+ * attempt stays uncommitted, and is deleted later.
+ */
+export function commitUploaded(
+  context: Context,
+  task: Task,
+  content: ResultContent,
+  { sealed = false }: Pick<Success, "sealed">,
+  begunAt: Millis | undefined,
+): ReturnType<Handler<"finish_task">> {
+  const { taskResults, resultUploads } = context.registry;
+  const { sealTo } = taskResults.get(task.id);
+  if (sealed !== (sealTo !== null)) {
+    const detail = sealed
+      ? "this task gives no key to seal its result to: upload the result as JSON"
+      : "the result must be sealed to the caller's key (seal_to of the offer)";
+    return err({ code: "invalid_request", detail });
+  }
+  const blobId = resultUploads.take(task.id, content);
+  if (blobId === null) {
+    const detail = `no upload of this task has stored ${content.bytes} bytes with the SHA-256 ${content.sha256}; upload the result again`;
+    return err({ code: "conflict", detail });
+  }
+  taskResults.put(task.id, { sealTo, sealed, blobId, ...content });
+  succeed(context, task, null, begunAt);
+  return done;
+}
 
 /** Schedules the deletion of uploads that were not committed in time. */
 export function deleteExpiredUploads(context: Context): void {
@@ -109,10 +134,36 @@ export const resultDeleted: Handler<"result_deleted"> = ({ registry }, { blobId 
   return done;
 };
 
-export const readResult: Handler<"read_result"> = (context, { id, visibleTo }) => {
-  const task = visibleTask(context, id, visibleTo);
-  if (task === null) return notFound("task with this ID");
-  if (task.state !== "succeeded")
-    return err({ code: "not_found", detail: `the task is ${task.state}: it has no result` });
-  return ok({ result: task.result, extra: context.registry.taskResults.get(id) });
+export const readResult: Handler<"read_result"> = (context, { id, visibleTo }) =>
+  resultOf(context, visibleTask(context, id, visibleTo));
+
+/**
+ * The result for the peer that submitted the task over its session, by the ticket of the task. Tickets do not expire: whether the peer
+ * may still submit tasks, and so read their results, is decided now.
+ */
+export const readOwnResult: Handler<"read_own_result"> = (context, { id, peerId }) => {
+  const peer = peerOf(context, peerId);
+  const admitted = peer === null ? REMOVED : admissionOf(context, peer);
+  if (!admitted.ok) return err(admitted.error);
+  if (!admitted.value.mayAssign) return err(NO_CONTROLLER);
+  return resultOf(context, visibleTask(context, id, peer?.id ?? peerId));
 };
+
+const REMOVED = err<MusterError>({
+  code: "unauthorized",
+  detail: "the peer of this ticket was removed from the mesh",
+});
+
+const NO_CONTROLLER: MusterError = {
+  code: "forbidden",
+  detail:
+    "this peer's allowlist entry does not let it submit tasks any more, nor read their results",
+};
+
+function resultOf({ registry }: Context, task: Task | null): ReturnType<Handler<"read_result">> {
+  if (task === null) return notFound("task with this ID");
+  const { id, state, result, fence } = task;
+  if (state !== "succeeded")
+    return err({ code: "not_found", detail: `the task is ${state}: it has no result` });
+  return ok({ result, extra: registry.taskResults.get(id), fence });
+}

@@ -1,18 +1,35 @@
-import { newDownloadTicket } from "../../access/result-ticket.ts";
+import { downloadSecret } from "../../access/result-secrets.ts";
+import { resultSecretText } from "../../crypto/result-tickets.ts";
+import { sign, type ResultStatement } from "../../discovery/signed-statements.ts";
 import type { TaskView } from "../../protocol/http.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
+import type { ResultExtra } from "../../registry/task-results.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { taskView } from "./views.ts";
 
 /** The view of an existing task, as its caller sees it. */
-export const viewOf = ({ registry }: Context, id: string): TaskView =>
-  taskView(
-    registry.tasks.get(id) as Task,
-    registry.attempts.of(id),
-    registry.callbacks.get(id),
-    registry.taskResults.get(id),
-  );
+export function viewOf({ registry, config }: Context, id: string): TaskView {
+  const task = registry.tasks.get(id) as Task;
+  const extra = registry.taskResults.get(id);
+  const view = taskView(task, registry.attempts.of(id), registry.callbacks.get(id), extra);
+  const statement = statementOf(task, extra);
+  if (statement === null) return view;
+  const signature = sign("result", statement, config.discovery.signingKey);
+  return {
+    ...view,
+    result_sha256: statement.sha256,
+    result_fence: statement.fence,
+    result_signature: signature,
+  };
+}
+
+/** What the mesh signs of a result that is stored apart from its task; null for a task without one. */
+function statementOf({ id, fence }: Task, extra: ResultExtra): ResultStatement | null {
+  const { blobId, bytes, sha256, sealed } = extra;
+  if (blobId === null || bytes === null || sha256 === null) return null;
+  return { task_id: id, fence, bytes, sha256, sealed };
+}
 
 /**
  * Number of attempts that a peer is shown, the newest. With their errors, the payload and the result they fit a frame.
@@ -24,5 +41,6 @@ export function shownTo(context: Context, peerId: string, id: string): PayloadOf
   const whole = viewOf(context, id);
   const task = { ...whole, attempts: whole.attempts.slice(-ATTEMPTS_SHOWN) };
   if (task.result_url === null) return { task };
-  return { task, ticket: newDownloadTicket(context.config.credentialKey, { taskId: id, peerId }) };
+  const secret = downloadSecret(context.config.credentialKey, { taskId: id, peerId });
+  return { task, ticket: resultSecretText(secret) };
 }

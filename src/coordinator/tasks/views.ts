@@ -45,6 +45,9 @@ export const taskView = (
   result_sealed: extra.sealed,
   result_bytes: extra.bytes,
   result_url: extra.blobId === null ? null : `/v1/tasks/${task.id}/result`,
+  result_sha256: null,
+  result_fence: null,
+  result_signature: null,
 });
 
 const callbackView = ({ url, state, dueAt, attempts }: Callback): CallbackView => ({

@@ -19,6 +19,26 @@ export const MeshView = z
   .meta({ id: "Mesh" });
 export type MeshView = z.infer<typeof MeshView>;
 
+export const MeshProofQuery = z.object({
+  challenge: PublicKeyHex.meta({
+    description: "An X25519 public key that the caller has made for this request",
+  }),
+  mesh: PeerId.meta({ description: "The ID of the identity key that the mesh must prove" }),
+});
+export const MeshProofView = z
+  .object({
+    signing_key: PublicKeyHex.meta({ description: "Ed25519" }),
+    time: Time,
+    proof: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .meta({
+        description:
+          'HMAC-SHA256(SHA-256("muster/2 mesh" + X25519(identity key, challenge)), challenge + signing_key + time), in hex',
+      }),
+  })
+  .meta({ id: "MeshProof" });
+
 export const DrainMeshBody = z
   .object({
     pause_seconds: z.number().min(0).max(300).default(0).meta({

@@ -109,6 +109,16 @@ export const TaskView = z
     result_url: z.string().nullable().default(null).meta({
       description: "The path of such a result, relative to the mesh's URL",
     }),
+    result_sha256: z.string().nullable().default(null).meta({
+      description: "SHA-256 of such a result's bytes, in base64",
+    }),
+    result_signature: z.string().nullable().default(null).meta({
+      description:
+        "The mesh's Ed25519 signature (hex) of such a result: task, fence, digest, size, whether it is sealed. See docs/tasks.md",
+    }),
+    result_fence: z.int().nullable().default(null).meta({
+      description: "The fencing number of the attempt that made such a result",
+    }),
   })
   .meta({ id: "Task" });
 export type TaskView = z.infer<typeof TaskView>;
@@ -122,6 +132,9 @@ export const TaskSummary = TaskView.omit({
   result_sealed: true,
   result_bytes: true,
   result_url: true,
+  result_sha256: true,
+  result_signature: true,
+  result_fence: true,
 }).meta({ id: "TaskSummary" });
 export type TaskSummary = z.infer<typeof TaskSummary>;
 

@@ -123,10 +123,10 @@ describe("commands of the HTTP API that write", () => {
   test("AD40 these alone have no audit entry, and say why", () => {
     expect(WRITES.filter(exempt).toSorted()).toEqual([
       "begin_result",
-      "commit_result",
       "enqueue_task",
       "list_pointers",
       "read_discovery",
+      "result_uploaded",
       "submit_batch",
       "submit_task",
     ]);

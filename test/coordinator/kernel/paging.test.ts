@@ -68,7 +68,9 @@ describe("the list of tasks", () => {
   test("the list of tasks leaves out payloads, results and attempts, which the view of one task contains", () => {
     const mesh = new TestMesh();
     const { payload, attempts, callback, ...rest } = mesh.submit({ kind: "echo", payload: 1 });
-    const { result, result_sealed, result_bytes, result_url, ...summary } = rest;
+    const { result, result_sealed, result_bytes, result_url, ...more } = rest;
+    const { result_fence, result_sha256, result_signature, ...summary } = more;
+    expect([result_fence, result_sha256, result_signature]).toEqual([null, null, null]);
     const { tasks } = mesh.run("list_tasks", { limit: 1, visibleTo: null });
     expect([payload, attempts, callback]).toEqual([1, [], null]);
     expect([result, result_sealed, result_bytes, result_url]).toEqual([null, false, null, null]);

@@ -5,8 +5,14 @@ import {
   RESULT_UPLOAD_TIMEOUT,
   RESULT_UPLOADS_PER_TASK_MAX,
 } from "../../../src/protocol/constants.ts";
+import { toHex } from "../../../src/base/bytes.ts";
+import { platformVerify } from "../../../src/crypto/ed25519.ts";
+import { newKeyPair } from "../../../src/crypto/identity.ts";
+import { verifierOf } from "../../../src/discovery/signed-statements.ts";
 import { TaskEvent } from "../../../src/protocol/http.ts";
+import type { ResultContent } from "../../../src/protocol/result-content.ts";
 import { present } from "../../must.ts";
+import { seededRandom } from "../../random.ts";
 import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 
 const [A, B] = KEYS;
@@ -28,40 +34,132 @@ function ticketOf(peer: TestPeer, offer = peer.offer) {
 }
 const beginUpload = (mesh: TestMesh, peer: TestPeer) =>
   mesh.run("begin_result", ticketOf(peer)).blobId;
-const commitInput = (peer: TestPeer, blobId: string) => ({
+const uploadedInput = (peer: TestPeer, blobId: string, content: ResultContent = MEASURED) => ({
   ...ticketOf(peer),
   blobId,
-  ...MEASURED,
+  ...content,
 });
+/** What the peer's session says of an upload. */
+const namedInput = (peer: TestPeer, uploaded: ResultContent = MEASURED, sealed?: true) => {
+  const { task_id, fence } = peer.offer;
+  const outcome = {
+    task_id,
+    fence,
+    ok: true,
+    result: null,
+    uploaded,
+    ...(sealed && { sealed }),
+  } as const;
+  return { peerId: peer.id, epoch: peer.epoch, outcome };
+};
+
+/** Uploads a result, and has the session commit it. */
+function upload(mesh: TestMesh, peer: TestPeer): void {
+  mesh.run("result_uploaded", uploadedInput(peer, beginUpload(mesh, peer)));
+  mesh.run("finish_task", namedInput(peer));
+}
 
 describe("a large result", () => {
   test("AS23 an upload survives a restart of the coordinator, and its result is committed once", () => {
     const { mesh, peer, id } = meshWithRunningTask();
     const blobId = beginUpload(mesh, peer);
     mesh.restart();
-    mesh.run("commit_result", commitInput(peer, blobId));
+    mesh.run("result_uploaded", uploadedInput(peer, blobId));
+    expect(mesh.task(id).state).toBe("running");
+    mesh.restart();
+    mesh.run("finish_task", namedInput(peer));
     expect(mesh.task(id)).toMatchObject({
       state: "succeeded",
       result: null,
       result_bytes: 300_000,
     });
     expect(peer.view).toMatchObject({ successes: 1, tasks: 0 });
-    expect(mesh.errorOf("commit_result", commitInput(peer, blobId)).code).toBe("lease_lost");
+    mesh.run("finish_task", namedInput(peer)); // sent again: answered as the first time
+    expect(peer.view).toMatchObject({ successes: 1, tasks: 0 });
+    expect(mesh.errorOf("result_uploaded", uploadedInput(peer, blobId)).code).toBe("lease_lost");
     expect(mesh.errorOf("begin_result", ticketOf(peer)).code).toBe("lease_lost");
+  });
+
+  test.for([
+    ["another digest", { ...MEASURED, sha256: `${"B".repeat(43)}=` }],
+    ["another length", { ...MEASURED, bytes: 300_001 }],
+  ] as const)("AS101 bytes with %s than the session names are never committed", ([, forged]) => {
+    const { mesh, peer, id } = meshWithRunningTask();
+    mesh.run("result_uploaded", uploadedInput(peer, beginUpload(mesh, peer), forged));
+    expect(mesh.errorOf("finish_task", namedInput(peer)).code).toBe("conflict");
+    expect(mesh.task(id)).toMatchObject({ state: "running", result_url: null });
+    const blobId = beginUpload(mesh, peer);
+    mesh.run("result_uploaded", uploadedInput(peer, blobId));
+    mesh.run("finish_task", namedInput(peer));
+    expect(mesh.registry.taskResults.get(id)).toMatchObject({ blobId, ...MEASURED });
+  });
+
+  test("AS101 an upload that has begun and stored nothing, or none at all, commits nothing", () => {
+    const { mesh, peer, id } = meshWithRunningTask();
+    expect(mesh.errorOf("finish_task", namedInput(peer)).code).toBe("conflict");
+    beginUpload(mesh, peer);
+    expect(mesh.errorOf("finish_task", namedInput(peer)).code).toBe("conflict");
+    expect(mesh.task(id).state).toBe("running");
+  });
+
+  test.for([
+    ["sealed", {}, true],
+    ["plain", { seal_to: toHex(newKeyPair(seededRandom(5)).publicKey) }, undefined],
+  ] as const)(
+    "AS24 a %s upload is refused where the task asks for the other",
+    ([, form, sealed]) => {
+      const { mesh, peer, id } = meshWithRunningTask({ kind: "echo", ...form });
+      mesh.run("result_uploaded", uploadedInput(peer, beginUpload(mesh, peer)));
+      expect(mesh.errorOf("finish_task", namedInput(peer, MEASURED, sealed)).code).toBe(
+        "invalid_request",
+      );
+      expect(mesh.task(id).state).toBe("running");
+    },
+  );
+
+  test("AS103 the mesh signs fence, digest, length and sealing of a large result", async () => {
+    const { mesh, peer, id } = meshWithRunningTask();
+    upload(mesh, peer);
+    const task = mesh.task(id);
+    const { result_signature: signature, result_fence: fence, result_sha256: sha256 } = task;
+    const signed = {
+      task_id: id,
+      fence: present(fence),
+      bytes: present(task.result_bytes),
+      sha256: present(sha256),
+      sealed: false,
+      signature: present(signature),
+    };
+    const { verifyingKey } = mesh.config.discovery;
+    const verifier = verifierOf(verifyingKey, await platformVerify());
+    expect(await verifier.result(signed)).toBe(true);
+    for (const forged of [
+      { ...signed, task_id: crypto.randomUUID() },
+      { ...signed, fence: 2 },
+      { ...signed, bytes: 300_001 },
+      { ...signed, sha256: `${"B".repeat(43)}=` },
+      { ...signed, sealed: true },
+      { ...signed, signature: "00".repeat(64) },
+    ])
+      expect(await verifier.result(forged)).toBe(false);
+    expect(await verifier.directory(signed)).toBe(false);
   });
 
   test("AS23 a result of an older attempt is refused when another peer has begun the task", () => {
     const { mesh, peer, id } = meshWithRunningTask({ kind: "echo", lease_seconds: 5 });
-    const lateCommit = commitInput(peer, beginUpload(mesh, peer));
+    const late = uploadedInput(peer, beginUpload(mesh, peer));
+    const lateName = namedInput(peer);
+    mesh.run("result_uploaded", late);
     const other = mesh.join(B, { rttMs: 900 });
     mesh.runFor(8 * SECOND);
     expect(other.offer).toMatchObject({ task_id: id, fence: 2 });
     other.accept();
-    expect(mesh.errorOf("commit_result", lateCommit).code).toBe("lease_lost");
-    expect(mesh.errorOf("commit_result", { ...lateCommit, peerId: B.id }).code).toBe("lease_lost");
+    expect(mesh.errorOf("result_uploaded", late).code).toBe("lease_lost");
+    expect(mesh.errorOf("result_uploaded", { ...late, peerId: B.id }).code).toBe("lease_lost");
+    expect(mesh.errorOf("finish_task", lateName).code).toBe("lease_lost");
   });
 
-  test("AS23 a result is accepted while its peer is disconnected, if no other peer holds the task", () => {
+  test("AS23 a result is uploaded while its peer is disconnected, and committed when it is back", () => {
     const { mesh, peer, id } = meshWithRunningTask({
       kind: "echo",
       max_attempts: 2,
@@ -70,31 +168,12 @@ describe("a large result", () => {
     const blobId = beginUpload(mesh, peer);
     peer.leave();
     expect(mesh.task(id).state).toBe("queued");
-    mesh.run("commit_result", commitInput(peer, blobId));
+    mesh.run("result_uploaded", uploadedInput(peer, blobId));
+    expect(mesh.task(id).state).toBe("running");
+    peer.join();
+    mesh.run("finish_task", namedInput(peer));
     expect(mesh.task(id).state).toBe("succeeded");
   });
-
-  test.for([
-    ["revoked", (mesh: TestMesh): void => void mesh.run("revoke_peer", { id: A.id })],
-    [
-      "not allowed",
-      (mesh: TestMesh): void => void mesh.run("set_auth_mode", { mode: "allowlist" }),
-    ],
-    ["forgotten", (mesh: TestMesh): void => void mesh.run("forget_peer", { id: A.id })],
-  ] as const)(
-    "AS23 a result of a peer that is %s is refused, even if no other peer holds the task",
-    ([, bar]) => {
-      const { mesh, peer, id } = meshWithRunningTask({
-        kind: "echo",
-        backoff: { first_seconds: 60 },
-      });
-      const lateCommit = commitInput(peer, beginUpload(mesh, peer));
-      bar(mesh);
-      expect(mesh.task(id).state).toBe("queued");
-      expect(mesh.errorOf("begin_result", ticketOf(peer)).code).toBe("lease_lost");
-      expect(mesh.errorOf("commit_result", lateCommit).code).toBe("lease_lost");
-    },
-  );
 
   test("AS23 a result is refused after the deadline, even before the tick that expires the task", () => {
     const { mesh, peer } = meshWithRunningTask({
@@ -102,9 +181,9 @@ describe("a large result", () => {
       deadline_seconds: 10,
       lease_seconds: 60,
     });
-    const lateCommit = commitInput(peer, beginUpload(mesh, peer));
+    mesh.run("result_uploaded", uploadedInput(peer, beginUpload(mesh, peer)));
     mesh.advanceClock(10 * SECOND);
-    expect(mesh.errorOf("commit_result", lateCommit).code).toBe("lease_lost");
+    expect(mesh.errorOf("finish_task", namedInput(peer)).code).toBe("lease_lost");
   });
 
   test("AS23 starting an upload renews the lease, and the number of uploads per attempt is limited", () => {
@@ -135,14 +214,14 @@ describe("a large result", () => {
     mesh.storeUnavailable = false;
     mesh.runFor(MINUTE);
     expect(mesh.registry.outbox.dueAt({ kind: "delete_result", blobId })).toBeNull();
-    expect(mesh.errorOf("commit_result", commitInput(peer, blobId)).code).toBe("unavailable");
-    mesh.run("commit_result", commitInput(peer, beginUpload(mesh, peer)));
+    expect(mesh.errorOf("result_uploaded", uploadedInput(peer, blobId)).code).toBe("unavailable");
+    upload(mesh, peer);
   });
 
   test("AS23 a task's callback links to its large result", () => {
     const callback = { url: "https://one.example/hook" };
     const { mesh, peer, id } = meshWithRunningTask({ kind: "echo", callback });
-    mesh.run("commit_result", commitInput(peer, beginUpload(mesh, peer)));
+    upload(mesh, peer);
     const { request } = mesh.run("claim_callback", { busy: [] });
     const event = TaskEvent.parse(JSON.parse(present(request).body));
     expect(event).toMatchObject({
@@ -153,7 +232,7 @@ describe("a large result", () => {
 
   test("AS23 a large result is removed with its task 30 days after the end", () => {
     const { mesh, peer, id } = meshWithRunningTask();
-    mesh.run("commit_result", commitInput(peer, beginUpload(mesh, peer)));
+    upload(mesh, peer);
     mesh.advanceClock(30 * 24 * HOUR + 1);
     mesh.tick();
     expect(mesh.registry.tasks.get(id)).toBeNull();

@@ -1,0 +1,44 @@
+import { fromHex, type Bytes } from "../../base/bytes.ts";
+import { platformVerify } from "../../crypto/ed25519.ts";
+import { verifierOf, type Verifier } from "../../discovery/signed-statements.ts";
+import { provedMesh } from "../connection/proved-mesh.ts";
+import { MusterApiError } from "../errors.ts";
+import type { Fetch } from "../http/api.ts";
+
+export interface PinOptions {
+  readonly url: string;
+  readonly fetch: Fetch;
+  /** The key that the mesh must prove, and the one that it has announced as its next, in hex. */
+  readonly keys: readonly string[];
+}
+
+/** Leads from the pinned identity key of a mesh to its signing key: the mesh proves both, once. */
+export class MeshPin {
+  readonly #options: PinOptions;
+  #verifier: Promise<Verifier> | null = null;
+
+  constructor(options: PinOptions) {
+    this.#options = options;
+  }
+
+  /** Verifies the mesh's signatures. Throws `MusterApiError`, code `mesh_unproved` if the server does not prove the key. */
+  verifier(): Promise<Verifier> {
+    this.#verifier ??= this.#prove().catch((error: unknown) => {
+      this.#verifier = null; // the mesh may answer the next time
+      throw error;
+    });
+    return this.#verifier;
+  }
+
+  async #prove(): Promise<Verifier> {
+    const { url, fetch, keys } = this.#options;
+    const [key = "", next] = keys;
+    const mesh = await provedMesh(url, fetch, key).catch((error: unknown) => {
+      // The mesh has completed its rotation to the key that it had announced. That key must be proved like the other.
+      const isReplaced = error instanceof MusterApiError && error.code === "mesh_key_unknown";
+      if (isReplaced && next !== undefined) return provedMesh(url, fetch, next);
+      throw error;
+    });
+    return verifierOf(fromHex(mesh.signingKey) as Bytes, await platformVerify());
+  }
+}

@@ -1,0 +1,39 @@
+import { fromUtf8, type Bytes } from "../../base/bytes.ts";
+import { parseJson, type Json } from "../../base/json.ts";
+import { MusterApiError } from "../errors.ts";
+
+/**
+ * The body of a response, which may be any server's: it is given up once it has more than `max` bytes. Throws `MusterApiError`, code
+ * `invalid_response`.
+ */
+export async function boundedBody(response: Response, max: number): Promise<Bytes> {
+  if (response.body === null) return new Uint8Array();
+  // One buffer that grows: a server that sends single bytes must not cause a list of millions.
+  let buffer = new Uint8Array(Math.min(max, FIRST_BYTES));
+  let length = 0;
+  const reader = response.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return buffer.slice(0, length);
+    if (length + value.length > max) {
+      await reader.cancel().catch(() => {});
+      const detail = `the answer has more than ${max} bytes, the limit`;
+      throw new MusterApiError("invalid_response", response.status, detail);
+    }
+    if (length + value.length > buffer.length) {
+      const larger = new Uint8Array(Math.min(max, 2 * (length + value.length)));
+      larger.set(buffer.subarray(0, length));
+      buffer = larger;
+    }
+    buffer.set(value, length);
+    length += value.length;
+  }
+}
+
+const FIRST_BYTES = 4_096;
+
+/** The JSON of such a body; undefined when it is not JSON, or larger. Throws when the connection breaks. */
+export async function boundedJson(response: Response, max: number): Promise<Json | undefined> {
+  const text = fromUtf8(await boundedBody(response, max));
+  return text === null ? undefined : parseJson(text, Number.POSITIVE_INFINITY);
+}

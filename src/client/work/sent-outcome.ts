@@ -1,0 +1,32 @@
+import type { ResultContent } from "../../protocol/result-content.ts";
+import type { Outcome } from "./attempt-outcome.ts";
+import type { Refusal } from "./mesh-answers.ts";
+import type { Report } from "./unconfirmed-results.ts";
+
+/** An outcome as it is sent in a message: a large result was uploaded before, and the message names its bytes. */
+export type SentOutcome = Exclude<Outcome, { large: unknown }> | UploadedOutcome;
+
+interface UploadedOutcome {
+  readonly ok: true;
+  readonly result: null;
+  readonly uploaded: ResultContent;
+  readonly sealed?: true;
+}
+
+export const uploadedOutcome = (uploaded: ResultContent, sealed: boolean): UploadedOutcome => ({
+  ok: true,
+  result: null,
+  uploaded,
+  ...(sealed && { sealed }),
+});
+
+/**
+ * What a peer reports when the mesh has refused an uploaded result because it does not have the bytes: the attempt, which is still
+ * this peer's, has failed. Null for any other refusal.
+ */
+export function lostUpload({ message, kind }: Report, { code, reason }: Refusal): Report | null {
+  const isLost = message.ok && message.uploaded !== undefined;
+  if (!isLost || code === null || code === "lease_lost") return null;
+  const { task_id, fence } = message;
+  return { message: { task_id, fence, ok: false, error: reason, retry: true }, kind };
+}

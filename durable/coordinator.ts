@@ -173,7 +173,10 @@ export class Coordinator
   }
 
   #read<K extends ReadCommandName>(name: K, input: Input<K>, actor: string): Executed<K>["result"] {
-    return executeRead({ ...this.#scope(), actor }, name, input);
+    const result = executeRead({ ...this.#scope(), actor }, name, input);
+    // The last use of a token.
+    this.#measurements.scheduleWrite();
+    return result;
   }
 
   /** Runs a command of the mesh itself at once, for a caller that needs its answer in this turn. */

@@ -23,7 +23,7 @@ export type {
 export type { KindOptions, KindsClient } from "./clients/kinds-client.ts";
 export type { OwnerLimitOptions } from "./clients/owner-limits.ts";
 export type { AllowlistClient, AllowOptions } from "./clients/allowlist-client.ts";
-export type { TokensClient } from "./clients/tokens-client.ts";
+export type { CreateTokenOptions, TokenFilter, TokensClient } from "./clients/tokens-client.ts";
 export type { JoinKeyOptions, JoinKeysClient } from "./clients/join-keys-client.ts";
 export type { ReplayOptions, WebhooksClient } from "./clients/webhooks-client.ts";
 export type { DiscoveryClient } from "./clients/discovery-client.ts";

@@ -1,3 +1,4 @@
+import type { Millis } from "../base/clock.ts";
 import type {
   AuditView,
   CreateJoinKey,
@@ -5,6 +6,7 @@ import type {
   JoinKeyView,
   OwnerLimitsBody,
   Scope,
+  TokenQuery,
   TokenView,
 } from "../protocol/http.ts";
 import type { CallersOf } from "./caller.ts";
@@ -23,12 +25,17 @@ export interface AccessCommands {
     input: OwnerLimitsBody & { readonly id: string };
     output: TokenView;
   };
-  list_tokens: { caller: "gateway"; input: Empty; output: { readonly tokens: TokenView[] } };
+  list_tokens: {
+    caller: "gateway";
+    input: TokenQuery;
+    output: { readonly tokens: TokenView[]; readonly next_cursor: string | null };
+  };
   revoke_token: { caller: "gateway"; input: { readonly id: string }; output: Empty };
   authenticate: {
     caller: "gateway";
     input: { readonly id: string; readonly hash: string };
-    output: { readonly id: string; readonly scope: Scope };
+    /** Whoever keeps the answer must not use it after `expiresAt`. */
+    output: { readonly id: string; readonly scope: Scope; readonly expiresAt: Millis | null };
   };
   create_join_key: {
     caller: "gateway";

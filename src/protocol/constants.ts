@@ -177,6 +177,10 @@ export const CALLBACK_BACKOFF_INITIAL = 2 * SECOND;
 export const CALLBACK_BACKOFF_MAX = 12 * HOUR;
 /** How long a receiver may take to answer. */
 export const CALLBACK_TIMEOUT = 15 * SECOND;
+/** The longest lifetime of an API token that expires. */
+export const API_TOKEN_LIFETIME_MAX = 3_650 * DAY;
+/** A token that was revoked or has expired stays in the list for this long: longer than its tasks and their callbacks. */
+export const API_TOKEN_RETENTION = 90 * DAY;
 /** How long the callback secret before a rotation signs, too. */
 export const CALLBACK_OVERLAP_DEFAULT = DAY;
 export const CALLBACK_OVERLAP_MAX = 7 * DAY;

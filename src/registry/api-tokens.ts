@@ -1,5 +1,5 @@
-import type { Millis } from "../base/clock.ts";
-import type { Scope } from "../protocol/http.ts";
+import { MINUTE, type Millis } from "../base/clock.ts";
+import type { Scope, TokenState } from "../protocol/http.ts";
 import {
   OWNER_LIMIT_COLUMNS,
   ownerLimitValues,
@@ -7,6 +7,7 @@ import {
   type OwnerLimits,
 } from "./owner-limits.ts";
 import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
+import { WriteBehind } from "./write-behind.ts";
 
 export interface ApiToken {
   readonly id: string;
@@ -16,32 +17,79 @@ export interface ApiToken {
   readonly scope: Scope;
   readonly createdAt: Millis;
   readonly revokedAt: Millis | null;
+  /** From this time on it grants nothing; null: it does not expire. */
+  readonly expiresAt: Millis | null;
   readonly limits: OwnerLimits;
 }
+
+/** Which tokens a list shows; null: all. Tokens are ordered by `createdAt`, then by `id`. */
+export interface TokenSelection {
+  readonly scope: Scope | null;
+  /** A part of the label, in any case. */
+  readonly label: string | null;
+  readonly state: TokenState | null;
+  readonly after: { readonly createdAt: Millis; readonly id: string } | null;
+  readonly limit: number;
+}
+
+/** What a token is at a time. A revoked token stays revoked. */
+export const tokenStateOf = (
+  { revokedAt, expiresAt }: Pick<ApiToken, "revokedAt" | "expiresAt">,
+  now: Millis,
+): TokenState => {
+  if (revokedAt !== null) return "revoked";
+  return expiresAt !== null && expiresAt <= now ? "expired" : "active";
+};
+
+/** The same in SQL, where ?1 is the time. */
+const STATE = `CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= ?1 THEN 'expired' ELSE 'active' END`;
+
+/** The last use of a token is kept to this, so that a token in use is written at most this often. */
+const LAST_USE_STEP: Millis = 10 * MINUTE;
 
 interface ApiTokenEvents {
   /** The limits of an owner may have changed. */
   readonly onLimits: () => void;
-  /** A token was revoked. */
+  /** A token was revoked, or has expired. */
   readonly onLoss: () => void;
 }
 
 export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
+  const lastUses = new WriteBehind<Millis>({
+    read: (ids) =>
+      sql
+        .exec(
+          `SELECT id, last_used_at FROM api_tokens WHERE last_used_at IS NOT NULL
+             AND id IN (SELECT value FROM json_each(?))`,
+          JSON.stringify(ids),
+        )
+        .map((row) => [text(row, "id"), number(row, "last_used_at")] as const),
+    write: (id, at) => void sql.exec(`UPDATE api_tokens SET last_used_at = ? WHERE id = ?`, at, id),
+  });
   return {
+    /** Last uses in memory, written with the measurements. */
+    kept: lastUses,
+    lastUsedAt: (id: string): Millis | null => lastUses.get(id),
+    /** Notes that a token was used. */
+    noteUse(id: string, now: Millis): void {
+      const before = lastUses.get(id);
+      if (before === null || now - before >= LAST_USE_STEP) lastUses.put(id, now);
+    },
     get(id: string): ApiToken | null {
       const row = sql.exec(`SELECT * FROM api_tokens WHERE id = ?`, id)[0];
       return row === undefined ? null : readToken(row);
     },
     insert(token: ApiToken): void {
       sql.exec(
-        `INSERT INTO api_tokens (id, hash, label, scope, created_at, revoked_at, ${OWNER_LIMIT_COLUMNS})
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO api_tokens (id, hash, label, scope, created_at, revoked_at, expires_at, ${OWNER_LIMIT_COLUMNS})
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         token.id,
         token.hash,
         token.label,
         token.scope,
         token.createdAt,
         token.revokedAt,
+        token.expiresAt,
         ...ownerLimitValues(token.limits),
       );
       onLimits();
@@ -58,13 +106,66 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
       onLoss();
       sql.exec(`UPDATE api_tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL`, now, id);
     },
-    list(): readonly ApiToken[] {
-      return sql.exec(`SELECT * FROM api_tokens ORDER BY created_at, id`).map(readToken);
+    list({ scope, label, state, after, limit }: TokenSelection, now: Millis): readonly ApiToken[] {
+      return sql
+        .exec(
+          `SELECT * FROM api_tokens
+           WHERE (?2 IS NULL OR scope = ?2) AND (?3 IS NULL OR instr(lower(label), lower(?3)) > 0)
+             AND (?4 IS NULL OR ${STATE} = ?4)
+             AND (?5 IS NULL OR created_at > ?5 OR (created_at = ?5 AND id > ?6))
+           ORDER BY created_at, id LIMIT ?7`,
+          now,
+          scope,
+          label,
+          state,
+          after?.createdAt ?? null,
+          after?.id ?? null,
+          limit,
+        )
+        .map(readToken);
     },
-    /** Tokens that are not revoked. */
-    count(): number {
-      const row = sql.exec(`SELECT COUNT(*) AS count FROM api_tokens WHERE revoked_at IS NULL`)[0];
+    /** Tokens that are neither revoked nor expired. */
+    count(now: Millis): number {
+      const row = sql.exec(
+        `SELECT COUNT(*) AS count FROM api_tokens WHERE ${STATE} = 'active'`,
+        now,
+      )[0];
       return number(row as SqlRow, "count");
+    },
+    /** Notes the tokens whose time is over, so that what they held is judged again. */
+    expire(now: Millis): void {
+      const due = sql.exec(
+        `SELECT 1 FROM api_tokens WHERE expired = 0 AND expires_at IS NOT NULL AND expires_at <= ? LIMIT 1`,
+        now,
+      );
+      if (due.length === 0) return;
+      onLoss();
+      sql.exec(
+        `UPDATE api_tokens SET expired = 1 WHERE expired = 0 AND expires_at IS NOT NULL AND expires_at <= ?`,
+        now,
+      );
+    },
+    /** When the next token expires. */
+    nextExpiry(): Millis | null {
+      const row = sql.exec(
+        `SELECT MIN(expires_at) AS next FROM api_tokens WHERE expired = 0 AND expires_at IS NOT NULL`,
+      )[0];
+      return numberOrNull(row as SqlRow, "next");
+    },
+    /** Removes tokens that were revoked or have expired before; returns their IDs. */
+    prune(before: Millis): readonly string[] {
+      const ids = sql
+        .exec(
+          `SELECT id FROM api_tokens WHERE revoked_at < ?1 OR (expired = 1 AND expires_at < ?1)`,
+          before,
+        )
+        .map((row) => text(row, "id"));
+      for (const id of ids) {
+        sql.exec(`DELETE FROM api_tokens WHERE id = ?`, id);
+        lastUses.wrote(id, null);
+      }
+      if (ids.length > 0) onLimits();
+      return ids;
     },
   };
 }
@@ -76,5 +177,6 @@ const readToken = (row: SqlRow): ApiToken => ({
   scope: text(row, "scope") as Scope,
   createdAt: number(row, "created_at"),
   revokedAt: numberOrNull(row, "revoked_at"),
+  expiresAt: numberOrNull(row, "expires_at"),
   limits: readOwnerLimits(row),
 });

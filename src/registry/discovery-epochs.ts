@@ -107,7 +107,7 @@ export function discoveryEpochsTable(sql: Sql) {
              CASE WHEN holder = '${STRANGERS}' THEN ${ANY_REVOKED}
                ELSE EXISTS (SELECT 1 FROM denylist WHERE peer_id = substr(holder, 6)) END AS denied,
              EXISTS (SELECT 1 FROM allowlist WHERE peer_id = substr(holder, 6)) AS listed,
-             EXISTS (SELECT 1 FROM api_tokens WHERE id = substr(holder, 7) AND revoked_at IS NULL) AS valid
+             EXISTS (SELECT 1 FROM api_tokens WHERE id = substr(holder, 7) AND revoked_at IS NULL AND expired = 0) AS valid
            FROM key_holders WHERE epoch >= (SELECT MIN(epoch) FROM discovery_epochs WHERE expelled = 0)`,
         )
         .map((row) => ({ epoch: number(row, "epoch"), standing: standingOf(row) }));

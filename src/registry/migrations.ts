@@ -245,6 +245,12 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE result_uploads ADD COLUMN bytes INTEGER`,
     `ALTER TABLE result_uploads ADD COLUMN sha256 TEXT`,
   ],
+  [
+    `ALTER TABLE api_tokens ADD COLUMN expires_at INTEGER`,
+    `ALTER TABLE api_tokens ADD COLUMN expired INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE api_tokens ADD COLUMN last_used_at INTEGER`,
+    `CREATE INDEX api_tokens_expiry ON api_tokens (expires_at) WHERE expired = 0 AND expires_at IS NOT NULL`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -75,7 +75,9 @@ export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDI
   const onLoss = (): void => lostRights.note();
   const taskResults = taskResultsTable(sql);
   const callbacks = callbacksTable(on("callbacks"));
+  const apiTokens = apiTokensTable(on("apiTokens"), { onLimits, onLoss });
   const measured = [
+    apiTokens.kept,
     peers.kept,
     observed.kept,
     serviceTimes.kept,
@@ -142,7 +144,7 @@ export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDI
     outbox: outboxTable(on("outbox")),
     callbacks,
     callbackRotations: callbackRotationsTable(sql),
-    apiTokens: apiTokensTable(sql, { onLimits, onLoss }),
+    apiTokens,
     ownerLimits,
     lostRights,
     kindSettings,

@@ -17,7 +17,8 @@ export type TableName =
   | "circuits"
   | "correlatedFailures"
   | "advertisedPeers"
-  | "dials";
+  | "dials"
+  | "apiTokens";
 
 /** Which tables were written since `clear`, so that only the due times that may have changed are read again. */
 export class TableChanges {

@@ -3,6 +3,7 @@ import {
   NewTokenView,
   OwnerLimitsBody,
   TokenList,
+  TokenQuery,
   TokenView,
 } from "../../src/protocol/http.ts";
 import { forward, forwardEmpty } from "../forward.ts";
@@ -18,8 +19,9 @@ const create = define("administer", "post", "/v1/tokens", {
   failures: ["conflict"],
 });
 const list = define("administer", "get", "/v1/tokens", {
-  summary: "List the API tokens, without their secrets",
-  responses: { 200: jsonOf(TokenList, "The tokens") },
+  summary: "List the API tokens, without their secrets, the oldest first",
+  request: { query: TokenQuery },
+  responses: { 200: jsonOf(TokenList, "One page of tokens") },
 });
 const update = define("administer", "patch", "/v1/tokens/{id}", {
   summary: "Change the weight and the limits of a token's tasks; absent fields stay as they are",
@@ -34,7 +36,7 @@ const revoke = define("administer", "delete", "/v1/tokens/{id}", {
 
 export function tokenRoutes(router: Router): void {
   router.route(create, (c) => forward(c, "create_token", c.req.valid("json"), 201));
-  router.route(list, (c) => forward(c, "list_tokens", {}));
+  router.route(list, (c) => forward(c, "list_tokens", c.req.valid("query")));
   router.route(update, (c) =>
     forward(c, "update_token", { ...c.req.valid("param"), ...c.req.valid("json") }),
   );

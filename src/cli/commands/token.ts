@@ -1,5 +1,6 @@
-import { SCOPES } from "../../protocol/http.ts";
-import { choiceOption, readArgs, type Command } from "../args.ts";
+import { DAY, SECOND } from "../../base/clock.ts";
+import { SCOPES, TOKEN_STATES, type TokenView } from "../../protocol/http.ts";
+import { choiceOption, numberOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { LIMIT_DETAILS, LIMIT_OPTIONS, limitsText, ownerLimits } from "../owner-limits.ts";
 import { print, printJson } from "../output.ts";
@@ -8,7 +9,7 @@ import { createInto } from "../private-file.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
-  "token create SCOPE [--label TEXT] [--out FILE] [LIMITS] | set ID LIMITS | list | revoke ID";
+  "token create SCOPE [--label TEXT] [--days N] [--out FILE] [LIMITS] | set ID LIMITS | list | revoke ID";
 
 /** Creates, lists and revokes API tokens. */
 export const token: Command = {
@@ -16,7 +17,13 @@ export const token: Command = {
   summary: "create, change, list or revoke API tokens",
   details: [
     ["SCOPE", `one of ${SCOPES.join(", ")}`],
-    ["--label TEXT", "a label for people, such as the owner of the token"],
+    [
+      "--label TEXT",
+      "a label for people, such as the owner of the token; with list: only labels that contain it",
+    ],
+    ["--days N", "after so many days the token grants nothing; default: it does not expire"],
+    ["--scope SCOPE", "with list: only tokens of this scope"],
+    ["--state STATE", `with list: only tokens that are ${TOKEN_STATES.join(", ")}`],
     [
       "--out FILE",
       "write the token to this new file, which only its owner can read, for --token-file",
@@ -30,13 +37,21 @@ export const token: Command = {
       ...LIMIT_OPTIONS,
       label: { type: "string" },
       out: { type: "string" },
+      days: { type: "string" },
+      scope: { type: "string" },
+      state: { type: "string" },
     } as const;
     const { values, positionals } = readArgs(argv, options, { min: 1, max: 2, usage });
     const [action, word] = positionals;
     const mesh = await controllerOf(values);
     if (action === "create" && word !== undefined) {
       const scope = choiceOption("scope", word, SCOPES) ?? "viewer";
-      const create = () => mesh.tokens.create(scope, values.label, ownerLimits(values));
+      const days = numberOption("days", values.days);
+      const create = () =>
+        mesh.tokens.create(scope, values.label, {
+          ...ownerLimits(values),
+          ...(days !== undefined && { expiresSeconds: (days * DAY) / SECOND }),
+        });
       const { out } = values;
       if (out !== undefined) {
         const { token: _token, ...rest } = await createInto(out, create, ({ token: text }) => text);
@@ -52,6 +67,7 @@ export const token: Command = {
       else {
         print(`id     ${created.id}`);
         print(`token  ${created.token}`);
+        if (created.expires_at !== null) print(`valid  until ${created.expires_at}`);
         print("The token cannot be shown again.");
       }
       return 0;
@@ -63,9 +79,16 @@ export const token: Command = {
       return 0;
     }
     if (action === "list" && word === undefined) {
-      const tokens = await mesh.tokens.list().toArray();
+      const scope = choiceOption("scope", values.scope, SCOPES);
+      const state = choiceOption("state", values.state, TOKEN_STATES);
+      const filter = {
+        ...(scope !== undefined && { scope }),
+        ...(state !== undefined && { state }),
+        ...(values.label !== undefined && { label: values.label }),
+      };
+      const tokens = await mesh.tokens.list(filter).toArray();
       if (values.json === true) printJson(tokens);
-      else if (tokens.length === 0) print("no tokens besides the admin token");
+      else if (tokens.length === 0) print("no such tokens besides the admin token");
       else {
         const rows = tokens.map((each) => [
           each.id,
@@ -73,9 +96,10 @@ export const token: Command = {
           each.label,
           limitsText(each.limits),
           each.created_at,
-          each.revoked_at ?? "",
+          each.last_used_at ?? "never",
+          stateText(each),
         ]);
-        print(table(["id", "scope", "label", "limits", "created", "revoked"], rows));
+        print(table(["id", "scope", "label", "limits", "created", "last used", "state"], rows));
       }
       return 0;
     }
@@ -90,3 +114,9 @@ export const token: Command = {
     );
   },
 };
+
+function stateText({ state, revoked_at: revoked, expires_at: expires }: TokenView): string {
+  if (state === "revoked") return `revoked ${revoked ?? ""}`;
+  if (state === "expired") return `expired ${expires ?? ""}`;
+  return expires === null ? "active" : `active until ${expires}`;
+}

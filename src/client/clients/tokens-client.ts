@@ -1,8 +1,27 @@
 import type { z } from "zod";
-import { NewTokenView, TokenList, TokenView, type Scope } from "../../protocol/http.ts";
+import {
+  NewTokenView,
+  TokenList,
+  TokenView,
+  type Scope,
+  type TokenState,
+} from "../../protocol/http.ts";
 import { segment, type Api } from "../http/api.ts";
 import { ownerLimitsBody, type OwnerLimitOptions } from "./owner-limits.ts";
 import { listing, type Listing } from "../http/paging.ts";
+
+export interface CreateTokenOptions extends OwnerLimitOptions {
+  /** After this time the token grants nothing; default: it does not expire. */
+  readonly expiresSeconds?: number;
+}
+
+/** Which tokens a list shows. */
+export interface TokenFilter {
+  readonly scope?: Scope;
+  /** A part of the label, in any case. */
+  readonly label?: string;
+  readonly state?: TokenState;
+}
 
 /** The API tokens of a mesh. */
 export class TokensClient {
@@ -12,18 +31,19 @@ export class TokensClient {
     this.#api = api;
   }
 
-  /** Every token, revoked ones included, without its secret. */
-  list(): Listing<TokenView> {
-    return listing(this.#api, TokenList, { path: "v1/tokens" }, ({ tokens }) => tokens);
+  /** The tokens that meet the filter, the oldest first, without their secrets. Without a filter also revoked and expired ones. */
+  list({ scope, label, state }: TokenFilter = {}): Listing<TokenView> {
+    const request = { path: "v1/tokens", query: { scope, label, state } };
+    return listing(this.#api, TokenList, request, ({ tokens }) => tokens);
   }
 
   /** Creates a token. `token` of the answer is the only copy of its secret. */
   create(
     scope: Scope,
     label = "",
-    limits: OwnerLimitOptions = {},
+    { expiresSeconds, ...limits }: CreateTokenOptions = {},
   ): Promise<z.output<typeof NewTokenView>> {
-    const body = { scope, label, ...ownerLimitsBody(limits) };
+    const body = { scope, label, expires_seconds: expiresSeconds, ...ownerLimitsBody(limits) };
     return this.#api.json(NewTokenView, { method: "POST", path: "v1/tokens", body });
   }
 

@@ -1,5 +1,5 @@
 import type { AccessCommands } from "../../contract/access.ts";
-import { AUDIT_RETENTION } from "../../protocol/constants.ts";
+import { API_TOKEN_RETENTION, AUDIT_RETENTION } from "../../protocol/constants.ts";
 import type { Domain } from "../kernel/domain.ts";
 import type { Job } from "../kernel/job.ts";
 import { listAudit } from "./audit.ts";
@@ -11,7 +11,16 @@ const pruneAccess: Job = {
   run({ registry, now }) {
     registry.audit.prune(now - AUDIT_RETENTION);
     registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
+    for (const id of registry.apiTokens.prune(now - API_TOKEN_RETENTION))
+      registry.callbackRotations.removeOwner(id);
   },
+};
+
+/** A token that has expired grants nothing by itself. What it held, discovery keys, must be judged again. */
+const expireTokens: Job = {
+  name: "expire_tokens",
+  run: ({ registry, now }) => registry.apiTokens.expire(now),
+  due: { reads: ["apiTokens"], at: ({ registry }) => registry.apiTokens.nextExpiry() },
 };
 
 export const access: Domain<AccessCommands> = {
@@ -39,5 +48,5 @@ export const access: Domain<AccessCommands> = {
     }),
     revoke_join_key: ({ id }) => ({ subject: id }),
   },
-  jobs: [pruneAccess],
+  jobs: [expireTokens, pruneAccess],
 };

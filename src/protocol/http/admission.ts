@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  API_TOKEN_LIFETIME_MAX,
   JOIN_KEY_LIFETIME_DEFAULT,
   JOIN_KEY_LIFETIME_MAX,
   OWNER_RUNNING_MAX,
@@ -116,9 +117,31 @@ export type Scope = z.infer<typeof Scope>;
 const CredentialId = z.string().regex(/^[0-9a-f]{16}$/);
 
 export const CreateToken = z
-  .object({ label: Label, scope: Scope, ...OwnerLimitsBody.shape })
+  .object({
+    label: Label,
+    scope: Scope,
+    expires_seconds: z
+      .number()
+      .positive()
+      .max(API_TOKEN_LIFETIME_MAX / 1_000)
+      .optional()
+      .meta({
+        description: "After this time the token grants nothing; default: it does not expire",
+      }),
+    ...OwnerLimitsBody.shape,
+  })
   .meta({ id: "TokenRequest" });
 export type CreateToken = z.infer<typeof CreateToken>;
+export const TOKEN_STATES = ["active", "expired", "revoked"] as const;
+export type TokenState = (typeof TOKEN_STATES)[number];
+export const TokenQuery = Page.extend({
+  scope: Scope.optional(),
+  label: z.string().min(1).max(200).optional().meta({
+    description: "Only tokens whose label contains this, in any case",
+  }),
+  state: z.enum(TOKEN_STATES).optional(),
+});
+export type TokenQuery = z.infer<typeof TokenQuery>;
 export const TokenView = z
   .object({
     id: CredentialId,
@@ -127,6 +150,11 @@ export const TokenView = z
     prefix: z.string().meta({ description: "The first characters of the token" }),
     created_at: Time,
     revoked_at: Time.nullable(),
+    expires_at: Time.nullable().default(null).meta({ description: "Null: it does not expire" }),
+    last_used_at: Time.nullable().default(null).meta({
+      description: "The last use, up to 10 minutes too early; null: it was never used",
+    }),
+    state: z.enum(TOKEN_STATES).default("active"),
     limits: OwnerLimits.default(NO_LIMITS),
   })
   .meta({ id: "Token" });
@@ -134,7 +162,9 @@ export type TokenView = z.infer<typeof TokenView>;
 export const NewTokenView = TokenView.extend({
   token: z.string().meta({ description: "Only this response contains it" }),
 }).meta({ id: "NewToken" });
-export const TokenList = z.object({ tokens: z.array(TokenView) }).meta({ id: "TokenList" });
+export const TokenList = z
+  .object({ tokens: z.array(TokenView), next_cursor: NextCursor.default(null) })
+  .meta({ id: "TokenList" });
 
 export const CreateJoinKey = z
   .object({

@@ -196,6 +196,8 @@ describe("commands that only read", () => {
       preview_tasks: { act: "retry", filter: { kind: "echo" }, visibleTo: null },
       list_peers: page,
       list_audit: page,
+      list_tokens: page,
+      get_callback_secret: { url: "https://one.example/", owner: "admin", visibleTo: null },
       list_denied: page,
       list_deliveries: { ...page, source: "s" },
       open_delivery: { source: "s", id: "x" },

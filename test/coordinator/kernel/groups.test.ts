@@ -191,6 +191,7 @@ describe("commands that only read", () => {
       why_task: { id, visibleTo: null },
       read_result: { id, visibleTo: null },
       query_task: { ...from, id },
+      read_own_result: { id, peerId: peer.id },
       list_tasks: { ...page, visibleTo: null },
       list_failures: { visibleTo: null },
       preview_tasks: { act: "retry", filter: { kind: "echo" }, visibleTo: null },

@@ -11,6 +11,7 @@ export function showTask(task: Task, json: boolean): number {
 function printTask(task: Task): void {
   print(`task      ${task.id}`);
   print(`kind      ${task.kind}`);
+  if (task.owner !== null) print(`owner     ${task.owner}`);
   print(`state     ${task.state}${task.progress === null ? "" : ` (${percent(task.progress)})`}`);
   if (task.retries > 0) print(`retries   ${task.retries}`);
   for (const { attempt, peer_name, peer_id, score, state, error } of task.attempts) {

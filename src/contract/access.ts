@@ -30,7 +30,11 @@ export interface AccessCommands {
     input: TokenQuery;
     output: { readonly tokens: TokenView[]; readonly next_cursor: string | null };
   };
-  revoke_token: { caller: "gateway"; input: { readonly id: string }; output: Empty };
+  revoke_token: {
+    caller: "gateway";
+    input: { readonly id: string; readonly keepTasks?: boolean };
+    output: Empty;
+  };
   authenticate: {
     caller: "gateway";
     input: { readonly id: string; readonly hash: string };

@@ -89,6 +89,8 @@ interface RevokeInput {
   readonly id: PeerId;
   /** Where the caller named the key itself. */
   readonly publicKey?: string | undefined;
+  /** Leaves the tasks that the peer submitted, and their callbacks. */
+  readonly keepTasks?: boolean;
 }
 
 /** A peer proved its key to a session, which asks whether the peer may connect. */

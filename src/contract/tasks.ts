@@ -196,6 +196,7 @@ interface ListTasksInput extends PageInput {
   readonly state?: TaskState | undefined;
   readonly kind?: string | undefined;
   readonly source?: string | undefined;
+  readonly owner?: string | undefined;
   readonly peer_id?: PeerId | undefined;
   readonly created_after?: string | undefined;
   readonly created_before?: string | undefined;

@@ -31,7 +31,11 @@ export interface WebhookCommands {
     input: Empty;
     output: { readonly sources: WebhookSourceView[] };
   };
-  remove_webhook_source: { caller: "gateway"; input: { readonly name: string }; output: Empty };
+  remove_webhook_source: {
+    caller: "gateway";
+    input: { readonly name: string; readonly keepTasks?: boolean };
+    output: Empty;
+  };
   /**
    * Records a delivery whose signature is valid and submits its task, in one transaction. It does neither if the source has
    * changed since the gateway read the rules by which it evaluated the delivery.

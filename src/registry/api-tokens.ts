@@ -1,4 +1,5 @@
 import { MINUTE, type Millis } from "../base/clock.ts";
+import { UndoMap } from "../base/undo-map.ts";
 import type { Scope, TokenState } from "../protocol/http.ts";
 import {
   OWNER_LIMIT_COLUMNS,
@@ -54,6 +55,9 @@ interface ApiTokenEvents {
   readonly onLoss: () => void;
 }
 
+/** Tokens of which it is in memory whether they were revoked. */
+const KEPT_MAX = 2_000;
+
 export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
   const lastUses = new WriteBehind<Millis>({
     read: (ids) =>
@@ -66,6 +70,7 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
         .map((row) => [text(row, "id"), number(row, "last_used_at")] as const),
     write: (id, at) => void sql.exec(`UPDATE api_tokens SET last_used_at = ? WHERE id = ?`, at, id),
   });
+  const revoked = new UndoMap<string, boolean>();
   return {
     /** Last uses in memory, written with the measurements. */
     kept: lastUses,
@@ -74,6 +79,16 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
     noteUse(id: string, now: Millis): void {
       const before = lastUses.get(id);
       if (before === null || now - before >= LAST_USE_STEP) lastUses.put(id, now);
+    },
+    revoked,
+    /** Whether a token was revoked. Every command of a token asks, so the answer is in memory. */
+    isRevoked(id: string): boolean {
+      const known = revoked.get(id);
+      if (known !== undefined) return known;
+      if (revoked.size >= KEPT_MAX) revoked.clear();
+      const isRevoked = this.get(id)?.revokedAt != null;
+      revoked.set(id, isRevoked);
+      return isRevoked;
     },
     get(id: string): ApiToken | null {
       const row = sql.exec(`SELECT * FROM api_tokens WHERE id = ?`, id)[0];
@@ -103,6 +118,7 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
       onLimits();
     },
     revoke(id: string, now: Millis): void {
+      revoked.delete(id);
       onLoss();
       sql.exec(`UPDATE api_tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL`, now, id);
     },

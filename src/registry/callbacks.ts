@@ -1,6 +1,8 @@
 import type { Millis } from "../base/clock.ts";
 import type { CallbackState } from "../protocol/http.ts";
+import type { Task } from "../tasks/task.ts";
 import type { Callback } from "../webhooks/index.ts";
+import type { CallbackPlace } from "./ended-owners.ts";
 import {
   insertRow,
   json,
@@ -60,6 +62,37 @@ export function callbacksTable(sql: Sql) {
         ...exceptOrigins,
       )[0];
       return row === undefined ? null : readCallback(row);
+    },
+    /** The callbacks that will be sent, with the owners of their tasks, in the order of their due times. */
+    scheduled(range: {
+      readonly after: CallbackPlace;
+      readonly until?: Millis;
+      readonly exceptOrigins?: readonly string[];
+      readonly limit: number;
+    }): readonly (CallbackPlace & Pick<Task, "owner" | "source">)[] {
+      return sql
+        .exec(
+          `SELECT callbacks.task_id, due_at, owner, source FROM callbacks JOIN tasks ON tasks.id = callbacks.task_id
+           WHERE due_at IS NOT NULL AND due_at >= ?1 AND (due_at > ?1 OR callbacks.task_id > ?2) AND due_at <= ?3
+             AND origin NOT IN (SELECT value FROM json_each(?4))
+           ORDER BY due_at, callbacks.task_id LIMIT ?5`,
+          range.after.dueAt,
+          range.after.taskId,
+          range.until ?? Number.MAX_SAFE_INTEGER,
+          JSON.stringify(range.exceptOrigins ?? []),
+          range.limit,
+        )
+        .map((row) => ({
+          taskId: text(row, "task_id"),
+          dueAt: number(row, "due_at"),
+          owner: text(row, "owner"),
+          source: text(row, "source"),
+        }));
+    },
+    /** The callback is not sent any more, unless the operator asks for it. */
+    cancel(taskId: string): void {
+      const callback = kept.get(taskId);
+      if (callback !== null) this.update({ ...callback, state: "cancelled", dueAt: null });
     },
     nextDue(): Millis | null {
       const row = sql.exec(`SELECT MIN(due_at) AS due FROM callbacks WHERE due_at IS NOT NULL`)[0];

@@ -3,9 +3,9 @@ import type { Task } from "../tasks/task.ts";
 import type { StoredWaiting } from "./task-rows.ts";
 
 /** What the tasks of a lane have in common: the limits that hold one of them hold them all. */
-export type LaneTraits = Pick<Task, "owner" | "priority" | "concurrency">;
+export type LaneTraits = Pick<Task, "source" | "owner" | "priority" | "concurrency">;
 
-/** Waiting tasks of one shape, owner, priority and concurrency key, in queue order. */
+/** Waiting tasks of one shape, source, owner, priority and concurrency key, in queue order. */
 export interface Lane extends LaneTraits {
   readonly tasks: StoredWaiting[];
 }
@@ -27,8 +27,8 @@ export class Lanes {
     const key = laneKey(task);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      const { owner, priority, concurrency } = task;
-      this.#lanes.set(key, (lane = { owner, priority, concurrency, tasks: [] }));
+      const { source, owner, priority, concurrency } = task;
+      this.#lanes.set(key, (lane = { source, owner, priority, concurrency, tasks: [] }));
     }
     lane.tasks.splice(placeOf(lane.tasks, task), 0, task);
     this.#size++;
@@ -86,5 +86,5 @@ function placeOf(list: readonly StoredWaiting[], task: StoredWaiting): number {
   return low;
 }
 
-const laneKey = ({ owner, priority, concurrency }: LaneTraits): string =>
-  `${owner} ${priority} ${concurrency === null ? "" : `${concurrency.limit} ${concurrency.key}`}`;
+const laneKey = ({ source, owner, priority, concurrency }: LaneTraits): string =>
+  `${source} ${owner} ${priority} ${concurrency === null ? "" : `${concurrency.limit} ${concurrency.key}`}`;

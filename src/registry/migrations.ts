@@ -251,6 +251,13 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE api_tokens ADD COLUMN last_used_at INTEGER`,
     `CREATE INDEX api_tokens_expiry ON api_tokens (expires_at) WHERE expired = 0 AND expires_at IS NOT NULL`,
   ],
+  [
+    `CREATE TABLE ended_owners (
+      owner TEXT PRIMARY KEY, ended_at INTEGER NOT NULL, tasks INTEGER NOT NULL, callbacks INTEGER NOT NULL,
+      place_due_at INTEGER NOT NULL, place_task_id TEXT NOT NULL, done_at INTEGER
+    ) WITHOUT ROWID`,
+    `CREATE TABLE submitters (owner TEXT PRIMARY KEY, recorded_at INTEGER NOT NULL) WITHOUT ROWID`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

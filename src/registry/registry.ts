@@ -14,6 +14,7 @@ import { discoveryEpochsTable } from "./discovery-epochs.ts";
 import { choicesTable } from "./choices.ts";
 import { circuitsTable } from "./circuits.ts";
 import { advertisedPeersTable } from "./advertised-peers.ts";
+import { endedOwnersTable } from "./ended-owners.ts";
 import { dialsTable } from "./dials.ts";
 import { idempotencyTable } from "./idempotency.ts";
 import { joinKeysTable } from "./join-keys.ts";
@@ -35,6 +36,7 @@ import { settingsTable } from "./settings.ts";
 import { Shares } from "./shares.ts";
 import { correlatedFailuresTable } from "./correlated-failures.ts";
 import type { Sql } from "./sql.ts";
+import { submittersTable } from "./submitters.ts";
 import { TableChanges, type TableName } from "./table-changes.ts";
 import { taskSelection } from "./task-selection.ts";
 import { taskResultsTable } from "./task-results.ts";
@@ -76,6 +78,8 @@ export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDI
   const taskResults = taskResultsTable(sql);
   const callbacks = callbacksTable(on("callbacks"));
   const apiTokens = apiTokensTable(on("apiTokens"), { onLimits, onLoss });
+  const submitters = submittersTable(sql);
+  const endedOwners = endedOwnersTable(on("endedOwners"));
   const measured = [
     apiTokens.kept,
     peers.kept,
@@ -96,6 +100,9 @@ export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDI
     ownerLimits,
     taskResults.kept,
     callbacks.kept,
+    endedOwners.kept,
+    submitters.kept,
+    apiTokens.revoked,
     circuits.resting,
     roster,
   ];
@@ -145,6 +152,8 @@ export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDI
     callbacks,
     callbackRotations: callbackRotationsTable(sql),
     apiTokens,
+    endedOwners,
+    submitters,
     ownerLimits,
     lostRights,
     kindSettings,

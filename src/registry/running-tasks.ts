@@ -2,7 +2,7 @@ import { UndoMap } from "../base/undo-map.ts";
 import { isHeld, type Task } from "../tasks/task.ts";
 
 /** What is counted of a task that a peer holds. */
-export type Running = Pick<Task, "id" | "kind" | "owner" | "concurrency">;
+export type Running = Pick<Task, "id" | "kind" | "source" | "owner" | "concurrency">;
 
 type Count = `owner ${string}` | `kind ${string}` | `key ${string}`;
 
@@ -54,8 +54,8 @@ export class RunningTasks {
     for (const map of this.#maps) map.rollback();
   }
 
-  #add({ id, kind, owner, concurrency }: Running): void {
-    const task = { id, kind, owner, concurrency };
+  #add({ id, kind, source, owner, concurrency }: Running): void {
+    const task = { id, kind, source, owner, concurrency };
     this.#held.set(id, task);
     for (const count of countsOf(task)) this.#count(count, 1);
   }

@@ -14,6 +14,7 @@ export type TableName =
   | "unsettledBlobs"
   | "outbox"
   | "callbacks"
+  | "endedOwners"
   | "circuits"
   | "correlatedFailures"
   | "advertisedPeers"

@@ -24,6 +24,7 @@ export type WaitingTask = Pick<
   Task,
   | "id"
   | "kind"
+  | "source"
   | "owner"
   | "priority"
   | "concurrency"
@@ -43,7 +44,7 @@ export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements
   max_interruptions, attempt_until, lease_until, prefetched, peer_id, progress, message, error`;
 
 /** The columns of a task that is queued or prefetched. */
-export const WAITING_COLUMNS = `seq, id, kind, owner, priority, concurrency_key, concurrency_limit, requirements, state, prefetched, not_before, fence, last_fence, turn, peer_id`;
+export const WAITING_COLUMNS = `seq, id, kind, source, owner, priority, concurrency_key, concurrency_limit, requirements, state, prefetched, not_before, fence, last_fence, turn, peer_id`;
 
 /** The concurrency key of a row, with its limit. */
 export function readConcurrency(row: SqlRow): Task["concurrency"] {
@@ -56,6 +57,7 @@ export const readWaiting = (row: SqlRow): StoredWaiting => ({
   seq: number(row, "seq"),
   id: text(row, "id"),
   kind: text(row, "kind"),
+  source: text(row, "source"),
   owner: text(row, "owner"),
   priority: number(row, "priority"),
   concurrency: readConcurrency(row),

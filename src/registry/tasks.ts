@@ -36,8 +36,10 @@ export interface TaskFilter {
   readonly peerId?: PeerId | undefined;
   readonly createdAfter?: Millis | undefined;
   readonly createdBefore?: Millis | undefined;
-  /** Only this owner's tasks; null for every owner's. */
-  readonly owner: string | null;
+  /** Only tasks of this owner. */
+  readonly owner?: string | null | undefined;
+  /** Only tasks of the owner whose tasks the caller may see; null for every owner's. */
+  readonly visibleTo?: string | null;
   /** Only tasks older than the one with this sequence number. */
   readonly before?: number | undefined;
   readonly limit: number;
@@ -49,11 +51,12 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
   const readHeld = () =>
     sql
       .exec(
-        `SELECT id, kind, owner, concurrency_key, concurrency_limit FROM tasks WHERE lease_until IS NOT NULL`,
+        `SELECT id, kind, source, owner, concurrency_key, concurrency_limit FROM tasks WHERE lease_until IS NOT NULL`,
       )
       .map((row) => ({
         id: text(row, "id"),
         kind: text(row, "kind"),
+        source: text(row, "source"),
         owner: text(row, "owner"),
         concurrency: readConcurrency(row),
       }));
@@ -167,18 +170,19 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
       return sql
         .exec(
           `SELECT ${LISTED_COLUMNS} FROM tasks WHERE (?1 IS NULL OR seq < ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3)
-             AND (?4 IS NULL OR owner = ?4) AND (?5 IS NULL OR source = ?5) AND (?6 IS NULL OR peer_id = ?6)
+             AND (?4 IS NULL OR owner = ?4) AND (?10 IS NULL OR owner = ?10) AND (?5 IS NULL OR source = ?5) AND (?6 IS NULL OR peer_id = ?6)
              AND (?7 IS NULL OR created_at > ?7) AND (?8 IS NULL OR created_at < ?8)
            ORDER BY seq DESC LIMIT ?9`,
           filter.before ?? null,
           filter.state ?? null,
           filter.kind ?? null,
-          filter.owner,
+          filter.owner ?? null,
           filter.source ?? null,
           filter.peerId ?? null,
           filter.createdAfter ?? null,
           filter.createdBefore ?? null,
           filter.limit,
+          filter.visibleTo ?? null,
         )
         .map((row) => ({ ...readListed(row), seq: number(row, "seq") }));
     },

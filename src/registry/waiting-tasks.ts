@@ -133,10 +133,10 @@ export class WaitingTasks {
     );
   }
 
-  /** All tasks that are queued. */
-  *all(): Iterable<StoredWaiting> {
+  /** All tasks that are queued, or those of the lanes that are wanted. */
+  *all(isWanted: (lane: Lane) => boolean = () => true): Iterable<StoredWaiting> {
     for (const { queued } of this.#all().values())
-      for (const { tasks } of queued.all()) yield* tasks;
+      for (const lane of queued.all()) if (isWanted(lane)) yield* lane.tasks;
   }
 
   /** A task was written; `seq` reads its sequence number. */
@@ -285,6 +285,7 @@ const isOffered = ({ state, prefetched }: Pick<Task, "state" | "prefetched">): b
 const KEPT_FIELDS = [
   "id",
   "kind",
+  "source",
   "owner",
   "priority",
   "concurrency",

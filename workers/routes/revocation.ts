@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { fromHex } from "../../src/base/bytes.ts";
 import { peerIdOf } from "../../src/crypto/identity.ts";
-import { DenyList, DenyQuery, RevokedPeer } from "../../src/protocol/http.ts";
+import { DenyList, DenyQuery, KeepTasksQuery, RevokedPeer } from "../../src/protocol/http.ts";
 import { PublicKeyHex, type PeerId } from "../../src/protocol/ids.ts";
 import { forward, forwardEmpty } from "../forward.ts";
 import { jsonOf, noContent } from "../responses.ts";
@@ -20,7 +20,8 @@ const { define } = routesTagged("admission", { id: KeyOrId });
 
 const revoke = define("administer", "post", "/v1/peers/{id}/revoke", {
   summary:
-    "Revoke a peer: end its session, assign the tasks that it holds to other peers, refuse its key in every auth mode; also a key that the mesh has no record of",
+    "Revoke a peer: end its session, assign the tasks that it holds to other peers, cancel the tasks that it submitted, refuse its key in every auth mode; also a key that the mesh has no record of",
+  request: { query: KeepTasksQuery },
   responses: { 200: jsonOf(RevokedPeer, "The key is revoked and its session has ended") },
   failures: ["conflict", "unconfirmed"],
 });
@@ -37,7 +38,12 @@ const lift = define("administer", "delete", "/v1/denylist/{id}", {
 });
 
 export function revocationRoutes(router: Router): void {
-  router.route(revoke, (c) => forward(c, "revoke_peer", keyNamed(c.req.valid("param").id)));
+  router.route(revoke, (c) =>
+    forward(c, "revoke_peer", {
+      ...keyNamed(c.req.valid("param").id),
+      keepTasks: c.req.valid("query").keep_tasks === "true",
+    }),
+  );
   router.route(list, (c) => forward(c, "list_denied", c.req.valid("query")));
   router.route(lift, (c) =>
     forwardEmpty(c, "lift_denial", { id: keyNamed(c.req.valid("param").id).id }),

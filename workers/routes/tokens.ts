@@ -1,5 +1,6 @@
 import {
   CreateToken,
+  KeepTasksQuery,
   NewTokenView,
   OwnerLimitsBody,
   TokenList,
@@ -30,7 +31,8 @@ const update = define("administer", "patch", "/v1/tokens/{id}", {
   failures: ["not_found"],
 });
 const revoke = define("administer", "delete", "/v1/tokens/{id}", {
-  summary: "Revoke an API token",
+  summary: "Revoke an API token, and cancel the tasks that were submitted with it",
+  request: { query: KeepTasksQuery },
   responses: noContent("The token is no longer valid"),
 });
 
@@ -40,5 +42,10 @@ export function tokenRoutes(router: Router): void {
   router.route(update, (c) =>
     forward(c, "update_token", { ...c.req.valid("param"), ...c.req.valid("json") }),
   );
-  router.route(revoke, (c) => forwardEmpty(c, "revoke_token", c.req.valid("param")));
+  router.route(revoke, (c) =>
+    forwardEmpty(c, "revoke_token", {
+      ...c.req.valid("param"),
+      keepTasks: c.req.valid("query").keep_tasks === "true",
+    }),
+  );
 }

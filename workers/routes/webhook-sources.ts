@@ -4,6 +4,7 @@ import { platformRandom } from "../../src/crypto/primitives.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import type { WebhookSourceBody as Body } from "../../src/protocol/http.ts";
 import {
+  KeepTasksQuery,
   WebhookSourceBody,
   WebhookSourceList,
   WebhookSourceView,
@@ -41,7 +42,9 @@ const list = define("read", "get", "/v1/webhook-sources", {
   responses: { 200: jsonOf(WebhookSourceList, "The sources, by name") },
 });
 const remove = define("administer", "delete", "/v1/webhook-sources/{name}", {
-  summary: "Remove a webhook source; its later deliveries are refused",
+  summary:
+    "Remove a webhook source: its later deliveries are refused, and the tasks that it created are cancelled",
+  request: { query: KeepTasksQuery },
   responses: noContent("The source is removed"),
 });
 
@@ -52,7 +55,12 @@ export function webhookSourceRoutes(router: Router): void {
   });
   router.route(list, (c) => forward(c, "list_webhook_sources", {}));
   router.route(get, (c) => forward(c, "get_webhook_source", c.req.valid("param")));
-  router.route(remove, (c) => forwardEmpty(c, "remove_webhook_source", c.req.valid("param")));
+  router.route(remove, (c) =>
+    forwardEmpty(c, "remove_webhook_source", {
+      ...c.req.valid("param"),
+      keepTasks: c.req.valid("query").keep_tasks === "true",
+    }),
+  );
 }
 
 /** Checks a source's secrets, mapping and filters, seals the secrets, and stores the source. */

@@ -9,7 +9,7 @@ import { createInto } from "../private-file.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
-  "token create SCOPE [--label TEXT] [--days N] [--out FILE] [LIMITS] | set ID LIMITS | list | revoke ID";
+  "token create SCOPE [--label TEXT] [--days N] [--out FILE] [LIMITS] | set ID LIMITS | list | revoke ID [--keep-tasks]";
 
 /** Creates, lists and revokes API tokens. */
 export const token: Command = {
@@ -28,6 +28,7 @@ export const token: Command = {
       "--out FILE",
       "write the token to this new file, which only its owner can read, for --token-file",
     ],
+    ["--keep-tasks", "with revoke: leave the tasks of the token; without it they are cancelled"],
     ...LIMIT_DETAILS,
     ...TARGET_DETAILS,
   ],
@@ -40,6 +41,7 @@ export const token: Command = {
       days: { type: "string" },
       scope: { type: "string" },
       state: { type: "string" },
+      "keep-tasks": { type: "boolean" },
     } as const;
     const { values, positionals } = readArgs(argv, options, { min: 1, max: 2, usage });
     const [action, word] = positionals;
@@ -104,7 +106,7 @@ export const token: Command = {
       return 0;
     }
     if (action === "revoke" && word !== undefined) {
-      await mesh.tokens.revoke(word);
+      await mesh.tokens.revoke(word, { keepTasks: values["keep-tasks"] === true });
       print(`token ${word} is revoked`);
       return 0;
     }

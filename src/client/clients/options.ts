@@ -24,3 +24,12 @@ export interface WaitOptions {
   /** Ends the wait early: the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
+
+export interface RevokeOptions {
+  /** Leaves the tasks that the owner caused, and their callbacks. Default false: they are cancelled, also those that peers run. */
+  readonly keepTasks?: boolean;
+}
+
+export const keepTasksQuery = ({ keepTasks }: RevokeOptions) => ({
+  keep_tasks: keepTasks === true ? "true" : undefined,
+});

@@ -13,7 +13,7 @@ import {
 import type { GoP2pRequest, Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
-import type { WaitOptions } from "./options.ts";
+import { keepTasksQuery, type RevokeOptions, type WaitOptions } from "./options.ts";
 
 export interface DrainOptions {
   /** How long the running tasks may take; default 600. After that they are released as abandoned. */
@@ -71,9 +71,11 @@ export class PeersClient {
   /**
    * Bars a key, which is named by its peer's ID or by itself (hex), and ends its session; both are done when the call returns.
    * The mesh need not know the key (`known`). The old ID of a peer that has rotated its key stands for the peer (`rotated_from`).
+   * The tasks that the peer submitted are cancelled, unless `keepTasks` says otherwise.
    */
-  revoke(idOrKey: string): Promise<RevokedPeer> {
-    return this.#api.json(RevokedPeer, { method: "POST", path: `${pathOf(idOrKey)}/revoke` });
+  revoke(idOrKey: string, options: RevokeOptions = {}): Promise<RevokedPeer> {
+    const path = `${pathOf(idOrKey)}/revoke`;
+    return this.#api.json(RevokedPeer, { method: "POST", path, query: keepTasksQuery(options) });
   }
 
   /** Closes the peer's circuits, because it works again: it gets tasks at once. */

@@ -99,7 +99,9 @@ export class TasksClient {
   }
 
   /** Every task that the token may see, newest first, without payload, result and attempts. */
-  list(filter: { readonly state?: TaskState; readonly kind?: string } = {}): Listing<TaskSummary> {
+  list(
+    filter: { readonly state?: TaskState; readonly kind?: string; readonly owner?: string } = {},
+  ): Listing<TaskSummary> {
     return listing(this.#api, TaskList, { path: "v1/tasks", query: filter }, ({ tasks }) => tasks);
   }
 

@@ -7,6 +7,7 @@ import {
   type TokenState,
 } from "../../protocol/http.ts";
 import { segment, type Api } from "../http/api.ts";
+import { keepTasksQuery, type RevokeOptions } from "./options.ts";
 import { ownerLimitsBody, type OwnerLimitOptions } from "./owner-limits.ts";
 import { listing, type Listing } from "../http/paging.ts";
 
@@ -53,8 +54,9 @@ export class TokensClient {
     return this.#api.json(TokenView, { method: "PATCH", path, body: ownerLimitsBody(limits) });
   }
 
-  /** Revokes a token by its ID. */
-  async revoke(id: string): Promise<void> {
-    await this.#api.response({ method: "DELETE", path: `v1/tokens/${segment(id)}` });
+  /** Revokes a token by its ID. The tasks that were submitted with it are cancelled, unless `keepTasks` says otherwise. */
+  async revoke(id: string, options: RevokeOptions = {}): Promise<void> {
+    const path = `v1/tokens/${segment(id)}`;
+    await this.#api.response({ method: "DELETE", path, query: keepTasksQuery(options) });
   }
 }

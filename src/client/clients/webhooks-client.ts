@@ -13,6 +13,7 @@ import {
 } from "../../protocol/http.ts";
 import { newUuid } from "../../protocol/ids.ts";
 import { segment, type Api } from "../http/api.ts";
+import { keepTasksQuery, type RevokeOptions } from "./options.ts";
 import { listing, type Listing } from "../http/paging.ts";
 
 export interface ReplayOptions {
@@ -50,9 +51,10 @@ export class WebhooksClient {
     return this.#api.json(WebhookSourceView, { method: "PUT", path: pathOf(name), body: source });
   }
 
-  /** Removes a source. Tasks that it has created continue. */
-  async remove(name: string): Promise<void> {
-    await this.#api.response({ method: "DELETE", path: pathOf(name) });
+  /** Removes a source. The tasks that it has created are cancelled, unless `keepTasks` says otherwise. */
+  async remove(name: string, options: RevokeOptions = {}): Promise<void> {
+    const query = keepTasksQuery(options);
+    await this.#api.response({ method: "DELETE", path: pathOf(name), query });
   }
 
   /** Dry run: the task that a sample event would become, or the filter that drops it. Nothing is stored. */

@@ -41,7 +41,10 @@ export const access: Domain<AccessCommands> = {
       detail: { label, scope, ...limits },
     }),
     update_token: ({ id, ...limits }) => ({ subject: id, detail: { ...limits } }),
-    revoke_token: ({ id }) => ({ subject: id }),
+    revoke_token: ({ id, keepTasks = false }) => ({
+      subject: id,
+      detail: { keep_tasks: keepTasks },
+    }),
     create_join_key: ({ label, roles, uses }, output) => ({
       subject: output?.id ?? "",
       detail: { label, roles, uses },

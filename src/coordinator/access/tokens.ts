@@ -9,6 +9,7 @@ import { tokenStateOf, type ApiToken, type TokenSelection } from "../../registry
 import type { Context } from "../kernel/context.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { badCursor } from "../kernel/paging.ts";
+import { endOwner } from "../tasks/end-owner.ts";
 import { changedLimits, limitsView } from "./owner-limits.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 
@@ -71,9 +72,11 @@ export const updateToken: Handler<"update_token"> = (context, { id, ...limits })
   return ok(tokenView(changed, apiTokens.lastUsedAt(id), context.now));
 };
 
-export const revokeToken: Handler<"revoke_token"> = ({ registry, now }, { id }) => {
+export const revokeToken: Handler<"revoke_token"> = (context, { id, keepTasks = false }) => {
+  const { registry, now } = context;
   if (registry.apiTokens.get(id) === null) return notFound("token with this ID");
   registry.apiTokens.revoke(id, now);
+  if (!keepTasks) endOwner(context, id);
   return done;
 };
 

@@ -54,9 +54,13 @@ export const admission: Domain<AdmissionCommands> = {
       subject: "mesh",
       detail: { pause_seconds: pauseMs / SECOND, sessions: output?.ended ?? null },
     }),
-    revoke_peer: ({ id }, output) => ({
+    revoke_peer: ({ id, keepTasks = false }, output) => ({
       subject: output?.id ?? id,
-      detail: { known: output?.known ?? null, rotated_from: output?.rotated_from ?? null },
+      detail: {
+        known: output?.known ?? null,
+        rotated_from: output?.rotated_from ?? null,
+        keep_tasks: keepTasks,
+      },
     }),
     lift_denial: ({ id }) => ({ subject: id }),
     forget_peer: ({ id }) => ({ subject: id }),

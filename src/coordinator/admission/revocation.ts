@@ -14,13 +14,14 @@ import { markWorkAvailable } from "../kernel/marks.ts";
 import { badCursor } from "../kernel/paging.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { endSession, peerOf } from "../peers/scored-peers.ts";
+import { endOwner, readmitOwner } from "../tasks/end-owner.ts";
 import { shownPeer } from "../peers/shown-peer.ts";
 import { advertisedPeerView, unknownPeerView } from "../peers/views.ts";
 
 /**
  * Writes the deny entry, which holds in every mode, and ends the session. The command's caller gets its answer once
  * the session has confirmed its end. A key that the mesh has no record of is barred by its ID. The old ID of a peer that
- * has rotated its key stands for the peer.
+ * has rotated its key stands for the peer. What the peer set in motion is ended, unless the operator keeps it.
  */
 export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
   const { registry, now, actor } = context;
@@ -50,6 +51,7 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
     endSession(context, peer, FAULT);
     applyPeerEvent(context, peer, "revoked", { reason: "the peer was revoked" });
   }
+  if (input.keepTasks !== true) endOwner(context, id);
   markWorkAvailable(context);
   const view = before ?? shownPeer(context, registry.peers.get(id) as Peer);
   const rotatedFrom = id === input.id ? null : input.id;
@@ -122,6 +124,8 @@ export const liftDenial: PlainHandler<"lift_denial"> = (context, { id }: Input<"
       detail: "the peer has rotated to another key; a rotated key cannot be allowed again",
     });
   }
+  const free = readmitOwner(context, id);
+  if (!free.ok) return free;
   registry.denylist.remove(id);
   const peer = registry.peers.get(id);
   if (peer !== null) applyPeerEvent(context, peer, "readmitted");

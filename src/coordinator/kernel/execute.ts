@@ -78,6 +78,8 @@ export function executeRead<K extends ReadCommandName>(
   name: K,
   input: Input<K>,
 ): Executed<K>["result"] {
+  const refusal = refuseRevoked(scope);
+  if (refusal !== null) return err(refusal);
   const handler: Handler<K> = ALL_HANDLERS[name];
   const result = handler({ ...scope, effects: [], marks: noMarks() }, input);
   return result.ok ? ok(outputOf(result.value)) : result;
@@ -99,6 +101,8 @@ function decide<K extends CommandName>(
   const audited: Audited<K> | undefined = AUDITED[name];
   const handler: Handler<K> = ALL_HANDLERS[name];
   const decided = runInSavepoint(scope, () => {
+    const refusal = refuseRevoked(context);
+    if (refusal !== null) return err(refusal);
     const result = handler(context, input);
     if (result.ok) judgeAfterCommand(context);
     return result;
@@ -113,6 +117,24 @@ function decide<K extends CommandName>(
     },
   };
 }
+
+/**
+ * Refuses a command of a token that was revoked after the gateway had checked it: nothing that it asks for is done once the
+ * revocation has committed.
+ */
+function refuseRevoked({
+  registry,
+  actor,
+}: Pick<Context, "registry" | "actor">): MusterError | null {
+  if (
+    !actor.startsWith(TOKEN_ACTOR) ||
+    !registry.apiTokens.isRevoked(actor.slice(TOKEN_ACTOR.length))
+  )
+    return null;
+  return { code: "unauthorized", detail: "this token was revoked" };
+}
+
+const TOKEN_ACTOR = "token:";
 
 const outputOf = <T>(value: T | AfterAssignment<T>): T =>
   value instanceof AfterAssignment ? value.read() : value;

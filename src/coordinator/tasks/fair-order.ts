@@ -53,6 +53,7 @@ export class FairOrder {
   }
 
   #push(shape: Shape, lane: Lane, queued: boolean): void {
+    if (this.#context.registry.endedOwners.isEnding(lane)) return;
     if (queued && laneLimit(this.#context, lane) !== null) return;
     const task = nextOfLane(lane, null, this.#context.now);
     if (task === null) return;

@@ -1,4 +1,4 @@
-import { MINUTE, type Millis } from "../../base/clock.ts";
+import { DAY, MINUTE, type Millis } from "../../base/clock.ts";
 import {
   CHOICE_RETENTION,
   CIRCUIT_RETENTION,
@@ -12,6 +12,7 @@ import { dueAfter, type Job } from "../kernel/job.ts";
 import { suspectPeer } from "../peers/lifecycle.ts";
 import { cancelAttempt, endTask, releaseAttempt, type Loss } from "./leases.ts";
 import { shareOf } from "./time-held.ts";
+import { endOwners } from "./end-owner.ts";
 import { deleteExpiredUploads } from "./results.ts";
 
 /**
@@ -142,6 +143,8 @@ const pruneTasks: Job = {
       registry.taskResults.kept.forget(id);
       registry.callbacks.kept.forget(id);
     }
+    registry.submitters.prune(now);
+    registry.endedOwners.prune(now - TASK_RETENTION - DAY);
     registry.idempotency.prune(now);
     registry.choices.prune(now - CHOICE_RETENTION);
     registry.circuits.prune(now - CIRCUIT_RETENTION);
@@ -161,6 +164,7 @@ const pruneUploads: Job = {
 
 export const taskJobs: readonly Job[] = [
   expireTasks,
+  endOwners,
   sweepQueue,
   wakeResting,
   wakeReturned,

@@ -107,7 +107,7 @@ export function endTask(
   });
   markWorkAvailable(context);
   effects.push({ type: "task_ended", taskId: task.id });
-  scheduleCallback(context, task.id);
+  scheduleCallback(context, task);
   if (task.source === "peer") informSubmitter(context, task);
 }
 

@@ -5,7 +5,18 @@ import { taskSummary } from "./views.ts";
 
 export const listTasks: Handler<"list_tasks"> = (
   { registry },
-  { limit, cursor, state, kind, source, peer_id: peerId, created_after, created_before, visibleTo },
+  {
+    limit,
+    cursor,
+    state,
+    kind,
+    source,
+    owner,
+    peer_id: peerId,
+    created_after,
+    created_before,
+    visibleTo,
+  },
 ) => {
   const before = readSequence(cursor);
   if (!before.ok) return before;
@@ -18,7 +29,8 @@ export const listTasks: Handler<"list_tasks"> = (
     peerId,
     createdAfter: created_after === undefined ? undefined : Date.parse(created_after),
     createdBefore: created_before === undefined ? undefined : Date.parse(created_before),
-    owner: visibleTo,
+    owner,
+    visibleTo,
   });
   const page = tasks.slice(0, limit);
   const last = page.at(-1);

@@ -2,11 +2,13 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { RetryTask } from "../../protocol/http.ts";
 import { restartedTask } from "../../tasks/restart.ts";
+import { ownerKeyOf } from "../../tasks/owner-key.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { afterAssignment, notFound, type Handler } from "../kernel/handler.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { awaitNextEnd } from "../webhooks/callback-registration.ts";
+import { checkNotEnding } from "./end-owner.ts";
 import { checkQueueLimit } from "./queue-limit.ts";
 import { visibleTask } from "./submit.ts";
 import { viewOf } from "./task-view.ts";
@@ -30,12 +32,14 @@ export function restartTask(
 ): Result<void, MusterError> {
   if (task.state === "succeeded")
     return err({ code: "task_ended", detail: "the task has succeeded: submit a new one" });
+  const free = checkNotEnding(context, ownerKeyOf(task));
+  if (!free.ok) return free;
   const room = checkQueueLimit(context, task.owner, task);
   if (!room.ok) return room;
   const { registry, now } = context;
   registry.tasks.restart(restartedTask(task, options, now));
   registry.attempts.forgetUpTo(task.id, task.lastFence - ATTEMPTS_KEPT);
-  awaitNextEnd(context, task.id);
+  awaitNextEnd(context, task);
   markWorkAvailable(context);
   return ok(undefined);
 }

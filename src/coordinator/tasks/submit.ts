@@ -16,6 +16,7 @@ import type { BatchView } from "../../protocol/http.ts";
 import { newUuid } from "../../protocol/ids.ts";
 import type { Task } from "../../tasks/task.ts";
 import { canSealTo } from "./sealing.ts";
+import { ownerKeyOf, WEBHOOK_SOURCE } from "../../tasks/owner-key.ts";
 import { queuePositionOf } from "../../tasks/queue-position.ts";
 import { checkCallback, registerCallback } from "../webhooks/callback-registration.ts";
 import type { SubmitInput } from "../../contract/tasks.ts";
@@ -123,12 +124,19 @@ export function acceptSubmission(
     const request = { taskId: task.id, requestHash: requestHash(input) };
     registry.idempotency.put(scope, key, request, now + IDEMPOTENCY_RETENTION);
   }
-  if (input.source.startsWith(WEBHOOK))
-    registry.webhookSources.countDelivery(input.source.slice(WEBHOOK.length));
+  if (input.source.startsWith(WEBHOOK_SOURCE))
+    registry.webhookSources.countDelivery(input.source.slice(WEBHOOK_SOURCE.length));
+  recordSubmitter(context, task);
   return ok({ id: task.id, duplicate: false });
 }
 
-const WEBHOOK = "webhook:";
+/** The audit log says who submits tasks, once a day for each owner. What each one submitted its tasks say. */
+function recordSubmitter({ registry, now, actor }: Context, task: Task): void {
+  const subject = ownerKeyOf(task);
+  if (!registry.submitters.isToRecord(subject, now)) return;
+  const detail = { first: task.id, kind: task.kind, source: task.source };
+  registry.audit.add({ at: now, actor, act: "submit_tasks", subject, outcome: "ok", detail });
+}
 
 /** The time from which the task may be offered. A time in the past means now. */
 const notBefore = ({ now }: Context, { task }: SubmitInput): Millis =>
@@ -191,7 +199,7 @@ function previousSubmission(
   const before = registry.idempotency.get(scope, key, now);
   if (before === null || registry.tasks.get(before.taskId) === null) return null;
   // A webhook's key is signed: the same key is the same delivery, even if the mapping has changed since (WH3).
-  if (!input.source.startsWith(WEBHOOK) && before.requestHash !== requestHash(input)) {
+  if (!input.source.startsWith(WEBHOOK_SOURCE) && before.requestHash !== requestHash(input)) {
     return err({
       code: "idempotency_mismatch",
       detail:

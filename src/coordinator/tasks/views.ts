@@ -10,6 +10,7 @@ export const taskSummary = (task: Omit<Task, "payload" | "result">): TaskSummary
   kind: task.kind,
   state: task.state,
   source: task.source,
+  owner: task.owner,
   requirements: task.requirements,
   priority: task.priority,
   concurrency: task.concurrency,

@@ -4,6 +4,7 @@ import { err, ok } from "../../base/result.ts";
 import { CALLBACK_ATTEMPTS_MAX, CALLBACK_TIMEOUT } from "../../protocol/constants.ts";
 import type { TaskEvent } from "../../protocol/http.ts";
 import type { Registry } from "../../registry/registry.ts";
+import { ownerKeyOf } from "../../tasks/owner-key.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
 import {
   isAcknowledged,
@@ -19,6 +20,7 @@ import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { viewOf } from "../tasks/task-view.ts";
 import { visibleTask } from "../tasks/submit.ts";
+import { checkNotEnding } from "../tasks/end-owner.ts";
 import { markCallbacksDue } from "../kernel/marks.ts";
 
 /** After this time an attempt without an outcome counts as cut off and is repeated. The receiver may get it twice. */
@@ -29,14 +31,27 @@ const CUT_OFF_AFTER: Millis = 2 * CALLBACK_TIMEOUT;
  * made, so that an attempt whose outcome is lost is repeated.
  */
 export const claimCallback: Handler<"claim_callback"> = (context, { busy }) => {
-  const { registry, now } = context;
   for (;;) {
-    const callback = registry.callbacks.due(now, busy);
+    const callback = nextDue(context, busy);
     if (callback === null) return ok({ request: null });
     const request = beginAttempt(context, callback);
     if (request !== null) return ok({ request });
   }
 };
+
+/** Callbacks among which the next one is looked for while some of them are being given up. */
+const LOOK_AMONG = 100;
+
+/** The callback that has been due for longest, except those that are being given up because their owner was ended. */
+function nextDue({ registry, now }: Context, exceptOrigins: readonly string[]): Callback | null {
+  const { callbacks, endedOwners } = registry;
+  if (endedOwners.unfinished().length === 0) return callbacks.due(now, exceptOrigins);
+  // If all of them are, the job that gives them up makes the others due.
+  const after = { dueAt: 0, taskId: "" };
+  const due = callbacks.scheduled({ after, until: now, exceptOrigins, limit: LOOK_AMONG });
+  const next = due.find((callback) => !endedOwners.isEnding(callback));
+  return next === undefined ? null : callbacks.get(next.taskId);
+}
 
 /** The attempt's request; null when no request can be made, which ends the callback. */
 function beginAttempt(context: Context, callback: Callback): CallbackRequest | null {
@@ -134,6 +149,8 @@ export const repeatCallback: Handler<"repeat_callback"> = (context, { id, visibl
   if (task === null || callback === null) return notFound("callback of a task with this ID");
   if (!isEnded(task.state) || callback.state === "pending")
     return err({ code: "conflict", detail: "the callback is still being delivered" });
+  const free = checkNotEnding(context, ownerKeyOf(task));
+  if (!free.ok) return free;
   registry.callbacks.update({ ...callback, state: "pending", dueAt: now, attempts: [] });
   markCallbacksDue(context);
   return ok(viewOf(context, id));

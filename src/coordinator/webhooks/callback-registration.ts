@@ -3,6 +3,7 @@ import type { MusterError } from "../../protocol/errors.ts";
 import type { CallbackBody } from "../../protocol/http.ts";
 import { outboundUrl } from "../../protocol/outbound-url.ts";
 import { sealCallbackSecret, signStandard } from "../../webhooks/index.ts";
+import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { markCallbacksDue } from "../kernel/marks.ts";
 
@@ -58,19 +59,21 @@ export function registerCallback(
 
 /**
  * Lets the callback of a task that has begun anew wait for its next end. What was not delivered of the end before is not
- * delivered any more.
+ * delivered any more. The URL of an owner that was ended is not called again: the operator retries its task for itself.
  */
-export function awaitNextEnd({ registry }: Context, taskId: string): void {
-  const callback = registry.callbacks.get(taskId);
-  if (callback === null) return;
-  registry.callbacks.update({ ...callback, state: "waiting", dueAt: null, attempts: [] });
+export function awaitNextEnd({ registry }: Context, task: Task): void {
+  const callback = registry.callbacks.get(task.id);
+  if (callback === null || callback.state === "cancelled") return;
+  const state = registry.endedOwners.isEnded(task) ? "cancelled" : "waiting";
+  registry.callbacks.update({ ...callback, state, dueAt: null, attempts: [] });
 }
 
-/** Makes a task's callback due, in the transaction that ends the task. */
-export function scheduleCallback(context: Context, taskId: string): void {
+/** Makes a task's callback due, in the transaction that ends the task. That of an ended owner's task is given up. */
+export function scheduleCallback(context: Context, task: Task): void {
   const { registry, now } = context;
-  const callback = registry.callbacks.get(taskId);
-  if (callback === null) return;
+  const callback = registry.callbacks.get(task.id);
+  if (callback === null || callback.state === "cancelled") return;
+  if (registry.endedOwners.isEnded(task)) return registry.callbacks.cancel(task.id);
   registry.callbacks.update({ ...callback, state: "pending", dueAt: now });
   markCallbacksDue(context);
 }

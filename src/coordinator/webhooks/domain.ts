@@ -58,7 +58,10 @@ export const webhooks: Domain<WebhookCommands> = {
   },
   audit: {
     put_webhook_source: ({ name, scheme }) => ({ subject: name, detail: { scheme } }),
-    remove_webhook_source: ({ name }) => ({ subject: name }),
+    remove_webhook_source: ({ name, keepTasks = false }) => ({
+      subject: name,
+      detail: { keep_tasks: keepTasks },
+    }),
     rotate_callback_secret: ({ owner, overlapSeconds }, output) => ({
       subject: owner,
       detail: {

@@ -3,6 +3,8 @@ import type { WebhookSourceView } from "../../protocol/http.ts";
 import type { WebhookSource } from "../../registry/webhook-sources.ts";
 import { err, ok } from "../../base/result.ts";
 import { WEBHOOK_SOURCES_MAX } from "../../protocol/constants.ts";
+import { WEBHOOK_SOURCE } from "../../tasks/owner-key.ts";
+import { endOwner, readmitOwner } from "../tasks/end-owner.ts";
 import { checkCallback } from "./callback-registration.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 
@@ -24,6 +26,8 @@ export const putWebhookSource: Handler<"put_webhook_source"> = (context, input) 
       detail: `the mesh has ${WEBHOOK_SOURCES_MAX} webhook sources, the limit; remove one first`,
     });
   }
+  const free = readmitOwner(context, `${WEBHOOK_SOURCE}${input.name}`);
+  if (!free.ok) return free;
   const source = {
     ...rules,
     revision: registry.settings.nextWebhookSourceRevision(),
@@ -47,9 +51,14 @@ export const openWebhookSource: Handler<"open_webhook_source"> = ({ registry }, 
 export const listWebhookSources: Handler<"list_webhook_sources"> = ({ registry }) =>
   ok({ sources: registry.webhookSources.all().map(sourceView) });
 
-export const removeWebhookSource: Handler<"remove_webhook_source"> = ({ registry }, { name }) => {
+export const removeWebhookSource: Handler<"remove_webhook_source"> = (
+  context,
+  { name, keepTasks = false },
+) => {
+  const { registry } = context;
   if (!registry.webhookSources.remove(name)) return notFound("webhook source with this name");
   registry.webhookDeliveries.removeOf(name);
+  if (!keepTasks) endOwner(context, `${WEBHOOK_SOURCE}${name}`);
   return done;
 };
 

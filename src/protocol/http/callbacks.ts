@@ -26,7 +26,7 @@ export type CallbackBody = z.infer<typeof CallbackBody>;
 /** The callback of tasks that webhooks create. The secret of the source and the URL's origin signs it, so a mapping contains no secret. */
 export const FixedCallback = z.object({ url: Url }).meta({ id: "FixedCallback" });
 
-const CALLBACK_STATES = ["waiting", "pending", "delivered", "failed"] as const;
+const CALLBACK_STATES = ["waiting", "pending", "delivered", "failed", "cancelled"] as const;
 export type CallbackState = (typeof CALLBACK_STATES)[number];
 
 const CallbackAttemptView = z

@@ -17,4 +17,12 @@ export const NextCursor = z.string().nullable().meta({ description: "Null on the
 
 export const Time = z.iso.datetime().meta({ description: "RFC 3339, UTC" });
 
+/** For requests that end the tasks of an owner. */
+export const KeepTasksQuery = z.object({
+  keep_tasks: z.enum(["true", "false"]).default("false").meta({
+    description:
+      "Leaves the tasks that the owner caused, and their callbacks; otherwise they are cancelled, also those that peers run",
+  }),
+});
+
 export const Label = z.string().max(200).default("").meta({ description: "A label for people" });

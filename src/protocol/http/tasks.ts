@@ -67,6 +67,10 @@ export const TaskView = z
     source: z.string().meta({
       description: "`api`, `peer` (over its session), or `webhook:` and the name of the source",
     }),
+    owner: z.string().nullable().default(null).meta({
+      description:
+        "Who submitted the task: the ID of a token or a peer, or `admin` (also for webhooks); null: the mesh has an older version",
+    }),
     requirements: Requirements,
     priority: z.int(),
     concurrency: Concurrency.nullable().default(null),
@@ -176,6 +180,11 @@ export const TaskQuery = Page.extend({
     .max(80)
     .optional()
     .meta({ description: "`api`, `peer`, or `webhook:` and the name of a source" }),
+  owner: z
+    .string()
+    .max(100)
+    .optional()
+    .meta({ description: "A token's ID, a peer's ID, or `admin`" }),
   peer_id: PeerId.optional().meta({ description: "This peer has the lease, or ended the task" }),
   created_after: z.iso.datetime({ offset: true }).optional(),
   created_before: z.iso.datetime({ offset: true }).optional(),

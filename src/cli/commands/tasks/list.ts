@@ -8,7 +8,7 @@ import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
 /** Number of tasks that are listed unless `--limit` says otherwise. */
 const LIMIT_DEFAULT = 50;
 
-const usage = "tasks list [--state STATE] [--kind KIND] [--limit N]";
+const usage = "tasks list [--state STATE] [--kind KIND] [--owner ID] [--limit N]";
 
 /** Lists the newest tasks. */
 export const list: Command = {
@@ -17,6 +17,7 @@ export const list: Command = {
   details: [
     ["--state STATE", `only tasks in this state (${TASK_STATES.join(", ")})`],
     ["--kind KIND", "only tasks of this kind"],
+    ["--owner ID", "only tasks of this owner: a token's ID, admin, or a peer's ID"],
     ["--limit N", `how many; default: ${LIMIT_DEFAULT}`],
   ],
   run: async (argv) => {
@@ -24,14 +25,19 @@ export const list: Command = {
       ...TARGET_OPTIONS,
       state: { type: "string" },
       kind: { type: "string" },
+      owner: { type: "string" },
       limit: { type: "string" },
     } as const;
     const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
     const state = choiceOption("state", values.state, TASK_STATES);
-    const { kind } = values;
+    const { kind, owner } = values;
     const limit = countOption("limit", values.limit) ?? LIMIT_DEFAULT;
     const mesh = await controllerOf(values);
-    const filter = { ...(state !== undefined && { state }), ...(kind !== undefined && { kind }) };
+    const filter = {
+      ...(state !== undefined && { state }),
+      ...(kind !== undefined && { kind }),
+      ...(owner !== undefined && { owner }),
+    };
     const found: TaskSummary[] = [];
     for await (const task of mesh.tasks.list(filter)) {
       if (found.length >= limit) break;
@@ -39,15 +45,16 @@ export const list: Command = {
     }
     if (values.json === true) printJson(found);
     else if (found.length === 0) print("no tasks");
-    else print(table(["task", "kind", "state", "created", "error"], found.map(row)));
+    else print(table(["task", "kind", "state", "owner", "created", "error"], found.map(row)));
     return 0;
   },
 };
 
-const row = ({ id, kind, state, created_at, error }: TaskSummary) => [
+const row = ({ id, kind, state, owner, created_at, error }: TaskSummary) => [
   id,
   kind,
   state,
+  owner ?? "-",
   created_at,
   error ?? "",
 ];

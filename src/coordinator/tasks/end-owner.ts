@@ -106,12 +106,6 @@ function cancelFor(context: Context, task: Task | null, reason: string): void {
 /** The audit log says how much was ended, once all is done. */
 function recordEnd({ registry, now }: Context, { key, tasks, callbacks }: EndedOwner): void {
   if (tasks + callbacks === 0) return;
-  registry.audit.add({
-    at: now,
-    actor: "mesh",
-    act: "end_owner",
-    subject: key,
-    outcome: "ok",
-    detail: { tasks, callbacks },
-  });
+  const act = { actor: "mesh", act: "end_owner", subject: key, outcome: "ok" };
+  registry.audit.add({ ...act, detail: { tasks, callbacks } }, "operator", now);
 }

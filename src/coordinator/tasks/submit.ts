@@ -135,7 +135,10 @@ function recordSubmitter({ registry, now, actor }: Context, task: Task): void {
   const subject = ownerKeyOf(task);
   if (!registry.submitters.isToRecord(subject, now)) return;
   const detail = { first: task.id, kind: task.kind, source: task.source };
-  registry.audit.add({ at: now, actor, act: "submit_tasks", subject, outcome: "ok", detail });
+  // A delivery has no caller that the mesh knows but its source.
+  const by = task.source.startsWith(WEBHOOK_SOURCE) ? subject : actor;
+  const act = { actor: by, act: "submit_tasks", subject, outcome: "ok", detail };
+  registry.audit.add(act, actor === "admin" ? "operator" : "listed", now);
 }
 
 /** The time from which the task may be offered. A time in the past means now. */

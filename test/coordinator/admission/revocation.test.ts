@@ -133,7 +133,7 @@ describe("the denylist", () => {
     const { entries } = mesh.run("list_audit", { limit: 9, subject: A.id });
     expect(entries.map(({ act, detail }) => [act, detail])).toEqual([
       ["lift_denial", {}],
-      ["revoke_peer", { known: false, rotated_from: null }],
+      ["revoke_peer", { known: false, rotated_from: null, keep_tasks: false }],
     ]);
   });
 });

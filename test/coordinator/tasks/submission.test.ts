@@ -49,6 +49,7 @@ describe("submitting a task", () => {
       id: task.id,
       state: "queued",
       source: "api",
+      owner: "admin",
       created_at: new Date(START).toISOString(),
       not_before: new Date(START).toISOString(),
       deadline_at: new Date(START + 90_000).toISOString(),

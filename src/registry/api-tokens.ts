@@ -86,7 +86,7 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
       const known = revoked.get(id);
       if (known !== undefined) return known;
       if (revoked.size >= KEPT_MAX) revoked.clear();
-      const isRevoked = this.get(id)?.revokedAt != null;
+      const isRevoked = (this.get(id)?.revokedAt ?? null) !== null;
       revoked.set(id, isRevoked);
       return isRevoked;
     },

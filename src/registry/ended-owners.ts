@@ -63,7 +63,7 @@ export function endedOwnersTable(sql: Sql) {
     },
     /** Forgets owners whose last task of before their end was deleted long ago. */
     prune(endedBefore: Millis): void {
-      for (const [key, { endedAt, doneAt }] of [...kept.entries()])
+      for (const [key, { endedAt, doneAt }] of kept.entries())
         if (doneAt !== null && endedAt < endedBefore) this.remove(key);
     },
   };

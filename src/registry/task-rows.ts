@@ -46,8 +46,20 @@ export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements
 /** The columns of a task that is queued or prefetched. */
 export const WAITING_COLUMNS = `seq, id, kind, source, owner, priority, concurrency_key, concurrency_limit, requirements, state, prefetched, not_before, fence, last_fence, turn, peer_id`;
 
+/** The columns of a task that a peer holds, as far as it is counted. */
+export const HELD_COLUMNS = `id, kind, source, owner, concurrency_key, concurrency_limit`;
+
+/** Reads a row of `HELD_COLUMNS`. */
+export const readHeldTask = (row: SqlRow) => ({
+  id: text(row, "id"),
+  kind: text(row, "kind"),
+  source: text(row, "source"),
+  owner: text(row, "owner"),
+  concurrency: readConcurrency(row),
+});
+
 /** The concurrency key of a row, with its limit. */
-export function readConcurrency(row: SqlRow): Task["concurrency"] {
+function readConcurrency(row: SqlRow): Task["concurrency"] {
   const key = textOrNull(row, "concurrency_key");
   return key === null ? null : { key, limit: number(row, "concurrency_limit") };
 }

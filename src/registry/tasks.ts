@@ -15,8 +15,9 @@ import {
   type SqlValue,
 } from "./sql.ts";
 import {
+  HELD_COLUMNS,
   LISTED_COLUMNS,
-  readConcurrency,
+  readHeldTask,
   readListed,
   readWaiting,
   WAITING_COLUMNS,
@@ -49,17 +50,7 @@ export interface TaskFilter {
 export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
   const running = new RunningTasks();
   const readHeld = () =>
-    sql
-      .exec(
-        `SELECT id, kind, source, owner, concurrency_key, concurrency_limit FROM tasks WHERE lease_until IS NOT NULL`,
-      )
-      .map((row) => ({
-        id: text(row, "id"),
-        kind: text(row, "kind"),
-        source: text(row, "source"),
-        owner: text(row, "owner"),
-        concurrency: readConcurrency(row),
-      }));
+    sql.exec(`SELECT ${HELD_COLUMNS} FROM tasks WHERE lease_until IS NOT NULL`).map(readHeldTask);
   running.reset(readHeld());
   const shares = new OwnerShares();
   const ids = (query: string, ...bindings: SqlValue[]) =>

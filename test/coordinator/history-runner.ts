@@ -308,11 +308,11 @@ export class HistoryRunner {
 
   #remove({ type, peer: index }: Op<"revoke" | "forget">): void {
     const [peer] = this.#peer(index);
-    const name = type === "revoke" ? "revoke_peer" : "forget_peer";
-    if (!peer.hasRecord && type === "forget")
-      return this.#expectError(name, { id: peer.id }, "not_found");
-    this.model[type === "revoke" ? "revoke" : "forget"](peer);
-    this.#expectSuccess(name, { id: peer.id });
+    const input = { id: peer.id };
+    const refused = type === "forget" && !peer.hasRecord;
+    if (refused) return this.#expectError("forget_peer", input, "not_found");
+    this.model[type](peer);
+    this.#expectSuccess(`${type}_peer`, input);
   }
 
   #allow({ peer: index, roles, readmit }: Op<"allow">): void {

@@ -289,7 +289,7 @@ describe("who submitted a task", () => {
     for (const owner of owners) submitAs(mesh, { from: { owner, source: "api" } }, { kind: "x" });
     const listed = (owner: string | undefined, visibleTo: string | null) =>
       mesh.run("list_tasks", { limit: 9, owner, visibleTo }).tasks.map((task) => task.owner);
-    expect(listed(undefined, null).toSorted()).toEqual(owners.toSorted());
+    expect(new Set(listed(undefined, null))).toEqual(new Set(owners));
     for (const owner of owners) expect(listed(owner, null)).toEqual([owner]);
     expect(listed("0011", "0011")).toEqual(["0011"]);
     expect(listed("admin", "0011")).toEqual([]);

@@ -200,7 +200,6 @@ describe("commands that only read", () => {
       list_tokens: page,
       get_callback_secret: { url: "https://one.example/", owner: "admin", visibleTo: null },
       list_denied: page,
-      get_callback_secret: { owner: "admin", url: "https://one.example/" },
       list_deliveries: { ...page, source: "s" },
       open_delivery: { source: "s", id: "x" },
       get_webhook_source: { name: "s" },

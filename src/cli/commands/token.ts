@@ -9,7 +9,7 @@ import { createInto } from "../private-file.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
-  "token create SCOPE [--label TEXT] [--days N] [--out FILE] [LIMITS] | set ID LIMITS | list | revoke ID [OPTION]";
+  "token create SCOPE [--label TEXT] [--days N] [--out FILE] [LIMITS] | set ID LIMITS | list | revoke ID";
 
 /** Creates, lists and revokes API tokens. */
 export const token: Command = {

@@ -185,3 +185,27 @@ describe("a submission that waits", () => {
     expect(body.tasks.map(({ id }) => id)).toEqual([again.body.id]);
   });
 });
+
+describe("a token that is revoked while its request waits", () => {
+  it.each(["GET /v1/tasks/ID?wait", "POST /v1/tasks?wait"])(
+    "HT20 gets 401 from %s, and not the task",
+    async (kind) => {
+      const peer = await GoPeer.join();
+      const { body: made } = await call<{ id: string; token: string }>("POST", "/v1/tokens", {
+        json: { scope: "controller" },
+      });
+      const { token } = made;
+      const json = { kind: "test" };
+      const submit = `/v1/tasks${kind.startsWith("POST") ? `?wait=${LONG}` : ""}`;
+      const submitted = call<TaskView>("POST", submit, { token, json });
+      const attempt = await accept(peer);
+      const waiting = kind.startsWith("POST")
+        ? submitted
+        : call("GET", `/v1/tasks/${(await submitted).body.id}?wait=${LONG}`, { token });
+      await peer.catchUp();
+      expect((await call("DELETE", `/v1/tokens/${made.id}`)).status).toBe(204);
+      peer.send("task_result", { ...attempt, ok: true, result: "a secret" });
+      problemOf(await waiting, "unauthorized");
+    },
+  );
+});

@@ -44,6 +44,9 @@ async function requestPeer(
     ),
   );
   if (!called.ok) return called;
+  // The reply took a while: the coordinator judges the caller's token again with any command.
+  const still = await c.get("coordinator").call("get_auth_mode", {});
+  if (!still.ok) return still;
   switch (called.value.outcome) {
     case "answered":
       return ok(called.value.reply as PeerReply);

@@ -9,8 +9,14 @@ const TEST_SECRETS = {
   MESH_SIGNING_KEY: "33".repeat(32),
 };
 
-/** The peers of the tests are strangers, and all connect from one address. */
-const TEST_VARIABLES = { AUTH_MODE: "open", HANDSHAKES_PER_MINUTE: "1000000" };
+/** The peers of the tests are strangers, and all callers have one address, whose budgets they share. */
+const TEST_VARIABLES = {
+  AUTH_MODE: "open",
+  HANDSHAKES_PER_MINUTE: "1000000",
+  FAILED_AUTHORIZATIONS_PER_MINUTE: "1000000",
+  FAILED_DELIVERIES_PER_MINUTE: "1000000",
+  DISCOVERY_READS_PER_MINUTE: "1000000",
+};
 
 /** The tests rarely wait: a worker per core. */
 const maxWorkers = "100%";

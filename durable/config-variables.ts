@@ -1,7 +1,11 @@
 import { z } from "zod";
+import { readTrustedProxies, type TrustedProxies } from "../src/access/client-address.ts";
 import { DAY, SECOND } from "../src/base/clock.ts";
 import {
   DIALED_SESSIONS_DEFAULT,
+  DISCOVERY_READS_PER_MINUTE,
+  FAILED_AUTHORIZATIONS_PER_MINUTE,
+  FAILED_DELIVERIES_PER_MINUTE,
   HANDSHAKES_PER_MINUTE,
   PEER_RETENTION,
   PEERS_CONNECTED_MAX,
@@ -59,6 +63,14 @@ const LocationService = z.string().transform((text, context): LocationSource => 
   return z.NEVER;
 });
 
+/** Also of a replica of discovery, which reads few other variables. */
+export const ProxyList = z.string().transform((text, context): TrustedProxies => {
+  const proxies = readTrustedProxies(text);
+  if (proxies.ok) return proxies.value;
+  context.addIssue(proxies.error);
+  return z.NEVER;
+});
+
 /** The variables and secrets of a deployment, with their defaults. Error texts follow the name of the variable. */
 export const ConfigVariables = z.object({
   MESH_NAME: Name.default("muster"),
@@ -71,6 +83,10 @@ export const ConfigVariables = z.object({
   GO_P2P: Switch.default("true"),
   PEERS_MAX: Count.default(PEERS_CONNECTED_MAX),
   HANDSHAKES_PER_MINUTE: Count.default(HANDSHAKES_PER_MINUTE),
+  FAILED_AUTHORIZATIONS_PER_MINUTE: Count.default(FAILED_AUTHORIZATIONS_PER_MINUTE),
+  FAILED_DELIVERIES_PER_MINUTE: Count.default(FAILED_DELIVERIES_PER_MINUTE),
+  DISCOVERY_READS_PER_MINUTE: Count.default(DISCOVERY_READS_PER_MINUTE),
+  TRUSTED_PROXIES: ProxyList.default([]),
   DIALS_MAX: Count.default(DIALED_SESSIONS_DEFAULT),
   ALLOW_LOOPBACK: Switch.default("false"),
   RECONNECT_SPREAD_SECONDS: Count.max(

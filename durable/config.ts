@@ -1,3 +1,5 @@
+import type { BudgetName } from "../src/access/address-limiter.ts";
+import type { TrustedProxies } from "../src/access/client-address.ts";
 import { credentialKey } from "../src/access/credential.ts";
 import type { Bytes } from "../src/base/bytes.ts";
 import { DAY, SECOND, type Millis } from "../src/base/clock.ts";
@@ -33,7 +35,9 @@ export interface MeshConfig {
   readonly replicas: UpstashAccess | null;
   /** Whether peers may connect by go-p2p 1.0. */
   readonly goP2p: boolean;
-  readonly handshakesPerMinute: number;
+  /** What an address may do in a minute (see src/access/address-limiter.ts). */
+  readonly perMinute: Readonly<Record<BudgetName, number>>;
+  readonly trustedProxies: TrustedProxies;
   readonly locations: LocationSource;
   readonly coordinator: CoordinatorConfig;
 }
@@ -82,7 +86,13 @@ function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
     replicas: replicas.value,
     discoveryPublic: data.DISCOVERY_PUBLIC === "true",
     goP2p: data.GO_P2P === "true",
-    handshakesPerMinute: data.HANDSHAKES_PER_MINUTE,
+    perMinute: {
+      handshakes: data.HANDSHAKES_PER_MINUTE,
+      authorizations: data.FAILED_AUTHORIZATIONS_PER_MINUTE,
+      deliveries: data.FAILED_DELIVERIES_PER_MINUTE,
+      discovery: data.DISCOVERY_READS_PER_MINUTE,
+    },
+    trustedProxies: data.TRUSTED_PROXIES,
     locations: data.LOCATION_SERVICE,
     coordinator: coordinatorConfig(data, identities.value, replicas.value !== null),
   });

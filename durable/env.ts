@@ -20,6 +20,11 @@ export interface Env {
   readonly GO_P2P?: string;
   readonly PEERS_MAX?: string;
   readonly HANDSHAKES_PER_MINUTE?: string;
+  readonly FAILED_AUTHORIZATIONS_PER_MINUTE?: string;
+  readonly FAILED_DELIVERIES_PER_MINUTE?: string;
+  readonly DISCOVERY_READS_PER_MINUTE?: string;
+  /** Addresses and networks of proxies whose X-Forwarded-For is believed. */
+  readonly TRUSTED_PROXIES?: string;
   /** How many dialed sessions may be open at once. */
   readonly DIALS_MAX?: string;
   /** "true" allows the mesh to call this machine itself: for tests. */

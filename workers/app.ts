@@ -4,6 +4,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { redact } from "../src/base/redact.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { AppEnv } from "./context.ts";
+import { GatewayMemory } from "./gateway-memory.ts";
 import { requireScope } from "./authorization.ts";
 import { loadConfiguration, safeHeaders } from "./middleware.ts";
 import { describeApi } from "./openapi.ts";
@@ -66,7 +67,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   const router = new Router(app);
   // Before the check of the configuration: the description does not need it.
   describeApi(app, router);
-  app.use(loadConfiguration);
+  app.use(loadConfiguration(new GatewayMemory()));
   for (const register of ROUTES) register(router);
   // Only a request that no route handles comes this far.
   app.use(requireScope("administer"));

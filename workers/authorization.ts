@@ -7,6 +7,7 @@ import { sha256 } from "../src/crypto/primitives.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { coordinatorForGateway } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv, Caller } from "./context.ts";
+import { failure } from "./gateway-memory.ts";
 import { bearerToken } from "./bearer-token.ts";
 import { problem } from "./problem.ts";
 
@@ -35,20 +36,29 @@ export const requireScope =
 export const bearerOf = (c: AppContext): string | undefined =>
   bearerToken(c.req.header("Authorization"));
 
+/** The caller of a request. Only a token that the mesh made, and has not refused within the last minute, reaches the coordinator. */
 async function callerOf(c: AppContext): Promise<Result<Caller, MusterError>> {
-  const { config, coordinator } = c.var;
+  const { config, coordinator, memory } = c.var;
   const token = bearerOf(c);
   if (token === undefined) {
-    return err({ code: "unauthorized", detail: "send the header Authorization: Bearer TOKEN" });
+    return refused(c, "send the header Authorization: Bearer TOKEN");
   }
   // Hashes are compared, so that the time taken does not reveal the token's length either.
   if (equalConstantTime(sha256(utf8(token)), sha256(utf8(config.adminToken)))) {
     return ok({ id: "admin", scope: "admin", actor: "admin" });
   }
   const credential = readCredential("mst", config.coordinator.credentialKey, token);
-  if (credential === null)
-    return err({ code: "unauthorized", detail: "the bearer token is not valid in this mesh" });
+  if (credential === null) return refused(c, "the bearer token is not valid in this mesh");
   const { id, hash } = credential;
+  if (memory.refusedTokens.has(hash, Date.now())) return refused(c, REVOKED);
   const known = await coordinator.call("authenticate", { id, hash });
-  return known.ok ? ok({ ...known.value, actor: `token:${id}` }) : known;
+  if (known.ok) return ok({ ...known.value, actor: `token:${id}` });
+  if (known.error.code !== "unauthorized") return known;
+  memory.refusedTokens.add(hash, Date.now());
+  return refused(c, known.error.detail);
 }
+
+const REVOKED = "this token was revoked or does not exist";
+
+const refused = (c: AppContext, detail: string) =>
+  err(failure(c, "authorizations", { code: "unauthorized", detail }));

@@ -3,6 +3,7 @@ import type { MeshConfig } from "../durable/config.ts";
 import type { GatewayPort } from "../durable/coordinator-port.ts";
 import type { GatewayActor } from "../src/contract/caller.ts";
 import type { Scope } from "../src/protocol/http.ts";
+import type { GatewayMemory } from "./gateway-memory.ts";
 import type { Env } from "../durable/env.ts";
 
 /** The caller that a request's token identifies. */
@@ -20,6 +21,9 @@ export interface AppEnv {
   Variables: {
     config: MeshConfig;
     coordinator: GatewayPort;
+    /** The client's address; empty if it is unknown. */
+    address: string;
+    memory: GatewayMemory;
     /** Set by `requireScope`, so only routes that need a token's scope have it. */
     caller: Caller;
   };

@@ -1,11 +1,12 @@
 import { readCredential } from "../src/access/credential.ts";
 import { equalConstantTime, toHex, utf8 } from "../src/base/bytes.ts";
-import type { Result } from "../src/base/result.ts";
+import { err, type Result } from "../src/base/result.ts";
 import type { DiscoveryRead } from "../src/contract/discovery.ts";
 import { sha256 } from "../src/crypto/primitives.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { bearerOf } from "./authorization.ts";
 import type { AppContext } from "./context.ts";
+import { limited } from "./gateway-memory.ts";
 
 /** Credentials that nobody has. A request without a token is checked with these, so that it takes as long as one with a token. */
 const NO_TOKEN = `mst_${"0".repeat(96)}`;
@@ -24,16 +25,25 @@ export async function readDiscovery(
   c: AppContext,
   id: string,
 ): Promise<Result<DiscoveryRead, MusterError>> {
-  const { config, coordinator } = c.var;
+  const { config, coordinator, memory } = c.var;
   const shown = bearerOf(c) ?? "";
   const token = API_TOKEN.test(shown) ? shown : NO_TOKEN;
   const credential = readCredential("mst", config.coordinator.credentialKey, token);
   const isAdmin = equalConstantTime(sha256(utf8(shown)), sha256(utf8(config.adminToken)));
-  return coordinator.call("read_discovery", {
+  const digest = toHex(sha256(utf8(shown)));
+  // A token is known to be right only once the coordinator has said so.
+  if (!isAdmin && !memory.readers.has(digest, Date.now())) {
+    const refused = limited(c, "discovery", "reads of discovery");
+    if (refused !== null) return err(refused);
+  }
+  const read = await coordinator.call("read_discovery", {
     id,
     anybody: config.discoveryPublic || isAdmin,
     // `readCredential` hashes a valid credential, so an invalid one is hashed here.
     credential: credential ?? { id: NO_ID, hash: toHex(sha256(utf8(NO_TOKEN))) },
     reader: READER_TOKEN.test(shown) ? shown : NO_READER,
   });
+  if (read.ok && read.value.allowed && !config.discoveryPublic)
+    memory.readers.add(digest, Date.now());
+  return read;
 }

@@ -5,6 +5,8 @@ import { JSON_DEPTH_MAX, parseJson } from "../src/base/json.ts";
 import { readConfig } from "../durable/config.ts";
 import { coordinatorForGateway } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv } from "./context.ts";
+import type { GatewayMemory } from "./gateway-memory.ts";
+import { addressOf } from "./request-address.ts";
 import { problem } from "./problem.ts";
 import { setSafeHeaders } from "./safe-headers.ts";
 
@@ -15,14 +17,21 @@ export const safeHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   setSafeHeaders(c.res.headers);
 };
 
-/** Sets the checked configuration and the coordinator for every route; a mesh that is not configured answers only with that error. */
-export const loadConfiguration: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const config = readConfig(c.env, Date.now());
-  if (!config.ok) return problem(c, config.error);
-  c.set("config", config.value);
-  c.set("coordinator", coordinatorForGateway(c.env, "anonymous"));
-  return next();
-};
+/**
+ * Sets the checked configuration, the coordinator and the client's address for every route; a mesh that is not configured
+ * answers only with that error.
+ */
+export const loadConfiguration =
+  (memory: GatewayMemory): MiddlewareHandler<AppEnv> =>
+  async (c, next) => {
+    const config = readConfig(c.env, Date.now());
+    if (!config.ok) return problem(c, config.error);
+    c.set("config", config.value);
+    c.set("memory", memory);
+    c.set("address", addressOf(c.req.raw, config.value.trustedProxies));
+    c.set("coordinator", coordinatorForGateway(c.env, "anonymous"));
+    return next();
+  };
 
 /** Refuses a body of more bytes, with or without a Content-Length. */
 export const limitBody = (maxSize: number): MiddlewareHandler<AppEnv> =>

@@ -26,6 +26,10 @@ const FAILURES = {
   not_a_websocket: [426, "This path accepts WebSocket connections only"],
   too_many_proofs: [429, "Too many proofs; see Retry-After"],
   too_many_handshakes: [429, "Too many handshakes; see Retry-After"],
+  too_many_failures: [
+    429,
+    "Too many requests from this address without a valid token; see Retry-After",
+  ],
 } as const satisfies Readonly<Record<string, readonly [status: number, description: string]>>;
 
 export type FailureName = keyof typeof FAILURES;

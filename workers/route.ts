@@ -149,7 +149,12 @@ interface ScopeRules {
 }
 
 const READS_INPUT: readonly FailureName[] = ["internal", "invalid", "unavailable"];
-const READS_TOKEN: readonly FailureName[] = [...READS_INPUT, "unauthorized", "forbidden"];
+const READS_TOKEN: readonly FailureName[] = [
+  ...READS_INPUT,
+  "unauthorized",
+  "forbidden",
+  "too_many_failures",
+];
 
 /** What follows from a route's scope. */
 function rulesOf(scope: RouteScope): ScopeRules {

@@ -6,7 +6,7 @@ import type { AppContext } from "./context.ts";
 import { openSource, type OpenedSource } from "./webhook-source-secrets.ts";
 
 /** A delivery as evaluated with one revision of its source. */
-export type EvaluatedDelivery = Omit<DeliveryInput, "source" | "revision">;
+export type EvaluatedDelivery = Omit<DeliveryInput, "source" | "sourceId" | "revision">;
 
 /** How often a delivery is evaluated if its source keeps changing. A single change during a request is rare already. */
 const EVALUATIONS_MAX = 3;
@@ -14,26 +14,31 @@ const EVALUATIONS_MAX = 3;
 const RETRY_AFTER = 2;
 
 /**
- * Evaluates a delivery by its source's current secrets and rules, and submits its task. If the source changes between the two,
- * the coordinator stores nothing and the delivery is evaluated again (docs/decisions/021). `evaluate` returns a challenge's
+ * Evaluates a delivery by its source's secrets and rules, and submits its task. If the source changes between the two,
+ * the coordinator stores nothing and the delivery is evaluated again (docs/decisions/021). `first` is the source as it was
+ * read last. `evaluate` returns a challenge's
  * answer when the delivery is one: there is nothing to submit.
  */
 export async function submitDelivery<Challenge extends { readonly challenge: string }>(
   c: AppContext,
   name: string,
+  first: OpenedSource,
   evaluate: (source: OpenedSource) => Result<EvaluatedDelivery | Challenge, MusterError>,
 ): Promise<Result<DeliveryView | Challenge, MusterError>> {
-  for (let attempt = 0; attempt < EVALUATIONS_MAX; attempt++) {
-    const source = await openSource(c, name);
-    if (!source.ok) return source;
-    const evaluated = evaluate(source.value);
+  let source = first;
+  for (let attempt = 1; ; attempt++) {
+    const evaluated = evaluate(source);
     if (!evaluated.ok) return evaluated;
     if ("challenge" in evaluated.value) return ok(evaluated.value);
-    const { revision } = source.value;
-    const input = { ...evaluated.value, source: name, revision };
+    const { id: sourceId, revision } = source;
+    const input = { ...evaluated.value, source: name, sourceId, revision };
     const received = await c.var.coordinator.call("receive_delivery", input);
     if (!received.ok) return received;
     if (received.value.outcome !== "source_changed") return viewOf(received.value);
+    if (attempt === EVALUATIONS_MAX) break;
+    const current = await openSource(c, name);
+    if (!current.ok) return current;
+    source = current.value;
   }
   return err({
     code: "unavailable",

@@ -25,7 +25,7 @@ export async function replayDelivery(
   const recorded = await recordedDelivery(c, name, id);
   if (!recorded.ok) return recorded;
   const { sample, deliveryId } = recorded.value;
-  return submitDelivery<never>(c, name, (current) =>
+  return submitDelivery<never>(c, name, source.value, (current) =>
     ok({
       deliveryId,
       bytes: sample.body.length,

@@ -11,20 +11,35 @@ export interface OpenedSource extends WebhookSource {
   readonly secrets: readonly string[];
 }
 
-/** The source with this name and its secrets. */
+/** The source with this name and its secrets, as the coordinator has it now. */
 export async function openSource(
   c: AppContext,
   name: string,
 ): Promise<Result<OpenedSource, MusterError>> {
-  const { coordinator, config } = c.var;
   if (!Slug.safeParse(name).success) return noSource;
-  const source = await coordinator.call("open_webhook_source", { name });
+  const source = await c.var.memory.sources.open(c, name);
   if (!source.ok) return source;
-  const key = storageKey(config.signingKey, name);
-  const secrets = source.value.sealedSecrets.flatMap(
+  return source.value === null ? noSource : opened(c, source.value);
+}
+
+/** The same as this isolate read it last; `again`: as it is now, if so many reads are allowed (see known-sources.ts). */
+export async function findSource(
+  c: AppContext,
+  name: string,
+  again: boolean,
+): Promise<Result<OpenedSource, MusterError>> {
+  if (!Slug.safeParse(name).success) return noSource;
+  const source = await c.var.memory.sources.find(c, name, again);
+  if (!source.ok) return source;
+  return source.value === null ? noSource : opened(c, source.value);
+}
+
+function opened(c: AppContext, source: WebhookSource): Result<OpenedSource, MusterError> {
+  const key = storageKey(c.var.config.signingKey, source.name);
+  const secrets = source.sealedSecrets.flatMap(
     (sealed) => openSecret(key, fromBase64(sealed) ?? new Uint8Array()) ?? [],
   );
-  if (secrets.length > 0) return ok({ ...source.value, secrets });
+  if (secrets.length > 0) return ok({ ...source, secrets });
   return err({
     code: "misconfigured",
     detail:

@@ -26,6 +26,12 @@ export interface WebhookCommands {
     input: { readonly name: string };
     output: WebhookSource;
   };
+  /** What tells the gateway which of the sources that it has opened are still the current ones. */
+  webhook_source_versions: {
+    caller: "gateway";
+    input: Empty;
+    output: { readonly sources: readonly Pick<WebhookSource, "name" | "id" | "revision">[] };
+  };
   list_webhook_sources: {
     caller: "gateway";
     input: Empty;
@@ -103,6 +109,7 @@ export const WEBHOOK_CALLERS: CallersOf<WebhookCommands> = {
   put_webhook_source: "gateway",
   get_webhook_source: "gateway",
   open_webhook_source: "gateway",
+  webhook_source_versions: "gateway",
   list_webhook_sources: "gateway",
   remove_webhook_source: "gateway",
   receive_delivery: "gateway",
@@ -122,7 +129,7 @@ export interface CallbackSecretInput extends Pick<TaskInput, "visibleTo"> {
   readonly url: string;
 }
 
-export type SourceInput = Omit<WebhookSource, "createdAt" | "deliveries" | "revision"> & {
+export type SourceInput = Omit<WebhookSource, "id" | "createdAt" | "deliveries" | "revision"> & {
   /** The revision that the secrets were read from, when the request keeps them; refused if the source has changed since. */
   readonly secretsFrom?: number | undefined;
 };
@@ -130,7 +137,8 @@ export type SourceInput = Omit<WebhookSource, "createdAt" | "deliveries" | "revi
 /** A delivery whose signature is valid, or one that an operator replays. */
 export interface DeliveryInput {
   readonly source: string;
-  /** The revision of the source by whose secrets and rules the verdict was reached. */
+  /** The ID of the source, and the revision by whose secrets and rules the verdict was reached. */
+  readonly sourceId: string;
   readonly revision: number;
   readonly deliveryId: string;
   readonly bytes: number;

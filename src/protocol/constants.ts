@@ -71,6 +71,12 @@ export const HANDSHAKE_BYTES_MAX = 16 * KiB;
 export const HANDSHAKE_TIMEOUT = 10 * SECOND;
 /** Handshakes from one address (one /64 of IPv6) in a minute. */
 export const HANDSHAKES_PER_MINUTE = 60;
+/** Requests of one address in a minute whose token, ticket or reader token is wrong. Right ones are not counted. */
+export const FAILED_AUTHORIZATIONS_PER_MINUTE = 60;
+/** Webhook deliveries of one address in a minute that name no source or are not signed correctly. Others are not counted. */
+export const FAILED_DELIVERIES_PER_MINUTE = 60;
+/** Reads of discovery by one address in a minute without a token that was accepted before. A page of pointers is one read. */
+export const DISCOVERY_READS_PER_MINUTE = 600;
 /** Sockets of one peer that may be in their handshake at the same time. */
 export const UNAUTHENTICATED_SOCKETS_MAX = 2;
 /** Hashes of message IDs that a session remembers, to detect replays. */

@@ -33,7 +33,7 @@ function groupsOf(text: string): readonly number[] | null {
 }
 
 /** A range of addresses in CIDR terms: the prefix and its length in bits. */
-type Range = readonly [prefix: Octets, bits: number];
+export type Range = readonly [prefix: Octets, bits: number];
 
 const IPV4_NOT_PUBLIC: readonly Range[] = [
   [[0], 8], // this network (RFC 791)
@@ -77,6 +77,10 @@ export const isLoopback = (address: Octets): boolean =>
   address.length === 4
     ? address[0] === 127
     : address.length === 16 && address.every((octet, at) => octet === (at === 15 ? 1 : 0));
+
+/** Whether an address lies in a range of the same version. */
+export const inRange = (address: Octets, range: Range): boolean =>
+  address.length === range[0].length && within(address, range);
 
 function within(address: Octets, [prefix, bits]: Range): boolean {
   for (let bit = 0; bit < bits; bit += 8) {

@@ -258,6 +258,7 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     ) WITHOUT ROWID`,
     `CREATE TABLE submitters (owner TEXT PRIMARY KEY, recorded_at INTEGER NOT NULL) WITHOUT ROWID`,
   ],
+  [`ALTER TABLE webhook_sources ADD COLUMN id TEXT NOT NULL DEFAULT ''`],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

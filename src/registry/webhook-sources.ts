@@ -9,6 +9,11 @@ import { insertRow, json, number, text, type Sql, type SqlRow } from "./sql.ts";
 
 export interface WebhookSource {
   readonly name: string;
+  /**
+   * Given when the source is created: a source that is removed and created again under its name has another one, and
+   * inherits nothing. Empty for a source from before there were IDs.
+   */
+  readonly id: string;
   readonly scheme: WebhookScheme;
   /** The signature's header, for schemes that do not fix it; null for the scheme's own header. */
   readonly signature: SignatureHeader | null;
@@ -35,6 +40,7 @@ export function webhookSourcesTable(sql: Sql) {
         "webhook_sources",
         {
           name: source.name,
+          id: source.id,
           scheme: source.scheme,
           signature: JSON.stringify(source.signature),
           sealed_secret: source.sealedSecrets.join(SECRETS_SEPARATOR),
@@ -52,6 +58,13 @@ export function webhookSourcesTable(sql: Sql) {
     all(): readonly WebhookSource[] {
       return sql.exec(`SELECT * FROM webhook_sources ORDER BY name`).map(readSource);
     },
+    /** What tells whether a source has changed, of every source. */
+    versions: (): readonly Pick<WebhookSource, "name" | "id" | "revision">[] =>
+      sql.exec(`SELECT name, id, revision FROM webhook_sources`).map((row) => ({
+        name: text(row, "name"),
+        id: text(row, "id"),
+        revision: number(row, "revision"),
+      })),
     countDelivery(name: string): void {
       sql.exec(`UPDATE webhook_sources SET deliveries = deliveries + 1 WHERE name = ?`, name);
     },
@@ -72,6 +85,7 @@ const SECRETS_SEPARATOR = " ";
 
 const readSource = (row: SqlRow): WebhookSource => ({
   name: text(row, "name"),
+  id: text(row, "id"),
   scheme: text(row, "scheme") as WebhookScheme,
   signature: json(row, "signature"),
   sealedSecrets: text(row, "sealed_secret").split(SECRETS_SEPARATOR),

@@ -224,11 +224,12 @@ const TABLES: readonly RegistryCase[] = [
     },
   },
   {
-    name: "updating a webhook source keeps its creation time and its deliveries",
+    name: "updating a webhook source keeps its ID, its creation time and its deliveries",
     run(open) {
       const { webhookSources } = openRegistry(open());
       const source = {
         name: "ci",
+        id: "0123456789abcdef0123456789abcdef",
         scheme: "github",
         signature: null,
         sealedSecrets: ["c2VhbGVk"],
@@ -247,8 +248,10 @@ const TABLES: readonly RegistryCase[] = [
         sealedSecrets: ["bmV3", "b2xk"],
         revision: 2,
       } as const;
-      webhookSources.put({ ...next, createdAt: T + 9 });
+      webhookSources.put({ ...next, id: "another", createdAt: T + 9 });
       expect(webhookSources.get("ci")).toEqual({ ...next, deliveries: 1 });
+      const { name, id, revision } = next;
+      expect(webhookSources.versions()).toEqual([{ name, id, revision }]);
       expect(webhookSources.count()).toBe(1);
       expect([webhookSources.remove("ci"), webhookSources.remove("ci")]).toEqual([true, false]);
     },

@@ -231,6 +231,7 @@ describe("limits", () => {
   const connectFrom = (address: string, variables: Record<string, string>, app = createApp()) => {
     const request = new Request("http://mesh.test/v1/connect", {
       headers: { "CF-Connecting-IP": address },
+      cf: {},
     });
     return app.fetch(request, { ...env, ...variables }, createExecutionContext());
   };

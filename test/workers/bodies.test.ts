@@ -9,6 +9,7 @@ import {
 import type { TaskView } from "../../src/protocol/http.ts";
 import { exampleOf, operations } from "./description.ts";
 import { call, callWith, problemOf, streamOf } from "./http.ts";
+import { register, standard } from "./signed-deliveries.ts";
 
 afterEach(async () => {
   await reset();
@@ -239,11 +240,14 @@ describe("the size of a body", () => {
   });
 
   it("HT4 of a webhook delivery has its own limit", async () => {
-    const path = "/v1/webhooks/nobody";
+    await register("files");
+    const path = "/v1/webhooks/files";
     const limit = "x".repeat(WEBHOOK_BODY_BYTES_MAX);
-    problemOf(await call("POST", path, { raw: limit, token: null }), "not_found");
-    problemOf(await call("POST", path, { raw: `${limit}x`, token: null }), "payload_too_large");
+    const { headers = {} } = await standard("{}");
+    const sent = { headers, token: null };
+    problemOf(await call("POST", path, { ...sent, raw: limit }), "signature_invalid");
+    problemOf(await call("POST", path, { ...sent, raw: `${limit}x` }), "payload_too_large");
     const raw = streamOf(limit, "x");
-    problemOf(await call("POST", path, { raw, token: null }), "payload_too_large");
+    problemOf(await call("POST", path, { ...sent, raw }), "payload_too_large");
   });
 });

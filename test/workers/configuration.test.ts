@@ -49,6 +49,8 @@ describe("a mesh that is not configured", () => {
     ["PEERS_MAX", "-7654", "below 1"],
     ["DIALS_MAX", "-4321", "below 1"],
     ["HANDSHAKES_PER_MINUTE", "12.375", "whole"],
+    ["FAILED_DELIVERIES_PER_MINUTE", "-7531", "below 1"],
+    ["TRUSTED_PROXIES", "10.0.0.1, anybody", "entry 2"],
     ["SELECTION_POLICY", "the-cheapest", "expected-cost"],
     ["SHARE_MAX", "1.5625", "above 1"],
     ["NEWCOMER_SHARE", "-0.4375", "below 0"],

@@ -91,7 +91,7 @@ interface Forwarded {
 }
 
 /** The origin headers that the session's object receives. */
-async function originTold(headers: Record<string, string>): Promise<Forwarded> {
+async function originTold({ headers, cf, ...variables }: Sent): Promise<Forwarded> {
   let told: Headers = new Headers();
   const stub = {
     fetch: async (request: Request) => {
@@ -100,9 +100,10 @@ async function originTold(headers: Record<string, string>): Promise<Forwarded> {
     },
   };
   const PEER_SESSION = { newUniqueId: () => "id", get: () => stub };
-  await callWith({ PEER_SESSION }, "GET", "/ws", {
+  await callWith({ PEER_SESSION, ...variables }, "GET", "/ws", {
     token: null,
     headers: { Upgrade: "websocket", ...headers },
+    ...(cf !== undefined && { cf }),
   }).catch(() => undefined); // the stub's answer is not one of a mesh
   return {
     address: told.get(ORIGIN_HEADERS.address),
@@ -110,12 +111,47 @@ async function originTold(headers: Record<string, string>): Promise<Forwarded> {
   };
 }
 
+interface Sent {
+  readonly headers: Record<string, string>;
+  readonly cf?: { readonly clientIp?: string };
+  readonly TRUSTED_PROXIES?: string;
+}
+
 describe("the origin of a socket", () => {
-  it("HT3 is taken from the platform, never from the client's headers", async () => {
-    const forged = { [ORIGIN_HEADERS.address]: "198.51.100.1", [ORIGIN_HEADERS.latitude]: "0" };
-    expect(await originTold(forged)).toEqual({ address: "", latitude: "" });
-    const platform = { ...forged, "CF-Connecting-IP": "192.0.2.7" };
-    expect(await originTold(platform)).toEqual({ address: "192.0.2.7", latitude: "" });
+  const FORGED = {
+    [ORIGIN_HEADERS.address]: "198.51.100.1",
+    [ORIGIN_HEADERS.latitude]: "0",
+    "X-Forwarded-For": "198.51.100.2, 10.0.0.1",
+    "X-Real-IP": "198.51.100.3",
+    Forwarded: "for=198.51.100.4",
+    "True-Client-IP": "198.51.100.5",
+  };
+  const CLAIMED = { ...FORGED, "CF-Connecting-IP": "192.0.2.7" };
+
+  it("RL30 is taken from the platform, never from the client's headers", async () => {
+    expect(await originTold({ headers: FORGED, cf: {} })).toEqual({ address: "", latitude: "" });
+    const platform = await originTold({ headers: CLAIMED, cf: {} });
+    expect(platform).toEqual({ address: "192.0.2.7", latitude: "" });
+  });
+
+  it("RL30 is the socket's outside of Cloudflare, where CF-Connecting-IP is the client's claim", async () => {
+    for (const [clientIp, address] of [
+      ["203.0.113.5:40022", "203.0.113.5"],
+      ["[2001:db8::5]:40022", "2001:db8::5"],
+      ["unix:/run/muster.sock", ""],
+    ] as const)
+      expect((await originTold({ headers: CLAIMED, cf: { clientIp } })).address).toBe(address);
+    expect((await originTold({ headers: CLAIMED })).address).toBe("");
+  });
+
+  it("RL30 is what a proxy says only if the operator trusts the proxy", async () => {
+    const headers = { ...FORGED, "X-Forwarded-For": "198.51.100.2, 203.0.113.9, 10.0.0.7" };
+    const from = async (clientIp: string, proxies: string) =>
+      (await originTold({ headers, cf: { clientIp }, TRUSTED_PROXIES: proxies })).address;
+    expect(await from("10.0.0.1:9", "10.0.0.0/8")).toBe("203.0.113.9");
+    expect(await from("10.0.0.1:9", "10.0.0.1")).toBe("10.0.0.7");
+    expect(await from("10.0.0.1:9", "::1")).toBe("10.0.0.1");
+    expect(await from("192.0.2.9:9", "10.0.0.0/8")).toBe("192.0.2.9");
   });
 
   it("HT3 is shown with the peer, also if the client forges headers", async () => {

@@ -1,13 +1,12 @@
-import { AddressLimiter } from "../../src/access/address-limiter.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { ok, type Result } from "../../src/base/result.ts";
 import { HANDSHAKE_TIMEOUT, MUSTER_2_SUBPROTOCOL } from "../../src/protocol/constants.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { checkConnect, ConnectQuery, type ConnectRequest } from "../connect-request.ts";
 import { ORIGIN_HEADERS } from "../../durable/origin-headers.ts";
-import type { LocationSource } from "../../durable/config-variables.ts";
 import { locate } from "../location.ts";
 import type { AppContext } from "../context.ts";
+import { limited } from "../gateway-memory.ts";
 import { respond, problem } from "../problem.ts";
 import { orUnavailable } from "../unavailable.ts";
 import { routesTagged, type Router } from "../route.ts";
@@ -16,9 +15,7 @@ const { defineRaw } = routesTagged("peers", {});
 
 /** Peers connect to `/v1/connect`, or to `/ws`, the default path of go-p2p. */
 export function connectRoutes(router: Router): void {
-  const handshakes = new AddressLimiter();
-  for (const path of ["/v1/connect", "/ws"])
-    router.rawRoute(connectRoute(path), (c) => connect(c, handshakes));
+  for (const path of ["/v1/connect", "/ws"]) router.rawRoute(connectRoute(path), connect);
 }
 
 /** Raw: a WebSocket upgrade is not a response that the validating router supports. */
@@ -38,13 +35,9 @@ const connectRoute = (path: string) =>
     ],
   });
 
-async function connect(c: AppContext, handshakes: AddressLimiter): Promise<Response> {
-  const { config } = c.var;
-  const wait = handshakes.consume(addressOf(c.req.raw), config.handshakesPerMinute, Date.now());
-  if (wait > 0) {
-    const detail = "too many handshakes from this address; wait for the time in Retry-After";
-    return problem(c, { code: "rate_limited", detail, retryAfter: wait });
-  }
+async function connect(c: AppContext): Promise<Response> {
+  const refused = limited(c, "handshakes", "handshakes");
+  if (refused !== null) return problem(c, refused);
   // The proof is checked before the upgrade header: a WebSocket client does not see why it was refused, but a plain GET of the same URL does.
   const proved = await provedPeer(c);
   if (!proved.ok) return problem(c, proved.error);
@@ -59,7 +52,7 @@ async function connect(c: AppContext, handshakes: AddressLimiter): Promise<Respo
   const fault = protocolFault(c, proved.value);
   if (fault !== null) return problem(c, fault);
   const session = sessionFor(c, proved.value);
-  const headers = await sessionHeaders(c.req.raw, proved.value, config.locations);
+  const headers = await sessionHeaders(c, proved.value);
   // Without the query: the proof in it is checked, and nothing that the session logs should have it.
   const request = new Request(withoutQuery(c.req.url), { headers });
   const begun = await orUnavailable("the session", () => session.fetch(request));
@@ -125,22 +118,18 @@ function withoutQuery(url: string): URL {
   return bare;
 }
 
-const addressOf = (request: Request): string => request.headers.get("CF-Connecting-IP") ?? "";
-
 /** The request's headers, with the origin headers set by the gateway; the client's values of them are dropped. */
-async function sessionHeaders(
-  request: Request,
-  proved: ConnectRequest | null,
-  locations: LocationSource,
-): Promise<Headers> {
+async function sessionHeaders(c: AppContext, proved: ConnectRequest | null): Promise<Headers> {
+  const { raw: request } = c.req;
+  const { address, config } = c.var;
   const headers = new Headers(request.headers);
   for (const name of Object.values(ORIGIN_HEADERS)) headers.delete(name);
   const platform = (request.cf ?? {}) as Partial<IncomingRequestCfProperties>;
   const { clientTcpRtt } = platform;
-  const located = await locate(locations, addressOf(request), platform, (url, init) =>
+  const located = await locate(config.locations, address, platform, (url, init) =>
     fetch(url, init),
   );
-  headers.set(ORIGIN_HEADERS.address, addressOf(request));
+  headers.set(ORIGIN_HEADERS.address, address);
   headers.set(ORIGIN_HEADERS.latitude, String(located.place?.latitude ?? ""));
   headers.set(ORIGIN_HEADERS.longitude, String(located.place?.longitude ?? ""));
   headers.set(ORIGIN_HEADERS.placeSource, encodeURIComponent(located.source));

@@ -26,6 +26,7 @@ import { toBase64 } from "../../src/base/bytes.ts";
 import { STMF_MAGIC } from "../../src/stmf/container.ts";
 import { bearerOf } from "../authorization.ts";
 import type { AppContext } from "../context.ts";
+import { failure } from "../gateway-memory.ts";
 import { visibleTo } from "../forward.ts";
 import { problem, respond } from "../problem.ts";
 import { orUnavailable } from "../unavailable.ts";
@@ -98,7 +99,7 @@ async function sendResult(c: AppContext, id: string): Promise<Response> {
 async function sendSealed(c: AppContext, id: string): Promise<Response> {
   const { coordinator, config } = c.var;
   const secret = readDownloadTicket(config.coordinator.credentialKey, bearerOf(c) ?? "", id);
-  if (secret === null) return problem(c, NO_TICKET);
+  if (secret === null) return problem(c, noTicket(c, NO_TICKET));
   const { peerId } = secret;
   const read = await readStored(c, await coordinator.call("read_own_result", { id, peerId }));
   if (!read.ok) return problem(c, read.error);
@@ -145,7 +146,8 @@ async function storeResult(c: AppContext): Promise<Result<unknown, MusterError>>
   const [id, fence] = [c.req.param("id") ?? "", Number(c.req.param("fence"))];
   const ticket = bearerOf(c) ?? "";
   const upload = readUploadTicket(config.coordinator.credentialKey, ticket, { taskId: id, fence });
-  if (upload === null) return err(readResultSecret(ticket) === null ? NO_TICKET : OLD_SDK);
+  if (upload === null)
+    return err(noTicket(c, readResultSecret(ticket) === null ? NO_TICKET : OLD_SDK));
   const length = Number(c.req.header("Content-Length") ?? 0);
   if (length > sealedBytes(TASK_LARGE_RESULT_BYTES_MAX)) return err(OVER);
   const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase();
@@ -173,6 +175,10 @@ const OLD_SDK: MusterError = {
   detail:
     "this mesh takes large results only sealed and named by their digest, and this ticket names none: update the peer's SDK",
 };
+
+/** A request without a valid ticket counts against the budget of its address. */
+const noTicket = (c: AppContext, error: MusterError): MusterError =>
+  failure(c, "authorizations", error);
 
 const OVER: MusterError = {
   code: "payload_too_large",

@@ -1,9 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import type { Bytes } from "../../src/base/bytes.ts";
-import { ok, type Result } from "../../src/base/result.ts";
+import { err, ok, type Result } from "../../src/base/result.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import { WEBHOOK_BODY_BYTES_MAX } from "../../src/protocol/constants.ts";
-import type { MusterError } from "../../src/protocol/errors.ts";
+import type { ErrorCode, MusterError } from "../../src/protocol/errors.ts";
 import { ChallengeView, DeliveryView } from "../../src/protocol/http.ts";
 import { Slug } from "../../src/protocol/ids.ts";
 import {
@@ -14,8 +14,10 @@ import {
   verifyDelivery,
 } from "../../src/webhooks/index.ts";
 import type { AppContext } from "../context.ts";
-import { submitDelivery } from "../submit-delivery.ts";
-import { limitBody } from "../middleware.ts";
+import { failure } from "../gateway-memory.ts";
+import { readBody } from "../read-body.ts";
+import { submitDelivery, type EvaluatedDelivery } from "../submit-delivery.ts";
+import { findSource, type OpenedSource } from "../webhook-source-secrets.ts";
 import { respond } from "../problem.ts";
 import { jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
@@ -24,7 +26,6 @@ const { defineRaw } = routesTagged("webhooks", { name: Slug });
 
 const deliver = defineRaw("signature", "post", "/v1/webhooks/{name}", {
   summary: "Deliver an event; its signature authorizes it",
-  middleware: limitBody(WEBHOOK_BODY_BYTES_MAX),
   // Raw: the signature covers the body's bytes, which a JSON validator would not keep.
   request: {
     body: { required: true, content: { "application/json": { schema: z.unknown() } } },
@@ -41,34 +42,108 @@ const deliver = defineRaw("signature", "post", "/v1/webhooks/{name}", {
 
 export function webhookIngressRoutes(router: Router): void {
   router.rawRoute(deliver, async (c) => {
-    const body = new Uint8Array(await c.req.arrayBuffer());
-    const delivered = await receiveDelivery(c, c.req.param("name") ?? "", body);
+    const delivered = await receiveDelivery(c, c.req.param("name") ?? "");
     return respond(c, delivered, (outcome) =>
       "challenge" in outcome ? c.json(outcome, 200) : c.json(outcome, 202),
     );
   });
 }
 
-/** Verifies the signature over the raw bytes, maps the event to a task, and submits it under the ID that the signature covers. */
-const receiveDelivery = (
+/**
+ * Verifies the signature over the raw bytes, maps the event to a task, and submits it under the ID that the signature covers.
+ * The body is read only once its source is known and it has a signature. What does not verify consumes the budget of its
+ * address; what does verify never does.
+ */
+async function receiveDelivery(
   c: AppContext,
   name: string,
+): Promise<Result<DeliveryView | ChallengeView, MusterError>> {
+  const claimed = await signedBody(c, name);
+  if (!claimed.ok) return claimed;
+  const { body, source } = claimed.value;
+  return submitDelivery<ChallengeView>(c, name, source, (current) =>
+    evaluateDelivery(c, current, body),
+  );
+}
+
+interface SignedBody {
+  readonly body: Bytes;
+  /** The source whose signature the body has. */
+  readonly source: OpenedSource;
+}
+
+/**
+ * The body, if one of the source's secrets signed it. A delivery that the source as last read refuses is compared with the
+ * source as it is now; so is a challenge, whose answer the coordinator does not check again.
+ */
+async function signedBody(c: AppContext, name: string): Promise<Result<SignedBody, MusterError>> {
+  let source = await findSource(c, name, false);
+  if (source.ok && unsignedError(c, source.value) !== null)
+    source = await findSource(c, name, true);
+  if (!source.ok) return err(counted(c, source.error));
+  const unsigned = unsignedError(c, source.value);
+  if (unsigned !== null) return err(counted(c, unsigned));
+  const body = await readBody(c.req.raw, WEBHOOK_BODY_BYTES_MAX);
+  if (body === null) return err(TOO_LARGE);
+  if (!verified(c, source.value, body).ok || challengeIn(source.value, body) !== null) {
+    source = await findSource(c, name, true);
+    if (!source.ok) return err(counted(c, source.error));
+  }
+  const checked = verified(c, source.value, body);
+  return checked.ok ? ok({ body, source: source.value }) : err(counted(c, checked.error));
+}
+
+const NO_BODY = new Uint8Array();
+
+const verified = (c: AppContext, source: OpenedSource, body: Uint8Array) =>
+  verifyDelivery(source, { ...source, headers: c.req.raw.headers, body, now: Date.now() });
+
+/** The error if the headers have no signature, whatever the body is; else null. */
+function unsignedError(c: AppContext, source: OpenedSource): MusterError | null {
+  const checked = verified(c, source, NO_BODY);
+  return !checked.ok && checked.error.code === "signature_missing" ? checked.error : null;
+}
+
+function challengeIn(source: OpenedSource, body: Bytes): string | null {
+  if (source.scheme !== "slack") return null;
+  const event = readEvent(source.scheme, body);
+  return event.ok ? challengeOf(event.value) : null;
+}
+
+/** The error of a delivery that does not verify counts; one of the mesh does not. */
+const counted = (c: AppContext, error: MusterError): MusterError =>
+  NOT_VERIFIED.has(error.code) ? failure(c, "deliveries", error) : error;
+
+const NOT_VERIFIED: ReadonlySet<ErrorCode> = new Set([
+  "not_found",
+  "signature_missing",
+  "signature_invalid",
+  "signature_stale",
+]);
+
+const TOO_LARGE: MusterError = {
+  code: "payload_too_large",
+  detail: `the body is larger than ${WEBHOOK_BODY_BYTES_MAX} bytes, the limit of this path`,
+};
+
+/** What a delivery becomes by its source's rules, if that source's secrets signed it. */
+function evaluateDelivery(
+  c: AppContext,
+  source: OpenedSource,
   body: Bytes,
-): Promise<Result<DeliveryView | ChallengeView, MusterError>> =>
-  submitDelivery<ChallengeView>(c, name, (source) => {
-    const { secrets, scheme } = source;
-    const { headers } = c.req.raw;
-    const verified = verifyDelivery(source, { secrets, headers, body, now: Date.now() });
-    if (!verified.ok) return verified;
-    const event = readEvent(scheme, body);
-    const challenge = scheme === "slack" && event.ok ? challengeOf(event.value) : null;
-    if (challenge !== null) return ok({ challenge });
-    const sealing = { signingKey: c.var.config.signingKey, name, random: platformRandom };
-    return ok({
-      deliveryId: verified.value.deliveryId,
-      bytes: body.length,
-      sealed: sealDelivery(sealing, headers, body),
-      verdict: verdictOf(source, headers, body),
-      replay: null,
-    });
+): Result<EvaluatedDelivery | ChallengeView, MusterError> {
+  const { headers } = c.req.raw;
+  const checked = verified(c, source, body);
+  if (!checked.ok) return err(counted(c, checked.error));
+  const challenge = challengeIn(source, body);
+  if (challenge !== null) return ok({ challenge });
+  const { name } = source;
+  const sealing = { signingKey: c.var.config.signingKey, name, random: platformRandom };
+  return ok({
+    deliveryId: checked.value.deliveryId,
+    bytes: body.length,
+    sealed: sealDelivery(sealing, headers, body),
+    verdict: verdictOf(source, headers, body),
+    replay: null,
   });
+}

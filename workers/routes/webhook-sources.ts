@@ -55,12 +55,14 @@ export function webhookSourceRoutes(router: Router): void {
   });
   router.route(list, (c) => forward(c, "list_webhook_sources", {}));
   router.route(get, (c) => forward(c, "get_webhook_source", c.req.valid("param")));
-  router.route(remove, (c) =>
-    forwardEmpty(c, "remove_webhook_source", {
+  router.route(remove, async (c) => {
+    const removed = await forwardEmpty(c, "remove_webhook_source", {
       ...c.req.valid("param"),
       keepTasks: c.req.valid("query").keep_tasks === "true",
-    }),
-  );
+    });
+    c.var.memory.sources.forget();
+    return removed;
+  });
 }
 
 /** Checks a source's secrets, mapping and filters, seals the secrets, and stores the source. */
@@ -82,7 +84,9 @@ async function putSource(c: AppContext, name: string, body: Body) {
   const key = storageKey(config.signingKey, name);
   const sealedSecrets = secrets.map((secret) => toBase64(sealSecret(key, secret, platformRandom)));
   const source = { name, scheme, signature, sealedSecrets, mapping, filters, secretsFrom };
-  return coordinator.call("put_webhook_source", source);
+  const stored = await coordinator.call("put_webhook_source", source);
+  c.var.memory.sources.forget();
+  return stored;
 }
 
 interface GivenSecrets {

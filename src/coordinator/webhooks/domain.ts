@@ -21,6 +21,7 @@ import {
   openWebhookSource,
   putWebhookSource,
   removeWebhookSource,
+  webhookSourceVersions,
 } from "./sources.ts";
 
 const pruneDeliveries: Job = {
@@ -44,6 +45,7 @@ export const webhooks: Domain<WebhookCommands> = {
     put_webhook_source: putWebhookSource,
     get_webhook_source: getWebhookSource,
     open_webhook_source: openWebhookSource,
+    webhook_source_versions: webhookSourceVersions,
     list_webhook_sources: listWebhookSources,
     remove_webhook_source: removeWebhookSource,
     receive_delivery: receiveDelivery,

@@ -1,5 +1,8 @@
 import { ok } from "../../base/result.ts";
-import { WEBHOOK_DELIVERIES_PER_SOURCE_MAX } from "../../protocol/constants.ts";
+import {
+  WEBHOOK_DELIVERIES_PER_SOURCE_MAX,
+  WEBHOOK_DELIVERY_RETENTION,
+} from "../../protocol/constants.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
 import type { DeliveryInput, ReceivedDelivery } from "../../contract/webhooks.ts";
 import type { Context } from "../kernel/context.ts";
@@ -11,12 +14,17 @@ import { acceptSubmission } from "../tasks/submit.ts";
  * refusal is recorded and the sender repeats the delivery later: the command succeeds, and its output contains the error.
  */
 export const receiveDelivery: Handler<"receive_delivery"> = (context, delivery) => {
-  const { source, revision, deliveryId, bytes, sealed, replay } = delivery;
+  const { source, sourceId, revision, deliveryId, bytes, sealed, replay } = delivery;
   const { registry, now, randomBytes } = context;
   const current = registry.webhookSources.get(source);
   if (current === null) return notFound("webhook source with this name");
   // The gateway evaluated the delivery with rules or secrets that are no longer in force.
-  if (current.revision !== revision) return ok({ outcome: "source_changed" });
+  if (current.id !== sourceId || current.revision !== revision)
+    return ok({ outcome: "source_changed" });
+  // A replay of what an earlier source of this name received is not this source's: its log ended with it.
+  const since = now - WEBHOOK_DELIVERY_RETENTION;
+  if (replay !== null && registry.webhookDeliveries.get(source, replay.of, since) === null)
+    return notFound("delivery with this ID");
   const received = submit(context, delivery);
   const { outcome, taskId, detail } = received;
   registry.webhookDeliveries.add(
@@ -38,7 +46,7 @@ export const receiveDelivery: Handler<"receive_delivery"> = (context, delivery) 
 };
 
 function submit(context: Context, delivery: DeliveryInput): ReceivedDelivery {
-  const { verdict, source, deliveryId, replay } = delivery;
+  const { verdict, source, sourceId, deliveryId, replay } = delivery;
   if (verdict.outcome !== "task")
     return { outcome: verdict.outcome, taskId: null, detail: verdict.reason, error: null };
   // A sender cannot choose the key of an operator's replay: no delivery ID contains a full stop.
@@ -48,7 +56,7 @@ function submit(context: Context, delivery: DeliveryInput): ReceivedDelivery {
     task: verdict.task,
     owner: "admin",
     source: `webhook:${source}`,
-    idempotency: { scope: `webhook:${source}`, key },
+    idempotency: { scope: scopeOf(source, sourceId), key },
   });
   if (!submitted.ok) {
     const { error } = submitted;
@@ -58,3 +66,7 @@ function submit(context: Context, delivery: DeliveryInput): ReceivedDelivery {
   const outcome = duplicate ? "duplicate" : "task";
   return { outcome, taskId: id, detail: null, error: null };
 }
+
+/** The scope of a source's idempotency keys. Neither a name nor an ID contains a full stop. */
+const scopeOf = (name: string, id: string): string =>
+  id === "" ? `webhook:${name}` : `webhook:${name}.${id}`;

@@ -6,10 +6,11 @@ import { WEBHOOK_SOURCES_MAX } from "../../protocol/constants.ts";
 import { WEBHOOK_SOURCE } from "../../tasks/owner-key.ts";
 import { endOwner, readmitOwner } from "../tasks/end-owner.ts";
 import { checkCallback } from "./callback-registration.ts";
+import { newOpaqueId } from "../../protocol/ids.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 
 export const putWebhookSource: Handler<"put_webhook_source"> = (context, input) => {
-  const { registry, now } = context;
+  const { registry, now, randomBytes } = context;
   const callable = checkCallback(context, input.mapping.callback, "task.callback");
   if (!callable.ok) return callable;
   const { secretsFrom, ...rules } = input;
@@ -30,6 +31,7 @@ export const putWebhookSource: Handler<"put_webhook_source"> = (context, input) 
   if (!free.ok) return free;
   const source = {
     ...rules,
+    id: before?.id ?? newOpaqueId(randomBytes),
     revision: registry.settings.nextWebhookSourceRevision(),
     createdAt: before?.createdAt ?? now,
     deliveries: before?.deliveries ?? 0,
@@ -47,6 +49,9 @@ export const openWebhookSource: Handler<"open_webhook_source"> = ({ registry }, 
   const source = registry.webhookSources.get(name);
   return source === null ? notFound("webhook source with this name") : ok(source);
 };
+
+export const webhookSourceVersions: Handler<"webhook_source_versions"> = ({ registry }) =>
+  ok({ sources: registry.webhookSources.versions() });
 
 export const listWebhookSources: Handler<"list_webhook_sources"> = ({ registry }) =>
   ok({ sources: registry.webhookSources.all().map(sourceView) });

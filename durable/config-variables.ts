@@ -63,8 +63,7 @@ const LocationService = z.string().transform((text, context): LocationSource => 
   return z.NEVER;
 });
 
-/** Also of a replica of discovery, which reads few other variables. */
-export const ProxyList = z.string().transform((text, context): TrustedProxies => {
+const ProxyList = z.string().transform((text, context): TrustedProxies => {
   const proxies = readTrustedProxies(text);
   if (proxies.ok) return proxies.value;
   context.addIssue(proxies.error);

@@ -7,7 +7,7 @@ import { sha256 } from "../src/crypto/primitives.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { coordinatorForGateway } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv, Caller } from "./context.ts";
-import { failure } from "./gateway-memory.ts";
+import { failure } from "./address-budgets.ts";
 import { bearerToken } from "./bearer-token.ts";
 import { problem } from "./problem.ts";
 

@@ -6,7 +6,7 @@ import { sha256 } from "../src/crypto/primitives.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { bearerOf } from "./authorization.ts";
 import type { AppContext } from "./context.ts";
-import { limited } from "./gateway-memory.ts";
+import { limited } from "./address-budgets.ts";
 
 /** Credentials that nobody has. A request without a token is checked with these, so that it takes as long as one with a token. */
 const NO_TOKEN = `mst_${"0".repeat(96)}`;

@@ -6,10 +6,11 @@ import { platformVerify } from "../src/crypto/ed25519.ts";
 import { Replica } from "../src/discovery/replica.ts";
 import { verifierOf } from "../src/discovery/signed-statements.ts";
 import { upstashStore } from "../durable/upstash-store.ts";
+import { replicaLimits } from "./replica-limits.ts";
 import { replicaRoutes } from "./replica-routes.ts";
 
 /** A replica's configuration: its store, and the key that verifies the mesh's signatures. It contains no secret of the mesh. */
-type ReplicaEnv = {
+type ReplicaEnv = Parameters<typeof replicaLimits>[0] & {
   readonly UPSTASH_REDIS_REST_URL?: string;
   /** Use a read-only token. */
   readonly UPSTASH_REDIS_REST_TOKEN?: string;
@@ -37,6 +38,7 @@ async function openReplica(configured: ReplicaEnv): Promise<Replica> {
     throw new Error(
       "set UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN and MESH_VERIFYING_KEY (64 hex characters)",
     );
+  replicaLimits(configured);
   return new Replica({
     store: upstashStore({ url, token }),
     verifier: verifierOf(key, await platformVerify()),

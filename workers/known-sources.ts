@@ -3,7 +3,7 @@ import { takeToken, type TokenBucket, type TokenRate } from "../src/base/token-b
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { WebhookSource } from "../src/registry/webhook-sources.ts";
-import type { AppContext } from "./context.ts";
+import type { GatewayPort } from "../durable/coordinator-port.ts";
 
 /** What senders that have proved nothing may cause: 20 reads at once, then two a second. */
 const REFRESHES: TokenRate = { tokens: 2, per: SECOND, max: 20 };
@@ -33,26 +33,29 @@ export class KnownSources {
 
   /** The source as it was last read; null if there is none. `again`: reads it now, if the budget allows that. */
   async find(
-    c: AppContext,
+    coordinator: GatewayPort,
     name: string,
     again: boolean,
   ): Promise<Result<WebhookSource | null, MusterError>> {
     const now = Date.now();
     const isUnknown = this.#versions?.has(name) !== true;
     if (again || isUnknown || now >= this.#readAt + MAX_AGE) {
-      const read = await this.#refresh(c, now);
+      const read = await this.#refresh(coordinator, now);
       if (!read.ok) return read;
     }
     const version = this.#versions?.get(name);
     if (version === undefined) return ok(null);
     const known = this.#opened.get(name);
     if (known !== undefined && versionOf(known) === version) return ok(known);
-    return this.#firstReads.take(now) ? this.open(c, name) : BUSY;
+    return this.#firstReads.take(now) ? this.open(coordinator, name) : BUSY;
   }
 
   /** Reads the source from the coordinator; for a caller that has proved something. */
-  async open(c: AppContext, name: string): Promise<Result<WebhookSource | null, MusterError>> {
-    const source = await c.var.coordinator.call("open_webhook_source", { name });
+  async open(
+    coordinator: GatewayPort,
+    name: string,
+  ): Promise<Result<WebhookSource | null, MusterError>> {
+    const source = await coordinator.call("open_webhook_source", { name });
     if (source.ok) {
       this.#opened.set(name, source.value);
       this.#versions = new Map(this.#versions).set(name, versionOf(source.value));
@@ -72,10 +75,10 @@ export class KnownSources {
    * Reads the versions again if the budget allows that, else leaves them as they are. Requests do not share a read: the
    * platform ends it with the request that began it.
    */
-  async #refresh(c: AppContext, now: Millis): Promise<Result<void, MusterError>> {
+  async #refresh(coordinator: GatewayPort, now: Millis): Promise<Result<void, MusterError>> {
     if (this.#versions === null && !this.#firstReads.take(now)) return BUSY;
     if (this.#versions !== null && !this.#refreshes.take(now)) return ok(undefined);
-    const read = await c.var.coordinator.call("webhook_source_versions", {});
+    const read = await coordinator.call("webhook_source_versions", {});
     if (!read.ok) return read;
     this.#versions = new Map(read.value.sources.map((each) => [each.name, versionOf(each)]));
     this.#readAt = Date.now();

@@ -34,7 +34,7 @@ export const loadConfiguration =
   };
 
 /** Refuses a body of more bytes, with or without a Content-Length. */
-export const limitBody = (maxSize: number): MiddlewareHandler<AppEnv> =>
+const limitBody = (maxSize: number): MiddlewareHandler<AppEnv> =>
   bodyLimit({
     maxSize,
     onError: (c) =>

@@ -7,6 +7,7 @@ import { PointerQuery } from "../src/protocol/http.ts";
 import { OpaqueId } from "../src/protocol/ids.ts";
 import { bearerToken } from "./bearer-token.ts";
 import { issuesOf, problem } from "./problem.ts";
+import { limitReads } from "./replica-limits.ts";
 import { setSafeHeaders } from "./safe-headers.ts";
 
 /** A reader token that nobody has. A request without a token is checked with it, so that it takes as long as one with a token. */
@@ -56,6 +57,8 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
     const ready = (await (await open(c)).mayRead(NO_TOKEN)) !== null;
     return ready ? c.json({ status: "ok" }) : problem(c, EMPTY);
   });
+
+  app.use("/v1/*", limitReads(open, tokenOf));
 
   app.get("/v1/pointers", async (c) => {
     const replica = await open(c);

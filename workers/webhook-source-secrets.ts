@@ -17,7 +17,7 @@ export async function openSource(
   name: string,
 ): Promise<Result<OpenedSource, MusterError>> {
   if (!Slug.safeParse(name).success) return noSource;
-  const source = await c.var.memory.sources.open(c, name);
+  const source = await c.var.memory.sources.open(c.var.coordinator, name);
   if (!source.ok) return source;
   return source.value === null ? noSource : opened(c, source.value);
 }
@@ -29,7 +29,7 @@ export async function findSource(
   again: boolean,
 ): Promise<Result<OpenedSource, MusterError>> {
   if (!Slug.safeParse(name).success) return noSource;
-  const source = await c.var.memory.sources.find(c, name, again);
+  const source = await c.var.memory.sources.find(c.var.coordinator, name, again);
   if (!source.ok) return source;
   return source.value === null ? noSource : opened(c, source.value);
 }

@@ -17,6 +17,9 @@ export interface FrontOptions {
   readonly meshPort: number;
 }
 
+/** workerd closes an idle connection after 5 s. The front closes it before that: a request on a closed one would fail. */
+const IDLE_TIMEOUT_MS = 4_000;
+
 /** Headers of one connection, which are not passed on (RFC 9110 section 7.6.1). */
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection"]);
 /** `wrangler dev` believes these of any client. */
@@ -27,7 +30,7 @@ const RESERVED = /^(?:cf-connecting-ip$|mf-)/;
  * replaces that header by the address of the socket.
  */
 export async function startFront({ host, port, meshPort }: FrontOptions): Promise<Front> {
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS });
   const forward = (request: IncomingMessage, keep: boolean) =>
     httpRequest({
       host: "127.0.0.1",

@@ -6,7 +6,7 @@ import { controller } from "../client/index.ts";
 import { orAborted } from "./abort.ts";
 import { reachableHost, startingAuthMode } from "./listen-address.ts";
 import { Failure } from "./failure.ts";
-import { openEntrance, type Entrance } from "./geoip/entrance.ts";
+import { openEntrance, type Entrance } from "./entrance.ts";
 import { acquireLock } from "./lock.ts";
 import { checkPort, freePort } from "./ports.ts";
 import { endGroup, registerGroup } from "./process-group.ts";
@@ -22,8 +22,8 @@ import { buildWorker, spawnWrangler } from "./wrangler.ts";
 
 /** wrangler and workerd start in 2 s on an idle machine; a cold or busy one needs much longer. */
 const START_TIMEOUT_MS = 40_000;
-/** All peers of a local mesh connect from one address, which has a limit of handshakes. */
-const LOCAL_VARIABLES = { HANDSHAKES_PER_MINUTE: "6000" };
+/** All peers of a local mesh have one address, which has budgets. */
+const LOCAL_VARIABLES = { HANDSHAKES_PER_MINUTE: "6000", DISCOVERY_READS_PER_MINUTE: "6000" };
 /** How many lines of wrangler's output the error of a failed start shows. */
 const LOG_LINES_MAX = 20;
 

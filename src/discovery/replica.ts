@@ -27,12 +27,18 @@ export class Replica {
     this.#snapshots = new SnapshotReader(ports);
   }
 
-  /** Whether the token may read. Every tag is compared, so that the time reveals nothing. Null when no snapshot is available. */
+  /** Whether the token may read. Null when no snapshot is available. */
   async mayRead(token: string): Promise<boolean | null> {
+    const isReader = await this.isReader(token);
+    return isReader === null ? null : isReader || this.#ports.isPublic;
+  }
+
+  /** Whether this is a reader token of the mesh. Every tag is compared, so that the time reveals nothing. Null without a snapshot. */
+  async isReader(token: string): Promise<boolean | null> {
     const snapshot = await this.#snapshots.current();
     if (snapshot === null) return null;
     const shown = readerTag(token);
-    let allowed = this.#ports.isPublic;
+    let allowed = false;
     for (const { tag, expires_at } of snapshot.directory.readers) {
       const known = fromHex(tag ?? "") ?? new Uint8Array();
       const isCurrent = Date.parse(expires_at) > this.#ports.now();

@@ -9,7 +9,10 @@ import { KEYS } from "../coordinator/mesh.ts";
 import { hexBytes, present } from "../must.ts";
 import { ReplicatedMesh } from "./replicated-mesh.ts";
 
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
 
 let scene: ReplicatedMesh;
 
@@ -43,6 +46,31 @@ describe("a replica over HTTP", () => {
     expect((await ask("/healthz")).status).toBe(200);
   });
 
+  test("RL36 a replica limits the reads of an address, except with a reader token that is right", async () => {
+    vi.stubEnv("DISCOVERY_READS_PER_MINUTE", "3");
+    vi.stubEnv("TRUSTED_PROXIES", "::1");
+    const limited = new Hono();
+    replicaRoutes(limited, async () => scene.replica);
+    const from = async (address: string, headers: Record<string, string> = {}) => {
+      const env = { incoming: { socket: { remoteAddress: address } } };
+      return (await limited.request(`/v1/blobs/${"0".repeat(32)}`, { headers }, env)).status;
+    };
+    const statuses: number[] = [];
+    for (let n = 0; n < 5; n++)
+      statuses.push(await from("192.0.2.1", { "X-Forwarded-For": `203.0.113.${n}` }));
+    expect(statuses).toEqual([404, 404, 404, 429, 429]);
+    expect(await from("::ffff:192.0.2.1")).toBe(429);
+    expect(await from("192.0.2.2")).toBe(404);
+    expect(await from("::1", { "X-Forwarded-For": "192.0.2.1" })).toBe(429);
+    expect(await from("192.0.2.1", { Authorization: `Bearer ${reader}` })).toBe(404);
+    // Its directory the replica reads for every caller, at most every 2 s; nothing is read for a refused one.
+    scene.replicaStore.reads = 0;
+    await ask("/healthz");
+    const { reads } = scene.replicaStore;
+    expect(await from("192.0.2.1", { Authorization: `Bearer ${"0".repeat(64)}` })).toBe(429);
+    expect(scene.replicaStore.reads).toBe(2 * reads);
+  });
+
   test("DS17 a replica answers missing, expired and forbidden with the same bytes, after the same reads, MACs and signature checks", async () => {
     const [pointer] = scene.mesh.pointers;
     async function cost(path: string, token: string | undefined) {
@@ -64,7 +92,7 @@ describe("a replica over HTTP", () => {
       ["pointers", present(pointer).id],
     ] as const) {
       const absent = await cost(`/v1/${kind}/${"0".repeat(32)}`, reader);
-      expect(absent).toMatchObject({ status: 404, macs: 1 });
+      expect(absent).toMatchObject({ status: 404, macs: 2 });
       expect(absent.reads).toBeGreaterThan(0);
       for (const shown of [undefined, "", "nonsense", "0".repeat(64)])
         expect(await cost(`/v1/${kind}/${there}`, shown)).toEqual(absent);

@@ -5,6 +5,7 @@ import { readerToken } from "../../src/discovery/epoch-secrets.ts";
 import { EPOCH_LIFETIME } from "../../src/protocol/constants.ts";
 import type { Sql } from "../../src/registry/sql.ts";
 import type { AppContext } from "../../workers/context.ts";
+import { GatewayMemory } from "../../workers/gateway-memory.ts";
 import { readDiscovery } from "../../workers/discovery-access.ts";
 import { KEYS, TestMesh } from "../coordinator/mesh.ts";
 import { hexBytes, must, present } from "../must.ts";
@@ -33,6 +34,7 @@ function meshUnderCount() {
   const [epoch] = mesh.discoveryKeys().epochs;
   const reader = readerToken(hexBytes(present(epoch).pointer_secret));
 
+  const memory = new GatewayMemory();
   async function cost(shown: string | null, asked: string) {
     statements.length = 0;
     const spies = (["hmacSha256", "hkdfSha256", "sha256"] as const).map((name) =>
@@ -43,8 +45,11 @@ function meshUnderCount() {
         config: {
           adminToken: ADMIN_TOKEN,
           discoveryPublic: false,
+          perMinute: { discovery: 1_000 },
           coordinator: { credentialKey: mesh.config.credentialKey },
         },
+        address: "",
+        memory,
         coordinator: {
           call: async (name: "read_discovery", input: never) => mesh.execute(name, input).result,
         },

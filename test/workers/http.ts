@@ -42,7 +42,7 @@ function requestOf(method: string, path: string, options: Call = {}): Request {
   const body = raw ?? (json === undefined ? undefined : JSON.stringify(json));
   return new Request(`${ORIGIN}${path}`, {
     method,
-    ...(options.cf !== undefined && { cf: options.cf as RequestInitCfProperties }),
+    ...(options.cf !== undefined && { cf: options.cf }),
     headers: {
       ...(token !== null && { Authorization: `Bearer ${token}` }),
       ...(json !== undefined && { "Content-Type": "application/json" }),

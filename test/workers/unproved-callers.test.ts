@@ -1,56 +1,16 @@
 import { reset } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
-import { utf8 } from "../../src/base/bytes.ts";
-import type { RpcCommand } from "../../durable/rpc.ts";
 import { newUploadTicket } from "../../src/access/result-ticket.ts";
 import type { ErrorCode } from "../../src/protocol/errors.ts";
 import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
 import { readerToken } from "../../src/discovery/epoch-secrets.ts";
 import { hexBytes, present } from "../must.ts";
-import { call, gatewayWith, streamOf, type Call, type Reply } from "./http.ts";
-import {
-  deliver,
-  GITHUB_SOURCE,
-  github,
-  register,
-  standard,
-  without,
-} from "./signed-deliveries.ts";
+import { call, type Call, type Reply } from "./http.ts";
+import { from, isolate } from "./isolate.ts";
+import { GITHUB_SOURCE, github, register, standard, without } from "./signed-deliveries.ts";
 
 afterEach(async () => {
   await reset();
-});
-
-interface Stub {
-  execute(version: number, actor: string, commands: readonly RpcCommand[]): Promise<unknown>;
-}
-
-/** One isolate of a gateway with small budgets, and the commands that it sends to the coordinator. */
-function isolate(variables: Readonly<Record<string, string>> = {}) {
-  const commands: string[] = [];
-  const real = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator")) as unknown as Stub;
-  const execute: Stub["execute"] = (version, actor, batch) => {
-    commands.push(...batch.map(({ name }) => name));
-    return real.execute(version, actor, batch);
-  };
-  const COORDINATOR = { idFromName: (name: string) => name, get: () => ({ execute }) };
-  const small = Object.fromEntries(BUDGETS.map((name) => [name, "5"]));
-  return { commands, send: gatewayWith({ COORDINATOR, ...small, ...variables }) };
-}
-
-const BUDGETS = [
-  "HANDSHAKES_PER_MINUTE",
-  "FAILED_AUTHORIZATIONS_PER_MINUTE",
-  "FAILED_DELIVERIES_PER_MINUTE",
-  "DISCOVERY_READS_PER_MINUTE",
-];
-
-/** A request from an address, as Cloudflare or the front of `muster start` passes it on. */
-const from = (address: string, options: Call = {}): Call => ({
-  ...options,
-  headers: { ...options.headers, "CF-Connecting-IP": address },
-  cf: {},
 });
 
 const EVENT = '{"type":"file.added"}';
@@ -201,7 +161,7 @@ describe("callers that prove nothing", () => {
     expect(codes([other])).toEqual([each.code]);
   });
 
-  it("RL30 RL31 get no further budget by any header", async () => {
+  it("RL31 get no further budget by any header", async () => {
     const { send } = isolate({ TRUSTED_PROXIES: "10.0.0.0/8" });
     const replies: Reply<unknown>[] = [];
     for (let n = 0; n < 10; n++) {
@@ -324,88 +284,5 @@ describe("callers that prove something", () => {
       statuses.push((await send("GET", "/v1/pointers", from("192.0.2.1", { token: null }))).status);
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
     expect(commands.filter((name) => name === "read_discovery")).toHaveLength(5);
-  });
-});
-
-describe("the body of a delivery", () => {
-  /** A body that counts how often it is read. */
-  function watchedBody() {
-    let reads = 0;
-    const body = new ReadableStream<Uint8Array>(
-      {
-        pull(controller) {
-          reads++;
-          controller.enqueue(new Uint8Array(64 * 1_024));
-        },
-      },
-      { highWaterMark: 0 },
-    );
-    return { body, reads: () => reads };
-  }
-
-  it("WH30 is not read before its source is known and its headers have a signature", async () => {
-    await register("files");
-    const { send } = isolate();
-    for (const [name, delivery] of [
-      ["nobody", await standard(EVENT)],
-      ["files", await bad()],
-      ["not a slug", await standard(EVENT)],
-    ] as const) {
-      const { body, reads } = watchedBody();
-      const path = `/v1/webhooks/${encodeURIComponent(name)}`;
-      const reply = await send("POST", path, from("192.0.2.1", { ...delivery, raw: body }));
-      expect([reply.status, reads()]).toEqual([name === "files" ? 401 : 404, 0]);
-    }
-  });
-
-  it("WH30 is read up to its limit, also without a length", async () => {
-    await register("files");
-    const { body, reads } = watchedBody();
-    const reply = await deliver("files", { ...(await standard(EVENT)), raw: body });
-    expect(codes([reply])).toEqual(["payload_too_large"]);
-    expect(reads()).toBeLessThan(20);
-    const whole = { ...(await standard(EVENT)), raw: streamOf(EVENT.slice(0, 5), EVENT.slice(5)) };
-    expect((await deliver("files", whole)).status).toBe(202);
-  });
-});
-
-describe("a source that another isolate changes", () => {
-  const OTHER = utf8("another secret of 24 bytes");
-  const otherSecret = `whsec_${btoa("another secret of 24 bytes")}`;
-  const files = (send: ReturnType<typeof isolate>["send"], delivery: Call) =>
-    send<{ code?: string }>("POST", "/v1/webhooks/files", delivery);
-
-  it("WH31 is found as soon as it is created", async () => {
-    const { send } = isolate();
-    expect((await files(send, await standard(EVENT))).status).toBe(404);
-    await register("files");
-    expect((await files(send, await standard(EVENT))).status).toBe(202);
-  });
-
-  it("WH31 accepts its new secret and refuses its old one from then on", async () => {
-    await register("files");
-    const { send } = isolate();
-    expect((await files(send, await standard(EVENT))).status).toBe(202);
-    await register("files", { secret: otherSecret });
-    expect((await files(send, await standard(EVENT, { key: OTHER }))).status).toBe(202);
-    expect((await files(send, await standard(EVENT))).body.code).toBe("signature_invalid");
-  });
-
-  it("WH31 refuses its old secret, also if nothing was signed with the new one yet", async () => {
-    await register("files");
-    const { send } = isolate();
-    expect((await files(send, await standard(EVENT, { id: "msg_1" }))).status).toBe(202);
-    await register("files", { secret: otherSecret });
-    expect((await files(send, await standard(EVENT, { id: "msg_2" }))).body.code).toBe(
-      "signature_invalid",
-    );
-  });
-
-  it("WH31 is refused as soon as it is removed", async () => {
-    await register("files");
-    const { send } = isolate();
-    expect((await files(send, await standard(EVENT))).status).toBe(202);
-    await call("DELETE", "/v1/webhook-sources/files");
-    expect((await files(send, await standard(EVENT))).status).toBe(404);
   });
 });

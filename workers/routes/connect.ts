@@ -6,7 +6,7 @@ import { checkConnect, ConnectQuery, type ConnectRequest } from "../connect-requ
 import { ORIGIN_HEADERS } from "../../durable/origin-headers.ts";
 import { locate } from "../location.ts";
 import type { AppContext } from "../context.ts";
-import { limited } from "../gateway-memory.ts";
+import { limited } from "../address-budgets.ts";
 import { respond, problem } from "../problem.ts";
 import { orUnavailable } from "../unavailable.ts";
 import { routesTagged, type Router } from "../route.ts";

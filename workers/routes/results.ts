@@ -26,7 +26,7 @@ import { toBase64 } from "../../src/base/bytes.ts";
 import { STMF_MAGIC } from "../../src/stmf/container.ts";
 import { bearerOf } from "../authorization.ts";
 import type { AppContext } from "../context.ts";
-import { failure } from "../gateway-memory.ts";
+import { failure } from "../address-budgets.ts";
 import { visibleTo } from "../forward.ts";
 import { problem, respond } from "../problem.ts";
 import { orUnavailable } from "../unavailable.ts";

@@ -14,7 +14,7 @@ import {
   verifyDelivery,
 } from "../../src/webhooks/index.ts";
 import type { AppContext } from "../context.ts";
-import { failure } from "../gateway-memory.ts";
+import { failure } from "../address-budgets.ts";
 import { readBody } from "../read-body.ts";
 import { submitDelivery, type EvaluatedDelivery } from "../submit-delivery.ts";
 import { findSource, type OpenedSource } from "../webhook-source-secrets.ts";

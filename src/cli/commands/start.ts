@@ -48,7 +48,7 @@ export const start: Command = {
       host: values.ip,
       port,
       open: values.open,
-      variables: locationOfMesh(process.env),
+      variables: fromEnvironment(process.env),
       geoipDatabase: values["geoip-database"] === "" ? undefined : values["geoip-database"],
       onLog: (text) => note(`[mesh] ${text}`),
       signal,
@@ -90,10 +90,10 @@ async function drain({ url, adminToken: token }: MeshProcess): Promise<void> {
     .catch(() => undefined);
 }
 
-/** Where the mesh is, from which distances are measured: it can't know that by itself. */
-const locationOfMesh = (env: NodeJS.ProcessEnv): Record<string, string> =>
+/** What the mesh can't know by itself: where it is, from which distances are measured, and which proxies it may believe. */
+const fromEnvironment = (env: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(
-    ["MESH_LATITUDE", "MESH_LONGITUDE"]
+    ["MESH_LATITUDE", "MESH_LONGITUDE", "TRUSTED_PROXIES"]
       .map((name) => [name, env[name] ?? ""] as const)
-      .filter(([, degrees]) => degrees !== ""),
+      .filter(([, value]) => value !== ""),
   );

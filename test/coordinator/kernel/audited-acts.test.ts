@@ -76,16 +76,13 @@ const ACTS: { readonly [K in ApiWriteName]?: (mesh: TestMesh) => Input<K> } = {
   },
   receive_delivery: (mesh) => {
     mesh.run("put_webhook_source", SOURCE);
-    const { revision } = mesh.run("open_webhook_source", { name: "ci" });
-    return {
-      source: "ci",
-      revision,
-      deliveryId: "b5d4",
-      bytes: 2,
-      sealed: null,
-      verdict: { outcome: "filtered", reason: "no filter matches" },
-      replay: { of: "77a1", newTask: null },
-    };
+    const { id: sourceId, revision } = mesh.run("open_webhook_source", { name: "ci" });
+    const verdict = { outcome: "filtered", reason: "no filter matches" } as const;
+    const content = { deliveryId: "b5d4", bytes: 2, sealed: null, verdict, replay: null };
+    const delivery = { source: "ci", sourceId, revision, ...content };
+    mesh.run("receive_delivery", delivery);
+    const of = mesh.run("list_deliveries", { source: "ci", limit: 1 }).deliveries[0]?.id ?? "";
+    return { ...delivery, replay: { of, newTask: null } };
   },
   rotate_callback_secret: () => ({ ...CALLBACKS, overlapSeconds: 60 }),
   end_previous_callback_secret: (mesh) => {

@@ -1,0 +1,34 @@
+import { env } from "cloudflare:workers";
+import type { RpcCommand } from "../../durable/rpc.ts";
+import { gatewayWith, type Call } from "./http.ts";
+
+interface Stub {
+  execute(version: number, actor: string, commands: readonly RpcCommand[]): Promise<unknown>;
+}
+
+/** One isolate of a gateway with small budgets, and the commands that it sends to the coordinator. */
+export function isolate(variables: Readonly<Record<string, string>> = {}) {
+  const commands: string[] = [];
+  const real = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator")) as unknown as Stub;
+  const execute: Stub["execute"] = (version, actor, batch) => {
+    commands.push(...batch.map(({ name }) => name));
+    return real.execute(version, actor, batch);
+  };
+  const COORDINATOR = { idFromName: (name: string) => name, get: () => ({ execute }) };
+  const small = Object.fromEntries(BUDGETS.map((name) => [name, "5"]));
+  return { commands, send: gatewayWith({ COORDINATOR, ...small, ...variables }) };
+}
+
+const BUDGETS = [
+  "HANDSHAKES_PER_MINUTE",
+  "FAILED_AUTHORIZATIONS_PER_MINUTE",
+  "FAILED_DELIVERIES_PER_MINUTE",
+  "DISCOVERY_READS_PER_MINUTE",
+];
+
+/** A request from an address, as Cloudflare or the front of `muster start` passes it on. */
+export const from = (address: string, options: Call = {}): Call => ({
+  ...options,
+  headers: { ...options.headers, "CF-Connecting-IP": address },
+  cf: {},
+});

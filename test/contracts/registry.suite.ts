@@ -250,8 +250,6 @@ const TABLES: readonly RegistryCase[] = [
       } as const;
       webhookSources.put({ ...next, id: "another", createdAt: T + 9 });
       expect(webhookSources.get("ci")).toEqual({ ...next, deliveries: 1 });
-      expect(webhookSources.versions()).toEqual([{ name: "ci", id: source.id, revision: 2 }]);
-      expect(webhookSources.count()).toBe(1);
       expect(["ci", "ci"].map(webhookSources.remove)).toEqual([true, false]);
     },
   },

@@ -46,6 +46,20 @@ describe("a webhook source", () => {
     expect(mesh.run("get_webhook_source", { name: "ci" })).toEqual(view);
   });
 
+  test("WH31 the version of a source changes with the source; its ID does not", () => {
+    const mesh = new TestMesh();
+    mesh.run("put_webhook_source", source("ci"));
+    mesh.run("put_webhook_source", source("cd"));
+    const versions = () => mesh.run("webhook_source_versions", {}).sources;
+    const before = versions();
+    expect(new Set(before.map(({ id }) => id)).size).toBe(2);
+    mesh.run("put_webhook_source", source("ci", { scheme: "standard-webhooks" }));
+    const [cd, ci] = before;
+    expect(versions()).toEqual([cd, { name: "ci", id: ci?.id, revision: 3 }]);
+    mesh.run("remove_webhook_source", { name: "cd" });
+    expect(versions()).toHaveLength(1);
+  });
+
   test("WH3 a repeated delivery is counted once", () => {
     const mesh = new TestMesh();
     mesh.run("put_webhook_source", source("ci"));

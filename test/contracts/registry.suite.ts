@@ -250,7 +250,7 @@ const TABLES: readonly RegistryCase[] = [
       } as const;
       webhookSources.put({ ...next, id: "another", createdAt: T + 9 });
       expect(webhookSources.get("ci")).toEqual({ ...next, deliveries: 1 });
-      expect(["ci", "ci"].map(webhookSources.remove)).toEqual([true, false]);
+      expect(["ci", "ci"].map((name) => webhookSources.remove(name))).toEqual([true, false]);
     },
   },
   {

@@ -88,6 +88,7 @@ function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
     goP2p: data.GO_P2P === "true",
     perMinute: {
       handshakes: data.HANDSHAKES_PER_MINUTE,
+      proofs: data.HANDSHAKES_PER_MINUTE,
       authorizations: data.FAILED_AUTHORIZATIONS_PER_MINUTE,
       deliveries: data.FAILED_DELIVERIES_PER_MINUTE,
       discovery: data.DISCOVERY_READS_PER_MINUTE,

@@ -1,6 +1,5 @@
 import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
-import { newUploadTicket } from "../../src/access/result-ticket.ts";
 import type { ErrorCode } from "../../src/protocol/errors.ts";
 import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
 import { readerToken } from "../../src/discovery/epoch-secrets.ts";
@@ -72,17 +71,6 @@ const UNPROVED: readonly Unproved[] = [
     method: "PUT",
     path: `/v1/task-results/${TASK}/1`,
     options: () => ({ token: `${ID}.${ID}`, json: 1 }),
-    code: "unauthorized",
-    commands: 0,
-  },
-  {
-    what: "an upload with another mesh's ticket",
-    method: "PUT",
-    path: `/v1/task-results/${TASK}/1`,
-    options: () => ({
-      token: newUploadTicket(new Uint8Array(32), { taskId: TASK, fence: 1, peerId: ID }),
-      json: 1,
-    }),
     code: "unauthorized",
     commands: 0,
   },

@@ -1,7 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
-import { AddressLimiter } from "../../src/access/address-limiter.ts";
 import { fromHex, toHex, type Bytes } from "../../src/base/bytes.ts";
 import { makeMeshProof } from "../../src/crypto/key-proofs.ts";
 import { platformX25519 } from "../../src/crypto/x25519.ts";
@@ -14,6 +13,7 @@ import {
   MeshView,
   PROTOCOLS,
 } from "../../src/protocol/http.ts";
+import { limited } from "../address-budgets.ts";
 import type { AppContext } from "../context.ts";
 import { identityOf, KEY_UNKNOWN } from "../connect-request.ts";
 import { problem, respond } from "../problem.ts";
@@ -47,7 +47,6 @@ const drain = define("administer", "post", "/v1/mesh/drain", {
 });
 
 export function meshRoutes(router: Router): void {
-  const proofs = new AddressLimiter();
   router.route(mesh, (c) => {
     const { name, identities, discovery, coordinator, goP2p } = c.var.config;
     return c.json(
@@ -64,15 +63,8 @@ export function meshRoutes(router: Router): void {
     );
   });
   router.route(prove, async (c) => {
-    const wait = proofs.consume(
-      c.req.header("CF-Connecting-IP") ?? "",
-      c.var.config.handshakesPerMinute,
-      Date.now(),
-    );
-    if (wait > 0) {
-      const detail = "too many proofs for this address; wait for the time in Retry-After";
-      return problem(c, { code: "rate_limited", detail, retryAfter: wait }) as never;
-    }
+    const refused = limited(c, "proofs", "proofs of the mesh's key");
+    if (refused !== null) return problem(c, refused) as never;
     return respond(c, await meshProof(c, c.req.valid("query")), (proved) => c.json(proved, 200));
   });
   router.route(drain, async (c) => {

@@ -68,6 +68,8 @@ const BOUNDS: Readonly<Record<string, number>> = {
   choices: 0,
   callbacks: 0,
   callback_rotations: 0,
+  ended_owners: 0,
+  submitters: 0,
   task_kinds: 0,
 };
 

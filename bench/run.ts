@@ -19,6 +19,7 @@ import { selection } from "./selection.ts";
 import { selectionField } from "./selection-field.ts";
 import { shapesBench } from "./shapes.ts";
 import { stalls } from "./stalls.ts";
+import { storage } from "./storage.ts";
 import { stmf } from "./stmf.ts";
 
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -41,6 +42,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   shapes: shapesBench,
   stalls,
   stmf,
+  storage,
 };
 
 const [name = "", scale = "1"] = process.argv.slice(2);

@@ -1,22 +1,28 @@
 import { z } from "zod";
 import { readTrustedProxies, type TrustedProxies } from "../src/access/client-address.ts";
-import { DAY, SECOND } from "../src/base/clock.ts";
+import { DAY, HOUR, SECOND } from "../src/base/clock.ts";
 import {
   DIALED_SESSIONS_DEFAULT,
   DISCOVERY_READS_PER_MINUTE,
   FAILED_AUTHORIZATIONS_PER_MINUTE,
   FAILED_DELIVERIES_PER_MINUTE,
   HANDSHAKES_PER_MINUTE,
+  PAYLOAD_RETENTION,
   PEER_RETENTION,
   PEERS_CONNECTED_MAX,
   RECONNECT_SPREAD,
   RECONNECT_SPREAD_MAX,
+  STORAGE_LIMIT,
+  STORAGE_LIMIT_MIN,
+  TASK_RETENTION,
 } from "../src/protocol/constants.ts";
 import { PUBLIC_FIELDS } from "../src/protocol/discovery.ts";
 import { AuthMode } from "../src/protocol/http.ts";
 import { keyBytes, Name } from "../src/protocol/ids.ts";
 import { SelectionVariables } from "./selection-variables.ts";
 
+/** Bytes of a megabyte, as Cloudflare counts storage. */
+const MB = 1_000_000;
 /** A shorter token could be guessed. */
 const ADMIN_TOKEN_CHARS_MIN = 16;
 /** The tokens that an Authorization header can carry (RFC 6750 section 2.1). */
@@ -92,6 +98,13 @@ export const ConfigVariables = z.object({
     RECONNECT_SPREAD_MAX / SECOND,
     `is above ${RECONNECT_SPREAD_MAX / SECOND}`,
   ).default(RECONNECT_SPREAD / SECOND),
+  STORAGE_LIMIT_MB: Count.min(STORAGE_LIMIT_MIN / MB, `is below ${STORAGE_LIMIT_MIN / MB}`)
+    .max(STORAGE_LIMIT / MB, `is above ${STORAGE_LIMIT / MB}`)
+    .default(STORAGE_LIMIT / MB),
+  TASK_PAYLOAD_RETENTION_HOURS: Count.max(
+    TASK_RETENTION / HOUR,
+    `is above ${TASK_RETENTION / HOUR}`,
+  ).default(PAYLOAD_RETENTION / HOUR),
   PEER_RETENTION_DAYS: Count.default(PEER_RETENTION / DAY),
   ...SelectionVariables,
   LOCATION_SERVICE: LocationService.default({ by: "platform" }),

@@ -2,7 +2,7 @@ import type { BudgetName } from "../src/access/address-limiter.ts";
 import type { TrustedProxies } from "../src/access/client-address.ts";
 import { credentialKey } from "../src/access/credential.ts";
 import type { Bytes } from "../src/base/bytes.ts";
-import { DAY, SECOND, type Millis } from "../src/base/clock.ts";
+import { DAY, HOUR, SECOND, type Millis } from "../src/base/clock.ts";
 import { placeOf } from "../src/base/place.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { CoordinatorConfig } from "../src/coordinator/kernel/context.ts";
@@ -115,6 +115,10 @@ const coordinatorConfig = (
   allowLoopback: data.ALLOW_LOOPBACK === "true",
   reconnectSpread: data.RECONNECT_SPREAD_SECONDS * SECOND,
   retention: data.PEER_RETENTION_DAYS * DAY,
+  storage: {
+    limit: data.STORAGE_LIMIT_MB * 1_000_000,
+    payloadRetention: data.TASK_PAYLOAD_RETENTION_HOURS * HOUR,
+  },
   credentialKey: credentialKey(data.MESH_SIGNING_KEY),
   callbackKey: callbackKey(data.MESH_SIGNING_KEY),
   discovery: {

@@ -20,9 +20,12 @@ import {
   OWN_DELIVERIES,
   type OutboxPorts,
 } from "../src/coordinator/outbox/runner.ts";
+import { budgetsOf } from "../src/coordinator/storage/budgets.ts";
+import { storageFull } from "../src/coordinator/storage/room.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
-import { RPC_VERSION } from "../src/protocol/constants.ts";
+import { AUDIT_LIMITS, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
+import { isFullError } from "../src/registry/sql.ts";
 import { openRegistry, type Registry } from "../src/registry/registry.ts";
 import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
@@ -62,7 +65,14 @@ export class Coordinator
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#config = requireConfig(env, Date.now());
-    this.#registry = openRegistry(durableSql(ctx.storage), Math.floor(Math.random() * 2 ** 32));
+    const { choiceRows, smallRows } = budgetsOf(this.#config.coordinator.storage.limit);
+    const audit = {
+      ...AUDIT_LIMITS,
+      listed: Math.min(AUDIT_LIMITS.listed, smallRows),
+      stranger: Math.min(AUDIT_LIMITS.stranger, smallRows),
+    };
+    const seed = Math.floor(Math.random() * 2 ** 32);
+    this.#registry = openRegistry(durableSql(ctx.storage), seed, audit, choiceRows);
     this.#measurements = new MeasurementWriter(this.#registry.measurements);
     this.#alarm = new AlarmClock(ctx.storage);
     this.#queue = new CommandQueue({
@@ -202,7 +212,7 @@ export class Coordinator
       console.error("a group of commands failed", { names, error: redactedError(thrown) });
       // The others must not fail because of one: each runs alone.
       if (commands.length > 1) return commands.flatMap((command) => this.#runGroup([command]));
-      return [Promise.resolve(err(FAILED))];
+      return [Promise.resolve(err(isFullError(thrown) ? STORAGE_FULL : FAILED))];
     }
   }
 
@@ -236,6 +246,9 @@ const FAILED: MusterError = {
   detail: "the coordinator failed to run the command; try again",
   retryAfter: 2,
 };
+
+/** SQLite itself had no room: what the command wrote is undone. */
+const STORAGE_FULL = storageFull("could not store what this command writes");
 
 const REVOKE_UNCONFIRMED: MusterError = {
   code: "revoke_unconfirmed",

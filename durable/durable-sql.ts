@@ -5,4 +5,5 @@ export const durableSql = (storage: DurableObjectStorage): Sql => ({
   exec: (query, ...bindings) =>
     storage.sql.exec<Record<string, string | number | null>>(query, ...bindings).toArray(),
   transaction: (body) => storage.transactionSync(body),
+  size: () => storage.sql.databaseSize,
 });

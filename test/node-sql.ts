@@ -20,6 +20,12 @@ export function nodeSql(database: DatabaseSync = new DatabaseSync(":memory:")): 
         };
   return {
     exec: (query, ...bindings) => prepared(query).all(...bindings) as SqlRow[],
+    size() {
+      const [row] = prepared(
+        `SELECT ((SELECT * FROM pragma_page_count) - (SELECT * FROM pragma_freelist_count)) * (SELECT * FROM pragma_page_size) AS bytes`,
+      ).all();
+      return Number(row?.["bytes"]);
+    },
     transaction(body) {
       const { begin, commit, rollback } = statementsAt(depth);
       database.exec(begin);
@@ -29,7 +35,8 @@ export function nodeSql(database: DatabaseSync = new DatabaseSync(":memory:")): 
         database.exec(commit);
         return value;
       } catch (thrown) {
-        database.exec(rollback);
+        // A full database may have undone the whole transaction already.
+        if (database.isTransaction) database.exec(rollback);
         throw thrown;
       } finally {
         depth--;

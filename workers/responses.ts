@@ -13,7 +13,11 @@ const FAILURES = {
   not_json: [415, "The body is not declared as JSON"],
   wrong_media_type: [415, "The body is not declared as application/octet-stream"],
   conflict: [409, "The current state does not allow this"],
-  queue_full: [429, "Too many tasks are queued, in all or of this owner; see Retry-After"],
+  queue_full: [
+    429,
+    "Too many tasks are queued, in all or of this owner, or the owner's tasks have too many bytes; see Retry-After",
+  ],
+  storage_full: [507, "The mesh's database is nearly full; see Retry-After"],
   too_many_uploads: [429, "Too many uploads of this result have begun; see Retry-After"],
   key_reused: [422, "The idempotency key was used for another request"],
   event_unmapped: [422, "The event cannot become a task"],

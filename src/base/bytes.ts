@@ -6,6 +6,9 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 
 export const utf8 = (text: string): Bytes => encoder.encode(text);
 
+/** The number of bytes of the text in UTF-8. */
+export const utf8Length = (text: string): number => encoder.encode(text).length;
+
 /** The text, or null for invalid UTF-8. A replacement character would make different signed bytes read alike. */
 export function fromUtf8(bytes: Uint8Array): string | null {
   try {

@@ -8,6 +8,7 @@ export const LIMIT_OPTIONS = {
   "max-waiting": { type: "string" },
   "max-running": { type: "string" },
   "max-priority": { type: "string" },
+  "max-bytes": { type: "string" },
 } as const;
 
 export const LIMIT_DETAILS: Details = [
@@ -18,6 +19,7 @@ export const LIMIT_DETAILS: Details = [
   ["--max-waiting N", "how many of its tasks may be queued, or none for the default"],
   ["--max-running N", "how many of its tasks peers may have at once, or none"],
   ["--max-priority=N", "the highest priority that its tasks may have, or none"],
+  ["--max-bytes N", "bytes of its tasks that have not ended, or none for the default"],
 ];
 
 type Values = { readonly [Name in keyof typeof LIMIT_OPTIONS]?: string | undefined };
@@ -30,11 +32,13 @@ export function ownerLimits(values: Values): OwnerLimitOptions {
   const maxPriority = unlessNone(values["max-priority"], (text) =>
     numberOption("max-priority", text),
   );
+  const maxBytes = unlessNone(values["max-bytes"], (text) => countOption("max-bytes", text));
   return {
     ...(weight !== undefined && { weight }),
     ...(maxWaiting !== undefined && { maxWaiting }),
     ...(maxRunning !== undefined && { maxRunning }),
     ...(maxPriority !== undefined && { maxPriority }),
+    ...(maxBytes !== undefined && { maxBytes }),
   };
 }
 

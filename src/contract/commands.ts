@@ -8,6 +8,7 @@ import { DIALING_CALLERS, type DialingCommands } from "./dialing.ts";
 import { DISCOVERY_CALLERS, type DiscoveryCommands } from "./discovery.ts";
 import { KERNEL_CALLERS, type KernelCommands } from "./kernel.ts";
 import { PEER_CALLERS, type PeerCommands } from "./peers.ts";
+import { STORAGE_CALLERS, type StorageCommands } from "./storage.ts";
 import { TASK_CALLERS, type TaskCommands } from "./tasks.ts";
 import { WEBHOOK_CALLERS, type WebhookCommands } from "./webhooks.ts";
 
@@ -21,6 +22,7 @@ export interface Commands
     DiscoveryCommands,
     DialingCommands,
     WebhookCommands,
+    StorageCommands,
     AccessCommands,
     KernelCommands {}
 
@@ -62,6 +64,7 @@ export const COMMAND_CALLERS: CallersOf<Commands> = {
   ...DISCOVERY_CALLERS,
   ...DIALING_CALLERS,
   ...WEBHOOK_CALLERS,
+  ...STORAGE_CALLERS,
   ...ACCESS_CALLERS,
   ...KERNEL_CALLERS,
 };

@@ -9,6 +9,7 @@ const READ_COMMANDS = [
   "get_peer",
   "get_rtt",
   "get_score",
+  "get_storage",
   "get_task",
   "get_webhook_source",
   "list_allowed",

@@ -55,6 +55,9 @@ export type ApiError = {
     | "idempotency_mismatch"
     | "queue_full"
     | "owner_queue_full"
+    | "owner_bytes_full"
+    | "storage_full"
+    | "payload_dropped"
     | "peer_unavailable"
     | "peer_timeout"
     | "too_many_sources"
@@ -179,6 +182,9 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   ),
   queue_full: wire(429, rate, E.operationFailed, "The queue is full"),
   owner_queue_full: wire(429, rate, E.operationFailed, "The owner has too many queued tasks"),
+  owner_bytes_full: wire(429, rate, E.operationFailed, "The owner's tasks have too many bytes"),
+  storage_full: wire(507, rate, E.operationFailed, "The mesh's database is nearly full"),
+  payload_dropped: wire(409, bad, E.operationFailed, "The task's payload is not stored any more"),
   peer_unavailable: wire(409, bad, E.operationFailed, "The peer is not connected"),
   peer_timeout: wire(504, timeout, E.timeout, "The peer did not answer in time"),
   too_many_sources: wire(409, bad, E.operationFailed, "The limit of webhook sources is reached"),

@@ -64,6 +64,14 @@ export const OWNER_SHAPES_MAX = 1_000;
 /** The largest weight of an owner, and the largest limit on its running tasks. */
 export const OWNER_WEIGHT_MAX = 100;
 export const OWNER_RUNNING_MAX = 100_000;
+/** The largest limit on the bytes of an owner's tasks: the size of the largest database. Owners that the use of storage lists. */
+export const OWNER_BYTES_MAX = 10_000_000_000;
+export const OWNER_BYTES_SHOWN = 20;
+/** How long the payload of an ended task is kept; the default of `TASK_PAYLOAD_RETENTION_HOURS`. */
+export const PAYLOAD_RETENTION = DAY;
+/** Bytes that the coordinator's database may have, and the fewest with which it is of use. */
+export const STORAGE_LIMIT = 10_000_000_000;
+export const STORAGE_LIMIT_MIN = 20_000_000;
 /** Characters of a concurrency key, and the largest limit of a key or a kind. */
 export const CONCURRENCY_KEY_CHARS_MAX = 128;
 export const CONCURRENCY_MAX = 1_000;

@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import { number, text, type Sql, type SqlRow } from "./sql.ts";
+import { minimum, number, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** Old IDs of peers that rotated their keys: for a while they lead to the record. */
 export function aliasesTable(sql: Sql) {
@@ -36,6 +36,8 @@ export function aliasesTable(sql: Sql) {
     remove(oldId: PeerId): void {
       sql.exec(`DELETE FROM aliases WHERE old_id = ?`, oldId);
     },
+    /** When the first alias expires. */
+    oldest: (): Millis | null => minimum(sql, `SELECT MIN(expires_at) AS at FROM aliases`),
     prune(now: Millis): void {
       sql.exec(`DELETE FROM aliases WHERE expires_at <= ?`, now);
     },

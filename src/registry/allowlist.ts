@@ -45,10 +45,10 @@ export function allowlistTable(sql: Sql, { onLimits, onLoss }: AllowlistEvents) 
     put(entry: Allowed): void {
       sql.exec(
         `INSERT INTO allowlist (public_key, peer_id, label, roles, go_p2p, added_at, ${OWNER_LIMIT_COLUMNS})
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (public_key) DO UPDATE SET label = excluded.label, roles = excluded.roles, go_p2p = excluded.go_p2p,
            weight = excluded.weight, max_waiting = excluded.max_waiting, max_running = excluded.max_running,
-           max_priority = excluded.max_priority`,
+           max_priority = excluded.max_priority, max_bytes = excluded.max_bytes`,
         entry.publicKey,
         entry.peerId,
         entry.label,

@@ -7,7 +7,7 @@ import {
   readOwnerLimits,
   type OwnerLimits,
 } from "./owner-limits.ts";
-import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
+import { minimum, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 import { WriteBehind } from "./write-behind.ts";
 
 export interface ApiToken {
@@ -97,7 +97,7 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
     insert(token: ApiToken): void {
       sql.exec(
         `INSERT INTO api_tokens (id, hash, label, scope, created_at, revoked_at, expires_at, ${OWNER_LIMIT_COLUMNS})
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         token.id,
         token.hash,
         token.label,
@@ -111,7 +111,7 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
     },
     setLimits(id: string, limits: OwnerLimits): void {
       sql.exec(
-        `UPDATE api_tokens SET (${OWNER_LIMIT_COLUMNS}) = (?, ?, ?, ?) WHERE id = ?`,
+        `UPDATE api_tokens SET (${OWNER_LIMIT_COLUMNS}) = (?, ?, ?, ?, ?) WHERE id = ?`,
         ...ownerLimitValues(limits),
         id,
       );
@@ -140,6 +140,12 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
         )
         .map(readToken);
     },
+    /** When the first token ended, by revocation or by its expiry. */
+    oldest: (): Millis | null =>
+      minimum(
+        sql,
+        `SELECT MIN(COALESCE(revoked_at, expires_at)) AS at FROM api_tokens WHERE revoked_at IS NOT NULL OR expired = 1`,
+      ),
     /** Tokens that are neither revoked nor expired. */
     count(now: Millis): number {
       const row = sql.exec(

@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { JsonObject } from "../base/json.ts";
-import { json, number, text, type Sql, type SqlRow } from "./sql.ts";
+import { json, minimum, number, text, type Sql, type SqlRow } from "./sql.ts";
 
 /**
  * Whose acts an entry is counted with. Entries of the operator (admin scope, and the mesh itself) are kept until their
@@ -136,6 +136,9 @@ export function auditTable(sql: Sql, limits: AuditLimits) {
         )
         .map(readEntry);
     },
+    /** When the first entry was written. */
+    oldest: (): Millis | null =>
+      minimum(sql, `SELECT (SELECT at FROM audit ORDER BY seq LIMIT 1) AS at`),
     /** Removes entries past their retention. */
     prune(before: Millis): void {
       const oldest = sql.exec(`SELECT at FROM audit ORDER BY seq LIMIT 1`)[0];

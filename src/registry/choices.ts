@@ -2,10 +2,7 @@ import type { Millis } from "../base/clock.ts";
 import type { StoredChoice } from "../tasks/stored-choice.ts";
 import { PendingRows } from "./pending-rows.ts";
 import type { Given } from "./shares.ts";
-import { json, number, text, type Sql } from "./sql.ts";
-
-/** Number of stored choices. The oldest are removed first. */
-const CHOICES_MAX = 100_000;
+import { json, minimum, number, text, type Sql } from "./sql.ts";
 
 export interface MadeChoice {
   readonly taskId: string;
@@ -13,18 +10,25 @@ export interface MadeChoice {
   readonly choice: StoredChoice;
 }
 
-/** The stored inputs of each choice, by the attempt that it led to. They are written a little later, together with others. */
-export function choicesTable(sql: Sql) {
-  const pending = new PendingRows<MadeChoice>(({ taskId, fence, choice }) =>
-    sql.exec(
-      `INSERT INTO choices (task_id, fence, at, peer_id, choice) VALUES (?, ?, ?, ?, ?)`,
-      taskId,
-      fence,
-      choice.at,
-      choice.chosen,
-      JSON.stringify(toRow(choice)),
-    ),
-  );
+/**
+ * The stored inputs of each choice, by the attempt that it led to. They are written a little later, together with others.
+ *
+ * @param most how many are kept: the newest
+ */
+export function choicesTable(sql: Sql, most: number) {
+  const pending = new PendingRows<MadeChoice>({
+    write: ({ taskId, fence, choice }) =>
+      void sql.exec(
+        `INSERT INTO choices (task_id, fence, at, peer_id, choice) VALUES (?, ?, ?, ?, ?)`,
+        taskId,
+        fence,
+        choice.at,
+        choice.chosen,
+        JSON.stringify(toRow(choice)),
+      ),
+    written: () =>
+      void sql.exec(`DELETE FROM choices WHERE seq <= (SELECT MAX(seq) FROM choices) - ?`, most),
+  });
   return {
     pending,
 
@@ -54,16 +58,24 @@ export function choicesTable(sql: Sql) {
         .map((row) => ({ peerId: text(row, "peer_id"), at: number(row, "at") }));
     },
 
-    /** Removes choices made before this. Rows are almost in the order of their times, so no index by time is needed. */
-    prune(before: Millis): void {
+    /**
+     * Removes choices made before this, at most so many. Rows are almost in the order of their times, so no index by time is
+     * needed: it ends at the first row that is kept.
+     */
+    prune(before: Millis, limit: number): void {
       pending.flush();
       sql.exec(
-        `DELETE FROM choices WHERE seq < COALESCE(
-           (SELECT seq FROM choices WHERE at >= ? ORDER BY seq LIMIT 1), (SELECT MAX(seq) + 1 FROM choices))`,
+        `DELETE FROM choices WHERE seq IN (SELECT seq FROM choices ORDER BY seq LIMIT ?2) AND seq < COALESCE(
+           (SELECT seq FROM (SELECT seq, at FROM choices ORDER BY seq LIMIT ?2) WHERE at >= ?1 ORDER BY seq LIMIT 1),
+           (SELECT MAX(seq) + 1 FROM choices))`,
         before,
+        limit,
       );
-      sql.exec(`DELETE FROM choices WHERE seq <= (SELECT MAX(seq) FROM choices) - ?`, CHOICES_MAX);
     },
+
+    /** When the first stored choice was made. */
+    oldest: (): Millis | null =>
+      minimum(sql, `SELECT (SELECT at FROM choices ORDER BY seq LIMIT 1) AS at`),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { NEW_CIRCUIT, type Circuit } from "../tasks/circuit.ts";
-import { number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
+import { minimum, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 import { peerAndKindOf as partsOf, peerKindKey as keyOf } from "./peer-kind-key.ts";
 import { RestingCircuits, WHOLE_PEER, type RestingCircuit } from "./resting-circuits.ts";
 import { WriteBehind } from "./write-behind.ts";
@@ -86,6 +86,10 @@ export function circuitsTable(sql: Sql, changed: () => void) {
       for (const row of rows) kept.put(keyOf(to, text(row, "kind")), readCircuit(row));
       resting.forget();
     },
+
+    /** When the circuit changed last that has been closed for longest. */
+    oldestClosed: (): Millis | null =>
+      minimum(sql, `SELECT MIN(changed_at) AS at FROM circuits WHERE rests_until IS NULL`),
 
     /** Forgets circuits that are closed and have not changed since then. */
     prune(unchangedSince: Millis): void {

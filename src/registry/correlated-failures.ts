@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import { QUIET, type Group, type FailureWindow } from "../peers/correlated-failures.ts";
-import { number, type Sql } from "./sql.ts";
+import { number, numberOrNull, type Sql, type SqlRow } from "./sql.ts";
 
 /** Recent failures of networks and locations. */
 export function correlatedFailuresTable(sql: Sql) {
@@ -53,6 +53,15 @@ export function correlatedFailuresTable(sql: Sql) {
         sql.exec(`SELECT 1 AS one FROM correlated_failures WHERE correlated_until > ? LIMIT 1`, now)
           .length > 0
       );
+    },
+    /** When the first window is over that is kept for so long, of a group whose period of this length is over, too. */
+    nextOver(keptFor: Millis, period: Millis): Millis | null {
+      const row = sql.exec(
+        `SELECT MIN(MAX(window_at + ?1, period_at + ?2)) + 1 AS at FROM correlated_failures`,
+        keptFor,
+        period,
+      )[0];
+      return numberOrNull(row as SqlRow, "at");
     },
     /** Forgets windows that began before this, of groups whose period began before `periodBefore`. */
     prune(windowBefore: Millis, periodBefore: Millis): void {

@@ -2,7 +2,7 @@ import type { Millis } from "../base/clock.ts";
 import { UndoMap } from "../base/undo-map.ts";
 import type { Task } from "../tasks/task.ts";
 import { ownerKeyOf } from "../tasks/owner-key.ts";
-import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
+import { minimum, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** A place in the list of scheduled callbacks: by due time, then by task. */
 export interface CallbackPlace {
@@ -61,6 +61,9 @@ export function endedOwnersTable(sql: Sql) {
       sql.exec(`DELETE FROM ended_owners WHERE owner = ?`, key);
       kept.delete(key);
     },
+    /** When the first owner was ended of which nothing is left. */
+    oldest: (): Millis | null =>
+      minimum(sql, `SELECT MIN(ended_at) AS at FROM ended_owners WHERE done_at IS NOT NULL`),
     /** Forgets owners whose last task of before their end was deleted long ago. */
     prune(endedBefore: Millis): void {
       for (const [key, { endedAt, doneAt }] of kept.entries())

@@ -1,5 +1,5 @@
 import type { Millis } from "../base/clock.ts";
-import { text, type Sql } from "./sql.ts";
+import { minimum, text, type Sql } from "./sql.ts";
 
 /** The task that an idempotency key made, and the hash of its request. */
 export interface Remembered {
@@ -34,8 +34,16 @@ export function idempotencyTable(sql: Sql) {
     handOver(from: string, to: string): void {
       sql.exec(`UPDATE idempotency SET scope = ? WHERE scope = ?`, to, from);
     },
-    prune(now: Millis): void {
-      sql.exec(`DELETE FROM idempotency WHERE expires_at <= ?`, now);
+    /** Removes keys that have expired, at most so many. */
+    prune(now: Millis, limit: number): void {
+      sql.exec(
+        `DELETE FROM idempotency WHERE (scope, key) IN (
+           SELECT scope, key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+        now,
+        limit,
+      );
     },
+    /** When the first key expires. */
+    oldest: (): Millis | null => minimum(sql, `SELECT MIN(expires_at) AS at FROM idempotency`),
   };
 }

@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { Role } from "../protocol/messages.ts";
-import { json, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
+import { json, minimum, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** A secret that adds the peer that presents it to the allowlist, a limited number of times. */
 export interface JoinKey {
@@ -53,6 +53,8 @@ export function joinKeysTable(sql: Sql) {
       )[0];
       return number(row as SqlRow, "count");
     },
+    /** When the first key expires or has expired. */
+    oldest: (): Millis | null => minimum(sql, `SELECT MIN(expires_at) AS at FROM join_keys`),
     prune(expiredBefore: Millis): void {
       sql.exec(`DELETE FROM join_keys WHERE expires_at < ?`, expiredBefore);
     },

@@ -1,8 +1,8 @@
-import { DAY, HOUR, type Millis } from "../base/clock.ts";
+import { DAY, type Millis } from "../base/clock.ts";
 import { refilled, takeToken, type TokenRate } from "../base/token-bucket.ts";
 import { KV_RECORDS_PER_PEER_DAY } from "../protocol/constants.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import { number, type Sql } from "./sql.ts";
+import { minimum, number, type Sql } from "./sql.ts";
 
 /** Records that are stored for one peer. Each causes one KV write, and one deletion at most. */
 const SHARE: TokenRate = {
@@ -11,13 +11,8 @@ const SHARE: TokenRate = {
   max: KV_RECORDS_PER_PEER_DAY,
 };
 
-/** How often rows are removed that say nothing any more. */
-const PRUNE_INTERVAL: Millis = HOUR;
-
 /** What each peer has left of its own share of the KV writes. A peer without a row has all of it. */
 export function kvSharesTable(sql: Sql) {
-  let prunedAt: Millis = 0;
-
   function bucketOf(peerId: PeerId, now: Millis) {
     const row = sql.exec(`SELECT tokens, at FROM kv_shares WHERE peer_id = ?`, peerId)[0];
     return row === undefined
@@ -40,10 +35,12 @@ export function kvSharesTable(sql: Sql) {
         left.tokens,
         left.at,
       );
-      if (now - prunedAt < PRUNE_INTERVAL) return;
-      prunedAt = now;
+    },
+    /** Removes rows that say nothing any more: a share is whole again after a day. */
+    prune(now: Millis): void {
       sql.exec(`DELETE FROM kv_shares WHERE at <= ?`, now - SHARE.per);
     },
+    oldest: (): Millis | null => minimum(sql, `SELECT MIN(at) AS at FROM kv_shares`),
     /** A rotated key has what the old one had. */
     move(from: PeerId, to: PeerId): void {
       sql.exec(`UPDATE OR REPLACE kv_shares SET peer_id = ? WHERE peer_id = ?`, to, from);

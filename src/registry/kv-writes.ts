@@ -1,5 +1,5 @@
 import { DAY, HOUR, type Millis } from "../base/clock.ts";
-import { number, type Sql, type SqlRow } from "./sql.ts";
+import { minimum, number, type Sql, type SqlRow } from "./sql.ts";
 
 /** The budget's window, in whole hours. */
 const hourOf = (now: Millis): number => Math.floor(now / HOUR);
@@ -34,7 +34,14 @@ export function kvWritesTable(sql: Sql) {
         strangerRecords,
         strangers,
       );
+    },
+    prune(now: Millis): void {
       sql.exec(`DELETE FROM kv_writes WHERE hour <= ?`, hourOf(now) - HOURS);
+    },
+    /** When the first hour is over a day ago. */
+    nextOver(): Millis | null {
+      const hour = minimum(sql, `SELECT MIN(hour) AS at FROM kv_writes`);
+      return hour === null ? null : (hour + HOURS) * HOUR;
     },
     /** Totals of the last day. */
     spent(now: Millis): KvCount {

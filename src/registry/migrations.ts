@@ -259,6 +259,26 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE submitters (owner TEXT PRIMARY KEY, recorded_at INTEGER NOT NULL) WITHOUT ROWID`,
   ],
   [`ALTER TABLE webhook_sources ADD COLUMN id TEXT NOT NULL DEFAULT ''`],
+  [
+    // Bytes have owners. A task that had ended before counts as 2 KiB of an owner without a name: its row is not written again.
+    `ALTER TABLE tasks ADD COLUMN quota_owner TEXT NOT NULL DEFAULT ''`,
+    `ALTER TABLE tasks ADD COLUMN bytes INTEGER NOT NULL DEFAULT 2048`,
+    `ALTER TABLE tasks ADD COLUMN payload_dropped INTEGER NOT NULL DEFAULT 0`,
+    `UPDATE tasks SET quota_owner = CASE WHEN source LIKE 'webhook:%' THEN source ELSE owner END,
+       bytes = 1024 + octet_length(payload) + octet_length(requirements)
+     WHERE ended_at IS NULL`,
+    `DROP INDEX tasks_ended`,
+    `CREATE INDEX tasks_ended ON tasks (quota_owner, ended_at, bytes) WHERE ended_at IS NOT NULL`,
+    // All that counting the bytes of tasks that have not ended reads: a row has its payload before its owner.
+    `DROP INDEX tasks_deadlines`,
+    `CREATE INDEX tasks_deadlines ON tasks (deadline_at, seq, id, quota_owner, bytes) WHERE ended_at IS NULL`,
+    `CREATE INDEX tasks_payloads ON tasks (ended_at) WHERE ended_at IS NOT NULL AND payload <> 'null'`,
+    `CREATE INDEX idempotency_tasks ON idempotency (task_id)`,
+    `CREATE INDEX tombstones_ages ON tombstones (removed_at)`,
+    `ALTER TABLE api_tokens ADD COLUMN max_bytes INTEGER`,
+    `ALTER TABLE allowlist ADD COLUMN max_bytes INTEGER`,
+    `ALTER TABLE webhook_sources ADD COLUMN max_bytes INTEGER`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

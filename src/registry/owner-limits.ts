@@ -11,6 +11,8 @@ export interface OwnerLimits {
   readonly maxRunning: number | null;
   /** The highest priority that its tasks may have. */
   readonly maxPriority: number | null;
+  /** Bytes of its tasks that have not ended; null: the default. */
+  readonly maxBytes: number | null;
 }
 
 export const NO_OWNER_LIMITS: OwnerLimits = {
@@ -18,26 +20,37 @@ export const NO_OWNER_LIMITS: OwnerLimits = {
   maxWaiting: null,
   maxRunning: null,
   maxPriority: null,
+  maxBytes: null,
 };
 
 /** The columns of `OwnerLimits` in `api_tokens` and `allowlist`. */
-export const OWNER_LIMIT_COLUMNS = "weight, max_waiting, max_running, max_priority";
+export const OWNER_LIMIT_COLUMNS = "weight, max_waiting, max_running, max_priority, max_bytes";
 
 export const readOwnerLimits = (row: SqlRow): OwnerLimits => ({
   weight: number(row, "weight"),
   maxWaiting: numberOrNull(row, "max_waiting"),
   maxRunning: numberOrNull(row, "max_running"),
   maxPriority: numberOrNull(row, "max_priority"),
+  maxBytes: numberOrNull(row, "max_bytes"),
 });
 
 /** The values of `OWNER_LIMIT_COLUMNS`, in their order. */
 export const ownerLimitValues = (limits: OwnerLimits) =>
-  [limits.weight, limits.maxWaiting, limits.maxRunning, limits.maxPriority] as const;
+  [
+    limits.weight,
+    limits.maxWaiting,
+    limits.maxRunning,
+    limits.maxPriority,
+    limits.maxBytes,
+  ] as const;
 
 /** Owners in memory. */
 const KEPT_MAX = 2_000;
 
-/** The limits of owners: of a token, by its ID, and of a peer. The admin token has none. Kept in memory once read. */
+/**
+ * The limits of owners: of a token, by its ID, of a peer, and of a webhook source, by `webhook:` and its name. The admin token
+ * has none. Kept in memory once read.
+ */
 export class OwnerLimitsCache {
   readonly #sql: Sql;
   readonly #kept = new UndoMap<string, OwnerLimits>();
@@ -52,7 +65,8 @@ export class OwnerLimitsCache {
     if (this.#kept.size >= KEPT_MAX) this.#kept.clear();
     const row = this.#sql.exec(
       `SELECT ${OWNER_LIMIT_COLUMNS} FROM api_tokens WHERE id = ?1
-       UNION ALL SELECT ${OWNER_LIMIT_COLUMNS} FROM allowlist WHERE peer_id = ?1 LIMIT 1`,
+       UNION ALL SELECT ${OWNER_LIMIT_COLUMNS} FROM allowlist WHERE peer_id = ?1
+       UNION ALL SELECT 1, NULL, NULL, NULL, max_bytes FROM webhook_sources WHERE 'webhook:' || name = ?1 LIMIT 1`,
       owner,
     )[0];
     const limits = row === undefined ? NO_OWNER_LIMITS : readOwnerLimits(row);
@@ -60,7 +74,7 @@ export class OwnerLimitsCache {
     return limits;
   }
 
-  /** A token or an allowlist entry was written. */
+  /** A token, an allowlist entry or a webhook source was written. */
   forgetAll(): void {
     this.#kept.clear();
   }

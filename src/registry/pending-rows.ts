@@ -1,18 +1,24 @@
 /** Rows in memory. The next one causes a flush. */
 const PENDING_MAX = 1_000;
 
+interface PendingEvents<Row> {
+  write(row: Row): void;
+  /** Called after each time that rows were written. */
+  written(): void;
+}
+
 /**
  * New rows that are written a little later, many at once. A crash loses them, so they are rows that nothing depends on. Rows of
  * a transaction that fails are dropped.
  */
 export class PendingRows<Row> {
-  readonly #write: (row: Row) => void;
+  readonly #on: PendingEvents<Row>;
   #rows: Row[] = [];
   /** The rows at the beginning of each open transaction, the innermost transaction last. */
   readonly #before: { readonly rows: Row[]; readonly count: number }[] = [];
 
-  constructor(write: (row: Row) => void) {
-    this.#write = write;
+  constructor(on: PendingEvents<Row>) {
+    this.#on = on;
   }
 
   get unwritten(): number {
@@ -30,7 +36,9 @@ export class PendingRows<Row> {
   }
 
   flush(): void {
-    for (const row of this.#rows) this.#write(row);
+    if (this.#rows.length === 0) return;
+    for (const row of this.#rows) this.#on.write(row);
+    this.#on.written();
     // A new list: a transaction that fails gets the old one back, because what was written is undone.
     this.#rows = [];
   }

@@ -26,9 +26,11 @@ import { AUDIT_LIMITS } from "../protocol/constants.ts";
 import { migrate } from "./migrations.ts";
 import { observedTable } from "./observed.ts";
 import { outboxTable } from "./outbox.ts";
+import { LifetimeClock } from "./lifetime-clock.ts";
 import { pairRttsTable } from "./pair-rtts.ts";
 import { peersTable } from "./peers.ts";
 import { pointersTable } from "./pointers.ts";
+import { RoomState } from "./room-state.ts";
 import { Roster } from "./roster.ts";
 import { resultUploadsTable } from "./result-uploads.ts";
 import { serviceTimesTable } from "./service-times.ts";
@@ -50,12 +52,22 @@ import { webhookSourcesTable } from "./webhook-sources.ts";
 /** The coordinator's tables: one object per table, all on one database. */
 export type Registry = ReturnType<typeof openRegistry>;
 
-/** @param seed any number, preferably random, for the roster's hash table */
-export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDIT_LIMITS) {
+/**
+ * @param seed any number, preferably random, for the roster's hash table
+ * @param choicesMax how many choices are kept
+ */
+export function openRegistry(
+  sql: Sql,
+  seed = 0,
+  auditLimits: AuditLimits = AUDIT_LIMITS,
+  choicesMax = 100_000,
+) {
   migrate(sql);
   recountHeldTasks(sql);
   const changes = new TableChanges();
   const on = (table: TableName): Sql => changes.watch(sql, table);
+  /** For tables whose rows have a lifetime. */
+  const lasting = changes.watch(sql, "lifetimes");
   const peers = peersTable(on("peers"), (id, peer) => roster.update(id, peer));
   const roster = new Roster(
     peers,
@@ -65,11 +77,15 @@ export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDI
   );
   const observed = observedTable(sql);
   const serviceTimes = serviceTimesTable(sql);
-  const kinds = taskKindsTable(sql);
-  const choices = choicesTable(sql);
-  const circuits = circuitsTable(on("circuits"), () => changes.mark("circuits"));
+  const kinds = taskKindsTable(lasting);
+  const choices = choicesTable(lasting, choicesMax);
+  const circuits = circuitsTable(changes.watch(lasting, "circuits"), () =>
+    changes.mark("circuits"),
+  );
   const shares = new Shares(choices);
-  const tasks = tasksTable(on("tasks"), (id) => roster.update(id, peers.get(id)));
+  const tasks = tasksTable(changes.watch(lasting, "tasks"), (id) =>
+    roster.update(id, peers.get(id)),
+  );
   const kindSettings = kindSettingsTable(on("kindSettings"));
   const ownerLimits = new OwnerLimitsCache(sql);
   const lostRights = new LostRights();
@@ -77,9 +93,9 @@ export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDI
   const onLoss = (): void => lostRights.note();
   const taskResults = taskResultsTable(sql);
   const callbacks = callbacksTable(on("callbacks"));
-  const apiTokens = apiTokensTable(on("apiTokens"), { onLimits, onLoss });
-  const submitters = submittersTable(sql);
-  const endedOwners = endedOwnersTable(on("endedOwners"));
+  const apiTokens = apiTokensTable(changes.watch(lasting, "apiTokens"), { onLimits, onLoss });
+  const submitters = submittersTable(lasting);
+  const endedOwners = endedOwnersTable(changes.watch(lasting, "endedOwners"));
   const measured = [
     apiTokens.kept,
     peers.kept,
@@ -96,6 +112,7 @@ export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDI
     tasks.waiting,
     tasks.running,
     tasks.shares,
+    tasks.ownerBytes,
     ...kindSettings.kept,
     ownerLimits,
     taskResults.kept,
@@ -124,6 +141,10 @@ export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDI
   return {
     transaction,
     changes,
+    /** Bytes that the database uses. */
+    size: () => sql.size(),
+    lifetimes: new LifetimeClock(),
+    room: new RoomState(() => changes.mark("room")),
     measurements: {
       /** Whether any measurement is only in memory. */
       arePending: (): boolean => measured.some(({ unwritten }) => unwritten > 0),
@@ -139,15 +160,15 @@ export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDI
     attempts: attemptsTable(sql),
     taskResults,
     resultUploads: resultUploadsTable(on("resultUploads")),
-    idempotency: idempotencyTable(sql),
-    webhookSources: webhookSourcesTable(sql),
+    idempotency: idempotencyTable(lasting),
+    webhookSources: webhookSourcesTable(sql, onLimits),
     discoveryEpochs: discoveryEpochsTable(on("discoveryEpochs")),
     webhookDeliveries: webhookDeliveriesTable(on("webhookDeliveries")),
     pointers: pointersTable(on("pointers")),
     copies: copiesTable(on("copies")),
     unsettledBlobs: unsettledBlobsTable(on("unsettledBlobs")),
-    kvWrites: kvWritesTable(sql),
-    kvShares: kvSharesTable(sql),
+    kvWrites: kvWritesTable(lasting),
+    kvShares: kvSharesTable(lasting),
     outbox: outboxTable(on("outbox")),
     callbacks,
     callbackRotations: callbackRotationsTable(sql),
@@ -157,14 +178,14 @@ export function openRegistry(sql: Sql, seed = 0, auditLimits: AuditLimits = AUDI
     ownerLimits,
     lostRights,
     kindSettings,
-    joinKeys: joinKeysTable(sql),
-    aliases: aliasesTable(sql),
-    audit: auditTable(sql, auditLimits),
-    tombstones: tombstonesTable(sql),
+    joinKeys: joinKeysTable(lasting),
+    aliases: aliasesTable(lasting),
+    audit: auditTable(lasting, auditLimits),
+    tombstones: tombstonesTable(lasting),
     trims: new Trims(),
     coordinates: coordinatesTable(sql),
     pairRtts: pairRttsTable(sql),
-    correlatedFailures: correlatedFailuresTable(on("correlatedFailures")),
+    correlatedFailures: correlatedFailuresTable(changes.watch(lasting, "correlatedFailures")),
     advertisedPeers: advertisedPeersTable(on("advertisedPeers")),
     dials: dialsTable(on("dials")),
     observed,

@@ -13,7 +13,13 @@ export interface Sql {
    * when it fails, only its own writes are undone.
    */
   transaction<T>(body: () => T): T;
+  /** Bytes that the database uses. Free pages do not count: SQLite uses them again before the file grows. */
+  size(): number;
 }
+
+/** Whether a statement failed because the database or its disk is full. Both adapters report it by SQLite's own text. */
+export const isFullError = (thrown: unknown): boolean =>
+  thrown instanceof Error && /SQLITE_FULL|database or disk is full/.test(thrown.message);
 
 /**
  * Inserts one row, given by its columns. `tail` may say what happens to an existing row (`ON CONFLICT …`), or what to return
@@ -41,6 +47,10 @@ export const numberOrNull = (row: SqlRow, column: string): number | null =>
   row[column] === null ? null : number(row, column);
 /** JSON that Muster wrote itself, after validating it. */
 export const json = <T>(row: SqlRow, column: string): T => JSON.parse(text(row, column)) as T;
+
+/** The time that a query returns in its column `at`; null when there is none. */
+export const minimum = (sql: Sql, query: string): number | null =>
+  numberOrNull(sql.exec(query)[0] as SqlRow, "at");
 
 interface Types {
   string: string;

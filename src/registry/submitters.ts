@@ -1,6 +1,6 @@
 import { DAY, type Millis } from "../base/clock.ts";
 import { UndoMap } from "../base/undo-map.ts";
-import type { Sql } from "./sql.ts";
+import { minimum, type Sql } from "./sql.ts";
 
 /** Owners in memory. */
 const KEPT_MAX = 2_000;
@@ -27,6 +27,7 @@ export function submittersTable(sql: Sql) {
       );
       return rows.length > 0;
     },
+    oldest: (): Millis | null => minimum(sql, `SELECT MIN(recorded_at) AS at FROM submitters`),
     prune(now: Millis): void {
       sql.exec(`DELETE FROM submitters WHERE recorded_at <= ?`, now - DAY);
     },

@@ -4,6 +4,8 @@ import type { Sql } from "./sql.ts";
 export type TableName =
   | "peers"
   | "settings"
+  | "room"
+  | "lifetimes"
   | "tasks"
   | "kindSettings"
   | "resultUploads"
@@ -33,6 +35,7 @@ export class TableChanges {
         return sql.exec(query, ...bindings);
       },
       transaction: (body) => sql.transaction(body),
+      size: () => sql.size(),
     };
   }
 

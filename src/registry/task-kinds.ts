@@ -2,7 +2,7 @@ import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { ServiceTime } from "../scoring/service-time.ts";
 import type { FailureRate } from "../tasks/failure-rate.ts";
-import { number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
+import { minimum, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 import { WriteBehind } from "./write-behind.ts";
 
 /** Number of kinds that are stored. Further kinds are not learned. */
@@ -61,13 +61,15 @@ export function taskKindsTable(sql: Sql) {
 
     put: (kind: string, record: TaskKindRecord): void => kept.put(kind, record),
 
+    /** When the kind was used last that has not been used for longest. */
+    oldest: (): Millis | null => minimum(sql, `SELECT MIN(used_at) AS at FROM task_kinds`),
+
     /** Forgets kinds that were not used since, and returns them. */
     prune(before: Millis): readonly string[] {
+      kept.flush();
       const old = sql
         .exec(`SELECT kind FROM task_kinds WHERE used_at < ?`, before)
-        .map((row) => text(row, "kind"))
-        // A kind that is used again may not be written yet.
-        .filter((kind) => (kept.get(kind)?.usedAt ?? 0) < before);
+        .map((row) => text(row, "kind"));
       for (const kind of old) {
         sql.exec(`DELETE FROM task_kinds WHERE kind = ?`, kind);
         kept.wrote(kind, null);

@@ -1,4 +1,5 @@
 /** How tasks are read from and written to rows of the table `tasks`. */
+import { utf8Length } from "../base/bytes.ts";
 import type { Requirements, TaskState } from "../protocol/http.ts";
 import type { Task } from "../tasks/task.ts";
 import {
@@ -41,7 +42,7 @@ export type StoredWaiting = WaitingTask & Pick<Task, "state" | "prefetched" | "n
 /** The columns of a listed task: all but payload and result, which may be large. */
 export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements, priority, concurrency_key, concurrency_limit, turn, created_at, deadline_at, not_before,
   ended_at, max_attempts, retries, lease_ms, backoff_ms, backoff_max_ms, attempt_timeout_ms, fence, last_fence, tries, interruptions,
-  max_interruptions, attempt_until, lease_until, prefetched, peer_id, progress, message, error`;
+  max_interruptions, attempt_until, lease_until, prefetched, peer_id, progress, message, error, payload_dropped`;
 
 /** The columns of a task that is queued or prefetched. */
 export const WAITING_COLUMNS = `seq, id, kind, source, owner, priority, concurrency_key, concurrency_limit, requirements, state, prefetched, not_before, fence, last_fence, turn, peer_id`;
@@ -116,17 +117,27 @@ export const readListed = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   progress: numberOrNull(row, "progress"),
   message: textOrNull(row, "message"),
   error: textOrNull(row, "error"),
+  payloadDropped: flag(row, "payload_dropped"),
 });
 
-/** Every column of a task but `seq`. */
+/** What a task counts besides its texts: its row with its index entries, its attempts and its choices. */
+export const TASK_BASE_BYTES = 1_024;
+
+/** Bytes that a task counts from its acceptance on. Its result and its error are added at its end. */
+export const bytesOfInput = (payload: string, requirements: string): number =>
+  TASK_BASE_BYTES + utf8Length(payload) + utf8Length(requirements);
+
+/** Bytes that a task counts more once it has ended. */
+export const bytesOfOutcome = (result: string, error: string | null): number =>
+  utf8Length(result) + utf8Length(error ?? "");
+
+/** Every column of a task but `seq`, `payload_dropped` and what `tasksTable` adds. */
 export const writeTask = (task: Task): Record<string, SqlValue> => ({
   id: task.id,
   kind: task.kind,
-  payload: JSON.stringify(task.payload),
   state: task.state,
   source: task.source,
   owner: task.owner,
-  requirements: JSON.stringify(task.requirements),
   priority: task.priority,
   concurrency_key: task.concurrency?.key ?? null,
   concurrency_limit: task.concurrency?.limit ?? null,

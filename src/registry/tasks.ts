@@ -1,9 +1,11 @@
 import type { Millis } from "../base/clock.ts";
-import type { Json } from "../base/json.ts";
 import { pick } from "../base/pick.ts";
 import type { TaskState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
+import { ownerKeyOf } from "../tasks/owner-key.ts";
 import type { Task } from "../tasks/task.ts";
+import { endedTasksTable, readEndedBytes } from "./ended-tasks.ts";
+import { OwnerBytes, type TaskBytes } from "./owner-bytes.ts";
 import {
   insertRow,
   json,
@@ -16,14 +18,19 @@ import {
 } from "./sql.ts";
 import {
   HELD_COLUMNS,
+  bytesOfInput,
+  bytesOfOutcome,
   LISTED_COLUMNS,
   readHeldTask,
   readListed,
   readWaiting,
+  TASK_BASE_BYTES,
   WAITING_COLUMNS,
   writeTask,
   type ListedTask,
 } from "./task-rows.ts";
+import { isSmall } from "./small-task.ts";
+import { taskDueTimes } from "./task-due-times.ts";
 import { Recalls } from "./recalls.ts";
 import { WaitingTasks } from "./waiting-tasks.ts";
 import { OwnerShares } from "./owner-shares.ts";
@@ -52,6 +59,18 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
   const readHeld = () =>
     sql.exec(`SELECT ${HELD_COLUMNS} FROM tasks WHERE lease_until IS NOT NULL`).map(readHeldTask);
   running.reset(readHeld());
+  const ownerBytes = new OwnerBytes(() => readEndedBytes(sql));
+  const readOpenBytes = () =>
+    sql
+      .exec(
+        `SELECT id, quota_owner, bytes FROM tasks INDEXED BY tasks_deadlines WHERE ended_at IS NULL`,
+      )
+      .map((row) => ({
+        id: text(row, "id"),
+        owner: text(row, "quota_owner"),
+        bytes: number(row, "bytes"),
+      }));
+  ownerBytes.reset(readOpenBytes());
   const shares = new OwnerShares();
   const ids = (query: string, ...bindings: SqlValue[]) =>
     sql.exec(query, ...bindings).map((row) => text(row, "id"));
@@ -73,6 +92,10 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
     else if (task.state !== "leased") shares.settled(task.id);
     waiting.wrote(task, seq);
     recalls.wrote(task);
+  };
+  const bytesOf = (id: string): TaskBytes => {
+    const [row] = sql.exec(`SELECT quota_owner, bytes FROM tasks WHERE id = ?`, id);
+    return { owner: text(row as SqlRow, "quota_owner"), bytes: number(row as SqlRow, "bytes") };
   };
   const seqOf = (id: string): number =>
     number(sql.exec(`SELECT seq FROM tasks WHERE id = ?`, id)[0] as SqlRow, "seq");
@@ -98,6 +121,11 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
     /** What each owner has got lately. */
     shares,
 
+    /** How many bytes the tasks of each owner take. */
+    ownerBytes,
+
+    ended: endedTasksTable(sql, ownerBytes, (id) => kept.forget(id)),
+
     get(id: string): Task | null {
       const known = kept.has(id);
       const task = kept.get(id);
@@ -106,16 +134,34 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
     },
 
     insert(task: Task): void {
-      const [row] = insertRow(sql, "tasks", writeTask(task), "RETURNING seq");
+      const payload = JSON.stringify(task.payload);
+      const requirements = JSON.stringify(task.requirements);
+      const owner = ownerKeyOf(task);
+      const bytes = bytesOfInput(payload, requirements);
+      const [row] = insertRow(
+        sql,
+        "tasks",
+        { ...writeTask(task), payload, requirements, quota_owner: owner, bytes },
+        "RETURNING seq",
+      );
+      if (task.endedAt === null) ownerBytes.opened(task.id, { owner, bytes });
+      else ownerBytes.addEnded(owner, bytes);
       if (isSmall(task)) kept.wrote(task.id, task);
       wrote(task, () => number(row as SqlRow, "seq"));
     },
 
     /** Writes the fields of a task that change. The others were fixed when it was accepted. */
     update(task: Task): void {
+      const result = JSON.stringify(task.result);
+      const open = ownerBytes.open(task.id);
+      const bytes =
+        open === undefined || task.endedAt === null
+          ? null
+          : open.bytes + bytesOfOutcome(result, task.error);
       sql.exec(
         `UPDATE tasks SET state = ?, not_before = ?, ended_at = ?, fence = ?, last_fence = ?, tries = ?, interruptions = ?,
-         attempt_until = ?, lease_until = ?, prefetched = ?, peer_id = ?, progress = ?, message = ?, result = ?, error = ? WHERE id = ?`,
+         attempt_until = ?, lease_until = ?, prefetched = ?, peer_id = ?, progress = ?, message = ?, result = ?, error = ?,
+         bytes = COALESCE(?, bytes) WHERE id = ?`,
         task.state,
         task.notBefore,
         task.endedAt,
@@ -129,10 +175,15 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
         task.peerId,
         task.progress,
         task.message,
-        JSON.stringify(task.result),
+        result,
         task.error,
+        bytes,
         task.id,
       );
+      if (open !== undefined && bytes !== null) {
+        ownerBytes.closed(task.id);
+        ownerBytes.addEnded(open.owner, bytes);
+      }
       const before = kept.has(task.id) ? kept.get(task.id) : null;
       if (before !== null) {
         const after = { ...before, ...pick(task, CHANGING_FIELDS) };
@@ -144,14 +195,18 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
 
     /** Writes a task that is put back into the queue after its end: also its deadline, its attempts and its position. */
     restart(task: Task): void {
+      const ended = bytesOf(task.id);
+      ownerBytes.addEnded(ended.owner, -ended.bytes);
       sql.exec(
-        `UPDATE tasks SET deadline_at = ?, max_attempts = ?, retries = ?, turn = ? WHERE id = ?`,
+        `UPDATE tasks SET deadline_at = ?, max_attempts = ?, retries = ?, turn = ?,
+         bytes = ${TASK_BASE_BYTES} + octet_length(payload) + octet_length(requirements) WHERE id = ?`,
         task.deadlineAt,
         task.maxAttempts,
         task.retries,
         task.queuePosition,
         task.id,
       );
+      ownerBytes.opened(task.id, bytesOf(task.id));
       kept.forget(task.id);
       this.update(task);
     },
@@ -200,53 +255,19 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
         from,
       );
       sql.exec(`UPDATE attempts SET peer_id = ? WHERE ended_at IS NULL AND peer_id = ?`, to, from);
-      sql.exec(`UPDATE tasks SET owner = ? WHERE source = 'peer' AND owner = ?`, to, from);
+      sql.exec(
+        `UPDATE tasks SET owner = ?1, quota_owner = ?1 WHERE source = 'peer' AND owner = ?2`,
+        to,
+        from,
+      );
       kept.forgetAll();
       waiting.forget();
       shares.handOver(from, to);
       running.reset(readHeld());
+      ownerBytes.reset(readOpenBytes());
     },
 
-    /** IDs of tasks whose lease has ended, or whose offer was not accepted in time. */
-    leasesOver(now: Millis): readonly string[] {
-      return ids(`SELECT id FROM tasks WHERE lease_until <= ? ORDER BY lease_until LIMIT 500`, now);
-    },
-
-    pastDeadline(now: Millis): readonly string[] {
-      return ids(
-        `SELECT id FROM tasks WHERE ended_at IS NULL AND deadline_at <= ? ORDER BY deadline_at LIMIT 500`,
-        now,
-      );
-    },
-
-    /** When the next lease, deadline or pause ends; null when nothing waits for a time. */
-    nextDue(now: Millis): Millis | null {
-      const row = sql.exec(
-        `SELECT MIN(due) AS due FROM (
-           SELECT MIN(lease_until) AS due FROM tasks WHERE lease_until IS NOT NULL
-           UNION ALL SELECT MIN(deadline_at) FROM tasks WHERE ended_at IS NULL
-           UNION ALL SELECT MIN(not_before) FROM tasks
-             WHERE state = 'queued' AND not_before > created_at AND not_before > ?)`,
-        now,
-      )[0] as SqlRow;
-      return numberOrNull(row, "due");
-    },
-
-    /** Removes tasks that ended before this, with what belongs to them; at most 500 at once. Returns their IDs. */
-    prune(endedBefore: Millis): readonly string[] {
-      const old = ids(
-        `SELECT id FROM tasks WHERE ended_at IS NOT NULL AND ended_at < ? LIMIT 500`,
-        endedBefore,
-      );
-      for (const id of old) {
-        sql.exec(`DELETE FROM attempts WHERE task_id = ?`, id);
-        sql.exec(`DELETE FROM callbacks WHERE task_id = ?`, id);
-        sql.exec(`DELETE FROM task_results WHERE task_id = ?`, id);
-        sql.exec(`DELETE FROM tasks WHERE id = ?`, id);
-        kept.forget(id);
-      }
-      return old;
-    },
+    ...taskDueTimes(sql),
   };
 }
 
@@ -268,27 +289,3 @@ const CHANGING_FIELDS = [
   "result",
   "error",
 ] as const;
-
-/** Characters, and parts, of a payload or a result up to which a task is kept in memory. */
-const SMALL_CHARS_MAX = 1_024;
-const SMALL_PARTS_MAX = 64;
-
-/** Whether a task may be kept in memory. */
-const isSmall = ({ payload, result }: Task): boolean => isShort(payload) && isShort(result);
-
-/** Stops at the first part that is too much, so that a large value costs no more than a small one. */
-function isShort(value: Json): boolean {
-  let [parts, chars] = [0, 0];
-  const waiting: Json[] = [value];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (++parts > SMALL_PARTS_MAX) return false;
-    if (typeof next === "string") chars += next.length;
-    else if (typeof next === "object" && next !== null)
-      for (const [key, part] of Object.entries(next)) {
-        chars += key.length;
-        if (waiting.push(part) > SMALL_PARTS_MAX) return false;
-      }
-    if (chars > SMALL_CHARS_MAX) return false;
-  }
-  return true;
-}

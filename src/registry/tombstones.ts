@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import { flag, number, type Sql } from "./sql.ts";
+import { flag, minimum, number, type Sql } from "./sql.ts";
 
 /** What must outlive a removed peer's record. */
 export interface Tombstone {
@@ -37,8 +37,15 @@ export function tombstonesTable(sql: Sql) {
         kept,
       );
     },
-    prune(removedBefore: Millis): void {
-      sql.exec(`DELETE FROM tombstones WHERE removed_at < ?`, removedBefore);
+    /** Removes tombstones of peers that were removed before this, at most so many. */
+    prune(removedBefore: Millis, limit: number): void {
+      sql.exec(
+        `DELETE FROM tombstones WHERE peer_id IN (
+           SELECT peer_id FROM tombstones WHERE removed_at < ? ORDER BY removed_at LIMIT ?)`,
+        removedBefore,
+        limit,
+      );
     },
+    oldest: (): Millis | null => minimum(sql, `SELECT MIN(removed_at) AS at FROM tombstones`),
   };
 }

@@ -58,6 +58,18 @@ export function webhookDeliveriesTable(sql: Sql) {
         keep,
       );
     },
+    /** Drops the contents of the source's oldest deliveries, so that the others have at most so many bytes. */
+    keepContents(source: string, bytes: number): void {
+      sql.exec(
+        `UPDATE webhook_deliveries SET sealed = NULL WHERE seq IN (
+           SELECT seq FROM (
+             SELECT seq, SUM(octet_length(sealed)) OVER (ORDER BY seq DESC) AS total
+               FROM webhook_deliveries WHERE source = ?1 AND sealed IS NOT NULL)
+           WHERE total > ?2)`,
+        source,
+        bytes,
+      );
+    },
     get(source: string, id: string, since: Millis): WebhookDelivery | null {
       const row = sql.exec(
         `SELECT * FROM webhook_deliveries WHERE id = ? AND source = ? AND received_at > ?`,

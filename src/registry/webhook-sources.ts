@@ -5,7 +5,7 @@ import type {
   WebhookFilter,
   WebhookScheme,
 } from "../protocol/http.ts";
-import { insertRow, json, number, text, type Sql, type SqlRow } from "./sql.ts";
+import { insertRow, json, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
 export interface WebhookSource {
   readonly name: string;
@@ -24,18 +24,21 @@ export interface WebhookSource {
   /** Grows with every change of any source and is never reused, also not after the source is removed and created again. */
   readonly revision: number;
   readonly createdAt: Millis;
+  /** Bytes of its tasks that have not ended; null: the default. */
+  readonly maxBytes: number | null;
   /** Deliveries that became a task. */
   readonly deliveries: number;
 }
 
-export function webhookSourcesTable(sql: Sql) {
+/** @param onLimits called when the limits of an owner may have changed */
+export function webhookSourcesTable(sql: Sql, onLimits: () => void) {
   return {
     get(name: string): WebhookSource | null {
       const row = sql.exec(`SELECT * FROM webhook_sources WHERE name = ?`, name)[0];
       return row === undefined ? null : readSource(row);
     },
-    put: (source: WebhookSource): void =>
-      void insertRow(
+    put(source: WebhookSource): void {
+      insertRow(
         sql,
         "webhook_sources",
         {
@@ -49,11 +52,14 @@ export function webhookSourcesTable(sql: Sql) {
           revision: source.revision,
           created_at: source.createdAt,
           deliveries: source.deliveries,
+          max_bytes: source.maxBytes,
         },
         `ON CONFLICT (name) DO UPDATE SET scheme = excluded.scheme, signature = excluded.signature,
            sealed_secret = excluded.sealed_secret, mapping = excluded.mapping, filters = excluded.filters,
-           revision = excluded.revision`,
-      ),
+           revision = excluded.revision, max_bytes = excluded.max_bytes`,
+      );
+      onLimits();
+    },
     /** By name. */
     all(): readonly WebhookSource[] {
       return sql.exec(`SELECT * FROM webhook_sources ORDER BY name`).map(readSource);
@@ -69,6 +75,7 @@ export function webhookSourcesTable(sql: Sql) {
       sql.exec(`UPDATE webhook_sources SET deliveries = deliveries + 1 WHERE name = ?`, name);
     },
     remove(name: string): boolean {
+      onLimits();
       return sql.exec(`DELETE FROM webhook_sources WHERE name = ? RETURNING name`, name).length > 0;
     },
     count(): number {
@@ -94,4 +101,5 @@ const readSource = (row: SqlRow): WebhookSource => ({
   revision: number(row, "revision"),
   createdAt: number(row, "created_at"),
   deliveries: number(row, "deliveries"),
+  maxBytes: numberOrNull(row, "max_bytes"),
 });

@@ -8,6 +8,8 @@ export interface Task {
   readonly id: string;
   readonly kind: string;
   readonly payload: Json;
+  /** Whether the payload was dropped some time after the task's end: it is null then. */
+  readonly payloadDropped: boolean;
   readonly state: TaskState;
   /** How it was submitted: `api`, `peer`, or `webhook:` and the source's name. */
   readonly source: string;

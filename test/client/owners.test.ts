@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { api, json, task } from "./fake-api.ts";
 
-const LIMITS = { weight: 4, max_waiting: null, max_running: 2, max_priority: null };
+const LIMITS = {
+  weight: 4,
+  max_waiting: null,
+  max_running: 2,
+  max_priority: null,
+  max_bytes: null,
+};
 const TOKEN = {
   id: "00112233445566ff",
   label: "",

@@ -142,6 +142,7 @@ export const DISCOVERY_TABLES: readonly RegistryCase[] = [
         strangers: 0,
       });
       kvWrites.count(T + 2 * DAY, { writes: 1 });
+      kvWrites.prune(T + 2 * DAY);
       expect(kvWrites.spent(T + DAY)).toMatchObject({ writes: 1, peers: 0 });
     },
   },

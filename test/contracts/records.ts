@@ -66,6 +66,7 @@ export const anAdvertisedPeer = (more: Partial<PeerAdvert> = {}): PeerAdvert => 
 export const aTask = (more: Partial<Task> = {}): Task => ({
   id: "5f0c8b1e-8d5c-4c5e-9b7e-0d4f3c2b1a00",
   kind: "echo",
+  payloadDropped: false,
   payload: { text: "\u0000\ud800é😀", deep: [{ null: null }] },
   state: "queued",
   source: "api",

@@ -161,7 +161,7 @@ const TABLES: readonly RegistryCase[] = [
         roles: ["worker", "dual"],
         goP2p: true,
         addedAt: T,
-        limits: { weight: 2, maxWaiting: 7, maxRunning: 3, maxPriority: -5 },
+        limits: { weight: 2, maxWaiting: 7, maxRunning: 3, maxPriority: -5, maxBytes: 9_000 },
       } as const;
       allowlist.put(entry);
       allowlist.put({ ...entry, label: "new", roles: ["dual"], goP2p: false, addedAt: T + 9 });
@@ -176,21 +176,6 @@ const TABLES: readonly RegistryCase[] = [
       expect([denylist.has("p"), denylist.has("q")]).toEqual([true, false]);
       denylist.remove("p");
       expect(denylist.has("p")).toBe(false);
-    },
-  },
-  {
-    name: "an idempotency key is found only in its own scope and until it expires",
-    run(open) {
-      const { idempotency } = openRegistry(open());
-      const remembered = { taskId: "t", requestHash: "h" };
-      idempotency.put("scope", "key", remembered, T + 10);
-      expect(idempotency.get("scope", "key", T + 9)).toEqual(remembered);
-      expect(idempotency.get("scope", "key", T + 10)).toBeNull();
-      expect(idempotency.get("other", "key", T)).toBeNull();
-      idempotency.prune(T + 9);
-      expect(idempotency.get("scope", "key", T)).toEqual(remembered);
-      idempotency.prune(T + 10);
-      expect(idempotency.get("scope", "key", T)).toBeNull();
     },
   },
   {
@@ -238,6 +223,7 @@ const TABLES: readonly RegistryCase[] = [
         revision: 1,
         createdAt: T,
         deliveries: 0,
+        maxBytes: null,
       } as const;
       webhookSources.put(source);
       webhookSources.countDelivery("ci");
@@ -247,6 +233,7 @@ const TABLES: readonly RegistryCase[] = [
         signature: { header: "x-mac", encoding: "base64", prefix: "v1=" },
         sealedSecrets: ["bmV3", "b2xk"],
         revision: 2,
+        maxBytes: 5_000,
       } as const;
       webhookSources.put({ ...next, id: "another", createdAt: T + 9 });
       expect(webhookSources.get("ci")).toEqual({ ...next, deliveries: 1 });

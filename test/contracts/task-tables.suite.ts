@@ -209,7 +209,22 @@ export const TASK_TABLES: readonly RegistryCase[] = [
     },
   },
   {
-    name: "pruning deletes tasks that ended before the given time, with their attempts",
+    name: "an idempotency key is found only in its own scope and until it expires",
+    run(open) {
+      const { idempotency } = openRegistry(open());
+      const remembered = { taskId: "t", requestHash: "h" };
+      idempotency.put("scope", "key", remembered, T + 10);
+      expect(idempotency.get("scope", "key", T + 9)).toEqual(remembered);
+      expect(idempotency.get("scope", "key", T + 10)).toBeNull();
+      expect(idempotency.get("other", "key", T)).toBeNull();
+      idempotency.prune(T + 9, 10);
+      expect(idempotency.get("scope", "key", T)).toEqual(remembered);
+      idempotency.prune(T + 10, 10);
+      expect(idempotency.get("scope", "key", T)).toBeNull();
+    },
+  },
+  {
+    name: "removing a task deletes it with its attempts",
     run(open) {
       const { tasks, attempts } = openRegistry(open());
       for (const [id, endedAt] of [
@@ -220,7 +235,9 @@ export const TASK_TABLES: readonly RegistryCase[] = [
         tasks.insert(aTask({ id, endedAt }));
         attempts.insert(anAttempt({ taskId: id }));
       }
-      tasks.prune(T);
+      const old = tasks.ended.endedBefore(T, 10);
+      expect(old.map(({ id }) => id)).toEqual(["old"]);
+      for (const task of old) tasks.ended.remove(task);
       expect([tasks.get("old"), attempts.of("old")]).toEqual([null, []]);
       for (const id of ["new", "open"]) expect(attempts.of(id)).toHaveLength(1);
     },

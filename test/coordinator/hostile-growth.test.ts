@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
 import type { SessionCommandName } from "../../src/contract/commands.ts";
 import { strangerLimits } from "../../src/coordinator/peers/record-limits.ts";
 import {
@@ -9,6 +9,7 @@ import {
   KV_WRITES_PER_PEER_DAY,
   ROTATIONS_MAX,
   RTT_PAIRS_PER_PEER_MAX,
+  STORAGE_LIMIT,
 } from "../../src/protocol/constants.ts";
 import { trimEvery } from "../../src/registry/trims.ts";
 import { seededNumbers } from "../random.ts";
@@ -20,7 +21,10 @@ const PEERS_MAX = 20;
 const LISTED = 3;
 const AUDIT = { window: HOUR, perActor: 10, listed: 60, stranger: 80, trimEvery: 10 };
 
-const limits = strangerLimits({ peersMax: PEERS_MAX });
+const limits = strangerLimits({
+  peersMax: PEERS_MAX,
+  storage: { limit: STORAGE_LIMIT, payloadRetention: DAY },
+});
 /** A limit, and what may be added before it is applied again. */
 const withExcess = (limit: number): number => limit + trimEvery(limit);
 const RECORDS = withExcess(limits.records) + LISTED;

@@ -19,6 +19,7 @@ import {
 } from "../../src/coordinator/kernel/execute.ts";
 import { deliveryOf, type OutboxAction } from "../../src/coordinator/outbox/delivery.ts";
 import { DueTimes } from "../../src/coordinator/kernel/due-times.ts";
+import { STORAGE_LIMIT } from "../../src/protocol/constants.ts";
 import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
 import type { Publication } from "../../src/discovery/sealed-records.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
@@ -97,6 +98,7 @@ export class TestMesh {
         allowLoopback: false,
         reconnectSpread: 2 * SECOND,
         retention: 30 * DAY,
+        storage: { limit: STORAGE_LIMIT, payloadRetention: DAY },
         credentialKey: new Uint8Array(32),
         callbackKey: new Uint8Array(32).fill(1),
         discovery: {

@@ -26,6 +26,7 @@ function meshUnderCount() {
       return inner.exec(query, ...bindings);
     },
     transaction: (body) => inner.transaction(body),
+    size: () => inner.size(),
   };
   const mesh = new TestMesh({ sql });
   mesh.join(KEYS[0]);

@@ -48,8 +48,15 @@ describe("owners over HTTP", () => {
       scope: "controller",
       weight: 3,
       max_priority: 1,
+      max_bytes: null,
     });
-    const limits = { weight: 3, max_waiting: null, max_running: null, max_priority: 1 };
+    const limits = {
+      weight: 3,
+      max_waiting: null,
+      max_running: null,
+      max_priority: 1,
+      max_bytes: null,
+    };
     expect(made.body.limits).toEqual(limits);
     const path = `/v1/tokens/${made.body.id}`;
     const changed = await api<TokenView>("PATCH", path, { max_running: 5 });

@@ -23,7 +23,7 @@ const retry = define("work", "post", "/v1/tasks/retry", {
     "Put tasks that ended without success back into the queue, by ID or filter, a bounded number at once: repeat the request with `next_cursor`. Without `state` a filter does not concern cancelled tasks",
   request: { body: bodyOf(RetryTasks) },
   responses: { 200: PIECE },
-  failures: ["queue_full"],
+  failures: ["queue_full", "storage_full"],
 });
 const failures = define("read_work", "get", "/v1/tasks/failures", {
   summary: "Group the newest failed and expired tasks by kind and reason",

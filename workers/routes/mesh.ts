@@ -12,9 +12,11 @@ import {
   MeshProofView,
   MeshView,
   PROTOCOLS,
+  StorageView,
 } from "../../src/protocol/http.ts";
 import { limited } from "../address-budgets.ts";
 import type { AppContext } from "../context.ts";
+import { forward } from "../forward.ts";
 import { identityOf, KEY_UNKNOWN } from "../connect-request.ts";
 import { problem, respond } from "../problem.ts";
 import { bodyOf, jsonOf } from "../responses.ts";
@@ -36,6 +38,11 @@ const prove = define("public", "get", "/v1/mesh/proof", {
 const health = define("public", "get", "/healthz", {
   summary: "Show whether the mesh is configured and running",
   responses: { 200: jsonOf(z.object({ status: z.literal("ok") }), "The mesh is running") },
+});
+
+const storage = define("read", "get", "/v1/mesh/storage", {
+  summary: "Show how large the mesh's database is, how large it may be, and whose tasks are in it",
+  responses: { 200: jsonOf(StorageView, "The use of storage") },
 });
 
 const drain = define("administer", "post", "/v1/mesh/drain", {
@@ -71,6 +78,7 @@ export function meshRoutes(router: Router): void {
     const drained = await drainAll(c, c.req.valid("json").pause_seconds * SECOND);
     return respond(c, drained, (sessions) => c.json({ sessions }, 200));
   });
+  router.route(storage, (c) => forward(c, "get_storage", {}));
   router.route(health, (c) => c.json({ status: "ok" as const }, 200));
 }
 

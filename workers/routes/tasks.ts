@@ -34,7 +34,7 @@ const submit = define("work", "post", "/v1/tasks", {
     },
     202: { ...jsonOf(TaskView, "Accepted"), headers: z.object({ location: z.string() }) },
   },
-  failures: ["queue_full", "key_reused"],
+  failures: ["queue_full", "storage_full", "key_reused"],
 });
 const batch = define("work", "post", "/v1/task-batches", {
   summary: "Submit up to 100 tasks; each has its own outcome, in the order of the request",
@@ -72,7 +72,7 @@ const retry = define("work", "post", "/v1/tasks/{id}/retry", {
     "Put a task that failed, expired or was cancelled back into the queue; a task that has not ended is left as it is",
   request: { body: bodyOf(RetryTask) },
   responses: { 200: jsonOf(TaskView, "The task") },
-  failures: ["not_found", "conflict", "queue_full"],
+  failures: ["not_found", "conflict", "queue_full", "storage_full"],
 });
 
 export function taskRoutes(router: Router): void {

@@ -26,7 +26,7 @@ const replay = define("administer", "post", "/v1/webhook-sources/{name}/deliveri
   summary: "Process a recorded delivery again, with the source's current filters and mapping",
   request: { query: ReplayQuery, headers: IdempotencyKey },
   responses: { 202: jsonOf(DeliveryView, "The outcome") },
-  failures: ["not_found", "too_large", "queue_full", "event_unmapped", "conflict"],
+  failures: ["not_found", "too_large", "queue_full", "storage_full", "event_unmapped", "conflict"],
 });
 const test = define("administer", "post", "/v1/webhook-sources/{name}/test", {
   summary: "Show which task a sample event would become, and why; nothing is stored",

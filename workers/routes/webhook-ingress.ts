@@ -37,7 +37,14 @@ const deliver = defineRaw("signature", "post", "/v1/webhooks/{name}", {
       "The task that the event became, now or at its first delivery; or the filter that excluded it",
     ),
   },
-  failures: ["not_found", "too_large", "queue_full", "bad_signature", "event_unmapped"],
+  failures: [
+    "not_found",
+    "too_large",
+    "queue_full",
+    "storage_full",
+    "bad_signature",
+    "event_unmapped",
+  ],
 });
 
 export function webhookIngressRoutes(router: Router): void {

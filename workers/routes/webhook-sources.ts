@@ -83,7 +83,16 @@ async function putSource(c: AppContext, name: string, body: Body) {
   if (!filterable.ok) return filterable;
   const key = storageKey(config.signingKey, name);
   const sealedSecrets = secrets.map((secret) => toBase64(sealSecret(key, secret, platformRandom)));
-  const source = { name, scheme, signature, sealedSecrets, mapping, filters, secretsFrom };
+  const source = {
+    name,
+    scheme,
+    signature,
+    sealedSecrets,
+    mapping,
+    filters,
+    maxBytes: body.max_bytes,
+    secretsFrom,
+  };
   const stored = await coordinator.call("put_webhook_source", source);
   c.var.memory.sources.forget();
   return stored;

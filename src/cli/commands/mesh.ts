@@ -1,4 +1,5 @@
-import { AUTH_MODES } from "../../protocol/http.ts";
+import { MusterApiError, type SettingsClient } from "../../client/index.ts";
+import { AUTH_MODES, type StorageView } from "../../protocol/http.ts";
 import { numberOption, readArgs, type Command } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { print, printJson } from "../output.ts";
@@ -6,11 +7,36 @@ import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "mesh [drain [--pause SECONDS] | auth-mode [MODE]]";
 
-/** Prints the name and keys of a mesh, shows or sets who may join, or drains it before a restart. */
+const STATE_TEXTS: { readonly [State in StorageView["state"]]: string } = {
+  ok: "",
+  making_room: ": the oldest ended tasks are being removed",
+  full: ": no task is accepted until there is room",
+};
+
+function printStorage({ used_bytes: used, limit_bytes: limit, state }: StorageView): void {
+  const share = Math.round((100 * used) / limit);
+  print(
+    `storage        ${megabytes(used)} of ${megabytes(limit)} MB (${share} %)${STATE_TEXTS[state]}`,
+  );
+}
+
+const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1);
+
+/** The use of storage; null for a caller without a token that may see it. */
+async function storageOf(settings: SettingsClient): Promise<StorageView | null> {
+  try {
+    return await settings.storage();
+  } catch (thrown) {
+    if (thrown instanceof MusterApiError && [401, 403, 404].includes(thrown.status)) return null;
+    throw thrown;
+  }
+}
+
+/** Prints the name, the keys and the use of storage of a mesh, shows or sets who may join, or drains it before a restart. */
 export const mesh: Command = {
   usage,
   summary:
-    "show the name and keys of the mesh; drain it before a restart; show or set its auth mode",
+    "show the name, the keys and the storage of the mesh; drain it before a restart; show or set its auth mode",
   details: [
     ["drain", "end all sessions; the peers go on with what they run and come back in their order"],
     ["  --pause SECONDS", "how long they wait before that; default: 0"],
@@ -48,7 +74,8 @@ export const mesh: Command = {
     if (action !== undefined)
       throw new UsageError(`unknown action "${action}"`, `usage: muster ${usage}`);
     const view = await settings.mesh();
-    if (values.json === true) printJson(view);
+    const storage = await storageOf(settings);
+    if (values.json === true) printJson({ ...view, ...(storage !== null && { storage }) });
     else {
       print(`name           ${view.name}`);
       print(`mesh key       ${view.public_key}`);
@@ -56,6 +83,7 @@ export const mesh: Command = {
       print(`discovery key  ${view.discovery_key}`);
       print(`signing key    ${view.signing_key}`);
       print(`protocols      ${view.protocols.join(", ")}`);
+      if (storage !== null) printStorage(storage);
     }
     return 0;
   },

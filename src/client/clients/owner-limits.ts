@@ -10,6 +10,8 @@ export interface OwnerLimitOptions {
   readonly maxRunning?: number | null;
   /** The highest priority that its tasks may have; null: no limit. */
   readonly maxPriority?: number | null;
+  /** Bytes of its tasks that have not ended; null: an eighth of the mesh's database. */
+  readonly maxBytes?: number | null;
 }
 
 export const ownerLimitsBody = (options: OwnerLimitOptions): OwnerLimitsBody => ({
@@ -17,4 +19,5 @@ export const ownerLimitsBody = (options: OwnerLimitOptions): OwnerLimitsBody => 
   ...(options.maxWaiting !== undefined && { max_waiting: options.maxWaiting }),
   ...(options.maxRunning !== undefined && { max_running: options.maxRunning }),
   ...(options.maxPriority !== undefined && { max_priority: options.maxPriority }),
+  ...(options.maxBytes !== undefined && { max_bytes: options.maxBytes }),
 });

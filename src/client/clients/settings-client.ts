@@ -1,4 +1,10 @@
-import { AuthModeBody, DrainedMesh, MeshView, type AuthMode } from "../../protocol/http.ts";
+import {
+  AuthModeBody,
+  DrainedMesh,
+  MeshView,
+  StorageView,
+  type AuthMode,
+} from "../../protocol/http.ts";
 import type { Api } from "../http/api.ts";
 
 export interface DrainMeshOptions {
@@ -17,6 +23,11 @@ export class SettingsClient {
   /** The mesh's name and public keys. Works without a token. */
   mesh(): Promise<MeshView> {
     return this.#api.json(MeshView, { path: "v1/mesh" });
+  }
+
+  /** How large the mesh's database is, how large it may be, and whose tasks are in it. */
+  storage(): Promise<StorageView> {
+    return this.#api.json(StorageView, { path: "v1/mesh/storage" });
   }
 
   /**

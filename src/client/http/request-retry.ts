@@ -5,11 +5,11 @@ import { HTTP_RETRIES, HTTP_RETRY_AFTER_MAX, HTTP_RETRY_BASE, HTTP_RETRY_CAP } f
 
 /**
  * The delay before an idempotent request is retried; null if it should not be. Only an unreachable or busy mesh (no
- * answer, 429, 503) is worth a retry. `attempts` counts the requests made so far.
+ * answer, 429, 503, 507) is worth a retry. `attempts` counts the requests made so far.
  */
 export function retryDelay(error: unknown, attempts: number, random: number): Millis | null {
   if (!(error instanceof MusterApiError) || attempts > HTTP_RETRIES) return null;
-  if (error.status !== 0 && error.status !== 429 && error.status !== 503) return null;
+  if (error.status !== 0 && ![429, 503, 507].includes(error.status)) return null;
   const retryAfter = (error.retryAfter ?? 0) * SECOND;
   if (retryAfter > HTTP_RETRY_AFTER_MAX) return null;
   const pause = backoffPause({ initial: HTTP_RETRY_BASE, max: HTTP_RETRY_CAP }, attempts);

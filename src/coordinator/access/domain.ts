@@ -1,20 +1,9 @@
 import type { AccessCommands } from "../../contract/access.ts";
-import { API_TOKEN_RETENTION, AUDIT_RETENTION } from "../../protocol/constants.ts";
 import type { Domain } from "../kernel/domain.ts";
 import type { Job } from "../kernel/job.ts";
 import { listAudit } from "./audit.ts";
-import { createJoinKey, EXPIRED_KEY_RETENTION, listJoinKeys, revokeJoinKey } from "./join-keys.ts";
+import { createJoinKey, listJoinKeys, revokeJoinKey } from "./join-keys.ts";
 import { authenticate, createToken, listTokens, revokeToken, updateToken } from "./tokens.ts";
-
-const pruneAccess: Job = {
-  name: "prune_access",
-  run({ registry, now }) {
-    registry.audit.prune(now - AUDIT_RETENTION);
-    registry.joinKeys.prune(now - EXPIRED_KEY_RETENTION);
-    for (const id of registry.apiTokens.prune(now - API_TOKEN_RETENTION))
-      registry.callbackRotations.removeOwner(id);
-  },
-};
 
 /** A token that has expired grants nothing by itself. What it held, discovery keys, must be judged again. */
 const expireTokens: Job = {
@@ -51,5 +40,5 @@ export const access: Domain<AccessCommands> = {
     }),
     revoke_join_key: ({ id }) => ({ subject: id }),
   },
-  jobs: [expireTokens, pruneAccess],
+  jobs: [expireTokens],
 };

@@ -10,6 +10,7 @@ export const changedLimits = (
   maxWaiting: body.max_waiting === undefined ? before.maxWaiting : body.max_waiting,
   maxRunning: body.max_running === undefined ? before.maxRunning : body.max_running,
   maxPriority: body.max_priority === undefined ? before.maxPriority : body.max_priority,
+  maxBytes: body.max_bytes === undefined ? before.maxBytes : body.max_bytes,
 });
 
 export const limitsView = (limits: OwnerLimits): LimitsView => ({
@@ -17,4 +18,5 @@ export const limitsView = (limits: OwnerLimits): LimitsView => ({
   max_waiting: limits.maxWaiting,
   max_running: limits.maxRunning,
   max_priority: limits.maxPriority,
+  max_bytes: limits.maxBytes,
 });

@@ -28,6 +28,7 @@ import { keysFor, peerHolder } from "../discovery/epochs.ts";
 import { orderDrain } from "../peers/drains.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { evictStrangers } from "../peers/evict-strangers.ts";
+import { hasRoomForStrangers, NO_ROOM_FOR_STRANGERS } from "../storage/room.ts";
 import { endSession, standingOf } from "../peers/scored-peers.ts";
 
 /**
@@ -50,6 +51,8 @@ export const admit: Handler<"admit"> = (context, input) => {
   const standing = standingOf(context, { id, spokeMuster2, protocol }, entry.value);
   const admission = decide(standing, input.claimedRole);
   if (!admission.ok) return admission;
+  if (known === null && entry.value === null && !hasRoomForStrangers(context))
+    return err(NO_ROOM_FOR_STRANGERS);
   const place = placeFor(context, known, entry.value !== null);
   if (!place.ok) return place;
   if (place.value !== null) displace(context, place.value);

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "../../base/result.ts";
-import type { MusterError } from "../../protocol/errors.ts";
+import type { ErrorCode, MusterError } from "../../protocol/errors.ts";
 import type { BulkView } from "../../protocol/http.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
@@ -34,7 +34,8 @@ export const previewTasks: PlainHandler<"preview_tasks"> = (context, input) => {
 
 /**
  * Changes the next piece. One that finds no room in the queue ends there, and is refused if nothing was changed before. Where the
- * tasks of several owners are selected, those of an owner whose own limit is reached are skipped: others need not wait for it.
+ * tasks of several owners are selected, those of an owner whose own limit is reached are skipped: others need not wait for it. A
+ * task whose payload was dropped is skipped, too.
  */
 function changePiece(
   context: Context,
@@ -49,7 +50,7 @@ function changePiece(
   for (const task of piece.value.tasks) {
     const changed = change(context.registry.tasks.get(task.id) as Task);
     if (changed.ok) tasks.push(task);
-    else if (changed.error.code === "owner_queue_full" && ofSeveral)
+    else if (isOfTask(changed.error.code) || (isOfOwner(changed.error.code) && ofSeveral))
       skipped.push({ id: task.id, code: changed.error.code });
     else if (tasks.length + skipped.length === piece.value.skipped.length)
       return err(changed.error);
@@ -57,6 +58,13 @@ function changePiece(
   }
   return ok(viewOf({ tasks, skipped, next: piece.value.next }));
 }
+
+/** Whether an error concerns this one task, so that the others are changed. */
+const isOfTask = (code: ErrorCode): boolean => code === "payload_dropped";
+
+/** Whether an error concerns all tasks of one owner. */
+const isOfOwner = (code: ErrorCode): boolean =>
+  code === "owner_queue_full" || code === "owner_bytes_full";
 
 /** The answer about a piece whose tasks were changed. */
 const viewOf = ({ tasks, skipped, next }: Piece): BulkView => ({

@@ -32,11 +32,19 @@ export interface CoordinatorConfig {
   readonly reconnectSpread: Millis;
   /** How long the record of a disconnected peer is kept. */
   readonly retention: Millis;
+  readonly storage: StorageConfig;
   /** Makes and checks tokens and join keys. */
   readonly credentialKey: Bytes;
   /** Signs callbacks, and seals the secrets that are given with tasks (`webhooks/callback.ts`). */
   readonly callbackKey: Bytes;
   readonly discovery: DiscoveryConfig;
+}
+
+interface StorageConfig {
+  /** Bytes that the coordinator's database may have. */
+  readonly limit: number;
+  /** How long the payload of an ended task is kept. */
+  readonly payloadRetention: Millis;
 }
 
 interface DiscoveryConfig {

@@ -6,6 +6,7 @@ import { dialing } from "../dialing/domain.ts";
 import { discovery } from "../discovery/domain.ts";
 import { outbox } from "../outbox/domain.ts";
 import { peers } from "../peers/domain.ts";
+import { storage } from "../storage/domain.ts";
 import { tasks } from "../tasks/domain.ts";
 import { webhooks } from "../webhooks/domain.ts";
 import type { AuditEntriesOf } from "./audit.ts";
@@ -23,6 +24,7 @@ export const HANDLERS: { readonly [K in Exclude<CommandName, "tick">]: Handler<K
   ...webhooks.handlers,
   ...access.handlers,
   ...outbox.handlers,
+  ...storage.handlers,
 };
 
 export const AUDIT: AuditEntriesOf<Commands> = {
@@ -35,6 +37,7 @@ export const AUDIT: AuditEntriesOf<Commands> = {
   ...webhooks.audit,
   ...access.audit,
   ...outbox.audit,
+  ...storage.audit,
 };
 
 /** In the order in which `tick` runs them: attempts end before peers are evicted, and dialing follows both. */
@@ -47,4 +50,5 @@ export const JOBS: readonly Job[] = [
   ...discovery.jobs,
   ...dialing.jobs,
   ...outbox.jobs,
+  ...storage.jobs,
 ];

@@ -11,6 +11,8 @@ import { AUDIT, HANDLERS } from "./domains.ts";
 import type { Effect } from "./effects.ts";
 import { AfterAssignment, type Handler } from "./handler.ts";
 import { mergeMarks, noMarks, type Marks } from "./marks.ts";
+import { makeRoom, REMOVED_IN_GROUP } from "../storage/make-room.ts";
+import { fullFault } from "../storage/room.ts";
 import { tick } from "./tick.ts";
 
 const AUDITED: { readonly [K in CommandName]?: Audited<K> } = AUDIT;
@@ -66,9 +68,12 @@ export function executeGroup(
     for (const { marks } of decided) mergeMarks(context.marks, marks);
     if (context.marks.drainsDue) endFinishedDrains(context);
     if (context.marks.workAvailable) assignQueuedTasks(context);
+    // What the answers show is read before ended tasks are removed.
+    const executed = decided.map(({ finish }) => finish());
+    makeRoom(context, REMOVED_IN_GROUP);
     if (context.marks.outboxDue) context.effects.push({ type: "drain_outbox" });
     if (context.marks.callbacksDue) context.effects.push({ type: "drain_callbacks" });
-    return { executed: decided.map(({ finish }) => finish()), effects: context.effects };
+    return { executed, effects: context.effects };
   });
 }
 
@@ -100,9 +105,11 @@ function decide<K extends CommandName>(
   const context: Context = { ...scope, actor, effects: [], marks: noMarks() };
   const audited: Audited<K> | undefined = AUDITED[name];
   const handler: Handler<K> = ALL_HANDLERS[name];
+  const full = fullFault(scope, name);
   const decided = runInSavepoint(scope, () => {
     const refusal = refuseRevoked(context);
     if (refusal !== null) return err(refusal);
+    if (full !== null) return err(full);
     const result = handler(context, input);
     if (result.ok) judgeAfterCommand(context);
     return result;

@@ -3,12 +3,13 @@ import type { Peer } from "../../peers/peer.ts";
 import {
   SAMPLE_POINTERS_MAX,
   ADVERTISED_PER_PEER_MAX,
-  ADVERTISED_MAX,
   ADVERTISED_REFRESH,
 } from "../../protocol/constants.ts";
 import { newOpaqueId, type PeerId } from "../../protocol/ids.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Handler } from "../kernel/handler.ts";
+import { budgetsOf } from "../storage/budgets.ts";
+import { hasRoomForStrangers } from "../storage/room.ts";
 import { peerOfSession } from "../admission/sessions.ts";
 
 /** Hops of an advertiser with a direct session, if nothing else was measured. */
@@ -25,11 +26,12 @@ export const hearAdvert: Handler<"hear_advert"> = (context, { peerId, epoch, pee
   const before = new Map(
     registry.advertisedPeers.by(peerId).map((advert) => [advert.peerId, advert]),
   );
+  const hasRoom = hasRoomForStrangers(context);
   let isMore = false;
   for (const advert of new Map(peers.map((each) => [each.peerId, each])).values()) {
     const known = before.get(advert.peerId);
     if (known !== undefined && now - known.heardAt < ADVERTISED_REFRESH) continue;
-    if (!acceptsAdvertOf(context, advertiser, advert.peerId)) continue;
+    if (!hasRoom || !acceptsAdvertOf(context, advertiser, advert.peerId)) continue;
     isMore ||= known === undefined;
     const hops = (advertiser.hops ?? ADVERTISER_HOPS) + 1;
     const advertisedAt = known?.advertisedAt ?? now;
@@ -43,7 +45,7 @@ export const hearAdvert: Handler<"hear_advert"> = (context, { peerId, epoch, pee
   }
   if (isMore) {
     registry.advertisedPeers.keepNewestOf(peerId, ADVERTISED_PER_PEER_MAX);
-    registry.advertisedPeers.keepNewest(ADVERTISED_MAX);
+    registry.advertisedPeers.keepNewest(budgetsOf(context.config.storage.limit).advertRows);
   }
   const places = Array.from({ length: SAMPLE_POINTERS_MAX }, () => newOpaqueId(randomBytes));
   return ok({ pointers: registry.pointers.sample(places, now, peerId) });

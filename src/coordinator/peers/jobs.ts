@@ -1,7 +1,6 @@
-import { HOUR, MINUTE } from "../../base/clock.ts";
-import { CORRELATED_PERIOD } from "../../peers/correlated-failures.ts";
+import { MINUTE } from "../../base/clock.ts";
 import type { Peer } from "../../peers/peer.ts";
-import { ADVERTISED_RETENTION, TOMBSTONE_RETENTION } from "../../protocol/constants.ts";
+import { ADVERTISED_RETENTION } from "../../protocol/constants.ts";
 import { dueAfter, type Job } from "../kernel/job.ts";
 import { endDrains } from "./drains.ts";
 import { applyPeerEvent } from "./lifecycle.ts";
@@ -33,15 +32,6 @@ const evictPeers: Job = {
   },
 };
 
-const prunePeers: Job = {
-  name: "prune_peers",
-  run({ registry, now }) {
-    registry.correlatedFailures.prune(now - HOUR, now - CORRELATED_PERIOD);
-    registry.tombstones.prune(now - TOMBSTONE_RETENTION);
-    registry.aliases.prune(now);
-  },
-};
-
 const pruneAdvertisedPeers: Job = {
   name: "prune_advertised_peers",
   run: ({ registry, now }) => registry.advertisedPeers.prune(now - ADVERTISED_RETENTION),
@@ -51,4 +41,4 @@ const pruneAdvertisedPeers: Job = {
   },
 };
 
-export const peerJobs: readonly Job[] = [endDrains, evictPeers, prunePeers, pruneAdvertisedPeers];
+export const peerJobs: readonly Job[] = [endDrains, evictPeers, pruneAdvertisedPeers];

@@ -1,18 +1,26 @@
+import { budgetsOf } from "../storage/budgets.ts";
 import type { Context, CoordinatorConfig } from "../kernel/context.ts";
 
 /**
  * How many rows strangers can leave: keys that are not listed, of which anybody can make any number. What listed keys and the
  * operator leave is bounded by the allowlist, and is never removed to make room.
  */
-export const strangerLimits = ({ peersMax }: Pick<CoordinatorConfig, "peersMax">) => ({
-  /** Records, of connected strangers and of those that left. */
-  records: 2 * peersMax,
-  tombstones: 10 * peersMax,
-  /** Old keys of strangers that rotated, with their aliases. */
-  rotatedKeys: 2 * peersMax,
-  /** Strangers that hold discovery keys and are known one by one. */
-  keyHolders: 4 * peersMax,
-});
+export function strangerLimits({
+  peersMax,
+  storage,
+}: Pick<CoordinatorConfig, "peersMax" | "storage">) {
+  // A small database has room for fewer rows.
+  const { peerRows, smallRows } = budgetsOf(storage.limit);
+  return {
+    /** Records, of connected strangers and of those that left. */
+    records: Math.min(2 * peersMax, peerRows),
+    tombstones: Math.min(10 * peersMax, smallRows),
+    /** Old keys of strangers that rotated, with their aliases. */
+    rotatedKeys: Math.min(2 * peersMax, smallRows),
+    /** Strangers that hold discovery keys and are known one by one. */
+    keyHolders: Math.min(4 * peersMax, smallRows),
+  };
+}
 
 /** Networks and locations of which failures are remembered. */
 const FAILED_GROUPS_MAX = 4_096;

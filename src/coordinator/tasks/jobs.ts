@@ -1,11 +1,5 @@
-import { DAY, MINUTE, type Millis } from "../../base/clock.ts";
-import {
-  CHOICE_RETENTION,
-  CIRCUIT_RETENTION,
-  RESULT_UPLOAD_TIMEOUT,
-  RETURN_GRACE,
-  TASK_RETENTION,
-} from "../../protocol/constants.ts";
+import { MINUTE, type Millis } from "../../base/clock.ts";
+import { RESULT_UPLOAD_TIMEOUT, RETURN_GRACE } from "../../protocol/constants.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { dueAfter, type Job } from "../kernel/job.ts";
@@ -136,23 +130,6 @@ function nextPermission({ registry, now }: Pick<Context, "registry" | "now">): M
   return next;
 }
 
-const pruneTasks: Job = {
-  name: "prune_tasks",
-  run({ registry, now }) {
-    for (const id of registry.tasks.prune(now - TASK_RETENTION)) {
-      registry.taskResults.kept.forget(id);
-      registry.callbacks.kept.forget(id);
-    }
-    registry.submitters.prune(now);
-    registry.endedOwners.prune(now - TASK_RETENTION - DAY);
-    registry.idempotency.prune(now);
-    registry.choices.prune(now - CHOICE_RETENTION);
-    registry.circuits.prune(now - CIRCUIT_RETENTION);
-    for (const kind of registry.kinds.prune(now - TASK_RETENTION))
-      registry.serviceTimes.forgetKind(kind);
-  },
-};
-
 const pruneUploads: Job = {
   name: "prune_uploads",
   run: deleteExpiredUploads,
@@ -170,6 +147,5 @@ export const taskJobs: readonly Job[] = [
   wakeReturned,
   repeatRecalls,
   permitByRate,
-  pruneTasks,
   pruneUploads,
 ];

@@ -7,13 +7,11 @@ import {
 } from "../../protocol/constants.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { Shape } from "../../registry/waiting-tasks.ts";
+import { OPERATOR } from "../storage/room.ts";
 import type { Context } from "../kernel/context.ts";
 
 /** Retry hint of a full queue, in seconds. */
 const QUEUE_RETRY = 5;
-
-/** The operator itself, with the admin token. It is not one tenant of several, so no default limits it. */
-const OPERATOR = "admin";
 
 /** How many tasks of an owner may be queued. */
 export const maxWaitingOf = ({ registry }: Pick<Context, "registry">, owner: string): number =>

@@ -2,6 +2,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { RetryTask } from "../../protocol/http.ts";
 import { restartedTask } from "../../tasks/restart.ts";
+import { bytesOfInput } from "../../registry/task-rows.ts";
 import { ownerKeyOf } from "../../tasks/owner-key.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
@@ -10,6 +11,7 @@ import { markWorkAvailable } from "../kernel/marks.ts";
 import { awaitNextEnd } from "../webhooks/callback-registration.ts";
 import { checkNotEnding } from "./end-owner.ts";
 import { checkQueueLimit } from "./queue-limit.ts";
+import { checkRoom } from "../storage/room.ts";
 import { visibleTask } from "./submit.ts";
 import { viewOf } from "./task-view.ts";
 
@@ -34,9 +36,18 @@ export function restartTask(
     return err({ code: "task_ended", detail: "the task has succeeded: submit a new one" });
   const free = checkNotEnding(context, ownerKeyOf(task));
   if (!free.ok) return free;
-  const room = checkQueueLimit(context, task.owner, task);
-  if (!room.ok) return room;
+  if (task.payloadDropped)
+    return err({
+      code: "payload_dropped",
+      detail:
+        "the task ended too long ago: its payload is not stored any more; submit a new task with the payload",
+    });
+  const queue = checkQueueLimit(context, task.owner, task);
+  if (!queue.ok) return queue;
   const { registry, now } = context;
+  const input = bytesOfInput(JSON.stringify(task.payload), JSON.stringify(task.requirements));
+  const room = checkRoom(context, ownerKeyOf(task), input);
+  if (!room.ok) return room;
   registry.tasks.restart(restartedTask(task, options, now));
   registry.attempts.forgetUpTo(task.id, task.lastFence - ATTEMPTS_KEPT);
   awaitNextEnd(context, task);

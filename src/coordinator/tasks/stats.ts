@@ -4,6 +4,7 @@ import { QUEUE_MAX, STATS_ROWS_MAX } from "../../protocol/constants.ts";
 import type { TaskStats } from "../../protocol/http.ts";
 import { waitsFrom } from "../../tasks/queue-position.ts";
 import { limitsView } from "../access/owner-limits.ts";
+import { maxBytesOf } from "../storage/room.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { kindSettingsView } from "./kind-settings.ts";
@@ -48,7 +49,12 @@ function ownerStats(context: Context, owner: string, counts: Counts): TaskStats[
     owner,
     label: registry.apiTokens.get(owner)?.label ?? registry.peers.get(owner)?.name ?? null,
     ...counts.view(now),
-    limits: { ...limits, max_waiting: maxWaitingOf(context, owner) },
+    bytes: registry.tasks.ownerBytes.openOf(owner),
+    limits: {
+      ...limits,
+      max_waiting: maxWaitingOf(context, owner),
+      max_bytes: maxBytesOf(context, owner),
+    },
   };
 }
 

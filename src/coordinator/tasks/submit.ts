@@ -1,4 +1,4 @@
-import { toHex, utf8 } from "../../base/bytes.ts";
+import { toHex, utf8, utf8Length } from "../../base/bytes.ts";
 import type { Millis } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { sha256 } from "../../crypto/primitives.ts";
@@ -14,6 +14,7 @@ import {
 import { toProblem, type MusterError } from "../../protocol/errors.ts";
 import type { BatchView } from "../../protocol/http.ts";
 import { newUuid } from "../../protocol/ids.ts";
+import { bytesOfInput } from "../../registry/task-rows.ts";
 import type { Task } from "../../tasks/task.ts";
 import { canSealTo } from "./sealing.ts";
 import { ownerKeyOf, WEBHOOK_SOURCE } from "../../tasks/owner-key.ts";
@@ -24,6 +25,7 @@ import type { Context } from "../kernel/context.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { notFound, type Handler, afterAssignment } from "../kernel/handler.ts";
 import { checkPriority, checkQueueLimit } from "./queue-limit.ts";
+import { checkRoom } from "../storage/room.ts";
 import { viewOf } from "./task-view.ts";
 import { taskSummary } from "./views.ts";
 
@@ -89,7 +91,8 @@ export function acceptSubmission(
   input: SubmitInput,
 ): Result<Accepted, MusterError> {
   const { registry, now } = context;
-  if (utf8(JSON.stringify(input.task.payload)).length > TASK_PAYLOAD_BYTES_MAX) {
+  const payload = JSON.stringify(input.task.payload);
+  if (utf8Length(payload) > TASK_PAYLOAD_BYTES_MAX) {
     return err({
       code: "payload_too_large",
       detail: `a task's payload holds at most ${TASK_PAYLOAD_BYTES_MAX} bytes of JSON`,
@@ -109,7 +112,10 @@ export function acceptSubmission(
   if (!callable.ok) return callable;
   const permitted = checkPriority(context, input);
   if (!permitted.ok) return permitted;
-  const room = checkQueueLimit(context, input.owner, input.task);
+  const queue = checkQueueLimit(context, input.owner, input.task);
+  if (!queue.ok) return queue;
+  const bytes = bytesOfInput(payload, JSON.stringify(input.task.requirements));
+  const room = checkRoom(context, ownerKeyOf(input), bytes);
   if (!room.ok) return room;
   const task = newTask(context, input);
   registry.tasks.insert(task);
@@ -153,6 +159,7 @@ function newTask(context: Context, input: SubmitInput): Task {
     id: newUuid(randomBytes),
     kind: task.kind,
     payload: task.payload,
+    payloadDropped: false,
     state: "queued",
     source,
     owner,

@@ -8,6 +8,7 @@ import { timeOrNull } from "../kernel/time-or-null.ts";
 export const taskSummary = (task: Omit<Task, "payload" | "result">): TaskSummary => ({
   id: task.id,
   kind: task.kind,
+  payload_dropped: task.payloadDropped,
   state: task.state,
   source: task.source,
   owner: task.owner,

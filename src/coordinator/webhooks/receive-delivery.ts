@@ -7,6 +7,8 @@ import { newOpaqueId } from "../../protocol/ids.ts";
 import type { DeliveryInput, ReceivedDelivery } from "../../contract/webhooks.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
+import { hasRoomForStrangers } from "../storage/room.ts";
+import { keepContentsOf } from "./delivery-contents.ts";
 import { acceptSubmission } from "../tasks/submit.ts";
 
 /**
@@ -38,10 +40,11 @@ export const receiveDelivery: Handler<"receive_delivery"> = (context, delivery) 
       detail,
       bytes,
       replayOf: replay?.of ?? null,
-      sealed,
+      sealed: hasRoomForStrangers(context) ? sealed : null,
     },
     WEBHOOK_DELIVERIES_PER_SOURCE_MAX,
   );
+  keepContentsOf(context, source);
   return ok(received);
 };
 

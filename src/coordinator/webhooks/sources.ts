@@ -5,6 +5,7 @@ import { err, ok } from "../../base/result.ts";
 import { WEBHOOK_SOURCES_MAX } from "../../protocol/constants.ts";
 import { WEBHOOK_SOURCE } from "../../tasks/owner-key.ts";
 import { endOwner, readmitOwner } from "../tasks/end-owner.ts";
+import { keepContentsOfAll } from "./delivery-contents.ts";
 import { checkCallback } from "./callback-registration.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
@@ -37,6 +38,7 @@ export const putWebhookSource: Handler<"put_webhook_source"> = (context, input) 
     deliveries: before?.deliveries ?? 0,
   };
   registry.webhookSources.put(source);
+  if (before === null) keepContentsOfAll(context);
   return ok(sourceView(source));
 };
 
@@ -76,4 +78,5 @@ const sourceView = (source: WebhookSource): WebhookSourceView => ({
   filters: [...source.filters],
   created_at: toRfc3339(source.createdAt),
   deliveries: source.deliveries,
+  max_bytes: source.maxBytes,
 });

@@ -3,6 +3,7 @@ import {
   API_TOKEN_LIFETIME_MAX,
   JOIN_KEY_LIFETIME_DEFAULT,
   JOIN_KEY_LIFETIME_MAX,
+  OWNER_BYTES_MAX,
   OWNER_RUNNING_MAX,
   OWNER_WEIGHT_MAX,
   PRIORITY_MAX,
@@ -18,30 +19,44 @@ export const AuthMode = z.enum(AUTH_MODES);
 export type AuthMode = z.infer<typeof AuthMode>;
 export const AuthModeBody = z.object({ mode: AuthMode }).meta({ id: "AuthMode" });
 
+/** Bytes of an owner's tasks that have not ended. */
+export const MaxBytes = z.int().min(1).max(OWNER_BYTES_MAX).nullable().meta({
+  description:
+    "Bytes of the owner's tasks that have not ended: their payloads and requirements, and 1,024 for each; null: an eighth of the database",
+});
+
+const LIMITS = {
+  weight: z.int().min(1).max(OWNER_WEIGHT_MAX).meta({
+    description: "The owner's share of the peers, compared with the weights of other owners",
+  }),
+  max_waiting: z.int().min(1).max(QUEUE_MAX).nullable().meta({
+    description: "Tasks of the owner in the queue; null: a quarter of the queue",
+  }),
+  max_running: z.int().min(1).max(OWNER_RUNNING_MAX).nullable().meta({
+    description: "Tasks of the owner that peers have at once; null: no limit",
+  }),
+  max_priority: z.int().min(-PRIORITY_MAX).max(PRIORITY_MAX).nullable().meta({
+    description: "The highest priority that the owner's tasks may have; null: no limit",
+  }),
+  max_bytes: MaxBytes,
+};
 /** What the owner of tasks may have: the holder of an API token, or the peer of an allowlist entry. */
 export const OwnerLimits = z
-  .object({
-    weight: z.int().min(1).max(OWNER_WEIGHT_MAX).meta({
-      description: "The owner's share of the peers, compared with the weights of other owners",
-    }),
-    max_waiting: z.int().min(1).max(QUEUE_MAX).nullable().meta({
-      description: "Tasks of the owner in the queue; null: a quarter of the queue",
-    }),
-    max_running: z.int().min(1).max(OWNER_RUNNING_MAX).nullable().meta({
-      description: "Tasks of the owner that peers have at once; null: no limit",
-    }),
-    max_priority: z.int().min(-PRIORITY_MAX).max(PRIORITY_MAX).nullable().meta({
-      description: "The highest priority that the owner's tasks may have; null: no limit",
-    }),
-  })
+  .object({ ...LIMITS, max_bytes: MaxBytes.default(null) })
   .meta({ id: "OwnerLimits" });
 export type OwnerLimits = z.infer<typeof OwnerLimits>;
 /** Fields that are absent keep what they were; of a new owner they have their defaults. */
-export const OwnerLimitsBody = OwnerLimits.partial().meta({ id: "OwnerLimitsRequest" });
+export const OwnerLimitsBody = z.object(LIMITS).partial().meta({ id: "OwnerLimitsRequest" });
 export type OwnerLimitsBody = z.infer<typeof OwnerLimitsBody>;
 
 /** The answer of a mesh that has no limits yet. */
-const NO_LIMITS = { weight: 1, max_waiting: null, max_running: null, max_priority: null };
+const NO_LIMITS = {
+  weight: 1,
+  max_waiting: null,
+  max_running: null,
+  max_priority: null,
+  max_bytes: null,
+};
 
 export const AllowBody = z
   .object({

@@ -69,7 +69,7 @@ export const BulkView = z
     task_ids: z.array(Uuid).meta({ description: "The first 20 of them" }),
     skipped: z.array(z.object({ id: Uuid, code: z.string() })).meta({
       description:
-        "The named tasks that the act does not concern, and why: `not_found`, `task_ended`, or `conflict` (not ended); and tasks of an owner whose limit is reached (`owner_queue_full`)",
+        "The named tasks that the act does not concern, and why: `not_found`, `task_ended`, or `conflict` (not ended); and tasks of an owner whose limit is reached (`owner_queue_full`, `owner_bytes_full`) or whose payload is not stored any more (`payload_dropped`)",
     }),
     next_cursor: z.string().nullable().meta({
       description: "Send the same request with it to continue; null when all is done",

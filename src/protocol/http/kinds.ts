@@ -60,6 +60,9 @@ export const TaskStats = z
         owner: z.string(),
         label: z.string().nullable(),
         ...COUNTS,
+        bytes: z.int().default(0).meta({
+          description: "Bytes of the owner's tasks that have not ended",
+        }),
         limits: OwnerLimits.extend({ max_waiting: z.int() }),
       }),
     ),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { OWNER_BYTES_SHOWN } from "../constants.ts";
 import { PeerId, PublicKeyHex } from "../ids.ts";
 import { Time } from "./page.ts";
 import { Protocol } from "./peers.ts";
@@ -49,6 +50,42 @@ export const DrainMeshBody = z
 export const DrainedMesh = z
   .object({ sessions: z.int().meta({ description: "Sessions that were ended" }) })
   .meta({ id: "DrainedMesh" });
+
+const STORAGE_STATES = ["ok", "making_room", "full"] as const;
+
+export const StorageView = z
+  .object({
+    used_bytes: z
+      .int()
+      .meta({ description: "Size of the coordinator's database, without free pages" }),
+    limit_bytes: z.int().meta({ description: "`STORAGE_LIMIT_MB`" }),
+    removes_above_bytes: z
+      .int()
+      .meta({ description: "Above this, the oldest ended tasks are removed" }),
+    accepts_up_to_bytes: z.int().meta({ description: "Above this, no task is accepted" }),
+    state: z.enum(STORAGE_STATES).meta({
+      description:
+        "`making_room`: ended tasks are being removed; `full`: no task is accepted until there is room",
+    }),
+    payload_retention_hours: z.number().meta({
+      description: "How long the payload of an ended task is kept",
+    }),
+    owners: z
+      .array(
+        z.object({
+          owner: z.string().meta({
+            description: "A token's ID, `admin`, a peer's ID, or `webhook:` and the source's name",
+          }),
+          bytes: z.int(),
+          max_bytes: z.int().nullable(),
+        }),
+      )
+      .meta({
+        description: `The owners whose tasks that have not ended have the most bytes, at most ${OWNER_BYTES_SHOWN}`,
+      }),
+  })
+  .meta({ id: "Storage" });
+export type StorageView = z.infer<typeof StorageView>;
 
 export const ProblemView = z
   .object({

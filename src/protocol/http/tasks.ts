@@ -63,6 +63,10 @@ export const TaskView = z
     id: Uuid,
     kind: TaskKind,
     payload: JsonValue,
+    payload_dropped: z.boolean().default(false).meta({
+      description:
+        "Whether the payload was dropped some time after the task's end: it is null, and the task can't be retried",
+    }),
     state: TaskState,
     source: z.string().meta({
       description: "`api`, `peer` (over its session), or `webhook:` and the name of the source",

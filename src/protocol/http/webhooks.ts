@@ -5,6 +5,7 @@ import { Slug } from "../ids.ts";
 import { FixedCallback } from "./callbacks.ts";
 import { Requirements, SubmitTask } from "./task-request.ts";
 import { Time } from "./page.ts";
+import { MaxBytes } from "./admission.ts";
 import { HeaderName, WebhookFilter } from "./webhook-filters.ts";
 
 const WEBHOOK_SCHEMES = ["standard-webhooks", "github", "stripe", "slack", "hmac"] as const;
@@ -90,6 +91,7 @@ export const WebhookSourceBody = z
       description:
         "An event becomes a task only if all filters hold; else it is acknowledged and recorded",
     }),
+    max_bytes: MaxBytes.default(null),
   })
   .refine(({ secret, secrets }) => secret === undefined || secrets === undefined, {
     path: ["secrets"],
@@ -115,6 +117,7 @@ export const WebhookSourceView = z
     filters: z.array(WebhookFilter).default([]),
     created_at: Time,
     deliveries: z.int().meta({ description: "The number of deliveries that became a task" }),
+    max_bytes: MaxBytes.default(null),
   })
   .meta({ id: "WebhookSource" });
 export type WebhookSourceView = z.infer<typeof WebhookSourceView>;

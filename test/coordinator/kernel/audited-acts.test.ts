@@ -20,6 +20,7 @@ const SOURCE = {
   sealedSecrets: ["c2VhbGVk"],
   mapping: EventMapping.parse({ kind: "build" }),
   filters: [],
+  maxBytes: null,
 } as const;
 const CALLBACKS = { owner: "admin", url: "https://example.com/done", visibleTo: null } as const;
 const NOWHERE = "0b8f0b8f-0000-4000-8000-000000000000";

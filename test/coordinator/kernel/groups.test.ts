@@ -42,6 +42,7 @@ function watchedSql() {
         watched.depth--;
       }
     },
+    size: () => database.size(),
   };
   return { sql, watched };
 }

@@ -37,6 +37,7 @@ const putSource = (mesh: TestMesh): void =>
     sealedSecrets: ["c2VhbGVk"],
     mapping: EventMapping.parse({ kind: "build" }),
     filters: [],
+    maxBytes: null,
   });
 
 /** Each kind of owner. */

@@ -171,7 +171,13 @@ describe("the statistics of the queue", () => {
     expect(own.owners).toEqual([
       expect.objectContaining({
         owner: "b",
-        limits: { weight: 1, max_waiting: 2_500, max_running: null, max_priority: null },
+        limits: {
+          weight: 1,
+          max_waiting: 2_500,
+          max_running: null,
+          max_priority: null,
+          max_bytes: 1_250_000_000,
+        },
       }),
     ]);
   });

@@ -48,6 +48,7 @@ describe("submitting a task", () => {
       ...asked,
       id: task.id,
       state: "queued",
+      payload_dropped: false,
       source: "api",
       owner: "admin",
       created_at: new Date(START).toISOString(),

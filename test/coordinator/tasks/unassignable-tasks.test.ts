@@ -15,6 +15,7 @@ function countingSql() {
       return rows;
     },
     transaction: (body) => database.transaction(body),
+    size: () => database.size(),
   };
   const during = (act: () => void) => {
     const before = { ...counts };

@@ -107,6 +107,7 @@ describe("a callback", () => {
       sealedSecrets: [""],
       mapping: { ...SubmitTask.parse({ kind: "a" }), callback: { url: "http://10.0.0.1/" } },
       filters: [],
+      maxBytes: null,
     } as const;
     expect(mesh.errorOf("put_webhook_source", source)).toMatchObject({
       issues: [{ path: "task.callback.url" }],
@@ -202,7 +203,7 @@ describe("a callback", () => {
     expect(attempts.map(({ status }) => status)).toEqual(
       Array.from({ length: CALLBACK_ATTEMPTS_MAX }, (_, i) => (i % 2 === 0 ? null : 503)),
     );
-    expect(mesh.nextTick()).toBeNull();
+    expect(mesh.registry.callbacks.nextDue()).toBeNull();
   });
 
   test("CB8 a task shows the attempts of its callback, and never the secret", () => {
@@ -339,8 +340,8 @@ test("CB4 after any crashes and late answers, a callback is delivered at least o
       for (const request of late) acknowledge(request);
       for (const id of waiting) mesh.run("cancel_task", { id, visibleTo: null });
       // From here on the receiver acknowledges: the alarm alone must complete every callback.
-      for (let due = mesh.nextTick(); due !== null; due = mesh.nextTick()) {
-        mesh.now = Math.max(due, mesh.now + 1);
+      while (mesh.registry.callbacks.nextDue() !== null) {
+        mesh.now = Math.max(present(mesh.nextTick()), mesh.now + 1);
         mesh.tick();
         while (startAttempt("acknowledged"));
       }

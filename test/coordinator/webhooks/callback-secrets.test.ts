@@ -86,6 +86,7 @@ describe("a receiver", () => {
       sealedSecrets: ["c2VhbGVk"],
       mapping: { kind: "build", payload: null, callback: { url: URL_A } },
       filters: [],
+      maxBytes: null,
     } as const;
     mesh.run("put_webhook_source", source as never);
     const request = callbackTo(mesh, URL_A, { source: "webhook:ci" });

@@ -82,7 +82,12 @@ describe("a webhook source that is removed and created again under its name", ()
     const after = mesh.run("open_webhook_source", { name: "ci" });
     expect(after.id).not.toBe(before.id);
     expect(after.revision).toBeGreaterThan(before.revision);
-    expect(after).toMatchObject({ deliveries: 0, filters: [], sealedSecrets: ["bmV3"] });
+    expect(after).toMatchObject({
+      deliveries: 0,
+      filters: [],
+      maxBytes: null,
+      sealedSecrets: ["bmV3"],
+    });
     expect(mesh.run("list_deliveries", { source: "ci", limit: 10 }).deliveries).toEqual([]);
   });
 

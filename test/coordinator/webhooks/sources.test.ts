@@ -11,6 +11,7 @@ const source = (name: string, more: Partial<SourceInput> = {}): SourceInput => (
   sealedSecrets: ["c2VhbGVk"],
   mapping: EventMapping.parse({ kind: "build" }),
   filters: [],
+  maxBytes: null,
   ...more,
 });
 
@@ -27,6 +28,7 @@ describe("a webhook source", () => {
       filters: [],
       created_at: new Date(START).toISOString(),
       deliveries: 0,
+      max_bytes: null,
     });
     expect(mesh.run("get_webhook_source", { name: "ci" })).toEqual(view);
     expect(mesh.run("open_webhook_source", { name: "ci" }).sealedSecrets).toEqual(["c2VhbGVk"]);

@@ -1,0 +1,21 @@
+/** Whether ended tasks are being removed for room, in memory: after a wake it follows from the size of the database again. */
+export class RoomState {
+  readonly #onChange: () => void;
+  #making: "no" | "yes" | "nothing left" = "no";
+
+  /** @param onChange called when the due time of the next step may have changed */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  /** `nothing left`: the database is too large, but there is no ended task to remove. */
+  get making(): "no" | "yes" | "nothing left" {
+    return this.#making;
+  }
+
+  set making(making: "no" | "yes" | "nothing left") {
+    if (making === this.#making) return;
+    this.#making = making;
+    this.#onChange();
+  }
+}

@@ -197,6 +197,7 @@ describe("bounds of tables", () => {
       mesh.run("receive_delivery", {
         source,
         revision: present(mesh.registry.webhookSources.get(source)).revision,
+        sourceId: present(mesh.registry.webhookSources.get(source)).id,
         deliveryId: String(mesh.now++),
         bytes: 1,
         sealed: "s".repeat(180_000),

@@ -12,6 +12,7 @@ const SECRET = "c2VhbGVk";
 const source = (more: Partial<SourceInput> = {}): SourceInput => ({
   name: "ci",
   scheme: "github",
+  maxBytes: null,
   signature: null,
   sealedSecrets: [SECRET],
   mapping: EventMapping.parse({ kind: "build" }),

@@ -8,6 +8,7 @@
  * request must refuse redirects.
  */
 import { err, ok, type Result } from "../base/result.ts";
+import { isPublicName } from "./public-name.ts";
 import { isLoopback, isPublicIpv4, isPublicIpv6, readIpv4, readIpv6 } from "./ip-address.ts";
 
 export type OutboundScheme = "https" | "http" | "wss" | "ws";
@@ -66,16 +67,9 @@ function checkHost(host: string, allowLoopback: boolean): Result<void, OutboundF
       : fault("name", `${host} is a loopback name, which is not allowed`);
   }
   // Bracketed text that is not an IPv6 address is also refused here.
-  if (labels.length < 2 || labels.includes("") || LOCAL_NAMES.test(labels.join(".")))
-    return fault("name", `${host} is not a public name`);
+  if (!isPublicName(labels)) return fault("name", `${host} is not a public name`);
   return ok(undefined);
 }
-
-/**
- * Names that local networks resolve, but public DNS does not: mDNS (RFC 6762), home networks (RFC 8375), ICANN's
- * `internal`, and the usual name in hosts files. A name with one label resolves only through a search list (RFC 7085).
- */
-const LOCAL_NAMES = /(?:^|\.)(?:local|internal|home\.arpa|localdomain)$/;
 
 /** 80, 443, and the unprivileged ports except those that browsers block too. */
 function isCallablePort(port: string): boolean {

@@ -74,6 +74,52 @@ function spell(address: number, { parts, radixes, tail }: SpellingOf): string {
 }
 type SpellingOf = typeof Spelling extends fc.Arbitrary<infer T> ? T : never;
 
+/** Names below which nothing is public. */
+const LOCAL_NAMES = [
+  "test",
+  "invalid",
+  "localhost",
+  "local",
+  "localdomain",
+  "localdomain4",
+  "localdomain6",
+  "onion",
+  "alt",
+  "arpa",
+  "home.arpa",
+  "10.in-addr.arpa",
+  "internal",
+  "corp",
+  "home",
+  "mail",
+  "intranet",
+  "lan",
+  "private",
+  "svc",
+  "cluster",
+  "cluster.local",
+  "consul",
+  "docker",
+  "openstacklocal",
+  "novalocal",
+  "fritz.box",
+  "router",
+  "workgroup",
+  "metadata.goog",
+];
+
+/** Spellings of a character or dot that the URL standard reads as the same: in upper case, percent-encoded, in other widths. */
+const CharSpelling = fc.constantFrom(
+  (char: string) => char,
+  (char: string) => char.toUpperCase(),
+  (char: string) => `%${char.charCodeAt(0).toString(16)}`,
+  (char: string) => encodeURIComponent(fullwidth(char)),
+  (char: string) => (char === "." ? "。" : fullwidth(char)),
+  (char: string) => (char === "." ? "｡" : `${char}\u00ad`), // a soft hyphen, which is ignored
+);
+const fullwidth = (char: string): string => String.fromCharCode(char.charCodeAt(0) + 0xfee0);
+const Label = fc.stringMatching(/^[a-z]([a-z0-9]{0,8}[a-z0-9])?$/);
+
 /** This suite runs with two URL parsers: Node's, and workerd's, whose `fetch` makes the calls. */
 export function outboundUrlSuite(): void {
   describe("a URL that the mesh is asked to call", () => {
@@ -158,8 +204,89 @@ export function outboundUrlSuite(): void {
       "router.home.arpa",
       "home.arpa",
       "localhost.localdomain",
-    ])("CB1 a name that is not public is refused: %s", (text) => {
+      "service.namespace.svc",
+      "service.namespace.svc.cluster.local",
+      "nas.lan",
+      "nas.LAN.",
+      "nas。lan",
+      "nas.%6Can",
+      "nas.ⓛⓐⓝ",
+      "nas.l\u00adan",
+      "intranet.corp",
+      "a.b.c.d.private",
+      "example",
+      "com",
+      "com.",
+      "xn--bcher-kva",
+      "bücher",
+      "host.1a",
+      `${"a.".repeat(126)}aa`,
+      `${"a".repeat(64)}.com`,
+    ])("CB20 a name that is not public is refused: %s", (text) => {
       expect(host(text)).toBe("name");
+    });
+
+    test.for(["one.example", "a.b.example"])(
+      "CB20 a name that is reserved for documentation is allowed: %s",
+      (text) => {
+        expect(host(text)).toBe(`http://${text}/`);
+      },
+    );
+
+    test.for([
+      "lan.example.com",
+      "home.com",
+      "internal.io",
+      "mylan.com",
+      "www.mycorp.dev",
+      "notlocal.net",
+      "corp.co.uk",
+      "box.fritz.com",
+      "www.goog",
+      "a.box",
+      "xn--bcher-kva.xn--p1ai",
+      `${"a.".repeat(124)}com`,
+      `${"a".repeat(63)}.com`,
+    ])("CB20 a public name that resembles a local one is allowed: %s", (text) => {
+      expect(host(text)).toBe(`http://${text}/`);
+      expect(host(`${text}.`)).toBe(`http://${text}./`);
+    });
+
+    test.for(["host.1", "host.0x7f", "1.2.3.4.5", "host.007"])(
+      "CB20 a name that ends in a number is refused: %s",
+      (text) => {
+        expect(host(text)).toBe("not_a_url");
+      },
+    );
+
+    test.for(LOCAL_NAMES)("CB20 a local name is refused, and all names below it: %s", (suffix) => {
+      for (const name of [suffix, `a.${suffix}`, `a.b.c.${suffix}`, `example.com.${suffix}`])
+        for (const text of [name, `${name}.`]) expect([text, host(text)]).toEqual([text, "name"]);
+    });
+
+    test("CB20 the decision depends on the name, not on how it is written", () => {
+      const Name = fc.tuple(
+        fc.array(Label, { maxLength: 3 }),
+        fc.constantFrom(...LOCAL_NAMES, "example.com", "bbc.co.uk", "mylan.net"),
+      );
+      const Written = Name.chain(([labels, suffix]) => {
+        const name = [...labels, suffix].join(".");
+        const chars = name.split("");
+        return fc
+          .tuple(fc.tuple(...chars.map(() => CharSpelling)), fc.constantFrom("", "."))
+          .map(([spellings, end]) => ({
+            name,
+            end,
+            isLocal: LOCAL_NAMES.includes(suffix),
+            text: chars.map((char, at) => spellings[at]?.(char) ?? char).join("") + end,
+          }));
+      });
+      fc.assert(
+        fc.property(Written, ({ name, end, isLocal, text }) => {
+          expect(host(text)).toBe(isLocal ? "name" : `http://${name}${end}/`);
+        }),
+        { numRuns: 2_000 },
+      );
     });
 
     test.for([

@@ -1,21 +1,6 @@
-import { MINUTE, SECOND, type Millis } from "../base/clock.ts";
+import { MINUTE, type Millis } from "../base/clock.ts";
 import { takeToken, type TokenBucket, type TokenRate } from "../base/token-bucket.ts";
-import { ADVERT_INTERVAL, RTT_REPORT_INTERVAL } from "../protocol/constants.ts";
-import type { MessageType } from "../protocol/messages.ts";
-
-/**
- * How often one session may send the messages that cost the coordinator a command, perhaps row writes, and that an honest peer
- * sends rarely. The allowance of all messages (`rate-limit.ts`) holds besides.
- */
-export const MESSAGE_LIMITS = {
-  rotate: { tokens: 1, per: MINUTE, max: 3 },
-  advert: { tokens: 1, per: ADVERT_INTERVAL, max: 1 },
-  announce: { tokens: 1, per: SECOND, max: 30 },
-  rtts: { tokens: 1, per: RTT_REPORT_INTERVAL, max: 6 },
-  drain: { tokens: 1, per: 10 * SECOND, max: 5 },
-} as const satisfies Partial<Record<MessageType, TokenRate>>;
-
-export type LimitedType = keyof typeof MESSAGE_LIMITS;
+import { MESSAGE_LIMITS, type LimitedType } from "../protocol/message-limits.ts";
 
 /**
  * Messages above their limit that a session may send without a strike: clocks of honest peers differ, and a program may announce

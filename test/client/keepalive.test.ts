@@ -60,7 +60,7 @@ describe("a muster.2 session", () => {
     const mesh = new NoiseMesh();
     const peer = await joined(mesh);
     for (let round = 0; round < 3; round++) {
-      for (let n = 0; n < 40; n++) peer.advertise([]);
+      for (let n = 0; n < 25; n++) peer.announce({ slots: 1 + n });
       await vi.advanceTimersByTimeAsync(25 * SECOND);
     }
     expect(mesh.receivedTexts.length).toBeGreaterThanOrEqual(3);

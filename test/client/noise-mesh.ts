@@ -75,6 +75,8 @@ export class NoiseMesh {
   readonly rttReports: (readonly { readonly to: string; readonly rttMs: number }[])[] = [];
   /** The network paths that peers reported. */
   readonly routes: Route[] = [];
+  /** What peers announced, without network paths. */
+  readonly announced: object[] = [];
   readonly problemCodes: string[] = [];
   #socket: LoopSocket | null = null;
   #session: Session = { state: "closed", claim: null };
@@ -93,6 +95,11 @@ export class NoiseMesh {
         ...options.platform,
       },
     });
+  }
+
+  /** Whether the session has sent more messages of a type than the mesh takes. */
+  get exceedsLimits(): boolean {
+    return "buckets" in this.#session && this.#session.buckets?.excess !== undefined;
   }
 
   /** Passes an event to the session, after the earlier ones. */
@@ -203,8 +210,11 @@ export class NoiseMesh {
       const result = ok({ pointers: [] });
       return this.#step({ type: "answered", answer: { name, input, result }, messageId });
     }
-    if (name === "announce" && input.announced.route !== undefined)
-      this.routes.push(input.announced.route);
+    if (name === "announce") {
+      const { route, ...changes } = input.announced;
+      if (route === undefined) this.announced.push(changes);
+      else this.routes.push(route);
+    }
     if (name === "report_rtts") this.rttReports.push(input.rtts);
     if (name === "rotate_peer") this.rotations.push(input.newPeerId);
   }

@@ -3,7 +3,7 @@ import { toHex } from "../../src/base/bytes.ts";
 import { MINUTE, SECOND, toRfc3339, type Millis } from "../../src/base/clock.ts";
 import type { Json } from "../../src/base/json.ts";
 import { newKeyPair } from "../../src/crypto/identity.ts";
-import { MESSAGE_LIMITS, type LimitedType } from "../../src/session/message-limits.ts";
+import { MESSAGE_LIMITS, type LimitedType } from "../../src/protocol/message-limits.ts";
 import type { Active } from "../../src/session/state.ts";
 import { step } from "../../src/session/step.ts";
 import { seededRandom } from "../random.ts";

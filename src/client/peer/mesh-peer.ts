@@ -24,6 +24,7 @@ import type { Destination } from "./destination.ts";
 import { messageDispatcher, type MessageHandlers } from "./inbound-messages.ts";
 import { drainTimeout, PeerDrain } from "./peer-drain.ts";
 import { KeyRotation } from "./key-rotation.ts";
+import { LimitedMessages } from "./limited-messages.ts";
 import { notify, type JoinedMesh, type PeerEvent, type PeerEventListener } from "./peer-events.ts";
 import type { DrainPeerOptions, Peer, PeerState } from "./peer-handle.ts";
 import type { Announcement } from "./peer-options.ts";
@@ -55,6 +56,7 @@ export class MeshPeer implements Peer {
   readonly #requests: GoP2pRequests;
   readonly #rotation = new KeyRotation();
   readonly #loopMonitor: LoopMonitor;
+  readonly #limited: LimitedMessages;
   readonly #drain: PeerDrain;
   readonly #dispatch: (envelope: Envelope) => void;
   #discoveryKeys: DiscoveryKeys | null = null;
@@ -89,9 +91,10 @@ export class MeshPeer implements Peer {
     this.#routes = new RouteReporter({
       url,
       platform,
-      send: (route) => typeof this.#loop.activeConnection?.send("announce", { route }) === "string",
+      send: (route) => this.#limited.announce({ route }),
       emit: (event) => this.#emit(event),
     });
+    this.#limited = new LimitedMessages(() => this.#loop.activeConnection, platform.monotonic);
     this.#dispatch = messageDispatcher(this.#createMessageHandlers(), platform.monotonic);
     // A program that does not await these promises must not end by an unhandled rejection.
     this.#ready.promise.catch(() => {});
@@ -159,13 +162,12 @@ export class MeshPeer implements Peer {
 
   advertise(peers: readonly KnownPeer[]): boolean {
     const advert = advertPayload(peers);
-    return typeof this.#loop.activeConnection?.send("advert", advert) === "string";
+    return this.#limited.send("advert", advert);
   }
 
   reportRtts(rtts: readonly MeasuredRtt[]): boolean {
     const report = rttsPayload(rtts);
-    if (!this.#isMuster2) return false;
-    return typeof this.#loop.activeConnection?.send("rtts", report) === "string";
+    return this.#isMuster2 && this.#limited.send("rtts", report);
   }
 
   announce(announcement: Announcement): void {
@@ -175,7 +177,7 @@ export class MeshPeer implements Peer {
     this.#profile = profile;
     this.#runner.setCapacity(profile);
     this.#options.threads?.setSize(profile.slots);
-    this.#loop.activeConnection?.send("announce", changes);
+    this.#limited.announce(changes);
   }
 
   /** Loads the module with the handlers. Returns the error with which the peer ends if that is not possible. */

@@ -43,16 +43,19 @@ export interface Peer {
   rotate(newKey?: PrivateKey): Promise<KeyPair>;
   /**
    * Informs the mesh of other peers, at most 32 per call; the mesh accepts one advert per minute and answers with a
-   * `sample` event. False if there is no active session. Throws an `OptionsError` if an entry is not valid.
+   * `sample` event. False if it was not sent: there is no active session, or the last advert was less than a minute ago. Throws an `OptionsError` if an entry is not valid.
    */
   advertise(peers: readonly KnownPeer[]): boolean;
   /**
-   * Reports round-trip times to other peers, at most 16 per call; the mesh accepts one report per 10 s. They improve its
-   * estimates between peers. False if there is no active muster.2 session. Throws an `OptionsError` if an entry is not
+   * Reports round-trip times to other peers, at most 16 per call; the mesh accepts one report per 10 s, and six at once. They
+   * improve its estimates between peers. False if it was not sent: there is no active muster.2 session, or there were more. Throws an `OptionsError` if an entry is not
    * valid.
    */
   reportRtts(rtts: readonly MeasuredRtt[]): boolean;
-  /** Changes capabilities, kinds, slots or prefetch. Queued tasks that the peer now qualifies for can be offered at once. */
+  /**
+   * Changes capabilities, kinds, slots or prefetch. Queued tasks that the peer now qualifies for can be offered at once. Changes
+   * above one a second (30 at once) are joined and sent a moment later.
+   */
   announce(changes: Announcement): void;
   /**
    * Leaves the mesh without losing work: no new task is accepted, what is not started goes back at once, and what runs may

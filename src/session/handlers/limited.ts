@@ -1,5 +1,6 @@
 import { SECOND } from "../../base/clock.ts";
-import { MESSAGE_LIMITS, spendMessage, type LimitedType } from "../message-limits.ts";
+import { MESSAGE_LIMITS, type LimitedType } from "../../protocol/message-limits.ts";
+import { spendMessage } from "../message-limits.ts";
 import { errorReply } from "../messages.ts";
 import { stay } from "../moves.ts";
 import { strike } from "../strikes.ts";

@@ -121,6 +121,8 @@ const CONTROLLERS = [
   "GET /v1/tasks/{id}",
   "GET /v1/tasks/{id}/result",
   "GET /v1/tasks/{id}/why",
+  "POST /v1/callback-secret/end-previous",
+  "POST /v1/callback-secret/rotate",
   "POST /v1/peers/{id}/requests",
   "POST /v1/task-batches",
   "POST /v1/tasks",

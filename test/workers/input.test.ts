@@ -297,7 +297,7 @@ describe("a token and a join key", () => {
   ])("HT3 (%s) with a wrong %s is refused: %j", async (route, place, json) => {
     expect(placesOf(await call("POST", `/v1/${route}`, { json }))).toEqual([place]);
     const { body } = await call("GET", `/v1/${route}`);
-    expect(Object.values(body)).toEqual([[]]);
+    expect([body["tokens"] ?? body["join_keys"]]).toEqual([[]]);
   });
 
   it.each([...ODD, "0".repeat(15), "0".repeat(17), "G".repeat(16)])(

@@ -42,6 +42,10 @@ export const tokenStateOf = (
   return expiresAt !== null && expiresAt <= now ? "expired" : "active";
 };
 
+/** Until when a token is valid: for ever without an end. One without a row was never accepted, or long ago. */
+const validityOf = (token: ApiToken | null): Millis =>
+  token?.revokedAt ?? token?.expiresAt ?? Number.POSITIVE_INFINITY;
+
 /** The same in SQL, where ?1 is the time. */
 const STATE = `CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= ?1 THEN 'expired' ELSE 'active' END`;
 
@@ -55,7 +59,7 @@ interface ApiTokenEvents {
   readonly onLoss: () => void;
 }
 
-/** Tokens of which it is in memory whether they were revoked. */
+/** Tokens of which it is in memory until when they are valid. */
 const KEPT_MAX = 2_000;
 
 export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
@@ -70,7 +74,7 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
         .map((row) => [text(row, "id"), number(row, "last_used_at")] as const),
     write: (id, at) => void sql.exec(`UPDATE api_tokens SET last_used_at = ? WHERE id = ?`, at, id),
   });
-  const revoked = new UndoMap<string, boolean>();
+  const validUntil = new UndoMap<string, Millis>();
   return {
     /** Last uses in memory, written with the measurements. */
     kept: lastUses,
@@ -80,15 +84,16 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
       const before = lastUses.get(id);
       if (before === null || now - before >= LAST_USE_STEP) lastUses.put(id, now);
     },
-    revoked,
-    /** Whether a token was revoked. Every command of a token asks, so the answer is in memory. */
-    isRevoked(id: string): boolean {
-      const known = revoked.get(id);
-      if (known !== undefined) return known;
-      if (revoked.size >= KEPT_MAX) revoked.clear();
-      const isRevoked = (this.get(id)?.revokedAt ?? null) !== null;
-      revoked.set(id, isRevoked);
-      return isRevoked;
+    validUntil,
+    /** Whether a token was revoked or has expired. Every command of a token asks, so the answer is in memory. */
+    isOver(id: string, now: Millis): boolean {
+      let until = validUntil.get(id);
+      if (until === undefined) {
+        if (validUntil.size >= KEPT_MAX) validUntil.clear();
+        until = validityOf(this.get(id));
+        validUntil.set(id, until);
+      }
+      return until <= now;
     },
     get(id: string): ApiToken | null {
       const row = sql.exec(`SELECT * FROM api_tokens WHERE id = ?`, id)[0];
@@ -118,7 +123,7 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
       onLimits();
     },
     revoke(id: string, now: Millis): void {
-      revoked.delete(id);
+      validUntil.delete(id);
       onLoss();
       sql.exec(`UPDATE api_tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL`, now, id);
     },

@@ -119,7 +119,7 @@ export function openRegistry(
     callbacks.kept,
     endedOwners.kept,
     submitters.kept,
-    apiTokens.revoked,
+    apiTokens.validUntil,
     circuits.resting,
     roster,
   ];

@@ -83,7 +83,7 @@ export function executeRead<K extends ReadCommandName>(
   name: K,
   input: Input<K>,
 ): Executed<K>["result"] {
-  const refusal = refuseRevoked(scope);
+  const refusal = refuseOver(scope);
   if (refusal !== null) return err(refusal);
   const handler: Handler<K> = ALL_HANDLERS[name];
   const result = handler({ ...scope, effects: [], marks: noMarks() }, input);
@@ -107,7 +107,7 @@ function decide<K extends CommandName>(
   const handler: Handler<K> = ALL_HANDLERS[name];
   const full = fullFault(scope, name);
   const decided = runInSavepoint(scope, () => {
-    const refusal = refuseRevoked(context);
+    const refusal = refuseOver(context);
     if (refusal !== null) return err(refusal);
     if (full !== null) return err(full);
     const result = handler(context, input);
@@ -126,19 +126,20 @@ function decide<K extends CommandName>(
 }
 
 /**
- * Refuses a command of a token that was revoked after the gateway had checked it: nothing that it asks for is done once the
- * revocation has committed.
+ * Refuses a command of a token that was revoked or has expired since the gateway checked it: nothing that it asks for is done from
+ * then on.
  */
-function refuseRevoked({
+function refuseOver({
   registry,
   actor,
-}: Pick<Context, "registry" | "actor">): MusterError | null {
+  now,
+}: Pick<Context, "registry" | "actor" | "now">): MusterError | null {
   if (
     !actor.startsWith(TOKEN_ACTOR) ||
-    !registry.apiTokens.isRevoked(actor.slice(TOKEN_ACTOR.length))
+    !registry.apiTokens.isOver(actor.slice(TOKEN_ACTOR.length), now)
   )
     return null;
-  return { code: "unauthorized", detail: "this token was revoked" };
+  return { code: "unauthorized", detail: "this token was revoked or has expired" };
 }
 
 const TOKEN_ACTOR = "token:";

@@ -120,7 +120,8 @@ export const callbackAnswered: Handler<"callback_answered"> = (
   { taskId, retries, attempt, answer },
 ) => {
   const { registry, now, random } = context;
-  if (registry.tasks.get(taskId)?.retries !== retries) return done;
+  const task = registry.tasks.get(taskId);
+  if (task?.retries !== retries) return done;
   const callback = registry.callbacks.get(taskId);
   const made = callback?.attempts[attempt - 1];
   if (callback?.state !== "pending" || made === undefined || made.endedAt !== null) return done;
@@ -133,6 +134,11 @@ export const callbackAnswered: Handler<"callback_answered"> = (
   // A newer attempt is in flight, and its outcome decides.
   if (attempt < attempts.length) {
     registry.callbacks.update({ ...callback, attempts });
+    return done;
+  }
+  // At an earlier time than before, the job that gives up the callbacks of an ended owner could have passed it already.
+  if (registry.endedOwners.isEnding(task)) {
+    registry.callbacks.update({ ...callback, state: "cancelled", dueAt: null, attempts });
     return done;
   }
   const dueAt = nextAttempt(attempt, answer, now, random);

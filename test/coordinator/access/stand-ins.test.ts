@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { CommandName } from "../../../src/contract/commands.ts";
 import { execute } from "../../../src/coordinator/kernel/execute.ts";
 import { SubmitTask } from "../../../src/protocol/http.ts";
+import { present } from "../../must.ts";
 import { seededRandom } from "../../random.ts";
 import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 
@@ -77,7 +78,14 @@ describe("a secret of a peer that lost its rights", () => {
   );
 });
 
-describe("a token that was revoked after the gateway had checked it", () => {
+const MINUTE = 60;
+/** How a token loses its right between the gateway's check and the command. */
+const ends: Readonly<Record<string, (mesh: TestMesh, id: string) => void>> = {
+  "was revoked": (mesh, id) => void mesh.run("revoke_token", { id }),
+  "has expired": (mesh) => mesh.advanceClock(MINUTE * 1_000),
+};
+
+describe.for(Object.keys(ends))("a token that %s after the gateway had checked it", (end) => {
   test.for([
     ["reads", "get_task", (id: string) => ({ id, visibleTo: null })],
     ["reads results", "read_result", (id: string) => ({ id, visibleTo: null })],
@@ -86,7 +94,11 @@ describe("a token that was revoked after the gateway had checked it", () => {
     ["gets discovery keys", "discovery_keys", () => ({ tokenId: "x" })],
   ] as const)("HT20 %s nothing", ([, name, inputOf]) => {
     const { mesh, id } = meshWithLargeResult();
-    const token = mesh.run("create_token", { label: "t", scope: "controller" });
+    const token = mesh.run("create_token", {
+      label: "t",
+      scope: "controller",
+      expires_seconds: MINUTE,
+    });
     const give = () =>
       execute(
         {
@@ -102,7 +114,7 @@ describe("a token that was revoked after the gateway had checked it", () => {
       ).result;
     const before = give();
     expect(before.ok || before.error.code !== "unauthorized").toBe(true);
-    mesh.run("revoke_token", { id: token.id });
+    present(ends[end])(mesh, token.id);
     expect(give()).toMatchObject({ ok: false, error: { code: "unauthorized" } });
     mesh.restart();
     expect(give()).toMatchObject({ ok: false, error: { code: "unauthorized" } });

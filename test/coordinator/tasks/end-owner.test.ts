@@ -231,6 +231,38 @@ describe.for(Object.keys(OWNERS))("ending the tasks of %s", (name) => {
   });
 });
 
+describe("a callback that is under way while its owner's many callbacks are given up", () => {
+  // Its next attempt would be due before others that the first part has passed already.
+  test.for([
+    ["fails", { status: 500, error: "HTTP 500", retryAfter: null }],
+    ["is put off", { status: 503, error: "HTTP 503", retryAfter: 5_000 }],
+    ["gets no answer", { status: null, error: "connection refused", retryAfter: null }],
+  ] as const)("AD21 is not attempted again when it %s", ([, answer]) => {
+    const mesh = new TestMesh();
+    const owner = peerOwner(mesh, C);
+    const id = submitAs(mesh, owner, { kind: "nobody", callback: CALLBACK });
+    mesh.run("cancel_task", { id, visibleTo: null });
+    const request = present(mesh.run("claim_callback", { busy: [] }).request);
+    const others = fillQueue(mesh, { ...owner, from: { owner: "admin", source: "api" } }, 600);
+    mesh.registry.transaction(() => {
+      for (const [at, taskId] of others.entries()) {
+        const callback = present(mesh.registry.callbacks.get(taskId));
+        mesh.registry.callbacks.update({
+          ...callback,
+          state: "pending",
+          dueAt: mesh.now + 10 * at,
+        });
+      }
+    });
+    owner.end();
+    const { taskId, retries, attempt } = request;
+    mesh.run("callback_answered", { taskId, retries, attempt, answer });
+    mesh.runFor(MINUTE);
+    expect(mesh.registry.endedOwners.unfinished()).toEqual([]);
+    expect(mesh.task(id).callback).toMatchObject({ state: "cancelled", next_at: null });
+  });
+});
+
 describe("an owner that may cause tasks again", () => {
   test("AD23 a readmitted peer's new tasks run and their callbacks are sent; those of before stay cancelled", () => {
     const mesh = new TestMesh();

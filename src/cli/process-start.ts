@@ -30,7 +30,10 @@ export async function processStartTime(pid: number): Promise<string> {
 
 async function startTimeFromPs(pid: number): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)]);
+    // Two processes must read the same text, whatever their time zones and languages are.
+    const env = { ...process.env, TZ: "UTC", LC_ALL: "C" };
+    const args = ["-o", "lstart=", "-p", String(pid)];
+    const { stdout } = await promisify(execFile)("ps", args, { env });
     return stdout.trim();
   } catch {
     return ""; // no such process, or no ps

@@ -15,6 +15,13 @@ export const redact = (text: string): string =>
     .replace(PATH_TEXT, (path) => before("?", path))
     .replace(CREDENTIAL, "$1_…");
 
+/**
+ * The same for one text that should be a URL and may not be: also without a scheme, or with a character that no URL has, what
+ * stands before an `@` is a user or password.
+ */
+export const redactUrl = (text: string): string =>
+  redact(text.replace(/[?#].*$/s, "").replace(/^([a-z][a-z\d+.-]{0,31}:[\\/]*)?.*@/is, "$1"));
+
 /** What was thrown, for a log. */
 export const redactedError = (thrown: unknown): string => redact(String(thrown));
 

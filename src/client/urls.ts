@@ -1,4 +1,4 @@
-import { redact } from "../base/redact.ts";
+import { redactUrl } from "../base/redact.ts";
 import { OptionsError } from "./errors.ts";
 
 const SOCKET_SCHEME: Readonly<Record<string, string>> = {
@@ -27,7 +27,7 @@ function meshUrl(base: string): URL {
   const url = URL.canParse(base) ? new URL(base) : null;
   if (url === null || SOCKET_SCHEME[url.protocol] === undefined) {
     throw new OptionsError(
-      `"${redact(base)}" is not the URL of a mesh: it must begin with http:// or https://`,
+      `"${redactUrl(base)}" is not the URL of a mesh: it must begin with http:// or https://`,
     );
   }
   if (url.username !== "" || url.password !== "") {

@@ -20,6 +20,30 @@ test.each([
   expect(() => apiBase(url)).toThrow(`"${shown}" is not the URL of a mesh`);
 });
 
+/** What a user may type or paste in place of a URL, with S as what nobody may read. */
+const MISTYPED = [
+  "me:S@mesh.test",
+  "https//me:S@mesh.test",
+  "https:/me:S@mesh.test:port",
+  "htp://me:S@mesh.test",
+  "https:\\\\me:S@mesh.test:port",
+  "https://me:'S@mesh.test:port",
+  "https://me:<S>@mesh.test:port",
+  'https://me:"S S@mesh.test:port',
+  "https://a@b:S@mesh.test:port",
+  "mesh.test/v1/connect?proof=S",
+  "mesh.test?S#S",
+  "muster:mesh.test#S",
+  "mesh.test:port#\nS",
+  "https://[me:S@mesh.test",
+];
+
+test.each(MISTYPED)("CL13 the refusal of %j does not contain the secret", (url) => {
+  const refuse = () => apiBase(url.replaceAll("S", "0123456789"));
+  expect(refuse).toThrow(OptionsError);
+  expect(refuse).toThrow(/^(?!.*01234)/s);
+});
+
 test("CL13 a URL with a password is refused without naming it", () => {
   const refused = "the URL of a mesh has no user and no password; pass a token instead";
   expect(() => connectUrl("https://me:secret@mesh.test")).toThrow(refused);

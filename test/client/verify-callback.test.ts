@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { MusterApiError, verifyCallback } from "../../src/client/index.ts";
+import { MusterApiError, OptionsError, verifyCallback } from "../../src/client/index.ts";
 
 const KEY = Buffer.alloc(32, 7);
 const SECRET = `whsec_${KEY.toString("base64")}`;
@@ -77,6 +77,16 @@ describe("verifyCallback", () => {
     const other = `whsec_${Buffer.alloc(32, 8).toString("base64")}`;
     expect(refusal(delivery, [other, SECRET])).toBe("accepted");
     expect(refusal(delivery, [other])).toBe("signature_invalid");
+  });
+
+  test.each<[string, string | string[]]>([
+    ["no secret", []],
+    ["an empty text", ""],
+    ["a variable that is not set", [SECRET, undefined as unknown as string]],
+    ["a secret that is cut off", SECRET.slice(0, 20)],
+    ["a token", "mst_0123"],
+  ])("CB11 refuses %s as an option, not as the fault of the sender", (_, secret) => {
+    expect(() => verifyCallback(delivery, { secret, now: NOW })).toThrow(OptionsError);
   });
 
   test.for([

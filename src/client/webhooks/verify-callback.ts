@@ -1,8 +1,10 @@
 import { fromUtf8, utf8 } from "../../base/bytes.ts";
 import { parseJson } from "../../base/json.ts";
 import { TaskEvent } from "../../protocol/http.ts";
-import { verifyDelivery, type HeaderReader } from "../../webhooks/index.ts";
-import { MusterApiError } from "../errors.ts";
+import { checkSecret, verifyDelivery, type HeaderReader } from "../../webhooks/index.ts";
+import { MusterApiError, OptionsError } from "../errors.ts";
+
+const SIGNING = { scheme: "standard-webhooks" } as const;
 
 /** A received request that claims to be a mesh's callback. */
 export interface CallbackDelivery {
@@ -23,10 +25,10 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies a callback and returns its event. Throws `MusterApiError` with the code `signature_missing`,
- * `signature_invalid`, `signature_stale` (signed more than 5 minutes ago) or `invalid_request`. Answer with 2xx once the
- * event is stored: until then the mesh sends it again. Duplicates are possible: compare `event.data.id`
- * and `event.data.retries`.
+ * Verifies a callback and returns its event. Throws `MusterApiError` with the code `signature_missing`, `signature_invalid`,
+ * `signature_stale` (signed more than 5 minutes ago) or `invalid_request`, and an `OptionsError` for a secret that can verify
+ * nothing. Answer with 2xx once the event is stored: until then the mesh sends it again. Duplicates are possible: compare
+ * `event.data.id` and `event.data.retries`.
  */
 export function verifyCallback(
   { headers, body }: CallbackDelivery,
@@ -34,10 +36,13 @@ export function verifyCallback(
 ): TaskEvent {
   const bytes = typeof body === "string" ? utf8(body) : body;
   const secrets = typeof secret === "string" ? [secret] : secret;
-  const verified = verifyDelivery(
-    { scheme: "standard-webhooks" },
-    { secrets, headers: readerOf(headers), body: bytes, now },
-  );
+  checkSecrets(secrets);
+  const verified = verifyDelivery(SIGNING, {
+    secrets,
+    headers: readerOf(headers),
+    body: bytes,
+    now,
+  });
   if (!verified.ok) throw new MusterApiError(verified.error.code, 401, verified.error.detail);
   const event = TaskEvent.safeParse(parseJson(fromUtf8(bytes) ?? ""));
   if (event.success && deliveryIdOf(event.data) === verified.value.deliveryId) return event.data;
@@ -46,6 +51,15 @@ export function verifyCallback(
     400,
     "the signature is valid, but the body is not a callback of a task",
   );
+}
+
+/** A secret that can verify nothing is an error of the receiver, and not of the sender. */
+function checkSecrets(secrets: readonly (string | undefined)[]): void {
+  if (secrets.length === 0) throw new OptionsError("secret: the list is empty; give one secret");
+  for (const secret of secrets) {
+    const usable = checkSecret(SIGNING, secret ?? "");
+    if (!usable.ok) throw new OptionsError(`secret: ${usable.error.detail}`);
+  }
 }
 
 /** Each end of a task is an event of its own: that after the second retry has the ID of the task and `-retry-2`. */

@@ -61,9 +61,3 @@ export function signingSecrets(
   if (!signsWithPrevious(rotation, now)) return [current];
   return [current, secretOfVersion(key, rotation, rotation.version - 1)];
 }
-
-/** Whose secret signs: that of the webhook source that made the task, else that of the task's owner. */
-export const callbackOwner = (task: { readonly owner: string; readonly source: string }): string =>
-  task.source.startsWith(WEBHOOK_OWNER_PREFIX) ? task.source : task.owner;
-
-export const WEBHOOK_OWNER_PREFIX = "webhook:";

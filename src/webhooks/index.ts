@@ -14,13 +14,11 @@ export {
   type Callback,
 } from "./callback.ts";
 export {
-  callbackOwner,
   neverRotated,
   rotated,
   secretOfVersion,
   signingSecrets,
   signsWithPrevious,
-  WEBHOOK_OWNER_PREFIX,
   type CallbackRotation,
 } from "./callback-secret.ts";
 export { checkMapping, taskOf } from "./mapping.ts";

@@ -2,7 +2,6 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   callbackKey,
-  callbackOwner,
   neverRotated,
   rotated,
   secretOfVersion,
@@ -34,13 +33,6 @@ describe("the secret that signs callbacks", () => {
         expect(secretOf(...one) === secretOf(...other)).toBe(isSame);
       }),
     );
-  });
-
-  test("CB30 is that of the webhook source that made the task, else of the task's owner", () => {
-    expect(callbackOwner({ owner: "admin", source: "webhook:ci" })).toBe("webhook:ci");
-    expect(callbackOwner({ owner: "admin", source: "api" })).toBe("admin");
-    expect(callbackOwner({ owner: "0011223344556677", source: "api" })).toBe("0011223344556677");
-    expect(callbackOwner({ owner: "ab".repeat(16), source: "peer" })).toBe("ab".repeat(16));
   });
 
   test("CB31 the secret before signs, too, until its end, and the one before that does not", () => {

@@ -8,15 +8,14 @@ import {
 import type { MusterError } from "../../protocol/errors.ts";
 import type { CallbackSecretView } from "../../protocol/http.ts";
 import type { Registry } from "../../registry/registry.ts";
+import { ownerKeyOf, WEBHOOK_SOURCE } from "../../tasks/owner-key.ts";
 import type { Task } from "../../tasks/task.ts";
 import {
-  callbackOwner,
   neverRotated,
   rotated,
   secretOfVersion,
   signingSecrets,
   signsWithPrevious,
-  WEBHOOK_OWNER_PREFIX,
   type CallbackRotation,
 } from "../../webhooks/index.ts";
 import type { Context } from "../kernel/context.ts";
@@ -56,7 +55,7 @@ export const endPreviousCallbackSecret: Handler<"end_previous_callback_secret"> 
 /** The secrets that sign the callback of a task that was given none of its own. */
 export function secretsOfTask(context: Context, task: Task, origin: string): readonly string[] {
   const { registry, config, now } = context;
-  const owner = callbackOwner(task);
+  const owner = ownerKeyOf(task);
   const rotation = registry.callbackRotations.get(owner, origin) ?? neverRotated(owner, origin);
   return signingSecrets(config.callbackKey, rotation, now);
 }
@@ -86,8 +85,8 @@ const isOwner = (registry: Registry, owner: string): boolean =>
   owner === "admin" ||
   registry.apiTokens.get(owner) !== null ||
   registry.peers.get(owner) !== null ||
-  (owner.startsWith(WEBHOOK_OWNER_PREFIX) &&
-    registry.webhookSources.get(owner.slice(WEBHOOK_OWNER_PREFIX.length)) !== null);
+  (owner.startsWith(WEBHOOK_SOURCE) &&
+    registry.webhookSources.get(owner.slice(WEBHOOK_SOURCE.length)) !== null);
 
 /** A rotated secret is never forgotten while its owner can exist, or an old one would be valid again. */
 function checkRoom(

@@ -11,8 +11,8 @@ export const TASK_RESULT_BYTES_MAX = 256 * KiB;
 export const TASK_LARGE_RESULT_BYTES_MAX = 25 * MiB;
 /** How long an upload of a large result may take. An upload that no task has claimed by then is deleted. */
 export const RESULT_UPLOAD_TIMEOUT = 1 * HOUR;
-/** Uploads of one task that may be in progress: the current one, and those restarted after a broken connection. */
-export const RESULT_UPLOADS_PER_TASK_MAX = 8;
+/** Uploads that an attempt may begin: one, and those restarted after a broken connection. */
+export const RESULT_UPLOADS_PER_ATTEMPT_MAX = 8;
 export const TASK_ERROR_CHARS_MAX = 2_000;
 export const PROGRESS_MESSAGE_CHARS_MAX = 500;
 /** Attempts that failed: the handler threw, or took too long. Attempts lost with their peers have a budget of their own. */

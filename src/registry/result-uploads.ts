@@ -15,9 +15,10 @@ export function resultUploadsTable(sql: Sql) {
     insert({ taskId, blobId, begunAt }: ResultUpload): void {
       insertRow(sql, "result_uploads", { task_id: taskId, blob_id: blobId, begun_at: begunAt });
     },
-    count(taskId: string): number {
-      const sum = `SELECT COUNT(*) AS count FROM result_uploads WHERE task_id = ?`;
-      return number(sql.exec(sum, taskId)[0] as SqlRow, "count");
+    /** Uploads of a task's result that have begun since then. */
+    countSince(taskId: string, since: Millis): number {
+      const sum = `SELECT COUNT(*) AS count FROM result_uploads WHERE task_id = ? AND begun_at >= ?`;
+      return number(sql.exec(sum, taskId, since)[0] as SqlRow, "count");
     },
     /** The bytes are in the store. Returns false when the row was not there, because it has expired. */
     stored(taskId: string, blobId: string, { bytes, sha256 }: ResultContent): boolean {

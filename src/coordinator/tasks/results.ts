@@ -2,7 +2,7 @@ import type { Millis } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import { err, ok } from "../../base/result.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
-import { RESULT_UPLOAD_TIMEOUT, RESULT_UPLOADS_PER_TASK_MAX } from "../../protocol/constants.ts";
+import { RESULT_UPLOAD_TIMEOUT, RESULT_UPLOADS_PER_ATTEMPT_MAX } from "../../protocol/constants.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { TaskResult } from "../../protocol/messages.ts";
 import type { ResultContent } from "../../protocol/result-content.ts";
@@ -64,7 +64,10 @@ export const beginResult: Handler<"begin_result"> = (context, claim) => {
   if (!task.ok) return task;
   const { registry, now, randomBytes } = context;
   const { id: taskId } = task.value;
-  if (registry.resultUploads.count(taskId) >= RESULT_UPLOADS_PER_TASK_MAX) {
+  // Of this attempt: a peer before it may have begun many uploads and completed none.
+  const attempt = registry.attempts.of(taskId).find(({ fence }) => fence === claim.fence);
+  const begun = registry.resultUploads.countSince(taskId, attempt?.startedAt ?? 0);
+  if (begun >= RESULT_UPLOADS_PER_ATTEMPT_MAX) {
     return err({
       code: "rate_limited",
       detail:

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { HOUR, SECOND } from "../../../src/base/clock.ts";
 import {
   RESULT_UPLOAD_TIMEOUT,
-  RESULT_UPLOADS_PER_TASK_MAX,
+  RESULT_UPLOADS_PER_ATTEMPT_MAX,
 } from "../../../src/protocol/constants.ts";
 import { toHex } from "../../../src/base/bytes.ts";
 import { platformVerify } from "../../../src/crypto/ed25519.ts";
@@ -189,10 +189,31 @@ describe("a large result", () => {
   test("AS23 starting an upload renews the lease, and the number of uploads per attempt is limited", () => {
     const { mesh, peer, id } = meshWithRunningTask({ kind: "echo", lease_seconds: 60 });
     mesh.runFor(50 * SECOND);
-    for (let n = 0; n < RESULT_UPLOADS_PER_TASK_MAX; n++) beginUpload(mesh, peer);
+    for (let n = 0; n < RESULT_UPLOADS_PER_ATTEMPT_MAX; n++) beginUpload(mesh, peer);
     expect(mesh.errorOf("begin_result", ticketOf(peer)).code).toBe("rate_limited");
     mesh.runFor(50 * SECOND);
     expect(mesh.task(id).state).toBe("running");
+  });
+
+  test("AS23 the uploads of an attempt leave those of the next one their number, whoever ended it and however", () => {
+    for (const end of ["gives the task up", "is lost"]) {
+      const { mesh, peer, id } = meshWithRunningTask({
+        kind: "echo",
+        max_attempts: 3,
+        backoff: { first_seconds: 1 },
+      });
+      for (let n = 0; n < RESULT_UPLOADS_PER_ATTEMPT_MAX; n++) beginUpload(mesh, peer);
+      mesh.advanceClock(SECOND);
+      const next = mesh.join(B, { rttMs: 900 });
+      if (end === "gives the task up") peer.fail();
+      mesh.run("revoke_peer", { id: peer.id });
+      mesh.runFor(3 * SECOND);
+      expect(next.offer.task_id).toBe(id);
+      next.accept();
+      mesh.run("result_uploaded", uploadedInput(next, beginUpload(mesh, next)));
+      mesh.run("finish_task", namedInput(next));
+      expect(mesh.task(id).state).toBe("succeeded");
+    }
   });
 
   test("AS23 an upload that takes too long is deleted, and the peer has to start again", () => {

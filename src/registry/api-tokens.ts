@@ -7,7 +7,7 @@ import {
   readOwnerLimits,
   type OwnerLimits,
 } from "./owner-limits.ts";
-import { minimum, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
+import { flag, minimum, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 import { WriteBehind } from "./write-behind.ts";
 
 export interface ApiToken {
@@ -20,6 +20,8 @@ export interface ApiToken {
   readonly revokedAt: Millis | null;
   /** From this time on it grants nothing; null: it does not expire. */
   readonly expiresAt: Millis | null;
+  /** Whether its end was noted: then it is over for ever, also when the clock is set back. */
+  readonly hasExpired: boolean;
   readonly limits: OwnerLimits;
 }
 
@@ -33,21 +35,20 @@ export interface TokenSelection {
   readonly limit: number;
 }
 
-/** What a token is at a time. A revoked token stays revoked. */
-export const tokenStateOf = (
-  { revokedAt, expiresAt }: Pick<ApiToken, "revokedAt" | "expiresAt">,
-  now: Millis,
-): TokenState => {
-  if (revokedAt !== null) return "revoked";
-  return expiresAt !== null && expiresAt <= now ? "expired" : "active";
+type Validity = Pick<ApiToken, "revokedAt" | "expiresAt" | "hasExpired">;
+
+/** What a token is at a time. A revoked token stays revoked, and an expired one expired. */
+export const tokenStateOf = (token: Validity, now: Millis): TokenState => {
+  if (token.revokedAt !== null) return "revoked";
+  return validUntilOf(token) <= now ? "expired" : "active";
 };
 
-/** Until when a token is valid: for ever without an end. One without a row was never accepted, or long ago. */
-const validityOf = (token: ApiToken | null): Millis =>
-  token?.revokedAt ?? token?.expiresAt ?? Number.POSITIVE_INFINITY;
+/** From when on a token is over: at any time once that was noted, never without an end. */
+const validUntilOf = ({ revokedAt, expiresAt, hasExpired }: Validity): Millis =>
+  revokedAt !== null || hasExpired ? 0 : (expiresAt ?? Number.POSITIVE_INFINITY);
 
 /** The same in SQL, where ?1 is the time. */
-const STATE = `CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= ?1 THEN 'expired' ELSE 'active' END`;
+const STATE = `CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expired = 1 OR expires_at <= ?1 THEN 'expired' ELSE 'active' END`;
 
 /** The last use of a token is kept to this, so that a token in use is written at most this often. */
 const LAST_USE_STEP: Millis = 10 * MINUTE;
@@ -90,7 +91,9 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
       let until = validUntil.get(id);
       if (until === undefined) {
         if (validUntil.size >= KEPT_MAX) validUntil.clear();
-        until = validityOf(this.get(id));
+        const token = this.get(id);
+        // The gateway has accepted it: a token without a row was removed meanwhile.
+        until = token === null ? 0 : validUntilOf(token);
         validUntil.set(id, until);
       }
       return until <= now;
@@ -166,6 +169,7 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
         now,
       );
       if (due.length === 0) return;
+      validUntil.clear();
       onLoss();
       sql.exec(
         `UPDATE api_tokens SET expired = 1 WHERE expired = 0 AND expires_at IS NOT NULL AND expires_at <= ?`,
@@ -205,5 +209,6 @@ const readToken = (row: SqlRow): ApiToken => ({
   createdAt: number(row, "created_at"),
   revokedAt: numberOrNull(row, "revoked_at"),
   expiresAt: numberOrNull(row, "expires_at"),
+  hasExpired: flag(row, "expired"),
   limits: readOwnerLimits(row),
 });

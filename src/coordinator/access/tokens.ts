@@ -32,6 +32,7 @@ export const createToken: Handler<"create_token"> = (
     createdAt: now,
     revokedAt: null,
     expiresAt: seconds === undefined ? null : now + Math.round(seconds * SECOND),
+    hasExpired: false,
     limits: changedLimits(limits),
   };
   registry.apiTokens.insert(token);

@@ -55,6 +55,30 @@ describe("a token that expires", () => {
     );
   });
 
+  test("AD63 grants nothing either when the clock is set back after its time, and occupies no place", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 59 }), fc.boolean(), (back, restarts) => {
+        const mesh = new TestMesh();
+        const { id } = create(mesh, { expires_seconds: 60 });
+        const give = () => {
+          const commands = [{ name: "get_auth_mode", input: {}, actor: `token:${id}` }] as const;
+          return present(mesh.executeGroup(commands).executed[0]).result;
+        };
+        expect(give().ok).toBe(true);
+        mesh.advanceClock(MINUTE);
+        mesh.tick();
+        mesh.advanceClock(-back * SECOND);
+        if (restarts) mesh.restart();
+        for (const result of [authenticate(mesh, id), give()])
+          expect(result).toMatchObject({ ok: false, error: { code: "unauthorized" } });
+        expect(list(mesh, { state: "active" })).toEqual([]);
+        expect(list(mesh, { state: "expired" })).toMatchObject([{ id, state: "expired" }]);
+        expect(mesh.registry.apiTokens.count(mesh.now)).toBe(0);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   test("AD63 leaves its tasks as they are", () => {
     const mesh = new TestMesh();
     const { id: owner } = create(mesh, { expires_seconds: 60 });

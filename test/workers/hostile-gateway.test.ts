@@ -1,7 +1,15 @@
 import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { toBase64, toHex, utf8 } from "../../src/base/bytes.ts";
-import { connectPeer, controller, type Peer, type PeerEvent } from "../../src/client/index.ts";
+import {
+  connectPeer,
+  controller,
+  WaitTimeout,
+  type MeshClient,
+  type Peer,
+  type PeerEvent,
+  type Task,
+} from "../../src/client/index.ts";
 import { newKeyPair } from "../../src/crypto/identity.ts";
 import { ed25519PublicKey, platformRandom, sha256 } from "../../src/crypto/primitives.ts";
 import { uploadTicket } from "../../src/crypto/result-tickets.ts";
@@ -205,6 +213,61 @@ describe("a controller over HTTP behind a gateway that is not the mesh", () => {
     await expect(http().run("short")).rejects.toMatchObject({ code: "invalid_response" });
     expect(await http({}).run("short")).toBe("forged");
   });
+
+  /** Every method that returns a task, called for one that has succeeded. */
+  const views: Readonly<Record<string, (mesh: MeshClient, id: string) => Promise<Task>>> = {
+    get: ({ tasks }, id) => tasks.get(id),
+    wait: ({ tasks }, id) => tasks.wait(id, { timeoutMs: 0 }).catch(unfinished),
+    follow: async ({ tasks }, id) => (await Array.fromAsync(tasks.follow(id))).at(-1) as Task,
+  };
+  const unfinished = (error: unknown): Task => {
+    if (error instanceof WaitTimeout) return error.task;
+    throw error;
+  };
+  const showing = (change: (task: TaskView) => object) => ({
+    response: (seen: Passing) => {
+      if (isResult(seen) || !seen.path.startsWith("/v1/tasks/")) return null;
+      const task = JSON.parse(new TextDecoder().decode(seen.body)) as TaskView;
+      return { body: utf8(JSON.stringify({ ...task, ...change(task) })) };
+    },
+  });
+
+  it.each(Object.keys(views))(
+    "AS104 with the mesh's key pinned tasks.%s returns no result that the mesh has not signed",
+    async (method) => {
+      const { gateway, http } = await world();
+      const view = views[method] as (typeof views)[string];
+      const { id } = await http().tasks.submit("short", null, { waitMs: 5_000 });
+      await http().tasks.wait(id);
+      const shown = () => view(http(), id);
+      for (const change of [
+        () => ({ result: "forged" }),
+        () => ({ result: null }),
+        () => ({ result: "Zm9yZ2Vk", result_sealed: true }),
+      ]) {
+        gateway.attack = showing(change);
+        expect(await shown()).toMatchObject({ result: MARK, result_sealed: false });
+      }
+      gateway.attack = showing(() => ({ result: "forged", result_url: "/v1/x", result_bytes: 9 }));
+      expect((await shown()).result).toBeNull();
+      if (method === "follow") return; // an unfinished task is followed on
+      gateway.attack = showing(() => ({ result: "forged", state: "running" }));
+      expect((await shown()).result).toBeNull();
+    },
+  );
+
+  it.each(["with", "without"])(
+    "AS104 %s a pin no answer about another task is accepted",
+    async (pin) => {
+      const { gateway, http } = await world();
+      const mesh = pin === "with" ? http() : http({});
+      const { id } = await mesh.tasks.submit("short", null, { waitMs: 5_000 });
+      const other = await mesh.tasks.submit("short", null, { waitMs: 5_000 });
+      gateway.attack = showing(() => ({ ...other, state: "succeeded" }));
+      for (const view of Object.values(views))
+        await expect(view(mesh, id)).rejects.toMatchObject({ code: "invalid_response" });
+    },
+  );
 
   it.each([
     ["its own signing key", { signing_key: toHex(ed25519PublicKey(OWN_KEY)) }],

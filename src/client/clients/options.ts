@@ -8,8 +8,8 @@ export interface ControllerOptions {
   /** An API token of the mesh. Without a token only `settings.mesh()` works. */
   readonly token?: string;
   /**
-   * Pins the mesh's public key: results are accepted only with the mesh's signature, whoever ends TLS. Without it nothing but TLS says
-   * that they are the mesh's.
+   * Pins the mesh's public key: results are accepted, and contained in tasks, only with the mesh's signature, whoever ends TLS.
+   * Without it nothing but TLS says that they are the mesh's.
    */
   readonly meshKey?: string | Uint8Array;
   /** The key that the mesh has announced as its next, accepted when the mesh has replaced `meshKey`. */

@@ -13,7 +13,7 @@ import {
   type TaskSummary,
 } from "../../protocol/http.ts";
 import { newUuid } from "../../protocol/ids.ts";
-import { WaitTimeout } from "../errors.ts";
+import { MusterApiError, WaitTimeout } from "../errors.ts";
 import { segment, type Api, type ApiRequest } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import type { PrivateKey } from "../keys.ts";
@@ -28,7 +28,7 @@ import {
   type FailuresFilter,
   type RetrySelection,
 } from "../tasks/bulk.ts";
-import { readResult } from "../tasks/read-result.ts";
+import { readResult, readShownResult } from "../tasks/read-result.ts";
 import { retryBody, type RetryOptions } from "../tasks/retry-options.ts";
 import { resultOfTask, runTask, type RunOptions } from "../tasks/run-task.ts";
 import { submission, type SubmitOptions } from "../tasks/submission.ts";
@@ -107,12 +107,12 @@ export class TasksClient {
 
   /** One task by its ID. */
   get<Result = Json>(id: string): Promise<Task<Result>> {
-    return this.#task({ path: pathOf(id) });
+    return this.#task({ path: pathOf(id) }, id);
   }
 
   /** Cancels a task that has not ended, and returns it. */
   cancel(id: string): Promise<Task> {
-    return this.#task({ method: "DELETE", path: pathOf(id) });
+    return this.#task({ method: "DELETE", path: pathOf(id) }, id);
   }
 
   /**
@@ -121,7 +121,7 @@ export class TasksClient {
    */
   retry<Result = Json>(id: string, options: RetryOptions = {}): Promise<Task<Result>> {
     const body = retryBody(options);
-    return this.#task({ method: "POST", path: `${pathOf(id)}/retry`, body, idempotent: true });
+    return this.#task({ method: "POST", path: `${pathOf(id)}/retry`, body, idempotent: true }, id);
   }
 
   /**
@@ -187,12 +187,8 @@ export class TasksClient {
     options: RunOptions = {},
   ): Promise<Result> {
     const submitAndWait = (...args: [string, unknown, RunOptions]) => this.#submitAndWait(...args);
-    return runTask<Result>({ submitAndWait, ...this.#results }, kind, payload, options);
-  }
-
-  get #results() {
     const result = (id: string, privateKey?: PrivateKey) => this.result(id, privateKey);
-    return { result, trustsViews: this.#pin === null };
+    return runTask<Result>({ submitAndWait, result }, kind, payload, options);
   }
 
   /**
@@ -206,12 +202,9 @@ export class TasksClient {
     return (await readResult(response, { taskId: id, privateKey, verifier })) as Result;
   }
 
-  /**
-   * The result of a task at hand: the `result` field, or as `result` fetches it if it is large or sealed, or the mesh's key is
-   * pinned.
-   */
+  /** The result of a task that this client has returned: its `result` field, or as `result` fetches it if it is large or sealed. */
   resultOf<Result = Json>(task: Task<Result>, privateKey?: PrivateKey): Promise<Result> {
-    return resultOfTask<Result>(this.#results, task, privateKey);
+    return resultOfTask<Result>(this, task, privateKey);
   }
 
   /** Why a task was assigned to its peer, or why it is still queued. `attempt` counts from 1; default: the newest one. */
@@ -221,7 +214,7 @@ export class TasksClient {
 
   /** Sends the callback of a task again, after it was delivered or after the mesh gave up. */
   repeatCallback(id: string): Promise<Task> {
-    return this.#task({ method: "POST", path: `${pathOf(id)}/callback` });
+    return this.#task({ method: "POST", path: `${pathOf(id)}/callback` }, id);
   }
 
   /** A mesh that ignores `wait` answers the submission at once: the task is then waited for like any other. */
@@ -235,11 +228,24 @@ export class TasksClient {
 
   /** The task once it has ended, or after `wait` milliseconds. */
   #getAfter(id: string, wait: Millis, signal: AbortSignal | undefined): Promise<Task> {
-    return this.#task({ path: pathOf(id), query: { wait: wait / SECOND }, wait, signal });
+    return this.#task({ path: pathOf(id), query: { wait: wait / SECOND }, wait, signal }, id);
   }
 
-  async #task<Result>(request: ApiRequest): Promise<Task<Result>> {
-    return (await this.#api.json(TaskView, request)) as Task<Result>;
+  /** `id`: of the task that is asked for; undefined for a submission, whose answer names it. */
+  async #task<Result>(request: ApiRequest, id?: string): Promise<Task<Result>> {
+    const task = await this.#api.json(TaskView, request);
+    if (id !== undefined && task.id !== id.toLowerCase())
+      throw new MusterApiError("invalid_response", 200, `the answer to ${id} is task ${task.id}`);
+    const pin = this.#pin;
+    return (pin === null ? task : await this.#withSignedResult(task, pin)) as Task<Result>;
+  }
+
+  /** The mesh signs results, and not the other fields of a task: what this one shows as its result is replaced. */
+  async #withSignedResult(task: Task, pin: MeshPin): Promise<Task> {
+    if (task.state !== "succeeded" || task.result_url !== null) return { ...task, result: null };
+    const verifier = await pin.verifier();
+    const response = await this.#api.response({ path: `${pathOf(task.id)}/result` });
+    return { ...task, ...(await readShownResult(response, { taskId: task.id, verifier })) };
   }
 }
 

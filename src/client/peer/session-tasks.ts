@@ -109,7 +109,7 @@ export class SessionTasks implements PeerTasks {
       this.wait((await this.submit(...args)).id, options);
     const result = (id: string, privateKey?: PrivateKey) => this.result(id, privateKey);
     // The session has authenticated the task with its result.
-    return runTask<Result>({ submitAndWait, result, trustsViews: true }, kind, payload, options);
+    return runTask<Result>({ submitAndWait, result }, kind, payload, options);
   }
 
   async result<Result = Json>(id: string, privateKey?: PrivateKey): Promise<Result> {

@@ -14,9 +14,8 @@ import { MusterApiError, OptionsError } from "../errors.ts";
 import { identityFrom, type PrivateKey } from "../keys.ts";
 import type { Task } from "./task.ts";
 
-export interface ReadResultOptions {
+export interface ExpectedResult {
   readonly taskId: string;
-  readonly privateKey: PrivateKey | undefined;
   /** Verifies the mesh's signature; undefined when the caller has not pinned the mesh's key. */
   readonly verifier: Verifier | undefined;
 }
@@ -27,8 +26,30 @@ export interface ReadResultOptions {
  */
 export async function readResult(
   response: Response,
-  { taskId, privateKey, verifier }: ReadResultOptions,
+  { privateKey, ...expected }: ExpectedResult & { readonly privateKey: PrivateKey | undefined },
 ): Promise<Json> {
+  const { bytes, sealed } = await readContent(response, expected);
+  return jsonOf(sealed ? open(bytes, privateKey) : bytes);
+}
+
+/** The same as a task shows it: a sealed result stays sealed, in base64. */
+export async function readShownResult(
+  response: Response,
+  expected: ExpectedResult,
+): Promise<Pick<Task, "result" | "result_sealed">> {
+  const { bytes, sealed } = await readContent(response, expected);
+  return { result: sealed ? toBase64(bytes) : jsonOf(bytes), result_sealed: sealed };
+}
+
+interface Content {
+  readonly bytes: Bytes;
+  readonly sealed: boolean;
+}
+
+async function readContent(
+  response: Response,
+  { taskId, verifier }: ExpectedResult,
+): Promise<Content> {
   const bytes = await boundedBody(response, TASK_LARGE_RESULT_BYTES_MAX);
   const digest = toBase64(sha256(bytes));
   if (digest !== readContentDigest(response.headers.get("content-digest") ?? ""))
@@ -37,7 +58,7 @@ export async function readResult(
   const fence = Number(response.headers.get(RESULT_FENCE_HEADER));
   const said = { task_id: taskId, fence, bytes: bytes.length, sha256: digest, sealed };
   if (verifier !== undefined) await checkSignature(verifier, said, response);
-  return jsonOf(sealed ? open(bytes, privateKey) : bytes);
+  return { bytes, sealed };
 }
 
 async function checkSignature(verifier: Verifier, said: ResultStatement, { headers }: Response) {

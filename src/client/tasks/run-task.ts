@@ -15,8 +15,6 @@ interface TaskSubmitter {
   /** Submits a task and returns it once it has ended. */
   submitAndWait(kind: string, payload: unknown, options: RunOptions): Promise<Task>;
   result(id: string, privateKey?: PrivateKey): Promise<Json>;
-  /** Whether the `result` field of a task is taken as it is. Otherwise each result is fetched, with the mesh's signature. */
-  readonly trustsViews: boolean;
 }
 
 /** Submits a task, waits for its end and returns its result. Throws `TaskFailed` if it did not succeed. */
@@ -38,10 +36,10 @@ export async function runTask<Result>(
  * the caller's claim: results are not validated.
  */
 export async function resultOfTask<Result>(
-  submitter: Pick<TaskSubmitter, "result" | "trustsViews">,
+  submitter: Pick<TaskSubmitter, "result">,
   task: Task<unknown>,
   privateKey: PrivateKey | undefined,
 ): Promise<Result> {
-  const isInline = task.result_url === null && !task.result_sealed && submitter.trustsViews;
+  const isInline = task.result_url === null && !task.result_sealed;
   return (isInline ? task.result : await submitter.result(task.id, privateKey)) as Result;
 }

@@ -209,7 +209,10 @@ describe("a large result that is not committed", () => {
     async (_, body) => {
       const { peer, offer } = await offered();
       const raw = await body(offer);
+      const logged = vi.spyOn(console, "error").mockImplementation(() => {});
       problemOf(await bring(offer, wanted, { raw }), "invalid_request");
+      expect(logged).not.toHaveBeenCalled(); // the sender's fault is no failure of the store
+      logged.mockRestore();
       await commit(peer, offer, wanted);
       expect((await call<TaskView>("GET", `/v1/tasks/${offer.task_id}`)).body.state).toBe(
         "running",

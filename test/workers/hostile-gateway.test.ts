@@ -218,7 +218,10 @@ describe("a controller over HTTP behind a gateway that is not the mesh", () => {
   const views: Readonly<Record<string, (mesh: MeshClient, id: string) => Promise<Task>>> = {
     get: ({ tasks }, id) => tasks.get(id),
     wait: ({ tasks }, id) => tasks.wait(id, { timeoutMs: 0 }).catch(unfinished),
-    follow: async ({ tasks }, id) => (await Array.fromAsync(tasks.follow(id))).at(-1) as Task,
+    follow: async ({ tasks }, id) => {
+      for await (const task of tasks.follow(id)) if (task.ended_at !== null) return task;
+      throw new Error("the task was followed to no end");
+    },
   };
   const unfinished = (error: unknown): Task => {
     if (error instanceof WaitTimeout) return error.task;

@@ -1,4 +1,4 @@
-import { MINUTE, SECOND } from "../base/clock.ts";
+import { HOUR, MINUTE, SECOND } from "../base/clock.ts";
 
 /** Time limits and size limits of the SDK; times in milliseconds. Limits that both sides share: protocol/constants.ts. */
 
@@ -86,3 +86,5 @@ export const HTTP_RETRY_AFTER_MAX = 30 * SECOND;
 export const ANSWER_BYTES_MAX = 16 * 1_024 * 1_024;
 /** The largest problem document that is read. */
 export const PROBLEM_BYTES_MAX = 64 * 1_024;
+/** How far a proved mesh may correct this machine's clock, for one dial. A clock that is wronger must be set. */
+export const CLOCK_CORRECTION_MAX = 24 * HOUR;

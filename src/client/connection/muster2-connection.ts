@@ -215,7 +215,13 @@ class Muster2Connection implements Connection {
       this.#state.at === "opening" && this.#connectUrl !== "" && end.kind === "dropped";
     this.#listener.ended(
       isRefusedUpgrade
-        ? await explainRefusedUpgrade(this.#connectUrl, end, this.#meshKey ?? "", platform)
+        ? await explainRefusedUpgrade(
+            this.#options.url,
+            this.#connectUrl,
+            end,
+            this.#meshKey ?? "",
+            platform,
+          )
         : end,
     );
   }

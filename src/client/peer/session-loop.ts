@@ -152,7 +152,7 @@ export class SessionLoop {
         meshKey: this.#meshKey,
         joinKey: destination.joinKey,
         heldTasks: heldTasks(),
-        clockOffset: this.#clockOffset,
+        clockOffset: this.#takeClockOffset(),
         replayFilter: this.#replayFilter,
         platform,
       },
@@ -164,6 +164,13 @@ export class SessionLoop {
         ended: (end) => this.#ended(end),
       },
     );
+  }
+
+  /** A correction of the clock is for one dial only. */
+  #takeClockOffset(): Millis {
+    const offset = this.#clockOffset;
+    this.#clockOffset = 0;
+    return offset;
   }
 
   /** The mesh has proved its key, which is pinned from now on. */

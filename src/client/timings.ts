@@ -46,6 +46,8 @@ export const THREAD_PROGRESS_INTERVAL = 100;
 
 /** Renewals per lease: the loss of one message does not lose the lease. */
 export const RENEWALS_PER_LEASE = 3;
+/** A lease is not renewed more often than this, however short the mesh says that it is. */
+export const RENEWAL_INTERVAL_MIN = 100;
 /** Progress is sent at most this often; of faster reports only the newest is sent. */
 export const PROGRESS_INTERVAL = 1 * SECOND;
 /** The mesh is asked to confirm a result after this time, so that one ping asks for those of several tasks. */
@@ -62,6 +64,8 @@ export const RESULT_RETRIES_MAX = 5;
 /** The pause before that, beyond the time that the mesh names; it doubles with each retry of a result. */
 export const ANSWER_RETRY_BASE = 500;
 export const ANSWER_RETRY_CAP = 10 * SECOND;
+/** The longest time that the mesh may name for it. */
+export const ANSWER_RETRY_AFTER_MAX = 5 * MINUTE;
 /** Message IDs kept against replay, across sessions, because go-p2p's shared key never changes. */
 export const REPLAY_FILTER_IDS_MAX = 1_024;
 
@@ -86,5 +90,5 @@ export const HTTP_RETRY_AFTER_MAX = 30 * SECOND;
 export const ANSWER_BYTES_MAX = 16 * 1_024 * 1_024;
 /** The largest problem document that is read. */
 export const PROBLEM_BYTES_MAX = 64 * 1_024;
-/** How far a proved mesh may correct this machine's clock, for one dial. A clock that is wronger must be set. */
+/** How far a proved mesh may correct this machine's clock, for one dial. A clock that is further off must be set. */
 export const CLOCK_CORRECTION_MAX = 24 * HOUR;

@@ -1,7 +1,7 @@
 import { concat, type Bytes } from "../base/bytes.ts";
 import { aesGcmOpen, aesGcmSeal, TAG_BYTES } from "./primitives.ts";
 
-/** AES-256-GCM under one key. Asynchronous because WebCrypto is, which is about seven times faster than JavaScript. */
+/** AES-256-GCM under one key. Asynchronous because WebCrypto is, which is tens of times faster than JavaScript. */
 export interface AesGcm {
   /** Ciphertext and tag. A nonce of 12 bytes must be used once only. */
   seal(nonce: Uint8Array, plaintext: Uint8Array): Promise<Bytes>;

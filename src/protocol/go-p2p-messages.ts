@@ -5,6 +5,7 @@ import { CHALLENGE_BYTES, RECONNECT_POSITION_MAX, SLOTS_MAX } from "./constants.
 import { JsonValue } from "./envelope.ts";
 import { Name, PeerId, PublicKeyBase64 } from "./ids.ts";
 import { Capabilities, HandledKinds, Role } from "./labels.ts";
+import { RetryAfter } from "./retry-after.ts";
 
 /** What a peer that speaks Muster's own messages adds to its go-p2p identity. Go ignores it. */
 export const MusterField = z.object({
@@ -78,7 +79,7 @@ export const ErrorMessage = z.object({
   code: z.number(),
   message: z.string().max(2_000),
   details: z.string().optional(),
-  retry_after: z.number().optional(),
+  retry_after: RetryAfter.optional(),
 });
 
 /** go-p2p's requests, each with the type of its reply. */

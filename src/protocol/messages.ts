@@ -14,6 +14,7 @@ import { DiscoveryKeys } from "./discovery.ts";
 import { GO_P2P_PAYLOADS, Reconnect } from "./go-p2p-messages.ts";
 import { Name, OpaqueId, PeerId, PublicKeyHex } from "./ids.ts";
 import { Capabilities, HandledKinds, Role } from "./labels.ts";
+import { RetryAfter } from "./retry-after.ts";
 import { Route } from "./route.ts";
 import { HeldTask, TASK_PAYLOADS } from "./task-messages.ts";
 
@@ -52,7 +53,7 @@ const Rejection = z.object({
   code: z.string().max(64),
   reason: z.string().max(500),
   /** Seconds after which another try can succeed. */
-  retry_after: z.number().min(0).max(86_400).optional(),
+  retry_after: RetryAfter.optional(),
 });
 
 /**

@@ -82,33 +82,6 @@ describe("a peer that dials by muster.2", () => {
     expect(mesh.admitted).toEqual([]);
   });
 
-  test("corrects its clock offset by the mesh's clock, once per session", async () => {
-    const mesh = new NoiseMesh();
-    const peer = mesh.connect({ meshKey: mesh.keys.publicKey });
-    for (const hours of [1, -2]) {
-      mesh.clock = () => Date.now() + hours * 3_600_000;
-      mesh.dropSocket();
-      await waitFor(() => expect(peer.state).toBe("active"));
-    }
-    expect(mesh.problemCodes).toEqual(["clock_skew", "clock_skew"]);
-    await peer.close();
-  });
-
-  test("backs off if the corrected clock is refused again", async () => {
-    const mesh = new NoiseMesh();
-    let hours = 0;
-    mesh.clock = () => Date.now() + ++hours * 3_600_000;
-    const problems = Promise.withResolvers<readonly string[]>();
-    const peer = mesh.connect({
-      meshKey: mesh.keys.publicKey,
-      onEvent: ({ type }) => {
-        if (type === "disconnected") problems.resolve([...mesh.problemCodes]);
-      },
-    });
-    expect(await problems.promise).toEqual(["clock_skew", "clock_skew"]);
-    await peer.close();
-  });
-
   test.each([
     ["not_allowed", { code: "not_allowed", detail: "not on the list" }],
     ["revoked", { code: "revoked", detail: "this key was revoked" }],

@@ -10,7 +10,9 @@ import { platformRandom } from "../../src/crypto/primitives.ts";
 import type { Route } from "../../src/protocol/route.ts";
 import { portableX25519 } from "../../src/crypto/x25519.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
-import { toHex } from "../../src/base/bytes.ts";
+import { fromHex, toHex } from "../../src/base/bytes.ts";
+import { toRfc3339 } from "../../src/base/clock.ts";
+import { makeMeshProof } from "../../src/crypto/key-proofs.ts";
 import { toProblem } from "../../src/protocol/errors.ts";
 import type { JoinRequest } from "../../src/peers/join-request.ts";
 import type { SessionCommand } from "../../src/contract/commands.ts";
@@ -61,6 +63,13 @@ export class NoiseMesh {
   /** The keys that the server really holds; those of an impostor differ from `keys`. */
   serverKeys: KeyPair | null = null;
   clock = Date.now;
+  /** The time that the server proves. */
+  provedClock = () => this.clock();
+  /** Changes the challenge that the server answers, and its answers. */
+  challengeChange = (challenge: string) => challenge;
+  proofChange: (honest: Response) => Response | Promise<Response> = (honest) => honest;
+  /** The times, in Unix seconds, of the connect proofs that it was sent. */
+  readonly signedTimes: number[] = [];
   /** Does not answer keepalives. */
   ignoresKeepalives = false;
   /** Every text frame received. */
@@ -121,10 +130,21 @@ export class NoiseMesh {
   async #answer(url: string): Promise<Response> {
     const { pathname, searchParams } = new URL(url);
     if (pathname === "/v1/mesh") return Response.json({ public_key: toHex(this.keys.publicKey) });
+    if (pathname === "/v1/mesh/proof") return this.#prove(searchParams);
     const checked = await this.#check(Object.fromEntries(searchParams));
     const error = checked.ok ? ({ code: "upgrade_required", detail: "" } as const) : checked.error;
     this.problemCodes.push(error.code);
     return Response.json(toProblem(error));
+  }
+
+  /** Proves a time with the keys that the server really holds. */
+  async #prove(query: URLSearchParams): Promise<Response> {
+    const challenge = this.challengeChange(query.get("challenge") ?? "");
+    const { privateKey } = this.serverKeys ?? this.keys;
+    const stated = { signing_key: "ab".repeat(32), time: toRfc3339(this.provedClock()) };
+    const keys = { privateKey, publicKey: fromHex(challenge) as Bytes };
+    const proof = await makeMeshProof(portableX25519, keys, challenge, stated);
+    return this.proofChange(Response.json({ ...stated, proof }));
   }
 
   #check(query: Record<string, string>) {
@@ -133,6 +153,7 @@ export class NoiseMesh {
 
   #open(url: string): LoopSocket {
     const socket = new LoopSocket();
+    this.signedTimes.push(Number(new URL(url).searchParams.get("t")));
     socket.onText = (text) => this.#receiveText(text, socket);
     this.#socket = socket;
     void this.#accept(socket, new URL(url));

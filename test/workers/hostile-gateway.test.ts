@@ -20,6 +20,7 @@ import { api, TOKEN } from "../durable/api.ts";
 import { MESH_KEYS } from "../durable/noise-peer.ts";
 import { sdkPlatform } from "../durable/sdk-socket.ts";
 import { seededRandom } from "../random.ts";
+import { waitFor } from "../wait-for.ts";
 import { HostileGateway, withBody, type Attack, type Passing } from "./hostile-gateway.ts";
 import { ORIGIN } from "./http.ts";
 
@@ -33,6 +34,20 @@ afterEach(async () => {
   await Promise.all(peers.splice(0).map((peer) => peer.close()));
   await reset();
 });
+
+/** A peer whose clock is wrong by `wrong`, in milliseconds. */
+function joinWithClock(gateway: HostileGateway, wrong: number) {
+  const events: PeerEvent[] = [];
+  const peer = connectPeer({
+    url: ORIGIN,
+    meshKey: MESH_KEY,
+    onEvent: (event) => events.push(event),
+    platform: { ...sdkPlatform(gateway.fetch), now: () => Date.now() + wrong },
+  });
+  peers.push(peer);
+  peer.ready.catch(() => {});
+  return { peer, events };
+}
 
 function join(gateway: HostileGateway, role: "worker" | "controller", privateKey: Uint8Array) {
   const events: PeerEvent[] = [];
@@ -289,6 +304,30 @@ describe("a controller over HTTP behind a gateway that is not the mesh", () => {
       await expect(http().run("short")).rejects.toMatchObject({ code: "mesh_unproved" });
     },
   );
+
+  it.each([5, -23])("RC20 a peer whose clock is %i h wrong joins the mesh", async (hours) => {
+    const { peer, events } = joinWithClock(new HostileGateway(), hours * 3_600_000);
+    await peer.ready;
+    expect(events.some(({ type }) => type === "disconnected")).toBe(false);
+  });
+
+  it("RC20 a gateway that changes the proved time corrects no clock", async () => {
+    const gateway = new HostileGateway();
+    gateway.attack = {
+      response: ({ path, body }) => {
+        if (path !== "/v1/mesh/proof") return null;
+        const proved = JSON.parse(new TextDecoder().decode(body)) as object;
+        const time = new Date(Date.now() + 3_600_000).toISOString();
+        return { body: utf8(JSON.stringify({ ...proved, time })) };
+      },
+    };
+    const { events } = joinWithClock(gateway, 5 * 3_600_000);
+    const reason =
+      "clock_skew: the server refused this machine's time and proved none of its own (mesh_unproved)";
+    const disconnected = () => events.filter(({ type }) => type === "disconnected");
+    await waitFor(() => expect(disconnected().length).toBeGreaterThanOrEqual(2));
+    for (const event of disconnected()) expect(event).toMatchObject({ reason });
+  });
 
   it("AS105 a proof that was made for another caller does not serve", async () => {
     const proofs: Passing[] = [];

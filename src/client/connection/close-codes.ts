@@ -2,6 +2,9 @@ import { CLOSE } from "../../protocol/errors.ts";
 import { PeerError } from "../errors.ts";
 import type { ConnectionEnd } from "./connection.ts";
 
+/** The close code of a socket that failed without a closing handshake. */
+export const ABNORMAL_CLOSURE = 1006;
+
 /**
  * What a close code means for the peer. After 4403 (denied) and 4409 (superseded) the peer does not reconnect: the mesh
  * has barred it, or a newer session of the same key is active and reconnecting would end that session in turn.

@@ -4,7 +4,7 @@ import { CLOSE } from "../../protocol/errors.ts";
 import { newUuid } from "../../protocol/ids.ts";
 import type { Platform, SocketLike } from "../platform.ts";
 import { CLOSE_GRACE, DIAL_ATTEMPT_TIMEOUT } from "../timings.ts";
-import { connectionEndOf } from "./close-codes.ts";
+import { ABNORMAL_CLOSURE, connectionEndOf } from "./close-codes.ts";
 import type { ConnectionEnd, ConnectionListener } from "./connection.ts";
 import type { OutgoingMessage } from "./outgoing-message.ts";
 import { SendPacer } from "./send-pacer.ts";
@@ -21,9 +21,6 @@ export interface SocketProtocol {
 /** WebSocket's ready states. */
 const OPEN = 1;
 const CLOSED = 3;
-
-/** The close code of a socket that failed without a closing handshake. */
-const ABNORMAL_CLOSURE = 1006;
 
 /**
  * A WebSocket from dialing to its end, for either protocol: a deadline for the handshake, paced sending, exactly one

@@ -1,7 +1,11 @@
 import type { Bytes } from "../../base/bytes.ts";
 import type { Json } from "../../base/json.ts";
 import { openFrame, sealFrame } from "../../crypto/session-cipher.ts";
-import { FRAME_BYTES_MAX, VIOLATIONS_TOLERATED } from "../../protocol/constants.ts";
+import {
+  FRAME_BYTES_MAX,
+  HANDSHAKE_BYTES_MAX,
+  VIOLATIONS_TOLERATED,
+} from "../../protocol/constants.ts";
 import { CLOSE } from "../../protocol/errors.ts";
 import type { MessageType, PayloadInput } from "../../protocol/messages.ts";
 import { connectUrl } from "../urls.ts";
@@ -84,6 +88,8 @@ class GoP2pConnection implements Connection {
   }
 
   #receiveAck(text: string, challenge: Bytes): void {
+    if (text.length > HANDSHAKE_BYTES_MAX)
+      return this.#socket.drop(CLOSE.handshake, "the answer to the handshake is too large");
     const { profile, meshKey } = this.#options;
     const mesh = checkAck(text, { profile, challenge, meshKey });
     if (!mesh.ok) {

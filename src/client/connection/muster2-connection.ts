@@ -17,6 +17,7 @@ import {
   FRAME_BYTES_MAX,
   HEARTBEAT_REQUEST,
   HEARTBEAT_RESPONSE,
+  HELLO_BYTES_MAX,
   KEY_BYTES,
   MUSTER_2_PROLOGUE,
   MUSTER_2_SUBPROTOCOL,
@@ -58,6 +59,8 @@ class Muster2Connection implements Connection {
   /** The tail of the queue of steps. Handshake steps await WebCrypto; frames that arrive meanwhile wait in this queue. */
   #steps: Promise<void> = Promise.resolve();
   #connectUrl = "";
+  /** Whether a frame arrived before the server had proved its key. */
+  #hasAnswered = false;
   #keepalive: Keepalive | null = null;
 
   constructor(options: ConnectOptions, listener: ConnectionListener) {
@@ -68,7 +71,7 @@ class Muster2Connection implements Connection {
     this.#socket = new DialedSocket(
       {
         open: () => this.#enqueue(() => this.#sendMessage1()),
-        frame: (data) => this.#enqueue(() => this.#receive(data)),
+        frame: (data) => this.#frameArrived(data),
         encode: (message) => this.#encode(message),
       },
       { activity: () => listener.activity(), ended: (end) => void this.#onEnded(end) },
@@ -146,6 +149,19 @@ class Muster2Connection implements Connection {
     if (!written.ok) return this.#socket.drop(CLOSE.handshake, written.error);
     this.#state = { at: "handshaking", noise: written.value.state };
     this.#socket.sendFrame(written.value.message);
+  }
+
+  /** A server that has proved nothing gets one frame processed, of a handshake's size: others must not fill the queue of steps. */
+  #frameArrived(data: string | Bytes): void {
+    if (this.#state.at !== "open") {
+      if (this.#hasAnswered || data.length > HELLO_BYTES_MAX)
+        return this.#socket.drop(
+          CLOSE.handshake,
+          "the server sent more than one handshake message",
+        );
+      this.#hasAnswered = true;
+    }
+    this.#enqueue(() => this.#receive(data));
   }
 
   async #receive(data: string | Bytes): Promise<void> {

@@ -1,10 +1,11 @@
-import { SECOND, type Millis } from "../../base/clock.ts";
+import { HOUR, SECOND, type Millis } from "../../base/clock.ts";
 import { MeshView, ProblemView } from "../../protocol/http.ts";
-import { PeerError } from "../errors.ts";
+import { MusterApiError, PeerError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import { boundedJson } from "../http/bounded-body.ts";
 import { CLOCK_CORRECTION_MAX, PROBLEM_BYTES_MAX } from "../timings.ts";
 import { apiBase } from "../urls.ts";
+import { ABNORMAL_CLOSURE } from "./close-codes.ts";
 import type { ConnectionEnd } from "./connection.ts";
 import { provedMesh } from "./proved-mesh.ts";
 
@@ -28,13 +29,7 @@ export async function explainRefusedUpgrade(
   const { code, detail } = problem.data;
   switch (code) {
     case "clock_skew":
-      return (
-        (await provedOffset(meshUrl, meshKey, { fetch, now })) ?? {
-          kind: "dropped",
-          code: 1006,
-          reason: `${code}: ${detail}`,
-        }
-      );
+      return correctedEnd(meshUrl, meshKey, { fetch, now });
     case "mesh_key_unknown": {
       const message = `the mesh does not have the key ${meshKey}: ${detail}`;
       return { kind: "refused", error: new PeerError("mesh_key_mismatch", message) };
@@ -42,29 +37,38 @@ export async function explainRefusedUpgrade(
     case "upgrade_required":
       return end; // the proof in the URL is valid: the socket failed for another reason
     default:
-      return { kind: "dropped", code: 1006, reason: `${code}: ${detail}` };
+      return { kind: "dropped", code: ABNORMAL_CLOSURE, reason: `${code}: ${detail}` };
   }
 }
 
 /**
- * How far the mesh's clock differs, by the time that it proves with its key: a server without that key corrects nothing. Null if it
- * proves none, or if the clocks differ by more than a correction may.
+ * How the dial ends whose time was refused. Only the time that the mesh proves with its key corrects this machine's clock, and by
+ * `CLOCK_CORRECTION_MAX` at most: a server without that key corrects nothing.
  */
-async function provedOffset(
+async function correctedEnd(
   meshUrl: string,
   meshKey: string,
   { fetch, now }: Pick<Platform, "fetch" | "now">,
-): Promise<ConnectionEnd | null> {
-  try {
-    const { time } = await provedMesh(meshUrl, fetch, meshKey, PROBLEM_TIMEOUT);
-    const clockOffset = time - now();
-    return Math.abs(clockOffset) <= CLOCK_CORRECTION_MAX
-      ? { kind: "skewed", clockOffset, reason: "the mesh's clock differs from this machine's" }
-      : null;
-  } catch {
-    return null;
-  }
+): Promise<ConnectionEnd> {
+  const mesh = await provedMesh(meshUrl, fetch, meshKey, PROBLEM_TIMEOUT).catch(codeOf);
+  if (typeof mesh === "string")
+    return skewed(`the server refused this machine's time and proved none of its own (${mesh})`);
+  const clockOffset = mesh.time - now();
+  if (Math.abs(clockOffset) <= CLOCK_CORRECTION_MAX)
+    return { kind: "skewed", clockOffset, reason: "the mesh's clock differs from this machine's" };
+  const hours = Math.round(Math.abs(clockOffset) / HOUR);
+  const direction = clockOffset > 0 ? "behind" : "ahead of";
+  return skewed(`this machine's clock is ${hours} h ${direction} the mesh's; set it`);
 }
+
+const codeOf = (error: unknown): string =>
+  error instanceof MusterApiError ? error.code : "unreachable";
+
+const skewed = (reason: string): ConnectionEnd => ({
+  kind: "dropped",
+  code: ABNORMAL_CLOSURE,
+  reason: `clock_skew: ${reason}`,
+});
 
 /** The public key that the mesh at this URL claims, in hex; null if it does not answer. */
 export async function fetchMeshKey(url: string, fetch: Platform["fetch"]): Promise<string | null> {

@@ -3,6 +3,7 @@ import type { Bytes } from "../../base/bytes.ts";
 import type { Millis, Random } from "../../base/clock.ts";
 import { firstIssue } from "../../protocol/envelope.ts";
 import { ProblemView } from "../../protocol/http.ts";
+import { RETRY_AFTER_SECONDS_MAX } from "../../protocol/retry-after.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import { boundedJson } from "./bounded-body.ts";
 import { withRetries } from "./request-retry.ts";
@@ -141,5 +142,6 @@ async function apiErrorOf(response: Response): Promise<MusterApiError> {
 /** The `Retry-After` header in seconds. The mesh does not use its other form, a date. */
 function headerSeconds(response: Response): number | undefined {
   const text = response.headers.get("retry-after");
-  return text !== null && /^\d+$/.test(text) ? Number(text) : undefined;
+  if (text === null || !/^\d+$/.test(text)) return undefined;
+  return Math.min(Number(text), RETRY_AFTER_SECONDS_MAX);
 }

@@ -17,7 +17,7 @@ export class KeyInUse {
 
   /** The mesh refused the peer and named the seconds after which to try again. */
   refused(retryAfterSeconds: number): void {
-    this.#hint = retryAfterSeconds * SECOND;
+    this.#hint = Math.min(retryAfterSeconds * SECOND, KEY_IN_USE_CAP);
   }
 
   /**

@@ -64,9 +64,10 @@ export class SessionLoop {
   readonly #keyInUse = new KeyInUse();
   #meshKey: string | null;
   #nextMeshKey: string | null;
-  #clockOffset: Millis = 0;
-  /** Set after one correction and cleared by a welcome: a second correction in a row would not help. */
-  #isClockCorrected = false;
+  /** How far the mesh's clock differs, for the next dial; null if that is unknown. */
+  #correction: Millis | null = null;
+  /** Whether the present connection was dialed with a correction. */
+  #isDialCorrected = false;
   #watchdog: SilenceWatchdog | null = null;
   #state: State = { at: "loading" };
 
@@ -103,7 +104,6 @@ export class SessionLoop {
     const { connection } = this.#state;
     this.#state = { at: "active", connection, since: this.#options.platform.now() };
     this.#nextMeshKey = nextMeshKey;
-    this.#isClockCorrected = false;
     this.#backoff.setPosition(position);
     return connection;
   }
@@ -152,7 +152,7 @@ export class SessionLoop {
         meshKey: this.#meshKey,
         joinKey: destination.joinKey,
         heldTasks: heldTasks(),
-        clockOffset: this.#takeClockOffset(),
+        clockOffset: this.#takeCorrection(),
         replayFilter: this.#replayFilter,
         platform,
       },
@@ -166,11 +166,12 @@ export class SessionLoop {
     );
   }
 
-  /** A correction of the clock is for one dial only. */
-  #takeClockOffset(): Millis {
-    const offset = this.#clockOffset;
-    this.#clockOffset = 0;
-    return offset;
+  /** The clock offset of the next dial. A correction is for one dial only; the dial after it is by this machine's own clock. */
+  #takeCorrection(): Millis {
+    const correction = this.#correction;
+    this.#correction = null;
+    this.#isDialCorrected = correction !== null;
+    return correction ?? 0;
   }
 
   /** The mesh has proved its key, which is pinned from now on. */
@@ -222,9 +223,9 @@ export class SessionLoop {
       case "dismissed":
         return false;
       case "skewed":
-        if (this.#isClockCorrected || !Number.isFinite(end.clockOffset)) return false;
-        this.#clockOffset = end.clockOffset;
-        this.#isClockCorrected = true;
+        // A corrected dial that is refused again waits: the server must not make the peer dial without a pause.
+        if (this.#isDialCorrected) return false;
+        this.#correction = end.clockOffset;
         return true;
       case "refused":
         if (end.error.code === "mesh_key_mismatch" && this.#nextMeshKey !== null) {

@@ -1,5 +1,6 @@
 import type { Millis } from "../../base/clock.ts";
-import { PROGRESS_INTERVAL, RENEWALS_PER_LEASE } from "../timings.ts";
+import { LEASE_MAX } from "../../protocol/constants.ts";
+import { PROGRESS_INTERVAL, RENEWAL_INTERVAL_MIN, RENEWALS_PER_LEASE } from "../timings.ts";
 
 export interface Progress {
   readonly progress?: number;
@@ -17,6 +18,10 @@ export function boundedProgress(fraction?: number, message?: string): Progress {
   };
 }
 
+/** How often a lease is renewed. The mesh names its length, which must not make a timer fire without a pause. */
+const renewalInterval = (lease: Millis): Millis =>
+  Math.max(RENEWAL_INTERVAL_MIN, Math.min(lease, LEASE_MAX) / RENEWALS_PER_LEASE);
+
 /**
  * Renews the lease of one attempt: sends `task_progress` several times per lease, and sooner when the handler reports
  * progress, but at most once per `PROGRESS_INTERVAL`.
@@ -33,7 +38,7 @@ export class LeaseRenewal {
   constructor(lease: Millis, now: () => Millis, send: (progress: Progress) => void) {
     this.#now = now;
     this.#send = send;
-    this.#interval = lease / RENEWALS_PER_LEASE;
+    this.#interval = renewalInterval(lease);
     this.#timer = setTimeout(() => this.renew(), this.#interval);
   }
 
@@ -54,7 +59,7 @@ export class LeaseRenewal {
 
   /** Sets the lease of a newer attempt that continues the same work. */
   setLease(lease: Millis): void {
-    this.#interval = lease / RENEWALS_PER_LEASE;
+    this.#interval = renewalInterval(lease);
     this.#schedule(this.#interval);
   }
 

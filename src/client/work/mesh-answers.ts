@@ -2,7 +2,7 @@ import { backoffPause, equalJitter } from "../../base/backoff.ts";
 import { SECOND, type Millis, type Random } from "../../base/clock.ts";
 import type { HeldTask, PayloadInput, PayloadOf } from "../../protocol/messages.ts";
 import type { Connection } from "../connection/connection.ts";
-import { ANSWER_RETRY_BASE, ANSWER_RETRY_CAP } from "../timings.ts";
+import { ANSWER_RETRY_AFTER_MAX, ANSWER_RETRY_BASE, ANSWER_RETRY_CAP } from "../timings.ts";
 import { firstAccept, RecentAccepts, type AcceptMessage, type SentAccept } from "./accepts.ts";
 import { ResultConfirmation } from "./result-confirmation.ts";
 import { UnconfirmedResults, type Report, type SendResult } from "./unconfirmed-results.ts";
@@ -152,7 +152,8 @@ export class MeshAnswers {
   /** The mesh's own time to retry, and a random share of a growing pause, so that the answers do not return together. */
   #delay(retryAfter: number, retries: number): Millis {
     const pause = backoffPause({ initial: ANSWER_RETRY_BASE, max: ANSWER_RETRY_CAP }, retries);
-    return retryAfter * SECOND + equalJitter(pause, this.#options.random());
+    const asked = Math.min(retryAfter * SECOND, ANSWER_RETRY_AFTER_MAX);
+    return asked + equalJitter(pause, this.#options.random());
   }
 
   #after(delay: Millis, work: () => void): void {

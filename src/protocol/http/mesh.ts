@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { OWNER_BYTES_SHOWN } from "../constants.ts";
 import { PeerId, PublicKeyHex } from "../ids.ts";
+import { RetryAfter } from "../retry-after.ts";
 import { Time } from "./page.ts";
 import { Protocol } from "./peers.ts";
 
@@ -94,7 +95,7 @@ export const ProblemView = z
     status: z.int(),
     code: z.string().meta({ description: "Stable: distinguish errors by this field" }),
     detail: z.string(),
-    retry_after: z.number().optional(),
+    retry_after: RetryAfter.optional(),
     time: Time.optional().meta({ description: "The mesh's time, if the caller's clock is wrong" }),
     issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })

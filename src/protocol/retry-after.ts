@@ -1,0 +1,14 @@
+import { z } from "zod";
+
+/** The longest time that a `retry_after` or a `Retry-After` header asks for. */
+export const RETRY_AFTER_SECONDS_MAX = 86_400;
+
+/**
+ * Seconds after which another try can succeed. Its receiver may set a timer by it, and any server can send it, so every other value (negative,
+ * longer, not a number) counts as the longest: it must not cause a try that is earlier.
+ */
+export const RetryAfter = z
+  .number()
+  .min(0)
+  .max(RETRY_AFTER_SECONDS_MAX)
+  .catch(RETRY_AFTER_SECONDS_MAX);

@@ -11,4 +11,5 @@ export const RetryAfter = z
   .number()
   .min(0)
   .max(RETRY_AFTER_SECONDS_MAX)
-  .catch(RETRY_AFTER_SECONDS_MAX);
+  .catch(RETRY_AFTER_SECONDS_MAX)
+  .meta({ type: "number", minimum: 0, maximum: RETRY_AFTER_SECONDS_MAX });

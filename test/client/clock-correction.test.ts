@@ -90,7 +90,7 @@ describe("a server that refuses a peer's time", () => {
     },
     "changes the time that the mesh proved": (mesh) => {
       mesh.proofChange = async (honest) =>
-        Response.json({ ...(await honest.json()), time: "2031-01-01T00:00:00.000Z" });
+        Response.json({ ...(await honest.json<object>()), time: "2031-01-01T00:00:00.000Z" });
     },
     "repeats a proof that was made for another caller": (mesh) => {
       const captured = generateIdentity().publicKey;

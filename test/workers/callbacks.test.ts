@@ -45,7 +45,7 @@ describe("a task's callback", () => {
 
   it("CB10 is delivered again on request of its controller, but not of another", async () => {
     const [mine, other] = [await controllerToken(), await controllerToken()];
-    const { body } = await give({ url: "https://example.invalid/" }, mine);
+    const { body } = await give({ url: "https://one.example/" }, mine);
     const repeat = (token: string) => call("POST", `/v1/tasks/${body.id}/callback`, { token });
     problemOf(await repeat(mine), "conflict");
     problemOf(await repeat(other), "not_found");

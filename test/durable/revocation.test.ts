@@ -77,7 +77,7 @@ describe("revoking a peer", () => {
     expect(await peerView(peer.keys.id)).toMatchObject({ state: "revoked" });
   });
 
-  it("AD4 a peer that is not connected can be revoked, and an unknown peer is 404", async () => {
+  it("AD4 a peer that is not connected can be revoked", async () => {
     const peer = await GoPeer.join();
     peer.close();
     await until(
@@ -85,7 +85,6 @@ describe("revoking a peer", () => {
       ({ state }) => state === "stale",
     );
     expect((await revoke(peer.keys)).status).toBe(200);
-    expect((await api("POST", `/v1/peers/${"0".repeat(32)}/revoke`)).status).toBe(404);
   });
 
   it("AD4 a result that arrives after the revoke has no effect", async () => {

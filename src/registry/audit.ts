@@ -20,6 +20,11 @@ export interface AuditAct {
   readonly detail: JsonObject;
 }
 
+/** An act that is added, and the members of its detail of which an entry only shows the newest value. */
+export interface AddedAct extends AuditAct {
+  readonly newestOf?: readonly string[];
+}
+
 /** An act, and how often it was repeated: repetitions have no entries of their own. */
 export interface AuditEntry extends AuditAct {
   readonly seq: number;
@@ -56,8 +61,9 @@ const PRUNED_AT_ONCE = 1_000;
 
 export function auditTable(sql: Sql, limits: AuditLimits) {
   /** The entry that a repeated act is counted in; null when it needs one of its own. */
-  function repeated(act: AuditAct, budget: AuditBudget, now: Millis): AuditEntry | null {
+  function repeated(act: AddedAct, budget: AuditBudget, now: Millis): AuditEntry | null {
     // The operator's acts are a history, whose order and details matter: only an equal act right after it is a repetition.
+    // Of others an act that succeeded is a repetition only if it did the same. Refusals did nothing, and whoever causes them chooses their details.
     const compared = budget === "operator" ? 1 : COMPARED;
     const same = sql
       .exec(`SELECT * FROM audit WHERE actor = ? ORDER BY seq DESC LIMIT ?`, act.actor, compared)
@@ -66,9 +72,9 @@ export function auditTable(sql: Sql, limits: AuditLimits) {
         (entry) =>
           entry.act === act.act &&
           entry.outcome === act.outcome &&
-          (budget !== "operator" ||
-            (entry.subject === act.subject &&
-              JSON.stringify(entry.detail) === JSON.stringify(act.detail))),
+          (budget === "operator"
+            ? isEqual(entry, act, [])
+            : act.outcome !== "ok" || isEqual(entry, act, act.newestOf)),
       );
     return same !== undefined && now - same.at < limits.window ? same : null;
   }
@@ -94,7 +100,7 @@ export function auditTable(sql: Sql, limits: AuditLimits) {
 
   return {
     /** Adds an entry, or counts a repetition in the entry of the same act. An entry shows the newest subject and detail. */
-    add(act: AuditAct, budget: AuditBudget, now: Millis): void {
+    add(act: AddedAct, budget: AuditBudget, now: Millis): void {
       const detail = JSON.stringify(act.detail);
       const same = repeated(act, budget, now);
       if (same !== null) {
@@ -149,6 +155,13 @@ export function auditTable(sql: Sql, limits: AuditLimits) {
       );
     },
   };
+}
+
+/** Whether two acts have the same subject and detail, except for some members of the detail. */
+function isEqual(a: AuditAct, b: AuditAct, except: readonly string[] = []): boolean {
+  const compared = ({ detail }: AuditAct): string =>
+    JSON.stringify(Object.entries(detail).filter(([name]) => !except.includes(name)));
+  return a.subject === b.subject && compared(a) === compared(b);
 }
 
 const readEntry = (row: SqlRow): AuditEntry => ({

@@ -49,6 +49,9 @@ export class OwnerBytes {
     return this.#allEnded().entries();
   }
 
+  /** Bytes of the owner's ended tasks. */
+  endedOf = (owner: string): number => this.#allEnded().get(owner) ?? 0;
+
   /** A task was accepted, or is put back into the queue. */
   opened(id: string, { owner, bytes }: TaskBytes): void {
     this.#open.set(id, { owner, bytes });

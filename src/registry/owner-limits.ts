@@ -1,5 +1,5 @@
 import { UndoMap } from "../base/undo-map.ts";
-import { number, numberOrNull, type Sql, type SqlRow } from "./sql.ts";
+import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** What the owner of tasks may have, as its API token or its allowlist entry says. Null: no limit of its own. */
 export interface OwnerLimits {
@@ -72,6 +72,15 @@ export class OwnerLimitsCache {
     const limits = row === undefined ? NO_OWNER_LIMITS : readOwnerLimits(row);
     this.#kept.set(owner, limits);
     return limits;
+  }
+
+  /** The weights of all owners whose weight is not 1. */
+  weights(): ReadonlyMap<string, number> {
+    const rows = this.#sql.exec(
+      `SELECT id, weight FROM api_tokens WHERE weight <> 1
+       UNION ALL SELECT peer_id, weight FROM allowlist WHERE weight <> 1`,
+    );
+    return new Map(rows.map((row) => [text(row, "id"), number(row, "weight")]));
   }
 
   /** A token, an allowlist entry or a webhook source was written. */

@@ -10,7 +10,6 @@ export type TableName =
   | "kindSettings"
   | "resultUploads"
   | "discoveryEpochs"
-  | "webhookDeliveries"
   | "pointers"
   | "copies"
   | "unsettledBlobs"
@@ -19,7 +18,6 @@ export type TableName =
   | "endedOwners"
   | "circuits"
   | "correlatedFailures"
-  | "advertisedPeers"
   | "dials"
   | "apiTokens";
 

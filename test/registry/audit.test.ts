@@ -62,6 +62,37 @@ describe("a repeated act", () => {
   });
 });
 
+describe("a success", () => {
+  const success = (detail: AuditAct["detail"], subject = "a"): AuditAct =>
+    refusal("a", { outcome: "ok", subject, detail });
+
+  test.each([
+    ["another subject", success({ keys: true }, "b")],
+    ["another detail", success({ keys: false })],
+    ["a detail less", success({})],
+    ["a detail more", success({ keys: true, more: 1 })],
+  ])("AD41 is not hidden by a later one with %s", (_, later) => {
+    const audit = open();
+    audit.add(success({ keys: true }), "stranger", START);
+    for (let n = 0; n < 10; n++) audit.add(later, "stranger", START + n);
+    audit.add(success({ keys: true }), "stranger", START + 10);
+    const [second, first] = audit.list(ALL);
+    expect(first).toMatchObject({ subject: "a", detail: { keys: true }, count: 2 });
+    expect(second).toMatchObject({ subject: later.subject, detail: later.detail, count: 10 });
+  });
+
+  test("AD41 is a repetition if it differs only in what the newest entry shows", () => {
+    const audit = open();
+    for (let epoch = 0; epoch < 100; epoch++)
+      audit.add(
+        { ...success({ keys: true, epoch }), newestOf: ["epoch"] },
+        "listed",
+        START + epoch,
+      );
+    expect(audit.list(ALL)).toMatchObject([{ count: 100, detail: { keys: true, epoch: 99 } }]);
+  });
+});
+
 describe("the limits of the audit log", () => {
   test("AD42 ever new strangers displace only each other, oldest first, and none of the operator's entries", () => {
     const audit = open();

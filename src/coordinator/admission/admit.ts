@@ -99,7 +99,7 @@ export const admit: Handler<"admit"> = (context, input) => {
   const replaced = dialsAfterAdmission(context, input);
   if (replaced !== null) {
     endSession(context, replaced, { code: "mesh_full", detail: TURN_OVER });
-    applyPeerEvent(context, replaced, "gone", { reason: TURN_OVER });
+    applyPeerEvent(context, replaced, "gone", { reason: TURN_OVER, displaced: true });
   }
   const reconnect = drawReconnectPosition(config.reconnectSpread, context.random);
   // go-p2p 1.0 has no forward secrecy: someone who gets the peer's key years later could read the discovery keys that

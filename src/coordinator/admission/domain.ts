@@ -45,6 +45,7 @@ export const admission: Domain<AdmissionCommands> = {
         // Whether the welcome carried the keys by which a member finds and opens other peers' records.
         discovery_keys: output?.discovery !== undefined,
       },
+      newestOf: ["name", "epoch"],
     }),
     rotate_peer: ({ peerId, newPeerId }) => ({
       subject: peerId,

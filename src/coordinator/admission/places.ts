@@ -45,5 +45,5 @@ const FULL = err({
 /** Ends the session of a stranger whose place a listed peer takes. */
 export function displace(context: Context, stranger: Peer): void {
   endSession(context, stranger, { code: "mesh_full", detail: DISPLACED, retryAfter: FULL_RETRY });
-  applyPeerEvent(context, stranger, "gone", { reason: DISPLACED });
+  applyPeerEvent(context, stranger, "gone", { reason: DISPLACED, displaced: true });
 }

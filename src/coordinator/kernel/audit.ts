@@ -20,6 +20,8 @@ interface AuditedAct {
   readonly subject: string;
   /** Contains no secret. */
   readonly detail?: JsonObject;
+  /** Members of the detail in which repetitions of an act that succeeded may differ: the entry shows the newest values. */
+  readonly newestOf?: readonly string[];
 }
 
 /**
@@ -64,10 +66,17 @@ export function recordAct<K extends CommandName>(
   const act = audited(input, result.ok ? result.value : null);
   if (act === null) return;
   const { registry, now, actor } = context;
-  const { subject, detail = {} } = act;
+  const { subject, detail = {}, newestOf = [] } = act;
   const outcome = result.ok ? "ok" : result.error.code;
   registry.audit.add(
-    { actor, act: name, subject: subject.slice(0, AUDIT_SUBJECT_CHARS_MAX), outcome, detail },
+    {
+      actor,
+      act: name,
+      subject: subject.slice(0, AUDIT_SUBJECT_CHARS_MAX),
+      outcome,
+      detail,
+      newestOf,
+    },
     budgetOf(context),
     now,
   );

@@ -1,7 +1,6 @@
 import { MINUTE } from "../../base/clock.ts";
 import type { Peer } from "../../peers/peer.ts";
-import { ADVERTISED_RETENTION } from "../../protocol/constants.ts";
-import { dueAfter, type Job } from "../kernel/job.ts";
+import type { Job } from "../kernel/job.ts";
 import { endDrains } from "./drains.ts";
 import { applyPeerEvent } from "./lifecycle.ts";
 
@@ -32,13 +31,4 @@ const evictPeers: Job = {
   },
 };
 
-const pruneAdvertisedPeers: Job = {
-  name: "prune_advertised_peers",
-  run: ({ registry, now }) => registry.advertisedPeers.prune(now - ADVERTISED_RETENTION),
-  due: {
-    reads: ["advertisedPeers"],
-    at: ({ registry }) => dueAfter(registry.advertisedPeers.oldest(), ADVERTISED_RETENTION),
-  },
-};
-
-export const peerJobs: readonly Job[] = [endDrains, evictPeers, pruneAdvertisedPeers];
+export const peerJobs: readonly Job[] = [endDrains, evictPeers];

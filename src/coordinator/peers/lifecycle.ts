@@ -25,6 +25,8 @@ export interface PeerEventDetails {
   readonly silent?: boolean;
   /** Set when the mesh itself ended the session: by then the peer can have returned, and until then it keeps its tasks. */
   readonly returnsBy?: Millis;
+  /** Whether the mesh gave the peer's place to another: that says nothing about the peer. */
+  readonly displaced?: boolean;
   /** Whether the peer left by itself and may reconnect unchanged in a moment. */
   readonly mayReturn?: boolean;
 }
@@ -34,7 +36,13 @@ export function applyPeerEvent(
   context: Context,
   peer: Peer,
   event: PeerEvent,
-  { reason = "", silent = false, mayReturn = false, returnsBy }: PeerEventDetails = {},
+  {
+    reason = "",
+    silent = false,
+    mayReturn = false,
+    displaced = false,
+    returnsBy,
+  }: PeerEventDetails = {},
 ): void {
   const { now } = context;
   const { lifecycle, effects } = transition(peer, event, now);
@@ -63,7 +71,11 @@ export function applyPeerEvent(
         break;
       case "release_leases":
         if (returnsBy !== undefined) keepBegun(context, peer.id, reason, returnsBy);
-        else releaseAll(context, peer.id, reason, silent ? pauseAfter(context, peer) : 0);
+        else
+          releaseAll(context, peer.id, reason, {
+            pause: silent ? pauseAfter(context, peer) : 0,
+            blameless: displaced,
+          });
         dialsAfterDisconnect(context, peer.id, reason);
         break;
       case "remove_record":

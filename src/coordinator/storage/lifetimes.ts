@@ -1,12 +1,14 @@
 import { DAY, HOUR, type Millis } from "../../base/clock.ts";
 import { CORRELATED_PERIOD } from "../../peers/correlated-failures.ts";
 import {
+  ADVERTISED_RETENTION,
   API_TOKEN_RETENTION,
   AUDIT_RETENTION,
   CHOICE_RETENTION,
   CIRCUIT_RETENTION,
   TASK_RETENTION,
   TOMBSTONE_RETENTION,
+  WEBHOOK_DELIVERY_RETENTION,
 } from "../../protocol/constants.ts";
 import { EXPIRED_KEY_RETENTION } from "../access/join-keys.ts";
 import type { Context } from "../kernel/context.ts";
@@ -28,8 +30,7 @@ interface Lifetime {
 }
 
 /**
- * Every table whose rows have a lifetime and no job of their own. What has one: webhook deliveries, adverts, result uploads, peers,
- * and everything published.
+ * Every table whose rows have a lifetime and no job of their own. What has one: result uploads, peers, and everything published.
  */
 export const LIFETIMES: readonly Lifetime[] = [
   {
@@ -115,6 +116,18 @@ export const LIFETIMES: readonly Lifetime[] = [
     table: "ended_owners",
     next: ({ registry }) => dueAfter(registry.endedOwners.oldest(), TASK_RETENTION + DAY + 1),
     remove: ({ registry, now }) => registry.endedOwners.prune(now - TASK_RETENTION - DAY),
+  },
+  {
+    table: "webhook_deliveries",
+    next: ({ registry }) =>
+      dueAfter(registry.webhookDeliveries.oldest(), WEBHOOK_DELIVERY_RETENTION),
+    remove: ({ registry, now }) =>
+      registry.webhookDeliveries.prune(now - WEBHOOK_DELIVERY_RETENTION),
+  },
+  {
+    table: "advertised_peers",
+    next: ({ registry }) => dueAfter(registry.advertisedPeers.oldest(), ADVERTISED_RETENTION),
+    remove: ({ registry, now }) => registry.advertisedPeers.prune(now - ADVERTISED_RETENTION),
   },
   {
     table: "kv_shares",

@@ -184,15 +184,23 @@ export function orderStop(
   if (to !== null) effects.push({ type: "cancel", to, taskId, fence, reason });
 }
 
-/** Releases every task that a disconnected peer held. They wait for `pause` before other peers get them. */
+/** How the tasks of a peer are released that has no session any more. */
+export interface Release {
+  /** How long they wait before other peers get them. */
+  readonly pause?: Millis;
+  /** Whether the mesh took the session away for reasons of its own: that says nothing about the peer. */
+  readonly blameless?: boolean;
+}
+
+/** Releases every task that a disconnected peer held. */
 export function releaseAll(
   context: Context,
   peerId: string,
   error: string,
-  pause: Millis = 0,
+  release: Release = {},
 ): void {
   for (const id of context.registry.tasks.heldBy(peerId))
-    releaseLost(context, context.registry.tasks.get(id) as Task, error, pause);
+    releaseLost(context, context.registry.tasks.get(id) as Task, error, release);
 }
 
 /**
@@ -217,12 +225,17 @@ export function keepBegun(
 /**
  * Releases one task because its peer does not have it any more. A task that the peer had not begun was not attempted.
  */
-export function releaseLost(context: Context, task: Task, error: string, pause: Millis = 0): void {
+export function releaseLost(
+  context: Context,
+  task: Task,
+  error: string,
+  { pause = 0, blameless = false }: Release = {},
+): void {
   const begun = task.state === "running";
   releaseAttempt(context, task, {
     state: begun ? "lost" : "reclaimed",
     error,
-    outcome: begun ? "timeout" : "none",
+    outcome: begun && !blameless ? "timeout" : "none",
     counts: begun ? "interruption" : null,
     retry: true,
     pause,

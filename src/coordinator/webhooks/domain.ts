@@ -1,7 +1,6 @@
 import type { WebhookCommands } from "../../contract/webhooks.ts";
-import { WEBHOOK_DELIVERY_RETENTION } from "../../protocol/constants.ts";
 import type { Domain } from "../kernel/domain.ts";
-import { dueAfter, type Job } from "../kernel/job.ts";
+import type { Job } from "../kernel/job.ts";
 import {
   callbackAnswered,
   claimCallback,
@@ -23,15 +22,6 @@ import {
   removeWebhookSource,
   webhookSourceVersions,
 } from "./sources.ts";
-
-const pruneDeliveries: Job = {
-  name: "prune_webhook_deliveries",
-  run: ({ registry, now }) => registry.webhookDeliveries.prune(now - WEBHOOK_DELIVERY_RETENTION),
-  due: {
-    reads: ["webhookDeliveries"],
-    at: ({ registry }) => dueAfter(registry.webhookDeliveries.oldest(), WEBHOOK_DELIVERY_RETENTION),
-  },
-};
 
 /** Every tick delivers due callbacks. This says when one is due. */
 const deliverCallbacks: Job = {
@@ -71,10 +61,12 @@ export const webhooks: Domain<WebhookCommands> = {
         version: output?.version ?? null,
         overlap_seconds: overlapSeconds,
       },
+      newestOf: ["version"],
     }),
     end_previous_callback_secret: ({ owner }, output) => ({
       subject: owner,
       detail: { origin: output?.origin ?? null, version: output?.version ?? null },
+      newestOf: ["version"],
     }),
     // A delivery is recorded in its source's log. Its replay is an administrator's act.
     receive_delivery: ({ source, replay }, output) =>
@@ -91,5 +83,5 @@ export const webhooks: Domain<WebhookCommands> = {
           },
     repeat_callback: ({ id, visibleTo }) => (visibleTo === null ? { subject: id } : null),
   },
-  jobs: [pruneDeliveries, deliverCallbacks],
+  jobs: [deliverCallbacks],
 };

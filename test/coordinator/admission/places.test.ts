@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { MINUTE } from "../../../src/base/clock.ts";
 import { present } from "../../must.ts";
 import { testKey, TestMesh, TestPeer, type Key } from "../mesh.ts";
 
@@ -82,6 +83,27 @@ describe("the places of a mesh", () => {
     expect(joinAll(mesh, listed)).toHaveLength(RESERVED);
     expect(errorOf(mesh, present(listed.at(-1)))).toBe("mesh_full");
     expect(tasks.filter((id) => mesh.task(id).state === "queued")).toHaveLength(RESERVED);
+  });
+
+  test("RL21 being displaced says nothing about the peer: neither its score nor its circuits change", () => {
+    const mesh = open();
+    const peers = joinAll(mesh, strangers);
+    for (const peer of peers) {
+      mesh.submit({ kind: "echo", requirements: { peer_id: peer.id } });
+      peer.accept();
+    }
+    mesh.advanceClock(MINUTE);
+    const observed = () =>
+      peers.map(({ id }) => {
+        const { successes, failures, timeouts } = present(mesh.registry.observed.get(id)).outcomes;
+        return [successes, failures, timeouts, mesh.registry.peers.get(id)?.failures];
+      });
+    const before = observed();
+    list(mesh, ...listed);
+    joinAll(mesh, listed);
+    expect(peers.filter(({ endFault }) => endFault?.code === "mesh_full")).toHaveLength(RESERVED);
+    expect(observed()).toEqual(before);
+    expect(mesh.rows("SELECT * FROM circuits")).toEqual([]);
   });
 
   test("RL21 a listed peer is never displaced", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE } from "../../../src/base/clock.ts";
 import { LIFETIMES } from "../../../src/coordinator/storage/lifetimes.ts";
 import { NEW_CIRCUIT } from "../../../src/tasks/circuit.ts";
+import { present } from "../../must.ts";
 import type { Sql } from "../../../src/registry/sql.ts";
 import { aPeer, anAdvertisedPeer } from "../../contracts/records.ts";
 import { submission, type TestMesh } from "../mesh.ts";
@@ -30,6 +31,29 @@ const writeEnded = (mesh: TestMesh): void => {
 };
 const inTransaction = (write: (mesh: TestMesh) => void) => (mesh: TestMesh) =>
   mesh.registry.transaction(() => write(mesh));
+
+/** Writes a row of a table with this key. */
+type WriteNumbered = (mesh: TestMesh, key: string) => void;
+const NUMBERED = {
+  webhook_deliveries: ({ registry, now }, id) =>
+    registry.webhookDeliveries.add(
+      {
+        id,
+        source: `source ${id}`,
+        receivedAt: now,
+        deliveryId: "1",
+        outcome: "filtered",
+        taskId: null,
+        detail: null,
+        bytes: 1,
+        replayOf: null,
+        sealed: null,
+      },
+      100,
+    ),
+  advertised_peers: ({ registry, now }, peerId) =>
+    registry.advertisedPeers.put(anAdvertisedPeer({ peerId, heardAt: now })),
+} satisfies Readonly<Record<string, WriteNumbered>>;
 
 const EXPIRING: Readonly<Record<string, Case>> = {
   tasks: { write: writeEnded, ...within(30 * DAY) },
@@ -152,29 +176,11 @@ const EXPIRING: Readonly<Record<string, Case>> = {
     ...within(DAY),
   },
   webhook_deliveries: {
-    write: inTransaction(({ registry, now }) =>
-      registry.webhookDeliveries.add(
-        {
-          id: "d",
-          source: "ci",
-          receivedAt: now,
-          deliveryId: "1",
-          outcome: "filtered",
-          taskId: null,
-          detail: null,
-          bytes: 1,
-          replayOf: null,
-          sealed: null,
-        },
-        100,
-      ),
-    ),
+    write: inTransaction((mesh) => NUMBERED.webhook_deliveries(mesh, "d")),
     ...within(7 * DAY),
   },
   advertised_peers: {
-    write: inTransaction(({ registry, now }) =>
-      registry.advertisedPeers.put(anAdvertisedPeer({ heardAt: now })),
-    ),
+    write: inTransaction((mesh) => NUMBERED.advertised_peers(mesh, "p")),
     ...within(DAY),
   },
   result_uploads: {
@@ -283,6 +289,28 @@ describe("lifetimes", () => {
     mesh.runFor(400 * DAY);
     expect(mesh.nextTick()).toBeNull();
   });
+
+  test.each(Object.entries(NUMBERED))(
+    "SB16 rows of %s that were written one by one are removed together",
+    (table, row) => {
+      const { mesh } = smallMesh();
+      let alarms = 0;
+      const tick = mesh.tick.bind(mesh);
+      mesh.tick = () => {
+        alarms++;
+        tick();
+      };
+      for (let n = 0; n < 200; n++) {
+        inTransaction((scope) => row(scope, `${n}`))(mesh);
+        mesh.nextTick();
+        mesh.advanceClock(MINUTE);
+      }
+      expect(countOf(mesh, table)).toBe(200);
+      mesh.runFor(present(EXPIRING[table]).goneAfter);
+      expect(countOf(mesh, table)).toBe(0);
+      expect(alarms).toBeLessThan(12);
+    },
+  );
 
   test("SB16 a command costs no query for lifetimes", () => {
     const { mesh } = smallMesh();

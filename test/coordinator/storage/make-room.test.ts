@@ -94,6 +94,65 @@ describe("making room", () => {
     expect(isThere(mesh, present(honest))).toBe(true);
   });
 
+  test("SB3 an owner with the most bytes, all of which have just ended, does not keep the old tasks of others", () => {
+    const small = smallMesh();
+    const { mesh } = small;
+    const old = [...endedTasks(mesh, "old", 8), ...endedTasks(mesh, "older", 7)];
+    mesh.advanceClock(10 * MINUTE);
+    const burst = Array.from({ length: 9 }, () => {
+      const id = submitAs(mesh, "burst", { payload: LARGE });
+      mesh.run("cancel_task", { id, visibleTo: null });
+      return id;
+    });
+    fillTo(small, 0.895);
+    mesh.tick();
+    expect(burst.every((id) => isThere(mesh, id))).toBe(true);
+    expect(old.filter((id) => isThere(mesh, id)).length).toBeLessThan(old.length);
+    submitAs(mesh, "other", { payload: LARGE });
+  });
+
+  test("SB3 of any number of owners those with the most bytes give way, and a group of commands costs few statements", () => {
+    const small = smallMesh();
+    const { mesh } = small;
+    const id = submitAs(mesh, "one", { payload: "x" });
+    const task = present(mesh.registry.tasks.get(id));
+    const OWNERS = 3_000;
+    mesh.registry.transaction(() => {
+      for (let n = 0; n < OWNERS; n++)
+        for (let copy = 0; copy <= n % 5; copy++)
+          mesh.registry.tasks.insert({
+            ...task,
+            id: `${id} ${n} ${copy}`,
+            owner: `owner ${n}`,
+            state: "cancelled",
+            endedAt: mesh.now,
+          });
+    });
+    const bytesOf = () => new Map(mesh.registry.tasks.ownerBytes.ended());
+    const before = bytesOf();
+    mesh.advanceClock(10 * MINUTE);
+    small.store.extra = LIMIT;
+    const inner = mesh.sql.exec;
+    let statements = 0;
+    Object.assign(mesh.sql, {
+      exec: (...call: Parameters<typeof inner>) => {
+        statements++;
+        return inner(...call);
+      },
+    });
+    for (let group = 0; group < 20; group++) {
+      statements = 0;
+      mesh.run("set_auth_mode", { mode: "open" });
+      expect(statements).toBeLessThan(1_000);
+    }
+    const after = bytesOf();
+    const largest = Math.max(...before.values());
+    const least = Math.min(
+      ...[...before].flatMap(([owner, bytes]) => (after.get(owner) === bytes ? [] : [bytes])),
+    );
+    expect(least).toBe(largest);
+  });
+
   test("SB3 owners keep what their weights are worth", () => {
     const { mesh } = smallMesh();
     const heavy = mesh.run("create_token", { label: "", scope: "controller", weight: 3 }).id;

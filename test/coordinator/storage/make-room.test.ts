@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MINUTE } from "../../../src/base/clock.ts";
+import type { Sql } from "../../../src/registry/sql.ts";
 import { present } from "../../must.ts";
 import { submission, type TestMesh } from "../mesh.ts";
 import { endedTasks, fillTo, isThere, LARGE, LIMIT, smallMesh, submitAs } from "./small-mesh.ts";
@@ -132,12 +133,12 @@ describe("making room", () => {
     const before = bytesOf();
     mesh.advanceClock(10 * MINUTE);
     small.store.extra = LIMIT;
-    const inner = mesh.sql.exec;
+    const inner = { ...mesh.sql };
     let statements = 0;
     Object.assign(mesh.sql, {
-      exec: (...call: Parameters<typeof inner>) => {
+      exec: (...call: Parameters<Sql["exec"]>) => {
         statements++;
-        return inner(...call);
+        return inner.exec(...call);
       },
     });
     for (let group = 0; group < 20; group++) {

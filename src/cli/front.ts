@@ -38,7 +38,8 @@ export async function startFront({ host, port, meshPort }: FrontOptions): Promis
       method: request.method ?? "GET",
       path: request.url ?? "/",
       headers: requestHeaders(request, keep),
-      ...(!keep && { agent }),
+      // The body that an upgrade request may announce is not passed on: what followed on its connection would be taken for it.
+      agent: keep ? false : agent,
     });
   const upgraded = new Set<Duplex>();
   const server = createServer((request, response) => {

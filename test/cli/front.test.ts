@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, request, type IncomingMessage, type Server } from "node:http";
-import { connect, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startFront, type Front } from "../../src/cli/front.ts";
@@ -53,8 +53,9 @@ async function send(
   path: string,
   method: string,
   body = "",
+  port = front.port,
 ): Promise<{ readonly answer: IncomingMessage; readonly body: string }> {
-  const options = { host: "127.0.0.1", port: front.port, path, method, headers: FORGED };
+  const options = { host: "127.0.0.1", port, path, method, headers: FORGED };
   const sent = request(options).end(body);
   const [answer] = (await once(sent, "response")) as [IncomingMessage];
   return { answer, body: await text(answer) };
@@ -107,6 +108,45 @@ describe("the front of a local mesh", () => {
       answer: { statusCode: 429 },
     });
   });
+
+  test.each(["Content-Length: 5000", "Transfer-Encoding: chunked", "X-No-Body: 1"])(
+    "a request follows on no connection on which an upgrade with %s was refused",
+    async (header) => {
+      // Answers before a body has come, and leaves the connection open.
+      const texts: string[][] = [];
+      const open = createTcpServer((socket) => {
+        const received: string[] = [];
+        texts.push(received);
+        socket
+          .on("error", () => {})
+          .on("data", (data) => {
+            received.push(String(data));
+            socket.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+          });
+      });
+      open.listen(0, "127.0.0.1");
+      await once(open, "listening");
+      const other = await startFront({
+        host: "127.0.0.1",
+        port: 0,
+        meshPort: (open.address() as AddressInfo).port,
+      });
+      try {
+        for (const path of ["/first", "/second"]) {
+          const socket = connect(other.port, "127.0.0.1");
+          socket.write(
+            `POST ${path} HTTP/1.1\r\nHost: h\r\nUpgrade: echo\r\nConnection: Upgrade\r\n${header}\r\n\r\n`,
+          );
+          expect(await readUntil(socket, "no")).toMatch(/^HTTP\/1\.1 403 /);
+        }
+        await send("/third", "GET", "", other.port);
+        expect(texts.map((received) => received.length)).toEqual([1, 1, 1]);
+      } finally {
+        other.stop();
+        open.close();
+      }
+    },
+  );
 
   test("passes an upgraded connection on, in both directions, and its end", async () => {
     const socket = upgrade("/");

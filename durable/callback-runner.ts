@@ -2,6 +2,7 @@ import { redactedError } from "../src/base/redact.ts";
 import type { CallbackRequest } from "../src/contract/webhooks.ts";
 import { CALLBACK_TIMEOUT } from "../src/protocol/constants.ts";
 import type { Answer } from "../src/webhooks/index.ts";
+import type { OutboundFetch } from "./outbound-fetch.ts";
 
 /** Attempts in progress. Below the six connections that Cloudflare allows an object: KV needs some, too. */
 const CONCURRENT_MAX = 4;
@@ -10,6 +11,7 @@ const CONCURRENT_PER_RECEIVER_MAX = 2;
 const USER_AGENT = "muster-callback/1";
 
 export interface CallbackPorts {
+  readonly fetch: OutboundFetch;
   /** The next attempt that is due, for another receiver than these; null when there is none. */
   readonly claim: (busy: readonly string[]) => CallbackRequest | null;
   readonly answered: (request: CallbackRequest, answer: Answer) => void;
@@ -51,7 +53,7 @@ export class CallbackRunner {
   }
 
   async #attempt(request: CallbackRequest): Promise<void> {
-    const answer = await send(request);
+    const answer = await send(request, this.#ports.fetch);
     try {
       this.#ports.answered(request, answer);
     } catch (thrown) {
@@ -65,15 +67,19 @@ export class CallbackRunner {
  * Sends one attempt. Redirects are not followed: they could lead to an address that the rules for URLs refuse. Only the status
  * and Retry-After of the answer are read: its body may be endless, and the mesh does not need it.
  */
-async function send({ url, headers, body }: CallbackRequest): Promise<Answer> {
+async function send(
+  { url, headers, body }: CallbackRequest,
+  fetch: OutboundFetch,
+): Promise<Answer> {
   try {
-    const response = await fetch(url, {
+    const sent = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json", "user-agent": USER_AGENT, ...headers },
       body,
-      redirect: "manual",
       signal: AbortSignal.timeout(CALLBACK_TIMEOUT),
     });
+    if (!sent.ok) return { status: null, error: `not sent: ${sent.error}`, retryAfter: null };
+    const response = sent.value;
     const { status } = response;
     await response.body?.cancel().catch(() => {}); // the connection broke
     return {

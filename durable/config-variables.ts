@@ -25,6 +25,7 @@ import { SelectionVariables } from "./selection-variables.ts";
 const MB = 1_000_000;
 /** A shorter token could be guessed. */
 const ADMIN_TOKEN_CHARS_MIN = 16;
+const PROXY_SECRET_CHARS_MIN = 32;
 /** The tokens that an Authorization header can carry (RFC 6750 section 2.1). */
 const BEARER_TOKEN = /^[A-Za-z0-9._~+/=-]{0,512}$/;
 
@@ -116,6 +117,12 @@ export const ConfigVariables = z.object({
     .regex(BEARER_TOKEN, "is not a bearer token: use up to 512 of A-Z a-z 0-9 . _ ~ + / = -"),
   UPSTASH_REDIS_REST_URL: z.url({ protocol: /^https?$/, error: "is not a URL" }).optional(),
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1, "is empty").optional(),
+  OUTBOUND_PROXY: z.url({ protocol: /^https?$/, error: "is not a URL" }).optional(),
+  OUTBOUND_PROXY_SECRET: z
+    .string()
+    .min(PROXY_SECRET_CHARS_MIN, `is shorter than ${PROXY_SECRET_CHARS_MIN} characters`)
+    .regex(BEARER_TOKEN, "has characters that a header cannot contain")
+    .optional(),
   MESH_IDENTITY_KEY: Key,
   MESH_IDENTITY_KEY_NEXT: Key.optional(),
   MESH_ROTATION_ENDS: z.iso.datetime({ offset: true, error: "is not an RFC 3339 time" }).optional(),

@@ -19,6 +19,7 @@ import {
   verifyingKeyOf,
   type MeshIdentities,
 } from "./mesh-keys.ts";
+import type { OutboundProxyAccess } from "./outbound-fetch.ts";
 import { readPolicy } from "./selection-variables.ts";
 import type { UpstashAccess } from "./upstash-store.ts";
 
@@ -39,6 +40,8 @@ export interface MeshConfig {
   readonly perMinute: Readonly<Record<BudgetName, number>>;
   readonly trustedProxies: TrustedProxies;
   readonly locations: LocationSource;
+  /** What makes requests to URLs that callers gave; null when the Worker makes them itself. */
+  readonly outboundProxy: OutboundProxyAccess | null;
   readonly coordinator: CoordinatorConfig;
 }
 
@@ -77,6 +80,8 @@ function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
   if (!identities.ok) return misconfigured(identities.error);
   const replicas = readReplicas(data);
   if (!replicas.ok) return misconfigured(replicas.error);
+  const outboundProxy = readOutboundProxy(data);
+  if (!outboundProxy.ok) return misconfigured(outboundProxy.error);
   return ok({
     name: data.MESH_NAME,
     identities: identities.value,
@@ -95,6 +100,7 @@ function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
     },
     trustedProxies: data.TRUSTED_PROXIES,
     locations: data.LOCATION_SERVICE,
+    outboundProxy: outboundProxy.value,
     coordinator: coordinatorConfig(data, identities.value, replicas.value !== null),
   });
 }
@@ -136,6 +142,13 @@ function readReplicas(data: ConfigVariables): Result<UpstashAccess | null, strin
   if (url === undefined && token === undefined) return ok(null);
   if (url !== undefined && token !== undefined) return ok({ url, token });
   return err("UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN must be set together");
+}
+
+function readOutboundProxy(data: ConfigVariables): Result<OutboundProxyAccess | null, string> {
+  const { OUTBOUND_PROXY: url, OUTBOUND_PROXY_SECRET: secret } = data;
+  if (url === undefined && secret === undefined) return ok(null);
+  if (url !== undefined && secret !== undefined) return ok({ url, secret });
+  return err("OUTBOUND_PROXY and OUTBOUND_PROXY_SECRET must be set together");
 }
 
 const misconfigured = (faults: string) =>

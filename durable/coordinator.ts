@@ -31,6 +31,7 @@ import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { inBackground } from "./background.ts";
 import { CallbackRunner } from "./callback-runner.ts";
+import { outboundFetch } from "./outbound-fetch.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { durableSql } from "./durable-sql.ts";
 import { EffectPerformer } from "./effect-performer.ts";
@@ -79,7 +80,7 @@ export class Coordinator
       run: (commands) => this.#runGroup(commands),
       defer: (work) => void setTimeout(work, 0),
     });
-    const { replicas } = this.#config;
+    const { replicas, outboundProxy, coordinator } = this.#config;
     const sessions = new SessionPort(env.PEER_SESSION);
     const ports: OutboxPorts = {
       registry: this.#registry,
@@ -100,6 +101,7 @@ export class Coordinator
       waiters: this.#waiters,
       outboxes: [this.#outbox, this.#copies],
       callbacks: new CallbackRunner({
+        fetch: outboundFetch(outboundProxy, coordinator.allowLoopback),
         claim: (busy) => {
           const claimed = this.#run("claim_callback", { busy });
           return claimed.ok ? claimed.value.request : null;

@@ -2,6 +2,7 @@ import { redactedError } from "../src/base/redact.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import { DIAL_CONNECT_TIMEOUT } from "../src/protocol/constants.ts";
 import { outboundUrl } from "../src/protocol/outbound-url.ts";
+import type { OutboundFetch } from "./outbound-fetch.ts";
 
 /** An open socket, and the function that aborts its connection when a close is not answered. */
 export interface DialedSocket {
@@ -16,22 +17,22 @@ export interface DialedSocket {
 export async function openSocket(
   text: string,
   allowLoopback: boolean,
+  fetch: OutboundFetch,
 ): Promise<Result<DialedSocket, string>> {
   const url = outboundUrl(text, { schemes: ["wss", "ws"], allowLoopback });
   if (!url.ok) return err(`not dialed: ${url.error.detail}`);
   const connection = new AbortController();
   const timer = setTimeout(() => connection.abort(), DIAL_CONNECT_TIMEOUT);
   try {
-    const response = await fetch(url.value.replace(/^ws/, "http"), {
+    const sent = await fetch(url.value.replace(/^ws/, "http"), {
       headers: { Upgrade: "websocket" },
-      // A redirect could lead to an address that the rules for URLs refuse.
-      redirect: "manual",
       signal: connection.signal,
     });
-    const { status, webSocket } = response;
+    if (!sent.ok) return err(`not dialed: ${sent.error}`);
+    const { status, webSocket, body } = sent.value;
     // Aborting the request ends its WebSocket, too.
     if (webSocket !== null) return ok({ socket: webSocket, abort: () => connection.abort() });
-    await response.body?.cancel();
+    await body?.cancel();
     return err(`the address does not accept a WebSocket: HTTP ${status}`);
   } catch (thrown) {
     if (connection.signal.aborted) return err(`no answer within ${DIAL_CONNECT_TIMEOUT / 1_000} s`);

@@ -39,6 +39,9 @@ export interface Env {
   readonly SCORE_WEIGHTS?: string;
   /** What locates peers by their address: `platform`, `none`, or the URL of a service. */
   readonly LOCATION_SERVICE?: string;
+  /** What makes requests to URLs that callers gave (src/protocol/outbound-proxy.ts), and the secret that it asks for. */
+  readonly OUTBOUND_PROXY?: string;
+  readonly OUTBOUND_PROXY_SECRET?: string;
   /** Where the mesh's callers are, in degrees; distances to peers are measured from there. */
   readonly MESH_LATITUDE?: string;
   readonly MESH_LONGITUDE?: string;

@@ -26,6 +26,7 @@ import { PendingCalls } from "./pending-calls.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { sendSessionCommands } from "./coordinator-port.ts";
 import { openSocket } from "./dial-out.ts";
+import { outboundFetch } from "./outbound-fetch.ts";
 import { DialedSockets } from "./dialed-sockets.ts";
 import type { Env } from "./env.ts";
 import { UNKNOWN_PLACE, ORIGIN_HEADERS, readOrigin } from "./origin-headers.ts";
@@ -206,7 +207,10 @@ export class PeerSession
   async #dial({ dial, url, publicKey }: DialOrder): Promise<void> {
     for (const earlier of this.#dialed.all())
       await this.#runner.runInOrder(earlier, { type: "end", fault: REDIALED });
-    const opened = await openSocket(url, this.#config.coordinator.allowLoopback);
+    const { outboundProxy, coordinator } = this.#config;
+    const { allowLoopback } = coordinator;
+    const fetch = outboundFetch(outboundProxy, allowLoopback);
+    const opened = await openSocket(url, allowLoopback, fetch);
     if (!opened.ok) {
       const input = { dial, error: opened.error, proved: null };
       await sendSessionCommands(this.env, [{ name: "dial_failed", input }]);

@@ -1,35 +1,50 @@
 import { startFront } from "./front.ts";
 import { freePort } from "./ports.ts";
+import type { Resolve } from "./outbound/checked-addresses.ts";
+import { startOutboundProxy } from "./outbound/outbound-proxy.ts";
 import { openGeoDatabase } from "./geoip/database.ts";
 import { serveLocations } from "./geoip/location-service.ts";
 
-/** How clients reach a local mesh, and what locates them. */
+/** How clients reach a local mesh, what locates them, and how the mesh reaches others. */
 export interface Entrance {
   /** Where `wrangler dev` listens. */
   readonly listen: { readonly host: string; readonly port: number };
   /** Variables of the Worker. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Variables that other users of the machine must not see. */
+  readonly secretVariables: Readonly<Record<string, string>>;
   stop(): void;
+}
+
+export interface EntranceOptions {
+  readonly geoipDatabase?: string | undefined;
+  /** Resolves the names of the URLs that the mesh calls; default: the resolver of the system. */
+  readonly resolve?: Resolve | undefined;
 }
 
 /**
  * Clients connect to a front, so that nobody can claim the address of somebody else. Without a database nobody is located: the
- * location that `wrangler dev` reports is made up, and the same for everyone.
+ * location that `wrangler dev` reports is made up, and the same for everyone. `wrangler dev` connects to private addresses, too:
+ * calls to URLs that somebody gave the mesh go through a proxy that does not.
  */
 export async function openEntrance(
   host: string,
   port: number,
-  geoipDatabase: string | undefined,
+  { geoipDatabase, resolve }: EntranceOptions,
 ): Promise<Entrance> {
   const locations =
     geoipDatabase === undefined ? null : await serveLocations(await openGeoDatabase(geoipDatabase));
   let meshPort = port;
   while (meshPort === port) meshPort = await freePort("127.0.0.1");
   const front = await startFront({ host, port, meshPort });
+  const proxy = await startOutboundProxy({ resolve });
   const stop = (): void => {
     front.stop();
+    proxy.stop();
     locations?.stop();
   };
   const listen = { host: "127.0.0.1", port: meshPort };
-  return { listen, variables: { LOCATION_SERVICE: locations?.url ?? "none" }, stop };
+  const variables = { LOCATION_SERVICE: locations?.url ?? "none" };
+  const secretVariables = { OUTBOUND_PROXY: proxy.url, OUTBOUND_PROXY_SECRET: proxy.secret };
+  return { listen, variables, secretVariables, stop };
 }

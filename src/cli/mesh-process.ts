@@ -8,6 +8,7 @@ import { reachableHost, startingAuthMode } from "./listen-address.ts";
 import { Failure } from "./failure.ts";
 import { openEntrance, type Entrance } from "./entrance.ts";
 import { acquireLock } from "./lock.ts";
+import type { Resolve } from "./outbound/checked-addresses.ts";
 import { checkPort, freePort } from "./ports.ts";
 import { endGroup, registerGroup } from "./process-group.ts";
 import {
@@ -15,6 +16,7 @@ import {
   meshKeyOf,
   stateFolder,
   writeMeshFile,
+  writeStartFile,
   type StateFolder,
 } from "./state-folder.ts";
 import { onLines } from "./stream-lines.ts";
@@ -39,6 +41,8 @@ export interface MeshOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** A file in MaxMind's format that locates peers by their address; without it their locations are unknown. */
   readonly geoipDatabase?: string | undefined;
+  /** Resolves the names of the URLs that the mesh calls; default: the resolver of the system. */
+  readonly resolve?: Resolve | undefined;
   /** The mesh key that the mesh must prove, if a rotation has replaced the one in its secrets. */
   readonly meshKey?: string;
   /** Called with each line of the warnings and errors of the mesh. */
@@ -73,7 +77,8 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
     if (options.port !== 0) await checkPort(host, options.port);
     await buildWorker(folder, options.signal);
     const port = options.port === 0 ? await freePort(host) : options.port;
-    entrance = await openEntrance(host, port, options.geoipDatabase);
+    entrance = await openEntrance(host, port, options);
+    await writeStartFile(folder, entrance.secretVariables);
     const variables = {
       ...LOCAL_VARIABLES,
       AUTH_MODE: options.open === true ? "open" : startingAuthMode(host),

@@ -14,6 +14,7 @@ export const STATE_FOLDER = ".muster";
 /**
  * The contents of a state folder:
  *   secrets.env   the four secrets of the mesh, generated once (KEY=hex lines)
+ *   start.env     what the Worker gets besides, new in each start: URL and secret of the outbound proxy
  *   mesh.json     URL and key of the mesh when it last started: {"url", "mesh_key"}
  *   lock          the process that runs the mesh: {"pid", "born", "nonce"} (`lock.ts`)
  *   build/        the bundled Worker
@@ -23,6 +24,7 @@ export const STATE_FOLDER = ".muster";
 export interface StateFolder {
   readonly root: string;
   readonly secrets: string;
+  readonly start: string;
   readonly mesh: string;
   readonly lock: string;
   readonly build: string;
@@ -37,6 +39,7 @@ export function stateFolder(dir: string): StateFolder {
   return {
     root,
     secrets: at("secrets.env"),
+    start: at("start.env"),
     mesh: at("mesh.json"),
     lock: at("lock"),
     build: at("build"),
@@ -98,6 +101,15 @@ export function meshKeyOf({ MESH_IDENTITY_KEY }: Secrets): string {
   if (privateKey === null) throw new Failure("MESH_IDENTITY_KEY is not hex");
   return toHex(identityFrom(privateKey).publicKey);
 }
+
+/** The variables of this start that other users of the machine must not see. */
+export const writeStartFile = (
+  folder: StateFolder,
+  variables: Readonly<Record<string, string>>,
+): Promise<void> => {
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
+  return replaceFile(folder.start, lines.join(""));
+};
 
 const MeshFile = z.object({ url: z.url(), mesh_key: z.string() });
 export type MeshFile = z.infer<typeof MeshFile>;

@@ -76,6 +76,7 @@ export function spawnWrangler({ folder, host, port, variables }: WranglerOptions
     "show-interactive-dev-session": "false",
     "log-level": "warn",
   });
+  args.push(`--env-file=${folder.start}`);
   for (const [name, value] of Object.entries(variables)) args.push(`--var=${name}:${value}`);
   return spawn(process.execPath, ["--import", GUARD, ...args], {
     cwd: PROJECT,

@@ -32,6 +32,9 @@ function groupsOf(text: string): readonly number[] | null {
   return groups.map((group) => Number.parseInt(group, 16));
 }
 
+/** The octets of an address of either version, as a resolver writes it. */
+export const readIp = (text: string): Octets | null => readIpv4(text) ?? readIpv6(text);
+
 /** A range of addresses in CIDR terms: the prefix and its length in bits. */
 export type Range = readonly [prefix: Octets, bits: number];
 
@@ -66,10 +69,10 @@ const IPV6_NOT_PUBLIC: readonly Range[] = [
   [[0x3f, 0xff, 0x00], 20], // documentation (RFC 9637)
 ];
 
-export const isPublicIpv4 = (address: Octets): boolean =>
+const isPublicIpv4 = (address: Octets): boolean =>
   !IPV4_NOT_PUBLIC.some((range) => within(address, range));
 
-export const isPublicIpv6 = (address: Octets): boolean =>
+const isPublicIpv6 = (address: Octets): boolean =>
   within(address, IPV6_GLOBAL) && !IPV6_NOT_PUBLIC.some((range) => within(address, range));
 
 /** 127.0.0.0/8 and ::1. An IPv4-mapped address is not loopback. */
@@ -77,6 +80,11 @@ export const isLoopback = (address: Octets): boolean =>
   address.length === 4
     ? address[0] === 127
     : address.length === 16 && address.every((octet, at) => octet === (at === 15 ? 1 : 0));
+
+/** Whether the mesh may connect to an address on behalf of a caller: a public one, or one of this machine where that is allowed. */
+export const isCallableAddress = (address: Octets, allowLoopback: boolean): boolean =>
+  (address.length === 4 ? isPublicIpv4(address) : isPublicIpv6(address)) ||
+  (allowLoopback && isLoopback(address));
 
 /** Whether an address lies in a range of the same version. */
 export const inRange = (address: Octets, range: Range): boolean =>

@@ -4,12 +4,12 @@
  *
  * The check applies to the URL as the URL standard parses it: `http://0x7f.1`, `http://2130706433`, `http://127.0.0.1.`
  * and `http://①②⑦.1` all become 127.0.0.1 first, and the mesh calls that canonical form. The check does not resolve
- * names, so it accepts a name that resolves to a private address (see docs/security.md). The code that sends the
- * request must refuse redirects.
+ * names, so it accepts a name that resolves to a private address: that is refused by what makes the connection
+ * (`durable/outbound-fetch.ts`), which must also refuse redirects.
  */
 import { err, ok, type Result } from "../base/result.ts";
+import { isCallableAddress, readIpv4, readIpv6 } from "./ip-address.ts";
 import { isPublicName } from "./public-name.ts";
-import { isLoopback, isPublicIpv4, isPublicIpv6, readIpv4, readIpv6 } from "./ip-address.ts";
 
 export type OutboundScheme = "https" | "http" | "wss" | "ws";
 
@@ -29,8 +29,7 @@ export const OUTBOUND_URL_CHARS_MAX = 2_048;
 
 /** The canonical form of an allowed URL (without its fragment, which is never sent), or the reason why it is refused. */
 export function outboundUrl(text: string, rules: OutboundRules): Result<string, OutboundFault> {
-  if (text.length > OUTBOUND_URL_CHARS_MAX)
-    return fault("too_long", `a URL has at most ${OUTBOUND_URL_CHARS_MAX} characters`);
+  if (text.length > OUTBOUND_URL_CHARS_MAX) return TOO_LONG;
   // The parser drops tabs, line breaks and outer spaces. The URL that is called must equal the URL that was given.
   if (CONTROL_OR_SPACE.test(text) || !URL.canParse(text))
     return fault("not_a_url", "not an absolute URL");
@@ -45,7 +44,8 @@ export function outboundUrl(text: string, rules: OutboundRules): Result<string, 
   const host = checkHost(url.hostname, rules.allowLoopback);
   if (!host.ok) return host;
   url.hash = "";
-  return ok(url.href);
+  // The canonical form may be longer: it is percent-encoded.
+  return url.href.length > OUTBOUND_URL_CHARS_MAX ? TOO_LONG : ok(url.href);
 }
 
 // oxlint-disable-next-line no-control-regex -- the pattern is meant to match control characters
@@ -53,11 +53,9 @@ const CONTROL_OR_SPACE = /[\u0000-\u0020\u007f]/;
 
 /** Checks a host as the URL parser writes it: an IPv4 address in dotted decimal, an IPv6 address in brackets, or a name. */
 function checkHost(host: string, allowLoopback: boolean): Result<void, OutboundFault> {
-  const ipv4 = readIpv4(host);
-  const ipv6 = host.startsWith("[") ? readIpv6(host.slice(1, -1)) : null;
-  if (ipv4 !== null || ipv6 !== null) {
-    const isPublic = ipv4 === null ? ipv6 !== null && isPublicIpv6(ipv6) : isPublicIpv4(ipv4);
-    if (isPublic || (allowLoopback && isLoopback(ipv4 ?? ipv6 ?? []))) return ok(undefined);
+  const address = host.startsWith("[") ? readIpv6(host.slice(1, -1)) : readIpv4(host);
+  if (address !== null) {
+    if (isCallableAddress(address, allowLoopback)) return ok(undefined);
     return fault("address", `${host} is not a public address`);
   }
   const labels = host.toLowerCase().replace(/\.$/, "").split(".");
@@ -85,3 +83,5 @@ const BAD_PORTS: ReadonlySet<number> = new Set([
 
 const fault = (code: OutboundFault["code"], detail: string): Result<never, OutboundFault> =>
   err({ code, detail });
+
+const TOO_LONG = fault("too_long", `a URL has at most ${OUTBOUND_URL_CHARS_MAX} characters`);

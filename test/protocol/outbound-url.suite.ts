@@ -313,6 +313,7 @@ export function outboundUrlSuite(): void {
       ["https://256.1.1.1/", "not_a_url"],
       ["https://example..com/", "name"],
       [`https://example.com/${"a".repeat(OUTBOUND_URL_CHARS_MAX)}`, "too_long"],
+      [`https://example.com/${"ü".repeat(OUTBOUND_URL_CHARS_MAX / 4)}`, "too_long"],
     ] satisfies [string, OutboundFault["code"]][])(
       "CB1 a URL is refused with the reason: %s (%s)",
       ([url, code]) => {

@@ -104,6 +104,20 @@ describe("a mesh that is not configured", () => {
   });
 });
 
+describe("an outbound proxy that is not configured", () => {
+  it("HT8 reports that it needs both a URL and a secret, of which neither is shown", async () => {
+    const [url, secret] = ["http://127.0.0.1:9", "5e".repeat(32)];
+    for (const half of [{ OUTBOUND_PROXY: url }, { OUTBOUND_PROXY_SECRET: secret }])
+      expect(await detailOf(half)).toContain("must be set together");
+    const noUrl = { OUTBOUND_PROXY: "ftp://x.example.com", OUTBOUND_PROXY_SECRET: secret };
+    expect(await detailOf(noUrl)).toContain("OUTBOUND_PROXY is not a URL");
+    const short = { OUTBOUND_PROXY: url, OUTBOUND_PROXY_SECRET: "0123456789abcde" };
+    expect(await detailOf(short)).toContain("OUTBOUND_PROXY_SECRET is shorter than 32");
+    const noHeader = { OUTBOUND_PROXY: url, OUTBOUND_PROXY_SECRET: "a blank ".repeat(8) };
+    expect(await detailOf(noHeader)).toContain("OUTBOUND_PROXY_SECRET has characters");
+  });
+});
+
 describe("a configuration", () => {
   it("HT8 may contain keys in hex or base64, with blanks around them", async () => {
     const base64 = btoa(String.fromCharCode(...new Uint8Array(32).fill(0x11)));

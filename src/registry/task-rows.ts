@@ -127,9 +127,11 @@ export const TASK_BASE_BYTES = 1_024;
 export const bytesOfInput = (payload: string, requirements: string): number =>
   TASK_BASE_BYTES + utf8Length(payload) + utf8Length(requirements);
 
-/** Bytes that a task counts more once it has ended. */
-export const bytesOfOutcome = (result: string, error: string | null): number =>
-  utf8Length(result) + utf8Length(error ?? "");
+/** Bytes that a task counts more once it has ended, besides what its attempts say. */
+export const bytesOfOutcome = (
+  result: string,
+  { error, message }: Pick<Task, "error" | "message">,
+): number => utf8Length(result) + utf8Length(error ?? "") + utf8Length(message ?? "");
 
 /** Every column of a task but `seq`, `payload_dropped` and what `tasksTable` adds. */
 export const writeTask = (task: Task): Record<string, SqlValue> => ({

@@ -97,6 +97,15 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
     const [row] = sql.exec(`SELECT quota_owner, bytes FROM tasks WHERE id = ?`, id);
     return { owner: text(row as SqlRow, "quota_owner"), bytes: number(row as SqlRow, "bytes") };
   };
+  /** What peers said when they gave the task up. A task that was done at its first offer costs no query. */
+  const bytesOfAttempts = ({ id, lastFence, state }: Task): number => {
+    if (lastFence === 0 || (lastFence === 1 && state === "succeeded")) return 0;
+    const [row] = sql.exec(
+      `SELECT COALESCE(SUM(octet_length(error)), 0) AS bytes FROM attempts WHERE task_id = ?`,
+      id,
+    );
+    return number(row as SqlRow, "bytes");
+  };
   const seqOf = (id: string): number =>
     number(sql.exec(`SELECT seq FROM tasks WHERE id = ?`, id)[0] as SqlRow, "seq");
   const kept = readCache<Task>((id) => {
@@ -157,7 +166,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
       const bytes =
         open === undefined || task.endedAt === null
           ? null
-          : open.bytes + bytesOfOutcome(result, task.error);
+          : open.bytes + bytesOfOutcome(result, task) + bytesOfAttempts(task);
       sql.exec(
         `UPDATE tasks SET state = ?, not_before = ?, ended_at = ?, fence = ?, last_fence = ?, tries = ?, interruptions = ?,
          attempt_until = ?, lease_until = ?, prefetched = ?, peer_id = ?, progress = ?, message = ?, result = ?, error = ?,

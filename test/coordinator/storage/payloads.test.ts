@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DAY, HOUR } from "../../../src/base/clock.ts";
-import { submission } from "../mesh.ts";
+import { DAY, HOUR, MINUTE } from "../../../src/base/clock.ts";
+import { TASK_ERROR_CHARS_MAX } from "../../../src/protocol/constants.ts";
+import { submission, testKey, type TestPeer } from "../mesh.ts";
 import { endedTasks, smallMesh, submitAs } from "./small-mesh.ts";
 
 const failed = (mesh: ReturnType<typeof smallMesh>["mesh"], payload: string | null): string => {
@@ -9,6 +10,9 @@ const failed = (mesh: ReturnType<typeof smallMesh>["mesh"], payload: string | nu
   mesh.run("cancel_task", { id, visibleTo: null });
   return id;
 };
+
+/** As long as an error may be, in characters of three bytes. */
+const LONG = "\u20ac".repeat(TASK_ERROR_CHARS_MAX);
 
 const Step = fc.record({
   act: fc.constantFrom("submit", "submit", "end", "end", "retry", "age", "restart", "fail"),
@@ -31,7 +35,8 @@ function storedOf(mesh: Mesh) {
       mesh
         .rows(
           `SELECT owner, SUM(1024 + octet_length(payload) + octet_length(requirements) +
-             CASE WHEN ended_at IS NULL THEN 0 ELSE octet_length(result) + COALESCE(octet_length(error), 0) END) AS bytes
+             CASE WHEN ended_at IS NULL THEN 0 ELSE octet_length(result) + COALESCE(octet_length(error), 0) + COALESCE(octet_length(message), 0)
+                 + (SELECT COALESCE(SUM(octet_length(error)), 0) FROM attempts WHERE task_id = id) END) AS bytes
            FROM tasks WHERE ${condition} GROUP BY owner`,
         )
         .map(({ owner, bytes }) => [String(owner), Number(bytes)]),
@@ -159,6 +164,40 @@ describe("the bytes of an owner", () => {
     mesh.run("cancel_task", { id: open, visibleTo: null });
     mesh.run("retry_task", { id: id as string, visibleTo: null });
   });
+
+  test.each([
+    ["fails", (peer: TestPeer) => peer.fail(LONG)],
+    ["refuses", (peer: TestPeer) => peer.refuse(LONG.slice(0, 500))],
+  ])(
+    "SB3 what a peer that %s says about a task counts among its owner's ended tasks",
+    (_, giveUp) => {
+      const { mesh } = smallMesh();
+      const ids = Array.from({ length: 10 }, () =>
+        submitAs(mesh, "a", { max_attempts: 20, deadline_seconds: 86_400 }),
+      );
+      const peers = Array.from({ length: 4 }, (_each, n) => mesh.join(testKey(n)));
+      for (let minute = 0; minute < 60; minute++) {
+        for (const peer of peers)
+          while (peer.offers.length > 0) {
+            const offered = mesh.registry.tasks.get(peer.offer.task_id);
+            if (offered?.state === "leased" && offered.fence === peer.offer.fence) {
+              peer.accept();
+              giveUp(peer);
+            }
+            peer.offers.shift();
+          }
+        mesh.runFor(MINUTE);
+      }
+      for (const id of ids) mesh.attempt("cancel_task", { id, visibleTo: null });
+      const [said] = mesh.rows(`SELECT SUM(octet_length(error)) AS bytes FROM attempts`);
+      expect(Number(said?.["bytes"])).toBeGreaterThan(10_000);
+      const stored = storedOf(mesh);
+      expect(countedOf(mesh)).toEqual(stored);
+      expect(stored.ended.get("a")).toBeGreaterThan(Number(said?.["bytes"]));
+      mesh.restart();
+      expect(countedOf(mesh)).toEqual(stored);
+    },
+  );
 
   test("SB9 what owners have is counted right after any submissions, ends, retries, removals, failures and restarts", () => {
     fc.assert(

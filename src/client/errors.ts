@@ -14,7 +14,8 @@ import type { Task } from "./tasks/task.ts";
  * - `handlers_not_loaded`: the module of `handlersModule` can't be loaded, or exports no handlers;
  * - `closed`: `peer.close()` was called before the first welcome.
  *
- * `rotation_failed` is thrown by `rotate()` only: the peer keeps its key and its session.
+ * `rotate()` alone throws `rotation_failed` (the peer keeps its key and its session) and `rotation_unknown` (the peer ended before
+ * the mesh answered: either key may be valid, so keep both).
  */
 export type PeerErrorCode =
   | "mesh_key_mismatch"
@@ -27,6 +28,7 @@ export type PeerErrorCode =
   | "downgrade_refused"
   | "superseded"
   | "rotation_failed"
+  | "rotation_unknown"
   | "handlers_not_loaded"
   | "closed";
 

@@ -57,7 +57,7 @@ describe("rotate", () => {
       type: "end",
       fault: { code: "revoked", detail: "this key was revoked" },
     });
-    await expect(rotated).rejects.toMatchObject({ code: "rotation_failed" });
+    await expect(rotated).rejects.toMatchObject({ code: "rotation_unknown" });
     await expect(peer.closed).rejects.toMatchObject({ code: "revoked" });
   });
 

@@ -1,6 +1,6 @@
 import { rename, rm } from "node:fs/promises";
 import { toHex } from "../../base/bytes.ts";
-import { connectPeer, generateIdentity, type KeyPair } from "../../client/index.ts";
+import { connectPeer, generateIdentity, PeerError, type KeyPair } from "../../client/index.ts";
 import { readArgs, type Command } from "../args.ts";
 import { eventLine } from "../event-line.ts";
 import { Failure } from "../failure.ts";
@@ -63,18 +63,21 @@ async function rotateKey(
   fresh: KeyPair,
   freshFile: string,
 ): Promise<void> {
-  const peer = connectPeer({
-    ...pin,
-    privateKey: old,
-    slots: 0,
-    onEvent: (event) => note(eventLine(event)),
-  });
+  let isSent = false;
   try {
+    const peer = connectPeer({
+      ...pin,
+      privateKey: old,
+      slots: 0,
+      onEvent: (event) => note(eventLine(event)),
+    });
     await peer.ready;
+    isSent = true;
+    await peer.rotate(fresh);
+    await peer.close("its key was rotated");
   } catch (error) {
-    await rm(freshFile, { force: true }); // the mesh has not received it
+    const isRefused = error instanceof PeerError && error.code === "rotation_failed";
+    if (!isSent || isRefused) await rm(freshFile, { force: true }); // the mesh does not have it
     throw error;
   }
-  await peer.rotate(fresh);
-  await peer.close("its key was rotated");
 }

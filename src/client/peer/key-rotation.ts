@@ -22,7 +22,7 @@ export class KeyRotation {
 
   /**
    * Sends `rotate` and resolves with the new keys once the mesh has welcomed the peer under them. Rejects with a
-   * `PeerError` (`rotation_failed`). `connection` is null when there is no active muster.2 session.
+   * `PeerError` (`rotation_failed`, `rotation_unknown`). `connection` is null when there is no active muster.2 session.
    */
   async rotate(
     connection: Connection | null,
@@ -45,7 +45,7 @@ export class KeyRotation {
   /** The mesh sent an error. After a `timeout` error the outcome is unknown until the next welcome. */
   errorReceived(code: number, message: string, replyTo: string | undefined): void {
     if (code === GO_P2P_ERROR.timeout || replyTo !== this.#pending?.messageId) return;
-    this.stop(message);
+    this.#fail(message);
   }
 
   /** The new keys if the mesh refused `current` because the pending rotation has replaced it; else null. */
@@ -59,7 +59,7 @@ export class KeyRotation {
     const pending = this.#pending;
     if (pending === null) return false;
     if (pending.keys.id !== peerId) {
-      this.stop("the mesh did not accept the new key; try again");
+      this.#fail("the mesh did not accept the new key; try again");
       return false;
     }
     this.#pending = null;
@@ -67,9 +67,13 @@ export class KeyRotation {
     return true;
   }
 
-  /** Fails the pending rotation, if there is one. */
+  /** The peer has ended. Whether the mesh has accepted the new key of a pending rotation stays unknown. */
   stop(reason: string): void {
-    this.#pending?.done.reject(new PeerError("rotation_failed", reason));
+    this.#fail(`${reason}; the mesh may have accepted the new key`, "rotation_unknown");
+  }
+
+  #fail(reason: string, code: "rotation_failed" | "rotation_unknown" = "rotation_failed"): void {
+    this.#pending?.done.reject(new PeerError(code, reason));
     this.#pending = null;
   }
 }

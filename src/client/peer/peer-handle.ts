@@ -38,7 +38,8 @@ export interface Peer {
   /**
    * Replaces the peer's key. Record, allowlist entry and held tasks move to the new key, and the old key is barred.
    * Resolves with the new keys once the mesh has welcomed the peer under them. Store the new key before the call: the
-   * old one is useless afterwards. Default: a newly generated key. Rejects with a `PeerError` (`rotation_failed`).
+   * old one is useless afterwards. Default: a newly generated key. Rejects with a `PeerError`: `rotation_failed`,
+   * or `rotation_unknown` if the peer ends meanwhile.
    */
   rotate(newKey?: PrivateKey): Promise<KeyPair>;
   /**

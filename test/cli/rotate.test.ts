@@ -1,0 +1,64 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { COMMANDS } from "../../src/cli/commands/index.ts";
+import { writeKeyFile } from "../../src/cli/key-file.ts";
+import { generateIdentity, OptionsError, PeerError } from "../../src/client/index.ts";
+import * as sdk from "../../src/client/index.ts";
+
+vi.mock("../../src/client/index.ts", { spy: true });
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "muster-rotate-"));
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
+
+/** A peer that connects and rotates as these say. */
+const peerThat = (does: { ready?: () => Promise<unknown>; rotate?: () => Promise<unknown> }) => {
+  const { ready = async () => ({}), rotate = async () => ({}) } = does;
+  return () => ({ ready: ready(), rotate, close: async () => {} }) as never;
+};
+const failing = (error: Error) => () => Promise.reject(error);
+
+const CONNECTS: Readonly<Record<string, () => never>> = {
+  "the options are not valid": () => {
+    throw new OptionsError("no");
+  },
+  "the mesh can't be reached": peerThat({ ready: failing(new PeerError("revoked", "no")) }),
+  "the mesh refuses the new key": peerThat({
+    rotate: failing(new PeerError("rotation_failed", "too many rotations")),
+  }),
+  "the peer ends before the mesh answers": peerThat({
+    rotate: failing(new PeerError("rotation_unknown", "closed")),
+  }),
+  "something unexpected happens": peerThat({ rotate: failing(new TypeError("a defect")) }),
+  "the mesh accepts": peerThat({}),
+};
+
+test.each([
+  ["the options are not valid", ["key.json"]],
+  ["the mesh can't be reached", ["key.json"]],
+  ["the mesh refuses the new key", ["key.json"]],
+  ["the peer ends before the mesh answers", ["key.json", "key.json.new"]],
+  ["something unexpected happens", ["key.json", "key.json.new"]],
+  ["the mesh accepts", ["key.json", "key.json.old"]],
+])("CL14 when %s, muster rotate leaves the files %j", async (what, files) => {
+  const path = join(folder, "key.json");
+  const keys = generateIdentity();
+  await writeKeyFile(path, { keys, createdAt: new Date().toISOString() }, false);
+  const before = await readFile(path, "utf8");
+  vi.mocked(sdk.connectPeer).mockImplementation(CONNECTS[what] as () => never);
+  const options = ["--key-file", path, "--mesh-key", "ab".repeat(32), "--dir", folder];
+  const done = COMMANDS["rotate"]?.run(["http://127.0.0.1:1", ...options]);
+  if (what === "the mesh accepts") expect(await done).toBe(0);
+  else await expect(done).rejects.toThrow();
+  expect((await readdir(folder)).toSorted()).toEqual(files);
+  const kept = await readFile(what === "the mesh accepts" ? `${path}.old` : path, "utf8");
+  expect(kept).toBe(before);
+});

@@ -24,7 +24,9 @@ const peerThat = (does: { ready?: () => Promise<unknown>; rotate?: () => Promise
   const { ready = async () => ({}), rotate = async () => ({}) } = does;
   return () => ({ ready: ready(), rotate, close: async () => {} }) as never;
 };
-const failing = (error: Error) => () => Promise.reject(error);
+const failing = (thrown: Error) => async () => {
+  throw thrown;
+};
 
 const CONNECTS: Readonly<Record<string, () => never>> = {
   "the options are not valid": () => {

@@ -30,21 +30,14 @@ export function endedTasksTable(sql: Sql, bytes: OwnerBytes, forget: (id: string
       bytes: number(row, "bytes"),
     }));
   return {
-    /** Tasks that ended before this. */
-    endedBefore(before: Millis, limit: number): readonly EndedTask[] {
-      const old: EndedTask[] = [];
-      for (const owner of owners(sql))
-        if (old.length < limit)
-          old.push(
-            ...readTask(
-              `SELECT ${COLUMNS} FROM tasks WHERE ${ENDED} AND quota_owner = ? AND ended_at < ? ORDER BY ended_at LIMIT ?`,
-              owner,
-              before,
-              limit - old.length,
-            ),
-          );
-      return old;
-    },
+    /** Tasks that ended before this, of all owners in one statement: there may be tens of thousands. */
+    endedBefore: (before: Millis, limit: number): readonly EndedTask[] =>
+      readTask(
+        `${OWNERS} SELECT ${COLUMNS} FROM owners CROSS JOIN tasks INDEXED BY tasks_ended
+           ON ${ENDED} AND quota_owner = named AND ended_at < ? WHERE named IS NOT NULL LIMIT ?`,
+        before,
+        limit,
+      ),
 
     /** The owner's tasks that ended first, of those that ended before this. */
     oldestOf: (owner: string, before: Millis, limit: number): readonly EndedTask[] =>
@@ -116,11 +109,6 @@ export function endedTasksTable(sql: Sql, bytes: OwnerBytes, forget: (id: string
       ),
   };
 }
-
-const owners = (sql: Sql): readonly string[] =>
-  sql
-    .exec(`${OWNERS} SELECT named FROM owners WHERE named IS NOT NULL`)
-    .map((row) => text(row, "named"));
 
 /** Bytes of ended tasks by owner, read from their index alone. */
 export const readEndedBytes = (sql: Sql): readonly (readonly [string, number])[] =>

@@ -268,6 +268,29 @@ describe("lifetimes", () => {
     expect(countOf(mesh, "tasks")).toBe(0);
   });
 
+  test("SB15 the tasks of any number of owners are removed with few statements", () => {
+    const { mesh } = smallMesh();
+    const task = present(mesh.registry.tasks.get(submitAs(mesh, "a")));
+    const ended = { ...task, state: "cancelled", endedAt: mesh.now } as const;
+    mesh.registry.transaction(() => {
+      for (let n = 0; n < 2_000; n++)
+        mesh.registry.tasks.insert({ ...ended, id: `${n}`, owner: `owner ${n % 1_000}` });
+    });
+    const inner = { ...mesh.sql };
+    let statements = 0;
+    Object.assign(mesh.sql, {
+      exec: (...call: Parameters<Sql["exec"]>) => {
+        statements++;
+        return inner.exec(...call);
+      },
+    });
+    const { ended: table } = mesh.registry.tasks;
+    expect(table.endedBefore(mesh.now, 500)).toEqual([]);
+    expect(table.endedBefore(mesh.now + 1, 500)).toHaveLength(500);
+    expect(new Set(table.endedBefore(mesh.now + 1, 5_000).map(({ id }) => id)).size).toBe(2_000);
+    expect(statements).toBe(3);
+  });
+
   test("SB16 an idle mesh wakes at most once an hour for rows that expire, and not at all once they are gone", () => {
     const { mesh } = smallMesh();
     for (let i = 0; i < 50; i++) {

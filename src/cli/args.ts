@@ -35,9 +35,7 @@ export function readArgs<const T extends ParseArgsOptionsConfig>(
   try {
     parsed = parseArgs(config);
   } catch (error) {
-    // The rest of Node's text explains how to use `--`.
-    const [what] = (error as Error).message.split(". ");
-    throw new UsageError(String(what), `usage: muster ${limits.usage}`);
+    throw new UsageError(parseFault((error as Error).message), `usage: muster ${limits.usage}`);
   }
   const { values, positionals } = parsed;
   if (positionals.length < limits.min || positionals.length > limits.max) {
@@ -48,6 +46,32 @@ export function readArgs<const T extends ParseArgsOptionsConfig>(
     throw new UsageError(what, `usage: muster ${limits.usage}`);
   }
   return { values, positionals };
+}
+
+/** What is wrong with an option, from Node's text, which has several lines and explains how to use `--`. */
+function parseFault(message: string): string {
+  const option = /'(?:-\w, )?(--?[^' ]*)/.exec(message)?.[1] ?? "an option";
+  if (message.startsWith("Unknown option")) return `unknown option ${option}`;
+  if (message.includes("does not take an argument")) return `${option} takes no value`;
+  if (message.includes("is ambiguous"))
+    return `${option} needs a value; write one that begins with a dash as ${option}=-VALUE`;
+  return `${option} needs a value`;
+}
+
+/** The actions of a command, each with the number of arguments that must follow it. */
+type ActionArguments = Readonly<Record<string, number>>;
+
+/** The error for an action that the command does not have, or for too few or too many arguments of one. */
+export function wrongArguments(
+  [action = "", ...rest]: readonly string[],
+  actions: ActionArguments,
+  usage: string,
+): UsageError {
+  const hint = `usage: muster ${usage}`;
+  const count = Object.hasOwn(actions, action) ? actions[action] : undefined;
+  if (count === undefined) return new UsageError(`unknown action "${action}"`, hint);
+  if (rest.length < count) return new UsageError(`an argument of ${action} is missing`, hint);
+  return new UsageError(`unexpected argument "${rest[count]}"`, hint);
 }
 
 /** The value of a number option; undefined when the option is absent. */

@@ -37,5 +37,6 @@ export const withVariable = ({ words, secret: { name, text } }: JoinCommand): st
 export const withFile = ({ words, secret: { name } }: JoinCommand, file: string): string =>
   ["npx muster join", ...words, `--${name}-file`, quoted(file)].join(" ");
 
-const quoted = (file: string): string =>
+/** A file name as a word of a shell command. */
+export const quoted = (file: string): string =>
   /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", `'\\''`)}'`;

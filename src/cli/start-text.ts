@@ -1,8 +1,12 @@
 import type { AuthMode } from "../protocol/http.ts";
+import { quoted } from "./join-command.ts";
+import { STATE_FOLDER } from "./state-folder.ts";
 
 export interface StartedMesh {
   readonly url: string;
   readonly meshKey: string;
+  /** The folder of `--dir`. */
+  readonly dir: string;
   /** The file with the admin token. */
   readonly secretsFile: string;
   readonly stateFolder: string;
@@ -15,7 +19,9 @@ export interface StartedMesh {
 
 /** What `muster start` prints when the mesh runs: where it is, who may join, and the next commands. */
 export function startText(mesh: StartedMesh): string[] {
-  const { url, meshKey, mode } = mesh;
+  const { url, meshKey, mode, dir } = mesh;
+  // The commands find the mesh by its folder.
+  const where = dir === STATE_FOLDER ? "" : ` --dir ${quoted(dir)}`;
   return [
     `Muster is running at ${url}`,
     "",
@@ -26,11 +32,11 @@ export function startText(mesh: StartedMesh): string[] {
     ...(mode === mesh.startingMode
       ? []
       : [
-          `               set with \`muster mesh auth-mode\` before; \`npx muster mesh auth-mode ${mesh.startingMode}\` changes it`,
+          `               set with \`muster mesh auth-mode\` before; \`npx muster mesh auth-mode ${mesh.startingMode}${where}\` changes it`,
         ]),
     "",
-    ...(mode === "open" ? joinLines(mesh) : ADMIT_LINES),
-    "Submit a task:      npx muster assign count '\"hello\"' --wait",
+    ...(mode === "open" ? joinLines(mesh, where) : admitLines(where)),
+    `Submit a task:      npx muster assign count '"hello"' --wait${where}`,
     "",
     "Ctrl-C stops it.",
   ];
@@ -42,12 +48,12 @@ function whoMayJoin({ mode, isLoopback }: StartedMesh): string {
   return `${who} may join, and reads the payloads of the tasks that it gets`;
 }
 
-const joinLines = ({ url, meshKey }: StartedMesh): string[] => [
-  "Join it here:       npx muster join --exec 'wc -c'",
-  `Join it remotely:   npx muster join ${url} --mesh-key ${meshKey} --exec 'wc -c'`,
+const joinLines = ({ url, meshKey, isLoopback }: StartedMesh, where: string): string[] => [
+  `Join it here:       npx muster join --exec 'wc -c'${where}`,
+  `${isLoopback ? "From other folders:" : "Join it remotely:  "} npx muster join ${url} --mesh-key ${meshKey} --exec 'wc -c'`,
 ];
 
-const ADMIT_LINES: readonly string[] = [
-  "Admit a peer:       npx muster join-key create     # prints the command with which the peer joins",
-  "  or, by its key:   npx muster allow PUBLIC_KEY",
+const admitLines = (where: string): string[] => [
+  `Admit a peer:       npx muster join-key create${where}     # prints the command with which the peer joins`,
+  `  or, by its key:   npx muster allow PUBLIC_KEY${where}`,
 ];

@@ -6,6 +6,7 @@ const text = (mesh: Partial<StartedMesh>): string =>
   startText({
     url: "http://192.168.1.5:8787",
     meshKey: "ab".repeat(32),
+    dir: ".muster",
     secretsFile: "/mesh/secrets.env",
     stateFolder: "/mesh/state",
     mode: "allowlist",
@@ -32,6 +33,26 @@ describe("the text of `muster start`", () => {
     const here = text({ mode: "open", startingMode: "open", isLoopback: true });
     expect(here).toMatch(/auth mode {4}open: any program on this machine .* reads the payloads/);
   });
+
+  test("calls no command remote that only this machine can use", () => {
+    const open = { mode: "open", startingMode: "open" } as const;
+    expect(text({ ...open, isLoopback: true, url: "http://127.0.0.1:8787" })).not.toMatch(/remote/);
+    expect(text(open)).toContain("Join it remotely:");
+  });
+
+  test.each(AUTH_MODES.flatMap((mode) => AUTH_MODES.map((starting) => [mode, starting] as const)))(
+    "each command that finds the mesh by its folder names a folder other than the default (%s, %s)",
+    (mode, startingMode) => {
+      const commands = (dir: string): string[] =>
+        [...text({ dir, mode, startingMode }).matchAll(/npx muster [^#`\n]*/g)]
+          .map(([command]) => command.trim())
+          .filter((command) => !command.includes("http://"));
+      expect(commands(".muster").length).toBeGreaterThan(1);
+      for (const command of commands(".muster")) expect(command).not.toContain("--dir");
+      for (const command of commands("/srv/my mesh"))
+        expect(command).toMatch(/ --dir '\/srv\/my mesh'$/);
+    },
+  );
 
   test.each(AUTH_MODES.flatMap((mode) => AUTH_MODES.map((starting) => [mode, starting] as const)))(
     "AD61 shows the mode in force (%s) on an address whose default is %s, and how to change it",

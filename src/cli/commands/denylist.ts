@@ -1,12 +1,14 @@
 import type { DenyEntry } from "../../client/index.ts";
 import { DENY_REASONS } from "../../protocol/http.ts";
-import { choiceOption, readArgs, type Command } from "../args.ts";
+import { choiceOption, readArgs, type Command, wrongArguments } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "denylist list [--reason REASON] | lift PEER_ID | lift PUBLIC_KEY";
+
+const ACTIONS = { list: 0, lift: 1 };
 
 const OPTIONS = { ...TARGET_OPTIONS, reason: { type: "string" } } as const;
 
@@ -29,16 +31,15 @@ export const denylist: Command = {
       printEntries(await mesh.denylist.list(filter).toArray(), values.json === true);
       return 0;
     }
-    if (action === "lift" && key !== undefined && reason === undefined) {
+    if (action === "lift" && key !== undefined) {
+      if (reason !== undefined)
+        throw new UsageError("--reason is an option of list", `usage: muster ${usage}`);
       await mesh.denylist.remove(key);
       if (values.json === true) printJson({ key, denied: false });
       else print(`the revocation of ${key} is lifted`);
       return 0;
     }
-    throw new UsageError(
-      `unexpected arguments "${positionals.join(" ")}"`,
-      `usage: muster ${usage}`,
-    );
+    throw wrongArguments(positionals, ACTIONS, usage);
   },
 };
 

@@ -1,5 +1,5 @@
 import type { DialView } from "../../client/index.ts";
-import { readArgs, type Command } from "../args.ts";
+import { readArgs, type Command, wrongArguments } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
@@ -7,6 +7,8 @@ import { truncate } from "../display-width.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "dial URL [--public-key KEY] [--name NAME] | list | remove ID";
+
+const ACTIONS = { list: 0, remove: 1 };
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
@@ -39,11 +41,14 @@ export const dial: Command = {
       print(`address ${id} was removed`);
       return 0;
     }
-    if (!action.includes("://") || id !== undefined)
+    if (Object.hasOwn(ACTIONS, action)) throw wrongArguments(positionals, ACTIONS, usage);
+    if (!action.includes("://"))
       throw new UsageError(
-        `unexpected arguments "${positionals.join(" ")}"`,
+        `"${action}" is not the URL of a node, such as wss://HOST:9091/ws`,
         `usage: muster ${usage}`,
       );
+    if (id !== undefined)
+      throw new UsageError(`unexpected argument "${id}"`, `usage: muster ${usage}`);
     const { name, "public-key": publicKey } = values;
     const registered = await mesh.dials.put(action, {
       ...(name !== undefined && { name }),

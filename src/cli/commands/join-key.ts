@@ -1,7 +1,13 @@
 import { controller } from "../../client/index.ts";
 import { ROLES } from "../../protocol/messages.ts";
-import { choiceOption, countOption, numberOption, readArgs, type Command } from "../args.ts";
-import { UsageError } from "../failure.ts";
+import {
+  choiceOption,
+  countOption,
+  numberOption,
+  readArgs,
+  type Command,
+  wrongArguments,
+} from "../args.ts";
 import { joinCommand, withFile, withVariable, type JoinCommand } from "../join-command.ts";
 import { counted, print, printJson } from "../output.ts";
 import { table } from "../table.ts";
@@ -10,6 +16,8 @@ import { targetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
   "join-key create [--label TEXT] [--role ROLE]... [--uses N] [--days N] [--out FILE] | list | revoke ID";
+
+const ACTIONS = { create: 0, list: 0, revoke: 1 };
 const SECONDS_PER_DAY = 86_400;
 
 const OPTIONS = {
@@ -86,10 +94,7 @@ export const joinKey: Command = {
       print(`join key ${id} is revoked`);
       return 0;
     }
-    throw new UsageError(
-      `unexpected arguments "${positionals.join(" ")}"`,
-      `usage: muster ${usage}`,
-    );
+    throw wrongArguments(positionals, ACTIONS, usage);
   },
 };
 

@@ -34,7 +34,7 @@ export const keygen: Command = {
     if (!values.mesh) await makePeerKey(out ?? KEY_FILE, force, json);
     else if (force)
       throw new UsageError(
-        "--force does not replace the secrets of a mesh: with them the mesh is lost",
+        "--force does not apply to --mesh, because a mesh is lost with its secrets",
         "choose another --out, or move the old file",
       );
     else await makeMeshSecrets(out, json);

@@ -38,8 +38,8 @@ export const mesh: Command = {
   summary:
     "show the name, the keys and the storage of the mesh; drain it before a restart; show or set its auth mode",
   details: [
-    ["drain", "end all sessions; the peers go on with what they run and come back in their order"],
-    ["  --pause SECONDS", "how long they wait before that; default: 0"],
+    ["drain", "end all sessions; the peers continue their tasks and reconnect at random times"],
+    ["  --pause SECONDS", "how long they wait before they reconnect; default: 0"],
     ["auth-mode", "show who may join"],
     ["auth-mode allowlist", "only listed keys and holders of a join key; other sessions end"],
     ["auth-mode open", "any peer, which then reads the payloads of the tasks that it gets"],

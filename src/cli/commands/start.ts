@@ -58,6 +58,7 @@ export const start: Command = {
       const text = startText({
         url,
         meshKey,
+        dir: values.dir,
         secretsFile: folder.secrets,
         stateFolder: folder.state,
         mode: await controller({ url, token }).settings.authMode(),
@@ -81,7 +82,7 @@ export const start: Command = {
 /** How long the mesh may take to say goodbye to its peers before it ends. */
 const DRAIN_TIMEOUT_MS = 3_000;
 
-/** Tells the peers that the mesh restarts: they go on with what they run and come back in their order. */
+/** Tells the peers that the mesh restarts: they continue their tasks and reconnect at random times. */
 async function drain({ url, adminToken: token }: MeshProcess): Promise<void> {
   const signal = AbortSignal.timeout(DRAIN_TIMEOUT_MS);
   // Peers that were not told notice that the mesh is gone, and come back, too.

@@ -1,6 +1,6 @@
 import { DAY, SECOND } from "../../base/clock.ts";
 import { SCOPES, TOKEN_STATES, type TokenView } from "../../protocol/http.ts";
-import { choiceOption, numberOption, readArgs, type Command } from "../args.ts";
+import { choiceOption, numberOption, readArgs, type Command, wrongArguments } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { LIMIT_DETAILS, LIMIT_OPTIONS, limitsText, ownerLimits } from "../owner-limits.ts";
 import { print, printJson } from "../output.ts";
@@ -10,6 +10,8 @@ import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
   "token create SCOPE [--label TEXT] [--days N] [--out FILE] [LIMITS] | set ID LIMITS | list | revoke ID";
+
+const ACTIONS = { create: 1, set: 1, list: 0, revoke: 1 };
 
 /** Creates, lists and revokes API tokens. */
 export const token: Command = {
@@ -47,7 +49,9 @@ export const token: Command = {
     const [action, word] = positionals;
     const mesh = await controllerOf(values);
     if (action === "create" && word !== undefined) {
-      const scope = choiceOption("scope", word, SCOPES) ?? "viewer";
+      const scope = SCOPES.find((known) => known === word);
+      if (scope === undefined)
+        throw new UsageError(`SCOPE must be one of ${SCOPES.join(", ")}, not "${word}"`);
       const days = numberOption("days", values.days);
       const create = () =>
         mesh.tokens.create(scope, values.label, {
@@ -61,6 +65,7 @@ export const token: Command = {
         else {
           print(`id     ${rest.id}`);
           print(`token  in ${out}`);
+          if (rest.expires_at !== null) print(`valid  until ${rest.expires_at}`);
         }
         return 0;
       }
@@ -110,10 +115,7 @@ export const token: Command = {
       print(`token ${word} is revoked`);
       return 0;
     }
-    throw new UsageError(
-      `unexpected arguments "${positionals.join(" ")}"`,
-      `usage: muster ${usage}`,
-    );
+    throw wrongArguments(positionals, ACTIONS, usage);
   },
 };
 

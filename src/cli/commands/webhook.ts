@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { MeshClient, DryRunView, Json, KeptDelivery } from "../../client/index.ts";
 import { DELIVERY_OUTCOMES } from "../../protocol/http.ts";
-import { choiceOption, readArgs, type Command, type Values } from "../args.ts";
+import { choiceOption, readArgs, type Command, type Values, wrongArguments } from "../args.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
@@ -10,6 +10,8 @@ import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
   "webhook list | test NAME [FILE | -] | deliveries NAME | replay NAME DELIVERY [--new-task]";
+
+const ACTIONS = { list: 0, test: 1, deliveries: 1, replay: 2 };
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
@@ -56,10 +58,7 @@ export const webhook: Command = {
       else print(`${replayed.duplicate ? "already created" : "created"} task ${replayed.task_id}`);
       return 0;
     }
-    throw new UsageError(
-      `unexpected arguments "${positionals.join(" ")}"`,
-      `usage: muster ${usage}`,
-    );
+    throw wrongArguments(positionals, ACTIONS, usage);
   },
 };
 

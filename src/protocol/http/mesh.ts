@@ -44,7 +44,7 @@ export const MeshProofView = z
 export const DrainMeshBody = z
   .object({
     pause_seconds: z.number().min(0).max(300).default(0).meta({
-      description: "How long the peers wait before they come back in their order",
+      description: "How long the peers wait before they reconnect, at random times",
     }),
   })
   .meta({ id: "DrainMeshRequest" });

@@ -1,0 +1,84 @@
+import { createServer } from "node:net";
+import { describe, expect, test } from "vitest";
+import { readArgs } from "../../src/cli/args.ts";
+import { COMMANDS } from "../../src/cli/commands/index.ts";
+import { checkPort, freePort } from "../../src/cli/ports.ts";
+
+/** The error of a command. Nothing answers at the URL, so no command gets further than its arguments. */
+async function faultOf(...[name = "", ...args]: readonly string[]): Promise<string> {
+  const url = ["--url", "http://127.0.0.1:1"];
+  try {
+    await COMMANDS[name]?.run([...args, ...url]);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "no error";
+}
+
+describe("the arguments of commands", () => {
+  test.each([
+    ["token create", "an argument of create is missing"],
+    ["token set", "an argument of set is missing"],
+    ["token revoke", "an argument of revoke is missing"],
+    ["token list x", 'unexpected argument "x"'],
+    ["token grant x", 'unknown action "grant"'],
+    ["token create king", 'SCOPE must be one of admin, controller, viewer, not "king"'],
+    ["join-key revoke", "an argument of revoke is missing"],
+    ["join-key create x", 'unexpected argument "x"'],
+    ["join-key make", 'unknown action "make"'],
+    ["denylist lift", "an argument of lift is missing"],
+    ["denylist list x", 'unexpected argument "x"'],
+    ["denylist show", 'unknown action "show"'],
+    ["denylist lift x --reason revoked", "--reason is an option of list"],
+    ["webhook test", "an argument of test is missing"],
+    ["webhook deliveries", "an argument of deliveries is missing"],
+    ["webhook deliveries a b", 'unexpected argument "b"'],
+    ["webhook replay a", "an argument of replay is missing"],
+    ["webhook show", 'unknown action "show"'],
+    ["dial remove", "an argument of remove is missing"],
+    ["dial list x", 'unexpected argument "x"'],
+    ["dial foo", '"foo" is not the URL of a node, such as wss://HOST:9091/ws'],
+    ["dial wss://a/ws b", 'unexpected argument "b"'],
+  ])("`muster %s`: %s", async (words, fault) => {
+    expect(await faultOf(...words.split(" "))).toBe(fault);
+  });
+
+  const OPTIONS = { n: { type: "string", short: "n" }, flag: { type: "boolean" } } as const;
+
+  test.each([
+    [["--foo"], "unknown option --foo"],
+    [["-x"], "unknown option -x"],
+    [["--flag=1"], "--flag takes no value"],
+    [["--n"], "--n needs a value"],
+    [["--n", "-4"], "--n needs a value; write one that begins with a dash as --n=-VALUE"],
+    [["--n", "--flag"], "--n needs a value; write one that begins with a dash as --n=-VALUE"],
+  ])("%j is refused in one sentence: %s", (argv, fault) => {
+    const read = () => readArgs(argv, OPTIONS, { min: 0, max: 0, usage: "x" });
+    expect(read).toThrow(new RegExp(`^${fault}$`));
+  });
+});
+
+describe("the address of `muster start`", () => {
+  test.each([
+    ["203.0.113.4", 0],
+    ["203.0.113.4", 8787],
+    ["host.invalid", 0],
+  ])(
+    "an address that this machine does not have is no unexpected error: %s, port %d",
+    async (host, port) => {
+      const listen = port === 0 ? freePort(host) : checkPort(host, port);
+      await expect(listen).rejects.toMatchObject({
+        name: "Failure",
+        message: expect.stringContaining(`${host} is not an address of this machine`) as string,
+      });
+    },
+  );
+
+  test("a port in use is named", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    await expect(checkPort("127.0.0.1", port)).rejects.toThrow(`port ${port} is in use`);
+    server.close();
+  });
+});

@@ -70,13 +70,16 @@ type DescribedFailure = Pick<Failure, "message" | "exitCode"> & {
 function toFailure(error: unknown): DescribedFailure | null {
   if (error instanceof Failure || error instanceof Stopped) return error;
   if (error instanceof MusterApiError) return new Failure(error.message, apiHint(error));
-  if (error instanceof PeerError)
-    return new Failure(`${error.code}: ${error.message}`, PEER_HINTS[error.code]);
+  if (error instanceof PeerError) return new Failure(peerErrorText(error), PEER_HINTS[error.code]);
   if (error instanceof TaskFailed || error instanceof WaitTimeout)
     return new Failure(error.message);
   if (error instanceof OptionsError) return new UsageError(error.message);
   return null;
 }
+
+/** The code once: a reason that came with a close frame begins with it, too. */
+const peerErrorText = ({ code, message }: PeerError): string =>
+  `${code}: ${message.replaceAll(`(${code}: `, "(")}`;
 
 function apiHint({ code, retryAfter }: MusterApiError): string | undefined {
   switch (code) {

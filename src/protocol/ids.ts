@@ -51,7 +51,7 @@ export const Slug = z
 /** The random ID of a pointer or blob: 32 hex characters. */
 export const OpaqueId = z.string().regex(hexOf(16), "an ID of 32 lower-case hex characters");
 
-export const Uuid = z.uuid();
+export const Uuid = z.uuid("a task ID is a UUID");
 
 /** Identifies a submission, so that repeating it has no further effect. */
 export const IdempotencyKey = z

@@ -48,6 +48,26 @@ const piece = (more: object = {}) => ({
 });
 
 describe("muster tasks", () => {
+  test("SB14 stats shows the bytes of each owner and its limit", async () => {
+    const counts = { waiting: 1, running: 0, oldest_wait_seconds: 3 };
+    const limits = { weight: 1, max_waiting: 2500, max_running: null, max_priority: null };
+    const owner = { owner: "admin", label: null, ...counts, bytes: 1_234_567 };
+    answer = {
+      ...counts,
+      queue_max: 10_000,
+      kinds: [{ kind: "a", ...counts, settings: null }],
+      owners: [
+        { ...owner, limits: { ...limits, max_bytes: null } },
+        { ...owner, owner: "b".repeat(16), limits: { ...limits, max_bytes: 5_000_000 } },
+      ],
+      truncated: false,
+    };
+    const output = await muster("stats");
+    expect(output).toMatch(/max priority +MB +max MB\n/);
+    expect(output).toMatch(/^admin .* 1\.235 +- *$/m);
+    expect(output).toMatch(/^b{16} .* 1\.235 +5\.000 *$/m);
+  });
+
   test("FQ11 stats prints the queue by kind and by owner, with the limits that hold", async () => {
     const counts = { waiting: 3, running: 1, oldest_wait_seconds: 61.4 };
     const limits = { weight: 4, max_waiting: 2_500, max_running: 20, max_priority: null };

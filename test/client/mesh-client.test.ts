@@ -51,6 +51,13 @@ describe("a request of the mesh client", () => {
     });
   });
 
+  test("that the mesh refuses names an issue once, also where the detail names it", async () => {
+    const issues = [{ path: "the", message: "detail" }];
+    const detail = "the: detail";
+    const { mesh } = api(problem(400, "invalid_request", { detail, issues }));
+    await expect(mesh.tasks.get(ID)).rejects.toMatchObject({ detail });
+  });
+
   test("that another server answers throws invalid_response", async () => {
     await expect(api(html).mesh.tasks.get(ID)).rejects.toMatchObject({
       code: "invalid_response",

@@ -172,6 +172,8 @@ function printEventJson(event: PeerEvent): void {
 }
 
 function printEventLine(event: PeerEvent, work: string | undefined): void {
+  // The command ends with this error, and its text is printed then.
+  if (event.type === "closed" && event.error !== undefined) return;
   print(eventLine(event));
   if (event.type === "ready" && work === undefined) {
     note("this peer accepts no tasks, because --exec and --module are absent");

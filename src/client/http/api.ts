@@ -128,7 +128,11 @@ async function apiErrorOf(response: Response): Promise<MusterApiError> {
     });
   }
   const { code, detail, retry_after, issues = [] } = problem.data;
-  const issueTexts = issues.map(({ path, message }) => `${path}: ${message}`).join("; ");
+  // A detail may name its only issue already.
+  const issueTexts = issues
+    .map(({ path, message }) => `${path}: ${message}`)
+    .filter((text) => !detail.includes(text))
+    .join("; ");
   return new MusterApiError(
     code,
     status,

@@ -129,7 +129,9 @@ export const Scope = z.enum(SCOPES).meta({
 });
 export type Scope = z.infer<typeof Scope>;
 
-const CredentialId = z.string().regex(/^[0-9a-f]{16}$/);
+const CredentialId = z
+  .string()
+  .regex(/^[0-9a-f]{16}$/, "the ID of a token or a join key is 16 lower-case hex characters");
 
 export const CreateToken = z
   .object({

@@ -55,7 +55,10 @@ export type CallbackView = z.infer<typeof CallbackView>;
 
 const Owner = z
   .string()
-  .regex(/^(?:admin|[0-9a-f]{16}|[0-9a-f]{32}|webhook:[a-z0-9-]{1,64})$/)
+  .regex(
+    /^(?:admin|[0-9a-f]{16}|[0-9a-f]{32}|webhook:[a-z0-9-]{1,64})$/,
+    "an owner is admin, the ID of a token or a peer, or webhook:SOURCE",
+  )
   .meta({
     description:
       "`admin`, the ID of a token or a peer, or `webhook:` and the name of a source; default: the caller. Only administrators may name another",

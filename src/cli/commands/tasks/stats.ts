@@ -60,9 +60,11 @@ const OWNER_HEADINGS = [
   "max waiting",
   "max running",
   "max priority",
+  "MB",
+  "max MB",
 ];
 
-const ofOwner = ({ owner, label, limits, ...rest }: TaskStats["owners"][number]) => [
+const ofOwner = ({ owner, label, limits, bytes, ...rest }: TaskStats["owners"][number]) => [
   owner,
   label ?? "-",
   ...counts(rest),
@@ -70,4 +72,8 @@ const ofOwner = ({ owner, label, limits, ...rest }: TaskStats["owners"][number])
   limits.max_waiting,
   limits.max_running ?? "-",
   limits.max_priority ?? "-",
+  megabytes(bytes),
+  limits.max_bytes === null ? "-" : megabytes(limits.max_bytes),
 ];
+
+const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(3);

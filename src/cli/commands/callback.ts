@@ -23,12 +23,15 @@ export const callback: Command = {
   details: [
     ["secret URL", "print the secret that signs this token's callbacks to the origin of URL"],
     ["rotate URL", "replace it; both secrets sign until the overlap ends"],
-    ["  --overlap SECONDS", "how long the secret before signs, too; 0 to 604800; default: 86400"],
+    ["  --overlap SECONDS", "how long the previous secret signs, too; 0 to 604800; default: 86400"],
     ["end-previous URL", "let only the new secret sign from now on"],
-    ["--out FILE", "write the secret, and the one before, to this new file, only for its owner"],
+    [
+      "--out FILE",
+      "write the secret, and the previous one, to this new file, which only its owner can read",
+    ],
     [
       "--owner ID",
-      "those of another owner: a token, a peer, admin, webhook:SOURCE; needs scope admin",
+      "the secrets of another owner: a token, a peer, admin, webhook:SOURCE; needs scope admin",
     ],
     ["repeat TASK_ID", "send the callback of a task again, whether it was delivered or failed"],
     ...TARGET_DETAILS,
@@ -77,7 +80,7 @@ function showSecret(view: CallbackSecretView, json: boolean): number {
   note(`version ${version}, for callbacks of ${owner} to ${origin}`);
   print(secret);
   if (previous !== null) {
-    note(`until ${previous.ends_at} the secret before signs, too:`);
+    note(`until ${previous.ends_at} the previous secret signs, too:`);
     print(previous.secret);
   }
   return 0;

@@ -23,7 +23,7 @@ export const start: Command = {
     ["--ip ADDRESS", "the address to listen on; default: 127.0.0.1, this machine only"],
     [
       "--open",
-      "let any peer join although others reach the address; on 127.0.0.1 that is the default",
+      "let any peer join, also where others reach the address; on 127.0.0.1 that is the default",
     ],
     [
       "--geoip-database FILE",

@@ -1,4 +1,5 @@
 import { startFront } from "./front.ts";
+import { isLoopbackHost } from "./listen-address.ts";
 import { freePort } from "./ports.ts";
 import type { Resolve } from "./outbound/checked-addresses.ts";
 import { startOutboundProxy } from "./outbound/outbound-proxy.ts";
@@ -20,6 +21,8 @@ export interface EntranceOptions {
   readonly geoipDatabase?: string | undefined;
   /** Resolves the names of the URLs that the mesh calls; default: the resolver of the system. */
   readonly resolve?: Resolve | undefined;
+  /** Variables of the mesh that the operator has set. */
+  readonly variables?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -30,13 +33,15 @@ export interface EntranceOptions {
 export async function openEntrance(
   host: string,
   port: number,
-  { geoipDatabase, resolve }: EntranceOptions,
+  { geoipDatabase, resolve, variables: chosen = {} }: EntranceOptions,
 ): Promise<Entrance> {
   const locations =
     geoipDatabase === undefined ? null : await serveLocations(await openGeoDatabase(geoipDatabase));
   let meshPort = port;
   while (meshPort === port) meshPort = await freePort("127.0.0.1");
-  const front = await startFront({ host, port, meshPort });
+  // A mesh that only this machine reaches is open: a page of any site could make the browser join it. Behind a proxy others reach it, too.
+  const admitsForeignPages = !isLoopbackHost(host) || chosen["TRUSTED_PROXIES"] !== undefined;
+  const front = await startFront({ host, port, meshPort, admitsForeignPages });
   const proxy = await startOutboundProxy({ resolve });
   const stop = (): void => {
     front.stop();

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { Agent, createServer, request as httpRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline, type Duplex } from "node:stream";
+import { isForeignPage } from "./page-origin.ts";
 
 /** Passes requests to the local mesh. */
 export interface Front {
@@ -15,6 +16,8 @@ export interface FrontOptions {
   readonly port: number;
   /** The port on 127.0.0.1 on which the mesh listens. */
   readonly meshPort: number;
+  /** Whether web pages of other machines may open WebSockets; default: they may. */
+  readonly admitsForeignPages?: boolean;
 }
 
 /** workerd closes an idle connection after 5 s. The front closes it before that: a request on a closed one would fail. */
@@ -29,7 +32,8 @@ const RESERVED = /^(?:cf-connecting-ip$|mf-)/;
  * Listens in front of `wrangler dev`, which takes the address of a client from a header that every client can send. The front
  * replaces that header by the address of the socket.
  */
-export async function startFront({ host, port, meshPort }: FrontOptions): Promise<Front> {
+export async function startFront(options: FrontOptions): Promise<Front> {
+  const { host, port, meshPort, admitsForeignPages = true } = options;
   const agent = new Agent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS });
   const forward = (request: IncomingMessage, keep: boolean) =>
     httpRequest({
@@ -56,6 +60,8 @@ export async function startFront({ host, port, meshPort }: FrontOptions): Promis
     pipeline(request, upstream, ignore);
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (!admitsForeignPages && isForeignPage(request.headers.origin))
+      return void socket.on("error", ignore).end(FOREIGN_PAGE);
     const upstream = forward(request, true);
     socket.once("error", () => upstream.destroy());
     socket.once("close", () => upstream.destroy());
@@ -84,6 +90,14 @@ export async function startFront({ host, port, meshPort }: FrontOptions): Promis
     },
   };
 }
+
+const FOREIGN_PAGE = [
+  "HTTP/1.1 403 Forbidden",
+  "Content-Type: text/plain",
+  "Connection: close",
+  "",
+  "only pages of this machine may connect; name the proxies in front of the mesh in TRUSTED_PROXIES",
+].join("\r\n");
 
 /** A broken connection ends both sides, which is all there is to do. */
 const ignore = (): void => {};

@@ -171,3 +171,46 @@ describe("the front of a local mesh", () => {
     expect(answer.statusCode).toBe(502);
   });
 });
+
+describe("the front of a mesh that only this machine reaches", () => {
+  /** The status of an upgrade with this origin. */
+  async function statusFor(origin: string | null, admitsForeignPages: boolean): Promise<number> {
+    const { port: meshPort } = mesh.address() as AddressInfo;
+    const guarded = await startFront({ host: "127.0.0.1", port: 0, meshPort, admitsForeignPages });
+    try {
+      const socket = connect(guarded.port, "127.0.0.1");
+      const header = origin === null ? "" : `Origin: ${origin}\r\n`;
+      socket.write(
+        `GET /v1/connect HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: echo\r\nConnection: Upgrade\r\n${header}\r\n`,
+      );
+      return Number((await readUntil(socket, "\r\n")).split(" ")[1]);
+    } finally {
+      guarded.stop();
+    }
+  }
+
+  test.each([
+    "https://site.example",
+    "http://127.0.0.1.site.example",
+    "http://localhost.site.example:8787",
+    "http://192.168.1.5",
+    "http://[fe80::1]",
+    "null",
+    "file://",
+    "nonsense",
+  ])("AD67 refuses a WebSocket of the page %s, unless proxies are named", async (origin) => {
+    expect(await statusFor(origin, false)).toBe(403);
+    expect(await statusFor(origin, true)).toBe(101);
+  });
+
+  test.each([
+    null,
+    "http://localhost:5173",
+    "http://LOCALHOST",
+    "http://127.0.0.1",
+    "http://127.9.9.9:80",
+    "http://[::1]:3000",
+  ])("AD67 accepts a WebSocket of a program or a page of this machine: %s", async (origin) => {
+    expect(await statusFor(origin, false)).toBe(101);
+  });
+});

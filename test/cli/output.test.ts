@@ -67,7 +67,8 @@ const failing = (write: (text: string) => void, isFine: (shown: string, text: st
 
 describe.each(Object.entries(WAYS))("%s", (_way, [lines, write]) => {
   test("CL1 takes no control character of a text to the terminal, and shows the rest", () => {
-    const begun = (text: string): void => write(`begin${text}end`);
+    // A space, because the query of a URL at the end of the text, which errors leave out, would include the mark.
+    const begun = (text: string): void => write(`begin${text} end`);
     expect(
       failing(begun, (shown) => hostileIn(shown).length === 0 && /begin.*end/.test(shown)),
     ).toBeUndefined();

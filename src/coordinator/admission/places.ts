@@ -26,9 +26,11 @@ export function placeFor(
   const connected = registry.peers.connectedCount();
   const reservable = Math.ceil(peersMax * RESERVED_SHARE);
   if (connected < peersMax - reservable) return ok(null);
+  // A full mesh refuses strangers most often: it does not count them for it.
+  if (!isListed && connected >= peersMax) return FULL;
   const reserve = Math.min(reservable, registry.allowlist.count());
   const strangers = registry.peers.connectedStrangers();
-  if (!isListed) return connected < peersMax && strangers < peersMax - reserve ? ok(null) : FULL;
+  if (!isListed) return strangers < peersMax - reserve ? ok(null) : FULL;
   if (connected < peersMax) return ok(null);
   const mayHold = connected - strangers < reserve;
   const displaced = registry.peers.leastValuableStranger(mayHold);

@@ -60,8 +60,10 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     pipeline(request, upstream, ignore);
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (!admitsForeignPages && isForeignPage(request.headers.origin))
-      return void socket.on("error", ignore).end(FOREIGN_PAGE);
+    if (!admitsForeignPages && isForeignPage(request.headers.origin)) {
+      socket.on("error", ignore).end(FOREIGN_PAGE);
+      return;
+    }
     const upstream = forward(request, true);
     socket.once("error", () => upstream.destroy());
     socket.once("close", () => upstream.destroy());

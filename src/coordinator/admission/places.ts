@@ -23,15 +23,14 @@ export function placeFor(
   isListed: boolean,
 ): Result<Peer | null, SessionFault> {
   if (known !== null && isConnected(known.state)) return ok(null);
-  const connected = registry.peers.connectedCount();
+  const connected = registry.roster.size;
   const reservable = Math.ceil(peersMax * RESERVED_SHARE);
-  if (connected < peersMax - reservable) return ok(null);
+  if (connected < (isListed ? peersMax : peersMax - reservable)) return ok(null);
   // A full mesh refuses strangers most often: it does not count them for it.
   if (!isListed && connected >= peersMax) return FULL;
   const reserve = Math.min(reservable, registry.allowlist.count());
-  const strangers = registry.peers.connectedStrangers();
+  const strangers = connected - registry.peers.connectedListed();
   if (!isListed) return strangers < peersMax - reserve ? ok(null) : FULL;
-  if (connected < peersMax) return ok(null);
   const mayHold = connected - strangers < reserve;
   const displaced = registry.peers.leastValuableStranger(mayHold);
   return displaced === null ? FULL : ok(displaced);

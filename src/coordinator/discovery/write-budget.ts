@@ -26,10 +26,8 @@ export function recordAllowedAt(context: Context, peer: Peer, isReseal: boolean)
   const within = isWithin(registry.kvWrites.spent(now), isStranger);
   if (within) return now;
   // There may be more peers now than when the hour was last counted.
-  registry.kvWrites.count(now, {
-    peers: registry.peers.connectedCount(),
-    strangers: registry.peers.connectedStrangers(),
-  });
+  const peers = registry.roster.size;
+  registry.kvWrites.count(now, { peers, strangers: peers - registry.peers.connectedListed() });
   const counted = registry.kvWrites.spent(now);
   return isWithin(counted, isStranger) ? now : now + KV_BUDGET_RETRY_INTERVAL;
 }

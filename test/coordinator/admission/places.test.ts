@@ -44,7 +44,8 @@ describe("the places of a mesh", () => {
     list(mesh, ...listed);
     expect(joinAll(mesh, strangers)).toHaveLength(PLACES - RESERVED);
     expect(joinAll(mesh, listed.slice(0, RESERVED))).toHaveLength(RESERVED);
-    expect(mesh.registry.peers.connectedStrangers()).toBe(PLACES - RESERVED);
+    const { peers, roster } = mesh.registry;
+    expect(roster.size - peers.connectedListed()).toBe(PLACES - RESERVED);
     expect(errorOf(mesh, present(strangers.at(-1)))).toBe("mesh_full");
   });
 
@@ -68,7 +69,7 @@ describe("the places of a mesh", () => {
     const ended = peers.filter(({ endFault }) => endFault?.code === "mesh_full");
     expect(ended).toHaveLength(listed.length);
     for (const kept of peers.slice(0, 3)) expect(kept.endFault).toBeNull();
-    expect(mesh.registry.peers.connectedCount()).toBe(PLACES);
+    expect(mesh.registry.roster.size).toBe(PLACES);
   });
 
   test("RL21 strangers that all hold tasks are displaced as far as the reserve reaches, and their tasks are queued again", () => {

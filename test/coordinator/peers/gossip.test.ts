@@ -116,7 +116,7 @@ describe("a peer that another peer advertises", () => {
     expect(mesh.task(id).state).toBe("queued");
     expect(mesh.task(named.id).state).toBe("queued");
     expect(mesh.rows("SELECT peer_id FROM pointers")).toEqual([{ peer_id: A.id }]);
-    expect(mesh.registry.peers.connectedCount()).toBe(1);
+    expect(mesh.registry.roster.size).toBe(1);
     expect(mesh.join(B).offers.map(({ task_id }) => task_id)).toEqual([id]);
   });
 

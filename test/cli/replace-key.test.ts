@@ -1,21 +1,16 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { COMMANDS } from "../../src/cli/commands/index.ts";
-import { writeKeyFile } from "../../src/cli/key-file.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { readKeyFile, writeKeyFile } from "../../src/cli/key-file.ts";
+import { replaceKey, type ConnectWith } from "../../src/cli/replace-key.ts";
 import { generateIdentity, OptionsError, PeerError } from "../../src/client/index.ts";
-import * as sdk from "../../src/client/index.ts";
-
-vi.mock("../../src/client/index.ts", { spy: true });
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "muster-rotate-"));
-  vi.spyOn(process.stdout, "write").mockReturnValue(true);
 });
 afterEach(async () => {
-  vi.restoreAllMocks();
   await rm(folder, { recursive: true });
 });
 
@@ -28,7 +23,7 @@ const failing = (thrown: Error) => async () => {
   throw thrown;
 };
 
-const CONNECTS: Readonly<Record<string, () => never>> = {
+const CONNECTS: Readonly<Record<string, ConnectWith>> = {
   "the options are not valid": () => {
     throw new OptionsError("no");
   },
@@ -55,10 +50,8 @@ test.each([
   const keys = generateIdentity();
   await writeKeyFile(path, { keys, createdAt: new Date().toISOString() }, false);
   const before = await readFile(path, "utf8");
-  vi.mocked(sdk.connectPeer).mockImplementation(CONNECTS[what] as () => never);
-  const options = ["--key-file", path, "--mesh-key", "ab".repeat(32), "--dir", folder];
-  const done = COMMANDS["rotate"]?.run(["http://127.0.0.1:1", ...options]);
-  if (what === "the mesh accepts") expect(await done).toBe(0);
+  const done = replaceKey(path, CONNECTS[what] as ConnectWith);
+  if (what === "the mesh accepts") expect(await done).toEqual((await readKeyFile(path)).keys);
   else await expect(done).rejects.toThrow();
   expect((await readdir(folder)).toSorted()).toEqual(files);
   const kept = await readFile(what === "the mesh accepts" ? `${path}.old` : path, "utf8");

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { toBase64, toHex, utf8, type Bytes } from "../../src/base/bytes.ts";
 import { sha256 } from "../../src/crypto/primitives.ts";
 import {
@@ -9,6 +9,7 @@ import {
   type ResultSecret,
 } from "../../src/crypto/result-tickets.ts";
 import { openBytes } from "../../src/crypto/sealed-stream.ts";
+import type { Peer } from "../../src/client/peer/peer-handle.ts";
 import { toGoP2pError, toProblem, type MusterError } from "../../src/protocol/errors.ts";
 import { seededRandom } from "../random.ts";
 import { FakeMesh, taskId } from "./fake-mesh.ts";
@@ -23,6 +24,10 @@ const LARGE = "x".repeat(300_000);
 const JSON_BYTES = utf8(JSON.stringify(LARGE));
 const CONTENT = { bytes: JSON_BYTES.length, sha256: toBase64(sha256(JSON_BYTES)) };
 
+/** Peers that a test has connected: one that stays connected sets timers in the tests that follow. */
+const connected: Peer[] = [];
+afterEach(() => Promise.all(connected.splice(0).map((peer) => peer.close())));
+
 /** A peer whose only task has a large result, and the answer to its upload. */
 function uploading(
   answer: (init: RequestInit) => Promise<Response>,
@@ -30,7 +35,7 @@ function uploading(
 ) {
   const mesh = new FakeMesh();
   const uploads: { readonly url: string; readonly init: RequestInit }[] = [];
-  const { session } = mesh.join({
+  const { peer, session } = mesh.join({
     handlers: { work: () => LARGE },
     platform: {
       fetch: (url, init) => {
@@ -39,6 +44,7 @@ function uploading(
       },
     },
   });
+  connected.push(peer);
   session.offer({ task_id: taskId(1), fence: 7, upload });
   return { mesh, session, uploads };
 }

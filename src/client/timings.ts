@@ -16,8 +16,6 @@ export const CLOSE_GRACE = 1 * SECOND;
 
 export const RECONNECT_BASE = 500;
 export const RECONNECT_CAP = 30 * SECOND;
-/** Upper limit of a reconnect delay, whatever position the mesh assigned. */
-export const RECONNECT_WAIT_MAX = 10 * MINUTE;
 /** A session of this length was stable: the next backoff starts from the beginning. */
 export const STABLE_SESSION_MIN = 60 * SECOND;
 

@@ -128,8 +128,8 @@ export const TOMBSTONE_RETENTION = 400 * DAY;
 
 /** The time over which peers spread their reconnects after a mass disconnect; the default of `RECONNECT_SPREAD_SECONDS`. */
 export const RECONNECT_SPREAD = 2 * SECOND;
-/** No reconnect position delays a peer for longer. */
-export const RECONNECT_SPREAD_MAX = 10 * MINUTE;
+/** No reconnect position delays a peer for longer, and none is drawn beyond it. */
+export const RECONNECT_DELAY_MAX = 10 * MINUTE;
 
 // Measurements
 

@@ -62,9 +62,7 @@ export class LimitedMessages {
     } else {
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
-        const before = this.#connection;
-        this.#begin();
-        if (before === this.#connection && before !== null) this.#flush();
+        if (this.#active() === this.#connection) this.#flush();
       }, MESSAGE_LIMITS.announce.per);
     }
   }

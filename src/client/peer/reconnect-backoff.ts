@@ -1,16 +1,12 @@
 import { backoffPause, fullJitter } from "../../base/backoff.ts";
 import { SECOND, type Millis } from "../../base/clock.ts";
+import { RECONNECT_DELAY_MAX } from "../../protocol/constants.ts";
 import type { Reconnect } from "../../protocol/messages.ts";
-import {
-  RECONNECT_BASE,
-  RECONNECT_CAP,
-  RECONNECT_WAIT_MAX,
-  STABLE_SESSION_MIN,
-} from "../timings.ts";
+import { RECONNECT_BASE, RECONNECT_CAP, STABLE_SESSION_MIN } from "../timings.ts";
 
-/** How long after a disconnect the peer's position in the reconnect order comes up; at most `RECONNECT_WAIT_MAX`. */
+/** How long after a disconnect the peer's position in the reconnect order comes up; at most `RECONNECT_DELAY_MAX`. */
 const positionDelay = ({ slot, per_second }: Reconnect): Millis =>
-  Math.min((slot / per_second) * SECOND, RECONNECT_WAIT_MAX);
+  Math.min((slot / per_second) * SECOND, RECONNECT_DELAY_MAX);
 
 /** Jitter of a reconnect after `failures` failures in a row: full jitter, because many peers compete for one mesh. */
 export const reconnectJitter = (failures: number, random: number): Millis =>
@@ -28,7 +24,7 @@ export const delayAfterDisconnect = (
 ): Millis =>
   Math.min(
     (position === null ? 0 : positionDelay(position)) + reconnectJitter(failures, random),
-    RECONNECT_WAIT_MAX,
+    RECONNECT_DELAY_MAX,
   );
 
 /**
@@ -44,7 +40,7 @@ export function delayAfterFailedDial(
 ): Millis {
   const longest = Math.max(RECONNECT_CAP / 2, positionDelay(position));
   const spread = Math.max(RECONNECT_BASE, Math.min(sinceDisconnect, longest));
-  return Math.min(Math.floor(spread * (1 + random)), RECONNECT_WAIT_MAX);
+  return Math.min(Math.floor(spread * (1 + random)), RECONNECT_DELAY_MAX);
 }
 
 /**

@@ -75,10 +75,6 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
         .map(readPeer);
     },
 
-    /** How many peers have a record. */
-    count(): number {
-      return number(sql.exec(`SELECT COUNT(*) AS count FROM peers`)[0] as SqlRow, "count");
-    },
     /**
      * How many of the connected peers are listed. It goes through the allowlist: an open mesh has many more strangers than entries,
      * and asks this at each admission while it is nearly full.

@@ -1,11 +1,10 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { once } from "node:events";
 import { createServer, type ClientRequest, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import { pipeline, type Duplex } from "node:stream";
 import { err, ok, type Result } from "../../base/result.ts";
 import { outboundUrl } from "../../protocol/outbound-url.ts";
 import { PROXY_HEADERS, type ProxyFault } from "../../protocol/outbound-proxy.ts";
+import { listenOnLoopback } from "../loopback-server.ts";
 import { checkedAddresses, systemResolve, type Resolve } from "./checked-addresses.ts";
 import { forwardedRequest, receiverAnswer, headOfAnswer, type Target } from "./forwarding.ts";
 
@@ -78,15 +77,12 @@ export async function startOutboundProxy({
       },
     });
   });
-  server.listen(0, "127.0.0.1").unref();
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const listening = await listenOnLoopback(server);
   const stop = (): void => {
-    server.close();
-    server.closeAllConnections();
+    listening.stop();
     for (const socket of upgraded) socket.destroy();
   };
-  return { url: `http://127.0.0.1:${port}`, secret, stop };
+  return { url: listening.url, secret, stop };
 }
 
 /** A broken connection ends both sides, which is all there is to do. */

@@ -1,0 +1,20 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface LoopbackServer {
+  readonly url: string;
+  stop(): void;
+}
+
+/** Listens on a free port that only this machine reaches, and does not keep the process running. */
+export async function listenOnLoopback(server: Server): Promise<LoopbackServer> {
+  server.listen(0, "127.0.0.1").unref();
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const stop = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${port}`, stop };
+}

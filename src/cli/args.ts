@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig, type ParseArgsOptionsConfig } from "node:util";
 import { z } from "zod";
+import { nearestName } from "../base/near-name.ts";
 import { UsageError } from "./failure.ts";
 
 /** The options of a command and their descriptions, for `muster help COMMAND`. */
@@ -24,39 +25,71 @@ export type Values<T extends ParseArgsOptionsConfig> = ReturnType<
   typeof parseArgs<Config<T>>
 >["values"];
 
+interface ArgumentLimits {
+  readonly min: number;
+  readonly max: number;
+  readonly usage: string;
+  /** The action that the arguments are of; null or absent for a command without actions. */
+  readonly action?: string | null;
+  /** The other actions of the command that have this option. */
+  readonly actionsWith?: (option: string) => readonly string[];
+}
+
 /** Parses the options of a command, and between `min` and `max` positional arguments. */
 export function readArgs<const T extends ParseArgsOptionsConfig>(
   argv: readonly string[],
   options: T,
-  limits: { readonly min: number; readonly max: number; readonly usage: string },
+  limits: ArgumentLimits,
 ): { readonly values: Values<T>; readonly positionals: readonly string[] } {
   const config: Config<T> = { args: [...argv], options, strict: true, allowPositionals: true };
   let parsed: ReturnType<typeof parseArgs<Config<T>>>;
   try {
     parsed = parseArgs(config);
   } catch (error) {
-    throw new UsageError(parseFault((error as Error).message), `usage: muster ${limits.usage}`);
+    throw faultOf((error as Error).message, Object.keys(options), limits);
   }
   const { values, positionals } = parsed;
   if (positionals.length < limits.min || positionals.length > limits.max) {
     const isTooMany = positionals.length > limits.max;
+    const { action = null } = limits;
+    const missing = action === null ? "an argument" : `an argument of ${action}`;
     const what = isTooMany
       ? `unexpected argument "${positionals[limits.max]}"`
-      : "an argument is missing";
+      : `${missing} is missing`;
     throw new UsageError(what, `usage: muster ${limits.usage}`);
   }
   return { values, positionals };
 }
 
 /** What is wrong with an option, from Node's text, which has several lines and explains how to use `--`. */
-function parseFault(message: string): string {
+function faultOf(message: string, known: readonly string[], limits: ArgumentLimits): UsageError {
   const option = /'(?:-\w, )?(--?[^' ]*)/.exec(message)?.[1] ?? "an option";
-  if (message.startsWith("Unknown option")) return `unknown option ${option}`;
-  if (message.includes("does not take an argument")) return `${option} takes no value`;
+  const hint = `usage: muster ${limits.usage}`;
+  if (message.startsWith("Unknown option")) {
+    const actions = limits.actionsWith?.(option.replace(/^--/, "")) ?? [];
+    if (actions.length === 0) return unknownOption(option, known, limits.usage);
+    return new UsageError(`${option} is an option of ${listed(actions)}`, hint);
+  }
+  if (message.includes("does not take an argument"))
+    return new UsageError(`${option} takes no value`, hint);
   if (message.includes("is ambiguous"))
-    return `${option} needs a value; write one that begins with a dash as ${option}=-VALUE`;
-  return `${option} needs a value`;
+    return new UsageError(
+      `${option} needs a value; write one that begins with a dash as ${option}=-VALUE`,
+      hint,
+    );
+  return new UsageError(`${option} needs a value`, hint);
 }
+
+/** The error for an option that the command does not have. `known` are the names of those that it has. */
+export function unknownOption(option: string, known: readonly string[], usage: string): UsageError {
+  const near = option.startsWith("--") ? nearestName(option.slice(2), known) : null;
+  const question = near === null ? "" : `, did you mean --${near}?`;
+  return new UsageError(`unknown option ${option}${question}`, `usage: muster ${usage}`);
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+const listed = (words: readonly string[]): string =>
+  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 
 /** The actions of a command, each with the number of arguments that must follow it. */
 type ActionArguments = Readonly<Record<string, number>>;

@@ -1,12 +1,12 @@
 import { COMMANDS } from "./commands/index.ts";
-import { describeError, UsageError } from "./failure.ts";
+import { unknownCommand } from "./commands/help.ts";
+import { describeError } from "./failure.ts";
 import { line, note, styled, takeOverOutput } from "./output.ts";
 
 async function main([name = "help", ...argv]: readonly string[]): Promise<number> {
   if (name === "--help" || name === "-h") return main(["help"]);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined)
-    throw new UsageError(`unknown command "${name}"`, "`muster help` lists the commands");
+  if (command === undefined) throw unknownCommand(name, COMMANDS);
   if (argv.includes("--help") || argv.includes("-h")) return main(["help", name]);
   return command.run(argv);
 }

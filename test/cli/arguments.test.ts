@@ -30,6 +30,15 @@ describe("the arguments of commands", () => {
     ["denylist list x", 'unexpected argument "x"'],
     ["denylist show", 'unknown action "show"'],
     ["denylist lift x --reason revoked", "--reason is an option of list"],
+    ["token list --days 3", "--days is an option of create"],
+    ["token revoke x --label y", "--label is an option of create and list"],
+    ["token list --lable y", "unknown option --lable, did you mean --label?"],
+    ["token lsit", 'unknown action "lsit"'],
+    ["callback repeat x --owner admin", "--owner is an option of secret, rotate and end-previous"],
+    ["dial list --name x", "--name is an option of dial URL"],
+    ["mesh --pause 3", "--pause is an option of drain"],
+    ["mesh foo", 'unknown action "foo"'],
+    ["peers cordon x --timeout 3", "--timeout is an option of drain"],
     ["webhook test", "an argument of test is missing"],
     ["webhook deliveries", "an argument of deliveries is missing"],
     ["webhook deliveries a b", 'unexpected argument "b"'],
@@ -47,6 +56,7 @@ describe("the arguments of commands", () => {
 
   test.each([
     [["--foo"], "unknown option --foo"],
+    [["--flg"], "unknown option --flg, did you mean --flag\\?"],
     [["-x"], "unknown option -x"],
     [["--flag=1"], "--flag takes no value"],
     [["--n"], "--n needs a value"],

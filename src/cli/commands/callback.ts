@@ -1,74 +1,96 @@
-import { numberOption, readArgs, type Command } from "../args.ts";
-import { UsageError } from "../failure.ts";
+import type { MeshClient } from "../../client/index.ts";
+import { action, withActions } from "../actions.ts";
+import { numberOption, type Details, type Values } from "../args.ts";
 import { note, print, printJson } from "../output.ts";
 import { createInto } from "../private-file.ts";
-import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+import { controllerOf, type TARGET_OPTIONS } from "../target.ts";
 import { showTask } from "../task-output.ts";
 import type { CallbackSecretView } from "../../protocol/http.ts";
 
-const usage =
-  "callback secret URL | rotate URL [--overlap SECONDS] | end-previous URL | repeat TASK_ID";
+/** The options of the actions on a secret. */
+const SECRET_OPTIONS = { owner: { type: "string" }, out: { type: "string" } } as const;
 
-const OPTIONS = {
-  ...TARGET_OPTIONS,
-  owner: { type: "string" },
-  overlap: { type: "string" },
-  out: { type: "string" },
-} as const;
+const SECRET_DETAILS: Details = [
+  [
+    "--out FILE",
+    "write the secret, and the previous one, to this new file, which only its owner can read",
+  ],
+  [
+    "--owner ID",
+    "the secrets of another owner: a token, a peer, admin, webhook:SOURCE; needs scope admin",
+  ],
+];
+
+type SecretValues = Values<typeof SECRET_OPTIONS & typeof TARGET_OPTIONS>;
+
+const printSecret = action({
+  usage: "secret URL [--owner ID] [--out FILE]",
+  summary: "print the secret that signs this token's callbacks to the origin of URL",
+  details: SECRET_DETAILS,
+  options: SECRET_OPTIONS,
+  arguments: [1, 1],
+  run: (values, [url = ""]) => show(values, (callbacks) => callbacks.secret(url, ownerOf(values))),
+});
+
+const rotate = action({
+  usage: "rotate URL [--overlap SECONDS] [--owner ID] [--out FILE]",
+  summary: "replace it; both secrets sign until the overlap ends; also the options of secret",
+  details: [
+    ["--overlap SECONDS", "how long the previous secret signs, too; 0 to 604800; default: 86400"],
+  ],
+  options: { ...SECRET_OPTIONS, overlap: { type: "string" } },
+  arguments: [1, 1],
+  run: (values, [url = ""]) => {
+    const overlapSeconds = numberOption("overlap", values.overlap);
+    const options = { ...ownerOf(values), ...(overlapSeconds !== undefined && { overlapSeconds }) };
+    return show(values, (callbacks) => callbacks.rotateSecret(url, options));
+  },
+});
+
+const endPrevious = action({
+  usage: "end-previous URL [--owner ID] [--out FILE]",
+  summary: "let only the new secret sign from now on; also the options of secret",
+  options: SECRET_OPTIONS,
+  arguments: [1, 1],
+  run: (values, [url = ""]) =>
+    show(values, (callbacks) => callbacks.endPreviousSecret(url, ownerOf(values))),
+});
+
+const repeat = action({
+  usage: "repeat TASK_ID",
+  summary: "send the callback of a task again, whether it was delivered or failed",
+  options: {},
+  arguments: [1, 1],
+  run: async (values, [id = ""]) => {
+    const { tasks } = await controllerOf(values);
+    showTask(await tasks.repeatCallback(id), values.json === true);
+    return 0;
+  },
+});
 
 /** Prints and rotates the secrets that sign callbacks, and repeats a callback. */
-export const callback: Command = {
-  usage,
+export const callback = withActions("callback", {
   summary: "print or rotate the secret that signs callbacks to a URL, or repeat a callback",
-  details: [
-    ["secret URL", "print the secret that signs this token's callbacks to the origin of URL"],
-    ["rotate URL", "replace it; both secrets sign until the overlap ends"],
-    ["  --overlap SECONDS", "how long the previous secret signs, too; 0 to 604800; default: 86400"],
-    ["end-previous URL", "let only the new secret sign from now on"],
-    [
-      "--out FILE",
-      "write the secret, and the previous one, to this new file, which only its owner can read",
-    ],
-    [
-      "--owner ID",
-      "the secrets of another owner: a token, a peer, admin, webhook:SOURCE; needs scope admin",
-    ],
-    ["repeat TASK_ID", "send the callback of a task again, whether it was delivered or failed"],
-    ...TARGET_DETAILS,
-  ],
-  run: async (argv) => {
-    const { values, positionals } = readArgs(argv, OPTIONS, { min: 2, max: 2, usage });
-    const [action = "", subject = ""] = positionals;
-    const overlapSeconds = numberOption("overlap", values.overlap);
-    if (overlapSeconds !== undefined && action !== "rotate")
-      throw new UsageError("--overlap is an option of rotate", `usage: muster ${usage}`);
-    const { tasks, callbacks } = await controllerOf(values);
-    const owner = values.owner === undefined ? {} : { owner: values.owner };
-    const { out, json = false } = values;
-    const show = async (ask: () => Promise<CallbackSecretView>): Promise<number> => {
-      if (out === undefined) return showSecret(await ask(), json);
-      return showFile(await createInto(out, ask, (view) => secretsOf(view).join("\n")), out, json);
-    };
-    switch (action) {
-      case "secret":
-        return show(() => callbacks.secret(subject, owner));
-      case "rotate":
-        return show(() =>
-          callbacks.rotateSecret(subject, {
-            ...owner,
-            ...(overlapSeconds !== undefined && { overlapSeconds }),
-          }),
-        );
-      case "end-previous":
-        return show(() => callbacks.endPreviousSecret(subject, owner));
-      case "repeat":
-        showTask(await tasks.repeatCallback(subject), values.json === true);
-        return 0;
-      default:
-        throw new UsageError(`unknown action "${action}"`, `usage: muster ${usage}`);
-    }
-  },
-};
+  actions: { secret: printSecret, rotate, "end-previous": endPrevious, repeat },
+});
+
+const ownerOf = ({ owner }: SecretValues) => (owner === undefined ? {} : { owner });
+
+/** Shows a secret on stdout, or writes it to the file that the options name. */
+async function show(
+  values: SecretValues,
+  ask: (callbacks: MeshClient["callbacks"]) => Promise<CallbackSecretView>,
+): Promise<number> {
+  const { out, json = false } = values;
+  const { callbacks } = await controllerOf(values);
+  if (out === undefined) return showSecret(await ask(callbacks), json);
+  const view = await createInto(
+    out,
+    () => ask(callbacks),
+    (made) => secretsOf(made).join("\n"),
+  );
+  return showFile(view, out, json);
+}
 
 /** The secrets alone are on stdout: the one before signs, too, until its end. */
 function showSecret(view: CallbackSecretView, json: boolean): number {

@@ -1,47 +1,47 @@
 import type { DenyEntry } from "../../client/index.ts";
 import { DENY_REASONS } from "../../protocol/http.ts";
-import { choiceOption, readArgs, type Command, wrongArguments } from "../args.ts";
-import { UsageError } from "../failure.ts";
+import { action, withActions } from "../actions.ts";
+import { choiceOption } from "../args.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
-import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+import { controllerOf } from "../target.ts";
 
-const usage = "denylist list [--reason REASON] | lift PEER_ID | lift PUBLIC_KEY";
-
-const ACTIONS = { list: 0, lift: 1 };
-
-const OPTIONS = { ...TARGET_OPTIONS, reason: { type: "string" } } as const;
-
-/** Lists the keys that are barred, and lifts a revocation. */
-export const denylist: Command = {
-  usage,
-  summary: "list the keys that may not join in any mode, or lift a revocation",
+const list = action({
+  usage: "list [--reason REASON]",
+  summary: "list the keys that may not join",
   details: [
     ["--reason REASON", `only keys that were barred for this reason (${DENY_REASONS.join(", ")})`],
-    ["lift ID", "the key of this peer may connect again, as the auth mode and the allowlist say"],
-    ...TARGET_DETAILS,
   ],
-  run: async (argv) => {
-    const { values, positionals } = readArgs(argv, OPTIONS, { min: 1, max: 2, usage });
-    const [action, key] = positionals;
+  options: { reason: { type: "string" } },
+  arguments: [0, 0],
+  run: async (values) => {
     const reason = choiceOption("reason", values.reason, DENY_REASONS);
     const mesh = await controllerOf(values);
-    if (action === "list" && key === undefined) {
-      const filter = reason === undefined ? {} : { reason };
-      printEntries(await mesh.denylist.list(filter).toArray(), values.json === true);
-      return 0;
-    }
-    if (action === "lift" && key !== undefined) {
-      if (reason !== undefined)
-        throw new UsageError("--reason is an option of list", `usage: muster ${usage}`);
-      await mesh.denylist.remove(key);
-      if (values.json === true) printJson({ key, denied: false });
-      else print(`the revocation of ${key} is lifted`);
-      return 0;
-    }
-    throw wrongArguments(positionals, ACTIONS, usage);
+    const filter = reason === undefined ? {} : { reason };
+    printEntries(await mesh.denylist.list(filter).toArray(), values.json === true);
+    return 0;
   },
-};
+});
+
+const lift = action({
+  usage: "lift PEER_ID | PUBLIC_KEY",
+  summary: "the key of this peer may connect again, as the auth mode and the allowlist say",
+  options: {},
+  arguments: [1, 1],
+  run: async (values, [key = ""]) => {
+    const mesh = await controllerOf(values);
+    await mesh.denylist.remove(key);
+    if (values.json === true) printJson({ key, denied: false });
+    else print(`the revocation of ${key} is lifted`);
+    return 0;
+  },
+});
+
+/** Lists the keys that are barred, and lifts a revocation. */
+export const denylist = withActions("denylist", {
+  summary: "list the keys that may not join in any mode, or lift a revocation",
+  actions: { list, lift },
+});
 
 function printEntries(entries: readonly DenyEntry[], asJson: boolean): void {
   if (asJson) printJson(entries);

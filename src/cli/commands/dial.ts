@@ -1,56 +1,31 @@
 import type { DialView } from "../../client/index.ts";
-import { readArgs, type Command, wrongArguments } from "../args.ts";
+import { action, withActions } from "../actions.ts";
 import { UsageError } from "../failure.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
 import { truncate } from "../display-width.ts";
-import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+import { controllerOf } from "../target.ts";
 
-const usage = "dial URL [--public-key KEY] [--name NAME] | list | remove ID";
+const usage = "URL [--public-key KEY] [--name NAME]";
 
-const ACTIONS = { list: 0, remove: 1 };
-
-const OPTIONS = {
-  ...TARGET_OPTIONS,
-  "public-key": { type: "string" },
-  name: { type: "string" },
-} as const;
-
-/** Registers, lists and removes addresses that the mesh dials. */
-export const dial: Command = {
+const register = action({
   usage,
-  summary: "let the mesh dial a go-p2p node, now and whenever its session ends",
+  summary: "the node's address, such as wss://HOST:9091/ws; a registered one is dialed now",
   details: [
-    ["URL", "the node's address, such as wss://HOST:9091/ws; a registered one is dialed now"],
     ["--public-key KEY", "the key that the node must prove; default: the first key that it proves"],
     ["--name NAME", "a name for people"],
-    ["list", "list the addresses, with their state and last error"],
-    ["remove ID", "stop dialing an address, and end its session"],
-    ...TARGET_DETAILS,
   ],
-  run: async (argv) => {
-    const { values, positionals } = readArgs(argv, OPTIONS, { min: 1, max: 2, usage });
-    const [action = "", id] = positionals;
-    const mesh = await controllerOf(values);
-    if (action === "list" && id === undefined) {
-      printDials(await mesh.dials.list().toArray(), values.json === true);
-      return 0;
-    }
-    if (action === "remove" && id !== undefined) {
-      await mesh.dials.remove(id);
-      print(`address ${id} was removed`);
-      return 0;
-    }
-    if (Object.hasOwn(ACTIONS, action)) throw wrongArguments(positionals, ACTIONS, usage);
-    if (!action.includes("://"))
+  options: { "public-key": { type: "string" }, name: { type: "string" } },
+  arguments: [1, 1],
+  run: async (values, [url = ""]) => {
+    if (!url.includes("://"))
       throw new UsageError(
-        `"${action}" is not the URL of a node, such as wss://HOST:9091/ws`,
-        `usage: muster ${usage}`,
+        `"${url}" is not the URL of a node, such as wss://HOST:9091/ws`,
+        `usage: muster dial ${usage} | list | remove ID`,
       );
-    if (id !== undefined)
-      throw new UsageError(`unexpected argument "${id}"`, `usage: muster ${usage}`);
     const { name, "public-key": publicKey } = values;
-    const registered = await mesh.dials.put(action, {
+    const mesh = await controllerOf(values);
+    const registered = await mesh.dials.put(url, {
       ...(name !== undefined && { name }),
       ...(publicKey !== undefined && { publicKey }),
     });
@@ -58,7 +33,39 @@ export const dial: Command = {
     else print(`${registered.id} is ${registered.state}: ${registered.url}`);
     return 0;
   },
-};
+});
+
+const list = action({
+  usage: "list",
+  summary: "list the addresses, with their state and last error",
+  options: {},
+  arguments: [0, 0],
+  run: async (values) => {
+    const mesh = await controllerOf(values);
+    printDials(await mesh.dials.list().toArray(), values.json === true);
+    return 0;
+  },
+});
+
+const remove = action({
+  usage: "remove ID",
+  summary: "stop dialing an address, and end its session",
+  options: {},
+  arguments: [1, 1],
+  run: async (values, [id = ""]) => {
+    const mesh = await controllerOf(values);
+    await mesh.dials.remove(id);
+    print(`address ${id} was removed`);
+    return 0;
+  },
+});
+
+/** Registers, lists and removes addresses that the mesh dials. */
+export const dial = withActions("dial", {
+  summary: "let the mesh dial a go-p2p node, now and whenever its session ends",
+  actions: { list, remove },
+  otherwise: register,
+});
 
 function printDials(dials: readonly DialView[], asJson: boolean): void {
   if (asJson) printJson(dials);

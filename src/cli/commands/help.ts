@@ -1,3 +1,4 @@
+import { nearestName } from "../../base/near-name.ts";
 import { readArgs, type Command, type Details } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { print } from "../output.ts";
@@ -15,6 +16,16 @@ export const helpFor = (commands: Readonly<Record<string, Command>>): Command =>
   },
 });
 
+/** The error for a command that does not exist. */
+export function unknownCommand(
+  name: string,
+  commands: Readonly<Record<string, Command>>,
+): UsageError {
+  const near = nearestName(name, Object.keys(commands));
+  const question = near === null ? "" : `, did you mean "${near}"?`;
+  return new UsageError(`unknown command "${name}"${question}`, "`muster help` lists the commands");
+}
+
 function printAll(commands: Readonly<Record<string, Command>>): void {
   print("Muster: a control plane for a mesh of compute peers");
   print();
@@ -27,8 +38,7 @@ function printAll(commands: Readonly<Record<string, Command>>): void {
 
 function printOne(name: string, commands: Readonly<Record<string, Command>>): void {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined)
-    throw new UsageError(`unknown command "${name}"`, "`muster help` lists the commands");
+  if (command === undefined) throw unknownCommand(name, commands);
   print(`usage: muster ${command.usage}`);
   print();
   print(`${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`);

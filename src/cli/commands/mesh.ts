@@ -1,11 +1,10 @@
 import { MusterApiError, type SettingsClient } from "../../client/index.ts";
 import { AUTH_MODES, type StorageView } from "../../protocol/http.ts";
-import { numberOption, readArgs, type Command } from "../args.ts";
+import { action, withActions } from "../actions.ts";
+import { numberOption } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { print, printJson } from "../output.ts";
-import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
-
-const usage = "mesh [drain [--pause SECONDS] | auth-mode [MODE]]";
+import { controllerOf } from "../target.ts";
 
 const STATE_TEXTS: { readonly [State in StorageView["state"]]: string } = {
   ok: "",
@@ -32,47 +31,13 @@ async function storageOf(settings: SettingsClient): Promise<StorageView | null> 
   }
 }
 
-/** Prints the name, the keys and the use of storage of a mesh, shows or sets who may join, or drains it before a restart. */
-export const mesh: Command = {
-  usage,
-  summary:
-    "show the name, the keys and the storage of the mesh; drain it before a restart; show or set its auth mode",
-  details: [
-    ["drain", "end all sessions; the peers continue their tasks and reconnect at random times"],
-    ["  --pause SECONDS", "how long they wait before they reconnect; default: 0"],
-    ["auth-mode", "show who may join"],
-    ["auth-mode allowlist", "only listed keys and holders of a join key; other sessions end"],
-    ["auth-mode open", "any peer, which then reads the payloads of the tasks that it gets"],
-    ...TARGET_DETAILS,
-  ],
-  run: async (argv) => {
-    const options = { ...TARGET_OPTIONS, pause: { type: "string" } } as const;
-    const { values, positionals } = readArgs(argv, options, { min: 0, max: 2, usage });
-    const [action, word] = positionals;
-    const pauseSeconds = numberOption("pause", values.pause);
+const show = action({
+  usage: "show",
+  summary: "print the name, the keys and the use of storage of the mesh",
+  options: {},
+  arguments: [0, 0],
+  run: async (values) => {
     const { settings } = await controllerOf(values);
-    if (action !== "drain" && pauseSeconds !== undefined)
-      throw new UsageError("--pause is an option of drain", `usage: muster ${usage}`);
-    if (action === "auth-mode") {
-      const chosen = AUTH_MODES.find((each) => each === word);
-      if (word !== undefined && chosen === undefined)
-        throw new UsageError(`MODE must be one of ${AUTH_MODES.join(", ")}, not "${word}"`);
-      const mode =
-        chosen === undefined ? await settings.authMode() : await settings.setAuthMode(chosen);
-      if (values.json === true) printJson({ mode });
-      else print(mode);
-      return 0;
-    }
-    if (word !== undefined)
-      throw new UsageError(`unexpected argument "${word}"`, `usage: muster ${usage}`);
-    if (action === "drain") {
-      const sessions = await settings.drain(pauseSeconds === undefined ? {} : { pauseSeconds });
-      if (values.json === true) printJson({ sessions });
-      else print(`ended ${sessions} ${sessions === 1 ? "session" : "sessions"}`);
-      return 0;
-    }
-    if (action !== undefined)
-      throw new UsageError(`unknown action "${action}"`, `usage: muster ${usage}`);
     const view = await settings.mesh();
     const storage = await storageOf(settings);
     if (values.json === true) printJson({ ...view, ...(storage !== null && { storage }) });
@@ -87,4 +52,50 @@ export const mesh: Command = {
     }
     return 0;
   },
-};
+});
+
+const drain = action({
+  usage: "drain [--pause SECONDS]",
+  summary: "end all sessions; the peers continue their tasks and reconnect at random times",
+  details: [["--pause SECONDS", "how long they wait before they reconnect; default: 0"]],
+  options: { pause: { type: "string" } },
+  arguments: [0, 0],
+  run: async (values) => {
+    const pauseSeconds = numberOption("pause", values.pause);
+    const { settings } = await controllerOf(values);
+    const sessions = await settings.drain(pauseSeconds === undefined ? {} : { pauseSeconds });
+    if (values.json === true) printJson({ sessions });
+    else print(`ended ${sessions} ${sessions === 1 ? "session" : "sessions"}`);
+    return 0;
+  },
+});
+
+const authMode = action({
+  usage: "auth-mode [MODE]",
+  summary: "show or set who may join; a change to allowlist ends the sessions of other peers",
+  details: [
+    ["allowlist", "MODE: only listed keys and holders of a join key"],
+    ["open", "MODE: any peer, which then reads the payloads of the tasks that it gets"],
+  ],
+  options: {},
+  arguments: [0, 1],
+  run: async (values, [word]) => {
+    const chosen = AUTH_MODES.find((each) => each === word);
+    if (word !== undefined && chosen === undefined)
+      throw new UsageError(`MODE must be one of ${AUTH_MODES.join(", ")}, not "${word}"`);
+    const { settings } = await controllerOf(values);
+    const mode =
+      chosen === undefined ? await settings.authMode() : await settings.setAuthMode(chosen);
+    if (values.json === true) printJson({ mode });
+    else print(mode);
+    return 0;
+  },
+});
+
+/** Prints the name, the keys and the use of storage of a mesh, shows or sets who may join, or drains it before a restart. */
+export const mesh = withActions("mesh", {
+  summary:
+    "show the name, the keys and the storage of the mesh; drain it before a restart; show or set its auth mode",
+  actions: { show, drain, "auth-mode": authMode },
+  otherwise: show,
+});

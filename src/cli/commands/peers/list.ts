@@ -1,28 +1,25 @@
 import type { PeerView } from "../../../client/index.ts";
 import { PEER_STATES } from "../../../protocol/http.ts";
 import { ROLES } from "../../../protocol/messages.ts";
-import { choiceOption, readArgs, type Command } from "../../args.ts";
+import { action } from "../../actions.ts";
+import { choiceOption } from "../../args.ts";
 import { print, printJson } from "../../output.ts";
 import { table } from "../../table.ts";
-import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
+import { controllerOf } from "../../target.ts";
 
-const usage = "peers [list] [--state STATE] [--role ROLE]";
+const usage = "list [--state STATE] [--role ROLE]";
 
 /** Lists the peers of the mesh. */
-export const list: Command = {
+export const list = action({
   usage,
   summary: "list the peers",
   details: [
     ["--state STATE", `only peers in this state (${PEER_STATES.join(", ")})`],
     ["--role ROLE", `only peers with this role (${ROLES.join(", ")})`],
   ],
-  run: async (argv) => {
-    const options = {
-      ...TARGET_OPTIONS,
-      state: { type: "string" },
-      role: { type: "string" },
-    } as const;
-    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
+  options: { state: { type: "string" }, role: { type: "string" } },
+  arguments: [0, 0],
+  run: async (values) => {
     const state = choiceOption("state", values.state, PEER_STATES);
     const role = choiceOption("role", values.role, ROLES);
     const mesh = await controllerOf(values);
@@ -35,7 +32,7 @@ export const list: Command = {
     if (values.json !== true) for (const peer of found) printCircuits(peer);
     return 0;
   },
-};
+});
 
 /** Why a peer rests, and until when. */
 function printCircuits({ id, circuits = [] }: PeerView): void {

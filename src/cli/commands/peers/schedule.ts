@@ -1,20 +1,14 @@
 import type { PeerView } from "../../../client/index.ts";
 import { PEER_STATES } from "../../../protocol/http.ts";
 import { ROLES } from "../../../protocol/messages.ts";
-import {
-  choiceOption,
-  numberOption,
-  readArgs,
-  type Command,
-  type Details,
-  type Values,
-} from "../../args.ts";
+import { action, type Action } from "../../actions.ts";
+import { choiceOption, numberOption, type Details, type Values } from "../../args.ts";
 import { UsageError } from "../../failure.ts";
 import { counted, print, printJson } from "../../output.ts";
 import { table } from "../../table.ts";
-import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
+import { controllerOf, type TARGET_OPTIONS } from "../../target.ts";
 
-type Action = "cordon" | "uncordon" | "drain";
+type Scheduling = "cordon" | "uncordon" | "drain";
 
 const SELECTION = {
   capability: { type: "string", multiple: true },
@@ -23,12 +17,11 @@ const SELECTION = {
   role: { type: "string" },
   state: { type: "string" },
 } as const;
-const OPTIONS = {
-  ...TARGET_OPTIONS,
-  ...SELECTION,
-  timeout: { type: "string" },
-  "dry-run": { type: "boolean" },
-} as const;
+const OPTIONS = { ...SELECTION, "dry-run": { type: "boolean" } } as const;
+/** Only of `drain`. */
+const DRAIN_OPTIONS = { ...OPTIONS, timeout: { type: "string" } } as const;
+
+type DrainValues = Values<typeof DRAIN_OPTIONS & typeof TARGET_OPTIONS>;
 
 const SELECTION_DETAILS: Details = [
   ["PEER_ID...", "these peers"],
@@ -40,36 +33,35 @@ const SELECTION_DETAILS: Details = [
   ["--dry-run", "change nothing: show the peers that would change"],
 ];
 
-const scheduling = (action: Action, summary: string, details: Details = []): Command => {
-  const usage = `peers ${action} PEER_ID... | --capability X | --kind KIND | --name NAME | ...`;
-  return {
+const scheduling = (change: Scheduling, summary: string, details: Details = []): Action => {
+  const usage = `${change} PEER_ID... | --capability X | --kind KIND | --name NAME | ...`;
+  return action({
     usage,
     summary,
     details,
-    run: async (argv) => {
-      const { values, positionals } = readArgs(argv, OPTIONS, { min: 0, max: 500, usage });
+    options: change === "drain" ? DRAIN_OPTIONS : OPTIONS,
+    arguments: [0, 500],
+    run: async (values: DrainValues, positionals) => {
       const select = selectionOf(values, positionals);
       if (Object.keys(select).length === 0)
-        throw new UsageError("name a peer, or give a condition", `usage: muster ${usage}`);
+        throw new UsageError("name a peer, or give a condition", `usage: muster peers ${usage}`);
       const timeoutSeconds = numberOption("timeout", values.timeout);
-      if (timeoutSeconds !== undefined && action !== "drain")
-        throw new UsageError("--timeout is an option of drain", `usage: muster ${usage}`);
       const dryRun = values["dry-run"] === true;
       const mesh = await controllerOf(values);
-      const found = await mesh.peers.schedule(action, select, {
+      const found = await mesh.peers.schedule(change, select, {
         dryRun,
         ...(timeoutSeconds !== undefined && { timeoutSeconds }),
       });
       if (values.json === true) printJson(found);
       else if (found.length === 0)
-        print(`no peer to change: none matches, or each is ${CHANGED[action]} already`);
-      else printPeers(found, dryRun ? `would be ${CHANGED[action]}` : null);
+        print(`no peer to change: none matches, or each is ${CHANGED[change]} already`);
+      else printPeers(found, dryRun ? `would be ${CHANGED[change]}` : null);
       return 0;
     },
-  };
+  });
 };
 
-function selectionOf(values: Values<typeof OPTIONS>, ids: readonly string[]) {
+function selectionOf(values: Values<typeof SELECTION>, ids: readonly string[]) {
   const { capability, kind, name } = values;
   const role = choiceOption("role", values.role, ROLES);
   const state = choiceOption("state", values.state, PEER_STATES);
@@ -83,7 +75,7 @@ function selectionOf(values: Values<typeof OPTIONS>, ids: readonly string[]) {
   };
 }
 
-const CHANGED: { readonly [A in Action]: string } = {
+const CHANGED: { readonly [S in Scheduling]: string } = {
   cordon: "cordoned",
   uncordon: "uncordoned",
   drain: "drained",

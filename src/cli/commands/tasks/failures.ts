@@ -1,15 +1,16 @@
 import type { FailuresView } from "../../../client/index.ts";
-import { choiceOption, readArgs, timeOption, type Command } from "../../args.ts";
+import { action } from "../../actions.ts";
+import { choiceOption, timeOption } from "../../args.ts";
 import { print, printJson } from "../../output.ts";
 import { table } from "../../table.ts";
 import { truncate } from "../../display-width.ts";
-import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
+import { controllerOf } from "../../target.ts";
 
 const usage =
-  "tasks failures [--state failed|expired] [--kind KIND] [--owner ID] [--since TIME] [--until TIME]";
+  "failures [--state failed|expired] [--kind KIND] [--owner ID] [--since TIME] [--until TIME]";
 
 /** Shows why tasks failed. */
-export const failures: Command = {
+export const failures = action({
   usage,
   summary: "group the newest failed and expired tasks by kind and reason",
   details: [
@@ -19,16 +20,15 @@ export const failures: Command = {
     ["--since TIME", "only tasks that ended after this time, such as 2030-01-31T08:00:00Z"],
     ["--until TIME", "only tasks that ended before this time"],
   ],
-  run: async (argv) => {
-    const options = {
-      ...TARGET_OPTIONS,
-      state: { type: "string" },
-      kind: { type: "string" },
-      owner: { type: "string" },
-      since: { type: "string" },
-      until: { type: "string" },
-    } as const;
-    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
+  options: {
+    state: { type: "string" },
+    kind: { type: "string" },
+    owner: { type: "string" },
+    since: { type: "string" },
+    until: { type: "string" },
+  },
+  arguments: [0, 0],
+  run: async (values) => {
     const { kind, owner } = values;
     const state = choiceOption("state", values.state, ["failed", "expired"]);
     const endedAfter = timeOption("since", values.since);
@@ -45,7 +45,7 @@ export const failures: Command = {
     else printFailures(shown);
     return 0;
   },
-};
+});
 
 const HEADINGS = ["tasks", "kind", "state", "reason", "peers", "last", "newest task"];
 

@@ -1,17 +1,18 @@
 import type { TaskSummary } from "../../../client/index.ts";
 import { TASK_STATES } from "../../../protocol/http.ts";
-import { choiceOption, countOption, readArgs, type Command } from "../../args.ts";
+import { action } from "../../actions.ts";
+import { choiceOption, countOption } from "../../args.ts";
 import { print, printJson } from "../../output.ts";
 import { table } from "../../table.ts";
-import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
+import { controllerOf } from "../../target.ts";
 
 /** Number of tasks that are listed unless `--limit` says otherwise. */
 const LIMIT_DEFAULT = 50;
 
-const usage = "tasks list [--state STATE] [--kind KIND] [--owner ID] [--limit N]";
+const usage = "list [--state STATE] [--kind KIND] [--owner ID] [--limit N]";
 
 /** Lists the newest tasks. */
-export const list: Command = {
+export const list = action({
   usage,
   summary: "list tasks, newest first",
   details: [
@@ -20,15 +21,14 @@ export const list: Command = {
     ["--owner ID", "only tasks of this owner: a token's ID, admin, or a peer's ID"],
     ["--limit N", `how many; default: ${LIMIT_DEFAULT}`],
   ],
-  run: async (argv) => {
-    const options = {
-      ...TARGET_OPTIONS,
-      state: { type: "string" },
-      kind: { type: "string" },
-      owner: { type: "string" },
-      limit: { type: "string" },
-    } as const;
-    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
+  options: {
+    state: { type: "string" },
+    kind: { type: "string" },
+    owner: { type: "string" },
+    limit: { type: "string" },
+  },
+  arguments: [0, 0],
+  run: async (values) => {
     const state = choiceOption("state", values.state, TASK_STATES);
     const { kind, owner } = values;
     const limit = countOption("limit", values.limit) ?? LIMIT_DEFAULT;
@@ -48,7 +48,7 @@ export const list: Command = {
     else print(table(["task", "kind", "state", "owner", "created", "error"], found.map(row)));
     return 0;
   },
-};
+});
 
 const row = ({ id, kind, state, owner, created_at, error }: TaskSummary) => [
   id,

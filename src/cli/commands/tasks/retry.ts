@@ -1,10 +1,10 @@
 import { RETRYABLE_STATES } from "../../../protocol/http.ts";
-import { readArgs, type Command } from "../../args.ts";
+import { action } from "../../actions.ts";
 import { readRetryOptions } from "../../retry-options.ts";
 import { controllerOf } from "../../target.ts";
 import { actOnSelection, readSelection, SELECTION_OPTIONS, selectionDetails } from "./selection.ts";
 
-const usage = "tasks retry ID... | --state STATE | --kind KIND | ... [--dry-run | --yes]";
+const usage = "retry ID... | --state STATE | --kind KIND | ... [--dry-run | --yes]";
 
 const OPTIONS = {
   ...SELECTION_OPTIONS,
@@ -13,7 +13,7 @@ const OPTIONS = {
 } as const;
 
 /** Puts many tasks back into the queue. */
-export const retry: Command = {
+export const retry = action({
   usage,
   summary: "put the tasks that are named, or that meet all conditions, back into the queue",
   details: [
@@ -21,9 +21,9 @@ export const retry: Command = {
     ["--max-attempts N", "the attempts from now on; default: as many as before"],
     ["--deadline SECONDS", "the time until a task expires; default: as long as before"],
   ],
-  run: async (argv) => {
-    const limits = { min: 0, max: Number.POSITIVE_INFINITY, usage };
-    const { values, positionals } = readArgs(argv, OPTIONS, limits);
+  options: OPTIONS,
+  arguments: [0, Number.POSITIVE_INFINITY],
+  run: async (values, positionals) => {
     const selection = readSelection(positionals, values, RETRYABLE_STATES, usage);
     const retryOptions = readRetryOptions(values);
     const mesh = await controllerOf(values);
@@ -36,4 +36,4 @@ export const retry: Command = {
       values,
     );
   },
-};
+});

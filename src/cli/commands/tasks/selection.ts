@@ -4,10 +4,9 @@ import { choiceOption, timeOption, type Details, type Values } from "../../args.
 import { UsageError } from "../../failure.ts";
 import { ask, counted, note, print, printJson } from "../../output.ts";
 import { Stopped, stopSignal } from "../../signals.ts";
-import { TARGET_OPTIONS } from "../../target.ts";
+import type { TARGET_OPTIONS } from "../../target.ts";
 
 export const SELECTION_OPTIONS = {
-  ...TARGET_OPTIONS,
   state: { type: "string" },
   kind: { type: "string" },
   source: { type: "string" },
@@ -20,7 +19,7 @@ export const SELECTION_OPTIONS = {
   yes: { type: "boolean" },
 } as const;
 
-type SelectionValues = Values<typeof SELECTION_OPTIONS>;
+type SelectionValues = Values<typeof SELECTION_OPTIONS & typeof TARGET_OPTIONS>;
 
 export const selectionDetails = (states: readonly string[], stateDefault: string): Details => [
   ["ID...", "these tasks"],
@@ -61,7 +60,7 @@ export function readSelection<S extends string>(
   if (filters === ids.length > 0)
     throw new UsageError(
       filters ? "IDs and a filter exclude each other" : "name tasks, or filter them by an option",
-      `usage: muster ${usage}`,
+      `usage: muster tasks ${usage}`,
     );
   return filters ? filter : ids;
 }

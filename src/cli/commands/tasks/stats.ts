@@ -1,25 +1,26 @@
 import type { TaskStats } from "../../../client/index.ts";
-import { readArgs, type Command } from "../../args.ts";
+import { action } from "../../actions.ts";
 import { print, printJson } from "../../output.ts";
 import { table } from "../../table.ts";
-import { controllerOf, TARGET_OPTIONS } from "../../target.ts";
+import { controllerOf } from "../../target.ts";
 
-const usage = "tasks stats";
+const usage = "stats";
 
 /** Shows the queue by kind and by owner. */
-export const stats: Command = {
+export const stats = action({
   usage,
   summary: "show how many tasks wait and run, by kind and by owner, and the limits that hold",
   details: [],
-  run: async (argv) => {
-    const { values } = readArgs(argv, TARGET_OPTIONS, { min: 0, max: 0, usage });
+  options: {},
+  arguments: [0, 0],
+  run: async (values) => {
     const mesh = await controllerOf(values);
     const shown = await mesh.tasks.stats();
     if (values.json === true) printJson(shown);
     else printStats(shown);
     return 0;
   },
-};
+});
 
 type Counts = Pick<TaskStats, "waiting" | "running" | "oldest_wait_seconds">;
 

@@ -1,5 +1,6 @@
 import type { Place } from "../base/place.ts";
 import type { Protocol } from "../protocol/http.ts";
+import type { GoP2pGeneration } from "../protocol/go-p2p-generation.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { HeldTask, Role } from "../protocol/messages.ts";
 import type { DialRef } from "./dial.ts";
@@ -12,6 +13,8 @@ export interface JoinRequest {
   readonly name: string;
   readonly claimedRole: Role;
   readonly protocol: Protocol;
+  /** Null over muster.2. Absent when a session of an older version sends it: then 1 over go-p2p. */
+  readonly goP2pGeneration?: GoP2pGeneration | null | undefined;
   /** Whether the peer handles Muster's own messages; otherwise only go-p2p requests. */
   readonly speaksMuster: boolean;
   readonly capabilities: readonly string[];

@@ -1,6 +1,7 @@
 import type { Millis } from "../base/clock.ts";
 import type { Region } from "../protocol/discovery.ts";
 import type { PeerState, Protocol } from "../protocol/http.ts";
+import type { GoP2pGeneration } from "../protocol/go-p2p-generation.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
 import type { Flaps } from "./damping.ts";
@@ -39,6 +40,8 @@ export interface Peer {
   /** Whether the newest session took the peer over from a session that was connected. */
   readonly tookOver: boolean;
   readonly protocol: Protocol | null;
+  /** The generation of go-p2p that its newest session speaks; null over muster.2, and before the first session. */
+  readonly goP2pGeneration: GoP2pGeneration | null;
   /** Whether this key has ever spoken muster.2. Then go-p2p 1.0, which is weaker, is a downgrade. */
   readonly spokeMuster2: boolean;
   /** Whether it handles Muster's own messages; otherwise only go-p2p requests. */

@@ -135,4 +135,47 @@ export const FIRST_MIGRATIONS: readonly (readonly string[])[] = [
     ) WITHOUT ROWID`,
     `CREATE INDEX pair_rtts_to ON pair_rtts (to_id)`,
   ],
+  [
+    // Pointers from before epochs name blobs that live for a day at most, so what was published then expires by
+    // itself.
+    `DROP TABLE pointers`,
+    `UPDATE outbox SET due_at = 0 WHERE kind = 'publish'`,
+    `CREATE TABLE discovery_epochs (
+      epoch INTEGER PRIMARY KEY, sealed TEXT NOT NULL, public_key TEXT NOT NULL, opened_at INTEGER NOT NULL,
+      closed_at INTEGER, expelled INTEGER NOT NULL, expires_at INTEGER NOT NULL
+    )`,
+    `CREATE TABLE key_holders (holder TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE pointers (
+      id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, peer_id TEXT NOT NULL, state TEXT NOT NULL, seq INTEGER NOT NULL,
+      blob_id TEXT NOT NULL, fingerprint TEXT NOT NULL, details TEXT NOT NULL, metadata TEXT NOT NULL,
+      expires_at INTEGER NOT NULL, signature TEXT, UNIQUE (peer_id, epoch)
+    ) WITHOUT ROWID`,
+    `CREATE INDEX pointers_changes ON pointers (seq)`,
+    `CREATE TABLE unsettled_blobs (
+      id TEXT PRIMARY KEY, peer_id TEXT NOT NULL, epoch INTEGER NOT NULL, fingerprint TEXT NOT NULL,
+      begun_at INTEGER NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE TABLE kv_writes (hour INTEGER PRIMARY KEY, writes INTEGER NOT NULL, peers INTEGER NOT NULL)`,
+    `ALTER TABLE peers ADD COLUMN region TEXT`,
+  ],
+  [
+    `ALTER TABLE webhook_sources ADD COLUMN filters TEXT NOT NULL DEFAULT '[]'`,
+    `CREATE TABLE webhook_deliveries (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, received_at INTEGER NOT NULL,
+      delivery_id TEXT NOT NULL, outcome TEXT NOT NULL, task_id TEXT, detail TEXT, bytes INTEGER NOT NULL, replay_of TEXT,
+      sealed TEXT
+    )`,
+    `CREATE INDEX webhook_deliveries_sources ON webhook_deliveries (source, seq)`,
+    `CREATE INDEX webhook_deliveries_ages ON webhook_deliveries (received_at)`,
+  ],
+  [
+    `CREATE TABLE dials (
+      id TEXT PRIMARY KEY, url TEXT NOT NULL UNIQUE, name TEXT NOT NULL, public_key TEXT, peer_id TEXT,
+      added_at INTEGER NOT NULL, added_by TEXT NOT NULL, state TEXT NOT NULL, since INTEGER NOT NULL, due_at INTEGER,
+      attempts INTEGER NOT NULL, failures INTEGER NOT NULL, last_error TEXT
+    ) WITHOUT ROWID`,
+    `CREATE INDEX dials_due ON dials (due_at) WHERE state IN ('waiting', 'dialling')`,
+    `CREATE INDEX dials_states ON dials (state)`,
+    `CREATE INDEX dials_peers ON dials (peer_id) WHERE peer_id IS NOT NULL`,
+  ],
 ];

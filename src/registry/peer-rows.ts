@@ -1,6 +1,7 @@
 import type { Peer } from "../peers/peer.ts";
 import type { PeerScheduling } from "../peers/scheduling.ts";
 import type { Region } from "../protocol/discovery.ts";
+import type { GoP2pGeneration } from "../protocol/go-p2p-generation.ts";
 import type { PeerState, Protocol, Scheduling } from "../protocol/http.ts";
 import type { Role } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
@@ -53,6 +54,7 @@ export const readPeer = (row: SqlRow): Peer => ({
   silentAt: numberOrNull(row, "silent_at"),
   session: textOrNull(row, "session"),
   protocol: textOrNull(row, "protocol") as Protocol | null,
+  goP2pGeneration: numberOrNull(row, "go_p2p_generation") as GoP2pGeneration | null,
   tookOver: flag(row, "took_over"),
   spokeMuster2: flag(row, "spoke_muster2"),
   speaksMuster: flag(row, "speaks_muster"),
@@ -95,6 +97,7 @@ export const writePeer = (peer: Peer): Record<string, SqlValue> => ({
   silent_at: peer.silentAt,
   session: peer.session,
   protocol: peer.protocol,
+  go_p2p_generation: peer.goP2pGeneration,
   took_over: Number(peer.tookOver),
   spoke_muster2: Number(peer.spokeMuster2),
   speaks_muster: Number(peer.speaksMuster),

@@ -5,7 +5,7 @@ import type { JoinRequest } from "../peers/join-request.ts";
 import { newLiveness } from "../peers/liveness.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import type { Role } from "../protocol/messages.ts";
-import type { Channel } from "./channel.ts";
+import { generationOf, type Channel } from "./channel.ts";
 import type { SessionContext } from "./context.ts";
 import type { Move } from "./effects.ts";
 import { end } from "./end.ts";
@@ -36,7 +36,7 @@ export function requestAdmission(
 const joinRequest = (
   { peerId, publicKey, name, role, speaksMuster, capabilities, kinds, slots, prefetch }: Claim,
   { address, place, placeSource, network, colo, tcpRttMs, dial }: Origin,
-  { protocol }: Channel,
+  channel: Channel,
   rttMs: number,
   fields: JoinFields,
 ): JoinRequest => ({
@@ -44,7 +44,8 @@ const joinRequest = (
   publicKey,
   name,
   claimedRole: role,
-  protocol,
+  protocol: channel.protocol,
+  goP2pGeneration: generationOf(channel),
   speaksMuster,
   capabilities,
   kinds,

@@ -4,18 +4,31 @@ import { openFrame, sealFrame } from "../crypto/session-cipher.ts";
 import { openNext, sealNext, type Direction } from "../crypto/transport.ts";
 import { readEnvelope, type Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
+import type { GoP2pGeneration } from "../protocol/go-p2p-generation.ts";
 import { checkAndRemember, type Freshness, type IdWindow } from "./id-window.ts";
 import type { SessionContext } from "./context.ts";
 
 /** How a session's messages become frames, by its protocol. Plain data: it is stored in the socket's attachment. */
-export type Channel =
-  | {
-      readonly protocol: "go-p2p/1.0";
-      /** Key of the SMSG containers. The same in both directions and in every session, hence the window against replay. */
-      readonly key: Bytes;
-      readonly window: IdWindow;
-    }
-  | { readonly protocol: "muster/2"; readonly send: Direction; readonly receive: Direction };
+export type Channel = GoP2pChannel | Muster2Channel;
+
+interface GoP2pChannel {
+  readonly protocol: "go-p2p/1.0";
+  /** Absent in a session from before generation 2 was spoken: read it by `generationOf`. */
+  readonly generation?: GoP2pGeneration;
+  /** Key of the frames. The same in both directions and in every session, hence the window against replay. */
+  readonly key: Bytes;
+  readonly window: IdWindow;
+}
+
+interface Muster2Channel {
+  readonly protocol: "muster/2";
+  readonly send: Direction;
+  readonly receive: Direction;
+}
+
+/** The generation of go-p2p that a session speaks; null over muster.2. */
+export const generationOf = (channel: Channel): GoP2pGeneration | null =>
+  channel.protocol === "go-p2p/1.0" ? (channel.generation ?? 1) : null;
 
 export interface Opened {
   readonly envelope: Envelope;

@@ -85,6 +85,7 @@ export function requestProof(
 ): Move {
   const channel = {
     protocol: "go-p2p/1.0",
+    generation: 1,
     key: frameKey(secret),
     window: newIdWindow(0),
   } as const;

@@ -22,6 +22,7 @@ const PEER = {
   connected: false,
   state: "revoked",
   protocol: null,
+  go_p2p_generation: null,
   capabilities: [],
   slots: 0,
   tasks: 0,

@@ -19,6 +19,7 @@ const peer = (n: number) => ({
   connected: false,
   state: "stale",
   protocol: null,
+  go_p2p_generation: null,
   capabilities: [],
   slots: 1,
   tasks: 0,

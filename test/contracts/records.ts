@@ -20,6 +20,7 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
   epoch: 3,
   session: "session-1",
   protocol: "go-p2p/1.0",
+  goP2pGeneration: 2,
   tookOver: true,
   spokeMuster2: true,
   speaksMuster: true,

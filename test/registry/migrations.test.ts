@@ -95,6 +95,26 @@ describe("migrations", () => {
     expect(sql.exec(`SELECT DISTINCT peer_id FROM outbox`)).toEqual([{ peer_id: "p" }]);
   });
 
+  test("GP12 give the peers of go-p2p generation 1, the only one that was spoken before", () => {
+    const sql = upTo(nodeSql(), "ALTER TABLE peers ADD COLUMN go_p2p_generation");
+    for (const [id, protocol] of [
+      ["a", "'go-p2p/1.0'"],
+      ["b", "'muster/2'"],
+      ["c", "NULL"],
+    ]) {
+      sql.exec(
+        `INSERT INTO peers (id, name, public_key, address, role, added_at, state, state_since, epoch, held, protocol, speaks_muster,
+           may_assign, capabilities, slots, successes, failures, score)
+         VALUES (?, '', ?, '', 'worker', 1, 'stale', 1, 1, 0, ${protocol}, 0, 0, '[]', 1, 0, 0, 0.5)`,
+        String(id),
+        String(id),
+      );
+    }
+    migrate(sql);
+    const { peers } = openRegistry(sql);
+    expect(["a", "b", "c"].map((id) => peers.get(id)?.goP2pGeneration)).toEqual([1, null, null]);
+  });
+
   test("keep adverts, correlated failures and task kinds when their tables take new names", () => {
     const sql = upTo(nodeSql(), "ALTER TABLE hearsay RENAME");
     sql.exec(

@@ -77,6 +77,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     session: input.session,
     tookOver: tookOver(known, input),
     protocol,
+    goP2pGeneration: protocol === "go-p2p/1.0" ? (input.goP2pGeneration ?? 1) : null,
     spokeMuster2: spokeMuster2 || protocol === "muster/2",
     speaksMuster: input.speaksMuster,
     capabilities: input.capabilities,

@@ -113,6 +113,7 @@ function listAsDiscovered(context: Context, key: ProvedKey, name: string, addres
     seq: 0,
     session: null,
     protocol: null,
+    goP2pGeneration: null,
     spokeMuster2: removed?.spokeMuster2 ?? false,
     speaksMuster: false,
     mayAssign: false,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GoP2pGeneration } from "../go-p2p-generation.ts";
 import { Name, PeerId, PublicKeyHex } from "../ids.ts";
 import { Capabilities, EVERY_KIND, HandledKinds, Role, TaskKind } from "../labels.ts";
 import { NextCursor, Page, Time } from "./page.ts";
@@ -72,6 +73,10 @@ export const PeerView = z
       description: "Who cordoned or drains the peer",
     }),
     protocol: Protocol.nullable(),
+    go_p2p_generation: GoP2pGeneration.nullable().default(null).meta({
+      description:
+        "Which generation of go-p2p the peer speaks, or spoke in its last session: both call themselves version 1.0; null over muster/2",
+    }),
     capabilities: Capabilities,
     kinds: HandledKinds.default([EVERY_KIND]).meta({
       description: "The kinds of task that the peer handles; `*` stands for every kind",

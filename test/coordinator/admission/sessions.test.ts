@@ -43,12 +43,32 @@ describe("a peer that is admitted", () => {
       scheduling: "open",
       scheduled_by: null,
       protocol: "go-p2p/1.0",
+      go_p2p_generation: 1,
       capabilities: ["gpu"],
       slots: 4,
       tasks: 0,
       successes: 0,
       failures: 0,
     });
+  });
+
+  test("GP12 a peer shows the generation of go-p2p that its newest session speaks", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, { goP2pGeneration: 2 });
+    expect(peer.view).toMatchObject({ protocol: "go-p2p/1.0", go_p2p_generation: 2 });
+    peer.leave();
+    expect(peer.view).toMatchObject({ connected: false, go_p2p_generation: 2 });
+    peer.join({ goP2pGeneration: 1 });
+    expect(peer.view.go_p2p_generation).toBe(1);
+    peer.leave();
+    peer.join({ protocol: "muster/2", goP2pGeneration: null });
+    expect(peer.view).toMatchObject({ protocol: "muster/2", go_p2p_generation: null });
+  });
+
+  test("GP12 a session of an older version, which names no generation, is one of generation 1", () => {
+    const mesh = new TestMesh();
+    expect(mesh.join(A).view.go_p2p_generation).toBe(1);
+    expect(mesh.join(B, { protocol: "muster/2" }).view.go_p2p_generation).toBeNull();
   });
 
   test("SC3 the distance is unknown without both locations, and the last known distance is kept", () => {

@@ -49,6 +49,7 @@ const HEADINGS = [
   "role",
   "state",
   "scheduling",
+  "protocol",
   "score",
   "ping ms",
   "tasks",
@@ -62,9 +63,14 @@ const row = (peer: PeerView): (string | number)[] => [
   peer.role,
   peer.state,
   peer.scheduling,
+  protocolOf(peer),
   peer.score.toFixed(2),
   peer.ping_ms === null ? "-" : peer.ping_ms.toFixed(1),
   `${peer.tasks}/${peer.slots}`,
   peer.successes,
   peer.failures,
 ];
+
+/** The protocol of the peer's session, or of its last one. */
+const protocolOf = ({ protocol, go_p2p_generation: generation }: PeerView): string =>
+  protocol === "go-p2p/1.0" ? `go-p2p ${generation ?? 1}` : (protocol ?? "-");

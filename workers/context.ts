@@ -24,6 +24,8 @@ export interface AppEnv {
     /** The client's address; empty if it is unknown. */
     address: string;
     memory: GatewayMemory;
+    /** Whether the coordinator has the delivery of this request in its source's list, also when its task was refused. */
+    deliveryRecorded?: boolean;
     /** Set by `requireScope`, so only routes that need a token's scope have it. */
     caller: Caller;
   };

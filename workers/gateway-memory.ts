@@ -1,6 +1,7 @@
 import { AddressLimiter } from "../src/access/address-limiter.ts";
 import { ExpiringSet } from "../src/base/expiring-set.ts";
 import { MINUTE } from "../src/base/clock.ts";
+import { RefusalReports } from "../src/webhooks/index.ts";
 import { KnownSources } from "./known-sources.ts";
 
 /** Credentials that are remembered, 64 characters each. */
@@ -13,6 +14,8 @@ const CREDENTIALS_MAX = 1_000;
 export class GatewayMemory {
   readonly limiter = new AddressLimiter();
   readonly sources = new KnownSources();
+  /** Refused deliveries that the coordinator has not been told about yet. */
+  readonly refusals = new RefusalReports();
   /** Hashes of API tokens that the mesh made and no longer accepts. A revoked token never becomes valid again. */
   readonly refusedTokens = new ExpiringSet(CREDENTIALS_MAX, MINUTE);
   /** Hashes of tokens that could read discovery. They are asked about again at every read, and consume no budget meanwhile. */

@@ -66,6 +66,13 @@ export class KnownSources {
     return ok(null);
   }
 
+  /** The ID of the source with this name, as it was last read; null if there is none. */
+  idOf(name: string): string | null {
+    const version = this.#versions?.get(name);
+    if (version !== undefined) return version.slice(0, version.lastIndexOf(" "));
+    return this.#versions === null ? (this.#opened.get(name)?.id ?? null) : null;
+  }
+
   /** The next delivery reads the sources again: one of them was changed through this isolate. */
   forget(): void {
     this.#versions = null;

@@ -34,7 +34,10 @@ export async function submitDelivery<Challenge extends { readonly challenge: str
     const input = { ...evaluated.value, source: name, sourceId, revision };
     const received = await c.var.coordinator.call("receive_delivery", input);
     if (!received.ok) return received;
-    if (received.value.outcome !== "source_changed") return viewOf(received.value);
+    if (received.value.outcome !== "source_changed") {
+      c.set("deliveryRecorded", true);
+      return viewOf(received.value);
+    }
     if (attempt === EVALUATIONS_MAX) break;
     const current = await openSource(c, name);
     if (!current.ok) return current;

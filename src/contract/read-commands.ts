@@ -21,6 +21,7 @@ const READ_COMMANDS = [
   "list_join_keys",
   "list_kinds",
   "list_peers",
+  "list_refused",
   "list_tasks",
   "list_tokens",
   "list_webhook_sources",

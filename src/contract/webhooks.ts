@@ -3,12 +3,13 @@ import type {
   DeliveryOutcome,
   KeptDelivery,
   TaskView,
+  RefusedList,
   WebhookSourceView,
 } from "../protocol/http.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import type { WebhookDelivery } from "../registry/webhook-deliveries.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
-import type { Answer, Verdict } from "../webhooks/index.ts";
+import type { Answer, RefusalReport, Verdict } from "../webhooks/index.ts";
 import type { CallersOf } from "./caller.ts";
 import type { Empty, TaskInput, PageInput } from "./inputs.ts";
 
@@ -59,6 +60,9 @@ export interface WebhookCommands {
     };
     output: { readonly deliveries: KeptDelivery[]; readonly next_cursor: string | null };
   };
+  /** Refused deliveries that an isolate of the gateway has counted. */
+  report_refusals: { caller: "gateway"; input: RefusalReport; output: Empty };
+  list_refused: { caller: "gateway"; input: { readonly source: string }; output: RefusedList };
   /** With its sealed content: for a replay or a dry run. */
   open_delivery: {
     caller: "gateway";
@@ -114,6 +118,8 @@ export const WEBHOOK_CALLERS: CallersOf<WebhookCommands> = {
   remove_webhook_source: "gateway",
   receive_delivery: "gateway",
   list_deliveries: "gateway",
+  report_refusals: "gateway",
+  list_refused: "gateway",
   open_delivery: "gateway",
   repeat_callback: "gateway",
   get_callback_secret: "gateway",

@@ -15,4 +15,5 @@ export * from "./http/task-request.ts";
 export * from "./http/tasks.ts";
 export * from "./http/webhook-deliveries.ts";
 export * from "./http/webhook-filters.ts";
+export * from "./http/webhook-refusals.ts";
 export * from "./http/webhooks.ts";

@@ -241,6 +241,15 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE peers ADD COLUMN go_p2p_generation INTEGER`,
     `UPDATE peers SET go_p2p_generation = 1 WHERE protocol = 'go-p2p/1.0'`,
   ],
+  [
+    `CREATE TABLE webhook_refusals (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, code TEXT NOT NULL, detail TEXT NOT NULL,
+      recorded INTEGER NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, count INTEGER NOT NULL, method TEXT NOT NULL,
+      headers TEXT NOT NULL, address TEXT NOT NULL, bytes INTEGER
+    )`,
+    `CREATE INDEX webhook_refusals_sources ON webhook_refusals (source, seq)`,
+    `CREATE INDEX webhook_refusals_ages ON webhook_refusals (last_at)`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -47,6 +47,7 @@ import { Trims } from "./trims.ts";
 import { tombstonesTable } from "./tombstones.ts";
 import { unsettledBlobsTable } from "./unsettled-blobs.ts";
 import { webhookDeliveriesTable } from "./webhook-deliveries.ts";
+import { webhookRefusalsTable } from "./webhook-refusals.ts";
 import { webhookSourcesTable } from "./webhook-sources.ts";
 
 /** The coordinator's tables: one object per table, all on one database. */
@@ -164,6 +165,7 @@ export function openRegistry(
     webhookSources: webhookSourcesTable(sql, onLimits),
     discoveryEpochs: discoveryEpochsTable(on("discoveryEpochs")),
     webhookDeliveries: webhookDeliveriesTable(lasting),
+    webhookRefusals: webhookRefusalsTable(lasting),
     pointers: pointersTable(on("pointers")),
     copies: copiesTable(on("copies")),
     unsettledBlobs: unsettledBlobsTable(on("unsettledBlobs")),

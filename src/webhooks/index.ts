@@ -26,4 +26,11 @@ export { checkFilters, matchesPattern } from "./filter.ts";
 export { explainEvent, readEvent, verdictOf, type Verdict } from "./verdict.ts";
 export { headersOf, openDelivery, sealDelivery } from "./sealed-delivery.ts";
 export { checkPayload } from "./payload.ts";
+export { refusalHeaders } from "./refusal-headers.ts";
+export {
+  REFUSAL_DETAIL_CHARS_MAX,
+  REFUSAL_REPORT_INTERVAL,
+  RefusalReports,
+  type RefusalReport,
+} from "./refusal-reports.ts";
 export { openSecret, sealSecret, storageKey } from "./sealed-secret.ts";

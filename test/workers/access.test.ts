@@ -268,7 +268,6 @@ describe("limits", () => {
     await api("GET", "/v1/peers");
     const before = await tables();
     await api("GET", "/v1/peers", undefined, { Authorization: `Bearer mst_${"0".repeat(96)}` });
-    await api("POST", "/v1/webhooks/none", { a: 1 });
     const peer = await GoPeer.connect();
     await peer.handshake();
     peer.sendFrame(new Uint8Array(100));

@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import type { Input } from "../../src/contract/commands.ts";
 import type { RpcCommand } from "../../durable/rpc.ts";
 import { gatewayWith, type Call } from "./http.ts";
 
@@ -6,17 +7,24 @@ interface Stub {
   execute(version: number, actor: string, commands: readonly RpcCommand[]): Promise<unknown>;
 }
 
-/** One isolate of a gateway with small budgets, and the commands that it sends to the coordinator. */
+/**
+ * One isolate of a gateway with small budgets, and the commands that it sends to the coordinator. Reports of refused deliveries
+ * are apart: they depend on the time, not on the requests.
+ */
 export function isolate(variables: Readonly<Record<string, string>> = {}) {
   const commands: string[] = [];
+  const reports: Input<"report_refusals">[] = [];
   const real = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator")) as unknown as Stub;
   const execute: Stub["execute"] = (version, actor, batch) => {
-    commands.push(...batch.map(({ name }) => name));
+    for (const { name, input } of batch) {
+      if (name === "report_refusals") reports.push(input as Input<"report_refusals">);
+      else commands.push(name);
+    }
     return real.execute(version, actor, batch);
   };
   const COORDINATOR = { idFromName: (name: string) => name, get: () => ({ execute }) };
   const small = Object.fromEntries(BUDGETS.map((name) => [name, "5"]));
-  return { commands, send: gatewayWith({ COORDINATOR, ...small, ...variables }) };
+  return { commands, reports, send: gatewayWith({ COORDINATOR, ...small, ...variables }) };
 }
 
 const BUDGETS = [

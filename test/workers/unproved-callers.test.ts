@@ -168,7 +168,7 @@ describe("callers that prove nothing", () => {
 
   it("RL34 cause few commands however many addresses and names they have", async () => {
     await register("files");
-    const { send, commands } = isolate();
+    const { send, commands, reports } = isolate();
     const began = Date.now();
     for (let n = 0; n < 200; n++) {
       const address = `198.51.${n >> 8}.${n & 255}`;
@@ -180,6 +180,7 @@ describe("callers that prove nothing", () => {
     const seconds = (Date.now() - began) / 1_000;
     // The first read, opening the source, and what the budget of reads has earned.
     expect(commands.length).toBeLessThanOrEqual(2 + 20 + 2 * (seconds + 1));
+    expect(reports.length).toBeLessThanOrEqual(1 + seconds / 2);
     commands.length = 0;
     const honest = await send(
       "POST",

@@ -4,6 +4,7 @@ import {
   DeliveryQuery,
   DeliveryView,
   DryRunView,
+  RefusedList,
   ReplayQuery,
   WebhookSample,
 } from "../../src/protocol/http.ts";
@@ -21,6 +22,11 @@ const list = define("read", "get", "/v1/webhook-sources/{name}/deliveries", {
   summary: "List a source's recent deliveries and their outcomes, newest first",
   request: { query: DeliveryQuery },
   responses: { 200: jsonOf(DeliveryList, "One page of deliveries") },
+});
+const refused = define("read", "get", "/v1/webhook-sources/{name}/refused", {
+  summary:
+    "List a source's refused deliveries by reason, newest first: why, how often, and the newest of each without its body",
+  responses: { 200: jsonOf(RefusedList, "At most 20 entries") },
 });
 const replay = define("administer", "post", "/v1/webhook-sources/{name}/deliveries/{id}/replay", {
   summary: "Process a recorded delivery again, with the source's current filters and mapping",
@@ -40,6 +46,7 @@ export function webhookDeliveryLogRoutes(router: Router): void {
     const source = c.req.valid("param").name;
     return forward(c, "list_deliveries", { ...c.req.valid("query"), source });
   });
+  router.route(refused, (c) => forward(c, "list_refused", { source: c.req.valid("param").name }));
   router.route(replay, async (c) => {
     const key = c.req.valid("header")["idempotency-key"] ?? newOpaqueId(platformRandom);
     const newTask = c.req.valid("query").new_task === "true" ? key : null;

@@ -16,6 +16,7 @@ import {
 import type { AppContext } from "../context.ts";
 import { failure } from "../address-budgets.ts";
 import { readBody } from "../read-body.ts";
+import { countRefusal } from "../refused-deliveries.ts";
 import { submitDelivery, type EvaluatedDelivery } from "../submit-delivery.ts";
 import { findSource, type OpenedSource } from "../webhook-source-secrets.ts";
 import { respond } from "../problem.ts";
@@ -49,7 +50,9 @@ const deliver = defineRaw("signature", "post", "/v1/webhooks/{name}", {
 
 export function webhookIngressRoutes(router: Router): void {
   router.rawRoute(deliver, async (c) => {
-    const delivered = await receiveDelivery(c, c.req.param("name") ?? "");
+    const name = c.req.param("name") ?? "";
+    const delivered = await receiveDelivery(c, name);
+    if (!delivered.ok) countRefusal(c, name, delivered.error);
     return respond(c, delivered, (outcome) =>
       "challenge" in outcome ? c.json(outcome, 200) : c.json(outcome, 202),
     );

@@ -4,6 +4,7 @@ import {
   DeliveryList,
   DeliveryView,
   DryRunView,
+  RefusedList,
   WebhookSourceList,
   WebhookSourceView,
   type DeliveryOutcome,
@@ -78,6 +79,11 @@ export class WebhooksClient {
       { path: `${pathOf(name)}/deliveries`, query: filter },
       ({ deliveries }) => deliveries,
     );
+  }
+
+  /** The refused deliveries of a source by reason, newest first: at most 20 entries, each with the newest of its deliveries. */
+  refused(name: string): Promise<RefusedList> {
+    return this.#api.json(RefusedList, { path: `${pathOf(name)}/refused` });
   }
 
   /** Processes a stored delivery again, with the source's current filters and mapping. */

@@ -125,6 +125,11 @@ export const LIFETIMES: readonly Lifetime[] = [
       registry.webhookDeliveries.prune(now - WEBHOOK_DELIVERY_RETENTION),
   },
   {
+    table: "webhook_refusals",
+    next: ({ registry }) => dueAfter(registry.webhookRefusals.oldest(), WEBHOOK_DELIVERY_RETENTION),
+    remove: ({ registry, now }) => registry.webhookRefusals.prune(now - WEBHOOK_DELIVERY_RETENTION),
+  },
+  {
     table: "advertised_peers",
     next: ({ registry }) => dueAfter(registry.advertisedPeers.oldest(), ADVERTISED_RETENTION),
     remove: ({ registry, now }) => registry.advertisedPeers.prune(now - ADVERTISED_RETENTION),

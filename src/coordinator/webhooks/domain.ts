@@ -14,6 +14,7 @@ import {
 } from "./callback-secrets.ts";
 import { listDeliveries, openDelivery } from "./delivery-log.ts";
 import { receiveDelivery } from "./receive-delivery.ts";
+import { listRefused, reportRefusals } from "./refusals.ts";
 import {
   getWebhookSource,
   listWebhookSources,
@@ -40,6 +41,8 @@ export const webhooks: Domain<WebhookCommands> = {
     remove_webhook_source: removeWebhookSource,
     receive_delivery: receiveDelivery,
     list_deliveries: listDeliveries,
+    report_refusals: reportRefusals,
+    list_refused: listRefused,
     open_delivery: openDelivery,
     repeat_callback: repeatCallback,
     claim_callback: claimCallback,
@@ -81,6 +84,7 @@ export const webhooks: Domain<WebhookCommands> = {
               task: output?.taskId ?? null,
             },
           },
+    report_refusals: { notAudited: "what strangers send; listed with its source" },
     repeat_callback: ({ id, visibleTo }) => (visibleTo === null ? { subject: id } : null),
   },
   jobs: [deliverCallbacks],

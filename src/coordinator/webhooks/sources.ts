@@ -65,6 +65,7 @@ export const removeWebhookSource: Handler<"remove_webhook_source"> = (
   const { registry } = context;
   if (!registry.webhookSources.remove(name)) return notFound("webhook source with this name");
   registry.webhookDeliveries.removeOf(name);
+  registry.webhookRefusals.removeOf(name);
   if (!keepTasks) endOwner(context, `${WEBHOOK_SOURCE}${name}`);
   return done;
 };

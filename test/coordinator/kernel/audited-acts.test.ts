@@ -124,6 +124,7 @@ describe("commands of the HTTP API that write", () => {
       "enqueue_task",
       "list_pointers",
       "read_discovery",
+      "report_refusals",
       "result_uploaded",
       "submit_batch",
       "submit_task",

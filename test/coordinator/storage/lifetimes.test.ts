@@ -51,6 +51,24 @@ const NUMBERED = {
       },
       100,
     ),
+  webhook_refusals: ({ registry, now }, id) =>
+    registry.webhookRefusals.add(
+      {
+        id,
+        source: `source ${id}`,
+        code: "signature_missing",
+        detail: "",
+        recorded: false,
+        firstAt: now,
+        lastAt: now,
+        count: 1,
+        method: "POST",
+        headers: {},
+        address: "",
+        bytes: null,
+      },
+      { window: HOUR, perSource: 20, mayAdd: true },
+    ),
   advertised_peers: ({ registry, now }, peerId) =>
     registry.advertisedPeers.put(anAdvertisedPeer({ peerId, heardAt: now })),
 } satisfies Readonly<Record<string, WriteNumbered>>;
@@ -177,6 +195,10 @@ const EXPIRING: Readonly<Record<string, Case>> = {
   },
   webhook_deliveries: {
     write: inTransaction((mesh) => NUMBERED.webhook_deliveries(mesh, "d")),
+    ...within(7 * DAY),
+  },
+  webhook_refusals: {
+    write: inTransaction((mesh) => NUMBERED.webhook_refusals(mesh, "d")),
     ...within(7 * DAY),
   },
   advertised_peers: {

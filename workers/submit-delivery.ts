@@ -13,6 +13,13 @@ const EVALUATIONS_MAX = 3;
 /** Seconds. */
 const RETRY_AFTER = 2;
 
+/** The answer to a delivery that was recorded. */
+export interface Submission {
+  readonly view: DeliveryView;
+  /** Whether it was GitHub's check of a new webhook. */
+  readonly isPing: boolean;
+}
+
 /**
  * Evaluates a delivery by its source's secrets and rules, and submits its task. If the source changes between the two,
  * the coordinator stores nothing and the delivery is evaluated again (docs/decisions/021). `first` is the source as it was
@@ -24,7 +31,7 @@ export async function submitDelivery<Challenge extends { readonly challenge: str
   name: string,
   first: OpenedSource,
   evaluate: (source: OpenedSource) => Result<EvaluatedDelivery | Challenge, MusterError>,
-): Promise<Result<DeliveryView | Challenge, MusterError>> {
+): Promise<Result<Submission | Challenge, MusterError>> {
   let source = first;
   for (let attempt = 1; ; attempt++) {
     const evaluated = evaluate(source);
@@ -56,11 +63,12 @@ function viewOf({
   taskId,
   detail,
   error,
-}: ReceivedDelivery): Result<DeliveryView, MusterError> {
+}: ReceivedDelivery): Result<Submission, MusterError> {
   if (error !== null) return err(error);
   if (outcome === "unmapped") {
     return err({ code: "event_unmapped", detail: detail ?? "the event does not fit the mapping" });
   }
   const filtered = outcome === "filtered" ? detail : null;
-  return ok({ task_id: taskId, duplicate: outcome === "duplicate", filtered });
+  const view = { task_id: taskId, duplicate: outcome === "duplicate", filtered };
+  return ok({ view, isPing: outcome === "ping" });
 }

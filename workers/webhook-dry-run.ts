@@ -2,6 +2,7 @@ import type { DryRunView } from "../src/protocol/http.ts";
 import {
   explainEvent,
   readEvent,
+  verdictOf,
   verifyDelivery,
   type HeaderReader,
 } from "../src/webhooks/index.ts";
@@ -18,14 +19,14 @@ export interface Sample {
 export function dryRun(source: OpenedSource, sample: Sample, now: number): DryRunView {
   const signature = sample.signed ? signatureOf(source, sample, now) : null;
   const event = readEvent(source.scheme, sample.body);
-  if (!event.ok) {
-    const { error: reason } = event;
-    return { outcome: "unmapped", reason, task: null, event: null, filters: [], signature };
-  }
+  const none = { reason: null, task: null, event: null, filters: [], signature };
+  if (verdictOf(source, sample.headers, sample.body).outcome === "ping")
+    return { ...none, outcome: "ping", event: event.ok ? event.value : null };
+  if (!event.ok) return { ...none, outcome: "unmapped", reason: event.error };
   const { verdict, filters, task } = explainEvent(source, sample.headers, event.value);
   return {
     outcome: verdict.outcome,
-    reason: verdict.outcome === "task" ? null : verdict.reason,
+    reason: "reason" in verdict ? verdict.reason : null,
     task,
     event: event.value,
     filters: [...filters],

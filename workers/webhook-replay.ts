@@ -25,7 +25,7 @@ export async function replayDelivery(
   const recorded = await recordedDelivery(c, name, id);
   if (!recorded.ok) return recorded;
   const { sample, deliveryId } = recorded.value;
-  return submitDelivery<never>(c, name, source.value, (current) =>
+  const submitted = await submitDelivery<never>(c, name, source.value, (current) =>
     ok({
       deliveryId,
       bytes: sample.body.length,
@@ -34,6 +34,7 @@ export async function replayDelivery(
       replay: { of: id, newTask },
     }),
   );
+  return submitted.ok ? ok(submitted.value.view) : submitted;
 }
 
 /** Shows the outcome that a sample would have at a source. */

@@ -70,6 +70,19 @@ export function fromBase64(text: string): Bytes | null {
 
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/**
+ * The bytes of base64 or base64url (RFC 4648 §4, §5), with or without padding, as people copy secrets; null for any other text. The two
+ * alphabets are not mixed.
+ */
+export function fromAnyBase64(text: string): Bytes | null {
+  const isUrl = /[-_]/.test(text);
+  if (isUrl && /[+/]/.test(text)) return null;
+  const digits = text.replace(/={0,2}$/, "");
+  if (text !== digits && text.length % 4 !== 0) return null; // wrong padding
+  const standard = isUrl ? digits.replaceAll("-", "+").replaceAll("_", "/") : digits;
+  return fromBase64(standard.padEnd(Math.ceil(standard.length / 4) * 4, "="));
+}
+
 export function concat(...parts: readonly Uint8Array[]): Bytes {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

@@ -1,7 +1,6 @@
-import { equalConstantTime, toHex, utf8, type Bytes } from "../base/bytes.ts";
+import { equalConstantTime, utf8, type Bytes } from "../base/bytes.ts";
 import { SECOND, type Millis } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { sha256 } from "../crypto/primitives.ts";
 import { SIGNATURE_TOLERANCE } from "../protocol/constants.ts";
 import type { ApiError } from "../protocol/errors.ts";
 
@@ -17,16 +16,33 @@ export interface Delivery {
   readonly now: Millis;
 }
 
-/** A delivery with a valid signature. The signature covers `deliveryId`, which is the idempotency key. */
-export interface Verified {
-  readonly deliveryId: string;
+/** What the headers of a delivery claim. It is known before the body is read, and proved by the MAC. */
+export interface SignatureClaim {
+  /** The text that is signed before the body. */
+  readonly signedPrefix: Bytes;
+  /** The signatures, of which one must equal the MAC as `encode` writes it. */
+  readonly signatures: readonly string[];
+  readonly encode: (mac: Bytes) => string;
+  /** Unix seconds; null if the scheme signs no time. */
+  readonly signedAt: number | null;
+  /** The signed ID; null if the scheme signs none. */
+  readonly id: string | null;
 }
+
+/** A claim of a scheme that signs neither a text before the body, nor a time, nor an ID. */
+export const bodyClaim = (signature: string, encode: SignatureClaim["encode"]): SignatureClaim => ({
+  signedPrefix: new Uint8Array(),
+  signatures: [signature],
+  encode,
+  signedAt: null,
+  id: null,
+});
 
 /** One way of signing deliveries. To add one, export this from a new file and add a case to `schemeOf`. */
 export interface SignatureScheme {
   /** The MAC key for the secret, or the reason why the secret is unusable (which does not contain it). */
   readonly macKey: (secret: string) => Result<Bytes, string>;
-  readonly verify: (macKey: Bytes, delivery: Delivery) => Result<Verified, ApiError>;
+  readonly claim: (headers: HeaderReader) => Result<SignatureClaim, ApiError>;
 }
 
 export const signatureMissing = (detail: string): Result<never, ApiError> =>
@@ -73,12 +89,6 @@ export function textKey(secret: string): Result<Bytes, string> {
     return err("the secret must be well-formed Unicode, without lone surrogates");
   return ok(utf8(secret));
 }
-
-/**
- * The ID of a delivery whose scheme does not sign an ID: the hash of the signed body. Accepted risk: two deliveries of the same
- * bytes count as one. Events contain times and IDs, so the second is a redelivery.
- */
-export const bodyId = (body: Uint8Array): Verified => ({ deliveryId: toHex(sha256(body)) });
 
 /**
  * Checks that a signed time is close to `now`, earlier or later. Call it only after the MAC was verified: before that, the

@@ -2,6 +2,7 @@ import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { EventMapping, SubmitTask, WebhookFilter, WebhookScheme } from "../protocol/http.ts";
 import { eventOf } from "./event.ts";
+import { isPing } from "./github.ts";
 import { evaluateFilters, exclusionOf, type FilterResult } from "./filter.ts";
 import { taskOf } from "./mapping.ts";
 import type { HeaderReader } from "./scheme.ts";
@@ -16,7 +17,9 @@ export interface EventRules {
 export type Verdict =
   | { readonly outcome: "task"; readonly task: SubmitTask }
   | { readonly outcome: "filtered"; readonly reason: string }
-  | { readonly outcome: "unmapped"; readonly reason: string };
+  | { readonly outcome: "unmapped"; readonly reason: string }
+  /** GitHub's check of a new webhook, which is acknowledged as it is. */
+  | { readonly outcome: "ping" };
 
 /** What the event in a body becomes. */
 export function verdictOf(
@@ -24,6 +27,7 @@ export function verdictOf(
   headers: HeaderReader,
   body: Uint8Array,
 ): Verdict {
+  if (source.scheme === "github" && isPing(headers)) return { outcome: "ping" };
   const event = readEvent(source.scheme, body);
   return event.ok
     ? evaluateEvent(source, headers, event.value)

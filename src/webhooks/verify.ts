@@ -1,9 +1,21 @@
+import { concat, toHex, type Bytes } from "../base/bytes.ts";
+import type { Millis } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { hmacSha256, sha256 } from "../crypto/primitives.ts";
 import type { ApiError } from "../protocol/errors.ts";
 import type { Signing } from "../protocol/http.ts";
 import { github } from "./github.ts";
 import { hmacHeader } from "./hmac-header.ts";
-import type { Delivery, SignatureScheme, Verified } from "./scheme.ts";
+import {
+  anyEquals,
+  checkFresh,
+  NO_MATCH,
+  signatureInvalid,
+  type Delivery,
+  type HeaderReader,
+  type SignatureClaim,
+  type SignatureScheme,
+} from "./scheme.ts";
 import { slack } from "./slack.ts";
 import { standardWebhooks } from "./standard-webhooks.ts";
 import { stripe, STRIPE_HEADER } from "./stripe.ts";
@@ -28,9 +40,42 @@ function schemeOf({ scheme, signature }: Signing): SignatureScheme {
 /** The default header of a plain HMAC. */
 const HMAC_HEADER = "x-signature";
 
+/** What the headers claim: which signatures, over which text. An error if they claim nothing, whatever the body is. */
+const claimOf = (signing: Signing, headers: HeaderReader): Result<SignatureClaim, ApiError> =>
+  schemeOf(signing).claim(headers);
+
+/** The MAC keys of a source's secrets. None is a defect of the mesh: the sender must not be told that its signature is wrong. */
+function macKeysOf(
+  signing: Signing,
+  secrets: readonly string[],
+): Result<readonly Bytes[], ApiError> {
+  const { macKey } = schemeOf(signing);
+  const keys = secrets.map(macKey).flatMap((key) => (key.ok ? [key.value] : []));
+  return keys.length > 0
+    ? ok(keys)
+    : err({ code: "internal", detail: "the webhook source has no usable secret" });
+}
+
+/** Checks the claim against the MACs that the source's secrets give. All are compared: a rotation costs no time that tells which matched. */
+function checkClaim(
+  { signatures, encode, signedAt }: SignatureClaim,
+  macs: readonly Bytes[],
+  now: Millis,
+): Result<void, ApiError> {
+  const matches = macs.map((mac) => anyEquals(signatures, encode(mac)));
+  if (!matches.includes(true)) return signatureInvalid(NO_MATCH);
+  return signedAt === null ? ok(undefined) : checkFresh(signedAt, now);
+}
+
 /** A delivery and the secrets of its source: more than one during a rotation. */
 export interface SignedDelivery extends Delivery {
   readonly secrets: readonly string[];
+}
+
+/** A delivery with a valid signature. */
+export interface Verified {
+  /** What the signature covers and tells deliveries apart: the signed ID, or else the hash of the body. */
+  readonly deliveryId: string;
 }
 
 /**
@@ -39,20 +84,17 @@ export interface SignedDelivery extends Delivery {
  */
 export function verifyDelivery(
   signing: Signing,
-  { secrets, ...delivery }: SignedDelivery,
+  { secrets, headers, body, now }: SignedDelivery,
 ): Result<Verified, ApiError> {
-  const scheme = schemeOf(signing);
-  // `checkSecret` accepted the secrets, so this is a defect of the mesh: the sender must not be told that its signature is wrong.
-  let refusal: ApiError = { code: "internal", detail: "the webhook source has no usable secret" };
-  for (const secret of secrets) {
-    const macKey = scheme.macKey(secret);
-    if (!macKey.ok) continue;
-    const verified = scheme.verify(macKey.value, delivery);
-    if (verified.ok) return verified;
-    // A stale signature matched its secret, so it is the more useful error.
-    if (refusal.code !== "signature_stale") refusal = verified.error;
-  }
-  return err(refusal);
+  const keys = macKeysOf(signing, secrets);
+  if (!keys.ok) return keys;
+  const claim = claimOf(signing, headers);
+  if (!claim.ok) return claim;
+  const text = concat(claim.value.signedPrefix, body);
+  const macs = keys.value.map((key) => hmacSha256(key, text));
+  const checked = checkClaim(claim.value, macs, now);
+  if (!checked.ok) return checked;
+  return ok({ deliveryId: claim.value.id ?? toHex(sha256(body)) });
 }
 
 /** Checks that a secret is usable with its scheme, when a source is registered. */

@@ -157,6 +157,63 @@ describe("a Standard Webhooks delivery", () => {
     },
   );
 
+  const SETS = ["webhook", "svix"] as const;
+  const NAMES = ["id", "timestamp", "signature"] as const;
+  /** The headers of a delivery under the names of one set, of which only those in `kept`. */
+  const under = (
+    set: (typeof SETS)[number],
+    { headers }: TestDelivery,
+    kept: readonly string[] = NAMES,
+  ): Record<string, string> =>
+    Object.fromEntries(kept.map((name) => [`${set}-${name}`, headers[`webhook-${name}`] ?? ""]));
+
+  test("WH40 has its three headers under the names of Standard Webhooks or of Svix", () => {
+    fc.assert(
+      fc.property(Signed, fc.constantFrom(...SETS), (delivery, set) => {
+        const result = verdict(SCHEME, { ...delivery, headers: under(set, delivery) });
+        expect(result).toBe(`ok:${delivery.headers["webhook-id"]}`);
+      }),
+    );
+  });
+
+  test("WH40 is refused unless all three are in one set, and the names of Standard Webhooks decide", () => {
+    const delivery = signed();
+    const subsets = Array.from({ length: 8 }, (_, bits) =>
+      NAMES.filter((__, at) => (bits & (1 << at)) !== 0),
+    );
+    for (const standard of subsets)
+      for (const svix of subsets) {
+        const headers = {
+          ...under("webhook", delivery, standard),
+          ...under("svix", delivery, svix),
+        };
+        const complete = standard.length === 3 || (standard.length === 0 && svix.length === 3);
+        const expected = complete ? "ok:msg_1" : "signature_missing";
+        expect(verdict(SCHEME, { ...delivery, headers }), Object.keys(headers).join()).toBe(
+          expected,
+        );
+      }
+  });
+
+  test("WH40 with both sets is judged by the one of Standard Webhooks alone", () => {
+    const [one, other] = [signed({ id: "one" }), signed({ id: "other", key: flipBit(KEY, 3) })];
+    const both = (first: TestDelivery, second: TestDelivery) =>
+      verdict(SCHEME, { ...one, headers: { ...first.headers, ...under("svix", second) } });
+    expect(both(one, other)).toBe("ok:one");
+    expect(both(other, one)).toBe("signature_invalid");
+  });
+
+  test.for(NAMES)("WH40 is refused after a change of any one bit of svix-%s", (name) => {
+    fc.assert(
+      fc.property(Signed, Bit, (delivery, bit) => {
+        const headers = under("svix", delivery);
+        headers[`svix-${name}`] = flipTextBit(headers[`svix-${name}`] ?? "", bit);
+        expect(verdict(SCHEME, { ...delivery, headers })).toBe("signature_invalid");
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test("is accepted if any of its signatures matches, at any position", () => {
     const delivery = signed();
     const right = delivery.headers["webhook-signature"] ?? "";
@@ -246,20 +303,37 @@ describe("a Standard Webhooks delivery", () => {
 });
 
 describe("a Standard Webhooks secret", () => {
-  test("must be base64 of 24 to 64 bytes, with or without its prefix", () => {
-    for (const length of [24, 32, 64]) {
-      const text = toBase64(new Uint8Array(length).fill(1));
-      must(checkSecret({ scheme: SCHEME }, text));
-      must(checkSecret({ scheme: SCHEME }, `whsec_${text}`));
-    }
+  test("WH41 is base64 or base64url of 24 to 64 bytes, padded or not, with or without its prefix", () => {
+    const Key = fc.uint8Array({ minLength: 24, maxLength: 64 });
+    fc.assert(
+      fc.property(Key, fc.boolean(), fc.boolean(), fc.boolean(), (key, isUrl, padded, prefixed) => {
+        let text = toBase64(key);
+        if (isUrl) text = text.replaceAll("+", "-").replaceAll("/", "_");
+        if (!padded) text = text.replaceAll("=", "");
+        const secret = prefixed ? `whsec_${text}` : text;
+        must(checkSecret({ scheme: SCHEME }, secret));
+        expect(verdict(SCHEME, { ...signed({ key }), secret })).toBe("ok:msg_1");
+      }),
+    );
+  });
+
+  test("WH41 that is plain text is given as the base64 of that text", () => {
+    const key = utf8("a plain secret of 26 bytes");
+    const delivery = signed({ key });
+    expect(verdict(SCHEME, { ...delivery, secret: toBase64(key) })).toBe("ok:msg_1");
+    const error = mustFail(checkSecret({ scheme: SCHEME }, "a plain secret of 26 bytes"));
+    expect(error.detail).toContain("base64 first");
   });
 
   test.for([
     ["too short", toBase64(new Uint8Array(23))],
     ["too long", toBase64(new Uint8Array(65))],
     ["empty", "whsec_"],
-    ["of another alphabet", `whsec_${"_-".repeat(16)}`],
-    ["without its padding", toBase64(new Uint8Array(25)).replaceAll("=", "")],
+    ["of another alphabet", `whsec_${".,".repeat(16)}`],
+    ["of two alphabets", `whsec_${"_/".repeat(16)}`],
+    ["padded twice", `${toBase64(new Uint8Array(32))}=`],
+    ["of impossible length", "A".repeat(33)],
+    ["with bits that no byte has", `${"A".repeat(33)}B`],
     ["a public key's", `whpk_${toBase64(new Uint8Array(32))}`],
     ["prefixed twice", `whsec_whsec_${toBase64(new Uint8Array(24))}`],
   ] as const)("that is %s is refused at registration and not repeated", ([, secret]) => {

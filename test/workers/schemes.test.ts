@@ -37,6 +37,12 @@ async function stripe(body: string, header = "Stripe-Signature"): Promise<Call> 
   return { raw: utf8(body), headers, token: null };
 }
 
+/** The payloads of all tasks. */
+async function payloads(): Promise<unknown[]> {
+  const { body } = await call<{ tasks: { id: string }[] }>("GET", "/v1/tasks");
+  return Promise.all(body.tasks.map(({ id }) => payloadOf(id)));
+}
+
 const payloadOf = async (id: string | null): Promise<unknown> =>
   (await call<TaskView>("GET", `/v1/tasks/${id}`)).body.payload;
 
@@ -60,10 +66,35 @@ describe("a delivery of another scheme", () => {
 
   it("WH7 from Slack becomes a task, also if it is a form", async () => {
     await register("chat", { scheme: "slack", secret: SECRET, task: { kind: "chat" } });
-    const { body } = await deliver("chat", await slack("command=%2Fbuild&text=main"));
-    expect(await payloadOf(body.task_id)).toEqual({ command: "/build", text: "main" });
+    await deliver("chat", await slack("command=%2Fbuild&text=main"));
+    expect(await payloads()).toEqual([{ command: "/build", text: "main" }]);
     const stale = await slack("{}", unixNow() - 3_600);
     problemOf(await deliver("chat", stale), "signature_stale");
+  });
+
+  it.each([
+    ["a slash command", "command=%2Fbuild&text=main+now&trigger_id=1.2", { text: "main now" }],
+    [
+      "an interaction",
+      `payload=${encodeURIComponent('{"type":"block_actions","text":"ok"}')}`,
+      { text: "ok" },
+    ],
+    ["an event", '{"type":"event_callback","text":"hello"}', { text: "hello" }],
+  ])("WH43 from Slack that is %s is answered with an empty 200", async (_, raw, payload) => {
+    await register("chat", {
+      scheme: "slack",
+      secret: SECRET,
+      task: { kind: "chat", payload: { text: "$.text" } },
+      filters: [{ path: "$.text", matches: "*" }],
+    });
+    for (const body of [raw, raw, raw.replace("text", "none")]) {
+      const reply = await deliver("chat", await slack(body));
+      expect([reply.status, reply.text]).toEqual([200, ""]);
+    }
+    expect(await payloads()).toEqual([payload]);
+    const unfit = await slack("{}");
+    await register("chat", { scheme: "slack", secret: SECRET, task: { kind: "$.kind" } });
+    problemOf(await deliver("chat", unfit), "event_unmapped");
   });
 
   it("WH7 that is Slack's check of the address is answered with its challenge, and becomes no task", async () => {

@@ -18,7 +18,7 @@ import {
   type Delivered,
 } from "./signed-deliveries.ts";
 import { coordinatorStub } from "../durable/api.ts";
-import { call, placesOf, problemOf } from "./http.ts";
+import { call, placesOf, problemOf, type Call } from "./http.ts";
 
 afterEach(async () => {
   await reset();
@@ -65,9 +65,9 @@ describe("an event that a filter excludes", () => {
     });
     const push = await github('{"commits":[]}');
     expect((await deliver("files", push)).body.task_id).not.toBeNull();
-    const ping = withHeaders(await github('{"commits":[1]}'), { "X-GitHub-Event": "ping" });
-    expect((await deliver("files", ping)).body.task_id).toBeNull();
-    const forged = withHeaders(ping, { "X-Hub-Signature-256": "sha256=00" });
+    const opened = withHeaders(await github('{"commits":[1]}'), { "X-GitHub-Event": "issues" });
+    expect((await deliver("files", opened)).body.task_id).toBeNull();
+    const forged = withHeaders(opened, { "X-Hub-Signature-256": "sha256=00" });
     problemOf(await deliver("files", forged), "signature_invalid");
   });
 
@@ -83,6 +83,47 @@ describe("an event that a filter excludes", () => {
       expect(placesOf(await call("PUT", SOURCE, { json }))).toEqual(places);
     },
   );
+});
+
+describe("GitHub's ping", () => {
+  const pinged = async (body: string): Promise<Call> =>
+    withHeaders(await github(body), { "X-GitHub-Event": "ping" });
+
+  it.each([
+    ["JSON", '{"zen":"Design for failure.","hook_id":1}'],
+    ["a form", `payload=${encodeURIComponent('{"zen":"Design for failure."}')}`],
+  ])("WH42 as %s is answered 200 and recorded, and becomes no task", async (_, body) => {
+    await register("files", { ...GITHUB_SOURCE, task: { kind: "push", payload: "$.after" } });
+    const reply = await deliver("files", await pinged(body));
+    expect([reply.status, reply.body]).toEqual([200, { ping: true }]);
+    const [recorded] = await kept("?outcome=ping");
+    expect(recorded).toMatchObject({ outcome: "ping", task_id: null, detail: null });
+    expect((await replay(recorded?.id ?? "")).body.task_id).toBeNull();
+    expect((await dryRun({ delivery: recorded?.id })).body).toMatchObject({ outcome: "ping" });
+    expect(await tasks()).toBe(0);
+  });
+
+  it("WH42 is refused with a wrong signature, and does not use up the ID of the same body", async () => {
+    await register("files", GITHUB_SOURCE);
+    const ping = await pinged('{"commits":[]}');
+    problemOf(
+      await deliver("files", withHeaders(ping, { "X-Hub-Signature-256": "sha256=00" })),
+      "signature_invalid",
+    );
+    expect(await kept()).toEqual([]);
+    expect((await deliver("files", ping)).status).toBe(200);
+    const push = await deliver("files", await github('{"commits":[]}'));
+    expect(push).toMatchObject({ status: 202, body: { duplicate: false } });
+  });
+
+  it("WH42 is a name of GitHub's header only: another scheme has no ping", async () => {
+    await register("files");
+    const event = withHeaders(await standard(EVENT), { "X-GitHub-Event": "ping" });
+    expect(await deliver("files", event)).toMatchObject({
+      status: 202,
+      body: { duplicate: false },
+    });
+  });
 });
 
 describe("a dry run", () => {

@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../../src/base/result.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import { WEBHOOK_BODY_BYTES_MAX } from "../../src/protocol/constants.ts";
 import type { ErrorCode, MusterError } from "../../src/protocol/errors.ts";
-import { ChallengeView, DeliveryView } from "../../src/protocol/http.ts";
+import { ChallengeView, DeliveryView, PingView } from "../../src/protocol/http.ts";
 import { Slug } from "../../src/protocol/ids.ts";
 import {
   challengeOf,
@@ -17,7 +17,7 @@ import type { AppContext } from "../context.ts";
 import { failure } from "../address-budgets.ts";
 import { readBody } from "../read-body.ts";
 import { countRefusal } from "../refused-deliveries.ts";
-import { submitDelivery, type EvaluatedDelivery } from "../submit-delivery.ts";
+import { submitDelivery, type EvaluatedDelivery, type Submission } from "../submit-delivery.ts";
 import { findSource, type OpenedSource } from "../webhook-source-secrets.ts";
 import { respond } from "../problem.ts";
 import { jsonOf } from "../responses.ts";
@@ -32,7 +32,10 @@ const deliver = defineRaw("signature", "post", "/v1/webhooks/{name}", {
     body: { required: true, content: { "application/json": { schema: z.unknown() } } },
   },
   responses: {
-    200: jsonOf(ChallengeView, "The answer to Slack's check of the address"),
+    200: jsonOf(
+      z.union([ChallengeView, PingView]),
+      "The answer to Slack's or GitHub's check of the address. Without a body: the answer to any other delivery of Slack, which would show it to the user",
+    ),
     202: jsonOf(
       DeliveryView,
       "The task that the event became, now or at its first delivery; or the filter that excluded it",
@@ -53,9 +56,13 @@ export function webhookIngressRoutes(router: Router): void {
     const name = c.req.param("name") ?? "";
     const delivered = await receiveDelivery(c, name);
     if (!delivered.ok) countRefusal(c, name, delivered.error);
-    return respond(c, delivered, (outcome) =>
-      "challenge" in outcome ? c.json(outcome, 200) : c.json(outcome, 202),
-    );
+    return respond(c, delivered, (answer) => {
+      if ("challenge" in answer) return c.json(answer, 200);
+      if (answer.isPing) return c.json<PingView>({ ping: true }, 200);
+      // Slack shows the body of an answer to whoever used the command.
+      if (answer.scheme === "slack") return c.body(null, 200);
+      return c.json<DeliveryView>(answer.view, 202);
+    });
   });
 }
 
@@ -67,13 +74,16 @@ export function webhookIngressRoutes(router: Router): void {
 async function receiveDelivery(
   c: AppContext,
   name: string,
-): Promise<Result<DeliveryView | ChallengeView, MusterError>> {
+): Promise<Result<(Submission & Pick<OpenedSource, "scheme">) | ChallengeView, MusterError>> {
   const claimed = await signedBody(c, name);
   if (!claimed.ok) return claimed;
   const { body, source } = claimed.value;
-  return submitDelivery<ChallengeView>(c, name, source, (current) =>
+  const submitted = await submitDelivery<ChallengeView>(c, name, source, (current) =>
     evaluateDelivery(c, current, body),
   );
+  if (!submitted.ok) return submitted;
+  const answer = submitted.value;
+  return ok("challenge" in answer ? answer : { ...answer, scheme: source.scheme });
 }
 
 interface SignedBody {

@@ -50,6 +50,8 @@ export const receiveDelivery: Handler<"receive_delivery"> = (context, delivery) 
 
 function submit(context: Context, delivery: DeliveryInput): ReceivedDelivery {
   const { verdict, source, sourceId, deliveryId, replay } = delivery;
+  if (verdict.outcome === "ping")
+    return { outcome: "ping", taskId: null, detail: null, error: null };
   if (verdict.outcome !== "task")
     return { outcome: verdict.outcome, taskId: null, detail: verdict.reason, error: null };
   // A sender cannot choose the key of an operator's replay: no delivery ID contains a full stop.

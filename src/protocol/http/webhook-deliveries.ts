@@ -8,7 +8,9 @@ import { WebhookFilter } from "./webhook-filters.ts";
 /** The answer to the sender. */
 export const DeliveryView = z
   .object({
-    task_id: Uuid.nullable().meta({ description: "Null if a filter excluded the event" }),
+    task_id: Uuid.nullable().meta({
+      description: "Null if a filter excluded the event, and for GitHub's ping",
+    }),
     duplicate: z.boolean().meta({
       description: "Whether the task was created by an earlier delivery with the same ID",
     }),
@@ -24,10 +26,21 @@ export type DeliveryView = z.infer<typeof DeliveryView>;
 export const ChallengeView = z.object({ challenge: z.string() }).meta({ id: "Challenge" });
 export type ChallengeView = z.infer<typeof ChallengeView>;
 
-export const DELIVERY_OUTCOMES = ["task", "duplicate", "filtered", "unmapped", "refused"] as const;
+/** GitHub's check of a new webhook. */
+export const PingView = z.object({ ping: z.literal(true) }).meta({ id: "Ping" });
+export type PingView = z.infer<typeof PingView>;
+
+export const DELIVERY_OUTCOMES = [
+  "task",
+  "duplicate",
+  "filtered",
+  "unmapped",
+  "refused",
+  "ping",
+] as const;
 export const DeliveryOutcome = z.enum(DELIVERY_OUTCOMES).meta({
   description:
-    "`task`: it became a task; `duplicate`: it had become one before; `filtered`: a filter excluded it; `unmapped`: the event does not fit the mapping; `refused`: the mesh did not accept the task, for example because the queue was full",
+    "`task`: it became a task; `duplicate`: it had become one before; `filtered`: a filter excluded it; `unmapped`: the event does not fit the mapping; `refused`: the mesh did not accept the task, for example because the queue was full; `ping`: GitHub's check of a new webhook",
 });
 export type DeliveryOutcome = z.infer<typeof DeliveryOutcome>;
 
@@ -85,7 +98,7 @@ export type WebhookSample = z.infer<typeof WebhookSample>;
 /** The outcome that the sample would have. Nothing is stored. */
 export const DryRunView = z
   .object({
-    outcome: z.enum(["task", "filtered", "unmapped"]),
+    outcome: z.enum(["task", "filtered", "unmapped", "ping"]),
     reason: z.string().nullable().meta({ description: "Why it would not become a task" }),
     task: SubmitTask.nullable().meta({
       description: "The task by the mapping, also if a filter excludes the event",

@@ -37,6 +37,7 @@ export default defineConfig({
       {
         test: {
           name: "core",
+          setupFiles: ["test/leaked-timers.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/durable/**", "test/workers/**", "test/e2e/**", "test/interop/**"],
           // Loading the modules again for each file would take longer than its tests.

@@ -1,3 +1,4 @@
+import { onTestFinished } from "vitest";
 import { fromBase64, toBase64, toHex, type Bytes } from "../../src/base/bytes.ts";
 import type { Json } from "../../src/base/json.ts";
 import type { PeerEvent } from "../../src/client/peer/peer-events.ts";
@@ -185,8 +186,9 @@ export class FakeMesh {
   readonly sessions: FakeSession[] = [];
   readonly events: PeerEvent[] = [];
 
+  /** Dials. The peer and its sockets are closed when the test ends: their timers would run in the tests after it. */
   connect(options: Partial<PeerOptions> = {}): Peer {
-    return connectPeer({
+    const peer = connectPeer({
       protocol: "go-p2p/1.0",
       url: "http://mesh.test",
       onEvent: (event) => this.events.push(event),
@@ -198,6 +200,11 @@ export class FakeMesh {
         ...options.platform,
       },
     });
+    onTestFinished(() => {
+      void peer.close();
+      for (const session of this.sessions) session.close(1000);
+    });
+    return peer;
   }
 
   /** Connects a peer and completes its first session up to the welcome. */

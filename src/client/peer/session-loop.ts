@@ -69,6 +69,8 @@ export class SessionLoop {
   /** Whether the present connection was dialed with a correction. */
   #isDialCorrected = false;
   #watchdog: SilenceWatchdog | null = null;
+  /** Runs from the mesh's announcement that it will disconnect. */
+  #disconnectGrace: ReturnType<typeof setTimeout> | undefined;
   #state: State = { at: "loading" };
 
   constructor(options: SessionLoopOptions) {
@@ -114,10 +116,9 @@ export class SessionLoop {
    */
   disconnecting(position: Reconnect | null, reason: string): void {
     this.#backoff.updatePosition(position);
-    const { connection } = this;
-    setTimeout(() => {
-      if (connection !== null && connection === this.connection) this.#drop(CLOSE.normal, reason);
-    }, DISCONNECT_GRACE);
+    if (this.connection === null) return;
+    clearTimeout(this.#disconnectGrace);
+    this.#disconnectGrace = setTimeout(() => this.#drop(CLOSE.normal, reason), DISCONNECT_GRACE);
   }
 
   /** The mesh refuses the peer and names the seconds after which to try again. */
@@ -193,7 +194,7 @@ export class SessionLoop {
   #ended(end: ConnectionEnd): void {
     if (this.#state.at === "closed") return;
     const { listener, platform } = this.#options;
-    this.#watchdog?.stop();
+    this.#stopTimers();
     listener.detached();
     if (this.#corrects(end)) return this.#redial();
     const now = platform.now();
@@ -251,8 +252,14 @@ export class SessionLoop {
 
   #finish(error: PeerError | null): void {
     this.#state = { at: "closed" };
-    this.#watchdog?.stop();
+    this.#stopTimers();
     this.#options.listener.closed(error);
+  }
+
+  /** Stops what concerns the connection that has ended. */
+  #stopTimers(): void {
+    this.#watchdog?.stop();
+    clearTimeout(this.#disconnectGrace);
   }
 }
 

@@ -1,11 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { moduleUrl } from "../../../src/client/threads/module-url.ts";
+import type { Peer } from "../../../src/client/peer/peer-handle.ts";
 import type { PeerOptions } from "../../../src/client/peer/peer-options.ts";
 import { FakeMesh, taskId } from "../fake-mesh.ts";
 import { InlineThreads } from "./inline-thread.ts";
 
+let peers: Peer[] = [];
+
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  // A thread whose handlers are running is given time to end: by a timer, which has to be a fake one.
+  for (const peer of peers) void peer.close();
+  peers = [];
+  vi.useRealTimers();
+});
 
 const settle = () => vi.advanceTimersByTimeAsync(0);
 
@@ -17,6 +25,7 @@ function connect(threads: InlineThreads, options: Partial<PeerOptions> = {}) {
     platform: { spawnThread: threads.spawn },
   });
   peer.ready.catch(() => {});
+  peers.push(peer);
   return { mesh, peer };
 }
 

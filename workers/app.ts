@@ -26,6 +26,7 @@ import { resultRoutes } from "./routes/results.ts";
 import { kindRoutes } from "./routes/kinds.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { revocationRoutes } from "./routes/revocation.ts";
+import { troubleshootingRoutes } from "./routes/troubleshooting.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { webhookDeliveryLogRoutes } from "./routes/webhook-delivery-log.ts";
 import { webhookSourceRoutes } from "./routes/webhook-sources.ts";
@@ -65,8 +66,9 @@ export function createApp(): OpenAPIHono<AppEnv> {
   );
 
   const router = new Router(app);
-  // Before the check of the configuration: the description does not need it.
+  // Before the check of the configuration, which neither needs.
   describeApi(app, router);
+  troubleshootingRoutes(router);
   app.use(loadConfiguration(new GatewayMemory()));
   for (const register of ROUTES) register(router);
   // Only a request that no route handles comes this far.

@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { redactedError } from "../src/base/redact.ts";
-import type { MusterError } from "../src/protocol/errors.ts";
+import { TROUBLESHOOTING_PATH, type MusterError } from "../src/protocol/errors.ts";
 import type { Replica } from "../src/discovery/replica.ts";
 import { PointerQuery } from "../src/protocol/http.ts";
 import { OpaqueId } from "../src/protocol/ids.ts";
@@ -9,6 +9,7 @@ import { bearerToken } from "./bearer-token.ts";
 import { issuesOf, problem } from "./problem.ts";
 import { limitReads } from "./replica-limits.ts";
 import { setSafeHeaders } from "./safe-headers.ts";
+import { troubleshootingAnswer, troubleshootingPage } from "./troubleshooting.ts";
 
 /** A reader token that nobody has. A request without a token is checked with it, so that it takes as long as one with a token. */
 const NO_TOKEN = "0".repeat(64);
@@ -52,6 +53,9 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
   app.notFound((c) =>
     problem(c, { code: "not_found", detail: `the path ${c.req.path} does not exist` }),
   );
+
+  app.get(TROUBLESHOOTING_PATH, troubleshootingPage);
+  app.get(`${TROUBLESHOOTING_PATH}/:code`, troubleshootingAnswer);
 
   app.get("/healthz", async (c) => {
     const ready = (await (await open(c)).mayRead(NO_TOKEN)) !== null;

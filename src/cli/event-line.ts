@@ -1,5 +1,6 @@
 import type { PeerEvent } from "../client/index.ts";
 import { CLOSE } from "../protocol/errors.ts";
+import { codeOfEnd, moreAbout } from "./read-more.ts";
 
 type EventLines = {
   readonly [Type in PeerEvent["type"]]: (event: Extract<PeerEvent, { type: Type }>) => string;
@@ -12,10 +13,10 @@ const LINES: EventLines = {
   connecting: ({ url, failures }) =>
     `connecting to ${url}${failures === 0 ? "" : ` (attempt ${failures + 1})`}`,
   ready: ({ mesh, role, peerId }) => `joined ${mesh.name || "the mesh"} as ${role} ${peerId}`,
-  rejected: ({ code, reason }) => `rejected: ${reason} (${code})`,
+  rejected: ({ code, reason }) => `rejected: ${reason} (${code})${moreAbout(code)}`,
   rotated: ({ peerId }) => `rotated its key; the new peer ID is ${peerId}`,
   disconnected: ({ code, reason, retryInMs }) =>
-    `${code === CLOSE.draining ? "the mesh restarts" : "disconnected"} (${code}${reason === "" ? "" : `, ${reason}`}), reconnecting in ${retryInMs} ms`,
+    `${code === CLOSE.draining ? "the mesh restarts" : "disconnected"} (${code}${reason === "" ? "" : `, ${reason}`}), reconnecting in ${retryInMs} ms${moreAbout(codeOfEnd(code, reason))}`,
   key_in_use: ({ reason, retryInMs }) =>
     `another process uses this key; give each process a key of its own: ${reason}; trying again in ${retryInMs} ms`,
   draining: ({ by, reason, timeoutMs }) =>
@@ -35,7 +36,9 @@ const LINES: EventLines = {
   mesh_error: ({ code, message }) => `error from the mesh: ${message} (${code})`,
   frame_ignored: ({ reason }) => `ignored ${reason}`,
   closed: ({ error }) =>
-    error === undefined ? "left the mesh" : `disconnected for good: ${error.message}`,
+    error === undefined
+      ? "left the mesh"
+      : `disconnected for good: ${error.message}${moreAbout(error.code)}`,
 };
 
 /** One line of text for an event of a peer. */

@@ -7,6 +7,7 @@ import {
   WaitTimeout,
   type PeerErrorCode,
 } from "../client/index.ts";
+import { readMore } from "./read-more.ts";
 import { Stopped } from "./signals.ts";
 
 /** An error that the user can act on: one line with what is wrong, a hint what to do, and lines that explain it. */
@@ -69,12 +70,20 @@ type DescribedFailure = Pick<Failure, "message" | "exitCode"> & {
 
 function toFailure(error: unknown): DescribedFailure | null {
   if (error instanceof Failure || error instanceof Stopped) return error;
-  if (error instanceof MusterApiError) return new Failure(error.message, apiHint(error));
-  if (error instanceof PeerError) return new Failure(peerErrorText(error), PEER_HINTS[error.code]);
+  if (error instanceof MusterApiError)
+    return new Failure(error.message, apiHint(error), moreOf(error));
+  if (error instanceof PeerError)
+    return new Failure(peerErrorText(error), PEER_HINTS[error.code], moreOf(error));
   if (error instanceof TaskFailed || error instanceof WaitTimeout)
-    return new Failure(error.message);
+    return new Failure(error.message, undefined, moreOf(error));
   if (error instanceof OptionsError) return new UsageError(error.message);
   return null;
+}
+
+/** Where to read more about a code; a server may send one that has no entry. */
+function moreOf({ code }: { readonly code: string }): readonly string[] {
+  const more = readMore(code);
+  return more === null ? [] : [more];
 }
 
 /** The code once: a reason that came with a close frame begins with it, too. */

@@ -150,9 +150,9 @@ async function waitForMesh(url: string, meshKey: string, wrangler: WatchedProces
   if (typeof outcome !== "object") {
     const what =
       outcome === "timeout"
-        ? `did not answer within ${START_TIMEOUT_MS / 1_000} s`
-        : "did not start";
-    throw new Failure(`the mesh ${what}`, undefined, wrangler.lastLines);
+        ? `the mesh did not answer within ${START_TIMEOUT_MS / 1_000} s`
+        : "the mesh did not start";
+    throw new Failure(what, undefined, wrangler.lastLines);
   }
   if (outcome.public_key !== meshKey)
     throw new Failure(

@@ -72,18 +72,25 @@ export class MusterApiError extends Error {
   readonly detail: string;
   /** Seconds after which to retry, if the mesh named them. */
   readonly retryAfter: number | undefined;
+  /** Where the mesh that answered explains the code; undefined if no answer named one. */
+  readonly helpUrl: string | undefined;
 
   constructor(
     code: string,
     status: number,
     detail: string,
-    options: { readonly retryAfter?: number | undefined; readonly cause?: unknown } = {},
+    options: {
+      readonly retryAfter?: number | undefined;
+      readonly helpUrl?: string | undefined;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(`${code}: ${detail}`, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.status = status;
     this.detail = detail;
     this.retryAfter = options.retryAfter;
+    this.helpUrl = options.helpUrl;
   }
 }
 

@@ -210,12 +210,17 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   internal: wire(500, draining, E.unknown, "Internal error"),
 };
 
+export const ERROR_CODES = Object.keys(WIRE) as readonly ErrorCode[];
+
 export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(WIRE, text);
 
 /** The HTTP status of an error code. */
 export const statusOf = (code: ErrorCode): number => WIRE[code].status;
 
-/** A problem document (RFC 9457). `type` is a stable URN made of the code. */
+/** Where a mesh explains its error codes: docs/troubleshooting.md. */
+export const TROUBLESHOOTING_PATH = "/troubleshooting";
+
+/** A problem document (RFC 9457). `type` is a path of the mesh that answered: it leads to what the code means. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -231,7 +236,7 @@ export interface Problem {
 export function toProblem(error: MusterError): Problem {
   const { status, title } = WIRE[error.code];
   return {
-    type: `urn:muster:error:${error.code}`,
+    type: `${TROUBLESHOOTING_PATH}/${error.code}`,
     title,
     status,
     code: error.code,

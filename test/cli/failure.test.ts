@@ -1,6 +1,11 @@
-import { describe, expect, test } from "vitest";
-import { PeerError } from "../../src/client/index.ts";
+import { describe, expect, test, vi } from "vitest";
+import { MusterApiError, PeerError } from "../../src/client/index.ts";
+import { COMMANDS } from "../../src/cli/commands/index.ts";
+import { eventLine } from "../../src/cli/event-line.ts";
 import { describeError } from "../../src/cli/failure.ts";
+import { CLOSE, ERROR_CODES } from "../../src/protocol/errors.ts";
+import { entriesOf } from "../../src/protocol/troubleshooting.ts";
+import { TROUBLESHOOTING } from "../../src/protocol/troubleshooting-text.ts";
 
 describe("the text of an error", () => {
   test.each(["revoked", "not_allowed", "join_key_invalid"] as const)(
@@ -12,4 +17,40 @@ describe("the text of an error", () => {
       expect(text.split(code)).toHaveLength(2);
     },
   );
+});
+
+describe("HT53 the CLI says where to read more", () => {
+  test.each(ERROR_CODES)("about the code of a mesh's answer: %s", (code) => {
+    const { details } = describeError(new MusterApiError(code, 400, "what happened"));
+    expect(details).toEqual([`  \`muster help ${code}\` explains it`]);
+  });
+
+  test("not about a code that a server invented", () => {
+    expect(describeError(new MusterApiError("zebra", 400, "what happened")).details).toEqual([]);
+  });
+
+  test.each(Object.values(CLOSE))("about the close code of a session: %i", (code) => {
+    const end = { type: "disconnected", code, retryInMs: 10 } as const;
+    expect(eventLine({ ...end, reason: "" })).toMatch(
+      new RegExp(`; \`muster help ${code}\` explains it$`),
+    );
+    expect(eventLine({ ...end, reason: "rate_limited: too many" })).toMatch(
+      /; `muster help rate_limited` explains it$/,
+    );
+  });
+
+  test("and `muster help` prints every entry, none of which has the name of a command", async () => {
+    let text = "";
+    vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+      text += String(chunk);
+      return true;
+    });
+    for (const { id, text: entry } of entriesOf(TROUBLESHOOTING)) {
+      expect(Object.hasOwn(COMMANDS, id)).toBe(false);
+      text = "";
+      await COMMANDS["help"]?.run([id]);
+      expect(text).toBe(`${entry}\n`);
+    }
+    vi.restoreAllMocks();
+  });
 });

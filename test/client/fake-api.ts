@@ -33,7 +33,7 @@ export const problem =
   (status: number, code: string, more: object = {}) =>
   () =>
     Response.json(
-      { type: `urn:muster:error:${code}`, title: "t", status, code, detail: "the detail", ...more },
+      { type: `/troubleshooting/${code}`, title: "t", status, code, detail: "the detail", ...more },
       { status, headers: { "content-type": "application/problem+json" } },
     );
 export const html = () => new Response("<html>", { status: 502 });

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Fetch } from "../../src/client/http/api.ts";
 import { controller } from "../../src/client/clients/mesh-client.ts";
+import type { MusterApiError } from "../../src/client/index.ts";
 import { api, html, json, noNetwork, problem, task, ID } from "./fake-api.ts";
 
 const peer = (n: number) => ({
@@ -100,6 +101,16 @@ describe("a request of the mesh client", () => {
       retryAfter: 2,
     });
     expect(requests).toHaveLength(1);
+  });
+
+  test("HT53 has the URL of its explanation at the mesh that was called, whatever the answer says", async () => {
+    const type = "https://evil.example/troubleshooting/conflict";
+    const { mesh } = api(problem(409, "conflict", { type }), problem(409, "zebra", { type }), html);
+    const helpUrl = async () =>
+      mesh.peers.revoke("0".repeat(32)).catch((error: MusterApiError) => error.helpUrl);
+    expect(await helpUrl()).toBe("http://mesh.test/base/troubleshooting/conflict");
+    expect(await helpUrl()).toBeUndefined();
+    expect(await helpUrl()).toBeUndefined();
   });
 
   test("does not follow a redirect, which would send the token to another server", async () => {

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as primitives from "../../src/crypto/primitives.ts";
 import { readerToken } from "../../src/discovery/epoch-secrets.ts";
+import { ERROR_CODES } from "../../src/protocol/errors.ts";
 import { EPOCH_LIFETIME } from "../../src/protocol/constants.ts";
 import { PointerList } from "../../src/protocol/http.ts";
 import { replicaRoutes } from "../../workers/replica-routes.ts";
@@ -101,6 +102,29 @@ describe("a replica over HTTP", () => {
       scene.mesh.advanceClock(EPOCH_LIFETIME);
       expect(await cost(`/v1/${kind}/${there}`, reader)).toEqual(absent);
     }
+  });
+
+  test("HT52 a replica explains every error code without a token, and repeats nothing of an unknown one", async () => {
+    for (const code of ERROR_CODES) {
+      const entry = await ask(`/troubleshooting/${code}`);
+      expect([code, entry.status]).toEqual([code, 200]);
+      expect(await entry.text()).toContain(`### \`${code}\`\n`);
+    }
+    expect((await ask("/troubleshooting")).status).toBe(200);
+    const unknown = await ask("/troubleshooting/zebra");
+    expect([unknown.status, await unknown.text()]).toEqual([
+      404,
+      expect.not.stringContaining("zebra"),
+    ]);
+  });
+
+  test("HT52 a replica that is not configured explains its codes, too", async () => {
+    const broken = new Hono();
+    replicaRoutes(broken, () => Promise.reject(new Error("set UPSTASH_REDIS_REST_URL")));
+    vi.spyOn(console, "error").mockReturnValue();
+    const answer = await broken.request("/v1/pointers");
+    const { type } = (await answer.json()) as { type: string };
+    expect((await broken.request(type)).status).toBe(200);
   });
 
   test("DS27 a replica is read-only, refuses invalid requests, and answers 503 before the first copy", async () => {

@@ -80,7 +80,7 @@ describe("every error code", () => {
     const problem = toProblem(errorOf(code));
     expect(ProblemView.parse(problem)).toEqual(problem);
     expect(problem).toEqual({
-      type: `urn:muster:error:${code}`,
+      type: `/troubleshooting/${code}`,
       title: expect.stringMatching(/^[A-Z].*[^.]$/),
       status: TABLE[code][0],
       code,

@@ -17,6 +17,8 @@ afterEach(async () => {
 const WITHOUT_TOKEN = [
   "GET /healthz",
   "GET /openapi.json",
+  "GET /troubleshooting",
+  "GET /troubleshooting/{code}",
   "GET /v1/connect",
   "GET /v1/mesh",
   "GET /v1/mesh/proof",

@@ -7,6 +7,8 @@ import { call, callWith } from "./http.ts";
 const OPEN = [
   "/healthz",
   "/openapi.json",
+  "/troubleshooting",
+  "/troubleshooting/{code}",
   "/v1/connect",
   "/v1/mesh",
   "/v1/mesh/proof",
@@ -16,7 +18,13 @@ const OPEN = [
   "/ws",
 ];
 /** Paths without any input, which cannot be invalid. */
-const INPUTLESS = ["/healthz", "/openapi.json", "/v1/mesh"];
+const INPUTLESS = [
+  "/healthz",
+  "/openapi.json",
+  "/troubleshooting",
+  "/troubleshooting/{code}",
+  "/v1/mesh",
+];
 
 const nameOf = ({ method, path }: Pick<Operation, "method" | "path">): string =>
   `${method} ${path}`;

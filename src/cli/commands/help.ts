@@ -1,14 +1,15 @@
 import { nearestName } from "../../base/near-name.ts";
+import { troubleshootingEntry } from "../../protocol/troubleshooting.ts";
 import { readArgs, type Command, type Details } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { print } from "../output.ts";
 
-/** Prints the list of commands, or the help text of one command. */
+/** Prints the list of commands, the help text of one command, or what a code means. */
 export const helpFor = (commands: Readonly<Record<string, Command>>): Command => ({
-  usage: "help [COMMAND]",
-  summary: "list the commands, or describe one command",
+  usage: "help [COMMAND | CODE]",
+  summary: "list the commands; describe a command, an error code or a close code",
   run: (argv) => {
-    const { positionals } = readArgs(argv, {}, { min: 0, max: 1, usage: "help [COMMAND]" });
+    const { positionals } = readArgs(argv, {}, { min: 0, max: 1, usage: "help [COMMAND | CODE]" });
     const [name] = positionals;
     if (name === undefined) printAll(commands);
     else printOne(name, commands);
@@ -33,12 +34,14 @@ function printAll(commands: Readonly<Record<string, Command>>): void {
   print();
   printPairs(Object.entries(commands).map(([name, { summary }]) => [name, summary]));
   print();
-  print("`muster help COMMAND` describes one command.");
+  print(
+    "`muster help COMMAND` describes a command, `muster help CODE` an error code or a close code.",
+  );
 }
 
 function printOne(name: string, commands: Readonly<Record<string, Command>>): void {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) throw unknownCommand(name, commands);
+  if (command === undefined) return printEntry(name, commands);
   print(`usage: muster ${command.usage}`);
   print();
   print(`${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`);
@@ -46,6 +49,13 @@ function printOne(name: string, commands: Readonly<Record<string, Command>>): vo
     print();
     printPairs(command.details);
   }
+}
+
+/** What docs/troubleshooting.md says of a code. */
+function printEntry(code: string, commands: Readonly<Record<string, Command>>): void {
+  const entry = troubleshootingEntry(code);
+  if (entry === null) throw unknownCommand(code, commands);
+  print(entry.text.split("\n"));
 }
 
 function printPairs(pairs: Details): void {

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Millis, Random } from "../../base/clock.ts";
 import { firstIssue } from "../../protocol/envelope.ts";
+import { isErrorCode, TROUBLESHOOTING_PATH } from "../../protocol/errors.ts";
 import { ProblemView } from "../../protocol/http.ts";
 import { RETRY_AFTER_SECONDS_MAX } from "../../protocol/retry-after.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
@@ -73,7 +74,7 @@ export class Api {
   async #once(method: string, request: ApiRequest): Promise<Response> {
     const response = await this.#fetch(method, request);
     if (response.ok) return response;
-    throw await apiErrorOf(response);
+    throw await apiErrorOf(response, this.#base);
   }
 
   async #fetch(method: string, request: ApiRequest): Promise<Response> {
@@ -117,7 +118,7 @@ function contentOf({ body, content }: ApiRequest) {
 }
 
 /** The error of an unsuccessful response: from its problem document, or else from its status. */
-async function apiErrorOf(response: Response): Promise<MusterApiError> {
+async function apiErrorOf(response: Response, base: string): Promise<MusterApiError> {
   const { status } = response;
   const body = await boundedJson(response, PROBLEM_BYTES_MAX).catch(() => undefined);
   const problem = ProblemView.safeParse(body);
@@ -139,6 +140,9 @@ async function apiErrorOf(response: Response): Promise<MusterApiError> {
     issueTexts === "" ? detail : `${detail} (${issueTexts})`,
     {
       retryAfter: retry_after ?? headerSeconds(response),
+      helpUrl: isErrorCode(code)
+        ? new URL(`.${TROUBLESHOOTING_PATH}/${code}`, base).href
+        : undefined,
     },
   );
 }

@@ -90,7 +90,10 @@ export type StorageView = z.infer<typeof StorageView>;
 
 export const ProblemView = z
   .object({
-    type: z.string(),
+    type: z.string().meta({
+      description: "A path of this mesh that explains the code: GET it, without a token",
+      example: "/troubleshooting/not_allowed",
+    }),
     title: z.string(),
     status: z.int(),
     code: z.string().meta({ description: "Stable: distinguish errors by this field" }),

@@ -1,0 +1,1499 @@
+/** Made of docs/troubleshooting.md by test/troubleshooting.test.ts, which says how to renew it. */
+/* oxlint-disable max-lines */
+export const TROUBLESHOOTING = `# Troubleshooting
+
+Every code and message by which Muster tells that something is wrong: what it means, and what to do. Look for the text that you have; \`…\` stands for what differs.
+
+- A running mesh serves this page at \`/troubleshooting\`, and one entry at \`/troubleshooting/CODE\`, without a token: \`curl MESH_URL/troubleshooting/revoked\`. So does a discovery replica.
+- \`muster help CODE\` prints an entry without a network.
+- The \`type\` of an error document is that path.
+
+For a message instead of a code, use its words in lower case with hyphens between them: \`muster help port-is-in-use\`.
+
+## Requests over HTTP
+
+The answer is a problem document whose \`type\` leads to its entry: \`curl MESH_URL/troubleshooting/CODE\`.
+
+### \`invalid_request\`
+
+"The request is invalid". HTTP 400, close code 4400, go-p2p error 1001.
+
+- Cause: The body, a query parameter or a header does not have the form that the route wants. \`issues\` names each field and what is wrong with it.
+- Remedy: Correct the named fields; \`GET /openapi.json\` has the schema of every route.
+
+### \`unauthorized\`
+
+"A valid bearer token is required". HTTP 401, close code 4403, go-p2p error 1002.
+
+- Cause: The request has no bearer token, or one that the mesh does not know, that was revoked, or that has expired.
+- Remedy: Send \`Authorization: Bearer TOKEN\`. With the CLI: \`--token-file FILE\` or \`MUSTER_TOKEN\`. An administrator makes a token with \`muster token create SCOPE\`.
+
+### \`forbidden\`
+
+"The token does not allow this". HTTP 403, close code 4403, go-p2p error 1002.
+
+- Cause: The token is valid, and its scope does not allow this.
+- Remedy: Use a token of the scope that \`docs/http.md\` names for the route. \`muster token list\` shows the scopes.
+
+### \`not_found\`
+
+"The resource does not exist". HTTP 404, close code 4400, go-p2p error 1003.
+
+- Cause: The path does not exist, or nothing with this ID, or it belongs to another owner.
+- Remedy: Check the path against \`GET /openapi.json\` and the ID against a list (\`muster tasks\`, \`muster peers\`). Ended tasks are removed after 30 days.
+
+### \`method_not_allowed\`
+
+"The path does not support this method". HTTP 405, close code 4400, go-p2p error 1001.
+
+- Cause: The path exists, but not with this method.
+- Remedy: Use a method of the answer's \`Allow\` header.
+
+### \`upgrade_required\`
+
+"This path requires a WebSocket upgrade". HTTP 426, close code 4400, go-p2p error 1001.
+
+- Cause: A WebSocket path was called by a plain request.
+- Remedy: Connect with a WebSocket client, or with \`muster join\`. A reverse proxy must pass \`Upgrade\` and \`Connection\` on.
+
+### \`payload_too_large\`
+
+"The body is too large". HTTP 413, close code 4400, go-p2p error 1001.
+
+- Cause: The body is larger than the limit of the path, which \`detail\` names.
+- Remedy: Send less: put large inputs elsewhere and send a URL. Results above 1 MiB are uploaded by the SDK by itself.
+
+### \`unsupported_media_type\`
+
+"The body must be JSON". HTTP 415, close code 4400, go-p2p error 1001.
+
+- Cause: The body is not declared as JSON.
+- Remedy: Send the header \`Content-Type: application/json\`.
+
+### \`conflict\`
+
+"The current state does not allow this". HTTP 409, close code 4400, go-p2p error 1004.
+
+- Cause: The current state does not allow this: \`detail\` says which limit or state.
+- Remedy: Read the resource again and do what \`detail\` says. A limit of entries means: remove some first.
+
+### \`lease_lost\`
+
+"The attempt no longer holds the task's lease". HTTP 409, close code 4400, go-p2p error 1004.
+
+- Cause: The peer reports an attempt that has ended: its lease expired, or another peer has the task.
+- Remedy: Stop the work on it; the mesh has given the task on. If it happens often, the handler blocks the event loop (\`loop_blocked\`) or the peer loses its connection.
+
+### \`task_ended\`
+
+"The task has already ended". HTTP 409, close code 4400, go-p2p error 1004.
+
+- Cause: The task has succeeded, failed, expired or was cancelled already.
+- Remedy: Look at it with \`muster task ID\`. A task that failed can be queued again with \`muster task ID --retry\`; after success submit a new one.
+
+### \`idempotency_mismatch\`
+
+"The idempotency key was used with a different request". HTTP 422, close code 4400, go-p2p error 1004.
+
+- Cause: The \`Idempotency-Key\` was used for another request.
+- Remedy: Use a new key for a different task, or repeat the first request unchanged.
+
+### \`queue_full\`
+
+"The queue is full". HTTP 429, close code 4429, go-p2p error 1004.
+
+- Cause: The mesh holds as many queued tasks as it can.
+- Remedy: Try again after \`retry_after\` seconds. \`muster tasks stats\` shows whose tasks wait and for what; connect more peers or cancel tasks (\`muster tasks cancel\`).
+
+### \`owner_queue_full\`
+
+"The owner has too many queued tasks". HTTP 429, close code 4429, go-p2p error 1004.
+
+- Cause: This owner (token, peer or webhook source) has as many queued tasks as it may.
+- Remedy: Try again after \`retry_after\` seconds. An administrator raises the limit with \`muster token set ID --max-waiting N\` or \`muster allow KEY --max-waiting N\`.
+
+### \`owner_bytes_full\`
+
+"The owner's tasks have too many bytes". HTTP 429, close code 4429, go-p2p error 1004.
+
+- Cause: The tasks of this owner that have not ended have as many bytes as they may.
+- Remedy: Wait until some end, send smaller payloads, or have \`--max-bytes\` of the token or the key raised.
+
+### \`storage_full\`
+
+"The mesh's database is nearly full". HTTP 507, close code 4429, go-p2p error 1004.
+
+- Cause: The database of the mesh is above 90 % of \`STORAGE_LIMIT_MB\`.
+- Remedy: \`muster mesh\` shows how full it is. Cancel tasks that wait (\`muster tasks cancel\`), or lower \`max_bytes\` of those who submit them.
+
+### \`payload_dropped\`
+
+"The task's payload is not stored any more". HTTP 409, close code 4400, go-p2p error 1004.
+
+- Cause: The payload of an ended task is kept for \`TASK_PAYLOAD_RETENTION_HOURS\` only, so it cannot be retried.
+- Remedy: Submit the task again with its payload.
+
+### \`peer_unavailable\`
+
+"The peer is not connected". HTTP 409, close code 4400, go-p2p error 1004.
+
+- Cause: The request needs a peer that is not connected.
+- Remedy: \`muster peers\` shows who is. Start the peer, or ask another one.
+
+### \`peer_timeout\`
+
+"The peer did not answer in time". HTTP 504, close code 4408, go-p2p error 1005.
+
+- Cause: The peer is connected and did not answer the request in time.
+- Remedy: Try again with a longer timeout; look at the peer's own log.
+
+### \`revoke_unconfirmed\`
+
+"Revoked, but the peer's session did not confirm that it closed". HTTP 504, close code 4503, go-p2p error 1005.
+
+- Cause: The revocation or the drain is committed, but a session did not confirm that it closed.
+- Remedy: Nothing more is needed: the mesh repeats it. Repeat the request to wait for the confirmation.
+
+### \`clock_skew\`
+
+"The caller's clock is wrong". HTTP 401, close code 4401, go-p2p error 1002.
+
+- Cause: The time in the request or in the connection's proof differs from the mesh's by more than is allowed.
+- Remedy: Set the clock of the machine (NTP). \`time\` in the answer is the mesh's time. The SDK corrects small differences by itself.
+
+### \`mesh_key_unknown\`
+
+"The mesh does not have this key". HTTP 409, close code 4401, go-p2p error 1002.
+
+- Cause: The caller has pinned a mesh key that this mesh does not have: another mesh answers at the address, or its key was rotated.
+- Remedy: Ask the operator for the present key (\`muster mesh\`), and pass it with \`--mesh-key\` only if the operator confirms it.
+
+### \`unavailable\`
+
+"The mesh is temporarily unavailable". HTTP 503, close code 4503, go-p2p error 1005.
+
+- Cause: A part of the mesh does not answer: it restarts, is overloaded, or its storage fails.
+- Remedy: Try again after \`retry_after\` seconds; the SDK does so by itself for requests that may be repeated. If it lasts, read the mesh's log.
+
+### \`misconfigured\`
+
+"The mesh is not configured correctly". HTTP 500, close code 4503, go-p2p error 1004.
+
+- Cause: A variable or a secret of the deployment is missing or wrong; \`detail\` names it, never its value.
+- Remedy: Set the variable as \`docs/configuration.md\` says, and deploy or start again. See "Configuration at start" on this page.
+
+### \`internal\`
+
+"Internal error". HTTP 500, close code 4503, go-p2p error 1000.
+
+- Cause: A defect of the mesh.
+- Remedy: Try again once. Report it with the log line of the mesh, which has the stack.
+
+## Webhook deliveries
+
+What a sender gets, and what \`muster webhook deliveries NAME\` shows.
+
+### \`signature_missing\`
+
+"The delivery is not signed". HTTP 401, close code 4403, go-p2p error 1002.
+
+- Cause: The delivery has none of the headers of the source's scheme.
+- Remedy: Configure a secret at the sender, and the scheme of the source (\`muster webhook list\`) as the sender signs.
+
+### \`signature_invalid\`
+
+"The signature does not match". HTTP 401, close code 4403, go-p2p error 1002.
+
+- Cause: No secret of the source made this signature, or something on the way changed the body.
+- Remedy: Use the same secret on both sides. A proxy must pass the body on unchanged. \`muster webhook test NAME FILE --raw --header 'NAME: VALUE'\` checks a delivery.
+
+### \`signature_stale\`
+
+"The signed timestamp is too old or in the future". HTTP 401, close code 4403, go-p2p error 1002.
+
+- Cause: The signed time differs from the mesh's time by more than 5 minutes.
+- Remedy: Set the sender's clock; have it sign each attempt anew.
+
+### \`event_unmapped\`
+
+"The event does not fit the source's mapping". HTTP 422, close code 4400, go-p2p error 1001.
+
+- Cause: The event does not fit the source's mapping: \`detail\` names the field and the path that selects nothing.
+- Remedy: Give the mapping a default for the path, a filter that excludes such events, or another path; try it with \`muster webhook test NAME --event JSON\`.
+
+### \`too_many_sources\`
+
+"The limit of webhook sources is reached". HTTP 409, close code 4400, go-p2p error 1004.
+
+- Cause: The mesh has as many webhook sources as it can.
+- Remedy: Remove one: \`DELETE /v1/webhook-sources/NAME\`.
+
+### \`filtered\`
+
+Outcome \`filtered\` in the list of deliveries, HTTP 202 with \`filtered\` for the sender.
+
+- Cause: A filter of the source excluded the event.
+- Remedy: \`muster webhook test NAME --delivery ID\` shows which filter, and what it found.
+
+### \`duplicate\`
+
+Outcome \`duplicate\`, HTTP 202 with \`duplicate: true\`.
+
+- Cause: An earlier delivery with the same ID became a task.
+- Remedy: Nothing is wrong. \`muster webhook replay NAME DELIVERY --new-task\` makes another task.
+
+### \`unmapped\`
+
+Outcome \`unmapped\`, HTTP 422 \`event_unmapped\`.
+
+- Cause: As \`event_unmapped\`.
+- Remedy: As \`event_unmapped\`; then \`muster webhook replay NAME DELIVERY\`.
+
+### \`refused\`
+
+Outcome \`refused\` of a delivery, state \`refused\` of an attempt, rule \`refused\` of a choice.
+
+- Cause: A delivery: the mesh could not accept the task (\`queue_full\`, \`storage_full\`). An attempt: the peer did not take the task, and its reason stands in \`error\`.
+- Remedy: A delivery: the sender repeats it, or \`muster webhook replay NAME DELIVERY\`. An attempt: nothing, another peer gets the task; a peer that refuses all has too many \`slots\`.
+
+## Sessions: handshake, messages, end
+
+Close reasons begin with the code. \`muster join\` prints them, and \`onEvent\` of the SDK reports them.
+
+### \`bad_message\`
+
+"The message can't be parsed". HTTP 400, close code 4400, go-p2p error 1001.
+
+- Cause: A message is not JSON, lacks a field, or has one that is not valid; \`detail\` names it.
+- Remedy: Correct the message as the go-p2p or muster.2 protocol says (\`docs/go-p2p.md\`); use the SDK.
+
+### \`undecryptable\`
+
+"The frame can't be decrypted". HTTP 400, close code 4400, go-p2p error 1001.
+
+- Cause: A frame is not the next one of the session, or was changed on the way.
+- Remedy: Use one session per connection, and send frames in order. Nothing between peer and mesh may change frames.
+
+### \`frame_too_large\`
+
+"The frame is too large". HTTP 413, close code 4400, go-p2p error 1001.
+
+- Cause: A frame is larger than the session's state allows: 1 MiB once the peer is active.
+- Remedy: Send smaller messages; upload large results (the SDK does).
+
+### \`out_of_place\`
+
+"The message type is not allowed in this state". HTTP 400, close code 4400, go-p2p error 1001.
+
+- Cause: The message type is not allowed in this state, such as a task message before the handshake has ended.
+- Remedy: Wait for \`welcome\` (muster.2) or the acknowledgment and the ping (go-p2p) before other messages.
+
+### \`unknown_type\`
+
+"The message type is unknown". HTTP 400, close code 4400, go-p2p error 1001.
+
+- Cause: The mesh knows no message of this type.
+- Remedy: Check the spelling; update the mesh if the peer is newer.
+
+### \`duplicate_message\`
+
+"The message ID was already used". HTTP 409, close code 4400, go-p2p error 1001.
+
+- Cause: A message with this ID was handled already: a repetition or a replay.
+- Remedy: Give each message a new UUID.
+
+### \`version_unsupported\`
+
+"The protocol version is not supported". HTTP 400, close code 4401, go-p2p error 1001.
+
+- Cause: The peer speaks a version of go-p2p that the mesh does not.
+- Remedy: Use the version that \`detail\` names, or muster.2.
+
+### \`bad_key\`
+
+"The public key is invalid". HTTP 400, close code 4401, go-p2p error 1002.
+
+- Cause: The public key is not 32 bytes, not canonical, or of low order.
+- Remedy: Make a new key: \`muster keygen\`.
+
+### \`identity_mismatch\`
+
+"The ID does not belong to the key". HTTP 400, close code 4401, go-p2p error 1002.
+
+- Cause: The peer ID does not belong to the key, or the key is the mesh's own, or another key was expected at a dialed address.
+- Remedy: The ID is the first 16 bytes of SHA-256 of the public key, in hex. Of a dialed address: remove it (\`muster dial remove ID\`) and register it with the new \`--public-key\`.
+
+### \`proof_failed\`
+
+"The proof of the key is wrong". HTTP 401, close code 4401, go-p2p error 1002.
+
+- Cause: The peer did not prove that it holds the private key: a wrong answer to the challenge, a wrong handshake, or a connection URL for another host.
+- Remedy: Use the private key that belongs to the ID. Behind a reverse proxy the \`Host\` header must stay the one that the peer connects to.
+
+### \`handshake_timeout\`
+
+"The handshake timed out". HTTP 408, close code 4408, go-p2p error 1005.
+
+- Cause: The handshake was not finished within 10 s.
+- Remedy: Check the network, and that the peer answers the mesh's first ping (go-p2p).
+
+### \`ping_timeout\`
+
+"The peer did not answer pings". HTTP 408, close code 4408, go-p2p error 1005.
+
+- Cause: The peer did not answer pings: it hangs, sleeps, or its network is gone.
+- Remedy: The peer reconnects by itself. If it repeats, look for a blocked event loop (\`loop_blocked\`) or a proxy that ends idle connections before 25 s.
+
+### \`dial_refused\`
+
+"The dialed peer refused the session". HTTP 502, close code 1000, go-p2p error 1004.
+
+- Cause: The peer that the mesh dialed refused the session; \`detail\` has its reason.
+- Remedy: Look at the peer's log; it may have an allowlist in which the mesh's key is missing (\`muster mesh\` shows it).
+
+### \`not_permitted\`
+
+"A peer may not request this of the mesh". HTTP 403, close code 4400, go-p2p error 1002.
+
+- Cause: A peer may not request this of the mesh: the type is for operators, or the allowlist entry lacks the role.
+- Remedy: An administrator grants a role with \`muster allow PUBLIC_KEY --role controller\`.
+
+### \`not_allowed\`
+
+"The peer is not on the allowlist". HTTP 403, close code 4403, go-p2p error 1002.
+
+- Cause: The mesh is an allowlist and the key is not on it, or was removed. The SDK stops.
+- Remedy: The operator runs \`muster allow PUBLIC_KEY\`, or makes a link with \`muster join-key create\`.
+
+### \`revoked\`
+
+"The peer is revoked". HTTP 403, close code 4403, go-p2p error 1002.
+
+- Cause: The operator has revoked the key. The SDK stops.
+- Remedy: Make a new key (\`muster keygen\`) and have it admitted, or have the revocation lifted: \`muster denylist lift PEER_ID\`, then \`muster allow PUBLIC_KEY\`.
+
+### \`rotated\`
+
+"The peer has rotated to a new key". HTTP 409, close code 4403, go-p2p error 1002.
+
+- Cause: The peer has rotated to another key, and this one is barred. As an event of the SDK: the rotation succeeded.
+- Remedy: Use the new key file. A rotated key cannot be allowed again.
+
+### \`downgrade_refused\`
+
+"This key must use the newer protocol, which it used before". HTTP 403, close code 4403, go-p2p error 1002.
+
+- Cause: This key has connected by muster.2 before and now tries go-p2p, which could be an attack.
+- Remedy: Connect by muster.2, or give the go-p2p node a key of its own.
+
+### \`join_key_invalid\`
+
+"The join key is not valid for this mesh". HTTP 403, close code 4403, go-p2p error 1002.
+
+- Cause: The join key is unknown, expired, revoked or used up. The SDK stops.
+- Remedy: Ask the operator for a new link: \`muster join-key create\`.
+
+### \`mesh_full\`
+
+"The mesh has reached its limit of peers". HTTP 429, close code 4429, go-p2p error 1004.
+
+- Cause: The mesh has as many peers as \`PEERS_MAX\` or its database allows, or a dialed session gave its place to another.
+- Remedy: The peer tries again by itself. The operator raises \`PEERS_MAX\` or \`DIALS_MAX\`.
+
+### \`rate_limited\`
+
+"The rate limit is exceeded". HTTP 429, close code 4429, go-p2p error 1004.
+
+- Cause: More messages, handshakes, failed requests or reads than allowed from this session or address.
+- Remedy: Wait \`retry_after\` seconds and send fewer. Behind a reverse proxy set \`TRUSTED_PROXIES\`: otherwise all clients share one address. Limits: \`docs/configuration.md\`.
+
+### \`superseded\`
+
+"A newer session replaced this one". HTTP 409, close code 4409, go-p2p error 1004.
+
+- Cause: A newer session of the same key began. The SDK stops.
+- Remedy: Give each process a key file of its own.
+
+### \`key_in_use\`
+
+"Another process uses this key". HTTP 409, close code 4429, go-p2p error 1004.
+
+- Cause: Another process with this key is connected and answers. As an event of the SDK: it tries again after a pause.
+- Remedy: Give each process a key file of its own: \`muster keygen --out FILE\`.
+
+### \`forgotten\`
+
+"The peer was removed by the operator". HTTP 410, close code 1000, go-p2p error 1004.
+
+- Cause: The operator removed the peer's record (\`DELETE /v1/peers/ID\`), which ended its session.
+- Remedy: Connect again if the key is still allowed.
+
+### \`drained\`
+
+"The operator has drained this peer". HTTP 409, close code 1000, go-p2p error 1004.
+
+- Cause: The operator drained the peer: it finished what it ran and left.
+- Remedy: Nothing is wrong. Start the peer again when the operator says so; \`muster peers uncordon PEER_ID\`.
+
+### \`mesh_restarting\`
+
+"The mesh is restarting". HTTP 503, close code 4503, go-p2p error 1004.
+
+- Cause: The mesh ends all sessions before a restart.
+- Remedy: Nothing: the peer reconnects by itself, at a random time.
+
+## Close codes
+
+The code of the WebSocket's close frame; its reason begins with an error code, whose entry says more.
+
+### \`1000\`
+
+Close code 1000.
+
+- Cause: Either side ended the session in order: the peer closed, was drained (\`drained\`) or removed (\`forgotten\`).
+- Remedy: Nothing, unless the reason names a code.
+
+### \`1006\`
+
+Close code 1006: no close frame came.
+
+- Cause: The connection broke, no connection could be made, or the upgrade was refused.
+- Remedy: Check URL, network and reverse proxy. The SDK asks the mesh why and prints the code, such as \`clock_skew\` or \`rate_limited\`. It reconnects by itself.
+
+### \`4400\`
+
+Close code 4400.
+
+- Cause: A message was not valid (\`bad_message\`, \`undecryptable\`, \`frame_too_large\`, \`out_of_place\`, \`unknown_type\`, \`duplicate_message\`).
+- Remedy: Correct what the reason names. The SDK reconnects by itself.
+
+### \`4401\`
+
+Close code 4401.
+
+- Cause: The handshake failed (\`proof_failed\`, \`bad_key\`, \`identity_mismatch\`, \`version_unsupported\`, \`clock_skew\`).
+- Remedy: Check the key file and the clock; read the entry of the code in the reason.
+
+### \`4403\`
+
+Close code 4403. The SDK stops and does not reconnect.
+
+- Cause: The mesh does not admit the key (\`not_allowed\`, \`revoked\`, \`rotated\`, \`join_key_invalid\`, \`downgrade_refused\`).
+- Remedy: Have the operator admit the key; read the entry of the code in the reason.
+
+### \`4408\`
+
+Close code 4408.
+
+- Cause: A timeout (\`handshake_timeout\`, \`ping_timeout\`), or the SDK heard nothing from the mesh.
+- Remedy: The SDK reconnects by itself. If it repeats, check the network and idle timeouts of proxies.
+
+### \`4409\`
+
+Close code 4409. The SDK stops and does not reconnect.
+
+- Cause: A newer session of the same key took over (\`superseded\`).
+- Remedy: Give each process a key file of its own: \`muster keygen --out FILE\`.
+
+### \`4429\`
+
+Close code 4429.
+
+- Cause: A limit (\`rate_limited\`, \`mesh_full\`, \`key_in_use\`).
+- Remedy: Wait; the SDK does. Read the entry of the code in the reason.
+
+### \`4503\`
+
+Close code 4503.
+
+- Cause: The mesh restarts or drains its sessions (\`mesh_restarting\`), or has a fault (\`unavailable\`, \`misconfigured\`, \`internal\`).
+- Remedy: Nothing after a restart: the SDK reconnects at a random time. Otherwise read the mesh's log.
+
+## go-p2p error messages
+
+Numbers of go-p2p's \`error\` message; its \`details\` has Muster's code.
+
+### go-p2p error 1000
+
+Unknown error.
+
+- Cause: A defect of the mesh (\`internal\`).
+- Remedy: Try again; read the mesh's log.
+
+### go-p2p error 1001
+
+Invalid message.
+
+- Cause: The message is not valid (\`bad_message\`, \`invalid_request\`, …).
+- Remedy: Correct what \`message\` names.
+
+### go-p2p error 1002
+
+Unauthorized.
+
+- Cause: The key or the peer may not do this (\`not_allowed\`, \`not_permitted\`, \`proof_failed\`, …).
+- Remedy: Read the entry of the code in \`details\`.
+
+### go-p2p error 1003
+
+Not found.
+
+- Cause: Nothing with this ID exists, or it is not this peer's (\`not_found\`).
+- Remedy: Check the ID.
+
+### go-p2p error 1004
+
+Operation failed.
+
+- Cause: The state or a limit does not allow it (\`conflict\`, \`queue_full\`, \`lease_lost\`, …).
+- Remedy: Read the entry of the code in \`details\`; wait \`retry_after\` seconds if it is there.
+
+### go-p2p error 1005
+
+Timeout.
+
+- Cause: No answer in time (\`peer_timeout\`, \`unavailable\`).
+- Remedy: Try again.
+
+## Errors and events of the SDK
+
+\`PeerError.code\`, \`MusterApiError.code\`, and the types of \`onEvent\` that tell a problem.
+
+### \`mesh_key_mismatch\`
+
+\`PeerError\`; the peer stops.
+
+- Cause: The mesh has another key than the pinned one: another mesh, an attacker, or a rotation that this peer missed.
+- Remedy: Do not join unless the operator confirms the new key; then pass it with \`--mesh-key\`.
+
+### \`mesh_unproved\`
+
+\`PeerError\` and \`MusterApiError\`.
+
+- Cause: The server did not prove the key that it claims: it is not the mesh, or something in between answers.
+- Remedy: Check the URL, and the key with the operator (\`muster mesh\`).
+
+### \`handshake_refused\`
+
+\`PeerError\`; the peer stops.
+
+- Cause: The mesh refused the handshake; the message has its reason.
+- Remedy: Read the entry of the code in the message.
+
+### \`rotation_failed\`
+
+\`PeerError\` of \`rotate()\`; the peer keeps its key and its session.
+
+- Cause: The mesh did not accept the new key, or the session ended before the request was sent.
+- Remedy: Rotate again once the peer is connected.
+
+### \`rotation_unknown\`
+
+\`PeerError\` of \`rotate()\`.
+
+- Cause: The peer ended before the mesh answered: either key may be valid.
+- Remedy: Keep both keys; connect with the new one, and if it is refused with the old one.
+
+### \`handlers_not_loaded\`
+
+\`PeerError\`; the peer stops.
+
+- Cause: The module of \`handlersModule\` (\`--module\`) cannot be loaded or exports no handlers.
+- Remedy: Run \`node FILE\` to see its error; it must export functions named after kinds.
+
+### \`closed\`
+
+\`PeerError\` and event.
+
+- Cause: \`peer.close()\` was called, or the peer was refused (\`error\` of the event says so).
+- Remedy: Nothing, or the entry of the error's code.
+
+### \`unreachable\`
+
+\`MusterApiError\`, status 0.
+
+- Cause: No answer in time: the mesh does not run, the URL is wrong, or the network is gone.
+- Remedy: Check the URL and that the mesh runs (\`curl MESH_URL/healthz\`); \`muster start\` starts one in this folder.
+
+### \`invalid_response\`
+
+\`MusterApiError\`.
+
+- Cause: The answer is not one of the API: the URL leads to another server, to a proxy's error page, or the mesh has another version.
+- Remedy: Check that the URL is that of a mesh (\`curl MESH_URL/v1/mesh\`).
+
+### \`wait_timeout\`
+
+\`WaitTimeout\`.
+
+- Cause: The task had not ended within \`timeoutMs\`; it goes on.
+- Remedy: Wait again, or see why it waits: \`muster why TASK\`.
+
+### \`rejected\`
+
+Event, before the socket closes.
+
+- Cause: The mesh does not admit the peer; \`code\` says why.
+- Remedy: Read the entry of the code.
+
+### \`disconnected\`
+
+Event; the peer reconnects after \`retryInMs\`.
+
+- Cause: The connection ended; \`code\` is the close code and \`reason\` begins with an error code.
+- Remedy: Read the entry of either.
+
+### \`draining\`
+
+Event.
+
+- Cause: The peer takes nothing new and closes when what runs has ended, by its own decision or the operator's.
+- Remedy: Nothing, or \`muster peers uncordon PEER_ID\`.
+
+### \`task_refused\`
+
+Event.
+
+- Cause: This peer did not take an offered task; \`reason\` says why, such as no free slot.
+- Remedy: Nothing: another peer gets it.
+
+### \`task_failed\`
+
+Event.
+
+- Cause: The handler threw, or its attempt timed out, and the mesh has recorded it.
+- Remedy: Correct the handler by \`error\`; throw \`TaskError\` with \`retry: false\` for a final failure.
+
+### \`task_cancelled\`
+
+Event.
+
+- Cause: The attempt ended otherwise: cancelled, given to another peer, or its result came after the lease.
+- Remedy: Stop the work when the handler's \`signal\` aborts.
+
+### \`handler_unsettled\`
+
+Event.
+
+- Cause: A handler still runs 5 s after its attempt ended, and occupies a slot.
+- Remedy: Let the handler stop when its \`signal\` aborts.
+
+### \`loop_blocked\`
+
+Event.
+
+- Cause: Something blocked the event loop, most likely a handler: no lease was renewed and no ping answered.
+- Remedy: Run handlers in threads: \`handlersModule\`, or \`muster join --module FILE\`.
+
+### \`mesh_error\`
+
+Event.
+
+- Cause: The mesh refused a message; \`code\` is a go-p2p error code.
+- Remedy: Read the entry of that code; \`message\` says what was wrong.
+
+### \`frame_ignored\`
+
+Event.
+
+- Cause: A frame was dropped: a replay, for another peer, unreadable or not valid.
+- Remedy: Nothing if it is rare. Otherwise somebody interferes with the connection, or the versions do not match.
+
+## Why a task waits
+
+\`muster why TASK\` (\`waits_because\`) names the rules, and how many peers each excludes.
+
+### it may not be offered before …
+
+Reason in \`waits_because\`.
+
+- Cause: A pause before the next attempt.
+- Remedy: Wait, or submit with a smaller \`backoff\`.
+
+### no connected peer handles …
+
+Reason in \`waits_because\`.
+
+- Cause: No connected peer announces the kind.
+- Remedy: Start a peer with a handler of the kind; the reason names kinds that are similar.
+
+### no connected peer can take it now: …
+
+Reason in \`waits_because\`.
+
+- Cause: Each connected peer is excluded by a rule; their entries follow.
+- Remedy: Change what excludes most peers.
+
+### its owner has … at peers, the limit max_running
+
+Reason in \`waits_because\`.
+
+- Cause: The limit of the owner.
+- Remedy: Raise it: \`muster token set ID --max-running N\`.
+
+### its concurrency key "…" has … at peers, the limit of the key
+
+Reason in \`waits_because\`.
+
+- Cause: The task's concurrency key is used up.
+- Remedy: Wait until a task of the key ends, or submit with a higher limit.
+
+### kind … has … at peers, the concurrency of the kind
+
+Reason in \`waits_because\`.
+
+- Cause: The settings of the kind limit how many run at once.
+- Remedy: Raise it: \`PUT /v1/kinds/KIND\`.
+
+### kind … has a rate of … tasks per second; the next one is offered in … s
+
+Reason in \`waits_because\`.
+
+- Cause: The settings of the kind limit its rate.
+- Remedy: Wait, or raise it: \`PUT /v1/kinds/KIND\`.
+
+### \`not_active\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "not answering".
+
+- Cause: The peer does not answer at the moment.
+- Remedy: Look at it: \`muster peers\`.
+
+### \`cordoned\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "cordoned or draining".
+
+- Cause: The peer is cordoned or draining.
+- Remedy: \`muster peers uncordon PEER_ID\`.
+
+### \`controller\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "controllers".
+
+- Cause: The peer is a controller, which runs no tasks.
+- Remedy: Join with the role \`worker\` or \`dual\`.
+
+### \`other_peer_named\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "not the named peer".
+
+- Cause: The task names another peer (\`requirements.peer_id\`).
+- Remedy: Connect that peer, or submit without the requirement.
+
+### \`avoided\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "to be avoided".
+
+- Cause: The task avoids the peer (\`requirements.avoid\`).
+- Remedy: Submit without it.
+
+### \`other_role\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "of another role".
+
+- Cause: The task requires another role.
+- Remedy: Submit without \`requirements.role\`.
+
+### \`kind_not_handled\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "without this kind".
+
+- Cause: The peer does not announce the kind.
+- Remedy: Give the peer a handler of the kind.
+
+### \`capability_missing\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "without a required label".
+
+- Cause: The peer lacks a label that the task requires.
+- Remedy: Start the peer with \`--capability LABEL\`, or submit without it.
+
+### \`score_too_low\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "below the required score".
+
+- Cause: The peer's score is below \`requirements.min_score\`.
+- Remedy: \`muster score PEER\` shows why; lower the requirement.
+
+### \`others_may_return\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "that connected a moment ago, when others may return with it".
+
+- Cause: The peer connected a moment ago, and the peer that had begun the task may return with it.
+- Remedy: Wait a moment.
+
+### \`failed_here\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "that failed at it".
+
+- Cause: The peer failed at this task, and another could take it.
+- Remedy: Nothing: another one gets it. \`muster task ID\` shows the errors.
+
+### \`circuit_open\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "resting after failures".
+
+- Cause: The peer failed too often and rests; it is probed by single tasks.
+- Remedy: Repair the peer, then \`muster peers reset PEER_ID\`.
+
+### \`probe_running\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "being probed after failures".
+
+- Cause: The peer rested after failures and is being probed by one task.
+- Remedy: Wait for that task, or \`muster peers reset PEER_ID\`.
+
+### \`no_room\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "without a free slot".
+
+- Cause: All slots of the peer are taken.
+- Remedy: Connect more peers, or raise \`slots\`.
+
+### \`not_looked_at\`
+
+Rule in \`ruled_out\` and \`excluded\`; in words: "not considered".
+
+- Cause: The peer was not considered, because enough better ones were.
+- Remedy: Nothing.
+
+### \`circuit_not_closed\`
+
+\`held_back_by\` of a peer in \`muster why\`.
+
+- Cause: The peer ranks behind others because of failures.
+- Remedy: Repair the peer, then \`muster peers reset PEER_ID\`.
+
+### \`no_free_slot\`
+
+\`held_back_by\` of a peer in \`muster why\`.
+
+- Cause: The peer would run the task only after another one.
+- Remedy: Connect more peers.
+
+### \`failed_before\`
+
+\`held_back_by\` of a peer in \`muster why\`.
+
+- Cause: The peer failed at this task before.
+- Remedy: Nothing.
+
+### \`over_share\`
+
+\`held_back_by\` of a peer in \`muster why\`.
+
+- Cause: The peer had more than \`SHARE_MAX\` of the latest tasks.
+- Remedy: Raise \`SHARE_MAX\`, or nothing.
+
+## Why a task or an attempt failed
+
+\`muster task ID\` shows the state and the attempts, \`muster tasks failures\` groups the failures.
+
+### \`failed\`
+
+State of a task, an attempt or a callback.
+
+- Cause: A task: its attempts are used up, or the handler's error was final. A callback: 12 attempts without a 2xx, or 410.
+- Remedy: \`muster task ID\` shows the errors; then \`muster task ID --retry\` or \`muster callback repeat TASK_ID\`.
+
+### \`expired\`
+
+State of a task.
+
+- Cause: Its deadline passed before it was done.
+- Remedy: \`muster why TASK\` says why it waited; submit with a later deadline, or \`muster task ID --retry --deadline SECONDS\`.
+
+### \`cancelled\`
+
+State of a task, an attempt or a callback.
+
+- Cause: Somebody cancelled it, or its owner was revoked; \`error\` says which.
+- Remedy: \`muster audit --subject ID\` shows who. \`muster task ID --retry\` queues it again.
+
+### \`timed_out\`
+
+State of an attempt; counts against \`max_attempts\`.
+
+- Cause: It took longer than the attempt timeout, or the handler renewed no lease.
+- Remedy: Raise \`attempt_timeout_seconds\` of the task or the kind; check for a blocked event loop.
+
+### \`unanswered\`
+
+State of an attempt; does not count.
+
+- Cause: The peer did not answer the offer in time, and counts as suspect.
+- Remedy: Look at the peer.
+
+### \`lost\`
+
+State of an attempt; counts against \`max_interruptions\`.
+
+- Cause: The peer disconnected with the task and did not return in time.
+- Remedy: Look at the peer's network and log.
+
+### \`abandoned\`
+
+State of an attempt; counts against \`max_interruptions\`.
+
+- Cause: The peer gave up a task that it had begun, because it left.
+- Remedy: Drain peers before you stop them (\`muster peers drain PEER_ID\`).
+
+### \`reclaimed\`
+
+State of an attempt; does not count.
+
+- Cause: The mesh gave a task that had not begun to a peer that was free.
+- Remedy: Nothing.
+
+### the deadline passed before the task was done
+
+\`error\` of a task.
+
+- Cause: As \`expired\`.
+- Remedy: As \`expired\`.
+
+### the deadline passed
+
+Reason of a cancelled attempt.
+
+- Cause: The deadline of the task passed while the attempt ran.
+- Remedy: As \`expired\`.
+
+### the offer was not accepted in time
+
+\`error\` of an attempt.
+
+- Cause: As \`unanswered\`.
+- Remedy: As \`unanswered\`.
+
+### the attempt took longer than … s
+
+\`error\` of an attempt.
+
+- Cause: As \`timed_out\`.
+- Remedy: As \`timed_out\`.
+
+### the lease ended without a sign of life
+
+\`error\` of an attempt.
+
+- Cause: The peer, or its handler, did not renew the lease.
+- Remedy: Look for a crash or a blocked event loop (\`loop_blocked\`).
+
+### the time of its peer's drain was over
+
+\`error\` of an attempt.
+
+- Cause: The task ran longer than the drain of its peer allowed.
+- Remedy: Drain with a longer \`--timeout\`.
+
+## Callbacks
+
+\`muster task ID\` lists the attempts of a callback with status and error.
+
+### not sent: …
+
+Error of an attempt.
+
+- Cause: The mesh refused to call the URL; what follows says why, and has its own entry.
+- Remedy: Use a receiver with a public name and address.
+
+### HTTP …
+
+Error of an attempt: the receiver's status.
+
+- Cause: The receiver answered, and not with 2xx. After 410 there are no more attempts.
+- Remedy: Look at the receiver's log. 401: compare the secret (\`muster callback secret URL\`).
+
+### redirects are not followed
+
+Error of an attempt: a status of 3xx.
+
+- Cause: A redirect could lead to an address that is not allowed.
+- Remedy: Give the URL that the redirect leads to.
+
+### no answer within … s
+
+Error of an attempt, or of a dial.
+
+- Cause: The receiver accepted the connection, or not even that, and sent no status in time.
+- Remedy: Answer at once and do the work afterwards. Of a dial: check that the node listens.
+
+### the receiver can't be reached
+
+Error of an attempt.
+
+- Cause: No connection: the name does not resolve, nothing listens, TLS fails, or the connection broke.
+- Remedy: Check the URL from outside of your network: \`curl -v URL\`.
+
+### the callback's secret does not open any more
+
+Error of an attempt; the callback has failed.
+
+- Cause: The mesh's signing key changed since the task was given.
+- Remedy: Submit the task again.
+
+## URLs that the mesh calls
+
+Reasons why a URL of a callback or of a dial is refused, at the request (\`invalid_request\`) or at an attempt (\`not sent\`, \`not dialed\`).
+
+### not an absolute URL
+
+Reason.
+
+- Cause: The text is not a URL with scheme and host, or contains spaces or control characters.
+- Remedy: Write it as \`https://HOST/PATH\`.
+
+### the URL must begin with …
+
+Reason.
+
+- Cause: Another scheme.
+- Remedy: Use the schemes that the reason names.
+
+### the URL must not contain a user name or password
+
+Reason.
+
+- Cause: \`https://USER:PASSWORD@HOST/\`.
+- Remedy: Remove them; callbacks are signed.
+
+### port … is not allowed: …
+
+Reason.
+
+- Cause: The port belongs to another protocol, for which an HTTP request could be a command.
+- Remedy: Let the receiver listen on 443, 80 or another allowed port.
+
+### … is not a public address
+
+Reason.
+
+- Cause: A private, loopback or otherwise reserved address.
+- Remedy: Use a public one, or a tunnel. Only for tests: \`ALLOW_LOOPBACK=true\`.
+
+### … is a loopback name, which is not allowed
+
+Reason.
+
+- Cause: \`localhost\`.
+- Remedy: Use a public name. Only for tests: \`ALLOW_LOOPBACK=true\`.
+
+### … is not a public name
+
+Reason.
+
+- Cause: The name is one that public DNS does not resolve, such as \`HOST.internal\` or a name without a dot.
+- Remedy: Use a public name.
+
+### a URL has at most … characters
+
+Reason.
+
+- Cause: It is longer.
+- Remedy: Shorten it.
+
+### the host name resolves to an address that is not public
+
+Reason.
+
+- Cause: Public DNS gives a private address for the name.
+- Remedy: Correct the DNS entry, or use another name.
+
+## Dials
+
+\`muster dial list\` shows the state and the last error of each address.
+
+### \`barred\`
+
+State of an address.
+
+- Cause: The mesh would refuse its key; the error names the code (\`not_allowed\`, \`revoked\`, \`downgrade_refused\`).
+- Remedy: Admit the key, or remove the address: \`muster dial remove ID\`.
+
+### \`resting\`
+
+State of an address.
+
+- Cause: The peer is connected by a session that it opened itself.
+- Remedy: Nothing.
+
+### not dialed: …
+
+Last error.
+
+- Cause: The mesh refused to call the URL; what follows says why.
+- Remedy: Register another address.
+
+### the address does not accept a WebSocket: HTTP …
+
+Last error.
+
+- Cause: Something else than a go-p2p node answers there, or the path is wrong.
+- Remedy: Check host, port and path; a node listens on \`wss://HOST:9091/ws\`.
+
+### unreachable: no connection could be made
+
+Last error.
+
+- Cause: The name does not resolve, nothing listens, or TLS fails.
+- Remedy: Check the address from outside: \`curl -v https://HOST:PORT/\`.
+
+### the attempt had no outcome in time
+
+Last error.
+
+- Cause: The session's object ended while it dialed.
+- Remedy: Nothing: the mesh dials again.
+
+## Configuration at start
+
+\`muster start\` and every answer of the mesh (\`misconfigured\`) name the variable in front of these texts. All variables: \`docs/configuration.md\`.
+
+### is missing
+
+After the name of the variable.
+
+- Cause: The secret or variable is not set.
+- Remedy: \`npx muster keygen --mesh --out mesh.secrets\`, then \`npx wrangler secret bulk mesh.secrets\`.
+
+### is not 32 bytes in hex or base64
+
+After the name of a key.
+
+- Cause: The key was cut or changed.
+- Remedy: Restore it from a backup; a new key makes another mesh.
+
+### is neither true nor false
+
+After the name of a switch.
+
+- Cause: Another word.
+- Remedy: Use \`true\` or \`false\`.
+
+### is not a number
+
+After the name.
+
+- Cause: The text is not a number.
+- Remedy: Set a number.
+
+### is not a whole number
+
+After the name.
+
+- Cause: The number has a fraction.
+- Remedy: Set a whole number.
+
+### is below …
+
+After the name.
+
+- Cause: The number is too small.
+- Remedy: Set at least the number that the text names.
+
+### is above …
+
+After the name.
+
+- Cause: The number is too large.
+- Remedy: Set at most the number that the text names.
+
+### is not a list of …
+
+After \`DISCOVERY_METADATA\`.
+
+- Cause: A word of the list is none of those named.
+- Remedy: Use the words that the text names, separated by commas.
+
+### is not a number of degrees up to …
+
+After \`MESH_LATITUDE\` or \`MESH_LONGITUDE\`.
+
+- Cause: Not a coordinate.
+- Remedy: Use decimal degrees, such as \`48.9\`.
+
+### is neither platform, none nor a URL
+
+After \`LOCATION_SERVICE\`.
+
+- Cause: Another word.
+- Remedy: Use \`platform\`, \`none\` or a URL of a service.
+
+### is neither listed, all nor none
+
+After \`DISCOVERY_MEMBERS\`.
+
+- Cause: Another word.
+- Remedy: Use one of the three.
+
+### is shorter than … characters
+
+After \`ADMIN_TOKEN\` or \`OUTBOUND_PROXY_SECRET\`.
+
+- Cause: The secret can be guessed.
+- Remedy: Make a new one: \`npx muster keygen --mesh --out mesh.secrets\`.
+
+### is not a bearer token: …
+
+After \`ADMIN_TOKEN\`.
+
+- Cause: It has characters that a header cannot carry.
+- Remedy: Use the characters that the text names.
+
+### is not a URL
+
+After \`UPSTASH_REDIS_REST_URL\` or \`OUTBOUND_PROXY\`.
+
+- Cause: The text is not an http or https URL.
+- Remedy: Set a URL such as \`https://HOST\`.
+
+### is empty
+
+After \`UPSTASH_REDIS_REST_TOKEN\`.
+
+- Cause: The secret has no characters.
+- Remedy: Set the token, or remove both variables.
+
+### has characters that a header cannot contain
+
+After \`OUTBOUND_PROXY_SECRET\`.
+
+- Cause: The secret is sent in a header.
+- Remedy: Use A-Z a-z 0-9 . _ ~ + / = -.
+
+### is not an RFC 3339 time
+
+After \`MESH_ROTATION_ENDS\`.
+
+- Cause: The text is not a time with an offset.
+- Remedy: Use a time such as \`2030-01-31T08:00:00Z\`.
+
+### is neither expected-cost nor best-score
+
+After \`SELECTION_POLICY\`.
+
+- Cause: Another word.
+- Remedy: Use one of the two.
+
+### is not latency=N,reliability=N,hops=N,distance=N with numbers from 0 that sum to 1
+
+After \`SCORE_WEIGHTS\`.
+
+- Cause: A factor is missing or named twice, or the sum is not 1.
+- Remedy: Name each of the four once, such as \`latency=0.35,reliability=0.35,hops=0.2,distance=0.1\`.
+
+### MESH_IDENTITY_KEY, MESH_DISCOVERY_KEY and MESH_SIGNING_KEY must be three different keys, and MESH_IDENTITY_KEY_NEXT a fourth
+
+The whole text.
+
+- Cause: Two of the keys are the same.
+- Remedy: Make the keys with \`npx muster keygen --mesh --out mesh.secrets\`.
+
+### MESH_ROTATION_ENDS is missing beside MESH_IDENTITY_KEY_NEXT
+
+The whole text.
+
+- Cause: A next key is set without an end of the rotation.
+- Remedy: Set both, or neither.
+
+### MESH_ROTATION_ENDS is more than 30 days ahead
+
+The whole text.
+
+- Cause: A rotation takes at most 30 days.
+- Remedy: Set an earlier time.
+
+### UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN must be set together
+
+The whole text.
+
+- Cause: One of the two is missing.
+- Remedy: Set both, or neither.
+
+### OUTBOUND_PROXY and OUTBOUND_PROXY_SECRET must be set together
+
+The whole text.
+
+- Cause: One of the two is missing.
+- Remedy: Set both, or neither.
+
+## Commands
+
+Failures of \`muster\` itself; after errors of a mesh it prints their code. A mistake in the command line (exit code 2) shows the usage.
+
+### no mesh is selected
+
+Exit code 1.
+
+- Cause: Neither \`--url\` nor \`MUSTER_URL\` is set, and this folder has no mesh.
+- Remedy: Pass \`--url URL\`, or run \`muster start\` here.
+
+### another mesh (process …) uses this folder
+
+Exit code 1.
+
+- Cause: A mesh runs with this state folder.
+- Remedy: Stop it, or choose another \`--dir\`.
+
+### process … has held … for … s
+
+Exit code 1.
+
+- Cause: Another command holds the lock of the folder.
+- Remedy: Wait for it, or end that process.
+
+### port … is in use
+
+Exit code 1.
+
+- Cause: Another program listens there.
+- Remedy: Choose another \`--port\`.
+
+### … is not an address of this machine (…)
+
+Exit code 1.
+
+- Cause: The address of \`--ip\` is not one of this machine.
+- Remedy: Use 127.0.0.1, 0.0.0.0 or an address that \`ip addr\` shows.
+
+### cannot listen on …:… (…)
+
+Exit code 1.
+
+- Cause: The system refuses it, such as a port below 1024.
+- Remedy: Choose another \`--port\`.
+
+### the Worker does not build
+
+Exit code 1, with the bundler's output.
+
+- Cause: A file of the installation is missing or was changed.
+- Remedy: Install again (\`npm ci\`).
+
+### the mesh did not start
+
+Exit code 1, with the last lines of the mesh.
+
+- Cause: workerd ended: a wrong variable, a port that was taken, or a platform without workerd.
+- Remedy: Read the lines; see "Configuration at start".
+
+### the mesh did not answer within … s
+
+Exit code 1, with the last lines of the mesh.
+
+- Cause: The machine is very busy, or something listens on the port and does not answer.
+- Remedy: Read the lines; start it again, or with another \`--port\`.
+
+### the mesh ended unexpectedly
+
+Exit code 1.
+
+- Cause: workerd ended while it ran.
+- Remedy: Read the lines before; start it again: nothing that was accepted is lost.
+
+### the process of … ended unexpectedly (…)
+
+Exit code 1 of \`muster demo\`.
+
+- Cause: A peer of the demo crashed.
+- Remedy: Read the lines before, and start the demo again.
+
+### another mesh answers at …: its key is …, not …
+
+Exit code 1.
+
+- Cause: Another program answered on the port of the new mesh.
+- Remedy: Choose another \`--port\`.
+
+### … was deleted while the mesh started
+
+Exit code 1.
+
+- Cause: Somebody removed the secrets.
+- Remedy: Start again.
+
+### … lacks …
+
+Exit code 1.
+
+- Cause: The secrets file is incomplete.
+- Remedy: Restore it from a backup; without its keys the mesh is another one.
+
+### MESH_IDENTITY_KEY is not hex
+
+Exit code 1.
+
+- Cause: The secrets file was changed.
+- Remedy: Restore it from a backup.
+
+### … is not valid
+
+Exit code 1.
+
+- Cause: A file of the state folder cannot be read.
+- Remedy: Start the mesh again; for the file of known meshes repair it, or delete it and check the key of each mesh again.
+
+### … proved the key … here, and … to another process
+
+Exit code 1.
+
+- Cause: Two processes saw different keys at one address at the same time: one of them may be an attacker's.
+- Remedy: Ask the operator for the key, and pass it with \`--mesh-key\`.
+
+### … exists already
+
+Exit code 1.
+
+- Cause: A file with a secret is never overwritten.
+- Remedy: Choose another \`--out\`.
+
+### … does not exist
+
+Exit code 1.
+
+- Cause: The key file is missing.
+- Remedy: Make one: \`muster keygen --out FILE\`.
+
+### … is not a key file
+
+Exit code 1.
+
+- Cause: The file has another content.
+- Remedy: Make one: \`muster keygen --out FILE\`.
+
+### cannot read … (…)
+
+Exit code 1, with the system's code.
+
+- Cause: The file is missing or not readable.
+- Remedy: Check path and rights.
+
+### cannot write … (…)
+
+Exit code 1, with the system's code.
+
+- Cause: The folder is missing, not writable, or the disk is full.
+- Remedy: Check path, rights and room.
+
+### the GeoIP database can't be read: …
+
+Exit code 1.
+
+- Cause: The file of \`--geoip-database\` cannot be read.
+- Remedy: Check path and rights.
+
+### … is not a database in MaxMind's format (.mmdb): …
+
+Exit code 1.
+
+- Cause: The file has another format, or is damaged.
+- Remedy: Download it again, unpacked.
+
+### the mesh answered with a link or a join key that is not valid
+
+Exit code 1.
+
+- Cause: The server is not a mesh, or has another version.
+- Remedy: Check the URL.
+`;

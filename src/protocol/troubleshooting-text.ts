@@ -242,6 +242,13 @@ Outcome \`duplicate\`, HTTP 202 with \`duplicate: true\`.
 - Cause: An earlier delivery with the same ID became a task.
 - Remedy: Nothing is wrong. \`muster webhook replay NAME DELIVERY --new-task\` makes another task.
 
+### \`ping\`
+
+Outcome \`ping\` in the list of deliveries, HTTP 202 without a task.
+
+- Cause: The sender checked the address, as GitHub does when a webhook is added.
+- Remedy: Nothing is wrong: the address and the secret work.
+
 ### \`unmapped\`
 
 Outcome \`unmapped\`, HTTP 422 \`event_unmapped\`.

@@ -44,7 +44,7 @@ export interface Claim {
 }
 
 /** A go-p2p request that carries a task to a node without Muster's messages. */
-export interface TaskRequest {
+interface TaskRequest {
   readonly id: string;
   readonly type: GoP2pRequest;
   readonly taskId: string;

@@ -62,6 +62,51 @@ describe("a go-p2p node without the muster field", () => {
     });
   });
 
+  it.each([
+    [
+      "start_miner",
+      "miner_ack",
+      { success: false, error: "no such miner" },
+      "miner_ack: no such miner",
+    ],
+    [
+      "stop_miner",
+      "miner_ack",
+      { success: false, name: "x", error: "not running" },
+      "miner_ack: not running",
+    ],
+    ["deploy", "deploy_ack", { success: false, error: "disk full" }, "deploy_ack: disk full"],
+    ["get_logs", "error", { code: 1003, message: "miner not found" }, "1003: miner not found"],
+  ])(
+    "GP31 a go-p2p/%s task that a node answers with a failed %s is done by another node",
+    async (request, reply, failure, error) => {
+      const nodes = [await plainNode(), await plainNode()];
+      const { id } = await submitTask(`go-p2p/${request}`, { minerName: "x" });
+      const asked = nodes.map(async (node) => ({ node, message: await node.readType(request) }));
+      const first = await Promise.race(asked);
+      first.node.send(reply, failure, { replyTo: first.message.id });
+      const second = await asked[nodes.indexOf(first.node) === 0 ? 1 : 0];
+      const done =
+        request === "deploy" ? "deploy_ack" : request === "get_logs" ? "logs" : "miner_ack";
+      second?.node.send(done, { success: true }, { replyTo: second.message.id });
+      const task = await awaitTaskEnd(id);
+      expect(task).toMatchObject({ state: "succeeded", peer_id: second?.node.keys.id });
+      expect(task.attempts).toMatchObject([
+        { peer_id: first.node.keys.id, state: "failed", error },
+        { peer_id: second?.node.keys.id, state: "succeeded" },
+      ]);
+      expect(await peerView(first.node.keys.id)).toMatchObject({ failures: 1, successes: 0 });
+    },
+  );
+
+  it("GP31 a reply that says that the request is wrong fails the task at once", async () => {
+    const node = await plainNode();
+    const { id } = await submitTask("go-p2p/start_miner", { minerType: "x" });
+    const { id: replyTo } = await node.readType("start_miner");
+    node.send("error", { code: 5, message: "no pool" }, { replyTo });
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "failed", error: "5: no pool" });
+  });
+
   it("AS4 a node without the muster field gets no tasks of other kinds", async () => {
     const node = await plainNode();
     for (const kind of ["echo", "get_stats", "go-p2p/ping", "go-p2p/toString"])

@@ -13,6 +13,7 @@ const VARIABLES = {
   token: "MUSTER_TOKEN",
   "join-key": "MUSTER_JOIN_KEY",
   link: "MUSTER_LINK",
+  secret: "MUSTER_WEBHOOK_SECRET",
 } as const;
 type SecretName = keyof typeof VARIABLES;
 
@@ -66,10 +67,19 @@ async function readSecretFile(name: SecretName, file: string): Promise<string> {
     throw new UsageError(`${file} does not exist`, `it is the file of --${name}-file`);
   const secret = (name === "token" ? adminTokenIn(text) : null) ?? text.trim();
   // The text may be a secret of another kind, so the error does not show it.
-  if (!/^[\u0021-\u007e]+$/.test(secret))
+  if (!FORMS[name].test(secret))
     throw new UsageError(`${what} has no ${nounOf(name)}`, "it must be one line, and nothing else");
   return secret;
 }
+
+const WORD = /^[\u0021-\u007e]+$/;
+/** What is made by the mesh is a word. The secret of a webhook is any line: its sender makes it. */
+const FORMS: { readonly [N in SecretName]: RegExp } = {
+  token: WORD,
+  "join-key": WORD,
+  link: WORD,
+  secret: /^[^\r\n]+$/,
+};
 
 /** The admin token among the secrets of a mesh, as `muster keygen --mesh` writes them. */
 const adminTokenIn = (text: string): string | null =>

@@ -12,7 +12,7 @@ export type { Handler, Handlers, TaskContext } from "./work/handler.ts";
 export type { JoinedMesh, PeerEvent, PeerEventListener } from "./peer/peer-events.ts";
 export { controller, MeshClient } from "./clients/mesh-client.ts";
 export type { ControllerOptions, WaitOptions } from "./clients/options.ts";
-export type { SubmitAndWaitOptions, TasksClient } from "./clients/tasks-client.ts";
+export type { SubmitAndWaitOptions, TaskFilter, TasksClient } from "./clients/tasks-client.ts";
 export type { DrainOptions, PeersClient } from "./clients/peers-client.ts";
 export type { DialOptions, DialsClient } from "./clients/dials-client.ts";
 export type {
@@ -25,7 +25,7 @@ export type { OwnerLimitOptions } from "./clients/owner-limits.ts";
 export type { AllowlistClient, AllowOptions } from "./clients/allowlist-client.ts";
 export type { CreateTokenOptions, TokenFilter, TokensClient } from "./clients/tokens-client.ts";
 export type { JoinKeyOptions, JoinKeysClient } from "./clients/join-keys-client.ts";
-export type { ReplayOptions, WebhooksClient } from "./clients/webhooks-client.ts";
+export type { DeliveryFilter, ReplayOptions, WebhooksClient } from "./clients/webhooks-client.ts";
 export type { DiscoveryClient } from "./clients/discovery-client.ts";
 export type { AuditClient } from "./clients/audit-client.ts";
 export type { SettingsClient } from "./clients/settings-client.ts";
@@ -88,6 +88,8 @@ export type {
   DeliveryOutcome,
   DeliveryView,
   DryRunView,
+  RefusedDelivery,
+  RefusedList,
   FailuresView,
   KeptDelivery,
   DenyEntry,

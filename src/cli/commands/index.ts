@@ -1,5 +1,6 @@
 import type { Command } from "../args.ts";
 import { allow } from "./allow.ts";
+import { allowlist } from "./allowlist.ts";
 import { assign } from "./assign.ts";
 import { audit } from "./audit.ts";
 import { callback } from "./callback.ts";
@@ -44,6 +45,7 @@ export const COMMANDS: Record<string, Command> = {
   dial,
   allow,
   disallow,
+  allowlist,
   revoke,
   denylist,
   "join-key": joinKey,

@@ -42,6 +42,19 @@ export interface SubmitAndWaitOptions extends SubmitOptions {
   readonly waitMs?: Millis;
 }
 
+/** Which tasks a list has. */
+export interface TaskFilter {
+  readonly state?: TaskState;
+  readonly kind?: string;
+  readonly owner?: string;
+  /** How they came: `api`, `peer`, or `webhook:` and the name of a source. */
+  readonly source?: string;
+  /** Tasks that this peer holds, or ended. */
+  readonly peerId?: string;
+  /** How many tasks one request returns; default: 100. */
+  readonly pageSize?: number;
+}
+
 /**
  * Submits tasks and follows them to their end, over HTTP. A `Result` type parameter is the caller's claim about the
  * handler's return type: the SDK does not validate results.
@@ -99,10 +112,9 @@ export class TasksClient {
   }
 
   /** Every task that the token may see, newest first, without payload, result and attempts. */
-  list(
-    filter: { readonly state?: TaskState; readonly kind?: string; readonly owner?: string } = {},
-  ): Listing<TaskSummary> {
-    return listing(this.#api, TaskList, { path: "v1/tasks", query: filter }, ({ tasks }) => tasks);
+  list({ peerId, pageSize, ...filter }: TaskFilter = {}): Listing<TaskSummary> {
+    const query = { ...filter, peer_id: peerId, limit: pageSize };
+    return listing(this.#api, TaskList, { path: "v1/tasks", query }, ({ tasks }) => tasks);
   }
 
   /** One task by its ID. */

@@ -24,6 +24,12 @@ export interface ReplayOptions {
   readonly idempotencyKey?: string;
 }
 
+export interface DeliveryFilter {
+  readonly outcome?: DeliveryOutcome;
+  /** How many deliveries one request returns; default: 100. */
+  readonly pageSize?: number;
+}
+
 /** The webhook sources of a mesh, and their deliveries. */
 export class WebhooksClient {
   readonly #api: Api;
@@ -69,14 +75,11 @@ export class WebhooksClient {
   }
 
   /** The recent deliveries of a source, newest first. */
-  deliveries(
-    name: string,
-    filter: { readonly outcome?: DeliveryOutcome } = {},
-  ): Listing<KeptDelivery> {
+  deliveries(name: string, { outcome, pageSize }: DeliveryFilter = {}): Listing<KeptDelivery> {
     return listing(
       this.#api,
       DeliveryList,
-      { path: `${pathOf(name)}/deliveries`, query: filter },
+      { path: `${pathOf(name)}/deliveries`, query: { outcome, limit: pageSize } },
       ({ deliveries }) => deliveries,
     );
   }

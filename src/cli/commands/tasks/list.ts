@@ -9,7 +9,8 @@ import { controllerOf } from "../../target.ts";
 /** Number of tasks that are listed unless `--limit` says otherwise. */
 const LIMIT_DEFAULT = 50;
 
-const usage = "list [--state STATE] [--kind KIND] [--owner ID] [--limit N]";
+const usage =
+  "list [--state STATE] [--kind KIND] [--source SOURCE] [--peer ID] [--owner ID] [--limit N]";
 
 /** Lists the newest tasks. */
 export const list = action({
@@ -18,25 +19,31 @@ export const list = action({
   details: [
     ["--state STATE", `only tasks in this state (${TASK_STATES.join(", ")})`],
     ["--kind KIND", "only tasks of this kind"],
+    ["--source SOURCE", "only tasks that came this way: api, peer, or webhook:NAME"],
+    ["--peer ID", "only tasks that this peer holds, or ended"],
     ["--owner ID", "only tasks of this owner: a token's ID, admin, or a peer's ID"],
     ["--limit N", `how many; default: ${LIMIT_DEFAULT}`],
   ],
   options: {
     state: { type: "string" },
     kind: { type: "string" },
+    source: { type: "string" },
+    peer: { type: "string" },
     owner: { type: "string" },
     limit: { type: "string" },
   },
   arguments: [0, 0],
   run: async (values) => {
     const state = choiceOption("state", values.state, TASK_STATES);
-    const { kind, owner } = values;
+    const { kind, owner, source, peer: peerId } = values;
     const limit = countOption("limit", values.limit) ?? LIMIT_DEFAULT;
     const mesh = await controllerOf(values);
     const filter = {
       ...(state !== undefined && { state }),
       ...(kind !== undefined && { kind }),
       ...(owner !== undefined && { owner }),
+      ...(source !== undefined && { source }),
+      ...(peerId !== undefined && { peerId }),
     };
     const found: TaskSummary[] = [];
     for await (const task of mesh.tasks.list(filter)) {

@@ -1,0 +1,74 @@
+import { MusterApiError, type MeshClient } from "../../../client/index.ts";
+import { Slug } from "../../../protocol/ids.ts";
+import { action } from "../../actions.ts";
+import { Failure, UsageError } from "../../failure.ts";
+import { note, print, printJson } from "../../output.ts";
+import { createInto } from "../../private-file.ts";
+import { variableOf } from "../../secrets.ts";
+import { controllerOf } from "../../target.ts";
+import { senderSteps, unreachableReason } from "../../webhooks/sender-steps.ts";
+import { SOURCE_DETAILS, SOURCE_OPTIONS, sourceOf } from "../../webhooks/source-options.ts";
+import { SECRET_DETAILS, SECRET_OPTIONS, secretsOfNew } from "../../webhooks/source-secrets.ts";
+import { sourceUrl } from "../../webhooks/source-url.ts";
+
+/** Creates a webhook source, and says what its sender needs. */
+export const create = action({
+  usage: "create NAME --scheme SCHEME --kind KIND [OPTION]...",
+  summary: "create a source; prints its URL, its secret if one is made, and the next step",
+  details: [
+    ...SOURCE_DETAILS,
+    ...SECRET_DETAILS,
+    ["", `without a secret, and without ${variableOf("secret")}, one is made`],
+  ],
+  options: { ...SOURCE_OPTIONS, ...SECRET_OPTIONS },
+  arguments: [1, 1],
+  run: async (values, [name = ""]) => {
+    if (!Slug.safeParse(name).success)
+      throw new UsageError(
+        `"${name}" is not a name of a source`,
+        "use up to 64 small letters, digits and dashes",
+      );
+    const input = await sourceOf(values, null);
+    const url = await sourceUrl(values, name);
+    const { secrets, generated } = await secretsOfNew(values, input.scheme, url);
+    const mesh = await controllerOf(values);
+    await expectNew(mesh, name);
+    const { out, json = false } = values;
+    const put = () => mesh.webhooks.put(name, { ...input, secrets: [...secrets] });
+    const secret = generated ? (secrets[0] ?? null) : null;
+    const isWritten = out !== undefined && secret !== null;
+    const source = isWritten ? await createInto(out, put, () => secret) : await put();
+    if (json) {
+      const shown = secret === null ? {} : isWritten ? { file: out } : { secret };
+      printJson({ ...source, url, ...shown });
+      return 0;
+    }
+    print(`source  ${name} is created`);
+    print(`URL     ${url}`);
+    if (isWritten) print(`secret  in ${out}`);
+    else if (secret !== null) print(`secret  ${secret}   (it cannot be shown again)`);
+    print();
+    const called =
+      secret === null ? "the secret that you gave" : isWritten ? `the one in ${out}` : secret;
+    print(senderSteps(source, url, called).map((text) => text.replace("NAME", name)));
+    print();
+    print(`Then watch what arrives:  npx muster webhook listen ${name}`);
+    const reason = unreachableReason(url);
+    if (reason !== null) note(reason);
+    return 0;
+  },
+});
+
+/** A source that exists is changed by `update`: to replace it by mistake would lose its mapping and its secret. */
+async function expectNew(mesh: MeshClient, name: string): Promise<void> {
+  try {
+    await mesh.webhooks.get(name);
+  } catch (error) {
+    if (error instanceof MusterApiError && error.status === 404) return;
+    throw error;
+  }
+  throw new Failure(
+    `the webhook source ${name} exists already`,
+    `change it with \`muster webhook update ${name}\`, or choose another name`,
+  );
+}

@@ -1,0 +1,50 @@
+import type { RefusedDelivery } from "../../../client/index.ts";
+import { action } from "../../actions.ts";
+import { counted, print, printJson } from "../../output.ts";
+import { controllerOf } from "../../target.ts";
+import { refusalAdvice } from "../../webhooks/refusal-advice.ts";
+
+/** Lists the refused deliveries of a source. */
+export const refused = action({
+  usage: "refused NAME",
+  summary: "list what was refused and why, by reason, newest first, and what to do",
+  options: {},
+  arguments: [1, 1],
+  run: async (values, [name = ""]) => {
+    const list = await (await controllerOf(values)).webhooks.refused(name);
+    if (values.json === true) {
+      printJson(list);
+      return 0;
+    }
+    const { refused: entries, unknown_sources: unknown } = list;
+    if (entries.length === 0) print("no refused deliveries");
+    for (const entry of entries) print(entryLines(entry));
+    if (unknown !== null)
+      print(
+        `The mesh also refused ${deliveriesText(unknown.count)} whose URL names no source, the last at ${unknown.last_at}. Compare the URL at the sender with \`npx muster webhook show ${name}\`.`,
+      );
+    const codes = [...new Set(entries.map(({ code }) => code))];
+    const advice = codes.flatMap((code) => {
+      const text = refusalAdvice(code, name);
+      return text === null ? [] : [`${code}: ${text}`];
+    });
+    if (advice.length > 0) print(["", ...advice]);
+    return 0;
+  },
+});
+
+function entryLines(entry: RefusedDelivery): readonly string[] {
+  const { code, status, count, first_at: first, last_at: last, detail, method, bytes } = entry;
+  const since = count === 1 ? "" : `, ${count} times since ${first}`;
+  const from = entry.address === null ? "" : ` from ${entry.address}`;
+  const size = bytes === null ? "" : `, ${counted(bytes, "byte")}`;
+  return [
+    `${last}  ${status} ${code}${since}`,
+    `  ${detail}`,
+    `  ${method}${from}${size}`,
+    ...Object.entries(entry.headers).map(([name, value]) => `    ${name}: ${value}`),
+  ];
+}
+
+const deliveriesText = (count: number): string =>
+  count === 1 ? "1 delivery" : `${count} deliveries`;

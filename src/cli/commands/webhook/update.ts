@@ -1,0 +1,64 @@
+import { action } from "../../actions.ts";
+import { UsageError } from "../../failure.ts";
+import { note, print, printJson } from "../../output.ts";
+import { createInto } from "../../private-file.ts";
+import { controllerOf } from "../../target.ts";
+import {
+  inputOf,
+  REMOVAL_DETAILS,
+  REMOVAL_OPTIONS,
+  SOURCE_OPTIONS,
+  sourceOf,
+  without,
+} from "../../webhooks/source-options.ts";
+import { givenSecrets, SECRET_OPTIONS } from "../../webhooks/source-secrets.ts";
+import { sourceLines } from "../../webhooks/source-text.ts";
+import { sourceUrl } from "../../webhooks/source-url.ts";
+
+/** Changes a webhook source. What no option names stays as it is, the secrets included. */
+export const update = action({
+  usage: "update NAME [OPTION]...",
+  summary: "change a source; takes the options of create, and keeps what none of them names",
+  details: [
+    ...REMOVAL_DETAILS,
+    ["--secret-file FILE", "replace the secrets by this one; twice: by the old and the new one"],
+    ["--generate-secret", "replace the secrets by a new one, which is shown once"],
+  ],
+  options: { ...SOURCE_OPTIONS, ...SECRET_OPTIONS, ...REMOVAL_OPTIONS },
+  arguments: [1, 1],
+  run: async (values, [name = ""]) => {
+    const {
+      url: _url,
+      dir: _dir,
+      token: _token,
+      "token-file": _file,
+      json,
+      out,
+      ...changes
+    } = values;
+    if (Object.keys(changes).length === 0)
+      throw new UsageError("nothing to change", "pass an option; `muster help webhook` lists them");
+    if (out !== undefined && values["generate-secret"] !== true)
+      throw new UsageError("--out is for a secret that is made", "pass --generate-secret, too");
+    const mesh = await controllerOf(values);
+    const before = inputOf(await mesh.webhooks.get(name));
+    const input = await sourceOf(values, without(before, values));
+    const given = await givenSecrets(values, input.scheme);
+    const put = () =>
+      mesh.webhooks.put(name, { ...input, ...(given !== null && { secrets: [...given.secrets] }) });
+    const secret = given?.generated === true ? (given.secrets[0] ?? null) : null;
+    const isWritten = out !== undefined && secret !== null;
+    const source = isWritten ? await createInto(out, put, () => secret) : await put();
+    const url = await sourceUrl(values, name);
+    if (json === true) {
+      const shown = secret === null ? {} : isWritten ? { file: out } : { secret };
+      printJson({ ...source, url, ...shown });
+      return 0;
+    }
+    print(sourceLines(source, url));
+    if (isWritten) note(`the new secret is in ${out}; enter it at the sender`);
+    else if (secret !== null)
+      print(`new secret  ${secret}   (it cannot be shown again; enter it at the sender)`);
+    return 0;
+  },
+});

@@ -1,0 +1,291 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import type { Json } from "../../base/json.ts";
+import { WebhookScheme, WebhookSourceBody, type WebhookSourceView } from "../../protocol/http.ts";
+import { choiceOption, countOption, numberOption, type Details, type Values } from "../args.ts";
+import { Failure, UsageError } from "../failure.ts";
+import { readStandardInput } from "../standard-input.ts";
+import { readFilter } from "./filter-option.ts";
+
+/** A source as a request describes it, without its secrets. */
+export type SourceInput = z.input<typeof WebhookSourceBody>;
+type TaskInput = SourceInput["task"];
+
+export const SCHEMES = WebhookScheme.options;
+const ENCODINGS = ["hex", "base64"] as const;
+const ROLES = ["worker", "dual"] as const;
+
+/** The options of `create` and `update` that say what a source does, except for its secrets. */
+export const SOURCE_OPTIONS = {
+  scheme: { type: "string" },
+  "signature-header": { type: "string" },
+  "signature-encoding": { type: "string" },
+  "signature-prefix": { type: "string" },
+  kind: { type: "string" },
+  payload: { type: "string" },
+  "payload-path": { type: "string" },
+  default: { type: "string", multiple: true },
+  "mapping-file": { type: "string" },
+  filter: { type: "string", multiple: true },
+  capability: { type: "string", multiple: true },
+  peer: { type: "string" },
+  role: { type: "string" },
+  "min-score": { type: "string" },
+  priority: { type: "string" },
+  deadline: { type: "string" },
+  attempts: { type: "string" },
+  lease: { type: "string" },
+  callback: { type: "string" },
+  "max-bytes": { type: "string" },
+} as const;
+
+export const SOURCE_DETAILS: Details = [
+  ["--scheme SCHEME", `how deliveries are signed: ${SCHEMES.join(", ")}`],
+  ["--kind KIND", "the kind of the tasks: a word, or a JSON path into the event such as $.type"],
+  ["--payload-path PATH", "the part of the event that is the payload; default: $, all of it"],
+  ["--payload JSON", `a payload whose texts may be paths: '{"commit":"$.after"}'`],
+  ["--default PATH=JSON", "the value for a path that selects nothing; repeatable"],
+  ["--filter FILTER", "only these events; repeatable, all must hold: header:NAME=VALUE,"],
+  ["", "header:NAME~PATTERN, PATH=VALUE, PATH~PATTERN; VALUE may be a JSON array of values"],
+  ["--mapping-file FILE", "the mapping as JSON, as `task` of the HTTP API; options change it"],
+  ["--capability LABEL", "the peer must have this capability; repeatable"],
+  ["--peer ID", "only this peer may run the tasks"],
+  ["--role ROLE", `only peers of this role (${ROLES.join(", ")})`],
+  ["--min-score SCORE", "only peers with at least this score, 0 to 1"],
+  ["--priority N", "a higher priority runs first"],
+  ["--deadline SECONDS", "a task expires if it has not ended after this time"],
+  ["--attempts N", "how often a task may fail before it has failed for good"],
+  ["--lease SECONDS", "how long a peer may be silent before another one gets the task"],
+  ["--callback URL", "is told when a task ends"],
+  ["--signature-header NAME", "the header of the signature, for hmac and stripe"],
+  ["--signature-encoding E", `how it is encoded (${ENCODINGS.join(", ")}), for hmac; default: hex`],
+  ["--signature-prefix TEXT", "what is before the signature in that header, such as sha256="],
+  ["--max-bytes N", "bytes that its tasks that have not ended may have; none: the default"],
+];
+
+/** The options of `update` that remove what a source has. */
+export const REMOVAL_OPTIONS = {
+  "no-filters": { type: "boolean" },
+  "no-defaults": { type: "boolean" },
+  "no-requirements": { type: "boolean" },
+  "no-callback": { type: "boolean" },
+} as const;
+
+export const REMOVAL_DETAILS: Details = [
+  ["--no-filters", "remove the filters; with --filter: replace them, as --filter alone does"],
+  ["--no-defaults", "remove the defaults; with --default: replace them"],
+  ["--no-requirements", "remove what the peer must meet; with --capability and so on: replace it"],
+  ["--no-callback", "remove the callback"],
+];
+
+type SourceValues = Values<typeof SOURCE_OPTIONS>;
+
+/** A source without what the options remove. */
+export function without(input: SourceInput, values: Values<typeof REMOVAL_OPTIONS>): SourceInput {
+  const { defaults, requirements, callback, ...task } = input.task;
+  return {
+    ...input,
+    ...(values["no-filters"] === true && { filters: [] }),
+    task: {
+      ...task,
+      ...(values["no-defaults"] !== true && defaults !== undefined && { defaults }),
+      ...(values["no-requirements"] !== true && requirements !== undefined && { requirements }),
+      ...(values["no-callback"] !== true && callback !== undefined && { callback }),
+    },
+  };
+}
+
+/** What a source has now, as a request would describe it. Its secrets stay as they are. */
+export function inputOf(view: WebhookSourceView): SourceInput {
+  const { name: _, secrets: __, created_at: ___, deliveries: ____, signature, ...rest } = view;
+  return { ...rest, ...(signature !== null && { signature }) };
+}
+
+/** The source that the options describe. `before`: what it is now; an option that is absent changes nothing of that. */
+export async function sourceOf(
+  values: SourceValues,
+  before: SourceInput | null,
+): Promise<SourceInput> {
+  const scheme = choiceOption("scheme", values.scheme, SCHEMES) ?? before?.scheme;
+  if (scheme === undefined)
+    throw new UsageError(
+      "--scheme is missing: how the sender signs its deliveries",
+      `it is one of ${SCHEMES.join(", ")}`,
+    );
+  const signature = signatureOf(values, scheme, before);
+  const filters = values.filter?.map(readFilter) ?? before?.filters;
+  const input = {
+    ...before,
+    scheme,
+    signature,
+    task: await taskOf(values, before?.task ?? null),
+    ...(filters !== undefined && { filters }),
+    ...(values["max-bytes"] !== undefined && { max_bytes: maxBytes(values["max-bytes"]) }),
+  };
+  return checked(input);
+}
+
+/** The options whose values the schema checks, by the places that its issues name. */
+const OPTION_OF: readonly (readonly [RegExp, string])[] = [
+  [/^task\.kind/, "--kind"],
+  [/^task\.payload/, "--payload"],
+  [/^task\.defaults/, "--default"],
+  [/^task\.requirements\.capabilities/, "--capability"],
+  [/^task\.requirements\.peer_id/, "--peer"],
+  [/^task\.requirements\.min_score/, "--min-score"],
+  [/^task\.priority/, "--priority"],
+  [/^task\.deadline_seconds/, "--deadline"],
+  [/^task\.max_attempts/, "--attempts"],
+  [/^task\.lease_seconds/, "--lease"],
+  [/^task\.callback/, "--callback"],
+  [/^task/, "--mapping-file"],
+  [/^filters/, "--filter"],
+  [/^signature/, "--signature-header"],
+  [/^max_bytes/, "--max-bytes"],
+];
+
+/** The source, if it has the form that the mesh accepts; else the error names the option. */
+function checked(input: SourceInput): SourceInput {
+  const parsed = WebhookSourceBody.safeParse(input);
+  if (parsed.success) return input;
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.join(".") ?? "";
+  const option = OPTION_OF.find(([pattern]) => pattern.test(place))?.[1] ?? place;
+  throw new UsageError(`${option} is not valid: ${issue?.message ?? "unknown"} (${place})`);
+}
+
+function signatureOf(
+  values: SourceValues,
+  scheme: SourceInput["scheme"],
+  before: SourceInput | null,
+): SourceInput["signature"] {
+  const encoding = choiceOption("signature-encoding", values["signature-encoding"], ENCODINGS);
+  const prefix = values["signature-prefix"];
+  // A header of another scheme means nothing to this one.
+  const kept = before?.scheme === scheme ? before.signature : undefined;
+  const header = values["signature-header"] ?? kept?.header;
+  if (header === undefined) {
+    if (encoding === undefined && prefix === undefined) return undefined;
+    throw new UsageError(
+      "--signature-encoding and --signature-prefix describe a header that is not named",
+      "name it with --signature-header",
+    );
+  }
+  return {
+    ...kept,
+    header,
+    ...(encoding !== undefined && { encoding }),
+    ...(prefix !== undefined && { prefix }),
+  };
+}
+
+async function taskOf(values: SourceValues, before: TaskInput | null): Promise<TaskInput> {
+  const base = await mappingOf(values["mapping-file"], before);
+  const kind = values.kind ?? base.kind;
+  if (kind === undefined)
+    throw new UsageError(
+      "--kind is missing: the kind of the tasks that events become",
+      "pass a word such as build, or a JSON path into the event such as $.type",
+    );
+  const priority = numberOption("priority", values.priority);
+  const deadline = numberOption("deadline", values.deadline);
+  const attempts = countOption("attempts", values.attempts);
+  const lease = numberOption("lease", values.lease);
+  return {
+    ...base,
+    kind,
+    ...payloadOf(values),
+    ...defaultsOf(values, base),
+    ...requirementsOf(values, base),
+    ...(priority !== undefined && { priority }),
+    ...(deadline !== undefined && { deadline_seconds: deadline }),
+    ...(attempts !== undefined && { max_attempts: attempts }),
+    ...(lease !== undefined && { lease_seconds: lease }),
+    ...(values.callback !== undefined && { callback: { url: values.callback } }),
+  };
+}
+
+async function mappingOf(
+  file: string | undefined,
+  before: TaskInput | null,
+): Promise<Partial<TaskInput>> {
+  if (file === undefined) return before ?? {};
+  const text =
+    file === "-"
+      ? await readStandardInput("--mapping-file")
+      : await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+          throw new Failure(`cannot read ${file} (${error.code})`, "it is the --mapping-file");
+        });
+  const mapping = parsed(text);
+  if (typeof mapping !== "object" || mapping === null || Array.isArray(mapping))
+    throw new UsageError(
+      `${file} is not a mapping`,
+      'it must be a JSON object such as {"kind": "build", "payload": {"commit": "$.after"}}',
+    );
+  return mapping as Partial<TaskInput>;
+}
+
+function payloadOf(values: SourceValues): { readonly payload?: Json } {
+  const { payload, "payload-path": path } = values;
+  if (payload !== undefined && path !== undefined)
+    throw new UsageError("--payload and --payload-path exclude each other", "pass one of them");
+  if (path !== undefined) {
+    if (path.startsWith("$") && !path.startsWith("$$")) return { payload: path };
+    throw new UsageError(
+      `--payload-path must be a JSON path into the event, not "${path}"`,
+      "write $ for all of it, or for example $.data",
+    );
+  }
+  if (payload === undefined) return {};
+  const value = parsed(payload);
+  if (value === undefined)
+    throw new UsageError("--payload is not JSON", `for one path use --payload-path`);
+  return { payload: value };
+}
+
+function defaultsOf(values: SourceValues, base: Partial<TaskInput>): Pick<TaskInput, "defaults"> {
+  if (values.default === undefined) return {};
+  return { defaults: { ...base.defaults, ...Object.fromEntries(values.default.map(defaultOf)) } };
+}
+
+/** A path and its value. The path may contain `=` itself, in a quoted name. */
+function defaultOf(text: string): [string, Json] {
+  for (let at = text.indexOf("="); at > 0; at = text.indexOf("=", at + 1)) {
+    const value = parsed(text.slice(at + 1));
+    if (value !== undefined) return [text.slice(0, at), value];
+  }
+  throw new UsageError(
+    `--default must have the form PATH=JSON, not "${text}"`,
+    `for example '$.data.priority=0' or '$.branch="main"'`,
+  );
+}
+
+function requirementsOf(
+  values: SourceValues,
+  base: Partial<TaskInput>,
+): Pick<TaskInput, "requirements"> {
+  const { capability, peer } = values;
+  const role = choiceOption("role", values.role, ROLES);
+  const minScore = numberOption("min-score", values["min-score"]);
+  if ([capability, peer, role, minScore].every((given) => given === undefined)) return {};
+  return {
+    requirements: {
+      ...base.requirements,
+      ...(capability !== undefined && { capabilities: capability }),
+      ...(peer !== undefined && { peer_id: peer }),
+      ...(role !== undefined && { role }),
+      ...(minScore !== undefined && { min_score: minScore }),
+    },
+  };
+}
+
+const maxBytes = (text: string): number | null =>
+  text === "none" ? null : (countOption("max-bytes", text) ?? null);
+
+function parsed(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}

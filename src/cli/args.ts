@@ -91,22 +91,6 @@ export function unknownOption(option: string, known: readonly string[], usage: s
 const listed = (words: readonly string[]): string =>
   words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 
-/** The actions of a command, each with the number of arguments that must follow it. */
-type ActionArguments = Readonly<Record<string, number>>;
-
-/** The error for an action that the command does not have, or for too few or too many arguments of one. */
-export function wrongArguments(
-  [action = "", ...rest]: readonly string[],
-  actions: ActionArguments,
-  usage: string,
-): UsageError {
-  const hint = `usage: muster ${usage}`;
-  const count = Object.hasOwn(actions, action) ? actions[action] : undefined;
-  if (count === undefined) return new UsageError(`unknown action "${action}"`, hint);
-  if (rest.length < count) return new UsageError(`an argument of ${action} is missing`, hint);
-  return new UsageError(`unexpected argument "${rest[count]}"`, hint);
-}
-
 /** The value of a number option; undefined when the option is absent. */
 export function numberOption(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

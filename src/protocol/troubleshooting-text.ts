@@ -191,21 +191,21 @@ The answer is a problem document whose \`type\` leads to its entry: \`curl MESH_
 
 ## Webhook deliveries
 
-What a sender gets, and what \`muster webhook deliveries NAME\` shows.
+What a sender gets, and what \`muster webhook refused NAME\`, \`deliveries NAME\` and \`listen NAME\` show.
 
 ### \`signature_missing\`
 
 "The delivery is not signed". HTTP 401, close code 4403, go-p2p error 1002.
 
 - Cause: The delivery has none of the headers of the source's scheme.
-- Remedy: Configure a secret at the sender, and the scheme of the source (\`muster webhook list\`) as the sender signs.
+- Remedy: Enter the secret at the sender. If it has one, compare the scheme and the header (\`muster webhook show NAME\`) with the headers that \`muster webhook refused NAME\` lists.
 
 ### \`signature_invalid\`
 
 "The signature does not match". HTTP 401, close code 4403, go-p2p error 1002.
 
 - Cause: No secret of the source made this signature, or something on the way changed the body.
-- Remedy: Use the same secret on both sides. A proxy must pass the body on unchanged. \`muster webhook test NAME FILE --raw --header 'NAME: VALUE'\` checks a delivery.
+- Remedy: Use the same secret on both sides: \`muster webhook update NAME --secret-file FILE\` sets it here. A proxy must pass the body on unchanged. \`muster webhook test NAME FILE --raw --header 'HEADER: VALUE'\` checks a delivery.
 
 ### \`signature_stale\`
 
@@ -219,14 +219,14 @@ What a sender gets, and what \`muster webhook deliveries NAME\` shows.
 "The event does not fit the source's mapping". HTTP 422, close code 4400, go-p2p error 1001.
 
 - Cause: The event does not fit the source's mapping: \`detail\` names the field and the path that selects nothing.
-- Remedy: Give the mapping a default for the path, a filter that excludes such events, or another path; try it with \`muster webhook test NAME --event JSON\`.
+- Remedy: \`muster webhook update NAME\` with \`--default PATH=JSON\` gives the path a value, with \`--filter\` excludes such events, with \`--payload\` takes another path. Try it with \`muster webhook test NAME --delivery ID\`.
 
 ### \`too_many_sources\`
 
 "The limit of webhook sources is reached". HTTP 409, close code 4400, go-p2p error 1004.
 
 - Cause: The mesh has as many webhook sources as it can.
-- Remedy: Remove one: \`DELETE /v1/webhook-sources/NAME\`.
+- Remedy: Remove one: \`muster webhook delete NAME\`.
 
 ### \`filtered\`
 
@@ -1468,6 +1468,13 @@ Exit code 1.
 
 - Cause: The file has another content.
 - Remedy: Make one: \`muster keygen --out FILE\`.
+
+### the webhook source … was removed
+
+\`muster webhook listen\` ends with it.
+
+- Cause: The source was removed while the command showed what arrives at it.
+- Remedy: \`muster webhook list\` shows the sources; \`muster webhook create\` makes a new one.
 
 ### cannot read … (…)
 

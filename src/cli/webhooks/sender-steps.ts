@@ -54,7 +54,7 @@ const STEPS: { readonly [S in WebhookScheme]: (told: Told) => readonly string[] 
 /** Why senders elsewhere do not reach the URL; null if they may. */
 export function unreachableReason(url: string): string | null {
   const { hostname, protocol } = new URL(url);
-  if (hostname === "localhost" || hostname === "[::1]" || /^127\./.test(hostname))
+  if (hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127."))
     return "this URL leads to this machine: a sender elsewhere needs a public address, such as a tunnel or a deployed mesh";
   return protocol === "http:"
     ? "this URL has no TLS: senders may refuse it, and others can read the events"

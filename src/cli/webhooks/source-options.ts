@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import type { z } from "zod";
 import type { Json } from "../../base/json.ts";
 import { WebhookScheme, WebhookSourceBody, type WebhookSourceView } from "../../protocol/http.ts";
 import { choiceOption, countOption, numberOption, type Details, type Values } from "../args.ts";
@@ -11,7 +11,7 @@ import { readFilter } from "./filter-option.ts";
 export type SourceInput = z.input<typeof WebhookSourceBody>;
 type TaskInput = SourceInput["task"];
 
-export const SCHEMES = WebhookScheme.options;
+const SCHEMES = WebhookScheme.options;
 const ENCODINGS = ["hex", "base64"] as const;
 const ROLES = ["worker", "dual"] as const;
 
@@ -216,13 +216,13 @@ async function mappingOf(
       : await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
           throw new Failure(`cannot read ${file} (${error.code})`, "it is the --mapping-file");
         });
-  const mapping = parsed(text);
+  const mapping = jsonOf(text);
   if (typeof mapping !== "object" || mapping === null || Array.isArray(mapping))
     throw new UsageError(
       `${file} is not a mapping`,
       'it must be a JSON object such as {"kind": "build", "payload": {"commit": "$.after"}}',
     );
-  return mapping as Partial<TaskInput>;
+  return mapping;
 }
 
 function payloadOf(values: SourceValues): { readonly payload?: Json } {
@@ -237,7 +237,7 @@ function payloadOf(values: SourceValues): { readonly payload?: Json } {
     );
   }
   if (payload === undefined) return {};
-  const value = parsed(payload);
+  const value = jsonOf(payload);
   if (value === undefined)
     throw new UsageError("--payload is not JSON", `for one path use --payload-path`);
   return { payload: value };
@@ -251,7 +251,7 @@ function defaultsOf(values: SourceValues, base: Partial<TaskInput>): Pick<TaskIn
 /** A path and its value. The path may contain `=` itself, in a quoted name. */
 function defaultOf(text: string): [string, Json] {
   for (let at = text.indexOf("="); at > 0; at = text.indexOf("=", at + 1)) {
-    const value = parsed(text.slice(at + 1));
+    const value = jsonOf(text.slice(at + 1));
     if (value !== undefined) return [text.slice(0, at), value];
   }
   throw new UsageError(
@@ -282,7 +282,7 @@ function requirementsOf(
 const maxBytes = (text: string): number | null =>
   text === "none" ? null : (countOption("max-bytes", text) ?? null);
 
-function parsed(text: string): Json | undefined {
+function jsonOf(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;
   } catch {

@@ -7,12 +7,12 @@ const INTERVAL: Millis = SECOND;
 const RETRY = { initial: SECOND, max: 10 * SECOND } as const;
 
 export interface WatchHost {
-  poll(): Promise<readonly WatchEvent[]>;
-  show(event: WatchEvent): void;
+  readonly poll: () => Promise<readonly WatchEvent[]>;
+  readonly show: (event: WatchEvent) => void;
   /** Says that the mesh does not answer, or does so again. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
   /** Resolves after this time; rejects when the user stops. */
-  sleep(ms: Millis): Promise<void>;
+  readonly sleep: (ms: Millis) => Promise<void>;
 }
 
 /**

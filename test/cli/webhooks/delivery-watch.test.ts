@@ -99,16 +99,15 @@ class FakeSource implements WatchedSource {
   /** Pages of three, each after the last item of the page before, as the mesh reads them. */
   async *#pages<T extends { readonly id: string }>(all: () => readonly T[]): AsyncGenerator<T> {
     let last: T | null = null;
-    let isLast = false;
-    while (!isLast) {
+    for (;;) {
       const after: T | null = last;
-      const page: readonly T[] = await this.#answer(() => {
+      const { page, rest } = await this.#answer((): { page: readonly T[]; rest: number } => {
         const items = all();
         const at = after === null ? 0 : items.findIndex(({ id }) => id === after.id) + 1;
-        isLast = at + 3 >= items.length;
-        return items.slice(at, at + 3);
+        return { page: items.slice(at, at + 3), rest: items.length - at - 3 };
       });
       yield* page;
+      if (rest <= 0) return;
       last = page.at(-1) ?? null;
     }
   }
@@ -130,8 +129,10 @@ const shown = (events: readonly WatchEvent[]): string[] =>
         return `unknown ${event.count}`;
       case "task_ended":
         return `${event.state} ${event.task_id}`;
+      case "missed":
+        return "missed";
       default:
-        return event.type;
+        return event satisfies never;
     }
   });
 

@@ -40,20 +40,15 @@ const MINIMAL = ["--scheme", "github", "--kind", "build"];
 describe("the options of a webhook source", () => {
   test("CL25 describe every setting of a source", async () => {
     const source = await created(
-      ...[
-        "--scheme",
-        "hmac",
-        "--signature-header",
-        "X-Shop-Hmac",
-        "--signature-encoding",
-        "base64",
-      ],
-      ...["--signature-prefix", "sha256=", "--kind", "$.type", "--payload", '{"id":"$.id"}'],
-      ...["--default", "$.id=0", "--default", `$['a=b']="x=1"`, "--filter", "$.type~order.*"],
-      ...["--filter", "header:x-test=yes", "--capability", "gpu", "--capability", "arch=arm64"],
-      ...["--role", "worker", "--min-score", "0.5", "--peer", "ab".repeat(16), "--priority", "2"],
-      ...["--deadline", "600", "--attempts", "2", "--lease", "30", "--max-bytes", "1000000"],
-      ...["--callback", "https://example.com/done"],
+      ..."--scheme hmac --signature-header X-Shop-Hmac --signature-encoding base64".split(" "),
+      ..."--signature-prefix sha256= --kind $.type --priority 2 --deadline 600".split(" "),
+      ...`--role worker --min-score 0.5 --peer ${"ab".repeat(16)} --attempts 2 --lease 30`.split(
+        " ",
+      ),
+      ..."--capability gpu --capability arch=arm64 --max-bytes 1000000".split(" "),
+      ..."--callback https://example.com/done --filter $.type~order.*".split(" "),
+      ...`--filter header:x-test=yes --payload {"id":"$.id"} --default $.id=0`.split(" "),
+      ...`--default $['a=b']="x=1"`.split(" "),
     );
     expect(source).toEqual({
       scheme: "hmac",
@@ -170,7 +165,10 @@ describe("the options of a webhook source", () => {
   test("CL25 of update remove what they say", async () => {
     const bare = await updated(
       inputOf(BEFORE),
-      ...["--no-filters", "--no-defaults", "--no-callback", "--no-requirements"],
+      "--no-filters",
+      "--no-defaults",
+      "--no-callback",
+      "--no-requirements",
     );
     expect(bare.filters).toEqual([]);
     const { defaults, callback, requirements, ...kept } = bare.task;

@@ -1,8 +1,8 @@
 import type { RefusedDelivery } from "../../../client/index.ts";
+import { troubleshootingEntry } from "../../../protocol/troubleshooting.ts";
 import { action } from "../../actions.ts";
 import { counted, print, printJson } from "../../output.ts";
 import { controllerOf } from "../../target.ts";
-import { refusalAdvice } from "../../webhooks/refusal-advice.ts";
 
 /** Lists the refused deliveries of a source. */
 export const refused = action({
@@ -23,12 +23,8 @@ export const refused = action({
       print(
         `The mesh also refused ${deliveriesText(unknown.count)} whose URL names no source, the last at ${unknown.last_at}. Compare the URL at the sender with \`npx muster webhook show ${name}\`.`,
       );
-    const codes = [...new Set(entries.map(({ code }) => code))];
-    const advice = codes.flatMap((code) => {
-      const text = refusalAdvice(code, name);
-      return text === null ? [] : [`${code}: ${text}`];
-    });
-    if (advice.length > 0) print(["", ...advice]);
+    const remedies = new Set(entries.flatMap(({ code }) => remedyOf(code, name)));
+    if (remedies.size > 0) print(["", "What to do:", ...remedies]);
     return 0;
   },
 });
@@ -44,6 +40,12 @@ function entryLines(entry: RefusedDelivery): readonly string[] {
     `  ${method}${from}${size}`,
     ...Object.entries(entry.headers).map(([name, value]) => `    ${name}: ${value}`),
   ];
+}
+
+/** What docs/troubleshooting.md says to do about a code. */
+function remedyOf(code: string, name: string): readonly string[] {
+  const remedy = /^- Remedy: (.+)$/m.exec(troubleshootingEntry(code)?.text ?? "")?.[1];
+  return remedy === undefined ? [] : [`  ${code}: ${remedy.replaceAll("NAME", name)}`];
 }
 
 const deliveriesText = (count: number): string =>

@@ -1,7 +1,9 @@
 /** How one batch is made up. */
 export interface BatchRules<Item> {
-  /** Items in one batch. */
+  /** Items in one batch, each counted by its weight. */
   readonly max: number;
+  /** For how many items this one counts; absent: for one. */
+  readonly weightOf?: (item: Item) => number;
   /** Whether an item goes before those that are not urgent. Items of equal urgency keep their order. */
   readonly isUrgent?: (item: Item) => boolean;
 }
@@ -62,7 +64,7 @@ export class BatchSender<Item, Answer> {
   }
 
   #nextBatch(): readonly Waiting<Item, Answer>[] {
-    const { max, isUrgent } = this.#rules;
+    const { isUrgent } = this.#rules;
     const ordered =
       isUrgent === undefined
         ? this.#waiting
@@ -70,7 +72,17 @@ export class BatchSender<Item, Answer> {
             ...this.#waiting.filter(({ item }) => isUrgent(item)),
             ...this.#waiting.filter(({ item }) => !isUrgent(item)),
           ];
-    this.#waiting = ordered.slice(max);
-    return ordered.slice(0, max);
+    const count = this.#countThatFit(ordered);
+    this.#waiting = ordered.slice(count);
+    return ordered.slice(0, count);
+  }
+
+  /** How many of the first items go in one batch; one does, whatever its weight. */
+  #countThatFit(ordered: readonly Waiting<Item, Answer>[]): number {
+    const { max, weightOf } = this.#rules;
+    if (weightOf === undefined) return max;
+    let weight = 0;
+    const over = ordered.findIndex(({ item }) => (weight += weightOf(item)) > max);
+    return over < 0 ? ordered.length : Math.max(1, over);
   }
 }

@@ -1,12 +1,18 @@
 import { withDeadline } from "../src/base/deadline.ts";
 import type { DialOrder, EndFault, SessionRef } from "../src/peers/session-orders.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
+import { GO_P2P_DEPLOY } from "../src/protocol/messages.ts";
 import { BatchSender } from "./batch-sender.ts";
 import type { Env } from "./env.ts";
 import type { DeliveredEvent, EventOutcome, PeerSessionRpc, RpcDelivery } from "./rpc.ts";
 
-/** Events in one call: offers hold payloads, and a call of the platform at most 32 MiB. */
+/** Events in one call: offers hold payloads of up to 256 KiB, and a call of the platform at most 32 MiB. */
 const DELIVERIES_MAX = 64;
+/** A deploy's payload has up to 1 MiB: its offer takes the place of so many others. */
+const DEPLOY_WEIGHT = 4;
+
+const weightOf = ({ event }: RpcDelivery): number =>
+  event.type === "offer" && event.offer.kind === GO_P2P_DEPLOY ? DEPLOY_WEIGHT : 1;
 
 /** The sessions' objects as the coordinator calls them. Every call has a deadline: each rejects when no answer comes in time. */
 export class SessionPort {
@@ -40,7 +46,7 @@ export class SessionPort {
 
   #newSender(session: string): BatchSender<RpcDelivery, EventOutcome> {
     const sender = new BatchSender<RpcDelivery, EventOutcome>(
-      { max: DELIVERIES_MAX },
+      { max: DELIVERIES_MAX, weightOf },
       (deliveries) =>
         withDeadline(this.#stubOf(session).deliver(RPC_VERSION, deliveries), RPC_TIMEOUT),
     );

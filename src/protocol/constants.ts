@@ -155,6 +155,8 @@ export const REQUESTS_OUTSTANDING_MAX = 16;
 
 /** The payload limit, and 64 KiB for the rest of the request. */
 export const BODY_BYTES_MAX = 320 * KiB;
+/** The payload limit of a deploy, and 64 KiB for the rest of the request. */
+export const DEPLOY_BODY_BYTES_MAX = 1_084 * KiB;
 /** A whole batch: what one coordinator handles in one call without delaying other calls. */
 export const BATCH_BODY_BYTES_MAX = 4 * MiB;
 export const WAIT_SECONDS_MAX = 60;

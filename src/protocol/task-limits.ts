@@ -6,6 +6,12 @@ const KiB = 1_024;
 const MiB = 1_024 * KiB;
 
 export const TASK_PAYLOAD_BYTES_MAX = 256 * KiB;
+/**
+ * A go-p2p node takes frames of 1 MiB, and a muster.2 peer, too: 4 KiB of it are left for the rest of the message. A bundle travels
+ * in base64, of 4 characters for 3 bytes.
+ */
+export const DEPLOY_PAYLOAD_BYTES_MAX = 1 * MiB - 4 * KiB;
+export const DEPLOY_SEALED_BYTES_MAX = (DEPLOY_PAYLOAD_BYTES_MAX / 4) * 3;
 export const TASK_RESULT_BYTES_MAX = 256 * KiB;
 /** A larger result is uploaded to KV, whose values have at most this size. */
 export const TASK_LARGE_RESULT_BYTES_MAX = 25 * MiB;

@@ -6,6 +6,7 @@ import type { Message } from "./handlers/handler.ts";
 import type { SessionContext } from "./context.ts";
 import { compose } from "./messages.ts";
 import { stay } from "./moves.ts";
+import { sealedPayload } from "./sealed-payload.ts";
 import type { Active } from "./state.ts";
 
 /** Sends a go-p2p request to the peer. The message's ID tells which caller waits for the reply. */
@@ -18,7 +19,9 @@ export function sendRequest(
   }: { readonly id: string; readonly request: GoP2pRequest; readonly payload: Json },
   context: SessionContext,
 ): Move {
-  const envelope = { ...compose(context, session.claim.peerId, request, payload), id };
+  const { claim } = session;
+  const sent = sealedPayload(claim, request, payload, context);
+  const envelope = { ...compose(context, claim.peerId, request, sent), id };
   const calls = [...session.relayedRequests, { id, type: request }].slice(
     -REQUESTS_OUTSTANDING_MAX,
   );

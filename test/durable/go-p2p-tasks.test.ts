@@ -1,5 +1,12 @@
 import { evictDurableObject, reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
+import { fromUtf8, toBase64, toHex } from "../../src/base/bytes.ts";
+import { tarOf } from "../../src/base/tar.ts";
+import { sha256 } from "../../src/crypto/primitives.ts";
+import { DEPLOY_PAYLOAD_BYTES_MAX, DEPLOY_SEALED_BYTES_MAX } from "../../src/protocol/constants.ts";
+import { openStim } from "../crypto/open-stim.ts";
+import { STIM_VECTORS } from "../crypto/stim-vectors.ts";
+import { bytesOf } from "../must.ts";
 import { api, submitTask, peerView, sessionStub, awaitTaskEnd } from "./api.ts";
 import { GoPeer } from "./go-peer.ts";
 
@@ -13,6 +20,10 @@ async function plainNode(): Promise<GoPeer> {
   await node.catchUp();
   return node;
 }
+
+/** A payload of a request: a deploy is accepted only with a bundle. */
+const payloadOf = (request: string): object =>
+  request === "deploy" ? { type: "profile", profile: { pool: "a" } } : { minerName: "x" };
 
 const stats = { nodeId: "n", nodeName: "old hand", miners: [], uptime: 77 };
 
@@ -41,7 +52,7 @@ describe("a go-p2p node without the muster field", () => {
     "AS4 a go-p2p/%s task is sent as that request, and its %s is the result",
     async (request, reply) => {
       const node = await plainNode();
-      const { id } = await submitTask(`go-p2p/${request}`, { name: "x" });
+      const { id } = await submitTask(`go-p2p/${request}`, payloadOf(request));
       const { id: replyTo } = await node.readType(request);
       node.send(reply, { success: true }, { replyTo });
       expect(await awaitTaskEnd(id)).toMatchObject({
@@ -81,7 +92,7 @@ describe("a go-p2p node without the muster field", () => {
     "GP31 a go-p2p/%s task that a node answers with a failed %s is done by another node",
     async (request, reply, failure, error) => {
       const nodes = [await plainNode(), await plainNode()];
-      const { id } = await submitTask(`go-p2p/${request}`, { minerName: "x" });
+      const { id } = await submitTask(`go-p2p/${request}`, payloadOf(request));
       const asked = nodes.map(async (node) => ({ node, message: await node.readType(request) }));
       const first = await Promise.race(asked);
       first.node.send(reply, failure, { replyTo: first.message.id });
@@ -106,6 +117,63 @@ describe("a go-p2p node without the muster field", () => {
     node.send("error", { code: 5, message: "no pool" }, { replyTo });
     expect(await awaitTaskEnd(id)).toMatchObject({ state: "failed", error: "5: no pool" });
   });
+
+  it("GP33 a node opens the bundle that a task gives in cleartext", async () => {
+    const node = await plainNode();
+    const content = crypto.getRandomValues(new Uint8Array(60_000));
+    const file = Uint8Array.from({ length: 600_000 }, (_, at) => content[at % 60_000] ?? 0);
+    const bundle = {
+      type: "full",
+      name: "xmrig",
+      files: { xmrig: toBase64(file) },
+      profile: { a: 1 },
+    };
+    const { id } = await submitTask("go-p2p/deploy", { bundle });
+    const { id: replyTo, payload } = await node.readType("deploy");
+    const { type, name, data, checksum } = payload as Record<string, string>;
+    const sealed = bytesOf(String(data));
+    expect({ type, name, checksum }).toEqual({
+      type: "full",
+      name: "xmrig",
+      checksum: toHex(sha256(sealed)),
+    });
+    const opened = openStim(node.password, sealed);
+    expect(fromUtf8(opened.config)).toBe('{"a":1}');
+    expect(toHex(sha256(opened.files.get("xmrig") ?? new Uint8Array()))).toBe(toHex(sha256(file)));
+    node.send("deploy_ack", { success: true }, { replyTo });
+    expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded" });
+  });
+
+  it.each([
+    ["a bundle that is sealed already", 400, { type: "profile", data: STIM_VECTORS[0].sealed }],
+    ["no bundle", 400, { name: "x" }],
+    [
+      "a bundle that no frame holds",
+      413,
+      {
+        type: "miner",
+        name: "x",
+        data: toBase64(tarOf([{ name: "x", content: new Uint8Array(DEPLOY_SEALED_BYTES_MAX) }])),
+      },
+    ],
+    [
+      "a larger payload",
+      413,
+      { type: "profile", profile: { x: "y".repeat(DEPLOY_PAYLOAD_BYTES_MAX) } },
+    ],
+  ])(
+    "GP34 %s is refused at once, as a task and as a request to one peer",
+    async (_, status, payload) => {
+      const node = await plainNode();
+      const task = await api("POST", "/v1/tasks", { kind: "go-p2p/deploy", payload });
+      const request = await api("POST", `/v1/peers/${node.keys.id}/requests`, {
+        type: "deploy",
+        payload,
+      });
+      expect([task.status, request.status]).toEqual([status, status]);
+      expect(await node.catchUp()).toEqual([]);
+    },
+  );
 
   it("AS4 a node without the muster field gets no tasks of other kinds", async () => {
     const node = await plainNode();

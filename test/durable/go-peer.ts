@@ -36,6 +36,8 @@ export class GoPeer {
   readonly socket: WebSocket;
   meshId = "";
   key: Bytes = new Uint8Array();
+  /** The password of the containers that the mesh seals for this peer. */
+  password = "";
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly #inbox: (string | Bytes)[] = [];
   readonly #readers: ((frame: string | Bytes) => void)[] = [];
@@ -99,7 +101,9 @@ export class GoPeer {
     const ack = Envelope.parse(JSON.parse((await this.next()) as string));
     const { identity } = ack.payload as { identity: { id: string; publicKey: string } };
     this.meshId = identity.id;
-    this.key = frameKey(present(sharedSecret(this.keys.privateKey, bytesOf(identity.publicKey))));
+    const secret = present(sharedSecret(this.keys.privateKey, bytesOf(identity.publicKey)));
+    this.key = frameKey(secret);
+    this.password = toBase64(secret);
     return ack;
   }
 

@@ -4,8 +4,24 @@ import type { TaskOffer } from "../../src/protocol/messages.ts";
 import type { SessionEvent, Step } from "../../src/session/effects.ts";
 import type { Active } from "../../src/session/state.ts";
 import { step } from "../../src/session/step.ts";
-import { present } from "../must.ts";
-import { active, at, joined, messages, commands, said, START, answerTo, PEER } from "./driver.ts";
+import { fromUtf8, toBase64 } from "../../src/base/bytes.ts";
+import { readBundle } from "../../src/crypto/deploy-bundle.ts";
+import { sharedSecret } from "../../src/crypto/identity.ts";
+import { DEPLOY_SEALED_BYTES_MAX, FRAME_BYTES_MAX } from "../../src/protocol/constants.ts";
+import { openStim } from "../crypto/open-stim.ts";
+import { bytesOf, present } from "../must.ts";
+import {
+  active,
+  MESH,
+  at,
+  joined,
+  messages,
+  commands,
+  said,
+  START,
+  answerTo,
+  PEER,
+} from "./driver.ts";
 
 const NOW = START + 100;
 const offer = (fence: number, kind = "go-p2p/get_stats"): TaskOffer => ({
@@ -31,6 +47,42 @@ describe("a go-p2p request that carries a task to a plain go-p2p node", () => {
     expect(commands(sent.effects)).toMatchObject([
       { name: "accept_task", input: { taskId: task.task_id, fence: 7, epoch: 3 } },
     ]);
+  });
+
+  test("GP33 the bundle of a deploy is sealed with the secret of this node and the mesh, for a relayed request, too", () => {
+    const session = joined({ speaksMuster: false });
+    const payload = { type: "profile", profile: { pool: "a" } };
+    const id = crypto.randomUUID();
+    const requests = [
+      step(session, { type: "offer", offer: { ...offer(7, "go-p2p/deploy"), payload } }, at(NOW)),
+      step(session, { type: "call", id, request: "deploy", payload }, at(NOW)),
+    ];
+    const secret = present(sharedSecret(PEER.privateKey, MESH.keys.publicKey));
+    for (const { effects } of requests) {
+      const sent = present(messages(effects)[0]).payload as { data: string };
+      const { config } = openStim(toBase64(secret), bytesOf(sent.data));
+      expect(fromUtf8(config)).toBe('{"pool":"a"}');
+    }
+  });
+
+  test("GP33 a peer that speaks Muster gets the bundle as it was given", () => {
+    const payload = { type: "profile", profile: { pool: "a" } };
+    const sent = offered(joined(), { ...offer(1, "go-p2p/deploy"), payload });
+    expect(messages(sent.effects)).toMatchObject([{ type: "task_offer", payload: { payload } }]);
+  });
+
+  test("GP35 the largest bundle fits into a frame", () => {
+    const content = new Uint8Array(Math.floor((DEPLOY_SEALED_BYTES_MAX - 1_900) / 512) * 512);
+    const files = { xmrig: toBase64(content) };
+    const payload = { type: "miner", name: "x".repeat(63), files };
+    expect(readBundle(payload).ok).toBe(true);
+    const { effects } = offered(joined({ speaksMuster: false }), {
+      ...offer(7, "go-p2p/deploy"),
+      payload,
+    });
+    const [sent] = effects.filter((effect) => effect.type === "send");
+    expect(present(sent).frame.length).toBeGreaterThan(0.99 * FRAME_BYTES_MAX);
+    expect(present(sent).frame.length).toBeLessThanOrEqual(FRAME_BYTES_MAX);
   });
 
   test("AS4 an offer is refused when its kind names no go-p2p request", () => {

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../../src/base/result.ts";
-import { RPC_TIMEOUT, RPC_VERSION } from "../../src/protocol/constants.ts";
+import { readBundle } from "../../src/crypto/deploy-bundle.ts";
+import { DEPLOY_BODY_BYTES_MAX, RPC_TIMEOUT, RPC_VERSION } from "../../src/protocol/constants.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { PeerReply, PeerRequest } from "../../src/protocol/http.ts";
 import { PeerId } from "../../src/protocol/ids.ts";
@@ -16,6 +17,7 @@ const { define } = routesTagged("peers", { id: PeerId });
 const request = define("work", "post", "/v1/peers/{id}/requests", {
   // A controller can already make a peer do the same by a task.
   summary: "Send one peer a go-p2p request and return its reply",
+  bodyBytesMax: DEPLOY_BODY_BYTES_MAX,
   request: { body: bodyOf(PeerRequest) },
   responses: { 200: jsonOf(PeerReply, "The peer's reply, which may be an `error`") },
   failures: ["not_found", "conflict", "peer_timeout"],
@@ -33,6 +35,10 @@ async function requestPeer(
   id: string,
   { type, payload, timeout_ms: ms }: PeerRequest,
 ): Promise<Result<PeerReply, MusterError>> {
+  if (type === "deploy" && payload !== null) {
+    const bundle = readBundle(payload);
+    if (!bundle.ok) return bundle;
+  }
   const to = await c.get("coordinator").call("request_peer", { id, type });
   if (!to.ok) return to;
   const sessions = c.env.PEER_SESSION;

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { BATCH_BODY_BYTES_MAX } from "../../src/protocol/constants.ts";
+import { BATCH_BODY_BYTES_MAX, DEPLOY_BODY_BYTES_MAX } from "../../src/protocol/constants.ts";
 import {
   BatchView,
   RetryTask,
@@ -26,6 +26,7 @@ const { define } = routesTagged("tasks", { id: Uuid });
 const submit = define("work", "post", "/v1/tasks", {
   summary:
     "Submit a task; once this answers, the task is stored durably. With `wait` it answers once the task has ended",
+  bodyBytesMax: DEPLOY_BODY_BYTES_MAX,
   request: { headers: IdempotencyKey, query: WaitQuery, body: bodyOf(SubmitTask) },
   responses: {
     200: {

@@ -1,9 +1,11 @@
 import { toHex, utf8, utf8Length } from "../../base/bytes.ts";
 import type { Millis } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { readBundle } from "../../crypto/deploy-bundle.ts";
 import { sha256 } from "../../crypto/primitives.ts";
 import {
   ATTEMPT_TIMEOUT_DEFAULT,
+  DEPLOY_PAYLOAD_BYTES_MAX,
   IDEMPOTENCY_RETENTION,
   SCHEDULE_AHEAD_MAX,
   RETRY_BACKOFF_DEFAULT,
@@ -14,6 +16,7 @@ import {
 import { toProblem, type MusterError } from "../../protocol/errors.ts";
 import type { BatchView } from "../../protocol/http.ts";
 import { newUuid } from "../../protocol/ids.ts";
+import { GO_P2P_DEPLOY } from "../../protocol/messages.ts";
 import { bytesOfInput } from "../../registry/task-rows.ts";
 import type { Task } from "../../tasks/task.ts";
 import { canSealTo } from "./sealing.ts";
@@ -92,14 +95,20 @@ export function acceptSubmission(
 ): Result<Accepted, MusterError> {
   const { registry, now } = context;
   const payload = JSON.stringify(input.task.payload);
-  if (utf8Length(payload) > TASK_PAYLOAD_BYTES_MAX) {
+  const { kind } = input.task;
+  const bytesMax = kind === GO_P2P_DEPLOY ? DEPLOY_PAYLOAD_BYTES_MAX : TASK_PAYLOAD_BYTES_MAX;
+  if (utf8Length(payload) > bytesMax) {
     return err({
       code: "payload_too_large",
-      detail: `a task's payload holds at most ${TASK_PAYLOAD_BYTES_MAX} bytes of JSON`,
+      detail: `the payload of a task of the kind ${kind} holds at most ${bytesMax} bytes of JSON`,
     });
   }
   const before = previousSubmission(context, input);
   if (before !== null) return before;
+  if (kind === GO_P2P_DEPLOY) {
+    const bundle = readBundle(input.task.payload);
+    if (!bundle.ok) return bundle;
+  }
   if (notBefore(context, input) - now > SCHEDULE_AHEAD_MAX) {
     return err({ code: "invalid_request", detail: "not_before is more than 30 days ahead" });
   }

@@ -1,14 +1,13 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
-import { methodNotAllowed } from "hono/method-not-allowed";
 import { redact } from "../src/base/redact.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { AppEnv } from "./context.ts";
 import { GatewayMemory } from "./gateway-memory.ts";
-import { requireScope } from "./authorization.ts";
 import { loadConfiguration, safeHeaders } from "./middleware.ts";
 import { describeApi } from "./openapi.ts";
-import { issuesOf, problem } from "./problem.ts";
+import { checkMethod } from "./methods.ts";
+import { problem } from "./problem.ts";
 import { Router } from "./route.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { bulkTaskRoutes } from "./routes/bulk-tasks.ts";
@@ -31,18 +30,9 @@ import { tokenRoutes } from "./routes/tokens.ts";
 import { webhookDeliveryLogRoutes } from "./routes/webhook-delivery-log.ts";
 import { webhookSourceRoutes } from "./routes/webhook-sources.ts";
 
-/** The HTTP API. Each route states its scope where it is defined; a path or method that no route defines needs an administrator. */
+/** The HTTP API. Each route states its scope where it is defined. A path that no route defines is answered as such to every caller. */
 export function createApp(): OpenAPIHono<AppEnv> {
-  const app = new OpenAPIHono<AppEnv>({
-    defaultHook: (result, c) =>
-      result.success
-        ? undefined
-        : problem(c, {
-            code: "invalid_request",
-            detail: "the request does not have the form that /openapi.json describes",
-            issues: issuesOf(result.error),
-          }),
-  });
+  const app = new OpenAPIHono<AppEnv>();
   app.onError((error, c) => problem(c, problemOfThrown(error)));
   app.notFound((c) =>
     problem(c, {
@@ -51,18 +41,13 @@ export function createApp(): OpenAPIHono<AppEnv> {
     }),
   );
   app.use(safeHeaders);
-  // It counts whatever is registered for one method as a route, so middleware is registered for all methods, or with its route.
   app.use(
-    methodNotAllowed({
-      app,
-      onMethodNotAllowed: (c, methods) => {
-        c.header("Allow", methods.join(", "));
-        return problem(c, {
-          code: "method_not_allowed",
-          detail: `this path does not support ${c.req.method}; use ${methods.join(" or ")}`,
-        });
-      },
-    }),
+    checkMethod(app, (c, allowed) =>
+      problem(c, {
+        code: "method_not_allowed",
+        detail: `this path does not support ${c.req.method}, only ${allowed}`,
+      }),
+    ),
   );
 
   const router = new Router(app);
@@ -71,8 +56,6 @@ export function createApp(): OpenAPIHono<AppEnv> {
   troubleshootingRoutes(router);
   app.use(loadConfiguration(new GatewayMemory()));
   for (const register of ROUTES) register(router);
-  // Only a request that no route handles comes this far.
-  app.use(requireScope("administer"));
   return app;
 }
 

@@ -12,7 +12,7 @@ import { PeerId, PublicKeyHex } from "../src/protocol/ids.ts";
 import type { MeshIdentities } from "../durable/mesh-keys.ts";
 
 /** The query by which a muster.2 peer connects: its ID, its key, the mesh's key, the time, and the proof (docs/security.md). */
-export const ConnectQuery = z.object({
+export const ConnectQuery = z.strictObject({
   peer: PeerId,
   pub: PublicKeyHex,
   mesh: PeerId,

@@ -1,11 +1,14 @@
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { fromUtf8 } from "../src/base/bytes.ts";
-import { JSON_DEPTH_MAX, parseJson } from "../src/base/json.ts";
+import { isJsonObject, JSON_DEPTH_MAX, parseJson } from "../src/base/json.ts";
+import { repeatedKey } from "../src/base/repeated-key.ts";
+import { pathText, shortName, unknownField } from "../src/protocol/schema/issues.ts";
 import { readConfig } from "../durable/config.ts";
 import { coordinatorForGateway } from "../durable/coordinator-port.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import type { GatewayMemory } from "./gateway-memory.ts";
+import { readBody } from "./read-body.ts";
 import { addressOf } from "./request-address.ts";
 import { problem } from "./problem.ts";
 import { setSafeHeaders } from "./safe-headers.ts";
@@ -65,8 +68,34 @@ const requireJson: MiddlewareHandler<AppEnv> = async (c, next) => {
       detail: `the body is not JSON in UTF-8, or is nested deeper than ${BODY_DEPTH_MAX} levels`,
     });
   }
-  return next();
+  const repeated = repeatedKey(text);
+  if (repeated === null) return next();
+  const message = "this field occurs twice in its object; send it once";
+  return problem(c, {
+    code: "invalid_request",
+    detail: "a field of the body is repeated",
+    issues: [{ path: pathText(repeated), message }],
+  });
 };
+
+/** Enough to read `{}` and white space, or to name the fields of a small body. */
+const NO_BODY_BYTES_MAX = 4_096;
+
+/** Requires that a request to a path that takes no body has none. Some clients send `{}` with every POST. */
+export const refuseBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (c.req.raw.body === null) return next();
+  const bytes = await readBody(c.req.raw, NO_BODY_BYTES_MAX);
+  if (bytes !== null && ["", "{}"].includes(fromUtf8(bytes)?.trim() ?? "not UTF-8")) return next();
+  const json = bytes === null ? undefined : parseJson(fromUtf8(bytes) ?? "");
+  const fields = isJsonObject(json) ? Object.keys(json).slice(0, ISSUES_MAX) : [];
+  return problem(c, {
+    code: "invalid_request",
+    detail: "this path takes no body; send the request without one",
+    issues: fields.map((name) => ({ path: shortName(name), message: unknownField(null) })),
+  });
+};
+
+const ISSUES_MAX = 20;
 
 /** The checks of a route whose body is JSON of at most this many bytes. */
 export const acceptsJson = (bytesMax: number) => [limitBody(bytesMax), requireJson];

@@ -1,6 +1,5 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { z } from "zod";
 import type { Result } from "../src/base/result.ts";
 import { toProblem, type MusterError } from "../src/protocol/errors.ts";
 
@@ -12,10 +11,6 @@ export function problem(c: Context, error: MusterError): Response {
   c.header("Content-Type", "application/problem+json");
   return c.body(JSON.stringify(body), body.status as ContentfulStatusCode);
 }
-
-/** The issues of a request that does not match its schema, as a problem document lists them. */
-export const issuesOf = ({ issues }: z.ZodError) =>
-  issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
 
 /** Answers with `toResponse` of a success, or with the error's problem document. */
 export function respond<T, R extends Response>(

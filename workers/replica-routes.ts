@@ -1,12 +1,14 @@
 import type { Context, Hono } from "hono";
-import { methodNotAllowed } from "hono/method-not-allowed";
 import { redactedError } from "../src/base/redact.ts";
 import { TROUBLESHOOTING_PATH, type MusterError } from "../src/protocol/errors.ts";
 import type { Replica } from "../src/discovery/replica.ts";
 import { PointerQuery } from "../src/protocol/http.ts";
 import { OpaqueId } from "../src/protocol/ids.ts";
+import { issuesOf } from "../src/protocol/schema/issues.ts";
 import { bearerToken } from "./bearer-token.ts";
-import { issuesOf, problem } from "./problem.ts";
+import { checkMethod } from "./methods.ts";
+import { problem } from "./problem.ts";
+import { checkQuery } from "./query.ts";
 import { limitReads } from "./replica-limits.ts";
 import { setSafeHeaders } from "./safe-headers.ts";
 import { troubleshootingAnswer, troubleshootingPage } from "./troubleshooting.ts";
@@ -27,6 +29,8 @@ const EMPTY: MusterError = {
 
 /** A cursor of a replica is a pointer's ID. */
 const Query = PointerQuery.extend({ cursor: OpaqueId.optional() });
+const listQuery = checkQuery(Query, Object.keys(Query.shape));
+const noQuery = checkQuery(null, []);
 
 /** The paths and answers of the mesh's discovery. `open` returns the replica, or throws if it is not configured. */
 export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>): void {
@@ -35,16 +39,12 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
     setSafeHeaders(c.res.headers);
   });
   app.use(
-    methodNotAllowed({
-      app,
-      onMethodNotAllowed: (c, methods) => {
-        c.header("Allow", methods.join(", "));
-        return problem(c, {
-          code: "method_not_allowed",
-          detail: `a replica is read-only; use ${methods.join(" or ")}`,
-        });
-      },
-    }),
+    checkMethod(app, (c, allowed) =>
+      problem(c, {
+        code: "method_not_allowed",
+        detail: `a replica is read-only: this path does not support ${c.req.method}, only ${allowed}`,
+      }),
+    ),
   );
   app.onError((error, c) => {
     console.error("replica", { error: redactedError(error) });
@@ -54,10 +54,10 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
     problem(c, { code: "not_found", detail: `the path ${c.req.path} does not exist` }),
   );
 
-  app.get(TROUBLESHOOTING_PATH, troubleshootingPage);
-  app.get(`${TROUBLESHOOTING_PATH}/:code`, troubleshootingAnswer);
+  app.get(TROUBLESHOOTING_PATH, noQuery, troubleshootingPage);
+  app.get(`${TROUBLESHOOTING_PATH}/:code`, noQuery, troubleshootingAnswer);
 
-  app.get("/healthz", async (c) => {
+  app.get("/healthz", noQuery, async (c) => {
     const ready = (await (await open(c)).mayRead(NO_TOKEN)) !== null;
     return ready ? c.json({ status: "ok" }) : problem(c, EMPTY);
   });
@@ -73,9 +73,11 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
         "send the header Authorization: Bearer TOKEN, with a reader token of the current epoch";
       return problem(c, { code: "unauthorized", detail });
     }
+    const refused = await listQuery(c, () => Promise.resolve());
+    if (refused instanceof Response) return refused;
     const query = Query.safeParse(c.req.query());
     if (!query.success) {
-      const issues = issuesOf(query.error);
+      const issues = issuesOf(query.error, Query);
       return problem(c, {
         code: "invalid_request",
         detail: "the query parameters are not valid",
@@ -86,12 +88,12 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
     return list === null ? problem(c, EMPTY) : c.json(list);
   });
 
-  app.get("/v1/pointers/:id", async (c) => {
+  app.get("/v1/pointers/:id", noQuery, async (c) => {
     const pointer = await oneOf(c, await open(c), (replica, id) => replica.pointer(id));
     return pointer instanceof Response ? pointer : c.json(pointer);
   });
 
-  app.get("/v1/blobs/:id", async (c) => {
+  app.get("/v1/blobs/:id", noQuery, async (c) => {
     const bytes = await oneOf(c, await open(c), (replica, id) => replica.blob(id));
     if (bytes instanceof Response) return bytes;
     return c.body(bytes, 200, { "Content-Type": "application/octet-stream" });

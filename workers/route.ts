@@ -9,9 +9,13 @@ import type { MiddlewareHandler } from "hono";
 import { permits, type Need } from "../src/access/scope.ts";
 import { BODY_BYTES_MAX } from "../src/protocol/constants.ts";
 import { Scope } from "../src/protocol/http.ts";
+import { tolerantObjects } from "../src/protocol/schema/strictness.ts";
+import { issuesOf } from "../src/protocol/schema/issues.ts";
 import { requireScope } from "./authorization.ts";
 import type { AppContext, AppEnv } from "./context.ts";
-import { acceptsJson } from "./middleware.ts";
+import { acceptsJson, refuseBody } from "./middleware.ts";
+import { problem } from "./problem.ts";
+import { checkQuery } from "./query.ts";
 import { failureResponses, type FailureName } from "./responses.ts";
 
 /** What a route needs its caller to be allowed to do, or how it decides by itself which requests it accepts. */
@@ -38,6 +42,8 @@ type RouteDetails = Omit<RouteConfig, "security" | "middleware" | "tags" | "meth
   readonly failures?: readonly FailureName[];
   /** The largest body; default: `BODY_BYTES_MAX`. */
   readonly bodyBytesMax?: number;
+  /** Others choose the parameters of the query, which the route does not read: senders of webhooks add parameters of their own. */
+  readonly acceptsAnyQuery?: true;
   /** Runs after the check of the scope, before the request is read. */
   readonly middleware?: MiddlewareHandler<AppEnv>;
 };
@@ -80,7 +86,14 @@ export const routesTagged = <const S extends PathSchemas>(tag: string, schemas: 
     const hasBody = details.request?.body !== undefined;
     const { bodyBytesMax = BODY_BYTES_MAX, failures = [] } = details;
     return checked(
-      { tag, schemas, scope, method, path, bodyChecks: hasBody ? acceptsJson(bodyBytesMax) : [] },
+      {
+        tag,
+        schemas,
+        scope,
+        method,
+        path,
+        bodyChecks: hasBody ? acceptsJson(bodyBytesMax) : [refuseBody],
+      },
       { ...details, failures: hasBody ? ["too_large", "not_json", ...failures] : failures },
     );
   },
@@ -108,8 +121,20 @@ function checked<M extends Method, P extends string, R extends RouteDetails>(
   { tag, schemas, scope, method, path, bodyChecks }: RouteHead<M, P>,
   details: R,
 ) {
-  const { failures = [], bodyBytesMax: _, middleware, request, responses, ...rest } = details;
+  const {
+    failures = [],
+    bodyBytesMax: _,
+    acceptsAnyQuery = false,
+    middleware,
+    request,
+    responses,
+    ...rest
+  } = details;
   const { security, byDefault, check } = rulesOf(scope);
+  const query = queryOf(request);
+  for (const schema of [query, jsonBodyOf(request)])
+    requireStrict(schema, `${method.toUpperCase()} ${path}`);
+  const queryCheck = acceptsAnyQuery ? [] : [checkQuery(query, Object.keys(query?.shape ?? {}))];
   const route = createRoute({
     ...rest,
     method,
@@ -118,13 +143,41 @@ function checked<M extends Method, P extends string, R extends RouteDetails>(
     request: { ...paramsOf(path, schemas), ...request },
     ...(security !== null && { security }),
     "x-scope": scope,
-    middleware: [...check, ...(middleware === undefined ? [] : [middleware]), ...bodyChecks],
+    middleware: [
+      ...check,
+      ...(middleware === undefined ? [] : [middleware]),
+      ...queryCheck,
+      ...bodyChecks,
+    ],
     responses: {
       ...responses,
       ...failureResponses([...byDefault, ...ofResource(method, path), ...failures]),
     },
   });
   return route as never;
+}
+
+/** The schema of a route's query; null if the route takes no parameters. */
+function queryOf(request: RouteConfig["request"]): z.ZodObject | null {
+  const query = request?.query ?? null;
+  if (query === null || query instanceof z.ZodObject) return query;
+  throw new TypeError("the schema of a query is an object");
+}
+
+/** The schema of a route's JSON body; null if the route takes none. */
+function jsonBodyOf(request: RouteConfig["request"]): z.ZodType | null {
+  const content = request?.body?.content["application/json"];
+  return content !== undefined && "schema" in content ? (content.schema as z.ZodType) : null;
+}
+
+/** A route whose schema would ignore an unknown field cannot be defined: a misspelt field would have no effect, and no error. */
+function requireStrict(schema: z.ZodType | null, route: string): void {
+  const [first] = schema === null ? [] : tolerantObjects(schema);
+  if (first === undefined) return;
+  const where = first === "" ? "the schema itself" : first;
+  throw new TypeError(
+    `the request of ${route} ignores unknown fields (${where}): use strictObject`,
+  );
 }
 
 /** The parameters in a path, as part of the route's request. */
@@ -161,7 +214,7 @@ function rulesOf(scope: RouteScope): ScopeRules {
   switch (scope) {
     case "public":
     case "peer_proof":
-      return { security: null, byDefault: ["internal"], check: [] };
+      return { security: null, byDefault: ["internal", "invalid"], check: [] };
     case "signature":
       return { security: null, byDefault: READS_INPUT, check: [] };
     case "ticket":
@@ -185,6 +238,8 @@ function rulesOf(scope: RouteScope): ScopeRules {
   }
 }
 
+const NO_FIELDS = z.object({});
+
 /** Where route files register their routes. It accepts no handler without a definition, and so none without a scope. */
 export class Router {
   readonly #app: OpenAPIHono<AppEnv>;
@@ -195,7 +250,18 @@ export class Router {
 
   /** Registers a route whose input is checked against its schemas before the handler runs. */
   route<R extends CheckedRoute>(definition: R, handler: RouteHandler<R, AppEnv>): void {
-    this.#app.openapi(definition, handler);
+    const schemas = { json: jsonBodyOf(definition.request), query: queryOf(definition.request) };
+    this.#app.openapi(definition, handler, (result, c) => {
+      if (result.success) return undefined;
+      const { error, target } = result;
+      const schema =
+        (target === "json" || target === "query" ? schemas[target] : null) ?? NO_FIELDS;
+      return problem(c, {
+        code: "invalid_request",
+        detail: "the request does not have the form that /openapi.json describes",
+        issues: issuesOf(error, schema),
+      });
+    });
   }
 
   /** Registers a route whose handler checks its input by itself. */

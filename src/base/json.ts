@@ -39,7 +39,7 @@ function exceeds(text: string, maxDepth: number, maxValues: number): boolean {
 }
 
 /** The index of the closing quote of the string that starts at `start`. `indexOf` makes long strings (files) fast. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let first = end;
     while (text.charCodeAt(first - 1) === BACKSLASH) first--;

@@ -7,6 +7,7 @@ import { RetryTask, TaskView } from "./http/tasks.ts";
 import { IdempotencyKey, PublicKeyHex, Uuid } from "./ids.ts";
 import { TaskKind } from "./labels.ts";
 import { ResultContent } from "./result-content.ts";
+import { tolerant } from "./schema/strictness.ts";
 
 /** The fencing number of an attempt; it only grows. Every message about an attempt names it. */
 const Fence = z.int().positive();
@@ -70,15 +71,18 @@ export type TaskResult = z.infer<typeof TaskResult>;
 const TaskReturn = z.object(TaskRef);
 const TaskCancel = z.object({ ...TaskRef, reason: z.string().max(500) });
 
-/** A controller submits a task over its session. Repeating the message under the same key submits it once. */
+/**
+ * A controller submits a task over its session. Repeating the message under the same key submits it once. Unknown fields are skipped,
+ * as in every message: the SDK refuses them before it sends the message.
+ */
 const TaskAssign = z.object({
-  task: SubmitTask,
+  task: tolerant(SubmitTask),
   idempotency_key: IdempotencyKey.optional(),
 });
 /** Asks for the state of a task that this peer submitted, or (as `task_recall`) cancels it. */
 const TaskQuery = z.object({ task_id: Uuid });
 /** Puts a task that this peer submitted and that ended without success back into the queue. */
-const TaskRetry = TaskQuery.extend(RetryTask.shape);
+const TaskRetry = TaskQuery.extend(tolerant(RetryTask).shape);
 /** The answer to `task_assign`, `task_query`, `task_recall` and `task_retry`; also sent when a task that this peer submitted ends. */
 const TaskShown = z.object({
   task: TaskView,

@@ -127,11 +127,34 @@ describe("a replica over HTTP", () => {
     expect((await broken.request(type)).status).toBe(200);
   });
 
-  test("DS27 a replica is read-only, refuses invalid requests, and answers 503 before the first copy", async () => {
+  test("HT36 a replica answers other methods with 405 and those that it supports, also without a token", async () => {
+    const methods = ["POST", "PUT", "PATCH", "DELETE", "PURGE", "OPTIONS"];
+    for (const path of ["/healthz", "/v1/pointers", "/v1/pointers/x", "/v1/blobs/x"])
+      for (const method of methods) {
+        const { status, headers } = await app.request(path, { method });
+        expect([path, method, status]).toEqual([path, method, method === "OPTIONS" ? 204 : 405]);
+        expect(headers.get("Allow")).toBe("GET, HEAD, OPTIONS");
+      }
+    expect((await app.request("/v1/nothing", { method: "PUT" })).status).toBe(404);
+  });
+
+  test("HT31 DS27 a replica is read-only, refuses invalid requests, and answers 503 before the first copy", async () => {
     expect((await app.request("/v1/pointers", { method: "DELETE" })).status).toBe(405);
     expect((await ask("/v1/peers", reader)).status).toBe(404);
     for (const query of ["since=x", "cursor=x", "limit=0", "limit=501", "min_score=2"])
       expect((await ask(`/v1/pointers?${query}`, reader)).status).toBe(400);
+    for (const query of ["x=1", "limit=1&limit=2", "cursor=", "__proto__=1", "minScore=1"]) {
+      const refused = await ask(`/v1/pointers?${query}`, reader);
+      expect([query, refused.status]).toEqual([query, 400]);
+      const name = query.split("=")[0];
+      expect(await refused.json()).toMatchObject({ issues: [{ path: name }] });
+    }
+    for (const path of [
+      `/v1/pointers/${"0".repeat(32)}`,
+      `/v1/blobs/${"0".repeat(32)}`,
+      "/healthz",
+    ])
+      expect((await ask(`${path}?x=1`, reader)).status).toBe(400);
     expect((await ask("/v1/pointers/x", reader)).status).toBe(404);
     scene = new ReplicatedMesh();
     await scene.open();

@@ -48,15 +48,14 @@ export async function operations(): Promise<Operation[]> {
 /** The operation that serves a request; null if there is none. HEAD is served by GET. */
 export async function operationAt(method: string, path: string): Promise<Operation | null> {
   const bare = path.split("?")[0] ?? "";
-  const all = await operations();
-  return (
-    all.find(
-      (operation) =>
-        operation.method === (method === "HEAD" ? "GET" : method) &&
-        patternOf(operation.path).test(bare),
-    ) ?? null
-  );
+  const matching = (await operations()).filter((each) => patternOf(each.path).test(bare));
+  // `/v1/tasks/cancel` is not the path of a task.
+  const fewest = Math.min(...matching.map((each) => parametersIn(each.path)));
+  const found = matching.filter((each) => parametersIn(each.path) === fewest);
+  return found.find((each) => each.method === (method === "HEAD" ? "GET" : method)) ?? null;
 }
+
+const parametersIn = (template: string): number => template.split("{").length - 1;
 
 const patternOf = (template: string): RegExp =>
   new RegExp(`^${template.replaceAll(/[.]/g, "\\.").replaceAll(/\{[^}]+\}/g, "[^/]+")}$`);

@@ -11,13 +11,14 @@ afterEach(async () => {
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** The methods of each path, HEAD wherever GET is. `/v1/tasks/cancel` also has those of `/v1/tasks/{id}`. */
+/** The methods of each path, HEAD wherever GET is. */
 async function methodsByPath(): Promise<Map<string, Set<string>>> {
   const paths = new Map<string, Set<string>>();
   for (const { path } of await operations()) {
     const methods = new Set<string>();
     for (const method of ["HEAD", ...METHODS])
       if ((await operationAt(method, exampleOf(path))) !== null) methods.add(method);
+    methods.add("OPTIONS");
     paths.set(path, methods);
   }
   return paths;
@@ -71,6 +72,15 @@ describe("a method that a path does not have", () => {
     }
   });
 
+  it("HT36 OPTIONS is answered with the methods of the path, to every caller", async () => {
+    for (const [path, methods] of await methodsByPath()) {
+      const reply = await call("OPTIONS", exampleOf(path), { token: null });
+      expect([path, reply.status, reply.text]).toEqual([path, 204, ""]);
+      const allowed = reply.headers.get("Allow")?.split(", ") ?? [];
+      expect([path, allowed.toSorted()]).toEqual([path, [...methods].toSorted()]);
+    }
+  });
+
   it("HT2 is refused before the body is read", async () => {
     const options = { raw: "not JSON", headers: { "Content-Type": "text/plain" } };
     problemOf(await call("PUT", "/v1/tasks", options), "method_not_allowed");
@@ -79,7 +89,11 @@ describe("a method that a path does not have", () => {
 
   it("HT2 is refused for HEAD as well, without a body", async () => {
     const reply = await call("HEAD", "/v1/webhooks/x");
-    expect([reply.status, reply.text, reply.headers.get("Allow")]).toEqual([405, "", "POST"]);
+    expect([reply.status, reply.text, reply.headers.get("Allow")]).toEqual([
+      405,
+      "",
+      "POST, OPTIONS",
+    ]);
   });
 });
 

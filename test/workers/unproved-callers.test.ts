@@ -59,14 +59,6 @@ const UNPROVED: readonly Unproved[] = [
     commands: 0,
   },
   {
-    what: "a path that does not exist",
-    method: "GET",
-    path: "/v1/nowhere",
-    options: () => ({ token: null }),
-    code: "unauthorized",
-    commands: 0,
-  },
-  {
     what: "an upload with a wrong ticket",
     method: "PUT",
     path: `/v1/task-results/${TASK}/1`,

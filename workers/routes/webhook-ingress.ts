@@ -27,6 +27,7 @@ const { defineRaw } = routesTagged("webhooks", { name: Slug });
 
 const deliver = defineRaw("signature", "post", "/v1/webhooks/{name}", {
   summary: "Deliver an event; its signature authorizes it",
+  acceptsAnyQuery: true,
   // Raw: the signature covers the body's bytes, which a JSON validator would not keep.
   request: {
     body: { required: true, content: { "application/json": { schema: z.unknown() } } },

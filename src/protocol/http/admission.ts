@@ -17,7 +17,7 @@ import { Label, NextCursor, Page, Time } from "./page.ts";
 export const AUTH_MODES = ["open", "allowlist"] as const;
 export const AuthMode = z.enum(AUTH_MODES);
 export type AuthMode = z.infer<typeof AuthMode>;
-export const AuthModeBody = z.object({ mode: AuthMode }).meta({ id: "AuthMode" });
+export const AuthModeBody = z.strictObject({ mode: AuthMode }).meta({ id: "AuthMode" });
 
 /** Bytes of an owner's tasks that have not ended. */
 export const MaxBytes = z.int().min(1).max(OWNER_BYTES_MAX).nullable().meta({
@@ -46,7 +46,7 @@ export const OwnerLimits = z
   .meta({ id: "OwnerLimits" });
 export type OwnerLimits = z.infer<typeof OwnerLimits>;
 /** Fields that are absent keep what they were; of a new owner they have their defaults. */
-export const OwnerLimitsBody = z.object(LIMITS).partial().meta({ id: "OwnerLimitsRequest" });
+export const OwnerLimitsBody = z.strictObject(LIMITS).partial().meta({ id: "OwnerLimitsRequest" });
 export type OwnerLimitsBody = z.infer<typeof OwnerLimitsBody>;
 
 /** The answer of a mesh that has no limits yet. */
@@ -59,7 +59,7 @@ const NO_LIMITS = {
 };
 
 export const AllowBody = z
-  .object({
+  .strictObject({
     ...OwnerLimitsBody.shape,
     label: Label,
     roles: z
@@ -134,7 +134,7 @@ const CredentialId = z
   .regex(/^[0-9a-f]{16}$/, "the ID of a token or a join key is 16 lower-case hex characters");
 
 export const CreateToken = z
-  .object({
+  .strictObject({
     label: Label,
     scope: Scope,
     expires_seconds: z
@@ -184,7 +184,7 @@ export const TokenList = z
   .meta({ id: "TokenList" });
 
 export const CreateJoinKey = z
-  .object({
+  .strictObject({
     label: Label,
     roles: z.array(Role).min(1).max(3).default(["worker"]),
     uses: z.int().min(1).max(10_000).default(1),

@@ -51,13 +51,13 @@ const selectsOnce = ({ ids, filter }: { readonly ids?: unknown; readonly filter?
 const SELECTS_ONCE = { message: "name either ids or a filter" };
 
 export const CancelTasks = z
-  .object(selectionOf(filterOf(CANCELLABLE_STATES, "CancelFilter")))
+  .strictObject(selectionOf(filterOf(CANCELLABLE_STATES, "CancelFilter")))
   .refine(selectsOnce, SELECTS_ONCE)
   .meta({ id: "CancelTasksRequest" });
 export type CancelTasks = z.infer<typeof CancelTasks>;
 
 export const RetryTasks = z
-  .object({ ...selectionOf(filterOf(RETRYABLE_STATES, "RetryFilter")), ...RetryTask.shape })
+  .strictObject({ ...selectionOf(filterOf(RETRYABLE_STATES, "RetryFilter")), ...RetryTask.shape })
   .refine(selectsOnce, SELECTS_ONCE)
   .meta({ id: "RetryTasksRequest" });
 export type RetryTasks = z.infer<typeof RetryTasks>;
@@ -78,7 +78,7 @@ export const BulkView = z
   .meta({ id: "BulkAct" });
 export type BulkView = z.infer<typeof BulkView>;
 
-export const FailuresQuery = z.object({
+export const FailuresQuery = z.strictObject({
   state: z.enum(["failed", "expired"]).optional(),
   kind: TaskKind.optional(),
   owner: z.string().max(100).optional(),

@@ -10,7 +10,7 @@ const Url = z.string().min(1).max(OUTBOUND_URL_CHARS_MAX).meta({
 });
 
 export const CallbackBody = z
-  .object({
+  .strictObject({
     url: Url,
     secret: z.string().min(32).max(100).optional().meta({
       description:
@@ -24,7 +24,7 @@ export const CallbackBody = z
 export type CallbackBody = z.infer<typeof CallbackBody>;
 
 /** The callback of tasks that webhooks create. The secret of the source and the URL's origin signs it, so a mapping contains no secret. */
-export const FixedCallback = z.object({ url: Url }).meta({ id: "FixedCallback" });
+export const FixedCallback = z.strictObject({ url: Url }).meta({ id: "FixedCallback" });
 
 const CALLBACK_STATES = ["waiting", "pending", "delivered", "failed", "cancelled"] as const;
 export type CallbackState = (typeof CALLBACK_STATES)[number];

@@ -18,7 +18,7 @@ export const DialState = z.enum(DIAL_STATES).meta({
 export type DialState = z.infer<typeof DialState>;
 
 export const DialBody = z
-  .object({
+  .strictObject({
     url: z.string().max(OUTBOUND_URL_CHARS_MAX).meta({
       description: "The address on which the peer listens: ws:// or wss://, without a query",
       example: "wss://peer.example:9091/ws",

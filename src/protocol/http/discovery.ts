@@ -9,7 +9,7 @@ export { DiscoveryKeys, PointerView } from "../discovery.ts";
  * The peers to list. A pointer matches unless its public metadata contradicts the filter: properties that are not public are
  * checked by the caller, who opens the record.
  */
-export const PointerFilter = z.object({
+export const PointerFilter = z.strictObject({
   role: Role.optional(),
   capability: Capability.optional(),
   kind: TaskKind.optional(),

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { CONCURRENCY_MAX, KIND_RATE_MAX, STATS_ROWS_MAX, TASK_DEADLINE_MAX } from "../constants.ts";
 import { TaskKind } from "../labels.ts";
+import { tolerant } from "../schema/strictness.ts";
 import { OwnerLimits } from "./admission.ts";
 
 /**
- * What the operator sets for a kind of task; it holds in the whole mesh. Absent or null: not set. A field that is not known
- * is refused, because a misspelt one would remove the limit that it means.
+ * What the operator sets for a kind of task; it holds in the whole mesh. Absent or null: not set.
  */
 export const KindSettingsBody = z
   .strictObject({
@@ -35,7 +35,7 @@ export const KindSettingsBody = z
 export type KindSettingsBody = z.infer<typeof KindSettingsBody>;
 
 export const KindSettingsView = z
-  .object({ kind: TaskKind, ...KindSettingsBody.shape })
+  .object({ kind: TaskKind, ...tolerant(KindSettingsBody).shape })
   .meta({ id: "KindSettings" });
 export type KindSettingsView = z.infer<typeof KindSettingsView>;
 export const KindSettingsList = z

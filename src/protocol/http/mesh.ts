@@ -21,7 +21,7 @@ export const MeshView = z
   .meta({ id: "Mesh" });
 export type MeshView = z.infer<typeof MeshView>;
 
-export const MeshProofQuery = z.object({
+export const MeshProofQuery = z.strictObject({
   challenge: PublicKeyHex.meta({
     description: "An X25519 public key that the caller has made for this request",
   }),
@@ -42,7 +42,7 @@ export const MeshProofView = z
   .meta({ id: "MeshProof" });
 
 export const DrainMeshBody = z
-  .object({
+  .strictObject({
     pause_seconds: z.number().min(0).max(300).default(0).meta({
       description: "How long the peers wait before they reconnect, at random times",
     }),

@@ -4,7 +4,7 @@ import { PAGE_DEFAULT, PAGE_MAX } from "../constants.ts";
 /** A number in a query string, where it arrives as text. */
 const queryInt = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
-export const Page = z.object({
+export const Page = z.strictObject({
   limit: queryInt(1, PAGE_MAX).default(PAGE_DEFAULT),
   cursor: z
     .string()
@@ -18,7 +18,7 @@ export const NextCursor = z.string().nullable().meta({ description: "Null on the
 export const Time = z.iso.datetime().meta({ description: "RFC 3339, UTC" });
 
 /** For requests that end the tasks of an owner. */
-export const KeepTasksQuery = z.object({
+export const KeepTasksQuery = z.strictObject({
   keep_tasks: z.enum(["true", "false"]).default("false").meta({
     description:
       "Leaves the tasks that the owner caused, and their callbacks; otherwise they are cancelled, also those that peers run",

@@ -5,7 +5,7 @@ import { GO_P2P_REQUESTS } from "../messages.ts";
 
 /** A go-p2p request to one peer. */
 export const PeerRequest = z
-  .object({
+  .strictObject({
     type: z.enum(GO_P2P_REQUESTS),
     payload: JsonValue.default(null),
     timeout_ms: z.int().min(1).max(REQUEST_TIMEOUT_MAX).default(REQUEST_TIMEOUT_DEFAULT),

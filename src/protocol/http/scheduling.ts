@@ -33,7 +33,7 @@ const Timeout = z
   });
 
 export const DrainPeerBody = z
-  .object({ timeout_seconds: Timeout })
+  .strictObject({ timeout_seconds: Timeout })
   .meta({ id: "DrainPeerRequest" });
 
 const Selected = {
@@ -41,9 +41,9 @@ const Selected = {
   dry_run: z.boolean().default(false).meta({ description: "Only show the peers concerned" }),
   cursor: PeerId.optional().meta({ description: "`next_cursor` of the previous answer" }),
 };
-export const SchedulePeersBody = z.object(Selected).meta({ id: "SchedulePeersRequest" });
+export const SchedulePeersBody = z.strictObject(Selected).meta({ id: "SchedulePeersRequest" });
 export const DrainPeersBody = z
-  .object({ ...Selected, timeout_seconds: Timeout })
+  .strictObject({ ...Selected, timeout_seconds: Timeout })
   .meta({ id: "DrainPeersRequest" });
 
 export const ScheduledPeers = z

@@ -112,7 +112,7 @@ const ContenderView = z
   })
   .meta({ id: "Contender" });
 
-export const WhyQuery = z.object({
+export const WhyQuery = z.strictObject({
   attempt: z.coerce
     .number()
     .int()

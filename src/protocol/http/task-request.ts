@@ -23,7 +23,7 @@ import { CapabilityRequirement, TaskKind } from "../labels.ts";
 import { CallbackBody } from "./callbacks.ts";
 
 export const Requirements = z
-  .object({
+  .strictObject({
     capabilities: z.array(CapabilityRequirement).max(CAPABILITIES_MAX).default([]).meta({
       description:
         "The peer must have all of these labels: `gpu` (with or without a value), `arch=arm64`, `memory_gib>=16` (also <=, >, <)",
@@ -63,20 +63,20 @@ const seconds = (max: number) =>
 
 /** The pause before the next attempt of a failed task. It doubles with each attempt, up to the maximum. */
 export const Backoff = z
-  .object({
+  .strictObject({
     first_seconds: seconds(RETRY_BACKOFF_CEILING).default(RETRY_BACKOFF_DEFAULT / 1_000),
     max_seconds: seconds(RETRY_BACKOFF_CEILING).default(RETRY_BACKOFF_MAX_DEFAULT / 1_000),
   })
   .meta({ id: "Backoff" });
 
-export const Concurrency = z.object({
+export const Concurrency = z.strictObject({
   key: z.string().min(1).max(CONCURRENCY_KEY_CHARS_MAX),
   limit: z.int().min(1).max(CONCURRENCY_MAX),
 });
 
 // A field that is added later has no default here: an idempotency key stores the request's hash, which must not change.
 export const SubmitTask = z
-  .object({
+  .strictObject({
     kind: TaskKind,
     payload: JsonValue.default(null),
     requirements: Requirements.default({ capabilities: [] }),
@@ -131,7 +131,7 @@ export type SubmitTask = z.infer<typeof SubmitTask>;
 export type SubmitTaskInput = z.input<typeof SubmitTask>;
 
 export const SubmitBatch = z
-  .object({
+  .strictObject({
     tasks: z.array(SubmitTask).min(1).max(BATCH_MAX),
   })
   .meta({ id: "TaskBatchRequest" });

@@ -10,6 +10,7 @@ import {
 import { JsonValue } from "../envelope.ts";
 import { PeerId, Uuid } from "../ids.ts";
 import { TaskKind } from "../labels.ts";
+import { tolerant } from "../schema/strictness.ts";
 import { CallbackView } from "./callbacks.ts";
 import { ProblemView } from "./mesh.ts";
 import { Backoff, Concurrency, Requirements } from "./task-request.ts";
@@ -75,9 +76,9 @@ export const TaskView = z
       description:
         "Who submitted the task: the ID of a token or a peer, or `admin` (also for webhooks); null: the mesh has an older version",
     }),
-    requirements: Requirements,
+    requirements: tolerant(Requirements),
     priority: z.int(),
-    concurrency: Concurrency.nullable().default(null),
+    concurrency: tolerant(Concurrency).nullable().default(null),
     created_at: Time,
     not_before: Time.meta({
       description:
@@ -95,7 +96,7 @@ export const TaskView = z
       description: "Begun attempts that were lost with their peers, or abandoned by them",
     }),
     attempt_timeout_seconds: z.number().default(ATTEMPT_TIMEOUT_DEFAULT / 1_000),
-    backoff: Backoff,
+    backoff: tolerant(Backoff),
     lease_seconds: z.number(),
     peer_id: PeerId.nullable().meta({
       description: "The peer that has the lease, or that ended the task",
@@ -164,7 +165,7 @@ export type TaskEvent = z.infer<typeof TaskEvent>;
 
 /** Fields that are absent keep the task's own values. */
 export const RetryTask = z
-  .object({
+  .strictObject({
     max_attempts: z.int().min(1).max(TASK_ATTEMPTS_MAX).optional(),
     deadline_seconds: z
       .number()
@@ -206,7 +207,7 @@ export const BatchView = z
   })
   .meta({ id: "TaskBatch" });
 export type BatchView = z.infer<typeof BatchView>;
-export const WaitQuery = z.object({
+export const WaitQuery = z.strictObject({
   wait: z.coerce
     .number()
     .min(0)

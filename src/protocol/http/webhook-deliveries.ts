@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { JsonValue } from "../envelope.ts";
 import { OpaqueId, Uuid } from "../ids.ts";
+import { tolerant } from "../schema/strictness.ts";
 import { NextCursor, Page, Time } from "./page.ts";
 import { SubmitTask } from "./task-request.ts";
 import { WebhookFilter } from "./webhook-filters.ts";
@@ -67,7 +68,7 @@ export const DeliveryList = z
   .object({ deliveries: z.array(KeptDelivery), next_cursor: NextCursor })
   .meta({ id: "DeliveryList" });
 
-export const ReplayQuery = z.object({
+export const ReplayQuery = z.strictObject({
   new_task: z.enum(["true", "false"]).default("false").meta({
     description:
       "`true` creates another task from a delivery that already became one; `false` answers with the existing task",
@@ -76,7 +77,7 @@ export const ReplayQuery = z.object({
 
 /** A sample for a dry run: an event, a body as it was sent, or a recorded delivery. */
 export const WebhookSample = z
-  .object({
+  .strictObject({
     event: JsonValue.optional(),
     body: z.string().optional().meta({
       description: "The body as it was sent; its signature is verified if the headers contain one",
@@ -100,13 +101,13 @@ export const DryRunView = z
   .object({
     outcome: z.enum(["task", "filtered", "unmapped", "ping"]),
     reason: z.string().nullable().meta({ description: "Why it would not become a task" }),
-    task: SubmitTask.nullable().meta({
+    task: tolerant(SubmitTask).nullable().meta({
       description: "The task by the mapping, also if a filter excludes the event",
     }),
     event: JsonValue.meta({ description: "The event in the body" }),
     filters: z.array(
       z.object({
-        filter: WebhookFilter,
+        filter: tolerant(WebhookFilter),
         holds: z.boolean(),
         found: JsonValue.meta({
           description: "The value at the filter's place; null if there is none",

@@ -12,7 +12,7 @@ const FILTER_PATTERN_CHARS_MAX = 200;
 
 /** A condition for an event to become a task: exactly one place, and exactly one test of the value there. */
 export const WebhookFilter = z
-  .object({
+  .strictObject({
     header: HeaderName.optional().meta({
       description:
         "A header of the delivery. Most schemes do not sign headers, so its value is not authenticated",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { WEBHOOK_FILTERS_MAX, WEBHOOK_SECRETS_MAX } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
 import { Slug } from "../ids.ts";
+import { tolerant } from "../schema/strictness.ts";
 import { FixedCallback } from "./callbacks.ts";
 import { Requirements, SubmitTask } from "./task-request.ts";
 import { Time } from "./page.ts";
@@ -16,7 +17,7 @@ export const WebhookScheme = z.enum(WEBHOOK_SCHEMES).meta({
 export type WebhookScheme = z.infer<typeof WebhookScheme>;
 
 export const SignatureHeader = z
-  .object({
+  .strictObject({
     header: HeaderName,
     encoding: z
       .enum(["hex", "base64"])
@@ -44,7 +45,7 @@ export interface Signing {
  * How an event becomes a task. A string that begins with `$` is a JSON path into the event's body (a singular query
  * of RFC 9535: `$`, `.name`, `['name']`, `[0]`); `$$` stands for a literal `$`.
  */
-export const EventMapping = z.object({
+export const EventMapping = z.strictObject({
   kind: z
     .string()
     .min(1)
@@ -76,7 +77,7 @@ const SCHEMES_WITH_HEADER: readonly WebhookScheme[] = ["hmac", "stripe"];
 const Secret = z.string().min(16).max(500);
 
 export const WebhookSourceBody = z
-  .object({
+  .strictObject({
     scheme: WebhookScheme,
     signature: SignatureHeader.optional(),
     secret: Secret.optional().meta({
@@ -111,10 +112,10 @@ export const WebhookSourceView = z
   .object({
     name: Slug,
     scheme: WebhookScheme,
-    signature: SignatureHeader.nullable().default(null),
+    signature: tolerant(SignatureHeader).nullable().default(null),
     secrets: z.int().default(1).meta({ description: "The number of secrets" }),
-    task: EventMapping,
-    filters: z.array(WebhookFilter).default([]),
+    task: tolerant(EventMapping),
+    filters: z.array(tolerant(WebhookFilter)).default([]),
     created_at: Time,
     deliveries: z.int().meta({ description: "The number of deliveries that became a task" }),
     max_bytes: MaxBytes.default(null),

@@ -1,4 +1,4 @@
-import { escapeText } from "./escape.ts";
+import { escapeText } from "../base/escape-text.ts";
 
 /** Marks that a terminal draws over the character before them, and joiners. */
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}\u200c\u200d]+$/u;

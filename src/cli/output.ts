@@ -5,7 +5,7 @@
  */
 import { createInterface } from "node:readline/promises";
 import { truncate } from "./display-width.ts";
-import { escapeText } from "./escape.ts";
+import { escapeText } from "../base/escape-text.ts";
 
 const CODES = { red: 31, green: 32 } as const;
 

@@ -1,5 +1,5 @@
 import { displayWidth, padEnd, padStart } from "./display-width.ts";
-import { escapeText } from "./escape.ts";
+import { escapeText } from "../base/escape-text.ts";
 
 /** Rows as lines with aligned columns: text to the left, numbers to the right. A cell is one line, whatever it contains. */
 export function table(

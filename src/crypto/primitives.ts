@@ -2,13 +2,14 @@
 import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305, xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
-import { hkdf } from "@noble/hashes/hkdf.js";
+import { expand, hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 import type { Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
 
 export const XCHACHA_NONCE_BYTES = 24;
+export const CHACHA_NONCE_BYTES = 12;
 export const TAG_BYTES = 16;
 
 export const sha256 = (data: Uint8Array): Bytes => nobleSha256(data);
@@ -24,6 +25,10 @@ export const hkdfSha256 = (
   length: number,
   salt?: Uint8Array,
 ): Bytes => hkdf(nobleSha256, key, salt, info, length);
+
+/** HKDF-Expand-SHA256 alone (RFC 5869 §2.3), for a key that is already uniform. Throws for more than 8,160 bytes. */
+export const hkdfExpandSha256 = (key: Uint8Array, info: Uint8Array, length: number): Bytes =>
+  expand(nobleSha256, key, info, length);
 
 export const x25519PublicKey = (privateKey: Uint8Array): Bytes => x25519.getPublicKey(privateKey);
 

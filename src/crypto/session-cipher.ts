@@ -1,25 +1,59 @@
 import { toBase64, type Bytes } from "../base/bytes.ts";
 import type { Millis, RandomBytes } from "../base/clock.ts";
-import { err, ok, type Result } from "../base/result.ts";
+import { err, type Result } from "../base/result.ts";
+import type { Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
-import { readEnvelope, type Envelope } from "../protocol/envelope.ts";
+import {
+  goP2pEnvelope,
+  readGoP2pEnvelope,
+  writeGoP2pEnvelope,
+  type GoP2pEnvelope,
+} from "../protocol/go-p2p-envelope.ts";
+import type { GoP2pGeneration } from "../protocol/go-p2p-generation.ts";
+import { openGoP2pFrame, sealGoP2pFrame } from "./go-p2p-frame.ts";
+import { derivedKey } from "./go-p2p-keys.ts";
+import { unwrapEnvelope } from "./signed-envelope.ts";
 import { openSmsg, sealSmsg, smsgKey } from "./smsg.ts";
 
-/** The key of go-p2p's frames. go-p2p uses base64(shared secret) as the password of an SMSG. */
-export const frameKey = (secret: Uint8Array): Bytes => smsgKey(toBase64(secret));
+/** How the frames of a go-p2p session are sealed. */
+export interface FrameCipher {
+  readonly generation: GoP2pGeneration;
+  readonly key: Bytes;
+}
+
+/** The cipher of two peers with this shared secret. Generation 1 uses base64(shared secret) as the password of an SMSG. */
+export const frameCipher = (secret: Uint8Array, generation: GoP2pGeneration): FrameCipher => ({
+  generation,
+  key: generation === 1 ? smsgKey(toBase64(secret)) : derivedKey(secret, "encrypt"),
+});
 
 /** Seals one message as a go-p2p frame. */
-export const sealFrame = (
-  key: Uint8Array,
+export function sealFrame(
+  { generation, key }: FrameCipher,
   message: Envelope,
   now: Millis,
   random: RandomBytes,
-): Bytes => sealSmsg(key, JSON.stringify(message), now, random);
+): Bytes {
+  const text = writeGoP2pEnvelope(message, generation);
+  return generation === 1 ? sealSmsg(key, text, now, random) : sealGoP2pFrame(key, text, random);
+}
 
 /** Opens and parses one frame: `undecryptable`, or `bad_message` when its content is not an envelope. */
-export function openFrame(key: Uint8Array, frame: Uint8Array): Result<Envelope, SessionFault> {
+export function openFrame(cipher: FrameCipher, frame: Uint8Array): Result<Envelope, SessionFault> {
+  const opened =
+    cipher.generation === 1 ? openFirst(cipher.key, frame) : openSecond(cipher.key, frame);
+  return opened.ok ? { ok: true, value: opened.value.envelope } : opened;
+}
+
+function openFirst(key: Bytes, frame: Uint8Array): Result<GoP2pEnvelope, SessionFault> {
   const body = openSmsg(key, frame);
   if (!body.ok) return err({ code: "undecryptable", detail: body.error.detail });
-  const envelope = readEnvelope(body.value);
-  return envelope.ok ? ok(envelope.value) : envelope;
+  return readGoP2pEnvelope(body.value);
+}
+
+function openSecond(key: Bytes, frame: Uint8Array): Result<GoP2pEnvelope, SessionFault> {
+  const text = openGoP2pFrame(key, frame);
+  if (!text.ok) return text;
+  const message = unwrapEnvelope(text.value);
+  return message.ok ? goP2pEnvelope(message.value) : message;
 }

@@ -25,6 +25,11 @@ export interface OutstandingPing {
   readonly dueAt: Millis | null;
   /** Whether `dueAt` was extended already because the object itself was late. It is extended once. */
   readonly graceGranted: boolean;
+  /**
+   * Over go-p2p: the session's floor when the ping was sent. A pong to it that is stamped earlier shows that the peer's clock was
+   * set back. Absent in a ping of an older version.
+   */
+  readonly floor?: Millis | undefined;
 }
 
 /** What a session knows about the liveness of its peer. */
@@ -48,14 +53,20 @@ export interface Liveness {
    * it is lost.
    */
   readonly leasedUntil: Millis;
+  /** How often the peer is pinged while it sends no heartbeats; absent: every 30 s. */
+  readonly pingInterval?: Millis | undefined;
 }
 
-/** Liveness after the key proof, which is a sign of life. */
-export const newLiveness = (now: Millis, heartbeats: boolean | null): Liveness => ({
+/** Liveness after the key proof, which is a sign of life. `pingedAt`: when the peer was pinged for it. */
+export const newLiveness = (
+  now: Millis,
+  heartbeats: boolean | null,
+  pingedAt: Millis = now,
+): Liveness => ({
   heardAt: now,
   heartbeats,
   ping: null,
-  pingedAt: now,
+  pingedAt,
   missed: 0,
   suspect: false,
   leasedUntil: 0,
@@ -69,11 +80,12 @@ export function nextCheckAt({
   pingedAt,
   suspect,
   leasedUntil,
+  pingInterval = PING_INTERVAL,
 }: Liveness): Millis {
   if (ping !== null && ping.dueAt !== null) return ping.dueAt;
-  if (suspect) return pingedAt + SUSPECT_CHECK_INTERVAL;
+  if (suspect) return pingedAt + Math.min(SUSPECT_CHECK_INTERVAL, pingInterval);
   if (heartbeats === null) return heardAt + HEARTBEAT_TIMEOUT;
-  if (!heartbeats) return pingedAt + PING_INTERVAL;
+  if (!heartbeats) return pingedAt + pingInterval;
   return heardAt + (leasedUntil > heardAt ? LEASED_CHECK_INTERVAL : IDLE_CHECK_INTERVAL);
 }
 

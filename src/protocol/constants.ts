@@ -106,8 +106,12 @@ export const HEARTBEAT_TIMEOUT = 55 * SECOND;
 export const IDLE_CHECK_INTERVAL = 15 * MINUTE;
 export const LEASED_CHECK_INTERVAL = 60 * SECOND;
 export const SUSPECT_CHECK_INTERVAL = 30 * SECOND;
-/** How often a peer without heartbeats is pinged. go-p2p closes a connection that carried no frame for 40 s. */
+/** How often a peer without heartbeats is pinged. go-p2p's generation 1 closes a connection that carried no frame for 40 s. */
 export const PING_INTERVAL = 30 * SECOND;
+/** How often a peer of generation 2 is pinged. Its nodes close a connection that carried no frame for 30 s. */
+export const PING_INTERVAL_GENERATION_2 = 20 * SECOND;
+/** A message that is stamped too early leads to a ping, which shows whether the peer's clock was set back, if the last is this old. */
+export const CLOCK_CHECK_INTERVAL = 5 * SECOND;
 export const PONG_TIMEOUT = 10 * SECOND;
 /** Unanswered pings in a row after which a peer is stale. After the first it is suspect. */
 export const MISSED_PONGS_MAX = 2;

@@ -1,3 +1,5 @@
+import type { GoP2pGeneration } from "./go-p2p-generation.ts";
+
 /**
  * Every expected failure, as one tagged union with a stable `code`. The table below maps each code to its forms: an HTTP
  * problem document (RFC 9457), a WebSocket close code, and a go-p2p `error` message.
@@ -14,6 +16,7 @@ export type SessionFault = {
     | "unknown_type"
     | "duplicate_message"
     | "version_unsupported"
+    | "clock_stepped_back"
     | "bad_key"
     | "identity_mismatch"
     | "proof_failed"
@@ -95,7 +98,7 @@ export const CLOSE = {
 } as const;
 export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
 
-/** go-p2p's `error` codes. */
+/** go-p2p's `error` codes in generation 1, and over muster.2. */
 export const GO_P2P_ERROR = {
   unknown: 1000,
   invalidMessage: 1001,
@@ -105,18 +108,34 @@ export const GO_P2P_ERROR = {
   timeout: 1005,
 } as const;
 
+/** go-p2p's `error` codes by generation. The second has no codes of their own for an invalid message and for a timeout. */
+const GO_P2P_ERRORS = {
+  unknown: { 1: GO_P2P_ERROR.unknown, 2: 0 },
+  invalidMessage: { 1: GO_P2P_ERROR.invalidMessage, 2: 0 },
+  unauthorized: { 1: GO_P2P_ERROR.unauthorized, 2: 6 },
+  notFound: { 1: GO_P2P_ERROR.notFound, 2: 1 },
+  operationFailed: { 1: GO_P2P_ERROR.operationFailed, 2: 4 },
+  timeout: { 1: GO_P2P_ERROR.timeout, 2: 4 },
+} as const;
+type GoP2pErrorCodes = (typeof GO_P2P_ERRORS)[keyof typeof GO_P2P_ERRORS];
+
 interface WireForm {
   /** HTTP status. */
   readonly status: number;
   /** WebSocket close code, if the error ends a session. */
   readonly close: CloseCode;
-  /** Code of the go-p2p `error` message, if the error answers a message. */
-  readonly goP2p: number;
+  /** Codes of the go-p2p `error` message, if the error answers a message. */
+  readonly goP2p: GoP2pErrorCodes;
   /** One line for people, the same for each occurrence (RFC 9457 §3.1.3). */
   readonly title: string;
 }
 
-const wire = (status: number, close: CloseCode, goP2p: number, title: string): WireForm => ({
+const wire = (
+  status: number,
+  close: CloseCode,
+  goP2p: GoP2pErrorCodes,
+  title: string,
+): WireForm => ({
   status,
   close,
   goP2p,
@@ -124,7 +143,7 @@ const wire = (status: number, close: CloseCode, goP2p: number, title: string): W
 });
 
 const { bad, handshake, denied, timeout, superseded, normal, draining, rate } = CLOSE;
-const E = GO_P2P_ERROR;
+const E = GO_P2P_ERRORS;
 
 const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   bad_message: wire(400, bad, E.invalidMessage, "The message can't be parsed"),
@@ -142,6 +161,12 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   bad_key: wire(400, handshake, E.unauthorized, "The public key is invalid"),
   identity_mismatch: wire(400, handshake, E.unauthorized, "The ID does not belong to the key"),
   proof_failed: wire(401, handshake, E.unauthorized, "The proof of the key is wrong"),
+  clock_stepped_back: wire(
+    409,
+    bad,
+    E.operationFailed,
+    "The peer's clock was set back during its session",
+  ),
   handshake_timeout: wire(408, timeout, E.timeout, "The handshake timed out"),
   ping_timeout: wire(408, timeout, E.timeout, "The peer did not answer pings"),
   dial_refused: wire(502, normal, E.operationFailed, "The dialed peer refused the session"),
@@ -254,8 +279,14 @@ export function toClose(error: MusterError): { readonly code: CloseCode; readonl
   return { code: WIRE[error.code].close, reason: asciiPrefix(reason, 123) };
 }
 
-/** The go-p2p form of an error that answers one message. `details` is text in go-p2p; it holds Muster's code. */
-export function toGoP2pError(error: MusterError): {
+/**
+ * The go-p2p form of an error that answers one message; over muster.2, too, with the codes of generation 1. `details` is text in
+ * go-p2p; it holds Muster's code.
+ */
+export function toGoP2pError(
+  error: MusterError,
+  generation: GoP2pGeneration,
+): {
   readonly code: number;
   readonly message: string;
   readonly details: ErrorCode;
@@ -263,7 +294,7 @@ export function toGoP2pError(error: MusterError): {
 } {
   const { code, detail: message, retryAfter } = error;
   const later = retryAfter === undefined ? {} : { retry_after: retryAfter };
-  return { code: WIRE[code].goP2p, message, details: code, ...later };
+  return { code: WIRE[code].goP2p[generation], message, details: code, ...later };
 }
 
 /** The first `max` bytes. Non-ASCII characters become `?`, so that one character is one byte. */

@@ -1,9 +1,9 @@
-/** go-p2p 1.0: its fifteen message types. */
+/** go-p2p 1.0: its message types in both generations. */
 import { z } from "zod";
 import { fromBase64 } from "../base/bytes.ts";
 import { CHALLENGE_BYTES, RECONNECT_POSITION_MAX, SLOTS_MAX } from "./constants.ts";
 import { JsonValue } from "./envelope.ts";
-import { Name, PeerId, PublicKeyBase64 } from "./ids.ts";
+import { PeerId, PublicKeyBase64 } from "./ids.ts";
 import { Capabilities, HandledKinds, Role } from "./labels.ts";
 import { RetryAfter } from "./retry-after.ts";
 
@@ -19,7 +19,8 @@ export type MusterField = z.infer<typeof MusterField>;
 
 export const Identity = z.object({
   id: PeerId,
-  name: Name,
+  /** Any text: go-p2p refuses no handshake for its name. */
+  name: z.string(),
   publicKey: PublicKeyBase64,
   createdAt: z.iso.datetime({ offset: true }),
   role: Role,
@@ -48,15 +49,21 @@ export const HandshakeAck = z.object({
 });
 
 /** `sentAt` is in Unix milliseconds. The mesh measures a round trip by its own stored time, never by the echoed one. */
-const Ping = z.object({
-  sentAt: z.number(),
+const PingFields = z.object({
+  /** go-p2p takes an absent time as 0. */
+  sentAt: z.number().default(0),
   /**
    * Asks for the pong only once the coordinator has answered everything that the peer sent before. A result that was not
    * refused by then is committed.
    */
   confirm: z.boolean().optional(),
 });
+/** go-p2p takes a ping without a payload as one with the time 0. */
+const Ping = PingFields.or(z.null().transform((): z.output<typeof PingFields> => ({ sentAt: 0 })));
 const Pong = z.object({ sentAt: z.number(), receivedAt: z.number() });
+
+/** Text of any length, of which the first part is kept: a node may quote in it what it was sent. */
+const shortened = (chars: number) => z.string().transform((text) => text.slice(0, chars));
 
 /**
  * When a peer whose session breaks may reconnect, so that many peers return at a fixed rate: `slot` / `per_second`
@@ -69,7 +76,7 @@ export const Reconnect = z.object({
 export type Reconnect = z.infer<typeof Reconnect>;
 
 const Disconnect = z.object({
-  reason: z.string().max(500).default(""),
+  reason: shortened(500).default(""),
   code: z.number().default(0),
   reconnect: Reconnect.optional(),
 });
@@ -77,7 +84,7 @@ const Disconnect = z.object({
 /** `details` holds Muster's own stable code; `retry_after` is the number of seconds after which a retry can succeed. */
 export const ErrorMessage = z.object({
   code: z.number(),
-  message: z.string().max(2_000),
+  message: shortened(2_000),
   details: z.string().optional(),
   retry_after: RetryAfter.optional(),
 });
@@ -120,4 +127,5 @@ export const GO_P2P_PAYLOADS = {
   get_logs: JsonValue,
   logs: JsonValue,
   error: ErrorMessage,
+  content_event: JsonValue,
 } as const;

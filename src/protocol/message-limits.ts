@@ -16,3 +16,9 @@ export const MESSAGE_LIMITS = {
 } as const satisfies Partial<Record<MessageType, TokenRate>>;
 
 export type LimitedType = keyof typeof MESSAGE_LIMITS;
+
+/**
+ * Content events of one session, which are ignored: ten times what go-p2p's own nodes read. A session that sends more only costs
+ * the mesh work, and is ended.
+ */
+export const CONTENT_EVENTS: TokenRate = { tokens: 500, per: SECOND, max: 1_000 };

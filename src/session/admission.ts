@@ -1,8 +1,10 @@
 import { toHex } from "../base/bytes.ts";
+import type { Millis } from "../base/clock.ts";
 import type { Result } from "../base/result.ts";
 import type { Admitted } from "../contract/admission.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
-import { newLiveness } from "../peers/liveness.ts";
+import { newLiveness, type Liveness } from "../peers/liveness.ts";
+import { PING_INTERVAL_GENERATION_2 } from "../protocol/constants.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import type { Role } from "../protocol/messages.ts";
 import { generationOf, type Channel } from "./channel.ts";
@@ -23,12 +25,12 @@ export function requestAdmission(
   keyed: Pick<Active, "claim" | "origin" | "channel" | "strikes">,
   elapsedMs: number,
   fields: JoinFields,
-  { objectId }: SessionContext,
+  { objectId, now }: SessionContext,
 ): Move {
   const rttMs = Math.max(0, elapsedMs);
   const request = joinRequest(keyed.claim, keyed.origin, keyed.channel, rttMs, fields);
   return stay(
-    { ...keyed, state: "admitting", rttMs },
+    { ...keyed, state: "admitting", rttMs, askedAt: now },
     command({ name: "admit", input: { ...request, session: objectId } }),
   );
 }
@@ -80,8 +82,7 @@ export function applyAdmission(
     strikes,
     epoch,
     since: now,
-    // Only a muster.2 peer may send heartbeats; the first liveness check finds out whether it does.
-    liveness: { ...newLiveness(now, channel.protocol === "muster/2" ? null : false), leasedUntil },
+    liveness: { ...firstLiveness(session, now), leasedUntil },
     rtt,
     bucket: fullAllowance(now),
     credit: creditFor(held, now),
@@ -93,6 +94,17 @@ export function applyAdmission(
   if (!claim.speaksMuster) return stay(active);
   const welcome = { ...welcomeOf(active, role, context), ...(discovery && { discovery }) };
   return stay(active, message(context, active, "welcome", welcome));
+}
+
+/**
+ * Only a muster.2 peer may send heartbeats; the first liveness check finds out whether it does. Over go-p2p the ping that proved the key
+ * is the last frame that the peer received, however long the admission took.
+ */
+function firstLiveness({ channel, rttMs, askedAt }: Admitting, now: Millis): Liveness {
+  const generation = generationOf(channel);
+  if (generation === null) return newLiveness(now, null);
+  const liveness = newLiveness(now, false, (askedAt ?? now) - rttMs);
+  return generation === 1 ? liveness : { ...liveness, pingInterval: PING_INTERVAL_GENERATION_2 };
 }
 
 /** muster.2 gives the reason in an encrypted message, too; both protocols give it in the close frame. */

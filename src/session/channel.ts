@@ -1,6 +1,6 @@
 import { fromUtf8, utf8, type Bytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { openFrame, sealFrame } from "../crypto/session-cipher.ts";
+import { openFrame, sealFrame, type FrameCipher } from "../crypto/session-cipher.ts";
 import { openNext, sealNext, type Direction } from "../crypto/transport.ts";
 import { readEnvelope, type Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
@@ -11,10 +11,12 @@ import type { SessionContext } from "./context.ts";
 /** How a session's messages become frames, by its protocol. Plain data: it is stored in the socket's attachment. */
 export type Channel = GoP2pChannel | Muster2Channel;
 
-interface GoP2pChannel {
+export interface GoP2pChannel {
   readonly protocol: "go-p2p/1.0";
   /** Absent in a session from before generation 2 was spoken: read it by `generationOf`. */
   readonly generation?: GoP2pGeneration;
+  /** Whether the peer reads `start_miner`'s config in base64, as late nodes of generation 2 do. */
+  readonly encodesConfig?: boolean;
   /** Key of the frames. The same in both directions and in every session, hence the window against replay. */
   readonly key: Bytes;
   readonly window: IdWindow;
@@ -29,6 +31,12 @@ interface Muster2Channel {
 /** The generation of go-p2p that a session speaks; null over muster.2. */
 export const generationOf = (channel: Channel): GoP2pGeneration | null =>
   channel.protocol === "go-p2p/1.0" ? (channel.generation ?? 1) : null;
+
+/** The cipher of a go-p2p session. */
+export const cipherOf = ({ key, generation = 1 }: GoP2pChannel): FrameCipher => ({
+  key,
+  generation,
+});
 
 export interface Opened {
   readonly envelope: Envelope;
@@ -57,7 +65,7 @@ export function openFrom(channel: Channel, frame: Uint8Array): Result<Opened, Se
         })
       : envelope;
   }
-  const envelope = openFrame(channel.key, frame);
+  const envelope = openFrame(cipherOf(channel), frame);
   if (!envelope.ok) return envelope;
   const { id, ts } = envelope.value;
   const { freshness, window } = checkAndRemember(channel.window, id, Date.parse(ts));
@@ -71,7 +79,7 @@ export function sealInto(
   { now, randomBytes }: SessionContext,
 ): { readonly frame: Bytes; readonly channel: Channel } {
   if (channel.protocol === "go-p2p/1.0")
-    return { frame: sealFrame(channel.key, envelope, now, randomBytes), channel };
+    return { frame: sealFrame(cipherOf(channel), envelope, now, randomBytes), channel };
   const sealed = sealNext(channel.send, utf8(JSON.stringify(envelope)));
   return { frame: sealed.frame, channel: { ...channel, send: sealed.next } };
 }

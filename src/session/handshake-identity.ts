@@ -1,11 +1,16 @@
 import { fromBase64, toBase64, toHex, type Bytes } from "../base/bytes.ts";
 import { toRfc3339 } from "../base/clock.ts";
+import { isJsonObject, type Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { peerIdOf, sharedSecret } from "../crypto/identity.ts";
-import { frameKey } from "../crypto/session-cipher.ts";
+import { frameCipher } from "../crypto/session-cipher.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
+import { writeGoP2pEnvelope } from "../protocol/go-p2p-envelope.ts";
+import type { GoP2pGeneration } from "../protocol/go-p2p-generation.ts";
 import { EVERY_KIND, GO_P2P_KINDS, type Identity } from "../protocol/messages.ts";
+import { shownName } from "../protocol/shown-name.ts";
+import type { GoP2pChannel } from "./channel.ts";
 import type { Intent, Move } from "./effects.ts";
 import { newIdWindow } from "./id-window.ts";
 import type { SessionContext } from "./context.ts";
@@ -17,12 +22,14 @@ import type { Claim, Origin } from "./state.ts";
 export interface ProvisionalPeer {
   readonly claim: Claim;
   readonly secret: Bytes;
+  /** Whether the peer reads `start_miner`'s config in base64, if it speaks generation 2. */
+  readonly isLate: boolean;
 }
 
 /** Checks what a peer says about itself: the ID belongs to the key, the message comes from that ID, and the key is usable. */
 export function readIdentity(
   identity: Identity,
-  { from }: Envelope,
+  { from, payload }: Envelope,
   { mesh, nextMeshKey }: SessionContext,
 ): Result<ProvisionalPeer, SessionFault> {
   const publicKey = fromBase64(identity.publicKey) as Bytes;
@@ -37,8 +44,17 @@ export function readIdentity(
     return err({ code: "identity_mismatch", detail: "this key is the mesh's own" });
   const secret = sharedSecret(mesh.keys.privateKey, publicKey);
   if (secret === null) return err({ code: "bad_key", detail: "the public key is of low order" });
-  return ok({ claim: claimFrom(identity, publicKey), secret });
+  return ok({ claim: claimFrom(identity, publicKey), secret, isLate: sortsKeys(payload) });
 }
+
+/**
+ * Whether the sender sorts the keys in payloads, which tells late nodes of generation 2 from early ones: of the identity's keys
+ * `createdAt` then is the first, and `id` otherwise.
+ */
+const sortsKeys = (payload: Json): boolean => {
+  const identity = isJsonObject(payload) ? payload["identity"] : undefined;
+  return isJsonObject(identity) && Object.keys(identity)[0] === "createdAt";
+};
 
 /** The fault of a handshake that does not parse: `bad_key` when the key is malformed, `bad_message` otherwise. */
 export function handshakeFault(
@@ -51,7 +67,7 @@ export function handshakeFault(
 const claimFrom = (identity: Identity, publicKey: Bytes): Claim => ({
   peerId: identity.id,
   publicKey: toHex(publicKey),
-  name: identity.name,
+  name: shownName(identity.name),
   role: identity.role,
   speaksMuster: identity.muster !== undefined,
   capabilities: identity.muster?.capabilities ?? [],
@@ -71,25 +87,26 @@ export const ownIdentity = ({ mesh }: SessionContext): Identity => ({
 });
 
 /** Sends a message unencrypted. Only handshake messages are: the other side does not know the mesh's key yet. */
-export const cleartext = (envelope: Envelope): Intent => ({
+export const cleartext = (envelope: Envelope, generation: GoP2pGeneration | "both"): Intent => ({
   type: "send",
-  frame: JSON.stringify(envelope),
+  frame: writeGoP2pEnvelope(envelope, generation),
 });
 
 /** The keys are exchanged: sends an encrypted ping. Only its pong proves the peer's key. */
 export function requestProof(
   origin: Origin,
-  { claim, secret }: ProvisionalPeer,
+  { claim, secret, isLate }: ProvisionalPeer,
+  generation: GoP2pGeneration,
   context: SessionContext,
   ...before: readonly Intent[]
 ): Move {
-  const channel = {
+  const channel: GoP2pChannel = {
     protocol: "go-p2p/1.0",
-    generation: 1,
-    key: frameKey(secret),
+    ...frameCipher(secret, generation),
+    encodesConfig: generation === 2 && isLate,
     window: newIdWindow(0),
-  } as const;
-  const proof = ping(context, { claim }, null);
+  };
+  const proof = ping(context, { claim, channel }, null);
   return stay(
     { state: "proving", origin, claim, channel, strikes: 0, ping: proof.ping },
     ...before,

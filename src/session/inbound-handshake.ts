@@ -2,8 +2,10 @@ import { fromBase64, toBase64, type Bytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { answerChallenge } from "../crypto/challenge.ts";
 import { GO_P2P_VERSION } from "../protocol/constants.ts";
-import { firstIssue, readEnvelope, type Envelope } from "../protocol/envelope.ts";
+import { isJsonObject, type Json } from "../base/json.ts";
+import { firstIssue, type Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
+import { readGoP2pEnvelope, type GoP2pEnvelope } from "../protocol/go-p2p-envelope.ts";
 import { Handshake } from "../protocol/messages.ts";
 import type { Intent, Move } from "./effects.ts";
 import {
@@ -20,7 +22,7 @@ import { compose } from "./messages.ts";
 import type { Greeting } from "./state.ts";
 
 /**
- * The first frame: go-p2p's handshake, in cleartext. It is acknowledged with the answer to its challenge, which proves the
+ * The first frame: go-p2p's handshake, in cleartext, whose time tells the generation. It is acknowledged with the answer to its challenge, which proves the
  * mesh's key to the peer, and followed at once by an encrypted ping, whose pong will prove the peer's key to the mesh. The
  * allowlist is not checked yet: otherwise the ack would tell anybody which keys are on it.
  */
@@ -34,17 +36,18 @@ export function receiveHandshake(
       code: "bad_message",
       detail: "the first frame must be a handshake in a text frame",
     });
-  const envelope = readEnvelope(data);
-  if (!envelope.ok) return end(session, envelope.error);
-  if (envelope.value.type !== "handshake") {
+  const read = readGoP2pEnvelope(data);
+  if (!read.ok) return end(session, read.error);
+  const { envelope, generation } = read.value;
+  if (envelope.type !== "handshake") {
     return end(session, {
       code: "out_of_place",
-      detail: `the first message must be a handshake, not ${envelope.value.type}`,
+      detail: `the first message must be a handshake, not ${envelope.type}`,
     });
   }
-  const checked = checkHandshake(envelope.value, context);
+  const checked = checkHandshake(envelope, context);
   if (!checked.ok)
-    return end(session, checked.error, rejection(envelope.value, checked.error, context));
+    return end(session, checked.error, rejection(read.value, checked.error, context));
   const { claim, secret, challenge } = checked.value;
   const ack = cleartext(
     compose(
@@ -53,13 +56,14 @@ export function receiveHandshake(
       "handshake_ack",
       {
         identity: ownIdentity(context),
-        challengeResponse: toBase64(answerChallenge(secret, challenge)),
+        challengeResponse: toBase64(answerChallenge(secret, challenge, generation)),
         accepted: true,
       },
-      envelope.value.id,
+      envelope.id,
     ),
+    generation,
   );
-  return requestProof(session.origin, checked.value, context, ack);
+  return requestProof(session.origin, checked.value, generation, context, ack);
 }
 
 interface CheckedHandshake extends ProvisionalPeer {
@@ -70,6 +74,7 @@ function checkHandshake(
   envelope: Envelope,
   context: SessionContext,
 ): Result<CheckedHandshake, SessionFault> {
+  if (lacksChallenge(envelope.payload)) return err(GENERATION_0);
   const handshake = Handshake.safeParse(envelope.payload);
   if (!handshake.success)
     return err(handshakeFault(firstIssue(handshake.error), handshake.error.issues[0]?.path));
@@ -86,7 +91,21 @@ function checkHandshake(
   return ok({ ...introduced.value, challenge });
 }
 
-const rejection = (envelope: Envelope, fault: SessionFault, context: SessionContext): Intent =>
+/** The oldest nodes send no challenge. They would take any listener for the mesh. */
+const lacksChallenge = (payload: Json): boolean =>
+  isJsonObject(payload) && (payload["challenge"] ?? "") === "";
+
+const GENERATION_0: SessionFault = {
+  code: "version_unsupported",
+  detail:
+    "the handshake has no challenge: this is go-p2p before its first release (2025-12-31); update the node",
+};
+
+const rejection = (
+  { envelope, generation }: GoP2pEnvelope,
+  fault: SessionFault,
+  context: SessionContext,
+): Intent =>
   cleartext(
     compose(
       context,
@@ -95,4 +114,5 @@ const rejection = (envelope: Envelope, fault: SessionFault, context: SessionCont
       { identity: ownIdentity(context), accepted: false, reason: fault.detail },
       envelope.id,
     ),
+    generation,
   );

@@ -3,7 +3,7 @@ import { openFrame } from "../crypto/session-cipher.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import { requestAdmission } from "./admission.ts";
-import type { Channel } from "./channel.ts";
+import { cipherOf, type Channel } from "./channel.ts";
 import type { SessionContext } from "./context.ts";
 import type { Move } from "./effects.ts";
 import { newIdWindow } from "./id-window.ts";
@@ -25,9 +25,10 @@ export function receiveProof(
   if (typeof data === "string" || channel.protocol !== "go-p2p/1.0") {
     return strike(session, TEXT_FRAME, context);
   }
-  const opened = openFrame(channel.key, data);
+  const opened = openFrame(cipherOf(channel), data);
   if (!opened.ok) return strike(session, opened.error, context);
   const pong = opened.value;
+  if (pong.type === "content_event") return stay(session);
   if (pong.type !== "pong") return stay(session, errorReply(context, session, TOO_EARLY, pong.id));
   if (!answersPing(pong, session, context)) return strike(session, WRONG_PONG, context, pong.id);
   const proved: Channel = { ...channel, window: newIdWindow(Date.parse(pong.ts)) };

@@ -106,7 +106,8 @@ export const withLease = (session: Active, until: Millis): Active =>
 const withKnownHeartbeats = (session: Active, changes: Partial<Liveness>): Active =>
   withLiveness(session, { heartbeats: session.liveness.heartbeats ?? false, ...changes });
 
-function sendPing(
+/** Pings the peer. `answerBy`: when the answer counts as missed; null when it need not come. */
+export function sendPing(
   session: Active,
   context: SessionContext,
   answerBy: Millis | null,

@@ -5,6 +5,7 @@ import type { Envelope } from "../protocol/envelope.ts";
 import { toGoP2pError, type MusterError } from "../protocol/errors.ts";
 import { newUuid } from "../protocol/ids.ts";
 import type { MessageType, PayloadInput } from "../protocol/messages.ts";
+import { generationOf, type Channel } from "./channel.ts";
 import type { SessionContext } from "./context.ts";
 import type { Intent } from "./effects.ts";
 import type { Claim } from "./state.ts";
@@ -30,12 +31,13 @@ export function compose<T extends MessageType>(
 
 interface Recipient {
   readonly claim: Pick<Claim, "peerId">;
+  readonly channel: Channel;
 }
 
 /** Sends one message to the peer. */
 export const message = <T extends MessageType>(
   context: SessionContext,
-  to: Recipient,
+  to: Pick<Recipient, "claim">,
   type: T,
   payload: PayloadInput<T>,
   replyTo?: string,
@@ -53,10 +55,13 @@ export function ping(
 ): { readonly ping: OutstandingPing; readonly intent: Intent } {
   const envelope = compose(context, to.claim.peerId, "ping", { sentAt: context.now });
   return {
-    ping: { id: envelope.id, sentAt: context.now, dueAt, graceGranted },
+    ping: { id: envelope.id, sentAt: context.now, dueAt, graceGranted, floor: floorOf(to.channel) },
     intent: { type: "message", envelope },
   };
 }
+
+const floorOf = (channel: Channel): Millis | undefined =>
+  channel.protocol === "go-p2p/1.0" ? channel.window.floor : undefined;
 
 /** Replies to one message with an error. */
 export const errorReply = (
@@ -64,4 +69,5 @@ export const errorReply = (
   to: Recipient,
   error: MusterError,
   replyTo: string,
-): Intent => message(context, to, "error", toGoP2pError(error), replyTo);
+): Intent =>
+  message(context, to, "error", toGoP2pError(error, generationOf(to.channel) ?? 1), replyTo);

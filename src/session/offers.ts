@@ -10,7 +10,7 @@ import { wasHeardLately, probe, pingForSample, withLease } from "./liveness.ts";
 import type { SessionContext } from "./context.ts";
 import { compose, message } from "./messages.ts";
 import { command, stay } from "./moves.ts";
-import { sealedPayload } from "./sealed-payload.ts";
+import { requestPayload } from "./request-payload.ts";
 import type { Active } from "./state.ts";
 import { holding, offered } from "./task-credit.ts";
 
@@ -47,7 +47,7 @@ function sendOffer(session: Active, offer: TaskOffer, context: SessionContext): 
     return stay(session, command({ name: "refuse_task", input: { ...attempt, reason } }));
   }
   const type = offer.kind.slice(GO_P2P_KIND.length) as GoP2pRequest;
-  const payload = sealedPayload(claim, type, offer.payload, context);
+  const payload = requestPayload(session, type, offer.payload, context);
   const request = compose(context, claim.peerId, type, payload);
   const outstanding = { id: request.id, type, taskId: offer.task_id, fence: offer.fence };
   // The newest are kept: the mesh offers one at a time, so an older request without a reply has lost its lease.

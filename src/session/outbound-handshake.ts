@@ -2,8 +2,10 @@ import { fromBase64, toBase64, type Bytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { verifyChallengeAnswer } from "../crypto/challenge.ts";
 import { CHALLENGE_BYTES, GO_P2P_VERSION } from "../protocol/constants.ts";
-import { firstIssue, readEnvelope, type Envelope } from "../protocol/envelope.ts";
+import { firstIssue, type Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
+import { readGoP2pEnvelope } from "../protocol/go-p2p-envelope.ts";
+import type { GoP2pGeneration } from "../protocol/go-p2p-generation.ts";
 import { HandshakeAck } from "../protocol/messages.ts";
 import type { Move } from "./effects.ts";
 import {
@@ -28,7 +30,10 @@ export const newDialedSession = (origin: Origin, expectedKey: string | null): Di
   challenge: null,
 });
 
-/** The socket is open: sends the handshake, as the side that dialed does. `to` is empty: the peer's ID is unknown, and go-p2p ignores it here. */
+/**
+ * The socket is open: sends the handshake, as the side that dialed does, in a form that both generations read. `to` is empty: the peer's
+ * ID is unknown, and go-p2p ignores it here.
+ */
 export function sendHandshake(session: Dialing, context: SessionContext): Move {
   const challenge = context.randomBytes(CHALLENGE_BYTES);
   const handshake = compose(context, "", "handshake", {
@@ -36,7 +41,7 @@ export function sendHandshake(session: Dialing, context: SessionContext): Move {
     challenge: toBase64(challenge),
     version: GO_P2P_VERSION,
   });
-  return stay({ ...session, challenge }, cleartext(handshake));
+  return stay({ ...session, challenge }, cleartext(handshake, "both"));
 }
 
 /**
@@ -47,18 +52,23 @@ export function receiveAck(session: Dialing, data: string | Bytes, context: Sess
   if (typeof data !== "string") {
     return end(session, { code: "bad_message", detail: "a handshake_ack must be a text frame" });
   }
-  const envelope = readEnvelope(data);
-  if (!envelope.ok) return end(session, envelope.error);
-  const introduced = checkAck(session, envelope.value, context);
-  if (!introduced.ok) return end(session, introduced.error);
-  return requestProof(session.origin, introduced.value, context);
+  const read = readGoP2pEnvelope(data);
+  if (!read.ok) return end(session, read.error);
+  const checked = checkAck(session, read.value.envelope, context);
+  if (!checked.ok) return end(session, checked.error);
+  return requestProof(session.origin, checked.value, checked.value.generation, context);
+}
+
+interface CheckedAck extends ProvisionalPeer {
+  /** The one whose MAC the ack has. */
+  readonly generation: GoP2pGeneration;
 }
 
 function checkAck(
   { challenge, expectedKey }: Dialing,
   envelope: Envelope,
   context: SessionContext,
-): Result<ProvisionalPeer, SessionFault> {
+): Result<CheckedAck, SessionFault> {
   if (envelope.type !== "handshake_ack" || challenge === null)
     return err({ code: "out_of_place", detail: "the first message must be a handshake_ack" });
   const ack = HandshakeAck.safeParse(envelope.payload);
@@ -77,8 +87,25 @@ function checkAck(
       code: "identity_mismatch",
       detail: "the peer at this address has another key than the registered one",
     });
+  if ((challengeResponse ?? "") === "")
+    return err({
+      code: "proof_failed",
+      detail:
+        "the peer did not answer the challenge, as go-p2p before its first release (2025-12-31): update the node",
+    });
   const response = fromBase64(challengeResponse ?? "");
-  if (response === null || !verifyChallengeAnswer(secret, challenge, response))
-    return err({ code: "proof_failed", detail: "the peer did not answer the challenge" });
-  return ok(introduced.value);
+  const generation = response === null ? null : generationOfAnswer(secret, challenge, response);
+  if (generation === null)
+    return err({ code: "proof_failed", detail: "the answer to the challenge is wrong" });
+  return ok({ ...introduced.value, generation });
+}
+
+/** The generation that answers the challenge so; null when neither does. */
+function generationOfAnswer(
+  secret: Bytes,
+  challenge: Bytes,
+  response: Bytes,
+): GoP2pGeneration | null {
+  if (verifyChallengeAnswer(secret, challenge, response, 1)) return 1;
+  return verifyChallengeAnswer(secret, challenge, response, 2) ? 2 : null;
 }

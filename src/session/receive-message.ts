@@ -4,6 +4,7 @@ import { isMessageType, PAYLOADS, type MessageType, type PayloadOf } from "../pr
 import { MESSAGES_PER_SECOND } from "../protocol/constants.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import { openFrom } from "./channel.ts";
+import { ignoreContentEvent } from "./content-events.ts";
 import type { Move } from "./effects.ts";
 import { HANDLERS, type Handler } from "./handlers/index.ts";
 import { withLiveness } from "./liveness.ts";
@@ -11,6 +12,7 @@ import type { SessionContext } from "./context.ts";
 import { end } from "./end.ts";
 import { errorReply } from "./messages.ts";
 import { stay } from "./moves.ts";
+import { clockSteppedBack, dropOldMessage, judgeOldMessage } from "./old-message.ts";
 import { spendAllowance } from "./rate-limit.ts";
 import type { Active } from "./state.ts";
 import { spendCredit } from "./task-credit.ts";
@@ -28,6 +30,8 @@ export function receiveMessage(
   const opened = openFrom(session.channel, data);
   if (!opened.ok) return rejectUndecryptable(session, opened.error, context);
   const { envelope, channel, freshness } = opened.value;
+  if (envelope.type === "content_event" && channel.protocol === "go-p2p/1.0")
+    return ignoreContentEvent(session, context);
   const charged = charge(
     { ...session, channel },
     freshness === "fresh" ? envelope.type : null,
@@ -37,7 +41,7 @@ export function receiveMessage(
   // A replayed frame does not show that the peer is alive.
   const alive = freshness === "fresh" ? { heardAt: context.now } : {};
   const heard = withLiveness(charged, alive);
-  if (freshness === "old") return stay(heard);
+  if (freshness === "old") return receiveOldMessage(heard, envelope, context);
   if (freshness === "duplicate") {
     const fault = {
       code: "duplicate_message",
@@ -53,6 +57,22 @@ export function receiveMessage(
     return strike(heard, fault, context, envelope.id);
   }
   return parseAndHandle(heard, envelope, context);
+}
+
+/** A message stamped before the session's floor: see `OldMessage`. */
+function receiveOldMessage(session: Active, envelope: Envelope, context: SessionContext): Move {
+  if (!isAddressedWell(envelope, session, context)) return stay(session);
+  const judged = judgeOldMessage(session, envelope, context.now);
+  switch (judged.shows) {
+    case "nothing":
+      return dropOldMessage(session, context);
+    case "overtaken":
+      return parseAndHandle(withLiveness(session, { heardAt: context.now }), envelope, context);
+    case "clock_stepped_back":
+      return end(session, clockSteppedBack(judged.byMs));
+    default:
+      return judged satisfies never;
+  }
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Message } from "./handlers/handler.ts";
 import type { SessionContext } from "./context.ts";
 import { compose } from "./messages.ts";
 import { stay } from "./moves.ts";
-import { sealedPayload } from "./sealed-payload.ts";
+import { requestPayload } from "./request-payload.ts";
 import type { Active } from "./state.ts";
 
 /** Sends a go-p2p request to the peer. The message's ID tells which caller waits for the reply. */
@@ -20,7 +20,7 @@ export function sendRequest(
   context: SessionContext,
 ): Move {
   const { claim } = session;
-  const sent = sealedPayload(claim, request, payload, context);
+  const sent = requestPayload(session, request, payload, context);
   const envelope = { ...compose(context, claim.peerId, request, sent), id };
   const calls = [...session.relayedRequests, { id, type: request }].slice(
     -REQUESTS_OUTSTANDING_MAX,

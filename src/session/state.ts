@@ -102,6 +102,8 @@ export interface Proving extends Keyed {
 export interface Admitting extends Keyed {
   readonly state: "admitting";
   readonly rttMs: number;
+  /** When the coordinator was asked; absent in a session of an older version. */
+  readonly askedAt?: Millis;
 }
 
 export interface Active extends Keyed {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { array, constantFrom, jsonValue, oneof, sample, string } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { displayWidth, truncate } from "../../src/cli/display-width.ts";
-import { escapeText } from "../../src/cli/escape.ts";
+import { escapeText } from "../../src/base/escape-text.ts";
 import { eventLine } from "../../src/cli/event-line.ts";
 import { describeError, Failure } from "../../src/cli/failure.ts";
 import {

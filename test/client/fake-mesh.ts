@@ -10,7 +10,7 @@ import { answerChallenge } from "../../src/crypto/challenge.ts";
 import { generateIdentity } from "../../src/client/keys.ts";
 import { sharedSecret, type KeyPair } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
-import { frameKey, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
+import { frameCipher, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
 import type { Envelope } from "../../src/protocol/envelope.ts";
 import { newUuid } from "../../src/protocol/ids.ts";
 import { Handshake } from "../../src/protocol/messages.ts";
@@ -88,7 +88,7 @@ export class FakeSession {
 
   ack(faults: AckFaults = {}): void {
     const { key, challenge, id } = this.#known;
-    const { accepted = true, challengeResponse = toBase64(answerChallenge(key, challenge)) } =
+    const { accepted = true, challengeResponse = toBase64(answerChallenge(key, challenge, 1)) } =
       faults;
     const payload = {
       identity: {
@@ -108,7 +108,7 @@ export class FakeSession {
   /** Sends one encrypted message and returns the frame, so that a test can replay it. */
   send(type: string, payload: Json, faults: FrameFaults = {}): Bytes {
     const message = this.#envelope(type, payload, faults);
-    const frame = sealFrame(frameKey(this.#known.key), message, Date.now(), platformRandom);
+    const frame = sealFrame(frameCipher(this.#known.key, 1), message, Date.now(), platformRandom);
     this.frame(frame);
     return frame;
   }
@@ -149,7 +149,7 @@ export class FakeSession {
   /** Every message that the peer has sent since the handshake, in order. */
   get received(): readonly Envelope[] {
     return this.socket.sent.slice(1).map((frame) => {
-      const message = openFrame(frameKey(this.#known.key), frame as Bytes);
+      const message = openFrame(frameCipher(this.#known.key, 1), frame as Bytes);
       if (!message.ok) throw new Error(message.error.detail);
       return message.value;
     });

@@ -26,7 +26,8 @@ function assigning() {
     },
     close: () => Promise.resolve(),
   };
-  const refuse = (error: MusterError) => tasks.errorReceived(toGoP2pError(error), said.at(-1)?.id);
+  const refuse = (error: MusterError) =>
+    tasks.errorReceived(toGoP2pError(error, 1), said.at(-1)?.id);
   const answer = (task: TaskView) => tasks.taskShown({ task }, said.at(-1)?.id);
   tasks.attach(link);
   return { tasks, said, link, refuse, answer };
@@ -75,7 +76,7 @@ describe("a task submitted over a session", () => {
     const denied = errorOf(tasks.submit("echo"));
     refuse({ code: "forbidden", detail: "no" });
     expect(await denied).toMatchObject({ code: "forbidden", status: 403, detail: "no" });
-    expect(tasks.errorReceived(toGoP2pError({ code: "forbidden", detail: "" }), "other")).toBe(
+    expect(tasks.errorReceived(toGoP2pError({ code: "forbidden", detail: "" }, 1), "other")).toBe(
       false,
     );
   });

@@ -92,7 +92,7 @@ describe("a result that is too large for a message", () => {
     const { mesh, session } = uploading(stored);
     await waitFor(() => expect(session.payloads("task_result")).toHaveLength(1));
     const named = session.received.findLast(({ type }) => type === "task_result");
-    const refusal = toGoP2pError({ code: "conflict", detail: "no such upload" });
+    const refusal = toGoP2pError({ code: "conflict", detail: "no such upload" }, 1);
     session.send("error", refusal, { replyTo: named?.id ?? "" });
     expect(session.payloads("task_result").at(-1)).toEqual({
       task_id: taskId(1),

@@ -99,21 +99,21 @@ describe("the shared secret of two key pairs", () => {
 describe("a go-p2p challenge", () => {
   const secret = sha256(utf8("the secret"));
   const challenge = seededRandom(7)(32);
-  const response = answerChallenge(secret, challenge);
+  const response = answerChallenge(secret, challenge, 1);
 
   test("has HMAC-SHA256 with the shared secret as its answer", () => {
     const expected = createHmac("sha256", secret).update(challenge).digest("hex");
     expect(toHex(response)).toBe(expected);
-    expect(verifyChallengeAnswer(secret, challenge, response)).toBe(true);
+    expect(verifyChallengeAnswer(secret, challenge, response, 1)).toBe(true);
   });
 
   test("refuses an answer made with another secret, for another challenge, or truncated", () => {
     const other = sha256(utf8("another secret"));
-    expect(verifyChallengeAnswer(other, challenge, response)).toBe(false);
-    expect(verifyChallengeAnswer(secret, seededRandom(8)(32), response)).toBe(false);
-    expect(verifyChallengeAnswer(secret, challenge, response.subarray(0, 31))).toBe(false);
-    expect(verifyChallengeAnswer(secret, challenge, new Uint8Array())).toBe(false);
-    expect(verifyChallengeAnswer(secret, challenge, new Uint8Array(32))).toBe(false);
+    expect(verifyChallengeAnswer(other, challenge, response, 1)).toBe(false);
+    expect(verifyChallengeAnswer(secret, seededRandom(8)(32), response, 1)).toBe(false);
+    expect(verifyChallengeAnswer(secret, challenge, response.subarray(0, 31), 1)).toBe(false);
+    expect(verifyChallengeAnswer(secret, challenge, new Uint8Array(), 1)).toBe(false);
+    expect(verifyChallengeAnswer(secret, challenge, new Uint8Array(32), 1)).toBe(false);
   });
 });
 

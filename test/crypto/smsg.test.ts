@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { concat, fromUtf8, toBase64, toHex, utf8 } from "../../src/base/bytes.ts";
 import { isJsonObject, parseJson, type JsonObject } from "../../src/base/json.ts";
 import { sha256 } from "../../src/crypto/primitives.ts";
-import { frameKey, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
+import { frameCipher, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
 import { openSigil, sealSigil } from "../../src/crypto/sigil.ts";
 import { openSmsg, sealSmsg, smsgKey } from "../../src/crypto/smsg.ts";
 import { decodeContainer, encodeContainer } from "../../src/crypto/trix.ts";
@@ -121,25 +121,27 @@ describe("a go-p2p frame", () => {
   };
 
   test("is an SMSG with base64(shared secret) as its password, as in go-p2p", () => {
-    expect(toHex(frameKey(secret))).toBe(toHex(sha256(utf8(toBase64(secret)))));
-    const frame = sealFrame(frameKey(secret), envelope, NOW, seededRandom(6));
+    expect(toHex(frameCipher(secret, 1).key)).toBe(toHex(sha256(utf8(toBase64(secret)))));
+    const frame = sealFrame(frameCipher(secret, 1), envelope, NOW, seededRandom(6));
     const body = parseJson(must(openSmsg(smsgKey(toBase64(secret)), frame)));
     expect(isJsonObject(body)).toBe(true);
     expect(body).toEqual(envelope);
   });
 
   test("opens to the sealed message", () => {
-    const frame = sealFrame(frameKey(secret), envelope, NOW, seededRandom(6));
-    expect(must(openFrame(frameKey(secret), frame))).toEqual(envelope);
+    const frame = sealFrame(frameCipher(secret, 1), envelope, NOW, seededRandom(6));
+    expect(must(openFrame(frameCipher(secret, 1), frame))).toEqual(envelope);
   });
 
   test("is undecryptable with a wrong key, and bad_message when it contains no envelope", () => {
-    const frame = sealFrame(frameKey(secret), envelope, NOW, seededRandom(6));
-    expect(mustFail(openFrame(frameKey(seededRandom(7)(32)), frame)).code).toBe("undecryptable");
-    expect(mustFail(openFrame(frameKey(secret), utf8("{}"))).code).toBe("undecryptable");
+    const frame = sealFrame(frameCipher(secret, 1), envelope, NOW, seededRandom(6));
+    expect(mustFail(openFrame(frameCipher(seededRandom(7)(32), 1), frame)).code).toBe(
+      "undecryptable",
+    );
+    expect(mustFail(openFrame(frameCipher(secret, 1), utf8("{}"))).code).toBe("undecryptable");
     for (const body of ["", "{}", "null", '{"type":"ping"}']) {
-      const empty = sealSmsg(frameKey(secret), body, NOW, seededRandom(6));
-      expect(mustFail(openFrame(frameKey(secret), empty)).code).toBe("bad_message");
+      const empty = sealSmsg(frameCipher(secret, 1).key, body, NOW, seededRandom(6));
+      expect(mustFail(openFrame(frameCipher(secret, 1), empty)).code).toBe("bad_message");
     }
   });
 });

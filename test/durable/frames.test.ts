@@ -83,7 +83,9 @@ describe("repeated and late messages", () => {
     expect(await peer.read()).toMatchObject({ type: "error", replyTo: message.id });
     await sendPings(peer, 1);
     peer.sendFrame(peer.seal(message));
-    expect(await peer.catchUp()).toEqual([]);
+    // At most a ping, which would show whether the peer's clock was set back (GP13).
+    const replies = (await peer.catchUp()).filter(({ type }) => type !== "ping");
+    expect(replies).toEqual([]);
   });
 
   it("HS11 a repeated result is not counted twice", async () => {

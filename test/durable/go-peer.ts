@@ -2,7 +2,12 @@ import { exports } from "cloudflare:workers";
 import { toBase64, type Bytes } from "../../src/base/bytes.ts";
 import { newKeyPair, sharedSecret, type KeyPair } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
-import { frameKey, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
+import {
+  frameCipher,
+  openFrame,
+  sealFrame,
+  type FrameCipher,
+} from "../../src/crypto/session-cipher.ts";
 import { Envelope } from "../../src/protocol/envelope.ts";
 import { GO_P2P_ERROR } from "../../src/protocol/errors.ts";
 import type { MusterField } from "../../src/protocol/messages.ts";
@@ -35,7 +40,7 @@ export class GoPeer {
   readonly muster: MusterField | null;
   readonly socket: WebSocket;
   meshId = "";
-  key: Bytes = new Uint8Array();
+  cipher: FrameCipher = frameCipher(new Uint8Array(), 1);
   /** The password of the containers that the mesh seals for this peer. */
   password = "";
   readonly closed: Promise<{ code: number; reason: string }>;
@@ -102,7 +107,7 @@ export class GoPeer {
     const { identity } = ack.payload as { identity: { id: string; publicKey: string } };
     this.meshId = identity.id;
     const secret = present(sharedSecret(this.keys.privateKey, bytesOf(identity.publicKey)));
-    this.key = frameKey(secret);
+    this.cipher = frameCipher(secret, 1);
     this.password = toBase64(secret);
     return ack;
   }
@@ -132,7 +137,7 @@ export class GoPeer {
   }
 
   seal(envelope: Envelope): Bytes {
-    return sealFrame(this.key, envelope, Date.now(), platformRandom);
+    return sealFrame(this.cipher, envelope, Date.now(), platformRandom);
   }
 
   sendFrame(frame: Uint8Array): void {
@@ -163,7 +168,7 @@ export class GoPeer {
   async read(): Promise<Envelope> {
     const frame = await this.next();
     if (typeof frame === "string") throw new Error(`a text frame: ${frame}`);
-    const opened = openFrame(this.key, frame);
+    const opened = openFrame(this.cipher, frame);
     if (!opened.ok) throw new Error(opened.error.detail);
     return opened.value;
   }

@@ -31,7 +31,7 @@ describe("the go-p2p handshake", () => {
     expect(payload).toMatchObject({
       accepted: true,
       identity: { id: peer.meshId, role: "controller" },
-      challengeResponse: toBase64(answerChallenge(secret, challenge)),
+      challengeResponse: toBase64(answerChallenge(secret, challenge, 1)),
     });
     expect(await peer.read()).toMatchObject({ type: "ping", from: peer.meshId, to: peer.keys.id });
   });

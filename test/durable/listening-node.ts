@@ -2,12 +2,17 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { PeerSession } from "../../durable/peer-session.ts";
-import { toBase64, toHex, type Bytes } from "../../src/base/bytes.ts";
+import { toBase64, toHex } from "../../src/base/bytes.ts";
 import type { Json } from "../../src/base/json.ts";
 import { answerChallenge } from "../../src/crypto/challenge.ts";
 import { newKeyPair, sharedSecret, type KeyPair } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
-import { frameKey, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
+import {
+  frameCipher,
+  openFrame,
+  sealFrame,
+  type FrameCipher,
+} from "../../src/crypto/session-cipher.ts";
 import { Envelope } from "../../src/protocol/envelope.ts";
 import { Handshake, type MusterField } from "../../src/protocol/messages.ts";
 import { bytesOf, must, present } from "../must.ts";
@@ -37,7 +42,7 @@ export class ListeningNode {
   opened = 0;
   readonly #id = env.PEER_SESSION.newUniqueId();
   #socket: WebSocket | null = null;
-  #key: Bytes = new Uint8Array();
+  #cipher: FrameCipher = frameCipher(new Uint8Array(), 1);
   #meshId = "";
 
   constructor(host: string, options: NodeOptions = {}) {
@@ -89,7 +94,7 @@ export class ListeningNode {
 
   #take(data: string | ArrayBuffer): void {
     if (typeof data === "string") return this.#greeted(Envelope.parse(JSON.parse(data)));
-    const message = must(openFrame(this.#key, new Uint8Array(data)));
+    const message = must(openFrame(this.#cipher, new Uint8Array(data)));
     this.heard.push(message);
     if (message.type !== "ping" || this.options.stopsBefore === "pong") return;
     this.#say(this.#compose("pong", { sentAt: 0, receivedAt: 0 }, { replyTo: message.id }));
@@ -99,10 +104,10 @@ export class ListeningNode {
     this.heard.push(message);
     const { identity, challenge } = Handshake.parse(message.payload);
     const secret = present(sharedSecret(this.keys.privateKey, bytesOf(identity.publicKey)));
-    this.#key = frameKey(secret);
+    this.#cipher = frameCipher(secret, 1);
     this.#meshId = identity.id;
     if (this.options.stopsBefore === "ack") return;
-    const response = toBase64(answerChallenge(secret, bytesOf(challenge)));
+    const response = toBase64(answerChallenge(secret, bytesOf(challenge), 1));
     const ack = this.#compose("handshake_ack", {
       identity: this.#identity(),
       challengeResponse: response,
@@ -136,7 +141,7 @@ export class ListeningNode {
   }
 
   #say(envelope: Envelope): void {
-    present(this.#socket).send(sealFrame(this.#key, envelope, Date.now(), platformRandom));
+    present(this.#socket).send(sealFrame(this.#cipher, envelope, Date.now(), platformRandom));
   }
 }
 

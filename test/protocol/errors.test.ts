@@ -24,6 +24,7 @@ const TABLE: { readonly [Code in ErrorCode]: readonly [status: number, close: nu
   bad_key: [400, 4401],
   identity_mismatch: [400, 4401],
   proof_failed: [401, 4401],
+  clock_stepped_back: [409, 4400],
   handshake_timeout: [408, 4408],
   ping_timeout: [408, 4408],
   dial_refused: [502, 1000],
@@ -98,11 +99,14 @@ describe("every error code", () => {
     },
   );
 
-  test.for(CODES)("has a go-p2p error message: %s", (code) => {
-    const message = toGoP2pError(errorOf(code));
-    expect(ErrorMessage.parse(message)).toEqual(message);
-    expect(Object.values(GO_P2P_ERROR)).toContain(message.code);
-    expect(message.message).toBe("what happened");
+  test.for(CODES)("GP5 has a go-p2p error message in each generation: %s", (code) => {
+    const [first, second] = [toGoP2pError(errorOf(code), 1), toGoP2pError(errorOf(code), 2)];
+    for (const message of [first, second]) {
+      expect(ErrorMessage.parse(message)).toEqual(message);
+      expect(message.message).toBe("what happened");
+    }
+    expect(Object.values(GO_P2P_ERROR)).toContain(first.code);
+    expect(second.code).toBe(SECOND_GENERATION[first.code]);
   });
 
   test("has a title that no other code has", () => {
@@ -110,6 +114,16 @@ describe("every error code", () => {
     expect(new Set(titles).size).toBe(CODES.length);
   });
 });
+
+/** The codes of generation 2 by those of generation 1: an invalid message is an unknown error there, a timeout a failed operation. */
+const SECOND_GENERATION: Readonly<Record<number, number>> = {
+  1000: 0,
+  1001: 0,
+  1002: 6,
+  1003: 1,
+  1004: 4,
+  1005: 4,
+};
 
 describe("WebSocket close codes", () => {
   test("are codes that an endpoint may send (RFC 6455 §7.4.2)", () => {

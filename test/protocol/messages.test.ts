@@ -54,6 +54,7 @@ const FROM_GO: { readonly [Type in keyof typeof GO_P2P_PAYLOADS]: unknown } = {
   get_logs: { minerName: "m1", lines: 100 },
   logs: { minerName: "m1", lines: ["a", "b"], hasMore: false },
   error: { code: 1004, message: "operation failed", details: "why" },
+  content_event: { topic: "news", payload: "aGVsbG8=" },
 };
 
 /** One valid payload of each of Muster's own message types. */
@@ -101,8 +102,8 @@ const TYPES = Object.keys(PAYLOADS) as MessageType[];
 const accepts = (type: MessageType, payload: unknown) => PAYLOADS[type].safeParse(payload).success;
 
 describe("message types", () => {
-  test("are go-p2p's fifteen and Muster's own, and isMessageType refuses any other word", () => {
-    expect(Object.keys(GO_P2P_PAYLOADS)).toHaveLength(15);
+  test("are go-p2p's sixteen and Muster's own, and isMessageType refuses any other word", () => {
+    expect(Object.keys(GO_P2P_PAYLOADS)).toHaveLength(16);
     expect(TYPES.toSorted()).toEqual(Object.keys(honest).toSorted());
     expect(TYPES.every(isMessageType)).toBe(true);
     for (const word of ["", "PING", "toString", "__proto__", "constructor"]) {
@@ -175,9 +176,7 @@ describe("a go-p2p handshake message", () => {
     ["a key of 31 bytes", { publicKey: toBase64(new Uint8Array(31)) }],
     ["a key in hex", { publicKey: toHex(pair.publicKey) }],
     ["a key in base64url", { publicKey: "-".repeat(43) + "=" }],
-    ["a name that begins with a dash", { name: "-a" }],
-    ["a name of 65 characters", { name: "n".repeat(65) }],
-    ["a name with a line break", { name: "a\n" }],
+    ["a name that is no text", { name: 7 }],
     ["an unknown role", { role: "king" }],
     ["a time that is none", { createdAt: "yesterday" }],
     ["a muster field of another version", { muster: { v: 2 } }],
@@ -201,7 +200,7 @@ describe("payloads of the other messages", () => {
   });
 
   test.for<[MessageType, unknown]>([
-    ["ping", null],
+    ["ping", "now"],
     ["ping", { sentAt: "now" }],
     ["pong", { sentAt: 1 }],
     ["handshake_ack", { identity: IDENTITY }],

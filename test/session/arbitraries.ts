@@ -57,7 +57,7 @@ const PLAUSIBLE: readonly (string | Bytes)[] = [
     compose("ping", { sentAt: 2 }, { to: "" }),
     compose("ping", { sentAt: 2 }, { ts: "1999-12-31T23:59:59Z" }),
     compose("ping", { sentAt: 2 }, { id: "no UUID" }),
-  ].map(sealed),
+  ].map((envelope) => sealed(envelope)),
 ];
 
 /** Changes that make a pong invalid. */

@@ -11,7 +11,9 @@ import type {
   SessionCommandName,
 } from "../../src/contract/commands.ts";
 import { newKeyPair, sharedSecret } from "../../src/crypto/identity.ts";
-import { frameKey, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
+import { frameCipher, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
+import { writeGoP2pEnvelope } from "../../src/protocol/go-p2p-envelope.ts";
+import type { GoP2pGeneration } from "../../src/protocol/go-p2p-generation.ts";
 import type { Envelope } from "../../src/protocol/envelope.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { newUuid } from "../../src/protocol/ids.ts";
@@ -36,7 +38,8 @@ export const START: Millis = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 export const MESH = { keys: newKeyPair(seededRandom(1)), name: "test mesh" };
 export const PEER = newKeyPair(seededRandom(2));
-const KEY = frameKey(present(sharedSecret(PEER.privateKey, MESH.keys.publicKey)));
+export const SECRET = present(sharedSecret(PEER.privateKey, MESH.keys.publicKey));
+const CIPHERS = { 1: frameCipher(SECRET, 1), 2: frameCipher(SECRET, 2) } as const;
 export const ORIGIN: Origin = {
   address: "192.0.2.1",
   place: null,
@@ -66,6 +69,8 @@ export interface Claimed {
   readonly role?: Role;
   /** False for a plain go-p2p node. */
   readonly speaksMuster?: boolean;
+  /** The generation of go-p2p that the peer speaks; 1 by default. */
+  readonly generation?: GoP2pGeneration;
 }
 
 export const identity = ({ role = "worker", speaksMuster = true }: Claimed = {}) => ({
@@ -107,28 +112,35 @@ export const compose = (
   ...overrides,
 });
 
-export const sealed = (envelope: Envelope): Bytes => sealFrame(KEY, envelope, START, nonces);
+export const sealed = (envelope: Envelope, generation: GoP2pGeneration = 1): Bytes =>
+  sealFrame(CIPHERS[generation], envelope, START, nonces);
 
 /** One frame of the peer, as an event. */
-export const said = (type: string, payload: Json, overrides?: Partial<Envelope>): SessionEvent => ({
+export const said = (
+  type: string,
+  payload: Json,
+  overrides?: Partial<Envelope>,
+  generation?: GoP2pGeneration,
+): SessionEvent => ({
   type: "frame",
-  data: sealed(compose(type, payload, overrides)),
+  data: sealed(compose(type, payload, overrides), generation),
 });
 
 export const handshakeText = (claimed?: Claimed): string =>
-  JSON.stringify(
+  writeGoP2pEnvelope(
     compose("handshake", {
       identity: identity(claimed),
       challenge: toBase64(new Uint8Array(32).fill(7)),
       version: "1.0",
     }),
+    claimed?.generation ?? 1,
   );
 
-/** The encrypted messages among effects, decrypted. */
+/** The encrypted messages among effects, decrypted. A frame of generation 2 begins with 1. */
 export const messages = (effects: readonly SessionEffect[]): Envelope[] =>
   effects.flatMap((effect) =>
     effect.type === "send" && typeof effect.frame !== "string"
-      ? [must(openFrame(KEY, effect.frame))]
+      ? [must(openFrame(CIPHERS[effect.frame[0] === 1 ? 2 : 1], effect.frame))]
       : [],
   );
 
@@ -190,7 +202,7 @@ export function greeted(claimed?: Claimed): { readonly session: Proving; readonl
 /** The step by which a peer, 20 ms of round trip away, proves its key. */
 function provedStep(claimed?: Claimed): Step {
   const { session, pong } = greeted(claimed);
-  return step(session, { type: "frame", data: sealed(pong) }, at(START + 20));
+  return step(session, { type: "frame", data: sealed(pong, claimed?.generation) }, at(START + 20));
 }
 
 /** A session whose peer has proved its key and whose admission is not answered yet. */

@@ -50,7 +50,7 @@ const SECRET = present(sharedSecret(PEER.privateKey, MESH.keys.publicKey));
 
 const ackOf = (challenge: Uint8Array, payload: { [name: string]: Json } = {}): Json => ({
   identity: identity() as unknown as Json,
-  challengeResponse: toBase64(answerChallenge(SECRET, challenge)),
+  challengeResponse: toBase64(answerChallenge(SECRET, challenge, 1)),
   accepted: true,
   ...payload,
 });

@@ -64,9 +64,9 @@ class GoP2pConnection implements Connection {
   #encode(message: OutgoingMessage): Bytes | null {
     if (this.#state.at !== "open") return null;
     const { profile, platform } = this.#options;
-    const { id: to, frameKey } = this.#state.mesh;
+    const { id: to, cipher } = this.#state.mesh;
     const envelope = envelopeOf(message, { from: profile.keys.id, to, ts: this.#timestamp() });
-    return sealFrame(frameKey, envelope, platform.now(), platform.randomBytes);
+    return sealFrame(cipher, envelope, platform.now(), platform.randomBytes);
   }
 
   #sendHandshake(): void {
@@ -104,7 +104,7 @@ class GoP2pConnection implements Connection {
   #receiveFrame(frame: Bytes, mesh: ProvenMesh): void {
     if (frame.length > FRAME_BYTES_MAX)
       return this.#countUnreadable("the frame is above the size limit");
-    const message = openFrame(mesh.frameKey, frame);
+    const message = openFrame(mesh.cipher, frame);
     if (!message.ok) return this.#countUnreadable(message.error.detail);
     const { id, from, to, ts } = message.value;
     if (from !== mesh.id || to !== this.#options.profile.keys.id) {

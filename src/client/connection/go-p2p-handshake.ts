@@ -4,21 +4,24 @@ import type { Json } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { verifyChallengeAnswer } from "../../crypto/challenge.ts";
 import { peerIdOf, sharedSecret } from "../../crypto/identity.ts";
-import { frameKey } from "../../crypto/session-cipher.ts";
+import { frameCipher, type FrameCipher } from "../../crypto/session-cipher.ts";
 import { CHALLENGE_BYTES, GO_P2P_VERSION } from "../../protocol/constants.ts";
 import { firstIssue, readEnvelope, type Envelope } from "../../protocol/envelope.ts";
 import { CLOSE } from "../../protocol/errors.ts";
-import { newUuid } from "../../protocol/ids.ts";
+import { Name, newUuid } from "../../protocol/ids.ts";
 import { HandshakeAck, Identity } from "../../protocol/messages.ts";
 import { OptionsError, PeerError, type PeerErrorCode } from "../errors.ts";
 import type { ConnectionEnd, PeerProfile } from "./connection.ts";
+
+/** The SDK takes the names that every node registers. */
+const OwnIdentity = Identity.extend({ name: Name });
 
 /**
  * The identity that go-p2p's handshake carries, with Muster's additional field. Throws an `OptionsError` if the profile
  * is not valid.
  */
 export function goP2pIdentity(profile: PeerProfile): Identity {
-  const identity = Identity.safeParse({
+  const identity = OwnIdentity.safeParse({
     id: profile.keys.id,
     name: profile.name,
     publicKey: toBase64(profile.keys.publicKey),
@@ -59,12 +62,15 @@ export function newHandshake(profile: PeerProfile, ts: string, random: RandomByt
   return { text: JSON.stringify(envelope), challenge };
 }
 
+/** The SDK speaks generation 1 of go-p2p. A mesh speaks both, and the second gives a peer of the SDK nothing that muster.2 does not. */
+const GENERATION = 1;
+
 /** A mesh that has proved its key, and the key of the frames that follow. */
 export interface ProvenMesh {
   readonly id: string;
   /** In hex. */
   readonly publicKey: string;
-  readonly frameKey: Bytes;
+  readonly cipher: FrameCipher;
 }
 
 interface AckContext {
@@ -97,10 +103,14 @@ export function checkAck(
   }
   const secret = sharedSecret(profile.keys.privateKey, publicKey);
   const response = fromBase64(ack.challengeResponse ?? "");
-  if (secret === null || response === null || !verifyChallengeAnswer(secret, challenge, response)) {
+  if (
+    secret === null ||
+    response === null ||
+    !verifyChallengeAnswer(secret, challenge, response, GENERATION)
+  ) {
     return err(refused("mesh_unproved", `the server did not prove the mesh key ${key}`));
   }
-  return ok({ id: ack.identity.id, publicKey: key, frameKey: frameKey(secret) });
+  return ok({ id: ack.identity.id, publicKey: key, cipher: frameCipher(secret, GENERATION) });
 }
 
 function readAck(text: string) {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { GoP2pGeneration } from "../go-p2p-generation.ts";
-import { Name, PeerId, PublicKeyHex } from "../ids.ts";
+import { PeerId, PublicKeyHex } from "../ids.ts";
 import { Capabilities, EVERY_KIND, HandledKinds, Role, TaskKind } from "../labels.ts";
+import { ShownName } from "../shown-name.ts";
 import { NextCursor, Page, Time } from "./page.ts";
 
 export const PEER_STATES = [
@@ -39,7 +40,10 @@ const CircuitView = z
 export const PeerView = z
   .object({
     id: PeerId,
-    name: Name,
+    name: ShownName.meta({
+      description:
+        "The peer's name. A go-p2p node may have any: what is not readable in it is escaped, and a long one ends in `…`",
+    }),
     public_key: PublicKeyHex,
     address: z.string().meta({
       description:

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { DRAIN_TIMEOUT_DEFAULT, DRAIN_TIMEOUT_MAX, PEERS_SCHEDULED_MAX } from "../drain-limits.ts";
-import { Name, PeerId } from "../ids.ts";
+import { PeerId } from "../ids.ts";
 import { CapabilityRequirement, Role, TaskKind } from "../labels.ts";
+import { ShownName } from "../shown-name.ts";
 import { NextCursor } from "./page.ts";
 import { PeerState, PeerView } from "./peers.ts";
 
@@ -14,7 +15,7 @@ export const PeerSelection = z
     }),
     kind: TaskKind.optional().meta({ description: "A kind that the peer handles" }),
     role: Role.optional(),
-    name: Name.optional().meta({ description: "The peer's whole name" }),
+    name: ShownName.optional().meta({ description: "The peer's whole name" }),
     state: PeerState.optional(),
   })
   .refine((given) => Object.values(given).some((value) => value !== undefined), {

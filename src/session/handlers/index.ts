@@ -46,6 +46,7 @@ export const HANDLERS: { readonly [T in MessageType]: Handler<T> } = {
   get_logs: refuseRequest,
   logs: handleReply,
   error: handleReply,
+  content_event: outOfPlace, // over muster.2; those of go-p2p nodes are ignored before
   welcome: outOfPlace,
   rejection: outOfPlace,
   rotate: limited("rotate", handleRotate),

@@ -1,0 +1,44 @@
+import { isJsonObject, parseJson, type Json } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { Envelope, firstIssue } from "./envelope.ts";
+import type { SessionFault } from "./errors.ts";
+import type { GoP2pGeneration } from "./go-p2p-generation.ts";
+
+/** The name of a message's time in each generation of go-p2p. Everything else in a message has the same name. */
+const TIME_FIELDS = { 1: "ts", 2: "timestamp" } as const;
+
+export interface GoP2pEnvelope {
+  readonly envelope: Envelope;
+  /** The generation whose name the time has. A message with both names is one of generation 2. */
+  readonly generation: GoP2pGeneration;
+}
+
+/** Parses a message of either generation; `bad_message` when it is not JSON or not an envelope. */
+export const readGoP2pEnvelope = (text: string): Result<GoP2pEnvelope, SessionFault> =>
+  goP2pEnvelope(parseJson(text));
+
+/** The message in a parsed text. */
+export function goP2pEnvelope(json: Json | undefined): Result<GoP2pEnvelope, SessionFault> {
+  if (json === undefined) return err({ code: "bad_message", detail: "the message is not JSON" });
+  const generation = isJsonObject(json) && Object.hasOwn(json, TIME_FIELDS[2]) ? 2 : 1;
+  const fields = isJsonObject(json) ? { ...json, ts: json[TIME_FIELDS[generation]] } : json;
+  const envelope = Envelope.safeParse(fields);
+  if (envelope.success) return ok({ envelope: envelope.data, generation });
+  const detail = firstIssue(envelope.error).replace(/^ts:/, `${TIME_FIELDS[generation]}:`);
+  return err({ code: "bad_message", detail });
+}
+
+/**
+ * A message as its generation writes it. `both`: for the handshake of a dial, before the generation of the other side is known.
+ * Each generation skips the name that it does not know.
+ */
+export function writeGoP2pEnvelope(
+  { id, type, from, to, ts, payload, replyTo }: Envelope,
+  generation: GoP2pGeneration | "both",
+): string {
+  const time = {
+    ...(generation !== 2 && { [TIME_FIELDS[1]]: ts }),
+    ...(generation !== 1 && { [TIME_FIELDS[2]]: ts }),
+  };
+  return JSON.stringify({ id, type, from, to, ...time, payload, replyTo });
+}

@@ -224,7 +224,7 @@ describe("HT50 docs/troubleshooting.md", () => {
     for (const code of ERROR_CODES) {
       const error = { code, detail: "" } as MusterError;
       const { title, status } = toProblem(error);
-      const seen = `"${title}". HTTP ${status}, close code ${toClose(error).code}, go-p2p error ${toGoP2pError(error).code}.`;
+      const seen = `"${title}". HTTP ${status}, close code ${toClose(error).code}, go-p2p error ${toGoP2pError(error, 1).code}.`;
       expect(troubleshootingEntry(code)?.text.split("\n")[2]).toBe(seen);
     }
   });

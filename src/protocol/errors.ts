@@ -1,4 +1,7 @@
+import { GO_P2P_ERRORS, type GoP2pErrorCodes } from "./go-p2p-errors.ts";
 import type { GoP2pGeneration } from "./go-p2p-generation.ts";
+
+export { GO_P2P_ERROR } from "./go-p2p-errors.ts";
 
 /**
  * Every expected failure, as one tagged union with a stable `code`. The table below maps each code to its forms: an HTTP
@@ -97,27 +100,6 @@ export const CLOSE = {
   draining: 4503,
 } as const;
 export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
-
-/** go-p2p's `error` codes in generation 1, and over muster.2. */
-export const GO_P2P_ERROR = {
-  unknown: 1000,
-  invalidMessage: 1001,
-  unauthorized: 1002,
-  notFound: 1003,
-  operationFailed: 1004,
-  timeout: 1005,
-} as const;
-
-/** go-p2p's `error` codes by generation. The second has no codes of their own for an invalid message and for a timeout. */
-const GO_P2P_ERRORS = {
-  unknown: { 1: GO_P2P_ERROR.unknown, 2: 0 },
-  invalidMessage: { 1: GO_P2P_ERROR.invalidMessage, 2: 0 },
-  unauthorized: { 1: GO_P2P_ERROR.unauthorized, 2: 6 },
-  notFound: { 1: GO_P2P_ERROR.notFound, 2: 1 },
-  operationFailed: { 1: GO_P2P_ERROR.operationFailed, 2: 4 },
-  timeout: { 1: GO_P2P_ERROR.timeout, 2: 4 },
-} as const;
-type GoP2pErrorCodes = (typeof GO_P2P_ERRORS)[keyof typeof GO_P2P_ERRORS];
 
 interface WireForm {
   /** HTTP status. */

@@ -63,7 +63,8 @@ const Ping = PingFields.or(z.null().transform((): z.output<typeof PingFields> =>
 const Pong = z.object({ sentAt: z.number(), receivedAt: z.number() });
 
 /** Text of any length, of which the first part is kept: a node may quote in it what it was sent. */
-const shortened = (chars: number) => z.string().transform((text) => text.slice(0, chars));
+const shortened = (chars: number) =>
+  z.string().transform((text) => text.slice(0, chars).toWellFormed());
 
 /**
  * When a peer whose session breaks may reconnect, so that many peers return at a fixed rate: `slot` / `per_second`

@@ -8,6 +8,8 @@ Every code and message by which Muster tells that something is wrong: what it me
 - \`muster help CODE\` prints an entry without a network.
 - The \`type\` of an error document is that path.
 
+A go-p2p error is shown with its number in generation 1 of go-p2p. A node of generation 2 shows 0 for 1000 and 1001, 6 for 1002, 1 for 1003, and 4 for 1004 and 1005.
+
 For a message instead of a code, use its words in lower case with hyphens between them: \`muster help port-is-in-use\`.
 
 ## Requests over HTTP
@@ -350,6 +352,13 @@ Close reasons begin with the code. \`muster join\` prints them, and \`onEvent\` 
 
 - Cause: The peer did not answer pings: it hangs, sleeps, or its network is gone.
 - Remedy: The peer reconnects by itself. If it repeats, look for a blocked event loop (\`loop_blocked\`) or a proxy that ends idle connections before 25 s.
+
+### \`clock_stepped_back\`
+
+"The peer's clock was set back during its session". HTTP 409, close code 4400, go-p2p error 1004.
+
+- Cause: The clock of a go-p2p node was set back by more than its session has lasted. The mesh drops what is stamped before the session began, because frames of earlier sessions open in later ones, so it would drop everything.
+- Remedy: Connect again. Let the node's clock be set by NTP before the node starts, and slewed (not stepped) while it runs.
 
 ### \`dial_refused\`
 

@@ -139,8 +139,8 @@ test("GP13 a pong that newer messages have overtaken is no step back: it counts"
   let busy = session;
   // Messages that the peer stamped after its pong, but sent before it: the oldest of them leave the window of IDs.
   for (let count = 0; count <= REPLAY_WINDOW_IDS + 1; count++) {
-    const at = now + 100 * (count + 1);
-    busy = active(run(busy, stamped(2, "stats", at), at));
+    const time = now + 100 * (count + 1);
+    busy = active(run(busy, stamped(2, "stats", time), time));
   }
   const late = now + 100 * (REPLAY_WINDOW_IDS + 3);
   const next = run(busy, stamped(2, "pong", now + 50, { replyTo: ping.id }), late);

@@ -30,6 +30,7 @@ import { outboundFetch } from "./outbound-fetch.ts";
 import { DialedSockets } from "./dialed-sockets.ts";
 import type { Env } from "./env.ts";
 import { UNKNOWN_PLACE, ORIGIN_HEADERS, readOrigin } from "./origin-headers.ts";
+import { withStoredResult } from "./large-replies.ts";
 import { OlderSession } from "./older-session.ts";
 import { PendingDisconnect } from "./pending-disconnect.ts";
 import {
@@ -228,7 +229,8 @@ export class PeerSession
 
   async #send(commands: readonly SessionCommand[]): Promise<readonly SessionAnswer[]> {
     const { env } = this;
-    return this.#older.settle(await sendSessionCommands(env, commands), async (refused) => {
+    const sent = await Promise.all(commands.map((command) => withStoredResult(env, command)));
+    return this.#older.settle(await sendSessionCommands(env, sent), async (refused) => {
       const input = { ...refused.input, olderSilent: true };
       const [answer] = await sendSessionCommands(env, [{ name: "admit", input }]);
       return answer ?? refused;

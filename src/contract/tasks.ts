@@ -46,8 +46,15 @@ export interface TaskCommands {
   };
   finish_task: {
     caller: "session";
-    /** `begunAt`: when the attempt began, if its acceptance is not a command of its own. */
-    input: SessionInput & { readonly outcome: TaskResult; readonly begunAt?: Millis | undefined };
+    /**
+     * `begunAt`: when the attempt began, if its acceptance is not a command of its own. `forPeer`: the peer can't upload a large
+     * result, so its session stores it.
+     */
+    input: SessionInput & {
+      readonly outcome: TaskResult;
+      readonly begunAt?: Millis | undefined;
+      readonly forPeer?: boolean | undefined;
+    };
     output: Empty;
   };
 
@@ -213,8 +220,9 @@ interface StoredResult {
 }
 
 interface ResultUpload {
-  /** Whether the result must be sealed to its caller's key. */
+  /** Whether the result must be sealed to its caller's key, and that key in hex. */
   readonly sealed: boolean;
+  readonly sealTo: string | null;
   /** Where the result must be stored. */
   readonly blobId: string;
 }

@@ -15,6 +15,11 @@ export const DEPLOY_SEALED_BYTES_MAX = (DEPLOY_PAYLOAD_BYTES_MAX / 4) * 3;
 export const TASK_RESULT_BYTES_MAX = 256 * KiB;
 /** A larger result is uploaded to KV, whose values have at most this size. */
 export const TASK_LARGE_RESULT_BYTES_MAX = 25 * MiB;
+/**
+ * Bytes of large results that the mesh stores for the tasks of one owner, because the peers that did them can't upload: those of
+ * go-p2p nodes, of up to 1 MiB each.
+ */
+export const KEPT_RESULT_BYTES_MAX = 256 * MiB;
 /** How long an upload of a large result may take. An upload that no task has claimed by then is deleted. */
 export const RESULT_UPLOAD_TIMEOUT = 1 * HOUR;
 /** Uploads that an attempt may begin: one, and those restarted after a broken connection. */

@@ -39,6 +39,10 @@ export function endedTasksTable(sql: Sql, bytes: OwnerBytes, forget: (id: string
         limit,
       ),
 
+    /** One task, if it has ended. */
+    get: (id: string): EndedTask | null =>
+      readTask(`SELECT ${COLUMNS} FROM tasks WHERE ${ENDED} AND id = ?`, id)[0] ?? null,
+
     /** The owner's tasks that ended first, of those that ended before this. */
     oldestOf: (owner: string, before: Millis, limit: number): readonly EndedTask[] =>
       readTask(

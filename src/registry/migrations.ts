@@ -250,6 +250,12 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX webhook_refusals_sources ON webhook_refusals (source, seq)`,
     `CREATE INDEX webhook_refusals_ages ON webhook_refusals (last_at)`,
   ],
+  [
+    // Large results that the mesh has stored for peers that can't upload, by the owner of the task.
+    `ALTER TABLE task_results ADD COLUMN kept_for TEXT`,
+    `ALTER TABLE task_results ADD COLUMN kept_at INTEGER`,
+    `CREATE INDEX task_results_kept ON task_results (kept_for, kept_at, bytes) WHERE kept_for IS NOT NULL`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

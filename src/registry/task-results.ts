@@ -1,4 +1,5 @@
-import { flag, numberOrNull, textOrNull, type Sql } from "./sql.ts";
+import type { Millis } from "../base/clock.ts";
+import { flag, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 import { readCache } from "./write-behind.ts";
 
 /** How a task's result is stored, if it is sealed or large. */
@@ -37,6 +38,31 @@ export function taskResultsTable(sql: Sql) {
   });
   return {
     kept,
+
+    /** The mesh has stored the task's large result for a peer that can't upload it. */
+    keptFor(taskId: string, owner: string, now: Millis): void {
+      sql.exec(
+        `UPDATE task_results SET kept_for = ?, kept_at = ? WHERE task_id = ?`,
+        owner,
+        now,
+        taskId,
+      );
+    },
+    /** Bytes of such results of an owner's tasks. */
+    bytesKeptFor(owner: string): number {
+      const sum = `SELECT COALESCE(SUM(bytes), 0) AS bytes FROM task_results WHERE kept_for = ?`;
+      return number(sql.exec(sum, owner)[0] as SqlRow, "bytes");
+    },
+    /** The oldest of them; null when there is none. */
+    oldestKeptFor(owner: string): { readonly taskId: string; readonly bytes: number } | null {
+      const row = sql.exec(
+        `SELECT task_id, bytes FROM task_results WHERE kept_for = ? ORDER BY kept_at LIMIT 1`,
+        owner,
+      )[0];
+      return row === undefined
+        ? null
+        : { taskId: text(row, "task_id"), bytes: number(row, "bytes") };
+    },
 
     get: (taskId: string): ResultExtra => kept.get(taskId) ?? NOTHING,
 

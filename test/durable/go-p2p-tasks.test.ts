@@ -1,13 +1,20 @@
 import { evictDurableObject, reset } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { env, exports } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { fromUtf8, toBase64, toHex } from "../../src/base/bytes.ts";
 import { tarOf } from "../../src/base/tar.ts";
-import { sha256 } from "../../src/crypto/primitives.ts";
-import { DEPLOY_PAYLOAD_BYTES_MAX, DEPLOY_SEALED_BYTES_MAX } from "../../src/protocol/constants.ts";
+import { newKeyPair } from "../../src/crypto/identity.ts";
+import { platformRandom, sha256 } from "../../src/crypto/primitives.ts";
+import { openResult } from "../../src/stmf/task-result.ts";
+import {
+  DEPLOY_PAYLOAD_BYTES_MAX,
+  DEPLOY_SEALED_BYTES_MAX,
+  FRAME_BYTES_MAX,
+} from "../../src/protocol/constants.ts";
 import { openStim } from "../crypto/open-stim.ts";
 import { STIM_VECTORS } from "../crypto/stim-vectors.ts";
-import { bytesOf } from "../must.ts";
-import { api, submitTask, peerView, sessionStub, awaitTaskEnd } from "./api.ts";
+import { bytesOf, present } from "../must.ts";
+import { api, TOKEN, submitTask, peerView, sessionStub, awaitTaskEnd } from "./api.ts";
 import { GoPeer } from "./go-peer.ts";
 
 afterEach(async () => {
@@ -24,6 +31,10 @@ async function plainNode(): Promise<GoPeer> {
 /** A payload of a request: a deploy is accepted only with a bundle. */
 const payloadOf = (request: string): object =>
   request === "deploy" ? { type: "profile", profile: { pool: "a" } } : { minerName: "x" };
+
+/** Lines of a log; 9,000 of them nearly fill a frame. */
+const lines = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `${at} `.padEnd(105, "accepted "));
 
 const stats = { nodeId: "n", nodeName: "old hand", miners: [], uptime: 77 };
 
@@ -174,6 +185,59 @@ describe("a go-p2p node without the muster field", () => {
       expect(await node.catchUp()).toEqual([]);
     },
   );
+
+  it("GP36 logs up to a node's frame are the result, read as any large result, also by the callback's and the task's references", async () => {
+    const node = await plainNode();
+    const { id } = await submitTask("go-p2p/get_logs", { minerName: "x", lines: 10_000 });
+    const { id: replyTo } = await node.readType("get_logs");
+    const logs = { minerName: "x", lines: lines(9_000), hasMore: true };
+    node.send("logs", logs, { replyTo });
+    const task = await awaitTaskEnd(id);
+    const bytes = JSON.stringify(logs).length;
+    expect(bytes).toBeGreaterThan(0.9 * FRAME_BYTES_MAX);
+    expect(task).toMatchObject({ state: "succeeded", result: null, result_bytes: bytes });
+    expect((await api("GET", String(task.result_url))).body).toEqual(logs);
+    expect(await peerView(node.keys.id)).toMatchObject({ successes: 1, failures: 0 });
+  });
+
+  it("GP36 a large result is sealed to the key that the task gives", async () => {
+    const node = await plainNode();
+    const caller = newKeyPair(platformRandom);
+    const { id } = await submitTask("go-p2p/get_logs", {}, { seal_to: toHex(caller.publicKey) });
+    const { id: replyTo } = await node.readType("get_logs");
+    const logs = { minerName: "x", lines: lines(4_000), hasMore: false };
+    node.send("logs", logs, { replyTo });
+    const task = await awaitTaskEnd(id);
+    const response = await exports.default.fetch(`http://mesh.test/v1/tasks/${task.id}/result`, {
+      headers: { Authorization: `Bearer ${TOKEN}` },
+    });
+    const opened = openResult(new Uint8Array(await response.arrayBuffer()), caller.privateKey);
+    expect(JSON.parse(fromUtf8(present(opened)) ?? "")).toEqual(logs);
+  });
+
+  it("GP36 when the store fails, the task is interrupted and done again, and the node is not blamed", async () => {
+    const node = await plainNode();
+    const logs = { minerName: "x", lines: lines(4_000), hasMore: false };
+    const { id } = await submitTask("go-p2p/get_logs", {});
+    const first = await node.readType("get_logs");
+    const put = vi.spyOn(env.BLOBS, "put").mockRejectedValueOnce(new Error("KV is down"));
+    node.send("logs", logs, { replyTo: first.id });
+    const second = await node.readType("get_logs");
+    put.mockRestore();
+    node.send("logs", logs, { replyTo: second.id });
+    const task = await awaitTaskEnd(id);
+    expect(task).toMatchObject({ state: "succeeded", result_bytes: JSON.stringify(logs).length });
+    expect(await peerView(node.keys.id)).toMatchObject({ failures: 0 });
+  });
+
+  it("GP38 the reply to a request to one peer is returned whole, up to a node's frame", async () => {
+    const node = await plainNode();
+    const asked = api("POST", `/v1/peers/${node.keys.id}/requests`, { type: "get_logs" });
+    const { id: replyTo } = await node.readType("get_logs");
+    const logs = { minerName: "x", lines: lines(9_000), hasMore: true };
+    node.send("logs", logs, { replyTo });
+    expect(await asked).toMatchObject({ status: 200, body: { type: "logs", payload: logs } });
+  });
 
   it("AS4 a node without the muster field gets no tasks of other kinds", async () => {
     const node = await plainNode();

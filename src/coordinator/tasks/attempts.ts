@@ -142,7 +142,7 @@ export const progressTask: Handler<"progress_task"> = (context, claim) => {
  */
 export const finishTask: Handler<"finish_task"> = (
   context,
-  { peerId, epoch, outcome, begunAt },
+  { peerId, epoch, outcome, begunAt, forPeer },
 ) => {
   const claim = { peerId, epoch, taskId: outcome.task_id, fence: outcome.fence };
   const task = claimedTask(context, claim, "outcome");
@@ -150,7 +150,7 @@ export const finishTask: Handler<"finish_task"> = (
   if (!outcome.ok) {
     failAttempt(context, task.value, outcome.error, outcome.retry);
   } else if (outcome.uploaded !== undefined) {
-    return commitUploaded(context, task.value, outcome.uploaded, outcome, begunAt);
+    return commitUploaded(context, task.value, outcome.uploaded, outcome, { begunAt, forPeer });
   } else if (utf8(JSON.stringify(outcome.result)).length > TASK_RESULT_BYTES_MAX) {
     failAttempt(
       context,

@@ -2,11 +2,17 @@ import type { Millis } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import { err, ok } from "../../base/result.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
-import { RESULT_UPLOAD_TIMEOUT, RESULT_UPLOADS_PER_ATTEMPT_MAX } from "../../protocol/constants.ts";
+import type { Input } from "../../contract/commands.ts";
+import {
+  KEPT_RESULT_BYTES_MAX,
+  RESULT_UPLOAD_TIMEOUT,
+  RESULT_UPLOADS_PER_ATTEMPT_MAX,
+} from "../../protocol/constants.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { TaskResult } from "../../protocol/messages.ts";
 import type { ResultContent } from "../../protocol/result-content.ts";
 import { leaseEndsAt } from "../../tasks/lease.ts";
+import { ownerKeyOf } from "../../tasks/owner-key.ts";
 import type { Task } from "../../tasks/task.ts";
 import { noteSuccess } from "./attempt-evidence.ts";
 import { taskOfTicket } from "./held-task.ts";
@@ -15,6 +21,7 @@ import { learnServiceTime } from "../peers/evidence.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { endTask } from "./leases.ts";
 import { admissionOf, peerOf, recordAttemptEnd } from "../peers/scored-peers.ts";
+import { removeTask } from "../storage/make-room.ts";
 import { sealedTo } from "./sealing.ts";
 import { visibleTask } from "./submit.ts";
 import { addToOutbox } from "../kernel/marks.ts";
@@ -79,7 +86,8 @@ export const beginResult: Handler<"begin_result"> = (context, claim) => {
   const blobId = newOpaqueId(randomBytes);
   registry.resultUploads.insert({ taskId, blobId, begunAt: now });
   registry.tasks.update({ ...task.value, leaseUntil: leaseEndsAt(task.value, now) });
-  return ok({ sealed: registry.taskResults.get(taskId).sealTo !== null, blobId });
+  const { sealTo } = registry.taskResults.get(taskId);
+  return ok({ sealed: sealTo !== null, sealTo, blobId });
 };
 
 /** The bytes of a large result are in the store. They become the result when the peer's session names them. */
@@ -105,7 +113,7 @@ export function commitUploaded(
   task: Task,
   content: ResultContent,
   { sealed = false }: Pick<Success, "sealed">,
-  begunAt: Millis | undefined,
+  { begunAt, forPeer = false }: Pick<Input<"finish_task">, "begunAt" | "forPeer">,
 ): ReturnType<Handler<"finish_task">> {
   const { taskResults, resultUploads } = context.registry;
   const { sealTo } = taskResults.get(task.id);
@@ -121,8 +129,22 @@ export function commitUploaded(
     return err({ code: "conflict", detail });
   }
   taskResults.put(task.id, { sealTo, sealed, blobId, ...content });
+  if (forPeer) taskResults.keptFor(task.id, ownerKeyOf(task), context.now);
   succeed(context, task, null, begunAt);
+  if (forPeer) limitKept(context, ownerKeyOf(task));
   return done;
+}
+
+/** The oldest tasks of an owner give way, with their results, when what the mesh has stored for its peers is more than its share. */
+function limitKept(context: Context, owner: string): void {
+  const { taskResults, tasks } = context.registry;
+  for (let left = taskResults.bytesKeptFor(owner); left > KEPT_RESULT_BYTES_MAX;) {
+    const oldest = taskResults.oldestKeptFor(owner);
+    const task = oldest === null ? null : tasks.ended.get(oldest.taskId);
+    if (oldest === null || task === null) return;
+    removeTask(context, task);
+    left -= oldest.bytes;
+  }
 }
 
 /** Schedules the deletion of uploads that were not committed in time. */

@@ -18,6 +18,9 @@ export const handleReply: Handler<GoP2pReply> = (session, reply) => {
   const outcome = { task_id, fence, ...read };
   return stay(
     { ...session, taskRequests: session.taskRequests.filter((other) => other !== request) },
-    command({ name: "finish_task", input: { peerId: claim.peerId, epoch, outcome } }),
+    command({
+      name: "finish_task",
+      input: { peerId: claim.peerId, epoch, outcome, forPeer: true },
+    }),
   );
 };

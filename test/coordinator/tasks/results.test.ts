@@ -2,6 +2,7 @@ import { MINUTE } from "../../../src/base/clock.ts";
 import { describe, expect, test } from "vitest";
 import { HOUR, SECOND } from "../../../src/base/clock.ts";
 import {
+  KEPT_RESULT_BYTES_MAX,
   RESULT_UPLOAD_TIMEOUT,
   RESULT_UPLOADS_PER_ATTEMPT_MAX,
 } from "../../../src/protocol/constants.ts";
@@ -258,5 +259,37 @@ describe("a large result", () => {
     mesh.tick();
     expect(mesh.registry.tasks.get(id)).toBeNull();
     expect(mesh.registry.taskResults.get(id).blobId).toBeNull();
+  });
+});
+
+describe("large results that the mesh stores for peers that can't upload", () => {
+  test("GP37 have at most their share of an owner, whose oldest such tasks give way with their blobs", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const bytes = 24 * 1_024 * 1_024;
+    const fit = Math.floor(KEPT_RESULT_BYTES_MAX / bytes);
+    const small = mesh.submit({ kind: "echo" });
+    peer.accept();
+    mesh.run("finish_task", peer.successInput("small"));
+    const ids: string[] = [];
+    for (let n = 0; n < fit + 2; n++) {
+      ids.push(mesh.submit({ kind: "echo" }).id);
+      peer.accept();
+      const content = { bytes, sha256: MEASURED.sha256 };
+      mesh.run("result_uploaded", uploadedInput(peer, beginUpload(mesh, peer), content));
+      mesh.run("finish_task", { ...namedInput(peer, content), forPeer: true });
+      mesh.advanceClock(SECOND);
+    }
+    const left = ids.filter((id) => mesh.registry.tasks.get(id) !== null);
+    expect(left).toEqual(ids.slice(-fit));
+    expect(mesh.registry.taskResults.bytesKeptFor("admin")).toBe(fit * bytes);
+    // A task whose result is with it does not give way, however old.
+    expect(mesh.registry.tasks.get(small.id)).not.toBeNull();
+  });
+
+  test("GP37 count for no owner when a peer uploads them itself", () => {
+    const { mesh, peer } = meshWithRunningTask();
+    upload(mesh, peer);
+    expect(mesh.registry.taskResults.bytesKeptFor("admin")).toBe(0);
   });
 });

@@ -202,6 +202,7 @@ describe("commands that only read", () => {
       get_callback_secret: { url: "https://one.example/", owner: "admin", visibleTo: null },
       list_denied: page,
       list_deliveries: { ...page, source: "s" },
+      list_refused: { source: "s" },
       open_delivery: { source: "s", id: "x" },
       get_webhook_source: { name: "s" },
       open_webhook_source: { name: "s" },

@@ -22,6 +22,10 @@ export interface RedisUnderTest extends UpstashAccess {
   halt(): Promise<void>;
   /** Starts a new, empty Redis in its place. */
   resume(): Promise<void>;
+  /** Stops Redis in the middle of what it does: connections stay open, and nothing answers. */
+  suspend(): void;
+  /** Lets it go on. */
+  wake(): void;
   stop(): Promise<void>;
 }
 
@@ -61,7 +65,15 @@ export async function startRedis(): Promise<RedisUnderTest> {
     redis = run();
     await waitUntilReady({ url, token });
   };
-  return { url, token, halt: () => end(redis), resume, stop };
+  return {
+    url,
+    token,
+    halt: () => end(redis),
+    resume,
+    suspend: () => void redis.kill("SIGSTOP"),
+    wake: () => void redis.kill("SIGCONT"),
+    stop,
+  };
 }
 
 /** The server of the package, which its `exports` do not contain. */

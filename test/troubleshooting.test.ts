@@ -25,6 +25,7 @@ import {
   WhyView,
 } from "../src/protocol/http.ts";
 import { entriesOf, troubleshootingEntry } from "../src/protocol/troubleshooting.ts";
+import type { DiscoveryErrorCode } from "../src/discovery/resolver.ts";
 import type { Rule } from "../src/tasks/stored-choice.ts";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -49,6 +50,27 @@ const PEER_ERRORS: { readonly [Code in PeerErrorCode]: true } = {
   rotation_unknown: true,
   handlers_not_loaded: true,
   closed: true,
+};
+const DISCOVERY_ERRORS: { readonly [Code in DiscoveryErrorCode]: true } = {
+  statement_forged: true,
+  statement_old: true,
+  pointer_expired: true,
+  directory_old: true,
+  list_incomplete: true,
+  signing_key_changed: true,
+  epoch_unknown: true,
+  container_invalid: true,
+  container_unsupported: true,
+  container_too_large: true,
+  container_sealed_otherwise: true,
+  public_key_invalid: true,
+  private_key_invalid: true,
+  recipients_invalid: true,
+  form_invalid: true,
+  content_invalid: true,
+  blob_missing: true,
+  record_invalid: true,
+  identity_mismatch: true,
 };
 /** Of each event of a peer: whether it tells a problem. */
 const PEER_EVENTS: { readonly [Type in PeerEvent["type"]]: boolean } = {
@@ -110,6 +132,7 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
   "error code": ERROR_CODES,
   "close code": [...Object.values(CLOSE), 1006].map(String),
   "error code of go-p2p": Object.values(GO_P2P_ERROR).map((code) => `go-p2p-error-${code}`),
+  "error of discovery": ["discovery_incomplete", ...names(DISCOVERY_ERRORS)],
   "error of the SDK": [...new Set([...names(PEER_ERRORS), ...sdkErrors()])],
   "event of a peer that tells a problem": names(PEER_EVENTS),
   "rule that excludes a peer": Object.keys(RULES),
@@ -150,6 +173,9 @@ const MESSAGES: readonly (readonly [files: string, before: RegExp])[] = [
     "durable/selection-variables.ts",
     /(?:error: |\b(?:min|max)\([^"`\n]*|\n {8})(?=["`](?:is|has) )/,
   ],
+  ["workers/replica-settings.ts", /(?=["`][A-Z_]+ (?:is|has) )/],
+  ["workers/start-replica.ts", /(?=["`](?:UPSTASH_|MESH_)[A-Z_]+: |"the store )/],
+  ["bin/replica.js", /(?=["`]PORT )/],
   ["durable/mesh-keys.ts", /return err\(/],
   ["durable/config.ts", /(?:return err\(|misconfigured\(\s*)(?=["`][A-Z])/],
   ["durable/dial-out.ts", /return err\(/],

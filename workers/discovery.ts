@@ -1,59 +1,52 @@
-import { Hono, type Context } from "hono";
-import { env } from "hono/adapter";
-import { fromHex } from "../src/base/bytes.ts";
-import { redactedError } from "../src/base/redact.ts";
-import { platformVerify } from "../src/crypto/ed25519.ts";
-import { Replica } from "../src/discovery/replica.ts";
-import { verifierOf } from "../src/discovery/signed-statements.ts";
-import { upstashStore } from "../durable/upstash-store.ts";
-import { replicaLimits } from "./replica-limits.ts";
-import { replicaRoutes } from "./replica-routes.ts";
-
-/** A replica's configuration: its store, and the key that verifies the mesh's signatures. It contains no secret of the mesh. */
-type ReplicaEnv = Parameters<typeof replicaLimits>[0] & {
-  readonly UPSTASH_REDIS_REST_URL?: string;
-  /** Use a read-only token. */
-  readonly UPSTASH_REDIS_REST_TOKEN?: string;
-  /** The mesh's Ed25519 public key in hex: `signing_key` of its `/v1/mesh`. */
-  readonly MESH_VERIFYING_KEY?: string;
-  /** "true": no token is needed; otherwise a request needs an epoch's reader token. */
-  readonly DISCOVERY_PUBLIC?: string;
-};
+import { env, getRuntimeKey } from "hono/adapter";
+import type { Context } from "hono";
+import type { Replica } from "../src/discovery/replica.ts";
+import { openReplica } from "./open-replica.ts";
+import { ReplicaMisconfigured } from "./replica-routes.ts";
+import { readReplicaSettings, type ReplicaVariables } from "./replica-settings.ts";
+import { replicaApp, startReplica } from "./start-replica.ts";
 
 let replica: Promise<Replica> | null = null;
 
-/** One per isolate. It is created at the first request, because some runtimes provide the environment only then. */
+/** One per isolate. It is created at the first request, because a Worker gets its environment only then. */
 function replicaOf(c: Context): Promise<Replica> {
-  replica ??= openReplica(env<ReplicaEnv>(c)).catch((error: unknown) => {
+  replica ??= openInWorker(env<ReplicaVariables>(c)).catch((error: unknown) => {
     replica = null;
     throw error;
   });
   return replica;
 }
 
-async function openReplica(configured: ReplicaEnv): Promise<Replica> {
-  const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = configured;
-  const key = fromHex(configured.MESH_VERIFYING_KEY ?? "");
-  if (url === undefined || token === undefined || key?.length !== 32)
-    throw new Error(
-      "set UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN and MESH_VERIFYING_KEY (64 hex characters)",
-    );
-  replicaLimits(configured);
-  return new Replica({
-    store: upstashStore({ url, token }),
-    verifier: verifierOf(key, await platformVerify()),
-    now: () => Date.now(),
-    isPublic: configured.DISCOVERY_PUBLIC === "true",
-    onFailure: (error) =>
-      console.error("the store does not answer", { error: redactedError(error) }),
-  });
+/** An isolate may end at any time, and many may run: each reads only the records that it is asked for. */
+async function openInWorker(variables: ReplicaVariables): Promise<Replica> {
+  const settings = readReplicaSettings(variables);
+  if (!settings.ok) throw new ReplicaMisconfigured(settings.error.join("; "));
+  return openReplica(settings.value, { readsAhead: false });
 }
 
+/** The part of Deno's API that is used here. */
+interface DenoProcess {
+  readonly env: { toObject(): ReplicaVariables };
+  exit(code: number): never;
+}
+
+/** Starts the replica in a Deno process, which ends with the reason if it can't. */
+async function startInDeno(process: DenoProcess): Promise<typeof app> {
+  const started = await startReplica(process.env.toObject());
+  if (!started.ok) {
+    for (const fault of started.error.faults) console.error(`replica: ${fault}`);
+    return process.exit(started.error.exitCode);
+  }
+  for (const note of started.value.notes) console.warn(`replica: ${note}`);
+  return started.value.app;
+}
+
+let app = replicaApp(replicaOf);
+const { Deno: deno } = globalThis as { readonly Deno?: DenoProcess };
+if (getRuntimeKey() === "deno" && deno !== undefined) app = await startInDeno(deno);
+
 /**
- * A read-only replica of a mesh's discovery, for Deno (`deno serve`), Node (`npm run replica`) and Workers. It serves
+ * A read-only replica of a mesh's discovery, for Deno (`deno serve`) and Workers; `bin/replica.js` is the one for Node. It serves
  * records that the mesh has signed, from a store that the mesh writes.
  */
-const app = new Hono();
-replicaRoutes(app, replicaOf);
-
 export default app;

@@ -1,5 +1,7 @@
 import { redactedError } from "../base/redact.ts";
 import {
+  DiscoveryError,
+  DiscoveryIncomplete,
   MusterApiError,
   OptionsError,
   PeerError,
@@ -9,6 +11,9 @@ import {
 } from "../client/index.ts";
 import { readMore } from "./read-more.ts";
 import { Stopped } from "./signals.ts";
+
+/** The exit code of a command whose output is right as far as it goes, and not complete. */
+export const EXIT_INCOMPLETE = 3;
 
 /** An error that the user can act on: one line with what is wrong, a hint what to do, and lines that explain it. */
 export class Failure extends Error {
@@ -76,6 +81,14 @@ function toFailure(error: unknown): DescribedFailure | null {
     return new Failure(peerErrorText(error), PEER_HINTS[error.code], moreOf(error));
   if (error instanceof TaskFailed || error instanceof WaitTimeout)
     return new Failure(error.message, undefined, moreOf(error));
+  if (error instanceof DiscoveryError)
+    return new Failure(discoveryErrorText(error), undefined, moreOf(error));
+  if (error instanceof DiscoveryIncomplete)
+    return {
+      message: `incomplete: ${error.message}`,
+      exitCode: EXIT_INCOMPLETE,
+      details: moreOf(error),
+    };
   if (error instanceof OptionsError) return new UsageError(error.message);
   return null;
 }
@@ -85,6 +98,8 @@ function moreOf({ code }: { readonly code: string }): readonly string[] {
   const more = readMore(code);
   return more === null ? [] : [more];
 }
+
+const discoveryErrorText = ({ code, message }: DiscoveryError): string => `${code}: ${message}`;
 
 /** The code once: a reason that came with a close frame begins with it, too. */
 const peerErrorText = ({ code, message }: PeerError): string =>

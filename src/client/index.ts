@@ -31,14 +31,21 @@ export type { AuditClient } from "./clients/audit-client.ts";
 export type { SettingsClient } from "./clients/settings-client.ts";
 export type { Listing } from "./http/paging.ts";
 export { hasEnded, type Task } from "./tasks/task.ts";
+export { DiscoveryError } from "./discovery/discovery-error.ts";
+export {
+  degradedText,
+  DiscoveryIncomplete,
+  type Degraded,
+  type DiscoveryFailure,
+} from "./discovery/degraded.ts";
 export {
   discover,
   DiscoveryReader,
-  DiscoveryError,
+  type DiscoveredPeersResult,
   type DiscoveryOptions,
   type KeySource,
 } from "./discovery/discovery-reader.ts";
-export type { Discovered, DiscoverOptions } from "./discovery/discovery-feed.ts";
+export type { Discovered, DiscoverOptions } from "./discovery/discovered.ts";
 export type { DiscoveryKeys, PointerView } from "../protocol/http.ts";
 export type { PeerRecord } from "../stmf/peer-record.ts";
 export type {

@@ -75,6 +75,15 @@ export const TASK_POLL_INTERVAL = 1 * SECOND;
 export const REQUEST_TIMEOUT = 30 * SECOND;
 /** A large result has up to 25 MiB: 5 min suffice at 0.7 Mbit/s. */
 export const UPLOAD_TIMEOUT = 5 * MINUTE;
+/** How long a source of discovery may take to answer, and how long one that has just failed may take. */
+export const SOURCE_TIMEOUT = 10 * SECOND;
+export const FAILED_SOURCE_TIMEOUT = 2_500;
+/** For this time a source that failed is asked after the others, once. */
+export const SOURCE_FAILED_FOR = 10 * SECOND;
+/** For this time a source that withheld something is asked last. */
+export const SOURCE_DISTRUSTED_FOR = 1 * MINUTE;
+/** How old a signed list of peers may be: 12 times the interval at which the mesh renews the directory of its replicas. */
+export const DIRECTORY_AGE_MAX = 1 * HOUR;
 export const HTTP_RETRIES = 4;
 export const HTTP_RETRY_BASE = 200;
 export const HTTP_RETRY_CAP = 5 * SECOND;

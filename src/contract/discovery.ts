@@ -49,6 +49,8 @@ export interface DiscoveryCommands {
     input: { readonly copied: CopiedDirectory; readonly names: readonly string[] };
     output: Empty;
   };
+  /** `held` names the directory that the replicas' store has. */
+  copy_checked: { caller: "mesh"; input: { readonly held: string | null }; output: Empty };
   copy_dropped: { caller: "mesh"; input: { readonly key: string }; output: Empty };
 }
 
@@ -62,6 +64,7 @@ export const DISCOVERY_CALLERS: CallersOf<DiscoveryCommands> = {
   prepare_replication: "mesh",
   blobs_copied: "mesh",
   replicated: "mesh",
+  copy_checked: "mesh",
   copy_dropped: "mesh",
 };
 

@@ -2,7 +2,7 @@ import { toHex, utf8, type Bytes } from "../base/bytes.ts";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { z } from "zod";
 import { sha256 } from "../crypto/primitives.ts";
-import { Checkpoint, PointerView, RemovedPointer } from "../protocol/discovery.ts";
+import { Checkpoint, ListedTotals, PointerView, RemovedPointer } from "../protocol/discovery.ts";
 
 /** The keys of the directory and of its pages in a store. */
 export const DIRECTORY_KEY = "directory";
@@ -32,6 +32,8 @@ export type DirectoryPage = z.infer<typeof DirectoryPage>;
  */
 export const Directory = z.object({
   checkpoint: Checkpoint,
+  /** Absent in the directory of an older mesh. */
+  totals: ListedTotals.optional(),
   readers: z
     .array(
       z.object({

@@ -3,11 +3,22 @@ import { canonicalJson } from "../base/canonical-json.ts";
 import type { JsonObject } from "../base/json.ts";
 import { ed25519Sign } from "../crypto/primitives.ts";
 import type { VerifyEd25519 } from "../crypto/ed25519.ts";
-import type { Checkpoint, PointerView, RemovedPointer } from "../protocol/discovery.ts";
+import type {
+  Checkpoint,
+  ListedTotals,
+  PointerView,
+  RemovedPointer,
+} from "../protocol/discovery.ts";
 import type { ResultContent } from "../protocol/result-content.ts";
 
 /** The kinds of signed statements. The kind is part of the signed bytes, so that one kind can't be used as another. */
-export type StatementKind = "pointer" | "removal" | "checkpoint" | "directory" | "result";
+export type StatementKind =
+  | "pointer"
+  | "removal"
+  | "checkpoint"
+  | "totals"
+  | "directory"
+  | "result";
 
 /** The signed bytes: `muster/` + kind + `/1`, a line feed, and the canonical JSON of the statement without its signature. */
 function signedBytes(kind: StatementKind, statement: JsonObject): Bytes {
@@ -33,6 +44,7 @@ export interface Verifier {
   readonly pointer: (pointer: PointerView) => Promise<boolean>;
   readonly removal: (removal: RemovedPointer) => Promise<boolean>;
   readonly checkpoint: (checkpoint: Checkpoint) => Promise<boolean>;
+  readonly totals: (totals: ListedTotals) => Promise<boolean>;
   readonly directory: (directory: object & { readonly signature: string }) => Promise<boolean>;
   readonly result: (result: ResultStatement & { readonly signature: string }) => Promise<boolean>;
 }
@@ -50,6 +62,7 @@ export function verifierOf(publicKey: Uint8Array, verify: VerifyEd25519): Verifi
     pointer: (pointer) => check("pointer", pointer),
     removal: (removal) => check("removal", removal),
     checkpoint: (checkpoint) => check("checkpoint", checkpoint),
+    totals: (totals) => check("totals", totals),
     directory: (directory) => check("directory", directory),
     result: (result) => check("result", result),
   };

@@ -78,6 +78,25 @@ export const Checkpoint = z
   .meta({ id: "Checkpoint" });
 export type Checkpoint = z.infer<typeof Checkpoint>;
 
+/**
+ * How many pointers the mesh lists under each epoch at this sequence number and time, signed. A reader that got fewer knows that
+ * a copy withholds some; a mesh without peers says so by totals of zero.
+ */
+export const ListedTotals = z
+  .object({
+    seq: Count,
+    issued_at: Time,
+    epochs: z
+      .array(z.object({ epoch: z.int().positive(), listed: Count, expires_at: Time }))
+      .max(16),
+    signature: Signature,
+  })
+  .meta({ id: "ListedTotals" });
+export type ListedTotals = z.infer<typeof ListedTotals>;
+
+/** In an answer of a replica whose store did not confirm its directory at the last read: why (`unreachable`, `empty`, `refused`). */
+export const STALE_HEADER = "Muster-Stale";
+
 /** Coarse locations: the names of Durable Objects' location hints. */
 export const REGIONS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
 export const Region = z.enum(REGIONS).meta({

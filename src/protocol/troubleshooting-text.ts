@@ -715,6 +715,143 @@ Event.
 - Cause: A frame was dropped: a replay, for another peer, unreadable or not valid.
 - Remedy: Nothing if it is rare. Otherwise somebody interferes with the connection, or the versions do not match.
 
+## Errors of discovery
+
+\`DiscoveryError.code\`, and the codes in \`degraded.failures\`, besides those of \`MusterApiError\`. [discovery.md](discovery.md#when-something-cant-be-read) says what is read nevertheless.
+
+### \`discovery_incomplete\`
+
+\`DiscoveryIncomplete\`, after the peers that could be read. \`muster discover\`: \`incomplete: …\`, exit code 3.
+
+- Cause: Some published peers could not be read; \`degraded.failures\` has the code of each reason.
+- Remedy: Read the entries of those codes. \`peers()\` returns the same without an error.
+
+### \`statement_forged\`
+
+\`DiscoveryError\`, or a reason in \`degraded\`.
+
+- Cause: Nothing that a source answered is signed with the mesh's signing key as it stands: a replica of another mesh, or one that alters answers.
+- Remedy: Compare \`signing_key\` of \`/v1/mesh\` with the replica's \`MESH_VERIFYING_KEY\`; remove the replica from \`url\`.
+
+### \`statement_old\`
+
+\`DiscoveryError\`, or a reason in \`degraded\`.
+
+- Cause: A source is behind what this reader has seen before, or a pointer was replaced meanwhile.
+- Remedy: Nothing, if the mesh or another replica is in \`url\`: it is asked next. Otherwise look at the replica's \`/healthz\`.
+
+### \`pointer_expired\`
+
+\`DiscoveryError\`, or a reason in \`degraded\`.
+
+- Cause: The pointer's epoch has ended.
+- Remedy: Read the list again. If all pointers have expired, set this machine's clock.
+
+### \`directory_old\`
+
+\`DiscoveryError\`.
+
+- Cause: The mesh signed this list longer ago than \`maxAgeMs\` (1 hour): the replica is cut off from the mesh or hides what changed, or this machine's clock is wrong.
+- Remedy: Look at the replica's \`/healthz\` and set the clock. \`maxAgeMs\` and \`--max-age SECONDS\` accept older lists.
+
+### \`list_incomplete\`
+
+\`DiscoveryError\`, or a reason in \`degraded\`.
+
+- Cause: The mesh has published more peers than any source lists, or the server states no totals: it leaves something out, or is older than this client.
+- Remedy: Upgrade the mesh and its replicas. Otherwise remove the replica from \`url\`.
+
+### \`signing_key_changed\`
+
+\`DiscoveryError\`; following ends.
+
+- Cause: \`keys\` returned another signing key than at first: this is another mesh, or its signing key was replaced.
+- Remedy: Confirm the key with the operator, and make a new reader.
+
+### \`epoch_unknown\`
+
+\`DiscoveryError\`, or a reason in \`degraded\`.
+
+- Cause: The reader has no keys of the epoch under which a peer is published: they are outdated, or it is no member any more.
+- Remedy: Pass \`keys\` as a function, which is called again. If that does not help, ask the operator (\`muster allow\`).
+
+### \`blob_missing\`
+
+\`DiscoveryError\`, or a reason in \`degraded\`.
+
+- Cause: No source has the sealed record that a signed pointer names: a store has lost it, does not show it yet, or the reader's token is not valid any more.
+- Remedy: Read again in a minute. If it stays, look at KV, or at Redis and its \`maxmemory-policy\`.
+
+### \`container_sealed_otherwise\`
+
+\`DiscoveryError\`, or a reason in \`degraded\`.
+
+- Cause: The record is sealed to another key, or was changed.
+- Remedy: If other sources open it, remove the one that returned it.
+
+### \`container_invalid\`
+
+\`DiscoveryError\`, or a reason in \`degraded\`.
+
+- Cause: What a source returned is no sealed record.
+- Remedy: If other sources open it, remove the one that returned it.
+
+### \`container_unsupported\`
+
+\`DiscoveryError\`, or a reason in \`degraded\`.
+
+- Cause: The record has a form that this version does not know.
+- Remedy: Upgrade this client.
+
+### \`container_too_large\`
+
+\`DiscoveryError\`, or a reason in \`degraded\`.
+
+- Cause: The record is larger than one can be.
+- Remedy: If other sources open it, remove the one that returned it.
+
+### \`content_invalid\`
+
+\`DiscoveryError\`, or a reason in \`degraded\`.
+
+- Cause: The record opens, and is no form.
+- Remedy: Upgrade this client; if other members can't read it either, tell the operator.
+
+### \`record_invalid\`
+
+\`DiscoveryError\`, or a reason in \`degraded\`.
+
+- Cause: The record opens, and is no peer's.
+- Remedy: Upgrade this client; if other members can't read it either, tell the operator.
+
+### \`form_invalid\`
+
+\`DiscoveryError\` or \`StmfError\`.
+
+- Cause: The content is no form, or exceeds a limit.
+- Remedy: Correct what is sealed.
+
+### \`public_key_invalid\`
+
+\`StmfError\`.
+
+- Cause: The recipient's key is not 32 bytes, or is one with which everybody could open the container.
+- Remedy: Pass the recipient's X25519 public key.
+
+### \`private_key_invalid\`
+
+\`DiscoveryError\` or \`StmfError\`.
+
+- Cause: The private key is not 32 bytes.
+- Remedy: Pass the key as 32 bytes or 64 hex characters.
+
+### \`recipients_invalid\`
+
+\`StmfError\`.
+
+- Cause: No recipient was given, or too many.
+- Remedy: Pass 1 or more, within the limit in the message.
+
 ## Why a task waits
 
 \`muster why TASK\` (\`waits_because\`) names the rules, and how many peers each excludes.
@@ -1333,6 +1470,108 @@ The whole text.
 
 - Cause: One of the two is missing.
 - Remedy: Set both, or neither.
+
+## Start of a discovery replica
+
+Written to stderr after \`replica: \`, and as a Worker answered with HTTP 500 \`misconfigured\`. Values are never shown.
+
+### UPSTASH_REDIS_REST_URL is not set: …
+
+Exit code 2; as a Worker HTTP 500.
+
+- Cause: The setting is missing.
+- Remedy: Set it to the URL of the store's REST API.
+
+### UPSTASH_REDIS_REST_URL is not an http or https URL
+
+Exit code 2; as a Worker HTTP 500.
+
+- Cause: The setting is no such URL.
+- Remedy: Copy the REST URL from the provider's page; it is not the \`redis://\` one.
+
+### UPSTASH_REDIS_REST_TOKEN is not set: …
+
+Exit code 2; as a Worker HTTP 500.
+
+- Cause: The setting is missing.
+- Remedy: Set it to a token that may read the store.
+
+### UPSTASH_REDIS_REST_TOKEN has a character that no token has, such as a space
+
+Exit code 2; as a Worker HTTP 500.
+
+- Cause: The setting has a space, a line end or another such character.
+- Remedy: Copy the token again, without quotes.
+
+### MESH_VERIFYING_KEY is not set: …
+
+Exit code 2; as a Worker HTTP 500.
+
+- Cause: The setting is missing.
+- Remedy: Set it to \`signing_key\` of the mesh's \`/v1/mesh\`.
+
+### MESH_VERIFYING_KEY is not a key: …
+
+Exit code 2; as a Worker HTTP 500.
+
+- Cause: The setting has not 64 hex characters.
+- Remedy: Set it to \`signing_key\` of the mesh's \`/v1/mesh\`.
+
+### DISCOVERY_PUBLIC is neither true nor false
+
+Exit code 2; as a Worker HTTP 500.
+
+- Cause: The setting has another value.
+- Remedy: Set \`true\` or \`false\`, or remove it.
+
+### REPLICA_KEPT_BYTES is not a whole number from 0 to …
+
+Exit code 2; as a Worker HTTP 500.
+
+- Cause: The setting is no such number.
+- Remedy: Write bytes without a unit, such as 33554432.
+
+### UPSTASH_REDIS_REST_TOKEN: the store refuses this token
+
+Exit code 2; as a Worker HTTP 500.
+
+- Cause: The token is wrong, was revoked, or may not read.
+- Remedy: Make a token that may read, and compare it with that of the URL's database.
+
+### UPSTASH_REDIS_REST_URL: the store does not answer; …
+
+On stderr.
+
+- Cause: Redis or the network does not answer within a second. The replica runs.
+- Remedy: Nothing if it comes back; otherwise check the URL from this machine.
+
+### MESH_VERIFYING_KEY: the store holds no complete directory …
+
+Exit code 2; as a Worker HTTP 500.
+
+- Cause: The store holds the directory of another mesh, or an incomplete one.
+- Remedy: Compare the key with \`signing_key\` of the mesh's \`/v1/mesh\`, and the URL with the mesh's.
+
+### the store holds no directory yet; …
+
+On stderr.
+
+- Cause: The mesh has not written to this store, or it was emptied. The replica runs.
+- Remedy: Wait a minute; otherwise give the mesh the same store (\`UPSTASH_REDIS_REST_URL\`).
+
+### PORT is not a port, a whole number from 0 to 65535
+
+Exit code 2.
+
+- Cause: The setting has another value.
+- Remedy: Set a free port.
+
+### PORT and HOST: this address can't be listened on (…)
+
+Exit code 1.
+
+- Cause: Another program uses the port, or this user may not use it.
+- Remedy: Choose another port or address.
 
 ## Commands
 

@@ -14,6 +14,8 @@ export interface CopiedDirectory {
   readonly readers: string;
   /** Whether a blob that it names could not be copied. */
   readonly incomplete: boolean;
+  /** When it was signed. */
+  readonly issuedAt: Millis;
 }
 
 /** A pointer, and whether the replicas' store has its blob. */
@@ -30,7 +32,9 @@ export function copiesTable(sql: Sql) {
     /** Null before anything was copied. */
     last(): CopiedDirectory | null {
       const row = sql.exec(`SELECT value FROM settings WHERE key = 'directory'`)[0];
-      return row === undefined ? null : json<CopiedDirectory>(row, "value");
+      if (row === undefined) return null;
+      // Older meshes wrote none.
+      return { issuedAt: 0, ...json<Omit<CopiedDirectory, "issuedAt">>(row, "value") };
     },
     setLast(copied: CopiedDirectory): void {
       sql.exec(

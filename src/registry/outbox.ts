@@ -20,6 +20,8 @@ export type OutboxEntry =
   | { readonly kind: "probe"; readonly to: SessionRef }
   /** Copy what is published to the store of the replicas. */
   | { readonly kind: "replicate" }
+  /** Look whether the store of the replicas still holds the directory that was written last. */
+  | { readonly kind: "check_copy" }
   /** Delete a document from the store of the replicas. */
   | { readonly kind: "drop_copy"; readonly key: string };
 
@@ -34,7 +36,11 @@ export const OWN_KINDS = [
   "probe",
 ] as const satisfies readonly OutboxKind[];
 /** Work on the store of the replicas, which may be slow or down without delaying anything else. */
-export const COPY_KINDS = ["replicate", "drop_copy"] as const satisfies readonly OutboxKind[];
+export const COPY_KINDS = [
+  "replicate",
+  "check_copy",
+  "drop_copy",
+] as const satisfies readonly OutboxKind[];
 
 export interface OutboxItem {
   readonly entry: OutboxEntry;
@@ -146,7 +152,7 @@ export function outboxTable(sql: Sql) {
   };
 }
 
-/** The subject of `replicate`: there is one directory. */
+/** The subject of `replicate` and `check_copy`: there is one directory. */
 const DIRECTORY = "directory";
 
 /** What tells entries of one kind apart. The only place that writes subjects; `entryOf` is the only one that reads them. */
@@ -164,6 +170,7 @@ function subjectOf(entry: OutboxEntry): string {
     case "probe":
       return JSON.stringify([entry.to.peerId, entry.to.session, entry.to.epoch]);
     case "replicate":
+    case "check_copy":
       return DIRECTORY;
     case "drop_copy":
       return entry.key;
@@ -194,6 +201,7 @@ function entryOf(kind: OutboxKind, subject: string): OutboxEntry {
       return { kind, to: { peerId, session, epoch } };
     }
     case "replicate":
+    case "check_copy":
       return { kind };
     case "drop_copy":
       return { kind, key: subject };

@@ -3,6 +3,7 @@ import type { Millis } from "../base/clock.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { PointerFilter } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
+import { ListedCounts } from "./listed-counts.ts";
 import { insertRow, json, number, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 
 /**
@@ -55,6 +56,7 @@ const wanted = ({ role, capability, region, min_score: minScore }: PointerFilter
 const LOOKS = 4;
 
 export function pointersTable(sql: Sql) {
+  const counts = new ListedCounts();
   /** IDs after a position, of active peers except one. */
   const near = (place: string, looks: number, now: Millis, except: PeerId): readonly string[] =>
     sql
@@ -86,6 +88,16 @@ export function pointersTable(sql: Sql) {
     );
   return {
     nextSeq,
+    counts,
+    /** How many pointers are listed under each epoch. Counted again only after a pointer was written: a mesh is listed often. */
+    listedByEpoch(): ReadonlyMap<number, number> {
+      return counts.read(() => {
+        const rows = sql.exec(
+          `SELECT epoch, COUNT(*) AS listed FROM pointers WHERE state = 'listed' GROUP BY epoch`,
+        );
+        return new Map(rows.map((row) => [number(row, "epoch"), number(row, "listed")]));
+      });
+    },
     seq(): number {
       const row = sql.exec(
         `SELECT CAST(value AS INTEGER) AS seq FROM settings WHERE key = 'discovery_seq'`,
@@ -145,6 +157,7 @@ export function pointersTable(sql: Sql) {
       return [...found].slice(0, places.length);
     },
     put(pointer: PublishedPointer): void {
+      counts.forget();
       const columns = {
         id: pointer.id,
         epoch: pointer.epoch,
@@ -165,6 +178,7 @@ export function pointersTable(sql: Sql) {
       sql.exec(`UPDATE pointers SET signature = ? WHERE id = ?`, signature, id);
     },
     remove(id: string): void {
+      counts.forget();
       sql.exec(`DELETE FROM pointers WHERE id = ?`, id);
     },
     /** The listed pointers with exactly this metadata. */
@@ -205,6 +219,7 @@ export function pointersTable(sql: Sql) {
      * no order.
      */
     listStaged(epoch: number): void {
+      counts.forget();
       for (const row of sql.exec(
         `SELECT id FROM pointers WHERE epoch = ? AND state = 'staged' ORDER BY id`,
         epoch,
@@ -216,6 +231,7 @@ export function pointersTable(sql: Sql) {
         );
     },
     removeBefore(epoch: number): void {
+      counts.forget();
       sql.exec(`DELETE FROM pointers WHERE epoch < ?`, epoch);
     },
   };

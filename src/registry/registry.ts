@@ -96,6 +96,7 @@ export function openRegistry(
   const callbacks = callbacksTable(on("callbacks"));
   const apiTokens = apiTokensTable(changes.watch(lasting, "apiTokens"), { onLimits, onLoss });
   const submitters = submittersTable(lasting);
+  const pointers = pointersTable(on("pointers"));
   const endedOwners = endedOwnersTable(changes.watch(lasting, "endedOwners"));
   const measured = [
     apiTokens.kept,
@@ -120,6 +121,7 @@ export function openRegistry(
     callbacks.kept,
     endedOwners.kept,
     submitters.kept,
+    pointers.counts,
     apiTokens.validUntil,
     circuits.resting,
     roster,
@@ -166,7 +168,7 @@ export function openRegistry(
     discoveryEpochs: discoveryEpochsTable(on("discoveryEpochs")),
     webhookDeliveries: webhookDeliveriesTable(lasting),
     webhookRefusals: webhookRefusalsTable(lasting),
-    pointers: pointersTable(on("pointers")),
+    pointers,
     copies: copiesTable(on("copies")),
     unsettledBlobs: unsettledBlobsTable(on("unsettledBlobs")),
     kvWrites: kvWritesTable(lasting),

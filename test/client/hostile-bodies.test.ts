@@ -47,7 +47,7 @@ const READERS: readonly (readonly [string, number, (fetch: Fetch) => Promise<unk
     },
   ],
   ["a record", 64 * KiB, (fetch) => mesh(fetch).discovery.blob("b")],
-  ["a record of a replica", 64 * KiB, (fetch) => replica(fetch).blob("b")],
+  ["a record of a replica", 64 * KiB, (fetch) => replica(fetch).blob("b", (bytes) => bytes)],
   ["the mesh's key", 64 * KiB, (fetch) => fetchMeshKey(URL_BASE, fetch)],
   [
     "the reason of a refused dial",

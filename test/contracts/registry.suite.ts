@@ -366,6 +366,7 @@ const TABLES: readonly RegistryCase[] = [
         { kind: "end_session", to, fault: { code: "forgotten", detail: "" } },
         { kind: "probe", to },
         { kind: "replicate" },
+        { kind: "check_copy" },
         { kind: "drop_copy", key: "k" },
       ];
       entries.forEach((entry, index) => outbox.add(entry, T + index));

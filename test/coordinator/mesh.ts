@@ -78,6 +78,8 @@ export class TestMesh {
   /** Number of writes and deletions in the store. */
   storeWrites = 0;
   storeUnavailable = false;
+  /** Looks at the store of the replicas; false if it can't be read. The mesh itself has none. */
+  checkCopy = (): boolean => false;
   now = START;
   readonly #context;
   #dueTimes = new DueTimes();
@@ -193,12 +195,9 @@ export class TestMesh {
 
   /** The discovery keys that a controller's token gets. */
   discoveryKeys = (tokenId = "admin") => this.run("discovery_keys", { tokenId });
-
   task = (id: string): TaskView => this.run("get_task", { id, visibleTo: null });
-
   /** Advances the clock without running the coordinator. */
   advanceClock = (ms: number): void => void (this.now += ms);
-
   tick(): void {
     this.run("tick", {});
   }
@@ -241,7 +240,6 @@ export class TestMesh {
   }
 
   rows = (query: string): readonly SqlRow[] => this.sql.exec(query);
-
   newSession(): string {
     return `session-${++this.#sessionsOpened}`;
   }
@@ -293,6 +291,8 @@ export class TestMesh {
         if (this.sessions.get(action.to.session)?.unreachable === true) return false;
         this.probes.push(action.to);
         return true;
+      case "check_copy":
+        return this.checkCopy();
       case "replicate":
         return false; // the test mesh has no store of replicas
       default:

@@ -18,6 +18,16 @@ export class MemoryStore implements DiscoveryStore {
     return entry === undefined || entry.expiresAt <= this.#now() ? null : entry.bytes.slice();
   }
 
+  /** The document at this moment, not counted as a read. */
+  peek(key: string): Bytes | null {
+    const entry = this.#entries.get(key);
+    return entry === undefined || entry.expiresAt <= this.#now() ? null : entry.bytes;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
   async put(key: string, bytes: Uint8Array, expiresAt: Millis): Promise<void> {
     this.#entries.set(key, { bytes: Uint8Array.from(bytes), expiresAt });
   }

@@ -1,12 +1,13 @@
 import { replicate } from "../../src/coordinator/outbox/replicate.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { platformVerify } from "../../src/crypto/ed25519.ts";
+import { DIRECTORY_KEY, documentName } from "../../src/discovery/directory.ts";
 import { storeRecord } from "../../src/discovery/sealed-records.ts";
-import { Replica } from "../../src/discovery/replica.ts";
+import { Replica, type ReplicaPorts } from "../../src/discovery/replica.ts";
 import { verifierOf } from "../../src/discovery/signed-statements.ts";
 import { PointerQuery } from "../../src/protocol/http.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
-import { TestMesh } from "../coordinator/mesh.ts";
+import { TestMesh, type Key } from "../coordinator/mesh.ts";
 import { present } from "../must.ts";
 import { seededRandom } from "../random.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -19,6 +20,9 @@ export class ReplicatedMesh {
   replica!: Replica;
   /** The number of signatures that replicas have verified. */
   verifications = 0;
+  /** How often the mesh has looked whether its store of replicas holds the directory. */
+  checks = 0;
+  canCheck = true;
   /** The errors that the replica reported to `onFailure`. */
   readonly failures: unknown[] = [];
   /** How far the replica's clock is ahead of the mesh's, so that it reads the store again each time. */
@@ -32,10 +36,28 @@ export class ReplicatedMesh {
     });
     this.blobStore = new MemoryStore(() => this.mesh.now);
     this.replicaStore = new MemoryStore(() => this.mesh.now);
+    if (replicated) this.mesh.checkCopy = () => this.#checkCopy();
+  }
+
+  #checkCopy(): boolean {
+    if (!this.canCheck) return false;
+    this.checks++;
+    const document = this.replicaStore.peek(DIRECTORY_KEY);
+    this.mesh.run("copy_checked", { held: document === null ? null : documentName(document) });
+    return true;
+  }
+
+  /** A mesh with these peers, whose replica has nothing read yet. */
+  static async withPeers(...keys: readonly Key[]): Promise<ReplicatedMesh> {
+    const scene = new ReplicatedMesh();
+    for (const key of keys) scene.mesh.join(key);
+    await scene.replicateAll();
+    await scene.open();
+    return scene;
   }
 
   /** A new replica that has read nothing yet. */
-  async open(isPublic = true): Promise<void> {
+  async open(isPublic = true, ports: Partial<ReplicaPorts> = {}): Promise<void> {
     const { verifyingKey } = this.mesh.config.discovery;
     const verify = await platformVerify();
     const verifier = verifierOf(verifyingKey, (...signed) => {
@@ -50,6 +72,7 @@ export class ReplicatedMesh {
       now,
       isPublic,
       onFailure,
+      ...ports,
     });
   }
 

@@ -97,7 +97,9 @@ describe("discovery in the SDK", () => {
     await told(4);
     await stop();
     expect(
-      seen.map((each) => (each.type === "found" ? each.peer.name : [each.type, each.id])),
+      seen.map((each) =>
+        each.type === "found" ? each.peer.name : [each.type, "id" in each && each.id],
+      ),
     ).toEqual(["anna", "bert", "berta", ["gone", anna.keys.id]]);
   });
 

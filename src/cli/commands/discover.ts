@@ -1,8 +1,15 @@
-import type { DiscoverOptions, Discovered, PeerRecord } from "../../client/index.ts";
+import {
+  degradedText,
+  type DiscoverOptions,
+  type Discovered,
+  type DiscoveryReader,
+  type PeerRecord,
+} from "../../client/index.ts";
 import { REGIONS } from "../../protocol/discovery.ts";
 import { ROLES } from "../../protocol/messages.ts";
 import { choiceOption, numberOption, readArgs, type Command, type Values } from "../args.ts";
-import { print, printJson, printJsonLine } from "../output.ts";
+import { EXIT_INCOMPLETE } from "../failure.ts";
+import { note, print, printJson, printJsonLine } from "../output.ts";
 import { table } from "../table.ts";
 import { stopSignal } from "../signals.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
@@ -18,6 +25,7 @@ const OPTIONS = {
   region: { type: "string" },
   "min-score": { type: "string" },
   replica: { type: "string", multiple: true },
+  "max-age": { type: "string" },
   follow: { type: "boolean" },
 } as const;
 
@@ -32,6 +40,7 @@ export const discover: Command = {
     ["--region REGION", `only peers in this region (${REGIONS.join(", ")})`],
     ["--min-score SCORE", "only peers with at least this score, 0 to 1"],
     ["--replica URL", "a replica to query before the mesh; repeatable"],
+    ["--max-age SECONDS", "how long ago the mesh may have signed the list; default 3600"],
     ["--follow", "then print one line per change, until stopped"],
     ...TARGET_DETAILS,
   ],
@@ -39,22 +48,48 @@ export const discover: Command = {
     const { values } = readArgs(argv, OPTIONS, { min: 0, max: 0, usage });
     const filter = filterOf(values);
     const mesh = await controllerOf(values);
-    const follow = values.follow === true;
-    const changes = mesh.discovery
-      .withReplicas(values.replica)
-      .discover({ ...filter, ...(follow && { follow, signal: stopSignal() }) });
-    const found: PeerRecord[] = [];
-    for await (const change of changes)
-      if (!follow) {
-        if (change.type === "found") found.push(change.peer);
-      } else if (values.json === true) printJsonLine(change);
-      else print(changeLine(change));
-    if (follow) return 0;
-    if (values.json === true) printJson(found);
-    else print(found.length === 0 ? "no peers" : table(HEADINGS, found.map(row)));
-    return 0;
+    const maxAge = numberOption("max-age", values["max-age"]);
+    const reader = mesh.discovery.withReplicas(
+      values.replica,
+      maxAge === undefined ? {} : { maxAgeMs: maxAge * 1_000 },
+    );
+    const json = values.json === true;
+    return values.follow === true ? follow(reader, filter, json) : list(reader, filter, json);
   },
 };
+
+/** Prints the peers once. What could not be read is on stderr and in the exit code, so that a shorter list is not taken for a complete one. */
+async function list(
+  reader: DiscoveryReader,
+  filter: DiscoverOptions,
+  json: boolean,
+): Promise<number> {
+  const { peers, degraded } = await reader.peers(filter);
+  if (json) printJson(peers);
+  else if (peers.length > 0) print(table(HEADINGS, peers.map(row)));
+  else if (degraded === null) print("no peers");
+  if (degraded === null) return 0;
+  note(`incomplete: ${degradedText(degraded)}`);
+  return EXIT_INCOMPLETE;
+}
+
+/** Prints one line per change until a signal. The exit code says whether everything could be read at the end. */
+async function follow(
+  reader: DiscoveryReader,
+  filter: DiscoverOptions,
+  json: boolean,
+): Promise<number> {
+  let isDegraded = false;
+  for await (const change of reader.discover({ ...filter, follow: true, signal: stopSignal() })) {
+    if (json) printJsonLine(change);
+    else if (change.type === "found" || change.type === "gone") print(changeLine(change));
+    if (change.type === "degraded") note(`incomplete: ${degradedText(change)}`);
+    if (change.type === "recovered") note("complete again");
+    if (change.type === "degraded" || change.type === "recovered")
+      isDegraded = change.type === "degraded";
+  }
+  return isDegraded ? EXIT_INCOMPLETE : 0;
+}
 
 function filterOf(values: Values<typeof OPTIONS>): DiscoverOptions {
   const role = choiceOption("role", values.role, ROLES);
@@ -82,5 +117,5 @@ const row = ({ id, name, role, region, score, capabilities, kinds }: PeerRecord)
   kinds.join(" "),
 ];
 
-const changeLine = (change: Discovered): string =>
+const changeLine = (change: Extract<Discovered, { type: "found" | "gone" }>): string =>
   change.type === "gone" ? `gone   ${change.id}` : `found  ${row(change.peer).join("  ")}`;

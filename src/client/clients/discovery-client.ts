@@ -2,8 +2,12 @@ import type { Bytes } from "../../base/bytes.ts";
 import type { z } from "zod";
 import { DiscoveryKeys, PointerList, PointerView } from "../../protocol/http.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
-import type { Discovered, DiscoverOptions } from "../discovery/discovery-feed.ts";
-import { DiscoveryReader } from "../discovery/discovery-reader.ts";
+import type { Discovered, DiscoverOptions } from "../discovery/discovered.ts";
+import {
+  DiscoveryReader,
+  type DiscoveredPeersResult,
+  type DiscoveryOptions,
+} from "../discovery/discovery-reader.ts";
 import { BLOB_BYTES_MAX } from "../../protocol/constants.ts";
 import { segment, type Api } from "../http/api.ts";
 import { boundedBody } from "../http/bounded-body.ts";
@@ -28,7 +32,7 @@ export class DiscoveryClient {
     return this.#api.json(DiscoveryKeys, { path: "v1/discovery/keys" });
   }
 
-  /** The record of a peer, verified and opened; null if the peer is not published. */
+  /** The record of a peer, verified and opened; null if the peer is not published. Throws if that can't be read. */
   find(peerId: string): Promise<PeerRecord | null> {
     return this.#reader.find(peerId);
   }
@@ -38,15 +42,27 @@ export class DiscoveryClient {
     return this.#reader.resolve(pointer, key);
   }
 
-  /** The peers that match; with `follow` also their changes, until the signal aborts. */
+  /** The peers that match, once, and in `degraded` what could not be read. */
+  peers(options: Parameters<DiscoveryReader["peers"]>[0] = {}): Promise<DiscoveredPeersResult> {
+    return this.#reader.peers(options);
+  }
+
+  /**
+   * The peers that match; with `follow` also their changes, until the signal aborts. What can't be read is reported: as
+   * `DiscoveryIncomplete`, thrown after the last peer, or with `follow` as a change `degraded`.
+   */
   discover(options: DiscoverOptions = {}): AsyncGenerator<Discovered, void, undefined> {
     return this.#reader.discover(options);
   }
 
   /** A reader that queries these replicas in order, then the mesh itself. */
-  withReplicas(replicas: readonly string[] = []): DiscoveryReader {
+  withReplicas(
+    replicas: readonly string[] = [],
+    options: Pick<DiscoveryOptions, "maxAgeMs"> = {},
+  ): DiscoveryReader {
     const { url, fetch } = this.#options;
-    return new DiscoveryReader({ url: [...replicas, url], keys: () => this.keys(), fetch });
+    const keys = () => this.keys();
+    return new DiscoveryReader({ ...options, url: [...replicas, url], keys, fetch });
   }
 
   /** Every published pointer, unverified, as the mesh lists it. */

@@ -1,51 +1,14 @@
 import { MINUTE, SECOND, type Millis } from "../../base/clock.ts";
-import type { RollbackGuard } from "../../discovery/resolver.ts";
-import type { Region } from "../../protocol/discovery.ts";
-import type { PointerList, PointerView } from "../../protocol/http.ts";
-import { handlesKind, type Role } from "../../protocol/messages.ts";
-import type { PeerRecord } from "../../stmf/peer-record.ts";
+import type { PointerList } from "../../protocol/http.ts";
 import { delayFor } from "../http/request-retry.ts";
-
-/** Which peers to find. A field that is left out matches every peer. */
-export interface DiscoverOptions {
-  readonly role?: Role;
-  /** A label that the peer must have. */
-  readonly capability?: string;
-  /** Only peers that handle this kind of task. */
-  readonly kind?: string;
-  readonly region?: Region;
-  /** 0 to 1. */
-  readonly minScore?: number;
-  /** After the present peers, yields changes until the signal aborts. Default false. */
-  readonly follow?: boolean;
-  /** How often `follow` asks for changes, in milliseconds; default 15 s. */
-  readonly intervalMs?: Millis;
-  /** How long `follow` continues while requests fail, in milliseconds; then it throws the error. Default 5 min. */
-  readonly patienceMs?: Millis;
-  /** Called for a pointer whose record does not verify, or can't be opened yet. */
-  readonly onIgnored?: (pointer: PointerView, error: unknown) => void;
-  readonly signal?: AbortSignal;
-}
-
-/** `found`: a matching peer is new, or its record has changed. `gone`: a peer that was found no longer matches. */
-export type Discovered =
-  | { readonly type: "found"; readonly peer: PeerRecord }
-  | { readonly type: "gone"; readonly id: string };
-
-export interface DiscoverPorts {
-  readonly list: (
-    query: Readonly<Record<string, string | number | undefined>>,
-  ) => Promise<PointerList>;
-  readonly resolve: (pointer: PointerView) => Promise<PeerRecord>;
-  readonly guard: () => Promise<RollbackGuard>;
-}
+import { DiscoveryIncomplete, listFailure, type Degraded } from "./degraded.ts";
+import { DiscoveredPeers } from "./discovered-peers.ts";
+import type { Discovered, DiscoverOptions, DiscoverPorts } from "./discovered.ts";
 
 const FOLLOW_INTERVAL: Millis = 15 * SECOND;
 /** Longer than a deployment takes, or than a replica takes to receive a new epoch. */
 const FOLLOW_PATIENCE: Millis = 5 * MINUTE;
 const PAGE_SIZE = 100;
-/** Records that are fetched and opened at once. */
-const CONCURRENT_RESOLVES = 8;
 
 /**
  * Yields the peers that match, then their changes. A peer that is published under two epochs for a while counts once.
@@ -57,46 +20,167 @@ export async function* discoverPeers(
 ): AsyncGenerator<Discovered, void, undefined> {
   const { follow = false, intervalMs = FOLLOW_INTERVAL, signal } = options;
   const { patienceMs = FOLLOW_PATIENCE } = options;
-  const { role, capability, kind, region, minScore } = options;
-  const filter = { role, capability, kind, region, min_score: minScore, limit: PAGE_SIZE };
-  const peers = new DiscoveredPeers(ports, options);
-
-  let since: string | undefined;
-  let cursor: string | undefined;
-  do {
-    const page = await ports.list({ ...filter, cursor });
-    since ??= page.since;
-    cursor = page.next_cursor ?? undefined;
-    yield* peers.apply(page, false);
-  } while (cursor !== undefined);
+  const reader = new ListReader(ports, options);
+  yield* reader.listAll();
+  const missing = reader.degraded(null);
+  if (!follow && missing !== null) throw new DiscoveryIncomplete(reader.peers.found, missing);
   if (!follow) return;
-  let answeredAt = Date.now();
+  const report = new DegradedReport();
+  yield* report.changes(missing);
+  let answeredAt = ports.now();
   while (await elapsed(intervalMs, signal)) {
-    yield* peers.resolvePending();
-    for (let more = true; more;) {
-      const page: PointerList | null = await nullOnFailure(
-        ports.list({ ...filter, since }),
-        answeredAt + patienceMs,
-      );
-      if (page === null) break;
-      answeredAt = Date.now();
-      since = page.since;
-      more = page.next_cursor !== null;
-      yield* peers.apply(page, !more);
+    let failure: unknown = null;
+    try {
+      yield* reader.update();
+      answeredAt = ports.now();
+    } catch (error) {
+      // Another signing key would mean another mesh.
+      const isFinal = (error as { code?: unknown }).code === "signing_key_changed";
+      if (isFinal || ports.now() >= answeredAt + patienceMs) throw error;
+      failure = error instanceof DiscoveryIncomplete ? error.cause : error;
+    }
+    yield* report.changes(reader.degraded(failure));
+  }
+}
+
+/** Reads the list of pointers, and opens their records. */
+class ListReader {
+  readonly peers: DiscoveredPeers;
+  readonly #ports: DiscoverPorts;
+  readonly #filter: Readonly<Record<string, string | number | undefined>>;
+  /** Whether the server narrows the list by public metadata. Then the list can't be compared with the totals. */
+  #isNarrowed: boolean;
+  /** The position up to which changes were read; null while the list must be read from its beginning. */
+  #since: string | null = null;
+  /** Pointers that the mesh lists and no source returned. */
+  #withheld = 0;
+
+  constructor(ports: DiscoverPorts, options: DiscoverOptions) {
+    const { role, capability, kind, region, minScore } = options;
+    this.#ports = ports;
+    this.#filter = { role, capability, kind, region, min_score: minScore };
+    this.#isNarrowed = Object.values(this.#filter).some((value) => value !== undefined);
+    this.peers = new DiscoveredPeers(ports, options);
+  }
+
+  /**
+   * Reads the whole list, from another source if one returns less than the mesh has signed. What could not be opened is tried once more,
+   * after the changes that happened meanwhile: a peer that left is not missing. Throws when the first page can't be read.
+   */
+  async *listAll(): AsyncGenerator<Discovered, void, undefined> {
+    do {
+      yield* this.#listOnce();
+    } while (this.#withheld > 0 && this.#ports.distrustLast());
+    // What is withheld is asked for again from the beginning.
+    if (this.#withheld > 0) this.#since = null;
+  }
+
+  /** Reads what has changed, and tries again to open what could not be opened. */
+  async *update(): AsyncGenerator<Discovered, void, undefined> {
+    if (this.#since !== null) {
+      yield* this.peers.resolvePending();
+      yield* this.#readChanges(this.#since);
+    }
+    if (this.#since === null || this.#withheld > 0) yield* this.listAll();
+  }
+
+  /** What can't be read; null when everything can. `failure` is the error of the last attempt to read the list. */
+  degraded(failure: unknown): Degraded | null {
+    const { failures, missing } = this.peers.unopened;
+    if (failure !== null) return { missing: null, failures: [listFailure(failure), ...failures] };
+    if (missing + this.#withheld === 0) return null;
+    const withheld = this.#withheld > 0 ? [withheldFailure(this.#withheld)] : [];
+    return { missing: missing + this.#withheld, failures: [...withheld, ...failures] };
+  }
+
+  async *#listOnce(): AsyncGenerator<Discovered, void, undefined> {
+    this.#since = null;
+    this.peers.beginList();
+    let first: PointerList | null = null;
+    let page: PointerList;
+    let cursor: string | undefined;
+    let showsMetadata = false;
+    do {
+      page = await this.#list({ cursor }, first !== null);
+      first ??= page;
+      cursor = page.next_cursor ?? undefined;
+      showsMetadata ||= page.pointers.some(({ metadata }) => Object.keys(metadata).length > 0);
+      yield* this.peers.apply(page);
+    } while (cursor !== undefined);
+    if (this.#isNarrowed && !showsMetadata && this.peers.listed < listedInAll(page)) {
+      // Without public metadata no pointer may be left out. The same goes for the statement that none matches.
+      this.#isNarrowed = false;
+      yield* this.#listOnce();
+      return;
+    }
+    const isUnsettled = page.checkpoint.seq !== first.checkpoint.seq;
+    if (isUnsettled || this.peers.unopened.missing > 0) {
+      yield* this.#readChanges(first.since, true);
+      yield* this.peers.resolvePending();
+    } else this.#settle(page);
+    if (this.#withheld === 0) yield* this.peers.endList();
+    this.#since ??= first.since;
+  }
+
+  async *#readChanges(
+    position: string,
+    isList = false,
+  ): AsyncGenerator<Discovered, void, undefined> {
+    let since = position;
+    let page: PointerList;
+    do {
+      page = await this.#list({ since }, isList);
+      yield* this.peers.apply(page);
+      ({ since } = page);
+      this.#since = since;
+    } while (page.next_cursor !== null);
+    this.#settle(page);
+    if (!isList && this.#withheld === 0) yield* this.peers.yieldGone();
+  }
+
+  /** `page` is the last one of a list: the pointers that are known now are compared with what the mesh says is listed. */
+  #settle({ totals }: PointerList): void {
+    this.#withheld = this.#isNarrowed ? 0 : this.peers.withheld(totals, this.#ports.now());
+  }
+
+  /** One page. Once something was read, `isPart`, an error says that the list is incomplete. */
+  async #list(position: object, isPart: boolean): Promise<PointerList> {
+    const filter = this.#isNarrowed ? this.#filter : {};
+    try {
+      return await this.#ports.list({ ...filter, limit: PAGE_SIZE, ...position });
+    } catch (error) {
+      if (!isPart) throw error;
+      const { failures } = this.peers.unopened;
+      const degraded = { missing: null, failures: [listFailure(error), ...failures] };
+      throw new DiscoveryIncomplete(this.peers.found, degraded, { cause: error });
     }
   }
 }
 
-/** Null if the request fails before `deadline`. Rethrows after it, and at once if the mesh's signing key has changed. */
-async function nullOnFailure<T>(answer: Promise<T>, deadline: Millis): Promise<T | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    const isForged = (error as { code?: unknown }).code === "statement_forged";
-    if (Date.now() >= deadline || isForged) throw error;
-    return null;
+const listedInAll = ({ totals }: PointerList): number =>
+  (totals?.epochs ?? []).reduce((sum, { listed }) => sum + listed, 0);
+
+const withheldFailure = (entries: number) => ({
+  code: "list_incomplete",
+  detail: "the mesh has published more peers than any source lists",
+  entries,
+});
+
+/** Turns what can't be read into changes: one when it begins or changes, and one when it ends. */
+class DegradedReport {
+  #reported = "";
+
+  *changes(degraded: Degraded | null): Generator<Discovered, void, undefined> {
+    const state = degraded === null ? "" : stateOf(degraded);
+    if (state === this.#reported) return;
+    this.#reported = state;
+    yield degraded === null ? { type: "recovered" } : { type: "degraded", ...degraded };
   }
 }
+
+/** Without the details, which may differ from one attempt to the next. */
+const stateOf = ({ missing, failures }: Degraded): string =>
+  JSON.stringify([missing, failures.map(({ code, entries }) => `${code} ${entries}`).toSorted()]);
 
 /** True after `ms`; false if the signal aborts before. */
 const elapsed = (ms: Millis, signal: AbortSignal | undefined): Promise<boolean> =>
@@ -104,98 +188,3 @@ const elapsed = (ms: Millis, signal: AbortSignal | undefined): Promise<boolean> 
     () => true,
     () => false,
   );
-
-/** The peers found so far, by their pointers and by their IDs. */
-class DiscoveredPeers {
-  readonly #ports: DiscoverPorts;
-  readonly #options: DiscoverOptions;
-  /** The peer and epoch of each pointer, by pointer ID. */
-  readonly #byPointer = new Map<string, { readonly peerId: string; readonly epoch: number }>();
-  /** The record that was yielded last, as JSON, by peer ID. */
-  readonly #yielded = new Map<string, string>();
-  /** Pointers whose blob or key was not available yet, by pointer ID. */
-  readonly #pending = new Map<string, PointerView>();
-
-  constructor(ports: DiscoverPorts, options: DiscoverOptions) {
-    this.#ports = ports;
-    this.#options = options;
-  }
-
-  /** Applies one page. `isLast`: a peer that has no pointer after this page is gone. */
-  async *apply(page: PointerList, isLast: boolean): AsyncGenerator<Discovered, void, undefined> {
-    const guard = await this.#ports.guard();
-    yield* this.#resolveAll(page.pointers);
-    for (const removal of page.removed) {
-      // An unsigned removal means: the pointer exists but no longer matches. A server could hide a pointer in any case.
-      if (removal.signature !== null && !(await guard.acceptRemoval(removal)).ok) continue;
-      this.#byPointer.delete(removal.id);
-      this.#pending.delete(removal.id);
-    }
-    this.#dropEndedEpochs(page.checkpoint.epochs);
-    if (isLast) yield* this.#yieldGone();
-  }
-
-  /** Tries again to resolve the pointers that could not be resolved before. */
-  async *resolvePending(): AsyncGenerator<Discovered, void, undefined> {
-    const pointers = [...this.#pending.values()];
-    this.#pending.clear();
-    yield* this.#resolveAll(pointers);
-  }
-
-  #dropEndedEpochs(epochs: readonly number[]): void {
-    for (const pointers of [this.#byPointer, this.#pending])
-      for (const [id, { epoch }] of pointers) if (!epochs.includes(epoch)) pointers.delete(id);
-  }
-
-  async *#resolveAll(
-    pointers: readonly PointerView[],
-  ): AsyncGenerator<Discovered, void, undefined> {
-    for (let at = 0; at < pointers.length; at += CONCURRENT_RESOLVES) {
-      const batch = pointers.slice(at, at + CONCURRENT_RESOLVES);
-      const records = await Promise.all(batch.map((pointer) => this.#resolve(pointer)));
-      for (const [index, peer] of records.entries())
-        if (peer !== null) yield* this.#yieldFound(batch[index] as PointerView, peer);
-    }
-  }
-
-  async #resolve(pointer: PointerView): Promise<PeerRecord | null> {
-    try {
-      return await this.#ports.resolve(pointer);
-    } catch (error) {
-      this.#pending.set(pointer.id, pointer);
-      this.#options.onIgnored?.(pointer, error);
-      return null;
-    }
-  }
-
-  *#yieldFound(pointer: PointerView, peer: PeerRecord): Generator<Discovered, void, undefined> {
-    if (!matches(peer, this.#options)) {
-      this.#byPointer.delete(pointer.id);
-      return;
-    }
-    this.#byPointer.set(pointer.id, { peerId: peer.id, epoch: pointer.epoch });
-    const json = JSON.stringify(peer);
-    if (this.#yielded.get(peer.id) === json) return;
-    this.#yielded.set(peer.id, json);
-    yield { type: "found", peer };
-  }
-
-  *#yieldGone(): Generator<Discovered, void, undefined> {
-    const present = new Set([...this.#byPointer.values()].map(({ peerId }) => peerId));
-    for (const id of this.#yielded.keys()) {
-      if (present.has(id)) continue;
-      this.#yielded.delete(id);
-      yield { type: "gone", id };
-    }
-  }
-}
-
-const matches = (
-  peer: PeerRecord,
-  { role, capability, kind, region, minScore }: DiscoverOptions,
-): boolean =>
-  (role === undefined || peer.role === role) &&
-  (capability === undefined || peer.capabilities.includes(capability)) &&
-  (kind === undefined || handlesKind(peer.kinds, kind)) &&
-  (region === undefined || peer.region === region) &&
-  (minScore === undefined || peer.score >= minScore);

@@ -1,4 +1,5 @@
 import { fromHex, type Bytes } from "../../base/bytes.ts";
+import type { Millis } from "../../base/clock.ts";
 import type { Result } from "../../base/result.ts";
 import { platformVerify } from "../../crypto/ed25519.ts";
 import { pointerIdOf, readerToken } from "../../discovery/epoch-secrets.ts";
@@ -6,7 +7,6 @@ import {
   keysOfEpoch,
   openResolved,
   RollbackGuard,
-  type DiscoveryErrorCode,
   type DiscoveryFault,
 } from "../../discovery/resolver.ts";
 import { verifierOf } from "../../discovery/signed-statements.ts";
@@ -16,7 +16,11 @@ import type { PeerRecord } from "../../stmf/peer-record.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import type { Fetch } from "../http/api.ts";
 import { identityFrom, type PrivateKey } from "../keys.ts";
-import { discoverPeers, type Discovered, type DiscoverOptions } from "./discovery-feed.ts";
+import { DIRECTORY_AGE_MAX } from "../timings.ts";
+import { DiscoveryIncomplete, type Degraded } from "./degraded.ts";
+import { DiscoveryError } from "./discovery-error.ts";
+import type { Discovered, DiscoverOptions } from "./discovered.ts";
+import { discoverPeers } from "./discovery-feed.ts";
 import { DiscoverySources } from "./discovery-sources.ts";
 
 /** Discovery keys, or a function that returns them. The function is called again when an epoch's keys are missing. */
@@ -27,8 +31,20 @@ export interface DiscoveryOptions {
   readonly url: string | readonly string[];
   /** The keys of a member: `peer.discoveryKeys`, or `mesh.discovery.keys()`. */
   readonly keys: KeySource;
+  /**
+   * How long ago the mesh may have signed a list of peers, in milliseconds; default 1 h. The mesh renews what replicas serve every few
+   * minutes, so an older list comes from a copy that is cut off, or from a replica that hides what changed.
+   */
+  readonly maxAgeMs?: Millis;
   /** Replaces the platform's `fetch`. */
   readonly fetch?: Fetch;
+}
+
+/** The peers that could be read, and what could not. */
+export interface DiscoveredPeersResult {
+  readonly peers: readonly PeerRecord[];
+  /** Null when every published peer was read: then peers that are not in `peers` do not match, or do not exist. */
+  readonly degraded: Degraded | null;
 }
 
 /** The peers of a mesh that match; with `follow` also their changes. Short for `DiscoveryReader.discover`. */
@@ -36,20 +52,15 @@ export const discover = ({
   url,
   keys,
   fetch,
+  maxAgeMs,
   ...filter
 }: DiscoveryOptions & DiscoverOptions): AsyncGenerator<Discovered, void, undefined> =>
-  new DiscoveryReader({ url, keys, ...(fetch !== undefined && { fetch }) }).discover(filter);
-
-/** A pointer, record or checkpoint did not verify. Distinguish the errors by `code`. */
-export class DiscoveryError extends Error {
-  override readonly name = "DiscoveryError";
-  readonly code: DiscoveryErrorCode;
-
-  constructor({ code, detail }: DiscoveryFault) {
-    super(detail);
-    this.code = code;
-  }
-}
+  new DiscoveryReader({
+    url,
+    keys,
+    ...(fetch !== undefined && { fetch }),
+    ...(maxAgeMs !== undefined && { maxAgeMs }),
+  }).discover(filter);
 
 /**
  * Finds peers and opens their records, at the mesh or at any copy of its discovery. It trusts signatures only, never the
@@ -58,12 +69,21 @@ export class DiscoveryError extends Error {
 export class DiscoveryReader {
   readonly #keySource: KeySource;
   readonly #sources: DiscoverySources;
+  readonly #maxAge: Millis;
   #keys: DiscoveryKeys | null = null;
   #guard: Promise<RollbackGuard> | null = null;
 
-  /** Throws an `OptionsError` if no URL is given. */
-  constructor({ url, keys, fetch = globalThis.fetch.bind(globalThis) }: DiscoveryOptions) {
+  /** Throws an `OptionsError` if no URL is given, or the greatest age is not valid. */
+  constructor({
+    url,
+    keys,
+    fetch = globalThis.fetch.bind(globalThis),
+    maxAgeMs = DIRECTORY_AGE_MAX,
+  }: DiscoveryOptions) {
+    if (!(maxAgeMs > 0))
+      throw new OptionsError("`maxAgeMs` is not a number of milliseconds above 0");
     this.#keySource = keys;
+    this.#maxAge = maxAgeMs;
     const urls = typeof url === "string" ? [url] : url;
     if (urls.length === 0)
       throw new OptionsError("`url` is empty: give the URL of a mesh or a replica");
@@ -81,46 +101,94 @@ export class DiscoveryReader {
       key === undefined
         ? await this.#keysOf(accepted.epoch)
         : { privateKey: identityFrom(key).privateKey, pointerSecret: null };
-    const blob = await this.#sources.blob(accepted.blob_id);
-    return valueOrThrow(openResolved(accepted, blob, keys));
+    const open = (blob: Bytes | null) => valueOrThrow(openResolved(accepted, blob, keys));
+    return (await this.#sources.blob(accepted.blob_id, open)) ?? open(null);
   }
 
-  /** The record of a peer by its ID; null if the peer is not published. */
+  /** The record of a peer by its ID; null if the peer is not published. Throws if no source can tell. */
   async find(peerId: string): Promise<PeerRecord | null> {
-    const { epochs } = await this.#currentKeys();
+    const asked = new Set<number>();
+    const keys = await this.#currentKeys();
+    const found = await this.#findUnder(keys, peerId, asked);
+    if (found !== null) return found;
+    // Without any keys no source was asked yet.
+    if (asked.size === 0)
+      await this.#withFreshKeys((check) => this.#sources.list({ limit: 1 }, check));
+    const guard = await this.#rollbackGuard();
+    if (guard.epochs.every((epoch) => asked.has(epoch))) return null;
+    // It may be published under an epoch that is newer than the keys.
+    const newest = await this.#findUnder(await this.#refreshKeys(), peerId, asked);
+    for (const epoch of guard.epochs) if (!asked.has(epoch)) await this.#keysOf(epoch);
+    return newest;
+  }
+
+  /** Looks a peer up under the epochs that were not asked before. */
+  async #findUnder(
+    { epochs }: DiscoveryKeys,
+    peerId: string,
+    asked: Set<number>,
+  ): Promise<PeerRecord | null> {
     for (const { epoch } of epochs.toReversed()) {
+      if (asked.has(epoch)) continue;
+      asked.add(epoch);
       const { pointerSecret } = await this.#keysOf(epoch);
-      const pointer = await this.#sources.pointer(pointerIdOf(pointerSecret, peerId));
+      const id = pointerIdOf(pointerSecret, peerId);
+      const pointer = await this.#withFreshKeys((check) => this.#sources.pointer(id, check));
       if (pointer !== null) return this.resolve(pointer);
     }
     return null;
   }
 
-  /** The peers that match; with `follow` also their changes, until the signal aborts. */
+  /**
+   * The peers that match, once: all that could be read, and in `degraded` what could not. Throws only when not even a part of the list can
+   * be read.
+   */
+  async peers(
+    options: Omit<DiscoverOptions, "follow" | "intervalMs" | "patienceMs"> = {},
+  ): Promise<DiscoveredPeersResult> {
+    const peers: PeerRecord[] = [];
+    try {
+      for await (const change of this.discover({ ...options, follow: false }))
+        if (change.type === "found") peers.push(change.peer);
+      return { peers, degraded: null };
+    } catch (error) {
+      if (!(error instanceof DiscoveryIncomplete)) throw error;
+      return { peers: error.peers, degraded: error.degraded };
+    }
+  }
+
+  /**
+   * The peers that match; with `follow` also their changes, until the signal aborts. Without `follow` it throws `DiscoveryIncomplete` after
+   * the last peer when some published peers could not be read; with `follow` it yields `degraded` then, and `recovered` later.
+   */
   discover(options: DiscoverOptions = {}): AsyncGenerator<Discovered, void, undefined> {
     return discoverPeers(
       {
-        list: (query) => this.#list(query),
+        list: (query) => this.#withFreshKeys((check) => this.#sources.list(query, check)),
+        distrustLast: () => this.#sources.distrustLast(),
         resolve: (pointer) => this.resolve(pointer),
         guard: () => this.#rollbackGuard(),
+        now: Date.now,
       },
       options,
     );
   }
 
-  /** One page from the first source whose checkpoint is not older than what was read before. */
-  async #list(query: Readonly<Record<string, string | number | undefined>>): Promise<PointerList> {
+  /** Reads with a check of each list: that it is signed, and not older than what was read before or than allowed. */
+  async #withFreshKeys<T>(
+    read: (check: (list: PointerList) => Promise<void>) => Promise<T>,
+  ): Promise<T> {
     const guard = await this.#rollbackGuard();
     const check = async (list: PointerList): Promise<void> => {
-      valueOrThrow(await guard.acceptCheckpoint(list.checkpoint));
+      valueOrThrow(await guard.acceptList(list, Date.now(), this.#maxAge));
     };
     try {
-      return await this.#sources.list(query, check);
+      return await read(check);
     } catch (error) {
       // The reader token belongs to an epoch: after a 401, try again with the newest keys.
       if (!(error instanceof MusterApiError) || error.status !== 401) throw error;
       await this.#refreshKeys();
-      return this.#sources.list(query, check);
+      return read(check);
     }
   }
 
@@ -143,7 +211,7 @@ export class DiscoveryReader {
     // The first keys pin the signing key: another signing key would mean another mesh.
     if (before !== null && before.signing_key !== this.#keys.signing_key) {
       const detail = "the mesh's signing key differs from the one read first";
-      throw new DiscoveryError({ code: "statement_forged", detail });
+      throw new DiscoveryError({ code: "signing_key_changed", detail });
     }
     return this.#keys;
   }

@@ -4,18 +4,28 @@ import { blobKey } from "../../discovery/sealed-records.ts";
 import { COPY_KINDS } from "../../registry/outbox.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Context } from "../kernel/context.ts";
-import type { DueScope } from "../kernel/job.ts";
+import { done, type Handler } from "../kernel/handler.ts";
+import { earliest, type DueScope } from "../kernel/job.ts";
 import { addToOutbox } from "../kernel/marks.ts";
 
 /** Delay by which changes that come together are copied together. */
 const SOON: Millis = SECOND;
 
 /**
+ * How often the store of the replicas is looked at for the directory that was written last: within a minute, with the time that a
+ * read and a new copy take. A mesh that lists no peer has only an empty directory to lose, and rests.
+ */
+const CHECK_INTERVAL: Millis = 45 * SECOND;
+const IDLE_CHECK_INTERVAL: Millis = 15 * MINUTE;
+/** After this time a directory is signed and written again at the next look, unchanged: readers refuse an old one (DS63). */
+const RENEWAL_AGE: Millis = 5 * MINUTE;
+
+/**
  * When the published state must be copied for the replicas again; null while nothing changed or the outbox has an
  * entry already. It is derived from what was copied last, so no change is missed. A lost right to read takes effect at
  * once.
  */
-export function nextCopyDue({ registry, config, now }: DueScope): Millis | null {
+function nextCopyDue({ registry, config, now }: DueScope): Millis | null {
   if (!config.discovery.replicated) return null;
   if (registry.outbox.dueAt({ kind: "replicate" }) !== null) return null;
   const last = registry.copies.last();
@@ -23,6 +33,18 @@ export function nextCopyDue({ registry, config, now }: DueScope): Millis | null 
   if (last.seq !== registry.pointers.seq()) return now + SOON;
   return last.incomplete ? now + MINUTE : null;
 }
+
+/** When the store is looked at for the first time: once a directory was written. The entry then remains in the outbox. */
+const firstCheckDue = ({ registry, config, now }: DueScope): Millis | null =>
+  config.discovery.replicated &&
+  registry.copies.last() !== null &&
+  registry.outbox.dueAt({ kind: "check_copy" }) === null
+    ? now
+    : null;
+
+/** When `tickCopies` has work next. */
+export const nextCopiesDue = (scope: DueScope): Millis | null =>
+  earliest([nextCopyDue(scope), firstCheckDue(scope)]);
 
 /** The epochs, with those whose reader tokens are no longer valid. */
 export const readersState = ({ discoveryEpochs }: Registry): string =>
@@ -34,7 +56,32 @@ export function tickCopies(context: Context): void {
   if (!config.discovery.replicated) return registry.outbox.removeAll(COPY_KINDS);
   const due = nextCopyDue(context);
   if (due !== null) addToOutbox(context, { kind: "replicate" }, due);
+  if (firstCheckDue(context) !== null) scheduleCheck(context);
 }
+
+/** Schedules the next look at the store, unless one is due earlier. */
+export function scheduleCheck({ registry, now }: Context): void {
+  const next = nextCheckAt(registry, now);
+  const due = registry.outbox.dueAt({ kind: "check_copy" });
+  if (due === null || due > next) registry.outbox.add({ kind: "check_copy" }, next);
+}
+
+const nextCheckAt = ({ pointers }: Registry, now: Millis): Millis =>
+  now + (pointers.anyListed() ? CHECK_INTERVAL : IDLE_CHECK_INTERVAL);
+
+/**
+ * The store of the replicas was looked at. When it does not hold the directory that was written last, or that one is due to be
+ * signed anew, a copy is made at once.
+ */
+export const copyChecked: Handler<"copy_checked"> = (context, { held }) => {
+  const { registry, now } = context;
+  const last = registry.copies.last();
+  const isCurrent = last?.name === held && now - last.issuedAt < RENEWAL_AGE;
+  const isUnderWay = registry.outbox.dueAt({ kind: "replicate" }) !== null;
+  if (!isCurrent && !isUnderWay) addToOutbox(context, { kind: "replicate" });
+  registry.outbox.add({ kind: "check_copy" }, nextCheckAt(registry, now));
+  return done;
+};
 
 /** A blob was deleted from the mesh's own store: its copy is deleted, too. */
 export function scheduleCopyRemoval(context: Context, blobId: string): void {

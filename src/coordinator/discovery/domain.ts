@@ -1,7 +1,7 @@
 import type { DiscoveryCommands } from "../../contract/discovery.ts";
 import type { Domain } from "../kernel/domain.ts";
 import type { Job } from "../kernel/job.ts";
-import { nextCopyDue, tickCopies } from "./copies.ts";
+import { copyChecked, nextCopiesDue, tickCopies } from "./copies.ts";
 import { discoveryKeys } from "./discovery-keys.ts";
 import { nextDiscoveryDue, tickDiscovery } from "./epoch-rotation.ts";
 import { listPointers, readDiscovery } from "./pointers.ts";
@@ -21,7 +21,7 @@ const maintainPublished: Job = {
 const copyToReplicas: Job = {
   name: "copy_to_replicas",
   run: tickCopies,
-  due: { reads: ["outbox", "copies", "discoveryEpochs", "pointers"], at: nextCopyDue },
+  due: { reads: ["outbox", "copies", "discoveryEpochs", "pointers"], at: nextCopiesDue },
 };
 
 export const discovery: Domain<DiscoveryCommands> = {
@@ -35,6 +35,7 @@ export const discovery: Domain<DiscoveryCommands> = {
     prepare_replication: prepareReplication,
     blobs_copied: blobsCopied,
     replicated,
+    copy_checked: copyChecked,
     copy_dropped: copyDropped,
   },
   audit: {

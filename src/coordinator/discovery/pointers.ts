@@ -1,7 +1,12 @@
 import { toRfc3339 } from "../../base/clock.ts";
 import { ok } from "../../base/result.ts";
 import { sign } from "../../discovery/signed-statements.ts";
-import type { Checkpoint, PointerView, RemovedPointer } from "../../protocol/discovery.ts";
+import type {
+  Checkpoint,
+  ListedTotals,
+  PointerView,
+  RemovedPointer,
+} from "../../protocol/discovery.ts";
 import type { PointerList } from "../../protocol/http.ts";
 import { OpaqueId } from "../../protocol/ids.ts";
 import type { PointerPage, PublishedPointer } from "../../registry/pointers.ts";
@@ -16,8 +21,9 @@ export const listPointers: Handler<"list_pointers"> = (context, { query }) => {
   const { registry, now } = context;
   const { limit, cursor, since, ...filter } = query;
   const checkpoint = checkpointOf(context);
+  const totals = totalsOf(context, checkpoint);
   if (since !== undefined)
-    return ok(changesSince(context, { limit, filter }, Number(since), checkpoint));
+    return ok({ ...changesSince(context, { limit, filter }, Number(since), checkpoint), totals });
   if (cursor !== undefined && !OpaqueId.safeParse(cursor).success) return badCursor();
   const found = registry.pointers.list({ filter, now, limit: limit + 1 }, cursor ?? "");
   const page = found.slice(0, limit);
@@ -28,6 +34,7 @@ export const listPointers: Handler<"list_pointers"> = (context, { query }) => {
     since: String(checkpoint.seq),
     next_cursor: found.length > limit ? (page.at(-1)?.id ?? null) : null,
     checkpoint,
+    totals,
   });
 };
 
@@ -106,4 +113,22 @@ export function checkpointOf({ registry, config, now }: Context): Checkpoint {
     issued_at: toRfc3339(now),
   };
   return { ...body, signature: sign("checkpoint", body, config.discovery.signingKey) };
+}
+
+/** How many pointers are listed, at the sequence number, in the epochs and at the time of a checkpoint. */
+export function totalsOf(
+  { registry, config }: Context,
+  { seq, epochs, issued_at }: Checkpoint,
+): ListedTotals {
+  const listed = registry.pointers.listedByEpoch();
+  const totals = registry.discoveryEpochs
+    .list()
+    .filter(({ epoch }) => epochs.includes(epoch))
+    .map(({ epoch, expiresAt }) => ({
+      epoch,
+      listed: listed.get(epoch) ?? 0,
+      expires_at: toRfc3339(expiresAt),
+    }));
+  const body = { seq, issued_at, epochs: totals };
+  return { ...body, signature: sign("totals", body, config.discovery.signingKey) };
 }

@@ -15,10 +15,10 @@ import type { CopiedDirectory } from "../../registry/copies.ts";
 import type { PublishedPointer } from "../../registry/pointers.ts";
 import type { CopyOfDirectory } from "../../contract/discovery.ts";
 import type { Context } from "../kernel/context.ts";
-import { readersState } from "./copies.ts";
+import { readersState, scheduleCheck } from "./copies.ts";
 import { openEpochs } from "./epochs.ts";
 import { done, type Handler } from "../kernel/handler.ts";
-import { checkpointOf, removalOf, signedPointer } from "./pointers.ts";
+import { checkpointOf, removalOf, signedPointer, totalsOf } from "./pointers.ts";
 import { addToOutbox } from "../kernel/marks.ts";
 
 /** Pointers that are prepared at once: each may cost a signature here, a read in KV and a write in the other store. */
@@ -46,7 +46,7 @@ export const prepareReplication: Handler<"prepare_replication"> = (context, { he
 function lastCopy({ registry }: Context, held: string | null): CopiedDirectory {
   const last = registry.copies.last();
   if (last !== null && last.name === held) return last;
-  const nothing = { name: held, seq: 0, bits: 0, readers: "", incomplete: false };
+  const nothing = { name: held, seq: 0, bits: 0, readers: "", incomplete: false, issuedAt: 0 };
   registry.copies.forgetAll();
   registry.copies.setLast(nothing);
   return nothing;
@@ -76,6 +76,7 @@ function directoryOf(context: Context, last: CopiedDirectory): CopyOfDirectory {
   const epochs = openEpochs(context).filter((epoch) => epoch.expiresAt > now);
   const body: Omit<Directory, "signature"> = {
     checkpoint,
+    totals: totalsOf(context, checkpoint),
     readers: epochs.map(({ epoch, expelled, secrets, expiresAt }) => ({
       epoch,
       tag: expelled ? null : toHex(readerTag(readerToken(secrets.pointerSecret))),
@@ -90,7 +91,7 @@ function directoryOf(context: Context, last: CopiedDirectory): CopyOfDirectory {
     pages,
     expiresAt: now + KEPT,
     names,
-    copied: { name: documentName(content), seq: checkpoint.seq, bits, readers },
+    copied: { name: documentName(content), seq: checkpoint.seq, bits, readers, issuedAt: now },
   };
 }
 
@@ -137,6 +138,7 @@ export const replicated: Handler<"replicated"> = (context, { copied, names }) =>
   // Equal content has an equal name: a page that is used again must not be deleted because it was replaced before.
   for (const name of kept) registry.outbox.remove({ kind: "drop_copy", key: pageKey(name) });
   registry.outbox.remove({ kind: "replicate" });
+  scheduleCheck(context);
   return done;
 };
 

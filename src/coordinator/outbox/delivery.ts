@@ -18,7 +18,8 @@ export type OutboxAction =
   | { readonly type: "delete"; readonly store: "own" | "replicas"; readonly key: string }
   | { readonly type: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
   | { readonly type: "probe"; readonly to: SessionRef }
-  | { readonly type: "replicate"; readonly failures: number };
+  | { readonly type: "replicate"; readonly failures: number }
+  | { readonly type: "check_copy" };
 
 /** An action, and the command that records its success. */
 export interface Delivery {
@@ -74,6 +75,9 @@ export function deliveryOf(
     case "replicate":
       // Its steps are confirmed one by one (replicate.ts).
       return { action: { type: "replicate", failures }, confirm: () => {} };
+    case "check_copy":
+      // What was found is recorded by `copy_checked` (replicate.ts).
+      return { action: { type: "check_copy" }, confirm: () => {} };
     default:
       return entry satisfies never;
   }

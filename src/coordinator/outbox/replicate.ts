@@ -22,8 +22,7 @@ export async function replicate(
   failures: number,
 ): Promise<void> {
   if (replicas === null) return; // the next tick removes the entry
-  const document = await replicas.get(DIRECTORY_KEY);
-  const held = document === null ? null : documentName(document);
+  const held = await directoryIn(replicas);
   const prepared = execute("prepare_replication", { held });
   if (!prepared.ok) return;
   const { blobs, directory } = prepared.value;
@@ -37,6 +36,21 @@ export async function replicate(
   await writeDirectory(directory, replicas);
   const { copied, names } = directory;
   execute("replicated", { copied: { ...copied, incomplete }, names });
+}
+
+/** Looks whether the store of the replicas holds the directory that was written last: it may have lost it without any change here. */
+export async function checkCopy({
+  replicas,
+  execute,
+}: Pick<ReplicationPorts, "replicas" | "execute">): Promise<void> {
+  if (replicas === null) return; // the next tick removes the entry
+  execute("copy_checked", { held: await directoryIn(replicas) });
+}
+
+/** The name of the directory in a store; null when it has none. */
+async function directoryIn(store: DiscoveryStore): Promise<string | null> {
+  const document = await store.get(DIRECTORY_KEY);
+  return document === null ? null : documentName(document);
 }
 
 /** Returns the IDs of the copied blobs. KV may not return a new blob everywhere yet, or be down. */

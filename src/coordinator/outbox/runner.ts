@@ -6,7 +6,7 @@ import type { EndFault, SessionRef } from "../../peers/session-orders.ts";
 import { COPY_KINDS, OWN_KINDS, type OutboxItem, type OutboxKind } from "../../registry/outbox.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { deliveryOf, type ExecuteMeshCommand, type OutboxAction } from "./delivery.ts";
-import { replicate } from "./replicate.ts";
+import { checkCopy, replicate } from "./replicate.ts";
 
 /** Entries that are delivered at the same time. */
 const CONCURRENT_DELIVERIES = 16;
@@ -110,6 +110,8 @@ export class OutboxRunner {
         return probe(action.to);
       case "replicate":
         return replicate(this.#ports, action.failures);
+      case "check_copy":
+        return checkCopy(this.#ports);
       default:
         action satisfies never;
     }

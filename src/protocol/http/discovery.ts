@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Checkpoint, PointerView, Region, RemovedPointer } from "../discovery.ts";
+import { Checkpoint, ListedTotals, PointerView, Region, RemovedPointer } from "../discovery.ts";
 import { Capability, Role, TaskKind } from "../labels.ts";
 import { NextCursor, Page } from "./page.ts";
 
@@ -34,6 +34,10 @@ export const PointerList = z
     since: z.string().meta({ description: "Send this as `since` to list later changes" }),
     next_cursor: NextCursor,
     checkpoint: Checkpoint,
+    totals: ListedTotals.optional().meta({
+      description:
+        "How many pointers are listed in all, at the checkpoint's sequence number and time; an older mesh does not say it",
+    }),
   })
   .meta({ id: "PointerList" });
 export type PointerList = z.infer<typeof PointerList>;

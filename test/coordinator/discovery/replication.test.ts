@@ -61,8 +61,13 @@ describe("replicating the published pointers", () => {
     joinMany(3);
     await scene.replicateAll();
     const before = scene.replicaStore.keys;
+    const written: string[] = [];
+    const put = scene.replicaStore.put.bind(scene.replicaStore);
+    scene.replicaStore.put = (...entry) => (written.push(entry[0]), put(...entry));
     scene.mesh.runFor(6 * HOUR);
-    expect(scene.replicationDueAt).toBeNull();
+    await scene.replicateAll();
+    // Only its signature is renewed (DS70).
+    expect(new Set(written)).toEqual(new Set([DIRECTORY_KEY]));
     expect(scene.replicaStore.keys).toEqual(before);
   });
 
@@ -177,8 +182,7 @@ describe("a blob that the mesh's own store does not return", () => {
       mesh.runFor(2 * MINUTE);
       await scene.replicateAll();
       expect(await scene.replica.blob(present(pointer).blob_id)).not.toBeNull();
-      mesh.runFor(HOUR);
-      expect(scene.replicationDueAt).toBeNull();
+      expect(mesh.registry.copies.last()?.incomplete).toBe(false);
     },
   );
 });

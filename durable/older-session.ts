@@ -1,9 +1,35 @@
 import { SECOND } from "../src/base/clock.ts";
+import { withDeadline } from "../src/base/deadline.ts";
+import { redactedError } from "../src/base/redact.ts";
 import type { SessionAnswer } from "../src/contract/commands.ts";
+import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
+import type { PeerId } from "../src/protocol/ids.ts";
+import { coordinatorForGateway } from "./coordinator-port.ts";
+import type { Env } from "./env.ts";
 import type { SessionSockets } from "./session-sockets.ts";
 
 /** How long the older session may take to answer: longer than any usual round trip, short for a peer that reconnects. */
 const ANSWER_TIMEOUT = 2 * SECOND;
+
+/**
+ * Whether the session that the coordinator holds of a go-p2p node answers a ping. One that can't be asked counts as silent: the node
+ * has proved its key in the newer session, and must not be kept out.
+ */
+export async function answersElsewhere(env: Env, peerId: PeerId): Promise<boolean> {
+  const held = await coordinatorForGateway(env, "anonymous").call("request_peer", {
+    id: peerId,
+    type: "get_stats",
+  });
+  if (!held.ok) return false;
+  const { session, epoch } = held.value;
+  const stub = env.PEER_SESSION.get(env.PEER_SESSION.idFromString(session));
+  try {
+    return await withDeadline(stub.answers(RPC_VERSION, epoch), ANSWER_TIMEOUT + RPC_TIMEOUT);
+  } catch (thrown) {
+    console.error("the older session was not asked", { error: redactedError(thrown) });
+    return false;
+  }
+}
 
 /**
  * Finds out whether the session that a newcomer would take over is alive. The coordinator has refused the newcomer because
@@ -12,11 +38,18 @@ const ANSWER_TIMEOUT = 2 * SECOND;
 export class OlderSession {
   readonly #sockets: SessionSockets;
   readonly #ping: (socket: WebSocket) => void;
+  readonly #elsewhere: (peerId: PeerId) => Promise<boolean>;
   readonly #waiting = new Map<WebSocket, () => void>();
 
-  constructor(sockets: SessionSockets, ping: (socket: WebSocket) => void) {
+  /** @param elsewhere whether the peer's session in another object answers a ping in time */
+  constructor(
+    sockets: SessionSockets,
+    ping: (socket: WebSocket) => void,
+    elsewhere: (peerId: PeerId) => Promise<boolean>,
+  ) {
     this.#sockets = sockets;
     this.#ping = ping;
+    this.#elsewhere = elsewhere;
   }
 
   /** A frame has arrived on this socket. */
@@ -32,22 +65,27 @@ export class OlderSession {
     return Promise.all(
       answers.map(async (answer) => {
         if (answer.name !== "admit" || answer.result.ok) return answer;
-        if (answer.result.error.code !== "key_in_use" || (await this.#answers())) return answer;
-        return repeat(answer);
+        if (answer.result.error.code !== "key_in_use") return answer;
+        const { peerId, protocol } = answer.input;
+        // All muster.2 sessions of a peer are in this object, and each go-p2p session is in one of its own.
+        const isAlive =
+          protocol === "muster/2" ? await this.#anyAnswers() : await this.#elsewhere(peerId);
+        return isAlive ? answer : repeat(answer);
       }),
     );
   }
 
   /** Whether a session of this object answers a ping in time. */
-  async #answers(): Promise<boolean> {
+  async #anyAnswers(): Promise<boolean> {
     const older = this.#sockets
       .all()
       .filter((socket) => this.#sockets.sessionOf(socket).state === "active");
-    const heard = await Promise.all(older.map((socket) => this.#isHeard(socket)));
+    const heard = await Promise.all(older.map((socket) => this.isHeard(socket)));
     return heard.some(Boolean);
   }
 
-  async #isHeard(socket: WebSocket): Promise<boolean> {
+  /** Whether the peer on this socket answers a ping in time. */
+  async isHeard(socket: WebSocket): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), ANSWER_TIMEOUT);
     this.#waiting.set(socket, () => resolve(true));

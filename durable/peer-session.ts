@@ -31,7 +31,7 @@ import { DialedSockets } from "./dialed-sockets.ts";
 import type { Env } from "./env.ts";
 import { UNKNOWN_PLACE, ORIGIN_HEADERS, readOrigin } from "./origin-headers.ts";
 import { withStoredResult } from "./large-replies.ts";
-import { OlderSession } from "./older-session.ts";
+import { answersElsewhere, OlderSession } from "./older-session.ts";
 import { PendingDisconnect } from "./pending-disconnect.ts";
 import {
   requireVersion,
@@ -76,6 +76,7 @@ export class PeerSession
     this.#older = new OlderSession(
       this.#sockets,
       (socket) => void this.#runner.runNow(socket, { type: "probe" }),
+      (peerId) => answersElsewhere(env, peerId),
     );
     this.#disconnect = new PendingDisconnect(ctx, this.#alarm, this.#sockets);
     this.#runner = new SessionRunner({
@@ -190,6 +191,12 @@ export class PeerSession
     const called = this.#calls.wait(id, socket, Math.min(timeoutMs, REQUEST_TIMEOUT_MAX));
     this.#runner.runNow(socket, { type: "call", id, request, payload: payload as Json });
     return called;
+  }
+
+  async answers(version: number, epoch: number): Promise<boolean> {
+    requireVersion(version);
+    const socket = this.#sockets.findActive(epoch);
+    return socket !== undefined && this.#older.isHeard(socket);
   }
 
   /** Runs an event of the coordinator's at once, in the session of this epoch; never waits for a command to the coordinator. */

@@ -81,6 +81,8 @@ export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
   ): Promise<RequestOutcome>;
   /** Returns once the attempt has begun; the session reports the outcome by itself. */
   dial(version: number, order: DialOrder): Promise<void>;
+  /** Whether the peer of this session answers a ping at once. */
+  answers(version: number, epoch: number): Promise<boolean>;
   /** Returns once the session of this epoch has ended and its socket is closed. */
   end(version: number, epoch: number, fault: EndFault): Promise<EventOutcome>;
 }

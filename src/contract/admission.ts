@@ -110,6 +110,8 @@ export interface Admitted {
   readonly leasedUntil?: Millis;
   /** How many attempts the peer holds. */
   readonly held: number;
+  /** Set when the peer begins as suspect, because its sessions flap: it is pinged often until the coordinator says otherwise. */
+  readonly suspect?: boolean;
   /** The keys by which a member finds and opens the records of other peers; absent for a peer that is not a member. */
   readonly discovery?: DiscoveryKeys;
 }

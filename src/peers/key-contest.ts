@@ -18,13 +18,14 @@ export interface Newcomer {
 /**
  * Whether two processes use one key: a session that has itself taken the peer over from a connected session is to be taken
  * over again. One takeover is usual (a connection that broke without a trace), a second one while the first session
- * answers is not. Only muster.2: all sessions of a peer are in one object there, which can ping the older one.
+ * answers is not. A go-p2p node does that by itself: when the mesh closes its older connection, it forgets the newer one, which stays
+ * open and answers, and dials again. (A peer of the SDK over go-p2p does not.)
  */
 const isContested = (known: Peer, newcomer: Newcomer): boolean =>
   known.state === "active" &&
   known.tookOver &&
-  known.protocol === "muster/2" &&
-  newcomer.protocol === "muster/2";
+  known.protocol === newcomer.protocol &&
+  (known.protocol === "muster/2" || !known.speaksMuster);
 
 /** The fault by which a newcomer is refused while the older session answers; null when it may take over. */
 export function keyInUseFault(

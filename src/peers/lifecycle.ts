@@ -11,11 +11,12 @@ export interface Lifecycle {
 }
 
 /**
- * The events that can change a peer's state: it proved its key, answered, missed an answer, its session ended, the
+ * The events that can change a peer's state: it proved its key (`flapped`: again, soon after a session that ended soon), answered, missed an answer, its session ended, the
  * operator revoked or readmitted it, it was disconnected for the retention time.
  */
 export const PEER_EVENTS = [
   "proved",
+  "flapped",
   "answered",
   "missed_answer",
   "gone",
@@ -66,9 +67,18 @@ export function transition(life: Lifecycle, event: PeerEvent, now: Millis): Life
   switch (event) {
     case "proved":
       return become("active", "publish", "offer_work");
+    case "flapped": {
+      const counted = afterFlap(flaps, now);
+      if (suppressionTime(counted.penalty) === 0) {
+        const { lifecycle, effects } = become("active", "publish", "offer_work");
+        return { lifecycle: { ...lifecycle, flaps: counted }, effects };
+      }
+      return { lifecycle: { state: "suspect", since: now, flaps: counted }, effects: [] };
+    }
     case "answered": {
       const held = now - since < suppressionTime(penaltyAt(flaps, now));
-      return state === "suspect" && !held ? become("active", "offer_work") : stay;
+      // One that flapped is not published yet.
+      return state === "suspect" && !held ? become("active", "publish", "offer_work") : stay;
     }
     case "missed_answer":
       return state === "active"

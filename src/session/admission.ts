@@ -72,7 +72,16 @@ export function applyAdmission(
 ): Move {
   const { claim, origin, channel, strikes } = session;
   if (!result.ok) return refuseAdmission(session, result.error, context);
-  const { epoch, role, rtt, reconnect, leasedUntil = 0, held, discovery } = result.value;
+  const {
+    epoch,
+    role,
+    rtt,
+    reconnect,
+    leasedUntil = 0,
+    held,
+    suspect = false,
+    discovery,
+  } = result.value;
   const { now } = context;
   const active: Active = {
     state: "active",
@@ -82,7 +91,7 @@ export function applyAdmission(
     strikes,
     epoch,
     since: now,
-    liveness: { ...firstLiveness(session, now), leasedUntil },
+    liveness: { ...firstLiveness(session, now), leasedUntil, suspect },
     rtt,
     bucket: fullAllowance(now),
     credit: creditFor(held, now),

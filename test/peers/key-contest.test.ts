@@ -5,17 +5,26 @@ import { keyInUseFault, tookOver } from "../../src/peers/key-contest.ts";
 import { aPeer } from "../contracts/records.ts";
 
 const contested = aPeer({ state: "active", protocol: "muster/2", tookOver: true });
+const plain = { protocol: "go-p2p/1.0", speaksMuster: false } as const;
 const newcomer = { protocol: "muster/2" } as const;
 
 describe("a session of a key that another session has", () => {
-  test("HS24 is refused only if that session has taken over itself, answers, and both speak muster.2", () => {
+  test("GP40 is refused over go-p2p, too, if that session is a plain node's", () => {
+    const known = aPeer({ ...contested, ...plain });
+    expect(keyInUseFault(known, plain, 0)).toMatchObject({ code: "key_in_use" });
+  });
+
+  test("HS24 is refused only if that session has taken over itself, answers, and both speak one protocol", () => {
     expect(keyInUseFault(contested, newcomer, 0)).toMatchObject({ code: "key_in_use" });
     const others = [
       [null, newcomer],
       [aPeer({ ...contested, tookOver: false }), newcomer],
       [aPeer({ ...contested, state: "suspect" }), newcomer],
       [aPeer({ ...contested, state: "stale" }), newcomer],
-      [aPeer({ ...contested, protocol: "go-p2p/1.0" }), newcomer],
+      [aPeer({ ...contested, ...plain }), newcomer],
+      [aPeer({ ...contested, ...plain, tookOver: false }), plain],
+      [aPeer({ ...contested, ...plain, speaksMuster: true }), plain],
+      [aPeer({ ...contested, ...plain }), { ...plain, olderSilent: true }],
       [contested, { protocol: "go-p2p/1.0" } as const],
       [contested, { ...newcomer, olderSilent: true }],
     ] as const;

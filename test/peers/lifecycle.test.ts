@@ -11,9 +11,10 @@ import {
 } from "../../src/peers/lifecycle.ts";
 import { PEER_STATES, type PeerState } from "../../src/protocol/http.ts";
 
-/** LV5's table, row by row as SPEC.md has it: proved, answered, missed_answer, gone, revoked, readmitted, retention_over. */
+/** LV5's table, row by row as SPEC.md has it: proved, flapped, answered, missed_answer, gone, revoked, readmitted, retention_over. */
 const TABLE: { readonly [S in PeerState]: readonly PeerState[] } = {
   discovered: [
+    "active",
     "active",
     "discovered",
     "discovered",
@@ -22,11 +23,11 @@ const TABLE: { readonly [S in PeerState]: readonly PeerState[] } = {
     "discovered",
     "evicted",
   ],
-  active: ["active", "active", "suspect", "stale", "revoked", "active", "active"],
-  suspect: ["active", "active", "suspect", "stale", "revoked", "suspect", "suspect"],
-  stale: ["active", "stale", "stale", "stale", "revoked", "stale", "evicted"],
-  evicted: ["active", "evicted", "evicted", "evicted", "revoked", "evicted", "evicted"],
-  revoked: ["revoked", "revoked", "revoked", "revoked", "revoked", "stale", "revoked"],
+  active: ["active", "active", "active", "suspect", "stale", "revoked", "active", "active"],
+  suspect: ["active", "active", "active", "suspect", "stale", "revoked", "suspect", "suspect"],
+  stale: ["active", "active", "stale", "stale", "stale", "revoked", "stale", "evicted"],
+  evicted: ["active", "active", "evicted", "evicted", "evicted", "revoked", "evicted", "evicted"],
+  revoked: ["revoked", "revoked", "revoked", "revoked", "revoked", "revoked", "stale", "revoked"],
 };
 const ROWS = PEER_STATES.flatMap((state) =>
   PEER_EVENTS.map((event, column) => [state, event, TABLE[state][column]] as const),
@@ -50,6 +51,15 @@ const flapping = (times: number): Lifecycle => {
   return peer;
 };
 
+/** After how many seconds an answer restores the peer, in steps of 30 s. The penalty itself decays meanwhile. */
+function restoredAfter({ state, ...rest }: Lifecycle): number {
+  for (let seconds = 0; ; seconds += 30) {
+    const now = rest.since + seconds * SECOND;
+    if (transition({ state, ...rest }, "answered", now).lifecycle.state === "active")
+      return seconds;
+  }
+}
+
 describe("the lifecycle of a peer", () => {
   test.each(ROWS)("LV5 in state %s the event %s leads to %s", (state, event, next) => {
     expect(transition(life(state), event, START + SECOND).lifecycle.state).toBe(next);
@@ -62,9 +72,10 @@ describe("the lifecycle of a peer", () => {
         fc.constantFrom(...PEER_EVENTS),
         (state, event) => {
           const { lifecycle: next, effects } = transition(life(state), event, START + SECOND);
-          const changed = next.state !== state || event === "proved";
+          const proved = event === "proved" || event === "flapped";
+          const changed = next.state !== state || proved;
           expect(next.since).toBe(changed && state !== "revoked" ? START + SECOND : next.since);
-          if (next.state === state && !(event === "proved" && state === "active"))
+          if (next.state === state && !(proved && state === "active"))
             expect([next, effects]).toEqual([life(state), []]);
         },
       ),
@@ -81,7 +92,9 @@ describe("the lifecycle of a peer", () => {
   });
 
   test("LV5 only a proof connects a peer", () => {
-    const unproved = anyEvents.map((events) => events.filter((event) => event !== "proved"));
+    const unproved = anyEvents.map((events) =>
+      events.filter((event) => event !== "proved" && event !== "flapped"),
+    );
     const apart = fc.constantFrom<PeerState>("discovered", "stale", "evicted", "revoked");
     fc.assert(
       fc.property(apart, unproved, (from, events) => {
@@ -106,6 +119,23 @@ describe("the lifecycle of a peer", () => {
 });
 
 describe("a peer that flaps", () => {
+  test("GP41 is active at first, then begins as suspect and unpublished, for longer each time, and is published when it is active", () => {
+    let peer = life("stale");
+    const held: number[] = [];
+    for (let flap = 1; flap <= 8; flap++) {
+      const { lifecycle, effects } = transition(peer, "flapped", START);
+      expect(lifecycle.state).toBe(flap === 1 ? "active" : "suspect");
+      expect(effects).toEqual(flap === 1 ? ["publish", "offer_work"] : []);
+      held.push(restoredAfter(lifecycle));
+      peer = { ...lifecycle, state: "stale" };
+    }
+    expect(held.slice(0, 3)).toEqual([0, 30, 60]);
+    expect(held).toEqual(held.toSorted((a, b) => a - b));
+    expect(held.at(-1)).toBeLessThanOrEqual(15 * 60);
+    const { effects } = transition({ ...peer, state: "suspect" }, "answered", START + 15 * MINUTE);
+    expect(effects).toEqual(["publish", "offer_work"]);
+  });
+
   test("LV9 is restored by an answer the first time", () => {
     expect(transition(flapping(1), "answered", START).lifecycle.state).toBe("active");
   });

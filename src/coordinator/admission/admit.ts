@@ -1,4 +1,4 @@
-import type { Millis } from "../../base/clock.ts";
+import { SECOND, type Millis } from "../../base/clock.ts";
 import { err, ok } from "../../base/result.ts";
 import { NO_FLAPS } from "../../peers/damping.ts";
 import { isMember } from "../../peers/discovery-rights.ts";
@@ -92,7 +92,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     region: regionOf(input.place) ?? known?.region ?? null,
   };
   notePlace(context, peer.id, input.place, input.placeSource);
-  applyPeerEvent(context, peer, "proved");
+  applyPeerEvent(context, peer, hasFlapped(context, known, input) ? "flapped" : "proved");
   if (known === null) evictStrangers(context);
   reconcileHeldTasks(context, id, input.held);
   const leasedUntil = registry.tasks.leasedUntil(id);
@@ -107,8 +107,10 @@ export const admit: Handler<"admit"> = (context, input) => {
   // were sent over it.
   const discovers =
     protocol === "muster/2" && isMember(config.discovery.members, entry.value !== null);
+  const isSuspect = registry.peers.get(id)?.state === "suspect";
   return ok({
     epoch: peer.epoch,
+    ...(isSuspect && { suspect: true }),
     role: peer.role,
     rtt,
     reconnect,
@@ -117,6 +119,9 @@ export const admit: Handler<"admit"> = (context, input) => {
     ...(discovers && { discovery: keysFor(context, peerHolder(peer.id)) }),
   });
 };
+
+/** Sessions of a go-p2p node that begin within this time of each other count as flaps. */
+const FLAP_INTERVAL: Millis = 30 * SECOND;
 
 /** The fields of a new peer's record that do not come from its session. */
 export function newPeer({ now }: Context, { peerId, publicKey }: ProvedKey) {
@@ -138,7 +143,22 @@ export function newPeer({ now }: Context, { peerId, publicKey }: ProvedKey) {
   } as const;
 }
 
-/** How long the peer's session has lasted. */
+/**
+ * Whether a go-p2p node begins a session soon after it began the one before: it has no reconnect backoff of its own. A peer of the SDK
+ * has one, and the mesh itself makes it reconnect.
+ */
+const hasFlapped = (
+  context: Context,
+  known: Peer | null,
+  { protocol, speaksMuster }: AdmitInput,
+): boolean =>
+  known !== null &&
+  protocol === "go-p2p/1.0" &&
+  !speaksMuster &&
+  known.epoch > 0 &&
+  sessionAge(context, known.id) < FLAP_INTERVAL;
+
+/** How long the peer's session has lasted, or how long ago it began. */
 const sessionAge = ({ registry, now }: Context, id: PeerId): Millis =>
   now - (registry.observed.get(id)?.connectedAt ?? now);
 

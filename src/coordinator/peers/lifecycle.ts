@@ -50,11 +50,12 @@ export function applyPeerEvent(
   const left = effects.includes("release_leases");
   // A peer that was suspect already has been counted.
   const fell = peer.state === "active" && (event === "missed_answer" || silent);
-  if (state !== peer.state || event === "proved") {
+  const proved = event === "proved" || event === "flapped";
+  if (state !== peer.state || proved) {
     const session = left ? null : peer.session;
     const silentAt = state === "active" ? null : fell ? now : peer.silentAt;
-    if (event === "proved" || isConnected(state) !== isConnected(peer.state))
-      noteConnection(context, peer, event === "proved");
+    if (proved || isConnected(state) !== isConnected(peer.state))
+      noteConnection(context, peer, proved);
     const scheduling = left
       ? afterSession(peer.scheduling, silent || returnsBy !== undefined)
       : peer.scheduling;

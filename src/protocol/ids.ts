@@ -53,10 +53,17 @@ export const OpaqueId = z.string().regex(hexOf(16), "an ID of 32 lower-case hex 
 
 export const Uuid = z.uuid("a task ID is a UUID");
 
-/** Identifies a submission, so that repeating it has no further effect. */
+/**
+ * Identifies a submission, so that repeating it has no further effect. White space around it does not count, as HTTP has it for
+ * the value of a header.
+ */
 export const IdempotencyKey = z
   .string()
-  .regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
+  .trim()
+  .regex(
+    /^[\x20-\x7e]{1,255}$/,
+    "an idempotency key is 1 to 255 printable ASCII characters, spaces included",
+  );
 
 /** A version 4 UUID (RFC 9562 §5.4) from the given randomness. */
 export function newUuid(random: RandomBytes): string {

@@ -239,7 +239,7 @@ describe("a task", () => {
     ]);
   });
 
-  it.each(["", " ", "a b", "a".repeat(256), "a\tb"])(
+  it.each(["", " ", "a".repeat(256), "a\tb"])(
     "HT3 is refused with the idempotency key %j",
     async (key) => {
       const headers = { "Idempotency-Key": key };

@@ -11,7 +11,8 @@ import { DiscoveryClient } from "./discovery-client.ts";
 import { JoinKeysClient } from "./join-keys-client.ts";
 import { KindsClient } from "./kinds-client.ts";
 import { MeshPin } from "./mesh-pin.ts";
-import type { ControllerOptions } from "./options.ts";
+import { refuseUnknownOptions } from "../known-options.ts";
+import { CONTROLLER_OPTIONS, type ControllerOptions } from "./options.ts";
 import { PeersClient } from "./peers-client.ts";
 import { SettingsClient } from "./settings-client.ts";
 import { TasksClient } from "./tasks-client.ts";
@@ -42,7 +43,9 @@ export class MeshClient {
   readonly callbacks: CallbacksClient;
 
   /** Throws an `OptionsError` if the URL or a key is not valid. */
-  constructor({ token, fetch = globalThis.fetch.bind(globalThis), ...options }: ControllerOptions) {
+  constructor(given: ControllerOptions) {
+    refuseUnknownOptions("controller", given, CONTROLLER_OPTIONS);
+    const { token, fetch = globalThis.fetch.bind(globalThis), ...options } = given;
     const { url, meshKey, nextMeshKey } = resolveDestination(options);
     const api = new Api({ url, token, fetch, random: Math.random });
     const keys = [meshKey, nextMeshKey].filter((key) => key !== null);

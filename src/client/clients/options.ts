@@ -1,5 +1,6 @@
 import type { Millis } from "../../base/clock.ts";
 import type { Fetch } from "../http/api.ts";
+import type { OptionNames } from "../known-options.ts";
 
 /** How `controller` reaches a mesh. */
 export interface ControllerOptions {
@@ -17,6 +18,14 @@ export interface ControllerOptions {
   /** Replaces the platform's `fetch`. */
   readonly fetch?: Fetch;
 }
+
+export const CONTROLLER_OPTIONS: OptionNames<ControllerOptions> = {
+  url: true,
+  token: true,
+  meshKey: true,
+  nextMeshKey: true,
+  fetch: true,
+};
 
 export interface WaitOptions {
   /** Total time to wait, in milliseconds; default: no limit. */

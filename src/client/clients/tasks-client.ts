@@ -1,6 +1,5 @@
 import { SECOND, type Millis } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
-import { platformRandom } from "../../crypto/primitives.ts";
 import {
   BatchView,
   FailuresView,
@@ -12,7 +11,6 @@ import {
   type TaskState,
   type TaskSummary,
 } from "../../protocol/http.ts";
-import { newUuid } from "../../protocol/ids.ts";
 import { MusterApiError, WaitTimeout } from "../errors.ts";
 import { segment, type Api, type ApiRequest } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
@@ -31,7 +29,13 @@ import {
 import { readResult, readShownResult } from "../tasks/read-result.ts";
 import { retryBody, type RetryOptions } from "../tasks/retry-options.ts";
 import { resultOfTask, runTask, type RunOptions } from "../tasks/run-task.ts";
-import { submission, type SubmitOptions } from "../tasks/submission.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
+import {
+  idempotencyKeyOf,
+  submission,
+  SUBMIT_OPTIONS,
+  type SubmitOptions,
+} from "../tasks/submission.ts";
 import { hasEnded, type Task } from "../tasks/task.ts";
 import { TASK_POLL_INTERVAL, TASK_WAIT_ROUND } from "../timings.ts";
 import type { MeshPin } from "./mesh-pin.ts";
@@ -41,6 +45,11 @@ export interface SubmitAndWaitOptions extends SubmitOptions {
   /** How long the mesh may wait for the task's end before it answers, in milliseconds, at most 25 s; default: 0. */
   readonly waitMs?: Millis;
 }
+
+const SUBMIT_AND_WAIT_OPTIONS: OptionNames<SubmitAndWaitOptions> = {
+  ...SUBMIT_OPTIONS,
+  waitMs: true,
+};
 
 /** Which tasks a list has. */
 export interface TaskFilter {
@@ -73,11 +82,12 @@ export class TasksClient {
    * Submits one task and returns it once the mesh has committed it, or with `waitMs` once it has ended or that time has
    * passed. One call makes one task, however often the request is retried: the SDK sends an idempotency key.
    */
-  submit<Result = Json>(
+  async submit<Result = Json>(
     kind: string,
     payload: unknown = null,
     options: SubmitAndWaitOptions = {},
   ): Promise<Task<Result>> {
+    refuseUnknownOptions("tasks.submit", options, SUBMIT_AND_WAIT_OPTIONS);
     const { waitMs = 0 } = options;
     const wait = Math.min(waitMs, TASK_WAIT_ROUND);
     return this.#task({
@@ -100,6 +110,7 @@ export class TasksClient {
     tasks: readonly SubmitTaskInput[],
     options: Pick<SubmitOptions, "idempotencyKey" | "signal"> = {},
   ): Promise<BatchView["results"]> {
+    refuseUnknownOptions("tasks.submitBatch", options, { idempotencyKey: true, signal: true });
     const { results } = await this.#api.json(BatchView, {
       method: "POST",
       path: "v1/task-batches",
@@ -231,9 +242,10 @@ export class TasksClient {
 
   /** A mesh that ignores `wait` answers the submission at once: the task is then waited for like any other. */
   async #submitAndWait(kind: string, payload: unknown, options: RunOptions): Promise<Task> {
-    const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
+    const { timeoutMs = Number.POSITIVE_INFINITY, privateKey: _, ...submitted } = options;
+    const { signal } = submitted;
     const until = Date.now() + timeoutMs;
-    const task = await this.submit(kind, payload, { ...options, waitMs: timeoutMs });
+    const task = await this.submit(kind, payload, { ...submitted, waitMs: timeoutMs });
     if (hasEnded(task)) return task;
     return this.wait(task.id, { timeoutMs: Math.max(0, until - Date.now()), signal });
   }
@@ -264,5 +276,5 @@ export class TasksClient {
 const pathOf = (id: string): string => `v1/tasks/${segment(id)}`;
 
 const idempotencyHeader = ({ idempotencyKey }: Pick<SubmitOptions, "idempotencyKey">) => ({
-  "idempotency-key": idempotencyKey ?? newUuid(platformRandom),
+  "idempotency-key": idempotencyKeyOf(idempotencyKey),
 });

@@ -1,5 +1,4 @@
 import type { z } from "zod";
-import { platformRandom } from "../../crypto/primitives.ts";
 import {
   DeliveryList,
   DeliveryView,
@@ -12,10 +11,10 @@ import {
   type WebhookSample,
   type WebhookSourceBody,
 } from "../../protocol/http.ts";
-import { newUuid } from "../../protocol/ids.ts";
 import { segment, type Api } from "../http/api.ts";
 import { keepTasksQuery, type RevokeOptions } from "./options.ts";
 import { listing, type Listing } from "../http/paging.ts";
+import { idempotencyKeyOf } from "../tasks/submission.ts";
 
 export interface ReplayOptions {
   /** Creates a second task although the delivery has created one. Default false: the answer names the existing task. */
@@ -95,7 +94,7 @@ export class WebhooksClient {
       method: "POST",
       path: `${pathOf(name)}/deliveries/${segment(id)}/replay`,
       query: { new_task: String(options.newTask ?? false) },
-      headers: { "idempotency-key": options.idempotencyKey ?? newUuid(platformRandom) },
+      headers: { "idempotency-key": idempotencyKeyOf(options.idempotencyKey) },
       idempotent: true,
     });
   }

@@ -10,7 +10,8 @@ import { kindsOf } from "./announced-kinds.ts";
 import { resolveDestination } from "./destination.ts";
 import { MeshPeer } from "./mesh-peer.ts";
 import type { Peer } from "./peer-handle.ts";
-import type { PeerOptions } from "./peer-options.ts";
+import { refuseUnknownOptions } from "../known-options.ts";
+import { PEER_OPTIONS, type PeerOptions } from "./peer-options.ts";
 
 /**
  * Joins a mesh as a peer and runs its tasks. Returns at once; await `peer.ready` for the welcome. The peer reconnects by
@@ -20,6 +21,7 @@ import type { PeerOptions } from "./peer-options.ts";
  * A handler may declare its own payload type, also as an interface. The SDK does not validate payloads against it.
  */
 export function connectPeer(options: PeerOptions): Peer {
+  refuseUnknownOptions("connectPeer", options, PEER_OPTIONS);
   const { measureHops = true } = options;
   const platform = {
     ...hostPlatform,

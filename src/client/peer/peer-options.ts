@@ -1,6 +1,7 @@
 import type { Protocol } from "../../protocol/http.ts";
 import type { Role } from "../../protocol/messages.ts";
 import type { PrivateKey } from "../keys.ts";
+import type { OptionNames } from "../known-options.ts";
 import type { Platform } from "../platform.ts";
 import type { Handlers } from "../work/handler.ts";
 import type { PeerEventListener } from "./peer-events.ts";
@@ -55,6 +56,26 @@ export interface PeerOptions {
   /** Replaces the clock, randomness, sockets or `fetch`; for tests and uncommon runtimes. */
   readonly platform?: Partial<Platform>;
 }
+
+export const PEER_OPTIONS: OptionNames<PeerOptions> = {
+  url: true,
+  protocol: true,
+  privateKey: true,
+  name: true,
+  role: true,
+  capabilities: true,
+  slots: true,
+  prefetch: true,
+  measureHops: true,
+  createdAt: true,
+  meshKey: true,
+  nextMeshKey: true,
+  joinKey: true,
+  handlers: true,
+  handlersModule: true,
+  onEvent: true,
+  platform: true,
+};
 
 /** What a running peer can change about itself. A field that is left out keeps its value. */
 export interface Announcement extends Pick<PeerOptions, "capabilities" | "slots" | "prefetch"> {

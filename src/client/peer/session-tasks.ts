@@ -1,7 +1,5 @@
 import type { Json } from "../../base/json.ts";
-import { platformRandom } from "../../crypto/primitives.ts";
 import { isErrorCode, statusOf } from "../../protocol/errors.ts";
-import { newUuid } from "../../protocol/ids.ts";
 import type { PayloadInput, PayloadOf } from "../../protocol/messages.ts";
 import type { WaitOptions } from "../clients/options.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -12,7 +10,13 @@ import type { PrivateKey } from "../keys.ts";
 import { fetchResult } from "../tasks/read-result.ts";
 import { retryBody, type RetryOptions } from "../tasks/retry-options.ts";
 import { runTask, type RunOptions } from "../tasks/run-task.ts";
-import { submission, type SubmitOptions } from "../tasks/submission.ts";
+import { refuseUnknownOptions } from "../known-options.ts";
+import {
+  idempotencyKeyOf,
+  submission,
+  SUBMIT_OPTIONS,
+  type SubmitOptions,
+} from "../tasks/submission.ts";
 import { hasEnded, type Task } from "../tasks/task.ts";
 import { REQUEST_TIMEOUT, TASK_WAIT_ROUND } from "../timings.ts";
 
@@ -74,8 +78,9 @@ export class SessionTasks implements PeerTasks {
     payload: unknown = null,
     options: SubmitOptions = {},
   ): Promise<Task<Result>> {
+    refuseUnknownOptions("submit", options, SUBMIT_OPTIONS);
     const task = submission(kind, payload, options);
-    const idempotency_key = options.idempotencyKey ?? newUuid(platformRandom);
+    const idempotency_key = idempotencyKeyOf(options.idempotencyKey);
     const shown = await this.#request("task_assign", { task, idempotency_key }, options.signal);
     return shown.task as Task<Result>;
   }
@@ -105,8 +110,10 @@ export class SessionTasks implements PeerTasks {
     payload: unknown = null,
     options: RunOptions = {},
   ): Promise<Result> {
-    const submitAndWait = async (...args: [string, unknown, RunOptions]): Promise<Task> =>
-      this.wait((await this.submit(...args)).id, options);
+    const submitAndWait = async (...[of, data, given]: [string, unknown, RunOptions]) => {
+      const { timeoutMs: _, privateKey: __, ...submitted } = given;
+      return this.wait((await this.submit(of, data, submitted)).id, options);
+    };
     const result = (id: string, privateKey?: PrivateKey) => this.result(id, privateKey);
     // The session has authenticated the task with its result.
     return runTask<Result>({ submitAndWait, result }, kind, payload, options);

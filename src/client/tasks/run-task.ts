@@ -2,13 +2,20 @@ import type { Json } from "../../base/json.ts";
 import type { WaitOptions } from "../clients/options.ts";
 import { TaskFailed } from "../errors.ts";
 import type { PrivateKey } from "../keys.ts";
-import { sealingTo, type SubmitOptions } from "./submission.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
+import { sealingTo, SUBMIT_OPTIONS, type SubmitOptions } from "./submission.ts";
 import type { Task } from "./task.ts";
 
 export interface RunOptions extends SubmitOptions, WaitOptions {
   /** The worker seals the result to the public half of this key; the SDK opens it with the private half. */
   readonly privateKey?: PrivateKey;
 }
+
+export const RUN_OPTIONS: OptionNames<RunOptions> = {
+  ...SUBMIT_OPTIONS,
+  timeoutMs: true,
+  privateKey: true,
+};
 
 /** Submits tasks, over HTTP or over a session. */
 interface TaskSubmitter {
@@ -24,6 +31,7 @@ export async function runTask<Result>(
   payload: unknown,
   options: RunOptions,
 ): Promise<Result> {
+  refuseUnknownOptions("run", options, RUN_OPTIONS);
   const { privateKey } = options;
   const submitted = { ...options, ...sealingTo(privateKey) };
   const task = await submitter.submitAndWait(kind, payload, submitted);

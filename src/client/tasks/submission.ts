@@ -1,6 +1,11 @@
 import { toHex } from "../../base/bytes.ts";
+import { platformRandom } from "../../crypto/primitives.ts";
+import { firstIssue } from "../../protocol/envelope.ts";
 import type { SubmitTaskInput } from "../../protocol/http.ts";
+import { IdempotencyKey, newUuid } from "../../protocol/ids.ts";
+import { OptionsError } from "../errors.ts";
 import { identityFrom, type PrivateKey } from "../keys.ts";
+import type { OptionNames } from "../known-options.ts";
 
 export interface SubmitOptions {
   /** The peer must have all of these labels. */
@@ -46,6 +51,37 @@ export interface SubmitOptions {
   /** Identifies the submission: a second call with the same key creates no second task. Default: a fresh key per call. */
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
+}
+
+/** The names of the options of a submission. */
+export const SUBMIT_OPTIONS: OptionNames<SubmitOptions> = {
+  capabilities: true,
+  peerId: true,
+  minScore: true,
+  priority: true,
+  concurrency: { key: true, limit: true },
+  deadlineSeconds: true,
+  maxAttempts: true,
+  leaseSeconds: true,
+  attemptTimeoutSeconds: true,
+  maxInterruptions: true,
+  callback: { url: true, secret: true },
+  notBefore: true,
+  backoff: { firstSeconds: true, maxSeconds: true },
+  avoid: true,
+  role: true,
+  near: { latitude: true, longitude: true, peerId: true },
+  sealTo: true,
+  idempotencyKey: true,
+  signal: true,
+};
+
+/** The key of a submission: the caller's, or a new one. Throws an `OptionsError` if it is not valid. */
+export function idempotencyKeyOf(given: string | undefined): string {
+  if (given === undefined) return newUuid(platformRandom);
+  const key = IdempotencyKey.safeParse(given);
+  if (key.success) return key.data;
+  throw new OptionsError(`${firstIssue(key.error)}; not ${JSON.stringify(given).slice(0, 300)}`);
 }
 
 /** The option that seals the result to the public half of this key; empty without a key. */

@@ -236,7 +236,7 @@ describe("the attachment of a session", () => {
     const object = newSessionStub();
     const peer = await GoPeer.join({
       object,
-      name: "n".repeat(64),
+      name: "字".repeat(64),
       muster: {
         v: 1,
         slots: 256,

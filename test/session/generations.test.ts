@@ -1,3 +1,5 @@
+import { dueAt } from "../../src/session/liveness.ts";
+import { SECOND } from "../../src/base/clock.ts";
 import { describe, expect, test } from "vitest";
 import { fromBase64, toBase64 } from "../../src/base/bytes.ts";
 import { isJsonObject, type Json } from "../../src/base/json.ts";
@@ -7,6 +9,7 @@ import type { SessionEvent, Step } from "../../src/session/effects.ts";
 import { newDialedSession } from "../../src/session/outbound-handshake.ts";
 import { must, present } from "../must.ts";
 import {
+  active,
   closes,
   commandsNamed,
   compose,
@@ -19,6 +22,7 @@ import {
   said,
   sealed,
   SECRET,
+  START,
 } from "./driver.ts";
 import { cleartexts, GENERATIONS, handshake, run } from "./handshakes.ts";
 
@@ -77,6 +81,16 @@ describe("a node that dials", () => {
     }
     const { effects } = run(session, said("ping", { sentAt: 5 }, {}, generation));
     expect(messages(effects)).toMatchObject([{ type: "pong", payload: { sentAt: 5 } }]);
+  });
+
+  test("GP1 a session that began before there were two generations goes on as one of generation 1", () => {
+    const { channel, ...session } = joined();
+    if (channel.protocol !== "go-p2p/1.0") throw new Error("not a go-p2p session");
+    const { generation: _, encodesConfig: __, ...older } = channel;
+    const next = run({ ...session, channel: older }, said("ping", { sentAt: 5 }));
+    expect(messages(next.effects)).toMatchObject([{ type: "pong" }]);
+    expect(dueAt(next.session)).toBe(START + 30 * SECOND);
+    expect(active(next)).toMatchObject({ strikes: 0 });
   });
 
   test.each(GENERATIONS)("HS13 a frame of the other generation is a strike: %d", (generation) => {

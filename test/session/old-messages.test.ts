@@ -134,6 +134,14 @@ describe("an old message that a stranger repeats", () => {
   );
 });
 
+test("GP13 a pong to a ping of an older version, which knew no floor, ends nothing", () => {
+  const { session, ping, now } = pinged(joined());
+  const { floor: _, ...older } = present(session.liveness.ping);
+  const upgraded = { ...session, liveness: { ...session.liveness, ping: older } };
+  const pong = stamped(1, "pong", START - SECOND, { replyTo: ping.id });
+  expect(active(run(upgraded, pong, now)).liveness.ping).toEqual(older);
+});
+
 test("GP13 a pong that newer messages have overtaken is no step back: it counts", () => {
   const { session, ping, now } = pinged(joined({ generation: 2 }));
   let busy = session;

@@ -109,6 +109,7 @@ describe("a go-p2p request that carries a task to a plain go-p2p node", () => {
           peerId: active(sent).claim.peerId,
           epoch: 3,
           outcome: { task_id: task.task_id, fence: 7, ok: true, result: { uptime: 1 } },
+          forPeer: true,
         },
       },
     ]);

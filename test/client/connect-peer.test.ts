@@ -113,11 +113,13 @@ describe("an active go-p2p session", () => {
     });
     const mesh = new FakeMesh();
     const failure = new Error("listener");
+    let isThrowing = true;
     const { peer } = mesh.join({
       onEvent: () => {
-        throw failure;
+        if (isThrowing) throw failure;
       },
     });
+    isThrowing = false; // the peer is closed after the test
     vi.unstubAllGlobals();
     expect(peer.state).toBe("active");
     expect(uncaught).toHaveBeenCalledWith(failure);

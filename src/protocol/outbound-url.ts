@@ -9,6 +9,7 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { isCallableAddress, readIpv4, readIpv6 } from "./ip-address.ts";
+import { portFault } from "./outbound-ports.ts";
 import { isPublicName } from "./public-name.ts";
 
 export type OutboundScheme = "https" | "http" | "wss" | "ws";
@@ -39,8 +40,8 @@ export function outboundUrl(text: string, rules: OutboundRules): Result<string, 
     return fault("scheme", `the URL must begin with ${rules.schemes.join(":// or ")}://`);
   if (url.username !== "" || url.password !== "")
     return fault("credentials", "the URL must not contain a user name or password");
-  if (!isCallablePort(url.port))
-    return fault("port", `port ${url.port} is not allowed: use 80, 443, or one from 1024 up`);
+  const refusedPort = portFault(url.port);
+  if (refusedPort !== null) return fault("port", `port ${url.port} is not allowed: ${refusedPort}`);
   const host = checkHost(url.hostname, rules.allowLoopback);
   if (!host.ok) return host;
   url.hash = "";
@@ -68,18 +69,6 @@ function checkHost(host: string, allowLoopback: boolean): Result<void, OutboundF
   if (!isPublicName(labels)) return fault("name", `${host} is not a public name`);
   return ok(undefined);
 }
-
-/** 80, 443, and the unprivileged ports except those that browsers block too. */
-function isCallablePort(port: string): boolean {
-  const number = port === "" ? 443 : Number(port);
-  return number === 80 || number === 443 || (number >= 1_024 && !BAD_PORTS.has(number));
-}
-
-/** Blocked ports from 1024 up, whose protocols could misinterpret an HTTP request (Fetch standard, "bad port"). */
-const BAD_PORTS: ReadonlySet<number> = new Set([
-  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669,
-  6679, 6697, 10080,
-]);
 
 const fault = (code: OutboundFault["code"], detail: string): Result<never, OutboundFault> =>
   err({ code, detail });

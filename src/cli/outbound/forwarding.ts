@@ -28,7 +28,9 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
  * connection is closed after the answer in any case.
  */
 const KEEP_ALIVE = ["connection", "keep-alive"];
-/** What is passed back. Of an answer that is no upgrade, `Retry-After` remains. */
+/** What is passed back of an answer that is no upgrade: `Retry-After` can be a date, which is read by the clock of `Date`. */
+const OF_ANSWER = /^(?:retry-after|date)$/;
+/** What is passed back of an upgrade. */
 const PASSED_BACK = /^(?:retry-after$|sec-websocket-|upgrade$|connection$)/;
 
 /**
@@ -71,7 +73,7 @@ const lookupIn =
 export function receiverAnswer(received: IncomingMessage): string[] {
   const isUpgrade = received.statusCode === 101;
   return pairsOf(received.rawHeaders)
-    .filter(([name]) => (isUpgrade ? PASSED_BACK.test(name) : name === "retry-after"))
+    .filter(([name]) => (isUpgrade ? PASSED_BACK : OF_ANSWER).test(name))
     .flat();
 }
 

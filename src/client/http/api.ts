@@ -4,7 +4,7 @@ import type { Millis, Random } from "../../base/clock.ts";
 import { firstIssue } from "../../protocol/envelope.ts";
 import { isErrorCode, TROUBLESHOOTING_PATH } from "../../protocol/errors.ts";
 import { ProblemView } from "../../protocol/http.ts";
-import { RETRY_AFTER_SECONDS_MAX } from "../../protocol/retry-after.ts";
+import { readRetryAfter } from "../../protocol/retry-after.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import { boundedJson } from "./bounded-body.ts";
 import { withRetries } from "./request-retry.ts";
@@ -147,9 +147,6 @@ async function apiErrorOf(response: Response, base: string): Promise<MusterApiEr
   );
 }
 
-/** The `Retry-After` header in seconds. The mesh does not use its other form, a date. */
-function headerSeconds(response: Response): number | undefined {
-  const text = response.headers.get("retry-after");
-  if (text === null || !/^\d+$/.test(text)) return undefined;
-  return Math.min(Number(text), RETRY_AFTER_SECONDS_MAX);
-}
+/** The `Retry-After` header, in seconds. */
+const headerSeconds = ({ headers }: Response): number | undefined =>
+  readRetryAfter(headers, Date.now()) ?? undefined;

@@ -6,6 +6,7 @@ import { assign } from "./assign.ts";
 import { profileAssign, profileBatches } from "./assign/profile.ts";
 import { blackHole } from "./black-hole.ts";
 import { busyHandler } from "./busy-handler.ts";
+import { callbacks } from "./callbacks.ts";
 import { fairness } from "./fairness.ts";
 import { fairnessReal } from "./fairness-real.ts";
 import { fleet } from "./fleet.ts";
@@ -26,6 +27,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   assign,
   "black-hole": blackHole,
   "busy-handler": busyHandler,
+  callbacks,
   fairness,
   "fairness-real": fairnessReal,
   fleet,

@@ -31,7 +31,6 @@ import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { inBackground } from "./background.ts";
 import { CallbackRunner } from "./callback-runner.ts";
-import { outboundFetch } from "./outbound-fetch.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { durableSql } from "./durable-sql.ts";
 import { EffectPerformer } from "./effect-performer.ts";
@@ -80,7 +79,7 @@ export class Coordinator
       run: (commands) => this.#runGroup(commands),
       defer: (work) => void setTimeout(work, 0),
     });
-    const { replicas, outboundProxy, coordinator } = this.#config;
+    const { replicas } = this.#config;
     const sessions = new SessionPort(env.PEER_SESSION);
     const ports: OutboxPorts = {
       registry: this.#registry,
@@ -101,9 +100,10 @@ export class Coordinator
       waiters: this.#waiters,
       outboxes: [this.#outbox, this.#copies],
       callbacks: new CallbackRunner({
-        fetch: outboundFetch(outboundProxy, coordinator.allowLoopback),
-        claim: (busy) => {
-          const claimed = this.#run("claim_callback", { busy });
+        send: (sender, { url, headers, body, timeoutMs }) =>
+          sessions.sendCallback(sender, { url, headers, body, timeoutMs }),
+        claim: (inProgress, afterOwner) => {
+          const claimed = this.#run("claim_callback", { inProgress, afterOwner });
           return claimed.ok ? claimed.value.request : null;
         },
         answered: ({ taskId, retries, attempt }, answer) =>

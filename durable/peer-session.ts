@@ -25,7 +25,9 @@ import { inBackground } from "./background.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { sendSessionCommands } from "./coordinator-port.ts";
+import { sendCallback, type CallbackPost } from "./callback-sender.ts";
 import { openSocket } from "./dial-out.ts";
+import type { Answer } from "../src/webhooks/index.ts";
 import { outboundFetch } from "./outbound-fetch.ts";
 import { DialedSockets } from "./dialed-sockets.ts";
 import type { Env } from "./env.ts";
@@ -161,6 +163,14 @@ export class PeerSession
     requireVersion(version);
     // Not awaited: a slow peer must not keep the coordinator waiting.
     inBackground(this.#dial(order));
+  }
+
+  async sendCallback(version: number, post: CallbackPost): Promise<Answer> {
+    requireVersion(version);
+    const { outboundProxy, coordinator } = this.#config;
+    return sendCallback(post, outboundFetch(outboundProxy, coordinator.allowLoopback), () =>
+      Date.now(),
+    );
   }
 
   async deliver(

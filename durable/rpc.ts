@@ -5,6 +5,8 @@ import { RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { GoP2pRequest } from "../src/protocol/messages.ts";
 import type { SessionEvent } from "../src/session/effects.ts";
+import type { Answer } from "../src/webhooks/index.ts";
+import type { CallbackPost } from "./callback-sender.ts";
 
 /**
  * The methods that the objects call on each other. Every call begins with the version: during a deploy both versions of the
@@ -83,6 +85,8 @@ export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
   dial(version: number, order: DialOrder): Promise<void>;
   /** Whether the peer of this session answers a ping at once. */
   answers(version: number, epoch: number): Promise<boolean>;
+  /** Makes one attempt at a callback. The object has no session. */
+  sendCallback(version: number, post: CallbackPost): Promise<Answer>;
   /** Returns once the session of this epoch has ended and its socket is closed. */
   end(version: number, epoch: number, fault: EndFault): Promise<EventOutcome>;
 }

@@ -2,7 +2,9 @@ import { withDeadline } from "../src/base/deadline.ts";
 import type { DialOrder, EndFault, SessionRef } from "../src/peers/session-orders.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import { GO_P2P_DEPLOY } from "../src/protocol/messages.ts";
+import type { Answer } from "../src/webhooks/index.ts";
 import { BatchSender } from "./batch-sender.ts";
+import type { CallbackPost } from "./callback-sender.ts";
 import type { Env } from "./env.ts";
 import type { DeliveredEvent, EventOutcome, PeerSessionRpc, RpcDelivery } from "./rpc.ts";
 
@@ -42,6 +44,13 @@ export class SessionPort {
   dial(order: DialOrder): Promise<void> {
     const id = this.#sessions.idFromName(`dial:${order.dial.id}`);
     return withDeadline(this.#sessions.get(id).dial(RPC_VERSION, order), RPC_TIMEOUT);
+  }
+
+  /** A few objects make the attempts at callbacks: each has connections of its own. */
+  sendCallback(sender: number, post: CallbackPost): Promise<Answer> {
+    const id = this.#sessions.idFromName(`callbacks:${sender}`);
+    const sent = this.#sessions.get(id).sendCallback(RPC_VERSION, post);
+    return withDeadline(sent, post.timeoutMs + RPC_TIMEOUT);
   }
 
   #newSender(session: string): BatchSender<RpcDelivery, EventOutcome> {

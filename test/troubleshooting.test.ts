@@ -180,7 +180,7 @@ const MESSAGES: readonly (readonly [files: string, before: RegExp])[] = [
   ["durable/config.ts", /(?:return err\(|misconfigured\(\s*)(?=["`][A-Z])/],
   ["durable/dial-out.ts", /return err\(/],
   ["durable/outbound-fetch.ts", /NOT_PUBLIC = /],
-  ["durable/callback-runner.ts", /(?:\? |: |error: |=> )(?=["`](?:no|the|not|HTTP|redirects) ?)/],
+  ["durable/callback-sender.ts", /(?:\? |: |error: |=> )(?=["`](?:no|the|not|HTTP|redirects) ?)/],
   ["src/coordinator/webhooks/callback-attempts.ts", /const error = url\.ok \? /],
   ["src/coordinator/dialing/dial-scheduler.ts", /NO_OUTCOME = /],
   ["src/coordinator/tasks/choice-explanation.ts", /return (?=[`"])/],

@@ -1,3 +1,4 @@
+import type { Millis } from "../base/clock.ts";
 import type {
   CallbackSecretView,
   DeliveryOutcome,
@@ -9,7 +10,7 @@ import type {
 import type { MusterError } from "../protocol/errors.ts";
 import type { WebhookDelivery } from "../registry/webhook-deliveries.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
-import type { Answer, RefusalReport, Verdict } from "../webhooks/index.ts";
+import type { Answer, CallbackPlace, RefusalReport, Verdict } from "../webhooks/index.ts";
 import type { CallersOf } from "./caller.ts";
 import type { Empty, TaskInput, PageInput } from "./inputs.ts";
 
@@ -91,8 +92,10 @@ export interface WebhookCommands {
   claim_callback: {
     caller: "mesh";
     input: {
-      /** Origins of receivers that already have as many attempts in progress as they may have. */
-      readonly busy: readonly string[];
+      /** The attempts in progress. */
+      readonly inProgress: readonly CallbackPlace[];
+      /** The owner whose callback was claimed last: the others come before it. */
+      readonly afterOwner: string;
     };
     output: { readonly request: CallbackRequest | null };
   };
@@ -173,12 +176,13 @@ export interface ReceivedDelivery {
 }
 
 /** One attempt at a callback: what to send, and where. */
-export interface CallbackRequest {
+export interface CallbackRequest extends CallbackPlace {
   readonly taskId: string;
   readonly retries: number;
   readonly attempt: number;
   readonly url: string;
-  readonly origin: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** How long the receiver may take to answer. */
+  readonly timeoutMs: Millis;
 }

@@ -1216,7 +1216,7 @@ Reason.
 Reason.
 
 - Cause: The port belongs to another protocol, for which an HTTP request could be a command.
-- Remedy: Let the receiver listen on 443, 80 or another allowed port.
+- Remedy: Let the receiver listen on 443, 80, or a port from 1024 up that is not the usual one of another service.
 
 ### … is not a public address
 

@@ -2,6 +2,7 @@ import type { Millis } from "../base/clock.ts";
 import type { CallbackState } from "../protocol/http.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Callback } from "../webhooks/index.ts";
+import { callbackQueuesTable, type CallbackQueue } from "./callback-queues.ts";
 import type { CallbackPlace } from "./ended-owners.ts";
 import {
   insertRow,
@@ -20,18 +21,21 @@ import { readCache } from "./write-behind.ts";
  * wait behind them.
  */
 export function callbacksTable(sql: Sql) {
+  const queues = callbackQueuesTable(sql);
   const kept = readCache<Callback>((taskId) => {
     const row = sql.exec(`SELECT * FROM callbacks WHERE task_id = ?`, taskId)[0];
     return row === undefined ? null : readCallback(row);
   });
   return {
     kept,
+    queues,
     get: (taskId: string): Callback | null => kept.get(taskId),
     /** A task was accepted: it has no callback yet. */
     accepted: (taskId: string): void => kept.wrote(taskId, null),
     insert(callback: Callback): void {
       insertRow(sql, "callbacks", {
         task_id: callback.taskId,
+        owner: callback.owner,
         url: callback.url,
         origin: callback.origin,
         sealed_secret: callback.sealedSecret,
@@ -40,10 +44,12 @@ export function callbacksTable(sql: Sql) {
         attempts: JSON.stringify(callback.attempts),
       });
       kept.wrote(callback.taskId, callback);
+      if (callback.dueAt !== null) queues.changed(callback);
     },
     /** Writes the fields of a callback that change. */
     update(callback: Callback): void {
       const { taskId, state, dueAt, attempts } = callback;
+      const before = kept.get(taskId);
       sql.exec(
         `UPDATE callbacks SET state = ?, due_at = ?, attempts = ? WHERE task_id = ?`,
         state,
@@ -52,34 +58,30 @@ export function callbacksTable(sql: Sql) {
         taskId,
       );
       kept.wrote(taskId, callback);
+      if (before?.dueAt !== dueAt) queues.changed(callback);
     },
-    /** The callback that has been due for longest, except those to these receivers. */
-    due(now: Millis, exceptOrigins: readonly string[]): Callback | null {
-      const marks = exceptOrigins.map(() => "?").join(", ");
+    /** The callback of a queue that has been due for longest. */
+    due(now: Millis, { owner, origin }: CallbackQueue): Callback | null {
       const row = sql.exec(
-        `SELECT * FROM callbacks WHERE due_at <= ? AND origin NOT IN (${marks}) ORDER BY due_at LIMIT 1`,
+        `SELECT * FROM callbacks WHERE owner = ? AND origin = ? AND due_at <= ? ORDER BY due_at LIMIT 1`,
+        owner,
+        origin,
         now,
-        ...exceptOrigins,
       )[0];
       return row === undefined ? null : readCallback(row);
     },
     /** The callbacks that will be sent, with the owners of their tasks, in the order of their due times. */
     scheduled(range: {
       readonly after: CallbackPlace;
-      readonly until?: Millis;
-      readonly exceptOrigins?: readonly string[];
       readonly limit: number;
     }): readonly (CallbackPlace & Pick<Task, "owner" | "source">)[] {
       return sql
         .exec(
-          `SELECT callbacks.task_id, due_at, owner, source FROM callbacks JOIN tasks ON tasks.id = callbacks.task_id
-           WHERE due_at IS NOT NULL AND due_at >= ?1 AND (due_at > ?1 OR callbacks.task_id > ?2) AND due_at <= ?3
-             AND origin NOT IN (SELECT value FROM json_each(?4))
-           ORDER BY due_at, callbacks.task_id LIMIT ?5`,
+          `SELECT callbacks.task_id, due_at, tasks.owner, source FROM callbacks JOIN tasks ON tasks.id = callbacks.task_id
+           WHERE due_at IS NOT NULL AND due_at >= ?1 AND (due_at > ?1 OR callbacks.task_id > ?2)
+           ORDER BY due_at, callbacks.task_id LIMIT ?3`,
           range.after.dueAt,
           range.after.taskId,
-          range.until ?? Number.MAX_SAFE_INTEGER,
-          JSON.stringify(range.exceptOrigins ?? []),
           range.limit,
         )
         .map((row) => ({
@@ -94,13 +96,11 @@ export function callbacksTable(sql: Sql) {
       const callback = kept.get(taskId);
       if (callback !== null) this.update({ ...callback, state: "cancelled", dueAt: null });
     },
-    nextDue(): Millis | null {
-      const row = sql.exec(`SELECT MIN(due_at) AS due FROM callbacks WHERE due_at IS NOT NULL`)[0];
-      return numberOrNull(row as SqlRow, "due");
-    },
     remove(taskId: string): void {
+      const before = kept.get(taskId);
       sql.exec(`DELETE FROM callbacks WHERE task_id = ?`, taskId);
       kept.wrote(taskId, null);
+      if (before !== null) queues.changed(before);
     },
     count(): number {
       return number(sql.exec(`SELECT COUNT(*) AS count FROM callbacks`)[0] as SqlRow, "count");
@@ -110,6 +110,7 @@ export function callbacksTable(sql: Sql) {
 
 const readCallback = (row: SqlRow): Callback => ({
   taskId: text(row, "task_id"),
+  owner: text(row, "owner"),
   url: text(row, "url"),
   origin: text(row, "origin"),
   sealedSecret: textOrNull(row, "sealed_secret"),

@@ -256,6 +256,28 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE task_results ADD COLUMN kept_at INTEGER`,
     `CREATE INDEX task_results_kept ON task_results (kept_for, kept_at, bytes) WHERE kept_for IS NOT NULL`,
   ],
+  [
+    // Callbacks are queued by owner and receiver.
+    `ALTER TABLE callbacks ADD COLUMN owner TEXT NOT NULL DEFAULT ''`,
+    `UPDATE callbacks SET owner = COALESCE(
+       (SELECT CASE WHEN source LIKE 'webhook:%' THEN source ELSE owner END FROM tasks WHERE id = task_id), '')`,
+    `CREATE INDEX callbacks_queues ON callbacks (owner, origin, due_at) WHERE due_at IS NOT NULL`,
+    `CREATE TABLE callback_queues (
+      owner TEXT NOT NULL, origin TEXT NOT NULL, site TEXT NOT NULL, health TEXT NOT NULL, due_at INTEGER NOT NULL,
+      not_before INTEGER NOT NULL, ready_at INTEGER NOT NULL, PRIMARY KEY (owner, origin)
+    ) WITHOUT ROWID`,
+    `CREATE INDEX callback_queues_ready ON callback_queues (ready_at)`,
+    `CREATE INDEX callback_queues_health ON callback_queues (health, owner, ready_at)`,
+    `CREATE INDEX callback_queues_origins ON callback_queues (origin)`,
+    // Their sites are not known here: until they have been empty once, each receiver counts as a site of its own.
+    `INSERT INTO callback_queues (owner, origin, site, health, due_at, not_before, ready_at)
+       SELECT owner, origin, origin, 'unknown', MIN(due_at), 0, MIN(due_at) FROM callbacks WHERE due_at IS NOT NULL
+        GROUP BY owner, origin`,
+    `CREATE TABLE callback_receivers (
+      origin TEXT PRIMARY KEY, health TEXT NOT NULL, failures INTEGER NOT NULL, resume_at INTEGER, at INTEGER NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE INDEX callback_receivers_ages ON callback_receivers (at)`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

@@ -49,8 +49,8 @@ export const numberOrNull = (row: SqlRow, column: string): number | null =>
 export const json = <T>(row: SqlRow, column: string): T => JSON.parse(text(row, column)) as T;
 
 /** The time that a query returns in its column `at`; null when there is none. */
-export const minimum = (sql: Sql, query: string): number | null =>
-  numberOrNull(sql.exec(query)[0] as SqlRow, "at");
+export const minimum = (sql: Sql, query: string, ...bindings: readonly SqlValue[]): number | null =>
+  numberOrNull(sql.exec(query, ...bindings)[0] as SqlRow, "at");
 
 interface Types {
   string: string;

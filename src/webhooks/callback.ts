@@ -23,8 +23,10 @@ interface CallbackAttempt {
 /** A receiver of a task's end, and the state of the delivery. */
 export interface Callback {
   readonly taskId: string;
+  /** Whose task it is, as in `ownerKeyOf`. */
+  readonly owner: string;
   readonly url: string;
-  /** The URL's origin: concurrent attempts are limited by origin. */
+  /** The URL's origin: the receiver. */
   readonly origin: string;
   /** The secret given with the task, sealed, in base64; null for that of the owner and the origin. */
   readonly sealedSecret: string | null;

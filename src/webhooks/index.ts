@@ -14,6 +14,22 @@ export {
   type Callback,
 } from "./callback.ts";
 export {
+  CALLBACK_PLACES,
+  isCrowded,
+  takenPlaces,
+  type CallbackPlace,
+  type TakenPlaces,
+} from "./callback-places.ts";
+export {
+  afterAttempt,
+  attemptTimeout,
+  holdUntil,
+  RECEIVER_HEALTHS,
+  type Receiver,
+  type ReceiverHealth,
+} from "./receiver-health.ts";
+export { siteOf } from "./receiver-site.ts";
+export {
   neverRotated,
   rotated,
   secretOfVersion,

@@ -179,11 +179,12 @@ const TABLES: readonly RegistryCase[] = [
     },
   },
   {
-    name: "the next callback is the one due longest whose receiver is not excluded",
+    name: "the next callback of a queue is the one due longest; a queue is ready from then on, and not before its time",
     run(open) {
       const { callbacks } = openRegistry(open());
       const callback = (taskId: string, origin: string): Callback => ({
         taskId,
+        owner: "admin",
         url: `${origin}/hook`,
         origin,
         sealedSecret: null,
@@ -193,19 +194,28 @@ const TABLES: readonly RegistryCase[] = [
       });
       const [one, two] = [callback("1", "https://a.example"), callback("2", "https://b.example")];
       for (const each of [one, two]) callbacks.insert(each);
-      expect([callbacks.due(T, []), callbacks.nextDue()]).toEqual([null, null]);
+      const { queues } = callbacks;
+      const next = (now: number, origins: readonly string[] = []) =>
+        queues.next("unknown", now, { owners: [], origins, sites: [] }, "")?.origin ?? null;
+      expect([next(T), queues.nextReady()]).toEqual([null, null]);
       const attempts = [{ at: T, endedAt: null, status: 503, error: "é" }];
       const owed = { ...two, state: "pending", dueAt: T, attempts } as const;
       callbacks.update(owed);
       callbacks.update({ ...one, state: "pending", dueAt: T + 1 });
       expect(callbacks.get("2")).toEqual(owed);
-      expect(callbacks.nextDue()).toBe(T);
-      expect(callbacks.due(T - 1, [])).toBeNull();
-      expect(callbacks.due(T + 1, [])?.taskId).toBe("2");
-      expect(callbacks.due(T + 1, ["https://b.example"])?.taskId).toBe("1");
-      expect(callbacks.due(T + 1, ["https://b.example", "https://a.example"])).toBeNull();
+      expect(callbacks.due(T - 1, two)).toBeNull();
+      expect(callbacks.due(T + 1, two)?.taskId).toBe("2");
+      expect(queues.nextReady()).toBe(T);
+      expect([next(T - 1), next(T), next(T, [two.origin])]).toEqual([null, two.origin, null]);
+      expect(next(T + 1, [two.origin])).toBe(one.origin);
+      queues.hold(two, T + 5);
+      expect([next(T + 1), queues.nextReady()]).toEqual([one.origin, T + 1]);
+      expect(
+        queues.next("unknown", T + 5, { owners: ["admin"], origins: [], sites: [] }, ""),
+      ).toBeNull();
       callbacks.remove("2");
       expect([callbacks.get("2"), callbacks.count()]).toEqual([null, 1]);
+      expect(queues.counts()).toEqual({ queues: 1, receivers: 0 });
     },
   },
   {

@@ -26,8 +26,6 @@ let peer: Peer;
 let receiver: Receiver;
 /** Whether `/crash` answers. It does not before the crash, so that no callback is acknowledged by then. */
 let isRestarted = false;
-/** Called when a callback to `/beside` arrives. */
-let onBeside: () => void = () => {};
 
 const start = () =>
   startMesh({ dir: join(dir, ".muster"), port: 0, variables: { ALLOW_LOOPBACK: "true" } });
@@ -35,7 +33,6 @@ const start = () =>
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "muster-callbacks-"));
   receiver = await Receiver.start(({ path }, nth, response) => {
-    if (path === "/beside") onBeside();
     if (path === "/flaky" && nth < 2) response.writeHead(nth === 0 ? 500 : 429).end();
     else if (path === "/gone") response.writeHead(410).end();
     else if (path === "/redirect") response.writeHead(307, { location: "/elsewhere" }).end();
@@ -166,23 +163,36 @@ describe("callbacks to a real HTTP receiver", () => {
     expect((await waitForCallback(id)).callback?.attempts).toMatchObject([{ status: 200 }]);
   });
 
-  test("CB9 a receiver that does not answer does not delay callbacks to other receivers", async () => {
-    const silent = await Receiver.start(() => {});
-    let silentAttempts = 0;
-    onBeside = () => (silentAttempts = silent.received.length);
-    try {
-      const url = `${silent.url}/silent`;
-      for (let i = 0; i < 6; i++) await control.tasks.submit("double", i, { callback: { url } });
-      await eventually(
-        () => silent.received.length === 2,
-        () => "two attempts",
+  test("CB9 two receivers that accept 60 callbacks each and do not answer delay none of 30 to another", async () => {
+    let ended = 0;
+    const dead = await Promise.all(
+      [0, 1].map(() =>
+        Receiver.start((_got, _nth, response) => void response.once("close", () => (ended += 1))),
+      ),
+    );
+    const endedBefore: number[] = [];
+    const healthy = await Receiver.start((_got, _nth, response) => {
+      endedBefore.push(ended);
+      response.writeHead(204).end();
+    });
+    const give = (url: string, count: number) =>
+      Promise.all(
+        Array.from({ length: count }, () =>
+          control.tasks.submit("waits", null, { callback: { url } }),
+        ),
       );
-      const { id } = await assignWithCallback("/beside", 3);
-      await waitForCallback(id);
-      // Both attempts to the silent receiver were still open when the other receiver was called.
-      expect(silentAttempts).toBe(2);
+    try {
+      for (const { url } of dead) await give(url, 60);
+      await give(healthy.url, 30);
+      await control.tasks.cancelMany({ kind: "waits" });
+      await eventually(
+        () => endedBefore.length === 30,
+        () => "30 callbacks",
+      );
+      expect(endedBefore).toEqual(endedBefore.map(() => 0));
+      expect(dead.map(({ received }) => received.length)).toEqual([1, 1]);
     } finally {
-      silent.stop();
+      for (const each of [...dead, healthy]) each.stop();
     }
   });
 

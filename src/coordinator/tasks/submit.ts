@@ -131,7 +131,7 @@ export function acceptSubmission(
   registry.taskResults.accepted(task.id);
   registry.callbacks.accepted(task.id);
   markWorkAvailable(context);
-  registerCallback(context, task.id, input.task.callback);
+  registerCallback(context, task, input.task.callback);
   const { seal_to: sealTo } = input.task;
   if (sealTo !== undefined) registry.taskResults.sealTo(task.id, sealTo);
   if (input.idempotency !== null) {

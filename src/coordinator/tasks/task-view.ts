@@ -5,6 +5,7 @@ import type { TaskView } from "../../protocol/http.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
 import type { ResultExtra } from "../../registry/task-results.ts";
 import type { Task } from "../../tasks/task.ts";
+import type { Callback } from "../../webhooks/index.ts";
 import type { Context } from "../kernel/context.ts";
 import { taskView } from "./views.ts";
 
@@ -12,7 +13,7 @@ import { taskView } from "./views.ts";
 export function viewOf({ registry, config }: Context, id: string): TaskView {
   const task = registry.tasks.get(id) as Task;
   const extra = registry.taskResults.get(id);
-  const view = taskView(task, registry.attempts.of(id), registry.callbacks.get(id), extra);
+  const view = taskView(task, registry.attempts.of(id), shownCallback(registry, id), extra);
   const statement = statementOf(task, extra);
   if (statement === null) return view;
   const signature = sign("result", statement, config.discovery.signingKey);
@@ -22,6 +23,14 @@ export function viewOf({ registry, config }: Context, id: string): TaskView {
     result_fence: statement.fence,
     result_signature: signature,
   };
+}
+
+/** A task's callback; while its receiver does not answer, its next attempt is not before the receiver's next probe. */
+function shownCallback({ callbacks }: Context["registry"], taskId: string): Callback | null {
+  const callback = callbacks.get(taskId);
+  if (callback === null || callback.dueAt === null) return callback;
+  const resumeAt = callbacks.queues.receiver(callback.origin)?.resumeAt ?? 0;
+  return { ...callback, dueAt: Math.max(callback.dueAt, resumeAt) };
 }
 
 /** What the mesh signs of a result that is stored apart from its task; null for a task without one. */

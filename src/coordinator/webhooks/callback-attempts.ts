@@ -7,11 +7,22 @@ import type { Registry } from "../../registry/registry.ts";
 import { ownerKeyOf } from "../../tasks/owner-key.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
 import {
+  afterAttempt,
+  attemptTimeout,
+  holdUntil,
   isAcknowledged,
+  isCrowded,
   nextAttempt,
   openCallbackSecret,
+  RECEIVER_HEALTHS,
   signStandard,
+  siteOf,
+  takenPlaces,
+  type Answer,
   type Callback,
+  type CallbackPlace,
+  type ReceiverHealth,
+  type TakenPlaces,
 } from "../../webhooks/index.ts";
 import { callableUrl } from "./callback-registration.ts";
 import { secretsOfTask } from "./callback-secrets.ts";
@@ -27,34 +38,64 @@ import { markCallbacksDue } from "../kernel/marks.ts";
 const CUT_OFF_AFTER: Millis = 2 * CALLBACK_TIMEOUT;
 
 /**
- * Claims the next due callback and returns the request to send. The attempt's beginning is committed before it is
- * made, so that an attempt whose outcome is lost is repeated.
+ * Claims the next callback that is due and has a place, and returns the request to send. The attempt's beginning is committed before it
+ * is made, so that an attempt whose outcome is lost is repeated.
  */
-export const claimCallback: Handler<"claim_callback"> = (context, { busy }) => {
-  for (;;) {
-    const callback = nextDue(context, busy);
-    if (callback === null) return ok({ request: null });
-    const request = beginAttempt(context, callback);
-    if (request !== null) return ok({ request });
+export const claimCallback: Handler<"claim_callback"> = (context, { inProgress, afterOwner }) => {
+  for (const health of RECEIVER_HEALTHS) {
+    const taken = placesTaken(context, health, inProgress);
+    while (taken !== null) {
+      const { queues } = context.registry.callbacks;
+      const queue = queues.next(health, context.now, taken, afterOwner);
+      if (queue === null) break;
+      const request = claimFrom(
+        context,
+        { ...queue, site: siteOf(queue.origin), health },
+        inProgress,
+      );
+      if (request !== null) return ok({ request });
+    }
   }
+  return ok({ request: null });
 };
 
-/** Callbacks among which the next one is looked for while some of them are being given up. */
-const LOOK_AMONG = 100;
-
-/** The callback that has been due for longest, except those that are being given up because their owner was ended. */
-function nextDue({ registry, now }: Context, exceptOrigins: readonly string[]): Callback | null {
-  const { callbacks, endedOwners } = registry;
-  if (endedOwners.unfinished().length === 0) return callbacks.due(now, exceptOrigins);
-  // If all of them are, the job that gives them up makes the others due.
-  const after = { dueAt: 0, taskId: "" };
-  const due = callbacks.scheduled({ after, until: now, exceptOrigins, limit: LOOK_AMONG });
-  const next = due.find((callback) => !endedOwners.isEnding(callback));
-  return next === undefined ? null : callbacks.get(next.taskId);
+/** Who gets no place, also because its callbacks are being given up. */
+function placesTaken(
+  { registry }: Context,
+  health: ReceiverHealth,
+  inProgress: readonly CallbackPlace[],
+): TakenPlaces | null {
+  const taken = takenPlaces(health, inProgress);
+  const ending = registry.endedOwners.unfinished().map(({ key }) => key);
+  return taken === null ? null : { ...taken, owners: [...taken.owners, ...ending] };
 }
 
+/** The request of a queue's next callback, after which the other queues of its owner come first; null if no request can be made. */
+function claimFrom(
+  context: Context,
+  place: CallbackPlace,
+  inProgress: readonly CallbackPlace[],
+): CallbackRequest | null {
+  const { registry, now } = context;
+  const { queues } = registry.callbacks;
+  const callback = registry.callbacks.due(now, place);
+  if (callback === null) {
+    // The task was removed with its callback.
+    queues.changed(place);
+    return null;
+  }
+  const request = beginAttempt(context, callback);
+  if (request === null) return null;
+  queues.hold(place, now);
+  const failures = queues.receiver(place.origin)?.failures ?? 0;
+  const timeoutMs = attemptTimeout(place.health, failures, isCrowded(inProgress));
+  return { ...request, ...place, timeoutMs };
+}
+
+type Attempt = Omit<CallbackRequest, keyof CallbackPlace | "timeoutMs">;
+
 /** The attempt's request; null when no request can be made, which ends the callback. */
-function beginAttempt(context: Context, callback: Callback): CallbackRequest | null {
+function beginAttempt(context: Context, callback: Callback): Attempt | null {
   const { registry, config, now } = context;
   const task = registry.tasks.get(callback.taskId);
   if (task === null) {
@@ -83,13 +124,11 @@ function beginAttempt(context: Context, callback: Callback): CallbackRequest | n
   }
   const attempts = [...callback.attempts, attempt];
   registry.callbacks.update({ ...callback, dueAt: now + CUT_OFF_AFTER, attempts });
-  const { origin } = callback;
   return {
     taskId,
     retries: task.retries,
     attempt: attempts.length,
     url: url.value,
-    origin,
     headers: headers.value,
     body,
   };
@@ -121,8 +160,9 @@ export const callbackAnswered: Handler<"callback_answered"> = (
 ) => {
   const { registry, now, random } = context;
   const task = registry.tasks.get(taskId);
-  if (task?.retries !== retries) return done;
   const callback = registry.callbacks.get(taskId);
+  if (callback !== null) learnFrom(context, callback, answer);
+  if (task?.retries !== retries) return done;
   const made = callback?.attempts[attempt - 1];
   if (callback?.state !== "pending" || made === undefined || made.endedAt !== null) return done;
   const { status, error } = answer;
@@ -147,6 +187,15 @@ export const callbackAnswered: Handler<"callback_answered"> = (
   return done;
 };
 
+/** What an answer tells about its receiver, also one that is too late for its callback. */
+function learnFrom({ registry, now, random }: Context, callback: Callback, answer: Answer): void {
+  const { queues } = registry.callbacks;
+  const before = queues.receiver(callback.origin);
+  queues.learned(afterAttempt(callback.origin, before, answer, now, random), before);
+  const held = holdUntil(answer, now);
+  if (held !== null) queues.hold(callback, held);
+}
+
 /** Delivers a callback again that was given up or delivered. */
 export const repeatCallback: Handler<"repeat_callback"> = (context, { id, visibleTo }) => {
   const { registry, now } = context;
@@ -167,6 +216,6 @@ export const repeatCallback: Handler<"repeat_callback"> = (context, { id, visibl
  * not.
  */
 export function nextCallback({ callbacks }: Registry, now: Millis): Millis | null {
-  const due = callbacks.nextDue();
+  const due = callbacks.queues.nextReady();
   return due === null || due > now ? due : now + CUT_OFF_AFTER;
 }

@@ -3,6 +3,7 @@ import type { MusterError } from "../../protocol/errors.ts";
 import type { CallbackBody } from "../../protocol/http.ts";
 import { outboundUrl } from "../../protocol/outbound-url.ts";
 import { sealCallbackSecret, signStandard } from "../../webhooks/index.ts";
+import { ownerKeyOf } from "../../tasks/owner-key.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { markCallbacksDue } from "../kernel/marks.ts";
@@ -36,15 +37,17 @@ export function callableUrl({ config }: Context, url: string): Result<string, st
 /** Stores a callback that was checked, until its task ends. */
 export function registerCallback(
   context: Context,
-  taskId: string,
+  task: Pick<Task, "id" | "owner" | "source">,
   callback: CallbackBody | undefined,
 ): void {
   const url = callback === undefined ? null : callableUrl(context, callback.url);
   if (callback === undefined || url === null || !url.ok) return;
   const { registry, config, randomBytes } = context;
   const { secret } = callback;
+  const taskId = task.id;
   registry.callbacks.insert({
     taskId,
+    owner: ownerKeyOf(task),
     url: url.value,
     origin: new URL(url.value).origin,
     sealedSecret:

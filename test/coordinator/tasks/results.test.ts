@@ -244,7 +244,7 @@ describe("a large result", () => {
     const callback = { url: "https://one.example/hook" };
     const { mesh, peer, id } = meshWithRunningTask({ kind: "echo", callback });
     upload(mesh, peer);
-    const { request } = mesh.run("claim_callback", { busy: [] });
+    const { request } = mesh.run("claim_callback", { inProgress: [], afterOwner: "" });
     const event = TaskEvent.parse(JSON.parse(present(request).body));
     expect(event).toMatchObject({
       type: "task.succeeded",

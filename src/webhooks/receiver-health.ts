@@ -44,7 +44,7 @@ export function afterAttempt(
 }
 
 /** How long an attempt waits that may take a place from others. */
-export const CALLBACK_SHORT_TIMEOUT: Millis = 5 * SECOND;
+const CALLBACK_SHORT_TIMEOUT: Millis = 5 * SECOND;
 /** Every third probe waits as long as other attempts: a receiver that is slow and not dead is then heard. */
 const LONG_PROBE_EVERY = 3;
 

@@ -44,7 +44,8 @@ const CUT_OFF_AFTER: Millis = 2 * CALLBACK_TIMEOUT;
 export const claimCallback: Handler<"claim_callback"> = (context, { inProgress, afterOwner }) => {
   for (const health of RECEIVER_HEALTHS) {
     const taken = placesTaken(context, health, inProgress);
-    while (taken !== null) {
+    if (taken === null) continue;
+    for (;;) {
       const { queues } = context.registry.callbacks;
       const queue = queues.next(health, context.now, taken, afterOwner);
       if (queue === null) break;

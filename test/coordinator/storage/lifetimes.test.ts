@@ -241,6 +241,8 @@ const OTHER: readonly string[] = [
   "outbox",
   "pointers",
   "discovery_epochs",
+  "callback_queues",
+  "callback_receivers",
   "callback_rotations",
   "key_holders",
   "directory_pages",

@@ -269,10 +269,9 @@ describe("CB48 a receiver that answers 429 or 503 with Retry-After", () => {
     await world.pass(MINUTE);
     world.become(HEALTHY, answers(200));
     await world.pass(61 * MINUTE);
-    expect([first, second].map((id) => world.state(id as string)).toSorted()).toEqual([
-      "delivered",
-      "pending",
-    ]);
+    expect(new Set([first, second].map((id) => world.state(id as string)))).toEqual(
+      new Set(["delivered", "pending"]),
+    );
     await world.pass(12 * 60 * MINUTE);
     expect([first, second].map((id) => world.state(id as string))).toEqual([
       "delivered",

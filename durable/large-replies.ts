@@ -1,4 +1,5 @@
 import { fromHex, toBase64, utf8, type Bytes } from "../src/base/bytes.ts";
+import { NULL_JSON, textOfJson } from "../src/base/json-text/json-text.ts";
 import { SECOND } from "../src/base/clock.ts";
 import { redactedError } from "../src/base/redact.ts";
 import type { Input, SessionCommand } from "../src/contract/commands.ts";
@@ -19,7 +20,7 @@ export async function withStoredResult(env: Env, command: SessionCommand): Promi
   if (command.name !== "finish_task" || command.input.forPeer !== true) return command;
   const { outcome } = command.input;
   if (!outcome.ok || outcome.uploaded !== undefined) return command;
-  const json = utf8(JSON.stringify(outcome.result));
+  const json = utf8(textOfJson(outcome.result));
   if (json.length <= TASK_RESULT_BYTES_MAX) return command;
   try {
     return await store(env, command, json);
@@ -42,7 +43,12 @@ async function store(env: Env, { name, input }: Finish, json: Bytes): Promise<Se
   await env.BLOBS.put(resultKey(blobId), body, { expirationTtl: RESULT_RETENTION / SECOND });
   const stored = await coordinator.call("result_uploaded", { ...attempt, blobId, ...content });
   if (!stored.ok) return released(input, stored.error.detail);
-  const committed = { ...attemptOf(input), ok: true, result: null, uploaded: content } as const;
+  const committed = {
+    ...attemptOf(input),
+    ok: true,
+    result: NULL_JSON,
+    uploaded: content,
+  } as const;
   return { name, input: { ...input, outcome: { ...committed, sealed: sealTo !== null } } };
 }
 

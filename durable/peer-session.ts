@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Json } from "../src/base/json.ts";
+import type { ExactJson } from "../src/base/json-text/json-text.ts";
 import { redactedError } from "../src/base/redact.ts";
 import type { SessionAnswer, SessionCommand } from "../src/contract/commands.ts";
 import type { DialOrder, EndFault } from "../src/peers/session-orders.ts";
@@ -191,7 +191,7 @@ export class PeerSession
     version: number,
     epoch: number,
     request: GoP2pRequest,
-    payload: unknown,
+    payload: ExactJson,
     timeoutMs: number,
   ): Promise<RequestOutcome> {
     requireVersion(version);
@@ -199,7 +199,7 @@ export class PeerSession
     if (socket === undefined) return { outcome: "no_session", reply: null };
     const id = newUuid(platformRandom);
     const called = this.#calls.wait(id, socket, Math.min(timeoutMs, REQUEST_TIMEOUT_MAX));
-    this.#runner.runNow(socket, { type: "call", id, request, payload: payload as Json });
+    this.#runner.runNow(socket, { type: "call", id, request, payload });
     return called;
   }
 

@@ -1,3 +1,4 @@
+import type { ExactJson } from "../src/base/json-text/json-text.ts";
 import type { Result } from "../src/base/result.ts";
 import type { CommandName, Input } from "../src/contract/commands.ts";
 import type { DialOrder, EndFault } from "../src/peers/session-orders.ts";
@@ -78,7 +79,7 @@ export interface PeerSessionRpc extends Rpc.DurableObjectBranded {
     version: number,
     epoch: number,
     request: GoP2pRequest,
-    payload: unknown,
+    payload: ExactJson,
     timeoutMs: number,
   ): Promise<RequestOutcome>;
   /** Returns once the attempt has begun; the session reports the outcome by itself. */

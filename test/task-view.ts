@@ -1,12 +1,16 @@
 import { TaskView } from "../src/protocol/http.ts";
+import { NULL_JSON } from "../src/base/json-text/json-text.ts";
 
 const AT = "2026-01-02T03:04:05.006Z";
 
 /** A task as the HTTP API returns it. */
-export const aTaskView = (changes: Partial<TaskView> & Pick<TaskView, "id" | "state">): TaskView =>
-  TaskView.parse({
+export const aTaskView = ({
+  payload = NULL_JSON,
+  result = NULL_JSON,
+  ...changes
+}: Partial<TaskView> & Pick<TaskView, "id" | "state">): TaskView => ({
+  ...TaskView.parse({
     kind: "echo",
-    payload: null,
     source: "peer",
     requirements: {},
     priority: 0,
@@ -20,8 +24,10 @@ export const aTaskView = (changes: Partial<TaskView> & Pick<TaskView, "id" | "st
     peer_id: null,
     progress: null,
     message: null,
-    result: null,
     error: null,
     attempts: [],
     ...changes,
-  });
+  }),
+  payload,
+  result,
+});

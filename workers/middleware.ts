@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { fromUtf8 } from "../src/base/bytes.ts";
 import { isJsonObject, JSON_DEPTH_MAX, parseJson } from "../src/base/json.ts";
+import { readJson, type ExactMembers } from "../src/base/json-text/read-json.ts";
 import { repeatedKey } from "../src/base/repeated-key.ts";
 import { pathText, shortName, unknownField } from "../src/protocol/schema/issues.ts";
 import { readConfig } from "../durable/config.ts";
@@ -49,34 +50,45 @@ const limitBody = (maxSize: number): MiddlewareHandler<AppEnv> =>
 
 /** One level less than in a message: the message that carries a body's payload to a peer adds two levels, the body itself has one. */
 const BODY_DEPTH_MAX = JSON_DEPTH_MAX - 1;
+const BODY_LIMITS = { maxDepth: BODY_DEPTH_MAX };
 
 /** The media types that Hono's own validator reads as JSON: a body that is accepted here is accepted there. */
 const JSON_TYPE = /^application\/(?:[a-z.-]+\+)?json(?:;\s*[a-z0-9-]+=[^;]+)*$/i;
 
-/** Requires a JSON body in valid UTF-8 that is not nested too deeply, before anything else reads it. */
-const requireJson: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (!JSON_TYPE.test(c.req.header("Content-Type") ?? "")) {
-    return problem(c, {
-      code: "unsupported_media_type",
-      detail: "send the header Content-Type: application/json",
-    });
-  }
-  const text = fromUtf8(new Uint8Array(await c.req.arrayBuffer()));
-  if (text === null || parseJson(text, BODY_DEPTH_MAX) === undefined) {
-    return problem(c, {
-      code: "invalid_request",
-      detail: `the body is not JSON in UTF-8, or is nested deeper than ${BODY_DEPTH_MAX} levels`,
-    });
-  }
-  const repeated = repeatedKey(text);
-  if (repeated === null) return next();
-  const message = "this field occurs twice in its object; send it once";
-  return problem(c, {
-    code: "invalid_request",
-    detail: "a field of the body is repeated",
-    issues: [{ path: pathText(repeated), message }],
-  });
-};
+/**
+ * Requires a JSON body in valid UTF-8 that is not nested too deeply, before anything else reads it. Whoever reads it then finds a
+ * `JsonText` in place of each exact member.
+ */
+const requireJson =
+  (exact: ExactMembers): MiddlewareHandler<AppEnv> =>
+  async (c, next) => {
+    if (!JSON_TYPE.test(c.req.header("Content-Type") ?? "")) {
+      return problem(c, {
+        code: "unsupported_media_type",
+        detail: "send the header Content-Type: application/json",
+      });
+    }
+    const text = fromUtf8(new Uint8Array(await c.req.arrayBuffer()));
+    const json = text === null ? null : readJson(text, exact, BODY_LIMITS);
+    if (json?.ok !== true) {
+      return problem(c, {
+        code: "invalid_request",
+        detail: `the body is not JSON in UTF-8, or is nested deeper than ${BODY_DEPTH_MAX} levels`,
+      });
+    }
+    const repeated = repeatedKey(text ?? "");
+    if (repeated !== null) {
+      const message = "this field occurs twice in its object; send it once";
+      return problem(c, {
+        code: "invalid_request",
+        detail: "a field of the body is repeated",
+        issues: [{ path: pathText(repeated), message }],
+      });
+    }
+    // The validator of the route calls it.
+    c.req.json = () => Promise.resolve(json.value as never);
+    return next();
+  };
 
 /** Enough to read `{}` and white space, or to name the fields of a small body. */
 const NO_BODY_BYTES_MAX = 4_096;
@@ -97,5 +109,8 @@ export const refuseBody: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 const ISSUES_MAX = 20;
 
-/** The checks of a route whose body is JSON of at most this many bytes. */
-export const acceptsJson = (bytesMax: number) => [limitBody(bytesMax), requireJson];
+/** The checks of a route whose body is JSON of at most this many bytes, in which the exact members keep their text. */
+export const acceptsJson = (bytesMax: number, exact: ExactMembers) => [
+  limitBody(bytesMax),
+  requireJson(exact),
+];

@@ -8,6 +8,7 @@ import {
 import type { MiddlewareHandler } from "hono";
 import { permits, type Need } from "../src/access/scope.ts";
 import { BODY_BYTES_MAX } from "../src/protocol/constants.ts";
+import { ExactMembers } from "../src/base/json-text/read-json.ts";
 import { Scope } from "../src/protocol/http.ts";
 import { tolerantObjects } from "../src/protocol/schema/strictness.ts";
 import { issuesOf } from "../src/protocol/schema/issues.ts";
@@ -44,6 +45,8 @@ type RouteDetails = Omit<RouteConfig, "security" | "middleware" | "tags" | "meth
   readonly bodyBytesMax?: number;
   /** Others choose the parameters of the query, which the route does not read: senders of webhooks add parameters of their own. */
   readonly acceptsAnyQuery?: true;
+  /** The members of the body that keep their text: payloads. */
+  readonly exactMembers?: ExactMembers;
   /** Runs after the check of the scope, before the request is read. */
   readonly middleware?: MiddlewareHandler<AppEnv>;
 };
@@ -84,7 +87,7 @@ export const routesTagged = <const S extends PathSchemas>(tag: string, schemas: 
     details: R,
   ): Defined<S, M, P, R> => {
     const hasBody = details.request?.body !== undefined;
-    const { bodyBytesMax = BODY_BYTES_MAX, failures = [] } = details;
+    const { bodyBytesMax = BODY_BYTES_MAX, exactMembers = NONE, failures = [] } = details;
     return checked(
       {
         tag,
@@ -92,7 +95,7 @@ export const routesTagged = <const S extends PathSchemas>(tag: string, schemas: 
         scope,
         method,
         path,
-        bodyChecks: hasBody ? acceptsJson(bodyBytesMax) : [refuseBody],
+        bodyChecks: hasBody ? acceptsJson(bodyBytesMax, exactMembers) : [refuseBody],
       },
       { ...details, failures: hasBody ? ["too_large", "not_json", ...failures] : failures },
     );
@@ -116,6 +119,8 @@ interface RouteHead<M extends Method, P extends string> {
   readonly bodyChecks: readonly MiddlewareHandler<AppEnv>[];
 }
 
+const NONE = new ExactMembers();
+
 /** Adds to a route what follows from its scope and its path. */
 function checked<M extends Method, P extends string, R extends RouteDetails>(
   { tag, schemas, scope, method, path, bodyChecks }: RouteHead<M, P>,
@@ -125,6 +130,7 @@ function checked<M extends Method, P extends string, R extends RouteDetails>(
     failures = [],
     bodyBytesMax: _,
     acceptsAnyQuery = false,
+    exactMembers: _exact,
     middleware,
     request,
     responses,

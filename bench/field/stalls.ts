@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { TaskView } from "../../src/protocol/http.ts";
+import type { Task } from "../../src/client/index.ts";
 import { NetworkProxy } from "../fleet/network-proxy.ts";
 import { KIND, PeerProcess } from "./peer-process.ts";
 
@@ -7,8 +7,8 @@ import { KIND, PeerProcess } from "./peer-process.ts";
 export interface StalledMesh {
   readonly url: string;
   readonly meshKey: string;
-  submit(leaseSeconds: number, kind: string): Promise<TaskView>;
-  get(id: string): Promise<TaskView>;
+  submit(leaseSeconds: number, kind: string): Promise<Task>;
+  get(id: string): Promise<Task>;
 }
 
 export interface StallFigures {
@@ -77,7 +77,7 @@ async function untilRunning(mesh: StalledMesh, ids: readonly string[]): Promise<
   for (const id of ids) while ((await mesh.get(id)).state !== "running") await sleep(20);
 }
 
-const isEnded = ({ ended_at: endedAt }: TaskView): boolean => endedAt !== null;
+const isEnded = ({ ended_at: endedAt }: Task): boolean => endedAt !== null;
 const GIVEN_UP_MS = 120_000;
 
 async function figures(

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { isJson } from "../base/json-text/scan-json.ts";
 import { fromUtf8 } from "../base/bytes.ts";
-import { TaskError, type Handler, type Json } from "../client/index.ts";
+import { JsonText, TaskError, type Handler, type Json } from "../client/index.ts";
 import { TASK_LARGE_RESULT_BYTES_MAX } from "../protocol/constants.ts";
 import { endGroup, killGroup, signalGroup, registerGroup } from "./process-group.ts";
 import { withoutSecrets } from "./secrets.ts";
@@ -11,13 +12,13 @@ const STDERR_TAIL_BYTES = 1_000;
 const PIPES_TIMEOUT_MS = 2_000;
 
 /**
- * A handler that runs a program for each task. The program reads the payload as JSON from stdin; its stdout is the
- * result, as JSON if it is valid JSON, else as text. A non-zero exit code fails the attempt. The shell runs `command` in a
+ * A handler that runs a program for each task. The program reads the payload from stdin, as it was submitted; its stdout is the
+ * result, as it is if it is JSON, else as text. A non-zero exit code fails the attempt. The shell runs `command` in a
  * process group of its own, so that canceling a task ends every process that the program started.
  */
 export const execHandler =
   (command: string): Handler<Json> =>
-  async (payload, { taskId, kind, attempt, signal }) => {
+  async (_payload, { taskId, kind, payloadText, attempt, signal }) => {
     signal.throwIfAborted();
     const child = spawn(command, {
       shell: true,
@@ -34,19 +35,23 @@ export const execHandler =
     const kill = () => void endGroup(child, () => child.kill("SIGTERM"));
     signal.addEventListener("abort", kill);
     try {
-      return await resultOf(child, payload, kill);
+      return await resultOf(child, payloadText, kill);
     } finally {
       signal.removeEventListener("abort", kill);
       await killGroup(child);
     }
   };
 
-async function resultOf(child: ChildProcess, payload: Json, kill: () => void): Promise<Json> {
+async function resultOf(
+  child: ChildProcess,
+  payloadText: string,
+  kill: () => void,
+): Promise<JsonText | string> {
   const out = collect(child.stdout, TASK_LARGE_RESULT_BYTES_MAX, kill);
   const err = collect(child.stderr, STDERR_TAIL_BYTES);
   // A program that does not read its payload closes the pipe early; only its exit code matters.
   child.stdin?.on("error", () => {});
-  child.stdin?.end(JSON.stringify(payload));
+  child.stdin?.end(payloadText);
   const failure = await exitOf(child);
   if (out.hasOverflowed) {
     throw new TaskError(`the program wrote more than ${TASK_LARGE_RESULT_BYTES_MAX} bytes`, {
@@ -75,14 +80,11 @@ function exitOf(child: ChildProcess): Promise<string | null> {
   });
 }
 
-function parseOutput(bytes: Buffer): Json {
+function parseOutput(bytes: Buffer): JsonText | string {
   const text = fromUtf8(bytes);
   if (text === null) throw new TaskError("the program's output is not UTF-8", { retry: false });
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text; // not JSON, so the result is the text
-  }
+  // What is not JSON is the result as text.
+  return isJson(text) ? new JsonText(text.trim()) : text;
 }
 
 const failureText = (failure: string, stderr: Buffer): string => {

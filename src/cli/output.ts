@@ -4,6 +4,7 @@
  * argument or one element of an array, a color is a `Styled`.
  */
 import { createInterface } from "node:readline/promises";
+import { writeJson } from "../base/json-text/write-json.ts";
 import { truncate } from "./display-width.ts";
 import { escapeText } from "../base/escape-text.ts";
 
@@ -41,11 +42,13 @@ export const print = (content: Line | readonly Line[] = ""): void => write(proce
 export const note = (content: Line | readonly Line[]): void => write(process.stderr, content);
 
 /** Writes JSON on several lines. */
-export const printJson = (value: unknown): void =>
-  print(JSON.stringify(value, null, 2).split("\n"));
+export const printJson = (value: unknown): void => printJsonText(writeJson(value, 2));
 
 /** Writes JSON on one line. */
-export const printJsonLine = (value: unknown): void => print(JSON.stringify(value));
+export const printJsonLine = (value: unknown): void => print(writeJson(value));
+
+/** Writes a JSON text as it is. Only white space of JSON can hold a newline. */
+export const printJsonText = (text: string): void => print(text.split("\n"));
 
 function write(out: NodeJS.WriteStream, content: Line | readonly Line[]): void {
   const lines: readonly Line[] =

@@ -1,12 +1,19 @@
-import { hasEnded, type CallbackView, type Task } from "../client/index.ts";
+import { hasEnded, JsonText, type CallbackView, type Task } from "../client/index.ts";
 import { print, printJson } from "./output.ts";
 
 /** Prints a task; returns the exit code: 1 for a task that ended without success, else 0. */
 export function showTask(task: Task, json: boolean): number {
-  if (json) printJson(task);
+  if (json) printJson(asWritten(task));
   else printTask(task);
   return !hasEnded(task) || task.state === "succeeded" ? 0 : 1;
 }
+
+/** A task as the HTTP API shows it: its payload and its result as they were written. */
+export const asWritten = ({ payload_text, result_text, ...task }: Task): object => ({
+  ...task,
+  payload: new JsonText(payload_text),
+  result: new JsonText(result_text),
+});
 
 function printTask(task: Task): void {
   print(`task      ${task.id}`);
@@ -37,10 +44,15 @@ export function statusLine({ state, progress, message, error, attempts }: Task):
   ].join("  ");
 }
 
-function resultLine({ id, result, result_bytes: bytes, result_sealed: sealed }: Task): string {
+function resultLine({
+  id,
+  result_text: text,
+  result_bytes: bytes,
+  result_sealed: sealed,
+}: Task): string {
   const get = `\`muster task ${id} --result${sealed ? " --key-file FILE" : ""}\` prints it`;
   if (sealed) return `sealed; ${get}`;
-  return bytes === null ? JSON.stringify(result) : `${bytes} bytes; ${get}`;
+  return bytes === null ? text : `${bytes} bytes; ${get}`;
 }
 
 function callbackLine({ url, state, attempts }: CallbackView): string {

@@ -13,7 +13,7 @@ export type { JoinedMesh, PeerEvent, PeerEventListener } from "./peer/peer-event
 export { controller, MeshClient } from "./clients/mesh-client.ts";
 export type { ControllerOptions, WaitOptions } from "./clients/options.ts";
 export type { SubmitAndWaitOptions, TaskFilter, TasksClient } from "./clients/tasks-client.ts";
-export type { DrainOptions, PeersClient } from "./clients/peers-client.ts";
+export type { DrainOptions, PeerAnswer, PeersClient } from "./clients/peers-client.ts";
 export type { DialOptions, DialsClient } from "./clients/dials-client.ts";
 export type {
   CallbackOwnerOptions,
@@ -25,7 +25,12 @@ export type { OwnerLimitOptions } from "./clients/owner-limits.ts";
 export type { AllowlistClient, AllowOptions } from "./clients/allowlist-client.ts";
 export type { CreateTokenOptions, TokenFilter, TokensClient } from "./clients/tokens-client.ts";
 export type { JoinKeyOptions, JoinKeysClient } from "./clients/join-keys-client.ts";
-export type { DeliveryFilter, ReplayOptions, WebhooksClient } from "./clients/webhooks-client.ts";
+export type {
+  DeliveryFilter,
+  DryRun,
+  ReplayOptions,
+  WebhooksClient,
+} from "./clients/webhooks-client.ts";
 export type { DiscoveryClient } from "./clients/discovery-client.ts";
 export type { AuditClient } from "./clients/audit-client.ts";
 export type { SettingsClient } from "./clients/settings-client.ts";
@@ -68,6 +73,7 @@ export {
 export {
   verifyCallback,
   type CallbackDelivery,
+  type CallbackEvent,
   type VerifyOptions,
 } from "./webhooks/verify-callback.ts";
 export {
@@ -87,6 +93,7 @@ export { webThreads } from "./threads/web-thread.ts";
 export { nodeThreads, type NodeThreadOptions } from "./threads/node-thread.ts";
 export type { SpawnThread, Thread, ThreadListener } from "./threads/thread.ts";
 export type { Json, JsonObject } from "../base/json.ts";
+export { JsonText } from "../base/json-text/json-text.ts";
 export type {
   AllowEntry,
   AttemptView,
@@ -94,7 +101,6 @@ export type {
   CallbackView,
   DeliveryOutcome,
   DeliveryView,
-  DryRunView,
   RefusedDelivery,
   RefusedList,
   FailuresView,

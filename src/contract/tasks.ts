@@ -1,5 +1,5 @@
 import type { Millis } from "../base/clock.ts";
-import type { Json } from "../base/json.ts";
+import type { ExactJson } from "../base/json-text/json-text.ts";
 import type {
   BatchView,
   KindSettingsBody,
@@ -213,7 +213,7 @@ interface ListTasksInput extends PageInput {
 
 /** The result of a task that has succeeded. */
 interface StoredResult {
-  readonly result: Json;
+  readonly result: ExactJson;
   readonly extra: ResultExtra;
   /** The fencing number of the attempt that succeeded. */
   readonly fence: number;

@@ -4,7 +4,6 @@ import { err, type Result } from "../base/result.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import {
-  goP2pEnvelope,
   readGoP2pEnvelope,
   writeGoP2pEnvelope,
   type GoP2pEnvelope,
@@ -55,5 +54,5 @@ function openSecond(key: Bytes, frame: Uint8Array): Result<GoP2pEnvelope, Sessio
   const text = openGoP2pFrame(key, frame);
   if (!text.ok) return text;
   const message = unwrapEnvelope(text.value);
-  return message.ok ? goP2pEnvelope(message.value) : message;
+  return message.ok ? readGoP2pEnvelope(message.value) : message;
 }

@@ -7,13 +7,13 @@ import { ed25519Verify } from "./primitives.ts";
 const FIELDS = ["peerPubkey", "body", "signature"] as const;
 
 /**
- * The parsed message in the text of a generation 2 frame: the text itself, or the body of a signed envelope. The envelope's key belongs
+ * The text of the message in the text of a generation 2 frame: the text itself, or the body of a signed envelope. The envelope's key belongs
  * to nobody (any Ed25519 key will do, and a signature may be left out), so its signature says nothing about the sender. It is
  * verified only because go-p2p drops an envelope whose signature is wrong.
  */
-export function unwrapEnvelope(text: string): Result<Json | undefined, SessionFault> {
+export function unwrapEnvelope(text: string): Result<string, SessionFault> {
   const json = parseJson(text);
-  if (!isJsonObject(json) || !FIELDS.some((name) => Object.hasOwn(json, name))) return ok(json);
+  if (!isJsonObject(json) || !FIELDS.some((name) => Object.hasOwn(json, name))) return ok(text);
   const [key, body, signature] = FIELDS.map((name) => bytesOf(json[name]));
   if (body === undefined || body === null || body.length === 0)
     return invalid("the signed envelope has no body");
@@ -22,7 +22,7 @@ export function unwrapEnvelope(text: string): Result<Json | undefined, SessionFa
   if (isSigned && (key === undefined || !ed25519Verify(key, body, signature)))
     return invalid("the signature of the envelope does not verify");
   const content = fromUtf8(body);
-  return ok(content === null ? undefined : parseJson(content));
+  return content === null ? invalid("the body of the signed envelope is not UTF-8") : ok(content);
 }
 
 /** The bytes of a field: undefined when it is absent or null, null when it is not base64. */

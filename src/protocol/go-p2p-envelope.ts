@@ -1,6 +1,7 @@
-import { isJsonObject, parseJson, type Json } from "../base/json.ts";
+import { isJsonObject, type Json } from "../base/json.ts";
+import { writeJson } from "../base/json-text/write-json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { Envelope, firstIssue } from "./envelope.ts";
+import { Envelope, firstIssue, parseMessage } from "./envelope.ts";
 import type { SessionFault } from "./errors.ts";
 import type { GoP2pGeneration } from "./go-p2p-generation.ts";
 
@@ -14,11 +15,8 @@ export interface GoP2pEnvelope {
 }
 
 /** Parses a message of either generation; `bad_message` when it is not JSON or not an envelope. */
-export const readGoP2pEnvelope = (text: string): Result<GoP2pEnvelope, SessionFault> =>
-  goP2pEnvelope(parseJson(text));
-
-/** The message in a parsed text. */
-export function goP2pEnvelope(json: Json | undefined): Result<GoP2pEnvelope, SessionFault> {
+export function readGoP2pEnvelope(text: string): Result<GoP2pEnvelope, SessionFault> {
+  const json = parseMessage(text) as Json | undefined;
   if (json === undefined) return err({ code: "bad_message", detail: "the message is not JSON" });
   const generation = isJsonObject(json) && Object.hasOwn(json, TIME_FIELDS[2]) ? 2 : 1;
   const fields = isJsonObject(json) ? { ...json, ts: json[TIME_FIELDS[generation]] } : json;
@@ -40,5 +38,5 @@ export function writeGoP2pEnvelope(
     ...(generation !== 2 && { [TIME_FIELDS[1]]: ts }),
     ...(generation !== 1 && { [TIME_FIELDS[2]]: ts }),
   };
-  return JSON.stringify({ id, type, from, to, ...time, payload, replyTo });
+  return writeJson({ id, type, from, to, ...time, payload, replyTo });
 }

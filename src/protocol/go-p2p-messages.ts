@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { fromBase64 } from "../base/bytes.ts";
 import { CHALLENGE_BYTES, RECONNECT_POSITION_MAX, SLOTS_MAX } from "./constants.ts";
-import { JsonValue } from "./envelope.ts";
+import { ExactValue, JsonValue } from "./envelope.ts";
 import { PeerId, PublicKeyBase64 } from "./ids.ts";
 import { Capabilities, HandledKinds, Role } from "./labels.ts";
 import { RetryAfter } from "./retry-after.ts";
@@ -118,15 +118,15 @@ export const GO_P2P_PAYLOADS = {
   ping: Ping,
   pong: Pong,
   disconnect: Disconnect,
-  get_stats: JsonValue,
-  stats: JsonValue,
-  start_miner: JsonValue,
-  stop_miner: JsonValue,
-  miner_ack: JsonValue,
-  deploy: JsonValue,
-  deploy_ack: JsonValue,
-  get_logs: JsonValue,
-  logs: JsonValue,
+  get_stats: ExactValue,
+  stats: ExactValue,
+  start_miner: ExactValue,
+  stop_miner: ExactValue,
+  miner_ack: ExactValue,
+  deploy: ExactValue,
+  deploy_ack: ExactValue,
+  get_logs: ExactValue,
+  logs: ExactValue,
   error: ErrorMessage,
   content_event: JsonValue,
 } as const;

@@ -1,3 +1,4 @@
+import { JSON_DEPTH_MAX } from "../base/json.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../base/clock.ts";
 
 /* The limits and times of tasks. */
@@ -13,6 +14,8 @@ export const TASK_PAYLOAD_BYTES_MAX = 256 * KiB;
 export const DEPLOY_PAYLOAD_BYTES_MAX = 1 * MiB - 4 * KiB;
 export const DEPLOY_SEALED_BYTES_MAX = (DEPLOY_PAYLOAD_BYTES_MAX / 4) * 3;
 export const TASK_RESULT_BYTES_MAX = 256 * KiB;
+/** The deepest nesting of a payload or a result: the offer that carries it to a peer adds two levels. */
+export const VALUE_DEPTH_MAX = JSON_DEPTH_MAX - 2;
 /** A larger result is uploaded to KV, whose values have at most this size. */
 export const TASK_LARGE_RESULT_BYTES_MAX = 25 * MiB;
 /**

@@ -1,7 +1,7 @@
 /** The messages about tasks: between the mesh and a worker (offer to cancel), and from a controller (assign to shown). */
 import { z } from "zod";
 import { PROGRESS_MESSAGE_CHARS_MAX, TASK_ERROR_CHARS_MAX } from "./constants.ts";
-import { JsonValue } from "./envelope.ts";
+import { ExactValue } from "./envelope.ts";
 import { SubmitTask } from "./http/task-request.ts";
 import { RetryTask, TaskView } from "./http/tasks.ts";
 import { IdempotencyKey, PublicKeyHex, Uuid } from "./ids.ts";
@@ -20,7 +20,7 @@ export type HeldTask = z.infer<typeof HeldTask>;
 export const TaskOffer = z.object({
   ...TaskRef,
   kind: TaskKind,
-  payload: JsonValue,
+  payload: ExactValue,
   attempt: z.int().positive(),
   lease_seconds: z.number().positive(),
   /** How long the attempt may take from its start to its end, whatever progress it reports. */
@@ -57,7 +57,7 @@ const TaskProgress = z.object({
  */
 const Sealed = { sealed: z.boolean().optional(), uploaded: ResultContent.optional() };
 export const TaskResult = z.discriminatedUnion("ok", [
-  z.object({ ...TaskRef, ok: z.literal(true), result: JsonValue, ...Sealed }),
+  z.object({ ...TaskRef, ok: z.literal(true), result: ExactValue, ...Sealed }),
   z.object({
     ...TaskRef,
     ok: z.literal(false),

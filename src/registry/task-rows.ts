@@ -1,5 +1,6 @@
 /** How tasks are read from and written to rows of the table `tasks`. */
 import { utf8Length } from "../base/bytes.ts";
+import { exactJson, textOfJson } from "../base/json-text/json-text.ts";
 import type { Requirements, TaskState } from "../protocol/http.ts";
 import type { Task } from "../tasks/task.ts";
 import {
@@ -120,6 +121,13 @@ export const readListed = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   payloadDropped: flag(row, "payload_dropped"),
 });
 
+/** Reads a whole row. */
+export const readTask = (row: SqlRow): Task => ({
+  ...readListed(row),
+  payload: exactJson(text(row, "payload")),
+  result: exactJson(text(row, "result")),
+});
+
 /** What a task counts besides its texts: its row with its index entries, its attempts and its choices. */
 export const TASK_BASE_BYTES = 1_024;
 
@@ -165,6 +173,6 @@ export const writeTask = (task: Task): Record<string, SqlValue> => ({
   peer_id: task.peerId,
   progress: task.progress,
   message: task.message,
-  result: JSON.stringify(task.result),
+  result: textOfJson(task.result),
   error: task.error,
 });

@@ -1,4 +1,5 @@
 import type { Millis } from "../base/clock.ts";
+import { textOfJson } from "../base/json-text/json-text.ts";
 import { pick } from "../base/pick.ts";
 import type { TaskState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
@@ -8,7 +9,6 @@ import { endedTasksTable, readEndedBytes } from "./ended-tasks.ts";
 import { OwnerBytes, type TaskBytes } from "./owner-bytes.ts";
 import {
   insertRow,
-  json,
   number,
   numberOrNull,
   text,
@@ -23,6 +23,7 @@ import {
   LISTED_COLUMNS,
   readHeldTask,
   readListed,
+  readTask,
   readWaiting,
   TASK_BASE_BYTES,
   WAITING_COLUMNS,
@@ -110,9 +111,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
     number(sql.exec(`SELECT seq FROM tasks WHERE id = ?`, id)[0] as SqlRow, "seq");
   const kept = readCache<Task>((id) => {
     const row = sql.exec(`SELECT * FROM tasks WHERE id = ?`, id)[0];
-    return row === undefined
-      ? null
-      : { ...readListed(row), payload: json(row, "payload"), result: json(row, "result") };
+    return row === undefined ? null : readTask(row);
   });
   return {
     /** Small tasks that were read or written lately. */
@@ -143,7 +142,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
     },
 
     insert(task: Task): void {
-      const payload = JSON.stringify(task.payload);
+      const payload = textOfJson(task.payload);
       const requirements = JSON.stringify(task.requirements);
       const owner = ownerKeyOf(task);
       const bytes = bytesOfInput(payload, requirements);
@@ -161,7 +160,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
 
     /** Writes the fields of a task that change. The others were fixed when it was accepted. */
     update(task: Task): void {
-      const result = JSON.stringify(task.result);
+      const result = textOfJson(task.result);
       const open = ownerBytes.open(task.id);
       const bytes =
         open === undefined || task.endedAt === null

@@ -2,6 +2,7 @@ import type { Result } from "../base/result.ts";
 import type { Admitted } from "../contract/admission.ts";
 import type { Output, SessionAnswer } from "../contract/commands.ts";
 import type { MusterError } from "../protocol/errors.ts";
+import { wireShown } from "../protocol/exact-tasks.ts";
 import type { HeldTask } from "../protocol/messages.ts";
 import type { SessionContext } from "./context.ts";
 import type { Move } from "./effects.ts";
@@ -86,7 +87,10 @@ function receiveWhileActive(
     case "retry_own_task": {
       if (!answer.result.ok) return refuse(session, answer.result.error, messageId, null, context);
       const shown = answer.result.value;
-      return stay(session, message(context, session, "task_shown", shown, messageId ?? undefined));
+      return stay(
+        session,
+        message(context, session, "task_shown", wireShown(shown), messageId ?? undefined),
+      );
     }
     case "gone":
     case "dial_failed":

@@ -1,4 +1,5 @@
 import { fromUtf8, utf8, type Bytes } from "../base/bytes.ts";
+import { writeJson } from "../base/json-text/write-json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { openFrame, sealFrame, type FrameCipher } from "../crypto/session-cipher.ts";
 import { openNext, sealNext, type Direction } from "../crypto/transport.ts";
@@ -80,6 +81,6 @@ export function sealInto(
 ): { readonly frame: Bytes; readonly channel: Channel } {
   if (channel.protocol === "go-p2p/1.0")
     return { frame: sealFrame(cipherOf(channel), envelope, now, randomBytes), channel };
-  const sealed = sealNext(channel.send, utf8(JSON.stringify(envelope)));
+  const sealed = sealNext(channel.send, utf8(writeJson(envelope)));
   return { frame: sealed.frame, channel: { ...channel, send: sealed.next } };
 }

@@ -1,5 +1,5 @@
 import type { Bytes } from "../base/bytes.ts";
-import type { Json } from "../base/json.ts";
+import type { ExactJson } from "../base/json-text/json-text.ts";
 import type { SessionAnswer, SessionCommand } from "../contract/commands.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { CloseCode, SessionFault } from "../protocol/errors.ts";
@@ -36,7 +36,7 @@ export type SessionEvent =
       readonly type: "call";
       readonly id: string;
       readonly request: GoP2pRequest;
-      readonly payload: Json;
+      readonly payload: ExactJson;
     }
   | {
       readonly type: "cancel";

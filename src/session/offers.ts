@@ -1,4 +1,5 @@
 import { SECOND } from "../base/clock.ts";
+import { wireOffer } from "../protocol/exact-tasks.ts";
 import {
   GO_P2P_KIND,
   GO_P2P_KINDS,
@@ -39,7 +40,7 @@ function sendOffer(session: Active, offer: TaskOffer, context: SessionContext): 
   const { claim, epoch } = session;
   if (claim.speaksMuster) {
     const credited = { ...session, credit: offered(session.credit, context.now) };
-    return stay(credited, message(context, session, "task_offer", offer));
+    return stay(credited, message(context, session, "task_offer", wireOffer(offer)));
   }
   const attempt = { peerId: claim.peerId, epoch, taskId: offer.task_id, fence: offer.fence };
   if (!GO_P2P_KINDS.includes(offer.kind)) {

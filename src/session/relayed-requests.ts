@@ -1,4 +1,4 @@
-import type { Json } from "../base/json.ts";
+import { exactJsonOf, type ExactJson } from "../base/json-text/json-text.ts";
 import { REQUESTS_OUTSTANDING_MAX } from "../protocol/constants.ts";
 import { GO_P2P_REPLIES, type GoP2pReply, type GoP2pRequest } from "../protocol/messages.ts";
 import type { Move } from "./effects.ts";
@@ -16,7 +16,7 @@ export function sendRequest(
     id,
     request,
     payload,
-  }: { readonly id: string; readonly request: GoP2pRequest; readonly payload: Json },
+  }: { readonly id: string; readonly request: GoP2pRequest; readonly payload: ExactJson },
   context: SessionContext,
 ): Move {
   const { claim } = session;
@@ -33,7 +33,9 @@ export function matchReply(session: Active, reply: Message<GoP2pReply>): Move | 
   const request = session.relayedRequests.find(({ id }) => id === reply.replyTo);
   if (request === undefined) return null;
   if (reply.type !== "error" && reply.type !== GO_P2P_REPLIES[request.type]) return null;
-  const peerReply = { type: reply.type, payload: reply.payload };
+  const payload =
+    reply.type === "error" ? exactJsonOf(reply.payload) : (reply.payload as ExactJson);
+  const peerReply = { type: reply.type, payload };
   return stay(
     { ...session, relayedRequests: session.relayedRequests.filter((other) => other !== request) },
     { type: "call_answered", callId: request.id, reply: peerReply },

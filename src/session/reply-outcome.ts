@@ -1,10 +1,11 @@
 import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
+import { textOfJson, type ExactJson } from "../base/json-text/json-text.ts";
 import { TASK_ERROR_CHARS_MAX } from "../protocol/constants.ts";
 import { ErrorMessage, GO_P2P_REPLIES, type GoP2pRequest } from "../protocol/messages.ts";
 
 /** What a go-p2p node's reply means for the attempt at the task that the request carried. */
 export type ReplyOutcome =
-  | { readonly ok: true; readonly result: Json }
+  | { readonly ok: true; readonly result: ExactJson }
   /** `retry`: whether another peer may succeed. */
   | { readonly ok: false; readonly error: string; readonly retry: boolean };
 
@@ -18,15 +19,18 @@ export function replyOutcome(
 ): ReplyOutcome | null {
   if (type === "error") return errorOutcome(ErrorMessage.parse(payload));
   if (type !== GO_P2P_REPLIES[request]) return null;
+  const result = payload as ExactJson;
+  const value = JSON.parse(textOfJson(result)) as Json;
   // A Go node writes each reply as an object: anything else did not come from its handler.
-  if (!isJsonObject(payload as Json)) return failure(`the ${type} is not an object`, true);
+  if (!isJsonObject(value)) return failure(`the ${type} is not an object`, true);
   const isAck = type === "miner_ack" || type === "deploy_ack";
-  return isAck ? ackOutcome(type, payload as JsonObject) : { ok: true, result: payload as Json };
+  const failed = isAck ? ackFailure(type, value) : null;
+  return failed ?? { ok: true, result };
 }
 
-/** Go always writes `success`. The reason speaks of the node's own miners and disk, so another peer may succeed. */
-function ackOutcome(type: string, ack: JsonObject): ReplyOutcome {
-  if (ack["success"] === true) return { ok: true, result: ack };
+/** The failure that an acknowledgement reports; null if it reports success. Go always writes `success`. The reason speaks of the node's own miners and disk, so another peer may succeed. */
+function ackFailure(type: string, ack: JsonObject): ReplyOutcome | null {
+  if (ack["success"] === true) return null;
   const { error } = ack;
   const reason = typeof error === "string" && error !== "" ? error : "no reason given";
   return failure(`${type}: ${reason}`, true);

@@ -1,5 +1,7 @@
 import { toBase64, utf8 } from "../base/bytes.ts";
-import { isJsonObject, type Json } from "../base/json.ts";
+import { isJsonObject, JSON_DEPTH_MAX, type Json, type JsonObject } from "../base/json.ts";
+import { JsonText, textOfJson, toJsonText, type ExactJson } from "../base/json-text/json-text.ts";
+import { ExactMembers, readJson } from "../base/json-text/read-json.ts";
 import type { GoP2pRequest } from "../protocol/messages.ts";
 import type { Channel } from "./channel.ts";
 import type { SessionContext } from "./context.ts";
@@ -10,9 +12,9 @@ import type { Active } from "./state.ts";
 export const requestPayload = (
   { channel, claim }: Pick<Active, "channel" | "claim">,
   type: GoP2pRequest,
-  payload: Json,
+  payload: ExactJson,
   context: SessionContext,
-): Json =>
+): Json | JsonText =>
   type === "start_miner"
     ? encodedConfig(channel, payload)
     : sealedPayload(claim, type, payload, context);
@@ -21,10 +23,14 @@ export const requestPayload = (
  * `start_miner`'s `config` is a JSON value for everybody but late nodes of generation 2, which take a string: the base64 of the JSON
  * text.
  */
-function encodedConfig(channel: Channel, payload: Json): Json {
+function encodedConfig(channel: Channel, payload: ExactJson): Json | JsonText {
   const encodes = channel.protocol === "go-p2p/1.0" && channel.encodesConfig === true;
-  if (!encodes || !isJsonObject(payload)) return payload;
-  const { config } = payload;
-  if (config === undefined || config === null) return payload;
-  return { ...payload, config: toBase64(utf8(JSON.stringify(config))) };
+  const read = encodes ? readJson(textOfJson(payload), CONFIG, LIMITS) : null;
+  const value = read?.ok === true ? (read.value as Json) : null;
+  const config: unknown = isJsonObject(value) ? value["config"] : undefined;
+  if (!(config instanceof JsonText) || config.text === "null") return toJsonText(payload);
+  return { ...(value as JsonObject), config: toBase64(utf8(config.text)) };
 }
+
+const CONFIG = new ExactMembers(["config"]);
+const LIMITS = { maxDepth: JSON_DEPTH_MAX };

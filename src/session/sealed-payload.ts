@@ -1,5 +1,11 @@
 import { fromHex, type Bytes } from "../base/bytes.ts";
 import type { Json } from "../base/json.ts";
+import {
+  textOfJson,
+  toJsonText,
+  type ExactJson,
+  type JsonText,
+} from "../base/json-text/json-text.ts";
 import { readBundle, sealBundle } from "../crypto/deploy-bundle.ts";
 import { sharedSecret } from "../crypto/identity.ts";
 import type { GoP2pRequest } from "../protocol/messages.ts";
@@ -13,12 +19,12 @@ import type { Claim } from "./state.ts";
 export function sealedPayload(
   { speaksMuster, publicKey }: Claim,
   type: GoP2pRequest,
-  payload: Json,
+  payload: ExactJson,
   { mesh, randomBytes }: SessionContext,
-): Json {
-  if (type !== "deploy" || speaksMuster) return payload;
-  const bundle = readBundle(payload);
-  if (!bundle.ok) return payload;
+): Json | JsonText {
+  if (type !== "deploy" || speaksMuster) return toJsonText(payload);
+  const bundle = readBundle(JSON.parse(textOfJson(payload)) as Json);
+  if (!bundle.ok) return toJsonText(payload);
   // The key of a peer that has proved it has no low order.
   const secret = sharedSecret(mesh.keys.privateKey, fromHex(publicKey) as Bytes) as Bytes;
   return sealBundle(bundle.value, secret, randomBytes);

@@ -1,4 +1,5 @@
 import type { Bytes } from "../base/bytes.ts";
+import { wireShown } from "../protocol/exact-tasks.ts";
 import { receiveMessage } from "./receive-message.ts";
 import { receiveAnswer } from "./answers.ts";
 import { sendHandshake, receiveAck } from "./outbound-handshake.ts";
@@ -91,7 +92,7 @@ function moveActive(session: Active, event: ActiveEvent, context: SessionContext
     case "drain":
       return orderDrain(session, event.order, context);
     case "report":
-      return stay(session, message(context, session, "task_shown", event.shown));
+      return stay(session, message(context, session, "task_shown", wireShown(event.shown)));
     default:
       return event satisfies never;
   }

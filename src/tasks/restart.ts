@@ -1,3 +1,4 @@
+import { NULL_JSON } from "../base/json-text/json-text.ts";
 import type { Millis } from "../base/clock.ts";
 import type { RetryTask } from "../protocol/http.ts";
 import { queuePositionOf, waitsFrom } from "./queue-position.ts";
@@ -30,6 +31,6 @@ export const restartedTask = (task: Task, options: RetryTask, now: Millis): Task
   peerId: null,
   progress: null,
   message: null,
-  result: null,
+  result: NULL_JSON,
   error: null,
 });

@@ -1,5 +1,5 @@
 import type { Millis } from "../base/clock.ts";
-import type { Json } from "../base/json.ts";
+import type { ExactJson } from "../base/json-text/json-text.ts";
 import type { AttemptView, Requirements, TaskState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
 
@@ -7,7 +7,7 @@ import type { PeerId } from "../protocol/ids.ts";
 export interface Task {
   readonly id: string;
   readonly kind: string;
-  readonly payload: Json;
+  readonly payload: ExactJson;
   /** Whether the payload was dropped some time after the task's end: it is null then. */
   readonly payloadDropped: boolean;
   readonly state: TaskState;
@@ -57,7 +57,7 @@ export interface Task {
   readonly progress: number | null;
   /** The newest progress that its peer reported. */
   readonly message: string | null;
-  readonly result: Json;
+  readonly result: ExactJson;
   readonly error: string | null;
 }
 

@@ -1,4 +1,5 @@
 import { JSON_DEPTH_MAX, type Json } from "../base/json.ts";
+import { exactJsonOf } from "../base/json-text/json-text.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ApiError } from "../protocol/errors.ts";
 import type { EventMapping, SubmitTask } from "../protocol/http.ts";
@@ -88,7 +89,7 @@ export function taskOf(mapping: EventMapping, event: Json): Result<SubmitTask, A
   if (!fits.ok) return fits;
   return ok({
     kind: kind.value,
-    payload: payload.value,
+    payload: exactJsonOf(payload.value),
     requirements: mapping.requirements,
     priority: mapping.priority,
     deadline_seconds: mapping.deadline_seconds,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { execHandler } from "../../src/cli/exec.ts";
 import type { Json } from "../../src/client/index.ts";
 import { eventually, isRunning } from "../e2e/processes.ts";
+import { wire } from "../wire.ts";
 
 let dir: string;
 beforeEach(async () => {
@@ -15,10 +16,11 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 const never = new AbortController().signal;
 
 /** Runs a command as the handler of a task. */
-const run = (command: string, payload: Json = null, signal = never) =>
-  Promise.resolve(
-    execHandler(command)(payload, {
+const run = async (command: string, payload: Json = null, signal = never) =>
+  wire(
+    await execHandler(command)(payload, {
       taskId: "task-1",
+      payloadText: JSON.stringify(payload),
       kind: "work",
       attempt: 2,
       signal,

@@ -1,5 +1,6 @@
 import { array, assert, asyncProperty, constantFrom, integer, oneof, record } from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { NULL_JSON } from "../../src/base/json-text/json-text.ts";
 import { ANSWER_WINDOW_FRAMES } from "../../src/client/connection/answer-window.ts";
 import type { Connection } from "../../src/client/connection/connection.ts";
 import type { OutgoingMessage } from "../../src/client/connection/outgoing-message.ts";
@@ -85,9 +86,9 @@ function newWorld(slots = 256) {
     const task = tasks.get(id);
     if (task === undefined) return;
     const { kind, fence } = task;
-    const fields = { payload: null, attempt: fence, lease_seconds: 60 };
+    const fields = { payload: NULL_JSON, attempt: fence, lease_seconds: 60 };
     const message = { task_id: id, fence, kind, ...fields };
-    session.pacer.offerReceived(message);
+    session.pacer.offerReceived(message as never);
     runner.offer(message);
   };
   const process = (count: number): void => {
@@ -182,7 +183,7 @@ describe("a peer with 256 slots", () => {
     world.attach();
     for (let n = 0; n < 1_000; n++) {
       const unknown = { ...OFFER, task_id: taskId(20_000 + n), kind: "unknown" };
-      world.session.pacer.offerReceived(unknown);
+      world.session.pacer.offerReceived(unknown as never);
       world.runner.offer(unknown);
     }
     world.offerNew("instant", 10);
@@ -244,7 +245,7 @@ const OFFER: PayloadOf<"task_offer"> = {
   task_id: taskId(0),
   fence: 1,
   kind: "instant",
-  payload: null,
+  payload: NULL_JSON,
   attempt: 1,
   lease_seconds: 60,
 };

@@ -14,6 +14,7 @@ import { frameCipher, openFrame, sealFrame } from "../../src/crypto/session-ciph
 import type { Envelope } from "../../src/protocol/envelope.ts";
 import { newUuid } from "../../src/protocol/ids.ts";
 import { Handshake } from "../../src/protocol/messages.ts";
+import { wire } from "../wire.ts";
 
 type Listener = (event: never) => void;
 
@@ -151,7 +152,7 @@ export class FakeSession {
     return this.socket.sent.slice(1).map((frame) => {
       const message = openFrame(frameCipher(this.#known.key, 1), frame as Bytes);
       if (!message.ok) throw new Error(message.error.detail);
-      return message.value;
+      return wire(message.value);
     });
   }
 

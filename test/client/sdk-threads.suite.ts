@@ -99,7 +99,14 @@ const webWorkerCase: SdkCase = {
     const pool = new ThreadPool({ module: handlersModule.href, size: 1, spawn: webThreads() });
     const handlers = await pool.load();
     const run = (kind: string, signal = new AbortController().signal) => {
-      const context = { taskId: "t", kind, attempt: 1, signal, progress: () => {} };
+      const context = {
+        taskId: "t",
+        kind,
+        payloadText: '"hello"',
+        attempt: 1,
+        signal,
+        progress: () => {},
+      };
       return runToOutcome(() => handlers[kind]?.("hello", context));
     };
     const abort = new AbortController();

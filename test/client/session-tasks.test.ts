@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { exactJsonOf } from "../../src/base/json-text/json-text.ts";
 import { SessionTasks } from "../../src/client/peer/session-tasks.ts";
 import { PeerError } from "../../src/client/errors.ts";
 import type { Connection } from "../../src/client/connection/connection.ts";
@@ -12,7 +13,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const shown = (state: TaskView["state"], result: Json = null) =>
-  aTaskView({ id: taskId(1), state, result });
+  aTaskView({ id: taskId(1), state, result: exactJsonOf(result) });
 
 /** Connections that record the messages sent through them. */
 function assigning() {

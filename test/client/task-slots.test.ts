@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { NULL_JSON } from "../../src/base/json-text/json-text.ts";
 import type { Connection } from "../../src/client/connection/connection.ts";
 import type { Handler } from "../../src/client/work/handler.ts";
 import { TaskRunner } from "../../src/client/work/task-runner.ts";
 import { FakeMesh, taskId } from "./fake-mesh.ts";
 import { manual, type Call } from "./manual-handler.ts";
+import { jsonText } from "../wire.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -157,7 +159,13 @@ describe("a runner that drains", () => {
     };
     runner.attach(connection);
     const offer = (n: number) =>
-      runner.offer({ ...attempt(n), kind: "work", payload: null, attempt: 1, lease_seconds: 30 });
+      runner.offer({
+        ...attempt(n),
+        kind: "work",
+        payload: NULL_JSON,
+        attempt: 1,
+        lease_seconds: 30,
+      });
     for (const n of [1, 2]) offer(n);
     sent.length = 0;
     let isDrained = false;
@@ -184,7 +192,10 @@ describe("a runner that drains", () => {
     await settle();
     calls[0]?.finish("done");
     await settle();
-    expect(sent.at(-1)).toEqual(["task_result", { ...attempt(1), ok: true, result: "done" }]);
+    expect(sent.at(-1)).toEqual([
+      "task_result",
+      { ...attempt(1), ok: true, result: jsonText("done") },
+    ]);
     expect(isDrained()).toBe(false);
     await confirm();
     await drained;

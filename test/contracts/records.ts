@@ -1,3 +1,4 @@
+import { exactJson, NULL_JSON } from "../../src/base/json-text/json-text.ts";
 import type { Dial } from "../../src/peers/dial.ts";
 import type { PeerAdvert } from "../../src/peers/advertised-peer.ts";
 import type { Peer } from "../../src/peers/peer.ts";
@@ -68,7 +69,7 @@ export const aTask = (more: Partial<Task> = {}): Task => ({
   id: "5f0c8b1e-8d5c-4c5e-9b7e-0d4f3c2b1a00",
   kind: "echo",
   payloadDropped: false,
-  payload: { text: "\u0000\ud800é😀", deep: [{ null: null }] },
+  payload: exactJson('{"text":"\\u0000é😀", "deep":[ {"null":null} ], "n":-0.10e+400, "n":1}'),
   state: "queued",
   source: "api",
   owner: "admin",
@@ -97,7 +98,7 @@ export const aTask = (more: Partial<Task> = {}): Task => ({
   peerId: null,
   progress: null,
   message: null,
-  result: null,
+  result: NULL_JSON,
   error: null,
   ...more,
 });

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { exactJson } from "../../src/base/json-text/json-text.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import type { Task } from "../../src/tasks/task.ts";
 import { anAttempt, aTask } from "./records.ts";
@@ -27,12 +28,12 @@ export const TASK_TABLES: readonly RegistryCase[] = [
         peerId: "somebody",
         progress: 0.25,
         message: "a quarter é",
-        result: { text: "\u0000\ud800é😀", list: [null, -0.5, true] },
+        result: exactJson('{"text":"\\u0000é😀","list":[null, -0.50,true]}'),
         error: "line\nbreak é",
       } satisfies Partial<Task>;
       const fixed: Partial<Task> = {
         kind: "other",
-        payload: 0,
+        payload: exactJson("0"),
         priority: 99,
         maxAttempts: 9,
         owner: "x",

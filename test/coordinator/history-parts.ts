@@ -2,6 +2,8 @@ import { expect } from "vitest";
 import type { TestMesh } from "./mesh.ts";
 import type { Model, ModelPeer } from "./model.ts";
 
+export { exactJsonOf } from "../../src/base/json-text/json-text.ts";
+
 /** An offer that was made, which may be answered in time, late, twice or by another peer. */
 export interface PastOffer {
   readonly taskId: string;

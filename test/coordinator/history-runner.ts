@@ -11,7 +11,7 @@ import { isConnected, Model, type ModelPeer } from "./model.ts";
 import { expectedAct, isHeld, newTask, putBack } from "./model-task.ts";
 import type { Op, Operation } from "./operations.ts";
 import { HistoryGroup } from "./history-group.ts";
-import { HEALTHY_JOIN, restart, type PastOffer } from "./history-parts.ts";
+import { exactJsonOf, HEALTHY_JOIN, restart, type PastOffer } from "./history-parts.ts";
 
 /** Runs a history on the coordinator and on the model, and compares the two after each step. */
 export class HistoryRunner {
@@ -263,7 +263,7 @@ export class HistoryRunner {
         return send("release_task", { ...claim, reason: "asked back", begun: false }, true);
       case "succeed":
         if (holds) this.model.succeed(task, claimed);
-        return send("finish_task", outcome({ ok: true, result: claimed }), true);
+        return send("finish_task", outcome({ ok: true, result: exactJsonOf(claimed) }), true);
       case "fail":
       case "give_up": {
         const retry = what === "fail";

@@ -16,6 +16,7 @@ import { seededNumbers } from "../random.ts";
 import type { Announced } from "./announced.ts";
 import { submission } from "./submission.ts";
 import { testKey, TestMesh, TestPeer, type Key } from "./mesh.ts";
+import { exactJsonOf } from "../../src/base/json-text/json-text.ts";
 
 const PEERS_MAX = 20;
 const LISTED = 3;
@@ -163,7 +164,7 @@ class HostilePeers {
     () => this.send("progress_task", { taskId: this.hex(16), fence: 1, progress: 1 }),
     () =>
       this.send("finish_task", {
-        outcome: { task_id: this.hex(16), fence: 1, ok: true, result: 1 },
+        outcome: { task_id: this.hex(16), fence: 1, ok: true, result: exactJsonOf(1) },
       }),
   ];
 

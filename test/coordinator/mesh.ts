@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { exactJsonOf } from "../../src/base/json-text/json-text.ts";
 import { DAY, SECOND, type Millis } from "../../src/base/clock.ts";
 import { WEIGHTS } from "../../src/scoring/score.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
@@ -30,7 +31,6 @@ import {
   type PeerView,
   type PointerView,
   type SubmitTaskInput,
-  type TaskView,
 } from "../../src/protocol/http.ts";
 import type { DiscoveryKeys } from "../../src/protocol/discovery.ts";
 import type { PeerId } from "../../src/protocol/ids.ts";
@@ -45,6 +45,7 @@ import { actorOf } from "./actor-of.ts";
 import type { Key } from "./keys.ts";
 import { nodeSql } from "../node-sql.ts";
 import { seededNumbers, seededRandom } from "../random.ts";
+import { parsed, type ParsedTask } from "./parsed-task.ts";
 
 /** The Ed25519 signing key of the test mesh. */
 export const SIGNING_KEY = new Uint8Array(32).fill(3);
@@ -166,14 +167,14 @@ export class TestMesh {
     return peer;
   }
 
-  submit(task: SubmitTaskInput = { kind: "echo" }): TaskView {
+  submit(task: SubmitTaskInput = { kind: "echo" }): ParsedTask {
     const input = {
       task: SubmitTask.parse(task),
       source: "api",
       owner: "admin",
       idempotency: null,
     };
-    return this.run("submit_task", input).task;
+    return parsed(this.run("submit_task", input).task);
   }
 
   /** Inserts `count` copies of a queued task directly into the queue. */
@@ -192,10 +193,9 @@ export class TestMesh {
   get pointers(): readonly PointerView[] {
     return this.listPointers({ limit: 500 }).pointers;
   }
-
   /** The discovery keys that a controller's token gets. */
   discoveryKeys = (tokenId = "admin") => this.run("discovery_keys", { tokenId });
-  task = (id: string): TaskView => this.run("get_task", { id, visibleTo: null });
+  task = (id: string): ParsedTask => parsed(this.run("get_task", { id, visibleTo: null }));
   /** Advances the clock without running the coordinator. */
   advanceClock = (ms: number): void => void (this.now += ms);
   tick(): void {
@@ -360,7 +360,7 @@ export class TestPeer {
     return { peerId: this.id, epoch: this.epoch, taskId, fence };
   }
   successInput(result: Json, { task_id, fence }: TaskOffer = this.offer): Input<"finish_task"> {
-    const outcome = { task_id, fence, ok: true, result } as const;
+    const outcome = { task_id, fence, ok: true, result: exactJsonOf(result) } as const;
     return { peerId: this.id, epoch: this.epoch, outcome };
   }
   failureInput(error: string, retry = true): Input<"finish_task"> {

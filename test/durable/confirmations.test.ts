@@ -12,7 +12,7 @@ afterEach(async () => {
 
 async function offered(peer: NoisePeer): Promise<{ task_id: string; fence: number }> {
   await api("POST", "/v1/tasks", { kind: "echo" });
-  const { task_id, fence } = (await peer.readType("task_offer")).payload as TaskOffer;
+  const { task_id, fence } = (await peer.readType("task_offer")).payload as unknown as TaskOffer;
   return { task_id, fence };
 }
 

@@ -1,5 +1,6 @@
 import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { NULL_JSON } from "../../src/base/json-text/json-text.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { COMMAND_CALLERS, type CommandName } from "../../src/contract/commands.ts";
 import type { EndCode } from "../../src/peers/session-orders.ts";
@@ -90,7 +91,7 @@ describe("a session that the coordinator calls", () => {
     task_id: crypto.randomUUID(),
     fence: 9,
     kind: "go-p2p/get_stats",
-    payload: null,
+    payload: NULL_JSON,
     attempt: 1,
     lease_seconds: 60,
   };

@@ -10,7 +10,7 @@ afterEach(async () => {
 });
 
 const offerTo = async (peer: NoisePeer): Promise<TaskOffer> =>
-  (await peer.readType("task_offer")).payload as TaskOffer;
+  (await peer.readType("task_offer")).payload as unknown as TaskOffer;
 
 const attemptOf = ({ task_id, fence }: TaskOffer) => ({ task_id, fence });
 

@@ -15,7 +15,7 @@ afterEach(async () => {
 async function answerUntilOffer(peer: NoisePeer): Promise<string> {
   for (;;) {
     const { type, id, payload } = await peer.read();
-    if (type === "task_offer") return (payload as TaskOffer).task_id;
+    if (type === "task_offer") return (payload as unknown as TaskOffer).task_id;
     if (type !== "ping") continue;
     const { sentAt } = payload as { sentAt: number };
     peer.send("pong", { sentAt, receivedAt: Date.now() }, { replyTo: id });

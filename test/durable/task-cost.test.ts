@@ -49,7 +49,7 @@ const writtenBehind = (statements: readonly Statement[], choices: number) =>
 
 async function nextOffer(peer: NoisePeer): Promise<Pick<TaskOffer, "task_id" | "fence">> {
   const { payload } = await peer.readType("task_offer");
-  const { task_id, fence } = payload as TaskOffer;
+  const { task_id, fence } = payload as unknown as TaskOffer;
   return { task_id, fence };
 }
 

@@ -33,7 +33,7 @@ async function submitTasks(): Promise<readonly string[]> {
 async function answerOffers(peer: NoisePeer, count: number): Promise<void> {
   for (let answered = 0; answered < count; answered++) {
     const { payload } = await peer.readType("task_offer");
-    const { task_id, fence } = payload as TaskOffer;
+    const { task_id, fence } = payload as unknown as TaskOffer;
     peer.send("task_accept", { task_id, fence });
     peer.send("task_result", { task_id, fence, ok: true, result: fence });
   }
@@ -93,7 +93,7 @@ describe("a peer with 256 slots whose handlers are instant", () => {
     });
     const offers: TaskOffer[] = [];
     while (offers.length < 40)
-      offers.push((await peer.readType("task_offer")).payload as TaskOffer);
+      offers.push((await peer.readType("task_offer")).payload as unknown as TaskOffer);
     const [first, ...others] = offers.map(({ task_id, fence }) => ({ task_id, fence }));
     peer.send("task_refuse", { ...first, reason: "busy" });
     await gate.reached();

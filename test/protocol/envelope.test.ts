@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readEnvelope } from "../../src/protocol/envelope.ts";
 import { must, mustFail } from "../must.ts";
+import { wire } from "../wire.ts";
 
 /** A message as go-p2p writes it: nanoseconds, the local offset, no empty `replyTo`. */
 const MESSAGE = {
@@ -11,7 +12,10 @@ const MESSAGE = {
   ts: "2026-01-02T03:04:05.123456789+01:00",
   payload: { lines: 5 },
 };
-const read = (message: unknown) => readEnvelope(JSON.stringify(message));
+const read = (message: unknown) => {
+  const envelope = readEnvelope(JSON.stringify(message));
+  return envelope.ok ? { ...envelope, value: wire(envelope.value) } : envelope;
+};
 
 describe("reading a message envelope", () => {
   test("keeps every field of an envelope that Go wrote", () => {

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { exactJsonOf } from "../../src/base/json-text/json-text.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import type { Task } from "../../src/tasks/task.ts";
 import { aTask } from "../contracts/records.ts";
@@ -114,7 +115,7 @@ class Subject {
       owner: OWNERS[place % 3] ?? "",
       concurrency: place < 2 ? null : { key: "k", limit: 1 },
       queuePosition: place % 3,
-      payload: place === 4 ? "x".repeat(5_000) : null,
+      payload: exactJsonOf(place === 4 ? "x".repeat(5_000) : null),
       notBefore: 0,
     });
     const task = { ...base, prefetched: false, ...written(write) };

@@ -18,6 +18,7 @@ import {
   observationAnswered,
   START,
 } from "./driver.ts";
+import { exactJsonOf } from "../../src/base/json-text/json-text.ts";
 
 /** Multiplies the number of cases: `MUSTER_TEST_SCALE=50 npm test` runs 50 times as many cases. */
 export const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
@@ -136,7 +137,7 @@ const anyOffer = fc.record({
   task_id: fc.constant(TASK),
   fence: fc.integer({ min: 1, max: 9 }),
   kind: fc.constantFrom("echo", "go-p2p/get_stats", "go-p2p/get_logs", "go-p2p/none"),
-  payload: fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<never>,
+  payload: fc.jsonValue({ maxDepth: 2 }).map(exactJsonOf),
   attempt: fc.integer({ min: 1, max: 9 }),
   lease_seconds: fc.integer({ min: 1, max: 100 }),
 });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { NULL_JSON } from "../../src/base/json-text/json-text.ts";
 import { BatchSender } from "../../durable/batch-sender.ts";
 import { EventQueue } from "../../durable/event-queue.ts";
 import { sendMerged } from "../../durable/merge-commands.ts";
@@ -25,7 +26,7 @@ const anyCommand: fc.Arbitrary<SessionCommand> = fc
     const attempt = { ...FROM, taskId, fence };
     if (what === "refuse") return { name: "refuse_task", input: { ...attempt, reason: "" } };
     if (what === "finish") {
-      const outcome = { task_id: taskId, fence, ok: true, result: null } as const;
+      const outcome = { task_id: taskId, fence, ok: true, result: NULL_JSON } as const;
       return { name: "finish_task", input: { ...FROM, outcome } };
     }
     return { name: "accept_task", input: { ...attempt, queued: what === "queue", at } };

@@ -32,6 +32,7 @@ import { step } from "../../src/session/step.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
 import { must, present } from "../must.ts";
 import { seededRandom } from "../random.ts";
+import { wire } from "../wire.ts";
 
 /** When every session of these tests begins. */
 export const START: Millis = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -140,7 +141,7 @@ export const handshakeText = (claimed?: Claimed): string =>
 export const messages = (effects: readonly SessionEffect[]): Envelope[] =>
   effects.flatMap((effect) =>
     effect.type === "send" && typeof effect.frame !== "string"
-      ? [must(openFrame(CIPHERS[effect.frame[0] === 1 ? 2 : 1], effect.frame))]
+      ? [wire(must(openFrame(CIPHERS[effect.frame[0] === 1 ? 2 : 1], effect.frame)))]
       : [],
   );
 

@@ -27,6 +27,7 @@ import {
   START,
 } from "./driver.ts";
 import { cleartexts, GENERATIONS, handshake, run } from "./handshakes.ts";
+import { exactJsonOf, type ExactJson } from "../../src/base/json-text/json-text.ts";
 
 describe("pings of the mesh", () => {
   test.each([
@@ -165,7 +166,7 @@ describe("start_miner's config", () => {
     const proved = run(session, { type: "frame", data: sealed(pong, generation) });
     return active(run(proved.session, admissionAnswered(GRANTED)));
   }
-  const offer = (payload: Json): TaskOffer => ({
+  const offer = (payload: ExactJson): TaskOffer => ({
     task_id: crypto.randomUUID(),
     fence: 1,
     kind: "go-p2p/start_miner",
@@ -175,8 +176,13 @@ describe("start_miner's config", () => {
   });
   const payloads = (session: Active, payload: Json): Json[] =>
     [
-      run(session, { type: "offer", offer: offer(payload) }),
-      run(session, { type: "call", id: crypto.randomUUID(), request: "start_miner", payload }),
+      run(session, { type: "offer", offer: offer(exactJsonOf(payload)) }),
+      run(session, {
+        type: "call",
+        id: crypto.randomUUID(),
+        request: "start_miner",
+        payload: exactJsonOf(payload),
+      }),
     ].flatMap(({ effects }) => messages(effects).map((sent) => sent.payload));
 
   test.each([
@@ -201,7 +207,12 @@ describe("start_miner's config", () => {
 
   test("GP10 other requests stay as they are", () => {
     const payload = { name: "p", config };
-    const call = { type: "call", id: crypto.randomUUID(), request: "deploy", payload } as const;
+    const call = {
+      type: "call",
+      id: crypto.randomUUID(),
+      request: "deploy",
+      payload: exactJsonOf(payload),
+    } as const;
     expect(messages(run(node(2, true), call).effects)).toMatchObject([{ type: "deploy", payload }]);
   });
 });

@@ -18,6 +18,7 @@ import { bytesOf, hexBytes, must, mustFail, present } from "../must.ts";
 import { seededRandom } from "../random.ts";
 import { describeVectors } from "../shared.ts";
 import { at, closes, ORIGIN, START } from "./driver.ts";
+import { writeJson } from "../../src/base/json-text/write-json.ts";
 
 interface Frame {
   readonly name: string;
@@ -133,7 +134,8 @@ describeVectors<Vectors>("the vectors of both generations of go-p2p", "go-p2p.js
           return;
         }
         const { type, id, from, payload } = must(opened);
-        const shown = payload === null ? "" : JSON.stringify(payload);
+        const text = writeJson(payload);
+        const shown = text === "null" ? "" : text;
         expect(`${type} ${id} from ${from}, payload ${unescaped(shown)}`).toBe(
           unescaped(present(reads)),
         );

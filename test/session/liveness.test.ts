@@ -1,5 +1,6 @@
 import type { EndCode } from "../../src/peers/session-orders.ts";
 import { describe, expect, test } from "vitest";
+import { NULL_JSON } from "../../src/base/json-text/json-text.ts";
 import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
 import { CLOSE } from "../../src/protocol/errors.ts";
 import type { Step } from "../../src/session/effects.ts";
@@ -287,7 +288,7 @@ describe("an offer to a peer", () => {
     task_id: crypto.randomUUID(),
     fence: 1,
     kind: "echo",
-    payload: null,
+    payload: NULL_JSON,
     attempt: 1,
     lease_seconds: 60,
   };

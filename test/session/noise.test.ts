@@ -1,6 +1,7 @@
 import { ok, err } from "../../src/base/result.ts";
 import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
+import { exactJsonOf, NULL_JSON } from "../../src/base/json-text/json-text.ts";
 import { utf8, type Bytes } from "../../src/base/bytes.ts";
 import {
   readNoise,
@@ -177,7 +178,7 @@ describe("a muster.2 session", () => {
     {
       peerId: PEER.id,
       epoch: 1,
-      outcome: { task_id: OFFER.task_id, fence: 1, ok: true, result: 1 },
+      outcome: { task_id: OFFER.task_id, fence: 1, ok: true, result: exactJsonOf(1) },
     },
     err({ code: "lease_lost", detail: "" }),
     OFFER.task_id,
@@ -227,7 +228,7 @@ const OFFER = {
   task_id: "5f0c7a52-0a5e-4b0e-9a4b-6f2f4d1c9b11",
   fence: 1,
   kind: "echo",
-  payload: null,
+  payload: NULL_JSON,
   attempt: 1,
   lease_seconds: 60,
 };

@@ -1,5 +1,6 @@
 import { err } from "../../src/base/result.ts";
 import { describe, expect, test } from "vitest";
+import { exactJsonOf, NULL_JSON } from "../../src/base/json-text/json-text.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
 import type { SessionEvent, Step } from "../../src/session/effects.ts";
 import type { Active } from "../../src/session/state.ts";
@@ -28,7 +29,7 @@ const offer = (fence: number, kind = "go-p2p/get_stats"): TaskOffer => ({
   task_id: crypto.randomUUID(),
   fence,
   kind,
-  payload: { verbose: true },
+  payload: exactJsonOf({ verbose: true }),
   attempt: 1,
   lease_seconds: 60,
 });
@@ -54,8 +55,16 @@ describe("a go-p2p request that carries a task to a plain go-p2p node", () => {
     const payload = { type: "profile", profile: { pool: "a" } };
     const id = crypto.randomUUID();
     const requests = [
-      step(session, { type: "offer", offer: { ...offer(7, "go-p2p/deploy"), payload } }, at(NOW)),
-      step(session, { type: "call", id, request: "deploy", payload }, at(NOW)),
+      step(
+        session,
+        { type: "offer", offer: { ...offer(7, "go-p2p/deploy"), payload: exactJsonOf(payload) } },
+        at(NOW),
+      ),
+      step(
+        session,
+        { type: "call", id, request: "deploy", payload: exactJsonOf(payload) },
+        at(NOW),
+      ),
     ];
     const secret = present(sharedSecret(PEER.privateKey, MESH.keys.publicKey));
     for (const { effects } of requests) {
@@ -67,7 +76,7 @@ describe("a go-p2p request that carries a task to a plain go-p2p node", () => {
 
   test("GP33 a peer that speaks Muster gets the bundle as it was given", () => {
     const payload = { type: "profile", profile: { pool: "a" } };
-    const sent = offered(joined(), { ...offer(1, "go-p2p/deploy"), payload });
+    const sent = offered(joined(), { ...offer(1, "go-p2p/deploy"), payload: exactJsonOf(payload) });
     expect(messages(sent.effects)).toMatchObject([{ type: "task_offer", payload: { payload } }]);
   });
 
@@ -78,7 +87,7 @@ describe("a go-p2p request that carries a task to a plain go-p2p node", () => {
     expect(readBundle(payload).ok).toBe(true);
     const { effects } = offered(joined({ speaksMuster: false }), {
       ...offer(7, "go-p2p/deploy"),
-      payload,
+      payload: exactJsonOf(payload),
     });
     const [sent] = effects.filter((effect) => effect.type === "send");
     expect(present(sent).frame.length).toBeGreaterThan(0.99 * FRAME_BYTES_MAX);
@@ -108,7 +117,12 @@ describe("a go-p2p request that carries a task to a plain go-p2p node", () => {
         input: {
           peerId: active(sent).claim.peerId,
           epoch: 3,
-          outcome: { task_id: task.task_id, fence: 7, ok: true, result: { uptime: 1 } },
+          outcome: {
+            task_id: task.task_id,
+            fence: 7,
+            ok: true,
+            result: exactJsonOf({ uptime: 1 }),
+          },
           forPeer: true,
         },
       },
@@ -149,13 +163,20 @@ describe("a go-p2p request that carries a task to a plain go-p2p node", () => {
 describe("a go-p2p request of an HTTP caller", () => {
   const ID = "0b9f3a5e-6a52-4f0e-8d3b-2f1c6f0f8a11";
   const called = (session: Active): Active =>
-    active(step(session, { type: "call", id: ID, request: "get_logs", payload: null }, at(NOW)));
+    active(
+      step(session, { type: "call", id: ID, request: "get_logs", payload: NULL_JSON }, at(NOW)),
+    );
   const answers = ({ effects }: Step) => effects.filter(({ type }) => type === "call_answered");
 
   test.for([true, false])(
     "AS22 a request is sent under its own ID to any peer (peer speaks Muster: %s)",
     (speaksMuster) => {
-      const event = { type: "call", id: ID, request: "get_logs", payload: { lines: 3 } } as const;
+      const event = {
+        type: "call",
+        id: ID,
+        request: "get_logs",
+        payload: exactJsonOf({ lines: 3 }),
+      } as const;
       const { effects } = step(joined({ speaksMuster }), event, at(NOW));
       expect(messages(effects)).toMatchObject([
         { id: ID, type: "get_logs", payload: { lines: 3 } },
@@ -184,7 +205,7 @@ describe("a worker that reports on an attempt whose lease it has lost", () => {
   const id = crypto.randomUUID();
 
   test("AS21 the worker receives the reason and task_cancel", () => {
-    const outcome = { ...about, ok: true, result: 1 } as const;
+    const outcome = { ...about, ok: true, result: exactJsonOf(1) } as const;
     const events = [
       answerTo("accept_task", attempt, error("lease_lost"), id),
       answerTo("progress_task", { ...attempt, progress: null }, error("lease_lost"), id),

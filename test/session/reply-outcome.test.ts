@@ -8,6 +8,7 @@ import {
   type GoP2pRequest,
 } from "../../src/protocol/messages.ts";
 import { replyOutcome, type ReplyOutcome } from "../../src/session/reply-outcome.ts";
+import { exactJsonOf, textOfJson } from "../../src/base/json-text/json-text.ts";
 
 const REPLIES = [...new Set<GoP2pReply>(Object.values(GO_P2P_REPLIES)), "error"] as const;
 
@@ -90,7 +91,11 @@ describe("what a go-p2p node's reply means for the attempt", () => {
     ),
   )("GP30 $request answered by $type $payload", ({ request, type, payload, outcome }) => {
     const expected = answers(request, type) ? outcome : null;
-    expect(replyOutcome(request, { type, payload })).toEqual(expected);
+    const sent = type === "error" ? payload : exactJsonOf(payload);
+    const read = replyOutcome(request, { type, payload: sent });
+    expect(
+      read?.ok ? { ...read, result: JSON.parse(textOfJson(read.result)) as unknown } : read,
+    ).toEqual(expected);
   });
 
   test("GP31 no code of a node but those for a wrong request is final", () => {
@@ -112,7 +117,7 @@ describe("what a go-p2p node's reply means for the attempt", () => {
         const payload =
           type === "error"
             ? { code: 4, message: error.slice(0, 2_000) }
-            : { success: false, error };
+            : exactJsonOf({ success: false, error });
         const outcome = replyOutcome(request, { type, payload });
         if (outcome === null || outcome.ok) throw new Error("not a failure");
         expect(outcome.error.length).toBeLessThanOrEqual(TASK_ERROR_CHARS_MAX);

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { NULL_JSON } from "../../src/base/json-text/json-text.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
 import {
   MESSAGES_BURST,
@@ -22,7 +23,7 @@ const offerOf = (n: number): TaskOffer => ({
   task_id: taskId(n),
   fence: 1,
   kind: "echo",
-  payload: null,
+  payload: NULL_JSON,
   attempt: 1,
   lease_seconds: 60,
 });

@@ -7,6 +7,7 @@ import {
 import { Uuid } from "../../src/protocol/ids.ts";
 import type { CallbackSecretInput } from "../../src/contract/webhooks.ts";
 import type { AppContext } from "../context.ts";
+import { forwardTask } from "../exact-json.ts";
 import { forward, visibleTo } from "../forward.ts";
 import { bodyOf, jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
@@ -47,7 +48,7 @@ export function callbackRoutes(router: Router): void {
     forward(c, "end_previous_callback_secret", ownedBy(c, c.req.valid("json"))),
   );
   router.route(repeat, (c) =>
-    forward(c, "repeat_callback", { ...c.req.valid("param"), visibleTo: visibleTo(c) }, 202),
+    forwardTask(c, "repeat_callback", { ...c.req.valid("param"), visibleTo: visibleTo(c) }, 202),
   );
 }
 

@@ -1,12 +1,22 @@
+import type { Json } from "../../src/base/json.ts";
+import { jsonFlaw } from "../../src/base/json-text/flaw.ts";
+import { textOfJson, toJsonText } from "../../src/base/json-text/json-text.ts";
+import { ExactMembers } from "../../src/base/json-text/read-json.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import { readBundle } from "../../src/crypto/deploy-bundle.ts";
-import { DEPLOY_BODY_BYTES_MAX, RPC_TIMEOUT, RPC_VERSION } from "../../src/protocol/constants.ts";
+import {
+  DEPLOY_BODY_BYTES_MAX,
+  RPC_TIMEOUT,
+  RPC_VERSION,
+  VALUE_DEPTH_MAX,
+} from "../../src/protocol/constants.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { PeerReply, PeerRequest } from "../../src/protocol/http.ts";
 import { PeerId } from "../../src/protocol/ids.ts";
 import { withDeadline } from "../../src/base/deadline.ts";
 import type { RequestOutcome } from "../../durable/rpc.ts";
 import type { AppContext } from "../context.ts";
+import { sendJson } from "../exact-json.ts";
 import { respond } from "../problem.ts";
 import { bodyOf, jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
@@ -18,6 +28,7 @@ const request = define("work", "post", "/v1/peers/{id}/requests", {
   // A controller can already make a peer do the same by a task.
   summary: "Send one peer a go-p2p request and return its reply",
   bodyBytesMax: DEPLOY_BODY_BYTES_MAX,
+  exactMembers: new ExactMembers(["payload"]),
   request: { body: bodyOf(PeerRequest) },
   responses: { 200: jsonOf(PeerReply, "The peer's reply, which may be an `error`") },
   failures: ["not_found", "conflict", "peer_timeout"],
@@ -26,7 +37,9 @@ const request = define("work", "post", "/v1/peers/{id}/requests", {
 export function peerRequestRoutes(router: Router): void {
   router.route(request, async (c) => {
     const reply = await requestPeer(c, c.req.valid("param").id, c.req.valid("json"));
-    return respond(c, reply, (shown) => c.json(shown, 200));
+    return respond(c, reply, (shown) =>
+      sendJson(c, { ...shown, payload: toJsonText(shown.payload) }, 200),
+    );
   });
 }
 
@@ -35,8 +48,15 @@ async function requestPeer(
   id: string,
   { type, payload, timeout_ms: ms }: PeerRequest,
 ): Promise<Result<PeerReply, MusterError>> {
-  if (type === "deploy" && payload !== null) {
-    const bundle = readBundle(payload);
+  const flaw = jsonFlaw(textOfJson(payload), "payload", VALUE_DEPTH_MAX);
+  if (flaw !== null)
+    return err({
+      code: "invalid_request",
+      detail: `${flaw.path}: ${flaw.message}`,
+      issues: [flaw],
+    });
+  if (type === "deploy" && textOfJson(payload) !== "null") {
+    const bundle = readBundle(JSON.parse(textOfJson(payload)) as Json);
     if (!bundle.ok) return bundle;
   }
   const to = await c.get("coordinator").call("request_peer", { id, type });

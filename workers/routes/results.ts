@@ -6,6 +6,7 @@ import {
 } from "../../src/access/result-secrets.ts";
 import { fromBase64, utf8, type Bytes } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/clock.ts";
+import { textOfJson } from "../../src/base/json-text/json-text.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import type { Output } from "../../src/contract/commands.ts";
 import { resultKey } from "../../src/coordinator/tasks/results.ts";
@@ -123,7 +124,8 @@ async function readStored(
   const { result, extra, fence } = read.value;
   const { sealed, blobId } = extra;
   if (blobId === null) {
-    const bytes = sealed ? fromBase64(result as string) : utf8(JSON.stringify(result));
+    const text = textOfJson(result);
+    const bytes = sealed ? fromBase64(String(JSON.parse(text))) : utf8(text);
     const body = bytes ?? new Uint8Array();
     return ok({ body, fence, sealed, bytes: body.length, sha256: toBase64(sha256(body)) });
   }

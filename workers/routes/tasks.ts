@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { BATCH_BODY_BYTES_MAX, DEPLOY_BODY_BYTES_MAX } from "../../src/protocol/constants.ts";
+import { EACH, ExactMembers } from "../../src/base/json-text/read-json.ts";
 import {
   BatchView,
   RetryTask,
@@ -15,6 +16,7 @@ import {
 import { Uuid } from "../../src/protocol/ids.ts";
 import { isEnded } from "../../src/tasks/task.ts";
 import type { AppContext } from "../context.ts";
+import { forwardTask, sendTask } from "../exact-json.ts";
 import { forward, visibleTo } from "../forward.ts";
 import { IdempotencyKey } from "../idempotency-key.ts";
 import { respond } from "../problem.ts";
@@ -27,6 +29,7 @@ const submit = define("work", "post", "/v1/tasks", {
   summary:
     "Submit a task; once this answers, the task is stored durably. With `wait` it answers once the task has ended",
   bodyBytesMax: DEPLOY_BODY_BYTES_MAX,
+  exactMembers: new ExactMembers(["payload"]),
   request: { headers: IdempotencyKey, query: WaitQuery, body: bodyOf(SubmitTask) },
   responses: {
     200: {
@@ -40,6 +43,7 @@ const submit = define("work", "post", "/v1/tasks", {
 const batch = define("work", "post", "/v1/task-batches", {
   summary: "Submit up to 100 tasks; each has its own outcome, in the order of the request",
   bodyBytesMax: BATCH_BODY_BYTES_MAX,
+  exactMembers: new ExactMembers(["tasks", EACH, "payload"]),
   request: { headers: IdempotencyKey, body: bodyOf(SubmitBatch) },
   responses: { 200: jsonOf(BatchView, "The outcome of each task") },
 });
@@ -92,7 +96,7 @@ export function taskRoutes(router: Router): void {
         : await c.var.coordinator.submitAndWait(input, wait * 1_000);
     return respond(c, submitted, ({ task }) => {
       c.header("Location", `/v1/tasks/${task.id}`);
-      return isEnded(task.state) ? c.json(task, 200) : c.json(task, 202);
+      return isEnded(task.state) ? sendTask(c, task, 200) : sendTask(c, task, 202);
     });
   });
   router.route(list, (c) =>
@@ -100,18 +104,18 @@ export function taskRoutes(router: Router): void {
   );
   router.route(get, async (c) => {
     const task = await taskOnceEnded(c, c.req.valid("param").id, c.req.valid("query").wait ?? 0);
-    return respond(c, task, (shown) => c.json(shown, 200));
+    return respond(c, task, (shown) => sendTask(c, shown, 200));
   });
   router.route(why, (c) => {
     const input = { ...c.req.valid("param"), ...c.req.valid("query") };
     return forward(c, "why_task", { ...input, visibleTo: visibleTo(c) });
   });
   router.route(cancel, (c) =>
-    forward(c, "cancel_task", { ...c.req.valid("param"), visibleTo: visibleTo(c) }),
+    forwardTask(c, "cancel_task", { ...c.req.valid("param"), visibleTo: visibleTo(c) }, 200),
   );
   router.route(retry, (c) => {
     const input = { ...c.req.valid("param"), ...c.req.valid("json") };
-    return forward(c, "retry_task", { ...input, visibleTo: visibleTo(c) });
+    return forwardTask(c, "retry_task", { ...input, visibleTo: visibleTo(c) }, 200);
   });
 }
 

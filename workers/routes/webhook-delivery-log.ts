@@ -1,3 +1,4 @@
+import { toJsonText } from "../../src/base/json-text/json-text.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import {
   DeliveryList,
@@ -9,6 +10,7 @@ import {
   WebhookSample,
 } from "../../src/protocol/http.ts";
 import { newOpaqueId, OpaqueId, Slug } from "../../src/protocol/ids.ts";
+import { sendJson } from "../exact-json.ts";
 import { forward } from "../forward.ts";
 import { IdempotencyKey } from "../idempotency-key.ts";
 import { respond } from "../problem.ts";
@@ -55,6 +57,9 @@ export function webhookDeliveryLogRoutes(router: Router): void {
   });
   router.route(test, async (c) => {
     const shown = await dryRunSample(c, c.req.valid("param").name, c.req.valid("json"));
-    return respond(c, shown, (dryRun) => c.json(dryRun, 200));
+    return respond(c, shown, ({ task, ...dryRun }) => {
+      const shownTask = task && { ...task, payload: toJsonText(task.payload) };
+      return sendJson(c, { ...dryRun, task: shownTask }, 200);
+    });
   });
 }

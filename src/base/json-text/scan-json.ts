@@ -10,3 +10,9 @@ export function scanJson(
   const scanner = new JsonScanner(visitor, limits);
   return scanner.write(text) ?? scanner.finish();
 }
+
+/** Whether a text is JSON, however deep. */
+export const isJson = (text: string): boolean =>
+  scanJson(text, { begin: () => {}, end: () => {}, key: () => {} }, ANY_DEPTH) === null;
+
+const ANY_DEPTH = { maxDepth: Number.POSITIVE_INFINITY };

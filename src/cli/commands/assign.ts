@@ -1,11 +1,13 @@
+import { jsonFlaw } from "../../base/json-text/flaw.ts";
 import { toHex } from "../../base/bytes.ts";
 import {
   TaskFailed,
-  type Json,
+  JsonText,
   type MeshClient,
   type SubmitOptions,
   type Task,
 } from "../../client/index.ts";
+import { VALUE_DEPTH_MAX } from "../../protocol/task-limits.ts";
 import {
   choiceOption,
   countOption,
@@ -17,8 +19,9 @@ import {
 } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { readKeyFile } from "../key-file.ts";
-import { note, print, printJson, printJsonLine } from "../output.ts";
+import { note, print, printJson, printJsonText } from "../output.ts";
 import { readStandardInput } from "../standard-input.ts";
+import { asWritten } from "../task-output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "assign KIND [PAYLOAD | -] [--wait] [--capability X]...";
@@ -84,15 +87,15 @@ export const assign: Command = {
     const assigned = await mesh.tasks.submit(String(positionals[0]), payload, options);
     await noteWhyItWaits(mesh, assigned);
     if (values.wait !== true) {
-      if (values.json === true) printJson(assigned);
+      if (values.json === true) printJson(asWritten(assigned));
       else print(assigned.id);
       return 0;
     }
     const wait = timeout === undefined ? {} : { timeoutMs: timeout * 1_000 };
     const ended = await mesh.tasks.wait(assigned.id, wait);
-    if (values.json === true) printJson(ended);
+    if (values.json === true) printJson(asWritten(ended));
     if (ended.state !== "succeeded") throw new TaskFailed(ended);
-    if (values.json !== true) printJsonLine(await mesh.tasks.resultOf(ended, keys?.privateKey));
+    if (values.json !== true) printJsonText(await mesh.tasks.resultTextOf(ended, keys?.privateKey));
     return 0;
   },
 };
@@ -110,14 +113,17 @@ async function noteWhyItWaits(
   if (reason !== null) note(`the task is queued: ${reason}`);
 }
 
-async function readPayload(argument: string | undefined): Promise<Json> {
-  if (argument === undefined) return null;
+/** The payload exactly as it was typed. */
+async function readPayload(argument: string | undefined): Promise<JsonText> {
+  if (argument === undefined) return new JsonText("null");
   const source = argument === "-" ? await readStandardInput("PAYLOAD") : argument;
-  try {
-    return JSON.parse(source) as Json;
-  } catch {
-    throw new UsageError("PAYLOAD is not JSON", `a JSON string needs its quotes: '"like this"'`);
-  }
+  const text = source.trim();
+  const flaw = jsonFlaw(text, "PAYLOAD", VALUE_DEPTH_MAX);
+  if (flaw === null) return new JsonText(text);
+  throw new UsageError(
+    `PAYLOAD can't be sent: ${flaw.path === "PAYLOAD" ? "" : `${flaw.path}: `}${flaw.message}`,
+    `it is JSON; a JSON string needs its quotes: '"like this"'`,
+  );
 }
 
 function assignOptions(values: Values<typeof OPTIONS>): SubmitOptions {

@@ -2,11 +2,11 @@ import { WaitTimeout, type MeshClient, type Task } from "../../client/index.ts";
 import { numberOption, readArgs, type Command, type Values } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { readKeyFile } from "../key-file.ts";
-import { print, printJsonLine } from "../output.ts";
+import { print, printJsonLine, printJsonText } from "../output.ts";
 import { stopSignal } from "../signals.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 import { readRetryOptions } from "../retry-options.ts";
-import { showTask, statusLine } from "../task-output.ts";
+import { asWritten, showTask, statusLine } from "../task-output.ts";
 
 const usage = "task ID [--wait SECONDS | --follow | --result | --cancel | --retry]";
 
@@ -29,7 +29,7 @@ export const task: Command = {
   details: [
     ["--wait SECONDS", "first wait up to this time for its end"],
     ["--follow", "print each change until its end; with --json, one JSON object per line"],
-    ["--result", "print only the result, as JSON"],
+    ["--result", "print only the result, as JSON, exactly as the peer wrote it"],
     ["--key-file FILE", "the key that opens a sealed result"],
     ["--cancel", "cancel the task"],
     ["--retry", "put a task that failed, expired or was cancelled back into the queue"],
@@ -76,7 +76,7 @@ export const task: Command = {
 async function followTask(mesh: MeshClient, id: string, json: boolean): Promise<number> {
   let last: Task | undefined;
   for await (const current of mesh.tasks.follow(id, { signal: stopSignal() })) {
-    if (json) printJsonLine(current);
+    if (json) printJsonLine(asWritten(current));
     else print(statusLine(current));
     last = current;
   }
@@ -92,7 +92,7 @@ async function printResult(
 ): Promise<number> {
   const path = values["key-file"];
   const key = path === undefined ? undefined : (await readKeyFile(path)).keys.privateKey;
-  printJsonLine(await mesh.tasks.result(id, key));
+  printJsonText(await mesh.tasks.resultText(id, key));
   return 0;
 }
 

@@ -1,3 +1,6 @@
+import type { Json } from "../../base/json.ts";
+import { textOfJson } from "../../base/json-text/json-text.ts";
+import { ExactMembers } from "../../base/json-text/read-json.ts";
 import { REQUEST_TIMEOUT_DEFAULT } from "../../protocol/constants.ts";
 import {
   PairRttView,
@@ -12,12 +15,20 @@ import {
 } from "../../protocol/http.ts";
 import type { GoP2pRequest, Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
+import { payloadJson } from "../tasks/exact-value.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import { keepTasksQuery, type RevokeOptions, type WaitOptions } from "./options.ts";
 
 export interface DrainOptions {
   /** How long the running tasks may take; default 600. After that they are released as abandoned. */
   readonly timeoutSeconds?: number;
+}
+
+/** A peer's reply. `payload_text` is the payload exactly as the peer wrote it: parsing rounds long numbers. */
+export interface PeerAnswer {
+  readonly type: string;
+  readonly payload: Json;
+  readonly payload_text: string;
 }
 
 /** Reads and governs the peers of a mesh. */
@@ -53,19 +64,26 @@ export class PeersClient {
    * `peer_unavailable` if the peer is not connected, `peer_timeout` if it does not reply within `timeoutMs` (default
    * 10 s, at most 60 s).
    */
-  request(
+  async request(
     id: string,
     type: GoP2pRequest,
     payload: unknown = null,
     { timeoutMs, signal }: WaitOptions = {},
-  ): Promise<PeerReply> {
-    return this.#api.json(PeerReply, {
+  ): Promise<PeerAnswer> {
+    const reply = await this.#api.json(PeerReply, {
       method: "POST",
       path: `${pathOf(id)}/requests`,
-      body: { type, payload, ...(timeoutMs !== undefined && { timeout_ms: timeoutMs }) },
+      body: {
+        type,
+        payload: payloadJson(payload),
+        ...(timeoutMs !== undefined && { timeout_ms: timeoutMs }),
+      },
+      exact: EXACT_MEMBERS,
       wait: timeoutMs ?? REQUEST_TIMEOUT_DEFAULT,
       signal,
     });
+    const text = textOfJson(reply.payload);
+    return { type: reply.type, payload: JSON.parse(text) as Json, payload_text: text };
   }
 
   /**
@@ -131,5 +149,8 @@ export class PeersClient {
     await this.#api.response({ method: "DELETE", path: pathOf(id) });
   }
 }
+
+/** The member of a reply whose text is kept. */
+const EXACT_MEMBERS = new ExactMembers(["payload"]);
 
 const pathOf = (id: string): string => `v1/peers/${segment(id)}`;

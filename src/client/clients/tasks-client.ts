@@ -26,9 +26,10 @@ import {
   type FailuresFilter,
   type RetrySelection,
 } from "../tasks/bulk.ts";
+import { payloadJson } from "../tasks/exact-value.ts";
 import { readResult, readShownResult } from "../tasks/read-result.ts";
 import { retryBody, type RetryOptions } from "../tasks/retry-options.ts";
-import { resultOfTask, runTask, type RunOptions } from "../tasks/run-task.ts";
+import { isInline, resultOfTask, runTask, type RunOptions } from "../tasks/run-task.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 import {
   idempotencyKeyOf,
@@ -36,7 +37,7 @@ import {
   SUBMIT_OPTIONS,
   type SubmitOptions,
 } from "../tasks/submission.ts";
-import { hasEnded, type Task } from "../tasks/task.ts";
+import { hasEnded, TASK_TEXTS, taskOf, type Task } from "../tasks/task.ts";
 import { TASK_POLL_INTERVAL, TASK_WAIT_ROUND } from "../timings.ts";
 import type { MeshPin } from "./mesh-pin.ts";
 import type { WaitOptions } from "./options.ts";
@@ -63,6 +64,9 @@ export interface TaskFilter {
   /** How many tasks one request returns; default: 100. */
   readonly pageSize?: number;
 }
+
+/** A task of a batch, as the HTTP API describes it. The payload is any value that JSON can hold, or a `JsonText`. */
+type BatchTask = Omit<SubmitTaskInput, "payload"> & { readonly payload?: unknown };
 
 /**
  * Submits tasks and follows them to their end, over HTTP. A `Result` type parameter is the caller's claim about the
@@ -107,14 +111,19 @@ export class TasksClient {
    * call with the same idempotency key creates no further tasks.
    */
   async submitBatch(
-    tasks: readonly SubmitTaskInput[],
+    tasks: readonly BatchTask[],
     options: Pick<SubmitOptions, "idempotencyKey" | "signal"> = {},
   ): Promise<BatchView["results"]> {
     refuseUnknownOptions("tasks.submitBatch", options, { idempotencyKey: true, signal: true });
     const { results } = await this.#api.json(BatchView, {
       method: "POST",
       path: "v1/task-batches",
-      body: { tasks },
+      body: {
+        tasks: tasks.map((task, i) => ({
+          ...task,
+          payload: payloadJson(task.payload, `tasks[${i}].payload`),
+        })),
+      },
       headers: idempotencyHeader(options),
       idempotent: true,
       signal: options.signal,
@@ -220,14 +229,24 @@ export class TasksClient {
    * digest does not match or, with a pinned mesh key, the mesh has not signed the result.
    */
   async result<Result = Json>(id: string, privateKey?: PrivateKey): Promise<Result> {
+    return JSON.parse(await this.resultText(id, privateKey)) as Result;
+  }
+
+  /** The same result as JSON, exactly as the peer wrote it: parsing rounds long numbers. Throws as `result`. */
+  async resultText(id: string, privateKey?: PrivateKey): Promise<string> {
     const verifier = await this.#pin?.verifier();
     const response = await this.#api.response({ path: `${pathOf(id)}/result` });
-    return (await readResult(response, { taskId: id, privateKey, verifier })) as Result;
+    return readResult(response, { taskId: id, privateKey, verifier });
   }
 
   /** The result of a task that this client has returned: its `result` field, or as `result` fetches it if it is large or sealed. */
   resultOf<Result = Json>(task: Task<Result>, privateKey?: PrivateKey): Promise<Result> {
     return resultOfTask<Result>(this, task, privateKey);
+  }
+
+  /** The same as JSON, exactly as the peer wrote it. */
+  async resultTextOf(task: Task<unknown>, privateKey?: PrivateKey): Promise<string> {
+    return isInline(task) ? task.result_text : this.resultText(task.id, privateKey);
   }
 
   /** Why a task was assigned to its peer, or why it is still queued. `attempt` counts from 1; default: the newest one. */
@@ -257,7 +276,7 @@ export class TasksClient {
 
   /** `id`: of the task that is asked for; undefined for a submission, whose answer names it. */
   async #task<Result>(request: ApiRequest, id?: string): Promise<Task<Result>> {
-    const task = await this.#api.json(TaskView, request);
+    const task = taskOf(await this.#api.json(TaskView, { ...request, exact: TASK_TEXTS }));
     if (id !== undefined && task.id !== id.toLowerCase())
       throw new MusterApiError("invalid_response", 200, `the answer to ${id} is task ${task.id}`);
     const pin = this.#pin;
@@ -266,7 +285,8 @@ export class TasksClient {
 
   /** The mesh signs results, and not the other fields of a task: what this one shows as its result is replaced. */
   async #withSignedResult(task: Task, pin: MeshPin): Promise<Task> {
-    if (task.state !== "succeeded" || task.result_url !== null) return { ...task, result: null };
+    if (task.state !== "succeeded" || task.result_url !== null)
+      return { ...task, result: null, result_text: "null" };
     const verifier = await pin.verifier();
     const response = await this.#api.response({ path: `${pathOf(task.id)}/result` });
     return { ...task, ...(await readShownResult(response, { taskId: task.id, verifier })) };

@@ -1,4 +1,7 @@
 import type { z } from "zod";
+import type { Json } from "../../base/json.ts";
+import { textOfJson } from "../../base/json-text/json-text.ts";
+import { ExactMembers } from "../../base/json-text/read-json.ts";
 import {
   DeliveryList,
   DeliveryView,
@@ -28,6 +31,19 @@ export interface DeliveryFilter {
   /** How many deliveries one request returns; default: 100. */
   readonly pageSize?: number;
 }
+
+/** The outcome of a dry run. `payload_text` is the payload as a peer would get it. */
+export type DryRun = Omit<DryRunView, "task"> & {
+  readonly task:
+    | (Omit<NonNullable<DryRunView["task"]>, "payload"> & {
+        readonly payload: Json;
+        readonly payload_text: string;
+      })
+    | null;
+};
+
+/** The member of a dry run whose text is kept. */
+const EXACT_MEMBERS = new ExactMembers(["task", "payload"]);
 
 /** The webhook sources of a mesh, and their deliveries. */
 export class WebhooksClient {
@@ -64,13 +80,17 @@ export class WebhooksClient {
   }
 
   /** Dry run: the task that a sample event would become, or the filter that drops it. Nothing is stored. */
-  test(name: string, sample: z.input<typeof WebhookSample>): Promise<DryRunView> {
-    return this.#api.json(DryRunView, {
+  async test(name: string, sample: z.input<typeof WebhookSample>): Promise<DryRun> {
+    const { task, ...dryRun } = await this.#api.json(DryRunView, {
       method: "POST",
       path: `${pathOf(name)}/test`,
       body: sample,
+      exact: EXACT_MEMBERS,
       idempotent: true,
     });
+    if (task === null) return { ...dryRun, task };
+    const text = textOfJson(task.payload);
+    return { ...dryRun, task: { ...task, payload: JSON.parse(text) as Json, payload_text: text } };
   }
 
   /** The recent deliveries of a source, newest first. */

@@ -1,6 +1,7 @@
 import { fromHex, fromUtf8, toHex, utf8, type Bytes } from "../../base/bytes.ts";
 import { SECOND } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
+import { writeJson } from "../../base/json-text/write-json.ts";
 import { redactedError } from "../../base/redact.ts";
 import { peerIdOf } from "../../crypto/identity.ts";
 import { makeConnectProof } from "../../crypto/key-proofs.ts";
@@ -103,7 +104,7 @@ class Muster2Connection implements Connection {
     if (this.#state.at !== "open") return null;
     const addresses = { from: this.#options.profile.keys.id, to: this.#state.meshId };
     const envelope = envelopeOf(message, { ...addresses, ts: this.#timestamp() });
-    const { frame, next } = sealNext(this.#state.send, utf8(JSON.stringify(envelope)));
+    const { frame, next } = sealNext(this.#state.send, utf8(writeJson(envelope)));
     this.#state.send = next;
     return frame;
   }

@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import type { Bytes } from "../../base/bytes.ts";
+import { writeJson } from "../../base/json-text/write-json.ts";
 import type { Millis, Random } from "../../base/clock.ts";
+import type { ExactMembers } from "../../base/json-text/read-json.ts";
 import { firstIssue } from "../../protocol/envelope.ts";
 import { isErrorCode, TROUBLESHOOTING_PATH } from "../../protocol/errors.ts";
 import { ProblemView } from "../../protocol/http.ts";
@@ -27,6 +29,8 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** The members of the answer that keep their text. */
+  readonly exact?: ExactMembers;
   /** Sent unchanged, instead of `body`. */
   readonly content?: { readonly type: string; readonly bytes: Bytes };
   readonly headers?: Readonly<Record<string, string>>;
@@ -58,7 +62,7 @@ export class Api {
   /** The JSON of the answer, validated by `schema`. */
   async json<S extends z.ZodType>(schema: S, request: ApiRequest): Promise<z.output<S>> {
     const response = await this.response(request);
-    const answer = schema.safeParse(await boundedJson(response, ANSWER_BYTES_MAX));
+    const answer = schema.safeParse(await boundedJson(response, ANSWER_BYTES_MAX, request.exact));
     if (answer.success) return answer.data;
     const detail = `${request.path}: ${firstIssue(answer.error)}`;
     throw new MusterApiError("invalid_response", response.status, detail);
@@ -114,7 +118,7 @@ export class Api {
 
 function contentOf({ body, content }: ApiRequest) {
   if (content !== undefined || body === undefined) return content;
-  return { type: "application/json", bytes: JSON.stringify(body) };
+  return { type: "application/json", bytes: writeJson(body) };
 }
 
 /** The error of an unsuccessful response: from its problem document, or else from its status. */

@@ -1,5 +1,5 @@
 import { fromUtf8, type Bytes } from "../../base/bytes.ts";
-import { parseJson, type Json } from "../../base/json.ts";
+import { ExactMembers, readJson } from "../../base/json-text/read-json.ts";
 import { MusterApiError } from "../errors.ts";
 
 /**
@@ -32,8 +32,19 @@ export async function boundedBody(response: Response, max: number): Promise<Byte
 
 const FIRST_BYTES = 4_096;
 
-/** The JSON of such a body; undefined when it is not JSON, or larger. Throws when the connection breaks. */
-export async function boundedJson(response: Response, max: number): Promise<Json | undefined> {
+/**
+ * The JSON of such a body, in which the members of `exact` are `JsonText`; undefined when it is not JSON, or larger. Throws when the
+ * connection breaks.
+ */
+export async function boundedJson(
+  response: Response,
+  max: number,
+  exact: ExactMembers = NONE,
+): Promise<unknown> {
   const text = fromUtf8(await boundedBody(response, max));
-  return text === null ? undefined : parseJson(text, Number.POSITIVE_INFINITY);
+  if (text === null) return undefined;
+  const json = readJson(text, exact, { maxDepth: Number.POSITIVE_INFINITY });
+  return json.ok ? json.value : undefined;
 }
+
+const NONE = new ExactMembers();

@@ -17,7 +17,7 @@ import {
   SUBMIT_OPTIONS,
   type SubmitOptions,
 } from "../tasks/submission.ts";
-import { hasEnded, type Task } from "../tasks/task.ts";
+import { hasEnded, taskOf, type Task } from "../tasks/task.ts";
 import { REQUEST_TIMEOUT, TASK_WAIT_ROUND } from "../timings.ts";
 
 /**
@@ -38,6 +38,8 @@ export interface PeerTasks {
   run<Result = Json>(kind: string, payload?: unknown, options?: RunOptions): Promise<Result>;
   /** The result of a task that succeeded, of any size; opened with `privateKey` if it is sealed. */
   result<Result = Json>(id: string, privateKey?: PrivateKey): Promise<Result>;
+  /** The same result as JSON, exactly as the peer wrote it: parsing rounds long numbers. */
+  resultText(id: string, privateKey?: PrivateKey): Promise<string>;
   /** One task by its ID. */
   get<Result = Json>(id: string): Promise<Task<Result>>;
   /** Cancels a task that has not ended, and returns it. */
@@ -47,7 +49,11 @@ export interface PeerTasks {
 }
 
 type RequestType = "task_assign" | "task_query" | "task_recall" | "task_retry";
-type TaskShown = PayloadOf<"task_shown">;
+/** A task that the mesh sent, with the secret that fetches its large result. */
+interface TaskShown {
+  readonly task: Task;
+  readonly ticket?: string | undefined;
+}
 
 /** A request that awaits its reply. It is sent again in the next session if this one ends before the reply. */
 interface PendingRequest {
@@ -120,9 +126,12 @@ export class SessionTasks implements PeerTasks {
   }
 
   async result<Result = Json>(id: string, privateKey?: PrivateKey): Promise<Result> {
+    return JSON.parse(await this.resultText(id, privateKey)) as Result;
+  }
+
+  async resultText(id: string, privateKey?: PrivateKey): Promise<string> {
     const { task, ticket: secret } = await this.#request("task_query", { task_id: id });
-    const fetched = { url: this.#url, fetch: this.#fetch, task, secret, privateKey };
-    return (await fetchResult(fetched)) as Result;
+    return fetchResult({ url: this.#url, fetch: this.#fetch, task, secret, privateKey });
   }
 
   async get<Result = Json>(id: string): Promise<Task<Result>> {
@@ -158,9 +167,9 @@ export class SessionTasks implements PeerTasks {
   }
 
   /** The mesh sent a task: as the reply to a request, or because the task has ended. */
-  taskShown(shown: TaskShown, replyTo: string | undefined): void {
-    this.#pendingRequest(replyTo)?.reply.resolve(shown);
-    const { task } = shown;
+  taskShown(shown: PayloadOf<"task_shown">, replyTo: string | undefined): void {
+    const task = taskOf(shown.task);
+    this.#pendingRequest(replyTo)?.reply.resolve({ task, ticket: shown.ticket });
     if (hasEnded(task)) for (const notify of this.#waiters.get(task.id) ?? []) notify(task);
   }
 

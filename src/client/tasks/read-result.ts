@@ -1,5 +1,6 @@
 import { fromBase64, fromUtf8, toBase64, type Bytes } from "../../base/bytes.ts";
-import { parseJson, type Json } from "../../base/json.ts";
+import type { Json } from "../../base/json.ts";
+import { isJson } from "../../base/json-text/scan-json.ts";
 import { sha256 } from "../../crypto/primitives.ts";
 import { downloadKey, downloadTicket, readResultSecret } from "../../crypto/result-tickets.ts";
 import { openBytes, sealedBytes } from "../../crypto/sealed-stream.ts";
@@ -21,24 +22,25 @@ export interface ExpectedResult {
 }
 
 /**
- * Reads a task's result from a response, and opens it if it is sealed. Throws `OptionsError` if the key is missing or does
+ * Reads the text of a task's result from a response, and opens it if it is sealed. Throws `OptionsError` if the key is missing or does
  * not open it, `MusterApiError` if its digest does not match, it is not signed by the pinned mesh, or it is not JSON.
  */
 export async function readResult(
   response: Response,
   { privateKey, ...expected }: ExpectedResult & { readonly privateKey: PrivateKey | undefined },
-): Promise<Json> {
+): Promise<string> {
   const { bytes, sealed } = await readContent(response, expected);
-  return jsonOf(sealed ? open(bytes, privateKey) : bytes);
+  return jsonTextOf(sealed ? open(bytes, privateKey) : bytes);
 }
 
 /** The same as a task shows it: a sealed result stays sealed, in base64. */
 export async function readShownResult(
   response: Response,
   expected: ExpectedResult,
-): Promise<Pick<Task, "result" | "result_sealed">> {
+): Promise<Pick<Task, "result" | "result_text" | "result_sealed">> {
   const { bytes, sealed } = await readContent(response, expected);
-  return { result: sealed ? toBase64(bytes) : jsonOf(bytes), result_sealed: sealed };
+  const text = sealed ? JSON.stringify(toBase64(bytes)) : jsonTextOf(bytes);
+  return { result: JSON.parse(text) as Json, result_text: text, result_sealed: sealed };
 }
 
 interface Content {
@@ -78,19 +80,19 @@ export interface ShownResult {
 }
 
 /**
- * The result of a task that the mesh sent over a session: inline, or downloaded, sealed with the secret that came over the session
+ * The text of the result of a task that the mesh sent over a session: inline, or downloaded, sealed with the secret that came over the session
  * and compared with the digest that did. Throws as `readResult`.
  */
-export async function fetchResult(shown: ShownResult): Promise<Json> {
+export async function fetchResult(shown: ShownResult): Promise<string> {
   const { task, secret, privateKey } = shown;
   if (secret !== undefined) {
     const content = await download(shown, secret);
-    return jsonOf(task.result_sealed ? open(content, privateKey) : content);
+    return jsonTextOf(task.result_sealed ? open(content, privateKey) : content);
   }
-  if (!task.result_sealed) return task.result;
+  if (!task.result_sealed) return task.result_text;
   const container = typeof task.result === "string" ? fromBase64(task.result) : null;
   if (container === null) throw unreadable("the sealed result is not base64");
-  return jsonOf(open(container, privateKey));
+  return jsonTextOf(open(container, privateKey));
 }
 
 async function download({ url, fetch, task }: ShownResult, text: string): Promise<Bytes> {
@@ -106,11 +108,10 @@ async function download({ url, fetch, task }: ShownResult, text: string): Promis
   throw unreadable("the result does not match the digest that the mesh sent over the session");
 }
 
-function jsonOf(bytes: Uint8Array): Json {
+function jsonTextOf(bytes: Uint8Array): string {
   const text = fromUtf8(bytes);
-  const result = text === null ? undefined : parseJson(text, Number.POSITIVE_INFINITY);
-  if (result === undefined) throw unreadable("the result is not JSON");
-  return result;
+  if (text === null || !isJson(text)) throw unreadable("the result is not JSON");
+  return text;
 }
 
 function open(container: Uint8Array, privateKey: PrivateKey | undefined): Uint8Array {

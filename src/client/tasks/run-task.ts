@@ -39,6 +39,10 @@ export async function runTask<Result>(
   return resultOfTask<Result>(submitter, task, privateKey);
 }
 
+/** Whether the `result` field of a task that has succeeded is its result. */
+export const isInline = (task: Task<unknown>): boolean =>
+  task.result_url === null && !task.result_sealed;
+
 /**
  * The `result` field of a task that has succeeded, or the fetched and opened result if it is large or sealed. Its type is
  * the caller's claim: results are not validated.
@@ -48,6 +52,5 @@ export async function resultOfTask<Result>(
   task: Task<unknown>,
   privateKey: PrivateKey | undefined,
 ): Promise<Result> {
-  const isInline = task.result_url === null && !task.result_sealed;
-  return (isInline ? task.result : await submitter.result(task.id, privateKey)) as Result;
+  return (isInline(task) ? task.result : await submitter.result(task.id, privateKey)) as Result;
 }

@@ -6,6 +6,7 @@ import { IdempotencyKey, newUuid } from "../../protocol/ids.ts";
 import { OptionsError } from "../errors.ts";
 import { identityFrom, type PrivateKey } from "../keys.ts";
 import type { OptionNames } from "../known-options.ts";
+import { payloadJson } from "./exact-value.ts";
 
 export interface SubmitOptions {
   /** The peer must have all of these labels. */
@@ -88,7 +89,10 @@ export function idempotencyKeyOf(given: string | undefined): string {
 export const sealingTo = (privateKey: PrivateKey | undefined): Pick<SubmitOptions, "sealTo"> =>
   privateKey === undefined ? {} : { sealTo: toHex(identityFrom(privateKey).publicKey) };
 
-/** The body of `POST /v1/tasks`. Options that are not given are left out, so that the mesh's defaults apply. */
+/**
+ * The body of `POST /v1/tasks`. Throws an `OptionsError` if JSON would change the payload in silence. Options that are not given are left out, so that the
+ * mesh's defaults apply.
+ */
 export function submission(
   kind: string,
   payload: unknown,
@@ -97,7 +101,7 @@ export function submission(
   const { capabilities, peerId, minScore } = options;
   return {
     kind,
-    payload,
+    payload: payloadJson(payload),
     requirements: {
       ...(capabilities !== undefined && { capabilities: [...capabilities] }),
       ...(peerId !== undefined && { peer_id: peerId }),

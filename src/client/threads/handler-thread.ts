@@ -1,6 +1,6 @@
+import { JsonText } from "../../base/json-text/json-text.ts";
 import { TaskError } from "../errors.ts";
 import type { TaskContext } from "../work/handler.ts";
-import { JsonText } from "../work/json-text.ts";
 import { THREAD_ABORT_GRACE, THREAD_LOAD_TIMEOUT } from "../timings.ts";
 import { unmarked, type FromThread } from "./messages.ts";
 import type { SpawnThread, Thread } from "./thread.ts";
@@ -56,14 +56,18 @@ export class HandlerThread {
    * Runs a task. Settles when the handler has settled or the thread has ended, whichever is first. When the signal aborts,
    * the handler has `THREAD_ABORT_GRACE` to settle; then the thread is ended.
    */
-  async run(
-    payload: unknown,
-    { taskId, kind, attempt, signal, progress }: TaskContext,
-  ): Promise<JsonText> {
+  async run({
+    taskId,
+    kind,
+    payloadText,
+    attempt,
+    signal,
+    progress,
+  }: TaskContext): Promise<JsonText> {
     if (this.#endReason !== null) throw new Error(endedText(this.#endReason));
     const outcome = Promise.withResolvers<JsonText>();
     this.#running = { outcome, progress };
-    this.#thread?.post({ type: "run", task: { taskId, kind, attempt, payload } });
+    this.#thread?.post({ type: "run", task: { taskId, kind, attempt, payloadText } });
     let grace: ReturnType<typeof setTimeout> | undefined;
     const abort = (): void => {
       const { name, message } = signal.reason as DOMException;

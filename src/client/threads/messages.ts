@@ -5,7 +5,8 @@ export interface ThreadTask {
   readonly taskId: string;
   readonly kind: string;
   readonly attempt: number;
-  readonly payload: unknown;
+  /** The payload as JSON, which the thread parses. */
+  readonly payloadText: string;
 }
 
 /** From the peer to the thread. A thread runs one task at a time. */

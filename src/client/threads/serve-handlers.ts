@@ -1,6 +1,7 @@
 import { TASK_LARGE_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
 import { THREAD_PROGRESS_INTERVAL } from "../timings.ts";
 import { messageOf, retryOf } from "../work/thrown.ts";
+import { resultJson } from "../work/attempt-outcome.ts";
 import type { Handler, Handlers } from "../work/handler.ts";
 import { unmarked, type FromThread, type ThreadTask, type ToThread } from "./messages.ts";
 
@@ -51,13 +52,14 @@ type Progress = (fraction?: number, message?: string) => void;
 
 async function runTask(
   handlers: Handlers,
-  { taskId, kind, attempt, payload }: ThreadTask,
+  { taskId, kind, attempt, payloadText }: ThreadTask,
   signal: AbortSignal,
   progress: Progress,
 ): Promise<FromThread> {
   try {
     const handler = handlerOf(handlers, kind);
-    const result = await handler(payload, { taskId, kind, attempt, signal, progress });
+    const context = { taskId, kind, payloadText, attempt, signal, progress };
+    const result = await handler(JSON.parse(payloadText), context);
     return returned(result);
   } catch (error) {
     return { type: "threw", error: messageOf(error), retry: retryOf(error) };
@@ -66,16 +68,11 @@ async function runTask(
 
 /** The result as JSON. One that can't be sent would fail in the same way at another peer. */
 function returned(result: unknown): FromThread {
-  try {
-    const json = JSON.stringify(result ?? null) ?? "null";
-    return json.length <= TASK_LARGE_RESULT_BYTES_MAX
-      ? { type: "returned", json }
-      : finalError(
-          `the result has over ${TASK_LARGE_RESULT_BYTES_MAX} bytes, more than can be sent`,
-        );
-  } catch (error) {
-    return finalError(`the result is not JSON: ${messageOf(error)}`);
-  }
+  const json = resultJson(result);
+  if (!json.ok) return finalError(json.error);
+  return json.value.length <= TASK_LARGE_RESULT_BYTES_MAX
+    ? { type: "returned", json: json.value }
+    : finalError(`the result has over ${TASK_LARGE_RESULT_BYTES_MAX} bytes, more than can be sent`);
 }
 
 const finalError = (error: string): FromThread => ({ type: "threw", error, retry: false });

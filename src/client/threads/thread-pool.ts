@@ -34,7 +34,7 @@ export class ThreadPool {
     const thread = this.#newThread();
     try {
       const kinds = await thread.loaded;
-      const run: Handler = (payload, context) => this.#run(payload, context);
+      const run: Handler = (_payload, context) => this.#run(context);
       return Object.fromEntries(kinds.map((kind) => [kind, run]));
     } catch (error) {
       throw new Error(this.#loadError(error), { cause: error });
@@ -60,14 +60,14 @@ export class ThreadPool {
     for (const thread of this.#idle.splice(0)) this.#end(thread);
   }
 
-  async #run(payload: unknown, context: TaskContext): Promise<unknown> {
+  async #run(context: TaskContext): Promise<unknown> {
     const thread = await this.#take();
     try {
       await thread.loaded.catch((error: unknown) => {
         throw new Error(this.#loadError(error), { cause: error });
       });
       context.signal.throwIfAborted();
-      return await thread.run(payload, context);
+      return await thread.run(context);
     } finally {
       this.#release(thread);
     }

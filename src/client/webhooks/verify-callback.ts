@@ -1,5 +1,7 @@
 import { fromUtf8, utf8 } from "../../base/bytes.ts";
-import { parseJson } from "../../base/json.ts";
+import { JSON_DEPTH_MAX, type Json } from "../../base/json.ts";
+import { textOfJson } from "../../base/json-text/json-text.ts";
+import { ExactMembers, readJson } from "../../base/json-text/read-json.ts";
 import { TaskEvent } from "../../protocol/http.ts";
 import { checkSecret, verifyDelivery, type HeaderReader } from "../../webhooks/index.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
@@ -33,7 +35,7 @@ export interface VerifyOptions {
 export function verifyCallback(
   { headers, body }: CallbackDelivery,
   { secret, now = Date.now() }: VerifyOptions,
-): TaskEvent {
+): CallbackEvent {
   const bytes = typeof body === "string" ? utf8(body) : body;
   const secrets = typeof secret === "string" ? [secret] : secret;
   checkSecrets(secrets);
@@ -44,13 +46,31 @@ export function verifyCallback(
     now,
   });
   if (!verified.ok) throw new MusterApiError(verified.error.code, 401, verified.error.detail);
-  const event = TaskEvent.safeParse(parseJson(fromUtf8(bytes) ?? ""));
-  if (event.success && deliveryIdOf(event.data) === verified.value.deliveryId) return event.data;
+  const json = readJson(fromUtf8(bytes) ?? "", EXACT_MEMBERS, { maxDepth: JSON_DEPTH_MAX });
+  const event = TaskEvent.safeParse(json.ok ? json.value : undefined);
+  if (event.success && deliveryIdOf(event.data) === verified.value.deliveryId)
+    return parsed(event.data);
   throw new MusterApiError(
     "invalid_request",
     400,
     "the signature is valid, but the body is not a callback of a task",
   );
+}
+
+/** The event of a callback. `result_text` is the result exactly as the peer wrote it: parsing rounds long numbers. */
+export interface CallbackEvent extends Omit<TaskEvent, "data"> {
+  readonly data: Omit<TaskEvent["data"], "result"> & {
+    readonly result: Json;
+    readonly result_text: string;
+  };
+}
+
+/** The member whose text is kept. */
+const EXACT_MEMBERS = new ExactMembers(["data", "result"]);
+
+function parsed({ data, ...event }: TaskEvent): CallbackEvent {
+  const text = textOfJson(data.result);
+  return { ...event, data: { ...data, result: JSON.parse(text) as Json, result_text: text } };
 }
 
 /** A secret that can verify nothing is an error of the receiver, and not of the sender. */

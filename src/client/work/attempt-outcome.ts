@@ -1,24 +1,23 @@
 import { fromHex, toBase64, utf8, type Bytes } from "../../base/bytes.ts";
-import { JSON_DEPTH_MAX, parseJson, type Json } from "../../base/json.ts";
+import { JsonText } from "../../base/json-text/json-text.ts";
+import { jsonOfValue } from "../../base/json-text/value-json.ts";
+import { err, type Result } from "../../base/result.ts";
 import { platformRandom } from "../../crypto/primitives.ts";
 import {
   TASK_ERROR_CHARS_MAX,
   TASK_LARGE_RESULT_BYTES_MAX,
   TASK_RESULT_BYTES_MAX,
+  VALUE_DEPTH_MAX,
 } from "../../protocol/constants.ts";
 import { sealResult } from "../../stmf/task-result.ts";
-import { JsonText } from "./json-text.ts";
 import { messageOf, retryOf } from "./thrown.ts";
 
 /** How an attempt ended, as it is reported to the mesh. */
 export type Outcome =
-  | { readonly ok: true; readonly result: Json; readonly sealed?: true }
+  | { readonly ok: true; readonly result: JsonText; readonly sealed?: true }
   /** The result is too large for a message: its bytes are uploaded over HTTP. */
   | { readonly ok: true; readonly large: Bytes; readonly sealed: boolean }
   | { readonly ok: false; readonly error: string; readonly retry: boolean };
-
-/** The result is nested in the message's payload, which is nested in the envelope. */
-const RESULT_DEPTH_MAX = JSON_DEPTH_MAX - 2;
 
 /** How the result of an attempt may be sent. */
 export interface ResultTransport {
@@ -43,24 +42,29 @@ export async function runToOutcome(
 
 /** A result that can't be sent would fail in the same way on another peer: the failure is final. */
 function resultOutcome(value: unknown, transport: ResultTransport): Outcome {
-  let text: string;
-  try {
-    text = value instanceof JsonText ? value.text : (JSON.stringify(value ?? null) ?? "null");
-  } catch (error) {
-    return failure(`the result is not JSON: ${messageOf(error)}`, false);
-  }
-  const json = utf8(text);
+  const text = resultJson(value);
+  if (!text.ok) return failure(text.error, false);
+  const json = utf8(text.value);
   if (json.length > TASK_LARGE_RESULT_BYTES_MAX) return tooLarge(json.length);
-  const result = parseJson(text, RESULT_DEPTH_MAX);
-  if (result === undefined)
-    return failure(`the result is nested deeper than ${RESULT_DEPTH_MAX} levels`, false);
   return transport.sealTo === null
-    ? plainOutcome(json, result, transport)
+    ? plainOutcome(json, text.value, transport)
     : sealedOutcome(json, transport.sealTo, transport);
 }
 
-function plainOutcome(json: Bytes, result: Json, { large }: ResultTransport): Outcome {
-  if (json.length <= TASK_RESULT_BYTES_MAX) return { ok: true, result };
+/** The JSON of what a handler returned, or why it has none: the place in it that JSON would change in silence. */
+export function resultJson(value: unknown): Result<string, string> {
+  try {
+    const text = jsonOfValue(value, "result", VALUE_DEPTH_MAX);
+    return text.ok
+      ? text
+      : err(`the result is not JSON: ${text.error.path}: ${text.error.message}`);
+  } catch (error) {
+    return err(`the result is not JSON: ${messageOf(error)}`); // thrown by a getter, or by a toJSON
+  }
+}
+
+function plainOutcome(json: Bytes, text: string, { large }: ResultTransport): Outcome {
+  if (json.length <= TASK_RESULT_BYTES_MAX) return { ok: true, result: new JsonText(text) };
   return large ? { ok: true, large: json, sealed: false } : tooLarge(json.length);
 }
 
@@ -71,7 +75,7 @@ function sealedOutcome(json: Bytes, sealTo: string, { large }: ResultTransport):
   const base64 = toBase64(container);
   const quotes = 2;
   if (base64.length + quotes <= TASK_RESULT_BYTES_MAX)
-    return { ok: true, result: base64, sealed: true };
+    return { ok: true, result: new JsonText(`"${base64}"`), sealed: true };
   return large && container.length <= TASK_LARGE_RESULT_BYTES_MAX
     ? { ok: true, large: container, sealed: true }
     : tooLarge(container.length);

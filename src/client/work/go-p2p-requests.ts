@@ -1,5 +1,6 @@
 import { SECOND, type Millis } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
+import { textOfJson, type ExactJson } from "../../base/json-text/json-text.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
 import { GO_P2P_ERROR } from "../../protocol/errors.ts";
 import {
@@ -39,7 +40,7 @@ export class GoP2pRequests {
     this.#options = { ...this.#options, handlers };
   }
 
-  async answer(type: GoP2pRequest, payload: Json, id: string, to: Connection): Promise<void> {
+  async answer(type: GoP2pRequest, payload: ExactJson, id: string, to: Connection): Promise<void> {
     const handler = this.#handlerOf(type);
     if (handler === null) {
       return refuse(to, id, GO_P2P_ERROR.notFound, `this peer has no handler for ${type}`);
@@ -51,11 +52,12 @@ export class GoP2pRequests {
     const context = {
       taskId: id,
       kind: `${GO_P2P_KIND}${type}`,
+      payloadText: textOfJson(payload),
       attempt: 1,
       signal: this.#abort.signal,
       progress: () => {},
     };
-    const outcome = await runToOutcome(() => handler(payload, context));
+    const outcome = await runToOutcome(() => handler(JSON.parse(context.payloadText), context));
     this.#running--;
     if ("result" in outcome) to.send(GO_P2P_REPLIES[type], outcome.result, id);
     else if (!outcome.ok) refuse(to, id, GO_P2P_ERROR.operationFailed, outcome.error);
@@ -84,12 +86,12 @@ export const goP2pStats = (id: string, name: string, uptime: Millis): Json => ({
 
 /** A message handler for each request type. */
 export const requestHandlers = (
-  receive: (type: GoP2pRequest, payload: Json, id: string) => void,
+  receive: (type: GoP2pRequest, payload: ExactJson, id: string) => void,
 ): Pick<MessageHandlers, GoP2pRequest> =>
   Object.fromEntries(
     GO_P2P_REQUESTS.map((type) => [
       type,
-      (payload: Json, { id }: Envelope) => receive(type, payload, id),
+      (payload: ExactJson, { id }: Envelope) => receive(type, payload, id),
     ]),
   ) as Pick<MessageHandlers, GoP2pRequest>;
 

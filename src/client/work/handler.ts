@@ -2,6 +2,8 @@
 export interface TaskContext {
   readonly taskId: string;
   readonly kind: string;
+  /** The payload as JSON, exactly as it was submitted: parsing rounds integers beyond 2^53 and long decimals. */
+  readonly payloadText: string;
   /** 1 for the first attempt of the task, on whichever peer. */
   readonly attempt: number;
   /**
@@ -14,7 +16,8 @@ export interface TaskContext {
 }
 
 /**
- * Runs one attempt of a task. The returned (or resolved) value is the result and must be JSON. A thrown error fails the
+ * Runs one attempt of a task. The returned (or resolved) value is the result and must be JSON, or a `JsonText`: what JSON would
+ * change in silence (NaN, a Map) fails the attempt. A thrown error fails the
  * attempt, and the mesh tries again, here or on another peer, unless it is a `TaskError` with `retry: false`.
  *
  * `Payload` may be any type of the user's, interfaces included. The SDK does not validate payloads: a handler receives

@@ -1,4 +1,5 @@
 import type { Bytes } from "../../base/bytes.ts";
+import { textOfJson } from "../../base/json-text/json-text.ts";
 import { SECOND } from "../../base/clock.ts";
 import type { HeldTask, PayloadOf, TaskOffer } from "../../protocol/messages.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -215,16 +216,16 @@ export class TaskRunner {
 
   async #run(run: Run, offer: TaskOffer, handler: Handler): Promise<void> {
     const { taskId, kind, renewal, abort } = run;
-    const { attempt } = offer;
-    this.#options.emit({ type: "task_started", taskId, kind, attempt });
+    this.#options.emit({ type: "task_started", taskId, kind, attempt: offer.attempt });
     const progress = (fraction?: number, message?: string): void => {
       if (this.#runs.isCurrent(run)) renewal.report(boundedProgress(fraction, message));
     };
-    const context = { taskId, kind, attempt, signal: abort.signal, progress };
+    const [{ attempt }, payloadText] = [offer, textOfJson(offer.payload)];
+    const context = { taskId, kind, payloadText, attempt, signal: abort.signal, progress };
     const transport = { sealTo: offer.seal_to ?? null, large: offer.upload !== undefined };
     run.timer.start(offer.attempt_timeout_seconds);
     run.isHandlerRunning = true;
-    const outcome = await runToOutcome(() => handler(offer.payload, context), transport);
+    const outcome = await runToOutcome(() => handler(JSON.parse(payloadText), context), transport);
     this.#runs.handlerSettled(run);
     if (this.#runs.isCurrent(run)) {
       if ("large" in outcome) await this.#upload(run, outcome.large, outcome.sealed);

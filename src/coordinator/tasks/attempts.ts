@@ -1,7 +1,13 @@
-import { utf8 } from "../../base/bytes.ts";
+import { utf8Length } from "../../base/bytes.ts";
+import { jsonFlaw } from "../../base/json-text/flaw.ts";
+import { textOfJson, type ExactJson } from "../../base/json-text/json-text.ts";
 import { MINUTE, SECOND, type Millis } from "../../base/clock.ts";
 import { err, ok } from "../../base/result.ts";
-import { ATTEMPT_TIMEOUT_DEFAULT, TASK_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
+import {
+  ATTEMPT_TIMEOUT_DEFAULT,
+  TASK_RESULT_BYTES_MAX,
+  VALUE_DEPTH_MAX,
+} from "../../protocol/constants.ts";
 import { attemptEndsAt, leaseEndsAt } from "../../tasks/lease.ts";
 import { isEnded, type AttemptState, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
@@ -151,19 +157,22 @@ export const finishTask: Handler<"finish_task"> = (
     failAttempt(context, task.value, outcome.error, outcome.retry);
   } else if (outcome.uploaded !== undefined) {
     return commitUploaded(context, task.value, outcome.uploaded, outcome, { begunAt, forPeer });
-  } else if (utf8(JSON.stringify(outcome.result)).length > TASK_RESULT_BYTES_MAX) {
-    failAttempt(
-      context,
-      task.value,
-      `the result is over ${TASK_RESULT_BYTES_MAX} bytes of JSON`,
-      false,
-    );
   } else {
-    const result = storedResult(context, task.value, outcome);
-    succeed(context, task.value, result, begunAt);
+    const refused = resultFault(outcome.result);
+    if (refused !== null) failAttempt(context, task.value, refused, false);
+    else succeed(context, task.value, storedResult(context, task.value, outcome), begunAt);
   }
   return done;
 };
+
+/** Why a result can't be stored as it came; null if it can. It would be the same at another peer. */
+function resultFault(result: ExactJson): string | null {
+  const text = textOfJson(result);
+  if (utf8Length(text) > TASK_RESULT_BYTES_MAX)
+    return `the result is over ${TASK_RESULT_BYTES_MAX} bytes of JSON`;
+  const flaw = jsonFlaw(text, "result", VALUE_DEPTH_MAX);
+  return flaw === null ? null : `${flaw.path}: ${flaw.message}`;
+}
 
 const failAttempt = (context: Context, task: Task, error: string, retry: boolean): void =>
   releaseAttempt(context, task, {

@@ -1,5 +1,5 @@
 import type { Millis } from "../../base/clock.ts";
-import type { Json } from "../../base/json.ts";
+import { exactJsonOf, NULL_JSON, type ExactJson } from "../../base/json-text/json-text.ts";
 import { err, ok } from "../../base/result.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
 import type { Input } from "../../contract/commands.ts";
@@ -34,7 +34,7 @@ export const resultKey = (blobId: string): string => `result:${blobId}`;
 /**
  * Ends the attempt and the task successfully. The caller has stored the result's bytes if they are stored elsewhere.
  */
-export function succeed(context: Context, task: Task, result: Json, begunAt?: Millis): void {
+export function succeed(context: Context, task: Task, result: ExactJson, begunAt?: Millis): void {
   const { registry, now } = context;
   const attempt = registry.attempts.end(
     task.id,
@@ -54,12 +54,12 @@ export function succeed(context: Context, task: Task, result: Json, begunAt?: Mi
  * What is stored of a result that came in a message. The mesh seals it if the caller asked for that and the peer did
  * not.
  */
-export function storedResult(context: Context, task: Task, { result, sealed }: Success): Json {
+export function storedResult(context: Context, task: Task, { result, sealed }: Success): ExactJson {
   const { registry } = context;
   const extra = registry.taskResults.get(task.id);
   if (extra.sealTo === null) return result;
   registry.taskResults.put(task.id, { ...extra, sealed: true });
-  return sealed === true ? result : sealedTo(context, extra.sealTo, result);
+  return sealed === true ? result : exactJsonOf(sealedTo(context, extra.sealTo, result));
 }
 
 /**
@@ -130,7 +130,7 @@ export function commitUploaded(
   }
   taskResults.put(task.id, { sealTo, sealed, blobId, ...content });
   if (forPeer) taskResults.keptFor(task.id, ownerKeyOf(task), context.now);
-  succeed(context, task, null, begunAt);
+  succeed(context, task, NULL_JSON, begunAt);
   if (forPeer) limitKept(context, ownerKeyOf(task));
   return done;
 }

@@ -1,3 +1,4 @@
+import { textOfJson } from "../../base/json-text/json-text.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { RetryTask } from "../../protocol/http.ts";
@@ -45,7 +46,7 @@ export function restartTask(
   const queue = checkQueueLimit(context, task.owner, task);
   if (!queue.ok) return queue;
   const { registry, now } = context;
-  const input = bytesOfInput(JSON.stringify(task.payload), JSON.stringify(task.requirements));
+  const input = bytesOfInput(textOfJson(task.payload), JSON.stringify(task.requirements));
   const room = checkRoom(context, ownerKeyOf(task), input);
   if (!room.ok) return room;
   registry.tasks.restart(restartedTask(task, options, now));

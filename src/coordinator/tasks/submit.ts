@@ -1,5 +1,9 @@
 import { toHex, utf8, utf8Length } from "../../base/bytes.ts";
 import type { Millis } from "../../base/clock.ts";
+import type { Json } from "../../base/json.ts";
+import { jsonFlaw } from "../../base/json-text/flaw.ts";
+import { NULL_JSON, textOfJson, toJsonText } from "../../base/json-text/json-text.ts";
+import { writeJson } from "../../base/json-text/write-json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { readBundle } from "../../crypto/deploy-bundle.ts";
 import { sha256 } from "../../crypto/primitives.ts";
@@ -12,6 +16,7 @@ import {
   RETRY_BACKOFF_MAX_DEFAULT,
   TASK_INTERRUPTIONS_DEFAULT,
   TASK_PAYLOAD_BYTES_MAX,
+  VALUE_DEPTH_MAX,
 } from "../../protocol/constants.ts";
 import { toProblem, type MusterError } from "../../protocol/errors.ts";
 import type { BatchView } from "../../protocol/http.ts";
@@ -94,7 +99,7 @@ export function acceptSubmission(
   input: SubmitInput,
 ): Result<Accepted, MusterError> {
   const { registry, now } = context;
-  const payload = JSON.stringify(input.task.payload);
+  const payload = textOfJson(input.task.payload);
   const { kind } = input.task;
   const bytesMax = kind === GO_P2P_DEPLOY ? DEPLOY_PAYLOAD_BYTES_MAX : TASK_PAYLOAD_BYTES_MAX;
   if (utf8Length(payload) > bytesMax) {
@@ -105,8 +110,15 @@ export function acceptSubmission(
   }
   const before = previousSubmission(context, input);
   if (before !== null) return before;
+  const flaw = jsonFlaw(payload, "payload", VALUE_DEPTH_MAX);
+  if (flaw !== null)
+    return err({
+      code: "invalid_request",
+      detail: `${flaw.path}: ${flaw.message}`,
+      issues: [flaw],
+    });
   if (kind === GO_P2P_DEPLOY) {
-    const bundle = readBundle(input.task.payload);
+    const bundle = readBundle(JSON.parse(payload) as Json);
     if (!bundle.ok) return bundle;
   }
   if (notBefore(context, input) - now > SCHEDULE_AHEAD_MAX) {
@@ -202,7 +214,7 @@ function newTask(context: Context, input: SubmitInput): Task {
     peerId: null,
     progress: null,
     message: null,
-    result: null,
+    result: NULL_JSON,
     error: null,
   };
 }
@@ -218,7 +230,7 @@ function previousSubmission(
   const before = registry.idempotency.get(scope, key, now);
   if (before === null || registry.tasks.get(before.taskId) === null) return null;
   // A webhook's key is signed: the same key is the same delivery, even if the mapping has changed since (WH3).
-  if (!input.source.startsWith(WEBHOOK_SOURCE) && before.requestHash !== requestHash(input)) {
+  if (!input.source.startsWith(WEBHOOK_SOURCE) && !isSameRequest(input, before.requestHash)) {
     return err({
       code: "idempotency_mismatch",
       detail:
@@ -228,8 +240,22 @@ function previousSubmission(
   return ok({ id: before.taskId, duplicate: true });
 }
 
-/** Only the request decides, not what the mesh adds to it. zod writes the fields in one order. */
-const requestHash = ({ task }: SubmitInput): string => toHex(sha256(utf8(JSON.stringify(task))));
+/** Only the request decides, not what the mesh adds to it. zod writes the fields in one order, and the payload is as it came. */
+const requestHash = ({ task }: SubmitInput): string =>
+  `${EXACT_HASH}${hashOf(writeJson({ ...task, payload: toJsonText(task.payload) }))}`;
+
+const hashOf = (text: string): string => toHex(sha256(utf8(text)));
+
+/** Distinguishes these hashes from those of an older mesh, which parsed the payload and wrote it again. */
+const EXACT_HASH = "exact:";
+
+const isSameRequest = (input: SubmitInput, stored: string): boolean => {
+  if (stored.startsWith(EXACT_HASH)) return stored === requestHash(input);
+  const { task } = input;
+  return (
+    stored === hashOf(JSON.stringify({ ...task, payload: JSON.parse(textOfJson(task.payload)) }))
+  );
+};
 
 export const getTask: Handler<"get_task"> = (context, { id, visibleTo }) =>
   visibleTask(context, id, visibleTo) === null

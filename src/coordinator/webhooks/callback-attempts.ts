@@ -1,5 +1,8 @@
+import type { z } from "zod";
 import { utf8 } from "../../base/bytes.ts";
 import { toRfc3339, type Millis } from "../../base/clock.ts";
+import { toJsonText } from "../../base/json-text/json-text.ts";
+import { writeJson } from "../../base/json-text/write-json.ts";
 import { err, ok } from "../../base/result.ts";
 import { CALLBACK_ATTEMPTS_MAX, CALLBACK_TIMEOUT } from "../../protocol/constants.ts";
 import type { TaskEvent } from "../../protocol/http.ts";
@@ -114,7 +117,7 @@ function beginAttempt(context: Context, callback: Callback): Attempt | null {
     sealedSecret === null
       ? secretsOfTask(context, task, callback.origin)
       : [openCallbackSecret(config.callbackKey, taskId, sealedSecret) ?? ""];
-  const body = JSON.stringify(eventOf(context, task));
+  const body = writeJson(eventOf(context, task));
   const headers = signStandard(secrets, { id: deliveryIdOf(task), at: now, body: utf8(body) });
   const attempt = { at: now, endedAt: null, status: null, error: null };
   if (!url.ok || !headers.ok) {
@@ -140,17 +143,18 @@ const deliveryIdOf = ({ id, retries }: Task): string =>
   retries === 0 ? id : `${id}-retry-${retries}`;
 
 /** The callback's body: the task as its caller sees it, without its payload, attempts and callback. */
-function eventOf(context: Context, task: Task): TaskEvent {
+function eventOf(context: Context, task: Task): z.input<typeof TaskEvent> {
   const {
     payload: _payload,
     attempts: _attempts,
     callback: _callback,
+    result,
     ...data
   } = viewOf(context, task.id);
   return {
     type: `task.${task.state}` as TaskEvent["type"],
     timestamp: toRfc3339(task.endedAt ?? task.createdAt),
-    data,
+    data: { ...data, result: toJsonText(result) },
   };
 }
 

@@ -17,7 +17,7 @@ import {
   TASK_DEADLINE_MAX,
   TASK_INTERRUPTIONS_MAX,
 } from "../constants.ts";
-import { JsonValue } from "../envelope.ts";
+import { ExactValue } from "../envelope.ts";
 import { PeerId, PublicKeyHex } from "../ids.ts";
 import { CapabilityRequirement, TaskKind } from "../labels.ts";
 import { CallbackBody } from "./callbacks.ts";
@@ -78,7 +78,7 @@ export const Concurrency = z.strictObject({
 export const SubmitTask = z
   .strictObject({
     kind: TaskKind,
-    payload: JsonValue.default(null),
+    payload: ExactValue.prefault(null),
     requirements: Requirements.default({ capabilities: [] }),
     priority: z.int().min(-PRIORITY_MAX).max(PRIORITY_MAX).default(0).meta({
       description: "A higher priority runs first; one step equals one minute of waiting",

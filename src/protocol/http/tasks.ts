@@ -7,7 +7,7 @@ import {
   TASK_INTERRUPTIONS_DEFAULT,
   WAIT_SECONDS_MAX,
 } from "../constants.ts";
-import { JsonValue } from "../envelope.ts";
+import { ExactValue } from "../envelope.ts";
 import { PeerId, Uuid } from "../ids.ts";
 import { TaskKind } from "../labels.ts";
 import { tolerant } from "../schema/strictness.ts";
@@ -63,7 +63,7 @@ export const TaskView = z
   .object({
     id: Uuid,
     kind: TaskKind,
-    payload: JsonValue,
+    payload: ExactValue,
     payload_dropped: z.boolean().default(false).meta({
       description:
         "Whether the payload was dropped some time after the task's end: it is null, and the task can't be retried",
@@ -105,7 +105,7 @@ export const TaskView = z
     message: z.string().max(PROGRESS_MESSAGE_CHARS_MAX).nullable().meta({
       description: "The peer's last progress message",
     }),
-    result: JsonValue,
+    result: ExactValue,
     error: z.string().nullable(),
     attempts: z.array(AttemptView),
     callback: CallbackView.nullable().default(null),

@@ -3,6 +3,7 @@ import { nodeThreads, type NodeThreadOptions } from "../../../src/client/threads
 import { ThreadPool } from "../../../src/client/threads/thread-pool.ts";
 import { runToOutcome, type Outcome } from "../../../src/client/work/attempt-outcome.ts";
 import type { Handlers } from "../../../src/client/work/handler.ts";
+import { wire } from "../../wire.ts";
 
 const HANDLERS = new URL("handlers.fixture.ts", import.meta.url).href;
 
@@ -21,14 +22,15 @@ interface RunOptions {
 }
 
 /** Runs a handler as the runner of tasks does. */
-function run(handlers: Handlers, kind: string, options: RunOptions = {}): Promise<Outcome> {
+async function run(handlers: Handlers, kind: string, options: RunOptions = {}): Promise<Outcome> {
   const {
     payload = null,
     signal = new AbortController().signal,
     progress = () => undefined,
   } = options;
-  const context = { taskId: "t", kind, attempt: 2, signal, progress };
-  return runToOutcome(() => handlers[kind]?.(payload, context));
+  const payloadText = JSON.stringify(payload);
+  const context = { taskId: "t", kind, payloadText, attempt: 2, signal, progress };
+  return wire(await runToOutcome(() => handlers[kind]?.(payload, context)));
 }
 
 const abortAfter = (ms: number): AbortSignal => {

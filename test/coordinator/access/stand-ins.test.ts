@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { NULL_JSON } from "../../../src/base/json-text/json-text.ts";
 import type { CommandName } from "../../../src/contract/commands.ts";
 import { execute } from "../../../src/coordinator/kernel/execute.ts";
 import { SubmitTask } from "../../../src/protocol/http.ts";
@@ -54,7 +55,7 @@ describe("a secret of a peer that lost its rights", () => {
       const { blobId } = mesh.run("begin_result", ticket);
       mesh.run("result_uploaded", { ...ticket, blobId, ...CONTENT });
       const { task_id, fence } = worker.offer;
-      const outcome = { task_id, fence, ok: true, result: null, uploaded: CONTENT } as const;
+      const outcome = { task_id, fence, ok: true, result: NULL_JSON, uploaded: CONTENT } as const;
       mesh.run("finish_task", { peerId: worker.id, epoch: worker.epoch, outcome });
       expect(mesh.run("read_own_result", { id, peerId: giver.id }).extra.blobId).toBe(blobId);
       bars[bar](mesh, giver);

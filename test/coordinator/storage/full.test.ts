@@ -189,7 +189,7 @@ describe("bounds of tables", () => {
         scheme: "github",
         signature: null,
         sealedSecrets: [""],
-        mapping: SubmitTask.parse({ kind: "a" }),
+        mapping: { ...SubmitTask.parse({ kind: "a" }), payload: null },
         filters: [],
         maxBytes: null,
       });

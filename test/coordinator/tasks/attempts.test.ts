@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { exactJsonOf } from "../../../src/base/json-text/json-text.ts";
 import { HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
 import {
   ACCEPT_TIMEOUT,
@@ -23,7 +24,7 @@ const attemptStates = (mesh: TestMesh, id: string): string[] =>
 /** Sends every message about the attempt, each of which must fail, and returns the error codes. */
 function errorCodes(mesh: TestMesh, claim: ReturnType<TestPeer["attempt"]>): Set<string> {
   const { peerId, epoch, taskId: task_id, fence } = claim;
-  const won = { task_id, fence, ok: true, result: "late" } as const;
+  const won = { task_id, fence, ok: true, result: exactJsonOf("late") } as const;
   const lost = { task_id, fence, ok: false, error: "late", retry: false } as const;
   const errors = [
     mesh.errorOf("accept_task", claim),

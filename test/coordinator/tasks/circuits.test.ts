@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { NULL_JSON } from "../../../src/base/json-text/json-text.ts";
 import { HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
 import { KEYS, TestMesh, type TestPeer } from "../mesh.ts";
 
@@ -46,7 +47,7 @@ function runFor(
         const claim = { task_id: offer.task_id, fence: offer.fence };
         const outcome = isBroken()
           ? ({ ...claim, ok: false, error: "it is broken", retry: true } as const)
-          : ({ ...claim, ok: true, result: null } as const);
+          : ({ ...claim, ok: true, result: NULL_JSON } as const);
         if (heldBy(mesh, hole, offer)) answered++;
         else continue;
         mesh.run("finish_task", { peerId: hole.id, epoch: hole.epoch, outcome });

@@ -1,5 +1,6 @@
 import { MINUTE } from "../../../src/base/clock.ts";
 import { describe, expect, test } from "vitest";
+import { NULL_JSON } from "../../../src/base/json-text/json-text.ts";
 import { HOUR, SECOND } from "../../../src/base/clock.ts";
 import {
   KEPT_RESULT_BYTES_MAX,
@@ -47,7 +48,7 @@ const namedInput = (peer: TestPeer, uploaded: ResultContent = MEASURED, sealed?:
     task_id,
     fence,
     ok: true,
-    result: null,
+    result: NULL_JSON,
     uploaded,
     ...(sealed && { sealed }),
   } as const;
@@ -248,7 +249,7 @@ describe("a large result", () => {
     const event = TaskEvent.parse(JSON.parse(present(request).body));
     expect(event).toMatchObject({
       type: "task.succeeded",
-      data: { id, result: null, result_bytes: 300_000, result_url: `/v1/tasks/${id}/result` },
+      data: { id, result: NULL_JSON, result_bytes: 300_000, result_url: `/v1/tasks/${id}/result` },
     });
   });
 

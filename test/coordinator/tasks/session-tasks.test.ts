@@ -4,6 +4,7 @@ import type { Input } from "../../../src/contract/commands.ts";
 import { SubmitTask, type SubmitTaskInput } from "../../../src/protocol/http.ts";
 import type { Role } from "../../../src/protocol/messages.ts";
 import { KEYS, TestMesh, testKey, type TestPeer } from "../mesh.ts";
+import { exactJsonOf } from "../../../src/base/json-text/json-text.ts";
 
 const [A, B] = KEYS;
 
@@ -44,7 +45,7 @@ describe("a task that a peer assigns over its session", () => {
     expect(report).toMatchObject([
       {
         to: { peerId: A.id, epoch: controller.epoch },
-        shown: { task: { id: task.id, state: "succeeded", result: { done: true } } },
+        shown: { task: { id: task.id, state: "succeeded", result: exactJsonOf({ done: true }) } },
       },
     ]);
     const { id } = task;

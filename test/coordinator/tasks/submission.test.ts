@@ -13,10 +13,14 @@ import {
 } from "../../../src/protocol/constants.ts";
 import { nodeSql } from "../../node-sql.ts";
 import { KEYS, START, submission, TestMesh } from "../mesh.ts";
+import { exactJsonOf, JsonText } from "../../../src/base/json-text/json-text.ts";
+import { toHex, utf8 } from "../../../src/base/bytes.ts";
+import { sha256 } from "../../../src/crypto/primitives.ts";
+import type { SubmitTaskInput } from "../../../src/protocol/http.ts";
 
 const [A] = KEYS;
 const ECHO = { kind: "echo", payload: { text: "hello" } };
-const submissionWithKey = (key: string, task = ECHO, scope = "admin") =>
+const submissionWithKey = (key: string, task: SubmitTaskInput = ECHO, scope = "admin") =>
   submission(task, { idempotency: { key, scope } });
 
 describe("submitting a task", () => {
@@ -33,7 +37,7 @@ describe("submitting a task", () => {
     const mesh = new TestMesh();
     const asked = {
       kind: "render",
-      payload: { frames: [1, 2], title: "é\u0000\ud800", nothing: null },
+      payload: { frames: [1, 2], title: "é\u0000", nothing: null },
       requirements: { capabilities: ["gpu"], peer_id: A.id, min_score: 0.25 },
       priority: -7,
       concurrency: { key: "db 7", limit: 2 },
@@ -83,7 +87,7 @@ describe("submitting a task", () => {
       task_id: task.id,
       fence: 1,
       kind: "echo",
-      payload: { text: "hello" },
+      payload: exactJsonOf({ text: "hello" }),
       attempt: 1,
       lease_seconds: 60,
       attempt_timeout_seconds: 3_600,
@@ -114,8 +118,25 @@ describe("an idempotency key", () => {
     peer.finish("hello");
     const again = mesh.run("submit_task", submissionWithKey("k"));
     expect([first.duplicate, again.duplicate]).toEqual([false, true]);
-    expect(again.task).toMatchObject({ id: first.task.id, state: "succeeded", result: "hello" });
+    expect(again.task).toMatchObject({
+      id: first.task.id,
+      state: "succeeded",
+      result: exactJsonOf("hello"),
+    });
     expect(mesh.rows("SELECT id FROM tasks")).toHaveLength(1);
+  });
+
+  test("AS131 the hash of an older mesh is that of the parsed payload, and is still compared", () => {
+    const mesh = new TestMesh();
+    const input = submissionWithKey("k", { kind: "echo", payload: new JsonText('{ "n": 1.0 }') });
+    const { id } = mesh.run("submit_task", input).task;
+    const { task } = input;
+    const old = JSON.stringify({ ...task, payload: { n: 1 } });
+    const request = { taskId: id, requestHash: toHex(sha256(utf8(old))) };
+    mesh.registry.idempotency.put("admin", "k", request, mesh.now + MINUTE);
+    expect(mesh.run("submit_task", input).duplicate).toBe(true);
+    const other = submissionWithKey("k", { kind: "echo", payload: { n: 2 } });
+    expect(mesh.errorOf("submit_task", other).code).toBe("idempotency_mismatch");
   });
 
   test("AS12 an idempotency key with another request gets idempotency_mismatch", () => {

@@ -13,6 +13,7 @@ import {
 } from "../../../src/webhooks/index.ts";
 import { must, present } from "../../must.ts";
 import { KEYS, submission, TestMesh } from "../mesh.ts";
+import { exactJsonOf, NULL_JSON } from "../../../src/base/json-text/json-text.ts";
 
 const URL_1 = "https://one.example/hook";
 const [KEY] = KEYS;
@@ -105,7 +106,11 @@ describe("a callback", () => {
       scheme: "github",
       signature: null,
       sealedSecrets: [""],
-      mapping: { ...SubmitTask.parse({ kind: "a" }), callback: { url: "http://10.0.0.1/" } },
+      mapping: {
+        ...SubmitTask.parse({ kind: "a" }),
+        payload: null,
+        callback: { url: "http://10.0.0.1/" },
+      },
       filters: [],
       maxBytes: null,
     } as const;
@@ -140,9 +145,9 @@ describe("a callback", () => {
     expect(sent.get(present(succeeded))?.data).toMatchObject({
       id: succeeded,
       state: "succeeded",
-      result: { size: 5 },
+      result: exactJsonOf({ size: 5 }),
     });
-    expect(sent.get(present(failed))?.data).toMatchObject({ error: "no", result: null });
+    expect(sent.get(present(failed))?.data).toMatchObject({ error: "no", result: NULL_JSON });
   });
 
   test("CB4 a callback that is due sets the alarm, and the alarm starts its attempt", () => {

@@ -9,7 +9,7 @@ import { startMesh, type MeshProcess } from "../../../src/cli/mesh-process.ts";
 import { freePort } from "../../../src/cli/ports.ts";
 import { signalGroup } from "../../../src/cli/process-group.ts";
 import { controller, generateIdentity, MusterApiError } from "../../../src/client/index.ts";
-import type { TaskView } from "../../../src/protocol/http.ts";
+import type { Task } from "../../../src/client/index.ts";
 
 export interface KillPlan {
   readonly tasks: number;
@@ -243,12 +243,12 @@ class Audit {
 
   async report(ids: readonly string[], peers: readonly KillablePeer[]) {
     const executed = await executions(peers);
-    const tasks: TaskView[] = [];
+    const tasks: Task[] = [];
     for (const id of ids)
       tasks.push(await retryUntilAnswered(() => this.#mesh.controller.tasks.get(id)));
-    const won = (task: TaskView) => task.attempts.filter(({ state }) => state === "succeeded");
+    const won = (task: Task) => task.attempts.filter(({ state }) => state === "succeeded");
     const succeeded = tasks.filter(({ state }) => state === "succeeded");
-    const nonce = ({ result }: TaskView) => (result as { nonce?: string } | null)?.nonce ?? "";
+    const nonce = ({ result }: Task) => (result as { nonce?: string } | null)?.nonce ?? "";
     const counted = tasks.map(({ id }) => executed.get(id)?.size ?? 0);
     return {
       tasks: tasks.length,

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { DryRunView, Json, MeshClient } from "../../../client/index.ts";
+import type { DryRun, Json, MeshClient } from "../../../client/index.ts";
 import { action } from "../../actions.ts";
 import type { Values } from "../../args.ts";
 import { Failure, UsageError } from "../../failure.ts";
@@ -40,7 +40,7 @@ export const test = action({
 
 type Sample = Parameters<MeshClient["webhooks"]["test"]>[1];
 
-function printDryRun({ outcome, reason, task, filters, signature }: DryRunView): void {
+function printDryRun({ outcome, reason, task, filters, signature }: DryRun): void {
   print(`outcome    ${outcome}${reason === null ? "" : `: ${reason}`}`);
   if (signature !== null) print(`signature  ${signature}`);
   for (const { filter, holds, found } of filters) {
@@ -51,7 +51,7 @@ function printDryRun({ outcome, reason, task, filters, signature }: DryRunView):
   }
   if (task === null) return;
   print(`kind       ${task.kind}`);
-  print(`payload    ${JSON.stringify(task.payload)}`);
+  print(`payload    ${task.payload_text}`);
 }
 
 async function readSample(

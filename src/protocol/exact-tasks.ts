@@ -1,0 +1,20 @@
+/** Tasks as messages and bodies carry them: their payloads and results as the text that came. `writeJson` writes them. */
+import { toJsonText } from "../base/json-text/json-text.ts";
+import type { TaskView } from "./http/tasks.ts";
+import type { PayloadInput, PayloadOf } from "./messages.ts";
+
+export const wireTask = (task: TaskView) => ({
+  ...task,
+  payload: toJsonText(task.payload),
+  result: toJsonText(task.result),
+});
+
+export const wireShown = (shown: PayloadOf<"task_shown">): PayloadInput<"task_shown"> => ({
+  ...shown,
+  task: wireTask(shown.task),
+});
+
+export const wireOffer = (offer: PayloadOf<"task_offer">): PayloadInput<"task_offer"> => ({
+  ...offer,
+  payload: toJsonText(offer.payload),
+});

@@ -39,7 +39,8 @@ export class OlderSession {
   readonly #sockets: SessionSockets;
   readonly #ping: (socket: WebSocket) => void;
   readonly #elsewhere: (peerId: PeerId) => Promise<boolean>;
-  readonly #waiting = new Map<WebSocket, () => void>();
+  /** The sockets whose peer was pinged and has not answered yet. Whoever asks meanwhile waits for the same answer. */
+  readonly #waiting = new Map<WebSocket, PromiseWithResolvers<boolean>>();
 
   /** @param elsewhere whether the peer's session in another object answers a ping in time */
   constructor(
@@ -54,7 +55,7 @@ export class OlderSession {
 
   /** A frame has arrived on this socket. */
   heard(socket: WebSocket): void {
-    this.#waiting.get(socket)?.();
+    this.#waiting.get(socket)?.resolve(true);
   }
 
   /** The answers to commands, in which an admission that was refused for a session that is silent was repeated. */
@@ -86,12 +87,14 @@ export class OlderSession {
 
   /** Whether the peer on this socket answers a ping in time. */
   async isHeard(socket: WebSocket): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), ANSWER_TIMEOUT);
-    this.#waiting.set(socket, () => resolve(true));
+    const underWay = this.#waiting.get(socket);
+    if (underWay !== undefined) return underWay.promise;
+    const answer = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => answer.resolve(false), ANSWER_TIMEOUT);
+    this.#waiting.set(socket, answer);
     this.#ping(socket);
     try {
-      return await promise;
+      return await answer.promise;
     } finally {
       clearTimeout(timer);
       this.#waiting.delete(socket);

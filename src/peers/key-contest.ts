@@ -19,13 +19,15 @@ export interface Newcomer {
  * Whether two processes use one key: a session that has itself taken the peer over from a connected session is to be taken
  * over again. One takeover is usual (a connection that broke without a trace), a second one while the first session
  * answers is not. A go-p2p node does that by itself: when the mesh closes its older connection, it forgets the newer one, which stays
- * open and answers, and dials again. (A peer of the SDK over go-p2p does not.)
+ * open and answers, and dials again: also while it is suspect because it has flapped, or each dial would be the next flap.
+ * (A peer of the SDK over go-p2p does not.)
  */
 const isContested = (known: Peer, newcomer: Newcomer): boolean =>
-  known.state === "active" &&
   known.tookOver &&
   known.protocol === newcomer.protocol &&
-  (known.protocol === "muster/2" || !known.speaksMuster);
+  (known.protocol === "muster/2"
+    ? known.state === "active"
+    : isConnected(known.state) && !known.speaksMuster);
 
 /** The fault by which a newcomer is refused while the older session answers; null when it may take over. */
 export function keyInUseFault(

@@ -2,7 +2,17 @@ import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { newKeyPair } from "../../src/crypto/identity.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
-import { api, awaitTaskEnd, peerView, pointers, rows, submitTask, until } from "./api.ts";
+import { RPC_VERSION } from "../../src/protocol/constants.ts";
+import {
+  api,
+  awaitTaskEnd,
+  peerView,
+  pointers,
+  rows,
+  sessionStub,
+  submitTask,
+  until,
+} from "./api.ts";
 import { GoPeer } from "./go-peer.ts";
 
 afterEach(async () => {
@@ -65,6 +75,47 @@ describe("a go-p2p node that dials again and again", () => {
     const { id } = await submitTask("go-p2p/get_stats", null);
     expect(await awaitTaskEnd(id)).toMatchObject({ state: "succeeded", peer_id: keys.id });
     second.close();
+    await answers;
+  });
+
+  it("GP40 keeps the connection that answers also when several ask about it at once", async () => {
+    const keys = newKeyPair(platformRandom);
+    const node = await GoPeer.join({ keys, muster: null });
+    await node.catchUp();
+    const session = await sessionStub(keys.id);
+    const asked = Promise.all([1, 2, 3, 4].map(() => session.answers(RPC_VERSION, 1)));
+    const answers = answerMesh(node);
+    expect(await asked).toEqual([true, true, true, true]);
+    node.close();
+    await answers;
+  });
+
+  it("GP40 keeps the connection that answers while it is suspect because it has flapped", async () => {
+    const keys = newKeyPair(platformRandom);
+    const sockets: GoPeer[] = [];
+    for (let flap = 1; flap <= 4; flap++) {
+      sockets.push(await GoPeer.join({ keys, muster: null }));
+      await until(
+        () => epochOf(keys.id),
+        (epoch) => epoch === flap,
+      );
+      if (flap === 3) continue; // The fourth takes over from it.
+      if (flap === 4) break;
+      sockets.at(-1)?.close();
+      await until(
+        () => peerView(keys.id),
+        ({ state }) => state === "stale",
+      );
+    }
+    expect(await peerView(keys.id)).toMatchObject({ state: "suspect" });
+    const held = sockets.at(-1) as GoPeer;
+    const answers = answerMesh(held);
+    for (let dial = 0; dial < 3; dial++) {
+      const further = await GoPeer.join({ keys, muster: null });
+      expect((await further.closed).reason).toContain("key_in_use");
+    }
+    expect(await epochOf(keys.id)).toBe(4);
+    held.close();
     await answers;
   });
 

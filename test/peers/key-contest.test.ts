@@ -9,9 +9,11 @@ const plain = { protocol: "go-p2p/1.0", speaksMuster: false } as const;
 const newcomer = { protocol: "muster/2" } as const;
 
 describe("a session of a key that another session has", () => {
-  test("GP40 is refused over go-p2p, too, if that session is a plain node's", () => {
-    const known = aPeer({ ...contested, ...plain });
-    expect(keyInUseFault(known, plain, 0)).toMatchObject({ code: "key_in_use" });
+  test("GP40 is refused over go-p2p, too, if that session is a plain node's, whether it is active or suspect", () => {
+    for (const state of ["active", "suspect"] as const) {
+      const known = aPeer({ ...contested, ...plain, state });
+      expect(keyInUseFault(known, plain, 0)).toMatchObject({ code: "key_in_use" });
+    }
   });
 
   test("HS24 is refused only if that session has taken over itself, answers, and both speak one protocol", () => {
@@ -23,6 +25,7 @@ describe("a session of a key that another session has", () => {
       [aPeer({ ...contested, state: "stale" }), newcomer],
       [aPeer({ ...contested, ...plain }), newcomer],
       [aPeer({ ...contested, ...plain, tookOver: false }), plain],
+      [aPeer({ ...contested, ...plain, state: "stale" }), plain],
       [aPeer({ ...contested, ...plain, speaksMuster: true }), plain],
       [aPeer({ ...contested, ...plain }), { ...plain, olderSilent: true }],
       [contested, { protocol: "go-p2p/1.0" } as const],

@@ -16,6 +16,8 @@ export class KeptBlobs {
   #named = new Map<string, Millis>();
   readonly #kept = new Map<string, Bytes>();
   #bytes = 0;
+  /** Whether a blob had no room since the last one was dropped. */
+  #isFull = false;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -30,6 +32,7 @@ export class KeptBlobs {
       if (!this.#named.has(id)) {
         this.#kept.delete(id);
         this.#bytes -= costOf(bytes);
+        this.#isFull = false;
       }
   }
 
@@ -45,14 +48,22 @@ export class KeptBlobs {
   /** Keeps a blob, if the directory names it and there is room. */
   keep(id: string, bytes: Bytes): void {
     if (!this.#named.has(id) || this.#kept.has(id)) return;
-    if (this.#bytes + costOf(bytes) > this.#bytesMax) return;
+    if (this.#bytes + costOf(bytes) > this.#bytesMax) {
+      this.#isFull = true;
+      return;
+    }
     this.#kept.set(id, bytes);
     this.#bytes += costOf(bytes);
   }
 
+  /** Whether there may be room for another blob: the size of one is unknown before it is read. */
+  get hasRoom(): boolean {
+    return !this.#isFull && this.#bytes + ENTRY_OVERHEAD_BYTES < this.#bytesMax;
+  }
+
   /** Named blobs that are not kept; none when the room is used up. */
   missing(now: Millis): readonly string[] {
-    if (this.#bytes + ENTRY_OVERHEAD_BYTES >= this.#bytesMax) return [];
+    if (!this.hasRoom) return [];
     return [...this.#named].flatMap(([id, expiresAt]) =>
       expiresAt > now && !this.#kept.has(id) ? [id] : [],
     );

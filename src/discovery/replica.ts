@@ -169,10 +169,10 @@ export class Replica {
     });
   }
 
-  /** Reads the records that are not kept. Ends early when the store fails: the next pass goes on. */
+  /** Reads the records that are not kept. Ends early when the store fails: the next pass goes on. What has no room is not read ahead. */
   async #fill(): Promise<void> {
     const missing = this.#blobs.missing(this.#ports.now());
-    for (let at = 0; at < missing.length; at += CONCURRENT_READS) {
+    for (let at = 0; at < missing.length && this.#blobs.hasRoom; at += CONCURRENT_READS) {
       const batch = missing.slice(at, at + CONCURRENT_READS);
       const read = await Promise.all(batch.map((id) => this.#readBlob(id)));
       if (read.every((bytes) => bytes === null)) return;

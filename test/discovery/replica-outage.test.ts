@@ -166,6 +166,30 @@ describe("a replica whose store is lost", () => {
       { numRuns: 100 * SCALE },
     );
   });
+
+  test("DS67 a replica does not read ahead what has no room, however often the directory changes", async () => {
+    const scene = await ReplicatedMesh.withPeers(
+      ...Array.from({ length: 60 }, (_, at) => testKey(400 + at)),
+    );
+    const sizes = scene.replicaStore.keys
+      .filter((key) => key.startsWith("blob:"))
+      .map((key) => present(scene.replicaStore.peek(key)).length);
+    // Room for about ten of them, and some bytes more.
+    const keptBytesMax = 10 * (Math.max(...sizes) + 256) + 300;
+    await scene.open(true, { readsAhead: true, keptBytesMax });
+    await scene.replica.refresh();
+    const { recordsKept } = scene.replica.status;
+    expect(recordsKept).toBeGreaterThanOrEqual(10);
+    const before = scene.replicaStore.reads;
+    for (let pass = 0; pass < 40; pass++) await scene.replica.refresh();
+    for (let joined = 0; joined < 5; joined++) {
+      scene.mesh.join(testKey(500 + joined));
+      await scene.replicateAll();
+      await scene.replica.refresh();
+    }
+    // The directory, twice in a refresh, and its pages.
+    expect(scene.replicaStore.reads - before).toBeLessThan(45 * 4);
+  });
 });
 
 describe("a replica over HTTP whose store fails", () => {

@@ -13,7 +13,7 @@ import type { Verifier } from "./signed-statements.ts";
  * - `statement_old`: a newer statement about the same ID was seen before, or its epoch has ended
  * - `pointer_expired`: the pointer has expired
  * - `directory_old`: the list was signed longer ago than the reader accepts
- * - `list_incomplete`: the source returned fewer pointers than the mesh has published, or does not say how many there are
+ * - `list_incomplete`: the source returned fewer pointers than the mesh has published, does not say how many there are, or its pages do not follow each other
  * - `signing_key_changed`: the source of the keys returned another signing key than at first: this is another mesh
  * - `epoch_unknown`: the reader has no key of the pointer's epoch
  * - `identity_mismatch`: the record's ID does not belong to its key or to the pointer

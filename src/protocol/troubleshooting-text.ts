@@ -758,7 +758,7 @@ Event.
 
 \`DiscoveryError\`, or a reason in \`degraded\`.
 
-- Cause: The mesh has published more peers than any source lists, or the server states no totals: it leaves something out, or is older than this client.
+- Cause: The mesh has published more peers than any source lists, the server states no totals, or its pages do not follow each other: it leaves something out, or is older than this client.
 - Remedy: Upgrade the mesh and its replicas. Otherwise remove the replica from \`url\`.
 
 ### \`signing_key_changed\`

@@ -14,6 +14,8 @@ import {
   SOURCE_FAILED_FOR,
   SOURCE_TIMEOUT,
 } from "../timings.ts";
+import { DiscoveryError } from "./discovery-error.ts";
+import { positionFault } from "./list-position.ts";
 import { isOutage, sourcesError, type SourceFailure } from "./source-failures.ts";
 
 type Query = NonNullable<ApiRequest["query"]>;
@@ -69,6 +71,8 @@ export class DiscoverySources {
       const answer = await this.#ask(source, failures, async (api) => {
         const answered = await fetchList(api, query, request);
         await check(answered.list);
+        const detail = positionFault(query, answered.list);
+        if (detail !== null) throw new DiscoveryError({ code: "list_incomplete", detail });
         return answered;
       });
       if (answer === undefined) continue;

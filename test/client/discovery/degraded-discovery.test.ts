@@ -70,7 +70,8 @@ describe("a read of discovery", () => {
       const { missing, failures } = present(degraded);
       expect(failures.length).toBeGreaterThan(0);
       expect(failures.every(({ code, detail }) => code !== "" && detail !== "")).toBe(true);
-      expect(ids.length + present(missing)).toBe(ALL.length);
+      // Unknown if the list broke off after its first page.
+      expect([null, ALL.length - ids.length]).toContain(missing);
     },
   );
 

@@ -42,6 +42,9 @@ const brokenOff = () =>
     }),
   );
 
+/** How many pages were made up. */
+let pages = 0;
+
 /** Sources that withhold something, each in its own way: alone, none of them may look like a complete answer. */
 export const HOSTILE: Readonly<Record<string, Behavior>> = {
   "refuses connections": () => {
@@ -72,6 +75,25 @@ export const HOSTILE: Readonly<Record<string, Behavior>> = {
     ...list,
     pointers: [],
     totals: list.totals && { ...list.totals, epochs: [] },
+  })),
+  "repeats its first page for ever": onLists((list) => ({
+    ...list,
+    next_cursor: list.pointers.at(-1)?.id ?? "0".repeat(32),
+  })),
+  "repeats a page under ever new cursors": onLists((list) => ({
+    ...list,
+    next_cursor: (++pages).toString(16).padStart(32, "f"),
+  })),
+  "lists nothing, in ever new pages": onLists((list) => ({
+    ...list,
+    pointers: [],
+    next_cursor: (++pages).toString(16).padStart(32, "0"),
+  })),
+  "has changes without an end": onLists((list) => ({
+    ...list,
+    pointers: [],
+    since: String(++pages),
+    next_cursor: String(pages),
   })),
   "has no records": onBlobs(() => problem(404, "not_found")),
   "can't read its records": onBlobs(() => problem(503, "unavailable")),

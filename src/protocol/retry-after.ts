@@ -23,7 +23,7 @@ export const RetryAfter = z
  */
 export function readRetryAfter(headers: Pick<Headers, "get">, now: Millis): number | null {
   const text = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d{1,20}$/.test(text)) return bounded(Number(text));
+  if (/^\d+$/.test(text)) return bounded(Number(text));
   const at = readHttpDate(text, now);
   if (at === null) return null;
   const sentAt = readHttpDate(headers.get("date")?.trim() ?? "", now) ?? now;

@@ -56,7 +56,7 @@ describe("a time to wait that a server names", () => {
     expect(requests).toBe(1);
   });
 
-  test.each(["86401", "2147484", "9".repeat(400)])(
+  test.each(["86401", "2147484", "9".repeat(400), "Wed, 21 Oct 2099 07:28:00 GMT"])(
     "RC22 a Retry-After header of %s counts as a day",
     async (header) => {
       const body = problem(503, "unavailable");
@@ -68,7 +68,7 @@ describe("a time to wait that a server names", () => {
     },
   );
 
-  test.each(["-1", "NaN", "Infinity", "1e9", "0x10", "", "1, 2", "Wed, 21 Oct 2099 07:28:00 GMT"])(
+  test.each(["-1", "NaN", "Infinity", "1e9", "0x10", "", "1, 2", "Wed, 21 Oct 2099 07:28"])(
     "RC22 a Retry-After header of %j is none: the SDK's own pauses apply",
     async (header) => {
       const answer = () =>

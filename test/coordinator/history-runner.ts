@@ -138,6 +138,7 @@ export class HistoryRunner {
       rttMs,
       ...(heldList !== "no_list" && { held }),
     });
+    if (this.model.isContested(peer)) return this.#expectError("admit", request, "key_in_use");
     if (typeof expected === "string") return this.#expectError("admit", request, expected);
     this.model.join(peer, { ...announced, ...expected });
     if (heldList !== "no_list") this.model.reconcileHeldTasks(peer, listed);

@@ -20,7 +20,13 @@ export interface ModelPeer {
   failures: number;
   /** How many timeouts of it may count or not, by how long it had the task (AS120): the coordinator decides. */
   unsureFailures: number;
-  /** The times at which the peer fell silent. */
+  /** Whether its last session announced `muster`; a plain go-p2p node does not. */
+  speaksMuster: boolean;
+  /** When its last session began. */
+  joinedAt: Millis;
+  /** Whether its last session took the peer over from a connected one. */
+  tookOver: boolean;
+  /** The times at which the peer fell silent or flapped. */
   silentAt: readonly Millis[];
   denied: boolean;
   allowlistRoles: readonly Role[] | null;
@@ -43,6 +49,9 @@ export const unknownPeer = (id: PeerId): ModelPeer => ({
   successes: 0,
   failures: 0,
   unsureFailures: 0,
+  speaksMuster: true,
+  joinedAt: -Infinity,
+  tookOver: false,
   silentAt: [],
   denied: false,
   allowlistRoles: null,

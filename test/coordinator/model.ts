@@ -20,6 +20,9 @@ import { isConnected, unknownPeer, type ModelPeer } from "./model-peer.ts";
 
 export { isConnected, type ModelPeer } from "./model-peer.ts";
 
+/** Sessions of a plain node that begin within this time of each other are flaps (GP41). */
+const FLAP_INTERVAL: Millis = 30 * SECOND;
+
 type End = Extract<TaskState, "succeeded" | "failed" | "cancelled" | "expired">;
 
 /** The effects that a command is expected to have, other than offers. */
@@ -64,15 +67,26 @@ export class Model {
     return claimed === "worker" ? "not_allowed" : { role: "controller", mayAssign };
   }
 
+  /** Whether another process seems to use the key: a plain node that took the peer over is to be taken over again (GP40). */
+  isContested(peer: ModelPeer): boolean {
+    return peer.hasRecord && peer.state === "active" && peer.tookOver && !peer.speaksMuster;
+  }
+
   join(
     peer: ModelPeer,
     announced: Pick<
       ModelPeer,
-      "role" | "mayAssign" | "capabilities" | "kinds" | "slots" | "prefetch"
+      "role" | "mayAssign" | "capabilities" | "kinds" | "slots" | "prefetch" | "speaksMuster"
     >,
   ) {
+    const tookOver = peer.hasRecord && isConnected(peer);
+    const flapped =
+      peer.hasRecord && !announced.speaksMuster && this.now - peer.joinedAt < FLAP_INTERVAL;
     if (isConnected(peer)) this.#endSession(peer, "superseded");
-    Object.assign(peer, announced, { hasRecord: true, state: "active", epoch: peer.epoch + 1 });
+    if (flapped) peer.silentAt = [...peer.silentAt, this.now];
+    const state = flapped && this.#suppression(peer) > 0 ? "suspect" : "active";
+    const session = { state, epoch: peer.epoch + 1, tookOver, joinedAt: this.now } as const;
+    Object.assign(peer, announced, { hasRecord: true, ...session });
   }
 
   disconnect(peer: ModelPeer): void {
@@ -88,10 +102,15 @@ export class Model {
   /** An answer makes a suspect peer active, unless it has fallen silent too often recently (LV9). */
   answer(peer: ModelPeer): void {
     const since = peer.silentAt.at(-1) ?? 0;
+    if (peer.state === "suspect" && this.now - since >= this.#suppression(peer))
+      peer.state = "active";
+  }
+
+  /** How long the peer stays suspect although it answers. */
+  #suppression(peer: ModelPeer): Millis {
     const weights = peer.silentAt.map((at) => 0.5 ** ((this.now - at) / (10 * MINUTE)));
     const weight = weights.reduce((sum, each) => sum + each, 0);
-    const hold = weight <= 1.5 ? 0 : Math.min(15 * MINUTE, 30 * SECOND * 2 ** (weight - 2));
-    if (peer.state === "suspect" && this.now - since >= hold) peer.state = "active";
+    return weight <= 1.5 ? 0 : Math.min(15 * MINUTE, 30 * SECOND * 2 ** (weight - 2));
   }
 
   revoke(peer: ModelPeer): void {

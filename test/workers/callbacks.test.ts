@@ -116,7 +116,7 @@ describe("the secret that signs callbacks", () => {
     [{ url: URL_1, overlap_seconds: -1 }, ["overlap_seconds"]],
     [{ url: URL_1, overlap_seconds: 604_801 }, ["overlap_seconds"]],
     [{ url: URL_1, owner: "somebody" }, ["owner"]],
-    [{ url: URL_1, overlap: 5 }, [""]],
+    [{ url: URL_1, overlap: 5 }, ["overlap"]],
   ])("CB31 a rotation that is not valid is refused: %j", async (json, places) => {
     expect(placesOf(await call("POST", "/v1/callback-secret/rotate", { json }))).toEqual(places);
   });

@@ -25,7 +25,7 @@ export const HEALTHY_JOIN = {
 } as const;
 
 /**
- * Restarts the coordinator's object. It loses its memory, and with it what was not written: the newest outcomes of peers, which
+ * Restarts the coordinator's object. It loses its memory, and with it what was not written: the newest outcomes and beginnings of sessions, which
  * the model forgets, too, and nothing else.
  */
 export function restart(mesh: TestMesh, model: Model): void {
@@ -36,6 +36,8 @@ export function restart(mesh: TestMesh, model: Model): void {
     expect(stored.successes).toBeLessThanOrEqual(peer.successes);
     expect(stored.failures).toBeLessThanOrEqual(peer.failures + peer.unsureFailures);
     const { successes, failures } = stored;
-    Object.assign(peer, { successes, failures, unsureFailures: 0 });
+    const joinedAt = mesh.registry.observed.get(peer.id)?.connectedAt ?? -Infinity;
+    expect(joinedAt).toBeLessThanOrEqual(peer.joinedAt);
+    Object.assign(peer, { successes, failures, unsureFailures: 0, joinedAt });
   }
 }

@@ -69,7 +69,7 @@ export class Model {
 
   /** Whether another process seems to use the key: a plain node that took the peer over is to be taken over again (GP40). */
   isContested(peer: ModelPeer): boolean {
-    return peer.hasRecord && peer.state === "active" && peer.tookOver && !peer.speaksMuster;
+    return peer.hasRecord && isConnected(peer) && peer.tookOver && !peer.speaksMuster;
   }
 
   join(

@@ -27,7 +27,7 @@ describe("CB46 Retry-After", () => {
     ["120", 120],
     ["86400", 86_400],
     ["86401", 86_400],
-    ["99999999999999999999", 86_400],
+    ["9".repeat(400), 86_400],
   ])("in seconds, %s, is %i s", (text, expected) => {
     expect(seconds(text)).toBe(expected);
   });
@@ -68,7 +68,6 @@ describe("CB46 Retry-After", () => {
     "0x10",
     "5 s",
     "5, 6",
-    "999999999999999999999",
     "Sun, 31 Jun 2026 08:49:37 GMT",
     "Sun, 06 Nov 2026 24:49:37 GMT",
     "Sun, 06 Nov 2026 08:60:37 GMT",

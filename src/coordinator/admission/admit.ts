@@ -43,7 +43,7 @@ export const admit: Handler<"admit"> = (context, input) => {
   const fault =
     ownKeyFault(context, input.peerId) ??
     dialFault(context, input, known) ??
-    keyInUseFault(known, input, sessionAge(context, input.peerId));
+    keyInUseFault(known, input, sessionAge(context, input.peerId) ?? 0);
   if (fault !== null) return err(fault);
   const entry = redeem(context, input);
   if (!entry.ok) return entry;
@@ -156,11 +156,13 @@ const hasFlapped = (
   protocol === "go-p2p/1.0" &&
   !speaksMuster &&
   known.epoch > 0 &&
-  sessionAge(context, known.id) < FLAP_INTERVAL;
+  (sessionAge(context, known.id) ?? FLAP_INTERVAL) < FLAP_INTERVAL;
 
-/** How long the peer's session has lasted, or how long ago it began. */
-const sessionAge = ({ registry, now }: Context, id: PeerId): Millis =>
-  now - (registry.observed.get(id)?.connectedAt ?? now);
+/** How long the peer's session has lasted, or how long ago it began. Null if a restart of the mesh has lost the time, which is written later. */
+function sessionAge({ registry, now }: Context, id: PeerId): Millis | null {
+  const connectedAt = registry.observed.get(id)?.connectedAt ?? null;
+  return connectedAt === null ? null : now - connectedAt;
+}
 
 const distance = ({ config }: Context, { place }: AdmitInput): number | null =>
   config.place === null || place === null ? null : greatCircleKm(config.place, place);

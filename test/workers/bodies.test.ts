@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import {
   BATCH_BODY_BYTES_MAX,
   BODY_BYTES_MAX,
+  DEPLOY_BODY_BYTES_MAX,
   TASK_PAYLOAD_BYTES_MAX,
   WEBHOOK_BODY_BYTES_MAX,
 } from "../../src/protocol/constants.ts";
@@ -156,20 +157,30 @@ describe("the depth of a body", () => {
   });
 });
 
+/** A task may contain a bundle to deploy. */
+const TASK_BODY_BYTES_MAX = DEPLOY_BODY_BYTES_MAX;
+
+/** Of the routes with a limit of their own. */
+const LIMITS: ReadonlyMap<string, number> = new Map([
+  ["/v1/task-batches", BATCH_BODY_BYTES_MAX],
+  ["/v1/tasks", TASK_BODY_BYTES_MAX],
+  [exampleOf("/v1/peers/{id}/requests"), DEPLOY_BODY_BYTES_MAX],
+]);
+
 describe("the size of a body", () => {
   it("HT4 is limited to the exact byte", async () => {
     const fits = await call("POST", "/v1/tasks", {
-      raw: padded(BODY_BYTES_MAX),
+      raw: padded(TASK_BODY_BYTES_MAX),
       headers: JSON_TYPE,
     });
     expect(fits.status).toBe(202);
-    const raw = padded(BODY_BYTES_MAX + 1);
+    const raw = padded(TASK_BODY_BYTES_MAX + 1);
     problemOf(await call("POST", "/v1/tasks", { raw, headers: JSON_TYPE }), "payload_too_large");
     expect(await taskCount()).toBe(1);
   });
 
   it("HT4 is limited to the exact byte if it comes in chunks without Content-Length", async () => {
-    const [half, rest] = [padded(BODY_BYTES_MAX / 2), " ".repeat(BODY_BYTES_MAX / 2)];
+    const [half, rest] = [padded(TASK_BODY_BYTES_MAX / 2), " ".repeat(TASK_BODY_BYTES_MAX / 2)];
     const fits = await call("POST", "/v1/tasks", { raw: streamOf(half, rest), headers: JSON_TYPE });
     expect(fits.status).toBe(202);
     const raw = streamOf(half, rest, " ");
@@ -188,7 +199,7 @@ describe("the size of a body", () => {
       },
       { highWaterMark: 0 },
     );
-    const headers = { ...JSON_TYPE, "Content-Length": String(BODY_BYTES_MAX + 1) };
+    const headers = { ...JSON_TYPE, "Content-Length": String(TASK_BODY_BYTES_MAX + 1) };
     const reply = await callWith({}, "POST", "/v1/tasks", { raw, headers });
     problemOf(reply, "payload_too_large");
     expect(pulled).toBe(0);
@@ -201,19 +212,19 @@ describe("the size of a body", () => {
         sent += 65_536;
         controller.enqueue(new Uint8Array(65_536));
         // Not endless, so that a mesh that does not stop reading fails this test instead of hanging it.
-        if (sent > 8 * BODY_BYTES_MAX) controller.close();
+        if (sent > 8 * TASK_BODY_BYTES_MAX) controller.close();
       },
     });
     problemOf(
       await callWith({}, "POST", "/v1/tasks", { raw, headers: JSON_TYPE }),
       "payload_too_large",
     );
-    expect(sent).toBeLessThan(2 * BODY_BYTES_MAX);
+    expect(sent).toBeLessThan(2 * TASK_BODY_BYTES_MAX);
   });
 
   it("HT4 is limited on every route with a JSON body, before the body is validated", async () => {
     for (const [method, path] of await takers()) {
-      const limit = path === "/v1/task-batches" ? BATCH_BODY_BYTES_MAX : BODY_BYTES_MAX;
+      const limit = LIMITS.get(path) ?? BODY_BYTES_MAX;
       const raw = "x".repeat(limit + 1);
       const headers = { "Content-Type": "text/plain" };
       problemOf(await call(method, path, { raw, headers }), "payload_too_large");

@@ -3,6 +3,7 @@ import { ExpiringSet } from "../src/base/expiring-set.ts";
 import { MINUTE } from "../src/base/clock.ts";
 import { RefusalReports } from "../src/webhooks/index.ts";
 import { KnownSources } from "./known-sources.ts";
+import { LargeDeliveries } from "./large-deliveries.ts";
 
 /** Credentials that are remembered, 64 characters each. */
 const CREDENTIALS_MAX = 1_000;
@@ -14,6 +15,7 @@ const CREDENTIALS_MAX = 1_000;
 export class GatewayMemory {
   readonly limiter = new AddressLimiter();
   readonly sources = new KnownSources();
+  readonly largeDeliveries = new LargeDeliveries();
   /** Refused deliveries that the coordinator has not been told about yet. */
   readonly refusals = new RefusalReports();
   /** Hashes of API tokens that the mesh made and no longer accepts. A revoked token never becomes valid again. */

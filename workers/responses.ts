@@ -10,6 +10,7 @@ const FAILURES = {
   forbidden: [403, "The token's scope does not allow this"],
   not_found: [404, "The resource does not exist"],
   too_large: [413, "The body is too large"],
+  too_slow: [408, "The body did not arrive in time"],
   not_json: [415, "The body is not declared as JSON"],
   wrong_media_type: [415, "The body is not declared as application/octet-stream"],
   conflict: [409, "The current state does not allow this"],

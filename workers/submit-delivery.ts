@@ -30,11 +30,11 @@ export async function submitDelivery<Challenge extends { readonly challenge: str
   c: AppContext,
   name: string,
   first: OpenedSource,
-  evaluate: (source: OpenedSource) => Result<EvaluatedDelivery | Challenge, MusterError>,
+  evaluate: (source: OpenedSource) => Promise<Result<EvaluatedDelivery | Challenge, MusterError>>,
 ): Promise<Result<Submission | Challenge, MusterError>> {
   let source = first;
   for (let attempt = 1; ; attempt++) {
-    const evaluated = evaluate(source);
+    const evaluated = await evaluate(source);
     if (!evaluated.ok) return evaluated;
     if ("challenge" in evaluated.value) return ok(evaluated.value);
     const { id: sourceId, revision } = source;
@@ -50,12 +50,15 @@ export async function submitDelivery<Challenge extends { readonly challenge: str
     if (!current.ok) return current;
     source = current.value;
   }
-  return err({
+  return sourceChanged(name);
+}
+
+export const sourceChanged = (name: string): Result<never, MusterError> =>
+  err({
     code: "unavailable",
     detail: `the webhook source ${name} changed while this delivery was processed; send it again`,
     retryAfter: RETRY_AFTER,
   });
-}
 
 /** What the sender receives: success for every outcome that needs no repetition, a filtered event included. */
 function viewOf({

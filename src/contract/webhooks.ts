@@ -10,7 +10,13 @@ import type {
 import type { MusterError } from "../protocol/errors.ts";
 import type { WebhookDelivery } from "../registry/webhook-deliveries.ts";
 import type { WebhookSource } from "../registry/webhook-sources.ts";
-import type { Answer, CallbackPlace, RefusalReport, Verdict } from "../webhooks/index.ts";
+import type {
+  Answer,
+  CallbackPlace,
+  DeliveryIds,
+  RefusalReport,
+  Verdict,
+} from "../webhooks/index.ts";
 import type { CallersOf } from "./caller.ts";
 import type { Empty, TaskInput, PageInput } from "./inputs.ts";
 
@@ -150,6 +156,8 @@ export interface DeliveryInput {
   readonly sourceId: string;
   readonly revision: number;
   readonly deliveryId: string;
+  /** Another ID under which a task that was created since then is this delivery's, too. */
+  readonly earlier: DeliveryIds["earlier"];
   readonly bytes: number;
   /** The part of the delivery that is stored, sealed; null when none is. */
   readonly sealed: string | null;

@@ -169,7 +169,18 @@ export const PAGE_MAX = 500;
 
 // Webhooks
 
-export const WEBHOOK_BODY_BYTES_MAX = 1 * MiB;
+/** The largest body that a source may take: GitHub sends up to 25 MB. */
+export const WEBHOOK_BODY_BYTES_MAX = 25 * MiB;
+/** The largest body of a source that states no limit, and whose scheme has no larger one. */
+export const WEBHOOK_BODY_BYTES_DEFAULT = 1 * MiB;
+/** A body up to this size is in memory as a whole; of a larger one only what is selected. */
+export const WEBHOOK_BUFFERED_BYTES_MAX = 1 * MiB;
+/** The longest value that a filter compares: 4,096 characters, each of which may be written in six. */
+export const WEBHOOK_COMPARED_BYTES_MAX = 32 * KiB;
+/** What is selected of one event: more than a task holds, because an index from the end keeps elements that are not the last ones. */
+export const WEBHOOK_SELECTED_BYTES_MAX = 1 * MiB;
+/** How long the body of a delivery may take. */
+export const WEBHOOK_BODY_TIME_MAX = 60 * SECOND;
 export const WEBHOOK_SOURCES_MAX = 100;
 /** Secrets of one source: old, new and one spare. An unauthenticated delivery costs one MAC for each. */
 export const WEBHOOK_SECRETS_MAX = 3;
@@ -177,8 +188,10 @@ export const WEBHOOK_FILTERS_MAX = 10;
 /** Deliveries that are kept of one source, and for how long. */
 export const WEBHOOK_DELIVERIES_PER_SOURCE_MAX = 100;
 export const WEBHOOK_DELIVERY_RETENTION = 7 * DAY;
-/** A larger body is not stored for replay. 100 sources with 100 such bodies each, sealed and in base64, use 2 of 10 GB. */
+/** A larger body is not stored for replay, only the values that the source reads. 100 sources with 100 such bodies each, sealed and in base64, use 2 of 10 GB. */
 export const WEBHOOK_STORED_BODY_BYTES_MAX = 128 * KiB;
+/** What is stored for replay of a larger body: all that a task can be made of, and what its filters read. */
+export const WEBHOOK_STORED_VALUES_BYTES_MAX = 320 * KiB;
 
 // Callbacks
 

@@ -54,6 +54,7 @@ export type ApiError = {
     | "method_not_allowed"
     | "upgrade_required"
     | "payload_too_large"
+    | "request_timeout"
     | "unsupported_media_type"
     | "conflict"
     | "lease_lost"
@@ -177,6 +178,7 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   method_not_allowed: wire(405, bad, E.invalidMessage, "The path does not support this method"),
   upgrade_required: wire(426, bad, E.invalidMessage, "This path requires a WebSocket upgrade"),
   payload_too_large: wire(413, bad, E.invalidMessage, "The body is too large"),
+  request_timeout: wire(408, timeout, E.timeout, "The body did not arrive in time"),
   unsupported_media_type: wire(415, bad, E.invalidMessage, "The body must be JSON"),
   conflict: wire(409, bad, E.operationFailed, "The current state does not allow this"),
   lease_lost: wire(409, bad, E.operationFailed, "The attempt no longer holds the task's lease"),

@@ -62,8 +62,15 @@ The answer is a problem document whose \`type\` leads to its entry: \`curl MESH_
 
 "The body is too large". HTTP 413, close code 4400, go-p2p error 1001.
 
-- Cause: The body is larger than the limit of the path, which \`detail\` names.
-- Remedy: Send less: put large inputs elsewhere and send a URL. Results above 1 MiB are uploaded by the SDK by itself.
+- Cause: The body is larger than the limit of the path, or of the webhook source, which \`detail\` names.
+- Remedy: Of a webhook source: raise its \`max_body_bytes\`, up to 25 MiB. Else send less: put large inputs elsewhere and send a URL. Results above 1 MiB are uploaded by the SDK by itself.
+
+### \`request_timeout\`
+
+"The body did not arrive in time". HTTP 408, close code 4408, go-p2p error 1005.
+
+- Cause: The body of a webhook delivery took longer than 60 s.
+- Remedy: Nothing if the sender repeats it. If it happens again and again, look for a slow proxy between the sender and the mesh.
 
 ### \`unsupported_media_type\`
 
@@ -220,7 +227,7 @@ What a sender gets, and what \`muster webhook refused NAME\`, \`deliveries NAME\
 
 "The event does not fit the source's mapping". HTTP 422, close code 4400, go-p2p error 1001.
 
-- Cause: The event does not fit the source's mapping: \`detail\` names the field and the path that selects nothing.
+- Cause: The event does not fit the source's mapping: \`detail\` names the field and the path that selects nothing, or a value that is larger than a task may be.
 - Remedy: \`muster webhook update NAME\` with \`--default PATH=JSON\` gives the path a value, with \`--filter\` excludes such events, with \`--payload\` takes another path. Try it with \`muster webhook test NAME --delivery ID\`.
 
 ### \`too_many_sources\`

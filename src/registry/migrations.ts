@@ -278,6 +278,10 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     ) WITHOUT ROWID`,
     `CREATE INDEX callback_receivers_ages ON callback_receivers (at)`,
   ],
+  [
+    `ALTER TABLE webhook_sources ADD COLUMN max_body_bytes INTEGER`,
+    `ALTER TABLE webhook_sources ADD COLUMN identity TEXT NOT NULL DEFAULT 'null'`,
+  ],
 ];
 
 /** Brings a database of any age up to date; run at every wake. */

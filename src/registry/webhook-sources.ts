@@ -1,5 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type {
+  DeliveryIdentity,
   EventMapping,
   SignatureHeader,
   WebhookFilter,
@@ -26,6 +27,10 @@ export interface WebhookSource {
   readonly createdAt: Millis;
   /** Bytes of its tasks that have not ended; null: the default. */
   readonly maxBytes: number | null;
+  /** The largest body that is read; null: the default of the scheme. */
+  readonly maxBodyBytes: number | null;
+  /** What tells deliveries apart; null: the default of the scheme. */
+  readonly identity: DeliveryIdentity | null;
   /** Deliveries that became a task. */
   readonly deliveries: number;
 }
@@ -53,10 +58,13 @@ export function webhookSourcesTable(sql: Sql, onLimits: () => void) {
           created_at: source.createdAt,
           deliveries: source.deliveries,
           max_bytes: source.maxBytes,
+          max_body_bytes: source.maxBodyBytes,
+          identity: JSON.stringify(source.identity),
         },
         `ON CONFLICT (name) DO UPDATE SET scheme = excluded.scheme, signature = excluded.signature,
            sealed_secret = excluded.sealed_secret, mapping = excluded.mapping, filters = excluded.filters,
-           revision = excluded.revision, max_bytes = excluded.max_bytes`,
+           revision = excluded.revision, max_bytes = excluded.max_bytes,
+           max_body_bytes = excluded.max_body_bytes, identity = excluded.identity`,
       );
       onLimits();
     },
@@ -102,4 +110,6 @@ const readSource = (row: SqlRow): WebhookSource => ({
   createdAt: number(row, "created_at"),
   deliveries: number(row, "deliveries"),
   maxBytes: numberOrNull(row, "max_bytes"),
+  maxBodyBytes: numberOrNull(row, "max_body_bytes"),
+  identity: json(row, "identity"),
 });

@@ -2,8 +2,9 @@ import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ApiError } from "../protocol/errors.ts";
 import type { WebhookFilter } from "../protocol/http.ts";
-import { parsePath, select } from "./json-path.ts";
+import { parsePath, type JsonPath } from "./json-path.ts";
 import type { HeaderReader } from "./scheme.ts";
+import type { SelectedValues } from "./selection/json-selector.ts";
 
 /** The result of one filter for an event. */
 export interface FilterResult {
@@ -37,7 +38,7 @@ function issueOf({ header, path, equals, one_of }: WebhookFilter) {
 export const evaluateFilters = (
   filters: readonly WebhookFilter[],
   headers: HeaderReader,
-  event: Json,
+  event: SelectedValues,
 ): readonly FilterResult[] =>
   filters.map((filter) => {
     const found = foundBy(filter, headers, event);
@@ -53,14 +54,23 @@ export function exclusionOf(verdicts: readonly FilterResult[]): string | null {
   return `filters.${failed}: ${place} does not match this filter`;
 }
 
+/** The paths that filters read of an event. */
+export const filteredPaths = (filters: readonly WebhookFilter[]): readonly JsonPath[] =>
+  filters.flatMap(({ path }) => {
+    const parsed = path === undefined ? null : parsePath(path);
+    return parsed?.ok === true ? [parsed.value] : [];
+  });
+
+/** A value that was too large to be kept equals nothing that a filter may have, and matches no pattern. */
 function foundBy(
-  { header, path }: WebhookFilter,
+  filter: WebhookFilter,
   headers: HeaderReader,
-  event: Json,
+  event: SelectedValues,
 ): Json | undefined {
-  if (header !== undefined) return headers.get(header) ?? undefined;
-  const parsed = parsePath(path ?? "");
-  return parsed.ok ? select(parsed.value, event) : undefined;
+  if (filter.header !== undefined) return headers.get(filter.header) ?? undefined;
+  const [path] = filteredPaths([filter]);
+  const selected = path === undefined ? undefined : event.find(path, "compared");
+  return selected ? (JSON.parse(selected.text) as Json) : undefined;
 }
 
 function holds({ equals, one_of, matches }: WebhookFilter, found: Json): boolean {

@@ -1,9 +1,14 @@
 /** Webhooks: verifying deliveries, mapping events to tasks, storing secrets, and signing callbacks. */
-export { checkSecret, verifyDelivery } from "./verify.ts";
+export { checkSecret, claimOf, macKeysOf, verifyDelivery } from "./verify.ts";
 export type { HeaderReader } from "./scheme.ts";
 export { secretOf, signStandard } from "./standard-webhooks.ts";
 export { challengeOf } from "./slack.ts";
-export { eventOf } from "./event.ts";
+export { DeliveryReader, type VerifiedDelivery } from "./delivery-reader.ts";
+export { readWhole, wantedPaths } from "./event-rules.ts";
+export { checkIdentity, type DeliveryIds } from "./identity.ts";
+export { parsePath } from "./json-path.ts";
+export type { SelectedValues } from "./selection/json-selector.ts";
+export type { NewHash } from "./streamed-hmac.ts";
 export {
   callbackKey,
   isAcknowledged,
@@ -37,11 +42,20 @@ export {
   signsWithPrevious,
   type CallbackRotation,
 } from "./callback-secret.ts";
-export { checkMapping, taskOf } from "./mapping.ts";
+export { checkMapping } from "./mapping.ts";
 export { checkFilters, matchesPattern } from "./filter.ts";
-export { explainEvent, readEvent, verdictOf, type Verdict } from "./verdict.ts";
-export { headersOf, openDelivery, sealDelivery } from "./sealed-delivery.ts";
-export { checkPayload } from "./payload.ts";
+export { explainEvent, judgeDelivery, verdictOf, type Verdict } from "./verdict.ts";
+export {
+  headersOf,
+  openDelivery,
+  sealDelivery,
+  storedBody,
+  storedValues,
+  type DeliveryContent,
+  type StoredEvent,
+} from "./sealed-delivery.ts";
+export { RecordedEvent } from "./recorded-event.ts";
+export { bodyBytesMaxOf } from "./body-limit.ts";
 export { refusalHeaders } from "./refusal-headers.ts";
 export {
   REFUSAL_DETAIL_CHARS_MAX,

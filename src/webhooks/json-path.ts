@@ -2,7 +2,6 @@
  * JSONPath (RFC 9535), singular queries only (§2.3.5.1): `$`, `.name`, `['name']`, `["name"]`, `[0]`, `[-1]`. Such a
  * query selects at most one value, so a mapping can use it in place of a value.
  */
-import { isJsonObject, type Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 
 /** Member names and array indices (negative from the end), from the root down. */
@@ -74,20 +73,3 @@ const unescaped = (literal: string): string =>
   literal.replace(/\\(?:u([0-9A-Fa-f]{4})|(.))/gu, (_, hex: string | undefined, char: string) =>
     hex === undefined ? (ESCAPES[char] ?? char) : String.fromCharCode(Number.parseInt(hex, 16)),
   );
-
-/**
- * The value that the path selects; undefined if it selects nothing. Only own members are selected: `constructor` and
- * `__proto__` are ordinary names, and strings and arrays have no members (`.length` selects nothing).
- */
-export function select(path: JsonPath, root: Json): Json | undefined {
-  let value: Json | undefined = root;
-  for (const segment of path.segments) {
-    if (typeof segment === "number") {
-      value = Array.isArray(value) ? value.at(segment) : undefined;
-    } else {
-      value = isJsonObject(value) && Object.hasOwn(value, segment) ? value[segment] : undefined;
-    }
-    if (value === undefined) return undefined;
-  }
-  return value;
-}

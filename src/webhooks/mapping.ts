@@ -1,11 +1,13 @@
 import { JSON_DEPTH_MAX, type Json } from "../base/json.ts";
-import { exactJsonOf } from "../base/json-text/json-text.ts";
+import { exactJson } from "../base/json-text/json-text.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { TASK_PAYLOAD_BYTES_MAX } from "../protocol/constants.ts";
 import type { ApiError } from "../protocol/errors.ts";
 import type { EventMapping, SubmitTask } from "../protocol/http.ts";
 import { TaskKind } from "../protocol/messages.ts";
-import { parsePath, select, type JsonPath } from "./json-path.ts";
-import { checkPayload } from "./payload.ts";
+import { parsePath, type JsonPath } from "./json-path.ts";
+import { PAYLOAD_TOO_LARGE, PayloadText } from "./payload-text.ts";
+import type { SelectedValues } from "./selection/json-selector.ts";
 
 /** The meaning of one string in a mapping: a literal, or the value that a path selects. */
 type Term =
@@ -79,17 +81,24 @@ const issueAt = (place: string, message: string): Issue => ({
   message,
 });
 
+/** The paths that a mapping reads of an event. What is not a path is refused when the source is registered. */
+export const mappedPaths = ({ kind, payload }: EventMapping): readonly JsonPath[] =>
+  stringsOf(payload, JSON_DEPTH_MAX)
+    .concat(kind)
+    .flatMap((text) => {
+      const term = readTerm(text);
+      return term.ok && term.value.type === "path" ? [term.value.path] : [];
+    });
+
 /** The task that an event becomes, or `event_unmapped`, naming the path that failed. */
-export function taskOf(mapping: EventMapping, event: Json): Result<SubmitTask, ApiError> {
+export function taskOf(mapping: EventMapping, event: SelectedValues): Result<SubmitTask, ApiError> {
   const kind = kindOf(mapping, event);
   if (!kind.ok) return kind;
-  const payload = fill(mapping.payload, mapping, event, JSON_DEPTH_MAX);
+  const payload = payloadOf(mapping, event);
   if (!payload.ok) return payload;
-  const fits = checkPayload(payload.value);
-  if (!fits.ok) return fits;
   return ok({
     kind: kind.value,
-    payload: exactJsonOf(payload.value),
+    payload: exactJson(payload.value),
     requirements: mapping.requirements,
     priority: mapping.priority,
     deadline_seconds: mapping.deadline_seconds,
@@ -99,51 +108,69 @@ export function taskOf(mapping: EventMapping, event: Json): Result<SubmitTask, A
   });
 }
 
-function kindOf(mapping: EventMapping, event: Json): Result<string, ApiError> {
+function kindOf(mapping: EventMapping, event: SelectedValues): Result<string, ApiError> {
   const { kind: text } = mapping;
   const value = valueOf(text, mapping, event, "kind");
   if (!value.ok) return value;
-  const kind = TaskKind.safeParse(value.value);
+  const kind = TaskKind.safeParse(JSON.parse(value.value));
   if (kind.success) return ok(kind.data);
   return unmapped(`kind: the value of ${text} is not a valid task kind`);
 }
 
-/** The template with every string replaced by its value. Member names are never paths. */
-function fill(
-  template: Json,
-  mapping: EventMapping,
-  event: Json,
-  levels: number,
-): Result<Json, ApiError> {
-  if (typeof template === "string") return valueOf(template, mapping, event, "payload");
-  if (typeof template !== "object" || template === null) return ok(template);
-  if (levels === 0) return unmapped("payload: the template is nested too deeply");
-  const filled: [string, Json][] = [];
-  for (const [key, member] of Object.entries(template)) {
-    const value = fill(member, mapping, event, levels - 1);
-    if (!value.ok) return value;
-    filled.push([key, value.value]);
-  }
-  if (Array.isArray(template)) return ok(filled.map(([, value]) => value));
-  return ok(Object.fromEntries(filled)); // defines own members, so that one named __proto__ stays a member
+function payloadOf(mapping: EventMapping, event: SelectedValues): Result<string, ApiError> {
+  const written = new PayloadText();
+  const filled = fill(written, mapping.payload, mapping, event, JSON_DEPTH_MAX);
+  return filled.ok ? written.end() : filled;
 }
 
+/** Writes the template with every string replaced by its value. Member names are never paths. */
+function fill(
+  written: PayloadText,
+  template: Json,
+  mapping: EventMapping,
+  event: SelectedValues,
+  levels: number,
+): Result<void, ApiError> {
+  const add = (text: string): Result<void, ApiError> =>
+    written.add(text) ? ok(undefined) : err(PAYLOAD_TOO_LARGE);
+  if (typeof template === "string") {
+    const value = valueOf(template, mapping, event, "payload");
+    return value.ok ? add(value.value) : value;
+  }
+  if (typeof template !== "object" || template === null) return add(JSON.stringify(template));
+  if (levels === 0) return unmapped("payload: the template is nested too deeply");
+  const isList = Array.isArray(template);
+  let before = isList ? "[" : "{";
+  for (const [key, member] of Object.entries(template)) {
+    const begun = add(isList ? before : `${before}${JSON.stringify(key)}:`);
+    const filled = begun.ok ? fill(written, member, mapping, event, levels - 1) : begun;
+    if (!filled.ok) return filled;
+    before = ",";
+  }
+  return add(`${before === "," ? "" : before}${isList ? "]" : "}"}`);
+}
+
+/** The JSON text of what a string of the mapping stands for: that of the event exactly as it was sent. */
 function valueOf(
   text: string,
   { defaults = {} }: EventMapping,
-  event: Json,
+  event: SelectedValues,
   field: string,
-): Result<Json, ApiError> {
+): Result<string, ApiError> {
   const term = readTerm(text);
   if (!term.ok) return unmapped(`${field}: ${term.error}`); // `checkMapping` refuses it when the source is registered
-  if (term.value.type === "literal") return ok(term.value.text);
+  if (term.value.type === "literal") return ok(JSON.stringify(term.value.text));
   const { path } = term.value;
+  const selected = event.find(path, "mapped");
+  if (selected === null) {
+    const limit = `${path.text} is larger than ${TASK_PAYLOAD_BYTES_MAX} bytes`;
+    return unmapped(`${field}: the value of ${limit}; map a smaller part of the event`);
+  }
+  if (selected !== undefined) return ok(selected.text); // null in the event is a value
   const fallback = Object.hasOwn(defaults, path.text) ? defaults[path.text] : undefined;
-  const selected = select(path, event);
-  const value = selected === undefined ? fallback : selected; // null is a value
-  return value === undefined
+  return fallback === undefined
     ? unmapped(`${field}: ${path.text} selects nothing in this event`)
-    : ok(value);
+    : ok(JSON.stringify(fallback));
 }
 
 /** `$...` is a path, `$$...` is a literal that begins with one `$`, anything else is a literal. */

@@ -3,9 +3,10 @@
  * https://docs.slack.dev/authentication/verifying-requests-from-slack
  */
 import { toHex, utf8 } from "../base/bytes.ts";
-import { isJsonObject, type Json } from "../base/json.ts";
 import { ok, type Result } from "../base/result.ts";
 import type { ApiError } from "../protocol/errors.ts";
+import type { JsonPath } from "./json-path.ts";
+import type { SelectedValues } from "./selection/json-selector.ts";
 import {
   signatureInvalid,
   signatureMissing,
@@ -36,9 +37,15 @@ function claim(headers: HeaderReader): Result<SignatureClaim, ApiError> {
   });
 }
 
+const TYPE: JsonPath = { text: "$.type", segments: ["type"] };
+const CHALLENGE: JsonPath = { text: "$.challenge", segments: ["challenge"] };
+export const challengePaths: readonly JsonPath[] = [TYPE, CHALLENGE];
+
 /** The challenge by which Slack's Events API checks once whether the address answers; null for any other event. */
-export function challengeOf(event: Json): string | null {
-  if (!isJsonObject(event) || event["type"] !== "url_verification") return null;
-  const { challenge } = event;
-  return typeof challenge === "string" ? challenge : null;
+export function challengeOf(event: SelectedValues): string | null {
+  const [type, challenge] = challengePaths.map((path): unknown => {
+    const selected = event.find(path, "compared");
+    return selected ? JSON.parse(selected.text) : null;
+  });
+  return type === "url_verification" && typeof challenge === "string" ? challenge : null;
 }

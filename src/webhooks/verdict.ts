@@ -1,17 +1,13 @@
-import type { Json } from "../base/json.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { EventMapping, SubmitTask, WebhookFilter, WebhookScheme } from "../protocol/http.ts";
-import { eventOf } from "./event.ts";
-import { isPing } from "./github.ts";
+import type { Millis } from "../base/clock.ts";
+import type { Result } from "../base/result.ts";
+import type { SubmitTask } from "../protocol/http.ts";
+import type { EventRules } from "./event-rules.ts";
 import { evaluateFilters, exclusionOf, type FilterResult } from "./filter.ts";
+import { isPing } from "./github.ts";
+import { idsOf, idsOfBody, type DeliveryIds, type SignedMaterial } from "./identity.ts";
 import { taskOf } from "./mapping.ts";
 import type { HeaderReader } from "./scheme.ts";
-
-/** The part of a source that decides what an event becomes. */
-export interface EventRules {
-  readonly mapping: EventMapping;
-  readonly filters: readonly WebhookFilter[];
-}
+import type { SelectedValues } from "./selection/json-selector.ts";
 
 /** What a delivery becomes. */
 export type Verdict =
@@ -21,56 +17,55 @@ export type Verdict =
   /** GitHub's check of a new webhook, which is acknowledged as it is. */
   | { readonly outcome: "ping" };
 
-/** What the event in a body becomes. */
+/** What a delivery becomes, if its event is this one; `event` is an error if its body contains none. */
 export function verdictOf(
-  source: EventRules & { readonly scheme: WebhookScheme },
+  rules: EventRules,
   headers: HeaderReader,
-  body: Uint8Array,
+  event: Result<SelectedValues, string>,
 ): Verdict {
-  if (source.scheme === "github" && isPing(headers)) return { outcome: "ping" };
-  const event = readEvent(source.scheme, body);
-  return event.ok
-    ? evaluateEvent(source, headers, event.value)
-    : { outcome: "unmapped", reason: event.error };
-}
-
-/** What an event becomes. The filters come first: an event that they exclude need not fit the mapping. */
-export function evaluateEvent(
-  { filters, mapping }: EventRules,
-  headers: HeaderReader,
-  event: Json,
-): Verdict {
-  const reason = exclusionOf(evaluateFilters(filters, headers, event));
+  if (rules.scheme === "github" && isPing(headers)) return { outcome: "ping" };
+  if (!event.ok) return { outcome: "unmapped", reason: event.error };
+  // The filters come first: an event that they exclude need not fit the mapping.
+  const reason = exclusionOf(evaluateFilters(rules.filters, headers, event.value));
   if (reason !== null) return { outcome: "filtered", reason };
-  const task = taskOf(mapping, event);
+  const task = taskOf(rules.mapping, event.value);
   return task.ok
     ? { outcome: "task", task: task.value }
     : { outcome: "unmapped", reason: task.error.detail };
 }
 
-const NO_EVENT = "the body contains no event: it is not JSON, or is nested too deeply";
-
-/** The event in a body, or why there is none. */
-export function readEvent(scheme: WebhookScheme, body: Uint8Array): Result<Json, string> {
-  const event = eventOf(scheme, body);
-  return event === undefined ? err(NO_EVENT) : ok(event);
+/** The same with the IDs of a delivery whose signature is valid. Only an event that becomes a task must have the ID that its source states. */
+export function judgeDelivery(
+  rules: EventRules,
+  headers: HeaderReader,
+  event: Result<SelectedValues, string>,
+  signed: SignedMaterial,
+  now: Millis,
+): { readonly verdict: Verdict; readonly ids: DeliveryIds } {
+  const verdict = verdictOf(rules, headers, event);
+  const ids =
+    event.ok && verdict.outcome !== "ping" ? idsOf(rules, signed, event.value, now) : null;
+  if (ids?.ok === true) return { verdict, ids: ids.value };
+  const fault = verdict.outcome === "task" ? ids?.error.detail : undefined;
+  return {
+    verdict: fault === undefined ? verdict : { outcome: "unmapped", reason: fault },
+    ids: idsOfBody(signed),
+  };
 }
 
 /** What an event would become, and why. */
 export function explainEvent(
-  { filters, mapping }: EventRules,
+  rules: EventRules,
   headers: HeaderReader,
-  event: Json,
+  event: SelectedValues,
 ): {
-  readonly verdict: Verdict;
   readonly filters: readonly FilterResult[];
   /** The mapping's task, also for an event that a filter excludes; null if the event does not fit the mapping. */
   readonly task: SubmitTask | null;
 } {
-  const task = taskOf(mapping, event);
+  const task = taskOf(rules.mapping, event);
   return {
-    verdict: evaluateEvent({ filters, mapping }, headers, event),
-    filters: evaluateFilters(filters, headers, event),
+    filters: evaluateFilters(rules.filters, headers, event),
     task: task.ok ? task.value : null,
   };
 }

@@ -41,11 +41,13 @@ function schemeOf({ scheme, signature }: Signing): SignatureScheme {
 const HMAC_HEADER = "x-signature";
 
 /** What the headers claim: which signatures, over which text. An error if they claim nothing, whatever the body is. */
-const claimOf = (signing: Signing, headers: HeaderReader): Result<SignatureClaim, ApiError> =>
-  schemeOf(signing).claim(headers);
+export const claimOf = (
+  signing: Signing,
+  headers: HeaderReader,
+): Result<SignatureClaim, ApiError> => schemeOf(signing).claim(headers);
 
 /** The MAC keys of a source's secrets. None is a defect of the mesh: the sender must not be told that its signature is wrong. */
-function macKeysOf(
+export function macKeysOf(
   signing: Signing,
   secrets: readonly string[],
 ): Result<readonly Bytes[], ApiError> {
@@ -57,7 +59,7 @@ function macKeysOf(
 }
 
 /** Checks the claim against the MACs that the source's secrets give. All are compared: a rotation costs no time that tells which matched. */
-function checkClaim(
+export function checkClaim(
   { signatures, encode, signedAt }: SignatureClaim,
   macs: readonly Bytes[],
   now: Millis,

@@ -234,6 +234,8 @@ const TABLES: readonly RegistryCase[] = [
         createdAt: T,
         deliveries: 0,
         maxBytes: null,
+        maxBodyBytes: null,
+        identity: null,
       } as const;
       webhookSources.put(source);
       webhookSources.countDelivery("ci");

@@ -48,6 +48,7 @@ const TABLE: { readonly [Code in ErrorCode]: readonly [status: number, close: nu
   method_not_allowed: [405, 4400],
   upgrade_required: [426, 4400],
   payload_too_large: [413, 4400],
+  request_timeout: [408, 4408],
   unsupported_media_type: [415, 4400],
   conflict: [409, 4400],
   lease_lost: [409, 4400],

@@ -1,8 +1,18 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Json } from "../../src/base/json.ts";
-import { parsePath, PATH_CHARS_MAX, select } from "../../src/webhooks/json-path.ts";
+import { parsePath, PATH_CHARS_MAX, type JsonPath } from "../../src/webhooks/json-path.ts";
+import { JsonSelector } from "../../src/webhooks/selection/json-selector.ts";
+import { pathTree } from "../../src/webhooks/selection/path-tree.ts";
 import { must, mustFail } from "../must.ts";
+
+function select(path: JsonPath, root: Json): Json | undefined {
+  const selector = new JsonSelector(pathTree({ mapped: [path], compared: [] }));
+  selector.write(JSON.stringify(root));
+  expect(selector.finish()).toBe(true);
+  const found = selector.find(path, "mapped");
+  return found ? (JSON.parse(found.text) as Json) : undefined;
+}
 
 const selected = (text: string, root: Json): Json | undefined =>
   select(must(parsePath(text)), root);

@@ -3,9 +3,16 @@ import { describe, expect, test } from "vitest";
 import { utf8 } from "../../src/base/bytes.ts";
 import { parseJson, type Json } from "../../src/base/json.ts";
 import { TASK_PAYLOAD_BYTES_MAX } from "../../src/protocol/constants.ts";
-import { checkPayload } from "../../src/webhooks/index.ts";
-import { PAYLOAD_DEPTH_MAX } from "../../src/webhooks/payload.ts";
-import { mustFail } from "../must.ts";
+import { EventMapping } from "../../src/protocol/http.ts";
+import { PAYLOAD_DEPTH_MAX } from "../../src/webhooks/payload-text.ts";
+import { textOfJson } from "../../src/base/json-text/json-text.ts";
+import { readWhole } from "../../src/webhooks/index.ts";
+import { taskOf } from "../../src/webhooks/mapping.ts";
+import { must, mustFail } from "../must.ts";
+import { rulesWith, taskFrom } from "./events.ts";
+
+/** The task whose payload is the whole event. */
+const checkPayload = (event: Json) => taskFrom(EventMapping.parse({ kind: "any" }), event);
 
 const sizeOf = (json: Json): number => utf8(JSON.stringify(json)).length;
 
@@ -36,13 +43,39 @@ describe("a payload's size", () => {
   test.for<[string, Json]>([
     ["escapes", '"\\\n\u0001'],
     ["characters of several bytes", "é日🔐"],
-    ["lone surrogates", "\ud83d"],
     ["numbers", [0, -0, 1e21, 1.5e-7, -3]],
     ["empty containers", [[], {}, [{}], { "": [] }]],
   ])("counts %s as JSON.stringify writes it", ([, json]) => {
     const room = TASK_PAYLOAD_BYTES_MAX - sizeOf({ json, pad: "" });
     expect(checkPayload({ json, pad: "x".repeat(room) }).ok).toBe(true);
     expect(checkPayload({ json, pad: "x".repeat(room + 1) }).ok).toBe(false);
+  });
+});
+
+describe("a payload's text", () => {
+  const textOf = (payload: Json, body: string): string => {
+    const mapping = EventMapping.parse({ kind: "any", payload });
+    const event = must(readWhole(rulesWith({ mapping }), utf8(body)));
+    const task = taskOf(mapping, event);
+    return task.ok ? textOfJson(task.value.payload) : `${task.error.code} ${task.error.detail}`;
+  };
+
+  test("WH46 is that of the event, inside the template's", () => {
+    const body = '{"n": 9007199254740993, "s":"\\u00e9", "o": { "a" : 1.10 } }';
+    expect(textOf({ n: "$.n", list: ["$.s", "$$", "$.o"] }, body)).toBe(
+      '{"n":9007199254740993,"list":["\\u00e9","$",{ "a" : 1.10 }]}',
+    );
+    expect(textOf("$", body)).toBe(body);
+  });
+
+  test.for<[string, string]>([
+    ['{"a":{"b":1,"b":2}}', "occurs twice"],
+    ['{"a":[1e999]}', "payload"],
+    ['{"a":"\\ud83d"}', "payload"],
+  ])("WH46 is refused if a reader would change it in silence: %s", ([body, words]) => {
+    expect(textOf("$.a", body)).toMatch(/^event_unmapped payload/);
+    expect(textOf("$.a", body)).toContain(words);
+    expect(textOf(1, body)).toBe("1");
   });
 });
 

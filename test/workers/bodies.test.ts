@@ -5,7 +5,7 @@ import {
   BODY_BYTES_MAX,
   DEPLOY_BODY_BYTES_MAX,
   TASK_PAYLOAD_BYTES_MAX,
-  WEBHOOK_BODY_BYTES_MAX,
+  WEBHOOK_BODY_BYTES_DEFAULT,
 } from "../../src/protocol/constants.ts";
 import type { TaskView } from "../../src/protocol/http.ts";
 import { exampleOf, operations } from "./description.ts";
@@ -253,7 +253,7 @@ describe("the size of a body", () => {
   it("HT4 of a webhook delivery has its own limit", async () => {
     await register("files");
     const path = "/v1/webhooks/files";
-    const limit = "x".repeat(WEBHOOK_BODY_BYTES_MAX);
+    const limit = "x".repeat(WEBHOOK_BODY_BYTES_DEFAULT);
     const { headers = {} } = await standard("{}");
     const sent = { headers, token: null };
     problemOf(await call("POST", path, { ...sent, raw: limit }), "signature_invalid");

@@ -12,6 +12,7 @@ import {
 import { Slug } from "../../src/protocol/ids.ts";
 import {
   checkFilters,
+  checkIdentity,
   checkMapping,
   checkSecret,
   sealSecret,
@@ -81,6 +82,8 @@ async function putSource(c: AppContext, name: string, body: Body) {
   if (!mappable.ok) return mappable;
   const filterable = checkFilters(filters);
   if (!filterable.ok) return filterable;
+  const identifiable = checkIdentity(body.identity);
+  if (!identifiable.ok) return identifiable;
   const key = storageKey(config.signingKey, name);
   const sealedSecrets = secrets.map((secret) => toBase64(sealSecret(key, secret, platformRandom)));
   const source = {
@@ -91,6 +94,8 @@ async function putSource(c: AppContext, name: string, body: Body) {
     mapping,
     filters,
     maxBytes: body.max_bytes,
+    maxBodyBytes: body.max_body_bytes,
+    identity: body.identity,
     secretsFrom,
   };
   const stored = await coordinator.call("put_webhook_source", source);

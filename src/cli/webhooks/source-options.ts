@@ -5,6 +5,7 @@ import { WebhookScheme, WebhookSourceBody, type WebhookSourceView } from "../../
 import { choiceOption, countOption, numberOption, type Details, type Values } from "../args.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { readStandardInput } from "../standard-input.ts";
+import { DELIVERY_DETAILS, DELIVERY_OPTIONS, deliveryLimitsOf } from "./delivery-options.ts";
 import { readFilter } from "./filter-option.ts";
 
 /** A source as a request describes it, without its secrets. */
@@ -36,7 +37,7 @@ export const SOURCE_OPTIONS = {
   attempts: { type: "string" },
   lease: { type: "string" },
   callback: { type: "string" },
-  "max-bytes": { type: "string" },
+  ...DELIVERY_OPTIONS,
 } as const;
 
 export const SOURCE_DETAILS: Details = [
@@ -60,7 +61,7 @@ export const SOURCE_DETAILS: Details = [
   ["--signature-header NAME", "the header of the signature, for hmac and stripe"],
   ["--signature-encoding E", `how it is encoded (${ENCODINGS.join(", ")}), for hmac; default: hex`],
   ["--signature-prefix TEXT", "what is before the signature in that header, such as sha256="],
-  ["--max-bytes N", "bytes that its tasks that have not ended may have; none: the default"],
+  ...DELIVERY_DETAILS,
 ];
 
 /** The options of `update` that remove what a source has. */
@@ -120,7 +121,7 @@ export async function sourceOf(
     signature,
     task: await taskOf(values, before?.task ?? null),
     ...(filters !== undefined && { filters }),
-    ...(values["max-bytes"] !== undefined && { max_bytes: maxBytes(values["max-bytes"]) }),
+    ...deliveryLimitsOf(values),
   };
   return checked(input);
 }
@@ -142,6 +143,9 @@ const OPTION_OF: readonly (readonly [RegExp, string])[] = [
   [/^filters/, "--filter"],
   [/^signature/, "--signature-header"],
   [/^max_bytes/, "--max-bytes"],
+  [/^max_body_bytes/, "--max-body-bytes"],
+  [/^identity\.bucket/, "--identity-bucket"],
+  [/^identity/, "--identity-path"],
 ];
 
 /** The source, if it has the form that the mesh accepts; else the error names the option. */
@@ -278,9 +282,6 @@ function requirementsOf(
     },
   };
 }
-
-const maxBytes = (text: string): number | null =>
-  text === "none" ? null : (countOption("max-bytes", text) ?? null);
 
 function jsonOf(text: string): Json | undefined {
   try {

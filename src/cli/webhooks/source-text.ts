@@ -3,7 +3,8 @@ import { filterText } from "./filter-option.ts";
 
 /** A source as lines of a name and a value each. */
 export function sourceLines(source: WebhookSourceView, url: string): readonly string[] {
-  const { signature, task, filters, max_bytes: maxBytes } = source;
+  const { signature, task, filters, identity, max_bytes: maxBytes } = source;
+  const { max_body_bytes: maxBodyBytes } = source;
   const { kind, payload, defaults = {}, requirements, callback, ...rest } = task;
   const requires = Object.entries(requirements).filter(
     ([, value]) => !Array.isArray(value) || value.length > 0,
@@ -31,6 +32,8 @@ export function sourceLines(source: WebhookSourceView, url: string): readonly st
     ...Object.entries(rest).map(([name, value]) => [name, textOf(value)] as const),
     ...(callback === undefined ? [] : [["callback", callback.url] as const]),
     ...(maxBytes === null ? [] : [["max_bytes", String(maxBytes)] as const]),
+    ...(maxBodyBytes === null ? [] : [["max_body_bytes", String(maxBodyBytes)] as const]),
+    ...(identity === null ? [] : [["identity", JSON.stringify(identity)] as const]),
     ["created", source.created_at],
     ["tasks created", String(source.deliveries)],
   ];

@@ -49,19 +49,22 @@ export const receiveDelivery: Handler<"receive_delivery"> = (context, delivery) 
 };
 
 function submit(context: Context, delivery: DeliveryInput): ReceivedDelivery {
-  const { verdict, source, sourceId, deliveryId, replay } = delivery;
+  const { verdict, source, sourceId, deliveryId, earlier, replay } = delivery;
   if (verdict.outcome === "ping")
     return { outcome: "ping", taskId: null, detail: null, error: null };
   if (verdict.outcome !== "task")
     return { outcome: verdict.outcome, taskId: null, detail: verdict.reason, error: null };
-  // A sender cannot choose the key of an operator's replay: no delivery ID contains a full stop.
+  // A sender cannot choose the key of an operator's replay: no delivery ID begins with this word and a full stop.
   const newTask = replay?.newTask ?? null;
   const key = newTask === null ? deliveryId : `replay.${replay?.of}.${newTask}`;
+  const scope = scopeOf(source, sourceId);
+  const before = earlier === null ? null : taskSince(context, scope, earlier);
+  if (before !== null) return { outcome: "duplicate", taskId: before, detail: null, error: null };
   const submitted = acceptSubmission(context, {
     task: verdict.task,
     owner: "admin",
     source: `webhook:${source}`,
-    idempotency: { scope: scopeOf(source, sourceId), key },
+    idempotency: { scope, key },
   });
   if (!submitted.ok) {
     const { error } = submitted;
@@ -70,6 +73,17 @@ function submit(context: Context, delivery: DeliveryInput): ReceivedDelivery {
   const { id, duplicate } = submitted.value;
   const outcome = duplicate ? "duplicate" : "task";
   return { outcome, taskId: id, detail: null, error: null };
+}
+
+/** The task under an earlier ID, if it was created since then. */
+function taskSince(
+  { registry, now }: Context,
+  scope: string,
+  { deliveryId, since }: NonNullable<DeliveryInput["earlier"]>,
+): string | null {
+  const before = registry.idempotency.get(scope, deliveryId, now);
+  const task = before === null ? null : registry.tasks.get(before.taskId);
+  return task !== null && task.createdAt >= since ? task.id : null;
 }
 
 /** The scope of a source's idempotency keys. Neither a name nor an ID contains a full stop. */

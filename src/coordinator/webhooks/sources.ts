@@ -80,4 +80,6 @@ const sourceView = (source: WebhookSource): WebhookSourceView => ({
   created_at: toRfc3339(source.createdAt),
   deliveries: source.deliveries,
   max_bytes: source.maxBytes,
+  max_body_bytes: source.maxBodyBytes,
+  identity: source.identity,
 });

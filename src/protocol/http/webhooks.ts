@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { WEBHOOK_FILTERS_MAX, WEBHOOK_SECRETS_MAX } from "../constants.ts";
+import { WEBHOOK_BODY_BYTES_MAX, WEBHOOK_FILTERS_MAX, WEBHOOK_SECRETS_MAX } from "../constants.ts";
 import { JsonValue } from "../envelope.ts";
 import { Slug } from "../ids.ts";
 import { tolerant } from "../schema/strictness.ts";
@@ -72,6 +72,32 @@ export const EventMapping = z.strictObject({
 });
 export type EventMapping = z.infer<typeof EventMapping>;
 
+/** What tells the deliveries of a source apart, where its scheme signs no ID beside the body. Only signed material counts. */
+export const DeliveryIdentity = z
+  .strictObject({
+    path: z.string().min(1).max(500).optional().meta({
+      description:
+        "The JSON path of an ID in the event: deliveries with the same ID are one task, whatever else they contain",
+      example: "$.id",
+    }),
+    bucket_seconds: z.int().min(60).max(2_592_000).optional().meta({
+      description:
+        "Deliveries with the same body are one task within each span of so many seconds (counted from 1970-01-01T00:00Z), and up to a quarter of it after the first of them. In a later span the same body is a new task, also if somebody recorded it and sends it again",
+      example: 86_400,
+    }),
+  })
+  .refine(({ path, bucket_seconds: bucket }) => (path === undefined) !== (bucket === undefined), {
+    path: ["path"],
+    message: "send exactly one of path and bucket_seconds",
+  })
+  .meta({ id: "DeliveryIdentity" });
+export type DeliveryIdentity = z.infer<typeof DeliveryIdentity>;
+
+const MaxBodyBytes = z.int().min(1_024).max(WEBHOOK_BODY_BYTES_MAX).nullable().meta({
+  description:
+    "The largest body that is read. Null: what senders of the scheme send, 25 MiB for `github` and 1 MiB for the others",
+});
+
 const SCHEMES_WITH_HEADER: readonly WebhookScheme[] = ["hmac", "stripe"];
 
 const Secret = z.string().min(16).max(500);
@@ -93,6 +119,15 @@ export const WebhookSourceBody = z
         "An event becomes a task only if all filters hold; else it is acknowledged and recorded",
     }),
     max_bytes: MaxBytes.default(null),
+    max_body_bytes: MaxBodyBytes.default(null),
+    identity: DeliveryIdentity.nullable().default(null).meta({
+      description:
+        "What tells deliveries apart. Null: the ID that the scheme signs, that of Stripe's own events, else the SHA-256 of the body",
+    }),
+  })
+  .refine(({ scheme, identity }) => identity === null || scheme !== "standard-webhooks", {
+    path: ["identity"],
+    message: "this scheme signs an ID, which tells its deliveries apart",
   })
   .refine(({ secret, secrets }) => secret === undefined || secrets === undefined, {
     path: ["secrets"],
@@ -119,6 +154,8 @@ export const WebhookSourceView = z
     created_at: Time,
     deliveries: z.int().meta({ description: "The number of deliveries that became a task" }),
     max_bytes: MaxBytes.default(null),
+    max_body_bytes: MaxBodyBytes.default(null),
+    identity: DeliveryIdentity.nullable().default(null),
   })
   .meta({ id: "WebhookSource" });
 export type WebhookSourceView = z.infer<typeof WebhookSourceView>;

@@ -46,6 +46,7 @@ describe("the options of a webhook source", () => {
         " ",
       ),
       ..."--capability gpu --capability arch=arm64 --max-bytes 1000000".split(" "),
+      ..."--max-body-bytes 5000000 --identity-path $.id".split(" "),
       ..."--callback https://example.com/done --filter $.type~order.*".split(" "),
       ...`--filter header:x-test=yes --payload {"id":"$.id"} --default $.id=0`.split(" "),
       ...`--default $['a=b']="x=1"`.split(" "),
@@ -74,6 +75,8 @@ describe("the options of a webhook source", () => {
         { header: "x-test", equals: "yes" },
       ],
       max_bytes: 1_000_000,
+      max_body_bytes: 5_000_000,
+      identity: { path: "$.id" },
     });
     expect(Object.keys(WebhookSourceBody.shape).toSorted()).toEqual(
       [...Object.keys(source), "secret", "secrets"].toSorted(),

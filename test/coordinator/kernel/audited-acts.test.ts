@@ -21,6 +21,8 @@ const SOURCE = {
   mapping: EventMapping.parse({ kind: "build" }),
   filters: [],
   maxBytes: null,
+  maxBodyBytes: null,
+  identity: null,
 } as const;
 const CALLBACKS = { owner: "admin", url: "https://example.com/done", visibleTo: null } as const;
 const NOWHERE = "0b8f0b8f-0000-4000-8000-000000000000";
@@ -79,7 +81,14 @@ const ACTS: { readonly [K in ApiWriteName]?: (mesh: TestMesh) => Input<K> } = {
     mesh.run("put_webhook_source", SOURCE);
     const { id: sourceId, revision } = mesh.run("open_webhook_source", { name: "ci" });
     const verdict = { outcome: "filtered", reason: "no filter matches" } as const;
-    const content = { deliveryId: "b5d4", bytes: 2, sealed: null, verdict, replay: null };
+    const content = {
+      deliveryId: "b5d4",
+      earlier: null,
+      bytes: 2,
+      sealed: null,
+      verdict,
+      replay: null,
+    };
     const delivery = { source: "ci", sourceId, revision, ...content };
     mesh.run("receive_delivery", delivery);
     const of = mesh.run("list_deliveries", { source: "ci", limit: 1 }).deliveries[0]?.id ?? "";

@@ -192,6 +192,8 @@ describe("bounds of tables", () => {
         mapping: { ...SubmitTask.parse({ kind: "a" }), payload: null },
         filters: [],
         maxBytes: null,
+        maxBodyBytes: null,
+        identity: null,
       });
     const receive = (source: string) =>
       mesh.run("receive_delivery", {
@@ -199,6 +201,7 @@ describe("bounds of tables", () => {
         revision: present(mesh.registry.webhookSources.get(source)).revision,
         sourceId: present(mesh.registry.webhookSources.get(source)).id,
         deliveryId: String(mesh.now++),
+        earlier: null,
         bytes: 1,
         sealed: "s".repeat(180_000),
         verdict: { outcome: "filtered", reason: "" },

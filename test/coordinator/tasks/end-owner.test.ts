@@ -37,6 +37,8 @@ const putSource = (mesh: TestMesh): void =>
     mapping: EventMapping.parse({ kind: "build" }),
     filters: [],
     maxBytes: null,
+    maxBodyBytes: null,
+    identity: null,
   });
 
 /** Each kind of owner. */

@@ -113,6 +113,8 @@ describe("a callback", () => {
       },
       filters: [],
       maxBytes: null,
+      maxBodyBytes: null,
+      identity: null,
     } as const;
     expect(mesh.errorOf("put_webhook_source", source)).toMatchObject({
       issues: [{ path: "task.callback.url" }],

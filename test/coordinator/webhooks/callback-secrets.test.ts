@@ -87,6 +87,8 @@ describe("a receiver", () => {
       mapping: { kind: "build", payload: null, callback: { url: URL_A } },
       filters: [],
       maxBytes: null,
+      maxBodyBytes: null,
+      identity: null,
     } as const;
     mesh.run("put_webhook_source", source as never);
     const request = callbackTo(mesh, URL_A, { source: "webhook:ci" });

@@ -13,6 +13,8 @@ const source = (more: Partial<SourceInput> = {}): SourceInput => ({
   name: "ci",
   scheme: "github",
   maxBytes: null,
+  maxBodyBytes: null,
+  identity: null,
   signature: null,
   sealedSecrets: [SECRET],
   mapping: EventMapping.parse({ kind: "build" }),
@@ -41,6 +43,7 @@ function inputFor(mesh: TestMesh, more: Partial<DeliveryInput> = {}): DeliveryIn
     sourceId,
     revision,
     deliveryId: "msg_1",
+    earlier: null,
     bytes: 2,
     sealed: "c2VhbGVk",
     verdict: { outcome: "task", task: SubmitTask.parse({ kind: "build" }) },
@@ -87,6 +90,8 @@ describe("a webhook source that is removed and created again under its name", ()
       deliveries: 0,
       filters: [],
       maxBytes: null,
+      maxBodyBytes: null,
+      identity: null,
       sealedSecrets: ["bmV3"],
     });
     expect(mesh.run("list_deliveries", { source: "ci", limit: 10 }).deliveries).toEqual([]);

@@ -12,6 +12,8 @@ const source = (name: string, more: Partial<SourceInput> = {}): SourceInput => (
   mapping: EventMapping.parse({ kind: "build" }),
   filters: [],
   maxBytes: null,
+  maxBodyBytes: null,
+  identity: null,
   ...more,
 });
 
@@ -29,6 +31,8 @@ describe("a webhook source", () => {
       created_at: new Date(START).toISOString(),
       deliveries: 0,
       max_bytes: null,
+      max_body_bytes: null,
+      identity: null,
     });
     expect(mesh.run("get_webhook_source", { name: "ci" })).toEqual(view);
     expect(mesh.run("open_webhook_source", { name: "ci" }).sealedSecrets).toEqual(["c2VhbGVk"]);

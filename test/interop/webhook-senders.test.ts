@@ -113,6 +113,13 @@ function flipHeader(text: string): string {
   }
 }
 
+/**
+ * The text with its last digit changed, so that it still has the form of its header: what has another form is refused before the body is
+ * read, and a front that still sends a large body may not see that answer.
+ */
+const changeDigit = (text: string): string =>
+  text.replace(/[0-9](?=[^0-9]*$)/, (digit) => String(Number(digit) ^ 1));
+
 describe.each(Object.keys(SENDERS).map((name, n) => [name, n] as const))(
   "a delivery that %s signed",
   (name, n) => {
@@ -133,7 +140,10 @@ describe.each(Object.keys(SENDERS).map((name, n) => [name, n] as const))(
           });
         }
         for (const [header, value] of Object.entries(headers)) {
-          const changed = { ...headers, [header]: flipHeader(value) };
+          const changed = {
+            ...headers,
+            [header]: size === KiB ? flipHeader(value) : changeDigit(value),
+          };
           const refused = await send(n, changed, body);
           // A bit of the other version's signature matters to nobody.
           if (!changed[header]?.includes(value.split(" ").at(-1) ?? value))

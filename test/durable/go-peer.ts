@@ -8,11 +8,14 @@ import {
   sealFrame,
   type FrameCipher,
 } from "../../src/crypto/session-cipher.ts";
-import { Envelope } from "../../src/protocol/envelope.ts";
+import type { Envelope } from "../../src/protocol/envelope.ts";
 import { GO_P2P_ERROR } from "../../src/protocol/errors.ts";
 import type { MusterField } from "../../src/protocol/messages.ts";
 import type { Json } from "../../src/base/json.ts";
-import { bytesOf, present } from "../must.ts";
+import { JsonText } from "../../src/base/json-text/json-text.ts";
+import type { GoP2pGeneration } from "../../src/protocol/go-p2p-generation.ts";
+import { readGoP2pEnvelope, writeGoP2pEnvelope } from "../../src/protocol/go-p2p-envelope.ts";
+import { bytesOf, must, present } from "../must.ts";
 
 /** How many milliseconds a test waits for a frame. No delay of the mesh is equal, so that `Timers` can tell them apart. */
 const PATIENCE = 27_000;
@@ -27,6 +30,8 @@ export interface PeerOptions {
   readonly name?: string;
   readonly role?: string;
   readonly muster?: MusterField | null;
+  /** Of go-p2p; 1 by default. */
+  readonly generation?: GoP2pGeneration;
 }
 
 /**
@@ -38,6 +43,7 @@ export class GoPeer {
   readonly name: string;
   readonly role: string;
   readonly muster: MusterField | null;
+  readonly generation: GoP2pGeneration;
   readonly socket: WebSocket;
   meshId = "";
   cipher: FrameCipher = frameCipher(new Uint8Array(), 1);
@@ -53,6 +59,7 @@ export class GoPeer {
     this.role = options.role ?? "worker";
     this.muster =
       options.muster === undefined ? { v: 1, capabilities: [], slots: 1 } : options.muster;
+    this.generation = options.generation ?? 1;
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     socket.accept();
@@ -102,12 +109,13 @@ export class GoPeer {
   ): Promise<Envelope> {
     const challenge = toBase64(platformRandom(32));
     const whole = { identity: this.identity(), challenge, version: "1.0", ...payload };
-    this.sendText(this.compose("handshake", whole, { to: "", ...overrides }));
-    const ack = Envelope.parse(JSON.parse((await this.next()) as string));
+    const sent = this.compose("handshake", whole, { to: "", ...overrides });
+    this.sendText(writeGoP2pEnvelope(sent, this.generation));
+    const ack = must(readGoP2pEnvelope((await this.next()) as string)).envelope;
     const { identity } = ack.payload as { identity: { id: string; publicKey: string } };
     this.meshId = identity.id;
     const secret = present(sharedSecret(this.keys.privateKey, bytesOf(identity.publicKey)));
-    this.cipher = frameCipher(secret, 1);
+    this.cipher = frameCipher(secret, this.generation);
     this.password = toBase64(secret);
     return ack;
   }
@@ -170,7 +178,10 @@ export class GoPeer {
     if (typeof frame === "string") throw new Error(`a text frame: ${frame}`);
     const opened = openFrame(this.cipher, frame);
     if (!opened.ok) throw new Error(opened.error.detail);
-    return opened.value;
+    const { payload } = opened.value;
+    // As a node reads it: a payload may be kept as its text.
+    if (!(payload instanceof JsonText)) return opened.value;
+    return { ...opened.value, payload: JSON.parse(payload.text) as Json };
   }
 
   /** The next message of this type; earlier messages of other types are discarded. */
@@ -197,7 +208,8 @@ export class GoPeer {
       }
       // A peer whose session is not its newest is told to stop, too.
       const { code } = envelope.payload as { code: number };
-      if (code !== GO_P2P_ERROR.notFound) await this.readType("task_cancel");
+      if (code !== (this.generation === 1 ? GO_P2P_ERROR.notFound : 1))
+        await this.readType("task_cancel");
       return before;
     }
   }

@@ -21,7 +21,10 @@ export interface NodeThreadOptions {
   readonly stdout?: boolean;
   /** The same for the standard error output. */
   readonly stderr?: boolean;
-  readonly resourceLimits?: { readonly maxOldGenerationSizeMb?: number };
+  readonly resourceLimits?: {
+    readonly maxOldGenerationSizeMb?: number;
+    readonly maxYoungGenerationSizeMb?: number;
+  };
 }
 
 /** The name is not a literal in `import`, so that bundlers for browsers do not look for the module. */

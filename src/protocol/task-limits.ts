@@ -13,6 +13,9 @@ export const TASK_PAYLOAD_BYTES_MAX = 256 * KiB;
  */
 export const DEPLOY_PAYLOAD_BYTES_MAX = 1 * MiB - 4 * KiB;
 export const DEPLOY_SEALED_BYTES_MAX = (DEPLOY_PAYLOAD_BYTES_MAX / 4) * 3;
+/** The longest JSON of a payload: of a task, or of a request to one peer, whose message also has to fit in a frame. */
+export const payloadBytesMax = (isDeploy: boolean): number =>
+  isDeploy ? DEPLOY_PAYLOAD_BYTES_MAX : TASK_PAYLOAD_BYTES_MAX;
 export const TASK_RESULT_BYTES_MAX = 256 * KiB;
 /** The deepest nesting of a payload or a result: the offer that carries it to a peer adds two levels. */
 export const VALUE_DEPTH_MAX = JSON_DEPTH_MAX - 2;

@@ -128,7 +128,7 @@ export class HistoryRunner {
 
   #join({ peer: index, role: claimedRole, rttMs, heldList, ...announced }: Op<"join">) {
     const [peer, testPeer] = this.#peer(index);
-    const expected = this.model.expectedRole(peer, claimedRole);
+    const expected = this.model.expectedAdmission(peer, claimedRole);
     testPeer.session = this.mesh.newSession();
     const listed = heldList === "empty_list" ? [] : this.model.workOf(peer);
     const held = listed.map(({ task, fence }) => ({ task_id: task.id, fence }));
@@ -138,7 +138,6 @@ export class HistoryRunner {
       rttMs,
       ...(heldList !== "no_list" && { held }),
     });
-    if (this.model.isContested(peer)) return this.#expectError("admit", request, "key_in_use");
     if (typeof expected === "string") return this.#expectError("admit", request, expected);
     this.model.join(peer, { ...announced, ...expected });
     if (heldList !== "no_list") this.model.reconcileHeldTasks(peer, listed);

@@ -52,6 +52,15 @@ export class Model {
     return [...this.tasks.values()].filter((task) => isHeld(task) && task.holder === id);
   }
 
+  /**
+   * The expected answer to a session with a claimed role, as in `expectedRole`. A plain node that took its peer over is to be taken over
+   * again: another process seems to use its key (GP40).
+   */
+  expectedAdmission(peer: ModelPeer, claimed: Role): ReturnType<Model["expectedRole"]> {
+    const isContested = isConnected(peer) && peer.tookOver && !peer.speaksMuster;
+    return peer.hasRecord && isContested ? "key_in_use" : this.expectedRole(peer, claimed);
+  }
+
   /** The expected answer to a claimed role: the role and whether the peer may assign tasks, or an error code. */
   expectedRole(
     { denied, allowlistRoles }: ModelPeer,
@@ -65,11 +74,6 @@ export class Model {
     const mayAssign = asked.includes("controller") && granted.has("controller");
     if (mayWork) return { role: mayAssign ? "dual" : "worker", mayAssign };
     return claimed === "worker" ? "not_allowed" : { role: "controller", mayAssign };
-  }
-
-  /** Whether another process seems to use the key: a plain node that took the peer over is to be taken over again (GP40). */
-  isContested(peer: ModelPeer): boolean {
-    return peer.hasRecord && isConnected(peer) && peer.tookOver && !peer.speaksMuster;
   }
 
   join(

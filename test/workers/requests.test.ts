@@ -32,6 +32,20 @@ describe("POST /v1/peers/:id/requests", () => {
     expect(await asked).toMatchObject({ status: 200, body: { type: reply, payload: said } });
   });
 
+  it.each(["get_stats", "get_logs", "start_miner", "stop_miner"] as const)(
+    "GP39 refuses a payload of %s that a node's frame may not hold, and sends the largest one",
+    async (type) => {
+      const node = await GoPeer.join({ muster: null });
+      const payload = "x".repeat(262_144 - 2);
+      problemOf(await ask(node.keys.id, { type, payload: `${payload}x` }), "payload_too_large");
+      const asked = ask(node.keys.id, { type, payload });
+      const request = await node.readType(type);
+      expect(request.payload).toBe(payload);
+      node.send("error", { code: 1004, message: "no" }, { replyTo: request.id });
+      expect(await asked).toMatchObject({ status: 200, body: { type: "error" } });
+    },
+  );
+
   it("AS22 returns a peer's error as the reply, and matches replies to requests", async () => {
     const node = await GoPeer.join();
     const both = [ask(node.keys.id, { type: "get_logs" }), ask(node.keys.id, { type: "get_logs" })];

@@ -1,3 +1,4 @@
+import { utf8Length } from "../../src/base/bytes.ts";
 import type { Json } from "../../src/base/json.ts";
 import { jsonFlaw } from "../../src/base/json-text/flaw.ts";
 import { textOfJson, toJsonText } from "../../src/base/json-text/json-text.ts";
@@ -9,6 +10,7 @@ import {
   RPC_TIMEOUT,
   RPC_VERSION,
   VALUE_DEPTH_MAX,
+  payloadBytesMax,
 } from "../../src/protocol/constants.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { PeerReply, PeerRequest } from "../../src/protocol/http.ts";
@@ -48,15 +50,22 @@ async function requestPeer(
   id: string,
   { type, payload, timeout_ms: ms }: PeerRequest,
 ): Promise<Result<PeerReply, MusterError>> {
-  const flaw = jsonFlaw(textOfJson(payload), "payload", VALUE_DEPTH_MAX);
+  const text = textOfJson(payload);
+  const bytesMax = payloadBytesMax(type === "deploy");
+  if (utf8Length(text) > bytesMax)
+    return err({
+      code: "payload_too_large",
+      detail: `the payload of a ${type} request holds at most ${bytesMax} bytes of JSON`,
+    });
+  const flaw = jsonFlaw(text, "payload", VALUE_DEPTH_MAX);
   if (flaw !== null)
     return err({
       code: "invalid_request",
       detail: `${flaw.path}: ${flaw.message}`,
       issues: [flaw],
     });
-  if (type === "deploy" && textOfJson(payload) !== "null") {
-    const bundle = readBundle(JSON.parse(textOfJson(payload)) as Json);
+  if (type === "deploy" && text !== "null") {
+    const bundle = readBundle(JSON.parse(text) as Json);
     if (!bundle.ok) return bundle;
   }
   const to = await c.get("coordinator").call("request_peer", { id, type });

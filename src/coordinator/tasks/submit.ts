@@ -9,13 +9,12 @@ import { readBundle } from "../../crypto/deploy-bundle.ts";
 import { sha256 } from "../../crypto/primitives.ts";
 import {
   ATTEMPT_TIMEOUT_DEFAULT,
-  DEPLOY_PAYLOAD_BYTES_MAX,
   IDEMPOTENCY_RETENTION,
   SCHEDULE_AHEAD_MAX,
   RETRY_BACKOFF_DEFAULT,
   RETRY_BACKOFF_MAX_DEFAULT,
   TASK_INTERRUPTIONS_DEFAULT,
-  TASK_PAYLOAD_BYTES_MAX,
+  payloadBytesMax,
   VALUE_DEPTH_MAX,
 } from "../../protocol/constants.ts";
 import { toProblem, type MusterError } from "../../protocol/errors.ts";
@@ -101,7 +100,7 @@ export function acceptSubmission(
   const { registry, now } = context;
   const payload = textOfJson(input.task.payload);
   const { kind } = input.task;
-  const bytesMax = kind === GO_P2P_DEPLOY ? DEPLOY_PAYLOAD_BYTES_MAX : TASK_PAYLOAD_BYTES_MAX;
+  const bytesMax = payloadBytesMax(kind === GO_P2P_DEPLOY);
   if (utf8Length(payload) > bytesMax) {
     return err({
       code: "payload_too_large",

@@ -12,7 +12,8 @@ export type { Handler, Handlers, TaskContext } from "./work/handler.ts";
 export type { JoinedMesh, PeerEvent, PeerEventListener } from "./peer/peer-events.ts";
 export { controller, MeshClient } from "./clients/mesh-client.ts";
 export type { ControllerOptions, WaitOptions } from "./clients/options.ts";
-export type { SubmitAndWaitOptions, TaskFilter, TasksClient } from "./clients/tasks-client.ts";
+export type { TasksClient } from "./clients/tasks-client.ts";
+export type { SubmitAndWaitOptions, TaskFilter } from "./clients/task-options.ts";
 export type { DrainOptions, PeerAnswer, PeersClient } from "./clients/peers-client.ts";
 export type { DialOptions, DialsClient } from "./clients/dials-client.ts";
 export type {

@@ -1,38 +1,53 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { connectPeer, controller } from "../../src/client/index.ts";
+import { afterAll, describe, expect, test } from "vitest";
+import * as sdk from "../../src/client/index.ts";
 import { CONTROLLER_OPTIONS } from "../../src/client/clients/options.ts";
+import { OWNER_LIMIT_OPTIONS } from "../../src/client/clients/owner-limits.ts";
+import { TASK_FILTER } from "../../src/client/clients/task-options.ts";
 import { OptionsError } from "../../src/client/errors.ts";
 import { PEER_OPTIONS } from "../../src/client/peer/peer-options.ts";
-import { SessionTasks } from "../../src/client/peer/session-tasks.ts";
 import { RUN_OPTIONS } from "../../src/client/tasks/run-task.ts";
-import { SUBMIT_OPTIONS } from "../../src/client/tasks/submission.ts";
 import { IdempotencyKey } from "../../src/protocol/ids.ts";
+import {
+  CLASSES,
+  FUNCTIONS,
+  mesh,
+  peer,
+  PEER,
+  PEER_TASKS,
+  READER,
+  requests,
+  SUB_CLIENTS,
+} from "./entrances.ts";
 
-let requests = 0;
-const fetch = (): Promise<Response> => {
-  requests++;
-  return Promise.reject(new Error("no request is expected"));
-};
-const url = "https://mesh.example";
-const mesh = controller({ url, fetch });
-const session = new SessionTasks(url, fetch);
+afterAll(() => peer.close());
 
-/** The entrances of the SDK that take these options, and the names of the options. */
-const ENTRANCES: Readonly<
-  Record<string, readonly [names: object, call: (options: object) => unknown]>
-> = {
-  controller: [CONTROLLER_OPTIONS, (options) => controller({ url, ...options })],
-  connectPeer: [PEER_OPTIONS, (options) => connectPeer({ url, ...options })],
-  "tasks.submit": [SUBMIT_OPTIONS, (options) => mesh.tasks.submit("a", null, options)],
-  "tasks.submitBatch": [{ idempotencyKey: true }, (options) => mesh.tasks.submitBatch([], options)],
-  "tasks.run": [RUN_OPTIONS, (options) => mesh.tasks.run("a", null, options)],
-  "MeshClient.run": [RUN_OPTIONS, (options) => mesh.run("a", null, options)],
-  "peer.tasks.submit": [SUBMIT_OPTIONS, (options) => session.submit("a", null, options)],
-  "peer.tasks.run": [RUN_OPTIONS, (options) => session.run("a", null, options)],
-};
+/** Every call with options, by the name of the method. */
+const ENTRANCES = Object.entries({
+  ...SUB_CLIENTS,
+  DiscoveryReader: READER,
+  peer: PEER,
+  "peer.tasks": PEER_TASKS,
+  sdk: FUNCTIONS,
+  class: CLASSES,
+}).flatMap(([client, methods]) =>
+  Object.entries(methods).flatMap(([method, calls]) =>
+    Array.isArray(calls)
+      ? calls.map((call: (options: object) => unknown) => [`${client}.${method}`, call] as const)
+      : [],
+  ),
+);
+
+/** Names of options that some methods have. */
+const NAMES = [
+  CONTROLLER_OPTIONS,
+  PEER_OPTIONS,
+  RUN_OPTIONS,
+  OWNER_LIMIT_OPTIONS,
+  TASK_FILTER,
+].flatMap((names) => Object.keys(names));
 
 /** What the call throws, or its promise rejects with. */
 async function errorOf(call: () => unknown): Promise<unknown> {
@@ -47,27 +62,69 @@ async function errorOf(call: () => unknown): Promise<unknown> {
 const snakeCase = (name: string): string =>
   name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-describe.each(Object.entries(ENTRANCES))("the options of %s", (_, [names, call]) => {
-  test("HT38 an option that does not exist is an OptionsError, before any request", async () => {
-    requests = 0;
-    const known = Object.keys(names);
+test.each(ENTRANCES)(
+  "HT38 %s refuses an option that does not exist, before any request",
+  async (_, call) => {
+    requests.count = 0;
     const unknown = fc
       .oneof(
-        fc.constantFrom(...known).chain((name) => fc.constantFrom(snakeCase(name), `${name}s`)),
+        fc.constantFrom(...NAMES).chain((name) => fc.constantFrom(snakeCase(name), `${name}s`)),
         fc.string(),
         fc.constantFrom("__proto__", "constructor", "toString", "requirements"),
       )
-      .filter((name) => !known.includes(name));
+      // Names that exist somewhere: `roles` is the plural of `role`, and `url` is `url` in snake case.
+      .filter((name) => !NAMES.includes(name) && !/^(?:\w{1,4}|roles|kinds|keys)$/.test(name));
     await fc.assert(
       fc.asyncProperty(unknown, async (name) => {
         const error = await errorOf(() => call(Object.fromEntries([[name, 1]])));
         // A spread drops nothing, so that `__proto__` is an option, too.
         expect(error).toBeInstanceOf(OptionsError);
-        expect((error as Error).message).toContain(`\`${name}\``);
+        expect((error as Error).message.replace("`rate.", "`")).toContain(`\`${name}\``);
       }),
       { numRuns: 40 },
     );
-    expect(requests).toBe(0);
+    expect(requests.count).toBe(0);
+  },
+);
+
+/** The methods of an object that its class defines. */
+const methodsOf = (object: object): string[] =>
+  Object.getOwnPropertyNames(Object.getPrototypeOf(object)).filter(
+    (name) => name !== "constructor" && typeof Reflect.get(object, name) === "function",
+  );
+
+test.each(["follow", "intervalMs", "patienceMs"])(
+  "HT38 `%s`, which has an effect on changes only, is refused by a search that does not follow",
+  async (name) => {
+    const error = await errorOf(() => mesh.discovery.peers(Object.fromEntries([[name, 1]])));
+    expect(error).toMatchObject({ message: `discovery.peers has no option \`${name}\`` });
+  },
+);
+
+describe("the list of the SDK's entrances has", () => {
+  test("HT39 every method of every sub-client", () => {
+    const walked = Object.entries(mesh)
+      .filter(([, client]) => typeof client === "object")
+      .map(([name, client]) => [name, methodsOf(client as object).toSorted()]);
+    const listed = Object.entries(SUB_CLIENTS).map(([name, methods]) => [
+      name,
+      Object.keys(methods).toSorted(),
+    ]);
+    expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(walked));
+    expect(methodsOf(mesh)).toEqual(["run"]); // short for tasks.run
+  });
+
+  test("HT39 every method of a reader of discovery", () => {
+    expect(methodsOf(mesh.discovery.withReplicas()).toSorted()).toEqual(
+      Object.keys(READER).toSorted(),
+    );
+  });
+
+  test("HT39 every function that the package exports", () => {
+    const functions = Object.entries(sdk)
+      .filter(([, value]) => typeof value === "function" && !/^class\b/.test(String(value)))
+      .map(([name]) => name);
+    expect(functions.toSorted()).toEqual(Object.keys(FUNCTIONS).toSorted());
   });
 });
 
@@ -107,15 +164,15 @@ describe("an idempotency key", () => {
   test.each(["", " ", "a\nb", "\u017eeton", "a".repeat(256)])(
     "HT37 %j is refused by the SDK before any request, with the rule",
     async (idempotencyKey) => {
-      requests = 0;
-      for (const name of Object.keys(ENTRANCES).filter((each) => /submit|run/.test(each))) {
-        const error = await errorOf(() => ENTRANCES[name]?.[1]({ idempotencyKey }));
+      requests.count = 0;
+      for (const [name, call] of ENTRANCES.filter(([each]) => /submit|\.run/.test(each))) {
+        const error = await errorOf(() => call({ idempotencyKey }));
         expect([name, error]).toEqual([name, expect.any(OptionsError)]);
         expect((error as Error).message).toContain("1 to 255 printable ASCII characters");
       }
       const error = await errorOf(() => mesh.webhooks.replay("a", "b", { idempotencyKey }));
       expect(error).toBeInstanceOf(OptionsError);
-      expect(requests).toBe(0);
+      expect(requests.count).toBe(0);
     },
   );
 

@@ -1,8 +1,9 @@
 import { AllowEntry, AllowList } from "../../protocol/http.ts";
 import type { Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
-import { ownerLimitsBody, type OwnerLimitOptions } from "./owner-limits.ts";
 import { listing, type Listing } from "../http/paging.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
+import { OWNER_LIMIT_OPTIONS, ownerLimitsBody, type OwnerLimitOptions } from "./owner-limits.ts";
 
 export interface AllowOptions extends OwnerLimitOptions {
   /** A label for people. */
@@ -14,6 +15,14 @@ export interface AllowOptions extends OwnerLimitOptions {
   /** Lets the key connect by go-p2p although it has connected by muster.2 before. */
   readonly goP2p?: boolean;
 }
+
+const ALLOW_OPTIONS: OptionNames<AllowOptions> = {
+  ...OWNER_LIMIT_OPTIONS,
+  label: true,
+  roles: true,
+  readmit: true,
+  goP2p: true,
+};
 
 /** The public keys that a mesh in auth mode `allowlist` admits. */
 export class AllowlistClient {
@@ -29,7 +38,8 @@ export class AllowlistClient {
   }
 
   /** Adds a public key (hex), or replaces its entry. */
-  put(publicKey: string, options: AllowOptions = {}): Promise<AllowEntry> {
+  async put(publicKey: string, options: AllowOptions = {}): Promise<AllowEntry> {
+    refuseUnknownOptions("allowlist.put", options, ALLOW_OPTIONS);
     const { label, roles, readmit, goP2p } = options;
     const body = { label, roles, readmit, go_p2p: goP2p, ...ownerLimitsBody(options) };
     return this.#api.json(AllowEntry, { method: "PUT", path: pathOf(publicKey), body });

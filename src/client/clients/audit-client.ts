@@ -1,6 +1,7 @@
 import { AuditList, type AuditView } from "../../protocol/http.ts";
 import type { Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
+import { refuseUnknownOptions } from "../known-options.ts";
 
 /** The audit log of a mesh: admissions, refusals and administrative changes. */
 export class AuditClient {
@@ -12,6 +13,7 @@ export class AuditClient {
 
   /** The entries, newest first; `subject` is the ID that was acted on, `act` the action's name. */
   list(filter: { readonly subject?: string; readonly act?: string } = {}): Listing<AuditView> {
+    refuseUnknownOptions("audit.list", filter, { subject: true, act: true });
     return listing(
       this.#api,
       AuditList,

@@ -1,6 +1,7 @@
 import { DenyList, type DenyEntry, type DenyReason } from "../../protocol/http.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
+import { refuseUnknownOptions } from "../known-options.ts";
 
 /** The keys that a mesh refuses in every auth mode. `peers.revoke` adds one. */
 export class DenylistClient {
@@ -12,6 +13,7 @@ export class DenylistClient {
 
   /** Every key that is barred, the newest entry first. */
   list(filter: { readonly reason?: DenyReason } = {}): Listing<DenyEntry> {
+    refuseUnknownOptions("denylist.list", filter, { reason: true });
     const request = { path: "v1/denylist", query: filter };
     return listing(this.#api, DenyList, request, ({ entries }) => entries);
   }

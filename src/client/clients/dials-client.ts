@@ -1,6 +1,7 @@
 import { DialList, DialView } from "../../protocol/http.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 export interface DialOptions {
   /** The public key (hex) that the peer at this URL must prove; default: the mesh accepts the first key proved there. */
@@ -8,6 +9,8 @@ export interface DialOptions {
   /** A name for people. */
   readonly name?: string;
 }
+
+const DIAL_OPTIONS: OptionNames<DialOptions> = { publicKey: true, name: true };
 
 /** The addresses of listening peers, which the mesh dials. */
 export class DialsClient {
@@ -26,7 +29,9 @@ export class DialsClient {
    * Registers the ws:// or wss:// URL of a listening peer. The mesh dials it now, and again whenever the peer is
    * disconnected. A second call with the same URL dials at once.
    */
-  put(url: string, { publicKey, name }: DialOptions = {}): Promise<DialView> {
+  async put(url: string, options: DialOptions = {}): Promise<DialView> {
+    refuseUnknownOptions("dials.put", options, DIAL_OPTIONS);
+    const { publicKey, name } = options;
     return this.#api.json(DialView, {
       method: "POST",
       path: "v1/peers",

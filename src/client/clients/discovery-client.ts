@@ -5,6 +5,7 @@ import type { PeerRecord } from "../../stmf/peer-record.ts";
 import type { Discovered, DiscoverOptions } from "../discovery/discovered.ts";
 import {
   DiscoveryReader,
+  type DiscoverOnceOptions,
   type DiscoveredPeersResult,
   type DiscoveryOptions,
 } from "../discovery/discovery-reader.ts";
@@ -13,6 +14,7 @@ import { segment, type Api } from "../http/api.ts";
 import { boundedBody } from "../http/bounded-body.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import type { PrivateKey } from "../keys.ts";
+import { refuseUnknownOptions } from "../known-options.ts";
 import type { ControllerOptions } from "./options.ts";
 
 /** Finds the peers of a mesh by their published pointers, and opens their sealed records. */
@@ -43,7 +45,7 @@ export class DiscoveryClient {
   }
 
   /** The peers that match, once, and in `degraded` what could not be read. */
-  peers(options: Parameters<DiscoveryReader["peers"]>[0] = {}): Promise<DiscoveredPeersResult> {
+  peers(options: DiscoverOnceOptions = {}): Promise<DiscoveredPeersResult> {
     return this.#reader.peers(options);
   }
 
@@ -60,6 +62,7 @@ export class DiscoveryClient {
     replicas: readonly string[] = [],
     options: Pick<DiscoveryOptions, "maxAgeMs"> = {},
   ): DiscoveryReader {
+    refuseUnknownOptions("discovery.withReplicas", options, { maxAgeMs: true });
     const { url, fetch } = this.#options;
     const keys = () => this.keys();
     return new DiscoveryReader({ ...options, url: [...replicas, url], keys, fetch });

@@ -3,6 +3,7 @@ import { JoinKeyList, NewJoinKeyView, type JoinKeyView } from "../../protocol/ht
 import type { Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 export interface JoinKeyOptions {
   /** A label for people. */
@@ -14,6 +15,13 @@ export interface JoinKeyOptions {
   /** The lifetime of the key; default: the mesh's. */
   readonly expiresSeconds?: number;
 }
+
+const JOIN_KEY_OPTIONS: OptionNames<JoinKeyOptions> = {
+  label: true,
+  roles: true,
+  uses: true,
+  expiresSeconds: true,
+};
 
 /** Join keys: a peer that presents one is added to the allowlist. */
 export class JoinKeysClient {
@@ -29,10 +37,10 @@ export class JoinKeysClient {
   }
 
   /** Creates a join key. The answer holds the only copy of the key, and a `muster://` link that contains it. */
-  create({ expiresSeconds, ...options }: JoinKeyOptions = {}): Promise<
-    z.output<typeof NewJoinKeyView>
-  > {
-    const body = { ...options, expires_seconds: expiresSeconds };
+  async create(options: JoinKeyOptions = {}): Promise<z.output<typeof NewJoinKeyView>> {
+    refuseUnknownOptions("joinKeys.create", options, JOIN_KEY_OPTIONS);
+    const { expiresSeconds, ...key } = options;
+    const body = { ...key, expires_seconds: expiresSeconds };
     return this.#api.json(NewJoinKeyView, { method: "POST", path: "v1/join-keys", body });
   }
 

@@ -1,6 +1,7 @@
 import { KindSettingsList, KindSettingsView, type KindSettingsBody } from "../../protocol/http.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 export interface KindOptions {
   /** How long an attempt may take, for tasks that are submitted without a value of their own. */
@@ -10,6 +11,12 @@ export interface KindOptions {
   /** How many tasks of the kind are offered per second, after a burst (default: 1). */
   readonly rate?: { readonly perSecond: number; readonly burst?: number };
 }
+
+const KIND_OPTIONS: OptionNames<KindOptions> = {
+  attemptTimeoutSeconds: true,
+  concurrency: true,
+  rate: { perSecond: true, burst: true },
+};
 
 /** The settings of kinds of tasks. */
 export class KindsClient {
@@ -29,7 +36,9 @@ export class KindsClient {
   }
 
   /** Replaces the settings of a kind: what is absent is not set. */
-  put(kind: string, { attemptTimeoutSeconds, concurrency, rate }: KindOptions) {
+  async put(kind: string, options: KindOptions): Promise<KindSettingsView> {
+    refuseUnknownOptions("kinds.put", options, KIND_OPTIONS);
+    const { attemptTimeoutSeconds, concurrency, rate } = options;
     const body: KindSettingsBody = {
       attempt_timeout_seconds: attemptTimeoutSeconds ?? null,
       concurrency: concurrency ?? null,

@@ -1,6 +1,6 @@
 import type { Millis } from "../../base/clock.ts";
 import type { Fetch } from "../http/api.ts";
-import type { OptionNames } from "../known-options.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 /** How `controller` reaches a mesh. */
 export interface ControllerOptions {
@@ -34,11 +34,17 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+export const WAIT_OPTIONS: OptionNames<WaitOptions> = { timeoutMs: true, signal: true };
+
 export interface RevokeOptions {
   /** Leaves the tasks that the owner caused, and their callbacks. Default false: they are cancelled, also those that peers run. */
   readonly keepTasks?: boolean;
 }
 
-export const keepTasksQuery = ({ keepTasks }: RevokeOptions) => ({
-  keep_tasks: keepTasks === true ? "true" : undefined,
-});
+const REVOKE_OPTIONS: OptionNames<RevokeOptions> = { keepTasks: true };
+
+/** Throws an `OptionsError` that names `method` if an option does not exist. */
+export function keepTasksQuery(method: string, options: RevokeOptions) {
+  refuseUnknownOptions(method, options, REVOKE_OPTIONS);
+  return { keep_tasks: options.keepTasks === true ? "true" : undefined };
+}

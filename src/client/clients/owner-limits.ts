@@ -1,4 +1,5 @@
 import type { OwnerLimitsBody } from "../../protocol/http.ts";
+import type { OptionNames } from "../known-options.ts";
 
 /** What the owner of tasks may have. What is absent keeps its value. */
 export interface OwnerLimitOptions {
@@ -13,6 +14,14 @@ export interface OwnerLimitOptions {
   /** Bytes of its tasks that have not ended; null: an eighth of the mesh's database. */
   readonly maxBytes?: number | null;
 }
+
+export const OWNER_LIMIT_OPTIONS: OptionNames<OwnerLimitOptions> = {
+  weight: true,
+  maxWaiting: true,
+  maxRunning: true,
+  maxPriority: true,
+  maxBytes: true,
+};
 
 export const ownerLimitsBody = (options: OwnerLimitOptions): OwnerLimitsBody => ({
   ...(options.weight !== undefined && { weight: options.weight }),

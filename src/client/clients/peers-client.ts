@@ -17,12 +17,15 @@ import type { GoP2pRequest, Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
 import { payloadJson } from "../tasks/exact-value.ts";
 import { listing, type Listing } from "../http/paging.ts";
-import { keepTasksQuery, type RevokeOptions, type WaitOptions } from "./options.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
+import { keepTasksQuery, WAIT_OPTIONS, type RevokeOptions, type WaitOptions } from "./options.ts";
 
 export interface DrainOptions {
   /** How long the running tasks may take; default 600. After that they are released as abandoned. */
   readonly timeoutSeconds?: number;
 }
+
+const DRAIN_OPTIONS: OptionNames<DrainOptions> = { timeoutSeconds: true };
 
 /** A peer's reply. `payload_text` is the payload exactly as the peer wrote it: parsing rounds long numbers. */
 export interface PeerAnswer {
@@ -41,6 +44,7 @@ export class PeersClient {
 
   /** Every known peer, connected or not. */
   list(filter: { readonly state?: PeerState; readonly role?: Role } = {}): Listing<PeerView> {
+    refuseUnknownOptions("peers.list", filter, { state: true, role: true });
     return listing(this.#api, PeerList, { path: "v1/peers", query: filter }, ({ peers }) => peers);
   }
 
@@ -68,8 +72,10 @@ export class PeersClient {
     id: string,
     type: GoP2pRequest,
     payload: unknown = null,
-    { timeoutMs, signal }: WaitOptions = {},
+    options: WaitOptions = {},
   ): Promise<PeerAnswer> {
+    refuseUnknownOptions("peers.request", options, WAIT_OPTIONS);
+    const { timeoutMs, signal } = options;
     const reply = await this.#api.json(PeerReply, {
       method: "POST",
       path: `${pathOf(id)}/requests`,
@@ -91,9 +97,10 @@ export class PeersClient {
    * The mesh need not know the key (`known`). The old ID of a peer that has rotated its key stands for the peer (`rotated_from`).
    * The tasks that the peer submitted are cancelled, unless `keepTasks` says otherwise.
    */
-  revoke(idOrKey: string, options: RevokeOptions = {}): Promise<RevokedPeer> {
+  async revoke(idOrKey: string, options: RevokeOptions = {}): Promise<RevokedPeer> {
+    const query = keepTasksQuery("peers.revoke", options);
     const path = `${pathOf(idOrKey)}/revoke`;
-    return this.#api.json(RevokedPeer, { method: "POST", path, query: keepTasksQuery(options) });
+    return this.#api.json(RevokedPeer, { method: "POST", path, query });
   }
 
   /** Closes the peer's circuits, because it works again: it gets tasks at once. */
@@ -115,7 +122,9 @@ export class PeersClient {
    * The peer hands back what it has not begun, finishes the rest and leaves. It stays cordoned. Returns at once; the drain is
    * over when the peer is not connected any more.
    */
-  drain(id: string, { timeoutSeconds }: DrainOptions = {}): Promise<PeerView> {
+  async drain(id: string, options: DrainOptions = {}): Promise<PeerView> {
+    refuseUnknownOptions("peers.drain", options, DRAIN_OPTIONS);
+    const { timeoutSeconds } = options;
     const body = timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds };
     return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/drain`, body });
   }
@@ -124,8 +133,10 @@ export class PeersClient {
   async schedule(
     action: "cordon" | "uncordon" | "drain",
     select: PeerSelection,
-    { timeoutSeconds, dryRun = false }: DrainOptions & { readonly dryRun?: boolean } = {},
+    options: DrainOptions & { readonly dryRun?: boolean } = {},
   ): Promise<readonly PeerView[]> {
+    refuseUnknownOptions("peers.schedule", options, { ...DRAIN_OPTIONS, dryRun: true });
+    const { timeoutSeconds, dryRun = false } = options;
     const timeout = action === "drain" &&
       timeoutSeconds !== undefined && { timeout_seconds: timeoutSeconds };
     const found: PeerView[] = [];

@@ -6,11 +6,14 @@ import {
   type AuthMode,
 } from "../../protocol/http.ts";
 import type { Api } from "../http/api.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 export interface DrainMeshOptions {
   readonly pauseSeconds?: number;
   readonly signal?: AbortSignal;
 }
+
+const DRAIN_MESH_OPTIONS: OptionNames<DrainMeshOptions> = { pauseSeconds: true, signal: true };
 
 /** Facts and settings of the mesh as a whole. */
 export class SettingsClient {
@@ -34,7 +37,9 @@ export class SettingsClient {
    * Ends all sessions before a restart of the mesh. The peers go on with what they run and come back in their order, after
    * `pauseSeconds` (default 0). Returns how many sessions were ended.
    */
-  async drain({ pauseSeconds = 0, signal }: DrainMeshOptions = {}): Promise<number> {
+  async drain(options: DrainMeshOptions = {}): Promise<number> {
+    refuseUnknownOptions("settings.drain", options, DRAIN_MESH_OPTIONS);
+    const { pauseSeconds = 0, signal } = options;
     const body = { pause_seconds: pauseSeconds };
     const request = { method: "POST", path: "v1/mesh/drain", body, signal } as const;
     return (await this.#api.json(DrainedMesh, request)).sessions;

@@ -8,7 +8,6 @@ import {
   TaskView,
   WhyView,
   type SubmitTaskInput,
-  type TaskState,
   type TaskSummary,
 } from "../../protocol/http.ts";
 import { MusterApiError, WaitTimeout } from "../errors.ts";
@@ -28,42 +27,20 @@ import {
 } from "../tasks/bulk.ts";
 import { payloadJson } from "../tasks/exact-value.ts";
 import { readResult, readShownResult } from "../tasks/read-result.ts";
-import { retryBody, type RetryOptions } from "../tasks/retry-options.ts";
+import { RETRY_OPTIONS, retryBody, type RetryOptions } from "../tasks/retry-options.ts";
 import { isInline, resultOfTask, runTask, type RunOptions } from "../tasks/run-task.ts";
-import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
-import {
-  idempotencyKeyOf,
-  submission,
-  SUBMIT_OPTIONS,
-  type SubmitOptions,
-} from "../tasks/submission.ts";
+import { refuseUnknownOptions } from "../known-options.ts";
+import { idempotencyKeyOf, submission, type SubmitOptions } from "../tasks/submission.ts";
 import { hasEnded, TASK_TEXTS, taskOf, type Task } from "../tasks/task.ts";
 import { TASK_POLL_INTERVAL, TASK_WAIT_ROUND } from "../timings.ts";
 import type { MeshPin } from "./mesh-pin.ts";
-import type { WaitOptions } from "./options.ts";
-
-export interface SubmitAndWaitOptions extends SubmitOptions {
-  /** How long the mesh may wait for the task's end before it answers, in milliseconds, at most 25 s; default: 0. */
-  readonly waitMs?: Millis;
-}
-
-const SUBMIT_AND_WAIT_OPTIONS: OptionNames<SubmitAndWaitOptions> = {
-  ...SUBMIT_OPTIONS,
-  waitMs: true,
-};
-
-/** Which tasks a list has. */
-export interface TaskFilter {
-  readonly state?: TaskState;
-  readonly kind?: string;
-  readonly owner?: string;
-  /** How they came: `api`, `peer`, or `webhook:` and the name of a source. */
-  readonly source?: string;
-  /** Tasks that this peer holds, or ended. */
-  readonly peerId?: string;
-  /** How many tasks one request returns; default: 100. */
-  readonly pageSize?: number;
-}
+import { WAIT_OPTIONS, type WaitOptions } from "./options.ts";
+import {
+  SUBMIT_AND_WAIT_OPTIONS,
+  TASK_FILTER,
+  type SubmitAndWaitOptions,
+  type TaskFilter,
+} from "./task-options.ts";
 
 /** A task of a batch, as the HTTP API describes it. The payload is any value that JSON can hold, or a `JsonText`. */
 type BatchTask = Omit<SubmitTaskInput, "payload"> & { readonly payload?: unknown };
@@ -132,8 +109,10 @@ export class TasksClient {
   }
 
   /** Every task that the token may see, newest first, without payload, result and attempts. */
-  list({ peerId, pageSize, ...filter }: TaskFilter = {}): Listing<TaskSummary> {
-    const query = { ...filter, peer_id: peerId, limit: pageSize };
+  list(filter: TaskFilter = {}): Listing<TaskSummary> {
+    refuseUnknownOptions("tasks.list", filter, TASK_FILTER);
+    const { peerId, pageSize, ...conditions } = filter;
+    const query = { ...conditions, peer_id: peerId, limit: pageSize };
     return listing(this.#api, TaskList, { path: "v1/tasks", query }, ({ tasks }) => tasks);
   }
 
@@ -151,7 +130,8 @@ export class TasksClient {
    * Puts a task that failed, expired or was cancelled back into the queue, with all its attempts and a new deadline, and
    * returns it. A task that has not ended is left as it is.
    */
-  retry<Result = Json>(id: string, options: RetryOptions = {}): Promise<Task<Result>> {
+  async retry<Result = Json>(id: string, options: RetryOptions = {}): Promise<Task<Result>> {
+    refuseUnknownOptions("tasks.retry", options, RETRY_OPTIONS);
     const body = retryBody(options);
     return this.#task({ method: "POST", path: `${pathOf(id)}/retry`, body, idempotent: true }, id);
   }
@@ -170,7 +150,7 @@ export class TasksClient {
   }
 
   /** The newest failed and expired tasks, grouped by kind and reason. */
-  failures(filter: FailuresFilter = {}): Promise<FailuresView> {
+  async failures(filter: FailuresFilter = {}): Promise<FailuresView> {
     return this.#api.json(FailuresView, {
       path: "v1/tasks/failures",
       query: failuresQuery(filter),
@@ -184,6 +164,7 @@ export class TasksClient {
 
   /** Waits until the task has ended, in whichever state; throws `WaitTimeout` after `timeoutMs`. */
   async wait<Result = Json>(id: string, options: WaitOptions = {}): Promise<Task<Result>> {
+    refuseUnknownOptions("tasks.wait", options, WAIT_OPTIONS);
     const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
     const until = Date.now() + timeoutMs;
     for (;;) {
@@ -197,8 +178,10 @@ export class TasksClient {
   /** Yields the task as it is now, then after each change, until it has ended. Polls once a second. */
   async *follow<Result = Json>(
     id: string,
-    { signal }: Pick<WaitOptions, "signal"> = {},
+    options: Pick<WaitOptions, "signal"> = {},
   ): AsyncGenerator<Task<Result>, void, undefined> {
+    refuseUnknownOptions("tasks.follow", options, { signal: true });
+    const { signal } = options;
     let previous = "";
     for (let wait = 0; ; wait = TASK_POLL_INTERVAL) {
       const task = await this.#getAfter(id, wait, signal);

@@ -7,14 +7,20 @@ import {
   type TokenState,
 } from "../../protocol/http.ts";
 import { segment, type Api } from "../http/api.ts";
-import { keepTasksQuery, type RevokeOptions } from "./options.ts";
-import { ownerLimitsBody, type OwnerLimitOptions } from "./owner-limits.ts";
 import { listing, type Listing } from "../http/paging.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
+import { keepTasksQuery, type RevokeOptions } from "./options.ts";
+import { OWNER_LIMIT_OPTIONS, ownerLimitsBody, type OwnerLimitOptions } from "./owner-limits.ts";
 
 export interface CreateTokenOptions extends OwnerLimitOptions {
   /** After this time the token grants nothing; default: it does not expire. */
   readonly expiresSeconds?: number;
 }
+
+const CREATE_TOKEN_OPTIONS: OptionNames<CreateTokenOptions> = {
+  ...OWNER_LIMIT_OPTIONS,
+  expiresSeconds: true,
+};
 
 /** Which tokens a list shows. */
 export interface TokenFilter {
@@ -23,6 +29,8 @@ export interface TokenFilter {
   readonly label?: string;
   readonly state?: TokenState;
 }
+
+const TOKEN_FILTER: OptionNames<TokenFilter> = { scope: true, label: true, state: true };
 
 /** The API tokens of a mesh. */
 export class TokensClient {
@@ -33,30 +41,35 @@ export class TokensClient {
   }
 
   /** The tokens that meet the filter, the oldest first, without their secrets. Without a filter also revoked and expired ones. */
-  list({ scope, label, state }: TokenFilter = {}): Listing<TokenView> {
+  list(filter: TokenFilter = {}): Listing<TokenView> {
+    refuseUnknownOptions("tokens.list", filter, TOKEN_FILTER);
+    const { scope, label, state } = filter;
     const request = { path: "v1/tokens", query: { scope, label, state } };
     return listing(this.#api, TokenList, request, ({ tokens }) => tokens);
   }
 
   /** Creates a token. `token` of the answer is the only copy of its secret. */
-  create(
+  async create(
     scope: Scope,
     label = "",
-    { expiresSeconds, ...limits }: CreateTokenOptions = {},
+    options: CreateTokenOptions = {},
   ): Promise<z.output<typeof NewTokenView>> {
-    const body = { scope, label, expires_seconds: expiresSeconds, ...ownerLimitsBody(limits) };
+    refuseUnknownOptions("tokens.create", options, CREATE_TOKEN_OPTIONS);
+    const { expiresSeconds: expires_seconds } = options;
+    const body = { scope, label, expires_seconds, ...ownerLimitsBody(options) };
     return this.#api.json(NewTokenView, { method: "POST", path: "v1/tokens", body });
   }
 
   /** Changes the weight and the limits of a token's tasks. */
-  update(id: string, limits: OwnerLimitOptions): Promise<TokenView> {
+  async update(id: string, limits: OwnerLimitOptions): Promise<TokenView> {
+    refuseUnknownOptions("tokens.update", limits, OWNER_LIMIT_OPTIONS);
     const path = `v1/tokens/${segment(id)}`;
     return this.#api.json(TokenView, { method: "PATCH", path, body: ownerLimitsBody(limits) });
   }
 
   /** Revokes a token by its ID. The tasks that were submitted with it are cancelled, unless `keepTasks` says otherwise. */
   async revoke(id: string, options: RevokeOptions = {}): Promise<void> {
-    const path = `v1/tokens/${segment(id)}`;
-    await this.#api.response({ method: "DELETE", path, query: keepTasksQuery(options) });
+    const query = keepTasksQuery("tokens.revoke", options);
+    await this.#api.response({ method: "DELETE", path: `v1/tokens/${segment(id)}`, query });
   }
 }

@@ -15,9 +15,10 @@ import {
   type WebhookSourceBody,
 } from "../../protocol/http.ts";
 import { segment, type Api } from "../http/api.ts";
-import { keepTasksQuery, type RevokeOptions } from "./options.ts";
 import { listing, type Listing } from "../http/paging.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 import { idempotencyKeyOf } from "../tasks/submission.ts";
+import { keepTasksQuery, type RevokeOptions } from "./options.ts";
 
 export interface ReplayOptions {
   /** Creates a second task although the delivery has created one. Default false: the answer names the existing task. */
@@ -26,11 +27,15 @@ export interface ReplayOptions {
   readonly idempotencyKey?: string;
 }
 
+const REPLAY_OPTIONS: OptionNames<ReplayOptions> = { newTask: true, idempotencyKey: true };
+
 export interface DeliveryFilter {
   readonly outcome?: DeliveryOutcome;
   /** How many deliveries one request returns; default: 100. */
   readonly pageSize?: number;
 }
+
+const DELIVERY_FILTER: OptionNames<DeliveryFilter> = { outcome: true, pageSize: true };
 
 /** The outcome of a dry run. `payload_text` is the payload as a peer would get it. */
 export type DryRun = Omit<DryRunView, "task"> & {
@@ -75,7 +80,7 @@ export class WebhooksClient {
 
   /** Removes a source. The tasks that it has created are cancelled, unless `keepTasks` says otherwise. */
   async remove(name: string, options: RevokeOptions = {}): Promise<void> {
-    const query = keepTasksQuery(options);
+    const query = keepTasksQuery("webhooks.remove", options);
     await this.#api.response({ method: "DELETE", path: pathOf(name), query });
   }
 
@@ -94,7 +99,9 @@ export class WebhooksClient {
   }
 
   /** The recent deliveries of a source, newest first. */
-  deliveries(name: string, { outcome, pageSize }: DeliveryFilter = {}): Listing<KeptDelivery> {
+  deliveries(name: string, filter: DeliveryFilter = {}): Listing<KeptDelivery> {
+    refuseUnknownOptions("webhooks.deliveries", filter, DELIVERY_FILTER);
+    const { outcome, pageSize } = filter;
     return listing(
       this.#api,
       DeliveryList,
@@ -109,7 +116,8 @@ export class WebhooksClient {
   }
 
   /** Processes a stored delivery again, with the source's current filters and mapping. */
-  replay(name: string, id: string, options: ReplayOptions = {}): Promise<DeliveryView> {
+  async replay(name: string, id: string, options: ReplayOptions = {}): Promise<DeliveryView> {
+    refuseUnknownOptions("webhooks.replay", options, REPLAY_OPTIONS);
     return this.#api.json(DeliveryView, {
       method: "POST",
       path: `${pathOf(name)}/deliveries/${segment(id)}/replay`,

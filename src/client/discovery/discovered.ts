@@ -4,6 +4,7 @@ import type { Region } from "../../protocol/discovery.ts";
 import type { PointerList, PointerView } from "../../protocol/http.ts";
 import type { Role } from "../../protocol/messages.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
+import type { OptionNames } from "../known-options.ts";
 import type { Degraded } from "./degraded.ts";
 
 /** Which peers to find. A field that is left out matches every peer. */
@@ -26,6 +27,19 @@ export interface DiscoverOptions {
   readonly onIgnored?: (pointer: PointerView, error: unknown) => void;
   readonly signal?: AbortSignal;
 }
+
+export const DISCOVER_OPTIONS: OptionNames<DiscoverOptions> = {
+  role: true,
+  capability: true,
+  kind: true,
+  region: true,
+  minScore: true,
+  follow: true,
+  intervalMs: true,
+  patienceMs: true,
+  onIgnored: true,
+  signal: true,
+};
 
 /**
  * - `found`: a matching peer is new, or its record has changed;

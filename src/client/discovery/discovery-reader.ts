@@ -16,10 +16,11 @@ import type { PeerRecord } from "../../stmf/peer-record.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import type { Fetch } from "../http/api.ts";
 import { identityFrom, type PrivateKey } from "../keys.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 import { DIRECTORY_AGE_MAX } from "../timings.ts";
 import { DiscoveryIncomplete, type Degraded } from "./degraded.ts";
 import { DiscoveryError } from "./discovery-error.ts";
-import type { Discovered, DiscoverOptions } from "./discovered.ts";
+import { DISCOVER_OPTIONS, type Discovered, type DiscoverOptions } from "./discovered.ts";
 import { discoverPeers } from "./discovery-feed.ts";
 import { DiscoverySources } from "./discovery-sources.ts";
 
@@ -40,6 +41,18 @@ export interface DiscoveryOptions {
   readonly fetch?: Fetch;
 }
 
+const DISCOVERY_OPTIONS: OptionNames<DiscoveryOptions> = {
+  url: true,
+  keys: true,
+  maxAgeMs: true,
+  fetch: true,
+};
+
+/** The options of a search that does not follow. */
+export type DiscoverOnceOptions = Omit<DiscoverOptions, "follow" | "intervalMs" | "patienceMs">;
+
+const { follow: _, intervalMs: __, patienceMs: ___, ...DISCOVER_ONCE_OPTIONS } = DISCOVER_OPTIONS;
+
 /** The peers that could be read, and what could not. */
 export interface DiscoveredPeersResult {
   readonly peers: readonly PeerRecord[];
@@ -48,19 +61,19 @@ export interface DiscoveredPeersResult {
 }
 
 /** The peers of a mesh that match; with `follow` also their changes. Short for `DiscoveryReader.discover`. */
-export const discover = ({
-  url,
-  keys,
-  fetch,
-  maxAgeMs,
-  ...filter
-}: DiscoveryOptions & DiscoverOptions): AsyncGenerator<Discovered, void, undefined> =>
-  new DiscoveryReader({
+export function discover(
+  options: DiscoveryOptions & DiscoverOptions,
+): AsyncGenerator<Discovered, void, undefined> {
+  refuseUnknownOptions("discover", options, { ...DISCOVERY_OPTIONS, ...DISCOVER_OPTIONS });
+  const { url, keys, fetch, maxAgeMs, ...filter } = options;
+  const reader = new DiscoveryReader({
     url,
     keys,
     ...(fetch !== undefined && { fetch }),
     ...(maxAgeMs !== undefined && { maxAgeMs }),
-  }).discover(filter);
+  });
+  return reader.discover(filter);
+}
 
 /**
  * Finds peers and opens their records, at the mesh or at any copy of its discovery. It trusts signatures only, never the
@@ -73,13 +86,11 @@ export class DiscoveryReader {
   #keys: DiscoveryKeys | null = null;
   #guard: Promise<RollbackGuard> | null = null;
 
-  /** Throws an `OptionsError` if no URL is given, or the greatest age is not valid. */
-  constructor({
-    url,
-    keys,
-    fetch = globalThis.fetch.bind(globalThis),
-    maxAgeMs = DIRECTORY_AGE_MAX,
-  }: DiscoveryOptions) {
+  /** Throws an `OptionsError` if no URL is given, an option does not exist, or the greatest age is not valid. */
+  constructor(options: DiscoveryOptions) {
+    refuseUnknownOptions("DiscoveryReader", options, DISCOVERY_OPTIONS);
+    const { url, keys, maxAgeMs = DIRECTORY_AGE_MAX } = options;
+    const { fetch = globalThis.fetch.bind(globalThis) } = options;
     if (!(maxAgeMs > 0))
       throw new OptionsError("`maxAgeMs` is not a number of milliseconds above 0");
     this.#keySource = keys;
@@ -143,9 +154,8 @@ export class DiscoveryReader {
    * The peers that match, once: all that could be read, and in `degraded` what could not. Throws only when not even a part of the list can
    * be read.
    */
-  async peers(
-    options: Omit<DiscoverOptions, "follow" | "intervalMs" | "patienceMs"> = {},
-  ): Promise<DiscoveredPeersResult> {
+  async peers(options: DiscoverOnceOptions = {}): Promise<DiscoveredPeersResult> {
+    refuseUnknownOptions("discovery.peers", options, DISCOVER_ONCE_OPTIONS);
     const peers: PeerRecord[] = [];
     try {
       for await (const change of this.discover({ ...options, follow: false }))
@@ -162,6 +172,7 @@ export class DiscoveryReader {
    * the last peer when some published peers could not be read; with `follow` it yields `degraded` then, and `recovered` later.
    */
   discover(options: DiscoverOptions = {}): AsyncGenerator<Discovered, void, undefined> {
+    refuseUnknownOptions("discovery.discover", options, DISCOVER_OPTIONS);
     return discoverPeers(
       {
         list: (query) => this.#withFreshKeys((check) => this.#sources.list(query, check)),

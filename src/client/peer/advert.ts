@@ -3,6 +3,7 @@ import { firstIssue } from "../../protocol/envelope.ts";
 import { Advert, type PayloadInput, type Role } from "../../protocol/messages.ts";
 import { OptionsError } from "../errors.ts";
 import { publicKeyHex } from "../keys.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 /** Another peer that this one has contact with. */
 export interface KnownPeer {
@@ -16,10 +17,18 @@ export interface KnownPeer {
   readonly rttMs?: number;
 }
 
+const KNOWN_PEER: OptionNames<KnownPeer> = {
+  publicKey: true,
+  address: true,
+  role: true,
+  rttMs: true,
+};
+
 /** The payload of an `advert`; throws an `OptionsError` if an entry is not valid. */
 export function advertPayload(peers: readonly KnownPeer[]): PayloadInput<"advert"> {
   if (peers.length > ADVERT_PEERS_MAX)
     throw new OptionsError(`an advert has at most ${ADVERT_PEERS_MAX} peers, not ${peers.length}`);
+  for (const peer of peers) refuseUnknownOptions("an entry of peer.advertise", peer, KNOWN_PEER);
   const advert = Advert.safeParse({
     peers: peers.map(({ publicKey, address = "", role = "worker", rttMs }) => ({
       public_key: publicKeyHex(publicKey, "a peer's public key"),

@@ -22,7 +22,7 @@ import { announcedChanges } from "./announced-changes.ts";
 import { kindsOf } from "./announced-kinds.ts";
 import type { Destination } from "./destination.ts";
 import { messageDispatcher, type MessageHandlers } from "./inbound-messages.ts";
-import { drainTimeout, PeerDrain } from "./peer-drain.ts";
+import { drainOf, PeerDrain } from "./peer-drain.ts";
 import { KeyRotation } from "./key-rotation.ts";
 import { LimitedMessages } from "./limited-messages.ts";
 import { notify, type JoinedMesh, type PeerEvent, type PeerEventListener } from "./peer-events.ts";
@@ -141,9 +141,8 @@ export class MeshPeer implements Peer {
     return this.#closed.promise;
   }
 
-  drain({ timeoutSeconds, reason = "the peer leaves" }: DrainPeerOptions = {}): Promise<void> {
-    const timeoutMs = drainTimeout(timeoutSeconds);
-    return this.#drain.begin({ by: "peer", reason, timeoutMs });
+  drain(options: DrainPeerOptions = {}): Promise<void> {
+    return this.#drain.begin(drainOf(options));
   }
 
   close(reason = "the peer leaves"): Promise<void> {

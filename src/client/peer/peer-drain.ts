@@ -2,8 +2,10 @@ import { SECOND, type Millis } from "../../base/clock.ts";
 import { DRAIN_TIMEOUT_MAX } from "../../protocol/drain-limits.ts";
 import type { PayloadInput } from "../../protocol/messages.ts";
 import { OptionsError } from "../errors.ts";
+import { refuseUnknownOptions } from "../known-options.ts";
 import { DRAIN_TIMEOUT_DEFAULT } from "../timings.ts";
 import type { PeerEventListener } from "./peer-events.ts";
+import { DRAIN_PEER_OPTIONS, type DrainPeerOptions } from "./peer-handle.ts";
 
 export interface PeerDrainPorts {
   readonly now: () => Millis;
@@ -81,8 +83,15 @@ export class PeerDrain {
   }
 }
 
+/** The drain that a peer's user asks for. Throws an `OptionsError` if an option does not exist or is not valid. */
+export function drainOf(options: DrainPeerOptions): Drain {
+  refuseUnknownOptions("peer.drain", options, DRAIN_PEER_OPTIONS);
+  const { timeoutSeconds, reason = "the peer leaves" } = options;
+  return { by: "peer", reason, timeoutMs: drainTimeout(timeoutSeconds) };
+}
+
 /** How long a drain may take, in milliseconds. Throws an `OptionsError` if the option is not valid. */
-export function drainTimeout(seconds: number = DRAIN_TIMEOUT_DEFAULT / SECOND): Millis {
+function drainTimeout(seconds: number = DRAIN_TIMEOUT_DEFAULT / SECOND): Millis {
   if (seconds >= 0 && seconds * SECOND <= DRAIN_TIMEOUT_MAX) return seconds * SECOND;
   const longest = DRAIN_TIMEOUT_MAX / SECOND;
   throw new OptionsError(`timeoutSeconds: must be between 0 and ${longest}, not ${seconds}`);

@@ -1,6 +1,7 @@
 import type { KeyPair } from "../../crypto/identity.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
 import type { PrivateKey } from "../keys.ts";
+import type { OptionNames } from "../known-options.ts";
 import type { KnownPeer } from "./advert.ts";
 import type { JoinedMesh } from "./peer-events.ts";
 import type { Announcement } from "./peer-options.ts";
@@ -19,6 +20,11 @@ export interface DrainPeerOptions {
   /** For people, in the mesh's history of the tasks that are handed back. */
   readonly reason?: string;
 }
+
+export const DRAIN_PEER_OPTIONS: OptionNames<DrainPeerOptions> = {
+  timeoutSeconds: true,
+  reason: true,
+};
 
 /** A peer of a mesh. It reconnects by itself until it is closed or the mesh refuses it. */
 export interface Peer {

@@ -82,3 +82,10 @@ export interface Announcement extends Pick<PeerOptions, "capabilities" | "slots"
   /** The kinds that it takes from now on; each must have a handler. */
   readonly kinds?: readonly string[];
 }
+
+export const ANNOUNCEMENT: OptionNames<Announcement> = {
+  capabilities: true,
+  kinds: true,
+  slots: true,
+  prefetch: true,
+};

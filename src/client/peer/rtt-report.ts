@@ -1,6 +1,7 @@
 import { firstIssue } from "../../protocol/envelope.ts";
 import { Rtts } from "../../protocol/messages.ts";
 import { OptionsError } from "../errors.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 /** A round-trip time that a peer has measured to another peer. */
 export interface MeasuredRtt {
@@ -9,8 +10,12 @@ export interface MeasuredRtt {
   readonly rttMs: number;
 }
 
+const MEASURED_RTT: OptionNames<MeasuredRtt> = { peerId: true, rttMs: true };
+
 /** The payload of `rtts`; throws an `OptionsError` if a measurement is not valid. */
 export function rttsPayload(measured: readonly MeasuredRtt[]): Rtts {
+  for (const rtt of measured)
+    refuseUnknownOptions("an entry of peer.reportRtts", rtt, MEASURED_RTT);
   const rtts = measured.map(({ peerId, rttMs }) => ({ peer_id: peerId, rtt_ms: rttMs }));
   const report = Rtts.safeParse({ rtts });
   if (!report.success) throw new OptionsError(`rtts: ${firstIssue(report.error)}`);

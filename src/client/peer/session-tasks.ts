@@ -1,14 +1,14 @@
 import type { Json } from "../../base/json.ts";
 import { isErrorCode, statusOf } from "../../protocol/errors.ts";
 import type { PayloadInput, PayloadOf } from "../../protocol/messages.ts";
-import type { WaitOptions } from "../clients/options.ts";
+import { WAIT_OPTIONS, type WaitOptions } from "../clients/options.ts";
 import type { Connection } from "../connection/connection.ts";
 import { MusterApiError, WaitTimeout, type PeerError } from "../errors.ts";
 import type { Fetch } from "../http/api.ts";
 import { withRetries } from "../http/request-retry.ts";
 import type { PrivateKey } from "../keys.ts";
 import { fetchResult } from "../tasks/read-result.ts";
-import { retryBody, type RetryOptions } from "../tasks/retry-options.ts";
+import { RETRY_OPTIONS, retryBody, type RetryOptions } from "../tasks/retry-options.ts";
 import { runTask, type RunOptions } from "../tasks/run-task.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
 import {
@@ -84,17 +84,16 @@ export class SessionTasks implements PeerTasks {
     payload: unknown = null,
     options: SubmitOptions = {},
   ): Promise<Task<Result>> {
-    refuseUnknownOptions("submit", options, SUBMIT_OPTIONS);
+    refuseUnknownOptions("peer.tasks.submit", options, SUBMIT_OPTIONS);
     const task = submission(kind, payload, options);
     const idempotency_key = idempotencyKeyOf(options.idempotencyKey);
     const shown = await this.#request("task_assign", { task, idempotency_key }, options.signal);
     return shown.task as Task<Result>;
   }
 
-  async wait<Result = Json>(
-    id: string,
-    { timeoutMs, signal }: WaitOptions = {},
-  ): Promise<Task<Result>> {
+  async wait<Result = Json>(id: string, options: WaitOptions = {}): Promise<Task<Result>> {
+    refuseUnknownOptions("peer.tasks.wait", options, WAIT_OPTIONS);
+    const { timeoutMs, signal } = options;
     const until = Date.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
     for (;;) {
       // Registered before the query, so that an end between the two is not missed.
@@ -117,8 +116,9 @@ export class SessionTasks implements PeerTasks {
     options: RunOptions = {},
   ): Promise<Result> {
     const submitAndWait = async (...[of, data, given]: [string, unknown, RunOptions]) => {
-      const { timeoutMs: _, privateKey: __, ...submitted } = given;
-      return this.wait((await this.submit(of, data, submitted)).id, options);
+      const { timeoutMs, privateKey: _, ...submitted } = given;
+      const { id } = await this.submit(of, data, submitted);
+      return this.wait(id, { timeoutMs, signal: given.signal });
     };
     const result = (id: string, privateKey?: PrivateKey) => this.result(id, privateKey);
     // The session has authenticated the task with its result.
@@ -143,6 +143,7 @@ export class SessionTasks implements PeerTasks {
   }
 
   async retry<Result = Json>(id: string, options: RetryOptions = {}): Promise<Task<Result>> {
+    refuseUnknownOptions("peer.tasks.retry", options, RETRY_OPTIONS);
     const request = { task_id: id, ...retryBody(options) };
     return (await this.#request("task_retry", request)).task as Task<Result>;
   }

@@ -1,7 +1,8 @@
 import { BulkView, type CANCELLABLE_STATES, type RETRYABLE_STATES } from "../../protocol/http.ts";
 import { BULK_IDS_MAX } from "../../protocol/constants.ts";
 import type { Api } from "../http/api.ts";
-import { retryBody, type RetryOptions } from "./retry-options.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
+import { RETRY_OPTIONS, retryBody, type RetryOptions } from "./retry-options.ts";
 
 /** The conditions that a task must meet, all of them. */
 interface TaskFilter<State extends string> {
@@ -19,6 +20,17 @@ interface TaskFilter<State extends string> {
   readonly errorContains?: string;
 }
 
+const TASK_FILTER: OptionNames<TaskFilter<string>> = {
+  state: true,
+  kind: true,
+  source: true,
+  peerId: true,
+  owner: true,
+  createdAfter: true,
+  createdBefore: true,
+  errorContains: true,
+};
+
 /** The tasks that an act concerns: these, or those that meet a filter. */
 type TaskSelection<State extends string> = readonly string[] | TaskFilter<State>;
 export type CancelSelection = TaskSelection<(typeof CANCELLABLE_STATES)[number]>;
@@ -32,6 +44,8 @@ export interface BulkOptions {
   readonly onProgress?: (done: BulkOutcome) => void;
   readonly signal?: AbortSignal;
 }
+const BULK_OPTIONS: OptionNames<BulkOptions> = { dryRun: true, onProgress: true, signal: true };
+
 export type BulkRetryOptions = BulkOptions & RetryOptions;
 
 export interface BulkOutcome {
@@ -45,17 +59,30 @@ export interface BulkOutcome {
 
 const IDS_SHOWN = 20;
 
-export const cancelMany = (
+export async function cancelMany(
   api: Api,
   selection: CancelSelection,
   options: BulkOptions,
-): Promise<BulkOutcome> => actOnMany(api, "v1/tasks/cancel", selection, {}, options);
+): Promise<BulkOutcome> {
+  refuseUnknownFields("tasks.cancelMany", selection);
+  refuseUnknownOptions("tasks.cancelMany", options, BULK_OPTIONS);
+  return actOnMany(api, "v1/tasks/cancel", selection, {}, options);
+}
 
-export const retryMany = (
+export async function retryMany(
   api: Api,
   selection: RetrySelection,
   options: BulkRetryOptions,
-): Promise<BulkOutcome> => actOnMany(api, "v1/tasks/retry", selection, retryBody(options), options);
+): Promise<BulkOutcome> {
+  refuseUnknownFields("tasks.retryMany", selection);
+  refuseUnknownOptions("tasks.retryMany", options, { ...BULK_OPTIONS, ...RETRY_OPTIONS });
+  return actOnMany(api, "v1/tasks/retry", selection, retryBody(options), options);
+}
+
+/** A misspelled condition would select more tasks than meant. */
+function refuseUnknownFields(method: string, selection: TaskSelection<string>): void {
+  if (!isList(selection)) refuseUnknownOptions(method, selection, TASK_FILTER);
+}
 
 /** Repeats the request until the mesh has done all. Each request may be repeated: a task is not changed twice. */
 async function actOnMany(
@@ -117,10 +144,22 @@ export interface FailuresFilter {
   readonly endedBefore?: Date;
 }
 
-export const failuresQuery = (filter: FailuresFilter) => ({
-  state: filter.state,
-  kind: filter.kind,
-  owner: filter.owner,
-  ended_after: filter.endedAfter?.toISOString(),
-  ended_before: filter.endedBefore?.toISOString(),
-});
+const FAILURES_FILTER: OptionNames<FailuresFilter> = {
+  state: true,
+  kind: true,
+  owner: true,
+  endedAfter: true,
+  endedBefore: true,
+};
+
+/** Throws an `OptionsError` if a condition does not exist. */
+export function failuresQuery(filter: FailuresFilter) {
+  refuseUnknownOptions("tasks.failures", filter, FAILURES_FILTER);
+  return {
+    state: filter.state,
+    kind: filter.kind,
+    owner: filter.owner,
+    ended_after: filter.endedAfter?.toISOString(),
+    ended_before: filter.endedBefore?.toISOString(),
+  };
+}

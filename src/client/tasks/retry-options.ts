@@ -1,4 +1,5 @@
 import type { RetryTask } from "../../protocol/http.ts";
+import type { OptionNames } from "../known-options.ts";
 
 export interface RetryOptions {
   /** Attempts allowed from now on; default: as many as the task had. */
@@ -6,6 +7,11 @@ export interface RetryOptions {
   /** The task expires if it has not ended this long after the retry; default: as long as its first deadline. */
   readonly deadlineSeconds?: number;
 }
+
+export const RETRY_OPTIONS: OptionNames<RetryOptions> = {
+  maxAttempts: true,
+  deadlineSeconds: true,
+};
 
 export const retryBody = ({ maxAttempts, deadlineSeconds }: RetryOptions): RetryTask => ({
   ...(maxAttempts !== undefined && { max_attempts: maxAttempts }),

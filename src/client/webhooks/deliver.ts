@@ -6,6 +6,7 @@ import { newUuid } from "../../protocol/ids.ts";
 import { secretOf, signStandard } from "../../webhooks/index.ts";
 import { Api, type Fetch } from "../http/api.ts";
 import { OptionsError } from "../errors.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 /** A new secret for a webhook source: 32 random bytes in the form of Standard Webhooks, `whsec_` and base64. */
 export const newWebhookSecret = (): string => secretOf(platformRandom(32));
@@ -13,8 +14,10 @@ export const newWebhookSecret = (): string => secretOf(platformRandom(32));
 /** The signature headers of one delivery (Standard Webhooks, symmetric `v1`); throws `OptionsError` for a bad secret. */
 export function signDelivery(
   secret: string,
-  { id, at, body }: { readonly id: string; readonly at: Millis; readonly body: string },
+  delivery: { readonly id: string; readonly at: Millis; readonly body: string },
 ): Readonly<Record<string, string>> {
+  refuseUnknownOptions("signDelivery", delivery, { id: true, at: true, body: true });
+  const { id, at, body } = delivery;
   const headers = signStandard([secret], { id, at, body: utf8(body) });
   if (!headers.ok) throw new OptionsError(headers.error);
   return headers.value;
@@ -33,8 +36,18 @@ export interface DeliveryOptions {
   readonly signal?: AbortSignal;
 }
 
+const DELIVERY_OPTIONS: OptionNames<DeliveryOptions> = {
+  url: true,
+  source: true,
+  secret: true,
+  id: true,
+  fetch: true,
+  signal: true,
+};
+
 /** Signs an event and delivers it to a webhook source. Retries while the mesh is unreachable or busy. */
-export function deliver(event: unknown, options: DeliveryOptions): Promise<DeliveryView> {
+export async function deliver(event: unknown, options: DeliveryOptions): Promise<DeliveryView> {
+  refuseUnknownOptions("deliver", options, DELIVERY_OPTIONS);
   const { url, source, secret, fetch = globalThis.fetch.bind(globalThis) } = options;
   const api = new Api({ url, token: undefined, fetch, random: Math.random });
   const id = options.id ?? newUuid(platformRandom);

@@ -5,6 +5,7 @@ import { ExactMembers, readJson } from "../../base/json-text/read-json.ts";
 import { TaskEvent } from "../../protocol/http.ts";
 import { checkSecret, verifyDelivery, type HeaderReader } from "../../webhooks/index.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
+import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 const SIGNING = { scheme: "standard-webhooks" } as const;
 
@@ -26,6 +27,8 @@ export interface VerifyOptions {
   readonly now?: number;
 }
 
+const VERIFY_OPTIONS: OptionNames<VerifyOptions> = { secret: true, now: true };
+
 /**
  * Verifies a callback and returns its event. Throws `MusterApiError` with the code `signature_missing`, `signature_invalid`,
  * `signature_stale` (signed more than 5 minutes ago) or `invalid_request`, and an `OptionsError` for a secret that can verify
@@ -34,8 +37,10 @@ export interface VerifyOptions {
  */
 export function verifyCallback(
   { headers, body }: CallbackDelivery,
-  { secret, now = Date.now() }: VerifyOptions,
+  options: VerifyOptions,
 ): CallbackEvent {
+  refuseUnknownOptions("verifyCallback", options, VERIFY_OPTIONS);
+  const { secret, now = Date.now() } = options;
   const bytes = typeof body === "string" ? utf8(body) : body;
   const secrets = typeof secret === "string" ? [secret] : secret;
   checkSecrets(secrets);

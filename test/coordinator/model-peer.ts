@@ -1,4 +1,4 @@
-import type { Millis } from "../../src/base/clock.ts";
+import { MINUTE, SECOND, type Millis } from "../../src/base/clock.ts";
 import type { PeerState } from "../../src/protocol/http.ts";
 import type { PeerId } from "../../src/protocol/ids.ts";
 import type { Role } from "../../src/protocol/messages.ts";
@@ -34,6 +34,13 @@ export interface ModelPeer {
 
 export const isConnected = ({ state }: ModelPeer): boolean =>
   state === "active" || state === "suspect";
+
+/** How long the peer stays suspect although it answers (LV9). */
+export function suppressionOf({ silentAt }: ModelPeer, now: Millis): Millis {
+  const weights = silentAt.map((at) => 0.5 ** ((now - at) / (10 * MINUTE)));
+  const weight = weights.reduce((sum, each) => sum + each, 0);
+  return weight <= 1.5 ? 0 : Math.min(15 * MINUTE, 30 * SECOND * 2 ** (weight - 2));
+}
 
 export const unknownPeer = (id: PeerId): ModelPeer => ({
   id,

@@ -16,7 +16,7 @@ import {
   type ModelAttempt,
   type ModelTask,
 } from "./model-task.ts";
-import { isConnected, unknownPeer, type ModelPeer } from "./model-peer.ts";
+import { isConnected, suppressionOf, unknownPeer, type ModelPeer } from "./model-peer.ts";
 
 export { isConnected, type ModelPeer } from "./model-peer.ts";
 
@@ -88,7 +88,7 @@ export class Model {
       peer.hasRecord && !announced.speaksMuster && this.now - peer.joinedAt < FLAP_INTERVAL;
     if (isConnected(peer)) this.#endSession(peer, "superseded");
     if (flapped) peer.silentAt = [...peer.silentAt, this.now];
-    const state = flapped && this.#suppression(peer) > 0 ? "suspect" : "active";
+    const state = flapped && suppressionOf(peer, this.now) > 0 ? "suspect" : "active";
     const session = { state, epoch: peer.epoch + 1, tookOver, joinedAt: this.now } as const;
     Object.assign(peer, announced, { hasRecord: true, ...session });
   }
@@ -106,15 +106,8 @@ export class Model {
   /** An answer makes a suspect peer active, unless it has fallen silent too often recently (LV9). */
   answer(peer: ModelPeer): void {
     const since = peer.silentAt.at(-1) ?? 0;
-    if (peer.state === "suspect" && this.now - since >= this.#suppression(peer))
+    if (peer.state === "suspect" && this.now - since >= suppressionOf(peer, this.now))
       peer.state = "active";
-  }
-
-  /** How long the peer stays suspect although it answers. */
-  #suppression(peer: ModelPeer): Millis {
-    const weights = peer.silentAt.map((at) => 0.5 ** ((this.now - at) / (10 * MINUTE)));
-    const weight = weights.reduce((sum, each) => sum + each, 0);
-    return weight <= 1.5 ? 0 : Math.min(15 * MINUTE, 30 * SECOND * 2 ** (weight - 2));
   }
 
   revoke(peer: ModelPeer): void {

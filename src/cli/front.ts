@@ -1,7 +1,9 @@
 import { once } from "node:events";
-import { Agent, createServer, request as httpRequest, type IncomingMessage } from "node:http";
+import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline, type Duplex } from "node:stream";
+import { drainBody } from "./drained-body.ts";
+import { MeshAgent } from "./mesh-socket.ts";
 import { isForeignPage } from "./page-origin.ts";
 
 /** Passes requests to the local mesh. */
@@ -34,7 +36,7 @@ const RESERVED = /^(?:cf-connecting-ip$|mf-)/;
  */
 export async function startFront(options: FrontOptions): Promise<Front> {
   const { host, port, meshPort, admitsForeignPages = true } = options;
-  const agent = new Agent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS });
+  const agent = new MeshAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS });
   const forward = (request: IncomingMessage, keep: boolean) =>
     httpRequest({
       host: "127.0.0.1",
@@ -48,16 +50,30 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const upgraded = new Set<Duplex>();
   const server = createServer((request, response) => {
     const upstream = forward(request, false);
+    // The mesh may answer before it has read the body: what is left of it is dropped.
+    const endRequest = () => {
+      request.unpipe(upstream);
+      drainBody(request);
+    };
+    const writeHead = (status: number, headers: string[]) => {
+      // Else Node would close the connection while the client sends, and with that reset it.
+      if (!request.complete && request.httpVersion !== "1.0") response.shouldKeepAlive = true;
+      response.writeHead(status, headers);
+    };
     upstream.once("response", (answer) => {
-      response.writeHead(answer.statusCode ?? 502, passedOn(answer.rawHeaders, HOP_BY_HOP));
+      writeHead(answer.statusCode ?? 502, passedOn(answer.rawHeaders, HOP_BY_HOP));
       pipeline(answer, response, ignore);
+      answer.once("end", endRequest);
     });
-    upstream.once("error", () => {
-      if (response.headersSent) response.destroy();
-      else response.writeHead(502).end();
+    upstream.on("error", () => {
+      if (!response.headersSent) {
+        writeHead(502, []);
+        response.end();
+        endRequest();
+      } else if (!response.writableEnded) response.destroy();
     });
     response.once("close", () => upstream.destroy());
-    pipeline(request, upstream, ignore);
+    request.once("error", ignore).pipe(upstream);
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!admitsForeignPages && isForeignPage(request.headers.origin)) {

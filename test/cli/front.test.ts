@@ -148,6 +148,63 @@ describe("the front of a local mesh", () => {
     },
   );
 
+  test.each([
+    ["closes at once", "keep-alive", true],
+    ["closes at once, to a client that wants the connection closed", "close", true],
+    ["reads no more", "keep-alive", false],
+  ])(
+    "passes on an answer that comes before a large body was read, from a mesh that %s",
+    async (_, connection, closes) => {
+      const bodyBytes = 24 * 1_024 * 1_024;
+      const refusing = createTcpServer((socket) => {
+        socket
+          .on("error", () => {})
+          .once("data", () => {
+            socket.pause();
+            socket.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 4\r\n\r\nwho?");
+            if (closes) setImmediate(() => socket.destroy());
+          });
+      });
+      refusing.listen(0, "127.0.0.1");
+      await once(refusing, "listening");
+      const { port: meshPort } = refusing.address() as AddressInfo;
+      const other = await startFront({ host: "127.0.0.1", port: 0, meshPort });
+      try {
+        for (let n = 0; n < 20; n++) {
+          // It reads the answer once it has sent the whole body, as many clients do.
+          const socket = connect(other.port, "127.0.0.1");
+          socket.write(
+            `POST / HTTP/1.1\r\nHost: h\r\nConnection: ${connection}\r\nContent-Length: ${bodyBytes}\r\n\r\n`,
+          );
+          await new Promise<void>((resolve, reject) =>
+            socket.write(new Uint8Array(bodyBytes), (error) => (error ? reject(error) : resolve())),
+          );
+          expect(await readUntil(socket, "who?")).toMatch(/^HTTP\/1\.1 401 [^]*who\?$/);
+          socket.destroy();
+        }
+      } finally {
+        other.stop();
+        refusing.close();
+      }
+    },
+  );
+
+  test("cuts off a client that sends without end after it has its answer", async () => {
+    mesh.close();
+    mesh.closeAllConnections();
+    const socket = connect(front.port, "127.0.0.1");
+    const closed = new Promise((resolve) => socket.on("error", () => {}).once("close", resolve));
+    socket.resume();
+    socket.write("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000000000\r\n\r\n");
+    const part = new Uint8Array(1_024 * 1_024);
+    const sendOn = (error?: Error | null) => {
+      if (!error && !socket.destroyed) socket.write(part, sendOn);
+    };
+    sendOn();
+    await closed;
+    expect(socket.bytesWritten).toBeGreaterThan(32 * part.length);
+  });
+
   test("passes an upgraded connection on, in both directions, and its end", async () => {
     const socket = upgrade("/");
     socket.write(" second");

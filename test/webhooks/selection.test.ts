@@ -162,7 +162,7 @@ describe("a form", () => {
   test("WH9 is read like URLSearchParams, however it is divided", () => {
     const Text = fc
       .array(
-        fc.constantFrom("a", "=", "&", "+", "%", "%2", "%41", "%C3", "%A9", "%zz", "é".slice(1)),
+        fc.constantFrom("a", "=", "&", "+", "%", "%2", "%41", "%C3", "%A9", "%zz", "%EF%BB%BF"),
       )
       .map((parts) => `a=${parts.join("")}`);
     const Form = fc.oneof(

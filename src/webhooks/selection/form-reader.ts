@@ -20,7 +20,7 @@ export interface FormVisitor {
 /** Reads a form that comes in chunks, and decodes names and values as `URLSearchParams` does. */
 export class FormReader {
   readonly #visitor: FormVisitor;
-  #decoder = new TextDecoder();
+  #decoder = newDecoder();
   #part: "name" | "value" = "name";
   /** Whether a field has begun. */
   #inField = false;
@@ -89,7 +89,7 @@ export class FormReader {
   #flush(): void {
     const rest = this.#decoder.decode();
     if (rest !== "") this.#visitor.text(this.#part, rest);
-    this.#decoder = new TextDecoder();
+    this.#decoder = newDecoder();
   }
 
   #endField(): void {
@@ -99,6 +99,9 @@ export class FormReader {
     this.#part = "name";
   }
 }
+
+/** A byte order mark is a character of its name or value (URL standard: "UTF-8 decode without BOM"). */
+const newDecoder = () => new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The bytes of a part of a form. An escape that is none stands for itself. */
 function unescaped(text: string, from: number, to: number): Uint8Array {

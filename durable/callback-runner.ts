@@ -1,6 +1,11 @@
 import { redactedError } from "../src/base/redact.ts";
 import type { CallbackRequest } from "../src/contract/webhooks.ts";
-import { CALLBACK_PLACES, type Answer, type CallbackPlace } from "../src/webhooks/index.ts";
+import {
+  CALLBACK_PLACES,
+  type Answer,
+  type CallbackPlace,
+  type LastOwners,
+} from "../src/webhooks/index.ts";
 
 /**
  * Attempts at once in one sender. Cloudflare lets an object wait for the headers of six answers at once, so the attempts are made
@@ -15,7 +20,7 @@ export interface CallbackPorts {
   /** The next attempt that is due and has a place beside these; null when there is none. */
   readonly claim: (
     inProgress: readonly CallbackPlace[],
-    afterOwner: string,
+    afterOwners: LastOwners,
   ) => CallbackRequest | null;
   readonly answered: (request: CallbackRequest, answer: Answer) => void;
 }
@@ -29,7 +34,7 @@ interface InProgress {
 export class CallbackRunner {
   readonly #ports: CallbackPorts;
   readonly #inProgress = new Map<Promise<void>, InProgress>();
-  #lastOwner = "";
+  #lastOwners: LastOwners = {};
 
   constructor(ports: CallbackPorts) {
     this.#ports = ports;
@@ -44,10 +49,10 @@ export class CallbackRunner {
   #start(): void {
     while (this.#inProgress.size < CALLBACK_PLACES) {
       const places = [...this.#inProgress.values()].map(({ place }) => place);
-      const request = this.#ports.claim(places, this.#lastOwner);
+      const request = this.#ports.claim(places, this.#lastOwners);
       if (request === null) return;
-      this.#lastOwner = request.owner;
       const { owner, origin, site, health } = request;
+      this.#lastOwners = { ...this.#lastOwners, [health]: owner };
       const sender = this.#freeSender();
       const attempt = this.#attempt(sender, request).finally(() => {
         this.#inProgress.delete(attempt);

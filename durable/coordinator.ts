@@ -102,8 +102,8 @@ export class Coordinator
       callbacks: new CallbackRunner({
         send: (sender, { url, headers, body, timeoutMs }) =>
           sessions.sendCallback(sender, { url, headers, body, timeoutMs }),
-        claim: (inProgress, afterOwner) => {
-          const claimed = this.#run("claim_callback", { inProgress, afterOwner });
+        claim: (inProgress, afterOwners) => {
+          const claimed = this.#run("claim_callback", { inProgress, afterOwners });
           return claimed.ok ? claimed.value.request : null;
         },
         answered: ({ taskId, retries, attempt }, answer) =>

@@ -13,6 +13,7 @@ import type { WebhookSource } from "../registry/webhook-sources.ts";
 import type {
   Answer,
   CallbackPlace,
+  LastOwners,
   DeliveryIds,
   RefusalReport,
   Verdict,
@@ -100,8 +101,8 @@ export interface WebhookCommands {
     input: {
       /** The attempts in progress. */
       readonly inProgress: readonly CallbackPlace[];
-      /** The owner whose callback was claimed last: the others come before it. */
-      readonly afterOwner: string;
+      /** By the health of the receiver, the owner whose callback was claimed last: the others come before it. */
+      readonly afterOwners: LastOwners;
     };
     output: { readonly request: CallbackRequest | null };
   };

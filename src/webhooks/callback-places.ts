@@ -10,6 +10,9 @@ export interface CallbackPlace {
   readonly health: ReceiverHealth;
 }
 
+/** Owners take turns for the places of each health: else a busy owner of healthy receivers would decide whose suspects are probed. */
+export type LastOwners = { readonly [Health in ReceiverHealth]?: string };
+
 interface Limits {
   /** Of all receivers of this health. */
   readonly total: number;

@@ -23,6 +23,7 @@ export {
   isCrowded,
   takenPlaces,
   type CallbackPlace,
+  type LastOwners,
   type TakenPlaces,
 } from "./callback-places.ts";
 export {

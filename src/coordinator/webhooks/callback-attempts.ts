@@ -44,13 +44,13 @@ const CUT_OFF_AFTER: Millis = 2 * CALLBACK_TIMEOUT;
  * Claims the next callback that is due and has a place, and returns the request to send. The attempt's beginning is committed before it
  * is made, so that an attempt whose outcome is lost is repeated.
  */
-export const claimCallback: Handler<"claim_callback"> = (context, { inProgress, afterOwner }) => {
+export const claimCallback: Handler<"claim_callback"> = (context, { inProgress, afterOwners }) => {
   for (const health of RECEIVER_HEALTHS) {
     const taken = placesTaken(context, health, inProgress);
     if (taken === null) continue;
     for (;;) {
       const { queues } = context.registry.callbacks;
-      const queue = queues.next(health, context.now, taken, afterOwner);
+      const queue = queues.next(health, context.now, taken, afterOwners[health] ?? "");
       if (queue === null) break;
       const request = claimFrom(
         context,

@@ -81,7 +81,7 @@ test("AD21 with any interleaving of ends, submissions, results, retries, answers
         if (one.do === "tick") mesh.tick();
         if (one.do === "restart") mesh.restart();
         if (one.do === "claim") {
-          const { request } = mesh.run("claim_callback", { inProgress: [], afterOwner: "" });
+          const { request } = mesh.run("claim_callback", { inProgress: [], afterOwners: {} });
           if (request === null) continue;
           claimed.push(request);
           expect(ended.has(present(byTask.get(request.taskId)))).toBe(false);

@@ -137,10 +137,10 @@ describe.for(Object.keys(OWNERS))("ending the tasks of %s", (name) => {
     owner.end();
     for (const id of [before, after])
       expect(mesh.task(id).callback).toMatchObject({ state: "cancelled", next_at: null });
-    expect(mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request?.taskId).toBe(
+    expect(mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request?.taskId).toBe(
       others,
     );
-    expect(mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request).toBeNull();
+    expect(mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request).toBeNull();
   });
 
   test("AD20 with keep_tasks leaves its tasks and its callbacks", () => {
@@ -150,7 +150,9 @@ describe.for(Object.keys(OWNERS))("ending the tasks of %s", (name) => {
     const worker = mesh.join(A);
     expect(worker.offer.task_id).toBe(id);
     worker.finish();
-    expect(mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request?.taskId).toBe(id);
+    expect(mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request?.taskId).toBe(
+      id,
+    );
   });
 
   test("AD21 ends many tasks in parts, of which none is offered and no callback is sent meanwhile", () => {
@@ -167,7 +169,7 @@ describe.for(Object.keys(OWNERS))("ending the tasks of %s", (name) => {
     for (let part = 2; part <= 5; part++) {
       mesh.tick();
       expect(cancelledNow()).toBe(part * 200);
-      expect(mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request).toBeNull();
+      expect(mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request).toBeNull();
     }
     mesh.runFor(MINUTE);
     expect(new Set(statesOf(mesh, ids).map(String))).toEqual(
@@ -202,9 +204,11 @@ describe.for(Object.keys(OWNERS))("ending the tasks of %s", (name) => {
     expect(worker.offer.task_id).toBe(id);
     worker.finish();
     expect(mesh.task(id)).toMatchObject({ state: "succeeded", callback: { state: "cancelled" } });
-    expect(mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request).toBeNull();
+    expect(mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request).toBeNull();
     mesh.run("repeat_callback", { id, visibleTo: null });
-    expect(mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request?.taskId).toBe(id);
+    expect(mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request?.taskId).toBe(
+      id,
+    );
   });
 
   test("AD22 while its tasks are being cancelled none is retried, and no callback of them is repeated", () => {
@@ -223,13 +227,15 @@ describe.for(Object.keys(OWNERS))("ending the tasks of %s", (name) => {
     const { mesh, owner } = setUp();
     const id = submitAs(mesh, owner, { kind: "nobody", callback: CALLBACK });
     mesh.run("cancel_task", { id, visibleTo: null });
-    const request = present(mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request);
+    const request = present(
+      mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request,
+    );
     owner.end();
     const { taskId, retries, attempt } = request;
     const answer = { status: 500, error: "HTTP 500", retryAfter: null };
     mesh.run("callback_answered", { taskId, retries, attempt, answer });
     mesh.runFor(DAY);
-    expect(mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request).toBeNull();
+    expect(mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request).toBeNull();
     expect(mesh.task(id).callback?.state).toBe("cancelled");
   });
 });
@@ -245,7 +251,9 @@ describe("a callback that is under way while its owner's many callbacks are give
     const owner = peerOwner(mesh, C);
     const id = submitAs(mesh, owner, { kind: "nobody", callback: CALLBACK });
     mesh.run("cancel_task", { id, visibleTo: null });
-    const request = present(mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request);
+    const request = present(
+      mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request,
+    );
     const others = fillQueue(mesh, { ...owner, from: { owner: "admin", source: "api" } }, 600);
     mesh.registry.transaction(() => {
       for (const [at, taskId] of others.entries()) {
@@ -277,7 +285,7 @@ describe("an owner that may cause tasks again", () => {
     mesh.runFor(MINUTE);
     expect([before, after].map((id) => mesh.task(id).state)).toEqual(["cancelled", "queued"]);
     mesh.run("cancel_task", { id: after, visibleTo: null });
-    expect(mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request?.taskId).toBe(
+    expect(mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request?.taskId).toBe(
       after,
     );
   });

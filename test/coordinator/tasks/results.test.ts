@@ -245,7 +245,7 @@ describe("a large result", () => {
     const callback = { url: "https://one.example/hook" };
     const { mesh, peer, id } = meshWithRunningTask({ kind: "echo", callback });
     upload(mesh, peer);
-    const { request } = mesh.run("claim_callback", { inProgress: [], afterOwner: "" });
+    const { request } = mesh.run("claim_callback", { inProgress: [], afterOwners: {} });
     const event = TaskEvent.parse(JSON.parse(present(request).body));
     expect(event).toMatchObject({
       type: "task.succeeded",

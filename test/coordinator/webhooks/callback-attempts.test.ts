@@ -32,7 +32,7 @@ const submitWithCallback = (
 ): string => mesh.run("submit_task", submission({ kind: "echo", callback }, more)).task.id;
 
 const claimCallback = (mesh: TestMesh): CallbackRequest | null =>
-  mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request;
+  mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request;
 
 const reportAnswer = (mesh: TestMesh, request: CallbackRequest, given: Answer): void => {
   const { taskId, retries, attempt } = request;

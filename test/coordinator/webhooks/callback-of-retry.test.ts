@@ -13,7 +13,7 @@ const submit = (mesh: TestMesh): string =>
 const cancel = (mesh: TestMesh, id: string) => mesh.run("cancel_task", { id, visibleTo: null });
 const retry = (mesh: TestMesh, id: string) => mesh.run("retry_task", { id, visibleTo: null });
 const claim = (mesh: TestMesh): CallbackRequest | null =>
-  mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request;
+  mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request;
 const answer = (mesh: TestMesh, request: CallbackRequest, status: number) => {
   const { taskId, retries, attempt } = request;
   const given = { status, error: status === 200 ? null : "no", retryAfter: null };

@@ -10,6 +10,12 @@ const MINUTE = 60_000;
 /** The longest pause before a probe, with its jitter. */
 const PROBE_PAUSE_MAX = 1.25 * 5 * MINUTE;
 
+const resetsAfter =
+  (after: number): Behavior =>
+  (now) => {
+    const reset = resets(now);
+    return reset === null ? null : { ...reset, after };
+  };
 const dead = (n: number) => `https://d${n}.dead${n}.example`;
 
 const BAD: readonly (readonly [string, Behavior])[] = [
@@ -122,7 +128,7 @@ describe("CB41 a receiver that did not answer", () => {
     await world.pass(1_000);
     const restarted = new TestMesh({ sql: world.mesh.sql });
     restarted.now = world.mesh.now;
-    expect(restarted.run("claim_callback", { inProgress: [], afterOwner: "" }).request).toBeNull();
+    expect(restarted.run("claim_callback", { inProgress: [], afterOwners: {} }).request).toBeNull();
   });
 });
 
@@ -180,6 +186,25 @@ describe("CB43 owners share the places", () => {
       expect(known.map(world.state)).toEqual(known.map(() => "delivered"));
     },
   );
+
+  test("a suspect is probed although others have 100 each, and callbacks to a healthy receiver are sent all the time", async () => {
+    const world = new Receivers();
+    const owner = (n: number) => `${n}`.repeat(16);
+    const others = [4, 5, 6].map(owner);
+    const deadOf = (n: number) => dead(n * 1_000);
+    for (let n = 0; n < 300; n++) world.give(deadOf(n), resets, 1, others[n % 3]);
+    world.give(DEAD_1, resets, 1, owner(2));
+    await world.pass(MINUTE);
+    // Their probes end at different times, and between any two of them a callback to the healthy receiver begins.
+    for (let n = 0; n < 300; n++)
+      world.give(deadOf(n), resetsAfter(2_000 + ((n * 377) % 2_900)), 3, others[n % 3]);
+    const [id] = world.give(DEAD_1, answers(200), 1, owner(2));
+    for (let n = 0; n < 800; n++) {
+      world.give(HEALTHY, answers(200, { after: 90 }), 4, owner(3));
+      await world.pass(100);
+    }
+    expect(world.state(id as string)).toBe("delivered");
+  });
 
   test("a suspect of one owner is probed although another owner has 300", async () => {
     const world = new Receivers();

@@ -25,7 +25,7 @@ function callbackTo(mesh: TestMesh, url: string, more = {}): CallbackRequest {
   const input = submission({ kind: "echo", callback: { url } }, more);
   const { id } = mesh.run("submit_task", input).task;
   mesh.run("cancel_task", { id, visibleTo: null });
-  return present(mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request);
+  return present(mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request);
 }
 
 const isAccepted = (
@@ -163,7 +163,7 @@ describe("a rotated secret", () => {
     const first = callbackTo(mesh, URL_A);
     const { secret } = rotate(mesh, URL_A, 0);
     mesh.advanceClock(2 * CALLBACK_TIMEOUT + 1);
-    const second = present(mesh.run("claim_callback", { inProgress: [], afterOwner: "" }).request);
+    const second = present(mesh.run("claim_callback", { inProgress: [], afterOwners: {} }).request);
     expect(isAccepted(first, secret, mesh.now)).toBe(false);
     expect(isAccepted(second, secret, mesh.now)).toBe(true);
   });

@@ -46,8 +46,8 @@ export class Receivers {
     const { mesh } = this;
     this.#runner = new CallbackRunner({
       send: (sender, request) => this.#receive(sender, request),
-      claim: (inProgress, afterOwner) =>
-        mesh.run("claim_callback", { inProgress, afterOwner }).request,
+      claim: (inProgress, afterOwners) =>
+        mesh.run("claim_callback", { inProgress, afterOwners }).request,
       answered: ({ taskId, retries, attempt }, answer) =>
         void mesh.run("callback_answered", { taskId, retries, attempt, answer }),
     });

@@ -5,6 +5,14 @@ import { pipeline, type Duplex } from "node:stream";
 import { drainBody } from "./drained-body.ts";
 import { MeshAgent } from "./mesh-socket.ts";
 import { isForeignPage } from "./page-origin.ts";
+import { answerUnreadable } from "./unreadable-requests.ts";
+import {
+  pathOf,
+  refusalOf,
+  refusedSocketOf,
+  respond,
+  type FrontAnswer,
+} from "./refused-requests.ts";
 
 /** Passes requests to the local mesh. */
 export interface Front {
@@ -42,13 +50,29 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       host: "127.0.0.1",
       port: meshPort,
       method: request.method ?? "GET",
-      path: request.url ?? "/",
+      path: pathOf(request.url ?? "/") ?? "/",
       headers: requestHeaders(request, keep),
       // The body that an upgrade request may announce is not passed on: what followed on its connection would be taken for it.
       agent: keep ? false : agent,
     });
+  const askOptions = async (path: string): Promise<IncomingMessage> => {
+    const asked = httpRequest({
+      host: "127.0.0.1",
+      port: meshPort,
+      method: "OPTIONS",
+      path,
+      agent,
+    });
+    const [answer] = (await once(asked.end(), "response")) as [IncomingMessage];
+    return answer;
+  };
   const upgraded = new Set<Duplex>();
   const server = createServer((request, response) => {
+    const refusal = refusalOf(request, askOptions);
+    if (refusal !== null) {
+      void respond(response, refusal);
+      return;
+    }
     const upstream = forward(request, false);
     // The mesh may answer before it has read the body: what is left of it is dropped.
     const endRequest = () => {
@@ -75,9 +99,15 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     response.once("close", () => upstream.destroy());
     request.once("error", ignore).pipe(upstream);
   });
+  const answerOn = answerUnreadable(server, askOptions);
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!admitsForeignPages && isForeignPage(request.headers.origin)) {
-      socket.on("error", ignore).end(FOREIGN_PAGE);
+      answerOn(socket, () => FOREIGN_PAGE);
+      return;
+    }
+    const refusal = refusalOf(request, askOptions) ?? refusedSocketOf(request, askOptions);
+    if (refusal !== null) {
+      answerOn(socket, refusal);
       return;
     }
     const upstream = forward(request, true);
@@ -109,13 +139,11 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   };
 }
 
-const FOREIGN_PAGE = [
-  "HTTP/1.1 403 Forbidden",
-  "Content-Type: text/plain",
-  "Connection: close",
-  "",
-  "only pages of this machine may connect; name the proxies in front of the mesh in TRUSTED_PROXIES",
-].join("\r\n");
+const FOREIGN_PAGE: FrontAnswer = {
+  status: 403,
+  headers: { "Content-Type": "text/plain" },
+  body: "only pages of this machine may connect; name the proxies in front of the mesh in TRUSTED_PROXIES",
+};
 
 /** A broken connection ends both sides, which is all there is to do. */
 const ignore = (): void => {};

@@ -15,6 +15,7 @@ const signature = toBase64(ed25519Sign(privateKey, body));
 const whole = { peerPubkey: own, body: toBase64(body), signature };
 
 const unwrap = (envelope: Json) => unwrapEnvelope(JSON.stringify(envelope));
+const unwrapped = (envelope: Json): unknown => JSON.parse(must(unwrap(envelope)));
 
 describe("a signed envelope", () => {
   test.each<[string, Json]>([
@@ -24,7 +25,7 @@ describe("a signed envelope", () => {
     ["of its body alone", { body: whole.body }],
     ["with a key of a wrong length but no signature", { body: whole.body, peerPubkey: "AAAA" }],
   ])("GP8 is unwrapped %s", (_, envelope) => {
-    expect(must(unwrap(envelope))).toEqual(message);
+    expect(unwrapped(envelope)).toEqual(message);
   });
 
   test.each<[string, Json]>([
@@ -43,13 +44,13 @@ describe("a signed envelope", () => {
   });
 
   test("GP8 a message is itself, also one that is no object", () => {
-    expect(must(unwrap(message))).toEqual(message);
-    expect(must(unwrap([whole]))).toEqual([whole]);
-    expect(must(unwrapEnvelope("not json"))).toBeUndefined();
+    expect(unwrapped(message)).toEqual(message);
+    expect(unwrapped([whole])).toEqual([whole]);
+    expect(must(unwrapEnvelope("not json"))).toBe("not json");
   });
 
   test("GP8 an envelope in an envelope is not unwrapped again", () => {
     const outer = { body: toBase64(utf8(JSON.stringify(whole))) };
-    expect(must(unwrap(outer))).toEqual(whole);
+    expect(unwrapped(outer)).toEqual(whole);
   });
 });

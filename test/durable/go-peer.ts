@@ -12,10 +12,10 @@ import type { Envelope } from "../../src/protocol/envelope.ts";
 import { GO_P2P_ERROR } from "../../src/protocol/errors.ts";
 import type { MusterField } from "../../src/protocol/messages.ts";
 import type { Json } from "../../src/base/json.ts";
-import { JsonText } from "../../src/base/json-text/json-text.ts";
 import type { GoP2pGeneration } from "../../src/protocol/go-p2p-generation.ts";
 import { readGoP2pEnvelope, writeGoP2pEnvelope } from "../../src/protocol/go-p2p-envelope.ts";
 import { bytesOf, must, present } from "../must.ts";
+import { wire } from "../wire.ts";
 
 /** How many milliseconds a test waits for a frame. No delay of the mesh is equal, so that `Timers` can tell them apart. */
 const PATIENCE = 27_000;
@@ -178,10 +178,8 @@ export class GoPeer {
     if (typeof frame === "string") throw new Error(`a text frame: ${frame}`);
     const opened = openFrame(this.cipher, frame);
     if (!opened.ok) throw new Error(opened.error.detail);
-    const { payload } = opened.value;
-    // As a node reads it: a payload may be kept as its text.
-    if (!(payload instanceof JsonText)) return opened.value;
-    return { ...opened.value, payload: JSON.parse(payload.text) as Json };
+    // As a node reads it: a value in it may be kept as its text.
+    return wire(opened.value);
   }
 
   /** The next message of this type; earlier messages of other types are discarded. */

@@ -181,7 +181,7 @@ describe("a forged peer record", () => {
 
   test.for<[string, string]>([
     ["id", "zz"],
-    ["name", "-no-"],
+    ["name", "n".repeat(65)],
     ["public_key", "00"],
     ["role", "king"],
     ["added_at", ""],

@@ -57,7 +57,7 @@ describe.each(PATHS)("%s", (path) => {
     for (const method of ["POST", "PUT", "DELETE"]) {
       const reply = await direct(method, path, {});
       problemOf(reply, "method_not_allowed");
-      expect(reply.headers.get("Allow")).toBe("GET, HEAD");
+      expect(reply.headers.get("Allow")).toBe("GET, HEAD, OPTIONS");
     }
   });
 });

@@ -155,7 +155,7 @@ export const WebhookSourceView = z
     deliveries: z.int().meta({ description: "The number of deliveries that became a task" }),
     max_bytes: MaxBytes.default(null),
     max_body_bytes: MaxBodyBytes.default(null),
-    identity: DeliveryIdentity.nullable().default(null),
+    identity: tolerant(DeliveryIdentity).nullable().default(null),
   })
   .meta({ id: "WebhookSource" });
 export type WebhookSourceView = z.infer<typeof WebhookSourceView>;

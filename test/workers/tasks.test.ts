@@ -107,7 +107,8 @@ describe("POST /v1/tasks", () => {
     peer.send("task_accept", { task_id, fence });
     peer.send("task_result", { task_id, fence, ok: true, result: 3 });
     const ended = await awaitTaskEnd(body.id);
-    expect(TaskView.strict().parse(ended)).toMatchObject({
+    expect(TaskView.strict().safeParse(ended).error).toBeUndefined();
+    expect(ended).toMatchObject({
       state: "succeeded",
       result: 3,
       progress: 1,

@@ -170,7 +170,7 @@ describe("the commands join, assign, task, peers and revoke", () => {
     await peer.waitForOutput(/joined/);
     const args = ["assign", "echo", "-", "--wait", "--capability", "stdin"];
     const { stdout } = await muster(args, { cwd: started.dir, input: '["from", "afar"]' });
-    expect(stdout).toBe('["from","afar"]\n');
+    expect(stdout).toBe('["from", "afar"]\n'); // exactly as the handler wrote it
     peer.child.kill("SIGINT");
     expect((await peer.finished).code).toBe(0);
   });
@@ -321,13 +321,15 @@ describe("the mesh that a command calls", () => {
       input: "wrong\n",
     });
     expect(stderr).toMatch(
-      /^muster: unauthorized: .*; pass a token with --token-file or MUSTER_TOKEN\n$/,
+      /^muster: unauthorized: .*; pass a token with --token-file or MUSTER_TOKEN\n {2}`muster help unauthorized` explains it\n$/,
     );
   });
 
   test("does not answer, and the error says how to start one", async () => {
     const { code, stderr } = await here("mesh", "--url", "http://127.0.0.1:1");
-    expect(stderr).toMatch(/^muster: unreachable: http:\/\/127.0.0.1:1\/ does not answer; .*\n$/);
+    expect(stderr).toMatch(
+      /^muster: unreachable: http:\/\/127.0.0.1:1\/ does not answer; .*\n {2}`muster help unreachable` explains it\n$/,
+    );
     expect(code).toBe(1);
   });
 });
@@ -339,7 +341,7 @@ describe("an invalid command line is refused in one line, with exit code 2:", ()
     [["task", "a", "b"], 'unexpected argument "b"'],
     [["peers", "--nonsense"], "--nonsense"],
     [["peers", "--state", "asleep"], "--state must be one of discovered, active"],
-    [["assign", "x", "{broken"], "PAYLOAD is not JSON"],
+    [["assign", "x", "{broken"], "PAYLOAD can't be sent: expected a key in double quotes"],
     [["assign", "x", "--attempts", "2.5"], "--attempts must be a whole number"],
     [["assign", "x", "--lease", "soon"], "--lease must be a number"],
     [["join", "mesh.example"], "must begin with http"],

@@ -7,6 +7,8 @@ import { testMesh, type TestMesh } from "./mesh.ts";
 import { eventually, muster, start, type ExitResult } from "./processes.ts";
 
 const HOSTILE = `begin ${ATTACKS.join("|")} end`;
+/** A payload or a result with half a surrogate pair is refused (AS132). */
+const HOSTILE_VALUE = HOSTILE.toWellFormed();
 
 let started: TestMesh;
 let worker: ReturnType<typeof connectPeer>;
@@ -19,7 +21,7 @@ beforeAll(async () => {
     name: "hostile",
     slots: 4,
     handlers: {
-      result: () => ({ [HOSTILE]: HOSTILE }),
+      result: () => ({ [HOSTILE_VALUE]: HOSTILE_VALUE }),
       error: () => {
         throw new TaskError(HOSTILE, { retry: false });
       },
@@ -51,7 +53,7 @@ describe("a hostile worker", () => {
   test("CL1 has no way to the terminal by its result", async () => {
     const waited = await here("assign", "result", "--wait");
     expectHarmless(waited);
-    expect(Object.keys(JSON.parse(waited.stdout) as object)).toEqual([HOSTILE]);
+    expect(Object.keys(JSON.parse(waited.stdout) as object)).toEqual([HOSTILE_VALUE]);
     const listed = await here("tasks", "list", "--kind", "result", "--json");
     const [{ id = "" } = {}] = JSON.parse(listed.stdout) as { id?: string }[];
     for (const option of [[], ["--json"], ["--follow"], ["--result"]])
@@ -104,7 +106,8 @@ test("CL6 what the handlers of a module print is marked as theirs, line by line"
   await writeFile(join(started.dir, "printing.mjs"), module);
   const peer = start(["join", "--module", "printing.mjs"], { cwd: started.dir });
   await peer.waitForOutput(/joined/);
-  expect((await here("assign", "print", JSON.stringify(HOSTILE), "--wait")).stdout).toBe("null\n");
+  const printed = await here("assign", "print", JSON.stringify(HOSTILE_VALUE), "--wait");
+  expect(printed.stdout).toBe("null\n");
   await eventually(
     () => peer.stderr.split("begin").length === 3,
     () => `two printed texts in: ${peer.stderr}`,

@@ -116,6 +116,10 @@ export class Subject {
   }
 }
 
+/** A controller of the mesh. */
+export const controllerOf = ({ url, token, meshKey }: MeshUnderTest): MeshClient =>
+  controller({ url, token, meshKey });
+
 type Body = (subject: Subject, control: MeshClient, mesh: MeshUnderTest) => Promise<void>;
 
 /** A case with a peer that has joined; the peer is closed afterwards. */
@@ -125,7 +129,7 @@ export const withPeer =
     const subject = new Subject(mesh, options);
     try {
       await withTimeout(subject.peer.ready, "the welcome");
-      await body(subject, controller(mesh), mesh);
+      await body(subject, controllerOf(mesh), mesh);
     } finally {
       await subject.peer.close();
     }

@@ -1,6 +1,5 @@
 import { toHex } from "../../src/base/bytes.ts";
 import {
-  controller,
   deliver,
   generateIdentity,
   newWebhookSecret,
@@ -15,6 +14,7 @@ import {
   withTimeout,
   assertEqual,
   Subject,
+  controllerOf,
   withPeer,
   type MeshUnderTest,
 } from "./sdk.subject.ts";
@@ -96,7 +96,7 @@ const tasks: readonly SdkCase[] = [
     name: "a controller submits tasks over its own session, also across a reconnect, and reads large results",
     run: async (mesh) => {
       const keys = generateIdentity();
-      const control = controller(mesh);
+      const control = controllerOf(mesh);
       await control.allowlist.put(toHex(keys.publicKey), { roles: ["controller"] });
       const submitter = new Subject(mesh, { role: "controller", privateKey: keys.privateKey });
       try {
@@ -217,7 +217,7 @@ const tasks: readonly SdkCase[] = [
   {
     name: "two submissions under the same idempotency key make one task",
     run: async (mesh) => {
-      const control = controller(mesh);
+      const control = controllerOf(mesh);
       const options = {
         idempotencyKey: generateIdentity().id,
         capabilities: ["suite-no-such-label"],
@@ -272,7 +272,7 @@ const sessions: readonly SdkCase[] = [
       await peer.close();
       await peer.closed;
       await pollUntil("the mesh knows", async () => {
-        const { state, connected } = await controller(mesh).peers.get(peer.id);
+        const { state, connected } = await controllerOf(mesh).peers.get(peer.id);
         return state === "stale" && !connected ? true : null;
       });
     },
@@ -334,7 +334,7 @@ const sessions: readonly SdkCase[] = [
   {
     name: "in auth mode allowlist only a listed key can join, until it is removed",
     run: async (mesh) => {
-      const control = controller(mesh);
+      const control = controllerOf(mesh);
       const privateKey = generateIdentity();
       const publicKey = toHex(privateKey.publicKey);
       assertEqual(await control.settings.setAuthMode("allowlist"), "allowlist");
@@ -366,7 +366,7 @@ const sessions: readonly SdkCase[] = [
   {
     name: "a controller with a wrong token gets unauthorized",
     run: async (mesh) => {
-      const stranger = controller({ ...mesh, token: "wrong" });
+      const stranger = controllerOf({ ...mesh, token: "wrong" });
       assertEqual(await errorCodeOf(stranger.settings.authMode()), "unauthorized");
       assertEqual((await stranger.settings.mesh()).public_key, mesh.meshKey);
     },
@@ -374,7 +374,7 @@ const sessions: readonly SdkCase[] = [
   {
     name: "requests for unknown IDs throw not_found",
     run: async (mesh) => {
-      const control = controller(mesh);
+      const control = controllerOf(mesh);
       assertEqual(
         await errorCodeOf(control.tasks.get("00000000-0000-4000-8000-000000000000")),
         "not_found",

@@ -213,7 +213,7 @@ What a sender gets, and what \`muster webhook refused NAME\`, \`deliveries NAME\
 
 "The signature does not match". HTTP 401, close code 4403, go-p2p error 1002.
 
-- Cause: No secret of the source made this signature, or something on the way changed the body.
+- Cause: No secret of the source made this signature, or something on the way changed the body. A plain-text secret of a \`standard-webhooks\` source was perhaps entered without encoding it in base64.
 - Remedy: Use the same secret on both sides: \`muster webhook update NAME --secret-file FILE\` sets it here. A proxy must pass the body on unchanged. \`muster webhook test NAME FILE --raw --header 'HEADER: VALUE'\` checks a delivery.
 
 ### \`signature_stale\`
@@ -227,7 +227,7 @@ What a sender gets, and what \`muster webhook refused NAME\`, \`deliveries NAME\
 
 "The event does not fit the source's mapping". HTTP 422, close code 4400, go-p2p error 1001.
 
-- Cause: The event does not fit the source's mapping: \`detail\` names the field and the path that selects nothing, or a value that is larger than a task may be.
+- Cause: The event does not fit the source's mapping: \`detail\` names what is wrong: a path that selects nothing, a value that is larger than a task may be or that some readers would change (such as \`1e400\`), or a body that is not JSON.
 - Remedy: \`muster webhook update NAME\` with \`--default PATH=JSON\` gives the path a value, with \`--filter\` excludes such events, with \`--payload\` takes another path. Try it with \`muster webhook test NAME --delivery ID\`.
 
 ### \`too_many_sources\`

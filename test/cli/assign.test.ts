@@ -46,3 +46,20 @@ test("muster assign refuses --concurrency-limit without --concurrency-key", asyn
     COMMANDS["assign"]?.run(["resize", "--concurrency-limit", "2", "--url", "http://127.0.0.1:1"]),
   ).rejects.toThrow("--concurrency-limit needs --concurrency-key");
 });
+
+test.for([
+  ["{broken", /^PAYLOAD is not JSON: .* \(at character 1\)$/],
+  ["NaN", /^PAYLOAD is not JSON: .* \(at character 0\)$/],
+  ["hello", /^PAYLOAD is not JSON: .* \(at character 0\)$/],
+  ["1e400", /^PAYLOAD can't be sent: the number 1e400 is larger than any double/],
+  ['{"a":[1e400]}', /^PAYLOAD\.a\S* can't be sent: the number 1e400 is larger than any double/],
+] as const)("muster assign refuses the payload %s and says why", async ([payload, says]) => {
+  const run = Promise.resolve(COMMANDS["assign"]?.run(["resize", payload]));
+  const error: unknown = await run.catch((thrown: unknown) => thrown);
+  const needsQuotes = "a JSON string needs its quotes: '\"like this\"'";
+  expect(error).toMatchObject({
+    message: expect.stringMatching(says),
+    hint: says.source.includes("not JSON") ? needsQuotes : undefined,
+    exitCode: 2,
+  });
+});

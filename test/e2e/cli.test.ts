@@ -341,7 +341,7 @@ describe("an invalid command line is refused in one line, with exit code 2:", ()
     [["task", "a", "b"], 'unexpected argument "b"'],
     [["peers", "--nonsense"], "--nonsense"],
     [["peers", "--state", "asleep"], "--state must be one of discovered, active"],
-    [["assign", "x", "{broken"], "PAYLOAD can't be sent: expected a key in double quotes"],
+    [["assign", "x", "{broken"], "PAYLOAD is not JSON: expected a key in double quotes"],
     [["assign", "x", "--attempts", "2.5"], "--attempts must be a whole number"],
     [["assign", "x", "--lease", "soon"], "--lease must be a number"],
     [["join", "mesh.example"], "must begin with http"],

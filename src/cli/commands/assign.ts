@@ -1,4 +1,5 @@
 import { jsonFlaw } from "../../base/json-text/flaw.ts";
+import { isJson } from "../../base/json-text/scan-json.ts";
 import { toHex } from "../../base/bytes.ts";
 import {
   TaskFailed,
@@ -120,10 +121,12 @@ async function readPayload(argument: string | undefined): Promise<JsonText> {
   const text = source.trim();
   const flaw = jsonFlaw(text, "PAYLOAD", VALUE_DEPTH_MAX);
   if (flaw === null) return new JsonText(text);
-  throw new UsageError(
-    `PAYLOAD can't be sent: ${flaw.path === "PAYLOAD" ? "" : `${flaw.path}: `}${flaw.message}`,
-    `it is JSON; a JSON string needs its quotes: '"like this"'`,
-  );
+  if (!isJson(text))
+    throw new UsageError(
+      `PAYLOAD is not JSON: ${flaw.message}`,
+      `a JSON string needs its quotes: '"like this"'`,
+    );
+  throw new UsageError(`${flaw.path} can't be sent: ${flaw.message}`);
 }
 
 function assignOptions(values: Values<typeof OPTIONS>): SubmitOptions {

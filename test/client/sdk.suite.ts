@@ -138,7 +138,8 @@ const tasks: readonly SdkCase[] = [
       { name: "answering", handlers: { "go-p2p/get_logs": (payload) => ({ lines: payload }) } },
       async ({ peer }, control) => {
         const logs = await control.peers.request(peer.id, "get_logs", ["a"]);
-        assertEqual(logs, { type: "logs", payload: { lines: ["a"] } });
+        const lines = { payload: { lines: ["a"] }, payload_text: '{"lines":["a"]}' };
+        assertEqual(logs, { type: "logs", ...lines });
         assertEqual((await control.peers.request(peer.id, "get_stats")).type, "stats");
         assertEqual((await control.peers.request(peer.id, "deploy")).type, "error");
       },

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { TestMesh } from "./mesh.ts";
 import type { Model, ModelPeer } from "./model.ts";
+import type { Operation } from "./operations.ts";
 
 export { exactJsonOf } from "../../src/base/json-text/json-text.ts";
 
@@ -12,17 +13,27 @@ export interface PastOffer {
   readonly epoch: number;
 }
 
-/** How a peer joins that can run every task, but for its capabilities. */
-export const HEALTHY_JOIN = {
+/** How a peer joins that can run every task. */
+const HEALTHY_JOIN: Omit<Operation & { type: "join" }, "peer"> = {
   type: "join",
   role: "worker",
+  capabilities: ["gpu", "tpu"],
   slots: 2,
   prefetch: true,
   heldList: "no_list",
   speaksMuster: true,
   kinds: ["*"],
   rttMs: 1,
-} as const;
+};
+
+/** Operations after which every peer can run every task. Each leaves first: a session that took a key over keeps it while it answers. */
+export const healthyRejoins = (peers: number): Operation[] => [
+  { type: "mode", mode: "open" },
+  ...Array.from({ length: peers }, (_, peer): Operation[] => [
+    { type: "leave", peer, late: false },
+    { ...HEALTHY_JOIN, peer },
+  ]).flat(),
+];
 
 /**
  * Restarts the coordinator's object. It loses its memory, and with it what was not written: the newest outcomes and beginnings of sessions, which

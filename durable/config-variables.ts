@@ -1,5 +1,11 @@
 import { z } from "zod";
 import { readTrustedProxies, type TrustedProxies } from "../src/access/client-address.ts";
+import {
+  NO_PAGES,
+  PREFLIGHTS_PER_MINUTE,
+  readPageOrigins,
+  type PageOrigins,
+} from "../src/access/page-origins.ts";
 import { DAY, HOUR, SECOND } from "../src/base/clock.ts";
 import {
   DIALED_SESSIONS_DEFAULT,
@@ -77,6 +83,13 @@ const ProxyList = z.string().transform((text, context): TrustedProxies => {
   return z.NEVER;
 });
 
+const PageOriginList = z.string().transform((text, context): PageOrigins => {
+  const pages = readPageOrigins(text);
+  if (pages.ok) return pages.value;
+  context.addIssue(pages.error);
+  return z.NEVER;
+});
+
 /** The variables and secrets of a deployment, with their defaults. Error texts follow the name of the variable. */
 export const ConfigVariables = z.object({
   MESH_NAME: Name.default("muster"),
@@ -92,6 +105,8 @@ export const ConfigVariables = z.object({
   FAILED_AUTHORIZATIONS_PER_MINUTE: Count.default(FAILED_AUTHORIZATIONS_PER_MINUTE),
   FAILED_DELIVERIES_PER_MINUTE: Count.default(FAILED_DELIVERIES_PER_MINUTE),
   DISCOVERY_READS_PER_MINUTE: Count.default(DISCOVERY_READS_PER_MINUTE),
+  PREFLIGHTS_PER_MINUTE: Count.default(PREFLIGHTS_PER_MINUTE),
+  CORS_ORIGINS: PageOriginList.default(NO_PAGES),
   TRUSTED_PROXIES: ProxyList.default([]),
   DIALS_MAX: Count.default(DIALED_SESSIONS_DEFAULT),
   ALLOW_LOOPBACK: Switch.default("false"),

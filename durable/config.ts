@@ -97,6 +97,7 @@ function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
       authorizations: data.FAILED_AUTHORIZATIONS_PER_MINUTE,
       deliveries: data.FAILED_DELIVERIES_PER_MINUTE,
       discovery: data.DISCOVERY_READS_PER_MINUTE,
+      preflights: data.PREFLIGHTS_PER_MINUTE,
     },
     trustedProxies: data.TRUSTED_PROXIES,
     locations: data.LOCATION_SERVICE,

@@ -23,6 +23,9 @@ export interface Env {
   readonly FAILED_AUTHORIZATIONS_PER_MINUTE?: string;
   readonly FAILED_DELIVERIES_PER_MINUTE?: string;
   readonly DISCOVERY_READS_PER_MINUTE?: string;
+  readonly PREFLIGHTS_PER_MINUTE?: string;
+  /** Origins of the web pages that may read answers. */
+  readonly CORS_ORIGINS?: string;
   /** Addresses and networks of proxies whose X-Forwarded-For is believed. */
   readonly TRUSTED_PROXIES?: string;
   /** How many dialed sessions may be open at once. */

@@ -3,12 +3,16 @@ import { HTTPException } from "hono/http-exception";
 import { redact } from "../src/base/redact.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { AppEnv } from "./context.ts";
+import { crossOrigin } from "./cross-origin.ts";
 import { GatewayMemory } from "./gateway-memory.ts";
 import { loadConfiguration, safeHeaders } from "./middleware.ts";
 import { describeApi } from "./openapi.ts";
 import { checkMethod } from "./methods.ts";
+import { PathTable } from "./path-table.ts";
+import { preflightBudget } from "./preflights.ts";
 import { problem } from "./problem.ts";
 import { Router } from "./route.ts";
+import { crossOriginRoutes } from "./route-headers.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { bulkTaskRoutes } from "./routes/bulk-tasks.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
@@ -40,9 +44,19 @@ export function createApp(): OpenAPIHono<AppEnv> {
       detail: `the path ${c.req.path} does not exist; see /openapi.json`,
     }),
   );
+  const router = new Router(app);
+  const memory = new GatewayMemory();
+  const paths = new PathTable(app.routes);
   app.use(safeHeaders);
   app.use(
-    checkMethod(app, (c, allowed) =>
+    crossOrigin<AppEnv>({
+      ...crossOriginRoutes(router, paths),
+      origins: (c) => c.env.CORS_ORIGINS,
+      consumePreflight: preflightBudget(memory),
+    }),
+  );
+  app.use(
+    checkMethod<AppEnv>(paths, (c, allowed) =>
       problem(c, {
         code: "method_not_allowed",
         detail: `this path does not support ${c.req.method}, only ${allowed}`,
@@ -50,11 +64,10 @@ export function createApp(): OpenAPIHono<AppEnv> {
     ),
   );
 
-  const router = new Router(app);
   // Before the check of the configuration, which neither needs.
   describeApi(app, router);
   troubleshootingRoutes(router);
-  app.use(loadConfiguration(new GatewayMemory()));
+  app.use(loadConfiguration(memory));
   for (const register of ROUTES) register(router);
   return app;
 }

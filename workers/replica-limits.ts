@@ -6,6 +6,7 @@ import {
   readTrustedProxies,
   type TrustedProxies,
 } from "../src/access/client-address.ts";
+import { PREFLIGHTS_PER_MINUTE } from "../src/access/page-origins.ts";
 import type { Replica } from "../src/discovery/replica.ts";
 import { DISCOVERY_READS_PER_MINUTE } from "../src/protocol/constants.ts";
 import { problem } from "./problem.ts";
@@ -51,6 +52,17 @@ export function limitReads(
     if (wait === 0) return next();
     const detail = "too many reads from this address; wait for the time in Retry-After";
     return problem(c, { code: "rate_limited", detail, retryAfter: wait });
+  };
+}
+
+/** Limits the preflights of an address. They do nothing but ask, so wrong limits, which the start reports, admit all. */
+export function limitReplicaPreflights(): (c: Context) => number {
+  const limiter = new AddressLimiter();
+  return (c) => {
+    const proxies = readTrustedProxies(env<LimitVariables>(c).TRUSTED_PROXIES ?? "");
+    if (!proxies.ok) return 0;
+    const address = replicaClient(c, proxies.value);
+    return limiter.consume("preflights", address, PREFLIGHTS_PER_MINUTE, Date.now());
   };
 }
 

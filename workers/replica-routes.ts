@@ -1,5 +1,5 @@
 import type { Context, Hono } from "hono";
-import { getRuntimeKey } from "hono/adapter";
+import { env, getRuntimeKey } from "hono/adapter";
 import { SECOND } from "../src/base/clock.ts";
 import { redactedError } from "../src/base/redact.ts";
 import type { Replica } from "../src/discovery/replica.ts";
@@ -10,10 +10,13 @@ import { PointerQuery } from "../src/protocol/http.ts";
 import { OpaqueId } from "../src/protocol/ids.ts";
 import { issuesOf } from "../src/protocol/schema/issues.ts";
 import { bearerToken } from "./bearer-token.ts";
+import { crossOrigin } from "./cross-origin.ts";
 import { checkMethod } from "./methods.ts";
+import { PathTable } from "./path-table.ts";
 import { problem } from "./problem.ts";
 import { checkQuery } from "./query.ts";
-import { limitReads } from "./replica-limits.ts";
+import { limitReads, limitReplicaPreflights } from "./replica-limits.ts";
+import type { ReplicaVariables } from "./replica-settings.ts";
 import { setSafeHeaders } from "./safe-headers.ts";
 import { troubleshootingAnswer, troubleshootingPage } from "./troubleshooting.ts";
 
@@ -45,6 +48,10 @@ const RECORD_UNAVAILABLE: MusterError = {
 /** How many seconds ago the mesh signed the directory that is served. */
 const DIRECTORY_AGE_HEADER = "Muster-Directory-Age";
 
+/** What pages of other origins may send to a replica, and read of its answers, if `CORS_ORIGINS` lists them. */
+const REQUEST_HEADERS = ["Authorization"];
+const RESPONSE_HEADERS = ["Allow", "Retry-After", DIRECTORY_AGE_HEADER, STALE_HEADER];
+
 /** A cursor of a replica is a pointer's ID. */
 const Query = PointerQuery.extend({ cursor: OpaqueId.optional() });
 const listQuery = checkQuery(Query, Object.keys(Query.shape));
@@ -61,8 +68,19 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
     await next();
     setSafeHeaders(c.res.headers);
   });
+  const paths = new PathTable(app.routes);
   app.use(
-    checkMethod(app, (c, allowed) =>
+    crossOrigin({
+      paths,
+      requestHeaders: () => REQUEST_HEADERS,
+      responseHeaders: () => RESPONSE_HEADERS,
+      isExcluded: () => false,
+      origins: (c) => env<ReplicaVariables>(c).CORS_ORIGINS,
+      consumePreflight: limitReplicaPreflights(),
+    }),
+  );
+  app.use(
+    checkMethod(paths, (c, allowed) =>
       problem(c, {
         code: "method_not_allowed",
         detail: `a replica is read-only: this path does not support ${c.req.method}, only ${allowed}`,

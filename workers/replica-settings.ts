@@ -1,4 +1,5 @@
 import { fromHex, type Bytes } from "../src/base/bytes.ts";
+import { readPageOrigins } from "../src/access/page-origins.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import { KEPT_BYTES_DEFAULT } from "../src/discovery/replica.ts";
 import type { UpstashAccess } from "../durable/upstash-store.ts";
@@ -13,6 +14,8 @@ export type ReplicaVariables = Parameters<typeof replicaLimits>[0] & {
   readonly MESH_VERIFYING_KEY?: string;
   /** "true": no token is needed; otherwise a request needs an epoch's reader token. */
   readonly DISCOVERY_PUBLIC?: string;
+  /** Origins of the web pages that may read answers. */
+  readonly CORS_ORIGINS?: string;
   /** Bytes of sealed records that are kept in memory. */
   readonly REPLICA_KEPT_BYTES?: string;
 };
@@ -48,6 +51,7 @@ export function readReplicaSettings(
     !["", "true", "false"].includes(open) && "DISCOVERY_PUBLIC is neither true nor false",
     !(Number.isSafeInteger(keptBytesMax) && keptBytesMax >= 0 && keptBytesMax <= KEPT_BYTES_MAX) &&
       `REPLICA_KEPT_BYTES is not a whole number from 0 to ${KEPT_BYTES_MAX}`,
+    pagesFault(variables.CORS_ORIGINS ?? ""),
     limitsFault(variables),
   ].filter((fault) => fault !== null && fault !== false);
   if (faults.length > 0 || verifyingKey === null) return err(faults);
@@ -70,6 +74,11 @@ function tokenFault(token: string): string | null {
   return /^[\u0021-\u007e]+$/.test(token)
     ? null
     : "UPSTASH_REDIS_REST_TOKEN has a character that no token has, such as a space";
+}
+
+function pagesFault(text: string): string | null {
+  const pages = readPageOrigins(text);
+  return pages.ok ? null : `CORS_ORIGINS ${pages.error}`;
 }
 
 function limitsFault(variables: ReplicaVariables): string | null {

@@ -246,16 +246,27 @@ function rulesOf(scope: RouteScope): ScopeRules {
 
 const NO_FIELDS = z.object({});
 
+/** The path of a route as Hono writes it: `/v1/tasks/:id`. */
+export const templateOf = ({ path }: Pick<RouteConfig, "path">): string =>
+  path.replaceAll(/\{(\w+)\}/g, ":$1");
+
 /** Where route files register their routes. It accepts no handler without a definition, and so none without a scope. */
 export class Router {
   readonly #app: OpenAPIHono<AppEnv>;
+  readonly #definitions: CheckedRoute[] = [];
 
   constructor(app: OpenAPIHono<AppEnv>) {
     this.#app = app;
   }
 
+  /** The routes that are registered. */
+  get definitions(): readonly CheckedRoute[] {
+    return this.#definitions;
+  }
+
   /** Registers a route whose input is checked against its schemas before the handler runs. */
   route<R extends CheckedRoute>(definition: R, handler: RouteHandler<R, AppEnv>): void {
+    this.#definitions.push(definition);
     const schemas = { json: jsonBodyOf(definition.request), query: queryOf(definition.request) };
     this.#app.openapi(definition, handler, (result, c) => {
       if (result.success) return undefined;
@@ -275,10 +286,11 @@ export class Router {
     definition: CheckedRoute,
     handler: (c: AppContext) => Response | Promise<Response>,
   ): void {
+    this.#definitions.push(definition);
     const { middleware, ...described } = definition;
     this.#app.openAPIRegistry.registerPath(described);
     const checks = (middleware ?? []) as readonly MiddlewareHandler<AppEnv>[];
-    const path = definition.path.replaceAll(/\{(\w+)\}/g, ":$1");
+    const path = templateOf(definition);
     this.#app.on(definition.method.toUpperCase(), [path], ...checks, handler);
   }
 }

@@ -3,7 +3,13 @@ import { refilled, type TokenBucket } from "../base/token-bucket.ts";
 import { networksOf } from "./client-address.ts";
 
 /** What is limited. Each budget is counted by itself. */
-export type BudgetName = "handshakes" | "proofs" | "deliveries" | "authorizations" | "discovery";
+export type BudgetName =
+  | "handshakes"
+  | "proofs"
+  | "deliveries"
+  | "authorizations"
+  | "discovery"
+  | "preflights";
 
 /** Addresses in memory for each budget: about 100 bytes each, one megabyte for a full table. */
 const ENTRIES_MAX = 10_000;

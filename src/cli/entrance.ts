@@ -1,5 +1,6 @@
 import { startFront } from "./front.ts";
 import { isLoopbackHost } from "./listen-address.ts";
+import { pageOriginsOf } from "./page-origin.ts";
 import { freePort } from "./ports.ts";
 import type { Resolve } from "./outbound/checked-addresses.ts";
 import { startOutboundProxy } from "./outbound/outbound-proxy.ts";
@@ -35,13 +36,14 @@ export async function openEntrance(
   port: number,
   { geoipDatabase, resolve, variables: chosen = {} }: EntranceOptions,
 ): Promise<Entrance> {
+  const pages = pageOriginsOf(chosen["CORS_ORIGINS"]);
   const locations =
     geoipDatabase === undefined ? null : await serveLocations(await openGeoDatabase(geoipDatabase));
   let meshPort = port;
   while (meshPort === port) meshPort = await freePort("127.0.0.1");
   // A mesh that only this machine reaches is open: a page of any site could make the browser join it. Behind a proxy others reach it, too.
-  const admitsForeignPages = !isLoopbackHost(host) || chosen["TRUSTED_PROXIES"] !== undefined;
-  const front = await startFront({ host, port, meshPort, admitsForeignPages });
+  const isGuarded = isLoopbackHost(host) && chosen["TRUSTED_PROXIES"] === undefined;
+  const front = await startFront({ host, port, meshPort, pages: isGuarded ? pages : null });
   const proxy = await startOutboundProxy({ resolve });
   const stop = (): void => {
     front.stop();

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline, type Duplex } from "node:stream";
+import type { PageOrigins } from "../access/page-origins.ts";
 import { drainBody } from "./drained-body.ts";
 import { MeshAgent } from "./mesh-socket.ts";
 import { isForeignPage } from "./page-origin.ts";
@@ -26,8 +27,8 @@ export interface FrontOptions {
   readonly port: number;
   /** The port on 127.0.0.1 on which the mesh listens. */
   readonly meshPort: number;
-  /** Whether web pages of other machines may open WebSockets; default: they may. */
-  readonly admitsForeignPages?: boolean;
+  /** The web pages that may open WebSockets; default: all. */
+  readonly pages?: PageOrigins | null;
 }
 
 /** workerd closes an idle connection after 5 s. The front closes it before that: a request on a closed one would fail. */
@@ -43,7 +44,7 @@ const RESERVED = /^(?:cf-connecting-ip$|mf-)/;
  * replaces that header by the address of the socket.
  */
 export async function startFront(options: FrontOptions): Promise<Front> {
-  const { host, port, meshPort, admitsForeignPages = true } = options;
+  const { host, port, meshPort, pages = null } = options;
   const agent = new MeshAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS });
   const forward = (request: IncomingMessage, keep: boolean) =>
     httpRequest({
@@ -101,7 +102,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   });
   const answerOn = answerUnreadable(server, askOptions);
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (!admitsForeignPages && isForeignPage(request.headers.origin)) {
+    if (pages !== null && isForeignPage(pages, request.headers.origin)) {
       answerOn(socket, () => FOREIGN_PAGE);
       return;
     }
@@ -142,7 +143,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
 const FOREIGN_PAGE: FrontAnswer = {
   status: 403,
   headers: { "Content-Type": "text/plain" },
-  body: "only pages of this machine may connect; name the proxies in front of the mesh in TRUSTED_PROXIES",
+  body: "only pages that CORS_ORIGINS lists may connect: add the origin of this page to it, or name the proxies in front of the mesh in TRUSTED_PROXIES",
 };
 
 /** A broken connection ends both sides, which is all there is to do. */

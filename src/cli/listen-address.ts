@@ -1,12 +1,8 @@
 /** What the address on which a local mesh listens means for its URL and for who may join. */
 import type { AuthMode } from "../protocol/http.ts";
-import { isLoopback, readIpv4, readIpv6 } from "../protocol/ip-address.ts";
+import { isLoopbackHost, readIpv4, readIpv6 } from "../protocol/ip-address.ts";
 
-/** Whether only this machine reaches the address. A name other than `localhost` may lead anywhere. */
-export function isLoopbackHost(host: string): boolean {
-  const octets = readIpv4(host) ?? readIpv6(host);
-  return octets === null ? host.toLowerCase() === "localhost" : isLoopback(octets);
-}
+export { isLoopbackHost };
 
 /** The mode of a mesh on this address, until one is set over HTTP: on other machines there may be strangers. */
 export const startingAuthMode = (host: string): AuthMode =>

@@ -9,6 +9,7 @@ import { Failure } from "./failure.ts";
 import { openEntrance, type Entrance } from "./entrance.ts";
 import { acquireLock } from "./lock.ts";
 import type { Resolve } from "./outbound/checked-addresses.ts";
+import { CORS_ORIGINS_DEFAULT } from "./page-origin.ts";
 import { checkPort, freePort } from "./ports.ts";
 import { endGroup, registerGroup } from "./process-group.ts";
 import {
@@ -25,7 +26,11 @@ import { buildWorker, spawnWrangler } from "./wrangler.ts";
 /** wrangler and workerd start in 2 s on an idle machine; a cold or busy one needs much longer. */
 const START_TIMEOUT_MS = 40_000;
 /** All peers of a local mesh have one address, which has budgets. */
-const LOCAL_VARIABLES = { HANDSHAKES_PER_MINUTE: "6000", DISCOVERY_READS_PER_MINUTE: "6000" };
+const LOCAL_VARIABLES = {
+  HANDSHAKES_PER_MINUTE: "6000",
+  DISCOVERY_READS_PER_MINUTE: "6000",
+  CORS_ORIGINS: CORS_ORIGINS_DEFAULT,
+};
 /** How many lines of wrangler's output the error of a failed start shows. */
 const LOG_LINES_MAX = 20;
 

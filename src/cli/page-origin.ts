@@ -1,13 +1,19 @@
-import { isLoopbackHost } from "./listen-address.ts";
+import { admitsPage, readPageOrigins, type PageOrigins } from "../access/page-origins.ts";
+import { Failure } from "./failure.ts";
+
+/** The pages that may read the answers of a mesh of `muster start`, unless its operator sets `CORS_ORIGINS`. */
+export const CORS_ORIGINS_DEFAULT = "localhost";
+
+/** The pages that `CORS_ORIGINS` lists. */
+export function pageOriginsOf(text: string = CORS_ORIGINS_DEFAULT): PageOrigins {
+  const pages = readPageOrigins(text);
+  if (!pages.ok) throw new Failure(`CORS_ORIGINS ${pages.error}`);
+  return pages.value;
+}
 
 /**
- * Whether a WebSocket comes from a web page of another machine. A browser names the page's origin (RFC 6455 section 10.2), and lets a page of
+ * Whether a WebSocket comes from a web page that is not listed. A browser names the page's origin (RFC 6455 section 10.2), and lets a page of
  * any site open sockets to this machine; other programs name none.
  */
-export function isForeignPage(origin: string | undefined): boolean {
-  if (origin === undefined) return false;
-  // `null` is the origin of a sandboxed page, whose site is unknown.
-  if (!URL.canParse(origin)) return true;
-  const { hostname } = new URL(origin);
-  return !isLoopbackHost(hostname.replace(/^\[|\]$/g, ""));
-}
+export const isForeignPage = (pages: PageOrigins, origin: string | undefined): boolean =>
+  origin !== undefined && !admitsPage(pages, origin);

@@ -76,10 +76,16 @@ const isPublicIpv6 = (address: Octets): boolean =>
   within(address, IPV6_GLOBAL) && !IPV6_NOT_PUBLIC.some((range) => within(address, range));
 
 /** 127.0.0.0/8 and ::1. An IPv4-mapped address is not loopback. */
-export const isLoopback = (address: Octets): boolean =>
+const isLoopback = (address: Octets): boolean =>
   address.length === 4
     ? address[0] === 127
     : address.length === 16 && address.every((octet, at) => octet === (at === 15 ? 1 : 0));
+
+/** Whether a host is this machine: an address of the loopback interface, or `localhost`. Another name may lead anywhere. */
+export function isLoopbackHost(host: string): boolean {
+  const octets = readIpv4(host) ?? readIpv6(host);
+  return octets === null ? host.toLowerCase() === "localhost" : isLoopback(octets);
+}
 
 /** Whether the mesh may connect to an address on behalf of a caller: a public one, or one of this machine where that is allowed. */
 export const isCallableAddress = (address: Octets, allowLoopback: boolean): boolean =>

@@ -635,8 +635,8 @@ Timeout.
 
 \`MusterApiError\`, status 0.
 
-- Cause: No answer in time: the mesh does not run, the URL is wrong, or the network is gone.
-- Remedy: Check the URL and that the mesh runs (\`curl MESH_URL/healthz\`); \`muster start\` starts one in this folder.
+- Cause: No answer in time: the mesh does not run, the URL is wrong, or the network is gone. In a web page also: \`CORS_ORIGINS\` of the mesh does not list the page's origin.
+- Remedy: Check the URL and that the mesh runs (\`curl MESH_URL/healthz\`); \`muster start\` starts one in this folder. For a web page add its origin to \`CORS_ORIGINS\`.
 
 ### \`invalid_response\`
 
@@ -1323,6 +1323,13 @@ After the name of a key.
 
 - Cause: The key was cut or changed.
 - Remedy: Restore it from a backup; a new key makes another mesh.
+
+### CORS_ORIGINS …
+
+With the number of the entry that is wrong, and why.
+
+- Cause: The entry is no origin as browsers write it, or a word (\`*\`, \`none\`) that must stand alone.
+- Remedy: Write scheme, host and port in lower case, without a path and without \`/\` at the end: \`https://app.example, localhost\`.
 
 ### is neither true nor false
 

@@ -3,7 +3,9 @@ import { createServer, request, type IncomingMessage, type Server } from "node:h
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readPageOrigins } from "../../src/access/page-origins.ts";
 import { startFront, type Front } from "../../src/cli/front.ts";
+import { must } from "../must.ts";
 
 /** A server in the mesh's place: it answers with what it received, and echoes an upgraded socket. */
 let mesh: Server;
@@ -231,9 +233,10 @@ describe("the front of a local mesh", () => {
 
 describe("the front of a mesh that only this machine reaches", () => {
   /** The status of an upgrade with this origin. */
-  async function statusFor(origin: string | null, admitsForeignPages: boolean): Promise<number> {
+  async function statusFor(origin: string | null, origins: string | null): Promise<number> {
     const { port: meshPort } = mesh.address() as AddressInfo;
-    const guarded = await startFront({ host: "127.0.0.1", port: 0, meshPort, admitsForeignPages });
+    const pages = origins === null ? null : must(readPageOrigins(origins));
+    const guarded = await startFront({ host: "127.0.0.1", port: 0, meshPort, pages });
     try {
       const socket = connect(guarded.port, "127.0.0.1");
       const header = origin === null ? "" : `Origin: ${origin}\r\n`;
@@ -256,18 +259,27 @@ describe("the front of a mesh that only this machine reaches", () => {
     "file://",
     "nonsense",
   ])("AD67 refuses a WebSocket of the page %s, unless proxies are named", async (origin) => {
-    expect(await statusFor(origin, false)).toBe(403);
-    expect(await statusFor(origin, true)).toBe(101);
+    expect(await statusFor(origin, "localhost")).toBe(403);
+    expect(await statusFor(origin, null)).toBe(101);
+  });
+
+  test("AD67 accepts a WebSocket of exactly the pages that CORS_ORIGINS lists, and of every program", async () => {
+    const listed = "https://site.example";
+    expect(await statusFor(listed, listed)).toBe(101);
+    expect(await statusFor("http://localhost:5173", listed)).toBe(403);
+    for (const origins of [listed, "none"]) expect(await statusFor(null, origins)).toBe(101);
+    expect(await statusFor("http://localhost:5173", "none")).toBe(403);
+    for (const page of [listed, "null"]) expect(await statusFor(page, "*")).toBe(101);
   });
 
   test.each([
     null,
     "http://localhost:5173",
-    "http://LOCALHOST",
+    "http://localhost",
     "http://127.0.0.1",
     "http://127.9.9.9:80",
     "http://[::1]:3000",
   ])("AD67 accepts a WebSocket of a program or a page of this machine: %s", async (origin) => {
-    expect(await statusFor(origin, false)).toBe(101);
+    expect(await statusFor(origin, "localhost")).toBe(101);
   });
 });

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { PREFLIGHTS_PER_MINUTE } from "../../src/access/page-origins.ts";
 import * as primitives from "../../src/crypto/primitives.ts";
 import { readerToken } from "../../src/discovery/epoch-secrets.ts";
 import { ERROR_CODES } from "../../src/protocol/errors.ts";
@@ -70,6 +71,61 @@ describe("a replica over HTTP", () => {
     const { reads } = scene.replicaStore;
     expect(await from("192.0.2.1", { Authorization: `Bearer ${"0".repeat(64)}` })).toBe(429);
     expect(scene.replicaStore.reads).toBe(2 * reads);
+  });
+
+  test("HT60 a replica lets the pages of CORS_ORIGINS read its answers, errors included, and no others", async () => {
+    const asPage = (path: string, origin: string, method = "GET") => {
+      const headers = new Headers({ Origin: origin, Authorization: `Bearer ${reader}` });
+      if (method === "OPTIONS") headers.set("Access-Control-Request-Method", "GET");
+      return app.request(path, { method, headers });
+    };
+    const page = "https://app.example";
+    const paths = ["/healthz", "/v1/pointers", "/v1/pointers?x=1", "/v1/blobs/none", "/nothing"];
+    for (const path of [...paths, "/troubleshooting"])
+      for (const [origins, origin, named] of [
+        [`${page},localhost`, page, page],
+        [`${page},localhost`, "http://[::1]:5173", "http://[::1]:5173"],
+        [`${page},localhost`, "https://evil.example", null],
+        [`${page},localhost`, "null", null],
+        ["*", "null", "*"],
+        ["none", page, null],
+        ["https://app.example/", page, null],
+      ] as const) {
+        vi.stubEnv("CORS_ORIGINS", origins);
+        for (const method of ["GET", "OPTIONS", "POST"]) {
+          const { headers, status } = await asPage(path, origin, method);
+          expect([path, origins, headers.get("Access-Control-Allow-Origin")]).toEqual([
+            path,
+            origins,
+            named,
+          ]);
+          expect(headers.get("Access-Control-Expose-Headers")).toBe(
+            named === null ? null : "Allow, Retry-After, Muster-Directory-Age, Muster-Stale",
+          );
+          if (method !== "OPTIONS" || named === null) continue;
+          expect([status, headers.get("Access-Control-Allow-Headers")]).toEqual([
+            204,
+            "Authorization",
+          ]);
+        }
+      }
+  });
+
+  test("HT62 a replica bounds the preflights of an address", async () => {
+    vi.stubEnv("CORS_ORIGINS", "*");
+    vi.spyOn(Date, "now").mockReturnValue(Date.now());
+    const headers = { Origin: "null", "Access-Control-Request-Method": "GET" };
+    const preflightFrom = (address: string) =>
+      app.request(
+        "/v1/pointers",
+        { method: "OPTIONS", headers },
+        { incoming: { socket: { remoteAddress: address } } },
+      );
+    const statuses = new Set<number>();
+    for (let n = 0; n <= PREFLIGHTS_PER_MINUTE; n++)
+      statuses.add((await preflightFrom("192.0.2.9")).status);
+    expect([...statuses]).toEqual([204, 429]);
+    expect((await preflightFrom("192.0.2.10")).status).toBe(204);
   });
 
   test("DS17 a replica answers missing, expired and forbidden with the same bytes, after the same reads, MACs and signature checks", async () => {

@@ -26,6 +26,7 @@ const INVALID: { readonly [N in keyof ReplicaVariables]-?: readonly (string | un
   MESH_VERIFYING_KEY: [undefined, "", "SECRET", "ab".repeat(31), `${"ab".repeat(32)}SECRET`],
   DISCOVERY_PUBLIC: ["SECRET", "yes", "TRUE", "1"],
   REPLICA_KEPT_BYTES: ["SECRET", "-1", "1.5", "1e99", "32MiB"],
+  CORS_ORIGINS: ["SECRET", "https://SECRET.example/", "https://*.SECRET.example", "*,*"],
   TRUSTED_PROXIES: ["SECRET", "10.0.0.0/99"],
   DISCOVERY_READS_PER_MINUTE: ["SECRET", "0", "-1", "0.5"],
 };

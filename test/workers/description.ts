@@ -8,7 +8,12 @@ export interface Operation {
   readonly "x-scope"?: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly required?: boolean; readonly content: Record<string, unknown> };
-  readonly responses: Readonly<Record<string, { readonly content?: Record<string, unknown> }>>;
+  readonly responses: Readonly<Record<string, Described>>;
+}
+
+interface Described {
+  readonly content?: Record<string, unknown>;
+  readonly headers?: Record<string, unknown>;
 }
 
 interface Parameter {

@@ -91,10 +91,10 @@ async function drain({ url, adminToken: token }: MeshProcess): Promise<void> {
     .catch(() => undefined);
 }
 
-/** What the mesh can't know by itself: where it is, from which distances are measured, and which proxies it may believe. */
+/** What the mesh can't know by itself: where it is, from which distances are measured, which proxies it may believe, and which pages may use it. */
 const fromEnvironment = (env: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(
-    ["MESH_LATITUDE", "MESH_LONGITUDE", "TRUSTED_PROXIES"]
+    ["MESH_LATITUDE", "MESH_LONGITUDE", "TRUSTED_PROXIES", "CORS_ORIGINS"]
       .map((name) => [name, env[name] ?? ""] as const)
       .filter(([, value]) => value !== ""),
   );

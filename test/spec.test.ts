@@ -4,7 +4,9 @@ import { expect, it } from "vitest";
 const root = new URL("..", import.meta.url).pathname;
 
 /** The sections' prefixes, listed here so that the test notices a section that is deleted by mistake. */
-const SECTIONS = "HS GP NX LV RC GS DL AD RL SC AS WK DR BR FQ GC SB DS ST WH CB HT CL".split(" ");
+const SECTIONS = "HS GP NX LV RC GS DL AD RL SC AS WK DR BR FQ GC SB DS ST WH CB HT CL PK".split(
+  " ",
+);
 
 const rules = [
   ...readFileSync(`${root}src/SPEC.md`, "utf8").matchAll(/^- \*\*([A-Z]{2}\d+)\*\*/gm),

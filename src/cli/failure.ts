@@ -11,6 +11,7 @@ import {
 } from "../client/index.ts";
 import { readMore } from "./read-more.ts";
 import { Stopped } from "./signals.ts";
+import { quotedCommand } from "./command-name.ts";
 
 /** The exit code of a command whose output is right as far as it goes, and not complete. */
 export const EXIT_INCOMPLETE = 3;
@@ -108,7 +109,7 @@ const peerErrorText = ({ code, message }: PeerError): string =>
 function apiHint({ code, retryAfter }: MusterApiError): string | undefined {
   switch (code) {
     case "unreachable":
-      return "check that the mesh is running; `muster start` starts one in this folder";
+      return `check that the mesh is running; ${quotedCommand("start")} starts one in this folder`;
     case "unauthorized":
       return "pass a token with --token-file or MUSTER_TOKEN";
     case "invalid_response":
@@ -121,8 +122,7 @@ function apiHint({ code, retryAfter }: MusterApiError): string | undefined {
 const PEER_HINTS: { readonly [Code in PeerErrorCode]?: string } = {
   mesh_key_mismatch:
     "do not join unless the operator confirms the new key; then pass it with --mesh-key",
-  not_allowed:
-    "join with a link of `muster join-key create`, or have the operator run `muster allow PUBLIC_KEY`",
+  not_allowed: `join with a link of ${quotedCommand("join-key create")}, or have the operator run ${quotedCommand("allow PUBLIC_KEY")}`,
   join_key_invalid: "ask the operator for a new link",
   superseded: "two peers use the same key file; use a separate key file for each",
 };

@@ -2,6 +2,7 @@ import { apiBase } from "../client/urls.ts";
 import { readMeshLink } from "../client/index.ts";
 import { Failure } from "./failure.ts";
 import { variableOf } from "./secrets.ts";
+import { commandName } from "./command-name.ts";
 
 /** What a mesh answers is pasted into a shell, so it must not end a quotation there. */
 const LINK = /^muster:\/\/[\w.:[\]-]+\/#[0-9a-f]{64}&join=mjk_[0-9a-f]+$/;
@@ -31,11 +32,11 @@ export function joinCommand(meshUrl: string, created: { link: string; key: strin
 
 /** The command line with the secret in its environment, which other users of the machine do not see. */
 export const withVariable = ({ words, secret: { name, text } }: JoinCommand): string =>
-  [`${variableOf(name)}='${text}'`, "npx muster join", ...words].join(" ");
+  [`${variableOf(name)}='${text}'`, `${commandName()} join`, ...words].join(" ");
 
 /** The command line with the secret in a file. */
 export const withFile = ({ words, secret: { name } }: JoinCommand, file: string): string =>
-  ["npx muster join", ...words, `--${name}-file`, quoted(file)].join(" ");
+  [`${commandName()} join`, ...words, `--${name}-file`, quoted(file)].join(" ");
 
 /** A file name as a word of a shell command. */
 export const quoted = (file: string): string =>

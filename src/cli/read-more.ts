@@ -1,9 +1,10 @@
 import { isErrorCode } from "../protocol/errors.ts";
 import { troubleshootingEntry } from "../protocol/troubleshooting.ts";
+import { quotedCommand } from "./command-name.ts";
 
 /** The command that explains a code; null if no entry does. */
 export const readMore = (code: string): string | null =>
-  troubleshootingEntry(code) === null ? null : `\`muster help ${code}\` explains it`;
+  troubleshootingEntry(code) === null ? null : `${quotedCommand(`help ${code}`)} explains it`;
 
 /** What a text ends with that names this code. */
 export const moreAbout = (code: string): string => {

@@ -1,6 +1,7 @@
 import type { AuthMode } from "../protocol/http.ts";
 import { quoted } from "./join-command.ts";
 import { STATE_FOLDER } from "./state-folder.ts";
+import { commandName, quotedCommand } from "./command-name.ts";
 
 export interface StartedMesh {
   readonly url: string;
@@ -32,11 +33,11 @@ export function startText(mesh: StartedMesh): string[] {
     ...(mode === mesh.startingMode
       ? []
       : [
-          `               set with \`muster mesh auth-mode\` before; \`npx muster mesh auth-mode ${mesh.startingMode}${where}\` changes it`,
+          `               set before, and not by this command; ${quotedCommand(`mesh auth-mode ${mesh.startingMode}${where}`)} changes it`,
         ]),
     "",
     ...(mode === "open" ? joinLines(mesh, where) : admitLines(where)),
-    `Submit a task:      npx muster assign count '"hello"' --wait${where}`,
+    `Submit a task:      ${commandName()} assign count '"hello"' --wait${where}`,
     "",
     "Ctrl-C stops it.",
   ];
@@ -49,11 +50,11 @@ function whoMayJoin({ mode, isLoopback }: StartedMesh): string {
 }
 
 const joinLines = ({ url, meshKey, isLoopback }: StartedMesh, where: string): string[] => [
-  `Join it here:       npx muster join --exec 'wc -c'${where}`,
-  `${isLoopback ? "From other folders:" : "Join it remotely:  "} npx muster join ${url} --mesh-key ${meshKey} --exec 'wc -c'`,
+  `Join it here:       ${commandName()} join --exec 'wc -c'${where}`,
+  `${isLoopback ? "From other folders:" : "Join it remotely:  "} ${commandName()} join ${url} --mesh-key ${meshKey} --exec 'wc -c'`,
 ];
 
 const admitLines = (where: string): string[] => [
-  `Admit a peer:       npx muster join-key create${where}     # prints the command with which the peer joins`,
-  `  or, by its key:   npx muster allow PUBLIC_KEY${where}`,
+  `Admit a peer:       ${commandName()} join-key create${where}     # prints the command with which the peer joins`,
+  `  or, by its key:   ${commandName()} allow PUBLIC_KEY${where}`,
 ];

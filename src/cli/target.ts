@@ -10,6 +10,7 @@ import {
   stateFolder,
   type MeshFile,
 } from "./state-folder.ts";
+import { quotedCommand } from "./command-name.ts";
 
 /** The options of every command that calls a mesh. */
 export const TARGET_OPTIONS = {
@@ -54,7 +55,7 @@ export async function targetOf(values: TargetValues): Promise<Target> {
   if (url === undefined) {
     throw new Failure(
       "no mesh is selected",
-      "pass --url or set MUSTER_URL, or run `muster start` in this folder",
+      `pass --url or set MUSTER_URL, or run ${quotedCommand("start")} in this folder`,
     );
   }
   const token = await readSecret("token", { value: values.token, file: values["token-file"] });

@@ -1,5 +1,6 @@
 import { hasEnded, JsonText, type CallbackView, type Task } from "../client/index.ts";
 import { print, printJson } from "./output.ts";
+import { quotedCommand } from "./command-name.ts";
 
 /** Prints a task; returns the exit code: 1 for a task that ended without success, else 0. */
 export function showTask(task: Task, json: boolean): number {
@@ -50,7 +51,7 @@ function resultLine({
   result_bytes: bytes,
   result_sealed: sealed,
 }: Task): string {
-  const get = `\`muster task ${id} --result${sealed ? " --key-file FILE" : ""}\` prints it`;
+  const get = `${quotedCommand(`task ${id} --result${sealed ? " --key-file FILE" : ""}`)} prints it`;
   if (sealed) return `sealed; ${get}`;
   return bytes === null ? text : `${bytes} bytes; ${get}`;
 }

@@ -3,16 +3,16 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { Failure } from "./failure.ts";
+import { PACKAGE_FOLDER } from "./package-folder.ts";
 import { killGroup, registerGroup } from "./process-group.ts";
 import { withoutSecrets } from "./secrets.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 /** The root folder of the project, with `wrangler.toml`, `src/` and `workers/`. */
-export const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
-const GUARD = pathToFileURL(join(import.meta.dirname, "mesh-guard.ts")).href;
+const PROJECT = PACKAGE_FOLDER;
+const GUARD = new URL("./mesh-guard.ts", import.meta.url).href;
 
 /** A build takes 2 s on an idle machine. */
 const BUILD_TIMEOUT_MS = 60_000;

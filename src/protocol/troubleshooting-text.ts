@@ -1633,6 +1633,13 @@ Exit code 1.
 - Cause: The system refuses it, such as a port below 1024.
 - Remedy: Choose another \`--port\`.
 
+### the package … is not installed
+
+Exit code 1, of \`muster start\` and \`muster demo\` from an installed package.
+
+- Cause: A mesh on this machine needs the package \`muster-mesh-server\`; peers and controllers do not.
+- Remedy: Run the command that the error shows: both packages in one folder, or both with \`--global\`, at the same version.
+
 ### the Worker does not build
 
 Exit code 1, with the bundler's output.

@@ -22,7 +22,7 @@ describe("the text of an error", () => {
 describe("HT53 the CLI says where to read more", () => {
   test.each(ERROR_CODES)("about the code of a mesh's answer: %s", (code) => {
     const { details } = describeError(new MusterApiError(code, 400, "what happened"));
-    expect(details).toEqual([`  \`muster help ${code}\` explains it`]);
+    expect(details).toEqual([`  \`npx muster help ${code}\` explains it`]);
   });
 
   test("not about a code that a server invented", () => {
@@ -32,10 +32,10 @@ describe("HT53 the CLI says where to read more", () => {
   test.each(Object.values(CLOSE))("about the close code of a session: %i", (code) => {
     const end = { type: "disconnected", code, retryInMs: 10 } as const;
     expect(eventLine({ ...end, reason: "" })).toMatch(
-      new RegExp(`; \`muster help ${code}\` explains it$`),
+      new RegExp(`; \`npx muster help ${code}\` explains it$`),
     );
     expect(eventLine({ ...end, reason: "rate_limited: too many" })).toMatch(
-      /; `muster help rate_limited` explains it$/,
+      /; `npx muster help rate_limited` explains it$/,
     );
   });
 

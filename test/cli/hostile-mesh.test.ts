@@ -63,7 +63,7 @@ test.each([
       const { text, details } = describeError(error);
       note([text, ...details]);
     });
-    expect(shown).toMatch(/^conflict: begin.*end.*\n {2}`muster help conflict` explains it\n$/);
+    expect(shown).toMatch(/^conflict: begin.*end.*\n {2}`npx muster help conflict` explains it\n$/);
     expect(hostileIn(shown)).toEqual([]);
   },
 );

@@ -137,7 +137,7 @@ describe("the commands join, assign, task, peers and revoke", () => {
     const followed = await following.finished;
     expect(followed.code).toBe(0);
     expect(followed.stdout).toMatch(/^succeeded {2}at slow {2}100 %/m);
-    expect(followed.stdout).toContain(`sealed; \`muster task ${id} --result --key-file FILE\``);
+    expect(followed.stdout).toContain(`sealed; \`npx muster task ${id} --result --key-file FILE\``);
     const closed = await here("task", id, "--result");
     expect(closed).toMatchObject({ code: 2, stderr: expect.stringContaining("is sealed") });
     const opened = await here("task", id, "--result", "--key-file", "caller.json");
@@ -321,14 +321,14 @@ describe("the mesh that a command calls", () => {
       input: "wrong\n",
     });
     expect(stderr).toMatch(
-      /^muster: unauthorized: .*; pass a token with --token-file or MUSTER_TOKEN\n {2}`muster help unauthorized` explains it\n$/,
+      /^muster: unauthorized: .*; pass a token with --token-file or MUSTER_TOKEN\n {2}`npx muster help unauthorized` explains it\n$/,
     );
   });
 
   test("does not answer, and the error says how to start one", async () => {
     const { code, stderr } = await here("mesh", "--url", "http://127.0.0.1:1");
     expect(stderr).toMatch(
-      /^muster: unreachable: http:\/\/127.0.0.1:1\/ does not answer; .*\n {2}`muster help unreachable` explains it\n$/,
+      /^muster: unreachable: http:\/\/127.0.0.1:1\/ does not answer; .*\n {2}`npx muster help unreachable` explains it\n$/,
     );
     expect(code).toBe(1);
   });
@@ -364,7 +364,7 @@ describe("an invalid command line is refused in one line, with exit code 2:", ()
     await writeFile(join(started.dir, "junk.json"), '{"private_key":"abcd"}', { mode: 0o600 });
     expect(await here("join", "--key-file", "junk.json")).toMatchObject({
       code: 1,
-      stderr: "muster: junk.json is not a key file; create one with `muster keygen`\n",
+      stderr: "muster: junk.json is not a key file; create one with `npx muster keygen`\n",
     });
   });
 });

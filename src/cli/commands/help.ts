@@ -3,6 +3,7 @@ import { troubleshootingEntry } from "../../protocol/troubleshooting.ts";
 import { readArgs, type Command, type Details } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { print } from "../output.ts";
+import { quotedCommand, withCommandName } from "../command-name.ts";
 
 /** Prints the list of commands, the help text of one command, or what a code means. */
 export const helpFor = (commands: Readonly<Record<string, Command>>): Command => ({
@@ -24,7 +25,10 @@ export function unknownCommand(
 ): UsageError {
   const near = nearestName(name, Object.keys(commands));
   const question = near === null ? "" : `, did you mean "${near}"?`;
-  return new UsageError(`unknown command "${name}"${question}`, "`muster help` lists the commands");
+  return new UsageError(
+    `unknown command "${name}"${question}`,
+    `${quotedCommand("help")} lists the commands`,
+  );
 }
 
 function printAll(commands: Readonly<Record<string, Command>>): void {
@@ -35,7 +39,7 @@ function printAll(commands: Readonly<Record<string, Command>>): void {
   printPairs(Object.entries(commands).map(([name, { summary }]) => [name, summary]));
   print();
   print(
-    "`muster help COMMAND` describes a command, `muster help CODE` an error code or a close code.",
+    `${quotedCommand("help COMMAND")} describes a command, ${quotedCommand("help CODE")} an error code or a close code.`,
   );
 }
 
@@ -55,7 +59,7 @@ function printOne(name: string, commands: Readonly<Record<string, Command>>): vo
 function printEntry(code: string, commands: Readonly<Record<string, Command>>): void {
   const entry = troubleshootingEntry(code);
   if (entry === null) throw unknownCommand(code, commands);
-  print(entry.text.split("\n"));
+  print(withCommandName(entry.text).split("\n"));
 }
 
 function printPairs(pairs: Details): void {

@@ -8,6 +8,7 @@ import { counted, print, printJson } from "../output.ts";
 import { table } from "../table.ts";
 import { createInto } from "../private-file.ts";
 import { targetOf, type TARGET_OPTIONS } from "../target.ts";
+import { commandName } from "../command-name.ts";
 
 const SECONDS_PER_DAY = 86_400;
 
@@ -122,7 +123,7 @@ function printUse(
     `It admits ${admitted} until ${created.expires_at}, and cannot be shown again. A peer joins with:`,
   );
   print(
-    "  npx muster keygen --out key.json     # once; it stays listed as long as it has this key",
+    `  ${commandName()} keygen --out key.json     # once; it stays listed as long as it has this key`,
   );
   print(`  ${join} --key-file key.json --exec COMMAND`);
 }

@@ -3,8 +3,9 @@ import { orAborted } from "../abort.ts";
 import { countOption, readArgs, type Command } from "../args.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { isLoopbackHost, startingAuthMode } from "../listen-address.ts";
-import { startMesh, type MeshProcess } from "../mesh-process.ts";
+import type { MeshProcess } from "../mesh-process.ts";
 import { note, print } from "../output.ts";
+import { loadServer } from "../server-package.ts";
 import { Stopped, stopSignal } from "../signals.ts";
 import { startText } from "../start-text.ts";
 import { STATE_FOLDER } from "../state-folder.ts";
@@ -43,6 +44,7 @@ export const start: Command = {
     const port = countOption("port", values.port) ?? PORT_DEFAULT;
     if (port > PORT_MAX) throw new UsageError(`--port must be at most ${PORT_MAX}, not ${port}`);
     const signal = stopSignal();
+    const { startMesh } = await loadServer();
     const mesh = await startMesh({
       dir: values.dir,
       host: values.ip,

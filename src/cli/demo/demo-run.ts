@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { orAborted } from "../abort.ts";
 import { Failure } from "../failure.ts";
-import { startMesh, type MeshProcess } from "../mesh-process.ts";
+import type { MeshProcess } from "../mesh-process.ts";
 
 import type { DemoFile } from "./files.ts";
 import type { Job, PeerReport } from "./messages.ts";
 import { registerPeers, startPeers, type PeerName } from "./peer-processes.ts";
+import { loadServer } from "../server-package.ts";
 import { Progress } from "./progress.ts";
 import type { Row } from "./results-table.ts";
 
@@ -46,6 +47,7 @@ export class DemoRun {
   async #runMesh(dir: string, signal: AbortSignal): Promise<void> {
     this.#progress.show("starting a mesh…");
     const onLog = (line: string): void => this.#progress.note(line);
+    const { startMesh } = await loadServer();
     const mesh = await startMesh({ dir, port: 0, onLog, signal });
     const meshExit = new AbortController();
     void mesh.exited.then(() => meshExit.abort(new Failure("the mesh ended unexpectedly")));

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { UsageError } from "../failure.ts";
 import { errorCode } from "../files.ts";
 import { TASK_PAYLOAD_BYTES_MAX } from "../../protocol/constants.ts";
-import { PROJECT } from "../wrangler.ts";
+import { PACKAGE_FOLDER, SOURCES_FOLDER } from "../package-folder.ts";
 import type { Digest } from "./messages.ts";
 
 /** The payload holds the file in base64 (4 characters for 3 bytes) and its name, for which 8 KiB are reserved. */
@@ -19,8 +19,8 @@ export interface DemoFile {
 
 /** Reads the files for the demo; a folder stands for every file in it. Default: Muster's own source. */
 export async function readFiles(paths: readonly string[]): Promise<readonly DemoFile[]> {
-  const roots = paths.length === 0 ? [join(PROJECT, "src")] : paths;
-  const base = paths.length === 0 ? PROJECT : process.cwd();
+  const roots = paths.length === 0 ? [SOURCES_FOLDER] : paths;
+  const base = paths.length === 0 ? PACKAGE_FOLDER : process.cwd();
   const found = (await Promise.all(roots.map(filesOf))).flat();
   if (found.length === 0) throw new UsageError("there are no files to hash");
   // One after another: a folder may hold more files than a process may open at once.

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { toHex } from "../../base/bytes.ts";
 import { controller, generateIdentity } from "../../client/index.ts";
 import { Failure } from "../failure.ts";
@@ -13,6 +13,9 @@ import {
   type PeerReport,
   type WorkerConfig,
 } from "./messages.ts";
+
+const CONTROLLER = new URL("./controller.ts", import.meta.url);
+const WORKER = new URL("./worker.ts", import.meta.url);
 
 const PEER_NAMES = [...Behavior.options, "controller"] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
@@ -74,7 +77,7 @@ interface PeerProcess {
 }
 
 function startPeer(name: PeerName, config: object, onReport: OnReport): PeerProcess {
-  const program = join(import.meta.dirname, name === "controller" ? "controller.ts" : "worker.ts");
+  const program = fileURLToPath(name === "controller" ? CONTROLLER : WORKER);
   const child = spawn(process.execPath, ["--no-warnings", program], {
     detached: true,
     stdio: ["ignore", "ignore", "pipe", "ipc"],

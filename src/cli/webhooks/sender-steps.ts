@@ -1,4 +1,5 @@
 import type { WebhookScheme, WebhookSourceView } from "../../protocol/http.ts";
+import { quotedCommand } from "../command-name.ts";
 
 /** What the operator does next at the sender of a source, line by line. `secret`: how the text calls the secret. */
 export function senderSteps(
@@ -40,7 +41,7 @@ const STEPS: { readonly [S in WebhookScheme]: (told: Told) => readonly string[] 
     "At the sender: add a webhook endpoint",
     `  Endpoint URL    ${url}`,
     `  Signing secret  ${secret}`,
-    "If the sender makes the secret itself: `npx muster webhook update NAME --secret-file FILE`",
+    `If the sender makes the secret itself: ${quotedCommand("webhook update NAME --secret-file FILE")}`,
   ],
   hmac: ({ url, secret, header }) => [
     "At the sender: add a webhook",

@@ -10,6 +10,7 @@ import { senderSteps, unreachableReason } from "../../webhooks/sender-steps.ts";
 import { SOURCE_DETAILS, SOURCE_OPTIONS, sourceOf } from "../../webhooks/source-options.ts";
 import { SECRET_DETAILS, SECRET_OPTIONS, secretsOfNew } from "../../webhooks/source-secrets.ts";
 import { sourceUrl } from "../../webhooks/source-url.ts";
+import { commandName, quotedCommand } from "../../command-name.ts";
 
 /** Creates a webhook source, and says what its sender needs. */
 export const create = action({
@@ -52,7 +53,7 @@ export const create = action({
       secret === null ? "the secret that you gave" : isWritten ? `the one in ${out}` : secret;
     print(senderSteps(source, url, called).map((text) => text.replace("NAME", name)));
     print();
-    print(`Then watch what arrives:  npx muster webhook listen ${name}`);
+    print(`Then watch what arrives:  ${commandName()} webhook listen ${name}`);
     const reason = unreachableReason(url);
     if (reason !== null) note(reason);
     return 0;
@@ -69,6 +70,6 @@ async function expectNew(mesh: MeshClient, name: string): Promise<void> {
   }
   throw new Failure(
     `the webhook source ${name} exists already`,
-    `change it with \`muster webhook update ${name}\`, or choose another name`,
+    `change it with ${quotedCommand(`webhook update ${name}`)}, or choose another name`,
   );
 }

@@ -3,6 +3,7 @@ import { troubleshootingEntry } from "../../../protocol/troubleshooting.ts";
 import { action } from "../../actions.ts";
 import { counted, print, printJson } from "../../output.ts";
 import { controllerOf } from "../../target.ts";
+import { quotedCommand } from "../../command-name.ts";
 
 /** Lists the refused deliveries of a source. */
 export const refused = action({
@@ -21,7 +22,7 @@ export const refused = action({
     for (const entry of entries) print(entryLines(entry));
     if (unknown !== null)
       print(
-        `The mesh also refused ${deliveriesText(unknown.count)} whose URL names no source, the last at ${unknown.last_at}. Compare the URL at the sender with \`npx muster webhook show ${name}\`.`,
+        `The mesh also refused ${deliveriesText(unknown.count)} whose URL names no source, the last at ${unknown.last_at}. Compare the URL at the sender with ${quotedCommand(`webhook show ${name}`)}.`,
       );
     const remedies = new Set(entries.flatMap(({ code }) => remedyOf(code, name)));
     if (remedies.size > 0) print(["", "What to do:", ...remedies]);

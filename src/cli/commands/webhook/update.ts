@@ -14,6 +14,7 @@ import {
 import { givenSecrets, SECRET_OPTIONS } from "../../webhooks/source-secrets.ts";
 import { sourceLines } from "../../webhooks/source-text.ts";
 import { sourceUrl } from "../../webhooks/source-url.ts";
+import { quotedCommand } from "../../command-name.ts";
 
 /** Changes a webhook source. What no option names stays as it is, the secrets included. */
 export const update = action({
@@ -37,7 +38,10 @@ export const update = action({
       ...changes
     } = values;
     if (Object.keys(changes).length === 0)
-      throw new UsageError("nothing to change", "pass an option; `muster help webhook` lists them");
+      throw new UsageError(
+        "nothing to change",
+        `pass an option; ${quotedCommand("help webhook")} lists them`,
+      );
     if (out !== undefined && values["generate-secret"] !== true)
       throw new UsageError("--out is for a secret that is made", "pass --generate-secret, too");
     const mesh = await controllerOf(values);

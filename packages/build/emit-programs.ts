@@ -1,0 +1,54 @@
+/** Writes programs with all that they import: one file for each, and files for what several of them share. */
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { build, type Plugin } from "esbuild";
+import { BESIDE, externals, onlyEnglish, type IsExternal } from "./module-graph.ts";
+import { fromRoot, outputOf, ROOT, specifier } from "./paths.ts";
+
+/** Programs whose files are in one folder of `dist/`. */
+export interface Programs {
+  readonly entries: readonly string[];
+  readonly folder: string;
+  readonly isExternal: IsExternal;
+}
+
+/** Returns the files that are in them. */
+export async function emitPrograms(programs: Programs, dist: string): Promise<readonly string[]> {
+  const { entries, folder, isExternal } = programs;
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: entries.map((entry) => ({ in: join(ROOT, entry), out: nameOf(entry) })),
+    outdir: join(dist, folder),
+    bundle: true,
+    splitting: true,
+    metafile: true,
+    format: "esm",
+    platform: "node",
+    mainFields: ["module", "main"],
+    target: "node22.12",
+    charset: "utf8",
+    legalComments: "inline",
+    sourcemap: true,
+    sourcesContent: false,
+    logLevel: "warning",
+    plugins: [externals(isExternal), onlyEnglish, builtNames(programs)],
+  });
+  return Object.keys(metafile.inputs);
+}
+
+const nameOf = (entry: string): string => basename(entry, ".ts");
+
+/** A file that a module names by its URL: another of the programs, or a module of the package. */
+const builtNames = ({ entries, folder }: Programs): Plugin => ({
+  name: "built-names",
+  setup: (bundler) =>
+    bundler.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const contents = source.replaceAll(BESIDE, (_, beside: string) => {
+        const file = fromRoot(join(path, "..", `${beside}.ts`));
+        const built = entries.includes(file) ? `${folder}/${nameOf(file)}` : outputOf(file);
+        return `new URL("${specifier(`${folder}/program`, built)}.js", import.meta.url)`;
+      });
+      return { contents, loader: "ts" };
+    }),
+});

@@ -164,6 +164,9 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
 /** Where messages without a code are written: a file, or all of a folder, and what comes before the text. */
 const MESSAGES: readonly (readonly [files: string, before: RegExp])[] = [
   ["src/cli/**/*.ts", /new Failure\(\s*/],
+  // Of other errors of a call the text itself says what to do.
+  ["src/cli/files.ts", /(?:isMissing\s*\? |: )(?=`)/],
+  ["src/cli/{key-file,state-folder,geoip/database}.ts", /new UsageError\(\s*/],
   ["src/cli/mesh-process.ts", /[?:] (?=["`]the mesh )/],
   [
     "durable/config-variables.ts",

@@ -4,7 +4,7 @@ import { pageOriginsOf } from "./page-origin.ts";
 import { freePort } from "./ports.ts";
 import type { Resolve } from "./outbound/checked-addresses.ts";
 import { startOutboundProxy } from "./outbound/outbound-proxy.ts";
-import { openGeoDatabase } from "./geoip/database.ts";
+import type { GeoDatabase } from "./geoip/database.ts";
 import { serveLocations } from "./geoip/location-service.ts";
 
 /** How clients reach a local mesh, what locates them, and how the mesh reaches others. */
@@ -19,7 +19,7 @@ export interface Entrance {
 }
 
 export interface EntranceOptions {
-  readonly geoipDatabase?: string | undefined;
+  readonly geoDatabase?: GeoDatabase | undefined;
   /** Resolves the names of the URLs that the mesh calls; default: the resolver of the system. */
   readonly resolve?: Resolve | undefined;
   /** Variables of the mesh that the operator has set. */
@@ -34,11 +34,10 @@ export interface EntranceOptions {
 export async function openEntrance(
   host: string,
   port: number,
-  { geoipDatabase, resolve, variables: chosen = {} }: EntranceOptions,
+  { geoDatabase, resolve, variables: chosen = {} }: EntranceOptions,
 ): Promise<Entrance> {
   const pages = pageOriginsOf(chosen["CORS_ORIGINS"]);
-  const locations =
-    geoipDatabase === undefined ? null : await serveLocations(await openGeoDatabase(geoipDatabase));
+  const locations = geoDatabase === undefined ? null : await serveLocations(geoDatabase);
   let meshPort = port;
   while (meshPort === port) meshPort = await freePort("127.0.0.1");
   // A mesh that only this machine reaches is open: a page of any site could make the browser join it. Behind a proxy others reach it, too.

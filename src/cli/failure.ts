@@ -79,7 +79,11 @@ function toFailure(error: unknown): DescribedFailure | null {
   if (error instanceof MusterApiError)
     return new Failure(error.message, apiHint(error), moreOf(error));
   if (error instanceof PeerError)
-    return new Failure(peerErrorText(error), PEER_HINTS[error.code], moreOf(error));
+    return new (CALL_ERRORS.has(error.code) ? UsageError : Failure)(
+      peerErrorText(error),
+      PEER_HINTS[error.code],
+      moreOf(error),
+    );
   if (error instanceof TaskFailed || error instanceof WaitTimeout)
     return new Failure(error.message, undefined, moreOf(error));
   if (error instanceof DiscoveryError)
@@ -118,6 +122,9 @@ function apiHint({ code, retryAfter }: MusterApiError): string | undefined {
       return retryAfter === undefined ? undefined : `try again in ${retryAfter} s`;
   }
 }
+
+/** The module is an argument of the call. */
+const CALL_ERRORS: ReadonlySet<PeerErrorCode> = new Set(["handlers_not_loaded"]);
 
 const PEER_HINTS: { readonly [Code in PeerErrorCode]?: string } = {
   mesh_key_mismatch:

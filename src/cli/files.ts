@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, open, readFile, realpath, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { Failure } from "./failure.ts";
+import { Failure, UsageError } from "./failure.ts";
 
 /** Only the owner may read it: for keys, tokens and the files beside them. */
 const PRIVATE_FILE = 0o600;
@@ -15,9 +15,29 @@ export async function readFileIfExists(path: string): Promise<string | null> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return null;
+    // A part of the path may be a file, and no folder.
+    if (["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "")) return null;
     throw new Failure(`cannot read ${path} (${errorCode(error)})`);
   }
+}
+
+/**
+ * The text of a file that the user has named. One that does not exist, or can't be read, is an error of the call, whose `hint` says what the
+ * file is for.
+ */
+export const readInputFile = (path: string, hint?: string): Promise<string> =>
+  readFile(path, "utf8").catch((error: unknown) => {
+    throw unreadableInput(path, error, hint);
+  });
+
+/** The error about a file that the user has named. */
+export function unreadableInput(path: string, error: unknown, hint?: string): UsageError {
+  const code = errorCode(error);
+  const isMissing = code === "ENOENT" || code === "ENOTDIR";
+  return new UsageError(
+    isMissing ? `${path} does not exist` : `cannot read ${path} (${code})`,
+    hint,
+  );
 }
 
 /** Creates a private file, at once with its whole text; returns false when the file exists already. */

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { toHex } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
 import { identityFrom, type KeyPair } from "../client/index.ts";
-import { Failure } from "./failure.ts";
+import { Failure, UsageError } from "./failure.ts";
 import { replaceFile, writeNewFile } from "./files.ts";
-import { readPrivateFile } from "./private-file.ts";
+import { readPrivateInput } from "./private-file.ts";
 import { quotedCommand } from "./command-name.ts";
 
 /** The key of a peer on disk. `id` and `public_key` are informative; they follow from the private key. */
@@ -45,14 +45,9 @@ export async function writeKeyFile(
 }
 
 export async function readKeyFile(path: string): Promise<StoredKey> {
-  const text = await readPrivateFile(path);
-  if (text === null)
-    throw new Failure(
-      `${path} does not exist`,
-      `create a key file with ${quotedCommand("keygen")}`,
-    );
+  const text = await readPrivateInput(path, `create a key file with ${quotedCommand("keygen")}`);
   const file = KeyFile.safeParse(parseJson(text));
   if (!file.success)
-    throw new Failure(`${path} is not a key file`, `create one with ${quotedCommand("keygen")}`);
+    throw new UsageError(`${path} is not a key file`, `create one with ${quotedCommand("keygen")}`);
   return { keys: identityFrom(file.data.private_key), createdAt: file.data.created_at };
 }

@@ -7,6 +7,7 @@ import { orAborted } from "./abort.ts";
 import { reachableHost, startingAuthMode } from "./listen-address.ts";
 import { Failure } from "./failure.ts";
 import { openEntrance, type Entrance } from "./entrance.ts";
+import { openGeoDatabase } from "./geoip/database.ts";
 import { acquireLock } from "./lock.ts";
 import type { Resolve } from "./outbound/checked-addresses.ts";
 import { CORS_ORIGINS_DEFAULT } from "./page-origin.ts";
@@ -74,6 +75,8 @@ export interface MeshProcess {
 /** Starts a mesh on the local workerd, with its state in `dir`. Resolves when the mesh answers requests. */
 export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
   const { host = "127.0.0.1", dir, onLog = () => {} } = options;
+  // Before anything is built: the file may not exist.
+  const geoDatabase = options.geoipDatabase && (await openGeoDatabase(options.geoipDatabase));
   const folder = stateFolder(dir);
   const secrets = await ensureSecrets(folder);
   const unlock = await acquireLock(folder.lock);
@@ -82,7 +85,7 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
     if (options.port !== 0) await checkPort(host, options.port);
     await buildWorker(folder, options.signal);
     const port = options.port === 0 ? await freePort(host) : options.port;
-    entrance = await openEntrance(host, port, options);
+    entrance = await openEntrance(host, port, { ...options, ...(geoDatabase && { geoDatabase }) });
     await writeStartFile(folder, entrance.secretVariables);
     const variables = {
       ...LOCAL_VARIABLES,

@@ -2,7 +2,7 @@ import { readMeshLink } from "../client/index.ts";
 import type { Details } from "./args.ts";
 import { UsageError } from "./failure.ts";
 import { note } from "./output.ts";
-import { readPrivateFile } from "./private-file.ts";
+import { readPrivateInput } from "./private-file.ts";
 import { readStandardInput } from "./standard-input.ts";
 
 /**
@@ -62,9 +62,9 @@ const noteVisible = (name: SecretName): void =>
 async function readSecretFile(name: SecretName, file: string): Promise<string> {
   const what = file === "-" ? "stdin" : file;
   const text =
-    file === "-" ? await readStandardInput(`--${name}-file`) : await readPrivateFile(file);
-  if (text === null)
-    throw new UsageError(`${file} does not exist`, `it is the file of --${name}-file`);
+    file === "-"
+      ? await readStandardInput(`--${name}-file`)
+      : await readPrivateInput(file, `it is the file of --${name}-file`);
   const secret = (name === "token" ? adminTokenIn(text) : null) ?? text.trim();
   // The text may be a secret of another kind, so the error does not show it.
   if (!FORMS[name].test(secret))

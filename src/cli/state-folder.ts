@@ -4,8 +4,8 @@ import { z } from "zod";
 import { fromHex, toHex } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
 import { generateIdentity, identityFrom } from "../client/index.ts";
-import { Failure } from "./failure.ts";
-import { PRIVATE_FOLDER, readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
+import { Failure, UsageError } from "./failure.ts";
+import { errorCode, PRIVATE_FOLDER, readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
 import { readPrivateFile } from "./private-file.ts";
 
 /** Where `muster start` stores a mesh, relative to the current folder. */
@@ -50,7 +50,10 @@ export function stateFolder(dir: string): StateFolder {
 }
 
 async function makeStateFolder(folder: StateFolder): Promise<void> {
-  await mkdir(folder.root, { recursive: true, mode: PRIVATE_FOLDER });
+  await mkdir(folder.root, { recursive: true, mode: PRIVATE_FOLDER }).catch((error: unknown) => {
+    const hint = "choose another folder with --dir";
+    throw new UsageError(`cannot create the folder ${folder.root} (${errorCode(error)})`, hint);
+  });
 }
 
 const SECRET_NAMES = [

@@ -1,6 +1,6 @@
 import { controller, readMeshLink, type MeshClient } from "../client/index.ts";
 import type { Details, Values } from "./args.ts";
-import { Failure } from "./failure.ts";
+import { Failure, UsageError } from "./failure.ts";
 import { knownMesh } from "./known-meshes.ts";
 import { readSecret } from "./secrets.ts";
 import {
@@ -35,6 +35,13 @@ export const TARGET_DETAILS: Details = [
   ["--json", "print JSON"],
 ];
 
+const { token: _token, "token-file": _file, ...WITHOUT_TOKEN } = TARGET_OPTIONS;
+/** The options of a command that joins a mesh: a peer proves its key, and sends no token. */
+export const PEER_TARGET_OPTIONS = WITHOUT_TOKEN;
+export const PEER_TARGET_DETAILS: Details = TARGET_DETAILS.filter(
+  ([option]) => !option.startsWith("--token"),
+);
+
 export interface Target {
   readonly url: string;
   readonly token: string | undefined;
@@ -51,7 +58,12 @@ type TargetValues = Partial<Values<typeof TARGET_OPTIONS>>;
 export async function targetOf(values: TargetValues): Promise<Target> {
   const folder = stateFolder(values.dir ?? STATE_FOLDER);
   const local = await readMeshFile(folder);
-  const url = values.url ?? environment("MUSTER_URL") ?? local?.url;
+  const url = values.url ?? urlOfFolder(values.dir, local);
+  if (values.dir !== undefined && url !== undefined && !isSameMesh(url, local))
+    throw new UsageError(
+      `--dir has no effect: ${values.dir} has ${local === null ? "no mesh" : `the mesh ${local.url}`}, and the call names another one`,
+      "leave --dir or the URL out",
+    );
   if (url === undefined) {
     throw new Failure(
       "no mesh is selected",
@@ -64,11 +76,29 @@ export async function targetOf(values: TargetValues): Promise<Target> {
   return { url, token: token ?? own?.ADMIN_TOKEN, meshKey: local?.mesh_key };
 }
 
+/** The mesh of the folder that is given, else that of the environment, else that of the default folder. */
+function urlOfFolder(dir: string | undefined, local: MeshFile | null): string | undefined {
+  if (dir === undefined) return environment("MUSTER_URL") ?? local?.url;
+  if (local !== null) return local.url;
+  throw new UsageError(
+    `${dir} has no mesh`,
+    `${quotedCommand(`start --dir ${dir}`)} starts one there`,
+  );
+}
+
 /** The mesh that a peer joins, from the argument of the command, a link in a file or the environment, or the other options. */
 export async function peerTargetOf(
   values: TargetValues & { readonly "link-file"?: string },
   argument: string | undefined,
 ): Promise<Target> {
+  if (argument !== undefined && values.url !== undefined)
+    throw new UsageError(
+      "the mesh is given twice, as an argument and by --url",
+      "pass one of them",
+    );
+  const isFolder =
+    values.dir !== undefined && (argument ?? values.url ?? values["link-file"]) === undefined;
+  if (isFolder) return targetOf(values);
   const link = await readSecret("link", {
     value: argument ?? values.url,
     file: values["link-file"],

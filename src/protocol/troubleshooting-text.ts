@@ -1726,14 +1726,14 @@ Exit code 1.
 
 ### … does not exist
 
-Exit code 1.
+Exit code 2. The text after it says which option or argument names the file.
 
-- Cause: The key file is missing.
-- Remedy: Make one: \`muster keygen --out FILE\`.
+- Cause: The path is wrong, or relative to another folder.
+- Remedy: Check the path. A key file is made by \`muster keygen --out FILE\`.
 
 ### … is not a key file
 
-Exit code 1.
+Exit code 2.
 
 - Cause: The file has another content.
 - Remedy: Make one: \`muster keygen --out FILE\`.
@@ -1747,10 +1747,17 @@ Exit code 1.
 
 ### cannot read … (…)
 
-Exit code 1, with the system's code.
+Exit code 2 for a file that the call names, 1 for one of Muster's own, with the system's code: \`EISDIR\` for a folder, \`EACCES\` for missing rights.
 
-- Cause: The file is missing or not readable.
+- Cause: The file is not readable, or is no file.
 - Remedy: Check path and rights.
+
+### cannot create the folder … (…)
+
+Exit code 2, with the system's code.
+
+- Cause: \`--dir\` is a file, or its folder is not writable.
+- Remedy: Choose another folder.
 
 ### cannot write … (…)
 
@@ -1759,16 +1766,9 @@ Exit code 1, with the system's code.
 - Cause: The folder is missing, not writable, or the disk is full.
 - Remedy: Check path, rights and room.
 
-### the GeoIP database can't be read: …
-
-Exit code 1.
-
-- Cause: The file of \`--geoip-database\` cannot be read.
-- Remedy: Check path and rights.
-
 ### … is not a database in MaxMind's format (.mmdb): …
 
-Exit code 1.
+Exit code 2.
 
 - Cause: The file has another format, or is damaged.
 - Remedy: Download it again, unpacked.

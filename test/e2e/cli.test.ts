@@ -363,7 +363,7 @@ describe("an invalid command line is refused in one line, with exit code 2:", ()
   test("join refuses a file that is not a key file", async () => {
     await writeFile(join(started.dir, "junk.json"), '{"private_key":"abcd"}', { mode: 0o600 });
     expect(await here("join", "--key-file", "junk.json")).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: "muster: junk.json is not a key file; create one with `npx muster keygen`\n",
     });
   });

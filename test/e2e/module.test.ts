@@ -70,7 +70,7 @@ describe("muster join --module", () => {
   test("WK7 says why the module can't be loaded", async () => {
     await writeFile(join(started.dir, "empty.mjs"), "export const nothing = 1;");
     const { code, stderr } = await here("join", "--module", "empty.mjs");
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain("handlers_not_loaded: the handlers' module file:///");
     expect(stderr).toContain("the module exports no handlers");
   });

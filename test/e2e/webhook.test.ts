@@ -60,7 +60,7 @@ describe("muster webhook", () => {
     for (const [args, fault] of [
       [["test", "files"], "pass exactly one sample"],
       [["test", "files", "--event", "{"], "the sample is not JSON"],
-      [["test", "files", "none.json"], "cannot read"],
+      [["test", "files", "none.json"], "none.json does not exist"],
       [["test", "files", "--event", "1", "--header", "x"], "--header must have"],
       [["deliveries", "nobody"], "there is no webhook source"],
       [["replay", "files"], "an argument of replay is missing"],

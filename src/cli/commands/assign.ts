@@ -58,7 +58,7 @@ export const assign: Command = {
   summary: "submit a task; PAYLOAD is JSON, - reads it from stdin",
   details: [
     ["--wait", "wait until the task ends, and print its result as JSON"],
-    ["--timeout SECONDS", "stop waiting after this time"],
+    ["--timeout SECONDS", "with --wait: stop waiting after this time"],
     ["--capability X", "require a peer with this capability; repeatable"],
     ["--peer PEER_ID", "require this peer"],
     ["--avoid PEER_ID", "exclude this peer; repeatable"],
@@ -79,6 +79,8 @@ export const assign: Command = {
   ],
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, OPTIONS, { min: 1, max: 2, usage });
+    if (values.timeout !== undefined && values.wait !== true)
+      throw new UsageError("--timeout says how long to wait", "pass --wait, too, or leave it out");
     const { keys } = values["key-file"] === undefined ? {} : await readKeyFile(values["key-file"]);
     const sealTo = keys && { sealTo: toHex(keys.publicKey) };
     const options = { ...assignOptions(values), ...sealTo };

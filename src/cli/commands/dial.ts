@@ -55,7 +55,8 @@ const remove = action({
   run: async (values, [id = ""]) => {
     const mesh = await controllerOf(values);
     await mesh.dials.remove(id);
-    print(`address ${id} was removed`);
+    if (values.json === true) printJson({ id, removed: true });
+    else print(`address ${id} was removed`);
     return 0;
   },
 });

@@ -97,7 +97,8 @@ const revoke = action({
   run: async (values, [id = ""]) => {
     const { mesh } = await meshAt(values);
     await mesh.joinKeys.revoke(id);
-    print(`join key ${id} is revoked`);
+    if (values.json === true) printJson({ id, state: "revoked" });
+    else print(`join key ${id} is revoked`);
     return 0;
   },
 });

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
@@ -15,19 +16,20 @@ import { choiceOption, countOption, readArgs, type Command, type Values } from "
 import { eventLine } from "../event-line.ts";
 import { execHandler } from "../exec.ts";
 import { UsageError } from "../failure.ts";
+import { unreadableInput } from "../files.ts";
 import { readKeyFile, type StoredKey } from "../key-file.ts";
 import { moduleThreads } from "../module-threads.ts";
 import { note, print, printJsonLine } from "../output.ts";
 import { pinnedConnection, rememberMeshKey } from "../pin.ts";
 import { onStopSignal } from "../signals.ts";
 import { readSecret, secretDetails } from "../secrets.ts";
-import { peerTargetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+import { PEER_TARGET_DETAILS, PEER_TARGET_OPTIONS, peerTargetOf } from "../target.ts";
 
 const usage =
   "join [URL|LINK] [--link-file FILE] [--exec COMMAND | --module FILE] [--key-file FILE] ...";
 
 const OPTIONS = {
-  ...TARGET_OPTIONS,
+  ...PEER_TARGET_OPTIONS,
   "key-file": { type: "string" },
   name: { type: "string" },
   role: { type: "string" },
@@ -74,18 +76,25 @@ export const join: Command = {
       `seconds that running tasks may take after SIGTERM or Ctrl-C; default: ${DRAIN_SECONDS}`,
     ],
     ["--no-hops", "do not measure the hops to the mesh by traceroute, tracepath or mtr"],
-    ...TARGET_DETAILS,
+    ...PEER_TARGET_DETAILS,
   ],
   run: async (argv) => {
     const { values, positionals } = readArgs(argv, OPTIONS, { min: 0, max: 1, usage });
+    const timeoutSeconds = drainSeconds(values["drain-timeout"]);
+    expectWork(values);
+    await expectModule(values.module);
     const target = await peerTargetOf(values, positionals[0]);
     const joinKey = await readSecret("join-key", {
       value: values.key,
       file: values["join-key-file"],
     });
-    const timeoutSeconds = drainSeconds(values["drain-timeout"]);
     const stored = await keyOf(values["key-file"]);
     const pin = await pinnedConnection(target, values["mesh-key"]);
+    if (pin.joinKey !== undefined && (values.key ?? values["join-key-file"]) !== undefined)
+      throw new UsageError(
+        "the join key is given twice: the link has one, too",
+        "leave --key and --join-key-file out, or join by the URL with --mesh-key",
+      );
     const protocol = choiceOption("protocol", values.protocol, PROTOCOLS);
     const onEvent =
       values.json === true
@@ -114,6 +123,35 @@ export const join: Command = {
   },
 };
 
+/** The options that say how tasks run, and have no effect on a peer that runs none. */
+const TASK_OPTIONS = ["slots", "no-prefetch", "drain-timeout"] as const;
+
+function expectWork(values: Values<typeof OPTIONS>): void {
+  const { exec, module, kind } = values;
+  if (exec !== undefined && module !== undefined) {
+    throw new UsageError("--exec and --module exclude each other", `usage: muster ${usage}`);
+  }
+  if (kind !== undefined && exec === undefined) {
+    const reason = module === undefined ? "" : "; a module has a handler for each of its kinds";
+    throw new UsageError(`--kind requires --exec${reason}`, `usage: muster ${usage}`);
+  }
+  if ((exec ?? module) !== undefined) return;
+  const idle = TASK_OPTIONS.find((name) => values[name] !== undefined && values[name] !== "0");
+  if (idle !== undefined)
+    throw new UsageError(
+      `--${idle} has no effect on a peer that runs no tasks`,
+      "pass --exec or --module, too, or leave it out",
+    );
+}
+
+async function expectModule(module: string | undefined): Promise<void> {
+  if (module === undefined) return;
+  const about = await stat(module).catch((error: unknown) => {
+    throw unreadableInput(module, error, "it is the --module");
+  });
+  if (about.isDirectory()) throw new UsageError(`${module} is a folder`, "it is the --module");
+}
+
 /** A peer that can't remember which mesh it trusts does not stay with it. */
 async function leave(peer: Peer, error: unknown): Promise<never> {
   await peer.close("the key of the mesh could not be stored");
@@ -137,13 +175,6 @@ async function keyOf(file: string | undefined): Promise<StoredKey> {
 
 function peerOptions(values: Values<typeof OPTIONS>): Partial<PeerOptions> {
   const { exec, kind, module, name, capability } = values;
-  if (exec !== undefined && module !== undefined) {
-    throw new UsageError("--exec and --module exclude each other", `usage: muster ${usage}`);
-  }
-  if (kind !== undefined && exec === undefined) {
-    const reason = module === undefined ? "" : "; a module has a handler for each of its kinds";
-    throw new UsageError(`--kind requires --exec${reason}`, `usage: muster ${usage}`);
-  }
   const role = choiceOption("role", values.role, ROLES);
   const slots = countOption("slots", values.slots) ?? ((exec ?? module) === undefined ? 0 : 1);
   const kinds = exec === undefined ? [] : (kind ?? ["*"]);

@@ -2,11 +2,11 @@ import { toHex } from "../../base/bytes.ts";
 import { connectPeer } from "../../client/index.ts";
 import { readArgs, type Command } from "../args.ts";
 import { eventLine } from "../event-line.ts";
-import { note, print } from "../output.ts";
+import { note, print, printJson } from "../output.ts";
 import { pinnedConnection } from "../pin.ts";
 import { replaceKey } from "../replace-key.ts";
 import { secretDetails } from "../secrets.ts";
-import { peerTargetOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+import { PEER_TARGET_DETAILS, PEER_TARGET_OPTIONS, peerTargetOf } from "../target.ts";
 
 const usage = "rotate [URL|LINK] [--link-file FILE] --key-file FILE";
 
@@ -18,11 +18,11 @@ export const rotate: Command = {
     ["--key-file FILE", "the key file; it receives the new key, and FILE.old keeps the old one"],
     ["--mesh-key HEX", "the public key that the mesh must prove"],
     ...secretDetails("link", "a link: URL and key of the mesh"),
-    ...TARGET_DETAILS,
+    ...PEER_TARGET_DETAILS,
   ],
   run: async (argv) => {
     const options = {
-      ...TARGET_OPTIONS,
+      ...PEER_TARGET_OPTIONS,
       "key-file": { type: "string", default: "muster-key.json" },
       "link-file": { type: "string" },
       "mesh-key": { type: "string" },
@@ -34,8 +34,13 @@ export const rotate: Command = {
     const fresh = await replaceKey(file, (privateKey) =>
       connectPeer({ ...pin, privateKey, slots: 0, onEvent: (event) => note(eventLine(event)) }),
     );
+    const publicKey = toHex(fresh.publicKey);
+    if (values.json === true) {
+      printJson({ id: fresh.id, public_key: publicKey, file, old_file: `${file}.old` });
+      return 0;
+    }
     print(`peer ID     ${fresh.id}`);
-    print(`public key  ${toHex(fresh.publicKey)}`);
+    print(`public key  ${publicKey}`);
     print(`key file    ${file} (the old key, now revoked, is in ${file}.old)`);
     return 0;
   },

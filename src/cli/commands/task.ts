@@ -30,7 +30,7 @@ export const task: Command = {
     ["--wait SECONDS", "first wait up to this time for its end"],
     ["--follow", "print each change until its end; with --json, one JSON object per line"],
     ["--result", "print only the result, as JSON, exactly as the peer wrote it"],
-    ["--key-file FILE", "the key that opens a sealed result"],
+    ["--key-file FILE", "with --result: the key that opens a sealed result"],
     ["--cancel", "cancel the task"],
     ["--retry", "put a task that failed, expired or was cancelled back into the queue"],
     ["--max-attempts N", "with --retry: the attempts from now on; default: as many as before"],
@@ -52,7 +52,12 @@ export const task: Command = {
       );
     const retryOptions = readRetryOptions(values);
     if (retry !== true && Object.keys(retryOptions).length > 0)
-      throw new UsageError("--max-attempts and --deadline belong to --retry");
+      throw new UsageError("--max-attempts and --deadline belong to --retry", "pass it, too");
+    if (result !== true && values["key-file"] !== undefined)
+      throw new UsageError(
+        "--key-file opens a sealed result",
+        "pass --result, too, or leave it out",
+      );
     const mesh = await controllerOf(values);
     const json = values.json === true;
     if (follow === true) return followTask(mesh, id, json);

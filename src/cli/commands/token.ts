@@ -8,6 +8,7 @@ import { LIMIT_DETAILS, LIMIT_OPTIONS, limitsText, ownerLimits } from "../owner-
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
 import { createInto } from "../private-file.ts";
+import { quotedCommand } from "../command-name.ts";
 import { controllerOf } from "../target.ts";
 
 const create = action({
@@ -72,6 +73,11 @@ const set = action({
   arguments: [1, 1],
   run: async (values, [id = ""]) => {
     const changed = ownerLimits(values);
+    if (Object.keys(changed).length === 0)
+      throw new UsageError(
+        "nothing to change",
+        `pass a limit; ${quotedCommand("help token")} lists them`,
+      );
     const mesh = await controllerOf(values);
     const { limits } = await mesh.tokens.update(id, changed);
     if (values.json === true) printJson(limits);
@@ -134,7 +140,8 @@ const revoke = action({
   run: async (values, [id = ""]) => {
     const mesh = await controllerOf(values);
     await mesh.tokens.revoke(id, { keepTasks: values["keep-tasks"] === true });
-    print(`token ${id} is revoked`);
+    if (values.json === true) printJson({ id, state: "revoked" });
+    else print(`token ${id} is revoked`);
     return 0;
   },
 });

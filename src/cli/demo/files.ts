@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { UsageError } from "../failure.ts";
-import { errorCode } from "../files.ts";
+import { unreadableInput } from "../files.ts";
 import { TASK_PAYLOAD_BYTES_MAX } from "../../protocol/constants.ts";
 import { PACKAGE_FOLDER, SOURCES_FOLDER } from "../package-folder.ts";
 import type { Digest } from "./messages.ts";
@@ -61,7 +61,5 @@ function expectedOf(bytes: Buffer): Digest {
 }
 
 function unreadable(path: string, error: unknown): never {
-  const code = errorCode(error);
-  const why = code === "ENOENT" ? "does not exist" : `can't be read (${code})`;
-  throw new UsageError(`${path} ${why}`);
+  throw unreadableInput(path, error);
 }

@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { Reader, type Response } from "mmdb-lib";
 import { placeOf, type Place } from "../../base/place.ts";
-import { Failure } from "../failure.ts";
+import { UsageError } from "../failure.ts";
+import { unreadableInput } from "../files.ts";
 
 /** A database of locations by address, in MaxMind's format. */
 export interface GeoDatabase {
@@ -14,8 +15,8 @@ export interface GeoDatabase {
 
 /** Reads the whole file: a lookup then takes microseconds. The largest of the free databases have 130 MB. */
 export async function openGeoDatabase(path: string): Promise<GeoDatabase> {
-  const bytes = await readFile(path).catch((error: Error) => {
-    throw new Failure(`the GeoIP database can't be read: ${error.message}`);
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw unreadableInput(path, error, "it is the --geoip-database");
   });
   const reader = parse(bytes, path);
   const { databaseType, buildEpoch } = reader.metadata;
@@ -30,7 +31,7 @@ function parse(bytes: Buffer, path: string): Reader<Response> {
     return new Reader(bytes);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure(`${path} is not a database in MaxMind's format (.mmdb): ${reason}`);
+    throw new UsageError(`${path} is not a database in MaxMind's format (.mmdb): ${reason}`);
   }
 }
 

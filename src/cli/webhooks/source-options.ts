@@ -1,16 +1,17 @@
-import { readFile } from "node:fs/promises";
 import type { z } from "zod";
 import type { Json } from "../../base/json.ts";
+import { repeatedKey } from "../../base/repeated-key.ts";
 import { WebhookScheme, WebhookSourceBody, type WebhookSourceView } from "../../protocol/http.ts";
+import { pathText } from "../../protocol/schema/issues.ts";
 import { choiceOption, countOption, numberOption, type Details, type Values } from "../args.ts";
-import { Failure, UsageError } from "../failure.ts";
-import { readStandardInput } from "../standard-input.ts";
+import { UsageError } from "../failure.ts";
 import { DELIVERY_DETAILS, DELIVERY_OPTIONS, deliveryLimitsOf } from "./delivery-options.ts";
 import { readFilter } from "./filter-option.ts";
+import { jsonOf } from "./mapping-file.ts";
 
 /** A source as a request describes it, without its secrets. */
 export type SourceInput = z.input<typeof WebhookSourceBody>;
-type TaskInput = SourceInput["task"];
+export type TaskInput = SourceInput["task"];
 
 const SCHEMES = WebhookScheme.options;
 const ENCODINGS = ["hex", "base64"] as const;
@@ -81,6 +82,20 @@ export const REMOVAL_DETAILS: Details = [
 
 type SourceValues = Values<typeof SOURCE_OPTIONS>;
 
+/** Refuses to remove what another option gives. */
+export function expectRemovals(values: SourceValues & Values<typeof REMOVAL_OPTIONS>): void {
+  if (values["no-callback"] === true && values.callback !== undefined)
+    throw new UsageError("--callback and --no-callback exclude each other", "pass one of them");
+  const removal = (["no-defaults", "no-requirements", "no-callback"] as const).find(
+    (name) => values[name] === true,
+  );
+  if (removal !== undefined && values["mapping-file"] !== undefined)
+    throw new UsageError(
+      `--${removal} has no effect, because --mapping-file replaces the whole mapping`,
+      `leave --${removal} out`,
+    );
+}
+
 /** A source without what the options remove. */
 export function without(input: SourceInput, values: Values<typeof REMOVAL_OPTIONS>): SourceInput {
   const { defaults, requirements, callback, ...task } = input.task;
@@ -102,11 +117,15 @@ export function inputOf(view: WebhookSourceView): SourceInput {
   return { ...rest, ...(signature !== null && { signature }) };
 }
 
-/** The source that the options describe. `before`: what it is now; an option that is absent changes nothing of that. */
-export async function sourceOf(
+/**
+ * The source that the options describe. `mapping`: of a file; null if none is given. `before`: what the source is now; an option that is
+ * absent changes nothing of that.
+ */
+export function sourceOf(
   values: SourceValues,
+  mapping: Partial<TaskInput> | null,
   before: SourceInput | null,
-): Promise<SourceInput> {
+): SourceInput {
   const scheme = choiceOption("scheme", values.scheme, SCHEMES) ?? before?.scheme;
   if (scheme === undefined)
     throw new UsageError(
@@ -119,7 +138,7 @@ export async function sourceOf(
     ...before,
     scheme,
     signature,
-    task: await taskOf(values, before?.task ?? null),
+    task: taskOf(values, mapping ?? before?.task ?? {}),
     ...(filters !== undefined && { filters }),
     ...deliveryLimitsOf(values),
   };
@@ -183,8 +202,7 @@ function signatureOf(
   };
 }
 
-async function taskOf(values: SourceValues, before: TaskInput | null): Promise<TaskInput> {
-  const base = await mappingOf(values["mapping-file"], before);
+function taskOf(values: SourceValues, base: Partial<TaskInput>): TaskInput {
   const kind = values.kind ?? base.kind;
   if (kind === undefined)
     throw new UsageError(
@@ -209,26 +227,6 @@ async function taskOf(values: SourceValues, before: TaskInput | null): Promise<T
   };
 }
 
-async function mappingOf(
-  file: string | undefined,
-  before: TaskInput | null,
-): Promise<Partial<TaskInput>> {
-  if (file === undefined) return before ?? {};
-  const text =
-    file === "-"
-      ? await readStandardInput("--mapping-file")
-      : await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-          throw new Failure(`cannot read ${file} (${error.code})`, "it is the --mapping-file");
-        });
-  const mapping = jsonOf(text);
-  if (typeof mapping !== "object" || mapping === null || Array.isArray(mapping))
-    throw new UsageError(
-      `${file} is not a mapping`,
-      'it must be a JSON object such as {"kind": "build", "payload": {"commit": "$.after"}}',
-    );
-  return mapping;
-}
-
 function payloadOf(values: SourceValues): { readonly payload?: Json } {
   const { payload, "payload-path": path } = values;
   if (payload !== undefined && path !== undefined)
@@ -244,6 +242,9 @@ function payloadOf(values: SourceValues): { readonly payload?: Json } {
   const value = jsonOf(payload);
   if (value === undefined)
     throw new UsageError("--payload is not JSON", `for one path use --payload-path`);
+  const repeated = repeatedKey(payload);
+  if (repeated !== null)
+    throw new UsageError(`--payload: ${pathText(repeated)} occurs twice in its object`);
   return { payload: value };
 }
 
@@ -281,12 +282,4 @@ function requirementsOf(
       ...(minScore !== undefined && { min_score: minScore }),
     },
   };
-}
-
-function jsonOf(text: string): Json | undefined {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
 }

@@ -45,9 +45,14 @@ export async function secretsOfNew(
   scheme: WebhookScheme,
   url: string,
 ): Promise<GivenSecrets> {
-  const given = await givenSecrets(values, scheme);
+  const given = givenSecrets(values, await readGivenSecrets(values), scheme);
   if (given !== null) return given;
   const set = await readSecret("secret", { value: undefined, file: undefined });
+  if (set !== undefined && values.out !== undefined)
+    throw new UsageError(
+      `--out is for a secret that is made, and ${variableOf("secret")} gives one`,
+      "leave --out out, or pass --generate-secret",
+    );
   if (set !== undefined) return { secrets: [checkedSecret(set)], generated: false };
   const where = SENDERS_SECRET[scheme];
   if (where === undefined) return generated(scheme);
@@ -58,15 +63,13 @@ export async function secretsOfNew(
   );
 }
 
-/** The secrets that the options give; null when they give none. */
-export async function givenSecrets(
+/** The secrets that the options give; null when they give none. `secrets`: those of `readGivenSecrets`. */
+export function givenSecrets(
   values: Values<typeof SECRET_OPTIONS>,
+  secrets: readonly string[] | null,
   scheme: WebhookScheme,
-): Promise<GivenSecrets | null> {
-  const { secret, "secret-file": files = [], "generate-secret": generate = false, out } = values;
-  if (generate) {
-    if (secret !== undefined || files.length > 0)
-      throw new UsageError("--generate-secret and a given secret exclude each other", "pass one");
+): GivenSecrets | null {
+  if (values["generate-secret"] === true) {
     if (SENDERS_SECRET[scheme] !== undefined)
       throw new UsageError(
         `a sender of scheme ${scheme} makes its secret itself`,
@@ -74,6 +77,16 @@ export async function givenSecrets(
       );
     return generated(scheme);
   }
+  return secrets === null ? null : { secrets, generated: false };
+}
+
+/** The secrets that files or an argument give; null if none does. Reads stdin, if one comes from there. */
+export async function readGivenSecrets(
+  values: Values<typeof SECRET_OPTIONS>,
+): Promise<readonly string[] | null> {
+  const { secret, "secret-file": files = [], "generate-secret": generate = false, out } = values;
+  if (generate && (secret !== undefined || files.length > 0))
+    throw new UsageError("--generate-secret and a given secret exclude each other", "pass one");
   if (out !== undefined && (secret !== undefined || files.length > 0))
     throw new UsageError(
       "--out is for a secret that is made, and one is given",
@@ -91,7 +104,7 @@ export async function givenSecrets(
     const text = await readSecret("secret", { value: secret, file });
     secrets.push(checkedSecret(String(text)));
   }
-  return { secrets, generated: false };
+  return secrets;
 }
 
 /** Checked here, so that the error needs not show it. */

@@ -11,6 +11,7 @@ import {
   without,
   type SourceInput,
 } from "../../../src/cli/webhooks/source-options.ts";
+import { readMapping } from "../../../src/cli/webhooks/mapping-file.ts";
 import { sourceLines } from "../../../src/cli/webhooks/source-text.ts";
 import { WebhookSourceBody, WebhookSourceView } from "../../../src/protocol/http.ts";
 
@@ -18,10 +19,13 @@ const OPTIONS = { ...SOURCE_OPTIONS, ...REMOVAL_OPTIONS } as const;
 const read = (argv: readonly string[]) =>
   readArgs(argv, OPTIONS, { min: 0, max: 0, usage: "webhook create NAME" }).values;
 
-const created = (...argv: string[]) => sourceOf(read(argv), null);
+async function created(...argv: string[]): Promise<SourceInput> {
+  const values = read(argv);
+  return sourceOf(values, await readMapping(values), null);
+}
 async function updated(before: SourceInput, ...argv: string[]): Promise<SourceInput> {
   const values = read(argv);
-  return sourceOf(values, without(before, values));
+  return sourceOf(values, await readMapping(values), without(before, values));
 }
 
 let dir: string;
@@ -112,7 +116,7 @@ describe("the options of a webhook source", () => {
     [[...MINIMAL, "--max-bytes", "x"], "--max-bytes must be a number"],
     [[...MINIMAL, "--signature-header", "x-a"], "only hmac and stripe accept"],
     [[...MINIMAL, "--signature-prefix", "v1="], "describe a header that is not named"],
-    [[...MINIMAL, "--mapping-file", "/none.json"], "cannot read /none.json"],
+    [[...MINIMAL, "--mapping-file", "/none.json"], "/none.json does not exist"],
     [
       [...MINIMAL, ...Array.from({ length: 11 }, () => ["--filter", "$.a=1"]).flat()],
       "--filter is not valid",

@@ -74,6 +74,8 @@ interface Act {
 
 /** Counts the tasks, asks, and acts; or only counts them. Returns the exit code. */
 export async function actOnSelection(act: Act, values: SelectionValues): Promise<number> {
+  if (values["dry-run"] === true && values.yes === true)
+    throw new UsageError("--dry-run and --yes exclude each other", "pass one of them");
   const signal = stopSignal();
   const json = values.json === true;
   if (values["dry-run"] === true) {

@@ -6,6 +6,7 @@ import { note, print, printJson } from "../../output.ts";
 import { createInto } from "../../private-file.ts";
 import { variableOf } from "../../secrets.ts";
 import { controllerOf } from "../../target.ts";
+import { readMapping } from "../../webhooks/mapping-file.ts";
 import { senderSteps, unreachableReason } from "../../webhooks/sender-steps.ts";
 import { SOURCE_DETAILS, SOURCE_OPTIONS, sourceOf } from "../../webhooks/source-options.ts";
 import { SECRET_DETAILS, SECRET_OPTIONS, secretsOfNew } from "../../webhooks/source-secrets.ts";
@@ -29,7 +30,7 @@ export const create = action({
         `"${name}" is not a name of a source`,
         "use up to 64 small letters, digits and dashes",
       );
-    const input = await sourceOf(values, null);
+    const input = sourceOf(values, await readMapping(values), null);
     const url = await sourceUrl(values, name);
     const { secrets, generated } = await secretsOfNew(values, input.scheme, url);
     const mesh = await controllerOf(values);

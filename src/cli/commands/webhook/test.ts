@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import type { DryRun, Json, MeshClient } from "../../../client/index.ts";
 import { action } from "../../actions.ts";
 import type { Values } from "../../args.ts";
-import { Failure, UsageError } from "../../failure.ts";
+import { UsageError } from "../../failure.ts";
+import { readInputFile } from "../../files.ts";
 import { print, printJson } from "../../output.ts";
 import { readStandardInput } from "../../standard-input.ts";
 import { controllerOf } from "../../target.ts";
@@ -65,9 +65,19 @@ async function readSample(
       "pass exactly one sample: FILE, -, --event or --delivery",
       `usage: muster webhook ${usage}`,
     );
-  if (delivery !== undefined) return { delivery };
+  if (delivery !== undefined) {
+    if (values.raw === true || values.header !== undefined)
+      throw new UsageError(
+        "--raw and --header describe a sample of your own, and --delivery is a recorded one",
+        "leave them out",
+      );
+    return { delivery };
+  }
   const source =
-    event ?? (word === "-" ? await readStandardInput("the sample") : await readText(String(word)));
+    event ??
+    (word === "-"
+      ? await readStandardInput("the sample")
+      : await readInputFile(String(word), "it is the sample"));
   if (values.raw === true) return { body: source, headers };
   try {
     return { event: JSON.parse(source) as Json, headers };
@@ -81,8 +91,3 @@ function headerOf(line: string): [string, string] {
   if (colon < 1) throw new UsageError(`--header must have the form 'NAME: VALUE', not "${line}"`);
   return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
 }
-
-const readText = (path: string): Promise<string> =>
-  readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(`cannot read ${path} (${error.code})`);
-  });

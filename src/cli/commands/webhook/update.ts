@@ -3,7 +3,9 @@ import { UsageError } from "../../failure.ts";
 import { note, print, printJson } from "../../output.ts";
 import { createInto } from "../../private-file.ts";
 import { controllerOf } from "../../target.ts";
+import { readMapping } from "../../webhooks/mapping-file.ts";
 import {
+  expectRemovals,
   inputOf,
   REMOVAL_DETAILS,
   REMOVAL_OPTIONS,
@@ -11,7 +13,7 @@ import {
   sourceOf,
   without,
 } from "../../webhooks/source-options.ts";
-import { givenSecrets, SECRET_OPTIONS } from "../../webhooks/source-secrets.ts";
+import { givenSecrets, readGivenSecrets, SECRET_OPTIONS } from "../../webhooks/source-secrets.ts";
 import { sourceLines } from "../../webhooks/source-text.ts";
 import { sourceUrl } from "../../webhooks/source-url.ts";
 import { quotedCommand } from "../../command-name.ts";
@@ -42,12 +44,16 @@ export const update = action({
         "nothing to change",
         `pass an option; ${quotedCommand("help webhook")} lists them`,
       );
+    expectRemovals(values);
     if (out !== undefined && values["generate-secret"] !== true)
       throw new UsageError("--out is for a secret that is made", "pass --generate-secret, too");
+    // Before any request: a file may not exist.
+    const mapping = await readMapping(values);
+    const secrets = await readGivenSecrets(values);
     const mesh = await controllerOf(values);
     const before = inputOf(await mesh.webhooks.get(name));
-    const input = await sourceOf(values, without(before, values));
-    const given = await givenSecrets(values, input.scheme);
+    const input = sourceOf(values, mapping, without(before, values));
+    const given = givenSecrets(values, secrets, input.scheme);
     const put = () =>
       mesh.webhooks.put(name, { ...input, ...(given !== null && { secrets: [...given.secrets] }) });
     const secret = given?.generated === true ? (given.secrets[0] ?? null) : null;

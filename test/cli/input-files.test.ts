@@ -1,0 +1,161 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CommandWithActions } from "../../src/cli/actions.ts";
+import { COMMANDS } from "../../src/cli/commands/index.ts";
+import { describeError } from "../../src/cli/failure.ts";
+
+/** Nothing answers there: a request would fail with 1. */
+const MESH = ["--url", "http://127.0.0.1:1"];
+const webhook = (action: string) => ["webhook", action, "ci", ...MESH];
+const CREATE = [...webhook("create"), "--scheme", "github"];
+
+/**
+ * What names a file in a command, by the command and the option (`FILE` for an argument): the command line without that file, and
+ * whether the file can be unusable although it can be read.
+ */
+const FILES: Readonly<
+  Record<string, { readonly call: readonly string[]; readonly empty: boolean }>
+> = {
+  "assign --key-file": { call: ["assign", "a", ...MESH, "--key-file"], empty: true },
+  "task --key-file": { call: ["task", "a", "--result", ...MESH, "--key-file"], empty: true },
+  "join --key-file": { call: ["join", ...MESH, "--key-file"], empty: true },
+  "join --link-file": { call: ["join", "--link-file"], empty: true },
+  "join --join-key-file": { call: ["join", ...MESH, "--join-key-file"], empty: true },
+  // A module that is empty is loaded first (WK7).
+  "join --module": { call: ["join", ...MESH, "--module"], empty: false },
+  "rotate --key-file": { call: ["rotate", ...MESH, "--key-file"], empty: true },
+  "rotate --link-file": { call: ["rotate", "--link-file"], empty: true },
+  "start --geoip-database": { call: ["start", "--port", "0", "--geoip-database"], empty: true },
+  "webhook create --secret-file": {
+    call: [...CREATE, "--kind", "a", "--secret-file"],
+    empty: true,
+  },
+  "webhook create --mapping-file": { call: [...CREATE, "--mapping-file"], empty: true },
+  "webhook update --secret-file": { call: [...webhook("update"), "--secret-file"], empty: true },
+  "webhook update --mapping-file": { call: [...webhook("update"), "--mapping-file"], empty: true },
+  "webhook test FILE": { call: webhook("test"), empty: true },
+  // An empty file has a digest, and a folder stands for its files.
+  "demo FILE": { call: ["demo"], empty: false },
+};
+
+/** The arguments of commands without actions; `a` for the others. */
+const ARGUMENTS: Readonly<Record<string, string>> = {
+  mesh: "",
+  audit: "",
+  discover: "",
+  rtt: "a b",
+};
+
+/** The least arguments of each command that calls a mesh, for `--token-file`. */
+const WITH_TOKEN = Object.entries(COMMANDS).flatMap(([name, command]): (readonly string[])[] => {
+  if (!(command.details ?? []).some(([option]) => option === "--token-file FILE")) return [];
+  if ("actions" in command)
+    return Object.entries((command as CommandWithActions).actions).map(
+      ([
+        action,
+        {
+          arguments: [min],
+        },
+      ]) => [name, action, ...argumentsOf(name, action, min)],
+    );
+  return [[name, ...(ARGUMENTS[name] ?? "a").split(" ").filter((word) => word !== "")]];
+});
+
+function argumentsOf(command: string, action: string, min: number): readonly string[] {
+  const words = Array.from({ length: min }, () => "a");
+  const name = `${command} ${action}`;
+  if (name === "token create") return ["viewer"];
+  if (name === "token set") return ["a", "--weight", "2"];
+  if (name === "webhook create") return ["a", "--scheme", "github", "--kind", "a"];
+  if (name === "webhook update") return ["a", "--kind", "a"];
+  if (name === "webhook test") return ["a", "--event", "1"];
+  if (/^(?:peers (?:cordon|uncordon|drain)|tasks (?:cancel|retry))$/.test(name))
+    return ["a", "--dry-run"];
+  return words;
+}
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "muster-files-"));
+  await writeFile(join(dir, "empty"), "", { mode: 0o600 });
+  await mkdir(join(dir, "folder"));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+async function outcomeOf([name = "", ...argv]: readonly string[]) {
+  try {
+    await COMMANDS[name]?.run(argv);
+  } catch (error) {
+    return describeError(error);
+  }
+  throw new Error("no error");
+}
+
+describe("a command that takes a file", () => {
+  test("CL23 is in the table", () => {
+    const documented = Object.entries(COMMANDS).flatMap(([name, { details = [] }]) =>
+      details.flatMap(([option]) => {
+        const [, found] = /^ *(--\S+|FILE)(?: FILE)?$/.exec(option) ?? [];
+        const takesFile = / FILE$|^FILE$/.test(option);
+        return found !== undefined && takesFile ? [`${name.split(" ")[0]} ${found}`] : [];
+      }),
+    );
+    const listed = Object.keys(FILES).map((key) => key.replace(/^webhook \w+/, "webhook"));
+    const others = documented.filter((each) => !/ --(?:token-file|out)$/.test(each));
+    expect([...new Set(others)].toSorted()).toEqual(
+      [...new Set(listed)].filter((each) => each !== "webhook FILE").toSorted(),
+    );
+  });
+
+  test.each(Object.entries(FILES))(
+    "CL23 %s: a file that does not exist is an error of the call, before any request",
+    async (_, { call }) => {
+      for (const path of [join(dir, "missing"), join(dir, "empty", "below")]) {
+        const { text, exitCode } = await outcomeOf([...call, path]);
+        expect(text).toContain(`${path} does not exist`);
+        expect(exitCode).toBe(2);
+      }
+    },
+  );
+
+  test.each(Object.entries(FILES))(
+    "CL23 %s: so is a folder, and a useless file",
+    async (name, { call, empty }) => {
+      if (name !== "demo FILE") {
+        const { text, exitCode } = await outcomeOf([...call, join(dir, "folder")]);
+        expect(text).toContain(join(dir, "folder"));
+        expect(exitCode).toBe(2);
+      }
+      if (!empty) return;
+      expect((await outcomeOf([...call, join(dir, "empty")])).exitCode).toBe(2);
+    },
+  );
+
+  test.each(WITH_TOKEN.map((call) => [call.join(" "), call] as const))(
+    "CL23 %s --token-file: so is a token file that does not exist or has no token",
+    async (_, call) => {
+      const missing = join(dir, "missing");
+      const { text, exitCode } = await outcomeOf([...call, ...MESH, "--token-file", missing]);
+      expect([text, exitCode]).toEqual([
+        `${missing} does not exist; it is the file of --token-file`,
+        2,
+      ]);
+      const empty = await outcomeOf([...call, ...MESH, "--token-file", join(dir, "empty")]);
+      expect([empty.text, empty.exitCode]).toEqual([expect.stringContaining("has no token"), 2]);
+    },
+  );
+
+  test("CL23 --dir: so is a folder without a mesh, and a file", async () => {
+    for (const path of [dir, join(dir, "empty"), join(dir, "missing")]) {
+      const { text, exitCode } = await outcomeOf(["peers", "--dir", path]);
+      expect([text, exitCode]).toEqual([expect.stringContaining(`${path} has no mesh`), 2]);
+    }
+    const started = await outcomeOf(["start", "--port", "0", "--dir", join(dir, "empty")]);
+    expect([started.text, started.exitCode]).toEqual([
+      expect.stringContaining(`cannot create the folder ${join(dir, "empty")}`),
+      2,
+    ]);
+  });
+});

@@ -36,10 +36,13 @@ export type PeerErrorCode =
 export class PeerError extends Error {
   override readonly name = "PeerError";
   readonly code: PeerErrorCode;
+  /** The task that the call was about, which may go on. */
+  readonly taskId: string | undefined;
 
-  constructor(code: PeerErrorCode, message: string) {
-    super(message);
+  constructor(code: PeerErrorCode, message: string, taskId?: string) {
+    super(withTaskId(message, taskId));
     this.code = code;
+    this.taskId = taskId;
   }
 }
 
@@ -74,6 +77,13 @@ export class MusterApiError extends Error {
   readonly retryAfter: number | undefined;
   /** Where the mesh that answered explains the code; undefined if no answer named one. */
   readonly helpUrl: string | undefined;
+  /** The task that the call was about. If the mesh does not answer, the task goes on: `tasks.wait(taskId)` waits for it again. */
+  readonly taskId: string | undefined;
+  /**
+   * The key of a submission that was not answered: the mesh may have the task or not. Submitting the same again with this
+   * `idempotencyKey` makes no second task.
+   */
+  readonly idempotencyKey: string | undefined;
 
   constructor(
     code: string,
@@ -82,15 +92,53 @@ export class MusterApiError extends Error {
     options: {
       readonly retryAfter?: number | undefined;
       readonly helpUrl?: string | undefined;
+      readonly taskId?: string | undefined;
+      readonly idempotencyKey?: string | undefined;
       readonly cause?: unknown;
     } = {},
   ) {
-    super(`${code}: ${detail}`, options.cause === undefined ? {} : { cause: options.cause });
+    const { taskId, idempotencyKey: key, cause } = options;
+    const repeat =
+      key === undefined
+        ? ""
+        : ` (the task may have been submitted; submit it again with idempotencyKey "${key}")`;
+    super(`${code}: ${withTaskId(detail, taskId)}${repeat}`, cause === undefined ? {} : { cause });
     this.code = code;
     this.status = status;
     this.detail = detail;
     this.retryAfter = options.retryAfter;
     this.helpUrl = options.helpUrl;
+    this.taskId = taskId;
+    this.idempotencyKey = key;
+  }
+}
+
+const withTaskId = (text: string, id: string | undefined): string =>
+  id === undefined || text.includes(id) ? text : `${text} (task ${id})`;
+
+type About = { readonly taskId: string } | { readonly idempotencyKey: string };
+
+/** The same error, which names the task that the call was about, or else the key of its submission. */
+export function errorAbout(error: unknown, about: About): unknown {
+  if (error instanceof MusterApiError && error.taskId !== undefined) return error;
+  if (error instanceof MusterApiError)
+    return new MusterApiError(error.code, error.status, error.detail, {
+      retryAfter: error.retryAfter,
+      helpUrl: error.helpUrl,
+      cause: error.cause,
+      ...about,
+    });
+  if (error instanceof PeerError && "taskId" in about)
+    return new PeerError(error.code, error.message, about.taskId);
+  return error;
+}
+
+/** What `work` throws names the task. */
+export async function aboutTask<T>(taskId: string | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw taskId === undefined ? error : errorAbout(error, { taskId });
   }
 }
 
@@ -99,6 +147,11 @@ export class TaskFailed extends Error {
   override readonly name = "TaskFailed";
   readonly code: TaskView["state"];
   readonly task: Task;
+
+  /** The task's ID. */
+  get taskId(): string {
+    return this.task.id;
+  }
 
   constructor(task: Task) {
     super(`task ${task.id} ${task.state}${task.error === null ? "" : `: ${task.error}`}`);
@@ -112,6 +165,11 @@ export class WaitTimeout extends Error {
   override readonly name = "WaitTimeout";
   readonly code = "wait_timeout";
   readonly task: Task;
+
+  /** The task's ID. */
+  get taskId(): string {
+    return this.task.id;
+  }
 
   constructor(task: Task) {
     super(`task ${task.id} is still ${task.state}`);

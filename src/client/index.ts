@@ -6,7 +6,7 @@ export { connectPeer } from "./peer/connect-peer.ts";
 export type { DrainPeerOptions, Peer, PeerState } from "./peer/peer-handle.ts";
 export type { Announcement, PeerOptions } from "./peer/peer-options.ts";
 export type { MeasuredRtt } from "./peer/rtt-report.ts";
-export type { PeerTasks } from "./peer/session-tasks.ts";
+export type { PeerTasks } from "./peer/peer-tasks.ts";
 export type { KnownPeer } from "./peer/advert.ts";
 export type { Handler, Handlers, TaskContext } from "./work/handler.ts";
 export type { JoinedMesh, PeerEvent, PeerEventListener } from "./peer/peer-events.ts";

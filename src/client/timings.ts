@@ -84,6 +84,13 @@ export const SOURCE_FAILED_FOR = 10 * SECOND;
 export const SOURCE_DISTRUSTED_FOR = 1 * MINUTE;
 /** How old a signed list of peers may be: 12 times the interval at which the mesh renews the directory of its replicas. */
 export const DIRECTORY_AGE_MAX = 1 * HOUR;
+/**
+ * How long a call that waits for a task goes on without an answer of the mesh, unless the program says otherwise: a deploy and the
+ * restart of a mesh of one's own take seconds, a reboot of its machine less than a minute.
+ */
+export const OUTAGE_DEFAULT = 60 * SECOND;
+/** The last try within an outage may take this long. */
+export const OUTAGE_LAST_TRY = 1 * SECOND;
 export const HTTP_RETRIES = 4;
 export const HTTP_RETRY_BASE = 200;
 export const HTTP_RETRY_CAP = 5 * SECOND;

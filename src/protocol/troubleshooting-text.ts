@@ -635,8 +635,8 @@ Timeout.
 
 \`MusterApiError\`, status 0.
 
-- Cause: No answer in time: the mesh does not run, the URL is wrong, or the network is gone. In a web page also: \`CORS_ORIGINS\` of the mesh does not list the page's origin.
-- Remedy: Check the URL and that the mesh runs (\`curl MESH_URL/healthz\`); \`muster start\` starts one in this folder. For a web page add its origin to \`CORS_ORIGINS\`.
+- Cause: No answer in time: the mesh does not run, the URL is wrong, or the network is gone. Calls that wait for a task go on for 60 s (\`outageMs\`) before they throw this. In a web page also: \`CORS_ORIGINS\` of the mesh does not list the page's origin.
+- Remedy: Check the URL and that the mesh runs (\`curl MESH_URL/healthz\`); \`muster start\` starts one in this folder. For a web page add its origin to \`CORS_ORIGINS\`. A task that was waited for goes on: \`error.taskId\` names it.
 
 ### \`invalid_response\`
 

@@ -55,7 +55,7 @@ const given = { url, keys, fetch };
 
 export const mesh = sdk.controller({ url, fetch });
 const reader = mesh.discovery.withReplicas();
-const session = new SessionTasks(url, fetch);
+const session = new SessionTasks(url, fetch, 0);
 
 /** A peer whose socket never opens; the caller closes it. */
 export const peer = sdk.connectPeer({

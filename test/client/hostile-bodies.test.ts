@@ -43,6 +43,7 @@ const READERS: readonly (readonly [string, number, (fetch: Fetch) => Promise<unk
         task: shown,
         secret: SECRET,
         privateKey: undefined,
+        fetched: {},
       });
     },
   ],

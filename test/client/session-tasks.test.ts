@@ -17,7 +17,11 @@ const shown = (state: TaskView["state"], result: Json = null) =>
 
 /** Connections that record the messages sent through them. */
 function assigning() {
-  const tasks = new SessionTasks("http://mesh.test", () => Promise.reject(new Error("no HTTP")));
+  const tasks = new SessionTasks(
+    "http://mesh.test",
+    () => Promise.reject(new Error("no HTTP")),
+    60_000,
+  );
   const said: { readonly type: string; readonly payload: unknown; readonly id: string }[] = [];
   const link: Connection = {
     send: (type, payload) => {

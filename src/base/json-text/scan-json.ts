@@ -12,7 +12,14 @@ export function scanJson(
 }
 
 /** Whether a text is JSON, however deep. */
-export const isJson = (text: string): boolean =>
-  scanJson(text, { begin: () => {}, end: () => {}, key: () => {} }, ANY_DEPTH) === null;
+export const isJson = (text: string): boolean => scanJson(text, NO_VISITOR, ANY_DEPTH) === null;
+
+/** Whether a text is the beginning of JSON whose rest is missing. */
+export function isCutJson(text: string): boolean {
+  const scanner = new JsonScanner(NO_VISITOR, ANY_DEPTH);
+  return scanner.write(text) === null && scanner.finish() !== null;
+}
+
+const NO_VISITOR: JsonVisitor = { begin: () => {}, end: () => {}, key: () => {} };
 
 const ANY_DEPTH = { maxDepth: Number.POSITIVE_INFINITY };

@@ -11,7 +11,6 @@ import {
 } from "../discovery/discovery-reader.ts";
 import { BLOB_BYTES_MAX } from "../../protocol/constants.ts";
 import { segment, type Api } from "../http/api.ts";
-import { boundedBody } from "../http/bounded-body.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import type { PrivateKey } from "../keys.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
@@ -80,10 +79,8 @@ export class DiscoveryClient {
 
   /** The bytes of a sealed peer record, unopened. */
   async blob(id: string): Promise<Bytes> {
-    const response = await this.#api.response({
-      path: `v1/blobs/${segment(id)}`,
-      headers: { accept: "application/octet-stream" },
-    });
-    return boundedBody(response, BLOB_BYTES_MAX);
+    const headers = { accept: "application/octet-stream" };
+    const request = { path: `v1/blobs/${segment(id)}`, headers };
+    return (await this.#api.content(request, BLOB_BYTES_MAX)).bytes;
   }
 }

@@ -12,7 +12,7 @@ import { JoinKeysClient } from "./join-keys-client.ts";
 import { KindsClient } from "./kinds-client.ts";
 import { MeshPin } from "./mesh-pin.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
-import { CONTROLLER_OPTIONS, type ControllerOptions } from "./options.ts";
+import { CONTROLLER_OPTIONS, outageOf, type ControllerOptions } from "./options.ts";
 import { PeersClient } from "./peers-client.ts";
 import { SettingsClient } from "./settings-client.ts";
 import { TasksClient } from "./tasks-client.ts";
@@ -45,11 +45,12 @@ export class MeshClient {
   /** Throws an `OptionsError` if the URL or a key is not valid. */
   constructor(given: ControllerOptions) {
     refuseUnknownOptions("controller", given, CONTROLLER_OPTIONS);
-    const { token, fetch = globalThis.fetch.bind(globalThis), ...options } = given;
+    const { token, fetch = globalThis.fetch.bind(globalThis), outageMs, ...options } = given;
     const { url, meshKey, nextMeshKey } = resolveDestination(options);
     const api = new Api({ url, token, fetch, random: Math.random });
     const keys = [meshKey, nextMeshKey].filter((key) => key !== null);
-    this.tasks = new TasksClient(api, meshKey === null ? null : new MeshPin({ url, fetch, keys }));
+    const pin = meshKey === null ? null : new MeshPin({ url, fetch, keys });
+    this.tasks = new TasksClient(api, pin, outageOf(outageMs));
     this.peers = new PeersClient(api);
     this.dials = new DialsClient(api);
     this.allowlist = new AllowlistClient(api);

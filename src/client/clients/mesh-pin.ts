@@ -4,6 +4,7 @@ import { verifierOf, type Verifier } from "../../discovery/signed-statements.ts"
 import { provedMesh } from "../connection/proved-mesh.ts";
 import { MusterApiError } from "../errors.ts";
 import type { Fetch } from "../http/api.ts";
+import { unlessAborted, withRetries, type RetryPolicy } from "../http/request-retry.ts";
 
 export interface PinOptions {
   readonly url: string;
@@ -22,7 +23,13 @@ export class MeshPin {
   }
 
   /** Verifies the mesh's signatures. Throws `MusterApiError`, code `mesh_unproved` if the server does not prove the key. */
-  verifier(): Promise<Verifier> {
+  verifier(retried: Pick<RetryPolicy, "signal" | "outageMs"> = {}): Promise<Verifier> {
+    const { signal } = retried;
+    const policy = { ...retried, random: Math.random };
+    return withRetries(() => unlessAborted(this.#proved(), signal), policy);
+  }
+
+  #proved(): Promise<Verifier> {
     this.#verifier ??= this.#prove().catch((error: unknown) => {
       this.#verifier = null; // the mesh may answer the next time
       throw error;

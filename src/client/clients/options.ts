@@ -1,6 +1,8 @@
 import type { Millis } from "../../base/clock.ts";
+import { OptionsError } from "../errors.ts";
 import type { Fetch } from "../http/api.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
+import { OUTAGE_DEFAULT } from "../timings.ts";
 
 /** How `controller` reaches a mesh. */
 export interface ControllerOptions {
@@ -17,6 +19,8 @@ export interface ControllerOptions {
   readonly nextMeshKey?: string | Uint8Array;
   /** Replaces the platform's `fetch`. */
   readonly fetch?: Fetch;
+  /** See `WaitOptions`: the default of `wait`, `follow` and `run`. */
+  readonly outageMs?: Millis;
 }
 
 export const CONTROLLER_OPTIONS: OptionNames<ControllerOptions> = {
@@ -25,6 +29,7 @@ export const CONTROLLER_OPTIONS: OptionNames<ControllerOptions> = {
   meshKey: true,
   nextMeshKey: true,
   fetch: true,
+  outageMs: true,
 };
 
 export interface WaitOptions {
@@ -32,9 +37,27 @@ export interface WaitOptions {
   readonly timeoutMs?: Millis;
   /** Ends the wait early: the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /**
+   * How long the call goes on while the mesh gives no answer, as during a restart or a deploy, in milliseconds; default: 60,000. After
+   * that it throws `MusterApiError` (`unreachable`, with the task's ID): the task goes on. 0 gives up after a few retries.
+   */
+  readonly outageMs?: Millis;
 }
 
-export const WAIT_OPTIONS: OptionNames<WaitOptions> = { timeoutMs: true, signal: true };
+export const WAIT_OPTIONS: OptionNames<WaitOptions> = {
+  timeoutMs: true,
+  signal: true,
+  outageMs: true,
+};
+
+/** How long a call goes on without an answer; throws an `OptionsError` if that is no time. */
+export function outageOf(given: Millis | undefined, otherwise: Millis = OUTAGE_DEFAULT): Millis {
+  const outageMs = given === undefined ? otherwise : given;
+  if (typeof outageMs === "number" && outageMs >= 0) return outageMs;
+  throw new OptionsError(
+    `outageMs is a number of milliseconds, 0 or more; not ${String(outageMs).slice(0, 80)}`,
+  );
+}
 
 export interface RevokeOptions {
   /** Leaves the tasks that the owner caused, and their callbacks. Default false: they are cancelled, also those that peers run. */

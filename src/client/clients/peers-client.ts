@@ -18,7 +18,7 @@ import { segment, type Api } from "../http/api.ts";
 import { payloadJson } from "../tasks/exact-value.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
-import { keepTasksQuery, WAIT_OPTIONS, type RevokeOptions, type WaitOptions } from "./options.ts";
+import { keepTasksQuery, type RevokeOptions, type WaitOptions } from "./options.ts";
 
 export interface DrainOptions {
   /** How long the running tasks may take; default 600. After that they are released as abandoned. */
@@ -72,9 +72,9 @@ export class PeersClient {
     id: string,
     type: GoP2pRequest,
     payload: unknown = null,
-    options: WaitOptions = {},
+    options: Pick<WaitOptions, "timeoutMs" | "signal"> = {},
   ): Promise<PeerAnswer> {
-    refuseUnknownOptions("peers.request", options, WAIT_OPTIONS);
+    refuseUnknownOptions("peers.request", options, { timeoutMs: true, signal: true });
     const { timeoutMs, signal } = options;
     const reply = await this.#api.json(PeerReply, {
       method: "POST",

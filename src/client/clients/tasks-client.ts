@@ -1,17 +1,16 @@
-import { SECOND, type Millis } from "../../base/clock.ts";
+import type { Millis } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import {
   BatchView,
   FailuresView,
   TaskList,
   TaskStats,
-  TaskView,
   WhyView,
   type SubmitTaskInput,
   type TaskSummary,
 } from "../../protocol/http.ts";
-import { MusterApiError, WaitTimeout } from "../errors.ts";
-import { segment, type Api, type ApiRequest } from "../http/api.ts";
+import { aboutTask, WaitTimeout } from "../errors.ts";
+import type { Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import type { PrivateKey } from "../keys.ts";
 import {
@@ -26,15 +25,21 @@ import {
   type RetrySelection,
 } from "../tasks/bulk.ts";
 import { payloadJson } from "../tasks/exact-value.ts";
-import { readResult, readShownResult } from "../tasks/read-result.ts";
 import { RETRY_OPTIONS, retryBody, type RetryOptions } from "../tasks/retry-options.ts";
-import { isInline, resultOfTask, runTask, type RunOptions } from "../tasks/run-task.ts";
+import {
+  isInline,
+  resultOfTask,
+  runTask,
+  type FetchOptions,
+  type RunOptions,
+} from "../tasks/run-task.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
-import { idempotencyKeyOf, submission, type SubmitOptions } from "../tasks/submission.ts";
-import { hasEnded, TASK_TEXTS, taskOf, type Task } from "../tasks/task.ts";
+import { idempotencyKeyOf, type SubmitOptions } from "../tasks/submission.ts";
+import { hasEnded, type Task } from "../tasks/task.ts";
 import { TASK_POLL_INTERVAL, TASK_WAIT_ROUND } from "../timings.ts";
 import type { MeshPin } from "./mesh-pin.ts";
-import { WAIT_OPTIONS, type WaitOptions } from "./options.ts";
+import { pathOf, TaskRequests } from "./task-requests.ts";
+import { outageOf, WAIT_OPTIONS, type WaitOptions } from "./options.ts";
 import {
   SUBMIT_AND_WAIT_OPTIONS,
   TASK_FILTER,
@@ -51,12 +56,17 @@ type BatchTask = Omit<SubmitTaskInput, "payload"> & { readonly payload?: unknown
  */
 export class TasksClient {
   readonly #api: Api;
-  readonly #pin: MeshPin | null;
+  readonly #requests: TaskRequests;
+  readonly #outageMs: Millis;
 
-  /** `pin`: the mesh's key, if the caller has pinned it; then results must have the mesh's signature. */
-  constructor(api: Api, pin: MeshPin | null) {
+  /**
+   * `pin`: the mesh's key, if the caller has pinned it; then results must have the mesh's signature. `outageMs`: how long calls that
+   * wait go on without an answer, unless they say otherwise.
+   */
+  constructor(api: Api, pin: MeshPin | null, outageMs: Millis) {
     this.#api = api;
-    this.#pin = pin;
+    this.#requests = new TaskRequests(api, pin);
+    this.#outageMs = outageMs;
   }
 
   /**
@@ -69,18 +79,7 @@ export class TasksClient {
     options: SubmitAndWaitOptions = {},
   ): Promise<Task<Result>> {
     refuseUnknownOptions("tasks.submit", options, SUBMIT_AND_WAIT_OPTIONS);
-    const { waitMs = 0 } = options;
-    const wait = Math.min(waitMs, TASK_WAIT_ROUND);
-    return this.#task({
-      method: "POST",
-      path: "v1/tasks",
-      query: { wait: wait > 0 ? wait / SECOND : undefined },
-      wait,
-      body: submission(kind, payload, options),
-      headers: idempotencyHeader(options),
-      idempotent: true,
-      signal: options.signal,
-    });
+    return this.#requests.submit<Result>(kind, payload, options, undefined);
   }
 
   /**
@@ -101,7 +100,7 @@ export class TasksClient {
           payload: payloadJson(task.payload, `tasks[${i}].payload`),
         })),
       },
-      headers: idempotencyHeader(options),
+      headers: { "idempotency-key": idempotencyKeyOf(options.idempotencyKey) },
       idempotent: true,
       signal: options.signal,
     });
@@ -118,12 +117,12 @@ export class TasksClient {
 
   /** One task by its ID. */
   get<Result = Json>(id: string): Promise<Task<Result>> {
-    return this.#task({ path: pathOf(id) }, id);
+    return this.#requests.task({ path: pathOf(id) }, id);
   }
 
   /** Cancels a task that has not ended, and returns it. */
   cancel(id: string): Promise<Task> {
-    return this.#task({ method: "DELETE", path: pathOf(id) }, id);
+    return this.#requests.task({ method: "DELETE", path: pathOf(id) }, id);
   }
 
   /**
@@ -133,7 +132,10 @@ export class TasksClient {
   async retry<Result = Json>(id: string, options: RetryOptions = {}): Promise<Task<Result>> {
     refuseUnknownOptions("tasks.retry", options, RETRY_OPTIONS);
     const body = retryBody(options);
-    return this.#task({ method: "POST", path: `${pathOf(id)}/retry`, body, idempotent: true }, id);
+    return this.#requests.task(
+      { method: "POST", path: `${pathOf(id)}/retry`, body, idempotent: true },
+      id,
+    );
   }
 
   /**
@@ -162,29 +164,35 @@ export class TasksClient {
     return this.#api.json(TaskStats, { path: "v1/tasks/stats" });
   }
 
-  /** Waits until the task has ended, in whichever state; throws `WaitTimeout` after `timeoutMs`. */
+  /**
+   * Waits until the task has ended, in whichever state, also across a restart of the mesh; throws `WaitTimeout` after `timeoutMs`, and
+   * `MusterApiError` (`unreachable`) if the mesh gives no answer for `outageMs`.
+   */
   async wait<Result = Json>(id: string, options: WaitOptions = {}): Promise<Task<Result>> {
     refuseUnknownOptions("tasks.wait", options, WAIT_OPTIONS);
     const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
+    const outage = outageOf(options.outageMs, this.#outageMs);
     const until = Date.now() + timeoutMs;
     for (;;) {
-      const wait = Math.max(0, Math.min(TASK_WAIT_ROUND, until - Date.now()));
-      const task = await this.#getAfter(id, wait, signal);
+      const left = Math.max(0, until - Date.now());
+      const outageMs = Math.min(outage, left);
+      const task = await this.#getAfter(id, Math.min(TASK_WAIT_ROUND, left), { signal, outageMs });
       if (hasEnded(task)) return task as Task<Result>;
       if (Date.now() >= until) throw new WaitTimeout(task);
     }
   }
 
-  /** Yields the task as it is now, then after each change, until it has ended. Polls once a second. */
+  /** Yields the task as it is now, then after each change, until it has ended. Polls once a second. Goes on like `wait` without an answer. */
   async *follow<Result = Json>(
     id: string,
-    options: Pick<WaitOptions, "signal"> = {},
+    options: Pick<WaitOptions, "signal" | "outageMs"> = {},
   ): AsyncGenerator<Task<Result>, void, undefined> {
-    refuseUnknownOptions("tasks.follow", options, { signal: true });
+    refuseUnknownOptions("tasks.follow", options, { signal: true, outageMs: true });
     const { signal } = options;
+    const outageMs = outageOf(options.outageMs, this.#outageMs);
     let previous = "";
     for (let wait = 0; ; wait = TASK_POLL_INTERVAL) {
-      const task = await this.#getAfter(id, wait, signal);
+      const task = await this.#getAfter(id, wait, { signal, outageMs });
       const current = JSON.stringify(task);
       if (current !== previous) yield task as Task<Result>;
       if (hasEnded(task)) return;
@@ -194,7 +202,8 @@ export class TasksClient {
 
   /**
    * Submits a task, waits for its end and returns its result, in one request if the task ends soon. With `privateKey` the
-   * worker seals the result and the SDK opens it. Throws `TaskFailed` if the task ended in any state but `succeeded`.
+   * worker seals the result and the SDK opens it. Throws `TaskFailed` if the task ended in any state but `succeeded`. Goes on like `wait`
+   * without an answer: the submission has an idempotency key and may be repeated.
    */
   run<Result = Json>(
     kind: string,
@@ -202,7 +211,14 @@ export class TasksClient {
     options: RunOptions = {},
   ): Promise<Result> {
     const submitAndWait = (...args: [string, unknown, RunOptions]) => this.#submitAndWait(...args);
-    const result = (id: string, privateKey?: PrivateKey) => this.result(id, privateKey);
+    const result = async (
+      id: string,
+      privateKey: PrivateKey | undefined,
+      { signal, outageMs }: FetchOptions,
+    ) => {
+      const fetched = { signal, outageMs: outageOf(outageMs, this.#outageMs) };
+      return JSON.parse(await this.#requests.resultText(id, privateKey, fetched)) as Json;
+    };
     return runTask<Result>({ submitAndWait, result }, kind, payload, options);
   }
 
@@ -216,10 +232,8 @@ export class TasksClient {
   }
 
   /** The same result as JSON, exactly as the peer wrote it: parsing rounds long numbers. Throws as `result`. */
-  async resultText(id: string, privateKey?: PrivateKey): Promise<string> {
-    const verifier = await this.#pin?.verifier();
-    const response = await this.#api.response({ path: `${pathOf(id)}/result` });
-    return readResult(response, { taskId: id, privateKey, verifier });
+  resultText(id: string, privateKey?: PrivateKey): Promise<string> {
+    return this.#requests.resultText(id, privateKey, {});
   }
 
   /** The result of a task that this client has returned: its `result` field, or as `result` fetches it if it is large or sealed. */
@@ -234,50 +248,39 @@ export class TasksClient {
 
   /** Why a task was assigned to its peer, or why it is still queued. `attempt` counts from 1; default: the newest one. */
   why(id: string, attempt?: number): Promise<WhyView> {
-    return this.#api.json(WhyView, { path: `${pathOf(id)}/why`, query: { attempt } });
+    const request = { path: `${pathOf(id)}/why`, query: { attempt } };
+    return aboutTask(id, () => this.#api.json(WhyView, request));
   }
 
   /** Sends the callback of a task again, after it was delivered or after the mesh gave up. */
   repeatCallback(id: string): Promise<Task> {
-    return this.#task({ method: "POST", path: `${pathOf(id)}/callback` }, id);
+    return this.#requests.task({ method: "POST", path: `${pathOf(id)}/callback` }, id);
   }
 
   /** A mesh that ignores `wait` answers the submission at once: the task is then waited for like any other. */
   async #submitAndWait(kind: string, payload: unknown, options: RunOptions): Promise<Task> {
-    const { timeoutMs = Number.POSITIVE_INFINITY, privateKey: _, ...submitted } = options;
-    const { signal } = submitted;
+    const { timeoutMs = Number.POSITIVE_INFINITY, outageMs: given } = options;
+    const outageMs = outageOf(given, this.#outageMs);
     const until = Date.now() + timeoutMs;
-    const task = await this.submit(kind, payload, { ...submitted, waitMs: timeoutMs });
+    const submitted = { ...options, waitMs: timeoutMs };
+    const task = await this.#requests.submit<Json>(
+      kind,
+      payload,
+      submitted,
+      Math.min(outageMs, timeoutMs),
+    );
     if (hasEnded(task)) return task;
-    return this.wait(task.id, { timeoutMs: Math.max(0, until - Date.now()), signal });
+    const left = Math.max(0, until - Date.now());
+    const { signal } = options;
+    return this.wait(task.id, {
+      timeoutMs: left,
+      outageMs,
+      ...(signal !== undefined && { signal }),
+    });
   }
 
   /** The task once it has ended, or after `wait` milliseconds. */
-  #getAfter(id: string, wait: Millis, signal: AbortSignal | undefined): Promise<Task> {
-    return this.#task({ path: pathOf(id), query: { wait: wait / SECOND }, wait, signal }, id);
-  }
-
-  /** `id`: of the task that is asked for; undefined for a submission, whose answer names it. */
-  async #task<Result>(request: ApiRequest, id?: string): Promise<Task<Result>> {
-    const task = taskOf(await this.#api.json(TaskView, { ...request, exact: TASK_TEXTS }));
-    if (id !== undefined && task.id !== id.toLowerCase())
-      throw new MusterApiError("invalid_response", 200, `the answer to ${id} is task ${task.id}`);
-    const pin = this.#pin;
-    return (pin === null ? task : await this.#withSignedResult(task, pin)) as Task<Result>;
-  }
-
-  /** The mesh signs results, and not the other fields of a task: what this one shows as its result is replaced. */
-  async #withSignedResult(task: Task, pin: MeshPin): Promise<Task> {
-    if (task.state !== "succeeded" || task.result_url !== null)
-      return { ...task, result: null, result_text: "null" };
-    const verifier = await pin.verifier();
-    const response = await this.#api.response({ path: `${pathOf(task.id)}/result` });
-    return { ...task, ...(await readShownResult(response, { taskId: task.id, verifier })) };
+  #getAfter(id: string, poll: Millis, fetched: FetchOptions): Promise<Task> {
+    return this.#requests.task({ path: pathOf(id), poll, ...fetched }, id);
   }
 }
-
-const pathOf = (id: string): string => `v1/tasks/${segment(id)}`;
-
-const idempotencyHeader = ({ idempotencyKey }: Pick<SubmitOptions, "idempotencyKey">) => ({
-  "idempotency-key": idempotencyKeyOf(idempotencyKey),
-});

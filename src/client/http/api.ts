@@ -1,16 +1,21 @@
 import type { z } from "zod";
 import type { Bytes } from "../../base/bytes.ts";
 import { writeJson } from "../../base/json-text/write-json.ts";
-import type { Millis, Random } from "../../base/clock.ts";
+import { SECOND, type Millis, type Random } from "../../base/clock.ts";
 import type { ExactMembers } from "../../base/json-text/read-json.ts";
 import { firstIssue } from "../../protocol/envelope.ts";
 import { isErrorCode, TROUBLESHOOTING_PATH } from "../../protocol/errors.ts";
 import { ProblemView } from "../../protocol/http.ts";
 import { readRetryAfter } from "../../protocol/retry-after.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
-import { boundedJson } from "./bounded-body.ts";
-import { withRetries } from "./request-retry.ts";
-import { ANSWER_BYTES_MAX, PROBLEM_BYTES_MAX, REQUEST_TIMEOUT } from "../timings.ts";
+import { boundedBody, boundedJson, refuseCutJson } from "./bounded-body.ts";
+import { withRetries, type Attempt } from "./request-retry.ts";
+import {
+  ANSWER_BYTES_MAX,
+  OUTAGE_LAST_TRY,
+  PROBLEM_BYTES_MAX,
+  REQUEST_TIMEOUT,
+} from "../timings.ts";
 import { apiBase } from "../urls.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -36,11 +41,21 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether the request may be retried; default: true for GET and PUT. */
   readonly idempotent?: boolean;
-  /** How long the mesh may wait before it answers (long polling), in milliseconds; added to `timeout`. */
+  /** How long the mesh may wait before it answers, in milliseconds; added to `timeout`. */
   readonly wait?: Millis;
+  /** The same, which the request asks the mesh for (long polling). During an outage the mesh is asked to answer at once. */
+  readonly poll?: Millis | undefined;
+  /** The call goes on while the mesh gives no answer, for this long; default 0: the request is retried a few times. */
+  readonly outageMs?: Millis | undefined;
   /** How long the answer may take, in milliseconds. */
   readonly timeout?: Millis;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** The body of an answer, as it came. */
+export interface Content {
+  readonly headers: Headers;
+  readonly bytes: Bytes;
 }
 
 /** One segment of a path, escaped: an ID from the caller can't change the path. */
@@ -61,30 +76,74 @@ export class Api {
 
   /** The JSON of the answer, validated by `schema`. */
   async json<S extends z.ZodType>(schema: S, request: ApiRequest): Promise<z.output<S>> {
-    const response = await this.response(request);
-    const answer = schema.safeParse(await boundedJson(response, ANSWER_BYTES_MAX, request.exact));
+    const [status, json] = await this.#exchange(request, async (response) => [
+      response.status,
+      await boundedJson(response, ANSWER_BYTES_MAX, request.exact),
+    ]);
+    const answer = schema.safeParse(json);
     if (answer.success) return answer.data;
-    const detail = `${request.path}: ${firstIssue(answer.error)}`;
-    throw new MusterApiError("invalid_response", response.status, detail);
+    throw new MusterApiError(
+      "invalid_response",
+      status,
+      `${request.path}: ${firstIssue(answer.error)}`,
+    );
+  }
+
+  /** The bytes of the successful answer, at most `max`, with its headers. */
+  content(request: ApiRequest, max: number): Promise<Content> {
+    return this.#exchange(request, async (response) => {
+      const { headers } = response;
+      const bytes = await boundedBody(response, max);
+      if (headers.get("content-type")?.startsWith("application/json") === true)
+        refuseCutJson(response, bytes);
+      return { headers, bytes };
+    });
   }
 
   /** The successful response itself. */
   response(request: ApiRequest): Promise<Response> {
+    return this.#exchange(request, (response) => response);
+  }
+
+  /** Reads the successful answer of a request. One that breaks off counts as none. */
+  #exchange<T>(request: ApiRequest, read: (response: Response) => T | Promise<T>): Promise<T> {
     const { method = "GET", idempotent = method === "GET" || method === "PUT" } = request;
-    const once = () => this.#once(method, request);
-    return idempotent ? withRetries(once, this.#options.random, request.signal) : once();
+    const { signal, outageMs, poll = 0, wait = poll } = request;
+    const { random } = this.#options;
+    const once = (attempt: Attempt) => this.#once({ ...request, method }, read, attempt);
+    return idempotent
+      ? withRetries(once, { random, signal, outageMs, wait })
+      : once({ outageLeft: null });
   }
 
-  async #once(method: string, request: ApiRequest): Promise<Response> {
-    const response = await this.#fetch(method, request);
-    if (response.ok) return response;
-    throw await apiErrorOf(response, this.#base);
+  async #once<T>(
+    request: ApiRequest,
+    read: (response: Response) => T | Promise<T>,
+    attempt: Attempt,
+  ): Promise<T> {
+    const response = await this.#fetch(request, attempt);
+    try {
+      if (response.ok) return await read(response);
+      throw await apiErrorOf(response, this.#base);
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      if (error instanceof MusterApiError) throw error;
+      const detail = `${this.#base} broke off its answer`;
+      throw new MusterApiError("unreachable", 0, detail, { cause: error });
+    }
   }
 
-  async #fetch(method: string, request: ApiRequest): Promise<Response> {
+  async #fetch(request: ApiRequest, { outageLeft }: Attempt): Promise<Response> {
     const { token, fetch } = this.#options;
-    const { wait = 0, timeout: answerTimeout = REQUEST_TIMEOUT } = request;
-    const timeout = AbortSignal.timeout(answerTimeout + wait);
+    const { method = "GET", timeout: answerTimeout = REQUEST_TIMEOUT } = request;
+    // A mesh that comes back is asked to answer at once.
+    const poll = outageLeft === null ? request.poll : undefined;
+    const { wait = poll ?? 0 } = request;
+    const timeout = AbortSignal.timeout(
+      outageLeft === null
+        ? answerTimeout + wait
+        : Math.min(answerTimeout, Math.max(outageLeft, OUTAGE_LAST_TRY)),
+    );
     const content = contentOf(request);
     const init: RequestInit = {
       method,
@@ -100,16 +159,17 @@ export class Api {
       ...(content !== undefined && { body: content.bytes }),
     };
     try {
-      return await fetch(this.#url(request), init);
+      return await fetch(this.#url(request, poll), init);
     } catch (error) {
       request.signal?.throwIfAborted();
       throw new MusterApiError("unreachable", 0, `${this.#base} does not answer`, { cause: error });
     }
   }
 
-  #url({ path, query = {} }: ApiRequest): string {
+  #url({ path, query = {} }: ApiRequest, poll: Millis | undefined): string {
     const url = new URL(path, this.#base);
-    for (const [name, value] of Object.entries(query)) {
+    const waited = poll === undefined ? {} : { wait: poll / SECOND };
+    for (const [name, value] of Object.entries({ ...query, ...waited })) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     return url.href;
@@ -124,7 +184,10 @@ function contentOf({ body, content }: ApiRequest) {
 /** The error of an unsuccessful response: from its problem document, or else from its status. */
 async function apiErrorOf(response: Response, base: string): Promise<MusterApiError> {
   const { status } = response;
-  const body = await boundedJson(response, PROBLEM_BYTES_MAX).catch(() => undefined);
+  const body = await boundedJson(response, PROBLEM_BYTES_MAX).catch((error: unknown) => {
+    if (isTooLarge(error)) return undefined;
+    throw error;
+  });
   const problem = ProblemView.safeParse(body);
   if (!problem.success) {
     const detail = `HTTP ${status} without a problem document: the server is not a mesh's API`;
@@ -150,6 +213,9 @@ async function apiErrorOf(response: Response, base: string): Promise<MusterApiEr
     },
   );
 }
+
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof MusterApiError && error.code === "invalid_response";
 
 /** The `Retry-After` header, in seconds. */
 const headerSeconds = ({ headers }: Response): number | undefined =>

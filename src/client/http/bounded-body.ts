@@ -1,4 +1,5 @@
 import { fromUtf8, type Bytes } from "../../base/bytes.ts";
+import { isCutJson } from "../../base/json-text/scan-json.ts";
 import { ExactMembers, readJson } from "../../base/json-text/read-json.ts";
 import { MusterApiError } from "../errors.ts";
 
@@ -33,18 +34,35 @@ export async function boundedBody(response: Response, max: number): Promise<Byte
 const FIRST_BYTES = 4_096;
 
 /**
- * The JSON of such a body, in which the members of `exact` are `JsonText`; undefined when it is not JSON, or larger. Throws when the
- * connection breaks.
+ * The JSON of such a body, in which the members of `exact` are `JsonText`; undefined when it is not JSON. Throws when the connection
+ * breaks, also one whose end looks like that of the answer: `MusterApiError`, code `unreachable`.
  */
 export async function boundedJson(
   response: Response,
   max: number,
   exact: ExactMembers = NONE,
 ): Promise<unknown> {
-  const text = fromUtf8(await boundedBody(response, max));
-  if (text === null) return undefined;
-  const json = readJson(text, exact, { maxDepth: Number.POSITIVE_INFINITY });
-  return json.ok ? json.value : undefined;
+  const bytes = await boundedBody(response, max);
+  const text = fromUtf8(bytes);
+  const json = text === null ? null : readJson(text, exact, { maxDepth: Number.POSITIVE_INFINITY });
+  if (json?.ok === true) return json.value;
+  refuseCutJson(response, bytes);
+  return undefined;
+}
+
+/** Throws if the bytes are the beginning of JSON whose rest is missing: `MusterApiError`, code `unreachable`. */
+export function refuseCutJson({ url }: Response, bytes: Bytes): void {
+  if (isCut(bytes)) throw new MusterApiError("unreachable", 0, `${url} broke off its answer`);
+}
+
+/** The last character may be cut, too. */
+function isCut(bytes: Bytes): boolean {
+  if (bytes.length === 0) return false;
+  try {
+    return isCutJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true }));
+  } catch {
+    return false;
+  }
 }
 
 const NONE = new ExactMembers();

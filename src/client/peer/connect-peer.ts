@@ -1,4 +1,5 @@
 import { toRfc3339 } from "../../base/clock.ts";
+import { outageOf } from "../clients/options.ts";
 import type { PeerProfile } from "../connection/connection.ts";
 import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
 import { generateIdentity, identityFrom } from "../keys.ts";
@@ -48,6 +49,7 @@ export function connectPeer(options: PeerOptions): Peer {
     handlers,
     threads: threadsOf(options, platform),
     onEvent: options.onEvent,
+    outageMs: outageOf(options.outageMs),
     platform,
   });
 }

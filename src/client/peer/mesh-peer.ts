@@ -41,6 +41,8 @@ export interface MeshPeerOptions {
   readonly threads: ThreadPool | null;
   readonly onEvent: PeerEventListener | undefined;
   readonly platform: Platform;
+  /** How long calls of `tasks` that wait go on without an answer. */
+  readonly outageMs: Millis;
 }
 
 /** A peer: connects the session loop with the tasks, the requests and the key rotation of the peer. */
@@ -87,7 +89,7 @@ export class MeshPeer implements Peer {
       handlers,
       stats: () => goP2pStats(this.id, this.#profile.name, platform.now() - this.#startedAt),
     });
-    this.tasks = new SessionTasks(url, platform.fetch);
+    this.tasks = new SessionTasks(url, platform.fetch, options.outageMs);
     this.#routes = new RouteReporter({
       url,
       platform,

@@ -6,7 +6,7 @@ import type { KnownPeer } from "./advert.ts";
 import type { JoinedMesh } from "./peer-events.ts";
 import type { Announcement } from "./peer-options.ts";
 import type { MeasuredRtt } from "./rtt-report.ts";
-import type { PeerTasks } from "./session-tasks.ts";
+import type { PeerTasks } from "./peer-tasks.ts";
 
 /**
  * `loading`: the module with the handlers is loaded. `joining`: the mesh has proved its key and decides on admission.

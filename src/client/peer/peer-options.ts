@@ -1,3 +1,4 @@
+import type { Millis } from "../../base/clock.ts";
 import type { Protocol } from "../../protocol/http.ts";
 import type { Role } from "../../protocol/messages.ts";
 import type { PrivateKey } from "../keys.ts";
@@ -53,6 +54,8 @@ export interface PeerOptions {
    */
   readonly handlersModule?: string | URL;
   readonly onEvent?: PeerEventListener;
+  /** How long `tasks.wait` and `tasks.run` go on while the mesh gives no answer; see `WaitOptions`. Default 60,000. */
+  readonly outageMs?: Millis;
   /** Replaces the clock, randomness, sockets or `fetch`; for tests and uncommon runtimes. */
   readonly platform?: Partial<Platform>;
 }
@@ -74,6 +77,7 @@ export const PEER_OPTIONS: OptionNames<PeerOptions> = {
   handlers: true,
   handlersModule: true,
   onEvent: true,
+  outageMs: true,
   platform: true,
 };
 

@@ -1,15 +1,16 @@
+import type { Millis } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import { isErrorCode, statusOf } from "../../protocol/errors.ts";
 import type { PayloadInput, PayloadOf } from "../../protocol/messages.ts";
-import { WAIT_OPTIONS, type WaitOptions } from "../clients/options.ts";
+import { outageOf, WAIT_OPTIONS, type WaitOptions } from "../clients/options.ts";
 import type { Connection } from "../connection/connection.ts";
-import { MusterApiError, WaitTimeout, type PeerError } from "../errors.ts";
+import { aboutTask, errorAbout, MusterApiError, WaitTimeout, type PeerError } from "../errors.ts";
 import type { Fetch } from "../http/api.ts";
-import { withRetries } from "../http/request-retry.ts";
+import { isOutage, withRetries, type Attempt, type RetryPolicy } from "../http/request-retry.ts";
 import type { PrivateKey } from "../keys.ts";
 import { fetchResult } from "../tasks/read-result.ts";
 import { RETRY_OPTIONS, retryBody, type RetryOptions } from "../tasks/retry-options.ts";
-import { runTask, type RunOptions } from "../tasks/run-task.ts";
+import { runTask, type FetchOptions, type RunOptions } from "../tasks/run-task.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
 import {
   idempotencyKeyOf,
@@ -18,35 +19,8 @@ import {
   type SubmitOptions,
 } from "../tasks/submission.ts";
 import { hasEnded, taskOf, type Task } from "../tasks/task.ts";
-import { REQUEST_TIMEOUT, TASK_WAIT_ROUND } from "../timings.ts";
-
-/**
- * Submits tasks over the peer's own muster.2 session. The peer's allowlist entry must grant `controller` or `dual`. A peer
- * sees only its own tasks. Every method throws `MusterApiError` when the mesh refuses (`forbidden` without that role) or
- * does not answer in time. A `Result` type is the caller's claim: results are not validated.
- */
-export interface PeerTasks {
-  /** Submits one task and returns it once the mesh has committed it. One call makes one task, also across reconnects. */
-  submit<Result = Json>(
-    kind: string,
-    payload?: unknown,
-    options?: SubmitOptions,
-  ): Promise<Task<Result>>;
-  /** Waits until the task has ended, in whichever state; throws `WaitTimeout` after `timeoutMs`. */
-  wait<Result = Json>(id: string, options?: WaitOptions): Promise<Task<Result>>;
-  /** Submits a task, waits for its end and returns its result; throws `TaskFailed` if it did not succeed. */
-  run<Result = Json>(kind: string, payload?: unknown, options?: RunOptions): Promise<Result>;
-  /** The result of a task that succeeded, of any size; opened with `privateKey` if it is sealed. */
-  result<Result = Json>(id: string, privateKey?: PrivateKey): Promise<Result>;
-  /** The same result as JSON, exactly as the peer wrote it: parsing rounds long numbers. */
-  resultText(id: string, privateKey?: PrivateKey): Promise<string>;
-  /** One task by its ID. */
-  get<Result = Json>(id: string): Promise<Task<Result>>;
-  /** Cancels a task that has not ended, and returns it. */
-  cancel(id: string): Promise<Task>;
-  /** Puts a task that ended without success back into the queue. One that has not ended is left as it is. */
-  retry<Result = Json>(id: string, options?: RetryOptions): Promise<Task<Result>>;
-}
+import { OUTAGE_LAST_TRY, REQUEST_TIMEOUT, TASK_WAIT_ROUND } from "../timings.ts";
+import type { PeerTasks } from "./peer-tasks.ts";
 
 type RequestType = "task_assign" | "task_query" | "task_recall" | "task_retry";
 /** A task that the mesh sent, with the secret that fetches its large result. */
@@ -69,14 +43,17 @@ type Waiter = (ended: Task | null) => void;
 export class SessionTasks implements PeerTasks {
   readonly #url: string;
   readonly #fetch: Fetch;
+  readonly #outageMs: Millis;
   #connection: Connection | null = null;
   #stopped: PeerError | null = null;
   readonly #pending = new Set<PendingRequest>();
   readonly #waiters = new Map<string, Set<Waiter>>();
 
-  constructor(url: string, fetch: Fetch) {
+  /** `outageMs`: how long calls that wait go on without an answer, unless they say otherwise. */
+  constructor(url: string, fetch: Fetch, outageMs: Millis) {
     this.#url = url;
     this.#fetch = fetch;
+    this.#outageMs = outageMs;
   }
 
   async submit<Result = Json>(
@@ -85,21 +62,32 @@ export class SessionTasks implements PeerTasks {
     options: SubmitOptions = {},
   ): Promise<Task<Result>> {
     refuseUnknownOptions("peer.tasks.submit", options, SUBMIT_OPTIONS);
+    return (await this.#submit(kind, payload, options, 0)) as Task<Result>;
+  }
+
+  async #submit(kind: string, payload: unknown, options: SubmitOptions, outageMs: Millis) {
     const task = submission(kind, payload, options);
-    const idempotency_key = idempotencyKeyOf(options.idempotencyKey);
-    const shown = await this.#request("task_assign", { task, idempotency_key }, options.signal);
-    return shown.task as Task<Result>;
+    const idempotencyKey = idempotencyKeyOf(options.idempotencyKey);
+    const assign = { task, idempotency_key: idempotencyKey };
+    const { signal } = options;
+    try {
+      return (await this.#request("task_assign", assign, { signal, outageMs })).task;
+    } catch (error) {
+      throw isOutage(error) ? errorAbout(error, { idempotencyKey }) : error;
+    }
   }
 
   async wait<Result = Json>(id: string, options: WaitOptions = {}): Promise<Task<Result>> {
     refuseUnknownOptions("peer.tasks.wait", options, WAIT_OPTIONS);
-    const { timeoutMs, signal } = options;
-    const until = Date.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
+    const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
+    const outage = outageOf(options.outageMs, this.#outageMs);
+    const until = Date.now() + timeoutMs;
     for (;;) {
       // Registered before the query, so that an end between the two is not missed.
       const end = this.#awaitEnd(id);
       try {
-        const { task } = await this.#request("task_query", { task_id: id }, signal);
+        const outageMs = Math.min(outage, Math.max(0, until - Date.now()));
+        const { task } = await this.#query(id, { signal, outageMs });
         if (hasEnded(task)) return task as Task<Result>;
         if (Date.now() >= until) throw new WaitTimeout(task);
         const ended = await end.within(Math.min(TASK_WAIT_ROUND, until - Date.now()), signal);
@@ -116,11 +104,19 @@ export class SessionTasks implements PeerTasks {
     options: RunOptions = {},
   ): Promise<Result> {
     const submitAndWait = async (...[of, data, given]: [string, unknown, RunOptions]) => {
-      const { timeoutMs, privateKey: _, ...submitted } = given;
-      const { id } = await this.submit(of, data, submitted);
-      return this.wait(id, { timeoutMs, signal: given.signal });
+      const { timeoutMs, signal } = given;
+      const outageMs = outageOf(given.outageMs, this.#outageMs);
+      const { id } = await this.#submit(of, data, given, outageMs);
+      return this.wait(id, { timeoutMs, outageMs, signal });
     };
-    const result = (id: string, privateKey?: PrivateKey) => this.result(id, privateKey);
+    const result = async (
+      id: string,
+      privateKey: PrivateKey | undefined,
+      { signal, outageMs }: FetchOptions,
+    ) => {
+      const fetched = { signal, outageMs: outageOf(outageMs, this.#outageMs) };
+      return JSON.parse(await this.#resultText(id, privateKey, fetched)) as Json;
+    };
     // The session has authenticated the task with its result.
     return runTask<Result>({ submitAndWait, result }, kind, payload, options);
   }
@@ -129,23 +125,33 @@ export class SessionTasks implements PeerTasks {
     return JSON.parse(await this.resultText(id, privateKey)) as Result;
   }
 
-  async resultText(id: string, privateKey?: PrivateKey): Promise<string> {
-    const { task, ticket: secret } = await this.#request("task_query", { task_id: id });
-    return fetchResult({ url: this.#url, fetch: this.#fetch, task, secret, privateKey });
+  resultText(id: string, privateKey?: PrivateKey): Promise<string> {
+    return this.#resultText(id, privateKey, {});
+  }
+
+  async #resultText(id: string, privateKey: PrivateKey | undefined, fetched: FetchOptions) {
+    const { task, ticket: secret } = await this.#query(id, fetched);
+    const shown = { url: this.#url, fetch: this.#fetch, task, secret, privateKey, fetched };
+    return aboutTask(id, () => fetchResult(shown));
   }
 
   async get<Result = Json>(id: string): Promise<Task<Result>> {
-    return (await this.#request("task_query", { task_id: id })).task as Task<Result>;
+    return (await this.#query(id)).task as Task<Result>;
+  }
+
+  #query(id: string, policy: FetchOptions = {}): Promise<TaskShown> {
+    return aboutTask(id, () => this.#request("task_query", { task_id: id }, policy));
   }
 
   async cancel(id: string): Promise<Task> {
-    return (await this.#request("task_recall", { task_id: id })).task;
+    return (await aboutTask(id, () => this.#request("task_recall", { task_id: id }))).task;
   }
 
   async retry<Result = Json>(id: string, options: RetryOptions = {}): Promise<Task<Result>> {
     refuseUnknownOptions("peer.tasks.retry", options, RETRY_OPTIONS);
     const request = { task_id: id, ...retryBody(options) };
-    return (await this.#request("task_retry", request)).task as Task<Result>;
+    const shown = await aboutTask(id, () => this.#request("task_retry", request));
+    return shown.task as Task<Result>;
   }
 
   /** A session became active: pending requests are sent again, and waiting calls query their tasks again. */
@@ -197,15 +203,17 @@ export class SessionTasks implements PeerTasks {
   #request<T extends RequestType>(
     type: T,
     payload: PayloadInput<T>,
-    signal?: AbortSignal,
+    policy: Pick<RetryPolicy, "signal" | "outageMs"> = {},
   ): Promise<TaskShown> {
-    return withRetries(() => this.#requestOnce(type, payload, signal), Math.random, signal);
+    const once = (attempt: Attempt) => this.#requestOnce(type, payload, policy.signal, attempt);
+    return withRetries(once, { ...policy, random: Math.random });
   }
 
   async #requestOnce<T extends RequestType>(
     type: T,
     payload: PayloadInput<T>,
     signal: AbortSignal | undefined,
+    { outageLeft }: Attempt,
   ): Promise<TaskShown> {
     if (this.#stopped !== null) throw this.#stopped;
     signal?.throwIfAborted();
@@ -214,9 +222,14 @@ export class SessionTasks implements PeerTasks {
       messageId: null,
       reply: Promise.withResolvers(),
     };
-    const timeout = setTimeout(() => {
-      request.reply.reject(new MusterApiError("unreachable", 0, "the mesh did not reply in time"));
-    }, REQUEST_TIMEOUT);
+    const left = outageLeft === null ? REQUEST_TIMEOUT : Math.max(outageLeft, OUTAGE_LAST_TRY);
+    const timeout = setTimeout(
+      () => {
+        const error = new MusterApiError("unreachable", 0, "the mesh did not reply in time");
+        request.reply.reject(error);
+      },
+      Math.min(REQUEST_TIMEOUT, left),
+    );
     const abort = (): void => request.reply.reject(signal?.reason);
     signal?.addEventListener("abort", abort);
     this.#pending.add(request);

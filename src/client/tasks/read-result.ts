@@ -9,10 +9,10 @@ import { TASK_LARGE_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
 import { readContentDigest } from "../../protocol/content-digest.ts";
 import { RESULT_FENCE_HEADER, RESULT_SIGNATURE_HEADER } from "../../protocol/result-content.ts";
 import { openResult } from "../../stmf/task-result.ts";
-import { Api, type Fetch } from "../http/api.ts";
-import { boundedBody } from "../http/bounded-body.ts";
+import { Api, type Content, type Fetch } from "../http/api.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import { identityFrom, type PrivateKey } from "../keys.ts";
+import type { FetchOptions } from "./run-task.ts";
 import type { Task } from "./task.ts";
 
 export interface ExpectedResult {
@@ -22,48 +22,42 @@ export interface ExpectedResult {
 }
 
 /**
- * Reads the text of a task's result from a response, and opens it if it is sealed. Throws `OptionsError` if the key is missing or does
+ * Reads the text of a task's result from an answer, and opens it if it is sealed. Throws `OptionsError` if the key is missing or does
  * not open it, `MusterApiError` if its digest does not match, it is not signed by the pinned mesh, or it is not JSON.
  */
 export async function readResult(
-  response: Response,
+  content: Content,
   { privateKey, ...expected }: ExpectedResult & { readonly privateKey: PrivateKey | undefined },
 ): Promise<string> {
-  const { bytes, sealed } = await readContent(response, expected);
+  const { bytes, sealed } = await readContent(content, expected);
   return jsonTextOf(sealed ? open(bytes, privateKey) : bytes);
 }
 
 /** The same as a task shows it: a sealed result stays sealed, in base64. */
 export async function readShownResult(
-  response: Response,
+  content: Content,
   expected: ExpectedResult,
 ): Promise<Pick<Task, "result" | "result_text" | "result_sealed">> {
-  const { bytes, sealed } = await readContent(response, expected);
+  const { bytes, sealed } = await readContent(content, expected);
   const text = sealed ? JSON.stringify(toBase64(bytes)) : jsonTextOf(bytes);
   return { result: JSON.parse(text) as Json, result_text: text, result_sealed: sealed };
 }
 
-interface Content {
-  readonly bytes: Bytes;
-  readonly sealed: boolean;
-}
-
 async function readContent(
-  response: Response,
+  { headers, bytes }: Content,
   { taskId, verifier }: ExpectedResult,
-): Promise<Content> {
-  const bytes = await boundedBody(response, TASK_LARGE_RESULT_BYTES_MAX);
+): Promise<{ readonly bytes: Bytes; readonly sealed: boolean }> {
   const digest = toBase64(sha256(bytes));
-  if (digest !== readContentDigest(response.headers.get("content-digest") ?? ""))
+  if (digest !== readContentDigest(headers.get("content-digest") ?? ""))
     throw unreadable("the result does not match its digest");
-  const sealed = response.headers.get("content-type")?.startsWith("application/json") !== true;
-  const fence = Number(response.headers.get(RESULT_FENCE_HEADER));
+  const sealed = headers.get("content-type")?.startsWith("application/json") !== true;
+  const fence = Number(headers.get(RESULT_FENCE_HEADER));
   const said = { task_id: taskId, fence, bytes: bytes.length, sha256: digest, sealed };
-  if (verifier !== undefined) await checkSignature(verifier, said, response);
+  if (verifier !== undefined) await checkSignature(verifier, said, headers);
   return { bytes, sealed };
 }
 
-async function checkSignature(verifier: Verifier, said: ResultStatement, { headers }: Response) {
+async function checkSignature(verifier: Verifier, said: ResultStatement, headers: Headers) {
   const signature = headers.get(RESULT_SIGNATURE_HEADER) ?? "";
   if (!(await verifier.result({ ...said, signature })))
     throw unreadable("the result is not signed by the mesh whose key is pinned");
@@ -77,6 +71,7 @@ export interface ShownResult {
   /** The secret that came with the task; undefined if the result is in the task itself. */
   readonly secret: string | undefined;
   readonly privateKey: PrivateKey | undefined;
+  readonly fetched: FetchOptions;
 }
 
 /**
@@ -95,13 +90,13 @@ export async function fetchResult(shown: ShownResult): Promise<string> {
   return jsonTextOf(open(container, privateKey));
 }
 
-async function download({ url, fetch, task }: ShownResult, text: string): Promise<Bytes> {
+async function download({ url, fetch, task, fetched }: ShownResult, text: string): Promise<Bytes> {
   const secret = readResultSecret(text);
   if (secret === null) throw unreadable("the task came without a secret for its result");
   const api = new Api({ url, token: downloadTicket(secret), fetch, random: Math.random });
-  const response = await api.response({ path: `v1/task-results/${task.id}` });
-  const sealed = await boundedBody(response, sealedBytes(TASK_LARGE_RESULT_BYTES_MAX));
-  const content = await openBytes(sealed, downloadKey(secret));
+  const request = { path: `v1/task-results/${task.id}`, ...fetched };
+  const { bytes } = await api.content(request, sealedBytes(TASK_LARGE_RESULT_BYTES_MAX));
+  const content = await openBytes(bytes, downloadKey(secret));
   if (content === null) throw unreadable("the result was not sealed by the mesh for this task");
   if (content.length === task.result_bytes && toBase64(sha256(content)) === task.result_sha256)
     return content;

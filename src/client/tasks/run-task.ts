@@ -14,6 +14,7 @@ export interface RunOptions extends SubmitOptions, WaitOptions {
 export const RUN_OPTIONS: OptionNames<RunOptions> = {
   ...SUBMIT_OPTIONS,
   timeoutMs: true,
+  outageMs: true,
   privateKey: true,
 };
 
@@ -21,8 +22,11 @@ export const RUN_OPTIONS: OptionNames<RunOptions> = {
 interface TaskSubmitter {
   /** Submits a task and returns it once it has ended. */
   submitAndWait(kind: string, payload: unknown, options: RunOptions): Promise<Task>;
-  result(id: string, privateKey?: PrivateKey): Promise<Json>;
+  result(id: string, privateKey: PrivateKey | undefined, fetched: FetchOptions): Promise<Json>;
 }
+
+/** How the result of a task is fetched. */
+export type FetchOptions = Pick<WaitOptions, "signal" | "outageMs">;
 
 /** Submits a task, waits for its end and returns its result. Throws `TaskFailed` if it did not succeed. */
 export async function runTask<Result>(
@@ -32,11 +36,14 @@ export async function runTask<Result>(
   options: RunOptions,
 ): Promise<Result> {
   refuseUnknownOptions("run", options, RUN_OPTIONS);
-  const { privateKey } = options;
+  const { privateKey, signal, outageMs } = options;
   const submitted = { ...options, ...sealingTo(privateKey) };
   const task = await submitter.submitAndWait(kind, payload, submitted);
   if (task.state !== "succeeded") throw new TaskFailed(task);
-  return resultOfTask<Result>(submitter, task, privateKey);
+  return resultOfTask<Result>(submitter, task, privateKey, {
+    ...(signal !== undefined && { signal }),
+    ...(outageMs !== undefined && { outageMs }),
+  });
 }
 
 /** Whether the `result` field of a task that has succeeded is its result. */
@@ -51,6 +58,9 @@ export async function resultOfTask<Result>(
   submitter: Pick<TaskSubmitter, "result">,
   task: Task<unknown>,
   privateKey: PrivateKey | undefined,
+  fetched: FetchOptions = {},
 ): Promise<Result> {
-  return (isInline(task) ? task.result : await submitter.result(task.id, privateKey)) as Result;
+  return (
+    isInline(task) ? task.result : await submitter.result(task.id, privateKey, fetched)
+  ) as Result;
 }

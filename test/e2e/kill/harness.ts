@@ -5,11 +5,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { toHex } from "../../../src/base/bytes.ts";
 import type { Random } from "../../../src/base/clock.ts";
-import { startMesh, type MeshProcess } from "../../../src/cli/mesh-process.ts";
-import { freePort } from "../../../src/cli/ports.ts";
-import { signalGroup } from "../../../src/cli/process-group.ts";
-import { controller, generateIdentity, MusterApiError } from "../../../src/client/index.ts";
+import { generateIdentity, MusterApiError } from "../../../src/client/index.ts";
 import type { Task } from "../../../src/client/index.ts";
+import { KillableMesh } from "./killable-mesh.ts";
 
 export interface KillPlan {
   readonly tasks: number;
@@ -80,42 +78,6 @@ const countKills = ({ peerKills, serverKills }: KillPlan) => ({
   peer_kills: peerKills,
   server_kills: serverKills,
 });
-
-/** A mesh that can be killed and restarted at the same address on the same disk. */
-class KillableMesh {
-  readonly dir: string;
-  readonly port: number;
-  #mesh: MeshProcess;
-
-  private constructor(dir: string, port: number, mesh: MeshProcess) {
-    this.dir = dir;
-    this.port = port;
-    this.#mesh = mesh;
-  }
-
-  static async start(dir: string): Promise<KillableMesh> {
-    const port = await freePort("127.0.0.1");
-    return new KillableMesh(dir, port, await startMesh({ dir, port }));
-  }
-
-  get address() {
-    const { url, meshKey } = this.#mesh;
-    return { url, meshKey };
-  }
-
-  get controller() {
-    const { url, adminToken: token } = this.#mesh;
-    return controller({ url, token });
-  }
-
-  async crash(): Promise<void> {
-    signalGroup(this.#mesh.pid ?? 0, "SIGKILL");
-    await this.#mesh.stop(); // releases the lock of the folder
-    this.#mesh = await startMesh({ dir: this.dir, port: this.port });
-  }
-
-  stop = (): Promise<void> => this.#mesh.stop();
-}
 
 /** A peer that can be killed and restarted with the same key and ledger. */
 class KillablePeer {

@@ -35,7 +35,10 @@ import { webhookDeliveryLogRoutes } from "./routes/webhook-delivery-log.ts";
 import { webhookSourceRoutes } from "./routes/webhook-sources.ts";
 
 /** The HTTP API. Each route states its scope where it is defined. A path that no route defines is answered as such to every caller. */
-export function createApp(): OpenAPIHono<AppEnv> {
+export const createApp = (): OpenAPIHono<AppEnv> => createApi().app;
+
+/** The HTTP API with the definitions of its routes. */
+export function createApi(): { readonly app: OpenAPIHono<AppEnv>; readonly router: Router } {
   const app = new OpenAPIHono<AppEnv>();
   app.onError((error, c) => problem(c, problemOfThrown(error)));
   app.notFound((c) =>
@@ -69,7 +72,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   troubleshootingRoutes(router);
   app.use(loadConfiguration(memory));
   for (const register of ROUTES) register(router);
-  return app;
+  return { app, router };
 }
 
 const ROUTES: readonly ((router: Router) => void)[] = [

@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { fromUtf8 } from "../src/base/bytes.ts";
 import { isJsonObject, JSON_DEPTH_MAX, parseJson } from "../src/base/json.ts";
+import { describeFault } from "../src/base/json-text/fault-place.ts";
 import { readJson, type ExactMembers } from "../src/base/json-text/read-json.ts";
 import { repeatedKey } from "../src/base/repeated-key.ts";
 import { pathText, shortName, unknownField } from "../src/protocol/schema/issues.ts";
@@ -69,14 +70,14 @@ const requireJson =
       });
     }
     const text = fromUtf8(new Uint8Array(await c.req.arrayBuffer()));
-    const json = text === null ? null : readJson(text, exact, BODY_LIMITS);
-    if (json?.ok !== true) {
-      return problem(c, {
-        code: "invalid_request",
-        detail: `the body is not JSON in UTF-8, or is nested deeper than ${BODY_DEPTH_MAX} levels`,
-      });
+    if (text === null)
+      return problem(c, { code: "invalid_request", detail: "the body is not UTF-8" });
+    const json = readJson(text, exact, BODY_LIMITS);
+    if (!json.ok) {
+      const fault = describeFault(text, json.error);
+      return problem(c, { code: "invalid_request", detail: `the body can't be read: ${fault}` });
     }
-    const repeated = repeatedKey(text ?? "");
+    const repeated = repeatedKey(text);
     if (repeated !== null) {
       const message = "this field occurs twice in its object; send it once";
       return problem(c, {

@@ -6,39 +6,23 @@ import {
   type RouteHandler,
 } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { permits, type Need } from "../src/access/scope.ts";
 import { BODY_BYTES_MAX } from "../src/protocol/constants.ts";
 import { ExactMembers } from "../src/base/json-text/read-json.ts";
-import { Scope } from "../src/protocol/http.ts";
 import { tolerantObjects } from "../src/protocol/schema/strictness.ts";
 import { issuesOf } from "../src/protocol/schema/issues.ts";
-import { requireScope } from "./authorization.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { acceptsJson, refuseBody } from "./middleware.ts";
 import { problem } from "./problem.ts";
 import { checkQuery } from "./query.ts";
 import { failureResponses, type FailureName } from "./responses.ts";
-
-/** What a route needs its caller to be allowed to do, or how it decides by itself which requests it accepts. */
-export type RouteScope = Need | OwnCheck;
-
-/** How a route that needs no API token decides which requests it accepts. */
-type OwnCheck =
-  /** It accepts every request, because it shows nothing secret and changes nothing. */
-  | "public"
-  /** The handler or the handshake verifies that the peer holds its key. */
-  | "peer_proof"
-  /** The handler verifies the webhook source's signature. */
-  | "signature"
-  /** The handler verifies a ticket for one result, which the peer sends as bearer token. */
-  | "ticket"
-  /** The handler accepts an epoch's reader token or an API token. */
-  | "reader_token";
+import { rulesOf, type RouteScope } from "./route-scope.ts";
 
 type Method = "get" | "post" | "put" | "patch" | "delete";
 
 /** The rest of a route's description. What follows from its scope and its body is added to it. */
 type RouteDetails = Omit<RouteConfig, "security" | "middleware" | "tags" | "method" | "path"> & {
+  /** The name of the operation, which generated clients give to its function: it never changes. */
+  readonly operationId: string;
   /** The failures that are particular to this route. */
   readonly failures?: readonly FailureName[];
   /** The largest body; default: `BODY_BYTES_MAX`. */
@@ -147,7 +131,7 @@ function checked<M extends Method, P extends string, R extends RouteDetails>(
     path,
     tags: [tag],
     request: { ...paramsOf(path, schemas), ...request },
-    ...(security !== null && { security }),
+    security: security.map((alternative) => ({ ...alternative })),
     "x-scope": scope,
     middleware: [
       ...check,
@@ -198,51 +182,6 @@ function paramsOf(path: string, schemas: PathSchemas) {
 /** A request that reads or removes one resource fails if the resource does not exist. */
 const ofResource = (method: Method, path: string): readonly FailureName[] =>
   (method === "get" || method === "delete") && path.includes("{") ? ["not_found"] : [];
-
-interface ScopeRules {
-  /** As the description of the API states it; null where no bearer token is read. */
-  readonly security: Record<string, string[]>[] | null;
-  /** The failures of every route of this scope. */
-  readonly byDefault: readonly FailureName[];
-  readonly check: readonly MiddlewareHandler<AppEnv>[];
-}
-
-const READS_INPUT: readonly FailureName[] = ["internal", "invalid", "unavailable"];
-const READS_TOKEN: readonly FailureName[] = [
-  ...READS_INPUT,
-  "unauthorized",
-  "forbidden",
-  "too_many_failures",
-];
-
-/** What follows from a route's scope. */
-function rulesOf(scope: RouteScope): ScopeRules {
-  switch (scope) {
-    case "public":
-    case "peer_proof":
-      return { security: null, byDefault: ["internal", "invalid"], check: [] };
-    case "signature":
-      return { security: null, byDefault: READS_INPUT, check: [] };
-    case "ticket":
-      return { security: null, byDefault: READS_TOKEN, check: [] };
-    case "reader_token":
-      return { security: [{ bearer: [] }], byDefault: READS_TOKEN, check: [] };
-    case "read":
-    case "read_work":
-    case "work":
-    case "administer":
-      return {
-        // Each entry is an alternative: a token of any of these scopes is accepted.
-        security: Scope.options
-          .filter((granted) => permits(granted, scope))
-          .map((granted) => ({ bearer: [granted] })),
-        byDefault: READS_TOKEN,
-        check: [requireScope(scope)],
-      };
-    default:
-      return scope satisfies never;
-  }
-}
 
 const NO_FIELDS = z.object({});
 

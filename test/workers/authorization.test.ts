@@ -199,6 +199,23 @@ describe("every registered route", () => {
     }
   });
 
+  it("HT67 states in its description how it checks its callers, and that it checks none only if it answers all", async () => {
+    const schemes = (route: Operation) => [...new Set(route.security.flatMap(Object.keys))];
+    const stating = async (name: string) =>
+      (await operations())
+        .filter((route) => schemes(route).includes(name))
+        .map(nameOf)
+        .toSorted();
+    const unsigned = (await operations()).filter(({ security }) => security.length === 0);
+    const signed = await stating("webhookSignature");
+    expect([...unsigned.map(nameOf), ...signed].toSorted()).toEqual(await openTo(null));
+    expect(signed).toEqual(["POST /v1/webhooks/{name}"]);
+    expect(await stating("resultTicket")).toEqual(TICKETED);
+    expect(await stating("readerToken")).toEqual([...ALIKE, DISCOVERY].toSorted());
+    for (const route of await operations())
+      if (TOKEN_SCOPES.includes(route["x-scope"] ?? "")) expect(schemes(route)).toEqual(["bearer"]);
+  });
+
   it("HT1 checks its callers by itself only if it is on the list", async () => {
     const others = (await operations()).filter(
       (route) => !TOKEN_SCOPES.includes(route["x-scope"] ?? ""),
@@ -213,7 +230,7 @@ describe("every registered route", () => {
     async (scope) => {
       const routes = (await guarded()).filter((route) => nameOf(route) !== DISCOVERY);
       const listed = routes.filter(({ security }) =>
-        security?.some(({ bearer }) => bearer.includes(scope)),
+        security.some(({ bearer = [] }) => bearer.includes(scope)),
       );
       const permitted = (await permittedTo(scope)).filter((name) => name !== DISCOVERY);
       expect(permitted).toEqual(listed.map(nameOf).toSorted());
@@ -248,7 +265,7 @@ describe("every registered route", () => {
 });
 
 describe("a route's definition", () => {
-  const details = { summary: "A test", responses: {} };
+  const details = { operationId: "test", summary: "A test", responses: {} };
 
   it("HT1 compiles only with a scope, and with a schema for each parameter of its path", () => {
     const { define } = routesTagged("test", { id: PeerId });

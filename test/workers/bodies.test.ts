@@ -21,7 +21,10 @@ const JSON_TYPE = { "Content-Type": "application/json" };
 /** Every route with a JSON body: method and path. */
 const takers = async (): Promise<[string, string][]> =>
   (await operations())
-    .filter(({ requestBody, security }) => requestBody !== undefined && security !== undefined)
+    .filter(
+      ({ requestBody, security }) =>
+        requestBody !== undefined && security.some(({ bearer }) => bearer !== undefined),
+    )
     .map(({ method, path }) => [method, exampleOf(path)]);
 
 /** The JSON of a task whose payload is one string of this many bytes, including its quotes. */
@@ -97,6 +100,16 @@ describe("a body", () => {
     for (const [method, path] of await takers())
       problemOf(await call(method, path, { raw, headers: JSON_TYPE }), "invalid_request");
     expect(await taskCount()).toBe(0);
+  });
+
+  it("HT75 that is not JSON is refused with the line and the column of what can't be read", async () => {
+    for (const [method, path] of await takers()) {
+      const raw = '{\n  "kind": "test",\n  "payload": NaN\n}';
+      const reply = await call(method, path, { raw, headers: JSON_TYPE });
+      expect(problemOf(reply, "invalid_request").detail).toBe(
+        "the body can't be read: expected a JSON value (line 3, column 14)",
+      );
+    }
   });
 
   it("HT4 that is not UTF-8 is refused, and not repaired", async () => {

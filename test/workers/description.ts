@@ -3,16 +3,28 @@ import { exports } from "cloudflare:workers";
 export interface Operation {
   readonly method: string;
   readonly path: string;
+  readonly operationId: string;
   readonly summary?: string;
-  readonly security?: readonly { readonly bearer: readonly string[] }[];
+  readonly tags: readonly string[];
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly "x-scope"?: string;
   readonly parameters?: readonly Parameter[];
-  readonly requestBody?: { readonly required?: boolean; readonly content: Record<string, unknown> };
+  readonly requestBody?: {
+    readonly required?: boolean;
+    readonly content: Readonly<Record<string, MediaType>>;
+  };
   readonly responses: Readonly<Record<string, Described>>;
 }
 
+export interface MediaType {
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, { readonly $ref: string }>>;
+}
+
 interface Described {
-  readonly content?: Record<string, unknown>;
+  readonly description: string;
+  readonly content?: Readonly<Record<string, MediaType>>;
   readonly headers?: Record<string, unknown>;
 }
 
@@ -25,6 +37,8 @@ interface Parameter {
 
 export interface Description {
   readonly openapi: string;
+  readonly servers: readonly { readonly url: string }[];
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: Readonly<Record<string, unknown>>;
 }

@@ -6,7 +6,8 @@ import type { ErrorCode, MusterError } from "../../src/protocol/errors.ts";
 import { toProblem } from "../../src/protocol/errors.ts";
 import { createApp } from "../../workers/app.ts";
 import { TOKEN } from "../durable/api.ts";
-import { operationAt } from "./description.ts";
+import { description, operationAt } from "./description.ts";
+import { schemaFaults } from "./schema-faults.ts";
 
 export interface Call {
   /** Sent as JSON. */
@@ -107,19 +108,37 @@ async function replyOf<T>(method: string, path: string, response: Response): Pro
   const text = await response.text();
   for (const secret of SECRETS) expect(text).not.toContain(secret);
   if (status !== 101) expect(Object.fromEntries(headers)).toMatchObject(SAFE_HEADERS);
-  await expectDescribed(method, path, status);
   const json = (headers.get("Content-Type") ?? "").includes("json");
   const body = (json && text !== "" ? JSON.parse(text) : null) as T;
+  await expectDescribed(method, path, { status, headers, text, body });
   if (status >= 400) expectProblemForm({ method, status, headers, text, body });
   return { status, headers, text, body };
 }
 
-/** The status is described by the request's operation; a path or method that does not exist has none. */
-async function expectDescribed(method: string, path: string, status: number): Promise<void> {
+/** Status, error code and body are described by the request's operation; a path or method that does not exist has none. */
+async function expectDescribed(
+  method: string,
+  path: string,
+  { status, headers, body }: Reply<unknown>,
+): Promise<void> {
   const operation = await operationAt(method, path);
   if (operation === null)
     expect(method === "OPTIONS" ? [204, 404, 429] : [403, 404, 405]).toContain(status);
-  else expect(Object.keys(operation.responses)).toContain(String(status));
+  else {
+    const described = operation.responses[String(status)];
+    expect([operation.operationId, status, described]).not.toContain(undefined);
+    const type = headers.get("Content-Type") ?? "";
+    if (body === null || type === "") return;
+    const media = described?.content?.[type.split(";")[0] ?? ""];
+    expect([operation.operationId, status, type, media]).not.toContain(undefined);
+    if (media === undefined) return;
+    expect(schemaFaults(media.schema, body, await description())).toEqual([]);
+    if (status >= 400)
+      expect([operation.operationId, Object.keys(media.examples ?? {})]).toEqual([
+        operation.operationId,
+        expect.arrayContaining([(body as ProblemBody).code]),
+      ]);
+  }
 }
 
 interface Failure {

@@ -6,6 +6,7 @@ import { routesTagged, type Router } from "../route.ts";
 const { define } = routesTagged("access", {});
 
 const list = define("administer", "get", "/v1/audit", {
+  operationId: "listAuditEntries",
   summary: "List the audit log, newest first: admissions, refusals and administrative changes",
   request: { query: AuditQuery },
   responses: { 200: jsonOf(AuditList, "One page of the audit log") },

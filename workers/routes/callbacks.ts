@@ -15,24 +15,28 @@ import { routesTagged, type Router } from "../route.ts";
 const { define } = routesTagged("tasks", { id: Uuid });
 
 const secret = define("work", "get", "/v1/callback-secret", {
+  operationId: "getCallbackSecret",
   summary: "Show the secret that signs callbacks of an owner's tasks to the origin of a URL",
   request: { query: CallbackSecretBody },
   responses: { 200: jsonOf(CallbackSecretView, "The secret") },
   failures: ["not_found"],
 });
 const rotate = define("work", "post", "/v1/callback-secret/rotate", {
+  operationId: "rotateCallbackSecret",
   summary: "Replace the secret of callbacks to an origin; the one before signs, too, for a while",
-  request: { body: bodyOf(RotateCallbackSecretBody) },
+  request: { body: bodyOf(RotateCallbackSecretBody, { url: "https://receiver.example/done" }) },
   responses: { 200: jsonOf(CallbackSecretView, "The new secret, and the one before") },
   failures: ["not_found", "conflict"],
 });
 const endPrevious = define("work", "post", "/v1/callback-secret/end-previous", {
+  operationId: "endPreviousCallbackSecret",
   summary: "Let only the current secret of callbacks to an origin sign from now on",
-  request: { body: bodyOf(CallbackSecretBody) },
+  request: { body: bodyOf(CallbackSecretBody, { url: "https://receiver.example/done" }) },
   responses: { 200: jsonOf(CallbackSecretView, "The secret") },
   failures: ["not_found"],
 });
 const repeat = define("work", "post", "/v1/tasks/{id}/callback", {
+  operationId: "repeatCallback",
   summary: "Deliver a task's callback again, after it was delivered or has failed",
   responses: { 202: jsonOf(TaskView, "The callback is scheduled again") },
   failures: ["not_found", "conflict"],

@@ -15,18 +15,21 @@ const { defineRaw } = routesTagged("peers", {});
 
 /** Peers connect to `/v1/connect`, or to `/ws`, the default path of go-p2p. */
 export function connectRoutes(router: Router): void {
-  for (const path of ["/v1/connect", "/ws"]) router.rawRoute(connectRoute(path), connect);
+  router.rawRoute(connectRoute("connectPeer", "/v1/connect"), connect);
+  router.rawRoute(connectRoute("connectGoP2pPeer", "/ws"), connect);
 }
 
 /** Raw: a WebSocket upgrade is not a response that the validating router supports. */
-const connectRoute = (path: string) =>
+const connectRoute = (operationId: string, path: string) =>
   defineRaw("peer_proof", "get", path, {
+    operationId,
     summary:
       "Connect as a peer by WebSocket: muster.2 (its subprotocol, and a proof in the query) or go-p2p (neither)",
     request: { query: ConnectQuery.partial() },
     responses: { 101: { description: "The session begins" } },
     failures: [
       "unknown_subprotocol",
+      "bad_key",
       "bad_proof",
       "unknown_mesh_key",
       "not_a_websocket",

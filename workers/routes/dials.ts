@@ -13,20 +13,23 @@ import { routesTagged, type Router } from "../route.ts";
 const { define } = routesTagged("peers", { id: DialView.shape.id });
 
 const dial = define("administer", "post", "/v1/peers", {
+  operationId: "dialPeer",
   summary:
     "Register the address of a peer that listens: the mesh dials it now and whenever it is disconnected",
-  request: { body: bodyOf(DialBody) },
+  request: { body: bodyOf(DialBody, { url: "wss://peer.example/ws" }) },
   responses: {
     200: jsonOf(DialView, "The address was registered before; the mesh dials it now"),
     201: jsonOf(DialView, "The address is registered; the mesh dials it now"),
   },
-  failures: ["conflict"],
+  failures: ["low_order_key", "conflict", "storage_full"],
 });
 const list = define("read", "get", "/v1/dials", {
+  operationId: "listDials",
   summary: "List the registered addresses, with the outcome of the last dial",
   responses: { 200: jsonOf(DialList, "The addresses") },
 });
 const remove = define("administer", "delete", "/v1/dials/{id}", {
+  operationId: "removeDial",
   summary: "Remove a registered address and end its session; the peer's record stays",
   responses: noContent("The address is removed"),
   failures: ["unconfirmed"],

@@ -29,16 +29,19 @@ const requireReader: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 const list = define("reader_token", "get", "/v1/pointers", {
+  operationId: "listPointers",
   summary: "List the pointers of the published peers, or the changes since a cursor",
   middleware: requireReader,
   request: { query: PointerQuery },
   responses: { 200: jsonOf(PointerList, "One page of pointers") },
 });
 const get = define("reader_token", "get", "/v1/pointers/{id}", {
+  operationId: "getPointer",
   summary: "Show one pointer; absent, expired and not allowed have the same answer",
   responses: { 200: jsonOf(PointerView, "The pointer") },
 });
 const blob = define("reader_token", "get", "/v1/blobs/{id}", {
+  operationId: "getBlob",
   summary: "Fetch a sealed record (STMF), which only its epoch's key opens",
   responses: {
     200: {
@@ -48,6 +51,7 @@ const blob = define("reader_token", "get", "/v1/blobs/{id}", {
   },
 });
 const keys = define("work", "get", "/v1/discovery/keys", {
+  operationId: "getDiscoveryKeys",
   summary: "Show the keys that find and open peer records, of every epoch that has not expired",
   responses: { 200: jsonOf(DiscoveryKeys, "The keys") },
 });

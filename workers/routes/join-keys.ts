@@ -13,17 +13,20 @@ import { routesTagged, type Router } from "../route.ts";
 const { define } = routesTagged("access", { id: JoinKeyView.shape.id });
 
 const create = define("administer", "post", "/v1/join-keys", {
+  operationId: "createJoinKey",
   summary:
     "Create a join key, which adds a peer to the allowlist; only this response contains it, with a link to share",
-  request: { body: bodyOf(CreateJoinKey) },
+  request: { body: bodyOf(CreateJoinKey, { label: "the lab", uses: 10 }) },
   responses: { 201: jsonOf(NewJoinKeyView, "The join key") },
-  failures: ["conflict"],
+  failures: ["conflict", "storage_full"],
 });
 const list = define("administer", "get", "/v1/join-keys", {
+  operationId: "listJoinKeys",
   summary: "List the join keys, without their secrets",
   responses: { 200: jsonOf(JoinKeyList, "The join keys") },
 });
 const revoke = define("administer", "delete", "/v1/join-keys/{id}", {
+  operationId: "revokeJoinKey",
   summary: "Revoke a join key; the peers that it admitted stay on the allowlist",
   responses: noContent("The join key is no longer valid"),
 });

@@ -12,24 +12,29 @@ import { routesTagged, type Router } from "../route.ts";
 const { define } = routesTagged("tasks", { kind: TaskKind });
 
 const list = define("read", "get", "/v1/kinds", {
+  operationId: "listKinds",
   summary: "List the kinds of tasks that have settings",
   responses: { 200: jsonOf(KindSettingsList, "The kinds") },
 });
 const get = define("read", "get", "/v1/kinds/{kind}", {
+  operationId: "getKind",
   summary: "Show the settings of a kind",
   responses: { 200: jsonOf(KindSettingsView, "The settings") },
 });
 const put = define("administer", "put", "/v1/kinds/{kind}", {
+  operationId: "putKind",
   summary: "Set the attempt timeout, the concurrency and the rate of a kind, in the whole mesh",
-  request: { body: bodyOf(KindSettingsBody) },
+  request: { body: bodyOf(KindSettingsBody, { attempt_timeout_seconds: 60, concurrency: 4 }) },
   responses: { 200: jsonOf(KindSettingsView, "The settings") },
-  failures: ["conflict"],
+  failures: ["conflict", "storage_full"],
 });
 const remove = define("administer", "delete", "/v1/kinds/{kind}", {
+  operationId: "deleteKind",
   summary: "Delete the settings of a kind",
   responses: noContent("The kind has no settings"),
 });
 const stats = define("read_work", "get", "/v1/tasks/stats", {
+  operationId: "getTaskStats",
   summary: "Show how many tasks wait and run, by kind and by owner, and the limits that hold",
   responses: { 200: jsonOf(TaskStats, "The queue now, as far as the caller may see its tasks") },
 });

@@ -13,27 +13,32 @@ import { routesTagged, type Router } from "../route.ts";
 const { define } = routesTagged("admission", { public_key: PublicKeyHex });
 
 const getMode = define("read", "get", "/v1/auth-mode", {
+  operationId: "getAuthMode",
   summary:
     "Show the auth mode: open admits every peer that proves a key, allowlist only the listed keys",
   responses: { 200: jsonOf(AuthModeBody, "The mode") },
 });
 const setMode = define("administer", "put", "/v1/auth-mode", {
+  operationId: "setAuthMode",
   summary: "Set the auth mode; allowlist ends the sessions of peers whose keys are not listed",
-  request: { body: bodyOf(AuthModeBody) },
+  request: { body: bodyOf(AuthModeBody, { mode: "allowlist" }) },
   responses: { 200: jsonOf(AuthModeBody, "The mode") },
   failures: ["unconfirmed"],
 });
 const list = define("read", "get", "/v1/allowlist", {
+  operationId: "listAllowlist",
   summary: "List the keys that may join in allowlist mode",
   responses: { 200: jsonOf(AllowList, "The allowlist") },
 });
 const put = define("administer", "put", "/v1/allowlist/{public_key}", {
+  operationId: "allowKey",
   summary: "Allow a key, with the roles that it may have",
-  request: { body: bodyOf(AllowBody) },
+  request: { body: bodyOf(AllowBody, { label: "the lab", roles: ["worker"] }) },
   responses: { 200: jsonOf(AllowEntry, "The entry") },
-  failures: ["conflict", "unconfirmed"],
+  failures: ["low_order_key", "conflict", "unconfirmed", "storage_full"],
 });
 const remove = define("administer", "delete", "/v1/allowlist/{public_key}", {
+  operationId: "removeAllowlistEntry",
   summary: "Remove a key from the allowlist, and end its session if the auth mode is allowlist",
   responses: noContent("The key is removed"),
   failures: ["unconfirmed"],

@@ -25,10 +25,12 @@ import { routesTagged, type Router } from "../route.ts";
 const { define } = routesTagged("mesh", {});
 
 const mesh = define("public", "get", "/v1/mesh", {
+  operationId: "getMesh",
   summary: "Show the mesh's ID, public keys and protocols",
   responses: { 200: jsonOf(MeshView, "The mesh") },
 });
 const prove = define("public", "get", "/v1/mesh/proof", {
+  operationId: "proveMesh",
   summary:
     "Prove the mesh's identity key to a caller that has pinned it, with the mesh's signing key and time",
   request: { query: MeshProofQuery },
@@ -36,19 +38,22 @@ const prove = define("public", "get", "/v1/mesh/proof", {
   failures: ["invalid", "unavailable", "unknown_mesh_key", "too_many_proofs"],
 });
 const health = define("public", "get", "/healthz", {
+  operationId: "getHealth",
   summary: "Show whether the mesh is configured and running",
   responses: { 200: jsonOf(z.object({ status: z.literal("ok") }), "The mesh is running") },
 });
 
 const storage = define("read", "get", "/v1/mesh/storage", {
+  operationId: "getStorage",
   summary: "Show how large the mesh's database is, how large it may be, and whose tasks are in it",
   responses: { 200: jsonOf(StorageView, "The use of storage") },
 });
 
 const drain = define("administer", "post", "/v1/mesh/drain", {
+  operationId: "drainMesh",
   summary:
     "End all sessions before a restart (close code 4503); the peers go on with what they run and come back in their order",
-  request: { body: bodyOf(DrainMeshBody) },
+  request: { body: bodyOf(DrainMeshBody, { pause_seconds: 5 }) },
   responses: { 200: jsonOf(DrainedMesh, "The sessions have ended") },
   failures: ["unconfirmed"],
 });

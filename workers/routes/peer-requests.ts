@@ -27,13 +27,14 @@ import { orUnavailable } from "../unavailable.ts";
 const { define } = routesTagged("peers", { id: PeerId });
 
 const request = define("work", "post", "/v1/peers/{id}/requests", {
+  operationId: "requestPeer",
   // A controller can already make a peer do the same by a task.
   summary: "Send one peer a go-p2p request and return its reply",
   bodyBytesMax: DEPLOY_BODY_BYTES_MAX,
   exactMembers: new ExactMembers(["payload"]),
-  request: { body: bodyOf(PeerRequest) },
+  request: { body: bodyOf(PeerRequest, { type: "get_stats" }) },
   responses: { 200: jsonOf(PeerReply, "The peer's reply, which may be an `error`") },
-  failures: ["not_found", "conflict", "peer_timeout"],
+  failures: ["not_found", "not_connected", "peer_timeout"],
 });
 
 export function peerRequestRoutes(router: Router): void {

@@ -57,19 +57,22 @@ const headers = z.object({
 
 /** Raw: a validator would read the whole body into memory. */
 const put = defineRaw("ticket", "put", "/v1/task-results/{id}/{fence}", {
+  operationId: "uploadTaskResult",
   summary:
     "As a peer, upload an attempt's result that is too large for a message, sealed with the secret from its offer. The peer's session then commits it",
   request: {
     body: { required: true, content: sealedBody },
   },
   responses: noContent("The bytes are stored; the task has not ended yet"),
-  failures: ["not_found", "conflict", "too_large", "wrong_media_type", "too_many_uploads"],
+  failures: ["not_found", "lease_lost", "too_large", "wrong_media_type", "too_many_uploads"],
 });
 const get = define("read_work", "get", "/v1/tasks/{id}/result", {
+  operationId: "getTaskResult",
   summary: "Show only the result: JSON, or the STMF container that it is sealed in",
   responses: { 200: { description: "The result", content: resultBody, headers } },
 });
 const getByTicket = define("ticket", "get", "/v1/task-results/{id}", {
+  operationId: "downloadTaskResult",
   summary:
     "As the peer that submitted the task over its session, show its result, sealed with the task's secret",
   responses: { 200: { description: "The result, sealed for the peer", content: sealedBody } },

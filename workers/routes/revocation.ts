@@ -19,6 +19,7 @@ const KeyOrId = z
 const { define } = routesTagged("admission", { id: KeyOrId });
 
 const revoke = define("administer", "post", "/v1/peers/{id}/revoke", {
+  operationId: "revokePeer",
   summary:
     "Revoke a peer: end its session, assign the tasks that it holds to other peers, cancel the tasks that it submitted, refuse its key in every auth mode; also a key that the mesh has no record of",
   request: { query: KeepTasksQuery },
@@ -26,11 +27,13 @@ const revoke = define("administer", "post", "/v1/peers/{id}/revoke", {
   failures: ["conflict", "unconfirmed"],
 });
 const list = define("read", "get", "/v1/denylist", {
+  operationId: "listDenylist",
   summary: "List the keys that are refused in every auth mode, the newest first",
   request: { query: DenyQuery },
   responses: { 200: jsonOf(DenyList, "One page of keys, since when and by whom they are barred") },
 });
 const lift = define("administer", "delete", "/v1/denylist/{id}", {
+  operationId: "liftRevocation",
   summary:
     "Lift the revocation of a key; it may connect again as the auth mode and its allowlist entry say",
   responses: noContent("The key is not refused any more"),

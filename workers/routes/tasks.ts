@@ -26,11 +26,16 @@ import { routesTagged, type Router } from "../route.ts";
 const { define } = routesTagged("tasks", { id: Uuid });
 
 const submit = define("work", "post", "/v1/tasks", {
+  operationId: "submitTask",
   summary:
     "Submit a task; once this answers, the task is stored durably. With `wait` it answers once the task has ended",
   bodyBytesMax: DEPLOY_BODY_BYTES_MAX,
   exactMembers: new ExactMembers(["payload"]),
-  request: { headers: IdempotencyKey, query: WaitQuery, body: bodyOf(SubmitTask) },
+  request: {
+    headers: IdempotencyKey,
+    query: WaitQuery,
+    body: bodyOf(SubmitTask, { kind: "sha256", payload: { file: "a.txt" } }),
+  },
   responses: {
     200: {
       ...jsonOf(TaskView, "The task has ended"),
@@ -41,23 +46,30 @@ const submit = define("work", "post", "/v1/tasks", {
   failures: ["queue_full", "storage_full", "key_reused"],
 });
 const batch = define("work", "post", "/v1/task-batches", {
+  operationId: "submitTaskBatch",
   summary: "Submit up to 100 tasks; each has its own outcome, in the order of the request",
   bodyBytesMax: BATCH_BODY_BYTES_MAX,
   exactMembers: new ExactMembers(["tasks", EACH, "payload"]),
-  request: { headers: IdempotencyKey, body: bodyOf(SubmitBatch) },
+  request: {
+    headers: IdempotencyKey,
+    body: bodyOf(SubmitBatch, { tasks: [{ kind: "sha256", payload: { file: "a.txt" } }] }),
+  },
   responses: { 200: jsonOf(BatchView, "The outcome of each task") },
 });
 const list = define("read_work", "get", "/v1/tasks", {
+  operationId: "listTasks",
   summary: "List tasks, newest first, without payloads and results",
   request: { query: TaskQuery },
   responses: { 200: jsonOf(TaskList, "One page of tasks") },
 });
 const get = define("read_work", "get", "/v1/tasks/{id}", {
+  operationId: "getTask",
   summary: "Show one task, now or, with `wait`, once it has ended",
   request: { query: WaitQuery },
   responses: { 200: jsonOf(TaskView, "The task") },
 });
 const why = define("read_work", "get", "/v1/tasks/{id}/why", {
+  operationId: "explainTask",
   summary: "Explain why a task was assigned to its peer, or why it is still queued",
   request: { query: WhyQuery },
   responses: {
@@ -68,16 +80,18 @@ const why = define("read_work", "get", "/v1/tasks/{id}/why", {
   },
 });
 const cancel = define("work", "delete", "/v1/tasks/{id}", {
+  operationId: "cancelTask",
   summary: "Cancel a task that has not ended; a peer that runs it receives a cancel message",
   responses: { 200: jsonOf(TaskView, "The cancelled task") },
-  failures: ["conflict"],
+  failures: ["task_ended"],
 });
 const retry = define("work", "post", "/v1/tasks/{id}/retry", {
+  operationId: "retryTask",
   summary:
     "Put a task that failed, expired or was cancelled back into the queue; a task that has not ended is left as it is",
-  request: { body: bodyOf(RetryTask) },
+  request: { body: bodyOf(RetryTask, { max_attempts: 3 }) },
   responses: { 200: jsonOf(TaskView, "The task") },
-  failures: ["not_found", "conflict", "queue_full", "storage_full"],
+  failures: ["not_found", "task_ended", "payload_dropped", "queue_full", "storage_full"],
 });
 
 export function taskRoutes(router: Router): void {

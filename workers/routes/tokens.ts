@@ -14,23 +14,27 @@ import { routesTagged, type Router } from "../route.ts";
 const { define } = routesTagged("access", { id: TokenView.shape.id });
 
 const create = define("administer", "post", "/v1/tokens", {
+  operationId: "createToken",
   summary: "Create an API token; only this response contains it",
-  request: { body: bodyOf(CreateToken) },
+  request: { body: bodyOf(CreateToken, { scope: "controller", label: "ci" }) },
   responses: { 201: jsonOf(NewTokenView, "The token") },
-  failures: ["conflict"],
+  failures: ["conflict", "storage_full"],
 });
 const list = define("administer", "get", "/v1/tokens", {
+  operationId: "listTokens",
   summary: "List the API tokens, without their secrets, the oldest first",
   request: { query: TokenQuery },
   responses: { 200: jsonOf(TokenList, "One page of tokens") },
 });
 const update = define("administer", "patch", "/v1/tokens/{id}", {
+  operationId: "updateToken",
   summary: "Change the weight and the limits of a token's tasks; absent fields stay as they are",
-  request: { body: bodyOf(OwnerLimitsBody) },
+  request: { body: bodyOf(OwnerLimitsBody, { weight: 2 }) },
   responses: { 200: jsonOf(TokenView, "The token") },
   failures: ["not_found"],
 });
 const revoke = define("administer", "delete", "/v1/tokens/{id}", {
+  operationId: "revokeToken",
   summary: "Revoke an API token, and cancel the tasks that were submitted with it",
   request: { query: KeepTasksQuery },
   responses: noContent("The token is no longer valid"),

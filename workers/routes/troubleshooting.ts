@@ -17,10 +17,12 @@ const text = (description: string) => ({
 });
 
 const page = defineRaw("public", "get", "/troubleshooting", {
+  operationId: "getTroubleshooting",
   summary: "Explain every code and message by which Muster tells that something is wrong",
   responses: text("All entries, in Markdown"),
 });
 const entry = defineRaw("public", "get", "/troubleshooting/{code}", {
+  operationId: "getTroubleshootingEntry",
   summary: "Explain one code: what it means, and what to do",
   responses: text("The entry, in Markdown"),
 });

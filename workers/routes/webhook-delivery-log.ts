@@ -21,24 +21,28 @@ import { replayDelivery, dryRunSample } from "../webhook-replay.ts";
 const { define } = routesTagged("webhooks", { name: Slug, id: OpaqueId });
 
 const list = define("read", "get", "/v1/webhook-sources/{name}/deliveries", {
+  operationId: "listWebhookDeliveries",
   summary: "List a source's recent deliveries and their outcomes, newest first",
   request: { query: DeliveryQuery },
   responses: { 200: jsonOf(DeliveryList, "One page of deliveries") },
 });
 const refused = define("read", "get", "/v1/webhook-sources/{name}/refused", {
+  operationId: "listRefusedDeliveries",
   summary:
     "List a source's refused deliveries by reason, newest first: why, how often, and the newest of each without its body",
   responses: { 200: jsonOf(RefusedList, "At most 20 entries") },
 });
 const replay = define("administer", "post", "/v1/webhook-sources/{name}/deliveries/{id}/replay", {
+  operationId: "replayWebhookDelivery",
   summary: "Process a recorded delivery again, with the source's current filters and mapping",
   request: { query: ReplayQuery, headers: IdempotencyKey },
   responses: { 202: jsonOf(DeliveryView, "The outcome") },
   failures: ["not_found", "too_large", "queue_full", "storage_full", "event_unmapped", "conflict"],
 });
 const test = define("administer", "post", "/v1/webhook-sources/{name}/test", {
+  operationId: "testWebhookSource",
   summary: "Show which task a sample event would become, and why; nothing is stored",
-  request: { body: bodyOf(WebhookSample) },
+  request: { body: bodyOf(WebhookSample, { body: '{"ref": "refs/heads/main"}' }) },
   responses: { 200: jsonOf(DryRunView, "The outcome that a delivery would have") },
   failures: ["not_found", "conflict"],
 });

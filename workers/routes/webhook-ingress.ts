@@ -10,6 +10,7 @@ import { routesTagged, type Router } from "../route.ts";
 const { defineRaw } = routesTagged("webhooks", { name: Slug });
 
 const deliver = defineRaw("signature", "post", "/v1/webhooks/{name}", {
+  operationId: "deliverWebhook",
   summary: "Deliver an event; its signature authorizes it",
   acceptsAnyQuery: true,
   // Raw: the signature covers the body's bytes, which a JSON validator would not keep.
@@ -34,6 +35,7 @@ const deliver = defineRaw("signature", "post", "/v1/webhooks/{name}", {
     "storage_full",
     "bad_signature",
     "event_unmapped",
+    "too_many_deliveries",
   ],
 });
 

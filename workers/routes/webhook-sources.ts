@@ -28,21 +28,31 @@ import { openSource } from "../webhook-source-secrets.ts";
 const { define } = routesTagged("webhooks", { name: Slug });
 
 const put = define("administer", "put", "/v1/webhook-sources/{name}", {
+  operationId: "putWebhookSource",
   summary:
     "Create or replace a webhook source: how it signs deliveries, and which task an event becomes",
-  request: { body: bodyOf(WebhookSourceBody) },
+  request: {
+    body: bodyOf(WebhookSourceBody, {
+      scheme: "github",
+      secret: "the secret that GitHub signs with",
+      task: { kind: "build", payload: { repo: "$.repository.full_name" } },
+    }),
+  },
   responses: { 200: jsonOf(WebhookSourceView, "The source, without its secret") },
-  failures: ["conflict"],
+  failures: ["conflict", "too_many_sources", "storage_full"],
 });
 const get = define("read", "get", "/v1/webhook-sources/{name}", {
+  operationId: "getWebhookSource",
   summary: "Show a webhook source, without its secret",
   responses: { 200: jsonOf(WebhookSourceView, "The source") },
 });
 const list = define("read", "get", "/v1/webhook-sources", {
+  operationId: "listWebhookSources",
   summary: "List the webhook sources, without their secrets",
   responses: { 200: jsonOf(WebhookSourceList, "The sources, by name") },
 });
 const remove = define("administer", "delete", "/v1/webhook-sources/{name}", {
+  operationId: "removeWebhookSource",
   summary:
     "Remove a webhook source: its later deliveries are refused, and the tasks that it created are cancelled",
   request: { query: KeepTasksQuery },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CONCURRENCY_MAX, KIND_RATE_MAX, STATS_ROWS_MAX, TASK_DEADLINE_MAX } from "../constants.ts";
 import { TaskKind } from "../labels.ts";
+import { nullOr } from "../schema/null-or.ts";
 import { tolerant } from "../schema/strictness.ts";
 import { OwnerLimits } from "./admission.ts";
 
@@ -54,7 +55,7 @@ export const TaskStats = z
   .object({
     ...COUNTS,
     queue_max: z.int(),
-    kinds: z.array(z.object({ kind: TaskKind, ...COUNTS, settings: KindSettingsView.nullable() })),
+    kinds: z.array(z.object({ kind: TaskKind, ...COUNTS, settings: nullOr(KindSettingsView) })),
     owners: z.array(
       z.object({
         owner: z.string(),

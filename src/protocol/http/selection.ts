@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PeerId, Uuid } from "../ids.ts";
+import { nullOr } from "../schema/null-or.ts";
 import { Time } from "./page.ts";
 
 const Share = z.number().min(0).max(1);
@@ -89,7 +90,7 @@ const ContenderView = z
     held_back_by: z
       .array(z.enum(["circuit_not_closed", "no_free_slot", "failed_before", "over_share"]))
       .meta({ description: "Why it ranks behind other peers, independent of its cost" }),
-    cost: CostView.nullable(),
+    cost: nullOr(CostView),
     held: z.int(),
     slots: z.int(),
     inputs: z

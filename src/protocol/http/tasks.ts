@@ -10,6 +10,7 @@ import {
 import { ExactValue } from "../envelope.ts";
 import { PeerId, Uuid } from "../ids.ts";
 import { TaskKind } from "../labels.ts";
+import { nullOr } from "../schema/null-or.ts";
 import { tolerant } from "../schema/strictness.ts";
 import { CallbackView } from "./callbacks.ts";
 import { ProblemView } from "./mesh.ts";
@@ -108,7 +109,7 @@ export const TaskView = z
     result: ExactValue,
     error: z.string().nullable(),
     attempts: z.array(AttemptView),
-    callback: CallbackView.nullable().default(null),
+    callback: nullOr(CallbackView).default(null),
     result_sealed: z.boolean().default(false).meta({
       description: "Whether `result` is an STMF container in base64, which the caller's key opens",
     }),

@@ -37,6 +37,22 @@ export async function endGroup(child: ChildProcess, requestStop: () => void): Pr
   groups.delete(pid);
 }
 
+/**
+ * Asks every process of a child's group to stop, the child included, and waits until the group is empty. What still runs after
+ * `graceMs` is killed: also a process that the child has left behind.
+ */
+export async function stopGroup(child: ChildProcess, graceMs: number): Promise<void> {
+  const { pid } = child;
+  if (pid === undefined) return;
+  const until = Date.now() + graceMs;
+  let isLeft = signalGroup(pid, "SIGTERM");
+  while (isLeft && Date.now() < until) {
+    await sleep(POLL_INTERVAL_MS);
+    isLeft = signalGroup(pid, 0);
+  }
+  await killGroup(child);
+}
+
 /** Kills a child and its process group. */
 export const killGroup = (child: ChildProcess): Promise<void> =>
   endGroup(child, () => {
@@ -44,7 +60,7 @@ export const killGroup = (child: ChildProcess): Promise<void> =>
   });
 
 /** Signals a whole process group; returns false when no process of it is left. */
-export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
+export function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-leader, signal);
     return true;

@@ -104,6 +104,7 @@ const webWorkerCase: SdkCase = {
         kind,
         payloadText: '"hello"',
         attempt: 1,
+        fence: 1,
         signal,
         progress: () => {},
       };

@@ -345,7 +345,7 @@ describe("an invalid command line is refused in one line, with exit code 2:", ()
     [["assign", "x", "--attempts", "2.5"], "--attempts must be a whole number"],
     [["assign", "x", "--lease", "soon"], "--lease must be a number"],
     [["join", "mesh.example"], "must begin with http"],
-    [["join", "--kind", "x"], "--kind requires --exec"],
+    [["join", "--kind", "x"], "--kind needs --exec, --handler or --module"],
     [["join", "--drain-timeout", "86401"], "--drain-timeout must be at most 86400"],
     [["join", "--name", "<b>"], "name"],
     [["join", "--mesh-key", "abc"], "64 hex"],

@@ -18,6 +18,10 @@ export const handlers = {
     return text.toUpperCase();
   },
   token: () => process.env.MUSTER_TOKEN ?? "none",
+  fill: () => {
+    const map = new Map();
+    for (let i = 0; ; i++) map.set(i, { i });
+  },
   loop: () => {
     for (;;);
   },
@@ -67,6 +71,47 @@ describe("muster join --module", () => {
     await marker.expectNoneLeft();
   });
 
+  test("CL54 outlives a handler that fills its heap, and CL55 shares the kinds with commands", async () => {
+    const { peer, marker } = await joinWithModule(
+      "--memory",
+      "64",
+      "--handler",
+      "cat=cat",
+      "--exec",
+      "echo '\"rest\"'",
+      "--kind",
+      "fill",
+      "--kind",
+      "shout",
+      "--kind",
+      "cat",
+      "--kind",
+      "other",
+    );
+    const filled = await here("assign", "fill", "--attempts", "1", "--wait");
+    expect(filled.stderr).toContain("ran out of memory");
+    for (const [kind, result] of [
+      ["shout", '"X"'],
+      ["cat", '"x"'],
+      ["other", '"rest"'],
+    ] as const)
+      expect((await here("assign", kind, '"x"', "--wait")).stdout).toBe(`${result}\n`);
+    const refused = await here("assign", "loop", "--deadline", "1", "--wait");
+    expect(refused.stderr).toContain("no connected peer");
+    peer.child.kill("SIGTERM");
+    expect((await peer.finished).code).toBe(0);
+    await marker.expectNoneLeft();
+  });
+
+  test("CL54 the processes of the module end with a peer that is killed, whatever their handlers do", async () => {
+    const { peer, marker } = await joinWithModule();
+    await here("assign", "loop");
+    await peer.waitForOutput(/started/);
+    peer.child.kill("SIGKILL");
+    await peer.finished;
+    await marker.expectNoneLeft();
+  });
+
   test("WK7 says why the module can't be loaded", async () => {
     await writeFile(join(started.dir, "empty.mjs"), "export const nothing = 1;");
     const { code, stderr } = await here("join", "--module", "empty.mjs");
@@ -76,8 +121,8 @@ describe("muster join --module", () => {
   });
 
   test.each([
-    [["--module", "a.mjs", "--exec", "cat"], "--exec and --module exclude each other"],
-    [["--module", "a.mjs", "--kind", "a"], "a module has a handler for each of its kinds"],
+    [["--kind", "a"], "--kind needs --exec, --handler or --module"],
+    [["--handler", "a=cat", "--kind", "b"], "nothing runs tasks of the kind b"],
   ])("refuses %j", async (args, reason) => {
     const { code, stderr } = await here("join", ...args);
     expect(code).toBe(2);

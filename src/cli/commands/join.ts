@@ -1,6 +1,4 @@
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import {
   connectPeer,
   generateIdentity,
@@ -14,11 +12,15 @@ import { PROTOCOLS } from "../../protocol/http.ts";
 import { ROLES } from "../../protocol/messages.ts";
 import { choiceOption, countOption, readArgs, type Command, type Values } from "../args.ts";
 import { eventLine } from "../event-line.ts";
-import { execHandler } from "../exec.ts";
 import { UsageError } from "../failure.ts";
 import { unreadableInput } from "../files.ts";
 import { readKeyFile, type StoredKey } from "../key-file.ts";
-import { moduleThreads } from "../module-threads.ts";
+import {
+  HANDLER_DETAILS,
+  HANDLER_OPTIONS,
+  handlerOptions,
+  runsTasks,
+} from "../join/handler-options.ts";
 import { note, print, printJsonLine } from "../output.ts";
 import { pinnedConnection, rememberMeshKey } from "../pin.ts";
 import { onStopSignal } from "../signals.ts";
@@ -26,7 +28,7 @@ import { readSecret, secretDetails } from "../secrets.ts";
 import { PEER_TARGET_DETAILS, PEER_TARGET_OPTIONS, peerTargetOf } from "../target.ts";
 
 const usage =
-  "join [URL|LINK] [--link-file FILE] [--exec COMMAND | --module FILE] [--key-file FILE] ...";
+  "join [URL|LINK] [--link-file FILE] [--exec COMMAND] [--handler KIND=COMMAND]... [--module FILE] ...";
 
 const OPTIONS = {
   ...PEER_TARGET_OPTIONS,
@@ -42,9 +44,7 @@ const OPTIONS = {
   "join-key-file": { type: "string" },
   "link-file": { type: "string" },
   protocol: { type: "string" },
-  exec: { type: "string" },
-  module: { type: "string" },
-  kind: { type: "string", multiple: true },
+  ...HANDLER_OPTIONS,
   "no-hops": { type: "boolean" },
 } as const;
 
@@ -55,11 +55,9 @@ const DRAIN_SECONDS = 60;
 /** Joins a mesh as a peer, until the user stops it or the mesh rejects it. */
 export const join: Command = {
   usage,
-  summary: "join a mesh as a peer; with --exec or --module, run its tasks",
+  summary: "join a mesh as a peer; with --exec, --handler or --module, run its tasks",
   details: [
-    ["--exec COMMAND", "the command for each task: payload (JSON) on stdin, result on stdout"],
-    ["--module FILE", "a module that exports `handlers` by kind; each task runs in a thread"],
-    ["--kind KIND", "accept only tasks of this kind; repeatable; default: every kind"],
+    ...HANDLER_DETAILS,
     ["--key-file FILE", "the key of the peer, from `muster keygen`; default: a new key"],
     ["--mesh-key HEX", "the public key that the mesh must prove"],
     ...secretDetails("link", "a link: URL, key of the mesh, join key"),
@@ -69,7 +67,7 @@ export const join: Command = {
     ["--name NAME", "a name for people"],
     ["--role ROLE", `${ROLES.join(", ")}; default: worker`],
     ["--capability X", "a capability that tasks can require; repeatable"],
-    ["--slots N", "how many tasks run at once; default: 1, or 0 without --exec and --module"],
+    ["--slots N", "how many tasks run at once; default: 1, or 0 if nothing runs tasks"],
     ["--no-prefetch", "do not hold a further task until a slot is free"],
     [
       "--drain-timeout S",
@@ -99,7 +97,7 @@ export const join: Command = {
     const onEvent =
       values.json === true
         ? printEventJson
-        : (event: PeerEvent) => printEventLine(event, values.exec ?? values.module);
+        : (event: PeerEvent) => printEventLine(event, runsTasks(values));
     const peer = connectPeer({
       ...pin,
       privateKey: stored.keys,
@@ -127,20 +125,12 @@ export const join: Command = {
 const TASK_OPTIONS = ["slots", "no-prefetch", "drain-timeout"] as const;
 
 function expectWork(values: Values<typeof OPTIONS>): void {
-  const { exec, module, kind } = values;
-  if (exec !== undefined && module !== undefined) {
-    throw new UsageError("--exec and --module exclude each other", `usage: muster ${usage}`);
-  }
-  if (kind !== undefined && exec === undefined) {
-    const reason = module === undefined ? "" : "; a module has a handler for each of its kinds";
-    throw new UsageError(`--kind requires --exec${reason}`, `usage: muster ${usage}`);
-  }
-  if ((exec ?? module) !== undefined) return;
+  if (runsTasks(values)) return;
   const idle = TASK_OPTIONS.find((name) => values[name] !== undefined && values[name] !== "0");
   if (idle !== undefined)
     throw new UsageError(
       `--${idle} has no effect on a peer that runs no tasks`,
-      "pass --exec or --module, too, or leave it out",
+      "pass --exec, --handler or --module, too, or leave it out",
     );
 }
 
@@ -174,23 +164,16 @@ async function keyOf(file: string | undefined): Promise<StoredKey> {
 }
 
 function peerOptions(values: Values<typeof OPTIONS>): Partial<PeerOptions> {
-  const { exec, kind, module, name, capability } = values;
+  const { name, capability } = values;
   const role = choiceOption("role", values.role, ROLES);
-  const slots = countOption("slots", values.slots) ?? ((exec ?? module) === undefined ? 0 : 1);
-  const kinds = exec === undefined ? [] : (kind ?? ["*"]);
   return {
-    slots,
+    ...handlerOptions(values),
+    slots: countOption("slots", values.slots) ?? (runsTasks(values) ? 1 : 0),
     ...(values["no-prefetch"] === true && { prefetch: false }),
     ...(values["no-hops"] === true && { measureHops: false }),
     ...(name !== undefined && { name }),
     ...(role !== undefined && { role }),
     ...(capability !== undefined && { capabilities: capability }),
-    ...(module === undefined
-      ? { handlers: Object.fromEntries(kinds.map((each) => [each, execHandler(String(exec))])) }
-      : {
-          handlersModule: pathToFileURL(resolve(module)),
-          platform: { spawnThread: moduleThreads() },
-        }),
   };
 }
 
@@ -202,11 +185,10 @@ function printEventJson(event: PeerEvent): void {
   printJsonLine({ ...rest, ...errorField });
 }
 
-function printEventLine(event: PeerEvent, work: string | undefined): void {
+function printEventLine(event: PeerEvent, isWorker: boolean): void {
   // The command ends with this error, and its text is printed then.
   if (event.type === "closed" && event.error !== undefined) return;
   print(eventLine(event));
-  if (event.type === "ready" && work === undefined) {
-    note("this peer accepts no tasks, because --exec and --module are absent");
-  }
+  if (event.type === "ready" && !isWorker)
+    note("this peer accepts no tasks, because --exec, --handler and --module are absent");
 }

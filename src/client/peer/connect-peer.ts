@@ -3,11 +3,10 @@ import { outageOf } from "../clients/options.ts";
 import type { PeerProfile } from "../connection/connection.ts";
 import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
 import { generateIdentity, identityFrom } from "../keys.ts";
-import { OptionsError } from "../errors.ts";
 import { hostPlatform, type Platform } from "../platform.ts";
 import { moduleUrl } from "../threads/module-url.ts";
 import { ThreadPool } from "../threads/thread-pool.ts";
-import { kindsOf } from "./announced-kinds.ts";
+import { kindsOf, selectedHandlers } from "./announced-kinds.ts";
 import { resolveDestination } from "./destination.ts";
 import { MeshPeer } from "./mesh-peer.ts";
 import type { Peer } from "./peer-handle.ts";
@@ -31,7 +30,10 @@ export function connectPeer(options: PeerOptions): Peer {
   };
   const keys =
     options.privateKey === undefined ? generateIdentity() : identityFrom(options.privateKey);
-  const { handlers = {} } = options;
+  const kinds = options.kinds ?? null;
+  const hasModule = options.handlersModule !== undefined;
+  // With a module, the kinds are selected when its handlers are known.
+  const handlers = selectedHandlers(options.handlers ?? {}, hasModule ? null : kinds);
   const profile: PeerProfile = {
     keys,
     name: options.name ?? "",
@@ -47,6 +49,7 @@ export function connectPeer(options: PeerOptions): Peer {
     profile,
     destination: resolveDestination(options),
     handlers,
+    kinds,
     threads: threadsOf(options, platform),
     onEvent: options.onEvent,
     outageMs: outageOf(options.outageMs),
@@ -55,11 +58,9 @@ export function connectPeer(options: PeerOptions): Peer {
 }
 
 function threadsOf(
-  { handlers, handlersModule, slots = 1 }: PeerOptions,
+  { handlersModule, slots = 1 }: PeerOptions,
   { spawnThread }: Platform,
 ): ThreadPool | null {
   if (handlersModule === undefined) return null;
-  if (handlers !== undefined)
-    throw new OptionsError("handlers and handlersModule: give one of them");
   return new ThreadPool({ module: moduleUrl(handlersModule), spawn: spawnThread, size: slots });
 }

@@ -19,7 +19,7 @@ import { TaskRunner } from "../work/task-runner.ts";
 import { uploadResult } from "../work/upload-result.ts";
 import { advertPayload, type KnownPeer } from "./advert.ts";
 import { announcedChanges } from "./announced-changes.ts";
-import { kindsOf } from "./announced-kinds.ts";
+import { kindsOf, selectedHandlers } from "./announced-kinds.ts";
 import type { Destination } from "./destination.ts";
 import { messageDispatcher, type MessageHandlers } from "./inbound-messages.ts";
 import { drainOf, PeerDrain } from "./peer-drain.ts";
@@ -37,6 +37,8 @@ export interface MeshPeerOptions {
   readonly profile: PeerProfile;
   readonly destination: Destination;
   readonly handlers: Handlers;
+  /** The only kinds that the peer takes; null if it takes every kind that has a handler. */
+  readonly kinds: readonly string[] | null;
   /** The threads that run the handlers of a module; null if `handlers` are all that there are. */
   readonly threads: ThreadPool | null;
   readonly onEvent: PeerEventListener | undefined;
@@ -184,7 +186,8 @@ export class MeshPeer implements Peer {
   /** Loads the module with the handlers. Returns the error with which the peer ends if that is not possible. */
   async #load(threads: ThreadPool): Promise<PeerError | null> {
     try {
-      this.#handlers = await threads.load();
+      const { handlers, kinds } = this.#options;
+      this.#handlers = selectedHandlers({ ...(await threads.load()), ...handlers }, kinds);
       const profile = { ...this.#profile, kinds: kindsOf(this.#handlers) };
       goP2pIdentity(profile); // throws if the module handles a kind that is not valid
       this.#profile = profile;

@@ -48,11 +48,14 @@ export interface PeerOptions {
    */
   readonly handlers?: Handlers;
   /**
-   * Instead of `handlers`: the URL or path of a module that exports them as `handlers` or as its default export. They run in
-   * threads of their own, `slots` at most. A handler that blocks its thread delays nothing else; it is ended, with its
-   * thread, when its attempt is cancelled or times out, after 1 s for its `signal`. The peer joins once the module is loaded.
+   * The URL or path of a module that exports handlers as `handlers` or as its default export. They run in threads of their
+   * own, `slots` at most. A handler that blocks its thread delays nothing else; it is ended, with its thread, when its
+   * attempt is cancelled or times out, after 1 s for its `signal`. The peer joins once the module is loaded. Of a kind that
+   * `handlers` has, too, the handler there counts.
    */
   readonly handlersModule?: string | URL;
+  /** Takes only tasks of these kinds; each must have a handler, its own or that of `*`. Default: every kind that has one. */
+  readonly kinds?: readonly string[];
   readonly onEvent?: PeerEventListener;
   /** How long `tasks.wait` and `tasks.run` go on while the mesh gives no answer; see `WaitOptions`. Default 60,000. */
   readonly outageMs?: Millis;
@@ -76,6 +79,7 @@ export const PEER_OPTIONS: OptionNames<PeerOptions> = {
   joinKey: true,
   handlers: true,
   handlersModule: true,
+  kinds: true,
   onEvent: true,
   outageMs: true,
   platform: true,

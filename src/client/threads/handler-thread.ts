@@ -61,13 +61,14 @@ export class HandlerThread {
     kind,
     payloadText,
     attempt,
+    fence,
     signal,
     progress,
   }: TaskContext): Promise<JsonText> {
     if (this.#endReason !== null) throw new Error(endedText(this.#endReason));
     const outcome = Promise.withResolvers<JsonText>();
     this.#running = { outcome, progress };
-    this.#thread?.post({ type: "run", task: { taskId, kind, attempt, payloadText } });
+    this.#thread?.post({ type: "run", task: { taskId, kind, attempt, fence, payloadText } });
     let grace: ReturnType<typeof setTimeout> | undefined;
     const abort = (): void => {
       const { name, message } = signal.reason as DOMException;

@@ -5,6 +5,7 @@ export interface ThreadTask {
   readonly taskId: string;
   readonly kind: string;
   readonly attempt: number;
+  readonly fence: number;
   /** The payload as JSON, which the thread parses. */
   readonly payloadText: string;
 }

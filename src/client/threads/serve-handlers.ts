@@ -52,13 +52,13 @@ type Progress = (fraction?: number, message?: string) => void;
 
 async function runTask(
   handlers: Handlers,
-  { taskId, kind, attempt, payloadText }: ThreadTask,
+  { taskId, kind, attempt, fence, payloadText }: ThreadTask,
   signal: AbortSignal,
   progress: Progress,
 ): Promise<FromThread> {
   try {
     const handler = handlerOf(handlers, kind);
-    const context = { taskId, kind, payloadText, attempt, signal, progress };
+    const context = { taskId, kind, payloadText, attempt, fence, signal, progress };
     const result = await handler(JSON.parse(payloadText), context);
     return returned(result);
   } catch (error) {

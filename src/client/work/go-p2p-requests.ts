@@ -54,6 +54,7 @@ export class GoP2pRequests {
       kind: `${GO_P2P_KIND}${type}`,
       payloadText: textOfJson(payload),
       attempt: 1,
+      fence: 0, // a request is no attempt of a task
       signal: this.#abort.signal,
       progress: () => {},
     };

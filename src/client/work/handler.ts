@@ -7,6 +7,11 @@ export interface TaskContext {
   /** 1 for the first attempt of the task, on whichever peer. */
   readonly attempt: number;
   /**
+   * The fence of the attempt: of two attempts of a task the later one has the larger fence. A program that writes elsewhere can
+   * pass it on, so that a late write of an earlier attempt is recognized.
+   */
+  readonly fence: number;
+  /**
    * Aborts when the mesh cancels the task, the attempt times out or the peer closes. The handler should stop: its result
    * will be dropped, and it occupies its slot until it has settled.
    */

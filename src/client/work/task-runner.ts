@@ -220,8 +220,8 @@ export class TaskRunner {
     const progress = (fraction?: number, message?: string): void => {
       if (this.#runs.isCurrent(run)) renewal.report(boundedProgress(fraction, message));
     };
-    const [{ attempt }, payloadText] = [offer, textOfJson(offer.payload)];
-    const context = { taskId, kind, payloadText, attempt, signal: abort.signal, progress };
+    const [{ attempt, fence }, payloadText] = [offer, textOfJson(offer.payload)];
+    const context = { taskId, kind, payloadText, attempt, fence, signal: abort.signal, progress };
     const transport = { sealTo: offer.seal_to ?? null, large: offer.upload !== undefined };
     run.timer.start(offer.attempt_timeout_seconds);
     run.isHandlerRunning = true;

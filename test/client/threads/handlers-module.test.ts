@@ -3,6 +3,7 @@ import { moduleUrl } from "../../../src/client/threads/module-url.ts";
 import type { Peer } from "../../../src/client/peer/peer-handle.ts";
 import type { PeerOptions } from "../../../src/client/peer/peer-options.ts";
 import { FakeMesh, taskId } from "../fake-mesh.ts";
+import { wire } from "../../wire.ts";
 import { InlineThreads } from "./inline-thread.ts";
 
 let peers: Peer[] = [];
@@ -135,11 +136,44 @@ describe("a peer whose handlers are in a module", () => {
     expect(session.payloads("task_result")).toEqual([]);
   });
 
-  test("has no other handlers", () => {
-    const threads = new InlineThreads(() => Promise.resolve({}));
-    expect(() => connect(threads, { handlers: {} })).toThrow(
-      "handlers and handlersModule: give one of them",
+  test("WK7 announces the kinds of the module and of its own handlers, of which the own ones run", async () => {
+    const module = { handlers: { a: () => "module", b: () => "module" } };
+    const threads = new InlineThreads(() => Promise.resolve(module));
+    const { mesh } = connect(threads, { handlers: { b: () => "own", "*": () => "own" } });
+    await settle();
+    expect(mesh.lastSession.open().identity.muster).toMatchObject({ kinds: ["a", "b", "*"] });
+    const session = mesh.lastSession;
+    session.ack();
+    session.welcome();
+    for (const [n, kind] of ["a", "b"].entries()) {
+      session.offer({ task_id: taskId(n), kind });
+      await settle();
+    }
+    const results = session.payloads("task_result").map((payload) => wire(payload));
+    expect(results).toMatchObject([{ result: "module" }, { result: "own" }]);
+  });
+
+  test("WK7 takes only the kinds that it is told to, and refuses others", async () => {
+    const threads = new InlineThreads(() =>
+      Promise.resolve({ handlers: { a: () => 1, b: () => 1 } }),
     );
+    const { mesh } = connect(threads, { kinds: ["b"] });
+    await settle();
+    expect(mesh.lastSession.open().identity.muster).toMatchObject({ kinds: ["b"] });
+    const session = mesh.lastSession;
+    session.ack();
+    session.welcome();
+    session.offer({ task_id: taskId(1), kind: "a" });
+    expect(session.payloads("task_refuse")).toMatchObject([{ reason: "no handler for a" }]);
+  });
+
+  test("WK7 ends with the kind that has no handler", async () => {
+    const threads = new InlineThreads(() => Promise.resolve({ handlers: { a: () => 1 } }));
+    const { peer } = connect(threads, { kinds: ["b"] });
+    await expect(peer.closed).rejects.toMatchObject({
+      code: "handlers_not_loaded",
+      message: "kinds: there is no handler for b, only for a",
+    });
   });
 });
 

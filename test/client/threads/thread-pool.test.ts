@@ -29,7 +29,7 @@ async function run(handlers: Handlers, kind: string, options: RunOptions = {}): 
     progress = () => undefined,
   } = options;
   const payloadText = JSON.stringify(payload);
-  const context = { taskId: "t", kind, payloadText, attempt: 2, signal, progress };
+  const context = { taskId: "t", kind, payloadText, attempt: 2, fence: 7, signal, progress };
   return wire(await runToOutcome(() => handlers[kind]?.(payload, context)));
 }
 

@@ -31,7 +31,7 @@ export const HANDLER_DETAILS: Details = [
   ["--module FILE", "a module that exports `handlers` by kind; each task runs in a thread"],
   [
     "--kind KIND",
-    "accept only tasks of this kind; repeatable; default: those of --handler and --module; with --exec: every kind",
+    "accept only tasks of this kind; repeatable; default: every kind that something here runs",
   ],
   ["--memory MB", `with --module: the heap of a task, in megabytes; default: ${MEMORY_MB_DEFAULT}`],
   [

@@ -49,7 +49,7 @@ export function connectPeer(options: PeerOptions): Peer {
     profile,
     destination: resolveDestination(options),
     handlers,
-    kinds,
+    select: (loaded) => selectedHandlers({ ...loaded, ...handlers }, kinds),
     threads: threadsOf(options, platform),
     onEvent: options.onEvent,
     outageMs: outageOf(options.outageMs),

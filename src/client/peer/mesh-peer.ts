@@ -9,7 +9,6 @@ import type { PeerProfile } from "../connection/connection.ts";
 import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
 import { PeerError } from "../errors.ts";
 import { generateIdentity, identityFrom, type PrivateKey } from "../keys.ts";
-import type { Platform } from "../platform.ts";
 import { RouteReporter } from "../route/route-reporter.ts";
 import type { ThreadPool } from "../threads/thread-pool.ts";
 import { GoP2pRequests, goP2pStats, requestHandlers } from "../work/go-p2p-requests.ts";
@@ -19,33 +18,19 @@ import { TaskRunner } from "../work/task-runner.ts";
 import { uploadResult } from "../work/upload-result.ts";
 import { advertPayload, type KnownPeer } from "./advert.ts";
 import { announcedChanges } from "./announced-changes.ts";
-import { kindsOf, selectedHandlers } from "./announced-kinds.ts";
-import type { Destination } from "./destination.ts";
+import { kindsOf } from "./announced-kinds.ts";
 import { messageDispatcher, type MessageHandlers } from "./inbound-messages.ts";
 import { drainOf, PeerDrain } from "./peer-drain.ts";
 import { KeyRotation } from "./key-rotation.ts";
 import { LimitedMessages } from "./limited-messages.ts";
-import { notify, type JoinedMesh, type PeerEvent, type PeerEventListener } from "./peer-events.ts";
+import type { MeshPeerOptions } from "./mesh-peer-options.ts";
+import { notify, type JoinedMesh, type PeerEvent } from "./peer-events.ts";
 import type { DrainPeerOptions, Peer, PeerState } from "./peer-handle.ts";
 import type { Announcement } from "./peer-options.ts";
 import { LoopMonitor } from "./loop-monitor.ts";
 import { rttsPayload, type MeasuredRtt } from "./rtt-report.ts";
 import { SessionLoop, type SessionLoopListener } from "./session-loop.ts";
 import { SessionTasks } from "./session-tasks.ts";
-
-export interface MeshPeerOptions {
-  readonly profile: PeerProfile;
-  readonly destination: Destination;
-  readonly handlers: Handlers;
-  /** The only kinds that the peer takes; null if it takes every kind that has a handler. */
-  readonly kinds: readonly string[] | null;
-  /** The threads that run the handlers of a module; null if `handlers` are all that there are. */
-  readonly threads: ThreadPool | null;
-  readonly onEvent: PeerEventListener | undefined;
-  readonly platform: Platform;
-  /** How long calls of `tasks` that wait go on without an answer. */
-  readonly outageMs: Millis;
-}
 
 /** A peer: connects the session loop with the tasks, the requests and the key rotation of the peer. */
 export class MeshPeer implements Peer {
@@ -186,8 +171,7 @@ export class MeshPeer implements Peer {
   /** Loads the module with the handlers. Returns the error with which the peer ends if that is not possible. */
   async #load(threads: ThreadPool): Promise<PeerError | null> {
     try {
-      const { handlers, kinds } = this.#options;
-      this.#handlers = selectedHandlers({ ...(await threads.load()), ...handlers }, kinds);
+      this.#handlers = this.#options.select(await threads.load());
       const profile = { ...this.#profile, kinds: kindsOf(this.#handlers) };
       goP2pIdentity(profile); // throws if the module handles a kind that is not valid
       this.#profile = profile;

@@ -86,6 +86,7 @@ export {
   WaitTimeout,
   type PeerErrorCode,
 } from "./errors.ts";
+export { bytes } from "./bytes.ts";
 export { generateIdentity, identityFrom, type PrivateKey } from "./keys.ts";
 export type { KeyPair } from "../crypto/identity.ts";
 export { readMeshLink, type MeshLink } from "./mesh-link.ts";

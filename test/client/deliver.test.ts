@@ -23,6 +23,14 @@ test("signDelivery refuses a secret that is not in the standard's form", () => {
   }
 });
 
+test("SK10 deliver refuses an event that JSON would change, and sends nothing", async () => {
+  const fetch: Fetch = () => Promise.reject(new Error("no request is expected"));
+  const options = { url: "http://mesh.test", source: "demo", secret: newWebhookSecret(), fetch };
+  await expect(deliver({ at: [Number.NaN] }, options)).rejects.toThrow(
+    "event.at[0]: JSON has no NaN",
+  );
+});
+
 test("deliver signs the exact bytes that it sends, and sends no token", async () => {
   const secret = newWebhookSecret();
   const sent: { url: string; init: RequestInit }[] = [];

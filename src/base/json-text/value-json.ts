@@ -6,9 +6,10 @@ import { writeJson } from "./write-json.ts";
 
 /**
  * The JSON text of a value, or what of it JSON would change in silence: NaN and the infinities (null), what has no JSON (functions,
- * symbols, BigInt, undefined in an array), collections and binary data (empty objects), cycles, half surrogate pairs. As usual in
- * JavaScript, members that are undefined are left out, `toJSON` decides for its object, and undefined as a whole is null. A `JsonText`
- * stands for exactly its text. `root` names the value in paths.
+ * symbols, BigInt, undefined in an array), collections, binary data and instances of classes (objects without what makes them up),
+ * cycles, half surrogate pairs, and what throws when it is read. As usual in JavaScript, members that are undefined are left out,
+ * `toJSON` decides for its object, and undefined as a whole is null. A `JsonText` stands for exactly its text. `root` names the value
+ * in paths. Each member is read once: what was checked is what is written.
  */
 export function jsonOfValue(
   value: unknown,
@@ -16,16 +17,16 @@ export function jsonOfValue(
   maxDepth: number,
 ): Result<string, JsonFlaw> {
   if (value === undefined) return ok("null");
+  const check = new ValueCheck(root, maxDepth);
   try {
-    const check = new ValueCheck(root, maxDepth);
     const checked = check.visit(value, "");
-    if (!check.isSpecial) return ok(JSON.stringify(value));
+    if (!check.isSpecial) return ok(JSON.stringify(checked));
     const text = writeJson(checked);
     const flaw = jsonFlaw(text, root, maxDepth);
     return flaw === null ? ok(text) : err(flaw);
   } catch (error) {
     if (error instanceof Refusal) return err(error.flaw);
-    throw error;
+    return err({ path: check.path, message: `it can't be read: ${String(error).slice(0, 200)}` });
   }
 }
 
@@ -49,6 +50,11 @@ class ValueCheck {
   constructor(root: string, maxDepth: number) {
     this.#root = root;
     this.#maxDepth = maxDepth;
+  }
+
+  /** Where the check is, or where it ended. */
+  get path(): string {
+    return showPath(this.#root, this.#path);
   }
 
   /** The value as it is written; throws a `Refusal`. */
@@ -84,13 +90,15 @@ class ValueCheck {
       this.isSpecial = true;
       return value;
     }
-    if (BOXED.has(Object.prototype.toString.call(value))) return this.visit(value.valueOf(), name);
+    if (BOXED.has(tagOf(value))) return this.visit(value.valueOf(), name);
     if (this.#open.has(value)) return this.#refuse("the object contains itself");
+    const binary = binaryKind(value);
+    if (binary !== null)
+      return this.#refuse(`JSON has no binary data (${binary}); send base64, as by bytes.encode`);
     const { toJSON } = value as { readonly toJSON?: unknown };
     if (typeof toJSON === "function") return this.#visitOwnJson(value, toJSON, name);
     const kind = withoutJson(value);
-    if (kind !== null)
-      return this.#refuse(`JSON has no ${kind}; send an array, an object or a string`);
+    if (kind !== null) return this.#refuse(`JSON has no ${kind.name}; ${kind.instead}`);
     if (this.#open.size >= this.#maxDepth)
       return this.#refuse(`the value is nested deeper than ${this.#maxDepth} levels`);
     this.#open.add(value);
@@ -123,8 +131,9 @@ class ValueCheck {
 
   #visitMembers(value: object): object {
     const written: [string, unknown][] = [];
-    for (const [name, member] of Object.entries(value)) {
+    for (const name of Object.keys(value)) {
       this.#path.push(name);
+      const member: unknown = (value as Readonly<Record<string, unknown>>)[name];
       if (!name.isWellFormed()) this.#refuse("the key has half of a surrogate pair");
       if (member !== undefined) written.push([name, this.visit(member, name)]);
       this.#path.pop();
@@ -133,25 +142,43 @@ class ValueCheck {
   }
 
   #refuse(message: string): never {
-    throw new Refusal({ path: showPath(this.#root, this.#path), message });
+    throw new Refusal({ path: this.path, message });
   }
 }
 
-const BOXED: ReadonlySet<string> = new Set([
-  "[object Number]",
-  "[object String]",
-  "[object Boolean]",
-]);
+const BOXED: ReadonlySet<string> = new Set(["Number", "String", "Boolean"]);
 
-/** What `JSON.stringify` would write as an empty object, or bytes as an object of numbers. */
-function withoutJson(value: object): string | null {
-  if (value instanceof Map) return "Map";
-  if (value instanceof Set) return "Set";
-  if (value instanceof WeakMap) return "WeakMap";
-  if (value instanceof WeakSet) return "WeakSet";
-  if (value instanceof Promise) return "Promise (is an await missing?)";
-  if (value instanceof RegExp) return "RegExp";
-  if (value instanceof Error) return "Error";
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return "binary data";
-  return null;
+/** What `JSON.stringify` would write as another object: collections and errors as empty ones, bytes as numbers, instances as plain ones. */
+function withoutJson(value: object): { readonly name: string; readonly instead: string } | null {
+  if (Array.isArray(value) || isPlain(value)) return null;
+  const name = tagOf(value);
+  if (name === "Promise") return { name: "Promise", instead: "is an await missing?" };
+  if (name !== "Object") return { name, instead: "send an array, an object or a string" };
+  const { constructor } = value as { readonly constructor?: { readonly name?: unknown } };
+  return {
+    name: `instance of ${String(constructor?.name ?? "a class").slice(0, 80)}`,
+    instead: "send a plain object, or give the class a toJSON",
+  };
 }
+
+/** The name of binary data; null for another object. Node's Buffer has a toJSON, which makes an object of numbers. */
+function binaryKind(value: object): string | null {
+  const tag = tagOf(value);
+  return ArrayBuffer.isView(value) || BUFFERS.has(tag) ? tag : null;
+}
+
+const BUFFERS: ReadonlySet<string> = new Set(["ArrayBuffer", "SharedArrayBuffer"]);
+
+/** Whether an object is made of members only. The prototype of plain objects has none itself, in whichever realm they were made. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === null) return true;
+  return Object.getPrototypeOf(prototype) === null && PLAIN.has(tagOf(value));
+}
+
+/** An iterator, `Math` or `JSON` has the prototype of a plain object, too. */
+const PLAIN: ReadonlySet<string> = new Set(["Object", "Arguments"]);
+
+/** `Map` of a Map, and the name of the class for most others of the platform. */
+const tagOf = (value: object): string =>
+  Object.prototype.toString.call(value).slice("[object ".length, -1);

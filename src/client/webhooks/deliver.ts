@@ -6,6 +6,7 @@ import { newUuid } from "../../protocol/ids.ts";
 import { secretOf, signStandard } from "../../webhooks/index.ts";
 import { Api, type Fetch } from "../http/api.ts";
 import { OptionsError } from "../errors.ts";
+import { payloadJson } from "../tasks/exact-value.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 /** A new secret for a webhook source: 32 random bytes in the form of Standard Webhooks, `whsec_` and base64. */
@@ -51,11 +52,12 @@ export async function deliver(event: unknown, options: DeliveryOptions): Promise
   const { url, source, secret, fetch = globalThis.fetch.bind(globalThis) } = options;
   const api = new Api({ url, token: undefined, fetch, random: Math.random });
   const id = options.id ?? newUuid(platformRandom);
-  const headers = signDelivery(secret, { id, at: Date.now(), body: JSON.stringify(event) });
+  const body = payloadJson(event, "event");
+  const headers = signDelivery(secret, { id, at: Date.now(), body: body.text });
   return api.json(DeliveryView, {
     method: "POST",
     path: `v1/webhooks/${encodeURIComponent(source)}`,
-    body: event,
+    body,
     headers,
     idempotent: true,
     signal: options.signal,

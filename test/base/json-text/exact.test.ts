@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { jsonFlaw } from "../../../src/base/json-text/flaw.ts";
@@ -123,6 +124,51 @@ describe("jsonFlaw", () => {
 });
 
 describe("jsonOfValue", () => {
+  test("SK10 reads each member once, so that it writes what it has checked", () => {
+    const reads = { a: 0 };
+    const value = {
+      get a() {
+        return reads.a++ === 0 ? 1 : Number.NaN;
+      },
+    };
+    expect(must(jsonOfValue(value, "result", 30))).toBe('{"a":1}');
+  });
+
+  test("SK10 refuses what throws when it is read, at its place", () => {
+    const throwing = (): never => {
+      throw new Error("no disk");
+    };
+    const cases = [
+      [Object.defineProperty({}, "b", { get: throwing, enumerable: true }), ".b"],
+      [{ toJSON: throwing }, ""],
+      [new Proxy({}, { ownKeys: throwing }), ""],
+      [new Proxy({}, { getPrototypeOf: throwing }), ""],
+    ] as const;
+    for (const [value, path] of cases) {
+      const written = jsonOfValue({ a: [1, value] }, "result", 30);
+      if (written.ok) throw new Error(`written as ${written.value}`);
+      expect(written.error.path).toBe(`result.a[1]${path}`);
+      expect(written.error.message).toContain("no disk");
+    }
+  });
+
+  test("SK10 takes plain objects of every kind: without a prototype, of another realm, with a toJSON", () => {
+    const bare = Object.assign(Object.create(null) as object, { a: 1 });
+    const foreign: unknown = runInNewContext("({ a: [1, new Date(0)] })");
+    class Money {
+      readonly #cents = 5n;
+      toJSON(): string {
+        return `${this.#cents}`;
+      }
+    }
+    expect(must(jsonOfValue(bare, "result", 30))).toBe('{"a":1}');
+    expect(must(jsonOfValue(foreign, "result", 30))).toBe('{"a":[1,"1970-01-01T00:00:00.000Z"]}');
+    expect(must(jsonOfValue({ m: new Money() }, "result", 30))).toBe('{"m":"5"}');
+    expect(must(jsonOfValue(new URL("http://a.example"), "result", 30))).toBe(
+      '"http://a.example/"',
+    );
+  });
+
   test("writes what JSON.stringify writes of every value that JSON holds; -0 and a JsonText as they are", () => {
     const value = fc.jsonValue().filter((json) => JSON.stringify(json).isWellFormed());
     fc.assert(
@@ -150,6 +196,9 @@ describe("jsonOfValue", () => {
     );
   });
 
+  class Point {
+    readonly x = 1;
+  }
   const cyclic: { self?: unknown } = {};
   cyclic.self = [cyclic];
   const deep = Array.from({ length: 31 }).reduce<unknown>((inner) => [inner], 1);
@@ -166,7 +215,22 @@ describe("jsonOfValue", () => {
     [new Map(), "result", "Map"],
     [{ s: new Set([1]) }, "result.s", "Set"],
     [{ p: Promise.resolve(1) }, "result.p", "await"],
-    [new Uint8Array(3), "result", "binary"],
+    [new Uint8Array(3), "result", "binary data (Uint8Array); send base64, as by bytes.encode"],
+    [{ b: [Buffer.from("abc")] }, "result.b[0]", "binary"],
+    [{ b: new ArrayBuffer(2) }, "result.b", "binary data (ArrayBuffer)"],
+    [new DataView(new ArrayBuffer(2)), "result", "binary"],
+    [{ b: new Blob(["a"]) }, "result.b", "Blob"],
+    [{ h: new Headers() }, "result.h", "Headers"],
+    [{ q: new URLSearchParams("a=1") }, "result.q", "URLSearchParams"],
+    [{ p: [new Point()] }, "result.p[0]", "instance of Point"],
+    [Object.create({ inherited: 1 }), "result", "instance of Object"],
+    [[1, 2].values(), "result", "Iterator"],
+    [{ m: new Map([[1, 2]]).entries() }, "result.m", "Map Iterator"],
+    [{ w: new WeakMap() }, "result.w", "WeakMap"],
+    [{ r: /a/ }, "result.r", "RegExp"],
+    [{ n: Object(1n) as unknown }, "result.n", "BigInt"],
+    [{ a: { toJSON: () => undefined } }, "result.a", "undefined"],
+    [{ a: { toJSON: () => new Map() } }, "result.a", "Map"],
     [{ e: new Error("x") }, "result.e", "Error"],
     [new Date(Number.NaN), "result", "date"],
     [cyclic, "result.self[0]", "itself"],
@@ -177,7 +241,7 @@ describe("jsonOfValue", () => {
     [{ a: new JsonText("1,2") }, "result", "key in double quotes"],
     [new JsonText('{"a":1,"a":2}'), "result.a", "twice"],
     [{ a: new JsonText("1e400") }, "result.a", "double"],
-  ])("refuses %o at %s", (value, path, message) => {
+  ])("SK10 refuses %o at %s", (value, path, message) => {
     const written = jsonOfValue(value, "result", 30);
     if (written.ok) throw new Error(`written as ${written.value}`);
     expect(written.error.path).toBe(path);
